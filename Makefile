@@ -1,0 +1,98 @@
+# Needs a C compiler and Python 3.11 or newer; everything else goes into a virtual environment.
+#
+#   make demo       build, fit the 1987 baseball season, print the table, draw out/baseball.png
+#   make test       the test suite                   make test-all   on every Python 3.11 to 3.13 found
+#   make bench      the benchmarks (BENCH=quick: small sizes); writes docs/benchmarks.md
+#   make lint       ruff and mypy                    make format     let ruff rewrite
+#   make dist       wheel and sdist in dist/         make check-dist install them in empty environments
+#   make sanitize   the C layer under the address and undefined-behaviour sanitizers
+#   make clean      remove what was built (not the environments)
+#
+# Variables: PYTHON (interpreter that makes the environment), VENV (its folder), ARGS (for pytest).
+
+PYTHON ?= $(shell .ci/find-python)
+VENV ?= .venv
+VERSIONS ?= 3.11 3.12 3.13
+BENCH ?= full
+ARGS ?=
+
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test test-all bench run-bench lint format dist check-dist sanitize build clean
+.DEFAULT_GOAL := test
+
+# --- the environment: one stamp for each set of extras ----------------------------------------
+
+$(VENV)/.base:
+	test -x $(PY) || "$(PYTHON)" -m venv $(VENV)
+	$(PIP) install "setuptools>=77" wheel "cython>=3.1" "numpy>=2.0"
+	@touch $@
+
+$(VENV)/.with-%: pyproject.toml $(VENV)/.base
+	$(PIP) install --no-build-isolation -e ".[$*]"
+	@touch $@
+
+# Incremental: under a second when nothing changed.
+build: $(VENV)/.base
+	@$(PY) setup.py -q build_ext --inplace
+
+# --- what people run ---------------------------------------------------------------------------
+
+demo: $(VENV)/.with-plot build
+	$(PY) examples/demo.py
+
+test: $(VENV)/.with-test build
+	$(PY) -m pytest $(ARGS)
+
+test-all:
+	@found=""; for version in $(VERSIONS); do \
+	    if python=$$(.ci/find-python $$version 2>/dev/null); then \
+	        echo "== Python $$version: $$python"; found="$$found $$version"; \
+	        $(MAKE) --no-print-directory test PYTHON="$$python" VENV=.venv-$$version || exit 1; \
+	    else echo "== Python $$version: not found"; fi; \
+	done; echo "passed on:$$found"; test -n "$$found"
+
+# An environment of its own: arena-rank brings JAX and pins other packages.
+bench:
+	@$(MAKE) --no-print-directory run-bench VENV=.venv-bench
+
+run-bench: $(VENV)/.with-bench build
+	$(PY) -m benchmarks --size $(BENCH) $(ARGS)
+
+lint: $(VENV)/.with-dev build
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+format: $(VENV)/.with-dev
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+# --- packages -----------------------------------------------------------------------------------
+
+dist: $(VENV)/.with-dev
+	rm -rf dist
+	$(PY) -m build --outdir dist
+
+check-dist: dist
+	.ci/check-dist $(PY)
+
+# --- sanitizers ---------------------------------------------------------------------------------
+
+# Built apart from the tree; Python itself is not instrumented, so the runtime is loaded first
+# (libstdc++ with it: it must see the exceptions of other extensions) and leaks, of which Python
+# has its own at exit, are not looked for.
+SANITIZE_TESTS ?= tests/test_native_equals_reference.py tests/test_invariances.py \
+    tests/test_threads.py tests/test_bad_input.py tests/test_labels.py tests/test_solver.py
+sanitize: $(VENV)/.with-test
+	VENIRE_SANITIZE=address,undefined $(PY) setup.py -q build --build-lib build/sanitize
+	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libstdc++.so)" \
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+	PYTHONPATH=build/sanitize PYTHONMALLOC=malloc \
+	    $(PY) -m pytest -p no:cacheprovider $(wildcard $(SANITIZE_TESTS)) $(ARGS)
+
+clean:
+	rm -rf build dist out src/*.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache .benchmarks
+	rm -f src/venire/_native/*.so src/venire/_native/*.c
+	find . -name __pycache__ -not -path './.venv*' -type d -prune -exec rm -rf {} +

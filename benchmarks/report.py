@@ -1,0 +1,199 @@
+"""From pytest-benchmark's JSON to docs/benchmarks.md, docs/growth.png and the README's table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.solvers import SOLVERS
+from benchmarks.workloads import GROWING, WORKLOADS
+
+BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
+MIB = 2**20
+Found = dict[tuple[str, str], dict[str, Any]]
+
+
+def seconds(value: float) -> str:
+    """Three significant digits, without an exponent."""
+    return f"{value:.4f}" if value < 0.01 else f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+def table(head: list[str], body: list[list[str]]) -> str:
+    """A Markdown table, the first column to the left and the others to the right."""
+    rule = [":--", *["--:"] * (len(head) - 1)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, rule, *body])
+
+
+def collect(data: dict[str, Any]) -> tuple[Found, dict[str, list[tuple[int, float]]]]:
+    """Fits by (workload, solver), and (rows, seconds) of the growth runs by workload."""
+    fits: Found = {}
+    growth: dict[str, list[tuple[int, float]]] = {}
+    for run in data["benchmarks"]:
+        facts, best = run["extra_info"], run["stats"]["min"]
+        if run["group"] == "growth":
+            growth.setdefault(facts["workload"], []).append((facts["n_rows"], best))
+        else:
+            # the fresh process is one more round, and the only warm-up
+            best = min(best, facts["seconds"])
+            fits[facts["workload"], facts["solver"]] = facts | {"best": best}
+    return fits, {name: sorted(points) for name, points in growth.items()}
+
+
+def exponent(points: list[tuple[int, float]]) -> float:
+    """Slope of log time against log size by least squares; nan below two sizes."""
+    if len(points) < 2:
+        return float("nan")
+    m, t = np.log(np.array(points)).T
+    return float(np.polyfit(m, t, 1)[0])
+
+
+def times_table(fits: Found, left_out: Found, workloads: list[str]) -> str:
+    """Seconds of every solver on the workloads that the peers are asked."""
+    solvers = [s for s in SOLVERS if any((w, s) in fits for w in workloads)]
+    body = []
+    for name in workloads:
+        row = [f"{name}, {fits[name, 'venire']['n_rows']:,} rows"]
+        for solver in solvers:
+            key = (name, solver)
+            if key in fits:
+                mark = "" if fits[key]["residual"] <= 1e-6 else " \\*"
+                row.append(seconds(fits[key]["best"]) + mark)
+            else:
+                over = left_out.get(key, {}).get("reason", "")
+                row.append(over.replace("over ", "> ") if over.startswith("over ") else "–")
+        body.append(row)
+    return table(["seconds", *solvers], body)
+
+
+def memory_limit(name: str, facts: dict[str, Any]) -> float:
+    if WORKLOADS[name].memory == "input":
+        return 3.0 * facts["input_bytes"]
+    return 250.0 * (facts["n_items"] + facts["n_pairs"]) + 64 * MIB
+
+
+def package_table(fits: Found, full: bool) -> str:
+    """What the package needed on every workload, beside what it set itself to reach."""
+    body = []
+    for name, workload in WORKLOADS.items():
+        if (name, "venire") not in fits:
+            continue
+        facts = fits[name, "venire"]
+        limit = memory_limit(name, facts)
+        goal = seconds(workload.goal) if workload.goal and full else "–"
+        body.append(
+            [
+                name,
+                f"{facts['n_rows']:,}",
+                f"{facts['n_items']:,}",
+                seconds(facts["best"]),
+                goal,
+                facts["iterations"] or "–",
+                f"{facts['residual']:.1e}",
+                "–" if facts["error"] is None else f"{facts['error']:.1e}",
+                f"{facts['peak_bytes'] / MIB:.0f}",
+                f"{limit / MIB:.0f}",
+            ]
+        )
+    head = ["workload", "rows", "items", "seconds", "goal", "Newton / inner iterations"]
+    return table([*head, "residual", "error", "peak MiB", "limit MiB"], body)
+
+
+def quality_table(fits: Found, workloads: list[str]) -> str:
+    body = [
+        [
+            name,
+            solver,
+            f"{facts['residual']:.1e}",
+            f"{facts['log_likelihood']:.6f}",
+            f"{facts['peak_bytes'] / MIB:.0f}",
+            facts["iterations"] or "–",
+        ]
+        for (name, solver), facts in fits.items()
+        if name in workloads
+    ]
+    return table(
+        ["workload", "solver", "residual", "log-likelihood", "peak MiB", "iterations"], body
+    )
+
+
+def machine(data: dict[str, Any]) -> str:
+    config, info = data["config"], data["machine_info"]
+    packages = ", ".join(f"{k} {config['packages'][k]}" for k in ("numpy", "scipy"))
+    return (
+        f"{data['datetime'][:10]}, {data['processor']}, {config['run']['threads']} threads, "
+        f"Python {info['python_version']}, {packages}, {config['build']['compiler']}, "
+        f"dispatch {config['build']['dispatch']}"
+    )
+
+
+NOTES = """\
+Times are the least of several runs, from arrays of ids and scores to theta, aggregation included.
+Residual: the largest |actual - expected wins| of any item per comparison of its own, computed from
+the rows and theta in the same way for every solver; \\* marks one above 1e-6. Peak: the high-water
+mark of memory in a fresh process above what it held before the fit; the input arrays are not in
+it. Peers are called as their documentation says, with the tolerance at which they reach a
+residual near 1e-9 where they can; "index given" hands evalica its list of labels, in finding which
+it otherwise spends most of its time."""
+
+
+def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
+    """Write the report and the picture into `docs`; refresh the README when there is one."""
+    fits, growth = collect(data)
+    left_out = {(x["workload"], x["solver"]): x for x in data["left_out"]}
+    compared = [n for n, w in WORKLOADS.items() if w.peers and (n, "venire") in fits]
+    main = [n for n in compared if n in GROWING]
+    reasons = sorted({(s, w, x["reason"]) for (w, s), x in left_out.items()})
+    exponents = [[name, f"{exponent(points):.2f}"] for name, points in growth.items()]
+    parts = [
+        "# Benchmarks",
+        f"`make bench` wrote this page: {machine(data)}, {data['size']} sizes.",
+        NOTES,
+        "## Against other packages",
+        times_table(fits, left_out, compared),
+        "## The package on every workload",
+        "Goals are for two cores. Error: largest distance from the closed form, if there is one.",
+        package_table(fits, data["size"] == "full"),
+        "## Growth",
+        "Items grow in proportion to comparisons. Exponent of time against comparisons, by least "
+        "squares on logarithms, with the package's own aggregation:",
+        table(["workload", "exponent"], exponents),
+        "![time against comparisons](growth.png)",
+        "## Quality and memory of every answer",
+        quality_table(fits, compared),
+        "## Not run",
+        table(["solver", "workload", "why"], [list(r) for r in reasons]) if reasons else "Nothing.",
+    ]
+    docs.mkdir(exist_ok=True)
+    text = "\n\n".join(parts) + "\n"
+    (docs / "benchmarks.md").write_text(text, encoding="utf-8")
+    draw(growth, docs / "growth.png")
+    if readme is not None:
+        short = "\n\n".join(
+            [
+                times_table(fits, left_out, main),
+                f"{machine(data)}. – : not run, [why](docs/benchmarks.md); "
+                "\\* : residual above 1e-6.",
+                "![time against comparisons](docs/growth.png)",
+            ]
+        )
+        old = readme.read_text(encoding="utf-8")
+        if BEGIN in old and END in old:
+            head, tail = old.split(BEGIN)[0], old.split(END)[1]
+            readme.write_text(f"{head}{BEGIN}\n{short}\n{END}{tail}", encoding="utf-8")
+    return text
+
+
+def draw(growth: dict[str, list[tuple[int, float]]], path: Path) -> None:
+    """Time against size, one line per workload."""
+    if not growth:
+        return
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from venire import plots
+
+    series = {name: tuple(zip(*points, strict=True)) for name, points in growth.items()}
+    axes = plots.plot_growth(series, limit=1.0)
+    axes.figure.savefig(path, dpi=150, bbox_inches="tight")

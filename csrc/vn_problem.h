@@ -1,0 +1,54 @@
+/* One fit's comparisons as a graph: edges with masses, the log-likelihood's derivatives, and the
+ * Newton matrix (a vn_laplacian with up to two bordering rows, for gamma and log tie). */
+#ifndef VN_PROBLEM_H
+#define VN_PROBLEM_H
+
+#include "vn_laplacian.h"
+#include "vn_model.h"
+
+#define VN_MAX_BORDER 2
+
+typedef struct {
+    /* what the caller owns: edges sorted by (lo, hi), parallel edges allowed */
+    int64_t n, n_edges;
+    const int64_t *edge_ptr; /* n + 1: edges of `lo` */
+    const int32_t *hi;
+    const int8_t *order;     /* NULL without an order effect */
+    const double *win, *loss; /* of lo; ties added half and half in half-tie models */
+    const double *tie;       /* NULL in half-tie models */
+    vn_model model;
+    double prior;            /* precision */
+    int has_gamma, has_tie;  /* which parameters border theta, in this order */
+
+    /* what the problem owns */
+    vn_laplacian h;          /* theta block of the negative Hessian */
+    int64_t *lower_ptr;      /* n + 1: where the entries of j < i start, less the upper ones before */
+    uint32_t *lower;         /* edge of each lower entry */
+    double *slope;           /* dl/dd of each edge */
+    double *mass;            /* per item: weight of its comparisons (T_i) */
+    double total;            /* weight of all comparisons */
+    int n_border;
+    double *border[VN_MAX_BORDER];      /* n: bordering columns */
+    double corner[VN_MAX_BORDER][VN_MAX_BORDER];
+    float *bend[VN_MAX_BORDER];         /* per edge: what `border` sums */
+    int64_t n_tiles;
+    double *tile_sums;       /* n_tiles x 8 */
+    double *partial;         /* one per block of h */
+} vn_problem;
+
+/* Build everything but the values. VN_TOO_LARGE: 2^32 edges or more. */
+vn_status vn_problem_build(vn_problem *p, int n_threads);
+void vn_problem_free(vn_problem *p);
+
+/* Gradient (n + n_border entries) at parameters (theta, then gamma and log tie as present), and the
+ * Newton matrix into p->h, p->border and p->corner. */
+void vn_problem_derivatives(vn_problem *p, const double *parameters, double *gradient,
+                            int n_threads);
+
+/* Log-likelihood without the prior's term. */
+double vn_problem_log_likelihood(const vn_problem *p, const double *parameters, int n_threads);
+
+/* Largest |step_lo - step_hi| over the edges, with gamma's part. */
+double vn_problem_largest_difference(const vn_problem *p, const double *step, int n_threads);
+
+#endif

@@ -1,0 +1,42 @@
+/* Solves the Newton system of a vn_problem by preconditioned conjugate gradients.
+ *
+ * The preconditioner eliminates vertices of degree one and two exactly and treats what is left by
+ * the cheapest level that works: Jacobi, then multigrid, then an approximate Cholesky factor. A
+ * level is left for the next when one solve takes too many iterations, never the other way. */
+#ifndef VN_SOLVER_H
+#define VN_SOLVER_H
+
+#include "vn_eliminate.h"
+#include "vn_multigrid.h"
+#include "vn_problem.h"
+
+typedef enum { VN_JACOBI = 0, VN_MULTIGRID = 1, VN_CHOLESKY = 2 } vn_solver_level;
+
+typedef struct vn_solver vn_solver;
+
+vn_status vn_solver_new(const vn_problem *p, int parallel_edges, int n_threads, vn_solver **out);
+void vn_solver_free(vn_solver *s);
+
+/* The matrix has new values. */
+void vn_solver_refresh(vn_solver *s);
+
+typedef struct {
+    double mass_tolerance;     /* stop when |r_i| <= this x the weight of item i's comparisons, */
+    double diagonal_tolerance; /* and |r_i| <= this x the diagonal */
+    int64_t max_iter;
+    int n_threads;
+    vn_poll poll;
+    void *poll_context;
+} vn_solve_options;
+
+/* x (n + n_border) = about H^-1 rhs, in the subspace that rhs spans: rhs must sum to zero over each
+ * component where there is no prior. VN_NOT_CONVERGED: x is the best so far. */
+vn_status vn_solver_solve(vn_solver *s, const double *rhs, const vn_solve_options *options,
+                          double *x, int64_t *n_iter);
+
+vn_solver_level vn_solver_current_level(const vn_solver *s);
+
+/* Sizes of the levels in use, the core first: at most `room` are written; returns how many exist. */
+int vn_solver_levels(const vn_solver *s, int room, int64_t *n_vertices, int64_t *n_entries);
+
+#endif

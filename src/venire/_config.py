@@ -1,0 +1,88 @@
+"""What this installation of the package is made of."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from typing import Literal, overload
+
+import venire._native.build_info as build_info
+
+from venire import _checks
+
+__all__ = ["show_config"]
+
+_DEPENDENCIES = ("numpy", "scipy", "numba", "narwhals")
+_OPTIONAL = ("pyarrow", "pandas", "polars", "typer", "rich", "matplotlib", "scikit-learn")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _collect() -> dict[str, dict[str, object]]:
+    packages = {name: _version(name) for name in (*_DEPENDENCIES, *_OPTIONAL)}
+    return {
+        "build": {
+            "venire": _version("venire"),
+            "compiler": build_info.compiler(),
+            "cython": build_info.cython(),
+            "openmp": build_info.openmp() or None,
+            "dispatch": build_info.dispatch(),
+            "sanitizers": build_info.sanitizers() or None,
+        },
+        "run": {
+            "python": platform.python_version(),
+            "machine": f"{platform.system()} {platform.machine()}",
+            "threads": _checks.n_threads(None) if build_info.openmp() else 1,
+        },
+        "packages": {name: version for name, version in packages.items() if version},
+    }
+
+
+@overload
+def show_config(mode: Literal["print"] = "print") -> None: ...
+@overload
+def show_config(mode: Literal["dict"]) -> dict[str, dict[str, object]]: ...
+def show_config(mode: str = "print") -> dict[str, dict[str, object]] | None:
+    """Say what was built in: compiler, OpenMP, instruction sets, threads, versions.
+
+    Parameters
+    ----------
+    mode : {"print", "dict"}
+        Print a table, or return the same facts as nested dictionaries.
+
+    Returns
+    -------
+    dict or None
+        With ``mode="dict"``: the sections ``build`` (``openmp`` is the date of the specification
+        or None; ``dispatch`` is the instruction set of the hot loops on this machine:
+        ``x86-64-v4``, ``x86-64-v3``, ``baseline``, or ``none`` for a build without dispatch),
+        ``run`` (``threads`` is what ``n_threads=None`` stands for) and ``packages``.
+
+    Raises
+    ------
+    ValueError
+        If `mode` is anything else.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> sorted(vn.show_config("dict"))
+    ['build', 'packages', 'run']
+    >>> vn.show_config("dict")["run"]["threads"] >= 1
+    True
+    """
+    if mode not in ("print", "dict"):
+        raise ValueError(f"mode must be 'print' or 'dict', got {mode!r}")
+    config = _collect()
+    if mode == "dict":
+        return config
+    for section, facts in config.items():
+        print(section)
+        for name, value in facts.items():
+            print(f"  {name:<12} {'no' if value is None else value}")
+    return None

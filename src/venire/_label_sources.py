@@ -1,0 +1,230 @@
+"""Columns of labels as they come: NumPy, lists, pandas, and everything with the Arrow interface.
+
+`read_column` finds out what a column is, refuses what cannot be a label, and hands the rows to an
+`Encoder` as integers or as codes of text.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from venire._checks import fail
+
+if TYPE_CHECKING:
+    from venire._labels import Encoder
+
+__all__ = ["read_column"]
+
+_RULE = "labels must be integers or text"
+_NULL = "a label is missing (null)"
+
+
+def read_column(encoder: Encoder, which: int, x: Any) -> None:
+    """Hand the rows of one column to an encoder.
+
+    Parameters
+    ----------
+    encoder : Encoder
+    which : int
+        Which of the encoder's columns it is.
+    x : array_like of shape (n,)
+
+    Raises
+    ------
+    TypeError
+        If a label is neither an integer nor text, or both kinds occur.
+    ValueError
+        If a label is missing, or is a number with a fraction.
+    """
+    if hasattr(x, "items") and hasattr(x, "codes") and type(x).__name__ == "Encoded":
+        x = x.items[x.codes]
+    library = type(x).__module__.split(".")[0]
+    if library == "pandas":
+        _read_pandas(encoder, which, x)
+    elif hasattr(x, "__arrow_c_array__") or hasattr(x, "__arrow_c_stream__"):
+        _read_arrow(encoder, which, x)
+    elif isinstance(x, np.ndarray) or hasattr(x, "__array__"):
+        _read_numpy(encoder, which, x if isinstance(x, np.ndarray) else np.asarray(x))
+    elif isinstance(x, (str, bytes)) or not hasattr(x, "__iter__"):
+        name = encoder.names[which]
+        fail(name, "must be an array of labels", value=x, kind=TypeError)
+    else:
+        _read_objects(encoder, which, x if isinstance(x, (list, tuple)) else list(x))
+
+
+def _null(encoder: Encoder, which: int, position: int) -> NoReturn:
+    fail(encoder.names[which], _NULL, encoder.row(which) + position)
+
+
+def _refuse(encoder: Encoder, which: int, what: str) -> NoReturn:
+    fail(encoder.names[which], f"{_RULE}, not {what}", kind=TypeError)
+
+
+def _read_numpy(encoder: Encoder, which: int, x: np.ndarray) -> None:
+    if x.ndim != 1:
+        fail(encoder.names[which], f"must be one-dimensional, has {x.ndim} dimensions")
+    if isinstance(x, np.ma.MaskedArray):
+        mask = np.ma.getmaskarray(x)
+        if mask.any():
+            _null(encoder, which, int(np.argmax(mask)))
+        x = np.asarray(x)
+    kind = x.dtype.kind
+    if kind in "iu":
+        encoder.put(which, "integer", x)
+    elif kind == "f":
+        encoder.put(which, "integer", _whole(encoder, which, x))
+    elif kind == "U":
+        native = np.ascontiguousarray(x, dtype=x.dtype.newbyteorder("="))
+        parts = encoder.parts(len(x))
+        encoder.put(which, "text", encoder.tables.add_ucs4(native, parts), parts)
+    elif kind in "OT":
+        _read_objects(encoder, which, x if kind == "O" else x.astype(object))
+    else:
+        words = {"b": "true and false", "S": "bytes (decode them first)", "M": "dates"}
+        _refuse(encoder, which, words.get(kind, x.dtype.name))
+
+
+def _whole(encoder: Encoder, which: int, x: np.ndarray) -> np.ndarray:
+    """Floats that are whole numbers as int64: what integers become where some were missing."""
+    name = encoder.names[which]
+    whole = (np.floor(x) == x) & (np.abs(x) < 2.0**63)
+    if not whole.all():
+        at = int(np.argmin(whole))
+        if np.isnan(x[at]):
+            _null(encoder, which, at)
+        fail(name, f"{_RULE}, not fractions", encoder.row(which) + at, x[at])
+    return x.astype(np.int64)
+
+
+def _read_objects(encoder: Encoder, which: int, x: Any) -> None:
+    """Python objects: all of them str, or all of them integers."""
+    from venire._native.labels import integers
+
+    n = len(x)
+    if n == 0:
+        return
+    if isinstance(x[0], str):
+        codes, n_read = encoder.tables.add_objects(x)
+        if n_read == n:
+            encoder.put(which, "text", codes, 1)
+            return
+    else:
+        numbers = np.empty(n, np.int64)
+        n_read = integers(x, numbers)
+        if n_read == n:
+            encoder.put(which, "integer", numbers)
+            return
+    _explain(encoder, which, x, n_read)
+    floats = np.array([float(v) for v in x])  # numbers, some of them floats
+    encoder.put(which, "integer", _whole(encoder, which, floats))
+
+
+def _explain(encoder: Encoder, which: int, x: Any, position: int) -> None:
+    """Raise the error about x[position]; returns if that is a float among numbers."""
+    name, value, row = encoder.names[which], x[position], encoder.row(which) + position
+    if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value:
+        _null(encoder, which, position)
+    if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)):
+        if not isinstance(x[0], str):
+            fail(name, "integer labels must fit int64", row, value)
+    elif isinstance(value, (float, np.floating)):
+        others = (v for v in x if isinstance(v, (str, bytes, bool, np.bool_)) or v is None)
+        if next(others, x) is x:
+            return
+    elif not isinstance(value, str):
+        fail(name, _RULE, row, value, kind=TypeError)
+    fail(
+        name,
+        f"labels must all be of one type; the first is {x[0]!r}",
+        row,
+        value,
+        kind=TypeError,
+    )
+
+
+def _read_pandas(encoder: Encoder, which: int, x: Any) -> None:
+    values, dtype = getattr(x, "array", x), getattr(x, "dtype", None)
+    if dtype is None or getattr(x, "ndim", 1) != 1:
+        fail(encoder.names[which], "must be one-dimensional: give one column")
+    if hasattr(values, "categories") and hasattr(values, "codes"):
+        codes = np.asarray(values.codes)
+        if len(codes) and codes.min() < 0:
+            _null(encoder, which, int(np.argmin(codes >= 0)))
+        _read_dictionary(encoder, which, codes, values.categories)
+    elif type(dtype).__name__ == "ArrowDtype" or getattr(dtype, "storage", "") == "pyarrow":
+        _read_arrow(encoder, which, values.__arrow_array__())
+    elif (hasattr(values, "isna") and not hasattr(dtype, "kind")) or not hasattr(dtype, "type"):
+        _read_numpy(encoder, which, np.asarray(x))
+    else:
+        missing = np.asarray(x.isna()) if not isinstance(dtype, np.dtype) else np.zeros(0, bool)
+        if missing.any():
+            _null(encoder, which, int(np.argmax(missing)))
+        masked = not isinstance(dtype, np.dtype) and getattr(dtype, "kind", "O") in "iufb"
+        target = dtype.numpy_dtype if masked and hasattr(dtype, "numpy_dtype") else None
+        _read_numpy(encoder, which, np.asarray(x, dtype=target))
+
+
+def _read_arrow(encoder: Encoder, which: int, x: Any) -> None:
+    """Anything with the Arrow C data interface."""
+    from venire._native.arrow import chunks
+
+    for chunk in chunks(x):
+        null = chunk.first_null()
+        if null >= 0:
+            _null(encoder, which, null)
+        dictionary = chunk.dictionary
+        if dictionary is not None:
+            _read_dictionary(encoder, which, np.asarray(chunk), dictionary)
+            continue
+        text = chunk.text()
+        if text is not None:
+            n = len(chunk)
+            parts = encoder.parts(n)
+            encoder.put(which, "text", encoder.tables.add_text(*text, n, parts), parts)
+        elif chunk.format in tuple("cCsSiIlLfg"):
+            _read_numpy(encoder, which, np.asarray(chunk))
+        else:
+            words = {"b": "true and false", "z": "bytes", "Z": "bytes", "vz": "bytes"}
+            _refuse(encoder, which, words.get(chunk.format, f"Arrow type {chunk.format!r}"))
+
+
+def _read_dictionary(encoder: Encoder, which: int, index: np.ndarray, values: Any) -> None:
+    """Rows that point into a dictionary: its entries are coded, the rows looked up."""
+    from venire._native.labels import take
+
+    index = _index(index)
+    if not len(index):
+        return
+    if hasattr(values, "first_null"):  # an Arrow chunk
+        null, text = values.first_null(), values.text()
+        if null >= 0:
+            hit = index == null
+            if hit.any():
+                _null(encoder, which, int(np.argmax(hit)))
+        if text is None:
+            if values.format not in tuple("cCsSiIlL"):
+                _refuse(encoder, which, f"Arrow type {values.format!r}")
+            _read_numpy(encoder, which, np.asarray(values)[index])
+            return
+        table = encoder.tables.add_text(*text, len(values), 1)
+    else:
+        array = np.asarray(values)
+        if array.dtype.kind not in "OUT":
+            _read_numpy(encoder, which, array[index])
+            return
+        entries = array.astype(object)
+        table, n_read = encoder.tables.add_objects(entries)
+        if n_read < len(entries):
+            _read_objects(encoder, which, entries[index])
+            return
+    encoder.put(which, "text", take(index, 0, table, encoder.n_threads), 0)
+
+
+def _index(index: np.ndarray) -> np.ndarray:
+    """Indices as contiguous int32 or int64."""
+    if index.dtype == np.uint32:
+        return np.ascontiguousarray(index).view(np.int32)
+    wide = index.dtype.itemsize == 8
+    return np.ascontiguousarray(index, dtype=np.int64 if wide else np.int32)

@@ -1,0 +1,289 @@
+"""Labels to codes: integer scans and tables of distinct keys. The rules are in `venire._labels`."""
+
+import numpy as np
+
+from cpython.bool cimport PyBool_Check
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_Check, PyUnicode_DecodeUTF8
+from libc.stdint cimport int32_t, int64_t, uint8_t, uintptr_t
+from libc.stdlib cimport calloc, free
+
+cdef extern from "vn_labels.h":
+    ctypedef enum vn_status:
+        VN_OK
+        VN_NO_MEMORY
+        VN_TOO_LARGE
+
+    ctypedef enum vn_text_kind:
+        VN_TEXT_32
+        VN_TEXT_64
+        VN_TEXT_VIEW
+        VN_TEXT_UCS4
+        VN_KEY_8
+
+    ctypedef struct vn_text:
+        vn_text_kind kind
+        const void *data
+        const void *index
+        int64_t width
+
+    ctypedef struct vn_table:
+        pass
+
+    void vn_range_i32(const int32_t *x, int64_t n, int threads, int32_t *low, int32_t *high) nogil
+    void vn_range_i64(const int64_t *x, int64_t n, int threads, int64_t *low, int64_t *high) nogil
+    int64_t vn_mark_i32(const int32_t *x, int64_t n, int64_t low, int64_t size, int threads,
+                        uint8_t *seen) nogil
+    int64_t vn_mark_i64(const int64_t *x, int64_t n, int64_t low, int64_t size, int threads,
+                        uint8_t *seen) nogil
+    void vn_take_i32(const int32_t *x, int64_t n, int64_t low, const int32_t *table, int threads,
+                     int32_t *codes) nogil
+    void vn_take_i64(const int64_t *x, int64_t n, int64_t low, const int32_t *table, int threads,
+                     int32_t *codes) nogil
+    vn_table *vn_table_new() nogil
+    void vn_table_free(vn_table *table) nogil
+    int64_t vn_table_size(const vn_table *table) nogil
+    const uint8_t *vn_table_key(const vn_table *table, int64_t code, int64_t *length) nogil
+    vn_status vn_table_add(vn_table *table, const uint8_t *const *key, const int64_t *length,
+                           int64_t n, int32_t *codes) nogil
+    vn_status vn_tables_add(vn_table **tables, int n_tables, const vn_text *text, int64_t n,
+                            int32_t *codes) nogil
+    void vn_tables_recode(int32_t *const *rank, int n_tables, int64_t n, int32_t *codes) nogil
+    vn_status vn_tables_rank(vn_table **tables, int n_tables, int numbers, int32_t *const *rank,
+                             int32_t *order, int64_t *n_keys) nogil
+
+ctypedef fused integer:
+    int32_t
+    int64_t
+
+cdef enum:
+    BATCH = 64
+
+cdef dict TEXT_KINDS = {"u": VN_TEXT_32, "U": VN_TEXT_64, "vu": VN_TEXT_VIEW}
+
+
+cdef int check(vn_status status) except -1:
+    if status == VN_OK:
+        return 0
+    if status == VN_TOO_LARGE:
+        raise ValueError("labels: more than 2**31 - 2 distinct labels")
+    raise MemoryError("labels: not enough memory for the table of distinct labels")
+
+
+def value_range(const integer[::1] x, int n_threads):
+    """Smallest and largest value of a non-empty int32 or int64 array."""
+    cdef integer low = 0, high = 0
+    with nogil:
+        if integer is int32_t:
+            vn_range_i32(&x[0], x.shape[0], n_threads, &low, &high)
+        else:
+            vn_range_i64(&x[0], x.shape[0], n_threads, &low, &high)
+    return low, high
+
+
+def mark(const integer[::1] x, int64_t low, uint8_t[::1] seen, int n_threads):
+    """Set ``seen[x - low] = 1``; returns the number of marks now set. All must lie in range."""
+    cdef int64_t marks
+    with nogil:
+        if integer is int32_t:
+            marks = vn_mark_i32(&x[0], x.shape[0], low, seen.shape[0], n_threads, &seen[0])
+        else:
+            marks = vn_mark_i64(&x[0], x.shape[0], low, seen.shape[0], n_threads, &seen[0])
+    return marks
+
+
+def take(const integer[::1] x, int64_t low, const int32_t[::1] table, int n_threads):
+    """``table[x - low]``, or ``x - low`` where `table` is None, as int32. All must lie in range."""
+    codes = np.empty(x.shape[0], np.int32)
+    cdef int32_t[::1] out = codes
+    cdef const int32_t *entries = NULL
+    if x.shape[0] == 0:
+        return codes
+    if table is not None and table.shape[0] > 0:
+        entries = &table[0]
+    with nogil:
+        if integer is int32_t:
+            vn_take_i32(&x[0], x.shape[0], low, entries, n_threads, &out[0])
+        else:
+            vn_take_i64(&x[0], x.shape[0], low, entries, n_threads, &out[0])
+    return codes
+
+
+def integers(sequence, int64_t[::1] out):
+    """Read Python and NumPy integers into `out`; returns the first position that holds none.
+
+    A result of ``len(out)`` means that all of them are integers that fit.
+    """
+    cdef Py_ssize_t i, n = out.shape[0]
+    cdef int overflow = 0
+    for i in range(n):
+        value = sequence[i]
+        if not PyLong_Check(value) or PyBool_Check(value):
+            if not isinstance(value, np.integer):
+                return i
+            value = int(value)
+        out[i] = PyLong_AsLongLongAndOverflow(value, &overflow)
+        if overflow != 0:
+            return i
+    return n
+
+
+cdef class KeyTables:
+    """Tables of distinct keys that are filled side by side, table t with part t of the rows.
+
+    Parameters
+    ----------
+    n_tables : int
+        Number of tables, and of threads that fill them.
+    """
+
+    cdef vn_table **tables
+    cdef int32_t **ranks
+    cdef readonly int n_tables
+    cdef object rank_arrays
+
+    def __cinit__(self, int n_tables):
+        cdef int t
+        self.n_tables = n_tables
+        self.tables = <vn_table **>calloc(n_tables, sizeof(void *))
+        self.ranks = <int32_t **>calloc(n_tables, sizeof(void *))
+        if self.tables == NULL or self.ranks == NULL:
+            raise MemoryError()
+        for t in range(n_tables):
+            self.tables[t] = vn_table_new()
+            if self.tables[t] == NULL:
+                raise MemoryError()
+
+    def __dealloc__(self):
+        cdef int t
+        if self.tables != NULL:
+            for t in range(self.n_tables):
+                vn_table_free(self.tables[t])
+        free(self.tables)
+        free(self.ranks)
+
+    cdef _add(self, const vn_text *text, int64_t n, int parts):
+        codes = np.empty(n, np.int32)
+        cdef int32_t[::1] out = codes
+        cdef vn_status status = VN_OK
+        if n > 0:
+            with nogil:
+                status = vn_tables_add(self.tables, parts, text, n, &out[0])
+        check(status)
+        return codes
+
+    def add_numbers(self, const int64_t[::1] x, int parts):
+        """Codes of 8-byte numbers, whose rows are cut into `parts`, one to a table."""
+        cdef vn_text text
+        text.kind = VN_KEY_8
+        text.data = &x[0] if x.shape[0] else NULL
+        return self._add(&text, x.shape[0], parts)
+
+    def add_ucs4(self, x, int parts):
+        """Codes of a contiguous NumPy array of dtype U in native byte order."""
+        cdef vn_text text
+        cdef int64_t n = x.shape[0]
+        cdef const int32_t[::1] flat
+        text.kind = VN_TEXT_UCS4
+        text.width = x.dtype.itemsize // 4
+        text.data = NULL
+        if n * text.width > 0:
+            flat = x.view(np.int32)
+            text.data = &flat[0]
+        return self._add(&text, n, parts)
+
+    def add_text(self, format, uintptr_t data, uintptr_t index, int64_t n, int parts):
+        """Codes of n rows of Arrow text, given as `venire._native.arrow.Chunk.text` says."""
+        cdef vn_text text
+        text.kind = TEXT_KINDS[format]
+        text.data = <const void *>data
+        text.index = <const void *>index
+        return self._add(&text, n, parts)
+
+    def add_objects(self, sequence):
+        """Codes, by table 0, of Python strings; and the first position that holds none.
+
+        Returns
+        -------
+        codes : ndarray of int32
+        n_read : int
+            Length of the sequence if all are strings, else the position of the first other object.
+        """
+        cdef Py_ssize_t i = 0, n = len(sequence), length
+        cdef int64_t in_batch = 0
+        cdef const uint8_t *key[BATCH]
+        cdef int64_t lengths[BATCH]
+        codes = np.empty(n, np.int32)
+        cdef int32_t[::1] out = codes
+        alive = []
+        while i < n:
+            value = sequence[i]
+            if not PyUnicode_Check(value):
+                break
+            alive.append(value)
+            try:
+                key[in_batch] = <const uint8_t *>PyUnicode_AsUTF8AndSize(value, &length)
+            except UnicodeEncodeError:
+                value = (<str>value).encode("utf-8", "surrogatepass")
+                alive.append(value)
+                key[in_batch] = <const uint8_t *>(<char *>value)
+                length = len(value)
+            lengths[in_batch] = length
+            in_batch += 1
+            i += 1
+            if in_batch == BATCH or i == n:
+                check(vn_table_add(self.tables[0], key, lengths, in_batch, &out[i - in_batch]))
+                in_batch = 0
+                alive.clear()
+        return codes, i
+
+    def rank(self, int numbers=0):
+        """Number all keys in sorted order; returns the code in table 0 of each rank.
+
+        `numbers`: 0 text, 1 signed, 2 unsigned. After this nothing may be added.
+        """
+        cdef int t
+        cdef int64_t total = 0, n_keys = 0
+        cdef vn_status status
+        cdef int32_t[::1] view
+        for t in range(self.n_tables):
+            total += vn_table_size(self.tables[t])
+        self.rank_arrays = []
+        for t in range(self.n_tables):
+            room = total if t == 0 else vn_table_size(self.tables[t])
+            array = np.empty(max(room, 1), np.int32)
+            self.rank_arrays.append(array)
+            view = array
+            self.ranks[t] = &view[0]
+        order = np.empty(max(total, 1), np.int32)
+        view = order
+        with nogil:
+            status = vn_tables_rank(self.tables, self.n_tables, numbers, self.ranks, &view[0],
+                                    &n_keys)
+        check(status)
+        return order[:n_keys]
+
+    def recode(self, int32_t[::1] codes, int parts):
+        """Turn codes that an `add` method gave, with the same `parts`, into ranks, in place."""
+        if codes.shape[0] > 0:
+            with nogil:
+                vn_tables_recode(self.ranks, parts, codes.shape[0], &codes[0])
+
+    def texts(self, const int32_t[::1] order):
+        """Array of the keys of table 0, as Python strings, in the given order."""
+        cdef int64_t i, length = 0
+        cdef const uint8_t *key
+        out = np.empty(order.shape[0], object)
+        for i in range(order.shape[0]):
+            key = vn_table_key(self.tables[0], order[i], &length)
+            out[i] = PyUnicode_DecodeUTF8(<const char *>key, length, "surrogatepass")
+        return out
+
+    def numbers(self, const int32_t[::1] order):
+        """Array of int64 of the keys of table 0 in the given order."""
+        cdef int64_t i, length = 0
+        out = np.empty(order.shape[0], np.int64)
+        cdef int64_t[::1] view = out
+        for i in range(order.shape[0]):
+            view[i] = (<const int64_t *>vn_table_key(self.tables[0], order[i], &length))[0]
+        return out

@@ -1,0 +1,212 @@
+"""One fit's graph, its derivatives and its linear solver: views around csrc/vn_problem.c and
+csrc/vn_solver.c. No policy: what to do with a step is decided in venire.ratings."""
+
+import numpy as np
+
+from cpython.exc cimport PyErr_CheckSignals
+from libc.stdint cimport int8_t, int32_t, int64_t
+from libc.string cimport memset
+
+
+cdef extern from "vn_solver.h" nogil:
+    ctypedef enum vn_status:
+        VN_OK
+        VN_NO_MEMORY
+        VN_INTERRUPTED
+        VN_NOT_CONVERGED
+        VN_TOO_LARGE
+    ctypedef enum vn_model:
+        VN_BRADLEY_TERRY
+        VN_THURSTONE
+        VN_DAVIDSON
+        VN_RAO_KUPPER
+    ctypedef int (*vn_poll)(void *) noexcept nogil
+    ctypedef struct vn_problem:
+        int64_t n
+        int64_t n_edges
+        const int64_t *edge_ptr
+        const int32_t *hi
+        const int8_t *order
+        const double *win
+        const double *loss
+        const double *tie
+        vn_model model
+        double prior
+        int has_gamma
+        int has_tie
+        double *mass
+        double total
+        int n_border
+    ctypedef struct vn_solver:
+        pass
+    ctypedef struct vn_solve_options:
+        double mass_tolerance
+        double diagonal_tolerance
+        int64_t max_iter
+        int n_threads
+        vn_poll poll
+        void *poll_context
+    vn_status vn_problem_build(vn_problem *, int)
+    void vn_problem_free(vn_problem *)
+    void vn_problem_derivatives(vn_problem *, const double *, double *, int)
+    double vn_problem_log_likelihood(const vn_problem *, const double *, int)
+    double vn_problem_largest_difference(const vn_problem *, const double *, int)
+    vn_status vn_solver_new(const vn_problem *, int, int, vn_solver **)
+    void vn_solver_free(vn_solver *)
+    void vn_solver_refresh(vn_solver *)
+    vn_status vn_solver_solve(vn_solver *, const double *, const vn_solve_options *, double *,
+                              int64_t *)
+    int vn_solver_current_level(const vn_solver *)
+    int vn_solver_levels(const vn_solver *, int, int64_t *, int64_t *)
+
+
+cdef extern from "vn_mm.h" nogil:
+    void vn_newman_sweep(const vn_problem *, double *, double *, double *)
+
+
+cdef int poll_signals(void *context) noexcept nogil:
+    with gil:
+        return PyErr_CheckSignals()
+
+
+MODELS = {"bradley-terry": 0, "thurstone": 1, "davidson": 2, "rao-kupper": 3}
+LEVELS = ("jacobi", "multigrid", "cholesky")
+
+
+cdef class Problem:
+    """Edges of one fit with the log-likelihood's derivatives and the Newton solver.
+
+    Parameters are (theta, gamma if `order` is given, log tie if `free_tie`). Arrays are kept, not
+    copied, and not checked. `tie` belongs to tie models only.
+    """
+
+    cdef vn_problem p
+    cdef vn_solver *solver
+    cdef object keep
+    cdef readonly int n_threads
+    cdef readonly int64_t n_parameters
+    cdef readonly object mass
+
+    def __cinit__(
+        self,
+        str model,
+        const int64_t[::1] edge_ptr not None,
+        const int32_t[::1] hi not None,
+        const double[::1] win not None,
+        const double[::1] loss not None,
+        const double[::1] tie=None,
+        const int8_t[::1] order=None,
+        *,
+        double prior=0.0,
+        bint free_tie=False,
+        bint parallel_edges=False,
+        int n_threads=1,
+    ):
+        cdef vn_status status
+        memset(&self.p, 0, sizeof(vn_problem))
+        self.solver = NULL
+        self.keep = (edge_ptr, hi, win, loss, tie, order)
+        self.n_threads = n_threads
+        self.p.n = edge_ptr.shape[0] - 1
+        self.p.n_edges = hi.shape[0]
+        self.p.edge_ptr = &edge_ptr[0]
+        if self.p.n_edges:
+            self.p.hi = &hi[0]
+            self.p.win = &win[0]
+            self.p.loss = &loss[0]
+            self.p.tie = NULL if tie is None else &tie[0]
+            self.p.order = NULL if order is None else &order[0]
+        self.p.model = <vn_model><int>MODELS[model]
+        self.p.prior = prior
+        self.p.has_gamma = order is not None
+        self.p.has_tie = free_tie
+        with nogil:
+            status = vn_problem_build(&self.p, n_threads)
+            if status == VN_OK:
+                status = vn_solver_new(&self.p, parallel_edges, n_threads, &self.solver)
+        if status == VN_TOO_LARGE:
+            raise ValueError("at most 2**32 - 2 pairs per fit")
+        if status != VN_OK:
+            raise MemoryError("not enough memory for the graph of comparisons")
+        self.n_parameters = self.p.n + self.p.n_border
+        cdef double[::1] mass
+        self.mass = np.empty(self.n_parameters)
+        mass = self.mass
+        cdef int64_t i
+        for i in range(self.p.n):
+            mass[i] = self.p.mass[i]
+        for i in range(self.p.n, self.n_parameters):
+            mass[i] = self.p.total
+
+    def __dealloc__(self):
+        vn_solver_free(self.solver)
+        vn_problem_free(&self.p)
+
+    def derivatives(self, const double[::1] parameters not None):
+        """Gradient (n_parameters,); the Newton matrix is kept for `solve`."""
+        gradient = np.empty(self.n_parameters)
+        cdef double[::1] out = gradient
+        with nogil:
+            vn_problem_derivatives(&self.p, &parameters[0], &out[0], self.n_threads)
+            vn_solver_refresh(self.solver)
+        return gradient
+
+    def log_likelihood(self, const double[::1] parameters not None):
+        """Log-likelihood without the prior's term."""
+        cdef double value
+        with nogil:
+            value = vn_problem_log_likelihood(&self.p, &parameters[0], self.n_threads)
+        return value
+
+    def largest_difference(self, const double[::1] step not None):
+        """Largest change of a linear predictor along `step`."""
+        cdef double value
+        with nogil:
+            value = vn_problem_largest_difference(&self.p, &step[0], self.n_threads)
+        return value
+
+    def solve(self, const double[::1] rhs not None, double mass_tolerance,
+              double diagonal_tolerance=0.1, int64_t max_iter=2000):
+        """(x, n_iter, converged): x = about H^-1 rhs, |residual_i| <= mass_tolerance * mass_i and
+        <= diagonal_tolerance * diagonal_i."""
+        solution = np.empty(self.n_parameters)
+        cdef double[::1] out = solution
+        cdef vn_solve_options options
+        cdef vn_status status
+        cdef int64_t n_iter = 0
+        options.mass_tolerance = mass_tolerance
+        options.diagonal_tolerance = diagonal_tolerance
+        options.max_iter = max_iter
+        options.n_threads = self.n_threads
+        options.poll = poll_signals
+        options.poll_context = NULL
+        with nogil:
+            status = vn_solver_solve(self.solver, &rhs[0], &options, &out[0], &n_iter)
+        if status == VN_INTERRUPTED:
+            PyErr_CheckSignals()
+            raise KeyboardInterrupt
+        if status == VN_NO_MEMORY:
+            raise MemoryError("not enough memory for the preconditioner")
+        return solution, int(n_iter), status == VN_OK
+
+    def newman_sweeps(self, double[::1] pi not None, double home, double tie, int64_t n_sweeps):
+        """Update the strengths `pi` in place by `n_sweeps` sweeps; returns (home, tie)."""
+        cdef int64_t k
+        for k in range(n_sweeps):
+            with nogil:
+                vn_newman_sweep(&self.p, &pi[0], &home, &tie)
+            PyErr_CheckSignals()
+        return home, tie
+
+    @property
+    def preconditioner(self):
+        """The level in use: jacobi, multigrid or cholesky."""
+        return LEVELS[vn_solver_current_level(self.solver)]
+
+    @property
+    def levels(self):
+        """(vertices, entries) of the graph left after elimination and of its coarser levels."""
+        cdef int64_t n_vertices[64]
+        cdef int64_t n_entries[64]
+        cdef int count = vn_solver_levels(self.solver, 64, n_vertices, n_entries)
+        return [(int(n_vertices[k]), int(n_entries[k])) for k in range(min(count, 64))]

@@ -1,0 +1,262 @@
+"""``venire fit``: read, fit, report; every failure that is the user's to mend is a message."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from venire import io
+from venire.errors import NotIdentifiedError, NotIdentifiedWarning
+from venire.priors import GaussianPrior
+
+if TYPE_CHECKING:
+    from venire.comparisons import Comparisons
+    from venire.ratings.fit import Fit
+
+__all__ = ["Options", "Outcome", "run"]
+
+WEAK_PRECISION = 0.01  # standard deviation 10 on the scale of theta: odds of 22,000 to 1
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for, checked as far as it can be without the data."""
+
+    file: Path
+    first: str
+    second: str
+    columns: dict[str, str]
+    mapping: dict[str, str] | None
+    model: str
+    order_effect: bool
+    prior: float | Literal["auto", "none"]
+    components: str
+    method: str
+    tol: float
+    max_iter: int | None
+    threads: int | None
+    level: float
+    scale: str | None
+    top: int
+    errors: bool
+    output: Path | None
+    json: bool
+    quiet: bool
+    command: list[str]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A fit and what is to be said about it."""
+
+    fit: Fit
+    prior_reason: str  # "", "asked for", "no finite fit without it"
+    notes: list[str] = field(default_factory=list)
+    determined: np.ndarray | None = None  # where only the prior keeps some ratings finite
+
+
+class Refused(Exception):
+    """The message of a run that ends with an exit code other than 0."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def run(options: Options) -> int:
+    """Do it; returns the exit code."""
+    stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+    try:
+        if options.output is not None:
+            io.check_writable(options.output)
+        with _progress(stderr, options) as steps:
+            comparisons = _read(options, steps)
+            outcome = _fit(options, comparisons, steps)
+            from venire.cli import _report
+
+            with steps("standard errors" if options.errors else "ratings"):
+                report = _report.make(options, outcome)
+            if options.output is not None:
+                with steps(f"writing {options.output}"):
+                    io.write_table(report.table, options.output, metadata=report.metadata())
+        for note in report.notes:
+            stderr.print(f"venire: {note}", markup=False)
+        if options.json:
+            report.print_json(sys.stdout)
+        elif not options.quiet:
+            report.print_table()
+    except (io.DataError, Refused) as error:
+        stderr.print(f"venire: {error}", markup=False)
+        return getattr(error, "code", 1)
+    except MemoryError as error:
+        stderr.print(f"venire: not enough memory: {error}", markup=False)
+        return 1
+    except KeyboardInterrupt:
+        stderr.print("venire: interrupted", markup=False)
+        return 130
+    return 0
+
+
+class _Steps:
+    """One line of progress at a time, on a terminal; nothing elsewhere."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task: Any = None
+
+    @contextmanager
+    def __call__(self, what: str) -> Iterator[_Steps]:
+        self._task = self._progress.add_task(what, total=None)
+        try:
+            yield self
+        finally:
+            self._progress.remove_task(self._task)
+            self._task = None
+
+    def rows(self, done: int, total: int) -> None:
+        """Callback of the readers."""
+        self._progress.update(self._task, completed=done, total=total or None)
+
+    def iteration(self, *state: Any) -> None:
+        """Callback of the fits."""
+        if state:
+            self._progress.update(self._task, description=f"fitting, iteration {state[0]}")
+
+
+@contextmanager
+def _progress(stderr: Console, options: Options) -> Iterator[_Steps]:
+    shown = stderr.is_terminal and not options.quiet
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=stderr, transient=True, disable=not shown) as progress:
+        yield _Steps(progress)
+
+
+def _read(options: Options, steps: _Steps) -> Comparisons:
+    with steps(f"reading {options.file}"):
+        try:
+            return io.read_comparisons(
+                options.file,
+                first=options.first,
+                second=options.second,
+                mapping=options.mapping,
+                n_threads=options.threads,
+                progress=steps.rows,
+                **options.columns,
+            )
+        except io.DataError:
+            raise
+        except (ValueError, TypeError) as error:
+            raise Refused(f"{options.file}: {error}", 1) from None
+
+
+def _fit(options: Options, comparisons: Comparisons, steps: _Steps) -> Outcome:
+    """Fit with the prior that was asked for; "auto" takes a weak one only where none will do."""
+    precision = options.prior if isinstance(options.prior, float) else None
+    try:
+        with steps("fitting"):
+            fit, notes = _one_fit(options, comparisons, precision, steps)
+        return Outcome(fit, "" if precision is None else "asked for", notes)
+    except NotIdentifiedError as error:
+        if options.prior != "auto":
+            raise Refused(_no_fit(options, error), 1) from None
+        problem = error
+    try:
+        with steps("fitting with a weak prior"):
+            fit, notes = _one_fit(options, comparisons, WEAK_PRECISION, steps)
+    except NotIdentifiedError as error:  # what is at fault is no strength: the prior is no cure
+        raise Refused(_no_fit(options, error), 1) from None
+    determined, about = _determined(comparisons)
+    note = (
+        f"{_why(problem)} Hence the weak prior GaussianPrior({WEAK_PRECISION}) was used (--prior "
+        f"none refuses instead, --prior FLOAT sets another precision). {about}"
+    )
+    return Outcome(fit, "no finite fit without it", [note, *notes], determined)
+
+
+def _determined(comparisons: Comparisons) -> tuple[np.ndarray | None, str]:
+    """Which items form the main group, whose ratings the data determine; and what to say of it.
+
+    None where no group of items that beat each other holds at least half of them.
+    """
+    labels, sizes = comparisons.components("strong")
+    inside = labels == np.argmax(sizes)
+    others = [str(label) for label in comparisons.items[~inside][: _EXAMPLES + 1]]
+    if 2 * inside.sum() < len(inside) or inside.sum() < 2:
+        return None, "It decides how far the groups lie apart: see the intervals."
+    names = ", ".join(others[:_EXAMPLES]) + (", ..." if len(others) > _EXAMPLES else "")
+    return inside, (
+        f"The {inside.sum():,} items of the largest group are ranked; what the prior adds to them "
+        f"is small. The other {(~inside).sum():,} ({names}) owe a finite rating to the prior: they "
+        "have no rank, come last, and are marked 'determined' = false in the output."
+    )
+
+
+def _one_fit(
+    options: Options, comparisons: Comparisons, precision: float | None, steps: _Steps
+) -> tuple[Fit, list[str]]:
+    from venire import ratings
+
+    function = getattr(ratings, f"fit_{options.model.replace('-', '_')}")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            fit = function(
+                comparisons,
+                prior=None if precision is None else GaussianPrior(precision),
+                order_effect=options.order_effect,
+                method=options.method,
+                tol=options.tol,
+                max_iter=options.max_iter,
+                n_threads=options.threads,
+                progress=steps.iteration,
+                components=options.components,
+            )
+        except NotIdentifiedError:
+            raise
+        except ValueError as error:  # options that do not go together
+            raise Refused(str(error), 2) from None
+    told = NotIdentifiedWarning  # the report names the components itself
+    notes = [str(w.message) for w in caught if not issubclass(w.category, told)]
+    return fit, notes
+
+
+def _why(error: NotIdentifiedError) -> str:
+    """Why there is no maximum-likelihood fit, with examples."""
+    found = []
+    for kind, what in (
+        ("undefeated", "never lost"),
+        ("winless", "never won"),
+        ("isolated", "met nobody"),
+    ):
+        labels = getattr(error, kind)
+        if labels:
+            some = ", ".join(str(label) for label in labels[:_EXAMPLES])
+            found.append(f"{some}{', ...' if len(labels) > _EXAMPLES else ''} {what}")
+    if not found:
+        return f"there is no finite maximum-likelihood fit: {error}."
+    return (
+        f"there is no finite maximum-likelihood fit: only within each of {error.n_components:,} "
+        f"groups did every item beat every other, directly or in a chain ({'; '.join(found)})."
+    )
+
+
+def _no_fit(options: Options, error: NotIdentifiedError) -> str:
+    message = f"{options.file}: {error}"
+    if options.prior == "none":
+        command = [part for part in options.command if not part.startswith("--prior=")]
+        if "--prior" in command:
+            at = command.index("--prior")
+            del command[at : at + 2]
+        message += f"\ntry: {shlex.join([*command, '--prior', str(WEAK_PRECISION)])}"
+    return message

@@ -1,0 +1,14 @@
+"""Version of the installed package."""
+
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as _version
+
+__all__ = ["version"]
+
+
+def version() -> str:
+    """The version, "unknown" in a source tree that was never installed."""
+    try:
+        return _version("venire")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,516 @@
+"""Comparisons: who was compared with whom, aggregated to one cell per pair and order class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from venire import _checks, _frames, _labels
+
+__all__ = ["Comparisons", "Components"]
+
+
+class Components(NamedTuple):
+    """Connected components of a graph of comparisons, numbered by their first item.
+
+    Attributes
+    ----------
+    labels : ndarray of int32, shape (n_items,)
+        Component of each item.
+    sizes : ndarray of int64, shape (n_components,)
+    """
+
+    labels: NDArray[np.int32]
+    sizes: NDArray[np.int64]
+
+
+class Comparisons:
+    """Paired comparisons, aggregated.
+
+    Rows are added up to one cell per unordered pair and order class (and cluster), in memory
+    proportional to the number of cells. Objects are immutable.
+
+    Parameters
+    ----------
+    first, second : array_like of shape (n,)
+        Labels of the compared items: integers, or text; any data frame's column.
+    score : float or array_like of shape (n,), default 1.0
+        Share of the comparison that `first` got: 1 a win, 0 a loss, exactly 0.5 a tie, any other
+        value in [0, 1] a soft vote.
+    weight : float or array_like of shape (n,), optional
+        How many comparisons a row stands for, finite and >= 0; default 1. Rows of weight 0 name
+        their items and count for nothing else.
+    items : array_like of shape (n_items,), optional
+        The items, distinct, in the order they shall have. Default: the sorted distinct labels.
+    order : int or array_like of shape (n,), optional
+        +1 where `first` had the order advantage (the home side, the answer shown first), -1 where
+        `second` had it, 0 where neither. Default: +1 in every row.
+    cluster : array_like of shape (n,), optional
+        Label of the group of rows (user, judge, query) that belong together: errors are clustered
+        by it and resampling draws whole clusters. Cells are then kept apart by cluster.
+    n_threads : int, optional
+        Default: all usable CPUs. The result does not depend on it.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, there is no row, a score is outside [0, 1], a weight is negative or not
+        finite, a label is missing, or an item is compared with itself; the message names the
+        argument, the first bad position and the value.
+    TypeError
+        If labels are neither integers nor text.
+
+    Notes
+    -----
+    O(n) time for integer labels 0 ... n_items - 1 that need no sorting, O(n log n_items) otherwise;
+    at most 24 bytes per row while sorting (8 for unweighted wins, losses and ties) and 17 to 42
+    bytes per cell afterwards.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> c = vn.Comparisons(["a", "b", "a", "c"], ["b", "a", "b", "a"], [1, 0, 0.5, 1])
+    >>> c.n_items, c.n_pairs, c.n_comparisons
+    (3, 2, 4.0)
+    >>> c.items[c.first].tolist(), c.items[c.second].tolist(), c.order.tolist()
+    (['a', 'a', 'a'], ['b', 'b', 'c'], [-1, 1, -1])
+    >>> c.win.tolist(), c.loss.tolist(), c.tie.tolist()
+    ([1.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0])
+    """
+
+    items: NDArray[Any]
+    second: NDArray[np.int32]
+    order: NDArray[np.int8]
+    cluster: NDArray[np.int32] | None
+    win: NDArray[np.float64]
+    loss: NDArray[np.float64]
+    n_pairs: int
+    has_order: bool
+    #: Labels of the clusters, or None.
+    clusters: NDArray[Any] | None
+
+    def __init__(
+        self,
+        first: ArrayLike,
+        second: ArrayLike,
+        score: ArrayLike = 1.0,
+        weight: ArrayLike | None = None,
+        *,
+        items: ArrayLike | None = None,
+        order: ArrayLike | None = None,
+        cluster: ArrayLike | None = None,
+        n_threads: int | None = None,
+    ) -> None:
+        n = _checks.same_length(
+            first=first, second=second, score=score, weight=weight, order=order, cluster=cluster
+        )
+        scores = _checks.score(score, n)
+        self._build(
+            n,
+            (first, second, items),
+            {"score": scores if len(scores) == n else float(scores[0])},
+            _checks.weight(weight, n),
+            order,
+            cluster,
+            n_threads,
+        )
+
+    @classmethod
+    def from_counts(
+        cls,
+        first: ArrayLike,
+        second: ArrayLike,
+        win: ArrayLike,
+        loss: ArrayLike,
+        tie: ArrayLike | None = None,
+        *,
+        items: ArrayLike | None = None,
+        order: ArrayLike | None = None,
+        cluster: ArrayLike | None = None,
+        n_threads: int | None = None,
+    ) -> Comparisons:
+        """Comparisons from masses: how often `first` won, lost and tied in each row.
+
+        Parameters
+        ----------
+        first, second : array_like of shape (n,)
+            Labels.
+        win, loss, tie : float or array_like of shape (n,)
+            Masses, finite and >= 0, fractions allowed.
+        items, order, cluster, n_threads
+            As in `Comparisons`.
+
+        Returns
+        -------
+        Comparisons
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `Comparisons`.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> vn.Comparisons.from_counts([3], [7], win=[4], loss=[2], tie=[1]).n_comparisons
+        7.0
+        """
+        n = _checks.same_length(first=first, second=second, win=win, loss=loss, tie=tie, order=order, cluster=cluster)
+        masses = {"win": _checks.amounts(win, n, "win"), "loss": _checks.amounts(loss, n, "loss")}
+        if tie is not None:
+            masses["tie"] = _checks.amounts(tie, n, "tie")
+        self = cls.__new__(cls)
+        full = {name: np.broadcast_to(x, (n,)).copy() if len(x) != n else x
+                for name, x in masses.items()}
+        self._build(n, (first, second, items), full, None, order, cluster, n_threads)
+        return self
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        first: str,
+        second: str,
+        *,
+        outcome: str | None = None,
+        mapping: Mapping[Any, Any] | None = None,
+        score: str | None = None,
+        first_score: str | None = None,
+        second_score: str | None = None,
+        win: str | None = None,
+        loss: str | None = None,
+        tie: str | None = None,
+        weight: str | None = None,
+        order: str | None = None,
+        neutral: str | None = None,
+        cluster: str | None = None,
+        items: ArrayLike | None = None,
+        n_threads: int | None = None,
+    ) -> Comparisons:
+        """Comparisons from columns of a data frame (pandas, Polars, PyArrow, ...).
+
+        Exactly one of `outcome`, `score`, `first_score` with `second_score`, or `win` with `loss`
+        says who won; with none of them every row is a win of first.
+
+        Parameters
+        ----------
+        frame : data frame, or mapping of str to array
+            Anything that narwhals knows.
+        first, second : str
+            Columns of labels.
+        outcome : str, optional
+            Column of words, of the numbers 1, 0.5 and 0, or of the winner's label.
+        mapping : mapping, optional
+            Value of `outcome` to score in [0, 1], or to "first", "second" or "tie". A value that it
+            lacks is an error, never a tie.
+        score, first_score, second_score, win, loss, tie, weight, order, cluster : str, optional
+            Columns; the larger of first_score and second_score wins, equal scores are a tie.
+        neutral : str, optional
+            Column of booleans: nobody had the order advantage where it is true.
+        items, n_threads
+            As in `Comparisons`.
+
+        Returns
+        -------
+        Comparisons
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `Comparisons`; the message names the column and the row.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> games = {"home": ["x", "y"], "away": ["y", "x"], "result": ["win", "draw"]}
+        >>> vn.Comparisons.from_frame(games, "home", "away", outcome="result").tie.tolist()
+        [0.0, 1.0]
+        """
+        rows = _frames.columns(
+            frame, first, second, outcome=outcome, mapping=mapping, score=score,
+            first_score=first_score, second_score=second_score, win=win, loss=loss, tie=tie,
+            weight=weight, order=order, neutral=neutral, cluster=cluster, items=items,
+            n_threads=n_threads,
+        )  # fmt: skip
+        return cls.from_rows(rows, items=items, n_threads=n_threads)
+
+    @classmethod
+    def from_rows(
+        cls, rows: _frames.Rows, *, items: ArrayLike | None = None, n_threads: int | None = None
+    ) -> Comparisons:
+        """Comparisons from columns that were checked already (`_frames.columns`, `io`)."""
+        self = cls.__new__(cls)
+        if rows.win is not None:
+            masses: dict[str, Any] = {"win": rows.win, "loss": rows.loss, "tie": rows.tie}
+            masses = {name: x for name, x in masses.items() if x is not None}
+        else:
+            masses = {"score": 1.0 if rows.score is None else rows.score}
+        n = len(rows)
+        if n == 0:
+            raise ValueError("there are no comparisons: first is empty")
+        with _frames.naming(rows.source):
+            self._build(n, (rows.first, rows.second, None), masses, rows.weight, rows.order,
+                        rows.cluster, n_threads)
+        return self
+
+    def _build(
+        self,
+        n: int,
+        labels: tuple[Any, Any, Any],
+        masses: dict[str, Any],
+        weight: NDArray[np.float64] | None,
+        order: Any,
+        cluster: Any,
+        n_threads: int | None,
+    ) -> None:
+        """Code the labels, drop rows without weight, aggregate."""
+        threads = _checks.n_threads(n_threads)
+        items, first, second = _labels.encode(labels[0], labels[1], labels[2], threads)
+        if weight is not None and len(weight) != n:
+            weight = np.full(n, weight[0])
+        if "win" in masses:
+            if weight is not None:
+                masses = {name: x * weight for name, x in masses.items()}
+                weight = None
+            total = sum(masses.values())
+        else:
+            total = weight
+        orders = _checks.order(order, n)
+        if orders is not None and len(orders) != n:
+            orders = np.full(n, orders[0])
+        clusters = codes = None
+        if cluster is not None:
+            clusters, codes = _labels.encode_one(cluster, "cluster", threads)
+        if total is not None and not total.all():
+            keep = np.flatnonzero(total)
+            if len(keep) == 0:
+                raise ValueError("weight: every comparison has weight 0")
+            equal = np.flatnonzero(first == second)
+            if len(equal):
+                _refuse_self(items, first, int(equal[0]))
+            first, second = first[keep], second[keep]
+            masses = {k: x[keep] if isinstance(x, np.ndarray) else x for k, x in masses.items()}
+            weight, orders, codes = (None if x is None else x[keep] for x in (weight, orders, codes))
+        if weight is not None and (weight == 1.0).all():
+            weight = None
+        self._aggregate(items, first, second, masses, weight, orders, codes, threads)
+        self.has_order = orders is not None
+        self.clusters = clusters
+
+    def _aggregate(
+        self,
+        items: NDArray[Any],
+        first: NDArray[np.int32],
+        second: NDArray[np.int32],
+        masses: dict[str, Any],
+        weight: NDArray[np.float64] | None,
+        order: NDArray[np.int8] | None,
+        cluster: NDArray[np.int32] | None,
+        n_threads: int,
+    ) -> None:
+        from venire._native import cells
+
+        if cluster is not None:
+            by = np.argsort(cluster, kind="stable")
+            first, second, cluster = first[by], second[by], cluster[by]
+            masses = {k: x[by] if isinstance(x, np.ndarray) else x for k, x in masses.items()}
+            weight, order = (None if x is None else x[by] for x in (weight, order))
+        try:
+            out = cells.aggregate(
+                len(items), first, second, n_threads, weight=weight, order=order, cluster=cluster,
+                **masses,
+            )  # fmt: skip
+        except cells.SelfComparison as error:
+            at = int(error.args[0])
+            _refuse_self(items, first, int(by[at]) if cluster is not None else at)
+        self.items = _frozen(items)
+        (self._row_ptr, self.second, self.order, self.cluster, self.win, self.loss, self._tie,
+         self._square, self.n_pairs) = (_frozen(x) for x in out)  # fmt: skip
+
+    # ---- what it holds ------------------------------------------------------------------------
+
+    @property
+    def n_items(self) -> int:
+        """Number of items."""
+        return len(self.items)
+
+    @cached_property
+    def n_comparisons(self) -> float:
+        """Total weight of the comparisons."""
+        total = float(self.win.sum() + self.loss.sum())
+        return total if self._tie is None else total + float(self._tie.sum())
+
+    @cached_property
+    def first(self) -> NDArray[np.int32]:
+        """Position of each cell's first item, the smaller of the two."""
+        return _frozen(np.repeat(np.arange(self.n_items, dtype=np.int32), np.diff(self._row_ptr)))
+
+    @cached_property
+    def tie(self) -> NDArray[np.float64]:
+        """Mass of ties per cell."""
+        return _frozen(np.zeros(len(self.win))) if self._tie is None else self._tie
+
+    @cached_property
+    def square(self) -> NDArray[np.float64]:
+        """Sum of weight * score**2 per cell, scores seen from the cell's first item."""
+        return self.win + 0.25 * self.tie if self._square is None else self._square
+
+    def __len__(self) -> int:
+        """Number of cells."""
+        return len(self.win)
+
+    def __repr__(self) -> str:
+        return (
+            f"Comparisons(n_items={self.n_items}, n_pairs={self.n_pairs}, "
+            f"n_comparisons={self.n_comparisons:g})"
+        )
+
+    def components(self, kind: str = "weak") -> Components:
+        """Connected components of the graph of comparisons.
+
+        Parameters
+        ----------
+        kind : {"weak", "strong"}
+            "weak": items are together when any chain of comparisons links them. "strong": when each
+            also beat the other, directly or through others (a tie or a soft score is a win each
+            way); a maximum-likelihood fit exists for each such component (Ford 1957,
+            doi:10.2307/2308513).
+
+        Returns
+        -------
+        Components
+            Labels and sizes, numbered by first item.
+
+        Notes
+        -----
+        O(n_items + n_pairs) time and memory.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> c = vn.Comparisons([0, 1, 3], [1, 0, 0])
+        >>> c.components().sizes.tolist(), c.components("strong").labels.tolist()
+        ([3], [0, 0, 1])
+        """
+        if kind not in ("weak", "strong"):
+            raise ValueError(f'kind must be "weak" or "strong", got {kind!r}')
+        labels, count = self._graph().components(kind == "strong")
+        return Components(labels, np.bincount(labels, minlength=count))
+
+    def _graph(self) -> Any:
+        from venire._native.graph import Graph
+
+        return Graph(self._row_ptr, self.second, self.order, self.win, self.loss, self._tie)
+
+    # ---- new objects from old ones ------------------------------------------------------------
+
+    def __add__(self, other: Comparisons) -> Comparisons:
+        """Both together; items are the union (sorted, unless both have the same)."""
+        if not isinstance(other, Comparisons):
+            return NotImplemented
+        return _merged(self, other)
+
+    def append(
+        self,
+        first: ArrayLike,
+        second: ArrayLike,
+        score: ArrayLike = 1.0,
+        weight: ArrayLike | None = None,
+        *,
+        order: ArrayLike | None = None,
+        cluster: ArrayLike | None = None,
+        n_threads: int | None = None,
+    ) -> Comparisons:
+        """These comparisons and new rows; the old rows are not read again.
+
+        Parameters
+        ----------
+        first, second, score, weight, order, cluster, n_threads
+            The new rows, as in `Comparisons`.
+
+        Returns
+        -------
+        Comparisons
+            A new object.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> vn.Comparisons([0], [1]).append([1, 2], [0, 0]).n_comparisons
+        3.0
+        """
+        return self + Comparisons(
+            first, second, score, weight, order=order, cluster=cluster, n_threads=n_threads
+        )
+
+    def _within(self, labels: NDArray[np.int32]) -> Comparisons:
+        """Only the cells whose items carry the same label; all items stay."""
+        keep = labels[self.first] == labels[self.second]
+        return self if keep.all() else _selected(self, np.flatnonzero(keep))
+
+
+def _frozen(x: Any) -> Any:
+    if isinstance(x, np.ndarray):
+        x = x.view()
+        x.flags.writeable = False
+    return x
+
+
+def _refuse_self(items: NDArray[Any], first: NDArray[np.int32], at: int) -> None:
+    raise _checks.BadValueError(
+        f"second[{at}] = {items[first[at]]!r}: an item cannot be compared with itself"
+    )
+
+
+def _selected(c: Comparisons, cells: NDArray[np.int64]) -> Comparisons:
+    """A part of the cells, as they are."""
+    new = Comparisons.__new__(Comparisons)
+    new.items, new.has_order, new.clusters = c.items, c.has_order, c.clusters
+    first = c.first[cells]
+    new._row_ptr = _frozen(np.searchsorted(first, np.arange(c.n_items + 1)))
+    for name in ("second", "order", "cluster", "win", "loss", "_tie", "_square"):
+        array = getattr(c, name)
+        setattr(new, name, None if array is None else _frozen(array[cells]))
+    new.n_pairs = int(len(np.unique(first.astype(np.int64) * c.n_items + new.second)))
+    return new
+
+
+def _merged(a: Comparisons, b: Comparisons) -> Comparisons:
+    if (a.cluster is None) != (b.cluster is None):
+        raise ValueError("cluster: both or neither of the merged comparisons must have clusters")
+    items, (places_a, places_b) = _union(a.items, b.items)
+    first = np.concatenate([places_a[a.first], places_b[b.first]])
+    second = np.concatenate([places_a[a.second], places_b[b.second]])
+    masses = {
+        name: np.concatenate([getattr(a, name), getattr(b, name)])
+        for name in ("win", "loss", "tie")
+    }
+    if a._square is not None or b._square is not None:
+        masses["square"] = np.concatenate([a.square, b.square])
+    new = Comparisons.__new__(Comparisons)
+    cluster = None
+    new.clusters = None
+    if a.cluster is not None and b.cluster is not None:
+        new.clusters, (codes_a, codes_b) = _union(a.clusters, b.clusters)
+        cluster = np.concatenate([codes_a[a.cluster], codes_b[b.cluster]])
+    new._aggregate(
+        items, first, second, masses, None, np.concatenate([a.order, b.order]), cluster,
+        _checks.n_threads(None),
+    )  # fmt: skip
+    new.has_order = a.has_order or b.has_order
+    return new
+
+
+def _union(a: Any, b: Any) -> tuple[NDArray[Any], list[NDArray[np.int32]]]:
+    """The labels of both, and the place of each one's labels in them."""
+    if len(a) == len(b) and (a == b).all():
+        same = np.arange(len(a), dtype=np.int32)
+        return a, [same, same]
+    items, places_a, places_b = _labels.encode(
+        np.concatenate([a, b]), np.concatenate([b, a]), None, None
+    )
+    return items, [places_a[: len(a)], places_b[: len(b)]]

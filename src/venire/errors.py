@@ -1,0 +1,43 @@
+"""Exceptions and warnings of the package."""
+
+from __future__ import annotations
+
+__all__ = ["ConvergenceWarning", "NotIdentifiedError", "NotIdentifiedWarning"]
+
+
+class NotIdentifiedError(ValueError):
+    """No unique finite fit exists for these comparisons.
+
+    The message says how many components there are, names example items (undefeated, winless,
+    isolated) and the cure.
+
+    Attributes
+    ----------
+    n_components : int
+        Number of strongly connected components of the graph of wins.
+    undefeated, winless, isolated : list
+        Labels of items (at most ten each) that never lost, never won, or were never compared.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        n_components: int = 1,
+        undefeated: list | None = None,
+        winless: list | None = None,
+        isolated: list | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.n_components = n_components
+        self.undefeated = undefeated or []
+        self.winless = winless or []
+        self.isolated = isolated or []
+
+
+class NotIdentifiedWarning(UserWarning):
+    """A fit exists only in part: components that never met are fitted each by itself."""
+
+
+class ConvergenceWarning(UserWarning):
+    """An iteration stopped before its residual met the tolerance."""

@@ -1,0 +1,12 @@
+"""Files of comparisons and of ratings.
+
+Reads CSV, Parquet, Arrow IPC (Feather) and JSON lines, text also compressed; only the columns that
+are asked for. Everything that can be wrong with a file is a `DataError` that names the file, the
+row and the column. Writes tables whole or not at all. Needs pyarrow (``pip install venire[cli]``).
+"""
+
+from venire.io._errors import DataError
+from venire.io._read import read_comparisons, read_rows
+from venire.io._tables_out import check_writable, write_table
+
+__all__ = ["DataError", "check_writable", "read_comparisons", "read_rows", "write_table"]

@@ -1,0 +1,38 @@
+"""The error of a file."""
+
+from __future__ import annotations
+
+import os
+
+__all__ = ["DataError"]
+
+
+class DataError(ValueError):
+    """A file cannot be used.
+
+    Attributes
+    ----------
+    path : str
+    row : int or None
+        First bad row, counted from 1, header not counted.
+    line : int or None
+        Its line in a text file.
+    column : str or None
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        reason: str,
+        *,
+        row: int | None = None,
+        line: int | None = None,
+        column: str | None = None,
+    ) -> None:
+        where = [] if row is None else [f"row {row}" + (f" (line {line})" if line else "")]
+        if column is not None:
+            where.append(f"column {column!r}")
+        super().__init__(
+            ": ".join([os.fspath(path), *([", ".join(where)] if where else []), reason])
+        )
+        self.path, self.row, self.line, self.column = os.fspath(path), row, line, column

@@ -1,0 +1,319 @@
+"""Tables from files, piece by piece, by pyarrow; and where in a text file a row is."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import gzip
+import io as _io
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TextIO
+
+from venire.io._errors import DataError
+
+__all__ = ["Tables", "joined", "line_of_row", "open_tables", "unreadable", "unreadable_error"]
+
+_ROWS = 1 << 20  # rows per piece, at least, where the format lets us choose
+_DENSE = 4.0  # bytes a row below which a Parquet column of text is taken to be a dictionary
+_GZIP = b"\x1f\x8b"
+
+Path = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """An open file: pieces that map column names to Arrow columns; the rows, 0 if not known."""
+
+    pieces: Iterator[Mapping[str, Any]]
+    n_rows: int
+    is_text: bool
+
+
+def open_tables(path: Path, names: Mapping[str, str], labels: list[str]) -> Tables:
+    """Open a file of any known format.
+
+    Parameters
+    ----------
+    path : path-like
+    names : mapping of str to str
+        The column to read for each argument.
+    labels : list of str
+        Those of the arguments that hold labels.
+
+    Raises
+    ------
+    DataError
+        If the file does not exist, is of no known format, or lacks a column.
+    """
+    import_pyarrow()
+    kind = _format_of(path)
+    wanted = list(dict.fromkeys(names.values()))
+    texts = list(dict.fromkeys(names[a] for a in (*labels, "outcome") if a in names))
+    if kind == "parquet":
+        return _parquet(path, names, wanted, texts)
+    if kind == "arrow":
+        return _arrow(path, names, wanted)
+    if kind == "json":
+        return _json(path, names, wanted)
+    return _csv(path, names, wanted, texts, "\t" if kind == "tsv" else ",")
+
+
+def import_pyarrow() -> None:
+    """Import pyarrow, or say how to get it."""
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError:
+        raise ImportError("files need pyarrow: pip install 'venire[cli]'") from None
+
+
+def unreadable() -> tuple[type[Exception], ...]:
+    """What reading a broken file raises."""
+    import pyarrow as pa
+
+    return (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, csv.Error)
+
+
+def unreadable_error(path: Path, error: Exception) -> DataError:
+    """The error of a broken file in the words of the package."""
+    text = str(error.strerror if isinstance(error, OSError) and error.strerror else error)
+    text = " ".join(text.split())
+    if "magic bytes" in text or "Couldn't deserialize thrift" in text:
+        text = f"is not a whole Parquet file; was it cut off? ({text})"
+    elif "Truncated compressed" in text or "end-of-stream" in text:
+        text = f"is cut off: the compressed data end too early ({text})"
+    else:
+        text = f"cannot be read: {text}"
+    return DataError(path, text)
+
+
+def joined(parts: list[Any]) -> Any:
+    """The pieces of a column as one."""
+    import pyarrow as pa
+
+    chunks = [chunk for part in parts for chunk in getattr(part, "chunks", [part])]
+    types = list(dict.fromkeys(chunk.type for chunk in chunks))
+    if len(types) > 1:  # a dictionary in one row group, plain text in another
+        chunks = [
+            c.cast(c.type.value_type) if pa.types.is_dictionary(c.type) else c for c in chunks
+        ]
+    return pa.chunked_array(chunks)
+
+
+def _format_of(path: Path) -> str:
+    name = os.fspath(path).lower()
+    if not os.path.exists(path):
+        raise DataError(path, "there is no such file")
+    if os.path.isdir(path):
+        raise DataError(path, "is a folder, not a file")
+    with open(path, "rb") as file:
+        start = file.read(6)
+    if not start:
+        raise DataError(path, "is empty")
+    stem = name[:-3] if name.endswith(".gz") else name
+    by_name = {
+        ".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow", ".feather": "arrow",
+        ".ipc": "arrow", ".arrows": "arrow", ".csv": "csv", ".tsv": "tsv", ".jsonl": "json",
+        ".ndjson": "json", ".json": "json",
+    }.get(os.path.splitext(stem)[1])  # fmt: skip
+    if start.startswith(b"PAR1"):
+        return "parquet"
+    if start.startswith(b"ARROW1"):
+        return "arrow"
+    if by_name is not None:
+        return by_name
+    with _text(path) as file:
+        return "json" if file.read(64).lstrip().startswith(("{", "[")) else "csv"
+
+
+def _require(path: Path, names: Mapping[str, str], present: list[str]) -> None:
+    """Refuse a file that lacks a column, or has it twice."""
+    for name in names.values():
+        if present.count(name) == 1:
+            continue
+        if name in present:
+            raise DataError(path, "there are two columns of this name", column=name)
+        near = difflib.get_close_matches(name, present, 1)
+        hint = f"did you mean {near[0]!r}?" if near else "there are " + ", ".join(present[:30])
+        raise DataError(path, f"there is no column {name!r}; {hint}")
+
+
+def _parquet(path: Path, names: Mapping[str, str], wanted: list[str], texts: list[str]) -> Tables:
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(path, memory_map=True)
+    _require(path, names, file.schema_arrow.names)
+    meta = file.metadata
+    dictionaries = [
+        name for name in texts if _is_dictionary(meta, file.schema_arrow.names.index(name))
+    ]
+    if dictionaries:
+        file = pq.ParquetFile(path, memory_map=True, read_dictionary=dictionaries)
+
+    def pieces() -> Iterator[Mapping[str, Any]]:
+        groups, rows = [], 0
+        for group in range(meta.num_row_groups):
+            groups.append(group)
+            rows += meta.row_group(group).num_rows
+            if rows >= _ROWS or group == meta.num_row_groups - 1:
+                yield file.read_row_groups(groups, columns=wanted)
+                groups, rows = [], 0
+
+    return Tables(pieces(), meta.num_rows, False)
+
+
+def _is_dictionary(meta: Any, index: int) -> bool:
+    """Whether a column of text is stored as a dictionary throughout.
+
+    The writer gives up on a dictionary that grows too large; the column is then larger than its
+    indices would be, and reading it as a dictionary would be slow.
+    """
+    if meta.num_row_groups == 0 or meta.num_columns <= index:
+        return False
+    for group in range(meta.num_row_groups):
+        column = meta.row_group(group).column(index)
+        if column.physical_type != "BYTE_ARRAY" or "." in column.path_in_schema:
+            return False
+        if column.total_uncompressed_size > _DENSE * max(column.num_values, 1) + 65536:
+            return False
+    return True
+
+
+def _arrow(path: Path, names: Mapping[str, str], wanted: list[str]) -> Tables:
+    import pyarrow as pa
+
+    source = pa.memory_map(os.fspath(path))
+    try:
+        schema = pa.ipc.open_file(source).schema
+        opener = pa.ipc.open_file
+    except pa.ArrowInvalid:
+        source.seek(0)
+        schema = pa.ipc.open_stream(source).schema
+        opener = pa.ipc.open_stream
+    _require(path, names, schema.names)
+    source.seek(0)
+    options = pa.ipc.IpcReadOptions(included_fields=[schema.names.index(n) for n in wanted])
+    reader = opener(source, options=options)
+
+    def pieces() -> Iterator[Mapping[str, Any]]:
+        if opener is pa.ipc.open_file:
+            for index in range(reader.num_record_batches):
+                yield reader.get_batch(index)
+        else:
+            yield from reader
+
+    return Tables(pieces(), 0, False)
+
+
+def _csv(
+    path: Path, names: Mapping[str, str], wanted: list[str], texts: list[str], delimiter: str
+) -> Tables:
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
+    with _text(path) as file:
+        header = next(csv.reader(file, delimiter=delimiter), [])
+    _require(path, names, header)
+    bad: list[Any] = []
+
+    def note(row: Any) -> str:
+        bad.append(row)
+        return "error"
+
+    parse = pc.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note)
+    convert = pc.ConvertOptions(
+        include_columns=wanted,
+        column_types={name: pa.string() for name in texts},
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+    )
+
+    def pieces() -> Iterator[Mapping[str, Any]]:
+        with pa.input_stream(os.fspath(path), compression=_compression(path)) as stream:
+            try:
+                yield pc.read_csv(stream, parse_options=parse, convert_options=convert)
+                return
+            except pa.ArrowInvalid as error:
+                if "UTF8" in str(error):
+                    raise _undecodable(path, delimiter, header) from None
+                if not bad:
+                    raise
+        raise _uneven(path, delimiter, len(header), bad[0])
+
+    return Tables(pieces(), 0, True)
+
+
+def _uneven(path: Path, delimiter: str, width: int, bad: Any) -> DataError:
+    """The error about the first row that has not as many fields as the header."""
+    with _text(path) as file:
+        reader = csv.reader(file, delimiter=delimiter)
+        next(reader)
+        for row, fields in enumerate((f for f in reader if f), 1):
+            if len(fields) != width:
+                reason = f"has {len(fields)} fields, but the header has {width}"
+                return DataError(path, reason, row=row, line=reader.line_num)
+    reason = f"a row has {bad.actual_columns} fields, but the header has {bad.expected_columns}"
+    return DataError(path, reason)
+
+
+def _undecodable(path: Path, delimiter: str, header: list[str]) -> DataError:
+    """The error about the first field that is not UTF-8."""
+    with _text(path) as file:
+        reader = csv.reader(file, delimiter=delimiter)
+        for row, fields in enumerate(f for f in reader if f):
+            for name, text in zip(header, fields, strict=False):
+                if "\ufffd" in text:
+                    reason = "is not UTF-8 text"
+                    return DataError(path, reason, row=row, line=reader.line_num, column=name)
+    return DataError(path, "is not UTF-8 text")
+
+
+def _json(path: Path, names: Mapping[str, str], wanted: list[str]) -> Tables:
+    import pyarrow as pa
+    import pyarrow.json as pj
+
+    with _text(path) as file:
+        is_array = file.read(64).lstrip().startswith("[")
+    if is_array:
+        import json
+
+        with _text(path) as file:
+            try:
+                table = pa.Table.from_pylist(json.load(file))
+            except (ValueError, TypeError, AttributeError) as error:
+                raise DataError(path, f"is no array of JSON objects: {error}") from None
+    else:
+        with pa.input_stream(os.fspath(path), compression=_compression(path)) as stream:
+            options = pj.ParseOptions(newlines_in_values=False)
+            table = pj.read_json(stream, parse_options=options)
+    _require(path, names, table.column_names)
+    return Tables(iter([table.select(wanted)]), table.num_rows, False)
+
+
+def _compression(path: Path) -> str | None:
+    with open(path, "rb") as file:
+        return "gzip" if file.read(2) == _GZIP else None
+
+
+def _text(path: Path) -> TextIO:
+    opener: Any = gzip.open if _compression(path) else open
+    raw = opener(path, "rb")
+    return _io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="")
+
+
+def line_of_row(path: Path, position: int) -> int | None:
+    """Line, from 1, on which the data row at `position`, from 0, ends; None if this is no text."""
+    kind = _format_of(path)
+    with _text(path) as file:
+        if kind in ("csv", "tsv"):
+            reader = csv.reader(file, delimiter="\t" if kind == "tsv" else ",")
+            rows = (reader.line_num for fields in reader if fields)
+            return next(islice(rows, position + 1, None), None)
+        if kind == "json" and not file.read(64).lstrip().startswith("["):
+            file.seek(0)
+            lines = (number for number, line in enumerate(file, 1) if line.strip())
+            return next(islice(lines, position, None), None)
+    return None

@@ -1,0 +1,215 @@
+"""Pictures: ratings with their intervals, and the growth of run times.
+
+matplotlib is imported when a function is called. The functions draw on the Axes given, or a new
+one, and return it; saving is the caller's (``ax.figure.savefig("ratings.png", dpi=200)``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from venire.ratings.fit import Fit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_growth", "plot_ratings"]
+
+# Okabe and Ito's palette: told apart by readers with any of the common colour blindnesses
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+INK, GREY, PALE = "#222222", "#666666", "#DDDDDD"
+ROW_INCHES = 0.27
+MOST_ROWS = 40
+
+
+def plot_ratings(
+    fit: Fit,
+    level: float = 0.95,
+    top: int | None = None,
+    ax: Axes | None = None,
+    quasi: bool = False,
+    *,
+    kind: str = "fisher",
+) -> Axes:
+    """Draw the ratings as dots with intervals, the best on top.
+
+    Parameters
+    ----------
+    fit : Fit
+    level : float
+        Of the intervals.
+    top : int, optional
+        Only the best so many; None draws all of up to 40 items, else the best 40.
+    ax : matplotlib Axes, optional
+        Where to draw; by default a new figure of a height that suits the rows.
+    quasi : bool
+        Draw comparison intervals from quasi-variances among the items shown: any two items whose
+        intervals are apart differ at this level. A negative quasi-variance leaves a dot only.
+        False draws Wald intervals around the mean of the component.
+    kind : {"fisher", "robust"}
+        Of the errors.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If `level`, `top` or `kind` is out of range.
+
+    Notes
+    -----
+    With several components and no prior the largest one is drawn, and the title says so: the others
+    are on scales of their own.
+    """
+    from venire.ratings._interval import critical_value
+
+    z = critical_value(level)
+    if top is not None and top < 1:
+        raise ValueError(f"top must be at least 1, got {top!r}")
+    chosen, alone = _rows_to_draw(fit, MOST_ROWS if top is None else top)
+    theta = fit.theta[chosen]
+    if quasi:
+        half = z * fit.quasi_variances(items=fit.items[chosen], kind=kind).standard_errors
+    else:
+        half = z * fit.standard_errors(kind)[chosen]
+    if ax is None:
+        ax = _new_axes(6.4, 1.3 + ROW_INCHES * len(chosen))
+    y = np.arange(len(chosen))[::-1]
+    drawn = np.isfinite(half)
+    ax.axvline(0.0, color="#999999", linewidth=0.9, zorder=1)
+    ax.hlines(
+        y[drawn], theta[drawn] - half[drawn], theta[drawn] + half[drawn],
+        color=COLOURS[0], linewidth=1.6, zorder=2,
+    )  # fmt: skip
+    ax.plot(theta, y, "o", color=COLOURS[0], markersize=5.5, markeredgecolor="white",
+            markeredgewidth=0.8, zorder=3)  # fmt: skip
+    ax.set_yticks(y, [str(label) for label in fit.items[chosen].tolist()])
+    ax.set_ylim(-0.8, len(chosen) - 0.2)
+    unit = "standard deviations of a difference" if fit.model == "thurstone" else "log-strength"
+    what = "comparison intervals" if quasi else "intervals"
+    ax.set_xlabel(f"rating ({unit}), with {100 * level:g} % {what}")
+    ax.grid(axis="x", color=PALE, linewidth=0.6)
+    title = _title(len(chosen), alone, len(fit.theta))
+    if title:
+        ax.set_title(title, loc="left", fontsize="medium", color=GREY)
+    _tidy(ax, left=False)
+    return ax
+
+
+def plot_growth(
+    times: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    ax: Axes | None = None,
+    *,
+    size_label: str = "comparisons",
+    limit: float | None = None,
+) -> Axes:
+    """Draw time against size on logarithmic axes, a line for each workload.
+
+    Parameters
+    ----------
+    times : mapping of str to (sizes, seconds)
+        Workloads in the order of the legend, which adds the exponent fitted to each by least
+        squares of the logs: seconds proportional to size ** exponent.
+    ax : matplotlib Axes, optional
+        Where to draw; by default a new figure.
+    size_label : str
+        What the sizes count.
+    limit : float, optional
+        Draw a dashed line of this slope, below all others, as a yardstick.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If there is no workload, two lengths differ, or a size or a time is not positive.
+    """
+    if not times:
+        raise ValueError("times must hold at least one workload")
+    if ax is None:
+        ax = _new_axes(6.4, 4.4)
+    lines = {}
+    for name, (given_sizes, given_seconds) in times.items():
+        sizes = np.asarray(given_sizes, np.float64)
+        seconds = np.asarray(given_seconds, np.float64)
+        if sizes.shape != seconds.shape or sizes.ndim != 1 or not len(sizes):
+            raise ValueError(f"times[{name!r}]: sizes and seconds must have one common length")
+        if not (np.all(sizes > 0.0) and np.all(seconds > 0.0)):
+            raise ValueError(f"times[{name!r}]: sizes and seconds must be positive")
+        order = np.argsort(sizes)
+        lines[name] = sizes[order], seconds[order]
+    for k, (name, (sizes, seconds)) in enumerate(lines.items()):
+        exponent = _exponent(sizes, seconds)
+        label = name if exponent is None else f"{name}: exponent {exponent:.2f}"
+        ax.plot(
+            sizes, seconds, color=COLOURS[k % len(COLOURS)], marker=MARKERS[k % len(MARKERS)],
+            linewidth=1.6, markersize=5.5, markeredgecolor="white", markeredgewidth=0.8,
+            label=label,
+        )  # fmt: skip
+    if limit is not None:
+        low = min(sizes[0] for sizes, _ in lines.values())
+        high = max(sizes[-1] for sizes, _ in lines.values())
+        start = 0.6 * min(np.min(y * (low / x) ** limit) for x, y in lines.values())
+        ax.plot([low, high], [start, start * (high / low) ** limit], "--", color=GREY,
+                linewidth=1.0, label=f"slope {limit:g}", zorder=1)  # fmt: skip
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlabel(size_label)
+    ax.set_ylabel("seconds")
+    ax.grid(color=PALE, linewidth=0.6)
+    ax.legend(frameon=False, fontsize="small")
+    _tidy(ax, left=True)
+    return ax
+
+
+def _rows_to_draw(fit: Fit, most: int) -> tuple[np.ndarray, bool]:
+    """Positions of the items to draw, best first; whether they are one component of several."""
+    items = np.arange(len(fit.theta))
+    sizes = np.bincount(fit.component)
+    alone = fit.prior is None and len(sizes) > 1
+    if alone:
+        items = np.flatnonzero(fit.component == np.argmax(sizes))
+    order = np.argsort(-fit.theta[items], kind="stable")
+    return items[order[:most]], alone
+
+
+def _title(n_shown: int, alone: bool, n_items: int) -> str:
+    if alone:
+        return f"{n_shown} of {n_items} items: of the largest component"
+    return f"the best {n_shown} of {n_items} items" if n_shown < n_items else ""
+
+
+def _exponent(sizes: np.ndarray, seconds: np.ndarray) -> float | None:
+    """Slope of log seconds on log size; None from fewer than two sizes."""
+    if len(np.unique(sizes)) < 2:
+        return None
+    return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
+
+
+def _new_axes(width: float, height: float) -> Axes:
+    from matplotlib import pyplot
+
+    figure: Any = pyplot.figure(figsize=(width, height), layout="constrained", facecolor="white")
+    return figure.add_subplot()
+
+
+def _tidy(ax: Axes, *, left: bool) -> None:
+    """Leave only the lines that carry something."""
+    ax.set_axisbelow(True)
+    for side in ("top", "right", *(() if left else ("left",))):
+        ax.spines[side].set_visible(False)
+    for side in ("bottom", "left"):
+        ax.spines[side].set_color(GREY)
+    ax.tick_params(which="both", color=GREY, labelcolor=INK)
+    if not left:
+        ax.tick_params(axis="y", length=0)
+    ax.xaxis.label.set_color(INK)
+    ax.yaxis.label.set_color(INK)

@@ -1,0 +1,55 @@
+"""Log-likelihoods that a fit is measured against: the saturated model and the null model."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from venire.ratings._errors import layout_of
+
+if TYPE_CHECKING:
+    from venire.ratings.fit import Fit
+
+__all__ = ["null_log_likelihood", "saturated_log_likelihood"]
+
+
+def saturated_log_likelihood(fit: Fit) -> float:
+    """Log-likelihood when every cell (pair and order) has outcome shares of its own."""
+    masses = _masses(fit)
+    cell = _cells(fit)
+    if cell is not None:
+        masses = np.stack([np.bincount(cell, column) for column in masses])
+    total = masses.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = masses * np.log(masses / total)
+    return float(np.sum(np.where(masses > 0.0, terms, 0.0)))
+
+
+def null_log_likelihood(fit: Fit) -> float:
+    """Log-likelihood with equal strengths and no order effect, the share of ties being fitted."""
+    masses = _masses(fit).sum(axis=1)
+    total = float(masses.sum())
+    if total == 0.0:
+        return 0.0
+    decided, tied = float(masses[:2].sum()), float(masses[2:].sum())
+    value = decided * math.log(decided / total / 2.0) if decided > 0.0 else 0.0
+    return value + (tied * math.log(tied / total) if tied > 0.0 else 0.0)
+
+
+def _masses(fit: Fit) -> np.ndarray:
+    """Outcome masses per cell: win, loss and, in the tie models, tie."""
+    layout = layout_of(fit)
+    if fit._has_ties:
+        return np.stack([layout.win, layout.loss, layout.tie])
+    return np.stack([layout.win + layout.tie / 2.0, layout.loss + layout.tie / 2.0])
+
+
+def _cells(fit: Fit) -> np.ndarray | None:
+    """Which (pair, order) each stored cell belongs to; None if they are one and the same."""
+    layout = layout_of(fit)
+    if layout.cluster is None:
+        return None
+    pair = layout.first.astype(np.int64) * layout.n + layout.second
+    return np.unique(pair * 3 + layout.order, return_inverse=True)[1]

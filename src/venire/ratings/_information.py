@@ -1,0 +1,279 @@
+"""The information matrix of a fit and its empirical twin, as sparse forms on the parameters.
+
+The parameters are (theta, [gamma], [log tie]). A cell of items (i, j) touches theta only through
+d = theta_i - theta_j + gamma * order, so three numbers per cell say everything: the second
+moments of its score in (d, d), (d, t) and (t, t), t being the log of the tie parameter. Summed over
+cells they make a weighted graph Laplacian with at most two bordering rows::
+
+    M = [ L   C ]      L = sum of dd * (e_i - e_j)(e_i - e_j)'
+        [ C'  D ]      C = sum of (e_i - e_j) * (dd * order, dt)
+
+The observed information has this shape with minus the second derivatives of the log-likelihood; the
+outer products of the rows' scores (the middle of the sandwich) have it as well, unless rows are
+clustered: then only a factor Z with M = Z Z' is kept.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from venire.reference import links
+
+if TYPE_CHECKING:
+    from venire.ratings.fit import Fit
+
+__all__ = [
+    "Form",
+    "Layout",
+    "Moments",
+    "ScoreForm",
+    "cluster_scores",
+    "curvatures",
+    "row_scores",
+    "score_roots",
+]
+
+Moments = tuple[np.ndarray, np.ndarray | None, np.ndarray | None]
+"""Per cell: second moments (d, d), (d, t), (t, t); the last two None without a free tie."""
+
+
+class Layout:
+    """Which cells, items and parameters a fit has, and a numbering that makes components blocks.
+
+    In that numbering, components come by ascending size, so those of one size are contiguous;
+    within a component the item of largest weight is last: it is the one that is grounded.
+    """
+
+    def __init__(self, fit: Fit) -> None:
+        c = fit.comparisons
+        inside = fit.component[c.first] == fit.component[c.second]
+        # a cell between components that were fitted each by itself was not part of the fit
+        used = slice(None) if inside.all() else np.flatnonzero(inside)
+        self.first, self.second = c.first[used], c.second[used]
+        self.order = c.order[used]
+        self.win, self.loss, self.tie = c.win[used], c.loss[used], c.tie[used]
+        self.square = c.square[used]
+        self.cluster = None if c.cluster is None else c.cluster[used]
+        self.n = c.n_items
+        self.component = np.asarray(fit.component)
+        self.has_gamma = fit.order_effect is not None
+        self.has_tie = fit._has_free_tie
+        self.ridge = 0.0 if fit.prior is None else float(fit.prior.precision)
+
+    @property
+    def m(self) -> int:
+        """Number of parameters besides theta."""
+        return int(self.has_gamma) + int(self.has_tie)
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """Items of each component."""
+        return np.bincount(self.component)
+
+    @cached_property
+    def games(self) -> np.ndarray:
+        """Weight of the comparisons of each item that the fit used."""
+        mass = self.win + self.loss + self.tie
+        total = np.bincount(self.first, mass, self.n)
+        return total + np.bincount(self.second, mass, self.n)
+
+    @cached_property
+    def members(self) -> np.ndarray:
+        """Items in the blocked numbering."""
+        return np.lexsort((self.games, self.component, self.sizes[self.component]))
+
+    @cached_property
+    def position(self) -> np.ndarray:
+        """Place of each item in the blocked numbering."""
+        position = np.empty(self.n, np.int64)
+        position[self.members] = np.arange(self.n)
+        return position
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """Where each component's block starts in the blocked numbering."""
+        by_size = np.argsort(self.sizes, kind="stable")
+        starts = np.empty(len(self.sizes), np.int64)
+        starts[by_size] = np.cumsum(self.sizes[by_size]) - self.sizes[by_size]
+        return starts
+
+    @cached_property
+    def runs(self) -> list[tuple[int, int, int]]:
+        """(first place, number of components, their size) of each run of components of one size."""
+        size, count = np.unique(self.sizes, return_counts=True)
+        first = np.cumsum(size * count) - size * count
+        return list(zip(first.tolist(), count.tolist(), size.tolist(), strict=True))
+
+
+def curvatures(fit: Fit, layout: Layout) -> Moments:
+    """Return minus the second derivatives of the cells' log-likelihoods."""
+    terms = _terms(fit, layout, layout.win, layout.loss, layout.tie)
+    return terms["d2"], *((terms["dt"], terms["t2"]) if layout.has_tie else (None, None))
+
+
+def row_scores(fit: Fit, layout: Layout) -> Moments:
+    """Return the sums over the rows of each cell of the products of their scores.
+
+    A row of weight w counts as w rows. With half ties a row of score s has the score
+    s * a + (1 - s) * b in d, a and b being those of a win and of a loss, and the cell's sums of
+    w s^2, w s (1-s) and w (1-s)^2 are all that is needed.
+    """
+    a, a_t = _outcome_score(fit, layout, 1.0, 0.0, 0.0)
+    b, b_t = _outcome_score(fit, layout, 0.0, 1.0, 0.0)
+    if fit._has_ties:
+        win, loss = layout.win, layout.loss
+        dd = win * a**2 + loss * b**2
+        if not layout.has_tie:
+            return dd, None, None
+        c, c_t = _outcome_score(fit, layout, 0.0, 0.0, 1.0)
+        return (
+            dd + layout.tie * c**2,
+            win * a * a_t + loss * b * b_t + layout.tie * c * c_t,
+            win * a_t**2 + loss * b_t**2 + layout.tie * c_t**2,
+        )
+    mixed = np.maximum(layout.win + layout.tie / 2.0 - layout.square, 0.0)
+    lost = np.maximum(layout.loss + layout.tie / 2.0 - mixed, 0.0)
+    return np.maximum(layout.square * a**2 + 2.0 * mixed * a * b + lost * b**2, 0.0), None, None
+
+
+def score_roots(layout: Layout, moments: Moments, *, blocked: bool = False) -> Any:
+    """Return a sparse Z whose Z Z' is the form of `moments`: one or two columns for each cell."""
+    dd, dt, tt = moments
+    d_part = np.sqrt(dd)
+    if dt is None or tt is None:
+        return _columns(layout, d_part, None, np.arange(len(dd)), len(dd), blocked)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t_part = np.where(d_part > 0.0, dt / d_part, 0.0)
+    rest = np.sqrt(np.maximum(tt - t_part**2, 0.0))
+    one = _columns(layout, d_part, t_part, np.arange(len(dd)), len(dd), blocked)
+    two = _columns(layout, np.zeros_like(rest), rest, np.arange(len(dd)), len(dd), blocked)
+    from scipy import sparse
+
+    return sparse.hstack([one, two], format="csr")
+
+
+def cluster_scores(fit: Fit, layout: Layout, *, blocked: bool = False) -> Any:
+    """Return sparse Z, (n + m, n_clusters): each column the sum of the scores of one cluster."""
+    terms = _terms(fit, layout, layout.win, layout.loss, layout.tie)
+    _, column = np.unique(np.asarray(layout.cluster), return_inverse=True)
+    t1 = terms["t1"] if layout.has_tie else None
+    return _columns(layout, terms["d1"], t1, column, int(column.max(initial=-1)) + 1, blocked)
+
+
+class Form:
+    """A symmetric form made of cells: a Laplacian with bordering rows, in the blocked numbering."""
+
+    def __init__(self, layout: Layout, moments: Moments) -> None:
+        from scipy import sparse
+
+        dd, dt, tt = moments
+        n, m = layout.n, layout.m
+        i, j = layout.position[layout.first], layout.position[layout.second]
+        degree = np.bincount(i, dd, n) + np.bincount(j, dd, n)
+        rows = np.concatenate([i, j, np.arange(n)])
+        columns = np.concatenate([j, i, np.arange(n)])
+        values = np.concatenate([-dd, -dd, degree])
+        self.laplacian = sparse.coo_array((values, (rows, columns)), shape=(n, n)).tocsr()
+        self.border, self.corner = np.zeros((n, m)), np.zeros((m, m))
+        slopes = []  # of d in the bordering parameters, times dd
+        if layout.has_gamma:
+            slopes.append(dd * layout.order)
+            self.corner[0, 0] = np.sum(dd * layout.order * layout.order)
+        if dt is not None and tt is not None:
+            slopes.append(dt)
+            self.corner[-1, -1] = np.sum(tt)
+            if layout.has_gamma:
+                self.corner[0, 1] = self.corner[1, 0] = np.sum(dt * layout.order)
+        for k, slope in enumerate(slopes):
+            self.border[:, k] = np.bincount(i, slope, n) - np.bincount(j, slope, n)
+
+    def blocks(self, start: int, count: int, size: int) -> np.ndarray:
+        """Return the diagonal blocks of a run of components, (count, size, size)."""
+        stop = start + count * size
+        low, high = self.laplacian.indptr[start], self.laplacian.indptr[stop]
+        lengths = np.diff(self.laplacian.indptr[start : stop + 1])
+        row = np.repeat(np.arange(count * size), lengths)
+        column = self.laplacian.indices[low:high] - start
+        out = np.zeros(count * size * size)
+        out[row * size + column % size] = self.laplacian.data[low:high]
+        return out.reshape(count, size, size)
+
+    def times(self, x: np.ndarray) -> np.ndarray:
+        """Return M x for x of shape (n + m, q)."""
+        n = len(self.border)
+        top = self.laplacian @ x[:n] + self.border @ x[n:]
+        return np.concatenate([top, self.border.T @ x[:n] + self.corner @ x[n:]])
+
+    def between(self, rows: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Return x' M[rows, rows] x."""
+        return x.T @ (self.laplacian[rows][:, rows] @ x)
+
+
+class ScoreForm:
+    """A form given by its factor, Z Z' (clustered scores), in the blocked numbering."""
+
+    def __init__(self, factor: Any) -> None:
+        self.factor = factor.tocsr()
+
+    def blocks(self, start: int, count: int, size: int) -> np.ndarray:
+        """Return the diagonal blocks of a run of components, (count, size, size)."""
+        out = np.empty((count, size, size))
+        for k in range(count):
+            z = self.factor[start + k * size : start + (k + 1) * size]
+            out[k] = (z @ z.T).toarray()
+        return out
+
+    def times(self, x: np.ndarray) -> np.ndarray:
+        """Return M x for x of shape (n + m, q)."""
+        return self.factor @ (self.factor.T @ x)
+
+    def between(self, rows: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Return x' M[rows, rows] x."""
+        z = self.factor[rows]
+        return x.T @ ((z @ z.T) @ x)
+
+
+def _terms(
+    fit: Fit, layout: Layout, win: np.ndarray, loss: np.ndarray, tie: np.ndarray
+) -> dict[str, np.ndarray]:
+    d = fit.theta[layout.first] - fit.theta[layout.second]
+    if fit.order_effect is not None:
+        d = d + fit.order_effect * layout.order
+    return links.cell_terms(fit.model, d, fit._log_tie, win, loss, tie)
+
+
+def _outcome_score(
+    fit: Fit, layout: Layout, win: float, loss: float, tie: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Score in d and t of one comparison of each cell with the given outcome."""
+    ones = np.ones(len(layout.first))
+    terms = _terms(fit, layout, win * ones, loss * ones, tie * ones)
+    return terms["d1"], terms.get("t1", ones)
+
+
+def _columns(
+    layout: Layout,
+    d_part: np.ndarray,
+    t_part: np.ndarray | None,
+    column: np.ndarray,
+    n_columns: int,
+    blocked: bool,
+) -> Any:
+    """Sparse matrix whose column k sums d_part * (e_i - e_j, order) and t_part of its cells."""
+    from scipy import sparse
+
+    i, j = layout.first, layout.second
+    if blocked:
+        i, j = layout.position[i], layout.position[j]
+    rows, values = [i, j], [d_part, -d_part]
+    if layout.has_gamma:
+        rows.append(np.full(len(i), layout.n))
+        values.append(d_part * layout.order)
+    if t_part is not None:
+        rows.append(np.full(len(i), layout.n + layout.m - 1))
+        values.append(t_part)
+    data = (np.concatenate(values), (np.concatenate(rows), np.tile(column, len(rows))))
+    return sparse.coo_array(data, shape=(layout.n + layout.m, n_columns)).tocsr()

@@ -1,0 +1,87 @@
+"""Labels of items to their positions, with an error that names what is unknown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from venire import _checks
+
+__all__ = ["Lookup"]
+
+
+class Lookup:
+    """Positions of labels among the items of a fit.
+
+    Parameters
+    ----------
+    items : ndarray, shape (n_items,)
+        Labels; integers ascending, or anything hashable.
+    """
+
+    def __init__(self, items: np.ndarray) -> None:
+        self.items = np.asarray(items)
+        self._integer = self.items.dtype.kind in "iu"
+        self._table: dict[Any, int] | None = None
+        self._sorter: np.ndarray | None = None
+        if not self._integer:
+            self._table = {label: k for k, label in enumerate(self.items.tolist())}
+        elif len(self.items) and (self.items[1:] <= self.items[:-1]).any():
+            self._sorter = np.argsort(self.items, kind="stable")
+
+    def __call__(self, labels: Any, name: str) -> np.ndarray:
+        """Positions of `labels`, an array of any shape or one label, as int64.
+
+        Raises
+        ------
+        ValueError
+            If a label is not an item; names the argument, the first such position and the label.
+        """
+        if self._integer:
+            return self._integers(np.asarray(labels), labels, name)
+        # a list is not made uniform first: 7 is not the label "7"
+        array = labels if isinstance(labels, np.ndarray) else np.asarray(labels, dtype=object)
+        table = self._table or {}
+        flat = array.ravel().tolist()
+        out = np.fromiter((self._get(table, label) for label in flat), np.int64, len(flat))
+        if (out < 0).any():
+            bad = int(np.argmax(out < 0))
+            self._unknown(name, bad if array.ndim else None, flat[bad])
+        return out.reshape(array.shape)
+
+    @staticmethod
+    def _get(table: dict[Any, int], label: Any) -> int:
+        try:
+            return table.get(label, -1)
+        except TypeError:  # not hashable
+            return -1
+
+    def _integers(self, array: np.ndarray, labels: Any, name: str) -> np.ndarray:
+        if array.dtype.kind not in "iu":
+            given = labels if isinstance(labels, np.ndarray) else np.asarray(labels, dtype=object)
+            for k, label in enumerate(given.ravel().tolist()):
+                if not _is_whole(label):
+                    self._unknown(name, k if given.ndim else None, label)
+            array = given.astype(np.int64)  # whole numbers, as objects or read as floats
+        if not len(self.items):
+            place, known = np.zeros(array.shape, np.int64), np.zeros(array.shape, bool)
+        else:
+            place = np.searchsorted(self.items, array, sorter=self._sorter)
+            place = np.minimum(place, len(self.items) - 1)
+            if self._sorter is not None:
+                place = self._sorter[place]
+            known = self.items[place] == array
+        if not np.all(known):
+            bad = int(np.argmin(np.ravel(known)))
+            self._unknown(name, bad if array.ndim else None, np.ravel(array)[bad])
+        return np.asarray(place, np.int64)
+
+    def _unknown(self, name: str, position: int | None, label: Any) -> None:
+        _checks.fail(name, "must be the label of an item of this fit", position, label)
+
+
+def _is_whole(label: Any) -> bool:
+    """Whether a label is a whole number that an int64 holds."""
+    number = isinstance(label, (int, float, np.integer, np.floating))
+    return number and not isinstance(label, bool) and label % 1 == 0 and abs(label) < 2**63

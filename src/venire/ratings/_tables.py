@@ -1,0 +1,76 @@
+"""The ratings as a table of columns, and that table in the caller's dataframe library."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from venire.ratings._errors import layout_of
+
+if TYPE_CHECKING:
+    from venire.ratings.fit import Fit
+
+__all__ = ["as_frame", "rank_within", "ratings_columns"]
+
+BACKENDS = ("pandas", "polars", "pyarrow", "dict")
+
+
+def ratings_columns(fit: Fit, level: float, kind: str, errors: bool) -> dict[str, np.ndarray]:
+    """Columns of the table of ratings, one row per item in the order of the items."""
+    columns: dict[str, np.ndarray] = {"item": fit.items, "theta": fit.theta}
+    if errors:
+        error = fit.standard_errors(kind)
+        interval = fit.interval(level, kind)
+        columns |= {"standard_error": error, "lower": interval[:, 0], "upper": interval[:, 1]}
+    columns |= {
+        "rank": fit.ranks(),
+        "n_comparisons": layout_of(fit).games,
+        "component": np.asarray(fit.component),
+    }
+    return columns
+
+
+def as_frame(columns: dict[str, np.ndarray], backend: str | None) -> Any:
+    """`columns` as a dataframe of `backend`, or of the first library that is installed."""
+    if backend is None:
+        backend = next((name for name in BACKENDS[:-1] if find_spec(name)), "dict")
+    if backend not in BACKENDS:
+        raise ValueError(f"backend must be None or one of {', '.join(BACKENDS)}, got {backend!r}")
+    copies = {
+        name: column.tolist() if column.dtype.kind in "OUT" else column.copy()
+        for name, column in columns.items()
+    }
+    if backend == "pandas":
+        import pandas
+
+        return pandas.DataFrame(copies)
+    if backend == "polars":
+        import polars
+
+        return polars.DataFrame(copies)
+    if backend == "pyarrow":
+        import pyarrow
+
+        return pyarrow.table(copies)
+    return {name: column.copy() for name, column in columns.items()}
+
+
+def rank_within(theta: np.ndarray, group: np.ndarray | None) -> np.ndarray:
+    """Competition ranks, 1 for the largest; by itself in each group if groups are given."""
+    n = len(theta)
+    if group is None:
+        group = np.zeros(n, np.int64)
+    order = np.lexsort((-theta, group))
+    values, groups = theta[order], group[order]
+    place = np.arange(n)
+    new_group = np.ones(n, bool)
+    new_group[1:] = groups[1:] != groups[:-1]
+    new_value = new_group.copy()
+    new_value[1:] |= values[1:] != values[:-1]
+    start = np.maximum.accumulate(np.where(new_group, place, 0))
+    first_equal = np.maximum.accumulate(np.where(new_value, place, 0))
+    ranks = np.empty(n, np.int64)
+    ranks[order] = first_equal - start + 1
+    return ranks

@@ -1,0 +1,43 @@
+"""The definition of correct: every kernel once more, in plain NumPy, to read and to compare with.
+
+Nothing here is fast and nothing here calls compiled code of the package. The modules are meant to
+be read in this order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its
+derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
+find it), `covariance` (how sure is it?).
+"""
+
+from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
+from venire.reference.components import Components, components
+from venire.reference.covariance import covariance, information, sandwich
+from venire.reference.existence import Existence, existence, require_existence
+from venire.reference.links import MODELS, TIE_MODELS, cell_terms, probabilities
+from venire.reference.mm import State, fit_mm, hunter_sweep, newman_sweep
+from venire.reference.newton import ReferenceFit, fit, item_weight, log_likelihood, residual
+
+__all__ = [
+    "MODELS",
+    "TIE_MODELS",
+    "Cells",
+    "Components",
+    "Existence",
+    "ReferenceFit",
+    "State",
+    "aggregate",
+    "cell_terms",
+    "cells_from_counts",
+    "components",
+    "covariance",
+    "existence",
+    "fit",
+    "fit_mm",
+    "hunter_sweep",
+    "information",
+    "item_weight",
+    "log_likelihood",
+    "merge",
+    "newman_sweep",
+    "probabilities",
+    "require_existence",
+    "residual",
+    "sandwich",
+]

@@ -1,0 +1,27 @@
+"""Comparisons drawn from a model, on graphs of every shape.
+
+`comparisons` draws outcomes for pairs that a design chooses. `graph` makes pairs, `play` gives each
+pair a number of games with at least one win on both sides (so that a fit is certain to exist), and
+the functions at the end make the workloads that the benchmarks are named after. Everything is
+determined by the arguments and `rng`.
+"""
+
+from venire.simulate._graphs import DESIGNS, GRAPHS, graph
+from venire.simulate._rows import Simulated, comparisons, outcomes, permuted, play
+from venire.simulate._workloads import arena, chain, dense, ladder, nearly_separable
+
+__all__ = [
+    "DESIGNS",
+    "GRAPHS",
+    "Simulated",
+    "arena",
+    "chain",
+    "comparisons",
+    "dense",
+    "graph",
+    "ladder",
+    "nearly_separable",
+    "outcomes",
+    "permuted",
+    "play",
+]

@@ -1,0 +1,22 @@
+"""Fixtures that several test files use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def _shared() -> Path:
+    given = os.environ.get("VENIRE_SHARED")
+    return Path(given) if given else Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of the shared data files; the test is skipped where there is none."""
+    folder = _shared() / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no shared data folder at {folder} (set VENIRE_SHARED)")
+    return folder

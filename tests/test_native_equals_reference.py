@@ -1,0 +1,386 @@
+"""The compiled fits against their NumPy twins, choix and evalica, on generated comparisons."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import venire as vn
+from venire import reference, simulate
+
+FIT = {
+    "bradley-terry": vn.fit_bradley_terry,
+    "thurstone": vn.fit_thurstone,
+    "davidson": vn.fit_davidson,
+    "rao-kupper": vn.fit_rao_kupper,
+}
+MODELS = list(FIT)
+SWEPT = [m for m in MODELS if m != "thurstone"]
+CELL_FIELDS = ("first", "second", "order", "win", "loss", "tie", "square")
+SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@st.composite
+def rows(draw, max_items=7, max_rows=40, weights=(1.0, 2.0, 0.3), spread=1):
+    """Rows with ties, soft scores, weights and orders; labels are not positions when spread > 1."""
+    n = draw(st.integers(2, max_items))
+    one = st.tuples(
+        st.integers(0, n - 1),
+        st.integers(1, n - 1),
+        st.sampled_from([0.0, 1.0, 0.5, 0.0, 1.0, 0.5, 0.25, 0.7]),
+        st.sampled_from(weights),
+        st.sampled_from([-1, 0, 1]),
+    )
+    table = draw(st.lists(one, min_size=1, max_size=max_rows))
+    i, step, score, weight, order = (np.array(x) for x in zip(*table, strict=True))
+    return {
+        "first": (i * spread).astype(np.int64),
+        "second": ((i + step) % n * spread).astype(np.int64),
+        "score": score.astype(np.float64),
+        "weight": weight.astype(np.float64),
+        "order": order.astype(np.int8),
+    }
+
+
+@st.composite
+def seasons(draw):
+    """Rows that nearly always have a fit: a round robin with random outcomes."""
+    n = draw(st.integers(3, 8))
+    games = (
+        simulate.comparisons(
+            n,
+            draw(st.integers(6, 20)) * n * (n - 1),
+            model="davidson",
+            theta=0.7 * np.random.default_rng(draw(st.integers(0, 99))).normal(size=n),
+            order_effect=draw(st.floats(-0.7, 0.7)),
+            tie=draw(st.floats(0.2, 2.0)),
+            neutral=draw(st.sampled_from([0.0, 0.4])),
+            rng=draw(st.integers(0, 2**32 - 1)),
+        )
+        if n > 3
+        else simulate.comparisons(n, 200, model="davidson", rng=draw(st.integers(0, 9999)))
+    )
+    score = games.score.copy()
+    soft = draw(st.integers(2, 9))
+    score[::soft] = np.linspace(0.05, 0.95, len(score[::soft]))
+    return {
+        "first": games.first,
+        "second": games.second,
+        "score": score,
+        "weight": np.tile([1.0, 0.5, 3.0], len(score))[: len(score)],
+        "order": games.order,
+    }
+
+
+def comparisons(data):
+    return vn.Comparisons(**data)
+
+
+def cells(data):
+    return reference.aggregate(**data)
+
+
+def quiet(function, *args, **kwargs):
+    """Without the warning that components are rated each by itself."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", vn.NotIdentifiedWarning)
+        return function(*args, **kwargs)
+
+
+def assert_same_cells(c, twin):
+    assert np.asarray(c.items).tolist() == twin.items.tolist()
+    assert (c.n_items, c.n_pairs) == (twin.n_items, twin.n_pairs)
+    assert c.n_comparisons == pytest.approx(twin.n_comparisons, rel=1e-12)
+    for name in CELL_FIELDS:
+        found, expected = np.asarray(getattr(c, name)), getattr(twin, name)
+        assert found.dtype == expected.dtype, name
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12, err_msg=name)
+
+
+def assert_same_fit(found, twin, atol=1e-6):
+    assert found.converged
+    assert found.residual <= found.tol
+    np.testing.assert_allclose(found.theta, twin.theta, atol=atol)
+    assert found.log_likelihood == pytest.approx(twin.log_likelihood, rel=1e-9, abs=1e-9)
+    for name in ("order_effect", "tie"):
+        expected = getattr(twin, name)
+        if expected is None:
+            assert getattr(found, name) is None
+        else:
+            assert getattr(found, name) == pytest.approx(expected, abs=atol, rel=atol)
+
+
+# --- cells ----------------------------------------------------------------------------------------
+
+
+@settings(SETTINGS, max_examples=150)
+@given(
+    rows(weights=(0.0, 1.0, 2.0, 0.3)),
+    st.sampled_from([1, 3, -(2**40)]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_cells(data, spread, with_order, with_weight):
+    data = data | {"first": data["first"] * spread, "second": data["second"] * spread}
+    data["order"] = data["order"] if with_order else None
+    data["weight"] = data["weight"] if with_weight else None
+    if with_weight and not data["weight"].any():
+        with pytest.raises(ValueError, match="every comparison has weight 0"):
+            comparisons(data)
+        return
+    c = comparisons(data)
+    assert_same_cells(c, cells(data))
+    assert c.has_order == with_order
+    assert c.cluster is None
+
+
+@SETTINGS
+@given(rows(), st.integers(1, 4))
+def test_cells_of_clusters(data, n_clusters):
+    cluster = np.arange(len(data["first"])) % n_clusters
+    c, twin = comparisons(data | {"cluster": cluster}), cells(data | {"cluster": cluster})
+    assert_same_cells(c, twin)
+    assert np.asarray(c.cluster).tolist() == twin.cluster.tolist()
+
+
+@SETTINGS
+@given(rows(), st.booleans())
+def test_cells_from_counts(data, with_order):
+    win = np.floor(4.0 * data["score"])
+    loss, tie = np.abs(data["order"]).astype(float), data["weight"]
+    order = data["order"] if with_order else None
+    args = (data["first"], data["second"], win, loss, tie)
+    c = vn.Comparisons.from_counts(*args, order=order)
+    assert_same_cells(c, reference.cells_from_counts(*args, order=order))
+
+
+@SETTINGS
+@given(rows(), rows(spread=2))
+def test_merge_and_append(a, b):
+    ca, cb = comparisons(a), comparisons(b)
+    whole = cells({k: np.concatenate([a[k], b[k]]) for k in a})
+    assert_same_cells(ca + cb, whole)
+    assert_same_cells(ca.append(**b), whole)
+    assert_same_cells(ca, cells(a))  # neither operand has changed
+    assert_same_cells(cb, cells(b))
+
+
+@pytest.mark.parametrize("n_items", [3, 60, 3_000])
+def test_cells_of_many_rows(n_items):
+    """Every aggregation path: table of all pairs, and sorting; counts are exact."""
+    rng = np.random.default_rng(n_items)
+    games = simulate.comparisons(n_items, 60_000, model="davidson", neutral=0.3, rng=rng)
+    data = {
+        "first": games.first,
+        "second": games.second,
+        "score": games.score,
+        "order": games.order,
+        "items": np.arange(n_items),
+    }
+    c, twin = comparisons(data), cells(data)
+    for name in CELL_FIELDS:
+        np.testing.assert_array_equal(getattr(c, name), getattr(twin, name), err_msg=name)
+    # many more rows than a 16-bit counter holds, all in one cell
+    c = vn.Comparisons(np.zeros(200_000, np.int32), np.ones(200_000, np.int32))
+    assert c.win.tolist() == [200_000.0]
+
+
+@settings(SETTINGS, max_examples=100)
+@given(rows(max_items=9, max_rows=14), st.sampled_from(["weak", "strong"]))
+def test_components(data, kind):
+    found, twin = comparisons(data).components(kind), reference.components(cells(data), kind)
+    assert np.asarray(found.labels).tolist() == twin.labels.tolist()
+    assert np.asarray(found.sizes).tolist() == twin.sizes.tolist()
+
+
+# --- fits -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prior", [None, vn.GaussianPrior(0.5)], ids=["mle", "prior"])
+@pytest.mark.parametrize("order_effect", [False, True])
+@pytest.mark.parametrize("model", MODELS)
+def test_newton(model, order_effect, prior):
+    @settings(SETTINGS, max_examples=15)
+    @given(seasons())
+    def check(data):
+        twin_cells = cells(data)
+        if not reference.existence(
+            twin_cells, model, order_effect=order_effect, prior=prior
+        ).exists:
+            return
+        fits.append(1)
+        twin = reference.fit(twin_cells, model, order_effect=order_effect, prior=prior, tol=1e-11)
+        found = FIT[model](
+            comparisons(data), order_effect=order_effect, prior=prior, method="newton"
+        )
+        assert_same_fit(found, twin)
+        args = (found.theta, found.order_effect, found.tie)
+        assert reference.residual(twin_cells, model, *args, prior=prior) <= 1.01e-9
+
+    fits = []
+    check()
+    assert len(fits) > 5
+
+
+@pytest.mark.parametrize("model", SWEPT)
+def test_mm(model):
+    @settings(SETTINGS, max_examples=15)
+    @given(seasons())
+    def check(data):
+        twin_cells = cells(data)
+        if not reference.existence(twin_cells, model).exists:
+            return
+        fits.append(1)
+        found = FIT[model](comparisons(data), method="mm", tol=1e-10)
+        assert_same_fit(found, reference.fit(twin_cells, model, tol=1e-11))
+
+    fits = []
+    check()
+    assert len(fits) > 5
+
+
+@pytest.mark.parametrize("prior", [None, vn.GaussianPrior(0.5)], ids=["mle", "prior"])
+@pytest.mark.parametrize("order_effect", [False, True])
+@pytest.mark.parametrize("model", MODELS)
+def test_existence(model, order_effect, prior):
+    """On small tables, about half of which have no fit: both say so, or both agree."""
+    answers = []
+
+    @settings(SETTINGS, max_examples=60)
+    @given(rows(max_items=4, max_rows=12))
+    def check(data):
+        twin_cells = cells(data)
+        exists = reference.existence(
+            twin_cells, model, order_effect=order_effect, prior=prior
+        ).exists
+        answers.append(exists)
+        c = comparisons(data)
+        if exists:
+            twin = reference.fit(
+                twin_cells, model, order_effect=order_effect, prior=prior, tol=1e-12
+            )
+            found = quiet(FIT[model], c, order_effect=order_effect, prior=prior, tol=1e-11)
+            assert_same_fit(found, twin, atol=1e-5)
+        else:
+            with pytest.raises(vn.NotIdentifiedError):
+                FIT[model](c, order_effect=order_effect, prior=prior)
+
+    check()
+    assert any(answers)
+    if prior is None or order_effect:
+        assert not all(answers)
+
+
+CASES = {
+    "3 wins and 2 ties": (([0], [1], [3], [0], [2]), "davidson", False, False),
+    "A>B, B>C, C=A": (
+        ([0, 1, 2], [1, 2, 0], [1, 1, 0], [0, 0, 0], [0, 0, 1]),
+        "davidson",
+        False,
+        True,
+    ),
+    "A>B, B=C, C=A": (
+        ([0, 1, 2], [1, 2, 0], [1, 0, 0], [0, 0, 0], [0, 1, 1]),
+        "rao-kupper",
+        False,
+        False,
+    ),
+    "home always wins": (
+        ([0, 0, 1, 1, 2, 2], [1, 2, 0, 2, 0, 1], [1] * 6, [0] * 6),
+        "bradley-terry",
+        True,
+        False,
+    ),
+    "one home defeat": (
+        ([0, 0, 1, 1, 2, 2], [1, 2, 0, 2, 0, 1], [1] * 6, [0] * 5 + [1]),
+        "thurstone",
+        True,
+        False,
+    ),
+    "home defeats in a circle": (
+        ([0, 0, 1, 1, 2, 2], [1, 2, 0, 2, 0, 1], [1] * 6, [1, 0, 0, 1, 1, 0]),
+        "bradley-terry",
+        True,
+        True,
+    ),
+    "only ties": (([0], [1], [0], [0], [5]), "davidson", False, False),
+    "no ties": (([0], [1], [2], [1]), "rao-kupper", False, True),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_tie_and_order_cases(name):
+    counts, model, order_effect, exists = CASES[name]
+    c = vn.Comparisons.from_counts(*counts)
+    if not exists:
+        with pytest.raises(vn.NotIdentifiedError):
+            FIT[model](c, order_effect=order_effect)
+        return
+    twin = reference.fit(reference.cells_from_counts(*counts), model, order_effect=order_effect)
+    assert_same_fit(FIT[model](c, order_effect=order_effect), twin)
+
+
+@pytest.mark.parametrize("kind", simulate.GRAPHS)
+@pytest.mark.parametrize("model", ["bradley-terry", "thurstone"])
+def test_graphs(kind, model):
+    """Every graph that a preconditioner may find hard, in small."""
+    games = simulate.play(*simulate.graph(kind, 200, rng=1), 200, games=8, rng=2)
+    games = simulate.permuted(games, rng=3)
+    data = {"first": games.first, "second": games.second, "score": games.score}
+    data["weight"] = games.weight
+    found = quiet(FIT[model], comparisons(data), tol=1e-11)
+    twin = reference.fit(cells(data), model, tol=1e-12)
+    np.testing.assert_allclose(found.theta, twin.theta, atol=1e-6)
+
+
+def test_warm_start_ends_at_the_same_place():
+    games = simulate.comparisons(30, 4_000, rng=1)
+    c = vn.Comparisons(games.first, games.second, games.score)
+    cold = vn.fit_bradley_terry(c)
+    warm = vn.fit_bradley_terry(c, init=cold.theta)
+    far = vn.fit_bradley_terry(c, init=np.linspace(-20.0, 20.0, 30))
+    assert warm.n_iter <= 1 < cold.n_iter
+    np.testing.assert_allclose(warm.theta, cold.theta, atol=1e-8)
+    np.testing.assert_allclose(far.theta, cold.theta, atol=1e-8)
+
+
+# --- peers ----------------------------------------------------------------------------------------
+
+
+def test_agrees_with_choix():
+    choix = pytest.importorskip("choix")
+    games = simulate.comparisons(12, 1_500, rng=6)
+    winner = np.where(games.score == 1.0, games.first, games.second)
+    loser = np.where(games.score == 1.0, games.second, games.first)
+    theta = choix.opt_pairwise(
+        12, list(zip(winner.tolist(), loser.tolist(), strict=True)), method="Newton-CG", tol=1e-12
+    )
+    for method in ("newton", "mm"):
+        found = vn.fit_bradley_terry(
+            vn.Comparisons(games.first, games.second, games.score), method=method
+        )
+        np.testing.assert_allclose(found.theta, theta - theta.mean(), atol=1e-6)
+
+
+def test_agrees_with_evalica():
+    evalica = pytest.importorskip("evalica")
+    games = simulate.comparisons(12, 1_500, model="davidson", rng=7)
+    names = np.array([f"item {k:02}" for k in range(12)])
+    words = {1.0: evalica.Winner.X, 0.0: evalica.Winner.Y, 0.5: evalica.Winner.Draw}
+    result = evalica.bradley_terry(
+        names[games.first].tolist(),
+        names[games.second].tolist(),
+        [words[s] for s in games.score.tolist()],
+        tolerance=1e-14,
+        limit=100_000,
+    )
+    theta = np.log(np.array([result.scores[name] for name in names]))
+    found = vn.fit_bradley_terry(
+        vn.Comparisons(names[games.first], names[games.second], games.score)
+    )
+    assert np.asarray(found.items).tolist() == names.tolist()
+    np.testing.assert_allclose(found.theta, theta - theta.mean(), atol=1e-6)
