@@ -155,44 +155,76 @@ static int try_vertex(shrinking *s, vn_elimination *out, int32_t v, int32_t *tou
     return 1;
 }
 
-static vn_status shrink(shrinking *s, int start, vn_elimination *out, int64_t *n_gone)
+/* Vertices to look at: those of degree <= 1 at once, last in, first out, so that a path is walked from
+ * its end and leaves no fill; the others in turn. */
+typedef struct {
+    int32_t *stack, *queue;
+    uint8_t *listed;
+    int64_t n, n_stack, head, n_queue;
+} agenda;
+
+static void list_vertex(agenda *g, const shrinking *s, int32_t v)
 {
-    const int64_t n = s->a->n;
-    int32_t *queue = malloc(sizeof(int32_t) * (size_t)n);
-    uint8_t *queued = calloc((size_t)n, 1);
-    if (!queue || !queued) {
-        free(queue);
-        free(queued);
-        return VN_NO_MEMORY;
+    if (s->degree[v] <= 1) {
+        if (g->listed[v] & 1) return;
+        g->listed[v] |= 1;
+        g->stack[g->n_stack++] = v;
+    } else if (!(g->listed[v] & 2)) {
+        g->listed[v] |= 2;
+        g->queue[g->head + g->n_queue < g->n ? g->head + g->n_queue : g->head + g->n_queue - g->n] = v;
+        g->n_queue++;
     }
-    int64_t head = 0, count = 0;
-    *n_gone = 0;
-    for (int64_t v = 0; v < n; v++)
-        if (s->degree[v] <= start) {
-            queue[count++] = (int32_t)v;
-            queued[v] = 1;
-        }
-    while (count > 0) {
-        const int32_t v = queue[head];
-        int32_t touched[2 * SCAN];
+}
+
+/* Next vertex, or -1. */
+static int32_t take_vertex(agenda *g)
+{
+    int32_t v = -1;
+    if (g->n_stack > 0) {
+        v = g->stack[--g->n_stack];
+        g->listed[v] &= 2;
+    } else if (g->n_queue > 0) {
+        v = g->queue[g->head];
+        g->head = g->head + 1 == g->n ? 0 : g->head + 1;
+        g->n_queue--;
+        g->listed[v] &= 1;
+    }
+    return v;
+}
+
+static void drain(agenda *g, shrinking *s, vn_elimination *out, int64_t *n_gone)
+{
+    int32_t v, touched[2 * SCAN];
+    while ((v = take_vertex(g)) >= 0) {
         int n_touched = 0;
-        head = head + 1 == n ? 0 : head + 1;
-        count--;
-        queued[v] = 0;
         if (out->core_of[v] < 0) continue;
         *n_gone += try_vertex(s, out, v, touched, &n_touched);
         for (int i = 0; i < n_touched; i++) {
             const int32_t u = touched[i];
-            if (out->core_of[u] < 0 || queued[u] || s->degree[u] > SCAN) continue;
-            const int64_t tail = head + count < n ? head + count : head + count - n;
-            queue[tail] = u;
-            queued[u] = 1;
-            count++;
+            if (out->core_of[u] >= 0 && s->degree[u] <= SCAN) list_vertex(g, s, u);
         }
     }
-    free(queue);
-    free(queued);
-    return VN_OK;
+}
+
+static vn_status shrink(shrinking *s, int start, vn_elimination *out, int64_t *n_gone)
+{
+    const int64_t n = s->a->n;
+    agenda g = {malloc(sizeof(int32_t) * (size_t)n), malloc(sizeof(int32_t) * (size_t)n),
+                calloc((size_t)n, 1), n, 0, 0, 0};
+    vn_status status = VN_NO_MEMORY;
+    *n_gone = 0;
+    if (g.stack && g.queue && g.listed) {
+        status = VN_OK;
+        for (int64_t v = n - 1; v >= 0; v--)
+            if (s->degree[v] <= 1) list_vertex(&g, s, (int32_t)v);
+        for (int64_t v = 0; v < n; v++)
+            if (s->degree[v] > 1 && s->degree[v] <= start) list_vertex(&g, s, (int32_t)v);
+        drain(&g, s, out, n_gone);
+    }
+    free(g.stack);
+    free(g.queue);
+    free(g.listed);
+    return status;
 }
 
 vn_status vn_eliminate_pattern(const vn_laplacian *a, const int64_t *lower_ptr,

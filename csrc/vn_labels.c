@@ -1,7 +1,8 @@
 /* Scans of integer labels: see vn_labels.h. Tables of keys: vn_labels_table.c, vn_labels_text.c. */
 #include "vn_labels.h"
 
-/* Rows per step of a scan that may stop early. */
+/* Rows in the first step of a scan that may stop early; each step is four times the last, so that
+ * threads meet a few times only. */
 #define STEP ((int64_t)1 << 19)
 
 static int64_t count_marks(const uint8_t *seen, int64_t size)
@@ -35,8 +36,8 @@ static int64_t count_marks(const uint8_t *seen, int64_t size)
     {                                                                                              \
         int64_t step = VN_MAX(STEP, size), marks = 0;                                              \
         (void)n_threads;                                                                           \
-        for (int64_t start = 0; start < n && marks < size; start += step) {                        \
-            int64_t stop = VN_MIN(n, start + step);                                                \
+        for (int64_t start = 0, stop; start < n && marks < size; start = stop, step *= 4) {        \
+            stop = VN_MIN(n, start + step);                                                        \
             VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static)                     \
                       if (stop - start >= STEP))                                                   \
             for (int64_t i = start; i < stop; i++) {                                               \

@@ -375,7 +375,7 @@ vn_status vn_multigrid_build(const vn_laplacian *a, int n_threads, vn_multigrid 
         const int64_t n = fine->a.n;
         if (n <= DENSE) break;
         int64_t groups;
-        const int passes = fine->a.ptr[n] > 16 * n ? 3 : 2;
+        const int passes = m->n_levels > 1 ? 2 : fine->a.ptr[n] > 16 * n ? 6 : 4;
         vn_status status = find_groups(&fine->a, passes, fine, &groups);
         if (status != VN_OK) return status;
         if (groups == 0 || groups * 10 > n * 9) break;

@@ -79,9 +79,17 @@ vn_status vn_problem_build(vn_problem *p, int n_threads)
             p->mass[i] = mass;
             h->extra[i] = p->prior;
         }
+    double most = 0.0, least = INFINITY;
     p->total = 0.0;
-    for (int64_t i = 0; i < n; i++) p->total += p->mass[i];
+    for (int64_t i = 0; i < n; i++) {
+        p->total += p->mass[i];
+        if (p->mass[i] > 0.0) {
+            most = fmax(most, p->mass[i]);
+            least = fmin(least, p->mass[i]);
+        }
+    }
     p->total *= 0.5;
+    p->mass_ratio = most > 0.0 ? most / least : 1.0;
     return VN_OK;
 }
 

@@ -27,6 +27,7 @@ typedef struct {
     double *slope;           /* dl/dd of each edge */
     double *mass;            /* per item: weight of its comparisons (T_i) */
     double total;            /* weight of all comparisons */
+    double mass_ratio;       /* largest over smallest positive mass */
     int n_border;
     double *border[VN_MAX_BORDER];      /* n: bordering columns */
     double corner[VN_MAX_BORDER][VN_MAX_BORDER];

@@ -4,7 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATIENCE 40 /* iterations of one solve before the next level is tried */
+/* Iterations of one solve, by level, before the next level is tried. */
+static const int64_t patience[] = {40, 60, INT64_MAX};
+
+/* Multigrid is passed over where items' weights differ by more than this: it failed on all such
+ * graphs that were tried. */
+#define WIDE 1e7
 
 struct vn_solver {
     const vn_problem *p;
@@ -12,8 +17,10 @@ struct vn_solver {
     vn_elimination elimination;
     vn_solver_level level;
     int stale_elimination, stale_level;
-    int has_multigrid;
+    int has_multigrid, has_cholesky;
     vn_multigrid multigrid;
+    vn_cholesky cholesky;
+    int64_t first_iter, last_iter; /* of the first solve with this factor, and of the last one */
     double *r, *z, *d, *q;  /* n + n_border: residual, M^-1 r, direction, A d */
     double *work, *core_r, *core_z; /* with elimination only */
 };
@@ -50,11 +57,18 @@ vn_status vn_solver_new(const vn_problem *p, int parallel_edges, int n_threads, 
     return VN_OK;
 }
 
+static void release_multigrid(vn_solver *s)
+{
+    if (s->has_multigrid) vn_multigrid_free(&s->multigrid);
+    s->has_multigrid = 0;
+}
+
 void vn_solver_free(vn_solver *s)
 {
     if (!s) return;
     vn_elimination_free(&s->elimination);
-    if (s->has_multigrid) vn_multigrid_free(&s->multigrid);
+    release_multigrid(s);
+    vn_cholesky_free(&s->cholesky);
     free(s->r);
     free(s->z);
     free(s->d);
@@ -89,6 +103,14 @@ static vn_status prepare(vn_solver *s, int n_threads)
             s->has_multigrid = 1;
         }
     }
+    /* an old factor serves until solves take half as many iterations again as its first */
+    if (s->level == VN_CHOLESKY && s->stale_level
+        && (!s->has_cholesky || 2 * s->last_iter > 3 * s->first_iter + 6)) {
+        vn_cholesky_free(&s->cholesky);
+        status = vn_cholesky_build(core_of(s), &s->cholesky);
+        s->has_cholesky = status == VN_OK;
+        s->first_iter = s->last_iter = 0;
+    }
     s->stale_level = 0;
     return status;
 }
@@ -107,6 +129,8 @@ static void precondition(vn_solver *s, int n_threads)
     }
     if (s->level == VN_MULTIGRID) {
         vn_multigrid_apply(&s->multigrid, r, z, n_threads);
+    } else if (s->level == VN_CHOLESKY) {
+        vn_cholesky_apply(&s->cholesky, r, z);
     } else {
         VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) if (core->n > 8192))
         for (int64_t i = 0; i < core->n; i++)
@@ -186,11 +210,12 @@ vn_status vn_solver_solve(vn_solver *s, const double *rhs, const vn_solve_option
     double zr = 0.0, step = 0.0;
     while (!small(s, o)) {
         if (*n_iter >= o->max_iter) return VN_NOT_CONVERGED;
-        if (at_level >= PATIENCE && s->level < VN_MULTIGRID) {
-            s->level++;
+        if (at_level >= patience[s->level]) {
+            s->level = p->mass_ratio > WIDE ? VN_CHOLESKY : s->level + 1;
             s->stale_level = 1;
             status = prepare(s, threads);
             if (status != VN_OK) return status;
+            if (s->level == VN_CHOLESKY) release_multigrid(s);
             at_level = 0;
             restart = 1;
         }
@@ -220,6 +245,8 @@ vn_status vn_solver_solve(vn_solver *s, const double *rhs, const vn_solve_option
             if (o->poll(o->poll_context)) return VN_INTERRUPTED;
         }
     }
+    s->last_iter = at_level;
+    if (s->first_iter == 0) s->first_iter = at_level;
     return small(s, o) ? VN_OK : VN_NOT_CONVERGED;
 }
 

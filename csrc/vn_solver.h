@@ -6,6 +6,7 @@
 #ifndef VN_SOLVER_H
 #define VN_SOLVER_H
 
+#include "vn_cholesky.h"
 #include "vn_eliminate.h"
 #include "vn_multigrid.h"
 #include "vn_problem.h"

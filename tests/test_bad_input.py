@@ -154,16 +154,50 @@ def test_all_weights_zero(fit):
         fit(vn.Comparisons(A, B, weight=np.zeros(3)))
 
 
-def test_weights_over_twelve_decades_converge_or_warn():
-    """Within one graph: never a wild theta."""
-    rows = simulate.play(*simulate.graph("grid", 900), 900, games=10, decades=12.0, rng=1)
-    c = vn.Comparisons(rows.first, rows.second, rows.score, rows.weight)
+def converged_or_warned(c, **kwargs):
+    """The fit, after checking that it says so when it did not converge."""
     with warnings.catch_warnings(record=True) as record:
         warnings.simplefilter("always")
-        found = vn.fit_bradley_terry(c)
-    assert found.converged or any(w.category is vn.ConvergenceWarning for w in record)
+        found = vn.fit_bradley_terry(c, **kwargs)
+    assert found.converged != any(w.category is vn.ConvergenceWarning for w in record)
     assert np.isfinite(found.theta).all()
-    assert np.abs(found.theta).max() < 100.0  # the edges' logits are at most log 9
+    return found
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("kind", ["grid", "4-regular", "power-law"])
+def test_weights_over_twelve_decades_are_never_wild(kind, seed):
+    """Each edge's share of wins is 1/10 to 9/10, whatever its weight: so is a theta that fits."""
+    rows = simulate.play(
+        *simulate.graph(kind, 900, rng=seed), 900, games=10, decades=12.0, rng=seed
+    )
+    found = converged_or_warned(vn.Comparisons(rows.first, rows.second, rows.score, rows.weight))
+    span = np.abs(found.theta[rows.first] - found.theta[rows.second])
+    assert np.abs(found.theta).max() < 40.0
+    assert np.median(span) < 3.0
+
+
+@pytest.mark.parametrize("decades", [0.0, 6.0, 12.0])
+@pytest.mark.parametrize("kind", ["chain", "star", "tree"])
+def test_trees_have_a_closed_form_for_any_weights(kind, decades):
+    """On a tree each edge fits exactly: the difference is the logit of its share of wins."""
+    n, rng = 2_000, np.random.default_rng(7)
+    child = np.arange(1, n)
+    parent = {"chain": child - 1, "star": 0 * child, "tree": rng.integers(0, child)}[kind]
+    rows = simulate.permuted(
+        simulate.play(parent, child, n, games=10, decades=decades, rng=1), rng=2
+    )
+    found = converged_or_warned(
+        vn.Comparisons(rows.first, rows.second, rows.score, rows.weight), tol=1e-12
+    )
+    assert found.converged
+    won = rows.score == 1.0
+    win = dict(
+        zip(zip(rows.first[won], rows.second[won], strict=True), rows.weight[won], strict=True)
+    )
+    for i, j, loss in zip(rows.first[~won], rows.second[~won], rows.weight[~won], strict=True):
+        logit = np.log(win[i, j] / loss)
+        assert found.theta[i] - found.theta[j] == pytest.approx(logit, abs=1e-6)
 
 
 # --- memory ---------------------------------------------------------------------------------------
@@ -230,9 +264,9 @@ def test_no_growth_over_1000_calls():
     rows = simulate.comparisons(50, 2_000, model="davidson", rng=1)
 
     def work():
-        c = vn.Comparisons(rows.first, rows.second, rows.score)
-        vn.fit_bradley_terry(c)
-        vn.fit_davidson(c, order_effect=True, prior=vn.GaussianPrior(0.1))
+        c = vn.Comparisons(rows.first, rows.second, rows.score, n_threads=1)
+        vn.fit_bradley_terry(c, n_threads=1)
+        vn.fit_davidson(c, order_effect=True, prior=vn.GaussianPrior(0.1), n_threads=1)
         with pytest.raises(ValueError, match="score"):
             vn.Comparisons(rows.first, rows.second, rows.score + 1.0)
 

@@ -31,7 +31,7 @@ def test_posterior_errors_under_a_prior(model):
         p = reference.probabilities(model, theta[first] - theta[second])
         win = rng.binomial(GAMES, p).astype(float)
         c = vn.Comparisons.from_counts(first, second, win, GAMES - win)
-        found = FIT[model](c, prior=prior)
+        found = FIT[model](c, prior=prior, n_threads=1)
         z = (found.theta - (theta - theta.mean())) / found.standard_errors()
         squares.append(np.mean(z**2))
     squares = np.array(squares)
@@ -48,22 +48,22 @@ def test_errors_without_a_prior(kind):
     first, second = np.triu_indices(8, 1)
     p = reference.probabilities("bradley-terry", theta[first] - theta[second])
     z = []
-    for seed in range(1_500):
+    for seed in range(500):
         win = np.random.default_rng(seed).binomial(60, p).astype(float)
         c = vn.Comparisons.from_counts(first, second, win, 60 - win)
-        found = vn.fit_bradley_terry(c)
+        found = vn.fit_bradley_terry(c, n_threads=1)
         z.append((found.theta - theta) / found.standard_errors(kind=kind))
     squares = np.mean(np.square(z), axis=1)
     error_of_sd = squares.std(ddof=1) / np.sqrt(len(squares)) / 2.0
-    assert error_of_sd < 0.01
-    # four standard deviations of the simulation, and 0.01 for what 60 games lack of normality
-    assert np.sqrt(squares.mean()) == pytest.approx(1.0, abs=4.0 * error_of_sd + 0.01)
+    assert error_of_sd < 0.015
+    # three standard deviations of the simulation, and 0.01 for what 60 games lack of normality
+    assert np.sqrt(squares.mean()) == pytest.approx(1.0, abs=3.0 * error_of_sd + 0.01)
 
 
 def test_order_effect_and_tie_errors():
     """The bordered rows of the covariance: z-scores of gamma and of the log tie parameter."""
     z = []
-    for seed in range(400):
+    for seed in range(300):
         rows = simulate.comparisons(
             6,
             900,
@@ -75,10 +75,10 @@ def test_order_effect_and_tie_errors():
             rng=seed,
         )
         c = vn.Comparisons(rows.first, rows.second, rows.score, order=rows.order)
-        found = vn.fit_davidson(c, order_effect=True)
+        found = vn.fit_davidson(c, order_effect=True, n_threads=1)
         error = np.sqrt(np.diag(found.covariance(full=True))[6:])
         estimate = np.array([found.order_effect, np.log(found.tie)])
         z.append((estimate - [0.3, np.log(0.8)]) / error)
     sd = np.sqrt(np.mean(np.square(z), axis=0))
-    # the sd of an sd estimated from 400 normal draws is 1 / sqrt(800) = 0.035
-    np.testing.assert_allclose(sd, 1.0, atol=4 * 0.035)
+    # the sd of an sd estimated from 300 normal draws is 1 / sqrt(600)
+    np.testing.assert_allclose(sd, 1.0, atol=4.0 / np.sqrt(600.0))

@@ -173,3 +173,18 @@ def test_half_ties_equal_a_win_each_way():
         a, b = fit(vn.Comparisons(first, second, score)), fit(split)
         np.testing.assert_allclose(a.theta, b.theta, atol=1e-9)
         assert a.log_likelihood == pytest.approx(b.log_likelihood, rel=1e-12)
+
+
+@pytest.mark.parametrize("precision", [1e-8, 1e-3, 1.0])
+@models
+def test_theta_has_mean_zero_in_each_component(model, precision):
+    """Under a prior too, however weak: moving a component as a whole costs nothing but prior."""
+    first, second, score, *_ = season(9)
+    c = vn.Comparisons(
+        np.concatenate([first, second + N_ITEMS]),
+        np.concatenate([second, first + N_ITEMS]),
+        np.concatenate([score, score**2]),
+    )
+    found = FIT[model](c, prior=vn.GaussianPrior(precision), order_effect=True)
+    means = np.bincount(found.component, found.theta) / np.bincount(found.component)
+    np.testing.assert_allclose(means, [0.0, 0.0], atol=1e-12)

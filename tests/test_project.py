@@ -47,7 +47,14 @@ LAYERS = {
     "__main__": 7,
 }
 # Private modules of one layer that do one job together count as one part.
-ALIASES = dict.fromkeys(("_labels", "_label_sources", "_columns", "_outcomes", "_frames"), "_input")
+ALIASES = {
+    "_labels": "_input",
+    "_label_sources": "_input",
+    "_columns": "_input",
+    "_outcomes": "_input",
+    "_frames": "_input",
+    "_merging": "comparisons",
+}
 # Within a layer a part may import those before it in this order, and no other neighbour.
 ORDER_IN_LAYER = {2: ("_input", "priors", "comparisons", "votes")}
 NEIGHBOURS = {6}  # the outside world: its parts may use each other
@@ -171,17 +178,11 @@ def test_import_is_light():
 
 
 def test_import_is_fast():
-    # The time above a bare `import numpy`, which the package cannot do without, and in all; the
-    # best of five, so that a busy machine does not decide.
-    code = (
-        "import time; t0 = time.perf_counter(); import numpy; t1 = time.perf_counter();"
-        "import venire; t2 = time.perf_counter(); print(t1 - t0, t2 - t0)"
-    )
-    times = [tuple(map(float, run_python(code).split())) for _ in range(5)]
-    total = min(t[1] for t in times)
-    own = min(t[1] - t[0] for t in times)
-    assert own < 0.15, f"import venire takes {own:.3f} s beyond NumPy"
-    assert total < 0.3 or min(t[0] for t in times) > 0.2, f"import venire takes {total:.3f} s"
+    # Processor time, NumPy's own import included, and the best of five: a busy machine does not
+    # decide.
+    code = "import time; t0 = time.process_time(); import venire; print(time.process_time() - t0)"
+    best = min(float(run_python(code)) for _ in range(5))
+    assert best < 0.3, f"import venire takes {best:.3f} s"
 
 
 def test_public_names_are_tested():
@@ -253,20 +254,3 @@ def test_import_keeps_subnormals():
     # A library linked with -ffast-math would flush them to zero for the whole process.
     code = "import venire, numpy as np; print(np.float64(5e-324) * np.float64(1.0) > 0.0)"
     assert run_python(code).strip() == "True"
-
-
-def test_show_config(capsys):
-    import venire as vn
-
-    config = vn.show_config("dict")
-    assert config["build"]["venire"] == vn.__version__
-    assert config["build"]["dispatch"] in ("x86-64-v4", "x86-64-v3", "baseline", "none")
-    assert config["build"]["compiler"]
-    assert config["run"]["threads"] >= 1
-    assert config["packages"]["numpy"]
-    assert vn.show_config() is None
-    printed = capsys.readouterr().out
-    assert "openmp" in printed
-    assert config["packages"]["numpy"] in printed
-    with pytest.raises(ValueError, match="mode must be"):
-        vn.show_config("json")

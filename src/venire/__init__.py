@@ -1,6 +1,6 @@
 """venire: calibrated numbers from the votes of a panel of judges."""
 
-from venire import datasets, simulate
+from venire import datasets, reference, simulate
 from venire._config import show_config
 from venire.comparisons import Comparisons, Components
 from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedWarning
@@ -28,6 +28,7 @@ __all__ = [
     "fit_davidson",
     "fit_rao_kupper",
     "fit_thurstone",
+    "reference",
     "show_config",
     "simulate",
 ]

@@ -133,7 +133,8 @@ def _narrowed(array: np.ndarray) -> np.ndarray:
     if any(issubclass(t, (bool, np.bool_)) for t in types):
         return array
     if types and all(issubclass(t, (int, np.integer)) for t in types):
-        return array
+        fits = all(-(2**63) <= v < 2**63 for v in array.tolist())
+        return array.astype(np.int64) if fits else array
     numbers = (int, float, np.integer, np.floating)
     if types and all(issubclass(t, numbers) or t.__name__ == "Decimal" for t in types):
         return array.astype(np.float64)

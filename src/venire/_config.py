@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import platform
-from importlib import metadata
 from typing import Literal, overload
 
 import venire._native.build_info as build_info
-
 from venire import _checks
 
 __all__ = ["show_config"]
@@ -17,6 +15,8 @@ _OPTIONAL = ("pyarrow", "pandas", "polars", "typer", "rich", "matplotlib", "scik
 
 
 def _version(name: str) -> str | None:
+    from importlib import metadata  # 20 ms: not at import
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

@@ -222,19 +222,26 @@ def _collect(frame: Any, source: Mapping[str, str]) -> dict[str, Any]:
                 f"frame must be a data frame or a mapping of arrays, got {type(frame).__name__}"
             ) from None
         names = list(data.collect_schema().names())
-        if isinstance(data, nw.LazyFrame) and all(name in names for name in source.values()):
+        _require(source, names)
+        if isinstance(data, nw.LazyFrame):
             data = data.select(list(dict.fromkeys(source.values()))).collect()
-        get = data.get_column if not isinstance(data, nw.LazyFrame) else None
+        get = data.get_column
+    _require(source, names)
     out = {}
+    for argument, name in source.items():
+        column = get(name)
+        labels = argument in ("first", "second")
+        out[argument] = plain(column) if labels else column
+    return out
+
+
+def _require(source: Mapping[str, str], names: list[Any]) -> None:
+    """Refuse a column that the frame does not have."""
     for argument, name in source.items():
         if name not in names:
             near = difflib.get_close_matches(str(name), [str(n) for n in names], 1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; there are {_listed(names)}"
             fail(argument, f"there is no column {name!r}{hint}")
-        column = get(name)
-        labels = argument in ("first", "second")
-        out[argument] = plain(column) if labels else column
-    return out
 
 
 def _listed(names: list[Any], limit: int = 20) -> str:

@@ -145,25 +145,24 @@ def _explain(encoder: Encoder, which: int, x: Any, position: int) -> None:
 
 
 def _read_pandas(encoder: Encoder, which: int, x: Any) -> None:
-    values, dtype = getattr(x, "array", x), getattr(x, "dtype", None)
-    if dtype is None or getattr(x, "ndim", 1) != 1:
+    """A pandas Series, Index or extension array."""
+    if getattr(x, "ndim", 1) != 1 or not hasattr(x, "dtype"):
         fail(encoder.names[which], "must be one-dimensional: give one column")
+    values, dtype = getattr(x, "array", x), x.dtype
     if hasattr(values, "categories") and hasattr(values, "codes"):
         codes = np.asarray(values.codes)
         if len(codes) and codes.min() < 0:
-            _null(encoder, which, int(np.argmin(codes >= 0)))
+            _null(encoder, which, int(np.argmax(codes < 0)))
         _read_dictionary(encoder, which, codes, values.categories)
     elif type(dtype).__name__ == "ArrowDtype" or getattr(dtype, "storage", "") == "pyarrow":
         _read_arrow(encoder, which, values.__arrow_array__())
-    elif (hasattr(values, "isna") and not hasattr(dtype, "kind")) or not hasattr(dtype, "type"):
+    elif isinstance(dtype, np.dtype):
         _read_numpy(encoder, which, np.asarray(x))
-    else:
-        missing = np.asarray(x.isna()) if not isinstance(dtype, np.dtype) else np.zeros(0, bool)
+    else:  # an extension type, nullable integers for one
+        missing = np.asarray(x.isna())
         if missing.any():
             _null(encoder, which, int(np.argmax(missing)))
-        masked = not isinstance(dtype, np.dtype) and getattr(dtype, "kind", "O") in "iufb"
-        target = dtype.numpy_dtype if masked and hasattr(dtype, "numpy_dtype") else None
-        _read_numpy(encoder, which, np.asarray(x, dtype=target))
+        _read_numpy(encoder, which, np.asarray(x, dtype=getattr(dtype, "numpy_dtype", None)))
 
 
 def _read_arrow(encoder: Encoder, which: int, x: Any) -> None:

@@ -128,10 +128,10 @@ class Encoder:
     ) -> None:
         self.names = names
         self.n_threads = _n_threads(n_threads)
-        # per column: pieces of ("integer", array), ("text", codes, parts) or ("mapped", codes)
+        # per column: pieces (array, parts), integers or codes of text; parts as in `put`
         self._pieces: list[list[tuple]] = [[] for _ in names]
         self._rows = [0] * len(names)
-        self._kind: tuple[str, str, int] | None = None  # kind, and the column and row that set it
+        self._kind: tuple[str, str] | None = None  # the kind of all, and the column that set it
         self._tables: Any = None
 
     def add(self, *columns: Any) -> None:
@@ -157,17 +157,22 @@ class Encoder:
         return self.n_threads if n >= _SMALL else 1
 
     def put(self, which: int, kind: str, array: np.ndarray, parts: int = 0) -> None:
-        """Take over a piece of column `which`: integers, or codes of text (0 parts: ranks)."""
+        """Take over a piece of column `which`: integers, or codes that the tables gave.
+
+        `parts` is what the tables were given with it; 0 for codes of table 0 that came through a
+        dictionary, some of whose entries may not occur.
+        """
+        if not len(array):
+            return
         name, row = self.names[which], self._rows[which]
-        if len(array) and self._kind is None:
-            self._kind = (kind, name, row)
-        elif len(array) and self._kind is not None and kind != self._kind[0]:
-            other, other_name, _ = self._kind
+        if self._kind is None:
+            self._kind = (kind, name)
+        elif kind != self._kind[0]:
             words = {"integer": "an integer", "text": "text"}
             fail(
                 name,
                 f"labels must all be of one type; found {words[kind]} here, but "
-                f"{words[other]} in {other_name}",
+                f"{words[self._kind[0]]} in {self._kind[1]}",
                 row,
                 kind=TypeError,
             )

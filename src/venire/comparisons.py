@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from venire import _checks, _frames, _labels
+from venire._merging import frozen, merged, selected
 
 __all__ = ["Comparisons", "Components"]
 
@@ -137,21 +138,10 @@ class Comparisons:
 
         Parameters
         ----------
-        first, second : array_like of shape (n,)
-            Labels.
         win, loss, tie : float or array_like of shape (n,)
             Masses, finite and >= 0, fractions allowed.
-        items, order, cluster, n_threads
-            As in `Comparisons`.
-
-        Returns
-        -------
-        Comparisons
-
-        Raises
-        ------
-        ValueError, TypeError
-            As `Comparisons`.
+        first, second, items, order, cluster, n_threads
+            As in `Comparisons`, which also says what is raised.
 
         Examples
         --------
@@ -327,9 +317,9 @@ class Comparisons:
         except cells.SelfComparison as error:
             at = int(error.args[0])
             _refuse_self(items, first, int(by[at]) if cluster is not None else at)
-        self.items = _frozen(items)
+        self.items = frozen(items)
         (self._row_ptr, self.second, self.order, self.cluster, self.win, self.loss, self._tie,
-         self._square, self.n_pairs) = (_frozen(x) for x in out)  # fmt: skip
+         self._square, self.n_pairs) = (frozen(x) for x in out)  # fmt: skip
 
     # ---- what it holds ------------------------------------------------------------------------
 
@@ -347,12 +337,12 @@ class Comparisons:
     @cached_property
     def first(self) -> NDArray[np.int32]:
         """Position of each cell's first item, the smaller of the two."""
-        return _frozen(np.repeat(np.arange(self.n_items, dtype=np.int32), np.diff(self._row_ptr)))
+        return frozen(np.repeat(np.arange(self.n_items, dtype=np.int32), np.diff(self._row_ptr)))
 
     @cached_property
     def tie(self) -> NDArray[np.float64]:
         """Mass of ties per cell."""
-        return _frozen(np.zeros(len(self.win))) if self._tie is None else self._tie
+        return frozen(np.zeros(len(self.win))) if self._tie is None else self._tie
 
     @cached_property
     def square(self) -> NDArray[np.float64]:
@@ -412,7 +402,7 @@ class Comparisons:
         """Both together; items are the union (sorted, unless both have the same)."""
         if not isinstance(other, Comparisons):
             return NotImplemented
-        return _merged(self, other)
+        return merged(self, other)
 
     def append(
         self,
@@ -430,12 +420,7 @@ class Comparisons:
         Parameters
         ----------
         first, second, score, weight, order, cluster, n_threads
-            The new rows, as in `Comparisons`.
-
-        Returns
-        -------
-        Comparisons
-            A new object.
+            The new rows, as in `Comparisons`; a new object is returned.
 
         Examples
         --------
@@ -450,67 +435,10 @@ class Comparisons:
     def _within(self, labels: NDArray[np.int32]) -> Comparisons:
         """Only the cells whose items carry the same label; all items stay."""
         keep = labels[self.first] == labels[self.second]
-        return self if keep.all() else _selected(self, np.flatnonzero(keep))
-
-
-def _frozen(x: Any) -> Any:
-    if isinstance(x, np.ndarray):
-        x = x.view()
-        x.flags.writeable = False
-    return x
+        return self if keep.all() else selected(self, np.flatnonzero(keep))
 
 
 def _refuse_self(items: NDArray[Any], first: NDArray[np.int32], at: int) -> None:
     raise _checks.BadValueError(
         f"second[{at}] = {items[first[at]]!r}: an item cannot be compared with itself"
     )
-
-
-def _selected(c: Comparisons, cells: NDArray[np.int64]) -> Comparisons:
-    """A part of the cells, as they are."""
-    new = Comparisons.__new__(Comparisons)
-    new.items, new.has_order, new.clusters = c.items, c.has_order, c.clusters
-    first = c.first[cells]
-    new._row_ptr = _frozen(np.searchsorted(first, np.arange(c.n_items + 1)))
-    for name in ("second", "order", "cluster", "win", "loss", "_tie", "_square"):
-        array = getattr(c, name)
-        setattr(new, name, None if array is None else _frozen(array[cells]))
-    new.n_pairs = int(len(np.unique(first.astype(np.int64) * c.n_items + new.second)))
-    return new
-
-
-def _merged(a: Comparisons, b: Comparisons) -> Comparisons:
-    if (a.cluster is None) != (b.cluster is None):
-        raise ValueError("cluster: both or neither of the merged comparisons must have clusters")
-    items, (places_a, places_b) = _union(a.items, b.items)
-    first = np.concatenate([places_a[a.first], places_b[b.first]])
-    second = np.concatenate([places_a[a.second], places_b[b.second]])
-    masses = {
-        name: np.concatenate([getattr(a, name), getattr(b, name)])
-        for name in ("win", "loss", "tie")
-    }
-    if a._square is not None or b._square is not None:
-        masses["square"] = np.concatenate([a.square, b.square])
-    new = Comparisons.__new__(Comparisons)
-    cluster = None
-    new.clusters = None
-    if a.cluster is not None and b.cluster is not None:
-        new.clusters, (codes_a, codes_b) = _union(a.clusters, b.clusters)
-        cluster = np.concatenate([codes_a[a.cluster], codes_b[b.cluster]])
-    new._aggregate(
-        items, first, second, masses, None, np.concatenate([a.order, b.order]), cluster,
-        _checks.n_threads(None),
-    )  # fmt: skip
-    new.has_order = a.has_order or b.has_order
-    return new
-
-
-def _union(a: Any, b: Any) -> tuple[NDArray[Any], list[NDArray[np.int32]]]:
-    """The labels of both, and the place of each one's labels in them."""
-    if len(a) == len(b) and (a == b).all():
-        same = np.arange(len(a), dtype=np.int32)
-        return a, [same, same]
-    items, places_a, places_b = _labels.encode(
-        np.concatenate([a, b]), np.concatenate([b, a]), None, None
-    )
-    return items, [places_a[: len(a)], places_b[: len(b)]]

@@ -74,6 +74,8 @@ def aggregate(
     cdef vn_status status
     cdef const double[::1] scores
     rows.n_rows = first.shape[0]
+    if rows.n_rows < 1 << 15:  # starting threads costs more than they save
+        n_threads = 1
     rows.n_items = n_items
     rows.first = &first[0]
     rows.second = &second[0]

@@ -72,6 +72,9 @@ cdef int poll_signals(void *context) noexcept nogil:
 MODELS = {"bradley-terry": 0, "thurstone": 1, "davidson": 2, "rao-kupper": 3}
 LEVELS = ("jacobi", "multigrid", "cholesky")
 
+cdef enum:
+    SMALL = 20000
+
 
 cdef class Problem:
     """Edges of one fit with the log-likelihood's derivatives and the Newton solver.
@@ -106,9 +109,11 @@ cdef class Problem:
         memset(&self.p, 0, sizeof(vn_problem))
         self.solver = NULL
         self.keep = (edge_ptr, hi, win, loss, tie, order)
-        self.n_threads = n_threads
         self.p.n = edge_ptr.shape[0] - 1
         self.p.n_edges = hi.shape[0]
+        # starting threads costs more than they save on small graphs; results are the same
+        self.n_threads = n_threads if self.p.n_edges + self.p.n > SMALL else 1
+        n_threads = self.n_threads
         self.p.edge_ptr = &edge_ptr[0]
         if self.p.n_edges:
             self.p.hi = &hi[0]

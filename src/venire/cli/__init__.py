@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
             print(f"venire: the command line needs {error.name}: pip install 'venire[cli]'",
                   file=sys.stderr)  # fmt: skip
             return 1
-        app(args=arguments, prog_name="venire")
+        app(args=arguments, prog_name="venire", obj=arguments)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except KeyboardInterrupt:

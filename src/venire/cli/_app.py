@@ -51,6 +51,7 @@ def _column(flag: str, help: str, panel: str) -> typer.models.OptionInfo:
 
 @app.command()
 def fit(
+    context: typer.Context,
     file: Annotated[
         Path,
         typer.Argument(
@@ -140,7 +141,12 @@ def fit(
     top: Annotated[int, typer.Option(min=0, help="Rows to print.", rich_help_panel=_OUT)] = 20,
     errors: Annotated[
         bool,
-        typer.Option(" /--no-errors", help="Leave out the standard errors.", rich_help_panel=_OUT),
+        typer.Option(
+            " /--no-errors",
+            help="Leave out the standard errors.",
+            show_default=False,
+            rich_help_panel=_OUT,
+        ),
     ] = True,
     output: Annotated[
         Path | None,
@@ -201,7 +207,7 @@ def fit(
         output=output,
         json=json,
         quiet=quiet,
-        command=["venire", *sys.argv[1:]],
+        command=["venire", *(sys.argv[1:] if context.obj is None else context.obj)],
     )
     code = run(options)
     if code:

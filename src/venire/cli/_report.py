@@ -101,7 +101,7 @@ class Report:
         if several:
             out.add_column("component", justify="right")
         for k in range(len(shown["item"])):
-            row = [
+            row: list[str | Text] = [
                 "-" if shown["rank"][k] is np.ma.masked else str(shown["rank"][k]),
                 Text(str(shown["item"][k])),
                 f"{centre + factor * shown['theta'][k]:.{digits}f}",

@@ -168,14 +168,14 @@ def _fit(options: Options, comparisons: Comparisons, steps: _Steps) -> Outcome:
             fit, notes = _one_fit(options, comparisons, precision, steps)
         return Outcome(fit, "" if precision is None else "asked for", notes)
     except NotIdentifiedError as error:
-        if options.prior != "auto":
+        if options.prior != "auto" or options.method == "mm":  # mm knows no prior
             raise Refused(_no_fit(options, error), 1) from None
         problem = error
     try:
         with steps("fitting with a weak prior"):
             fit, notes = _one_fit(options, comparisons, WEAK_PRECISION, steps)
     except NotIdentifiedError as error:  # what is at fault is no strength: the prior is no cure
-        raise Refused(_no_fit(options, error), 1) from None
+        raise Refused(f"{options.file}: {error}", 1) from None
     determined, about = _determined(comparisons)
     note = (
         f"{_why(problem)} Hence the weak prior GaussianPrior({WEAK_PRECISION}) was used (--prior "
@@ -187,11 +187,13 @@ def _fit(options: Options, comparisons: Comparisons, steps: _Steps) -> Outcome:
 def _determined(comparisons: Comparisons) -> tuple[np.ndarray | None, str]:
     """Which items form the main group, whose ratings the data determine; and what to say of it.
 
-    None where no group of items that beat each other holds at least half of them.
+    None where no group of items that beat each other holds at least half of them, or one all.
     """
     labels, sizes = comparisons.components("strong")
     inside = labels == np.argmax(sizes)
     others = [str(label) for label in comparisons.items[~inside][: _EXAMPLES + 1]]
+    if inside.all():
+        return None, "It bounds what the data leave open: see the intervals."
     if 2 * inside.sum() < len(inside) or inside.sum() < 2:
         return None, "It decides how far the groups lie apart: see the intervals."
     names = ", ".join(others[:_EXAMPLES]) + (", ..." if len(others) > _EXAMPLES else "")
@@ -243,8 +245,8 @@ def _why(error: NotIdentifiedError) -> str:
         if labels:
             some = ", ".join(str(label) for label in labels[:_EXAMPLES])
             found.append(f"{some}{', ...' if len(labels) > _EXAMPLES else ''} {what}")
-    if not found:
-        return f"there is no finite maximum-likelihood fit: {error}."
+    if not found or error.n_components < 2:
+        return str(error).rstrip(".") + "."
     return (
         f"there is no finite maximum-likelihood fit: only within each of {error.n_components:,} "
         f"groups did every item beat every other, directly or in a chain ({'; '.join(found)})."
@@ -253,10 +255,12 @@ def _why(error: NotIdentifiedError) -> str:
 
 def _no_fit(options: Options, error: NotIdentifiedError) -> str:
     message = f"{options.file}: {error}"
-    if options.prior == "none":
-        command = [part for part in options.command if not part.startswith("--prior=")]
-        if "--prior" in command:
-            at = command.index("--prior")
+    if isinstance(options.prior, float):
+        return message
+    command = list(options.command)
+    for flag in ("--prior", *(["--method"] if options.method == "mm" else [])):
+        command = [part for part in command if not part.startswith(f"{flag}=")]
+        if flag in command:
+            at = command.index(flag)
             del command[at : at + 2]
-        message += f"\ntry: {shlex.join([*command, '--prior', str(WEAK_PRECISION)])}"
-    return message
+    return f"{message}\ntry: {shlex.join([*command, '--prior', str(WEAK_PRECISION)])}"

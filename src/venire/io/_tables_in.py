@@ -125,6 +125,9 @@ def _format_of(path: Path) -> str:
     if by_name is not None:
         return by_name
     with _text(path) as file:
+        if "\0" in file.read(1024):
+            raise DataError(path, "is in no format known here")
+        file.seek(0)
         return "json" if file.read(64).lstrip().startswith(("{", "[")) else "csv"
 
 

@@ -3,7 +3,12 @@
 The direction comes from preconditioned conjugate gradients (`Problem.solve`), loosely at first and
 tightly as the gradient falls (Eisenstat and Walker 1996, doi:10.1137/0917003). A step is taken whole
 when the slope along it stays small or changes sign only a little; otherwise it is cut until the
-log-likelihood rises enough (Armijo), with slack for rounding.
+log-likelihood rises enough (Armijo), with slack for rounding. Items whose comparisons weigh next to
+nothing are invisible to both tests; they are watched by the residual, in which each item counts
+alike: a step that more than doubles it overshot somewhere and is cut too.
+
+A small residual is not yet a small error where comparisons of very different weight meet in one
+item: iterations go on, with tight solves, until the steps are small as well.
 """
 
 from __future__ import annotations
@@ -24,7 +29,10 @@ __all__ = ["Progress", "Result", "newton"]
 Progress = Callable[[int, float], None]
 
 MAX_ITER = 100
-LARGEST_CHANGE = 5.0  # of a linear predictor in one step, in its own unit
+SETTLED = 1e-3  # last change of a linear predictor, in its own unit: its square is the error left
+EXTRA = 50  # iterations for that once the residual is small, at most
+CUTS = 40  # of one step, at most
+CUTS_FOR_RESIDUAL = 6  # of these, at most, because the residual grew
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,7 @@ class Result:
     converged: bool
     n_iter: int
     n_inner: int
+    change: float = 0.0  # largest of a linear predictor in the last step
 
 
 def residual_of(gradient: NDArray[np.float64], mass: NDArray[np.float64]) -> float:
@@ -66,41 +75,46 @@ def newton(
     gradient = problem.derivatives(x)
     residual = residual_of(gradient, mass)
     previous, inner, n_iter = np.inf, 0, 0
-    while residual > 0.5 * tol and n_iter < limit:
-        eta = min(0.1, 0.9 * (residual / previous) ** 2)
-        target = max(eta * residual, tol / 6.0)
-        step, iterations, _ = problem.solve(gradient, target)
+    change = 0.0  # largest change of a predictor in the last step
+    extra = 0
+    while n_iter < limit and extra < EXTRA and (residual > 0.5 * tol or change > SETTLED):
+        if residual > 0.5 * tol:
+            eta = min(0.1, 0.9 * (residual / previous) ** 2)
+            target, relative = max(eta * residual, tol / 6.0), 0.1
+        else:
+            extra += 1
+            target, relative = 1e-3 * residual, 1e-9
+        step, iterations, _ = problem.solve(gradient, target, relative)
         inner += iterations
         slope = float(gradient @ step)
         if not slope > 0.0:
             break
-        length = _first_length(problem, step, x, n_theta, lower)
-        accepted = _line_search(problem, x, step, slope, length, prior, n_theta)
+        length = _first_length(step, x, n_theta, lower)
+        accepted = _line_search(problem, x, step, slope, length, residual, prior, n_theta)
         if accepted is None:
             break
-        x, gradient = accepted
-        previous, residual = residual, residual_of(gradient, mass)
+        previous = residual
+        x, gradient, residual = accepted
         n_iter += 1
         if progress is not None:
             progress(n_iter, residual)
-    return Result(x, residual, residual <= tol, n_iter, inner)
+        change = problem.largest_difference(step) if residual <= 0.5 * tol else np.inf
+    settled = residual <= tol and change <= SETTLED
+    return Result(x, residual, settled, n_iter, inner, change)
 
 
 def _first_length(
-    problem: Problem,
     step: NDArray[np.float64],
     x: NDArray[np.float64],
     n_theta: int,
     lower: NDArray[np.float64] | None,
 ) -> float:
-    """1, or less where a predictor would jump or a bounded parameter would reach its bound."""
-    length = min(1.0, LARGEST_CHANGE / max(problem.largest_difference(step), 1e-300))
-    if lower is not None:
-        room, move = x[n_theta:] - lower, step[n_theta:]
-        down = (move < 0.0) & np.isfinite(lower)
-        if down.any():
-            length = min(length, float((0.9 * room[down] / -move[down]).min()))
-    return length
+    """1, or less where a bounded parameter would reach its bound."""
+    if lower is None:
+        return 1.0
+    room, move = x[n_theta:] - lower, step[n_theta:]
+    down = (move < 0.0) & np.isfinite(lower)
+    return min(1.0, float((0.9 * room[down] / -move[down]).min(initial=1.0)))
 
 
 def _line_search(
@@ -109,22 +123,27 @@ def _line_search(
     step: NDArray[np.float64],
     slope: float,
     length: float,
+    residual: float,
     prior: float,
     n_theta: int,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """New parameters and their gradient, or None when no length makes progress."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float] | None:
+    """New parameters, gradient and residual, or None when no length makes progress."""
     before: float | None = None
-    for _ in range(40):
+    for cut in range(CUTS):
         trial = x + length * step
         gradient = problem.derivatives(trial)
         new_slope = float(gradient @ step)
+        new_residual = residual_of(gradient, problem.mass)
+        if new_residual > 2.0 * residual and cut < CUTS_FOR_RESIDUAL:
+            length *= 0.5
+            continue
         if -0.1 * slope <= new_slope:
-            return trial, gradient
+            return trial, gradient, new_residual
         if before is None:
             before = _objective(problem, x, prior, n_theta)
         after = _objective(problem, trial, prior, n_theta)
         if after - before >= 1e-4 * length * slope - 4e-16 * abs(before):
-            return trial, gradient
+            return trial, gradient, new_residual
         # secant on the slope, kept within a tenth and a half of this length
         length *= min(0.5, max(0.1, slope / (slope - new_slope)))
     return None

@@ -46,8 +46,7 @@ def _fit(
     )
     free_tie = model in TIE_MODELS and used._tie is not None
     start = _start(used, model, init, order_effect, free_tie)
-    if prior is None:
-        start[: c.n_items] = _centred(start[: c.n_items], component)
+    start[: c.n_items] = _centred(start[: c.n_items], component)
     if method == "mm":
         result = newman(
             problem, start, component, order_effect=order_effect, tol=tol, max_iter=max_iter,
@@ -62,12 +61,7 @@ def _fit(
             progress=progress,
         )  # fmt: skip
     if not result.converged:
-        warnings.warn(
-            f"the fit did not converge: residual {result.residual:.2g} > tol {tol:g} after "
-            f"{result.n_iter} iterations",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
+        warnings.warn(_trouble(result, tol), ConvergenceWarning, stacklevel=3)
     n_components = int(component.max()) + 1
     note = ""
     if n_components > 1 and prior is None:
@@ -79,6 +73,19 @@ def _fit(
         warnings.warn(note, NotIdentifiedWarning, stacklevel=3)
     return _result(c, model, prior, order_effect, method, tol, threads, problem, result, component,
                    free_tie, note)
+
+
+def _trouble(result: Result, tol: float) -> str:
+    if result.residual > tol:
+        return (
+            f"the fit did not converge: residual {result.residual:.2g} > tol {tol:g} after "
+            f"{result.n_iter} iterations"
+        )
+    return (
+        f"the residual {result.residual:.2g} met the tolerance, but the last of {result.n_iter} "
+        f"iterations still changed a difference of ratings by {result.change:.2g}: weights too "
+        "uneven for float64 to settle all items"
+    )
 
 
 def _result(
@@ -96,8 +103,7 @@ def _result(
     note: str,
 ) -> Fit:
     x, n = result.parameters, c.n_items
-    if prior is None:
-        x[:n] = _centred(x[:n], component)
+    x[:n] = _centred(x[:n], component)  # costs no likelihood, and a prior only gains by it
     tie = None
     if model in TIE_MODELS:
         boundary = 0.0 if model == "davidson" else 1.0

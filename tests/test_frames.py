@@ -1,0 +1,280 @@
+"""Columns of data frames to the arguments of Comparisons."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import venire as vn
+from venire._frames import columns
+
+GAMES = {
+    "home": ["x", "y", "x", "z"],
+    "away": ["y", "z", "z", "y"],
+    "goals": [3, 1, 0, 2],
+    "against": [1, 1, 4, 0],
+    "share": [1.0, 0.5, 0.0, 0.75],
+    "neutral": [True, False, False, True],
+    "turn": [1, -1, 0, 1],
+    "result": ["first", "tie", "second", "first"],
+    "winner": ["x", "draw", "z", "z"],
+    "hda": ["H", "D", "A", "H"],
+    "season": ["s2", "s1", "s1", "s2"],
+    "games": [2, 1, 1, 4],
+}
+
+FRAMES = {
+    "dict": dict,
+    "pandas": lambda d: pd.DataFrame(d, index=range(9, 9 + len(next(iter(d.values()))))),
+    "pandas arrow": lambda d: pd.DataFrame(d).convert_dtypes(dtype_backend="pyarrow"),
+    "pandas nullable": lambda d: pd.DataFrame(d).convert_dtypes(),
+    "polars": pl.DataFrame,
+    "polars lazy": lambda d: pl.DataFrame(d).lazy(),
+    "pyarrow": pa.table,
+}
+
+
+@pytest.fixture(params=FRAMES)
+def frame(request):
+    return FRAMES[request.param]
+
+
+def test_labels_and_score(frame):
+    rows = columns(frame(GAMES), "home", "away", score="share")
+    assert rows.first.items.tolist() == ["x", "y", "z"]
+    assert rows.first.codes.tolist() == [0, 1, 0, 2]
+    assert rows.second.codes.tolist() == [1, 2, 2, 1]
+    assert rows.score.tolist() == [1.0, 0.5, 0.0, 0.75]
+    assert rows.weight is rows.order is rows.cluster is rows.win is None
+    assert len(rows) == 4
+
+
+def test_two_scores(frame):
+    rows = columns(frame(GAMES), "home", "away", first_score="goals", second_score="against")
+    assert rows.score.tolist() == [1.0, 0.5, 0.0, 1.0]
+
+
+def test_counts(frame):
+    rows = columns(frame(GAMES), "home", "away", win="goals", loss="against", tie="games")
+    assert rows.win.tolist() == [3.0, 1.0, 0.0, 2.0]
+    assert rows.loss.tolist() == [1.0, 1.0, 4.0, 0.0]
+    assert rows.tie.tolist() == [2.0, 1.0, 1.0, 4.0]
+    assert rows.score is None
+
+
+def test_weight_order_and_cluster(frame):
+    data = frame(GAMES)
+    rows = columns(data, "home", "away", weight="games", order="turn", cluster="season")
+    assert rows.score is None
+    assert rows.weight.tolist() == [2.0, 1.0, 1.0, 4.0]
+    assert rows.order.tolist() == [1, -1, 0, 1]
+    assert rows.cluster.items.tolist() == ["s1", "s2"]
+    assert rows.cluster.codes.tolist() == [1, 0, 0, 1]
+
+
+def test_neutral(frame):
+    assert columns(frame(GAMES), "home", "away", neutral="neutral").order.tolist() == [0, 1, 1, 0]
+    both = columns(frame(GAMES), "home", "away", neutral="neutral", order="turn")
+    assert both.order.tolist() == [0, -1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["TRUE", "FALSE", "false", "True"],
+        ["yes", "no", "N", "y"],
+        [1, 0, 0, 1],
+        [1.0, 0.0, 0.0, 1.0],
+    ],
+)
+def test_neutral_in_other_words(frame, values):
+    rows = columns(frame(GAMES | {"neutral": values}), "home", "away", neutral="neutral")
+    assert rows.order.tolist() == [0, 1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("values", "scores"),
+    [
+        (["first", "second", "tie", "TIE"], [1, 0, 0.5, 0.5]),
+        (["win", "loss", "draw", " Win "], [1, 0, 0.5, 1]),
+        (["W", "L", "D", "D"], [1, 0, 0.5, 0.5]),
+        (["A", "B", "tie", "A"], [1, 0, 0.5, 1]),
+        (["model_a", "model_b", "tie (bothbad)", "tie"], [1, 0, 0.5, 0.5]),
+        ([1, 0, 1, 0], [1, 0, 1, 0]),
+        ([1.0, 0.0, 0.5, 1.0], [1, 0, 0.5, 1]),
+        (["1", "0", "0.5", "1"], [1, 0, 0.5, 1]),
+        ([True, False, True, False], [1, 0, 1, 0]),
+        (["x", "z", "draw", "y"], [1, 0, 0.5, 0]),
+    ],
+)
+def test_outcomes_without_a_mapping(frame, values, scores):
+    assert (
+        columns(frame(GAMES | {"o": values}), "home", "away", outcome="o").score.tolist() == scores
+    )
+
+
+def test_mapping(frame):
+    data = frame(GAMES)
+    mapping = {"H": 1, "D": 0.5, "A": 0}
+    assert columns(data, "home", "away", outcome="hda", mapping=mapping).score.tolist() == [
+        1,
+        0.5,
+        0,
+        1,
+    ]
+    words = {"H": "first", "D": "tie", "A": "second"}
+    assert columns(data, "home", "away", outcome="hda", mapping=words).score.tolist() == [
+        1,
+        0.5,
+        0,
+        1,
+    ]
+    # the mapping goes before the labels of the items, and completes them
+    swapped = {"x": 0.25, "draw": 0.5}
+    assert columns(data, "home", "away", outcome="winner", mapping=swapped).score.tolist() == [
+        0.25,
+        0.5,
+        0.0,
+        1.0,
+    ]
+    # numbers that are written as text, as on the command line
+    assert columns(
+        data, "home", "away", outcome="turn", mapping={"1": 1, "-1": 0, "0": 0.5}
+    ).score.tolist() == [1, 0, 0.5, 1]
+
+
+def test_integer_winners(frame):
+    data = frame({"a": [10, 20, 30], "b": [20, 30, 10], "w": [20, 20, 10]})
+    assert columns(data, "a", "b", outcome="w").score.tolist() == [0, 1, 0]
+    # 0 and 1 are scores here, for they are not among the items of every row
+    data = frame({"a": [0, 2, 1], "b": [1, 3, 2], "w": [1, 0, 1]})
+    assert columns(data, "a", "b", outcome="w").score.tolist() == [1, 0, 1]
+
+
+def test_items_called_like_words():
+    data = {"a": ["A", "C", "B"], "b": ["B", "A", "C"], "w": ["A", "A", "C"]}
+    assert columns(data, "a", "b", outcome="w").score.tolist() == [1, 0, 0]
+    # both readings say the same
+    data = {"a": ["first", "first"], "b": ["second", "second"], "w": ["first", "second"]}
+    assert columns(data, "a", "b", outcome="w").score.tolist() == [1, 0]
+
+
+PAIR = {"a": ["x", "z"], "b": ["y", "y"]}
+REFUSED = [
+    ({"o": ["H", "A"]}, {"outcome": "o"}, r"outcome \(column 'o'\): .*got 'H' at position 0"),
+    ({"o": ["A", "tie"]}, {"outcome": "o"}, "away side.*got 'A' at position 0"),
+    ({"o": ["x", "q"]}, {"outcome": "o"}, "give a mapping, got 'q' at position 1"),
+    ({"o": ["x", "x"]}, {"outcome": "o"}, "got 'x' at position 1"),
+    ({"o": [1, 2]}, {"outcome": "o"}, "got 2 at position 1"),
+    ({"o": [1, -1]}, {"outcome": "o"}, "got -1 at position 1"),
+    ({"o": [1.0, 0.7]}, {"outcome": "o"}, "got 0.7 at position 1"),
+    ({"o": ["x", None]}, {"outcome": "o"}, r"a value is missing \(null\) at position 1"),
+    ({"o": [1, None]}, {"outcome": "o"}, r"outcome \(column 'o'\): .*null\) at position 1"),
+    ({"o": [True, None]}, {"outcome": "o"}, r"null\) at position 1"),
+    (
+        {"o": ["H", "?"]},
+        {"outcome": "o", "mapping": {"H": 1}},
+        "not in the mapping .'H'., got '\\?'",
+    ),
+    ({"o": ["H", "H"]}, {"outcome": "o", "mapping": {"H": 2}}, "mapping: 'H' must go to a score"),
+    ({"o": ["H", "H"]}, {"outcome": "o", "mapping": {"H": "won"}}, "mapping: 'H' must go to"),
+    ({"s": [1.0, None]}, {"score": "s"}, r"score \(column 's'\): .*null\) at position 1"),
+    ({"s": [1.0, 7.0]}, {"score": "s"}, r"score \(column 's'\): .*got 7.0 at position 1"),
+    (
+        {"s": ["1", "NA"]},
+        {"score": "s"},
+        "score .column 's'.: must be a number, got 'NA' at position 1",
+    ),
+    ({"s": [1.0, -0.5]}, {"weight": "s"}, r"weight \(column 's'\): .*got -0.5 at position 1"),
+    ({"s": [1, 2]}, {"order": "s"}, r"order \(column 's'\): .*got 2 at position 1"),
+    ({"s": ["yes", "?"]}, {"neutral": "s"}, r"neutral \(column 's'\): .*got '\?' at position 1"),
+    (
+        {"s": [1, 1], "t": [1, None]},
+        {"win": "s", "loss": "t"},
+        r"loss \(column 't'\): .*position 1",
+    ),
+    ({"s": [1, 1], "t": [1, -1]}, {"win": "s", "loss": "t"}, r"loss \(column 't'\): .*position 1"),
+    ({"s": [1, 1], "t": [1, None]}, {"first_score": "s", "second_score": "t"}, r"'t'.*position 1"),
+    ({"a": ["x", None]}, {}, r"first \(column 'a'\): a label is missing \(null\) at position 1"),
+    ({"s": ["c", None]}, {"cluster": "s"}, r"cluster \(column 's'\): .*position 1"),
+]
+
+
+@pytest.mark.parametrize(("extra", "arguments", "message"), REFUSED)
+def test_bad_values_name_column_row_and_value(frame, extra, arguments, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        columns(frame(PAIR | extra), "a", "b", **arguments)
+
+
+def test_nan_is_no_score():
+    for make in (dict, pl.DataFrame):
+        data = make(PAIR | {"s": np.array([1.0, np.nan])})
+        with pytest.raises(ValueError, match=r"score \(column 's'\): .*position 1"):
+            columns(data, "a", "b", score="s")
+        with pytest.raises(ValueError, match=r"first_score \(column 's'\): .*position 1"):
+            columns(data, "a", "b", first_score="s", second_score="s")
+        with pytest.raises(ValueError, match=r"outcome \(column 's'\): .*position 1"):
+            columns(data, "a", "b", outcome="s")
+
+
+def test_ambiguous_integers_need_a_mapping():
+    data = {"a": [0, 1], "b": [1, 0], "w": [0, 1]}
+    with pytest.raises(
+        ValueError, match=r"outcome \(column 'w'\): .*could be a score or the winner"
+    ):
+        columns(data, "a", "b", outcome="w")
+    assert columns(data, "a", "b", outcome="w", mapping={0: 0, 1: 1}).score.tolist() == [0, 1]
+
+
+def test_missing_columns(frame):
+    with pytest.raises(ValueError, match="score: there is no column 'shre'; did you mean 'share'"):
+        columns(frame(GAMES), "home", "away", score="shre")
+    with pytest.raises(ValueError, match="first: there is no column 'qqq'; there are 'home', "):
+        columns(frame(GAMES), "qqq", "away")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"first_score": "goals"}, "first_score and second_score must be given together"),
+        ({"win": "goals"}, "win and loss must be given together"),
+        ({"tie": "goals"}, "give win and loss as well"),
+        ({"score": "share", "outcome": "result"}, "not outcome and score"),
+        ({"mapping": {"H": 1}}, "give outcome as well"),
+    ],
+)
+def test_contradictions(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        columns(GAMES, "home", "away", **arguments)
+
+
+def test_no_frame():
+    with pytest.raises(
+        TypeError, match="frame must be a data frame or a mapping of arrays, got list"
+    ):
+        columns([1, 2], "a", "b")
+    with pytest.raises(ValueError, match="is empty"):
+        columns(pl.DataFrame({"a": [], "b": []}), "a", "b")
+
+
+def test_comparisons_from_frame(frame):
+    c = vn.Comparisons.from_frame(
+        frame(GAMES), "home", "away", first_score="goals", second_score="against",
+        neutral="neutral", weight="games",
+    )  # fmt: skip
+    assert c.items.tolist() == ["x", "y", "z"]
+    assert c.n_comparisons == 8.0
+    cells = zip(c.first, c.second, c.order, c.win, c.loss, c.tie, strict=True)
+    assert [tuple(map(float, cell)) for cell in cells] == [
+        (0, 1, 0, 2, 0, 0),
+        (0, 2, 1, 0, 1, 0),
+        (1, 2, 0, 0, 4, 0),
+        (1, 2, 1, 0, 0, 1),
+    ]
+    with pytest.raises(ValueError, match="z"):
+        vn.Comparisons.from_frame(frame(GAMES), "home", "away", items=["x", "y"])
+    c = vn.Comparisons.from_frame(frame(GAMES), "home", "away", items=["z", "y", "q", "x"])
+    assert c.items.tolist() == ["z", "y", "q", "x"]

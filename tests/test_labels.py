@@ -1,0 +1,457 @@
+"""Labels to codes, from every kind of column, and what is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from venire import _checks
+from venire._labels import Encoded, Encoder, encode, encode_one
+
+TEXT = [
+    "pear",
+    "apple",
+    "Éclair",
+    "",
+    "日本",
+    "apple",
+    "a much longer label than twelve bytes",
+    "z",
+]
+OTHER = ["z", "pear", "apple", "日本", "", "z", "pear", "a much longer label than thirteen bytes"]
+
+
+def expected(first, second):
+    items = sorted(set(first) | set(second))
+    at = {label: k for k, label in enumerate(items)}
+    return items, [at[x] for x in first], [at[x] for x in second]
+
+
+def check(first, second, truth_first, truth_second, **arguments):
+    items, a, b = encode(first, second, **arguments)
+    want, want_a, want_b = expected(truth_first, truth_second)
+    assert items.tolist() == want
+    assert a.tolist() == want_a
+    assert b.tolist() == want_b
+    for codes in (a, b):
+        assert codes.dtype == np.int32
+        assert codes.flags.c_contiguous
+
+
+def half(array):
+    """A chunked array whose chunks are slices."""
+    return pa.chunked_array([array[:3], array[3:3], array[3:]])
+
+
+MAKERS = {
+    "list": list,
+    "tuple": tuple,
+    "numpy U": np.array,
+    "numpy U big-endian": lambda x: np.array(x).astype(np.array(x).dtype.newbyteorder(">")),
+    "numpy object": lambda x: np.array(x, dtype=object),
+    "numpy T": lambda x: np.array(x, dtype=np.dtypes.StringDType()),
+    "numpy strided": lambda x: np.repeat(np.array(x), 2)[::2],
+    "pandas str": lambda x: pd.Series(x, index=range(5, 5 + len(x))),
+    "pandas object": lambda x: pd.Series(x, dtype=object),
+    "pandas string": lambda x: pd.Series(x, dtype="string"),
+    "pandas python string": lambda x: pd.Series(x, dtype="string[python]"),
+    "pandas arrow": lambda x: pd.Series(x, dtype=pd.ArrowDtype(pa.string())),
+    "pandas category": lambda x: (
+        pd.Series(x, dtype=pd.CategoricalDtype([*x, "unused"][::-1]))
+        if len(set(x)) == len(x)
+        else pd.Series(x).astype("category").cat.add_categories("unused")
+    ),
+    "pandas index": pd.Index,
+    "polars": pl.Series,
+    "polars category": lambda x: pl.Series(x, dtype=pl.Categorical),
+    "polars enum": lambda x: pl.Series(x, dtype=pl.Enum([*dict.fromkeys(x), "unused"])),
+    "arrow": pa.array,
+    "arrow large": lambda x: pa.array(x, pa.large_string()),
+    "arrow view": lambda x: pa.array(x, pa.string_view()),
+    "arrow slice": lambda x: pa.array(["q", *x, "r"])[1:-1],
+    "arrow chunks": lambda x: half(pa.array(x)),
+    "arrow view chunks": lambda x: half(pa.array(x, pa.string_view())),
+    "arrow dictionary": lambda x: pa.array(x).dictionary_encode(),
+    "arrow dictionaries": lambda x: half(pa.array(x).dictionary_encode()),
+    "arrow small dictionary": lambda x: (
+        pa.array(x).dictionary_encode().cast(pa.dictionary(pa.int8(), pa.large_string()))
+    ),
+}
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_text(maker):
+    make = MAKERS[maker]
+    check(make(TEXT), make(OTHER), TEXT, OTHER)
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_text_of_two_libraries(maker):
+    check(MAKERS[maker](TEXT), OTHER, TEXT, OTHER)
+    check(pl.Series(TEXT), MAKERS[maker](OTHER), TEXT, OTHER)
+
+
+def test_text_is_sorted_by_code_point_and_items_are_str():
+    items, _, _ = encode(["b", "Z", "é", "a", "\U0001f600", "\uffff"], ["a"] * 6)
+    assert items.tolist() == ["Z", "a", "b", "é", "\uffff", "\U0001f600"]
+    assert all(type(x) is str for x in items)
+
+
+def test_lone_surrogates_and_zeros_survive():
+    first = ["\ud800", "a\0b", "a\0c"]
+    items, a, _ = encode(first, ["a"] * 3)
+    assert items[a].tolist() == first
+    items, a, _ = encode(np.array(["\ud800", "b"]), np.array(["a", "a"]))
+    assert items[a].tolist() == ["\ud800", "b"]
+
+
+@given(
+    st.lists(st.text(max_size=20), min_size=1, max_size=60),
+    st.lists(st.text(max_size=20), min_size=1, max_size=60),
+    st.integers(1, 4),
+)
+def test_any_text(first, second, n_threads):
+    def usable(x):
+        return [s.encode("utf-8", "replace").decode() for s in x]
+
+    first, second = usable(first), usable(second)
+    check(first, pa.array(second), first, second, n_threads=n_threads)
+    check(pl.Series(first), pa.array(second, pa.string_view()), first, second)
+
+
+DTYPES = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", ">i4", ">i8"]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("values", [[3, 1, 7, 3], [0, 1, 2, 3], [100, 0, 50, 0]])
+def test_integers_of_any_width(dtype, values):
+    x = np.array(values, dtype=dtype)
+    check(x, x[::-1], values, values[::-1])
+    check(values, x, values, values)
+    assert encode(x, x)[0].dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pd.Series,
+        pl.Series,
+        pa.array,
+        lambda x: half(pa.array(x)),
+        lambda x: pd.Series(x, dtype="Int64"),
+        lambda x: pd.Series(x, dtype="UInt16"),
+        lambda x: pd.Series(x).astype("category"),
+        lambda x: pd.Series(x, dtype=pd.ArrowDtype(pa.int32())),
+        lambda x: pa.array(x, pa.int16()).dictionary_encode(),
+        lambda x: pd.Series([float(v) for v in x]),
+        lambda x: [float(v) for v in x],
+        lambda x: [np.int16(v) for v in x],
+        lambda x: np.array(x, dtype=object),
+    ],
+)
+def test_integers_from_any_library(make):
+    values = [5, 2, 9, 2, 30]
+    check(make(values), make(values[::-1]), values, values[::-1])
+
+
+WIDE = [0, -(2**63), 2**63 - 1, 10**15, -7, 10**15, 0]
+
+
+def test_wide_integers():
+    check(np.array(WIDE), np.array(WIDE[::-1]), WIDE, WIDE[::-1])
+    big = np.array([2**64 - 1, 5, 2**63], np.uint64)
+    check(big, big, big.tolist(), big.tolist())
+    assert encode(big, big)[0].dtype == np.uint64
+    with pytest.raises(ValueError, match="18446744073709551615"):
+        encode(big, np.array([-1, 2, 3]))
+    check(np.array([3, 9], np.uint64), np.array([-3, 2**40]), [3, 9], [-3, 2**40])
+
+
+@given(
+    st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=50),
+    st.lists(st.integers(-1000, 1000), min_size=1, max_size=50),
+    st.integers(1, 4),
+)
+def test_any_integers(first, second, n_threads):
+    check(np.array(first), np.array(second), first, second, n_threads=n_threads)
+
+
+def test_ids_are_returned_as_they_are():
+    rng = np.random.default_rng(0)
+    first = rng.permutation(1000).astype(np.int32)
+    second = rng.integers(0, 1000, 1000).astype(np.int32)
+    first.flags.writeable = False
+    items, a, b = encode(first, second)
+    assert a is first
+    assert b is second
+    assert np.array_equal(items, np.arange(1000))
+    # one id that does not occur: the items are those that do
+    items, a, b = encode(np.array([0, 2], np.int32), np.array([3, 0], np.int32))
+    assert (items.tolist(), a.tolist(), b.tolist()) == ([0, 2, 3], [0, 1], [2, 0])
+    # the missing one occurs in second only
+    items, a, _ = encode(np.array([0, 2], np.int32), np.array([1, 0], np.int32))
+    assert a.tolist() == [0, 2]
+
+
+@pytest.mark.parametrize("kind", ["narrow", "wide", "text", "view", "ucs4", "dictionary"])
+def test_same_for_any_number_of_threads_and_any_chunks(kind):
+    rng = np.random.default_rng(1)
+    n = 1 << 18
+    ids = rng.integers(0, 5000, (2, n))
+    make = {
+        "narrow": lambda x: x * 2 + 5,
+        "wide": lambda x: x * 10**14,
+        "text": lambda x: pa.array([f"p{v}" for v in x]),
+        "view": lambda x: pa.array([f"a label of length {v}" for v in x], pa.string_view()),
+        "ucs4": lambda x: np.array([f"ü{v}" for v in x]),
+        "dictionary": lambda x: pa.array([f"p{v}" for v in x]).dictionary_encode(),
+    }[kind]
+    first, second = make(ids[0]), make(ids[1])
+    one = encode(first, second, n_threads=1)
+    for n_threads in (2, 5):
+        for x, y in zip(one, encode(first, second, n_threads=n_threads), strict=True):
+            assert np.array_equal(x, y)
+    pieces = Encoder(n_threads=3)
+    for start, stop in ((0, 7), (7, 7), (7, 200_000), (200_000, n)):
+        pieces.add(first[start:stop], second[start:stop])
+    items, codes = pieces.finish()
+    for x, y in zip(one, (items, *codes), strict=True):
+        assert np.array_equal(x, y)
+    labels = np.asarray(first)
+    assert (items[one[1]][:1000] == labels[:1000]).all()
+
+
+def test_given_items():
+    items, a, b = encode(["x", "y"], ["y", "z"], items=["z", "y", "unused", "x"])
+    assert items.tolist() == ["z", "y", "unused", "x"]
+    assert (a.tolist(), b.tolist()) == ([3, 1], [1, 0])
+    items, a, b = encode([7, 10**12], [3, 7], items=[10**12, 3, 7, -1])
+    assert (a.tolist(), b.tolist()) == ([2, 0], [1, 2])
+    x = np.array([2, 0], np.int32)
+    items, a, _ = encode(x, x, items=np.arange(5))
+    assert a is x
+    assert items.tolist() == [0, 1, 2, 3, 4]
+    coded = Encoded(np.array(["x", "y"], object), np.array([0, 1, 1], np.int32))
+    second = Encoded(coded.items, np.array([1, 0, 0], np.int32))
+    items, a, b = encode(coded, second, items=["y", "x"])
+    assert (a.tolist(), b.tolist()) == ([1, 0, 0], [0, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "items", "message"),
+    [
+        (["x", "q"], ["x", "x"], ["x", "y"], "first: is not among items, got 'q' at position 1"),
+        ([0, 1], [1, 9], np.arange(3), "second: is not among items, got 9 at position 1"),
+        ([0, 1], [1, -1], np.arange(3), "second: is not among items, got -1 at position 1"),
+        ([5, 1], [1, 5], [5, 2], "first: is not among items, got 1 at position 1"),
+        (["x"], ["y"], ["x", "y", "x"], "items: holds a label twice, got 'x' at position 2"),
+        ([1], [2], [3, 3, 1], "items: holds a label twice, got 3 at position 1"),
+        ([1], [2], ["1", "2"], "first: is not among items, got 1 at position 0"),
+        (["x"], ["y"], ["x", None], "items: a label is missing .null. at position 1"),
+        (np.array([2**64 - 1], np.uint64), [0], [0, 1], "is not among items, got 1844674407"),
+    ],
+)
+def test_given_items_refused(first, second, items, message):
+    with pytest.raises(ValueError, match=message):
+        encode(first, second, items=items)
+
+
+NULLS = [
+    ["a", None],
+    [1, None],
+    [1.0, float("nan")],
+    np.array([1.0, np.nan]),
+    np.array(["a", None], dtype=object),
+    np.array(["a", np.nan], dtype=object),
+    np.ma.masked_array([1, 2], [False, True]),
+    np.array(["a", None], dtype=np.dtypes.StringDType(na_object=None)),
+    pd.Series(["a", None]),
+    pd.Series(["a", None], dtype=object),
+    pd.Series(["a", None], dtype="string[python]"),
+    pd.Series(["a", None], dtype="category"),
+    pd.Series([1, None]),
+    pd.Series([1, None], dtype="Int64"),
+    pd.Series([1, None], dtype=pd.ArrowDtype(pa.int64())),
+    pl.Series(["a", None]),
+    pl.Series([1, None]),
+    pl.Series(["a", None], dtype=pl.Categorical),
+    pa.array(["a", None]),
+    pa.array(["a", None]).dictionary_encode(),
+    pa.DictionaryArray.from_arrays([0, 1], ["a", None]),
+    pa.chunked_array([["a"], [None]]),
+    pa.chunked_array([["q", "a", None]])[1:],
+    pa.array([1, None]),
+]
+
+
+@pytest.mark.parametrize("column", NULLS, ids=lambda x: type(x).__module__.split(".")[0])
+def test_null_labels_name_their_position(column):
+    other = ["a", "b"] if "a" in str(list(column)) else [1, 2]
+    with pytest.raises(ValueError, match=r"first: a label is missing \(null\) at position 1"):
+        encode(column, other)
+    with pytest.raises(ValueError, match=r"second: a label is missing \(null\) at position 1"):
+        encode(other, column)
+
+
+def test_a_null_of_a_later_chunk():
+    first = pa.array(["a"] * 20 + [None] + ["a"] * 5)
+    with pytest.raises(ValueError, match="position 20"):
+        encode(first, ["b"] * 26)
+    with pytest.raises(ValueError, match="position 17"):
+        encode(first[3:], ["b"] * 23)
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "message"),
+    [
+        ([1.5, 2.0], ValueError, "first: .*fractions, got 1.5 at position 0"),
+        (np.array([1.0, np.inf]), ValueError, "first: .*got inf at position 1"),
+        (pl.Series([1.0, 0.5]), ValueError, "first: .*got 0.5 at position 1"),
+        ([True, False], TypeError, "first: labels must be integers or text, got True"),
+        (np.array([True, False]), TypeError, "first: labels must be integers or text, not true"),
+        (pl.Series([True, False]), TypeError, "first: labels must be integers or text, not true"),
+        (pd.Series([True, False]), TypeError, "first: labels must be integers or text, not true"),
+        ([b"a", b"b"], TypeError, "first: .*got b'a' at position 0"),
+        (np.array([b"a", b"b"]), TypeError, "bytes"),
+        (["a", 1], TypeError, "first: .*one type; the first is 'a', got 1 at position 1"),
+        ([1, "a"], TypeError, "first: .*one type; the first is 1, got 'a' at position 1"),
+        (np.array(["a", 2.5], object), TypeError, "got 2.5 at position 1"),
+        ([1, True], TypeError, "got True at position 1"),
+        ([1, 2**70], ValueError, "got 1180591620717411303424 at position 1"),
+        (np.array(["2020-01-01", "2020-01-02"], "M8[D]"), TypeError, "dates"),
+        (pa.array([1, 2], pa.timestamp("s")), TypeError, "Arrow type"),
+        (np.zeros((2, 2)), ValueError, "one-dimensional"),
+        (pd.DataFrame({"a": [1, 2]}), (TypeError, ValueError), "first"),
+        ("ab", TypeError, "first: must be an array of labels, got 'ab'"),
+        (7, TypeError, "first: must be an array of labels, got 7"),
+        ([(1, 2), (3, 4)], TypeError, r"got \(1, 2\) at position 0"),
+    ],
+)
+def test_no_labels(column, kind, message):
+    with pytest.raises(kind, match=message):
+        encode(column, ["a", "b"])
+
+
+def test_text_against_integers():
+    with pytest.raises(TypeError, match=r"second: .*found an integer here, but text in first"):
+        encode(["a", "b"], [1, 2])
+    with pytest.raises(TypeError, match=r"second: .*found text here, but an integer in first"):
+        encode(np.array([1, 2]), pl.Series(["a", "b"]))
+
+
+def test_one_column_and_nothing():
+    items, codes = encode_one(pl.Series(["b", "a", "b"]), "cluster")
+    assert (items.tolist(), codes.tolist()) == (["a", "b"], [1, 0, 1])
+    with pytest.raises(ValueError, match="cluster: a label is missing"):
+        encode_one([None], "cluster")
+    items, a, b = encode([], [])
+    assert len(items) == len(a) == len(b) == 0
+
+
+def test_inputs_are_not_modified():
+    first = np.array([5, 7, 5], np.int32)
+    first.flags.writeable = False
+    text = np.array(["b", "a", "b"])
+    before = text.copy()
+    encode(first, first[::-1])
+    encode(text, text[::-1])
+    assert first.tolist() == [5, 7, 5]
+    assert (text == before).all()
+
+
+def test_no_library_is_imported():
+    code = (
+        "import sys; from venire._labels import encode\n"
+        "encode(['a'], ['b']); encode([1], [2])\n"
+        "bad = {'pandas', 'polars', 'pyarrow', 'narwhals'} & set(sys.modules); assert not bad, bad"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_polars_without_pyarrow():
+    code = (
+        "import sys; sys.modules['pyarrow'] = None\n"
+        "import polars as pl; from venire._labels import encode\n"
+        "items, a, b = encode(pl.Series(['y', 'x']), pl.Series(['x', 'z']))\n"
+        "assert items.tolist() == ['x', 'y', 'z'] and a.tolist() == [1, 0], items"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+class TestChecks:
+    """The canonical forms of the other arguments."""
+
+    def test_score_is_not_copied(self):
+        x = np.linspace(0, 1, 50)
+        assert _checks.score(x, 50) is x
+        assert _checks.score(0.5, 50).tolist() == [0.5]
+        assert _checks.score([1, 0], 2).dtype == np.float64
+        assert _checks.score(np.array([1, 0], np.int32), 2).tolist() == [1.0, 0.0]
+        assert _checks.score(pl.Series([1, 0]), 2).tolist() == [1.0, 0.0]
+
+    @pytest.mark.parametrize("where", [0, 40_000, 99_999])
+    @pytest.mark.parametrize("value", [np.nan, -1e-9, 1.0000001, np.inf])
+    def test_first_bad_score(self, where, value):
+        x = np.full(100_000, 0.5)
+        x[where] = value
+        x[-1] = 7.0 if where < 99_999 else value
+        with pytest.raises(ValueError, match=rf"score: .*position {where}\b") as caught:
+            _checks.score(x, len(x))
+        assert caught.value.position == where
+
+    def test_weight(self):
+        assert _checks.weight(None, 3) is None
+        assert _checks.weight([0, 1e300], 2).tolist() == [0.0, 1e300]
+        for bad in (-1.0, np.nan, np.inf, -np.inf):
+            with pytest.raises(ValueError, match=r"weight: must be finite and >= 0.*position 1"):
+                _checks.weight([1.0, bad], 2)
+
+    def test_order(self):
+        assert _checks.order([1, -1, 0], 3).dtype == np.int8
+        assert _checks.order(np.array([1.0, -1.0]), 2).tolist() == [1, -1]
+        for bad in (2, -2, 0.5, np.nan):
+            with pytest.raises(ValueError, match=r"order: .*position 1"):
+                _checks.order([1, bad], 2)
+        with pytest.raises(TypeError, match="order"):
+            _checks.order(["a", "b"], 2)
+
+    def test_lengths(self):
+        assert _checks.same_length(first=[1, 2], score=1.0, weight=None, second=[1, 2]) == 2
+        with pytest.raises(ValueError, match="second: has 1 rows, but first has 2"):
+            _checks.same_length(first=[1, 2], second=[1])
+        with pytest.raises(ValueError, match="first: is empty"):
+            _checks.same_length(first=[], second=[])
+        with pytest.raises(ValueError, match="score: has 1 rows"):
+            _checks.score([1.0], 2)
+
+    def test_threads(self, monkeypatch):
+        monkeypatch.setenv("OMP_NUM_THREADS", "3")
+        assert _checks.n_threads(None) == 3
+        monkeypatch.setenv("OMP_NUM_THREADS", "nonsense")
+        assert _checks.n_threads(None) >= 1
+        assert _checks.n_threads(np.int64(2)) == 2
+        for bad in (0, -1):
+            with pytest.raises(ValueError, match="n_threads"):
+                _checks.n_threads(bad)
+        for bad in (1.5, "2", True):
+            with pytest.raises(TypeError, match="n_threads"):
+                _checks.n_threads(bad)
+
+    def test_rng(self):
+        generator = np.random.default_rng(1)
+        assert _checks.rng(generator) is generator
+        assert _checks.rng(5).random() == np.random.default_rng(5).random()
+        seed = np.random.SeedSequence(5)
+        assert _checks.rng(seed).random() == np.random.default_rng(5).random()
+        with pytest.raises(TypeError, match="rng"):
+            _checks.rng("5")
+        with pytest.raises(ValueError, match="rng"):
+            _checks.rng(-5)
