@@ -171,7 +171,7 @@ vn_status vn_sort_rows(const vn_rows *rows, int n_threads, vn_sorted **out, int6
     vn_sorted *s = calloc(1, sizeof *s);
     if (!s) return VN_NO_MEMORY;
 
-    if (!soft && rows->n_items * rows->n_items <= n / n_threads) {
+    if (!soft && rows->n_items <= 16384 && rows->n_items * rows->n_items <= n && n < UINT32_MAX) {
         status = vn_table_count(rows, n_threads, s, &soft, bad_row);
         if (status != VN_OK || !soft) goto done;
     }

@@ -13,11 +13,11 @@ struct vn_sorted {
     uint32_t *row;        /* the row each key came from; NULL: rows were sorted or are not needed */
     int64_t *chunk_cells; /* cells before each chunk of rows (or of items, with a table) */
     int64_t n_cells, n_pairs;
-    double *table;        /* loss, tie, win [of two kinds] x n_items^2; see vn_cells_table.c */
+    uint32_t *table;      /* loss, tie, win of each slot; see vn_cells_table.c */
 };
 
-/* Count hard outcomes in a direct table. *soft is set, and nothing is kept, when a score turns
- * out to be neither 0, 1/2 nor 1. */
+/* Count hard outcomes, fewer than 2^32 of them, in a direct table. *soft is set, and nothing is kept,
+ * when a score turns out to be neither 0, 1/2 nor 1. */
 vn_status vn_table_count(const vn_rows *rows, int n_threads, vn_sorted *s, int *soft,
                          int64_t *bad_row);
 

@@ -1,134 +1,133 @@
-/* Few items, many hard outcomes: count in a table indexed by (item with the advantage, other item).
+/* Few items, many hard outcomes: count in a table with a slot for every pair and order class.
  *
- * Each thread adds rows to a table of its own that packs three 21-bit counters (loss, tie, win of
- * the first index) into 64 bits, and empties it into the common table of float64 counts before a
- * counter can overflow. Counts are whole numbers, so the order of additions does not matter.
- * Layout of the common table: kind (0: with an advantage, 1: neutral) x outcome x n x n. */
+ * Pairs (lo, hi) stand in order, so the table is read like the cells that come out of it. Random
+ * additions to a table larger than the cache are slow; so rows are first packed into 32 bits (slot
+ * and outcome) and partitioned by ranges of slots, each of which is then counted in the cache by one
+ * thread. Counts are whole numbers, so the order of additions does not matter. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "vn_cells_internal.h"
 
-enum { LOSS = 0, TIE = 1, WIN = 2 };
-#define FIELD 21
-#define FLUSH (((int64_t)1 << FIELD) - 1)
+enum { LOSS = 0, TIE = 1, WIN = 2 }; /* of lo */
+#define RANGE_BITS 15     /* slots of a range: their counters take 384 KiB */
+#define MAX_RANGES 1024
 
-/* Returns 1 when every score was hard. */
+/* Slot of pair (lo, hi): classes * (row_start(lo) + hi) + class; the classes are 2 (hi had the order
+ * advantage, lo had it) or 3 (hi, nobody, lo). */
+static inline int64_t row_start(int64_t n, int64_t lo) { return lo * (2 * n - lo - 3) / 2 - 1; }
+
+typedef struct {
+    const vn_rows *rows;
+    int64_t classes, *start;
+    int shift, n_ranges;
+} layout;
+
+/* No branches: which side comes first is as good as random. A row with a == b gets some other slot,
+ * but is reported, and then nothing is used. */
+static inline uint32_t slot_of(const layout *t, int64_t r)
+{
+    const int64_t a = t->rows->first[r], b = t->rows->second[r], flip = a > b;
+    const int64_t cls = t->classes == 3 ? 1 + (1 - 2 * flip) * t->rows->order[r] : !flip;
+    const int64_t slot = t->classes * (t->start[VN_MIN(a, b)] + VN_MAX(a, b)) + cls;
+    return (uint32_t)VN_MAX(slot, 0);
+}
+
+/* Rows per range; also looks for scores that are not 0, 1/2 or 1 and for a == b. */
 VN_CLONES
-static int add_rows(const vn_rows *rows, int64_t begin, int64_t end, uint64_t *packed)
+static void count_ranges(const layout *t, int64_t begin, int64_t end, int64_t *count, int *soft,
+                         int64_t *same)
 {
-    const int64_t n = rows->n_items;
-    int soft = 0;
+    const double *score = t->rows->score;
+    int any_soft = 0;
+    int64_t equal = 0;
+    for (int64_t r = begin; score && r < end; r++) {
+        const double twice = score[r] + score[r];
+        any_soft |= (double)(int)twice != twice;
+    }
     for (int64_t r = begin; r < end; r++) {
-        int64_t a = rows->first[r], b = rows->second[r], kind = 0;
-        const double s = rows->score ? rows->score[r] : rows->one_score;
-        const double twice = s + s;
-        int k = (int)twice;
-        soft |= (double)k != twice;
-        if (rows->order) {
-            const int adv = rows->order[r];
-            if (adv < 0) {
-                const int64_t c = a;
-                a = b;
-                b = c;
-                k = 2 - k;
+        count[slot_of(t, r) >> t->shift]++;
+        equal += t->rows->first[r] == t->rows->second[r];
+    }
+    *soft |= any_soft;
+    *same += equal;
+}
+
+/* Packed rows to their places; at[] is advanced. */
+VN_CLONES
+static void partition(const layout *t, int64_t begin, int64_t end, int64_t *at, uint32_t *packed)
+{
+    const double *score = t->rows->score;
+    for (int64_t r = begin; r < end; r++) {
+        const uint32_t slot = slot_of(t, r);
+        const int flip = t->rows->first[r] > t->rows->second[r];
+        const int k = (int)(2.0 * (score ? score[r] : t->rows->one_score));
+        packed[at[slot >> t->shift]++] = slot << 2 | (uint32_t)(1 + (1 - 2 * flip) * (k - 1));
+    }
+}
+
+static vn_status fill_table(const layout *t, int n_threads, uint32_t *table, int *soft, int64_t *same)
+{
+    const int64_t n = t->rows->n_rows;
+    const int ranges = t->n_ranges, chunks = n_threads;
+    uint32_t *packed = malloc(sizeof(uint32_t) * (size_t)n);
+    int64_t *at = calloc((size_t)(ranges * chunks + 1), sizeof(int64_t));
+    int64_t *first = malloc(sizeof(int64_t) * (size_t)(ranges + 1));
+    if (!packed || !at || !first) {
+        free(packed);
+        free(at);
+        free(first);
+        return VN_NO_MEMORY;
+    }
+    int any_soft = t->rows->score ? 0 : t->rows->one_score * 2.0 != (double)(int)(t->rows->one_score * 2.0);
+    int64_t equal = 0;
+    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1) reduction(|:any_soft) reduction(+:equal))
+    for (int c = 0; c < chunks; c++)
+        count_ranges(t, n * c / chunks, n * (c + 1) / chunks, at + c * ranges, &any_soft, &equal);
+    if (!any_soft && !equal) {
+        int64_t sum = 0;
+        for (int g = 0; g < ranges; g++) {
+            first[g] = sum;
+            for (int c = 0; c < chunks; c++) {
+                const int64_t count = at[c * ranges + g];
+                at[c * ranges + g] = sum;
+                sum += count;
             }
-            kind = adv == 0;
         }
-        packed[(kind * n + a) * n + b] += (uint64_t)1 << (FIELD * (k & 3));
+        first[ranges] = sum;
+        VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1))
+        for (int c = 0; c < chunks; c++)
+            partition(t, n * c / chunks, n * (c + 1) / chunks, at + c * ranges, packed);
+        VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
+        for (int g = 0; g < ranges; g++)
+            for (int64_t k = first[g]; k < first[g + 1]; k++)
+                table[3 * (int64_t)(packed[k] >> 2) + (packed[k] & 3)]++;
     }
-    return !soft;
+    *soft = any_soft;
+    *same = equal;
+    free(packed);
+    free(at);
+    free(first);
+    return VN_OK;
 }
 
-/* Scores as in add_rows; k & 3 keeps the shift defined whatever the score. */
-
-static void empty_tables(uint64_t *packed, int n_tables, int64_t size, int64_t n2, int n_threads,
-                         double *table)
+/* Cells and pairs of each row of items into s. */
+static void count_cells(const layout *t, int n_threads, vn_sorted *s)
 {
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static))
-    for (int64_t i = 0; i < size; i++) {
-        double *t = table + (i / n2) * 3 * n2 + i % n2;
-        for (int p = 0; p < n_tables; p++) {
-            const uint64_t v = packed[p * size + i];
-            if (!v) continue;
-            packed[p * size + i] = 0;
-            t[LOSS * n2] += (double)(v & FLUSH);
-            t[TIE * n2] += (double)(v >> FIELD & FLUSH);
-            t[WIN * n2] += (double)(v >> (2 * FIELD) & FLUSH);
-        }
-    }
-}
-
-/* The cell of (lo, hi, class): returns whether it has any comparison; loss, tie, win of lo. */
-static inline int table_cell(const double *table, int64_t n, int kinds, int64_t lo, int64_t hi,
-                             int cls, double *out)
-{
-    const int64_t n2 = n * n, forward = lo * n + hi, back = hi * n + lo;
-    out[LOSS] = out[TIE] = out[WIN] = 0.0;
-    if (cls == 0 && kinds == 1) return 0;
-    const double *t = table + (cls == 0 ? 3 * n2 : 0);
-    if (cls >= 0) {
-        for (int k = 0; k < 3; k++) out[k] += t[k * n2 + forward];
-    }
-    if (cls <= 0) {
-        for (int k = 0; k < 3; k++) out[k] += t[(2 - k) * n2 + back];
-    }
-    return out[LOSS] + out[TIE] + out[WIN] > 0.0;
-}
-
-vn_status vn_table_count(const vn_rows *rows, int n_threads, vn_sorted *s, int *soft,
-                         int64_t *bad_row)
-{
-    const int64_t n = rows->n_items, n2 = n * n, kinds = rows->order ? 2 : 1, size = kinds * n2;
-    uint64_t *packed = calloc((size_t)(size * n_threads), sizeof(uint64_t));
-    s->table = calloc((size_t)(3 * size), sizeof(double));
-    s->chunk_cells = calloc((size_t)n + 1, sizeof(int64_t));
-    vn_status status = VN_NO_MEMORY;
-    if (!packed || !s->table || !s->chunk_cells) goto done;
-    status = VN_OK;
-    int all_hard = 1;
-    for (int64_t done = 0; done < rows->n_rows && all_hard; done += FLUSH * n_threads) {
-        const int64_t left = VN_MIN(rows->n_rows - done, FLUSH * n_threads);
-        VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1) reduction(&:all_hard))
-        for (int t = 0; t < n_threads; t++) {
-            const int64_t from = done + left * t / n_threads, to = done + left * (t + 1) / n_threads;
-            all_hard &= add_rows(rows, from, to, packed + t * size);
-        }
-        empty_tables(packed, n_threads, size, n2, n_threads, s->table);
-    }
-    if (!all_hard) {
-        *soft = 1;
-        free(s->table);
-        free(s->chunk_cells);
-        s->table = NULL;
-        s->chunk_cells = NULL;
-        goto done;
-    }
-    for (int64_t i = 0; i < n * kinds; i++) {
-        const double *t = s->table + (i / n) * 3 * n2 + (i % n) * (n + 1);
-        if (t[0] + t[n2] + t[2 * n2] > 0.0) {
-            for (int64_t r = 0; r < rows->n_rows; r++)
-                if (rows->first[r] == rows->second[r]) {
-                    *bad_row = r;
-                    break;
-                }
-            status = VN_BAD_VALUE;
-            goto done;
-        }
-    }
+    const int64_t n = t->rows->n_items;
     int64_t pairs = 0;
     int ties = 0;
     VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 16) reduction(+:pairs) reduction(|:ties))
     for (int64_t lo = 0; lo < n; lo++) {
+        const uint32_t *m = s->table + 3 * t->classes * (t->start[lo] + lo + 1);
         int64_t cells = 0;
-        double m[3];
         for (int64_t hi = lo + 1; hi < n; hi++) {
             int any = 0;
-            for (int cls = -1; cls <= 1; cls++) {
-                if (!table_cell(s->table, n, (int)kinds, lo, hi, cls, m)) continue;
-                any = 1;
-                cells++;
-                ties |= m[TIE] > 0.0;
+            for (int64_t c = 0; c < t->classes; c++, m += 3) {
+                const int here = (m[LOSS] | m[TIE] | m[WIN]) != 0;
+                cells += here;
+                any |= here;
+                ties |= m[TIE] != 0;
             }
             pairs += any;
         }
@@ -138,8 +137,38 @@ vn_status vn_table_count(const vn_rows *rows, int n_threads, vn_sorted *s, int *
     s->n_cells = s->chunk_cells[n];
     s->n_pairs = pairs;
     s->has_tie = ties;
-done:
-    free(packed);
+}
+
+vn_status vn_table_count(const vn_rows *rows, int n_threads, vn_sorted *s, int *soft,
+                         int64_t *bad_row)
+{
+    const int64_t n = rows->n_items, classes = rows->order ? 3 : 2, size = classes * n * (n - 1) / 2;
+    layout t = {rows, classes, malloc(sizeof(int64_t) * (size_t)n), RANGE_BITS, 0};
+    while (t.shift > 8 && size >> t.shift < 8 * n_threads) t.shift--;
+    while (size >> t.shift >= MAX_RANGES) t.shift++;
+    t.n_ranges = (int)(size >> t.shift) + 1;
+    s->table = calloc((size_t)(3 * VN_MAX(size, 1)), sizeof(uint32_t));
+    s->chunk_cells = calloc((size_t)n + 1, sizeof(int64_t));
+    vn_status status = VN_NO_MEMORY;
+    int64_t same = 0;
+    if (t.start && s->table && s->chunk_cells) {
+        for (int64_t lo = 0; lo < n; lo++) t.start[lo] = row_start(n, lo);
+        status = fill_table(&t, n_threads, s->table, soft, &same);
+    }
+    if (status == VN_OK && same) {
+        int64_t r = 0;
+        while (rows->first[r] != rows->second[r]) r++;
+        *bad_row = r;
+        status = VN_BAD_VALUE;
+    } else if (status == VN_OK && *soft) {
+        free(s->table);
+        free(s->chunk_cells);
+        s->table = NULL;
+        s->chunk_cells = NULL;
+    } else if (status == VN_OK) {
+        count_cells(&t, n_threads, s);
+    }
+    free(t.start);
     return status;
 }
 
@@ -147,18 +176,17 @@ vn_status vn_table_write(const vn_rows *rows, const vn_sorted *s, int n_threads,
                          int64_t *row_ptr, int32_t *hi, int8_t *order, double *win, double *loss,
                          double *tie)
 {
-    const int64_t n = rows->n_items;
-    const int kinds = rows->order ? 2 : 1;
+    const int64_t n = rows->n_items, classes = rows->order ? 3 : 2;
     memcpy(row_ptr, s->chunk_cells, sizeof(int64_t) * (size_t)(n + 1));
     VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 16))
     for (int64_t lo = 0; lo < n; lo++) {
         int64_t cell = s->chunk_cells[lo];
-        double m[3];
+        const uint32_t *m = s->table + 3 * classes * (row_start(n, lo) + lo + 1);
         for (int64_t h = lo + 1; h < n; h++)
-            for (int cls = -1; cls <= 1; cls++) {
-                if (!table_cell(s->table, n, kinds, lo, h, cls, m)) continue;
+            for (int64_t c = 0; c < classes; c++, m += 3) {
+                if (!(m[LOSS] | m[TIE] | m[WIN])) continue;
                 hi[cell] = (int32_t)h;
-                order[cell] = (int8_t)cls;
+                order[cell] = (int8_t)(classes == 3 ? c - 1 : 2 * c - 1);
                 loss[cell] = m[LOSS];
                 win[cell] = m[WIN];
                 if (tie) tie[cell] = m[TIE];

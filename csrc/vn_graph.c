@@ -158,6 +158,50 @@ vn_status vn_strong_components(const vn_cells *c, int32_t *labels, int64_t *n_co
     return VN_OK;
 }
 
+/* reach: bit 0, reached from item 0; bit 1, reaches it. Returns how many bits were added. */
+static int64_t spread(const vn_cells *c, int64_t i, uint8_t *reach)
+{
+    int64_t added = 0;
+    uint8_t here = reach[i];
+    for (int64_t k = c->row_ptr[i]; k < c->row_ptr[i + 1]; k++) {
+        const uint8_t there = reach[c->hi[k]];
+        if (here == 3 && there == 3) continue;
+        /* along i -> hi reach passes bit 0 on and bit 1 back; along hi -> i the reverse */
+        const uint8_t along = beats(c, k) ? 1 : 0, against = beaten(c, k) ? 1 : 0;
+        const uint8_t to = there | (here & (uint8_t)(along | against << 1));
+        const uint8_t from = here | (there & (uint8_t)(against | along << 1));
+        added += (to != there) + (from != here);
+        reach[c->hi[k]] = to;
+        here = from;
+    }
+    reach[i] = here;
+    return added;
+}
+
+vn_status vn_strongly_connected(const vn_cells *c, int sweeps, int *yes)
+{
+    uint8_t *reach = calloc((size_t)c->n, 1);
+    *yes = 0;
+    if (!reach) return VN_NO_MEMORY;
+    reach[0] = 3;
+    int64_t added = 1;
+    for (int sweep = 0; sweep < sweeps && added; sweep++) {
+        added = 0;
+        if (sweep % 2 == 0)
+            for (int64_t i = 0; i < c->n; i++) added += spread(c, i, reach);
+        else
+            for (int64_t i = c->n - 1; i >= 0; i--) added += spread(c, i, reach);
+        int all = 1;
+        for (int64_t i = 0; i < c->n && all; i++) all = reach[i] == 3;
+        if (all) {
+            *yes = 1;
+            break;
+        }
+    }
+    free(reach);
+    return VN_OK;
+}
+
 /* ---- negative cycles ---------------------------------------------------------------------- */
 
 typedef struct {

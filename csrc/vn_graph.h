@@ -19,6 +19,11 @@ typedef struct {
 vn_status vn_weak_components(const vn_cells *c, int32_t *labels, int64_t *n_components);
 vn_status vn_strong_components(const vn_cells *c, int32_t *labels, int64_t *n_components);
 
+/* Is everything reachable from item 0 along wins, and item 0 from everything? Found out by sweeps over
+ * the cells in alternating direction, far cheaper than components where few sweeps are enough; *yes
+ * is 0 also when `sweeps` were not. */
+vn_status vn_strongly_connected(const vn_cells *c, int sweeps, int *yes);
+
 /* Look for a cycle of negative length in the graph with an edge
  *   winner -> loser of length p * order - q for each kind of win (order seen from the winner), and
  *   i -> j of length p * order_i + q, and back, for each tie,

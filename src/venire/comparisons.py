@@ -218,7 +218,7 @@ class Comparisons:
         >>> import venire as vn
         >>> games = {"home": ["x", "y"], "away": ["y", "x"], "result": ["win", "draw"]}
         >>> vn.Comparisons.from_frame(games, "home", "away", outcome="result").tie.tolist()
-        [0.0, 1.0]
+        [1.0, 0.0]
         """
         rows = _frames.columns(
             frame, first, second, outcome=outcome, mapping=mapping, score=score,

@@ -22,6 +22,7 @@ cdef extern from "vn_graph.h" nogil:
         const double *tie
     vn_status vn_weak_components(const vn_cells *, int32_t *, int64_t *)
     vn_status vn_strong_components(const vn_cells *, int32_t *, int64_t *)
+    vn_status vn_strongly_connected(const vn_cells *, int, int *)
     vn_status vn_negative_cycle(const vn_cells *, int64_t, int64_t, vn_poll, void *, int *,
                                 int64_t *, int64_t *)
 
@@ -71,6 +72,16 @@ cdef class Graph:
         if status != VN_OK:
             raise MemoryError("not enough memory for the components")
         return labels, int(count)
+
+    def strongly_connected(self, int sweeps=8):
+        """True if all items are in one strong component; False also when sweeps did not show it."""
+        cdef int yes = 0
+        cdef vn_status status
+        with nogil:
+            status = vn_strongly_connected(&self.c, sweeps, &yes)
+        if status != VN_OK:
+            raise MemoryError("not enough memory for the components")
+        return bool(yes)
 
     def negative_cycle(self, int64_t p, int64_t q):
         """Sums of orders and of gaps over a cycle of negative length, or None.

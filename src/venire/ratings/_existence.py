@@ -34,13 +34,14 @@ def require_existence(
     """
     free_tie = model in TIE_MODELS and c._tie is not None
     graph = c._graph()
-    weak, n_weak = graph.components(False)
+    whole = graph.strongly_connected()
+    weak, n_weak = (np.zeros(c.n_items, np.int32), 1) if whole else graph.components(False)
     if prior:
         reason = _theta_is_held(c, free_tie, order_effect)
         if reason:
             _refuse(c, reason, "a prior on theta does not bound it: fit without it", graph)
         return weak
-    _, n_strong = graph.components(True)
+    n_strong = 1 if whole else graph.components(True)[1]
     if n_strong > n_weak:
         _refuse(
             c,
