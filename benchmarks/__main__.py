@@ -36,7 +36,8 @@ def main() -> int:
         command += ["-k", arguments.only]
     result.unlink(missing_ok=True)
     code = subprocess.run(command, cwd=ROOT, check=False).returncode
-    if not result.exists():
+    if not result.exists() or result.stat().st_size == 0:
+        print(f"no result: pytest ended with code {code}", file=sys.stderr)
         return code or 1
     data = json.loads(result.read_text(encoding="utf-8"))
     whole = arguments.size == "full" and not arguments.only

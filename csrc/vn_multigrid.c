@@ -5,154 +5,6 @@
 
 #define DENSE 256          /* coarsest graphs up to here are factored */
 #define OMEGA (2.0 / 3.0)  /* Jacobi damping */
-#define STRONG 0.25        /* a partner's edge is at least this share of the strongest */
-
-/* ---- groups ------------------------------------------------------------------------------- */
-
-/* Sum the weights from the members of group g to other groups into sum[], listing them. */
-static int64_t neighbours(const vn_laplacian *a, const int32_t *group_of, const int64_t *member_ptr,
-                          const int32_t *member, int64_t g, float *sum, int32_t *list)
-{
-    int64_t found = 0;
-    for (int64_t m = member_ptr[g]; m < member_ptr[g + 1]; m++) {
-        const int32_t v = member[m];
-        for (int64_t k = a->ptr[v]; k < a->ptr[v + 1]; k++) {
-            const int32_t u = group_of[a->col[k]];
-            if (u == (int32_t)g) continue;
-            if (sum[u] == 0.0f) list[found++] = u;
-            sum[u] += a->val[k] + 1e-37f; /* an edge counts even where its weight is zero */
-        }
-    }
-    return found;
-}
-
-/* Match each group with its strongest unmatched neighbour, groups of few neighbours first; what is
- * left over joins the strongest neighbour's pair. New group numbers go to pair_of. */
-static int64_t match(const vn_laplacian *a, const int32_t *group_of, const int64_t *member_ptr,
-                     const int32_t *member, int64_t n_groups, const int32_t *visit, float *sum,
-                     int32_t *list, int32_t *pair_of)
-{
-    int64_t pairs = 0;
-    for (int64_t g = 0; g < n_groups; g++) pair_of[g] = -1;
-    for (int64_t i = 0; i < n_groups; i++) {
-        const int32_t g = visit[i];
-        if (pair_of[g] >= 0) continue;
-        const int64_t found = neighbours(a, group_of, member_ptr, member, g, sum, list);
-        float strongest = 0.0f, best = -1.0f;
-        int32_t partner = -1, any = -1;
-        for (int64_t k = 0; k < found; k++) {
-            const float w = sum[list[k]];
-            if (w > strongest) {
-                strongest = w;
-                any = list[k];
-            }
-            if (pair_of[list[k]] < 0 && (w > best || (w == best && list[k] < partner))) {
-                best = w;
-                partner = list[k];
-            }
-        }
-        for (int64_t k = 0; k < found; k++) sum[list[k]] = 0.0f;
-        if (partner >= 0 && best >= (float)STRONG * strongest) {
-            pair_of[g] = pair_of[partner] = (int32_t)pairs++;
-        } else if (any >= 0) {
-            pair_of[g] = pair_of[any] >= 0 ? pair_of[any] : (pair_of[any] = (int32_t)pairs++);
-        } else {
-            pair_of[g] = (int32_t)pairs++;
-        }
-    }
-    return pairs;
-}
-
-/* Members of each group, ascending; member_ptr has n_groups + 2 entries while it is filled. */
-static void list_members(const int32_t *group_of, int64_t n, int64_t n_groups, int64_t *member_ptr,
-                         int32_t *member)
-{
-    memset(member_ptr, 0, sizeof(int64_t) * (size_t)(n_groups + 2));
-    for (int64_t v = 0; v < n; v++)
-        if (group_of[v] >= 0) member_ptr[group_of[v] + 2]++;
-    for (int64_t g = 0; g < n_groups; g++) member_ptr[g + 2] += member_ptr[g + 1];
-    for (int64_t v = 0; v < n; v++)
-        if (group_of[v] >= 0) member[member_ptr[group_of[v] + 1]++] = (int32_t)v;
-}
-
-/* Vertices in order of degree (counting sort, ids ascending within a degree, capped). */
-static void by_degree(const int64_t *degree, int64_t n, int32_t *visit)
-{
-    enum { CAP = 256 };
-    int64_t start[CAP + 2] = {0};
-    for (int64_t v = 0; v < n; v++) start[VN_MIN(degree[v], (int64_t)CAP) + 1]++;
-    for (int d = 0; d < CAP; d++) start[d + 1] += start[d];
-    for (int64_t v = 0; v < n; v++) visit[start[VN_MIN(degree[v], (int64_t)CAP)]++] = (int32_t)v;
-}
-
-static vn_status find_groups(const vn_laplacian *a, int passes, vn_level *level, int64_t *n_groups)
-{
-    const int64_t n = a->n;
-    float *sum = calloc((size_t)n, sizeof(float));
-    int32_t *list = malloc(sizeof(int32_t) * (size_t)n), *visit = malloc(sizeof(int32_t) * (size_t)n);
-    int32_t *pair_of = malloc(sizeof(int32_t) * (size_t)n);
-    int64_t *degree = malloc(sizeof(int64_t) * (size_t)n);
-    level->coarse_of = malloc(sizeof(int32_t) * (size_t)n);
-    level->member = malloc(sizeof(int32_t) * (size_t)n);
-    level->member_ptr = malloc(sizeof(int64_t) * (size_t)(n + 2));
-    vn_status status = VN_NO_MEMORY;
-    if (!sum || !list || !visit || !pair_of || !degree || !level->coarse_of || !level->member
-        || !level->member_ptr)
-        goto done;
-    int64_t groups = n;
-    for (int64_t v = 0; v < n; v++) {
-        level->coarse_of[v] = (int32_t)v;
-        level->member[v] = (int32_t)v;
-        level->member_ptr[v] = v;
-    }
-    level->member_ptr[n] = n;
-    for (int pass = 0; pass < passes; pass++) {
-        for (int64_t g = 0; g < groups; g++) {
-            degree[g] = 0;
-            for (int64_t m = level->member_ptr[g]; m < level->member_ptr[g + 1]; m++)
-                degree[g] += a->ptr[level->member[m] + 1] - a->ptr[level->member[m]];
-        }
-        by_degree(degree, groups, visit);
-        const int64_t pairs = match(a, level->coarse_of, level->member_ptr, level->member, groups,
-                                    visit, sum, list, pair_of);
-        /* number the new groups by their first member, for locality */
-        for (int64_t g = 0; g < pairs; g++) list[g] = -1;
-        int64_t next = 0;
-        for (int64_t v = 0; v < n; v++) {
-            const int32_t g = pair_of[level->coarse_of[v]];
-            if (list[g] < 0) list[g] = (int32_t)next++;
-            level->coarse_of[v] = list[g];
-        }
-        groups = pairs;
-        list_members(level->coarse_of, n, groups, level->member_ptr, level->member);
-    }
-    /* groups without an edge to others leave the hierarchy */
-    int64_t kept = 0;
-    for (int64_t g = 0; g < groups; g++) {
-        int linked = 0;
-        for (int64_t m = level->member_ptr[g]; m < level->member_ptr[g + 1] && !linked; m++) {
-            const int32_t v = level->member[m];
-            for (int64_t k = a->ptr[v]; k < a->ptr[v + 1] && !linked; k++)
-                linked = level->coarse_of[a->col[k]] != (int32_t)g;
-            linked |= a->extra[v] > 0.0;
-        }
-        visit[g] = linked ? (int32_t)kept++ : -1;
-    }
-    if (kept < groups) {
-        for (int64_t v = 0; v < n; v++) level->coarse_of[v] = visit[level->coarse_of[v]];
-        groups = kept;
-        list_members(level->coarse_of, n, groups, level->member_ptr, level->member);
-    }
-    *n_groups = groups;
-    status = VN_OK;
-done:
-    free(sum);
-    free(list);
-    free(visit);
-    free(pair_of);
-    free(degree);
-    return status;
-}
 
 /* ---- coarse matrices ---------------------------------------------------------------------- */
 
@@ -170,11 +22,11 @@ static void coarse_rows(const vn_level *fine, vn_laplacian *coarse, int64_t from
     for (int64_t g = from; g < to; g++) {
         int64_t found = 0;
         double extra = 0.0;
-        for (int64_t m = fine->member_ptr[g]; m < fine->member_ptr[g + 1]; m++) {
-            const int32_t v = fine->member[m];
+        for (int64_t m = fine->groups.member_ptr[g]; m < fine->groups.member_ptr[g + 1]; m++) {
+            const int32_t v = fine->groups.member[m];
             extra += a->extra[v];
             for (int64_t k = a->ptr[v]; k < a->ptr[v + 1]; k++) {
-                const int32_t u = fine->coarse_of[a->col[k]];
+                const int32_t u = fine->groups.of[a->col[k]];
                 if (u == (int32_t)g) continue;
                 if (fill == 2) {
                     sum[u] += (double)a->val[k];
@@ -290,7 +142,7 @@ static void restrict_to(const vn_level *l, const double *r, vn_level *c, int n_t
     VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) if (c->a.n > 2048))
     for (int64_t g = 0; g < c->a.n; g++) {
         double sum = 0.0;
-        for (int64_t q = l->member_ptr[g]; q < l->member_ptr[g + 1]; q++) sum += r[l->member[q]];
+        for (int64_t q = l->groups.member_ptr[g]; q < l->groups.member_ptr[g + 1]; q++) sum += r[l->groups.member[q]];
         c->r[g] = sum;
     }
 }
@@ -346,16 +198,17 @@ static void cycle(vn_multigrid *m, int k, const double *r, double *x, int n_thre
     coarse_solve(m, k + 1, c->r, c->x, n_threads);
     VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) if (a->n > 8192))
     for (int64_t i = 0; i < a->n; i++)
-        if (l->coarse_of[i] >= 0) x[i] += c->x[l->coarse_of[i]];
+        if (l->groups.of[i] >= 0) x[i] += c->x[l->groups.of[i]];
     vn_laplacian_smooth(a, r, OMEGA, x, l->work, n_threads);
 }
 
 /* ---- set-up ------------------------------------------------------------------------------- */
 
-static vn_status level_vectors(vn_level *l)
+/* The finest level needs scratch only. */
+static vn_status level_vectors(vn_level *l, int finest)
 {
-    double **all[] = {&l->r, &l->x, &l->p, &l->q, &l->v, &l->work};
-    for (int k = 0; k < 6; k++) {
+    double **all[] = {&l->work, &l->r, &l->x, &l->p, &l->q, &l->v};
+    for (int k = 0; k < (finest ? 1 : 6); k++) {
         *all[k] = malloc(sizeof(double) * (size_t)VN_MAX(l->a.n, 1));
         if (!*all[k]) return VN_NO_MEMORY;
     }
@@ -363,36 +216,75 @@ static vn_status level_vectors(vn_level *l)
     return l->partial ? VN_OK : VN_NO_MEMORY;
 }
 
+static void free_level(vn_level *l, int owns_matrix)
+{
+    double **vectors[] = {&l->r, &l->x, &l->p, &l->q, &l->v, &l->work, &l->partial};
+    if (owns_matrix) vn_laplacian_free(&l->a);
+    vn_groups_free(&l->groups);
+    for (int k = 0; k < 7; k++) free(*vectors[k]);
+    memset(l, 0, sizeof *l);
+}
+
+/* Groups of `fine`, and the matrix of `coarse` with its values. */
+static vn_status coarsen(vn_level *fine, vn_level *coarse, int n_threads, int64_t *n_groups)
+{
+    const int64_t n = fine->a.n;
+    vn_status status = vn_find_groups(&fine->a, fine->a.ptr[n] > 16 * n ? 3 : 2, &fine->groups, n_groups);
+    if (status != VN_OK || *n_groups == 0 || *n_groups * 10 > n * 9) return status;
+    status = coarse_pattern(fine, *n_groups, &coarse->a, n_threads);
+    if (status == VN_OK) status = coarse_pass(fine, &coarse->a, 2, n_threads);
+    if (status == VN_OK) vn_laplacian_diagonal(&coarse->a, n_threads);
+    return status;
+}
+
+/* Let level 1 go: groups of groups become the groups of level 0. */
+static void skip_level(vn_multigrid *m)
+{
+    vn_level *l = m->level;
+    vn_groups *g = &l[0].groups;
+    for (int64_t v = 0; v < l[0].a.n; v++)
+        if (g->of[v] >= 0) g->of[v] = l[1].groups.of[g->of[v]];
+    vn_list_members(g->of, l[0].a.n, l[2].a.n, g->member_ptr, g->member);
+    free_level(&l[1], 1);
+    l[1] = l[2];
+    memset(&l[2], 0, sizeof l[2]);
+    m->n_levels--;
+}
+
 vn_status vn_multigrid_build(const vn_laplacian *a, int n_threads, vn_multigrid *m)
 {
     memset(m, 0, sizeof *m);
     m->level[0].a = *a;
-    m->level[0].work = malloc(sizeof(double) * (size_t)VN_MAX(a->n, 1));
-    if (!m->level[0].work) return VN_NO_MEMORY;
     m->n_levels = 1;
+    int skipped = 0;
     while (m->n_levels < VN_MAX_LEVELS) {
         vn_level *fine = &m->level[m->n_levels - 1];
-        const int64_t n = fine->a.n;
-        if (n <= DENSE) break;
-        int64_t groups;
-        const int passes = m->n_levels > 1 ? 2 : fine->a.ptr[n] > 16 * n ? 6 : 4;
-        vn_status status = find_groups(&fine->a, passes, fine, &groups);
-        if (status != VN_OK) return status;
-        if (groups == 0 || groups * 10 > n * 9) break;
-        vn_level *coarse = fine + 1;
+        int64_t groups = 0;
+        if (fine->a.n <= DENSE) break;
+        const vn_status status = coarsen(fine, fine + 1, n_threads, &groups);
+        if (status != VN_OK) {
+            free_level(fine + 1, 1);
+            return status;
+        }
+        if (groups == 0 || groups * 10 > fine->a.n * 9) break;
         m->n_levels++;
-        status = coarse_pattern(fine, groups, &coarse->a, n_threads);
-        if (status == VN_OK) status = level_vectors(coarse);
-        if (status == VN_OK) status = coarse_pass(fine, &coarse->a, 2, n_threads);
+        /* a long first step: the finest level is cheap (see vn_multigrid_apply), the next is not */
+        if (m->n_levels == 3 && !skipped) {
+            skip_level(m);
+            skipped = 1;
+        }
+    }
+    for (int k = 0; k < m->n_levels; k++) {
+        const vn_status status = level_vectors(&m->level[k], k == 0);
         if (status != VN_OK) return status;
-        vn_laplacian_diagonal(&coarse->a, n_threads);
     }
     const int64_t n = m->level[m->n_levels - 1].a.n;
     if (n <= DENSE) {
         m->factor = malloc(sizeof(double) * (size_t)(n * n));
         if (!m->factor) return VN_NO_MEMORY;
+        factor_dense(&m->level[m->n_levels - 1].a, m->factor);
     }
-    return vn_multigrid_refresh(m, n_threads);
+    return VN_OK;
 }
 
 vn_status vn_multigrid_refresh(vn_multigrid *m, int n_threads)
@@ -420,27 +312,54 @@ void vn_multigrid_apply(vn_multigrid *m, const double *r, double *x, int n_threa
     coarse_solve(m, 1, m->level[1].r, m->level[1].x, n_threads);
     VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) if (a->n > 8192))
     for (int64_t i = 0; i < a->n; i++) {
-        const int32_t g = l->coarse_of[i];
+        const int32_t g = l->groups.of[i];
         x[i] = (a->diag[i] > 0.0 ? r[i] / a->diag[i] : 0.0) + (g >= 0 ? m->level[1].x[g] : 0.0);
     }
 }
 
 void vn_multigrid_free(vn_multigrid *m)
 {
-    for (int k = 0; k < m->n_levels; k++) {
-        vn_level *l = &m->level[k];
-        if (k > 0) vn_laplacian_free(&l->a);
-        free(l->coarse_of);
-        free(l->member_ptr);
-        free(l->member);
-        free(l->r);
-        free(l->x);
-        free(l->p);
-        free(l->q);
-        free(l->v);
-        free(l->partial);
-        free(l->work);
-    }
+    for (int k = 0; k < m->n_levels; k++) free_level(&m->level[k], k > 0);
     free(m->factor);
     memset(m, 0, sizeof *m);
+}
+
+vn_status vn_multigrid_order(const vn_multigrid *m, int32_t **out)
+{
+    int32_t *above = NULL; /* order of the level above the one at hand; NULL: as numbered */
+    int64_t n_above = m->level[m->n_levels - 1].a.n;
+    for (int k = m->n_levels - 2; k >= 0; k--) {
+        const vn_groups *g = &m->level[k].groups;
+        const int64_t n = m->level[k].a.n;
+        int32_t *order = malloc(sizeof(int32_t) * (size_t)n);
+        if (!order) {
+            free(above);
+            return VN_NO_MEMORY;
+        }
+        int64_t at = 0;
+        for (int64_t i = 0; i < n_above; i++) {
+            const int32_t group = above ? above[i] : (int32_t)i;
+            for (int64_t q = g->member_ptr[group]; q < g->member_ptr[group + 1]; q++)
+                order[at++] = g->member[q];
+        }
+        for (int64_t v = 0; v < n; v++)
+            if (g->of[v] < 0) order[at++] = (int32_t)v;
+        free(above);
+        above = order;
+        n_above = n;
+    }
+    *out = above;
+    return VN_OK;
+}
+
+void vn_multigrid_renumber(vn_multigrid *m, const vn_laplacian *a, const int32_t *order)
+{
+    vn_groups *g = &m->level[0].groups;
+    const int64_t n = a->n;
+    int32_t *of = g->member; /* the members are listed anew: their place holds the new numbers */
+    for (int64_t i = 0; i < n; i++) of[i] = g->of[order[i]];
+    g->member = g->of;
+    g->of = of;
+    vn_list_members(g->of, n, m->level[1].a.n, g->member_ptr, g->member);
+    m->level[0].a = *a;
 }

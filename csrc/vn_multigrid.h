@@ -1,19 +1,19 @@
 /* Aggregation multigrid for Laplacians: vertices are matched along heavy edges into groups of four
- * (eight on dense graphs), the groups form the next coarser graph, and each level is smoothed by
- * damped Jacobi; coarse problems are solved by at most two flexible conjugate-gradient steps
- * (K-cycle: Notay 2010, ETNA 37, 123-146). Groups are found once; weights are refreshed. */
+ * (eight on dense graphs; the square of that in the first step), the groups form the next coarser
+ * graph, and each level is smoothed by damped Jacobi; coarse problems are solved by at most two
+ * flexible conjugate-gradient steps (K-cycle: Notay 2010, ETNA 37, 123-146). Groups are found once;
+ * weights are refreshed. */
 #ifndef VN_MULTIGRID_H
 #define VN_MULTIGRID_H
 
+#include "vn_groups.h"
 #include "vn_laplacian.h"
 
 #define VN_MAX_LEVELS 40
 
 typedef struct {
     vn_laplacian a;       /* level 0 is a view of the caller's matrix */
-    int32_t *coarse_of;   /* group of each vertex, -1: alone and without edges */
-    int64_t *member_ptr;  /* members of each group: n of the next level + 1 */
-    int32_t *member;
+    vn_groups groups;     /* the vertices of the next level */
     double *r, *x, *p, *q, *v, *partial, *work;
 } vn_level;
 
@@ -28,5 +28,11 @@ vn_status vn_multigrid_refresh(vn_multigrid *m, int n_threads);
 /* x = M r, for one cycle M. */
 void vn_multigrid_apply(vn_multigrid *m, const double *r, double *x, int n_threads);
 void vn_multigrid_free(vn_multigrid *m);
+
+/* The vertices group by group, groups of groups first: an order in which neighbours are near. NULL
+ * in *order where there is one level only. */
+vn_status vn_multigrid_order(const vn_multigrid *m, int32_t **order);
+/* Go on with `a`, the matrix renumbered by that order. */
+void vn_multigrid_renumber(vn_multigrid *m, const vn_laplacian *a, const int32_t *order);
 
 #endif

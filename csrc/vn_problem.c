@@ -257,7 +257,26 @@ double vn_problem_largest_difference(const vn_problem *p, const double *step, in
         const int64_t first = tile * TILE;
         const int len = (int)VN_MIN((int64_t)TILE, p->n_edges - first);
         predictors(p, step, first, len, d);
-        for (int k = 0; k < len; k++) largest = fmax(largest, fabs(d[k]));
+        for (int k = 0; k < len; k++) largest = fabs(d[k]) > largest ? fabs(d[k]) : largest;
+    }
+    return largest;
+}
+
+double vn_problem_overreach(const vn_problem *p, const double *parameters, const double *step,
+                            double room, int n_threads)
+{
+    double largest = 0.0;
+    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) reduction(max:largest) if (p->n_tiles > 2))
+    for (int64_t tile = 0; tile < p->n_tiles; tile++) {
+        double d[TILE], change[TILE];
+        const int64_t first = tile * TILE;
+        const int len = (int)VN_MIN((int64_t)TILE, p->n_edges - first);
+        predictors(p, parameters, first, len, d);
+        predictors(p, step, first, len, change);
+        for (int k = 0; k < len; k++) {
+            const double reach = fabs(change[k]) / (room + fabs(d[k]));
+            largest = reach > largest ? reach : largest;
+        }
     }
     return largest;
 }

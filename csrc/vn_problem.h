@@ -52,4 +52,8 @@ double vn_problem_log_likelihood(const vn_problem *p, const double *parameters, 
 /* Largest |step_lo - step_hi| over the edges, with gamma's part. */
 double vn_problem_largest_difference(const vn_problem *p, const double *step, int n_threads);
 
+/* Largest |change of an edge's predictor along step| / (room + |predictor at parameters|). */
+double vn_problem_overreach(const vn_problem *p, const double *parameters, const double *step,
+                            double room, int n_threads);
+
 #endif

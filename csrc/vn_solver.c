@@ -3,26 +3,53 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Iterations of one solve, by level, before the next level is tried. */
-static const int64_t patience[] = {40, 60, INT64_MAX};
+static const int64_t patience[] = {40, 120, INT64_MAX};
 
 /* Multigrid is passed over where items' weights differ by more than this: it failed on all such
  * graphs that were tried. */
 #define WIDE 1e7
 
+/* How long iterations take with all threads and with one. Results do not depend on the number of
+ * threads, so on a busy machine, where threads wait for each other, one is used instead. */
+typedef struct {
+    double many, one; /* seconds per iteration, recent average; 0 unknown */
+    int64_t tick;
+} pace;
+
+#define PROBE 64 /* iterations between two looks at the way not taken */
+
+/* Graphs at least this large are renumbered when neighbours are farther apart, on average, than
+ * this share of the items. */
+#define RENUMBER_SIZE 20000
+#define FAR 0.05
+
+/* What the iteration works on: the problem's own arrays, or renumbered copies. */
+typedef struct {
+    const vn_laplacian *h;
+    const double *mass, *border[VN_MAX_BORDER];
+} view;
+
 struct vn_solver {
     const vn_problem *p;
+    view view;
+    int is_renumbered;
+    vn_renumbered renumbered;
+    double *mass, *border[VN_MAX_BORDER]; /* renumbered copies */
+    pace pace;
     int has_elimination;
     vn_elimination elimination;
     vn_solver_level level;
-    int stale_elimination, stale_level;
+    int stale_matrix, stale_level;
     int has_multigrid, has_cholesky;
     vn_multigrid multigrid;
     vn_cholesky cholesky;
     int64_t first_iter, last_iter; /* of the first solve with this factor, and of the last one */
     double *r, *z, *d, *q;  /* n + n_border: residual, M^-1 r, direction, A d */
     double *work, *core_r, *core_z; /* with elimination only */
+    double *partial;        /* n: enough for the blocks of any numbering */
 };
 
 vn_status vn_solver_new(const vn_problem *p, int parallel_edges, int n_threads, vn_solver **out)
@@ -32,12 +59,16 @@ vn_status vn_solver_new(const vn_problem *p, int parallel_edges, int n_threads, 
     vn_solver *s = calloc(1, sizeof *s);
     if (!s) return VN_NO_MEMORY;
     s->p = p;
+    s->view.h = &p->h;
+    s->view.mass = p->mass;
+    for (int b = 0; b < p->n_border; b++) s->view.border[b] = p->border[b];
     const size_t size = sizeof(double) * (size_t)(p->n + VN_MAX_BORDER);
     s->r = malloc(size);
     s->z = malloc(size);
     s->d = malloc(size);
     s->q = malloc(size);
-    vn_status status = s->r && s->z && s->d && s->q ? VN_OK : VN_NO_MEMORY;
+    s->partial = malloc(sizeof(double) * (size_t)VN_MAX(p->n, 1));
+    vn_status status = s->r && s->z && s->d && s->q && s->partial ? VN_OK : VN_NO_MEMORY;
     if (status == VN_OK)
         status = vn_eliminate_pattern(&p->h, p->lower_ptr, p->lower, p->n_edges, parallel_edges,
                                       &s->elimination, &s->has_elimination);
@@ -67,6 +98,9 @@ void vn_solver_free(vn_solver *s)
 {
     if (!s) return;
     vn_elimination_free(&s->elimination);
+    vn_renumber_free(&s->renumbered);
+    free(s->mass);
+    for (int b = 0; b < VN_MAX_BORDER; b++) free(s->border[b]);
     release_multigrid(s);
     vn_cholesky_free(&s->cholesky);
     free(s->r);
@@ -74,33 +108,74 @@ void vn_solver_free(vn_solver *s)
     free(s->d);
     free(s->q);
     free(s->work);
+    free(s->partial);
     free(s->core_r);
     free(s->core_z);
     free(s);
 }
 
-void vn_solver_refresh(vn_solver *s) { s->stale_elimination = s->stale_level = 1; }
+void vn_solver_refresh(vn_solver *s) { s->stale_matrix = s->stale_level = 1; }
 
 vn_solver_level vn_solver_current_level(const vn_solver *s) { return s->level; }
 
 static const vn_laplacian *core_of(const vn_solver *s)
 {
-    return s->has_elimination ? &s->elimination.core : &s->p->h;
+    return s->has_elimination ? &s->elimination.core : s->view.h;
 }
 
-/* Bring elimination and preconditioner up to date with the matrix and the level. */
+/* Number the vertices as the multigrid groups them, if that brings neighbours nearer. */
+static vn_status renumber(vn_solver *s, int n_threads)
+{
+    const vn_problem *p = s->p;
+    const int64_t n = p->n;
+    if (s->is_renumbered || s->has_elimination || n < RENUMBER_SIZE || s->multigrid.n_levels < 2
+        || vn_neighbour_distance(&p->h) < FAR)
+        return VN_OK;
+    int32_t *order;
+    vn_status status = vn_multigrid_order(&s->multigrid, &order);
+    if (status != VN_OK) return status;
+    status = vn_renumber_build(&p->h, order, n_threads, &s->renumbered); /* takes order over */
+    s->mass = malloc(sizeof(double) * (size_t)n);
+    if (!s->mass) status = VN_NO_MEMORY;
+    for (int b = 0; b < p->n_border; b++) {
+        s->border[b] = malloc(sizeof(double) * (size_t)n);
+        if (!s->border[b]) status = VN_NO_MEMORY;
+    }
+    if (status != VN_OK) return status;
+    vn_multigrid_renumber(&s->multigrid, &s->renumbered.a, s->renumbered.order);
+    vn_renumber_gather(&s->renumbered, p->mass, s->mass);
+    s->view = (view){&s->renumbered.a, s->mass, {s->border[0], s->border[1]}};
+    s->is_renumbered = 1;
+    return VN_OK;
+}
+
+/* The values of the renumbered copies. */
+static void refresh_view(vn_solver *s, int n_threads)
+{
+    if (!s->is_renumbered) return;
+    vn_renumber_refresh(&s->renumbered, &s->p->h, n_threads);
+    for (int b = 0; b < s->p->n_border; b++)
+        vn_renumber_gather(&s->renumbered, s->p->border[b], s->border[b]);
+}
+
+/* Bring everything up to date with the matrix and the level. */
 static vn_status prepare(vn_solver *s, int n_threads)
 {
-    if (s->has_elimination && s->stale_elimination)
-        vn_eliminate_refresh(&s->elimination, &s->p->h, s->p->lower_ptr, n_threads);
-    s->stale_elimination = 0;
     vn_status status = VN_OK;
+    if (s->stale_matrix) {
+        refresh_view(s, n_threads);
+        if (s->has_elimination)
+            vn_eliminate_refresh(&s->elimination, &s->p->h, s->p->lower_ptr, n_threads);
+    }
+    s->stale_matrix = 0;
     if (s->level == VN_MULTIGRID && s->stale_level) {
         if (s->has_multigrid) {
             status = vn_multigrid_refresh(&s->multigrid, n_threads);
         } else {
             status = vn_multigrid_build(core_of(s), n_threads, &s->multigrid);
             s->has_multigrid = 1;
+            if (status == VN_OK) status = renumber(s, n_threads);
+            refresh_view(s, n_threads);
         }
     }
     /* an old factor serves until solves take half as many iterations again as its first */
@@ -159,10 +234,10 @@ static double apply(vn_solver *s, int n_threads)
 {
     const vn_problem *p = s->p;
     const int64_t n = p->n;
-    double dot = vn_laplacian_apply(&p->h, s->d, s->q, p->partial, n_threads);
+    double dot = vn_laplacian_apply(s->view.h, s->d, s->q, s->partial, n_threads);
     for (int b = 0; b < p->n_border; b++) {
-        const double db = s->d[n + b], *border = p->border[b];
-        const double bd = vn_laplacian_dot(&p->h, border, s->d, p->partial, n_threads);
+        const double db = s->d[n + b], *border = s->view.border[b];
+        const double bd = vn_laplacian_dot(s->view.h, border, s->d, s->partial, n_threads);
         VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) if (n > 8192))
         for (int64_t i = 0; i < n; i++) s->q[i] += db * border[i];
         double sum = bd;
@@ -175,50 +250,95 @@ static double apply(vn_solver *s, int n_threads)
 
 static double dot(const vn_solver *s, const double *x, const double *y, int n_threads)
 {
-    double sum = vn_laplacian_dot(&s->p->h, x, y, s->p->partial, n_threads);
+    double sum = vn_laplacian_dot(s->view.h, x, y, s->partial, n_threads);
     for (int b = 0; b < s->p->n_border; b++) sum += x[s->p->n + b] * y[s->p->n + b];
     return sum;
 }
 
 /* Does every entry of the residual meet both tolerances? */
-static int small(const vn_solver *s, const vn_solve_options *o)
+static int small(const vn_solver *s, const vn_solve_options *o, int n_threads)
 {
     const vn_problem *p = s->p;
     int64_t large = 0;
-    VN_PRAGMA(omp parallel for num_threads(o->n_threads) schedule(static) reduction(+:large) if (p->n > 8192))
+    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) reduction(+:large) if (p->n > 8192))
     for (int64_t i = 0; i < p->n; i++)
-        large += fabs(s->r[i]) > o->mass_tolerance * p->mass[i]
-              || fabs(s->r[i]) > o->diagonal_tolerance * p->h.diag[i];
+        large += fabs(s->r[i]) > o->mass_tolerance * s->view.mass[i]
+              || fabs(s->r[i]) > o->diagonal_tolerance * s->view.h->diag[i];
     for (int b = 0; b < p->n_border; b++)
         large += fabs(s->r[p->n + b]) > o->mass_tolerance * p->total;
     return large == 0;
 }
 
-vn_status vn_solver_solve(vn_solver *s, const double *rhs, const vn_solve_options *o, double *x,
-                          int64_t *n_iter)
+static int pick_threads(pace *w, int n_threads)
+{
+    const int64_t phase = w->tick++ % PROBE;
+    if (n_threads == 1 || w->many == 0.0 || phase == PROBE / 2) return n_threads;
+    if (w->one == 0.0 || phase == 0) return 1;
+    return w->one < w->many ? 1 : n_threads;
+}
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void record(double *average, double sample)
+{
+    *average = *average == 0.0 ? sample : 0.5 * (*average + sample);
+}
+
+/* r and x to the renumbered vertices; z and d are scratch. */
+static void enter_numbering(vn_solver *s, double *x)
+{
+    const size_t size = sizeof(double) * (size_t)s->p->n;
+    vn_renumber_gather(&s->renumbered, s->r, s->z);
+    memcpy(s->r, s->z, size);
+    vn_renumber_gather(&s->renumbered, x, s->z);
+    memcpy(x, s->z, size);
+}
+
+static void leave_numbering(vn_solver *s, double *x)
+{
+    vn_renumber_scatter(&s->renumbered, x, s->z);
+    memcpy(x, s->z, sizeof(double) * (size_t)s->p->n);
+}
+
+/* Go up one level; r and x are renumbered where that comes with it. */
+static vn_status level_up(vn_solver *s, int n_threads, double *x)
+{
+    const int was_renumbered = s->is_renumbered;
+    s->level = s->p->mass_ratio > WIDE ? VN_CHOLESKY : s->level + 1;
+    s->stale_level = 1;
+    const vn_status status = prepare(s, n_threads);
+    if (status != VN_OK) return status;
+    if (s->is_renumbered && !was_renumbered) enter_numbering(s, x);
+    if (s->level == VN_CHOLESKY) release_multigrid(s);
+    s->pace = (pace){0.0, 0.0, 1};
+    return VN_OK;
+}
+
+/* Conjugate gradients from x = 0, r = rhs in place, until `small`. */
+static vn_status iterate(vn_solver *s, const vn_solve_options *o, double *x, int64_t *n_iter)
 {
     const vn_problem *p = s->p;
     const int64_t n = p->n, size = n + p->n_border;
-    const int threads = o->n_threads;
     int64_t at_level = 0, work = 0;
-    *n_iter = 0;
-    vn_status status = prepare(s, threads);
-    if (status != VN_OK) return status;
-    memcpy(s->r, rhs, sizeof(double) * (size_t)size);
-    memset(x, 0, sizeof(double) * (size_t)size);
     int restart = 1;
     double zr = 0.0, step = 0.0;
-    while (!small(s, o)) {
+    for (;;) {
+        const double started = seconds();
+        const int threads = pick_threads(&s->pace, o->n_threads);
+        if (small(s, o, threads)) break;
         if (*n_iter >= o->max_iter) return VN_NOT_CONVERGED;
         if (at_level >= patience[s->level]) {
-            s->level = p->mass_ratio > WIDE ? VN_CHOLESKY : s->level + 1;
-            s->stale_level = 1;
-            status = prepare(s, threads);
+            const vn_status status = level_up(s, o->n_threads, x);
             if (status != VN_OK) return status;
-            if (s->level == VN_CHOLESKY) release_multigrid(s);
             at_level = 0;
             restart = 1;
         }
+        const int timed = !restart;
         precondition(s, threads);
         precondition_border(s);
         const double rz = dot(s, s->z, s->r, threads);
@@ -239,6 +359,7 @@ vn_status vn_solver_solve(vn_solver *s, const double *rhs, const vn_solve_option
         }
         ++*n_iter;
         at_level++;
+        if (timed) record(threads == 1 ? &s->pace.one : &s->pace.many, seconds() - started);
         work += 2 * p->n_edges + 10 * n;
         if (o->poll && work > 20000000) {
             work = 0;
@@ -247,7 +368,22 @@ vn_status vn_solver_solve(vn_solver *s, const double *rhs, const vn_solve_option
     }
     s->last_iter = at_level;
     if (s->first_iter == 0) s->first_iter = at_level;
-    return small(s, o) ? VN_OK : VN_NOT_CONVERGED;
+    return small(s, o, 1) ? VN_OK : VN_NOT_CONVERGED;
+}
+
+vn_status vn_solver_solve(vn_solver *s, const double *rhs, const vn_solve_options *o, double *x,
+                          int64_t *n_iter)
+{
+    const size_t size = sizeof(double) * (size_t)(s->p->n + s->p->n_border);
+    *n_iter = 0;
+    vn_status status = prepare(s, o->n_threads);
+    if (status != VN_OK) return status;
+    memcpy(s->r, rhs, size);
+    memset(x, 0, size);
+    if (s->is_renumbered) enter_numbering(s, x);
+    status = iterate(s, o, x, n_iter);
+    if (s->is_renumbered) leave_numbering(s, x);
+    return status;
 }
 
 int vn_solver_levels(const vn_solver *s, int room, int64_t *n_vertices, int64_t *n_entries)

@@ -10,6 +10,7 @@
 #include "vn_eliminate.h"
 #include "vn_multigrid.h"
 #include "vn_problem.h"
+#include "vn_renumber.h"
 
 typedef enum { VN_JACOBI = 0, VN_MULTIGRID = 1, VN_CHOLESKY = 2 } vn_solver_level;
 

@@ -51,6 +51,7 @@ cdef extern from "vn_solver.h" nogil:
     void vn_problem_derivatives(vn_problem *, const double *, double *, int)
     double vn_problem_log_likelihood(const vn_problem *, const double *, int)
     double vn_problem_largest_difference(const vn_problem *, const double *, int)
+    double vn_problem_overreach(const vn_problem *, const double *, const double *, double, int)
     vn_status vn_solver_new(const vn_problem *, int, int, vn_solver **)
     void vn_solver_free(vn_solver *)
     void vn_solver_refresh(vn_solver *)
@@ -168,6 +169,14 @@ cdef class Problem:
         cdef double value
         with nogil:
             value = vn_problem_largest_difference(&self.p, &step[0], self.n_threads)
+        return value
+
+    def overreach(self, const double[::1] parameters not None, const double[::1] step not None,
+                  double room):
+        """Largest |change of a linear predictor along `step`| / (room + |the predictor|)."""
+        cdef double value
+        with nogil:
+            value = vn_problem_overreach(&self.p, &parameters[0], &step[0], room, self.n_threads)
         return value
 
     def solve(self, const double[::1] rhs not None, double mass_tolerance,

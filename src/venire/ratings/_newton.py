@@ -31,6 +31,7 @@ Progress = Callable[[int, float], None]
 MAX_ITER = 100
 SETTLED = 1e-3  # last change of a linear predictor, in its own unit: its square is the error left
 EXTRA = 50  # iterations for that once the residual is small, at most
+ROOM = 10.0  # a linear predictor may at most double in one step, and change by this in any case
 CUTS = 40  # of one step, at most
 CUTS_FOR_RESIDUAL = 6  # of these, at most, because the residual grew
 
@@ -80,16 +81,16 @@ def newton(
     while n_iter < limit and extra < EXTRA and (residual > 0.5 * tol or change > SETTLED):
         if residual > 0.5 * tol:
             eta = min(0.1, 0.9 * (residual / previous) ** 2)
-            target, relative = max(eta * residual, tol / 6.0), 0.1
+            target, relative = max(eta * residual, tol / 6.0), 0.3
         else:
             extra += 1
             target, relative = 1e-3 * residual, 1e-9
         step, iterations, _ = problem.solve(gradient, target, relative)
         inner += iterations
-        slope = float(gradient @ step)
+        slope = _dot(gradient, step)
         if not slope > 0.0:
             break
-        length = _first_length(step, x, n_theta, lower)
+        length = _first_length(problem, step, x, n_theta, lower)
         accepted = _line_search(problem, x, step, slope, length, residual, prior, n_theta)
         if accepted is None:
             break
@@ -104,17 +105,22 @@ def newton(
 
 
 def _first_length(
+    problem: Problem,
     step: NDArray[np.float64],
     x: NDArray[np.float64],
     n_theta: int,
     lower: NDArray[np.float64] | None,
 ) -> float:
-    """1, or less where a bounded parameter would reach its bound."""
+    """1, or less where a comparison would be carried far into saturation or a bound be reached.
+
+    Where an outcome is all but certain there is next to no curvature to come back by.
+    """
+    length = min(1.0, 1.0 / max(problem.overreach(x, step, ROOM), 1e-300))
     if lower is None:
-        return 1.0
+        return length
     room, move = x[n_theta:] - lower, step[n_theta:]
     down = (move < 0.0) & np.isfinite(lower)
-    return min(1.0, float((0.9 * room[down] / -move[down]).min(initial=1.0)))
+    return min(length, float((0.9 * room[down] / -move[down]).min(initial=1.0)))
 
 
 def _line_search(
@@ -132,7 +138,7 @@ def _line_search(
     for cut in range(CUTS):
         trial = x + length * step
         gradient = problem.derivatives(trial)
-        new_slope = float(gradient @ step)
+        new_slope = _dot(gradient, step)
         new_residual = residual_of(gradient, problem.mass)
         if new_residual > 2.0 * residual and cut < CUTS_FOR_RESIDUAL:
             length *= 0.5
@@ -150,4 +156,9 @@ def _line_search(
 
 
 def _objective(problem: Problem, x: NDArray[np.float64], prior: float, n_theta: int) -> float:
-    return problem.log_likelihood(x) - 0.5 * prior * float(x[:n_theta] @ x[:n_theta])
+    return problem.log_likelihood(x) - 0.5 * prior * _dot(x[:n_theta], x[:n_theta])
+
+
+def _dot(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """x.y, not by BLAS: its threads would spin beside ours, and its sums depend on their number."""
+    return float((x * y).sum())

@@ -1,0 +1,166 @@
+#include "vn_groups.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define STRONG 0.25 /* a partner's edge is at least this share of the strongest */
+
+/* Sum the weights from the members of group g to other groups into sum[], listing them. A single
+ * vertex needs no sums: parallel edges are rare, and then the last one counts. */
+static int64_t neighbours(const vn_laplacian *a, const int32_t *group_of, const int64_t *member_ptr,
+                          const int32_t *member, int64_t g, float *sum, int32_t *list)
+{
+    int64_t found = 0;
+    if (!group_of) {
+        for (int64_t k = a->ptr[g]; k < a->ptr[g + 1]; k++) {
+            list[found++] = a->col[k];
+            sum[a->col[k]] = a->val[k] + 1e-37f;
+        }
+        return found;
+    }
+    for (int64_t m = member_ptr[g]; m < member_ptr[g + 1]; m++) {
+        const int32_t v = member[m];
+        for (int64_t k = a->ptr[v]; k < a->ptr[v + 1]; k++) {
+            const int32_t u = group_of[a->col[k]];
+            if (u == (int32_t)g) continue;
+            if (sum[u] == 0.0f) list[found++] = u;
+            sum[u] += a->val[k] + 1e-37f; /* an edge counts even where its weight is zero */
+        }
+    }
+    return found;
+}
+
+/* Match each group with its strongest unmatched neighbour, groups of few neighbours first; what is
+ * left over joins the strongest neighbour's pair. New group numbers go to pair_of. */
+static int64_t match(const vn_laplacian *a, const int32_t *group_of, const int64_t *member_ptr,
+                     const int32_t *member, int64_t n_groups, const int32_t *visit, float *sum,
+                     int32_t *list, int32_t *pair_of)
+{
+    int64_t pairs = 0;
+    for (int64_t g = 0; g < n_groups; g++) pair_of[g] = -1;
+    for (int64_t i = 0; i < n_groups; i++) {
+        const int32_t g = visit[i];
+        if (pair_of[g] >= 0) continue;
+        const int64_t found = neighbours(a, group_of, member_ptr, member, g, sum, list);
+        float strongest = 0.0f, best = -1.0f;
+        int32_t partner = -1, any = -1;
+        for (int64_t k = 0; k < found; k++) {
+            const float w = sum[list[k]];
+            if (w > strongest) {
+                strongest = w;
+                any = list[k];
+            }
+            if (pair_of[list[k]] < 0 && (w > best || (w == best && list[k] < partner))) {
+                best = w;
+                partner = list[k];
+            }
+        }
+        for (int64_t k = 0; k < found; k++) sum[list[k]] = 0.0f;
+        if (partner >= 0 && best >= (float)STRONG * strongest) {
+            pair_of[g] = pair_of[partner] = (int32_t)pairs++;
+        } else if (any >= 0) {
+            pair_of[g] = pair_of[any] >= 0 ? pair_of[any] : (pair_of[any] = (int32_t)pairs++);
+        } else {
+            pair_of[g] = (int32_t)pairs++;
+        }
+    }
+    return pairs;
+}
+
+void vn_list_members(const int32_t *group_of, int64_t n, int64_t n_groups, int64_t *member_ptr,
+                         int32_t *member)
+{
+    memset(member_ptr, 0, sizeof(int64_t) * (size_t)(n_groups + 2));
+    for (int64_t v = 0; v < n; v++)
+        if (group_of[v] >= 0) member_ptr[group_of[v] + 2]++;
+    for (int64_t g = 0; g < n_groups; g++) member_ptr[g + 2] += member_ptr[g + 1];
+    for (int64_t v = 0; v < n; v++)
+        if (group_of[v] >= 0) member[member_ptr[group_of[v] + 1]++] = (int32_t)v;
+}
+
+/* Vertices in order of degree (counting sort, ids ascending within a degree, capped). */
+static void by_degree(const int64_t *degree, int64_t n, int32_t *visit)
+{
+    enum { CAP = 256 };
+    int64_t start[CAP + 2] = {0};
+    for (int64_t v = 0; v < n; v++) start[VN_MIN(degree[v], (int64_t)CAP) + 1]++;
+    for (int d = 0; d < CAP; d++) start[d + 1] += start[d];
+    for (int64_t v = 0; v < n; v++) visit[start[VN_MIN(degree[v], (int64_t)CAP)]++] = (int32_t)v;
+}
+
+vn_status vn_find_groups(const vn_laplacian *a, int passes, vn_groups *out, int64_t *n_groups)
+{
+    const int64_t n = a->n;
+    float *sum = calloc((size_t)n, sizeof(float));
+    int32_t *list = malloc(sizeof(int32_t) * (size_t)n), *visit = malloc(sizeof(int32_t) * (size_t)n);
+    int32_t *pair_of = malloc(sizeof(int32_t) * (size_t)n);
+    int64_t *degree = malloc(sizeof(int64_t) * (size_t)n);
+    out->of = malloc(sizeof(int32_t) * (size_t)n);
+    out->member = malloc(sizeof(int32_t) * (size_t)n);
+    out->member_ptr = malloc(sizeof(int64_t) * (size_t)(n + 2));
+    vn_status status = VN_NO_MEMORY;
+    if (!sum || !list || !visit || !pair_of || !degree || !out->of || !out->member
+        || !out->member_ptr)
+        goto done;
+    int64_t groups = n;
+    for (int64_t v = 0; v < n; v++) {
+        out->of[v] = (int32_t)v;
+        out->member[v] = (int32_t)v;
+        out->member_ptr[v] = v;
+    }
+    out->member_ptr[n] = n;
+    for (int pass = 0; pass < passes; pass++) {
+        for (int64_t g = 0; g < groups; g++) {
+            degree[g] = 0;
+            for (int64_t m = out->member_ptr[g]; m < out->member_ptr[g + 1]; m++)
+                degree[g] += a->ptr[out->member[m] + 1] - a->ptr[out->member[m]];
+        }
+        by_degree(degree, groups, visit);
+        const int64_t pairs = match(a, pass ? out->of : NULL, out->member_ptr,
+                                    out->member, groups, visit, sum, list, pair_of);
+        /* number the new groups by their first member, for locality */
+        for (int64_t g = 0; g < pairs; g++) list[g] = -1;
+        int64_t next = 0;
+        for (int64_t v = 0; v < n; v++) {
+            const int32_t g = pair_of[out->of[v]];
+            if (list[g] < 0) list[g] = (int32_t)next++;
+            out->of[v] = list[g];
+        }
+        groups = pairs;
+        vn_list_members(out->of, n, groups, out->member_ptr, out->member);
+    }
+    /* groups without an edge to others leave the hierarchy */
+    int64_t kept = 0;
+    for (int64_t g = 0; g < groups; g++) {
+        int linked = 0;
+        for (int64_t m = out->member_ptr[g]; m < out->member_ptr[g + 1] && !linked; m++) {
+            const int32_t v = out->member[m];
+            for (int64_t k = a->ptr[v]; k < a->ptr[v + 1] && !linked; k++)
+                linked = out->of[a->col[k]] != (int32_t)g;
+            linked |= a->extra[v] > 0.0;
+        }
+        visit[g] = linked ? (int32_t)kept++ : -1;
+    }
+    if (kept < groups) {
+        for (int64_t v = 0; v < n; v++) out->of[v] = visit[out->of[v]];
+        groups = kept;
+        vn_list_members(out->of, n, groups, out->member_ptr, out->member);
+    }
+    *n_groups = groups;
+    status = VN_OK;
+done:
+    free(sum);
+    free(list);
+    free(visit);
+    free(pair_of);
+    free(degree);
+    return status;
+}
+
+void vn_groups_free(vn_groups *g)
+{
+    free(g->of);
+    free(g->member_ptr);
+    free(g->member);
+    memset(g, 0, sizeof *g);
+}
