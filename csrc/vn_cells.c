@@ -335,3 +335,36 @@ void vn_sorted_free(vn_sorted *s)
     free(s->table);
     free(s);
 }
+
+vn_status vn_merge_classes(int64_t n_items, const int64_t *row_ptr, const int32_t *hi,
+                           const double *win, const double *loss, const double *tie,
+                           int half_ties, int n_threads, int64_t *out_ptr, int32_t *out_hi,
+                           double *out_win, double *out_loss, double *out_tie)
+{
+    out_ptr[0] = 0;
+    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 256))
+    for (int64_t i = 0; i < n_items; i++) {
+        int64_t pairs = 0;
+        for (int64_t k = row_ptr[i]; k < row_ptr[i + 1]; k++)
+            pairs += k == row_ptr[i] || hi[k] != hi[k - 1];
+        out_ptr[i + 1] = pairs;
+    }
+    for (int64_t i = 0; i < n_items; i++) out_ptr[i + 1] += out_ptr[i];
+    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 256))
+    for (int64_t i = 0; i < n_items; i++) {
+        int64_t at = out_ptr[i] - 1;
+        for (int64_t k = row_ptr[i]; k < row_ptr[i + 1]; k++) {
+            const double t = tie ? tie[k] : 0.0, half = half_ties ? 0.5 * t : 0.0;
+            if (k == row_ptr[i] || hi[k] != hi[k - 1]) {
+                at++;
+                out_hi[at] = hi[k];
+                out_win[at] = out_loss[at] = 0.0;
+                if (out_tie) out_tie[at] = 0.0;
+            }
+            out_win[at] += win[k] + half;
+            out_loss[at] += loss[k] + half;
+            if (out_tie) out_tie[at] += t;
+        }
+    }
+    return VN_OK;
+}

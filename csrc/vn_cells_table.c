@@ -12,6 +12,7 @@
 enum { LOSS = 0, TIE = 1, WIN = 2 }; /* of lo */
 #define RANGE_BITS 15     /* slots of a range: their counters take 384 KiB */
 #define MAX_RANGES 1024
+#define SEGMENT ((int64_t)1 << 19) /* rows per thread that are in work at a time, in the cache */
 
 /* Slot of pair (lo, hi): classes * (row_start(lo) + hi) + class; the classes are 2 (hi had the order
  * advantage, lo had it) or 3 (hi, nobody, lo). */
@@ -20,95 +21,94 @@ static inline int64_t row_start(int64_t n, int64_t lo) { return lo * (2 * n - lo
 typedef struct {
     const vn_rows *rows;
     int64_t classes, *start;
-    int shift, n_ranges;
+    int shift, n_ranges; /* a packed row, slot << 2 | outcome, shifted right is its range */
 } layout;
 
-/* No branches: which side comes first is as good as random. A row with a == b gets some other slot,
+/* Pack rows and count them by range; also look for scores that are not 0, 1/2 or 1 and for a == b.
+ * No branches: which side comes first is as good as random. A row with a == b gets some other slot,
  * but is reported, and then nothing is used. */
-static inline uint32_t slot_of(const layout *t, int64_t r)
-{
-    const int64_t a = t->rows->first[r], b = t->rows->second[r], flip = a > b;
-    const int64_t cls = t->classes == 3 ? 1 + (1 - 2 * flip) * t->rows->order[r] : !flip;
-    const int64_t slot = t->classes * (t->start[VN_MIN(a, b)] + VN_MAX(a, b)) + cls;
-    return (uint32_t)VN_MAX(slot, 0);
-}
-
-/* Rows per range; also looks for scores that are not 0, 1/2 or 1 and for a == b. */
 VN_CLONES
-static void count_ranges(const layout *t, int64_t begin, int64_t end, int64_t *count, int *soft,
-                         int64_t *same)
+static void pack(const layout *t, int64_t begin, int64_t end, uint32_t *packed, int64_t *count,
+                 int *soft, int64_t *same)
 {
-    const double *score = t->rows->score;
+    const vn_rows *rows = t->rows;
+    const int64_t *start = t->start;
     int any_soft = 0;
     int64_t equal = 0;
-    for (int64_t r = begin; score && r < end; r++) {
-        const double twice = score[r] + score[r];
-        any_soft |= (double)(int)twice != twice;
-    }
     for (int64_t r = begin; r < end; r++) {
-        count[slot_of(t, r) >> t->shift]++;
-        equal += t->rows->first[r] == t->rows->second[r];
+        const int64_t a = rows->first[r], b = rows->second[r], flip = a > b, sign = 1 - 2 * flip;
+        const int64_t cls = t->classes == 3 ? 1 + sign * rows->order[r] : !flip;
+        const int64_t slot = t->classes * (start[VN_MIN(a, b)] + VN_MAX(a, b)) + cls;
+        const double twice = 2.0 * (rows->score ? rows->score[r] : rows->one_score);
+        const int64_t k = (int64_t)twice;
+        any_soft |= (double)k != twice;
+        equal += a == b;
+        const uint32_t code = (uint32_t)VN_MAX(slot, 0) << 2 | (uint32_t)((1 + sign * (k - 1)) & 3);
+        *packed++ = code;
+        count[code >> t->shift]++;
     }
     *soft |= any_soft;
     *same += equal;
 }
 
-/* Packed rows to their places; at[] is advanced. */
-VN_CLONES
-static void partition(const layout *t, int64_t begin, int64_t end, int64_t *at, uint32_t *packed)
+/* Rows [begin, end): pack, partition, count. at[] holds the counts of each (chunk, range). */
+static void add_segment(const layout *t, int64_t begin, int64_t end, int n_threads, uint32_t *packed,
+                        uint32_t *sorted, int64_t *at, int64_t *first, uint32_t *table, int *soft,
+                        int64_t *same)
 {
-    const double *score = t->rows->score;
-    for (int64_t r = begin; r < end; r++) {
-        const uint32_t slot = slot_of(t, r);
-        const int flip = t->rows->first[r] > t->rows->second[r];
-        const int k = (int)(2.0 * (score ? score[r] : t->rows->one_score));
-        packed[at[slot >> t->shift]++] = slot << 2 | (uint32_t)(1 + (1 - 2 * flip) * (k - 1));
+    const int64_t n = end - begin;
+    const int ranges = t->n_ranges, chunks = n_threads;
+    int any_soft = 0;
+    int64_t equal = 0;
+    memset(at, 0, sizeof(int64_t) * (size_t)(ranges * chunks));
+    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1) reduction(|:any_soft) reduction(+:equal))
+    for (int c = 0; c < chunks; c++)
+        pack(t, begin + n * c / chunks, begin + n * (c + 1) / chunks, packed + n * c / chunks,
+             at + c * ranges, &any_soft, &equal);
+    *soft |= any_soft;
+    *same += equal;
+    if (*soft || *same) return;
+    int64_t sum = 0;
+    for (int g = 0; g < ranges; g++) {
+        first[g] = sum;
+        for (int c = 0; c < chunks; c++) {
+            const int64_t count = at[c * ranges + g];
+            at[c * ranges + g] = sum;
+            sum += count;
+        }
     }
+    first[ranges] = sum;
+    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1))
+    for (int c = 0; c < chunks; c++) {
+        int64_t *place = at + c * ranges;
+        for (int64_t r = n * c / chunks; r < n * (c + 1) / chunks; r++)
+            sorted[place[packed[r] >> t->shift]++] = packed[r];
+    }
+    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
+    for (int g = 0; g < ranges; g++)
+        for (int64_t k = first[g]; k < first[g + 1]; k++)
+            table[3 * (int64_t)(sorted[k] >> 2) + (sorted[k] & 3)]++;
 }
 
 static vn_status fill_table(const layout *t, int n_threads, uint32_t *table, int *soft, int64_t *same)
 {
-    const int64_t n = t->rows->n_rows;
-    const int ranges = t->n_ranges, chunks = n_threads;
-    uint32_t *packed = malloc(sizeof(uint32_t) * (size_t)n);
-    int64_t *at = calloc((size_t)(ranges * chunks + 1), sizeof(int64_t));
-    int64_t *first = malloc(sizeof(int64_t) * (size_t)(ranges + 1));
-    if (!packed || !at || !first) {
-        free(packed);
-        free(at);
-        free(first);
-        return VN_NO_MEMORY;
+    const int64_t n = t->rows->n_rows, segment = VN_MIN(SEGMENT * n_threads, n);
+    uint32_t *packed = malloc(sizeof(uint32_t) * (size_t)segment);
+    uint32_t *sorted = malloc(sizeof(uint32_t) * (size_t)segment);
+    int64_t *at = malloc(sizeof(int64_t) * (size_t)(t->n_ranges * n_threads));
+    int64_t *first = malloc(sizeof(int64_t) * (size_t)(t->n_ranges + 1));
+    vn_status status = VN_NO_MEMORY;
+    if (packed && sorted && at && first) {
+        status = VN_OK;
+        for (int64_t begin = 0; begin < n && !*soft && !*same; begin += segment)
+            add_segment(t, begin, VN_MIN(begin + segment, n), n_threads, packed, sorted, at, first,
+                        table, soft, same);
     }
-    int any_soft = t->rows->score ? 0 : t->rows->one_score * 2.0 != (double)(int)(t->rows->one_score * 2.0);
-    int64_t equal = 0;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1) reduction(|:any_soft) reduction(+:equal))
-    for (int c = 0; c < chunks; c++)
-        count_ranges(t, n * c / chunks, n * (c + 1) / chunks, at + c * ranges, &any_soft, &equal);
-    if (!any_soft && !equal) {
-        int64_t sum = 0;
-        for (int g = 0; g < ranges; g++) {
-            first[g] = sum;
-            for (int c = 0; c < chunks; c++) {
-                const int64_t count = at[c * ranges + g];
-                at[c * ranges + g] = sum;
-                sum += count;
-            }
-        }
-        first[ranges] = sum;
-        VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1))
-        for (int c = 0; c < chunks; c++)
-            partition(t, n * c / chunks, n * (c + 1) / chunks, at + c * ranges, packed);
-        VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
-        for (int g = 0; g < ranges; g++)
-            for (int64_t k = first[g]; k < first[g + 1]; k++)
-                table[3 * (int64_t)(packed[k] >> 2) + (packed[k] & 3)]++;
-    }
-    *soft = any_soft;
-    *same = equal;
     free(packed);
+    free(sorted);
     free(at);
     free(first);
-    return VN_OK;
+    return status;
 }
 
 /* Cells and pairs of each row of items into s. */
@@ -143,10 +143,11 @@ vn_status vn_table_count(const vn_rows *rows, int n_threads, vn_sorted *s, int *
                          int64_t *bad_row)
 {
     const int64_t n = rows->n_items, classes = rows->order ? 3 : 2, size = classes * n * (n - 1) / 2;
-    layout t = {rows, classes, malloc(sizeof(int64_t) * (size_t)n), RANGE_BITS, 0};
-    while (t.shift > 8 && size >> t.shift < 8 * n_threads) t.shift--;
-    while (size >> t.shift >= MAX_RANGES) t.shift++;
-    t.n_ranges = (int)(size >> t.shift) + 1;
+    const int64_t codes = size << 2;
+    layout t = {rows, classes, malloc(sizeof(int64_t) * (size_t)n), RANGE_BITS + 2, 0};
+    while (t.shift > 10 && codes >> t.shift < 8 * n_threads) t.shift--;
+    while (codes >> t.shift >= MAX_RANGES) t.shift++;
+    t.n_ranges = (int)(codes >> t.shift) + 1;
     s->table = calloc((size_t)(3 * VN_MAX(size, 1)), sizeof(uint32_t));
     s->chunk_cells = calloc((size_t)n + 1, sizeof(int64_t));
     vn_status status = VN_NO_MEMORY;

@@ -53,6 +53,7 @@ ALIASES = {
     "_columns": "_input",
     "_outcomes": "_input",
     "_frames": "_input",
+    "_aggregation": "comparisons",
     "_merging": "comparisons",
 }
 # Within a layer a part may import those before it in this order, and no other neighbour.

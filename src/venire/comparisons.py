@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from venire import _checks, _frames, _labels
-from venire._merging import frozen, merged, selected
+from venire import _checks, _frames
+from venire._aggregation import Aggregated, Rows, aggregate_rows, frozen
+from venire._merging import merged, selected
 
 __all__ = ["Comparisons", "Components"]
 
@@ -56,6 +57,23 @@ class Comparisons:
     n_threads : int, optional
         Default: all usable CPUs. The result does not depend on it.
 
+    Attributes
+    ----------
+    items : ndarray of shape (n_items,)
+        Labels.
+    first, second : ndarray of int32, shape (n_cells,)
+        Positions of a cell's items in `items`; first < second.
+    order : ndarray of int8
+        +1 where the cell's first had the order advantage, -1 its second, 0 neither.
+    win, loss, tie : ndarray of float64
+        Masses, from the view of first. A soft score s adds s to win and 1 - s to loss.
+    square : ndarray of float64
+        Sum of weight * score**2.
+    cluster : ndarray of int32 or None
+        Cluster of each cell, a position in `clusters` (labels).
+    has_order : bool
+        An explicit `order` was given.
+
     Raises
     ------
     ValueError
@@ -91,8 +109,10 @@ class Comparisons:
     loss: NDArray[np.float64]
     n_pairs: int
     has_order: bool
-    #: Labels of the clusters, or None.
     clusters: NDArray[Any] | None
+    _row_ptr: NDArray[np.int64]  # cells of each first item: row_ptr[i] to row_ptr[i + 1]
+    _tie: NDArray[np.float64] | None  # None: no ties
+    _square: NDArray[np.float64] | None  # None: hard outcomes only
 
     def __init__(
         self,
@@ -109,16 +129,17 @@ class Comparisons:
         n = _checks.same_length(
             first=first, second=second, score=score, weight=weight, order=order, cluster=cluster
         )
-        scores = _checks.score(score, n)
-        self._build(
+        rows = Rows(
             n,
-            (first, second, items),
-            {"score": scores if len(scores) == n else float(scores[0])},
+            first,
+            second,
+            items,
             _checks.weight(weight, n),
             order,
             cluster,
-            n_threads,
+            score=_checks.score(score, n),
         )
+        self._adopt(aggregate_rows(rows, n_threads))
 
     @classmethod
     def from_counts(
@@ -149,15 +170,22 @@ class Comparisons:
         >>> vn.Comparisons.from_counts([3], [7], win=[4], loss=[2], tie=[1]).n_comparisons
         7.0
         """
-        n = _checks.same_length(first=first, second=second, win=win, loss=loss, tie=tie, order=order, cluster=cluster)
-        masses = {"win": _checks.amounts(win, n, "win"), "loss": _checks.amounts(loss, n, "loss")}
-        if tie is not None:
-            masses["tie"] = _checks.amounts(tie, n, "tie")
-        self = cls.__new__(cls)
-        full = {name: np.broadcast_to(x, (n,)).copy() if len(x) != n else x
-                for name, x in masses.items()}
-        self._build(n, (first, second, items), full, None, order, cluster, n_threads)
-        return self
+        n = _checks.same_length(
+            first=first, second=second, win=win, loss=loss, tie=tie, order=order, cluster=cluster
+        )
+        rows = Rows(
+            n,
+            first,
+            second,
+            items,
+            None,
+            order,
+            cluster,
+            win=_checks.amounts(win, n, "win"),
+            loss=_checks.amounts(loss, n, "loss"),
+            tie=None if tie is None else _checks.amounts(tie, n, "tie"),
+        )
+        return cls._of(aggregate_rows(rows, n_threads))
 
     @classmethod
     def from_frame(
@@ -233,93 +261,31 @@ class Comparisons:
         cls, rows: _frames.Rows, *, items: ArrayLike | None = None, n_threads: int | None = None
     ) -> Comparisons:
         """Comparisons from columns that were checked already (`_frames.columns`, `io`)."""
-        self = cls.__new__(cls)
-        if rows.win is not None:
-            masses: dict[str, Any] = {"win": rows.win, "loss": rows.loss, "tie": rows.tie}
-            masses = {name: x for name, x in masses.items() if x is not None}
-        else:
-            masses = {"score": 1.0 if rows.score is None else rows.score}
-        n = len(rows)
-        if n == 0:
-            raise ValueError("there are no comparisons: first is empty")
+        checked = Rows(
+            len(rows),
+            rows.first,
+            rows.second,
+            None,
+            rows.weight,
+            rows.order,
+            rows.cluster,
+            score=rows.score,
+            win=rows.win,
+            loss=rows.loss,
+            tie=rows.tie,
+        )
         with _frames.naming(rows.source):
-            self._build(n, (rows.first, rows.second, None), masses, rows.weight, rows.order,
-                        rows.cluster, n_threads)
+            return cls._of(aggregate_rows(checked, n_threads))
+
+    @classmethod
+    def _of(cls, cells: Aggregated) -> Comparisons:
+        self = cls.__new__(cls)
+        self._adopt(cells)
         return self
 
-    def _build(
-        self,
-        n: int,
-        labels: tuple[Any, Any, Any],
-        masses: dict[str, Any],
-        weight: NDArray[np.float64] | None,
-        order: Any,
-        cluster: Any,
-        n_threads: int | None,
-    ) -> None:
-        """Code the labels, drop rows without weight, aggregate."""
-        threads = _checks.n_threads(n_threads)
-        items, first, second = _labels.encode(labels[0], labels[1], labels[2], threads)
-        if weight is not None and len(weight) != n:
-            weight = np.full(n, weight[0])
-        if "win" in masses:
-            if weight is not None:
-                masses = {name: x * weight for name, x in masses.items()}
-                weight = None
-            total = sum(masses.values())
-        else:
-            total = weight
-        orders = _checks.order(order, n)
-        if orders is not None and len(orders) != n:
-            orders = np.full(n, orders[0])
-        clusters = codes = None
-        if cluster is not None:
-            clusters, codes = _labels.encode_one(cluster, "cluster", threads)
-        if total is not None and not total.all():
-            keep = np.flatnonzero(total)
-            if len(keep) == 0:
-                raise ValueError("weight: every comparison has weight 0")
-            equal = np.flatnonzero(first == second)
-            if len(equal):
-                _refuse_self(items, first, int(equal[0]))
-            first, second = first[keep], second[keep]
-            masses = {k: x[keep] if isinstance(x, np.ndarray) else x for k, x in masses.items()}
-            weight, orders, codes = (None if x is None else x[keep] for x in (weight, orders, codes))
-        if weight is not None and (weight == 1.0).all():
-            weight = None
-        self._aggregate(items, first, second, masses, weight, orders, codes, threads)
-        self.has_order = orders is not None
-        self.clusters = clusters
-
-    def _aggregate(
-        self,
-        items: NDArray[Any],
-        first: NDArray[np.int32],
-        second: NDArray[np.int32],
-        masses: dict[str, Any],
-        weight: NDArray[np.float64] | None,
-        order: NDArray[np.int8] | None,
-        cluster: NDArray[np.int32] | None,
-        n_threads: int,
-    ) -> None:
-        from venire._native import cells
-
-        if cluster is not None:
-            by = np.argsort(cluster, kind="stable")
-            first, second, cluster = first[by], second[by], cluster[by]
-            masses = {k: x[by] if isinstance(x, np.ndarray) else x for k, x in masses.items()}
-            weight, order = (None if x is None else x[by] for x in (weight, order))
-        try:
-            out = cells.aggregate(
-                len(items), first, second, n_threads, weight=weight, order=order, cluster=cluster,
-                **masses,
-            )  # fmt: skip
-        except cells.SelfComparison as error:
-            at = int(error.args[0])
-            _refuse_self(items, first, int(by[at]) if cluster is not None else at)
-        self.items = frozen(items)
-        (self._row_ptr, self.second, self.order, self.cluster, self.win, self.loss, self._tie,
-         self._square, self.n_pairs) = (frozen(x) for x in out)  # fmt: skip
+    def _adopt(self, cells: Aggregated) -> None:
+        for name, value in cells._asdict().items():
+            setattr(self, name if name in self.__annotations__ else f"_{name}", frozen(value))
 
     # ---- what it holds ------------------------------------------------------------------------
 
@@ -402,7 +368,7 @@ class Comparisons:
         """Both together; items are the union (sorted, unless both have the same)."""
         if not isinstance(other, Comparisons):
             return NotImplemented
-        return merged(self, other)
+        return self._of(merged(self, other))
 
     def append(
         self,
@@ -435,10 +401,4 @@ class Comparisons:
     def _within(self, labels: NDArray[np.int32]) -> Comparisons:
         """Only the cells whose items carry the same label; all items stay."""
         keep = labels[self.first] == labels[self.second]
-        return self if keep.all() else selected(self, np.flatnonzero(keep))
-
-
-def _refuse_self(items: NDArray[Any], first: NDArray[np.int32], at: int) -> None:
-    raise _checks.BadValueError(
-        f"second[{at}] = {items[first[at]]!r}: an item cannot be compared with itself"
-    )
+        return self if keep.all() else self._of(selected(self, np.flatnonzero(keep)))

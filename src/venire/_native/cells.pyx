@@ -32,6 +32,9 @@ cdef extern from "vn_cells.h" nogil:
     vn_status vn_write_cells(const vn_rows *, const vn_sorted *, int, int64_t *, int32_t *,
                              int8_t *, int32_t *, double *, double *, double *, double *)
     void vn_sorted_free(vn_sorted *)
+    vn_status vn_merge_classes(int64_t, const int64_t *, const int32_t *, const double *,
+                               const double *, const double *, int, int, int64_t *, int32_t *,
+                               double *, double *, double *)
 
 
 class SelfComparison(Exception):
@@ -129,3 +132,30 @@ def aggregate(
     if ties is not None and not ties.any():
         ties = None
     return pointers, hi, orders, clusters, wins, losses, ties, squares, int(n_pairs)
+
+
+def merge_classes(
+    const int64_t[::1] row_ptr not None,
+    const int32_t[::1] second not None,
+    const double[::1] win not None,
+    const double[::1] loss not None,
+    const double[::1] tie,
+    int64_t n_pairs,
+    bint half_ties,
+    int n_threads,
+):
+    """Order classes of each pair added up: row_ptr, second, win, loss, tie (None if `half_ties`)."""
+    cdef int64_t n_items = row_ptr.shape[0] - 1
+    pointers, hi = np.empty(n_items + 1, np.int64), np.empty(n_pairs, np.int32)
+    wins, losses = np.empty(n_pairs), np.empty(n_pairs)
+    ties = None if half_ties or tie is None else np.empty(n_pairs)
+    cdef int64_t[::1] out_ptr = pointers
+    cdef int32_t[::1] out_hi = hi
+    cdef double[::1] out_win = wins, out_loss = losses, out_tie = ties
+    if win.shape[0] < 1 << 15:
+        n_threads = 1
+    with nogil:
+        vn_merge_classes(n_items, &row_ptr[0], &second[0], &win[0], &loss[0], doubles(tie),
+                         half_ties, n_threads, &out_ptr[0], &out_hi[0], &out_win[0], &out_loss[0],
+                         out_doubles(out_tie))
+    return pointers, hi, wins, losses, ties

@@ -1,14 +1,14 @@
 """Inexact Newton: outer iterations, step control and stopping, for every model alike.
 
 The direction comes from preconditioned conjugate gradients (`Problem.solve`), loosely at first and
-tightly as the gradient falls (Eisenstat and Walker 1996, doi:10.1137/0917003). A step is taken whole
-when the slope along it stays small or changes sign only a little; otherwise it is cut until the
-log-likelihood rises enough (Armijo), with slack for rounding. Items whose comparisons weigh next to
-nothing are invisible to both tests; they are watched by the residual, in which each item counts
-alike: a step that more than doubles it overshot somewhere and is cut too.
+tightly as the gradient falls (Eisenstat and Walker 1996, doi:10.1137/0917003). A step is taken
+whole when the slope along it stays small or changes sign only a little; otherwise it is cut until
+the log-likelihood rises enough (Armijo), with slack for rounding.
 
-A small residual is not yet a small error where comparisons of very different weight meet in one
-item: iterations go on, with tight solves, until the steps are small as well.
+Items whose comparisons weigh next to nothing are invisible to both tests; they are watched by the
+residual, in which each item counts alike: a step that more than doubles it overshot somewhere and
+is cut too. And a small residual is not yet a small error where comparisons of very different weight
+meet in one item: iterations go on, with tight solves, until the steps are small as well.
 """
 
 from __future__ import annotations

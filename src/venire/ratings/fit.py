@@ -49,6 +49,9 @@ class Fit(Uncertainty):
         Largest derivative of the objective relative to the weight it belongs to.
     converged : bool
     n_iter : int
+        Outer iterations.
+    n_inner : int
+        Iterations of the linear solver in all of them.
     component : ndarray of int32, shape (n_items,)
         Which component each item belongs to.
     method : str
@@ -64,8 +67,8 @@ class Fit(Uncertainty):
     >>> import venire as vn
     >>> c = vn.Comparisons(["a", "a", "b", "c", "c"], ["b", "c", "c", "a", "b"], [1, 1, 1, 1, 0.5])
     >>> fit = vn.fit_bradley_terry(c)
-    >>> fit.items[fit.ranks() == 1]
-    array(['a'], dtype='<U1')
+    >>> fit.items[fit.ranks() == 1].tolist()
+    ['a']
     >>> bool(fit.predict("a", "b") > 0.5)
     True
     """
@@ -80,6 +83,7 @@ class Fit(Uncertainty):
     residual: float
     converged: bool
     n_iter: int
+    n_inner: int = 0
     component: np.ndarray
     method: str = "newton"
     tol: float = 1e-9

@@ -1,0 +1,149 @@
+"""Rows of comparisons become cells: labels coded, rows without weight dropped, masses added up."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire import _checks, _labels
+
+__all__ = ["Aggregated", "Rows", "add_up", "aggregate_rows", "frozen"]
+
+
+class Rows(NamedTuple):
+    """Checked columns of `n` rows; an array of length 1 stands for all rows.
+
+    `score`, or `win` and `loss` (and `tie`), say what happened; with none of them first won.
+    """
+
+    n: int
+    first: Any
+    second: Any
+    items: Any
+    weight: NDArray[np.float64] | None
+    order: Any
+    cluster: Any
+    score: NDArray[np.float64] | None = None
+    win: NDArray[np.float64] | None = None
+    loss: NDArray[np.float64] | None = None
+    tie: NDArray[np.float64] | None = None
+
+
+class Aggregated(NamedTuple):
+    """Cells, sorted by (first, second, order, cluster): what a Comparisons keeps."""
+
+    items: NDArray[Any]
+    row_ptr: NDArray[np.int64]
+    second: NDArray[np.int32]
+    order: NDArray[np.int8]
+    cluster: NDArray[np.int32] | None
+    win: NDArray[np.float64]
+    loss: NDArray[np.float64]
+    tie: NDArray[np.float64] | None
+    square: NDArray[np.float64] | None
+    n_pairs: int
+    has_order: bool
+    clusters: NDArray[Any] | None
+
+
+def frozen(x: Any) -> Any:
+    """A read-only view of an array; anything else as it is."""
+    if isinstance(x, np.ndarray):
+        x = x.view()
+        x.flags.writeable = False
+    return x
+
+
+def aggregate_rows(rows: Rows, n_threads: int | None) -> Aggregated:
+    """Cells of the rows."""
+    n, threads = rows.n, _checks.n_threads(n_threads)
+    items, first, second = _labels.encode(rows.first, rows.second, rows.items, threads)
+    order = _full(_checks.order(rows.order, n), n)
+    clusters = codes = None
+    if rows.cluster is not None:
+        clusters, codes = _labels.encode_one(rows.cluster, "cluster", threads)
+    masses, weight = _masses(rows)
+    total = sum(masses.values()) if "win" in masses else weight
+    if total is not None and not total.all():
+        keep = np.flatnonzero(total)
+        if len(keep) == 0:
+            raise ValueError("weight: every comparison has weight 0")
+        same = np.flatnonzero(first == second)
+        if len(same):
+            _refuse_self(items, first, int(same[0]))
+        first, second = first[keep], second[keep]
+        masses = {k: x[keep] if isinstance(x, np.ndarray) else x for k, x in masses.items()}
+        weight = None if weight is None else weight[keep]
+        order = None if order is None else order[keep]
+        codes = None if codes is None else codes[keep]
+    if weight is not None and (weight == 1.0).all():
+        weight = None
+    return add_up(items, first, second, masses, weight, order, codes, threads)._replace(
+        has_order=order is not None, clusters=clusters
+    )
+
+
+def _full(x: Any, n: int) -> Any:
+    return x if x is None or len(x) == n else np.full(n, x[0])
+
+
+def _masses(rows: Rows) -> tuple[dict[str, Any], NDArray[np.float64] | None]:
+    """What happened, for the native layer, and the weights that are not in it yet."""
+    weight = _full(rows.weight, rows.n)
+    if rows.win is None:
+        if rows.score is None or (len(rows.score) == 1 and rows.n > 1):
+            return {"score": 1.0 if rows.score is None else float(rows.score[0])}, weight
+        return {"score": rows.score}, weight
+    masses = {"win": rows.win, "loss": rows.loss, "tie": rows.tie}
+    full = {name: _full(x, rows.n) for name, x in masses.items() if x is not None}
+    if weight is not None:
+        full = {name: x * weight for name, x in full.items()}
+    return full, None
+
+
+def add_up(
+    items: NDArray[Any],
+    first: NDArray[np.int32],
+    second: NDArray[np.int32],
+    masses: dict[str, Any],
+    weight: NDArray[np.float64] | None,
+    order: NDArray[np.int8] | None,
+    cluster: NDArray[np.int32] | None,
+    n_threads: int,
+) -> Aggregated:
+    """Cells of coded rows."""
+    from venire._native import cells
+
+    by = None
+    if cluster is not None:
+        by = np.argsort(cluster, kind="stable")
+        first, second, cluster = first[by], second[by], cluster[by]
+        masses = {k: x[by] if isinstance(x, np.ndarray) else x for k, x in masses.items()}
+        weight = None if weight is None else weight[by]
+        order = None if order is None else order[by]
+    try:
+        out = cells.aggregate(
+            len(items),
+            first,
+            second,
+            n_threads,
+            weight=weight,
+            order=order,
+            cluster=cluster,
+            **masses,
+        )
+    except cells.SelfComparison as error:
+        at = int(error.args[0])
+        _refuse_self(items, first, at, at if by is None else int(by[at]))
+    return Aggregated(items, *out, False, None)
+
+
+def _refuse_self(
+    items: NDArray[Any], first: NDArray[np.int32], at: int, row: int | None = None
+) -> NoReturn:
+    raise _checks.BadValueError(
+        f"second[{at if row is None else row}] = {items[first[at]]!r}: "
+        "an item cannot be compared with itself"
+    )
