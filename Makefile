@@ -84,7 +84,7 @@ check-dist: dist
 # (libstdc++ with it: it must see the exceptions of other extensions) and leaks, of which Python
 # has its own at exit, are not looked for.
 # Memory that is freed is held back, so the test of growth has no meaning here.
-SANITIZE_TESTS ?= $(patsubst %,tests/test_%.py,bad_input labels frames threads golden \
+SANITIZE_TESTS ?= $(patsubst %,tests/test_%.py,solver bad_input labels frames threads golden \
     fit_results covariance invariances native_equals_reference)
 sanitize: $(VENV)/.with-test
 	VENIRE_SANITIZE=address,undefined $(PY) setup.py -q build --build-lib build/sanitize

@@ -5,61 +5,78 @@
 
 #define STRONG 0.25 /* a partner's edge is at least this share of the strongest */
 
-/* Sum the weights from the members of group g to other groups into sum[], listing them. A single
- * vertex needs no sums: parallel edges are rare, and then the last one counts. */
-static int64_t neighbours(const vn_laplacian *a, const int32_t *group_of, const int64_t *member_ptr,
-                          const int32_t *member, int64_t g, float *sum, int32_t *list)
+typedef struct {
+    const vn_laplacian *a;
+    const vn_groups *groups;
+    int64_t n_groups;
+    int32_t *pair_of; /* what comes out */
+    float *sum;       /* zero between calls */
+    int32_t *list;
+} matching;
+
+typedef struct {
+    float strongest, best;
+    int32_t any, partner; /* the strongest neighbour, and the strongest unmatched one */
+} choice;
+
+static inline void consider(const matching *m, choice *c, int32_t other, float weight)
 {
+    if (weight > c->strongest) {
+        c->strongest = weight;
+        c->any = other;
+    }
+    if (weight >= c->best && m->pair_of[other] < 0 && (weight > c->best || other < c->partner)) {
+        c->best = weight;
+        c->partner = other;
+    }
+}
+
+/* Neighbours of a single vertex. An edge counts even where its weight has vanished. */
+static choice choose_vertex(const matching *m, int64_t v)
+{
+    choice c = {0.0f, 0.0f, -1, -1};
+    for (int64_t k = m->a->ptr[v]; k < m->a->ptr[v + 1]; k++)
+        consider(m, &c, m->a->col[k], m->a->val[k] + 1e-37f);
+    return c;
+}
+
+/* Neighbours of a group, the weights of all edges between two groups added up. */
+static choice choose_group(const matching *m, int64_t g)
+{
+    choice c = {0.0f, 0.0f, -1, -1};
     int64_t found = 0;
-    if (!group_of) {
-        for (int64_t k = a->ptr[g]; k < a->ptr[g + 1]; k++) {
-            list[found++] = a->col[k];
-            sum[a->col[k]] = a->val[k] + 1e-37f;
-        }
-        return found;
-    }
-    for (int64_t m = member_ptr[g]; m < member_ptr[g + 1]; m++) {
-        const int32_t v = member[m];
-        for (int64_t k = a->ptr[v]; k < a->ptr[v + 1]; k++) {
-            const int32_t u = group_of[a->col[k]];
+    for (int64_t q = m->groups->member_ptr[g]; q < m->groups->member_ptr[g + 1]; q++) {
+        const int32_t v = m->groups->member[q];
+        for (int64_t k = m->a->ptr[v]; k < m->a->ptr[v + 1]; k++) {
+            const int32_t u = m->groups->of[m->a->col[k]];
             if (u == (int32_t)g) continue;
-            if (sum[u] == 0.0f) list[found++] = u;
-            sum[u] += a->val[k] + 1e-37f; /* an edge counts even where its weight is zero */
+            if (m->sum[u] == 0.0f) m->list[found++] = u;
+            m->sum[u] += m->a->val[k] + 1e-37f;
         }
     }
-    return found;
+    for (int64_t k = 0; k < found; k++) {
+        consider(m, &c, m->list[k], m->sum[m->list[k]]);
+        m->sum[m->list[k]] = 0.0f;
+    }
+    return c;
 }
 
 /* Match each group with its strongest unmatched neighbour, groups of few neighbours first; what is
- * left over joins the strongest neighbour's pair. New group numbers go to pair_of. */
-static int64_t match(const vn_laplacian *a, const int32_t *group_of, const int64_t *member_ptr,
-                     const int32_t *member, int64_t n_groups, const int32_t *visit, float *sum,
-                     int32_t *list, int32_t *pair_of)
+ * left over joins the strongest neighbour's pair. Returns the number of pairs. */
+static int64_t match(const matching *m, int single, const int32_t *visit)
 {
     int64_t pairs = 0;
-    for (int64_t g = 0; g < n_groups; g++) pair_of[g] = -1;
-    for (int64_t i = 0; i < n_groups; i++) {
+    int32_t *pair_of = m->pair_of;
+    for (int64_t g = 0; g < m->n_groups; g++) pair_of[g] = -1;
+    for (int64_t i = 0; i < m->n_groups; i++) {
         const int32_t g = visit[i];
         if (pair_of[g] >= 0) continue;
-        const int64_t found = neighbours(a, group_of, member_ptr, member, g, sum, list);
-        float strongest = 0.0f, best = -1.0f;
-        int32_t partner = -1, any = -1;
-        for (int64_t k = 0; k < found; k++) {
-            const float w = sum[list[k]];
-            if (w > strongest) {
-                strongest = w;
-                any = list[k];
-            }
-            if (pair_of[list[k]] < 0 && (w > best || (w == best && list[k] < partner))) {
-                best = w;
-                partner = list[k];
-            }
-        }
-        for (int64_t k = 0; k < found; k++) sum[list[k]] = 0.0f;
-        if (partner >= 0 && best >= (float)STRONG * strongest) {
-            pair_of[g] = pair_of[partner] = (int32_t)pairs++;
-        } else if (any >= 0) {
-            pair_of[g] = pair_of[any] >= 0 ? pair_of[any] : (pair_of[any] = (int32_t)pairs++);
+        const choice c = single ? choose_vertex(m, g) : choose_group(m, g);
+        if (c.partner >= 0 && c.best >= (float)STRONG * c.strongest) {
+            pair_of[g] = pair_of[c.partner] = (int32_t)pairs++;
+        } else if (c.any >= 0) {
+            if (pair_of[c.any] < 0) pair_of[c.any] = (int32_t)pairs++;
+            pair_of[g] = pair_of[c.any];
         } else {
             pair_of[g] = (int32_t)pairs++;
         }
@@ -116,8 +133,8 @@ vn_status vn_find_groups(const vn_laplacian *a, int passes, vn_groups *out, int6
                 degree[g] += a->ptr[out->member[m] + 1] - a->ptr[out->member[m]];
         }
         by_degree(degree, groups, visit);
-        const int64_t pairs = match(a, pass ? out->of : NULL, out->member_ptr,
-                                    out->member, groups, visit, sum, list, pair_of);
+        const matching m = {a, out, groups, pair_of, sum, list};
+        const int64_t pairs = match(&m, pass == 0, visit);
         /* number the new groups by their first member, for locality */
         for (int64_t g = 0; g < pairs; g++) list[g] = -1;
         int64_t next = 0;

@@ -131,9 +131,11 @@ double vn_log_likelihood(vn_model model, const double *d, const double *win, con
     const double tie_constant = t > 0.0 ? log(expm1(2.0 * t)) : -INFINITY;
     for (int k = 0; k < len; k++) {
         switch (model) {
-        case VN_BRADLEY_TERRY:
-            sum += term(win[k], log_logistic(d[k])) + term(loss[k], log_logistic(-d[k]));
+        case VN_BRADLEY_TERRY: {
+            const double x = fabs(d[k]), unlikely = d[k] >= 0.0 ? loss[k] : win[k];
+            sum -= (win[k] + loss[k]) * log1p(vn_exp_neg(-x)) + term(unlikely, x);
             break;
+        }
         case VN_THURSTONE:
             sum += term(win[k], log_normal(d[k])) + term(loss[k], log_normal(-d[k]));
             break;

@@ -8,6 +8,9 @@
 /* Iterations of one solve, by level, before the next level is tried. */
 static const int64_t patience[] = {40, 120, INT64_MAX};
 
+#define LOOK 15    /* iterations after which progress is judged */
+#define HOPELESS 2 /* Jacobi is left at once when it would need this many times its patience */
+
 /* Multigrid is passed over where items' weights differ by more than this: it failed on all such
  * graphs that were tried. */
 #define WIDE 1e7
@@ -255,18 +258,33 @@ static double dot(const vn_solver *s, const double *x, const double *y, int n_th
     return sum;
 }
 
-/* Does every entry of the residual meet both tolerances? */
-static int small(const vn_solver *s, const vn_solve_options *o, int n_threads)
+/* Largest ratio of a residual to what is allowed there; solved when at most 1. */
+static double excess(const vn_solver *s, const vn_solve_options *o, int n_threads)
 {
     const vn_problem *p = s->p;
-    int64_t large = 0;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) reduction(+:large) if (p->n > 8192))
-    for (int64_t i = 0; i < p->n; i++)
-        large += fabs(s->r[i]) > o->mass_tolerance * s->view.mass[i]
-              || fabs(s->r[i]) > o->diagonal_tolerance * s->view.h->diag[i];
+    double largest = 0.0;
+    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) reduction(max:largest) if (p->n > 8192))
+    for (int64_t i = 0; i < p->n; i++) {
+        const double by_mass = o->mass_tolerance * s->view.mass[i];
+        const double by_diagonal = o->diagonal_tolerance * s->view.h->diag[i];
+        const double allowed = by_mass < by_diagonal ? by_mass : by_diagonal;
+        const double ratio = allowed > 0.0 ? fabs(s->r[i]) / allowed : 0.0;
+        largest = ratio > largest ? ratio : largest;
+    }
     for (int b = 0; b < p->n_border; b++)
-        large += fabs(s->r[p->n + b]) > o->mass_tolerance * p->total;
-    return large == 0;
+        largest = fmax(largest, fabs(s->r[p->n + b]) / (o->mass_tolerance * p->total));
+    return largest;
+}
+
+/* Iterations of this level before the next is tried: its patience; as many again where the progress
+ * so far promises an end in fewer than that; few of Jacobi where it promises none. */
+static int64_t limit_of(const vn_solver *s, int64_t done, double first, double now)
+{
+    const int64_t limit = patience[s->level];
+    if (done < LOOK || s->level == VN_CHOLESKY) return limit;
+    const double rate = log(first / now) / (double)done;
+    if (s->level == VN_JACOBI && rate * (double)(HOPELESS * limit) < log(now)) return done;
+    return done >= limit && rate * (double)(2 * limit - done) > log(now) ? 2 * limit : limit;
 }
 
 static int pick_threads(pace *w, int n_threads)
@@ -319,23 +337,26 @@ static vn_status level_up(vn_solver *s, int n_threads, double *x)
     return VN_OK;
 }
 
-/* Conjugate gradients from x = 0, r = rhs in place, until `small`. */
+/* Conjugate gradients from x = 0, r = rhs in place, until no excess is left. */
 static vn_status iterate(vn_solver *s, const vn_solve_options *o, double *x, int64_t *n_iter)
 {
     const vn_problem *p = s->p;
     const int64_t n = p->n, size = n + p->n_border;
     int64_t at_level = 0, work = 0;
     int restart = 1;
-    double zr = 0.0, step = 0.0;
+    double zr = 0.0, step = 0.0, first = 0.0;
     for (;;) {
         const double started = seconds();
         const int threads = pick_threads(&s->pace, o->n_threads);
-        if (small(s, o, threads)) break;
+        const double now = excess(s, o, threads);
+        if (now <= 1.0) break;
         if (*n_iter >= o->max_iter) return VN_NOT_CONVERGED;
-        if (at_level >= patience[s->level]) {
+        if (at_level == 0) first = now;
+        if (at_level >= limit_of(s, at_level, first, now)) {
             const vn_status status = level_up(s, o->n_threads, x);
             if (status != VN_OK) return status;
             at_level = 0;
+            first = now;
             restart = 1;
         }
         const int timed = !restart;
@@ -368,7 +389,7 @@ static vn_status iterate(vn_solver *s, const vn_solve_options *o, double *x, int
     }
     s->last_iter = at_level;
     if (s->first_iter == 0) s->first_iter = at_level;
-    return small(s, o, 1) ? VN_OK : VN_NOT_CONVERGED;
+    return excess(s, o, 1) <= 1.0 ? VN_OK : VN_NOT_CONVERGED;
 }
 
 vn_status vn_solver_solve(vn_solver *s, const double *rhs, const vn_solve_options *o, double *x,

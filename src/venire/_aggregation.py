@@ -137,7 +137,7 @@ def add_up(
     except cells.SelfComparison as error:
         at = int(error.args[0])
         _refuse_self(items, first, at, at if by is None else int(by[at]))
-    return Aggregated(items, *out, False, None)
+    return Aggregated(*(items, *out, False, None))
 
 
 def _refuse_self(

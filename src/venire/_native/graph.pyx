@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int8_t, int32_t, int64_t
+
+from venire._native.signals cimport poll_signals, raise_pending
 
 
 cdef extern from "vn_graph.h" nogil:
@@ -25,11 +26,6 @@ cdef extern from "vn_graph.h" nogil:
     vn_status vn_strongly_connected(const vn_cells *, int, int *)
     vn_status vn_negative_cycle(const vn_cells *, int64_t, int64_t, vn_poll, void *, int *,
                                 int64_t *, int64_t *)
-
-
-cdef int poll_signals(void *context) noexcept nogil:
-    with gil:
-        return PyErr_CheckSignals()
 
 
 cdef class Graph:
@@ -96,8 +92,7 @@ cdef class Graph:
             status = vn_negative_cycle(&self.c, p, q, poll_signals, NULL, &found, &order_sum,
                                        &gap_sum)
         if status == VN_INTERRUPTED:
-            PyErr_CheckSignals()
-            raise KeyboardInterrupt
+            raise_pending()
         if status != VN_OK:
             raise MemoryError("not enough memory to look for cycles")
         return (int(order_sum), int(gap_sum)) if found else None

@@ -7,6 +7,8 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int8_t, int32_t, int64_t
 from libc.string cimport memset
 
+from venire._native.signals cimport poll_signals, raise_pending
+
 
 cdef extern from "vn_solver.h" nogil:
     ctypedef enum vn_status:
@@ -63,11 +65,6 @@ cdef extern from "vn_solver.h" nogil:
 
 cdef extern from "vn_mm.h" nogil:
     void vn_newman_sweep(const vn_problem *, double *, double *, double *)
-
-
-cdef int poll_signals(void *context) noexcept nogil:
-    with gil:
-        return PyErr_CheckSignals()
 
 
 MODELS = {"bradley-terry": 0, "thurstone": 1, "davidson": 2, "rao-kupper": 3}
@@ -197,8 +194,7 @@ cdef class Problem:
         with nogil:
             status = vn_solver_solve(self.solver, &rhs[0], &options, &out[0], &n_iter)
         if status == VN_INTERRUPTED:
-            PyErr_CheckSignals()
-            raise KeyboardInterrupt
+            raise_pending()
         if status == VN_NO_MEMORY:
             raise MemoryError("not enough memory for the preconditioner")
         return solution, int(n_iter), status == VN_OK

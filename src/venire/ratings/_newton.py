@@ -115,7 +115,9 @@ def _first_length(
 
     Where an outcome is all but certain there is next to no curvature to come back by.
     """
-    length = min(1.0, 1.0 / max(problem.overreach(x, step, ROOM), 1e-300))
+    length = 1.0
+    if 3.0 * np.abs(step).max() > ROOM:  # else no predictor (two items and gamma) can go too far
+        length = min(1.0, 1.0 / max(problem.overreach(x, step, ROOM), 1e-300))
     if lower is None:
         return length
     room, move = x[n_theta:] - lower, step[n_theta:]
