@@ -172,7 +172,7 @@ def order(x: Any, n: int) -> np.ndarray | None:
         integral = array.dtype.kind != "f"
         if not (low >= -1 and high <= 1 and (integral or allowed(block).all())):
             _first_bad(block, start, "order", rule, allowed)
-    return np.require(array, dtype=np.int8, requirements="CA")
+    return np.require(array, dtype=np.int8, requirements=["C", "A"])
 
 
 def n_threads(x: int | None = None) -> int:
@@ -244,7 +244,7 @@ def _numbers(x: Any, n: int, name: str, low: float, high: float, rule: str) -> n
     array = _array(x, n, name)
     if array.dtype.kind not in "biuf":
         fail(name, f"must hold numbers, has dtype {array.dtype}", kind=TypeError)
-    out = np.require(array, dtype=np.float64, requirements="CA")
+    out = np.require(array, dtype=np.float64, requirements=["C", "A"])
     for start in range(0, len(out), _BLOCK):
         block = out[start : start + _BLOCK]
         # written so that NaN, which min and max hand on, fails the comparison

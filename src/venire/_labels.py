@@ -327,9 +327,9 @@ def _hash_integers(
 def _canonical(x: np.ndarray, unsigned: bool) -> np.ndarray:
     """Integers as contiguous int32 or int64 (the bits of uint64 where `unsigned`)."""
     if unsigned:
-        return np.require(x, dtype=np.uint64, requirements="CA").view(np.int64)
+        return np.require(x, dtype=np.uint64, requirements=["C", "A"]).view(np.int64)
     small = x.dtype.itemsize < 4 or x.dtype == np.int32
-    return np.require(x, dtype=np.int32 if small else np.int64, requirements="CA")
+    return np.require(x, dtype=np.int32 if small else np.int64, requirements=["C", "A"])
 
 
 def _mark(arrays: list[np.ndarray], low: int, seen: np.ndarray, n_threads: int) -> bool:
