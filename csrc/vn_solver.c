@@ -55,9 +55,8 @@ struct vn_solver {
     double *partial;        /* n: enough for the blocks of any numbering */
 };
 
-vn_status vn_solver_new(const vn_problem *p, int parallel_edges, int n_threads, vn_solver **out)
+vn_status vn_solver_new(const vn_problem *p, int parallel_edges, vn_solver **out)
 {
-    (void)n_threads;
     *out = NULL;
     vn_solver *s = calloc(1, sizeof *s);
     if (!s) return VN_NO_MEMORY;

@@ -54,7 +54,7 @@ cdef extern from "vn_solver.h" nogil:
     double vn_problem_log_likelihood(const vn_problem *, const double *, int)
     double vn_problem_largest_difference(const vn_problem *, const double *, int)
     double vn_problem_overreach(const vn_problem *, const double *, const double *, double, int)
-    vn_status vn_solver_new(const vn_problem *, int, int, vn_solver **)
+    vn_status vn_solver_new(const vn_problem *, int, vn_solver **)
     void vn_solver_free(vn_solver *)
     void vn_solver_refresh(vn_solver *)
     vn_status vn_solver_solve(vn_solver *, const double *, const vn_solve_options *, double *,
@@ -126,7 +126,7 @@ cdef class Problem:
         with nogil:
             status = vn_problem_build(&self.p, n_threads)
             if status == VN_OK:
-                status = vn_solver_new(&self.p, parallel_edges, n_threads, &self.solver)
+                status = vn_solver_new(&self.p, parallel_edges, &self.solver)
         if status == VN_TOO_LARGE:
             raise ValueError("at most 2**32 - 2 pairs per fit")
         if status != VN_OK:

@@ -99,7 +99,7 @@ def newton(
         n_iter += 1
         if progress is not None:
             progress(n_iter, residual)
-        change = problem.largest_difference(step) if residual <= 0.5 * tol else np.inf
+        change = problem.largest_difference(step) if residual <= tol else np.inf
     settled = residual <= tol and change <= SETTLED
     return Result(x, residual, settled, n_iter, inner, change)
 
