@@ -1,7 +1,7 @@
 /* Few items, many hard outcomes: count in a table with a slot for every pair and order class.
  *
  * Pairs (lo, hi) stand in order, so the table is read like the cells that come out of it. Random
- * additions to a table larger than the cache are slow; so rows are first packed into 32 bits (slot
+ * additions to a table larger than the cache are slow; so rows are then packed first into 32 bits (slot
  * and outcome) and partitioned by ranges of slots, each of which is then counted in the cache by one
  * thread. Counts are whole numbers, so the order of additions does not matter. */
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 enum { LOSS = 0, TIE = 1, WIN = 2 }; /* of lo */
 #define RANGE_BITS 15     /* slots of a range: their counters take 384 KiB */
 #define MAX_RANGES 1024
+#define SMALL_TABLE 65536 /* slots: 768 KiB */
 #define SEGMENT ((int64_t)1 << 19) /* rows per thread that are in work at a time, in the cache */
 
 /* Slot of pair (lo, hi): classes * (row_start(lo) + hi) + class; the classes are 2 (hi had the order
@@ -24,26 +25,46 @@ typedef struct {
     int shift, n_ranges; /* a packed row, slot << 2 | outcome, shifted right is its range */
 } layout;
 
-/* Pack rows and count them by range; also look for scores that are not 0, 1/2 or 1 and for a == b.
+/* Slot << 2 | outcome of row r. *soft is set by a score that is not 0, 1/2 or 1, *same counts a == b.
  * No branches: which side comes first is as good as random. A row with a == b gets some other slot,
  * but is reported, and then nothing is used. */
+static inline uint32_t code_of(const layout *t, int64_t r, int *soft, int64_t *same)
+{
+    const vn_rows *rows = t->rows;
+    const int64_t a = rows->first[r], b = rows->second[r], flip = a > b, sign = 1 - 2 * flip;
+    const int64_t cls = t->classes == 3 ? 1 + sign * rows->order[r] : !flip;
+    const int64_t slot = t->classes * (t->start[VN_MIN(a, b)] + VN_MAX(a, b)) + cls;
+    const double twice = 2.0 * (rows->score ? rows->score[r] : rows->one_score);
+    const int64_t k = (int64_t)twice;
+    *soft |= (double)k != twice;
+    *same += a == b;
+    return (uint32_t)VN_MAX(slot, 0) << 2 | (uint32_t)((1 + sign * (k - 1)) & 3);
+}
+
+/* A table that fits the cache of each processor: count at once. */
+VN_CLONES
+static void count_directly(const layout *t, int64_t begin, int64_t end, uint32_t *table, int *soft,
+                           int64_t *same)
+{
+    int any_soft = 0;
+    int64_t equal = 0;
+    for (int64_t r = begin; r < end; r++) {
+        const uint32_t code = code_of(t, r, &any_soft, &equal);
+        table[3 * (code >> 2) + (code & 3)]++;
+    }
+    *soft |= any_soft;
+    *same += equal;
+}
+
+/* Pack rows and count them by range. */
 VN_CLONES
 static void pack(const layout *t, int64_t begin, int64_t end, uint32_t *packed, int64_t *count,
                  int *soft, int64_t *same)
 {
-    const vn_rows *rows = t->rows;
-    const int64_t *start = t->start;
     int any_soft = 0;
     int64_t equal = 0;
     for (int64_t r = begin; r < end; r++) {
-        const int64_t a = rows->first[r], b = rows->second[r], flip = a > b, sign = 1 - 2 * flip;
-        const int64_t cls = t->classes == 3 ? 1 + sign * rows->order[r] : !flip;
-        const int64_t slot = t->classes * (start[VN_MIN(a, b)] + VN_MAX(a, b)) + cls;
-        const double twice = 2.0 * (rows->score ? rows->score[r] : rows->one_score);
-        const int64_t k = (int64_t)twice;
-        any_soft |= (double)k != twice;
-        equal += a == b;
-        const uint32_t code = (uint32_t)VN_MAX(slot, 0) << 2 | (uint32_t)((1 + sign * (k - 1)) & 3);
+        const uint32_t code = code_of(t, r, &any_soft, &equal);
         *packed++ = code;
         count[code >> t->shift]++;
     }
@@ -88,6 +109,27 @@ static void add_segment(const layout *t, int64_t begin, int64_t end, int n_threa
     for (int g = 0; g < ranges; g++)
         for (int64_t k = first[g]; k < first[g + 1]; k++)
             table[3 * (int64_t)(sorted[k] >> 2) + (sorted[k] & 3)]++;
+}
+
+/* Few slots: a table for each thread, added up afterwards. */
+static vn_status fill_small_table(const layout *t, int64_t size, int n_threads, uint32_t *table,
+                                  int *soft, int64_t *same)
+{
+    const int64_t n = t->rows->n_rows, entries = 3 * size + 16; /* 16: lines of their own */
+    uint32_t *own = calloc((size_t)(entries * n_threads), sizeof(uint32_t));
+    if (!own) return VN_NO_MEMORY;
+    int any_soft = 0;
+    int64_t equal = 0;
+    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1) reduction(|:any_soft) reduction(+:equal))
+    for (int c = 0; c < n_threads; c++)
+        count_directly(t, n * c / n_threads, n * (c + 1) / n_threads, own + c * entries, &any_soft,
+                       &equal);
+    for (int c = 0; c < n_threads; c++)
+        for (int64_t i = 0; i < 3 * size; i++) table[i] += own[c * entries + i];
+    *soft = any_soft;
+    *same = equal;
+    free(own);
+    return VN_OK;
 }
 
 static vn_status fill_table(const layout *t, int n_threads, uint32_t *table, int *soft, int64_t *same)
@@ -154,7 +196,9 @@ vn_status vn_table_count(const vn_rows *rows, int n_threads, vn_sorted *s, int *
     int64_t same = 0;
     if (t.start && s->table && s->chunk_cells) {
         for (int64_t lo = 0; lo < n; lo++) t.start[lo] = row_start(n, lo);
-        status = fill_table(&t, n_threads, s->table, soft, &same);
+        status = size <= SMALL_TABLE
+                   ? fill_small_table(&t, size, n_threads, s->table, soft, &same)
+                   : fill_table(&t, n_threads, s->table, soft, &same);
     }
     if (status == VN_OK && same) {
         int64_t r = 0;
