@@ -67,7 +67,7 @@ def test_long_chain_needs_no_recursion():
 def direction_exists(cells, tie_is_free, order_effect, with_prior):
     """Maximise each coordinate of (d, c, g) over the cone, cut off by a box.
 
-    Constraints are the issue's own: Delta >= max(0, G) for wins, |Delta| <= G for ties.
+    The constraints in their plain form: Delta >= max(0, G) for wins, |Delta| <= G for ties.
     """
     n = cells.n_items
     rows = []
