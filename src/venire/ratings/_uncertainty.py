@@ -49,10 +49,10 @@ class Uncertainty:
     theta: np.ndarray
     component: np.ndarray
 
-    @property
-    def items(self) -> np.ndarray:
-        """Labels of the items, (n_items,)."""
-        raise NotImplementedError
+    if TYPE_CHECKING:  # the fit has it
+
+        @property
+        def items(self) -> np.ndarray: ...
 
     def standard_errors(
         self,
