@@ -19,6 +19,7 @@ __all__ = [
     "BadValueError",
     "amounts",
     "fail",
+    "finite",
     "n_threads",
     "numbers",
     "order",
@@ -153,6 +154,12 @@ def weight(x: Any, n: int) -> np.ndarray | None:
 def amounts(x: Any, n: int, name: str) -> np.ndarray:
     """Return the counts `name` (wins, losses, ties) as float64, finite and >= 0, like `score`."""
     return _numbers(x, n, name, 0.0, np.finfo(np.float64).max, "must be finite and >= 0")
+
+
+def finite(x: Any, n: int, name: str) -> np.ndarray:
+    """Return the numbers `name` as float64, finite, like `score`."""
+    most = np.finfo(np.float64).max
+    return _numbers(x, n, name, -most, most, "must be finite")
 
 
 def order(x: Any, n: int) -> np.ndarray | None:
