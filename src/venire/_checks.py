@@ -21,6 +21,7 @@ __all__ = [
     "fail",
     "finite",
     "n_threads",
+    "numbers",
     "order",
     "rng",
     "same_length",
@@ -246,12 +247,17 @@ def _from_objects(array: np.ndarray, name: str) -> np.ndarray:
     return out.reshape(array.shape)
 
 
-def _numbers(x: Any, n: int, name: str, low: float, high: float, rule: str) -> np.ndarray:
-    """Float64 values in [low, high], contiguous; see `score`."""
+def numbers(x: Any, n: int, name: str) -> np.ndarray:
+    """Return numbers of any size as contiguous float64 of shape (n,), or (1,) for a scalar."""
     array = _array(x, n, name)
     if array.dtype.kind not in "biuf":
         fail(name, f"must hold numbers, has dtype {array.dtype}", kind=TypeError)
-    out = np.require(array, dtype=np.float64, requirements=["C", "A"])
+    return np.require(array, dtype=np.float64, requirements=["C", "A"])
+
+
+def _numbers(x: Any, n: int, name: str, low: float, high: float, rule: str) -> np.ndarray:
+    """Float64 values in [low, high], contiguous; see `score`."""
+    out = numbers(x, n, name)
     for start in range(0, len(out), _BLOCK):
         block = out[start : start + _BLOCK]
         # written so that NaN, which min and max hand on, fails the comparison
