@@ -8,6 +8,7 @@
 #include "vn_group_internal.h"
 
 #define SETTLED 1e-3 /* last change of a linear predictor: its square is the error left */
+#define ROUNDING 1e-13 /* a residual below may be nothing else */
 #define EXTRA 50     /* iterations for that once the residual is small, at most */
 #define ROOM 10.0    /* a linear predictor may at most double in one step, and change by this */
 #define CUTS 40
@@ -154,8 +155,11 @@ static vn_group_status newton(vn_small *w, const vn_group_options *o, progress *
     }
     if (!(at->residual <= o->tol && at->change <= SETTLED)) return VN_GROUP_ITERATION_LIMIT;
     /* one more step, unverified: it costs no derivatives, and takes off most of the error left */
-    if (newton_step(w, 0.02, o->patience))
-        for (int i = 0; i < w->rows + w->n_border; i++) w->x[i] += w->step[i];
+    if (at->residual > ROUNDING && newton_step(w, 0.02, o->patience)) {
+        double most = 0.0;
+        for (int i = 0; i < w->rows + w->n_border; i++) most = fmax(most, fabs(w->step[i]));
+        for (int i = 0; most <= SETTLED && i < w->rows + w->n_border; i++) w->x[i] += w->step[i];
+    }
     return VN_GROUP_CONVERGED;
 }
 
