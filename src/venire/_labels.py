@@ -228,7 +228,7 @@ class Encoder:
 class _Given:
     """Items that the caller gave: distinct labels in the caller's order."""
 
-    def __init__(self, items: Any, name: str) -> None:
+    def __init__(self, items: Any, name: str = "items") -> None:
         encoder = Encoder((name,), n_threads=1)
         encoder.add(items)
         distinct, (codes,) = encoder.finish()
