@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -119,10 +117,73 @@ def compare(model, prior, order_effect, shared, data, atol=1e-6):
 def test_native_equals_reference(model, prior, order_effect, shared):
     seen = []
 
-    @settings(SETTINGS, max_examples=20)
+    @settings(SETTINGS, max_examples=15)
     @given(batches())
     def check(data):
         seen.extend(compare(model, PRIORS[prior], order_effect, shared, data) or ["refused"])
 
     check()
     assert seen.count("converged") > 5
+
+
+@pytest.mark.parametrize("model", ["davidson", "rao-kupper"])
+def test_ties_only_in_a_group_without_a_fit(model):
+    """The shared tie parameter is on its boundary where no group that counts has a tie."""
+    data = {
+        "group": [1, 1, 2, 2, 2],
+        "first": [0, 1, 0, 0, 1],
+        "second": [1, 0, 1, 2, 2],
+        "score": [1.0, 1.0, 1.0, 1.0, 0.5],
+    }
+    assert compare(model, None, False, True, data) == ["converged", "not identified"]
+
+
+def test_shared_parameters_that_nothing_determines():
+    one_sided = vn.GroupedComparisons([1, 1, 2], [0, 1, 5], [1, 0, 6])  # `first` always wins
+    for prior in PRIORS.values():
+        with pytest.raises(vn.NotIdentifiedError, match="order_effect"):
+            vn.fit_groups(one_sided, prior=prior, order_effect=True, shared=True)
+    only_ties = vn.GroupedComparisons([1, 2], [0, 5], [1, 6], 0.5)
+    for model in ("davidson", "rao-kupper"):
+        with pytest.raises(vn.NotIdentifiedError, match="tie"):
+            vn.fit_groups(only_ties, model=model, shared=True)
+    nothing = vn.GroupedComparisons([1, 2], [0, 5], [1, 6])
+    with pytest.raises(vn.NotIdentifiedError, match="no group has a fit"):
+        vn.fit_groups(nothing, prior=None, order_effect=True, shared=True)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_shared_parameters_of_many_groups(model):
+    """What no group tells alone: four games each."""
+    rng = np.random.default_rng(3)
+    group, n = np.repeat(np.arange(400), 4), 1_600
+    first = rng.integers(0, 3, n)
+    second = (first + rng.integers(1, 3, n)) % 3
+    theta = rng.normal(0.0, 0.7, (400, 3))
+    d = np.stack([theta[group, first], theta[group, second]])
+    score = simulate.outcomes(
+        np.arange(n), n + np.arange(n), d.ravel(), model="davidson", order_effect=0.5, tie=0.6,
+        rng=rng,
+    )  # fmt: skip
+    data = {"group": group, "first": first, "second": second, "score": score}
+    options = {"prior": vn.GaussianPrior(2.0), "order_effect": True, "shared": True}
+    gf = vn.fit_groups(vn.GroupedComparisons(**data), model=model, tol=1e-11, **options)
+    twin = reference.fit_groups(reference.aggregate_groups(**data), model, tol=1e-12, **options)
+    np.testing.assert_allclose(gf.theta, twin.theta, atol=1e-8)
+    assert gf.order_effect == pytest.approx(twin.order_effect, abs=1e-8)
+    error = gf.parameter_errors()
+    assert 0.01 < error.order_effect < 0.2
+    if gf.tie is not None:
+        assert gf.tie == pytest.approx(twin.tie, abs=1e-8)
+        assert 0.0 < error.tie < 0.3
+    # the joint slopes vanish as well as those of the groups
+    args = (gf.theta[twin.union.items], gf.order_effect, gf.tie)
+    assert reference.residual(twin.union, model, *args, prior=options["prior"]) <= 1.1e-11
+
+
+def test_the_twin_can_fail():
+    """A comparison of fits that are not the same is noticed."""
+    data = {"group": [1, 1, 1, 1], "first": [0, 1, 2, 0], "second": [1, 2, 0, 1]}
+    twin = reference.fit_groups(reference.aggregate_groups(**data, score=[1, 1, 1, 0]))
+    gf = vn.fit_groups(vn.GroupedComparisons(**data, score=[1, 1, 1, 0.1]), prior=None)
+    assert np.abs(gf.theta - twin.theta).max() > 1e-3

@@ -128,6 +128,8 @@ def fit_groups(
             raise TypeError(f"{name} must be True or False, got {value!r}")
     threads = _checks.n_threads(n_threads)
     has_tie = model in TIE_MODELS and g._tie is not None
+    if has_tie and shared:
+        has_tie = _shared.has_ties_that_count(g, prior is not None)
     own = not shared
     native = _batches.native_groups(
         g,

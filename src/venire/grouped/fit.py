@@ -331,6 +331,8 @@ class GroupedFit:
         if self.scale != scales.scale_of(self.model):
             raise ValueError(f"theta is on the scale {self.scale!r}: ask the fit itself")
         has_tie = self.model in TIE_MODELS and self.comparisons._tie is not None
+        if self.shared:
+            has_tie = len(self._values) > (self.order_effect is not None)
         native = _batches.native_groups(
             self.comparisons,
             self.model if has_tie or self.model not in TIE_MODELS else "bradley-terry",
