@@ -171,6 +171,7 @@ static inline void fetch(const vn_group_rows *r, int64_t k)
 static vn_status one_group(workspace *w, const vn_group_rows *r, int64_t group, output *out)
 {
     const int64_t from = r->row_ptr[group], n = r->row_ptr[group + 1] - from;
+    if (n == 0) return VN_OK; /* there may be no memory yet */
     vn_status status = workspace_reserve(w, n);
     if (status != VN_OK) return status;
     for (int64_t k = 0; k < n; k++) {

@@ -116,7 +116,7 @@ def fit_groups(
     ... )
     >>> gf = vn.fit_groups(g)
     >>> gf.status.tolist(), gf.theta.round(3).tolist()
-    (['converged', 'converged'], [1.775, -0.897, -0.878, 0.0, -0.0])
+    (['converged', 'converged'], [0.91, -0.305, -0.605, 0.0, 0.0])
     """
     from venire._native.grouped import ELSEWHERE, Estimates
 
@@ -164,7 +164,7 @@ def fit_groups(
             single.fit(e, k, warm)
         small(PATIENCE, warm, progress)
         for k in np.flatnonzero(e.status == ELSEWHERE).tolist():
-            single.fit(e, k, True)
+            single.fit(e, k, False)  # from where the slow solver got to, a fit may stop at once
     fit = _result(g, model, prior, order_effect, shared, has_tie, values, e, tol, threads)
     _report(fit, strict)
     return fit

@@ -72,7 +72,7 @@ class GroupedFit:
     >>> g = vn.GroupedComparisons(["q", "q", "r"], ["a", "b", "a"], ["b", "c", "c"], [1, 0.8, 0.2])
     >>> gf = vn.fit_groups(g)
     >>> gf.theta[gf.offsets[1] : gf.offsets[2]].round(2).tolist()
-    [-0.66, 0.66]
+    [-0.67, 0.67]
     >>> gf.to_frame("dict")["group"].tolist()
     ['q', 'q', 'q', 'r', 'r']
     """
