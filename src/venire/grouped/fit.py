@@ -364,7 +364,7 @@ class GroupedFit:
         own_tie = None if e.log_tie is None else np.full(g.n_groups, np.nan)
         border = self._border(native, e)
         fitted = np.isfinite(self.residual) & (np.diff(g.cell_offsets) > 0)
-        apart = np.flatnonzero(fitted & (np.diff(g.offsets) > _batches.MAX_ITEMS))
+        apart = np.flatnonzero(fitted & (np.diff(g.offsets) > _batches.MAX_ERRORS))
         e.status[apart] = ELSEWHERE
         _batches.in_batches(
             g,
