@@ -25,14 +25,14 @@ typedef struct {
  * Returns 0 where the solver was too slow. */
 static int newton_step(vn_small *w, double eta, int patience)
 {
-    const int limit = patience * (w->n + 20);
-    const int inner = vn_small_solve(w, w->gradient, w->n_border ? VN_MIN(eta, 1e-6) : eta, limit, w->step);
-    if (inner < 0) return 0;
-    const int m = w->n_border, n = w->rows;
+    const int endless = 20 * (w->n + 20), m = w->n_border, n = w->rows;
+    const int limit = patience ? VN_MIN(patience, endless) : endless;
+    if (m > 0) eta *= 0.1; /* the border's part is a difference of solutions */
+    if (vn_small_solve(w, w->gradient, eta, limit, w->step) < 0 && patience) return 0;
     if (m == 0) return 1;
     double schur[2][2], rhs[2], y[2] = {0.0, 0.0};
     for (int k = 0; k < m; k++)
-        if (vn_small_solve(w, w->border[k], 1e-8, limit, w->solved[k]) < 0) return 0;
+        if (vn_small_solve(w, w->border[k], eta, limit, w->solved[k]) < 0 && patience) return 0;
     for (int k = 0; k < m; k++) {
         rhs[k] = w->gradient[n + k] - vn_small_dot(w->border[k], w->step, n);
         for (int j = 0; j < m; j++)
