@@ -42,6 +42,7 @@ STEPS = 30  # of false position, at most
 CLOSE = 1e-6  # steps of log s2 at which it ends
 MAX_EXACT = 500  # groups up to which every covariance is a dense inverse
 MAX_EXACT_LAST = 3_000  # the same for the standard errors, which are computed once
+_SOLVE_TOL = 1e-8  # of the solves that are not with draws
 _APART = 1e-3  # for the derivative of a curvature
 DRAWS = 200_000  # draws times groups behind a second moment
 
@@ -70,27 +71,11 @@ def find_levels(
     n_threads: int = 1,
 ) -> Levels:
     """Estimate e, m and s2 (unless `variance` is given)."""
-    from venire._native.problem import Problem
-
     n = len(evidence.active)
     free_level = evidence.pull is not None
-    lo, hi = evidence.lo, evidence.hi
-    problem = Problem(
-        evidence.model,
-        evidence.edge_ptr,
-        hi,
-        evidence.win,
-        evidence.loss,
-        scale=evidence.scale,
-        offset=evidence.offset,
-        pull=evidence.pull,
-        target=evidence.target,
-        prior=1.0,
-        level=free_level,
-        parallel_edges=bool(((lo[1:] == lo[:-1]) & (hi[1:] == hi[:-1])).any()),
-        n_threads=n_threads,
-    )
-    posterior = _Posterior(problem, evidence)
+    problem = _problem(evidence, free_level, n_threads)
+    plain = _problem(evidence, False, n_threads) if free_level else problem
+    posterior = _Posterior(plain, evidence)
     lower = np.array([-np.inf]) if free_level else None
     x, n_iter = np.zeros(n + free_level), 0
     if evidence.target is not None and evidence.pull is not None:  # the level, if s2 were 0
@@ -114,6 +99,27 @@ def find_levels(
     variances, relative = posterior.variances()
     level, level_variance = (float(x[n]), posterior.level_variance) if free_level else (0.0, 0.0)
     return Levels(x[:n], level, variances, level_variance, relative, s2, result, n_iter)
+
+
+def _problem(evidence: Evidence, level: bool, n_threads: int) -> Any:
+    from venire._native.problem import Problem
+
+    lo, hi = evidence.lo, evidence.hi
+    return Problem(
+        evidence.model,
+        evidence.edge_ptr,
+        hi,
+        evidence.win,
+        evidence.loss,
+        scale=evidence.scale,
+        offset=evidence.offset,
+        pull=evidence.pull,
+        target=evidence.target,
+        prior=1.0,
+        level=level,
+        parallel_edges=bool(((lo[1:] == lo[:-1]) & (hi[1:] == hi[:-1])).any()),
+        n_threads=n_threads,
+    )
 
 
 def _root(slope: Callable[[float], float], start: float) -> float:
@@ -167,15 +173,20 @@ class _Posterior(_sampled.SolverInverse):
         bend = (self._curvature(d + _APART) - self._curvature(d - _APART)) / (2.0 * _APART)
         self.bends = bend * e.scale**3
         self.ridge = np.full(n, 1.0 / s2)
-        self.shift, self.level_variance = np.zeros(n), 0.0
-        self.problem.derivatives(x)
+        self.rest, self.level_variance = np.ones(n), 0.0
+        self.problem.set_prior(1.0 / s2)
+        self.problem.derivatives(np.ascontiguousarray(x[:n]))
         if e.pull is not None:
             self.ridge += e.pull
-            last = np.zeros((1, n + 1))
-            last[0, n] = 1.0
-            column = solve_rows(self.problem, last, _sampled.EXACT_TOL)[0]
-            self.level_variance = float(column[n])
-            self.shift = -column[:n] / column[n]
+        self.inverse = self._dense() if n <= MAX_EXACT else None
+        if e.pull is not None:  # H 1 = 1 / s2 + pull, hence 1 - u = H^-1 1 / s2
+            self.rest = self._times(np.ones(n)) / s2
+            self.level_variance = float(1.0 / np.sum(e.pull * self.rest))
+
+    @property
+    def shift(self) -> np.ndarray:
+        """u: how much of an error of the level e takes back."""
+        return 1.0 - self.rest
 
     def _curvature(self, d: np.ndarray) -> np.ndarray:
         e = self.evidence
@@ -186,16 +197,17 @@ class _Posterior(_sampled.SolverInverse):
 
     def solve(self, rhs: np.ndarray, tol: float) -> np.ndarray:
         """Apply H^-1 to rows (k, n)."""
-        if self.evidence.pull is None:
-            out = solve_rows(self.problem, rhs, tol)
-        else:
-            wide = np.concatenate([rhs, np.zeros((len(rhs), 1))], axis=1)
-            out = solve_rows(self.problem, wide, tol)
-            out = out[:, :-1] + out[:, -1:] * self.shift
+        out = solve_rows(self.problem, rhs, tol)
         if self._watch is not None:
             for row in out:
                 self._watch += (row[self.evidence.lo] - row[self.evidence.hi]) ** 2
         return out
+
+    def _times(self, x: np.ndarray) -> np.ndarray:
+        """H^-1 x."""
+        if self.inverse is not None:
+            return self.inverse @ x
+        return solve_rows(self.problem, x[None, :], _SOLVE_TOL)[0]
 
     def second_moment(self, e: np.ndarray) -> float:
         """Mean over groups of E[e_g^2], with the posterior's mean a step better than its mode.
@@ -208,31 +220,30 @@ class _Posterior(_sampled.SolverInverse):
         Lin 1995, doi:10.1093/biomet/82.1.81).
         """
         n, lo, hi = self.layout.n, self.evidence.lo, self.evidence.hi
-        if n <= MAX_EXACT:
-            dense = self._dense()
-            variances = np.diagonal(dense)
-            spread = variances[lo] + variances[hi] - 2.0 * dense[lo, hi]
+        u = self.shift
+        if self.inverse is not None:
+            variances = np.diagonal(self.inverse)
+            spread = variances[lo] + variances[hi] - 2.0 * self.inverse[lo, hi]
         else:
             draws, spread = max(2, DRAWS // n), np.zeros(len(lo))
             self._watch = spread
             variances, _ = self._sample(draws)
             self._watch = None
             spread /= draws
-        spread += (self.shift[lo] - self.shift[hi]) ** 2 * self.level_variance
-        pulled = np.zeros((1, self.problem.n_parameters))
-        pulled[0, :n] = e
-        image = solve_rows(self.problem, pulled, _sampled.EXACT_TOL)[0]  # C e
+        image = self._times(e) + u * (np.sum(u * e) * self.level_variance)  # C e
+        spread += (u[lo] - u[hi]) ** 2 * self.level_variance
         skew = np.sum(self.bends * spread * (image[lo] - image[hi]))
-        second = np.sum(e**2) + np.sum(variances + self.shift**2 * self.level_variance) - skew
+        second = np.sum(e**2) + np.sum(variances + u**2 * self.level_variance) - skew
         return float(max(second, 0.0)) / n
 
     def variances(self) -> tuple[np.ndarray, float]:
         """Variances of b, (n,), and the typical relative error of their roots."""
         if self.layout.n <= MAX_EXACT_LAST:
-            variances, relative = np.diagonal(self._dense()), 0.0
+            dense = self._dense() if self.inverse is None else self.inverse
+            variances, relative = np.diagonal(dense), 0.0
         else:
             variances, relative = self._sample(None)
-        return variances + (1.0 - self.shift) ** 2 * self.level_variance, relative
+        return variances + self.rest**2 * self.level_variance, relative
 
     def _own(self) -> np.ndarray:
         """Diagonal of H."""
