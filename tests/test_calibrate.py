@@ -388,7 +388,7 @@ def test_groups_without_a_fit():
 
 def test_sampled_errors_are_the_exact_ones(monkeypatch):
     rng = np.random.default_rng(9)
-    gf = grouped([3] * 700, rng)
+    gf = grouped([3] * 400, rng)
     g, h, i, j = bridges(gf, 4, rng)
     score = rng.integers(0, 2, len(g)).astype(float)
     anchors = (gf.groups[:9], gf.items[gf.offsets[:9]], np.arange(9.0), np.full(9, 0.3))
@@ -471,3 +471,86 @@ def test_a_little_data_gives_a_bounded_variance():
     gf = grouped([2], np.random.default_rng(0))
     alone = vn.calibrate(gf, anchors=([0, 0], [0, 10], gf.theta[:2] + 3.0))
     assert alone.variance == pytest.approx(1.0, rel=1e-3)
+
+
+# ---- arguments and result -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small():
+    labels = np.array(["a", "b", "c"], object)
+    return grouped([2, 2, 2], np.random.default_rng(0), groups=labels)
+
+
+GOOD = (["a", "b"], [0, 10], ["b", "c"], [0, 0], [1.0, 0.5])
+
+
+def changed(which, value):
+    return tuple(value if k == which else x for k, x in enumerate(GOOD))
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "message"),
+    [
+        (changed(0, ["a", "z"]), {}, "first_group: is not a group of the fit, got 'z' at position 1"),
+        (changed(2, [1, 2]), {}, "second_group: is not a group of the fit, got 1 at position 0"),
+        (changed(1, [0, 11]), {}, "first: is not an item of group 'b', got 11 at position 1"),
+        (changed(3, ["x", "y"]), {}, "second: is not an item of group 'b', got 'x' at position 0"),
+        (changed(2, ["b", "b"]), {}, "second_group: must differ .* got 'b' at position 1"),
+        (changed(4, [1.0, 1.5]), {}, "score: must be between 0 and 1, got 1.5 at position 1"),
+        (changed(4, [1.0]), {}, "score: has 1 rows, but first_group has 2"),
+        (changed(3, None), {}, "second: is missing: bridges need it"),
+        ((), {}, "first_group: is missing: give bridges, anchors or both"),
+        (GOOD, {"weight": [1.0, -1.0]}, "weight: must be finite and >= 0, got -1.0 at position 1"),
+        (GOOD, {"weight": 0.0}, "weight: is 0 for every bridge"),
+        (GOOD, {"variance": 0.0}, "variance: must be finite and > 0, got 0.0"),
+        (GOOD, {"tol": 2.0}, "tol: must be between 0 and 1, got 2.0"),
+        (GOOD, {"max_iter": -1}, "max_iter: must be a whole number"),
+        (GOOD, {"anchors": (["q"], [0], [1.0])}, "anchors group: is not a group .* got 'q' at pos"),
+        (GOOD, {"anchors": (["a"], [3], [1.0])}, "anchors item: is not an item of group 'a', got 3"),
+        (GOOD, {"anchors": (["a"], [0], [np.inf])}, "anchors value: must be finite, got inf at"),
+        (GOOD, {"anchors": (["a"], [0], [0.0], [-1.0])}, "anchors standard_error: .* got -1.0 at"),
+    ],
+)
+def test_bad_arguments(small, args, kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        vn.calibrate(small, *args, **kwargs)
+
+
+def test_bad_types(small):
+    with pytest.raises(TypeError, match="anchors: must be"):
+        vn.calibrate(small, anchors=(["a"], [0]))
+    with pytest.raises(TypeError, match="variance: must be a number"):
+        vn.calibrate(small, *GOOD, variance="1")
+    with pytest.raises(TypeError, match="first"):
+        vn.calibrate(small, ["a", "b"], [0.5, "x"], ["b", "c"], [0, 0])
+
+
+def test_other_scales_are_refused(small):
+    for scale in ("elo", "standardized", "probit"):
+        moved = Grouped(**(small.__dict__ | {"scale": scale}))
+        with pytest.raises(ValueError, match=f"gf: must be on the scale .* got '{scale}'"):
+            vn.calibrate(moved, *GOOD)
+
+
+def test_iteration_limit_is_said(small):
+    with pytest.warns(vn.ConvergenceWarning, match="calibration did not converge"):
+        found = vn.calibrate(small, *GOOD, max_iter=0)
+    assert not found.converged
+    assert "not converged" in repr(found)
+
+
+def test_result(small):
+    found = vn.calibrate(small, *GOOD)
+    assert isinstance(found, vn.Calibration)
+    assert found.n_bridges.tolist() == [1.0, 2.0, 1.0]
+    frame = found.to_frame("dict")
+    assert list(frame) == ["group", "bias", "standard_error", "n_bridges", "component"]
+    items = found.to_frame("pandas", items=True)
+    assert items.columns.tolist() == ["group", "item", "theta", "standard_error"]
+    assert items["group"].tolist() == ["a", "a", "b", "b", "c", "c"]
+    np.testing.assert_allclose(items["theta"], small.theta + np.repeat(found.bias, 2))
+    expected = np.sqrt(small.standard_errors**2 + np.repeat(found.standard_errors, 2) ** 2)
+    np.testing.assert_allclose(items["standard_error"], expected)
+    with pytest.raises(ValueError, match="backend"):
+        found.to_frame("excel")
