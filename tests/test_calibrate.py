@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -84,7 +86,7 @@ def twin(gf, g, h, i, j, score, weight, anchors=None, **kwargs):
     return active, found
 
 
-# ---- native = reference ---------------------------------------------------------------------------
+# ---- native = reference ------------------------------------------------------------
 
 
 @settings(max_examples=60, deadline=None)
@@ -189,7 +191,7 @@ def test_derivatives(model, with_level):
     np.testing.assert_allclose(problem.derivatives(x)[:n], gradient[:n] - 1.8 * x[:n], atol=1e-12)
 
 
-# ---- invariances ----------------------------------------------------------------------------------
+# ---- invariances ------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -252,7 +254,7 @@ def test_input_is_not_modified_and_may_be_read_only(case):
     assert not found.theta.flags.writeable
 
 
-# ---- what it means --------------------------------------------------------------------------------
+# ---- what it means ------------------------------------------------------------
 
 
 def test_two_groups_in_closed_form():
@@ -279,9 +281,7 @@ def test_ties_are_half_wins():
     gf = grouped([2] * 6, rng, "davidson")
     g, h, i, j = bridges(gf, 4, rng)
     tie = call(gf, g, h, i, j, 0.5, 2.0)
-    both = call(
-        gf, *(np.tile(x, 2) for x in (g, h, i, j)), np.repeat([1.0, 0.0], len(g))
-    )
+    both = call(gf, *(np.tile(x, 2) for x in (g, h, i, j)), np.repeat([1.0, 0.0], len(g)))
     np.testing.assert_allclose(tie.bias, both.bias, atol=1e-9)
 
 
@@ -377,12 +377,14 @@ def test_groups_without_a_fit():
     assert np.isnan(found.standard_errors).tolist() == [False, True, True, False]
     assert np.isnan(found.theta).tolist() == [False] * 2 + [True] * 3 + [False] * 2
     assert not len(found.unlinked)
-    with pytest.raises(ValueError, match="second_group: has no identified fit .* got 1 at pos.* 1"):
+    with pytest.raises(
+        ValueError, match=r"second_group: has no identified fit .* got 1 at pos.* 1"
+    ):
         vn.calibrate(gf, [0, 0], [0, 0], [3, 1], [0, 0])
-    with pytest.raises(ValueError, match="anchors group: has no identified fit .* got 1 at pos"):
+    with pytest.raises(ValueError, match=r"anchors group: has no identified fit .* got 1 at pos"):
         vn.calibrate(gf, anchors=([1], [0], [0.0]))
     gf.standard_errors[6] = np.nan
-    with pytest.raises(ValueError, match="second: has no standard error .* got 10 at position 0"):
+    with pytest.raises(ValueError, match=r"second: has no standard error .* got 10 at position 0"):
         vn.calibrate(gf, [0], [0], [3], [10])
 
 
@@ -406,7 +408,7 @@ def test_sampled_errors_are_the_exact_ones(monkeypatch):
         assert np.mean(ratio) == pytest.approx(1.0, abs=0.005)
 
 
-# ---- the variance of the biases -------------------------------------------------------------------
+# ---- the variance of the biases ------------------------------------------------------------
 
 
 def simulated(rng, n_groups, degree, s2, model="bradley-terry", error=0.5):
@@ -473,7 +475,7 @@ def test_a_little_data_gives_a_bounded_variance():
     assert alone.variance == pytest.approx(1.0, rel=1e-3)
 
 
-# ---- arguments and result -------------------------------------------------------------------------
+# ---- arguments and result ------------------------------------------------------------
 
 
 @pytest.fixture
@@ -492,7 +494,11 @@ def changed(which, value):
 @pytest.mark.parametrize(
     ("args", "kwargs", "message"),
     [
-        (changed(0, ["a", "z"]), {}, "first_group: is not a group of the fit, got 'z' at position 1"),
+        (
+            changed(0, ["a", "z"]),
+            {},
+            "first_group: is not a group of the fit, got 'z' at position 1",
+        ),
         (changed(2, [1, 2]), {}, "second_group: is not a group of the fit, got 1 at position 0"),
         (changed(1, [0, 11]), {}, "first: is not an item of group 'b', got 11 at position 1"),
         (changed(3, ["x", "y"]), {}, "second: is not an item of group 'b', got 'x' at position 0"),
@@ -507,7 +513,11 @@ def changed(which, value):
         (GOOD, {"tol": 2.0}, "tol: must be between 0 and 1, got 2.0"),
         (GOOD, {"max_iter": -1}, "max_iter: must be a whole number"),
         (GOOD, {"anchors": (["q"], [0], [1.0])}, "anchors group: is not a group .* got 'q' at pos"),
-        (GOOD, {"anchors": (["a"], [3], [1.0])}, "anchors item: is not an item of group 'a', got 3"),
+        (
+            GOOD,
+            {"anchors": (["a"], [3], [1.0])},
+            "anchors item: is not an item of group 'a', got 3",
+        ),
         (GOOD, {"anchors": (["a"], [0], [np.inf])}, "anchors value: must be finite, got inf at"),
         (GOOD, {"anchors": (["a"], [0], [0.0], [-1.0])}, "anchors standard_error: .* got -1.0 at"),
     ],
@@ -554,3 +564,66 @@ def test_result(small):
     np.testing.assert_allclose(items["standard_error"], expected)
     with pytest.raises(ValueError, match="backend"):
         found.to_frame("excel")
+
+
+# ---- with real grouped fits ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", reference.MODELS)
+def test_a_grouped_fit_goes_in(model):
+    """Queries of different levels, fitted in one call, come out on one scale."""
+    rng = np.random.default_rng(12)
+    n, k = 40, 8
+    curve = "thurstone" if model == "thurstone" else "bradley-terry"
+    theta, b = rng.normal(size=(n, k)), rng.normal(0.0, 1.5, n)
+    group = rng.integers(0, n, 6000)
+    first = rng.integers(0, k, 6000)
+    second = (first + rng.integers(1, k, 6000)) % k
+    p = reference.probabilities(curve, theta[group, first] - theta[group, second])
+    score = (rng.random(6000) < p).astype(float)
+    score[rng.random(6000) < 0.1] = 0.5
+    gf = vn.fit_groups(vn.GroupedComparisons(group, first, second, score), model=model)
+    assert isinstance(gf, vn.GroupedFit)
+    g, h = rng.integers(0, n, (2, 2000))
+    g, h = g[g != h], h[g != h]
+    i, j = rng.integers(0, k, (2, len(g)))
+    level = theta + b[:, None]
+    p = reference.probabilities(curve, level[g, i] - level[h, j])
+    won = (rng.random(len(g)) < p).astype(float)
+    found = vn.calibrate(gf, g, i, h, j, won)
+    assert np.corrcoef(gf.theta, level.ravel())[0, 1] < 0.75
+    assert np.corrcoef(found.theta, level.ravel())[0, 1] > 0.9
+    bias = b + theta.mean(axis=1)
+    z = (found.bias - (bias - bias.mean())) / found.standard_errors
+    assert 0.6 < np.std(z) < 1.5
+    assert found.groups is gf.groups
+    with pytest.raises(ValueError, match="gf: must be on the scale"):
+        vn.calibrate(gf.rescale("elo"), g, i, h, j, won)
+
+
+def test_groups_without_comparisons_or_fit():
+    rows = vn.GroupedComparisons(
+        ["a", "a", "b"], [0, 1, 0], [1, 0, 1], groups=["a", "b", "c"], items=(["c", "c"], [0, 1])
+    )
+    gf = vn.fit_groups(rows, prior=None)
+    assert gf.status.tolist() == ["converged", "not identified", "no comparisons"]
+    with pytest.raises(ValueError, match=r"second_group: has no identified fit .* got 'b' at pos"):
+        vn.calibrate(gf, ["a"], [0], ["b"], [0])
+    with pytest.raises(ValueError, match=r"second: has no standard error .* got 0 at position 0"):
+        vn.calibrate(gf, ["a"], [0], ["c"], [0])
+    with pytest.raises(TypeError, match="gf: must be a GroupedFit, got 'Comparisons'"):
+        vn.calibrate(vn.Comparisons([0], [1]), ["a"], [0], ["c"], [0])
+
+
+def test_what_bridges_are_worth_to_a_student():
+    """The benchmark's world, smaller: calibrated targets close most of the gap to known levels."""
+    path = Path(__file__).parents[1] / "benchmarks" / "calibration.py"
+    spec = importlib.util.spec_from_file_location("benchmark_of_calibration", path)
+    world = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(world)
+    runs = [world.one_seed(seed, 30, [4, 8]) for seed in range(8)]
+    mean = {name: np.mean([run[name] for run in runs]) for name in runs[0]}
+    whole = mean["known"] - mean["centred"]
+    assert whole > 0.1
+    assert (mean["4 bridges"] - mean["centred"]) / whole > 0.3
+    assert (mean["8 bridges"] - mean["centred"]) / whole > 0.6

@@ -55,7 +55,11 @@ def test_every_source_of_labels():
         ([1, 0], [0, 0], r"i: is not an item of group 1, got 0 at position 0"),
         ([0, 0], ["0", "1"], r"i: is not an item of group 0, got '0' at position 0"),
         ([0, 0], [0], r"i: has 1 rows, but must have 2"),
-        ([0, 0], np.array([1, 2**63], np.uint64), r"i: .* group 0, got 9223372036854775808 at pos.* 1"),
+        (
+            [0, 0],
+            np.array([1, 2**63], np.uint64),
+            r"i: .* group 0, got 9223372036854775808 at pos.* 1",
+        ),
         ([0, 0], np.array([9, 2**63], np.uint64), r"i: .* group 0, got 9 at position 0"),
     ],
 )

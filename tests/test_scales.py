@@ -48,7 +48,7 @@ def test_there_and_back(source, target):
 
 
 def test_unknown_scales_are_named():
-    with pytest.raises(ValueError, match="source: must be one of logit, .* got 'nat'"):
+    with pytest.raises(ValueError, match=r"source: must be one of logit, .* got 'nat'"):
         scales.convert(1.0, "nat", "elo")
     with pytest.raises(ValueError, match="target: must be one of"):
         scales.factor("elo", None)
@@ -87,7 +87,7 @@ def test_rescaled(gf):
     np.testing.assert_allclose(elo.standard_errors, 0.5 * 400.0 / np.log(10.0))
     np.testing.assert_allclose(rescaled(elo, "logit").theta, gf.theta, atol=1e-12)
     assert gf.scale == "logit"
-    with pytest.raises(ValueError, match="scale: must be one of logit, .* got 'z'"):
+    with pytest.raises(ValueError, match=r"scale: must be one of logit, .* got 'z'"):
         rescaled(gf, "z")
     with pytest.raises(ValueError, match="scale: a standardized fit"):
         rescaled(standardized(gf), "elo")

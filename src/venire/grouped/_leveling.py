@@ -8,9 +8,11 @@ with d = scale * (b_lo - b_hi) + offset, and m = 0 without anchors, free (a flat
 That is a fit of Bradley and Terry's (or Thurstone's) model over groups, with known offsets and some
 items observed directly; the parameters are e = b - m, and m where it is free.
 
-s2 maximises the Laplace approximation of the marginal likelihood: see `_second_moment` and
-`_root`. H is the negative second derivative in e, a Laplacian plus the diagonal 1 / s2 + pull. With m
-free, let u = H^-1 pull and S = sum of pull * (1 - u). Then
+s2 maximises the Laplace approximation of the marginal likelihood: see `_root` and
+`_Posterior.second_moment`.
+
+H is the negative second derivative in e, a Laplacian plus the diagonal 1 / s2 + pull. With m free,
+let u = H^-1 pull and S = sum of pull * (1 - u). Then
 
     Cov(e) = H^-1 + u u' / S,    Var(m) = 1 / S,    Var(b_g) = (H^-1)_gg + (1 - u_g)^2 / S.
 """
@@ -123,9 +125,9 @@ def _problem(evidence: Evidence, level: bool, n_threads: int) -> Any:
 
 
 def _root(slope: Callable[[float], float], start: float) -> float:
-    """The s2 at which `slope`, which falls there, is 0: bracketed from `start`, then false position.
+    """The s2 at which `slope`, which falls there, is 0: a bracket, then false position.
 
-    The Illinois variant of it (Dowell and Jarratt 1971, doi:10.1007/BF01934364), on log s2.
+    The Illinois variant of that (Dowell and Jarratt 1971, doi:10.1007/BF01934364), on log s2.
     """
     a, slope_a = math.log(start), slope(start)
     b, slope_b = a, slope_a
@@ -160,7 +162,8 @@ class _Posterior(_sampled.SolverInverse):
     share = 1.0
 
     def __init__(self, problem: Any, evidence: Evidence) -> None:
-        super().__init__(None, SimpleNamespace(n=len(evidence.active), m=0))
+        layout: Any = SimpleNamespace(n=len(evidence.active), m=0)
+        super().__init__(None, layout)
         self.problem, self.evidence = problem, evidence
         self._incidence: Any = None
         self._watch: np.ndarray | None = None  # adds up squared differences over bridges
@@ -259,7 +262,7 @@ class _Posterior(_sampled.SolverInverse):
         return inverse_of(dense)
 
     def _sample(self, draws: int | None) -> tuple[np.ndarray, float]:
-        """Diagonal of H^-1 and its typical relative error, from so many draws or as many as needed."""
+        """Diagonal of H^-1 and its typical relative error; None: as many draws as that takes."""
         own = self._own()
         variances, relative, _ = _sampled.sampled_variances(
             self,
