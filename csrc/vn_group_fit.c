@@ -8,7 +8,7 @@
 #include "vn_group_internal.h"
 
 #define SETTLED 1e-3 /* last change of a linear predictor: its square is the error left */
-#define ROUNDING 1e-13 /* a residual below may be nothing else */
+#define ROUNDING 3e-15 /* a residual below may be nothing else */
 #define EXTRA 50     /* iterations for that once the residual is small, at most */
 #define ROOM 10.0    /* a linear predictor may at most double in one step, and change by this */
 #define CUTS 40

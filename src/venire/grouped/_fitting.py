@@ -128,6 +128,8 @@ def fit_groups(
             raise TypeError(f"{name} must be True or False, got {value!r}")
     threads = _checks.n_threads(n_threads)
     has_tie = model in TIE_MODELS and g._tie is not None
+    if has_tie and shared:
+        has_tie = _shared.has_ties_that_count(g, prior is not None)
     own = not shared
     native = _batches.native_groups(
         g,
@@ -196,6 +198,8 @@ class _Single:
         if self.g.cell_offsets[k] == self.g.cell_offsets[k + 1]:
             e.status[k] = STATUSES.index("no comparisons")
             e.n_parts[k] = items.stop - items.start
+            e.theta[items] = 0.0
+            self._unknown(e, k)
             return
         c = self.g._at(k)
         start = np.nan_to_num(e.theta[items]) if warm else None
@@ -205,9 +209,7 @@ class _Single:
             e.status[k] = STATUSES.index("not identified")
             e.n_parts[k] = int(c.components().labels.max()) + 1
             e.theta[items], e.residual[k] = np.nan, np.nan
-            for values in (e.gamma, e.log_tie):
-                if values is not None:
-                    values[k] = np.nan
+            self._unknown(e, k)
             return
         e.theta[items] = fit.theta
         e.residual[k], e.n_iter[k] = fit.residual, fit.n_iter
@@ -219,6 +221,11 @@ class _Single:
         apart = e.n_parts[k] > 1 and self.prior is None
         status = "not identified" if apart else "converged"
         e.status[k] = STATUSES.index(status if fit.converged else "iteration limit")
+
+    def _unknown(self, e: Estimates, k: int) -> None:
+        for values in (e.gamma, e.log_tie):
+            if values is not None:
+                values[k] = np.nan
 
 
 def _start(e: Estimates, g: GroupedComparisons, init: Any, model: str) -> bool:
@@ -257,6 +264,7 @@ def _start(e: Estimates, g: GroupedComparisons, init: Any, model: str) -> bool:
 
 def _log_tie(model: str, share: float) -> float:
     """Log of the tie parameter that gives the share of ties where all items are equal."""
+    share = min(share, 0.99)  # with nothing but ties it has no finite value
     if model == "rao-kupper":
         return float(np.log((1.0 + share) / (1.0 - share)))
     return float(np.log(2.0 * share / (1.0 - share)))
@@ -294,7 +302,8 @@ def _result(
         if shared:
             tie = float(np.exp(values[-1])) if has_tie else boundary
         else:
-            tie = np.exp(e.log_tie) if has_tie else np.full(g.n_groups, boundary)
+            fitted = np.isfinite(e.residual) & (np.diff(g.cell_offsets) > 0)
+            tie = np.exp(e.log_tie) if has_tie else np.where(fitted, boundary, np.nan)
     gamma: Any = None
     if order_effect:
         gamma = float(values[0]) if shared else e.gamma

@@ -44,10 +44,10 @@ class GroupedFit:
         Log-strength, mean 0 in each group (in each component of a group that falls into several).
         nan where the group has no finite fit; 0 where it has no comparisons. Read-only.
     tie : ndarray of float64, shape (n_groups,), or None
-        nu (Davidson) or eta (Rao-Kupper) of each group, 0 or 1 where it has no ties. One float if
-        shared.
+        nu (Davidson) or eta (Rao-Kupper) of each group, 0 or 1 where it has no ties, nan where it
+        has no fit or no comparisons. One float if shared.
     order_effect : ndarray of float64, shape (n_groups,), or None
-        gamma of each group. One float if shared.
+        gamma of each group, nan likewise. One float if shared.
     shared : bool
         Order effect and tie parameter are those of all groups.
     status : ndarray of str, shape (n_groups,)
@@ -338,6 +338,8 @@ class GroupedFit:
         if self.scale != scales.scale_of(self.model):
             raise ValueError(f"theta is on the scale {self.scale!r}: ask the fit itself")
         has_tie = self.model in TIE_MODELS and self.comparisons._tie is not None
+        if self.shared:
+            has_tie = len(self._values) > (self.order_effect is not None)
         native = _batches.native_groups(
             self.comparisons,
             self.model if has_tie or self.model not in TIE_MODELS else "bradley-terry",
@@ -384,6 +386,8 @@ class GroupedFit:
         errors = np.sqrt(variance, out=variance)
         gamma_error: Any = None if own_gamma is None else np.sqrt(own_gamma)
         tie_error: Any = None if own_tie is None else np.sqrt(own_tie) * self.tie
+        if tie_error is None and self.model in TIE_MODELS and not self.shared:
+            tie_error = np.full(g.n_groups, np.nan)  # no group has ties
         for k in apart.tolist():
             single = self._single(k)
             errors[g.offsets[k] : g.offsets[k + 1]] = single.standard_errors()
