@@ -133,9 +133,12 @@ class _Extra:
                 out[name] = self._whole(x)
         if rows.win is None:
             score = rows.score
-            if score is None or (len(score) == 1 and rows.n != 1):
-                score = 1.0 if score is None else float(score[0])
-            out["score"] = score if isinstance(score, float) else self._whole(score)
+            if score is None:
+                out["score"] = 1.0
+            elif len(score) == 1 and rows.n != 1:
+                out["score"] = float(score[0])
+            else:
+                out["score"] = self._whole(score)
         return out
 
     def _whole(self, x: NDArray[Any]) -> NDArray[Any]:
@@ -191,7 +194,7 @@ def _labels(
         if first.dtype != second.dtype:
             first, second = first.astype(np.int64), second.astype(np.int64)
         return None, first, second
-    return encode(*columns, n_threads=n_threads)
+    return encode(columns[0], columns[1], n_threads=n_threads)
 
 
 _RULES = {

@@ -33,7 +33,7 @@ def fit_groups(
     g: GroupedComparisons,
     *,
     model: str = "bradley-terry",
-    prior: GaussianPrior | None = GaussianPrior(0.01),  # noqa: B008: frozen
+    prior: GaussianPrior | None = GaussianPrior(0.01),  # noqa: B008
     order_effect: bool = False,
     shared: bool = False,
     init: ArrayLike | GroupedFit | None = None,

@@ -97,7 +97,15 @@ class GroupedFit:
     def __post_init__(self) -> None:
         if not self.scale:
             object.__setattr__(self, "scale", scales.scale_of(self.model))
-        for name in ("theta", "tie", "order_effect", "status", "residual", "n_iter", "n_components"):
+        for name in (
+            "theta",
+            "tie",
+            "order_effect",
+            "status",
+            "residual",
+            "n_iter",
+            "n_components",
+        ):
             array = getattr(self, name)
             if isinstance(array, np.ndarray):
                 array = array.view()
@@ -343,13 +351,12 @@ class GroupedFit:
         native.fix(self._values)
         own = not self.shared
         e = Estimates(0, 0, False, False)
-        e.theta = np.array(self.theta)
-        e.gamma = np.array(self.order_effect) if self.order_effect is not None and own else None
+        e.theta = self.theta
+        e.gamma = self.order_effect if own else None
         if has_tie and own:
             with np.errstate(divide="ignore"):
                 e.log_tie = np.log(self.tie)
-        e.residual, e.n_iter = np.array(self.residual), np.array(self.n_iter)
-        e.n_parts = np.array(self.n_components)
+        e.residual, e.n_iter, e.n_parts = self.residual, self.n_iter, self.n_components
         e.status = np.select([self.status == name for name in STATUSES], range(len(STATUSES)), 0)
         e.status = e.status.astype(np.int8)
         return native, e
@@ -361,7 +368,9 @@ class GroupedFit:
         native, e = self._native()
         several = (self.status == "no comparisons") & (np.diff(self.offsets) > 1)
         unknown = np.isnan(self.theta) | np.repeat(several, np.diff(self.offsets))
-        variance = np.where(unknown, np.nan, 0.0)
+        variance = np.zeros(g.n_items)
+        variance[unknown] = np.nan
+        del unknown
         own_gamma = None if e.gamma is None else np.full(g.n_groups, np.nan)
         own_tie = None if e.log_tie is None else np.full(g.n_groups, np.nan)
         border = self._border(native, e)
