@@ -6,12 +6,12 @@ import json
 import os
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 from venire.io._errors import DataError
 from venire.io._tables_out import arrow_table, create, format_of, remove
 
-__all__ = ["TableWriter"]
+__all__ = ["CsvStream", "TableWriter"]
 
 _ROWS = 1 << 17  # rows of a Parquet row group or an Arrow batch: the file does not show the pieces
 
@@ -124,6 +124,25 @@ class TableWriter:
             remove(self._temporary)
 
 
+class CsvStream:
+    """Writes a table that comes in pieces to an open binary file, as CSV and at once."""
+
+    def __init__(self, file: BinaryIO, schema: Any) -> None:
+        self._file, self._schema = file, schema
+
+    def __enter__(self) -> CsvStream:
+        self._sink = _Csv(self._file, self._schema)
+        return self
+
+    def write(self, table: Any) -> None:
+        """Add the rows of a pyarrow Table."""
+        self._sink.write(table.select(self._schema.names))
+
+    def __exit__(self, *about: object) -> None:
+        self._sink.close()
+        self._file.flush()
+
+
 class _Parquet:
     def __init__(self, path: str, schema: Any) -> None:
         import pyarrow.parquet as pq
@@ -149,7 +168,7 @@ class _Arrow:
 
 
 class _Csv:
-    def __init__(self, path: str, schema: Any) -> None:
+    def __init__(self, path: str | BinaryIO, schema: Any) -> None:
         import pyarrow.csv as pc
 
         options = pc.WriteOptions(quoting_style="needed")

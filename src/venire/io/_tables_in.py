@@ -16,6 +16,7 @@ from venire.io._errors import DataError
 
 __all__ = [
     "Tables",
+    "comes_in_pieces",
     "files_of",
     "joined",
     "line_of_row",
@@ -33,11 +34,23 @@ Path = str | os.PathLike[str]
 
 @dataclass(frozen=True)
 class Tables:
-    """An open file: pieces that map column names to Arrow columns; the rows, 0 if not known."""
+    """An open file.
+
+    Parameters
+    ----------
+    pieces : iterator of mapping of str to Arrow column
+    n_rows : int
+        0 if not known.
+    is_text : bool
+        The labels are text, whatever they look like.
+    types : mapping of str to Arrow type
+        Of the columns that were asked for; empty if only reading tells.
+    """
 
     pieces: Iterator[Mapping[str, Any]]
     n_rows: int
     is_text: bool
+    types: Mapping[str, Any]
 
 
 def files_of(path: Path) -> list[str]:
@@ -95,6 +108,11 @@ def open_tables(
     return _csv(path, names, wanted, texts, "\t" if kind == "tsv" else ",")
 
 
+def comes_in_pieces(path: Path) -> bool:
+    """Whether a file can be read part by part; text files cannot."""
+    return _format_of(path) in ("parquet", "arrow")
+
+
 def import_pyarrow() -> None:
     """Import pyarrow, or say how to get it."""
     try:
@@ -129,10 +147,10 @@ def joined(parts: list[Any]) -> Any:
 
     chunks = [chunk for part in parts for chunk in getattr(part, "chunks", [part])]
     types = list(dict.fromkeys(chunk.type for chunk in chunks))
-    if len(types) > 1:  # a dictionary in one row group, plain text in another
-        chunks = [
-            c.cast(c.type.value_type) if pa.types.is_dictionary(c.type) else c for c in chunks
-        ]
+    if len(types) > 1:  # a dictionary in one row group, plain text in another; numbers of two kinds
+        plain = [t.value_type if pa.types.is_dictionary(t) else t for t in types]
+        one = pa.unify_schemas([pa.schema([("", t)]) for t in plain], promote_options="permissive")
+        chunks = [chunk.cast(one.field(0).type) for chunk in chunks]
     return pa.chunked_array(chunks)
 
 
@@ -203,7 +221,9 @@ def _parquet(
                 yield file.read_row_groups(groups, columns=wanted)
                 groups, rows = [], 0
 
-    return Tables(pieces(), meta.num_rows, False)
+    schema = file.schema_arrow
+    types = {name: schema.field(name).type for name in wanted}
+    return Tables(pieces(), meta.num_rows, False, types)
 
 
 def _is_dictionary(meta: Any, index: int) -> bool:
@@ -254,7 +274,8 @@ def _arrow(
             for start in range(0, batch.num_rows, step):
                 yield batch.slice(start, step)
 
-    return Tables(pieces(), 0, False)
+    types = {name: schema.field(name).type for name in wanted}
+    return Tables(pieces(), 0, False, types)
 
 
 def _csv(
@@ -293,7 +314,7 @@ def _csv(
                     raise
         raise _uneven(path, delimiter, len(header), bad[0])
 
-    return Tables(pieces(), 0, True)
+    return Tables(pieces(), 0, True, {})
 
 
 def _uneven(path: Path, delimiter: str, width: int, bad: Any) -> DataError:
@@ -340,7 +361,7 @@ def _json(path: Path, names: Mapping[str, str], wanted: list[str]) -> Tables:
             options = pj.ParseOptions(newlines_in_values=False)
             table = pj.read_json(stream, parse_options=options)
     _require(path, names, table.column_names)
-    return Tables(iter([table.select(wanted)]), table.num_rows, False)
+    return Tables(iter([table.select(wanted)]), table.num_rows, False, {})
 
 
 def _compression(path: Path) -> str | None:
