@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import stat
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -289,7 +290,7 @@ def pieces_of(rng, n):
     theta[::7] = np.nan
     table = {"n": np.arange(n), "item": np.array([f"ü{k % 50}" for k in range(n)]), "theta": theta}
     cuts = [0, *np.sort(rng.integers(0, n, n // 150)), n]
-    for a, b in zip(cuts[:-1], cuts[1:], strict=True):
+    for a, b in pairwise(cuts):
         yield {name: column[a:b] for name, column in table.items()}
 
 
@@ -346,16 +347,19 @@ def test_a_table_without_rows(tmp_path, name):
 def test_a_table_that_stops_midway_leaves_the_old_file(tmp_path, monkeypatch, name, failure):
     monkeypatch.setattr("venire.io._table_writer._ROWS", 100)
     (tmp_path / name).write_text("old")
-    with (
-        pytest.raises(KeyboardInterrupt if failure is KeyboardInterrupt else DataError) as caught,
-        io.TableWriter(tmp_path / name, SCHEMA) as out,
-    ):
-        for number, piece in enumerate(pieces_of(np.random.default_rng(0), 1000)):
-            if number == 4:
-                if failure is KeyboardInterrupt:
-                    raise failure
-                monkeypatch.setattr(out._sink, "write", lambda table: (_ for _ in ()).throw(failure))
-            out.write(piece)
+
+    def fail(table):
+        raise failure
+
+    def write():
+        with io.TableWriter(tmp_path / name, SCHEMA) as out:
+            for number, piece in enumerate(pieces_of(np.random.default_rng(0), 1000)):
+                if number == 4:
+                    monkeypatch.setattr(out._sink, "write", fail)
+                out.write(piece)
+
+    with pytest.raises(KeyboardInterrupt if failure is KeyboardInterrupt else DataError) as caught:
+        write()
     if failure is not KeyboardInterrupt:
         assert "cannot be written: No space left on device" in str(caught.value)
     assert (tmp_path / name).read_text() == "old"

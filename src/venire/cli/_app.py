@@ -21,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         print(f"venire {version()}")

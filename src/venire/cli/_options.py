@@ -31,9 +31,7 @@ Mapping = Annotated[
         rich_help_panel=WHO,
     ),
 ]
-Score = Annotated[
-    str | None, column("--score", "Share that first got, 0 to 1; 0.5 is a tie.", WHO)
-]
+Score = Annotated[str | None, column("--score", "Share that first got, 0 to 1; 0.5 is a tie.", WHO)]
 FirstScore = Annotated[
     str | None, column("--first-score", "Points of first: more than second wins.", WHO)
 ]
@@ -46,9 +44,7 @@ Order = Annotated[
     str | None,
     column("--order", "+1 first had the order advantage, -1 second had, 0 neither."),
 ]
-Neutral = Annotated[
-    str | None, column("--neutral", "True where nobody had the order advantage.")
-]
+Neutral = Annotated[str | None, column("--neutral", "True where nobody had the order advantage.")]
 ModelName = Annotated[
     Literal["bradley-terry", "thurstone", "davidson", "rao-kupper"],
     typer.Option(help="The last two model ties.", rich_help_panel=MODEL),
@@ -84,10 +80,11 @@ def check_tol(tol: float) -> None:
 
 def check_output(source: Path, output: Path | None) -> None:
     """Refuse to write over what is read."""
-    if output is not None and source.exists() and output.exists():
-        if os.path.samefile(source, output):
-            what = "folder" if source.is_dir() else "file"
-            raise typer.BadParameter(f"is the input {what}", param_hint="--output")
+    if output is None or not source.exists() or not output.exists():
+        return
+    if os.path.samefile(source, output):
+        what = "folder" if source.is_dir() else "file"
+        raise typer.BadParameter(f"is the input {what}", param_hint="--output")
 
 
 def check_columns(columns: dict[str, str | None], mapped: bool, order_effect: bool) -> None:

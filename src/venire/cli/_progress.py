@@ -60,7 +60,12 @@ class Steps:
 def progress(stderr: Console, quiet: bool, *, estimate: bool = False) -> Iterator[Steps]:
     """Steps that are shown on a terminal, with the time they may still take if `estimate`."""
     shown = stderr.is_terminal and not quiet
-    columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
+    columns: list[ProgressColumn] = [
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+    ]
     if estimate:
         columns += [TextColumn("left"), TimeRemainingColumn()]
     with Progress(*columns, console=stderr, transient=True, disable=not shown) as progress:

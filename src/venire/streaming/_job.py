@@ -15,11 +15,12 @@ from venire.io._assemble import column_names
 from venire.io._tables_out import arrow_table
 from venire.priors import GaussianPrior
 
-__all__ = ["Fitted", "Job", "Tally"]
+__all__ = ["MODELS", "SCALES", "STATUSES", "WEAK_PRIOR", "Fitted", "Job", "Tally"]
 
 STATUSES = ("converged", "iteration limit", "not identified", "no comparisons")
 MODELS = ("bradley-terry", "thurstone", "davidson", "rao-kupper")
 SCALES = ("logit", "probit", "erf", "elo")
+WEAK_PRIOR = GaussianPrior(0.01)
 _EXAMPLES = 5
 
 
@@ -160,5 +161,3 @@ class Tally:
             self.counts[status] = self.counts.get(status, 0) + count
             some = self.examples.setdefault(status, [])
             some += other.examples[status][: _EXAMPLES - len(some)]
-
-

@@ -14,7 +14,7 @@ from venire.io import DataError, _tables_in
 from venire.io._assemble import LABELS, located
 from venire.streaming._job import Job
 
-__all__ = ["Counts", "Scan", "common_types", "merged", "plain_type", "scan"]
+__all__ = ["Counts", "Scan", "Unit", "common_types", "merged", "plain_type", "scan"]
 
 
 class Counts(NamedTuple):
@@ -24,10 +24,22 @@ class Counts(NamedTuple):
     rows: np.ndarray  # int64
 
 
-class Scan(NamedTuple):
-    """What is known of one file."""
+class Unit(NamedTuple):
+    """A file, or a run of row groups of a Parquet file."""
 
     path: str
+    row_groups: range | None = None
+    start: int = 0  # rows of the file before it
+
+    def tables(self, names: dict[str, str], most: int) -> _tables_in.Tables:
+        """Open it, to read `most` rows at a time."""
+        return _tables_in.open_tables(self.path, names, LABELS, most, self.row_groups)
+
+
+class Scan(NamedTuple):
+    """What is known of one unit."""
+
+    unit: Unit
     n_rows: int
     groups: Counts
     in_order: bool  # the rows are sorted by group
@@ -36,7 +48,7 @@ class Scan(NamedTuple):
 
 
 def scan(
-    path: str,
+    unit: Unit,
     job: Job,
     most: int,
     n_threads: int | None = None,
@@ -57,11 +69,9 @@ def scan(
     parts: list[Counts] = []
     found: Survey | None = None
     try:
-        whole = _tables_in.open_tables(path, names, LABELS, 1)
-        types = {name: plain_type(kind) for name, kind in whole.types.items()}
-        del whole
+        types = {name: plain_type(kind) for name, kind in unit.tables(names, 1).types.items()}
         some = {argument: names[argument] for argument in wanted}
-        for piece in _tables_in.open_tables(path, some, LABELS, most).pieces:
+        for piece in unit.tables(some, most).pieces:
             labels, codes = encode_one(piece[names["group"]], "group", n_threads)
             if len(codes):
                 parts.append(Counts(labels, np.bincount(codes, minlength=len(labels))))
@@ -71,9 +81,7 @@ def scan(
                 in_order = in_order and bool((codes[1:] >= codes[:-1]).all())
                 last = labels[codes[-1]]
             if job.asks_reading:
-                items, a, b = encode(
-                    piece[names["first"]], piece[names["second"]], None, n_threads
-                )
+                items, a, b = encode(piece[names["first"]], piece[names["second"]], None, n_threads)
                 more = survey(piece[names["outcome"]], Encoded(items, a), Encoded(items, b))
                 found = more if found is None else found + more
             n_rows += len(codes)
@@ -82,10 +90,12 @@ def scan(
     except DataError:
         raise
     except (BadValueError, BadTypeError) as error:
-        raise located(path, error, names, lambda at: (path, n_rows + at)) from None
+        raise located(
+            unit.path, error, names, lambda at: (unit.path, unit.start + n_rows + at)
+        ) from None
     except _tables_in.unreadable() as error:
-        raise _tables_in.unreadable_error(path, error) from None
-    return Scan(path, n_rows, merged(parts), in_order, found, types)
+        raise _tables_in.unreadable_error(unit.path, error) from None
+    return Scan(unit, n_rows, merged(parts), in_order, found, types)
 
 
 def merged(parts: Sequence[Counts]) -> Counts:
@@ -132,8 +142,8 @@ def common_types(scans: Sequence[Scan]) -> dict[str, Any]:
                 common[name] = pa.unify_schemas(schemas, promote_options="permissive").field(0).type
             except (pa.ArrowInvalid, pa.ArrowTypeError):
                 raise DataError(
-                    one.path,
-                    f"holds values of type {kind}, but {scans[0].path} holds {common[name]}",
+                    one.unit.path,
+                    f"holds values of type {kind}, but {scans[0].unit.path} holds {common[name]}",
                     column=name,
                 ) from None
     return common

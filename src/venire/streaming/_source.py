@@ -17,16 +17,16 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from venire._labels import encode_one
 from venire.io import DataError, _tables_in
-from venire.io._assemble import LABELS
 from venire.streaming._job import Job
 from venire.streaming._plan import Plan
-from venire.streaming._scan import Scan, plain_type
+from venire.streaming._scan import Scan, Unit, plain_type
 
 __all__ = ["Source", "ids_of", "stream"]
 
@@ -39,7 +39,7 @@ class Source:
     Parameters
     ----------
     scans : sequence of Scan
-        The files, in order.
+        The files, or the units of them, in order.
     job : Job
     plan : Plan
     types : dict of str to Arrow type
@@ -67,8 +67,7 @@ class Source:
         self._skips = int(plan.groups.rows.sum()) < sum(one.n_rows for one in scans)
         full = [one for one in scans if one.n_rows]
         self._in_order = all(one.in_order for one in full) and all(
-            one.groups.labels[-1] <= other.groups.labels[0]
-            for one, other in zip(full[:-1], full[1:], strict=True)
+            one.groups.labels[-1] <= other.groups.labels[0] for one, other in pairwise(full)
         )
 
     @property
@@ -97,7 +96,7 @@ class Source:
         if self._plan.n_batches == 1:
             yield pieces
         else:
-            yield from _cut(pieces, self._plan.rows(), self._scans[-1].path)
+            yield from _cut(pieces, self._plan.rows(), self._scans[-1].unit.path)
 
     def place(self, batch: int, position: int) -> tuple[str, int]:
         """File and row, from 0, of a row of a batch."""
@@ -107,22 +106,22 @@ class Source:
         for one in self._scans:
             if not sorted_out:
                 if position < one.n_rows:
-                    return one.path, position
+                    return one.unit.path, one.unit.start + position
                 position -= one.n_rows
                 continue
-            row = 0
+            row = one.unit.start
             names = {"group": self._job.names["group"]}
-            for piece in stream([one.path], names, self._most, self._types):
+            for piece in stream([one.unit], names, self._most, self._types):
                 here = np.flatnonzero(ids_of(piece, self._job, self._plan, self._threads) == batch)
                 if position < len(here):
-                    return one.path, row + int(here[position])
+                    return one.unit.path, row + int(here[position])
                 position -= len(here)
                 row += piece.num_rows
         raise IndexError(position)
 
     def _pieces(self, names: dict[str, str] | None) -> Iterator[Any]:
-        files = [one.path for one in self._scans if one.n_rows]
-        return stream(files, names or self._job.names, self._most, self._types)
+        units = [one.unit for one in self._scans if one.n_rows]
+        return stream(units, names or self._job.names, self._most, self._types)
 
     def _kept(self, pieces: Iterable[Any]) -> Iterator[Any]:
         for piece in pieces:
@@ -131,21 +130,21 @@ class Source:
 
 
 def stream(
-    files: Sequence[str], names: dict[str, str], most: int, types: dict[str, Any]
+    units: Sequence[Unit], names: dict[str, str], most: int, types: dict[str, Any]
 ) -> Iterator[Any]:
-    """The record batches of all files, their columns of these types."""
+    """The record batches of all units, their columns of these types."""
     import pyarrow as pa
 
-    for path in files:
+    for unit in units:
         try:
-            for piece in _tables_in.open_tables(path, names, LABELS, most).pieces:
+            for piece in unit.tables(names, most).pieces:
                 batch: Any = piece
                 if any(plain_type(f.type) != types[f.name] for f in batch.schema):
                     columns = {f.name: batch[f.name].cast(types[f.name]) for f in batch.schema}
                     batch = pa.record_batch(columns)
                 yield batch
         except _tables_in.unreadable() as error:
-            raise _tables_in.unreadable_error(path, error) from None
+            raise _tables_in.unreadable_error(unit.path, error) from None
 
 
 def ids_of(piece: Any, job: Job, plan: Plan, n_threads: int | None) -> np.ndarray:
@@ -185,7 +184,7 @@ class _Spill:
 
     def __enter__(self) -> _Spill:
         try:
-            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
+            self._file = tempfile.TemporaryFile(dir=self._folder)
         except OSError as error:
             raise DataError(self._folder, f"no temporary file: {error.strerror}") from None
         return self
