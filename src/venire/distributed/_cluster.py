@@ -55,7 +55,7 @@ def connected(
             n_workers=n_workers,
             threads_per_worker=1,  # the kernels have threads of their own
             processes=True,
-            dashboard_address=None,
+            dashboard_address=":0",
             silence_logs=logging.ERROR,
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as started,
