@@ -28,6 +28,7 @@ LAYERS = {
     "votes": 2,
     "posteriors": 2,
     "priors": 2,
+    "scales": 2,
     "ratings": 3,
     "grouped": 3,
     "consensus": 3,
@@ -58,7 +59,10 @@ ALIASES = {
     "_merging": "comparisons",
 }
 # Within a layer a part may import those before it in this order, and no other neighbour.
-ORDER_IN_LAYER = {2: ("_input", "priors", "comparisons", "votes")}
+ORDER_IN_LAYER = {
+    2: ("_input", "priors", "comparisons", "votes"),
+    3: ("ratings", "grouped"),
+}
 NEIGHBOURS = {6}  # the outside world: its parts may use each other
 
 FORBIDDEN_AT_IMPORT = (

@@ -1,9 +1,10 @@
 """venire: calibrated numbers from the votes of a panel of judges."""
 
-from venire import datasets, reference, simulate
+from venire import datasets, reference, scales, simulate
 from venire._config import show_config
 from venire.comparisons import Comparisons, Components
 from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedWarning
+from venire.grouped import Calibration, calibrate
 from venire.priors import GaussianPrior
 from venire.ratings import (
     Fit,
@@ -16,6 +17,7 @@ from venire.ratings import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "Calibration",
     "Comparisons",
     "Components",
     "ConvergenceWarning",
@@ -23,12 +25,14 @@ __all__ = [
     "GaussianPrior",
     "NotIdentifiedError",
     "NotIdentifiedWarning",
+    "calibrate",
     "datasets",
     "fit_bradley_terry",
     "fit_davidson",
     "fit_rao_kupper",
     "fit_thurstone",
     "reference",
+    "scales",
     "show_config",
     "simulate",
 ]

@@ -3,10 +3,11 @@
 Nothing here is fast and nothing here calls compiled code of the package. The modules are meant to
 be read in this order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
-find it), `covariance` (how sure is it?).
+find it), `covariance` (how sure is it?), `calibration` (many fits on one scale).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
+from venire.reference.calibration import ReferenceCalibration, calibrate, kappa
 from venire.reference.components import Components, components
 from venire.reference.covariance import covariance, information, sandwich
 from venire.reference.existence import Existence, existence, require_existence
@@ -20,9 +21,11 @@ __all__ = [
     "Cells",
     "Components",
     "Existence",
+    "ReferenceCalibration",
     "ReferenceFit",
     "State",
     "aggregate",
+    "calibrate",
     "cell_terms",
     "cells_from_counts",
     "components",
@@ -33,6 +36,7 @@ __all__ = [
     "hunter_sweep",
     "information",
     "item_weight",
+    "kappa",
     "log_likelihood",
     "merge",
     "newman_sweep",
