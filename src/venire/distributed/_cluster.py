@@ -55,8 +55,9 @@ def connected(
             n_workers=n_workers,
             threads_per_worker=1,  # the kernels have threads of their own
             processes=True,
+            preload=["venire.distributed._preload"],
             dashboard_address=":0",
-            silence_logs=logging.ERROR,
+            silence_logs=logging.CRITICAL,
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as started,
     ):
