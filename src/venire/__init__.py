@@ -3,8 +3,20 @@
 from venire import datasets, reference, scales, simulate
 from venire._config import show_config
 from venire.comparisons import Comparisons, Components
-from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedWarning
-from venire.grouped import Calibration, calibrate
+from venire.errors import (
+    ConvergenceError,
+    ConvergenceWarning,
+    NotIdentifiedError,
+    NotIdentifiedWarning,
+)
+from venire.grouped import (
+    Calibration,
+    GroupedFit,
+    GroupedParameterErrors,
+    calibrate,
+    fit_groups,
+)
+from venire.grouped_comparisons import GroupedComparisons
 from venire.priors import GaussianPrior
 from venire.ratings import (
     Fit,
@@ -20,15 +32,20 @@ __all__ = [
     "Calibration",
     "Comparisons",
     "Components",
+    "ConvergenceError",
     "ConvergenceWarning",
     "Fit",
     "GaussianPrior",
+    "GroupedComparisons",
+    "GroupedFit",
+    "GroupedParameterErrors",
     "NotIdentifiedError",
     "NotIdentifiedWarning",
     "calibrate",
     "datasets",
     "fit_bradley_terry",
     "fit_davidson",
+    "fit_groups",
     "fit_rao_kupper",
     "fit_thurstone",
     "reference",

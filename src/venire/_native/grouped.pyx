@@ -68,7 +68,7 @@ cdef class Estimates:
     """Arrays that a fit fills: theta by item; gamma, log_tie, residual, n_iter, n_parts and status
     by group. gamma and log_tie are None unless each group has its own."""
 
-    cdef readonly object theta, gamma, log_tie, residual, n_iter, n_parts, status
+    cdef public object theta, gamma, log_tie, residual, n_iter, n_parts, status
 
     def __init__(self, int64_t n_items, int64_t n_groups, bint gamma, bint log_tie):
         self.theta = np.zeros(n_items)

@@ -58,15 +58,7 @@ class GroupLookup:
             If labels are neither integers nor text.
         """
         distinct, codes = _coded(labels, name, n)
-        wanted, possible = _like(distinct, self.groups)
-        place = np.full(len(distinct), -1, np.int64)
-        if len(self.groups):
-            near = np.searchsorted(self._sorted, wanted[possible])
-            near[near == len(self.groups)] = 0
-            found = self._sorted[near] == wanted[possible]
-            near = near if self._order is None else self._order[near]
-            place[possible] = np.where(found, near, -1)
-        out = place[codes]
+        out = self._places(distinct)[codes]
         if (out < 0).any():
             bad = int(np.argmax(out < 0))
             _checks.fail(name, "is not a group of the fit", bad, distinct[codes[bad]])
@@ -96,17 +88,7 @@ class GroupLookup:
         wanted, possible = _like(distinct, self.items)
         low, end = self.offsets[group], self.offsets[group + 1]
         if possible.all() and len(self.items):
-            label = wanted[codes]
-            high = end.copy()
-            last = len(self.items) - 1
-            longest = int((end - low).max(initial=0))
-            for _ in range(longest.bit_length()):
-                middle = (low + high) // 2
-                open_ = low < high
-                smaller = open_ & (self.items[np.minimum(middle, last)] < label)
-                low = np.where(smaller, middle + 1, low)
-                high = np.where(open_ & ~smaller, middle, high)
-            found = (low < end) & (self.items[np.minimum(low, last)] == label)
+            low, found = self._search(low, end, wanted[codes])
         else:
             # some label cannot be an item at all: the first row with one is what to tell, unless
             # an earlier row is wrong too, which is found without it
@@ -120,6 +102,46 @@ class GroupLookup:
             home = home.item() if isinstance(home, np.generic) else home
             _checks.fail(name, f"is not an item of group {home!r}", bad, distinct[codes[bad]])
         return low
+
+    def matching(self, groups: Any, offsets: np.ndarray, items: Any) -> np.ndarray:
+        """Position of each item of other groups, laid out in the same way; -1 where unknown."""
+        group = np.repeat(self._places(_plain(groups)), np.diff(offsets))
+        labels, possible = _like(_plain(items), self.items)
+        known = np.flatnonzero(possible & (group >= 0))
+        out = np.full(len(labels), -1, np.int64)
+        low, end = self.offsets[group[known]], self.offsets[group[known] + 1]
+        at, found = self._search(low, end, labels[known])
+        out[known[found]] = at[found]
+        return out
+
+    def _places(self, labels: np.ndarray) -> np.ndarray:
+        """Position of each label among the groups; -1 where unknown."""
+        wanted, possible = _like(labels, self.groups)
+        place = np.full(len(labels), -1, np.int64)
+        if len(self.groups):
+            near = np.searchsorted(self._sorted, wanted[possible])
+            near[near == len(self.groups)] = 0
+            found = self._sorted[near] == wanted[possible]
+            near = near if self._order is None else self._order[near]
+            place[possible] = np.where(found, near, -1)
+        return place
+
+    def _search(
+        self, low: np.ndarray, end: np.ndarray, label: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Where each label stands, or would, from `low` to `end`; and whether it does."""
+        if not len(self.items):
+            return low, np.zeros(len(low), bool)
+        high = end.copy()
+        last = len(self.items) - 1
+        longest = int((end - low).max(initial=0))
+        for _ in range(longest.bit_length()):
+            middle = (low + high) // 2
+            open_ = low < high
+            smaller = open_ & (self.items[np.minimum(middle, last)] < label)
+            low = np.where(smaller, middle + 1, low)
+            high = np.where(open_ & ~smaller, middle, high)
+        return low, (low < end) & (self.items[np.minimum(low, last)] == label)
 
 
 def _coded(labels: Any, name: str, n: int | None) -> tuple[np.ndarray, np.ndarray]:
