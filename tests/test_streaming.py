@@ -264,9 +264,7 @@ def test_errors_name_file_row_and_column(tmp_path, small, layout, column, value,
     marks = {file: pq.read_table(file)["mark"].to_pylist() for file in files}
     (where,) = [file for file in files if any(marks[file])]
     with pytest.raises(DataError, match=reason) as caught:
-        fit_groups(
-            source, tmp_path / "o.parquet", **COLUMNS, score="s", weight="w", memory=memory
-        )
+        fit_groups(source, tmp_path / "o.parquet", **COLUMNS, score="s", weight="w", memory=memory)
     error = caught.value
     assert (error.path, error.row) == (str(where), marks[where].index(True) + 1)
     assert error.column == column

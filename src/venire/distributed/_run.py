@@ -333,10 +333,10 @@ class _Work:
             ) from None
 
     def forget(self) -> None:
-        """Stop what still runs."""
-        left = [future for future in self._pending if future is not None]
-        if left:
-            self._client.cancel(left)
+        """Ask for nothing any more: what has not begun is dropped by the scheduler."""
+        for future in self._pending:
+            if future is not None:
+                future.release()
         self._pending = []
 
 
