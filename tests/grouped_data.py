@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.feather
@@ -59,7 +61,7 @@ def laid_out(table, layout, folder, n_files=4):
         pieces = [table.filter(file == k) for k in range(n_files)]
     else:
         bounds = np.linspace(0, table.num_rows, n_files + 1).astype(int)
-        pieces = [table.slice(a, b - a) for a, b in zip(bounds, bounds[1:], strict=False)]
+        pieces = [table.slice(a, b - a) for a, b in pairwise(bounds)]
     for k, piece in enumerate(pieces):
         pq.write_table(piece, parts / f"part-{k}.parquet", row_group_size=500)
     (parts / "_SUCCESS").write_text("")

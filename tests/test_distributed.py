@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import dask
 import numpy as np
@@ -192,10 +193,32 @@ def test_where_the_output_may_go(tmp_path, client):
         distributed.fit_groups(text, tmp_path / "out", **COLUMNS, **given)
 
 
+def _results(client):
+    """What the workers hold that parts need."""
+    kinds = ("fit-", "fits-", "split-", "rows-")
+    return {w: [k for k in keys if k.startswith(kinds)] for w, keys in client.has_what().items()}
+
+
 def _story(keys, dask_scheduler=None):
     """How often each key's task was done."""
     steps = [(step[0], step[2]) for step in dask_scheduler.story(*keys)]
     return {key: steps.count((key, "memory")) for key in keys}
+
+
+# Each file takes its time, so that there is a middle in which to die.
+SLOW = """
+import time
+from venire.distributed import _tasks
+from venire.streaming import _engine
+
+def slowly(function):
+    def slow(*arguments, **options):
+        time.sleep(0.2)
+        return function(*arguments, **options)
+    return slow
+
+_engine.rows_of, _tasks.stream = slowly(_engine.rows_of), slowly(_tasks.stream)
+"""
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
@@ -207,14 +230,16 @@ def test_a_worker_that_is_killed(tmp_path, layout):
     lost = {}
 
     with started() as cluster, Client(cluster, set_as_default=False) as client:
+        client.run(exec, SLOW, {})
 
         def progress(what, done, total):
-            if what != "fitting" or lost:
+            if lost or what != "fitting" or (layout == "whole groups" and not done):
                 return
+            while not any(_results(client).values()):
+                time.sleep(0.01)
             pids = client.run(os.getpid)
-            for worker, keys in client.has_what().items():
-                mine = [key for key in keys if key.startswith(("fit-", "split-", "rows-"))]
-                if mine and worker in pids:
+            for worker, mine in _results(client).items():
+                if mine:
                     lost[worker] = mine
                     os.kill(pids[worker], signal.SIGKILL)
                     return

@@ -410,7 +410,7 @@ def test_a_full_disk(tmp_path, small, monkeypatch):
     plain = __import__("tempfile").TemporaryFile
     monkeypatch.setattr("tempfile.TemporaryFile", lambda **options: Full(plain(**options)))
     source = laid_out(votes(), "shuffled", tmp_path / "in")
-    with pytest.raises(DataError, match="temporary file cannot be written: .*No space left"):
+    with pytest.raises(DataError, match=r"temporary file cannot be written: .*No space left"):
         fit_groups(source, tmp_path / "o.parquet", **COLUMNS, score="s", memory=1)
     assert os.listdir(tmp_path) == ["in"]
 

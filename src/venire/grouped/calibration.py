@@ -253,24 +253,11 @@ def calibrate(
     >>> import numpy as np
     >>> import venire as vn
     >>> gf = types.SimpleNamespace(
-    ...     model="bradley-terry",
-    ...     scale="logit",
-    ...     groups=np.array([7, 8]),
-    ...     offsets=np.array([0, 2, 4]),
-    ...     items=np.array([0, 1, 0, 1]),
-    ...     theta=np.array([-1.0, 1.0, -0.5, 0.5]),
-    ...     standard_errors=np.full(4, 0.2),
-    ... )
-    >>> found = vn.calibrate(
-    ...     gf,
-    ...     [7] * 4,
-    ...     [0, 0, 1, 1],
-    ...     [8] * 4,
-    ...     [0, 1, 0, 1],
-    ...     [0.2, 0, 0.7, 0.4],
-    ...     weight=25,
-    ...     variance=1.0,
-    ... )
+    ...     model="bradley-terry", scale="logit", groups=np.array([7, 8]),
+    ...     offsets=np.array([0, 2, 4]), items=np.array([0, 1, 0, 1]),
+    ...     theta=np.array([-1.0, 1.0, -0.5, 0.5]), standard_errors=np.full(4, 0.2))
+    >>> found = vn.calibrate(gf, [7] * 4, [0, 0, 1, 1], [8] * 4, [0, 1, 0, 1], [0.2, 0, 0.7, 0.4],
+    ...                      weight=25, variance=1.0)
     >>> found.bias.round(2).tolist()
     [-0.46, 0.46]
     """
@@ -326,9 +313,7 @@ def _say_what_the_prior_does(evidence: Evidence, anchored: np.ndarray) -> None:
     if not loose.any() or np.count_nonzero(real) == 1:
         return
     alone = int(np.count_nonzero(loose & (sizes == 1)))
-    what = (
-        "bridges link the groups" if not anchored.any() else "bridges and anchors hold the groups"
-    )
+    what = "bridges link the groups" if not anchored.any() else "bridges and anchors hold the groups"
     warnings.warn(
         f"{what} in {np.count_nonzero(real)} components, of which {np.count_nonzero(loose)} have "
         f"no anchor ({alone} of them a single group); between these only the prior compares",

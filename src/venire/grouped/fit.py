@@ -99,15 +99,7 @@ class GroupedFit:
     def __post_init__(self) -> None:
         if not self.scale:
             object.__setattr__(self, "scale", scales.scale_of(self.model))
-        for name in (
-            "theta",
-            "tie",
-            "order_effect",
-            "status",
-            "residual",
-            "n_iter",
-            "n_components",
-        ):
+        for name in ("theta", "tie", "order_effect", "status", "residual", "n_iter", "n_components"):
             array = getattr(self, name)
             if isinstance(array, np.ndarray):
                 array = array.view()
