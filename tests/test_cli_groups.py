@@ -81,7 +81,7 @@ def test_standard_output(source):
 
 
 def test_memory_changes_nothing(source, tmp_path, monkeypatch):
-    monkeypatch.setattr("venire.streaming._engine._LEAST", 256)
+    monkeypatch.setattr("venire.streaming._plan.LEAST", 256)
     written = set()
     for memory in ("4G", "1K"):
         run = venire(
@@ -89,6 +89,7 @@ def test_memory_changes_nothing(source, tmp_path, monkeypatch):
             "-o", tmp_path / "o.arrow",
         )  # fmt: skip
         assert run.exit_code == 0, run.output
+        assert ("less than the process itself needs" in run.stderr) == (memory == "1K")
         written.add((tmp_path / "o.arrow").read_bytes())
     assert len(written) == 1
 
@@ -116,7 +117,7 @@ def test_options_reach_the_fit(tmp_path):
 
 
 def test_parameters_for_all_groups(tmp_path, monkeypatch):
-    monkeypatch.setattr("venire.streaming._engine._LEAST", 256)
+    monkeypatch.setattr("venire.streaming._plan.LEAST", 256)
     table = votes(n_groups=8, soft=False)
     score = np.where(np.arange(table.num_rows) % 5 == 0, 0.5, table["s"].to_numpy())
     source = laid_out(table.set_column(3, "s", pa.array(score)), "sorted", tmp_path / "in")

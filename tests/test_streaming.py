@@ -21,15 +21,17 @@ from venire.streaming._plan import bytes_of, cut
 from venire.streaming._source import Source
 
 # about the bytes that the plan gives a row of these votes
-ROW = 240
+ROW = 250
 
 
 @pytest.fixture
 def small(monkeypatch):
     """Let batches be as small as the memory says, whatever this process holds already."""
-    monkeypatch.setattr("venire.streaming._engine._LEAST", 256)
+    monkeypatch.setattr("venire.streaming._engine.LEAST", 256)
     monkeypatch.setattr("venire.streaming._engine._MOST", 512)
-    monkeypatch.setattr("venire.streaming._engine.resident", lambda: 0)
+    monkeypatch.setattr("venire.streaming._plan.LEAST", 256)
+    monkeypatch.setattr("venire.streaming._plan._OVERHEAD", 0)
+    monkeypatch.setattr("venire.streaming._plan.resident", lambda: 0)
 
 
 @pytest.fixture
@@ -138,19 +140,22 @@ def test_outputs(tmp_path, small):
 
 @pytest.mark.parametrize("model", ["thurstone", "davidson", "rao-kupper"])
 def test_models_and_order(tmp_path, small, model):
+    """Also with batches that hold not one tie, and the parameters of each group."""
     table = votes(n_groups=12, soft=False)
     rng = np.random.default_rng(5)
-    ties = rng.random(table.num_rows) < 0.2
+    ties = (rng.random(table.num_rows) < 0.2) & (np.arange(table.num_rows) > 400)
     score = np.where(ties, 0.5, table["s"].to_numpy())
     table = table.set_column(3, "s", pa.array(score))
     table = table.append_column("n", pa.array(rng.random(table.num_rows) < 0.5))
     source = laid_out(table, "shuffled parts", tmp_path / "in")
     fit = getattr(vn, f"fit_{model.replace('-', '_')}")
-    for memory in (1 << 30, 400 * ROW):
+    files = set()
+    for memory in (1 << 30, 1):
         fit_groups(
             source, tmp_path / "o.parquet", **COLUMNS, score="s", neutral="n", model=model,
             order_effect=True, prior=vn.GaussianPrior(0.2), memory=memory,
         )  # fmt: skip
+        files.add((tmp_path / "o.parquet").read_bytes())
         got = pq.read_table(tmp_path / "o.parquet").to_pandas()
         for label, rows in table.to_pandas().groupby("q"):
             c = vn.Comparisons.from_frame(rows, "a", "b", score="s", neutral="n")
@@ -158,6 +163,11 @@ def test_models_and_order(tmp_path, small, model):
             mine = got[got["group"] == label]
             np.testing.assert_allclose(mine["theta"], one.theta, atol=1e-7)
             np.testing.assert_allclose(mine["standard_error"], one.standard_errors(), rtol=1e-6)
+            np.testing.assert_allclose(mine["order_effect"], one.order_effect, atol=1e-6)
+            assert ("tie" in mine) == (one.tie is not None)
+            if one.tie is not None:
+                np.testing.assert_allclose(mine["tie"], one.tie, atol=1e-6)
+    assert len(files) == 1
 
 
 def test_a_group_without_a_fit_alters_no_other(tmp_path, small):
@@ -352,6 +362,15 @@ def test_options(tmp_path):
 
 
 # ---- memory and temporary files -----------------------------------------------------------------
+
+
+def test_a_memory_that_is_no_memory(tmp_path):
+    source = laid_out(votes(), "sorted", tmp_path / "in")
+    done = fit_groups(source, tmp_path / "o.parquet", **COLUMNS, score="s", memory=1 << 20)
+    assert "1 MiB is less than the process itself needs" in done.notes[0]
+    assert done.converged
+    done = fit_groups(source, tmp_path / "o.parquet", **COLUMNS, score="s", memory=16 << 30)
+    assert done.notes == []
 
 
 def test_a_group_larger_than_the_memory(tmp_path, small):

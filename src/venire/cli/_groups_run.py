@@ -12,6 +12,7 @@ from rich.console import Console
 
 from venire import io
 from venire.cli._progress import Steps, progress
+from venire.errors import NotIdentifiedError
 from venire.priors import GaussianPrior
 from venire.streaming import GroupsSummary
 from venire.streaming._job import STATUSES, Job
@@ -64,7 +65,7 @@ def run(options: Options) -> int:
     try:
         with progress(stderr, options.quiet, estimate=True) as steps, steps("reading"):
             done = _fit(options, steps)
-    except io.DataError as error:
+    except (io.DataError, NotIdentifiedError) as error:
         stderr.print(f"venire: {error}", markup=False)
         return 1
     except ImportError as error:

@@ -15,14 +15,13 @@ from venire.io import DataError, TableWriter
 from venire.io._assemble import located, rows_of
 from venire.streaming._engine import fit_files
 from venire.streaming._job import Fitted, Job, Tally
-from venire.streaming._plan import Plan, cut, resident, row_bytes
+from venire.streaming._plan import Plan, cut, room
 from venire.streaming._scan import Counts, Scan, scan
 from venire.streaming._source import ids_of, stream
 
 __all__ = ["Part", "Share", "finish", "fit_whole_groups", "scan", "split"]
 
 _ROW = "\0row"  # column of the rows' numbers within their file
-_LEAST = 1 << 14
 
 
 class Share(NamedTuple):
@@ -68,8 +67,8 @@ def fit_whole_groups(one: Scan, spread: np.ndarray, share: Share) -> dict[int, A
     """
     mine = ~np.isin(one.groups.labels, spread)
     groups = Counts(one.groups.labels[mine], one.groups.rows[mine])
-    room = int((share.memory - resident()) / row_bytes(share.job, share.types)) - 2 * share.most
-    plan = Plan(groups, cut(groups.rows, max(room, _LEAST)))
+    fitting = room(share.memory, share.job, share.types, share.most)
+    plan = Plan(groups, cut(groups.rows, fitting))
     fits = fit_files(
         [one], share.job, plan, share.types, share.schema, most=share.most,
         folder=os.environ.get("TMPDIR") or os.getcwd(), n_threads=share.n_threads,
@@ -77,12 +76,13 @@ def fit_whole_groups(one: Scan, spread: np.ndarray, share: Share) -> dict[int, A
     )  # fmt: skip
     tables: dict[int, list[Any]] = {}
     for fitted in fits:
+        whole = _together([*fitted.tables()])
         parts = share.part_of(fitted.groups)
         ends = np.cumsum(fitted.n_items)
         for part in np.unique(parts).tolist():
             here = np.flatnonzero(parts == part)
             start, stop = ends[here[0]] - fitted.n_items[here[0]], ends[here[-1]]
-            tables.setdefault(part, []).append(fitted.table.slice(start, stop - start))
+            tables.setdefault(part, []).append(whole.slice(start, stop - start))
     return {part: _together(some) for part, some in tables.items()}
 
 
@@ -142,7 +142,7 @@ def finish(
 
     tables = [*fitted]
     if rows:
-        tables.append(_fit_rows(rows, files, share).table)
+        tables += _fit_rows(rows, files, share).tables()
     table = pa.concat_tables(tables)
     if len(tables) > 1:
         table = table.take(pc.sort_indices(table["group"]))  # which is stable
@@ -150,7 +150,7 @@ def finish(
     first = np.flatnonzero(np.diff(codes, prepend=-1))
     status = np.array(table["status"].take(pa.array(first)).to_pylist())
     tally = Tally()
-    tally.add(Fitted(table, labels, np.diff(np.append(first, len(codes))), status))
+    tally.add(labels, status, table.num_rows)
     with TableWriter(os.path.join(folder, name), share.schema, metadata=metadata) as out:
         out.write(table)
     return Part(name, labels[0], labels[-1], tally)

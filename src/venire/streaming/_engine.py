@@ -10,10 +10,11 @@ import numpy as np
 
 from venire._checks import BadTypeError, BadValueError
 from venire._frames import Rows
+from venire.grouped_comparisons import GroupedComparisons
 from venire.io import DataError, _tables_in
 from venire.io._assemble import LABELS, located, rows_of
 from venire.streaming._job import Fitted, Job
-from venire.streaming._plan import Plan, cut, resident, row_bytes
+from venire.streaming._plan import LEAST, Plan, cut, free, release, room
 from venire.streaming._scan import Scan, Unit, common_types, merged, scan
 from venire.streaming._source import Source
 
@@ -21,7 +22,6 @@ __all__ = ["DEFAULT_MEMORY", "fit_files", "fit_pieces", "fit_text", "label_types
 
 DEFAULT_MEMORY = 4 << 30
 _MOST = 1 << 20  # rows that are read at a time
-_LEAST = 1 << 14
 
 Progress = Callable[[str, int, int], None]
 Path = str | os.PathLike[str]
@@ -49,7 +49,7 @@ def fit_text(
         raise _tables_in.unreadable_error(path, error) from None
     if rows is None:
         raise DataError(path, "holds no rows")
-    if resident() > memory:
+    if free(memory) < 0:
         notes.append(
             "a text file is read whole, which needs more than the memory given; a Parquet file "
             "is read part by part"
@@ -59,33 +59,29 @@ def fit_text(
     types = [kinds[labels.items.dtype.kind] for labels in (rows.group, rows.first)]
     schema = job.schema(*types)
 
-    def fits(rows: Rows) -> Iterator[Fitted]:
-        yield _fit_rows(rows, job, schema, n_threads, progress, lambda at: (path, at), path)
-
-    return fits(rows), schema, len(rows)
-
-
-def _fit_rows(
-    rows: Rows,
-    job: Job,
-    schema: Any,
-    n_threads: int | None,
-    progress: Progress,
-    place: Callable[[int], tuple[Path, int]],
-    source: Path,
-    done: int = 0,
-    total: int = 0,
-) -> Fitted:
-    try:
-        comparisons = job.aggregate(rows, n_threads)
-    except (ValueError, TypeError) as error:
-        raise located(source, error, job.names, place) from None
+    n_rows = len(rows)
+    waiting = [_aggregated(rows, job, n_threads, lambda at: (path, at), path)]
     del rows
 
-    def tell(n: int, of: int) -> None:
-        progress("fitting", done + n, total or of)
+    def fits() -> Iterator[Fitted]:
+        yield job.fit(
+            waiting.pop(), schema, n_threads, lambda n, total: progress("fitting", n, total)
+        )
 
-    return job.fit(comparisons, schema, n_threads, tell)
+    return fits(), schema, n_rows
+
+
+def _aggregated(
+    rows: Rows,
+    job: Job,
+    n_threads: int | None,
+    place: Callable[[int], tuple[Path, int]],
+    source: Path,
+) -> GroupedComparisons:
+    try:
+        return job.aggregate(rows, n_threads)
+    except (ValueError, TypeError) as error:
+        raise located(source, error, job.names, place) from None
 
 
 def fit_pieces(
@@ -99,7 +95,7 @@ def fit_pieces(
     notes: list[str],
 ) -> tuple[Iterator[Fitted], Any, int]:
     """Files that are read twice: to see which groups there are, and to fit them."""
-    most = int(np.clip(memory // 2000, _LEAST, _MOST))
+    most = int(np.clip(memory // 2000, LEAST, _MOST))
     scans, seen = [], 0
 
     def tell(n: int) -> None:
@@ -112,15 +108,19 @@ def fit_pieces(
     job, types = settled(scans, job, source)
     n_rows = sum(one.n_rows for one in scans)
     groups = merged([one.groups for one in scans])
-    per_row = row_bytes(job, types)
-    room = max(int((memory - resident()) / per_row) - 2 * most, _LEAST)
+    fitting = room(memory, job, types, most)
+    if free(memory) < 0:
+        notes.append(
+            f"{memory >> 20:,} MiB is less than the process itself needs, about "
+            f"{(memory - free(memory)) >> 20:,} MiB; batches are as small as they get"
+        )
     if job.shared:
         plan = Plan(groups, np.zeros(1, np.int64))
-        if n_rows > room:
+        if n_rows > fitting:
             notes.append("parameters that all groups share need all rows in memory together")
     else:
-        plan = Plan(groups, cut(groups.rows, room))
-    large = np.flatnonzero(groups.rows > room)
+        plan = Plan(groups, cut(groups.rows, fitting))
+    large = np.flatnonzero(groups.rows > fitting)
     if len(large) and not job.shared:
         worst = large[np.argmax(groups.rows[large])]
         notes.append(
@@ -214,7 +214,10 @@ def fit_files(
         def place(position: int, batch: int = batch) -> tuple[str, int]:
             return rows_in.place(batch, position)
 
-        progress("fitting", done, total)
+        def tell(n: int, of: int, done: int = done) -> None:
+            progress("fitting", done + n, total)
+
+        tell(0, total)
         try:
             rows = rows_of(pieces, job.arguments, n_threads=n_threads)
         except DataError:
@@ -223,7 +226,9 @@ def fit_files(
             raise located(source, error, job.names, place) from None
         if rows is None:
             raise DataError(source, "has changed while it was read")
-        yield _fit_rows(rows, job, schema, n_threads, progress, place, source, done, total)
+        waiting = [_aggregated(rows, job, n_threads, place, source)]
         del rows
+        yield job.fit(waiting.pop(), schema, n_threads, tell)  # nothing else holds on to it
         done += int(n_groups[batch])
+        release()
     progress("fitting", total, total)

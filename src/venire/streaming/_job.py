@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from venire._frames import Rows
+from venire.errors import ConvergenceWarning
 from venire.grouped import fit_groups
 from venire.grouped_comparisons import GroupedComparisons
 from venire.io._assemble import column_names
-from venire.io._tables_out import arrow_table
 from venire.priors import GaussianPrior
+from venire.scales import convert
 
 __all__ = ["MODELS", "SCALES", "STATUSES", "WEAK_PRIOR", "Fitted", "Job", "Tally"]
 
@@ -22,15 +24,38 @@ MODELS = ("bradley-terry", "thurstone", "davidson", "rao-kupper")
 SCALES = ("logit", "probit", "erf", "elo")
 WEAK_PRIOR = GaussianPrior(0.01)
 _EXAMPLES = 5
+_CHUNK = 1 << 16  # rows of a table
 
 
 class Fitted(NamedTuple):
     """The fits of one batch of groups."""
 
-    table: Any  # pyarrow Table, one row per item, in the order of the groups
     groups: np.ndarray  # labels
     n_items: np.ndarray  # of each group
     status: np.ndarray  # of each group
+    of_group: dict[str, np.ndarray]  # further columns that are the same for all items of a group
+    of_item: dict[str, np.ndarray]  # columns
+    schema: Any
+
+    def tables(self) -> Iterator[Any]:
+        """The rows of the output, in the order of the groups, as pyarrow Tables of some rows."""
+        import pyarrow as pa
+
+        known = {"group": self.groups, "status": self.status, **self.of_group}
+        small = {
+            name: pa.array(column.tolist(), self.schema.field(name).type, from_pandas=True)
+            for name, column in known.items()
+        }
+        which = np.repeat(np.arange(len(self.groups), dtype=np.int32), self.n_items)
+        for start in range(0, len(which), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            columns = {
+                name: pa.array(column[rows], from_pandas=True)
+                for name, column in self.of_item.items()
+            }
+            columns |= {name: column.take(pa.array(which[rows])) for name, column in small.items()}
+            table = pa.table({name: columns[name] for name in self.schema.names})
+            yield table.cast(self.schema)
 
 
 @dataclass(frozen=True)
@@ -101,7 +126,12 @@ class Job:
         fields += [("n_comparisons", pa.float64()), ("status", pa.string())]
         if self.scale is not None:
             fields.append((self.scale, pa.float64()))
-        return pa.schema(fields)
+        return pa.schema(fields + [(name, pa.float64()) for name in self.parameters()])
+
+    def parameters(self) -> list[str]:
+        """What is estimated beside theta."""
+        order = ["order_effect"] if self.order_effect else []
+        return order + (["tie"] if self.model in ("davidson", "rao-kupper") else [])
 
     def aggregate(self, rows: Rows, n_threads: int | None) -> GroupedComparisons:
         """The rows as comparisons in groups; ValueError, with a position, if one is no good."""
@@ -114,25 +144,33 @@ class Job:
         n_threads: int | None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Fitted:
-        """Fit the groups, and make the table of them."""
-        result = fit_groups(
-            comparisons,
-            model=self.model,
-            prior=self.prior,
-            order_effect=self.order_effect,
-            shared=self.shared,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            n_threads=n_threads,
-            progress=progress,
-        )
-        columns = dict(result.to_frame("dict", errors=self.errors))
+        """Fit the groups; what did not converge is said by its status."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            result = fit_groups(
+                comparisons,
+                model=self.model,
+                prior=self.prior,
+                order_effect=self.order_effect,
+                shared=self.shared,
+                tol=self.tol,
+                max_iter=self.max_iter,
+                n_threads=n_threads,
+                progress=progress,
+            )
+            columns = {"item": result.items, "theta": result.theta}
+            if self.errors:
+                columns["standard_error"] = result.standard_errors
+            columns["n_comparisons"] = result.n_comparisons
+            if self.scale is not None:
+                columns[self.scale] = convert(result.theta, result.scale, self.scale)
+        n_groups = len(result.groups)
+        parameters = {
+            name: np.broadcast_to(np.asarray(getattr(result, name), np.float64), n_groups)
+            for name in self.parameters()
+        }
         n_items = np.diff(result.offsets)
-        columns["status"] = np.repeat(result.status, n_items)
-        if self.scale is not None:
-            columns[self.scale] = result.rescale(self.scale).theta
-        table = arrow_table({name: columns[name] for name in schema.names}).cast(schema)
-        return Fitted(table, result.groups, n_items, result.status)
+        return Fitted(result.groups, n_items, result.status, parameters, columns, schema)
 
 
 class Tally:
@@ -143,15 +181,15 @@ class Tally:
         self.counts: dict[str, int] = {}
         self.examples: dict[str, list[Any]] = {}
 
-    def add(self, fitted: Fitted) -> None:
+    def add(self, groups: np.ndarray, status: np.ndarray, n_items: int) -> None:
         """Count one batch; batches come in the order of the groups."""
-        self.n_groups += len(fitted.groups)
-        self.n_items += int(fitted.n_items.sum())
-        for status in np.unique(fitted.status).tolist():
-            at = np.flatnonzero(fitted.status == status)
-            self.counts[status] = self.counts.get(status, 0) + len(at)
-            some = self.examples.setdefault(status, [])
-            some += fitted.groups[at[: _EXAMPLES - len(some)]].tolist()
+        self.n_groups += len(groups)
+        self.n_items += n_items
+        for name in np.unique(status).tolist():
+            at = np.flatnonzero(status == name)
+            self.counts[name] = self.counts.get(name, 0) + len(at)
+            some = self.examples.setdefault(name, [])
+            some += groups[at[: _EXAMPLES - len(some)]].tolist()
 
     def merge(self, other: Tally) -> None:
         """Add the counts of later groups."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from venire.streaming._job import Job
 from venire.streaming._scan import Counts
 
-__all__ = ["Plan", "bytes_of", "cut", "resident", "row_bytes"]
+__all__ = ["LEAST", "Plan", "bytes_of", "cut", "free", "release", "room"]
 
+LEAST = 1 << 14  # rows of a batch, whatever the memory
+_OVERHEAD = 96 << 20  # buffers of the readers and the writer, and what allocators keep
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -109,7 +112,35 @@ def resident() -> int:
         return 200 << 20
 
 
-def row_bytes(job: Job, types: dict[str, object]) -> float:
+def release() -> None:
+    """Give memory that Arrow keeps for later back to the system."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+
+
+def free(memory: int) -> int:
+    """How many of `memory` bytes are left for batches."""
+    return memory - resident() - _OVERHEAD
+
+
+def room(memory: int, job: Job, types: dict[str, Any], most: int) -> int:
+    """How many rows a batch may have.
+
+    Parameters
+    ----------
+    memory : int
+        Bytes that the process may need.
+    job : Job
+    types : dict of str to Arrow type
+        Of the columns.
+    most : int
+        Rows that are read at a time, on top of the batch.
+    """
+    return max(int(free(memory) / row_bytes(job, types)) - 2 * most, LEAST)
+
+
+def row_bytes(job: Job, types: dict[str, Any]) -> float:
     """Bytes that a row needs, at most, while its batch is read and fitted.
 
     The labels' codes; each column of numbers as it is read and as float64; the cells; and for text
@@ -123,4 +154,4 @@ def row_bytes(job: Job, types: dict[str, object]) -> float:
     )
     labels = {"group", "first", "second"}
     numbers = sum(argument not in labels for argument in names)
-    return 76.0 + 16.0 * numbers + 60.0 * n_text
+    return 100.0 + 16.0 * numbers + 60.0 * n_text

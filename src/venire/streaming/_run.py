@@ -123,8 +123,9 @@ def fit_groups(
 
     Notes
     -----
-    The table has the columns group, item, theta, standard_error, n_comparisons and status, sorted
-    by group, then by item; it does not depend on `memory`, nor on the order of the rows.
+    The table has the columns group, item, theta, standard_error, n_comparisons and status, then the
+    scale, order_effect and tie, if there are such; it is sorted by group, then by item, and does
+    not depend on `memory`.
 
     Parquet and Arrow files are read twice: first the column of groups (and the outcomes, if they
     come without a mapping), then batches of consecutive groups. Rows in any order but that of their
@@ -182,8 +183,10 @@ def run(
         else CsvStream(output, schema)
     ) as writer:
         for fitted in fits:
-            tally.add(fitted)
-            writer.write(fitted.table)
+            tally.add(fitted.groups, fitted.status, int(fitted.n_items.sum()))
+            for table in fitted.tables():
+                writer.write(table)
+            del fitted  # before the next batch is read
     parts = [os.fspath(output)] if isinstance(output, (str, os.PathLike)) else []
     seconds = time.monotonic() - start
     return GroupsSummary(
