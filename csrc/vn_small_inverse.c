@@ -22,21 +22,32 @@ static vn_status reserve(vn_small_inverse *s, int n)
         s->inverse = aligned_alloc(64, room * room * sizeof(double));
         s->linked = malloc(room * words * sizeof(uint64_t));
         s->start = malloc((room + 1) * sizeof(int64_t));
-        s->link = malloc(room * room * sizeof(int32_t));
-        s->share = malloc(room * room * sizeof(double));
         s->entry = malloc(room * sizeof(double));
         s->pivot = malloc(room * sizeof(double));
         s->work = malloc(room * sizeof(double));
         int32_t **rows[] = {&s->degree, &s->list, &s->place, &s->gone, &s->core, &s->left};
         int fine = 1;
         for (int k = 0; k < 6; k++) fine &= (*rows[k] = malloc(room * sizeof(int32_t))) != NULL;
-        if (!fine || !s->matrix || !s->inverse || !s->linked || !s->start || !s->link || !s->share
-            || !s->entry || !s->pivot || !s->work)
+        if (!fine || !s->matrix || !s->inverse || !s->linked || !s->start || !s->entry || !s->pivot || !s->work)
             return VN_NO_MEMORY;
         s->room = (int)room;
     }
     s->stride = (n + VN_LANES - 1) / VN_LANES * VN_LANES;
     s->words = (n + 63) / 64;
+    return VN_OK;
+}
+
+/* Room for k more links behind the n that are there. */
+static vn_status reserve_links(vn_small_inverse *s, int64_t n, int k)
+{
+    if (n + k <= s->link_room) return VN_OK;
+    const int64_t room = 2 * (n + k) + 256;
+    int32_t *link = realloc(s->link, (size_t)room * sizeof(int32_t));
+    if (link) s->link = link;
+    double *share = realloc(s->share, (size_t)room * sizeof(double));
+    if (share) s->share = share;
+    if (!link || !share) return VN_NO_MEMORY;
+    s->link_room = room;
     return VN_OK;
 }
 
@@ -195,7 +206,7 @@ static void extend(vn_small_inverse *s, int gone)
     row[at] = self;
 }
 
-static void invert(vn_small_inverse *s, const vn_small *w)
+static vn_status invert(vn_small_inverse *s, const vn_small *w)
 {
     const int n = w->n;
     s->n_gone = 0;
@@ -203,12 +214,15 @@ static void invert(vn_small_inverse *s, const vn_small *w)
     while (s->n_gone < n) {
         const int v = fewest(s->degree, n), k = s->degree[v];
         if (2 * k > n - s->n_gone - 1 && k > 2) break; /* nearly complete */
+        const vn_status status = reserve_links(s, s->start[s->n_gone], k);
+        if (status != VN_OK) return status;
         eliminate(s, v, k);
         /* without a prior the last item of a component is its origin */
         if (w->model->prior == 0.0 && --s->left[w->part[v]] == 0) s->pivot[s->n_gone - 1] = 0.0;
     }
     invert_core(s, w);
     for (int gone = s->n_gone - 1; gone >= 0; gone--) extend(s, gone);
+    return VN_OK;
 }
 
 /* x (by row of the fit) = inverse x */
@@ -268,10 +282,11 @@ static void invert_border(const vn_small *w, int m, double *own)
 vn_status vn_small_variances(vn_small_inverse *s, vn_small *w, const double *border, double *variance,
                              double *own)
 {
-    const vn_status status = reserve(s, w->n);
+    vn_status status = reserve(s, w->n);
     if (status != VN_OK) return status;
     spread_matrix(s, w);
-    invert(s, w);
+    status = invert(s, w);
+    if (status != VN_OK) return status;
     centred_diagonal(s, w, variance);
     const int m = border ? w->model->has_gamma + w->model->has_tie : w->n_border;
     if (m == 0) return VN_OK;

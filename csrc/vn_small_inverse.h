@@ -26,6 +26,7 @@ typedef struct {
     int32_t *gone;      /* rows in the order of their elimination */
     int64_t *start;     /* room + 1: where the neighbours of the k-th one stand in: */
     int32_t *link;      /* rows, */
+    int64_t link_room;
     double *share;      /* and weights: its row of the inverse is the weighted sum of theirs */
     double *pivot;      /* 1 over the pivot of the k-th one; 0: an origin */
     double *work;       /* room */

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["fit_groups"]
 
 MAX_ITER = 100
-PATIENCE, ENDLESS = 3, 1000  # conjugate gradient iterations per item and solve; where all must do
+PATIENCE, ENDLESS = 600, 0  # conjugate gradient iterations per solve; where there is no other way
 EXAMPLES = 5
 
 
@@ -33,7 +33,7 @@ def fit_groups(
     g: GroupedComparisons,
     *,
     model: str = "bradley-terry",
-    prior: GaussianPrior | None = GaussianPrior(0.01),  # noqa: B008: frozen
+    prior: GaussianPrior | None = GaussianPrior(0.01),  # noqa: B008
     order_effect: bool = False,
     shared: bool = False,
     init: ArrayLike | GroupedFit | None = None,
@@ -95,12 +95,12 @@ def fit_groups(
 
     Notes
     -----
-    Groups run in parallel, each on one thread; a group of over 2,000 items or 100,000 pairs is
-    fitted by all threads together. Newton's method starts from the shares of the outcomes; its
-    systems are solved by conjugate gradients on jagged diagonals (Saad 1989,
-    doi:10.1137/0910073). Time is about proportional to the pairs: 112,000 groups of 200 pairs
-    take about a second on two cores. Memory beyond the comparisons: theta, and a few megabytes per
-    thread.
+    Groups run in parallel, each on one thread; a group of over 20,000 items or 200,000 pairs, or
+    one on which simple preconditioning is slow, is fitted by all threads together. Newton's method
+    starts from the shares of the outcomes; its systems are solved by conjugate gradients on jagged
+    diagonals (Saad 1989, doi:10.1137/0910073). Time is about proportional to the pairs: 112,000
+    groups of 200 pairs take about a second on two cores. Memory beyond the comparisons: theta, and
+    a few megabytes per thread.
 
     References
     ----------
@@ -116,7 +116,7 @@ def fit_groups(
     ... )
     >>> gf = vn.fit_groups(g)
     >>> gf.status.tolist(), gf.theta.round(3).tolist()
-    (['converged', 'converged'], [1.775, -0.897, -0.878, 0.0, -0.0])
+    (['converged', 'converged'], [0.91, -0.305, -0.605, 0.0, 0.0])
     """
     from venire._native.grouped import ELSEWHERE, Estimates
 
@@ -128,6 +128,8 @@ def fit_groups(
             raise TypeError(f"{name} must be True or False, got {value!r}")
     threads = _checks.n_threads(n_threads)
     has_tie = model in TIE_MODELS and g._tie is not None
+    if has_tie and shared:
+        has_tie = _shared.has_ties_that_count(g, prior is not None)
     own = not shared
     native = _batches.native_groups(
         g,
@@ -164,7 +166,7 @@ def fit_groups(
             single.fit(e, k, warm)
         small(PATIENCE, warm, progress)
         for k in np.flatnonzero(e.status == ELSEWHERE).tolist():
-            single.fit(e, k, True)
+            single.fit(e, k, False)  # from where the slow solver got to, a fit may stop at once
     fit = _result(g, model, prior, order_effect, shared, has_tie, values, e, tol, threads)
     _report(fit, strict)
     return fit
@@ -196,6 +198,8 @@ class _Single:
         if self.g.cell_offsets[k] == self.g.cell_offsets[k + 1]:
             e.status[k] = STATUSES.index("no comparisons")
             e.n_parts[k] = items.stop - items.start
+            e.theta[items] = 0.0
+            self._unknown(e, k)
             return
         c = self.g._at(k)
         start = np.nan_to_num(e.theta[items]) if warm else None
@@ -205,9 +209,7 @@ class _Single:
             e.status[k] = STATUSES.index("not identified")
             e.n_parts[k] = int(c.components().labels.max()) + 1
             e.theta[items], e.residual[k] = np.nan, np.nan
-            for values in (e.gamma, e.log_tie):
-                if values is not None:
-                    values[k] = np.nan
+            self._unknown(e, k)
             return
         e.theta[items] = fit.theta
         e.residual[k], e.n_iter[k] = fit.residual, fit.n_iter
@@ -219,6 +221,11 @@ class _Single:
         apart = e.n_parts[k] > 1 and self.prior is None
         status = "not identified" if apart else "converged"
         e.status[k] = STATUSES.index(status if fit.converged else "iteration limit")
+
+    def _unknown(self, e: Estimates, k: int) -> None:
+        for values in (e.gamma, e.log_tie):
+            if values is not None:
+                values[k] = np.nan
 
 
 def _start(e: Estimates, g: GroupedComparisons, init: Any, model: str) -> bool:
@@ -257,6 +264,7 @@ def _start(e: Estimates, g: GroupedComparisons, init: Any, model: str) -> bool:
 
 def _log_tie(model: str, share: float) -> float:
     """Log of the tie parameter that gives the share of ties where all items are equal."""
+    share = min(share, 0.99)  # with nothing but ties it has no finite value
     if model == "rao-kupper":
         return float(np.log((1.0 + share) / (1.0 - share)))
     return float(np.log(2.0 * share / (1.0 - share)))
@@ -294,7 +302,8 @@ def _result(
         if shared:
             tie = float(np.exp(values[-1])) if has_tie else boundary
         else:
-            tie = np.exp(e.log_tie) if has_tie else np.full(g.n_groups, boundary)
+            fitted = np.isfinite(e.residual) & (np.diff(g.cell_offsets) > 0)
+            tie = np.exp(e.log_tie) if has_tie else np.where(fitted, boundary, np.nan)
     gamma: Any = None
     if order_effect:
         gamma = float(values[0]) if shared else e.gamma

@@ -16,8 +16,6 @@ from venire.ratings._problem import TIE_MODELS
 
 __all__ = ["GroupedFit", "GroupedParameterErrors"]
 
-DENSE = 512  # items up to which a group's errors are computed in the batch; above, group by group
-
 
 class GroupedParameterErrors(NamedTuple):
     """Standard errors of the parameters beside theta; None for what the model lacks.
@@ -46,10 +44,10 @@ class GroupedFit:
         Log-strength, mean 0 in each group (in each component of a group that falls into several).
         nan where the group has no finite fit; 0 where it has no comparisons. Read-only.
     tie : ndarray of float64, shape (n_groups,), or None
-        nu (Davidson) or eta (Rao-Kupper) of each group, 0 or 1 where it has no ties. One float if
-        shared.
+        nu (Davidson) or eta (Rao-Kupper) of each group, 0 or 1 where it has no ties, nan where it
+        has no fit or no comparisons. One float if shared.
     order_effect : ndarray of float64, shape (n_groups,), or None
-        gamma of each group. One float if shared.
+        gamma of each group, nan likewise. One float if shared.
     shared : bool
         Order effect and tie parameter are those of all groups.
     status : ndarray of str, shape (n_groups,)
@@ -74,7 +72,7 @@ class GroupedFit:
     >>> g = vn.GroupedComparisons(["q", "q", "r"], ["a", "b", "a"], ["b", "c", "c"], [1, 0.8, 0.2])
     >>> gf = vn.fit_groups(g)
     >>> gf.theta[gf.offsets[1] : gf.offsets[2]].round(2).tolist()
-    [-0.66, 0.66]
+    [-0.67, 0.67]
     >>> gf.to_frame("dict")["group"].tolist()
     ['q', 'q', 'q', 'r', 'r']
     """
@@ -99,7 +97,15 @@ class GroupedFit:
     def __post_init__(self) -> None:
         if not self.scale:
             object.__setattr__(self, "scale", scales.scale_of(self.model))
-        for name in ("theta", "tie", "order_effect", "status", "residual", "n_iter", "n_components"):
+        for name in (
+            "theta",
+            "tie",
+            "order_effect",
+            "status",
+            "residual",
+            "n_iter",
+            "n_components",
+        ):
             array = getattr(self, name)
             if isinstance(array, np.ndarray):
                 array = array.view()
@@ -148,7 +154,8 @@ class GroupedFit:
         Notes
         -----
         Computed when first asked for. A sparse group costs about as much as its fit, a dense one
-        of k items k**3 operations. A group of over 512 items is treated as a single fit.
+        of k items k**3 operations and 16 k**2 bytes per thread. A group of over 2,000 items is
+        treated as a single fit.
         """
         if "standard_errors" not in self._cache:
             self._compute_errors()
@@ -331,6 +338,8 @@ class GroupedFit:
         if self.scale != scales.scale_of(self.model):
             raise ValueError(f"theta is on the scale {self.scale!r}: ask the fit itself")
         has_tie = self.model in TIE_MODELS and self.comparisons._tie is not None
+        if self.shared:
+            has_tie = len(self._values) > (self.order_effect is not None)
         native = _batches.native_groups(
             self.comparisons,
             self.model if has_tie or self.model not in TIE_MODELS else "bradley-terry",
@@ -342,13 +351,12 @@ class GroupedFit:
         native.fix(self._values)
         own = not self.shared
         e = Estimates(0, 0, False, False)
-        e.theta = np.array(self.theta)
-        e.gamma = np.array(self.order_effect) if self.order_effect is not None and own else None
+        e.theta = self.theta
+        e.gamma = self.order_effect if own else None
         if has_tie and own:
             with np.errstate(divide="ignore"):
                 e.log_tie = np.log(self.tie)
-        e.residual, e.n_iter = np.array(self.residual), np.array(self.n_iter)
-        e.n_parts = np.array(self.n_components)
+        e.residual, e.n_iter, e.n_parts = self.residual, self.n_iter, self.n_components
         e.status = np.select([self.status == name for name in STATUSES], range(len(STATUSES)), 0)
         e.status = e.status.astype(np.int8)
         return native, e
@@ -360,12 +368,14 @@ class GroupedFit:
         native, e = self._native()
         several = (self.status == "no comparisons") & (np.diff(self.offsets) > 1)
         unknown = np.isnan(self.theta) | np.repeat(several, np.diff(self.offsets))
-        variance = np.where(unknown, np.nan, 0.0)
+        variance = np.zeros(g.n_items)
+        variance[unknown] = np.nan
+        del unknown
         own_gamma = None if e.gamma is None else np.full(g.n_groups, np.nan)
         own_tie = None if e.log_tie is None else np.full(g.n_groups, np.nan)
         border = self._border(native, e)
         fitted = np.isfinite(self.residual) & (np.diff(g.cell_offsets) > 0)
-        apart = np.flatnonzero(fitted & (np.diff(g.offsets) > DENSE))
+        apart = np.flatnonzero(fitted & (np.diff(g.offsets) > _batches.MAX_ERRORS))
         e.status[apart] = ELSEWHERE
         _batches.in_batches(
             g,
@@ -376,6 +386,8 @@ class GroupedFit:
         errors = np.sqrt(variance, out=variance)
         gamma_error: Any = None if own_gamma is None else np.sqrt(own_gamma)
         tie_error: Any = None if own_tie is None else np.sqrt(own_tie) * self.tie
+        if tie_error is None and self.model in TIE_MODELS and not self.shared:
+            tie_error = np.full(g.n_groups, np.nan)  # no group has ties
         for k in apart.tolist():
             single = self._single(k)
             errors[g.offsets[k] : g.offsets[k + 1]] = single.standard_errors()
