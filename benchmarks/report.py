@@ -7,23 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import report_queries
 from benchmarks.solvers import SOLVERS
+from benchmarks.tables import MIB, seconds, table
 from benchmarks.workloads import GROWING, WORKLOADS
 
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
-MIB = 2**20
 Found = dict[tuple[str, str], dict[str, Any]]
-
-
-def seconds(value: float) -> str:
-    """Three significant digits, without an exponent."""
-    return f"{value:.4f}" if value < 0.01 else f"{value:.3g}" if value < 100 else f"{value:.0f}"
-
-
-def table(head: list[str], body: list[list[str]]) -> str:
-    """A Markdown table, the first column to the left and the others to the right."""
-    rule = [":--", *["--:"] * (len(head) - 1)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [head, rule, *body])
 
 
 def collect(data: dict[str, Any]) -> tuple[Found, dict[str, list[tuple[int, float]]]]:
@@ -32,6 +22,8 @@ def collect(data: dict[str, Any]) -> tuple[Found, dict[str, list[tuple[int, floa
     growth: dict[str, list[tuple[int, float]]] = {}
     for run in data["benchmarks"]:
         facts, best = run["extra_info"], run["stats"]["min"]
+        if run["group"] in report_queries.GROUPS:
+            continue
         if run["group"] == "growth":
             growth.setdefault(facts["workload"], []).append((facts["n_rows"], best))
         else:
@@ -155,6 +147,7 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
         "## The package on every workload",
         "Goals are for two cores. Error: largest distance from the closed form, if there is one.",
         package_table(fits, data["size"] == "full"),
+        *report_queries.parts(data),
         "## Growth",
         "Items grow in proportion to comparisons. Exponent of time against comparisons, by least "
         "squares on logarithms, with the package's own aggregation:",
@@ -173,6 +166,7 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
         short = "\n\n".join(
             [
                 times_table(fits, left_out, main),
+                *report_queries.short(data),
                 f"{machine(data)}. – : not run, [why](docs/benchmarks.md); "
                 "\\* : residual above 1e-6.",
                 "![time against comparisons](docs/growth.png)",

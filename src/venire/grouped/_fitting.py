@@ -118,7 +118,7 @@ def fit_groups(
     >>> gf.status.tolist(), gf.theta.round(3).tolist()
     (['converged', 'converged'], [0.91, -0.305, -0.605, 0.0, 0.0])
     """
-    from venire._native.grouped import ELSEWHERE, Estimates
+    from venire._native.grouped import ELSEWHERE, STATUSES, Estimates
 
     if not isinstance(g, GroupedComparisons):
         raise TypeError(f"g must be GroupedComparisons, got {type(g).__name__}")
@@ -151,13 +151,15 @@ def fit_groups(
 
     values = np.empty(0)
     if shared and (order_effect or has_tie):
-        values, _ = _shared.fit_shared(
+        values, left = _shared.fit_shared(
             native, e, g, _shared_start(g, init, model, order_effect, has_tie),
             lambda again: small(ENDLESS, warm or again, progress),
             names=("order_effect",) * bool(order_effect) + ("tie",) * has_tie,
             lower=0.0 if model == "rao-kupper" else -np.inf,
             prior=prior is not None, tol=tol, n_threads=threads,
         )  # fmt: skip
+        if left > tol:
+            e.status[e.status == STATUSES.index("converged")] = STATUSES.index("iteration limit")
     else:
         single = _Single(g, model, prior, bool(order_effect), tol, max_iter, threads)
         large = np.flatnonzero(_batches.is_large(g))

@@ -8,11 +8,20 @@ determined by the arguments and `rng`.
 
 from venire.simulate._graphs import DESIGNS, GRAPHS, graph
 from venire.simulate._rows import Simulated, comparisons, outcomes, permuted, play
-from venire.simulate._workloads import arena, chain, dense, ladder, nearly_separable
+from venire.simulate._workloads import (
+    Queries,
+    arena,
+    chain,
+    dense,
+    ladder,
+    nearly_separable,
+    queries,
+)
 
 __all__ = [
     "DESIGNS",
     "GRAPHS",
+    "Queries",
     "Simulated",
     "arena",
     "chain",
@@ -24,4 +33,5 @@ __all__ = [
     "outcomes",
     "permuted",
     "play",
+    "queries",
 ]
