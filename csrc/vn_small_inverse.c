@@ -198,8 +198,14 @@ static void extend(vn_small_inverse *s, int gone)
     double self = s->pivot[gone];
     for (int i = 0; i < k; i++) {
         const double *other = row_of(s->inverse, s->list[i], stride);
-        double sum = 0.0;
-        for (int j = 0; j < k; j++) sum += share[j] * other[s->list[j]];
+        double sum = 0.0, more = 0.0; /* two chains of additions */
+        int j = 0;
+        for (; j + 2 <= k; j += 2) {
+            sum += share[j] * other[s->list[j]];
+            more += share[j + 1] * other[s->list[j + 1]];
+        }
+        if (j < k) sum += share[j] * other[s->list[j]];
+        sum += more;
         row[s->list[i]] = row_of(s->inverse, s->list[i], stride)[at] = sum;
         self += share[i] * sum;
     }
