@@ -12,10 +12,13 @@ from venire.ratings import (
     fit_rao_kupper,
     fit_thurstone,
 )
+from venire.votes import Agreement, Calibration, Votes
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Agreement",
+    "Calibration",
     "Comparisons",
     "Components",
     "ConvergenceWarning",
@@ -23,6 +26,7 @@ __all__ = [
     "GaussianPrior",
     "NotIdentifiedError",
     "NotIdentifiedWarning",
+    "Votes",
     "datasets",
     "fit_bradley_terry",
     "fit_davidson",

@@ -3,7 +3,8 @@
 Nothing here is fast and nothing here calls compiled code of the package. The modules are meant to
 be read in this order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
-find it), `covariance` (how sure is it?).
+find it), `covariance` (how sure is it?); and of votes: `votes` (rows become judgments), `consensus`
+(judgments become one probability per pair).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
@@ -13,6 +14,7 @@ from venire.reference.existence import Existence, existence, require_existence
 from venire.reference.links import MODELS, TIE_MODELS, cell_terms, probabilities
 from venire.reference.mm import State, fit_mm, hunter_sweep, newman_sweep
 from venire.reference.newton import ReferenceFit, fit, item_weight, log_likelihood, residual
+from venire.reference.votes import VoteCells, merge_votes, vote_cells
 
 __all__ = [
     "MODELS",
@@ -22,6 +24,7 @@ __all__ = [
     "Existence",
     "ReferenceFit",
     "State",
+    "VoteCells",
     "aggregate",
     "cell_terms",
     "cells_from_counts",
@@ -35,9 +38,11 @@ __all__ = [
     "item_weight",
     "log_likelihood",
     "merge",
+    "merge_votes",
     "newman_sweep",
     "probabilities",
     "require_existence",
     "residual",
     "sandwich",
+    "vote_cells",
 ]
