@@ -470,9 +470,10 @@ def test_position_bias():
     assert one.position_n[0] == 0
     assert one.position_lower[0] < 0.3 < one.position_upper[0]
     # an item's side in the rows does not matter
+    a, b = 2 * np.arange(n), 2 * np.arange(n) + 1
     items = vn.Votes(
-        np.r_[2 * np.arange(n), 2 * np.arange(n) + 1], np.r_[2 * np.arange(n) + 1, 2 * np.arange(n)],
-        np.zeros(2 * n, int), np.r_[natural, -swapped], swapped=np.zeros(2 * n, bool),
+        np.r_[a, b], np.r_[b, a], np.zeros(2 * n, int), np.r_[natural, -swapped],
+        swapped=np.zeros(2 * n, bool),
     )  # fmt: skip
     assert items.agreement().position_bias[0] == pytest.approx(found.position_bias[0])
 
@@ -486,7 +487,7 @@ def test_calibration_finds_the_temperature():
     p = np.stack([stated, np.zeros(n), 1 - stated], axis=1)
     v = vn.Votes.from_pairs(np.arange(n), np.full(n, "t"), probabilities=p)
     found = v.calibration(gold)
-    assert isinstance(found, vn.Calibration)
+    assert isinstance(found, vn.TeacherCalibration)
     assert found.temperature[0] == pytest.approx(3.0, rel=0.06)
     assert found.confidence[0] > found.accuracy[0] + 0.05
     assert found.log_loss_scaled[0] < found.log_loss[0] - 0.05
@@ -495,7 +496,7 @@ def test_calibration_finds_the_temperature():
     np.testing.assert_allclose(mended.sum(axis=1), 1.0)
     w = vn.Votes.from_pairs(np.arange(n), np.full(n, "t"), probabilities=mended).calibration(gold)
     assert w.log_loss[0] == pytest.approx(found.log_loss_scaled[0], abs=1e-3)
-    with pytest.raises(ValueError, match="teacher.*'u'.*position 1"):
+    with pytest.raises(ValueError, match=r"teacher.*'u'.*position 1"):
         found.scale(["t", "u"], p[:2])
 
 

@@ -12,13 +12,13 @@ from venire.ratings import (
     fit_rao_kupper,
     fit_thurstone,
 )
-from venire.votes import Agreement, Calibration, Votes
+from venire.votes import Agreement, TeacherCalibration, Votes
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Agreement",
-    "Calibration",
+    "TeacherCalibration",
     "Comparisons",
     "Components",
     "ConvergenceWarning",

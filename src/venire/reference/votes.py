@@ -1,8 +1,8 @@
 """Rows of votes become a sparse (pair x teacher) table: one cell for each judgment.
 
 All that a consensus needs of a judgment is in its cell: the masses of wins, ties and losses (scaled
-by the rows' weights), the number of runs, and the sums of the runs' signed votes P(win) - P(loss) and
-of their squares (not scaled: a run is a run).
+by the rows' weights), the number of runs, and the sums of the runs' signed votes P(win) - P(loss)
+and of their squares (not scaled: a run is a run).
 """
 
 from __future__ import annotations

@@ -42,9 +42,9 @@ class Agreement:
         Of alpha.
     position_bias : ndarray of float64, shape (n_teachers,)
         How far a teacher leans to the item shown first: the mean over judgments of half the
-        difference of P(win) - P(loss) between the two orders; 1 is always the first, 0 no bias. From
-        judgments made in both orders; where there are fewer than two of them, from the difference of
-        the means of the two orders. NaN where the orders were not recorded.
+        difference of P(win) - P(loss) between the two orders; 1 is always the first, 0 no bias.
+        From judgments made in both orders; where there are fewer than two of them, from the
+        difference of the means of the two orders. NaN where the orders were not recorded.
     position_lower, position_upper : ndarray of float64, shape (n_teachers,)
         Normal interval at `level`.
     position_n : ndarray of int64, shape (n_teachers,)
@@ -157,7 +157,7 @@ def position_bias(
     NDArray[np.int64],
     NDArray[np.float64],
 ]:
-    """Lean to what is shown first: estimate, interval, judgments in both orders, share that flip."""
+    """Lean to what is shown first, its interval, judgments in both orders, share that flip."""
     n_teachers = votes.n_teachers
     unknown = np.full(n_teachers, np.nan)
     swapped, total = votes.swapped_runs, votes.swapped_total

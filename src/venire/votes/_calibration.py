@@ -1,4 +1,4 @@
-"""How good stated probabilities are where the truth is known, and the temperature that mends them."""
+"""How good stated probabilities are where the truth is known; the temperature that mends them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from venire._checks import fail
 if TYPE_CHECKING:
     from venire.votes._votes import Votes
 
-__all__ = ["Calibration", "calibration", "log_loss", "wilson"]
+__all__ = ["TeacherCalibration", "calibration", "log_loss", "wilson"]
 
 CLIP = 1e-6
 _LARGEST = 100.0  # temperature
@@ -24,7 +24,7 @@ _FOLDS = 5
 
 
 @dataclass(frozen=True)
-class Calibration:
+class TeacherCalibration:
     """Teachers' judgments against gold. Arrays have one entry per teacher, NaN without gold pairs.
 
     Attributes
@@ -37,14 +37,14 @@ class Calibration:
     accuracy_lower, accuracy_upper : ndarray of float64
         Wilson interval (1927, doi:10.1080/01621459.1927.10502953) at `level`.
     confidence : ndarray of float64
-        Mean probability that it gave to the side that it favoured. Above `accuracy`: over-confident.
+        Mean probability that it gave to the side it favoured. Above `accuracy`: over-confident.
     log_loss : ndarray of float64
         Mean, with probabilities clipped at 1e-6.
     temperature : ndarray of float64
-        The divisor of its logits that makes `log_loss` least, within [0.05, 100]: above 1 where it is
-        over-confident, 100 where its confidence says nothing.
+        The divisor of its logits that makes `log_loss` least, within [0.05, 100]: above 1 where it
+        is over-confident, 100 where its confidence says nothing.
     log_loss_scaled : ndarray of float64
-        Mean log-loss after that, held out: each fifth of the pairs with the temperature of the rest.
+        Mean log-loss after that, held out: each fifth of the pairs with the others' temperature.
     level : float
     """
 
@@ -116,7 +116,7 @@ def wilson(
     return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
 
 
-def calibration(votes: Votes, gold: NDArray[np.float64], level: float) -> Calibration:
+def calibration(votes: Votes, gold: NDArray[np.float64], level: float) -> TeacherCalibration:
     """See `Votes.calibration`; `gold` is NaN where it is not known."""
     if not 0.0 < level < 1.0:
         fail("level", "must lie between 0 and 1", value=level)
@@ -144,7 +144,7 @@ def calibration(votes: Votes, gold: NDArray[np.float64], level: float) -> Calibr
         held_out[at] = log_loss(scaled, y[at])
     with np.errstate(invalid="ignore", divide="ignore"):
         temperature = np.where(n > 0, _temperatures(x, y, teacher, n_teachers), np.nan)
-        return Calibration(
+        return TeacherCalibration(
             votes.teachers, n.astype(np.int64), right / n, lower, upper,
             per_teacher(np.maximum(p, 1 - p)) / n, per_teacher(log_loss(p, y)) / n,
             temperature, per_teacher(held_out) / n, level,

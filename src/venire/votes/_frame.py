@@ -242,7 +242,7 @@ def _numbers(values: list[Any]) -> dict[Any, int] | None:
     if seen <= {0.0, 1.0}:
         fail(
             "vote",
-            "0 may be a tie (votes are 1, 0, -1) or a loss: give a mapping, as in 1=first, 0=second",
+            "0 may be a tie (votes are 1, 0, -1) or a loss: give a mapping, as 1=first, 0=second",
         )
     return None
 

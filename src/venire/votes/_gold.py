@@ -26,8 +26,8 @@ def gold_of(votes: Votes, gold: Any) -> NDArray[np.float64]:
     votes : Votes
     gold : mapping, tuple of arrays, or array_like of shape (n_pairs,)
         Mapping: label of a pair, or (first, second), or (group, first, second), to the share of
-        first. Tuple: the same in columns, the shares last. Array: a share for each pair in the order
-        of `votes`, NaN where it is not known. A pair named as (b, a) is turned.
+        first. Tuple: the same in columns, the shares last. Array: a share for each pair in the
+        order of `votes`, NaN where it is not known. A pair named as (b, a) is turned.
 
     Raises
     ------
@@ -115,7 +115,8 @@ def _placed(
     if names.pairs is not None:
         at = _codes(names.pairs, columns[0])
     else:
-        assert names.items is not None and names.second is not None
+        assert names.items is not None
+        assert names.second is not None
         a, b = (_codes(names.items, c) for c in columns[-2:])
         known = (a >= 0) & (b >= 0)
         major, turned = np.minimum(a, b), a > b

@@ -35,7 +35,8 @@ class PairNames(NamedTuple):
 
     def major(self) -> NDArray[np.int64]:
         """Group and first item as one number, ascending."""
-        assert self.items is not None and self.first is not None
+        assert self.items is not None
+        assert self.first is not None
         first = self.first.astype(np.int64)
         return first if self.group is None else self.group * np.int64(len(self.items)) + first
 
@@ -109,7 +110,8 @@ def _union_of_pairs(
     if a.pairs is not None and b.pairs is not None:
         pairs, to_a, to_b = union(a.pairs, b.pairs, "pair")
         return PairNames(pairs), _places(to_a, len(pairs)), _places(to_b, len(pairs))
-    assert a.items is not None and b.items is not None
+    assert a.items is not None
+    assert b.items is not None
     if (a.groups is None) != (b.groups is None):
         raise BadValueError("group: both or neither of the votes must have groups")
     items, item_a, item_b = union(a.items, b.items, "first")
@@ -118,7 +120,8 @@ def _union_of_pairs(
         groups, group_a, group_b = union(a.groups, b.groups, "group")
     columns = []
     for x, item, group in ((a, item_a, group_a), (b, item_b, group_b)):
-        assert x.first is not None and x.second is not None
+        assert x.first is not None
+        assert x.second is not None
         ids = np.zeros(len(x), np.int32)
         if group is not None and x.group is not None:
             ids = group[x.group]

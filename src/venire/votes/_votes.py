@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from venire import _checks
+from venire.votes._judgments import Judgments
 from venire.votes._rows import checked_rows, table_of
-from venire.votes._table import PairNames, Table, joined
+from venire.votes._table import Table, joined
 
 if TYPE_CHECKING:
     from venire.votes._agreement import Agreement
-    from venire.votes._calibration import Calibration
+    from venire.votes._calibration import TeacherCalibration
 
 __all__ = ["Votes"]
 
 
-class Votes:
+class Votes(Judgments):
     """Votes of several teachers on pairs of items, aggregated.
 
-    Rows are added up to one cell for each judgment, a pair and a teacher. Rows (a, b) and (b, a) are
-    one pair, and all rows of one teacher on it are runs of one judgment. Objects are immutable.
+    Rows are added up to one cell for each judgment, a pair and a teacher. Rows (a, b) and (b, a)
+    are one pair, and all rows of one teacher on it are runs of one judgment. Objects are immutable.
 
     Parameters
     ----------
@@ -46,8 +45,8 @@ class Votes:
         True where the teacher was shown `second` first. It does not turn the vote: it is what
         position bias is measured from. Default: not recorded.
     weight : float or array_like of shape (n,), optional
-        Scales what a row counts, finite and >= 0; it stays one run. A row of weight 0 names its pair
-        and its teacher and counts for nothing else.
+        Scales what a row counts, finite and >= 0; it stays one run. A row of weight 0 names its
+        pair and its teacher and counts for nothing else.
     n_threads : int, optional
         Default: all usable CPUs. The result does not depend on it.
 
@@ -77,8 +76,8 @@ class Votes:
     Raises
     ------
     ValueError
-        If lengths differ, there is no row, a vote is not 1, 0 or -1, a probability is outside [0, 1]
-        or a row of them does not add up to 1, a weight is negative or not finite, a label is
+        If lengths differ, there is no row, a vote is not 1, 0 or -1, a probability is outside
+        [0, 1] or a row of them does not add up to 1, a weight is negative or not finite, a label is
         missing, an item meets itself; the message names the argument, position and value.
     TypeError
         If labels are neither integers nor text, or not exactly one of `vote` and `probabilities` is
@@ -86,8 +85,8 @@ class Votes:
 
     Notes
     -----
-    O(n) time. Hard votes without weights and orders need 4 to 8 bytes a row while they are sorted and
-    16 bytes a cell afterwards; other votes 12 a row and 52 to 64 a cell.
+    O(n) time. Hard votes without weights and orders need 4 to 8 bytes a row while they are sorted
+    and 16 bytes a cell afterwards; other votes 12 a row and 52 to 64 a cell.
 
     Examples
     --------
@@ -98,8 +97,6 @@ class Votes:
     >>> v.win.tolist(), v.tie.tolist(), v.runs.tolist()
     ([2.0, 0.0], [0.0, 1.0], [2, 1])
     """
-
-    _parts: tuple[Table, ...]
 
     def __init__(
         self,
@@ -233,148 +230,6 @@ class Votes:
         self._parts = parts
         return self
 
-    # ---- what it holds ------------------------------------------------------------------------
-
-    @cached_property
-    def _table(self) -> Table:
-        """All parts as one table; put together when it is first needed."""
-        parts = list(self._parts)
-        while len(parts) > 1:
-            last = parts.pop()
-            parts[-1] = joined(parts[-1], last, _checks.n_threads(None))
-        for column in (parts[0].ptr, *parts[0].columns.values()):
-            column.flags.writeable = False
-        self._parts = (parts[0],)
-        return parts[0]
-
-    @property
-    def _names(self) -> PairNames:
-        return self._table.names
-
-    @property
-    def teachers(self) -> NDArray[Any]:
-        """Labels of the teachers."""
-        return self._table.teachers
-
-    @property
-    def pairs(self) -> NDArray[Any] | None:
-        """Labels of the pairs, where they have their own."""
-        return self._names.pairs
-
-    @property
-    def items(self) -> NDArray[Any] | None:
-        """Labels of the items."""
-        return self._names.items
-
-    @property
-    def groups(self) -> NDArray[Any] | None:
-        """Labels of the groups."""
-        return self._names.groups
-
-    @cached_property
-    def first(self) -> NDArray[Any] | None:
-        """Label of each pair's first item."""
-        names = self._names
-        return None if names.items is None else names.items[names.first]
-
-    @cached_property
-    def second(self) -> NDArray[Any] | None:
-        """Label of each pair's second item."""
-        names = self._names
-        return None if names.items is None else names.items[names.second]
-
-    @cached_property
-    def group(self) -> NDArray[Any] | None:
-        """Label of each pair's group."""
-        names = self._names
-        return None if names.groups is None else names.groups[names.group]
-
-    @property
-    def n_pairs(self) -> int:
-        """Number of pairs."""
-        return len(self._names)
-
-    @property
-    def n_teachers(self) -> int:
-        """Number of teachers."""
-        return len(self.teachers)
-
-    @property
-    def n_votes(self) -> int:
-        """Number of rows."""
-        return sum(part.n_votes for part in self._parts)
-
-    @property
-    def n_cells(self) -> int:
-        """Number of judgments."""
-        return self._table.n_cells
-
-    @property
-    def pair_ptr(self) -> NDArray[np.int64]:
-        """Cells of each pair: pair_ptr[k] to pair_ptr[k + 1]."""
-        return self._table.ptr
-
-    @cached_property
-    def pair(self) -> NDArray[np.int32]:
-        """Pair of each cell."""
-        return np.repeat(np.arange(self.n_pairs, dtype=np.int32), np.diff(self.pair_ptr))
-
-    @property
-    def teacher(self) -> NDArray[np.int32]:
-        """Teacher of each cell."""
-        return self._table.columns["teacher"]
-
-    def _floats(self, name: str) -> NDArray[np.float64]:
-        return self._table.columns[name].astype(np.float64, copy=False)
-
-    @cached_property
-    def win(self) -> NDArray[np.float64]:
-        """Mass of wins of each cell."""
-        return self._floats("win")
-
-    @cached_property
-    def tie(self) -> NDArray[np.float64]:
-        """Mass of ties of each cell."""
-        return self._floats("tie")
-
-    @cached_property
-    def loss(self) -> NDArray[np.float64]:
-        """Mass of losses of each cell."""
-        return self._floats("loss")
-
-    @cached_property
-    def runs(self) -> NDArray[np.int32]:
-        """Runs of each cell."""
-        c = self._table.columns
-        return c["runs"] if "runs" in c else c["win"] + c["tie"] + c["loss"]
-
-    @cached_property
-    def total(self) -> NDArray[np.float64]:
-        """Sum over the runs of P(win) - P(loss)."""
-        c = self._table.columns
-        return c["total"] if "total" in c else self.win - self.loss
-
-    @cached_property
-    def square(self) -> NDArray[np.float64]:
-        """Sum over the runs of (P(win) - P(loss))**2."""
-        c = self._table.columns
-        return c["square"] if "square" in c else self.win + self.loss
-
-    @property
-    def swapped_runs(self) -> NDArray[np.int32] | None:
-        """`runs` of the rows that were shown in the other order."""
-        return self._table.columns.get("swapped_runs")
-
-    @property
-    def swapped_total(self) -> NDArray[np.float64] | None:
-        """`total` of the rows that were shown in the other order."""
-        return self._table.columns.get("swapped_total")
-
-    def __repr__(self) -> str:
-        return (
-            f"Votes(n_pairs={self.n_pairs}, n_teachers={self.n_teachers}, n_votes={self.n_votes})"
-        )
-
     # ---- new objects from old ones ------------------------------------------------------------
 
     def append(
@@ -404,8 +259,8 @@ class Votes:
 
         Notes
         -----
-        Time in proportion to the new rows: tables are put together when the result is first used, or
-        when the newer ones have grown to half of the older one's size.
+        Time in proportion to the new rows: tables are put together when the result is first used,
+        or when the newer ones have grown to half of the older one's size.
 
         Examples
         --------
@@ -470,8 +325,8 @@ class Votes:
 
         Notes
         -----
-        O(n_pairs * n_teachers²) time at most. Judgments of several runs count as the distribution of
-        their votes.
+        O(n_pairs * n_teachers²) time at most. Judgments of several runs count as the distribution
+        of their votes.
 
         References
         ----------
@@ -489,7 +344,7 @@ class Votes:
 
         return agreement(self, metric, level)
 
-    def calibration(self, gold: Any, *, level: float = 0.95) -> Calibration:
+    def calibration(self, gold: Any, *, level: float = 0.95) -> TeacherCalibration:
         """How good each teacher's stated probabilities are where the truth is known.
 
         Parameters
@@ -501,7 +356,7 @@ class Votes:
 
         Returns
         -------
-        Calibration
+        TeacherCalibration
             Accuracy, log-loss, and the temperature that would mend over-confidence.
 
         Raises
