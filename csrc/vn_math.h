@@ -54,6 +54,9 @@ static inline double vn_scaled_tail(double x)
         8.80231924551985086e-09, -5.64415445812597291e-10, -7.63163252526590591e-10};
     const double y = (x - 5.0) / (x + 5.0);
     double p = c[23];
+#if defined(__GNUC__)
+#pragma GCC unroll 24 /* a loop in here would keep the callers from being vectorised */
+#endif
     for (int i = 22; i >= 0; i--) p = p * y + c[i];
     return p / (1.0 + x);
 }

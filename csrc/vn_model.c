@@ -29,7 +29,7 @@ static void thurstone(const double *restrict d, const double *restrict win,
     (void)tie; (void)t; (void)dt; (void)sums;
     for (int k = 0; k < len; k++) {
         const double x = fabs(d[k]);
-        const double e = vn_exp_neg(x > 40.0 ? -800.0 : -0.5 * x * x);
+        const double e = vn_exp_neg(-0.5 * x * x);
         const double tail = vn_scaled_tail(x);
         const double likely = 0.3989422804014327 * e / (1.0 - 0.5 * e * tail);
         const double m = 0.7978845608028654 / tail;
@@ -37,10 +37,10 @@ static void thurstone(const double *restrict d, const double *restrict win,
         const double series
             = 1.0 - u * (1.0 - u * (6.0 - u * (50.0 - u * (518.0 - u * (6354.0 - u * 89782.0)))));
         const double curve = x > 30.0 ? series : m * (m - x);
-        const int up = d[k] >= 0.0;
-        const double favoured = up ? win[k] : loss[k], other = up ? loss[k] : win[k];
+        const double favoured = d[k] >= 0.0 ? win[k] : loss[k];
+        const double other = d[k] >= 0.0 ? loss[k] : win[k];
         const double slope = favoured * likely - other * m;
-        g[k] = up ? slope : -slope;
+        g[k] = d[k] >= 0.0 ? slope : -slope;
         h[k] = favoured * likely * (likely + x) + other * curve;
     }
 }

@@ -11,7 +11,8 @@ vn_status vn_problem_build(vn_problem *p, int n_threads)
 {
     const int64_t n = p->n, e = p->n_edges;
     if (e >= (int64_t)UINT32_MAX) return VN_TOO_LARGE;
-    p->n_border = p->has_gamma + p->has_tie;
+    const int n_bend = p->has_gamma + p->has_tie;
+    p->n_border = n_bend + p->has_level;
     p->n_tiles = (e + TILE - 1) / TILE;
     vn_laplacian *h = &p->h;
     h->n = n;
@@ -28,9 +29,10 @@ vn_status vn_problem_build(vn_problem *p, int n_threads)
         return VN_NO_MEMORY;
     for (int k = 0; k < p->n_border; k++) {
         p->border[k] = calloc((size_t)n, sizeof(double));
-        p->bend[k] = malloc(sizeof(float) * (size_t)VN_MAX(e, 1));
-        if (!p->border[k] || !p->bend[k]) return VN_NO_MEMORY;
+        if (k < n_bend) p->bend[k] = malloc(sizeof(float) * (size_t)VN_MAX(e, 1));
+        if (!p->border[k] || (k < n_bend && !p->bend[k])) return VN_NO_MEMORY;
     }
+    if (p->has_level) memcpy(p->border[0], p->pull, sizeof(double) * (size_t)n);
 
     /* The transpose: each thread owns a range of hi and goes over all edges in order. */
     VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1))
@@ -77,18 +79,23 @@ vn_status vn_problem_build(vn_problem *p, int n_threads)
                 mass += p->win[q] + p->loss[q] + (p->tie ? p->tie[q] : 0.0);
             }
             p->mass[i] = mass;
-            h->extra[i] = p->prior;
         }
-    double most = 0.0, least = INFINITY;
+    vn_problem_set_prior(p, p->prior);
+    double most = 0.0, least = INFINITY, direct = 0.0;
     p->total = 0.0;
     for (int64_t i = 0; i < n; i++) {
         p->total += p->mass[i];
+        if (p->pull) {
+            const double weight = p->pull[i] > 1.0 ? sqrt(p->pull[i]) : p->pull[i];
+            direct += weight;
+            p->mass[i] += weight;
+        }
         if (p->mass[i] > 0.0) {
             most = fmax(most, p->mass[i]);
             least = fmin(least, p->mass[i]);
         }
     }
-    p->total *= 0.5;
+    p->total = p->has_level ? direct : 0.5 * p->total;
     p->mass_ratio = most > 0.0 ? most / least : 1.0;
     return VN_OK;
 }
@@ -109,6 +116,12 @@ void vn_problem_free(vn_problem *p)
     memset(p, 0, sizeof *p);
 }
 
+void vn_problem_set_prior(vn_problem *p, double prior)
+{
+    p->prior = prior;
+    for (int64_t i = 0; i < p->n; i++) p->h.extra[i] = prior + (p->pull ? p->pull[i] : 0.0);
+}
+
 static inline int64_t row_of_edge(const vn_problem *p, int64_t e)
 {
     int64_t lo = 0, hi = p->n;
@@ -119,9 +132,9 @@ static inline int64_t row_of_edge(const vn_problem *p, int64_t e)
     return lo;
 }
 
-/* Linear predictors of the edges [first, first + len); returns the row of the first. */
+/* Linear predictors of the edges [first, first + len) less their offsets: linear in x. */
 VN_CLONES
-static void predictors(const vn_problem *p, const double *x, int64_t first, int len, double *d)
+static void differences(const vn_problem *p, const double *x, int64_t first, int len, double *d)
 {
     int64_t row = row_of_edge(p, first), e = first;
     const int64_t end = first + len;
@@ -135,6 +148,15 @@ static void predictors(const vn_problem *p, const double *x, int64_t first, int 
         const double gamma = x[p->n];
         for (int k = 0; k < len; k++) d[k] += gamma * (double)p->order[first + k];
     }
+    if (p->scale)
+        for (int k = 0; k < len; k++) d[k] *= p->scale[first + k];
+}
+
+static void predictors(const vn_problem *p, const double *x, int64_t first, int len, double *d)
+{
+    differences(p, x, first, len, d);
+    if (p->offset)
+        for (int k = 0; k < len; k++) d[k] += p->offset[first + k];
 }
 
 /* Derivatives of one tile of edges: slopes, curvatures into the upper entries of h, border terms. */
@@ -150,6 +172,14 @@ static void tile_derivatives(vn_problem *p, const double *x, int64_t tile)
     double *g = p->slope + first, *sums = p->tile_sums + tile * SUMS;
     predictors(p, x, first, len, d);
     vn_derivatives(p->model)(d, win, loss, tie, t, len, g, h, dt, model_sums);
+    if (p->scale) {
+        const double *scale = p->scale + first;
+        for (int k = 0; k < len; k++) {
+            g[k] *= scale[k];
+            h[k] *= scale[k] * scale[k];
+            if (p->has_tie) dt[k] *= scale[k];
+        }
+    }
     for (int k = 0; k < len; k++) {
         const double floor = 1e-20 * (win[k] + loss[k]);
         h[k] = h[k] > floor ? h[k] : floor;
@@ -188,8 +218,11 @@ VN_CLONES
 static void block_gather(vn_problem *p, const double *x, double *gradient, int64_t from, int64_t to)
 {
     vn_laplacian *h = &p->h;
+    const int n_bend = p->n_border - p->has_level;
+    const double level = p->has_level ? x[p->n] : 0.0;
     for (int64_t i = from; i < to; i++) {
         double g = -p->prior * x[i];
+        if (p->pull) g += p->pull[i] * (p->target[i] - (x[i] + level));
         double b[VN_MAX_BORDER] = {0.0, 0.0};
         for (int64_t k = p->edge_ptr[i]; k < p->edge_ptr[i + 1]; k++) g += p->slope[k];
         for (int64_t k = p->lower_ptr[i]; k < p->lower_ptr[i + 1]; k++) {
@@ -198,7 +231,7 @@ static void block_gather(vn_problem *p, const double *x, double *gradient, int64
             g -= p->slope[e];
             h->val[at] = h->val[p->lower_ptr[h->col[at] + 1] + (int64_t)e];
         }
-        for (int q = 0; q < p->n_border; q++) {
+        for (int q = 0; q < n_bend; q++) {
             for (int64_t k = p->edge_ptr[i]; k < p->edge_ptr[i + 1]; k++)
                 b[q] += (double)p->bend[q][k];
             for (int64_t k = p->lower_ptr[i]; k < p->lower_ptr[i + 1]; k++)
@@ -230,6 +263,15 @@ void vn_problem_derivatives(vn_problem *p, const double *x, double *gradient, in
         p->corner[t][t] = sums[4];
     }
     if (p->has_gamma && p->has_tie) p->corner[0][1] = p->corner[1][0] = sums[2];
+    if (p->has_level) {
+        double slope = 0.0, curvature = 0.0;
+        for (int64_t i = 0; i < p->n; i++) {
+            slope += p->pull[i] * (p->target[i] - (x[i] + x[p->n]));
+            curvature += p->pull[i];
+        }
+        gradient[p->n] = slope;
+        p->corner[0][0] = curvature;
+    }
 }
 
 double vn_problem_log_likelihood(const vn_problem *p, const double *x, int n_threads)
@@ -245,7 +287,12 @@ double vn_problem_log_likelihood(const vn_problem *p, const double *x, int n_thr
                                        p->tie ? p->tie + first : NULL,
                                        p->has_tie ? x[p->n + p->has_gamma] : 0.0, len);
     }
-    return vn_ordered_sum(sums, p->n_tiles);
+    double direct = 0.0;
+    for (int64_t i = 0; p->pull && i < p->n; i++) {
+        const double miss = p->target[i] - (x[i] + (p->has_level ? x[p->n] : 0.0));
+        direct += p->pull[i] * miss * miss;
+    }
+    return vn_ordered_sum(sums, p->n_tiles) - 0.5 * direct;
 }
 
 double vn_problem_largest_difference(const vn_problem *p, const double *step, int n_threads)
@@ -256,7 +303,7 @@ double vn_problem_largest_difference(const vn_problem *p, const double *step, in
         double d[TILE];
         const int64_t first = tile * TILE;
         const int len = (int)VN_MIN((int64_t)TILE, p->n_edges - first);
-        predictors(p, step, first, len, d);
+        differences(p, step, first, len, d);
         for (int k = 0; k < len; k++) largest = fabs(d[k]) > largest ? fabs(d[k]) : largest;
     }
     return largest;
@@ -272,7 +319,7 @@ double vn_problem_overreach(const vn_problem *p, const double *parameters, const
         const int64_t first = tile * TILE;
         const int len = (int)VN_MIN((int64_t)TILE, p->n_edges - first);
         predictors(p, parameters, first, len, d);
-        predictors(p, step, first, len, change);
+        differences(p, step, first, len, change);
         for (int k = 0; k < len; k++) {
             const double reach = fabs(change[k]) / (room + fabs(d[k]));
             largest = reach > largest ? reach : largest;

@@ -1,5 +1,10 @@
 /* One fit's comparisons as a graph: edges with masses, the log-likelihood's derivatives, and the
- * Newton matrix (a vn_laplacian with up to two bordering rows, for gamma and log tie). */
+ * Newton matrix (a vn_laplacian with up to two bordering rows, for gamma and log tie, or for the
+ * level).
+ *
+ * Besides comparisons, items may have been observed directly: with `pull` and `target`, item i adds
+ * -pull_i / 2 * (theta_i + level - target_i)^2 to the log-likelihood, and min(pull_i, sqrt(pull_i))
+ * to its weight: rounding grows with a pull, yet a level is found from what pulls leave over. */
 #ifndef VN_PROBLEM_H
 #define VN_PROBLEM_H
 
@@ -16,17 +21,21 @@ typedef struct {
     const int8_t *order;     /* NULL without an order effect */
     const double *win, *loss; /* of lo; ties added half and half in half-tie models */
     const double *tie;       /* NULL in half-tie models */
+    const double *scale;     /* NULL: 1. An edge's predictor is offset + scale x (theta_lo - theta_hi */
+    const double *offset;    /* NULL: 0    + gamma x order) */
+    const double *pull, *target; /* n: precision and value of direct observations; both or neither */
     vn_model model;
     double prior;            /* precision */
     int has_gamma, has_tie;  /* which parameters border theta, in this order */
+    int has_level;           /* instead of these: the level that direct observations share */
 
     /* what the problem owns */
     vn_laplacian h;          /* theta block of the negative Hessian */
     int64_t *lower_ptr;      /* n + 1: where the entries of j < i start, less the upper ones before */
     uint32_t *lower;         /* edge of each lower entry */
     double *slope;           /* dl/dd of each edge */
-    double *mass;            /* per item: weight of its comparisons (T_i) */
-    double total;            /* weight of all comparisons */
+    double *mass;            /* per item: weight of its comparisons (T_i) and of its pull */
+    double total;            /* weight of all comparisons; with a level, of all pulls */
     double mass_ratio;       /* largest over smallest positive mass */
     int n_border;
     double *border[VN_MAX_BORDER];      /* n: bordering columns */
@@ -41,15 +50,18 @@ typedef struct {
 vn_status vn_problem_build(vn_problem *p, int n_threads);
 void vn_problem_free(vn_problem *p);
 
-/* Gradient (n + n_border entries) at parameters (theta, then gamma and log tie as present), and the
- * Newton matrix into p->h, p->border and p->corner. */
+/* Another precision of the prior; the Newton matrix follows at the next derivatives. */
+void vn_problem_set_prior(vn_problem *p, double prior);
+
+/* Gradient (n + n_border entries) at parameters (theta, then gamma and log tie as present, or the
+ * level), and the Newton matrix into p->h, p->border and p->corner. */
 void vn_problem_derivatives(vn_problem *p, const double *parameters, double *gradient,
                             int n_threads);
 
 /* Log-likelihood without the prior's term. */
 double vn_problem_log_likelihood(const vn_problem *p, const double *parameters, int n_threads);
 
-/* Largest |step_lo - step_hi| over the edges, with gamma's part. */
+/* Largest |change of an edge's predictor along step|. */
 double vn_problem_largest_difference(const vn_problem *p, const double *step, int n_threads);
 
 /* Largest |change of an edge's predictor along step| / (room + |predictor at parameters|). */

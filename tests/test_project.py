@@ -25,9 +25,11 @@ LAYERS = {
     "_input": 2,
     "_config": 2,
     "comparisons": 2,
+    "grouped_comparisons": 2,
     "votes": 2,
     "posteriors": 2,
     "priors": 2,
+    "scales": 2,
     "ratings": 3,
     "grouped": 3,
     "consensus": 3,
@@ -55,9 +57,13 @@ ALIASES = {
     "_frames": "_input",
     "_aggregation": "comparisons",
     "_merging": "comparisons",
+    "_grouping": "grouped_comparisons",
 }
 # Within a layer a part may import those before it in this order, and no other neighbour.
-ORDER_IN_LAYER = {2: ("_input", "priors", "comparisons", "votes")}
+ORDER_IN_LAYER = {
+    2: ("_input", "priors", "comparisons", "grouped_comparisons", "votes"),
+    3: ("ratings", "grouped"),
+}
 NEIGHBOURS = {6}  # the outside world: its parts may use each other
 
 FORBIDDEN_AT_IMPORT = (

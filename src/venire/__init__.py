@@ -1,9 +1,22 @@
 """venire: calibrated numbers from the votes of a panel of judges."""
 
-from venire import datasets, reference, simulate
+from venire import datasets, reference, scales, simulate
 from venire._config import show_config
 from venire.comparisons import Comparisons, Components
-from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedWarning
+from venire.errors import (
+    ConvergenceError,
+    ConvergenceWarning,
+    NotIdentifiedError,
+    NotIdentifiedWarning,
+)
+from venire.grouped import (
+    Calibration,
+    GroupedFit,
+    GroupedParameterErrors,
+    calibrate,
+    fit_groups,
+)
+from venire.grouped_comparisons import GroupedComparisons
 from venire.priors import GaussianPrior
 from venire.ratings import (
     Fit,
@@ -18,21 +31,29 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Agreement",
-    "TeacherCalibration",
+    "Calibration",
     "Comparisons",
     "Components",
+    "ConvergenceError",
     "ConvergenceWarning",
     "Fit",
     "GaussianPrior",
+    "GroupedComparisons",
+    "GroupedFit",
+    "GroupedParameterErrors",
     "NotIdentifiedError",
     "NotIdentifiedWarning",
+    "TeacherCalibration",
     "Votes",
+    "calibrate",
     "datasets",
     "fit_bradley_terry",
     "fit_davidson",
+    "fit_groups",
     "fit_rao_kupper",
     "fit_thurstone",
     "reference",
+    "scales",
     "show_config",
     "simulate",
 ]

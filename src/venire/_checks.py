@@ -19,7 +19,9 @@ __all__ = [
     "BadValueError",
     "amounts",
     "fail",
+    "finite",
     "n_threads",
+    "numbers",
     "order",
     "rng",
     "same_length",
@@ -154,6 +156,12 @@ def amounts(x: Any, n: int, name: str) -> np.ndarray:
     return _numbers(x, n, name, 0.0, np.finfo(np.float64).max, "must be finite and >= 0")
 
 
+def finite(x: Any, n: int, name: str) -> np.ndarray:
+    """Return the numbers `name` as float64, finite, like `score`."""
+    most = np.finfo(np.float64).max
+    return _numbers(x, n, name, -most, most, "must be finite")
+
+
 def order(x: Any, n: int) -> np.ndarray | None:
     """Return orders as contiguous int8, each -1, 0 or +1; None stays None, a scalar gives (1,)."""
     if x is None:
@@ -239,12 +247,17 @@ def _from_objects(array: np.ndarray, name: str) -> np.ndarray:
     return out.reshape(array.shape)
 
 
-def _numbers(x: Any, n: int, name: str, low: float, high: float, rule: str) -> np.ndarray:
-    """Float64 values in [low, high], contiguous; see `score`."""
+def numbers(x: Any, n: int, name: str) -> np.ndarray:
+    """Return numbers of any size as contiguous float64 of shape (n,), or (1,) for a scalar."""
     array = _array(x, n, name)
     if array.dtype.kind not in "biuf":
         fail(name, f"must hold numbers, has dtype {array.dtype}", kind=TypeError)
-    out = np.require(array, dtype=np.float64, requirements=["C", "A"])
+    return np.require(array, dtype=np.float64, requirements=["C", "A"])
+
+
+def _numbers(x: Any, n: int, name: str, low: float, high: float, rule: str) -> np.ndarray:
+    """Float64 values in [low, high], contiguous; see `score`."""
+    out = numbers(x, n, name)
     for start in range(0, len(out), _BLOCK):
         block = out[start : start + _BLOCK]
         # written so that NaN, which min and max hand on, fails the comparison

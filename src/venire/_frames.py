@@ -18,7 +18,7 @@ from venire import _checks
 from venire._checks import BadTypeError, BadValueError, fail
 from venire._columns import floats, plain
 from venire._labels import Encoded, encode, encode_one
-from venire._outcomes import outcome_scores, truths
+from venire._outcomes import Reading, outcome_scores, truths
 
 __all__ = ["Rows", "columns", "naming"]
 
@@ -37,7 +37,7 @@ class Rows:
         Counts, from the view of first.
     weight : ndarray of float64, shape (n,), or None
     order : ndarray of int8, shape (n,), or None
-    cluster : Encoded or None
+    cluster, group : Encoded or None
     source : dict of str to str
         The column that each argument came from.
     """
@@ -51,6 +51,7 @@ class Rows:
     weight: np.ndarray | None = None
     order: np.ndarray | None = None
     cluster: Encoded | None = None
+    group: Encoded | None = None
     source: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -74,6 +75,8 @@ def columns(
     order: str | None = None,
     neutral: str | None = None,
     cluster: str | None = None,
+    group: str | None = None,
+    reading: Reading | None = None,
     items: Any = None,
     n_threads: int | None = None,
 ) -> Rows:
@@ -108,6 +111,11 @@ def columns(
         or +1 without one.
     cluster : str, optional
         Column of labels of clusters.
+    group : str, optional
+        Column of labels of groups, each of which has items of its own.
+    reading : {"words", "labels"}, optional
+        How `outcome` is to be read, where the frame is a piece of a larger one and that is known;
+        see `outcome_scores`.
     items : array_like, optional
         Labels of all items; the default is those that occur.
     n_threads : int, optional
@@ -136,6 +144,7 @@ def columns(
         "first": first, "second": second, "outcome": outcome, "score": score,
         "first_score": first_score, "second_score": second_score, "win": win, "loss": loss,
         "tie": tie, "weight": weight, "order": order, "neutral": neutral, "cluster": cluster,
+        "group": group,
     }  # fmt: skip
     source = {argument: name for argument, name in wanted.items() if name is not None}
     data = _collect(frame, source)
@@ -158,15 +167,13 @@ def columns(
                 floats(data["second_score"], "second_score"),
             )
         elif outcome is not None:
-            given["score"] = outcome_scores(data["outcome"], mapping, a, b)
+            given["score"] = outcome_scores(data["outcome"], mapping, a, b, reading)
         if weight is not None:
             given["weight"] = _checks.weight(floats(data["weight"], "weight"), n)
         given["order"] = _orders(data, n)
-        if cluster is not None:
-            labels = data["cluster"]
-            if not isinstance(labels, Encoded):
-                labels = Encoded(*encode_one(plain(labels), "cluster", n_threads))
-            given["cluster"] = labels
+        for name in ("cluster", "group"):
+            if name in data:
+                given[name] = Encoded(*encode_one(plain(data[name]), name, n_threads))
     return Rows(**given)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ConvergenceWarning", "NotIdentifiedError", "NotIdentifiedWarning"]
+__all__ = ["ConvergenceError", "ConvergenceWarning", "NotIdentifiedError", "NotIdentifiedWarning"]
 
 
 class NotIdentifiedError(ValueError):
@@ -41,3 +41,7 @@ class NotIdentifiedWarning(UserWarning):
 
 class ConvergenceWarning(UserWarning):
     """An iteration stopped before its residual met the tolerance."""
+
+
+class ConvergenceError(RuntimeError):
+    """The same where the caller asked for an error."""

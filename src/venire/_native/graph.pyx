@@ -23,9 +23,11 @@ cdef extern from "vn_graph.h" nogil:
         const double *tie
     vn_status vn_weak_components(const vn_cells *, int32_t *, int64_t *)
     vn_status vn_strong_components(const vn_cells *, int32_t *, int64_t *)
-    vn_status vn_strongly_connected(const vn_cells *, int, int *)
-    vn_status vn_negative_cycle(const vn_cells *, int64_t, int64_t, vn_poll, void *, int *,
-                                int64_t *, int64_t *)
+
+
+cdef extern from "vn_existence.h" nogil:
+    vn_status vn_existence(const vn_cells *, int, int, int, vn_poll, void *, int32_t *, int64_t *,
+                           int *)
 
 
 cdef class Graph:
@@ -69,30 +71,19 @@ cdef class Graph:
             raise MemoryError("not enough memory for the components")
         return labels, int(count)
 
-    def strongly_connected(self, int sweeps=8):
-        """True if all items are in one strong component; False also when sweeps did not show it."""
-        cdef int yes = 0
+    def existence(self, bint order_effect, bint free_tie, bint prior):
+        """(labels, absence): the weak components, and why no unique finite fit exists, 0 if one
+        does: the vn_absence of csrc/vn_existence.h."""
+        labels = np.empty(self.c.n, np.int32)
+        cdef int32_t[::1] out = labels
+        cdef int64_t n_weak = 0
+        cdef int reason = 0
         cdef vn_status status
         with nogil:
-            status = vn_strongly_connected(&self.c, sweeps, &yes)
-        if status != VN_OK:
-            raise MemoryError("not enough memory for the components")
-        return bool(yes)
-
-    def negative_cycle(self, int64_t p, int64_t q):
-        """Sums of orders and of gaps over a cycle of negative length, or None.
-
-        Edges: winner -> loser of length p * order - q for each win, both ways of length
-        p * order + q for each tie; the gap is -1 for a win and +1 for a tie.
-        """
-        cdef int found = 0
-        cdef int64_t order_sum = 0, gap_sum = 0
-        cdef vn_status status
-        with nogil:
-            status = vn_negative_cycle(&self.c, p, q, poll_signals, NULL, &found, &order_sum,
-                                       &gap_sum)
+            status = vn_existence(&self.c, order_effect, free_tie, prior, poll_signals, NULL,
+                                  &out[0], &n_weak, &reason)
         if status == VN_INTERRUPTED:
             raise_pending()
         if status != VN_OK:
-            raise MemoryError("not enough memory to look for cycles")
-        return (int(order_sum), int(gap_sum)) if found else None
+            raise MemoryError("not enough memory to look whether a fit exists")
+        return labels, reason

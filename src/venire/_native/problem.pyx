@@ -32,10 +32,15 @@ cdef extern from "vn_solver.h" nogil:
         const double *win
         const double *loss
         const double *tie
+        const double *scale
+        const double *offset
+        const double *pull
+        const double *target
         vn_model model
         double prior
         int has_gamma
         int has_tie
+        int has_level
         double *mass
         double total
         int n_border
@@ -50,6 +55,7 @@ cdef extern from "vn_solver.h" nogil:
         void *poll_context
     vn_status vn_problem_build(vn_problem *, int)
     void vn_problem_free(vn_problem *)
+    void vn_problem_set_prior(vn_problem *, double)
     void vn_problem_derivatives(vn_problem *, const double *, double *, int)
     double vn_problem_log_likelihood(const vn_problem *, const double *, int)
     double vn_problem_largest_difference(const vn_problem *, const double *, int)
@@ -77,8 +83,12 @@ cdef enum:
 cdef class Problem:
     """Edges of one fit with the log-likelihood's derivatives and the Newton solver.
 
-    Parameters are (theta, gamma if `order` is given, log tie if `free_tie`). Arrays are kept, not
-    copied, and not checked. `tie` belongs to tie models only.
+    Parameters are (theta, gamma if `order` is given, log tie if `free_tie`), or (theta, level).
+    Arrays are kept, not copied, and not checked. `tie` belongs to tie models only.
+
+    The predictor of an edge is offset + scale * (theta_lo - theta_hi + gamma * order). Items may
+    have been observed directly: `pull` holds the precisions (0: not observed) and `target` the
+    values, of theta plus, if asked for, a `level` that all such observations share.
     """
 
     cdef vn_problem p
@@ -98,15 +108,22 @@ cdef class Problem:
         const double[::1] tie=None,
         const int8_t[::1] order=None,
         *,
+        const double[::1] scale=None,
+        const double[::1] offset=None,
+        const double[::1] pull=None,
+        const double[::1] target=None,
         double prior=0.0,
         bint free_tie=False,
+        bint level=False,
         bint parallel_edges=False,
         int n_threads=1,
     ):
         cdef vn_status status
         memset(&self.p, 0, sizeof(vn_problem))
         self.solver = NULL
-        self.keep = (edge_ptr, hi, win, loss, tie, order)
+        if level and (order is not None or free_tie or pull is None):
+            raise ValueError("a level goes with direct observations, and with no order effect or tie")
+        self.keep = (edge_ptr, hi, win, loss, tie, order, scale, offset, pull, target)
         self.p.n = edge_ptr.shape[0] - 1
         self.p.n_edges = hi.shape[0]
         # starting threads costs more than they save on small graphs; results are the same
@@ -119,10 +136,16 @@ cdef class Problem:
             self.p.loss = &loss[0]
             self.p.tie = NULL if tie is None else &tie[0]
             self.p.order = NULL if order is None else &order[0]
+            self.p.scale = NULL if scale is None else &scale[0]
+            self.p.offset = NULL if offset is None else &offset[0]
+        if pull is not None and self.p.n:
+            self.p.pull = &pull[0]
+            self.p.target = &target[0]
         self.p.model = <vn_model><int>MODELS[model]
         self.p.prior = prior
         self.p.has_gamma = order is not None
         self.p.has_tie = free_tie
+        self.p.has_level = level
         with nogil:
             status = vn_problem_build(&self.p, n_threads)
             if status == VN_OK:
@@ -154,8 +177,12 @@ cdef class Problem:
             vn_solver_refresh(self.solver)
         return gradient
 
+    def set_prior(self, double precision):
+        """Another precision of the prior; call `derivatives` before the next `solve`."""
+        vn_problem_set_prior(&self.p, precision)
+
     def log_likelihood(self, const double[::1] parameters not None):
-        """Log-likelihood without the prior's term."""
+        """Log-likelihood, direct observations included, without the prior's term."""
         cdef double value
         with nogil:
             value = vn_problem_log_likelihood(&self.p, &parameters[0], self.n_threads)

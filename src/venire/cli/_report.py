@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from venire import scales
 from venire.cli._version import version
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Report", "make"]
 
-_LOGIT_PER_PROBIT = 1.702
 _WIDE = 160  # columns of a table that goes into a file or a pipe
 
 
@@ -192,10 +192,11 @@ def _component_note(outcome: Outcome, component: np.ndarray, sizes: np.ndarray) 
 
 def _unit(fit: Fit, scale: str | None) -> tuple[float, float, int]:
     """Factor, centre and decimals that turn theta into the unit of the table."""
-    logit = _LOGIT_PER_PROBIT if fit.model == "thurstone" else 1.0
-    if scale == "elo":
-        return logit * 400.0 / math.log(10.0), 1000.0, 1
-    return (logit if scale == "logit" else 1.0), 0.0, 4
+    if scale is None:
+        return 1.0, 0.0, 4
+    own = scales.scale_of(fit.model)
+    centre = float(scales.convert(0.0, own, scale))
+    return scales.factor(own, scale), centre, 1 if scale == "elo" else 4
 
 
 def _facts(options: Options, outcome: Outcome, sizes: np.ndarray) -> dict[str, Any]:

@@ -6,7 +6,14 @@ row and the column. Writes tables whole or not at all. Needs pyarrow (``pip inst
 """
 
 from venire.io._errors import DataError
-from venire.io._read import read_comparisons, read_rows
+from venire.io._read import read_comparisons, read_grouped, read_rows
 from venire.io._tables_out import check_writable, write_table
 
-__all__ = ["DataError", "check_writable", "read_comparisons", "read_rows", "write_table"]
+__all__ = [
+    "DataError",
+    "check_writable",
+    "read_comparisons",
+    "read_grouped",
+    "read_rows",
+    "write_table",
+]

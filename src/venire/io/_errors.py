@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from functools import partial
+from typing import Any
 
 __all__ = ["DataError"]
 
@@ -36,3 +38,8 @@ class DataError(ValueError):
             ": ".join([os.fspath(path), *([", ".join(where)] if where else []), reason])
         )
         self.path, self.row, self.line, self.column = os.fspath(path), row, line, column
+        self._reason = reason
+
+    def __reduce__(self) -> Any:  # an error of a worker reaches the caller whole
+        place = {"row": self.row, "line": self.line, "column": self.column}
+        return partial(type(self), **place), (self.path, self._reason)

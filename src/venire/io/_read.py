@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from venire._checks import BadTypeError, BadValueError
-from venire._frames import Rows, columns
-from venire._labels import Encoded, Encoder
+from venire._frames import Rows
 from venire.io import _tables_in
+from venire.io._assemble import LABELS, column_names, located, rows_of
 from venire.io._errors import DataError
 
 if TYPE_CHECKING:
     from venire.comparisons import Comparisons
+    from venire.grouped_comparisons import GroupedComparisons
 
-__all__ = ["read_comparisons", "read_rows"]
+__all__ = ["read_comparisons", "read_grouped", "read_rows"]
 
+Path = str | os.PathLike[str]
 Progress = Callable[[int, int], None]
 
 
 def read_comparisons(
-    path: str | os.PathLike[str],
+    path: Path,
     *,
     first: str,
     second: str,
@@ -87,32 +86,23 @@ def read_comparisons(
     """
     from venire.comparisons import Comparisons
 
-    arguments = {
-        "outcome": outcome,
-        "mapping": mapping,
-        "score": score,
-        "first_score": first_score,
-        "second_score": second_score,
-        "win": win,
-        "loss": loss,
-        "tie": tie,
-        "weight": weight,
-        "order": order,
-        "neutral": neutral,
-        "cluster": cluster,
-    }
     rows = read_rows(
-        path, arguments, first=first, second=second, items=items, n_threads=n_threads,
-        progress=progress,
+        path,
+        {
+            "outcome": outcome, "mapping": mapping, "score": score, "first_score": first_score,
+            "second_score": second_score, "win": win, "loss": loss, "tie": tie, "weight": weight,
+            "order": order, "neutral": neutral, "cluster": cluster,
+        },
+        first=first, second=second, items=items, n_threads=n_threads, progress=progress,
     )  # fmt: skip
     try:
         return Comparisons.from_rows(rows, n_threads=n_threads)
     except ValueError as error:
-        raise _located(path, error, rows.source) from None
+        raise located(path, error, rows.source) from None
 
 
 def read_rows(
-    path: str | os.PathLike[str],
+    path: Path,
     arguments: Mapping[str, Any],
     *,
     first: str,
@@ -122,74 +112,136 @@ def read_rows(
     progress: Progress | None = None,
 ) -> Rows:
     """Read and check the columns of `read_comparisons`, without aggregating them."""
-    names = {"first": first, "second": second} | {
-        name: value for name, value in arguments.items() if value is not None and name != "mapping"
-    }
-    labels = [a for a in ("first", "second", "cluster") if a in names]
+    return _read([path], path, arguments, first, second, items, n_threads, progress)[0]
+
+
+def _read(
+    files: Sequence[Path],
+    path: Path,
+    arguments: Mapping[str, Any],
+    first: str,
+    second: str,
+    items: Any,
+    n_threads: int | None,
+    progress: Progress | None,
+) -> tuple[Rows, Callable[[int], tuple[Path, int]]]:
+    """The rows of the files, and where each of them stands."""
+    arguments = {"first": first, "second": second} | dict(arguments)
+    names = column_names(arguments)
+    labels = [a for a in LABELS if a in names]
+    starts: list[int] = []  # number of rows before each file that was opened
+    opened: list[Path] = []
+    done = 0
+
+    def place(position: int) -> tuple[Path, int]:
+        which = bisect_right(starts, position) - 1
+        return opened[which], position - starts[which]
+
+    def pieces(of_first: _tables_in.Tables, total: int) -> Iterator[Mapping[str, Any]]:
+        nonlocal done
+        for number, file in enumerate(files):
+            opened.append(file)
+            starts.append(done)
+            tables = _tables_in.open_tables(file, names, labels) if number else of_first
+            for piece in tables.pieces:
+                yield piece
+                done += len(piece[first])
+                if progress is not None and total:
+                    progress(done, total)
+
     try:
-        source = _tables_in.open_tables(path, names, labels)
-        pair = Encoder(n_threads=n_threads)
-        cluster = Encoder(("cluster",), n_threads=n_threads)
-        rest: dict[str, list[Any]] = {names[a]: [] for a in names if a not in labels}
-        done = 0
-        for piece in source.pieces:
-            pair.add(piece[first], piece[second])
-            if "cluster" in names:
-                cluster.add(piece[names["cluster"]])
-            for column, parts in rest.items():
-                parts.append(piece[column])
-            done += len(piece[first])
-            if progress is not None and source.n_rows:
-                progress(done, source.n_rows)
-        if done == 0:
+        total = 0
+        for file in (*files[1:], files[0]):  # the first one stays open
+            opened = [file]
+            tables = _tables_in.open_tables(file, names, labels)
+            total += tables.n_rows
+        opened = []
+        rows = rows_of(
+            pieces(tables, total),
+            arguments,
+            is_text=tables.is_text,
+            items=items,
+            n_threads=n_threads,
+        )
+        if rows is None:
             raise DataError(path, "holds no rows")
-        found, codes = pair.finish()
-        as_numbers = source.is_text and (items is None or np.asarray(items).dtype.kind in "iu")
-        if as_numbers:
-            found, codes = _as_integers(found, codes)
-        frame: dict[str, Any] = {column: _tables_in.joined(parts) for column, parts in rest.items()}
-        # a column may serve as labels and as something else, so labels have names of their own
-        frame["\0first"], frame["\0second"] = Encoded(found, codes[0]), Encoded(found, codes[1])
-        if "cluster" in names:
-            ids, (id_codes,) = cluster.finish()
-            frame["\0cluster"] = Encoded(ids, id_codes)
-        own = {a: f"\0{a}" for a in labels}
-        rows = columns(frame, **(dict(arguments) | own), items=items, n_threads=n_threads)
-        return replace(rows, source=names)
+        return rows, place
     except DataError:
         raise
     except (BadValueError, BadTypeError) as error:
-        raise _located(path, error, names) from None
+        raise located(path, error, names, place) from None
     except _tables_in.unreadable() as error:
-        raise _tables_in.unreadable_error(path, error) from None
+        raise _tables_in.unreadable_error(opened[-1] if opened else path, error) from None
 
 
-def _as_integers(items: np.ndarray, codes: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Text labels that all are written as integers, in one way each, as integers."""
-    if items.dtype != object:
-        return items, codes
-    texts = items.tolist()
-    if not all(re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) for text in texts):
-        return items, codes
-    numbers = np.array([int(text) for text in texts], np.int64)
-    order = np.argsort(numbers)
-    rank = np.empty(len(order), np.int32)
-    rank[order] = np.arange(len(order), dtype=np.int32)
-    return numbers[order], [rank[c] for c in codes]
+def read_grouped(
+    path: Path,
+    *,
+    group: str,
+    first: str,
+    second: str,
+    outcome: str | None = None,
+    mapping: Mapping[Any, Any] | None = None,
+    score: str | None = None,
+    first_score: str | None = None,
+    second_score: str | None = None,
+    win: str | None = None,
+    loss: str | None = None,
+    tie: str | None = None,
+    weight: str | None = None,
+    order: str | None = None,
+    neutral: str | None = None,
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+) -> GroupedComparisons:
+    """Read comparisons in groups from a file, or from the Parquet files of a folder.
 
+    Parameters
+    ----------
+    path : path-like
+        A file as for `read_comparisons`, or a folder: its Parquet files are read in the order of
+        their names, as one table.
+    group, first, second : str
+        Columns of labels. In text files labels that all are written as integers become integers.
+    outcome, mapping, score, first_score, second_score, win, loss, tie : optional
+        Which columns say who won, as for `GroupedComparisons.from_frame`.
+    weight, order, neutral : str, optional
+        Further columns, as for `GroupedComparisons.from_frame`.
+    n_threads : int, optional
+    progress : callable, optional
+        Called with the number of rows read and their total, where it is known beforehand.
 
-def _located(
-    path: str | os.PathLike[str], error: ValueError | TypeError, source: Mapping[str, str]
-) -> DataError:
-    """The error about a position as one about a row of the file."""
-    argument = getattr(error, "argument", "")
-    position, reason = getattr(error, "position", None), getattr(error, "reason", "") or str(error)
-    if position is None and (match := re.match(r"(\w+)\[(\d+)\] = (.*)", reason)):
-        argument, position, reason = match[1], int(match[2]), match[3]
-    column = source.get(argument)
-    if column is None and argument:
-        reason = f"{argument}: {reason}"
-    if position is None:
-        return DataError(path, reason, column=column)
-    line = _tables_in.line_of_row(path, position)
-    return DataError(path, reason, row=position + 1, line=line, column=column)
+    Returns
+    -------
+    GroupedComparisons
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read or holds a bad value; the message names file, row and column.
+
+    Notes
+    -----
+    All rows are read at once; `venire.streaming.fit_groups` reads and fits them part by part.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> g = vn.io.read_grouped(
+    ...     "votes/", group="query", first="a", second="b", score="p"
+    ... )  # doctest: +SKIP
+    """
+    from venire.grouped_comparisons import GroupedComparisons
+
+    arguments = {
+        "group": group, "outcome": outcome, "mapping": mapping, "score": score,
+        "first_score": first_score, "second_score": second_score, "win": win, "loss": loss,
+        "tie": tie, "weight": weight, "order": order, "neutral": neutral,
+    }  # fmt: skip
+    rows, place = _read(
+        _tables_in.files_of(path), path, arguments, first, second, None, n_threads, progress
+    )
+    try:
+        return GroupedComparisons.from_rows(rows, n_threads=n_threads)
+    except ValueError as error:
+        raise located(path, error, rows.source, place) from None

@@ -7,14 +7,22 @@ import difflib
 import gzip
 import io as _io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TextIO
 
 from venire.io._errors import DataError
 
-__all__ = ["Tables", "joined", "line_of_row", "open_tables", "unreadable", "unreadable_error"]
+__all__ = [
+    "Tables",
+    "files_of",
+    "joined",
+    "line_of_row",
+    "open_tables",
+    "unreadable",
+    "unreadable_error",
+]
 
 _ROWS = 1 << 20  # rows per piece, at least, where the format lets us choose
 _DENSE = 4.0  # bytes a row below which a Parquet column of text is taken to be a dictionary
@@ -32,7 +40,31 @@ class Tables:
     is_text: bool
 
 
-def open_tables(path: Path, names: Mapping[str, str], labels: list[str]) -> Tables:
+def files_of(path: Path) -> list[str]:
+    """The file itself, or the Parquet files of a folder, by name.
+
+    Files and folders below it whose names begin with a dot or an underscore are passed over.
+
+    Raises
+    ------
+    DataError
+        If a folder holds no Parquet file.
+    """
+    if not os.path.isdir(path):
+        return [os.fspath(path)]
+    found = []
+    for folder, inner, names in os.walk(path):
+        inner[:] = sorted(name for name in inner if name[0] not in "._")
+        files = (n for n in names if n[0] not in "._" and n.lower().endswith((".parquet", ".pq")))
+        found += [os.path.join(folder, name) for name in files]
+    if not found:
+        raise DataError(path, "the folder holds no Parquet file")
+    return sorted(found)
+
+
+def open_tables(
+    path: Path, names: Mapping[str, str], labels: Sequence[str], most: int | None = None
+) -> Tables:
     """Open a file of any known format.
 
     Parameters
@@ -40,8 +72,10 @@ def open_tables(path: Path, names: Mapping[str, str], labels: list[str]) -> Tabl
     path : path-like
     names : mapping of str to str
         The column to read for each argument.
-    labels : list of str
+    labels : sequence of str
         Those of the arguments that hold labels.
+    most : int, optional
+        Rows of a piece at most; text files come whole all the same.
 
     Raises
     ------
@@ -53,9 +87,9 @@ def open_tables(path: Path, names: Mapping[str, str], labels: list[str]) -> Tabl
     wanted = list(dict.fromkeys(names.values()))
     texts = list(dict.fromkeys(names[a] for a in (*labels, "outcome") if a in names))
     if kind == "parquet":
-        return _parquet(path, names, wanted, texts)
+        return _parquet(path, names, wanted, texts, most)
     if kind == "arrow":
-        return _arrow(path, names, wanted)
+        return _arrow(path, names, wanted, most)
     if kind == "json":
         return _json(path, names, wanted)
     return _csv(path, names, wanted, texts, "\t" if kind == "tsv" else ",")
@@ -143,7 +177,9 @@ def _require(path: Path, names: Mapping[str, str], present: list[str]) -> None:
         raise DataError(path, f"there is no column {name!r}; {hint}")
 
 
-def _parquet(path: Path, names: Mapping[str, str], wanted: list[str], texts: list[str]) -> Tables:
+def _parquet(
+    path: Path, names: Mapping[str, str], wanted: list[str], texts: list[str], most: int | None
+) -> Tables:
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(path, memory_map=True)
@@ -156,6 +192,9 @@ def _parquet(path: Path, names: Mapping[str, str], wanted: list[str], texts: lis
         file = pq.ParquetFile(path, memory_map=True, read_dictionary=dictionaries)
 
     def pieces() -> Iterator[Mapping[str, Any]]:
+        if most is not None:
+            yield from file.iter_batches(most, columns=wanted)
+            return
         groups, rows = [], 0
         for group in range(meta.num_row_groups):
             groups.append(group)
@@ -184,7 +223,9 @@ def _is_dictionary(meta: Any, index: int) -> bool:
     return True
 
 
-def _arrow(path: Path, names: Mapping[str, str], wanted: list[str]) -> Tables:
+def _arrow(
+    path: Path, names: Mapping[str, str], wanted: list[str], most: int | None
+) -> Tables:
     import pyarrow as pa
 
     source = pa.memory_map(os.fspath(path))
@@ -200,12 +241,18 @@ def _arrow(path: Path, names: Mapping[str, str], wanted: list[str]) -> Tables:
     options = pa.ipc.IpcReadOptions(included_fields=[schema.names.index(n) for n in wanted])
     reader = opener(source, options=options)
 
-    def pieces() -> Iterator[Mapping[str, Any]]:
+    def batches() -> Iterator[Any]:
         if opener is pa.ipc.open_file:
             for index in range(reader.num_record_batches):
                 yield reader.get_batch(index)
         else:
             yield from reader
+
+    def pieces() -> Iterator[Mapping[str, Any]]:
+        for batch in batches():
+            step = most or max(batch.num_rows, 1)
+            for start in range(0, batch.num_rows, step):
+                yield batch.slice(start, step)
 
     return Tables(pieces(), 0, False)
 

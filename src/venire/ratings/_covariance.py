@@ -24,7 +24,7 @@ import numpy as np
 
 from venire.ratings._information import Form, Layout, Moments, ScoreForm
 
-__all__ = ["MAX_EXACT", "ExactInverse", "fits_exactly"]
+__all__ = ["MAX_EXACT", "ExactInverse", "fits_exactly", "inverse_of"]
 
 MAX_EXACT = 6_000  # items of one component up to which "auto" takes a dense inverse
 _MAX_BYTES = 1.5e9  # three dense matrices of the largest component must fit
@@ -199,10 +199,10 @@ class ExactInverse:
                     out[:, :-1, :-1] = np.linalg.inv(grounded)
                 except np.linalg.LinAlgError:  # one of them is singular: find which
                     for k in range(count):
-                        out[k, :-1, :-1] = _inverse(grounded[k])
+                        out[k, :-1, :-1] = inverse_of(grounded[k])
         else:
             for k in range(count):
-                out[k, :-1, :-1] = _inverse(grounded[k])
+                out[k, :-1, :-1] = inverse_of(grounded[k])
         out -= out.mean(axis=1, keepdims=True)
         out -= out.mean(axis=2, keepdims=True)
         bad = ~(np.diagonal(out, axis1=1, axis2=2) > 0.0).all(axis=1)
@@ -221,7 +221,7 @@ class ExactInverse:
         )
 
 
-def _inverse(matrix: np.ndarray) -> np.ndarray:
+def inverse_of(matrix: np.ndarray) -> np.ndarray:
     """Inverse of a symmetric positive definite matrix; nan where it is not definite."""
     from scipy.linalg import lapack
 

@@ -6,7 +6,6 @@ checked on millions of comparisons.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -34,84 +33,46 @@ def require_existence(
     """
     free_tie = model in TIE_MODELS and c._tie is not None
     graph = c._graph()
-    whole = graph.strongly_connected()
-    weak, n_weak = (np.zeros(c.n_items, np.int32), 1) if whole else graph.components(False)
-    if prior:
-        reason = _theta_is_held(c, free_tie, order_effect)
-        if reason:
-            _refuse(c, reason, "a prior on theta does not bound it: fit without it", graph)
-        return weak
-    n_strong = 1 if whole else graph.components(True)[1]
-    if n_strong > n_weak:
-        _refuse(
-            c,
-            f"the graph of wins has {n_strong} strongly connected components, so some items' "
-            "strengths would be infinite",
-            "use a prior, such as prior=GaussianPrior(0.01), or components='strong' to fit each "
-            "strongly connected component by itself",
-            graph,
-        )
-    if order_effect:
-        for p, word in ((1, "against"), (-1, "with")):
-            if graph.negative_cycle(p, 0) is None:
-                _refuse(
-                    c,
-                    f"no closed walk of wins leads {word} the order advantage on balance, so the "
-                    "order effect is not bounded or cannot be told from the items' strengths",
-                    "fit without order_effect",
-                    graph,
-                )
-    if free_tie:
-        bounded = not _some_offset_works(graph) if order_effect else graph.negative_cycle(0, 1)
-        if not bounded:
-            _refuse(
-                c,
-                "no closed walk of wins and ties has more wins than ties, so the tie parameter is "
-                "not bounded",
-                "use a model that counts a tie as half a win (fit_bradley_terry)",
-                graph,
-            )
+    weak, absence = graph.existence(order_effect, free_tie, prior)
+    if absence:
+        reason, cure = ABSENCES[absence]
+        if "{n_strong}" in reason:
+            reason = reason.format(n_strong=graph.components(True)[1])
+        _refuse(c, reason, cure, graph)
     return weak
 
 
-def _some_offset_works(graph: Any) -> bool:
-    """Is there a c with no cycle of negative length c * orders + gaps?
+_NO_PRIOR_HELPS = "a prior on theta does not bound it: fit without it"
+_ORDER = (
+    "no closed walk of wins leads {} the order advantage on balance, so the order effect is not "
+    "bounded or cannot be told from the items' strengths"
+)
 
-    Each bad cycle cuts off a half-line of c. Starting at 0, c moves to where the bad cycle stops
-    being bad, always to the same side; a bad cycle that points the other way (or nowhere) proves
-    that no c is left.
-    """
-    bad = graph.negative_cycle(0, 1)
-    side = 0
-    while bad is not None:
-        orders, gaps = bad
-        if orders == 0 or side * orders < 0:
-            return False
-        side = 1 if orders > 0 else -1
-        c = Fraction(-gaps, orders)
-        bad = graph.negative_cycle(c.numerator, c.denominator)
-    return True
-
-
-def _theta_is_held(c: Comparisons, free_tie: bool, order_effect: bool) -> str:
-    """Why gamma or the tie parameter is not bounded although theta is; empty when they are."""
-    half = 0.0 if c._tie is None or free_tie else c._tie
-    wins = _values(c.order[(c.win + half) > 0.0]) | _values(-c.order[(c.loss + half) > 0.0])
-    ties: set[int] = set()
-    if free_tie and c._tie is not None:
-        ties = _values(np.abs(c.order[c._tie > 0.0]))
-    if order_effect and ties <= {0} and any(all(s * o >= 0 for o in wins) for s in (1, -1)):
-        return (
-            "the order effect is not bounded: wins with the order advantage and wins against it "
-            "must both occur"
-        )
-    if free_tie and (not wins or (order_effect and wins in ({1}, {-1}))):
-        return "the tie parameter is not bounded: there are ties but no wins that hold it back"
-    return ""
-
-
-def _values(x: np.ndarray) -> set[int]:
-    return {int(v) for v in (-1, 0, 1) if (x == v).any()}
+#: Why there is no fit, and the cure, by the native layer's code.
+ABSENCES = {
+    1: (
+        "the graph of wins has {n_strong} strongly connected components, so some items' strengths "
+        "would be infinite",
+        "use a prior, such as prior=GaussianPrior(0.01), or components='strong' to fit each "
+        "strongly connected component by itself",
+    ),
+    2: (_ORDER.format("against"), "fit without order_effect"),
+    3: (_ORDER.format("with"), "fit without order_effect"),
+    4: (
+        "no closed walk of wins and ties has more wins than ties, so the tie parameter is not "
+        "bounded",
+        "use a model that counts a tie as half a win (fit_bradley_terry)",
+    ),
+    5: (
+        "the order effect is not bounded: wins with the order advantage and wins against it must "
+        "both occur",
+        _NO_PRIOR_HELPS,
+    ),
+    6: (
+        "the tie parameter is not bounded: there are ties but no wins that hold it back",
+        _NO_PRIOR_HELPS,
+    ),
+}
 
 
 def _refuse(c: Comparisons, reason: str, cure: str, graph: Any) -> NoReturn:

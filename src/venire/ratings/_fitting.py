@@ -17,8 +17,9 @@ from venire.ratings._mm import newman
 from venire.ratings._newton import Progress, Result, newton
 from venire.ratings._problem import TIE_MODELS, build_problem
 from venire.ratings.fit import Fit
+from venire.reference.links import MODELS
 
-__all__ = ["fit_model"]
+__all__ = ["check_arguments", "fit_model", "fit_quietly"]
 
 
 def fit_model(
@@ -35,8 +36,35 @@ def fit_model(
     progress: Progress | None,
     components: str,
 ) -> Fit:
+    _check_comparisons(c)
+    check_arguments(model, prior, order_effect, tol, max_iter)
+    _check_method(model, prior, method, components)
+    fit, remarks = fit_quietly(
+        model, c, prior=prior, order_effect=order_effect, method=method, init=init, tol=tol,
+        max_iter=max_iter, n_threads=n_threads, progress=progress, components=components,
+    )  # fmt: skip
+    for text, category in remarks:
+        warnings.warn(text, category, stacklevel=3)
+    return fit
+
+
+def fit_quietly(
+    model: str,
+    c: Comparisons,
+    *,
+    prior: GaussianPrior | None,
+    order_effect: bool,
+    method: str,
+    init: ArrayLike | Fit | None,
+    tol: float,
+    max_iter: int | None,
+    n_threads: int | None,
+    progress: Progress | None,
+    components: str,
+) -> tuple[Fit, list[tuple[str, type[Warning]]]]:
+    """The fit, and what its caller should be warned of; arguments are not checked."""
     threads = _checks.n_threads(n_threads)
-    _check_arguments(model, c, prior, order_effect, method, tol, max_iter, components)
+    remarks: list[tuple[str, type[Warning]]] = []
     precision = 0.0 if prior is None else prior.precision
     used, component = c, None
     if components == "strong" and prior is None:
@@ -62,7 +90,7 @@ def fit_model(
             progress=progress,
         )  # fmt: skip
     if not result.converged:
-        warnings.warn(_trouble(result, tol), ConvergenceWarning, stacklevel=3)
+        remarks.append((_trouble(result, tol), ConvergenceWarning))
     n_components = int(component.max()) + 1
     note = ""
     if n_components > 1 and prior is None:
@@ -71,8 +99,8 @@ def fit_model(
             + ("are not linked by wins both ways" if components == "strong" else "never met")
             + " were fitted each by itself; ratings do not compare across them"
         )
-        warnings.warn(note, NotIdentifiedWarning, stacklevel=3)
-    return _result(
+        remarks.append((note, NotIdentifiedWarning))
+    fit = _result(
         c,
         model,
         prior,
@@ -86,6 +114,7 @@ def fit_model(
         free_tie,
         note,
     )
+    return fit, remarks
 
 
 def _trouble(result: Result, tol: float) -> str:
@@ -144,22 +173,28 @@ def _result(
     )
 
 
-def _check_arguments(
-    model: str,
-    c: Any,
-    prior: Any,
-    order_effect: Any,
-    method: str,
-    tol: Any,
-    max_iter: Any,
-    components: str,
-) -> None:
+def _check_comparisons(c: Any) -> None:
     if not isinstance(c, Comparisons):
         raise TypeError(f"c must be Comparisons, got {type(c).__name__}")
+
+
+def check_arguments(model: str, prior: Any, order_effect: Any, tol: Any, max_iter: Any) -> None:
+    """Refuse what no fit takes."""
+    if model not in MODELS:
+        raise ValueError(f"model must be one of {', '.join(MODELS)}, got {model!r}")
     if prior is not None and not isinstance(prior, GaussianPrior):
         raise TypeError(f"prior must be a GaussianPrior or None, got {prior!r}")
     if not isinstance(order_effect, (bool, np.bool_)):
         raise TypeError(f"order_effect must be True or False, got {order_effect!r}")
+    if not isinstance(tol, (int, float, np.floating)) or not 0.0 < tol < 1.0:
+        raise ValueError(f"tol must be between 0 and 1, got {tol!r}")
+    if max_iter is not None and (
+        isinstance(max_iter, bool) or not isinstance(max_iter, (int, np.integer)) or max_iter < 0
+    ):
+        raise ValueError(f"max_iter must be a whole number >= 0 or None, got {max_iter!r}")
+
+
+def _check_method(model: str, prior: Any, method: str, components: str) -> None:
     if method not in ("auto", "newton", "mm"):
         raise ValueError(f'method must be "auto", "newton" or "mm", got {method!r}')
     if method == "mm" and (model == "thurstone" or prior is not None):
@@ -167,12 +202,6 @@ def _check_arguments(
         raise ValueError(f'method "mm" does not go with {what}: use method="newton"')
     if components not in ("weak", "strong"):
         raise ValueError(f'components must be "weak" or "strong", got {components!r}')
-    if not isinstance(tol, (int, float, np.floating)) or not 0.0 < tol < 1.0:
-        raise ValueError(f"tol must be between 0 and 1, got {tol!r}")
-    if max_iter is not None and (
-        isinstance(max_iter, bool) or not isinstance(max_iter, (int, np.integer)) or max_iter < 0
-    ):
-        raise ValueError(f"max_iter must be a whole number >= 0 or None, got {max_iter!r}")
 
 
 def _start(

@@ -31,7 +31,7 @@ __all__ = ["SampledErrors", "SolverInverse", "probes", "sampled_variances"]
 TARGET = 0.01  # typical relative error of a standard error at which drawing stops by itself
 MOST = 200  # draws at most when the caller gave no number: 5 % at worst
 _AT_ONCE = 1 << 23  # entries of right-hand sides solved together
-_EXACT_TOL = 1e-10  # of the solves for a few items
+EXACT_TOL = 1e-10  # of the solves for a few items
 _DRAW_TOL = 1e-4  # of the solves with draws, whose own error is 1 % or more
 _MAX_COLUMNS = 1 << 27  # entries of the columns of A held at once
 
@@ -90,6 +90,11 @@ class SolverInverse:
             else:
                 row[:n] -= (np.bincount(component, row[:n]) / sizes)[component]
 
+    @property
+    def share(self) -> Any:
+        """E[y_i g_i] of the probes: 1 less the part of item i that centring takes off."""
+        return 1.0 - 1.0 / self.layout.sizes[self.layout.component]
+
     def columns(self, contrasts: np.ndarray) -> np.ndarray:
         """Apply the inverse to a few rows, in batches."""
         width = self.layout.n + self.layout.m
@@ -101,7 +106,7 @@ class SolverInverse:
             )
         step = max(1, _AT_ONCE // width)
         parts = [
-            self.solve(contrasts[k : k + step], _EXACT_TOL) for k in range(0, len(contrasts), step)
+            self.solve(contrasts[k : k + step], EXACT_TOL) for k in range(0, len(contrasts), step)
         ]
         return np.concatenate(parts) if parts else np.empty((0, width))
 
@@ -121,7 +126,7 @@ class SolverInverse:
 
 
 def probes(
-    inverse: SolverInverse, factor: Any, ridge: float, rng: Any, n_samples: int
+    inverse: SolverInverse, factor: Any, ridge: float | np.ndarray, rng: Any, n_samples: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield blocks of (g, y = A g) of rows, g = factor @ signs + sqrt(ridge) * signs of the items.
 
@@ -134,7 +139,7 @@ def probes(
         g = np.empty((min(step, n_samples - start), width))
         for row in g:
             row[:] = factor @ _signs(generator, factor.shape[1])
-            if ridge:
+            if np.any(ridge):
                 row[: inverse.layout.n] += np.sqrt(ridge) * _signs(generator, inverse.layout.n)
         inverse.centre(g)
         yield g, inverse.solve(g, _DRAW_TOL)
@@ -145,7 +150,7 @@ def sampled_variances(
     factor: Any,
     *,
     robust: bool,
-    ridge: float,
+    ridge: float | np.ndarray,
     rng: Any,
     n_samples: int | None,
     known: np.ndarray,
@@ -160,7 +165,7 @@ def sampled_variances(
         J, or for the sandwich Z.
     robust : bool
         Whether `factor` is Z.
-    ridge : float
+    ridge : float or ndarray, shape (n,)
         Precision of the prior; its noise is part of g only when not `robust`.
     rng, n_samples
         Seed; number of draws, or None: until the typical relative error is under 1 %, at most
@@ -178,7 +183,7 @@ def sampled_variances(
         Draws made.
     """
     n = inverse.layout.n
-    share = 1.0 - 1.0 / inverse.layout.sizes[inverse.layout.component]
+    share = inverse.share
     with np.errstate(divide="ignore"):
         h = np.where(information > 0.0, 1.0 / information, 0.0)
     offset = h**2 * known if robust else h * (2.0 * share - 1.0) * (known > 0.0)

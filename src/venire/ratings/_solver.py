@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,32 @@ from venire.ratings._errors import layout_of
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
 
-__all__ = ["InformationSolver"]
+__all__ = ["InformationSolver", "solve_rows"]
+
+
+def solve_rows(problem: Any, rhs: np.ndarray, tol: float) -> np.ndarray:
+    """Apply the inverse of a problem's Newton matrix to each row of `rhs`, (k, n_parameters).
+
+    The residual of a parameter is at most `tol` times the root mean square of the right-hand side,
+    each relative to the weight of the comparisons it belongs to.
+    """
+    mass = np.asarray(problem.mass)
+    weighed = mass > 0.0
+    out = np.empty_like(rhs)
+    for k, row in enumerate(np.ascontiguousarray(rhs)):
+        size = float(np.sqrt(np.mean((row[weighed] / mass[weighed]) ** 2)))
+        if size == 0.0:
+            out[k] = 0.0
+            continue
+        out[k], _, converged = problem.solve(row, tol * size, 1e300)
+        if not converged:
+            warnings.warn(
+                f"a solve for standard errors did not reach its tolerance of {tol:g}: they may be "
+                "off by more than they say",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+    return out
 
 
 class InformationSolver:
@@ -62,25 +87,5 @@ class InformationSolver:
         self._problem.derivatives(np.concatenate([fit.theta, np.array(rest, np.float64)]))
 
     def solve(self, rhs: np.ndarray, tol: float = 1e-6) -> np.ndarray:
-        """Apply the generalised inverse to each row of `rhs`, (k, n_params) to (k, n_params).
-
-        The residual of a parameter is at most `tol` times the root mean square of the right-hand
-        side, each relative to the weight of the comparisons it belongs to.
-        """
-        mass = np.asarray(self._problem.mass)
-        weighed = mass > 0.0
-        out = np.empty_like(rhs)
-        for k, row in enumerate(np.ascontiguousarray(rhs)):
-            size = float(np.sqrt(np.mean((row[weighed] / mass[weighed]) ** 2)))
-            if size == 0.0:
-                out[k] = 0.0
-                continue
-            out[k], _, converged = self._problem.solve(row, tol * size, 1e300)
-            if not converged:
-                warnings.warn(
-                    f"a solve for standard errors did not reach its tolerance of {tol:g}: they "
-                    "may be off by more than they say",
-                    ConvergenceWarning,
-                    stacklevel=2,
-                )
-        return out
+        """Apply the generalised inverse to each row of `rhs`, (k, n_params): see `solve_rows`."""
+        return solve_rows(self._problem, rhs, tol)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from venire import _checks
+from venire import _checks, scales
 from venire.priors import GaussianPrior
 from venire.ratings import _errors, _goodness, _solver, _summary, _tables
 from venire.ratings._uncertainty import Uncertainty
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from venire.comparisons import Comparisons
 
 __all__ = ["Fit"]
-
-LOGIT_PER_PROBIT = 1.702  # keeps the two curves within 0.01 of each other
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -249,7 +247,7 @@ class Fit(Uncertainty):
             raise ValueError(f"scale must be positive, got {scale!r}")
         if not (base > 1.0 and math.isfinite(base)):
             raise ValueError(f"base must be over 1, got {base!r}")
-        unit = LOGIT_PER_PROBIT if self.model == "thurstone" else 1.0
+        unit = scales.factor(scales.scale_of(self.model), "logit")
         return center + self.theta * (unit * scale / math.log(base))
 
     def to_frame(

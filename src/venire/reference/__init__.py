@@ -3,11 +3,12 @@
 Nothing here is fast and nothing here calls compiled code of the package. The modules are meant to
 be read in this order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
-find it), `covariance` (how sure is it?); and of votes: `votes` (rows become judgments), `consensus`
-(judgments become one probability per pair).
+find it), `covariance` (how sure is it?), `calibration` (many fits on one scale); and of votes:
+`votes` (rows become judgments), `consensus` (judgments become one probability per pair).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
+from venire.reference.calibration import ReferenceCalibration, calibrate, kappa
 from venire.reference.components import Components, components
 from venire.reference.covariance import covariance, information, sandwich
 from venire.reference.existence import Existence, existence, require_existence
@@ -22,10 +23,12 @@ __all__ = [
     "Cells",
     "Components",
     "Existence",
+    "ReferenceCalibration",
     "ReferenceFit",
     "State",
     "VoteCells",
     "aggregate",
+    "calibrate",
     "cell_terms",
     "cells_from_counts",
     "components",
@@ -36,6 +39,7 @@ __all__ = [
     "hunter_sweep",
     "information",
     "item_weight",
+    "kappa",
     "log_likelihood",
     "merge",
     "merge_votes",

@@ -97,7 +97,7 @@ def vote_cells(
     cell = cell.reshape(-1)
 
     def summed(x: np.ndarray) -> np.ndarray:
-        return np.bincount(cell, x[counts], minlength=len(cells))
+        return np.bincount(cell, x[counts], minlength=len(cells)).astype(np.float64)
 
     ptr = np.searchsorted(cells[:, 0], np.arange(len(pairs) + 1))
     return VoteCells(

@@ -1,0 +1,345 @@
+#include "vn_group_cells.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "vn_group_labels.h"
+
+#define CHUNK 32768 /* rows of the groups that a thread takes at once, about */
+
+/* One row as its cell sees it: masses from the view of the smaller item. */
+typedef struct {
+    double win, loss, tie;
+} masses;
+
+/* Memory of one thread, for a group of up to `room` rows. */
+typedef struct {
+    vn_group_labels labels;
+    int64_t room;
+    int64_t *label;         /* 2 x room */
+    int32_t *place;         /* 2 x room */
+    int32_t *low, *key;     /* smaller item; 3 x larger item + order class */
+    int32_t *order, *other; /* permutations of the rows */
+    int64_t *count;         /* 6 x room + 2 */
+    masses *mass;
+} workspace;
+
+static void workspace_free(workspace *w)
+{
+    vn_group_labels_free(&w->labels);
+    free(w->label);
+    free(w->place);
+    free(w->low);
+    free(w->key);
+    free(w->order);
+    free(w->other);
+    free(w->count);
+    free(w->mass);
+    memset(w, 0, sizeof *w);
+}
+
+static vn_status workspace_reserve(workspace *w, int64_t n)
+{
+    if (n <= w->room) return VN_OK;
+    const size_t room = (size_t)VN_MAX(n, 2 * w->room);
+    vn_group_labels kept = w->labels;
+    w->labels = (vn_group_labels){0};
+    workspace_free(w);
+    w->labels = kept;
+    w->label = malloc(2 * room * sizeof(int64_t));
+    w->place = malloc(2 * room * sizeof(int32_t));
+    w->low = malloc(room * sizeof(int32_t));
+    w->key = malloc(room * sizeof(int32_t));
+    w->order = malloc(room * sizeof(int32_t));
+    w->other = malloc(room * sizeof(int32_t));
+    w->count = malloc((6 * room + 2) * sizeof(int64_t));
+    w->mass = malloc(room * sizeof(masses));
+    if (!w->label || !w->place || !w->low || !w->key || !w->order || !w->other || !w->count || !w->mass)
+        return VN_NO_MEMORY;
+    w->room = (int64_t)room;
+    return VN_OK;
+}
+
+static inline int64_t row_at(const vn_group_rows *r, int64_t k) { return r->row ? r->row[k] : k; }
+
+static inline int64_t label_of(const int32_t *narrow, const int64_t *wide, int64_t k)
+{
+    return narrow ? narrow[k] : wide[k];
+}
+
+static inline int is_amount(double x) { return x >= 0.0 && x <= 1.7976931348623157e308; }
+
+/* Masses of row k from the view of its first item; its total weight comes back. */
+static vn_row_fault read_row(const vn_group_rows *r, int64_t k, masses *m, double *total,
+                             int *soft)
+{
+    const double weight = r->weight ? r->weight[k] : 1.0;
+    *m = (masses){0.0, 0.0, 0.0};
+    *total = 0.0;
+    if (k >= r->n_compared) return VN_ROW_FINE;
+    if (!is_amount(weight)) return VN_ROW_WEIGHT;
+    if (r->win) {
+        if (!is_amount(r->win[k])) return VN_ROW_WIN;
+        if (!is_amount(r->loss[k])) return VN_ROW_LOSS;
+        if (r->tie && !is_amount(r->tie[k])) return VN_ROW_TIE;
+        *m = (masses){weight * r->win[k], weight * r->loss[k], r->tie ? weight * r->tie[k] : 0.0};
+        *total = m->win + m->loss + m->tie;
+        return VN_ROW_FINE;
+    }
+    const double score = r->score ? r->score[k] : r->one_score;
+    if (!(score >= 0.0 && score <= 1.0)) return VN_ROW_SCORE;
+    *soft |= score != 0.0 && score != 0.5 && score != 1.0;
+    if (score == 0.5)
+        m->tie = weight;
+    else
+        *m = (masses){weight * score, weight * (1.0 - score), 0.0};
+    *total = weight;
+    return VN_ROW_FINE;
+}
+
+/* Sort `from` by key[row] in [0, n_keys) into `to`, stably. */
+static void counting_pass(const int32_t *key, int64_t n_keys, const int32_t *from, int32_t *to,
+                          int64_t n, int64_t *count)
+{
+    memset(count, 0, sizeof(int64_t) * (size_t)(n_keys + 1));
+    for (int64_t k = 0; k < n; k++) count[key[from[k]] + 1]++;
+    for (int64_t v = 0; v < n_keys; v++) count[v + 1] += count[v];
+    for (int64_t k = 0; k < n; k++) to[count[key[from[k]]]++] = from[k];
+}
+
+static int by_masses(const void *x, const void *y)
+{
+    const masses *a = x, *b = y;
+    if (a->win != b->win) return a->win < b->win ? -1 : 1;
+    if (a->loss != b->loss) return a->loss < b->loss ? -1 : 1;
+    return a->tie < b->tie ? -1 : a->tie > b->tie;
+}
+
+/* Sum of the rows order[0 .. n) of one cell, in an order that their values determine. */
+static masses sum_of(const workspace *w, const int32_t *order, int64_t n, masses *room)
+{
+    masses sum = w->mass[order[0]];
+    if (n == 1) return sum;
+    int equal = 1;
+    for (int64_t k = 0; k < n; k++) {
+        room[k] = w->mass[order[k]];
+        equal &= by_masses(&room[k], &room[0]) == 0;
+    }
+    if (n > 2 && !equal) qsort(room, (size_t)n, sizeof *room, by_masses);
+    sum = room[0];
+    for (int64_t k = 1; k < n; k++) {
+        sum.win += room[k].win;
+        sum.loss += room[k].loss;
+        sum.tie += room[k].tie;
+    }
+    return sum;
+}
+
+/* Where the cells of a chunk go, and how many there are so far. */
+typedef struct {
+    int32_t *first, *second;
+    int8_t *order;
+    double *win, *loss, *tie;
+    int64_t *label;
+    int64_t n_cells, n_items;
+    int has_tie;
+    int64_t bad_row;
+    int fault;
+    int has_soft;
+    masses *room; /* as many as the longest cell has rows */
+    int64_t room_size;
+} output;
+
+/* One group: labels to positions, rows to cells behind those that are there. */
+static vn_status one_group(workspace *w, const vn_group_rows *r, int64_t group, output *out)
+{
+    const int64_t from = r->row_ptr[group], n = r->row_ptr[group + 1] - from;
+    vn_status status = workspace_reserve(w, n);
+    if (status != VN_OK) return status;
+    for (int64_t k = 0; k < n; k++) {
+        const int64_t row = row_at(r, from + k);
+        w->label[2 * k] = label_of(r->first32, r->first64, row);
+        w->label[2 * k + 1] = label_of(r->second32, r->second64, row);
+    }
+    int64_t n_items = 0;
+    status = vn_group_code(&w->labels, w->label, 2 * n, w->place, out->label + out->n_items, &n_items);
+    if (status != VN_OK) return status;
+    out->n_items += n_items;
+    int64_t m = 0; /* rows that count */
+    for (int64_t k = 0; k < n; k++) {
+        const int64_t row = row_at(r, from + k);
+        const int32_t a = w->place[2 * k], b = w->place[2 * k + 1];
+        masses mass;
+        double total;
+        vn_row_fault fault = read_row(r, row, &mass, &total, &out->has_soft);
+        if (fault == VN_ROW_FINE && a == b && row < r->n_compared) fault = VN_ROW_SELF;
+        if (fault != VN_ROW_FINE && (out->bad_row < 0 || row < out->bad_row)) {
+            out->bad_row = row;
+            out->fault = (int)fault;
+        }
+        if (!(total > 0.0)) continue;
+        /* no branches: which of the two is smaller is a coin toss */
+        const int class = r->order ? r->order[row] : 1;
+        const int swapped = a > b, sign = 1 - 2 * swapped;
+        const double side[2] = {mass.win, mass.loss};
+        w->low[m] = a < b ? a : b;
+        w->key[m] = 3 * (a < b ? b : a) + sign * class + 1;
+        w->mass[m] = (masses){side[swapped], side[1 - swapped], mass.tie};
+        w->other[m] = (int32_t)m;
+        m++;
+    }
+    if (out->bad_row >= 0) return VN_OK;
+    counting_pass(w->key, 3 * n_items, w->other, w->order, m, w->count);
+    counting_pass(w->low, n_items, w->order, w->other, m, w->count);
+    const int32_t *sorted = w->other;
+    for (int64_t k = 0, stop; k < m; k = stop) {
+        const int32_t low = w->low[sorted[k]], key = w->key[sorted[k]];
+        stop = k + 1;
+        while (stop < m && w->low[sorted[stop]] == low && w->key[sorted[stop]] == key) stop++;
+        if (stop - k > out->room_size) {
+            free(out->room);
+            out->room_size = 2 * (stop - k);
+            out->room = malloc(sizeof(masses) * (size_t)out->room_size);
+            if (!out->room) {
+                out->room_size = 0;
+                return VN_NO_MEMORY;
+            }
+        }
+        const masses sum = sum_of(w, sorted + k, stop - k, out->room);
+        const int64_t at = out->n_cells++;
+        out->first[at] = low;
+        out->second[at] = key / 3;
+        out->order[at] = (int8_t)(key % 3 - 1);
+        out->win[at] = sum.win;
+        out->loss[at] = sum.loss;
+        if (sum.tie > 0.0) {
+            out->tie[at] = sum.tie;
+            out->has_tie = 1;
+        }
+    }
+    return VN_OK;
+}
+
+/* Chunks of whole groups: the first group of each, and n_groups at the end. */
+static int64_t *cut_chunks(const vn_group_rows *r, int64_t *n_chunks)
+{
+    int64_t *first = NULL;
+    for (int pass = 0; pass < 2; pass++) {
+        int64_t count = 0, start = 0;
+        for (int64_t g = 0; g < r->n_groups; g++)
+            if (r->row_ptr[g + 1] - r->row_ptr[start] >= CHUNK || g + 1 == r->n_groups
+                || g + 1 - start >= CHUNK) {
+                if (pass) first[count] = start;
+                count++;
+                start = g + 1;
+            }
+        if (!pass) {
+            first = malloc(sizeof(int64_t) * (size_t)(count + 1));
+            if (!first) return NULL;
+        } else {
+            first[count] = r->n_groups;
+            *n_chunks = count;
+        }
+    }
+    return first;
+}
+
+/* Move `n_chunks` blocks of an array together: block c stands at from[c] and is size[c] long. */
+static void pack(char *array, size_t width, const int64_t *from, const int64_t *size, int64_t n_chunks)
+{
+    int64_t to = 0;
+    for (int64_t c = 0; c < n_chunks; c++) {
+        if (to != from[c])
+            memmove(array + (size_t)to * width, array + (size_t)from[c] * width,
+                    (size_t)size[c] * width);
+        to += size[c];
+    }
+}
+
+vn_status vn_group_cells(const vn_group_rows *r, int n_threads, int64_t *item_ptr, int64_t *cell_ptr,
+                         int64_t *label, int32_t *first, int32_t *second, int8_t *order, double *win,
+                         double *loss, double *tie, int *has_tie, int *has_soft, int64_t *bad_row,
+                         int *fault)
+{
+    int64_t n_chunks = 0;
+    int64_t *chunk = cut_chunks(r, &n_chunks);
+    int64_t *where = malloc(sizeof(int64_t) * 4 * (size_t)VN_MAX(n_chunks, 1));
+    if (!chunk || !where) {
+        free(chunk);
+        free(where);
+        return VN_NO_MEMORY;
+    }
+    int64_t *cells_at = where, *n_cells = where + n_chunks;
+    int64_t *items_at = where + 2 * n_chunks, *n_items = where + 3 * n_chunks;
+    vn_status status = VN_OK;
+    int any_tie = 0, any_soft = 0, what = 0;
+    int64_t bad = -1;
+    VN_PRAGMA(omp parallel num_threads(n_threads))
+    {
+        workspace w = {0};
+        masses *room = NULL;
+        int64_t room_size = 0;
+        VN_PRAGMA(omp for schedule(dynamic, 1))
+        for (int64_t c = 0; c < n_chunks; c++) {
+            const int64_t base = r->row_ptr[chunk[c]];
+            output out = {.first = first + base, .second = second + base, .order = order + base,
+                          .win = win + base, .loss = loss + base, .tie = tie + base,
+                          .label = label + 2 * base, .bad_row = -1, .room = room,
+                          .room_size = room_size};
+            vn_status one = VN_OK;
+            for (int64_t g = chunk[c]; g < chunk[c + 1] && one == VN_OK; g++) {
+                one = one_group(&w, r, g, &out);
+                item_ptr[g + 1] = out.n_items; /* within the chunk, for now */
+                cell_ptr[g + 1] = out.n_cells;
+            }
+            room = out.room;
+            room_size = out.room_size;
+            cells_at[c] = base;
+            n_cells[c] = out.n_cells;
+            items_at[c] = 2 * base;
+            n_items[c] = out.n_items;
+            VN_PRAGMA(omp critical(vn_group_cells))
+            {
+                if (one != VN_OK) status = one;
+                any_tie |= out.has_tie;
+                any_soft |= out.has_soft;
+                if (out.bad_row >= 0 && (bad < 0 || out.bad_row < bad)) {
+                    bad = out.bad_row;
+                    what = out.fault;
+                }
+            }
+        }
+        free(room);
+        workspace_free(&w);
+    }
+    if (status == VN_OK && bad >= 0) status = VN_BAD_VALUE;
+    if (status == VN_OK) {
+        int64_t items = 0, cells = 0;
+        item_ptr[0] = cell_ptr[0] = 0;
+        for (int64_t c = 0; c < n_chunks; c++) {
+            for (int64_t g = chunk[c]; g < chunk[c + 1]; g++) {
+                item_ptr[g + 1] += items;
+                cell_ptr[g + 1] += cells;
+            }
+            items += n_items[c];
+            cells += n_cells[c];
+        }
+        struct { void *array; size_t width; int of_items; } arrays[] = {
+            {label, sizeof *label, 1}, {win, sizeof *win, 0}, {loss, sizeof *loss, 0},
+            {tie, sizeof *tie, 0}, {first, sizeof *first, 0}, {second, sizeof *second, 0},
+            {order, sizeof *order, 0}};
+        VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
+        for (int k = 0; k < 7; k++) {
+            if (arrays[k].array == tie && !any_tie) continue;
+            pack(arrays[k].array, arrays[k].width, arrays[k].of_items ? items_at : cells_at,
+                 arrays[k].of_items ? n_items : n_cells, n_chunks);
+        }
+    }
+    free(chunk);
+    free(where);
+    *has_tie = any_tie;
+    *has_soft = any_soft;
+    *bad_row = bad;
+    *fault = what;
+    return status;
+}

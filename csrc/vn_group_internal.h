@@ -1,0 +1,44 @@
+/* Shared by vn_group_fit.c and vn_group_after.c only. */
+#ifndef VN_GROUP_INTERNAL_H
+#define VN_GROUP_INTERNAL_H
+
+#include "vn_group_fit.h"
+
+static inline vn_small_cells vn_group_cells_of(const vn_grouped *g, int64_t k)
+{
+    const int64_t cells = g->cell_ptr[k];
+    return (vn_small_cells){.n_items = g->item_ptr[k + 1] - g->item_ptr[k],
+                            .n_cells = g->cell_ptr[k + 1] - cells,
+                            .first = g->first + cells,
+                            .second = g->second + cells,
+                            .order = g->order + cells,
+                            .win = g->win + cells,
+                            .loss = g->loss + cells,
+                            .tie = g->tie ? g->tie + cells : NULL};
+}
+
+/* The model of one group: without a tie parameter of its own where it has no ties. */
+static inline vn_small_model vn_group_model(const vn_small_model *model, const vn_small_cells *c)
+{
+    vn_small_model own = *model;
+    if (!own.has_tie || !own.free_border) return own;
+    double ties = 0.0;
+    for (int64_t k = 0; c->tie && k < c->n_cells; k++) ties += c->tie[k];
+    if (!(ties > 0.0)) {
+        own.has_tie = 0;
+        own.model = VN_BRADLEY_TERRY;
+    }
+    return own;
+}
+
+/* Parameters of a fitted group into w->x; `model` as vn_group_model made it. */
+static inline void vn_group_parameters(vn_small *w, const vn_group_result *fit, int64_t items,
+                                       int64_t k)
+{
+    for (int i = 0; i < w->n; i++) w->x[w->row[i]] = fit->theta[items + i];
+    int at = w->rows;
+    if (w->n_border && w->model->has_gamma) w->x[at++] = fit->gamma[k];
+    if (w->n_border && w->model->has_tie) w->x[at] = fit->log_tie[k];
+}
+
+#endif

@@ -1,0 +1,209 @@
+"""Rows of many groups become items and cells: groups found, labels coded, masses added up."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire import _checks
+from venire._labels import Encoded, Encoder, encode, encode_one
+
+__all__ = ["GroupedRows", "Grouping", "group_rows"]
+
+
+class GroupedRows(NamedTuple):
+    """Columns of `n` rows, masses not yet checked; an array of length 1 stands for all rows.
+
+    `score`, or `win` and `loss` (and `tie`), say what happened. `groups` lists all groups; `items`
+    is a pair of columns, group and item, of items that exist besides those in the rows.
+    """
+
+    n: int
+    group: Any
+    first: Any
+    second: Any
+    groups: Any = None
+    items: Any = None
+    weight: NDArray[np.float64] | None = None
+    order: NDArray[np.int8] | None = None
+    score: NDArray[np.float64] | None = None
+    win: NDArray[np.float64] | None = None
+    loss: NDArray[np.float64] | None = None
+    tie: NDArray[np.float64] | None = None
+
+
+class Grouping(NamedTuple):
+    """Items and cells, group after group: what a GroupedComparisons keeps."""
+
+    groups: NDArray[Any]
+    offsets: NDArray[np.int64]
+    cell_offsets: NDArray[np.int64]
+    items: NDArray[Any]
+    first: NDArray[np.int32]
+    second: NDArray[np.int32]
+    order: NDArray[np.int8]
+    win: NDArray[np.float64]
+    loss: NDArray[np.float64]
+    tie: NDArray[np.float64] | None
+    is_soft: bool
+
+
+def group_rows(rows: GroupedRows, n_threads: int | None) -> Grouping:
+    """Items and cells of each group."""
+    from venire._native import group_cells
+
+    threads = _checks.n_threads(n_threads)
+    extra = _Extra(rows)
+    groups, row_ptr, row = _groups(extra.column("group"), rows.groups, threads)
+    table, first, second = _labels(extra.columns("first", "second"), threads)
+    try:
+        offsets, cell_offsets, labels, *cells = group_cells.aggregate(
+            first,
+            second,
+            row_ptr,
+            threads,
+            row=row,
+            n_compared=rows.n,
+            **extra.masses(),
+        )
+    except group_cells.BadRow as error:
+        at, fault = error.args
+        _refuse(rows, groups, row_ptr, row, at, fault)
+    items = labels if table is None else table[labels]
+    return Grouping(groups, offsets, cell_offsets, items, *cells)
+
+
+class _Extra:
+    """The rows, with one more for each item that is only named; these compare nothing."""
+
+    def __init__(self, rows: GroupedRows) -> None:
+        self.rows, self.n_extra = rows, 0
+        if rows.items is not None:
+            try:
+                self.group, self.item = rows.items
+            except (TypeError, ValueError):
+                raise TypeError("items must be a pair: labels of groups, labels of items") from None
+            if len(self.group) != len(self.item):
+                _checks.fail(
+                    "items", f"has {len(self.group)} groups, but {len(self.item)} labels of items"
+                )
+            self.n_extra = len(self.item)
+        self.n = rows.n + self.n_extra
+
+    def column(self, name: str) -> Any:
+        return self.columns(name)[0]
+
+    def columns(self, *names: str) -> tuple[Any, ...]:
+        """Columns of labels that share their items."""
+        own = [getattr(self.rows, name) for name in names]
+        if not self.n_extra:
+            return tuple(own)
+        encoder = Encoder(names)
+        if self.rows.n:
+            encoder.add(*(x.items[x.codes] if isinstance(x, Encoded) else x for x in own))
+        encoder.add(*([self.group] if names == ("group",) else [self.item] * len(names)))
+        items, codes = encoder.finish()
+        return tuple(Encoded(items, c) for c in codes)
+
+    def masses(self) -> dict[str, Any]:
+        """What happened, for the native layer: whole columns."""
+        rows = self.rows
+        out: dict[str, Any] = {}
+        for name in ("weight", "order", "win", "loss", "tie"):
+            x = getattr(rows, name)
+            if x is not None:
+                out[name] = self._whole(x)
+        if rows.win is None:
+            score = rows.score
+            if score is None or (len(score) == 1 and rows.n != 1):
+                score = 1.0 if score is None else float(score[0])
+            out["score"] = score if isinstance(score, float) else self._whole(score)
+        return out
+
+    def _whole(self, x: NDArray[Any]) -> NDArray[Any]:
+        if len(x) == self.n:
+            return x
+        whole = np.ones(self.n, x.dtype)
+        whole[: self.rows.n] = x
+        return whole
+
+
+def _integers(x: Any) -> NDArray[Any] | None:
+    """An array of integers as int32 or int64, contiguous; None if labels are something else."""
+    if isinstance(x, Encoded):
+        return None
+    if isinstance(x, np.ndarray) and x.dtype.kind in "iu" and x.dtype != np.uint64:
+        small = x.dtype.itemsize < 4 or x.dtype == np.int32
+        return np.require(x, dtype=np.int32 if small else np.int64, requirements=["C", "A"])
+    return None
+
+
+def _groups(
+    column: Any, given: Any, n_threads: int
+) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.uint32] | None]:
+    """Labels of the groups, where the rows of each start, and the rows unless they are sorted."""
+    from venire._native import group_cells
+
+    labels = _integers(column)
+    if given is None and labels is not None and len(labels):
+        row_ptr = group_cells.runs(labels, n_threads)
+        if row_ptr is not None:
+            return labels[row_ptr[:-1]].astype(np.int64), row_ptr, None
+    if given is None:
+        groups, codes = encode_one(column, "group", n_threads)
+    else:
+        encoder = Encoder(("group",), n_threads=n_threads)
+        if isinstance(column, Encoded):
+            column = column.items[column.codes]
+        encoder.add(column)
+        groups, (codes,) = encoder.finish(given)
+    if len(codes) and group_cells.runs(codes, n_threads) is not None:
+        row_ptr = np.searchsorted(codes, np.arange(len(groups) + 1)).astype(np.int64)
+        return groups, row_ptr, None
+    row_ptr, row = group_cells.sort(codes, len(groups), n_threads)
+    return groups, row_ptr, row
+
+
+def _labels(
+    columns: tuple[Any, ...], n_threads: int
+) -> tuple[NDArray[Any] | None, NDArray[Any], NDArray[Any]]:
+    """Integers that stand in the order of the labels, and the labels if they are not themselves."""
+    first, second = (_integers(x) for x in columns)
+    if first is not None and second is not None:
+        if first.dtype != second.dtype:
+            first, second = first.astype(np.int64), second.astype(np.int64)
+        return None, first, second
+    return encode(*columns, n_threads=n_threads)
+
+
+_RULES = {
+    "score": "must be between 0 and 1",
+    "weight": "must be finite and >= 0",
+    "win": "must be finite and >= 0",
+    "loss": "must be finite and >= 0",
+    "tie": "must be finite and >= 0",
+}
+
+
+def _refuse(
+    rows: GroupedRows,
+    groups: NDArray[Any],
+    row_ptr: NDArray[np.int64],
+    row: NDArray[np.uint32] | None,
+    at: int,
+    fault: str,
+) -> NoReturn:
+    """Raise the error about row `at`, and say which group it belongs to."""
+    place = at if row is None else int(np.flatnonzero(row == at)[0])
+    label = groups[np.searchsorted(row_ptr, place, side="right") - 1]
+    where = f"in group {label.item() if isinstance(label, np.generic) else label!r}"
+    if fault == "self":
+        column: Any = rows.second
+        value = column.items[column.codes[at]] if isinstance(column, Encoded) else column[at]
+        _checks.fail("second", f"an item cannot be compared with itself ({where})", at, value)
+    values = getattr(rows, fault)
+    value = values[at if len(values) > 1 else 0]
+    rule = _RULES[fault] + (" (NaN is not)" if np.isnan(value) else "")
+    _checks.fail(fault, f"{rule}, {where}", at, value)

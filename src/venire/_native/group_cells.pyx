@@ -1,0 +1,177 @@
+"""Rows of many groups to items and cells: views on arrays around csrc/vn_group_cells.c."""
+
+import numpy as np
+
+from libc.stdint cimport int8_t, int32_t, int64_t, uint32_t
+
+
+cdef extern from "vn_group_cells.h" nogil:
+    ctypedef enum vn_status:
+        VN_OK
+        VN_NO_MEMORY
+        VN_TOO_LARGE
+        VN_BAD_VALUE
+    ctypedef struct vn_group_rows:
+        int64_t n_rows
+        int64_t n_compared
+        const int32_t *first32
+        const int32_t *second32
+        const int64_t *first64
+        const int64_t *second64
+        const double *score
+        double one_score
+        const double *weight
+        const int8_t *order
+        const double *win
+        const double *loss
+        const double *tie
+        int64_t n_groups
+        const int64_t *row_ptr
+        const uint32_t *row
+    void vn_group_runs(const int32_t *, const int64_t *, int64_t, int, int *, int64_t *, int64_t *)
+    vn_status vn_group_sort(const int32_t *, int64_t, int64_t, int, int64_t *, uint32_t *)
+    vn_status vn_group_cells(const vn_group_rows *, int, int64_t *, int64_t *, int64_t *, int32_t *,
+                             int32_t *, int8_t *, double *, double *, double *, int *, int *,
+                             int64_t *, int *)
+
+
+#: What is wrong with a row, by the native layer's code.
+FAULTS = (None, "self", "score", "weight", "win", "loss", "tie")
+
+cdef enum:
+    SMALL = 1 << 15  # rows below which starting threads costs more than it saves
+
+
+class BadRow(Exception):
+    """Row `args[0]` is wrong: `args[1]`, one of FAULTS, says how."""
+
+
+cdef const int32_t *narrow(x) except? NULL:
+    cdef const int32_t[::1] view
+    if x.dtype != np.int32 or not len(x):
+        return NULL
+    view = x
+    return &view[0]
+
+
+cdef const int64_t *wide(x) except? NULL:
+    cdef const int64_t[::1] view
+    if x.dtype != np.int64 or not len(x):
+        return NULL
+    view = x
+    return &view[0]
+
+
+cdef const double *doubles(const double[::1] view) noexcept nogil:
+    return NULL if view is None or view.shape[0] == 0 else &view[0]
+
+
+def runs(labels not None, int n_threads):
+    """Where the groups of a column in non-decreasing order start, and its length; None if it
+    descends somewhere. `labels` is int32 or int64."""
+    cdef int64_t n = len(labels), n_groups = 0
+    cdef int is_sorted = 0
+    cdef const int32_t *a = narrow(labels)
+    cdef const int64_t *b = wide(labels)
+    cdef int threads = n_threads if n > SMALL else 1
+    with nogil:
+        vn_group_runs(a, b, n, threads, &is_sorted, &n_groups, NULL)
+    if not is_sorted:
+        return None
+    row_ptr = np.empty(n_groups + 1, np.int64)
+    cdef int64_t[::1] out = row_ptr
+    with nogil:
+        vn_group_runs(a, b, n, threads, &is_sorted, &n_groups, &out[0])
+    return row_ptr
+
+
+def sort(const int32_t[::1] codes not None, int64_t n_groups, int n_threads):
+    """(row_ptr, row): the rows of each group, in their own order."""
+    cdef int64_t n = codes.shape[0]
+    row_ptr, row = np.empty(n_groups + 1, np.int64), np.empty(n, np.uint32)
+    cdef int64_t[::1] out_ptr = row_ptr
+    cdef uint32_t[::1] out_row = row
+    cdef int threads = n_threads if n > SMALL else 1
+    cdef vn_status status
+    with nogil:
+        status = vn_group_sort(&codes[0] if n else NULL, n, n_groups, threads, &out_ptr[0],
+                               &out_row[0] if n else NULL)
+    if status == VN_TOO_LARGE:
+        raise ValueError("at most 2**32 - 2 rows per call, unless they are sorted by group")
+    if status != VN_OK:
+        raise MemoryError("not enough memory to sort the rows by group")
+    return row_ptr, row
+
+
+def aggregate(
+    first not None,
+    second not None,
+    const int64_t[::1] row_ptr not None,
+    int n_threads,
+    *,
+    const uint32_t[::1] row=None,
+    n_compared=None,
+    score=1.0,
+    const double[::1] weight=None,
+    const int8_t[::1] order=None,
+    const double[::1] win=None,
+    const double[::1] loss=None,
+    const double[::1] tie=None,
+):
+    """Items and cells of each group: see venire.reference.grouped.
+
+    Labels are both int32 or both int64. Returns item_ptr, cell_ptr, labels (int64), first, second,
+    order, win, loss, tie (None where there is none) and whether a score was soft.
+    """
+    cdef vn_group_rows r
+    cdef const double[::1] scores
+    cdef int64_t n = len(first), n_groups = row_ptr.shape[0] - 1
+    r.n_rows = n
+    r.n_compared = n if n_compared is None else n_compared
+    r.first32, r.second32 = narrow(first), narrow(second)
+    r.first64, r.second64 = wide(first), wide(second)
+    r.score = NULL
+    r.one_score = 1.0
+    if isinstance(score, float):
+        r.one_score = score
+    else:
+        scores = score
+        r.score = doubles(scores)
+    r.weight = doubles(weight)
+    r.order = NULL if order is None or order.shape[0] == 0 else &order[0]
+    r.win, r.loss, r.tie = doubles(win), doubles(loss), doubles(tie)
+    r.n_groups = n_groups
+    r.row_ptr = &row_ptr[0]
+    r.row = NULL if row is None or row.shape[0] == 0 else &row[0]
+    # room for the most there can be: pages that are not written cost nothing
+    item_ptr, cell_ptr = np.zeros(n_groups + 1, np.int64), np.zeros(n_groups + 1, np.int64)
+    labels = np.empty(max(2 * n, 1), np.int64)
+    lo, hi, orders = (np.empty(max(n, 1), t) for t in (np.int32, np.int32, np.int8))
+    wins, losses, ties = np.empty(max(n, 1)), np.empty(max(n, 1)), np.zeros(max(n, 1))
+    cdef int64_t[::1] items_view = item_ptr, cells_view = cell_ptr, labels_view = labels
+    cdef int32_t[::1] lo_view = lo, hi_view = hi
+    cdef int8_t[::1] orders_view = orders
+    cdef double[::1] wins_view = wins, losses_view = losses, ties_view = ties
+    cdef int has_tie = 0, has_soft = 0, fault = 0
+    cdef int64_t bad_row = -1
+    cdef int threads = n_threads if n > SMALL else 1
+    cdef vn_status status
+    with nogil:
+        status = vn_group_cells(&r, threads, &items_view[0], &cells_view[0], &labels_view[0],
+                                &lo_view[0], &hi_view[0], &orders_view[0], &wins_view[0],
+                                &losses_view[0], &ties_view[0], &has_tie, &has_soft, &bad_row,
+                                &fault)
+    if status == VN_BAD_VALUE:
+        raise BadRow(int(bad_row), FAULTS[fault])
+    if status != VN_OK:
+        raise MemoryError("not enough memory to aggregate the comparisons")
+    del items_view, cells_view, labels_view, lo_view, hi_view, orders_view, wins_view
+    del losses_view, ties_view
+    n_items, n_cells = int(item_ptr[n_groups]), int(cell_ptr[n_groups])
+    labels.resize(n_items, refcheck=False)
+    for array in (lo, hi, orders, wins, losses):
+        array.resize(n_cells, refcheck=False)
+    if has_tie:
+        ties.resize(n_cells, refcheck=False)
+    return (item_ptr, cell_ptr, labels, lo, hi, orders, wins, losses, ties if has_tie else None,
+            bool(has_soft))

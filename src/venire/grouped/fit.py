@@ -1,0 +1,408 @@
+"""The result of the fits of many groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from venire import _checks, scales
+from venire.grouped import _batches, _scaling
+from venire.grouped_comparisons import GroupedComparisons
+from venire.priors import GaussianPrior
+from venire.ratings import Fit, _tables
+from venire.ratings._problem import TIE_MODELS
+
+__all__ = ["GroupedFit", "GroupedParameterErrors"]
+
+DENSE = 512  # items up to which a group's errors are computed in the batch; above, group by group
+
+
+class GroupedParameterErrors(NamedTuple):
+    """Standard errors of the parameters beside theta; None for what the model lacks.
+
+    Attributes
+    ----------
+    order_effect, tie : ndarray of float64, shape (n_groups,), float if shared, or None
+        nan where a group has no fit, or no ties.
+    """
+
+    order_effect: Any
+    tie: Any
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class GroupedFit:
+    """Ratings of the items of many groups, as `fit_groups` returns them.
+
+    Attributes
+    ----------
+    comparisons : GroupedComparisons
+        What was fitted.
+    model : {"bradley-terry", "thurstone", "davidson", "rao-kupper"}
+    prior : GaussianPrior or None
+    theta : ndarray of float64, shape (n_items,)
+        Log-strength, mean 0 in each group (in each component of a group that falls into several).
+        nan where the group has no finite fit; 0 where it has no comparisons. Read-only.
+    tie : ndarray of float64, shape (n_groups,), or None
+        nu (Davidson) or eta (Rao-Kupper) of each group, 0 or 1 where it has no ties. One float if
+        shared.
+    order_effect : ndarray of float64, shape (n_groups,), or None
+        gamma of each group. One float if shared.
+    shared : bool
+        Order effect and tie parameter are those of all groups.
+    status : ndarray of str, shape (n_groups,)
+        "converged"; "not identified": there is no unique finite fit (theta is nan), or, without a
+        prior, several components that never met were fitted each by itself; "no comparisons";
+        "iteration limit".
+    residual : ndarray of float64, shape (n_groups,)
+        Largest derivative of the objective relative to the weight it belongs to.
+    n_iter : ndarray of int32, shape (n_groups,)
+        Newton iterations.
+    n_components : ndarray of int32, shape (n_groups,)
+        Connected components of each group's comparisons.
+    tol : float
+        Tolerance on the residual.
+    n_threads : int
+    scale : str
+        Unit of theta: "logit" or "probit" as fitted; see `rescale` and `standardize`.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> g = vn.GroupedComparisons(["q", "q", "r"], ["a", "b", "a"], ["b", "c", "c"], [1, 0.8, 0.2])
+    >>> gf = vn.fit_groups(g)
+    >>> gf.theta[gf.offsets[1] : gf.offsets[2]].round(2).tolist()
+    [-0.66, 0.66]
+    >>> gf.to_frame("dict")["group"].tolist()
+    ['q', 'q', 'q', 'r', 'r']
+    """
+
+    comparisons: GroupedComparisons
+    model: str
+    prior: GaussianPrior | None
+    theta: np.ndarray
+    tie: Any = None
+    order_effect: Any = None
+    shared: bool = False
+    status: np.ndarray
+    residual: np.ndarray
+    n_iter: np.ndarray
+    n_components: np.ndarray
+    tol: float = 1e-9
+    n_threads: int = 1
+    scale: str = ""
+    _values: np.ndarray  # the shared gamma and log tie, as present
+    _cache: dict[str, Any] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        if not self.scale:
+            object.__setattr__(self, "scale", scales.scale_of(self.model))
+        for name in ("theta", "tie", "order_effect", "status", "residual", "n_iter", "n_components"):
+            array = getattr(self, name)
+            if isinstance(array, np.ndarray):
+                array = array.view()
+                array.flags.writeable = False
+                object.__setattr__(self, name, array)
+
+    def __repr__(self) -> str:
+        good = int(np.count_nonzero(self.converged))
+        return (
+            f"<GroupedFit {self.model}: {len(self.groups):,} groups, {good:,} converged, "
+            f"{len(self.items):,} items>"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = {k: v for k, v in self._cache.items() if k == "standard_errors"}
+        return self.__dict__ | {"_cache": kept}
+
+    @property
+    def groups(self) -> np.ndarray:
+        """Labels of the groups, (n_groups,)."""
+        return self.comparisons.groups
+
+    @property
+    def offsets(self) -> np.ndarray:
+        """The items of group k are those from ``offsets[k]`` to ``offsets[k + 1]``."""
+        return self.comparisons.offsets
+
+    @property
+    def items(self) -> np.ndarray:
+        """Labels of the items, (n_items,)."""
+        return self.comparisons.items
+
+    @property
+    def converged(self) -> np.ndarray:
+        """Whether each group converged, (n_groups,) bool."""
+        return self.status == "converged"
+
+    @property
+    def standard_errors(self) -> np.ndarray:
+        """Standard errors of theta, as deviations from the mean of the item's group, (n_items,).
+
+        The square roots of the diagonal of the inverse information (prior included) on the
+        subspace where theta has mean 0 in each component; order effect and tie parameter count as
+        estimated. 0 for an item alone in its component, nan where there is no fit.
+
+        Notes
+        -----
+        Computed when first asked for. A sparse group costs about as much as its fit, a dense one
+        of k items k**3 operations. A group of over 512 items is treated as a single fit.
+        """
+        if "standard_errors" not in self._cache:
+            self._compute_errors()
+        return self._cache["standard_errors"]
+
+    def parameter_errors(self) -> GroupedParameterErrors:
+        """Standard errors of the order effect and of the tie parameter.
+
+        Returns
+        -------
+        GroupedParameterErrors
+            Named tuple (order_effect, tie).
+        """
+        if "parameter_errors" not in self._cache:
+            self._compute_errors()
+        return self._cache["parameter_errors"]
+
+    @property
+    def log_likelihood(self) -> np.ndarray:
+        """Log-likelihood of each group, (n_groups,), without the prior; nan without a fit."""
+        if "log_likelihood" not in self._cache:
+            value = np.where(self.status == "no comparisons", 0.0, np.nan)
+            native, e = self._native()
+            _batches.in_batches(
+                self.comparisons,
+                lambda a, b: native.log_likelihoods(e, a, b, value, self.n_threads),
+            )
+            self._cache["log_likelihood"] = value
+        return self._cache["log_likelihood"]
+
+    @property
+    def n_comparisons(self) -> np.ndarray:
+        """Weight of each item's comparisons, (n_items,)."""
+        if "n_comparisons" not in self._cache:
+            g = self.comparisons
+            total = np.zeros(g.n_items)
+            for start, stop in _batches.batches(g):
+                cells = slice(g.cell_offsets[start], g.cell_offsets[stop])
+                weight = g.win[cells] + g.loss[cells]
+                if g._tie is not None:
+                    weight = weight + g._tie[cells]
+                base = np.repeat(g.offsets[start:stop], np.diff(g.cell_offsets[start : stop + 1]))
+                items = slice(g.offsets[start], g.offsets[stop])
+                base -= items.start
+                for side in (g.first, g.second):
+                    total[items] += np.bincount(
+                        base + side[cells], weight, items.stop - items.start
+                    )
+            self._cache["n_comparisons"] = total
+        return self._cache["n_comparisons"]
+
+    def rescale(self, scale: str) -> GroupedFit:
+        """The fit with theta and standard errors on another scale; see `venire.scales`.
+
+        Parameters
+        ----------
+        scale : {"logit", "probit", "erf", "elo"}
+            On "erf", P(i beats j) = (1 + erf(theta_i - theta_j)) / 2: exactly 1 / sqrt(2) of the
+            probit. Logit is about 1.702 times the probit. "elo" is a display unit of mean 1000.
+
+        Returns
+        -------
+        GroupedFit
+
+        Raises
+        ------
+        ValueError
+            If `scale` is none of these, or the fit was standardized.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> gf = vn.fit_groups(vn.GroupedComparisons([1], ["a"], ["b"], [0.9]), model="thurstone")
+        >>> ratio = gf.rescale("erf").theta / gf.theta
+        >>> (ratio * 2**0.5).round(12).tolist()
+        [1.0, 1.0]
+        """
+        return _scaling.rescaled(self, scale)
+
+    def standardize(self) -> GroupedFit:
+        """The fit with theta of mean 0 and standard deviation 1 in each group.
+
+        It makes groups comparable only as far as their items are alike: same mean, same spread.
+        `calibrate` needs no such assumption.
+
+        Returns
+        -------
+        GroupedFit
+            Of scale "standardized"; a group of one item or of equal ones gets 0.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> gf = vn.fit_groups(vn.GroupedComparisons([1], ["a"], ["b"], [0.9]))
+        >>> gf.standardize().theta.tolist()
+        [1.0, -1.0]
+        """
+        return _scaling.standardized(self)
+
+    def to_frame(self, backend: str | None = None, *, errors: bool = True) -> Any:
+        """The ratings as a dataframe, one row per item.
+
+        Parameters
+        ----------
+        backend : {None, "pandas", "polars", "pyarrow", "dict"}
+            None takes the first of these that is installed.
+        errors : bool
+            False leaves out the standard errors, which then need not be computed.
+
+        Returns
+        -------
+        dataframe, or dict of ndarray
+            Columns group, item, theta, standard_error, n_comparisons.
+
+        Raises
+        ------
+        ValueError
+            If `backend` is none of its choices.
+        """
+        sizes = np.diff(self.offsets)
+        columns = {
+            "group": np.repeat(self.groups, sizes), "item": self.items, "theta": self.theta,
+        }  # fmt: skip
+        if errors:
+            columns["standard_error"] = self.standard_errors
+        columns["n_comparisons"] = self.n_comparisons
+        return _tables.as_frame(columns, backend)
+
+    def group(self, label: Any) -> Fit:
+        """The fit of one group as a single fit, with all that those offer.
+
+        Parameters
+        ----------
+        label : int or str
+            One of `groups`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such group, it has no fit, or theta is on another scale.
+        """
+        found = np.flatnonzero(self.groups == label)
+        if len(found) != 1:
+            _checks.fail("label", "there is no such group", value=label)
+        k = int(found[0])
+        if not np.isfinite(self.residual[k]) or self.status[k] == "no comparisons":
+            _checks.fail("label", f"the group has no fit ({self.status[k]})", value=label)
+        if self.scale != scales.scale_of(self.model):
+            raise ValueError(f"theta is on the scale {self.scale!r}: ask the fit itself")
+        return self._single(k)
+
+    # ---- how --------------------------------------------------------------------------------
+
+    def _single(self, k: int) -> Fit:
+        c = self.comparisons._at(k)
+        tie, gamma = (
+            x if x is None or isinstance(x, float) else float(x[k])
+            for x in (self.tie, self.order_effect)
+        )
+        return Fit(
+            comparisons=c,
+            model=self.model,
+            theta=self.theta[self.offsets[k] : self.offsets[k + 1]],
+            tie=tie,
+            order_effect=gamma,
+            prior=self.prior,
+            log_likelihood=float(self.log_likelihood[k]),
+            residual=float(self.residual[k]),
+            converged=bool(self.status[k] != "iteration limit"),
+            n_iter=int(self.n_iter[k]),
+            component=c.components().labels,
+            tol=self.tol,
+            n_threads=self.n_threads,
+        )
+
+    def _native(self) -> tuple[Any, Any]:
+        """The cells and the estimates as the native layer sees them."""
+        from venire._native.grouped import STATUSES, Estimates
+
+        if self.scale != scales.scale_of(self.model):
+            raise ValueError(f"theta is on the scale {self.scale!r}: ask the fit itself")
+        has_tie = self.model in TIE_MODELS and self.comparisons._tie is not None
+        native = _batches.native_groups(
+            self.comparisons,
+            self.model if has_tie or self.model not in TIE_MODELS else "bradley-terry",
+            prior=0.0 if self.prior is None else self.prior.precision,
+            order_effect=self.order_effect is not None,
+            has_tie=has_tie,
+            shared=self.shared,
+        )
+        native.fix(self._values)
+        own = not self.shared
+        e = Estimates(0, 0, False, False)
+        e.theta = np.array(self.theta)
+        e.gamma = np.array(self.order_effect) if self.order_effect is not None and own else None
+        if has_tie and own:
+            with np.errstate(divide="ignore"):
+                e.log_tie = np.log(self.tie)
+        e.residual, e.n_iter = np.array(self.residual), np.array(self.n_iter)
+        e.n_parts = np.array(self.n_components)
+        e.status = np.select([self.status == name for name in STATUSES], range(len(STATUSES)), 0)
+        e.status = e.status.astype(np.int8)
+        return native, e
+
+    def _compute_errors(self) -> None:
+        from venire._native.grouped import ELSEWHERE
+
+        g = self.comparisons
+        native, e = self._native()
+        several = (self.status == "no comparisons") & (np.diff(self.offsets) > 1)
+        unknown = np.isnan(self.theta) | np.repeat(several, np.diff(self.offsets))
+        variance = np.where(unknown, np.nan, 0.0)
+        own_gamma = None if e.gamma is None else np.full(g.n_groups, np.nan)
+        own_tie = None if e.log_tie is None else np.full(g.n_groups, np.nan)
+        border = self._border(native, e)
+        fitted = np.isfinite(self.residual) & (np.diff(g.cell_offsets) > 0)
+        apart = np.flatnonzero(fitted & (np.diff(g.offsets) > DENSE))
+        e.status[apart] = ELSEWHERE
+        _batches.in_batches(
+            g,
+            lambda a, b: native.variances(
+                e, a, b, variance, own_gamma, own_tie, border, self.n_threads
+            ),
+        )
+        errors = np.sqrt(variance, out=variance)
+        gamma_error: Any = None if own_gamma is None else np.sqrt(own_gamma)
+        tie_error: Any = None if own_tie is None else np.sqrt(own_tie) * self.tie
+        for k in apart.tolist():
+            single = self._single(k)
+            errors[g.offsets[k] : g.offsets[k + 1]] = single.standard_errors()
+            own = single.parameter_errors()
+            if gamma_error is not None:
+                gamma_error[k] = own.order_effect
+            if tie_error is not None and own.tie is not None:
+                tie_error[k] = own.tie
+        if border is not None:
+            if self.order_effect is not None:
+                gamma_error = float(np.sqrt(border[0]))
+            if self.tie is not None and len(self._values) > (self.order_effect is not None):
+                at = 3 if self.order_effect is not None else 0
+                tie_error = float(np.sqrt(border[at])) * self.tie
+        errors.flags.writeable = False
+        self._cache["standard_errors"] = errors
+        self._cache["parameter_errors"] = GroupedParameterErrors(gamma_error, tie_error)
+
+    def _border(self, native: Any, e: Any) -> np.ndarray | None:
+        """Covariance of the shared parameters, (4,) for the native layer."""
+        from venire.grouped._shared import shared_curvature
+
+        m = len(self._values)
+        if m == 0:
+            return None
+        active = np.isfinite(self.residual) & (np.diff(self.comparisons.cell_offsets) > 0)
+        _, curvature = shared_curvature(native, e, self.comparisons, active, m, self.n_threads)
+        out = np.zeros((2, 2))
+        out[:m, :m] = np.linalg.inv(curvature)
+        return out.reshape(-1)

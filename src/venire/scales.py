@@ -1,0 +1,154 @@
+"""The scales on which strengths are given, and the way from one to another.
+
+=========  =======================================================================================
+scale      what a difference of 1 means
+=========  =======================================================================================
+logit      odds of e to 1: P = 1 / (1 + exp(-d)). Bradley and Terry's theta, and the tie models'.
+probit     one standard deviation of a difference: P = Phi(d). Thurstone's theta.
+erf        P = (1 + erf(d)) / 2. Exactly probit / sqrt(2).
+elo        a display unit: 400 points are odds of 10 to 1, and the mean stands at 1000. Exactly
+           logit * 400 / ln(10) + 1000.
+=========  =======================================================================================
+
+Between the logistic scales (logit, elo) and the normal ones (probit, erf) there is no exact way: the
+curves differ. logit = 1.702 * probit keeps the two within 0.01 of each other in P.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from venire import _checks
+
+__all__ = ["LOGIT_PER_PROBIT", "SCALES", "convert", "factor", "scale_of"]
+
+LOGIT_PER_PROBIT = 1.702
+
+
+class _Scale(NamedTuple):
+    """A scale: `unit` of its units make one logit (or, if `normal`, one probit)."""
+
+    normal: bool
+    unit: float
+    centre: float = 0.0
+
+
+_TABLE = {
+    "logit": _Scale(False, 1.0),
+    "probit": _Scale(True, 1.0),
+    "erf": _Scale(True, 1.0 / math.sqrt(2.0)),
+    "elo": _Scale(False, 400.0 / math.log(10.0), 1000.0),
+}
+
+#: Names of the scales.
+SCALES = tuple(_TABLE)
+
+
+def scale_of(model: str) -> str:
+    """The scale of a model's theta: "probit" for Thurstone's model, "logit" for the others.
+
+    Parameters
+    ----------
+    model : str
+        As the fits name it.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> vn.scales.scale_of("thurstone")
+    'probit'
+    """
+    return "probit" if model == "thurstone" else "logit"
+
+
+def factor(source: str, target: str) -> float:
+    """How many units of `target` one unit of `source` is.
+
+    Parameters
+    ----------
+    source, target : {"logit", "probit", "erf", "elo"}
+
+    Returns
+    -------
+    float
+        Exact within (logit, elo) and within (probit, erf), else by 1.702.
+
+    Raises
+    ------
+    ValueError
+        If a name is not that of a scale.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> vn.scales.factor("probit", "logit"), round(vn.scales.factor("logit", "elo"), 3)
+    (1.702, 173.718)
+    """
+    a, b = _known(source, "source"), _known(target, "target")
+    if a.normal == b.normal:
+        return b.unit / a.unit
+    return b.unit / a.unit * (LOGIT_PER_PROBIT if a.normal else 1.0 / LOGIT_PER_PROBIT)
+
+
+def convert(values: Any, source: str, target: str, *, difference: bool = False) -> np.ndarray:
+    """Strengths, or their differences or standard errors, from one scale to another.
+
+    Parameters
+    ----------
+    values : array_like of float
+        On the scale `source`; nan stays nan.
+    source, target : {"logit", "probit", "erf", "elo"}
+        See `venire.scales`.
+    difference : bool, default False
+        `values` are differences or standard errors: the centre of Elo, 1000, does not apply.
+
+    Returns
+    -------
+    ndarray of float64, shape of `values`
+        A new array. Exact within (logit, elo) and within (probit, erf); across, within 0.01 in the
+        probability of a win.
+
+    Raises
+    ------
+    ValueError
+        If a name is not that of a scale.
+
+    Notes
+    -----
+    O(size of `values`).
+
+    References
+    ----------
+    The constant 1.702: Camilli 1994, doi:10.3102/10769986019003293. Elo: Elo 1978, The Rating of
+    Chessplayers, Past and Present.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> vn.scales.convert([0.0, 1.0], "logit", "elo").round(1).tolist()
+    [1000.0, 1173.7]
+    >>> vn.scales.convert(2.0, "probit", "erf", difference=True).round(4).item()
+    1.4142
+    """
+    times = factor(source, target)
+    x = np.array(values, np.float64)
+    if difference:
+        x *= times
+        return x
+    x -= _TABLE[source].centre
+    x *= times
+    x += _TABLE[target].centre
+    return x
+
+
+def _known(name: Any, argument: str) -> _Scale:
+    if not isinstance(name, str) or name not in _TABLE:
+        _checks.fail(argument, f"must be one of {', '.join(SCALES)}", value=name)
+    return _TABLE[name]
