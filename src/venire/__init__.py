@@ -2,6 +2,7 @@
 
 from venire import datasets, reference, scales, simulate
 from venire._config import show_config
+from venire._consensus import Consensus, GoldReport, Notice, Stack, consensus, stack
 from venire.comparisons import Comparisons, Components
 from venire.errors import (
     ConvergenceError,
@@ -34,18 +35,23 @@ __all__ = [
     "Calibration",
     "Comparisons",
     "Components",
+    "Consensus",
     "ConvergenceError",
     "ConvergenceWarning",
     "Fit",
     "GaussianPrior",
+    "GoldReport",
     "GroupedComparisons",
     "GroupedFit",
     "GroupedParameterErrors",
     "NotIdentifiedError",
     "NotIdentifiedWarning",
+    "Notice",
+    "Stack",
     "TeacherCalibration",
     "Votes",
     "calibrate",
+    "consensus",
     "datasets",
     "fit_bradley_terry",
     "fit_davidson",
@@ -56,4 +62,5 @@ __all__ = [
     "scales",
     "show_config",
     "simulate",
+    "stack",
 ]
