@@ -2,9 +2,9 @@
 
     python -m benchmarks.panels FOLDER [--splits 100]
 
-FOLDER holds llmbar_votes, pandalm_votes, rte_votes and sp_amt_votes (.csv.gz). Accuracy counts a tie
-one half; log-loss is the mean, with probabilities clipped at 1e-6. "stacked" is the mean over random
-splits that give it a fifth of the gold and score it on the rest. LIMITS are what another
+FOLDER holds llmbar_votes, pandalm_votes, rte_votes and sp_amt_votes (.csv.gz). Accuracy counts a
+tie one half; log-loss is the mean, with probabilities clipped at 1e-6. "stacked" is the mean over
+random splits that give it a fifth of the gold and score it on the rest. LIMITS are what another
 implementation reached.
 """
 
@@ -188,7 +188,9 @@ def main() -> int:
             missed += not good
             mark = "" if good else f" (missed: {bars[method][0]:.3f}/{bars[method][1]:.3f})"
             cells.append(f"{found[method][0]:.3f}/{found[method][1]:.3f}{mark}")
-        print(f"| {data.name} | {n} | {data.votes.n_teachers} |", " | ".join(cells), "|", flush=True)
+        print(
+            f"| {data.name} | {n} | {data.votes.n_teachers} |", " | ".join(cells), "|", flush=True
+        )
     print(f"{missed} missed")
     return int(missed > 0)
 

@@ -22,6 +22,7 @@ MAX_ROUNDS = 200
 REFITS = 30  # rounds in which the correlation is estimated anew
 MOST_TEACHERS = 500  # of `correlated`
 FEWEST_TEACHERS = 3  # from which on reliabilities are identifiable
+NOTHING = 1e-12  # mean square of errors that are rounding
 SHRINK = 10.0  # pairs in common that a correlation is shrunken by
 
 Floats = NDArray[np.float64]
@@ -194,5 +195,6 @@ def errors(board: Board, z: Floats) -> tuple[Floats, Floats]:
     slope = np.clip(np.nan_to_num(slope), -1.0, 1.0)
     error = np.ascontiguousarray(board.s - slope[teacher] * known)
     product, square, common = board.panel.comoments(error, keep.astype(np.uint8))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return product / np.sqrt(square * square.T), common
+    norm = np.sqrt(square * square.T)
+    with np.errstate(invalid="ignore", divide="ignore"):  # errors of 0 up to rounding tell nothing
+        return np.where(norm > NOTHING * common, product / norm, np.nan), common

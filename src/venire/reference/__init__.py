@@ -4,7 +4,7 @@ Nothing here is fast and nothing here calls compiled code of the package. The mo
 be read in this order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
 find it), `covariance` (how sure is it?), `calibration` (many fits on one scale); and of votes:
-`votes` (rows become judgments), `consensus` (judgments become one probability per pair).
+`votes` (rows become judgments), `panels` (judgments become one probability per pair).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
@@ -15,9 +15,27 @@ from venire.reference.existence import Existence, existence, require_existence
 from venire.reference.links import MODELS, TIE_MODELS, cell_terms, probabilities
 from venire.reference.mm import State, fit_mm, hunter_sweep, newman_sweep
 from venire.reference.newton import ReferenceFit, fit, item_weight, log_likelihood, residual
+from venire.reference.panels import (
+    Panel,
+    Pooled,
+    agreement_counts,
+    consensus,
+    error_correlation,
+    panel,
+    pool,
+    self_consistency,
+)
 from venire.reference.votes import VoteCells, merge_votes, vote_cells
 
 __all__ = [
+    "self_consistency",
+    "pool",
+    "panel",
+    "error_correlation",
+    "consensus",
+    "agreement_counts",
+    "Pooled",
+    "Panel",
     "MODELS",
     "TIE_MODELS",
     "Cells",

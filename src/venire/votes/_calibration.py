@@ -113,7 +113,10 @@ def wilson(
         p = right / n
         centre = (p + z * z / (2 * n)) / (1 + z * z / n)
         half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+        return (
+            np.where(right <= 0, p, np.maximum(centre - half, 0.0)),
+            np.where(right >= n, p, np.minimum(centre + half, 1.0)),
+        )
 
 
 def calibration(votes: Votes, gold: NDArray[np.float64], level: float) -> TeacherCalibration:
