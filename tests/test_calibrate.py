@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 import venire as vn
 from venire import reference
-from venire.grouped import _leveling
 
 MODELS = ("bradley-terry", "thurstone")
 
