@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -61,9 +62,27 @@ def frame_rows(
     }  # fmt: skip
     source = {argument: name for argument, name in source.items() if name is not None}
     data = _collect(frame, source)  # type: ignore[arg-type]
-    shown = {a.rstrip("0123456789"): str(name) for a, name in source.items()}
-    with naming(shown):
+    shown = {a: str(name) for a, name in source.items()}
+    if probabilities is not None:
+        shown["probabilities"] = ", ".join(probabilities)
+    if len(runs) == 1:
+        shown["vote"] = runs[0]
+    with naming(shown), _numbered(len(runs)):
         return _rows(data, runs, turned, mapping, strength)
+
+
+@contextmanager
+def _numbered(n_runs: int) -> Iterator[None]:
+    """The only column of votes is called vote, not vote0."""
+    try:
+        yield
+    except (BadValueError, BadTypeError) as error:
+        if n_runs != 1 or error.argument != "vote0":
+            raise
+        renamed: Any = type(error)(str(error).replace("vote0", "vote", 1))
+        renamed.__dict__.update(error.__dict__)
+        renamed.argument = "vote"
+        raise renamed from None
 
 
 def _rows(
@@ -87,7 +106,8 @@ def _rows(
     if "swapped" in data:
         given["swapped"] = truths(data["swapped"], "swapped")
     if not runs:
-        columns = [floats(data[f"probabilities{k}"], "probabilities") for k in range(3)]
+        names = [f"probabilities{k}" for k in range(3)]
+        columns = [floats(data[name], name) for name in names]
         return checked_rows(probabilities=np.stack(columns, axis=1), strength=strength, **given)
     pieces: list[dict[str, Any]] = []
     votes = []
@@ -102,7 +122,7 @@ def _rows(
     found = _signed(votes, mapping)
     total = {a: _stacked([p[a] for p in pieces]) for a in pieces[0]}
     if not len(found):
-        fail("vote", "holds no vote")
+        fail("vote0", "holds no vote")
     return checked_rows(vote=found, strength=strength, **total)
 
 
@@ -113,9 +133,14 @@ def _missing(column: Any) -> NDArray[np.bool_]:
         if str(column.dtype) == "String":
             mask = mask | np.asarray((column == "").fill_null(False).to_numpy(), bool)
         return mask
-    if hasattr(column, "is_null"):  # an Arrow column
-        mask = np.asarray(column.is_null().to_numpy(zero_copy_only=False), bool)
-        return mask | np.array([v == "" for v in column.to_pylist()], bool)
+    if type(column).__module__.split(".")[0] == "pyarrow":
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        kind = getattr(column.type, "value_type", column.type)
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            column = pc.if_else(pc.equal(column.cast(kind), ""), None, column.cast(kind))
+        return np.asarray(column.is_null().to_numpy(zero_copy_only=False), bool)
     array = np.asarray(column)
     if array.dtype.kind == "f":
         return np.isnan(array)
@@ -175,8 +200,10 @@ def _signed(
     votes: list[tuple[Any, dict[str, Any], NDArray[np.bool_]]], mapping: Mapping[Any, Any] | None
 ) -> NDArray[np.int8]:
     """Votes of all runs as 1, 0 and -1; the numbers of all columns are read in one way."""
-    read = [distinct(column, "vote") if keep.any() else ([], np.empty(0, np.int64))
-            for column, _, keep in votes]  # fmt: skip
+    read = [
+        distinct(column, f"vote{k}") if keep.any() else ([], np.empty(0, np.int64))
+        for k, (column, _, keep) in enumerate(votes)
+    ]
     values = list(dict.fromkeys(v for distinct_values, _ in read for v in distinct_values))
     if mapping is not None:
         table = _mapped(values, mapping)
@@ -185,7 +212,7 @@ def _signed(
         if not table and "first" not in votes[0][1]:
             table = _words(values)
     out = []
-    for (column, part, keep), (own, codes) in zip(votes, read, strict=True):
+    for k, ((column, part, keep), (own, codes)) in enumerate(zip(votes, read, strict=True)):
         rows = np.flatnonzero(keep)
         if table or not len(rows):
             lookup = np.array([table.get(v, 2) for v in own], np.int8)
@@ -194,10 +221,10 @@ def _signed(
                 why = "means neither first, second nor a tie: give a mapping"
                 if mapping is not None:
                     why = f"is not in the mapping ({', '.join(repr(k) for k in mapping)})"
-                fail("vote", why, int(rows[at]), own[codes[at]])
+                fail(f"vote{k}", why, int(rows[at]), own[codes[at]])
             out.append(lookup[codes] if len(rows) else np.empty(0, np.int8))
         else:
-            out.append(_by_winner(column, part, rows))
+            out.append(_by_winner(column, part, rows, f"vote{k}"))
     return np.concatenate(out)
 
 
@@ -241,7 +268,7 @@ def _numbers(values: list[Any]) -> dict[Any, int] | None:
         return {v: int(2 * x - 1) for v, x in zip(values, numbers, strict=True)}
     if seen <= {0.0, 1.0}:
         fail(
-            "vote",
+            "vote0",
             "0 may be a tie (votes are 1, 0, -1) or a loss: give a mapping, as 1=first, 0=second",
         )
     return None
@@ -253,7 +280,9 @@ def _words(values: list[Any]) -> dict[Any, int]:
     return {v: 2 if s is None else int(2 * s - 1) for v, s in scores.items()}
 
 
-def _by_winner(column: Any, part: dict[str, Any], rows: NDArray[np.int64]) -> NDArray[np.int8]:
+def _by_winner(
+    column: Any, part: dict[str, Any], rows: NDArray[np.int64], name: str
+) -> NDArray[np.int8]:
     """Votes that may name the winner."""
     from venire._labels import encode
 
@@ -266,11 +295,6 @@ def _by_winner(column: Any, part: dict[str, Any], rows: NDArray[np.int64]) -> ND
     except (BadValueError, BadTypeError) as error:
         at = None if error.position is None else int(rows[error.position])
         reason = error.reason.split(", got ")[0]
-        fail(
-            "vote",
-            reason,
-            at,
-            error.value,
-            kind=TypeError if isinstance(error, TypeError) else ValueError,
-        )
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        fail(name, reason, at, error.value, kind=kind)
     return (2 * score - 1).astype(np.int8)
