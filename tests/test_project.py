@@ -57,7 +57,7 @@ ALIASES = {
     "_merging": "comparisons",
 }
 # Within a layer a part may import those before it in this order, and no other neighbour.
-ORDER_IN_LAYER = {2: ("_input", "priors", "comparisons", "votes")}
+ORDER_IN_LAYER = {2: ("_input", "priors", "posteriors", "comparisons", "votes")}
 NEIGHBOURS = {6}  # the outside world: its parts may use each other
 
 FORBIDDEN_AT_IMPORT = (

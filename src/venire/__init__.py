@@ -4,6 +4,7 @@ from venire import datasets, reference, simulate
 from venire._config import show_config
 from venire.comparisons import Comparisons, Components
 from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedWarning
+from venire.posteriors import BetaPosterior, Needs, fit_beta_prior, needs_votes
 from venire.priors import GaussianPrior
 from venire.ratings import (
     Fit,
@@ -16,18 +17,22 @@ from venire.ratings import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "BetaPosterior",
     "Comparisons",
     "Components",
     "ConvergenceWarning",
     "Fit",
     "GaussianPrior",
+    "Needs",
     "NotIdentifiedError",
     "NotIdentifiedWarning",
     "datasets",
+    "fit_beta_prior",
     "fit_bradley_terry",
     "fit_davidson",
     "fit_rao_kupper",
     "fit_thurstone",
+    "needs_votes",
     "reference",
     "show_config",
     "simulate",
