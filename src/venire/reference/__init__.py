@@ -3,10 +3,21 @@
 Nothing here is fast and nothing here calls compiled code of the package. The modules are meant to
 be read in this order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
-find it), `covariance` (how sure is it?).
+find it), `covariance` (how sure is it?). `beta` stands by itself: posteriors of votes.
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
+from venire.reference.beta import (
+    beta_entropy,
+    beta_expected_votes,
+    beta_fit,
+    beta_greater,
+    beta_kl,
+    beta_quantile,
+    beta_sample,
+    beta_shortest,
+    beta_tails,
+)
 from venire.reference.components import Components, components
 from venire.reference.covariance import covariance, information, sandwich
 from venire.reference.existence import Existence, existence, require_existence
@@ -23,6 +34,15 @@ __all__ = [
     "ReferenceFit",
     "State",
     "aggregate",
+    "beta_entropy",
+    "beta_expected_votes",
+    "beta_fit",
+    "beta_greater",
+    "beta_kl",
+    "beta_quantile",
+    "beta_sample",
+    "beta_shortest",
+    "beta_tails",
     "cell_terms",
     "cells_from_counts",
     "components",
