@@ -4,6 +4,7 @@ from venire import datasets, reference, scales, simulate
 from venire._config import show_config
 from venire._consensus import Consensus, GoldReport, Notice, Stack, consensus, stack
 from venire.comparisons import Comparisons, Components
+<<<<<<< HEAD
 from venire.errors import (
     ConvergenceError,
     ConvergenceWarning,
@@ -18,6 +19,10 @@ from venire.grouped import (
     fit_groups,
 )
 from venire.grouped_comparisons import GroupedComparisons
+=======
+from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedWarning
+from venire.posteriors import BetaPosterior, Needs, fit_beta_prior, needs_votes
+>>>>>>> beta
 from venire.priors import GaussianPrior
 from venire.ratings import (
     Fit,
@@ -31,8 +36,12 @@ from venire.votes import Agreement, TeacherCalibration, Votes
 __version__ = "0.1.0"
 
 __all__ = [
+<<<<<<< HEAD
     "Agreement",
     "Calibration",
+=======
+    "BetaPosterior",
+>>>>>>> beta
     "Comparisons",
     "Components",
     "Consensus",
@@ -40,10 +49,14 @@ __all__ = [
     "ConvergenceWarning",
     "Fit",
     "GaussianPrior",
+<<<<<<< HEAD
     "GoldReport",
     "GroupedComparisons",
     "GroupedFit",
     "GroupedParameterErrors",
+=======
+    "Needs",
+>>>>>>> beta
     "NotIdentifiedError",
     "NotIdentifiedWarning",
     "Notice",
@@ -53,11 +66,13 @@ __all__ = [
     "calibrate",
     "consensus",
     "datasets",
+    "fit_beta_prior",
     "fit_bradley_terry",
     "fit_davidson",
     "fit_groups",
     "fit_rao_kupper",
     "fit_thurstone",
+    "needs_votes",
     "reference",
     "scales",
     "show_config",

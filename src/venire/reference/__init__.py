@@ -4,10 +4,22 @@ Nothing here is fast and nothing here calls compiled code of the package. The mo
 be read in this order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
 find it), `covariance` (how sure is it?), `calibration` (many fits on one scale); and of votes:
-`votes` (rows become judgments), `panels` (judgments become one probability per pair).
+`votes` (rows become judgments), `panels` (judgments become one probability per pair), `beta` (their
+posteriors).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
+from venire.reference.beta import (
+    beta_entropy,
+    beta_expected_votes,
+    beta_fit,
+    beta_greater,
+    beta_kl,
+    beta_quantile,
+    beta_sample,
+    beta_shortest,
+    beta_tails,
+)
 from venire.reference.calibration import ReferenceCalibration, calibrate, kappa
 from venire.reference.components import Components, components
 from venire.reference.covariance import covariance, information, sandwich
@@ -46,6 +58,15 @@ __all__ = [
     "State",
     "VoteCells",
     "aggregate",
+    "beta_entropy",
+    "beta_expected_votes",
+    "beta_fit",
+    "beta_greater",
+    "beta_kl",
+    "beta_quantile",
+    "beta_sample",
+    "beta_shortest",
+    "beta_tails",
     "calibrate",
     "cell_terms",
     "cells_from_counts",
