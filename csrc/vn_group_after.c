@@ -18,7 +18,7 @@ static vn_status load(vn_small *w, const vn_grouped *g, int64_t k, const vn_smal
     *ready = is_fitted(fit, k) && c.n_cells > 0 && !isnan(fit->theta[g->item_ptr[k]]);
     if (!*ready) return VN_OK;
     *own = vn_group_model(model, &c);
-    const vn_status status = vn_small_load(w, &c, own);
+    const vn_status status = vn_small_load(w, &c, own, fit->n_parts[k] == 1);
     if (status == VN_OK) vn_group_parameters(w, fit, g->item_ptr[k], k);
     return status;
 }

@@ -8,6 +8,7 @@
 #include "vn_group_internal.h"
 
 #define SETTLED 1e-3 /* last change of a linear predictor: its square is the error left */
+#define ROUNDING 1e-13 /* a residual below may be nothing else */
 #define EXTRA 50     /* iterations for that once the residual is small, at most */
 #define ROOM 10.0    /* a linear predictor may at most double in one step, and change by this */
 #define CUTS 40
@@ -24,14 +25,14 @@ typedef struct {
  * Returns 0 where the solver was too slow. */
 static int newton_step(vn_small *w, double eta, int patience)
 {
-    const int limit = patience * (w->n + 20);
-    const int inner = vn_small_solve(w, w->gradient, w->n_border ? VN_MIN(eta, 1e-6) : eta, limit, w->step);
-    if (inner < 0) return 0;
-    const int m = w->n_border, n = w->rows;
+    const int endless = 20 * (w->n + 20), m = w->n_border, n = w->rows;
+    const int limit = patience ? VN_MIN(patience, endless) : endless;
+    if (m > 0) eta *= 0.1; /* the border's part is a difference of solutions */
+    if (vn_small_solve(w, w->gradient, eta, limit, w->step) < 0 && patience) return 0;
     if (m == 0) return 1;
     double schur[2][2], rhs[2], y[2] = {0.0, 0.0};
     for (int k = 0; k < m; k++)
-        if (vn_small_solve(w, w->border[k], 1e-8, limit, w->solved[k]) < 0) return 0;
+        if (vn_small_solve(w, w->border[k], eta, limit, w->solved[k]) < 0 && patience) return 0;
     for (int k = 0; k < m; k++) {
         rhs[k] = w->gradient[n + k] - vn_small_dot(w->border[k], w->step, n);
         for (int j = 0; j < m; j++)
@@ -137,7 +138,7 @@ static vn_group_status newton(vn_small *w, const vn_group_options *o, progress *
     at->change = 0.0;
     while (at->n_iter < o->max_iter && extra < EXTRA
            && (at->residual > 0.5 * o->tol || at->change > SETTLED)) {
-        double eta = fmax(fmin(0.1, 3.0 * at->residual), 0.2 * o->tol / at->residual);
+        double eta = fmax(fmin(0.1, 3.0 * at->residual), 0.3 * o->tol / at->residual);
         if (at->residual <= 0.5 * o->tol) {
             extra++;
             eta = 1e-9;
@@ -152,8 +153,14 @@ static vn_group_status newton(vn_small *w, const vn_group_options *o, progress *
         at->change = change;
         at->n_iter++;
     }
-    const int settled = at->residual <= o->tol && at->change <= SETTLED;
-    return settled ? VN_GROUP_CONVERGED : VN_GROUP_ITERATION_LIMIT;
+    if (!(at->residual <= o->tol && at->change <= SETTLED)) return VN_GROUP_ITERATION_LIMIT;
+    /* one more step, unverified: it costs no derivatives, and takes off most of the error left */
+    if (at->residual > ROUNDING && newton_step(w, 0.02, o->patience)) {
+        double most = 0.0;
+        for (int i = 0; i < w->rows + w->n_border; i++) most = fmax(most, fabs(w->step[i]));
+        for (int i = 0; most <= SETTLED && i < w->rows + w->n_border; i++) w->x[i] += w->step[i];
+    }
+    return VN_GROUP_CONVERGED;
 }
 
 /* Memory of one thread. */
@@ -247,7 +254,7 @@ static vn_status fit_one(workspace *space, const vn_grouped *g, int64_t k, const
         return VN_OK;
     }
     const vn_small_model model = vn_group_model(&o->model, &c);
-    vn_status status = vn_small_load(w, &c, &model);
+    vn_status status = vn_small_load(w, &c, &model, 0);
     if (status != VN_OK) return status;
     out->n_parts[k] = w->n_parts;
     int yes;

@@ -26,7 +26,7 @@ typedef struct {
     vn_small_model model;
     double tol;
     int max_iter;
-    int patience; /* conjugate gradient iterations per solve and item */
+    int patience; /* conjugate gradient iterations per solve, at most; 0: as many as it takes */
     int warm; /* start from theta (and gamma, log_tie) as given, else from the outcomes */
 } vn_group_options;
 

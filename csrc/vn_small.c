@@ -115,10 +115,10 @@ static void load_edges(vn_small *w, const vn_small_cells *c)
 }
 
 /* Components of the rows, by merging along the edges until one is left or the edges end. */
-static void find_parts(vn_small *w)
+static void find_parts(vn_small *w, int connected)
 {
     int32_t *up = w->part;
-    int left = w->n;
+    int left = connected ? 1 : w->n;
     for (int i = 0; i < w->n; i++) up[i] = i;
     for (int e = 0; e < w->n_edges && left > 1; e++) {
         int a = w->a[e], b = w->b[e];
@@ -146,7 +146,8 @@ void vn_small_centre(vn_small *w, double *x)
     for (int i = 0; i < w->n; i++) x[i] -= sum[w->part[i]];
 }
 
-vn_status vn_small_load(vn_small *w, const vn_small_cells *c, const vn_small_model *model)
+vn_status vn_small_load(vn_small *w, const vn_small_cells *c, const vn_small_model *model,
+                        int connected)
 {
     const int n = (int)c->n_items;
     const vn_status status = reserve(w, n, PAD((int)c->n_cells) + VN_LANES);
@@ -203,7 +204,7 @@ vn_status vn_small_load(vn_small *w, const vn_small_cells *c, const vn_small_mod
         w->mass[a] += mass;
         w->mass[b] += mass;
     }
-    find_parts(w);
+    find_parts(w, connected);
     for (int i = 0; i < w->rows; i++) w->per_mass[i] = w->mass[i] > 0.0 ? 1.0 / w->mass[i] : 0.0;
     const size_t bytes = sizeof(double) * (size_t)(w->rows + VN_SMALL_BORDER);
     double *vectors[] = {w->x, w->trial, w->gradient, w->next, w->step};

@@ -63,8 +63,9 @@ typedef struct {
 
 void vn_small_free(vn_small *w);
 
-/* Take over one fit. VN_NO_MEMORY. */
-vn_status vn_small_load(vn_small *w, const vn_small_cells *cells, const vn_small_model *model);
+/* Take over one fit. `connected`: it is known to have one component. VN_NO_MEMORY. */
+vn_status vn_small_load(vn_small *w, const vn_small_cells *cells, const vn_small_model *model,
+                        int connected);
 
 /* Slopes and curvatures at d of every edge: g, h, dt and sums of the tie parameter's two. */
 void vn_small_links(vn_small *w, double log_tie, double *sums);

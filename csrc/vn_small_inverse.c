@@ -6,19 +6,9 @@
 
 void vn_small_inverse_free(vn_small_inverse *s)
 {
-    free(s->matrix);
-    free(s->inverse);
-    free(s->linked);
-    free(s->degree);
-    free(s->list);
-    free(s->place);
-    free(s->gone);
-    free(s->start);
-    free(s->link);
-    free(s->share);
-    free(s->pivot);
-    free(s->sum);
-    free(s->left);
+    void *blocks[] = {s->matrix, s->inverse, s->linked, s->degree, s->list, s->entry, s->place, s->gone,
+                      s->start, s->link, s->share, s->pivot, s->work, s->core, s->left};
+    for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) free(blocks[k]);
     memset(s, 0, sizeof *s);
 }
 
@@ -31,18 +21,14 @@ static vn_status reserve(vn_small_inverse *s, int n)
         s->matrix = aligned_alloc(64, room * room * sizeof(double));
         s->inverse = aligned_alloc(64, room * room * sizeof(double));
         s->linked = malloc(room * words * sizeof(uint64_t));
-        s->degree = malloc(room * sizeof(int32_t));
-        s->list = malloc(room * sizeof(int32_t));
-        s->place = malloc(room * sizeof(int32_t));
-        s->gone = malloc(room * sizeof(int32_t));
         s->start = malloc((room + 1) * sizeof(int64_t));
-        s->link = malloc(room * room * sizeof(int32_t));
-        s->share = malloc(room * room * sizeof(double));
+        s->entry = malloc(room * sizeof(double));
         s->pivot = malloc(room * sizeof(double));
-        s->sum = malloc(room * sizeof(double));
-        s->left = malloc(room * sizeof(int32_t));
-        if (!s->matrix || !s->inverse || !s->linked || !s->degree || !s->list || !s->place
-            || !s->gone || !s->start || !s->link || !s->share || !s->pivot || !s->sum || !s->left)
+        s->work = malloc(room * sizeof(double));
+        int32_t **rows[] = {&s->degree, &s->list, &s->place, &s->gone, &s->core, &s->left};
+        int fine = 1;
+        for (int k = 0; k < 6; k++) fine &= (*rows[k] = malloc(room * sizeof(int32_t))) != NULL;
+        if (!fine || !s->matrix || !s->inverse || !s->linked || !s->start || !s->entry || !s->pivot || !s->work)
             return VN_NO_MEMORY;
         s->room = (int)room;
     }
@@ -51,29 +37,48 @@ static vn_status reserve(vn_small_inverse *s, int n)
     return VN_OK;
 }
 
+/* Room for k more links behind the n that are there. */
+static vn_status reserve_links(vn_small_inverse *s, int64_t n, int k)
+{
+    if (n + k <= s->link_room) return VN_OK;
+    const int64_t room = 2 * (n + k) + 256;
+    int32_t *link = realloc(s->link, (size_t)room * sizeof(int32_t));
+    if (link) s->link = link;
+    double *share = realloc(s->share, (size_t)room * sizeof(double));
+    if (share) s->share = share;
+    if (!link || !share) return VN_NO_MEMORY;
+    s->link_room = room;
+    return VN_OK;
+}
+
+static inline double *row_of(double *m, int row, int stride) { return m + (size_t)row * (size_t)stride; }
+
+static inline uint64_t *set_of(const vn_small_inverse *s, int row)
+{
+    return s->linked + (size_t)row * (size_t)s->words;
+}
+
 /* The Newton matrix by rows of the fit, and who is linked with whom. */
+VN_CLONES
 static void spread_matrix(vn_small_inverse *s, const vn_small *w)
 {
-    const int n = w->n, stride = s->stride;
-    memset(s->matrix, 0, sizeof(double) * (size_t)n * (size_t)stride);
+    const int n = w->n;
+    memset(s->matrix, 0, sizeof(double) * (size_t)n * (size_t)s->stride);
     memset(s->linked, 0, sizeof(uint64_t) * (size_t)n * (size_t)s->words);
     memset(s->left, 0, sizeof(int32_t) * (size_t)n);
     for (int i = 0; i < n; i++) {
-        s->matrix[(size_t)i * (size_t)stride + (size_t)i] = w->diag[i];
+        row_of(s->matrix, i, s->stride)[i] = w->diag[i];
         s->left[w->part[i]]++;
     }
     for (int e = 0; e < w->n_edges; e++) {
-        const size_t a = (size_t)w->a[e], b = (size_t)w->b[e];
-        const double h = w->h[e];
-        s->matrix[a * (size_t)stride + b] -= h;
-        s->matrix[b * (size_t)stride + a] -= h;
-        s->linked[a * (size_t)s->words + b / 64] |= (uint64_t)1 << (b % 64);
-        s->linked[b * (size_t)s->words + a / 64] |= (uint64_t)1 << (a % 64);
+        const int a = w->a[e], b = w->b[e];
+        row_of(s->matrix, VN_MAX(a, b), s->stride)[VN_MIN(a, b)] -= w->h[e];
+        set_of(s, a)[b / 64] |= (uint64_t)1 << (b % 64);
+        set_of(s, b)[a / 64] |= (uint64_t)1 << (a % 64);
     }
     for (int i = 0; i < n; i++) {
         int degree = 0;
-        for (int q = 0; q < s->words; q++)
-            degree += __builtin_popcountll(s->linked[(size_t)i * (size_t)s->words + (size_t)q]);
+        for (int q = 0; q < s->words; q++) degree += __builtin_popcountll(set_of(s, i)[q]);
         s->degree[i] = degree;
     }
 }
@@ -89,163 +94,174 @@ static int fewest(const int32_t *restrict degree, int n)
     return at;
 }
 
-static int list_links(vn_small_inverse *s, int v)
+/* Take row v, of k neighbours, out: they become linked with each other. */
+VN_CLONES
+static void eliminate(vn_small_inverse *s, int v, int k)
 {
+    const int64_t at = s->start[s->n_gone];
+    const uint64_t *mine = set_of(s, v);
+    const double *row = row_of(s->matrix, v, s->stride);
+    const double per_pivot = 1.0 / row[v];
+    int32_t *restrict list = s->list;
+    double *restrict entry = s->entry;
     int count = 0;
     for (int q = 0; q < s->words; q++)
-        for (uint64_t set = s->linked[(size_t)v * (size_t)s->words + (size_t)q]; set; set &= set - 1)
-            s->list[count++] = 64 * q + __builtin_ctzll(set);
-    return count;
-}
-
-/* Take row v out: its neighbours become linked with each other. Keeps what its inverse needs. */
-static void eliminate(vn_small_inverse *s, int v, int k, int n_gone)
-{
-    const size_t stride = (size_t)s->stride, words = (size_t)s->words;
-    const int64_t at = s->start[n_gone];
-    double *row = s->matrix + (size_t)v * stride;
-    const double per_pivot = 1.0 / row[v];
+        for (uint64_t set = mine[q]; set; set &= set - 1)
+            list[count++] = 64 * q + __builtin_ctzll(set);
     for (int i = 0; i < k; i++) {
-        s->link[at + i] = s->list[i];
-        s->share[at + i] = -row[s->list[i]] * per_pivot;
+        entry[i] = list[i] < v ? row[list[i]] : row_of(s->matrix, list[i], s->stride)[v];
+        s->link[at + i] = list[i];
+        s->share[at + i] = -entry[i] * per_pivot;
     }
     for (int i = 0; i < k; i++) {
-        const size_t u = (size_t)s->list[i];
-        double *other = s->matrix + u * stride;
+        const int u = list[i];
+        double *restrict other = row_of(s->matrix, u, s->stride);
         const double factor = s->share[at + i];
-        for (int j = 0; j < k; j++) other[s->list[j]] += factor * row[s->list[j]];
-        uint64_t *set = s->linked + u * words;
+        for (int j = 0; j <= i; j++) other[list[j]] += factor * entry[j];
+        uint64_t *restrict set = set_of(s, u);
+        for (int q = 0; q < s->words; q++) set[q] |= mine[q];
+        set[u / 64] &= ~((uint64_t)1 << (u % 64));
+        set[v / 64] &= ~((uint64_t)1 << (v % 64));
         int degree = 0;
-        for (size_t q = 0; q < words; q++) {
-            set[q] |= s->linked[(size_t)v * words + q];
-            if (q == u / 64) set[q] &= ~((uint64_t)1 << (u % 64));
-            if (q == (size_t)v / 64) set[q] &= ~((uint64_t)1 << (v % 64));
-            degree += __builtin_popcountll(set[q]);
-        }
+        for (int q = 0; q < s->words; q++) degree += __builtin_popcountll(set[q]);
         s->degree[u] = degree;
     }
     s->degree[v] = INT32_MAX;
-    s->gone[n_gone] = v;
-    s->pivot[n_gone] = per_pivot;
-    s->start[n_gone + 1] = at + k;
+    s->gone[s->n_gone] = v;
+    s->pivot[s->n_gone] = per_pivot;
+    s->start[++s->n_gone] = at + k;
 }
 
-/* Rows of m that the pivot p changes, in one step of Gauss and Jordan. */
+/* Sweep pivot p of the symmetric matrix m, of which the lower triangle counts (what is right of the
+ * diagonal may be overwritten): after all sweeps m is minus its inverse (Beaton 1964). */
 VN_CLONES
 static void sweep(double *restrict m, int n, int stride, int p, double *restrict row)
 {
-    double *pivot_row = m + (size_t)p * (size_t)stride;
-    const double d = 1.0 / pivot_row[p];
-    for (int j = 0; j < n; j++) row[j] = pivot_row[j] * d;
-    row[p] = d;
+    double *pivot_row = row_of(m, p, stride);
+    const int padded = (n + VN_LANES - 1) / VN_LANES * VN_LANES;
+    for (int j = 0; j < p; j++) row[j] = pivot_row[j];
+    for (int j = p; j < n; j++) row[j] = row_of(m, j, stride)[p];
+    for (int j = n; j < padded; j++) row[j] = 0.0;
+    const double d = 1.0 / row[p];
     for (int i = 0; i < n; i++) {
-        if (i == p) continue;
-        double *restrict other = m + (size_t)i * (size_t)stride;
-        const double factor = other[p];
-        other[p] = 0.0;
-        for (int j = 0; j < n; j++) other[j] -= factor * row[j];
+        double *restrict one = row_of(m, i, stride);
+        const double f = row[i] * d;
+        const int length = i / VN_LANES * VN_LANES + VN_LANES;
+        for (int j = 0; j < length; j++) one[j] -= f * row[j];
     }
-    for (int j = 0; j < n; j++) pivot_row[j] = row[j];
+    for (int j = 0; j < p; j++) pivot_row[j] = row[j] * d;
+    for (int j = p + 1; j < n; j++) row_of(m, j, stride)[p] = row[j] * d;
+    pivot_row[p] = -d;
 }
 
 /* The dense rest, inverted in the first places. */
-static int invert_core(vn_small_inverse *s, const vn_small *w)
+static void invert_core(vn_small_inverse *s, const vn_small *w)
 {
-    const size_t stride = (size_t)s->stride;
+    const int stride = s->stride;
     int m = 0;
     for (int i = 0; i < w->n; i++)
         if (s->degree[i] != INT32_MAX) {
             s->place[i] = m;
-            s->list[m++] = i;
+            s->core[m++] = i;
         }
-    for (int p = 0; p < m; p++)
-        for (int q = 0; q < m; q++)
-            s->inverse[(size_t)p * stride + (size_t)q]
-                = s->matrix[(size_t)s->list[p] * stride + (size_t)s->list[q]];
     for (int p = 0; p < m; p++) {
-        if (w->model->prior == 0.0 && --s->left[w->part[s->list[p]]] == 0) {
-            for (int q = 0; q < m; q++)
-                s->inverse[(size_t)p * stride + (size_t)q]
-                    = s->inverse[(size_t)q * stride + (size_t)p] = 0.0;
+        double *to = row_of(s->inverse, p, stride);
+        const double *from = row_of(s->matrix, s->core[p], stride); /* core is ascending */
+        for (int q = 0; q <= p; q++) to[q] = from[s->core[q]];
+        for (int q = p + 1; q < (m + VN_LANES - 1) / VN_LANES * VN_LANES; q++) to[q] = 0.0;
+    }
+    for (int p = 0; p < m; p++) {
+        if (w->model->prior == 0.0 && --s->left[w->part[s->core[p]]] == 0) {
+            for (int q = 0; q < p; q++) row_of(s->inverse, p, stride)[q] = 0.0;
+            for (int q = p; q < m; q++) row_of(s->inverse, q, stride)[p] = 0.0;
         } else {
-            sweep(s->inverse, m, s->stride, p, s->sum);
+            sweep(s->inverse, m, stride, p, s->work);
         }
     }
-    return m;
+    for (int p = 0; p < m; p++)
+        for (int q = 0; q <= p; q++)
+            row_of(s->inverse, p, stride)[q] = row_of(s->inverse, q, stride)[p]
+                = -row_of(s->inverse, p, stride)[q];
+    s->n_core = m;
 }
 
-/* Row and column `at` of the inverse from those of the item's neighbours. */
-VN_CLONES
-static void extend(vn_small_inverse *s, int gone, int at, double pivot)
+/* Entries of the inverse between the item that went as number `gone`, itself and its neighbours. */
+static void extend(vn_small_inverse *s, int gone)
 {
-    const size_t stride = (size_t)s->stride;
-    double *restrict row = s->inverse + (size_t)at * stride;
-    for (int j = 0; j < at; j++) row[j] = 0.0;
-    for (int64_t q = s->start[gone]; q < s->start[gone + 1]; q++) {
-        const double share = s->share[q];
-        const double *restrict other = s->inverse + (size_t)s->place[s->link[q]] * stride;
-        for (int j = 0; j < at; j++) row[j] += share * other[j];
+    const int stride = s->stride, at = s->n_core + s->n_gone - 1 - gone;
+    const int64_t from = s->start[gone];
+    const int k = (int)(s->start[gone + 1] - from);
+    const double *share = s->share + from;
+    double *row = row_of(s->inverse, at, stride);
+    s->place[s->gone[gone]] = at;
+    for (int i = 0; i < k; i++) s->list[i] = s->place[s->link[from + i]];
+    double self = s->pivot[gone];
+    for (int i = 0; i < k; i++) {
+        const double *other = row_of(s->inverse, s->list[i], stride);
+        double sum = 0.0;
+        for (int j = 0; j < k; j++) sum += share[j] * other[s->list[j]];
+        row[s->list[i]] = row_of(s->inverse, s->list[i], stride)[at] = sum;
+        self += share[i] * sum;
     }
-    double self = pivot;
-    for (int64_t q = s->start[gone]; q < s->start[gone + 1]; q++)
-        self += s->share[q] * row[s->place[s->link[q]]];
     row[at] = self;
-    for (int j = 0; j < at; j++) s->inverse[(size_t)j * stride + (size_t)at] = row[j];
 }
 
-static void invert(vn_small_inverse *s, const vn_small *w)
+static vn_status invert(vn_small_inverse *s, const vn_small *w)
 {
     const int n = w->n;
-    int n_gone = 0;
+    s->n_gone = 0;
     s->start[0] = 0;
-    while (n_gone < n) {
+    while (s->n_gone < n) {
         const int v = fewest(s->degree, n), k = s->degree[v];
-        if (2 * k > n - n_gone - 1 && k > 2) break; /* nearly complete */
-        list_links(s, v);
-        eliminate(s, v, k, n_gone);
+        if (2 * k > n - s->n_gone - 1 && k > 2) break; /* nearly complete */
+        const vn_status status = reserve_links(s, s->start[s->n_gone], k);
+        if (status != VN_OK) return status;
+        eliminate(s, v, k);
         /* without a prior the last item of a component is its origin */
-        if (w->model->prior == 0.0 && --s->left[w->part[v]] == 0) s->pivot[n_gone] = 0.0;
-        n_gone++;
+        if (w->model->prior == 0.0 && --s->left[w->part[v]] == 0) s->pivot[s->n_gone - 1] = 0.0;
     }
-    int at = invert_core(s, w);
-    for (int gone = n_gone - 1; gone >= 0; gone--) {
-        s->place[s->gone[gone]] = at;
-        extend(s, gone, at, s->pivot[gone]);
-        at++;
-    }
+    invert_core(s, w);
+    for (int gone = s->n_gone - 1; gone >= 0; gone--) extend(s, gone);
+    return VN_OK;
 }
 
-/* y (by row of the fit) = inverse x */
-static void apply(const vn_small_inverse *s, const vn_small *w, const double *x, double *y)
+/* x (by row of the fit) = inverse x */
+static void solve(const vn_small_inverse *s, double *x)
 {
-    for (int i = 0; i < w->n; i++) {
-        const double *row = s->inverse + (size_t)s->place[i] * (size_t)s->stride;
+    for (int g = 0; g < s->n_gone; g++)
+        for (int64_t q = s->start[g]; q < s->start[g + 1]; q++)
+            x[s->link[q]] += s->share[q] * x[s->gone[g]];
+    for (int p = 0; p < s->n_core; p++) {
+        const double *row = row_of(s->inverse, p, s->stride);
         double sum = 0.0;
-        for (int j = 0; j < w->n; j++) sum += row[s->place[j]] * x[j];
-        y[i] = sum;
+        for (int q = 0; q < s->n_core; q++) sum += row[q] * x[s->core[q]];
+        s->work[p] = sum;
+    }
+    for (int p = 0; p < s->n_core; p++) x[s->core[p]] = s->work[p];
+    for (int g = s->n_gone - 1; g >= 0; g--) {
+        double sum = s->pivot[g] * x[s->gone[g]];
+        for (int64_t q = s->start[g]; q < s->start[g + 1]; q++) sum += s->share[q] * x[s->link[q]];
+        x[s->gone[g]] = sum;
     }
 }
 
-/* Diagonal of the inverse, centred in each component on both sides. */
-VN_CLONES
+/* Diagonal of the inverse, centred in each component on both sides: with the sums of its rows, which
+ * are the inverse times ones. */
 static void centred_diagonal(const vn_small_inverse *s, const vn_small *w, double *variance)
 {
-    const int n = w->n, m = w->n_parts;
-    double *sum = s->sum, *all = w->z, *size = w->q; /* the last two by component */
-    for (int k = 0; k < m; k++) all[k] = size[k] = 0.0;
+    const int n = w->n;
+    double *sum = w->p, *all = w->z, *size = w->q; /* the last two by component */
+    for (int k = 0; k < w->n_parts; k++) all[k] = size[k] = 0.0;
+    for (int i = 0; i < n; i++) sum[i] = 1.0;
+    solve(s, sum);
     for (int i = 0; i < n; i++) {
-        const double *restrict row = s->inverse + (size_t)s->place[i] * (size_t)s->stride;
-        double total = 0.0; /* items of other components add zeros */
-        VN_PRAGMA(omp simd reduction(+:total))
-        for (int j = 0; j < n; j++) total += row[j];
-        sum[i] = total;
-        all[w->part[i]] += total;
+        all[w->part[i]] += sum[i];
         size[w->part[i]] += 1.0;
-        variance[i] = row[s->place[i]];
     }
     for (int i = 0; i < n; i++) {
         const double count = size[w->part[i]];
-        const double centred = variance[i] - 2.0 * sum[i] / count + all[w->part[i]] / count / count;
+        const double own = row_of(s->inverse, s->place[i], s->stride)[s->place[i]];
+        const double centred = own - 2.0 * sum[i] / count + all[w->part[i]] / count / count;
         variance[i] = centred > 0.0 ? centred : 0.0;
     }
 }
@@ -255,11 +271,8 @@ static void invert_border(const vn_small *w, int m, double *own)
 {
     double schur[2][2] = {{1.0, 0.0}, {0.0, 1.0}};
     for (int k = 0; k < m; k++)
-        for (int j = 0; j < m; j++) {
-            double sum = w->corner[k][j];
-            for (int i = 0; i < w->n; i++) sum -= w->border[k][i] * w->solved[j][i];
-            schur[k][j] = sum;
-        }
+        for (int j = 0; j < m; j++)
+            schur[k][j] = w->corner[k][j] - vn_small_dot(w->border[k], w->solved[j], w->rows);
     const double det = schur[0][0] * schur[1][1] - schur[0][1] * schur[1][0];
     own[0] = schur[1][1] / det;
     own[1] = own[2] = -schur[0][1] / det;
@@ -269,15 +282,17 @@ static void invert_border(const vn_small *w, int m, double *own)
 vn_status vn_small_variances(vn_small_inverse *s, vn_small *w, const double *border, double *variance,
                              double *own)
 {
-    const vn_status status = reserve(s, w->n);
+    vn_status status = reserve(s, w->n);
     if (status != VN_OK) return status;
     spread_matrix(s, w);
-    invert(s, w);
+    status = invert(s, w);
+    if (status != VN_OK) return status;
     centred_diagonal(s, w, variance);
     const int m = border ? w->model->has_gamma + w->model->has_tie : w->n_border;
     if (m == 0) return VN_OK;
     for (int k = 0; k < m; k++) {
-        apply(s, w, w->border[k], w->solved[k]);
+        memcpy(w->solved[k], w->border[k], sizeof(double) * (size_t)w->rows);
+        solve(s, w->solved[k]);
         vn_small_centre(w, w->solved[k]);
     }
     if (!border) {

@@ -1,10 +1,10 @@
-/* The inverse of a small fit's Newton matrix, whole: for standard errors.
+/* A factor of a small fit's Newton matrix, and what standard errors need of the inverse.
  *
  * Items with few neighbours are eliminated one after another, fewest first; what is left when the
- * rest is nearly complete is inverted as a dense matrix; then the eliminated items' rows follow from
- * those of their neighbours. A sparse graph costs a small part of a dense inverse. Without a prior
- * the last item of each component is taken as the origin (its rows are zero): centring makes the
- * pseudo-inverse of it. */
+ * rest is nearly complete is inverted as a dense matrix. The diagonal of the whole inverse follows
+ * from the entries between an eliminated item and its neighbours alone (Takahashi, Fagan and Chen
+ * 1973; Erisman and Tinney 1975, doi:10.1145/360680.360704). Without a prior the last item of each
+ * component is the origin (its row and column are zero): centring makes the pseudo-inverse of it. */
 #ifndef VN_SMALL_INVERSE_H
 #define VN_SMALL_INVERSE_H
 
@@ -15,19 +15,22 @@ typedef struct {
     int room;           /* items */
     int stride;         /* of the matrices, for this fit */
     int words;          /* of a set of items */
-    double *matrix;     /* room x stride: what is left of the Newton matrix, by row of the fit */
-    double *inverse;    /* room x stride, by place */
+    int n_gone, n_core;
+    double *matrix;     /* room x stride, by row of the fit, lower triangle: what is left of H */
+    double *inverse;    /* room x stride, by place, symmetric: the entries that are needed */
     uint64_t *linked;   /* room x words: neighbours that are left */
     int32_t *degree;    /* room; INT32_MAX once eliminated */
-    int32_t *list;      /* neighbours of the item in hand */
-    int32_t *place;     /* of each row of the fit in `inverse` */
+    int32_t *list;      /* neighbours of the item in hand, ascending */
+    double *entry;      /* and what links it with them */
+    int32_t *place;     /* of each row of the fit in `inverse`: the core first, then as they return */
     int32_t *gone;      /* rows in the order of their elimination */
     int64_t *start;     /* room + 1: where the neighbours of the k-th one stand in: */
     int32_t *link;      /* rows, */
-    double *share;      /* and weights: the row of `inverse` is the weighted sum of theirs */
-    double *pivot;
     int64_t link_room;
-    double *sum;        /* room */
+    double *share;      /* and weights: its row of the inverse is the weighted sum of theirs */
+    double *pivot;      /* 1 over the pivot of the k-th one; 0: an origin */
+    double *work;       /* room */
+    int32_t *core;      /* rows that were not eliminated */
     int32_t *left;      /* room: items left in each component */
 } vn_small_inverse;
 

@@ -4,7 +4,6 @@ from venire import datasets, reference, scales, simulate
 from venire._config import show_config
 from venire._consensus import Consensus, GoldReport, Notice, Stack, consensus, stack
 from venire.comparisons import Comparisons, Components
-<<<<<<< HEAD
 from venire.errors import (
     ConvergenceError,
     ConvergenceWarning,
@@ -19,10 +18,7 @@ from venire.grouped import (
     fit_groups,
 )
 from venire.grouped_comparisons import GroupedComparisons
-=======
-from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedWarning
 from venire.posteriors import BetaPosterior, Needs, fit_beta_prior, needs_votes
->>>>>>> beta
 from venire.priors import GaussianPrior
 from venire.ratings import (
     Fit,
@@ -36,12 +32,9 @@ from venire.votes import Agreement, TeacherCalibration, Votes
 __version__ = "0.1.0"
 
 __all__ = [
-<<<<<<< HEAD
     "Agreement",
     "Calibration",
-=======
     "BetaPosterior",
->>>>>>> beta
     "Comparisons",
     "Components",
     "Consensus",
@@ -49,14 +42,11 @@ __all__ = [
     "ConvergenceWarning",
     "Fit",
     "GaussianPrior",
-<<<<<<< HEAD
     "GoldReport",
     "GroupedComparisons",
     "GroupedFit",
     "GroupedParameterErrors",
-=======
     "Needs",
->>>>>>> beta
     "NotIdentifiedError",
     "NotIdentifiedWarning",
     "Notice",

@@ -236,6 +236,11 @@ cdef class Problem:
         return home, tie
 
     @property
+    def n_edges(self):
+        """Number of edges."""
+        return self.p.n_edges
+
+    @property
     def preconditioner(self):
         """The level in use: jacobi, multigrid or cholesky."""
         return LEVELS[vn_solver_current_level(self.solver)]

@@ -16,7 +16,8 @@ __all__ = ["Progress", "batches", "fit_small", "in_batches", "is_large", "native
 #: Called with the number of groups done and the number of groups.
 Progress = Callable[[int, int], None]
 
-MAX_ITEMS, MAX_CELLS = 2_000, 100_000  # above, a group is fitted by all threads together
+MAX_ITEMS, MAX_CELLS = 20_000, 200_000  # above, a group is fitted by all threads together
+MAX_ERRORS = 2_000  # items up to which one thread inverts a group's matrix
 BATCH = 1 << 19  # cells between two looks at the keyboard, about
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["fit_groups"]
 
 MAX_ITER = 100
-PATIENCE, ENDLESS = 3, 1000  # conjugate gradient iterations per item and solve; where all must do
+PATIENCE, ENDLESS = 600, 0  # conjugate gradient iterations per solve; where there is no other way
 EXAMPLES = 5
 
 
@@ -95,12 +95,12 @@ def fit_groups(
 
     Notes
     -----
-    Groups run in parallel, each on one thread; a group of over 2,000 items or 100,000 pairs is
-    fitted by all threads together. Newton's method starts from the shares of the outcomes; its
-    systems are solved by conjugate gradients on jagged diagonals (Saad 1989,
-    doi:10.1137/0910073). Time is about proportional to the pairs: 112,000 groups of 200 pairs
-    take about a second on two cores. Memory beyond the comparisons: theta, and a few megabytes per
-    thread.
+    Groups run in parallel, each on one thread; a group of over 20,000 items or 200,000 pairs, or
+    one on which simple preconditioning is slow, is fitted by all threads together. Newton's method
+    starts from the shares of the outcomes; its systems are solved by conjugate gradients on jagged
+    diagonals (Saad 1989, doi:10.1137/0910073). Time is about proportional to the pairs: 112,000
+    groups of 200 pairs take about a second on two cores. Memory beyond the comparisons: theta, and
+    a few megabytes per thread.
 
     References
     ----------
@@ -116,7 +116,7 @@ def fit_groups(
     ... )
     >>> gf = vn.fit_groups(g)
     >>> gf.status.tolist(), gf.theta.round(3).tolist()
-    (['converged', 'converged'], [1.775, -0.897, -0.878, 0.0, -0.0])
+    (['converged', 'converged'], [0.91, -0.305, -0.605, 0.0, 0.0])
     """
     from venire._native.grouped import ELSEWHERE, Estimates
 
@@ -164,7 +164,7 @@ def fit_groups(
             single.fit(e, k, warm)
         small(PATIENCE, warm, progress)
         for k in np.flatnonzero(e.status == ELSEWHERE).tolist():
-            single.fit(e, k, True)
+            single.fit(e, k, False)  # from where the slow solver got to, a fit may stop at once
     fit = _result(g, model, prior, order_effect, shared, has_tie, values, e, tol, threads)
     _report(fit, strict)
     return fit

@@ -16,8 +16,6 @@ from venire.ratings._problem import TIE_MODELS
 
 __all__ = ["GroupedFit", "GroupedParameterErrors"]
 
-DENSE = 512  # items up to which a group's errors are computed in the batch; above, group by group
-
 
 class GroupedParameterErrors(NamedTuple):
     """Standard errors of the parameters beside theta; None for what the model lacks.
@@ -74,7 +72,7 @@ class GroupedFit:
     >>> g = vn.GroupedComparisons(["q", "q", "r"], ["a", "b", "a"], ["b", "c", "c"], [1, 0.8, 0.2])
     >>> gf = vn.fit_groups(g)
     >>> gf.theta[gf.offsets[1] : gf.offsets[2]].round(2).tolist()
-    [-0.66, 0.66]
+    [-0.67, 0.67]
     >>> gf.to_frame("dict")["group"].tolist()
     ['q', 'q', 'q', 'r', 'r']
     """
@@ -148,7 +146,8 @@ class GroupedFit:
         Notes
         -----
         Computed when first asked for. A sparse group costs about as much as its fit, a dense one
-        of k items k**3 operations. A group of over 512 items is treated as a single fit.
+        of k items k**3 operations and 16 k**2 bytes per thread. A group of over 2,000 items is
+        treated as a single fit.
         """
         if "standard_errors" not in self._cache:
             self._compute_errors()
@@ -365,7 +364,7 @@ class GroupedFit:
         own_tie = None if e.log_tie is None else np.full(g.n_groups, np.nan)
         border = self._border(native, e)
         fitted = np.isfinite(self.residual) & (np.diff(g.cell_offsets) > 0)
-        apart = np.flatnonzero(fitted & (np.diff(g.offsets) > DENSE))
+        apart = np.flatnonzero(fitted & (np.diff(g.offsets) > _batches.MAX_ERRORS))
         e.status[apart] = ELSEWHERE
         _batches.in_batches(
             g,

@@ -3,9 +3,9 @@
 Nothing here is fast and nothing here calls compiled code of the package. The modules are meant to
 be read in this order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
-find it), `covariance` (how sure is it?), `calibration` (many fits on one scale); and of votes:
-`votes` (rows become judgments), `panels` (judgments become one probability per pair), `beta` (their
-posteriors).
+find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself), `calibration` (many
+fits on one scale); and of votes: `votes` (rows become judgments), `panels` (judgments become one
+probability per pair), `beta` (their posteriors).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
@@ -24,6 +24,15 @@ from venire.reference.calibration import ReferenceCalibration, calibrate, kappa
 from venire.reference.components import Components, components
 from venire.reference.covariance import covariance, information, sandwich
 from venire.reference.existence import Existence, existence, require_existence
+from venire.reference.grouped import (
+    GroupedCells,
+    ReferenceGroupedErrors,
+    ReferenceGroupedFit,
+    aggregate_groups,
+    cells_of_group,
+    fit_groups,
+    grouped_errors,
+)
 from venire.reference.links import MODELS, TIE_MODELS, cell_terms, probabilities
 from venire.reference.mm import State, fit_mm, hunter_sweep, newman_sweep
 from venire.reference.newton import ReferenceFit, fit, item_weight, log_likelihood, residual
@@ -53,8 +62,11 @@ __all__ = [
     "Cells",
     "Components",
     "Existence",
+    "GroupedCells",
     "ReferenceCalibration",
     "ReferenceFit",
+    "ReferenceGroupedErrors",
+    "ReferenceGroupedFit",
     "State",
     "VoteCells",
     "aggregate",
@@ -67,14 +79,18 @@ __all__ = [
     "beta_sample",
     "beta_shortest",
     "beta_tails",
+    "aggregate_groups",
     "calibrate",
     "cell_terms",
     "cells_from_counts",
+    "cells_of_group",
     "components",
     "covariance",
     "existence",
     "fit",
+    "fit_groups",
     "fit_mm",
+    "grouped_errors",
     "hunter_sweep",
     "information",
     "item_weight",
