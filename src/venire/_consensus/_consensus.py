@@ -35,6 +35,7 @@ def consensus(
     method: str = "reliability",
     *,
     gold: Any = None,
+    hold_to_gold: bool = True,
     rho: float | None = None,
     rounds: int | str = 1,
     nonnegative: bool = False,
@@ -68,6 +69,8 @@ def consensus(
         pair labels, (first, second) or (group, first, second) as keys; a tuple the same in columns,
         shares last; an array one share for each pair, NaN where it is not known. "reliability" and
         "correlated" hold the votes to it, with tenfold counts; no pair's own q is set to it.
+    hold_to_gold : bool, default True
+        Whether "reliability" and "correlated" do so; False keeps gold for the report alone.
     rho : float, optional
         Correlation of the teachers' errors, by which the posteriors are widened. Default: from
         gold, if it has at least 30 pairs, else 0.3, an assumption; 0 with "correlated", whose
@@ -145,7 +148,7 @@ def consensus(
     plain = _methods.uniform(board)
     free = _pool(board, method, None, max_rounds, tolerance, plain)  # has seen no gold
     pool, stack = free, None
-    if known is not None and method in ("reliability", "correlated"):
+    if known is not None and hold_to_gold and method in ("reliability", "correlated"):
         pool = _pool(board, method, known, max_rounds, tolerance, plain)
     if known is not None and method == "stacked":
         stack = fit_stack(board, known, nonnegative, rng)

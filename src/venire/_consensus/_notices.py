@@ -58,7 +58,7 @@ def notices(
     """All that apply, the gravest first."""
     found = [
         *_of_size(board),
-        *_of_gold(gold, stack),
+        *_of_gold(board, gold, stack),
         *_of_weights(board, pool, share_disputed),
         *_of_repeats(board),
         *_of_iteration(pool),
@@ -86,7 +86,7 @@ def _of_size(board: Board) -> list[tuple[str, str]]:
     ]
 
 
-def _of_gold(gold: GoldReport | None, stack: Stack | None) -> list[tuple[str, str]]:
+def _of_gold(board: Board, gold: GoldReport | None, stack: Stack | None) -> list[tuple[str, str]]:
     found = []
     if stack is not None and stack.n_gold < FEW:
         found.append(
@@ -99,7 +99,8 @@ def _of_gold(gold: GoldReport | None, stack: Stack | None) -> list[tuple[str, st
         return found
     with np.errstate(invalid="ignore"):
         below = (gold.accuracy_upper < 0.5) & (gold.n >= 12)
-        sure = (gold.confidence > gold.accuracy_upper) & (gold.n >= 12) & (gold.confidence < 1.0)
+        sure = (gold.confidence > gold.accuracy_upper) & (gold.n >= 12)
+        sure &= board.counts["soft"] > 0
     if below.any():
         found.append(
             (

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from venire.cli._consensus import consensus
 from venire.cli._run import Options, run
 from venire.cli._version import version
 
@@ -17,7 +18,7 @@ __all__ = ["app"]
 
 app = typer.Typer(
     name="venire",
-    help="Ratings from paired comparisons, with their uncertainty.",
+    help="Ratings from paired comparisons and consensus of votes, with their uncertainty.",
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -42,7 +43,7 @@ def venire(
         ),
     ] = False,
 ) -> None:
-    """Ratings from paired comparisons, with their uncertainty."""
+    """Ratings from paired comparisons and consensus of votes, with their uncertainty."""
 
 
 def _column(flag: str, help: str, panel: str) -> typer.models.OptionInfo:
@@ -212,6 +213,9 @@ def fit(
     code = run(options)
     if code:
         raise typer.Exit(code)
+
+
+app.command()(consensus)
 
 
 def _check_columns(columns: dict[str, str | None], mapped: bool, order_effect: bool) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from venire.comparisons import Comparisons
     from venire.ratings.fit import Fit
 
-__all__ = ["Options", "Outcome", "run"]
+__all__ = ["Options", "Outcome", "Refused", "progress", "run"]
 
 WEAK_PRECISION = 0.01  # standard deviation 10 on the scale of theta: odds of 22,000 to 1
 _EXAMPLES = 5
@@ -80,7 +80,7 @@ def run(options: Options) -> int:
     try:
         if options.output is not None:
             io.check_writable(options.output)
-        with _progress(stderr, options) as steps:
+        with progress(stderr, options.quiet) as steps:
             comparisons = _read(options, steps)
             outcome = _fit(options, comparisons, steps)
             from venire.cli import _report
@@ -135,11 +135,12 @@ class _Steps:
 
 
 @contextmanager
-def _progress(stderr: Console, options: Options) -> Iterator[_Steps]:
-    shown = stderr.is_terminal and not options.quiet
+def progress(stderr: Console, quiet: bool) -> Iterator[_Steps]:
+    """A line of progress on a terminal, unless it shall be quiet."""
+    shown = stderr.is_terminal and not quiet
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=stderr, transient=True, disable=not shown) as progress:
-        yield _Steps(progress)
+    with Progress(*columns, console=stderr, transient=True, disable=not shown) as bar:
+        yield _Steps(bar)
 
 
 def _read(options: Options, steps: _Steps) -> Comparisons:

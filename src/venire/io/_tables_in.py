@@ -223,9 +223,7 @@ def _is_dictionary(meta: Any, index: int) -> bool:
     return True
 
 
-def _arrow(
-    path: Path, names: Mapping[str, str], wanted: list[str], most: int | None
-) -> Tables:
+def _arrow(path: Path, names: Mapping[str, str], wanted: list[str], most: int | None) -> Tables:
     import pyarrow as pa
 
     source = pa.memory_map(os.fspath(path))

@@ -298,3 +298,36 @@ def _by_winner(
         kind = TypeError if isinstance(error, TypeError) else ValueError
         fail(name, reason, at, error.value, kind=kind)
     return (2 * score - 1).astype(np.int8)
+
+
+def gold_shares(column: Any, mapping: Mapping[Any, Any] | None) -> NDArray[np.float64]:
+    """A column of gold as shares of first, NaN where it is missing.
+
+    Words as for votes; numbers from 0 to 1 are shares; 1, 0 and -1 with a -1 among them are votes.
+    """
+    keep = ~_missing(column)
+    out = np.full(len(keep), np.nan)
+    if not keep.any():
+        return out
+    values, codes = distinct(_kept(column, keep), "gold")
+    rows = np.flatnonzero(keep)
+    if mapping is not None:
+        table = {v: (x + 1) / 2 if x != 2 else np.nan for v, x in _mapped(values, mapping).items()}
+    else:
+        table = _shares(values)
+    shares = np.array([table[v] for v in values])
+    if np.isnan(shares).any():
+        at = int(np.argmax(np.isnan(shares)[codes]))
+        fail("gold", "means neither first, second nor a tie", int(rows[at]), values[codes[at]])
+    out[keep] = shares[codes]
+    return out
+
+
+def _shares(values: list[Any]) -> dict[Any, float]:
+    try:
+        numbers = [float(v) for v in values]
+    except (TypeError, ValueError):
+        return {v: np.nan if x == 2 else (x + 1) / 2 for v, x in _words(values).items()}
+    if -1.0 in numbers and set(numbers) <= {-1.0, 0.0, 1.0}:
+        numbers = [(x + 1) / 2 for x in numbers]
+    return {v: x if 0 <= x <= 1 else np.nan for v, x in zip(values, numbers, strict=True)}
