@@ -21,8 +21,9 @@ typedef struct {
     vn_vote_key key;
     int64_t n_major; /* smaller items, or pairs */
     int coarse;      /* major >> coarse is less than COARSE */
-    int32_t *block;  /* of a coarse range of smaller items; -1: look at the item itself, */
-    int32_t *base;   /* base[major] + (minor >> shift[major]) */
+    int32_t *block;  /* of a coarse range of smaller items; -1: look at the item itself: */
+    int64_t *offset; /* at = major + offset[range] is its place in what follows: */
+    int32_t *base;   /* base[at] + (minor >> shift[at]) is the block */
     uint8_t *shift;
     vn_vote_runs runs;
     uint64_t *records;
@@ -72,8 +73,10 @@ static void encode(const partition *p, int64_t r, int n, const int32_t *major, c
 
 static inline int64_t block_of(const partition *p, int32_t major, int32_t minor)
 {
-    const int32_t block = p->block[major >> p->coarse];
-    return block >= 0 ? block : p->base[major] + (minor >> p->shift[major]);
+    const int32_t range = major >> p->coarse, block = p->block[range];
+    if (block >= 0) return block;
+    const int64_t at = major + p->offset[range];
+    return p->base[at] + (minor >> p->shift[at]);
 }
 
 /* How the ranges are filled. */
@@ -91,59 +94,84 @@ static int32_t put_whole(filling *f, int64_t rows)
 }
 
 /* One smaller item; where it has many rows they are split by the larger item's top bits. */
-static void put_item(partition *p, filling *f, int64_t v, int64_t rows)
+static void put_item(partition *p, filling *f, int64_t at, int64_t rows)
 {
     const int minor_bits = p->rows->first ? p->key.item_bits : 0;
     int parts = 0;
     while (parts < minor_bits && parts < 9 && rows > f->target << (parts + 1)) parts++;
     if (parts == 0 || f->block + (1 << parts) >= MAX_BLOCKS - 1) {
-        p->base[v] = put_whole(f, rows);
-        p->shift[v] = 31;
+        p->base[at] = put_whole(f, rows);
+        p->shift[at] = 31;
         return;
     }
     if (f->filled > 0) f->block++;
-    p->base[v] = (int32_t)f->block;
-    p->shift[v] = (uint8_t)(minor_bits - parts);
+    p->base[at] = (int32_t)f->block;
+    p->shift[at] = (uint8_t)(minor_bits - parts);
     f->block += 1 << parts;
     f->filled = 0;
+}
+
+/* Count the sampled rows of coarse ranges or, with `fine`, of each item in those that are marked. */
+static int64_t sample(const partition *p, uint32_t *seen, uint32_t *fine)
+{
+    const int64_t n = p->rows->n_rows, step = n < ((int64_t)1 << 20) ? 1 : SAMPLE;
+    int32_t major[VN_VOTE_BATCH], minor[VN_VOTE_BATCH];
+    int64_t sampled = 0;
+    for (int64_t r = 0; r < n; r += step * VN_VOTE_BATCH) {
+        const int m = (int)VN_MIN(n - r, (int64_t)VN_VOTE_BATCH);
+        load_pairs(p->rows, r, m, major, minor);
+        for (int i = 0; i < m; i++) {
+            const int32_t range = major[i] >> p->coarse;
+            if (!fine) seen[range]++;
+            else if (p->block[range] < 0) fine[major[i] + p->offset[range]]++;
+        }
+        sampled += m;
+    }
+    return sampled;
 }
 
 /* Choose the ranges: about equally many rows in each. */
 static vn_status choose_ranges(partition *p)
 {
-    const vn_vote_rows *rows = p->rows;
-    const int64_t n = rows->n_rows, n_major = p->n_major;
-    const int64_t step = n < ((int64_t)1 << 20) ? 1 : SAMPLE;
-    uint32_t *seen = calloc((size_t)n_major, sizeof(uint32_t));
+    const int64_t n = p->rows->n_rows, n_major = p->n_major;
+    vn_status status = VN_NO_MEMORY;
+    uint32_t *fine = NULL, *seen = calloc(COARSE, sizeof(uint32_t));
     while ((n_major - 1) >> p->coarse >= COARSE) p->coarse++;
-    p->block = malloc(sizeof(int32_t) * COARSE);
-    p->base = malloc(sizeof(int32_t) * (size_t)n_major);
-    p->shift = malloc((size_t)n_major);
-    if (!seen || !p->block || !p->base || !p->shift) {
-        free(seen);
-        return VN_NO_MEMORY;
-    }
-    int64_t sampled = 0;
-    for (int64_t r = 0; r < n; r += step * VN_VOTE_BATCH) {
-        int32_t major[VN_VOTE_BATCH], minor[VN_VOTE_BATCH];
-        const int m = (int)VN_MIN(n - r, (int64_t)VN_VOTE_BATCH);
-        load_pairs(rows, r, m, major, minor);
-        for (int i = 0; i < m; i++) seen[major[i]]++;
-        sampled += m;
-    }
+    const int64_t ranges = ((n_major - 1) >> p->coarse) + 1;
+    p->block = calloc(COARSE, sizeof(int32_t));
+    p->offset = calloc(COARSE, sizeof(int64_t));
+    if (!seen || !p->block || !p->offset) goto done;
+    const int64_t sampled = sample(p, seen, NULL);
     const int64_t blocks = VN_MAX(VN_MIN((int64_t)TARGET_BLOCKS, n / MIN_ROWS), (int64_t)1);
     filling f = {0, 0, VN_MAX(sampled / blocks, (int64_t)1)};
-    for (int64_t c = 0; c <= (n_major - 1) >> p->coarse; c++) {
-        const int64_t from = c << p->coarse, end = VN_MIN((c + 1) << p->coarse, n_major);
-        int64_t sum = 0;
-        for (int64_t v = from; v < end; v++) sum += seen[v];
+    int64_t places = 0; /* items of ranges with many rows */
+    for (int64_t c = 0; c < ranges; c++) {
+        if ((int64_t)seen[c] <= 2 * f.target) continue;
         p->block[c] = -1;
-        if (sum <= 2 * f.target) p->block[c] = put_whole(&f, sum);
-        else
-            for (int64_t v = from; v < end; v++) put_item(p, &f, v, seen[v]);
+        p->offset[c] = places - (c << p->coarse);
+        places += VN_MIN((c + 1) << p->coarse, n_major) - (c << p->coarse);
     }
+    if (places) {
+        fine = calloc((size_t)places, sizeof(uint32_t));
+        p->base = malloc(sizeof(int32_t) * (size_t)places);
+        p->shift = malloc((size_t)places);
+        if (!fine || !p->base || !p->shift) goto done;
+        sample(p, seen, fine);
+    }
+    for (int64_t c = 0; c < ranges; c++) {
+        if (p->block[c] >= 0) {
+            p->block[c] = put_whole(&f, seen[c]);
+            continue;
+        }
+        const int64_t end = VN_MIN((c + 1) << p->coarse, n_major);
+        for (int64_t v = c << p->coarse; v < end; v++)
+            put_item(p, &f, v + p->offset[c], fine[v + p->offset[c]]);
+    }
+    status = vn_vote_runs_alloc(&p->runs, f.block + 1, p->runs.n_chunks);
+done:
     free(seen);
-    return vn_vote_runs_alloc(&p->runs, f.block + 1, p->runs.n_chunks);
+    free(fine);
+    return status;
 }
 
 static int count_rows(const partition *p, int64_t begin, int64_t end, int64_t chunk)
@@ -283,6 +311,7 @@ vn_status vn_votes_sort(const vn_vote_rows *rows, int n_threads, vn_vote_blocks 
 done:
     vn_vote_runs_free(&p.runs);
     free(p.block);
+    free(p.offset);
     free(p.base);
     free(p.shift);
     free(p.records);

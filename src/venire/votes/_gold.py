@@ -140,7 +140,7 @@ def _placed(
         fail("gold", "is not among the pairs", bad, label[0] if len(label) == 1 else label)
     out = np.full(votes.n_pairs, np.nan)
     shares = np.where(turned, 1.0 - values, values)
-    out[at] = shares
+    out[at[::-1]] = shares[::-1]  # the first of several
     if n and (out[at] != shares).any():
         bad = int(np.argmax(out[at] != shares))
         label = tuple(_plain(c[bad]) for c in columns)

@@ -15,6 +15,7 @@ __all__ = ["TOLERANCE", "VoteRows", "checked_rows", "table_of"]
 
 TOLERANCE = 1e-6  # how far the three probabilities of a row may be from adding up to 1
 _MAX_ROWS = 2**31 - 1  # of a native call
+_SMALL = 1 << 17
 _RULE = "must be 1 (first), -1 (second) or 0 (a tie)"
 
 
@@ -178,6 +179,8 @@ def table_of(rows: VoteRows, n_threads: int) -> Table:
             rest = table_of(rows.part(slice(start, start + _MAX_ROWS)), n_threads)
             table = joined(table, rest, n_threads)
         return table
+    if rows.n < _SMALL:  # starting threads costs more than they save
+        n_threads = 1
     teachers, coded = _teachers(rows.teacher, n_threads)
     if rows.first is None:
         return _by_pair(rows, teachers, coded, n_threads)
@@ -247,7 +250,7 @@ def _pairs(rows: VoteRows, n_threads: int) -> tuple[NDArray[Any] | None, Any, in
         small = pair.dtype.itemsize < 4 or pair.dtype == np.int32
         array = np.require(pair, dtype=np.int32 if small else np.int64, requirements=["C", "A"])
         low, high = value_range(array, n_threads)
-        if high - low < min(4 * rows.n + 65536, 2**31 - 1):
+        if high - low < min(64 * rows.n + (1 << 20), 2**31 - 1):
             return None, array, int(low), int(high - low + 1)
     labels, codes = _labels.encode_one(pair, "pair", n_threads)
     return labels, codes, 0, len(labels)
