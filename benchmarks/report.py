@@ -34,7 +34,7 @@ def collect(data: dict[str, Any]) -> tuple[Found, dict[str, list[tuple[int, floa
         facts, best = run["extra_info"], run["stats"]["min"]
         if run["group"] == "growth":
             growth.setdefault(facts["workload"], []).append((facts["n_rows"], best))
-        else:
+        elif run["group"] == "fits":
             # the fresh process is one more round, and the only warm-up
             best = min(best, facts["seconds"])
             fits[facts["workload"], facts["solver"]] = facts | {"best": best}
@@ -118,6 +118,22 @@ def quality_table(fits: Found, workloads: list[str]) -> str:
     )
 
 
+def votes_table(data: dict[str, Any], full: bool) -> str:
+    """Votes and consensus: seconds, beside goals and peers."""
+    body = []
+    for run in data["benchmarks"]:
+        if run["group"] != "votes":
+            continue
+        facts = run["extra_info"]
+        goal = seconds(facts["goal"]) if facts["goal"] and full else "–"
+        right = f"{facts['accuracy']:.4f}" if "accuracy" in facts else "–"
+        best = seconds(run["stats"]["min"])
+        body.append([facts["what"], facts["solver"], f"{facts['n_rows']:,}", best, goal, right])
+    if not body:
+        return "Not run."
+    return table(["what", "solver", "rows", "seconds", "goal", "accuracy"], body)
+
+
 def machine(data: dict[str, Any]) -> str:
     config, info = data["config"], data["machine_info"]
     packages = ", ".join(f"{k} {config['packages'][k]}" for k in ("numpy", "scipy"))
@@ -138,6 +154,15 @@ residual near 1e-9 where they can; "index given" hands evalica its list of label
 it otherwise spends most of its time."""
 
 
+VOTES = """\
+"from_pairs": votes of 8 teachers, in random order, on ready pair ids; beside a key and
+`numpy.bincount`. "first and second": the same votes on pairs of 1,500 items. "append 1 %": a round
+of a hundredth of them. "reliability": ten judgments a pair, one vote each, from the table to
+posteriors, weights and warnings; beside the same rule by `numpy.bincount`, probabilities alone.
+"crowd": from rows to converged weights, beside 100 iterations of crowd-kit's Dawid-Skene; accuracy
+is the share of right verdicts."""
+
+
 def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
     """Write the report and the picture into `docs`; refresh the README when there is one."""
     fits, growth = collect(data)
@@ -155,6 +180,9 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
         "## The package on every workload",
         "Goals are for two cores. Error: largest distance from the closed form, if there is one.",
         package_table(fits, data["size"] == "full"),
+        "## Votes and consensus",
+        VOTES,
+        votes_table(data, data["size"] == "full"),
         "## Growth",
         "Items grow in proportion to comparisons. Exponent of time against comparisons, by least "
         "squares on logarithms, with the package's own aggregation:",

@@ -154,7 +154,7 @@ VOTES = vn.Votes(A, B, T, [1, 0, -1])
         (
             lambda: vn.consensus(VOTES, gold=(["a", "b"], ["b", "a"], [1, 1])),
             ValueError,
-            ["gold", "two different", "('a', 'b')"],
+            ["gold", "two different", "('b', 'a')"],
         ),
         (lambda: vn.consensus(VOTES, gold="gold.csv"), TypeError, ["gold"]),
         (lambda: vn.consensus(VOTES, n_threads=0), ValueError, ["n_threads", "0"]),

@@ -72,7 +72,7 @@ def report(board: Board, gold: NDArray[np.float64], q: NDArray[np.float64]) -> G
     match = np.sign(s) * np.sign(z)
 
     def per_teacher(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(teacher, x, minlength=n_teachers)
+        return np.bincount(teacher, x, minlength=n_teachers).astype(np.float64)
 
     right = per_teacher((1.0 + match) / 2)
     lower, upper = wilson(right, n, 0.95)

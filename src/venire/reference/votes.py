@@ -100,9 +100,9 @@ def vote_cells(
         return np.bincount(cell, x[counts], minlength=len(cells)).astype(np.float64)
 
     ptr = np.searchsorted(cells[:, 0], np.arange(len(pairs) + 1))
+    win, tie, loss = (summed(weight * mass[:, k]) for k in range(3))
     return VoteCells(
-        pairs[:, 0], pairs[:, 1], ptr, cells[:, 1],
-        *(summed(weight * mass[:, k]) for k in range(3)),
+        pairs[:, 0], pairs[:, 1], ptr, cells[:, 1], win, tie, loss,
         summed(np.ones(n)).astype(np.int64), summed(signed), summed(signed**2),
         summed(1.0 * shown).astype(np.int64), summed(np.where(shown, signed, 0.0)),
     )  # fmt: skip

@@ -86,14 +86,14 @@ def agreement(votes: Votes, metric: str, level: float) -> Agreement:
     )
 
 
-def _blocks(votes: Votes, columns: int) -> Iterator[tuple[slice, NDArray[np.intp], int]]:
+def _blocks(votes: Votes, columns: int) -> Iterator[tuple[slice, NDArray[np.int32], int]]:
     """Cells of a block of pairs: the slice, their pair in the block, and how many pairs."""
     step = max(1, _BLOCK // max(1, votes.n_teachers * columns))
     ptr = votes.pair_ptr
     for start in range(0, votes.n_pairs, step):
         end = min(start + step, votes.n_pairs)
         cells = slice(int(ptr[start]), int(ptr[end]))
-        yield cells, votes.pair[cells] - start, end - start
+        yield cells, votes.pair[cells] - np.int32(start), end - start
 
 
 def _pairwise(

@@ -131,7 +131,7 @@ def calibration(votes: Votes, gold: NDArray[np.float64], level: float) -> Teache
     p = (1.0 + signed) / 2
 
     def per_teacher(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(teacher, x, minlength=n_teachers)
+        return np.bincount(teacher, x, minlength=n_teachers).astype(np.float64)
 
     n = np.bincount(teacher, minlength=n_teachers)
     right = per_teacher((1.0 + np.sign(signed) * np.sign(2 * y - 1)) / 2)

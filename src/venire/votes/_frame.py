@@ -92,7 +92,7 @@ def _rows(
     mapping: Mapping[Any, Any] | None,
     strength: float,
 ) -> VoteRows:
-    labels = {
+    labels: dict[str, Any] = {
         n: plain(data[n]) for n in ("first", "second", "pair", "group", "teacher") if n in data
     }
     lengths = {n: len(x) for n, x in data.items()}
@@ -100,7 +100,7 @@ def _rows(
     for name, length in lengths.items():
         if length != n:
             fail(name, f"has {length} rows, but teacher has {n}")
-    given: dict[str, Any] = dict(labels)
+    given = dict(labels)
     if "weight" in data:
         given["weight"] = floats(data["weight"], "weight")
     if "swapped" in data:

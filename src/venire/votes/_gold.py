@@ -62,7 +62,7 @@ def gold_of(votes: Votes, gold: Any) -> NDArray[np.float64]:
 def _numbers(x: Any) -> NDArray[np.float64]:
     try:
         if isinstance(x, np.ma.MaskedArray):
-            return np.array(x.astype(np.float64).filled(np.nan))
+            return np.ma.filled(x.astype(np.float64), np.nan)
         return np.array(x, dtype=np.float64)
     except (TypeError, ValueError):
         raise TypeError(
