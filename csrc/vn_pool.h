@@ -46,8 +46,10 @@ vn_status vn_pool_correlated(const vn_panel *panel, const double *r, int n_threa
                              double *sum, double *mean, double *n_eff, double *share);
 
 /* Over the pairs that two teachers both judged: sums of x_s x_t, of x_s^2 (row s), and their number.
- * x is one per cell; pairs with keep = 0 are left out (NULL: none). All n_teachers x n_teachers. */
+ * x is one per cell; pairs with keep = 0 are left out (NULL: none). All n_teachers x n_teachers.
+ * VN_INTERRUPTED if poll asked to stop. */
 vn_status vn_comoments(const vn_panel *panel, const double *x, const uint8_t *keep, int n_threads,
-                       double *product, double *square, double *common);
+                       vn_poll poll, void *context, double *product, double *square,
+                       double *common);
 
 #endif

@@ -6,6 +6,7 @@
 
 #define BLOCK_PAIRS 256
 #define MAX_BLOCKS 16
+#define SLICE ((int64_t)1 << 28) /* products between two looks for an interrupt */
 
 static int64_t block_count(int64_t n_pairs)
 {
@@ -84,17 +85,37 @@ static void comoments_block(const vn_panel *p, const double *x, const uint8_t *k
     }
 }
 
+/* End of the slice of pairs that starts at `from`: a fraction of a second's work. */
+static int64_t slice_end(const vn_panel *p, int64_t from)
+{
+    int64_t work = 0, q = from;
+    while (q < p->n_pairs && (work < SLICE || q == from)) {
+        const int64_t n = p->ptr[q + 1] - p->ptr[q];
+        work += n * n;
+        q++;
+    }
+    return q;
+}
+
 vn_status vn_comoments(const vn_panel *p, const double *x, const uint8_t *keep, int n_threads,
-                       double *product, double *square, double *common)
+                       vn_poll poll, void *context, double *product, double *square, double *common)
 {
     const int64_t size = p->n_teachers * p->n_teachers, blocks = block_count(p->n_pairs);
     double *sums = calloc((size_t)(3 * size * blocks) + 1, sizeof(double));
     if (!sums) return VN_NO_MEMORY;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
-    for (int64_t b = 0; b < blocks; b++) {
-        double *own = sums + 3 * size * b;
-        comoments_block(p, x, keep, block_start(p->n_pairs, b, blocks),
-                        block_start(p->n_pairs, b + 1, blocks), own, own + size, own + 2 * size);
+    for (int64_t from = 0; from < p->n_pairs;) {
+        const int64_t end = slice_end(p, from), n = end - from;
+        VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
+        for (int64_t b = 0; b < blocks; b++) {
+            double *own = sums + 3 * size * b;
+            comoments_block(p, x, keep, from + block_start(n, b, blocks),
+                            from + block_start(n, b + 1, blocks), own, own + size, own + 2 * size);
+        }
+        from = end;
+        if (poll && poll(context)) {
+            free(sums);
+            return VN_INTERRUPTED;
+        }
     }
     for (int64_t b = 1; b < blocks; b++)
         for (int64_t i = 0; i < 3 * size; i++) sums[i] += sums[3 * size * b + i];

@@ -256,6 +256,7 @@ def test_append_leaves_the_old_object_alone():
     assert columns(v) == before
     assert w.loss.tolist() == [0, 0, 1, 0]
     assert (v + w).n_votes == 8
+    assert columns(v.append([1, 7], ["b", "c"], [-1, 1])) == columns(w)
 
 
 def test_many_small_rounds_keep_few_tables():

@@ -5,10 +5,14 @@ import numpy as np
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memset
 
+from venire._native.signals cimport poll_signals, raise_pending
+
 
 cdef extern from "vn_votes.h" nogil:
     ctypedef enum vn_status:
         VN_OK
+        VN_INTERRUPTED
+    ctypedef int (*vn_poll)(void *) noexcept nogil
     ctypedef struct vn_vote_cells:
         int32_t *teacher
         int32_t *count[3]
@@ -43,8 +47,8 @@ cdef extern from "vn_pool.h" nogil:
     vn_status vn_vouch(const vn_panel *, const double *, const double *, int, double *, double *)
     vn_status vn_pool_correlated(const vn_panel *, const double *, int, double *, double *,
                                  double *, double *, double *)
-    vn_status vn_comoments(const vn_panel *, const double *, const uint8_t *, int, double *,
-                           double *, double *)
+    vn_status vn_comoments(const vn_panel *, const double *, const uint8_t *, int, vn_poll, void *,
+                           double *, double *, double *)
 
 
 COUNTS = np.dtype([("agree", "f8"), ("whole", "f8"), ("repeated", "i8"), ("judged", "i8"),
@@ -178,6 +182,8 @@ cdef class Panel:
         cdef double *c = doubles(common)
         cdef vn_status status
         with nogil:
-            status = vn_comoments(&p, v, k, self.n_threads, a, b, c)
+            status = vn_comoments(&p, v, k, self.n_threads, poll_signals, NULL, a, b, c)
+        if status == VN_INTERRUPTED:
+            raise_pending()
         check(status)
         return product, square, common

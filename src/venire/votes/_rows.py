@@ -14,7 +14,7 @@ from venire.votes._table import PairNames, Table, joined
 __all__ = ["TOLERANCE", "VoteRows", "checked_rows", "table_of"]
 
 TOLERANCE = 1e-6  # how far the three probabilities of a row may be from adding up to 1
-_MAX_ROWS = 2**31 - 1  # of a native call
+_MAX_ROWS = 2**28  # of a native call, which cannot be interrupted
 _SMALL = 1 << 17
 _RULE = "must be 1 (first), -1 (second) or 0 (a tie)"
 

@@ -248,7 +248,8 @@ class Votes(Judgments):
         Parameters
         ----------
         *labels : array_like of shape (n,)
-            first, second, teacher; or pair, teacher where the pairs have labels of their own.
+            first, second, teacher and vote; or pair, teacher and vote where the pairs have labels of
+            their own. The votes may be given by name instead.
         vote, probabilities, group, swapped, weight, strength, n_threads
             The new rows, as in `Votes`.
 
@@ -271,9 +272,11 @@ class Votes(Judgments):
         """
         own = self._parts[0].names.pairs is not None
         wanted = ("pair", "teacher") if own else ("first", "second", "teacher")
+        if len(labels) == len(wanted) + 1 and vote is None:
+            vote, labels = labels[-1], labels[:-1]
         if len(labels) != len(wanted):
             raise TypeError(
-                f"append takes {', '.join(wanted)} by position, and vote=... or "
+                f"append takes {', '.join(wanted)} by position, then vote=... or "
                 f"probabilities=...; got {len(labels)} arrays"
             )
         given = dict(zip(wanted, labels, strict=True))
