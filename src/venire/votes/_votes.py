@@ -248,8 +248,8 @@ class Votes(Judgments):
         Parameters
         ----------
         *labels : array_like of shape (n,)
-            first, second, teacher and vote; or pair, teacher and vote where the pairs have labels of
-            their own. The votes may be given by name instead.
+            first, second, teacher and vote; or pair, teacher and vote where the pairs have labels
+            of their own. The votes may be given by name instead.
         vote, probabilities, group, swapped, weight, strength, n_threads
             The new rows, as in `Votes`.
 
