@@ -200,7 +200,9 @@ class BuildNative(build_ext):
     def _c_library(self) -> Path | None:
         """Compile csrc/ and pack it; None where there is nothing to compile."""
         sources = sorted(CSRC.glob("*.c"))
-        options = {"include_dirs": [str(CSRC)], "extra_postargs": [*C_WARNINGS, *self.flags]}
+        # Python's own -fwrapv keeps loops that count in int from being vectorised.
+        extra = [*C_WARNINGS, *self.flags, "-fno-wrapv"]
+        options = {"include_dirs": [str(CSRC)], "extra_postargs": extra}
         folder = self.objects_dir / "csrc"
         archive = folder / "libvenire.a"
         with ThreadPoolExecutor(self.parallel or 1) as pool:

@@ -7,23 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import report_queries, report_votes
 from benchmarks.solvers import SOLVERS
+from benchmarks.tables import MIB, seconds, table
 from benchmarks.workloads import GROWING, WORKLOADS
 
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
-MIB = 2**20
 Found = dict[tuple[str, str], dict[str, Any]]
-
-
-def seconds(value: float) -> str:
-    """Three significant digits, without an exponent."""
-    return f"{value:.4f}" if value < 0.01 else f"{value:.3g}" if value < 100 else f"{value:.0f}"
-
-
-def table(head: list[str], body: list[list[str]]) -> str:
-    """A Markdown table, the first column to the left and the others to the right."""
-    rule = [":--", *["--:"] * (len(head) - 1)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [head, rule, *body])
 
 
 def collect(data: dict[str, Any]) -> tuple[Found, dict[str, list[tuple[int, float]]]]:
@@ -32,9 +22,11 @@ def collect(data: dict[str, Any]) -> tuple[Found, dict[str, list[tuple[int, floa
     growth: dict[str, list[tuple[int, float]]] = {}
     for run in data["benchmarks"]:
         facts, best = run["extra_info"], run["stats"]["min"]
+        if run["group"] in (*report_queries.GROUPS, *report_votes.GROUPS):
+            continue
         if run["group"] == "growth":
             growth.setdefault(facts["workload"], []).append((facts["n_rows"], best))
-        elif run["group"] == "fits":
+        else:
             # the fresh process is one more round, and the only warm-up
             best = min(best, facts["seconds"])
             fits[facts["workload"], facts["solver"]] = facts | {"best": best}
@@ -118,22 +110,6 @@ def quality_table(fits: Found, workloads: list[str]) -> str:
     )
 
 
-def votes_table(data: dict[str, Any], full: bool) -> str:
-    """Votes and consensus: seconds, beside goals and peers."""
-    body = []
-    for run in data["benchmarks"]:
-        if run["group"] != "votes":
-            continue
-        facts = run["extra_info"]
-        goal = seconds(facts["goal"]) if facts["goal"] and full else "–"
-        right = f"{facts['accuracy']:.4f}" if "accuracy" in facts else "–"
-        best = seconds(run["stats"]["min"])
-        body.append([facts["what"], facts["solver"], f"{facts['n_rows']:,}", best, goal, right])
-    if not body:
-        return "Not run."
-    return table(["what", "solver", "rows", "seconds", "goal", "accuracy"], body)
-
-
 def machine(data: dict[str, Any]) -> str:
     config, info = data["config"], data["machine_info"]
     packages = ", ".join(f"{k} {config['packages'][k]}" for k in ("numpy", "scipy"))
@@ -154,15 +130,6 @@ residual near 1e-9 where they can; "index given" hands evalica its list of label
 it otherwise spends most of its time."""
 
 
-VOTES = """\
-"from_pairs": votes of 8 teachers, in random order, on ready pair ids; beside a key and
-`numpy.bincount`. "first and second": the same votes on pairs of 1,500 items. "append 1 %": a round
-of a hundredth of them. "reliability": ten judgments a pair, one vote each, from the table to
-posteriors, weights and warnings; beside the same rule by `numpy.bincount`, probabilities alone.
-"crowd": from rows to converged weights, beside 100 iterations of crowd-kit's Dawid-Skene; accuracy
-is the share of right verdicts."""
-
-
 def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
     """Write the report and the picture into `docs`; refresh the README when there is one."""
     fits, growth = collect(data)
@@ -180,9 +147,8 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
         "## The package on every workload",
         "Goals are for two cores. Error: largest distance from the closed form, if there is one.",
         package_table(fits, data["size"] == "full"),
-        "## Votes and consensus",
-        VOTES,
-        votes_table(data, data["size"] == "full"),
+        *report_queries.parts(data),
+        *report_votes.parts(data),
         "## Growth",
         "Items grow in proportion to comparisons. Exponent of time against comparisons, by least "
         "squares on logarithms, with the package's own aggregation:",
@@ -201,6 +167,7 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
         short = "\n\n".join(
             [
                 times_table(fits, left_out, main),
+                *report_queries.short(data),
                 f"{machine(data)}. – : not run, [why](docs/benchmarks.md); "
                 "\\* : residual above 1e-6.",
                 "![time against comparisons](docs/growth.png)",

@@ -141,7 +141,7 @@ typedef struct {
     int32_t *first, *second;
     int8_t *order;
     double *win, *loss, *tie;
-    int64_t *label;
+    int64_t *label;         /* room for all that there can be */
     int64_t n_cells, n_items;
     int has_tie;
     int64_t bad_row;
@@ -239,6 +239,48 @@ static vn_status one_group(workspace *w, const vn_group_rows *r, int64_t group, 
     return VN_OK;
 }
 
+/* The same for ties, which are few as a rule: only they are written, so that pages without any stay
+ * untouched. */
+static void pack_ties(const double *room, const int64_t *from, const int64_t *size,
+                      const int64_t *with_ties, int64_t n_chunks, double *tie)
+{
+    int64_t to = 0;
+    for (int64_t c = 0; c < n_chunks; to += size[c++])
+        for (int64_t k = 0; with_ties[c] && k < size[c]; k++)
+            if (room[from[c] + k] > 0.0) tie[to + k] = room[from[c] + k];
+}
+
+struct vn_found_labels {
+    int64_t n_chunks;
+    int64_t **label; /* of each chunk */
+    int64_t *count;
+};
+
+static vn_found_labels *new_labels(int64_t n_chunks)
+{
+    vn_found_labels *f = calloc(1, sizeof *f);
+    if (!f) return NULL;
+    f->n_chunks = n_chunks;
+    f->label = calloc((size_t)VN_MAX(n_chunks, 1), sizeof *f->label);
+    f->count = calloc((size_t)VN_MAX(n_chunks, 1), sizeof *f->count);
+    if (f->label && f->count) return f;
+    vn_group_write_labels(f, NULL);
+    return NULL;
+}
+
+void vn_group_write_labels(vn_found_labels *f, int64_t *label)
+{
+    if (!f) return;
+    for (int64_t c = 0, at = 0; f->label && f->count && c < f->n_chunks; at += f->count[c++]) {
+        if (label && f->label[c])
+            memcpy(label + at, f->label[c], sizeof *label * (size_t)f->count[c]);
+        free(f->label[c]);
+    }
+    free(f->label);
+    free(f->count);
+    free(f);
+}
+
 /* Chunks of whole groups: the first group of each, and n_groups at the end. */
 static int64_t *cut_chunks(const vn_group_rows *r, int64_t *n_chunks)
 {
@@ -275,21 +317,35 @@ static void pack(char *array, size_t width, const int64_t *from, const int64_t *
     }
 }
 
+/* Room for the labels of a chunk of rows, one per thread. */
+static vn_status reserve_labels(int64_t **label, int64_t *room, int64_t n)
+{
+    if (n <= *room) return VN_OK;
+    free(*label);
+    *room = 2 * n;
+    *label = malloc(sizeof **label * (size_t)*room);
+    if (*label) return VN_OK;
+    *room = 0;
+    return VN_NO_MEMORY;
+}
+
 vn_status vn_group_cells(const vn_group_rows *r, int n_threads, int64_t *item_ptr, int64_t *cell_ptr,
-                         int64_t *label, int32_t *first, int32_t *second, int8_t *order, double *win,
-                         double *loss, double *tie, int *has_tie, int *has_soft, int64_t *bad_row,
-                         int *fault)
+                         int32_t *first, int32_t *second, int8_t *order, double *win, double *loss,
+                         double *tie_room, double *tie, int *has_tie, int *has_soft,
+                         vn_found_labels **labels, int64_t *bad_row, int *fault)
 {
     int64_t n_chunks = 0;
     int64_t *chunk = cut_chunks(r, &n_chunks);
-    int64_t *where = malloc(sizeof(int64_t) * 4 * (size_t)VN_MAX(n_chunks, 1));
-    if (!chunk || !where) {
+    int64_t *cells_at = malloc(sizeof(int64_t) * 3 * (size_t)VN_MAX(n_chunks, 1));
+    vn_found_labels *found = new_labels(n_chunks);
+    *labels = NULL;
+    if (!chunk || !cells_at || !found) {
         free(chunk);
-        free(where);
+        free(cells_at);
+        vn_group_write_labels(found, NULL);
         return VN_NO_MEMORY;
     }
-    int64_t *cells_at = where, *n_cells = where + n_chunks;
-    int64_t *items_at = where + 2 * n_chunks, *n_items = where + 3 * n_chunks;
+    int64_t *n_cells = cells_at + n_chunks, *with_ties = cells_at + 2 * n_chunks;
     vn_status status = VN_OK;
     int any_tie = 0, any_soft = 0, what = 0;
     int64_t bad = -1;
@@ -297,15 +353,15 @@ vn_status vn_group_cells(const vn_group_rows *r, int n_threads, int64_t *item_pt
     {
         workspace w = {0};
         masses *room = NULL;
-        int64_t room_size = 0;
+        int64_t room_size = 0, *label = NULL, label_room = 0;
         VN_PRAGMA(omp for schedule(dynamic, 1))
         for (int64_t c = 0; c < n_chunks; c++) {
             const int64_t base = r->row_ptr[chunk[c]];
+            vn_status one
+                = reserve_labels(&label, &label_room, 2 * (r->row_ptr[chunk[c + 1]] - base) + 1);
             output out = {.first = first + base, .second = second + base, .order = order + base,
-                          .win = win + base, .loss = loss + base, .tie = tie + base,
-                          .label = label + 2 * base, .bad_row = -1, .room = room,
-                          .room_size = room_size};
-            vn_status one = VN_OK;
+                          .win = win + base, .loss = loss + base, .tie = tie_room + base,
+                          .label = label, .bad_row = -1, .room = room, .room_size = room_size};
             for (int64_t g = chunk[c]; g < chunk[c + 1] && one == VN_OK; g++) {
                 one = one_group(&w, r, g, &out);
                 item_ptr[g + 1] = out.n_items; /* within the chunk, for now */
@@ -315,8 +371,14 @@ vn_status vn_group_cells(const vn_group_rows *r, int n_threads, int64_t *item_pt
             room_size = out.room_size;
             cells_at[c] = base;
             n_cells[c] = out.n_cells;
-            items_at[c] = 2 * base;
-            n_items[c] = out.n_items;
+            with_ties[c] = out.has_tie;
+            found->count[c] = one == VN_OK ? out.n_items : 0;
+            if (found->count[c] > 0) {
+                const size_t bytes = sizeof *label * (size_t)out.n_items;
+                found->label[c] = malloc(bytes);
+                if (found->label[c]) memcpy(found->label[c], label, bytes);
+                else one = VN_NO_MEMORY;
+            }
             VN_PRAGMA(omp critical(vn_group_cells))
             {
                 if (one != VN_OK) status = one;
@@ -329,6 +391,7 @@ vn_status vn_group_cells(const vn_group_rows *r, int n_threads, int64_t *item_pt
             }
         }
         free(room);
+        free(label);
         workspace_free(&w);
     }
     if (status == VN_OK && bad >= 0) status = VN_BAD_VALUE;
@@ -340,25 +403,26 @@ vn_status vn_group_cells(const vn_group_rows *r, int n_threads, int64_t *item_pt
                 item_ptr[g + 1] += items;
                 cell_ptr[g + 1] += cells;
             }
-            items += n_items[c];
+            items += found->count[c];
             cells += n_cells[c];
         }
-        struct { void *array; size_t width; int of_items; } arrays[] = {
-            {label, sizeof *label, 1}, {win, sizeof *win, 0}, {loss, sizeof *loss, 0},
-            {tie, sizeof *tie, 0}, {first, sizeof *first, 0}, {second, sizeof *second, 0},
-            {order, sizeof *order, 0}};
+        struct { void *array; size_t width; } arrays[] = {
+            {win, sizeof *win}, {loss, sizeof *loss}, {first, sizeof *first},
+            {second, sizeof *second}, {order, sizeof *order}};
         VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
-        for (int k = 0; k < 7; k++) {
-            if (arrays[k].array == tie && !any_tie) continue;
-            pack(arrays[k].array, arrays[k].width, arrays[k].of_items ? items_at : cells_at,
-                 arrays[k].of_items ? n_items : n_cells, n_chunks);
-        }
+        for (int k = 0; k < 5; k++)
+            pack(arrays[k].array, arrays[k].width, cells_at, n_cells, n_chunks);
+        pack_ties(tie_room, cells_at, n_cells, with_ties, n_chunks, tie);
     }
     free(chunk);
-    free(where);
+    free(cells_at);
     *has_tie = any_tie;
     *has_soft = any_soft;
     *bad_row = bad;
     *fault = what;
+    if (status == VN_OK)
+        *labels = found;
+    else
+        vn_group_write_labels(found, NULL);
     return status;
 }

@@ -8,7 +8,7 @@
 #include "vn_group_internal.h"
 
 #define SETTLED 1e-3 /* last change of a linear predictor: its square is the error left */
-#define ROUNDING 1e-13 /* a residual below may be nothing else */
+#define ROUNDING 3e-15 /* a residual below may be nothing else */
 #define EXTRA 50     /* iterations for that once the residual is small, at most */
 #define ROOM 10.0    /* a linear predictor may at most double in one step, and change by this */
 #define CUTS 40
@@ -131,6 +131,32 @@ static int line_search(vn_small *w, double slope, double length, progress *at)
     return 0;
 }
 
+/* Take the step unverified where that is safe: what the linear system leaves, and at most the square
+ * of the largest change of a predictor, which bounds the part that is not linear, are far below the
+ * tolerance; and so is the solver's error in theta, as far as it can tell. */
+static int finish(vn_small *w, const vn_group_options *o, double change, progress *at)
+{
+    if (w->n_border) return 0; /* the solver's residual is theta's alone */
+    const double left = vn_small_largest_ratio(w, w->r) + change * change;
+    double most = 0.0;
+    for (int i = 0; i < w->rows; i++) most = fmax(most, fabs(w->step[i]));
+    if (!(left <= 0.1 * o->tol && w->reached * most <= o->tol)) return 0;
+    for (int i = 0; i < w->rows; i++) w->x[i] += w->step[i];
+    at->residual = left;
+    at->change = change;
+    at->n_iter++;
+    return 1;
+}
+
+/* One more step, unverified: it costs no derivatives, and takes off most of the error left. */
+static void polish(vn_small *w, const vn_group_options *o, const progress *at)
+{
+    if (!(at->residual > ROUNDING) || !newton_step(w, 0.02, o->patience)) return;
+    double most = 0.0;
+    for (int i = 0; i < w->rows + w->n_border; i++) most = fmax(most, fabs(w->step[i]));
+    for (int i = 0; most <= SETTLED && i < w->rows + w->n_border; i++) w->x[i] += w->step[i];
+}
+
 static vn_group_status newton(vn_small *w, const vn_group_options *o, progress *at)
 {
     int extra = 0;
@@ -138,7 +164,8 @@ static vn_group_status newton(vn_small *w, const vn_group_options *o, progress *
     at->change = 0.0;
     while (at->n_iter < o->max_iter && extra < EXTRA
            && (at->residual > 0.5 * o->tol || at->change > SETTLED)) {
-        double eta = fmax(fmin(0.1, 3.0 * at->residual), 0.3 * o->tol / at->residual);
+        /* as exactly as the step is good; the last one to a part of the tolerance */
+        double eta = fmax(fmin(0.1, 3.0 * at->residual), 0.05 * o->tol / at->residual);
         if (at->residual <= 0.5 * o->tol) {
             extra++;
             eta = 1e-9;
@@ -148,18 +175,14 @@ static vn_group_status newton(vn_small *w, const vn_group_options *o, progress *
         if (!(slope > 0.0)) break;
         double change, overreach;
         changes(w, step_of_gamma(w), &change, &overreach);
+        if (finish(w, o, change, at)) return VN_GROUP_CONVERGED;
         const double length = first_length(w, overreach);
         if (!line_search(w, slope, length, at)) break;
         at->change = change;
         at->n_iter++;
     }
     if (!(at->residual <= o->tol && at->change <= SETTLED)) return VN_GROUP_ITERATION_LIMIT;
-    /* one more step, unverified: it costs no derivatives, and takes off most of the error left */
-    if (at->residual > ROUNDING && newton_step(w, 0.02, o->patience)) {
-        double most = 0.0;
-        for (int i = 0; i < w->rows + w->n_border; i++) most = fmax(most, fabs(w->step[i]));
-        for (int i = 0; most <= SETTLED && i < w->rows + w->n_border; i++) w->x[i] += w->step[i];
-    }
+    polish(w, o, at);
     return VN_GROUP_CONVERGED;
 }
 

@@ -136,6 +136,13 @@ static void find_parts(vn_small *w, int connected)
 
 void vn_small_centre(vn_small *w, double *x)
 {
+    if (w->n_parts == 1) {
+        double all = 0.0; /* rows beyond the items are 0 */
+        VN_PRAGMA(omp simd reduction(+:all))
+        for (int i = 0; i < w->rows; i++) all += x[i];
+        for (int i = 0; i < w->n; i++) x[i] -= all / w->n;
+        return;
+    }
     double *sum = w->z, *size = w->q; /* by component */
     for (int part = 0; part < w->n_parts; part++) sum[part] = size[part] = 0.0;
     for (int i = 0; i < w->n; i++) {
@@ -319,13 +326,18 @@ static double largest_ratio(const double *restrict g, const double *restrict per
     return most;
 }
 
+double vn_small_largest_ratio(const vn_small *w, const double *g)
+{
+    return largest_ratio(g, w->per_mass, w->rows);
+}
+
 double vn_small_derivatives(vn_small *w, const double *x, double *gradient)
 {
     double sums[2];
     predictors(w, x, gamma_of(w, x));
     vn_small_links(w, log_tie_of(w, x), sums);
     assemble(w, w->g, x, gradient);
-    double residual = largest_ratio(gradient, w->per_mass, w->rows);
+    double residual = vn_small_largest_ratio(w, gradient);
     if (w->model->has_gamma || w->model->has_tie) assemble_border(w, sums, gradient);
     for (int k = 0; k < w->n_border; k++)
         residual = fmax(residual, fabs(gradient[w->rows + k]) / w->total);

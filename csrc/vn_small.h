@@ -55,7 +55,8 @@ typedef struct {
     double *border[VN_SMALL_BORDER], corner[VN_SMALL_BORDER][VN_SMALL_BORDER];
     double *solved[VN_SMALL_BORDER]; /* H^-1 border */
     double *x, *trial, *gradient, *next, *step; /* rows, then the border's entries */
-    double *r, *z, *p, *q;    /* of the solver */
+    double *r, *z, *p, *q;    /* of the solver; */
+    double reached;           /* what eta its last call reached */
 
     int capacity_n, capacity_edges;
     void *block_n, *block_edges; /* what the arrays are cut from */
@@ -76,6 +77,9 @@ void vn_small_centre(vn_small *w, double *x);
 /* Gradient at x (rows + border), and the matrix, border and corner that go with it; returns the
  * residual: the largest |gradient| over the weight it belongs to. */
 double vn_small_derivatives(vn_small *w, const double *x, double *gradient);
+
+/* Largest |g| over the weight of the row's comparisons. */
+double vn_small_largest_ratio(const vn_small *w, const double *g);
 
 /* Start from the shares of the outcomes: one Newton step whose linear predictors are, edge by edge,
  * near what the outcomes say. Writes theta into x. */

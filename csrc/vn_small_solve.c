@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "vn_small.h"
@@ -66,15 +67,16 @@ int vn_small_solve(vn_small *w, const double *rhs, double eta, int limit, double
     memset(q, 0, sizeof(double) * (size_t)n);
     memcpy(r, rhs, sizeof(double) * (size_t)n);
     double rz = advance(w, 0.0, x, r, z, p, q);
-    const double goal = eta * eta * rz;
+    const double first = rz, goal = eta * eta * rz;
     memcpy(p, z, sizeof(double) * (size_t)n);
-    for (int it = 0; it < limit; it++) {
-        if (!(rz > goal)) return it;
+    int it = 0;
+    for (; rz > goal && it < limit; it++) {
         const double pq = product(w, p, q);
-        if (!(pq > 0.0)) return it;
+        if (!(pq > 0.0)) break;
         const double before = rz;
         rz = advance(w, rz / pq, x, r, z, p, q);
         turn(rz / before, z, p, n);
     }
-    return rz > goal ? -1 : limit;
+    w->reached = first > 0.0 ? sqrt(rz / first) : 0.0;
+    return rz > goal && it == limit ? -1 : it;
 }

@@ -26,7 +26,7 @@ LABELS = {
 
 @st.composite
 def tables(draw):
-    """Rows of up to five groups, in any order, with and without weights, orders and named extras."""
+    """Rows of up to five groups, in any order, with or without weights, orders and extras."""
     one = st.tuples(
         st.integers(0, 4),
         st.integers(0, 5),

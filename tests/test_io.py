@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import stat
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -277,6 +278,91 @@ def test_write_table(tmp_path, name):
         {"item": "ü", "theta": -1e-300, "rank": 2, "games": 4},
         {"item": 'q"uote', "theta": None, "rank": None, "games": 5},
     ]
+    assert os.listdir(tmp_path) == [name]
+
+
+SCHEMA = pa.schema({"item": pa.string(), "theta": pa.float64(), "n": pa.int64()})
+
+
+def pieces_of(rng, n):
+    """Tables of 0 to 300 rows, n in all, always the same rows."""
+    theta = np.random.default_rng(1).normal(size=n)
+    theta[::7] = np.nan
+    table = {"n": np.arange(n), "item": np.array([f"ü{k % 50}" for k in range(n)]), "theta": theta}
+    cuts = [0, *np.sort(rng.integers(0, n, n // 150)), n]
+    for a, b in pairwise(cuts):
+        yield {name: column[a:b] for name, column in table.items()}
+
+
+@pytest.mark.parametrize("name", ["o.parquet", "o.arrow", "o.csv", "o.json", "o.jsonl"])
+def test_a_table_in_pieces(tmp_path, monkeypatch, name):
+    """The bytes of the file do not show the pieces, and are those of a table written at once."""
+    monkeypatch.setattr("venire.io._table_writer._ROWS", 1000)
+    seen = set()
+    for seed in range(3):
+        with io.TableWriter(tmp_path / name, SCHEMA, metadata={"venire": "1"}) as out:
+            for piece in pieces_of(np.random.default_rng(seed), 4321):
+                out.write(piece)
+        seen.add((tmp_path / name).read_bytes())
+        assert os.listdir(tmp_path) == [name]
+    assert len(seen) == 1
+    table = next(iter(pieces_of(np.random.default_rng(0), 149)))
+    with io.TableWriter(tmp_path / name, SCHEMA) as out:
+        out.write(table)
+    written = (tmp_path / name).read_bytes()
+    io.write_table({column: table[column] for column in SCHEMA.names}, tmp_path / name)
+    if name in ("o.csv", "o.json", "o.jsonl"):
+        assert (tmp_path / name).read_bytes() == written
+    if name == "o.parquet":
+        assert pq.ParquetFile(tmp_path / name).metadata.num_rows == 149
+
+
+def test_row_groups(tmp_path, monkeypatch):
+    monkeypatch.setattr("venire.io._table_writer._ROWS", 1000)
+    with io.TableWriter(tmp_path / "o.parquet", SCHEMA, metadata={"venire": "1"}) as out:
+        for piece in pieces_of(np.random.default_rng(0), 2500):
+            out.write(piece)
+    file = pq.ParquetFile(tmp_path / "o.parquet")
+    assert [file.metadata.row_group(k).num_rows for k in range(3)] == [1000, 1000, 500]
+    assert file.schema_arrow.metadata[b"venire"] == b"1"
+    assert file.read()["n"].to_pylist() == list(range(2500))
+    assert file.read()["theta"].null_count == len(range(0, 2500, 7))
+
+
+@pytest.mark.parametrize("name", ["o.parquet", "o.arrow", "o.csv", "o.json", "o.jsonl"])
+def test_a_table_without_rows(tmp_path, name):
+    with io.TableWriter(tmp_path / name, SCHEMA):
+        pass
+    data = (tmp_path / name).read_bytes()
+    if name == "o.json":
+        assert json.loads(data) == []
+    elif name == "o.csv":
+        assert data == b'"item","theta","n"\n' or data == b"item,theta,n\n"
+    elif name == "o.parquet":
+        assert pq.read_table(tmp_path / name).schema == SCHEMA
+
+
+@pytest.mark.parametrize("name", ["o.parquet", "o.arrow", "o.csv", "o.json", "o.jsonl"])
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, OSError(28, "No space left on device")])
+def test_a_table_that_stops_midway_leaves_the_old_file(tmp_path, monkeypatch, name, failure):
+    monkeypatch.setattr("venire.io._table_writer._ROWS", 100)
+    (tmp_path / name).write_text("old")
+
+    def fail(table):
+        raise failure
+
+    def write():
+        with io.TableWriter(tmp_path / name, SCHEMA) as out:
+            for number, piece in enumerate(pieces_of(np.random.default_rng(0), 1000)):
+                if number == 4:
+                    monkeypatch.setattr(out._sink, "write", fail)
+                out.write(piece)
+
+    with pytest.raises(KeyboardInterrupt if failure is KeyboardInterrupt else DataError) as caught:
+        write()
+    if failure is not KeyboardInterrupt:
+        assert "cannot be written: No space left on device" in str(caught.value)
+    assert (tmp_path / name).read_text() == "old"
     assert os.listdir(tmp_path) == [name]
 
 

@@ -39,6 +39,7 @@ LAYERS = {
     "design": 4,
     "distillation": 5,
     "io": 6,
+    "streaming": 6,
     "distributed": 6,
     "plots": 6,
     "simulate": 6,

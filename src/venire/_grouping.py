@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -56,8 +58,9 @@ def group_rows(rows: GroupedRows, n_threads: int | None) -> Grouping:
 
     threads = _checks.n_threads(n_threads)
     extra = _Extra(rows)
-    groups, row_ptr, row = _groups(extra.column("group"), rows.groups, threads)
-    table, first, second = _labels(extra.columns("first", "second"), threads)
+    with extra.naming():
+        groups, row_ptr, row = _groups(extra.column("group"), rows.groups, threads)
+        table, first, second = _labels(extra.columns("first", "second"), threads)
     try:
         offsets, cell_offsets, labels, *cells = group_cells.aggregate(
             first,
@@ -92,6 +95,19 @@ class _Extra:
             self.n_extra = len(self.item)
         self.n = rows.n + self.n_extra
 
+    @contextmanager
+    def naming(self) -> Iterator[None]:
+        """Errors about rows that only name an item are about `items`."""
+        try:
+            yield
+        except (_checks.BadValueError, _checks.BadTypeError) as error:
+            if error.position is None or error.position < self.rows.n:
+                raise
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            which = "groups" if error.argument == "group" else "labels"
+            what = f"its {which}: {error.reason}"
+            _checks.fail("items", what, error.position - self.rows.n, kind=kind)
+
     def column(self, name: str) -> Any:
         return self.columns(name)[0]
 
@@ -117,9 +133,12 @@ class _Extra:
                 out[name] = self._whole(x)
         if rows.win is None:
             score = rows.score
-            if score is None or (len(score) == 1 and rows.n != 1):
-                score = 1.0 if score is None else float(score[0])
-            out["score"] = score if isinstance(score, float) else self._whole(score)
+            if score is None:
+                out["score"] = 1.0
+            elif len(score) == 1 and rows.n != 1:
+                out["score"] = float(score[0])
+            else:
+                out["score"] = self._whole(score)
         return out
 
     def _whole(self, x: NDArray[Any]) -> NDArray[Any]:
@@ -158,7 +177,7 @@ def _groups(
         if isinstance(column, Encoded):
             column = column.items[column.codes]
         encoder.add(column)
-        groups, (codes,) = encoder.finish(given)
+        groups, (codes,) = encoder.finish(given, name="groups")
     if len(codes) and group_cells.runs(codes, n_threads) is not None:
         row_ptr = np.searchsorted(codes, np.arange(len(groups) + 1)).astype(np.int64)
         return groups, row_ptr, None
@@ -175,7 +194,7 @@ def _labels(
         if first.dtype != second.dtype:
             first, second = first.astype(np.int64), second.astype(np.int64)
         return None, first, second
-    return encode(*columns, n_threads=n_threads)
+    return encode(columns[0], columns[1], n_threads=n_threads)
 
 
 _RULES = {
@@ -201,7 +220,10 @@ def _refuse(
     where = f"in group {label.item() if isinstance(label, np.generic) else label!r}"
     if fault == "self":
         column: Any = rows.second
-        value = column.items[column.codes[at]] if isinstance(column, Encoded) else column[at]
+        if isinstance(column, Encoded):
+            value = column.items[column.codes[at]]
+        else:  # a column of a data frame may have an index of its own
+            value = np.asarray(column)[at]
         _checks.fail("second", f"an item cannot be compared with itself ({where})", at, value)
     values = getattr(rows, fault)
     value = values[at if len(values) > 1 else 0]

@@ -183,9 +183,14 @@ class Encoder:
         """Number of rows of column `which` so far."""
         return self._rows[which]
 
-    def finish(self, items: Any = None) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Return the items and each column's codes; nothing may be added afterwards."""
-        given = None if items is None else _Given(items)
+    def finish(
+        self, items: Any = None, *, name: str = "items"
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Return the items and each column's codes; nothing may be added afterwards.
+
+        `items`, if they are given, are called `name` in errors.
+        """
+        given = None if items is None else _Given(items, name)
         if self._kind is None:
             found = np.empty(0, np.int64)
             codes = [np.empty(0, np.int32) for _ in self.names]
@@ -193,7 +198,7 @@ class Encoder:
             columns = [_joined([array for array, _ in pieces]) for pieces in self._pieces]
             self._pieces = []
             if given is not None and given.is_range:
-                codes = _in_range(columns, len(given.items), self.names, self.n_threads)
+                codes = _in_range(columns, len(given.items), self.names, name, self.n_threads)
                 return given.items, codes
             found, codes = _code_integers(columns, self.n_threads)
         else:
@@ -223,14 +228,15 @@ class Encoder:
 class _Given:
     """Items that the caller gave: distinct labels in the caller's order."""
 
-    def __init__(self, items: Any) -> None:
-        encoder = Encoder(("items",), n_threads=1)
+    def __init__(self, items: Any, name: str = "items") -> None:
+        encoder = Encoder((name,), n_threads=1)
         encoder.add(items)
         distinct, (codes,) = encoder.finish()
         if len(distinct) < len(codes):
             _, firsts = np.unique(codes, return_index=True)
             again = np.setdiff1d(np.arange(len(codes)), firsts)[0]
-            fail("items", "holds a label twice", int(again), distinct[codes[again]])
+            fail(name, "holds a label twice", int(again), distinct[codes[again]])
+        self.name = name
         self.items = distinct[codes]
         self.distinct = distinct
         self.position = np.empty(len(codes), np.int32)  # of each distinct label, in the items
@@ -249,16 +255,19 @@ class _Given:
         if found.dtype == object or self.distinct.dtype == object:
             at = dict(zip(self.distinct.tolist(), self.position.tolist(), strict=True))
             where = np.array([at.get(label, -1) for label in found.tolist()], np.int32)
-        else:
+        elif len(self.distinct):
             near = np.searchsorted(self.distinct, found)
             near[near == len(self.distinct)] = 0
             where = np.where(self.distinct[near] == found, self.position[near], -1)
-            where = where.astype(np.int32) if len(self.distinct) else np.full(len(found), -1)
+            where = where.astype(np.int32)
+        else:
+            where = np.full(len(found), -1, np.int32)
         if (where < 0).any():
             for name, column in zip(names, codes, strict=True):
                 missing = np.flatnonzero(where[column] < 0)
                 if len(missing):
-                    fail(name, "is not among items", int(missing[0]), found[column[missing[0]]])
+                    at = int(missing[0])
+                    fail(name, f"is not among {self.name}", at, found[column[at]])
         return [_take(column, 0, where, 1) for column in codes]
 
 
@@ -356,7 +365,7 @@ def _take(x: np.ndarray, low: int, table: np.ndarray, n_threads: int) -> np.ndar
 
 
 def _in_range(
-    columns: list[np.ndarray], n: int, names: tuple[str, ...], n_threads: int
+    columns: list[np.ndarray], n: int, names: tuple[str, ...], given: str, n_threads: int
 ) -> list[np.ndarray]:
     """Codes where the items are 0 ... n - 1: the labels themselves, once they are checked."""
     from venire._native.labels import value_range
@@ -369,6 +378,6 @@ def _in_range(
             low, high = (0, n) if big else value_range(array, n_threads)
             if low < 0 or high >= n:
                 at = int(np.argmax((column < 0) | (column >= n)))
-                fail(name, "is not among items", at, column[at])
+                fail(name, f"is not among {given}", at, column[at])
         codes.append(_shift(array, 0, n_threads))
     return codes

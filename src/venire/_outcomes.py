@@ -166,9 +166,7 @@ def _readings(
     return words, labels
 
 
-def _survey(
-    values: list[Any], codes: np.ndarray, words: np.ndarray, labels: np.ndarray
-) -> Survey:
+def _survey(values: list[Any], codes: np.ndarray, words: np.ndarray, labels: np.ndarray) -> Survey:
     def first_of(rows: np.ndarray) -> Place:
         return (at := int(np.argmax(rows)), values[codes[at]]) if rows.any() else None
 

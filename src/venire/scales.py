@@ -10,8 +10,8 @@ elo        a display unit: 400 points are odds of 10 to 1, and the mean stands a
            logit * 400 / ln(10) + 1000.
 =========  =======================================================================================
 
-Between the logistic scales (logit, elo) and the normal ones (probit, erf) there is no exact way: the
-curves differ. logit = 1.702 * probit keeps the two within 0.01 of each other in P.
+Between the logistic scales (logit, elo) and the normal ones (probit, erf) there is no exact way:
+the curves differ. logit = 1.702 * probit keeps the two within 0.01 of each other in P.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """Rows of many groups to items and cells: views on arrays around csrc/vn_group_cells.c."""
 
+import mmap
+
 import numpy as np
 
 from libc.stdint cimport int8_t, int32_t, int64_t, uint32_t
@@ -30,9 +32,12 @@ cdef extern from "vn_group_cells.h" nogil:
         const uint32_t *row
     void vn_group_runs(const int32_t *, const int64_t *, int64_t, int, int *, int64_t *, int64_t *)
     vn_status vn_group_sort(const int32_t *, int64_t, int64_t, int, int64_t *, uint32_t *)
-    vn_status vn_group_cells(const vn_group_rows *, int, int64_t *, int64_t *, int64_t *, int32_t *,
-                             int32_t *, int8_t *, double *, double *, double *, int *, int *,
-                             int64_t *, int *)
+    ctypedef struct vn_found_labels:
+        pass
+    vn_status vn_group_cells(const vn_group_rows *, int, int64_t *, int64_t *, int32_t *, int32_t *,
+                             int8_t *, double *, double *, double *, double *, int *,
+                             int *, vn_found_labels **, int64_t *, int *)
+    void vn_group_write_labels(vn_found_labels *, int64_t *)
 
 
 #: What is wrong with a row, by the native layer's code.
@@ -64,6 +69,11 @@ cdef const int64_t *wide(x) except? NULL:
 
 cdef const double *doubles(const double[::1] view) noexcept nogil:
     return NULL if view is None or view.shape[0] == 0 else &view[0]
+
+
+def zeros(n):
+    """Zeros of which a page is in memory once it was written to, a small one at a time."""
+    return np.frombuffer(mmap.mmap(-1, 8 * max(n, 1), flags=mmap.MAP_PRIVATE), np.float64)
 
 
 def runs(labels not None, int n_threads):
@@ -145,33 +155,39 @@ def aggregate(
     r.row = NULL if row is None or row.shape[0] == 0 else &row[0]
     # room for the most there can be: pages that are not written cost nothing
     item_ptr, cell_ptr = np.zeros(n_groups + 1, np.int64), np.zeros(n_groups + 1, np.int64)
-    labels = np.empty(max(2 * n, 1), np.int64)
     lo, hi, orders = (np.empty(max(n, 1), t) for t in (np.int32, np.int32, np.int8))
-    wins, losses, ties = np.empty(max(n, 1)), np.empty(max(n, 1)), np.zeros(max(n, 1))
-    cdef int64_t[::1] items_view = item_ptr, cells_view = cell_ptr, labels_view = labels
+    wins, losses, tie_room, ties = np.empty(max(n, 1)), np.empty(max(n, 1)), zeros(n), zeros(n)
+    cdef int64_t[::1] items_view = item_ptr, cells_view = cell_ptr, labels_view
     cdef int32_t[::1] lo_view = lo, hi_view = hi
     cdef int8_t[::1] orders_view = orders
-    cdef double[::1] wins_view = wins, losses_view = losses, ties_view = ties
+    cdef double[::1] wins_view = wins, losses_view = losses, room_view = tie_room, ties_view = ties
     cdef int has_tie = 0, has_soft = 0, fault = 0
     cdef int64_t bad_row = -1
+    cdef vn_found_labels *found = NULL
     cdef int threads = n_threads if n > SMALL else 1
     cdef vn_status status
     with nogil:
-        status = vn_group_cells(&r, threads, &items_view[0], &cells_view[0], &labels_view[0],
-                                &lo_view[0], &hi_view[0], &orders_view[0], &wins_view[0],
-                                &losses_view[0], &ties_view[0], &has_tie, &has_soft, &bad_row,
-                                &fault)
+        status = vn_group_cells(&r, threads, &items_view[0], &cells_view[0], &lo_view[0],
+                                &hi_view[0], &orders_view[0], &wins_view[0],
+                                &losses_view[0], &room_view[0], &ties_view[0], &has_tie,
+                                &has_soft, &found, &bad_row, &fault)
     if status == VN_BAD_VALUE:
         raise BadRow(int(bad_row), FAULTS[fault])
     if status != VN_OK:
         raise MemoryError("not enough memory to aggregate the comparisons")
-    del items_view, cells_view, labels_view, lo_view, hi_view, orders_view, wins_view
-    del losses_view, ties_view
+    del items_view, cells_view, lo_view, hi_view, orders_view, wins_view
+    del losses_view, room_view, ties_view, tie_room
     n_items, n_cells = int(item_ptr[n_groups]), int(cell_ptr[n_groups])
-    labels.resize(n_items, refcheck=False)
+    try:
+        labels = np.empty(max(n_items, 1), np.int64)
+        labels_view = labels
+    except BaseException:
+        vn_group_write_labels(found, NULL)
+        raise
+    with nogil:
+        vn_group_write_labels(found, &labels_view[0])
+    labels = labels[:n_items]
     for array in (lo, hi, orders, wins, losses):
         array.resize(n_cells, refcheck=False)
-    if has_tie:
-        ties.resize(n_cells, refcheck=False)
-    return (item_ptr, cell_ptr, labels, lo, hi, orders, wins, losses, ties if has_tie else None,
-            bool(has_soft))
+    return (item_ptr, cell_ptr, labels, lo, hi, orders, wins, losses,
+            ties[:n_cells] if has_tie else None, bool(has_soft))

@@ -81,22 +81,23 @@ cdef class Estimates:
 
 
 cdef double *doubles(x) except? NULL:
-    cdef double[::1] view
+    """Where an array starts. What a call only reads may be read-only."""
+    cdef const double[::1] view
     if x is None or not len(x):
         return NULL
     view = x
-    return &view[0]
+    return <double *>&view[0]
 
 
 cdef vn_group_result result_of(Estimates e):
     cdef vn_group_result r
-    cdef int32_t[::1] n_iter = e.n_iter, n_parts = e.n_parts
-    cdef int8_t[::1] status = e.status
+    cdef const int32_t[::1] n_iter = e.n_iter, n_parts = e.n_parts
+    cdef const int8_t[::1] status = e.status
     r.theta, r.gamma, r.log_tie = doubles(e.theta), doubles(e.gamma), doubles(e.log_tie)
     r.residual = doubles(e.residual)
-    r.n_iter = &n_iter[0] if n_iter.shape[0] else NULL
-    r.n_parts = &n_parts[0] if n_parts.shape[0] else NULL
-    r.status = &status[0] if status.shape[0] else NULL
+    r.n_iter = <int32_t *>&n_iter[0] if n_iter.shape[0] else NULL
+    r.n_parts = <int32_t *>&n_parts[0] if n_parts.shape[0] else NULL
+    r.status = <int8_t *>&status[0] if status.shape[0] else NULL
     return r
 
 

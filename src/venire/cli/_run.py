@@ -5,17 +5,15 @@ from __future__ import annotations
 import shlex
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from venire import io
+from venire.cli._progress import Steps, progress
 from venire.errors import NotIdentifiedError, NotIdentifiedWarning
 from venire.priors import GaussianPrior
 
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from venire.comparisons import Comparisons
     from venire.ratings.fit import Fit
 
-__all__ = ["Options", "Outcome", "Refused", "progress", "run"]
+__all__ = ["Options", "Outcome", "run"]
 
 WEAK_PRECISION = 0.01  # standard deviation 10 on the scale of theta: odds of 22,000 to 1
 _EXAMPLES = 5
@@ -108,42 +106,7 @@ def run(options: Options) -> int:
     return 0
 
 
-class _Steps:
-    """One line of progress at a time, on a terminal; nothing elsewhere."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._task: Any = None
-
-    @contextmanager
-    def __call__(self, what: str) -> Iterator[_Steps]:
-        self._task = self._progress.add_task(what, total=None)
-        try:
-            yield self
-        finally:
-            self._progress.remove_task(self._task)
-            self._task = None
-
-    def rows(self, done: int, total: int) -> None:
-        """Callback of the readers."""
-        self._progress.update(self._task, completed=done, total=total or None)
-
-    def iteration(self, *state: Any) -> None:
-        """Callback of the fits."""
-        if state:
-            self._progress.update(self._task, description=f"fitting, iteration {state[0]}")
-
-
-@contextmanager
-def progress(stderr: Console, quiet: bool) -> Iterator[_Steps]:
-    """A line of progress on a terminal, unless it shall be quiet."""
-    shown = stderr.is_terminal and not quiet
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=stderr, transient=True, disable=not shown) as bar:
-        yield _Steps(bar)
-
-
-def _read(options: Options, steps: _Steps) -> Comparisons:
+def _read(options: Options, steps: Steps) -> Comparisons:
     with steps(f"reading {options.file}"):
         try:
             return io.read_comparisons(
@@ -161,7 +124,7 @@ def _read(options: Options, steps: _Steps) -> Comparisons:
             raise Refused(f"{options.file}: {error}", 1) from None
 
 
-def _fit(options: Options, comparisons: Comparisons, steps: _Steps) -> Outcome:
+def _fit(options: Options, comparisons: Comparisons, steps: Steps) -> Outcome:
     """Fit with the prior that was asked for; "auto" takes a weak one only where none will do."""
     precision = options.prior if isinstance(options.prior, float) else None
     try:
@@ -206,7 +169,7 @@ def _determined(comparisons: Comparisons) -> tuple[np.ndarray | None, str]:
 
 
 def _one_fit(
-    options: Options, comparisons: Comparisons, precision: float | None, steps: _Steps
+    options: Options, comparisons: Comparisons, precision: float | None, steps: Steps
 ) -> tuple[Fit, list[str]]:
     from venire import ratings
 

@@ -17,7 +17,8 @@ from rich.console import Console
 from venire import io
 from venire._checks import BadTypeError, BadValueError
 from venire._consensus import consensus
-from venire.cli._run import Refused, progress
+from venire.cli._progress import progress
+from venire.cli._run import Refused
 from venire.cli._version import version
 from venire.errors import ConvergenceWarning
 

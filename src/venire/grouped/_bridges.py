@@ -76,9 +76,7 @@ def read(
     variance = np.asarray(gf.standard_errors, np.float64) ** 2
     identified = np.bincount(group_of_item(gf), np.isfinite(gf.theta), n) > 0
     labels = (first_group, first, second_group, second)
-    missing = [
-        name for name, x in zip(sum(_ENDS, ()), labels, strict=True) if x is None
-    ]
+    missing = [name for name, x in zip(sum(_ENDS, ()), labels, strict=True) if x is None]
     if missing and (len(missing) < 4 or anchors is None):
         what = "bridges need it" if len(missing) < 4 else "give bridges, anchors or both"
         _checks.fail(missing[0], f"is missing: {what}")
@@ -184,9 +182,7 @@ def _require_theta(
     bad = ~np.isfinite(gf.theta[item])
     if bad.any():
         k = int(np.argmax(bad))
-        _checks.fail(
-            group_name, "has no identified fit (theta is nan)", k, gf.groups[group[k]]
-        )
+        _checks.fail(group_name, "has no identified fit (theta is nan)", k, gf.groups[group[k]])
     bad = ~np.isfinite(variance[item])
     if bad.any():
         k = int(np.argmax(bad))
@@ -235,9 +231,7 @@ def _evidence(
     )
 
 
-def _canonical_order(
-    n: int, lo: np.ndarray, hi: np.ndarray, *values: np.ndarray
-) -> np.ndarray:
+def _canonical_order(n: int, lo: np.ndarray, hi: np.ndarray, *values: np.ndarray) -> np.ndarray:
     """Rows by (lo, hi), and by their values where several bridges join the same two groups."""
     key = lo * n + hi
     order = np.argsort(key, kind="stable")

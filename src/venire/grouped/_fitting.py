@@ -33,7 +33,7 @@ def fit_groups(
     g: GroupedComparisons,
     *,
     model: str = "bradley-terry",
-    prior: GaussianPrior | None = GaussianPrior(0.01),  # noqa: B008: frozen
+    prior: GaussianPrior | None = GaussianPrior(0.01),  # noqa: B008
     order_effect: bool = False,
     shared: bool = False,
     init: ArrayLike | GroupedFit | None = None,
@@ -118,7 +118,7 @@ def fit_groups(
     >>> gf.status.tolist(), gf.theta.round(3).tolist()
     (['converged', 'converged'], [0.91, -0.305, -0.605, 0.0, 0.0])
     """
-    from venire._native.grouped import ELSEWHERE, Estimates
+    from venire._native.grouped import ELSEWHERE, STATUSES, Estimates
 
     if not isinstance(g, GroupedComparisons):
         raise TypeError(f"g must be GroupedComparisons, got {type(g).__name__}")
@@ -128,6 +128,8 @@ def fit_groups(
             raise TypeError(f"{name} must be True or False, got {value!r}")
     threads = _checks.n_threads(n_threads)
     has_tie = model in TIE_MODELS and g._tie is not None
+    if has_tie and shared:
+        has_tie = _shared.has_ties_that_count(g, prior is not None)
     own = not shared
     native = _batches.native_groups(
         g,
@@ -149,13 +151,15 @@ def fit_groups(
 
     values = np.empty(0)
     if shared and (order_effect or has_tie):
-        values, _ = _shared.fit_shared(
+        values, left = _shared.fit_shared(
             native, e, g, _shared_start(g, init, model, order_effect, has_tie),
             lambda again: small(ENDLESS, warm or again, progress),
             names=("order_effect",) * bool(order_effect) + ("tie",) * has_tie,
             lower=0.0 if model == "rao-kupper" else -np.inf,
             prior=prior is not None, tol=tol, n_threads=threads,
         )  # fmt: skip
+        if left > tol:
+            e.status[e.status == STATUSES.index("converged")] = STATUSES.index("iteration limit")
     else:
         single = _Single(g, model, prior, bool(order_effect), tol, max_iter, threads)
         large = np.flatnonzero(_batches.is_large(g))
@@ -196,6 +200,8 @@ class _Single:
         if self.g.cell_offsets[k] == self.g.cell_offsets[k + 1]:
             e.status[k] = STATUSES.index("no comparisons")
             e.n_parts[k] = items.stop - items.start
+            e.theta[items] = 0.0
+            self._unknown(e, k)
             return
         c = self.g._at(k)
         start = np.nan_to_num(e.theta[items]) if warm else None
@@ -205,9 +211,7 @@ class _Single:
             e.status[k] = STATUSES.index("not identified")
             e.n_parts[k] = int(c.components().labels.max()) + 1
             e.theta[items], e.residual[k] = np.nan, np.nan
-            for values in (e.gamma, e.log_tie):
-                if values is not None:
-                    values[k] = np.nan
+            self._unknown(e, k)
             return
         e.theta[items] = fit.theta
         e.residual[k], e.n_iter[k] = fit.residual, fit.n_iter
@@ -219,6 +223,11 @@ class _Single:
         apart = e.n_parts[k] > 1 and self.prior is None
         status = "not identified" if apart else "converged"
         e.status[k] = STATUSES.index(status if fit.converged else "iteration limit")
+
+    def _unknown(self, e: Estimates, k: int) -> None:
+        for values in (e.gamma, e.log_tie):
+            if values is not None:
+                values[k] = np.nan
 
 
 def _start(e: Estimates, g: GroupedComparisons, init: Any, model: str) -> bool:
@@ -257,6 +266,7 @@ def _start(e: Estimates, g: GroupedComparisons, init: Any, model: str) -> bool:
 
 def _log_tie(model: str, share: float) -> float:
     """Log of the tie parameter that gives the share of ties where all items are equal."""
+    share = min(share, 0.99)  # with nothing but ties it has no finite value
     if model == "rao-kupper":
         return float(np.log((1.0 + share) / (1.0 - share)))
     return float(np.log(2.0 * share / (1.0 - share)))
@@ -294,7 +304,8 @@ def _result(
         if shared:
             tie = float(np.exp(values[-1])) if has_tie else boundary
         else:
-            tie = np.exp(e.log_tie) if has_tie else np.full(g.n_groups, boundary)
+            fitted = np.isfinite(e.residual) & (np.diff(g.cell_offsets) > 0)
+            tie = np.exp(e.log_tie) if has_tie else np.where(fitted, boundary, np.nan)
     gamma: Any = None
     if order_effect:
         gamma = float(values[0]) if shared else e.gamma

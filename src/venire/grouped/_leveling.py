@@ -8,9 +8,11 @@ with d = scale * (b_lo - b_hi) + offset, and m = 0 without anchors, free (a flat
 That is a fit of Bradley and Terry's (or Thurstone's) model over groups, with known offsets and some
 items observed directly; the parameters are e = b - m, and m where it is free.
 
-s2 maximises the Laplace approximation of the marginal likelihood: see `_second_moment` and
-`_root`. H is the negative second derivative in e, a Laplacian plus the diagonal 1 / s2 + pull. With m
-free, let u = H^-1 pull and S = sum of pull * (1 - u). Then
+s2 maximises the Laplace approximation of the marginal likelihood: see `_root` and
+`_Posterior.second_moment`.
+
+H is the negative second derivative in e, a Laplacian plus the diagonal 1 / s2 + pull. With m free,
+let u = H^-1 pull and S = sum of pull * (1 - u). Then
 
     Cov(e) = H^-1 + u u' / S,    Var(m) = 1 / S,    Var(b_g) = (H^-1)_gg + (1 - u_g)^2 / S.
 """
@@ -42,6 +44,7 @@ STEPS = 30  # of false position, at most
 CLOSE = 1e-6  # steps of log s2 at which it ends
 MAX_EXACT = 500  # groups up to which every covariance is a dense inverse
 MAX_EXACT_LAST = 3_000  # the same for the standard errors, which are computed once
+_SOLVE_TOL = 1e-8  # of the solves that are not with draws
 _APART = 1e-3  # for the derivative of a curvature
 DRAWS = 200_000  # draws times groups behind a second moment
 
@@ -70,27 +73,11 @@ def find_levels(
     n_threads: int = 1,
 ) -> Levels:
     """Estimate e, m and s2 (unless `variance` is given)."""
-    from venire._native.problem import Problem
-
     n = len(evidence.active)
     free_level = evidence.pull is not None
-    lo, hi = evidence.lo, evidence.hi
-    problem = Problem(
-        evidence.model,
-        evidence.edge_ptr,
-        hi,
-        evidence.win,
-        evidence.loss,
-        scale=evidence.scale,
-        offset=evidence.offset,
-        pull=evidence.pull,
-        target=evidence.target,
-        prior=1.0,
-        level=free_level,
-        parallel_edges=bool(((lo[1:] == lo[:-1]) & (hi[1:] == hi[:-1])).any()),
-        n_threads=n_threads,
-    )
-    posterior = _Posterior(problem, evidence)
+    problem = _problem(evidence, free_level, n_threads)
+    plain = _problem(evidence, False, n_threads) if free_level else problem
+    posterior = _Posterior(plain, evidence)
     lower = np.array([-np.inf]) if free_level else None
     x, n_iter = np.zeros(n + free_level), 0
     if evidence.target is not None and evidence.pull is not None:  # the level, if s2 were 0
@@ -116,10 +103,31 @@ def find_levels(
     return Levels(x[:n], level, variances, level_variance, relative, s2, result, n_iter)
 
 
-def _root(slope: Callable[[float], float], start: float) -> float:
-    """The s2 at which `slope`, which falls there, is 0: bracketed from `start`, then false position.
+def _problem(evidence: Evidence, level: bool, n_threads: int) -> Any:
+    from venire._native.problem import Problem
 
-    The Illinois variant of it (Dowell and Jarratt 1971, doi:10.1007/BF01934364), on log s2.
+    lo, hi = evidence.lo, evidence.hi
+    return Problem(
+        evidence.model,
+        evidence.edge_ptr,
+        hi,
+        evidence.win,
+        evidence.loss,
+        scale=evidence.scale,
+        offset=evidence.offset,
+        pull=evidence.pull,
+        target=evidence.target,
+        prior=1.0,
+        level=level,
+        parallel_edges=bool(((lo[1:] == lo[:-1]) & (hi[1:] == hi[:-1])).any()),
+        n_threads=n_threads,
+    )
+
+
+def _root(slope: Callable[[float], float], start: float) -> float:
+    """The s2 at which `slope`, which falls there, is 0: a bracket, then false position.
+
+    The Illinois variant of that (Dowell and Jarratt 1971, doi:10.1007/BF01934364), on log s2.
     """
     a, slope_a = math.log(start), slope(start)
     b, slope_b = a, slope_a
@@ -154,7 +162,8 @@ class _Posterior(_sampled.SolverInverse):
     share = 1.0
 
     def __init__(self, problem: Any, evidence: Evidence) -> None:
-        super().__init__(None, SimpleNamespace(n=len(evidence.active), m=0))
+        layout: Any = SimpleNamespace(n=len(evidence.active), m=0)
+        super().__init__(None, layout)
         self.problem, self.evidence = problem, evidence
         self._incidence: Any = None
         self._watch: np.ndarray | None = None  # adds up squared differences over bridges
@@ -167,15 +176,20 @@ class _Posterior(_sampled.SolverInverse):
         bend = (self._curvature(d + _APART) - self._curvature(d - _APART)) / (2.0 * _APART)
         self.bends = bend * e.scale**3
         self.ridge = np.full(n, 1.0 / s2)
-        self.shift, self.level_variance = np.zeros(n), 0.0
-        self.problem.derivatives(x)
+        self.rest, self.level_variance = np.ones(n), 0.0
+        self.problem.set_prior(1.0 / s2)
+        self.problem.derivatives(np.ascontiguousarray(x[:n]))
         if e.pull is not None:
             self.ridge += e.pull
-            last = np.zeros((1, n + 1))
-            last[0, n] = 1.0
-            column = solve_rows(self.problem, last, _sampled.EXACT_TOL)[0]
-            self.level_variance = float(column[n])
-            self.shift = -column[:n] / column[n]
+        self.inverse = self._dense() if n <= MAX_EXACT else None
+        if e.pull is not None:  # H 1 = 1 / s2 + pull, hence 1 - u = H^-1 1 / s2
+            self.rest = self._times(np.ones(n)) / s2
+            self.level_variance = float(1.0 / np.sum(e.pull * self.rest))
+
+    @property
+    def shift(self) -> np.ndarray:
+        """u: how much of an error of the level e takes back."""
+        return 1.0 - self.rest
 
     def _curvature(self, d: np.ndarray) -> np.ndarray:
         e = self.evidence
@@ -186,16 +200,17 @@ class _Posterior(_sampled.SolverInverse):
 
     def solve(self, rhs: np.ndarray, tol: float) -> np.ndarray:
         """Apply H^-1 to rows (k, n)."""
-        if self.evidence.pull is None:
-            out = solve_rows(self.problem, rhs, tol)
-        else:
-            wide = np.concatenate([rhs, np.zeros((len(rhs), 1))], axis=1)
-            out = solve_rows(self.problem, wide, tol)
-            out = out[:, :-1] + out[:, -1:] * self.shift
+        out = solve_rows(self.problem, rhs, tol)
         if self._watch is not None:
             for row in out:
                 self._watch += (row[self.evidence.lo] - row[self.evidence.hi]) ** 2
         return out
+
+    def _times(self, x: np.ndarray) -> np.ndarray:
+        """H^-1 x."""
+        if self.inverse is not None:
+            return self.inverse @ x
+        return solve_rows(self.problem, x[None, :], _SOLVE_TOL)[0]
 
     def second_moment(self, e: np.ndarray) -> float:
         """Mean over groups of E[e_g^2], with the posterior's mean a step better than its mode.
@@ -208,31 +223,30 @@ class _Posterior(_sampled.SolverInverse):
         Lin 1995, doi:10.1093/biomet/82.1.81).
         """
         n, lo, hi = self.layout.n, self.evidence.lo, self.evidence.hi
-        if n <= MAX_EXACT:
-            dense = self._dense()
-            variances = np.diagonal(dense)
-            spread = variances[lo] + variances[hi] - 2.0 * dense[lo, hi]
+        u = self.shift
+        if self.inverse is not None:
+            variances = np.diagonal(self.inverse)
+            spread = variances[lo] + variances[hi] - 2.0 * self.inverse[lo, hi]
         else:
             draws, spread = max(2, DRAWS // n), np.zeros(len(lo))
             self._watch = spread
             variances, _ = self._sample(draws)
             self._watch = None
             spread /= draws
-        spread += (self.shift[lo] - self.shift[hi]) ** 2 * self.level_variance
-        pulled = np.zeros((1, self.problem.n_parameters))
-        pulled[0, :n] = e
-        image = solve_rows(self.problem, pulled, _sampled.EXACT_TOL)[0]  # C e
+        image = self._times(e) + u * (np.sum(u * e) * self.level_variance)  # C e
+        spread += (u[lo] - u[hi]) ** 2 * self.level_variance
         skew = np.sum(self.bends * spread * (image[lo] - image[hi]))
-        second = np.sum(e**2) + np.sum(variances + self.shift**2 * self.level_variance) - skew
+        second = np.sum(e**2) + np.sum(variances + u**2 * self.level_variance) - skew
         return float(max(second, 0.0)) / n
 
     def variances(self) -> tuple[np.ndarray, float]:
         """Variances of b, (n,), and the typical relative error of their roots."""
         if self.layout.n <= MAX_EXACT_LAST:
-            variances, relative = np.diagonal(self._dense()), 0.0
+            dense = self._dense() if self.inverse is None else self.inverse
+            variances, relative = np.diagonal(dense), 0.0
         else:
             variances, relative = self._sample(None)
-        return variances + (1.0 - self.shift) ** 2 * self.level_variance, relative
+        return variances + self.rest**2 * self.level_variance, relative
 
     def _own(self) -> np.ndarray:
         """Diagonal of H."""
@@ -248,7 +262,7 @@ class _Posterior(_sampled.SolverInverse):
         return inverse_of(dense)
 
     def _sample(self, draws: int | None) -> tuple[np.ndarray, float]:
-        """Diagonal of H^-1 and its typical relative error, from so many draws or as many as needed."""
+        """Diagonal of H^-1 and its typical relative error; None: as many draws as that takes."""
         own = self._own()
         variances, relative, _ = _sampled.sampled_variances(
             self,

@@ -17,10 +17,11 @@ from venire.grouped._batches import in_batches
 from venire.ratings._existence import ABSENCES
 
 if TYPE_CHECKING:
+    from venire._native.graph import Graph
     from venire._native.grouped import Estimates, Groups
     from venire.grouped_comparisons import GroupedComparisons
 
-__all__ = ["fit_shared", "share_of_ties", "shared_curvature"]
+__all__ = ["fit_shared", "has_ties_that_count", "share_of_ties", "shared_curvature"]
 
 MAX_ITER = 50
 CUTS = 30
@@ -30,6 +31,20 @@ LONGEST = 2.0  # step, in the unit of the parameters
 def share_of_ties(g: GroupedComparisons) -> float:
     """Ties among all comparisons."""
     return 0.0 if g._tie is None else float(g._tie.sum()) / g.n_comparisons
+
+
+def has_ties_that_count(g: GroupedComparisons, prior: bool) -> bool:
+    """Whether a group that has a fit, once the shared parameters are known, has ties."""
+    if g._tie is None or prior:
+        return g._tie is not None
+    graph = _graph(g, np.ones(g.n_groups, bool))
+    found = []
+    for strong in (False, True):
+        first = np.unique(graph.components(strong)[0], return_index=True)[1]
+        group = np.searchsorted(g.offsets, first, side="right") - 1
+        found.append(np.bincount(group, minlength=g.n_groups))
+    fitted = np.repeat(found[0] == found[1], np.diff(g.cell_offsets))
+    return bool((g._tie[fitted] > 0.0).any()) or not fitted.any()
 
 
 def fit_shared(
@@ -120,24 +135,16 @@ def _weight(g: GroupedComparisons, active: np.ndarray) -> float:
     return total if g._tie is None else total + float(g._tie[cells].sum())
 
 
-def _require_existence(
-    g: GroupedComparisons, active: np.ndarray, names: tuple[str, ...], prior: bool
-) -> None:
-    """Refuse shared parameters that the groups, as one graph, do not bound."""
+def _graph(g: GroupedComparisons, active: np.ndarray) -> Graph:
+    """The groups as one graph; items of those that are left out have no comparisons in it."""
     from venire._native.graph import Graph
 
     sizes = np.diff(g.cell_offsets)
     cells = np.repeat(active, sizes)
-    if not cells.any():
-        raise NotIdentifiedError(
-            f"shared {' and '.join(names)}: no group has a fit of its own, so there is nothing to "
-            "estimate from. Cure: use a prior"
-        )
     base = np.repeat(g.offsets[:-1], sizes)[cells]
     first, second = base + g.first[cells], base + g.second[cells]
-    # items of groups that are left out are items without comparisons here: components of their own
     row_ptr = np.concatenate([[0], np.cumsum(np.bincount(first, minlength=g.n_items))])
-    graph = Graph(
+    return Graph(
         row_ptr.astype(np.int64),
         second.astype(np.int32),
         g.order[cells],
@@ -145,7 +152,18 @@ def _require_existence(
         g.loss[cells],
         None if g._tie is None else g._tie[cells],
     )
-    _, absence = graph.existence("order_effect" in names, "tie" in names, prior)
+
+
+def _require_existence(
+    g: GroupedComparisons, active: np.ndarray, names: tuple[str, ...], prior: bool
+) -> None:
+    """Refuse shared parameters that the groups, as one graph, do not bound."""
+    if not (active & (np.diff(g.cell_offsets) > 0)).any():
+        raise NotIdentifiedError(
+            f"shared {' and '.join(names)}: no group has a fit of its own, so there is nothing to "
+            "estimate from. Cure: use a prior"
+        )
+    _, absence = _graph(g, active).existence("order_effect" in names, "tie" in names, prior)
     if absence:
         reason, cure = ABSENCES[absence]
         raise NotIdentifiedError(f"shared {' and '.join(names)}: {reason}. Cure: {cure}")

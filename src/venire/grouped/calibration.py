@@ -6,7 +6,7 @@ import math
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +18,9 @@ from venire.grouped._leveling import find_levels
 from venire.grouped._scaling import group_of_item
 from venire.ratings._tables import as_frame
 from venire.reference.components import Components
+
+if TYPE_CHECKING:
+    from venire.grouped.fit import GroupedFit
 
 __all__ = ["Calibration", "calibrate"]
 
@@ -61,11 +64,15 @@ class Calibration:
     Examples
     --------
     >>> import venire as vn
-    >>> vn.Calibration.__name__
-    'Calibration'
+    >>> gf = vn.fit_groups(vn.GroupedComparisons([7, 8], ["a", "a"], ["b", "b"], 0.5))
+    >>> found = vn.calibrate(gf, anchors=([7, 8], ["a", "b"], [2.0, 5.0], [0.1, 0.1]))
+    >>> found
+    <Calibration: 2 groups in 2 components, variance 1.721, converged>
+    >>> found.to_frame("dict")["component"].tolist()
+    [0, 1]
     """
 
-    fit: Any
+    fit: GroupedFit
     bias: np.ndarray
     standard_errors: np.ndarray
     variance: float
@@ -161,7 +168,7 @@ class Calibration:
 
 
 def calibrate(
-    gf: Any,
+    gf: GroupedFit,
     first_group: ArrayLike | None = None,
     first: ArrayLike | None = None,
     second_group: ArrayLike | None = None,
@@ -200,7 +207,8 @@ def calibrate(
         0). Each says that b_g is value - theta_gi, with variance v_i + standard_error^2 (at least
         1e-8).
     variance : float, optional
-        s^2. None: estimated from the data, starting at 1, by eight steps of EM.
+        s^2. None: estimated from the data, by the Laplace approximation of the marginal likelihood,
+        as if one more group had been seen to have b^2 = 1.
     tol : float, default 1e-9
         Converged when no derivative exceeds `tol` times the weight of the group's bridges (and
         anchors).
@@ -235,6 +243,10 @@ def calibrate(
     scale has an origin of its own and m is estimated with the biases, under a flat prior: adding a
     constant to all anchored values adds it to all biases.
 
+    The estimate of s^2 needs bridges: where votes are single and hard (b of sd 1.5), 4 bridges a
+    group give it at .7 to .8 of its size, 8 at .93. Plain EM steps at the mode, s^2 = mean b^2 +
+    mean variance, give half with 4, and standard errors a third too small.
+
     Standard errors come from the negative second derivative at the mode and take s^2 as known. Up
     to 3,000 groups with bridges or anchors they are exact; beyond, they are sampled to about 1 %
     (always with the same draws). Time is about proportional to bridges plus groups: 112,000 groups
@@ -242,27 +254,24 @@ def calibrate(
 
     References
     ----------
-    kappa: MacKay 1992, doi:10.1162/neco.1992.4.5.720. EM for a variance: Dempster, Laird and Rubin
-    1977, doi:10.1111/j.2517-6161.1977.tb01600.x.
+    kappa: MacKay 1992, doi:10.1162/neco.1992.4.5.720. The estimate of s^2: Breslow and Lin 1995,
+    doi:10.1093/biomet/82.1.81.
 
     Examples
     --------
-    Two queries; the second one's documents are better by about 1.
+    Two queries with two documents each; all of the second one's are better.
 
-    >>> import types
-    >>> import numpy as np
     >>> import venire as vn
-    >>> gf = types.SimpleNamespace(
-    ...     model="bradley-terry", scale="logit", groups=np.array([7, 8]),
-    ...     offsets=np.array([0, 2, 4]), items=np.array([0, 1, 0, 1]),
-    ...     theta=np.array([-1.0, 1.0, -0.5, 0.5]), standard_errors=np.full(4, 0.2))
-    >>> found = vn.calibrate(gf, [7] * 4, [0, 0, 1, 1], [8] * 4, [0, 1, 0, 1], [0.2, 0, 0.7, 0.4],
-    ...                      weight=25, variance=1.0)
-    >>> found.bias.round(2).tolist()
-    [-0.46, 0.46]
+    >>> rows = vn.GroupedComparisons([7, 8], ["a", "a"], ["b", "b"], [0.6, 0.3], [20.0, 20.0])
+    >>> gf = vn.fit_groups(rows)
+    >>> found = vn.calibrate(gf, [7, 7], ["a", "b"], [8, 8], ["a", "b"], [0.2, 0.1], [10.0, 10.0])
+    >>> found.bias.round(1).tolist()
+    [-0.8, 0.8]
+    >>> found.theta.round(1).tolist()
+    [-0.6, -1.0, 0.4, 1.3]
     """
     threads = _checks.n_threads(n_threads)
-    _check(variance, tol, max_iter)
+    _check(gf, variance, tol, max_iter)
     evidence = read(gf, first_group, first, second_group, second, score, weight, anchors)
     levels = find_levels(
         evidence,
@@ -313,7 +322,9 @@ def _say_what_the_prior_does(evidence: Evidence, anchored: np.ndarray) -> None:
     if not loose.any() or np.count_nonzero(real) == 1:
         return
     alone = int(np.count_nonzero(loose & (sizes == 1)))
-    what = "bridges link the groups" if not anchored.any() else "bridges and anchors hold the groups"
+    what = (
+        "bridges link the groups" if not anchored.any() else "bridges and anchors hold the groups"
+    )
     warnings.warn(
         f"{what} in {np.count_nonzero(real)} components, of which {np.count_nonzero(loose)} have "
         f"no anchor ({alone} of them a single group); between these only the prior compares",
@@ -322,7 +333,9 @@ def _say_what_the_prior_does(evidence: Evidence, anchored: np.ndarray) -> None:
     )
 
 
-def _check(variance: Any, tol: Any, max_iter: Any) -> None:
+def _check(gf: Any, variance: Any, tol: Any, max_iter: Any) -> None:
+    if not all(hasattr(gf, name) for name in ("groups", "offsets", "items", "theta", "scale")):
+        _checks.fail("gf", "must be a GroupedFit", value=type(gf).__name__, kind=TypeError)
     number = (int, float, np.integer, np.floating)
     if variance is not None:
         if isinstance(variance, bool) or not isinstance(variance, number):

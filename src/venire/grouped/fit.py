@@ -44,10 +44,10 @@ class GroupedFit:
         Log-strength, mean 0 in each group (in each component of a group that falls into several).
         nan where the group has no finite fit; 0 where it has no comparisons. Read-only.
     tie : ndarray of float64, shape (n_groups,), or None
-        nu (Davidson) or eta (Rao-Kupper) of each group, 0 or 1 where it has no ties. One float if
-        shared.
+        nu (Davidson) or eta (Rao-Kupper) of each group, 0 or 1 where it has no ties, nan where it
+        has no fit or no comparisons. One float if shared.
     order_effect : ndarray of float64, shape (n_groups,), or None
-        gamma of each group. One float if shared.
+        gamma of each group, nan likewise. One float if shared.
     shared : bool
         Order effect and tie parameter are those of all groups.
     status : ndarray of str, shape (n_groups,)
@@ -97,7 +97,15 @@ class GroupedFit:
     def __post_init__(self) -> None:
         if not self.scale:
             object.__setattr__(self, "scale", scales.scale_of(self.model))
-        for name in ("theta", "tie", "order_effect", "status", "residual", "n_iter", "n_components"):
+        for name in (
+            "theta",
+            "tie",
+            "order_effect",
+            "status",
+            "residual",
+            "n_iter",
+            "n_components",
+        ):
             array = getattr(self, name)
             if isinstance(array, np.ndarray):
                 array = array.view()
@@ -330,6 +338,8 @@ class GroupedFit:
         if self.scale != scales.scale_of(self.model):
             raise ValueError(f"theta is on the scale {self.scale!r}: ask the fit itself")
         has_tie = self.model in TIE_MODELS and self.comparisons._tie is not None
+        if self.shared:
+            has_tie = len(self._values) > (self.order_effect is not None)
         native = _batches.native_groups(
             self.comparisons,
             self.model if has_tie or self.model not in TIE_MODELS else "bradley-terry",
@@ -341,13 +351,12 @@ class GroupedFit:
         native.fix(self._values)
         own = not self.shared
         e = Estimates(0, 0, False, False)
-        e.theta = np.array(self.theta)
-        e.gamma = np.array(self.order_effect) if self.order_effect is not None and own else None
+        e.theta = self.theta
+        e.gamma = self.order_effect if own else None
         if has_tie and own:
             with np.errstate(divide="ignore"):
                 e.log_tie = np.log(self.tie)
-        e.residual, e.n_iter = np.array(self.residual), np.array(self.n_iter)
-        e.n_parts = np.array(self.n_components)
+        e.residual, e.n_iter, e.n_parts = self.residual, self.n_iter, self.n_components
         e.status = np.select([self.status == name for name in STATUSES], range(len(STATUSES)), 0)
         e.status = e.status.astype(np.int8)
         return native, e
@@ -359,7 +368,9 @@ class GroupedFit:
         native, e = self._native()
         several = (self.status == "no comparisons") & (np.diff(self.offsets) > 1)
         unknown = np.isnan(self.theta) | np.repeat(several, np.diff(self.offsets))
-        variance = np.where(unknown, np.nan, 0.0)
+        variance = np.zeros(g.n_items)
+        variance[unknown] = np.nan
+        del unknown
         own_gamma = None if e.gamma is None else np.full(g.n_groups, np.nan)
         own_tie = None if e.log_tie is None else np.full(g.n_groups, np.nan)
         border = self._border(native, e)
@@ -375,6 +386,8 @@ class GroupedFit:
         errors = np.sqrt(variance, out=variance)
         gamma_error: Any = None if own_gamma is None else np.sqrt(own_gamma)
         tie_error: Any = None if own_tie is None else np.sqrt(own_tie) * self.tie
+        if tie_error is None and self.model in TIE_MODELS and not self.shared:
+            tie_error = np.full(g.n_groups, np.nan)  # no group has ties
         for k in apart.tolist():
             single = self._single(k)
             errors[g.offsets[k] : g.offsets[k + 1]] = single.standard_errors()

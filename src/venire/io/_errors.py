@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from typing import Any
 
 __all__ = ["DataError"]
@@ -41,5 +40,16 @@ class DataError(ValueError):
         self._reason = reason
 
     def __reduce__(self) -> Any:  # an error of a worker reaches the caller whole
-        place = {"row": self.row, "line": self.line, "column": self.column}
-        return partial(type(self), **place), (self.path, self._reason)
+        arguments = (self.path, self._reason, self.row, self.line, self.column)
+        return _rebuilt, (type(self), *arguments)
+
+
+def _rebuilt(
+    kind: type[DataError],
+    path: str,
+    reason: str,
+    row: int | None,
+    line: int | None,
+    column: str | None,
+) -> DataError:
+    return kind(path, reason, row=row, line=line, column=column)

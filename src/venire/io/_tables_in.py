@@ -4,66 +4,68 @@ from __future__ import annotations
 
 import csv
 import difflib
-import gzip
-import io as _io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TextIO
+from typing import Any
 
 from venire.io._errors import DataError
+from venire.io._formats import (
+    Path,
+    as_text,
+    comes_in_pieces,
+    compression,
+    files_of,
+    format_of,
+    rows_of_groups,
+    unreadable,
+    unreadable_error,
+)
 
 __all__ = [
     "Tables",
+    "comes_in_pieces",
     "files_of",
     "joined",
     "line_of_row",
     "open_tables",
+    "rows_of_groups",
     "unreadable",
     "unreadable_error",
 ]
 
 _ROWS = 1 << 20  # rows per piece, at least, where the format lets us choose
 _DENSE = 4.0  # bytes a row below which a Parquet column of text is taken to be a dictionary
-_GZIP = b"\x1f\x8b"
-
-Path = str | os.PathLike[str]
 
 
 @dataclass(frozen=True)
 class Tables:
-    """An open file: pieces that map column names to Arrow columns; the rows, 0 if not known."""
+    """An open file.
+
+    Parameters
+    ----------
+    pieces : iterator of mapping of str to Arrow column
+    n_rows : int
+        0 if not known.
+    is_text : bool
+        The labels are text, whatever they look like.
+    types : mapping of str to Arrow type
+        Of the columns that were asked for; empty if only reading tells.
+    """
 
     pieces: Iterator[Mapping[str, Any]]
     n_rows: int
     is_text: bool
-
-
-def files_of(path: Path) -> list[str]:
-    """The file itself, or the Parquet files of a folder, by name.
-
-    Files and folders below it whose names begin with a dot or an underscore are passed over.
-
-    Raises
-    ------
-    DataError
-        If a folder holds no Parquet file.
-    """
-    if not os.path.isdir(path):
-        return [os.fspath(path)]
-    found = []
-    for folder, inner, names in os.walk(path):
-        inner[:] = sorted(name for name in inner if name[0] not in "._")
-        files = (n for n in names if n[0] not in "._" and n.lower().endswith((".parquet", ".pq")))
-        found += [os.path.join(folder, name) for name in files]
-    if not found:
-        raise DataError(path, "the folder holds no Parquet file")
-    return sorted(found)
+    types: Mapping[str, Any]
 
 
 def open_tables(
-    path: Path, names: Mapping[str, str], labels: Sequence[str], most: int | None = None
+    path: Path,
+    names: Mapping[str, str],
+    labels: Sequence[str],
+    most: int | None = None,
+    row_groups: range | None = None,
 ) -> Tables:
     """Open a file of any known format.
 
@@ -76,6 +78,8 @@ def open_tables(
         Those of the arguments that hold labels.
     most : int, optional
         Rows of a piece at most; text files come whole all the same.
+    row_groups : range, optional
+        Only these row groups of a Parquet file.
 
     Raises
     ------
@@ -83,11 +87,11 @@ def open_tables(
         If the file does not exist, is of no known format, or lacks a column.
     """
     import_pyarrow()
-    kind = _format_of(path)
+    kind = format_of(path)
     wanted = list(dict.fromkeys(names.values()))
     texts = list(dict.fromkeys(names[a] for a in (*labels, "outcome") if a in names))
     if kind == "parquet":
-        return _parquet(path, names, wanted, texts, most)
+        return _parquet(path, names, wanted, texts, most, row_groups)
     if kind == "arrow":
         return _arrow(path, names, wanted, most)
     if kind == "json":
@@ -103,66 +107,17 @@ def import_pyarrow() -> None:
         raise ImportError("files need pyarrow: pip install 'venire[cli]'") from None
 
 
-def unreadable() -> tuple[type[Exception], ...]:
-    """What reading a broken file raises."""
-    import pyarrow as pa
-
-    return (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, csv.Error)
-
-
-def unreadable_error(path: Path, error: Exception) -> DataError:
-    """The error of a broken file in the words of the package."""
-    text = str(error.strerror if isinstance(error, OSError) and error.strerror else error)
-    text = " ".join(text.split())
-    if "magic bytes" in text or "Couldn't deserialize thrift" in text:
-        text = f"is not a whole Parquet file; was it cut off? ({text})"
-    elif "Truncated compressed" in text or "end-of-stream" in text:
-        text = f"is cut off: the compressed data end too early ({text})"
-    else:
-        text = f"cannot be read: {text}"
-    return DataError(path, text)
-
-
 def joined(parts: list[Any]) -> Any:
     """The pieces of a column as one."""
     import pyarrow as pa
 
     chunks = [chunk for part in parts for chunk in getattr(part, "chunks", [part])]
     types = list(dict.fromkeys(chunk.type for chunk in chunks))
-    if len(types) > 1:  # a dictionary in one row group, plain text in another
-        chunks = [
-            c.cast(c.type.value_type) if pa.types.is_dictionary(c.type) else c for c in chunks
-        ]
+    if len(types) > 1:  # a dictionary in one row group, plain text in another; numbers of two kinds
+        plain = [t.value_type if pa.types.is_dictionary(t) else t for t in types]
+        one = pa.unify_schemas([pa.schema([("", t)]) for t in plain], promote_options="permissive")
+        chunks = [chunk.cast(one.field(0).type) for chunk in chunks]
     return pa.chunked_array(chunks)
-
-
-def _format_of(path: Path) -> str:
-    name = os.fspath(path).lower()
-    if not os.path.exists(path):
-        raise DataError(path, "there is no such file")
-    if os.path.isdir(path):
-        raise DataError(path, "is a folder, not a file")
-    with open(path, "rb") as file:
-        start = file.read(6)
-    if not start:
-        raise DataError(path, "is empty")
-    stem = name[:-3] if name.endswith(".gz") else name
-    by_name = {
-        ".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow", ".feather": "arrow",
-        ".ipc": "arrow", ".arrows": "arrow", ".csv": "csv", ".tsv": "tsv", ".jsonl": "json",
-        ".ndjson": "json", ".json": "json",
-    }.get(os.path.splitext(stem)[1])  # fmt: skip
-    if start.startswith(b"PAR1"):
-        return "parquet"
-    if start.startswith(b"ARROW1"):
-        return "arrow"
-    if by_name is not None:
-        return by_name
-    with _text(path) as file:
-        if "\0" in file.read(1024):
-            raise DataError(path, "is in no format known here")
-        file.seek(0)
-        return "json" if file.read(64).lstrip().startswith(("{", "[")) else "csv"
 
 
 def _require(path: Path, names: Mapping[str, str], present: list[str]) -> None:
@@ -178,7 +133,12 @@ def _require(path: Path, names: Mapping[str, str], present: list[str]) -> None:
 
 
 def _parquet(
-    path: Path, names: Mapping[str, str], wanted: list[str], texts: list[str], most: int | None
+    path: Path,
+    names: Mapping[str, str],
+    wanted: list[str],
+    texts: list[str],
+    most: int | None,
+    row_groups: range | None,
 ) -> Tables:
     import pyarrow.parquet as pq
 
@@ -193,7 +153,7 @@ def _parquet(
 
     def pieces() -> Iterator[Mapping[str, Any]]:
         if most is not None:
-            yield from file.iter_batches(most, columns=wanted)
+            yield from file.iter_batches(most, row_groups=row_groups, columns=wanted)
             return
         groups, rows = [], 0
         for group in range(meta.num_row_groups):
@@ -203,7 +163,9 @@ def _parquet(
                 yield file.read_row_groups(groups, columns=wanted)
                 groups, rows = [], 0
 
-    return Tables(pieces(), meta.num_rows, False)
+    schema = file.schema_arrow
+    types = {name: schema.field(name).type for name in wanted}
+    return Tables(pieces(), meta.num_rows, False, types)
 
 
 def _is_dictionary(meta: Any, index: int) -> bool:
@@ -252,7 +214,8 @@ def _arrow(path: Path, names: Mapping[str, str], wanted: list[str], most: int | 
             for start in range(0, batch.num_rows, step):
                 yield batch.slice(start, step)
 
-    return Tables(pieces(), 0, False)
+    types = {name: schema.field(name).type for name in wanted}
+    return Tables(pieces(), 0, False, types)
 
 
 def _csv(
@@ -261,7 +224,7 @@ def _csv(
     import pyarrow as pa
     import pyarrow.csv as pc
 
-    with _text(path) as file:
+    with as_text(path) as file:
         header = next(csv.reader(file, delimiter=delimiter), [])
     _require(path, names, header)
     bad: list[Any] = []
@@ -280,7 +243,7 @@ def _csv(
     )
 
     def pieces() -> Iterator[Mapping[str, Any]]:
-        with pa.input_stream(os.fspath(path), compression=_compression(path)) as stream:
+        with pa.input_stream(os.fspath(path), compression=compression(path)) as stream:
             try:
                 yield pc.read_csv(stream, parse_options=parse, convert_options=convert)
                 return
@@ -291,12 +254,12 @@ def _csv(
                     raise
         raise _uneven(path, delimiter, len(header), bad[0])
 
-    return Tables(pieces(), 0, True)
+    return Tables(pieces(), 0, True, {})
 
 
 def _uneven(path: Path, delimiter: str, width: int, bad: Any) -> DataError:
     """The error about the first row that has not as many fields as the header."""
-    with _text(path) as file:
+    with as_text(path) as file:
         reader = csv.reader(file, delimiter=delimiter)
         next(reader)
         for row, fields in enumerate((f for f in reader if f), 1):
@@ -309,7 +272,7 @@ def _uneven(path: Path, delimiter: str, width: int, bad: Any) -> DataError:
 
 def _undecodable(path: Path, delimiter: str, header: list[str]) -> DataError:
     """The error about the first field that is not UTF-8."""
-    with _text(path) as file:
+    with as_text(path) as file:
         reader = csv.reader(file, delimiter=delimiter)
         for row, fields in enumerate(f for f in reader if f):
             for name, text in zip(header, fields, strict=False):
@@ -323,39 +286,28 @@ def _json(path: Path, names: Mapping[str, str], wanted: list[str]) -> Tables:
     import pyarrow as pa
     import pyarrow.json as pj
 
-    with _text(path) as file:
+    with as_text(path) as file:
         is_array = file.read(64).lstrip().startswith("[")
     if is_array:
         import json
 
-        with _text(path) as file:
+        with as_text(path) as file:
             try:
                 table = pa.Table.from_pylist(json.load(file))
             except (ValueError, TypeError, AttributeError) as error:
                 raise DataError(path, f"is no array of JSON objects: {error}") from None
     else:
-        with pa.input_stream(os.fspath(path), compression=_compression(path)) as stream:
+        with pa.input_stream(os.fspath(path), compression=compression(path)) as stream:
             options = pj.ParseOptions(newlines_in_values=False)
             table = pj.read_json(stream, parse_options=options)
     _require(path, names, table.column_names)
-    return Tables(iter([table.select(wanted)]), table.num_rows, False)
-
-
-def _compression(path: Path) -> str | None:
-    with open(path, "rb") as file:
-        return "gzip" if file.read(2) == _GZIP else None
-
-
-def _text(path: Path) -> TextIO:
-    opener: Any = gzip.open if _compression(path) else open
-    raw = opener(path, "rb")
-    return _io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="")
+    return Tables(iter([table.select(wanted)]), table.num_rows, False, {})
 
 
 def line_of_row(path: Path, position: int) -> int | None:
     """Line, from 1, on which the data row at `position`, from 0, ends; None if this is no text."""
-    kind = _format_of(path)
-    with _text(path) as file:
+    kind = format_of(path)
+    with as_text(path) as file:
         if kind in ("csv", "tsv"):
             reader = csv.reader(file, delimiter="\t" if kind == "tsv" else ",")
             rows = (reader.line_num for fields in reader if fields)

@@ -12,7 +12,7 @@ import numpy as np
 
 from venire.io._errors import DataError
 
-__all__ = ["check_writable", "write_table"]
+__all__ = ["arrow_table", "check_writable", "create", "format_of", "remove", "write_table"]
 
 Path = str | os.PathLike[str]
 
@@ -90,19 +90,21 @@ def write_table(
         _WRITERS[kind](table, temporary, metadata)
         os.replace(temporary, path)
     except OSError as error:
-        _remove(temporary)
+        remove(temporary)
         raise DataError(path, f"cannot be written: {error.strerror or error}") from None
     except BaseException:  # Ctrl-C included: no half a file stays
-        _remove(temporary)
+        remove(temporary)
         raise
 
 
-def _remove(path: str) -> None:
+def remove(path: str) -> None:
+    """Delete a file that may not exist."""
     if os.path.exists(path):
         os.unlink(path)
 
 
-def _arrow_table(table: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> Any:
+def arrow_table(table: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> Any:
+    """Columns as a pyarrow Table, NaN and what is masked as nulls."""
     import pyarrow as pa
 
     arrays = {}
@@ -121,13 +123,13 @@ def _arrow_table(table: Mapping[str, Any], metadata: Mapping[str, str] | None = 
 def _write_parquet(table: Mapping[str, Any], path: str, metadata: Mapping[str, str] | None) -> None:
     import pyarrow.parquet as pq
 
-    pq.write_table(_arrow_table(table, metadata), path)
+    pq.write_table(arrow_table(table, metadata), path)
 
 
 def _write_arrow(table: Mapping[str, Any], path: str, metadata: Mapping[str, str] | None) -> None:
     import pyarrow as pa
 
-    data = _arrow_table(table, metadata)
+    data = arrow_table(table, metadata)
     with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, data.schema) as writer:
         writer.write_table(data)
 
@@ -135,7 +137,7 @@ def _write_arrow(table: Mapping[str, Any], path: str, metadata: Mapping[str, str
 def _write_csv(table: Mapping[str, Any], path: str, metadata: Mapping[str, str] | None) -> None:
     import pyarrow.csv as pc
 
-    pc.write_csv(_arrow_table(table), path, pc.WriteOptions(quoting_style="needed"))
+    pc.write_csv(arrow_table(table), path, pc.WriteOptions(quoting_style="needed"))
 
 
 def _records(table: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ __all__ = ["SampledErrors", "SolverInverse", "probes", "sampled_variances"]
 TARGET = 0.01  # typical relative error of a standard error at which drawing stops by itself
 MOST = 200  # draws at most when the caller gave no number: 5 % at worst
 _AT_ONCE = 1 << 23  # entries of right-hand sides solved together
-EXACT_TOL = 1e-10  # of the solves for a few items
+_EXACT_TOL = 1e-10  # of the solves for a few items
 _DRAW_TOL = 1e-4  # of the solves with draws, whose own error is 1 % or more
 _MAX_COLUMNS = 1 << 27  # entries of the columns of A held at once
 
@@ -106,7 +106,7 @@ class SolverInverse:
             )
         step = max(1, _AT_ONCE // width)
         parts = [
-            self.solve(contrasts[k : k + step], EXACT_TOL) for k in range(0, len(contrasts), step)
+            self.solve(contrasts[k : k + step], _EXACT_TOL) for k in range(0, len(contrasts), step)
         ]
         return np.concatenate(parts) if parts else np.empty((0, width))
 

@@ -280,7 +280,7 @@ def fit_groups(
             union, model, prior=prior, order_effect=order_effect, tol=tol, max_iter=max_iter
         )
         theta[union.items] = found.theta
-        for k in used:
+        for k in used.tolist():
             own = theta[g.offsets[k] : g.offsets[k + 1]]
             value[k] = log_likelihood(cells[k], model, own, found.order_effect, found.tie)
             residual[k] = found.residual
@@ -290,7 +290,7 @@ def fit_groups(
         )
 
     gamma, tie = np.full(n_groups, np.nan), np.full(n_groups, np.nan)
-    for k in np.flatnonzero(compared):
+    for k in np.flatnonzero(compared).tolist():
         if not existence(cells[k], model, order_effect=order_effect, prior=prior).exists:
             continue
         found = fit(
@@ -367,7 +367,8 @@ def grouped_errors(
             errors, gamma if has_gamma else None, tie if has_tie and not np.isnan(tie) else None
         )
     gammas, ties = np.full(len(g.groups), np.nan), np.full(len(g.groups), np.nan)
-    for k in np.flatnonzero(np.isfinite(found.residual) & (np.diff(g.cell_offsets) > 0)):
+    fitted = np.isfinite(found.residual) & (np.diff(g.cell_offsets) > 0)
+    for k in np.flatnonzero(fitted).tolist():
         at = slice(g.offsets[k], g.offsets[k + 1])
         errors[at], gammas[k], ties[k] = of(
             cells_of_group(g, k),

@@ -9,11 +9,20 @@ draw teachers' votes. Everything is determined by the arguments and `rng`.
 from venire.simulate._graphs import DESIGNS, GRAPHS, graph
 from venire.simulate._panels import SimulatedVotes, panel, votes
 from venire.simulate._rows import Simulated, comparisons, outcomes, permuted, play
-from venire.simulate._workloads import arena, chain, dense, ladder, nearly_separable
+from venire.simulate._workloads import (
+    Queries,
+    arena,
+    chain,
+    dense,
+    ladder,
+    nearly_separable,
+    queries,
+)
 
 __all__ = [
     "DESIGNS",
     "GRAPHS",
+    "Queries",
     "Simulated",
     "SimulatedVotes",
     "arena",
@@ -28,4 +37,5 @@ __all__ = [
     "permuted",
     "play",
     "votes",
+    "queries",
 ]

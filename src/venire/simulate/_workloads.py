@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from venire.simulate._graphs import int32
 from venire.simulate._rows import Simulated, comparisons, other, outcomes
 
-__all__ = ["arena", "chain", "dense", "ladder", "nearly_separable"]
+__all__ = ["Queries", "arena", "chain", "dense", "ladder", "nearly_separable", "queries"]
+
+
+class Queries(NamedTuple):
+    """Rows of many groups; `group`, `first`, `second`, `score` are what GroupedComparisons takes.
+
+    Attributes
+    ----------
+    n_groups, n_items : int
+        Groups, and items of each.
+    group, first, second : ndarray of int32, shape (n_rows,)
+        Rows are sorted by group.
+    score : ndarray of float64, shape (n_rows,)
+    theta : ndarray of float64, shape (n_groups, n_items)
+        What the scores were made from.
+    """
+
+    n_groups: int
+    n_items: int
+    group: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    score: np.ndarray
+    theta: np.ndarray
 
 
 def arena(n_items: int = 200, n_comparisons: int = 2_000_000, *, rng: Any = 1) -> Simulated:
@@ -107,3 +130,62 @@ def nearly_separable(
     theta = np.linspace(1.0, -1.0, n_items)
     i, j = int32(i, j)
     return Simulated(n_items, i, j, score, None, None, theta)
+
+
+def queries(
+    n_groups: int = 112_000,
+    n_items: int = 100,
+    *,
+    degree: int = 4,
+    hard: bool = False,
+    rng: Any = 6,
+) -> Queries:
+    """Many small fits: in each group random cycles through all items, and soft votes.
+
+    The logit of a soft vote is the difference of two standard normal strengths with noise of sd
+    0.5 on it; a hard vote is 1 with that probability, else 0.
+
+    Parameters
+    ----------
+    n_groups, n_items : int
+    degree : int
+        Comparisons of each item, even: half as many cycles.
+    hard : bool
+        Votes of 0 and 1.
+    rng : int, SeedSequence or Generator, optional
+
+    Returns
+    -------
+    Queries
+        ``n_groups * n_items * degree / 2`` rows.
+
+    Raises
+    ------
+    ValueError
+        If `degree` is odd or less than 2, or `n_items` less than 3.
+
+    Examples
+    --------
+    >>> rows = queries(3, 10)
+    >>> rows.score.shape, rows.theta.shape, rows.group[[0, 19, 20]].tolist()
+    ((60,), (3, 10), [0, 0, 1])
+    """
+    if degree < 2 or degree % 2:
+        raise ValueError(f"degree must be even and at least 2, got {degree}")
+    if n_items < 3:
+        raise ValueError(f"n_items must be at least 3, got {n_items}")
+    rng = np.random.default_rng(rng)
+    theta = rng.normal(size=(n_groups, n_items))
+    first = np.empty((n_groups, degree // 2, n_items), np.int32)
+    first[:] = np.arange(n_items, dtype=np.int32)
+    rng.permuted(first, axis=2, out=first)
+    second = np.roll(first, -1, axis=2)
+    shape = (n_groups, -1)
+    d = np.take_along_axis(theta, first.reshape(shape), axis=1)
+    d -= np.take_along_axis(theta, second.reshape(shape), axis=1)
+    d += rng.normal(0.0, 0.5, d.shape)
+    score = np.exp(-np.logaddexp(0.0, -d)).ravel()
+    if hard:
+        score = (rng.random(len(score)) < score).astype(np.float64)
+    group = np.repeat(np.arange(n_groups, dtype=np.int32), first[0].size if n_groups else 0)
+    return Queries(n_groups, n_items, group, first.ravel(), second.ravel(), score, theta)

@@ -1,0 +1,157 @@
+"""Batches of groups that fit into memory."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from venire.streaming._job import Job
+from venire.streaming._scan import Counts
+
+__all__ = ["LEAST", "Plan", "bytes_of", "cut", "free", "release", "room"]
+
+LEAST = 1 << 14  # rows of a batch, whatever the memory
+_OVERHEAD = 96 << 20  # buffers of the readers and the writer, and what allocators keep
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which groups are fitted together.
+
+    Parameters
+    ----------
+    groups : Counts
+        The groups to fit, sorted. Rows of others are passed over.
+    starts : ndarray of int64, shape (n_batches,)
+        Position in `groups` of each batch's first group.
+    """
+
+    groups: Counts
+    starts: np.ndarray
+
+    @property
+    def n_batches(self) -> int:
+        """Number of batches."""
+        return len(self.starts)
+
+    def rows(self) -> np.ndarray:
+        """Number of rows of each batch."""
+        return np.add.reduceat(self.groups.rows, self.starts)
+
+    def n_groups(self) -> np.ndarray:
+        """Number of groups of each batch."""
+        return np.diff(np.append(self.starts, len(self.groups.labels)))
+
+    def batch_of(self, labels: np.ndarray) -> np.ndarray:
+        """The batch of each of these labels, int64; -1 for one that is not to be fitted."""
+        at = np.searchsorted(self.groups.labels, labels)
+        at[at == len(self.groups.labels)] = 0
+        batch = np.searchsorted(self.starts, at, side="right") - 1
+        return np.where(self.groups.labels[at] == labels, batch, -1)
+
+
+def cut(rows: np.ndarray, most: int) -> np.ndarray:
+    """Where to cut a sequence of groups so that each part has at most `most` rows.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (n_groups,)
+    most : int
+        A group with more rows is a part of its own.
+
+    Returns
+    -------
+    ndarray of int64
+        Position of each part's first group.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from venire.streaming._plan import cut
+    >>> cut(np.array([3, 3, 3, 9, 1, 1]), 6).tolist()
+    [0, 2, 3, 4]
+    """
+    ends = np.cumsum(rows)
+    starts, done = [0], 0
+    while True:
+        stop = int(np.searchsorted(ends, done + most, side="right"))
+        stop = max(stop, starts[-1] + 1)
+        if stop >= len(rows):
+            return np.array(starts, np.int64)
+        starts.append(stop)
+        done = int(ends[stop - 1])
+
+
+def bytes_of(text: str | int) -> int:
+    """A size in bytes: a number, or a number with K, M, G or T.
+
+    Examples
+    --------
+    >>> from venire.streaming._plan import bytes_of
+    >>> bytes_of("1.5G"), bytes_of("512 MB"), bytes_of(1000)
+    (1610612736, 536870912, 1000)
+    """
+    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(?:i?B)?\s*", str(text), re.I)
+    size = 0 if found is None else int(float(found[1]) * _UNITS[found[2].upper()])
+    if size <= 0:
+        raise ValueError(f"memory must be a size like 512M or 4G, got {text!r}")
+    return size
+
+
+def resident() -> int:
+    """Memory that this process holds now, in bytes."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):  # not Linux
+        return 200 << 20
+
+
+def release() -> None:
+    """Give memory that Arrow keeps for later back to the system."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+
+
+def free(memory: int) -> int:
+    """How many of `memory` bytes are left for batches."""
+    return memory - resident() - _OVERHEAD
+
+
+def room(memory: int, job: Job, types: dict[str, Any], most: int) -> int:
+    """How many rows a batch may have.
+
+    Parameters
+    ----------
+    memory : int
+        Bytes that the process may need.
+    job : Job
+    types : dict of str to Arrow type
+        Of the columns.
+    most : int
+        Rows that are read at a time, on top of the batch.
+    """
+    return max(int(free(memory) / row_bytes(job, types)) - 2 * most, LEAST)
+
+
+def row_bytes(job: Job, types: dict[str, Any]) -> float:
+    """Bytes that a row needs, at most, while its batch is read and fitted.
+
+    The labels' codes; each column of numbers as it is read and as float64; the cells; and for text
+    the labels themselves, of which a row is taken to bring one.
+    """
+    import pyarrow as pa
+
+    names = job.names
+    n_text = sum(
+        not pa.types.is_primitive(types[names[argument]]) for argument in ("first", "second")
+    )
+    labels = {"group", "first", "second"}
+    numbers = sum(argument not in labels for argument in names)
+    return 100.0 + 16.0 * numbers + 60.0 * n_text

@@ -1,0 +1,149 @@
+"""The first look at a file: which groups it holds, how many rows of each, and in what order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from venire._checks import BadTypeError, BadValueError
+from venire._labels import Encoded, Encoder, encode, encode_one
+from venire._outcomes import Survey, survey
+from venire.io import DataError, _tables_in
+from venire.io._assemble import LABELS, located
+from venire.streaming._job import Job
+
+__all__ = ["Counts", "Scan", "Unit", "common_types", "merged", "plain_type", "scan"]
+
+
+class Counts(NamedTuple):
+    """Sorted distinct labels of groups, and how many rows each has."""
+
+    labels: np.ndarray
+    rows: np.ndarray  # int64
+
+
+class Unit(NamedTuple):
+    """A file, or a run of row groups of a Parquet file."""
+
+    path: str
+    row_groups: range | None = None
+    start: int = 0  # rows of the file before it
+
+    def tables(self, names: dict[str, str], most: int) -> _tables_in.Tables:
+        """Open it, to read `most` rows at a time."""
+        return _tables_in.open_tables(self.path, names, LABELS, most, self.row_groups)
+
+
+class Scan(NamedTuple):
+    """What is known of one unit."""
+
+    unit: Unit
+    n_rows: int
+    groups: Counts
+    in_order: bool  # the rows are sorted by group
+    survey: Survey | None  # of the outcomes, where only the whole column says how to read them
+    types: dict[str, Any]  # Arrow type of each column, dictionaries as what they hold
+
+
+def scan(
+    unit: Unit,
+    job: Job,
+    most: int,
+    n_threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Scan:
+    """Read the column of groups, `most` rows at a time, and no other if none is needed.
+
+    Where outcomes come without a mapping, they and the labels of the items are read as well.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, lacks a column, or a group is missing.
+    """
+    names = job.names
+    wanted = ("group", "first", "second", "outcome") if job.asks_reading else ("group",)
+    n_rows, in_order, last = 0, True, None
+    parts: list[Counts] = []
+    found: Survey | None = None
+    try:
+        types = {name: plain_type(kind) for name, kind in unit.tables(names, 1).types.items()}
+        some = {argument: names[argument] for argument in wanted}
+        for piece in unit.tables(some, most).pieces:
+            labels, codes = encode_one(piece[names["group"]], "group", n_threads)
+            if len(codes):
+                parts.append(Counts(labels, np.bincount(codes, minlength=len(labels))))
+                if len(parts) > 1 and sum(len(p.labels) for p in parts[1:]) > len(parts[0].labels):
+                    parts = [merged(parts)]
+                in_order = in_order and (last is None or last <= labels[codes[0]])
+                in_order = in_order and bool((codes[1:] >= codes[:-1]).all())
+                last = labels[codes[-1]]
+            if job.asks_reading:
+                items, a, b = encode(piece[names["first"]], piece[names["second"]], None, n_threads)
+                more = survey(piece[names["outcome"]], Encoded(items, a), Encoded(items, b))
+                found = more if found is None else found + more
+            n_rows += len(codes)
+            if progress is not None:
+                progress(len(codes))
+    except DataError:
+        raise
+    except (BadValueError, BadTypeError) as error:
+        raise located(
+            unit.path, error, names, lambda at: (unit.path, unit.start + n_rows + at)
+        ) from None
+    except _tables_in.unreadable() as error:
+        raise _tables_in.unreadable_error(unit.path, error) from None
+    return Scan(unit, n_rows, merged(parts), in_order, found, types)
+
+
+def merged(parts: Sequence[Counts]) -> Counts:
+    """The counts of several files or pieces together."""
+    parts = [part for part in parts if len(part.labels)]
+    if not parts:
+        return Counts(np.empty(0, np.int64), np.empty(0, np.int64))
+    if len(parts) == 1:
+        return parts[0]
+    encoder = Encoder(("group",), n_threads=1)
+    for part in parts:
+        encoder.add(part.labels)
+    labels, (codes,) = encoder.finish()
+    rows = np.zeros(len(labels), np.int64)
+    np.add.at(rows, codes, np.concatenate([part.rows for part in parts]))
+    return Counts(labels, rows)
+
+
+def plain_type(kind: Any) -> Any:
+    """An Arrow type, or that of the values if it is a dictionary."""
+    import pyarrow as pa
+
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def common_types(scans: Sequence[Scan]) -> dict[str, Any]:
+    """The type of each column that holds the values of all files.
+
+    Raises
+    ------
+    DataError
+        If there is none, with the file and the column that stands out.
+    """
+    import pyarrow as pa
+
+    scans = [one for one in scans if one.n_rows]
+    common = dict(scans[0].types)
+    for one in scans[1:]:
+        for name, kind in one.types.items():
+            if kind == common[name]:
+                continue
+            schemas = [pa.schema([("x", common[name])]), pa.schema([("x", kind)])]
+            try:
+                common[name] = pa.unify_schemas(schemas, promote_options="permissive").field(0).type
+            except (pa.ArrowInvalid, pa.ArrowTypeError):
+                raise DataError(
+                    one.unit.path,
+                    f"holds values of type {kind}, but {scans[0].unit.path} holds {common[name]}",
+                    column=name,
+                ) from None
+    return common
