@@ -8,7 +8,7 @@ VN_CLONES
 static int finish(const vn_beta_block *restrict s, int len, int upper, double *restrict out)
 {
     int small = 0;
-    for (int k = 0; k < len; k++) {
+    for (int64_t k = 0; k < len; k++) {
         const double rising = VN_MAX(s->log_density[k], 0.0);
         const double density = vn_exp_neg(s->log_density[k] - rising) / vn_exp_neg(-rising);
         const double value = VN_MIN(density * s->ratio[k], 1.0);
@@ -21,7 +21,7 @@ static int finish(const vn_beta_block *restrict s, int len, int upper, double *r
 void vn_beta_values(const vn_beta_block *s, int len, int upper, double *out)
 {
     if (!finish(s, len, upper, out)) return;
-    for (int k = 0; k < len; k++) {
+    for (int64_t k = 0; k < len; k++) {
         double low, high;
         switch (vn_beta_small_case(s->a[k], s->b[k], s->x[k], s->y[k])) {
         case 1:
@@ -41,7 +41,7 @@ void vn_beta_values(const vn_beta_block *s, int len, int upper, double *out)
 VN_CLONES
 void vn_beta_place(vn_beta_block *restrict s, const double *restrict log_odds, int len)
 {
-    for (int k = 0; k < len; k++) {
+    for (int64_t k = 0; k < len; k++) {
         const double t = log_odds[k], e = vn_exp_neg(-fabs(t)), big = 1.0 / (1.0 + e);
         s->x[k] = t >= 0.0 ? big : e * big;
         s->y[k] = t >= 0.0 ? e * big : big;
@@ -55,7 +55,7 @@ static int load(vn_beta_block *restrict s, int64_t from, int len, vn_values a, v
                 vn_values x)
 {
     int ends = 0;
-    for (int k = 0; k < len; k++) {
+    for (int64_t k = 0; k < len; k++) {
         const double xk = x.at[(from + k) * x.step];
         const int inside = xk > 0.0 && xk < 1.0;
         s->a[k] = a.at[(from + k) * a.step];
@@ -82,7 +82,7 @@ void vn_beta_cdf(int64_t n, vn_values a, vn_values b, vn_values x, int upper, in
         vn_beta_tails(&s, len);
         vn_beta_values(&s, len, upper, out + from);
         if (!ends) continue;
-        for (int k = 0; k < len; k++) {
+        for (int64_t k = 0; k < len; k++) {
             const double xk = x.at[(from + k) * x.step];
             if (!(xk > 0.0 && xk < 1.0)) out[from + k] = (xk >= 1.0) == (upper == 0) ? 1.0 : 0.0;
         }

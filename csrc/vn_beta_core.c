@@ -24,7 +24,7 @@ typedef struct {
 VN_CLONES
 static void choose(vn_beta_block *restrict s, side *restrict w, int *restrict key, int len)
 {
-    for (int k = 0; k < len; k++) {
+    for (int64_t k = 0; k < len; k++) {
         const double a = s->a[k], b = s->b[k], x = s->x[k], y = s->y[k];
         const double bx = b * x, bx_rest = fma(b, x, -bx);
         const double slope = (fma(a, y, -bx) - bx_rest) + a * s->y_rest[k];
@@ -38,7 +38,7 @@ static void choose(vn_beta_block *restrict s, side *restrict w, int *restrict ke
         w->d[k] = other ? -slope : slope;
     }
     /* About 7 c^2 / (c + 0.15 d) steps with c the cube root of p q / n, here from the exponent. */
-    for (int k = 0; k < len; k++) {
+    for (int64_t k = 0; k < len; k++) {
         const double p = w->p[k], q = w->q[k], n = p + q, size = p * q / n;
         uint64_t bits;
         memcpy(&bits, &size, sizeof bits);
@@ -57,9 +57,9 @@ static void choose(vn_beta_block *restrict s, side *restrict w, int *restrict ke
 static void order(const int *key, int len, int *position)
 {
     int start[N_KEYS + 1] = {0};
-    for (int k = 0; k < len; k++) start[key[k] + 1]++;
+    for (int64_t k = 0; k < len; k++) start[key[k] + 1]++;
     for (int i = 0; i < N_KEYS; i++) start[i + 1] += start[i];
-    for (int k = 0; k < len; k++) position[start[key[k]]++] = k;
+    for (int64_t k = 0; k < len; k++) position[start[key[k]]++] = k;
 }
 
 /* Log-density of LANES points; n = p + q. Light shapes: by logarithms of all its factors, with
@@ -68,13 +68,13 @@ static void order(const int *key, int len, int *position)
  * where e(z) = -log(1 - z) - z: what remains of p log(u) + q log(v) - log B after its maximum is
  * taken out. The two terms with e are not negative, and d is exact to rounding. */
 VN_CLONES
-static void density(const side *restrict w, int from, double *restrict log_density)
+static void density(const side *restrict w, int64_t from, double *restrict log_density)
 {
     const double *p = w->p + from, *q = w->q + from, *u = w->u + from, *v = w->v + from;
     const double lift = 0x1p200, log_lift = 138.62943611198906;
     double lift_u[LANES], lift_v[LANES], cu[LANES], cv[LANES];
     double most = 0.0, least = 8.0;
-    for (int k = 0; k < LANES; k++) {
+    for (int64_t k = 0; k < LANES; k++) {
         most = VN_MAX(most, p[k] + q[k]);
         least = VN_MIN(least, VN_MIN(p[k], q[k]));
         const int tiny_u = u[k] < 0x1p-800, tiny_v = v[k] < 0x1p-800;
@@ -84,7 +84,7 @@ static void density(const side *restrict w, int from, double *restrict log_densi
         lift_v[k] = tiny_v ? log_lift : 0.0;
     }
     if (most < LIGHT) {
-        for (int k = 0; k < LANES; k++) {
+        for (int64_t k = 0; k < LANES; k++) {
             const double n = p[k] + q[k], pu = p[k] + 8.0, qu = q[k] + 8.0, nu = n + 8.0;
             const double steps = vn_eight_steps(p[k]) / vn_eight_steps(n) * vn_eight_steps(q[k]);
             const double inverse = 1.0 / (pu * qu * nu);
@@ -98,18 +98,18 @@ static void density(const side *restrict w, int from, double *restrict log_densi
         }
         return;
     }
-    for (int k = 0; k < LANES; k++) {
+    for (int64_t k = 0; k < LANES; k++) {
         const double n = p[k] + q[k], d = w->d[from + k], wp = 1.0 / p[k], wq = 1.0 / q[k];
         const double e = p[k] * vn_log_excess(d * wp, cu[k] * (n * wp), lift_u[k])
                        + q[k] * vn_log_excess(-d * wq, cv[k] * (n * wq), lift_v[k]);
         log_density[k] = 0.5 * vn_log(p[k] * (q[k] / n) * 0.15915494309189535) - e;
     }
     if (least >= 8.0)
-        for (int k = 0; k < LANES; k++)
+        for (int64_t k = 0; k < LANES; k++)
             log_density[k] += vn_stirling_large(1.0 / (p[k] + q[k]))
                             - vn_stirling_large(1.0 / p[k]) - vn_stirling_large(1.0 / q[k]);
     else
-        for (int k = 0; k < LANES; k++)
+        for (int64_t k = 0; k < LANES; k++)
             log_density[k] += vn_stirling(p[k] + q[k]) - vn_stirling(p[k]) - vn_stirling(q[k]);
 }
 
@@ -119,11 +119,11 @@ static void density(const side *restrict w, int from, double *restrict log_densi
  *   b(m) = m + m (q - m) u / c(m) + (p + m) (d + 1 + m (1 + v)) / c(m + 1).
  * Multiplied through by c(m) c(m + 1); numerators and denominators are carried forward. */
 VN_CLONES
-static void fraction(const side *restrict w, int from, double *restrict ratio)
+static void fraction(const side *restrict w, int64_t from, double *restrict ratio)
 {
     double p[LANES], n[LANES], q[LANES], u[LANES], v[LANES], d[LANES];
     double num0[LANES], num[LANES], den0[LANES], den[LANES], old[LANES];
-    for (int k = 0; k < LANES; k++) {
+    for (int64_t k = 0; k < LANES; k++) {
         p[k] = w->p[from + k];
         q[k] = w->q[from + k];
         u[k] = w->u[from + k];
@@ -143,7 +143,7 @@ static void fraction(const side *restrict w, int from, double *restrict ratio)
     double m = 1.0;
     for (int step = 0; step < MAX_STEPS; step += STRIDE) {
         int busy = 0;
-        for (int k = 0; k < LANES; k++) {
+        for (int64_t k = 0; k < LANES; k++) {
             const double scale = 1.0 / den[k];
             num[k] *= scale;
             num0[k] *= scale;
@@ -155,7 +155,7 @@ static void fraction(const side *restrict w, int from, double *restrict ratio)
         if (!busy) break;
         for (int j = 1; j <= STRIDE; j++) {
             const double mj = m + j;
-            for (int k = 0; k < LANES; k++) {
+            for (int64_t k = 0; k < LANES; k++) {
                 const double c = p[k] + (2.0 * mj - 1.0), pm = p[k] + mj;
                 const double qm = mj * (q[k] - mj) * u[k];
                 const double am
@@ -171,13 +171,13 @@ static void fraction(const side *restrict w, int from, double *restrict ratio)
         }
         m += STRIDE;
     }
-    for (int k = 0; k < LANES; k++) ratio[k] = (p[k] + 1.0) / old[k];
+    for (int64_t k = 0; k < LANES; k++) ratio[k] = (p[k] + 1.0) / old[k];
 }
 
 static int pad(vn_beta_block *s, int len)
 {
     const int padded = (len + LANES - 1) / LANES * LANES;
-    for (int k = len; k < padded; k++) {
+    for (int64_t k = len; k < padded; k++) {
         s->a[k] = s->b[k] = 8.0;
         s->x[k] = s->y[k] = 0.5;
         s->y_rest[k] = 0.0;
@@ -191,7 +191,7 @@ void vn_beta_densities(vn_beta_block *s, int len)
     side given;
     int key[BLOCK];
     choose(s, &given, key, padded);
-    for (int j = 0; j < padded; j += LANES) density(&given, j, s->log_density + j);
+    for (int64_t j = 0; j < padded; j += LANES) density(&given, j, s->log_density + j);
 }
 
 void vn_beta_tails(vn_beta_block *s, int len)
@@ -202,7 +202,7 @@ void vn_beta_tails(vn_beta_block *s, int len)
     double log_density[LANES], ratio[LANES];
     choose(s, &given, key, padded);
     order(key, padded, position);
-    for (int j = 0; j < padded; j++) {
+    for (int64_t j = 0; j < padded; j++) {
         const int k = position[j];
         sorted.p[j] = given.p[k];
         sorted.q[j] = given.q[k];
@@ -210,10 +210,10 @@ void vn_beta_tails(vn_beta_block *s, int len)
         sorted.v[j] = given.v[k];
         sorted.d[j] = given.d[k];
     }
-    for (int j = 0; j < padded; j += LANES) {
+    for (int64_t j = 0; j < padded; j += LANES) {
         density(&sorted, j, log_density);
         fraction(&sorted, j, ratio);
-        for (int k = 0; k < LANES; k++) {
+        for (int64_t k = 0; k < LANES; k++) {
             s->log_density[position[j + k]] = log_density[k];
             s->ratio[position[j + k]] = ratio[k];
         }

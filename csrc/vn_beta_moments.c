@@ -11,7 +11,7 @@ static double digamma_rest(double z)
     if (z >= 8.0) return vn_digamma_rest_large(z);
     double sum = 0.0;
     const double up = z + 8.0;
-    for (int k = 0; k < 8; k++) sum += 1.0 / (z + k);
+    for (int64_t k = 0; k < 8; k++) sum += 1.0 / (z + k);
     return log(z) - 0.5 / z - (log(up) - 0.5 / up - vn_digamma_rest_large(up) - sum);
 }
 

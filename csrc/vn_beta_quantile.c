@@ -11,7 +11,8 @@
 #include "vn_beta_math.h"
 
 #define MAX_STEPS 200
-#define CLOSE 1e-5 /* a step that starts this near, relative, ends exact */
+#define NO_LOG_ODDS 1e300
+#define CLOSE 3e-5 /* a step that starts this near, relative, ends exact */
 
 typedef struct {
     double a[VN_BETA_BLOCK], b[VN_BETA_BLOCK], log_q[VN_BETA_BLOCK], s[VN_BETA_BLOCK];
@@ -25,7 +26,7 @@ typedef struct {
 VN_CLONES
 static void guess(pending *restrict w)
 {
-    for (int k = 0; k < w->len; k++) {
+    for (int64_t k = 0; k < w->len; k++) {
         const double a = w->a[k], b = w->b[k];
         const double t = sqrt(-2.0 * w->log_q[k]); /* normal quantile: 26.2.23 */
         const double z = t - (2.515517 + t * (0.802853 + t * 0.010328))
@@ -37,9 +38,9 @@ static void guess(pending *restrict w)
         w->s[k] = vn_log(a / b) - 2.0 * move;
     }
     int small = 0;
-    for (int k = 0; k < w->len; k++) small += w->a[k] <= 1.0 || w->b[k] <= 1.0;
+    for (int64_t k = 0; k < w->len; k++) small += w->a[k] <= 1.0 || w->b[k] <= 1.0;
     if (!small) return;
-    for (int k = 0; k < w->len; k++) {
+    for (int64_t k = 0; k < w->len; k++) {
         const double a = w->a[k], b = w->b[k], n = a + b;
         const double left = vn_exp_neg(a * vn_log(a / n)) / a;
         const double right = vn_exp_neg(b * vn_log(b / n)) / b, sum = left + right;
@@ -54,7 +55,7 @@ static void guess(pending *restrict w)
 VN_CLONES
 static void move(const vn_beta_block *restrict block, pending *restrict w, double *restrict far)
 {
-    for (int k = 0; k < w->len; k++) {
+    for (int64_t k = 0; k < w->len; k++) {
         const double log_f = block->log_density[k], rising = VN_MAX(log_f, 0.0);
         const double density = vn_exp_neg(log_f - rising) / vn_exp_neg(-rising);
         const double rest = VN_MAX(1.0 - density * block->ratio[k], 0x1p-54); /* if it was the other */
@@ -70,10 +71,27 @@ static void move(const vn_beta_block *restrict block, pending *restrict w, doubl
     }
 }
 
-static double logistic(double s)
+/* From log odds, where they are given, to the points. */
+VN_CLONES
+static void finish(const double *restrict log_odds, int len, double *restrict out)
 {
-    const double e = vn_exp_neg(-fabs(s)), big = 1.0 / (1.0 + e);
-    return s >= 0.0 ? big : e * big;
+    for (int64_t k = 0; k < len; k++) {
+        const double e = vn_exp_neg(-fabs(log_odds[k])), big = 1.0 / (1.0 + e);
+        const double x = log_odds[k] >= 0.0 ? big : e * big;
+        out[k] = log_odds[k] == NO_LOG_ODDS ? out[k] : x;
+    }
+}
+
+VN_CLONES
+static void take_logs(pending *restrict w)
+{
+    int tiny = 0;
+    for (int64_t k = 0; k < w->len; k++) {
+        w->log_q[k] = vn_log(VN_MAX(w->q[k], 0x1p-1022));
+        tiny += w->q[k] < 0x1p-1022;
+    }
+    for (int64_t k = 0; tiny && k < w->len; k++)
+        if (w->q[k] < 0x1p-1022) w->log_q[k] = log(w->q[k]);
 }
 
 /* Take what has a formula of its own; the others are noted in `w`, with the sides exchanged where
@@ -82,7 +100,7 @@ static void sort_out(int64_t from, int len, vn_values a, vn_values b, vn_values 
                      double *out)
 {
     w->len = 0;
-    for (int k = 0; k < len; k++) {
+    for (int64_t k = 0; k < len; k++) {
         double ak = a.at[(from + k) * a.step], bk = b.at[(from + k) * b.step], t;
         double qk = q.at[(from + k) * q.step];
         if (!(qk > 0.0 && qk < 1.0)) {
@@ -103,20 +121,19 @@ static void sort_out(int64_t from, int len, vn_values a, vn_values b, vn_values 
         w->q[j] = exchange ? 1.0 - qk : qk;
         w->at[j] = exchange ? ~k : k;
     }
-    for (int j = 0; j < w->len; j++) w->log_q[j] = vn_log(VN_MAX(w->q[j], 0x1p-1022));
-    for (int j = 0; j < w->len; j++)
-        if (w->q[j] < 0x1p-1022) w->log_q[j] = log(w->q[j]);
+    take_logs(w);
 }
 
 static void solve(int64_t from, int len, vn_values a, vn_values b, vn_values q, double *out)
 {
     vn_beta_block block;
     pending w;
-    double far[VN_BETA_BLOCK];
+    double far[VN_BETA_BLOCK], log_odds[VN_BETA_BLOCK];
+    for (int64_t k = 0; k < len; k++) log_odds[k] = NO_LOG_ODDS;
     sort_out(from, len, a, b, q, &w, out);
     guess(&w);
     for (int step = 0; w.len && step < MAX_STEPS; step++) {
-        for (int k = 0; k < w.len; k++) {
+        for (int64_t k = 0; k < w.len; k++) {
             block.a[k] = w.a[k];
             block.b[k] = w.b[k];
         }
@@ -124,10 +141,10 @@ static void solve(int64_t from, int len, vn_values a, vn_values b, vn_values q, 
         vn_beta_tails(&block, w.len);
         move(&block, &w, far);
         int left = 0;
-        for (int k = 0; k < w.len; k++) {
+        for (int64_t k = 0; k < w.len; k++) {
             const int at = w.at[k];
             if (far[k] == 0.0 || step == MAX_STEPS - 1) {
-                out[at < 0 ? ~at : at] = logistic(at < 0 ? -w.s[k] : w.s[k]);
+                log_odds[at < 0 ? ~at : at] = at < 0 ? -w.s[k] : w.s[k];
                 continue;
             }
             w.a[left] = w.a[k];
@@ -139,6 +156,7 @@ static void solve(int64_t from, int len, vn_values a, vn_values b, vn_values q, 
         }
         w.len = left;
     }
+    finish(log_odds, len, out);
 }
 
 void vn_beta_quantile(int64_t n, vn_values a, vn_values b, vn_values q, int n_threads, double *out)

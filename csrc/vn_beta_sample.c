@@ -24,7 +24,7 @@ VN_CLONES
 static void propose(proposals *restrict w, int len, const uint64_t key[2], uint64_t attempt)
 {
     double normal[2][BLOCK];
-    for (int k = 0; k < len; k++) {
+    for (int64_t k = 0; k < len; k++) {
         uint64_t w0, w1;
         vn_threefry(key, w->counter[k], 2 * attempt, &w0, &w1);
         const double radius = sqrt(-2.0 * vn_log(vn_uniform(w0)));
@@ -33,7 +33,7 @@ static void propose(proposals *restrict w, int len, const uint64_t key[2], uint6
         normal[0][k] = radius * cosine;
         normal[1][k] = radius * sine;
     }
-    for (int k = 0; k < len; k++) {
+    for (int64_t k = 0; k < len; k++) {
         uint64_t w0, w1;
         vn_threefry(key, w->counter[k], 2 * attempt + 1, &w0, &w1);
         w->uniform[0][k] = vn_uniform(w0);
@@ -42,7 +42,7 @@ static void propose(proposals *restrict w, int len, const uint64_t key[2], uint6
     /* With t = z / (3 sqrt d) and v = (1 + t)^3 the test is log u < z^2/2 + d (1 - v + log v), whose
      * right side is a series that starts with -(3/4) d t^4: at least -1.28 d t^4 for |t| <= 1/2. */
     for (int side = 0; side < 2; side++)
-        for (int k = 0; k < len; k++) {
+        for (int64_t k = 0; k < len; k++) {
             const double d = w->shape[side][k] - 1.0 / 3.0, z = normal[side][k];
             const double t = z / (3.0 * sqrt(d)), t2 = t * t, root = 1.0 + t;
             w->value[side][k] = d * (root * root * root);
@@ -68,7 +68,7 @@ static void combine_small(int len, const uint64_t key[2], const uint64_t *restri
                           const double *restrict gamma_a, const double *restrict gamma_b,
                           double *restrict out)
 {
-    for (int k = 0; k < len; k++) {
+    for (int64_t k = 0; k < len; k++) {
         uint64_t w0, w1;
         vn_threefry(key, counter[k], BOOST, &w0, &w1);
         const double x = vn_log(gamma_a[k]) + (a[k] < 1.0 ? vn_log(vn_uniform(w0)) / a[k] : 0.0);
@@ -85,7 +85,7 @@ static void draw(int64_t from, int len, vn_values a_in, vn_values b_in, const ui
     double a[BLOCK], b[BLOCK], gamma[2][BLOCK];
     uint64_t counter[BLOCK];
     int at[BLOCK], small = 0, left = len;
-    for (int k = 0; k < len; k++) {
+    for (int64_t k = 0; k < len; k++) {
         a[k] = a_in.at[(from + k) * a_in.step];
         b[k] = b_in.at[(from + k) * b_in.step];
         counter[k] = w.counter[k] = start + (uint64_t)(from + k);
@@ -98,7 +98,7 @@ static void draw(int64_t from, int len, vn_values a_in, vn_values b_in, const ui
     for (uint64_t attempt = 0; left; attempt++) {
         propose(&w, left, key, attempt);
         int again = 0;
-        for (int k = 0; k < left; k++) {
+        for (int64_t k = 0; k < left; k++) {
             if (attempt == 0 && w.sure[0][k] + w.sure[1][k] == 2.0) {
                 gamma[0][k] = w.value[0][k];
                 gamma[1][k] = w.value[1][k];
@@ -118,10 +118,10 @@ static void draw(int64_t from, int len, vn_values a_in, vn_values b_in, const ui
         }
         left = again;
     }
-    for (int k = 0; k < len; k++) out[k] = gamma[0][k] / (gamma[0][k] + gamma[1][k]);
+    for (int64_t k = 0; k < len; k++) out[k] = gamma[0][k] / (gamma[0][k] + gamma[1][k]);
     if (!small) return;
     int n = 0; /* those with a small shape, packed */
-    for (int k = 0; k < len; k++) {
+    for (int64_t k = 0; k < len; k++) {
         if (a[k] >= 1.0 && b[k] >= 1.0) continue;
         at[n] = k;
         a[n] = a[k];
@@ -132,7 +132,7 @@ static void draw(int64_t from, int len, vn_values a_in, vn_values b_in, const ui
     }
     double result[BLOCK];
     combine_small(n, key, counter, a, b, gamma[0], gamma[1], result);
-    for (int k = 0; k < n; k++) out[at[k]] = result[k];
+    for (int64_t k = 0; k < n; k++) out[at[k]] = result[k];
 }
 
 void vn_beta_sample(int64_t n, vn_values a, vn_values b, const uint64_t key[2], uint64_t start,

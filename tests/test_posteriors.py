@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import signal
 from fractions import Fraction
 
 import numpy as np
@@ -134,7 +135,7 @@ def test_recurrence_in_the_first_shape():
     rng = np.random.default_rng(2)
     a, b, x = rng.uniform(0.5, 60, 500), rng.uniform(0.5, 60, 500), rng.uniform(0.1, 0.9, 500)
     log_beta = np.array(
-        [math.lgamma(u) + math.lgamma(v) - math.lgamma(u + v) for u, v in zip(a, b)]
+        [math.lgamma(u) + math.lgamma(v) - math.lgamma(u + v) for u, v in zip(a, b, strict=True)]
     )
     drop = np.exp(a * np.log(x) + b * np.log1p(-x) - log_beta) / a
     found = vn.BetaPosterior(a, b).cdf(x) - vn.BetaPosterior(a + 1, b).cdf(x)
@@ -171,9 +172,7 @@ def test_quantile_equals_the_twin(a, b, q):
     assert abs(miss / density) / x < allowed(a, b)
 
 
-@pytest.mark.parametrize(
-    ("a", "b", "q"), [(0.7, 3.0, 0.02), (40.0, 6.0, 0.9), (0.01, 5.0, 0.9), (300.0, 1e5, 1e-30)]
-)
+@pytest.mark.parametrize(("a", "b", "q"), [(0.7, 3.0, 0.02), (40.0, 6.0, 0.9), (300.0, 1e5, 1e-30)])
 def test_quantile_equals_the_twin_inverse(a, b, q):
     assert (
         relative(vn.BetaPosterior(a, b).quantile(q), reference.beta_quantile(a, b, q, 20)) < 1e-12
@@ -328,8 +327,8 @@ def test_shortest_intervals(log_a, log_b, level):
         assert abs(rise) < 1e-5 * (1 + max(a, b) * (high - low))
 
 
-def test_shortest_interval_is_published():
-    # Box and Tiao 1973: monotone densities start at their high end
+def test_shortest_intervals_in_closed_form():
+    # monotone densities start at their high end; the uniform has no best place
     assert vn.BetaPosterior(1, 3).interval(0.9, kind="hdi") == pytest.approx(
         [0, 1 - 0.1 ** (1 / 3)]
     )
@@ -556,12 +555,22 @@ def test_prior_equals_the_twin(halves):
 
 
 def test_prior_is_published():
-    # Boys in 6115 families of 12 in Saxony (Geissler 1889); the maximum: Lindsey and Altham 1998
+    # Boys in 6115 families of 12 in Saxony (Geissler 1889). Fitted by Lindsey and Altham (1998,
+    # doi:10.1111/1467-9876.00103); 34.096 and 31.572 with AIC 24989.74 are printed
     families = np.array([3, 24, 104, 286, 670, 1033, 1343, 1112, 829, 478, 181, 45, 7])
     boys = np.repeat(np.arange(13), families)
     found = vn.fit_beta_prior(boys, 12 - boys)
-    assert round(float(found.alpha), 2) == 34.14
-    assert round(float(found.beta), 2) == 31.61
+    a, b = float(found.alpha), float(found.beta)
+    assert (a, b) == pytest.approx((34.096, 31.572), rel=1e-3)
+
+    def lb(x, y):
+        return math.lgamma(x) + math.lgamma(y) - math.lgamma(x + y)
+
+    terms = [
+        n * (math.log(math.comb(12, k)) + lb(a + k, b + 12 - k) - lb(a, b))
+        for k, n in enumerate(families)
+    ]
+    assert round(4 - 2 * sum(terms), 2) == 24989.74
 
 
 def test_prior_by_group():
@@ -641,20 +650,18 @@ def test_needs_of_both():
     assert np.isfinite(vn.needs_votes(vn.BetaPosterior(1, 1), decisive=0.95).expected)
 
 
-def test_ctrl_c(monkeypatch):
+def test_ctrl_c():
     """A signal during a long call is raised, not kept until its end."""
-    import signal
 
     def stop(*_):
         raise KeyboardInterrupt
 
+    p = vn.BetaPosterior(np.full(1_000_000, 1e7), 1e7)
     old = signal.signal(signal.SIGALRM, stop)
     try:
-        p = vn.BetaPosterior(np.full(1_000_000, 3e11), 3e11)
         signal.setitimer(signal.ITIMER_REAL, 0.2)
         with pytest.raises(KeyboardInterrupt):
-            for _ in range(100):
-                p.quantile(0.3)
+            p.prob_greater(p)  # minutes
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, old)

@@ -30,8 +30,8 @@ cdef extern from "vn_beta.h" nogil:
 MOMENTS = {"mean": 0, "variance": 1, "std": 2, "entropy": 3}
 
 cdef enum:
-    PIECE = 1 << 20  # a multiple of every block of the kernels
-    PIECE_OF_PAIRS = 1 << 15
+    PIECE = 1 << 18  # a multiple of every block of the kernels
+    PIECE_OF_PAIRS = 1 << 12
 
 
 cdef inline vn_values values(const double[::1] array, int64_t n):
@@ -126,9 +126,9 @@ def moment(str which, int64_t n, const double[::1] a, const double[::1] b, int n
     cdef vn_values va = values(a, n), vb = values(b, n)
     cdef vn_beta_moment name = <vn_beta_moment><int>MOMENTS[which]
     cdef int64_t k
-    for k in range(0, n, 8 * PIECE):
+    for k in range(0, n, 16 * PIECE):
         with nogil:
-            vn_beta_moments(min(n - k, 8 * PIECE), behind(va, k), behind(vb, k), name, n_threads,
+            vn_beta_moments(min(n - k, 16 * PIECE), behind(va, k), behind(vb, k), name, n_threads,
                             &view[k])
         PyErr_CheckSignals()
     return out

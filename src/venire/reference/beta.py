@@ -6,6 +6,7 @@ extra ``test``); the rest is NumPy with SciPy's special functions.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def beta_tails_before_mean(a: Any, b: Any, x: Any) -> tuple[Any, Any]:
         end /= 2
     edges = [mp.mpf(0)] + [end / 2**k for k in range(12, -1, -1)]
     panels = []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         # singularities are pi away from the line
         n = max(1, int(mp.ceil(min(high - low, 60) / 4)))
         panels += [low + (high - low) * k / n for k in range(n)]
