@@ -85,7 +85,7 @@ check-dist: dist
 # has its own at exit, are not looked for.
 # Memory that is freed is held back, so the test of growth has no meaning here.
 SANITIZE_TESTS ?= $(patsubst %,tests/test_%.py,solver bad_input labels frames threads golden \
-    fit_results covariance invariances native_equals_reference posteriors)
+    fit_results covariance invariances native_equals_reference posteriors votes consensus)
 sanitize: $(VENV)/.with-test
 	VENIRE_SANITIZE=address,undefined $(PY) setup.py -q build --build-lib build/sanitize
 	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libstdc++.so)" \

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -248,6 +251,25 @@ def test_append_in_chunks(data, n_chunks):
         np.testing.assert_allclose(grown.swapped_total, v.swapped_total, rtol=1e-12, atol=1e-12)
 
 
+@SETTINGS
+@given(rows(kinds=("hard",)), rows(kinds=("soft", "weighted", "swapped")))
+def test_plain_counts_and_masses_go_together(plain, other):
+    """Tables of different forms: what counts lack is worked out from them."""
+    one, two = vn.Votes(**plain), vn.Votes(**other)
+    both = one + two
+    expected = reference.merge_votes(reference.vote_cells(**plain), reference.vote_cells(**other))
+    for found in (both, two + one):
+        assert_same(found, expected, CELLS[1:])
+        assert found.teachers[found.teacher].tolist() == expected.teacher.tolist()
+        assert found.first.tolist() == expected.first.tolist()
+    if "swapped" in other:
+        assert_same(both, expected, ("swapped_runs", "swapped_total"))
+    assert both.n_votes == one.n_votes + two.n_votes
+    twice = one + one
+    assert (twice.win == 2 * one.win).all()
+    assert twice.win.dtype == np.float64
+
+
 def test_append_leaves_the_old_object_alone():
     v = vn.Votes.from_pairs([0, 1, 1], ["a", "a", "b"], [1, 0, 1])
     before = columns(v)
@@ -332,6 +354,35 @@ def test_pairs_without_votes():
 def test_memory_of_a_hard_table_is_sixteen_bytes_a_cell():
     v = vn.Votes.from_pairs(np.arange(1000), np.zeros(1000, np.int8), np.ones(1000, np.int8))
     assert sum(c.nbytes for c in v._table.columns.values()) == 16 * 1000
+
+
+def test_no_growth_over_a_thousand_calls():
+    rng = np.random.default_rng(0)
+    pair, teacher = rng.integers(0, 200, 2_000), rng.integers(0, 5, 2_000)
+    vote, p = rng.integers(-1, 2, 2_000), rng.dirichlet([1, 1, 1], 2_000)
+    before = [x.copy() for x in (pair, teacher, vote, p)]
+
+    def work():
+        v = vn.Votes.from_pairs(pair, teacher, vote)
+        v = v.append(pair, teacher, probabilities=p)
+        vn.consensus(v)
+        vn.Votes(pair, pair + 1, teacher, vote)
+
+    def resident():
+        gc.collect()
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    if not os.path.exists("/proc/self/statm"):
+        pytest.skip("no /proc here")
+    for _ in range(100):
+        work()
+    start = resident()
+    for _ in range(1_000):
+        work()
+    assert resident() - start < 8 << 20
+    for x, y in zip((pair, teacher, vote, p), before, strict=True):
+        assert (x == y).all()
 
 
 # ---- frames --------------------------------------------------------------------------------------
