@@ -6,11 +6,14 @@
 
 #define BLOCK_PAIRS 256
 #define MAX_BLOCKS 16
+#define MAX_SUMS ((int64_t)1 << 25) /* numbers in all blocks' sums */
 #define SLICE ((int64_t)1 << 28) /* products between two looks for an interrupt */
 
-static int64_t block_count(int64_t n_pairs)
+/* Blocks of pairs that are summed apart, when each block has `width` sums. */
+static int64_t block_count(int64_t n_pairs, int64_t width)
 {
-    return VN_MAX(VN_MIN(n_pairs / BLOCK_PAIRS, (int64_t)MAX_BLOCKS), (int64_t)1);
+    const int64_t blocks = VN_MIN(n_pairs / BLOCK_PAIRS, (int64_t)MAX_BLOCKS);
+    return VN_MAX(VN_MIN(blocks, MAX_SUMS / VN_MAX(width, (int64_t)1)), (int64_t)1);
 }
 
 static inline int64_t block_start(int64_t n_pairs, int64_t b, int64_t blocks)
@@ -52,7 +55,7 @@ static void pool_block(const vn_panel *p, const double *r, int64_t from, int64_t
 vn_status vn_pool_correlated(const vn_panel *p, const double *r, int n_threads, double *cell_weight,
                              double *sum, double *mean, double *n_eff, double *share)
 {
-    const int64_t n_teachers = p->n_teachers, blocks = block_count(p->n_pairs);
+    const int64_t n_teachers = p->n_teachers, blocks = block_count(p->n_pairs, n_teachers);
     double *shares = calloc((size_t)(n_teachers * blocks) + 1, sizeof(double));
     if (!shares) return VN_NO_MEMORY;
     VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
@@ -100,7 +103,7 @@ static int64_t slice_end(const vn_panel *p, int64_t from)
 vn_status vn_comoments(const vn_panel *p, const double *x, const uint8_t *keep, int n_threads,
                        vn_poll poll, void *context, double *product, double *square, double *common)
 {
-    const int64_t size = p->n_teachers * p->n_teachers, blocks = block_count(p->n_pairs);
+    const int64_t size = p->n_teachers * p->n_teachers, blocks = block_count(p->n_pairs, 3 * size);
     double *sums = calloc((size_t)(3 * size * blocks) + 1, sizeof(double));
     if (!sums) return VN_NO_MEMORY;
     for (int64_t from = 0; from < p->n_pairs;) {

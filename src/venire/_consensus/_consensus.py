@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from venire._checks import fail
 from venire._consensus import _methods
 from venire._consensus._board import Board, board_of
-from venire._consensus._gold import GoldReport, mean_correlation, report
+from venire._consensus._gold import GoldReport, report
 from venire._consensus._methods import Pool
 from venire._consensus._notices import disputed, notices
 from venire._consensus._result import Consensus
@@ -166,7 +166,7 @@ def consensus(
         told = report(board, known, 0.5 * (1.0 + free.d))
         if stack is not None:
             told = _held_out(told, stack.accuracy, stack.log_loss)
-    value, source = _rho(rho, method, board, known)
+    value, source = _rho(rho, method, told)
     nu = pool.n_eff / np.maximum(1.0 + (pool.n_eff - 1.0) * value, 1e-300)
     nu = np.where(pool.n_eff > 0.0, nu, 0.0)
     rival = free if method in ("reliability", "correlated") else _methods.reliability(board)
@@ -236,7 +236,7 @@ def _held_out(told: GoldReport, accuracy: float, loss: float) -> GoldReport:
     return replace(told, panel_accuracy=accuracy, panel_log_loss=loss)
 
 
-def _rho(rho: float | None, method: str, board: Board, gold: Floats | None) -> tuple[float, str]:
+def _rho(rho: float | None, method: str, told: GoldReport | None) -> tuple[float, str]:
     """Correlation of the errors, and where it is from."""
     if rho is not None:
         try:
@@ -248,10 +248,7 @@ def _rho(rho: float | None, method: str, board: Board, gold: Floats | None) -> t
         return value, "given"
     if method == "correlated":
         return 0.0, "in the weights"
-    if gold is not None and board.votes.n_teachers <= _methods.MOST_TEACHERS:
-        truth = np.where(np.diff(board.votes.pair_ptr) > 0, 2.0 * gold - 1.0, np.nan)
-        if (~np.isnan(truth)).sum() >= GOLD_FOR_RHO:
-            _, mean = mean_correlation(board, truth)
-            if not np.isnan(mean):
-                return float(np.clip(mean, 0.0, 1.0)), "gold"
+    enough = told is not None and told.n_pairs >= GOLD_FOR_RHO
+    if told is not None and enough and not np.isnan(told.mean_correlation):
+        return float(np.clip(told.mean_correlation, 0.0, 1.0)), "gold"
     return ASSUMED_RHO, "assumed"
