@@ -83,15 +83,19 @@ check-dist: dist
 # Built apart from the tree; Python itself is not instrumented, so the runtime is loaded first
 # (libstdc++ with it: it must see the exceptions of other extensions) and leaks, of which Python
 # has its own at exit, are not looked for.
-# Memory that is freed is held back, so the test of growth has no meaning here.
+# Memory that is freed is held back and everything is slow, so tests of growth, of peak memory and
+# of how soon an interrupt arrives have no meaning here.
 SANITIZE_TESTS ?= $(patsubst %,tests/test_%.py,solver bad_input labels frames threads golden \
-    fit_results covariance invariances native_equals_reference posteriors votes consensus)
+    fit_results covariance invariances native_equals_reference \
+    grouped_comparisons grouped_fits grouped_singles grouped_invariances grouped_results \
+    grouped_bad_input posteriors votes consensus)
 sanitize: $(VENV)/.with-test
 	VENIRE_SANITIZE=address,undefined $(PY) setup.py -q build --build-lib build/sanitize
 	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libstdc++.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
 	PYTHONPATH=build/sanitize PYTHONMALLOC=malloc \
-	    $(PY) -m pytest -p no:cacheprovider --capture=sys -k "not growth" \
+	    $(PY) -m pytest -p no:cacheprovider --capture=sys \
+	    -k "not growth and not peak_memory and not between_batches" \
 	    $(wildcard $(SANITIZE_TESTS)) $(ARGS)
 
 clean:

@@ -7,9 +7,13 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import venire as vn
 from venire._frames import columns
+from venire._labels import Encoded, encode
+from venire._outcomes import outcome_scores, survey
 
 GAMES = {
     "home": ["x", "y", "x", "z"],
@@ -278,3 +282,45 @@ def test_comparisons_from_frame(frame):
         vn.Comparisons.from_frame(frame(GAMES), "home", "away", items=["x", "y"])
     c = vn.Comparisons.from_frame(frame(GAMES), "home", "away", items=["z", "y", "q", "x"])
     assert c.items.tolist() == ["z", "y", "q", "x"]
+
+
+@given(st.data())
+def test_outcomes_in_pieces(data):
+    """A column that is surveyed piece by piece is read, or refused, as if it were whole."""
+    label = st.sampled_from(["0", "1", "a", "b", "x"])
+    pairs = data.draw(st.lists(st.tuples(label, label), min_size=1, max_size=12))
+    words = st.sampled_from(["first", "tie", "A", "B", "1", "0", "draw", "?"])
+    of = data.draw(st.sampled_from(["words", "labels", "both"]))
+    values = [
+        data.draw(
+            words if of == "words" else st.sampled_from([*pair, "tie"]) if of == "labels"
+            else st.one_of(words, st.sampled_from(pair))
+        )
+        for pair in pairs
+    ]  # fmt: skip
+    items, a, b = encode([p[0] for p in pairs], [p[1] for p in pairs])
+    cut = data.draw(st.integers(0, len(pairs)))
+
+    def outcome(function):
+        try:
+            return function()
+        except ValueError as error:
+            return str(error)
+
+    def in_pieces():
+        parts = [slice(0, cut), slice(cut, None)]
+        sides = [(Encoded(items, a[p]), Encoded(items, b[p])) for p in parts]
+        texts = [np.array(values, object)[p] for p in parts]
+        head, tail = (survey(t, *s) for t, s in zip(texts, sides, strict=True))
+        reading = (head + tail).reading()
+        return [
+            outcome_scores(t, None, *s, reading).tolist() for t, s in zip(texts, sides, strict=True)
+        ]
+
+    def whole():
+        return outcome_scores(
+            np.array(values, object), None, Encoded(items, a), Encoded(items, b)
+        ).tolist()
+
+    want, got = outcome(whole), outcome(in_pieces)
+    assert got == (want if isinstance(want, str) else [want[:cut], want[cut:]])

@@ -258,7 +258,7 @@ def test_recovery_equals_that_of_the_reference():
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 @pytest.mark.parametrize("shuffled", [False, True], ids=["sorted", "shuffled"])
-def test_memory_is_at_most_twice_the_input(shuffled):
+def test_peak_memory_is_at_most_twice_the_input(shuffled):
     """Peak of the resident set, from rows to theta, above what it is before."""
     program = textwrap.dedent(f"""
         import sys

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import pickle
 import stat
 from itertools import pairwise
 
@@ -237,6 +238,75 @@ def test_no_file(tmp_path):
     path.write_bytes(b"no parquet at all, only text")
     with pytest.raises(DataError, match=r"a\.parquet"):
         read_comparisons(path, first="a", second="b")
+
+
+def test_read_grouped(tmp_path):
+    """A file, and a folder in the order of the names, give what the columns give."""
+    rng = np.random.default_rng(0)
+    n = 900
+    table = {"q": rng.integers(0, 20, n) * 5 - 3, "a": rng.integers(0, 9, n)}
+    table |= {"b": (table["a"] + 1 + rng.integers(0, 8, n)) % 9, "s": rng.random(n).round(2)}
+    table |= {"w": rng.integers(0, 3, n), "o": rng.integers(-1, 2, n)}
+    want = vn.GroupedComparisons(*table.values())
+    columns = {"group": "q", "first": "a", "second": "b", "score": "s"}
+    frame = pd.DataFrame(table)
+    (tmp_path / "parts" / "deep").mkdir(parents=True)
+    (tmp_path / "parts" / "_temporary").mkdir()
+    frame[:200].to_parquet(tmp_path / "parts" / "a.parquet")
+    frame[:0].to_parquet(tmp_path / "parts" / "b.parquet")
+    frame[200:500].to_parquet(tmp_path / "parts" / "c.pq")
+    frame[500:].astype({"w": np.float32}).to_parquet(tmp_path / "parts" / "deep" / "a.parquet")
+    (tmp_path / "parts" / "_temporary" / "x.parquet").write_text("not one of them")
+    (tmp_path / "parts" / ".a.parquet").write_text("nor this")
+    for source in (
+        write(tmp_path / "a.csv", table), write(tmp_path / "a.feather", table), tmp_path / "parts",
+    ):  # fmt: skip
+        seen = []
+        got = io.read_grouped(
+            source, **columns, weight="w", order="o", progress=lambda *x, to=seen: to.append(x)
+        )
+        assert got.groups.dtype == np.int64
+        for name in ("groups", "offsets", "items", "cell_offsets", "first", "second", "order",
+                     "win", "loss", "tie"):  # fmt: skip
+            assert np.array_equal(getattr(got, name), getattr(want, name)), name
+        if source.is_dir():
+            assert list(dict.fromkeys(seen)) == [(200, n), (500, n), (n, n)]
+
+
+def test_read_grouped_errors(tmp_path):
+    columns = {"group": "q", "first": "a", "second": "b", "score": "s"}
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    table = {"q": ["x"] * 5, "a": [1] * 5, "b": [2] * 5, "s": [0.5] * 5}
+    for k, (column, value, reason) in enumerate([
+        ("q", None, "a label is missing"), ("s", 3.0, "must be between 0 and 1"),
+        ("b", 1, "an item cannot be compared with itself .in group .x"),
+    ]):  # fmt: skip
+        bad = {name: list(values) for name, values in table.items()}
+        bad[column][3] = value
+        pd.DataFrame(table).to_parquet(folder / "0.parquet")
+        pd.DataFrame(bad).to_parquet(folder / f"{k + 1}.parquet")
+        with pytest.raises(DataError, match=reason) as caught:
+            io.read_grouped(folder, **columns)
+        assert (caught.value.path, caught.value.row) == (str(folder / f"{k + 1}.parquet"), 4)
+        assert caught.value.column == column
+        (folder / f"{k + 1}.parquet").unlink()
+    pd.DataFrame(table).drop(columns="s").to_parquet(folder / "1.parquet")
+    with pytest.raises(DataError, match=r"1\.parquet: there is no column 's'"):
+        io.read_grouped(folder, **columns)
+    pd.DataFrame(table | {"q": [1] * 5}).to_parquet(folder / "1.parquet")
+    with pytest.raises(DataError, match=r"1\.parquet: row 1, column 'q': .*all be of one type"):
+        io.read_grouped(folder, **columns)
+    (folder / "1.parquet").write_bytes(b"PAR1 but no more than that")
+    with pytest.raises(DataError, match=r"1\.parquet: "):
+        io.read_grouped(folder, **columns)
+
+
+def test_errors_survive_a_journey():
+    error = DataError("a.csv", "is bad", row=3, line=4, column="s")
+    again = pickle.loads(pickle.dumps(error))
+    assert str(again) == str(error) == "a.csv: row 3 (line 4), column 's': is bad"
+    assert vars(again) == vars(error)
 
 
 def test_contradictory_arguments_are_type_errors(tmp_path):

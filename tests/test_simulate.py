@@ -111,6 +111,29 @@ def test_workloads_are_what_they_say():
         assert rows.first.dtype == np.int32
 
 
+@pytest.mark.parametrize("degree", [4, 8])
+def test_queries_are_cycles_with_noisy_votes(degree):
+    rows = simulate.queries(300, 20, degree=degree, rng=1)
+    assert isinstance(rows, simulate.Queries)
+    assert rows.group.tolist() == np.repeat(np.arange(300), 10 * degree).tolist()
+    assert {x.dtype for x in (rows.group, rows.first, rows.second)} == {np.dtype(np.int32)}
+    for ends in (rows.first, rows.second):
+        counts = np.bincount(rows.group * 20 + ends, minlength=6_000)
+        assert (counts == degree // 2).all()
+    assert (rows.first != rows.second).all()
+    d = rows.theta[rows.group, rows.first] - rows.theta[rows.group, rows.second]
+    noise = np.log(rows.score / (1.0 - rows.score)) - d
+    assert noise.std() == pytest.approx(0.5, rel=4.0 / np.sqrt(2.0 * len(d)))
+    assert not np.array_equal(rows.first[: 10 * degree], rows.first[10 * degree : 20 * degree])
+    hard = simulate.queries(300, 20, degree=degree, hard=True, rng=1)
+    assert set(hard.score) == {0.0, 1.0}
+    share = np.exp(-np.logaddexp(0.0, -d - noise))
+    spread = np.sqrt(np.sum(share * (1.0 - share)))
+    assert abs(hard.score.sum() - share.sum()) < 4.0 * spread
+    again = simulate.queries(300, 20, degree=degree, rng=1)
+    assert all(np.array_equal(a, b) for a, b in zip(rows, again, strict=True))
+
+
 def test_chain_knows_its_optimum():
     rows = simulate.chain(50)
     found = reference.fit(aggregated(rows))
@@ -151,6 +174,8 @@ def test_permuted_has_the_same_fit():
             "not a tie parameter",
         ),
         (lambda: simulate.play([0], [1], 2, games=1), "games must be at least 2"),
+        (lambda: simulate.queries(2, 10, degree=3), "degree must be even"),
+        (lambda: simulate.queries(2, 2), "n_items must be at least 3"),
     ],
 )
 def test_bad_arguments(call, words):

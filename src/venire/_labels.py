@@ -266,8 +266,8 @@ class _Given:
             for name, column in zip(names, codes, strict=True):
                 missing = np.flatnonzero(where[column] < 0)
                 if len(missing):
-                    at = int(missing[0])
-                    fail(name, f"is not among {self.name}", at, found[column[at]])
+                    row = int(missing[0])
+                    fail(name, f"is not among {self.name}", row, found[column[row]])
         return [_take(column, 0, where, 1) for column in codes]
 
 

@@ -15,7 +15,7 @@ from venire.io import DataError, _tables_in
 from venire.io._assemble import LABELS, located, rows_of
 from venire.streaming._job import Fitted, Job
 from venire.streaming._plan import LEAST, Plan, cut, free, release, room
-from venire.streaming._scan import Scan, Unit, common_types, merged, scan
+from venire.streaming._scan import Merging, Scan, Unit, common_types, scan
 from venire.streaming._source import Source
 
 __all__ = ["DEFAULT_MEMORY", "fit_files", "fit_pieces", "fit_text", "label_types", "settled"]
@@ -103,11 +103,16 @@ def fit_pieces(
         seen += n
         progress("reading", seen, 0)
 
+    counts = Merging()
     for path in files:
-        scans.append(scan(Unit(path), job, most, n_threads, tell))
+        one = scan(Unit(path), job, most, n_threads, tell)
+        counts.add(one.groups)
+        scans.append(one.brief())
+        del one
     job, types = settled(scans, job, source)
     n_rows = sum(one.n_rows for one in scans)
-    groups = merged([one.groups for one in scans])
+    groups = counts.total()
+    del counts
     fitting = room(memory, job, types, most)
     if free(memory) < 0:
         notes.append(
@@ -115,11 +120,11 @@ def fit_pieces(
             f"{(memory - free(memory)) >> 20:,} MiB; batches are as small as they get"
         )
     if job.shared:
-        plan = Plan(groups, np.zeros(1, np.int64))
+        plan = Plan(groups, np.zeros(1, np.int64), True)
         if n_rows > fitting:
             notes.append("parameters that all groups share need all rows in memory together")
     else:
-        plan = Plan(groups, cut(groups.rows, fitting))
+        plan = Plan(groups, cut(groups.rows, fitting), True)
     large = np.flatnonzero(groups.rows > fitting)
     if len(large) and not job.shared:
         worst = large[np.argmax(groups.rows[large])]

@@ -29,10 +29,13 @@ class Plan:
         The groups to fit, sorted. Rows of others are passed over.
     starts : ndarray of int64, shape (n_batches,)
         Position in `groups` of each batch's first group.
+    complete : bool
+        There are no other groups, so that none has to be looked for.
     """
 
     groups: Counts
     starts: np.ndarray
+    complete: bool = False
 
     @property
     def n_batches(self) -> int:
@@ -49,6 +52,9 @@ class Plan:
 
     def batch_of(self, labels: np.ndarray) -> np.ndarray:
         """The batch of each of these labels, int64; -1 for one that is not to be fitted."""
+        if self.complete:
+            first = self.groups.labels[self.starts]
+            return np.searchsorted(first, labels, side="right") - 1
         at = np.searchsorted(self.groups.labels, labels)
         at[at == len(self.groups.labels)] = 0
         batch = np.searchsorted(self.starts, at, side="right") - 1

@@ -14,7 +14,7 @@ from venire.io import DataError, _tables_in
 from venire.io._assemble import LABELS, located
 from venire.streaming._job import Job
 
-__all__ = ["Counts", "Scan", "Unit", "common_types", "merged", "plain_type", "scan"]
+__all__ = ["Counts", "Merging", "Scan", "Unit", "common_types", "merged", "plain_type", "scan"]
 
 
 class Counts(NamedTuple):
@@ -46,6 +46,12 @@ class Scan(NamedTuple):
     survey: Survey | None  # of the outcomes, where only the whole column says how to read them
     types: dict[str, Any]  # Arrow type of each column, dictionaries as what they hold
 
+    def brief(self) -> Scan:
+        """The same with the first and the last group only: what the order of the files needs."""
+        labels, rows = self.groups
+        ends = [0, -1] if len(labels) else []
+        return self._replace(groups=Counts(labels[ends], rows[ends]))
+
 
 def scan(
     unit: Unit,
@@ -66,7 +72,7 @@ def scan(
     names = job.names
     wanted = ("group", "first", "second", "outcome") if job.asks_reading else ("group",)
     n_rows, in_order, last = 0, True, None
-    parts: list[Counts] = []
+    groups = Merging()
     found: Survey | None = None
     try:
         types = {name: plain_type(kind) for name, kind in unit.tables(names, 1).types.items()}
@@ -74,9 +80,7 @@ def scan(
         for piece in unit.tables(some, most).pieces:
             labels, codes = encode_one(piece[names["group"]], "group", n_threads)
             if len(codes):
-                parts.append(Counts(labels, np.bincount(codes, minlength=len(labels))))
-                if len(parts) > 1 and sum(len(p.labels) for p in parts[1:]) > len(parts[0].labels):
-                    parts = [merged(parts)]
+                groups.add(Counts(labels, np.bincount(codes, minlength=len(labels))))
                 in_order = in_order and (last is None or last <= labels[codes[0]])
                 in_order = in_order and bool((codes[1:] >= codes[:-1]).all())
                 last = labels[codes[-1]]
@@ -95,7 +99,24 @@ def scan(
         ) from None
     except _tables_in.unreadable() as error:
         raise _tables_in.unreadable_error(unit.path, error) from None
-    return Scan(unit, n_rows, merged(parts), in_order, found, types)
+    return Scan(unit, n_rows, groups.total(), in_order, found, types)
+
+
+class Merging:
+    """Counts that come one after the other, added up before they take much more than their sum."""
+
+    def __init__(self) -> None:
+        self._parts: list[Counts] = []
+
+    def add(self, part: Counts) -> None:
+        """Add the counts of a further piece or file."""
+        self._parts.append(part)
+        if sum(len(p.labels) for p in self._parts[1:]) > len(self._parts[0].labels):
+            self._parts = [merged(self._parts)]
+
+    def total(self) -> Counts:
+        """The counts of all."""
+        return merged(self._parts)
 
 
 def merged(parts: Sequence[Counts]) -> Counts:
