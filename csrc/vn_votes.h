@@ -58,7 +58,8 @@ int vn_votes_bits(const vn_vote_rows *rows);
 
 /* First pass. Free *out with vn_vote_blocks_free. VN_BAD_VALUE: *bad_row compares an item with
  * itself, or has a vote other than -1, 0 and 1. vn_votes_count wants hard votes, ready pair ids and
- * 4 * n_pairs * n_teachers below 2^32 a block; its n_pairs counts all ids, those without votes too. */
+ * 4 * n_pairs * n_teachers below 2^32 a block. Its *n_pairs is one more than the largest id, ids
+ * without votes are counted; *bad_row = -1: an id is not in [0, rows->n_pairs). */
 vn_status vn_votes_count(const vn_vote_rows *rows, int n_threads, vn_vote_blocks **out,
                          int64_t *n_pairs, int64_t *n_cells, int64_t *bad_row);
 vn_status vn_votes_sort(const vn_vote_rows *rows, int n_threads, vn_vote_blocks **out,

@@ -128,6 +128,37 @@ def test_every_way_counts_the_same(n, n_pairs):
     assert v.first.tolist() == (2 * ids).tolist()
 
 
+def test_wide_codes_count_the_same():
+    """So many pairs and teachers that a packed row takes 32 bits."""
+    rng = np.random.default_rng(1)
+    n, n_pairs = 100_000, 300_000
+    pair = rng.integers(0, n_pairs, n).astype(np.int32)
+    teacher, vote = rng.integers(0, 40, n).astype(np.int8), rng.integers(-1, 2, n).astype(np.int8)
+    found = [
+        native.aggregate(teacher, 40, 2, pair=pair, n_pairs=n_pairs, vote=vote, dense=dense)
+        for dense in (0, 10**9)
+    ]
+    for name in ("teacher", "win", "tie", "loss"):
+        assert (found[0][3][name] == found[1][3][name]).all()
+    assert np.flatnonzero(np.diff(found[1][0])).tolist() == found[0][1].tolist()
+
+
+@pytest.mark.parametrize("odd", [None, -3, 10**6, 2**31 - 1])
+@pytest.mark.parametrize("start", [0, 1, 700])
+def test_range_of_ids_is_not_taken_on_trust(odd, start):
+    """A bound of the ids is guessed from a sample; one id outside it is found."""
+    rng = np.random.default_rng(2)
+    n = 1 << 17
+    pair = rng.integers(start, 3_000, n).astype(np.int32)
+    teacher, vote = rng.integers(0, 4, n).astype(np.int8), rng.integers(-1, 2, n).astype(np.int8)
+    if odd is not None:
+        pair[12_345] = odd
+    v = vn.Votes.from_pairs(pair, teacher, vote)
+    assert v.pairs.tolist() == np.unique(pair).tolist()
+    assert v.runs.sum() == n
+    assert columns(v) == columns(vn.Votes.from_pairs(pair.astype(np.int64), teacher, vote))
+
+
 def test_one_item_in_most_pairs():
     """A baseline against everyone: the ranges of its pairs are split by the other item."""
     rng = np.random.default_rng(0)

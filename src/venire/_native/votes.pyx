@@ -71,6 +71,10 @@ class BadRow(Exception):
     """Row `args[0]` compares an item with itself, or its vote is not -1, 0 or 1."""
 
 
+class OutOfRange(Exception):
+    """A pair is not in the range that was given for it."""
+
+
 class TooManyBits(Exception):
     """Pair and teacher do not fit into one key."""
 
@@ -151,10 +155,11 @@ def aggregate(
     """Cells of the rows, sorted by (pair, teacher): see venire.reference.votes.
 
     Arrays are contiguous and of the types in csrc/vn_votes.h; pairs and teachers are taken to be in
-    range. Ready pair ids are counted in a table if it has at most `dense` places a row. Returns ptr
-    (n_pairs + 1), the pairs' keys (None: all of 0 ... n_pairs - 1), the bits of the second item in a
-    key, and a dict of columns: teacher; win, tie, loss (int32 counts, or float64 masses with total,
-    square and runs); swapped_runs and swapped_total if `swapped` is given.
+    range. Ready pair ids are counted in a table if it has at most `dense` places a row; that way
+    `n_pairs` need be no more than a guess: 32-bit ids outside it raise OutOfRange. Returns ptr (one
+    more entry than pairs), the pairs' keys (None: all ids up to the largest that occurs), the bits of
+    the second item in a key, and a dict of columns: teacher; win, tie, loss (int32 counts, or float64
+    masses with total, square and runs); swapped_runs and swapped_total if `swapped` is given.
     """
     cdef vn_vote_rows rows
     cdef vn_vote_blocks *blocks = NULL
@@ -191,7 +196,7 @@ def aggregate(
         else:
             status = vn_votes_sort(&rows, n_threads, &blocks, &found_pairs, &found_cells, &bad)
     if status == VN_BAD_VALUE:
-        raise BadRow(int(bad))
+        raise OutOfRange if bad < 0 else BadRow(int(bad))
     if status == VN_TOO_LARGE:
         raise ValueError("at most 2**31 - 1 votes per call; append the rest")
     if status != VN_OK:

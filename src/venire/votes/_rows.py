@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -208,26 +209,51 @@ def _teachers(teacher: Any, n_threads: int) -> tuple[NDArray[Any], dict[str, Any
 def _by_pair(
     rows: VoteRows, teachers: NDArray[Any], coded: dict[str, Any], n_threads: int
 ) -> Table:
-    labels, pair, low, n_pairs = _pairs(rows, n_threads)
-    ptr, keys, _, columns = _aggregate(
-        rows, teachers, coded, n_threads, pair=pair, pair_low=low, n_pairs=n_pairs
-    )
+    labels, pair, low, n_pairs, found = None, rows.pair, 0, _guess(rows, len(teachers)), None
+    if n_pairs:
+        from venire._native.votes import OutOfRange
+
+        with suppress(OutOfRange):
+            found = _aggregate(rows, teachers, coded, n_threads, pair=pair, n_pairs=n_pairs)
+    if found is None:
+        labels, pair, low, n_pairs = _pairs(rows, n_threads)
+        found = _aggregate(
+            rows, teachers, coded, n_threads, pair=pair, pair_low=low, n_pairs=n_pairs
+        )
+    ptr, keys, _, columns = found
     if rows.pairs is not None:  # all of them, voted on or not
-        if keys is not None:
-            sizes = np.zeros(n_pairs, np.int64)
-            sizes[keys.astype(np.int64)] = np.diff(ptr)
-            ptr = np.concatenate([[0], np.cumsum(sizes)])
-    elif keys is None:
+        sizes = np.zeros(n_pairs, np.int64)
+        sizes[slice(len(ptr) - 1) if keys is None else keys.astype(np.int64)] = np.diff(ptr)
+        ptr = np.concatenate([[0], np.cumsum(sizes)])
+        return Table(PairNames(labels), teachers, ptr, columns, rows.n)
+    ids = keys
+    if keys is None:  # those that occur
         present = np.diff(ptr) > 0
+        ids = np.arange(len(present))
         if not present.all():
-            labels = labels[present] if labels is not None else np.flatnonzero(present) + low
-            ptr = ptr[np.append(present, True)]
-        elif labels is None:
-            labels = np.arange(low, low + n_pairs)
-    else:
-        found = keys.astype(np.int64)
-        labels = found + low if labels is None else labels[found]
+            ids, ptr = np.flatnonzero(present), ptr[np.append(present, True)]
+    ids = ids.astype(np.int64, copy=False)
+    labels = ids + low if labels is None else labels[ids]
     return Table(PairNames(labels), teachers, ptr, columns, rows.n)
+
+
+def _guess(rows: VoteRows, n_teachers: int) -> int:
+    """A bound of the pair ids, from a sample; 0 where it is better to look at all of them.
+
+    Ids that begin near 0 and are counted in a table need no pass of their own to find the range.
+    """
+    pair = rows.pair
+    usable = isinstance(pair, np.ndarray) and pair.dtype == np.int32 and pair.ndim == 1
+    if not usable or isinstance(pair, np.ma.MaskedArray) or not pair.flags.c_contiguous:
+        return 0
+    plain = rows.vote is not None and rows.weight is None and rows.swapped is None
+    if not plain or rows.pairs is not None or rows.n < _SMALL or not pair.flags.aligned:
+        return 0
+    sample = pair[:: max(rows.n // 1024, 1)]
+    low, high = int(sample.min()), int(sample.max())
+    bound = high + high // 16 + 4096
+    fits = bound * n_teachers <= 4 * rows.n and bound < _MAX_ROWS
+    return bound if 0 <= low <= high // 4 and fits else 0
 
 
 def _pairs(rows: VoteRows, n_threads: int) -> tuple[NDArray[Any] | None, Any, int, int]:
