@@ -2,10 +2,10 @@
  * teacher.
  *
  * Two ways, one result. Hard votes about ready pair ids whose table would be well filled are packed
- * into 32 bits, partitioned by blocks of pairs and counted in the cache; everything else becomes
+ * into 16 or 32 bits, partitioned by blocks of pairs and counted in the cache; everything else becomes
  * 64-bit records, partitioned by ranges of pairs and sorted (stably, so sums are taken in row order)
  * inside each. Blocks are independent, and a result does not depend on their number. Memory is
- * O(rows + cells): 4 bytes a row the first way, 8 to 12 the second. */
+ * O(rows + cells): 2 to 4 bytes a row the first way, 8 to 12 the second. */
 #ifndef VN_VOTES_H
 #define VN_VOTES_H
 

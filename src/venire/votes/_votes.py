@@ -85,7 +85,7 @@ class Votes(Judgments):
 
     Notes
     -----
-    O(n) time. Hard votes without weights and orders need 4 to 8 bytes a row while they are sorted
+    O(n) time. Hard votes without weights and orders need 2 to 8 bytes a row while they are sorted
     and 16 bytes a cell afterwards; other votes 12 a row and 52 to 64 a cell.
 
     Examples
@@ -146,7 +146,7 @@ class Votes(Judgments):
         Notes
         -----
         Ids in a range not much larger than the number of rows, with hard votes of few teachers, are
-        counted in one parallel pass, 4 bytes a row; others are sorted.
+        counted in one parallel pass, 2 to 4 bytes a row; others are sorted.
 
         Examples
         --------
