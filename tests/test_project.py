@@ -59,11 +59,12 @@ ALIASES = {
     "_aggregation": "comparisons",
     "_merging": "comparisons",
     "_grouping": "grouped_comparisons",
+    "_consensus": "consensus",  # the function has the public name
 }
 # Within a layer a part may import those before it in this order, and no other neighbour.
 ORDER_IN_LAYER = {
-    2: ("_input", "priors", "comparisons", "grouped_comparisons", "votes"),
-    3: ("ratings", "grouped"),
+    2: ("_input", "priors", "posteriors", "comparisons", "grouped_comparisons", "votes"),
+    3: ("ratings", "grouped", "consensus"),
 }
 NEIGHBOURS = {6}  # the outside world: its parts may use each other
 

@@ -4,10 +4,22 @@ Nothing here is fast and nothing here calls compiled code of the package. The mo
 be read in this order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
 find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself), `calibration` (many
-fits on one scale).
+fits on one scale); and of votes: `votes` (rows become judgments), `panels` (judgments become one
+probability per pair), `beta` (their posteriors).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
+from venire.reference.beta import (
+    beta_entropy,
+    beta_expected_votes,
+    beta_fit,
+    beta_greater,
+    beta_kl,
+    beta_quantile,
+    beta_sample,
+    beta_shortest,
+    beta_tails,
+)
 from venire.reference.calibration import ReferenceCalibration, calibrate, kappa
 from venire.reference.components import Components, components
 from venire.reference.covariance import covariance, information, sandwich
@@ -24,8 +36,27 @@ from venire.reference.grouped import (
 from venire.reference.links import MODELS, TIE_MODELS, cell_terms, probabilities
 from venire.reference.mm import State, fit_mm, hunter_sweep, newman_sweep
 from venire.reference.newton import ReferenceFit, fit, item_weight, log_likelihood, residual
+from venire.reference.panels import (
+    Panel,
+    Pooled,
+    agreement_counts,
+    consensus,
+    error_correlation,
+    panel,
+    pool,
+    self_consistency,
+)
+from venire.reference.votes import VoteCells, merge_votes, vote_cells
 
 __all__ = [
+    "self_consistency",
+    "pool",
+    "panel",
+    "error_correlation",
+    "consensus",
+    "agreement_counts",
+    "Pooled",
+    "Panel",
     "MODELS",
     "TIE_MODELS",
     "Cells",
@@ -37,7 +68,17 @@ __all__ = [
     "ReferenceGroupedErrors",
     "ReferenceGroupedFit",
     "State",
+    "VoteCells",
     "aggregate",
+    "beta_entropy",
+    "beta_expected_votes",
+    "beta_fit",
+    "beta_greater",
+    "beta_kl",
+    "beta_quantile",
+    "beta_sample",
+    "beta_shortest",
+    "beta_tails",
     "aggregate_groups",
     "calibrate",
     "cell_terms",
@@ -56,9 +97,11 @@ __all__ = [
     "kappa",
     "log_likelihood",
     "merge",
+    "merge_votes",
     "newman_sweep",
     "probabilities",
     "require_existence",
     "residual",
     "sandwich",
+    "vote_cells",
 ]
