@@ -94,9 +94,9 @@ static void find_frame(pairs *w, int len)
         low[k] = w->mode[k] = log(w->a[k] / w->b[k]);
         high[k] = log((w->a[k] + w->c[k]) / w->b[k]) + (w->d[k] < 1.0 ? 10.0 : 0.0);
     }
-    for (int step = 0; step < 8; step++) {
+    for (int step = 0; step < 24; step++) {
         look(w, len, w->mode, top, slope, curve);
-        for (int64_t k = 0; k < len && step < 7; k++) {
+        for (int64_t k = 0; k < len && step < 23; k++) {
             if (slope[k] > 0.0) low[k] = w->mode[k];
             else high[k] = w->mode[k];
             const double next = w->mode[k] + slope[k] / curve[k];
