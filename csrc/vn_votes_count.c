@@ -26,7 +26,7 @@ static span count_rows(const partition *p, int64_t begin, int64_t end, int64_t c
 {
     int32_t pair[VN_VOTE_BATCH];
     const int64_t chunks = p->runs.n_chunks, blocks = p->runs.n_blocks;
-    int64_t *count = p->runs.count + chunk;
+    int64_t count[MAX_BLOCKS] = {0}; /* of its own: those of other threads lie beside it in the end */
     span all = {INT32_MAX, INT32_MIN};
     for (int64_t r = begin; r < end; r += VN_VOTE_BATCH) {
         const int n = (int)VN_MIN(end - r, (int64_t)VN_VOTE_BATCH);
@@ -39,8 +39,9 @@ static span count_rows(const partition *p, int64_t begin, int64_t end, int64_t c
         all.low = VN_MIN(all.low, low);
         all.high = VN_MAX(all.high, high);
         if (low < 0 || high >> p->shift >= blocks) continue; /* the caller will see it */
-        for (int i = 0; i < n; i++) count[(pair[i] >> p->shift) * chunks]++;
+        for (int i = 0; i < n; i++) count[pair[i] >> p->shift]++;
     }
+    for (int64_t b = 0; b < blocks; b++) p->runs.count[b * chunks + chunk] = count[b];
     return all;
 }
 

@@ -177,17 +177,17 @@ done:
 static int count_rows(const partition *p, int64_t begin, int64_t end, int64_t chunk)
 {
     int32_t major[VN_VOTE_BATCH], minor[VN_VOTE_BATCH];
-    const int64_t chunks = p->runs.n_chunks;
-    int64_t *count = p->runs.count + chunk;
+    const int64_t chunks = p->runs.n_chunks, blocks = p->runs.n_blocks;
+    int64_t count[MAX_BLOCKS] = {0}; /* of its own: those of other threads lie beside it in the end */
     int bad = 0;
     for (int64_t r = begin; r < end; r += VN_VOTE_BATCH) {
         const int n = (int)VN_MIN(end - r, (int64_t)VN_VOTE_BATCH);
         bad |= load_pairs(p->rows, r, n, major, minor);
         if (p->rows->vote)
             for (int i = 0; i < n; i++) bad |= (uint8_t)(p->rows->vote[r + i] + 1) > 2;
-        for (int i = 0; i < n; i++)
-            count[block_of(p, major[i], minor[i]) * chunks]++;
+        for (int i = 0; i < n; i++) count[block_of(p, major[i], minor[i])]++;
     }
+    for (int64_t b = 0; b < blocks; b++) p->runs.count[b * chunks + chunk] = count[b];
     return bad;
 }
 
