@@ -137,7 +137,7 @@ static inline __attribute__((always_inline)) int iterate(wide *m, float eta, int
         turn(m, rz / before);
     }
     *reached = first > 0.0f ? sqrtf(rz / first) : 0.0f;
-    return rz > goal ? -1 : it;
+    return rz <= goal ? it : -1; /* also where float32 overflowed */
 }
 
 WIDE
