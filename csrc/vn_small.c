@@ -347,10 +347,11 @@ double vn_small_derivatives(vn_small *w, const double *x, double *gradient)
 void vn_small_start(vn_small *w, double *x)
 {
     double sums[2];
+    const double unit = w->model->model == VN_THURSTONE ? 0.6 : 1.0; /* probits per logit */
     for (int e = 0; e < w->n_edges; e++) {
         const double t = (w->win[e] - w->loss[e]) / (w->win[e] + w->loss[e] + w->tie[e]);
         const double u = t > 0.8 ? 0.8 : t < -0.8 ? -0.8 : t;
-        w->d[e] = u * (2.0 + u * u * (0.667 + u * u)); /* near log((1 + u) / (1 - u)) */
+        w->d[e] = unit * u * (2.0 + u * u * (0.667 + u * u)); /* near log((1 + u) / (1 - u)) */
     }
     vn_small_links(w, log_tie_of(w, x), sums);
     for (int e = 0; e < w->n_edges; e++) w->dt[e] = w->g[e] + w->h[e] * w->d[e];
