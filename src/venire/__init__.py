@@ -3,6 +3,13 @@
 from venire import datasets, reference, scales, simulate
 from venire._config import show_config
 from venire.comparisons import Comparisons, Components
+from venire.decomposition import (
+    Decomposition,
+    LearningCurve,
+    ZeroOneDecomposition,
+    decompose,
+    learning_curve,
+)
 from venire.errors import (
     ConvergenceError,
     ConvergenceWarning,
@@ -34,20 +41,25 @@ __all__ = [
     "Components",
     "ConvergenceError",
     "ConvergenceWarning",
+    "Decomposition",
     "Fit",
     "GaussianPrior",
     "GroupedComparisons",
     "GroupedFit",
     "GroupedParameterErrors",
+    "LearningCurve",
     "NotIdentifiedError",
     "NotIdentifiedWarning",
+    "ZeroOneDecomposition",
     "calibrate",
     "datasets",
+    "decompose",
     "fit_bradley_terry",
     "fit_davidson",
     "fit_groups",
     "fit_rao_kupper",
     "fit_thurstone",
+    "learning_curve",
     "reference",
     "scales",
     "show_config",

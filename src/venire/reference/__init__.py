@@ -4,13 +4,21 @@ Nothing here is fast and nothing here calls compiled code of the package. The mo
 be read in this order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
 find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself), `calibration` (many
-fits on one scale).
+fits on one scale), `ensembles` (the error of many predictions).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
 from venire.reference.calibration import ReferenceCalibration, calibrate, kappa
 from venire.reference.components import Components, components
 from venire.reference.covariance import covariance, information, sandwich
+from venire.reference.ensembles import (
+    ReferenceDecomposition,
+    ReferenceZeroOne,
+    decompose_squared,
+    decompose_zero_one,
+    mean_correlation,
+    subset_errors,
+)
 from venire.reference.existence import Existence, existence, require_existence
 from venire.reference.grouped import (
     GroupedCells,
@@ -33,9 +41,11 @@ __all__ = [
     "Existence",
     "GroupedCells",
     "ReferenceCalibration",
+    "ReferenceDecomposition",
     "ReferenceFit",
     "ReferenceGroupedErrors",
     "ReferenceGroupedFit",
+    "ReferenceZeroOne",
     "State",
     "aggregate",
     "aggregate_groups",
@@ -45,6 +55,8 @@ __all__ = [
     "cells_of_group",
     "components",
     "covariance",
+    "decompose_squared",
+    "decompose_zero_one",
     "existence",
     "fit",
     "fit_groups",
@@ -55,10 +67,12 @@ __all__ = [
     "item_weight",
     "kappa",
     "log_likelihood",
+    "mean_correlation",
     "merge",
     "newman_sweep",
     "probabilities",
     "require_existence",
     "residual",
     "sandwich",
+    "subset_errors",
 ]
