@@ -35,6 +35,7 @@ LAYERS = {
     "consensus": 3,
     "resampling": 4,
     "bagging": 4,
+    "boosting": 4,
     "decomposition": 4,
     "design": 4,
     "distillation": 5,

@@ -2,6 +2,7 @@
 
 from venire import datasets, reference, scales, simulate
 from venire._config import show_config
+from venire.boosting import BoostingStep, adaboost_weights
 from venire.comparisons import Comparisons, Components
 from venire.decomposition import (
     Decomposition,
@@ -36,6 +37,7 @@ from venire.ratings import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "BoostingStep",
     "Calibration",
     "Comparisons",
     "Components",
@@ -51,6 +53,7 @@ __all__ = [
     "NotIdentifiedError",
     "NotIdentifiedWarning",
     "ZeroOneDecomposition",
+    "adaboost_weights",
     "calibrate",
     "datasets",
     "decompose",

@@ -4,10 +4,12 @@ Nothing here is fast and nothing here calls compiled code of the package. The mo
 be read in this order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
 find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself), `calibration` (many
-fits on one scale), `ensembles` (the error of many predictions).
+fits on one scale), `ensembles` (the error of many predictions),
+`boosting` (the weights of the next).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
+from venire.reference.boosting import r2_step, samme_step
 from venire.reference.calibration import ReferenceCalibration, calibrate, kappa
 from venire.reference.components import Components, components
 from venire.reference.covariance import covariance, information, sandwich
@@ -71,8 +73,10 @@ __all__ = [
     "merge",
     "newman_sweep",
     "probabilities",
+    "r2_step",
     "require_existence",
     "residual",
+    "samme_step",
     "sandwich",
     "subset_errors",
 ]
