@@ -17,6 +17,7 @@ from venire.grouped import (
     fit_groups,
 )
 from venire.grouped_comparisons import GroupedComparisons
+from venire.posteriors import BetaPosterior, Needs, fit_beta_prior, needs_votes
 from venire.priors import GaussianPrior
 from venire.ratings import (
     Fit,
@@ -29,6 +30,7 @@ from venire.ratings import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "BetaPosterior",
     "Calibration",
     "Comparisons",
     "Components",
@@ -39,15 +41,18 @@ __all__ = [
     "GroupedComparisons",
     "GroupedFit",
     "GroupedParameterErrors",
+    "Needs",
     "NotIdentifiedError",
     "NotIdentifiedWarning",
     "calibrate",
     "datasets",
+    "fit_beta_prior",
     "fit_bradley_terry",
     "fit_davidson",
     "fit_groups",
     "fit_rao_kupper",
     "fit_thurstone",
+    "needs_votes",
     "reference",
     "scales",
     "show_config",

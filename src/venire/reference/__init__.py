@@ -4,10 +4,21 @@ Nothing here is fast and nothing here calls compiled code of the package. The mo
 be read in this order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
 find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself), `calibration` (many
-fits on one scale).
+fits on one scale). `beta` stands by itself: posteriors of votes.
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
+from venire.reference.beta import (
+    beta_entropy,
+    beta_expected_votes,
+    beta_fit,
+    beta_greater,
+    beta_kl,
+    beta_quantile,
+    beta_sample,
+    beta_shortest,
+    beta_tails,
+)
 from venire.reference.calibration import ReferenceCalibration, calibrate, kappa
 from venire.reference.components import Components, components
 from venire.reference.covariance import covariance, information, sandwich
@@ -39,6 +50,15 @@ __all__ = [
     "State",
     "aggregate",
     "aggregate_groups",
+    "beta_entropy",
+    "beta_expected_votes",
+    "beta_fit",
+    "beta_greater",
+    "beta_kl",
+    "beta_quantile",
+    "beta_sample",
+    "beta_shortest",
+    "beta_tails",
     "calibrate",
     "cell_terms",
     "cells_from_counts",
