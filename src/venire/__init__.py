@@ -26,11 +26,13 @@ from venire.ratings import (
     fit_rao_kupper,
     fit_thurstone,
 )
+from venire.resampling import BootstrapWeights, bootstrap_weights
 
 __version__ = "0.1.0"
 
 __all__ = [
     "BetaPosterior",
+    "BootstrapWeights",
     "Calibration",
     "Comparisons",
     "Components",
@@ -44,6 +46,7 @@ __all__ = [
     "Needs",
     "NotIdentifiedError",
     "NotIdentifiedWarning",
+    "bootstrap_weights",
     "calibrate",
     "datasets",
     "fit_beta_prior",

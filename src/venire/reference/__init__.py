@@ -4,7 +4,8 @@ Nothing here is fast and nothing here calls compiled code of the package. The mo
 be read in this order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
 find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself), `calibration` (many
-fits on one scale). `beta` stands by itself: posteriors of votes.
+fits on one scale). `resampling` draws the weights of bootstrap
+replicates. `beta` stands by itself: posteriors of votes.
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
@@ -35,6 +36,12 @@ from venire.reference.grouped import (
 from venire.reference.links import MODELS, TIE_MODELS, cell_terms, probabilities
 from venire.reference.mm import State, fit_mm, hunter_sweep, newman_sweep
 from venire.reference.newton import ReferenceFit, fit, item_weight, log_likelihood, residual
+from venire.reference.resampling import (
+    alias_table,
+    bootstrap_weights,
+    poisson_weights,
+    threefry,
+)
 
 __all__ = [
     "MODELS",
@@ -50,6 +57,7 @@ __all__ = [
     "State",
     "aggregate",
     "aggregate_groups",
+    "alias_table",
     "beta_entropy",
     "beta_expected_votes",
     "beta_fit",
@@ -59,6 +67,7 @@ __all__ = [
     "beta_sample",
     "beta_shortest",
     "beta_tails",
+    "bootstrap_weights",
     "calibrate",
     "cell_terms",
     "cells_from_counts",
@@ -77,8 +86,10 @@ __all__ = [
     "log_likelihood",
     "merge",
     "newman_sweep",
+    "poisson_weights",
     "probabilities",
     "require_existence",
     "residual",
     "sandwich",
+    "threefry",
 ]

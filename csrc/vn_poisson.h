@@ -1,0 +1,31 @@
+/* Poisson variates from one 32-bit word each, by alias tables (Walker 1977,
+ * doi:10.1145/355744.355749) whose weights are whole numbers that add up to 2^32: every probability
+ * is right to 2^-32, and tails beyond that are cut.
+ *
+ * Column c of 2^bits is chosen by a word's highest bits; its lower bits, seen as a 32-bit fraction,
+ * choose between the column's own value and another one. */
+#ifndef VN_POISSON_H
+#define VN_POISSON_H
+
+#include "vn_common.h"
+
+/* Largest mean: the values of a table are kept as 16-bit distances from `low`. */
+#define VN_POISSON_MEAN 1e7
+
+typedef struct {
+    int32_t low;      /* smallest value */
+    int bits;         /* 1 to 16 */
+    uint64_t *column; /* threshold << 32 | other << 16 | own */
+} vn_poisson;
+
+/* The table of Poisson(mean), 0 <= mean <= VN_POISSON_MEAN; to be freed with free(t->column). */
+vn_status vn_poisson_table(double mean, vn_poisson *t);
+
+static inline int32_t vn_poisson_value(const vn_poisson *t, uint32_t word)
+{
+    const uint64_t column = t->column[word >> (32 - t->bits)];
+    const uint32_t fraction = word << t->bits, values = (uint32_t)column;
+    return t->low + (int32_t)(fraction < (uint32_t)(column >> 32) ? values & 0xffff : values >> 16);
+}
+
+#endif
