@@ -46,11 +46,22 @@ vn_status vn_poisson_table(double mean, vn_poisson *t)
     int64_t low;
     const int64_t n = whole_weights(mean, &low, &weight);
     if (n < 0) return VN_NO_MEMORY;
+    t->low = (int32_t)low;
+    t->bits = 0;
+    t->column = NULL;
+    if (n <= VN_POISSON_STEPS) {
+        uint32_t below = 0;
+        for (int64_t k = 0; k < VN_POISSON_STEPS; k++) {
+            below += k < n - 1 ? (uint32_t)weight[k] : 0;
+            t->step[k] = k < n - 1 ? below - 1 : UINT32_MAX;
+        }
+        free(weight);
+        return VN_OK;
+    }
     int bits = 1;
     while ((int64_t)1 << bits < n) bits++;
     const int64_t size = (int64_t)1 << bits;
     const uint64_t room = (uint64_t)1 << (32 - bits);
-    t->low = (int32_t)low;
     t->bits = bits;
     t->column = calloc((size_t)size, sizeof(uint64_t));
     uint64_t *left = calloc((size_t)size, sizeof(uint64_t));

@@ -19,7 +19,8 @@ struct vn_resample {
     int64_t n_strata, n_units, n_positions;
     int64_t *ptr, *size;
     const int64_t *unit;
-    vn_poisson *table;   /* of each stratum; column NULL: no first pass */
+    vn_poisson *table;   /* of each stratum, */
+    char *first_pass;    /* where it has one */
     uint64_t *threshold; /* of each stratum: of 2^32, for a subsample's first pass */
     int64_t *single;     /* of each stratum: the first counter of its single draws */
     int filled;          /* some stratum has a first pass */
@@ -31,6 +32,7 @@ void vn_resample_free(vn_resample *s)
     if (s->table)
         for (int64_t k = 0; k < s->n_strata; k++) free(s->table[k].column);
     free(s->table);
+    free(s->first_pass);
     free(s->threshold);
     free(s->single);
     free(s->ptr);
@@ -62,7 +64,7 @@ static vn_status prepare(vn_resample *s, int64_t k)
     }
     const double total = s->kind == VN_POISSON_COUNTS ? size : size - MARGIN * sqrt(size);
     if (!(total > 0.0)) return VN_OK;
-    s->filled = 1;
+    s->filled = s->first_pass[k] = 1;
     if (total / n > VN_POISSON_MEAN) return VN_TOO_LARGE;
     return vn_poisson_table(total / n, &s->table[k]);
 }
@@ -84,7 +86,9 @@ vn_status vn_resample_new(vn_resample_kind kind, int64_t n_strata, const int64_t
     s->single = malloc(sizeof(int64_t) * (size_t)n_strata);
     s->table = calloc((size_t)n_strata, sizeof(vn_poisson));
     s->threshold = calloc((size_t)n_strata, sizeof(uint64_t));
-    if (!s->ptr || !s->size || !s->single || !s->table || !s->threshold) return VN_NO_MEMORY;
+    s->first_pass = calloc((size_t)n_strata, 1);
+    if (!s->ptr || !s->size || !s->single || !s->table || !s->threshold || !s->first_pass)
+        return VN_NO_MEMORY;
     memcpy(s->ptr, ptr, sizeof(int64_t) * (size_t)(n_strata + 1));
     memcpy(s->size, size, sizeof(int64_t) * (size_t)n_strata);
     for (int64_t k = 0; k < n_strata; k++) {
@@ -115,7 +119,10 @@ static void poisson_counts(const vn_poisson *t, int64_t len, const uint32_t *res
                            int32_t *restrict out)
 {
     const vn_poisson table = *t;
-    for (int64_t k = 0; k < len; k++) out[k] = vn_poisson_value(&table, word[k]);
+    if (table.bits)
+        for (int64_t k = 0; k < len; k++) out[k] = vn_poisson_value(&table, word[k]);
+    else
+        for (int64_t k = 0; k < len; k++) out[k] = vn_poisson_small(&table, word[k]);
 }
 
 VN_CLONES
@@ -138,7 +145,7 @@ static void fill_part(const vn_resample *s, int64_t k, int64_t len, const uint32
                       int32_t *out)
 {
     if (s->kind == VN_SUBSAMPLE) marks(s->threshold[k], len, word, out);
-    else if (s->table[k].column) poisson_counts(&s->table[k], len, word, out);
+    else if (s->first_pass[k]) poisson_counts(&s->table[k], len, word, out);
     else memset(out, 0, sizeof(int32_t) * (size_t)len);
 }
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from venire._native.resample import Resampler
 
 import venire as vn
 from venire import reference
-from venire._native.resample import Resampler
 
 KINDS = ("multinomial", "poisson", "bayesian", "subsample")
 COUNTED = ("multinomial", "poisson", "subsample")

@@ -1,7 +1,8 @@
-"""Weights of bootstrap replicates, in plain NumPy: the twin of csrc/vn_resample.c, number by number.
+"""Weights of bootstrap replicates, in plain NumPy: the twin of csrc/vn_resample.c, draw by draw.
 
-Unit i of replicate r has a 32-bit word of its own, whatever else is drawn. Poisson counts are read
-off an alias table, a multinomial is made of Poisson counts and single draws.
+Unit i of replicate r has a 32-bit word of its own, whatever else is drawn. Poisson counts are found
+by inversion or, where there are many values, read off an alias table; a multinomial is made of
+Poisson counts and single draws.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ __all__ = ["alias_table", "bootstrap_weights", "poisson_weights", "threefry"]
 TILE, COUNTERS, HALF_TILE = 1024, 256, 512
 MARGIN = 6.0
 FILL, SINGLE = 0, 1
+STEPS = 16  # up to so many values are found by inversion
 
 
 def threefry(key: tuple[int, int], c0: Any, c1: int) -> tuple[np.ndarray, np.ndarray]:
@@ -163,6 +165,8 @@ def _first_pass(
     if kind == "subsample":
         return (word < int(total / n * 2.0**32)).astype(np.int64)
     low, weights = poisson_weights(total / n)
+    if len(weights) <= STEPS:
+        return low + np.searchsorted(np.cumsum(weights[:-1]), word, side="right")
     bits, threshold, other = alias_table(weights)
     column = word >> (32 - bits)
     fraction = (word << bits) % 2**32
