@@ -26,7 +26,7 @@ def collect(data: dict[str, Any]) -> tuple[Found, dict[str, list[tuple[int, floa
             continue
         if run["group"] == "growth":
             growth.setdefault(facts["workload"], []).append((facts["n_rows"], best))
-        else:
+        elif run["group"] == "fits":
             # the fresh process is one more round, and the only warm-up
             best = min(best, facts["seconds"])
             fits[facts["workload"], facts["solver"]] = facts | {"best": best}
@@ -110,6 +110,26 @@ def quality_table(fits: Found, workloads: list[str]) -> str:
     )
 
 
+def posteriors_table(data: dict[str, Any]) -> str:
+    """Seconds of the functions of Beta posteriors and of their peers."""
+    best: dict[str, dict[str, float]] = {}
+    sizes: dict[str, int] = {}
+    peers: dict[str, str] = {}
+    for run in data["benchmarks"]:
+        if run["group"] == "posteriors":
+            facts = run["extra_info"]
+            best.setdefault(facts["function"], {})[facts["solver"]] = run["stats"]["min"]
+            sizes[facts["function"]] = facts["n"]
+            if facts["solver"] != "venire":
+                peers[facts["function"]] = facts["solver"]
+    body = []
+    for name, times in best.items():
+        ours, peer = times["venire"], peers.get(name)
+        theirs = [peer, seconds(times[peer]), f"{times[peer] / ours:.1f}"] if peer else ["–"] * 3
+        body.append([name, f"{sizes[name]:,}", seconds(ours), *theirs])
+    return table(["function", "values", "seconds", "peer", "its seconds", "ratio"], body)
+
+
 def machine(data: dict[str, Any]) -> str:
     config, info = data["config"], data["machine_info"]
     packages = ", ".join(f"{k} {config['packages'][k]}" for k in ("numpy", "scipy"))
@@ -148,6 +168,9 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
         "Goals are for two cores. Error: largest distance from the closed form, if there is one.",
         package_table(fits, data["size"] == "full"),
         *report_queries.parts(data),
+        "## Beta posteriors",
+        "Shapes uniform in [0.5, 500]; the cells have six votes each. The peers use one thread.",
+        posteriors_table(data),
         "## Growth",
         "Items grow in proportion to comparisons. Exponent of time against comparisons, by least "
         "squares on logarithms, with the package's own aggregation:",

@@ -61,4 +61,43 @@ static inline double vn_scaled_tail(double x)
     return p / (1.0 + x);
 }
 
+#define VN_LN2_HIGH 0x1.62e42fefa3800p-1 /* 42 bits: products with an exponent are exact */
+#define VN_LN2_LOW 0x1.ef35793c76730p-45
+
+/* Normal x > 0 as mantissa * 2^exponent, the mantissa in [sqrt(1/2), sqrt 2). */
+static inline void vn_split(double x, double *mantissa, double *exponent)
+{
+    const uint64_t half_root = 0x3fe6a09e667f3bcdULL, bias = 0x3ffULL << 52;
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    const uint64_t steps = (bits - half_root + bias) >> 52; /* exponent + 1023 */
+    const uint64_t fraction = bits - (steps << 52) + bias;
+    const uint64_t whole = steps | 0x4330000000000000ULL; /* 2^52 + steps, as a double */
+    double e;
+    memcpy(mantissa, &fraction, sizeof fraction);
+    memcpy(&e, &whole, sizeof e);
+    *exponent = e - (0x1p52 + 1023.0);
+}
+
+/* log(x) for normal x > 0, by 2 atanh(s) of the mantissa. (1.5) */
+static inline double vn_log(double x)
+{
+    double m, e;
+    vn_split(x, &m, &e);
+    const double f = m - 1.0, s = f / (m + 1.0), s2 = s * s;
+    double t = 2.0 / 21.0;
+    t = t * s2 + 2.0 / 19.0;
+    t = t * s2 + 2.0 / 17.0;
+    t = t * s2 + 2.0 / 15.0;
+    t = t * s2 + 2.0 / 13.0;
+    t = t * s2 + 2.0 / 11.0;
+    t = t * s2 + 2.0 / 9.0;
+    t = t * s2 + 2.0 / 7.0;
+    t = t * s2 + 2.0 / 5.0;
+    t = t * s2 + 2.0 / 3.0;
+    /* 2 s = f - f s: the rounding of s then weighs little */
+    const double low = s * (f - s2 * t);
+    return e * VN_LN2_HIGH + (f - (low - e * VN_LN2_LOW));
+}
+
 #endif

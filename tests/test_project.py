@@ -63,7 +63,7 @@ ALIASES = {
 }
 # Within a layer a part may import those before it in this order, and no other neighbour.
 ORDER_IN_LAYER = {
-    2: ("_input", "priors", "comparisons", "grouped_comparisons", "votes"),
+    2: ("_input", "priors", "posteriors", "comparisons", "grouped_comparisons", "votes"),
     3: ("ratings", "grouped"),
 }
 NEIGHBOURS = {6}  # the outside world: its parts may use each other

@@ -25,6 +25,7 @@ from venire.grouped import (
     fit_groups,
 )
 from venire.grouped_comparisons import GroupedComparisons
+from venire.posteriors import BetaPosterior, Needs, fit_beta_prior, needs_votes
 from venire.priors import GaussianPrior
 from venire.ratings import (
     Fit,
@@ -33,11 +34,14 @@ from venire.ratings import (
     fit_rao_kupper,
     fit_thurstone,
 )
+from venire.resampling import BootstrapWeights, bootstrap_weights
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BetaPosterior",
     "BoostingStep",
+    "BootstrapWeights",
     "Calibration",
     "Comparisons",
     "Components",
@@ -50,19 +54,23 @@ __all__ = [
     "GroupedFit",
     "GroupedParameterErrors",
     "LearningCurve",
+    "Needs",
     "NotIdentifiedError",
     "NotIdentifiedWarning",
     "ZeroOneDecomposition",
     "adaboost_weights",
+    "bootstrap_weights",
     "calibrate",
     "datasets",
     "decompose",
+    "fit_beta_prior",
     "fit_bradley_terry",
     "fit_davidson",
     "fit_groups",
     "fit_rao_kupper",
     "fit_thurstone",
     "learning_curve",
+    "needs_votes",
     "reference",
     "scales",
     "show_config",

@@ -4,11 +4,23 @@ Nothing here is fast and nothing here calls compiled code of the package. The mo
 be read in this order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
 find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself), `calibration` (many
-fits on one scale), `ensembles` (the error of many predictions),
-`boosting` (the weights of the next).
+fits on one scale), `ensembles` (the error of many predictions), `boosting` (the weights of the
+next). `resampling` draws the weights of bootstrap replicates. `beta` stands by itself: posteriors
+of votes.
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
+from venire.reference.beta import (
+    beta_entropy,
+    beta_expected_votes,
+    beta_fit,
+    beta_greater,
+    beta_kl,
+    beta_quantile,
+    beta_sample,
+    beta_shortest,
+    beta_tails,
+)
 from venire.reference.boosting import r2_step, samme_step
 from venire.reference.calibration import ReferenceCalibration, calibrate, kappa
 from venire.reference.components import Components, components
@@ -34,6 +46,12 @@ from venire.reference.grouped import (
 from venire.reference.links import MODELS, TIE_MODELS, cell_terms, probabilities
 from venire.reference.mm import State, fit_mm, hunter_sweep, newman_sweep
 from venire.reference.newton import ReferenceFit, fit, item_weight, log_likelihood, residual
+from venire.reference.resampling import (
+    alias_table,
+    bootstrap_weights,
+    poisson_weights,
+    threefry,
+)
 
 __all__ = [
     "MODELS",
@@ -51,6 +69,17 @@ __all__ = [
     "State",
     "aggregate",
     "aggregate_groups",
+    "alias_table",
+    "beta_entropy",
+    "beta_expected_votes",
+    "beta_fit",
+    "beta_greater",
+    "beta_kl",
+    "beta_quantile",
+    "beta_sample",
+    "beta_shortest",
+    "beta_tails",
+    "bootstrap_weights",
     "calibrate",
     "cell_terms",
     "cells_from_counts",
@@ -72,6 +101,7 @@ __all__ = [
     "mean_correlation",
     "merge",
     "newman_sweep",
+    "poisson_weights",
     "probabilities",
     "r2_step",
     "require_existence",
@@ -79,4 +109,5 @@ __all__ = [
     "samme_step",
     "sandwich",
     "subset_errors",
+    "threefry",
 ]

@@ -1,0 +1,90 @@
+#include <math.h>
+
+#include "vn_beta.h"
+#include "vn_beta_core.h"
+#include "vn_beta_math.h"
+
+VN_CLONES
+static int finish(const vn_beta_block *restrict s, int len, int upper, double *restrict out)
+{
+    int small = 0;
+    for (int64_t k = 0; k < len; k++) {
+        const double rising = VN_MAX(s->log_density[k], 0.0);
+        const double density = vn_exp_neg(s->log_density[k] - rising) / vn_exp_neg(-rising);
+        const double value = VN_MIN(density * s->ratio[k], 1.0);
+        out[k] = (s->other[k] != 0.0) == (upper != 0) ? value : 1.0 - value;
+        small += s->a[k] < VN_BETA_SMALL || s->b[k] < VN_BETA_SMALL;
+    }
+    return small;
+}
+
+void vn_beta_values(const vn_beta_block *s, int len, int upper, double *out)
+{
+    if (!finish(s, len, upper, out)) return;
+    for (int64_t k = 0; k < len; k++) {
+        double low, high;
+        switch (vn_beta_small_case(s->a[k], s->b[k], s->x[k], s->y[k])) {
+        case 1:
+            vn_beta_small_tails(s->a[k], s->b[k], s->x[k], &low, &high);
+            out[k] = upper ? high : low;
+            break;
+        case 2:
+            vn_beta_small_tails(s->b[k], s->a[k], s->y[k], &high, &low);
+            out[k] = upper ? high : low;
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+VN_CLONES
+void vn_beta_place(vn_beta_block *restrict s, const double *restrict log_odds, int len)
+{
+    for (int64_t k = 0; k < len; k++) {
+        const double t = log_odds[k], e = vn_exp_neg(-fabs(t)), big = 1.0 / (1.0 + e);
+        s->x[k] = t >= 0.0 ? big : e * big;
+        s->y[k] = t >= 0.0 ? e * big : big;
+        s->y_rest[k] = 0.0;
+    }
+}
+
+/* Returns how many points are at an end of [0, 1]. */
+VN_CLONES
+static int load(vn_beta_block *restrict s, int64_t from, int len, vn_values a, vn_values b,
+                vn_values x)
+{
+    int ends = 0;
+    for (int64_t k = 0; k < len; k++) {
+        const double xk = x.at[(from + k) * x.step];
+        const int inside = xk > 0.0 && xk < 1.0;
+        s->a[k] = a.at[(from + k) * a.step];
+        s->b[k] = b.at[(from + k) * b.step];
+        s->x[k] = inside ? xk : 0.5;
+        s->y[k] = 1.0 - s->x[k];
+        s->y_rest[k] = (1.0 - s->y[k]) - s->x[k];
+        ends += !inside;
+    }
+    return ends;
+}
+
+void vn_beta_cdf(int64_t n, vn_values a, vn_values b, vn_values x, int upper, int n_threads,
+                 double *out)
+{
+    (void)n_threads;
+    const int64_t n_blocks = (n + VN_BETA_BLOCK - 1) / VN_BETA_BLOCK;
+    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 4) if (n_blocks > 2))
+    for (int64_t block = 0; block < n_blocks; block++) {
+        vn_beta_block s;
+        const int64_t from = block * VN_BETA_BLOCK;
+        const int len = (int)VN_MIN(n - from, (int64_t)VN_BETA_BLOCK);
+        const int ends = load(&s, from, len, a, b, x);
+        vn_beta_tails(&s, len);
+        vn_beta_values(&s, len, upper, out + from);
+        if (!ends) continue;
+        for (int64_t k = 0; k < len; k++) {
+            const double xk = x.at[(from + k) * x.step];
+            if (!(xk > 0.0 && xk < 1.0)) out[from + k] = (xk >= 1.0) == (upper == 0) ? 1.0 : 0.0;
+        }
+    }
+}

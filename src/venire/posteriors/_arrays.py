@@ -1,0 +1,135 @@
+"""Arguments of Beta posteriors made canonical, and the kernels called on arrays of any shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from venire import _checks
+from venire._native import beta as _beta
+
+__all__ = [
+    "broadcast",
+    "compute",
+    "counts",
+    "digammas",
+    "full",
+    "keys",
+    "numbers",
+    "probabilities",
+    "shapes",
+    "size",
+]
+
+SHAPE_RANGE = (1e-10, 1e12)  # outside, the kernels are not tested
+
+
+def numbers(x: Any, name: str) -> np.ndarray:
+    """`x` as float64 of any shape, the caller's own array where it is that already."""
+    array = np.asarray(x)
+    if array.dtype == object:
+        array = _checks._from_objects(array, name)
+    if array.dtype.kind not in "biuf":
+        _checks.fail(name, f"must hold numbers, has dtype {array.dtype}", kind=TypeError)
+    return np.asarray(array, dtype=np.float64)
+
+
+def _within(array: np.ndarray, name: str, low: float, high: float, rule: str) -> np.ndarray:
+    """`array` if all of it is in [low, high], else the error about its first value that is not."""
+    # written so that NaN, which min and max hand on, fails the comparison
+    if array.size and not (array.min() >= low and array.max() <= high):
+        flat = array.ravel()
+        position = int(np.argmin((flat >= low) & (flat <= high)))
+        if np.isnan(flat[position]):
+            rule += " (NaN is not)"
+        _checks.fail(name, rule, None if array.ndim == 0 else position, flat[position])
+    return array
+
+
+def shapes(x: Any, name: str) -> np.ndarray:
+    """Shape parameters: > 0 and in the range of the kernels."""
+    low, high = SHAPE_RANGE
+    rule = f"must be > 0, from {low:g} to {high:g}"
+    return _within(numbers(x, name), name, low, high, rule)
+
+
+def counts(x: Any, name: str) -> np.ndarray:
+    """Numbers of votes: finite and >= 0."""
+    top = float(np.finfo(np.float64).max)
+    return _within(numbers(x, name), name, 0.0, top, "must be finite and >= 0")
+
+
+def probabilities(x: Any, name: str, *, inside: bool = False) -> np.ndarray:
+    """Values in [0, 1], or strictly between where `inside`."""
+    tiny = float(np.finfo(np.float64).smallest_subnormal)
+    low, high = (tiny, 1.0 - 2.0**-53) if inside else (0.0, 1.0)
+    rule = "must be strictly between 0 and 1" if inside else "must be between 0 and 1"
+    return _within(numbers(x, name), name, low, high, rule)
+
+
+def broadcast(**arrays: np.ndarray) -> tuple[int, ...]:
+    """The common shape of the arguments, or an error that names the first that does not fit."""
+    shape: tuple[int, ...] = ()
+    told = ""
+    for name, array in arrays.items():
+        try:
+            wider = np.broadcast_shapes(shape, array.shape)
+        except ValueError:
+            _checks.fail(name, f"has shape {array.shape}, which does not fit {told}")
+        if array.ndim:
+            told += f"{', ' if told else ''}{name} of shape {array.shape}"
+        shape = wider
+    return shape
+
+
+def _flat(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """One dimension, contiguous; a single value stays one."""
+    if array.size == 1:
+        return np.ascontiguousarray(array).reshape(1)
+    if array.shape != shape:
+        array = np.broadcast_to(array, shape)
+    return np.ascontiguousarray(array).reshape(-1)
+
+
+def compute(kernel: Any, shape: tuple[int, ...], *arrays: np.ndarray, last: tuple = ()) -> Any:
+    """Call `kernel` on arrays broadcast to `shape`; a float64 where the shape is ()."""
+    size = int(np.prod(shape, dtype=np.int64))
+    out = kernel(size, *(_flat(a, shape) for a in arrays), *last, _checks.n_threads())
+    return out.reshape(shape)[()]
+
+
+def keys(rng: Any) -> tuple[int, int]:
+    """Two 64-bit words that stand for `rng`: drawn once from it, so a Generator moves on."""
+    words = _checks.rng(rng).integers(0, 2**64, size=2, dtype=np.uint64)
+    return int(words[0]), int(words[1])
+
+
+def digammas(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Digamma and trigamma, of the shape of `z`."""
+    first, second = _beta.digammas(np.ascontiguousarray(z, dtype=np.float64).reshape(-1))
+    return first.reshape(z.shape), second.reshape(z.shape)
+
+
+def full(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """A new array of `shape`; `array` itself, which is new, where it has it."""
+    array = np.asarray(array)
+    return array if array.shape == shape else np.array(np.broadcast_to(array, shape))
+
+
+def size(given: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """`given` as a shape to which `shape` broadcasts."""
+    try:
+        wanted = tuple(given) if np.iterable(given) else (given,)
+        wanted = tuple(int(np.asarray(n).astype(np.int64, casting="safe")) for n in wanted)
+    except (TypeError, ValueError):
+        _checks.fail("size", "must be an integer or a tuple of them", value=given, kind=TypeError)
+    if any(n < 0 for n in wanted):
+        _checks.fail("size", "must not be negative", value=given)
+    try:
+        fits = np.broadcast_shapes(wanted, shape) == wanted
+    except ValueError:
+        fits = False
+    if not fits:
+        _checks.fail("size", f"{wanted} is no shape that posteriors of shape {shape} broadcast to")
+    return wanted
