@@ -65,6 +65,7 @@ ALIASES = {
 ORDER_IN_LAYER = {
     2: ("_input", "priors", "posteriors", "comparisons", "grouped_comparisons", "votes"),
     3: ("ratings", "grouped"),
+    4: ("resampling", "bagging"),
 }
 NEIGHBOURS = {6}  # the outside world: its parts may use each other
 

@@ -1,5 +1,7 @@
 """venire: calibrated numbers from the votes of a panel of judges."""
 
+from typing import TYPE_CHECKING, Any
+
 from venire import datasets, reference, scales, simulate
 from venire._config import show_config
 from venire.boosting import BoostingStep, adaboost_weights
@@ -36,9 +38,13 @@ from venire.ratings import (
 )
 from venire.resampling import BootstrapWeights, bootstrap_weights
 
+if TYPE_CHECKING:
+    from venire.bagging import Bagging
+
 __version__ = "0.1.0"
 
 __all__ = [
+    "Bagging",
     "BetaPosterior",
     "BoostingStep",
     "BootstrapWeights",
@@ -76,3 +82,11 @@ __all__ = [
     "show_config",
     "simulate",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Bagging":  # it needs scikit-learn, which is not loaded before
+        from venire import bagging
+
+        return bagging.Bagging
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

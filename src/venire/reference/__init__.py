@@ -5,11 +5,12 @@ be read in this order: `aggregate` (rows become cells), `links` (one cell's log-
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
 find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself), `calibration` (many
 fits on one scale), `ensembles` (the error of many predictions), `boosting` (the weights of the
-next). `resampling` draws the weights of bootstrap replicates. `beta` stands by itself: posteriors
-of votes.
+next). `resampling` draws the weights of bootstrap replicates, `bagging` fits lines to them. `beta`
+stands by itself: posteriors of votes.
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
+from venire.reference.bagging import ridge_replicates, weighted_grams
 from venire.reference.beta import (
     beta_entropy,
     beta_expected_votes,
@@ -106,8 +107,10 @@ __all__ = [
     "r2_step",
     "require_existence",
     "residual",
+    "ridge_replicates",
     "samme_step",
     "sandwich",
     "subset_errors",
     "threefry",
+    "weighted_grams",
 ]
