@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import report_queries
+from benchmarks import report_queries, report_votes
 from benchmarks.solvers import SOLVERS
 from benchmarks.tables import MIB, seconds, table
 from benchmarks.workloads import GROWING, WORKLOADS
@@ -22,7 +22,7 @@ def collect(data: dict[str, Any]) -> tuple[Found, dict[str, list[tuple[int, floa
     growth: dict[str, list[tuple[int, float]]] = {}
     for run in data["benchmarks"]:
         facts, best = run["extra_info"], run["stats"]["min"]
-        if run["group"] in report_queries.GROUPS:
+        if run["group"] in (*report_queries.GROUPS, *report_votes.GROUPS):
             continue
         if run["group"] == "growth":
             growth.setdefault(facts["workload"], []).append((facts["n_rows"], best))
@@ -168,6 +168,7 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
         "Goals are for two cores. Error: largest distance from the closed form, if there is one.",
         package_table(fits, data["size"] == "full"),
         *report_queries.parts(data),
+        *report_votes.parts(data),
         "## Beta posteriors",
         "Shapes uniform in [0.5, 500]; the cells have six votes each. The peers use one thread.",
         posteriors_table(data),

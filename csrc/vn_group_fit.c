@@ -136,10 +136,10 @@ static int line_search(vn_small *w, double slope, double length, progress *at)
  * tolerance; and so is the solver's error in theta, as far as it can tell. */
 static int finish(vn_small *w, const vn_group_options *o, double change, progress *at)
 {
-    if (w->n_border) return 0; /* the solver's residual is theta's alone */
-    const double left = vn_small_largest_ratio(w, w->r) + change * change;
+    if (w->n_border || change * change > 0.1 * o->tol) return 0; /* the system is theta's alone */
+    const double left = vn_small_left(w, w->gradient, w->step) + change * change;
     double most = 0.0;
-    for (int i = 0; i < w->rows; i++) most = fmax(most, fabs(w->step[i]));
+    for (int i = 0; i < w->rows; i++) most = fabs(w->step[i]) > most ? fabs(w->step[i]) : most;
     if (!(left <= 0.1 * o->tol && w->reached * most <= o->tol)) return 0;
     for (int i = 0; i < w->rows; i++) w->x[i] += w->step[i];
     at->residual = left;

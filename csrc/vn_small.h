@@ -89,6 +89,12 @@ void vn_small_start(vn_small *w, double *x);
  * the preconditioner; returns the iterations, -1 when `limit` was reached. */
 int vn_small_solve(vn_small *w, const double *rhs, double eta, int limit, double *x);
 
+/* The same in float32 and in registers; -1 where it does not apply, or did not get there. */
+int vn_small_solve_wide(vn_small *w, const double *rhs, double eta, int limit, double *x);
+
+/* Largest |rhs - H x| over the weight of the row's comparisons. */
+double vn_small_left(vn_small *w, const double *rhs, const double *x);
+
 double vn_small_log_likelihood(vn_small *w, const double *x);
 
 double vn_small_dot(const double *restrict x, const double *restrict y, int n);

@@ -3,6 +3,8 @@
 
 #include "vn_small.h"
 
+#define QUICK 200 /* iterations after which float32 has had its chance */
+
 /* Sums in a fixed order, which a compiler may keep in one vector. */
 static inline double total(const double *s)
 {
@@ -62,6 +64,8 @@ int vn_small_solve(vn_small *w, const double *rhs, double eta, int limit, double
 {
     const int n = w->rows;
     double *r = w->r, *z = w->z, *p = w->p, *q = w->q;
+    const int quick = vn_small_solve_wide(w, rhs, eta, VN_MIN(limit, QUICK), x);
+    if (quick >= 0) return quick;
     memset(x, 0, sizeof(double) * (size_t)n);
     memset(p, 0, sizeof(double) * (size_t)n);
     memset(q, 0, sizeof(double) * (size_t)n);
@@ -79,4 +83,11 @@ int vn_small_solve(vn_small *w, const double *rhs, double eta, int limit, double
     }
     w->reached = first > 0.0 ? sqrt(rz / first) : 0.0;
     return rz > goal && it == limit ? -1 : it;
+}
+
+double vn_small_left(vn_small *w, const double *rhs, const double *x)
+{
+    product(w, x, w->q);
+    for (int i = 0; i < w->rows; i++) w->r[i] = rhs[i] - w->q[i];
+    return vn_small_largest_ratio(w, w->r);
 }

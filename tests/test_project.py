@@ -36,6 +36,7 @@ LAYERS = {
     "resampling": 4,
     "bagging": 4,
     "boosting": 4,
+    "stacking": 4,
     "decomposition": 4,
     "design": 4,
     "distillation": 5,
@@ -60,11 +61,12 @@ ALIASES = {
     "_aggregation": "comparisons",
     "_merging": "comparisons",
     "_grouping": "grouped_comparisons",
+    "_consensus": "consensus",  # the function has the public name
 }
 # Within a layer a part may import those before it in this order, and no other neighbour.
 ORDER_IN_LAYER = {
     2: ("_input", "priors", "posteriors", "comparisons", "grouped_comparisons", "votes"),
-    3: ("ratings", "grouped"),
+    3: ("ratings", "grouped", "consensus"),
     4: ("resampling", "bagging"),
 }
 NEIGHBOURS = {6}  # the outside world: its parts may use each other

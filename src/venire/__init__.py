@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from venire import datasets, reference, scales, simulate
 from venire._config import show_config
+from venire._consensus import Consensus, GoldReport, Notice, Stack, consensus, stack
 from venire.boosting import BoostingStep, adaboost_weights
 from venire.comparisons import Comparisons, Components
 from venire.decomposition import (
@@ -37,6 +38,7 @@ from venire.ratings import (
     fit_thurstone,
 )
 from venire.resampling import BootstrapWeights, bootstrap_weights
+from venire.votes import Agreement, TeacherCalibration, Votes
 
 if TYPE_CHECKING:
     from venire.bagging import Bagging
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Agreement",
     "Bagging",
     "BetaPosterior",
     "BoostingStep",
@@ -51,11 +54,13 @@ __all__ = [
     "Calibration",
     "Comparisons",
     "Components",
+    "Consensus",
     "ConvergenceError",
     "ConvergenceWarning",
     "Decomposition",
     "Fit",
     "GaussianPrior",
+    "GoldReport",
     "GroupedComparisons",
     "GroupedFit",
     "GroupedParameterErrors",
@@ -63,10 +68,15 @@ __all__ = [
     "Needs",
     "NotIdentifiedError",
     "NotIdentifiedWarning",
+    "Notice",
+    "Stack",
+    "TeacherCalibration",
+    "Votes",
     "ZeroOneDecomposition",
     "adaboost_weights",
     "bootstrap_weights",
     "calibrate",
+    "consensus",
     "datasets",
     "decompose",
     "fit_beta_prior",
@@ -81,6 +91,7 @@ __all__ = [
     "scales",
     "show_config",
     "simulate",
+    "stack",
 ]
 
 

@@ -1,4 +1,4 @@
-"""The command line: ``venire fit FILE ...``.
+"""The command line: ``venire fit FILE ...`` and ``venire consensus FILE ...``.
 
 `main` is the entry point. It imports nothing heavy itself, so that ``venire --version`` is quick.
 """

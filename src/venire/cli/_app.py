@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from venire.cli._consensus import consensus
 from venire.cli._fit import fit
 from venire.cli._groups import groups
 from venire.cli._version import version
@@ -14,7 +15,7 @@ __all__ = ["app"]
 
 app = typer.Typer(
     name="venire",
-    help="Ratings from paired comparisons, with their uncertainty.",
+    help="Ratings from paired comparisons and consensus of votes, with their uncertainty.",
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -37,8 +38,9 @@ def venire(
         ),
     ] = False,
 ) -> None:
-    """Ratings from paired comparisons, with their uncertainty."""
+    """Ratings from paired comparisons and consensus of votes, with their uncertainty."""
 
 
 app.command()(fit)
 app.command()(groups)
+app.command()(consensus)

@@ -1,4 +1,4 @@
-"""Files of comparisons and of ratings.
+"""Files of comparisons, of votes and of ratings.
 
 Reads CSV, Parquet, Arrow IPC (Feather) and JSON lines, text also compressed; only the columns that
 are asked for. Everything that can be wrong with a file is a `DataError` that names the file, the
@@ -7,15 +7,18 @@ row and the column. Writes tables whole or not at all. Needs pyarrow (``pip inst
 
 from venire.io._errors import DataError
 from venire.io._read import read_comparisons, read_grouped, read_rows
+from venire.io._read_votes import VotesFile, read_votes
 from venire.io._table_writer import TableWriter
 from venire.io._tables_out import check_writable, write_table
 
 __all__ = [
     "DataError",
+    "VotesFile",
     "TableWriter",
     "check_writable",
     "read_comparisons",
     "read_grouped",
     "read_rows",
+    "read_votes",
     "write_table",
 ]

@@ -5,8 +5,9 @@ be read in this order: `aggregate` (rows become cells), `links` (one cell's log-
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
 find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself), `calibration` (many
 fits on one scale), `ensembles` (the error of many predictions), `boosting` (the weights of the
-next). `resampling` draws the weights of bootstrap replicates, `bagging` fits lines to them. `beta`
-stands by itself: posteriors of votes.
+next), `resampling` (the weights of bootstrap replicates), `bagging` (lines fitted to them); and of
+votes: `votes` (rows become judgments), `panels` (judgments become one probability per pair), `beta`
+(their posteriors).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
@@ -47,12 +48,23 @@ from venire.reference.grouped import (
 from venire.reference.links import MODELS, TIE_MODELS, cell_terms, probabilities
 from venire.reference.mm import State, fit_mm, hunter_sweep, newman_sweep
 from venire.reference.newton import ReferenceFit, fit, item_weight, log_likelihood, residual
+from venire.reference.panels import (
+    Panel,
+    Pooled,
+    agreement_counts,
+    consensus,
+    error_correlation,
+    panel,
+    pool,
+    self_consistency,
+)
 from venire.reference.resampling import (
     alias_table,
     bootstrap_weights,
     poisson_weights,
     threefry,
 )
+from venire.reference.votes import VoteCells, merge_votes, vote_cells
 
 __all__ = [
     "MODELS",
@@ -61,6 +73,8 @@ __all__ = [
     "Components",
     "Existence",
     "GroupedCells",
+    "Panel",
+    "Pooled",
     "ReferenceCalibration",
     "ReferenceDecomposition",
     "ReferenceFit",
@@ -68,8 +82,10 @@ __all__ = [
     "ReferenceGroupedFit",
     "ReferenceZeroOne",
     "State",
+    "VoteCells",
     "aggregate",
     "aggregate_groups",
+    "agreement_counts",
     "alias_table",
     "beta_entropy",
     "beta_expected_votes",
@@ -86,9 +102,11 @@ __all__ = [
     "cells_from_counts",
     "cells_of_group",
     "components",
+    "consensus",
     "covariance",
     "decompose_squared",
     "decompose_zero_one",
+    "error_correlation",
     "existence",
     "fit",
     "fit_groups",
@@ -101,8 +119,11 @@ __all__ = [
     "log_likelihood",
     "mean_correlation",
     "merge",
+    "merge_votes",
     "newman_sweep",
+    "panel",
     "poisson_weights",
+    "pool",
     "probabilities",
     "r2_step",
     "require_existence",
@@ -110,7 +131,9 @@ __all__ = [
     "ridge_replicates",
     "samme_step",
     "sandwich",
+    "self_consistency",
     "subset_errors",
     "threefry",
+    "vote_cells",
     "weighted_grams",
 ]

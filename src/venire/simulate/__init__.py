@@ -2,11 +2,12 @@
 
 `comparisons` draws outcomes for pairs that a design chooses. `graph` makes pairs, `play` gives each
 pair a number of games with at least one win on both sides (so that a fit is certain to exist), and
-the functions at the end make the workloads that the benchmarks are named after. Everything is
-determined by the arguments and `rng`.
+the functions at the end make the workloads that the benchmarks are named after. `votes` and `panel`
+draw teachers' votes. Everything is determined by the arguments and `rng`.
 """
 
 from venire.simulate._graphs import DESIGNS, GRAPHS, graph
+from venire.simulate._panels import SimulatedVotes, panel, votes
 from venire.simulate._rows import Simulated, comparisons, outcomes, permuted, play
 from venire.simulate._workloads import (
     Queries,
@@ -23,6 +24,7 @@ __all__ = [
     "GRAPHS",
     "Queries",
     "Simulated",
+    "SimulatedVotes",
     "arena",
     "chain",
     "comparisons",
@@ -31,7 +33,9 @@ __all__ = [
     "ladder",
     "nearly_separable",
     "outcomes",
+    "panel",
     "permuted",
     "play",
+    "votes",
     "queries",
 ]

@@ -1,0 +1,68 @@
+/* Shared by vn_votes*.c only. */
+#ifndef VN_VOTES_INTERNAL_H
+#define VN_VOTES_INTERNAL_H
+
+#include "vn_votes.h"
+
+#define VN_VOTE_BATCH 1024 /* rows decoded at a time */
+#define VN_LINE 64         /* bytes that are collected before they are written out */
+
+/* Cells of a range of pairs, in one piece of memory. */
+typedef struct {
+    int64_t n_pairs, n_cells;
+    uint64_t *key;       /* NULL: all ids in turn */
+    int32_t *pair_cells; /* cells of each pair */
+    vn_vote_cells cells;
+    void *memory;
+} vn_vote_block;
+
+struct vn_vote_blocks {
+    int64_t n_blocks;
+    int bits; /* of the second item in a key */
+    vn_vote_block *block;
+};
+
+static inline int vn_bits_of(uint64_t x)
+{
+    int b = 0;
+    while (x) { b++; x >>= 1; }
+    return b;
+}
+
+static inline int64_t vn_chunk_start(int64_t n, int64_t t, int64_t n_chunks)
+{
+    return (int64_t)((__int128)n * t / n_chunks);
+}
+
+/* Codes of the rows [begin, begin + n), n <= VN_VOTE_BATCH. */
+void vn_votes_load(const vn_ints *x, int64_t begin, int n, int32_t *out);
+
+/* Memory for a block's cells; `keys` asks for room for keys. */
+vn_status vn_vote_block_alloc(vn_vote_block *b, int64_t n_pairs, int64_t n_cells, int keys, int hard,
+                              int swapped);
+
+/* Large scratch memory, on large pages where the system has them; free with free(). */
+void *vn_big_alloc(size_t bytes);
+
+/* Write a full line of 64 bytes to an aligned place, past the cache where that is possible. */
+void vn_write_line(void *to, const void *from);
+
+/* Order what vn_write_line wrote before what follows. */
+void vn_write_fence(void);
+
+/* The block of each record, and where each thread puts its records: run (block, chunk) of records
+ * starts at start[block * n_chunks + chunk], a multiple of `align`, and has count entries. */
+typedef struct {
+    int64_t n_blocks, n_chunks;
+    int64_t *start, *count;
+    int64_t total;
+} vn_vote_runs;
+
+vn_status vn_vote_runs_alloc(vn_vote_runs *r, int64_t n_blocks, int64_t n_chunks);
+void vn_vote_runs_place(vn_vote_runs *r, int64_t align);
+void vn_vote_runs_free(vn_vote_runs *r);
+
+/* First row that compares an item with itself or has no vote of -1, 0 and 1; -1 if there is none. */
+int64_t vn_votes_first_bad(const vn_vote_rows *rows);
+
+#endif

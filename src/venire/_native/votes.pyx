@@ -1,0 +1,255 @@
+"""Rows of votes to cells of (pair, teacher): views on arrays around csrc/vn_votes*.c."""
+
+import numpy as np
+
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t
+from libc.string cimport memset
+
+
+cdef extern from "vn_votes.h" nogil:
+    ctypedef enum vn_status:
+        VN_OK
+        VN_NO_MEMORY
+        VN_TOO_LARGE
+        VN_BAD_VALUE
+    ctypedef struct vn_ints:
+        const void *data
+        int size
+        int64_t low
+        const int32_t *code
+    ctypedef struct vn_vote_rows:
+        int64_t n_rows
+        int64_t n_teachers
+        vn_ints teacher
+        vn_ints pair
+        int64_t n_pairs
+        const int32_t *first
+        const int32_t *second
+        int64_t n_items
+        const int8_t *vote
+        const double *probability
+        double strength
+        const double *weight
+        const uint8_t *swapped
+    ctypedef struct vn_vote_cells:
+        int32_t *teacher
+        int32_t *count[3]
+        double *mass[3]
+        int32_t *runs
+        double *total
+        double *square
+        int32_t *swapped_runs
+        double *swapped_total
+    ctypedef struct vn_vote_blocks:
+        pass
+    ctypedef struct vn_vote_table:
+        const int64_t *ptr
+        vn_vote_cells cells
+    bint vn_votes_are_hard(const vn_vote_rows *)
+    int vn_votes_bits(const vn_vote_rows *)
+    vn_status vn_votes_count(const vn_vote_rows *, int, vn_vote_blocks **, int64_t *, int64_t *,
+                             int64_t *)
+    vn_status vn_votes_sort(const vn_vote_rows *, int, vn_vote_blocks **, int64_t *, int64_t *,
+                            int64_t *)
+    void vn_votes_write(const vn_vote_blocks *, int, int64_t *, uint64_t *, int *, vn_vote_cells *)
+    void vn_vote_blocks_free(vn_vote_blocks *)
+    void vn_votes_mark(const vn_ints *, int64_t, int, uint8_t *)
+    void vn_votes_merge_sizes(const vn_vote_table *, const vn_vote_table *, int64_t,
+                              const int32_t *, const int32_t *, const int32_t *, const int32_t *,
+                              int, int64_t *)
+    void vn_votes_merge(const vn_vote_table *, const vn_vote_table *, int64_t, const int32_t *,
+                        const int32_t *, const int32_t *, const int32_t *, int, const int64_t *,
+                        vn_vote_cells *)
+
+
+HARD = ("win", "tie", "loss")
+SOFT = ("win", "tie", "loss", "total", "square", "runs")
+SWAPPED = ("swapped_runs", "swapped_total")
+
+
+class BadRow(Exception):
+    """Row `args[0]` compares an item with itself, or its vote is not -1, 0 or 1."""
+
+
+class OutOfRange(Exception):
+    """A pair is not in the range that was given for it."""
+
+
+class TooManyBits(Exception):
+    """Pair and teacher do not fit into one key."""
+
+
+cdef void *address(array) except? NULL:
+    """Address of a contiguous array's data; the caller keeps the array."""
+    cdef size_t at = array.ctypes.data
+    return <void *>at
+
+
+cdef vn_ints ints(array, int64_t low, code):
+    """A view of integers; `array` and `code` must be contiguous and stay alive."""
+    cdef vn_ints x
+    x.data = address(array)
+    x.size = array.dtype.itemsize
+    x.low = low
+    x.code = NULL if code is None else <const int32_t *>address(code)
+    return x
+
+
+cdef void point(vn_vote_cells *c, dict columns):
+    """Point at the columns of a table."""
+    memset(c, 0, sizeof(vn_vote_cells))
+    c.teacher = <int32_t *>address(columns["teacher"])
+    for k, name in enumerate(HARD):
+        if columns[name].dtype == np.int32:
+            c.count[k] = <int32_t *>address(columns[name])
+        else:
+            c.mass[k] = <double *>address(columns[name])
+    if "total" in columns:
+        c.total = <double *>address(columns["total"])
+        c.square = <double *>address(columns["square"])
+        c.runs = <int32_t *>address(columns["runs"])
+    if "swapped_runs" in columns:
+        c.swapped_runs = <int32_t *>address(columns["swapped_runs"])
+        c.swapped_total = <double *>address(columns["swapped_total"])
+
+
+def _empty(int64_t n_cells, bint hard, bint swapped):
+    columns = {"teacher": np.empty(n_cells, np.int32)}
+    for name in (HARD if hard else SOFT) + (SWAPPED if swapped else ()):
+        counts = hard or name in ("runs", "swapped_runs")
+        columns[name] = np.empty(n_cells, np.int32 if counts else np.float64)
+    return columns
+
+
+def mark(array, int64_t low, int n_threads):
+    """Which of the values low ... low + 2^bits - 1 occur in an int8 or int16 array."""
+    cdef vn_ints x = ints(array, low, None)
+    seen = np.zeros(1 << 8 * array.dtype.itemsize, np.uint8)
+    cdef uint8_t[::1] view = seen
+    cdef int64_t n = len(array)
+    with nogil:
+        vn_votes_mark(&x, n, n_threads, &view[0])
+    return seen
+
+
+def aggregate(
+    teacher,
+    int64_t n_teachers,
+    int n_threads,
+    *,
+    pair=None,
+    int64_t pair_low=0,
+    int64_t n_pairs=0,
+    first=None,
+    second=None,
+    int64_t n_items=0,
+    int64_t teacher_low=0,
+    teacher_code=None,
+    vote=None,
+    probability=None,
+    double strength=1.0,
+    weight=None,
+    swapped=None,
+    int64_t dense=4,
+):
+    """Cells of the rows, sorted by (pair, teacher): see venire.reference.votes.
+
+    Arrays are contiguous and of the types in csrc/vn_votes.h; pairs and teachers are taken to be in
+    range. Ready pair ids are counted in a table if it has at most `dense` places a row; that way
+    `n_pairs` need be no more than a guess: 32-bit ids outside it raise OutOfRange. Returns ptr (one
+    more entry than pairs), the pairs' keys (None: all ids up to the largest that occurs), the bits of
+    the second item in a key, and a dict of columns: teacher; win, tie, loss (int32 counts, or float64
+    masses with total, square and runs); swapped_runs and swapped_total if `swapped` is given.
+    """
+    cdef vn_vote_rows rows
+    cdef vn_vote_blocks *blocks = NULL
+    cdef int64_t found_pairs = 0, found_cells = 0, bad = -1
+    cdef vn_status status
+    cdef bint hard, counted
+    cdef vn_vote_cells cells
+    cdef int bits = 0
+    memset(&rows, 0, sizeof(rows))
+    rows.n_rows = len(teacher)
+    if rows.n_rows < 1 << 15:
+        n_threads = 1
+    rows.n_teachers = n_teachers
+    rows.teacher = ints(teacher, teacher_low, teacher_code)
+    if pair is not None:
+        rows.pair = ints(pair, pair_low, None)
+        rows.n_pairs = n_pairs
+    else:
+        rows.first = <const int32_t *>address(first)
+        rows.second = <const int32_t *>address(second)
+        rows.n_items = n_items
+    rows.vote = NULL if vote is None else <const int8_t *>address(vote)
+    rows.probability = NULL if probability is None else <const double *>address(probability)
+    rows.strength = strength
+    rows.weight = NULL if weight is None else <const double *>address(weight)
+    rows.swapped = NULL if swapped is None else <const uint8_t *>address(swapped)
+    hard = vn_votes_are_hard(&rows)
+    counted = hard and pair is not None and n_pairs * n_teachers <= dense * rows.n_rows
+    if not counted and vn_votes_bits(&rows) > 64:
+        raise TooManyBits
+    with nogil:
+        if counted:
+            status = vn_votes_count(&rows, n_threads, &blocks, &found_pairs, &found_cells, &bad)
+        else:
+            status = vn_votes_sort(&rows, n_threads, &blocks, &found_pairs, &found_cells, &bad)
+    if status == VN_BAD_VALUE:
+        raise OutOfRange if bad < 0 else BadRow(int(bad))
+    if status == VN_TOO_LARGE:
+        raise ValueError("at most 2**31 - 1 votes per call; append the rest")
+    if status != VN_OK:
+        raise MemoryError("not enough memory to aggregate the votes")
+    try:
+        ptr = np.empty(found_pairs + 1, np.int64)
+        keys = None if counted else np.empty(found_pairs, np.uint64)
+        columns = _empty(found_cells, hard, swapped is not None)
+        point(&cells, columns)
+        write(blocks, n_threads, ptr, keys, &bits, &cells)
+    finally:
+        vn_vote_blocks_free(blocks)
+    return ptr, keys, bits, columns
+
+
+cdef void write(vn_vote_blocks *blocks, int n_threads, ptr, keys, int *bits, vn_vote_cells *cells):
+    cdef int64_t *p = <int64_t *>address(ptr)
+    cdef uint64_t *k = NULL if keys is None else <uint64_t *>address(keys)
+    with nogil:
+        vn_votes_write(blocks, n_threads, p, k, bits, cells)
+
+
+def merge(
+    ptr_a, dict a, ptr_b, dict b, const int32_t[::1] at_a not None,
+    const int32_t[::1] at_b not None, const int32_t[::1] to_a not None,
+    const int32_t[::1] to_b not None, int n_threads,
+):
+    """Both tables together.
+
+    `at_a`, `at_b`: the place of each pair of the result in the table, -1 where it has none; `to_a`,
+    `to_b`: the ascending new codes of its teachers. The result holds counts if both do. Returns
+    ptr and the columns.
+    """
+    cdef vn_vote_table x, y
+    cdef vn_vote_cells cells
+    cdef int64_t n_pairs = at_a.shape[0]
+    cdef const int32_t *ta = NULL if to_a.shape[0] == 0 else &to_a[0]
+    cdef const int32_t *tb = NULL if to_b.shape[0] == 0 else &to_b[0]
+    cdef const int32_t *pa = NULL if n_pairs == 0 else &at_a[0]
+    cdef const int32_t *pb = NULL if n_pairs == 0 else &at_b[0]
+    if n_pairs < 1 << 12:
+        n_threads = 1
+    x.ptr = <const int64_t *>address(ptr_a)
+    y.ptr = <const int64_t *>address(ptr_b)
+    point(&x.cells, a)
+    point(&y.cells, b)
+    ptr = np.empty(n_pairs + 1, np.int64)
+    cdef int64_t[::1] p = ptr
+    with nogil:
+        vn_votes_merge_sizes(&x, &y, n_pairs, pa, pb, ta, tb, n_threads, &p[0])
+    hard = "total" not in a and "total" not in b
+    columns = _empty(ptr[n_pairs], hard, "swapped_runs" in a or "swapped_runs" in b)
+    point(&cells, columns)
+    with nogil:
+        vn_votes_merge(&x, &y, n_pairs, pa, pb, ta, tb, n_threads, &p[0], &cells)
+    return ptr, columns
