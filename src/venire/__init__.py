@@ -38,6 +38,7 @@ from venire.ratings import (
     fit_thurstone,
 )
 from venire.resampling import BootstrapWeights, bootstrap_weights
+from venire.stacking import StackedClassifiers, stack_estimators
 from venire.votes import Agreement, TeacherCalibration, Votes
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ __all__ = [
     "NotIdentifiedWarning",
     "Notice",
     "Stack",
+    "StackedClassifiers",
     "TeacherCalibration",
     "Votes",
     "ZeroOneDecomposition",
@@ -92,6 +94,7 @@ __all__ = [
     "show_config",
     "simulate",
     "stack",
+    "stack_estimators",
 ]
 
 
