@@ -141,7 +141,7 @@ def test_r2_is_that_of_scikit_learn(loss, rate):
 
 def test_threads_change_nothing():
     rng = np.random.default_rng(0)
-    n = 30_001
+    n = 1_000_001  # enough for all five
     weight, target = rng.uniform(size=n), rng.normal(size=n)
     prediction = target + rng.normal(size=n)
     classes = (target > 0).astype(int)

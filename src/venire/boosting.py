@@ -16,6 +16,7 @@ from venire._native import boost
 __all__ = ["BoostingStep", "adaboost_weights"]
 
 _STATES = ("goes on", "perfect", "useless")
+ROWS_PER_THREAD = 200_000  # fewer are done before a second thread has woken up
 _LOSSES = ("linear", "square", "exponential")
 
 
@@ -132,7 +133,7 @@ def adaboost_weights(
         fail("prediction", f"must have shape {t.shape}, has shape {p.shape}")
     n = len(t)
     rate = _rate(learning_rate)
-    threads = _checks.n_threads(n_threads)
+    threads = min(_checks.n_threads(n_threads), max(1, n // ROWS_PER_THREAD))
     if weight is not None and np.shape(weight) != t.shape:
         fail("weight", f"must have shape {t.shape}, has shape {np.shape(weight)}")
     w = np.full(n, 1.0 / n) if weight is None else _checks.amounts(weight, n, "weight")
