@@ -246,6 +246,14 @@ def test_zero_one_by_hand():
     assert d.main.tolist() == ["a", "a", "a"]
 
 
+def test_classes_may_be_objects():
+    f, t = np.array([["a", "b"], ["b", "b"]]), np.array(["a", "b"])
+    plain = vn.decompose(f, t, loss="zero-one")
+    assert vn.decompose(f.astype(object), t, loss="zero-one").member_error == plain.member_error
+    step = vn.adaboost_weights(None, f[0].astype(object), np.array(["b", "b"]))
+    assert step.error == 0.5
+
+
 def test_zero_one_rho_is_that_of_the_indicators():
     rng = np.random.default_rng(2)
     f, t = rng.integers(0, 3, (4, 60)), rng.integers(0, 3, 60)

@@ -145,7 +145,8 @@ def adaboost_weights(
         whole = isinstance(n_classes, (int, np.integer)) and not isinstance(n_classes, bool)
         if not whole or n_classes < 2:
             fail("n_classes", "must be a whole number >= 2", value=n_classes)
-        if (p.dtype.kind in "US") != (t.dtype.kind in "US"):
+        kinds = p.dtype.kind, t.dtype.kind
+        if any(a in "US" and b in "biuf" for a, b in (kinds, kinds[::-1])):
             fail("prediction", f"has dtype {p.dtype}, but target has {t.dtype}", kind=TypeError)
         wrong = np.ascontiguousarray(p != t).view(np.uint8)
         found = boost.samme(w, wrong, float(n_classes), rate, threads)

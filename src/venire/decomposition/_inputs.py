@@ -25,7 +25,9 @@ def labels(predictions: Any, target: Any) -> tuple[np.ndarray, np.ndarray, np.nd
             place = int(np.argmin(np.isfinite(array.ravel())))
             fail(name, "must be finite", place, array.ravel()[place])
     f, t = _shapes(f, t, (2,))
-    if (f.dtype.kind in "US") != (t.dtype.kind in "US"):
+    if (f.dtype.kind in "US" and t.dtype.kind in "biuf") or (
+        t.dtype.kind in "US" and f.dtype.kind in "biuf"
+    ):
         fail("target", f"has dtype {t.dtype}, but predictions have {f.dtype}", kind=TypeError)
     classes, codes = np.unique(np.concatenate([f.ravel(), t.ravel()]), return_inverse=True)
     codes = codes.ravel()
