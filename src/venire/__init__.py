@@ -26,12 +26,13 @@ from venire.ratings import (
     fit_rao_kupper,
     fit_thurstone,
 )
-from venire.resampling import BootstrapWeights, bootstrap_weights
+from venire.resampling import Bootstrap, BootstrapWeights, bootstrap, bootstrap_weights
 
 __version__ = "0.1.0"
 
 __all__ = [
     "BetaPosterior",
+    "Bootstrap",
     "BootstrapWeights",
     "Calibration",
     "Comparisons",
@@ -46,6 +47,7 @@ __all__ = [
     "Needs",
     "NotIdentifiedError",
     "NotIdentifiedWarning",
+    "bootstrap",
     "bootstrap_weights",
     "calibrate",
     "datasets",

@@ -38,6 +38,7 @@ from venire.reference.mm import State, fit_mm, hunter_sweep, newman_sweep
 from venire.reference.newton import ReferenceFit, fit, item_weight, log_likelihood, residual
 from venire.reference.resampling import (
     alias_table,
+    bootstrap_draws,
     bootstrap_weights,
     poisson_weights,
     threefry,
@@ -67,6 +68,7 @@ __all__ = [
     "beta_sample",
     "beta_shortest",
     "beta_tails",
+    "bootstrap_draws",
     "bootstrap_weights",
     "calibrate",
     "cell_terms",
