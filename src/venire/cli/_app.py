@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from venire.cli import _bootstrap
 from venire.cli._fit import fit
 from venire.cli._groups import groups
 from venire.cli._version import version
@@ -41,4 +42,5 @@ def venire(
 
 
 app.command()(fit)
+app.command()(_bootstrap.command(fit))
 app.command()(groups)

@@ -177,7 +177,7 @@ class Bootstrap:
         return estimate[:, None] - _intervals.percentile(ratio, level)[:, ::-1] * scale
 
     def rank_interval(
-        self, level: float = 0.95, *, simultaneous: bool = False
+        self, level: float = 0.95, *, simultaneous: bool = False, group: Any = None
     ) -> NDArray[np.int64]:
         """Intervals of the items' ranks, 1 the strongest.
 
@@ -188,11 +188,14 @@ class Bootstrap:
             False: for each item, quantiles of its rank in the replicates. True: intervals that hold
             the ranks of all items together, from the largest studentised deviation over all pairs
             (Mogstad, Romano, Shaikh and Wilhelm 2024, doi:10.1093/restud/rdad006).
+        group : array_like of shape (n_items,), optional
+            Labels of items that are ranked together. Default: all, or without a prior those of one
+            component.
 
         Returns
         -------
         ndarray of int64, shape (n_items, 2)
-            Best and worst rank; within each component when there are several and no prior.
+            Best and worst rank.
 
         Raises
         ------
@@ -212,7 +215,9 @@ class Bootstrap:
         ([[1, 1], [2, 3], [2, 3]], [[1, 1], [2, 3], [2, 3]])
         """
         level = _intervals.check_level(level)
-        group = self._groups()
+        group = self._groups() if group is None else np.asarray(group)
+        if group.shape != self.fit.theta.shape:
+            _checks.fail("group", f"has shape {group.shape}, must be {self.fit.theta.shape}")
         if simultaneous:
             if len(self.items) > MAX_PAIRS:
                 _checks.fail("simultaneous", f"looks at all pairs: at most {MAX_PAIRS} items")
