@@ -334,6 +334,18 @@ def test_replicate_errors_are_those_of_the_fits():
         np.testing.assert_allclose(b._cache["errors"][r], refit(b, r).standard_errors(), rtol=1e-5)
 
 
+def test_a_tie_parameter_on_its_boundary():
+    c = vn.Comparisons.from_counts([0, 1, 2], [1, 2, 0], [9, 8, 9], [8, 9, 9], [1, 0, 0])
+    for model, boundary in (("davidson", 0.0), ("rao-kupper", 1.0)):
+        b = vn.bootstrap(FITS[model](c), 200, rng=1)
+        none = b.tie == boundary
+        assert 30 < none.sum() < 110  # (1 - 1/53)^53 = 0.36 of 200, five standard deviations
+        assert (b.status == 0).all()
+        assert np.isfinite(b.theta).all()
+        assert np.isfinite(b.interval(kind="studentised")).all()
+        np.testing.assert_array_equal(np.isnan(b._cache["errors"]).all(axis=1), none)
+
+
 def test_bca_of_constant_replicates_is_refused():
     draws = np.ones((50, 1))
     with pytest.raises(ValueError, match="BCa interval is not defined for 'x'"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +73,7 @@ def accelerations(engine: Engine) -> NDArray[np.float64]:
 
 
 def replicate_errors(
-    engine: Engine, theta: NDArray[np.float64], log_tie: Any, status: NDArray[np.int8]
+    engine: Engine, theta: NDArray[np.float64], tie: Any, status: NDArray[np.int8]
 ) -> NDArray[np.float64]:
     """Standard errors of theta in each replicate, (n_resamples, n_items), from its information."""
     from venire._native.replicates import dense_inverse
@@ -81,14 +82,17 @@ def replicate_errors(
     out = np.full(theta.shape, np.nan)
     component = engine.fit.component
     sizes = np.bincount(component)
+    lowest = 1.0 if engine.fit.model == "rao-kupper" else 0.0
 
     def one(r: int) -> None:
         if status[r] != DONE:
             return
         masses = engine.cells.masses(engine.draws.replicate(r))
-        t = float(log_tie[r]) if engine.free_tie else 0.0
-        if not np.isfinite(t):
-            return
+        t = 0.0
+        if engine.free_tie:
+            if not tie[r] > lowest:  # on its boundary
+                return
+            t = math.log(tie[r])
         matrix = engine.pinned(engine.information(theta[r], t, masses))
         if not dense_inverse(matrix):
             return

@@ -23,6 +23,7 @@ MAX_DENSE = 1500  # items up to which the full fit's inverse is kept as a matrix
 MAX_WORK = 1 << 20  # units whose draws for a block of lanes are kept at a time
 MAX_CHORDS = 40  # steps by the full fit's inverse
 LANES = 32
+ROWS = 1 << 18  # of a thread's blocks between two looks at the keyboard, about
 
 
 class Batch(NamedTuple):
@@ -67,7 +68,10 @@ class Engine:
     @property
     def block(self) -> int:
         """Replicates between two looks at the keyboard."""
-        return 8 * LANES * self.n_threads if self.inverse is not None else 2 * self.n_threads
+        if self.inverse is None:
+            return self.n_threads
+        blocks = min(8, max(1, ROWS // len(self.cells.edge)))
+        return blocks * LANES * self.n_threads
 
     def _dense_inverse(self) -> Any:
         """The full fit's inverse information, or None where replicates are fitted one by one."""

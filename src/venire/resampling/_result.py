@@ -124,7 +124,8 @@ class Bootstrap:
             "percentile": quantiles of the replicates. "basic": these mirrored at the estimate.
             "bca": percentiles corrected for bias and skewness (Efron 1987,
             doi:10.1080/01621459.1987.10478410). "studentised": quantiles of the deviation over its
-            standard error in each replicate (Hall 1988, doi:10.1214/aos/1176350933).
+            standard error in each replicate (Hall 1988, doi:10.1214/aos/1176350933); replicates
+            whose tie parameter is on its boundary have none and are left out.
 
         Returns
         -------
@@ -164,12 +165,7 @@ class Bootstrap:
             return _intervals.bca(draws, estimate, skewness, level, self.items)
         errors = self._once(
             "errors",
-            lambda: replicate_errors(
-                self._engine(),
-                self.theta,
-                None if self.tie is None else np.log(self.tie),
-                self.status,
-            ),
+            lambda: replicate_errors(self._engine(), self.theta, self.tie, self.status),
         )
         used = (self.status == DONE) & np.isfinite(errors).all(axis=1)
         ratio = (self.theta[used] - estimate) / errors[used]
