@@ -37,7 +37,7 @@ from venire.ratings import (
     fit_rao_kupper,
     fit_thurstone,
 )
-from venire.resampling import BootstrapWeights, bootstrap_weights
+from venire.resampling import Bootstrap, BootstrapWeights, bootstrap, bootstrap_weights
 from venire.stacking import StackedClassifiers, stack_estimators
 from venire.votes import Agreement, TeacherCalibration, Votes
 
@@ -51,6 +51,7 @@ __all__ = [
     "Bagging",
     "BetaPosterior",
     "BoostingStep",
+    "Bootstrap",
     "BootstrapWeights",
     "Calibration",
     "Comparisons",
@@ -76,6 +77,7 @@ __all__ = [
     "Votes",
     "ZeroOneDecomposition",
     "adaboost_weights",
+    "bootstrap",
     "bootstrap_weights",
     "calibrate",
     "consensus",

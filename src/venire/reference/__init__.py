@@ -60,6 +60,7 @@ from venire.reference.panels import (
 )
 from venire.reference.resampling import (
     alias_table,
+    bootstrap_draws,
     bootstrap_weights,
     poisson_weights,
     threefry,
@@ -96,6 +97,7 @@ __all__ = [
     "beta_sample",
     "beta_shortest",
     "beta_tails",
+    "bootstrap_draws",
     "bootstrap_weights",
     "calibrate",
     "cell_terms",

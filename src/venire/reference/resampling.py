@@ -14,7 +14,7 @@ import numpy as np
 
 from venire.reference.beta import _threefry, _uniform
 
-__all__ = ["alias_table", "bootstrap_weights", "poisson_weights", "threefry"]
+__all__ = ["alias_table", "bootstrap_draws", "bootstrap_weights", "poisson_weights", "threefry"]
 
 TILE, COUNTERS, HALF_TILE = 1024, 256, 512
 MARGIN = 6.0
@@ -180,3 +180,93 @@ def _words(key: tuple[int, int], n: int, attempt: int) -> np.ndarray:
     low, shift = np.uint64(2**32 - 1), np.uint64(32)
     quarters = [w0 & low, w0 >> shift, w1 & low, w1 >> shift]
     return np.concatenate(quarters, axis=1).ravel()[:n].astype(np.int64)
+
+
+# --- units that stand for several rows ------------------------------------------------------------
+
+
+def bootstrap_draws(
+    counts: Any, key: tuple[int, int], replicate: int, kind: str = "multinomial"
+) -> np.ndarray:
+    """How often units of `counts` exchangeable rows each are drawn: the twin of csrc/vn_draws.c.
+
+    Parameters
+    ----------
+    counts : array_like of int, shape (n,)
+        At least 1 each.
+    key : pair of int
+    replicate : int
+    kind : {"multinomial", "poisson", "bayesian"}
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> float(vn.reference.bootstrap_draws([30, 50, 20], (1, 2), 0).sum())
+    100.0
+    """
+    counts = np.asarray(counts, np.int64)
+    a, b = threefry(key, [replicate], 2**64 - 1)
+    own, n, total = (int(a[0]), int(b[0])), len(counts), int(counts.sum())
+    if kind == "bayesian":
+        gamma = np.array([_gamma(own, u, float(c)) for u, c in enumerate(counts)])
+        return gamma * (total / gamma.sum())
+    share = max(1.0 - 3.0 / math.sqrt(total), 0.0) if kind == "multinomial" else 1.0
+    for attempt in range(100):
+        word = _words(own, n, 2 * attempt)
+        out = np.array([_inverted(float(c) * share, w) for c, w in zip(counts, word, strict=True)])
+        if kind == "poisson" or out.sum() <= total:
+            break
+    if kind == "poisson":
+        return out
+    bits, threshold, other = _alias_of_counts(counts.tolist())
+    for j in range(total - int(out.sum())):
+        w0, w1 = threefry(own, [j], 4 * attempt + SINGLE)
+        column, part = int(w0[0]) >> (64 - bits), int(w1[0]) * total >> 64
+        out[column if part < threshold[column] else other[column]] += 1.0
+    return out
+
+
+def _inverted(mean: float, word: int) -> float:
+    """The Poisson value of one word."""
+    if mean <= 0.0:
+        return 0.0
+    low, weights = poisson_weights(mean)
+    if len(weights) <= STEPS:
+        return float(low + np.searchsorted(np.cumsum(weights[:-1]), word, side="right"))
+    bits, threshold, other = alias_table(weights)
+    column = int(word) >> (32 - bits)
+    own = (int(word) << bits) % 2**32 < threshold[column]
+    return float(low + (column if own else other[column]))
+
+
+def _alias_of_counts(counts: list[int]) -> tuple[int, list[int], list[int]]:
+    """Walker's table of units that are drawn in proportion to `counts`: columns of their sum."""
+    bits, room = max(1, (len(counts) - 1).bit_length()), sum(counts)
+    left = [c << bits for c in counts] + [0] * (2**bits - len(counts))
+    short = [k for k, x in enumerate(left) if x < room]
+    long = [k for k, x in enumerate(left) if x >= room]
+    threshold, other = [room] * 2**bits, list(range(2**bits))
+    while short:
+        k = short.pop()
+        threshold[k], other[k] = left[k], long[-1]
+        left[long[-1]] -= room - left[k]
+        if left[long[-1]] < room:
+            short.append(long.pop())
+    return bits, threshold, other
+
+
+def _gamma(key: tuple[int, int], unit: int, shape: float) -> float:
+    """A gamma variate of shape >= 1 (Marsaglia and Tsang 2000, doi:10.1145/358407.358414)."""
+    d = shape - 1.0 / 3.0
+    for attempt in range(1000):
+        w0, w1 = threefry(key, [unit], 8 * attempt + 2)
+        u, _ = threefry(key, [unit], 8 * attempt + 6)
+        z = math.sqrt(-2.0 * math.log(_uniform(w0)[0])) * math.cos(2 * math.pi * _uniform(w1)[0])
+        v = (1.0 + z / (3.0 * math.sqrt(d))) ** 3
+        if v > 0.0 and math.log(_uniform(u)[0]) < 0.5 * z * z + d * (1.0 - v + math.log(v)):
+            break
+    return d * v
