@@ -35,6 +35,8 @@ LAYERS = {
     "consensus": 3,
     "resampling": 4,
     "bagging": 4,
+    "boosting": 4,
+    "stacking": 4,
     "decomposition": 4,
     "design": 4,
     "distillation": 5,
@@ -65,6 +67,7 @@ ALIASES = {
 ORDER_IN_LAYER = {
     2: ("_input", "priors", "posteriors", "comparisons", "grouped_comparisons", "votes"),
     3: ("ratings", "grouped", "consensus"),
+    4: ("resampling", "bagging"),
 }
 NEIGHBOURS = {6}  # the outside world: its parts may use each other
 

@@ -1,9 +1,19 @@
 """venire: calibrated numbers from the votes of a panel of judges."""
 
+from typing import TYPE_CHECKING, Any
+
 from venire import datasets, reference, scales, simulate
 from venire._config import show_config
 from venire._consensus import Consensus, GoldReport, Notice, Stack, consensus, stack
+from venire.boosting import BoostingStep, adaboost_weights
 from venire.comparisons import Comparisons, Components
+from venire.decomposition import (
+    Decomposition,
+    LearningCurve,
+    ZeroOneDecomposition,
+    decompose,
+    learning_curve,
+)
 from venire.errors import (
     ConvergenceError,
     ConvergenceWarning,
@@ -27,45 +37,72 @@ from venire.ratings import (
     fit_rao_kupper,
     fit_thurstone,
 )
+from venire.resampling import Bootstrap, BootstrapWeights, bootstrap, bootstrap_weights
+from venire.stacking import StackedClassifiers, stack_estimators
 from venire.votes import Agreement, TeacherCalibration, Votes
+
+if TYPE_CHECKING:
+    from venire.bagging import Bagging
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Agreement",
-    "Calibration",
+    "Bagging",
     "BetaPosterior",
+    "BoostingStep",
+    "Bootstrap",
+    "BootstrapWeights",
+    "Calibration",
     "Comparisons",
     "Components",
     "Consensus",
     "ConvergenceError",
     "ConvergenceWarning",
+    "Decomposition",
     "Fit",
     "GaussianPrior",
     "GoldReport",
     "GroupedComparisons",
     "GroupedFit",
     "GroupedParameterErrors",
+    "LearningCurve",
     "Needs",
     "NotIdentifiedError",
     "NotIdentifiedWarning",
     "Notice",
     "Stack",
+    "StackedClassifiers",
     "TeacherCalibration",
     "Votes",
+    "ZeroOneDecomposition",
+    "adaboost_weights",
+    "bootstrap",
+    "bootstrap_weights",
     "calibrate",
     "consensus",
     "datasets",
+    "decompose",
     "fit_beta_prior",
     "fit_bradley_terry",
     "fit_davidson",
     "fit_groups",
     "fit_rao_kupper",
     "fit_thurstone",
+    "learning_curve",
     "needs_votes",
     "reference",
     "scales",
     "show_config",
     "simulate",
     "stack",
+    "stack_estimators",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Bagging":  # it needs scikit-learn, which is not loaded before
+        from venire import bagging
+
+        return bagging.Bagging
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

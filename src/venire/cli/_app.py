@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from venire.cli import _bootstrap
 from venire.cli._consensus import consensus
 from venire.cli._fit import fit
 from venire.cli._groups import groups
@@ -42,5 +43,6 @@ def venire(
 
 
 app.command()(fit)
+app.command()(_bootstrap.command(fit))
 app.command()(groups)
 app.command()(consensus)

@@ -45,6 +45,7 @@ def fit(
     weight: _options.Weight = None,
     order: _options.Order = None,
     neutral: _options.Neutral = None,
+    cluster: _options.Cluster = None,
     model: _options.ModelName = "bradley-terry",
     order_effect: _options.OrderEffect = False,
     prior: Annotated[
@@ -69,6 +70,9 @@ def fit(
     tol: _options.Tol = 1e-9,
     max_iter: _options.MaxIter = None,
     threads: _options.Threads = None,
+    bootstrap: _options.Replicates = None,
+    bootstrap_kind: _options.BootstrapKind = "multinomial",
+    seed: _options.Seed = 0,
     level: Annotated[
         float, typer.Option(help="Level of the intervals.", rich_help_panel=OUT)
     ] = 0.95,
@@ -103,11 +107,14 @@ def fit(
         "outcome": outcome, "score": score, "first_score": first_score,
         "second_score": second_score, "win": win, "loss": loss, "tie": tie, "weight": weight,
         "order": order, "neutral": neutral,
+        "cluster": cluster,
     }  # fmt: skip
     check_columns(columns, mapping is not None, order_effect)
     if not 0.0 < level < 1.0:
         raise typer.BadParameter("must lie between 0 and 1", param_hint="--level")
     check_tol(tol)
+    if cluster is not None and bootstrap is None:
+        raise typer.BadParameter("says what is resampled: add --bootstrap", param_hint="--cluster")
     if json and quiet:
         raise typer.BadParameter("--json and --quiet contradict each other", param_hint="--quiet")
     check_output(file, output)
@@ -125,6 +132,9 @@ def fit(
         tol=tol,
         max_iter=max_iter,
         threads=threads,
+        bootstrap=bootstrap,
+        bootstrap_kind=bootstrap_kind,
+        seed=seed,
         level=level,
         scale=scale,
         top=top,

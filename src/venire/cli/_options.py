@@ -45,6 +45,10 @@ Order = Annotated[
     column("--order", "+1 first had the order advantage, -1 second had, 0 neither."),
 ]
 Neutral = Annotated[str | None, column("--neutral", "True where nobody had the order advantage.")]
+Cluster = Annotated[
+    str | None,
+    column("--cluster", "What is resampled together: user, judge, query. With --bootstrap."),
+]
 ModelName = Annotated[
     Literal["bradley-terry", "thurstone", "davidson", "rao-kupper"],
     typer.Option(help="The last two model ties.", rich_help_panel=MODEL),
@@ -67,6 +71,21 @@ Errors = Annotated[
         rich_help_panel=OUT,
     ),
 ]
+Replicates = Annotated[
+    int | None,
+    typer.Option(
+        "--bootstrap",
+        min=2,
+        metavar="N",
+        help="Errors and intervals, of ranks too, from N replicates. Ctrl-C keeps what is done.",
+        rich_help_panel=MODEL,
+    ),
+]
+BootstrapKind = Annotated[
+    Literal["multinomial", "poisson", "bayesian"],
+    typer.Option("--bootstrap-kind", help="How replicates are drawn.", rich_help_panel=MODEL),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Of the bootstrap's draws.", rich_help_panel=MODEL)]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print only warnings.", rich_help_panel=OUT)
 ]

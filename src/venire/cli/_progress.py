@@ -46,6 +46,11 @@ class Steps:
         if state:
             self._progress.update(self._task, description=f"fitting, iteration {state[0]}")
 
+    def replicates(self, done: int, total: int) -> None:
+        """Callback of a bootstrap."""
+        text = f"bootstrap, {done:,} of {total:,} replicates"
+        self._progress.update(self._task, description=text, completed=done, total=total)
+
     def stage(self, what: str, done: int, total: int) -> None:
         """Callback of long jobs: each stage starts a line, and a time estimate, of its own."""
         unit = "groups" if what == "fitting" else "rows"

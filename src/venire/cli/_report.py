@@ -48,6 +48,11 @@ class Report:
         json.dump(document, stream, ensure_ascii=False, indent=1, allow_nan=False)
         stream.write("\n")
 
+    @property
+    def has_errors(self) -> bool:
+        """Whether the table has standard errors and intervals."""
+        return "standard_error" in self.table
+
     def print_table(self) -> None:
         """The facts and the top rows, for people."""
         console = Console(highlight=False)
@@ -83,6 +88,13 @@ class Report:
             elif options.errors and name == "tie":
                 text += " (no tie was seen)"
             lines.append(text)
+        if f["bootstrap"] is not None:
+            b = f["bootstrap"]
+            what = "comparisons" if b["cluster"] is None else f"clusters by {b['cluster']}"
+            lines.append(
+                f"errors and intervals: {b['n_resamples']:,} {b['kind']} replicates of {what}, "
+                f"seed {b['seed']}"
+            )
         return lines
 
     def _rows(self) -> Table:
@@ -94,9 +106,11 @@ class Report:
         out.add_column("item", overflow="fold")
         name = {"elo": "Elo", "logit": "logit"}.get(self.options.scale or "", "estimate")
         out.add_column(name, justify="right", no_wrap=True)
-        if self.options.errors:
+        if self.has_errors:
             out.add_column("SE", justify="right", no_wrap=True)
             out.add_column(f"{self.options.level:.4g} interval", justify="right", no_wrap=True)
+        if "rank_lower" in shown:
+            out.add_column("rank interval", justify="right", no_wrap=True)
         out.add_column("games", justify="right", no_wrap=True)
         if several:
             out.add_column("component", justify="right")
@@ -106,10 +120,13 @@ class Report:
                 Text(str(shown["item"][k])),
                 f"{centre + factor * shown['theta'][k]:.{digits}f}",
             ]
-            if self.options.errors:
+            if self.has_errors:
                 low, high = (centre + factor * shown[x][k] for x in ("lower", "upper"))
                 row.append(f"{factor * shown['standard_error'][k]:.{digits}f}")
                 row.append(f"{low:.{digits}f} .. {high:.{digits}f}")
+            if "rank_lower" in shown:
+                best, worst = shown["rank_lower"][k], shown["rank_upper"][k]
+                row.append("-" if best is np.ma.masked else f"{best} .. {worst}")
             row.append(f"{shown['n_comparisons'][k]:,.10g}")
             if several:
                 row.append(str(shown["component"][k]))
@@ -151,6 +168,10 @@ def _table(options: Options, outcome: Outcome, component: np.ndarray) -> dict[st
     fit, determined = outcome.fit, outcome.determined
     columns = fit.to_frame("dict", level=options.level, errors=options.errors)
     columns["component"] = component
+    if outcome.bootstrap is not None:
+        interval = outcome.bootstrap.interval(options.level)
+        columns["standard_error"] = outcome.bootstrap.standard_errors()
+        columns["lower"], columns["upper"] = interval.T
     factor, centre, _ = _unit(fit, options.scale)
     if options.scale is not None:
         columns[options.scale] = centre + factor * fit.theta
@@ -158,11 +179,16 @@ def _table(options: Options, outcome: Outcome, component: np.ndarray) -> dict[st
     if determined is not None:
         columns["determined"] = determined
         block = ~determined
+    if outcome.bootstrap is not None:
+        ranks = outcome.bootstrap.rank_interval(options.level, group=block)
+        columns["rank_lower"], columns["rank_upper"] = ranks.T
     order = np.lexsort((np.arange(len(block)), -fit.theta, block))
     table = {name: np.asarray(column)[order] for name, column in columns.items()}
     table["rank"] = _ranks(table["theta"], block[order])
     if determined is not None:
-        table["rank"] = np.ma.masked_array(table["rank"], ~table["determined"])
+        for name in ("rank", "rank_lower", "rank_upper"):
+            if name in table:
+                table[name] = np.ma.masked_array(table[name], ~table["determined"])
     return table
 
 
@@ -220,7 +246,21 @@ def _facts(options: Options, outcome: Outcome, sizes: np.ndarray) -> dict[str, A
         "log_likelihood": _number(fit.log_likelihood),
         "order_effect": _parameter(fit.order_effect, own and own.order_effect),
         "tie": _parameter(fit.tie, own and own.tie),
-        "level": options.level if options.errors else None,
+        "level": options.level if options.errors or outcome.bootstrap is not None else None,
+        "bootstrap": _bootstrap(options, outcome),
+    }
+
+
+def _bootstrap(options: Options, outcome: Outcome) -> dict[str, Any] | None:
+    b = outcome.bootstrap
+    if b is None:
+        return None
+    return {
+        "kind": b.kind,
+        "n_resamples": b.n_resamples,
+        "n_failed": b.n_failed,
+        "seed": options.seed,
+        "cluster": options.columns.get("cluster"),
     }
 
 

@@ -13,6 +13,8 @@ import numpy as np
 from rich.console import Console
 
 from venire import io
+from venire.cli import _bootstrap
+from venire.cli._errors import Refused
 from venire.cli._progress import Steps, progress
 from venire.errors import NotIdentifiedError, NotIdentifiedWarning
 from venire.priors import GaussianPrior
@@ -20,6 +22,7 @@ from venire.priors import GaussianPrior
 if TYPE_CHECKING:
     from venire.comparisons import Comparisons
     from venire.ratings.fit import Fit
+    from venire.resampling import Bootstrap
 
 __all__ = ["Options", "Outcome", "run"]
 
@@ -44,6 +47,9 @@ class Options:
     tol: float
     max_iter: int | None
     threads: int | None
+    bootstrap: int | None
+    bootstrap_kind: str
+    seed: int
     level: float
     scale: str | None
     top: int
@@ -62,14 +68,7 @@ class Outcome:
     prior_reason: str  # "", "asked for", "no finite fit without it"
     notes: list[str] = field(default_factory=list)
     determined: np.ndarray | None = None  # where only the prior keeps some ratings finite
-
-
-class Refused(Exception):
-    """The message of a run that ends with an exit code other than 0."""
-
-    def __init__(self, message: str, code: int) -> None:
-        super().__init__(message)
-        self.code = code
+    bootstrap: Bootstrap | None = None
 
 
 def run(options: Options) -> int:
@@ -78,9 +77,11 @@ def run(options: Options) -> int:
     try:
         if options.output is not None:
             io.check_writable(options.output)
-        with progress(stderr, options.quiet) as steps:
+        with progress(stderr, options.quiet, estimate=options.bootstrap is not None) as steps:
             comparisons = _read(options, steps)
             outcome = _fit(options, comparisons, steps)
+            if options.bootstrap is not None:
+                outcome = _bootstrap.add(options, outcome, steps)
             from venire.cli import _report
 
             with steps("standard errors" if options.errors else "ratings"):

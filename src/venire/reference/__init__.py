@@ -4,11 +4,14 @@ Nothing here is fast and nothing here calls compiled code of the package. The mo
 be read in this order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
 find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself), `calibration` (many
-fits on one scale); and of votes: `votes` (rows become judgments), `panels` (judgments become one
-probability per pair), `beta` (their posteriors).
+fits on one scale), `ensembles` (the error of many predictions), `boosting` (the weights of the
+next), `resampling` (the weights of bootstrap replicates), `bagging` (lines fitted to them); and of
+votes: `votes` (rows become judgments), `panels` (judgments become one probability per pair), `beta`
+(their posteriors).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
+from venire.reference.bagging import ridge_replicates, weighted_grams
 from venire.reference.beta import (
     beta_entropy,
     beta_expected_votes,
@@ -20,9 +23,18 @@ from venire.reference.beta import (
     beta_shortest,
     beta_tails,
 )
+from venire.reference.boosting import r2_step, samme_step
 from venire.reference.calibration import ReferenceCalibration, calibrate, kappa
 from venire.reference.components import Components, components
 from venire.reference.covariance import covariance, information, sandwich
+from venire.reference.ensembles import (
+    ReferenceDecomposition,
+    ReferenceZeroOne,
+    decompose_squared,
+    decompose_zero_one,
+    mean_correlation,
+    subset_errors,
+)
 from venire.reference.existence import Existence, existence, require_existence
 from venire.reference.grouped import (
     GroupedCells,
@@ -46,30 +58,36 @@ from venire.reference.panels import (
     pool,
     self_consistency,
 )
+from venire.reference.resampling import (
+    alias_table,
+    bootstrap_draws,
+    bootstrap_weights,
+    poisson_weights,
+    threefry,
+)
 from venire.reference.votes import VoteCells, merge_votes, vote_cells
 
 __all__ = [
-    "self_consistency",
-    "pool",
-    "panel",
-    "error_correlation",
-    "consensus",
-    "agreement_counts",
-    "Pooled",
-    "Panel",
     "MODELS",
     "TIE_MODELS",
     "Cells",
     "Components",
     "Existence",
     "GroupedCells",
+    "Panel",
+    "Pooled",
     "ReferenceCalibration",
+    "ReferenceDecomposition",
     "ReferenceFit",
     "ReferenceGroupedErrors",
     "ReferenceGroupedFit",
+    "ReferenceZeroOne",
     "State",
     "VoteCells",
     "aggregate",
+    "aggregate_groups",
+    "agreement_counts",
+    "alias_table",
     "beta_entropy",
     "beta_expected_votes",
     "beta_fit",
@@ -79,13 +97,18 @@ __all__ = [
     "beta_sample",
     "beta_shortest",
     "beta_tails",
-    "aggregate_groups",
+    "bootstrap_draws",
+    "bootstrap_weights",
     "calibrate",
     "cell_terms",
     "cells_from_counts",
     "cells_of_group",
     "components",
+    "consensus",
     "covariance",
+    "decompose_squared",
+    "decompose_zero_one",
+    "error_correlation",
     "existence",
     "fit",
     "fit_groups",
@@ -96,12 +119,23 @@ __all__ = [
     "item_weight",
     "kappa",
     "log_likelihood",
+    "mean_correlation",
     "merge",
     "merge_votes",
     "newman_sweep",
+    "panel",
+    "poisson_weights",
+    "pool",
     "probabilities",
+    "r2_step",
     "require_existence",
     "residual",
+    "ridge_replicates",
+    "samme_step",
     "sandwich",
+    "self_consistency",
+    "subset_errors",
+    "threefry",
     "vote_cells",
+    "weighted_grams",
 ]

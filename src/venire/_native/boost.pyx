@@ -1,0 +1,54 @@
+"""Re-weighting of boosting: views around csrc/vn_boost.c."""
+
+import numpy as np
+
+from libc.stdint cimport int64_t, uint8_t
+
+
+cdef extern from "vn_boost.h" nogil:
+    ctypedef enum vn_status:
+        VN_OK
+    ctypedef enum vn_boost_state:
+        pass
+    ctypedef enum vn_boost_loss:
+        pass
+    ctypedef struct vn_boost_step:
+        vn_boost_state state
+        double error
+        double alpha
+    vn_status vn_boost_samme(int64_t, const double *, const uint8_t *, double, double, int,
+                             double *, vn_boost_step *)
+    vn_status vn_boost_r2(int64_t, const double *, const double *, vn_boost_loss, double, int,
+                          double *, vn_boost_step *)
+
+
+def samme(const double[::1] weight not None, const uint8_t[::1] wrong not None, double n_classes,
+          double rate, int n_threads):
+    """(new weights, state, error, alpha); see csrc/vn_boost.h."""
+    cdef int64_t n = weight.shape[0]
+    result = np.empty(n)
+    cdef double[::1] out = result
+    cdef vn_boost_step step
+    cdef vn_status status
+    with nogil:
+        status = vn_boost_samme(n, &weight[0], &wrong[0], n_classes, rate, n_threads, &out[0],
+                                &step)
+    if status != VN_OK:
+        raise MemoryError("not enough memory to boost")
+    return result, <int>step.state, step.error, step.alpha
+
+
+def r2(const double[::1] weight not None, const double[::1] difference not None, int loss,
+       double rate, int n_threads):
+    """(new weights, state, error, alpha); loss is 0 linear, 1 square, 2 exponential."""
+    cdef int64_t n = weight.shape[0]
+    result = np.empty(n)
+    cdef double[::1] out = result
+    cdef vn_boost_step step
+    cdef vn_status status
+    with nogil:
+        status = vn_boost_r2(n, &weight[0], &difference[0], <vn_boost_loss>loss, rate, n_threads,
+                             &out[0], &step)
+    if status != VN_OK:
+        raise MemoryError("not enough memory to boost")
+    return result, <int>step.state, step.error, step.alpha

@@ -1,0 +1,52 @@
+"""Weighted Gram matrices of many replicates: a view around csrc/vn_gram.c."""
+
+import numpy as np
+
+from libc.stdint cimport int32_t, int64_t
+
+from venire._native.signals cimport check_signals, raise_pending
+
+
+cdef extern from "vn_gram.h" nogil:
+    ctypedef enum vn_status:
+        VN_OK
+    vn_status vn_weighted_grams(int64_t, int64_t, const double *, int64_t, const int32_t *,
+                                const double *, int64_t, int, double *)
+
+
+def weighted_grams(const double[:, ::1] z not None, weights not None, int n_threads):
+    """(n_resamples, d (d + 1) / 2): weighted sums of products of columns, as triu_indices has them.
+
+    weights is (n_resamples, n), int32 or float64, contiguous.
+    """
+    cdef int64_t n = z.shape[0], d = z.shape[1], k = weights.shape[0]
+    result = np.zeros((k, d * (d + 1) // 2))
+    cdef double[:, ::1] out = result
+    cdef const int32_t[:, ::1] counts
+    cdef const double[:, ::1] real
+    cdef const int32_t *c = NULL
+    cdef const double *r = NULL
+    if k == 0 or n == 0:
+        return result
+    if weights.dtype == np.int32:
+        counts = weights
+        c = &counts[0, 0]
+    else:
+        real = weights
+        r = &real[0, 0]
+    # whole blocks of rows between two looks for Ctrl-C
+    cdef int64_t step = max(256, (1 << 35) // (1 + k * d * d) // 256 * 256), start, rows
+    cdef vn_status status = VN_OK
+    for start in range(0, n, step):
+        rows = min(step, n - start)
+        with nogil:
+            status = vn_weighted_grams(
+                rows, d, &z[start, 0], k,
+                NULL if c == NULL else c + start, NULL if r == NULL else r + start, n, n_threads,
+                &out[0, 0],
+            )
+        if status != VN_OK:
+            raise MemoryError("not enough memory for the sums of products")
+        if check_signals():
+            raise_pending()
+    return result

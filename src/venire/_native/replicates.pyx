@@ -1,0 +1,144 @@
+"""Bootstrap replicates of fits: views around csrc/vn_draws.c and csrc/vn_replicates.c."""
+
+import numpy as np
+
+from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
+
+
+cdef extern from "vn_replicates.h" nogil:
+    ctypedef enum vn_status:
+        VN_OK
+        VN_NO_MEMORY
+        VN_TOO_LARGE
+    ctypedef enum vn_resample_kind:
+        VN_MULTINOMIAL
+    ctypedef enum vn_model:
+        VN_BRADLEY_TERRY
+    ctypedef struct vn_draws:
+        pass
+    ctypedef struct vn_replicates:
+        vn_model model
+        int has_tie
+        double prior
+        int64_t n_items
+        int64_t n_edges
+        int64_t n_rows
+        int64_t n_units
+        const int32_t *first
+        const int32_t *second
+        const int32_t *edge
+        const int32_t *unit
+        const int8_t *outcome
+        const double *mass
+        const int32_t *component
+        const double *inverse
+        const double *start
+        double tol
+        int max_iter
+    vn_status vn_draws_new(vn_resample_kind, int64_t, const int64_t *, vn_draws **)
+    void vn_draws_free(vn_draws *)
+    void vn_draws_block(const vn_draws *, const uint64_t *, int64_t, int, double *)
+    vn_status vn_replicates_fit(const vn_replicates *, const vn_draws *, const uint64_t *, int64_t,
+                                int64_t, int, double *, double *, double *, int8_t *, int32_t *)
+    vn_status vn_dense_inverse(int64_t, double *)
+
+
+KINDS = {"multinomial": 0, "poisson": 1, "bayesian": 2}
+MODELS = {"bradley-terry": 0, "thurstone": 1, "davidson": 2, "rao-kupper": 3}
+LANES = 32
+
+
+cdef class Draws:
+    """Draws over units of `count` (n,) rows each, which are at least 1."""
+
+    cdef vn_draws *d
+    cdef uint64_t key[2]
+    cdef readonly int64_t n
+
+    def __cinit__(self, str kind, const int64_t[::1] count not None, key):
+        cdef vn_status status
+        self.key[0], self.key[1] = key
+        self.n = count.shape[0]
+        status = vn_draws_new(<vn_resample_kind><int>KINDS[kind], self.n, &count[0], &self.d)
+        if status == VN_TOO_LARGE:
+            raise ValueError("a cell has more than 10**7 comparisons: too many to resample")
+        if status != VN_OK:
+            raise MemoryError("not enough memory for the tables of the draws")
+
+    def __dealloc__(self):
+        vn_draws_free(self.d)
+
+    def replicate(self, int64_t r):
+        """The draws of one replicate, (n,) float64."""
+        out = np.empty(self.n)
+        cdef double[::1] view = out
+        with nogil:
+            vn_draws_block(self.d, self.key, r, 1, &view[0])
+        return out
+
+
+def dense_inverse(double[:, ::1] matrix not None):
+    """Invert a symmetric positive definite matrix in place; False where it is not."""
+    cdef vn_status status
+    with nogil:
+        status = vn_dense_inverse(matrix.shape[0], &matrix[0, 0])
+    return status == VN_OK
+
+
+def fit_replicates(
+    Draws draws not None,
+    str model,
+    const int32_t[::1] first not None,
+    const int32_t[::1] second not None,
+    const int32_t[::1] edge not None,
+    const int32_t[::1] unit,
+    const int8_t[::1] outcome not None,
+    const double[::1] mass,
+    const int32_t[::1] component not None,
+    const double[:, ::1] inverse not None,
+    const double[::1] start not None,
+    *,
+    bint has_tie,
+    double prior,
+    double tol,
+    int max_iter,
+    int64_t begin,
+    int64_t end,
+    int n_threads,
+):
+    """Replicates begin <= r < end: theta, log_tie (or None), residual, status, n_iter."""
+    cdef vn_replicates p
+    cdef vn_status status
+    p.model = <vn_model><int>MODELS[model]
+    p.has_tie = has_tie
+    p.prior = prior
+    p.n_items = component.shape[0]
+    p.n_edges = first.shape[0]
+    p.n_rows = edge.shape[0]
+    p.n_units = draws.n
+    p.first, p.second, p.edge = &first[0], &second[0], &edge[0]
+    p.unit = NULL if unit is None else &unit[0]
+    p.outcome = &outcome[0]
+    p.mass = NULL if mass is None else &mass[0]
+    p.component, p.inverse, p.start = &component[0], &inverse[0, 0], &start[0]
+    p.tol, p.max_iter = tol, max_iter
+    n = end - begin
+    theta, residual = np.empty((n, p.n_items)), np.empty(n)
+    log_tie = np.empty(n) if has_tie else None
+    state, n_iter = np.empty(n, np.int8), np.empty(n, np.int32)
+    if n == 0:
+        return theta, log_tie, residual, state, n_iter
+    cdef double[:, ::1] theta_view = theta
+    cdef double[::1] residual_view = residual, tie_view
+    cdef int8_t[::1] state_view = state
+    cdef int32_t[::1] iter_view = n_iter
+    cdef double *tie = NULL
+    if has_tie:
+        tie_view = log_tie
+        tie = &tie_view[0]
+    with nogil:
+        status = vn_replicates_fit(&p, draws.d, draws.key, begin, end, n_threads, &theta_view[0, 0],
+                                   tie, &residual_view[0], &state_view[0], &iter_view[0])
+    if status != VN_OK:
+        raise MemoryError("not enough memory for a block of replicates of each thread")
+    return theta, log_tie, residual, state, n_iter

@@ -1,0 +1,84 @@
+"""Resampling weights: views around csrc/vn_resample.c."""
+
+import numpy as np
+
+from cpython.exc cimport PyErr_CheckSignals
+from libc.stdint cimport int32_t, int64_t, uint64_t
+
+
+cdef extern from "vn_resample.h" nogil:
+    ctypedef enum vn_status:
+        VN_OK
+        VN_NO_MEMORY
+        VN_TOO_LARGE
+    ctypedef enum vn_resample_kind:
+        VN_MULTINOMIAL
+    ctypedef struct vn_resample:
+        pass
+    vn_status vn_resample_new(vn_resample_kind, int64_t, const int64_t *, const int64_t *, int64_t,
+                              const int64_t *, vn_resample **)
+    void vn_resample_free(vn_resample *)
+    vn_status vn_resample_draw(const vn_resample *, const uint64_t *, int64_t, int64_t, int,
+                               int32_t *, double *)
+
+
+KINDS = {"multinomial": 0, "poisson": 1, "bayesian": 2, "subsample": 3}
+
+cdef enum:
+    PIECE = 1 << 24  # numbers between two looks for Ctrl-C
+
+
+cdef class Resampler:
+    """Strata of units, `ptr` (n_strata + 1,) and `size` (n_strata,), and the unit of each position
+    (None: units are positions). Arrays are not checked."""
+
+    cdef vn_resample *s
+    cdef object keep
+    cdef uint64_t key[2]
+    cdef bint real
+    cdef readonly int64_t n_positions
+
+    def __cinit__(self, str kind, const int64_t[::1] ptr not None, const int64_t[::1] size not None,
+                  int64_t n_positions, const int64_t[::1] unit, key):
+        cdef vn_status status
+        self.keep = unit
+        self.real = kind == "bayesian"
+        self.n_positions = n_positions
+        self.key[0], self.key[1] = key
+        status = vn_resample_new(<vn_resample_kind><int>KINDS[kind], size.shape[0], &ptr[0],
+                                 &size[0], n_positions, NULL if unit is None else &unit[0], &self.s)
+        if status == VN_TOO_LARGE:
+            raise ValueError("size: more than 10**7 draws for each unit")
+        if status != VN_OK:
+            raise MemoryError("not enough memory for the tables of the draws")
+
+    def __dealloc__(self):
+        vn_resample_free(self.s)
+
+    def draw(self, int64_t start, int64_t stop, int n_threads):
+        """Replicates start <= r < stop: (stop - start, n_positions), int32, or float64 weights."""
+        cdef int64_t n = self.n_positions
+        out = np.empty((stop - start, n), np.float64 if self.real else np.int32)
+        cdef int32_t[:, ::1] counts
+        cdef double[:, ::1] weights
+        cdef int32_t *c = NULL
+        cdef double *w = NULL
+        cdef int64_t r = start, to, step = max(PIECE // max(n, 1), 2 * n_threads)
+        cdef vn_status status
+        if self.real:
+            weights = out
+        else:
+            counts = out
+        while r < stop:
+            to = min(stop, r + step)
+            if self.real:
+                w = &weights[r - start, 0]
+            else:
+                c = &counts[r - start, 0]
+            with nogil:
+                status = vn_resample_draw(self.s, self.key, r, to, n_threads, c, w)
+            if status != VN_OK:
+                raise MemoryError("not enough memory for a replicate of each thread")
+            PyErr_CheckSignals()
+            r = to
+        return out

@@ -1,0 +1,93 @@
+"""One member at a time: any learner, on weights or on rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
+from sklearn.utils import _safe_indexing
+
+__all__ = ["OutOfBag", "fit_member", "member_output", "member_seed"]
+
+
+def member_seed(seed: int, k: int, purpose: int) -> np.random.Generator:
+    """A stream of its own for each member and purpose."""
+    return np.random.default_rng([seed, purpose, k])
+
+
+def _seeded(estimator: Any, generator: np.random.Generator) -> Any:
+    """A clone whose parameters `random_state`, nested ones too, are fixed."""
+    made = clone(estimator)
+    names = sorted(n for n in made.get_params(deep=True) if n.split("__")[-1] == "random_state")
+    if names:
+        made.set_params(**{n: int(generator.integers(2**31 - 1)) for n in names})
+    return made
+
+
+def fit_member(
+    estimator: Any,
+    x: Any,
+    y: np.ndarray,
+    weights: np.ndarray,
+    features: np.ndarray | None,
+    by_weight: bool,
+    seed: int,
+    k: int,
+    classes: np.ndarray | None,
+) -> tuple[Any, np.ndarray | None, np.ndarray]:
+    """Fit member k; returns it, its out-of-bag output, and the rows that are out of its bag."""
+    made = _seeded(estimator, member_seed(seed, k, 2))
+    rows = np.flatnonzero(weights)
+    given: dict[str, Any] = {}
+    if by_weight:
+        given["sample_weight"] = weights[rows].astype(np.float64)
+    else:
+        rows = np.repeat(rows, weights[rows])
+    seen = x if features is None else x[:, features]
+    target = y[rows]
+    if classes is not None and (target == target[0]).all() and len(classes) > 1:
+        made = DummyClassifier(strategy="most_frequent")  # few learners take a single class
+    made.fit(_safe_indexing(seen, rows), target, **given)
+    outside = np.flatnonzero(weights == 0)
+    if not len(outside):
+        return made, None, outside
+    return made, member_output(made, _safe_indexing(seen, outside), classes), outside
+
+
+def member_output(member: Any, x: Any, classes: np.ndarray | None) -> np.ndarray:
+    """Predictions (n,) or (n, n_targets); for a classifier probabilities (n, n_classes)."""
+    if classes is None:
+        return np.asarray(member.predict(x), np.float64)
+    out = np.zeros((x.shape[0], len(classes)))
+    if hasattr(member, "predict_proba"):
+        out[:, np.searchsorted(classes, member.classes_)] = member.predict_proba(x)
+    else:
+        out[np.arange(len(out)), np.searchsorted(classes, member.predict(x))] = 1.0
+    return out
+
+
+class OutOfBag:
+    """Sums of what members say about rows that are not in their bags."""
+
+    def __init__(self, n: int, width: int) -> None:
+        self.total, self.count = np.zeros((n, width)), np.zeros(n, np.int64)
+
+    def add(self, rows: np.ndarray, output: np.ndarray) -> None:
+        """Output (rows, width) of one member."""
+        self.total[rows] += output
+        self.count[rows] += 1
+
+    def add_block(self, start: int, output: np.ndarray, outside: np.ndarray) -> None:
+        """Output (rows, k, width) of rows from `start` on; outside (k, rows) says which count."""
+        rows = slice(start, start + len(output))
+        self.total[rows] += np.einsum("rkt,kr->rt", output, outside.astype(np.float64))
+        self.count[rows] += outside.sum(axis=0)
+
+    def mean(self) -> np.ndarray:
+        """nan for rows that no member spoke about."""
+        out = np.full(self.total.shape, np.nan)
+        known = self.count > 0
+        out[known] = self.total[known] / self.count[known, None]
+        return out

@@ -1,0 +1,7 @@
+"""Resampling: bootstrap weights, and what is built on them."""
+
+from venire.resampling._bootstrap import bootstrap
+from venire.resampling._result import Bootstrap
+from venire.resampling._weights import BootstrapWeights, bootstrap_weights
+
+__all__ = ["Bootstrap", "BootstrapWeights", "bootstrap", "bootstrap_weights"]

@@ -1,0 +1,139 @@
+"""What a bootstrap of a fit draws: cells of equal comparisons, or clusters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire import _checks
+from venire.ratings._problem import TIE_MODELS
+
+if TYPE_CHECKING:
+    from venire.ratings.fit import Fit
+
+__all__ = ["Cells", "cells_of"]
+
+
+class Cells(NamedTuple):
+    """Edges (pairs, or pairs and order classes), and rows: comparisons of one edge and outcome.
+
+    Attributes
+    ----------
+    first, second : ndarray of int32, shape (n_edges,)
+    order : ndarray of int8, shape (n_edges,)
+    edge : ndarray of int32, shape (n_rows,)
+        Ascending.
+    outcome : ndarray of int8, shape (n_rows,)
+        0 first won, 1 second won, 2 tie.
+    unit : ndarray of int32 or None
+        What a row is drawn with; None: by itself.
+    mass : ndarray of float64 or None
+        Comparisons of the row per draw of its unit; None: 1.
+    counts : ndarray of int64, shape (n_units,)
+        How many exchangeable comparisons (or clusters) each unit stands for.
+    """
+
+    first: NDArray[np.int32]
+    second: NDArray[np.int32]
+    order: NDArray[np.int8]
+    edge: NDArray[np.int32]
+    outcome: NDArray[np.int8]
+    unit: NDArray[np.int32] | None
+    mass: NDArray[np.float64] | None
+    counts: NDArray[np.int64]
+
+    def masses(self, draw: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        """Wins, losses and ties of each edge where the units are drawn `draw` (n_units,) times."""
+        weight = draw if self.unit is None else draw[self.unit]
+        if self.mass is not None:
+            weight = weight * self.mass
+        n = len(self.first)
+        out = []
+        for kind in range(3):
+            own = self.outcome == kind
+            out.append(np.bincount(self.edge[own], weight[own], n).astype(np.float64))
+        return out
+
+    def of_data(self) -> list[NDArray[np.float64]]:
+        """Wins, losses and ties of each edge in the data."""
+        return self.masses(self.counts.astype(np.float64))
+
+
+def cells_of(fit: Fit) -> Cells:
+    """The cells of a fit.
+
+    Raises
+    ------
+    ValueError
+        If comparisons are not exchangeable and there are no clusters, or there is one cluster.
+    """
+    c = fit.comparisons
+    first, second = c.first, c.second
+    masses = np.stack([c.win, c.loss, c.tie])
+    cluster = c.cluster
+    order = c.order
+    if fit.prior is None:  # comparisons between components were left out of the fit
+        inside = fit.component[first] == fit.component[second]
+        if not inside.all():
+            first, second, order, masses = (
+                first[inside], second[inside], order[inside], masses[:, inside],
+            )  # fmt: skip
+            cluster = None if cluster is None else cluster[inside]
+    if not len(first):
+        raise ValueError("fit: no comparison lies within a component: there is nothing to resample")
+    if fit.order_effect is None:
+        order = np.zeros(len(first), np.int8)
+    new = np.ones(len(first), bool)  # cells are sorted: equal edges stand together
+    new[1:] = first[1:] != first[:-1]
+    new[1:] |= second[1:] != second[:-1]
+    new[1:] |= order[1:] != order[:-1]
+    edge = np.cumsum(new, dtype=np.int64) - 1
+    n_edges = int(edge[-1]) + 1
+    if cluster is None:
+        _refuse_soft(c)
+        if n_edges < len(first):
+            masses = np.stack([np.bincount(edge, m, n_edges) for m in masses])
+        row_edge, outcome, mass, _ = _rows(masses, np.arange(n_edges))
+        counts = np.rint(mass).astype(np.int64)
+        return Cells(first[new], second[new], order[new], row_edge, outcome, None, None, counts)
+    row_edge, outcome, mass, cell = _rows(masses, edge)
+    unit = np.ascontiguousarray(cluster, np.int32)[cell]
+    n_clusters = len(c.clusters) if c.clusters is not None else int(cluster.max()) + 1
+    if n_clusters < 2:
+        _checks.fail("cluster", "all comparisons are of one cluster: there is nothing to resample")
+    one = np.ones(n_clusters, np.int64)
+    return Cells(first[new], second[new], order[new], row_edge, outcome, unit, mass, one)
+
+
+def _rows(
+    masses: NDArray[np.float64], edge: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.int8], NDArray[np.float64], NDArray[np.int64]]:
+    """Edge, outcome, mass and cell of what has mass, in the order of the cells."""
+    cell, outcome = np.nonzero(masses.T > 0.0)
+    return edge[cell].astype(np.int32), outcome.astype(np.int8), masses.T[cell, outcome], cell
+
+
+def _refuse_soft(c: Any) -> None:
+    """Without clusters, cells hold whole comparisons only."""
+    cure = (
+        "give the rows to resample as Comparisons(..., cluster=row) (cluster=np.arange(n): each "
+        "row by itself)"
+    )
+    hard = c._square is None or bool((c._square == c.win + 0.25 * c.tie).all())
+    if not hard:
+        raise ValueError(f"fit: scores between 0 and 1 are added up within cells; {cure}")
+    for name, mass in (("win", c.win), ("loss", c.loss), ("tie", c.tie)):
+        broken = mass != np.rint(mass)
+        if broken.any():
+            bad = int(np.argmax(broken))
+            raise ValueError(
+                f"fit: weights must be whole numbers of exchangeable comparisons, but "
+                f"comparisons.{name}[{bad}] = {float(mass[bad])!r}; {cure}"
+            )
+
+
+def has_free_tie(fit: Fit) -> bool:
+    """Whether the fit estimated a tie parameter."""
+    return fit.model in TIE_MODELS and fit._has_free_tie

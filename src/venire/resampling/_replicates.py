@@ -1,0 +1,211 @@
+"""The fits of replicates: many at a time by chord Newton, what is left one by one."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire.ratings._newton import newton
+from venire.ratings._problem import TIE_MODELS
+from venire.reference import links
+from venire.resampling._cells import Cells, cells_of, has_free_tie
+
+if TYPE_CHECKING:
+    from venire.ratings.fit import Fit
+
+__all__ = ["DONE", "NOT_CONVERGED", "NO_FIT", "Batch", "Engine"]
+
+DONE, NO_FIT, UNSURE, NOT_CONVERGED = 0, 1, 2, 3
+MAX_DENSE = 1500  # items up to which the full fit's inverse is kept as a matrix
+MAX_WORK = 1 << 20  # units whose draws for a block of lanes are kept at a time
+MAX_CHORDS = 40  # steps by the full fit's inverse
+LANES = 32
+ROWS = 1 << 18  # of a thread's blocks between two looks at the keyboard, about
+
+
+class Batch(NamedTuple):
+    """Replicates: theta (n, n_items), nan without a fit, and what else there is, (n,) each."""
+
+    theta: NDArray[np.float64]
+    log_tie: NDArray[np.float64]
+    order_effect: NDArray[np.float64]
+    residual: NDArray[np.float64]
+    status: NDArray[np.int8]
+    n_iter: NDArray[np.int32]
+
+
+class Engine:
+    """Fits replicates of one fit; replicate r is the same whenever it is asked for.
+
+    Parameters
+    ----------
+    fit : Fit
+    kind : str
+    key : pair of int
+    tol : float
+        On the residual of each replicate.
+    n_threads : int
+    """
+
+    def __init__(
+        self, fit: Fit, kind: str, key: tuple[int, int], tol: float, n_threads: int
+    ) -> None:
+        from venire._native.replicates import Draws
+
+        self.fit, self.tol, self.n_threads = fit, tol, n_threads
+        self.cells: Cells = cells_of(fit)
+        self.draws = Draws(kind, self.cells.counts, key)
+        self.free_tie = has_free_tie(fit)
+        self.prior = 0.0 if fit.prior is None else fit.prior.precision
+        extra = [fit.order_effect] if fit.order_effect is not None else []
+        extra += [fit._log_tie] if self.free_tie else []
+        self.start = np.concatenate([fit.theta, np.array(extra, np.float64)])
+        self.inverse = self._dense_inverse()
+
+    @property
+    def block(self) -> int:
+        """Replicates between two looks at the keyboard."""
+        if self.inverse is None:
+            return self.n_threads
+        blocks = min(8, max(1, ROWS // len(self.cells.edge)))
+        return blocks * LANES * self.n_threads
+
+    def _dense_inverse(self) -> Any:
+        """The full fit's inverse information, or None where replicates are fitted one by one."""
+        fit, n = self.fit, len(self.fit.theta)
+        ties_in_data = (
+            fit.model in TIE_MODELS and not self.free_tie and bool((self.cells.outcome == 2).any())
+        )
+        if n > MAX_DENSE or len(self.cells.counts) > MAX_WORK or fit.order_effect is not None:
+            return None
+        if ties_in_data:
+            return None
+        from venire._native.replicates import dense_inverse
+
+        matrix = self.pinned(self.information(fit.theta, fit._log_tie, self.cells.of_data()))
+        if not np.isfinite(matrix).all() or not dense_inverse(matrix):
+            return None
+        return matrix
+
+    def information(self, theta: Any, log_tie: float, masses: Any) -> NDArray[np.float64]:
+        """Minus the second derivatives: theta, then the log of the tie parameter."""
+        c, n = self.cells, len(theta)
+        d = theta[c.first] - theta[c.second]
+        terms = links.cell_terms(self.model, d, log_tie, *self.halved(*masses))
+        h = np.zeros((len(self.start), len(self.start)))
+        h[c.first, c.second] = h[c.second, c.first] = -terms["d2"]
+        block = h[:n, :n]
+        block[np.diag_indices(n)] = self.prior - block.sum(axis=1)
+        if self.free_tie:
+            h[:n, n] = np.bincount(c.first, terms["dt"], n) - np.bincount(c.second, terms["dt"], n)
+            h[n, :n] = h[:n, n]
+            h[n, n] = terms["t2"].sum()
+        return h
+
+    def pinned(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The same matrix with the level of each component held where no prior does."""
+        if self.prior == 0.0:
+            component, n = self.fit.component, len(self.fit.theta)
+            same = component[:, None] == component[None, :]
+            scale = np.trace(matrix[:n, :n]) / max(n, 1)
+            matrix[:n, :n] += same * (scale / np.bincount(component)[component])
+        return matrix
+
+    @property
+    def model(self) -> str:
+        """The model of the fit; without a tie parameter the tie models are Bradley-Terry's."""
+        if self.fit.model in TIE_MODELS and not self.free_tie:
+            return "bradley-terry"
+        return self.fit.model
+
+    def halved(self, win: Any, loss: Any, tie: Any) -> tuple[Any, Any, Any]:
+        """Ties added half to each side where the model has no outcome for them."""
+        if self.free_tie:
+            return win, loss, tie
+        return win + 0.5 * tie, loss + 0.5 * tie, np.zeros(len(tie))
+
+    def run(self, start: int, stop: int) -> Batch:
+        """Fit the replicates start <= r < stop."""
+        n = stop - start
+        nan = np.full(n, np.nan)
+        if self.inverse is None:
+            batch = Batch(
+                np.full((n, len(self.fit.theta)), np.nan),
+                nan.copy(), nan.copy(), nan.copy(), np.full(n, UNSURE, np.int8),
+                np.zeros(n, np.int32),
+            )  # fmt: skip
+        else:
+            batch = self._chords(start, stop)
+        left = np.flatnonzero(batch.status == UNSURE)
+        if len(left) == 1 or self.n_threads == 1:
+            found = [self.one(start + int(k)) for k in left]
+        else:
+            with ThreadPoolExecutor(self.n_threads) as pool:
+                found = list(pool.map(self.one, [start + int(k) for k in left]))
+        m = len(self.fit.theta)
+        for k, (x, residual, status, n_iter) in zip(left, found, strict=True):
+            batch.status[k], batch.residual[k], batch.n_iter[k] = status, residual, n_iter
+            batch.theta[k] = np.nan if x is None else x[:m]
+            if x is not None and self.fit.order_effect is not None:
+                batch.order_effect[k] = x[m]
+            if self.free_tie:
+                batch.log_tie[k] = np.nan if x is None else x[-1]
+        none = batch.status == NO_FIT
+        batch.theta[none] = np.nan
+        batch.residual[none] = np.nan
+        batch.log_tie[none] = np.nan
+        return batch
+
+    def _chords(self, start: int, stop: int) -> Batch:
+        from venire._native.replicates import fit_replicates
+
+        c, fit = self.cells, self.fit
+        theta, log_tie, residual, status, n_iter = fit_replicates(
+            self.draws, self.model, c.first, c.second, c.edge, c.unit, c.outcome, c.mass,
+            fit.component, self.inverse, self.start, has_tie=self.free_tie, prior=self.prior,
+            tol=self.tol, max_iter=MAX_CHORDS, begin=start, end=stop, n_threads=self.n_threads,
+        )  # fmt: skip
+        nan = np.full(stop - start, np.nan)
+        return Batch(
+            theta, nan if log_tie is None else log_tie, nan.copy(), residual, status, n_iter
+        )
+
+    def one(self, r: int) -> tuple[Any, float, int, int]:
+        """Replicate r by itself: parameters (None without a fit), residual, status, iterations."""
+        from venire._native.graph import Graph
+        from venire._native.problem import Problem
+
+        c, fit, n = self.cells, self.fit, len(self.fit.theta)
+        win, loss, tie = c.masses(self.draws.replicate(r))
+        keep = np.flatnonzero(win + loss + tie)
+        first, second, order = c.first[keep], c.second[keep], c.order[keep]
+        win, loss, tie = win[keep], loss[keep], tie[keep]
+        free_tie = self.free_tie and bool(tie.any())
+        if not free_tie and not self.free_tie:
+            win, loss, tie = win + 0.5 * tie, loss + 0.5 * tie, np.zeros(len(tie))
+        ptr = np.searchsorted(first, np.arange(n + 1)).astype(np.int64)
+        ties = tie if free_tie else None
+        graph = Graph(ptr, second, order, win, loss, ties)
+        has_order = fit.order_effect is not None
+        labels, absence = graph.existence(has_order, free_tie, self.prior > 0.0)
+        apart = self.prior == 0.0 and labels.max() > fit.component.max()
+        if absence or apart:
+            return None, np.nan, NO_FIT, 0
+        x = self.start if free_tie or not self.free_tie else self.start[:-1]
+        lower = np.full(len(x) - n, -np.inf)
+        if free_tie and fit.model == "rao-kupper":
+            lower[-1] = 0.0
+        problem = Problem(
+            fit.model if free_tie else self.model if not self.free_tie else "bradley-terry",
+            ptr, second, win, loss, ties, order if has_order else None, prior=self.prior,
+            free_tie=free_tie, parallel_edges=has_order, n_threads=1,
+        )  # fmt: skip
+        result = newton(problem, x, prior=self.prior, lower=lower, tol=self.tol)
+        x = result.parameters
+        if self.free_tie and not free_tie:  # no tie was drawn: on the boundary
+            x = np.append(x, -np.inf if fit.model == "davidson" else 0.0)
+        x[:n] -= (np.bincount(labels, x[:n]) / np.bincount(labels))[labels]
+        return x, result.residual, DONE if result.converged else NOT_CONVERGED, result.n_iter
