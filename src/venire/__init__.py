@@ -26,7 +26,14 @@ from venire.ratings import (
     fit_rao_kupper,
     fit_thurstone,
 )
-from venire.resampling import Bootstrap, BootstrapWeights, bootstrap, bootstrap_weights
+from venire.resampling import (
+    Bootstrap,
+    BootstrapWeights,
+    StatisticBootstrap,
+    bootstrap,
+    bootstrap_statistic,
+    bootstrap_weights,
+)
 
 __version__ = "0.1.0"
 
@@ -47,7 +54,9 @@ __all__ = [
     "Needs",
     "NotIdentifiedError",
     "NotIdentifiedWarning",
+    "StatisticBootstrap",
     "bootstrap",
+    "bootstrap_statistic",
     "bootstrap_weights",
     "calibrate",
     "datasets",
