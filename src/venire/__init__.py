@@ -37,7 +37,14 @@ from venire.ratings import (
     fit_rao_kupper,
     fit_thurstone,
 )
-from venire.resampling import Bootstrap, BootstrapWeights, bootstrap, bootstrap_weights
+from venire.resampling import (
+    Bootstrap,
+    BootstrapWeights,
+    StatisticBootstrap,
+    bootstrap,
+    bootstrap_statistic,
+    bootstrap_weights,
+)
 from venire.stacking import StackedClassifiers, stack_estimators
 from venire.votes import Agreement, TeacherCalibration, Votes
 
@@ -73,11 +80,13 @@ __all__ = [
     "Notice",
     "Stack",
     "StackedClassifiers",
+    "StatisticBootstrap",
     "TeacherCalibration",
     "Votes",
     "ZeroOneDecomposition",
     "adaboost_weights",
     "bootstrap",
+    "bootstrap_statistic",
     "bootstrap_weights",
     "calibrate",
     "consensus",

@@ -2,6 +2,14 @@
 
 from venire.resampling._bootstrap import bootstrap
 from venire.resampling._result import Bootstrap
+from venire.resampling._statistic import StatisticBootstrap, bootstrap_statistic
 from venire.resampling._weights import BootstrapWeights, bootstrap_weights
 
-__all__ = ["Bootstrap", "BootstrapWeights", "bootstrap", "bootstrap_weights"]
+__all__ = [
+    "Bootstrap",
+    "BootstrapWeights",
+    "StatisticBootstrap",
+    "bootstrap",
+    "bootstrap_statistic",
+    "bootstrap_weights",
+]

@@ -52,8 +52,13 @@ class Cells(NamedTuple):
         n = len(self.first)
         out = []
         for kind in range(3):
-            own = self.outcome == kind
-            out.append(np.bincount(self.edge[own], weight[own], n).astype(np.float64))
+            own = np.flatnonzero(self.outcome == kind)
+            if self.unit is None:  # an edge has one row of each outcome
+                mass = np.zeros(n)
+                mass[self.edge[own]] = weight[own]
+            else:
+                mass = np.bincount(self.edge[own], weight[own], n).astype(np.float64)
+            out.append(mass)
         return out
 
     def of_data(self) -> list[NDArray[np.float64]]:
