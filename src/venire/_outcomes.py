@@ -179,7 +179,7 @@ def _survey(values: list[Any], codes: np.ndarray, words: np.ndarray, labels: np.
         first_of(no_word),
         first_of(no_label),
         first_of(~no_word & ~no_label & (words != labels)),
-        first_of(codes == lower.index("a")) if "a" in lower else None,
+        first_of(np.isin(codes, [k for k, word in enumerate(lower) if word == "a"])),
         "b" in lower,
     )
 
