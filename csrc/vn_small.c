@@ -6,8 +6,8 @@
 
 #define PAD(n) (((n) + VN_LANES - 1) / VN_LANES * VN_LANES)
 
-/* The arrays of one capacity, cut from one block: `place` is called for each, first with a NULL
- * block to add up the bytes. */
+/* The next `bytes` of a block, on a line of their own. With a NULL block only the bytes are added up,
+ * so that the same list of arrays first sizes its block and then cuts it. */
 static void *cut(char *block, size_t *used, size_t bytes)
 {
     void *at = block ? block + *used : NULL;
