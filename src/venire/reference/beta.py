@@ -188,7 +188,7 @@ def beta_expected_votes(a: float, b: float, decisive: float) -> float:
 # --- draws ----------------------------------------------------------------------------------------
 
 
-def _threefry(key: tuple[int, int], c0: np.ndarray, c1: int) -> tuple[np.ndarray, np.ndarray]:
+def _threefry(key: tuple[int, int], c0: np.ndarray, c1: Any) -> tuple[np.ndarray, np.ndarray]:
     """Threefry-2x64-20 of Salmon et al. (2011): two words for each counter (c0, c1)."""
     turns = (16, 42, 12, 31, 16, 32, 24, 21)
     k = np.array([key[0], key[1], key[0] ^ key[1] ^ 0x1BD11BDAA9FC1A22], dtype=np.uint64)

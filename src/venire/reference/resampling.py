@@ -22,8 +22,10 @@ FILL, SINGLE = 0, 1
 STEPS = 16  # up to so many values are found by inversion
 
 
-def threefry(key: tuple[int, int], c0: Any, c1: int) -> tuple[np.ndarray, np.ndarray]:
+def threefry(key: tuple[int, int], c0: Any, c1: Any) -> tuple[np.ndarray, np.ndarray]:
     """Threefry-2x64 with 20 rounds: two 64-bit words for each counter (c0, c1).
+
+    c1 is one number, or an array that broadcasts to the shape of c0.
 
     Salmon, Moraes, Dror and Shaw (2011), doi:10.1145/2063384.2063405.
 

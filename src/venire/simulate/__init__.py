@@ -3,12 +3,14 @@
 `comparisons` draws outcomes for pairs that a design chooses. `graph` makes pairs, `play` gives each
 pair a number of games with at least one win on both sides (so that a fit is certain to exist), and
 the functions at the end make the workloads that the benchmarks are named after. `votes` and `panel`
-draw teachers' votes. Everything is determined by the arguments and `rng`.
+draw teachers' votes. `world` makes groups of items with features, about which `teachers` of every
+kind can be asked. Everything is determined by the arguments and `rng`.
 """
 
 from venire.simulate._graphs import DESIGNS, GRAPHS, graph
 from venire.simulate._panels import SimulatedVotes, panel, votes
 from venire.simulate._rows import Simulated, comparisons, outcomes, permuted, play
+from venire.simulate._teachers import PRESETS, Teachers, teachers
 from venire.simulate._workloads import (
     Queries,
     arena,
@@ -18,13 +20,17 @@ from venire.simulate._workloads import (
     nearly_separable,
     queries,
 )
+from venire.simulate._world import World, world
 
 __all__ = [
     "DESIGNS",
     "GRAPHS",
+    "PRESETS",
     "Queries",
     "Simulated",
     "SimulatedVotes",
+    "Teachers",
+    "World",
     "arena",
     "chain",
     "comparisons",
@@ -36,6 +42,8 @@ __all__ = [
     "panel",
     "permuted",
     "play",
-    "votes",
     "queries",
+    "teachers",
+    "votes",
+    "world",
 ]

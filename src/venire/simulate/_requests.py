@@ -1,0 +1,134 @@
+"""Requests of votes: which items, shown to whom, checked and numbered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire import _checks
+
+__all__ = ["MOST", "Requests", "counts", "numbers", "position", "tag", "turn"]
+
+POSITIONS, GROUPS = 20, 20  # bits of an item's number: its position, its group
+TEACHER_AT = POSITIONS + GROUPS  # the bits above hold the teacher (16), and then what is drawn
+PURPOSE_AT = TEACHER_AT + 16
+MOST = 1 << POSITIONS  # items of a group, and groups
+MOST_RUNS = 1 << 23
+BLOCK = 1 << 15
+
+
+def numbers(group: NDArray[np.int64], position: NDArray[np.int64]) -> NDArray[np.int64]:
+    """A number for each item that does not depend on what else there is."""
+    return (group << POSITIONS) + position
+
+
+def position(number: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Group and position of items by number."""
+    return number >> POSITIONS, number & (MOST - 1)
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Items by number (group, position), teachers and runs; all int64 of one length."""
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    teacher: NDArray[np.int64]
+    run: NDArray[np.int64]
+
+    @classmethod
+    def read(
+        cls,
+        n_items: NDArray[np.int64],
+        n_teachers: int,
+        group: Any,
+        first: Any,
+        second: Any,
+        teacher: Any,
+        second_group: Any,
+        run: Any,
+    ) -> Requests:
+        """Arguments of `World.vote`, checked."""
+        other = group if second_group is None else second_group
+        columns = {
+            "group": group, "first": first, "second": second, "teacher": teacher,
+            "second_group": other, "run": run,
+        }  # fmt: skip
+        g, i, j, t, h, r = _integers(columns)
+        _within(g, len(n_items), "group")
+        _within(h, len(n_items), "second_group")
+        _within(i, n_items[g], "first")
+        _within(j, n_items[h], "second")
+        _within(t, n_teachers, "teacher")
+        _within(r, MOST_RUNS, "run")
+        one, two = numbers(g, i), numbers(h, j)
+        if (one == two).any():
+            k = int(np.argmax(one == two))
+            _checks.fail("second", "is the same item as first", k, j[k])
+        return cls(one, two, t, r)
+
+    def blocks(self) -> list[Requests]:
+        columns = (self.first, self.second, self.teacher, self.run)
+        return [
+            Requests(*(column[start : start + BLOCK] for column in columns))
+            for start in range(0, len(self.first), BLOCK)
+        ]
+
+
+def tag(purpose: int, teacher: Any = None) -> Any:
+    """The upper bits of a counter."""
+    word = np.uint64(purpose << PURPOSE_AT)
+    return word if teacher is None else word | (teacher.astype(np.uint64) << np.uint64(TEACHER_AT))
+
+
+def _integers(columns: dict[str, Any]) -> list[NDArray[np.int64]]:
+    """The columns as int64 of one length."""
+    n = 1
+    arrays = []
+    for name, column in columns.items():
+        array = np.asarray(column)
+        if array.size and array.dtype.kind not in "iu":
+            _checks.fail(name, f"must hold integers, has dtype {array.dtype}", kind=TypeError)
+        if array.ndim > 1:
+            _checks.fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
+        if array.ndim == 1:
+            if n not in (1, len(array)) and len(array) != 1:
+                _checks.fail(name, f"has {len(array)} rows, but there are {n} requests")
+            n = len(array) if n == 1 else n
+        arrays.append(array)
+    return [np.broadcast_to(a.astype(np.int64), (n,)) for a in arrays]
+
+
+def _within(x: NDArray[np.int64], end: Any, name: str) -> None:
+    bad = (x < 0) | (x >= end)
+    if bad.any():
+        k = int(np.argmax(bad))
+        last = int(np.broadcast_to(end, x.shape)[k]) - 1
+        _checks.fail(name, f"must be between 0 and {last}", k, x[k])
+
+
+def turn(run: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Upper bits of the other counter: the run."""
+    return run.astype(np.uint64) << np.uint64(TEACHER_AT)
+
+
+def counts(n_groups: int, n_items: Any) -> NDArray[np.int64]:
+    """Items of each group, checked."""
+    if isinstance(n_groups, bool) or not isinstance(n_groups, (int, np.integer)):
+        _checks.fail("n_groups", "must be an integer", value=n_groups, kind=TypeError)
+    if not 1 <= n_groups <= MOST:
+        _checks.fail("n_groups", f"must be between 1 and {MOST:,}", value=n_groups)
+    found = np.asarray(n_items)
+    if found.dtype.kind not in "iu":
+        _checks.fail("n_items", f"must hold integers, has dtype {found.dtype}", kind=TypeError)
+    if found.ndim and found.shape != (n_groups,):
+        _checks.fail("n_items", f"has shape {found.shape}, but there are {n_groups} groups")
+    found = np.array(np.broadcast_to(found, (n_groups,)), np.int64)
+    good = (found >= 1) & (found <= MOST)
+    if not good.all():
+        k = int(np.argmin(good))
+        _checks.fail("n_items", f"must be between 1 and {MOST:,}", k, found[k])
+    return found
