@@ -10,6 +10,7 @@ kind can be asked. Everything is determined by the arguments and `rng`.
 from venire.simulate._graphs import DESIGNS, GRAPHS, graph
 from venire.simulate._panels import SimulatedVotes, panel, votes
 from venire.simulate._rows import Simulated, comparisons, outcomes, permuted, play
+from venire.simulate._student import RidgeStudent, out_of_fold
 from venire.simulate._teachers import PRESETS, Teachers, teachers
 from venire.simulate._workloads import (
     Queries,
@@ -26,6 +27,7 @@ __all__ = [
     "DESIGNS",
     "GRAPHS",
     "PRESETS",
+    "RidgeStudent",
     "Queries",
     "Simulated",
     "SimulatedVotes",
@@ -39,6 +41,7 @@ __all__ = [
     "ladder",
     "nearly_separable",
     "outcomes",
+    "out_of_fold",
     "panel",
     "permuted",
     "play",
