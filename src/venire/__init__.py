@@ -46,6 +46,7 @@ from venire.resampling import (
     bootstrap_weights,
 )
 from venire.stacking import StackedClassifiers, stack_estimators
+from venire.targets import Targets, VotesFit, fit_votes, make_targets
 from venire.votes import Agreement, TeacherCalibration, Votes
 
 if TYPE_CHECKING:
@@ -81,8 +82,10 @@ __all__ = [
     "Stack",
     "StackedClassifiers",
     "StatisticBootstrap",
+    "Targets",
     "TeacherCalibration",
     "Votes",
+    "VotesFit",
     "ZeroOneDecomposition",
     "adaboost_weights",
     "bootstrap",
@@ -98,7 +101,9 @@ __all__ = [
     "fit_groups",
     "fit_rao_kupper",
     "fit_thurstone",
+    "fit_votes",
     "learning_curve",
+    "make_targets",
     "needs_votes",
     "reference",
     "scales",

@@ -7,7 +7,7 @@ find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself),
 fits on one scale), `ensembles` (the error of many predictions), `boosting` (the weights of the
 next), `resampling` (the weights of bootstrap replicates), `bagging` (lines fitted to them); and of
 votes: `votes` (rows become judgments), `panels` (judgments become one probability per pair), `beta`
-(their posteriors).
+(their posteriors), `teachers` (votes weighed by the ratings that they give).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
@@ -65,6 +65,12 @@ from venire.reference.resampling import (
     poisson_weights,
     threefry,
 )
+from venire.reference.teachers import (
+    ReferenceVotesFit,
+    expected_vote,
+    fit_votes,
+    teacher_weights,
+)
 from venire.reference.votes import VoteCells, merge_votes, vote_cells
 
 __all__ = [
@@ -81,6 +87,7 @@ __all__ = [
     "ReferenceFit",
     "ReferenceGroupedErrors",
     "ReferenceGroupedFit",
+    "ReferenceVotesFit",
     "ReferenceZeroOne",
     "State",
     "VoteCells",
@@ -110,9 +117,11 @@ __all__ = [
     "decompose_zero_one",
     "error_correlation",
     "existence",
+    "expected_vote",
     "fit",
     "fit_groups",
     "fit_mm",
+    "fit_votes",
     "grouped_errors",
     "hunter_sweep",
     "information",
@@ -135,6 +144,7 @@ __all__ = [
     "sandwich",
     "self_consistency",
     "subset_errors",
+    "teacher_weights",
     "threefry",
     "vote_cells",
     "weighted_grams",
