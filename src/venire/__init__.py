@@ -14,6 +14,13 @@ from venire.decomposition import (
     decompose,
     learning_curve,
 )
+from venire.design import (
+    BridgeDesign,
+    PairDesign,
+    design_bridges,
+    design_pairs,
+    rotate_teachers,
+)
 from venire.errors import (
     ConvergenceError,
     ConvergenceWarning,
@@ -60,6 +67,7 @@ __all__ = [
     "BetaPosterior",
     "BoostingStep",
     "Bootstrap",
+    "BridgeDesign",
     "BootstrapWeights",
     "Calibration",
     "Comparisons",
@@ -79,6 +87,7 @@ __all__ = [
     "NotIdentifiedError",
     "NotIdentifiedWarning",
     "Notice",
+    "PairDesign",
     "Stack",
     "StackedClassifiers",
     "StatisticBootstrap",
@@ -95,6 +104,8 @@ __all__ = [
     "consensus",
     "datasets",
     "decompose",
+    "design_bridges",
+    "design_pairs",
     "fit_beta_prior",
     "fit_bradley_terry",
     "fit_davidson",
@@ -106,6 +117,7 @@ __all__ = [
     "make_targets",
     "needs_votes",
     "reference",
+    "rotate_teachers",
     "scales",
     "show_config",
     "simulate",
