@@ -54,6 +54,7 @@ from venire.resampling import (
     bootstrap_weights,
 )
 from venire.stacking import StackedClassifiers, stack_estimators
+from venire.targets import Targets, VotesFit, fit_votes, make_targets
 from venire.votes import Agreement, TeacherCalibration, Votes
 
 if TYPE_CHECKING:
@@ -93,8 +94,10 @@ __all__ = [
     "Stack",
     "StackedClassifiers",
     "StatisticBootstrap",
+    "Targets",
     "TeacherCalibration",
     "Votes",
+    "VotesFit",
     "ZeroOneDecomposition",
     "adaboost_weights",
     "allocate",
@@ -113,7 +116,9 @@ __all__ = [
     "fit_groups",
     "fit_rao_kupper",
     "fit_thurstone",
+    "fit_votes",
     "learning_curve",
+    "make_targets",
     "needs_votes",
     "reference",
     "rotate_teachers",
