@@ -61,6 +61,8 @@ class Source(Protocol):
     n_items: np.ndarray
     truth: np.ndarray  # flat
     votes_per_ask: int
+    spare: float  # how many more picks are made than needed, since some have no answer
+    unavailable: Asks | None  # pairs that have no answer
 
     def comparisons(self, asked: Asks) -> vn.GroupedComparisons:
         """Weighted votes in answer to all asks so far; all items are in it."""
@@ -120,6 +122,8 @@ class SimulatedSource:
     world: vn.simulate.World
     teachers: vn.simulate.Teachers
     seed: int
+    spare = 0.0
+    unavailable = None
 
     @property
     def n_items(self) -> np.ndarray:
@@ -184,7 +188,10 @@ class SimulatedSource:
 
 
 def cycles(source: Source, degree: int, used: Asks | None, rng: np.random.Generator) -> Asks:
-    """Oriented cycles without pairs that were used."""
+    """Oriented cycles without pairs that were used or cannot be answered."""
+    never = source.unavailable
+    if never is not None:
+        used = never if used is None else used.joined(never)
     design = vn.design_pairs(source.n_items, degree, used, rng=rng)
     return Asks(design.group, design.first, design.second)
 
@@ -206,9 +213,9 @@ def picks(
     prediction = source.out_of_fold(theta) if options.pop("student", False) else None
     budget = source.n_items * STEP // 2
     n_pairs = source.n_items * (source.n_items - 1) // 2
-    spare = getattr(source, "spare", 0.0)
+    more = np.ceil(source.spare * budget).astype(np.int64)
     found = vn.allocate(
-        comparisons, np.minimum(budget + np.ceil(spare * budget).astype(np.int64), n_pairs),
+        comparisons, np.minimum(budget + more, n_pairs),
         prediction=prediction, asked=tuple(asked), votes_per_ask=source.votes_per_ask, rng=rng,
         **options,
     )  # fmt: skip
