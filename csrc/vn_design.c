@@ -8,6 +8,7 @@
 #define TILE 256 /* 32-bit words of a stream that are made at a time: four to a counter */
 #define COUNTERS 64
 #define TRIES 200     /* for each item of a cycle */
+#define DESIGNS 8     /* of a group of which nothing was asked, until one has no repeats */
 #define MOVED 64      /* items of a reversal that cost as much as a try */
 #define WATCH 1000000 /* tries or items between two looks at the caller's wish to stop */
 
@@ -292,17 +293,21 @@ static void one_group(const vn_design *d, worker *w, const uint64_t key[2], int6
     *repeats = 0;
     if (!wanted) return;
     stream_of(&w->random, key, (uint64_t)(d->stream + k));
-    if (!complete || n_used) {
-        vn_edges_clear(&w->asked, n, n_used + wanted, w->word, w->degree);
-        for (int64_t u = start; u < start + n_used; u++)
-            vn_edges_add(&w->asked, d->used_first[u], d->used_second[u]);
+    first += from;
+    second += from;
+    for (int design = 0; design == 0 || (*repeats && !n_used && design < DESIGNS); design++) {
+        if (!complete || n_used) {
+            vn_edges_clear(&w->asked, n, n_used + wanted, w->word, w->degree);
+            for (int64_t u = start; u < start + n_used; u++)
+                vn_edges_add(&w->asked, d->used_first[u], d->used_second[u]);
+        }
+        if (complete) {
+            round_robin(w, n, first, second);
+            *repeats = n_used ? w->asked.count : 0;
+        } else if (d->method == VN_DESIGN_CYCLES)
+            *repeats = cycles(w, n, d->degree, first, second);
+        else *repeats = at_random(w, n, n_used, wanted, first, second);
     }
-    if (complete) {
-        round_robin(w, n, first + from, second + from);
-        *repeats = n_used ? w->asked.count : 0;
-    } else if (d->method == VN_DESIGN_CYCLES)
-        *repeats = cycles(w, n, d->degree, first + from, second + from);
-    else *repeats = at_random(w, n, n_used, wanted, first + from, second + from);
 }
 
 /* The most that any group needs: items, words of pairs, pairs to choose from. */
