@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from venire.reference.resampling import threefry
 __all__ = ["design_pairs"]
 
 TILE, COUNTERS = 256, 64
-TRIES, DESIGNS, MOVED = 200, 8, 64
+TRIES, MOVED = 200, 64
 
 
 class Draws:
@@ -21,7 +21,8 @@ class Draws:
     def __init__(self, key: tuple[int, int], group: int) -> None:
         a, b = threefry(key, [group], 2**64 - 1)
         self.key = int(a[0]), int(b[0])
-        self.counter, self.left = 0, iter(())
+        self.counter = 0
+        self.left: Iterator[int] = iter(())
 
     def below(self, bound: int) -> int:
         """A whole number from 0 to bound - 1."""
@@ -104,18 +105,19 @@ def design_pairs(
     """
     before = list(zip(np.asarray(used[0]).tolist(), np.asarray(used[1]).tolist(), strict=True))
     draws = Draws(key, group)
-    for _ in range(1 if before else DESIGNS):
-        asked = Asked(n, before)
-        if n < 2:
-            pairs, repeats = [], 0
-        elif method == "random":
-            pairs, repeats = _at_random(draws, asked, len(before), degree)
-        elif degree >= n - 1:
-            pairs, repeats = _round_robin(draws.permutation(n)), len(asked)
-        else:
-            pairs, repeats = _cycles(draws, asked, degree)
-        if not repeats:
-            break
+    asked = Asked(n, before)
+    pairs: list[tuple[int, int]] = []
+    repeats = 0
+    if n < 2:
+        pass
+    elif method == "random":
+        pairs, repeats = _at_random(draws, asked, len(before), degree)
+    elif degree >= n - 1:
+        pairs, repeats = _round_robin(draws.permutation(n)), len(asked)
+    else:
+        pairs, repeats = _cycles(draws, asked, degree)
+        if repeats and not before:
+            pairs, repeats = _zigzags(draws.permutation(n), degree), 0
     out = np.array(pairs, np.int32).reshape(-1, 2)
     return out[:, 0], out[:, 1], repeats
 
@@ -145,6 +147,20 @@ def _cycles(draws: Draws, asked: Asked, degree: int) -> tuple[list[tuple[int, in
         repeats += _repair_matching(draws, asked, p)
         pairs += [(p[i], p[i + 1]) for i in range(0, n - 1, 2)]
     return pairs, repeats
+
+
+def _zigzags(label: list[int], degree: int) -> list[tuple[int, int]]:
+    """Cycles that share no edge (Walecki 1892, as told by Alspach 2008): rotations of one zigzag
+    over all items but the last, which stand in a circle, and through the last."""
+    circle, pairs = len(label) - 1, []
+    for k in range((degree + 1) // 2):
+        zigzag = [k + (t + 1) // 2 if t % 2 else k - t // 2 for t in range(circle)]
+        p = [label[i % circle] for i in zigzag] + [label[-1]]
+        if 2 * k + 1 == degree:
+            pairs += [(p[i], p[i + 1]) for i in range(0, circle, 2)]
+        else:
+            pairs += [(p[i], p[(i + 1) % len(p)]) for i in range(len(p))]
+    return pairs
 
 
 def _repair_cycle(draws: Draws, asked: Asked, p: list[int]) -> int:
