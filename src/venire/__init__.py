@@ -15,6 +15,13 @@ from venire.decomposition import (
     decompose,
     learning_curve,
 )
+from venire.design import (
+    BridgeDesign,
+    PairDesign,
+    design_bridges,
+    design_pairs,
+    rotate_teachers,
+)
 from venire.errors import (
     ConvergenceError,
     ConvergenceWarning,
@@ -62,6 +69,7 @@ __all__ = [
     "BetaPosterior",
     "BoostingStep",
     "Bootstrap",
+    "BridgeDesign",
     "BootstrapWeights",
     "Calibration",
     "Comparisons",
@@ -81,6 +89,7 @@ __all__ = [
     "NotIdentifiedError",
     "NotIdentifiedWarning",
     "Notice",
+    "PairDesign",
     "Stack",
     "StackedClassifiers",
     "StatisticBootstrap",
@@ -96,6 +105,8 @@ __all__ = [
     "consensus",
     "datasets",
     "decompose",
+    "design_bridges",
+    "design_pairs",
     "fit_beta_prior",
     "fit_bradley_terry",
     "fit_davidson",
@@ -105,6 +116,7 @@ __all__ = [
     "learning_curve",
     "needs_votes",
     "reference",
+    "rotate_teachers",
     "scales",
     "select_prior",
     "show_config",
