@@ -1,0 +1,134 @@
+"""One seed of a plan: a simulated world is asked round by round, and the fits are judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire.allocation import allocate
+from venire.design import design_pairs, rotate_teachers
+from venire.distillation import kendall_tau, ndcg
+from venire.distillation._measures import pooled_r2
+from venire.simulate._student import RidgeStudent, out_of_fold
+from venire.simulate._teachers import Teachers
+from venire.simulate._world import World
+from venire.targets import fit_votes
+from venire.votes import Votes
+
+__all__ = ["MEASURES", "Rehearsal"]
+
+MEASURES = ("tau", "nmse", "ndcg", "student_r2")
+TOP = 10
+
+Asks = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]  # group, first, second
+
+
+def _join(a: Asks, b: Asks) -> Asks:
+    group, first, second = (np.concatenate(pair) for pair in zip(a, b, strict=True))
+    return group, first, second
+
+
+def _occurrence(key: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How often each key has been there before."""
+    order = np.argsort(key, kind="stable")
+    new = np.ones(len(key), bool)
+    new[1:] = key[order][1:] != key[order][:-1]
+    start = np.flatnonzero(new)
+    out = np.empty(len(key), np.int64)
+    out[order] = np.arange(len(key)) - start[np.cumsum(new) - 1]
+    return out
+
+
+@dataclass
+class Rehearsal:
+    """A world, its teachers, and how they are asked.
+
+    Attributes
+    ----------
+    pattern : ndarray of int, or None
+        Teachers in rotation, one for each pair; None: a panel of all.
+    """
+
+    world: World
+    teachers: Teachers
+    pattern: NDArray[np.int64] | None
+    criterion: str
+    seed: int
+    n_threads: int
+
+    def __post_init__(self) -> None:
+        self.fresh = self.world.fresh(self.world.n_groups)
+        self.student = RidgeStudent(seed=self.seed % (1 << 32))
+        group = self.world.group
+        self.items = group, np.arange(len(group)) - self.world.offsets[group]
+
+    def rounds(self, design: str, degrees: list[int]) -> Iterator[dict[str, float]]:
+        """Votes, their cost and the quality after each round of "uniform" or "adaptive" asks."""
+        n = self.world.n_items
+        rng = np.random.default_rng([self.seed, 1])
+        start = design_pairs(n, degrees[0], rng=rng, n_threads=self.n_threads)
+        asked: Asks = start.group, start.first, start.second
+        for k, degree in enumerate(degrees):
+            votes, cost = self.answers(asked)
+            found = fit_votes(
+                votes, method="fit" if self.pattern is not None else "consensus",
+                groups=np.arange(self.world.n_groups), items=self.items, n_threads=self.n_threads,
+            )  # fmt: skip
+            theta = found.fit.theta
+            yield {"asks": len(asked[0]), "votes": votes.n_votes, "cost": cost} | self.judge(theta)
+            if k + 1 == len(degrees):
+                return
+            step = degrees[k + 1] - degree
+            if design == "uniform":
+                new = design_pairs(n, step, used=asked, rng=rng, n_threads=self.n_threads)
+            else:
+                new = allocate(
+                    found.comparisons, n * degrees[k + 1] // 2 - n * degree // 2,
+                    criterion=self.criterion, prediction=self.predictions(theta), asked=asked,
+                    votes_per_ask=1 if self.pattern is not None else len(self.teachers),
+                    rng=rng, n_threads=self.n_threads,
+                )  # fmt: skip
+            asked = _join(asked, (new.group, new.first, new.second))
+
+    def answers(self, asked: Asks) -> tuple[Votes, float]:
+        """Votes on all asks so far, and what they cost; only answers cost anything."""
+        group, first, second = asked
+        if self.pattern is not None:
+            teacher = rotate_teachers(_occurrence(group.astype(np.int64)), group, self.pattern)
+        else:
+            t = len(self.teachers)
+            group, first, second = (np.repeat(column, t) for column in asked)
+            teacher = np.tile(np.arange(t, dtype=np.int32), len(asked[0]))
+        key = self.world.offsets[group] + first
+        key = (key * int(self.world.n_items.max()) + second) * len(self.teachers) + teacher
+        run = _occurrence(key)
+        vote = self.world.vote(self.teachers, group, first, second, teacher, run=run)
+        votes = self.world.votes(self.teachers, group, first, second, teacher, run=run)
+        return votes, float(self.teachers.cost[teacher[vote != 0]].sum())
+
+    def predictions(self, theta: NDArray[np.float64]) -> Any:
+        """The student's, out of fold; None where there is only one group."""
+        w = self.world
+        if w.n_groups < 2:
+            return None
+        return out_of_fold(self.student, w.features, theta, w.group, rng=self.seed)
+
+    def judge(self, theta: NDArray[np.float64]) -> dict[str, float]:
+        """Measures of a fit and of a student of it."""
+        w, fresh = self.world, self.fresh
+        least = np.minimum.reduceat(w.theta, w.offsets[:-1])
+        student = self.student.fit(w.features, theta).predict(fresh.features)
+        return {
+            "tau": float(np.nanmean(kendall_tau(w.offsets, theta, w.theta))),
+            "nmse": 1.0 - pooled_r2(theta, w.theta, w.group),
+            "ndcg": float(
+                np.nanmean(
+                    ndcg(w.offsets, theta, w.theta - least[w.group], k=TOP, gain="exponential")
+                )
+            ),
+            "student_r2": pooled_r2(student, fresh.theta, fresh.group),
+        }
