@@ -14,6 +14,13 @@ from venire.decomposition import (
     decompose,
     learning_curve,
 )
+from venire.design import (
+    BridgeDesign,
+    PairDesign,
+    design_bridges,
+    design_pairs,
+    rotate_teachers,
+)
 from venire.errors import (
     ConvergenceError,
     ConvergenceWarning,
@@ -59,6 +66,7 @@ __all__ = [
     "BetaPosterior",
     "BoostingStep",
     "Bootstrap",
+    "BridgeDesign",
     "BootstrapWeights",
     "Calibration",
     "Comparisons",
@@ -78,6 +86,7 @@ __all__ = [
     "NotIdentifiedError",
     "NotIdentifiedWarning",
     "Notice",
+    "PairDesign",
     "Stack",
     "StackedClassifiers",
     "StatisticBootstrap",
@@ -92,6 +101,8 @@ __all__ = [
     "consensus",
     "datasets",
     "decompose",
+    "design_bridges",
+    "design_pairs",
     "fit_beta_prior",
     "fit_bradley_terry",
     "fit_davidson",
@@ -101,6 +112,7 @@ __all__ = [
     "learning_curve",
     "needs_votes",
     "reference",
+    "rotate_teachers",
     "scales",
     "show_config",
     "simulate",

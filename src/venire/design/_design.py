@@ -1,0 +1,151 @@
+"""The result of `design_pairs`: which pairs of each group to ask, in the order shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire import _checks
+from venire.ratings._tables import as_frame
+
+__all__ = ["PairDesign", "check_labels"]
+
+
+@dataclass(frozen=True, eq=False)
+class PairDesign:
+    """Asks of many groups: an ask is one pair of a group's items, in the order shown.
+
+    Attributes
+    ----------
+    n_items : ndarray of int64, shape (n_groups,)
+        Items of each group.
+    offsets : ndarray of int64, shape (n_groups + 1,)
+        The asks of group k are those from ``offsets[k]`` to ``offsets[k + 1]``.
+    first, second : ndarray of int32, shape (n_asks,)
+        Positions of the two items within their group; `first` is shown first.
+    repeats : ndarray of int64, shape (n_groups,)
+        Asks of each group whose pair was asked before, in either order.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> d = vn.design_pairs([4, 3], 2, rng=0)
+    >>> len(d), d.offsets.tolist(), d.group.tolist()
+    (7, [0, 4, 7], [0, 0, 0, 0, 1, 1, 1])
+    """
+
+    n_items: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    first: NDArray[np.int32]
+    second: NDArray[np.int32]
+    repeats: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def __repr__(self) -> str:
+        return (
+            f"<PairDesign: {len(self)} asks in {self.n_groups} groups, "
+            f"{int(self.repeats.sum())} repeats>"
+        )
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups."""
+        return len(self.n_items)
+
+    @cached_property
+    def group(self) -> NDArray[np.int32]:
+        """Position of each ask's group, (n_asks,)."""
+        return np.repeat(np.arange(self.n_groups, dtype=np.int32), np.diff(self.offsets))
+
+    @cached_property
+    def position(self) -> NDArray[np.int64]:
+        """Position of each ask among those of its group, (n_asks,)."""
+        return np.arange(len(self)) - np.repeat(self.offsets[:-1], np.diff(self.offsets))
+
+    def __add__(self, other: PairDesign) -> PairDesign:
+        """The asks of both, those of `self` first in each group: what two rounds asked.
+
+        Repeats are added up: what `other` repeats of `self` is counted only where it was designed
+        with ``used=self``.
+
+        Raises
+        ------
+        ValueError
+            If the two are not of the same groups.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> first = vn.design_pairs([50, 60], 4, rng=0)
+        >>> both = first + vn.design_pairs([50, 60], 2, first, rng=1)
+        >>> len(both), both.repeats.tolist()
+        (330, [0, 0])
+        """
+        if not isinstance(other, PairDesign):
+            return NotImplemented
+        if not np.array_equal(self.n_items, other.n_items):
+            _checks.fail("other", "is a design of other groups")
+        order = np.argsort(np.concatenate([self.group, other.group]), kind="stable")
+        return PairDesign(
+            self.n_items,
+            self.offsets + other.offsets,
+            np.concatenate([self.first, other.first])[order],
+            np.concatenate([self.second, other.second])[order],
+            self.repeats + other.repeats,
+        )
+
+    def to_frame(self, backend: str | None = None, *, labels: Any = None) -> Any:
+        """The asks as a dataframe.
+
+        Parameters
+        ----------
+        backend : {None, "pandas", "polars", "pyarrow", "dict"}
+            None takes the first of these that is installed.
+        labels : GroupedComparisons, GroupedFit, or any object with groups, offsets and items
+            Whose labels to write. Default: positions.
+
+        Returns
+        -------
+        dataframe, or dict of ndarray
+            Columns group, first, second; one row per ask.
+
+        Raises
+        ------
+        ValueError
+            If `backend` is none of its choices, or `labels` has other groups.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> g = vn.GroupedComparisons(["q"], ["a"], ["b"])
+        >>> table = vn.design_pairs([2], 1, rng=0).to_frame("dict", labels=g)
+        >>> table["group"].tolist(), sorted([*table["first"], *table["second"]])
+        (['q'], ['a', 'b'])
+        """
+        columns = {"group": self.group, "first": self.first, "second": self.second}
+        if labels is not None:
+            check_labels(labels, self.n_items)
+            base = labels.offsets[self.group]
+            columns = {
+                "group": labels.groups[self.group],
+                "first": labels.items[base + self.first],
+                "second": labels.items[base + self.second],
+            }
+        return as_frame(columns, backend)
+
+
+def check_labels(labels: Any, n_items: NDArray[np.int64]) -> None:
+    """`labels` must have as many groups, and groups of as many items, as the design."""
+    found = np.diff(labels.offsets)
+    if len(found) != len(n_items):
+        _checks.fail("labels", f"has {len(found)} groups, but the design has {len(n_items)}")
+    differs = found != n_items
+    if differs.any():
+        at = int(np.argmax(differs))
+        _checks.fail("labels", f"its group must have {n_items[at]} items", at, found[at])

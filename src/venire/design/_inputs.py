@@ -1,0 +1,138 @@
+"""Arguments of designs made canonical: sizes of groups, and what was asked before."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire import _checks
+from venire.design._design import PairDesign
+
+__all__ = ["Used", "one_of", "positions", "sizes", "used_pairs", "whole"]
+
+MOST = 2**31 - 1  # items of a group: positions are int32
+
+
+class Used(NamedTuple):
+    """Pairs that were asked, by group: those of group k are ptr[k] <= u < ptr[k + 1]."""
+
+    ptr: NDArray[np.int64]
+    first: NDArray[np.int32]
+    second: NDArray[np.int32]
+
+
+def whole(x: Any, name: str, least: int) -> int:
+    """An integer of at least `least`."""
+    if isinstance(x, (bool, np.bool_)) or not isinstance(x, (int, np.integer)):
+        _checks.fail(name, "must be a whole number", value=x, kind=TypeError)
+    if x < least:
+        _checks.fail(name, f"must be at least {least}", value=x)
+    return int(x)
+
+
+def one_of(x: Any, name: str, choices: tuple[str, ...]) -> str:
+    """One of the words."""
+    if x not in choices:
+        _checks.fail(name, f"must be one of {', '.join(choices)}", value=x)
+    return str(x)
+
+
+def _integers(x: Any, name: str, least: int, most: int, rule: str) -> np.ndarray:
+    """Integers from `least` to `most`, of one dimension."""
+    array = np.asarray(x)
+    if array.ndim != 1:
+        _checks.fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
+    if array.dtype.kind not in "iu" and array.size:
+        _checks.fail(name, f"must hold integers, has dtype {array.dtype}", kind=TypeError)
+    if array.size and (array.min() < least or array.max() > most):
+        at = int(np.argmax((array < least) | (array > most)))
+        _checks.fail(name, rule, at, array[at])
+    return array
+
+
+def positions(x: Any, name: str) -> np.ndarray:
+    """Positions, >= 0, as int64."""
+    array = _integers(x, name, 0, MOST, "must be >= 0")
+    return array.astype(np.int64, copy=False)
+
+
+def sizes(n_items: Any) -> tuple[NDArray[np.int64], bool]:
+    """Items of each group, int64; and whether it was one number, for one group."""
+    if np.ndim(n_items) == 0:
+        n = whole(n_items, "n_items", 2)
+        if n > MOST:
+            _checks.fail("n_items", f"must be at most {MOST}", value=n)
+        return np.array([n], np.int64), True
+    rule = f"must be from 0 to {MOST}"
+    array = _integers(n_items, "n_items", 0, MOST, rule)
+    return np.ascontiguousarray(array, dtype=np.int64), False
+
+
+def used_pairs(used: Any, n_items: NDArray[np.int64]) -> Used | None:
+    """What was asked, by group; None where nothing was."""
+    if used is None:
+        return None
+    if isinstance(used, PairDesign):
+        if len(used.n_items) != len(n_items):
+            _checks.fail(
+                "used", f"is a design of {len(used.n_items)} groups, but there are {len(n_items)}"
+            )
+        differs = used.n_items != n_items
+        if differs.any():
+            at = int(np.argmax(differs))
+            _checks.fail("used", f"has another number of items than {n_items[at]}", at,
+                         used.n_items[at])  # fmt: skip
+        return Used(used.offsets, used.first, used.second) if len(used) else None
+    if not isinstance(used, (tuple, list)) or len(used) not in (2, 3):
+        _checks.fail(
+            "used",
+            "must be a PairDesign, (first, second) of one group, or (group, first, second)",
+            kind=TypeError,
+        )
+    names = ("used group", "used first", "used second")[-len(used) :]
+    columns = [_column(x, name) for x, name in zip(used, names, strict=True)]
+    for column, name in zip(columns[1:], names[1:], strict=True):
+        if len(column) != len(columns[0]):
+            _checks.fail(name, f"has {len(column)} rows, but {names[0]} has {len(columns[0])}")
+    if len(used) == 2 and len(n_items) != 1:
+        _checks.fail("used", f"needs a group for each pair: there are {len(n_items)} groups")
+    if not len(columns[0]):
+        return None
+    first, second = columns[-2:]
+    group = columns[0] if len(used) == 3 else np.zeros(len(first), np.int64)
+    return _by_group(group, first, second, n_items)
+
+
+def _column(x: Any, name: str) -> np.ndarray:
+    rule = "must be a position, counted from 0"
+    return _integers(x, name, 0, MOST, rule)
+
+
+def _by_group(
+    group: np.ndarray, first: np.ndarray, second: np.ndarray, n_items: NDArray[np.int64]
+) -> Used:
+    """The rows checked against the groups, and sorted by group if they are not."""
+    outside = group >= len(n_items)
+    if outside.any():
+        at = int(np.argmax(outside))
+        _checks.fail("used group", f"there are {len(n_items)} groups", at, group[at])
+    size = n_items[group]
+    for column, name in ((first, "used first"), (second, "used second")):
+        outside = column >= size
+        if outside.any():
+            at = int(np.argmax(outside))
+            _checks.fail(name, f"its group has {size[at]} items", at, column[at])
+    same = first == second
+    if same.any():
+        at = int(np.argmax(same))
+        _checks.fail("used second", "must differ from first", at, second[at])
+    if (group[1:] < group[:-1]).any():
+        order = np.argsort(group, kind="stable")
+        first, second = first[order], second[order]
+    ptr = np.zeros(len(n_items) + 1, np.int64)
+    np.cumsum(np.bincount(group, minlength=len(n_items)), out=ptr[1:])
+    return Used(
+        ptr, np.ascontiguousarray(first, np.int32), np.ascontiguousarray(second, np.int32)
+    )

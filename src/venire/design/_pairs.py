@@ -1,0 +1,141 @@
+"""Which pairs of items to ask, in one group or in many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from venire import _checks
+from venire.design import _inputs
+from venire.design._design import PairDesign
+from venire.posteriors._arrays import keys
+
+__all__ = ["design_pairs", "native"]
+
+METHODS = ("cycles", "random", "all")
+
+
+def design_pairs(
+    n_items: int | ArrayLike,
+    degree: int | None = None,
+    used: PairDesign | tuple[ArrayLike, ...] | None = None,
+    *,
+    method: str = "cycles",
+    rng: Any = None,
+    n_threads: int | None = None,
+) -> PairDesign:
+    """Choose the pairs to ask, and which of the two is shown first, in each of many groups.
+
+    Parameters
+    ----------
+    n_items : int, or array_like of int, shape (n_groups,)
+        Items of one group, or of each of many. In an array, groups with 0 or 1 items have no asks.
+    degree : int
+        Asks that each item takes part in: n * degree / 2 in a group of n items. In an array of
+        groups, those of at most degree + 1 items have all their pairs. Not needed for "all".
+    used : PairDesign, (first, second) or (group, first, second), optional
+        What was asked before, by positions, in either order: not to be asked again. Two arrays are
+        of one group.
+    method : {"cycles", "random", "all"}
+        "cycles": Hamiltonian cycles, each pair shown in the direction of its cycle; an odd degree
+        adds every second edge of one more cycle. "random": distinct pairs in random order.
+        "all": each pair once, whatever was used.
+    rng : int, SeedSequence or Generator, optional
+        From a Generator one key is drawn. The asks of group k depend on the key, on k, and on that
+        group's items and used pairs.
+    n_threads : int, optional
+        Default: all usable CPUs. Groups are shared out, so that one group has one thread; the
+        result does not depend on it.
+
+    Returns
+    -------
+    PairDesign
+
+    Raises
+    ------
+    ValueError
+        If one group has less than 2 items or at most `degree`, `degree` < 1, `degree` is odd and
+        a group of more than `degree` items has an odd number of them (with "cycles"), `method` is
+        unknown, or a used pair is of one item or out of range.
+    TypeError
+        If numbers are not integers, or `used` is none of its forms.
+
+    Notes
+    -----
+    Without used pairs, "cycles" makes simple regular graphs: no pair twice; connected from degree
+    2; of an even degree each item is first exactly as often as it is second, so that a preference
+    of the judges for one position cancels in every item. All pairs of a group are a round robin, in
+    which the two counts differ by at most 1. The graph is close to an expander, whatever the
+    cycles: with L its Laplacian, tr(L^+)/n, the mean variance of a rating per unit of information,
+    is 0.141 for 100 items of degree 8. Showing each pair in both orders instead spends half of the
+    votes on the same edges.
+
+    Pairs that were used, or that an earlier cycle has, are repaired by reversals of a random
+    segment that starts there, accepted where repeats do not increase (2-opt moves, Croes 1958). At
+    most 200 n tries for a cycle; fewer where the items' free partners show that no more can be
+    done. What is left is in `repeats`.
+
+    O(n * degree) time and memory for a group. Streams are counter-based (`reference.threefry`);
+    permutations are uniform to n/2^32. About a second on one thread for 112,000 groups of 100 items
+    and degree 8.
+
+    References
+    ----------
+    Croes (1958), doi:10.1287/opre.6.6.791. Friedman (2008), doi:10.1090/memo/0910, on why unions of
+    random cycles are near-optimal expanders.
+
+    See Also
+    --------
+    design_bridges : Pairs between groups.
+    rotate_teachers : Whom to ask.
+
+    Examples
+    --------
+    >>> import numpy as np, venire as vn
+    >>> d = vn.design_pairs(100, 8, rng=0)
+    >>> len(d), np.unique(np.bincount(d.first)).tolist(), np.unique(np.bincount(d.second)).tolist()
+    (400, [4], [4])
+    >>> more = vn.design_pairs(100, 2, d, rng=1)  # none of those pairs again
+    >>> int(more.repeats[0])
+    0
+    """
+    method = _inputs.one_of(method, "method", METHODS)
+    n, single = _inputs.sizes(n_items)
+    if method == "all" and degree is None:
+        wanted = int(n.max(initial=2))
+    else:
+        wanted = _inputs.whole(degree, "degree", 1)
+    if method == "all":
+        wanted = max(wanted, int(n.max(initial=2)))
+    elif single and wanted >= n[0]:
+        _checks.fail("degree", f"must be below n_items, which is {n[0]}", value=degree)
+    if method == "cycles" and wanted % 2:
+        odd = (n % 2 == 1) & (n > wanted)
+        if odd.any():
+            at = int(np.argmax(odd))
+            _checks.fail("n_items", f"must be even where degree is odd, here {wanted}",
+                         None if single else at, n[at])  # fmt: skip
+    return native(n, wanted, _inputs.used_pairs(used, n), method, keys(rng), n_threads)
+
+
+def native(
+    n_items: np.ndarray,
+    degree: int,
+    used: _inputs.Used | None,
+    method: str,
+    key: tuple[int, int],
+    n_threads: int | None,
+    stream: int = 0,
+) -> PairDesign:
+    """Call the kernel on checked arguments; of an odd number of items one is left without a last
+    partner where `degree` is odd."""
+    from venire._native import design
+
+    n_asks = np.where(degree >= n_items - 1, n_items * (n_items - 1) // 2, n_items * degree // 2)
+    offsets = np.zeros(len(n_items) + 1, np.int64)
+    np.cumsum(np.maximum(n_asks, 0), out=offsets[1:])
+    threads = _checks.n_threads(n_threads)
+    made = design.pairs(method, degree, n_items, offsets, used, key, threads, stream)
+    return PairDesign(n_items, offsets, *made)
