@@ -39,6 +39,7 @@ LAYERS = {
     "stacking": 4,
     "decomposition": 4,
     "design": 4,
+    "allocation": 4,
     "distillation": 5,
     "io": 6,
     "streaming": 6,
@@ -67,7 +68,7 @@ ALIASES = {
 ORDER_IN_LAYER = {
     2: ("_input", "priors", "posteriors", "comparisons", "grouped_comparisons", "votes"),
     3: ("ratings", "grouped", "consensus"),
-    4: ("resampling", "bagging"),
+    4: ("resampling", "bagging", "design", "allocation"),
 }
 NEIGHBOURS = {6}  # the outside world: its parts may use each other
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from venire import datasets, reference, scales, simulate
 from venire._config import show_config
 from venire._consensus import Consensus, GoldReport, Notice, Stack, consensus, stack
+from venire.allocation import Allocation, AllocationPrior, allocate, select_prior
 from venire.boosting import BoostingStep, adaboost_weights
 from venire.comparisons import Comparisons, Components
 from venire.decomposition import (
@@ -62,6 +63,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Agreement",
+    "Allocation",
+    "AllocationPrior",
     "Bagging",
     "BetaPosterior",
     "BoostingStep",
@@ -94,6 +97,7 @@ __all__ = [
     "Votes",
     "ZeroOneDecomposition",
     "adaboost_weights",
+    "allocate",
     "bootstrap",
     "bootstrap_statistic",
     "bootstrap_weights",
@@ -114,6 +118,7 @@ __all__ = [
     "reference",
     "rotate_teachers",
     "scales",
+    "select_prior",
     "show_config",
     "simulate",
     "stack",

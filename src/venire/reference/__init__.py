@@ -7,10 +7,19 @@ find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself),
 fits on one scale), `ensembles` (the error of many predictions), `boosting` (the weights of the
 next), `resampling` (the weights of bootstrap replicates), `bagging` (lines fitted to them); and of
 votes: `votes` (rows become judgments), `panels` (judgments become one probability per pair), `beta`
-(their posteriors).
+(their posteriors); last `allocation` (where the next votes go).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
+from venire.reference.allocation import (
+    ReferencePicks,
+    allocate_groups,
+    candidate_pairs,
+    effective_votes,
+    held_out_losses,
+    posterior_mode,
+    prior_variance,
+)
 from venire.reference.bagging import ridge_replicates, weighted_grams
 from venire.reference.beta import (
     beta_entropy,
@@ -81,6 +90,7 @@ __all__ = [
     "ReferenceFit",
     "ReferenceGroupedErrors",
     "ReferenceGroupedFit",
+    "ReferencePicks",
     "ReferenceZeroOne",
     "State",
     "VoteCells",
@@ -100,6 +110,7 @@ __all__ = [
     "bootstrap_draws",
     "bootstrap_weights",
     "calibrate",
+    "candidate_pairs",
     "cell_terms",
     "cells_from_counts",
     "cells_of_group",
@@ -108,12 +119,14 @@ __all__ = [
     "covariance",
     "decompose_squared",
     "decompose_zero_one",
+    "effective_votes",
     "error_correlation",
     "existence",
     "fit",
     "fit_groups",
     "fit_mm",
     "grouped_errors",
+    "held_out_losses",
     "hunter_sweep",
     "information",
     "item_weight",
@@ -126,6 +139,8 @@ __all__ = [
     "panel",
     "poisson_weights",
     "pool",
+    "posterior_mode",
+    "prior_variance",
     "probabilities",
     "r2_step",
     "require_existence",
