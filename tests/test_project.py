@@ -40,6 +40,7 @@ LAYERS = {
     "decomposition": 4,
     "design": 4,
     "allocation": 4,
+    "targets": 4,
     "distillation": 5,
     "io": 6,
     "streaming": 6,

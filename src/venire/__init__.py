@@ -22,11 +22,13 @@ from venire.design import (
     design_pairs,
     rotate_teachers,
 )
+from venire.distillation import Distillation, Report, Requests, Told
 from venire.errors import (
     ConvergenceError,
     ConvergenceWarning,
     NotIdentifiedError,
     NotIdentifiedWarning,
+    StateError,
 )
 from venire.grouped import (
     Calibration,
@@ -54,6 +56,7 @@ from venire.resampling import (
     bootstrap_weights,
 )
 from venire.stacking import StackedClassifiers, stack_estimators
+from venire.targets import Targets, VotesFit, fit_votes, make_targets
 from venire.votes import Agreement, TeacherCalibration, Votes
 
 if TYPE_CHECKING:
@@ -78,6 +81,7 @@ __all__ = [
     "ConvergenceError",
     "ConvergenceWarning",
     "Decomposition",
+    "Distillation",
     "Fit",
     "GaussianPrior",
     "GoldReport",
@@ -90,11 +94,17 @@ __all__ = [
     "NotIdentifiedWarning",
     "Notice",
     "PairDesign",
+    "Report",
+    "Requests",
     "Stack",
     "StackedClassifiers",
+    "StateError",
     "StatisticBootstrap",
+    "Targets",
     "TeacherCalibration",
     "Votes",
+    "Told",
+    "VotesFit",
     "ZeroOneDecomposition",
     "adaboost_weights",
     "allocate",
@@ -113,7 +123,9 @@ __all__ = [
     "fit_groups",
     "fit_rao_kupper",
     "fit_thurstone",
+    "fit_votes",
     "learning_curve",
+    "make_targets",
     "needs_votes",
     "reference",
     "rotate_teachers",

@@ -68,8 +68,9 @@ class Ledger:
         1, 0, -1, or SOFT; 0 where there is no answer.
     chances : ndarray of float64, shape (n_requests, 3), or None
         Probabilities that first wins, ties, loses; None while every answer is a plain vote.
-    version : int
-        Grows with every change of what was answered.
+    version, n_replaced : int
+        Grow with every change of the requests or answers, and with every answer that took the place
+        of another.
     """
 
     def __init__(self) -> None:
@@ -80,7 +81,7 @@ class Ledger:
         self.state = np.empty(0, np.int8)
         self.vote = np.empty(0, np.int8)
         self.chances: NDArray[np.float64] | None = None
-        self.version = 0
+        self.version = self.n_replaced = 0
 
     group: NDArray[np.int32]
     first: NDArray[np.int32]
@@ -134,6 +135,7 @@ class Ledger:
 
     def _answer(self, table: Mapping[str, NDArray[Any]]) -> None:
         request = table["request"]
+        self.n_replaced += int(np.count_nonzero(self.state[request] == ANSWERED))
         self.state[request] = ANSWERED
         self.vote[request] = table["vote"]
         if "win" in table:

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from venire import _checks
 from venire.distillation._answers import frame_answers, is_frame
 from venire.distillation._ledger import ANSWERED, PENDING
-from venire.distillation._part_asking import Asking
 from venire.distillation._part_learning import Learning
 from venire.distillation._requests import Requests, Told
 from venire.distillation._settings import settings_of
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Distillation"]
 
 
-class Distillation(Asking, Learning):
+class Distillation(Learning):
     """Teachers' votes, targets, a student, and where the next votes should go, round by round.
 
     The loop is a state machine: `ask` says what to ask whom, `tell` takes the answers, in any order

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,7 +31,9 @@ _PAIRS, _BRIDGES = 0, 1  # streams of a round
 class Asking(State):
     """See `Distillation`."""
 
-    _comparisons: Callable[[], GroupedComparisons]  # weighted votes so far
+    def _comparisons(self) -> GroupedComparisons:
+        """The weighted votes so far, of all items."""
+        raise NotImplementedError
 
     @property
     def n_rounds(self) -> int:

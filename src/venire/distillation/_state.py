@@ -37,6 +37,7 @@ class State:
     _head: dict[str, Any]
     _store: Store | None
     _closed: bool
+    _kept: dict[str, Any]  # results that can be made again
     n_threads: int | None
 
     def _begin(
@@ -48,7 +49,7 @@ class State:
     ) -> None:
         self._settings, self._universe, self._gold = settings, universe, gold
         self._ledger, self._prediction, self._store = Ledger(), None, None
-        self._closed = False
+        self._closed, self._kept = False, {}
         self.n_threads = n_threads
         self._head = {
             "rounds": [], "students": [], "withdrawn": [], "notices": [],
@@ -79,6 +80,9 @@ class State:
             self._ledger.apply(part.kind, part.table)
 
     # ---- folders ------------------------------------------------------------------------------
+
+    def _saved(self) -> dict[str, Any]:
+        return asdict(self._settings)
 
     def _everything(self) -> list[Part]:
         """The state as a few parts."""
@@ -113,7 +117,7 @@ class State:
         """
         if self._store is not None and _same_folder(self._store.folder, folder):
             return
-        settings, parts = asdict(self._settings), self._everything()
+        settings, parts = self._saved(), self._everything()
         if not os.path.exists(os.path.join(folder, "state.json")):
             Store.create(folder, settings, self._head, *parts).close()
             return

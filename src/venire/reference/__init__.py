@@ -7,7 +7,11 @@ find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself),
 fits on one scale), `ensembles` (the error of many predictions), `boosting` (the weights of the
 next), `resampling` (the weights of bootstrap replicates), `bagging` (lines fitted to them); and of
 votes: `votes` (rows become judgments), `panels` (judgments become one probability per pair), `beta`
+<<<<<<< HEAD
 (their posteriors); last `allocation` (where the next votes go).
+=======
+(their posteriors), `teachers` (votes weighed by the ratings that they give).
+>>>>>>> targets
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
@@ -74,6 +78,12 @@ from venire.reference.resampling import (
     poisson_weights,
     threefry,
 )
+from venire.reference.teachers import (
+    ReferenceVotesFit,
+    expected_vote,
+    fit_votes,
+    teacher_weights,
+)
 from venire.reference.votes import VoteCells, merge_votes, vote_cells
 
 __all__ = [
@@ -90,7 +100,11 @@ __all__ = [
     "ReferenceFit",
     "ReferenceGroupedErrors",
     "ReferenceGroupedFit",
+<<<<<<< HEAD
     "ReferencePicks",
+=======
+    "ReferenceVotesFit",
+>>>>>>> targets
     "ReferenceZeroOne",
     "State",
     "VoteCells",
@@ -122,9 +136,11 @@ __all__ = [
     "effective_votes",
     "error_correlation",
     "existence",
+    "expected_vote",
     "fit",
     "fit_groups",
     "fit_mm",
+    "fit_votes",
     "grouped_errors",
     "held_out_losses",
     "hunter_sweep",
@@ -150,6 +166,7 @@ __all__ = [
     "sandwich",
     "self_consistency",
     "subset_errors",
+    "teacher_weights",
     "threefry",
     "vote_cells",
     "weighted_grams",
