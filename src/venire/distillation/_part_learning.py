@@ -209,7 +209,9 @@ class Learning(Asking):
         >>> items = np.repeat(np.arange(8), 10), np.tile(np.arange(10), 8)
         >>> loop = vn.Distillation(items, ["t"], bridges=0, degree=4)
         >>> asked = loop.ask()
-        >>> difference = x[10 * asked.group + asked.first, 0] - x[10 * asked.group + asked.second, 0]
+        >>> difference = (
+        ...     x[10 * asked.group + asked.first, 0] - x[10 * asked.group + asked.second, 0]
+        ... )
         >>> told = loop.tell(asked.request, np.sign(difference).astype(int))
         >>> student = loop.fit_student(Ridge(), x)
         >>> abs(student.coef_[0]) > 5 * abs(student.coef_[1])
@@ -230,9 +232,7 @@ class Learning(Asking):
             usable=targets.known & (targets.weight > 0.0), folds=int(folds),
             seed=self._settings.seed, pooled=calibrated,
         )  # fmt: skip
-        quality = _report.mean_quality(
-            universe, lesson.prediction, self._gold, self._settings
-        )
+        quality = _report.mean_quality(universe, lesson.prediction, self._gold, self._settings)
         note = {
             "round": self.n_rounds, "name": type(student).__name__, "folds": lesson.folds,
             "weighted": lesson.weighted, "r2": _plain(lesson.r2), "tau": _plain(quality.tau),
@@ -348,5 +348,3 @@ def _plain(x: float) -> float | None:
 
 def _numbers(values: list[Any]) -> NDArray[np.float64]:
     return np.array([math.nan if v is None else v for v in values], np.float64)
-
-

@@ -134,9 +134,7 @@ class State:
             store.close()
 
     @classmethod
-    def open(
-        cls, folder: Folder, *, read_only: bool = False, n_threads: int | None = None
-    ) -> Self:
+    def open(cls, folder: Folder, *, read_only: bool = False, n_threads: int | None = None) -> Self:
         """Go on with the loop in a folder, from exactly where it was.
 
         Parameters

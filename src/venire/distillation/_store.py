@@ -101,7 +101,9 @@ class Store:
             raise
 
     @classmethod
-    def create(cls, folder: str | os.PathLike[str], settings: Any, head: Any, *parts: Part) -> Store:
+    def create(
+        cls, folder: str | os.PathLike[str], settings: Any, head: Any, *parts: Part
+    ) -> Store:
         """A new folder, or an empty one, with these parts in it.
 
         Raises
@@ -114,7 +116,9 @@ class Store:
         lock = Lock(path)
         if (path / _STATE).exists():
             lock.release()
-            raise StateError(f"{path}: holds a loop already; Distillation.open(...) goes on with it")
+            raise StateError(
+                f"{path}: holds a loop already; Distillation.open(...) goes on with it"
+            )
         self = cls.__new__(cls)
         self.folder, self.lock = path, lock
         self.state = {"format": FORMAT, "settings": settings}

@@ -57,7 +57,9 @@ def feature_rows(features: Any, universe: Universe) -> Any:
             width = max(int(np.prod(rows.shape[1:])), 1)
             _check_finite(rows.reshape(-1), lambda at: at // width, lambda at: at % width)
     if rows.shape[0] != universe.n_items:
-        _checks.fail("features", f"has {rows.shape[0]} rows, but there are {universe.n_items} items")
+        _checks.fail(
+            "features", f"has {rows.shape[0]} rows, but there are {universe.n_items} items"
+        )
     order = np.argsort(universe.flat)
     return rows if (order == np.arange(len(order))).all() else rows[order]
 
@@ -162,9 +164,7 @@ def teach(
             prediction[held] = _predicted(model, features[held], len(held))
     else:
         n_folds = 0
-    r2 = pooled_r2(
-        prediction[usable], target[usable], None if pooled else group[usable]
-    )
+    r2 = pooled_r2(prediction[usable], target[usable], None if pooled else group[usable])
     return Lesson(fitted(np.flatnonzero(usable)), prediction, r2, n_folds, parameter is not None)
 
 

@@ -7,11 +7,8 @@ find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself),
 fits on one scale), `ensembles` (the error of many predictions), `boosting` (the weights of the
 next), `resampling` (the weights of bootstrap replicates), `bagging` (lines fitted to them); and of
 votes: `votes` (rows become judgments), `panels` (judgments become one probability per pair), `beta`
-<<<<<<< HEAD
 (their posteriors); last `allocation` (where the next votes go).
-=======
 (their posteriors), `teachers` (votes weighed by the ratings that they give).
->>>>>>> targets
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
@@ -100,11 +97,8 @@ __all__ = [
     "ReferenceFit",
     "ReferenceGroupedErrors",
     "ReferenceGroupedFit",
-<<<<<<< HEAD
     "ReferencePicks",
-=======
     "ReferenceVotesFit",
->>>>>>> targets
     "ReferenceZeroOne",
     "State",
     "VoteCells",
