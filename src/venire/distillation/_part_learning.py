@@ -48,6 +48,8 @@ class Learning(Asking):
         request = self._answered(bridge=False, rounds=rounds)
         if not len(request):
             raise ValueError("there are no votes yet: ask, and tell the answers")
+        first: Any
+        second: Any
         first, second = self._labels_of(request)
         teacher = ledger.teacher[request]
         present = np.unique(teacher)
@@ -56,13 +58,15 @@ class Learning(Asking):
         rank[present] = np.arange(len(present))
         vote = ledger.vote[request]
         soft = bool((vote == SOFT).any())
+        voters: Any = Encoded(self._settings.labels[present], rank[teacher])
+        groups: Any = Encoded(universe.groups, ledger.group[ledger.ask[request]])
         return Votes(
             first,
             second,
-            Encoded(self._settings.labels[present], rank[teacher]),
+            voters,
             None if soft else vote,
             ledger.answer_masses(request) if soft else None,
-            group=Encoded(universe.groups, ledger.group[ledger.ask[request]]),
+            group=groups,
             n_threads=self.n_threads,
         )
 
@@ -306,7 +310,7 @@ class Learning(Asking):
     def _round_quality(
         self, number: int, n_votes: int
     ) -> tuple[_report.Quality, NDArray[np.float64]]:
-        """Quality and weights of the fit of rounds 1 to `number`, kept while its votes are those."""
+        """Quality and weights of the fit of rounds 1 to `number`, kept until its votes change."""
         key = (n_votes, self._ledger.n_replaced)
         kept = self._kept.setdefault("rounds", {}).get(number)
         if kept is not None and kept[0] == key:

@@ -19,9 +19,9 @@ __all__ = ["Quality", "Report", "counts", "mean_quality"]
 
 _SHOWN = {
     "round": "round", "criterion": "criterion", "asks": "asks", "votes": "votes",
-    "pending": "pending", "total_votes": "votes so far", "total_cost": "cost so far", "tau": "tau",
-    "ndcg": "nDCG", "student_r2": "student r2", "student_tau": "its tau", "student_ndcg": "its nDCG",
-    "prior": "prior", "marginal_gain": "gain",
+    "pending": "pending", "total_votes": "votes so far", "total_cost": "cost so far",
+    "tau": "tau", "ndcg": "nDCG", "student_r2": "student r2", "student_tau": "its tau",
+    "student_ndcg": "its nDCG", "prior": "prior", "marginal_gain": "gain",
 }  # fmt: skip
 
 

@@ -158,10 +158,11 @@ class State:
             items = next(parts).table
             universe = Universe(items["group"], items["item"])
             gold = None if "gold" not in items else universe.to_flat(items["gold"])
-            settings = Settings(**{
+            saved: dict[str, Any] = {
                 name: tuple(value) if isinstance(value, list) else value
                 for name, value in store.state["settings"].items()
-            })  # fmt: skip
+            }
+            settings = Settings(**saved)
             self._begin(settings, universe, gold, n_threads)
             for part in parts:
                 self._enter(part)

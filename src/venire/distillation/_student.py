@@ -92,7 +92,7 @@ def _keyed_rows(frame: Any, names: list[Any], universe: Universe) -> NDArray[Any
     out = np.empty((len(at), len(names)))
     for k, (name, column) in enumerate(keyed(frame, {str(n): n for n in names}).items()):
         values = np.asarray(floats(column, f"features {name}"), np.float64)
-        _check_finite(values, lambda row: row, lambda row, name=name: name)  # type: ignore[misc]
+        _check_finite(values, lambda row: row, lambda row, name=name: name)
         out[at, k] = values
     return out
 
