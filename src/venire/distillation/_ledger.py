@@ -293,7 +293,5 @@ def _shown(vote: NDArray[np.int8], chances: NDArray[np.float64] | None, at: int)
 
 
 def _refuse(request: Any, at: int, old: Any, new: Any, why: str) -> NoReturn:
-    _checks.fail(
-        "request", f"request {int(request)} is answered {old!r} already and now {new!r}: {why}", at,
-        int(request),
-    )  # fmt: skip
+    told = f"request {int(request)} is answered {old!r} already, and now {new!r}: {why}"
+    _checks.fail("request", told, at)

@@ -52,7 +52,7 @@ class State:
         self._closed, self._kept = False, {}
         self.n_threads = n_threads
         self._head = {
-            "rounds": [], "students": [], "withdrawn": [], "notices": [],
+            "rounds": [], "students": [], "withdrawn": [],
             "active": [True] * len(settings.teachers),
         }  # fmt: skip
 
@@ -63,14 +63,15 @@ class State:
         if self._closed:
             raise StateError("the loop is closed")
         new = self._head | copy.deepcopy(head)
-        if self._store is not None:
-            self._store.commit(new, *parts)
         try:
+            if self._store is not None:
+                self._store.commit(new, *parts)
             for part in parts:
                 self._enter(part)
             self._head = new
-        except BaseException:  # Ctrl-C too: memory is behind the folder, which is whole
-            self.close()
+        except BaseException:  # Ctrl-C too: the folder is whole, memory may be behind it
+            if self._store is None or self._store.lock is not None:
+                self.close()
             raise
 
     def _enter(self, part: Part) -> None:
