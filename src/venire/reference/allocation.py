@@ -211,18 +211,29 @@ def _below(word: np.ndarray, n: int) -> np.ndarray:
 
 
 def chance_of_top(
-    theta: np.ndarray, information: np.ndarray, top: int, key: tuple[int, int], group: int
-) -> np.ndarray:
-    """Share of 64 draws from the posterior in which an item is among the first `top`."""
-    n = len(theta)
-    counter = np.arange(N_DRAWS // 2 * n) + NORMAL
-    w0, w1 = threefry(key, counter, group)
+    group: _Group, precision: float, voted: list[tuple[int, int, float]],
+    out: list[tuple[int, int, float]], top: int, key: tuple[int, int], stream: int,
+) -> np.ndarray:  # fmt: skip
+    """Share of 64 draws from the posterior in which an item is among the first `top`.
+
+    A draw is theta + C v, with v the sum over pairs with votes, items (their prior) and asks that
+    are out of a normal variate times the root of the information, in this order: the covariance of
+    v is the inverse of C.
+    """
+    n, n_votes = len(group.theta), len(voted)
+    count = n_votes + n + len(out)
+    w0, w1 = threefry(key, np.arange(N_DRAWS // 2 * count) + NORMAL, stream)
     radius, turn = np.sqrt(-2.0 * np.log(_uniform(w0))), 2.0 * np.pi * _uniform(w1)
-    z = np.stack([radius * np.cos(turn), radius * np.sin(turn)], 1).reshape(N_DRAWS // 2, n, 2)
-    z = z.transpose(1, 0, 2).reshape(n, N_DRAWS)  # column 2 t + s: draw s of counters t n + item
-    draws = theta[:, None] + np.linalg.solve(np.linalg.cholesky(information).T, z)
-    above = (draws[None, :, :] > draws[:, None, :]).sum(axis=1)
-    return np.mean(above < top, axis=1)
+    z = np.stack([radius * np.cos(turn), radius * np.sin(turn)]).reshape(2, N_DRAWS // 2, count)
+    z = z.transpose(1, 0, 2).reshape(N_DRAWS, count)
+    v = np.sqrt(precision) * z[:, n_votes : n_votes + n]
+    for at, (i, j, x) in [*enumerate(voted), *enumerate(out, n_votes + n)]:
+        term = np.sqrt(x) * z[:, at]
+        v[:, i] += term
+        v[:, j] -= term
+    draws = group.theta + v @ group.c
+    above = (draws[:, None, :] > draws[:, :, None]).sum(axis=2)
+    return np.mean(above < top, axis=0)
 
 
 class _Group:
@@ -347,15 +358,19 @@ def allocate_groups(
             first[cells], second[cells], win[cells], loss[cells], mean[items], precision
         )
         group = _Group(theta, np.linalg.inv(information), rho, votes_per_ask)
-        stop = int(ask_offsets[k + 1])
+        stop, edges_out = int(ask_offsets[k + 1]), []
         for q in range(int(ask_offsets[k]), stop):
             if q >= stop - int(n_pending[k]):
+                out_x = group.information(ask_first[q], ask_second[q])
+                edges_out.append((ask_first[q], ask_second[q], float(out_x)))
                 group.apply(ask_first[q], ask_second[q])
             group.count(ask_first[q], ask_second[q])
         n = len(theta)
         metric = np.ones(n)
         if criterion == "top":
-            chance = chance_of_top(theta, np.linalg.inv(group.c), top, key, k)
+            i, j = np.nonzero(np.triu(information, 1))
+            edges = list(zip(i, j, -information[i, j], strict=True))
+            chance = chance_of_top(group, precision, edges, edges_out, top, key, k)
             metric = chance * (1.0 - chance) + FLOOR
         count = candidates * m
         if criterion == "residual" and n <= LARGE:
