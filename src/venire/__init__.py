@@ -22,11 +22,13 @@ from venire.design import (
     design_pairs,
     rotate_teachers,
 )
+from venire.distillation import Distillation, Report, Requests, Told
 from venire.errors import (
     ConvergenceError,
     ConvergenceWarning,
     NotIdentifiedError,
     NotIdentifiedWarning,
+    StateError,
 )
 from venire.grouped import (
     Calibration,
@@ -79,6 +81,7 @@ __all__ = [
     "ConvergenceError",
     "ConvergenceWarning",
     "Decomposition",
+    "Distillation",
     "Fit",
     "GaussianPrior",
     "GoldReport",
@@ -91,12 +94,16 @@ __all__ = [
     "NotIdentifiedWarning",
     "Notice",
     "PairDesign",
+    "Report",
+    "Requests",
     "Stack",
     "StackedClassifiers",
+    "StateError",
     "StatisticBootstrap",
     "Targets",
     "TeacherCalibration",
     "Votes",
+    "Told",
     "VotesFit",
     "ZeroOneDecomposition",
     "adaboost_weights",
