@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import venire as vn
-from benchmarks.rounds import FOLDS, PLAIN, Asks, nmse, runs
+from benchmarks.rounds import FOLDS, LINEAR, PLAIN, Asks, nmse, runs
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -40,7 +40,6 @@ class Replay:
         self.group, self.features, self.seed = group, features, seed
         self.n_items = np.bincount(group)
         self.offsets = np.concatenate([[0], np.cumsum(self.n_items)])
-        self.student = vn.simulate.RidgeStudent(seed=seed)
 
     @property
     def width(self) -> int:
@@ -53,7 +52,7 @@ class Replay:
 
     def out_of_fold(self, theta: np.ndarray) -> np.ndarray:
         return vn.simulate.out_of_fold(
-            self.student, self.features, theta, self.group, n_folds=FOLDS, rng=self.seed
+            LINEAR, self.features, theta, self.group, n_folds=FOLDS, rng=self.seed
         )
 
     def student_r2(self, theta: np.ndarray) -> float:
@@ -78,7 +77,6 @@ class Arguments(Replay):
         topics = TruncatedSVD(50, random_state=0).fit_transform(words)
         length = np.log1p([[len(t), len(t.split())] for t in text.tolist()])
         super().__init__(group[order], np.hstack([topics, standardized(length)]), seed)
-        self.student = vn.simulate.RidgeStudent(n_waves=0)
         flat = {label: k for k, label in enumerate(arguments["argument"][order].tolist())}
         first = np.array([flat[label] for label in votes["a"].tolist()])
         second = np.array([flat[label] for label in votes["b"].tolist()])

@@ -18,6 +18,7 @@ from scipy.stats import kendalltau
 import venire as vn
 
 PLAIN = vn.GaussianPrior(0.1)
+LINEAR = vn.simulate.RidgeStudent(penalty=3.0, n_waves=0)
 START, STEP, FOLDS = 2, 2, 5
 MOST_ROUNDS = 16
 
@@ -142,8 +143,10 @@ class SimulatedSource:
         return self.world.fresh(self.world.n_groups)
 
     @cached_property
-    def student(self) -> vn.simulate.RidgeStudent:
-        return vn.simulate.RidgeStudent(seed=self.seed)
+    def features(self) -> tuple[np.ndarray, np.ndarray]:
+        """What the student is linear in, of the items and of fresh ones; made once."""
+        waves = vn.simulate.RidgeStudent(seed=self.seed)
+        return waves.features(self.world.features), waves.features(self._fresh.features)
 
     @property
     def items(self) -> tuple[np.ndarray, np.ndarray]:
@@ -174,13 +177,13 @@ class SimulatedSource:
         return self.fit(self.panel(asked), "consensus").comparisons
 
     def out_of_fold(self, theta: np.ndarray) -> np.ndarray:
-        w = self.world
         return vn.simulate.out_of_fold(
-            self.student, w.features, theta, w.group, n_folds=FOLDS, rng=self.seed
+            LINEAR, self.features[0], theta, self.world.group, n_folds=FOLDS, rng=self.seed
         )
 
     def student_r2(self, theta: np.ndarray) -> float:
-        predicted = self.student.fit(self.world.features, theta).predict(self._fresh.features)
+        known, fresh = self.features
+        predicted = LINEAR.fit(known, theta).predict(fresh)
         return 1.0 - nmse(predicted, self._fresh.theta, self._fresh.n_items)
 
     def answerable(self, asked: Asks, new: Asks) -> np.ndarray:

@@ -4,11 +4,13 @@
 pair a number of games with at least one win on both sides (so that a fit is certain to exist), and
 the functions at the end make the workloads that the benchmarks are named after. `votes` and `panel`
 draw teachers' votes. `world` makes groups of items with features, about which `teachers` of every
-kind can be asked. Everything is determined by the arguments and `rng`.
+kind can be asked, and `plan` says what quality a budget of such votes buys. Everything is
+determined by the arguments and `rng`.
 """
 
 from venire.simulate._graphs import DESIGNS, GRAPHS, graph
 from venire.simulate._panels import SimulatedVotes, panel, votes
+from venire.simulate._plan import Plan, plan
 from venire.simulate._rows import Simulated, comparisons, outcomes, permuted, play
 from venire.simulate._student import RidgeStudent, out_of_fold
 from venire.simulate._teachers import PRESETS, Teachers, teachers
@@ -27,6 +29,7 @@ __all__ = [
     "DESIGNS",
     "GRAPHS",
     "PRESETS",
+    "Plan",
     "RidgeStudent",
     "Queries",
     "Simulated",
@@ -44,6 +47,7 @@ __all__ = [
     "out_of_fold",
     "panel",
     "permuted",
+    "plan",
     "play",
     "queries",
     "teachers",

@@ -62,7 +62,10 @@ class Rehearsal:
 
     def __post_init__(self) -> None:
         self.fresh = self.world.fresh(self.world.n_groups)
-        self.student = RidgeStudent(seed=self.seed % (1 << 32))
+        waves = RidgeStudent(seed=self.seed)
+        self.features = waves.features(self.world.features)  # once for all fits
+        self.fresh_features = waves.features(self.fresh.features)
+        self.student = RidgeStudent(n_waves=0)
         group = self.world.group
         self.items = group, np.arange(len(group)) - self.world.offsets[group]
 
@@ -105,23 +108,27 @@ class Rehearsal:
             teacher = np.tile(np.arange(t, dtype=np.int32), len(asked[0]))
         key = self.world.offsets[group] + first
         key = (key * int(self.world.n_items.max()) + second) * len(self.teachers) + teacher
-        run = _occurrence(key)
-        vote = self.world.vote(self.teachers, group, first, second, teacher, run=run)
-        votes = self.world.votes(self.teachers, group, first, second, teacher, run=run)
-        return votes, float(self.teachers.cost[teacher[vote != 0]].sum())
+        votes = self.world.votes(
+            self.teachers, group, first, second, teacher, run=_occurrence(key)
+        )  # fmt: skip
+        price = dict(zip(self.teachers.names.tolist(), self.teachers.cost.tolist(), strict=True))
+        answered = np.bincount(votes.teacher, votes.runs, minlength=votes.n_teachers)
+        return votes, float(
+            sum(n * price[t] for t, n in zip(votes.teachers, answered, strict=True))
+        )
 
     def predictions(self, theta: NDArray[np.float64]) -> Any:
         """The student's, out of fold; None where there is only one group."""
         w = self.world
         if w.n_groups < 2:
             return None
-        return out_of_fold(self.student, w.features, theta, w.group, rng=self.seed)
+        return out_of_fold(self.student, self.features, theta, w.group, rng=self.seed)
 
     def judge(self, theta: NDArray[np.float64]) -> dict[str, float]:
         """Measures of a fit and of a student of it."""
         w, fresh = self.world, self.fresh
         least = np.minimum.reduceat(w.theta, w.offsets[:-1])
-        student = self.student.fit(w.features, theta).predict(fresh.features)
+        student = self.student.fit(self.features, theta).predict(self.fresh_features)
         return {
             "tau": float(np.nanmean(kendall_tau(w.offsets, theta, w.theta))),
             "nmse": 1.0 - pooled_r2(theta, w.theta, w.group),
