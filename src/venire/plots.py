@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from venire.distillation import Report
+    from venire.simulate import Plan
 
-__all__ = ["plot_growth", "plot_quality", "plot_ratings"]
+__all__ = ["plot_growth", "plot_plan", "plot_quality", "plot_ratings"]
 
 # Okabe and Ito's palette: told apart by readers with any of the common colour blindnesses
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -234,6 +235,56 @@ def plot_quality(
     ax.set_ylabel(names[measure].replace("nDCG", f"nDCG{at}"))
     ax.grid(color=PALE, linewidth=0.6)
     if len(reports) > 1:
+        ax.legend(frameon=False, fontsize="small")
+    _tidy(ax, left=True)
+    return ax
+
+
+def plot_plan(
+    plan: Plan, ax: Axes | None = None, *, measure: str = "tau", against: str = "votes"
+) -> Axes:
+    """Draw the expected quality of a plan against votes or money, with its intervals.
+
+    Parameters
+    ----------
+    plan : Plan
+    ax : matplotlib Axes, optional
+        Where to draw; by default a new figure.
+    measure : {"tau", "nmse", "ndcg", "student_r2"}
+    against : {"votes", "cost"}
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If a choice is unknown.
+    """
+    names = {
+        "tau": "Kendall's tau-b", "nmse": "1 - r² of the ratings", "ndcg": "nDCG@10",
+        "student_r2": "student's r², fresh groups",
+    }  # fmt: skip
+    if against not in ("votes", "cost"):
+        raise ValueError(f"against must be 'votes' or 'cost', got {against!r}")
+    mean, half = plan.interval(measure)
+    if ax is None:
+        ax = _new_axes(6.4, 4.4)
+    for k, name in enumerate(plan.design):
+        x, colour = getattr(plan, against)[k].mean(axis=1), COLOURS[k % len(COLOURS)]
+        if np.isfinite(half[k]).all():
+            ax.fill_between(
+                x, mean[k] - half[k], mean[k] + half[k], color=colour, alpha=0.15, linewidth=0
+            )
+        ax.plot(
+            x, mean[k], color=colour, marker=MARKERS[k % len(MARKERS)], linewidth=1.6,
+            markersize=5.5, markeredgecolor="white", markeredgewidth=0.8, label=name,
+        )  # fmt: skip
+    ax.set_xlabel(f"{against}, all groups together")
+    ax.set_ylabel(names[measure])
+    ax.grid(color=PALE, linewidth=0.6)
+    if len(plan.design) > 1:
         ax.legend(frameon=False, fontsize="small")
     _tidy(ax, left=True)
     return ax

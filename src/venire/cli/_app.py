@@ -10,6 +10,7 @@ from venire.cli import _bootstrap, _distill
 from venire.cli._consensus import consensus
 from venire.cli._fit import fit
 from venire.cli._groups import groups
+from venire.cli._simulate import simulate
 from venire.cli._version import version
 
 __all__ = ["app"]
@@ -46,4 +47,5 @@ app.command()(fit)
 app.command()(_bootstrap.command(fit))
 app.command()(groups)
 app.command()(consensus)
+app.command()(simulate)
 app.add_typer(_distill.app)

@@ -11,6 +11,7 @@ from venire.io._read_table import TableFile, columns_in, read_table
 from venire.io._read_votes import VotesFile, read_votes
 from venire.io._table_writer import TableWriter
 from venire.io._tables_out import check_writable, write_table
+from venire.io._teachers import read_teachers
 
 __all__ = [
     "DataError",
@@ -22,6 +23,7 @@ __all__ = [
     "read_comparisons",
     "read_grouped",
     "read_rows",
+    "read_teachers",
     "read_table",
     "read_votes",
     "write_table",

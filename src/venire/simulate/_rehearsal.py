@@ -66,7 +66,7 @@ class Rehearsal:
         self.features = waves.features(self.world.features)  # once for all fits
         self.fresh_features = waves.features(self.fresh.features)
         self.student = RidgeStudent(n_waves=0)
-        group = self.world.group
+        group = self.world.group.astype(np.int64)
         self.items = group, np.arange(len(group)) - self.world.offsets[group]
 
     def rounds(self, design: str, degrees: list[int]) -> Iterator[dict[str, float]]:
@@ -87,7 +87,8 @@ class Rehearsal:
                 return
             step = degrees[k + 1] - degree
             if design == "uniform":
-                new = design_pairs(n, step, used=asked, rng=rng, n_threads=self.n_threads)
+                drawn = design_pairs(n, step, used=asked, rng=rng, n_threads=self.n_threads)
+                asked = _join(asked, (drawn.group, drawn.first, drawn.second))
             else:
                 new = allocate(
                     found.comparisons, n * degrees[k + 1] // 2 - n * degree // 2,
@@ -95,7 +96,7 @@ class Rehearsal:
                     votes_per_ask=1 if self.pattern is not None else len(self.teachers),
                     rng=rng, n_threads=self.n_threads,
                 )  # fmt: skip
-            asked = _join(asked, (new.group, new.first, new.second))
+                asked = _join(asked, (new.group, new.first, new.second))
 
     def answers(self, asked: Asks) -> tuple[Votes, float]:
         """Votes on all asks so far, and what they cost; only answers cost anything."""
@@ -131,11 +132,11 @@ class Rehearsal:
         student = self.student.fit(self.features, theta).predict(self.fresh_features)
         return {
             "tau": float(np.nanmean(kendall_tau(w.offsets, theta, w.theta))),
-            "nmse": 1.0 - pooled_r2(theta, w.theta, w.group),
+            "nmse": 1.0 - pooled_r2(theta, w.theta, self.items[0]),
             "ndcg": float(
                 np.nanmean(
                     ndcg(w.offsets, theta, w.theta - least[w.group], k=TOP, gain="exponential")
                 )
             ),
-            "student_r2": pooled_r2(student, fresh.theta, fresh.group),
+            "student_r2": pooled_r2(student, fresh.theta, fresh.group.astype(np.int64)),
         }
