@@ -198,6 +198,12 @@ def test_votes_object():
     assert found.swapped_runs.sum() == np.count_nonzero(vote[~low])
 
 
+def test_no_answer_at_all():
+    w = simulate.world(n_groups=1, n_items=3, rng=1)
+    with pytest.raises(ValueError, match="teachers: answered none of the 2 requests"):
+        w.votes(Teachers([1.0], failure=1.0), 0, [0, 1], [1, 2], 0)
+
+
 def test_requests_of_any_length():
     w = simulate.world(n_groups=3, n_items=12, rng=1)
     judges = simulate.teachers()

@@ -192,6 +192,8 @@ class World:
         g, i, j, t = np.broadcast_arrays(group, first, second, teacher)
         vote = self.vote(teachers, g, i, j, t, run=run)
         told = vote != 0
+        if not told.any():
+            _checks.fail("teachers", f"answered none of the {len(vote):,} requests")
         low, high = np.minimum(i, j)[told], np.maximum(i, j)[told]
         swapped = (i > j)[told]
         about = np.where(swapped, -vote[told], vote[told]).astype(np.int8)
