@@ -105,14 +105,13 @@ def design_pairs(
     """
     method = _inputs.one_of(method, "method", METHODS)
     n, single = _inputs.sizes(n_items)
-    if method == "all" and degree is None:
-        wanted = int(n.max(initial=2))
-    else:
-        wanted = _inputs.whole(degree, "degree", 1)
-    if method == "all":
-        wanted = max(wanted, int(n.max(initial=2)))
-    elif single and wanted >= n[0]:
-        _checks.fail("degree", f"must be below n_items, which is {n[0]}", value=degree)
+    wanted = int(n.max(initial=1))  # for "all"
+    if degree is not None or method != "all":
+        degree = _inputs.whole(degree, "degree", 1)
+        if method != "all":
+            wanted = min(degree, _inputs.MOST)
+            if single and degree >= n[0]:
+                _checks.fail("degree", f"must be below n_items, which is {n[0]}", value=degree)
     if method == "cycles" and wanted % 2:
         odd = (n % 2 == 1) & (n > wanted)
         if odd.any():
