@@ -133,6 +133,4 @@ def _by_group(
         first, second = first[order], second[order]
     ptr = np.zeros(len(n_items) + 1, np.int64)
     np.cumsum(np.bincount(group, minlength=len(n_items)), out=ptr[1:])
-    return Used(
-        ptr, np.ascontiguousarray(first, np.int32), np.ascontiguousarray(second, np.int32)
-    )
+    return Used(ptr, np.ascontiguousarray(first, np.int32), np.ascontiguousarray(second, np.int32))
