@@ -17,6 +17,8 @@ SHARPNESS = (4.0, 2.0, 1.5, 1.0)  # of the teachers
 OWN = 0.5  # sd of a teacher's own error about a pair
 BIAS = 1.5  # sd of the groups' levels
 PANELS = {"one teacher of four": 1, "panel of three": 3}  # votes on each pair
+# What one round set itself to reach at full size, on two cores.
+GOALS = {"seconds": 30.0, "bytes": 12 * 2**30}
 
 
 class Round(NamedTuple):

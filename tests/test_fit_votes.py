@@ -228,7 +228,7 @@ def test_difference_variances():
 def test_difference_variances_where_there_is_no_fit():
     g = vn.GroupedComparisons([1, 2, 2], [0, 0, 1], [1, 1, 0], 1.0)
     found = vn.fit_groups(g, prior=None).difference_variances
-    assert np.isnan(found).tolist() == [True, False]
+    assert np.isnan(found).tolist() == [True, False, False]  # either order
 
 
 def test_difference_variances_of_large_groups(monkeypatch):
