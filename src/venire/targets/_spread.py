@@ -33,17 +33,19 @@ class Spread:
 
     def group_means(self, x: Floats, use: NDArray[np.bool_]) -> Floats:
         """Mean of x over the items in use of each group; 0 where there is none."""
-        group = self.group[use]
-        total = np.bincount(group, x[use], self.n_groups)
-        return total / np.maximum(np.bincount(group, minlength=self.n_groups), 1)
+        total = np.bincount(self.group, np.where(use, x, 0.0), self.n_groups)
+        return total / np.maximum(np.bincount(self.group, use, self.n_groups), 1.0)
 
     def variance_beyond(self, r: Floats, error: Floats) -> float:
         """max(mean r^2 - mean se^2, mean r^2 / 2) over the items that have both; 0 without any."""
         use = self.known & np.isfinite(r)
-        if not use.any():
+        n = np.count_nonzero(use)
+        if n < len(use):
+            r, error = r[use], error[use]
+        if n == 0:
             return 0.0
-        square = float(np.mean(r[use] ** 2))
-        return max(square - float(np.mean(error[use] ** 2)), 0.5 * square)
+        square = float(np.mean(r**2))
+        return max(square - float(np.mean(error**2)), 0.5 * square)
 
     def weights(self, error: Floats, variance: float) -> Floats:
         """1 / (mean squared error of the item's group + variance); 0 where nothing is known."""
