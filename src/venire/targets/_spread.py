@@ -18,7 +18,16 @@ Floats = NDArray[np.float64]
 
 
 class Spread:
-    """Means over items and over groups, of what is known."""
+    """What is known of the items in their groups, and means of it over items and over groups.
+
+    Attributes
+    ----------
+    group : ndarray of int64, shape (n_items,)
+        Positions.
+    known : ndarray of bool, shape (n_items,)
+    theta, error : ndarray of float64, shape (n_items,)
+        Around the centre of the fit's scale; nan where nothing is known.
+    """
 
     def __init__(self, fit: GroupedFit, calibration: Calibration | None = None) -> None:
         self.n_groups = len(fit.groups)
@@ -29,7 +38,11 @@ class Spread:
             linked = (np.diff(fit.offsets) == 1) & ((calibration.n_bridges > 0.0) | anchored)
             seen |= linked[self.group]
         self.known = seen & np.isfinite(fit.theta) & np.isfinite(fit.standard_errors)
-        self.centre = scales.centre_of(fit.scale) if fit.scale in scales.SCALES else 0.0
+        centre = scales.centre_of(fit.scale) if fit.scale in scales.SCALES else 0.0
+        self.theta, self.error = fit.theta - centre, fit.standard_errors
+        if not self.known.all():
+            self.theta[~self.known] = np.nan
+            self.error = np.where(self.known, self.error, np.nan)
 
     def group_means(self, x: Floats, use: NDArray[np.bool_]) -> Floats:
         """Mean of x over the items in use of each group; 0 where there is none."""

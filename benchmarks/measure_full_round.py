@@ -1,6 +1,6 @@
 """One round of distillation in a fresh process: time of each stage, memory, quality.
 
-    python -m benchmarks.measure_round GROUPS VOTES_PER_PAIR FACTS.json
+    python -m benchmarks.measure_full_round GROUPS VOTES_PER_PAIR FACTS.json
 
 From rows of votes and a student's predictions to targets with standard errors and weights; the
 student's training and the choice of pairs are not in it.
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measure import ROOT, _peak, _reset_peak, _status
-from benchmarks.rounds import N_ITEMS, Round, simulate_round
+from benchmarks.full_round import N_ITEMS, Round, simulate_round
 
 
 def play(rows: Round, method: str) -> tuple[Any, ...]:
@@ -93,7 +93,7 @@ def in_fresh_process(n_groups: int, panel: int, out: Path) -> dict[str, Any]:
     command = [
         sys.executable,
         "-m",
-        "benchmarks.measure_round",
+        "benchmarks.measure_full_round",
         str(n_groups),
         str(panel),
         str(out),
