@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import ROOT, _peak, _reset_peak, _status
 from benchmarks.full_round import N_ITEMS, Round, simulate_round
+from benchmarks.measure import ROOT, _peak, _reset_peak, _status
 
 
 def play(rows: Round, method: str) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@
 #define COUNTERS 64
 #define TRIES 200     /* for each item of a cycle */
 #define MOVED 64      /* items of a reversal that cost as much as a try */
-#define WATCH 1000000 /* tries or items between two looks at the caller's wish to stop */
+#define WATCH 100000 /* tries or items between two looks at the caller's wish to stop */
 
 /* --- random whole numbers ---------------------------------------------------------------------- */
 
@@ -189,29 +189,50 @@ static int64_t repair_matching(worker *w, int64_t m)
     return repeats;
 }
 
+/* The edges of the cycle p, in its direction; or every second one of them, n / 2. */
+static void write_edges(const int32_t *p, int64_t n, int step, int32_t *first, int32_t *second)
+{
+    const int64_t n_edges = step == 1 ? n : n / 2;
+    for (int64_t k = 0; k < n_edges; k++) {
+        first[k] = p[step * k];
+        second[k] = p[next_of(step * k, n)];
+    }
+}
+
 static int64_t cycles(worker *w, int64_t n, int64_t degree, int32_t *first, int32_t *second)
 {
     int64_t repeats = 0;
     for (int64_t k = 0; k < degree / 2; k++, first += n, second += n) {
         permutation(&w->random, n, w->p);
         repeats += repair_cycle(w, n);
-        for (int64_t i = 0; i < n; i++) {
-            first[i] = w->p[i];
-            second[i] = w->p[next_of(i, n)];
-            vn_edges_add(&w->asked, first[i], second[i]);
-        }
+        write_edges(w->p, n, 1, first, second);
+        for (int64_t i = 0; i < n; i++) vn_edges_add(&w->asked, first[i], second[i]);
         if (stopped(&w->watch, n)) return repeats;
     }
     if (degree % 2) {
         permutation(&w->random, n, w->p);
         repeats += repair_matching(w, n / 2 * 2);
-        for (int64_t i = 0; i < n / 2; i++) {
-            first[i] = w->p[2 * i];
-            second[i] = w->p[2 * i + 1];
-        }
-        (void)stopped(&w->watch, n);
+        write_edges(w->p, n, 2, first, second);
     }
     return repeats;
+}
+
+/* Cycles that share no edge: rotations of one zigzag over n - 1 items in a circle, through the last
+ * item in its middle. */
+static void zigzags(worker *w, int64_t n, int64_t degree, int32_t *first, int32_t *second)
+{
+    const int64_t circle = n - 1;
+    int32_t *label = w->degree; /* not needed any more */
+    permutation(&w->random, n, label);
+    for (int64_t k = 0; k < (degree + 1) / 2; k++, first += n, second += n) {
+        for (int64_t t = 0; t < circle; t++) {
+            const int64_t at = t % 2 ? k + (t + 1) / 2 : k - t / 2;
+            w->p[t] = label[at < 0 ? at + circle : at < circle ? at : at - circle];
+        }
+        w->p[circle] = label[circle];
+        write_edges(w->p, n, 2 * k + 1 == degree ? 2 : 1, first, second);
+        if (stopped(&w->watch, n)) return;
+    }
 }
 
 /* Every pair, at distance 1, 2, ... around a circle. Each item is first as often as second, or
@@ -292,17 +313,23 @@ static void one_group(const vn_design *d, worker *w, const uint64_t key[2], int6
     *repeats = 0;
     if (!wanted) return;
     stream_of(&w->random, key, (uint64_t)(d->stream + k));
+    first += from;
+    second += from;
     if (!complete || n_used) {
         vn_edges_clear(&w->asked, n, n_used + wanted, w->word, w->degree);
         for (int64_t u = start; u < start + n_used; u++)
             vn_edges_add(&w->asked, d->used_first[u], d->used_second[u]);
     }
     if (complete) {
-        round_robin(w, n, first + from, second + from);
+        round_robin(w, n, first, second);
         *repeats = n_used ? w->asked.count : 0;
-    } else if (d->method == VN_DESIGN_CYCLES)
-        *repeats = cycles(w, n, d->degree, first + from, second + from);
-    else *repeats = at_random(w, n, n_used, wanted, first + from, second + from);
+    } else if (d->method == VN_DESIGN_CYCLES) {
+        *repeats = cycles(w, n, d->degree, first, second);
+        if (*repeats && !n_used) {
+            zigzags(w, n, d->degree, first, second);
+            *repeats = 0;
+        }
+    } else *repeats = at_random(w, n, n_used, wanted, first, second);
 }
 
 /* The most that any group needs: items, words of pairs, pairs to choose from. */

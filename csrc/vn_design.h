@@ -4,7 +4,9 @@
  * its cycle; an odd degree adds a matching, which is every second edge of one more cycle. A pair that
  * was asked is repaired: with p the cycle and p[a], p[a + 1] the pair, p[a + 1 .. b] is reversed for
  * a random b, if that leaves no more repeats. Tries end at 200 n for each cycle (64 items moved
- * count as a try), or at the number of repeats that the items' free partners make unavoidable.
+ * count as a try), or at the number of repeats that the items' free partners make unavoidable. Where
+ * nothing was asked before and repeats are left (cycles that take most pairs may leave no other
+ * one), the group gets Walecki's cycles, which share no edge, on a random permutation.
  * A group of at most degree + 1 items has all its pairs, as a round robin on a random permutation.
  * VN_DESIGN_RANDOM: distinct pairs, in random order.
  *

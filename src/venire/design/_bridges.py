@@ -65,7 +65,7 @@ class BridgeDesign:
         ValueError
             If `backend` is none of its choices, or `labels` has other groups.
         """
-        columns = {}
+        columns: dict[str, np.ndarray] = {}
         for side in ("first", "second"):
             group, item = getattr(self, f"{side}_group"), getattr(self, side)
             if labels is not None:
@@ -116,9 +116,7 @@ def design_bridges(n_items: ArrayLike, per_group: int = 4, *, rng: Any = None) -
     >>> len(b), np.bincount(b.first_group).tolist(), np.bincount(b.second_group).tolist()
     (10, [2, 2, 0, 2, 2, 2], [2, 2, 0, 2, 2, 2])
     """
-    if np.ndim(n_items) == 0:
-        n_items = [n_items]  # one group
-    n, _ = _inputs.sizes(n_items)
+    n, _ = _inputs.sizes(n_items if np.ndim(n_items) else np.array([n_items]))
     per_group = _inputs.whole(per_group, "per_group", 1)
     groups = np.flatnonzero(n).astype(np.int32)
     key = keys(rng)

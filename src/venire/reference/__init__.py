@@ -5,9 +5,10 @@ be read in this order: `aggregate` (rows become cells), `links` (one cell's log-
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
 find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself), `calibration` (many
 fits on one scale), `ensembles` (the error of many predictions), `boosting` (the weights of the
-next), `resampling` (the weights of bootstrap replicates), `bagging` (lines fitted to them); and of
+next), `resampling` (the weights of bootstrap replicates), `bagging` (lines fitted to them); of
 votes: `votes` (rows become judgments), `panels` (judgments become one probability per pair), `beta`
-(their posteriors), `teachers` (votes weighed by the ratings that they give).
+(their posteriors), `teachers` (votes weighed by the ratings that they give); and of asking:
+`design` (the first pairs).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
@@ -27,6 +28,7 @@ from venire.reference.boosting import r2_step, samme_step
 from venire.reference.calibration import ReferenceCalibration, calibrate, kappa
 from venire.reference.components import Components, components
 from venire.reference.covariance import covariance, information, sandwich
+from venire.reference.design import design_pairs
 from venire.reference.ensembles import (
     ReferenceDecomposition,
     ReferenceZeroOne,
@@ -115,6 +117,7 @@ __all__ = [
     "covariance",
     "decompose_squared",
     "decompose_zero_one",
+    "design_pairs",
     "error_correlation",
     "existence",
     "expected_vote",
