@@ -149,7 +149,7 @@ def allocate(
         _checks.fail("share", f"'gain' needs one of the criteria {', '.join(CRITERIA)}")
     if share == "gain" and np.ndim(budget):
         _checks.fail("share", "'gain' shares one number, but budget has one per group")
-    options = {
+    options: dict[str, Any] = {
         "votes_per_ask": whole(votes_per_ask, "votes_per_ask"),
         "rho": _fraction(rho, "rho"),
         "top": whole(top, "top"),
@@ -169,7 +169,7 @@ def allocate(
     chosen = _prior(prior, c, student, generator, threads)
     if criterion == "uniform":
         options["given"] = _baselines.new_cycles(n_items, shares, asks, generator, threads)
-    elif criterion.startswith("residual"):
+    elif student is not None and criterion.startswith("residual"):
         corrected = criterion == "residual_corrected"
         residual, noise = _baselines.residuals(c, student, corrected, threads)
         options |= {"residual": residual, "noise": noise}
