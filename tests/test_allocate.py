@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import signal
+import time
 
 import numpy as np
 import pytest
@@ -76,10 +78,13 @@ def arguments(c, seed, criterion):
     n_picks = np.minimum(room, rng.integers(0, 80, len(n)))
     prior = vn.AllocationPrior(rng.normal(size=c.n_items), rng.uniform(0.1, 2.0))
     options = {
-        "criterion": criterion, "key": (seed, 2**63 + seed),
-        "votes_per_ask": int(rng.integers(1, 5)), "rho": float(rng.random()), "top": int(rng.integers(1, 12)),
+        "criterion": criterion,
+        "key": (seed, 2**63 + seed),
+        "votes_per_ask": int(rng.integers(1, 5)),
+        "rho": float(rng.random()),
+        "top": int(rng.integers(1, 12)),
         "candidates": int(rng.integers(1, 12)),
-    }  # fmt: skip
+    }
     if criterion == "residual":
         options["residual"], options["noise"] = rng.normal(size=(2, c.n_items)) ** 2
     return asks, n_pending, n_picks, prior, options
@@ -245,6 +250,32 @@ def test_batches_do_not_change_picks(monkeypatch):
     np.testing.assert_array_equal(one.first, two.first)
     assert len(seen) > 3
     assert seen[-1] == (20, 20)
+
+
+@pytest.mark.parametrize(("n_items", "n_groups", "n_picks"), [(1500, 2, 20000), (20, 20000, 190)])
+def test_interrupts_are_heard(n_items, n_groups, n_picks):
+    c = vn.GroupedComparisons(
+        [], [], [], groups=np.arange(n_groups),
+        items=(np.repeat(np.arange(n_groups), n_items), np.tile(np.arange(n_items), n_groups)),
+    )  # fmt: skip
+    asked = []
+
+    class Stop(Exception):
+        pass
+
+    def stop(*_):
+        asked.append(time.perf_counter())
+        raise Stop
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(Stop):
+            vn.allocate(c, np.full(n_groups, n_picks), prior="fixed", rng=0, n_threads=2)
+        assert time.perf_counter() - asked[0] < 1.0
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_inputs_are_left_alone():
