@@ -29,9 +29,7 @@ class World:
             at = np.asarray(group, int) * self.n_items + np.asarray(item, int)
             return self.theta[at] + self.level[np.asarray(group, int)]
 
-        return value(requests.group, requests.first) - value(
-            requests.second_group, requests.second
-        )
+        return value(requests.group, requests.first) - value(requests.second_group, requests.second)
 
     def votes(self, requests, sharpness=2.0):
         """Votes that depend on the request and its pair alone."""
