@@ -55,7 +55,23 @@ typedef struct {
 
     int64_t room_n, room_edges, room_matrix;
     double *block_n;
+
+    vn_poll poll;          /* NULL on all threads but the caller's */
+    void *context;
+    volatile int *stop;    /* shared by the threads; */
+    int64_t work;          /* operations since the last poll */
 } vn_posterior;
+
+/* Whether to stop; asks after every 20 million operations or so. */
+static inline int vn_posterior_stops(vn_posterior *w, int64_t operations)
+{
+    w->work += operations;
+    if (w->poll && w->work > 20000000) {
+        w->work = 0;
+        if (w->poll(w->context)) *w->stop = 1;
+    }
+    return *w->stop;
+}
 
 void vn_posterior_free(vn_posterior *w);
 
@@ -66,7 +82,7 @@ vn_status vn_posterior_load(vn_posterior *w, const vn_allocate_votes *v, int64_t
 /* theta: the mode; h and value: the curvature there. */
 void vn_posterior_mode(vn_posterior *w);
 
-/* The covariance as a matrix, or its solver made ready. VN_NO_MEMORY. */
+/* The covariance as a matrix, or its solver made ready. VN_NO_MEMORY, VN_INTERRUPTED. */
 vn_status vn_posterior_covariance(vn_posterior *w, int dense);
 
 /* out (n) = C (e_i - e_j) */

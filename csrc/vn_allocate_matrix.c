@@ -25,6 +25,11 @@ void vn_subtract_rows(int64_t length, int k, const double *factor, const double 
     }
 }
 
+static inline double *row_of(const vn_posterior *w, int row)
+{
+    return w->c + (size_t)row * (size_t)w->stride;
+}
+
 static double *matrix(int64_t rows, int64_t columns)
 {
     return aligned_alloc(64, (size_t)(rows * columns) * sizeof(double)); /* columns: multiple of 8 */
@@ -67,7 +72,7 @@ static void sweep(vn_posterior *w, int from, int k)
     const int n = w->n, stride = w->stride;
     double core[VN_PANEL][VN_PANEL], factor[VN_PANEL];
     for (int r = 0; r < k; r++) {
-        memcpy(w->panel + r * stride, w->c + (size_t)(from + r) * (size_t)stride, sizeof(double) * (size_t)stride);
+        memcpy(w->panel + r * stride, row_of(w, from + r), sizeof(double) * (size_t)stride);
         memcpy(core[r], w->panel + r * stride + from, sizeof(double) * (size_t)k);
     }
     invert_small(k, core);
@@ -78,13 +83,13 @@ static void sweep(vn_posterior *w, int from, int k)
     }
     for (int i = 0; i < n; i++) {
         if (i >= from && i < from + k) continue;
-        double *row = w->c + (size_t)i * (size_t)stride;
+        double *row = row_of(w, i);
         for (int r = 0; r < k; r++) factor[r] = w->panel[r * stride + i];
         vn_subtract_rows(stride, k, factor, w->turned, stride, row);
         for (int r = 0; r < k; r++) row[from + r] = w->turned[r * stride + i];
     }
     for (int r = 0; r < k; r++) {
-        double *row = w->c + (size_t)(from + r) * (size_t)stride;
+        double *row = row_of(w, from + r);
         memcpy(row, w->turned + r * stride, sizeof(double) * (size_t)stride);
         memcpy(row + from, core[r], sizeof(double) * (size_t)k);
     }
@@ -101,11 +106,14 @@ vn_status vn_posterior_covariance(vn_posterior *w, int dense)
     const size_t size = (size_t)n * (size_t)w->stride;
     memset(w->c, 0, size * sizeof(double));
     for (int i = 0; i < n; i++) {
-        double *row = w->c + (size_t)i * (size_t)w->stride;
+        double *row = row_of(w, i);
         row[i] = w->diagonal[i];
         for (int64_t q = w->start[i]; q < w->start[i + 1]; q++) row[w->other[q]] -= w->value[q];
     }
-    for (int from = 0; from < n; from += VN_PANEL) sweep(w, from, VN_MIN(VN_PANEL, n - from));
+    for (int from = 0; from < n; from += VN_PANEL) {
+        sweep(w, from, VN_MIN(VN_PANEL, n - from));
+        if (vn_posterior_stops(w, VN_PANEL * (int64_t)size)) return VN_INTERRUPTED;
+    }
     for (size_t q = 0; q < size; q++) w->c[q] = -w->c[q];
     return VN_OK;
 }
@@ -134,8 +142,8 @@ void vn_posterior_column(vn_posterior *w, int i, int j, double *out)
         vn_posterior_solve(w, w->trial, 1e-8, out);
         return;
     }
-    const double *one = w->c + (size_t)i * (size_t)w->stride;
-    const double *two = w->c + (size_t)j * (size_t)w->stride;
+    const double *one = row_of(w, i);
+    const double *two = row_of(w, j);
     double factor[VN_HISTORY];
     for (int k = 0; k < w->stride; k++) out[k] = one[k] - two[k];
     for (int k = 0; k < w->n_history; k++) {
@@ -152,7 +160,7 @@ void vn_posterior_multiply(vn_posterior *w, const double *v, double *out)
         return;
     }
     double factor[VN_HISTORY];
-    for (int i = 0; i < w->n; i++) out[i] = inner(w->stride, w->c + (size_t)i * (size_t)w->stride, v);
+    for (int i = 0; i < w->n; i++) out[i] = inner(w->stride, row_of(w, i), v);
     clear_rest(w, out);
     for (int k = 0; k < w->n_history; k++)
         factor[k] = w->factor[k] * inner(w->stride, w->history + (size_t)k * (size_t)w->stride, v);
@@ -166,7 +174,7 @@ void vn_posterior_flush(vn_posterior *w)
         for (int k = 0; k < w->n_history; k++)
             factor[k] = w->factor[k] * w->history[(size_t)k * (size_t)w->stride + (size_t)i];
         vn_subtract_rows(w->stride, w->n_history, factor, w->history, w->stride,
-                         w->c + (size_t)i * (size_t)w->stride);
+                         row_of(w, i));
     }
     w->n_history = 0;
 }

@@ -11,7 +11,6 @@
 #define FLOOR 0.02    /* what the metric of the top has besides P (1 - P) */
 #define AGAIN 1e30    /* off the residual score for each time that a pair was picked */
 #define TRIES 8       /* solves that look for the best pair of a sketch, per pick */
-#define PER_POLL 20000000 /* operations, about */
 
 void vn_picker_free(vn_picker *w)
 {
@@ -349,16 +348,6 @@ static void put_in_order(const vn_picker *w, const uint64_t key[2], uint64_t gro
 
 /* ---- a group ---------------------------------------------------------------------------------- */
 
-static int asked_to_stop(vn_picker *w, int64_t operations)
-{
-    w->work += operations;
-    if (w->poll && w->work > PER_POLL) {
-        w->work = 0;
-        if (w->poll(w->context)) *w->stop = 1;
-    }
-    return *w->stop;
-}
-
 vn_status vn_pick_group(vn_picker *w, const vn_allocate_votes *votes, const vn_allocate_asks *asks,
                         const vn_allocate_options *o, int64_t k, int64_t n_picks, int32_t *first,
                         int32_t *second, double *gain)
@@ -390,7 +379,7 @@ vn_status vn_pick_group(vn_picker *w, const vn_allocate_votes *votes, const vn_a
         vn_posterior_column(p, i, j, w->best);
         status = ask(w, &plain, i, j, weight_of(o, count_asks(w, i, j, q)), w->best,
                      q < n_asks ? &unused : gain + (q - n_asks));
-        if (asked_to_stop(w, p->dense ? 64 * n : 100 * (n + p->n_edges))) return VN_INTERRUPTED;
+        if (vn_posterior_stops(p, p->dense ? 64 * n : 100 * (n + p->n_edges))) return VN_INTERRUPTED;
     }
     if (given || status != VN_OK) return status;
     vn_posterior_flush(p);
@@ -415,7 +404,7 @@ vn_status vn_pick_group(vn_picker *w, const vn_allocate_votes *votes, const vn_a
         status = ask(w, o, i, j, weight, w->best, gain + q);
         first[q] = i;
         second[q] = j;
-        if (asked_to_stop(w, cost)) return VN_INTERRUPTED;
+        if (vn_posterior_stops(p, cost)) return VN_INTERRUPTED;
     }
     return status;
 }

@@ -25,10 +25,6 @@ typedef struct {
     double *block_n, *block_candidates;
 
     int n_threads;          /* for one large group */
-    vn_poll poll;           /* NULL on the other threads */
-    void *context;
-    volatile int *stop;
-    int64_t work;
 } vn_picker;
 
 void vn_picker_free(vn_picker *w);

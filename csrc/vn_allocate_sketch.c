@@ -208,10 +208,8 @@ vn_status vn_sketch(vn_picker *w, const vn_allocate_options *o, uint64_t group,
             }
             out[e] += sum / columns;
         }
-        if (w->poll && w->poll(w->context)) {
-            *w->stop = 1;
+        if (vn_posterior_stops(&w->posterior, AT_ONCE * LANES * 50 * (n + p->n_edges)))
             status = VN_INTERRUPTED;
-        }
     }
     free(solved);
     return status;

@@ -10,7 +10,9 @@ from venire import _checks
 from venire._grouping import Grouping
 from venire.grouped_comparisons import GroupedComparisons
 
-__all__ = ["Asks", "asks_of", "centred_prediction", "masses", "some_groups", "whole"]
+_PARTS = ("group", "first", "second")
+
+__all__ = ["Asks", "asks_of", "centred_prediction", "items_of", "joined", "some_groups", "whole"]
 
 
 class Asks(NamedTuple):
@@ -87,17 +89,21 @@ def asks_of(x: Any, c: GroupedComparisons, name: str) -> Asks:
             empty = np.empty(0, np.int32)
             return Asks(np.zeros(c.n_groups + 1, np.int64), empty, empty)
         return _voted(c)
+    columns: tuple[Any, ...]
     if isinstance(x, tuple):
         if len(x) != 3:
-            _checks.fail(name, f"must be (group, first, second), has {len(x)} parts", kind=TypeError)
+            _checks.fail(
+                name, f"must be (group, first, second), has {len(x)} parts", kind=TypeError
+            )
         columns = x
     else:
-        columns = tuple(getattr(x, part, None) for part in ("group", "first", "second"))
+        columns = tuple(getattr(x, part, None) for part in _PARTS)
         if any(part is None for part in columns):
             reason = "must be a PairDesign, an Allocation or (group, first, second), got "
             _checks.fail(name, reason + type(x).__name__, kind=TypeError)
-    arrays = [_positions(part, f"{name}: {what}") for part, what in zip(columns, _PARTS, strict=True)]
-    _checks.same_length(**dict(zip(_PARTS, arrays, strict=True))) if len(arrays[0]) else None
+    arrays = [
+        _positions(part, f"{name}: {what}") for part, what in zip(columns, _PARTS, strict=True)
+    ]
     for part, what in zip(arrays, _PARTS, strict=True):
         if len(part) != len(arrays[0]):
             _checks.fail(f"{name}: {what}", f"has {len(part)} rows, but group has {len(arrays[0])}")
@@ -115,9 +121,6 @@ def asks_of(x: Any, c: GroupedComparisons, name: str) -> Asks:
     counts = np.bincount(group, minlength=c.n_groups)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     return Asks(offsets, first.astype(np.int32), second.astype(np.int32))
-
-
-_PARTS = ("group", "first", "second")
 
 
 def joined(asked: Asks, pending: Asks) -> Asks:
@@ -149,7 +152,9 @@ def _positions(x: Any, name: str) -> np.ndarray:
     if array.ndim != 1:
         _checks.fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
     if array.dtype.kind not in "iu" and len(array):
-        _checks.fail(name, f"must hold positions (integers), has dtype {array.dtype}", kind=TypeError)
+        _checks.fail(
+            name, f"must hold positions (integers), has dtype {array.dtype}", kind=TypeError
+        )
     return array.astype(np.int64)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from venire.grouped._batches import batches
 from venire.grouped_comparisons import GroupedComparisons
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ def held_out_losses(
 ) -> np.ndarray:
     """Negative log-likelihood of the held-out cells of each group, (n_groups,)."""
     loss = np.zeros(c.n_groups)
-    _votes(c, mean, precision).held_out(held.view(np.uint8), 0, c.n_groups, n_threads, loss)
+    votes = _votes(c, mean, precision)
+    for start, stop in batches(c):
+        votes.held_out(held.view(np.uint8), start, stop, n_threads, loss)
     return loss
 
 

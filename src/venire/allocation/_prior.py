@@ -1,4 +1,4 @@
-"""The prior that steers picks: candidates with and without the student, one chosen on held-out pairs."""
+"""The prior that steers picks: with the student or without, as held-out pairs say."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def select_prior(
     n_held = float(np.sum((sample.win + sample.loss + sample.tie)[held]))
     candidates = []
     for name, kind, t in tried:
-        mean = own if kind == "student" else np.zeros(sample.n_items)
+        mean = np.zeros(sample.n_items) if own is None or kind == "zero" else own
         loss = _kernel.held_out_losses(sample, held, mean, 1.0 / t, threads)
         candidates.append(PriorCandidate(name, kind, 1.0 / t, float(loss.sum()) / n_held))
     best = min(candidates, key=lambda one: one.loss)
@@ -213,9 +213,7 @@ def _held_out(c: GroupedComparisons, generator: np.random.Generator) -> np.ndarr
     group = np.repeat(np.arange(len(c)), np.diff(c.cell_offsets))
     new = np.ones(len(group), bool)
     new[1:] = (
-        (group[1:] != group[:-1])
-        | (c.first[1:] != c.first[:-1])
-        | (c.second[1:] != c.second[:-1])
+        (group[1:] != group[:-1]) | (c.first[1:] != c.first[:-1]) | (c.second[1:] != c.second[:-1])
     )
     pair = np.cumsum(new) - 1
     voted = np.flatnonzero(np.bincount(pair, mass) > 0.0)

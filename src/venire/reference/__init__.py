@@ -107,6 +107,7 @@ __all__ = [
     "aggregate_groups",
     "agreement_counts",
     "alias_table",
+    "allocate_groups",
     "beta_entropy",
     "beta_expected_votes",
     "beta_fit",

@@ -133,7 +133,7 @@ def posterior_mode(
         p = _sigmoid(theta[first] - theta[second])
         slope = win - mass * p
         gradient = np.bincount(first, slope, n) - np.bincount(second, slope, n)
-        gradient -= precision * (theta - mean)
+        gradient = gradient - precision * (theta - mean)
         information = _information(n, first, second, mass * p * (1.0 - p), precision)
         step = np.linalg.solve(information, gradient)
         if np.abs(step).max(initial=0.0) < 1e-11:
@@ -211,21 +211,22 @@ def _below(word: np.ndarray, n: int) -> np.ndarray:
 
 
 def chance_of_top(
-    group: _Group, precision: float, voted: list[tuple[int, int, float]],
-    out: list[tuple[int, int, float]], top: int, key: tuple[int, int], stream: int,
+    group: _Group, precision: float, voted: list[Any], out: list[Any], top: int,
+    key: tuple[int, int], stream: int,
 ) -> np.ndarray:  # fmt: skip
     """Share of 64 draws from the posterior in which an item is among the first `top`.
 
-    A draw is theta + C v, with v the sum over pairs with votes, items (their prior) and asks that
-    are out of a normal variate times the root of the information, in this order: the covariance of
-    v is the inverse of C.
+    `voted` and `out` are lists of (i, j, information): pairs with votes, asks without yet. A draw
+    is theta + C v, with v the sum over the first, the items (their prior) and the latter of a
+    normal variate times the root of the information, in this order: the covariance of v is the
+    inverse of C.
     """
     n, n_votes = len(group.theta), len(voted)
     count = n_votes + n + len(out)
     w0, w1 = threefry(key, np.arange(N_DRAWS // 2 * count) + NORMAL, stream)
     radius, turn = np.sqrt(-2.0 * np.log(_uniform(w0))), 2.0 * np.pi * _uniform(w1)
-    z = np.stack([radius * np.cos(turn), radius * np.sin(turn)]).reshape(2, N_DRAWS // 2, count)
-    z = z.transpose(1, 0, 2).reshape(N_DRAWS, count)
+    both = np.stack([radius * np.cos(turn), radius * np.sin(turn)])
+    z = both.reshape(2, N_DRAWS // 2, count).transpose(1, 0, 2).reshape(N_DRAWS, count)
     v = np.sqrt(precision) * z[:, n_votes : n_votes + n]
     for at, (i, j, x) in [*enumerate(voted), *enumerate(out, n_votes + n)]:
         term = np.sqrt(x) * z[:, at]
@@ -307,8 +308,8 @@ def allocate_groups(
     pick_offsets : array_like of int, shape (n_groups + 1,)
         Picks of group k go there.
     criterion : {"D", "A", "top", "sd", "residual", "given"}
-        What is largest in the pair that is picked: x R; x (C^2) / (1 + x R) or x (C M C) / (1 + x R)
-        as seen by the pair; R; (residual_i - residual_j)^2 - noise_i - noise_j, each pair once; or
+        What is largest in the pair that is picked: x R; x S / (1 + x R) with S the pair's d' C C d
+        or d' C M C d; R; (residual_i - residual_j)^2 - noise_i - noise_j, each pair once; or
         nothing: the pairs `given` are taken in their order.
     key : pair of int
         Of the random streams.
@@ -336,8 +337,19 @@ def allocate_groups(
     Examples
     --------
     >>> picks = allocate_groups(
-    ...     [0, 3], [0, 1], [0], [1], [1.0], [0.0], [0.0] * 3, 0.1, ([0, 1], [0], [1]), [0], [0, 2],
-    ...     criterion="D", key=(1, 2),
+    ...     [0, 3],
+    ...     [0, 1],
+    ...     [0],
+    ...     [1],
+    ...     [1.0],
+    ...     [0.0],
+    ...     [0.0] * 3,
+    ...     0.1,
+    ...     ([0, 1], [0], [1]),
+    ...     [0],
+    ...     [0, 2],
+    ...     criterion="D",
+    ...     key=(1, 2),
     ... )
     >>> sorted(zip(picks.first.tolist(), picks.second.tolist()))
     [(1, 2), (2, 0)]
@@ -381,7 +393,7 @@ def allocate_groups(
             fixed = (r[i] - r[j]) ** 2 - (v[i] + v[j])
             before = group.asks.copy()
         for q in range(m):
-            if criterion == "given":
+            if given is not None:
                 a, b = int(given[0][start + q]), int(given[1][start + q])
             else:
                 x, resistance = group.information(i, j), group.resistance(i, j)
