@@ -7,7 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import report_bagging, report_design, report_queries, report_votes
+from benchmarks import (
+    report_bagging,
+    report_design,
+    report_queries,
+    report_round,
+    report_votes,
+)
 from benchmarks.solvers import SOLVERS
 from benchmarks.tables import MIB, seconds, table
 from benchmarks.workloads import GROWING, WORKLOADS
@@ -171,6 +177,7 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
         *report_votes.parts(data),
         *report_bagging.parts(data),
         *report_design.parts(data),
+        *report_round.parts(data),
         "## Beta posteriors",
         "Shapes uniform in [0.5, 500]; the cells have six votes each. The peers use one thread.",
         posteriors_table(data),
