@@ -307,6 +307,7 @@ def test_targets_are_calibrated_by_answered_bridges():
     loop.tell(rest.request, world.votes(rest))
     found = loop.calibration()
     assert np.corrcoef(found.bias, world.level)[0, 1] > 0.6
+    assert loop.calibration() is found
     assert np.allclose(loop.targets().target, found.theta)
     assert loop.targets(clamp=1.0).target.max() <= 1.0
 

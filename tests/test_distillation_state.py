@@ -123,6 +123,27 @@ def test_a_crash_anywhere_in_a_call_leaves_all_of_it_or_nothing(call, tmp_path, 
     assert at > 3
 
 
+def test_a_crash_at_creation_leaves_a_folder_in_which_a_loop_can_be_created(tmp_path, monkeypatch):
+    world, real = World(), os.replace
+    for at in range(4):
+        count = [0]
+
+        def crash(*arguments, count=count, at=at):
+            count[0] += 1
+            if count[0] == at + 1:
+                raise Crash
+            return real(*arguments)
+
+        monkeypatch.setattr(_store.os, "replace", crash)
+        with pytest.raises(Crash):
+            world.loop(folder=tmp_path / str(at))
+        monkeypatch.setattr(_store.os, "replace", real)
+        with pytest.raises(vn.StateError, match="holds no state"):
+            Distillation.open(tmp_path / str(at))
+        with world.loop(folder=tmp_path / str(at)) as loop:
+            assert same(loop, world.loop())
+
+
 def test_what_a_crash_left_over_is_not_mistaken_for_a_part(tmp_path):
     world = World()
     play(world.loop(folder=tmp_path), world).close()
