@@ -22,7 +22,6 @@ from venire.design import (
     design_pairs,
     rotate_teachers,
 )
-from venire.distillation import Distillation, Report, Requests, Told
 from venire.errors import (
     ConvergenceError,
     ConvergenceWarning,
@@ -61,6 +60,7 @@ from venire.votes import Agreement, TeacherCalibration, Votes
 
 if TYPE_CHECKING:
     from venire.bagging import Bagging
+    from venire.distillation import Distillation, Report, Requests, Told
 
 __version__ = "0.1.0"
 
@@ -72,8 +72,8 @@ __all__ = [
     "BetaPosterior",
     "BoostingStep",
     "Bootstrap",
-    "BridgeDesign",
     "BootstrapWeights",
+    "BridgeDesign",
     "Calibration",
     "Comparisons",
     "Components",
@@ -102,8 +102,8 @@ __all__ = [
     "StatisticBootstrap",
     "Targets",
     "TeacherCalibration",
-    "Votes",
     "Told",
+    "Votes",
     "VotesFit",
     "ZeroOneDecomposition",
     "adaboost_weights",
@@ -138,9 +138,18 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "Bagging":  # it needs scikit-learn, which is not loaded before
-        from venire import bagging
+_LATER = {  # what takes long to load, or needs scikit-learn: at its first use
+    "Bagging": "venire.bagging",
+    "Distillation": "venire.distillation",
+    "Report": "venire.distillation",
+    "Requests": "venire.distillation",
+    "Told": "venire.distillation",
+}
 
-        return bagging.Bagging
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        from importlib import import_module
+
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -46,8 +46,9 @@ def run(command: Command) -> int:
         for text in dict.fromkeys(str(w.message) for w in caught):
             stderr.print(f"venire: {text}", markup=False)
         if said and not command.quiet:
-            to = stderr if getattr(command, "output", "") is None else None
-            (to or Console(highlight=False, soft_wrap=True)).print(said, markup=False)
+            taken = getattr(command, "output", "") is None  # by the table
+            to = stderr if taken else Console(highlight=False, soft_wrap=True)
+            to.print(said, markup=False)
     except (io.DataError, Refused, StateError, ValueError, TypeError, ImportError) as error:
         stderr.print(f"venire: {error}", markup=False)
         return getattr(error, "code", 1)
@@ -308,12 +309,12 @@ class Charting:
     measure: str | None
     preview: bool
     threads: int | None
-    output: Path | None
+    table: Path | None
     quiet: bool
 
     def do(self, steps: Steps) -> str:
         """The report as text; its table and its picture to files."""
-        _check(self.output)
+        _check(self.table)
         reports = {}
         for folder in (self.folder, *self.beside):
             with (
@@ -321,8 +322,8 @@ class Charting:
                 Distillation.open(folder, read_only=True, n_threads=self.threads) as loop,
             ):
                 reports[str(folder)] = loop.report(preview=self.preview)
-        if self.output is not None:
-            io.write_table(reports[str(self.folder)].to_frame("dict"), self.output)
+        if self.table is not None:
+            io.write_table(reports[str(self.folder)].to_frame("dict"), self.table)
         if self.plot is not None:
             from venire import plots
 

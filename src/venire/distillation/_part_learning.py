@@ -124,6 +124,15 @@ class Learning(Asking):
         one bridge are together worth n / (1 + (n - 1) rho).
         """
         ledger, fit = self._ledger, self.fit()
+        kept = self._kept.get("calibration")
+        if kept is not None and kept[0] == ledger.version:
+            return kept[1]
+        found = self._calibrated(fit)
+        self._kept["calibration"] = (ledger.version, found)
+        return found
+
+    def _calibrated(self, fit: VotesFit) -> Calibration | None:
+        ledger = self._ledger
         request = self._answered(bridge=True)
         fitted = np.isin(self._settings.labels[ledger.teacher[request]], fit.teachers)
         request = request[fitted]  # a teacher without a vote within groups has no weight
