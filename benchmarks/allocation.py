@@ -7,7 +7,8 @@
 Every figure is a mean over seeds with a 95 % interval (Student's t). Each seed compares methods in
 the same world from the same first cycles: degree 2, then one more ask an item and side a round.
 nmse is 1 - r² of the centred plain fit; a ratio of it is at equal votes. A votes ratio is the
-degree at which a method's tau first reaches what cycles reach at a given degree, over that degree.
+degree at which a method's tau first reaches what cycles reach at a given degree, over that degree;
+rounds go on until then, or to degree 16.
 
 `--compare` adds a table of other methods against cycles, variant by variant.
 """
@@ -84,14 +85,16 @@ def source(variant: str, seed: int, groups: int, items: int) -> SimulatedSource:
 def against_cycles(asked: Any, seed: int, methods: list[str], degree: int) -> dict[str, float]:
     """Figures of methods relative to cycles at a degree."""
     base = play_until(asked, "uniform", seed, degree)[-1]
-    out = {"nmse": base.nmse, "tau": base.tau, "student r2": base.student_r2}
+    out = {
+        "nmse": base.nmse, "tau": base.tau, "nDCG@10": base.ndcg, "student r2": base.student_r2,
+    }  # fmt: skip
     for method in methods:
         rounds = play_until(asked, method, seed, degree, reach=("tau", base.tau))
         at = next(r for r in rounds if r.degree == degree)
         out |= {
             f"{method} nmse": at.nmse / base.nmse,
             f"{method} votes": crossing(rounds, base.tau) / degree,
-            f"{method} nmse votes": crossing(rounds, base.nmse, "nmse") / degree,
+            f"{method} ndcg votes": crossing(rounds, base.ndcg, "ndcg") / degree,
             f"{method} student": at.student_r2 - base.student_r2,
         }
     return out
@@ -209,20 +212,27 @@ def bar_rows(results: dict[str, list[dict[str, float]]]) -> Iterator[str]:
                f"| {'met' if met else 'MISSED'} |")  # fmt: skip
 
 
+def cell(values: np.ndarray, sign: str = "") -> str:
+    """Mean of the seeds that reached it; how many did not."""
+    good = values[np.isfinite(values)]
+    if 2 * len(good) < len(values):
+        return f"never in {len(values) - len(good)} of {len(values)}"
+    mean, half = interval(good)
+    lost = f" (never in {len(values) - len(good)})" if len(good) < len(values) else ""
+    return f"{mean:{sign}.3f} ± {half:.3f}{lost}"
+
+
 def comparison_rows(results: dict[str, list[dict[str, float]]]) -> Iterator[str]:
-    yield "| world | method | nmse at equal votes | votes for tau | votes for nmse | student r2 |"
+    yield "| world | method | nmse at equal votes | votes for tau | for nDCG@10 | student r2 |"
     yield "| :-- | :-- | :-- | :-- | :-- | :-- |"
     for variant in VARIANTS:
         found = results.get(variant, [])
         methods = [key[:-6] for key in (found[0] if found else {}) if key.endswith(" votes")]
         for method in (m for m in methods if m in METHODS):
             cells = []
-            for what in ("nmse", "votes", "nmse votes", "student"):
+            for what in ("nmse", "votes", "ndcg votes", "student"):
                 values = np.array([r[f"{method} {what}"] for r in found])
-                mean, half = interval(values[np.isfinite(values)])
-                lost = int((~np.isfinite(values)).sum())
-                never = f" ({lost} never)" if lost else ""
-                cells.append(f"{mean:{'+' if what == 'student' else ''}.3f} ± {half:.3f}{never}")
+                cells.append(cell(values, "+" if what == "student" else ""))
             yield f"| {variant} | {method} | {' | '.join(cells)} |"
 
 
@@ -233,8 +243,7 @@ def other_rows(results: dict[str, list[dict[str, float]]]) -> Iterator[str]:
         for key in found[0]:
             values = np.array([r[key] for r in found])
             if (family, key) not in used and not key.startswith(tuple(METHODS)):
-                mean, half = interval(values[np.isfinite(values)])
-                yield f"| {family} | {key} | {mean:.3f} ± {half:.3f} |"
+                yield f"| {family} | {key} | {cell(values)} |"
 
 
 def run(

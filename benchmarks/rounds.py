@@ -13,14 +13,14 @@ from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from scipy.stats import kendalltau
 
 import venire as vn
+from venire.distillation import kendall_tau, ndcg
 
 PLAIN = vn.GaussianPrior(0.1)
 LINEAR = vn.simulate.RidgeStudent(penalty=3.0, n_waves=0)
 START, STEP, FOLDS = 2, 2, 5
-MOST_ROUNDS = 16
+MOST_ROUNDS = 8  # degree 16
 
 # What `vn.allocate` is asked for, by the name of the method. HD: D-optimal picks with the prior,
 # student or none, that held-out pairs choose.
@@ -84,8 +84,8 @@ class Round(NamedTuple):
     degree: int
     nmse: float
     tau: float
+    ndcg: float
     student_r2: float
-    prior: str
 
 
 def runs(key: np.ndarray) -> np.ndarray:
@@ -111,9 +111,15 @@ def nmse(theta: np.ndarray, truth: np.ndarray, n_items: np.ndarray) -> float:
 
 def mean_tau(theta: np.ndarray, truth: np.ndarray, n_items: np.ndarray) -> float:
     """Kendall's tau, mean over groups."""
-    ends = np.cumsum(n_items)[:-1]
-    parts = zip(np.split(theta, ends), np.split(truth, ends), strict=True)
-    return float(np.mean([kendalltau(a, b).statistic for a, b in parts]))
+    offsets = np.concatenate([[0], np.cumsum(n_items)])
+    return float(kendall_tau(offsets, theta, truth).mean())
+
+
+def mean_ndcg(theta: np.ndarray, truth: np.ndarray, n_items: np.ndarray) -> float:
+    """nDCG of the first 10, gain 2**(truth - the group's least) - 1, mean over groups."""
+    offsets = np.concatenate([[0], np.cumsum(n_items)])
+    gold = truth - np.repeat(np.minimum.reduceat(truth, offsets[:-1]), n_items)
+    return float(ndcg(offsets, theta, gold, k=10, gain="exponential").mean())
 
 
 @dataclass
@@ -241,8 +247,8 @@ def play(source: Source, method: str, seed: int) -> Iterator[Round]:
             START + k * STEP,
             nmse(theta, source.truth, source.n_items),
             mean_tau(theta, source.truth, source.n_items),
+            mean_ndcg(theta, source.truth, source.n_items),
             source.student_r2(theta),
-            "",
         )
         if method == "uniform":
             new = cycles(source, STEP, asked, rng)
