@@ -68,7 +68,7 @@ BARS = [
     Bar("tr(L+)/n of a design, n = 100, degree 8", "design", "trace", 0.145),
     Bar("one teacher a pair / panel of four, nmse at equal votes", "rotation", "ratio", 0.78),
     Bar("the same, one confidently wrong, weighted", "rotation wrong", "ratio", 0.80),
-    Bar("4 bridges a group: share of the known-bias gain", "bridges", "share", 0.50, True, 48),
+    Bar("4 bridges a group: share of the known-bias gain", "bridges", "share", 0.50, True, 96),
     Bar("student r2, HD - cycles, normal", "normal", "HD student", -0.003, True, 16),
 ]
 
