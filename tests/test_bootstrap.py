@@ -490,11 +490,14 @@ def test_bad_input(arguments, kind, text):
 
 def test_what_is_not_exchangeable_is_refused():
     soft = vn.fit_bradley_terry(vn.Comparisons([0, 1], [1, 0], [0.7, 0.6]))
-    with pytest.raises(ValueError, match="scores between 0 and 1 are added up"):
-        vn.bootstrap(soft, 2)
+    with pytest.raises(ValueError, match=r"unit: outcomes .* comparisons.win\[0\] = 0.7 is not"):
+        vn.bootstrap(soft, 2, unit="outcomes")
     weighted = vn.fit_bradley_terry(vn.Comparisons([0, 1], [1, 0], weight=[1.0, 1.5]))
     with pytest.raises(ValueError, match=r"comparisons.loss\[0\] = 1.5|comparisons.win\[.\] = 1.5"):
-        vn.bootstrap(weighted, 2)
+        vn.bootstrap(weighted, 2, unit="outcomes")
+    pair = vn.fit_bradley_terry(vn.Comparisons([0], [1], [0.7]))
+    with pytest.raises(ValueError, match="only one cell to draw: nothing to resample"):
+        vn.bootstrap(pair, 2)
     one = vn.fit_bradley_terry(vn.Comparisons([0, 1], [1, 0], cluster=[3, 3]))
     with pytest.raises(ValueError, match="cluster: all comparisons are of one cluster"):
         vn.bootstrap(one, 2)

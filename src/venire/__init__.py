@@ -40,6 +40,7 @@ from venire.ratings import (
 from venire.resampling import (
     Bootstrap,
     BootstrapWeights,
+    GroupedBootstrap,
     StatisticBootstrap,
     bootstrap,
     bootstrap_statistic,
@@ -70,6 +71,7 @@ __all__ = [
     "Fit",
     "GaussianPrior",
     "GoldReport",
+    "GroupedBootstrap",
     "GroupedComparisons",
     "GroupedFit",
     "GroupedParameterErrors",

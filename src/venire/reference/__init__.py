@@ -62,9 +62,11 @@ from venire.reference.resampling import (
     alias_table,
     bootstrap_draws,
     bootstrap_weights,
+    group_keys,
     poisson_weights,
     threefry,
 )
+from venire.reference.replicates import ReferenceReplicates, bootstrap_groups
 from venire.reference.votes import VoteCells, merge_votes, vote_cells
 
 __all__ = [
@@ -81,6 +83,7 @@ __all__ = [
     "ReferenceFit",
     "ReferenceGroupedErrors",
     "ReferenceGroupedFit",
+    "ReferenceReplicates",
     "ReferenceZeroOne",
     "State",
     "VoteCells",
@@ -98,6 +101,7 @@ __all__ = [
     "beta_shortest",
     "beta_tails",
     "bootstrap_draws",
+    "bootstrap_groups",
     "bootstrap_weights",
     "calibrate",
     "cell_terms",
@@ -113,6 +117,7 @@ __all__ = [
     "fit",
     "fit_groups",
     "fit_mm",
+    "group_keys",
     "grouped_errors",
     "hunter_sweep",
     "information",
