@@ -1,4 +1,4 @@
-"""The bootstrap of many fits: equal to its twin and to single fits, in blocks, with what it tells."""
+"""The bootstrap of many fits: equal to its twin and to single fits, in blocks; what it tells."""
 
 from __future__ import annotations
 
@@ -152,9 +152,7 @@ def test_shared_parameters_are_held():
     )  # fmt: skip
     theta = b.theta[7, g.offsets[2] : g.offsets[3]]
     d = theta[drawn.first] - theta[drawn.second] + drawn.order * gf.order_effect
-    terms = reference.cell_terms(
-        "davidson", d, math.log(gf.tie), drawn.win, drawn.loss, drawn.tie
-    )
+    terms = reference.cell_terms("davidson", d, math.log(gf.tie), drawn.win, drawn.loss, drawn.tie)
     slope = np.bincount(drawn.first, terms["d1"], 5) - np.bincount(drawn.second, terms["d1"], 5)
     np.testing.assert_allclose(slope, gf.prior.precision * theta, atol=1e-6)
     with pytest.raises(ValueError, match="that of all groups"):
@@ -354,9 +352,7 @@ def test_table_and_progress():
     ]  # fmt: skip
     assert table["group"].tolist() == ["a"] * 5 + ["b"] * 5 + ["c"] * 5 + ["d"] * 5
     same(table["lower"], b.interval(0.5)[:, 0])
-    assert repr(b) == (
-        "<GroupedBootstrap multinomial of bradley-terry: 12 replicates of 4 groups>"
-    )
+    assert repr(b) == "<GroupedBootstrap multinomial of bradley-terry: 12 replicates of 4 groups>"
 
 
 def test_arrays_are_read_only():

@@ -58,6 +58,7 @@ from venire.reference.panels import (
     pool,
     self_consistency,
 )
+from venire.reference.replicates import ReferenceReplicates, bootstrap_groups
 from venire.reference.resampling import (
     alias_table,
     bootstrap_draws,
@@ -66,7 +67,6 @@ from venire.reference.resampling import (
     poisson_weights,
     threefry,
 )
-from venire.reference.replicates import ReferenceReplicates, bootstrap_groups
 from venire.reference.votes import VoteCells, merge_votes, vote_cells
 
 __all__ = [

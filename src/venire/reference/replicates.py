@@ -73,22 +73,19 @@ def bootstrap_groups(
     [True, True, True, True, True]
     """
     n_groups = len(g.groups)
+    shape = n_resamples, n_groups
     out = ReferenceReplicates(
-        np.full((n_resamples, len(g.items)), np.nan),
-        *(np.full((n_resamples, n_groups), np.nan) for _ in range(2)),
-        np.zeros((n_resamples, n_groups), bool),
-    )
+        np.full((n_resamples, len(g.items)), np.nan), np.full(shape, np.nan),
+        np.full(shape, np.nan), np.zeros(shape, bool),
+    )  # fmt: skip
     for k, words in enumerate(group_keys(key, g.groups)):
         cells = cells_of_group(g, k)
         own = int(words[0]), int(words[1])
         for r in range(n_resamples):
             drawn = draw_cells(cells, own, r, kind, unit, order_effect)
-            if drawn is None or not existence(
-                drawn, model, order_effect=order_effect, prior=prior
-            ).exists:
+            if drawn is None or (prior is None and _n_parts(drawn) > _n_parts(cells)):
                 continue
-            apart = len(components(drawn, "weak").sizes) > len(components(cells, "weak").sizes)
-            if prior is None and apart:
+            if not existence(drawn, model, order_effect=order_effect, prior=prior).exists:
                 continue
             found = fit(drawn, model, prior=prior, order_effect=order_effect, tol=tol)
             out.theta[r, g.offsets[k] : g.offsets[k + 1]] = found.theta
@@ -129,6 +126,10 @@ def draw_cells(
         first=cells.first[keep], second=cells.second[keep], order=cells.order[keep],
         win=win, loss=loss, tie=tie, square=np.full(len(win), np.nan),
     )  # fmt: skip
+
+
+def _n_parts(cells: Cells) -> int:
+    return len(components(cells, "weak").sizes)
 
 
 def _merged(cells: Cells) -> Cells:

@@ -156,9 +156,7 @@ class GroupedBootstrap:
         """
         return GroupedParameterErrors(self._gamma_errors, self._tie_errors)
 
-    def interval(
-        self, level: float | None = None, kind: str = "percentile"
-    ) -> NDArray[np.float64]:
+    def interval(self, level: float | None = None, kind: str = "percentile") -> NDArray[np.float64]:
         """Confidence intervals of theta.
 
         Parameters
@@ -316,7 +314,7 @@ class GroupedBootstrap:
         return _extended(self, whole(more, "more", 1), progress, stacklevel=4)
 
     def save(self, path: str | Path) -> None:
-        """Write everything, the fit included, to one .npz file; `GroupedBootstrap.load` reads it."""
+        """Write everything, the fit included, to one .npz file, which `load` reads."""
         _saving.save_groups(self, path)
 
     @classmethod

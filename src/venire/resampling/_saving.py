@@ -128,8 +128,9 @@ def _put_cells(
 ) -> None:
     """The arrays of comparisons; labels that are Python's own texts as NumPy's."""
     values = {name: getattr(c, name if hasattr(c, name) else f"_{name}") for name in fields}
-    facts["text"] = [name for name, x in values.items() if getattr(x, "dtype", None) == object]
-    values |= {name: values[name].astype(np.str_) for name in facts["text"]}
+    text = [name for name, x in values.items() if isinstance(x, np.ndarray) and x.dtype == object]
+    facts["text"] = text
+    values |= {name: values[name].astype(np.str_) for name in text}
     _put("c", values, arrays, facts)
 
 
