@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import pickle
+import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 import venire as vn
@@ -66,6 +69,45 @@ def test_replicates_equal_their_twins(model, prior, kind):
     assert b.residual.max() <= 1e-9
     if b._draws.log_tie is not None:
         np.testing.assert_allclose(np.exp(b._draws.log_tie), expected.tie, rtol=1e-6)
+
+
+MASS = st.sampled_from([0.0, 0.0, 1.0, 2.0, 5.0])
+CELL = st.tuples(
+    st.integers(0, 2), st.integers(0, 3), st.integers(1, 3), MASS, MASS, MASS,
+    st.sampled_from([-1, 0, 1]),
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    cells=st.lists(CELL, min_size=1, max_size=25),
+    fraction=st.sampled_from([1.0, 1.0, 0.3]),
+    model=st.sampled_from(MODELS),
+    kind=st.sampled_from(KINDS),
+    prior=st.sampled_from([None, WEAK]),
+    order_effect=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_which_replicates_have_a_fit(cells, fraction, model, kind, prior, order_effect, seed):
+    group, first, gap, win, loss, tie, order = map(np.array, zip(*cells, strict=True))
+    g = vn.GroupedComparisons.from_counts(
+        group, first, (first + gap) % 4, fraction * win, loss, tie, order=order
+    )
+    gf = vn.fit_groups(g, model=model, prior=prior, order_effect=order_effect)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", vn.NotIdentifiedWarning)
+        warnings.simplefilter("ignore", vn.ConvergenceWarning)
+        b = vn.bootstrap(gf, 4, kind=kind, rng=seed, tol=1e-9, keep="draws")
+        expected = twin(b, 4)
+    fitted = np.isfinite(gf.residual) & (gf.status != "no comparisons")
+    assert not b.resampled[~fitted].any()
+    status = b._draws.status[:, b.resampled]
+    same(status == 0, expected.has_fit[:, b.resampled])
+    same(b.n_failed[b.resampled], (~expected.has_fit[:, b.resampled]).sum(axis=0))
+    # without a prior, a replicate may be next to flat in some direction
+    places = np.repeat(b.resampled, np.diff(g.offsets))
+    near = {"atol": 1e-6} if prior is not None else {"rtol": 1e-3, "atol": 1e-3}
+    np.testing.assert_allclose(b.theta[:, places], expected.theta[:, places], **near)
 
 
 @pytest.mark.parametrize("model", ["bradley-terry", "davidson"])
