@@ -1,6 +1,6 @@
 """The bootstrap of grouped fits in a fresh process: time, memory, how good the replicates are.
 
-    python -m benchmarks.measure_replicates quick|full KIND FACTS.json
+python -m benchmarks.measure_replicates quick|full KIND FACTS.json
 """
 
 from __future__ import annotations
