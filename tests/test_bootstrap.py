@@ -165,6 +165,23 @@ def test_soft_scores_with_a_cluster_for_each_row():
     assert (errors < 0.7 * fit.standard_errors()).all()
 
 
+def test_soft_scores_are_drawn_by_cells():
+    i, j = np.triu_indices(7, 1)
+    score = np.random.default_rng(5).beta(2.0, 2.0, len(i))
+    fits = [
+        vn.fit_bradley_terry(vn.Comparisons(i, j, score, cluster=cluster))
+        for cluster in (None, np.arange(len(i)))
+    ]
+    cells, rows = (vn.bootstrap(fit, 40, rng=1) for fit in fits)
+    assert (cells.unit, rows.unit) == ("cells", "clusters")  # a pair has one row: they are the same
+    np.testing.assert_array_equal(cells.theta, rows.theta)
+    np.testing.assert_array_equal(cells.extend(4).theta[:40], rows.theta)
+    fit = vn.fit_bradley_terry(league())
+    assert vn.bootstrap(fit, 2, rng=1).unit == "outcomes"
+    by_pair = vn.bootstrap(fit, 2, rng=1, unit="cells")
+    assert by_pair._engine().cells.counts.tolist() == [1] * len(fit.comparisons.first)
+
+
 def test_drawing_cells_and_drawing_rows_are_the_same():
     rng = np.random.default_rng(4)
     first = rng.integers(0, 5, 400)
