@@ -70,7 +70,7 @@ def bootstrap_groups(
     >>> from venire.reference import aggregate_groups
     >>> g = aggregate_groups([1, 1, 1, 1], [0, 1, 0, 1], [1, 0, 1, 0])
     >>> bootstrap_groups(g, "bradley-terry", (1, 2), 5).has_fit.ravel().tolist()
-    [True, True, True, True, True]
+    [True, True, True, True, False]
     """
     n_groups = len(g.groups)
     shape = n_resamples, n_groups
