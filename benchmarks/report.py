@@ -7,7 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import report_bagging, report_design, report_queries, report_votes
+from benchmarks import (
+    report_bagging,
+    report_design,
+    report_queries,
+    report_replicates,
+    report_votes,
+)
 from benchmarks.solvers import SOLVERS
 from benchmarks.tables import MIB, seconds, table
 from benchmarks.workloads import GROWING, WORKLOADS
@@ -168,6 +174,7 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
         "Goals are for two cores. Error: largest distance from the closed form, if there is one.",
         package_table(fits, data["size"] == "full"),
         *report_queries.parts(data),
+        *report_replicates.parts(data),
         *report_votes.parts(data),
         *report_bagging.parts(data),
         *report_design.parts(data),

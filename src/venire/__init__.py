@@ -47,6 +47,7 @@ from venire.ratings import (
 from venire.resampling import (
     Bootstrap,
     BootstrapWeights,
+    GroupedBootstrap,
     StatisticBootstrap,
     bootstrap,
     bootstrap_statistic,
@@ -78,6 +79,7 @@ __all__ = [
     "Fit",
     "GaussianPrior",
     "GoldReport",
+    "GroupedBootstrap",
     "GroupedComparisons",
     "GroupedFit",
     "GroupedParameterErrors",

@@ -59,10 +59,12 @@ from venire.reference.panels import (
     pool,
     self_consistency,
 )
+from venire.reference.replicates import ReferenceReplicates, bootstrap_groups
 from venire.reference.resampling import (
     alias_table,
     bootstrap_draws,
     bootstrap_weights,
+    group_keys,
     poisson_weights,
     threefry,
 )
@@ -82,6 +84,7 @@ __all__ = [
     "ReferenceFit",
     "ReferenceGroupedErrors",
     "ReferenceGroupedFit",
+    "ReferenceReplicates",
     "ReferenceZeroOne",
     "State",
     "VoteCells",
@@ -99,6 +102,7 @@ __all__ = [
     "beta_shortest",
     "beta_tails",
     "bootstrap_draws",
+    "bootstrap_groups",
     "bootstrap_weights",
     "calibrate",
     "cell_terms",
@@ -115,6 +119,7 @@ __all__ = [
     "fit",
     "fit_groups",
     "fit_mm",
+    "group_keys",
     "grouped_errors",
     "hunter_sweep",
     "information",
