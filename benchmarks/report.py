@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks import (
     report_bagging,
     report_design,
+    report_full_round,
     report_queries,
     report_replicates,
     report_votes,
@@ -178,6 +179,7 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
         *report_votes.parts(data),
         *report_bagging.parts(data),
         *report_design.parts(data),
+        *report_full_round.parts(data),
         "## Beta posteriors",
         "Shapes uniform in [0.5, 500]; the cells have six votes each. The peers use one thread.",
         posteriors_table(data),

@@ -17,9 +17,21 @@ static vn_status load(vn_small *w, const vn_grouped *g, int64_t k, const vn_smal
     return status;
 }
 
+/* One number per edge, written to the cells: order classes of a pair may share an edge. */
+static void spread_edges(const vn_small_cells *c, int has_gamma, const double *by_edge, double *by_cell)
+{
+    for (int64_t k = 0, e = -1; k < c->n_cells; k++) {
+        const int again = !has_gamma && k > 0 && c->first[k] == c->first[k - 1]
+            && c->second[k] == c->second[k - 1];
+        e += !again;
+        by_cell[k] = by_edge[e];
+    }
+}
+
 vn_status vn_group_variances(const vn_grouped *g, int64_t from, int64_t to, const vn_small_model *model,
                              const vn_group_result *fit, const double *border, int n_threads,
-                             double *variance, double *gamma_variance, double *log_tie_variance)
+                             double *variance, double *difference, double *gamma_variance,
+                             double *log_tie_variance)
 {
     vn_status status = VN_OK;
     VN_PRAGMA(omp parallel num_threads(n_threads))
@@ -37,6 +49,11 @@ vn_status vn_group_variances(const vn_grouped *g, int64_t from, int64_t to, cons
                 one = vn_small_variances(&s, &w, border, w.trial, corner);
                 double *out = variance + g->item_ptr[k];
                 for (int i = 0; one == VN_OK && i < w.n; i++) out[i] = w.trial[w.row[i]];
+                if (one == VN_OK && difference) {
+                    const vn_small_cells c = vn_group_cells_of(g, k);
+                    vn_small_difference_variances(&s, &w, border ? border : corner, w.d);
+                    spread_edges(&c, own.has_gamma, w.d, difference + g->cell_ptr[k]);
+                }
                 if (gamma_variance && own.has_gamma) gamma_variance[k] = corner[0];
                 if (log_tie_variance && own.has_tie)
                     log_tie_variance[k] = own.has_gamma ? corner[3] : corner[0];

@@ -48,10 +48,12 @@ vn_status vn_fit_groups(const vn_grouped *g, int64_t from, int64_t to, const vn_
 /* What follows from a fit, for the groups [from, to) whose status is converged or iteration limit;
  * `border`: the inverse Schur complement where gamma and log tie are shared, NULL otherwise. */
 
-/* Variances of theta, and of gamma and log_tie where each group has its own (else NULL). */
+/* Variances of theta, of the difference of each cell's items (not where NULL), and of gamma and log_tie
+ * where each group has its own (else NULL). */
 vn_status vn_group_variances(const vn_grouped *g, int64_t from, int64_t to, const vn_small_model *model,
                              const vn_group_result *fit, const double *border, int n_threads,
-                             double *variance, double *gamma_variance, double *log_tie_variance);
+                             double *variance, double *difference, double *gamma_variance,
+                             double *log_tie_variance);
 
 vn_status vn_group_log_likelihoods(const vn_grouped *g, int64_t from, int64_t to,
                                    const vn_small_model *model, const vn_group_result *fit,

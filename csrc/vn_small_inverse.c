@@ -311,3 +311,19 @@ vn_status vn_small_variances(vn_small_inverse *s, vn_small *w, const double *bor
                 variance[i] += border[2 * k + j] * w->solved[k][i] * w->solved[j][i];
     return VN_OK;
 }
+
+void vn_small_difference_variances(const vn_small_inverse *s, const vn_small *w, const double *border,
+                                   double *variance)
+{
+    const int m = w->model->has_gamma + w->model->has_tie;
+    for (int e = 0; e < w->n_edges; e++) {
+        const int a = s->place[w->a[e]], b = s->place[w->b[e]];
+        const double *row = s->inverse + (size_t)a * (size_t)s->stride;
+        double sum = row[a] - 2.0 * row[b] + (s->inverse + (size_t)b * (size_t)s->stride)[b];
+        for (int k = 0; k < m; k++)
+            for (int j = 0; j < m; j++)
+                sum += border[2 * k + j] * (w->solved[k][w->a[e]] - w->solved[k][w->b[e]])
+                    * (w->solved[j][w->a[e]] - w->solved[j][w->b[e]]);
+        variance[e] = sum > 0.0 ? sum : 0.0;
+    }
+}

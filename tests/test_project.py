@@ -39,6 +39,7 @@ LAYERS = {
     "stacking": 4,
     "decomposition": 4,
     "design": 4,
+    "targets": 4,
     "distillation": 5,
     "io": 6,
     "streaming": 6,

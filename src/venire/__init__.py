@@ -54,6 +54,7 @@ from venire.resampling import (
     bootstrap_weights,
 )
 from venire.stacking import StackedClassifiers, stack_estimators
+from venire.targets import Targets, VotesFit, fit_votes, make_targets
 from venire.votes import Agreement, TeacherCalibration, Votes
 
 if TYPE_CHECKING:
@@ -92,8 +93,10 @@ __all__ = [
     "Stack",
     "StackedClassifiers",
     "StatisticBootstrap",
+    "Targets",
     "TeacherCalibration",
     "Votes",
+    "VotesFit",
     "ZeroOneDecomposition",
     "adaboost_weights",
     "bootstrap",
@@ -111,7 +114,9 @@ __all__ = [
     "fit_groups",
     "fit_rao_kupper",
     "fit_thurstone",
+    "fit_votes",
     "learning_curve",
+    "make_targets",
     "needs_votes",
     "reference",
     "rotate_teachers",

@@ -274,6 +274,13 @@ class GroupedComparisons:
         self._adopt(grouping)
         return self
 
+    def _with_masses(
+        self, win: NDArray[np.float64], loss: NDArray[np.float64]
+    ) -> GroupedComparisons:
+        """The same groups, items and cells with other masses (finite, > 0 in sum), without ties."""
+        kept = {name: getattr(self, name) for name in Grouping._fields[:7]}
+        return self._of(Grouping(**kept, win=win, loss=loss, tie=None, is_soft=False))
+
     def _adopt(self, grouping: Grouping) -> None:
         for name, value in grouping._asdict().items():
             setattr(self, name if name in self.__annotations__ else f"_{name}", frozen(value))

@@ -23,7 +23,7 @@ import numpy as np
 
 from venire import _checks
 
-__all__ = ["LOGIT_PER_PROBIT", "SCALES", "convert", "factor", "scale_of"]
+__all__ = ["LOGIT_PER_PROBIT", "SCALES", "centre_of", "convert", "factor", "scale_of"]
 
 LOGIT_PER_PROBIT = 1.702
 
@@ -66,6 +66,31 @@ def scale_of(model: str) -> str:
     'probit'
     """
     return "probit" if model == "thurstone" else "logit"
+
+
+def centre_of(scale: str) -> float:
+    """Where the mean of all strengths stands on a scale: 1000 for "elo", 0 for the others.
+
+    Parameters
+    ----------
+    scale : {"logit", "probit", "erf", "elo"}
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If the name is not that of a scale.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> vn.scales.centre_of("elo")
+    1000.0
+    """
+    return _known(scale, "scale").centre
 
 
 def factor(source: str, target: str) -> float:

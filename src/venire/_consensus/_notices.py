@@ -44,8 +44,8 @@ class Notice(NamedTuple):
 
 def disputed(pool: Pool, uniform: Pool) -> float:
     """Share of the pairs on which a pool and the plain mean take different sides."""
-    voted = uniform.n_eff > 0
-    return float((pool.d[voted] * uniform.d[voted] < 0).mean()) if voted.any() else 0.0
+    voted = np.count_nonzero(uniform.n_eff)  # a share of 0 takes no side: nobody voted, or a tie
+    return float(np.count_nonzero(pool.mean * uniform.mean < 0)) / voted if voted else 0.0
 
 
 def notices(

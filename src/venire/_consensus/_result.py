@@ -208,8 +208,22 @@ class Consensus:
             raise TypeError("the votes know their items: leave first and second out")
         return first, second
 
-    def to_grouped(self) -> GroupedComparisons:
+    def to_grouped(
+        self,
+        *,
+        groups: ArrayLike | None = None,
+        items: tuple[ArrayLike, ArrayLike] | None = None,
+        n_threads: int | None = None,
+    ) -> GroupedComparisons:
         """The consensus as comparisons in groups, for `fit_groups`; see `to_comparisons`.
+
+        Parameters
+        ----------
+        groups, items : optional
+            Groups, and items as a pair of labels of groups and of items, that exist besides those
+            of the votes; see `GroupedComparisons`.
+        n_threads : int, optional
+            Default: all usable CPUs.
 
         Raises
         ------
@@ -223,12 +237,13 @@ class Consensus:
         >>> vn.consensus(v).to_grouped().n_groups
         2
         """
-        if self.group is None:
+        names = self.votes._names
+        if names.groups is None:
             raise ValueError("the votes have no groups: use to_comparisons()")
         win, loss = self._masses()
-        assert self.first is not None
-        assert self.second is not None
-        return GroupedComparisons.from_counts(self.group, self.first, self.second, win, loss)
+        return GroupedComparisons.from_counts(
+            *names.labels(), win, loss, groups=groups, items=items, n_threads=n_threads
+        )
 
     # ---- tables -------------------------------------------------------------------------------
 

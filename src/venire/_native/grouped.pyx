@@ -48,7 +48,7 @@ cdef extern from "vn_group_fit.h" nogil:
                             vn_group_result *)
     vn_status vn_group_variances(const vn_grouped *, int64_t, int64_t, const vn_small_model *,
                                  const vn_group_result *, const double *, int, double *, double *,
-                                 double *)
+                                 double *, double *)
     vn_status vn_group_log_likelihoods(const vn_grouped *, int64_t, int64_t,
                                        const vn_small_model *, const vn_group_result *, int,
                                        double *)
@@ -206,19 +206,22 @@ cdef class Groups:
         if status != VN_OK:
             raise MemoryError("not enough memory to fit the groups")
 
-    def variances(self, Estimates e not None, int64_t start, int64_t stop, out, gamma_out,
-                  log_tie_out, border, int n_threads):
-        """Variances of theta into `out`, and of each group's own gamma and log tie (or None);
-        `border`: the inverse Schur complement (4,) of shared ones, or None."""
+    def variances(self, Estimates e not None, int64_t start, int64_t stop, out, difference_out,
+                  gamma_out, log_tie_out, border, int n_threads):
+        """Variances of theta into `out`, of the cells' differences (or None), and of each group's
+        own gamma and log tie (or None); `border`: the inverse Schur complement (4,) of shared ones,
+        or None."""
         cdef vn_group_result r = result_of(e)
         cdef double *v = doubles(out)
+        cdef double *dv = doubles(difference_out)
         cdef double *gv = doubles(gamma_out)
         cdef double *tv = doubles(log_tie_out)
         cdef double *b = doubles(border)
         cdef int threads = self.threads(start, stop, n_threads)
         cdef vn_status status
         with nogil:
-            status = vn_group_variances(&self.g, start, stop, &self.model, &r, b, threads, v, gv, tv)
+            status = vn_group_variances(&self.g, start, stop, &self.model, &r, b, threads, v, dv, gv,
+                                        tv)
         if status != VN_OK:
             raise MemoryError("not enough memory for the standard errors")
 

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from venire import _checks, scales
-from venire.grouped import _batches, _scaling
+from venire.grouped import _batches, _scaling, _uncertainty
+from venire.grouped._uncertainty import GroupedParameterErrors
 from venire.grouped_comparisons import GroupedComparisons
 from venire.priors import GaussianPrior
 from venire.ratings import Fit, _tables
 from venire.ratings._problem import TIE_MODELS
 
 __all__ = ["GroupedFit", "GroupedParameterErrors"]
-
-
-class GroupedParameterErrors(NamedTuple):
-    """Standard errors of the parameters beside theta; None for what the model lacks.
-
-    Attributes
-    ----------
-    order_effect, tie : ndarray of float64, shape (n_groups,), float if shared, or None
-        nan where a group has no fit, or no ties.
-    """
-
-    order_effect: Any
-    tie: Any
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -158,8 +146,36 @@ class GroupedFit:
         treated as a single fit.
         """
         if "standard_errors" not in self._cache:
-            self._compute_errors()
+            _uncertainty.compute_errors(self)
         return self._cache["standard_errors"]
+
+    @property
+    def difference_variances(self) -> np.ndarray:
+        """Variance of theta_first - theta_second for each cell of `comparisons`, (n_cells,).
+
+        From the same inverse as the standard errors; nan where there is no fit. On the scale of the
+        model.
+
+        Raises
+        ------
+        ValueError
+            If theta is on another scale.
+
+        Notes
+        -----
+        Computed when first asked for, together with the standard errors and at their cost: of the
+        covariance only the entries of pairs that were compared are needed.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> gf = vn.fit_groups(vn.GroupedComparisons([1], ["a"], ["b"], [0.5], [8.0]), prior=None)
+        >>> gf.difference_variances.tolist()
+        [0.5]
+        """
+        if "difference_variances" not in self._cache:
+            _uncertainty.compute_errors(self, differences=True)
+        return self._cache["difference_variances"]
 
     def parameter_errors(self) -> GroupedParameterErrors:
         """Standard errors of the order effect and of the tie parameter.
@@ -170,7 +186,7 @@ class GroupedFit:
             Named tuple (order_effect, tie).
         """
         if "parameter_errors" not in self._cache:
-            self._compute_errors()
+            _uncertainty.compute_errors(self)
         return self._cache["parameter_errors"]
 
     @property
@@ -360,61 +376,3 @@ class GroupedFit:
         e.status = np.select([self.status == name for name in STATUSES], range(len(STATUSES)), 0)
         e.status = e.status.astype(np.int8)
         return native, e
-
-    def _compute_errors(self) -> None:
-        from venire._native.grouped import ELSEWHERE
-
-        g = self.comparisons
-        native, e = self._native()
-        several = (self.status == "no comparisons") & (np.diff(self.offsets) > 1)
-        unknown = np.isnan(self.theta) | np.repeat(several, np.diff(self.offsets))
-        variance = np.zeros(g.n_items)
-        variance[unknown] = np.nan
-        del unknown
-        own_gamma = None if e.gamma is None else np.full(g.n_groups, np.nan)
-        own_tie = None if e.log_tie is None else np.full(g.n_groups, np.nan)
-        border = self._border(native, e)
-        fitted = np.isfinite(self.residual) & (np.diff(g.cell_offsets) > 0)
-        apart = np.flatnonzero(fitted & (np.diff(g.offsets) > _batches.MAX_ERRORS))
-        e.status[apart] = ELSEWHERE
-        _batches.in_batches(
-            g,
-            lambda a, b: native.variances(
-                e, a, b, variance, own_gamma, own_tie, border, self.n_threads
-            ),
-        )
-        errors = np.sqrt(variance, out=variance)
-        gamma_error: Any = None if own_gamma is None else np.sqrt(own_gamma)
-        tie_error: Any = None if own_tie is None else np.sqrt(own_tie) * self.tie
-        if tie_error is None and self.model in TIE_MODELS and not self.shared:
-            tie_error = np.full(g.n_groups, np.nan)  # no group has ties
-        for k in apart.tolist():
-            single = self._single(k)
-            errors[g.offsets[k] : g.offsets[k + 1]] = single.standard_errors()
-            own = single.parameter_errors()
-            if gamma_error is not None:
-                gamma_error[k] = own.order_effect
-            if tie_error is not None and own.tie is not None:
-                tie_error[k] = own.tie
-        if border is not None:
-            if self.order_effect is not None:
-                gamma_error = float(np.sqrt(border[0]))
-            if self.tie is not None and len(self._values) > (self.order_effect is not None):
-                at = 3 if self.order_effect is not None else 0
-                tie_error = float(np.sqrt(border[at])) * self.tie
-        errors.flags.writeable = False
-        self._cache["standard_errors"] = errors
-        self._cache["parameter_errors"] = GroupedParameterErrors(gamma_error, tie_error)
-
-    def _border(self, native: Any, e: Any) -> np.ndarray | None:
-        """Covariance of the shared parameters, (4,) for the native layer."""
-        from venire.grouped._shared import shared_curvature
-
-        m = len(self._values)
-        if m == 0:
-            return None
-        active = np.isfinite(self.residual) & (np.diff(self.comparisons.cell_offsets) > 0)
-        _, curvature = shared_curvature(native, e, self.comparisons, active, m, self.n_threads)
-        out = np.zeros((2, 2))
-        out[:m, :m] = np.linalg.inv(curvature)
-        return out.reshape(-1)

@@ -7,7 +7,8 @@ find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself),
 fits on one scale), `ensembles` (the error of many predictions), `boosting` (the weights of the
 next), `resampling` (the weights of bootstrap replicates), `bagging` (lines fitted to them); of
 votes: `votes` (rows become judgments), `panels` (judgments become one probability per pair), `beta`
-(their posteriors); and of asking: `design` (the first pairs).
+(their posteriors), `teachers` (votes weighed by the ratings that they give); and of asking:
+`design` (the first pairs).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
@@ -68,6 +69,12 @@ from venire.reference.resampling import (
     poisson_weights,
     threefry,
 )
+from venire.reference.teachers import (
+    ReferenceVotesFit,
+    expected_vote,
+    fit_votes,
+    teacher_weights,
+)
 from venire.reference.votes import VoteCells, merge_votes, vote_cells
 
 __all__ = [
@@ -85,6 +92,7 @@ __all__ = [
     "ReferenceGroupedErrors",
     "ReferenceGroupedFit",
     "ReferenceReplicates",
+    "ReferenceVotesFit",
     "ReferenceZeroOne",
     "State",
     "VoteCells",
@@ -116,10 +124,12 @@ __all__ = [
     "design_pairs",
     "error_correlation",
     "existence",
+    "expected_vote",
     "fit",
     "fit_groups",
     "fit_mm",
     "group_keys",
+    "fit_votes",
     "grouped_errors",
     "hunter_sweep",
     "information",
@@ -142,6 +152,7 @@ __all__ = [
     "sandwich",
     "self_consistency",
     "subset_errors",
+    "teacher_weights",
     "threefry",
     "vote_cells",
     "weighted_grams",

@@ -17,6 +17,7 @@ __all__ = ["TOLERANCE", "VoteRows", "checked_rows", "table_of"]
 TOLERANCE = 1e-6  # how far the three probabilities of a row may be from adding up to 1
 _MAX_ROWS = 2**28  # of a native call, which cannot be interrupted
 _SMALL = 1 << 17
+_DENSE = 4  # times as many items of groups as rows: as many as need no codes of their own
 _RULE = "must be 1 (first), -1 (second) or 0 (a tie)"
 
 
@@ -286,13 +287,18 @@ def _by_items(
     rows: VoteRows, teachers: NDArray[Any], coded: dict[str, Any], n_threads: int
 ) -> Table:
     items, first, second = _labels.encode(rows.first, rows.second, None, n_threads)
-    n_items = len(items)
+    n_items = n_entities = len(items)
     groups = entities = None
     if rows.group is not None:  # items of different groups are different entities
         groups, group = _labels.encode_one(rows.group, "group", n_threads)
-        base = group.astype(np.int64) * n_items
-        entities, first, second = _labels.encode(base + first, base + second, None, n_threads)
-    n_entities = n_items if entities is None else len(entities)
+        n_entities = len(groups) * n_items
+        if n_entities <= min(_DENSE * rows.n, 2**31 - 1):
+            base = group * np.int32(n_items)
+            first, second = base + first, base + second
+        else:  # those that occur
+            wide = group.astype(np.int64) * n_items
+            entities, first, second = _labels.encode(wide + first, wide + second, None, n_threads)
+            n_entities = len(entities)
     from venire._native.votes import TooManyBits
 
     try:
@@ -306,14 +312,14 @@ def _by_items(
         low, high, ptr, columns = _by_codes(
             rows, teachers, coded, n_threads, (items, entities), first, second, n_entities
         )
-    if entities is None:
-        names = PairNames(None, items, low, high)
-    else:
-        a, b = entities[low], entities[high]
-        names = PairNames(
-            None, items, (a % n_items).astype(np.int32), (b % n_items).astype(np.int32), groups,
-            (a // n_items).astype(np.int32),
-        )  # fmt: skip
+    if groups is None:
+        return Table(PairNames(None, items, low, high), teachers, ptr, columns, rows.n)
+    if entities is not None:
+        low, high = entities[low], entities[high]
+    home = low // n_items
+    base = home * n_items
+    low, high, home = (x.astype(np.int32, copy=False) for x in (low - base, high - base, home))
+    names = PairNames(None, items, low, high, groups, home)
     return Table(names, teachers, ptr, columns, rows.n)
 
 
@@ -380,5 +386,5 @@ def _aggregate(
 
 def _refuse_self(items: tuple[Any, Any], first: NDArray[np.int32], at: int) -> NoReturn:
     labels, entities = items
-    code = first[at] if entities is None else entities[first[at]] % len(labels)
-    fail("second", "an item cannot be compared with itself", at, labels[code])
+    code = first[at] if entities is None else entities[first[at]]
+    fail("second", "an item cannot be compared with itself", at, labels[code % len(labels)])

@@ -40,6 +40,14 @@ class PairNames(NamedTuple):
         first = self.first.astype(np.int64)
         return first if self.group is None else self.group * np.int64(len(self.items)) + first
 
+    def labels(self) -> tuple[Any, Any, Any]:
+        """Group, first and second item of each pair, as coded columns; of pairs in groups."""
+        assert self.items is not None
+        assert self.groups is not None
+        coded = ((self.groups, self.group), (self.items, self.first), (self.items, self.second))
+        group, first, second = (_labels.Encoded(known, codes) for known, codes in coded)  # type: ignore[arg-type]
+        return group, first, second
+
 
 class Table(NamedTuple):
     """Cells, sorted by (pair, teacher); `columns` as the native layer made them."""

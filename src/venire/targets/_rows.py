@@ -1,0 +1,63 @@
+"""Votes on pairs in groups, laid out once for all fits: only their masses change between rounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire._grouping import GroupedRows, group_rows
+from venire.grouped import GroupedFit
+from venire.grouped_comparisons import GroupedComparisons
+from venire.votes import Votes
+
+__all__ = ["LaidOutVotes"]
+
+Floats = NDArray[np.float64]
+
+
+class LaidOutVotes:
+    """Groups, items and cells of votes; a cell is a pair with votes of some weight.
+
+    Parameters
+    ----------
+    votes : Votes
+        With groups.
+    groups, items
+        As in `GroupedComparisons`.
+    n_threads : int
+    """
+
+    def __init__(self, votes: Votes, groups: Any, items: Any, n_threads: int) -> None:
+        from venire._native.teacher_weights import RowVotes
+
+        names, table = votes._names, votes._table
+        # Each pair has its own number as its mass, by which its cell is known afterwards.
+        number = np.arange(1.0, len(names) + 1.0)
+        number[np.diff(table.ptr) == 0] = 0.0
+        rows = GroupedRows(
+            len(names), *names.labels(), groups, items, win=number, loss=np.zeros(len(names))
+        )
+        self.frame = GroupedComparisons._of(group_rows(rows, n_threads))
+        same = np.array_equal(self.frame.win, number)
+        pair = None if same else self.frame.win.astype(np.int64) - 1
+        self.n_threads = n_threads
+        self._native = RowVotes(
+            table.ptr, table.columns, votes.n_teachers, len(self.frame.win), pair, n_threads
+        )
+
+    def comparisons(self, weight: Floats | None = None) -> GroupedComparisons:
+        """The votes, weighted by teacher: ties are half a win to each."""
+        return self.frame._with_masses(*self._native.masses(weight))
+
+    def agreement(self, fit: GroupedFit) -> tuple[Floats, Floats, NDArray[np.int64]]:
+        """Each teacher's sums of |s| and of s (2p - 1), p the fit's; its number of judgments."""
+        from venire._native.teacher_weights import expected_votes
+
+        g = fit.comparisons
+        expected = expected_votes(
+            g.offsets, g.cell_offsets, g.first, g.second, fit.theta, fit.difference_variances,
+            fit.model == "thurstone", self.n_threads,
+        )  # fmt: skip
+        return self._native.agreement(expected)
