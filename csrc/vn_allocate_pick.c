@@ -124,8 +124,7 @@ static double spread_of(const vn_picker *w, const double *column)
     return sum;
 }
 
-/* Ask (i, j): the posterior and the candidates change; returns the gain in *gain. `column` is
- * C (e_i - e_j), padded. */
+/* r and spread after C -= factor column column'; turned is C M column, square is column' M column. */
 VN_CLONES
 static void change_candidates(vn_picker *w, const double *restrict column, double factor,
                               const double *restrict turned, double square)
@@ -149,6 +148,7 @@ static void change_candidates(vn_picker *w, const double *restrict column, doubl
     }
 }
 
+/* Ask (i, j), whose column is C (e_i - e_j), padded: posterior, candidates and counts change. */
 static vn_status ask(vn_picker *w, const vn_allocate_options *o, int32_t i, int32_t j, double weight,
                      const double *column, double *gain)
 {

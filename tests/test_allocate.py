@@ -361,10 +361,10 @@ def test_gain_gives_more_where_less_is_known():
 
 
 def test_by_gain_takes_picks_in_their_order():
-    gain = np.array([3.0, 1.0, 2.0, 2.5, 1.0])  # the third counts for 1 only, like the second
+    gain = np.array([3.0, 1.0, 2.0, 2.5, 1.5])  # the third counts for 1 only, like the second
     offsets = np.array([0, 3, 5])
     found = [_shares.by_gain(gain, offsets, m).tolist() for m in range(1, 6)]
-    assert found == [[1, 0], [1, 1], [2, 1], [3, 1], [3, 2]]
+    assert found == [[1, 0], [1, 1], [1, 2], [2, 2], [3, 2]]
 
 
 # ---- what is asked -----------------------------------------------------------------------------
@@ -535,12 +535,14 @@ def test_a_sample_of_the_groups_decides(monkeypatch):
 
     c, theta, _ = world(n_groups=60)
     whole = vn.select_prior(c, theta, rng=0)
-    monkeypatch.setattr(_prior, "SAMPLE", 30)
-    part = vn.select_prior(c, theta, rng=0)
-    assert part.precision != whole.precision
-    assert part.precision == pytest.approx(whole.precision, rel=0.5)
-    assert part.name == whole.name
-    np.testing.assert_array_equal(part.mean, whole.mean)
+    for limits in ((30, 10**9), (10**9, 400)):
+        monkeypatch.setattr(_prior, "SAMPLE", limits[0])
+        monkeypatch.setattr(_prior, "SAMPLE_ITEMS", limits[1])
+        part = vn.select_prior(c, theta, rng=0)
+        assert part.precision != whole.precision
+        assert part.precision == pytest.approx(whole.precision, rel=0.5)
+        assert part.name == whole.name
+        np.testing.assert_array_equal(part.mean, whole.mean)
 
 
 def test_missing_predictions_stand_for_the_groups_mean():
