@@ -303,22 +303,32 @@ static int64_t at_random(worker *w, int64_t n, int64_t n_used, int64_t wanted, i
 
 /* --- all groups -------------------------------------------------------------------------------- */
 
-static void one_group(const vn_design *d, worker *w, const uint64_t key[2], int64_t k,
-                      int32_t *first, int32_t *second, int64_t *repeats)
+/* Add what group k was asked; 0, or 1 where that is no pair of the group's items. */
+static int add_used(const vn_design *d, vn_edges *e, int64_t k)
+{
+    for (int64_t u = d->used_ptr[k]; u < d->used_ptr[k + 1]; u++) {
+        const int32_t i = d->used_first[u], j = d->used_second[u];
+        if (i < 0 || j < 0 || i >= e->n || j >= e->n || i == j) return 1;
+        vn_edges_add(e, i, j);
+    }
+    return 0;
+}
+
+/* 0, or 1 where a used pair is none. */
+static int one_group(const vn_design *d, worker *w, const uint64_t key[2], int64_t k,
+                     int32_t *first, int32_t *second, int64_t *repeats)
 {
     const int64_t n = d->n_items[k], from = d->ask_ptr[k], wanted = d->ask_ptr[k + 1] - from;
-    const int64_t start = d->used_ptr ? d->used_ptr[k] : 0;
-    const int64_t n_used = d->used_ptr ? d->used_ptr[k + 1] - start : 0;
+    const int64_t n_used = d->used_ptr ? d->used_ptr[k + 1] - d->used_ptr[k] : 0;
     const int complete = d->method == VN_DESIGN_CYCLES && d->degree >= n - 1;
     *repeats = 0;
-    if (!wanted) return;
+    if (!wanted) return 0;
     stream_of(&w->random, key, (uint64_t)(d->stream + k));
     first += from;
     second += from;
     if (!complete || n_used) {
         vn_edges_clear(&w->asked, n, n_used + wanted, w->word, w->degree);
-        for (int64_t u = start; u < start + n_used; u++)
-            vn_edges_add(&w->asked, d->used_first[u], d->used_second[u]);
+        if (n_used && add_used(d, &w->asked, k)) return 1;
     }
     if (complete) {
         round_robin(w, n, first, second);
@@ -330,6 +340,7 @@ static void one_group(const vn_design *d, worker *w, const uint64_t key[2], int6
             *repeats = 0;
         }
     } else *repeats = at_random(w, n, n_used, wanted, first, second);
+    return 0;
 }
 
 /* The most that any group needs: items, words of pairs, pairs to choose from. */
@@ -354,7 +365,7 @@ vn_status vn_design_pairs(const vn_design *d, const uint64_t key[2], int n_threa
     (void)n_threads;
     int64_t need[3];
     most_needed(d, need);
-    int failed = 0, stop = 0;
+    int failed = 0, bad = 0, stop = 0;
     VN_PRAGMA(omp parallel num_threads(n_threads) if (n_threads > 1 && d->n_groups > 1))
     {
 #ifdef _OPENMP
@@ -376,7 +387,10 @@ vn_status vn_design_pairs(const vn_design *d, const uint64_t key[2], int n_threa
         int ended = lost;
         VN_PRAGMA(omp for schedule(dynamic, 16))
         for (int64_t k = 0; k < d->n_groups; k++) {
-            if (!ended) one_group(d, &w, key, k, first, second, repeats + k);
+            if (!ended && one_group(d, &w, key, k, first, second, repeats + k)) {
+                VN_PRAGMA(omp atomic write)
+                bad = 1;
+            }
             ended = ended || stopped(&w.watch, 1);
         }
         free(w.p);
@@ -384,5 +398,5 @@ vn_status vn_design_pairs(const vn_design *d, const uint64_t key[2], int n_threa
         free(w.word);
         free(w.pair);
     }
-    return failed ? VN_NO_MEMORY : stop ? VN_INTERRUPTED : VN_OK;
+    return failed ? VN_NO_MEMORY : stop ? VN_INTERRUPTED : bad ? VN_BAD_VALUE : VN_OK;
 }

@@ -14,7 +14,8 @@
  * Its asks are n degree / 2, rounded down (an odd n leaves one item of the matching out), or all
  * n (n - 1) / 2 pairs where degree >= n - 1.
  *
- * Not checked: 0 <= items < 2^31, ask_ptr as said, used pairs in range and of different items. */
+ * VN_BAD_VALUE: a used pair is of one item, or of none of its group. Not checked: 0 <= items < 2^31,
+ * pointers as said. */
 #ifndef VN_DESIGN_H
 #define VN_DESIGN_H
 

@@ -129,6 +129,7 @@ def test_small_groups_of_a_batch_have_all_their_pairs():
     assert np.diff(d.offsets).tolist() == [0, 0, 1, 3, 10, 12]
     d = vn.design_pairs([3, 4, 6], 3, rng=0)  # an odd group is no obstacle where it is complete
     assert np.diff(d.offsets).tolist() == [3, 6, 9]
+    assert len(vn.design_pairs([3, 4], 10**30)) == 9
     assert len(vn.design_pairs([], 4)) == 0
     assert len(vn.design_pairs([1, 0], 4)) == 0
 

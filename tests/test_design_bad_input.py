@@ -10,6 +10,11 @@ TWO, AT_1 = [4, 6], "position 1"
 pairs, bridges, rotate = vn.design_pairs, vn.design_bridges, vn.rotate_teachers
 
 
+def made(first, second):
+    """A design of one group of eight items, by hand."""
+    return vn.PairDesign([8], [0, len(first)], first, second, [0])
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
@@ -42,6 +47,11 @@ pairs, bridges, rotate = vn.design_pairs, vn.design_bridges, vn.rotate_teachers
         (lambda: pairs(TWO, 2, ([1, 0], [1, 1], [5, 5])), ValueError, ["used second", "4", AT_1]),
         (lambda: pairs(TWO, 2, pairs([4, 5], 2)), ValueError, ["used", "5", AT_1]),
         (lambda: pairs(TWO, 2, pairs(4, 2)), ValueError, ["used", "1 groups"]),
+        (lambda: pairs(8, 2, made([0, 1], [1, 8])), ValueError, ["used", "does not have"]),
+        (lambda: pairs(8, 2, made([0, 1], [-1, 2])), ValueError, ["used", "does not have"]),
+        (lambda: pairs(8, 2, made([0, 1], [1, 1])), ValueError, ["used", "one item"]),
+        (lambda: made([0, 1], [1]), ValueError, ["second", "2", "1"]),
+        (lambda: vn.PairDesign([8], [0, 1, 1], [0], [1], [0]), ValueError, ["offsets"]),
         (lambda: bridges([3, -2], 4), ValueError, ["n_items", "-2", AT_1]),
         (lambda: bridges([3, 2], 0), ValueError, ["per_group", "0"]),
         (lambda: bridges([3, 2], 1.5), TypeError, ["per_group", "1.5"]),

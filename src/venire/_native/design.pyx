@@ -12,6 +12,7 @@ cdef extern from "vn_design.h" nogil:
         VN_OK
         VN_NO_MEMORY
         VN_INTERRUPTED
+        VN_BAD_VALUE
     ctypedef int (*vn_poll)(void *) noexcept nogil
     ctypedef enum vn_design_method:
         VN_DESIGN_CYCLES
@@ -62,6 +63,8 @@ def pairs(str method, int64_t degree, const int64_t[::1] n_items not None,
                                  &repeats[0])
     if status == VN_INTERRUPTED:
         raise_pending()
+    if status == VN_BAD_VALUE:
+        raise ValueError("used: holds a pair of one item, or of items that its group does not have")
     if status != VN_OK:
         raise MemoryError("not enough memory for the pairs that were asked")
     return result

@@ -30,6 +30,11 @@ class PairDesign:
     repeats : ndarray of int64, shape (n_groups,)
         Asks of each group whose pair was asked before, in either order.
 
+    Raises
+    ------
+    ValueError
+        If `first` or `second` has another length than `offsets` says, or `offsets` do not ascend.
+
     Examples
     --------
     >>> import venire as vn
@@ -43,6 +48,18 @@ class PairDesign:
     first: NDArray[np.int32]
     second: NDArray[np.int32]
     repeats: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        for name in ("n_items", "offsets", "repeats"):
+            object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), np.int64))
+        for name in ("first", "second"):
+            object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), np.int32))
+            if len(getattr(self, name)) != self.offsets[-1]:
+                _checks.fail(name, f"must have {self.offsets[-1]} rows, as offsets say",
+                             value=len(getattr(self, name)))  # fmt: skip
+        ends = self.offsets
+        if len(ends) != len(self.n_items) + 1 or ends[0] != 0 or (np.diff(ends) < 0).any():
+            _checks.fail("offsets", "must ascend from 0, with one more entry than n_items")
 
     def __len__(self) -> int:
         return len(self.first)

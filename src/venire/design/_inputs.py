@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from venire import _checks
 from venire.design._design import PairDesign
 
-__all__ = ["Used", "one_of", "positions", "sizes", "used_pairs", "whole"]
+__all__ = ["MOST", "Used", "one_of", "positions", "sizes", "used_pairs", "whole"]
 
 MOST = 2**31 - 1  # items of a group: positions are int32
 

@@ -78,7 +78,7 @@ def design_pairs(
     done. What is left is in `repeats`; where nothing was used, nothing is left, since a group whose
     first cycles leave no other one gets Walecki's, which share no edge, on a random permutation.
 
-    O(n * degree) time and memory for a group, whatever n. Streams are counter-based (`reference.threefry`);
+    O(n * degree) time and memory for a group. Streams are counter-based (`reference.threefry`);
     permutations are uniform to n/2^32. About a second on one thread for 112,000 groups of 100 items
     and degree 8.
 
@@ -105,14 +105,13 @@ def design_pairs(
     """
     method = _inputs.one_of(method, "method", METHODS)
     n, single = _inputs.sizes(n_items)
-    if method == "all" and degree is None:
-        wanted = int(n.max(initial=2))
-    else:
-        wanted = _inputs.whole(degree, "degree", 1)
-    if method == "all":
-        wanted = max(wanted, int(n.max(initial=2)))
-    elif single and wanted >= n[0]:
-        _checks.fail("degree", f"must be below n_items, which is {n[0]}", value=degree)
+    wanted = int(n.max(initial=1))  # for "all"
+    if degree is not None or method != "all":
+        degree = _inputs.whole(degree, "degree", 1)
+        if method != "all":
+            wanted = min(degree, _inputs.MOST)
+            if single and degree >= n[0]:
+                _checks.fail("degree", f"must be below n_items, which is {n[0]}", value=degree)
     if method == "cycles" and wanted % 2:
         odd = (n % 2 == 1) & (n > wanted)
         if odd.any():
