@@ -13,6 +13,7 @@ from benchmarks import (
     report_full_round,
     report_queries,
     report_replicates,
+    report_allocate,
     report_votes,
 )
 from benchmarks.solvers import SOLVERS
@@ -180,6 +181,7 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
         *report_bagging.parts(data),
         *report_design.parts(data),
         *report_full_round.parts(data),
+        *report_allocate.parts(data),
         "## Beta posteriors",
         "Shapes uniform in [0.5, 500]; the cells have six votes each. The peers use one thread.",
         posteriors_table(data),

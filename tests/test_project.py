@@ -40,6 +40,7 @@ LAYERS = {
     "decomposition": 4,
     "design": 4,
     "targets": 4,
+    "allocation": 4,
     "distillation": 5,
     "io": 6,
     "streaming": 6,
@@ -68,7 +69,7 @@ ALIASES = {
 ORDER_IN_LAYER = {
     2: ("_input", "priors", "posteriors", "comparisons", "grouped_comparisons", "votes"),
     3: ("ratings", "grouped", "consensus"),
-    4: ("resampling", "bagging"),
+    4: ("resampling", "bagging", "design", "allocation"),
 }
 NEIGHBOURS = {6}  # the outside world: its parts may use each other
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from venire import datasets, reference, scales, simulate
 from venire._config import show_config
 from venire._consensus import Consensus, GoldReport, Notice, Stack, consensus, stack
+from venire.allocation import Allocation, AllocationPrior, allocate, select_prior
 from venire.boosting import BoostingStep, adaboost_weights
 from venire.comparisons import Comparisons, Components
 from venire.decomposition import (
@@ -64,6 +65,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Agreement",
+    "Allocation",
+    "AllocationPrior",
     "Bagging",
     "BetaPosterior",
     "BoostingStep",
@@ -99,6 +102,7 @@ __all__ = [
     "VotesFit",
     "ZeroOneDecomposition",
     "adaboost_weights",
+    "allocate",
     "bootstrap",
     "bootstrap_statistic",
     "bootstrap_weights",
@@ -121,6 +125,7 @@ __all__ = [
     "reference",
     "rotate_teachers",
     "scales",
+    "select_prior",
     "show_config",
     "simulate",
     "stack",

@@ -9,9 +9,19 @@ next), `resampling` (the weights of bootstrap replicates), `bagging` (lines fitt
 votes: `votes` (rows become judgments), `panels` (judgments become one probability per pair), `beta`
 (their posteriors), `teachers` (votes weighed by the ratings that they give); and of asking:
 `design` (the first pairs).
+(their posteriors); and of asking: `design` (the first pairs), `allocation` (the next ones).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
+from venire.reference.allocation import (
+    ReferencePicks,
+    allocate_groups,
+    candidate_pairs,
+    effective_votes,
+    held_out_losses,
+    posterior_mode,
+    prior_variance,
+)
 from venire.reference.bagging import ridge_replicates, weighted_grams
 from venire.reference.beta import (
     beta_entropy,
@@ -93,6 +103,7 @@ __all__ = [
     "ReferenceGroupedFit",
     "ReferenceReplicates",
     "ReferenceVotesFit",
+    "ReferencePicks",
     "ReferenceZeroOne",
     "State",
     "VoteCells",
@@ -100,6 +111,7 @@ __all__ = [
     "aggregate_groups",
     "agreement_counts",
     "alias_table",
+    "allocate_groups",
     "beta_entropy",
     "beta_expected_votes",
     "beta_fit",
@@ -113,6 +125,7 @@ __all__ = [
     "bootstrap_groups",
     "bootstrap_weights",
     "calibrate",
+    "candidate_pairs",
     "cell_terms",
     "cells_from_counts",
     "cells_of_group",
@@ -122,6 +135,7 @@ __all__ = [
     "decompose_squared",
     "decompose_zero_one",
     "design_pairs",
+    "effective_votes",
     "error_correlation",
     "existence",
     "expected_vote",
@@ -131,6 +145,7 @@ __all__ = [
     "group_keys",
     "fit_votes",
     "grouped_errors",
+    "held_out_losses",
     "hunter_sweep",
     "information",
     "item_weight",
@@ -143,6 +158,8 @@ __all__ = [
     "panel",
     "poisson_weights",
     "pool",
+    "posterior_mode",
+    "prior_variance",
     "probabilities",
     "r2_step",
     "require_existence",

@@ -1,0 +1,84 @@
+"""Arguments of `allocate` made canonical: numbers, predictions, some of the groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from venire import _checks
+from venire._grouping import Grouping
+from venire.grouped_comparisons import GroupedComparisons
+
+__all__ = ["centred_prediction", "items_of", "some_groups", "whole"]
+
+
+def whole(x: Any, name: str, low: int = 1) -> int:
+    """`x` as an int of at least `low`."""
+    if isinstance(x, (bool, np.bool_)) or not isinstance(x, (int, np.integer)):
+        _checks.fail(name, "must be an integer", value=x, kind=TypeError)
+    if x < low:
+        _checks.fail(name, f"must be at least {low}", value=x)
+    return int(x)
+
+
+def some_groups(c: GroupedComparisons, chosen: np.ndarray) -> GroupedComparisons:
+    """The groups at the positions `chosen`, by themselves."""
+
+    def taken(offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        sizes = np.diff(offsets)[chosen]
+        new = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        return new, np.repeat(offsets[chosen] - new[:-1], sizes) + np.arange(new[-1])
+
+    offsets, items = taken(c.offsets)
+    cell_offsets, cells = taken(c.cell_offsets)
+    return GroupedComparisons._of(
+        Grouping(
+            groups=c.groups[chosen],
+            offsets=offsets,
+            cell_offsets=cell_offsets,
+            items=c.items[items],
+            first=c.first[cells],
+            second=c.second[cells],
+            order=c.order[cells],
+            win=c.win[cells],
+            loss=c.loss[cells],
+            tie=None if c._tie is None else c._tie[cells],
+            is_soft=c._is_soft,
+        )
+    )
+
+
+def items_of(offsets: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Flat positions of the items of the groups `chosen`."""
+    sizes = np.diff(offsets)[chosen]
+    new = np.concatenate([[0], np.cumsum(sizes)])
+    return np.repeat(offsets[chosen] - new[:-1], sizes) + np.arange(new[-1])
+
+
+def centred_prediction(prediction: Any, c: GroupedComparisons) -> np.ndarray | None:
+    """Predictions with mean 0 in each group; 0 where there is none (nan); None if there are none.
+
+    The mean is that of the items that have a prediction.
+    """
+    if prediction is None:
+        return None
+    x = np.asarray(prediction)
+    if x.dtype.kind not in "iuf":
+        _checks.fail("prediction", f"must hold numbers, has dtype {x.dtype}", kind=TypeError)
+    if x.shape != (c.n_items,):
+        _checks.fail("prediction", f"must have shape ({c.n_items},), has {x.shape}")
+    x = x.astype(np.float64)
+    bad = np.flatnonzero(np.isinf(x))
+    if len(bad):
+        _checks.fail("prediction", "must be finite, or nan for none", int(bad[0]), x[bad[0]])
+    known = ~np.isnan(x)
+    if not known.any():
+        return None
+    x[~known] = 0.0
+    group = np.repeat(np.arange(c.n_groups), np.diff(c.offsets))
+    total = np.bincount(group, x, c.n_groups)
+    count = np.bincount(group, known, c.n_groups)
+    x -= (total / np.maximum(count, 1))[group]
+    x[~known] = 0.0
+    return x
