@@ -96,7 +96,7 @@ sanitize: $(VENV)/.with-test
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
 	PYTHONPATH=build/sanitize PYTHONMALLOC=malloc \
 	    $(PY) -m pytest -p no:cacheprovider --capture=sys \
-	    -k "not growth and not peak_memory and not between_batches" \
+	    -k "not growth and not peak_memory and not between_batches and not interrupts" \
 	    $(wildcard $(SANITIZE_TESTS)) $(ARGS)
 
 clean:
