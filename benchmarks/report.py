@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import (
+    report_allocate,
     report_bagging,
     report_design,
     report_full_round,

@@ -131,3 +131,32 @@ def test_growth():
 def test_growth_refuses(times, message):
     with pytest.raises(ValueError, match=message):
         plots.plot_growth(times)
+
+
+def test_plot_quality_draws_a_line_for_each_loop():
+    from distillation_data import World
+
+    world = World()
+    reports = {}
+    for criterion in ("uniform", "D"):
+        loop = world.loop(criterion=criterion, bridges=0)
+        reports[criterion] = loop.run({"ann": world.votes, "bea": world.votes}, rounds=3)
+    ax = plots.plot_quality(reports)
+    assert [line.get_label() for line in ax.lines] == ["uniform", "D"]
+    for line, report in zip(ax.lines, reports.values(), strict=True):
+        assert np.array_equal(line.get_xdata(), report["total_votes"])
+        assert np.array_equal(line.get_ydata(), report["tau"])
+    assert ax.get_ylabel() == "Kendall's tau-b"
+    assert ax.get_xlabel() == "votes"
+    assert plots.plot_quality({"one": reports["D"]}, ax=ax, against="cost") is ax
+    with pytest.raises(ValueError, match=r"reports\['D'\] has no student_r2"):
+        plots.plot_quality({"D": reports["D"]}, measure="student_r2")
+    with pytest.raises(ValueError, match="at least one report"):
+        plots.plot_quality({})
+    with pytest.raises(ValueError, match="measure must be one of"):
+        plots.plot_quality(reports, measure="r2")
+    with pytest.raises(ValueError, match="against must be"):
+        plots.plot_quality(reports, against="time")
+    empty = world.loop().report()
+    with pytest.raises(ValueError, match="no measure is known"):
+        plots.plot_quality({"empty": empty})

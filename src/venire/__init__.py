@@ -27,6 +27,7 @@ from venire.errors import (
     ConvergenceWarning,
     NotIdentifiedError,
     NotIdentifiedWarning,
+    StateError,
 )
 from venire.grouped import (
     Calibration,
@@ -60,6 +61,7 @@ from venire.votes import Agreement, TeacherCalibration, Votes
 
 if TYPE_CHECKING:
     from venire.bagging import Bagging
+    from venire.distillation import Distillation, Report, Requests, Told
 
 __version__ = "0.1.0"
 
@@ -71,8 +73,8 @@ __all__ = [
     "BetaPosterior",
     "BoostingStep",
     "Bootstrap",
-    "BridgeDesign",
     "BootstrapWeights",
+    "BridgeDesign",
     "Calibration",
     "Comparisons",
     "Components",
@@ -80,6 +82,7 @@ __all__ = [
     "ConvergenceError",
     "ConvergenceWarning",
     "Decomposition",
+    "Distillation",
     "Fit",
     "GaussianPrior",
     "GoldReport",
@@ -93,11 +96,15 @@ __all__ = [
     "NotIdentifiedWarning",
     "Notice",
     "PairDesign",
+    "Report",
+    "Requests",
     "Stack",
     "StackedClassifiers",
+    "StateError",
     "StatisticBootstrap",
     "Targets",
     "TeacherCalibration",
+    "Told",
     "Votes",
     "VotesFit",
     "ZeroOneDecomposition",
@@ -133,9 +140,18 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "Bagging":  # it needs scikit-learn, which is not loaded before
-        from venire import bagging
+_LATER = {  # what takes long to load, or needs scikit-learn: at its first use
+    "Bagging": "venire.bagging",
+    "Distillation": "venire.distillation",
+    "Report": "venire.distillation",
+    "Requests": "venire.distillation",
+    "Told": "venire.distillation",
+}
 
-        return bagging.Bagging
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        from importlib import import_module
+
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["ConvergenceError", "ConvergenceWarning", "NotIdentifiedError", "NotIdentifiedWarning"]
+__all__ = [
+    "ConvergenceError",
+    "ConvergenceWarning",
+    "NotIdentifiedError",
+    "NotIdentifiedWarning",
+    "StateError",
+]
 
 
 class NotIdentifiedError(ValueError):
@@ -45,3 +51,7 @@ class ConvergenceWarning(UserWarning):
 
 class ConvergenceError(RuntimeError):
     """The same where the caller asked for an error."""
+
+
+class StateError(RuntimeError):
+    """The folder of a loop cannot be used: in use, of another version, damaged, or none."""

@@ -1,4 +1,4 @@
-"""Pictures: ratings with their intervals, and the growth of run times.
+"""Pictures: ratings with their intervals, growth of run times, quality against votes.
 
 matplotlib is imported when a function is called. The functions draw on the Axes given, or a new
 one, and return it; saving is the caller's (``ax.figure.savefig("ratings.png", dpi=200)``).
@@ -16,7 +16,9 @@ from venire.ratings.fit import Fit
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_growth", "plot_ratings"]
+    from venire.distillation import Report
+
+__all__ = ["plot_growth", "plot_quality", "plot_ratings"]
 
 # Okabe and Ito's palette: told apart by readers with any of the common colour blindnesses
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -166,6 +168,73 @@ def plot_growth(
     ax.set_ylabel("seconds")
     ax.grid(color=PALE, linewidth=0.6)
     ax.legend(frameon=False, fontsize="small")
+    _tidy(ax, left=True)
+    return ax
+
+
+def plot_quality(
+    reports: Mapping[str, Report],
+    ax: Axes | None = None,
+    *,
+    measure: str | None = None,
+    against: str = "votes",
+) -> Axes:
+    """Draw the quality of loops against the votes or the money they took, a line for each.
+
+    Parameters
+    ----------
+    reports : mapping of str to Report
+        In the order of the legend, as in ``{"uniform": ..., "adaptive": ...}``.
+    ax : matplotlib Axes, optional
+        Where to draw; by default a new figure.
+    measure : {"tau", "ndcg", "student_r2", "student_tau", "student_ndcg"}, optional
+        Default: the first of these that every report has.
+    against : {"votes", "cost"}
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If there is no report, a choice is unknown, or a report lacks the measure.
+    """
+    names = {
+        "tau": "Kendall's tau-b", "ndcg": "nDCG", "student_r2": "student's r², groups held out",
+        "student_tau": "student's tau-b, groups held out",
+        "student_ndcg": "student's nDCG, groups held out",
+    }  # fmt: skip
+    if not reports:
+        raise ValueError("reports must hold at least one report")
+    if against not in ("votes", "cost"):
+        raise ValueError(f"against must be 'votes' or 'cost', got {against!r}")
+    if measure is None:
+        known = [m for m in names if all(np.isfinite(r[m]).any() for r in reports.values())]
+        if not known:
+            raise ValueError("no measure is known in all reports: give gold, or fit a student")
+        measure = known[0]
+    if measure not in names:
+        raise ValueError(f"measure must be one of {', '.join(names)}, got {measure!r}")
+    if ax is None:
+        ax = _new_axes(6.4, 4.4)
+    for k, (name, report) in enumerate(reports.items()):
+        x, y = report[f"total_{against}"], report[measure]
+        known_rows = np.isfinite(y)
+        if not known_rows.any():
+            raise ValueError(f"reports[{name!r}] has no {measure}")
+        ax.plot(
+            x[known_rows], y[known_rows], color=COLOURS[k % len(COLOURS)],
+            marker=MARKERS[k % len(MARKERS)], linewidth=1.6, markersize=5.5,
+            markeredgecolor="white", markeredgewidth=0.8, label=name,
+        )  # fmt: skip
+    top = {r.top for r in reports.values()}
+    at = f"@{top.pop()}" if measure.endswith("ndcg") and len(top) == 1 else ""
+    ax.set_xlabel(against)
+    ax.set_ylabel(names[measure].replace("nDCG", f"nDCG{at}"))
+    ax.grid(color=PALE, linewidth=0.6)
+    if len(reports) > 1:
+        ax.legend(frameon=False, fontsize="small")
     _tidy(ax, left=True)
     return ax
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from venire.cli import _bootstrap
+from venire.cli import _bootstrap, _distill
 from venire.cli._consensus import consensus
 from venire.cli._fit import fit
 from venire.cli._groups import groups
@@ -46,3 +46,4 @@ app.command()(fit)
 app.command()(_bootstrap.command(fit))
 app.command()(groups)
 app.command()(consensus)
+app.add_typer(_distill.app)

@@ -7,18 +7,22 @@ row and the column. Writes tables whole or not at all. Needs pyarrow (``pip inst
 
 from venire.io._errors import DataError
 from venire.io._read import read_comparisons, read_grouped, read_rows
+from venire.io._read_table import TableFile, columns_in, read_table
 from venire.io._read_votes import VotesFile, read_votes
 from venire.io._table_writer import TableWriter
 from venire.io._tables_out import check_writable, write_table
 
 __all__ = [
     "DataError",
-    "VotesFile",
+    "TableFile",
     "TableWriter",
+    "VotesFile",
     "check_writable",
+    "columns_in",
     "read_comparisons",
     "read_grouped",
     "read_rows",
+    "read_table",
     "read_votes",
     "write_table",
 ]

@@ -10,6 +10,7 @@ votes: `votes` (rows become judgments), `panels` (judgments become one probabili
 (their posteriors), `teachers` (votes weighed by the ratings that they give); and of asking:
 `design` (the first pairs).
 (their posteriors); and of asking: `design` (the first pairs), `allocation` (the next ones).
+`design` (the first pairs), `allocation` (the next ones).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge

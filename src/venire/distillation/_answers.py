@@ -1,0 +1,132 @@
+"""Answers from a data frame: which request, and what was voted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire import _checks
+from venire._checks import BadTypeError, BadValueError
+from venire._columns import floats
+from venire._frames import naming
+from venire._labels import Encoded
+from venire.distillation._universe import keyed
+from venire.votes._frame import _kept, _missing, _signed
+
+__all__ = ["FrameAnswers", "frame_answers", "is_frame"]
+
+Pairs = Callable[[NDArray[np.int64]], tuple[Encoded, Encoded]]
+
+
+class FrameAnswers(NamedTuple):
+    """Rows of a frame that hold an answer; `rows` are their places in it."""
+
+    rows: NDArray[np.int64]
+    request: NDArray[np.int64]
+    vote: NDArray[np.int8] | None
+    probabilities: NDArray[np.float64] | None
+    source: dict[str, str]
+
+    @contextmanager
+    def naming(self) -> Iterator[None]:
+        """Errors about an answer name the frame's column and row."""
+        with naming(self.source), _placed(self.rows):
+            yield
+
+
+def is_frame(x: Any) -> bool:
+    """Whether x has columns with names."""
+    return isinstance(x, Mapping) or hasattr(x, "columns") or hasattr(x, "column_names")
+
+
+def frame_answers(
+    frame: Any,
+    request: str,
+    vote: str,
+    probabilities: Sequence[str] | None,
+    mapping: Mapping[Any, Any] | None,
+    check: Callable[[Any], NDArray[np.int64]],
+    pairs: Pairs,
+) -> FrameAnswers:
+    """Read a frame; rows without a vote are passed over.
+
+    Parameters
+    ----------
+    request, vote, probabilities : str, str, sequence of three str
+        Columns.
+    mapping : mapping, optional
+        Value of the vote column to 1, 0, -1 or a word; see `Votes.from_frame`.
+    check : callable
+        Makes sure that ids are requests.
+    pairs : callable
+        Labels of the first and the second item of requests, for votes that name the winner.
+    """
+    if probabilities is not None:
+        if isinstance(probabilities, str) or len(probabilities) != 3:
+            raise TypeError("probabilities must name three columns: first wins, ties, loses")
+        if mapping is not None:
+            raise TypeError("mapping explains the values of vote")
+        columns = {f"probabilities{k}": name for k, name in enumerate(probabilities)}
+    else:
+        columns = {"vote": vote}
+    source = {"request": request, **columns}
+    data = keyed(frame, source)
+    with naming(source):
+        ids = check(_whole(floats(data["request"], "request")))
+        for name in columns:
+            if len(data[name]) != len(ids):
+                _checks.fail(name, f"has {len(data[name])} rows, but request has {len(ids)}")
+        if probabilities is not None:
+            stated = np.stack([floats(data[name], name) for name in columns], axis=1)
+            told = source | {"probabilities": ", ".join(probabilities)}
+            return FrameAnswers(np.arange(len(ids)), ids, None, stated, told)
+        keep = ~_missing(data["vote"])
+        rows = np.flatnonzero(keep)
+        if not len(rows):
+            return FrameAnswers(rows, ids[:0], np.empty(0, np.int8), None, source)
+        part = {}
+        if mapping is None:
+            part["first"], part["second"] = pairs(ids[rows])
+        with _renamed():
+            votes = _signed([(_kept(data["vote"], keep), part, keep)], mapping)
+    return FrameAnswers(rows, ids[rows], votes, None, source)
+
+
+def _whole(values: NDArray[Any]) -> NDArray[np.int64]:
+    if values.dtype.kind != "f":
+        return values
+    good = np.isfinite(values) & (values == np.floor(values))
+    if not good.all():
+        at = int(np.argmin(good))
+        _checks.fail("request", "must be a whole number", at, values[at])
+    return values.astype(np.int64)
+
+
+@contextmanager
+def _renamed() -> Iterator[None]:
+    """The one column of votes is called vote, not vote0."""
+    try:
+        yield
+    except (BadValueError, BadTypeError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        reason = error.reason.split(", got ")[0]
+        if error.position is None:
+            _checks.fail("vote", reason, kind=kind)
+        _checks.fail("vote", reason, error.position, error.value, kind=kind)
+
+
+@contextmanager
+def _placed(rows: NDArray[np.int64]) -> Iterator[None]:
+    """Positions among some rows become positions in the frame."""
+    try:
+        yield
+    except (BadValueError, BadTypeError) as error:
+        if error.position is None or error.position >= len(rows):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        reason = error.reason.split(", got ")[0]
+        _checks.fail(error.argument, reason, int(rows[error.position]), error.value, kind=kind)

@@ -1,0 +1,162 @@
+"""Tables of requests, as they are handed out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire.distillation._ledger import Ledger
+from venire.distillation._settings import Settings
+from venire.distillation._universe import Universe
+from venire.ratings._tables import as_frame
+
+__all__ = ["Requests", "Told"]
+
+
+class Told(NamedTuple):
+    """What a call of `Distillation.tell` did.
+
+    Attributes
+    ----------
+    new : int
+        Requests that had no answer before.
+    repeated : int
+        Answers that were known already.
+    replaced : int
+        Answers that took the place of others.
+    late : int
+        Those of the new ones whose request had been withdrawn.
+    """
+
+    new: int
+    repeated: int
+    replaced: int
+    late: int
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Requests:
+    """Questions to teachers: which of two items, in the order shown, is the better one.
+
+    Attributes
+    ----------
+    request : ndarray of int64, shape (n,)
+        Running numbers, by which answers are told.
+    round : ndarray of int32, shape (n,)
+        From 1.
+    group, first, second_group, second : ndarray of shape (n,)
+        Labels, `first` to be shown first. `second_group` is `group`, except in a bridge, which
+        joins two groups.
+    bridge : ndarray of bool, shape (n,)
+    teacher : ndarray of shape (n,)
+        Label of who is asked.
+    cost : ndarray of float64, shape (n,)
+
+    Notes
+    -----
+    Columns of labels are made when they are first used: 8 bytes a row each.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> loop = vn.Distillation((["q", "q", "q"], ["a", "b", "c"]), ["ann", "bea"])
+    >>> requests = loop.ask()
+    >>> requests.request.tolist(), sorted(set(requests.teacher.tolist()))
+    ([0, 1, 2], ['ann', 'bea'])
+    """
+
+    request: NDArray[np.int64]
+    _universe: Universe
+    _ledger: Ledger
+    _settings: Settings
+
+    def __len__(self) -> int:
+        return len(self.request)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Requests: {len(self):,}, {int(np.count_nonzero(self.bridge)):,} of them bridges, "
+            f"cost {self.cost.sum():g}>"
+        )
+
+    @cached_property
+    def _ask(self) -> NDArray[np.int64]:
+        return self._ledger.ask[self.request]
+
+    @cached_property
+    def round(self) -> NDArray[np.int32]:
+        """From 1."""
+        return self._ledger.round[self._ask]
+
+    @cached_property
+    def group(self) -> NDArray[Any]:
+        """Label of the group of `first`."""
+        return self._universe.groups[self._ledger.group[self._ask]]
+
+    @cached_property
+    def second_group(self) -> NDArray[Any]:
+        """Label of the group of `second`."""
+        return self._universe.groups[self._ledger.second_group[self._ask]]
+
+    @cached_property
+    def first(self) -> NDArray[Any]:
+        """Label of the item shown first."""
+        return self._item(self._ledger.group, self._ledger.first)
+
+    @cached_property
+    def second(self) -> NDArray[Any]:
+        """Label of the item shown second."""
+        return self._item(self._ledger.second_group, self._ledger.second)
+
+    def _item(self, group: NDArray[np.int32], item: NDArray[np.int32]) -> NDArray[Any]:
+        return self._universe.items[self._universe.offsets[group[self._ask]] + item[self._ask]]
+
+    @cached_property
+    def bridge(self) -> NDArray[np.bool_]:
+        """Whether the two items are of two groups."""
+        return self._ledger.group[self._ask] != self._ledger.second_group[self._ask]
+
+    @cached_property
+    def teacher(self) -> NDArray[Any]:
+        """Label of who is asked."""
+        return self._settings.labels[self._ledger.teacher[self.request]]
+
+    @cached_property
+    def cost(self) -> NDArray[np.float64]:
+        """Cost of each vote."""
+        return np.array(self._settings.costs)[self._ledger.teacher[self.request]]
+
+    def select(self, rows: Any) -> Requests:
+        """Some of the rows: a mask, positions, or a slice."""
+        return Requests(self.request[rows], self._universe, self._ledger, self._settings)
+
+    def of(self, teacher: Any) -> Requests:
+        """The requests to one teacher.
+
+        Raises
+        ------
+        ValueError
+            If there is no such teacher.
+        """
+        position = self._settings.position(teacher)
+        return self.select(self._ledger.teacher[self.request] == position)
+
+    def to_frame(self, backend: str | None = None) -> Any:
+        """As a data frame.
+
+        Parameters
+        ----------
+        backend : {None, "pandas", "polars", "pyarrow", "dict"}
+            None takes the first of these that is installed.
+
+        Returns
+        -------
+        data frame, or dict of ndarray
+            Columns request, round, group, first, second_group, second, teacher, cost.
+        """
+        names = ("request", "round", "group", "first", "second_group", "second", "teacher", "cost")
+        return as_frame({name: getattr(self, name) for name in names}, backend)

@@ -1,0 +1,152 @@
+"""Columns of a file, as they stand: labels, numbers, words."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire._checks import BadTypeError, BadValueError
+from venire._labels import Encoder
+from venire.io import _tables_in
+from venire.io._assemble import _as_integers, located
+from venire.io._errors import DataError
+from venire.io._formats import Path, as_text, format_of
+
+__all__ = ["TableFile", "columns_in", "read_table"]
+
+
+class TableFile(NamedTuple):
+    """Columns of a file.
+
+    Attributes
+    ----------
+    columns : dict of str to ndarray or Arrow column
+        By argument: arrays of labels; the others as Arrow columns.
+    names : dict of str to str
+        The column of each argument.
+    path : path-like
+    """
+
+    columns: dict[str, Any]
+    names: dict[str, str]
+    path: Path
+
+    def located(self, error: ValueError | TypeError) -> DataError:
+        """An error about an argument as one about this file, its row and column."""
+        return located(self.path, error, self.names)
+
+
+def columns_in(path: Path) -> list[str]:
+    """Names of the columns of a file.
+
+    Raises
+    ------
+    DataError
+        If the file does not exist or cannot be read.
+    """
+
+    readers: Mapping[str, Callable[[Path], list[str]]] = {
+        "parquet": _parquet_names, "arrow": _arrow_names, "json": _json_names,
+    }  # fmt: skip
+    broken: tuple[type[Exception], ...] = (*_tables_in.unreadable(), ValueError)
+    try:
+        kind = format_of(path)
+        if kind in readers:
+            return readers[kind](path)
+        with as_text(path) as file:
+            return next(csv.reader(file, delimiter="\t" if kind == "tsv" else ","), [])
+    except DataError:
+        raise
+    except broken as error:
+        raise _tables_in.unreadable_error(path, error) from None
+
+
+def _parquet_names(path: Path) -> list[str]:
+    import pyarrow.parquet as pq
+
+    return pq.read_schema(path).names
+
+
+def _arrow_names(path: Path) -> list[str]:
+    import pyarrow.feather
+
+    return pyarrow.feather.read_table(path, memory_map=True).column_names
+
+
+def _json_names(path: Path) -> list[str]:
+    import json
+
+    with as_text(path) as file:
+        text = file.read() if file.read(64).lstrip().startswith("[") else ""
+        if text:
+            file.seek(0)
+            records = json.load(file)
+            return list(records[0]) if records else []
+        file.seek(0)
+        return list(json.loads(next(file, "{}")))
+
+
+def read_table(path: Path, names: Mapping[str, str], labels: Sequence[str] = ()) -> TableFile:
+    """Read columns of a file.
+
+    Parameters
+    ----------
+    path : path-like
+        As in `read_comparisons`.
+    names : mapping of str to str
+        The column of each argument.
+    labels : sequence of str
+        Arguments that are labels. In text files labels that all are written as integers become
+        integers.
+
+    Returns
+    -------
+    TableFile
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, lacks a column, holds no rows, or a label is missing.
+
+    Examples
+    --------
+    >>> from venire.io import read_table
+    >>> read_table("items.csv", {"item": "document"}, ["item"]).columns  # doctest: +SKIP
+    """
+    names = dict(names)
+    try:
+        tables = _tables_in.open_tables(path, names, labels)
+        pieces: dict[str, list[Any]] = {argument: [] for argument in names}
+        for piece in tables.pieces:
+            for argument, name in names.items():
+                pieces[argument].append(piece[name])
+        if not pieces or not sum(len(part) for part in next(iter(pieces.values()))):
+            raise DataError(path, "holds no rows")
+        columns: dict[str, Any] = {}
+        for argument, parts in pieces.items():
+            if argument in labels:
+                columns[argument] = _labels(argument, parts, tables.is_text)
+            else:
+                columns[argument] = _tables_in.joined(parts)
+        return TableFile(columns, names, os.fspath(path))
+    except DataError:
+        raise
+    except (BadValueError, BadTypeError) as error:
+        raise located(path, error, names) from None
+    except _tables_in.unreadable() as error:
+        raise _tables_in.unreadable_error(path, error) from None
+
+
+def _labels(argument: str, parts: list[Any], is_text: bool) -> NDArray[Any]:
+    encoder = Encoder((argument,))
+    for part in parts:
+        encoder.add(part)
+    items, codes = encoder.finish()
+    if is_text:
+        items, codes = _as_integers(items, codes)
+    return np.asarray(items[codes[0]])
