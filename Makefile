@@ -89,14 +89,14 @@ SANITIZE_TESTS ?= $(patsubst %,tests/test_%.py,solver bad_input labels frames th
     fit_results covariance invariances native_equals_reference \
     grouped_comparisons grouped_fits grouped_singles grouped_invariances grouped_results \
     grouped_bad_input posteriors votes consensus bootstrap bootstrap_weights design \
-    design_bad_input allocate)
+    design_bad_input allocate fit_votes targets)
 sanitize: $(VENV)/.with-test
 	VENIRE_SANITIZE=address,undefined $(PY) setup.py -q build --build-lib build/sanitize
 	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libstdc++.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
 	PYTHONPATH=build/sanitize PYTHONMALLOC=malloc \
 	    $(PY) -m pytest -p no:cacheprovider --capture=sys \
-	    -k "not growth and not peak_memory and not between_batches" \
+	    -k "not growth and not peak_memory and not between_batches and not interrupts" \
 	    $(wildcard $(SANITIZE_TESTS)) $(ARGS)
 
 clean:

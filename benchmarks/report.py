@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks import (
+    report_allocate,
     report_bagging,
     report_design,
+    report_full_round,
     report_queries,
-    report_round,
     report_votes,
 )
 from benchmarks.solvers import SOLVERS
@@ -177,7 +178,8 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
         *report_votes.parts(data),
         *report_bagging.parts(data),
         *report_design.parts(data),
-        *report_round.parts(data),
+        *report_full_round.parts(data),
+        *report_allocate.parts(data),
         "## Beta posteriors",
         "Shapes uniform in [0.5, 500]; the cells have six votes each. The peers use one thread.",
         posteriors_table(data),

@@ -148,20 +148,25 @@ def test_text_labels():
 
 
 @pytest.mark.parametrize("method", ["fit", "consensus", "uniform"])
-def test_universe(method):
+@pytest.mark.parametrize("shift", [0, 10**10])
+def test_universe(method, shift):
     columns, _ = rows_of(5, per_pair=3)
+    for name in ("group", "first", "second"):
+        columns[name] = columns[name] + shift
     votes = votes_of(columns)
-    more = {"groups": [4, 3, 2, 1, 0, 9], "items": ([2, 9, 9], [77, 1, 2])}
-    plain, found = vn.fit_votes(votes, method=method), vn.fit_votes(votes, method=method, **more)
-    assert found.fit.groups.tolist() == [4, 3, 2, 1, 0, 9]
+    order = np.array([4, 3, 2, 1, 0, 9]) + shift
+    items = (np.array([2, 9, 9]) + shift, np.array([77, 1, 2]) + shift)
+    plain = vn.fit_votes(votes, method=method)
+    found = vn.fit_votes(votes, method=method, groups=order, items=items)
+    assert found.fit.groups.tolist() == order.tolist()
     assert np.diff(found.fit.offsets).tolist() == [12, 12, 13, 12, 12, 2]
     np.testing.assert_allclose(found.weights, plain.weights, rtol=1e-12)
     for k in range(5):
-        at, own = 4 - k, slice(plain.fit.offsets[k], plain.fit.offsets[k + 1])
-        first = found.fit.offsets[at]
-        np.testing.assert_allclose(
-            found.fit.theta[first : first + 12], plain.fit.theta[own], atol=1e-8
-        )
+        own = slice(plain.fit.offsets[k], plain.fit.offsets[k + 1])
+        first = found.fit.offsets[4 - k]
+        there = slice(first, first + 12)
+        assert found.fit.items[there].tolist() == plain.fit.items[own].tolist()
+        np.testing.assert_allclose(found.fit.theta[there], plain.fit.theta[own], atol=1e-8)
     assert found.fit.status[5] == "no comparisons"
 
 

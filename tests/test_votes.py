@@ -601,3 +601,26 @@ def test_gold_in_every_form():
     assert pairs.calibration((["q"], [1])).accuracy[0] == 0.0
     grouped = vn.Votes(["a"], ["b"], ["t"], [1], group=[5])
     assert grouped.calibration({(5, "b", "a"): 0.0}).accuracy[0] == 1.0
+
+
+@pytest.mark.parametrize("kind", ["hard", "swapped"])
+def test_items_of_groups_are_coded_in_either_way(monkeypatch, kind):
+    """By their place in all groups, or by those that occur: the same table."""
+    rng = np.random.default_rng(3)
+    n = 5_000
+    first = rng.integers(0, 30, n)
+    second = (first + rng.integers(1, 30, n)) % 30
+    columns = {"teacher": rng.integers(0, 5, n), "vote": rng.integers(-1, 2, n)}
+    columns["group"] = 10**12 * rng.integers(-20, 20, n)
+    if kind == "swapped":
+        columns["swapped"] = rng.random(n) < 0.5
+    found = vn.Votes(first, second, **columns)
+    monkeypatch.setattr("venire.votes._rows._DENSE", 0)
+    other = vn.Votes(first, second, **columns)
+    for name in ("first", "second", "group", "pair_ptr", "teacher", "win", "tie", "loss", "runs"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(other, name))
+    for dense in (0, 4):
+        monkeypatch.setattr("venire.votes._rows._DENSE", dense)
+        second[1234] = first[1234]
+        with pytest.raises(ValueError, match=f"itself, got {first[1234]} at position 1234"):
+            vn.Votes(first, second, **columns)

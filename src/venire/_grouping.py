@@ -118,7 +118,7 @@ class _Extra:
             return tuple(own)
         encoder = Encoder(names)
         if self.rows.n:
-            encoder.add(*(x.items[x.codes] if isinstance(x, Encoded) else x for x in own))
+            encoder.add(*(_plain(x) for x in own))
         encoder.add(*([self.group] if names == ("group",) else [self.item] * len(names)))
         items, codes = encoder.finish()
         return tuple(Encoded(items, c) for c in codes)
@@ -149,6 +149,15 @@ class _Extra:
         return whole
 
 
+def _plain(x: Any) -> Any:
+    """A column as labels: of coded labels 0 ... n - 1 the codes, which they are."""
+    if not isinstance(x, Encoded):
+        return x
+    n = len(x.items)
+    is_range = x.items.dtype.kind == "i" and n and x.items[0] == 0 and x.items[-1] == n - 1
+    return x.codes if is_range else x.items[x.codes]
+
+
 def _integers(x: Any) -> NDArray[Any] | None:
     """An array of integers as int32 or int64, contiguous; None if labels are something else."""
     if isinstance(x, Encoded):
@@ -174,9 +183,7 @@ def _groups(
         groups, codes = encode_one(column, "group", n_threads)
     else:
         encoder = Encoder(("group",), n_threads=n_threads)
-        if isinstance(column, Encoded):
-            column = column.items[column.codes]
-        encoder.add(column)
+        encoder.add(_plain(column))
         groups, (codes,) = encoder.finish(given, name="groups")
     if len(codes) and group_cells.runs(codes, n_threads) is not None:
         row_ptr = np.searchsorted(codes, np.arange(len(groups) + 1)).astype(np.int64)

@@ -178,7 +178,10 @@ def allocate(
         residual, noise = _baselines.residuals(c, student, corrected, threads)
         options |= {"residual": residual, "noise": noise}
     kind = {"uniform": "given", "residual_corrected": "residual"}.get(criterion, criterion)
-    n_picks = _shares.limits_for_gain(shares, room) if share == "gain" else shares
+    n_picks = shares
+    if share == "gain":
+        n_picks = _shares.limits_for_gain(shares, room)
+        options["candidates"] = -(-options["candidates"] // _shares.AHEAD)
     first, second, gain = _kernel.pick(
         c, asks, n_pending, n_picks, chosen, criterion=kind, key=key, progress=progress,
         n_threads=threads, **options,

@@ -78,7 +78,7 @@ def design_pairs(
     done. What is left is in `repeats`; where nothing was used, nothing is left, since a group whose
     first cycles leave no other one gets Walecki's, which share no edge, on a random permutation.
 
-    O(n * degree) time and memory for a group, whatever n. Streams are counter-based (`reference.threefry`);
+    O(n * degree) time and memory for a group. Streams are counter-based (`reference.threefry`);
     permutations are uniform to n/2^32. About a second on one thread for 112,000 groups of 100 items
     and degree 8.
 

@@ -239,7 +239,7 @@ class Learning(Asking):
         universe = self._universe
         rows = feature_rows(features, universe)
         targets = self.targets(**options)
-        calibrated = len(self._answered(bridge=True)) > 0
+        calibrated = self.calibration() is not None
         lesson = teach(
             student, rows, targets.target, targets.weight, universe,
             usable=targets.known & (targets.weight > 0.0), folds=int(folds),

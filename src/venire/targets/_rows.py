@@ -40,10 +40,8 @@ class LaidOutVotes:
             len(names), *names.labels(), groups, items, win=number, loss=np.zeros(len(names))
         )
         self.frame = GroupedComparisons._of(group_rows(rows, n_threads))
-        pair: Any = self.frame.win.astype(np.int64)
-        pair -= 1
-        if len(pair) == len(names) and bool((np.diff(pair) == 1).all()):
-            pair = None
+        same = np.array_equal(self.frame.win, number)
+        pair = None if same else self.frame.win.astype(np.int64) - 1
         self.n_threads = n_threads
         self._native = RowVotes(
             table.ptr, table.columns, votes.n_teachers, len(self.frame.win), pair, n_threads

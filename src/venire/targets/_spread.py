@@ -18,7 +18,16 @@ Floats = NDArray[np.float64]
 
 
 class Spread:
-    """Means over items and over groups, of what is known."""
+    """What is known of the items in their groups, and means of it over items and over groups.
+
+    Attributes
+    ----------
+    group : ndarray of int64, shape (n_items,)
+        Positions.
+    known : ndarray of bool, shape (n_items,)
+    theta, error : ndarray of float64, shape (n_items,)
+        Around the centre of the fit's scale; nan where nothing is known.
+    """
 
     def __init__(self, fit: GroupedFit, calibration: Calibration | None = None) -> None:
         self.n_groups = len(fit.groups)
@@ -29,21 +38,27 @@ class Spread:
             linked = (np.diff(fit.offsets) == 1) & ((calibration.n_bridges > 0.0) | anchored)
             seen |= linked[self.group]
         self.known = seen & np.isfinite(fit.theta) & np.isfinite(fit.standard_errors)
-        self.centre = scales.centre_of(fit.scale) if fit.scale in scales.SCALES else 0.0
+        centre = scales.centre_of(fit.scale) if fit.scale in scales.SCALES else 0.0
+        self.theta, self.error = fit.theta - centre, fit.standard_errors
+        if not self.known.all():
+            self.theta[~self.known] = np.nan
+            self.error = np.where(self.known, self.error, np.nan)
 
     def group_means(self, x: Floats, use: NDArray[np.bool_]) -> Floats:
         """Mean of x over the items in use of each group; 0 where there is none."""
-        group = self.group[use]
-        total = np.bincount(group, x[use], self.n_groups)
-        return total / np.maximum(np.bincount(group, minlength=self.n_groups), 1)
+        total = np.bincount(self.group, np.where(use, x, 0.0), self.n_groups)
+        return total / np.maximum(np.bincount(self.group, use, self.n_groups), 1.0)
 
     def variance_beyond(self, r: Floats, error: Floats) -> float:
         """max(mean r^2 - mean se^2, mean r^2 / 2) over the items that have both; 0 without any."""
         use = self.known & np.isfinite(r)
-        if not use.any():
+        n = np.count_nonzero(use)
+        if n < len(use):
+            r, error = r[use], error[use]
+        if n == 0:
             return 0.0
-        square = float(np.mean(r[use] ** 2))
-        return max(square - float(np.mean(error[use] ** 2)), 0.5 * square)
+        square = float(np.mean(r**2))
+        return max(square - float(np.mean(error**2)), 0.5 * square)
 
     def weights(self, error: Floats, variance: float) -> Floats:
         """1 / (mean squared error of the item's group + variance); 0 where nothing is known."""

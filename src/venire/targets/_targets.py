@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -172,51 +171,53 @@ def make_targets(
     fit = fit.fit if isinstance(fit, VotesFit) else fit
     _check(fit, calibration, scale)
     spread = Spread(fit, calibration)
-    error = np.where(spread.known, fit.standard_errors, np.nan)
-    theta = np.where(spread.known, fit.theta - spread.centre, np.nan)
+    own, own_error = spread.theta, spread.error
     level: Any = 0.0
     level_error: Any = 0.0
     if calibration is not None:
         level = calibration.bias[spread.group]
         level_error = calibration.standard_errors[spread.group]
-    whole_error = np.hypot(error, level_error)
+    target, error = own + level, np.sqrt(own_error**2 + level_error**2)
     variance = student_variance(
-        spread, theta + level, whole_error, prediction, prediction_variance,
-        centred=calibration is None,
-    )  # fmt: skip
-    weight = spread.weights(whole_error, variance)
-    factor, keeps = _shrinkage(shrink, spread, theta, error)
-    target = theta * factor + level
-    whole_error = np.hypot(error * keeps, level_error)
+        spread, target, error, prediction, prediction_variance, centred=calibration is None
+    )
+    weight = spread.weights(error, variance)
+    if shrink is not None:
+        factor, keeps = _shrinkage(shrink, spread)
+        target = own * factor + level
+        error = np.sqrt((own_error * keeps) ** 2 + level_error**2)
     wanted = fit.scale if scale is None else scale
-    unit = scales.factor(fit.scale, wanted) if wanted != fit.scale else 1.0
     centre = scales.centre_of(wanted) if wanted in scales.SCALES else 0.0
-    target = target * unit + centre
-    low, high = _limits(clamp, centre)
-    n_clamped = int(np.count_nonzero((target < low) | (target > high)))
+    if wanted != fit.scale:
+        unit = scales.factor(fit.scale, wanted)
+        target, error = target * unit, error * unit
+        weight, variance = weight / unit**2, variance * unit**2
+    if centre != 0.0:
+        target += centre
+    n_clamped = 0
+    if clamp is not None:
+        low, high = _limits(clamp, centre)
+        n_clamped = int(np.count_nonzero((target < low) | (target > high)))
+        target = np.clip(target, low, high)
     return Targets(
         group=fit.groups[spread.group],
         item=fit.items,
-        target=_frozen(np.clip(target, low, high)),
-        standard_error=_frozen(whole_error * unit),
-        weight=_frozen(weight / unit**2),
+        target=_frozen(target),
+        standard_error=_frozen(error),
+        weight=_frozen(weight),
         scale=wanted,
-        variance=variance * unit**2,
+        variance=variance,
         n_clamped=n_clamped,
     )
 
 
-def _shrinkage(
-    shrink: float | str | None, spread: Spread, theta: Floats, error: Floats
-) -> tuple[Any, Any]:
+def _shrinkage(shrink: float | str, spread: Spread) -> tuple[Any, Any]:
     """Factors of the ratings and of their standard errors."""
-    if shrink is None:
-        return 1.0, 1.0
     if isinstance(shrink, str):
         if shrink != "posterior":
             _checks.fail("shrink", 'must be a factor, "posterior" or None', value=shrink)
-        t = spread.variance_beyond(theta, error)
-        share = t / (t + error**2) if t > 0.0 else np.where(np.isnan(error), np.nan, 0.0)
+        t = spread.variance_beyond(spread.theta, spread.error)
+        share = t / (t + spread.error**2) if t > 0.0 else np.zeros(len(spread.theta))
         return share, np.sqrt(share)
     factor = _number(shrink, "shrink")
     if not 0.0 <= factor <= 1.0:
@@ -225,8 +226,6 @@ def _shrinkage(
 
 
 def _limits(clamp: Any, centre: float) -> tuple[float, float]:
-    if clamp is None:
-        return -math.inf, math.inf
     if isinstance(clamp, (tuple, list)):
         if len(clamp) != 2:
             _checks.fail("clamp", "must be a number or a pair (low, high)", value=clamp)

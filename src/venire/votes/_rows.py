@@ -317,10 +317,9 @@ def _by_items(
     if entities is not None:
         low, high = entities[low], entities[high]
     home = low // n_items
-    names = PairNames(
-        None, items, *((x - home * n_items).astype(np.int32, copy=False) for x in (low, high)),
-        groups, home.astype(np.int32, copy=False),
-    )  # fmt: skip
+    base = home * n_items
+    low, high, home = (x.astype(np.int32, copy=False) for x in (low - base, high - base, home))
+    names = PairNames(None, items, low, high, groups, home)
     return Table(names, teachers, ptr, columns, rows.n)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.rounds import GOALS
+from benchmarks.full_round import GOALS
 from benchmarks.tables import seconds, table
 
 GROUP = "round"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.measure_round import in_fresh_process
-from benchmarks.rounds import GOALS, PANELS, SIZES
+from benchmarks.full_round import GOALS, PANELS, SIZES
+from benchmarks.measure_full_round import in_fresh_process
 
 
 @pytest.mark.benchmark(group="round")
