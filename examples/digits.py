@@ -22,6 +22,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 
 import venire as vn
+from venire import plots
 
 OUT = Path("out")
 N_GROUPS, N_ITEMS, ROUNDS = 40, 25, 3
@@ -79,6 +80,16 @@ def main() -> None:
     reports = {"adaptive": play(), "uniform": play("uniform")}
     for name, report in reports.items():
         print(f"{name}\n{report}\n")
+
+    import matplotlib
+
+    matplotlib.use("Agg")
+    OUT.mkdir(exist_ok=True)
+    axes = plots.plot_quality(reports, measure="tau")
+    axes.set_title("Which digit is larger? Ratings of 1,000 images by four weak teachers")
+    path = OUT / "digits.png"
+    axes.figure.savefig(path, dpi=150, bbox_inches="tight")
+    print(f"picture: {path}")
 
 
 if __name__ == "__main__":

@@ -124,18 +124,34 @@ def where(c: Collection, query: np.ndarray, document: np.ndarray) -> np.ndarray:
     return np.searchsorted(key, query * (LAST * LAST) + document)
 
 
+WAYS = {
+    "adaptive, teachers weighed": {},
+    "adaptive, plain averages": {"method": "uniform"},
+    "uniform, teachers weighed": {"criterion": "uniform"},
+    "uniform, plain averages": {"criterion": "uniform", "method": "uniform"},
+}
+
+
+def teachers_ndcg(c: Collection) -> dict[str, float]:
+    """Mean nDCG@10 of each system's own ranking."""
+    offsets = np.append(np.unique(c.query, return_index=True)[1], len(c.query))
+    return {
+        system: float(np.nanmean(ndcg(offsets, -rank, c.gain)))
+        for system, rank in zip(c.systems, c.rank.T, strict=True)
+    }
+
+
 def main() -> None:
     c = read(Path(sys.argv[1]))
-    offsets = np.append(np.unique(c.query, return_index=True)[1], len(c.query))
-    for t, system in enumerate(c.systems):
-        print(f"{system:<30} {np.nanmean(ndcg(offsets, -c.rank[:, t], c.gain)):.3f}")
-    for name, options in {
-        "adaptive, teachers weighed": {},
-        "adaptive, plain averages": {"method": "uniform"},
-        "uniform, teachers weighed": {"criterion": "uniform"},
-        "uniform, plain averages": {"criterion": "uniform", "method": "uniform"},
-    }.items():
-        print(f"\n{name}\n{play(c, **options).report()}")
+    print("nDCG@10 of the teachers themselves")
+    for system, value in teachers_ndcg(c).items():
+        print(f"  {system:<28}{value:.3f}")
+    print("\nnDCG@10 after each round: of the ratings, and of the student on queries held out")
+    for name, options in WAYS.items():
+        r = play(c, **options).report()
+        for k in range(len(r)):
+            print(f"  {name if k == 0 else '':<28}{r['total_votes'][k]:>8,} votes"
+                  f"{r['ndcg'][k]:>8.3f}{r['student_ndcg'][k]:>8.3f}")  # fmt: skip
 
 
 if __name__ == "__main__":
