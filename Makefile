@@ -1,6 +1,7 @@
 # Needs a C compiler and Python 3.11 or newer; everything else goes into a virtual environment.
 #
-#   make demo       build, fit the 1987 baseball season, print the table, draw out/baseball.png
+#   make demo       build, fit the 1987 baseball season and play three rounds of distillation with
+#                   local teachers; prints tables, draws out/baseball.png and out/digits.png
 #   make test       the test suite                   make test-all   on every Python 3.11 to 3.13 found
 #   make bench      the benchmarks (BENCH=quick: small sizes); writes docs/benchmarks.md
 #   make lint       ruff and mypy                    make format     let ruff rewrite
@@ -39,8 +40,9 @@ build: $(VENV)/.base
 
 # --- what people run ---------------------------------------------------------------------------
 
-demo: $(VENV)/.with-plot build
+demo: $(VENV)/.with-plot $(VENV)/.with-ml build
 	$(PY) examples/demo.py
+	$(PY) examples/digits.py
 
 test: $(VENV)/.with-test build
 	$(PY) -m pytest $(ARGS)
@@ -89,6 +91,8 @@ SANITIZE_TESTS ?= $(patsubst %,tests/test_%.py,solver bad_input labels frames th
     fit_results covariance invariances native_equals_reference \
     grouped_comparisons grouped_fits grouped_singles grouped_invariances grouped_results \
     grouped_bad_input posteriors votes consensus bootstrap bootstrap_weights design \
+    design_bad_input fit_votes targets)
+    design_bad_input allocate)
     design_bad_input allocate fit_votes targets)
 sanitize: $(VENV)/.with-test
 	VENIRE_SANITIZE=address,undefined $(PY) setup.py -q build --build-lib build/sanitize

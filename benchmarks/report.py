@@ -13,6 +13,8 @@ from benchmarks import (
     report_design,
     report_full_round,
     report_queries,
+    report_replicates,
+    report_allocate,
     report_votes,
 )
 from benchmarks.solvers import SOLVERS
@@ -175,11 +177,12 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
         "Goals are for two cores. Error: largest distance from the closed form, if there is one.",
         package_table(fits, data["size"] == "full"),
         *report_queries.parts(data),
+        *report_replicates.parts(data),
         *report_votes.parts(data),
         *report_bagging.parts(data),
         *report_design.parts(data),
-        *report_allocate.parts(data),
         *report_full_round.parts(data),
+        *report_allocate.parts(data),
         "## Beta posteriors",
         "Shapes uniform in [0.5, 500]; the cells have six votes each. The peers use one thread.",
         posteriors_table(data),

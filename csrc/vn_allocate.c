@@ -101,6 +101,7 @@ vn_status vn_held_out(const vn_allocate_votes *v, const uint8_t *held, int64_t s
                       int n_threads, double *loss)
 {
     vn_status status = VN_OK;
+    (void)n_threads; /* in a build for one thread */
     VN_PRAGMA(omp parallel num_threads(n_threads))
     {
         vn_posterior w;

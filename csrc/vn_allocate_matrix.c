@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In blocks of a length that stays in registers or the nearest cache, four rows at a time. */
+/* Four rows at a time: `out` is read and written once for them. */
 VN_CLONES
 void vn_subtract_rows(int64_t length, int k, const double *factor, const double *rows,
                       int64_t stride, double *out)
@@ -50,7 +50,7 @@ static vn_status reserve(vn_posterior *w, int64_t n)
     return VN_OK;
 }
 
-/* f (k x k) = minus the inverse of the positive definite m, by sweeps (Beaton 1964). */
+/* m (k x k, positive definite) becomes minus its inverse, by sweeps (Beaton 1964). */
 static void invert_small(int k, double m[VN_PANEL][VN_PANEL])
 {
     for (int p = 0; p < k; p++) {

@@ -124,8 +124,10 @@ static double spread_of(const vn_picker *w, const double *column)
     return sum;
 }
 
-/* Ask (i, j): the posterior and the candidates change; returns the gain in *gain. `column` is
- * C (e_i - e_j), padded. */
+/* What is left of an estimate may be too little for exact updates. */
+static inline double not_below_0(double x) { return x > 0.0 ? x : 0.0; }
+
+/* r and spread after C -= factor column column'; turned is C M column, square is column' M column. */
 VN_CLONES
 static void change_candidates(vn_picker *w, const double *restrict column, double factor,
                               const double *restrict turned, double square)
@@ -137,18 +139,19 @@ static void change_candidates(vn_picker *w, const double *restrict column, doubl
         VN_PRAGMA(omp simd)
         for (int64_t e = 0; e < w->n_candidates; e++) {
             const double u = column[a[e]] - column[b[e]], v = turned[a[e]] - turned[b[e]];
-            r[e] -= factor * u * u;
-            spread[e] += u * (bent * u - twice * v);
+            r[e] = not_below_0(r[e] - factor * u * u);
+            spread[e] = not_below_0(spread[e] + u * (bent * u - twice * v));
         }
     } else {
         VN_PRAGMA(omp simd)
         for (int64_t e = 0; e < w->n_candidates; e++) {
             const double u = column[a[e]] - column[b[e]];
-            r[e] -= factor * u * u;
+            r[e] = not_below_0(r[e] - factor * u * u);
         }
     }
 }
 
+/* Ask (i, j), whose column is C (e_i - e_j), padded: posterior, candidates and counts change. */
 static vn_status ask(vn_picker *w, const vn_allocate_options *o, int32_t i, int32_t j, double weight,
                      const double *column, double *gain)
 {

@@ -4,18 +4,12 @@
 #include "vn_group_internal.h"
 #include "vn_small_inverse.h"
 
-static int is_fitted(const vn_group_result *fit, int64_t k)
-{
-    return fit->status[k] == VN_GROUP_CONVERGED || fit->status[k] == VN_GROUP_ITERATION_LIMIT
-        || fit->status[k] == VN_GROUP_NOT_IDENTIFIED;
-}
-
 /* Load group k with its parameters in w->x; *ready is 0 where it has no fit. */
 static vn_status load(vn_small *w, const vn_grouped *g, int64_t k, const vn_small_model *model,
                       const vn_group_result *fit, vn_small_model *own, int *ready)
 {
     const vn_small_cells c = vn_group_cells_of(g, k);
-    *ready = is_fitted(fit, k) && c.n_cells > 0 && !isnan(fit->theta[g->item_ptr[k]]);
+    *ready = vn_group_is_fitted(g, fit, k);
     if (!*ready) return VN_OK;
     *own = vn_group_model(model, &c);
     const vn_status status = vn_small_load(w, &c, own, fit->n_parts[k] == 1);

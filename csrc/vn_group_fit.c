@@ -186,14 +186,13 @@ static vn_group_status newton(vn_small *w, const vn_group_options *o, progress *
     return VN_GROUP_CONVERGED;
 }
 
-/* Memory of one thread. */
-typedef struct {
-    vn_small small;
-    int64_t *row_ptr; /* of the graph of wins */
-    int64_t room;
-} workspace;
+void vn_group_space_free(vn_group_space *w)
+{
+    vn_small_free(&w->small);
+    free(w->row_ptr);
+}
 
-static int64_t *row_ptr_of(workspace *w, const vn_small_cells *c)
+static int64_t *row_ptr_of(vn_group_space *w, const vn_small_cells *c)
 {
     if (c->n_items + 1 > w->room) {
         free(w->row_ptr);
@@ -211,7 +210,7 @@ static int64_t *row_ptr_of(workspace *w, const vn_small_cells *c)
 }
 
 /* Whether a unique finite fit exists; labels of the components are not needed here. */
-static vn_status is_identified(workspace *w, const vn_small_cells *c, const vn_small_model *m, int *yes)
+static vn_status is_identified(vn_group_space *w, const vn_small_cells *c, const vn_small_model *m, int *yes)
 {
     const int gamma = m->free_border && m->has_gamma, tie = m->free_border && m->has_tie;
     *yes = 1;
@@ -265,8 +264,8 @@ static void refuse(const vn_group_result *out, const vn_group_options *o, vn_gro
     if (o->model.free_border && o->model.has_tie) out->log_tie[k] = NAN;
 }
 
-static vn_status fit_one(workspace *space, const vn_grouped *g, int64_t k, const vn_group_options *o,
-                         vn_group_result *out)
+vn_status vn_group_fit_one(vn_group_space *space, const vn_grouped *g, int64_t k,
+                           const vn_group_options *o, vn_group_result *out)
 {
     vn_small *w = &space->small;
     const int64_t items = g->item_ptr[k];
@@ -311,18 +310,17 @@ vn_status vn_fit_groups(const vn_grouped *g, int64_t from, int64_t to, const vn_
     vn_status status = VN_OK;
     VN_PRAGMA(omp parallel num_threads(n_threads))
     {
-        workspace space = {0};
+        vn_group_space space = {0};
         VN_PRAGMA(omp for schedule(dynamic, 8))
         for (int64_t k = from; k < to; k++) {
             if (out->status[k] != VN_GROUP_CONVERGED) continue;
-            const vn_status one = fit_one(&space, g, k, o, out);
+            const vn_status one = vn_group_fit_one(&space, g, k, o, out);
             if (one != VN_OK) {
                 VN_PRAGMA(omp atomic write)
                 status = one;
             }
         }
-        vn_small_free(&space.small);
-        free(space.row_ptr);
+        vn_group_space_free(&space);
     }
     return status;
 }

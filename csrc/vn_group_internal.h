@@ -1,6 +1,8 @@
-/* Shared by vn_group_fit.c and vn_group_after.c only. */
+/* Shared by the files of the groups only: vn_group_fit.c, vn_group_after.c, vn_group_replicates.c. */
 #ifndef VN_GROUP_INTERNAL_H
 #define VN_GROUP_INTERNAL_H
+
+#include <math.h>
 
 #include "vn_group_fit.h"
 
@@ -31,6 +33,15 @@ static inline vn_small_model vn_group_model(const vn_small_model *model, const v
     return own;
 }
 
+/* Whether group k has parameters, and comparisons. */
+static inline int vn_group_is_fitted(const vn_grouped *g, const vn_group_result *fit, int64_t k)
+{
+    const int8_t status = fit->status[k];
+    const int known = status == VN_GROUP_CONVERGED || status == VN_GROUP_ITERATION_LIMIT
+                      || status == VN_GROUP_NOT_IDENTIFIED;
+    return known && g->cell_ptr[k + 1] > g->cell_ptr[k] && !isnan(fit->theta[g->item_ptr[k]]);
+}
+
 /* Parameters of a fitted group into w->x; `model` as vn_group_model made it. */
 static inline void vn_group_parameters(vn_small *w, const vn_group_result *fit, int64_t items,
                                        int64_t k)
@@ -40,5 +51,18 @@ static inline void vn_group_parameters(vn_small *w, const vn_group_result *fit, 
     if (w->n_border && w->model->has_gamma) w->x[at++] = fit->gamma[k];
     if (w->n_border && w->model->has_tie) w->x[at] = fit->log_tie[k];
 }
+
+/* Memory of one thread. */
+typedef struct {
+    vn_small small;
+    int64_t *row_ptr; /* of the graph of wins */
+    int64_t room;
+} vn_group_space;
+
+void vn_group_space_free(vn_group_space *w);
+
+/* Fit group k, whatever its status was. */
+vn_status vn_group_fit_one(vn_group_space *space, const vn_grouped *g, int64_t k,
+                           const vn_group_options *o, vn_group_result *out);
 
 #endif

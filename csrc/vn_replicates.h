@@ -14,7 +14,9 @@
 typedef enum {
     VN_REPLICATE_DONE = 0,
     VN_REPLICATE_NO_FIT = 1,    /* no finite fit */
-    VN_REPLICATE_UNSURE = 2     /* did not converge, or existence is not plain: look again */
+    VN_REPLICATE_UNSURE = 2,    /* did not converge, or existence is not plain: look again */
+    VN_REPLICATE_NOT_CONVERGED = 3,
+    VN_REPLICATE_NOTHING = 4    /* nothing to resample: no fit, or less than two draws */
 } vn_replicate_status;
 
 /* What is resampled: rows (sorted by edge) of `mass` comparisons that share edge and outcome, drawn

@@ -165,6 +165,23 @@ def test_soft_scores_with_a_cluster_for_each_row():
     assert (errors < 0.7 * fit.standard_errors()).all()
 
 
+def test_soft_scores_are_drawn_by_cells():
+    i, j = np.triu_indices(7, 1)
+    score = np.random.default_rng(5).beta(2.0, 2.0, len(i))
+    fits = [
+        vn.fit_bradley_terry(vn.Comparisons(i, j, score, cluster=cluster))
+        for cluster in (None, np.arange(len(i)))
+    ]
+    cells, rows = (vn.bootstrap(fit, 40, rng=1) for fit in fits)
+    assert (cells.unit, rows.unit) == ("cells", "clusters")  # a pair has one row: they are the same
+    np.testing.assert_array_equal(cells.theta, rows.theta)
+    np.testing.assert_array_equal(cells.extend(4).theta[:40], rows.theta)
+    fit = vn.fit_bradley_terry(league())
+    assert vn.bootstrap(fit, 2, rng=1).unit == "outcomes"
+    by_pair = vn.bootstrap(fit, 2, rng=1, unit="cells")
+    assert by_pair._engine().cells.counts.tolist() == [1] * len(fit.comparisons.first)
+
+
 def test_drawing_cells_and_drawing_rows_are_the_same():
     rng = np.random.default_rng(4)
     first = rng.integers(0, 5, 400)
@@ -490,11 +507,14 @@ def test_bad_input(arguments, kind, text):
 
 def test_what_is_not_exchangeable_is_refused():
     soft = vn.fit_bradley_terry(vn.Comparisons([0, 1], [1, 0], [0.7, 0.6]))
-    with pytest.raises(ValueError, match="scores between 0 and 1 are added up"):
-        vn.bootstrap(soft, 2)
+    with pytest.raises(ValueError, match=r"unit: outcomes .* comparisons.win\[0\] = 0.4 is not"):
+        vn.bootstrap(soft, 2, unit="outcomes")
     weighted = vn.fit_bradley_terry(vn.Comparisons([0, 1], [1, 0], weight=[1.0, 1.5]))
     with pytest.raises(ValueError, match=r"comparisons.loss\[0\] = 1.5|comparisons.win\[.\] = 1.5"):
-        vn.bootstrap(weighted, 2)
+        vn.bootstrap(weighted, 2, unit="outcomes")
+    pair = vn.fit_bradley_terry(vn.Comparisons([0], [1], [0.7]))
+    with pytest.raises(ValueError, match="only one cell to draw: nothing to resample"):
+        vn.bootstrap(pair, 2)
     one = vn.fit_bradley_terry(vn.Comparisons([0, 1], [1, 0], cluster=[3, 3]))
     with pytest.raises(ValueError, match="cluster: all comparisons are of one cluster"):
         vn.bootstrap(one, 2)

@@ -145,13 +145,21 @@ def test_replicates_without_a_fit_are_told(tmp_path):
 
 def test_what_cannot_be_resampled(tmp_path, games):
     path = tmp_path / "soft.csv"
-    path.write_text("a,b,s,u\nx,y,0.7,1\ny,x,0.6,1\n")
+    path.write_text("a,b,s,u\nx,y,0.7,1\n")
     run = venire("bootstrap", path, *WAY)
     assert run.exit_code == 1
-    assert "--bootstrap: fit: scores between 0 and 1" in run.stderr
+    assert "--bootstrap: fit: there is only one cell to draw" in run.stderr
     run = venire("bootstrap", path, *WAY, "--cluster", "u")
     assert run.exit_code == 1
     assert "all comparisons are of one cluster" in run.stderr
+
+
+def test_soft_scores_are_drawn_by_pairs(tmp_path):
+    path = tmp_path / "soft.csv"
+    path.write_text("a,b,s\nx,y,0.7\ny,z,0.6\nx,z,0.8\n")
+    run = venire("bootstrap", path, *WAY, "--prior", 0.1)
+    assert run.exit_code == 0
+    assert "pairs were drawn again, not single comparisons" in run.stderr
 
 
 def test_usage(games):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import signal
@@ -274,3 +275,29 @@ def test_arguments_of_sixteen_topics(shared_data, tmp_path):
 def agreement(theta, rank_score):
     """Spearman correlation; the authors' score falls with strength, and equal items are equal."""
     return spearmanr(np.round(theta, 6), -np.asarray(rank_score)).statistic
+
+
+def test_a_bootstrap_of_every_group(source, tmp_path):
+    def run(name, *more):
+        out = tmp_path / name
+        done = venire(
+            "groups", source, *COMMON, "--score", "s", "--bootstrap", 20, "--seed", 3, "--level",
+            0.8, "-o", out, *more,
+        )  # fmt: skip
+        assert done.exit_code == 0, done.output
+        return pq.read_table(out)
+
+    table = run("all.parquet")
+    assert table.equals(run("parts.parquet", "--memory", "1M", "--threads", 1))  # by other batches
+    votes_of = votes().to_pandas()
+    g = vn.GroupedComparisons(*(votes_of[x].to_numpy() for x in "qabs"))
+    b = vn.bootstrap(vn.fit_groups(g), 20, rng=3, levels=0.8)
+    np.testing.assert_allclose(table["bootstrap_error"], b.standard_errors(), rtol=1e-9)
+    np.testing.assert_allclose(table["lower"], b.interval()[:, 0], atol=1e-9)
+    np.testing.assert_allclose(table["upper"], b.interval()[:, 1], atol=1e-9)
+    assert table["n_failed"].to_pylist() == [0] * table.num_rows
+    facts = json.loads(table.schema.metadata[b"venire"])
+    assert facts["bootstrap"] == {
+        "n_resamples": 20, "kind": "multinomial", "seed": 3, "level": 0.8,
+    }  # fmt: skip
+    assert venire("groups", source, *COMMON, "--score", "s", "--level", 1).exit_code == 2

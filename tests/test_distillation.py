@@ -162,6 +162,16 @@ def test_a_preview_is_what_is_asked_next():
     assert requests.second.tolist() == planned.second.tolist()
 
 
+def test_asks_shared_by_gain():
+    world = World()
+    loop = play(world.loop(share="gain", bridges=0), world)
+    assert np.ptp(np.bincount(loop.preview(30).group, minlength=6)) > 0
+    assert loop.report(preview=True).next_gain > 0  # of one ask in each group
+    assert len(loop.ask(30)) == 30
+    assert np.bincount(loop.ask([1, 2, 0, 0, 0, 0]).group).tolist() == [1, 2]
+    assert len(loop.ask(7, criterion="uniform")) == 7
+
+
 @pytest.mark.parametrize("n_threads", [1, 3])
 def test_the_result_is_a_function_of_the_seed(n_threads):
     world = World()

@@ -270,12 +270,16 @@ def venire(*arguments):
 def test_the_command_starts_a_cluster(tmp_path):
     source = laid_out(votes(), "shuffled parts", tmp_path / "in")
     options = ["--group", "q", "--first", "a", "--second", "b", "--score", "s"]
+    options += ["--bootstrap", 5]
     run = venire("groups", source, *options, "--workers", 2, "-o", tmp_path / "out")
     assert run.returncode == 0, run.stderr
     assert "60 groups" in run.stdout
     assert run.stderr == ""
     parts = sorted((tmp_path / "out").glob("part-*.parquet"))
-    assert read(parts).equals(here(source, tmp_path, score="s"))
+    replicates = ["bootstrap_error", "lower", "upper", "n_failed"]
+    assert read(parts).drop_columns(replicates).equals(here(source, tmp_path, score="s"))
+    assert venire("groups", source, *options, "-o", tmp_path / "one.parquet").returncode == 0
+    assert read(parts).equals(pq.read_table(tmp_path / "one.parquet"))
 
 
 def test_the_command_joins_a_cluster(tmp_path, cluster):

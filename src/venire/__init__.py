@@ -49,6 +49,7 @@ from venire.ratings import (
 from venire.resampling import (
     Bootstrap,
     BootstrapWeights,
+    GroupedBootstrap,
     StatisticBootstrap,
     bootstrap,
     bootstrap_statistic,
@@ -85,6 +86,7 @@ __all__ = [
     "Fit",
     "GaussianPrior",
     "GoldReport",
+    "GroupedBootstrap",
     "GroupedComparisons",
     "GroupedFit",
     "GroupedParameterErrors",

@@ -1,14 +1,16 @@
-"""Fits of many groups: views on arrays around csrc/vn_group_fit.c."""
+"""Fits of many groups and their replicates: views on arrays around csrc/vn_group_fit.c and
+csrc/vn_group_replicates.c."""
 
 import numpy as np
 
-from libc.stdint cimport int8_t, int32_t, int64_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
 
 
 cdef extern from "vn_group_fit.h" nogil:
     ctypedef enum vn_status:
         VN_OK
         VN_NO_MEMORY
+        VN_TOO_LARGE
     ctypedef enum vn_model:
         VN_BRADLEY_TERRY
     ctypedef struct vn_small_model:
@@ -54,7 +56,38 @@ cdef extern from "vn_group_fit.h" nogil:
                               const vn_group_result *, int, double *, double *)
 
 
+cdef extern from "vn_group_replicates.h" nogil:
+    ctypedef enum vn_resample_kind:
+        VN_MULTINOMIAL
+    ctypedef enum vn_group_unit:
+        VN_UNIT_AUTO
+    ctypedef struct vn_group_resampling:
+        vn_resample_kind kind
+        vn_group_unit unit
+        const uint64_t *key
+        int64_t begin
+        int64_t end
+    ctypedef struct vn_group_replicates:
+        double *theta
+        int64_t item_stride
+        double *gamma
+        double *log_tie
+        double *residual
+        int8_t *status
+        int32_t *n_iter
+        int64_t group_stride
+    vn_status vn_group_bootstrap(const vn_grouped *, int64_t, int64_t, const vn_group_options *,
+                                 const vn_group_resampling *, const vn_group_result *, int,
+                                 vn_group_replicates *)
+    vn_status vn_group_summary(const int64_t *, int64_t, int64_t, const double *, int64_t,
+                               const int8_t *, int64_t, int, const double *, int, double *,
+                               double *, double *)
+
+
 MODELS = {"bradley-terry": 0, "thurstone": 1, "davidson": 2, "rao-kupper": 3}
+
+KINDS = {"multinomial": 0, "poisson": 1, "bayesian": 2}
+UNITS = {"auto": 0, "outcomes": 1, "cells": 2}
 
 #: Status of a group by the native layer's code; the last is an order to the caller, not a result.
 STATUSES = ("converged", "not identified", "no comparisons", "iteration limit", "elsewhere")
@@ -217,3 +250,68 @@ cdef class Groups:
             status = vn_group_border(&self.g, start, stop, &self.model, &r, threads, s, c)
         if status != VN_OK:
             raise MemoryError("not enough memory for the shared parameters")
+
+    def bootstrap(self, Estimates e not None, int64_t start, int64_t stop,
+                  const uint64_t[:, ::1] keys not None, int64_t begin, int64_t end, out, *, str kind,
+                  str unit, double tol, int max_iter, int patience, int n_threads):
+        """Replicates begin <= r < end of the groups [start, stop), which `e` holds the fits of, into
+        `out`: theta (end - begin, items), gamma and log_tie (or None), residual, status and n_iter
+        (end - begin, groups), whose rows may be longer than these."""
+        cdef vn_group_result fit = result_of(e)
+        cdef vn_group_resampling how
+        cdef vn_group_replicates r
+        cdef vn_group_options o
+        o.model, o.tol, o.max_iter, o.patience = self.model, tol, max_iter, patience
+        how.kind = <vn_resample_kind><int>KINDS[kind]
+        how.unit = <vn_group_unit><int>UNITS[unit]
+        how.key, how.begin, how.end = &keys[0, 0], begin, end
+        cdef double[:, :] theta = out.theta, residual = out.residual, gamma, log_tie
+        cdef int8_t[:, :] state = out.status
+        cdef int32_t[:, :] n_iter = out.n_iter
+        if not (start < stop and begin < end and theta.shape[1]):
+            return
+        r.theta, r.item_stride = &theta[0, 0], theta.strides[0] // sizeof(double)
+        r.residual, r.group_stride = &residual[0, 0], residual.strides[0] // sizeof(double)
+        r.status, r.n_iter = &state[0, 0], &n_iter[0, 0]
+        r.gamma = r.log_tie = NULL
+        if out.gamma is not None:
+            gamma = out.gamma
+            r.gamma = &gamma[0, 0]
+        if out.log_tie is not None:
+            log_tie = out.log_tie
+            r.log_tie = &log_tie[0, 0]
+        cdef vn_status status
+        with nogil:
+            status = vn_group_bootstrap(&self.g, start, stop, &o, &how, &fit, n_threads, &r)
+        if status == VN_TOO_LARGE:
+            raise ValueError("a cell has more than 10**7 comparisons: too many to resample")
+        if status != VN_OK:
+            raise MemoryError("not enough memory for the replicates of a group")
+
+
+def summary(const int64_t[::1] ptr not None, theta, status, const double[::1] probs not None,
+            int n_threads):
+    """Mean, standard deviation and quantiles (n_columns, n_probs) of the columns of theta
+    (n_resamples, n_columns), of those replicates whose status (n_resamples, n_groups) is 0; the
+    columns ptr[k] - ptr[0] to ptr[k + 1] - ptr[0] are those of group k."""
+    cdef double[:, :] draws = theta
+    cdef int8_t[:, :] state = status
+    cdef int64_t n_groups = ptr.shape[0] - 1, n = ptr[n_groups] - ptr[0]
+    cdef int n_probs = probs.shape[0]
+    mean, deviation, quantiles = np.empty(n), np.empty(n), np.empty((n, n_probs))
+    if n == 0 or draws.shape[0] == 0:
+        for array in (mean, deviation, quantiles):
+            array.fill(np.nan)
+        return mean, deviation, quantiles
+    cdef double *m = doubles(mean)
+    cdef double *d = doubles(deviation)
+    cdef double *q = doubles(quantiles.reshape(-1))
+    cdef const double *p = &probs[0] if n_probs else NULL
+    cdef vn_status failed
+    with nogil:
+        failed = vn_group_summary(&ptr[0], n_groups, draws.shape[0], &draws[0, 0],
+                                  draws.strides[0] // sizeof(double), &state[0, 0],
+                                  state.strides[0], n_probs, p, n_threads, m, d, q)
+    if failed != VN_OK:
+        raise MemoryError("not enough memory to sort the replicates")
+    return mean, deviation, quantiles

@@ -10,7 +10,8 @@ import numpy as np
 
 from venire import _checks
 from venire.allocation import _baselines, _kernel, _shares
-from venire.allocation._inputs import asks_of, centred_prediction, joined, whole
+from venire.allocation._asks import asks_of, joined
+from venire.allocation._inputs import centred_prediction, whole
 from venire.allocation._prior import AllocationPrior, fixed_prior, select_prior
 from venire.allocation._result import Allocation
 from venire.grouped_comparisons import GroupedComparisons

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from venire.allocation._inputs import Asks
+from venire.allocation._asks import Asks
 from venire.grouped import fit_groups
 from venire.grouped_comparisons import GroupedComparisons
 from venire.priors import GaussianPrior

@@ -12,7 +12,7 @@ from venire.grouped_comparisons import GroupedComparisons
 
 if TYPE_CHECKING:
     from venire._native.allocate import Votes
-    from venire.allocation._inputs import Asks
+    from venire.allocation._asks import Asks
     from venire.allocation._prior import AllocationPrior
 
 __all__ = ["held_out_losses", "pick"]

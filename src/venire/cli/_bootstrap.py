@@ -55,6 +55,10 @@ def add(options: Options, outcome: Outcome, steps: Steps) -> Outcome:
             raise Refused(f"--bootstrap: {error}", 1) from None
     if b.n_resamples - b.n_failed - b.n_unconverged < 2:
         raise Refused("--bootstrap: next to no replicate has a finite fit: use --prior", 1)
+    if b.unit == "cells":
+        notes.append(
+            "scores or weights are fractions: pairs were drawn again, not single comparisons"
+        )
     trouble = {"have no finite fit": b.n_failed, "did not converge": b.n_unconverged}
     notes += [
         f"{count:,} of {b.n_resamples:,} replicates {what} and are left out"

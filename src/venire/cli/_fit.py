@@ -13,6 +13,7 @@ from venire.cli._options import (
     MODEL,
     OUT,
     check_columns,
+    check_level,
     check_output,
     check_tol,
     parse_mapping,
@@ -73,9 +74,7 @@ def fit(
     bootstrap: _options.Replicates = None,
     bootstrap_kind: _options.BootstrapKind = "multinomial",
     seed: _options.Seed = 0,
-    level: Annotated[
-        float, typer.Option(help="Level of the intervals.", rich_help_panel=OUT)
-    ] = 0.95,
+    level: _options.Level = 0.95,
     scale: Annotated[
         Literal["logit", "elo"] | None,
         typer.Option(help="Unit of the table; default: the model's own.", rich_help_panel=OUT),
@@ -110,8 +109,7 @@ def fit(
         "cluster": cluster,
     }  # fmt: skip
     check_columns(columns, mapping is not None, order_effect)
-    if not 0.0 < level < 1.0:
-        raise typer.BadParameter("must lie between 0 and 1", param_hint="--level")
+    check_level(level)
     check_tol(tol)
     if cluster is not None and bootstrap is None:
         raise typer.BadParameter("says what is resampled: add --bootstrap", param_hint="--cluster")

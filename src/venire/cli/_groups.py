@@ -14,12 +14,14 @@ from venire.cli._options import (
     MODEL,
     OUT,
     check_columns,
+    check_level,
     check_output,
     check_tol,
     column,
     parse_mapping,
     parse_prior,
 )
+from venire.streaming._job import Replicates
 
 __all__ = ["groups"]
 
@@ -71,6 +73,20 @@ def groups(
     ] = False,
     tol: _options.Tol = 1e-9,
     max_iter: _options.MaxIter = None,
+    bootstrap: Annotated[
+        int | None,
+        typer.Option(
+            "--bootstrap",
+            min=2,
+            metavar="N",
+            help="Add errors and intervals from N replicates of each group, and how many have no "
+            "finite fit.",
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
+    bootstrap_kind: _options.BootstrapKind = "multinomial",
+    seed: _options.Seed = 0,
+    level: _options.Level = 0.95,
     threads: _options.Threads = None,
     memory: Annotated[
         str,
@@ -135,6 +151,7 @@ def groups(
     }  # fmt: skip
     check_columns(columns, mapping is not None, order_effect)
     check_tol(tol)
+    check_level(level)
     check_output(source, output)
     apart = workers is not None or scheduler is not None
     if workers is not None and scheduler is not None:
@@ -168,6 +185,9 @@ def groups(
             scheduler=scheduler,
             scale=scale,
             errors=errors,
+            replicates=None
+            if bootstrap is None
+            else Replicates(bootstrap, bootstrap_kind, seed, level),
             strict=strict,
             output=output,
             quiet=quiet,

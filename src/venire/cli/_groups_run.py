@@ -15,7 +15,7 @@ from venire.cli._progress import Steps, progress
 from venire.errors import NotIdentifiedError
 from venire.priors import GaussianPrior
 from venire.streaming import GroupsSummary
-from venire.streaming._job import STATUSES, Job
+from venire.streaming._job import STATUSES, Job, Replicates
 from venire.streaming._run import run as run_here
 
 __all__ = ["Options", "run"]
@@ -40,6 +40,7 @@ class Options:
     scheduler: str | None
     scale: str | None
     errors: bool
+    replicates: Replicates | None
     strict: bool
     output: Path | None
     quiet: bool
@@ -56,6 +57,7 @@ class Options:
             self.max_iter,
             self.errors,
             self.scale,
+            self.replicates,
         )
 
 

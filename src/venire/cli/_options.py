@@ -86,9 +86,16 @@ BootstrapKind = Annotated[
     typer.Option("--bootstrap-kind", help="How replicates are drawn.", rich_help_panel=MODEL),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Of the bootstrap's draws.", rich_help_panel=MODEL)]
+Level = Annotated[float, typer.Option(help="Level of the intervals.", rich_help_panel=OUT)]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print only warnings.", rich_help_panel=OUT)
 ]
+
+
+def check_level(level: float) -> None:
+    """Refuse a level outside (0, 1)."""
+    if not 0.0 < level < 1.0:
+        raise typer.BadParameter("must lie between 0 and 1", param_hint="--level")
 
 
 def check_tol(tol: float) -> None:

@@ -63,7 +63,7 @@ class Asking(State):
         cost : float, optional
             Instead of `budget`: as many asks as this pays for, bridges included.
         criterion, share : str, optional
-            As in `allocate`. Default: those of the loop.
+            As in `allocate`. Default: those of the loop. The first round is uniform in any case.
         prior : {"select", "fixed", "empirical"} or AllocationPrior, optional
             As in `allocate`. Default: "select", with the student's predictions among the candidates
             if the loop is steered by the student and one was fitted.
@@ -158,10 +158,11 @@ class Asking(State):
             raise ValueError(f"criterion must be one of {', '.join(CRITERIA)}, got {criterion!r}")
         if number == 1:
             criterion = "uniform"
-        if share is None:
-            share = settings.share if criterion in ("D", "A", "top") else "equal"
         if budget is None:
             budget = self._usual_budget()
+        if share is None:  # gains can only share one number, and only some criteria have gains
+            shared = np.ndim(budget) == 0 and criterion in ("D", "A", "top")
+            share = settings.share if shared else "equal"
         prediction = self._prediction if settings.steering == "student" else None
         if criterion.startswith("residual"):
             prediction = self._prediction

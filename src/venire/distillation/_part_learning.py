@@ -239,7 +239,7 @@ class Learning(Asking):
         universe = self._universe
         rows = feature_rows(features, universe)
         targets = self.targets(**options)
-        calibrated = len(self._answered(bridge=True)) > 0
+        calibrated = self.calibration() is not None
         lesson = teach(
             student, rows, targets.target, targets.weight, universe,
             usable=targets.known & (targets.weight > 0.0), folds=int(folds),
@@ -338,12 +338,16 @@ class Learning(Asking):
 
     def _notices(self) -> tuple[str, ...]:
         """What a reader of the report should know."""
-        out = []
+        out, sums = [], dict[tuple[int, Any], list[int]]()
         for one in self._head["withdrawn"]:
-            who = "requests" if one["teacher"] is None else f"teacher {one['teacher']}"
+            total = sums.setdefault((one["round"], one["teacher"]), [0, 0])
+            total[0] += one["withdrawn"]
+            total[1] += one["reassigned"]
+        for (number, teacher), (withdrawn, reassigned) in sums.items():
+            who = "requests" if teacher is None else f"teacher {teacher}"
             out.append(
-                f"{who} withdrawn in round {one['round']}: {one['withdrawn']:,} requests were "
-                f"pending, {one['reassigned']:,} were put to others"
+                f"{who} withdrawn in round {number}: {withdrawn:,} requests were pending, "
+                f"{reassigned:,} were put to others"
             )
         if self._head["students"]:
             last = self._head["students"][-1]

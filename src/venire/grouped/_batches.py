@@ -26,12 +26,12 @@ def is_large(g: GroupedComparisons) -> np.ndarray:
     return (np.diff(g.offsets) > MAX_ITEMS) | (np.diff(g.cell_offsets) > MAX_CELLS)
 
 
-def batches(g: GroupedComparisons) -> Iterator[tuple[int, int]]:
-    """Ranges of consecutive groups with about BATCH cells (or items) each."""
+def batches(g: GroupedComparisons, size: int = BATCH) -> Iterator[tuple[int, int]]:
+    """Ranges of consecutive groups with about `size` cells and items each."""
     work = g.cell_offsets + g.offsets
     start = 0
     while start < g.n_groups:
-        stop = int(np.searchsorted(work, work[start] + BATCH, side="left"))
+        stop = int(np.searchsorted(work, work[start] + size, side="left"))
         stop = min(max(stop, start + 1), g.n_groups)
         yield start, stop
         start = stop

@@ -8,6 +8,8 @@ fits on one scale), `ensembles` (the error of many predictions), `boosting` (the
 next), `resampling` (the weights of bootstrap replicates), `bagging` (lines fitted to them); of
 votes: `votes` (rows become judgments), `panels` (judgments become one probability per pair), `beta`
 (their posteriors), `teachers` (votes weighed by the ratings that they give); and of asking:
+`design` (the first pairs).
+(their posteriors); and of asking: `design` (the first pairs), `allocation` (the next ones).
 `design` (the first pairs), `allocation` (the next ones).
 """
 
@@ -69,10 +71,12 @@ from venire.reference.panels import (
     pool,
     self_consistency,
 )
+from venire.reference.replicates import ReferenceReplicates, bootstrap_groups
 from venire.reference.resampling import (
     alias_table,
     bootstrap_draws,
     bootstrap_weights,
+    group_keys,
     poisson_weights,
     threefry,
 )
@@ -98,8 +102,9 @@ __all__ = [
     "ReferenceFit",
     "ReferenceGroupedErrors",
     "ReferenceGroupedFit",
-    "ReferencePicks",
+    "ReferenceReplicates",
     "ReferenceVotesFit",
+    "ReferencePicks",
     "ReferenceZeroOne",
     "State",
     "VoteCells",
@@ -118,6 +123,7 @@ __all__ = [
     "beta_shortest",
     "beta_tails",
     "bootstrap_draws",
+    "bootstrap_groups",
     "bootstrap_weights",
     "calibrate",
     "candidate_pairs",
@@ -137,6 +143,7 @@ __all__ = [
     "fit",
     "fit_groups",
     "fit_mm",
+    "group_keys",
     "fit_votes",
     "grouped_errors",
     "held_out_losses",

@@ -7,6 +7,7 @@ Poisson counts and single draws.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from typing import Any
 
@@ -14,11 +15,19 @@ import numpy as np
 
 from venire.reference.beta import _threefry, _uniform
 
-__all__ = ["alias_table", "bootstrap_draws", "bootstrap_weights", "poisson_weights", "threefry"]
+__all__ = [
+    "alias_table",
+    "bootstrap_draws",
+    "bootstrap_weights",
+    "group_keys",
+    "poisson_weights",
+    "threefry",
+]
 
 TILE, COUNTERS, HALF_TILE = 1024, 256, 512
 MARGIN = 6.0
 FILL, SINGLE = 0, 1
+WHOLE, TEXT = 2**64 - 2, 2**64 - 3  # counters of groups whose labels are integers, and texts
 STEPS = 16  # up to so many values are found by inversion
 
 
@@ -36,6 +45,35 @@ def threefry(key: tuple[int, int], c0: Any, c1: Any) -> tuple[np.ndarray, np.nda
     ['0xc2b6e3a8c2c69865', '0x6f81ed42f350084d']
     """
     return _threefry(key, np.asarray(c0, np.uint64), c1)
+
+
+def group_keys(key: tuple[int, int], labels: Any) -> np.ndarray:
+    """The streams of groups: a key for each label, whatever other groups there are.
+
+    Parameters
+    ----------
+    key : pair of int
+    labels : array_like of int or str, shape (n_groups,)
+
+    Returns
+    -------
+    ndarray of uint64, shape (n_groups, 2)
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> keys = vn.reference.group_keys((1, 2), [7, 8])
+    >>> bool((keys[1] == vn.reference.group_keys((1, 2), [8])[0]).all())
+    True
+    """
+    labels = np.asarray(labels)
+    if labels.dtype.kind in "iu":
+        counter, purpose = labels.astype(np.uint64), WHOLE
+    else:
+        digests = [hashlib.blake2b(str(x).encode(), digest_size=8).digest() for x in labels]
+        words = [int.from_bytes(digest, "little") for digest in digests]
+        counter, purpose = np.array(words, np.uint64), TEXT
+    return np.stack(threefry(key, counter, purpose), axis=1)
 
 
 def poisson_weights(mean: float) -> tuple[int, list[int]]:

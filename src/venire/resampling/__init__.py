@@ -1,6 +1,7 @@
 """Resampling: bootstrap weights, and what is built on them."""
 
 from venire.resampling._bootstrap import bootstrap
+from venire.resampling._grouped import GroupedBootstrap
 from venire.resampling._result import Bootstrap
 from venire.resampling._statistic import StatisticBootstrap, bootstrap_statistic
 from venire.resampling._weights import BootstrapWeights, bootstrap_weights
@@ -8,6 +9,7 @@ from venire.resampling._weights import BootstrapWeights, bootstrap_weights
 __all__ = [
     "Bootstrap",
     "BootstrapWeights",
+    "GroupedBootstrap",
     "StatisticBootstrap",
     "bootstrap",
     "bootstrap_statistic",

@@ -13,7 +13,9 @@ from venire.ratings._problem import TIE_MODELS
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
 
-__all__ = ["Cells", "cells_of"]
+__all__ = ["UNITS", "Cells", "cells_of", "first_fraction"]
+
+UNITS = ("auto", "outcomes", "cells")
 
 
 class Cells(NamedTuple):
@@ -32,7 +34,7 @@ class Cells(NamedTuple):
     mass : ndarray of float64 or None
         Comparisons of the row per draw of its unit; None: 1.
     counts : ndarray of int64, shape (n_units,)
-        How many exchangeable comparisons (or clusters) each unit stands for.
+        How many exchangeable comparisons (or clusters, or cells) each unit stands for.
     """
 
     first: NDArray[np.int32]
@@ -66,13 +68,13 @@ class Cells(NamedTuple):
         return self.masses(self.counts.astype(np.float64))
 
 
-def cells_of(fit: Fit) -> Cells:
-    """The cells of a fit.
+def cells_of(fit: Fit, unit: str = "auto") -> Cells:
+    """The cells of a fit, drawn by clusters where there are any, else by `unit`.
 
     Raises
     ------
     ValueError
-        If comparisons are not exchangeable and there are no clusters, or there is one cluster.
+        If outcomes are asked for and masses are not whole, or there is only one thing to draw.
     """
     c = fit.comparisons
     first, second = c.first, c.second
@@ -96,20 +98,27 @@ def cells_of(fit: Fit) -> Cells:
     new[1:] |= order[1:] != order[:-1]
     edge = np.cumsum(new, dtype=np.int64) - 1
     n_edges = int(edge[-1]) + 1
-    if cluster is None:
-        _refuse_soft(c)
+    if cluster is None and not _by_cell(c, unit):
         if n_edges < len(first):
             masses = np.stack([np.bincount(edge, m, n_edges) for m in masses])
         row_edge, outcome, mass, _ = _rows(masses, np.arange(n_edges))
         counts = np.rint(mass).astype(np.int64)
         return Cells(first[new], second[new], order[new], row_edge, outcome, None, None, counts)
     row_edge, outcome, mass, cell = _rows(masses, edge)
-    unit = np.ascontiguousarray(cluster, np.int32)[cell]
-    n_clusters = len(c.clusters) if c.clusters is not None else int(cluster.max()) + 1
-    if n_clusters < 2:
-        _checks.fail("cluster", "all comparisons are of one cluster: there is nothing to resample")
-    one = np.ones(n_clusters, np.int64)
-    return Cells(first[new], second[new], order[new], row_edge, outcome, unit, mass, one)
+    if cluster is None:
+        used, place = np.unique(cell, return_inverse=True)
+        drawn, n_units = place.astype(np.int32), len(used)
+        if n_units < 2:
+            raise ValueError("fit: there is only one cell to draw: nothing to resample")
+    else:
+        drawn = np.ascontiguousarray(cluster, np.int32)[cell]
+        n_units = len(c.clusters) if c.clusters is not None else int(cluster.max()) + 1
+        if n_units < 2:
+            _checks.fail(
+                "cluster", "all comparisons are of one cluster: there is nothing to resample"
+            )
+    one = np.ones(n_units, np.int64)
+    return Cells(first[new], second[new], order[new], row_edge, outcome, drawn, mass, one)
 
 
 def _rows(
@@ -120,23 +129,30 @@ def _rows(
     return edge[cell].astype(np.int32), outcome.astype(np.int8), masses.T[cell, outcome], cell
 
 
-def _refuse_soft(c: Any) -> None:
-    """Without clusters, cells hold whole comparisons only."""
-    cure = (
-        "give the rows to resample as Comparisons(..., cluster=row) (cluster=np.arange(n): each "
-        "row by itself)"
-    )
+def first_fraction(masses: Any) -> tuple[str, int] | None:
+    """Name and position of the first of (win, loss, tie) that is not whole; None: there is none."""
+    for name, mass in zip(("win", "loss", "tie"), masses, strict=True):
+        if mass is not None:
+            broken = mass != np.rint(mass)
+            if broken.any():
+                return name, int(np.argmax(broken))
+    return None
+
+
+def _by_cell(c: Any, unit: str) -> bool:
+    """Whether cells are drawn with all that they hold, rather than single outcomes."""
+    found = first_fraction((c.win, c.loss, c.tie))
+    if unit == "outcomes" and found is not None:
+        name, at = found
+        raise ValueError(
+            f"unit: outcomes are drawn by number, but comparisons.{name}[{at}] = "
+            f"{float(getattr(c, name)[at])!r} is not whole; draw 'cells', or give the rows to "
+            "resample as Comparisons(..., cluster=row)"
+        )
+    if unit != "auto":
+        return unit == "cells"
     hard = c._square is None or bool((c._square == c.win + 0.25 * c.tie).all())
-    if not hard:
-        raise ValueError(f"fit: scores between 0 and 1 are added up within cells; {cure}")
-    for name, mass in (("win", c.win), ("loss", c.loss), ("tie", c.tie)):
-        broken = mass != np.rint(mass)
-        if broken.any():
-            bad = int(np.argmax(broken))
-            raise ValueError(
-                f"fit: weights must be whole numbers of exchangeable comparisons, but "
-                f"comparisons.{name}[{bad}] = {float(mass[bad])!r}; {cure}"
-            )
+    return found is not None or not hard
 
 
 def has_free_tie(fit: Fit) -> bool:

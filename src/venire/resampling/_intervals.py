@@ -14,10 +14,10 @@ __all__ = ["INTERVALS", "bca", "check_level", "percentile", "rank_matrix", "simu
 INTERVALS = ("percentile", "basic", "bca", "studentised")
 
 
-def check_level(level: Any) -> float:
+def check_level(level: Any, name: str = "level") -> float:
     """A level strictly between 0 and 1."""
     if not isinstance(level, (int, float, np.floating, np.integer)) or not 0.0 < level < 1.0:
-        _checks.fail("level", "must be strictly between 0 and 1", value=level)
+        _checks.fail(name, "must be strictly between 0 and 1", value=level)
     return float(level)
 
 

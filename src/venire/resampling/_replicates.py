@@ -16,9 +16,9 @@ from venire.resampling._cells import Cells, cells_of, has_free_tie
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
 
-__all__ = ["DONE", "NOT_CONVERGED", "NO_FIT", "Batch", "Engine"]
+__all__ = ["DONE", "NOTHING", "NOT_CONVERGED", "NO_FIT", "UNSURE", "Batch", "Engine"]
 
-DONE, NO_FIT, UNSURE, NOT_CONVERGED = 0, 1, 2, 3
+DONE, NO_FIT, UNSURE, NOT_CONVERGED, NOTHING = range(5)
 MAX_DENSE = 1500  # items up to which the full fit's inverse is kept as a matrix
 MAX_WORK = 1 << 20  # units whose draws for a block of lanes are kept at a time
 MAX_CHORDS = 40  # steps by the full fit's inverse
@@ -48,15 +48,25 @@ class Engine:
     tol : float
         On the residual of each replicate.
     n_threads : int
+    unit : str
+        What is drawn where there are no clusters; the attribute says what is drawn.
     """
 
     def __init__(
-        self, fit: Fit, kind: str, key: tuple[int, int], tol: float, n_threads: int
+        self,
+        fit: Fit,
+        kind: str,
+        key: tuple[int, int],
+        tol: float,
+        n_threads: int,
+        unit: str = "auto",
     ) -> None:
         from venire._native.replicates import Draws
 
         self.fit, self.tol, self.n_threads = fit, tol, n_threads
-        self.cells: Cells = cells_of(fit)
+        self.cells: Cells = cells_of(fit, unit)
+        drawn = "outcomes" if self.cells.unit is None else "cells"
+        self.unit = drawn if fit.comparisons.cluster is None else "clusters"
         self.draws = Draws(kind, self.cells.counts, key)
         self.free_tie = has_free_tie(fit)
         self.prior = 0.0 if fit.prior is None else fit.prior.precision

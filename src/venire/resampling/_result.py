@@ -47,6 +47,8 @@ class Bootstrap:
     n_iter : ndarray of int32, shape (n_resamples,)
     tol : float
     n_threads : int
+    unit : {"outcomes", "cells", "clusters"}
+        What was drawn; see `bootstrap`.
 
     Examples
     --------
@@ -70,6 +72,7 @@ class Bootstrap:
     n_iter: NDArray[np.int32]
     tol: float = 1e-7
     n_threads: int = 1
+    unit: str = "auto"
     _cache: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -365,7 +368,8 @@ class Bootstrap:
 
     def _engine(self) -> Engine:
         return self._once(
-            "engine", lambda: Engine(self.fit, self.kind, self.key, self.tol, self.n_threads)
+            "engine",
+            lambda: Engine(self.fit, self.kind, self.key, self.tol, self.n_threads, self.unit),
         )
 
     def _once(self, name: str, function: Any) -> Any:

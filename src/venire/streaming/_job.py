@@ -10,14 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from venire._frames import Rows
-from venire.errors import ConvergenceWarning
+from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.grouped import fit_groups
 from venire.grouped_comparisons import GroupedComparisons
 from venire.io._assemble import column_names
 from venire.priors import GaussianPrior
+from venire.resampling import bootstrap
 from venire.scales import convert
 
-__all__ = ["MODELS", "SCALES", "STATUSES", "WEAK_PRIOR", "Fitted", "Job", "Tally"]
+__all__ = ["MODELS", "SCALES", "STATUSES", "WEAK_PRIOR", "Fitted", "Job", "Replicates", "Tally"]
 
 STATUSES = ("converged", "iteration limit", "not identified", "no comparisons")
 MODELS = ("bradley-terry", "thurstone", "davidson", "rao-kupper")
@@ -58,6 +59,15 @@ class Fitted(NamedTuple):
             yield table.cast(self.schema)
 
 
+class Replicates(NamedTuple):
+    """A bootstrap of every group; see `venire.bootstrap`."""
+
+    n_resamples: int
+    kind: str = "multinomial"
+    seed: int = 0
+    level: float = 0.95
+
+
 @dataclass(frozen=True)
 class Job:
     """Columns, model and options.
@@ -72,6 +82,8 @@ class Job:
         Standard errors are wanted.
     scale : str or None
         Unit of a further column with the ratings.
+    replicates : Replicates or None
+        A bootstrap is wanted: its standard errors and intervals are further columns.
     """
 
     arguments: Mapping[str, Any]
@@ -83,6 +95,7 @@ class Job:
     max_iter: int | None = None
     errors: bool = True
     scale: str | None = None
+    replicates: Replicates | None = None
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
@@ -114,7 +127,7 @@ class Job:
             "shared": self.shared,
             "tol": self.tol,
             "max_iter": self.max_iter,
-        }
+        } | ({} if self.replicates is None else {"bootstrap": self.replicates._asdict()})
 
     def schema(self, group: Any, item: Any) -> Any:
         """Columns of the output, for groups and items of these Arrow types."""
@@ -123,6 +136,9 @@ class Job:
         fields = [("group", group), ("item", item), ("theta", pa.float64())]
         if self.errors:
             fields.append(("standard_error", pa.float64()))
+        if self.replicates is not None:
+            fields += [(name, pa.float64()) for name in ("bootstrap_error", "lower", "upper")]
+            fields.append(("n_failed", pa.int64()))
         fields += [("n_comparisons", pa.float64()), ("status", pa.string())]
         if self.scale is not None:
             fields.append((self.scale, pa.float64()))
@@ -145,8 +161,10 @@ class Job:
         progress: Callable[[int, int], None] | None = None,
     ) -> Fitted:
         """Fit the groups; what did not converge is said by its status."""
+        more: dict[str, np.ndarray] = {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
+            warnings.simplefilter("ignore", NotIdentifiedWarning)
             result = fit_groups(
                 comparisons,
                 model=self.model,
@@ -156,11 +174,20 @@ class Job:
                 tol=self.tol,
                 max_iter=self.max_iter,
                 n_threads=n_threads,
-                progress=progress,
+                progress=None if self.replicates is not None else progress,
             )
             columns = {"item": result.items, "theta": result.theta}
             if self.errors:
                 columns["standard_error"] = result.standard_errors
+            if self.replicates is not None:
+                n, kind, seed, level = self.replicates
+                b = bootstrap(
+                    result, n, kind=kind, rng=seed, levels=level, n_threads=n_threads,
+                    progress=progress,
+                )  # fmt: skip
+                columns["bootstrap_error"] = b.standard_errors()
+                columns["lower"], columns["upper"] = b.interval().T
+                more["n_failed"] = b.n_failed
             columns["n_comparisons"] = result.n_comparisons
             if self.scale is not None:
                 columns[self.scale] = convert(result.theta, result.scale, self.scale)
@@ -170,7 +197,8 @@ class Job:
             for name in self.parameters()
         }
         n_items = np.diff(result.offsets)
-        return Fitted(result.groups, n_items, result.status, parameters, columns, schema)
+        of_group = more | parameters
+        return Fitted(result.groups, n_items, result.status, of_group, columns, schema)
 
 
 class Tally:

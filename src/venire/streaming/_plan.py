@@ -160,4 +160,5 @@ def row_bytes(job: Job, types: dict[str, Any]) -> float:
     )
     labels = {"group", "first", "second"}
     numbers = sum(argument not in labels for argument in names)
-    return 100.0 + 16.0 * numbers + 60.0 * n_text
+    statistics = 0.0 if job.replicates is None else 64.0
+    return 100.0 + 16.0 * numbers + 60.0 * n_text + statistics
