@@ -8,8 +8,6 @@ fits on one scale), `ensembles` (the error of many predictions), `boosting` (the
 next), `resampling` (the weights of bootstrap replicates), `bagging` (lines fitted to them); of
 votes: `votes` (rows become judgments), `panels` (judgments become one probability per pair), `beta`
 (their posteriors), `teachers` (votes weighed by the ratings that they give); and of asking:
-`design` (the first pairs).
-(their posteriors); and of asking: `design` (the first pairs), `allocation` (the next ones).
 `design` (the first pairs), `allocation` (the next ones).
 """
 
