@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from venire import _checks
 from venire.posteriors._arrays import keys
 from venire.ratings._tables import as_frame
-from venire.simulate._rehearsal import MEASURES, Rehearsal
 from venire.simulate._teachers import Teachers
 from venire.simulate._teachers import teachers as preset
 from venire.simulate._world import world
@@ -20,6 +19,7 @@ from venire.simulate._world import world
 __all__ = ["Plan", "plan"]
 
 DESIGNS = ("uniform", "adaptive")
+MEASURES = ("tau", "nmse", "ndcg", "student_r2")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -243,6 +243,8 @@ def plan(
     if isinstance(n_seeds, bool) or not isinstance(n_seeds, (int, np.integer)) or n_seeds < 1:
         _checks.fail("n_seeds", "must be an integer of at least 1", value=n_seeds)
     threads = _checks.n_threads(n_threads)
+    from venire.simulate._rehearsal import Rehearsal  # with the loop, which few need
+
     turns = None if panel else _pattern(pattern, len(teachers))
     seeds = np.random.SeedSequence(keys(rng)).generate_state(n_seeds, np.uint64)
     shape = len(designs), len(steps), n_seeds

@@ -19,9 +19,8 @@ from venire.simulate._world import World
 from venire.targets import fit_votes
 from venire.votes import Votes
 
-__all__ = ["MEASURES", "Rehearsal"]
+__all__ = ["Rehearsal"]
 
-MEASURES = ("tau", "nmse", "ndcg", "student_r2")
 TOP = 10
 
 Asks = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]  # group, first, second
