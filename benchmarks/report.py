@@ -14,7 +14,6 @@ from benchmarks import (
     report_full_round,
     report_queries,
     report_replicates,
-    report_allocate,
     report_votes,
 )
 from benchmarks.solvers import SOLVERS
