@@ -113,7 +113,7 @@ def test_blocks_and_single_fits_agree(model):
     many = engine.run(0, 10)
     assert (many.n_iter > 2).all()
     for r in range(10):
-        x, residual, status, _ = engine.one(r)
+        x, residual, status, _ = engine.singles.fit([r])[0]
         assert status == 0
         assert residual <= 1e-9
         np.testing.assert_allclose(many.theta[r], x[:8], atol=1e-7)
