@@ -88,7 +88,7 @@ check-dist: dist
 SANITIZE_TESTS ?= $(patsubst %,tests/test_%.py,solver bad_input labels frames threads golden \
     fit_results covariance invariances native_equals_reference \
     grouped_comparisons grouped_fits grouped_singles grouped_invariances grouped_results \
-    grouped_bad_input posteriors votes consensus bootstrap bootstrap_weights)
+    grouped_bad_input posteriors votes consensus bootstrap bootstrap_sparse bootstrap_weights)
 sanitize: $(VENV)/.with-test
 	VENIRE_SANITIZE=address,undefined $(PY) setup.py -q build --build-lib build/sanitize
 	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libstdc++.so)" \
