@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import report_bagging, report_queries, report_votes
+from benchmarks import report_bagging, report_bootstrap, report_queries, report_votes
 from benchmarks.solvers import SOLVERS
 from benchmarks.tables import MIB, seconds, table
 from benchmarks.workloads import GROWING, WORKLOADS
@@ -169,6 +169,7 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
         package_table(fits, data["size"] == "full"),
         *report_queries.parts(data),
         *report_votes.parts(data),
+        *report_bootstrap.parts(data),
         *report_bagging.parts(data),
         "## Beta posteriors",
         "Shapes uniform in [0.5, 500]; the cells have six votes each. The peers use one thread.",
