@@ -354,14 +354,6 @@ def test_bca_of_constant_replicates_is_refused():
         _intervals.bca(np.arange(50.0)[:, None], -np.ones(1), np.zeros(1), 0.95, ["x"])
 
 
-def test_large_fits_refuse_what_needs_a_matrix():
-    b = vn.bootstrap(vn.fit_bradley_terry(league(), order_effect=True), 20, rng=1)
-    for kind in ("bca", "studentised"):
-        with pytest.raises(ValueError, match="needs the inverse information"):
-            b.interval(kind=kind)
-    assert b.interval().shape == (8, 2)
-
-
 def test_prob_better_and_ranks(two):
     exact = stats.binom.sf(50, 100, 0.6) + 0.5 * stats.binom.pmf(50, 100, 0.6)
     assert abs(two.prob_better("a", "b") - exact) < 5.0 * math.sqrt(exact * (1 - exact) / 20_000)

@@ -15,7 +15,7 @@ from venire.resampling._singles import DONE, NO_FIT, NOT_CONVERGED, Singles
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
 
-__all__ = ["DONE", "NOT_CONVERGED", "NO_FIT", "Batch", "Engine"]
+__all__ = ["DONE", "MAX_DENSE", "NOT_CONVERGED", "NO_FIT", "Batch", "Engine"]
 
 UNSURE = 2  # a replicate that chords did not settle
 MAX_DENSE = 1500  # items up to which the full fit's inverse is kept as a matrix

@@ -6,7 +6,9 @@ information serves every replicate, whose information differs from it by what ch
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -49,8 +51,7 @@ class Singles:
         """The replicates of these numbers."""
         if not replicates:
             return []
-        if not self._looked:
-            self.donor, self._looked = self._find_donor(), True
+        self._look()
         n_threads = min(self.engine.n_threads, len(replicates))
         if n_threads == 1:
             return [self._one(r) for r in replicates]
@@ -89,6 +90,31 @@ class Singles:
         status = DONE if result.converged else NOT_CONVERGED
         return Single(x, result.residual, status, result.n_iter)
 
+    @contextmanager
+    def replicate(self, r: int) -> Iterator[Problem]:
+        """The problem of replicate r, which has a fit; its edges serve another afterwards."""
+        self._look()
+        scratch = self._take_scratch()
+        try:
+            problem = self._problem(scratch.of(r), n_threads=1)
+            if self.donor is not None:
+                problem.adopt(self.donor)
+            yield problem
+        finally:
+            self._scratch.append(scratch)
+
+    def full(self) -> Problem:
+        """The full fit's problem, with the preconditioner that replicates have."""
+        self._look()
+        problem = self._full(self.engine.n_threads)
+        if self.donor is not None:
+            problem.adopt(self.donor)
+        return problem
+
+    def _look(self) -> None:
+        if not self._looked:
+            self.donor, self._looked = self._find_donor(), True
+
     def _find_donor(self) -> Problem | None:
         """The full fit's problem with a preconditioner, where a diagonal one does not do.
 
@@ -103,18 +129,19 @@ class Singles:
         replicate = self._problem(edges, n_threads=engine.n_threads)
         gradient = replicate.derivatives(self._start(edges[-1]))
         self._scratch.append(own)
-        c = engine.cells
-        win, loss, tie = engine.halved(*c.of_data())
-        ptr = np.searchsorted(c.first, np.arange(n + 1)).astype(np.int64)
-        donor = self._problem(
-            (ptr, c.second, c.order, win, loss, tie if engine.free_tie else None),
-            n_threads=engine.n_threads,
-        )
+        donor = self._full(engine.n_threads)
         donor.derivatives(engine.start)
         rhs = np.zeros(donor.n_parameters)
         rhs[:n] = gradient[:n]
         donor.solve(rhs, engine.tol, 0.3)
         return None if donor.preconditioner == "jacobi" else donor
+
+    def _full(self, n_threads: int) -> Problem:
+        c, n = self.engine.cells, len(self.engine.fit.theta)
+        win, loss, tie = self.engine.halved(*c.of_data())
+        ptr = np.searchsorted(c.first, np.arange(n + 1)).astype(np.int64)
+        mass = (win, loss, tie if self.engine.free_tie else None)
+        return self._problem((ptr, c.second, c.order, *mass), n_threads=n_threads)
 
     def _problem(self, edges: Any, n_threads: int) -> Problem:
         from venire._native.problem import Problem
