@@ -119,6 +119,25 @@ def test_blocks_and_single_fits_agree(model):
         np.testing.assert_allclose(many.theta[r], x[:8], atol=1e-7)
 
 
+@pytest.mark.parametrize("model", FITS)
+@pytest.mark.parametrize("prior", [None, vn.GaussianPrior(0.5)])
+def test_chords_equal_their_twin(model, prior):
+    engine = Engine(FITS[model](league(), prior=prior), "multinomial", (5, 6), 1e-9, 1)
+    many, c = engine.run(0, 8), engine.cells
+    for r in range(8):
+        masses = engine.halved(*c.masses(engine.draws.replicate(r)))
+        x, residual, n_iter, converged = reference.replicate_fit(
+            engine.model, c.first, c.second, *masses, inverse=engine.inverse, start=engine.start,
+            prior=engine.prior, tol=1e-9,
+        )  # fmt: skip
+        assert converged
+        assert n_iter == many.n_iter[r]
+        np.testing.assert_allclose(many.theta[r], x[:8], rtol=1e-11, atol=1e-12)
+        assert many.residual[r] == pytest.approx(residual, rel=1e-4)
+        if engine.free_tie:
+            assert many.log_tie[r] == pytest.approx(x[8], rel=1e-11)
+
+
 def test_order_effect():
     rng = np.random.default_rng(1)
     c = league(order=rng.choice([-1, 1], 600))

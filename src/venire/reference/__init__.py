@@ -5,7 +5,7 @@ be read in this order: `aggregate` (rows become cells), `links` (one cell's log-
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
 find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself), `calibration` (many
 fits on one scale), `ensembles` (the error of many predictions), `boosting` (the weights of the
-next), `resampling` (the weights of bootstrap replicates), `bagging` (lines fitted to them); and of
+next), `resampling` (the weights of bootstrap replicates), `replicates` (their fits), `bagging` (lines fitted to them); and of
 votes: `votes` (rows become judgments), `panels` (judgments become one probability per pair), `beta`
 (their posteriors).
 """
@@ -58,6 +58,7 @@ from venire.reference.panels import (
     pool,
     self_consistency,
 )
+from venire.reference.replicates import replicate_fit
 from venire.reference.resampling import (
     alias_table,
     bootstrap_draws,
@@ -128,6 +129,7 @@ __all__ = [
     "pool",
     "probabilities",
     "r2_step",
+    "replicate_fit",
     "require_existence",
     "residual",
     "ridge_replicates",
