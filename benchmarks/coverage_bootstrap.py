@@ -40,7 +40,11 @@ def battles(rng: np.random.Generator, theta: np.ndarray, model: str) -> tuple:
     tie = 0.5 if model == "davidson" else 0.0
     win = np.exp(gap / 2.0)
     total = win + 1.0 / win + tie
-    return first, second, np.where(u < win / total, 1.0, np.where(u < (win + tie) / total, 0.5, 0.0))
+    return (
+        first,
+        second,
+        np.where(u < win / total, 1.0, np.where(u < (win + tie) / total, 0.5, 0.0)),
+    )
 
 
 def simulate(name: str, n: int) -> tuple[np.ndarray, float]:

@@ -7,11 +7,11 @@ from typing import Any
 from benchmarks.tables import MIB, seconds, table
 
 NOTES = """\
-Of fits: from the rows' arrays, aggregation and fit included (ladder: the fit is not in it). Residual:
-the largest of any item in any replicate. Peak: memory above what the process held before. A \\* marks
-what was timed with fewer replicates and scaled up; arena-rank is called as its own bootstrap calls
-it, in one process. Goals are for two cores. Statistics: percentile interval; the median is that of
-sorted numbers with weights, sorting included."""
+Of fits: from the rows' arrays, aggregation and fit included (ladder: the fit is not in it).
+Residual: the largest of any item in any replicate. Peak: memory above what the process held before.
+A \\* marks what was timed with fewer replicates and scaled up; arena-rank is called as its own
+bootstrap calls it, in one process. Goals are for two cores. Statistics: percentile interval; the
+median is that of sorted numbers with weights, sorting included."""
 
 
 def parts(data: dict[str, Any]) -> list[str]:

@@ -51,7 +51,7 @@ def _time(benchmark: Any, function: Callable[[], Any], rounds: int, **facts: Any
 
 
 @pytest.mark.benchmark(group="bootstrap of fits")
-@pytest.mark.parametrize("model, kind, goal", ARENA)
+@pytest.mark.parametrize(("model", "kind", "goal"), ARENA)
 def test_arena(benchmark, store, size, model, kind, goal):
     rows, n = store.rows("arena"), REPLICATES[size]
     b = _time(

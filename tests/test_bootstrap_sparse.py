@@ -33,7 +33,7 @@ def refit(b, r):
 
 
 @pytest.mark.parametrize("model", FITS)
-@pytest.mark.parametrize("n_items, shuffled", [(10_000, False), (21_000, True)])
+@pytest.mark.parametrize(("n_items", "shuffled"), [(10_000, False), (21_000, True)])
 def test_replicates_equal_refits(model, n_items, shuffled):
     ties = 0.2 if model == "davidson" else 0.0
     fit = FITS[model](ladder(n_items, 30, shuffled, ties), prior=vn.GaussianPrior(0.01))
@@ -70,7 +70,9 @@ def test_a_shared_preconditioner_serves_at_once():
 
 
 def test_small_and_easy_fits_need_none():
-    assert Engine(vn.fit_bradley_terry(ladder(200)), "poisson", (1, 2), 1e-7, 1).singles.donor is None
+    assert (
+        Engine(vn.fit_bradley_terry(ladder(200)), "poisson", (1, 2), 1e-7, 1).singles.donor is None
+    )
     first, second = simulate.graph("4-regular", 2_000, rng=1)
     c = vn.Comparisons.from_counts(first, second, np.full(len(first), 9), np.full(len(first), 9))
     b = vn.bootstrap(vn.fit_bradley_terry(c), 2, rng=1)

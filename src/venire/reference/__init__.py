@@ -5,9 +5,9 @@ be read in this order: `aggregate` (rows become cells), `links` (one cell's log-
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
 find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself), `calibration` (many
 fits on one scale), `ensembles` (the error of many predictions), `boosting` (the weights of the
-next), `resampling` (the weights of bootstrap replicates), `replicates` (their fits), `bagging` (lines fitted to them); and of
-votes: `votes` (rows become judgments), `panels` (judgments become one probability per pair), `beta`
-(their posteriors).
+next), `resampling` (the weights of bootstrap replicates), `replicates` (fits of them), `bagging`
+(lines fitted to them); and of votes: `votes` (rows become judgments), `panels` (judgments become
+one probability per pair), `beta` (their posteriors).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge

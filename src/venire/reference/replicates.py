@@ -70,7 +70,7 @@ def replicate_fit(
     x = np.array(start, np.float64)
     free_tie = model in TIE_MODELS
     n = len(x) - free_tie
-    total = sum(masses)
+    total = masses[0] + masses[1] + masses[2]
     weight = np.bincount(first, total, n) + np.bincount(second, total, n)
     weight[weight == 0.0] = 1.0
     if free_tie:
@@ -80,7 +80,7 @@ def replicate_fit(
         t = x[-1] if free_tie else 0.0
         terms = cell_terms(model, x[first] - x[second], t, *masses)
         g = np.bincount(first, terms["d1"], n) - np.bincount(second, terms["d1"], n)
-        g -= prior * x[:n]
+        g = g - prior * x[:n]
         if free_tie:
             g = np.append(g, terms["t1"].sum())
         residual = float((np.abs(g) / weight).max())

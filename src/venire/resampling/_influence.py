@@ -114,4 +114,3 @@ def replicate_errors(
     with ThreadPoolExecutor(engine.n_threads) as pool:
         list(pool.map(one, range(len(theta))))
     return np.sqrt(out)
-
