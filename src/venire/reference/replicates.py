@@ -79,8 +79,8 @@ def replicate_fit(
     for n_iter in range(max_iter + 1):
         t = x[-1] if free_tie else 0.0
         terms = cell_terms(model, x[first] - x[second], t, *masses)
-        g = np.bincount(first, terms["d1"], n) - np.bincount(second, terms["d1"], n)
-        g = g - prior * x[:n]
+        won = np.bincount(first, terms["d1"], n).astype(np.float64)
+        g = won - np.bincount(second, terms["d1"], n) - prior * x[:n]
         if free_tie:
             g = np.append(g, terms["t1"].sum())
         residual = float((np.abs(g) / weight).max())
