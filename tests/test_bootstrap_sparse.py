@@ -69,6 +69,17 @@ def test_a_shared_preconditioner_serves_at_once():
     np.testing.assert_allclose(shared.x, alone.x, atol=1e-5)
 
 
+def test_a_shared_factor():
+    first, second = simulate.graph("grid", 3_600, rng=1)
+    rng = np.random.default_rng(0)
+    win = np.rint(10.0 ** rng.uniform(0.0, 6.9, len(first)))  # weights over seven decades
+    loss = np.maximum(1.0, np.rint(win * rng.uniform(0.3, 1.0, len(first))))
+    c = vn.Comparisons.from_counts(first, second, win, loss)
+    b = vn.bootstrap(vn.fit_bradley_terry(c, prior=vn.GaussianPrior(0.1)), 2, rng=1, tol=1e-10)
+    assert b._engine().singles.donor.preconditioner == "cholesky"
+    np.testing.assert_allclose(b.theta[1], refit(b, 1).theta, atol=1e-9)
+
+
 def test_small_and_easy_fits_need_none():
     assert (
         Engine(vn.fit_bradley_terry(ladder(200)), "poisson", (1, 2), 1e-7, 1).singles.donor is None
