@@ -64,6 +64,12 @@ def test_a_shared_preconditioner_serves_at_once():
     assert problem.preconditioner == "jacobi"
     problem.adopt(singles.donor)
     assert problem.preconditioner == "multigrid"
+    with singles.replicate(0) as ready:
+        assert ready.preconditioner == "multigrid"
+        ready.derivatives(engine.start)
+        rhs = np.zeros(ready.n_parameters)
+        rhs[[0, -1]] = 1.0, -1.0  # from end to end
+        assert ready.solve(rhs, 1e-6)[1] < 40
     singles.donor = None
     alone = singles.fit([0])[0]
     np.testing.assert_allclose(shared.x, alone.x, atol=1e-5)

@@ -72,9 +72,7 @@ class Singles:
         if absence or apart:
             self._scratch.append(scratch)
             return Single(None, np.nan, NO_FIT, 0)
-        problem = self._problem(edges, n_threads=1)
-        if self.donor is not None:
-            problem.adopt(self.donor)
+        problem = self._with_donor(self._problem(edges, n_threads=1))
         x = self._start(tie)
         lower = np.full(len(x) - n, -np.inf)
         if tie is not None and fit.model == "rao-kupper":
@@ -96,17 +94,16 @@ class Singles:
         self._look()
         scratch = self._take_scratch()
         try:
-            problem = self._problem(scratch.of(r), n_threads=1)
-            if self.donor is not None:
-                problem.adopt(self.donor)
-            yield problem
+            yield self._with_donor(self._problem(scratch.of(r), n_threads=1))
         finally:
             self._scratch.append(scratch)
 
     def full(self) -> Problem:
         """The full fit's problem, with the preconditioner that replicates have."""
         self._look()
-        problem = self._full(self.engine.n_threads)
+        return self._with_donor(self._full(self.engine.n_threads))
+
+    def _with_donor(self, problem: Problem) -> Problem:
         if self.donor is not None:
             problem.adopt(self.donor)
         return problem
