@@ -4,8 +4,9 @@
 
 A leaderboard has 10 items with normal strengths (deviation 0.7; Thurstone's unit: 0.4) and 1,200
 battles, skewed towards the popular ones; "ties": a fifth of them, by Davidson's model. 1,000
-multinomial replicates each; one without a finite fit is drawn again. A cell is the share of theta's intervals (nominal 95 %) that hold the truth, and of the leaderboards
-whose simultaneous rank intervals hold all ranks together. Below: whether replicates drawn by cells
+multinomial replicates each; one without a finite fit is drawn again. A cell is the share of theta's
+intervals (nominal 95 %) that hold the truth, and of the leaderboards whose simultaneous rank
+intervals hold all ranks together. Below: whether replicates drawn by cells
 and drawn by rows have the same distribution, by Kolmogorov and Smirnov's test of each item's theta,
 10,000 replicates each; under the same law the least of 10 p-values is below 0.005 once in 20.
 """
