@@ -91,7 +91,7 @@ SANITIZE_TESTS ?= $(patsubst %,tests/test_%.py,solver bad_input labels frames th
     fit_results covariance invariances native_equals_reference \
     grouped_comparisons grouped_fits grouped_singles grouped_invariances grouped_results \
     grouped_bad_input posteriors votes consensus bootstrap bootstrap_weights design \
-    design_bad_input allocate fit_votes targets)
+    design_bad_input allocate fit_votes targets grouped_bootstrap bootstrap_sparse)
 sanitize: $(VENV)/.with-test
 	VENIRE_SANITIZE=address,undefined $(PY) setup.py -q build --build-lib build/sanitize
 	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libstdc++.so)" \

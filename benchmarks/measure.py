@@ -10,14 +10,18 @@ elsewhere the mark since the start of the process is used.
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import json
 import os
 import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -25,6 +29,7 @@ from benchmarks.quality import quality
 from benchmarks.workloads import Rows
 
 ROOT = Path(__file__).resolve().parents[1]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,20 @@ def _reset_peak() -> None:
 def _peak() -> int:
     unit = 1 if sys.platform == "darwin" else 1024
     return _status("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def peak_of(function: Callable[[], T]) -> tuple[T, int]:
+    """What `function` returns, and how far it raised the memory of this process at its highest.
+
+    Memory that the C library keeps for later is given back before, so that it counts when used.
+    """
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+    before = _status("VmRSS") or _peak()
+    _reset_peak()
+    found = function()
+    return found, max(0, _peak() - before)
 
 
 def tiny() -> Rows:

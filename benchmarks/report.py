@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks import (
     report_allocate,
     report_bagging,
+    report_bootstrap,
     report_design,
     report_full_round,
     report_queries,
@@ -178,6 +179,7 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
         *report_queries.parts(data),
         *report_replicates.parts(data),
         *report_votes.parts(data),
+        *report_bootstrap.parts(data),
         *report_bagging.parts(data),
         *report_design.parts(data),
         *report_full_round.parts(data),

@@ -74,7 +74,7 @@ def _evalica(rows: Rows, index: bool) -> Answer:
     return Answer(np.log(strength), str(result.iterations))
 
 
-def _cells(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def cells(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Distinct pairs (lo, hi) with the wins of each, by sorting."""
     swap = rows.first > rows.second
     lo = np.where(swap, rows.second, rows.first).astype(np.int64)
@@ -91,7 +91,7 @@ def _sklearn(rows: Rows) -> Answer:
     from scipy import sparse
     from sklearn.linear_model import LogisticRegression
 
-    first, second, win, loss = _cells(rows)
+    first, second, win, loss = cells(rows)
     k = first.size
     design = sparse.csr_matrix(
         (

@@ -311,11 +311,21 @@ void vn_cholesky_apply(const vn_cholesky *c, const double *r, double *x)
 
 void vn_cholesky_free(vn_cholesky *c)
 {
-    free(c->vertex);
-    free(c->ptr);
-    free(c->other);
-    free(c->share);
-    free(c->inverse);
+    if (!c->shared) {
+        free(c->vertex);
+        free(c->ptr);
+        free(c->other);
+        free(c->share);
+        free(c->inverse);
+    }
     free(c->work);
     memset(c, 0, sizeof *c);
+}
+
+vn_status vn_cholesky_share(const vn_cholesky *c, vn_cholesky *out)
+{
+    *out = *c;
+    out->shared = 1;
+    out->work = malloc(sizeof(double) * (size_t)VN_MAX(c->n, 1));
+    return out->work ? VN_OK : VN_NO_MEMORY;
 }

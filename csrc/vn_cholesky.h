@@ -18,11 +18,14 @@ typedef struct {
     float *share;      /* their share of the pivot: w / W */
     double *inverse;   /* 1 / W, 0 for the last vertex of a component without a prior */
     double *work;      /* n */
+    int shared;        /* all but `work` is another's */
 } vn_cholesky;
 
 vn_status vn_cholesky_build(const vn_laplacian *a, vn_cholesky *out);
 /* x = (L D L')^-1 r */
 void vn_cholesky_apply(const vn_cholesky *c, const double *r, double *x);
 void vn_cholesky_free(vn_cholesky *c);
+/* The same factor with scratch of its own, by reference. */
+vn_status vn_cholesky_share(const vn_cholesky *c, vn_cholesky *out);
 
 #endif

@@ -216,12 +216,17 @@ static vn_status level_vectors(vn_level *l, int finest)
     return l->partial ? VN_OK : VN_NO_MEMORY;
 }
 
+static void free_vectors(vn_level *l)
+{
+    double *vectors[] = {l->r, l->x, l->p, l->q, l->v, l->work, l->partial};
+    for (int k = 0; k < 7; k++) free(vectors[k]);
+}
+
 static void free_level(vn_level *l, int owns_matrix)
 {
-    double **vectors[] = {&l->r, &l->x, &l->p, &l->q, &l->v, &l->work, &l->partial};
     if (owns_matrix) vn_laplacian_free(&l->a);
     vn_groups_free(&l->groups);
-    for (int k = 0; k < 7; k++) free(*vectors[k]);
+    free_vectors(l);
     memset(l, 0, sizeof *l);
 }
 
@@ -319,9 +324,29 @@ void vn_multigrid_apply(vn_multigrid *m, const double *r, double *x, int n_threa
 
 void vn_multigrid_free(vn_multigrid *m)
 {
-    for (int k = 0; k < m->n_levels; k++) free_level(&m->level[k], k > 0);
-    free(m->factor);
+    for (int k = 0; k < m->n_levels; k++) {
+        if (m->shared) free_vectors(&m->level[k]);
+        else free_level(&m->level[k], k > 0);
+    }
+    if (!m->shared) free(m->factor);
     memset(m, 0, sizeof *m);
+}
+
+vn_status vn_multigrid_share(const vn_multigrid *m, const vn_laplacian *a, vn_multigrid *out)
+{
+    memset(out, 0, sizeof *out);
+    out->shared = 1;
+    out->n_levels = m->n_levels;
+    out->factor = m->factor;
+    for (int k = 0; k < m->n_levels; k++) {
+        out->level[k].a = k ? m->level[k].a : *a;
+        out->level[k].groups = m->level[k].groups;
+    }
+    for (int k = 0; k < m->n_levels; k++) {
+        const vn_status status = level_vectors(&out->level[k], k == 0);
+        if (status != VN_OK) return status;
+    }
+    return VN_OK;
 }
 
 vn_status vn_multigrid_order(const vn_multigrid *m, int32_t **out)

@@ -21,6 +21,7 @@ typedef struct {
     int n_levels;
     vn_level level[VN_MAX_LEVELS];
     double *factor;       /* dense Cholesky factor of the last level, or NULL */
+    int shared;           /* groups, coarse matrices and factor are another's */
 } vn_multigrid;
 
 vn_status vn_multigrid_build(const vn_laplacian *a, int n_threads, vn_multigrid *out);
@@ -28,6 +29,10 @@ vn_status vn_multigrid_refresh(vn_multigrid *m, int n_threads);
 /* x = M r, for one cycle M. */
 void vn_multigrid_apply(vn_multigrid *m, const double *r, double *x, int n_threads);
 void vn_multigrid_free(vn_multigrid *m);
+
+/* The multigrid of `m` for `a`, another weighting of the same vertices: its groups, coarse matrices
+ * and factor are used as they are, by reference, and never refreshed. */
+vn_status vn_multigrid_share(const vn_multigrid *m, const vn_laplacian *a, vn_multigrid *out);
 
 /* The vertices group by group, groups of groups first: an order in which neighbours are near. NULL
  * in *order where there is one level only. */

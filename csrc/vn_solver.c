@@ -125,30 +125,59 @@ static const vn_laplacian *core_of(const vn_solver *s)
     return s->has_elimination ? &s->elimination.core : s->view.h;
 }
 
-/* Number the vertices as the multigrid groups them, if that brings neighbours nearer. */
-static vn_status renumber(vn_solver *s, int n_threads)
+/* Work on vertices in `order`, which is taken over. */
+static vn_status work_in_order(vn_solver *s, int32_t *order, int n_threads)
 {
     const vn_problem *p = s->p;
-    const int64_t n = p->n;
-    if (s->is_renumbered || s->has_elimination || n < RENUMBER_SIZE || s->multigrid.n_levels < 2
-        || vn_neighbour_distance(&p->h) < FAR)
-        return VN_OK;
-    int32_t *order;
-    vn_status status = vn_multigrid_order(&s->multigrid, &order);
-    if (status != VN_OK) return status;
-    status = vn_renumber_build(&p->h, order, n_threads, &s->renumbered); /* takes order over */
-    s->mass = malloc(sizeof(double) * (size_t)n);
+    vn_status status = vn_renumber_build(&p->h, order, n_threads, &s->renumbered);
+    s->mass = malloc(sizeof(double) * (size_t)p->n);
     if (!s->mass) status = VN_NO_MEMORY;
     for (int b = 0; b < p->n_border; b++) {
-        s->border[b] = malloc(sizeof(double) * (size_t)n);
+        s->border[b] = malloc(sizeof(double) * (size_t)p->n);
         if (!s->border[b]) status = VN_NO_MEMORY;
     }
     if (status != VN_OK) return status;
-    vn_multigrid_renumber(&s->multigrid, &s->renumbered.a, s->renumbered.order);
     vn_renumber_gather(&s->renumbered, p->mass, s->mass);
     s->view = (view){&s->renumbered.a, s->mass, {s->border[0], s->border[1]}};
     s->is_renumbered = 1;
     return VN_OK;
+}
+
+/* Number the vertices as the multigrid groups them, if that brings neighbours nearer. */
+static vn_status renumber(vn_solver *s, int n_threads)
+{
+    const vn_problem *p = s->p;
+    if (s->is_renumbered || s->has_elimination || p->n < RENUMBER_SIZE || s->multigrid.n_levels < 2
+        || vn_neighbour_distance(&p->h) < FAR)
+        return VN_OK;
+    int32_t *order;
+    vn_status status = vn_multigrid_order(&s->multigrid, &order);
+    if (status == VN_OK) status = work_in_order(s, order, n_threads);
+    if (status == VN_OK)
+        vn_multigrid_renumber(&s->multigrid, &s->renumbered.a, s->renumbered.order);
+    return status;
+}
+
+vn_status vn_solver_adopt(vn_solver *s, const vn_solver *donor, int n_threads)
+{
+    const int64_t n = s->p->n;
+    if (s->has_elimination || donor->has_elimination || donor->p->n != n
+        || !(donor->has_multigrid || donor->has_cholesky))
+        return VN_OK;
+    if (donor->is_renumbered) {
+        int32_t *order = malloc(sizeof(int32_t) * (size_t)n);
+        if (!order) return VN_NO_MEMORY;
+        memcpy(order, donor->renumbered.order, sizeof(int32_t) * (size_t)n);
+        const vn_status status = work_in_order(s, order, n_threads);
+        if (status != VN_OK) return status;
+    }
+    s->level = donor->level;
+    if (donor->has_cholesky) {
+        s->has_cholesky = 1;
+        return vn_cholesky_share(&donor->cholesky, &s->cholesky);
+    }
+    s->has_multigrid = 1;
+    return vn_multigrid_share(&donor->multigrid, s->view.h, &s->multigrid);
 }
 
 /* The values of the renumbered copies. */
@@ -172,7 +201,7 @@ static vn_status prepare(vn_solver *s, int n_threads)
     s->stale_matrix = 0;
     if (s->level == VN_MULTIGRID && s->stale_level) {
         if (s->has_multigrid) {
-            status = vn_multigrid_refresh(&s->multigrid, n_threads);
+            if (!s->multigrid.shared) status = vn_multigrid_refresh(&s->multigrid, n_threads);
         } else {
             status = vn_multigrid_build(core_of(s), n_threads, &s->multigrid);
             s->has_multigrid = 1;

@@ -20,6 +20,12 @@ typedef struct vn_solver vn_solver;
 vn_status vn_solver_new(const vn_problem *p, int parallel_edges, vn_solver **out);
 void vn_solver_free(vn_solver *s);
 
+/* Start with the preconditioner that `donor`, the solver of another weighting of the same vertices,
+ * has come to: its multigrid or factor serves as it is, by reference, so the donor must stay and not
+ * be used meanwhile. Nothing happens where either eliminates vertices or the donor needs neither.
+ * Before the first solve. */
+vn_status vn_solver_adopt(vn_solver *s, const vn_solver *donor, int n_threads);
+
 /* The matrix has new values. */
 void vn_solver_refresh(vn_solver *s);
 

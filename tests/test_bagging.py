@@ -225,6 +225,19 @@ def test_clusters_are_drawn_together():
     np.testing.assert_array_equal(bag.oob_count_, (w == 0).sum(axis=0))
 
 
+def test_strata_keep_their_draws():
+    x = np.arange(12.0)[:, None]
+    y = np.array([0] * 11 + [1])  # the only row of class 1 is then in every bag, once
+    bag = vn.Bagging(DecisionTreeClassifier(), 30, random_state=0).fit(x, y, strata=y)
+    assert bag.oob_count_[-1] == 0
+    assert bag.predict_proba(x)[-1, 1] == 1.0
+    ridge = vn.Bagging(Ridge(), 10, random_state=3).fit(X, Y, strata=np.arange(len(Y)) % 5)
+    w = weights_of(ridge, len(Y), strata=np.arange(len(Y)) % 5)
+    np.testing.assert_array_equal(ridge.oob_count_, (w == 0).sum(axis=0))
+    with pytest.raises(ValueError, match="strata: has 3 rows"):
+        vn.Bagging(Ridge(), 2).fit(X, Y, strata=[1, 2, 3])
+
+
 def test_same_members_whatever_the_number_and_the_threads():
     for learner in (Ridge(), DecisionTreeRegressor()):
         few = vn.Bagging(learner, 6, max_features=0.7, random_state=9).fit(X, Y)

@@ -113,10 +113,29 @@ def test_blocks_and_single_fits_agree(model):
     many = engine.run(0, 10)
     assert (many.n_iter > 2).all()
     for r in range(10):
-        x, residual, status, _ = engine.one(r)
+        x, residual, status, _ = engine.singles.fit([r])[0]
         assert status == 0
         assert residual <= 1e-9
         np.testing.assert_allclose(many.theta[r], x[:8], atol=1e-7)
+
+
+@pytest.mark.parametrize("model", FITS)
+@pytest.mark.parametrize("prior", [None, vn.GaussianPrior(0.5)])
+def test_chords_equal_their_twin(model, prior):
+    engine = Engine(FITS[model](league(), prior=prior), "multinomial", (5, 6), 1e-9, 1)
+    many, c = engine.run(0, 8), engine.cells
+    for r in range(8):
+        masses = engine.halved(*c.masses(engine.draws.replicate(r)))
+        x, residual, n_iter, converged = reference.replicate_fit(
+            engine.model, c.first, c.second, *masses, inverse=engine.inverse, start=engine.start,
+            prior=engine.prior, tol=1e-9,
+        )  # fmt: skip
+        assert converged
+        assert n_iter == many.n_iter[r]
+        np.testing.assert_allclose(many.theta[r], x[:8], rtol=1e-11, atol=1e-12)
+        assert many.residual[r] == pytest.approx(residual, rel=1e-4)
+        if engine.free_tie:
+            assert many.log_tie[r] == pytest.approx(x[8], rel=1e-11)
 
 
 def test_order_effect():
@@ -369,14 +388,6 @@ def test_bca_of_constant_replicates_is_refused():
         _intervals.bca(draws, np.ones(1), np.zeros(1), 0.95, ["x"])
     with pytest.raises(ValueError, match="not defined"):
         _intervals.bca(np.arange(50.0)[:, None], -np.ones(1), np.zeros(1), 0.95, ["x"])
-
-
-def test_large_fits_refuse_what_needs_a_matrix():
-    b = vn.bootstrap(vn.fit_bradley_terry(league(), order_effect=True), 20, rng=1)
-    for kind in ("bca", "studentised"):
-        with pytest.raises(ValueError, match="needs the inverse information"):
-            b.interval(kind=kind)
-    assert b.interval().shape == (8, 2)
 
 
 def test_prob_better_and_ranks(two):

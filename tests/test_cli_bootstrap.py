@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -112,9 +117,27 @@ def test_an_interrupt_keeps_what_is_done(games, monkeypatch):
     run = venire("bootstrap", games, *WAY, "--bootstrap", 100_000, "--json")
     assert run.exit_code == 0
     document, _ = ratings(run)
-    assert document["bootstrap"]["n_resamples"] == 32 + calls[0]
+    assert document["bootstrap"]["n_resamples"] == 2 + calls[0]
     assert "interrupted" in run.stderr
-    assert f"{32 + calls[0]:,} of 100,000 replicates were done" in run.stderr
+    assert f"{2 + calls[0]:,} of 100,000 replicates were done" in run.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends a signal")
+def test_a_signal_keeps_what_is_done(games):
+    command = [sys.executable, "-m", "venire.cli", "bootstrap", str(games), *WAY]
+    for wait in (3.0, 12.0, 48.0):  # on a busy machine it has not begun after the first
+        with subprocess.Popen(
+            [*command, "--bootstrap", "100000000", "--json"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ) as run:  # fmt: skip
+            time.sleep(wait)
+            run.send_signal(signal.SIGINT)
+            out, told = run.communicate(timeout=60)
+        if run.returncode == 0:
+            break
+    done = json.loads(out)["bootstrap"]["n_resamples"]
+    assert 2 <= done < 100_000_000
+    assert f"interrupted: {done:,} of 100,000,000 replicates were done" in told
 
 
 def test_an_interrupt_before_any_replicate(games, monkeypatch):

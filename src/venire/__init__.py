@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from venire import datasets, reference, scales, simulate
+from venire import datasets, reference, scales
 from venire._config import show_config
 from venire._consensus import Consensus, GoldReport, Notice, Stack, consensus, stack
 from venire.allocation import Allocation, AllocationPrior, allocate, select_prior
@@ -60,6 +60,7 @@ from venire.targets import Targets, VotesFit, fit_votes, make_targets
 from venire.votes import Agreement, TeacherCalibration, Votes
 
 if TYPE_CHECKING:
+    from venire import simulate
     from venire.bagging import Bagging
     from venire.distillation import Distillation, Report, Requests, Told
 
@@ -146,6 +147,7 @@ _LATER = {  # what takes long to load, or needs scikit-learn: at its first use
     "Report": "venire.distillation",
     "Requests": "venire.distillation",
     "Told": "venire.distillation",
+    "simulate": "venire.simulate",
 }
 
 
@@ -153,5 +155,6 @@ def __getattr__(name: str) -> Any:
     if name in _LATER:
         from importlib import import_module
 
-        return getattr(import_module(_LATER[name]), name)
+        module = import_module(_LATER[name])
+        return module if name == "simulate" else getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

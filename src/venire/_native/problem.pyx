@@ -63,6 +63,7 @@ cdef extern from "vn_solver.h" nogil:
     vn_status vn_solver_new(const vn_problem *, int, vn_solver **)
     void vn_solver_free(vn_solver *)
     void vn_solver_refresh(vn_solver *)
+    vn_status vn_solver_adopt(vn_solver *, const vn_solver *, int)
     vn_status vn_solver_solve(vn_solver *, const double *, const vn_solve_options *, double *,
                               int64_t *)
     int vn_solver_current_level(const vn_solver *)
@@ -94,6 +95,7 @@ cdef class Problem:
     cdef vn_problem p
     cdef vn_solver *solver
     cdef object keep
+    cdef Problem donor
     cdef readonly int n_threads
     cdef readonly int64_t n_parameters
     cdef readonly object mass
@@ -180,6 +182,16 @@ cdef class Problem:
     def set_prior(self, double precision):
         """Another precision of the prior; call `derivatives` before the next `solve`."""
         vn_problem_set_prior(&self.p, precision)
+
+    def adopt(self, Problem donor not None):
+        """Start with the preconditioner that `donor`, another weighting of the same items, has come
+        to, if any; it serves as it is. Before the first `solve`; `donor` must not be used after."""
+        cdef vn_status status
+        self.donor = donor
+        with nogil:
+            status = vn_solver_adopt(self.solver, donor.solver, self.n_threads)
+        if status != VN_OK:
+            raise MemoryError("not enough memory for the preconditioner")
 
     def log_likelihood(self, const double[::1] parameters not None):
         """Log-likelihood, direct observations included, without the prior's term."""

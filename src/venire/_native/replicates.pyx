@@ -1,4 +1,5 @@
-"""Bootstrap replicates of fits: views around csrc/vn_draws.c and csrc/vn_replicates.c."""
+"""Bootstrap replicates of fits: views around csrc/vn_draws.c, vn_replicates.c and
+vn_replicate_edges.c."""
 
 import numpy as np
 
@@ -43,6 +44,11 @@ cdef extern from "vn_replicates.h" nogil:
     vn_status vn_dense_inverse(int64_t, double *)
 
 
+cdef extern from "vn_replicate_edges.h" nogil:
+    int64_t vn_replicate_edges(const vn_replicates *, const int8_t *, const double *, int64_t *,
+                               int32_t *, int8_t *, double *, double *, double *, double *)
+
+
 KINDS = {"multinomial": 0, "poisson": 1, "bayesian": 2}
 MODELS = {"bradley-terry": 0, "thurstone": 1, "davidson": 2, "rao-kupper": 3}
 LANES = 32
@@ -75,6 +81,65 @@ cdef class Draws:
         with nogil:
             vn_draws_block(self.d, self.key, r, 1, &view[0])
         return out
+
+
+cdef class Edges:
+    """The edges of one replicate at a time, in arrays that the next one overwrites.
+
+    Edges are sorted by `first`, rows by `edge`. Without `has_tie` ties count half a win to each."""
+
+    cdef vn_replicates p
+    cdef Draws draws
+    cdef object keep, arrays
+    cdef const int8_t[::1] order
+    cdef double[::1] draw
+
+    def __cinit__(
+        self,
+        Draws draws not None,
+        int64_t n_items,
+        const int32_t[::1] first not None,
+        const int32_t[::1] second not None,
+        const int8_t[::1] order not None,
+        const int32_t[::1] edge not None,
+        const int32_t[::1] unit,
+        const int8_t[::1] outcome not None,
+        const double[::1] mass,
+        *,
+        bint has_tie,
+    ):
+        cdef int64_t n = first.shape[0]
+        self.draws, self.order = draws, order
+        self.keep = (first, second, edge, unit, outcome, mass)
+        self.p.n_items, self.p.n_edges, self.p.n_rows = n_items, n, edge.shape[0]
+        self.p.has_tie = has_tie
+        self.p.first, self.p.second, self.p.edge = &first[0], &second[0], &edge[0]
+        self.p.unit = NULL if unit is None else &unit[0]
+        self.p.outcome = &outcome[0]
+        self.p.mass = NULL if mass is None else &mass[0]
+        self.draw = np.empty(draws.n)
+        self.arrays = (
+            np.empty(n_items + 1, np.int64), np.empty(n, np.int32), np.empty(n, np.int8),
+            np.empty(n), np.empty(n), np.empty(n) if has_tie else None,
+        )
+
+    def of(self, int64_t r):
+        """ptr, second, order, win, loss, tie of replicate r; tie is None where none was drawn."""
+        ptr, second, order, win, loss, tie = self.arrays
+        cdef int64_t[::1] ptr_view = ptr
+        cdef int32_t[::1] second_view = second
+        cdef int8_t[::1] order_view = order
+        cdef double[::1] win_view = win, loss_view = loss, tie_view = tie
+        cdef double *ties = &tie_view[0] if self.p.has_tie else NULL
+        cdef double total = 0.0
+        cdef int64_t n
+        with nogil:
+            vn_draws_block(self.draws.d, self.draws.key, r, 1, &self.draw[0])
+            n = vn_replicate_edges(&self.p, &self.order[0], &self.draw[0], &ptr_view[0],
+                                   &second_view[0], &order_view[0], &win_view[0], &loss_view[0],
+                                   ties, &total)
+        tied = tie[:n] if self.p.has_tie and total > 0.0 else None
+        return ptr, second[:n], order[:n], win[:n], loss[:n], tied
 
 
 def dense_inverse(double[:, ::1] matrix not None):

@@ -138,7 +138,7 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
         tags.target_tags.multi_output = own.target_tags.multi_output and not classifies(self)
         return tags
 
-    def fit(self, X: Any, y: Any, *, cluster: Any = None) -> Bagging:
+    def fit(self, X: Any, y: Any, *, cluster: Any = None, strata: Any = None) -> Bagging:
         """Fit the members.
 
         Parameters
@@ -147,6 +147,10 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
         y : array_like of shape (n_rows,) or, for regressors that take it, (n_rows, n_targets)
         cluster : array_like of shape (n_rows,), optional
             Labels of rows that are drawn together.
+        strata : array_like of shape (n_rows,), optional
+            Labels of rows that are drawn apart: each stratum keeps its number of draws in every
+            replicate. The classes of a classifier (``strata=y``), so that none misses one; a
+            cluster must lie in one stratum.
 
         Returns
         -------
@@ -189,7 +193,7 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
             block = min(block, GRAMS // (1 + X.shape[1] + width) ** 2)
         weights = bootstrap_weights(
             len(y), self.n_estimators, kind=self.kind, size=self.size, cluster=cluster,
-            rng=self._seed, block=max(1, block), n_threads=self._threads(),
+            strata=strata, rng=self._seed, block=max(1, block), n_threads=self._threads(),
         )  # fmt: skip
         bag = None
         if self.oob:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "command"]
 
-FIRST, STEP = 32, 0.5  # replicates of the first part; seconds that further parts take, about
+FIRST, STEP = 2, 0.5  # replicates of the first part; seconds that further parts take, about
 DEFAULT = 1000
 
 

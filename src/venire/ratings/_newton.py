@@ -66,9 +66,12 @@ def newton(
     tol: float = 1e-9,
     max_iter: int | None = None,
     progress: Progress | None = None,
+    forcing: float = 0.0,
 ) -> Result:
     """Maximise the penalised log-likelihood from `start`.
 
+    `forcing` is what the first solve may leave of the residual: 0 (to the tolerance) from afar,
+    where the preconditioner has yet to be found; a tenth from nearby with one at hand.
     `lower` bounds the parameters after theta from below (-inf: free); a step is cut to stay above.
     """
     n_theta = problem.n_parameters - (0 if lower is None else len(lower))
@@ -82,7 +85,7 @@ def newton(
     extra = 0
     while n_iter < limit and extra < EXTRA and (residual > 0.5 * tol or change > SETTLED):
         if residual > 0.5 * tol:
-            eta = min(0.1, 0.9 * (residual / previous) ** 2)
+            eta = min(0.1, 0.9 * (residual / previous) ** 2) if n_iter else forcing
             target, relative = max(eta * residual, tol / 6.0), 0.3
         else:
             extra += 1

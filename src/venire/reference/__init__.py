@@ -5,10 +5,10 @@ be read in this order: `aggregate` (rows become cells), `links` (one cell's log-
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
 find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself), `calibration` (many
 fits on one scale), `ensembles` (the error of many predictions), `boosting` (the weights of the
-next), `resampling` (the weights of bootstrap replicates), `bagging` (lines fitted to them); of
-votes: `votes` (rows become judgments), `panels` (judgments become one probability per pair), `beta`
-(their posteriors), `teachers` (votes weighed by the ratings that they give); and of asking:
-`design` (the first pairs), `allocation` (the next ones).
+next), `resampling` (the weights of bootstrap replicates), `chords` and `replicates` (fits of them),
+`bagging` (lines fitted to them); of votes: `votes` (rows become judgments), `panels` (judgments
+become one probability per pair), `beta` (their posteriors), `teachers` (votes weighed by the ratings
+that they give); and of asking: `design` (the first pairs), `allocation` (the next ones).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
@@ -35,6 +35,7 @@ from venire.reference.beta import (
 )
 from venire.reference.boosting import r2_step, samme_step
 from venire.reference.calibration import ReferenceCalibration, calibrate, kappa
+from venire.reference.chords import replicate_fit
 from venire.reference.components import Components, components
 from venire.reference.covariance import covariance, information, sandwich
 from venire.reference.design import design_pairs
@@ -161,6 +162,7 @@ __all__ = [
     "prior_variance",
     "probabilities",
     "r2_step",
+    "replicate_fit",
     "require_existence",
     "residual",
     "ridge_replicates",

@@ -11,7 +11,8 @@ from venire.grouped import _batches
 from venire.grouped._fitting import ENDLESS, MAX_ITER, PATIENCE
 from venire.reference.resampling import group_keys
 from venire.resampling._cells import first_fraction
-from venire.resampling._replicates import LANES, NOTHING, UNSURE, Engine
+from venire.resampling._replicates import LANES, Engine
+from venire.resampling._status import NOTHING, UNSURE
 
 if TYPE_CHECKING:
     from venire.grouped import GroupedFit
@@ -143,7 +144,7 @@ class GroupEngine:
 
     def _one_of(self, out: GroupReplicates, start: int, k: int, low: int, r: int) -> None:
         """One replicate on which the solver of small groups was too slow."""
-        x, residual, status, n_iter = self.single(start + k).one(low + r)
+        x, residual, status, n_iter = self.single(start + k).singles.fit([low + r])[0]
         first = self.g.offsets[start]
         items = slice(self.g.offsets[start + k] - first, self.g.offsets[start + k + 1] - first)
         n = items.stop - items.start

@@ -14,7 +14,7 @@ from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.resampling import _intervals
 from venire.resampling._cells import first_fraction
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
-from venire.resampling._replicates import DONE, NO_FIT, NOT_CONVERGED, NOTHING
+from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED, NOTHING
 
 if TYPE_CHECKING:
     from venire.grouped import GroupedFit

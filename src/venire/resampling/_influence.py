@@ -1,4 +1,5 @@
-"""What BCa and studentised intervals need besides the replicates."""
+"""What BCa and studentised intervals need besides the replicates, where the inverse information
+is at hand as a matrix."""
 
 from __future__ import annotations
 
@@ -10,25 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire.reference import links
-from venire.resampling._replicates import DONE
+from venire.resampling._status import DONE
 
 if TYPE_CHECKING:
     from venire.resampling._replicates import Engine
 
-__all__ = ["accelerations", "replicate_errors"]
+__all__ = ["accelerations", "replicate_errors", "row_scores"]
 
 CHUNK = 1 << 22  # numbers of one block of influences
 
 
-def accelerations(engine: Engine) -> NDArray[np.float64]:
-    """Acceleration of each item: a sixth of the skewness of the influences of what is drawn.
-
-    The influence of a comparison on theta is the inverse information times its score (Efron 1987).
-    """
-    inverse = dense(engine, "bca")
+def row_scores(engine: Engine) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Derivatives of one comparison's log-likelihood at the full fit, by its predictor and by the
+    log of the tie parameter: (n_rows,) each."""
     fit, c = engine.fit, engine.cells
-    n = len(fit.theta)
     d = fit.theta[c.first] - fit.theta[c.second]
+    if fit.order_effect is not None:
+        d = d + fit.order_effect * c.order
     slope, tie_slope = np.empty(len(c.edge)), np.zeros(len(c.edge))
     zero = np.zeros(len(d))
     for kind in range(3):
@@ -38,6 +37,17 @@ def accelerations(engine: Engine) -> NDArray[np.float64]:
         slope[own] = terms["d1"][c.edge[own]]
         if engine.free_tie:
             tie_slope[own] = terms["t1"][c.edge[own]]
+    return slope, tie_slope
+
+
+def accelerations(engine: Engine) -> NDArray[np.float64]:
+    """Acceleration of each item: a sixth of the skewness of the influences of what is drawn.
+
+    The influence of a comparison on theta is the inverse information times its score (Efron 1987).
+    """
+    inverse = engine.inverse
+    c, n = engine.cells, len(engine.fit.theta)
+    slope, tie_slope = row_scores(engine)
     second, third = np.zeros(n), np.zeros(n)
     rows = slice(0, n)
     if c.unit is None:
@@ -78,7 +88,6 @@ def replicate_errors(
     """Standard errors of theta in each replicate, (n_resamples, n_items), from its information."""
     from venire._native.replicates import dense_inverse
 
-    dense(engine, "studentised")
     out = np.full(theta.shape, np.nan)
     component = engine.fit.component
     sizes = np.bincount(component)
@@ -105,13 +114,3 @@ def replicate_errors(
     with ThreadPoolExecutor(engine.n_threads) as pool:
         list(pool.map(one, range(len(theta))))
     return np.sqrt(out)
-
-
-def dense(engine: Engine, kind: str) -> NDArray[np.float64]:
-    """The inverse information, which only fits of few items without an order effect keep."""
-    if engine.inverse is None:
-        raise ValueError(
-            f"kind: {kind!r} needs the inverse information as a matrix, which is kept for fits of "
-            "at most 1,500 items without an order effect; use 'percentile' or 'basic'"
-        )
-    return engine.inverse

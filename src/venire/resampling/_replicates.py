@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.ratings._newton import newton
 from venire.ratings._problem import TIE_MODELS
 from venire.reference import links
 from venire.resampling._cells import Cells, cells_of, has_free_tie
+from venire.resampling._singles import Singles
+from venire.resampling._status import UNSURE
 
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
 
-__all__ = ["DONE", "NOTHING", "NOT_CONVERGED", "NO_FIT", "UNSURE", "Batch", "Engine"]
+__all__ = ["LANES", "MAX_DENSE", "Batch", "Engine"]
 
-DONE, NO_FIT, UNSURE, NOT_CONVERGED, NOTHING = range(5)
 MAX_DENSE = 1500  # items up to which the full fit's inverse is kept as a matrix
 MAX_WORK = 1 << 20  # units whose draws for a block of lanes are kept at a time
 MAX_CHORDS = 40  # steps by the full fit's inverse
@@ -74,6 +73,7 @@ class Engine:
         extra += [fit._log_tie] if self.free_tie else []
         self.start = np.concatenate([fit.theta, np.array(extra, np.float64)])
         self.inverse = self._dense_inverse()
+        self.singles = Singles(self)
 
     @property
     def block(self) -> int:
@@ -150,11 +150,7 @@ class Engine:
         else:
             batch = self._chords(start, stop)
         left = np.flatnonzero(batch.status == UNSURE)
-        if len(left) == 1 or self.n_threads == 1:
-            found = [self.one(start + int(k)) for k in left]
-        else:
-            with ThreadPoolExecutor(self.n_threads) as pool:
-                found = list(pool.map(self.one, [start + int(k) for k in left]))
+        found = self.singles.fit([start + int(k) for k in left])
         m = len(self.fit.theta)
         for k, (x, residual, status, n_iter) in zip(left, found, strict=True):
             batch.status[k], batch.residual[k], batch.n_iter[k] = status, residual, n_iter
@@ -182,40 +178,3 @@ class Engine:
         return Batch(
             theta, nan if log_tie is None else log_tie, nan.copy(), residual, status, n_iter
         )
-
-    def one(self, r: int) -> tuple[Any, float, int, int]:
-        """Replicate r by itself: parameters (None without a fit), residual, status, iterations."""
-        from venire._native.graph import Graph
-        from venire._native.problem import Problem
-
-        c, fit, n = self.cells, self.fit, len(self.fit.theta)
-        win, loss, tie = c.masses(self.draws.replicate(r))
-        keep = np.flatnonzero(win + loss + tie)
-        first, second, order = c.first[keep], c.second[keep], c.order[keep]
-        win, loss, tie = win[keep], loss[keep], tie[keep]
-        free_tie = self.free_tie and bool(tie.any())
-        if not free_tie and not self.free_tie:
-            win, loss, tie = win + 0.5 * tie, loss + 0.5 * tie, np.zeros(len(tie))
-        ptr = np.searchsorted(first, np.arange(n + 1)).astype(np.int64)
-        ties = tie if free_tie else None
-        graph = Graph(ptr, second, order, win, loss, ties)
-        has_order = fit.order_effect is not None
-        labels, absence = graph.existence(has_order, free_tie, self.prior > 0.0)
-        apart = self.prior == 0.0 and labels.max() > fit.component.max()
-        if absence or apart:
-            return None, np.nan, NO_FIT, 0
-        x = self.start if free_tie or not self.free_tie else self.start[:-1]
-        lower = np.full(len(x) - n, -np.inf)
-        if free_tie and fit.model == "rao-kupper":
-            lower[-1] = 0.0
-        problem = Problem(
-            fit.model if free_tie else self.model if not self.free_tie else "bradley-terry",
-            ptr, second, win, loss, ties, order if has_order else None, prior=self.prior,
-            free_tie=free_tie, parallel_edges=has_order, n_threads=1,
-        )  # fmt: skip
-        result = newton(problem, x, prior=self.prior, lower=lower, tol=self.tol)
-        x = result.parameters
-        if self.free_tie and not free_tie:  # no tie was drawn: on the boundary
-            x = np.append(x, -np.inf if fit.model == "davidson" else 0.0)
-        x[:n] -= (np.bincount(labels, x[:n]) / np.bincount(labels))[labels]
-        return x, result.residual, DONE if result.converged else NOT_CONVERGED, result.n_iter

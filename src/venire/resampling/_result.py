@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from venire import _checks
 from venire.ratings._tables import as_frame
-from venire.resampling import _intervals, _saving
-from venire.resampling._influence import accelerations, replicate_errors
-from venire.resampling._replicates import DONE, NO_FIT, NOT_CONVERGED, Engine
+from venire.resampling import _influence, _intervals, _saving, _solved
+from venire.resampling._replicates import MAX_DENSE, Engine
+from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED
 
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
@@ -117,7 +117,9 @@ class Bootstrap:
         """Standard deviations of theta over the replicates, (n_items,)."""
         return self._used().std(axis=0, ddof=1)
 
-    def interval(self, level: float = 0.95, kind: str = "percentile") -> NDArray[np.float64]:
+    def interval(
+        self, level: float = 0.95, kind: str = "percentile", *, items: Any = None
+    ) -> NDArray[np.float64]:
         """Confidence intervals of theta.
 
         Parameters
@@ -129,6 +131,8 @@ class Bootstrap:
             doi:10.1080/01621459.1987.10478410). "studentised": quantiles of the deviation over its
             standard error in each replicate (Hall 1988, doi:10.1214/aos/1176350933); replicates
             whose tie parameter is on its boundary have none and are left out.
+        items : array_like of labels, optional
+            The items whose intervals are wanted. Default: all.
 
         Returns
         -------
@@ -137,14 +141,16 @@ class Bootstrap:
         Raises
         ------
         ValueError
-            If `level` or `kind` is out of range; for "bca" where an item's replicates are constant
-            or all on one side of the estimate; for "bca" and "studentised" with an order effect or
-            more than 1,500 items.
+            If `level` or `kind` is out of range, or a label unknown; for "bca" where an item's
+            replicates are constant or all on one side of the estimate; for "bca" and "studentised"
+            of more than 1,500 items that are not named by `items`.
 
         Notes
         -----
-        O(n_resamples n_items log n_resamples); "studentised" inverts the information of every
-        replicate once, O(n_resamples n_items^3).
+        O(n_resamples n_items log n_resamples). "studentised" inverts the information of every
+        replicate once, O(n_resamples n_items^3). Fits with an order effect or more than 1,500 items
+        keep no inverse: for each item asked for, "bca" solves one system like those of the fit and
+        goes once over the cells, "studentised" solves one system in each replicate.
 
         Examples
         --------
@@ -158,22 +164,22 @@ class Bootstrap:
         if kind not in _intervals.INTERVALS:
             known = ", ".join(_intervals.INTERVALS)
             _checks.fail("kind", f"must be one of {known}", value=kind)
-        draws, estimate = self._used(), self.fit.theta
+        here = np.arange(len(self.items)) if items is None else self._positions(items)
+        draws, estimate = self._used()[:, here], self.fit.theta[here]
         if kind == "percentile":
             return _intervals.percentile(draws, level)
         if kind == "basic":
             return 2.0 * estimate[:, None] - _intervals.percentile(draws, level)[:, ::-1]
+        if self._engine().inverse is None and items is None and len(here) > MAX_DENSE:
+            _checks.fail("items", f"name those wanted: {kind!r} of more than {MAX_DENSE:,} is slow")
         if kind == "bca":
-            skewness = self._once("acceleration", lambda: accelerations(self._engine()))
-            return _intervals.bca(draws, estimate, skewness, level, self.items)
-        errors = self._once(
-            "errors",
-            lambda: replicate_errors(self._engine(), self.theta, self.tie, self.status),
-        )
+            return _intervals.bca(
+                draws, estimate, self._accelerations(here), level, self.items[here]
+            )
+        scale, errors = self._errors(here)
         used = (self.status == DONE) & np.isfinite(errors).all(axis=1)
-        ratio = (self.theta[used] - estimate) / errors[used]
-        scale = self.fit.standard_errors()[:, None]
-        return estimate[:, None] - _intervals.percentile(ratio, level)[:, ::-1] * scale
+        ratio = (self.theta[np.ix_(used, here)] - estimate) / errors[used]
+        return estimate[:, None] - _intervals.percentile(ratio, level)[:, ::-1] * scale[:, None]
 
     def rank_interval(
         self, level: float = 0.95, *, simultaneous: bool = False, group: Any = None
@@ -365,6 +371,27 @@ class Bootstrap:
         """Items that are ranked together."""
         component = np.asarray(self.fit.component)
         return component if self.fit.prior is None else np.zeros_like(component)
+
+    def _positions(self, items: Any) -> NDArray[np.int64]:
+        """Positions of labels, (n,)."""
+        return np.atleast_1d(self.fit._positions(items, "items"))
+
+    def _accelerations(self, here: NDArray[np.int64]) -> NDArray[np.float64]:
+        engine = self._engine()
+        if engine.inverse is None:
+            return _solved.accelerations(self, here)
+        return self._once("acceleration", lambda: _influence.accelerations(engine))[here]
+
+    def _errors(self, here: NDArray[np.int64]) -> tuple[Any, Any]:
+        """Standard errors of the fit, (n,), and of the replicates, (n_resamples, n)."""
+        engine = self._engine()
+        if engine.inverse is None:
+            return _solved.errors(self, here)
+        errors = self._once(
+            "errors",
+            lambda: _influence.replicate_errors(engine, self.theta, self.tie, self.status),
+        )
+        return self.fit.standard_errors()[here], errors[:, here]
 
     def _engine(self) -> Engine:
         return self._once(

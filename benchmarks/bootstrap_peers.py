@@ -1,0 +1,157 @@
+"""Other ways to a bootstrap: of Bradley-Terry fits and of statistics."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks.quality import quality
+from benchmarks.solvers import cells
+from benchmarks.workloads import Rows
+
+Run = Callable[[int], float]  # replicates -> the largest residual among them
+
+
+class Peer(NamedTuple):
+    """What it needs, and what makes a run ready."""
+
+    module: str
+    prepare: Callable[[Rows], Run]
+
+
+def _residual(n_items: int, first: Any, second: Any, win: Any, loss: Any, theta: Any) -> float:
+    weight = np.concatenate([win, loss])
+    score = np.repeat([1.0, 0.0], len(win))
+    rows = Rows(n_items, np.tile(first, 2), np.tile(second, 2), score, weight)
+    return float(quality(rows, np.asarray(theta, np.float64)).residual)
+
+
+def _arena_rank(rows: Rows) -> Run:
+    import jax
+    import pandas as pd
+    from arena_rank.models import bradley_terry
+    from arena_rank.utils.data_utils import PairDataset
+
+    frame = pd.DataFrame({"model_a": rows.first, "model_b": rows.second, "winner": rows.score})
+    data = PairDataset.from_pandas(frame, outcome_map={0.0: 0.0, 0.5: 0.5, 1.0: 1.0})
+    model = bradley_terry.BradleyTerry(n_competitors=len(data.competitors))
+    model.fit(data)
+    total = data.counts.sum()
+    pairs, outcome = np.asarray(data.pairs), np.asarray(data.outcomes, np.float64)
+
+    def run(n: int) -> float:
+        """What its compute_ratings_and_cis(ci_method="bootstrap") does, in one process."""
+        drawn = jax.random.multinomial(
+            key=jax.random.PRNGKey(1), n=int(total), p=data.counts / total,
+            shape=(n, data.counts.shape[0]), dtype=model.dtype,
+        )  # fmt: skip
+        worst = 0.0
+        for counts in drawn:
+            found = bradley_terry.fit_single_bootstrap_sample(counts, model, data)
+            weight = np.asarray(counts)
+            worst = max(
+                worst,
+                _residual(rows.n_items, pairs[:, 0], pairs[:, 1], weight * outcome,
+                          weight * (1.0 - outcome), found["ratings"]),
+            )  # fmt: skip
+        return worst
+
+    return run
+
+
+def _sklearn(rows: Rows) -> Run:
+    from scipy import sparse
+    from sklearn.linear_model import LogisticRegression
+
+    first, second, win, loss = cells(rows)
+    k = len(first)
+    place = np.column_stack([first, second]).ravel().astype(np.int32)
+    design = sparse.csr_matrix(
+        (np.tile([1.0, -1.0], k), place, np.arange(0, 2 * k + 1, 2, dtype=np.int32)),
+        shape=(k, rows.n_items),
+    )
+    both, side = sparse.vstack([design, design], format="csr"), np.repeat([1, 0], k)
+    mass = np.concatenate([win, loss])  # half ties apart: another law, and the same work
+    rng = np.random.default_rng(1)
+
+    def run(n: int) -> float:
+        worst = 0.0
+        for _ in range(n):
+            weight = rng.multinomial(int(mass.sum()), mass / mass.sum()).astype(np.float64)
+            model = LogisticRegression(
+                C=np.inf, fit_intercept=False, solver="newton-cg", tol=1e-8, max_iter=1_000
+            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                model.fit(both, side, sample_weight=weight)
+            theta = model.coef_[0]
+            worst = max(
+                worst, _residual(rows.n_items, first, second, weight[:k], weight[k:], theta)
+            )
+        return worst
+
+    return run
+
+
+ARENA = {
+    "arena-rank": Peer("arena_rank", _arena_rank),
+    "scikit-learn LogisticRegression": Peer("sklearn", _sklearn),
+}
+
+
+def compiled(statistic: str) -> Any:
+    """The mean of weighted numbers, or the median of weighted numbers in ascending order."""
+    import numba
+
+    if statistic == "mean":
+
+        @numba.njit(fastmath=True)
+        def mean(x, w):
+            total, weight = 0.0, 0.0
+            for i in range(len(x)):
+                total += w[i] * x[i]
+                weight += w[i]
+            return total / weight
+
+        return mean
+
+    @numba.njit
+    def median(x, w):
+        total = 0
+        for i in range(len(x)):
+            total += w[i]
+        below, above = (total - 1) // 2, total // 2  # the middle ones, counted from 0
+        seen, low = 0, x[0]
+        found = False
+        for i in range(len(x)):
+            seen += w[i]
+            if not found and seen > below:
+                low, found = x[i], True
+            if seen > above:
+                return 0.5 * (low + x[i])
+        return np.nan
+
+    return median
+
+
+def _scipy(x: np.ndarray, statistic: Any, n: int) -> np.ndarray:
+    from scipy import stats
+
+    return stats.bootstrap(
+        (x,), statistic, n_resamples=n, batch=20, method="percentile", rng=1
+    ).bootstrap_distribution
+
+
+def _arch(x: np.ndarray, statistic: Any, n: int) -> np.ndarray:
+    from arch.bootstrap import IIDBootstrap
+
+    return IIDBootstrap(x, seed=1).apply(statistic, n)[:, 0]
+
+
+STATISTICS = {
+    "scipy.stats.bootstrap": ("scipy", _scipy),
+    "arch IIDBootstrap": ("arch", _arch),
+}
