@@ -111,11 +111,10 @@ class Rehearsal:
         votes = self.world.votes(
             self.teachers, group, first, second, teacher, run=_occurrence(key)
         )  # fmt: skip
-        price = dict(zip(self.teachers.names.tolist(), self.teachers.cost.tolist(), strict=True))
-        answered = np.bincount(votes.teacher, votes.runs, minlength=votes.n_teachers)
-        return votes, float(
-            sum(n * price[t] for t, n in zip(votes.teachers, answered, strict=True))
-        )
+        n = np.bincount(votes.teacher, votes.runs, minlength=votes.n_teachers)
+        answered = dict(zip(votes.teachers.tolist(), n.tolist(), strict=True))
+        prices = zip(self.teachers.names.tolist(), self.teachers.cost.tolist(), strict=True)
+        return votes, sum(price * answered.get(name, 0.0) for name, price in prices)
 
     def predictions(self, theta: NDArray[np.float64]) -> Any:
         """The student's, out of fold; None where there is only one group."""

@@ -108,7 +108,7 @@ class Teachers:
         return len(self.sharpness)
 
     def take(self, positions: ArrayLike) -> Teachers:
-        """Some of the teachers, or some of them more than once (they then need other names).
+        """Some of the teachers, each at most once, in the order given.
 
         Parameters
         ----------

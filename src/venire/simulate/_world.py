@@ -156,7 +156,8 @@ class World:
 
         Notes
         -----
-        O(n), about 0.4 microseconds a vote; 1 byte a vote and a few megabytes of scratch.
+        O(n), about 0.4 microseconds of processor time a vote. Memory: 1 byte a vote, and about 50
+        for the request.
 
         Examples
         --------
@@ -279,7 +280,7 @@ def world(
 
     Notes
     -----
-    136 bytes an item; about 1 microsecond an item.
+    140 bytes an item; about 3 microseconds of processor time an item.
 
     Examples
     --------
