@@ -11,7 +11,7 @@ from venire.ratings._problem import TIE_MODELS
 from venire.reference import links
 from venire.resampling._cells import Cells, cells_of, has_free_tie
 from venire.resampling._singles import Singles
-from venire.resampling._status import UNSURE
+from venire.resampling._status import NO_FIT, UNSURE
 
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
