@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from distillation_data import World, play
@@ -311,3 +313,10 @@ def test_run_refuses_strangers():
     with pytest.raises(ValueError, match="vote: must be 1"):
         loop.run({"ann": lambda r: np.full(len(r), 7)})
     assert isinstance(loop, vn.Distillation)
+
+
+def test_without_scikit_learn_a_student_says_what_it_needs(played, monkeypatch):
+    loop, world = played
+    monkeypatch.setitem(sys.modules, "sklearn.base", None)
+    with pytest.raises(ImportError, match=r"pip install 'venire\[ml\]'"):
+        loop.fit_student(linear_model.Ridge(), world.features)

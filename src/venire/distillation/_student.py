@@ -139,8 +139,7 @@ def teach(
     pooled : bool
         The targets of all groups are on one scale; else r2 is of deviations from the group's mean.
     """
-    from sklearn.base import clone
-
+    clone = _clone()
     if not usable.any():
         raise ValueError("there is nothing to learn from: no item has a vote yet")
     group = universe.group_of_item
@@ -166,6 +165,14 @@ def teach(
         n_folds = 0
     r2 = pooled_r2(prediction[usable], target[usable], None if pooled else group[usable])
     return Lesson(fitted(np.flatnonzero(usable)), prediction, r2, n_folds, parameter is not None)
+
+
+def _clone() -> Any:
+    try:
+        from sklearn.base import clone
+    except ImportError:
+        raise ImportError("students need scikit-learn: pip install 'venire[ml]'") from None
+    return clone
 
 
 def _folds(learnt: NDArray[np.bool_], n_folds: int, seed: int) -> NDArray[np.int64]:
