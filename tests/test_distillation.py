@@ -523,3 +523,27 @@ def test_adaptive_picks_beat_uniform_ones():
         report = loop.run(teachers, linear_model.Ridge(), world.features, rounds=4)
         tau[criterion] = report["tau"][-1]
     assert tau["D"] > tau["uniform"] + 0.03
+
+
+def test_a_bias_for_the_position_is_said():
+    world = World(8, 10)
+    loop = world.loop(["fair", "first", "soft", "silent"], rotation=["fair", "first", "soft"])
+    asked = loop.ask(240)
+    for name, share in (("fair", 0.5), ("first", 0.9)):
+        mine = asked.of(name)
+        loop.tell(mine.request, np.where(world.luck[mine.request] < share, 1, -1))
+    mine = asked.of("soft")
+    loop.tell(mine.request, probabilities=np.tile([0.1, 0.1, 0.8], (len(mine), 1)))
+    report = loop.report()
+    votes = loop.requests()
+    plain = [
+        np.mean(world.luck[votes.of(name).request] < share)
+        for name, share in (("fair", 0.5), ("first", 0.9))
+    ]
+    assert report.first_share[:3] == pytest.approx([*plain, 0.15])
+    assert np.isnan(report.first_share[3])
+    said = [n for n in report.notices if "bias for the position" in n]
+    assert len(said) == 2
+    assert said[0].startswith(f"first gave the item shown first {plain[1]:.0%} of ")
+    assert said[1].startswith("soft gave the item shown first 15% of ")
+    assert said[0] in str(report)

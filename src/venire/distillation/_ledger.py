@@ -99,6 +99,21 @@ class Ledger:
         """Number of requests."""
         return len(self.ask)
 
+    def first_share(self, n_teachers: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Share of the item shown first in each teacher's votes, nan without any; their number.
+
+        A tie is half a vote for each.
+        """
+        answered = np.flatnonzero(self.state == ANSWERED)
+        teacher, vote = self.teacher[answered], self.vote[answered].astype(np.float64)
+        if self.chances is not None:
+            soft = np.flatnonzero(vote == SOFT)
+            chances = self.chances[answered[soft]]
+            vote[soft] = chances[:, 0] - chances[:, 2]
+        n = np.bincount(teacher, minlength=n_teachers)
+        with np.errstate(invalid="ignore"):
+            return 0.5 + 0.5 * np.bincount(teacher, vote, n_teachers) / n, n
+
     # ---- changes ------------------------------------------------------------------------------
 
     def apply(self, kind: str, table: Mapping[str, NDArray[Any]]) -> None:

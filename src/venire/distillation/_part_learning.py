@@ -311,9 +311,11 @@ class Learning(Asking):
         gain = math.nan
         if preview:
             gain = self.preview((self._universe.sizes > 1).astype(np.int64)).marginal_gain
+        share, n_votes = self._ledger.first_share(len(self._settings.teachers))
+        labels = self._settings.labels
         return Report(
-            columns, self._settings.labels, weights, gain, self._settings.gain,
-            self._settings.top, self._notices(),
+            columns, labels, weights, share, gain, self._settings.gain, self._settings.top,
+            (*self._notices(), *_report.position_notices(labels, share, n_votes)),
         )  # fmt: skip
 
     def _round_quality(

@@ -15,8 +15,10 @@ from venire.distillation._settings import Settings
 from venire.distillation._universe import Universe
 from venire.ratings._tables import as_frame
 
-__all__ = ["Quality", "Report", "counts", "mean_quality"]
+__all__ = ["Quality", "Report", "counts", "mean_quality", "position_notices"]
 
+LEAST_BIAS = 0.05  # of the share of the first item that is worth a notice
+SURE = 4.0  # standard errors
 _SHOWN = {
     "round": "round", "criterion": "criterion", "asks": "asks", "votes": "votes",
     "pending": "pending", "total_votes": "votes so far", "total_cost": "cost so far",
@@ -49,6 +51,9 @@ class Report:
     teachers : ndarray of shape (n_teachers,)
     weights : ndarray of float64, shape (n_rounds, n_teachers)
         What a vote of each teacher counts in the fit after each round.
+    first_share : ndarray of float64, shape (n_teachers,)
+        Share of the item shown first in the teacher's votes, about 1/2 without a bias for the
+        position: every item is shown first as often as second. nan without votes.
     next_gain : float
         What the next ask is expected to bring, given all votes; nan if it was not computed.
     gain : str
@@ -67,6 +72,7 @@ class Report:
     columns: dict[str, NDArray[Any]]
     teachers: NDArray[Any]
     weights: NDArray[np.float64]
+    first_share: NDArray[np.float64]
     next_gain: float
     gain: str
     top: int
@@ -115,6 +121,19 @@ class Report:
         if np.isfinite(self.next_gain):
             lines.append(f"the next ask is expected to gain {self.next_gain:.3g}")
         return "\n".join([*lines, *self.notices])
+
+
+def position_notices(
+    labels: NDArray[Any], share: NDArray[np.float64], n: NDArray[np.int64]
+) -> list[str]:
+    """Which teachers vote for a position: by 5 points, and by more than chance would."""
+    error = np.sqrt(0.25 / np.maximum(n, 1))
+    biased = np.flatnonzero(np.abs(share - 0.5) > np.maximum(LEAST_BIAS, SURE * error))
+    return [
+        f"{labels[t]} gave the item shown first {share[t]:.0%} of {n[t]:,} votes: a bias for the "
+        "position, which cancels among items but costs votes"
+        for t in biased.tolist()
+    ]
 
 
 def _cell(value: Any) -> str:
