@@ -62,7 +62,7 @@ def test_only_groups_of_one_item():
         ({"prior": "best"}, ValueError, "prior: must be one of select, fixed, empirical"),
         ({"prior": 0.1}, TypeError, "prior: must be a name or AllocationPrior, got float"),
         ({"votes_per_ask": 0}, ValueError, "votes_per_ask: must be at least 1, got 0"),
-        ({"votes_per_ask": 1.5}, TypeError, "votes_per_ask: must be an integer"),
+        ({"votes_per_ask": 1.5}, TypeError, "votes_per_ask: must be a whole number"),
         ({"top": 0}, ValueError, "top: must be at least 1"),
         ({"candidates": 0}, ValueError, "candidates: must be at least 1"),
         ({"rho": 1.1}, ValueError, "rho: must be between 0 and 1, got 1.1"),

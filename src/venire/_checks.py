@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -22,11 +22,13 @@ __all__ = [
     "finite",
     "n_threads",
     "numbers",
+    "one_of",
     "order",
     "rng",
     "same_length",
     "score",
     "weight",
+    "whole",
 ]
 
 _BLOCK = 1 << 15  # values per step of a range check: they stay in the cache for both passes
@@ -279,3 +281,19 @@ def _first_bad(
     if math.isnan(value):
         rule += " (NaN is not)"
     fail(name, rule, start + inside, value)
+
+
+def whole(x: Any, name: str, least: int) -> int:
+    """An integer of at least `least`."""
+    if isinstance(x, (bool, np.bool_)) or not isinstance(x, (int, np.integer)):
+        fail(name, "must be a whole number", value=x, kind=TypeError)
+    if x < least:
+        fail(name, f"must be at least {least}", value=x)
+    return int(x)
+
+
+def one_of(x: Any, name: str, choices: Sequence[str]) -> str:
+    """One of the words."""
+    if x not in choices:
+        fail(name, f"must be one of {', '.join(choices)}", value=x)
+    return str(x)

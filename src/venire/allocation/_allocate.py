@@ -11,7 +11,7 @@ import numpy as np
 from venire import _checks
 from venire.allocation import _baselines, _kernel, _shares
 from venire.allocation._asks import asks_of, joined
-from venire.allocation._inputs import centred_prediction, whole
+from venire.allocation._inputs import centred_prediction
 from venire.allocation._prior import AllocationPrior, fixed_prior, select_prior
 from venire.allocation._result import Allocation
 from venire.grouped_comparisons import GroupedComparisons
@@ -148,17 +148,17 @@ def allocate(
     if not isinstance(c, GroupedComparisons):
         reason = f"must be GroupedComparisons, got {type(c).__name__}"
         _checks.fail("comparisons", reason, kind=TypeError)
-    _one_of(criterion, "criterion", CRITERIA + BASELINES)
-    _one_of(share, "share", ("equal", "gain"))
+    _checks.one_of(criterion, "criterion", CRITERIA + BASELINES)
+    _checks.one_of(share, "share", ("equal", "gain"))
     if share == "gain" and criterion in BASELINES:
         _checks.fail("share", f"'gain' needs one of the criteria {', '.join(CRITERIA)}")
     if share == "gain" and np.ndim(budget):
         _checks.fail("share", "'gain' shares one number, but budget has one per group")
     options: dict[str, Any] = {
-        "votes_per_ask": whole(votes_per_ask, "votes_per_ask"),
+        "votes_per_ask": _checks.whole(votes_per_ask, "votes_per_ask", 1),
         "rho": _fraction(rho, "rho"),
-        "top": whole(top, "top"),
-        "candidates": whole(candidates, "candidates"),
+        "top": _checks.whole(top, "top", 1),
+        "candidates": _checks.whole(candidates, "candidates", 1),
     }
     threads = _checks.n_threads(n_threads)
     student = centred_prediction(prediction, c)
@@ -218,17 +218,12 @@ def _prior(
     if not isinstance(prior, str):
         reason = f"must be a name or AllocationPrior, got {type(prior).__name__}"
         _checks.fail("prior", reason, kind=TypeError)
-    _one_of(prior, "prior", PRIORS)
+    _checks.one_of(prior, "prior", PRIORS)
     if prior == "fixed":
         return fixed_prior(c.n_items)
     return select_prior(
         c, student, rng=generator, n_threads=n_threads, empirical=prior == "empirical"
     )
-
-
-def _one_of(x: Any, name: str, choices: tuple[str, ...]) -> None:
-    if x not in choices:
-        _checks.fail(name, f"must be one of {', '.join(choices)}", value=x)
 
 
 def _fraction(x: Any, name: str) -> float:

@@ -10,16 +10,7 @@ from venire import _checks
 from venire._grouping import Grouping
 from venire.grouped_comparisons import GroupedComparisons
 
-__all__ = ["centred_prediction", "items_of", "some_groups", "whole"]
-
-
-def whole(x: Any, name: str, low: int = 1) -> int:
-    """`x` as an int of at least `low`."""
-    if isinstance(x, (bool, np.bool_)) or not isinstance(x, (int, np.integer)):
-        _checks.fail(name, "must be an integer", value=x, kind=TypeError)
-    if x < low:
-        _checks.fail(name, f"must be at least {low}", value=x)
-    return int(x)
+__all__ = ["centred_prediction", "items_of", "some_groups"]
 
 
 def some_groups(c: GroupedComparisons, chosen: np.ndarray) -> GroupedComparisons:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from venire import _checks
 from venire.design import _inputs
 from venire.design._design import check_labels
 from venire.design._pairs import native
@@ -117,7 +118,7 @@ def design_bridges(n_items: ArrayLike, per_group: int = 4, *, rng: Any = None) -
     (10, [2, 2, 0, 2, 2, 2], [2, 2, 0, 2, 2, 2])
     """
     n, _ = _inputs.sizes(n_items if np.ndim(n_items) else np.array([n_items]))
-    per_group = _inputs.whole(per_group, "per_group", 1)
+    per_group = _checks.whole(per_group, "per_group", 1)
     groups = np.flatnonzero(n).astype(np.int32)
     key = keys(rng)
     first, second = _joined(len(groups), per_group, key)

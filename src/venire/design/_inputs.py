@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from venire import _checks
 from venire.design._design import PairDesign
 
-__all__ = ["MOST", "Used", "one_of", "positions", "sizes", "used_pairs", "whole"]
+__all__ = ["MOST", "Used", "positions", "sizes", "used_pairs"]
 
 MOST = 2**31 - 1  # items of a group: positions are int32
 
@@ -21,22 +21,6 @@ class Used(NamedTuple):
     ptr: NDArray[np.int64]
     first: NDArray[np.int32]
     second: NDArray[np.int32]
-
-
-def whole(x: Any, name: str, least: int) -> int:
-    """An integer of at least `least`."""
-    if isinstance(x, (bool, np.bool_)) or not isinstance(x, (int, np.integer)):
-        _checks.fail(name, "must be a whole number", value=x, kind=TypeError)
-    if x < least:
-        _checks.fail(name, f"must be at least {least}", value=x)
-    return int(x)
-
-
-def one_of(x: Any, name: str, choices: tuple[str, ...]) -> str:
-    """One of the words."""
-    if x not in choices:
-        _checks.fail(name, f"must be one of {', '.join(choices)}", value=x)
-    return str(x)
 
 
 def _integers(x: Any, name: str, least: int, most: int, rule: str) -> np.ndarray:
@@ -61,7 +45,7 @@ def positions(x: Any, name: str) -> np.ndarray:
 def sizes(n_items: Any) -> tuple[NDArray[np.int64], bool]:
     """Items of each group, int64; and whether it was one number, for one group."""
     if np.ndim(n_items) == 0:
-        n = whole(n_items, "n_items", 2)
+        n = _checks.whole(n_items, "n_items", 2)
         if n > MOST:
             _checks.fail("n_items", f"must be at most {MOST}", value=n)
         return np.array([n], np.int64), True

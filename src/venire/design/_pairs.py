@@ -103,11 +103,11 @@ def design_pairs(
     >>> int(more.repeats[0])
     0
     """
-    method = _inputs.one_of(method, "method", METHODS)
+    method = _checks.one_of(method, "method", METHODS)
     n, single = _inputs.sizes(n_items)
     wanted = int(n.max(initial=1))  # for "all"
     if degree is not None or method != "all":
-        degree = _inputs.whole(degree, "degree", 1)
+        degree = _checks.whole(degree, "degree", 1)
         if method != "all":
             wanted = min(degree, _inputs.MOST)
             if single and degree >= n[0]:

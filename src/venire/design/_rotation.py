@@ -48,13 +48,13 @@ def rotate_teachers(
     """
     place = _inputs.positions(position, "position")
     if np.ndim(group) == 0:
-        of_group: Any = _inputs.whole(group, "group", 0)
+        of_group: Any = _checks.whole(group, "group", 0)
     else:
         of_group = _inputs.positions(group, "group")
         if len(of_group) != len(place):
             _checks.fail("group", f"has {len(of_group)} rows, but position has {len(place)}")
     if np.ndim(teachers) == 0:
-        pattern = np.arange(_inputs.whole(teachers, "teachers", 1), dtype=np.int32)
+        pattern = np.arange(_checks.whole(teachers, "teachers", 1), dtype=np.int32)
     else:
         pattern = _inputs.positions(teachers, "teachers").astype(np.int32)
         if not len(pattern):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,9 +32,9 @@ _PAIRS, _BRIDGES = 0, 1  # streams of a round
 class Asking(State):
     """See `Distillation`."""
 
+    @abstractmethod
     def _comparisons(self) -> GroupedComparisons:
-        """The weighted votes so far, of all items."""
-        raise NotImplementedError
+        """The weighted votes so far, of all items; `Learning` knows them."""
 
     @property
     def n_rounds(self) -> int:

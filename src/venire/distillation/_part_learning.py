@@ -232,17 +232,14 @@ class Learning(Asking):
         >>> bool(np.corrcoef(loop.predictions, x[:, 0])[0, 1] > 0.95)
         True
         """
-        if isinstance(folds, (bool, np.bool_)) or not isinstance(folds, (int, np.integer)):
-            _checks.fail("folds", "must be a whole number", value=folds, kind=TypeError)
-        if folds < 2:
-            _checks.fail("folds", "must be at least 2", value=folds)
+        folds = _checks.whole(folds, "folds", 2)
         universe = self._universe
         rows = feature_rows(features, universe)
         targets = self.targets(**options)
         calibrated = self.calibration() is not None
         lesson = teach(
             student, rows, targets.target, targets.weight, universe,
-            usable=targets.known & (targets.weight > 0.0), folds=int(folds),
+            usable=targets.known & (targets.weight > 0.0), folds=folds,
             seed=self._settings.seed, pooled=calibrated,
         )  # fmt: skip
         quality = _report.mean_quality(universe, lesson.prediction, self._gold, self._settings)

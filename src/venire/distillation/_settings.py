@@ -114,7 +114,7 @@ def settings_of(
     if isinstance(panel, (bool, np.bool_)):
         _checks.fail("panel", "must be a number, labels, or None", value=panel, kind=TypeError)
     if isinstance(panel, (int, np.integer)):
-        chosen = _whole("panel", panel, 1)
+        chosen = _checks.whole(panel, "panel", 1)
         if chosen > len(labels):
             _checks.fail("panel", f"there are only {len(labels)} teachers", value=chosen)
     elif panel is not None:
@@ -129,12 +129,12 @@ def settings_of(
         costs=_costs(costs, labels, place),
         rotation=pattern,
         panel=chosen,
-        degree=_whole("degree", degree, 1),
+        degree=_checks.whole(degree, "degree", 1),
         model=str(model),
         precision=None if prior is None else float(prior.precision),
-        bridges=_whole("bridges", bridges, 0),
+        bridges=_checks.whole(bridges, "bridges", 0),
         rho=share,
-        top=_whole("top", top, 1),
+        top=_checks.whole(top, "top", 1),
         seed=_seed(rng),
         **choices,
     )
@@ -182,14 +182,6 @@ def _costs(costs: Any, labels: tuple[Any, ...], place: dict[Any, int]) -> tuple[
         costs = [costs[label] for label in labels]
     array = _checks.amounts(costs, len(labels), "costs")
     return tuple(np.broadcast_to(array, len(labels)).tolist())
-
-
-def _whole(name: str, value: Any, least: int) -> int:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
-        _checks.fail(name, "must be a whole number", value=value, kind=TypeError)
-    if value < least:
-        _checks.fail(name, f"must be at least {least}", value=value)
-    return int(value)
 
 
 def _seed(rng: Any) -> int:

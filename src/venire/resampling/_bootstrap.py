@@ -16,7 +16,6 @@ from venire.ratings.fit import Fit
 from venire.resampling._cells import UNITS
 from venire.resampling._grouped import GroupedBootstrap, bootstrap_groups
 from venire.resampling._groups import KEEP, check_levels
-from venire.resampling._plan import whole
 from venire.resampling._replicates import Batch, Engine
 from venire.resampling._result import Bootstrap
 
@@ -165,7 +164,7 @@ def bootstrap(
     if not isinstance(fit, (Fit, GroupedFit)):
         reason = "must be a Fit or a GroupedFit"
         _checks.fail("fit", reason, value=type(fit).__name__, kind=TypeError)
-    n_resamples = whole(n_resamples, "n_resamples", 1)
+    n_resamples = _checks.whole(n_resamples, "n_resamples", 1)
     for name, value, known in (("kind", kind, KINDS), ("unit", unit, UNITS)):
         if value not in known:
             _checks.fail(name, f"must be one of {', '.join(known)}", value=value)
@@ -204,7 +203,7 @@ def bootstrap(
 
 def add_replicates(b: Bootstrap, engine: Engine, more: int, progress: Any = None) -> Bootstrap:
     """`b` with `more` replicates; warns of those without a fit."""
-    more = whole(more, "more", 1)
+    more = _checks.whole(more, "more", 1)
     start, stop = b.n_resamples, b.n_resamples + more
     batches: list[Batch] = []
     for low in range(start, stop, engine.block):

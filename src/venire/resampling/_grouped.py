@@ -15,7 +15,6 @@ from venire.ratings._problem import TIE_MODELS
 from venire.ratings._tables import as_frame
 from venire.resampling import _groups, _intervals, _saving
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
-from venire.resampling._plan import whole
 from venire.resampling._result import Bootstrap
 
 if TYPE_CHECKING:
@@ -311,7 +310,7 @@ class GroupedBootstrap:
         -------
         GroupedBootstrap
         """
-        return _extended(self, whole(more, "more", 1), progress, stacklevel=4)
+        return _extended(self, _checks.whole(more, "more", 1), progress, stacklevel=4)
 
     def save(self, path: str | Path) -> None:
         """Write everything, the fit included, to one .npz file, which `load` reads."""

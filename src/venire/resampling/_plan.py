@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from venire import _checks, _labels
 
-__all__ = ["Plan", "make_plan", "whole"]
+__all__ = ["Plan", "make_plan"]
 
 KINDS = ("multinomial", "poisson", "bayesian", "subsample")
 
@@ -24,15 +24,6 @@ class Plan(NamedTuple):
     ptr: NDArray[np.int64]
     size: NDArray[np.int64]
     unit: NDArray[np.int64] | None
-
-
-def whole(x: Any, name: str, least: int) -> int:
-    """An integer of at least `least`."""
-    if isinstance(x, (bool, np.bool_)) or not isinstance(x, (int, np.integer)):
-        _checks.fail(name, "must be a whole number", value=x, kind=TypeError)
-    if x < least:
-        _checks.fail(name, f"must be at least {least}", value=x)
-    return int(x)
 
 
 def make_plan(n: int, kind: str, size: Any, cluster: Any, strata: Any) -> Plan:
@@ -89,7 +80,7 @@ def _sizes(size: Any, kind: str, units: NDArray[np.int64]) -> NDArray[np.int64]:
     if size is None:
         return units // 2 if kind == "subsample" else units.copy()
     if np.ndim(size) == 0:
-        total = whole(size, "size", 1)
+        total = _checks.whole(size, "size", 1)
         if kind == "subsample" and total > units.sum():
             _checks.fail("size", f"only {units.sum()} can be drawn without replacement", value=size)
         exact = [total * int(u) for u in units]  # the largest remainders get what is left over

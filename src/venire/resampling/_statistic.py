@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from venire import _checks
 from venire._jit import _statistics
 from venire.resampling import _intervals
-from venire.resampling._plan import whole
 from venire.resampling._weights import bootstrap_weights
 
 __all__ = ["StatisticBootstrap", "bootstrap_statistic"]
@@ -172,7 +171,7 @@ def bootstrap_statistic(
         if array.ndim == 0 or len(array) != n:
             rows = "no" if array.ndim == 0 else len(array)
             _checks.fail("arrays", f"array {k} has {rows} rows, but array 0 has {n}")
-    whole(n_resamples, "n_resamples", 2)
+    _checks.whole(n_resamples, "n_resamples", 2)
     threads = _checks.n_threads(n_threads)
     weights = bootstrap_weights(
         n, n_resamples, kind=kind, size=size, cluster=cluster, strata=strata, rng=rng,

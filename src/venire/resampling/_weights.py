@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire import _checks
 from venire.posteriors import _arrays
-from venire.resampling._plan import make_plan, whole
+from venire.resampling._plan import make_plan
 
 __all__ = ["BootstrapWeights", "bootstrap_weights"]
 
@@ -81,8 +81,8 @@ class BootstrapWeights:
         >>> bool((w.replicates(7, 8) == w.replicates(0, 10)[7:8]).all())
         True
         """
-        start = whole(start, "start", 0)
-        return self._native.draw(start, whole(stop, "stop", start), self._n_threads)
+        start = _checks.whole(start, "start", 0)
+        return self._native.draw(start, _checks.whole(stop, "stop", start), self._n_threads)
 
 
 def bootstrap_weights(
@@ -160,9 +160,9 @@ def bootstrap_weights(
     """
     from venire._native.resample import Resampler
 
-    n = whole(n, "n", 1)
-    n_resamples = whole(n_resamples, "n_resamples", 1)
-    step = max(1, BLOCK // n) if block is None else whole(block, "block", 1)
+    n = _checks.whole(n, "n", 1)
+    n_resamples = _checks.whole(n_resamples, "n_resamples", 1)
+    step = max(1, BLOCK // n) if block is None else _checks.whole(block, "block", 1)
     plan = make_plan(n, kind, size, cluster, strata)
     threads = _checks.n_threads(n_threads)
     native = Resampler(kind, plan.ptr, plan.size, n, plan.unit, _arrays.keys(rng))

@@ -66,7 +66,7 @@ class Plan:
 
         The interval is that of the mean over worlds, by Student's t; nan from one seed.
         """
-        x = self.values[_one_of(measure, "measure", MEASURES)]
+        x = self.values[_checks.one_of(measure, "measure", MEASURES)]
         if self.n_seeds < 2:
             return x[..., 0], np.full(x.shape[:2], np.nan)
         from scipy.special import stdtrit
@@ -101,8 +101,8 @@ class Plan:
         nan
         """
         design = self.design[-1] if design is None else design
-        at = self.design.index(_one_of(design, "design", self.design))
-        _one_of(unit, "unit", ("cost", "votes", "degree"))
+        at = self.design.index(_checks.one_of(design, "design", self.design))
+        _checks.one_of(unit, "unit", ("cost", "votes", "degree"))
         y, _ = self.interval(measure)
         better, wanted = (-y[at], -quality) if measure == "nmse" else (y[at], quality)
         x = self.degree.astype(float) if unit == "degree" else getattr(self, unit).mean(axis=2)[at]
@@ -234,8 +234,8 @@ def plan(
     if not designs:
         raise ValueError("design: name at least one of uniform, adaptive")
     for name in designs:
-        _one_of(name, "design", DESIGNS)
-    _one_of(criterion, "criterion", ("D", "A", "top"))
+        _checks.one_of(name, "design", DESIGNS)
+    _checks.one_of(criterion, "criterion", ("D", "A", "top"))
     if panel and pattern is not None:
         raise ValueError("pattern: a panel asks all teachers, none in rotation")
     if not 0.0 < level < 1.0:
@@ -261,12 +261,6 @@ def plan(
             progress(s + 1, n_seeds)
     votes, cost = found.pop("votes"), found.pop("cost")
     return Plan(designs, np.array(steps), votes, cost, found, float(level), teachers)
-
-
-def _one_of(x: str, name: str, choices: Sequence[str]) -> str:
-    if x not in choices:
-        _checks.fail(name, f"must be one of {', '.join(choices)}", value=x)
-    return x
 
 
 def _degrees(degrees: Sequence[int], n_items: NDArray[Any]) -> list[int]:

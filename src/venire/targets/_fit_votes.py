@@ -284,11 +284,6 @@ def _check(votes: Any, model: Any, method: Any, rounds: Any) -> None:
         raise TypeError(f"votes must be Votes, got {type(votes).__name__}")
     if votes._parts[0].names.groups is None:
         _checks.fail("votes", "must have groups: give group=..., the same label for all if one")
-    if model not in MODELS:
-        _checks.fail("model", f"must be one of {', '.join(MODELS)}", value=model)
-    if method not in METHODS:
-        _checks.fail("method", f"must be one of {', '.join(METHODS)}", value=method)
-    if isinstance(rounds, (bool, np.bool_)) or not isinstance(rounds, (int, np.integer)):
-        _checks.fail("rounds", "must be an integer", value=rounds, kind=TypeError)
-    if rounds < 0:
-        _checks.fail("rounds", "must be at least 0", value=rounds)
+    _checks.one_of(model, "model", MODELS)
+    _checks.one_of(method, "method", METHODS)
+    _checks.whole(rounds, "rounds", 0)
