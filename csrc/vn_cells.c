@@ -1,6 +1,5 @@
 #include "vn_cells.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "vn_cells_internal.h"
@@ -64,7 +63,7 @@ static vn_status radix_sort(uint64_t **keys, uint64_t **spare, uint32_t **carry,
     int chunks = n_threads;
     if (n < (int64_t)1 << 16) chunks = 1;
     const int width_max = 11;
-    int64_t *count = malloc(sizeof(int64_t) * (size_t)chunks << width_max);
+    int64_t *count = vn_malloc(sizeof(int64_t) * (size_t)chunks << width_max);
     if (!count) return VN_NO_MEMORY;
     for (int p = 0; p < passes; p++) {
         const int from = low + (int)((int64_t)(high - low) * p / passes);
@@ -112,7 +111,7 @@ static vn_status radix_sort(uint64_t **keys, uint64_t **spare, uint32_t **carry,
         uint64_t *k = *keys; *keys = *spare; *spare = k;
         if (carry) { uint32_t *c = *carry; *carry = *spare_carry; *spare_carry = c; }
     }
-    free(count);
+    vn_free(count);
     return VN_OK;
 }
 
@@ -133,7 +132,7 @@ static vn_status count_cells(const vn_rows *rows, vn_sorted *s, int n_threads)
 {
     const int64_t n = rows->n_rows;
     s->n_chunks = n < (int64_t)1 << 16 ? 1 : n_threads;
-    s->chunk_cells = calloc((size_t)s->n_chunks + 1, sizeof(int64_t));
+    s->chunk_cells = vn_calloc((size_t)s->n_chunks + 1, sizeof(int64_t));
     if (!s->chunk_cells) return VN_NO_MEMORY;
     int64_t pairs = 0;
     int ties = 0;
@@ -168,14 +167,14 @@ vn_status vn_sort_rows(const vn_rows *rows, int n_threads, vn_sorted **out, int6
     *out = NULL;
     *bad_row = -1;
     if (bits > 30) return VN_TOO_LARGE;
-    vn_sorted *s = calloc(1, sizeof *s);
+    vn_sorted *s = vn_calloc(1, sizeof *s);
     if (!s) return VN_NO_MEMORY;
 
     if (!soft && rows->n_items <= 16384 && rows->n_items * rows->n_items <= n && n < UINT32_MAX) {
         status = vn_table_count(rows, n_threads, s, &soft, bad_row);
         if (status != VN_OK || !soft) goto done;
     }
-    s->keys = malloc(sizeof(uint64_t) * (size_t)n);
+    s->keys = vn_malloc(sizeof(uint64_t) * (size_t)n);
     if (!s->keys) goto done;
     status = VN_OK;
     const int chunks = n < (int64_t)1 << 16 ? 1 : n_threads;
@@ -207,11 +206,11 @@ vn_status vn_sort_rows(const vn_rows *rows, int n_threads, vn_sorted **out, int6
     }
     if (!sorted) {
         status = VN_NO_MEMORY;
-        spare = malloc(sizeof(uint64_t) * (size_t)n);
+        spare = vn_malloc(sizeof(uint64_t) * (size_t)n);
         if (!spare) goto done;
         if (soft) {
-            s->row = malloc(sizeof(uint32_t) * (size_t)n);
-            spare_row = malloc(sizeof(uint32_t) * (size_t)n);
+            s->row = vn_malloc(sizeof(uint32_t) * (size_t)n);
+            spare_row = vn_malloc(sizeof(uint32_t) * (size_t)n);
             if (!s->row || !spare_row) goto done;
             for (int64_t r = 0; r < n; r++) s->row[r] = (uint32_t)r;
         }
@@ -221,8 +220,8 @@ vn_status vn_sort_rows(const vn_rows *rows, int n_threads, vn_sorted **out, int6
     }
     status = count_cells(rows, s, n_threads);
 done:
-    free(spare);
-    free(spare_row);
+    vn_free(spare);
+    vn_free(spare_row);
     if (status != VN_OK) {
         vn_sorted_free(s);
         return status;
@@ -329,11 +328,11 @@ vn_status vn_write_cells(const vn_rows *rows, const vn_sorted *s, int n_threads,
 void vn_sorted_free(vn_sorted *s)
 {
     if (!s) return;
-    free(s->keys);
-    free(s->row);
-    free(s->chunk_cells);
-    free(s->table);
-    free(s);
+    vn_free(s->keys);
+    vn_free(s->row);
+    vn_free(s->chunk_cells);
+    vn_free(s->table);
+    vn_free(s);
 }
 
 vn_status vn_merge_classes(int64_t n_items, const int64_t *row_ptr, const int32_t *hi,

@@ -4,7 +4,6 @@
  * additions to a table larger than the cache are slow; so rows are then packed first into 32 bits (slot
  * and outcome) and partitioned by ranges of slots, each of which is then counted in the cache by one
  * thread. Counts are whole numbers, so the order of additions does not matter. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "vn_cells_internal.h"
@@ -116,7 +115,7 @@ static vn_status fill_small_table(const layout *t, int64_t size, int n_threads, 
                                   int *soft, int64_t *same)
 {
     const int64_t n = t->rows->n_rows, entries = 3 * size + 16; /* 16: lines of their own */
-    uint32_t *own = calloc((size_t)(entries * n_threads), sizeof(uint32_t));
+    uint32_t *own = vn_calloc((size_t)(entries * n_threads), sizeof(uint32_t));
     if (!own) return VN_NO_MEMORY;
     int any_soft = 0;
     int64_t equal = 0;
@@ -128,17 +127,17 @@ static vn_status fill_small_table(const layout *t, int64_t size, int n_threads, 
         for (int64_t i = 0; i < 3 * size; i++) table[i] += own[c * entries + i];
     *soft = any_soft;
     *same = equal;
-    free(own);
+    vn_free(own);
     return VN_OK;
 }
 
 static vn_status fill_table(const layout *t, int n_threads, uint32_t *table, int *soft, int64_t *same)
 {
     const int64_t n = t->rows->n_rows, segment = VN_MIN(SEGMENT * n_threads, n);
-    uint32_t *packed = malloc(sizeof(uint32_t) * (size_t)segment);
-    uint32_t *sorted = malloc(sizeof(uint32_t) * (size_t)segment);
-    int64_t *at = malloc(sizeof(int64_t) * (size_t)(t->n_ranges * n_threads));
-    int64_t *first = malloc(sizeof(int64_t) * (size_t)(t->n_ranges + 1));
+    uint32_t *packed = vn_malloc(sizeof(uint32_t) * (size_t)segment);
+    uint32_t *sorted = vn_malloc(sizeof(uint32_t) * (size_t)segment);
+    int64_t *at = vn_malloc(sizeof(int64_t) * (size_t)(t->n_ranges * n_threads));
+    int64_t *first = vn_malloc(sizeof(int64_t) * (size_t)(t->n_ranges + 1));
     vn_status status = VN_NO_MEMORY;
     if (packed && sorted && at && first) {
         status = VN_OK;
@@ -146,10 +145,10 @@ static vn_status fill_table(const layout *t, int n_threads, uint32_t *table, int
             add_segment(t, begin, VN_MIN(begin + segment, n), n_threads, packed, sorted, at, first,
                         table, soft, same);
     }
-    free(packed);
-    free(sorted);
-    free(at);
-    free(first);
+    vn_free(packed);
+    vn_free(sorted);
+    vn_free(at);
+    vn_free(first);
     return status;
 }
 
@@ -186,12 +185,12 @@ vn_status vn_table_count(const vn_rows *rows, int n_threads, vn_sorted *s, int *
 {
     const int64_t n = rows->n_items, classes = rows->order ? 3 : 2, size = classes * n * (n - 1) / 2;
     const int64_t codes = size << 2;
-    layout t = {rows, classes, malloc(sizeof(int64_t) * (size_t)n), RANGE_BITS + 2, 0};
+    layout t = {rows, classes, vn_malloc(sizeof(int64_t) * (size_t)n), RANGE_BITS + 2, 0};
     while (t.shift > 10 && codes >> t.shift < 8 * n_threads) t.shift--;
     while (codes >> t.shift >= MAX_RANGES) t.shift++;
     t.n_ranges = (int)(codes >> t.shift) + 1;
-    s->table = calloc((size_t)(3 * VN_MAX(size, 1)), sizeof(uint32_t));
-    s->chunk_cells = calloc((size_t)n + 1, sizeof(int64_t));
+    s->table = vn_calloc((size_t)(3 * VN_MAX(size, 1)), sizeof(uint32_t));
+    s->chunk_cells = vn_calloc((size_t)n + 1, sizeof(int64_t));
     vn_status status = VN_NO_MEMORY;
     int64_t same = 0;
     if (t.start && s->table && s->chunk_cells) {
@@ -206,14 +205,14 @@ vn_status vn_table_count(const vn_rows *rows, int n_threads, vn_sorted *s, int *
         *bad_row = r;
         status = VN_BAD_VALUE;
     } else if (status == VN_OK && *soft) {
-        free(s->table);
-        free(s->chunk_cells);
+        vn_free(s->table);
+        vn_free(s->chunk_cells);
         s->table = NULL;
         s->chunk_cells = NULL;
     } else if (status == VN_OK) {
         count_cells(&t, n_threads, s);
     }
-    free(t.start);
+    vn_free(t.start);
     return status;
 }
 
