@@ -133,6 +133,10 @@ class BuildNative(build_ext):
         self._cythonize()
         super().build_extensions()
 
+    def copy_extensions_to_source(self) -> None:
+        super().copy_extensions_to_source()
+        self.copy_file(str(self.library), str(NATIVE / LIBRARY), level=self.verbose)
+
     def _configure(self) -> None:
         """Decide on dispatch, sanitizers and hooks for tests; says what it found."""
         sanitize = os.environ.get("VENIRE_SANITIZE", "")
@@ -191,7 +195,8 @@ class BuildNative(build_ext):
             jobs = [pool.submit(self._object, s, folder, included(s), **options) for s in sources]
             objects = [job.result() for job in jobs]
         target = Path(self.get_ext_fullpath("venire._native.x")).with_name(LIBRARY)
-        name = ["-install_name", f"@rpath/{LIBRARY}"] if sys.platform == "darwin" else []
+        mac = sys.platform == "darwin"
+        name = ["-install_name", f"@rpath/{LIBRARY}"] if mac else [f"-Wl,-soname,{LIBRARY}"]
         self._link(objects, target, folder / "objects.txt", set(map(Path, objects)), name)
         return target
 
@@ -199,7 +204,7 @@ class BuildNative(build_ext):
         self, objects: list[str], target: Path, stamp: Path, depends: set[Path], extra: list[str]
     ) -> None:
         """Link `target` unless it was made of these very objects and is newer than all of them."""
-        record = "\n".join([*objects, str(target)])
+        record = "\n".join([*objects, *extra, str(target)])
         if is_newer(target, depends) and stamp.exists() and stamp.read_text() == record:
             return
         for other in BUILD.glob(f"native-*/{stamp.parent.name}/{stamp.name}"):
