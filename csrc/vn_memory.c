@@ -1,6 +1,7 @@
 #include "vn_memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #define HUGE_PAGE ((size_t)2 << 20)
@@ -85,7 +86,11 @@ void *vn_malloc(size_t size)
 
 void *vn_calloc(size_t count, size_t size)
 {
-    return refuse() ? NULL : counted(advised(calloc(count, size), count * size));
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || refuse()) return NULL;
+    if (bytes < LARGE) return counted(calloc(1, bytes));
+    void *block = aligned(HUGE_PAGE, bytes);
+    return counted(block ? memset(block, 0, bytes) : NULL);
 }
 
 void *vn_realloc(void *block, size_t size)
