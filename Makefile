@@ -103,5 +103,5 @@ sanitize: $(VENV)/.with-test
 
 clean:
 	rm -rf build dist out src/*.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache .benchmarks
-	rm -f src/venire/_native/*.so src/venire/_native/*.dylib src/venire/_native/*.c
+	rm -rf src/venire/_native/lib src/venire/_native/*.so src/venire/_native/*.c
 	find . -name __pycache__ -not -path './.venv*' -type d -prune -exec rm -rf {} +

@@ -1,8 +1,8 @@
 """Build of the native layer; everything else about the project is in pyproject.toml.
 
 Every ``src/venire/_native/NAME.pyx`` becomes the extension ``venire._native.NAME``. All of
-``csrc/*.c`` becomes one shared library beside them, ``libvenire``, which each extension finds by a
-path relative to itself: its team of threads exists once in a process. Objects are kept under
+``csrc/*.c`` becomes one shared library, ``lib/libvenire`` beside them, which each extension finds by
+a path relative to itself: its team of threads exists once in a process. Objects are kept under
 ``build/`` and compiled again only when a file that they include changed.
 
 Environment variables
@@ -31,7 +31,7 @@ from setuptools.errors import CompileError, LinkError
 ROOT = Path(__file__).resolve().parent
 CSRC = Path("csrc")
 NATIVE = Path("src/venire/_native")
-LIBRARY = "libvenire.dylib" if sys.platform == "darwin" else "libvenire.so"
+LIBRARY = "lib/libvenire.dylib" if sys.platform == "darwin" else "lib/libvenire.so"
 BUILD = Path("build")
 
 CYTHON_DIRECTIVES = {
@@ -135,7 +135,8 @@ class BuildNative(build_ext):
 
     def copy_extensions_to_source(self) -> None:
         super().copy_extensions_to_source()
-        self.copy_file(str(self.library), str(NATIVE / LIBRARY), level=self.verbose)
+        self.mkpath(str((NATIVE / LIBRARY).parent))
+        self.copy_file(str(self.library), str(NATIVE / LIBRARY))
 
     def _configure(self) -> None:
         """Decide on dispatch, sanitizers and hooks for tests; says what it found."""
@@ -194,9 +195,9 @@ class BuildNative(build_ext):
         with ThreadPoolExecutor(self.parallel or 1) as pool:
             jobs = [pool.submit(self._object, s, folder, included(s), **options) for s in sources]
             objects = [job.result() for job in jobs]
-        target = Path(self.get_ext_fullpath("venire._native.x")).with_name(LIBRARY)
+        target = Path(self.get_ext_fullpath("venire._native.x")).parent / LIBRARY
         mac = sys.platform == "darwin"
-        name = ["-install_name", f"@rpath/{LIBRARY}"] if mac else [f"-Wl,-soname,{LIBRARY}"]
+        name = ["-install_name", f"@rpath/{target.name}"] if mac else [f"-Wl,-soname,{target.name}"]
         self._link(objects, target, folder / "objects.txt", set(map(Path, objects)), name)
         return target
 
@@ -249,7 +250,7 @@ class BuildNative(build_ext):
         )
         target = Path(self.get_ext_fullpath(ext.name))
         beside = "@loader_path" if sys.platform == "darwin" else "$ORIGIN"
-        extra = [str(self.library), f"-Wl,-rpath,{beside}"]
+        extra = [str(self.library), f"-Wl,-rpath,{beside}/{Path(LIBRARY).parent}"]
         self._link([obj], target, folder / f"{source.stem}.linked", {Path(obj)}, extra)
 
 

@@ -51,13 +51,14 @@ static vn_status each_chunk(vn_body body, void *job, int n_chunks, const crew *b
     return vn_team_run(body, job, n_chunks, by->n_threads, by->poll, by->context);
 }
 
-/* Fill keys for the rows [begin, end). Returns the first row that compares an item with itself,
- * or -1; *soft is set when a score is not 0, 1/2 or 1; *sorted is cleared when keys decrease. */
+/* Fill keys for the rows [begin, end). Returns the first row that does not compare two items, or -1;
+ * *soft is set when a score is not 0, 1/2 or 1; *sorted is cleared when keys decrease. */
 VN_CLONES
 static int64_t fill_keys(const vn_rows *rows, int bits, int64_t begin, int64_t end,
                          uint64_t *keys, int *soft, int *sorted)
 {
     const int hi_shift = 4, lo_shift = 4 + bits;
+    const uint32_t n_items = (uint32_t)rows->n_items;
     int any_soft = 0, decreasing = 0;
     int64_t bad = -1;
     uint64_t previous = 0;
@@ -75,7 +76,8 @@ static int64_t fill_keys(const vn_rows *rows, int bits, int64_t begin, int64_t e
             any_soft |= (double)k != twice;
             out = (uint64_t)((flip ? 2 - k : k) & 3);
         }
-        if (a == b && bad < 0) bad = r;
+        const int wrong = (uint32_t)a >= n_items || (uint32_t)b >= n_items || a == b;
+        if (wrong && bad < 0) bad = r;
         const uint64_t key = lo << lo_shift | hi << hi_shift | cls << 2 | out;
         decreasing |= (key >> 2) < (previous >> 2);
         previous = key;
@@ -90,7 +92,7 @@ typedef struct {
     const vn_rows *rows;
     uint64_t *keys;
     int bits, n_chunks;
-    int64_t bad_row; /* the first that compares an item with itself; n_rows: none */
+    int64_t bad_row; /* the first that does not compare two items; n_rows: none */
     int soft, sorted;
 } key_job;
 
@@ -492,10 +494,10 @@ static vn_status merge_pairs(void *arg, int64_t block, int worker)
     return VN_OK;
 }
 
-vn_status vn_merge_classes(int64_t n_items, const int64_t *row_ptr, const int32_t *hi,
-                           const double *win, const double *loss, const double *tie,
-                           int half_ties, int n_threads, int64_t *out_ptr, int32_t *out_hi,
-                           double *out_win, double *out_loss, double *out_tie)
+vn_status vn_merge_classes(int64_t n_items, int64_t n_pairs, const int64_t *row_ptr,
+                           const int32_t *hi, const double *win, const double *loss,
+                           const double *tie, int half_ties, int n_threads, int64_t *out_ptr,
+                           int32_t *out_hi, double *out_win, double *out_loss, double *out_tie)
 {
     merge_job j = {n_items, row_ptr, hi, win, loss, tie, half_ties,
                    out_ptr, out_hi, out_win, out_loss, out_tie};
@@ -503,6 +505,7 @@ vn_status vn_merge_classes(int64_t n_items, const int64_t *row_ptr, const int32_
     out_ptr[0] = 0;
     vn_team_run(count_pairs, &j, blocks, n_threads, NULL, NULL);
     for (int64_t i = 0; i < n_items; i++) out_ptr[i + 1] += out_ptr[i];
+    if (out_ptr[n_items] != n_pairs) return VN_BAD_VALUE;
     vn_team_run(merge_pairs, &j, blocks, n_threads, NULL, NULL);
     return VN_OK;
 }

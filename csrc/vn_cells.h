@@ -30,7 +30,7 @@ typedef struct vn_sorted vn_sorted;
 
 /* First pass: sort. Sizes come back in the arguments; free *out with vn_sorted_free.
  * `has_tie`, `has_square`: whether those outputs carry information (else they may be NULL below).
- * VN_BAD_VALUE: row *bad_row compares an item with itself. VN_TOO_LARGE: more than 2^30 items or,
+ * VN_BAD_VALUE: row *bad_row does not compare two items. VN_TOO_LARGE: more than 2^30 items or,
  * where the rows are not plain counts, 2^32 rows. */
 vn_status vn_sort_rows(const vn_rows *rows, int n_threads, vn_poll poll, void *context,
                        vn_sorted **out, int64_t *n_cells, int64_t *n_pairs, int *has_tie,
@@ -44,11 +44,11 @@ vn_status vn_write_cells(const vn_rows *rows, const vn_sorted *sorted, int n_thr
 void vn_sorted_free(vn_sorted *sorted);
 
 /* Add up the order classes of each pair. `half_ties`: ties go half and half to win and loss, and
- * out_tie is not written. Outputs have as many entries as there are pairs; tie and out_tie may be
- * NULL. */
-vn_status vn_merge_classes(int64_t n_items, const int64_t *row_ptr, const int32_t *hi,
-                           const double *win, const double *loss, const double *tie,
-                           int half_ties, int n_threads, int64_t *out_ptr, int32_t *out_hi,
-                           double *out_win, double *out_loss, double *out_tie);
+ * out_tie is not written. Outputs have n_pairs entries; tie and out_tie may be NULL. VN_BAD_VALUE: the
+ * cells have another number of pairs, which out_ptr then ends with. */
+vn_status vn_merge_classes(int64_t n_items, int64_t n_pairs, const int64_t *row_ptr,
+                           const int32_t *hi, const double *win, const double *loss,
+                           const double *tie, int half_ties, int n_threads, int64_t *out_ptr,
+                           int32_t *out_hi, double *out_win, double *out_loss, double *out_tie);
 
 #endif

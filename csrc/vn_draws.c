@@ -11,13 +11,15 @@
 #define TILE 1024
 #define MARGIN 3.0 /* standard deviations by which the first total stays below */
 #define MOST_LANES 64
+#define SURE 1e9
 
 enum { FILL = 0, SINGLE = 1, GAMMA = 2, PURPOSES = 4 };
 
 struct vn_draws {
     vn_resample_kind kind;
-    int64_t n, total;
-    int64_t *count;
+    int64_t n;
+    double total;
+    double *count;
     vn_poisson *table; /* one for each distinct count */
     int64_t n_tables;
     int32_t *which;    /* of each unit */
@@ -40,30 +42,28 @@ void vn_draws_free(vn_draws *d)
 
 static int ascending(const void *a, const void *b)
 {
-    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    const double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
 static vn_status make_tables(vn_draws *d)
 {
-    int64_t *sorted = vn_malloc(sizeof(int64_t) * (size_t)d->n);
+    double *sorted = vn_malloc(sizeof(double) * (size_t)d->n);
     if (!sorted) return VN_NO_MEMORY;
-    memcpy(sorted, d->count, sizeof(int64_t) * (size_t)d->n);
-    qsort(sorted, (size_t)d->n, sizeof(int64_t), ascending);
+    memcpy(sorted, d->count, sizeof(double) * (size_t)d->n);
+    qsort(sorted, (size_t)d->n, sizeof(double), ascending);
     int64_t m = 0;
     for (int64_t k = 0; k < d->n; k++)
         if (!k || sorted[k] != sorted[m - 1]) sorted[m++] = sorted[k];
     d->table = vn_calloc((size_t)m, sizeof(vn_poisson));
     d->which = vn_malloc(sizeof(int32_t) * (size_t)d->n);
     vn_status status = d->table && d->which ? VN_OK : VN_NO_MEMORY;
-    const double total = (double)d->total;
     double share = 1.0; /* of the total that the first pass aims at */
-    if (d->kind == VN_MULTINOMIAL) share = VN_MAX(1.0 - MARGIN / sqrt(total), 0.0);
-    if (status == VN_OK && (double)sorted[m - 1] > VN_POISSON_MEAN) status = VN_TOO_LARGE;
+    if (d->kind == VN_MULTINOMIAL) share = VN_MAX(1.0 - MARGIN / sqrt(d->total), 0.0);
     d->n_tables = m;
     /* nothing is expected of a first pass: all draws are single ones */
     for (int64_t k = 0; k < m && status == VN_OK && share > 0.0; k++)
-        status = vn_poisson_table((double)sorted[k] * share, &d->table[k]);
+        status = vn_poisson_table(sorted[k] * share, &d->table[k]);
     for (int64_t u = 0; u < d->n && status == VN_OK; u++) {
         int64_t low = 0, high = m;
         while (high - low > 1) {
@@ -84,7 +84,7 @@ static vn_status make_alias(vn_draws *d)
     while ((int64_t)1 << d->bits < d->n) d->bits++;
     const int64_t size = (int64_t)1 << d->bits;
     const uint64_t room = (uint64_t)d->total;
-    if ((double)d->total * (double)size > 0x1p62) return VN_TOO_LARGE;
+    if (d->total * (double)size > 0x1p62) return VN_TOO_LARGE;
     uint64_t *left = vn_calloc((size_t)size, sizeof(uint64_t));
     int32_t *stack = vn_malloc(sizeof(int32_t) * (size_t)size);
     d->threshold = vn_calloc((size_t)size, sizeof(uint64_t));
@@ -117,18 +117,26 @@ static vn_status make_alias(vn_draws *d)
     return VN_OK;
 }
 
-vn_status vn_draws_new(vn_resample_kind kind, int64_t n, const int64_t *count, vn_draws **out)
+vn_status vn_draws_new(vn_resample_kind kind, int64_t n, const double *count, vn_draws **out)
 {
     vn_draws *d = vn_calloc(1, sizeof *d);
     *out = d;
     if (!d) return VN_NO_MEMORY;
     d->kind = kind;
     d->n = n;
-    d->count = vn_malloc(sizeof(int64_t) * (size_t)n);
+    d->count = vn_malloc(sizeof(double) * (size_t)n);
     if (!d->count) return VN_NO_MEMORY;
-    memcpy(d->count, count, sizeof(int64_t) * (size_t)n);
-    for (int64_t u = 0; u < n; u++) d->total += count[u];
+    memcpy(d->count, count, sizeof(double) * (size_t)n);
+    double most = 0.0;
+    for (int64_t u = 0; u < n; u++) {
+        if (!(count[u] >= 1.0)) return VN_BAD_VALUE;
+        most = VN_MAX(most, count[u]);
+        d->total += count[u];
+    }
+    if (!isfinite(d->total)) return VN_BAD_VALUE;
     if (kind == VN_BAYESIAN) return VN_OK;
+    /* from here on counts are whole numbers that integers hold */
+    if (most > VN_POISSON_MEAN) return VN_TOO_LARGE;
     const vn_status status = make_tables(d);
     return status == VN_OK && kind == VN_MULTINOMIAL ? make_alias(d) : status;
 }
@@ -207,12 +215,13 @@ static void add_singles(const vn_draws *d, const uint64_t key[2], uint64_t attem
                         int lanes, double *out)
 {
     uint64_t column[SINGLES], part[SINGLES];
+    const uint64_t total = (uint64_t)d->total;
     for (int64_t from = 0; from < missing; from += SINGLES) {
         const int64_t len = VN_MIN(missing - from, (int64_t)SINGLES);
         singles(key, (uint64_t)from, attempt * PURPOSES + SINGLE, 64 - d->bits, column, part);
         for (int64_t j = 0; j < len; j++) {
             const uint64_t own = column[j];
-            const uint64_t at = (uint64_t)((unsigned __int128)part[j] * (uint64_t)d->total >> 64);
+            const uint64_t at = (uint64_t)((unsigned __int128)part[j] * total >> 64);
             column[j] = at < d->threshold[own] ? own : (uint64_t)d->other[own];
             __builtin_prefetch(out + (int64_t)column[j] * lanes, 1);
         }
@@ -226,7 +235,7 @@ static void complete(const vn_draws *d, const uint64_t *key0, const uint64_t *ke
     for (int l = 0; l < lanes; l++) {
         const uint64_t key[2] = {key0[l], key1[l]};
         uint64_t attempt = 0;
-        while (sum[l] > (double)d->total) { /* rare: this lane once more */
+        while (sum[l] > d->total) { /* rare: this lane once more */
             attempt++;
             sum[l] = 0.0;
             for (int64_t tile = 0; tile * TILE < d->n; tile++)
@@ -242,7 +251,7 @@ static void complete(const vn_draws *d, const uint64_t *key0, const uint64_t *ke
                     }
                 }
         }
-        add_singles(d, key, attempt, d->total - (int64_t)sum[l], lanes, out + l);
+        add_singles(d, key, attempt, (int64_t)(d->total - sum[l]), lanes, out + l);
     }
 }
 
@@ -258,7 +267,9 @@ static double gamma_variate(const uint64_t key[2], int64_t u, double shape)
         vn_circle(vn_uniform(w1), &cosine, &sine);
         const double z = sqrt(-2.0 * vn_log(vn_uniform(w0))) * cosine, root = 1.0 + c * z;
         const double v = root * root * root;
-        if (v > 0.0 && vn_log(vn_uniform(v0)) < 0.5 * z * z + d * (1.0 - v + vn_log(v)))
+        /* of a shape beyond SURE less than one in it is refused, and rounding would decide which */
+        if (!(v > 0.0)) continue;
+        if (d > SURE || vn_log(vn_uniform(v0)) < 0.5 * z * z + d * (1.0 - v + vn_log(v)))
             return d * v;
     }
 }
@@ -270,10 +281,10 @@ static void dirichlet(const vn_draws *d, const uint64_t *key0, const uint64_t *k
     for (int64_t u = 0; u < d->n; u++)
         for (int l = 0; l < lanes; l++) {
             const uint64_t key[2] = {key0[l], key1[l]};
-            out[u * lanes + l] = gamma_variate(key, u, (double)d->count[u]);
+            out[u * lanes + l] = gamma_variate(key, u, d->count[u]);
         }
     totals(d->n, lanes, out, sum);
-    for (int l = 0; l < lanes; l++) sum[l] = (double)d->total / sum[l];
+    for (int l = 0; l < lanes; l++) sum[l] = d->total / sum[l];
     for (int64_t u = 0; u < d->n; u++)
         for (int l = 0; l < lanes; l++) out[u * lanes + l] *= sum[l];
 }

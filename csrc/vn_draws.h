@@ -12,8 +12,10 @@
 
 typedef struct vn_draws vn_draws;
 
-/* `count` (n), each >= 1; copied. VN_TOO_LARGE: over VN_POISSON_MEAN. */
-vn_status vn_draws_new(vn_resample_kind kind, int64_t n, const int64_t *count, vn_draws **out);
+/* `count` (n), copied: whole numbers; doubles, so that gamma variates may have any shape.
+ * VN_BAD_VALUE: one is below 1, or their sum is not finite. VN_TOO_LARGE: one is over
+ * VN_POISSON_MEAN, and what is drawn are counts. */
+vn_status vn_draws_new(vn_resample_kind kind, int64_t n, const double *count, vn_draws **out);
 void vn_draws_free(vn_draws *d);
 
 /* Replicates first <= r < first + lanes, at most 64: n x lanes. */

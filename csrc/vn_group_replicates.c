@@ -21,7 +21,7 @@ typedef struct {
     int64_t room;            /* edges */
     void *block;             /* what the arrays are cut from */
     edges all, own;          /* of the group; of a replicate, those that were drawn */
-    int64_t *count;          /* comparisons (or cells) that each unit stands for */
+    double *count;           /* comparisons (or cells) that each unit stands for */
     int32_t *unit[OUTCOMES]; /* what each mass is drawn with; -1: there is none */
     double *draw;
     size_t draw_room;
@@ -30,7 +30,8 @@ typedef struct {
 /* What is drawn in one group. */
 typedef struct {
     int by_cell;
-    int64_t n_edges, n_units, total;
+    int64_t n_edges, n_units;
+    double total;
 } drawing;
 
 static void *cut(char *block, size_t *used, size_t bytes)
@@ -53,7 +54,7 @@ static size_t place(workspace *w, char *block, size_t n)
             both[k]->mass[q] = cut(block, &used, sizeof(double) * n);
     }
     for (int q = 0; q < OUTCOMES; q++) w->unit[q] = cut(block, &used, sizeof(int32_t) * n);
-    w->count = cut(block, &used, sizeof(int64_t) * OUTCOMES * n);
+    w->count = cut(block, &used, sizeof(double) * OUTCOMES * n);
     return used;
 }
 
@@ -118,7 +119,7 @@ static drawing prepare(workspace *w, const vn_small_cells *c, vn_group_unit unit
     for (int64_t k = 0; k < d.n_edges; k++) {
         if (d.by_cell) {
             const double mass = all->mass[0][k] + all->mass[1][k] + all->mass[2][k];
-            if (mass > 0.0) w->count[d.n_units] = 1;
+            if (mass > 0.0) w->count[d.n_units] = 1.0;
             for (int q = 0; q < OUTCOMES; q++)
                 w->unit[q][k] = all->mass[q][k] > 0.0 ? (int32_t)d.n_units : -1;
             d.n_units += mass > 0.0;
@@ -127,10 +128,10 @@ static drawing prepare(workspace *w, const vn_small_cells *c, vn_group_unit unit
         for (int q = 0; q < OUTCOMES; q++) {
             const double mass = all->mass[q][k];
             w->unit[q][k] = mass > 0.0 ? (int32_t)d.n_units : -1;
-            if (mass > 0.0) w->count[d.n_units++] = mass < 1e18 ? (int64_t)mass : (int64_t)1e18;
+            if (mass > 0.0) w->count[d.n_units++] = mass;
         }
     }
-    for (int64_t u = 0; u < d.n_units && d.total < (int64_t)1e18; u++) d.total += w->count[u];
+    for (int64_t u = 0; u < d.n_units; u++) d.total += w->count[u];
     return d;
 }
 
@@ -240,7 +241,7 @@ static vn_status block(workspace *w, const vn_grouped *g, int64_t k, const vn_gr
     if (status != VN_OK) return status;
     drawing d = {0};
     if (vn_group_is_fitted(g, fit, k)) d = prepare(w, &c, how->unit, o->model.has_gamma);
-    if (d.total < 2) {
+    if (d.total < 2.0) {
         for (int l = 0; l < lanes; l++) {
             const slot s = slot_of(out, row + l, column, k - from);
             no_fit(&s, n_items, VN_REPLICATE_NOTHING);

@@ -94,7 +94,8 @@ static void iterate(const vn_replicates *p, vn_replicate_block *w, double *resid
             residual[l] = now[l];
             n_iter[l] = k;
             const int lost = bad >> l & 1 || !(now[l] <= GROWS * last[l]) || k == p->max_iter;
-            if (now[l] <= p->tol) w->active[l] = 0.0;
+            /* a step at least: draws of enormous masses may differ by less than the tolerance */
+            if (k && now[l] <= p->tol) w->active[l] = 0.0;
             else if (lost) {
                 w->active[l] = 0.0;
                 status[l] = VN_REPLICATE_UNSURE;

@@ -58,14 +58,14 @@ def refit(b, r):
     replicate=st.integers(0, 10**6),
 )
 def test_draws_equal_their_twin(counts, kind, key, replicate):
-    found = Draws(kind, np.array(counts), key).replicate(replicate)
+    found = Draws(kind, np.array(counts, float), key).replicate(replicate)
     expected = reference.bootstrap_draws(counts, key, replicate, kind)
     np.testing.assert_allclose(found, expected, rtol=1e-11 if kind == "bayesian" else 0.0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_law_of_the_draws(kind):
-    counts = np.array([3, 50, 1, 700, 46])
+    counts = np.array([3.0, 50.0, 1.0, 700.0, 46.0])
     n, replicates = int(counts.sum()), 4000
     draws = Draws(kind, counts, (1, 2))
     w = np.array([draws.replicate(r) for r in range(replicates)])
@@ -84,7 +84,7 @@ def test_law_of_the_draws(kind):
 
 def test_a_total_that_came_out_too_large_is_drawn_again():
     # one in 740 first passes exceeds the total; all replicates must have it
-    draws = Draws("multinomial", np.full(50, 40), (3, 4))
+    draws = Draws("multinomial", np.full(50, 40.0), (3, 4))
     sums = [draws.replicate(r).sum() for r in range(5000)]
     assert set(sums) == {2000.0}
 

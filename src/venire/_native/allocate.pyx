@@ -1,9 +1,9 @@
 """Which pairs to ask next: views on arrays around csrc/vn_allocate.c."""
 
-import numpy as np
+from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint64_t, uint8_t
 
-from libc.stdint cimport int32_t, int64_t, uint64_t, uint8_t
-
+from venire._native.border cimport at, at_if, cells_of_groups, member, offsets, room, steps, team
+from venire._native.border cimport within
 from venire._native.signals cimport poll_signals, raise_pending
 
 
@@ -15,6 +15,8 @@ cdef extern from "vn_allocate.h" nogil:
     ctypedef int (*vn_poll)(void *) noexcept nogil
     ctypedef enum vn_criterion:
         VN_PICK_D
+        VN_PICK_RESIDUAL
+        VN_PICK_GIVEN
     ctypedef struct vn_allocate_votes:
         int64_t n_groups
         const int64_t *item_ptr
@@ -52,18 +54,12 @@ cdef extern from "vn_allocate.h" nogil:
 CRITERIA = {"D": 0, "A": 1, "top": 2, "sd": 3, "residual": 4, "given": 5}
 
 
-cdef const double *doubles(const double[::1] x):
-    return &x[0] if x is not None and x.shape[0] else NULL
-
-
-cdef const int32_t *ints(const int32_t[::1] x):
-    return &x[0] if x.shape[0] else NULL
-
-
 cdef class Votes:
-    """Cells of groups and the prior of theta; arrays are kept, not copied, and not checked."""
+    """Cells of groups and the prior of theta; arrays are kept, not copied."""
 
     cdef vn_allocate_votes v
+    cdef int64_t n_cells, n_items
+    cdef const int64_t[::1] item_ptr
     cdef object keep
 
     def __cinit__(
@@ -78,20 +74,35 @@ cdef class Votes:
         const double[::1] mean not None,
         double precision,
     ):
-        self.keep = (item_ptr, cell_ptr, first, second, win, loss, tie, mean)
-        self.v.n_groups = item_ptr.shape[0] - 1
-        self.v.item_ptr, self.v.cell_ptr = &item_ptr[0], &cell_ptr[0]
-        self.v.first, self.v.second = ints(first), ints(second)
-        self.v.win, self.v.loss, self.v.tie = doubles(win), doubles(loss), doubles(tie)
-        self.v.mean, self.v.precision = doubles(mean), precision
+        cdef int64_t n = first.shape[0]
+        self.keep = (cell_ptr, first, second, win, loss, tie, mean)
+        self.item_ptr, self.n_cells, self.n_items = item_ptr, n, mean.shape[0]
+        self.v.n_groups = steps(item_ptr, "item_ptr")
+        offsets(item_ptr, 0, self.n_items, "item_ptr")
+        self.v.item_ptr = &item_ptr[0]
+        self.v.cell_ptr = at(cell_ptr, self.v.n_groups + 1, "cell_ptr")
+        offsets(cell_ptr, 0, n, "cell_ptr")
+        self.v.first, self.v.second = at(first, n, "first"), at(second, n, "second")
+        self.v.win, self.v.loss = at(win, n, "win"), at(loss, n, "loss")
+        self.v.tie = at_if(tie, n, "tie")
+        self.v.mean, self.v.precision = at(mean, self.n_items, "mean"), precision
+        cells_of_groups(item_ptr, cell_ptr, self.v.first, self.v.second, 0, self.v.n_groups)
+
+    cdef int span(self, int64_t start, int64_t stop) except -1:
+        within(stop, 0, self.v.n_groups, "stop")
+        return within(start, 0, stop, "start")
 
     def held_out(self, const uint8_t[::1] held not None, int64_t start, int64_t stop,
                  int n_threads, double[::1] loss not None):
         """Losses of the cells that are held, of the groups [start, stop), into `loss`."""
         cdef vn_status status = VN_OK
-        if stop > start and held.shape[0]:
+        cdef const uint8_t *h = at(held, self.n_cells, "held")
+        cdef double *out = room(loss, self.v.n_groups, "loss")
+        self.span(start, stop)
+        n_threads = team(n_threads)
+        if stop > start and h != NULL:
             with nogil:
-                status = vn_held_out(&self.v, &held[0], start, stop, n_threads, &loss[0])
+                status = vn_held_out(&self.v, h, start, stop, n_threads, out)
         if status != VN_OK:
             raise MemoryError("not enough memory for the fits of the groups")
 
@@ -124,18 +135,40 @@ cdef class Votes:
         cdef vn_allocate_asks asks
         cdef vn_allocate_options o
         cdef vn_status status = VN_OK
-        asks.ptr, asks.pending = &ask_ptr[0], &pending[0] if pending.shape[0] else NULL
-        asks.first, asks.second = ints(ask_first), ints(ask_second)
-        o.criterion = <vn_criterion><int>CRITERIA[criterion]
+        cdef int64_t k, n_groups = self.v.n_groups, n_asks = ask_first.shape[0]
+        cdef int64_t n_picks = gain.shape[0]
+        cdef const int64_t *to = at(pick_ptr, n_groups + 1, "pick_ptr")
+        cdef int32_t *one = room(first, n_picks, "first")
+        cdef int32_t *two = room(second, n_picks, "second")
+        cdef double *gains = room(gain, n_picks, "gain")
+        asks.ptr = at(ask_ptr, n_groups + 1, "ask_ptr")
+        asks.first = at(ask_first, n_asks, "ask_first")
+        asks.second = at(ask_second, n_asks, "ask_second")
+        asks.pending = at(pending, n_groups, "pending")
+        self.span(start, stop)
+        offsets(ask_ptr, 0, n_asks, "ask_ptr")
+        offsets(pick_ptr, 0, n_picks, "pick_ptr")
+        cells_of_groups(self.item_ptr, ask_ptr, asks.first, asks.second, start, stop)
+        for k in range(start, stop):
+            within(pending[k], 0, ask_ptr[k + 1] - ask_ptr[k], "pending")
+        o.criterion = <vn_criterion>member(CRITERIA, criterion, "criterion")
+        if o.criterion == VN_PICK_GIVEN:
+            cells_of_groups(self.item_ptr, pick_ptr, one, two, start, stop)
         o.votes_per_ask, o.rho, o.top, o.candidates = votes_per_ask, rho, top, candidates
+        within(votes_per_ask, 1, INT32_MAX, "votes_per_ask")
         o.key[0], o.key[1] = key
-        o.residual, o.noise = doubles(residual), doubles(noise)
+        o.residual = at_if(residual, self.n_items, "residual")
+        o.noise = at_if(noise, self.n_items, "noise")
+        if o.criterion == VN_PICK_RESIDUAL and (residual is None or noise is None):
+            raise ValueError("residual, noise: the criterion needs both")
         o.dense, o.sketch = dense, sketch
-        if gain.shape[0] == 0:
+        within(sketch, 1, INT32_MAX, "sketch")
+        n_threads = team(n_threads)
+        if n_picks == 0:
             return
         with nogil:
             status = vn_allocate(&self.v, &asks, &o, start, stop, n_threads, poll_signals, NULL,
-                                 &pick_ptr[0], &first[0], &second[0], &gain[0])
+                                 to, one, two, gains)
         if status == VN_INTERRUPTED:
             raise_pending()
         if status != VN_OK:

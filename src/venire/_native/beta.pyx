@@ -8,6 +8,8 @@ import numpy as np
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int64_t, uint64_t
 
+from venire._native.border cimport at, member, team
+
 
 cdef extern from "vn_beta.h" nogil:
     ctypedef struct vn_values:
@@ -34,10 +36,10 @@ cdef enum:
     PIECE_OF_PAIRS = 1 << 12
 
 
-cdef inline vn_values values(const double[::1] array, int64_t n):
+cdef inline vn_values values(const double[::1] array, int64_t n, str name) except *:
     cdef vn_values v
-    v.at = &array[0]
-    v.step = array.shape[0] == n and n > 1
+    v.step = array is not None and array.shape[0] == n and n > 1
+    v.at = at(array, n if v.step else 1, name)
     return v
 
 
@@ -50,10 +52,11 @@ def cdf(int64_t n, const double[::1] a, const double[::1] b, const double[::1] x
         int n_threads):
     """I_x(a, b), or 1 - I_x(a, b) where `upper`, shape (n,)."""
     out = np.empty(n)
+    n_threads = team(n_threads)
     if n == 0:
         return out
     cdef double[::1] view = out
-    cdef vn_values va = values(a, n), vb = values(b, n), vx = values(x, n)
+    cdef vn_values va = values(a, n, "a"), vb = values(b, n, "b"), vx = values(x, n, "x")
     cdef int64_t k
     for k in range(0, n, PIECE):
         with nogil:
@@ -67,10 +70,11 @@ def quantile(int64_t n, const double[::1] a, const double[::1] b, const double[:
              int n_threads):
     """x with I_x(a, b) = q, shape (n,)."""
     out = np.empty(n)
+    n_threads = team(n_threads)
     if n == 0:
         return out
     cdef double[::1] view = out
-    cdef vn_values va = values(a, n), vb = values(b, n), vq = values(q, n)
+    cdef vn_values va = values(a, n, "a"), vb = values(b, n, "b"), vq = values(q, n, "q")
     cdef int64_t k
     for k in range(0, n, PIECE):
         with nogil:
@@ -84,10 +88,12 @@ def greater(int64_t n, const double[::1] a, const double[::1] b, const double[::
             const double[::1] d, int n_threads):
     """P(X > Y) for X ~ Beta(a, b), Y ~ Beta(c, d), shape (n,)."""
     out = np.empty(n)
+    n_threads = team(n_threads)
     if n == 0:
         return out
     cdef double[::1] view = out
-    cdef vn_values va = values(a, n), vb = values(b, n), vc = values(c, n), vd = values(d, n)
+    cdef vn_values va = values(a, n, "a"), vb = values(b, n, "b")
+    cdef vn_values vc = values(c, n, "c"), vd = values(d, n, "d")
     cdef int64_t k
     for k in range(0, n, PIECE_OF_PAIRS):
         with nogil:
@@ -101,10 +107,11 @@ def sample(int64_t n, const double[::1] a, const double[::1] b, uint64_t key0, u
            int n_threads):
     """Draws, shape (n,): number i depends on the key, i and its shapes only."""
     out = np.empty(n)
+    n_threads = team(n_threads)
     if n == 0:
         return out
     cdef double[::1] view = out
-    cdef vn_values va = values(a, n), vb = values(b, n)
+    cdef vn_values va = values(a, n, "a"), vb = values(b, n, "b")
     cdef uint64_t[2] key
     cdef int64_t k
     key[0] = key0
@@ -120,11 +127,12 @@ def sample(int64_t n, const double[::1] a, const double[::1] b, uint64_t key0, u
 def moment(str which, int64_t n, const double[::1] a, const double[::1] b, int n_threads):
     """The mean, variance, std or entropy, shape (n,)."""
     out = np.empty(n)
+    n_threads = team(n_threads)
     if n == 0:
         return out
     cdef double[::1] view = out
-    cdef vn_values va = values(a, n), vb = values(b, n)
-    cdef vn_beta_moment name = <vn_beta_moment><int>MOMENTS[which]
+    cdef vn_values va = values(a, n, "a"), vb = values(b, n, "b")
+    cdef vn_beta_moment name = <vn_beta_moment>member(MOMENTS, which, "which")
     cdef int64_t k
     for k in range(0, n, 16 * PIECE):
         with nogil:
@@ -138,10 +146,12 @@ def divergence(int64_t n, const double[::1] a, const double[::1] b, const double
                const double[::1] d, int n_threads):
     """KL(Beta(a, b) || Beta(c, d)), shape (n,)."""
     out = np.empty(n)
+    n_threads = team(n_threads)
     if n == 0:
         return out
     cdef double[::1] view = out
-    cdef vn_values va = values(a, n), vb = values(b, n), vc = values(c, n), vd = values(d, n)
+    cdef vn_values va = values(a, n, "a"), vb = values(b, n, "b")
+    cdef vn_values vc = values(c, n, "c"), vd = values(d, n, "d")
     cdef int64_t k
     for k in range(0, n, PIECE):
         with nogil:
@@ -151,7 +161,7 @@ def divergence(int64_t n, const double[::1] a, const double[::1] b, const double
     return out
 
 
-def digammas(const double[::1] z):
+def digammas(const double[::1] z not None):
     """(digamma, trigamma) of z, each of shape (n,)."""
     first, second = np.empty(z.shape[0]), np.empty(z.shape[0])
     cdef double[::1] one = first, two = second

@@ -3,8 +3,9 @@
 import numpy as np
 
 cimport numpy as cnp
-from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t
+from libc.stdint cimport INT64_MAX, int8_t, int32_t, int64_t, uint8_t
 
+from venire._native.border cimport at, at_if, offsets, room, room_if, same, steps, team, within
 from venire._native.signals cimport poll_signals, raise_pending
 
 cnp.import_array()
@@ -71,21 +72,13 @@ cdef extern from "vn_cells.h" nogil:
                              int32_t *, int8_t *, int32_t *, double *, double *, double *,
                              double *)
     void vn_sorted_free(vn_sorted *)
-    vn_status vn_merge_classes(int64_t, const int64_t *, const int32_t *, const double *,
+    vn_status vn_merge_classes(int64_t, int64_t, const int64_t *, const int32_t *, const double *,
                                const double *, const double *, int, int, int64_t *, int32_t *,
                                double *, double *, double *)
 
 
 class SelfComparison(Exception):
     """Row `args[0]` compares an item with itself."""
-
-
-cdef const double *doubles(const double[::1] view) noexcept nogil:
-    return NULL if view is None or view.shape[0] == 0 else &view[0]
-
-
-cdef double *out_doubles(double[::1] view) noexcept nogil:
-    return NULL if view is None or view.shape[0] == 0 else &view[0]
 
 
 cdef dict KINDS = {
@@ -106,10 +99,9 @@ cdef bint set_column(vn_column *c, object x, int64_t n, bint whole) except -1:
         return False
     if whole and array.dtype.kind not in "iu":
         return False
-    if array.shape[0] == n:
+    if array.shape[0] != 1 or n == 1:
+        same(array.shape[0], n, "a column")
         c.stride = cnp.PyArray_STRIDE(array, 0)
-    elif array.shape[0] != 1:
-        return False
     c.data = <const char *>cnp.PyArray_DATA(array)
     c.kind = <vn_kind><int>kind
     return True
@@ -144,8 +136,11 @@ def count(
     cdef int has_tie = 0, has_square = 0
     cdef vn_status status
     c.n_rows = n
-    if n == 0 or second.shape[0] != n or (score is None) == (win is None or loss is None):
-        return None
+    n_threads = team(n_threads)
+    within(n, 1, INT64_MAX, "first")
+    same(second.shape[0], n, "second")
+    if (score is None) == (win is None) or (win is None) != (loss is None):
+        raise ValueError("score, or win and loss: one of the two")
     if not (
         set_column(&c.first, first, n, True)
         and set_column(&c.second, second, n, True)
@@ -195,10 +190,12 @@ def count(
         squares = np.empty(n_cells) if has_square else None
         row_ptr, hi_view, order_view, win_view, loss_view = pointers, hi, orders, wins, losses
         tie_view, square_view = ties, squares
+        out_tie = room_if(tie_view, n_cells, "tie")
+        out_square = room_if(square_view, n_cells, "square")
         with nogil:
             n_pairs = vn_counted_write(
                 state, n_threads, &code[0], items, &row_ptr[0], &hi_view[0], &order_view[0],
-                &win_view[0], &loss_view[0], out_doubles(tie_view), out_doubles(square_view))
+                &win_view[0], &loss_view[0], out_tie, out_square)
     finally:
         vn_counted_free(state)
     return labels, (pointers, hi, orders, None, wins, losses, ties, squares, n_pairs)
@@ -231,31 +228,37 @@ def aggregate(
     cdef int has_tie = 0, has_square = 0
     cdef vn_status status
     cdef const double[::1] scores
-    rows.n_rows = first.shape[0]
+    cdef int64_t n = first.shape[0]
+    within(n, 1, INT64_MAX, "first")
+    within(n_items, 1, INT64_MAX, "n_items")
+    rows.n_rows = n
     rows.n_items = n_items
-    rows.first = &first[0]
-    rows.second = &second[0]
+    rows.first = at(first, n, "first")
+    rows.second = at(second, n, "second")
     rows.score = NULL
     rows.one_score = 1.0
     if isinstance(score, float):
         rows.one_score = score
     else:
         scores = score
-        rows.score = &scores[0]
-    rows.weight = doubles(weight)
-    rows.order = NULL if order is None else &order[0]
-    rows.cluster = NULL if cluster is None else &cluster[0]
-    rows.win = doubles(win)
-    rows.loss = doubles(loss)
-    rows.tie = doubles(tie)
-    rows.square = doubles(square)
+        rows.score = at(scores, n, "score")
+    rows.weight = at_if(weight, n, "weight")
+    rows.order = at_if(order, n, "order")
+    rows.cluster = at_if(cluster, n, "cluster")
+    rows.win = at_if(win, n, "win")
+    rows.loss = at_if(loss, n if win is not None else 0, "loss")
+    rows.tie = at_if(tie, n, "tie")
+    rows.square = at_if(square, n, "square")
+    n_threads = team(n_threads)
     with nogil:
         status = vn_sort_rows(&rows, n_threads, poll_signals, NULL, &state, &n_cells, &n_pairs,
                               &has_tie, &has_square, &bad)
     if status == VN_INTERRUPTED:
         raise_pending()
-    if status == VN_BAD_VALUE:
+    if status == VN_BAD_VALUE and first[bad] == second[bad]:
         raise SelfComparison(int(bad))
+    if status == VN_BAD_VALUE:
+        raise ValueError(f"first, second: row {bad} holds no two of {n_items} positions")
     if status == VN_TOO_LARGE:
         raise ValueError("at most 2**30 items and, with soft scores or weights, 2**32 rows per call")
     if status != VN_OK:
@@ -264,6 +267,9 @@ def aggregate(
     cdef int32_t[::1] hi_view, cluster_view = None
     cdef int8_t[::1] order_view
     cdef double[::1] win_view, loss_view, tie_view = None, square_view = None
+    cdef int32_t *out_cluster
+    cdef double *out_tie
+    cdef double *out_square
     try:
         pointers = np.empty(n_items + 1, np.int64)
         hi = np.empty(n_cells, np.int32)
@@ -275,11 +281,13 @@ def aggregate(
         squares = np.empty(n_cells) if has_square else None
         row_ptr, hi_view, order_view, win_view, loss_view = pointers, hi, orders, wins, losses
         cluster_view, tie_view, square_view = clusters, ties, squares
+        out_cluster = room_if(cluster_view, n_cells, "cluster")
+        out_tie = room_if(tie_view, n_cells, "tie")
+        out_square = room_if(square_view, n_cells, "square")
         with nogil:
             status = vn_write_cells(
                 &rows, state, n_threads, poll_signals, NULL, &row_ptr[0], &hi_view[0],
-                &order_view[0], NULL if cluster_view is None else &cluster_view[0], &win_view[0], &loss_view[0],
-                out_doubles(tie_view), out_doubles(square_view))
+                &order_view[0], out_cluster, &win_view[0], &loss_view[0], out_tie, out_square)
     finally:
         vn_sorted_free(state)
     if status == VN_INTERRUPTED:
@@ -302,15 +310,29 @@ def merge_classes(
     int n_threads,
 ):
     """Order classes of each pair added up: row_ptr, second, win, loss, tie (None if `half_ties`)."""
-    cdef int64_t n_items = row_ptr.shape[0] - 1
+    cdef int64_t n_items = steps(row_ptr, "row_ptr"), n = second.shape[0]
+    cdef vn_status status
+    offsets(row_ptr, 0, n, "row_ptr")
+    within(n_pairs, 0, n, "n_pairs")
+    n_threads = team(n_threads)
     pointers, hi = np.empty(n_items + 1, np.int64), np.empty(n_pairs, np.int32)
     wins, losses = np.empty(n_pairs), np.empty(n_pairs)
     ties = None if half_ties or tie is None else np.empty(n_pairs)
     cdef int64_t[::1] out_ptr = pointers
     cdef int32_t[::1] out_hi = hi
     cdef double[::1] out_win = wins, out_loss = losses, out_tie = ties
+    cdef const int32_t *in_hi = at(second, n, "second")
+    cdef const double *in_win = at(win, n, "win")
+    cdef const double *in_loss = at(loss, n, "loss")
+    cdef const double *in_tie = at_if(tie, n, "tie")
+    cdef int32_t *to_hi = room(out_hi, n_pairs, "second")
+    cdef double *to_win = room(out_win, n_pairs, "win")
+    cdef double *to_loss = room(out_loss, n_pairs, "loss")
+    cdef double *to_tie = room_if(out_tie, n_pairs, "tie")
     with nogil:
-        vn_merge_classes(n_items, &row_ptr[0], &second[0], &win[0], &loss[0], doubles(tie),
-                         half_ties, n_threads, &out_ptr[0], &out_hi[0], &out_win[0], &out_loss[0],
-                         out_doubles(out_tie))
+        status = vn_merge_classes(n_items, n_pairs, &row_ptr[0], in_hi, in_win, in_loss, in_tie,
+                                  half_ties, n_threads, &out_ptr[0], to_hi, to_win, to_loss,
+                                  to_tie)
+    if status != VN_OK:
+        raise ValueError(f"n_pairs: is {n_pairs}, but the cells have {out_ptr[n_items]} pairs")
     return pointers, hi, wins, losses, ties

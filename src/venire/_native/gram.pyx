@@ -4,6 +4,7 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
+from venire._native.border cimport same, team
 from venire._native.signals cimport check_signals, raise_pending
 
 
@@ -21,12 +22,14 @@ def weighted_grams(const double[:, ::1] z not None, weights not None, int n_thre
     """
     cdef int64_t n = z.shape[0], d = z.shape[1], k = weights.shape[0]
     result = np.zeros((k, d * (d + 1) // 2))
+    same(weights.shape[1], n, "weights")
+    n_threads = team(n_threads)
     cdef double[:, ::1] out = result
     cdef const int32_t[:, ::1] counts
     cdef const double[:, ::1] real
     cdef const int32_t *c = NULL
     cdef const double *r = NULL
-    if k == 0 or n == 0:
+    if k == 0 or n == 0 or d == 0:
         return result
     if weights.dtype == np.int32:
         counts = weights

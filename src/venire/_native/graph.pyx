@@ -4,6 +4,7 @@ import numpy as np
 
 from libc.stdint cimport int8_t, int32_t, int64_t
 
+from venire._native.border cimport at, at_if, codes, offsets, room, steps
 from venire._native.signals cimport poll_signals, raise_pending
 
 
@@ -31,7 +32,7 @@ cdef extern from "vn_existence.h" nogil:
 
 
 cdef class Graph:
-    """Cells of comparisons as a graph; arrays are kept, not copied, and not checked."""
+    """Cells of comparisons as a graph; arrays are kept, not copied."""
 
     cdef vn_cells c
     cdef object keep
@@ -45,28 +46,27 @@ cdef class Graph:
         const double[::1] loss not None,
         const double[::1] tie=None,
     ):
+        cdef int64_t n = second.shape[0]
         self.keep = (row_ptr, second, order, win, loss, tie)
-        self.c.n = row_ptr.shape[0] - 1
+        self.c.n = steps(row_ptr, "row_ptr")
+        offsets(row_ptr, 0, n, "row_ptr")
         self.c.row_ptr = &row_ptr[0]
-        self.c.tie = NULL
-        if second.shape[0]:
-            self.c.hi = &second[0]
-            self.c.order = &order[0]
-            self.c.win = &win[0]
-            self.c.loss = &loss[0]
-            self.c.tie = NULL if tie is None else &tie[0]
+        self.c.hi, self.c.order = at(second, n, "second"), at(order, n, "order")
+        self.c.win, self.c.loss = at(win, n, "win"), at(loss, n, "loss")
+        self.c.tie = at_if(tie, n, "tie")
+        codes(self.c.hi, n, self.c.n, "second")
 
     def components(self, bint strong):
         """(labels, n_components): components are numbered by their first item."""
         labels = np.empty(self.c.n, np.int32)
-        cdef int32_t[::1] out = labels
+        cdef int32_t *out = room[int32_t](labels, self.c.n, "labels")
         cdef int64_t count = 0
         cdef vn_status status
         with nogil:
             if strong:
-                status = vn_strong_components(&self.c, &out[0], &count)
+                status = vn_strong_components(&self.c, out, &count)
             else:
-                status = vn_weak_components(&self.c, &out[0], &count)
+                status = vn_weak_components(&self.c, out, &count)
         if status != VN_OK:
             raise MemoryError("not enough memory for the components")
         return labels, int(count)
@@ -75,13 +75,13 @@ cdef class Graph:
         """(labels, absence): the weak components, and why no unique finite fit exists, 0 if one
         does: the vn_absence of csrc/vn_existence.h."""
         labels = np.empty(self.c.n, np.int32)
-        cdef int32_t[::1] out = labels
+        cdef int32_t *out = room[int32_t](labels, self.c.n, "labels")
         cdef int64_t n_weak = 0
         cdef int reason = 0
         cdef vn_status status
         with nogil:
             status = vn_existence(&self.c, order_effect, free_tie, prior, poll_signals, NULL,
-                                  &out[0], &n_weak, &reason)
+                                  out, &n_weak, &reason)
         if status == VN_INTERRUPTED:
             raise_pending()
         if status != VN_OK:

@@ -4,7 +4,9 @@ import mmap
 
 import numpy as np
 
-from libc.stdint cimport int8_t, int32_t, int64_t, uint32_t
+from libc.stdint cimport INT32_MAX, int8_t, int32_t, int64_t, uint32_t
+
+from venire._native.border cimport at, at_if, offsets, same, steps, team, within
 
 
 cdef extern from "vn_group_cells.h" nogil:
@@ -51,24 +53,12 @@ class BadRow(Exception):
     """Row `args[0]` is wrong: `args[1]`, one of FAULTS, says how."""
 
 
-cdef const int32_t *narrow(x) except? NULL:
-    cdef const int32_t[::1] view
-    if x.dtype != np.int32 or not len(x):
-        return NULL
-    view = x
-    return &view[0]
+cdef const int32_t *narrow(x, int64_t n, str name) except? NULL:
+    return at[int32_t](x, n, name) if x.dtype == np.int32 else NULL
 
 
-cdef const int64_t *wide(x) except? NULL:
-    cdef const int64_t[::1] view
-    if x.dtype != np.int64 or not len(x):
-        return NULL
-    view = x
-    return &view[0]
-
-
-cdef const double *doubles(const double[::1] view) noexcept nogil:
-    return NULL if view is None or view.shape[0] == 0 else &view[0]
+cdef const int64_t *wide(x, int64_t n, str name) except? NULL:
+    return NULL if x.dtype == np.int32 else at[int64_t](x, n, name)
 
 
 def zeros(n):
@@ -81,9 +71,9 @@ def runs(labels not None, int n_threads):
     descends somewhere. `labels` is int32 or int64."""
     cdef int64_t n = len(labels), n_groups = 0
     cdef int is_sorted = 0
-    cdef const int32_t *a = narrow(labels)
-    cdef const int64_t *b = wide(labels)
-    cdef int threads = n_threads if n > SMALL else 1
+    cdef const int32_t *a = narrow(labels, n, "labels")
+    cdef const int64_t *b = wide(labels, n, "labels")
+    cdef int threads = team(n_threads) if n > SMALL else 1
     with nogil:
         vn_group_runs(a, b, n, threads, &is_sorted, &n_groups, NULL)
     if not is_sorted:
@@ -98,10 +88,11 @@ def runs(labels not None, int n_threads):
 def sort(const int32_t[::1] codes not None, int64_t n_groups, int n_threads):
     """(row_ptr, row): the rows of each group, in their own order."""
     cdef int64_t n = codes.shape[0]
+    within(n_groups, 0, INT32_MAX, "n_groups")
     row_ptr, row = np.empty(n_groups + 1, np.int64), np.empty(n, np.uint32)
     cdef int64_t[::1] out_ptr = row_ptr
     cdef uint32_t[::1] out_row = row
-    cdef int threads = n_threads if n > SMALL else 1
+    cdef int threads = team(n_threads) if n > SMALL else 1
     cdef vn_status status
     with nogil:
         status = vn_group_sort(&codes[0] if n else NULL, n, n_groups, threads, &out_ptr[0],
@@ -134,25 +125,26 @@ def aggregate(
     order, win, loss, tie (None where there is none) and whether a score was soft.
     """
     cdef vn_group_rows r
-    cdef const double[::1] scores
-    cdef int64_t n = len(first), n_groups = row_ptr.shape[0] - 1
+    cdef int64_t n = len(first), n_groups = steps(row_ptr, "row_ptr")
+    offsets(row_ptr, 0, n, "row_ptr")
     r.n_rows = n
     r.n_compared = n if n_compared is None else n_compared
-    r.first32, r.second32 = narrow(first), narrow(second)
-    r.first64, r.second64 = wide(first), wide(second)
+    within(r.n_compared, 0, n, "n_compared")
+    same(second.dtype.itemsize, first.dtype.itemsize, "second (bytes of a label)")
+    r.first32, r.second32 = narrow(first, n, "first"), narrow(second, n, "second")
+    r.first64, r.second64 = wide(first, n, "first"), wide(second, n, "second")
     r.score = NULL
     r.one_score = 1.0
     if isinstance(score, float):
         r.one_score = score
     else:
-        scores = score
-        r.score = doubles(scores)
-    r.weight = doubles(weight)
-    r.order = NULL if order is None or order.shape[0] == 0 else &order[0]
-    r.win, r.loss, r.tie = doubles(win), doubles(loss), doubles(tie)
+        r.score = at[double](score, n, "score")
+    r.weight, r.order = at_if(weight, n, "weight"), at_if(order, n, "order")
+    r.win, r.tie = at_if(win, n, "win"), at_if(tie, n, "tie")
+    r.loss = NULL if win is None else at(loss, n, "loss")
     r.n_groups = n_groups
     r.row_ptr = &row_ptr[0]
-    r.row = NULL if row is None or row.shape[0] == 0 else &row[0]
+    r.row = at_if(row, n, "row")
     # room for the most there can be: pages that are not written cost nothing
     item_ptr, cell_ptr = np.zeros(n_groups + 1, np.int64), np.zeros(n_groups + 1, np.int64)
     lo, hi, orders = (np.empty(max(n, 1), t) for t in (np.int32, np.int32, np.int8))
@@ -164,7 +156,7 @@ def aggregate(
     cdef int has_tie = 0, has_soft = 0, fault = 0
     cdef int64_t bad_row = -1
     cdef vn_found_labels *found = NULL
-    cdef int threads = n_threads if n > SMALL else 1
+    cdef int threads = team(n_threads) if n > SMALL else 1
     cdef vn_status status
     with nogil:
         status = vn_group_cells(&r, threads, &items_view[0], &cells_view[0], &lo_view[0],

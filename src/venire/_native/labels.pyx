@@ -5,8 +5,10 @@ import numpy as np
 from cpython.bool cimport PyBool_Check
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_Check, PyUnicode_DecodeUTF8
-from libc.stdint cimport int32_t, int64_t, uint8_t, uintptr_t
+from libc.stdint cimport INT32_MAX, INT64_MAX, int32_t, int64_t, uint8_t, uintptr_t
 from libc.stdlib cimport calloc, free
+
+from venire._native.border cimport at, codes, same, team, within
 
 cdef extern from "vn_labels.h":
     ctypedef enum vn_status:
@@ -70,9 +72,11 @@ cdef int check(vn_status status) except -1:
     raise MemoryError("labels: not enough memory for the table of distinct labels")
 
 
-def value_range(const integer[::1] x, int n_threads):
+def value_range(const integer[::1] x not None, int n_threads):
     """Smallest and largest value of a non-empty int32 or int64 array."""
     cdef integer low = 0, high = 0
+    within(x.shape[0], 1, INT64_MAX, "x (length)")
+    n_threads = team(n_threads)
     with nogil:
         if integer is int32_t:
             vn_range_i32(&x[0], x.shape[0], n_threads, &low, &high)
@@ -81,9 +85,13 @@ def value_range(const integer[::1] x, int n_threads):
     return low, high
 
 
-def mark(const integer[::1] x, int64_t low, uint8_t[::1] seen, int n_threads):
+def mark(const integer[::1] x not None, int64_t low, uint8_t[::1] seen not None, int n_threads):
     """Set ``seen[x - low] = 1``; returns the number of marks now set. All must lie in range."""
-    cdef int64_t marks
+    cdef int64_t marks = 0
+    within(seen.shape[0], 1, INT64_MAX, "seen (length)")
+    n_threads = team(n_threads)
+    if x.shape[0] == 0:
+        return marks
     with nogil:
         if integer is int32_t:
             marks = vn_mark_i32(&x[0], x.shape[0], low, seen.shape[0], n_threads, &seen[0])
@@ -92,7 +100,7 @@ def mark(const integer[::1] x, int64_t low, uint8_t[::1] seen, int n_threads):
     return marks
 
 
-def take(const integer[::1] x, int64_t low, const int32_t[::1] table, int n_threads):
+def take(const integer[::1] x not None, int64_t low, const int32_t[::1] table, int n_threads):
     """``table[x - low]``, or ``x - low`` where `table` is None, as int32. All must lie in range."""
     codes = np.empty(x.shape[0], np.int32)
     cdef int32_t[::1] out = codes
@@ -101,6 +109,7 @@ def take(const integer[::1] x, int64_t low, const int32_t[::1] table, int n_thre
         return codes
     if table is not None and table.shape[0] > 0:
         entries = &table[0]
+    n_threads = team(n_threads)
     with nogil:
         if integer is int32_t:
             vn_take_i32(&x[0], x.shape[0], low, entries, n_threads, &out[0])
@@ -109,13 +118,14 @@ def take(const integer[::1] x, int64_t low, const int32_t[::1] table, int n_thre
     return codes
 
 
-def integers(sequence, int64_t[::1] out):
+def integers(sequence, int64_t[::1] out not None):
     """Read Python and NumPy integers into `out`; returns the first position that holds none.
 
     A result of ``len(out)`` means that all of them are integers that fit.
     """
     cdef Py_ssize_t i, n = out.shape[0]
     cdef int overflow = 0
+    same(n, len(sequence), "out")
     for i in range(n):
         value = sequence[i]
         if not PyLong_Check(value) or PyBool_Check(value):
@@ -144,11 +154,12 @@ cdef class KeyTables:
 
     def __cinit__(self, int n_tables):
         cdef int t
-        self.n_tables = n_tables
+        within(n_tables, 1, INT32_MAX, "n_tables")
         self.tables = <vn_table **>calloc(n_tables, sizeof(void *))
         self.ranks = <int32_t **>calloc(n_tables, sizeof(void *))
         if self.tables == NULL or self.ranks == NULL:
             raise MemoryError()
+        self.n_tables = n_tables
         for t in range(n_tables):
             self.tables[t] = vn_table_new()
             if self.tables[t] == NULL:
@@ -166,30 +177,29 @@ cdef class KeyTables:
         codes = np.empty(n, np.int32)
         cdef int32_t[::1] out = codes
         cdef vn_status status = VN_OK
+        within(parts, 1, self.n_tables, "parts")
         if n > 0:
             with nogil:
                 status = vn_tables_add(self.tables, parts, text, n, &out[0])
         check(status)
         return codes
 
-    def add_numbers(self, const int64_t[::1] x, int parts):
+    def add_numbers(self, const int64_t[::1] x not None, int parts):
         """Codes of 8-byte numbers, whose rows are cut into `parts`, one to a table."""
         cdef vn_text text
         text.kind = VN_KEY_8
-        text.data = &x[0] if x.shape[0] else NULL
+        text.data = at(x, x.shape[0], "x")
         return self._add(&text, x.shape[0], parts)
 
     def add_ucs4(self, x, int parts):
         """Codes of a contiguous NumPy array of dtype U in native byte order."""
         cdef vn_text text
         cdef int64_t n = x.shape[0]
-        cdef const int32_t[::1] flat
         text.kind = VN_TEXT_UCS4
         text.width = x.dtype.itemsize // 4
         text.data = NULL
         if n * text.width > 0:
-            flat = x.view(np.int32)
-            text.data = &flat[0]
+            text.data = at[int32_t](x.view(np.int32), n * text.width, "x")
         return self._add(&text, n, parts)
 
     def add_text(self, format, uintptr_t data, uintptr_t index, int64_t n, int parts):
@@ -263,26 +273,34 @@ cdef class KeyTables:
         check(status)
         return order[:n_keys]
 
-    def recode(self, int32_t[::1] codes, int parts):
+    def recode(self, int32_t[::1] codes not None, int parts):
         """Turn codes that an `add` method gave, with the same `parts`, into ranks, in place."""
+        within(parts, 1, 0 if self.rank_arrays is None else self.n_tables, "parts")
         if codes.shape[0] > 0:
             with nogil:
                 vn_tables_recode(self.ranks, parts, codes.shape[0], &codes[0])
 
-    def texts(self, const int32_t[::1] order):
+    cdef int own(self, const int32_t[::1] order) except -1:
+        """Codes that table 0 has."""
+        cdef int64_t n = order.shape[0]
+        return codes(at(order, n, "order"), n, vn_table_size(self.tables[0]), "order")
+
+    def texts(self, const int32_t[::1] order not None):
         """Array of the keys of table 0, as Python strings, in the given order."""
         cdef int64_t i, length = 0
         cdef const uint8_t *key
         out = np.empty(order.shape[0], object)
+        self.own(order)
         for i in range(order.shape[0]):
             key = vn_table_key(self.tables[0], order[i], &length)
             out[i] = PyUnicode_DecodeUTF8(<const char *>key, length, "surrogatepass")
         return out
 
-    def numbers(self, const int32_t[::1] order):
+    def numbers(self, const int32_t[::1] order not None):
         """Array of int64 of the keys of table 0 in the given order."""
         cdef int64_t i, length = 0
         out = np.empty(order.shape[0], np.int64)
+        self.own(order)
         cdef int64_t[::1] view = out
         for i in range(order.shape[0]):
             view[i] = (<const int64_t *>vn_table_key(self.tables[0], order[i], &length))[0]

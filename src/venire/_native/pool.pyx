@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint8_t
 from libc.string cimport memset
 
+from venire._native.border cimport at, at_if, codes, offsets, room, same, steps, team, within
 from venire._native.signals cimport poll_signals, raise_pending
 
 
@@ -55,16 +56,6 @@ COUNTS = np.dtype([("agree", "f8"), ("whole", "f8"), ("repeated", "i8"), ("judge
                    ("soft", "i8"), ("ties", "i8")])
 
 
-cdef void *address(array) except? NULL:
-    """Address of a contiguous array's data; the caller keeps the array."""
-    cdef size_t at = array.ctypes.data
-    return <void *>at
-
-
-cdef double *doubles(array) except? NULL:
-    return NULL if array is None else <double *>address(array)
-
-
 cdef void check(vn_status status) except *:
     if status != VN_OK:
         raise MemoryError("not enough memory to pool the votes")
@@ -73,26 +64,32 @@ cdef void check(vn_status status) except *:
 def signed_votes(const int64_t[::1] ptr not None, dict columns, int64_t n_teachers, int n_threads):
     """Signed votes of the cells, and a record array of what is counted of each teacher."""
     cdef vn_vote_table table
-    cdef int64_t n_pairs = ptr.shape[0] - 1
+    cdef const int32_t[::1] teacher = columns["teacher"]
+    cdef int64_t n_pairs = steps(ptr, "ptr"), n = teacher.shape[0]
+    offsets(ptr, 0, n, "ptr")
+    within(n_teachers, 0, INT32_MAX, "n_teachers")
     memset(&table, 0, sizeof(table))
     table.ptr = &ptr[0]
-    table.cells.teacher = <int32_t *>address(columns["teacher"])
+    table.cells.teacher = <int32_t *>at(teacher, n, "teacher")
+    codes(table.cells.teacher, n, n_teachers, "teacher")
     for k, name in enumerate(("win", "tie", "loss")):
         if "total" in columns:
-            table.cells.mass[k] = <double *>address(columns[name])
+            table.cells.mass[k] = <double *>at[double](columns[name], n, name)
         else:
-            table.cells.count[k] = <int32_t *>address(columns[name])
+            table.cells.count[k] = <int32_t *>at[int32_t](columns[name], n, name)
     if "total" in columns:
-        table.cells.total = <double *>address(columns["total"])
-        table.cells.square = <double *>address(columns["square"])
-        table.cells.runs = <int32_t *>address(columns["runs"])
-    s = np.empty(len(columns["teacher"]))
+        table.cells.total = <double *>at[double](columns["total"], n, "total")
+        table.cells.square = <double *>at[double](columns["square"], n, "square")
+        table.cells.runs = <int32_t *>at[int32_t](columns["runs"], n, "runs")
+    s = np.empty(n)
     counts = np.zeros(n_teachers, COUNTS)
-    cdef double *out = doubles(s)
-    cdef vn_teacher_counts *c = <vn_teacher_counts *>address(counts)
+    n_threads = team(n_threads)
+    cdef double *out = room[double](s, n, "s")
+    cdef uint8_t *c = room[uint8_t](counts.view(np.uint8), n_teachers * COUNTS.itemsize, "counts")
     cdef vn_status status
     with nogil:
-        status = vn_signed_votes(&table, n_pairs, n_teachers, n_threads, out, c)
+        status = vn_signed_votes(&table, n_pairs, n_teachers, n_threads, out,
+                                 <vn_teacher_counts *>c)
     check(status)
     return s, counts
 
@@ -104,24 +101,30 @@ cdef class Panel:
     cdef object arrays
     cdef int n_threads
 
-    def __init__(self, ptr, teacher, s, int64_t n_teachers, int n_threads):
-        """Arrays must be contiguous: int64, int32 and float64."""
+    cdef int64_t n_cells
+
+    def __init__(self, const int64_t[::1] ptr not None, const int32_t[::1] teacher not None,
+                 const double[::1] s not None, int64_t n_teachers, int n_threads):
         self.arrays = (ptr, teacher, s)
-        self.panel.n_pairs = len(ptr) - 1
+        self.n_cells = teacher.shape[0]
+        self.panel.n_pairs = steps(ptr, "ptr")
         self.panel.n_teachers = n_teachers
-        self.panel.ptr = <const int64_t *>address(ptr)
-        self.panel.teacher = <const int32_t *>address(teacher)
-        self.panel.s = doubles(s)
-        self.n_threads = n_threads if len(teacher) >= 1 << 15 else 1
+        within(n_teachers, 0, INT32_MAX, "n_teachers")
+        offsets(ptr, 0, self.n_cells, "ptr")
+        self.panel.ptr = &ptr[0]
+        self.panel.teacher = at(teacher, self.n_cells, "teacher")
+        codes(self.panel.teacher, self.n_cells, n_teachers, "teacher")
+        self.panel.s = at(s, self.n_cells, "s")
+        self.n_threads = team(n_threads) if self.n_cells >= 1 << 15 else 1
 
     cdef vn_panel weighted(self, weight, bint by_cell) except *:
         cdef vn_panel p = self.panel
         p.teacher_weight = NULL
         p.cell_weight = NULL
         if by_cell:
-            p.cell_weight = doubles(weight)
+            p.cell_weight = at[double](weight, self.n_cells, "weight")
         else:
-            p.teacher_weight = doubles(weight)
+            p.teacher_weight = at[double](weight, p.n_teachers, "weight")
         return p
 
     def pool(self, weight, bint by_cell=False):
@@ -129,10 +132,10 @@ cdef class Panel:
         cdef vn_panel p = self.weighted(weight, by_cell)
         total, mean, n_eff = (np.empty(p.n_pairs) for _ in range(3))
         share = np.empty(p.n_teachers)
-        cdef double *a = doubles(total)
-        cdef double *b = doubles(mean)
-        cdef double *c = doubles(n_eff)
-        cdef double *d = doubles(share)
+        cdef double *a = room[double](total, p.n_pairs, "total")
+        cdef double *b = room[double](mean, p.n_pairs, "mean")
+        cdef double *c = room[double](n_eff, p.n_pairs, "n_eff")
+        cdef double *d = room[double](share, p.n_teachers, "share")
         cdef vn_status status
         with nogil:
             status = vn_pool(&p, self.n_threads, a, b, c, d)
@@ -143,27 +146,29 @@ cdef class Panel:
         """Each teacher's sums of |s| and of s (2c - 1)."""
         cdef vn_panel p = self.weighted(weight, by_cell)
         size, match = np.empty(p.n_teachers), np.empty(p.n_teachers)
-        cdef double *n = doubles(n_eff)
-        cdef double *g = doubles(gold)
-        cdef double *a = doubles(size)
-        cdef double *b = doubles(match)
+        cdef const double *n = at_if[double](n_eff, p.n_pairs, "n_eff")
+        cdef const double *g = at_if[double](gold, p.n_pairs, "gold")
+        cdef double *a = room[double](size, p.n_teachers, "size")
+        cdef double *b = room[double](match, p.n_teachers, "match")
         cdef vn_status status
         with nogil:
             status = vn_vouch(&p, n, g, self.n_threads, a, b)
         check(status)
         return size, match
 
-    def pool_correlated(self, weight, r):
+    def pool_correlated(self, weight, const double[:, ::1] r not None):
         """Weight of each cell, and what `pool` returns; `r` is contiguous."""
         cdef vn_panel p = self.weighted(weight, False)
         total, mean, n_eff = (np.empty(p.n_pairs) for _ in range(3))
-        share, cell = np.empty(p.n_teachers), np.empty(len(self.arrays[1]))
-        cdef double *m = doubles(r)
-        cdef double *e = doubles(cell)
-        cdef double *a = doubles(total)
-        cdef double *b = doubles(mean)
-        cdef double *c = doubles(n_eff)
-        cdef double *d = doubles(share)
+        share, cell = np.empty(p.n_teachers), np.empty(self.n_cells)
+        same(r.shape[0], p.n_teachers, "r")
+        same(r.shape[1], p.n_teachers, "r (columns)")
+        cdef const double *m = &r[0, 0] if p.n_teachers else NULL
+        cdef double *e = room[double](cell, self.n_cells, "cell")
+        cdef double *a = room[double](total, p.n_pairs, "total")
+        cdef double *b = room[double](mean, p.n_pairs, "mean")
+        cdef double *c = room[double](n_eff, p.n_pairs, "n_eff")
+        cdef double *d = room[double](share, p.n_teachers, "share")
         cdef vn_status status
         with nogil:
             status = vn_pool_correlated(&p, m, self.n_threads, e, a, b, c, d)
@@ -175,11 +180,11 @@ cdef class Panel:
         cdef vn_panel p = self.panel
         cdef int64_t n = p.n_teachers
         product, square, common = (np.empty((n, n)) for _ in range(3))
-        cdef double *v = doubles(x)
-        cdef const uint8_t *k = NULL if keep is None else <const uint8_t *>address(keep)
-        cdef double *a = doubles(product)
-        cdef double *b = doubles(square)
-        cdef double *c = doubles(common)
+        cdef const double *v = at[double](x, self.n_cells, "x")
+        cdef const uint8_t *k = at_if[uint8_t](keep, p.n_pairs, "keep")
+        cdef double *a = room[double](product.reshape(-1), n * n, "product")
+        cdef double *b = room[double](square.reshape(-1), n * n, "square")
+        cdef double *c = room[double](common.reshape(-1), n * n, "common")
         cdef vn_status status
         with nogil:
             status = vn_comoments(&p, v, k, self.n_threads, poll_signals, NULL, a, b, c)

@@ -7,6 +7,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int8_t, int32_t, int64_t
 from libc.string cimport memset
 
+from venire._native.border cimport at, at_if, member, offsets, room, same, steps, team
 from venire._native.signals cimport poll_signals, raise_pending
 
 
@@ -87,21 +88,35 @@ cdef enum:
 
 def dot(const double[::1] x not None, const double[::1] y not None):
     """x.y, not by BLAS: its threads would spin beside ours, and its sums depend on their number."""
-    if x.shape[0] != y.shape[0]:
-        raise ValueError(f"x has {x.shape[0]} entries, y has {y.shape[0]}")
-    return vn_dot(&x[0], &y[0], x.shape[0]) if x.shape[0] else 0.0
+    cdef int64_t n = x.shape[0]
+    return vn_dot(at(x, n, "x"), at(y, n, "y"), n)
 
 
 def largest(const double[::1] x not None):
     """Largest |x|."""
-    return vn_largest(&x[0], NULL, x.shape[0]) if x.shape[0] else 0.0
+    return vn_largest(at(x, x.shape[0], "x"), NULL, x.shape[0])
+
+
+cdef int sorted_edges(const vn_problem *p, bint parallel) except -1:
+    """Edges must lead to later items, in their order, once to each unless they may be parallel."""
+    cdef int64_t i, k, before
+    cdef int wrong = 0
+    for i in range(p.n):
+        before = i + 1 if parallel else i
+        for k in range(p.edge_ptr[i], p.edge_ptr[i + 1]):
+            wrong |= p.hi[k] < before if parallel else p.hi[k] <= before
+            before = p.hi[k]
+        wrong |= before >= p.n and p.edge_ptr[i] < p.edge_ptr[i + 1]
+    if wrong:
+        raise ValueError(f"hi: not the sorted edges of {p.n} items")
+    return 0
 
 
 cdef class Problem:
     """Edges of one fit with the log-likelihood's derivatives and the Newton solver.
 
     Parameters are (theta, gamma if `order` is given, log tie if `free_tie`), or (theta, level).
-    Arrays are kept, not copied, and not checked. `tie` belongs to tie models only.
+    Arrays are kept, not copied. `tie` belongs to tie models only.
 
     The predictor of an edge is offset + scale * (theta_lo - theta_hi + gamma * order). Items may
     have been observed directly: `pull` holds the precisions (0: not observed) and `target` the
@@ -142,24 +157,21 @@ cdef class Problem:
         if level and (order is not None or free_tie or pull is None):
             raise ValueError("a level goes with direct observations, and with no order effect or tie")
         self.keep = (edge_ptr, hi, win, loss, tie, order, scale, offset, pull, target)
-        self.p.n = edge_ptr.shape[0] - 1
-        self.p.n_edges = hi.shape[0]
+        cdef int64_t n = hi.shape[0]
+        self.p.n, self.p.n_edges = steps(edge_ptr, "edge_ptr"), n
+        offsets(edge_ptr, 0, n, "edge_ptr")
         # starting threads costs more than they save on small graphs; results are the same
-        self.n_threads = n_threads if self.p.n_edges + self.p.n > SMALL else 1
+        self.n_threads = team(n_threads) if self.p.n_edges + self.p.n > SMALL else 1
         n_threads = self.n_threads
         self.p.edge_ptr = &edge_ptr[0]
-        if self.p.n_edges:
-            self.p.hi = &hi[0]
-            self.p.win = &win[0]
-            self.p.loss = &loss[0]
-            self.p.tie = NULL if tie is None else &tie[0]
-            self.p.order = NULL if order is None else &order[0]
-            self.p.scale = NULL if scale is None else &scale[0]
-            self.p.offset = NULL if offset is None else &offset[0]
-        if pull is not None and self.p.n:
-            self.p.pull = &pull[0]
-            self.p.target = &target[0]
-        self.p.model = <vn_model><int>MODELS[model]
+        self.p.hi, self.p.tie = at(hi, n, "hi"), at_if(tie, n, "tie")
+        self.p.win, self.p.loss = at(win, n, "win"), at(loss, n, "loss")
+        self.p.order = at_if(order, n, "order")
+        self.p.scale, self.p.offset = at_if(scale, n, "scale"), at_if(offset, n, "offset")
+        self.p.pull = at_if(pull, self.p.n, "pull")
+        self.p.target = NULL if pull is None else at(target, self.p.n, "target")
+        self.p.model = <vn_model>member(MODELS, model, "model")
+        sorted_edges(&self.p, parallel_edges)
         self.p.prior = prior
         self.p.has_gamma = order is not None
         self.p.has_tie = free_tie
@@ -189,18 +201,18 @@ cdef class Problem:
     def derivatives(self, const double[::1] parameters not None):
         """Gradient (n_parameters,); the Newton matrix is kept for `solve`."""
         gradient = np.empty(self.n_parameters)
-        cdef double[::1] out = gradient
+        cdef const double *x = at(parameters, self.n_parameters, "parameters")
+        cdef double *out = room[double](gradient, self.n_parameters, "gradient")
         with nogil:
-            vn_problem_derivatives(&self.p, &parameters[0], &out[0], self.n_threads)
+            vn_problem_derivatives(&self.p, x, out, self.n_threads)
             vn_solver_refresh(self.solver)
         return gradient
 
     def residual(self, const double[::1] gradient not None):
         """Largest ratio of |gradient| to the weight of the item's comparisons."""
         cdef const double[::1] mass = self.mass
-        if gradient.shape[0] != mass.shape[0]:
-            raise ValueError(f"gradient has {gradient.shape[0]} entries, not {mass.shape[0]}")
-        return vn_largest(&gradient[0], &mass[0], mass.shape[0])
+        cdef int64_t n = mass.shape[0]
+        return vn_largest(at(gradient, n, "gradient"), at(mass, n, "mass"), n)
 
     def set_prior(self, double precision):
         """Another precision of the prior; call `derivatives` before the next `solve`."""
@@ -210,6 +222,7 @@ cdef class Problem:
         """Start with the preconditioner that `donor`, another weighting of the same items, has come
         to, if any; it serves as it is. Before the first `solve`; `donor` must not be used after."""
         cdef vn_status status
+        same(donor.p.n, self.p.n, "donor")
         self.donor = donor
         with nogil:
             status = vn_solver_adopt(self.solver, donor.solver, self.n_threads)
@@ -219,23 +232,27 @@ cdef class Problem:
     def log_likelihood(self, const double[::1] parameters not None):
         """Log-likelihood, direct observations included, without the prior's term."""
         cdef double value
+        cdef const double *x = at(parameters, self.n_parameters, "parameters")
         with nogil:
-            value = vn_problem_log_likelihood(&self.p, &parameters[0], self.n_threads)
+            value = vn_problem_log_likelihood(&self.p, x, self.n_threads)
         return value
 
     def largest_difference(self, const double[::1] step not None):
         """Largest change of a linear predictor along `step`."""
         cdef double value
+        cdef const double *d = at(step, self.n_parameters, "step")
         with nogil:
-            value = vn_problem_largest_difference(&self.p, &step[0], self.n_threads)
+            value = vn_problem_largest_difference(&self.p, d, self.n_threads)
         return value
 
     def overreach(self, const double[::1] parameters not None, const double[::1] step not None,
                   double room):
         """Largest |change of a linear predictor along `step`| / (room + |the predictor|)."""
         cdef double value
+        cdef const double *x = at(parameters, self.n_parameters, "parameters")
+        cdef const double *d = at(step, self.n_parameters, "step")
         with nogil:
-            value = vn_problem_overreach(&self.p, &parameters[0], &step[0], room, self.n_threads)
+            value = vn_problem_overreach(&self.p, x, d, room, self.n_threads)
         return value
 
     def solve(self, const double[::1] rhs not None, double mass_tolerance,
@@ -243,7 +260,8 @@ cdef class Problem:
         """(x, n_iter, converged): x = about H^-1 rhs, |residual_i| <= mass_tolerance * mass_i and
         <= diagonal_tolerance * diagonal_i."""
         solution = np.empty(self.n_parameters)
-        cdef double[::1] out = solution
+        cdef const double *b = at(rhs, self.n_parameters, "rhs")
+        cdef double *out = room[double](solution, self.n_parameters, "solution")
         cdef vn_solve_options options
         cdef vn_status status
         cdef int64_t n_iter = 0
@@ -254,7 +272,7 @@ cdef class Problem:
         options.poll = poll_signals
         options.poll_context = NULL
         with nogil:
-            status = vn_solver_solve(self.solver, &rhs[0], &options, &out[0], &n_iter)
+            status = vn_solver_solve(self.solver, b, &options, out, &n_iter)
         if status == VN_INTERRUPTED:
             raise_pending()
         if status == VN_NO_MEMORY:
@@ -264,9 +282,10 @@ cdef class Problem:
     def newman_sweeps(self, double[::1] pi not None, double home, double tie, int64_t n_sweeps):
         """Update the strengths `pi` in place by `n_sweeps` sweeps; returns (home, tie)."""
         cdef int64_t k
+        cdef double *x = room(pi, self.p.n, "pi")
         for k in range(n_sweeps):
             with nogil:
-                vn_newman_sweep(&self.p, &pi[0], &home, &tie)
+                vn_newman_sweep(&self.p, x, &home, &tie)
             PyErr_CheckSignals()
         return home, tie
 

@@ -3,7 +3,9 @@ vn_replicate_edges.c."""
 
 import numpy as np
 
-from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
+from libc.stdint cimport INT32_MAX, int8_t, int32_t, int64_t, uint64_t
+
+from venire._native.border cimport at, at_if, codes, member, same, team, within
 
 
 cdef extern from "vn_replicates.h" nogil:
@@ -11,6 +13,7 @@ cdef extern from "vn_replicates.h" nogil:
         VN_OK
         VN_NO_MEMORY
         VN_TOO_LARGE
+        VN_BAD_VALUE
     ctypedef enum vn_resample_kind:
         VN_MULTINOMIAL
     ctypedef enum vn_model:
@@ -36,7 +39,7 @@ cdef extern from "vn_replicates.h" nogil:
         const double *start
         double tol
         int max_iter
-    vn_status vn_draws_new(vn_resample_kind, int64_t, const int64_t *, vn_draws **)
+    vn_status vn_draws_new(vn_resample_kind, int64_t, const double *, vn_draws **)
     void vn_draws_free(vn_draws *)
     void vn_draws_block(const vn_draws *, const uint64_t *, int64_t, int, double *)
     vn_status vn_replicates_fit(const vn_replicates *, const vn_draws *, const uint64_t *, int64_t,
@@ -54,6 +57,12 @@ MODELS = {"bradley-terry": 0, "thurstone": 1, "davidson": 2, "rao-kupper": 3}
 LANES = 32
 
 
+def too_many(most):
+    """What is wrong with so many comparisons of one kind."""
+    return (f"weight: {most:g} comparisons of one pair and outcome are too many to resample by "
+            "number: at most 10**7; draw with kind='bayesian', or cells instead of outcomes")
+
+
 cdef class Draws:
     """Draws over units of `count` (n,) rows each, which are at least 1."""
 
@@ -61,13 +70,17 @@ cdef class Draws:
     cdef uint64_t key[2]
     cdef readonly int64_t n
 
-    def __cinit__(self, str kind, const int64_t[::1] count not None, key):
+    def __cinit__(self, str kind, const double[::1] count not None, key):
         cdef vn_status status
+        cdef const double *c = at(count, count.shape[0], "count")
+        within(count.shape[0], 1, INT32_MAX, "count (length)")
         self.key[0], self.key[1] = key
         self.n = count.shape[0]
-        status = vn_draws_new(<vn_resample_kind><int>KINDS[kind], self.n, &count[0], &self.d)
+        status = vn_draws_new(<vn_resample_kind>member(KINDS, kind, "kind"), self.n, c, &self.d)
         if status == VN_TOO_LARGE:
-            raise ValueError("a cell has more than 10**7 comparisons: too many to resample")
+            raise ValueError(too_many(np.max(count)))
+        if status == VN_BAD_VALUE:
+            raise ValueError("count: is not finite, or below 1")
         if status != VN_OK:
             raise MemoryError("not enough memory for the tables of the draws")
 
@@ -81,6 +94,35 @@ cdef class Draws:
         with nogil:
             vn_draws_block(self.d, self.key, r, 1, &view[0])
         return out
+
+
+cdef int resampled(
+    vn_replicates *p, Draws draws, int64_t n_items, const int32_t[::1] first,
+    const int32_t[::1] second, const int32_t[::1] edge, const int32_t[::1] unit,
+    const int8_t[::1] outcome, const double[::1] mass,
+) except -1:
+    """Point at edges and the rows that are drawn."""
+    cdef int64_t k, n = first.shape[0], n_rows = edge.shape[0]
+    cdef int wrong = 0
+    within(n_items, 1, INT32_MAX, "n_items")
+    within(n, 1, INT32_MAX, "first (length)")
+    within(n_rows, 1, INT32_MAX, "edge (length)")
+    p.n_items, p.n_edges, p.n_rows, p.n_units = n_items, n, n_rows, draws.n
+    p.first, p.second = at(first, n, "first"), at(second, n, "second")
+    p.edge, p.unit = at(edge, n_rows, "edge"), at_if(unit, n_rows, "unit")
+    p.outcome, p.mass = at(outcome, n_rows, "outcome"), at_if(mass, n_rows, "mass")
+    codes(p.first, n, n_items, "first")
+    codes(p.second, n, n_items, "second")
+    codes(p.edge, n_rows, n, "edge")
+    if unit is None:
+        same(n_rows, draws.n, "edge")
+    else:
+        codes(p.unit, n_rows, draws.n, "unit")
+    for k in range(n_rows):
+        wrong |= (p.outcome[k] < 0) | (p.outcome[k] > 2) | (k > 0 and p.edge[k] < p.edge[k - 1])
+    if wrong:
+        raise ValueError("edge, outcome: edges are not in order, or an outcome is not 0, 1 or 2")
+    return 0
 
 
 cdef class Edges:
@@ -111,12 +153,9 @@ cdef class Edges:
         cdef int64_t n = first.shape[0]
         self.draws, self.order = draws, order
         self.keep = (first, second, edge, unit, outcome, mass)
-        self.p.n_items, self.p.n_edges, self.p.n_rows = n_items, n, edge.shape[0]
         self.p.has_tie = has_tie
-        self.p.first, self.p.second, self.p.edge = &first[0], &second[0], &edge[0]
-        self.p.unit = NULL if unit is None else &unit[0]
-        self.p.outcome = &outcome[0]
-        self.p.mass = NULL if mass is None else &mass[0]
+        resampled(&self.p, draws, n_items, first, second, edge, unit, outcome, mass)
+        at(order, n, "order")
         self.draw = np.empty(draws.n)
         self.arrays = (
             np.empty(n_items + 1, np.int64), np.empty(n, np.int32), np.empty(n, np.int8),
@@ -145,8 +184,12 @@ cdef class Edges:
 def dense_inverse(double[:, ::1] matrix not None):
     """Invert a symmetric positive definite matrix in place; False where it is not."""
     cdef vn_status status
+    cdef int64_t n = matrix.shape[0]
+    same(matrix.shape[1], n, "matrix")
+    if n == 0:
+        return True
     with nogil:
-        status = vn_dense_inverse(matrix.shape[0], &matrix[0, 0])
+        status = vn_dense_inverse(n, &matrix[0, 0])
     return status == VN_OK
 
 
@@ -174,20 +217,20 @@ def fit_replicates(
     """Replicates begin <= r < end: theta, log_tie (or None), residual, status, n_iter."""
     cdef vn_replicates p
     cdef vn_status status
-    p.model = <vn_model><int>MODELS[model]
+    cdef int64_t n_items = component.shape[0], n_parameters = n_items + has_tie
+    resampled(&p, draws, n_items, first, second, edge, unit, outcome, mass)
+    p.model = <vn_model>member(MODELS, model, "model")
     p.has_tie = has_tie
     p.prior = prior
-    p.n_items = component.shape[0]
-    p.n_edges = first.shape[0]
-    p.n_rows = edge.shape[0]
-    p.n_units = draws.n
-    p.first, p.second, p.edge = &first[0], &second[0], &edge[0]
-    p.unit = NULL if unit is None else &unit[0]
-    p.outcome = &outcome[0]
-    p.mass = NULL if mass is None else &mass[0]
-    p.component, p.inverse, p.start = &component[0], &inverse[0, 0], &start[0]
+    p.component = at(component, n_items, "component")
+    codes(p.component, n_items, n_items, "component")
+    same(inverse.shape[0], n_parameters, "inverse")
+    same(inverse.shape[1], n_parameters, "inverse (columns)")
+    p.inverse, p.start = &inverse[0, 0], at(start, n_parameters, "start")
     p.tol, p.max_iter = tol, max_iter
+    within(begin, 0, end, "begin")
     n = end - begin
+    n_threads = team(n_threads)
     theta, residual = np.empty((n, p.n_items)), np.empty(n)
     log_tie = np.empty(n) if has_tie else None
     state, n_iter = np.empty(n, np.int8), np.empty(n, np.int32)

@@ -3,7 +3,9 @@
 import numpy as np
 
 from cpython.exc cimport PyErr_CheckSignals
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint64_t
+
+from venire._native.border cimport at, at_if, member, offsets, same, steps, team, within
 
 
 cdef extern from "vn_resample.h" nogil:
@@ -30,7 +32,7 @@ cdef enum:
 
 cdef class Resampler:
     """Strata of units, `ptr` (n_strata + 1,) and `size` (n_strata,), and the unit of each position
-    (None: units are positions). Arrays are not checked."""
+    (None: units are positions)."""
 
     cdef vn_resample *s
     cdef object keep
@@ -41,12 +43,30 @@ cdef class Resampler:
     def __cinit__(self, str kind, const int64_t[::1] ptr not None, const int64_t[::1] size not None,
                   int64_t n_positions, const int64_t[::1] unit, key):
         cdef vn_status status
+        cdef int64_t k, most, n_units, n_strata = steps(ptr, "ptr")
+        cdef int wrong = 0
+        n_units = ptr[n_strata]
+        offsets(ptr, 0, n_units, "ptr")
+        same(size.shape[0], n_strata, "size")
+        within(n_positions, 0, INT64_MAX, "n_positions")
+        if unit is None:
+            same(n_positions, n_units, "n_positions")
+        else:
+            same(unit.shape[0], n_positions, "unit")
+            for k in range(n_positions):
+                wrong |= (unit[k] < 0) | (unit[k] >= n_units)
+        if wrong:
+            raise ValueError(f"unit: holds a code that is not from 0 to {n_units - 1}")
+        for k in range(n_strata):
+            most = ptr[k + 1] - ptr[k] if kind == "subsample" else INT64_MAX >> 1
+            within(size[k], 0, most, "size")
         self.keep = unit
         self.real = kind == "bayesian"
         self.n_positions = n_positions
         self.key[0], self.key[1] = key
-        status = vn_resample_new(<vn_resample_kind><int>KINDS[kind], size.shape[0], &ptr[0],
-                                 &size[0], n_positions, NULL if unit is None else &unit[0], &self.s)
+        status = vn_resample_new(<vn_resample_kind>member(KINDS, kind, "kind"), n_strata, &ptr[0],
+                                 at(size, n_strata, "size"), n_positions,
+                                 at_if(unit, n_positions, "unit"), &self.s)
         if status == VN_TOO_LARGE:
             raise ValueError("size: more than 10**7 draws for each unit")
         if status != VN_OK:
@@ -58,6 +78,8 @@ cdef class Resampler:
     def draw(self, int64_t start, int64_t stop, int n_threads):
         """Replicates start <= r < stop: (stop - start, n_positions), int32, or float64 weights."""
         cdef int64_t n = self.n_positions
+        within(start, 0, stop, "start")
+        n_threads = team(n_threads)
         out = np.empty((stop - start, n), np.float64 if self.real else np.int32)
         cdef int32_t[:, ::1] counts
         cdef double[:, ::1] weights
@@ -69,7 +91,7 @@ cdef class Resampler:
             weights = out
         else:
             counts = out
-        while r < stop:
+        while r < stop and n:
             to = min(stop, r + step)
             if self.real:
                 w = &weights[r - start, 0]

@@ -2,8 +2,11 @@
 
 import numpy as np
 
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport INT32_MAX, INT64_MAX, int32_t, int64_t
 from libc.string cimport memset
+
+from venire._native.border cimport at, at_if, cells_of_groups, codes, offsets, room, same, steps
+from venire._native.border cimport team, within
 
 
 cdef extern from "vn_votes.h" nogil:
@@ -35,12 +38,6 @@ cdef enum:
     SMALL = 1 << 15  # cells below which starting threads costs more than it saves
 
 
-cdef void *address(array) except? NULL:
-    """Address of a contiguous array's data; the caller keeps the array."""
-    cdef size_t at = array.ctypes.data
-    return <void *>at
-
-
 def expected_votes(
     const int64_t[::1] item_ptr not None,
     const int64_t[::1] row_ptr not None,
@@ -52,15 +49,24 @@ def expected_votes(
     int n_threads,
 ):
     """2p - 1 of each row; see venire.reference.expected_votes."""
-    cdef int64_t n = first.shape[0], n_groups = item_ptr.shape[0] - 1
-    out = np.empty(n)
-    cdef double[::1] view = out
-    cdef int threads = n_threads if n >= SMALL else 1
+    cdef int64_t n = first.shape[0], n_items = theta.shape[0]
+    cdef int64_t n_groups = steps(item_ptr, "item_ptr")
+    cdef const int32_t *one = at(first, n, "first")
+    cdef const int32_t *two = at(second, n, "second")
+    cdef const double *t = at(theta, n_items, "theta")
+    cdef const double *v = at(variance, n, "variance")
+    offsets(item_ptr, 0, n_items, "item_ptr")
+    same(row_ptr.shape[0], n_groups + 1, "row_ptr")
+    offsets(row_ptr, 0, n, "row_ptr")
+    cells_of_groups(item_ptr, row_ptr, one, two, 0, n_groups)
+    result = np.empty(n)
+    cdef double *out = room[double](result, n, "expected")
+    cdef int threads = team(n_threads) if n >= SMALL else 1
     if n:
         with nogil:
-            vn_expected_votes(n_groups, &item_ptr[0], &row_ptr[0], &first[0], &second[0],
-                              &theta[0], &variance[0], normal, threads, &view[0])
-    return out
+            vn_expected_votes(n_groups, &item_ptr[0], &row_ptr[0], one, two, t, v, normal, threads,
+                              out)
+    return result
 
 
 cdef class RowVotes:
@@ -70,27 +76,39 @@ cdef class RowVotes:
     cdef object arrays
     cdef int n_threads
 
-    def __init__(self, ptr, dict columns, int64_t n_teachers, int64_t n_rows, pair, int n_threads):
-        """Arrays are contiguous: ptr and pair int64, columns as those of a table of votes."""
-        self.arrays = (ptr, columns, pair)
+    def __init__(self, const int64_t[::1] ptr not None, dict columns, int64_t n_teachers,
+                 int64_t n_rows, const int64_t[::1] pair, int n_threads):
+        """Columns are those of a table of votes."""
+        cdef const int32_t[::1] teacher = columns["teacher"]
+        cdef int64_t k, n_pairs = steps(ptr, "ptr"), n = teacher.shape[0]
+        cdef int wrong = 0
+        self.arrays = (ptr, dict(columns), pair)
+        offsets(ptr, 0, n, "ptr")
+        within(n_teachers, 0, INT32_MAX, "n_teachers")
+        within(n_rows, 0, INT64_MAX if pair is not None else n_pairs, "n_rows")
         self.rows.n_rows, self.rows.n_teachers = n_rows, n_teachers
-        self.rows.pair = NULL if pair is None else <const int64_t *>address(pair)
+        self.rows.pair = at_if(pair, n_rows, "pair")
+        for k in range(n_rows if pair is not None else 0):
+            wrong |= (pair[k] < 0) | (pair[k] >= n_pairs)
+        if wrong:
+            raise ValueError(f"pair: holds a code that is not from 0 to {n_pairs - 1}")
         memset(&self.rows.votes, 0, sizeof(vn_vote_table))
-        self.rows.votes.ptr = <const int64_t *>address(ptr)
-        self.rows.votes.cells.teacher = <int32_t *>address(columns["teacher"])
-        for k, name in enumerate(("win", "tie", "loss")):
+        self.rows.votes.ptr = &ptr[0]
+        self.rows.votes.cells.teacher = <int32_t *>at(teacher, n, "teacher")
+        codes(self.rows.votes.cells.teacher, n, n_teachers, "teacher")
+        for q, name in enumerate(("win", "tie", "loss")):
             if "total" in columns:
-                self.rows.votes.cells.mass[k] = <double *>address(columns[name])
+                self.rows.votes.cells.mass[q] = <double *>at[double](columns[name], n, name)
             else:
-                self.rows.votes.cells.count[k] = <int32_t *>address(columns[name])
-        self.n_threads = n_threads if len(columns["teacher"]) >= SMALL else 1
+                self.rows.votes.cells.count[q] = <int32_t *>at[int32_t](columns[name], n, name)
+        self.n_threads = team(n_threads) if n >= SMALL else 1
 
     def masses(self, weight=None):
         """Wins and losses of each row, the votes weighted by teacher; ties are half of each."""
         win, loss = np.empty(self.rows.n_rows), np.empty(self.rows.n_rows)
-        cdef double *e = NULL if weight is None else <double *>address(weight)
-        cdef double *w = <double *>address(win)
-        cdef double *l = <double *>address(loss)
+        cdef const double *e = at_if[double](weight, self.rows.n_teachers, "weight")
+        cdef double *w = room[double](win, self.rows.n_rows, "win")
+        cdef double *l = room[double](loss, self.rows.n_rows, "loss")
         with nogil:
             vn_weighted_masses(&self.rows, e, self.n_threads, w, l)
         return win, loss
@@ -99,10 +117,10 @@ cdef class RowVotes:
         """Each teacher's sums of |s| and of s (2p - 1), and its number of judgments."""
         size, match = np.empty(self.rows.n_teachers), np.empty(self.rows.n_teachers)
         judged = np.empty(self.rows.n_teachers, np.int64)
-        cdef double *d = <double *>address(expected)
-        cdef double *a = <double *>address(size)
-        cdef double *b = <double *>address(match)
-        cdef int64_t *c = <int64_t *>address(judged)
+        cdef const double *d = at[double](expected, self.rows.n_rows, "expected")
+        cdef double *a = room[double](size, self.rows.n_teachers, "size")
+        cdef double *b = room[double](match, self.rows.n_teachers, "match")
+        cdef int64_t *c = room[int64_t](judged, self.rows.n_teachers, "judged")
         cdef vn_status status
         with nogil:
             status = vn_teacher_agreement(&self.rows, d, self.n_threads, a, b, c)

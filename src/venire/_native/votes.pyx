@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport INT32_MAX, INT64_MAX, int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memset
+
+from venire._native.border cimport at, at_if, codes, offsets, same, steps, team, within
 
 
 cdef extern from "vn_votes.h" nogil:
@@ -79,38 +81,46 @@ class TooManyBits(Exception):
     """Pair and teacher do not fit into one key."""
 
 
-cdef void *address(array) except? NULL:
-    """Address of a contiguous array's data; the caller keeps the array."""
-    cdef size_t at = array.ctypes.data
-    return <void *>at
+cdef const void *integers(array, int64_t n, str name) except? NULL:
+    """Where signed integers of any width start."""
+    cdef int size = array.dtype.itemsize
+    if array.dtype.kind != "i" or array.shape != (n,) or not array.flags.c_contiguous:
+        raise ValueError(f"{name}: has shape {array.shape} and type {array.dtype}, not ({n},), int")
+    cdef size_t start = array.ctypes.data
+    return <const void *>start if n and size <= 8 else NULL
 
 
-cdef vn_ints ints(array, int64_t low, code):
-    """A view of integers; `array` and `code` must be contiguous and stay alive."""
+cdef vn_ints ints(array, int64_t n, int64_t low, code, str name) except *:
+    """A view of n integers; `array` and `code` must be contiguous and stay alive."""
     cdef vn_ints x
-    x.data = address(array)
+    x.data = integers(array, n, name)
     x.size = array.dtype.itemsize
     x.low = low
-    x.code = NULL if code is None else <const int32_t *>address(code)
+    x.code = NULL
+    if code is not None:  # of all values there are
+        within(x.size, 1, 2, f"{name} (bytes)")
+        within(low, -(1 << 8 * x.size - 1), -(1 << 8 * x.size - 1), f"{name} (low)")
+        x.code = at[int32_t](code, 1 << 8 * x.size, f"{name} (codes)")
     return x
 
 
-cdef void point(vn_vote_cells *c, dict columns):
-    """Point at the columns of a table."""
+cdef int point(vn_vote_cells *c, dict columns, int64_t n) except -1:
+    """Point at the columns of a table of n cells."""
     memset(c, 0, sizeof(vn_vote_cells))
-    c.teacher = <int32_t *>address(columns["teacher"])
+    c.teacher = <int32_t *>at[int32_t](columns["teacher"], n, "teacher")
     for k, name in enumerate(HARD):
-        if columns[name].dtype == np.int32:
-            c.count[k] = <int32_t *>address(columns[name])
+        if "total" in columns:
+            c.mass[k] = <double *>at[double](columns[name], n, name)
         else:
-            c.mass[k] = <double *>address(columns[name])
+            c.count[k] = <int32_t *>at[int32_t](columns[name], n, name)
     if "total" in columns:
-        c.total = <double *>address(columns["total"])
-        c.square = <double *>address(columns["square"])
-        c.runs = <int32_t *>address(columns["runs"])
+        c.total = <double *>at[double](columns["total"], n, "total")
+        c.square = <double *>at[double](columns["square"], n, "square")
+        c.runs = <int32_t *>at[int32_t](columns["runs"], n, "runs")
     if "swapped_runs" in columns:
-        c.swapped_runs = <int32_t *>address(columns["swapped_runs"])
-        c.swapped_total = <double *>address(columns["swapped_total"])
+        c.swapped_runs = <int32_t *>at[int32_t](columns["swapped_runs"], n, "swapped_runs")
+        c.swapped_total = <double *>at[double](columns["swapped_total"], n, "swapped_total")
+    return 0
 
 
 def _empty(int64_t n_cells, bint hard, bint swapped):
@@ -123,10 +133,13 @@ def _empty(int64_t n_cells, bint hard, bint swapped):
 
 def mark(array, int64_t low, int n_threads):
     """Which of the values low ... low + 2^bits - 1 occur in an int8 or int16 array."""
-    cdef vn_ints x = ints(array, low, None)
+    cdef int64_t n = len(array)
+    cdef vn_ints x = ints(array, n, low, None, "array")
+    within(x.size, 1, 2, "array (bytes)")
+    within(low, -(1 << 8 * x.size - 1), -(1 << 8 * x.size - 1), "low")
+    n_threads = team(n_threads)
     seen = np.zeros(1 << 8 * array.dtype.itemsize, np.uint8)
     cdef uint8_t[::1] view = seen
-    cdef int64_t n = len(array)
     with nogil:
         vn_votes_mark(&x, n, n_threads, &view[0])
     return seen
@@ -169,23 +182,25 @@ def aggregate(
     cdef vn_vote_cells cells
     cdef int bits = 0
     memset(&rows, 0, sizeof(rows))
-    rows.n_rows = len(teacher)
-    if rows.n_rows < 1 << 15:
-        n_threads = 1
-    rows.n_teachers = n_teachers
-    rows.teacher = ints(teacher, teacher_low, teacher_code)
+    cdef int64_t n = len(teacher)
+    within(n, 1, INT64_MAX, "teacher (length)")
+    within(n_teachers, 1, INT32_MAX, "n_teachers")
+    rows.n_rows, rows.n_teachers = n, n_teachers
+    n_threads = team(n_threads) if n >= 1 << 15 else 1
+    rows.teacher = ints(teacher, n, teacher_low, teacher_code, "teacher")
     if pair is not None:
-        rows.pair = ints(pair, pair_low, None)
+        rows.pair = ints(pair, n, pair_low, None, "pair")
         rows.n_pairs = n_pairs
     else:
-        rows.first = <const int32_t *>address(first)
-        rows.second = <const int32_t *>address(second)
+        rows.first, rows.second = at[int32_t](first, n, "first"), at[int32_t](second, n, "second")
         rows.n_items = n_items
-    rows.vote = NULL if vote is None else <const int8_t *>address(vote)
-    rows.probability = NULL if probability is None else <const double *>address(probability)
+    rows.vote = at_if[int8_t](vote, n, "vote")
+    if vote is None:
+        same(probability.shape[1], 3, "probability (columns)")
+        rows.probability = at[double](probability.reshape(-1), 3 * n, "probability")
     rows.strength = strength
-    rows.weight = NULL if weight is None else <const double *>address(weight)
-    rows.swapped = NULL if swapped is None else <const uint8_t *>address(swapped)
+    rows.weight = at_if[double](weight, n, "weight")
+    rows.swapped = at_if[uint8_t](swapped, n, "swapped")
     hard = vn_votes_are_hard(&rows)
     counted = hard and pair is not None and n_pairs * n_teachers <= dense * rows.n_rows
     if not counted and vn_votes_bits(&rows) > 64:
@@ -205,18 +220,38 @@ def aggregate(
         ptr = np.empty(found_pairs + 1, np.int64)
         keys = None if counted else np.empty(found_pairs, np.uint64)
         columns = _empty(found_cells, hard, swapped is not None)
-        point(&cells, columns)
+        point(&cells, columns, found_cells)
         write(blocks, n_threads, ptr, keys, &bits, &cells)
     finally:
         vn_vote_blocks_free(blocks)
     return ptr, keys, bits, columns
 
 
-cdef void write(vn_vote_blocks *blocks, int n_threads, ptr, keys, int *bits, vn_vote_cells *cells):
-    cdef int64_t *p = <int64_t *>address(ptr)
-    cdef uint64_t *k = NULL if keys is None else <uint64_t *>address(keys)
+cdef int write(vn_vote_blocks *blocks, int n_threads, int64_t[::1] ptr, uint64_t[::1] keys,
+               int *bits, vn_vote_cells *cells) except -1:
+    cdef int64_t *p = &ptr[0]
+    cdef uint64_t *k = NULL if keys is None or keys.shape[0] == 0 else &keys[0]
     with nogil:
         vn_votes_write(blocks, n_threads, p, k, bits, cells)
+    return 0
+
+
+cdef int source(vn_vote_table *t, const int64_t[::1] ptr, dict columns, const int32_t[::1] places,
+                const int32_t[::1] to) except -1:
+    """Point at a table that is read; `places` and `to` must be of its pairs and teachers."""
+    cdef int64_t k, n = len(columns["teacher"]), n_pairs = steps(ptr, "ptr"), n_to = to.shape[0]
+    cdef int wrong = 0
+    offsets(ptr, 0, n, "ptr")
+    t.ptr = &ptr[0]
+    point(&t.cells, columns, n)
+    codes(t.cells.teacher, n, n_to, "teacher")
+    for k in range(places.shape[0]):
+        wrong |= (places[k] < -1) | (places[k] >= n_pairs)
+    for k in range(n_to):
+        wrong |= to[k] < 0 or to[k] == INT32_MAX or (k and to[k] <= to[k - 1])
+    if wrong:
+        raise ValueError("at, to: not places of pairs and ascending codes of teachers")
+    return 0
 
 
 def merge(
@@ -233,23 +268,20 @@ def merge(
     cdef vn_vote_table x, y
     cdef vn_vote_cells cells
     cdef int64_t n_pairs = at_a.shape[0]
-    cdef const int32_t *ta = NULL if to_a.shape[0] == 0 else &to_a[0]
-    cdef const int32_t *tb = NULL if to_b.shape[0] == 0 else &to_b[0]
-    cdef const int32_t *pa = NULL if n_pairs == 0 else &at_a[0]
-    cdef const int32_t *pb = NULL if n_pairs == 0 else &at_b[0]
-    if n_pairs < 1 << 12:
-        n_threads = 1
-    x.ptr = <const int64_t *>address(ptr_a)
-    y.ptr = <const int64_t *>address(ptr_b)
-    point(&x.cells, a)
-    point(&y.cells, b)
+    cdef const int32_t *ta = at(to_a, to_a.shape[0], "to_a")
+    cdef const int32_t *tb = at(to_b, to_b.shape[0], "to_b")
+    cdef const int32_t *pa = at(at_a, n_pairs, "at_a")
+    cdef const int32_t *pb = at(at_b, n_pairs, "at_b")
+    n_threads = team(n_threads) if n_pairs >= 1 << 12 else 1
+    source(&x, ptr_a, a, at_a, to_a)
+    source(&y, ptr_b, b, at_b, to_b)
     ptr = np.empty(n_pairs + 1, np.int64)
     cdef int64_t[::1] p = ptr
     with nogil:
         vn_votes_merge_sizes(&x, &y, n_pairs, pa, pb, ta, tb, n_threads, &p[0])
     hard = "total" not in a and "total" not in b
     columns = _empty(ptr[n_pairs], hard, "swapped_runs" in a or "swapped_runs" in b)
-    point(&cells, columns)
+    point(&cells, columns, ptr[n_pairs])
     with nogil:
         vn_votes_merge(&x, &y, n_pairs, pa, pb, ta, tb, n_threads, &p[0], &cells)
     return ptr, columns

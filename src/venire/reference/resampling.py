@@ -232,8 +232,8 @@ def bootstrap_draws(
 
     Parameters
     ----------
-    counts : array_like of int, shape (n,)
-        At least 1 each.
+    counts : array_like, shape (n,)
+        Whole numbers, at least 1 each.
     key : pair of int
     replicate : int
     kind : {"multinomial", "poisson", "bayesian"}
@@ -248,12 +248,13 @@ def bootstrap_draws(
     >>> float(vn.reference.bootstrap_draws([30, 50, 20], (1, 2), 0).sum())
     100.0
     """
-    counts = np.asarray(counts, np.int64)
     a, b = threefry(key, [replicate], 2**64 - 1)
-    own, n, total = (int(a[0]), int(b[0])), len(counts), int(counts.sum())
+    own, n = (int(a[0]), int(b[0])), len(counts)
     if kind == "bayesian":
         gamma = np.array([_gamma(own, u, float(c)) for u, c in enumerate(counts)])
-        return gamma * (total / gamma.sum())
+        return gamma * (np.sum(counts, dtype=np.float64) / gamma.sum())
+    counts = np.asarray(counts, np.int64)
+    total = int(counts.sum())
     share = max(1.0 - 3.0 / math.sqrt(total), 0.0) if kind == "multinomial" else 1.0
     for attempt in range(100):
         word = _words(own, n, 2 * attempt)
@@ -307,6 +308,9 @@ def _gamma(key: tuple[int, int], unit: int, shape: float) -> float:
         u, _ = threefry(key, [unit], 8 * attempt + 6)
         z = math.sqrt(-2.0 * math.log(_uniform(w0)[0])) * math.cos(2 * math.pi * _uniform(w1)[0])
         v = (1.0 + z / (3.0 * math.sqrt(d))) ** 3
-        if v > 0.0 and math.log(_uniform(u)[0]) < 0.5 * z * z + d * (1.0 - v + math.log(v)):
+        # of a shape beyond 1e9 less than one in it is refused, and rounding would decide which
+        if v > 0.0 and (
+            d > 1e9 or math.log(_uniform(u)[0]) < 0.5 * z * z + d * (1.0 - v + math.log(v))
+        ):
             break
     return d * v

@@ -33,8 +33,8 @@ class Cells(NamedTuple):
         What a row is drawn with; None: by itself.
     mass : ndarray of float64 or None
         Comparisons of the row per draw of its unit; None: 1.
-    counts : ndarray of int64, shape (n_units,)
-        How many exchangeable comparisons (or clusters, or cells) each unit stands for.
+    counts : ndarray of float64, shape (n_units,)
+        Whole: how many exchangeable comparisons (or clusters, or cells) each unit stands for.
     """
 
     first: NDArray[np.int32]
@@ -44,7 +44,7 @@ class Cells(NamedTuple):
     outcome: NDArray[np.int8]
     unit: NDArray[np.int32] | None
     mass: NDArray[np.float64] | None
-    counts: NDArray[np.int64]
+    counts: NDArray[np.float64]
 
     def masses(self, draw: NDArray[np.float64]) -> list[NDArray[np.float64]]:
         """Wins, losses and ties of each edge where the units are drawn `draw` (n_units,) times."""
@@ -65,7 +65,7 @@ class Cells(NamedTuple):
 
     def of_data(self) -> list[NDArray[np.float64]]:
         """Wins, losses and ties of each edge in the data."""
-        return self.masses(self.counts.astype(np.float64))
+        return self.masses(self.counts)
 
 
 def cells_of(fit: Fit, unit: str = "auto") -> Cells:
@@ -102,8 +102,7 @@ def cells_of(fit: Fit, unit: str = "auto") -> Cells:
         if n_edges < len(first):
             masses = np.stack([np.bincount(edge, m, n_edges) for m in masses])
         row_edge, outcome, mass, _ = _rows(masses, np.arange(n_edges))
-        counts = np.rint(mass).astype(np.int64)
-        return Cells(first[new], second[new], order[new], row_edge, outcome, None, None, counts)
+        return Cells(first[new], second[new], order[new], row_edge, outcome, None, None, mass)
     row_edge, outcome, mass, cell = _rows(masses, edge)
     if cluster is None:
         used, place = np.unique(cell, return_inverse=True)
@@ -117,7 +116,7 @@ def cells_of(fit: Fit, unit: str = "auto") -> Cells:
             _checks.fail(
                 "cluster", "all comparisons are of one cluster: there is nothing to resample"
             )
-    one = np.ones(n_units, np.int64)
+    one = np.ones(n_units)
     return Cells(first[new], second[new], order[new], row_edge, outcome, drawn, mass, one)
 
 

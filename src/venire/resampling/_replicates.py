@@ -116,12 +116,12 @@ class Engine:
         return h
 
     def pinned(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The same matrix with the level of each component held where no prior does."""
-        if self.prior == 0.0:
-            component, n = self.fit.component, len(self.fit.theta)
-            same = component[:, None] == component[None, :]
-            scale = np.trace(matrix[:n, :n]) / max(n, 1)
-            matrix[:n, :n] += same * (scale / np.bincount(component)[component])
+        """The same matrix with the level of each component held: no prior, or one that is weak
+        beside the comparisons, would leave it to rounding. No step moves it: theta is centred."""
+        component, n = self.fit.component, len(self.fit.theta)
+        same = component[:, None] == component[None, :]
+        scale = np.trace(matrix[:n, :n]) / max(n, 1)
+        matrix[:n, :n] += same * (scale / np.bincount(component)[component])
         return matrix
 
     @property
