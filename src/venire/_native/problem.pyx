@@ -53,14 +53,17 @@ cdef extern from "vn_solver.h" nogil:
         int n_threads
         vn_poll poll
         void *poll_context
-    vn_status vn_problem_build(vn_problem *, int)
+    vn_status vn_problem_build(vn_problem *, int, vn_poll, void *)
     void vn_problem_free(vn_problem *)
     void vn_problem_set_prior(vn_problem *, double)
-    void vn_problem_derivatives(vn_problem *, const double *, double *, int)
-    double vn_problem_log_likelihood(const vn_problem *, const double *, int)
-    double vn_problem_largest_difference(const vn_problem *, const double *, int)
-    double vn_problem_overreach(const vn_problem *, const double *, const double *, double, int)
-    vn_status vn_solver_new(const vn_problem *, int, vn_solver **)
+    vn_status vn_problem_derivatives(vn_problem *, const double *, int, vn_poll, void *, double *)
+    vn_status vn_problem_log_likelihood(const vn_problem *, const double *, int, vn_poll, void *,
+                                        double *)
+    vn_status vn_problem_largest_difference(const vn_problem *, const double *, int, vn_poll,
+                                            void *, double *)
+    vn_status vn_problem_overreach(const vn_problem *, const double *, const double *, double, int,
+                                   vn_poll, void *, double *)
+    vn_status vn_solver_new(const vn_problem *, int, vn_poll, void *, vn_solver **)
     void vn_solver_free(vn_solver *)
     void vn_solver_refresh(vn_solver *)
     vn_status vn_solver_adopt(vn_solver *, const vn_solver *, int)
@@ -79,6 +82,14 @@ LEVELS = ("jacobi", "multigrid", "cholesky")
 
 cdef enum:
     SMALL = 20000
+
+
+cdef int raise_unless_ok(vn_status status) except -1:
+    if status == VN_INTERRUPTED:
+        raise_pending()
+    if status != VN_OK:
+        raise MemoryError("not enough memory for a loop over the comparisons")
+    return 0
 
 
 cdef class Problem:
@@ -149,9 +160,11 @@ cdef class Problem:
         self.p.has_tie = free_tie
         self.p.has_level = level
         with nogil:
-            status = vn_problem_build(&self.p, n_threads)
+            status = vn_problem_build(&self.p, n_threads, poll_signals, NULL)
             if status == VN_OK:
-                status = vn_solver_new(&self.p, parallel_edges, &self.solver)
+                status = vn_solver_new(&self.p, parallel_edges, poll_signals, NULL, &self.solver)
+        if status == VN_INTERRUPTED:
+            raise_pending()
         if status == VN_TOO_LARGE:
             raise ValueError("at most 2**32 - 2 pairs per fit")
         if status != VN_OK:
@@ -174,9 +187,12 @@ cdef class Problem:
         """Gradient (n_parameters,); the Newton matrix is kept for `solve`."""
         gradient = np.empty(self.n_parameters)
         cdef double[::1] out = gradient
+        cdef vn_status status
         with nogil:
-            vn_problem_derivatives(&self.p, &parameters[0], &out[0], self.n_threads)
+            status = vn_problem_derivatives(&self.p, &parameters[0], self.n_threads, poll_signals,
+                                            NULL, &out[0])
             vn_solver_refresh(self.solver)
+        raise_unless_ok(status)
         return gradient
 
     def set_prior(self, double precision):
@@ -196,23 +212,32 @@ cdef class Problem:
     def log_likelihood(self, const double[::1] parameters not None):
         """Log-likelihood, direct observations included, without the prior's term."""
         cdef double value
+        cdef vn_status status
         with nogil:
-            value = vn_problem_log_likelihood(&self.p, &parameters[0], self.n_threads)
+            status = vn_problem_log_likelihood(&self.p, &parameters[0], self.n_threads,
+                                       poll_signals, NULL, &value)
+        raise_unless_ok(status)
         return value
 
     def largest_difference(self, const double[::1] step not None):
         """Largest change of a linear predictor along `step`."""
         cdef double value
+        cdef vn_status status
         with nogil:
-            value = vn_problem_largest_difference(&self.p, &step[0], self.n_threads)
+            status = vn_problem_largest_difference(&self.p, &step[0], self.n_threads,
+                                       poll_signals, NULL, &value)
+        raise_unless_ok(status)
         return value
 
     def overreach(self, const double[::1] parameters not None, const double[::1] step not None,
                   double room):
         """Largest |change of a linear predictor along `step`| / (room + |the predictor|)."""
         cdef double value
+        cdef vn_status status
         with nogil:
-            value = vn_problem_overreach(&self.p, &parameters[0], &step[0], room, self.n_threads)
+            status = vn_problem_overreach(&self.p, &parameters[0], &step[0], room, self.n_threads,
+                                       poll_signals, NULL, &value)
+        raise_unless_ok(status)
         return value
 
     def solve(self, const double[::1] rhs not None, double mass_tolerance,
