@@ -13,7 +13,7 @@ typedef struct {
     const double *weight, *difference;
     const uint8_t *wrong;
     vn_boost_loss loss;
-    double scale, down, divisor, power;
+    double sum, down, divisor, power; /* sum: of the new weights; its inverse may overflow */
     double *next, *part, *other; /* part, other: one number for each part */
 } job;
 
@@ -49,12 +49,12 @@ static double add_up(const double *part, int64_t n)
     return total;
 }
 
-/* next = max(scale * next, the least), 0 where it is below 0 */
+/* next = max(next / sum, the least), 0 where it is below 0 */
 static void rescale(const job *j, int64_t part, int64_t from, int64_t to)
 {
     (void)part;
     for (int64_t i = from; i < to; i++) {
-        const double w = j->next[i] * j->scale;
+        const double w = j->next[i] / j->sum;
         j->next[i] = j->next[i] < 0.0 ? 0.0 : VN_MAX(w, VN_BOOST_LEAST);
     }
 }
@@ -63,7 +63,7 @@ static void rescale(const job *j, int64_t part, int64_t from, int64_t to)
 static void stay(const job *j, int64_t part, int64_t from, int64_t to)
 {
     (void)part;
-    for (int64_t i = from; i < to; i++) j->next[i] = j->weight[i] / j->divisor;
+    for (int64_t i = from; i < to; i++) j->next[i] = j->weight[i] / j->sum;
 }
 
 /* part: sum of the weights; other: of those that are wrong */
@@ -82,7 +82,7 @@ static void samme_rows(const job *j, int64_t part, int64_t from, int64_t to)
 {
     (void)part;
     for (int64_t i = from; i < to; i++) {
-        const double w = j->weight[i] * (j->wrong[i] ? 1.0 : j->down) * j->scale;
+        const double w = j->weight[i] * (j->wrong[i] ? 1.0 : j->down) / j->sum;
         j->next[i] = j->weight[i] > 0.0 ? VN_MAX(w, VN_BOOST_LEAST) : 0.0;
     }
 }
@@ -103,14 +103,14 @@ vn_status vn_boost_samme(int64_t n, const double *weight, const uint8_t *wrong, 
     if (step->error <= 0.0 || step->error >= 1.0 - 1.0 / n_classes) {
         step->state = step->error <= 0.0 ? VN_BOOST_PERFECT : VN_BOOST_USELESS;
         step->alpha = step->error <= 0.0 ? 1.0 : 0.0;
-        j.divisor = total;
+        j.sum = total;
         return run(stay, &j, n_threads);
     }
     step->state = VN_BOOST_GOES_ON;
     step->alpha = rate * (log((1.0 - step->error) / step->error) + log(n_classes - 1.0));
     /* what is right goes down instead of what is wrong going up: nothing overflows */
     j.down = exp(-step->alpha);
-    j.scale = 1.0 / (bad + (total - bad) * j.down);
+    j.sum = bad + (total - bad) * j.down;
     return run(samme_rows, &j, n_threads);
 }
 
@@ -179,12 +179,12 @@ vn_status vn_boost_r2(int64_t n, const double *weight, const double *difference,
         step->alpha = -rate * log_beta;
         j.power = rate * log_beta;
         status = run(r2_rows, &j, n_threads);
-        j.scale = 1.0 / add_up(part, n);
+        j.sum = add_up(part, n);
         if (status == VN_OK) status = run(rescale, &j, n_threads);
     } else if (status == VN_OK) {
         step->state = step->error <= 0.0 ? VN_BOOST_PERFECT : VN_BOOST_USELESS;
         step->alpha = step->error <= 0.0 ? 1.0 : 0.0;
-        j.divisor = total;
+        j.sum = total;
         status = run(stay, &j, n_threads);
     }
     vn_free(part);
