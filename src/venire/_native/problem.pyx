@@ -3,11 +3,10 @@ csrc/vn_solver.c. No policy: what to do with a step is decided in venire.ratings
 
 import numpy as np
 
-from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int8_t, int32_t, int64_t
 from libc.string cimport memset
 
-from venire._native.signals cimport poll_signals, raise_pending
+from venire._native.signals cimport check_signals, poll_signals, raise_pending
 
 
 cdef extern from "vn_solver.h" nogil:
@@ -74,7 +73,7 @@ cdef extern from "vn_solver.h" nogil:
 
 
 cdef extern from "vn_mm.h" nogil:
-    void vn_newman_sweep(const vn_problem *, double *, double *, double *)
+    vn_status vn_newman_sweep(const vn_problem *, vn_poll, void *, double *, double *, double *)
 
 
 MODELS = {"bradley-terry": 0, "thurstone": 1, "davidson": 2, "rao-kupper": 3}
@@ -266,10 +265,12 @@ cdef class Problem:
     def newman_sweeps(self, double[::1] pi not None, double home, double tie, int64_t n_sweeps):
         """Update the strengths `pi` in place by `n_sweeps` sweeps; returns (home, tie)."""
         cdef int64_t k
+        cdef vn_status status
         for k in range(n_sweeps):
             with nogil:
-                vn_newman_sweep(&self.p, &pi[0], &home, &tie)
-            PyErr_CheckSignals()
+                status = vn_newman_sweep(&self.p, poll_signals, NULL, &pi[0], &home, &tie)
+            if status != VN_OK or check_signals():
+                raise_pending()
         return home, tie
 
     @property
