@@ -177,7 +177,7 @@ static vn_status eliminate(elimination *s, int32_t v, int64_t n, int64_t at, vn_
 }
 
 /* Put the edges of `a` (or a sample that stays connected where `a` is) into the lists. */
-static vn_status load(const vn_laplacian *a, elimination *s)
+static vn_status load(const vn_laplacian *a, elimination *s, vn_poll poll, void *context)
 {
     const int64_t n = a->n, entries = a->ptr[n];
     const int thin = entries > DENSE_DEGREE * n;
@@ -187,7 +187,8 @@ static vn_status load(const vn_laplacian *a, elimination *s)
     vn_status status = VN_OK;
     /* with thinning, a first pass keeps the sample and a second what joins its pieces */
     for (int pass = 0; pass <= thin && status == VN_OK; pass++)
-        for (int64_t v = 0; v < n && status == VN_OK; v++)
+        for (int64_t v = 0; v < n && status == VN_OK; v++) {
+            if (v % 4096 == 4095 && poll && poll(context)) status = VN_INTERRUPTED;
             for (int64_t k = a->ptr[v]; k < a->ptr[v + 1]; k++) {
                 const int32_t u = a->col[k];
                 if (u <= v || !(a->val[k] > 0.0f)) continue;
@@ -210,14 +211,17 @@ static vn_status load(const vn_laplacian *a, elimination *s)
                 s->degree[v]++;
                 s->degree[u]++;
             }
+        }
     vn_free(parent);
     return status;
 }
 
-static vn_status run(const vn_laplacian *a, elimination *s, vn_cholesky *out)
+static vn_status run(const vn_laplacian *a, elimination *s, vn_poll poll, void *context,
+                     vn_cholesky *out)
 {
     const int64_t n = a->n;
-    vn_status status = load(a, s);
+    vn_status status = load(a, s, poll, context);
+    if (status != VN_OK) return status;
     int64_t entries = 0, room = s->n_edges + n;
     out->other = vn_malloc(sizeof(int32_t) * (size_t)VN_MAX(room, 1));
     out->share = vn_malloc(sizeof(float) * (size_t)VN_MAX(room, 1));
@@ -226,6 +230,7 @@ static vn_status run(const vn_laplacian *a, elimination *s, vn_cholesky *out)
     for (int64_t v = n - 1; v >= 0; v--) enter(s, (int32_t)v);
     for (int64_t step = 0; step < n && status == VN_OK; step++) {
         int lowest = 0;
+        if (step % 4096 == 4095 && poll && poll(context)) return VN_INTERRUPTED;
         while (s->bucket[lowest] < 0) lowest++;
         const int32_t v = s->bucket[lowest];
         int64_t count;
@@ -250,7 +255,7 @@ static vn_status run(const vn_laplacian *a, elimination *s, vn_cholesky *out)
     return status;
 }
 
-vn_status vn_cholesky_build(const vn_laplacian *a, vn_cholesky *out)
+vn_status vn_cholesky_build(const vn_laplacian *a, vn_poll poll, void *context, vn_cholesky *out)
 {
     const int64_t n = a->n;
     const size_t size = (size_t)VN_MAX(n, 1);
@@ -274,7 +279,7 @@ vn_status vn_cholesky_build(const vn_laplacian *a, vn_cholesky *out)
         && s.before && s.gone && s.extra && s.sum) {
         memset(s.head, -1, sizeof(int64_t) * size);
         memcpy(s.extra, a->extra, sizeof(double) * (size_t)n);
-        status = run(a, &s, out);
+        status = run(a, &s, poll, context, out);
     }
     vn_free(s.head);
     vn_free(s.next);

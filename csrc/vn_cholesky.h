@@ -21,7 +21,7 @@ typedef struct {
     int shared;        /* all but `work` is another's */
 } vn_cholesky;
 
-vn_status vn_cholesky_build(const vn_laplacian *a, vn_cholesky *out);
+vn_status vn_cholesky_build(const vn_laplacian *a, vn_poll poll, void *context, vn_cholesky *out);
 /* x = (L D L')^-1 r */
 void vn_cholesky_apply(const vn_cholesky *c, const double *r, double *x);
 void vn_cholesky_free(vn_cholesky *c);

@@ -191,11 +191,13 @@ static int32_t take_vertex(agenda *g)
     return v;
 }
 
-static void drain(agenda *g, shrinking *s, vn_elimination *out, int64_t *n_gone)
+static vn_status drain(agenda *g, shrinking *s, vn_poll poll, void *context, vn_elimination *out,
+                       int64_t *n_gone)
 {
     int32_t v, touched[2 * SCAN];
-    while ((v = take_vertex(g)) >= 0) {
+    for (int64_t taken = 1; (v = take_vertex(g)) >= 0; taken++) {
         int n_touched = 0;
+        if (taken % 65536 == 0 && poll && poll(context)) return VN_INTERRUPTED;
         if (out->core_of[v] < 0) continue;
         *n_gone += try_vertex(s, out, v, touched, &n_touched);
         for (int i = 0; i < n_touched; i++) {
@@ -203,9 +205,11 @@ static void drain(agenda *g, shrinking *s, vn_elimination *out, int64_t *n_gone)
             if (out->core_of[u] >= 0 && s->degree[u] <= SCAN) list_vertex(g, s, u);
         }
     }
+    return VN_OK;
 }
 
-static vn_status shrink(shrinking *s, int start, vn_elimination *out, int64_t *n_gone)
+static vn_status shrink(shrinking *s, int start, vn_poll poll, void *context, vn_elimination *out,
+                        int64_t *n_gone)
 {
     const int64_t n = s->a->n;
     agenda g = {vn_malloc(sizeof(int32_t) * (size_t)n), vn_malloc(sizeof(int32_t) * (size_t)n),
@@ -213,12 +217,11 @@ static vn_status shrink(shrinking *s, int start, vn_elimination *out, int64_t *n
     vn_status status = VN_NO_MEMORY;
     *n_gone = 0;
     if (g.stack && g.queue && g.listed) {
-        status = VN_OK;
         for (int64_t v = n - 1; v >= 0; v--)
             if (s->degree[v] <= 1) list_vertex(&g, s, (int32_t)v);
         for (int64_t v = 0; v < n; v++)
             if (s->degree[v] > 1 && s->degree[v] <= start) list_vertex(&g, s, (int32_t)v);
-        drain(&g, s, out, n_gone);
+        status = drain(&g, s, poll, context, out, n_gone);
     }
     vn_free(g.stack);
     vn_free(g.queue);
@@ -227,8 +230,8 @@ static vn_status shrink(shrinking *s, int start, vn_elimination *out, int64_t *n
 }
 
 vn_status vn_eliminate_pattern(const vn_laplacian *a, const int64_t *lower_ptr,
-                               const uint32_t *lower, int64_t n_edges, int parallel,
-                               vn_elimination *out, int *worthwhile)
+                               const uint32_t *lower, int64_t n_edges, int parallel, vn_poll poll,
+                               void *context, vn_elimination *out, int *worthwhile)
 {
     const int64_t n = a->n;
     const int start = parallel ? SCAN : 2; /* degree at which a vertex is first looked at */
@@ -263,7 +266,7 @@ vn_status vn_eliminate_pattern(const vn_laplacian *a, const int64_t *lower_ptr,
         s.degree[v] = a->ptr[v + 1] - a->ptr[v];
     }
     int64_t gone;
-    status = shrink(&s, start, out, &gone);
+    status = shrink(&s, start, poll, context, out, &gone);
     if (status != VN_OK) goto done;
     *worthwhile = gone * 20 >= n;
     if (!*worthwhile) goto done;
@@ -285,6 +288,19 @@ done:
     vn_free(s.degree);
     if (status != VN_OK || !*worthwhile) vn_elimination_free(out);
     return status;
+}
+
+static vn_status core_values(void *arg, int64_t block, int worker)
+{
+    vn_elimination *e = arg;
+    vn_laplacian *c = &e->core;
+    (void)worker;
+    for (int64_t i = c->block[block]; i < c->block[block + 1]; i++) {
+        for (int64_t k = c->ptr[i]; k < c->ptr[i + 1]; k++)
+            c->val[k] = (float)e->weight[e->core_edge[k]];
+        c->extra[i] = e->extra[e->vertex_of[i]];
+    }
+    return VN_OK;
 }
 
 void vn_eliminate_refresh(vn_elimination *e, const vn_laplacian *a, const int64_t *lower_ptr,
@@ -313,15 +329,8 @@ void vn_eliminate_refresh(vn_elimination *e, const vn_laplacian *a, const int64_
         if (e->b[k] >= 0) e->extra[e->b[k]] += e->share_b[k] * ex;
         if (e->fill[k] >= 0) w[e->fill[k]] = wa * e->share_b[k];
     }
-    vn_laplacian *c = &e->core;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) if (c->n_blocks > 4))
-    for (int64_t b = 0; b < c->n_blocks; b++)
-        for (int64_t i = c->block[b]; i < c->block[b + 1]; i++) {
-            for (int64_t k = c->ptr[i]; k < c->ptr[i + 1]; k++)
-                c->val[k] = (float)w[e->core_edge[k]];
-            c->extra[i] = e->extra[e->vertex_of[i]];
-        }
-    vn_laplacian_diagonal(c, n_threads);
+    vn_laplacian_run(&e->core, core_values, e, n_threads);
+    vn_laplacian_diagonal(&e->core, n_threads);
 }
 
 void vn_eliminate_forward(const vn_elimination *e, double *r, double *core_r)

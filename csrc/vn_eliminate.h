@@ -27,8 +27,8 @@ typedef struct {
  * `parallel`: two vertices may share several edges. *worthwhile is 0, and nothing is kept, where
  * fewer than 1 in 20 vertices would go. */
 vn_status vn_eliminate_pattern(const vn_laplacian *a, const int64_t *lower_ptr,
-                               const uint32_t *lower, int64_t n_edges, int parallel,
-                               vn_elimination *out, int *worthwhile);
+                               const uint32_t *lower, int64_t n_edges, int parallel, vn_poll poll,
+                               void *context, vn_elimination *out, int *worthwhile);
 
 /* Weights of the core from those of `a`. */
 void vn_eliminate_refresh(vn_elimination *e, const vn_laplacian *a, const int64_t *lower_ptr,

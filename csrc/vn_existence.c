@@ -55,13 +55,13 @@ vn_status vn_existence(const vn_cells *c, int order_effect, int free_tie, int pr
 {
     int whole = 0;
     *reason = VN_EXISTS;
-    vn_status status = vn_strongly_connected(c, 8, &whole);
+    vn_status status = vn_strongly_connected(c, 8, poll, context, &whole);
     if (status != VN_OK) return status;
     if (whole) {
         memset(labels, 0, sizeof(int32_t) * (size_t)c->n);
         *n_weak = 1;
     } else {
-        status = vn_weak_components(c, labels, n_weak);
+        status = vn_weak_components(c, poll, context, labels, n_weak);
         if (status != VN_OK) return status;
     }
     if (prior) {
@@ -72,7 +72,7 @@ vn_status vn_existence(const vn_cells *c, int order_effect, int free_tie, int pr
         int64_t n_strong = 0;
         int32_t *strong = vn_malloc(sizeof(int32_t) * (size_t)VN_MAX(c->n, 1));
         if (!strong) return VN_NO_MEMORY;
-        status = vn_strong_components(c, strong, &n_strong);
+        status = vn_strong_components(c, poll, context, strong, &n_strong);
         vn_free(strong);
         if (status != VN_OK) return status;
         if (n_strong > *n_weak) {

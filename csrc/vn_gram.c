@@ -1,12 +1,13 @@
 #include "vn_gram.h"
 
-#include <string.h>
+#include "vn_team.h"
 
 /* A tile is 4 replicates by 16 products, held in registers over a block of rows. */
 #define ROWS 256
 #define REPLICATES 4
 #define PRODUCTS 16
 #define GROUP 64 /* most quadruples of replicates that share a panel of products */
+#define QUADS 16 /* quadruples that are packed in one block */
 
 typedef double v8 __attribute__((vector_size(64)));
 
@@ -15,6 +16,9 @@ typedef struct {
     const double *z, *real;
     const int32_t *counts;
     const int32_t *a, *b; /* columns of each product, padded to whole tiles */
+    int64_t row, rows;    /* those at hand */
+    double *weights;      /* of all quads: (quads, ROWS, 4) */
+    double *grams;
 } gram_job;
 
 static inline double weight_of(const gram_job *g, int64_t k, int64_t row)
@@ -73,51 +77,41 @@ static void multiply(int64_t rows, const double *weights, const double *products
     out[7] = s31;
 }
 
-/* One panel of products against the quads from first to last; weights are those of `base` on. */
-static void one_panel(const gram_job *g, int64_t tile, int64_t first, int64_t last, int64_t base,
-                      int64_t rows, const double *weights, const double *products, double *grams)
+/* One panel of products against the quads from first to last */
+static void one_panel(const gram_job *g, int64_t tile, int64_t first, int64_t last,
+                      const double *products)
 {
     double sums[REPLICATES * PRODUCTS] __attribute__((aligned(64)));
     const int64_t width = VN_MIN(PRODUCTS, g->q - tile * PRODUCTS);
     for (int64_t quad = first; quad < last; quad++) {
-        multiply(rows, weights + (quad - base) * ROWS * REPLICATES, products, sums);
+        multiply(g->rows, g->weights + quad * ROWS * REPLICATES, products, sums);
         for (int64_t r = 0; r < VN_MIN(REPLICATES, g->n_resamples - quad * REPLICATES); r++) {
-            double *out = grams + (quad * REPLICATES + r) * g->q + tile * PRODUCTS;
+            double *out = g->grams + (quad * REPLICATES + r) * g->q + tile * PRODUCTS;
             for (int64_t j = 0; j < width; j++) out[j] += sums[r * PRODUCTS + j];
         }
     }
 }
 
-static void *aligned(size_t bytes)
+/* ROWS rows at a time: first their weights are packed, then each block multiplies them with the
+ * products of one tile for one group of replicates. */
+static vn_status pack_block(void *arg, int64_t block, int worker)
 {
-    return vn_aligned_alloc(64, (bytes + 63) / 64 * 64);
+    const gram_job *g = arg;
+    (void)worker;
+    for (int64_t quad = block * QUADS; quad < vn_block_end(g->quads, QUADS, block); quad++)
+        pack_weights(g, quad, g->row, g->rows, g->weights + quad * ROWS * REPLICATES);
+    return VN_OK;
 }
 
-/* The jobs from `from` to `to`, each a tile for a group of replicates, over all rows. Threads share
- * nothing but the input, so that none ever waits for another. */
-static vn_status work(const gram_job *g, int64_t from, int64_t to, double *grams)
+static vn_status multiply_block(void *arg, int64_t block, int worker)
 {
-    if (from >= to) return VN_OK;
-    const int64_t base = from / g->tiles * g->group;
-    const int64_t end = VN_MIN(g->quads, ((to - 1) / g->tiles + 1) * g->group);
-    double *products = aligned(ROWS * PRODUCTS * sizeof *products);
-    double *weights = aligned((size_t)((end - base) * ROWS * REPLICATES) * sizeof *weights);
-    if (products && weights)
-        for (int64_t row = 0; row < g->n; row += ROWS) {
-            const int64_t rows = VN_MIN(ROWS, g->n - row);
-            for (int64_t quad = base; quad < end; quad++)
-                pack_weights(g, quad, row, rows, weights + (quad - base) * ROWS * REPLICATES);
-            for (int64_t job = from; job < to; job++) {
-                const int64_t tile = job % g->tiles, first = job / g->tiles * g->group;
-                pack_products(g, tile, row, rows, products);
-                one_panel(g, tile, first, VN_MIN(g->quads, first + g->group), base, rows, weights,
-                          products, grams);
-            }
-        }
-    const vn_status status = products && weights ? VN_OK : VN_NO_MEMORY;
-    vn_free(products);
-    vn_free(weights);
-    return status;
+    const gram_job *g = arg;
+    const int64_t tile = block % g->tiles, first = block / g->tiles * g->group;
+    double products[ROWS * PRODUCTS] __attribute__((aligned(64)));
+    (void)worker;
+    pack_products(g, tile, g->row, g->rows, products);
+    one_panel(g, tile, first, VN_MIN(g->quads, first + g->group), products);
+    return VN_OK;
 }
 
 vn_status vn_weighted_grams(int64_t n, int64_t d, const double *z, int64_t n_resamples,
@@ -125,30 +119,29 @@ vn_status vn_weighted_grams(int64_t n, int64_t d, const double *z, int64_t n_res
                             int n_threads, double *grams)
 {
     if (n == 0 || n_resamples == 0) return VN_OK;
-    const int64_t q = d * (d + 1) / 2, tiles = (q + PRODUCTS - 1) / PRODUCTS;
-    const int64_t quads = (n_resamples + REPLICATES - 1) / REPLICATES;
-    const int64_t groups = (quads + GROUP - 1) / GROUP, jobs = tiles * groups;
+    const int64_t q = d * (d + 1) / 2, tiles = vn_n_blocks(q, PRODUCTS);
+    const int64_t quads = vn_n_blocks(n_resamples, REPLICATES), groups = vn_n_blocks(quads, GROUP);
     int32_t *columns = vn_calloc(2 * (size_t)(tiles * PRODUCTS), sizeof *columns);
-    if (!columns) return VN_NO_MEMORY;
-    for (int64_t a = 0, k = 0; a < d; a++)
+    double *weights = vn_aligned_alloc(64, sizeof(double) * (size_t)(quads * ROWS * REPLICATES));
+    vn_status status = columns && weights ? VN_OK : VN_NO_MEMORY;
+    for (int64_t a = 0, k = 0; columns && a < d; a++)
         for (int64_t b = a; b < d; b++, k++) {
             columns[k] = (int32_t)a;
             columns[tiles * PRODUCTS + k] = (int32_t)b;
         }
-    const gram_job g = {.n = n, .d = d, .q = q, .n_resamples = n_resamples, .stride = stride,
-                        .tiles = tiles, .quads = quads, .group = (quads + groups - 1) / groups,
-                        .z = z, .real = real, .counts = counts,
-                        .a = columns, .b = columns + tiles * PRODUCTS};
-    const int64_t parts = VN_MAX(1, VN_MIN(n_threads, jobs));
-    vn_status status = VN_OK;
-    VN_PRAGMA(omp parallel for num_threads((int)parts) schedule(static, 1))
-    for (int64_t part = 0; part < parts; part++) {
-        const vn_status one = work(&g, part * jobs / parts, (part + 1) * jobs / parts, grams);
-        if (one != VN_OK) {
-            VN_PRAGMA(omp atomic write)
-            status = one;
-        }
+    gram_job g = {.n = n, .d = d, .q = q, .n_resamples = n_resamples, .stride = stride,
+                  .tiles = tiles, .quads = quads, .group = vn_n_blocks(quads, groups), .z = z,
+                  .real = real, .counts = counts, .a = columns, .b = columns + tiles * PRODUCTS,
+                  .weights = weights, .grams = grams};
+    for (; status == VN_OK && g.row < n; g.row += ROWS) {
+        g.rows = VN_MIN(ROWS, n - g.row);
+        status = vn_team_run(pack_block, &g, vn_n_blocks(quads, QUADS), n_threads, NULL, NULL);
+        /* a region is worth another thread from some quads and tiles on */
+        if (status == VN_OK)
+            status = vn_team_run(multiply_block, &g, tiles * groups,
+                                 quads * tiles > QUADS ? n_threads : 1, NULL, NULL);
     }
     vn_free(columns);
+    vn_free(weights);
     return status;
 }

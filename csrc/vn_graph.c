@@ -32,16 +32,29 @@ static inline int beaten(const vn_cells *c, int64_t k)
     return c->loss[k] > 0.0 || (c->tie && c->tie[k] > 0.0);
 }
 
-/* Union-find over all cells, or over those won by both sides; returns the number of sets. */
-static int64_t unite(const vn_cells *c, int mutual, int32_t *parent)
+#define STRIDE 22 /* log2 of the cells between two looks for an interrupt */
+
+/* Whether to stop before row i of a pass over all cells. */
+static inline int stops(const vn_cells *c, int64_t i, vn_poll poll, void *context)
+{
+    return poll && (c->row_ptr[i] + i) >> STRIDE != (c->row_ptr[i + 1] + i + 1) >> STRIDE
+        && poll(context);
+}
+
+/* Union-find over all cells, or over those won by both sides; how many sets there are. */
+static vn_status unite(const vn_cells *c, int mutual, vn_poll poll, void *context, int32_t *parent,
+                       int64_t *n_sets)
 {
     int64_t sets = c->n;
     for (int64_t i = 0; i < c->n; i++) parent[i] = (int32_t)i;
-    for (int64_t i = 0; i < c->n && sets > 1; i++)
+    for (int64_t i = 0; i < c->n && sets > 1; i++) {
+        if (stops(c, i, poll, context)) return VN_INTERRUPTED;
         for (int64_t k = c->row_ptr[i]; k < c->row_ptr[i + 1]; k++)
             if (!mutual || (beats(c, k) && beaten(c, k)))
                 sets -= join(parent, (int32_t)i, c->hi[k]);
-    return sets;
+    }
+    *n_sets = sets;
+    return VN_OK;
 }
 
 /* Roots are the smallest members of their sets, so numbers follow first members. */
@@ -54,15 +67,18 @@ static int64_t number_roots(int64_t n, int32_t *parent)
     return next;
 }
 
-vn_status vn_weak_components(const vn_cells *c, int32_t *labels, int64_t *n_components)
+vn_status vn_weak_components(const vn_cells *c, vn_poll poll, void *context, int32_t *labels,
+                             int64_t *n_components)
 {
-    unite(c, 0, labels);
-    *n_components = number_roots(c->n, labels);
-    return VN_OK;
+    int64_t sets;
+    const vn_status status = unite(c, 0, poll, context, labels, &sets);
+    if (status == VN_OK) *n_components = number_roots(c->n, labels);
+    return status;
 }
 
 /* Tarjan (1972) without recursion, on arcs listed by winner. */
-static vn_status tarjan(int64_t n, const int64_t *out_ptr, const int32_t *out, int32_t *labels)
+static vn_status tarjan(int64_t n, const int64_t *out_ptr, const int32_t *out, vn_poll poll,
+                        void *context, int32_t *labels)
 {
     const size_t size = (size_t)n;
     int32_t *index = vn_calloc(size, sizeof(int32_t)), *low = vn_malloc(sizeof(int32_t) * size);
@@ -71,7 +87,7 @@ static vn_status tarjan(int64_t n, const int64_t *out_ptr, const int32_t *out, i
     vn_status status = VN_NO_MEMORY;
     if (!index || !low || !stack || !path || !cursor) goto done;
     int32_t next = 0;
-    int64_t top = 0;
+    int64_t top = 0, steps = 0;
     for (int64_t v = 0; v < n; v++) labels[v] = -1;
     for (int64_t start = 0; start < n; start++) {
         if (index[start]) continue;
@@ -82,6 +98,10 @@ static vn_status tarjan(int64_t n, const int64_t *out_ptr, const int32_t *out, i
         stack[top++] = (int32_t)start;
         while (depth >= 0) {
             const int32_t v = path[depth];
+            if (++steps % (1 << STRIDE) == 0 && poll && poll(context)) {
+                status = VN_INTERRUPTED;
+                goto done;
+            }
             if (cursor[v] < out_ptr[v + 1]) {
                 const int32_t u = out[cursor[v]++];
                 if (!index[u]) {
@@ -117,44 +137,52 @@ done:
     return status;
 }
 
-vn_status vn_strong_components(const vn_cells *c, int32_t *labels, int64_t *n_components)
+/* Arcs from winner to loser, by winner: out_ptr (n + 2, zero) and *out, which the caller frees. */
+static vn_status list_arcs(const vn_cells *c, vn_poll poll, void *context, int64_t *out_ptr,
+                           int32_t **out)
+{
+    const int64_t n = c->n;
+    for (int64_t i = 0; i < n; i++) {
+        if (stops(c, i, poll, context)) return VN_INTERRUPTED;
+        for (int64_t k = c->row_ptr[i]; k < c->row_ptr[i + 1]; k++) {
+            out_ptr[i + 2] += beats(c, k);
+            out_ptr[c->hi[k] + 2] += beaten(c, k);
+        }
+    }
+    for (int64_t i = 0; i <= n; i++) out_ptr[i + 1] += out_ptr[i];
+    *out = vn_malloc(sizeof(int32_t) * (size_t)(out_ptr[n + 1] + 1));
+    if (!*out) return VN_NO_MEMORY;
+    for (int64_t i = 0; i < n; i++) {
+        if (stops(c, i, poll, context)) return VN_INTERRUPTED;
+        for (int64_t k = c->row_ptr[i]; k < c->row_ptr[i + 1]; k++) {
+            if (beats(c, k)) (*out)[out_ptr[i + 1]++] = c->hi[k];
+            if (beaten(c, k)) (*out)[out_ptr[c->hi[k] + 1]++] = (int32_t)i;
+        }
+    }
+    return VN_OK;
+}
+
+vn_status vn_strong_components(const vn_cells *c, vn_poll poll, void *context, int32_t *labels,
+                               int64_t *n_components)
 {
     const int64_t n = c->n;
     /* Pairs won by both sides often connect everything that is connected at all. */
-    const int64_t mutual = unite(c, 1, labels);
-    if (mutual > 1) {
-        int32_t *weak = vn_malloc(sizeof(int32_t) * (size_t)n);
-        if (!weak) return VN_NO_MEMORY;
-        const int64_t sets = unite(c, 0, weak);
+    int64_t mutual, sets;
+    vn_status status = unite(c, 1, poll, context, labels, &mutual);
+    if (status == VN_OK && mutual > 1) {
+        int32_t *weak = vn_malloc(sizeof(int32_t) * (size_t)n), *out = NULL;
+        int64_t *out_ptr = vn_calloc((size_t)n + 2, sizeof(int64_t));
+        status = weak && out_ptr ? unite(c, 0, poll, context, weak, &sets) : VN_NO_MEMORY;
         vn_free(weak);
-        if (sets != mutual) {
-            vn_status status = VN_NO_MEMORY;
-            int64_t *out_ptr = vn_calloc((size_t)n + 2, sizeof(int64_t));
-            int32_t *out = NULL;
-            if (out_ptr) {
-                for (int64_t i = 0; i < n; i++)
-                    for (int64_t k = c->row_ptr[i]; k < c->row_ptr[i + 1]; k++) {
-                        out_ptr[i + 2] += beats(c, k);
-                        out_ptr[c->hi[k] + 2] += beaten(c, k);
-                    }
-                for (int64_t i = 0; i <= n; i++) out_ptr[i + 1] += out_ptr[i];
-                out = vn_malloc(sizeof(int32_t) * (size_t)VN_MAX(out_ptr[n + 1] + 1, 1));
-            }
-            if (out) {
-                for (int64_t i = 0; i < n; i++)
-                    for (int64_t k = c->row_ptr[i]; k < c->row_ptr[i + 1]; k++) {
-                        if (beats(c, k)) out[out_ptr[i + 1]++] = c->hi[k];
-                        if (beaten(c, k)) out[out_ptr[c->hi[k] + 1]++] = (int32_t)i;
-                    }
-                status = tarjan(n, out_ptr, out, labels);
-            }
-            vn_free(out_ptr);
-            vn_free(out);
-            if (status != VN_OK) return status;
+        if (status == VN_OK && sets != mutual) {
+            status = list_arcs(c, poll, context, out_ptr, &out);
+            if (status == VN_OK) status = tarjan(n, out_ptr, out, poll, context, labels);
         }
+        vn_free(out_ptr);
+        vn_free(out);
     }
-    *n_components = number_roots(n, labels);
-    return VN_OK;
+    if (status == VN_OK) *n_components = number_roots(n, labels);
+    return status;
 }
 
 /* reach: bit 0, reached from item 0; bit 1, reaches it. Returns how many bits were added. */
@@ -177,8 +205,9 @@ static int64_t spread(const vn_cells *c, int64_t i, uint8_t *reach)
     return added;
 }
 
-vn_status vn_strongly_connected(const vn_cells *c, int sweeps, int *yes)
+vn_status vn_strongly_connected(const vn_cells *c, int sweeps, vn_poll poll, void *context, int *yes)
 {
+    vn_status status = VN_OK;
     uint8_t *reach = vn_calloc((size_t)c->n, 1);
     *yes = 0;
     if (!reach) return VN_NO_MEMORY;
@@ -186,10 +215,12 @@ vn_status vn_strongly_connected(const vn_cells *c, int sweeps, int *yes)
     int64_t added = 1;
     for (int sweep = 0; sweep < sweeps && added; sweep++) {
         added = 0;
-        if (sweep % 2 == 0)
-            for (int64_t i = 0; i < c->n; i++) added += spread(c, i, reach);
-        else
-            for (int64_t i = c->n - 1; i >= 0; i--) added += spread(c, i, reach);
+        for (int64_t q = 0; q < c->n && status == VN_OK; q++) {
+            const int64_t i = sweep % 2 == 0 ? q : c->n - 1 - q;
+            if (stops(c, i, poll, context)) status = VN_INTERRUPTED;
+            else added += spread(c, i, reach);
+        }
+        if (status != VN_OK) break;
         int all = 1;
         for (int64_t i = 0; i < c->n && all; i++) all = reach[i] == 3;
         if (all) {
@@ -198,7 +229,7 @@ vn_status vn_strongly_connected(const vn_cells *c, int sweeps, int *yes)
         }
     }
     vn_free(reach);
-    return VN_OK;
+    return status;
 }
 
 /* ---- negative cycles ---------------------------------------------------------------------- */

@@ -16,13 +16,15 @@ typedef struct {
 } vn_cells;
 
 /* labels[i] numbers the component of item i, components in order of their first item. */
-vn_status vn_weak_components(const vn_cells *c, int32_t *labels, int64_t *n_components);
-vn_status vn_strong_components(const vn_cells *c, int32_t *labels, int64_t *n_components);
+vn_status vn_weak_components(const vn_cells *c, vn_poll poll, void *context, int32_t *labels,
+                             int64_t *n_components);
+vn_status vn_strong_components(const vn_cells *c, vn_poll poll, void *context, int32_t *labels,
+                               int64_t *n_components);
 
 /* Is everything reachable from item 0 along wins, and item 0 from everything? Found out by sweeps over
  * the cells in alternating direction, far cheaper than components where few sweeps are enough; *yes
  * is 0 also when `sweeps` were not. */
-vn_status vn_strongly_connected(const vn_cells *c, int sweeps, int *yes);
+vn_status vn_strongly_connected(const vn_cells *c, int sweeps, vn_poll poll, void *context, int *yes);
 
 /* Look for a cycle of negative length in the graph with an edge
  *   winner -> loser of length p * order - q for each kind of win (order seen from the winner), and

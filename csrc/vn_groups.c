@@ -11,6 +11,8 @@ typedef struct {
     int32_t *pair_of; /* what comes out */
     float *sum;       /* zero between calls */
     int32_t *list;
+    vn_poll poll;
+    void *context;
 } matching;
 
 typedef struct {
@@ -61,7 +63,7 @@ static choice choose_group(const matching *m, int64_t g)
 }
 
 /* Match each group with its strongest unmatched neighbour, groups of few neighbours first; what is
- * left over joins the strongest neighbour's pair. Returns the number of pairs. */
+ * left over joins the strongest neighbour's pair. Returns the number of pairs, -1 if interrupted. */
 static int64_t match(const matching *m, int single, const int32_t *visit)
 {
     int64_t pairs = 0;
@@ -69,6 +71,7 @@ static int64_t match(const matching *m, int single, const int32_t *visit)
     for (int64_t g = 0; g < m->n_groups; g++) pair_of[g] = -1;
     for (int64_t i = 0; i < m->n_groups; i++) {
         const int32_t g = visit[i];
+        if (i % 16384 == 16383 && m->poll && m->poll(m->context)) return -1;
         if (pair_of[g] >= 0) continue;
         const choice c = single ? choose_vertex(m, g) : choose_group(m, g);
         if (c.partner >= 0 && c.best >= (float)STRONG * c.strongest) {
@@ -104,7 +107,8 @@ static void by_degree(const int64_t *degree, int64_t n, int32_t *visit)
     for (int64_t v = 0; v < n; v++) visit[start[VN_MIN(degree[v], (int64_t)CAP)]++] = (int32_t)v;
 }
 
-vn_status vn_find_groups(const vn_laplacian *a, int passes, vn_groups *out, int64_t *n_groups)
+vn_status vn_find_groups(const vn_laplacian *a, int passes, vn_poll poll, void *context,
+                         vn_groups *out, int64_t *n_groups)
 {
     const int64_t n = a->n;
     float *sum = vn_calloc((size_t)n, sizeof(float));
@@ -132,8 +136,12 @@ vn_status vn_find_groups(const vn_laplacian *a, int passes, vn_groups *out, int6
                 degree[g] += a->ptr[out->member[m] + 1] - a->ptr[out->member[m]];
         }
         by_degree(degree, groups, visit);
-        const matching m = {a, out, groups, pair_of, sum, list};
+        const matching m = {a, out, groups, pair_of, sum, list, poll, context};
         const int64_t pairs = match(&m, pass == 0, visit);
+        if (pairs < 0) {
+            status = VN_INTERRUPTED;
+            goto done;
+        }
         /* number the new groups by their first member, for locality */
         for (int64_t g = 0; g < pairs; g++) list[g] = -1;
         int64_t next = 0;

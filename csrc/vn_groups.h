@@ -11,7 +11,8 @@ typedef struct {
 } vn_groups;
 
 /* Match `passes` times, so that groups have about 2^passes members; numbered by first member. */
-vn_status vn_find_groups(const vn_laplacian *a, int passes, vn_groups *out, int64_t *n_groups);
+vn_status vn_find_groups(const vn_laplacian *a, int passes, vn_poll poll, void *context,
+                         vn_groups *out, int64_t *n_groups);
 
 /* Fill member_ptr (n_groups + 2 entries) and member from group_of. */
 void vn_list_members(const int32_t *group_of, int64_t n, int64_t n_groups, int64_t *member_ptr,

@@ -1,9 +1,12 @@
 #include "vn_laplacian.h"
 
-#include "vn_team.h"
-
 #define BLOCK_ROWS 2048
 #define BLOCK_ENTRIES 16384
+
+int64_t vn_laplacian_most_blocks(int64_t n, int64_t entries)
+{
+    return VN_MIN(n, n / BLOCK_ROWS + entries / BLOCK_ENTRIES + 1);
+}
 
 vn_status vn_laplacian_finish(vn_laplacian *a)
 {
@@ -74,10 +77,10 @@ static inline double row_product(const vn_laplacian *a, const double *x, int64_t
 }
 
 VN_CLONES
-static double block_apply(const vn_laplacian *a, const double *x, double *y, int64_t from, int64_t to)
+double vn_laplacian_apply_block(const vn_laplacian *a, const double *x, double *y, int64_t block)
 {
     double dot = 0.0;
-    for (int64_t i = from; i < to; i++) {
+    for (int64_t i = a->block[block]; i < a->block[block + 1]; i++) {
         y[i] = row_product(a, x, i);
         dot += x[i] * y[i];
     }
@@ -98,27 +101,23 @@ static void block_jacobi(const vn_laplacian *a, double omega, const double *r, d
     for (int64_t i = from; i < to; i++) x[i] += a->diag[i] > 0.0 ? omega * r[i] / a->diag[i] : 0.0;
 }
 
-VN_CLONES
-static double block_dot(const double *x, const double *y, int64_t from, int64_t to)
-{
-    double dot = 0.0;
-    VN_PRAGMA(omp simd reduction(+:dot))
-    for (int64_t i = from; i < to; i++) dot += x[i] * y[i];
-    return dot;
-}
-
 /* The arrays of the loops below; each uses what it needs. */
 typedef struct {
     vn_laplacian *changed;
     const vn_laplacian *a;
     const double *x, *b;
-    double *out, *partial, omega;
+    double *out, omega;
 } job;
 
-/* Too few blocks are not worth the other threads. */
-static void run(vn_body body, job *j, int n_threads)
+vn_status vn_laplacian_run(const vn_laplacian *a, vn_body body, void *arg, int n_threads)
 {
-    vn_team_run(body, j, j->a->n_blocks, j->a->n_blocks > 4 ? n_threads : 1, NULL, NULL);
+    return vn_team_run(body, arg, a->n_blocks, a->n_blocks > 4 ? n_threads : 1, NULL, NULL);
+}
+
+vn_status vn_laplacian_run_rows(const vn_laplacian *a, vn_body body, void *arg, int n_threads)
+{
+    const int threads = a->n > 4 * BLOCK_ROWS ? n_threads : 1;
+    return vn_team_run(body, arg, a->n_blocks, threads, NULL, NULL);
 }
 
 static vn_status diagonal(void *arg, int64_t k, int worker)
@@ -131,22 +130,7 @@ static vn_status diagonal(void *arg, int64_t k, int worker)
 
 void vn_laplacian_diagonal(vn_laplacian *a, int n_threads)
 {
-    run(diagonal, &(job){.changed = a, .a = a}, n_threads);
-}
-
-static vn_status apply(void *arg, int64_t k, int worker)
-{
-    job *j = arg;
-    (void)worker;
-    j->partial[k] = block_apply(j->a, j->x, j->out, j->a->block[k], j->a->block[k + 1]);
-    return VN_OK;
-}
-
-double vn_laplacian_apply(const vn_laplacian *a, const double *x, double *y, double *partial,
-                          int n_threads)
-{
-    run(apply, &(job){.a = a, .x = x, .out = y, .partial = partial}, n_threads);
-    return vn_ordered_sum(partial, a->n_blocks);
+    vn_laplacian_run(a, diagonal, &(job){.changed = a, .a = a}, n_threads);
 }
 
 static vn_status residual(void *arg, int64_t k, int worker)
@@ -160,7 +144,7 @@ static vn_status residual(void *arg, int64_t k, int worker)
 void vn_laplacian_residual(const vn_laplacian *a, const double *x, const double *b, double *r,
                            int n_threads)
 {
-    run(residual, &(job){.a = a, .x = x, .b = b, .out = r}, n_threads);
+    vn_laplacian_run(a, residual, &(job){.a = a, .x = x, .b = b, .out = r}, n_threads);
 }
 
 static vn_status jacobi(void *arg, int64_t k, int worker)
@@ -175,20 +159,6 @@ void vn_laplacian_smooth(const vn_laplacian *a, const double *b, double omega, d
                          double *work, int n_threads)
 {
     vn_laplacian_residual(a, x, b, work, n_threads);
-    run(jacobi, &(job){.a = a, .b = work, .omega = omega, .out = x}, n_threads);
-}
-
-static vn_status dot(void *arg, int64_t k, int worker)
-{
-    job *j = arg;
-    (void)worker;
-    j->partial[k] = block_dot(j->x, j->b, j->a->block[k], j->a->block[k + 1]);
-    return VN_OK;
-}
-
-double vn_laplacian_dot(const vn_laplacian *a, const double *x, const double *y, double *partial,
-                        int n_threads)
-{
-    run(dot, &(job){.a = a, .x = x, .b = y, .partial = partial}, n_threads);
-    return vn_ordered_sum(partial, a->n_blocks);
+    vn_laplacian_run_rows(a, jacobi, &(job){.a = a, .b = work, .omega = omega, .out = x},
+                          n_threads);
 }

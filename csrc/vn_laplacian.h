@@ -6,7 +6,7 @@
 #ifndef VN_LAPLACIAN_H
 #define VN_LAPLACIAN_H
 
-#include "vn_common.h"
+#include "vn_team.h"
 
 typedef struct {
     int64_t n;
@@ -23,12 +23,19 @@ typedef struct {
 vn_status vn_laplacian_finish(vn_laplacian *a);
 void vn_laplacian_free(vn_laplacian *a);
 
+/* Blocks of a matrix of n rows and so many entries, however its rows are ordered: at most this many. */
+int64_t vn_laplacian_most_blocks(int64_t n, int64_t entries);
+
+/* Run `body`, which looks at the entries of a block or at its rows only, over the blocks of a; too
+ * little work is not worth other threads. */
+vn_status vn_laplacian_run(const vn_laplacian *a, vn_body body, void *job, int n_threads);
+vn_status vn_laplacian_run_rows(const vn_laplacian *a, vn_body body, void *job, int n_threads);
+
+/* Rows of one block of y = A x; returns their part of x.y. */
+double vn_laplacian_apply_block(const vn_laplacian *a, const double *x, double *y, int64_t block);
+
 /* diag from val and extra. */
 void vn_laplacian_diagonal(vn_laplacian *a, int n_threads);
-
-/* y = A x; returns x.y. `partial` has n_blocks entries. */
-double vn_laplacian_apply(const vn_laplacian *a, const double *x, double *y, double *partial,
-                          int n_threads);
 
 /* r = b - A x (r may be b). */
 void vn_laplacian_residual(const vn_laplacian *a, const double *x, const double *b, double *r,
@@ -37,10 +44,6 @@ void vn_laplacian_residual(const vn_laplacian *a, const double *x, const double 
 /* x += omega * D^-1 (b - A x), through `work` of n entries: one damped Jacobi step. */
 void vn_laplacian_smooth(const vn_laplacian *a, const double *b, double omega, double *x,
                          double *work, int n_threads);
-
-/* Sums over blocks of x.y, in block order. */
-double vn_laplacian_dot(const vn_laplacian *a, const double *x, const double *y, double *partial,
-                        int n_threads);
 
 static inline double vn_ordered_sum(const double *partial, int64_t n)
 {

@@ -26,13 +26,21 @@ static inline void masses(const vn_problem *p, int64_t e, double *a, double *b)
     *b = p->loss[e] + tie;
 }
 
-void vn_newman_sweep(const vn_problem *p, double *pi, double *home, double *tie)
+/* Whether to stop before item i of a pass over all edges: asked every 2^20 edges or so. */
+static inline int stops(const vn_problem *p, int64_t i, vn_poll poll, void *context)
+{
+    return poll && (p->edge_ptr[i] + i) >> 20 != (p->edge_ptr[i + 1] + i + 1) >> 20 && poll(context);
+}
+
+vn_status vn_newman_sweep(const vn_problem *p, vn_poll poll, void *context, double *pi, double *home,
+                          double *tie)
 {
     /* by order + 1: what the first item's strength is multiplied by, as the two meet */
     const double root = p->has_gamma ? sqrt(*home) : 1.0, boosts[3] = {1.0 / root, 1.0, root};
     double a, b;
     for (int64_t i = 0; i < p->n; i++) {
         double up = 0.0, down = 0.0;
+        if (stops(p, i, poll, context)) return VN_INTERRUPTED;
         for (int64_t e = p->edge_ptr[i]; e < p->edge_ptr[i + 1]; e++) {
             const double boost = p->has_gamma ? boosts[p->order[e] + 1] : 1.0;
             masses(p, e, &a, &b);
@@ -46,10 +54,11 @@ void vn_newman_sweep(const vn_problem *p, double *pi, double *home, double *tie)
         }
         if (down > 0.0) pi[i] *= up / down;
     }
-    if (!p->has_gamma && !p->has_tie) return;
+    if (!p->has_gamma && !p->has_tie) return VN_OK;
     double up = 0.0, down = 0.0;                         /* of gamma */
     double ties = 0.0, tie_up = 0.0, tie_down = 0.0;     /* of the tie parameter */
-    for (int64_t i = 0; i < p->n; i++)
+    for (int64_t i = 0; i < p->n; i++) {
+        if (stops(p, i, poll, context)) return VN_INTERRUPTED;
         for (int64_t e = p->edge_ptr[i]; e < p->edge_ptr[i + 1]; e++) {
             const int order = p->has_gamma ? p->order[e] : 0;
             const double boost = boosts[order + 1], x = pi[i] * boost, y = pi[p->hi[e]] / boost;
@@ -57,11 +66,13 @@ void vn_newman_sweep(const vn_problem *p, double *pi, double *home, double *tie)
             if (order > 0) pulls(p, *tie, x, y, a, b, &up, &down);
             if (order < 0) pulls(p, *tie, x, y, a, b, &down, &up);
         }
+    }
     if (p->has_gamma && down > 0.0) *home *= up / down;
-    if (!p->has_tie) return;
+    if (!p->has_tie) return VN_OK;
     const double new_root = p->has_gamma ? sqrt(*home) : 1.0;
     const double new_boosts[3] = {1.0 / new_root, 1.0, new_root};
-    for (int64_t i = 0; i < p->n; i++)
+    for (int64_t i = 0; i < p->n; i++) {
+        if (stops(p, i, poll, context)) return VN_INTERRUPTED;
         for (int64_t e = p->edge_ptr[i]; e < p->edge_ptr[i + 1]; e++) {
             const double boost = new_boosts[(p->has_gamma ? p->order[e] : 0) + 1];
             const double x = pi[i] * boost, y = pi[p->hi[e]] / boost;
@@ -75,10 +86,12 @@ void vn_newman_sweep(const vn_problem *p, double *pi, double *home, double *tie)
                 tie_down += (p->win[e] + p->loss[e]) * middle * inverse;
             }
         }
+    }
     if (p->model == VN_RAO_KUPPER) { /* S (eta^2 - 1) = 2 ties eta */
         const double k = ties / tie_down;
         *tie = k + sqrt(k * k + 1.0);
     } else {
         *tie = tie_up / tie_down;
     }
+    return VN_OK;
 }

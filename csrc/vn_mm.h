@@ -9,6 +9,7 @@
 #include "vn_problem.h"
 
 /* pi (n), *home = exp(gamma) and *tie (nu or eta) are updated in place. */
-void vn_newman_sweep(const vn_problem *p, double *pi, double *home, double *tie);
+vn_status vn_newman_sweep(const vn_problem *p, vn_poll poll, void *context, double *pi, double *home,
+                          double *tie);
 
 #endif

@@ -54,38 +54,63 @@ static void coarse_rows(const vn_level *fine, vn_laplacian *coarse, int64_t from
     }
 }
 
-static vn_status coarse_pass(const vn_level *fine, vn_laplacian *coarse, int fill, int n_threads)
+#define GROUPS 256 /* of a block */
+
+/* Scratch of one worker, made at its first block: zero sums, and what was found. */
+typedef struct {
+    double *sum;
+    int32_t *list;
+} coarse_scratch;
+
+typedef struct {
+    const vn_level *fine;
+    vn_laplacian *coarse;
+    int fill;
+    coarse_scratch *scratch;
+} coarse_job;
+
+static vn_status coarse_block(void *arg, int64_t block, int worker)
 {
-    const int64_t n = coarse->n;
-    int failed = 0;
-    VN_PRAGMA(omp parallel num_threads(n_threads) reduction(|:failed) if (n > 2048))
-    {
-        double *sum = vn_calloc((size_t)n, sizeof(double));
-        int32_t *list = vn_malloc(sizeof(int32_t) * (size_t)n);
-        failed |= !sum || !list;
-        if (!failed) {
-            VN_PRAGMA(omp for schedule(dynamic, 1))
-            for (int64_t b = 0; b < (n + 255) / 256; b++)
-                coarse_rows(fine, coarse, 256 * b, VN_MIN(256 * b + 256, n), fill, sum, list);
-        }
-        vn_free(sum);
-        vn_free(list);
-    }
-    return failed ? VN_NO_MEMORY : VN_OK;
+    const coarse_job *j = arg;
+    coarse_scratch *w = &j->scratch[worker];
+    const int64_t n = j->coarse->n;
+    if (!w->sum) w->sum = vn_calloc((size_t)n, sizeof(double));
+    if (!w->list) w->list = vn_malloc(sizeof(int32_t) * (size_t)n);
+    if (!w->sum || !w->list) return VN_NO_MEMORY;
+    coarse_rows(j->fine, j->coarse, GROUPS * block, vn_block_end(n, GROUPS, block), j->fill, w->sum,
+                w->list);
+    return VN_OK;
 }
 
-static vn_status coarse_pattern(const vn_level *fine, int64_t n, vn_laplacian *coarse, int n_threads)
+static vn_status coarse_pass(const vn_level *fine, vn_laplacian *coarse, int fill, int n_threads,
+                             vn_poll poll, void *context)
+{
+    const int64_t n_blocks = vn_n_blocks(coarse->n, GROUPS);
+    const int threads = n_blocks > 8 ? n_threads : 1, n_workers = vn_team_size(threads, n_blocks);
+    coarse_job j = {fine, coarse, fill, vn_calloc((size_t)n_workers, sizeof(coarse_scratch))};
+    if (!j.scratch) return VN_NO_MEMORY;
+    const vn_status status = vn_team_run(coarse_block, &j, n_blocks, threads, poll, context);
+    for (int w = 0; w < n_workers; w++) {
+        vn_free(j.scratch[w].sum);
+        vn_free(j.scratch[w].list);
+    }
+    vn_free(j.scratch);
+    return status;
+}
+
+static vn_status coarse_pattern(const vn_level *fine, int64_t n, vn_laplacian *coarse, int n_threads,
+                                vn_poll poll, void *context)
 {
     coarse->n = n;
     coarse->ptr = vn_calloc((size_t)n + 1, sizeof(int64_t));
     if (!coarse->ptr) return VN_NO_MEMORY;
-    vn_status status = coarse_pass(fine, coarse, 0, n_threads);
+    vn_status status = coarse_pass(fine, coarse, 0, n_threads, poll, context);
     if (status != VN_OK) return status;
     for (int64_t g = 0; g < n; g++) coarse->ptr[g + 1] += coarse->ptr[g];
     coarse->col = vn_malloc(sizeof(int32_t) * (size_t)VN_MAX(coarse->ptr[n], 1));
     coarse->val = vn_calloc((size_t)VN_MAX(coarse->ptr[n], 1), sizeof(float));
     if (!coarse->col || !coarse->val) return VN_NO_MEMORY;
-    status = coarse_pass(fine, coarse, 1, n_threads);
+    status = coarse_pass(fine, coarse, 1, n_threads, poll, context);
     return status == VN_OK ? vn_laplacian_finish(coarse) : status;
 }
 
@@ -135,70 +160,202 @@ static void solve_dense(const double *l, int64_t n, const double *b, double *x)
 
 /* ---- the cycle ---------------------------------------------------------------------------- */
 
+/* The arrays of the loops below; each uses what it needs. */
+typedef struct {
+    const vn_level *l;
+    const double *r;
+    double *x, first, second;
+} loop;
+
+enum { SUMS = 3 }; /* of each block, in l->partial */
+
+static double sum_of(const vn_level *l, int which)
+{
+    double sum = 0.0;
+    for (int64_t k = 0; k < l->a.n_blocks; k++) sum += l->partial[k * SUMS + which];
+    return sum;
+}
+
 static void cycle(vn_multigrid *m, int k, const double *r, double *x, int n_threads);
 
-static void restrict_to(const vn_level *l, const double *r, vn_level *c, int n_threads)
+static vn_status restrict_block(void *arg, int64_t block, int worker)
 {
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) if (c->a.n > 2048))
-    for (int64_t g = 0; g < c->a.n; g++) {
+    const loop *j = arg;
+    const vn_groups *groups = &j->l->groups;
+    const int64_t n = j->l[1].a.n;
+    (void)worker;
+    for (int64_t g = block * GROUPS; g < vn_block_end(n, GROUPS, block); g++) {
         double sum = 0.0;
-        for (int64_t q = l->groups.member_ptr[g]; q < l->groups.member_ptr[g + 1]; q++) sum += r[l->groups.member[q]];
-        c->r[g] = sum;
+        for (int64_t q = groups->member_ptr[g]; q < groups->member_ptr[g + 1]; q++)
+            sum += j->r[groups->member[q]];
+        j->x[g] = sum;
     }
+    return VN_OK;
+}
+
+/* Sums of r over the groups of l: the right-hand side of the next level. */
+static void restrict_to_next(const vn_level *l, const double *r, double *next, int n_threads)
+{
+    const int64_t n_blocks = vn_n_blocks(l[1].a.n, GROUPS);
+    vn_team_run(restrict_block, &(loop){.l = l, .r = r, .x = next}, n_blocks,
+                n_blocks > 8 ? n_threads : 1, NULL, NULL);
+}
+
+VN_CLONES
+static void cross_rows(const double *x, const double *y, const double *b, int64_t from, int64_t to,
+                       double *sums)
+{
+    double xy = 0.0, xb = 0.0;
+    VN_PRAGMA(omp simd reduction(+:xy, xb))
+    for (int64_t i = from; i < to; i++) {
+        xy += x[i] * y[i];
+        xb += x[i] * b[i];
+    }
+    sums[0] = xy;
+    sums[1] = xb;
+}
+
+/* q = A x; b.b, b.x and x.q with b = r */
+static vn_status first_product(void *arg, int64_t k, int worker)
+{
+    const loop *j = arg;
+    const vn_laplacian *a = &j->l->a;
+    (void)worker;
+    j->l->partial[k * SUMS + 2] = vn_laplacian_apply_block(a, j->x, j->l->q, k);
+    cross_rows(j->r, j->r, j->x, a->block[k], a->block[k + 1], j->l->partial + k * SUMS);
+    return VN_OK;
+}
+
+/* v = A p; p.q, p.b and p.v with b = r */
+static vn_status second_product(void *arg, int64_t k, int worker)
+{
+    const loop *j = arg;
+    const vn_level *l = j->l;
+    (void)worker;
+    l->partial[k * SUMS + 2] = vn_laplacian_apply_block(&l->a, l->p, l->v, k);
+    cross_rows(l->p, l->q, j->r, l->a.block[k], l->a.block[k + 1], l->partial + k * SUMS);
+    return VN_OK;
+}
+
+VN_CLONES
+static double subtract_rows(double step, const double *q, int64_t from, int64_t to,
+                            double *restrict b)
+{
+    double sum = 0.0;
+    VN_PRAGMA(omp simd reduction(+:sum))
+    for (int64_t i = from; i < to; i++) {
+        b[i] -= step * q[i];
+        sum += b[i] * b[i];
+    }
+    return sum;
+}
+
+/* b -= first q, b in place of x; b.b */
+static vn_status subtract(void *arg, int64_t k, int worker)
+{
+    const loop *j = arg;
+    const vn_level *l = j->l;
+    (void)worker;
+    l->partial[k * SUMS] = subtract_rows(j->first, l->q, l->a.block[k], l->a.block[k + 1], j->x);
+    return VN_OK;
+}
+
+VN_CLONES
+static void combine_rows(double first, double second, const double *p, int64_t from, int64_t to,
+                         double *restrict x)
+{
+    for (int64_t i = from; i < to; i++) x[i] = first * x[i] + second * p[i];
+}
+
+/* x = first x + second p */
+static vn_status combine(void *arg, int64_t k, int worker)
+{
+    const loop *j = arg;
+    const vn_laplacian *a = &j->l->a;
+    (void)worker;
+    combine_rows(j->first, j->second, j->l->p, a->block[k], a->block[k + 1], j->x);
+    return VN_OK;
 }
 
 /* x = about A^-1 b on level k: one or two flexible conjugate-gradient steps (b is changed). */
 static void coarse_solve(vn_multigrid *m, int k, double *b, double *x, int n_threads)
 {
-    vn_level *l = &m->level[k];
-    const int64_t n = l->a.n;
-    if (k + 1 == m->n_levels) {
-        cycle(m, k, b, x, n_threads);
-        return;
-    }
+    const vn_level *l = &m->level[k];
     cycle(m, k, b, x, n_threads);
-    const double rho = vn_laplacian_apply(&l->a, x, l->q, l->partial, n_threads);
-    const double xb = vn_laplacian_dot(&l->a, x, b, l->partial, n_threads);
+    if (k + 1 == m->n_levels) return;
+    vn_laplacian_run(&l->a, first_product, &(loop){.l = l, .r = b, .x = x}, n_threads);
+    const double before = sum_of(l, 0), xb = sum_of(l, 1), rho = sum_of(l, 2);
     if (!(rho > 0.0)) return;
-    const double before = vn_laplacian_dot(&l->a, b, b, l->partial, n_threads);
     const double step = xb / rho;
-    for (int64_t i = 0; i < n; i++) b[i] -= step * l->q[i];
-    const double after = vn_laplacian_dot(&l->a, b, b, l->partial, n_threads);
-    if (after <= 0.0625 * before) {
-        for (int64_t i = 0; i < n; i++) x[i] *= step;
+    vn_laplacian_run_rows(&l->a, subtract, &(loop){.l = l, .x = b, .first = step}, n_threads);
+    if (sum_of(l, 0) <= 0.0625 * before) {
+        for (int64_t i = 0; i < l->a.n; i++) x[i] *= step;
         return;
     }
     cycle(m, k, b, l->p, n_threads);
-    const double beta = vn_laplacian_apply(&l->a, l->p, l->v, l->partial, n_threads);
-    const double cross = vn_laplacian_dot(&l->a, l->p, l->q, l->partial, n_threads);
-    const double pb = vn_laplacian_dot(&l->a, l->p, b, l->partial, n_threads);
+    vn_laplacian_run(&l->a, second_product, &(loop){.l = l, .r = b}, n_threads);
+    const double cross = sum_of(l, 0), pb = sum_of(l, 1), beta = sum_of(l, 2);
     const double left = beta - cross * cross / rho;
     const double second = left > 0.0 ? pb / left : 0.0;
     const double first = step - cross * second / rho;
-    for (int64_t i = 0; i < n; i++) x[i] = first * x[i] + second * l->p[i];
+    vn_laplacian_run_rows(&l->a, combine, &(loop){.l = l, .x = x, .first = first, .second = second},
+                          n_threads);
+}
+
+VN_CLONES
+static void begin_rows(const vn_laplacian *a, double omega, const double *r, int64_t from,
+                       int64_t to, double *restrict x)
+{
+    for (int64_t i = from; i < to; i++) x[i] = a->diag[i] > 0.0 ? omega * r[i] / a->diag[i] : 0.0;
+}
+
+/* x = first D^-1 r */
+static vn_status begin(void *arg, int64_t k, int worker)
+{
+    const loop *j = arg;
+    const vn_laplacian *a = &j->l->a;
+    (void)worker;
+    begin_rows(a, j->first, j->r, a->block[k], a->block[k + 1], j->x);
+    return VN_OK;
+}
+
+/* x += what the next level says of the group */
+static vn_status prolong(void *arg, int64_t k, int worker)
+{
+    const loop *j = arg;
+    const int32_t *of = j->l->groups.of;
+    const double *next = j->l[1].x;
+    (void)worker;
+    for (int64_t i = j->l->a.block[k]; i < j->l->a.block[k + 1]; i++)
+        if (of[i] >= 0) j->x[i] += next[of[i]];
+    return VN_OK;
+}
+
+/* x = D^-1 r + what the next level says of the group */
+static vn_status begin_and_prolong(void *arg, int64_t k, int worker)
+{
+    const vn_status status = begin(arg, k, worker);
+    return status == VN_OK ? prolong(arg, k, worker) : status;
 }
 
 static void cycle(vn_multigrid *m, int k, const double *r, double *x, int n_threads)
 {
-    vn_level *l = &m->level[k];
+    const vn_level *l = &m->level[k];
     const vn_laplacian *a = &l->a;
+    loop j = {.l = l, .r = r, .x = x, .first = OMEGA};
     if (k + 1 == m->n_levels && m->factor) {
         solve_dense(m->factor, a->n, r, x);
         return;
     }
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) if (a->n > 8192))
-    for (int64_t i = 0; i < a->n; i++) x[i] = a->diag[i] > 0.0 ? OMEGA * r[i] / a->diag[i] : 0.0;
+    vn_laplacian_run_rows(a, begin, &j, n_threads);
     if (k + 1 == m->n_levels) {
         for (int s = 0; s < 4; s++) vn_laplacian_smooth(a, r, OMEGA, x, l->work, n_threads);
         return;
     }
-    vn_level *c = &m->level[k + 1];
     vn_laplacian_residual(a, x, r, l->work, n_threads);
-    restrict_to(l, l->work, c, n_threads);
-    coarse_solve(m, k + 1, c->r, c->x, n_threads);
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) if (a->n > 8192))
-    for (int64_t i = 0; i < a->n; i++)
-        if (l->groups.of[i] >= 0) x[i] += c->x[l->groups.of[i]];
+    restrict_to_next(l, l->work, l[1].r, n_threads);
+    coarse_solve(m, k + 1, l[1].r, l[1].x, n_threads);
+    vn_laplacian_run_rows(a, prolong, &j, n_threads);
     vn_laplacian_smooth(a, r, OMEGA, x, l->work, n_threads);
 }
 
@@ -212,7 +369,8 @@ static vn_status level_vectors(vn_level *l, int finest)
         *all[k] = vn_malloc(sizeof(double) * (size_t)VN_MAX(l->a.n, 1));
         if (!*all[k]) return VN_NO_MEMORY;
     }
-    l->partial = vn_malloc(sizeof(double) * (size_t)VN_MAX(l->a.n_blocks, 1));
+    const int64_t blocks = vn_laplacian_most_blocks(l->a.n, l->a.ptr[l->a.n]);
+    l->partial = vn_malloc(sizeof(double) * SUMS * (size_t)VN_MAX(blocks, 1));
     return l->partial ? VN_OK : VN_NO_MEMORY;
 }
 
@@ -231,13 +389,15 @@ static void free_level(vn_level *l, int owns_matrix)
 }
 
 /* Groups of `fine`, and the matrix of `coarse` with its values. */
-static vn_status coarsen(vn_level *fine, vn_level *coarse, int n_threads, int64_t *n_groups)
+static vn_status coarsen(vn_level *fine, vn_level *coarse, int n_threads, vn_poll poll,
+                         void *context, int64_t *n_groups)
 {
     const int64_t n = fine->a.n;
-    vn_status status = vn_find_groups(&fine->a, fine->a.ptr[n] > 16 * n ? 3 : 2, &fine->groups, n_groups);
+    vn_status status = vn_find_groups(&fine->a, fine->a.ptr[n] > 16 * n ? 3 : 2, poll, context,
+                                      &fine->groups, n_groups);
     if (status != VN_OK || *n_groups == 0 || *n_groups * 10 > n * 9) return status;
-    status = coarse_pattern(fine, *n_groups, &coarse->a, n_threads);
-    if (status == VN_OK) status = coarse_pass(fine, &coarse->a, 2, n_threads);
+    status = coarse_pattern(fine, *n_groups, &coarse->a, n_threads, poll, context);
+    if (status == VN_OK) status = coarse_pass(fine, &coarse->a, 2, n_threads, poll, context);
     if (status == VN_OK) vn_laplacian_diagonal(&coarse->a, n_threads);
     return status;
 }
@@ -256,7 +416,8 @@ static void skip_level(vn_multigrid *m)
     m->n_levels--;
 }
 
-vn_status vn_multigrid_build(const vn_laplacian *a, int n_threads, vn_multigrid *m)
+vn_status vn_multigrid_build(const vn_laplacian *a, int n_threads, vn_poll poll, void *context,
+                             vn_multigrid *m)
 {
     memset(m, 0, sizeof *m);
     m->level[0].a = *a;
@@ -266,7 +427,7 @@ vn_status vn_multigrid_build(const vn_laplacian *a, int n_threads, vn_multigrid 
         vn_level *fine = &m->level[m->n_levels - 1];
         int64_t groups = 0;
         if (fine->a.n <= DENSE) break;
-        const vn_status status = coarsen(fine, fine + 1, n_threads, &groups);
+        const vn_status status = coarsen(fine, fine + 1, n_threads, poll, context, &groups);
         if (status != VN_OK) {
             free_level(fine + 1, 1);
             return status;
@@ -292,10 +453,11 @@ vn_status vn_multigrid_build(const vn_laplacian *a, int n_threads, vn_multigrid 
     return VN_OK;
 }
 
-vn_status vn_multigrid_refresh(vn_multigrid *m, int n_threads)
+vn_status vn_multigrid_refresh(vn_multigrid *m, int n_threads, vn_poll poll, void *context)
 {
     for (int k = 1; k < m->n_levels; k++) {
-        const vn_status status = coarse_pass(&m->level[k - 1], &m->level[k].a, 2, n_threads);
+        const vn_status status = coarse_pass(&m->level[k - 1], &m->level[k].a, 2, n_threads,
+                                             poll, context);
         if (status != VN_OK) return status;
         vn_laplacian_diagonal(&m->level[k].a, n_threads);
     }
@@ -307,19 +469,15 @@ vn_status vn_multigrid_refresh(vn_multigrid *m, int n_threads)
  * conjugate gradients needs one of them per iteration anyway. */
 void vn_multigrid_apply(vn_multigrid *m, const double *r, double *x, int n_threads)
 {
-    vn_level *l = &m->level[0];
-    const vn_laplacian *a = &l->a;
+    const vn_level *l = m->level;
     if (m->n_levels == 1) {
         cycle(m, 0, r, x, n_threads);
         return;
     }
-    restrict_to(l, r, &m->level[1], n_threads);
-    coarse_solve(m, 1, m->level[1].r, m->level[1].x, n_threads);
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) if (a->n > 8192))
-    for (int64_t i = 0; i < a->n; i++) {
-        const int32_t g = l->groups.of[i];
-        x[i] = (a->diag[i] > 0.0 ? r[i] / a->diag[i] : 0.0) + (g >= 0 ? m->level[1].x[g] : 0.0);
-    }
+    restrict_to_next(l, r, l[1].r, n_threads);
+    coarse_solve(m, 1, l[1].r, l[1].x, n_threads);
+    vn_laplacian_run_rows(&l->a, begin_and_prolong,
+                          &(loop){.l = l, .r = r, .x = x, .first = 1.0}, n_threads);
 }
 
 void vn_multigrid_free(vn_multigrid *m)

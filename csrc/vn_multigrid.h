@@ -24,8 +24,9 @@ typedef struct {
     int shared;           /* groups, coarse matrices and factor are another's */
 } vn_multigrid;
 
-vn_status vn_multigrid_build(const vn_laplacian *a, int n_threads, vn_multigrid *out);
-vn_status vn_multigrid_refresh(vn_multigrid *m, int n_threads);
+vn_status vn_multigrid_build(const vn_laplacian *a, int n_threads, vn_poll poll, void *context,
+                             vn_multigrid *out);
+vn_status vn_multigrid_refresh(vn_multigrid *m, int n_threads, vn_poll poll, void *context);
 /* x = M r, for one cycle M. */
 void vn_multigrid_apply(vn_multigrid *m, const double *r, double *x, int n_threads);
 void vn_multigrid_free(vn_multigrid *m);

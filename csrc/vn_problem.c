@@ -4,15 +4,124 @@
 #include <string.h>
 
 #define TILE 1024
+#define TILES 4 /* of a block */
 #define SUMS 8
 
-vn_status vn_problem_build(vn_problem *p, int n_threads)
+/* ---- set-up ----------------------------------------------------------------------------------- */
+
+static inline int64_t row_of_edge(const vn_problem *p, int64_t e)
+{
+    int64_t lo = 0, hi = p->n;
+    while (hi - lo > 1) {
+        const int64_t mid = lo + (hi - lo) / 2;
+        if (p->edge_ptr[mid] <= e) lo = mid; else hi = mid;
+    }
+    return lo;
+}
+
+/* The transpose: edges sorted by `hi`, those of one `hi` in order. Chunks of edges are counted by
+ * `hi` each on its own, and then placed. */
+typedef struct {
+    vn_problem *p;
+    int64_t n_chunks;
+    uint32_t *at; /* (n_chunks, n): how many edges a chunk has of each `hi`; then where they go */
+} transposing;
+
+/* A table of n counts for each chunk must stay cheap beside the chunk itself. */
+static int64_t chunks_of(const vn_problem *p)
+{
+    if (p->n_edges < 1 << 17) return 1;
+    return VN_MAX(VN_MIN(p->n_edges / VN_MAX(p->n, 1), 16), 4);
+}
+
+static vn_status count_chunk(void *arg, int64_t chunk, int worker)
+{
+    const transposing *t = arg;
+    const vn_problem *p = t->p;
+    uint32_t *count = t->at + chunk * p->n;
+    (void)worker;
+    for (int64_t e = p->n_edges * chunk / t->n_chunks; e < p->n_edges * (chunk + 1) / t->n_chunks; e++)
+        count[p->hi[e]]++;
+    return VN_OK;
+}
+
+/* lower_ptr, and where the edges of each chunk go. */
+static void find_places(const transposing *t)
+{
+    const int64_t n = t->p->n;
+    int64_t at = 0;
+    for (int64_t i = 0; i < n; i++) {
+        t->p->lower_ptr[i] = at;
+        for (int64_t c = 0; c < t->n_chunks; c++) {
+            const uint32_t count = t->at[c * n + i];
+            t->at[c * n + i] = (uint32_t)at;
+            at += count;
+        }
+    }
+    t->p->lower_ptr[n] = at;
+}
+
+static vn_status place_chunk(void *arg, int64_t chunk, int worker)
+{
+    const transposing *t = arg;
+    vn_problem *p = t->p;
+    uint32_t *next = t->at + chunk * p->n;
+    const int64_t end = p->n_edges * (chunk + 1) / t->n_chunks;
+    int64_t e = p->n_edges * chunk / t->n_chunks;
+    (void)worker;
+    for (int64_t row = e < end ? row_of_edge(p, e) : 0; e < end; row++)
+        for (; e < VN_MIN(p->edge_ptr[row + 1], end); e++) {
+            const int32_t hi = p->hi[e];
+            const int64_t at = next[hi]++;
+            p->lower[at] = (uint32_t)e;
+            p->h.col[at + p->edge_ptr[hi]] = (int32_t)row;
+        }
+    return VN_OK;
+}
+
+/* The upper entries' columns, and the weight of each item's comparisons. */
+static vn_status fill_rows(void *arg, int64_t block, int worker)
+{
+    vn_problem *p = arg;
+    vn_laplacian *h = &p->h;
+    (void)worker;
+    for (int64_t i = h->block[block]; i < h->block[block + 1]; i++) {
+        double mass = 0.0;
+        for (int64_t k = p->edge_ptr[i]; k < p->edge_ptr[i + 1]; k++) {
+            h->col[p->lower_ptr[i + 1] + k] = p->hi[k];
+            mass += p->win[k] + p->loss[k] + (p->tie ? p->tie[k] : 0.0);
+        }
+        for (int64_t k = p->lower_ptr[i]; k < p->lower_ptr[i + 1]; k++) {
+            const uint32_t q = p->lower[k];
+            mass += p->win[q] + p->loss[q] + (p->tie ? p->tie[q] : 0.0);
+        }
+        p->mass[i] = mass;
+    }
+    return VN_OK;
+}
+
+/* The pattern of h, whose upper entries are the edges in order, and the masses. */
+static vn_status build_rows(vn_problem *p, transposing *t, int n_threads, vn_poll poll, void *context)
+{
+    vn_laplacian *h = &p->h;
+    vn_status status = vn_team_run(count_chunk, t, t->n_chunks, n_threads, poll, context);
+    if (status != VN_OK) return status;
+    find_places(t);
+    for (int64_t i = 0; i <= p->n; i++) h->ptr[i] = p->lower_ptr[i] + p->edge_ptr[i];
+    status = vn_laplacian_finish(h);
+    if (status == VN_OK)
+        status = vn_team_run(place_chunk, t, t->n_chunks, n_threads, poll, context);
+    if (status == VN_OK) status = vn_team_run(fill_rows, p, h->n_blocks, n_threads, poll, context);
+    return status;
+}
+
+vn_status vn_problem_build(vn_problem *p, int n_threads, vn_poll poll, void *context)
 {
     const int64_t n = p->n, e = p->n_edges;
     if (e >= (int64_t)UINT32_MAX) return VN_TOO_LARGE;
     const int n_bend = p->has_gamma + p->has_tie;
     p->n_border = n_bend + p->has_level;
-    p->n_tiles = (e + TILE - 1) / TILE;
+    p->n_tiles = vn_n_blocks(e, TILE);
     vn_laplacian *h = &p->h;
     h->n = n;
     p->lower_ptr = vn_calloc((size_t)n + 1, sizeof(int64_t));
@@ -33,52 +142,12 @@ vn_status vn_problem_build(vn_problem *p, int n_threads)
     }
     if (p->has_level) memcpy(p->border[0], p->pull, sizeof(double) * (size_t)n);
 
-    /* The transpose: each thread owns a range of hi and goes over all edges in order. */
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1))
-    for (int t = 0; t < n_threads; t++) {
-        const int32_t from = (int32_t)(n * t / n_threads), to = (int32_t)(n * (t + 1) / n_threads);
-        for (int64_t k = 0; k < e; k++)
-            if (p->hi[k] >= from && p->hi[k] < to) p->lower_ptr[p->hi[k] + 1]++;
-    }
-    for (int64_t i = 0; i < n; i++) p->lower_ptr[i + 1] += p->lower_ptr[i];
-    for (int64_t i = 0; i <= n; i++) h->ptr[i] = p->lower_ptr[i] + p->edge_ptr[i];
-    vn_status status = vn_laplacian_finish(h);
+    transposing t = {.p = p, .n_chunks = chunks_of(p)};
+    t.at = vn_calloc((size_t)(t.n_chunks * VN_MAX(n, 1)), sizeof(uint32_t));
+    if (!t.at) return VN_NO_MEMORY;
+    const vn_status status = build_rows(p, &t, n_threads, poll, context);
+    vn_free(t.at);
     if (status != VN_OK) return status;
-    p->partial = vn_malloc(sizeof(double) * (size_t)VN_MAX(h->n_blocks, 1));
-    /* diag serves as the cursor of each row while the lower entries are placed */
-    int64_t *cursor = vn_malloc(sizeof(int64_t) * (size_t)VN_MAX(n, 1));
-    if (!p->partial || !cursor) {
-        vn_free(cursor);
-        return VN_NO_MEMORY;
-    }
-    memcpy(cursor, p->lower_ptr, sizeof(int64_t) * (size_t)n);
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1))
-    for (int t = 0; t < n_threads; t++) {
-        const int32_t from = (int32_t)(n * t / n_threads), to = (int32_t)(n * (t + 1) / n_threads);
-        for (int64_t lo = 0; lo < n; lo++)
-            for (int64_t k = p->edge_ptr[lo]; k < p->edge_ptr[lo + 1]; k++) {
-                const int32_t hi = p->hi[k];
-                if (hi < from || hi >= to) continue;
-                const int64_t at = cursor[hi]++;
-                p->lower[at] = (uint32_t)k;
-                h->col[at + p->edge_ptr[hi]] = (int32_t)lo;
-            }
-    }
-    vn_free(cursor);
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static))
-    for (int64_t b = 0; b < h->n_blocks; b++)
-        for (int64_t i = h->block[b]; i < h->block[b + 1]; i++) {
-            double mass = 0.0;
-            for (int64_t k = p->edge_ptr[i]; k < p->edge_ptr[i + 1]; k++) {
-                h->col[p->lower_ptr[i + 1] + k] = p->hi[k];
-                mass += p->win[k] + p->loss[k] + (p->tie ? p->tie[k] : 0.0);
-            }
-            for (int64_t k = p->lower_ptr[i]; k < p->lower_ptr[i + 1]; k++) {
-                const uint32_t q = p->lower[k];
-                mass += p->win[q] + p->loss[q] + (p->tie ? p->tie[q] : 0.0);
-            }
-            p->mass[i] = mass;
-        }
     vn_problem_set_prior(p, p->prior);
     double most = 0.0, least = INFINITY, direct = 0.0;
     p->total = 0.0;
@@ -121,14 +190,13 @@ void vn_problem_set_prior(vn_problem *p, double prior)
     for (int64_t i = 0; i < p->n; i++) p->h.extra[i] = prior + (p->pull ? p->pull[i] : 0.0);
 }
 
-static inline int64_t row_of_edge(const vn_problem *p, int64_t e)
+/* ---- derivatives ------------------------------------------------------------------------------ */
+
+/* Tile t has the edges [*first, *first + returned). */
+static inline int edges_of(const vn_problem *p, int64_t tile, int64_t *first)
 {
-    int64_t lo = 0, hi = p->n;
-    while (hi - lo > 1) {
-        const int64_t mid = lo + (hi - lo) / 2;
-        if (p->edge_ptr[mid] <= e) lo = mid; else hi = mid;
-    }
-    return lo;
+    *first = tile * TILE;
+    return (int)VN_MIN((int64_t)TILE, p->n_edges - *first);
 }
 
 /* Linear predictors of the edges [first, first + len) less their offsets: linear in x. */
@@ -163,8 +231,8 @@ VN_CLONES
 static void tile_derivatives(vn_problem *p, const double *x, int64_t tile)
 {
     double d[TILE], h[TILE], dt[TILE], model_sums[2] = {0.0, 0.0};
-    const int64_t first = tile * TILE;
-    const int len = (int)VN_MIN((int64_t)TILE, p->n_edges - first);
+    int64_t first;
+    const int len = edges_of(p, tile, &first);
     const double t = p->has_tie ? x[p->n + p->has_gamma] : 0.0;
     const double *win = p->win + first, *loss = p->loss + first;
     const double *tie = p->tie ? p->tie + first : NULL;
@@ -241,13 +309,44 @@ static void block_gather(vn_problem *p, const double *x, double *gradient, int64
     }
 }
 
-void vn_problem_derivatives(vn_problem *p, const double *x, double *gradient, int n_threads)
+/* The arguments of the loops over tiles and rows; each uses what it needs. */
+typedef struct {
+    const vn_problem *p;
+    vn_problem *changed;
+    const double *x, *step;
+    double *out, room;
+} job;
+
+static vn_status over_tiles(vn_body body, job *j, int n_threads, vn_poll poll, void *context)
 {
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 8) if (p->n_tiles > 2))
-    for (int64_t t = 0; t < p->n_tiles; t++) tile_derivatives(p, x, t);
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 4) if (p->h.n_blocks > 2))
-    for (int64_t b = 0; b < p->h.n_blocks; b++)
-        block_gather(p, x, gradient, p->h.block[b], p->h.block[b + 1]);
+    return vn_team_run(body, j, vn_n_blocks(j->p->n_tiles, TILES), n_threads, poll, context);
+}
+
+static vn_status derive_tiles(void *arg, int64_t block, int worker)
+{
+    const job *j = arg;
+    (void)worker;
+    for (int64_t t = block * TILES; t < vn_block_end(j->p->n_tiles, TILES, block); t++)
+        tile_derivatives(j->changed, j->x, t);
+    return VN_OK;
+}
+
+static vn_status gather_rows(void *arg, int64_t block, int worker)
+{
+    const job *j = arg;
+    (void)worker;
+    block_gather(j->changed, j->x, j->out, j->p->h.block[block], j->p->h.block[block + 1]);
+    return VN_OK;
+}
+
+vn_status vn_problem_derivatives(vn_problem *p, const double *x, int n_threads, vn_poll poll,
+                                 void *context, double *gradient)
+{
+    job j = {.p = p, .changed = p, .x = x, .out = gradient};
+    vn_status status = over_tiles(derive_tiles, &j, n_threads, poll, context);
+    if (status == VN_OK)
+        status = vn_team_run(gather_rows, &j, p->h.n_blocks, n_threads, poll, context);
+    if (status != VN_OK) return status;
     vn_laplacian_diagonal(&p->h, n_threads);
     double sums[SUMS] = {0.0};
     for (int64_t t = 0; t < p->n_tiles; t++)
@@ -271,58 +370,97 @@ void vn_problem_derivatives(vn_problem *p, const double *x, double *gradient, in
         gradient[p->n] = slope;
         p->corner[0][0] = curvature;
     }
+    return VN_OK;
 }
 
-double vn_problem_log_likelihood(const vn_problem *p, const double *x, int n_threads)
+/* ---- sums and maxima over the edges ----------------------------------------------------------- */
+
+static vn_status likelihood_tiles(void *arg, int64_t block, int worker)
 {
-    double *sums = p->tile_sums;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 8) if (p->n_tiles > 2))
-    for (int64_t tile = 0; tile < p->n_tiles; tile++) {
+    const job *j = arg;
+    const vn_problem *p = j->p;
+    const double tie = p->has_tie ? j->x[p->n + p->has_gamma] : 0.0;
+    (void)worker;
+    for (int64_t t = block * TILES; t < vn_block_end(p->n_tiles, TILES, block); t++) {
         double d[TILE];
-        const int64_t first = tile * TILE;
-        const int len = (int)VN_MIN((int64_t)TILE, p->n_edges - first);
-        predictors(p, x, first, len, d);
-        sums[tile] = vn_log_likelihood(p->model, d, p->win + first, p->loss + first,
-                                       p->tie ? p->tie + first : NULL,
-                                       p->has_tie ? x[p->n + p->has_gamma] : 0.0, len);
+        int64_t first;
+        const int len = edges_of(p, t, &first);
+        predictors(p, j->x, first, len, d);
+        j->out[t] = vn_log_likelihood(p->model, d, p->win + first, p->loss + first,
+                                      p->tie ? p->tie + first : NULL, tie, len);
     }
+    return VN_OK;
+}
+
+vn_status vn_problem_log_likelihood(const vn_problem *p, const double *x, int n_threads, vn_poll poll,
+                                    void *context, double *out)
+{
+    job j = {.p = p, .x = x, .out = p->tile_sums};
+    const vn_status status = over_tiles(likelihood_tiles, &j, n_threads, poll, context);
     double direct = 0.0;
     for (int64_t i = 0; p->pull && i < p->n; i++) {
         const double miss = p->target[i] - (x[i] + (p->has_level ? x[p->n] : 0.0));
         direct += p->pull[i] * miss * miss;
     }
-    return vn_ordered_sum(sums, p->n_tiles) - 0.5 * direct;
+    *out = vn_ordered_sum(p->tile_sums, p->n_tiles) - 0.5 * direct;
+    return status;
 }
 
-double vn_problem_largest_difference(const vn_problem *p, const double *step, int n_threads)
+static vn_status difference_tiles(void *arg, int64_t block, int worker)
 {
-    double largest = 0.0;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) reduction(max:largest) if (p->n_tiles > 2))
-    for (int64_t tile = 0; tile < p->n_tiles; tile++) {
-        double d[TILE];
-        const int64_t first = tile * TILE;
-        const int len = (int)VN_MIN((int64_t)TILE, p->n_edges - first);
-        differences(p, step, first, len, d);
+    const job *j = arg;
+    (void)worker;
+    for (int64_t t = block * TILES; t < vn_block_end(j->p->n_tiles, TILES, block); t++) {
+        double d[TILE], largest = 0.0;
+        int64_t first;
+        const int len = edges_of(j->p, t, &first);
+        differences(j->p, j->step, first, len, d);
         for (int k = 0; k < len; k++) largest = fabs(d[k]) > largest ? fabs(d[k]) : largest;
+        j->out[t] = largest;
     }
-    return largest;
+    return VN_OK;
 }
 
-double vn_problem_overreach(const vn_problem *p, const double *parameters, const double *step,
-                            double room, int n_threads)
+static vn_status overreach_tiles(void *arg, int64_t block, int worker)
 {
-    double largest = 0.0;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) reduction(max:largest) if (p->n_tiles > 2))
-    for (int64_t tile = 0; tile < p->n_tiles; tile++) {
-        double d[TILE], change[TILE];
-        const int64_t first = tile * TILE;
-        const int len = (int)VN_MIN((int64_t)TILE, p->n_edges - first);
-        predictors(p, parameters, first, len, d);
-        differences(p, step, first, len, change);
+    const job *j = arg;
+    (void)worker;
+    for (int64_t t = block * TILES; t < vn_block_end(j->p->n_tiles, TILES, block); t++) {
+        double d[TILE], change[TILE], largest = 0.0;
+        int64_t first;
+        const int len = edges_of(j->p, t, &first);
+        predictors(j->p, j->x, first, len, d);
+        differences(j->p, j->step, first, len, change);
         for (int k = 0; k < len; k++) {
-            const double reach = fabs(change[k]) / (room + fabs(d[k]));
+            const double reach = fabs(change[k]) / (j->room + fabs(d[k]));
             largest = reach > largest ? reach : largest;
         }
+        j->out[t] = largest;
     }
+    return VN_OK;
+}
+
+static double largest_of(const double *x, int64_t n)
+{
+    double largest = 0.0;
+    for (int64_t k = 0; k < n; k++) largest = x[k] > largest ? x[k] : largest;
     return largest;
+}
+
+vn_status vn_problem_largest_difference(const vn_problem *p, const double *step, int n_threads,
+                                        vn_poll poll, void *context, double *out)
+{
+    job j = {.p = p, .step = step, .out = p->tile_sums};
+    const vn_status status = over_tiles(difference_tiles, &j, n_threads, poll, context);
+    *out = largest_of(p->tile_sums, p->n_tiles);
+    return status;
+}
+
+vn_status vn_problem_overreach(const vn_problem *p, const double *x, const double *step, double room,
+                               int n_threads, vn_poll poll, void *context, double *out)
+{
+    job j = {.p = p, .x = x, .step = step, .out = p->tile_sums, .room = room};
+    const vn_status status = over_tiles(overreach_tiles, &j, n_threads, poll, context);
+    *out = largest_of(p->tile_sums, p->n_tiles);
+    return status;
 }

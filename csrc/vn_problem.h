@@ -47,7 +47,7 @@ typedef struct {
 } vn_problem;
 
 /* Build everything but the values. VN_TOO_LARGE: 2^32 edges or more. */
-vn_status vn_problem_build(vn_problem *p, int n_threads);
+vn_status vn_problem_build(vn_problem *p, int n_threads, vn_poll poll, void *context);
 void vn_problem_free(vn_problem *p);
 
 /* Another precision of the prior; the Newton matrix follows at the next derivatives. */
@@ -55,17 +55,19 @@ void vn_problem_set_prior(vn_problem *p, double prior);
 
 /* Gradient (n + n_border entries) at parameters (theta, then gamma and log tie as present, or the
  * level), and the Newton matrix into p->h, p->border and p->corner. */
-void vn_problem_derivatives(vn_problem *p, const double *parameters, double *gradient,
-                            int n_threads);
+vn_status vn_problem_derivatives(vn_problem *p, const double *parameters, int n_threads, vn_poll poll,
+                                 void *context, double *gradient);
 
 /* Log-likelihood without the prior's term. */
-double vn_problem_log_likelihood(const vn_problem *p, const double *parameters, int n_threads);
+vn_status vn_problem_log_likelihood(const vn_problem *p, const double *parameters, int n_threads,
+                                    vn_poll poll, void *context, double *out);
 
 /* Largest |change of an edge's predictor along step|. */
-double vn_problem_largest_difference(const vn_problem *p, const double *step, int n_threads);
+vn_status vn_problem_largest_difference(const vn_problem *p, const double *step, int n_threads,
+                                        vn_poll poll, void *context, double *out);
 
 /* Largest |change of an edge's predictor along step| / (room + |predictor at parameters|). */
-double vn_problem_overreach(const vn_problem *p, const double *parameters, const double *step,
-                            double room, int n_threads);
+vn_status vn_problem_overreach(const vn_problem *p, const double *parameters, const double *step,
+                               double room, int n_threads, vn_poll poll, void *context, double *out);
 
 #endif

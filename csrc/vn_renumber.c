@@ -15,6 +15,25 @@ double vn_neighbour_distance(const vn_laplacian *a)
     return count ? sum / (double)count / (double)a->n : 0.0;
 }
 
+typedef struct {
+    const vn_laplacian *a;
+    vn_renumbered *out;
+    const int32_t *place; /* new number of each old one */
+} job;
+
+static vn_status columns(void *arg, int64_t block, int worker)
+{
+    const job *j = arg;
+    const vn_laplacian *a = j->a;
+    vn_laplacian *b = &j->out->a;
+    (void)worker;
+    for (int64_t i = b->block[block]; i < b->block[block + 1]; i++) {
+        const int64_t from = a->ptr[j->out->order[i]] - b->ptr[i];
+        for (int64_t k = b->ptr[i]; k < b->ptr[i + 1]; k++) b->col[k] = j->place[a->col[k + from]];
+    }
+    return VN_OK;
+}
+
 vn_status vn_renumber_build(const vn_laplacian *a, int32_t *order, int n_threads, vn_renumbered *out)
 {
     const int64_t n = a->n, entries = a->ptr[n];
@@ -35,31 +54,31 @@ vn_status vn_renumber_build(const vn_laplacian *a, int32_t *order, int n_threads
         }
         status = vn_laplacian_finish(b);
     }
-    if (status == VN_OK) {
-        VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 4))
-        for (int64_t block = 0; block < b->n_blocks; block++)
-            for (int64_t i = b->block[block]; i < b->block[block + 1]; i++) {
-                const int64_t from = a->ptr[order[i]] - b->ptr[i];
-                for (int64_t k = b->ptr[i]; k < b->ptr[i + 1]; k++)
-                    b->col[k] = place[a->col[k + from]];
-            }
-    }
+    if (status == VN_OK) vn_laplacian_run(b, columns, &(job){a, out, place}, n_threads);
     vn_free(place);
     if (status != VN_OK) vn_renumber_free(out);
     return status;
 }
 
-void vn_renumber_refresh(vn_renumbered *out, const vn_laplacian *a, int n_threads)
+static vn_status values(void *arg, int64_t block, int worker)
 {
-    vn_laplacian *b = &out->a;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 4))
-    for (int64_t block = 0; block < b->n_blocks; block++)
-        for (int64_t i = b->block[block]; i < b->block[block + 1]; i++) {
-            memcpy(b->val + b->ptr[i], a->val + a->ptr[out->order[i]],
-                   sizeof(float) * (size_t)(b->ptr[i + 1] - b->ptr[i]));
-            b->extra[i] = a->extra[out->order[i]];
-            b->diag[i] = a->diag[out->order[i]];
-        }
+    const job *j = arg;
+    const vn_laplacian *a = j->a;
+    vn_laplacian *b = &j->out->a;
+    (void)worker;
+    for (int64_t i = b->block[block]; i < b->block[block + 1]; i++) {
+        const int32_t from = j->out->order[i];
+        memcpy(b->val + b->ptr[i], a->val + a->ptr[from],
+               sizeof(float) * (size_t)(b->ptr[i + 1] - b->ptr[i]));
+        b->extra[i] = a->extra[from];
+        b->diag[i] = a->diag[from];
+    }
+    return VN_OK;
+}
+
+void vn_renumber_refresh(vn_renumbered *b, const vn_laplacian *a, int n_threads)
+{
+    vn_laplacian_run(&b->a, values, &(job){a, b, NULL}, n_threads);
 }
 
 void vn_renumber_gather(const vn_renumbered *b, const double *x, double *y)

@@ -4,24 +4,28 @@
 #include <string.h>
 
 #include "vn_replicates_internal.h"
+#include "vn_team.h"
 
 #define MOST 200.0   /* |x| from which strengths might leave the range of double */
 #define GROWS 4.0    /* a residual that grows by this is given up */
 
 static void block_free(vn_replicate_block *w)
 {
+    if (!w) return;
     double *arrays[] = {w->draw, w->a, w->b, w->fixed, w->mass, w->x, w->strength, w->g, w->step};
     for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) vn_free(arrays[k]);
     vn_free(w->up);
     vn_free(w->down);
     vn_free(w->reach);
+    vn_free(w);
 }
 
-static int block_new(const vn_replicates *p, vn_replicate_block *w)
+static vn_replicate_block *block_new(const vn_replicates *p)
 {
+    vn_replicate_block *w = vn_calloc(1, sizeof *w);
+    if (!w) return NULL;
     const size_t lane = sizeof(double) * LANES, edges = (size_t)p->n_edges;
     const size_t items = (size_t)p->n_items + 1;
-    memset(w, 0, sizeof *w);
     double **arrays[] = {&w->draw, &w->a, &w->b, &w->fixed, &w->mass, &w->x, &w->strength, &w->g,
                          &w->step};
     const size_t counts[] = {(size_t)p->n_units, edges, edges, items, items, items, items, items,
@@ -32,7 +36,9 @@ static int block_new(const vn_replicates *p, vn_replicate_block *w)
     w->up = vn_malloc(sizeof(uint32_t) * VN_MAX(edges, 1));
     w->down = vn_malloc(sizeof(uint32_t) * VN_MAX(edges, 1));
     w->reach = vn_malloc(sizeof(uint32_t) * items);
-    return lost || !w->up || !w->down || !w->reach;
+    if (!lost && w->up && w->down && w->reach) return w;
+    block_free(w);
+    return NULL;
 }
 
 /* step = inverse x g, then x += step in active lanes; four columns at a time. */
@@ -72,9 +78,11 @@ static uint32_t out_of_range(const vn_replicates *p, const vn_replicate_block *w
     return bad;
 }
 
-static void iterate(const vn_replicates *p, vn_replicate_block *w, double *residual, int8_t *status,
-                    int32_t *n_iter)
+static vn_status iterate(const vn_replicates *p, vn_poll poll, void *context, vn_replicate_block *w,
+                         double *residual, int8_t *status, int32_t *n_iter)
 {
+    const int64_t work = LANES * (p->n_items * p->n_items + 10 * p->n_edges); /* of an iteration */
+    const int64_t every = VN_MAX(100000000 / VN_MAX(work, 1), 1);
     const int64_t n = p->n_items + p->has_tie;
     double now[LANES], last[LANES];
     for (int64_t i = 0; i < n; i++)
@@ -103,14 +111,16 @@ static void iterate(const vn_replicates *p, vn_replicate_block *w, double *resid
             last[l] = VN_MIN(last[l], now[l]);
             left += w->active[l];
         }
-        if (left == 0.0) return;
+        if (left == 0.0) return VN_OK;
+        if (k % every == every - 1 && poll && poll(context)) return VN_INTERRUPTED;
         take_step(p, w);
     }
 }
 
-static void fit_block(const vn_replicates *p, const vn_draws *d, const uint64_t key[2], int64_t first,
-                      int lanes, vn_replicate_block *w, double *theta, double *log_tie,
-                      double *residual, int8_t *status, int32_t *n_iter)
+static vn_status fit_block(const vn_replicates *p, const vn_draws *d, const uint64_t key[2],
+                           int64_t first, int lanes, vn_poll poll, void *context,
+                           vn_replicate_block *w, double *theta, double *log_tie, double *residual,
+                           int8_t *status, int32_t *n_iter)
 {
     double res[LANES];
     int8_t state[LANES];
@@ -125,7 +135,8 @@ static void fit_block(const vn_replicates *p, const vn_draws *d, const uint64_t 
         else if (p->has_tie) state[l] = connected && w->ties[l] > 0.0 ? 0 : VN_REPLICATE_UNSURE;
         else if (p->prior == 0.0 && !connected) state[l] = VN_REPLICATE_NO_FIT;
     }
-    iterate(p, w, res, state, iterations);
+    const vn_status result = iterate(p, poll, context, w, res, state, iterations);
+    if (result != VN_OK) return result;
     for (int l = 0; l < lanes; l++) {
         residual[l] = res[l];
         status[l] = state[l];
@@ -134,34 +145,49 @@ static void fit_block(const vn_replicates *p, const vn_draws *d, const uint64_t 
     }
     for (int64_t i = 0; i < p->n_items; i++)
         for (int l = 0; l < lanes; l++) theta[l * p->n_items + i] = w->x[LANES * i + l];
+    return VN_OK;
+}
+
+typedef struct {
+    const vn_replicates *p;
+    const vn_draws *d;
+    const uint64_t *key;
+    int64_t from, to;
+    double *theta, *log_tie, *residual;
+    int8_t *status;
+    int32_t *n_iter;
+    vn_replicate_block **scratch; /* of each worker, made at its first block */
+    vn_poll poll;
+    void *context;
+} job;
+
+static vn_status fit_one(void *arg, int64_t k, int worker)
+{
+    const job *j = arg;
+    const int64_t at = k * LANES;
+    const int lanes = (int)VN_MIN(j->to - j->from - at, (int64_t)LANES);
+    if (!j->scratch[worker]) j->scratch[worker] = block_new(j->p);
+    if (!j->scratch[worker]) return VN_NO_MEMORY;
+    return fit_block(j->p, j->d, j->key, j->from + at, lanes, worker == 0 ? j->poll : NULL,
+                     j->context, j->scratch[worker], j->theta + at * j->p->n_items,
+                     j->log_tie ? j->log_tie + at : NULL, j->residual + at, j->status + at,
+                     j->n_iter + at);
 }
 
 vn_status vn_replicates_fit(const vn_replicates *p, const vn_draws *d, const uint64_t key[2],
-                            int64_t from, int64_t to, int n_threads, double *theta, double *log_tie,
-                            double *residual, int8_t *status, int32_t *n_iter)
+                            int64_t from, int64_t to, int n_threads, vn_poll poll, void *context,
+                            double *theta, double *log_tie, double *residual, int8_t *status,
+                            int32_t *n_iter)
 {
-    (void)n_threads;
-    int failed = 0;
-    const int64_t n_blocks = (to - from + LANES - 1) / LANES;
-    VN_PRAGMA(omp parallel num_threads((int)VN_MIN((int64_t)n_threads, n_blocks)))
-    {
-        vn_replicate_block w;
-        const int lost = block_new(p, &w);
-        if (lost) {
-            VN_PRAGMA(omp atomic write)
-            failed = 1;
-        }
-        VN_PRAGMA(omp for schedule(dynamic, 1))
-        for (int64_t k = 0; k < n_blocks; k++) {
-            if (lost) continue;
-            const int64_t at = k * LANES;
-            const int lanes = (int)VN_MIN(to - from - at, (int64_t)LANES);
-            fit_block(p, d, key, from + at, lanes, &w, theta + at * p->n_items,
-                      log_tie ? log_tie + at : NULL, residual + at, status + at, n_iter + at);
-        }
-        block_free(&w);
-    }
-    return failed ? VN_NO_MEMORY : VN_OK;
+    const int64_t n_blocks = vn_n_blocks(to - from, LANES);
+    const int n_workers = vn_team_size(n_threads, n_blocks);
+    job j = {p, d, key, from, to, theta, log_tie, residual, status, n_iter, NULL, poll, context};
+    j.scratch = vn_calloc((size_t)n_workers, sizeof *j.scratch);
+    if (!j.scratch) return VN_NO_MEMORY;
+    const vn_status result = vn_team_run(fit_one, &j, n_blocks, n_threads, poll, context);
+    for (int w = 0; w < n_workers; w++) block_free(j.scratch[w]);
+    vn_free(j.scratch);
+    return result;
 }
 
 VN_CLONES

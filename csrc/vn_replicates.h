@@ -39,10 +39,11 @@ typedef struct {
 } vn_replicates;
 
 /* Replicates from <= r < to: theta (to - from) x n_items, tie parameters (to - from, or NULL),
- * residual, status and iterations of each. `poll` is called by the calling thread between blocks. */
+ * residual, status and iterations of each. */
 vn_status vn_replicates_fit(const vn_replicates *p, const vn_draws *d, const uint64_t key[2],
-                            int64_t from, int64_t to, int n_threads, double *theta, double *log_tie,
-                            double *residual, int8_t *status, int32_t *n_iter);
+                            int64_t from, int64_t to, int n_threads, vn_poll poll, void *context,
+                            double *theta, double *log_tie, double *residual, int8_t *status,
+                            int32_t *n_iter);
 
 /* a (n x n, symmetric positive definite) becomes its inverse; VN_BAD_VALUE where it is not. */
 vn_status vn_dense_inverse(int64_t n, double *a);

@@ -5,9 +5,11 @@
 
 #include "vn_poisson.h"
 #include "vn_random.h"
+#include "vn_team.h"
 
 #define TILE 1024     /* units per tile: four to a counter */
 #define COUNTERS 256
+#define TILES 16      /* of a block */
 #define HALF_TILE 512 /* of Bayesian weights: two to a counter */
 #define MARGIN 6.0    /* standard deviations by which the first total stays below what is wanted */
 
@@ -258,57 +260,87 @@ static void normalise(const vn_resample *s, double *weights)
     }
 }
 
-/* One replicate's units, by up to n_threads threads. */
-static void units_of(const vn_resample *s, const uint64_t key[2], int64_t replicate, int n_threads,
-                     int32_t *counts, double *weights)
+/* A call, and one replicate of it. */
+typedef struct {
+    const vn_resample *s;
+    const uint64_t *key;
+    int64_t from;
+    int inside; /* threads of each replicate */
+    int32_t *counts;
+    double *weights;
+    void **units; /* of each worker, made at its first replicate */
+    vn_poll poll;
+    void *context;
+} job;
+
+static vn_status fill_tiles(void *arg, int64_t block, int worker)
 {
-    (void)n_threads;
+    const job *j = arg;
+    const int64_t n = j->s->n_units;
+    (void)worker;
+    if (j->weights)
+        for (int64_t t = block * TILES; t < vn_block_end(vn_n_blocks(n, HALF_TILE), TILES, block); t++)
+            fill_half_tile(j->s, j->key, t, j->weights);
+    else
+        for (int64_t t = block * TILES; t < vn_block_end(vn_n_blocks(n, TILE), TILES, block); t++)
+            fill_tile(j->s, j->key, 0, t, j->counts);
+    return VN_OK;
+}
+
+/* One replicate's units; `poll` may be asked. */
+static vn_status units_of(const job *j, int64_t replicate, vn_poll poll, int32_t *counts,
+                          double *weights)
+{
+    const vn_resample *s = j->s;
     uint64_t own[2];
-    vn_threefry(key, (uint64_t)replicate, UINT64_MAX, &own[0], &own[1]);
-    if (s->kind == VN_BAYESIAN) {
-        const int64_t n_tiles = (s->n_units + HALF_TILE - 1) / HALF_TILE;
-        VN_PRAGMA(omp parallel for num_threads(n_threads) if (n_threads > 1))
-        for (int64_t t = 0; t < n_tiles; t++) fill_half_tile(s, own, t, weights);
-        normalise(s, weights);
-        return;
+    vn_threefry(j->key, (uint64_t)replicate, UINT64_MAX, &own[0], &own[1]);
+    vn_status status = VN_OK;
+    if (!weights && !s->filled) {
+        memset(counts, 0, sizeof(int32_t) * (size_t)s->n_units);
+    } else {
+        job one = {.s = s, .key = own, .counts = counts, .weights = weights};
+        const int64_t n_tiles = vn_n_blocks(s->n_units, weights ? HALF_TILE : TILE);
+        status = vn_team_run(fill_tiles, &one, vn_n_blocks(n_tiles, TILES), j->inside, poll,
+                             j->context);
     }
-    if (!s->filled) memset(counts, 0, sizeof(int32_t) * (size_t)s->n_units);
-    else {
-        const int64_t n_tiles = (s->n_units + TILE - 1) / TILE;
-        VN_PRAGMA(omp parallel for num_threads(n_threads) if (n_threads > 1))
-        for (int64_t t = 0; t < n_tiles; t++) fill_tile(s, own, 0, t, counts);
-    }
-    complete(s, own, counts);
+    if (status != VN_OK) return status;
+    if (weights) normalise(s, weights);
+    else complete(s, own, counts);
+    return VN_OK;
+}
+
+static vn_status draw_one(void *arg, int64_t k, int worker)
+{
+    const job *j = arg;
+    const vn_resample *s = j->s;
+    const int64_t n = s->n_positions;
+    int32_t *c = j->counts ? j->counts + k * n : NULL;
+    double *w = j->weights ? j->weights + k * n : NULL;
+    const vn_poll poll = worker == 0 ? j->poll : NULL;
+    if (!s->unit) return units_of(j, j->from + k, poll, c, w);
+    if (!j->units[worker])
+        j->units[worker] = vn_malloc((w ? sizeof *w : sizeof *c) * (size_t)VN_MAX(s->n_units, 1));
+    void *units = j->units[worker];
+    if (!units) return VN_NO_MEMORY;
+    const vn_status status = units_of(j, j->from + k, poll, w ? NULL : units, w ? units : NULL);
+    if (status != VN_OK) return status;
+    for (int64_t i = 0; c && i < n; i++) c[i] = ((int32_t *)units)[s->unit[i]];
+    for (int64_t i = 0; w && i < n; i++) w[i] = ((double *)units)[s->unit[i]];
+    return VN_OK;
 }
 
 vn_status vn_resample_draw(const vn_resample *s, const uint64_t key[2], int64_t from, int64_t to,
-                           int n_threads, int32_t *counts, double *weights)
+                           int n_threads, vn_poll poll, void *context, int32_t *counts,
+                           double *weights)
 {
-    const int64_t n = s->n_positions, n_units = s->n_units;
-    const size_t width = weights ? sizeof(double) : sizeof(int32_t);
-    /* few replicates: the threads share each; many: each thread has its own */
-    const int inside = to - from < 2 * (int64_t)n_threads && n_units > 64 * TILE ? n_threads : 1;
-    const int outside = inside > 1 ? 1 : (int)VN_MIN((int64_t)n_threads, VN_MAX(to - from, 1));
-    int failed = 0;
-    VN_PRAGMA(omp parallel num_threads(outside) if (outside > 1))
-    {
-        void *units = s->unit ? vn_malloc(width * (size_t)VN_MAX(n_units, 1)) : NULL;
-        const int lost = s->unit && !units;
-        if (lost) {
-            VN_PRAGMA(omp atomic write)
-            failed = 1;
-        }
-        VN_PRAGMA(omp for schedule(dynamic, 1))
-        for (int64_t r = from; r < to; r++) {
-            if (lost) continue;
-            int32_t *c = counts ? counts + (r - from) * n : NULL;
-            double *w = weights ? weights + (r - from) * n : NULL;
-            units_of(s, key, r, inside, units ? units : c, units ? units : w);
-            if (!units) continue;
-            for (int64_t i = 0; c && i < n; i++) c[i] = ((int32_t *)units)[s->unit[i]];
-            for (int64_t i = 0; w && i < n; i++) w[i] = ((double *)units)[s->unit[i]];
-        }
-        vn_free(units);
-    }
-    return failed ? VN_NO_MEMORY : VN_OK;
+    /* each thread has replicates of its own; where these are few, threads that are left help inside */
+    const int n_workers = vn_team_size(n_threads, to - from);
+    job j = {.s = s, .key = key, .from = from, .inside = VN_MAX(n_threads / n_workers, 1),
+             .counts = counts, .weights = weights, .poll = poll, .context = context};
+    j.units = vn_calloc((size_t)n_workers, sizeof *j.units);
+    if (!j.units) return VN_NO_MEMORY;
+    const vn_status status = vn_team_run(draw_one, &j, to - from, n_threads, poll, context);
+    for (int w = 0; w < n_workers; w++) vn_free(j.units[w]);
+    vn_free(j.units);
+    return status;
 }

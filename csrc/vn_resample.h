@@ -31,6 +31,7 @@ void vn_resample_free(vn_resample *s);
 
 /* Replicates from <= r < to, (to - from) x n_positions: `counts`, or `weights` where Bayesian. */
 vn_status vn_resample_draw(const vn_resample *s, const uint64_t key[2], int64_t from, int64_t to,
-                           int n_threads, int32_t *counts, double *weights);
+                           int n_threads, vn_poll poll, void *context, int32_t *counts,
+                           double *weights);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 /* Iterations of one solve, by level, before the next level is tried. */
 static const int64_t patience[] = {40, 120, INT64_MAX};
@@ -13,15 +12,6 @@ static const int64_t patience[] = {40, 120, INT64_MAX};
 /* Multigrid is passed over where items' weights differ by more than this: it failed on all such
  * graphs that were tried. */
 #define WIDE 1e7
-
-/* How long iterations take with all threads and with one. Results do not depend on the number of
- * threads, so on a busy machine, where threads wait for each other, one is used instead. */
-typedef struct {
-    double many, one; /* seconds per iteration, recent average; 0 unknown */
-    int64_t tick;
-} pace;
-
-#define PROBE 64 /* iterations between two looks at the way not taken */
 
 /* Graphs at least this large are renumbered when neighbours are farther apart, on average, than
  * this share of the items. */
@@ -40,7 +30,6 @@ struct vn_solver {
     int is_renumbered;
     vn_renumbered renumbered;
     double *mass, *border[VN_MAX_BORDER]; /* renumbered copies */
-    pace pace;
     int has_elimination;
     vn_elimination elimination;
     vn_solver_level level;
@@ -51,10 +40,15 @@ struct vn_solver {
     int64_t first_iter, last_iter; /* of the first solve with this factor, and of the last one */
     double *r, *z, *d, *q;  /* n + n_border: residual, M^-1 r, direction, A d */
     double *work, *core_r, *core_z; /* with elimination only */
-    double *partial;        /* n: enough for the blocks of any numbering */
+    double *partial;        /* SUMS for each block, of any numbering */
 };
 
-vn_status vn_solver_new(const vn_problem *p, int parallel_edges, vn_solver **out)
+/* What a pass over the rows adds up, by block. The passes of an iteration: `advance` x and r along d,
+ * `weigh` what the preconditioner made of r, `turn` d, and take the product `along` d. */
+enum { LARGEST = 0, ZR = 0, ZQ = 1, DQ = 0, DB = 1, SUMS = 1 + VN_MAX_BORDER };
+
+vn_status vn_solver_new(const vn_problem *p, int parallel_edges, vn_poll poll, void *context,
+                        vn_solver **out)
 {
     *out = NULL;
     vn_solver *s = vn_calloc(1, sizeof *s);
@@ -67,12 +61,13 @@ vn_status vn_solver_new(const vn_problem *p, int parallel_edges, vn_solver **out
     s->r = vn_malloc(size);
     s->z = vn_malloc(size);
     s->d = vn_malloc(size);
-    s->q = vn_malloc(size);
-    s->partial = vn_malloc(sizeof(double) * (size_t)VN_MAX(p->n, 1));
+    s->q = vn_calloc(1, size);
+    const int64_t blocks = vn_laplacian_most_blocks(p->n, p->h.ptr[p->n]);
+    s->partial = vn_malloc(sizeof(double) * SUMS * (size_t)VN_MAX(blocks, 1));
     vn_status status = s->r && s->z && s->d && s->q && s->partial ? VN_OK : VN_NO_MEMORY;
     if (status == VN_OK)
         status = vn_eliminate_pattern(&p->h, p->lower_ptr, p->lower, p->n_edges, parallel_edges,
-                                      &s->elimination, &s->has_elimination);
+                                      poll, context, &s->elimination, &s->has_elimination);
     if (status == VN_OK && s->has_elimination) {
         const size_t core = sizeof(double) * (size_t)VN_MAX(s->elimination.core.n, 1);
         s->core_r = vn_malloc(core);
@@ -189,8 +184,9 @@ static void refresh_view(vn_solver *s, int n_threads)
 }
 
 /* Bring everything up to date with the matrix and the level. */
-static vn_status prepare(vn_solver *s, int n_threads)
+static vn_status prepare(vn_solver *s, const vn_solve_options *o)
 {
+    const int n_threads = o->n_threads;
     vn_status status = VN_OK;
     if (s->stale_matrix) {
         refresh_view(s, n_threads);
@@ -200,51 +196,194 @@ static vn_status prepare(vn_solver *s, int n_threads)
     s->stale_matrix = 0;
     if (s->level == VN_MULTIGRID && s->stale_level) {
         if (s->has_multigrid) {
-            if (!s->multigrid.shared) status = vn_multigrid_refresh(&s->multigrid, n_threads);
+            if (!s->multigrid.shared)
+                status = vn_multigrid_refresh(&s->multigrid, n_threads, o->poll, o->poll_context);
         } else {
-            status = vn_multigrid_build(core_of(s), n_threads, &s->multigrid);
+            status = vn_multigrid_build(core_of(s), n_threads, o->poll, o->poll_context,
+                                        &s->multigrid);
             s->has_multigrid = 1;
             if (status == VN_OK) status = renumber(s, n_threads);
             refresh_view(s, n_threads);
         }
+        if (status != VN_OK) release_multigrid(s);
     }
     /* an old factor serves until solves take half as many iterations again as its first */
     if (s->level == VN_CHOLESKY && s->stale_level
         && (!s->has_cholesky || 2 * s->last_iter > 3 * s->first_iter + 6)) {
         vn_cholesky_free(&s->cholesky);
-        status = vn_cholesky_build(core_of(s), &s->cholesky);
+        status = vn_cholesky_build(core_of(s), o->poll, o->poll_context, &s->cholesky);
         s->has_cholesky = status == VN_OK;
         s->first_iter = s->last_iter = 0;
     }
-    s->stale_level = 0;
+    s->stale_level = status != VN_OK;
     return status;
 }
 
-/* z = M^-1 r on the theta block. */
-static void precondition(vn_solver *s, int n_threads)
+/* ---- passes over the rows --------------------------------------------------------------------- */
+
+typedef struct {
+    const vn_solver *s;
+    const vn_solve_options *o;
+    const vn_laplacian *a; /* the blocks */
+    const double *from;
+    double *to, *x, step, beta;
+} pass;
+
+VN_CLONES
+static void move_rows(double step, const double *d, const double *q, int64_t from, int64_t to,
+                      double *restrict x, double *restrict r)
 {
-    const vn_problem *p = s->p;
-    const vn_laplacian *core = core_of(s);
-    double *r = s->r, *z = s->z;
-    if (s->has_elimination) {
-        memcpy(s->work, s->r, sizeof(double) * (size_t)p->n);
-        vn_eliminate_forward(&s->elimination, s->work, s->core_r);
-        r = s->core_r;
-        z = s->core_z;
+    for (int64_t i = from; i < to; i++) {
+        x[i] += step * d[i];
+        r[i] -= step * q[i];
     }
-    if (s->level == VN_MULTIGRID) {
-        vn_multigrid_apply(&s->multigrid, r, z, n_threads);
-    } else if (s->level == VN_CHOLESKY) {
-        vn_cholesky_apply(&s->cholesky, r, z);
-    } else {
-        VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) if (core->n > 8192))
-        for (int64_t i = 0; i < core->n; i++)
-            z[i] = core->diag[i] > 0.0 ? r[i] / core->diag[i] : 0.0;
-    }
-    if (s->has_elimination) vn_eliminate_back(&s->elimination, s->work, s->core_z, s->z);
 }
 
-/* The bordering rows: z there from the corner alone, y += border terms of the product with d. */
+VN_CLONES
+static double excess_rows(const view *v, const vn_solve_options *o, const double *r, int64_t from,
+                          int64_t to)
+{
+    const double *mass = v->mass, *diag = v->h->diag;
+    const double mass_tolerance = o->mass_tolerance, diagonal_tolerance = o->diagonal_tolerance;
+    double largest = 0.0;
+    VN_PRAGMA(omp simd reduction(max:largest))
+    for (int64_t i = from; i < to; i++) {
+        const double by_mass = mass_tolerance * mass[i], by_diagonal = diagonal_tolerance * diag[i];
+        const double allowed = by_mass < by_diagonal ? by_mass : by_diagonal;
+        const double ratio = allowed > 0.0 ? fabs(r[i]) / allowed : 0.0;
+        largest = ratio > largest ? ratio : largest;
+    }
+    return largest;
+}
+
+/* x += step d, r -= step q; the largest excess of r. */
+static vn_status advance(void *arg, int64_t k, int worker)
+{
+    const pass *j = arg;
+    const vn_solver *s = j->s;
+    const int64_t from = j->a->block[k], to = j->a->block[k + 1];
+    (void)worker;
+    if (j->step != 0.0) move_rows(j->step, s->d, s->q, from, to, j->x, s->r);
+    s->partial[k * SUMS + LARGEST] = excess_rows(&s->view, j->o, s->r, from, to);
+    return VN_OK;
+}
+
+VN_CLONES
+static void divide_rows(const vn_laplacian *a, const double *r, int64_t from, int64_t to,
+                        double *restrict z)
+{
+    for (int64_t i = from; i < to; i++) z[i] = a->diag[i] > 0.0 ? r[i] / a->diag[i] : 0.0;
+}
+
+/* to = D^-1 from */
+static vn_status divide(void *arg, int64_t k, int worker)
+{
+    const pass *j = arg;
+    (void)worker;
+    divide_rows(j->a, j->from, j->a->block[k], j->a->block[k + 1], j->to);
+    return VN_OK;
+}
+
+VN_CLONES
+static void weigh_rows(const double *z, const double *r, const double *q, int64_t from, int64_t to,
+                       double *sums)
+{
+    double zr = 0.0, zq = 0.0;
+    VN_PRAGMA(omp simd reduction(+:zr, zq))
+    for (int64_t i = from; i < to; i++) {
+        zr += z[i] * r[i];
+        zq += z[i] * q[i];
+    }
+    sums[ZR] = zr;
+    sums[ZQ] = zq;
+}
+
+/* z.r and z.q; z itself first, where it is Jacobi's. */
+static vn_status weigh(void *arg, int64_t k, int worker)
+{
+    const pass *j = arg;
+    const vn_solver *s = j->s;
+    if (j->to) divide(arg, k, worker);
+    weigh_rows(s->z, s->r, s->q, j->a->block[k], j->a->block[k + 1], s->partial + k * SUMS);
+    return VN_OK;
+}
+
+VN_CLONES
+static void turn_rows(double beta, const double *z, int64_t from, int64_t to, double *restrict d)
+{
+    for (int64_t i = from; i < to; i++) d[i] = z[i] + beta * d[i];
+}
+
+/* d = z + beta d */
+static vn_status turn(void *arg, int64_t k, int worker)
+{
+    const pass *j = arg;
+    const vn_solver *s = j->s;
+    const int64_t from = j->a->block[k], to = j->a->block[k + 1];
+    (void)worker;
+    if (j->beta == 0.0) memcpy(s->d + from, s->z + from, sizeof(double) * (size_t)(to - from));
+    else turn_rows(j->beta, s->z, from, to, s->d);
+    return VN_OK;
+}
+
+VN_CLONES
+static double border_rows(const double *border, const double *d, double own, int64_t from,
+                          int64_t to, double *restrict q)
+{
+    double sum = 0.0;
+    VN_PRAGMA(omp simd reduction(+:sum))
+    for (int64_t i = from; i < to; i++) {
+        sum += border[i] * d[i];
+        q[i] += own * border[i];
+    }
+    return sum;
+}
+
+/* q = A d, bordering columns included; d.(A d) without them, and their products with d. */
+static vn_status along(void *arg, int64_t k, int worker)
+{
+    const pass *j = arg;
+    const vn_solver *s = j->s;
+    const int64_t from = j->a->block[k], to = j->a->block[k + 1];
+    double *sums = s->partial + k * SUMS;
+    (void)worker;
+    sums[DQ] = vn_laplacian_apply_block(j->a, s->d, s->q, k);
+    for (int b = 0; b < s->p->n_border; b++)
+        sums[DB + b] = border_rows(s->view.border[b], s->d, s->d[s->p->n + b], from, to, s->q);
+    return VN_OK;
+}
+
+static double sum_of(const vn_solver *s, int which)
+{
+    double sum = 0.0;
+    for (int64_t k = 0; k < s->view.h->n_blocks; k++) sum += s->partial[k * SUMS + which];
+    return sum;
+}
+
+/* ---- steps of an iteration -------------------------------------------------------------------- */
+
+/* Largest ratio of a residual to what is allowed there, once x and r are a step further; solved when
+ * at most 1. */
+static double go(vn_solver *s, const vn_solve_options *o, double step, double *x)
+{
+    const vn_problem *p = s->p;
+    double largest = 0.0;
+    vn_laplacian_run_rows(s->view.h, advance,
+                          &(pass){.s = s, .o = o, .a = s->view.h, .x = x, .step = step},
+                          o->n_threads);
+    for (int64_t k = 0; k < s->view.h->n_blocks; k++)
+        largest = fmax(largest, s->partial[k * SUMS + LARGEST]);
+    for (int64_t i = p->n; i < p->n + p->n_border; i++) {
+        if (step != 0.0) {
+            x[i] += step * s->d[i];
+            s->r[i] -= step * s->q[i];
+        }
+        largest = fmax(largest, fabs(s->r[i]) / (o->mass_tolerance * p->total));
+    }
+    return largest;
+}
+
+/* The bordering rows of z: from the corner alone. */
 static void precondition_border(const vn_solver *s)
 {
     const vn_problem *p = s->p;
@@ -260,47 +399,57 @@ static void precondition_border(const vn_solver *s)
     }
 }
 
-static double apply(vn_solver *s, int n_threads)
+/* z = M^-1 r; its products with r and with q. */
+static void precondition(vn_solver *s, int n_threads, double *zr, double *zq)
 {
     const vn_problem *p = s->p;
     const int64_t n = p->n;
-    double dot = vn_laplacian_apply(s->view.h, s->d, s->q, s->partial, n_threads);
-    for (int b = 0; b < p->n_border; b++) {
-        const double db = s->d[n + b], *border = s->view.border[b];
-        const double bd = vn_laplacian_dot(s->view.h, border, s->d, s->partial, n_threads);
-        VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) if (n > 8192))
-        for (int64_t i = 0; i < n; i++) s->q[i] += db * border[i];
-        double sum = bd;
-        for (int c = 0; c < p->n_border; c++) sum += p->corner[b][c] * s->d[n + c];
-        s->q[n + b] = sum;
-        dot += db * bd + db * sum;
+    const vn_laplacian *core = core_of(s);
+    const int is_plain = s->level == VN_JACOBI && !s->has_elimination;
+    double *r = s->r, *z = s->z;
+    if (s->has_elimination) {
+        memcpy(s->work, s->r, sizeof(double) * (size_t)n);
+        vn_eliminate_forward(&s->elimination, s->work, s->core_r);
+        r = s->core_r;
+        z = s->core_z;
     }
-    return dot;
+    if (s->level == VN_MULTIGRID)
+        vn_multigrid_apply(&s->multigrid, r, z, n_threads);
+    else if (s->level == VN_CHOLESKY)
+        vn_cholesky_apply(&s->cholesky, r, z);
+    else if (!is_plain)
+        vn_laplacian_run_rows(core, divide, &(pass){.a = core, .from = r, .to = z}, n_threads);
+    if (s->has_elimination) vn_eliminate_back(&s->elimination, s->work, s->core_z, s->z);
+    precondition_border(s);
+    vn_laplacian_run_rows(s->view.h, weigh,
+                          &(pass){.s = s, .a = s->view.h, .from = r, .to = is_plain ? z : NULL},
+                          n_threads);
+    *zr = sum_of(s, ZR);
+    *zq = sum_of(s, ZQ);
+    for (int64_t i = n; i < n + p->n_border; i++) {
+        *zr += s->z[i] * s->r[i];
+        *zq += s->z[i] * s->q[i];
+    }
 }
 
-static double dot(const vn_solver *s, const double *x, const double *y, int n_threads)
-{
-    double sum = vn_laplacian_dot(s->view.h, x, y, s->partial, n_threads);
-    for (int b = 0; b < s->p->n_border; b++) sum += x[s->p->n + b] * y[s->p->n + b];
-    return sum;
-}
-
-/* Largest ratio of a residual to what is allowed there; solved when at most 1. */
-static double excess(const vn_solver *s, const vn_solve_options *o, int n_threads)
+/* d = z + beta d and q = A d; returns d.q. */
+static double direct(vn_solver *s, double beta, int n_threads)
 {
     const vn_problem *p = s->p;
-    double largest = 0.0;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) reduction(max:largest) if (p->n > 8192))
-    for (int64_t i = 0; i < p->n; i++) {
-        const double by_mass = o->mass_tolerance * s->view.mass[i];
-        const double by_diagonal = o->diagonal_tolerance * s->view.h->diag[i];
-        const double allowed = by_mass < by_diagonal ? by_mass : by_diagonal;
-        const double ratio = allowed > 0.0 ? fabs(s->r[i]) / allowed : 0.0;
-        largest = ratio > largest ? ratio : largest;
+    const int64_t n = p->n;
+    double *d = s->d + n;
+    for (int b = 0; b < p->n_border; b++) d[b] = s->z[n + b] + (beta == 0.0 ? 0.0 : beta * d[b]);
+    vn_laplacian_run_rows(s->view.h, turn, &(pass){.s = s, .a = s->view.h, .beta = beta}, n_threads);
+    vn_laplacian_run(s->view.h, along, &(pass){.s = s, .a = s->view.h}, n_threads);
+    double dot = sum_of(s, DQ);
+    for (int b = 0; b < p->n_border; b++) {
+        const double bd = sum_of(s, DB + b);
+        double sum = bd;
+        for (int c = 0; c < p->n_border; c++) sum += p->corner[b][c] * d[c];
+        s->q[n + b] = sum;
+        dot += d[b] * bd + d[b] * sum;
     }
-    for (int b = 0; b < p->n_border; b++)
-        largest = fmax(largest, fabs(s->r[p->n + b]) / (o->mass_tolerance * p->total));
-    return largest;
+    return dot;
 }
 
 /* Iterations of this level before the next is tried: its patience; as many again where the progress
@@ -312,26 +461,6 @@ static int64_t limit_of(const vn_solver *s, int64_t done, double first, double n
     const double rate = log(first / now) / (double)done;
     if (s->level == VN_JACOBI && rate * (double)(HOPELESS * limit) < log(now)) return done;
     return done >= limit && rate * (double)(2 * limit - done) > log(now) ? 2 * limit : limit;
-}
-
-static int pick_threads(pace *w, int n_threads)
-{
-    const int64_t phase = w->tick++ % PROBE;
-    if (n_threads == 1 || w->many == 0.0 || phase == PROBE / 2) return n_threads;
-    if (w->one == 0.0 || phase == 0) return 1;
-    return w->one < w->many ? 1 : n_threads;
-}
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-static void record(double *average, double sample)
-{
-    *average = *average == 0.0 ? sample : 0.5 * (*average + sample);
 }
 
 /* r and x to the renumbered vertices; z and d are scratch. */
@@ -351,16 +480,15 @@ static void leave_numbering(vn_solver *s, double *x)
 }
 
 /* Go up one level; r and x are renumbered where that comes with it. */
-static vn_status level_up(vn_solver *s, int n_threads, double *x)
+static vn_status level_up(vn_solver *s, const vn_solve_options *o, double *x)
 {
     const int was_renumbered = s->is_renumbered;
     s->level = s->p->mass_ratio > WIDE ? VN_CHOLESKY : s->level + 1;
     s->stale_level = 1;
-    const vn_status status = prepare(s, n_threads);
+    const vn_status status = prepare(s, o);
     if (status != VN_OK) return status;
     if (s->is_renumbered && !was_renumbered) enter_numbering(s, x);
     if (s->level == VN_CHOLESKY) release_multigrid(s);
-    s->pace = (pace){0.0, 0.0, 1};
     return VN_OK;
 }
 
@@ -368,47 +496,33 @@ static vn_status level_up(vn_solver *s, int n_threads, double *x)
 static vn_status iterate(vn_solver *s, const vn_solve_options *o, double *x, int64_t *n_iter)
 {
     const vn_problem *p = s->p;
-    const int64_t n = p->n, size = n + p->n_border;
     int64_t at_level = 0, work = 0;
     int restart = 1;
-    double zr = 0.0, step = 0.0, first = 0.0;
+    double before = 0.0, step = 0.0, first = 0.0, now;
     for (;;) {
-        const double started = seconds();
-        const int threads = pick_threads(&s->pace, o->n_threads);
-        const double now = excess(s, o, threads);
+        now = go(s, o, step, x);
         if (now <= 1.0) break;
         if (*n_iter >= o->max_iter) return VN_NOT_CONVERGED;
         if (at_level == 0) first = now;
         if (at_level >= limit_of(s, at_level, first, now)) {
-            const vn_status status = level_up(s, o->n_threads, x);
+            const vn_status status = level_up(s, o, x);
             if (status != VN_OK) return status;
             at_level = 0;
             first = now;
             restart = 1;
         }
-        const int timed = !restart;
-        precondition(s, threads);
-        precondition_border(s);
-        const double rz = dot(s, s->z, s->r, threads);
-        if (!(rz > 0.0)) break;
+        double zr, zq;
+        precondition(s, o->n_threads, &zr, &zq);
+        if (!(zr > 0.0)) break;
         /* flexible: z.(r - r_before) = -step * z.(A d); the cycle is not a fixed linear map */
-        const double beta = restart ? 0.0 : -step * dot(s, s->z, s->q, threads) / zr;
-        VN_PRAGMA(omp parallel for num_threads(threads) schedule(static) if (n > 8192))
-        for (int64_t i = 0; i < size; i++) s->d[i] = s->z[i] + (restart ? 0.0 : beta * s->d[i]);
-        restart = 0;
-        zr = rz;
-        const double curvature = apply(s, threads);
+        const double curvature = direct(s, restart ? 0.0 : -step * zq / before, o->n_threads);
         if (!(curvature > 0.0)) break;
-        step = rz / curvature;
-        VN_PRAGMA(omp parallel for num_threads(threads) schedule(static) if (n > 8192))
-        for (int64_t i = 0; i < size; i++) {
-            x[i] += step * s->d[i];
-            s->r[i] -= step * s->q[i];
-        }
+        restart = 0;
+        before = zr;
+        step = zr / curvature;
         ++*n_iter;
         at_level++;
-        if (timed) record(threads == 1 ? &s->pace.one : &s->pace.many, seconds() - started);
-        work += 2 * p->n_edges + 10 * n;
+        work += 2 * p->n_edges + 10 * p->n;
         if (o->poll && work > 20000000) {
             work = 0;
             if (o->poll(o->poll_context)) return VN_INTERRUPTED;
@@ -416,7 +530,7 @@ static vn_status iterate(vn_solver *s, const vn_solve_options *o, double *x, int
     }
     s->last_iter = at_level;
     if (s->first_iter == 0) s->first_iter = at_level;
-    return excess(s, o, 1) <= 1.0 ? VN_OK : VN_NOT_CONVERGED;
+    return now <= 1.0 ? VN_OK : VN_NOT_CONVERGED;
 }
 
 vn_status vn_solver_solve(vn_solver *s, const double *rhs, const vn_solve_options *o, double *x,
@@ -424,7 +538,7 @@ vn_status vn_solver_solve(vn_solver *s, const double *rhs, const vn_solve_option
 {
     const size_t size = sizeof(double) * (size_t)(s->p->n + s->p->n_border);
     *n_iter = 0;
-    vn_status status = prepare(s, o->n_threads);
+    vn_status status = prepare(s, o);
     if (status != VN_OK) return status;
     memcpy(s->r, rhs, size);
     memset(x, 0, size);

@@ -17,7 +17,8 @@ typedef enum { VN_JACOBI = 0, VN_MULTIGRID = 1, VN_CHOLESKY = 2 } vn_solver_leve
 typedef struct vn_solver vn_solver;
 
 /* `parallel_edges`: two items may share several edges of p. */
-vn_status vn_solver_new(const vn_problem *p, int parallel_edges, vn_solver **out);
+vn_status vn_solver_new(const vn_problem *p, int parallel_edges, vn_poll poll, void *context,
+                        vn_solver **out);
 void vn_solver_free(vn_solver *s);
 
 /* Start with the preconditioner that `donor`, the solver of another weighting of the same vertices,

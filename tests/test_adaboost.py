@@ -217,3 +217,14 @@ def test_bad_types():
         vn.adaboost_weights(None, [1], [1], learning_rate="1")
     with pytest.raises(TypeError, match="prediction: has dtype"):
         vn.adaboost_weights(None, [0, 1], ["a", "b"])
+
+
+@pytest.mark.parametrize("least", [5e-324, 1e-310, 1e-300])
+def test_weights_near_the_smallest_number_are_scaled_like_any_others(least):
+    target, guess = [1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.5]
+    for method in ("samme", "r2"):
+        step = vn.adaboost_weights([least] * 4, guess, target, method=method)
+        assert step.weight.sum() == pytest.approx(1.0)
+        if least > 1e-320:
+            usual = vn.adaboost_weights([0.25] * 4, guess, target, method=method)
+            np.testing.assert_allclose(step.weight, usual.weight, rtol=1e-9)

@@ -100,3 +100,28 @@ def test_sampled_errors():
         return {"errors": found.standard_errors(method="sampled", n_samples=20, rng=1)}
 
     assert_identical(make)
+
+
+def test_graph_of_many_pairs():
+    rng = np.random.default_rng(5)
+    n, m = 1500, 300_000  # enough pairs that the graph is built in several chunks
+    first = rng.integers(0, n, m)
+    second = (first + rng.integers(1, n, m)) % n
+    score = (rng.random(m) < 0.5).astype(float)
+    data = vn.Comparisons(first, second, score)
+    assert_identical(lambda k: told(vn.fit_bradley_terry(data, n_threads=k)))
+    theta = vn.fit_bradley_terry(data).theta
+    miss = score - 1.0 / (1.0 + np.exp(theta[second] - theta[first]))
+    gradient = np.bincount(first, miss, n) - np.bincount(second, miss, n)
+    games = np.bincount(first, minlength=n) + np.bincount(second, minlength=n)
+    assert np.abs(gradient / games).max() < 2e-9
+
+
+@pytest.mark.parametrize("kind", ["multinomial", "bayesian", "subsample"])
+@pytest.mark.parametrize("count", [1, 3, 8])
+def test_weights_of_many_rows(kind, count):
+    def draw(k):
+        weights = vn.bootstrap_weights(100_003, count, kind=kind, rng=1, n_threads=k)
+        return {"weights": np.concatenate(list(weights))}
+
+    assert_identical(draw)

@@ -38,7 +38,7 @@ def weighted_grams(const double[:, ::1] z not None, weights not None, int n_thre
         real = weights
         r = &real[0, 0]
     # whole blocks of rows between two looks for Ctrl-C
-    cdef int64_t step = max(256, (1 << 35) // (1 + k * d * d) // 256 * 256), start, rows
+    cdef int64_t step = max(256, (1 << 31) // (1 + k * d * d) // 256 * 256), start, rows
     cdef vn_status status = VN_OK
     for start in range(0, n, step):
         rows = min(step, n - start)

@@ -22,8 +22,8 @@ cdef extern from "vn_graph.h" nogil:
         const double *win
         const double *loss
         const double *tie
-    vn_status vn_weak_components(const vn_cells *, int32_t *, int64_t *)
-    vn_status vn_strong_components(const vn_cells *, int32_t *, int64_t *)
+    vn_status vn_weak_components(const vn_cells *, vn_poll, void *, int32_t *, int64_t *)
+    vn_status vn_strong_components(const vn_cells *, vn_poll, void *, int32_t *, int64_t *)
 
 
 cdef extern from "vn_existence.h" nogil:
@@ -64,9 +64,11 @@ cdef class Graph:
         cdef vn_status status
         with nogil:
             if strong:
-                status = vn_strong_components(&self.c, out, &count)
+                status = vn_strong_components(&self.c, poll_signals, NULL, out, &count)
             else:
-                status = vn_weak_components(&self.c, out, &count)
+                status = vn_weak_components(&self.c, poll_signals, NULL, out, &count)
+        if status == VN_INTERRUPTED:
+            raise_pending()
         if status != VN_OK:
             raise MemoryError("not enough memory for the components")
         return labels, int(count)

@@ -3,12 +3,11 @@ csrc/vn_solver.c. No policy: what to do with a step is decided in venire.ratings
 
 import numpy as np
 
-from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int8_t, int32_t, int64_t
 from libc.string cimport memset
 
 from venire._native.border cimport at, at_if, member, offsets, room, same, steps, team
-from venire._native.signals cimport poll_signals, raise_pending
+from venire._native.signals cimport check_signals, poll_signals, raise_pending
 
 
 cdef extern from "vn_vector.h" nogil:
@@ -58,14 +57,17 @@ cdef extern from "vn_solver.h" nogil:
         int n_threads
         vn_poll poll
         void *poll_context
-    vn_status vn_problem_build(vn_problem *, int)
+    vn_status vn_problem_build(vn_problem *, int, vn_poll, void *)
     void vn_problem_free(vn_problem *)
     void vn_problem_set_prior(vn_problem *, double)
-    void vn_problem_derivatives(vn_problem *, const double *, double *, int)
-    double vn_problem_log_likelihood(const vn_problem *, const double *, int)
-    double vn_problem_largest_difference(const vn_problem *, const double *, int)
-    double vn_problem_overreach(const vn_problem *, const double *, const double *, double, int)
-    vn_status vn_solver_new(const vn_problem *, int, vn_solver **)
+    vn_status vn_problem_derivatives(vn_problem *, const double *, int, vn_poll, void *, double *)
+    vn_status vn_problem_log_likelihood(const vn_problem *, const double *, int, vn_poll, void *,
+                                        double *)
+    vn_status vn_problem_largest_difference(const vn_problem *, const double *, int, vn_poll,
+                                            void *, double *)
+    vn_status vn_problem_overreach(const vn_problem *, const double *, const double *, double, int,
+                                   vn_poll, void *, double *)
+    vn_status vn_solver_new(const vn_problem *, int, vn_poll, void *, vn_solver **)
     void vn_solver_free(vn_solver *)
     void vn_solver_refresh(vn_solver *)
     vn_status vn_solver_adopt(vn_solver *, const vn_solver *, int)
@@ -76,7 +78,7 @@ cdef extern from "vn_solver.h" nogil:
 
 
 cdef extern from "vn_mm.h" nogil:
-    void vn_newman_sweep(const vn_problem *, double *, double *, double *)
+    vn_status vn_newman_sweep(const vn_problem *, vn_poll, void *, double *, double *, double *)
 
 
 MODELS = {"bradley-terry": 0, "thurstone": 1, "davidson": 2, "rao-kupper": 3}
@@ -109,6 +111,14 @@ cdef int sorted_edges(const vn_problem *p, bint parallel) except -1:
         wrong |= before >= p.n and p.edge_ptr[i] < p.edge_ptr[i + 1]
     if wrong:
         raise ValueError(f"hi: not the sorted edges of {p.n} items")
+    return 0
+
+
+cdef int raise_unless_ok(vn_status status) except -1:
+    if status == VN_INTERRUPTED:
+        raise_pending()
+    if status != VN_OK:
+        raise MemoryError("not enough memory for a loop over the comparisons")
     return 0
 
 
@@ -177,9 +187,11 @@ cdef class Problem:
         self.p.has_tie = free_tie
         self.p.has_level = level
         with nogil:
-            status = vn_problem_build(&self.p, n_threads)
+            status = vn_problem_build(&self.p, n_threads, poll_signals, NULL)
             if status == VN_OK:
-                status = vn_solver_new(&self.p, parallel_edges, &self.solver)
+                status = vn_solver_new(&self.p, parallel_edges, poll_signals, NULL, &self.solver)
+        if status == VN_INTERRUPTED:
+            raise_pending()
         if status == VN_TOO_LARGE:
             raise ValueError("at most 2**32 - 2 pairs per fit")
         if status != VN_OK:
@@ -203,9 +215,11 @@ cdef class Problem:
         gradient = np.empty(self.n_parameters)
         cdef const double *x = at(parameters, self.n_parameters, "parameters")
         cdef double *out = room[double](gradient, self.n_parameters, "gradient")
+        cdef vn_status status
         with nogil:
-            vn_problem_derivatives(&self.p, x, out, self.n_threads)
+            status = vn_problem_derivatives(&self.p, x, self.n_threads, poll_signals, NULL, out)
             vn_solver_refresh(self.solver)
+        raise_unless_ok(status)
         return gradient
 
     def residual(self, const double[::1] gradient not None):
@@ -233,16 +247,22 @@ cdef class Problem:
         """Log-likelihood, direct observations included, without the prior's term."""
         cdef double value
         cdef const double *x = at(parameters, self.n_parameters, "parameters")
+        cdef vn_status status
         with nogil:
-            value = vn_problem_log_likelihood(&self.p, x, self.n_threads)
+            status = vn_problem_log_likelihood(&self.p, x, self.n_threads, poll_signals, NULL,
+                                               &value)
+        raise_unless_ok(status)
         return value
 
     def largest_difference(self, const double[::1] step not None):
         """Largest change of a linear predictor along `step`."""
         cdef double value
         cdef const double *d = at(step, self.n_parameters, "step")
+        cdef vn_status status
         with nogil:
-            value = vn_problem_largest_difference(&self.p, d, self.n_threads)
+            status = vn_problem_largest_difference(&self.p, d, self.n_threads, poll_signals, NULL,
+                                                   &value)
+        raise_unless_ok(status)
         return value
 
     def overreach(self, const double[::1] parameters not None, const double[::1] step not None,
@@ -251,8 +271,11 @@ cdef class Problem:
         cdef double value
         cdef const double *x = at(parameters, self.n_parameters, "parameters")
         cdef const double *d = at(step, self.n_parameters, "step")
+        cdef vn_status status
         with nogil:
-            value = vn_problem_overreach(&self.p, x, d, room, self.n_threads)
+            status = vn_problem_overreach(&self.p, x, d, room, self.n_threads, poll_signals, NULL,
+                                          &value)
+        raise_unless_ok(status)
         return value
 
     def solve(self, const double[::1] rhs not None, double mass_tolerance,
@@ -283,10 +306,12 @@ cdef class Problem:
         """Update the strengths `pi` in place by `n_sweeps` sweeps; returns (home, tie)."""
         cdef int64_t k
         cdef double *x = room(pi, self.p.n, "pi")
+        cdef vn_status status
         for k in range(n_sweeps):
             with nogil:
-                vn_newman_sweep(&self.p, x, &home, &tie)
-            PyErr_CheckSignals()
+                status = vn_newman_sweep(&self.p, poll_signals, NULL, x, &home, &tie)
+            if status != VN_OK or check_signals():
+                raise_pending()
         return home, tie
 
     @property

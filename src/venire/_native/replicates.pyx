@@ -7,17 +7,21 @@ from libc.stdint cimport INT32_MAX, int8_t, int32_t, int64_t, uint64_t
 
 from venire._native.border cimport at, at_if, codes, member, same, team, within
 
+from venire._native.signals cimport poll_signals, raise_pending
+
 
 cdef extern from "vn_replicates.h" nogil:
     ctypedef enum vn_status:
         VN_OK
         VN_NO_MEMORY
+        VN_INTERRUPTED
         VN_TOO_LARGE
         VN_BAD_VALUE
     ctypedef enum vn_resample_kind:
         VN_MULTINOMIAL
     ctypedef enum vn_model:
         VN_BRADLEY_TERRY
+    ctypedef int (*vn_poll)(void *) noexcept nogil
     ctypedef struct vn_draws:
         pass
     ctypedef struct vn_replicates:
@@ -43,7 +47,8 @@ cdef extern from "vn_replicates.h" nogil:
     void vn_draws_free(vn_draws *)
     void vn_draws_block(const vn_draws *, const uint64_t *, int64_t, int, double *)
     vn_status vn_replicates_fit(const vn_replicates *, const vn_draws *, const uint64_t *, int64_t,
-                                int64_t, int, double *, double *, double *, int8_t *, int32_t *)
+                                int64_t, int, vn_poll, void *, double *, double *, double *,
+                                int8_t *, int32_t *)
     vn_status vn_dense_inverse(int64_t, double *)
 
 
@@ -245,8 +250,11 @@ def fit_replicates(
         tie_view = log_tie
         tie = &tie_view[0]
     with nogil:
-        status = vn_replicates_fit(&p, draws.d, draws.key, begin, end, n_threads, &theta_view[0, 0],
-                                   tie, &residual_view[0], &state_view[0], &iter_view[0])
+        status = vn_replicates_fit(&p, draws.d, draws.key, begin, end, n_threads, poll_signals, NULL,
+                                   &theta_view[0, 0], tie, &residual_view[0], &state_view[0],
+                                   &iter_view[0])
+    if status == VN_INTERRUPTED:
+        raise_pending()
     if status != VN_OK:
         raise MemoryError("not enough memory for a block of replicates of each thread")
     return theta, log_tie, residual, state, n_iter
