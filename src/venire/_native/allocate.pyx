@@ -46,7 +46,7 @@ cdef extern from "vn_allocate.h" nogil:
                           const vn_allocate_options *, int64_t, int64_t, int, vn_poll, void *,
                           const int64_t *, int32_t *, int32_t *, double *)
     vn_status vn_held_out(const vn_allocate_votes *, const uint8_t *, int64_t, int64_t, int,
-                          double *)
+                          vn_poll, void *, double *)
 
 
 CRITERIA = {"D": 0, "A": 1, "top": 2, "sd": 3, "residual": 4, "given": 5}
@@ -91,7 +91,10 @@ cdef class Votes:
         cdef vn_status status = VN_OK
         if stop > start and held.shape[0]:
             with nogil:
-                status = vn_held_out(&self.v, &held[0], start, stop, n_threads, &loss[0])
+                status = vn_held_out(&self.v, &held[0], start, stop, n_threads, poll_signals, NULL,
+                                     &loss[0])
+        if status == VN_INTERRUPTED:
+            raise_pending()
         if status != VN_OK:
             raise MemoryError("not enough memory for the fits of the groups")
 
