@@ -1,5 +1,7 @@
 #include "vn_design.h"
 
+#include <string.h>
+
 #include "vn_edges.h"
 #include "vn_random.h"
 #include "vn_team.h"
@@ -11,6 +13,7 @@
 #define MOVED 64      /* items of a reversal that cost as much as a try */
 #define WATCH 100000  /* tries or items between two looks at the caller's wish to stop */
 #define GROUPS 16     /* of a block */
+#define CLEARED (1 << 20) /* words that are cleared at a time */
 
 /* --- random whole numbers ---------------------------------------------------------------------- */
 
@@ -303,6 +306,18 @@ static int add_used(const vn_design *d, vn_edges *e, int64_t k)
     return 0;
 }
 
+/* Zeros for the pairs that are asked, and whether to stop: a large group has gigabytes of them. */
+static int clear(worker *w, int64_t n, int64_t words)
+{
+    memset(w->degree, 0, sizeof *w->degree * (size_t)n);
+    for (int64_t from = 0; from < words; from += CLEARED) {
+        const int64_t size = VN_MIN((int64_t)CLEARED, words - from);
+        memset(w->word + from, 0, sizeof *w->word * (size_t)size);
+        if (stopped(w, size / 8)) return 1;
+    }
+    return 0;
+}
+
 /* VN_BAD_VALUE where a used pair is none. */
 static vn_status one_group(const vn_design *d, worker *w, const uint64_t key[2], int64_t k,
                      int32_t *first, int32_t *second, int64_t *repeats)
@@ -316,7 +331,8 @@ static vn_status one_group(const vn_design *d, worker *w, const uint64_t key[2],
     first += from;
     second += from;
     if (!complete || n_used) {
-        vn_edges_clear(&w->asked, n, n_used + wanted, w->word, w->degree);
+        if (clear(w, n, vn_edges_need(n, n_used + wanted))) return VN_INTERRUPTED;
+        vn_edges_start(&w->asked, n, n_used + wanted, w->word, w->degree);
         if (n_used && add_used(d, &w->asked, k)) return VN_BAD_VALUE;
     }
     if (complete) {

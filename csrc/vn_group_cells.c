@@ -17,7 +17,7 @@ typedef struct {
     double win, loss, tie;
 } masses;
 
-/* Memory of one thread, for a group of up to `room` rows. */
+/* Memory of one worker, for a group of up to `room` rows. */
 typedef struct {
     vn_group_labels labels;
     int64_t room;
@@ -234,9 +234,14 @@ static vn_status one_group(workspace *w, const vn_group_rows *r, int64_t group, 
     counting_pass(w->low, n_items, w->order, w->other, m, w->count);
     if (n > WATCH && vn_watch_stops(w->watch, w->worker)) return VN_INTERRUPTED;
     const int32_t *sorted = w->other;
+    int64_t watched = 0;
     for (int64_t k = 0, stop; k < m; k = stop) {
         const int32_t low = w->low[sorted[k]], key = w->key[sorted[k]];
         stop = k + 1;
+        if (k - watched >= WATCH) {
+            watched = k;
+            if (vn_watch_stops(w->watch, w->worker)) return VN_INTERRUPTED;
+        }
         while (stop < m && w->low[sorted[stop]] == low && w->key[sorted[stop]] == key) stop++;
         status = reserve_cell(w, stop - k);
         if (status != VN_OK) return status;
@@ -421,8 +426,8 @@ static vn_status do_chunk(void *arg, int64_t unused, int worker)
     out.bad_row = -1;
     out.has_tie = out.has_soft = 0;
     workspace *w = &j->space[worker];
-    w->watch = &j->watch;
-    w->worker = worker;
+    w->watch = w->labels.watch = &j->watch;
+    w->worker = w->labels.worker = worker;
     for (int64_t g = j->chunk[c]; g < j->chunk[c + 1] && status == VN_OK; g++) {
         status = one_group(w, j->rows, g, &out);
         j->item_ptr[g + 1] = out.n_items;

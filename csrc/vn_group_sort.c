@@ -53,7 +53,8 @@ vn_status vn_group_runs(const int32_t *label32, const int64_t *label64, int64_t 
 {
     const int64_t n_blocks = vn_n_blocks(n, RUN_ROWS);
     run_job j = {.narrow = label32, .wide = label64, .n = n};
-    *sorted = *n_groups = 0;
+    *sorted = 0;
+    *n_groups = 0;
     j.starts = vn_calloc((size_t)n_blocks + 1, sizeof(int64_t));
     if (!j.starts) return VN_NO_MEMORY;
     vn_status status = VN_OK;
