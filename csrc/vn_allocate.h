@@ -55,8 +55,8 @@ vn_status vn_allocate(const vn_allocate_votes *votes, const vn_allocate_asks *as
                       int32_t *second, double *gain);
 
 /* loss[k], for the groups [start, stop): negative log-likelihood of the cells that are held, at the
- * mode of the others. */
+ * mode of the others. VN_NO_MEMORY, VN_INTERRUPTED. */
 vn_status vn_held_out(const vn_allocate_votes *votes, const uint8_t *held, int64_t start,
-                      int64_t stop, int n_threads, double *loss);
+                      int64_t stop, int n_threads, vn_poll poll, void *context, double *loss);
 
 #endif

@@ -1,9 +1,9 @@
-/* What the files of the allocation share: one group in the memory of one thread. */
+/* What the files of the allocation share: one group in the memory of one worker. */
 #ifndef VN_ALLOCATE_INTERNAL_H
 #define VN_ALLOCATE_INTERNAL_H
 
-
 #include "vn_allocate.h"
+#include "vn_watch.h"
 
 #define VN_HISTORY 64  /* picks that are kept beside the covariance */
 #define VN_PANEL 8     /* pivots that are swept together */
@@ -55,21 +55,18 @@ typedef struct {
     int64_t room_n, room_edges, room_matrix;
     double *block_n;
 
-    vn_poll poll;          /* NULL on all threads but the caller's */
-    void *context;
-    volatile int *stop;    /* shared by the threads; */
-    int64_t work;          /* operations since the last poll */
+    vn_watch *watch;       /* shared by the workers */
+    int worker;
+    int64_t work;          /* operations since the last look at it */
 } vn_posterior;
 
-/* Whether to stop; asks after every 20 million operations or so. */
+/* Whether to stop; looked up after every 20 million operations or so. */
 static inline int vn_posterior_stops(vn_posterior *w, int64_t operations)
 {
     w->work += operations;
-    if (w->poll && w->work > 20000000) {
-        w->work = 0;
-        if (w->poll(w->context)) *w->stop = 1;
-    }
-    return *w->stop;
+    if (w->work <= 20000000) return 0;
+    w->work = 0;
+    return vn_watch_stops(w->watch, w->worker);
 }
 
 void vn_posterior_free(vn_posterior *w);
@@ -78,7 +75,7 @@ void vn_posterior_free(vn_posterior *w);
 vn_status vn_posterior_load(vn_posterior *w, const vn_allocate_votes *v, int64_t k,
                             const uint8_t *held);
 
-/* theta: the mode; h and value: the curvature there. */
+/* theta: the mode; h and value: the curvature there. Wrong where the watch is over. */
 void vn_posterior_mode(vn_posterior *w);
 
 /* The covariance as a matrix, or its solver made ready. VN_NO_MEMORY, VN_INTERRUPTED. */

@@ -166,6 +166,7 @@ void vn_posterior_solve(vn_posterior *w, const double *rhs, double eta, double *
     double size = dot(n, r, z);
     const double enough = eta * eta * size;
     for (int64_t iteration = 0; iteration < 10L * n + 100 && size > enough; iteration++) {
+        if (vn_posterior_stops(w, 2 * w->n_edges + 5 * n)) return;
         apply(w, p, q);
         const double length = size / dot(n, p, q);
         for (int i = 0; i < n; i++) {
@@ -185,6 +186,7 @@ void vn_posterior_mode(vn_posterior *w)
     memcpy(w->theta, w->mean, sizeof(double) * (size_t)n);
     derivatives(w, w->theta, w->slope);
     for (int k = 0; k < STEPS; k++) {
+        if (vn_watch_over(w->watch)) return;
         vn_posterior_solve(w, w->slope, ETA, w->step);
         double most = 0.0;
         for (int i = 0; i < n; i++) most = fmax(most, fabs(w->step[i]));

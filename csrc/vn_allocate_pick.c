@@ -365,6 +365,7 @@ vn_status vn_pick_group(vn_picker *w, const vn_allocate_votes *votes, const vn_a
     if (status == VN_OK) status = vn_posterior_load(p, votes, k, NULL);
     if (status != VN_OK) return status;
     vn_posterior_mode(p);
+    if (vn_watch_over(p->watch)) return VN_INTERRUPTED;
     status = vn_posterior_covariance(p, n <= o->dense);
     if (status != VN_OK) return status;
     sort_asks(w, (int)n, old_first, old_second, n_asks, first, second, given ? n_picks : 0);

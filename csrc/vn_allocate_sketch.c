@@ -3,10 +3,12 @@
 
 #include "vn_allocate_pick.h"
 #include "vn_random.h"
+#include "vn_team.h"
 
 #define LANES VN_LANES_SOLVED
 #define AT_ONCE 8 /* blocks of LANES combinations whose solutions are held together */
 #define ETA 1e-4  /* far below what the sketch leaves */
+#define CANDIDATES 2048 /* of a block */
 
 void vn_posterior_noise(const vn_posterior *w, const double *draw, double *out)
 {
@@ -104,7 +106,7 @@ static void apply_lanes(const vn_posterior *w, const lanes *restrict x, lanes *r
 /* x = (H + extra)^-1 r, which is used up, by conjugate gradients in every lane; p, q: room. */
 VN_CLONES
 static void solve_lanes(const vn_posterior *w, lanes *restrict r, lanes *restrict x,
-                        lanes *restrict p, lanes *restrict q)
+                        lanes *restrict p, lanes *restrict q, int worker)
 {
     const int n = w->n;
     lanes size = {0.0}, enough;
@@ -119,7 +121,7 @@ static void solve_lanes(const vn_posterior *w, lanes *restrict r, lanes *restric
         int left = 0;
         lanes across = {0.0}, length, turn, now = {0.0};
         for (int l = 0; l < LANES; l++) left += size[l] > enough[l];
-        if (!left) return;
+        if (!left || (iteration % 16 == 15 && vn_watch_stops(w->watch, worker))) return;
         apply_lanes(w, (const lanes *)p, q);
         for (int i = 0; i < n; i++)
             for (int l = 0; l < LANES; l++) across[l] += p[i][l] * q[i][l];
@@ -175,41 +177,67 @@ static void combine(const vn_posterior *w, const uint64_t key[2], uint64_t group
     }
 }
 
+typedef struct {
+    const vn_picker *picker;
+    const vn_allocate_options *options;
+    uint64_t group;
+    const double *metric;
+    int columns, from; /* combinations; the first block of those at hand, */
+    int some;          /* and how many */
+    lanes *solved, **room;
+    double *out;
+} sketch_job;
+
+static vn_status solve_combinations(void *arg, int64_t k, int worker)
+{
+    const sketch_job *j = arg;
+    const vn_posterior *p = &j->picker->posterior;
+    const int64_t n = p->n;
+    lanes **room = &j->room[worker];
+    if (!*room) *room = vn_aligned_alloc(64, sizeof(lanes) * (size_t)(3 * n));
+    if (!*room) return VN_NO_MEMORY;
+    combine(p, j->options->key, j->group, (j->from + (int)k) * LANES, j->columns, j->metric, *room);
+    solve_lanes(p, *room, j->solved + k * n, *room + n, *room + 2 * n, worker);
+    return vn_watch_over(p->watch) ? VN_INTERRUPTED : VN_OK;
+}
+
+static vn_status add_squares(void *arg, int64_t block, int worker)
+{
+    const sketch_job *j = arg;
+    const vn_picker *w = j->picker;
+    (void)worker;
+    const int64_t n = w->posterior.n, stop = vn_block_end(w->n_candidates, CANDIDATES, block);
+    for (int64_t e = block * CANDIDATES; e < stop; e++) {
+        double sum = 0.0;
+        for (int k = 0; k < j->some; k++) {
+            const double *one = j->solved[k * n + w->a[e]], *two = j->solved[k * n + w->b[e]];
+            for (int l = 0; l < LANES; l++) sum += (one[l] - two[l]) * (one[l] - two[l]);
+        }
+        j->out[e] += sum / j->columns;
+    }
+    return VN_OK;
+}
+
 vn_status vn_sketch(vn_picker *w, const vn_allocate_options *o, uint64_t group,
                     const double *metric, double *out)
 {
-    const vn_posterior *p = &w->posterior;
-    const int64_t n = p->n;
+    const int64_t n = w->posterior.n;
+    vn_watch *watch = w->posterior.watch;
     const int columns = (o->sketch + LANES - 1) / LANES * LANES, blocks = columns / LANES;
-    lanes *solved = vn_aligned_alloc(64, sizeof(lanes) * (size_t)(AT_ONCE * n));
-    vn_status status = solved ? VN_OK : VN_NO_MEMORY;
+    lanes *room[AT_ONCE] = {NULL};
+    sketch_job j = {.picker = w, .options = o, .group = group, .metric = metric,
+                    .columns = columns, .room = room, .out = out};
+    j.solved = vn_aligned_alloc(64, sizeof(lanes) * (size_t)(AT_ONCE * n));
+    vn_status status = j.solved ? VN_OK : VN_NO_MEMORY;
     for (int64_t e = 0; e < w->n_candidates; e++) out[e] = 0.0;
-    for (int from = 0; from < blocks && status == VN_OK; from += AT_ONCE) {
-        const int some = VN_MIN(AT_ONCE, blocks - from);
-        VN_PRAGMA(omp parallel for num_threads(w->n_threads) schedule(dynamic))
-        for (int k = 0; k < some; k++) {
-            lanes *room = vn_aligned_alloc(64, sizeof(lanes) * (size_t)(3 * n));
-            if (room) {
-                combine(p, o->key, group, (from + k) * LANES, columns, metric, room);
-                solve_lanes(p, room, solved + k * n, room + n, room + 2 * n);
-            } else {
-                VN_PRAGMA(omp atomic write)
-                status = VN_NO_MEMORY;
-            }
-            vn_free(room);
-        }
-        VN_PRAGMA(omp parallel for num_threads(w->n_threads) schedule(static))
-        for (int64_t e = 0; e < w->n_candidates; e++) {
-            double sum = 0.0;
-            for (int k = 0; k < some; k++) {
-                const double *one = solved[k * n + w->a[e]], *two = solved[k * n + w->b[e]];
-                for (int l = 0; l < LANES; l++) sum += (one[l] - two[l]) * (one[l] - two[l]);
-            }
-            out[e] += sum / columns;
-        }
-        if (vn_posterior_stops(&w->posterior, AT_ONCE * LANES * 50 * (n + p->n_edges)))
-            status = VN_INTERRUPTED;
+    for (j.from = 0; j.from < blocks && status == VN_OK; j.from += AT_ONCE) {
+        j.some = VN_MIN(AT_ONCE, blocks - j.from);
+        status = vn_team_run(solve_combinations, &j, j.some, w->n_threads, vn_watch_poll, watch);
+        if (status == VN_OK)
+            status = vn_team_run(add_squares, &j, vn_n_blocks(w->n_candidates, CANDIDATES),
+                                 w->n_threads, vn_watch_poll, watch);
     }
-    vn_free(solved);
+    for (int k = 0; k < AT_ONCE; k++) vn_free(room[k]);
+    vn_free(j.solved);
     return status;
 }

@@ -1,14 +1,19 @@
 #include "vn_design.h"
 
+#include <string.h>
 
 #include "vn_edges.h"
 #include "vn_random.h"
+#include "vn_team.h"
+#include "vn_watch.h"
 
 #define TILE 256 /* 32-bit words of a stream that are made at a time: four to a counter */
 #define COUNTERS 64
 #define TRIES 200     /* for each item of a cycle */
 #define MOVED 64      /* items of a reversal that cost as much as a try */
-#define WATCH 100000 /* tries or items between two looks at the caller's wish to stop */
+#define WATCH 100000  /* tries or items between two looks at the caller's wish to stop */
+#define GROUPS 16     /* of a block */
+#define CLEARED (1 << 20) /* words that are cleared at a time */
 
 /* --- random whole numbers ---------------------------------------------------------------------- */
 
@@ -59,42 +64,29 @@ static void permutation(stream *s, int64_t n, int32_t *p)
     }
 }
 
-/* --- the wish to stop -------------------------------------------------------------------------- */
-
-typedef struct {
-    vn_poll poll; /* NULL: this thread only listens */
-    void *context;
-    int64_t work;
-    int *stop;
-} watch;
-
-/* Whether to stop, looked up once for every WATCH units of work. */
-static int stopped(watch *w, int64_t work)
-{
-    w->work += work;
-    if (w->work < WATCH) return 0;
-    w->work = 0;
-    int stop;
-    if (w->poll && w->poll(w->context)) {
-        VN_PRAGMA(omp atomic write)
-        *w->stop = 1;
-    }
-    VN_PRAGMA(omp atomic read)
-    stop = *w->stop;
-    return stop;
-}
-
 /* --- cycles and matchings ---------------------------------------------------------------------- */
 
+/* Memory of one worker. */
 typedef struct {
     vn_edges asked;
     stream random;
-    watch watch;
+    vn_watch *watch;
+    int number;    /* of the worker */
+    int64_t work;  /* since it looked at the watch */
     int32_t *p;    /* (n) */
     int32_t *degree;
     uint64_t *word;
     int32_t *pair; /* pairs to choose from, two by two */
 } worker;
+
+/* Whether to stop, looked up once for every WATCH units of work. */
+static int stopped(worker *w, int64_t work)
+{
+    w->work += work;
+    if (w->work < WATCH) return 0;
+    w->work = 0;
+    return vn_watch_stops(w->watch, w->number);
+}
 
 static inline int64_t next_of(int64_t a, int64_t n)
 {
@@ -151,7 +143,7 @@ static int64_t repair_cycle(worker *w, int64_t n)
             a = start;
             failed = 0;
         }
-        if (stopped(&w->watch, 1 + length / MOVED)) break;
+        if (stopped(w, 1 + length / MOVED)) break;
     }
     return repeats;
 }
@@ -183,7 +175,7 @@ static int64_t repair_matching(worker *w, int64_t m)
             a = a + 2 < m ? a + 2 : 0;
             failed = 0;
         }
-        if (stopped(&w->watch, 1)) break;
+        if (stopped(w, 1)) break;
     }
     return repeats;
 }
@@ -206,7 +198,7 @@ static int64_t cycles(worker *w, int64_t n, int64_t degree, int32_t *first, int3
         repeats += repair_cycle(w, n);
         write_edges(w->p, n, 1, first, second);
         for (int64_t i = 0; i < n; i++) vn_edges_add(&w->asked, first[i], second[i]);
-        if (stopped(&w->watch, n)) return repeats;
+        if (stopped(w, n)) return repeats;
     }
     if (degree % 2) {
         permutation(&w->random, n, w->p);
@@ -230,7 +222,7 @@ static void zigzags(worker *w, int64_t n, int64_t degree, int32_t *first, int32_
         }
         w->p[circle] = label[circle];
         write_edges(w->p, n, 2 * k + 1 == degree ? 2 : 1, first, second);
-        if (stopped(&w->watch, n)) return;
+        if (stopped(w, n)) return;
     }
 }
 
@@ -247,7 +239,7 @@ static void round_robin(worker *w, int64_t n, int32_t *first, int32_t *second)
             first[k] = w->p[i];
             second[k] = w->p[j < n ? j : j - n];
         }
-        if (stopped(&w->watch, n)) return;
+        if (stopped(w, n)) return;
     }
 }
 
@@ -270,6 +262,7 @@ static int64_t listed(worker *w, int64_t n, int64_t wanted, int32_t *first, int3
             pair[2 * k] = i;
             pair[2 * k + 1] = j;
         }
+    if (stopped(w, all)) return 0;
     for (int64_t k = 0; k < wanted; k++) {
         const int64_t left = (k < free ? free : all) - k, chosen = k + below(&w->random, left);
         const int side = (int)below(&w->random, 2);
@@ -277,7 +270,7 @@ static int64_t listed(worker *w, int64_t n, int64_t wanted, int32_t *first, int3
         second[k] = pair[2 * chosen + 1 - side];
         pair[2 * chosen] = pair[2 * k];
         pair[2 * chosen + 1] = pair[2 * k + 1];
-        if (stopped(&w->watch, 1)) break;
+        if (stopped(w, 1)) break;
     }
     return VN_MAX(wanted - free, 0);
 }
@@ -295,7 +288,7 @@ static int64_t at_random(worker *w, int64_t n, int64_t n_used, int64_t wanted, i
             second[k] = j;
             k++;
         }
-        if (stopped(&w->watch, 1)) break;
+        if (stopped(w, 1)) break;
     }
     return 0;
 }
@@ -313,21 +306,34 @@ static int add_used(const vn_design *d, vn_edges *e, int64_t k)
     return 0;
 }
 
-/* 0, or 1 where a used pair is none. */
-static int one_group(const vn_design *d, worker *w, const uint64_t key[2], int64_t k,
+/* Zeros for the pairs that are asked, and whether to stop: a large group has gigabytes of them. */
+static int clear(worker *w, int64_t n, int64_t words)
+{
+    memset(w->degree, 0, sizeof *w->degree * (size_t)n);
+    for (int64_t from = 0; from < words; from += CLEARED) {
+        const int64_t size = VN_MIN((int64_t)CLEARED, words - from);
+        memset(w->word + from, 0, sizeof *w->word * (size_t)size);
+        if (stopped(w, size / 8)) return 1;
+    }
+    return 0;
+}
+
+/* VN_BAD_VALUE where a used pair is none. */
+static vn_status one_group(const vn_design *d, worker *w, const uint64_t key[2], int64_t k,
                      int32_t *first, int32_t *second, int64_t *repeats)
 {
     const int64_t n = d->n_items[k], from = d->ask_ptr[k], wanted = d->ask_ptr[k + 1] - from;
     const int64_t n_used = d->used_ptr ? d->used_ptr[k + 1] - d->used_ptr[k] : 0;
     const int complete = d->method == VN_DESIGN_CYCLES && d->degree >= n - 1;
     *repeats = 0;
-    if (!wanted) return 0;
+    if (!wanted) return VN_OK;
     stream_of(&w->random, key, (uint64_t)(d->stream + k));
     first += from;
     second += from;
     if (!complete || n_used) {
-        vn_edges_clear(&w->asked, n, n_used + wanted, w->word, w->degree);
-        if (n_used && add_used(d, &w->asked, k)) return 1;
+        if (clear(w, n, vn_edges_need(n, n_used + wanted))) return VN_INTERRUPTED;
+        vn_edges_start(&w->asked, n, n_used + wanted, w->word, w->degree);
+        if (n_used && add_used(d, &w->asked, k)) return VN_BAD_VALUE;
     }
     if (complete) {
         round_robin(w, n, first, second);
@@ -339,7 +345,7 @@ static int one_group(const vn_design *d, worker *w, const uint64_t key[2], int64
             *repeats = 0;
         }
     } else *repeats = at_random(w, n, n_used, wanted, first, second);
-    return 0;
+    return VN_OK;
 }
 
 /* The most that any group needs: items, words of pairs, pairs to choose from. */
@@ -358,44 +364,71 @@ static void most_needed(const vn_design *d, int64_t need[3])
     }
 }
 
+typedef struct {
+    const vn_design *design;
+    const uint64_t *key;
+    int64_t need[3];
+    int32_t *first, *second;
+    int64_t *repeats;
+    worker **workers;
+    vn_watch watch;
+} job;
+
+static void worker_free(worker *w)
+{
+    if (!w) return;
+    vn_free(w->p);
+    vn_free(w->degree);
+    vn_free(w->word);
+    vn_free(w->pair);
+    vn_free(w);
+}
+
+static worker *new_worker(job *j, int number)
+{
+    worker *w = vn_malloc(sizeof *w);
+    if (!w) return NULL;
+    w->watch = &j->watch;
+    w->number = number;
+    w->work = 0;
+    w->p = vn_malloc(sizeof *w->p * (size_t)j->need[0]);
+    w->degree = vn_malloc(sizeof *w->degree * (size_t)j->need[0]);
+    w->word = vn_malloc(sizeof *w->word * (size_t)j->need[1]);
+    w->pair = vn_malloc(2 * sizeof *w->pair * (size_t)j->need[2]);
+    if (w->p && w->degree && w->word && w->pair) return w;
+    worker_free(w);
+    return NULL;
+}
+
+static vn_status some_groups(void *arg, int64_t block, int number)
+{
+    job *j = arg;
+    worker **w = &j->workers[number];
+    if (!*w) *w = new_worker(j, number);
+    if (!*w) return VN_NO_MEMORY;
+    const int64_t stop = vn_block_end(j->design->n_groups, GROUPS, block);
+    for (int64_t k = block * GROUPS; k < stop; k++) {
+        const vn_status status
+            = one_group(j->design, *w, j->key, k, j->first, j->second, j->repeats + k);
+        if (status != VN_OK) return status;
+        if (vn_watch_over(&j->watch)) return VN_INTERRUPTED;
+    }
+    return VN_OK;
+}
+
 vn_status vn_design_pairs(const vn_design *d, const uint64_t key[2], int n_threads, vn_poll poll,
                           void *context, int32_t *first, int32_t *second, int64_t *repeats)
 {
-    (void)n_threads;
-    int64_t need[3];
-    most_needed(d, need);
-    int failed = 0, bad = 0, stop = 0;
-    VN_PRAGMA(omp parallel num_threads(n_threads) if (n_threads > 1 && d->n_groups > 1))
-    {
-#ifdef _OPENMP
-        const int caller = omp_get_thread_num() == 0;
-#else
-        const int caller = 1;
-#endif
-        worker w;
-        w.watch = (watch){caller ? poll : NULL, context, 0, &stop};
-        w.p = vn_malloc(sizeof *w.p * (size_t)need[0]);
-        w.degree = vn_malloc(sizeof *w.degree * (size_t)need[0]);
-        w.word = vn_malloc(sizeof *w.word * (size_t)need[1]);
-        w.pair = vn_malloc(2 * sizeof *w.pair * (size_t)need[2]);
-        const int lost = !w.p || !w.degree || !w.word || !w.pair;
-        if (lost) {
-            VN_PRAGMA(omp atomic write)
-            failed = 1;
-        }
-        int ended = lost;
-        VN_PRAGMA(omp for schedule(dynamic, 16))
-        for (int64_t k = 0; k < d->n_groups; k++) {
-            if (!ended && one_group(d, &w, key, k, first, second, repeats + k)) {
-                VN_PRAGMA(omp atomic write)
-                bad = 1;
-            }
-            ended = ended || stopped(&w.watch, 1);
-        }
-        vn_free(w.p);
-        vn_free(w.degree);
-        vn_free(w.word);
-        vn_free(w.pair);
-    }
-    return failed ? VN_NO_MEMORY : stop ? VN_INTERRUPTED : bad ? VN_BAD_VALUE : VN_OK;
+    job j = {.design = d, .key = key, .first = first, .second = second, .repeats = repeats,
+             .watch = {.poll = poll, .context = context}};
+    const int64_t n_blocks = vn_n_blocks(d->n_groups, GROUPS);
+    const int n_workers = vn_team_size(n_threads, n_blocks);
+    most_needed(d, j.need);
+    j.workers = vn_calloc((size_t)n_workers, sizeof *j.workers);
+    if (!j.workers) return VN_NO_MEMORY;
+    const vn_status status
+        = vn_team_run(some_groups, &j, n_blocks, n_threads, vn_watch_poll, &j.watch);
+    for (int k = 0; k < n_workers; k++) worker_free(j.workers[k]);
+    vn_free(j.workers);
+    return vn_watch_over(&j.watch) ? VN_INTERRUPTED : status;
 }

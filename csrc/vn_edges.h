@@ -3,8 +3,6 @@
 #ifndef VN_EDGES_H
 #define VN_EDGES_H
 
-#include <string.h>
-
 #include "vn_common.h"
 
 #define VN_EDGES_DENSE 2048 /* items up to which pairs have bits: 512 KiB */
@@ -26,19 +24,16 @@ static inline int64_t vn_edges_need(int64_t n, int64_t n_pairs)
     return slots;
 }
 
-/* An empty set over `word` (vn_edges_need) and `degree` (n). */
-static inline void vn_edges_clear(vn_edges *e, int64_t n, int64_t n_pairs, uint64_t *word,
+/* An empty set over `word` (vn_edges_need) and `degree` (n), both zero. */
+static inline void vn_edges_start(vn_edges *e, int64_t n, int64_t n_pairs, uint64_t *word,
                                   int32_t *degree)
 {
-    const int64_t need = vn_edges_need(n, n_pairs);
     e->n = n;
     e->count = 0;
     e->row = n <= VN_EDGES_DENSE ? (n + 63) / 64 : 0;
-    e->mask = (uint64_t)need - 1;
+    e->mask = (uint64_t)vn_edges_need(n, n_pairs) - 1;
     e->word = word;
     e->degree = degree;
-    memset(word, 0, sizeof *word * (size_t)need);
-    memset(degree, 0, sizeof *degree * (size_t)n);
 }
 
 static inline uint64_t vn_edges_slot(const vn_edges *e, uint64_t code)

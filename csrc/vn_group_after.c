@@ -2,6 +2,7 @@
 
 #include "vn_group_internal.h"
 #include "vn_small_inverse.h"
+#include "vn_team.h"
 
 /* Load group k with its parameters in w->x; *ready is 0 where it has no fit. */
 static vn_status load(vn_small *w, const vn_grouped *g, int64_t k, const vn_small_model *model,
@@ -27,99 +28,124 @@ static void spread_edges(const vn_small_cells *c, int has_gamma, const double *b
     }
 }
 
+/* Memory of one worker. */
+typedef struct {
+    vn_small small;
+    vn_small_inverse inverse;
+} space;
+
+/* What the three share, and what each fills (NULL: not that). */
+typedef struct job {
+    vn_status (*one)(const struct job *, space *, int64_t k);
+    const vn_grouped *g;
+    int64_t from, to;
+    const vn_small_model *model;
+    const vn_group_result *fit;
+    const double *border;
+    double *variance, *difference, *gamma_variance, *log_tie_variance;
+    double *value;
+    double *slope, *schur;
+    space *spaces;
+} job;
+
+static vn_status one_group(void *arg, int64_t block, int worker)
+{
+    const job *j = arg;
+    return j->one(j, &j->spaces[worker], j->from + block);
+}
+
+static vn_status run(job *j, int n_threads, vn_poll poll, void *context)
+{
+    const int n_workers = vn_team_size(n_threads, j->to - j->from);
+    j->spaces = vn_calloc((size_t)n_workers, sizeof *j->spaces);
+    if (!j->spaces) return VN_NO_MEMORY;
+    const vn_status status = vn_team_run(one_group, j, j->to - j->from, n_threads, poll, context);
+    for (int k = 0; k < n_workers; k++) {
+        vn_small_free(&j->spaces[k].small);
+        vn_small_inverse_free(&j->spaces[k].inverse);
+    }
+    vn_free(j->spaces);
+    return status;
+}
+
+static vn_status variances(const job *j, space *s, int64_t k)
+{
+    vn_small *w = &s->small;
+    vn_small_model own;
+    int ready;
+    double corner[4] = {NAN, NAN, NAN, NAN};
+    vn_status status = load(w, j->g, k, j->model, j->fit, &own, &ready);
+    if (status != VN_OK || !ready) return status;
+    vn_small_derivatives(w, w->x, w->gradient);
+    status = vn_small_variances(&s->inverse, w, j->border, w->trial, corner);
+    if (status != VN_OK) return status;
+    double *out = j->variance + j->g->item_ptr[k];
+    for (int i = 0; i < w->n; i++) out[i] = w->trial[w->row[i]];
+    if (j->difference) {
+        const vn_small_cells c = vn_group_cells_of(j->g, k);
+        vn_small_difference_variances(&s->inverse, w, j->border ? j->border : corner, w->d);
+        spread_edges(&c, own.has_gamma, w->d, j->difference + j->g->cell_ptr[k]);
+    }
+    if (j->gamma_variance && own.has_gamma) j->gamma_variance[k] = corner[0];
+    if (j->log_tie_variance && own.has_tie)
+        j->log_tie_variance[k] = own.has_gamma ? corner[3] : corner[0];
+    return VN_OK;
+}
+
 vn_status vn_group_variances(const vn_grouped *g, int64_t from, int64_t to, const vn_small_model *model,
                              const vn_group_result *fit, const double *border, int n_threads,
-                             double *variance, double *difference, double *gamma_variance,
-                             double *log_tie_variance)
+                             vn_poll poll, void *context, double *variance, double *difference,
+                             double *gamma_variance, double *log_tie_variance)
 {
-    vn_status status = VN_OK;
-    VN_PRAGMA(omp parallel num_threads(n_threads))
-    {
-        vn_small w = {0};
-        vn_small_inverse s = {0};
-        vn_small_model own;
-        VN_PRAGMA(omp for schedule(dynamic, 4))
-        for (int64_t k = from; k < to; k++) {
-            int ready;
-            double corner[4] = {NAN, NAN, NAN, NAN};
-            vn_status one = load(&w, g, k, model, fit, &own, &ready);
-            if (one == VN_OK && ready) {
-                vn_small_derivatives(&w, w.x, w.gradient);
-                one = vn_small_variances(&s, &w, border, w.trial, corner);
-                double *out = variance + g->item_ptr[k];
-                for (int i = 0; one == VN_OK && i < w.n; i++) out[i] = w.trial[w.row[i]];
-                if (one == VN_OK && difference) {
-                    const vn_small_cells c = vn_group_cells_of(g, k);
-                    vn_small_difference_variances(&s, &w, border ? border : corner, w.d);
-                    spread_edges(&c, own.has_gamma, w.d, difference + g->cell_ptr[k]);
-                }
-                if (gamma_variance && own.has_gamma) gamma_variance[k] = corner[0];
-                if (log_tie_variance && own.has_tie)
-                    log_tie_variance[k] = own.has_gamma ? corner[3] : corner[0];
-            }
-            if (one != VN_OK) {
-                VN_PRAGMA(omp atomic write)
-                status = one;
-            }
-        }
-        vn_small_free(&w);
-        vn_small_inverse_free(&s);
-    }
+    job j = {.one = variances, .g = g, .from = from, .to = to, .model = model, .fit = fit,
+             .border = border, .variance = variance, .difference = difference,
+             .gamma_variance = gamma_variance, .log_tie_variance = log_tie_variance};
+    return run(&j, n_threads, poll, context);
+}
+
+static vn_status log_likelihoods(const job *j, space *s, int64_t k)
+{
+    vn_small_model own;
+    int ready;
+    const vn_status status = load(&s->small, j->g, k, j->model, j->fit, &own, &ready);
+    if (status == VN_OK && ready) j->value[k] = vn_small_log_likelihood(&s->small, s->small.x);
     return status;
 }
 
 vn_status vn_group_log_likelihoods(const vn_grouped *g, int64_t from, int64_t to,
                                    const vn_small_model *model, const vn_group_result *fit,
-                                   int n_threads, double *value)
+                                   int n_threads, vn_poll poll, void *context, double *value)
 {
-    vn_status status = VN_OK;
-    VN_PRAGMA(omp parallel num_threads(n_threads))
-    {
-        vn_small w = {0};
-        vn_small_model own;
-        VN_PRAGMA(omp for schedule(dynamic, 8))
-        for (int64_t k = from; k < to; k++) {
-            int ready;
-            const vn_status one = load(&w, g, k, model, fit, &own, &ready);
-            if (one == VN_OK && ready) value[k] = vn_small_log_likelihood(&w, w.x);
-            if (one != VN_OK) {
-                VN_PRAGMA(omp atomic write)
-                status = one;
-            }
-        }
-        vn_small_free(&w);
+    job j = {.one = log_likelihoods, .g = g, .from = from, .to = to, .model = model, .fit = fit,
+             .value = value};
+    return run(&j, n_threads, poll, context);
+}
+
+static vn_status border(const job *j, space *s, int64_t k)
+{
+    vn_small *w = &s->small;
+    vn_small_model own;
+    const int m = j->model->has_gamma + j->model->has_tie;
+    int ready;
+    const vn_status status = load(w, j->g, k, j->model, j->fit, &own, &ready);
+    if (status != VN_OK || !ready) return status;
+    vn_small_derivatives(w, w->x, w->gradient);
+    for (int q = 0; q < m; q++) {
+        /* the last digits of the curvature decide nothing: the slope does */
+        vn_small_solve(w, w->border[q], 1e-8, 20 * w->n + 200, w->solved[q]);
+        j->slope[2 * k + q] = w->gradient[w->rows + q];
+        for (int r = 0; r < m; r++)
+            j->schur[4 * k + 2 * q + r]
+                = w->corner[q][r] - vn_small_dot(w->border[r], w->solved[q], w->rows);
     }
-    return status;
+    return VN_OK;
 }
 
 vn_status vn_group_border(const vn_grouped *g, int64_t from, int64_t to, const vn_small_model *model,
-                          const vn_group_result *fit, int n_threads, double *slope, double *schur)
+                          const vn_group_result *fit, int n_threads, vn_poll poll, void *context,
+                          double *slope, double *schur)
 {
-    vn_status status = VN_OK;
-    const int m = model->has_gamma + model->has_tie;
-    VN_PRAGMA(omp parallel num_threads(n_threads))
-    {
-        vn_small w = {0};
-        vn_small_model own;
-        VN_PRAGMA(omp for schedule(dynamic, 8))
-        for (int64_t k = from; k < to; k++) {
-            int ready;
-            const vn_status one = load(&w, g, k, model, fit, &own, &ready);
-            for (int q = 0; one == VN_OK && ready && q < m; q++) {
-                if (q == 0) vn_small_derivatives(&w, w.x, w.gradient);
-                /* the last digits of the curvature decide nothing: the slope does */
-                vn_small_solve(&w, w.border[q], 1e-8, 20 * w.n + 200, w.solved[q]);
-                slope[2 * k + q] = w.gradient[w.rows + q];
-                for (int r = 0; r < m; r++)
-                    schur[4 * k + 2 * q + r]
-                        = w.corner[q][r] - vn_small_dot(w.border[r], w.solved[q], w.rows);
-            }
-            if (one != VN_OK) {
-                VN_PRAGMA(omp atomic write)
-                status = one;
-            }
-        }
-        vn_small_free(&w);
-    }
-    return status;
+    job j = {.one = border, .g = g, .from = from, .to = to, .model = model, .fit = fit,
+             .slope = slope, .schur = schur};
+    return run(&j, n_threads, poll, context);
 }

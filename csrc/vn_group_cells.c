@@ -1,19 +1,23 @@
 #include "vn_group_cells.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "vn_group_labels.h"
+#include "vn_team.h"
+#include "vn_watch.h"
 
 #define AHEAD 32    /* rows */
 #define CHUNK 32768 /* rows of the groups that a thread takes at once, about */
+#define WATCH 65536 /* rows of a group between two looks at the wish to stop */
 
 /* One row as its cell sees it: masses from the view of the smaller item. */
 typedef struct {
     double win, loss, tie;
 } masses;
 
-/* Memory of one thread, for a group of up to `room` rows. */
+/* Memory of one worker, for a group of up to `room` rows. */
 typedef struct {
     vn_group_labels labels;
     int64_t room;
@@ -22,12 +26,14 @@ typedef struct {
     int32_t *low, *key;     /* smaller item; 3 x larger item + order class */
     int32_t *order, *other; /* permutations of the rows */
     int64_t *count;         /* 6 x room + 2 */
-    masses *mass;
+    masses *mass, *room_mass; /* the latter for the rows of one cell */
+    int64_t cell_room;
+    vn_watch *watch;
+    int worker;
 } workspace;
 
-static void workspace_free(workspace *w)
+static void free_rows(workspace *w)
 {
-    vn_group_labels_free(&w->labels);
     vn_free(w->label);
     vn_free(w->place);
     vn_free(w->low);
@@ -36,17 +42,24 @@ static void workspace_free(workspace *w)
     vn_free(w->other);
     vn_free(w->count);
     vn_free(w->mass);
-    memset(w, 0, sizeof *w);
+    w->label = w->count = NULL;
+    w->place = w->low = w->key = w->order = w->other = NULL;
+    w->mass = NULL;
+    w->room = 0;
+}
+
+static void workspace_free(workspace *w)
+{
+    free_rows(w);
+    vn_group_labels_free(&w->labels);
+    vn_free(w->room_mass);
 }
 
 static vn_status workspace_reserve(workspace *w, int64_t n)
 {
     if (n <= w->room) return VN_OK;
     const size_t room = (size_t)VN_MAX(n, 2 * w->room);
-    vn_group_labels kept = w->labels;
-    w->labels = (vn_group_labels){0};
-    workspace_free(w);
-    w->labels = kept;
+    free_rows(w);
     w->label = vn_malloc(2 * room * sizeof(int64_t));
     w->place = vn_malloc(2 * room * sizeof(int32_t));
     w->low = vn_malloc(room * sizeof(int32_t));
@@ -59,6 +72,15 @@ static vn_status workspace_reserve(workspace *w, int64_t n)
         return VN_NO_MEMORY;
     w->room = (int64_t)room;
     return VN_OK;
+}
+
+static inline vn_status reserve_cell(workspace *w, int64_t n)
+{
+    if (n <= w->cell_room) return VN_OK;
+    vn_free(w->room_mass);
+    w->room_mass = vn_malloc(2 * sizeof(masses) * (size_t)n);
+    w->cell_room = w->room_mass ? 2 * n : 0;
+    return w->room_mass ? VN_OK : VN_NO_MEMORY;
 }
 
 static inline int64_t row_at(const vn_group_rows *r, int64_t k) { return r->row ? r->row[k] : k; }
@@ -136,19 +158,16 @@ static masses sum_of(const workspace *w, const int32_t *order, int64_t n, masses
     return sum;
 }
 
-/* Where the cells of a chunk go, and how many there are so far. */
+/* Where cells and items go, and how many there are so far. */
 typedef struct {
+    int64_t *label;
     int32_t *first, *second;
     int8_t *order;
-    double *win, *loss, *tie;
-    int64_t *label;         /* room for all that there can be */
+    double *win, *loss, *tie; /* tie: zero where none was written */
     int64_t n_cells, n_items;
-    int has_tie;
+    int has_tie, has_soft;
     int64_t bad_row;
     int fault;
-    int has_soft;
-    masses *room; /* as many as the longest cell has rows */
-    int64_t room_size;
 } output;
 
 /* Rows that stand anywhere are fetched ahead of their turn. */
@@ -176,6 +195,7 @@ static vn_status one_group(workspace *w, const vn_group_rows *r, int64_t group, 
     if (status != VN_OK) return status;
     for (int64_t k = 0; k < n; k++) {
         const int64_t row = row_at(r, from + k);
+        if (k % WATCH == WATCH - 1 && vn_watch_stops(w->watch, w->worker)) return VN_INTERRUPTED;
         fetch(r, from + k + AHEAD);
         w->label[2 * k] = label_of(r->first32, r->first64, row);
         w->label[2 * k + 1] = label_of(r->second32, r->second64, row);
@@ -188,6 +208,7 @@ static vn_status one_group(workspace *w, const vn_group_rows *r, int64_t group, 
     for (int64_t k = 0; k < n; k++) {
         const int64_t row = row_at(r, from + k);
         const int32_t a = w->place[2 * k], b = w->place[2 * k + 1];
+        if (k % WATCH == WATCH - 1 && vn_watch_stops(w->watch, w->worker)) return VN_INTERRUPTED;
         masses mass;
         double total;
         vn_row_fault fault = read_row(r, row, &mass, &total, &out->has_soft);
@@ -209,22 +230,22 @@ static vn_status one_group(workspace *w, const vn_group_rows *r, int64_t group, 
     }
     if (out->bad_row >= 0) return VN_OK;
     counting_pass(w->key, 3 * n_items, w->other, w->order, m, w->count);
+    if (n > WATCH && vn_watch_stops(w->watch, w->worker)) return VN_INTERRUPTED;
     counting_pass(w->low, n_items, w->order, w->other, m, w->count);
+    if (n > WATCH && vn_watch_stops(w->watch, w->worker)) return VN_INTERRUPTED;
     const int32_t *sorted = w->other;
+    int64_t watched = 0;
     for (int64_t k = 0, stop; k < m; k = stop) {
         const int32_t low = w->low[sorted[k]], key = w->key[sorted[k]];
         stop = k + 1;
-        while (stop < m && w->low[sorted[stop]] == low && w->key[sorted[stop]] == key) stop++;
-        if (stop - k > out->room_size) {
-            vn_free(out->room);
-            out->room_size = 2 * (stop - k);
-            out->room = vn_malloc(sizeof(masses) * (size_t)out->room_size);
-            if (!out->room) {
-                out->room_size = 0;
-                return VN_NO_MEMORY;
-            }
+        if (k - watched >= WATCH) {
+            watched = k;
+            if (vn_watch_stops(w->watch, w->worker)) return VN_INTERRUPTED;
         }
-        const masses sum = sum_of(w, sorted + k, stop - k, out->room);
+        while (stop < m && w->low[sorted[stop]] == low && w->key[sorted[stop]] == key) stop++;
+        status = reserve_cell(w, stop - k);
+        if (status != VN_OK) return status;
+        const masses sum = sum_of(w, sorted + k, stop - k, w->room_mass);
         const int64_t at = out->n_cells++;
         out->first[at] = low;
         out->second[at] = key / 3;
@@ -239,47 +260,7 @@ static vn_status one_group(workspace *w, const vn_group_rows *r, int64_t group, 
     return VN_OK;
 }
 
-/* The same for ties, which are few as a rule: only they are written, so that pages without any stay
- * untouched. */
-static void pack_ties(const double *room, const int64_t *from, const int64_t *size,
-                      const int64_t *with_ties, int64_t n_chunks, double *tie)
-{
-    int64_t to = 0;
-    for (int64_t c = 0; c < n_chunks; to += size[c++])
-        for (int64_t k = 0; with_ties[c] && k < size[c]; k++)
-            if (room[from[c] + k] > 0.0) tie[to + k] = room[from[c] + k];
-}
-
-struct vn_found_labels {
-    int64_t n_chunks;
-    int64_t **label; /* of each chunk */
-    int64_t *count;
-};
-
-static vn_found_labels *new_labels(int64_t n_chunks)
-{
-    vn_found_labels *f = vn_calloc(1, sizeof *f);
-    if (!f) return NULL;
-    f->n_chunks = n_chunks;
-    f->label = vn_calloc((size_t)VN_MAX(n_chunks, 1), sizeof *f->label);
-    f->count = vn_calloc((size_t)VN_MAX(n_chunks, 1), sizeof *f->count);
-    if (f->label && f->count) return f;
-    vn_group_write_labels(f, NULL);
-    return NULL;
-}
-
-void vn_group_write_labels(vn_found_labels *f, int64_t *label)
-{
-    if (!f) return;
-    for (int64_t c = 0, at = 0; f->label && f->count && c < f->n_chunks; at += f->count[c++]) {
-        if (label && f->label[c])
-            memcpy(label + at, f->label[c], sizeof *label * (size_t)f->count[c]);
-        vn_free(f->label[c]);
-    }
-    vn_free(f->label);
-    vn_free(f->count);
-    vn_free(f);
-}
+/* ---- chunks of groups ------------------------------------------------------------------------- */
 
 /* Chunks of whole groups: the first group of each, and n_groups at the end. */
 static int64_t *cut_chunks(const vn_group_rows *r, int64_t *n_chunks)
@@ -305,124 +286,212 @@ static int64_t *cut_chunks(const vn_group_rows *r, int64_t *n_chunks)
     return first;
 }
 
-/* Move `n_chunks` blocks of an array together: block c stands at from[c] and is size[c] long. */
-static void pack(char *array, size_t width, const int64_t *from, const int64_t *size, int64_t n_chunks)
+/* A chunk that was done before one that stands in front of it: what it found waits here. */
+typedef struct piece {
+    output out;
+    int64_t room, chunk, cells, items; /* rows; which one it is; and where it begins, once known */
+    struct piece *next;
+} piece;
+
+static void piece_free(piece *p)
 {
-    int64_t to = 0;
-    for (int64_t c = 0; c < n_chunks; c++) {
-        if (to != from[c])
-            memmove(array + (size_t)to * width, array + (size_t)from[c] * width,
-                    (size_t)size[c] * width);
-        to += size[c];
+    if (!p) return;
+    vn_free(p->out.label);
+    vn_free(p->out.first);
+    vn_free(p->out.second);
+    vn_free(p->out.order);
+    vn_free(p->out.win);
+    vn_free(p->out.loss);
+    vn_free(p->out.tie);
+    vn_free(p);
+}
+
+static piece *new_piece(int64_t rows)
+{
+    const size_t n = (size_t)VN_MAX(rows, (int64_t)CHUNK) * 5 / 4;
+    piece *p = vn_calloc(1, sizeof *p);
+    if (!p) return NULL;
+    p->room = (int64_t)n;
+    p->out = (output){.label = vn_malloc(2 * n * sizeof(int64_t)),
+                      .first = vn_malloc(n * sizeof(int32_t)),
+                      .second = vn_malloc(n * sizeof(int32_t)),
+                      .order = vn_malloc(n),
+                      .win = vn_malloc(n * sizeof(double)),
+                      .loss = vn_malloc(n * sizeof(double)),
+                      .tie = vn_calloc(n, sizeof(double))};
+    if (p->out.label && p->out.first && p->out.second && p->out.order && p->out.win && p->out.loss
+        && p->out.tie)
+        return p;
+    piece_free(p);
+    return NULL;
+}
+
+/* Chunks are begun in their order, whoever does it. One that begins when all before it are written is
+ * written where it belongs at once; others as soon as that is known. So nothing is moved in the
+ * arrays, of which no page is touched that will not be needed. */
+typedef struct {
+    const vn_group_rows *rows;
+    const int64_t *chunk; /* first group of each */
+    int64_t n_chunks, *item_ptr, *cell_ptr;
+    workspace *space;
+    vn_watch watch;
+    pthread_mutex_t lock;
+    /* under the lock: */
+    output whole; /* n_cells, n_items: of the chunks before n_placed */
+    int64_t n_begun, n_placed;
+    piece **done; /* by chunk, behind n_placed */
+    piece *unused;
+} cells_job;
+
+/* The next chunk; *p is NULL where it is written in place. Under the lock. */
+static vn_status begin(cells_job *j, int64_t *c, piece **p)
+{
+    *c = j->n_begun++;
+    *p = NULL;
+    if (*c == j->n_placed) return VN_OK;
+    const int64_t *ptr = j->rows->row_ptr;
+    const int64_t n = ptr[j->chunk[*c + 1]] - ptr[j->chunk[*c]];
+    piece *old = j->unused;
+    if (old) j->unused = old->next;
+    if (old && old->room < n) {
+        piece_free(old);
+        old = NULL;
+    }
+    *p = old ? old : new_piece(n);
+    if (!*p) return VN_NO_MEMORY;
+    (*p)->chunk = *c;
+    return VN_OK;
+}
+
+/* What is said of all rows; under the lock. */
+static void join(output *whole, const output *one)
+{
+    whole->has_tie |= one->has_tie;
+    whole->has_soft |= one->has_soft;
+    if (one->bad_row >= 0 && (whole->bad_row < 0 || one->bad_row < whole->bad_row)) {
+        whole->bad_row = one->bad_row;
+        whole->fault = one->fault;
     }
 }
 
-/* Room for the labels of a chunk of rows, one per thread. */
-static vn_status reserve_labels(int64_t **label, int64_t *room, int64_t n)
+/* The pieces whose place has become known; under the lock. */
+static piece *place_pieces(cells_job *j)
 {
-    if (n <= *room) return VN_OK;
-    vn_free(*label);
-    *room = 2 * n;
-    *label = vn_malloc(sizeof **label * (size_t)*room);
-    if (*label) return VN_OK;
-    *room = 0;
-    return VN_NO_MEMORY;
+    piece *list = NULL;
+    for (piece *p; j->n_placed < j->n_chunks && (p = j->done[j->n_placed]); j->n_placed++) {
+        j->done[j->n_placed] = NULL;
+        p->cells = j->whole.n_cells;
+        p->items = j->whole.n_items;
+        j->whole.n_cells += p->out.n_cells;
+        j->whole.n_items += p->out.n_items;
+        p->next = list;
+        list = p;
+    }
+    return list;
 }
 
-vn_status vn_group_cells(const vn_group_rows *r, int n_threads, int64_t *item_ptr, int64_t *cell_ptr,
-                         int32_t *first, int32_t *second, int8_t *order, double *win, double *loss,
-                         double *tie_room, double *tie, int *has_tie, int *has_soft,
-                         vn_found_labels **labels, int64_t *bad_row, int *fault)
+static void write_piece(const cells_job *j, piece *p)
 {
-    int64_t n_chunks = 0;
-    int64_t *chunk = cut_chunks(r, &n_chunks);
-    int64_t *cells_at = vn_malloc(sizeof(int64_t) * 3 * (size_t)VN_MAX(n_chunks, 1));
-    vn_found_labels *found = new_labels(n_chunks);
-    *labels = NULL;
-    if (!chunk || !cells_at || !found) {
-        vn_free(chunk);
-        vn_free(cells_at);
-        vn_group_write_labels(found, NULL);
-        return VN_NO_MEMORY;
-    }
-    int64_t *n_cells = cells_at + n_chunks, *with_ties = cells_at + 2 * n_chunks;
-    vn_status status = VN_OK;
-    int any_tie = 0, any_soft = 0, what = 0;
-    int64_t bad = -1;
-    VN_PRAGMA(omp parallel num_threads(n_threads))
-    {
-        workspace w = {0};
-        masses *room = NULL;
-        int64_t room_size = 0, *label = NULL, label_room = 0;
-        VN_PRAGMA(omp for schedule(dynamic, 1))
-        for (int64_t c = 0; c < n_chunks; c++) {
-            const int64_t base = r->row_ptr[chunk[c]];
-            vn_status one
-                = reserve_labels(&label, &label_room, 2 * (r->row_ptr[chunk[c + 1]] - base) + 1);
-            output out = {.first = first + base, .second = second + base, .order = order + base,
-                          .win = win + base, .loss = loss + base, .tie = tie_room + base,
-                          .label = label, .bad_row = -1, .room = room, .room_size = room_size};
-            for (int64_t g = chunk[c]; g < chunk[c + 1] && one == VN_OK; g++) {
-                one = one_group(&w, r, g, &out);
-                item_ptr[g + 1] = out.n_items; /* within the chunk, for now */
-                cell_ptr[g + 1] = out.n_cells;
-            }
-            room = out.room;
-            room_size = out.room_size;
-            cells_at[c] = base;
-            n_cells[c] = out.n_cells;
-            with_ties[c] = out.has_tie;
-            found->count[c] = one == VN_OK ? out.n_items : 0;
-            if (found->count[c] > 0) {
-                const size_t bytes = sizeof *label * (size_t)out.n_items;
-                found->label[c] = vn_malloc(bytes);
-                if (found->label[c]) memcpy(found->label[c], label, bytes);
-                else one = VN_NO_MEMORY;
-            }
-            VN_PRAGMA(omp critical(vn_group_cells))
-            {
-                if (one != VN_OK) status = one;
-                any_tie |= out.has_tie;
-                any_soft |= out.has_soft;
-                if (out.bad_row >= 0 && (bad < 0 || out.bad_row < bad)) {
-                    bad = out.bad_row;
-                    what = out.fault;
-                }
-            }
+    const output *from = &p->out, *to = &j->whole;
+    const size_t n = (size_t)from->n_cells;
+    memcpy(to->label + p->items, from->label, sizeof *to->label * (size_t)from->n_items);
+    memcpy(to->first + p->cells, from->first, sizeof *to->first * n);
+    memcpy(to->second + p->cells, from->second, sizeof *to->second * n);
+    memcpy(to->order + p->cells, from->order, n);
+    memcpy(to->win + p->cells, from->win, sizeof *to->win * n);
+    memcpy(to->loss + p->cells, from->loss, sizeof *to->loss * n);
+    for (size_t k = 0; from->has_tie && k < n; k++)
+        if (from->tie[k] > 0.0) { /* others would touch pages that nobody needs */
+            to->tie[(size_t)p->cells + k] = from->tie[k];
+            from->tie[k] = 0.0;
         }
-        vn_free(room);
-        vn_free(label);
-        workspace_free(&w);
+    for (int64_t g = j->chunk[p->chunk]; g < j->chunk[p->chunk + 1]; g++) {
+        j->item_ptr[g + 1] += p->items;
+        j->cell_ptr[g + 1] += p->cells;
     }
-    if (status == VN_OK && bad >= 0) status = VN_BAD_VALUE;
-    if (status == VN_OK) {
-        int64_t items = 0, cells = 0;
-        item_ptr[0] = cell_ptr[0] = 0;
-        for (int64_t c = 0; c < n_chunks; c++) {
-            for (int64_t g = chunk[c]; g < chunk[c + 1]; g++) {
-                item_ptr[g + 1] += items;
-                cell_ptr[g + 1] += cells;
-            }
-            items += found->count[c];
-            cells += n_cells[c];
-        }
-        struct { void *array; size_t width; } arrays[] = {
-            {win, sizeof *win}, {loss, sizeof *loss}, {first, sizeof *first},
-            {second, sizeof *second}, {order, sizeof *order}};
-        VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
-        for (int k = 0; k < 5; k++)
-            pack(arrays[k].array, arrays[k].width, cells_at, n_cells, n_chunks);
-        pack_ties(tie_room, cells_at, n_cells, with_ties, n_chunks, tie);
+}
+
+static vn_status do_chunk(void *arg, int64_t unused, int worker)
+{
+    cells_job *j = arg;
+    (void)unused; /* the order of the team's blocks is another one */
+    int64_t c;
+    piece *p;
+    pthread_mutex_lock(&j->lock);
+    vn_status status = begin(j, &c, &p);
+    output out = p ? p->out : j->whole;
+    pthread_mutex_unlock(&j->lock);
+    if (status != VN_OK) return status;
+    if (p) out.n_cells = out.n_items = 0;
+    out.bad_row = -1;
+    out.has_tie = out.has_soft = 0;
+    workspace *w = &j->space[worker];
+    w->watch = w->labels.watch = &j->watch;
+    w->worker = w->labels.worker = worker;
+    for (int64_t g = j->chunk[c]; g < j->chunk[c + 1] && status == VN_OK; g++) {
+        status = one_group(w, j->rows, g, &out);
+        j->item_ptr[g + 1] = out.n_items;
+        j->cell_ptr[g + 1] = out.n_cells;
     }
-    vn_free(chunk);
-    vn_free(cells_at);
-    *has_tie = any_tie;
-    *has_soft = any_soft;
-    *bad_row = bad;
-    *fault = what;
-    if (status == VN_OK)
-        *labels = found;
-    else
-        vn_group_write_labels(found, NULL);
+    pthread_mutex_lock(&j->lock);
+    join(&j->whole, &out);
+    if (p) {
+        p->out = out;
+        j->done[c] = p;
+    } else if (status == VN_OK) {
+        j->n_placed++;
+        j->whole.n_cells = out.n_cells;
+        j->whole.n_items = out.n_items;
+    }
+    piece *list = status == VN_OK ? place_pieces(j) : NULL;
+    pthread_mutex_unlock(&j->lock);
+    for (piece *q = list, *next; q; q = next) {
+        next = q->next;
+        write_piece(j, q);
+        pthread_mutex_lock(&j->lock);
+        q->next = j->unused;
+        j->unused = q;
+        pthread_mutex_unlock(&j->lock);
+    }
     return status;
+}
+
+static void free_pieces(cells_job *j)
+{
+    for (int64_t c = 0; j->done && c < j->n_chunks; c++) piece_free(j->done[c]);
+    for (piece *p = j->unused, *next; p; p = next) {
+        next = p->next;
+        piece_free(p);
+    }
+    vn_free(j->done);
+}
+
+vn_status vn_group_cells(const vn_group_rows *r, int n_threads, vn_poll poll, void *context,
+                         int64_t *item_ptr, int64_t *cell_ptr, int64_t *label, int32_t *first,
+                         int32_t *second, int8_t *order, double *win, double *loss, double *tie,
+                         int *has_tie, int *has_soft, int64_t *bad_row, int *fault)
+{
+    cells_job j = {.rows = r, .item_ptr = item_ptr, .cell_ptr = cell_ptr,
+                   .watch = {.poll = poll, .context = context}, .lock = PTHREAD_MUTEX_INITIALIZER,
+                   .whole = {.label = label, .first = first, .second = second, .order = order,
+                             .win = win, .loss = loss, .tie = tie, .bad_row = -1}};
+    int64_t *chunk = cut_chunks(r, &j.n_chunks);
+    j.chunk = chunk;
+    const int n_workers = vn_team_size(n_threads, j.n_chunks);
+    j.space = vn_calloc((size_t)n_workers, sizeof *j.space);
+    j.done = vn_calloc((size_t)VN_MAX(j.n_chunks, (int64_t)1), sizeof *j.done);
+    vn_status status = VN_NO_MEMORY;
+    item_ptr[0] = cell_ptr[0] = 0;
+    if (chunk && j.space && j.done)
+        status = vn_team_run(do_chunk, &j, j.n_chunks, n_threads, vn_watch_poll, &j.watch);
+    free_pieces(&j);
+    for (int k = 0; j.space && k < n_workers; k++) workspace_free(&j.space[k]);
+    vn_free(j.space);
+    vn_free(chunk);
+    if (vn_watch_over(&j.watch)) return VN_INTERRUPTED;
+    *has_tie = j.whole.has_tie;
+    *has_soft = j.whole.has_soft;
+    *bad_row = j.whole.bad_row;
+    *fault = j.whole.fault;
+    return status == VN_OK && *bad_row >= 0 ? VN_BAD_VALUE : status;
 }

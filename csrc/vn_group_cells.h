@@ -33,27 +33,22 @@ typedef enum {
 /* Group boundaries where labels (or codes) stand in non-decreasing order: *sorted is 0 if they do
  * not, else n_groups and, when row_ptr is not NULL, the n_groups + 1 boundaries. Either of the two
  * arrays is NULL. */
-void vn_group_runs(const int32_t *label32, const int64_t *label64, int64_t n, int n_threads,
-                   int *sorted, int64_t *n_groups, int64_t *row_ptr);
+vn_status vn_group_runs(const int32_t *label32, const int64_t *label64, int64_t n, int n_threads,
+                        vn_poll poll, void *context, int *sorted, int64_t *n_groups,
+                        int64_t *row_ptr);
 
 /* Rows by group, in their own order inside each: code in [0, n_groups). */
 vn_status vn_group_sort(const int32_t *code, int64_t n, int64_t n_groups, int n_threads,
-                        int64_t *row_ptr, uint32_t *row);
+                        vn_poll poll, void *context, int64_t *row_ptr, uint32_t *row);
 
-/* Labels of the items found, kept until they are written. */
-typedef struct vn_found_labels vn_found_labels;
-
-/* Fill item_ptr and cell_ptr (n_groups + 1) and the cells (room for n_rows); win, loss, ... are
- * packed, group after group. `tie_room` (to work in) and `tie` must be zero on entry, and are written
- * where there are ties only; *has_tie says whether there are any, *has_soft whether a score was neither 0, 1/2 nor 1. VN_BAD_VALUE: *bad_row is the first row
- * with a *fault. *labels is for vn_group_write_labels. */
-vn_status vn_group_cells(const vn_group_rows *rows, int n_threads, int64_t *item_ptr,
-                         int64_t *cell_ptr, int32_t *first, int32_t *second, int8_t *order,
-                         double *win, double *loss, double *tie_room, double *tie, int *has_tie,
-                         int *has_soft, vn_found_labels **labels, int64_t *bad_row, int *fault);
-
-/* Write the labels of all items, item_ptr[n_groups] of them, group after group (where label is not
- * NULL), and free them. */
-void vn_group_write_labels(vn_found_labels *labels, int64_t *label);
+/* Fill item_ptr and cell_ptr (n_groups + 1), the labels of the items (room for 2 n_rows) and the
+ * cells (room for n_rows), group after group from the beginning of each array: what lies behind is not
+ * touched. `tie` must be zero on entry, and is written where there are ties only; *has_tie says whether
+ * there are any, *has_soft whether a score was neither 0, 1/2 nor 1. VN_BAD_VALUE: *bad_row is the
+ * first row with a *fault. */
+vn_status vn_group_cells(const vn_group_rows *rows, int n_threads, vn_poll poll, void *context,
+                         int64_t *item_ptr, int64_t *cell_ptr, int64_t *label, int32_t *first,
+                         int32_t *second, int8_t *order, double *win, double *loss, double *tie,
+                         int *has_tie, int *has_soft, int64_t *bad_row, int *fault);
 
 #endif

@@ -5,7 +5,9 @@
 
 #include "vn_existence.h"
 #include "vn_group_internal.h"
+#include "vn_team.h"
 
+#define FIT_GROUPS 8   /* groups of a block */
 #define SETTLED 1e-3 /* last change of a linear predictor: its square is the error left */
 #define ROUNDING 3e-15 /* a residual below may be nothing else */
 #define EXTRA 50     /* iterations for that once the residual is small, at most */
@@ -156,8 +158,9 @@ static void polish(vn_small *w, const vn_group_options *o, const progress *at)
     for (int i = 0; most <= SETTLED && i < w->rows + w->n_border; i++) w->x[i] += w->step[i];
 }
 
-static vn_group_status newton(vn_small *w, const vn_group_options *o, progress *at)
+static vn_group_status newton(vn_group_space *space, const vn_group_options *o, progress *at)
 {
+    vn_small *w = &space->small;
     int extra = 0;
     at->residual = vn_small_derivatives(w, w->x, w->gradient);
     at->change = 0.0;
@@ -169,6 +172,7 @@ static vn_group_status newton(vn_small *w, const vn_group_options *o, progress *
             extra++;
             eta = 1e-9;
         }
+        if (vn_watch_stops(space->watch, space->worker)) return VN_GROUP_ITERATION_LIMIT;
         if (!newton_step(w, eta, o->patience)) return VN_GROUP_ELSEWHERE;
         const double slope = slope_along(w, w->gradient);
         if (!(slope > 0.0)) break;
@@ -293,7 +297,8 @@ vn_status vn_group_fit_one(vn_group_space *space, const vn_grouped *g, int64_t k
     }
     vn_small_centre(w, w->x);
     progress at = {0};
-    vn_group_status how = newton(w, o, &at);
+    vn_group_status how = newton(space, o, &at);
+    if (vn_watch_over(space->watch)) return VN_INTERRUPTED;
     if (how == VN_GROUP_CONVERGED && w->n_parts > 1 && model.prior == 0.0)
         how = VN_GROUP_NOT_IDENTIFIED; /* each component by itself: no common scale */
     out->status[k] = (int8_t)how;
@@ -303,23 +308,42 @@ vn_status vn_group_fit_one(vn_group_space *space, const vn_grouped *g, int64_t k
     return VN_OK;
 }
 
-vn_status vn_fit_groups(const vn_grouped *g, int64_t from, int64_t to, const vn_group_options *o,
-                        int n_threads, vn_group_result *out)
+typedef struct {
+    const vn_grouped *g;
+    int64_t from, to;
+    const vn_group_options *options;
+    vn_group_result *out;
+    vn_group_space *space;
+    vn_watch watch;
+} fit_job;
+
+static vn_status fit_groups(void *arg, int64_t block, int worker)
 {
-    vn_status status = VN_OK;
-    VN_PRAGMA(omp parallel num_threads(n_threads))
-    {
-        vn_group_space space = {0};
-        VN_PRAGMA(omp for schedule(dynamic, 8))
-        for (int64_t k = from; k < to; k++) {
-            if (out->status[k] != VN_GROUP_CONVERGED) continue;
-            const vn_status one = vn_group_fit_one(&space, g, k, o, out);
-            if (one != VN_OK) {
-                VN_PRAGMA(omp atomic write)
-                status = one;
-            }
-        }
-        vn_group_space_free(&space);
+    fit_job *j = arg;
+    vn_group_space *space = &j->space[worker];
+    space->watch = &j->watch;
+    space->worker = worker;
+    const int64_t stop = VN_MIN(j->from + (block + 1) * FIT_GROUPS, j->to);
+    for (int64_t k = j->from + block * FIT_GROUPS; k < stop; k++) {
+        if (j->out->status[k] != VN_GROUP_CONVERGED) continue;
+        const vn_status status = vn_group_fit_one(space, j->g, k, j->options, j->out);
+        if (status != VN_OK) return status;
     }
-    return status;
+    return VN_OK;
+}
+
+vn_status vn_fit_groups(const vn_grouped *g, int64_t from, int64_t to, const vn_group_options *o,
+                        int n_threads, vn_poll poll, void *context, vn_group_result *out)
+{
+    const int64_t n_blocks = vn_n_blocks(to - from, FIT_GROUPS);
+    const int n_workers = vn_team_size(n_threads, n_blocks);
+    fit_job j = {.g = g, .from = from, .to = to, .options = o, .out = out,
+                 .watch = {.poll = poll, .context = context}};
+    j.space = vn_calloc((size_t)n_workers, sizeof *j.space);
+    if (!j.space) return VN_NO_MEMORY;
+    const vn_status status
+        = vn_team_run(fit_groups, &j, n_blocks, n_threads, vn_watch_poll, &j.watch);
+    for (int k = 0; k < n_workers; k++) vn_group_space_free(&j.space[k]);
+    vn_free(j.space);
+    return vn_watch_over(&j.watch) ? VN_INTERRUPTED : status;
 }

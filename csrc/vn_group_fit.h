@@ -41,9 +41,9 @@ typedef struct {
 } vn_group_result;
 
 /* Fit the groups [from, to). A group without ties is fitted without a tie parameter where that is
- * estimated in each group: its log_tie is -inf (Davidson) or 0 (Rao-Kupper). */
+ * estimated in each group: its log_tie is -inf (Davidson) or 0 (Rao-Kupper). VN_INTERRUPTED. */
 vn_status vn_fit_groups(const vn_grouped *g, int64_t from, int64_t to, const vn_group_options *options,
-                        int n_threads, vn_group_result *result);
+                        int n_threads, vn_poll poll, void *context, vn_group_result *result);
 
 /* What follows from a fit, for the groups [from, to) whose status is converged or iteration limit;
  * `border`: the inverse Schur complement where gamma and log tie are shared, NULL otherwise. */
@@ -52,16 +52,17 @@ vn_status vn_fit_groups(const vn_grouped *g, int64_t from, int64_t to, const vn_
  * where each group has its own (else NULL). */
 vn_status vn_group_variances(const vn_grouped *g, int64_t from, int64_t to, const vn_small_model *model,
                              const vn_group_result *fit, const double *border, int n_threads,
-                             double *variance, double *difference, double *gamma_variance,
-                             double *log_tie_variance);
+                             vn_poll poll, void *context, double *variance, double *difference,
+                             double *gamma_variance, double *log_tie_variance);
 
 vn_status vn_group_log_likelihoods(const vn_grouped *g, int64_t from, int64_t to,
                                    const vn_small_model *model, const vn_group_result *fit,
-                                   int n_threads, double *value);
+                                   int n_threads, vn_poll poll, void *context, double *value);
 
 /* Of the parameters that all groups share, at theta: the log-likelihood's slopes and the Schur
  * complement of their curvature, 2 and 4 numbers per group (in the order gamma, log tie). */
 vn_status vn_group_border(const vn_grouped *g, int64_t from, int64_t to, const vn_small_model *model,
-                          const vn_group_result *fit, int n_threads, double *slope, double *schur);
+                          const vn_group_result *fit, int n_threads, vn_poll poll, void *context,
+                          double *slope, double *schur);
 
 #endif

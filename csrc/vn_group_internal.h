@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "vn_group_fit.h"
+#include "vn_watch.h"
 
 static inline vn_small_cells vn_group_cells_of(const vn_grouped *g, int64_t k)
 {
@@ -52,16 +53,18 @@ static inline void vn_group_parameters(vn_small *w, const vn_group_result *fit, 
     if (w->n_border && w->model->has_tie) w->x[at] = fit->log_tie[k];
 }
 
-/* Memory of one thread. */
+/* Memory of one worker. */
 typedef struct {
     vn_small small;
     int64_t *row_ptr; /* of the graph of wins */
     int64_t room;
+    vn_watch *watch;
+    int worker;
 } vn_group_space;
 
 void vn_group_space_free(vn_group_space *w);
 
-/* Fit group k, whatever its status was. */
+/* Fit group k, whatever its status was. VN_INTERRUPTED where the watch says so. */
 vn_status vn_group_fit_one(vn_group_space *space, const vn_grouped *g, int64_t k,
                            const vn_group_options *o, vn_group_result *out);
 

@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#define WATCH (1 << 16) /* labels between two looks at the wish to stop, about */
+
+static inline int stops(const vn_group_labels *w) { return vn_watch_stops(w->watch, w->worker); }
+
 void vn_group_labels_free(vn_group_labels *w)
 {
     vn_free(w->key);
@@ -9,7 +13,9 @@ void vn_group_labels_free(vn_group_labels *w)
     vn_free(w->distinct);
     vn_free(w->rank);
     vn_free(w->by_rank);
-    memset(w, 0, sizeof *w);
+    w->key = w->distinct = NULL;
+    w->at = w->rank = w->by_rank = NULL;
+    w->room = w->slots = 0;
 }
 
 static vn_status reserve(vn_group_labels *w, int64_t n)
@@ -51,17 +57,26 @@ static int64_t code_range(vn_group_labels *w, const int64_t *label, int64_t n, i
     return count;
 }
 
-/* Ascending order of x[0 .. n) as a permutation, by merging; `other` is room for another. */
-static void sort_order(const int64_t *x, int32_t *order, int32_t *other, int64_t n)
+/* Ascending order of the distinct labels, as a permutation, by merging; `other` is room for another. */
+static void sort_order(const vn_group_labels *w, int32_t *order, int32_t *other, int64_t n)
 {
+    const int64_t *x = w->distinct;
+    int64_t work = 0;
     for (int64_t k = 0; k < n; k++) order[k] = (int32_t)k;
     int32_t *from = order, *to = other;
     for (int64_t width = 1; width < n; width *= 2) {
         for (int64_t start = 0; start < n; start += 2 * width) {
             const int64_t mid = VN_MIN(start + width, n), end = VN_MIN(start + 2 * width, n);
             int64_t i = start, j = mid;
-            for (int64_t k = start; k < end; k++)
-                to[k] = i < mid && (j >= end || x[from[i]] <= x[from[j]]) ? from[i++] : from[j++];
+            for (int64_t k = start, stop; k < end; k = stop) {
+                stop = VN_MIN(k + WATCH, end);
+                work += stop - k;
+                for (int64_t q = k; q < stop; q++)
+                    to[q] = i < mid && (j >= end || x[from[i]] <= x[from[j]]) ? from[i++] : from[j++];
+                if (work < WATCH) continue;
+                work = 0;
+                if (stops(w)) return;
+            }
         }
         int32_t *swap = from;
         from = to;
@@ -86,6 +101,7 @@ static int64_t code_any(vn_group_labels *w, const int64_t *label, int64_t n, int
     memset(w->at, 0xff, sizeof(int32_t) * (size_t)slots);
     int32_t count = 0;
     for (int64_t k = 0; k < n; k++) {
+        if (k % WATCH == WATCH - 1 && stops(w)) return 0;
         uint64_t s = hash(label[k]) & mask;
         while (w->at[s] >= 0 && w->key[s] != label[k]) s = (s + 1) & mask;
         if (w->at[s] < 0) {
@@ -95,7 +111,8 @@ static int64_t code_any(vn_group_labels *w, const int64_t *label, int64_t n, int
         }
         place[k] = w->at[s];
     }
-    sort_order(w->distinct, w->by_rank, w->rank, count);
+    sort_order(w, w->by_rank, w->rank, count);
+    if (vn_watch_over(w->watch)) return 0;
     for (int32_t r = 0; r < count; r++) {
         items[r] = w->distinct[w->by_rank[r]];
         w->rank[w->by_rank[r]] = r;
@@ -121,5 +138,5 @@ vn_status vn_group_code(vn_group_labels *w, const int64_t *label, int64_t n, int
         *n_items = code_range(w, label, n, low, (int64_t)width + 1, place, items);
     else
         *n_items = code_any(w, label, n, place, items);
-    return VN_OK;
+    return vn_watch_over(w->watch) ? VN_INTERRUPTED : VN_OK;
 }

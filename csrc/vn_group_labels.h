@@ -3,9 +3,12 @@
 #define VN_GROUP_LABELS_H
 
 #include "vn_common.h"
+#include "vn_watch.h"
 
-/* Memory of one thread; grows with the largest group seen. */
+/* Memory of one worker; grows with the largest group seen. */
 typedef struct {
+    vn_watch *watch;
+    int worker;
     int64_t room;      /* labels */
     int64_t slots;     /* of the hash table, a power of two, >= 2 x room */
     int64_t *key;      /* slots */
@@ -18,7 +21,7 @@ typedef struct {
 void vn_group_labels_free(vn_group_labels *w);
 
 /* label[k] -> place[k] for k < n; the distinct labels, ascending, to `items` (room for n) and their
- * number to *n_items. */
+ * number to *n_items. VN_INTERRUPTED where the watch says so. */
 vn_status vn_group_code(vn_group_labels *w, const int64_t *label, int64_t n, int32_t *place,
                         int64_t *items, int64_t *n_items);
 

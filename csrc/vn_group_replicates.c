@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vn_group_internal.h"
+#include "vn_team.h"
 
 #define LANES 32             /* replicates of a task */
 #define MOST_DRAWS (1 << 22) /* numbers of a block of draws, about */
@@ -15,7 +16,7 @@ typedef struct {
     double *mass[OUTCOMES];
 } edges;
 
-/* Memory of one thread. */
+/* Memory of one worker. */
 typedef struct {
     vn_group_space fit;
     int64_t room;            /* edges */
@@ -266,30 +267,47 @@ static vn_status block(workspace *w, const vn_grouped *g, int64_t k, const vn_gr
     return status;
 }
 
+typedef struct {
+    const vn_grouped *g;
+    int64_t from, n_blocks; /* blocks of replicates of each group */
+    const vn_group_options *options;
+    const vn_group_resampling *how;
+    const vn_group_result *fit;
+    const vn_group_replicates *out;
+    workspace *space;
+    vn_watch watch;
+} bootstrap_job;
+
+static vn_status bootstrap(void *arg, int64_t task, int worker)
+{
+    bootstrap_job *j = arg;
+    workspace *w = &j->space[worker];
+    w->fit.watch = &j->watch;
+    w->fit.worker = worker;
+    const int64_t k = j->from + task / j->n_blocks;
+    const int64_t first = j->how->begin + task % j->n_blocks * LANES;
+    if (j->fit->status[k] == VN_GROUP_ELSEWHERE) return VN_OK;
+    const int lanes = (int)VN_MIN(j->how->end - first, (int64_t)LANES);
+    return block(w, j->g, k, j->options, j->how, j->fit, j->from, first, lanes, j->out);
+}
+
 vn_status vn_group_bootstrap(const vn_grouped *g, int64_t from, int64_t to,
                              const vn_group_options *options, const vn_group_resampling *how,
-                             const vn_group_result *fit, int n_threads, vn_group_replicates *out)
+                             const vn_group_result *fit, int n_threads, vn_poll poll, void *context,
+                             vn_group_replicates *out)
 {
-    (void)n_threads;
-    vn_status status = VN_OK;
     vn_group_options o = *options;
     o.warm = 1;
-    const int64_t n_blocks = (how->end - how->begin + LANES - 1) / LANES;
-    VN_PRAGMA(omp parallel num_threads(n_threads))
-    {
-        workspace w = {0};
-        VN_PRAGMA(omp for schedule(dynamic, 1))
-        for (int64_t task = 0; task < (to - from) * n_blocks; task++) {
-            const int64_t k = from + task / n_blocks, first = how->begin + task % n_blocks * LANES;
-            if (fit->status[k] == VN_GROUP_ELSEWHERE) continue;
-            const int lanes = (int)VN_MIN(how->end - first, (int64_t)LANES);
-            const vn_status one = block(&w, g, k, &o, how, fit, from, first, lanes, out);
-            if (one != VN_OK) {
-                VN_PRAGMA(omp atomic write)
-                status = one;
-            }
-        }
-        release(&w);
-    }
-    return status;
+    bootstrap_job j = {.g = g, .from = from, .n_blocks = vn_n_blocks(how->end - how->begin, LANES),
+                       .options = &o, .how = how, .fit = fit, .out = out,
+                       .watch = {.poll = poll, .context = context}};
+    const int64_t n_tasks = (to - from) * j.n_blocks;
+    const int n_workers = vn_team_size(n_threads, n_tasks);
+    j.space = vn_calloc((size_t)n_workers, sizeof *j.space);
+    if (!j.space) return VN_NO_MEMORY;
+    const vn_status status
+        = vn_team_run(bootstrap, &j, n_tasks, n_threads, vn_watch_poll, &j.watch);
+    for (int k = 0; k < n_workers; k++) release(&j.space[k]);
+    vn_free(j.space);
+    return vn_watch_over(&j.watch) ? VN_INTERRUPTED : status;
 }

@@ -36,10 +36,11 @@ typedef struct {
 
 /* `options` say how each replicate is fitted (`warm` is not looked at); a group whose status is
  * VN_GROUP_ELSEWHERE is left alone, and one of which a replicate needs other means gets it.
- * VN_TOO_LARGE: more than VN_POISSON_MEAN comparisons of one kind in a group. */
+ * VN_TOO_LARGE: more than VN_POISSON_MEAN comparisons of one kind in a group. VN_INTERRUPTED. */
 vn_status vn_group_bootstrap(const vn_grouped *g, int64_t from, int64_t to,
                              const vn_group_options *options, const vn_group_resampling *how,
-                             const vn_group_result *fit, int n_threads, vn_group_replicates *out);
+                             const vn_group_result *fit, int n_threads, vn_poll poll, void *context,
+                             vn_group_replicates *out);
 
 /* Mean, standard deviation (of a sample) and quantiles (linear interpolation, n_probs for each
  * column) of the replicates that are VN_REPLICATE_DONE; NaN where there are less than two. The
@@ -48,6 +49,7 @@ vn_status vn_group_bootstrap(const vn_grouped *g, int64_t from, int64_t to,
 vn_status vn_group_summary(const int64_t *ptr, int64_t n_groups, int64_t n_resamples,
                            const double *theta, int64_t stride, const int8_t *status,
                            int64_t status_stride, int n_probs, const double *probs, int n_threads,
-                           double *mean, double *deviation, double *quantiles);
+                           vn_poll poll, void *context, double *mean, double *deviation,
+                           double *quantiles);
 
 #endif

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "vn_group_replicates.h"
+#include "vn_team.h"
 
 #define TILE 32
+#define BLOCK 4 /* groups */
 
 /* The smaller values into x, the larger ones into y. */
 static inline __attribute__((always_inline)) void in_order(double *restrict x, double *restrict y)
@@ -82,41 +84,78 @@ static void tile(const double *theta, int64_t stride, const int64_t *used, int64
     }
 }
 
+/* Memory of one worker. */
+typedef struct {
+    int64_t *used; /* n_resamples */
+    double *x;     /* a tile of them */
+} space;
+
+typedef struct {
+    const int64_t *ptr;
+    int64_t n_groups, n_resamples, stride, status_stride;
+    const double *theta, *probs;
+    const int8_t *status;
+    int n_probs;
+    double *mean, *deviation, *quantiles;
+    space *spaces;
+} job;
+
+static vn_status reserve(space *s, int64_t n_resamples)
+{
+    const size_t rows = (size_t)VN_MAX(n_resamples, 1);
+    if (!s->used) s->used = vn_malloc(sizeof *s->used * rows);
+    if (!s->x) s->x = vn_aligned_alloc(64, sizeof *s->x * TILE * rows);
+    return s->used && s->x ? VN_OK : VN_NO_MEMORY;
+}
+
+static void one_group(const job *j, space *s, int64_t k)
+{
+    const int64_t from = j->ptr[k] - j->ptr[0], to = j->ptr[k + 1] - j->ptr[0];
+    const int n_probs = j->n_probs;
+    int64_t n = 0;
+    for (int64_t r = 0; r < j->n_resamples; r++)
+        if (j->status[r * j->status_stride + k] == VN_REPLICATE_DONE) s->used[n++] = r;
+    for (int64_t i = from; i < to; i += TILE) {
+        const int width = (int)VN_MIN(to - i, (int64_t)TILE);
+        if (n >= 2) {
+            tile(j->theta + i, j->stride, s->used, n, width, n_probs, j->probs, s->x, j->mean + i,
+                 j->deviation + i, j->quantiles + i * n_probs);
+            continue;
+        }
+        for (int q = 0; q < width; q++) j->mean[i + q] = j->deviation[i + q] = NAN;
+        for (int q = 0; q < width * n_probs; q++) j->quantiles[i * n_probs + q] = NAN;
+    }
+}
+
+static vn_status summarise(void *arg, int64_t block, int worker)
+{
+    const job *j = arg;
+    const vn_status status = reserve(&j->spaces[worker], j->n_resamples);
+    if (status != VN_OK) return status;
+    const int64_t stop = vn_block_end(j->n_groups, BLOCK, block);
+    for (int64_t k = block * BLOCK; k < stop; k++) one_group(j, &j->spaces[worker], k);
+    return VN_OK;
+}
+
 vn_status vn_group_summary(const int64_t *ptr, int64_t n_groups, int64_t n_resamples,
                            const double *theta, int64_t stride, const int8_t *status,
                            int64_t status_stride, int n_probs, const double *probs, int n_threads,
-                           double *mean, double *deviation, double *quantiles)
+                           vn_poll poll, void *context, double *mean, double *deviation,
+                           double *quantiles)
 {
-    (void)n_threads;
-    vn_status failed = VN_OK;
-    VN_PRAGMA(omp parallel num_threads(n_threads))
-    {
-        const size_t rows = (size_t)VN_MAX(n_resamples, 1);
-        int64_t *used = vn_malloc(sizeof(int64_t) * rows);
-        double *x = vn_aligned_alloc(64, sizeof(double) * TILE * rows);
-        if (!used || !x) {
-            VN_PRAGMA(omp atomic write)
-            failed = VN_NO_MEMORY;
-        }
-        VN_PRAGMA(omp for schedule(dynamic, 4))
-        for (int64_t k = 0; k < n_groups; k++) {
-            if (!used || !x) continue;
-            int64_t n = 0;
-            for (int64_t r = 0; r < n_resamples; r++)
-                if (status[r * status_stride + k] == VN_REPLICATE_DONE) used[n++] = r;
-            for (int64_t i = ptr[k] - ptr[0]; i < ptr[k + 1] - ptr[0]; i += TILE) {
-                const int width = (int)VN_MIN(ptr[k + 1] - ptr[0] - i, (int64_t)TILE);
-                if (n >= 2) {
-                    tile(theta + i, stride, used, n, width, n_probs, probs, x, mean + i,
-                         deviation + i, quantiles + i * n_probs);
-                    continue;
-                }
-                for (int j = 0; j < width; j++) mean[i + j] = deviation[i + j] = NAN;
-                for (int j = 0; j < width * n_probs; j++) quantiles[i * n_probs + j] = NAN;
-            }
-        }
-        vn_free(used);
-        vn_free(x);
+    job j = {.ptr = ptr, .n_groups = n_groups, .n_resamples = n_resamples, .theta = theta,
+             .stride = stride, .status = status, .status_stride = status_stride,
+             .n_probs = n_probs, .probs = probs, .mean = mean, .deviation = deviation,
+             .quantiles = quantiles};
+    const int64_t n_blocks = vn_n_blocks(n_groups, BLOCK);
+    const int n_workers = vn_team_size(n_threads, n_blocks);
+    j.spaces = vn_calloc((size_t)n_workers, sizeof *j.spaces);
+    if (!j.spaces) return VN_NO_MEMORY;
+    const vn_status how = vn_team_run(summarise, &j, n_blocks, n_threads, poll, context);
+    for (int k = 0; k < n_workers; k++) {
+        vn_free(j.spaces[k].used);
+        vn_free(j.spaces[k].x);
     }
-    return failed;
+    vn_free(j.spaces);
+    return how;
 }

@@ -48,7 +48,7 @@ cdef extern from "vn_allocate.h" nogil:
                           const vn_allocate_options *, int64_t, int64_t, int, vn_poll, void *,
                           const int64_t *, int32_t *, int32_t *, double *)
     vn_status vn_held_out(const vn_allocate_votes *, const uint8_t *, int64_t, int64_t, int,
-                          double *)
+                          vn_poll, void *, double *)
 
 
 CRITERIA = {"D": 0, "A": 1, "top": 2, "sd": 3, "residual": 4, "given": 5}
@@ -102,7 +102,9 @@ cdef class Votes:
         n_threads = team(n_threads)
         if stop > start and h != NULL:
             with nogil:
-                status = vn_held_out(&self.v, h, start, stop, n_threads, out)
+                status = vn_held_out(&self.v, h, start, stop, n_threads, poll_signals, NULL, out)
+        if status == VN_INTERRUPTED:
+            raise_pending()
         if status != VN_OK:
             raise MemoryError("not enough memory for the fits of the groups")
 

@@ -7,14 +7,17 @@ import numpy as np
 from libc.stdint cimport INT32_MAX, int8_t, int32_t, int64_t, uint32_t
 
 from venire._native.border cimport at, at_if, offsets, same, steps, team, within
+from venire._native.signals cimport poll_signals, raise_pending
 
 
 cdef extern from "vn_group_cells.h" nogil:
     ctypedef enum vn_status:
         VN_OK
         VN_NO_MEMORY
+        VN_INTERRUPTED
         VN_TOO_LARGE
         VN_BAD_VALUE
+    ctypedef int (*vn_poll)(void *) noexcept nogil
     ctypedef struct vn_group_rows:
         int64_t n_rows
         int64_t n_compared
@@ -32,14 +35,13 @@ cdef extern from "vn_group_cells.h" nogil:
         int64_t n_groups
         const int64_t *row_ptr
         const uint32_t *row
-    void vn_group_runs(const int32_t *, const int64_t *, int64_t, int, int *, int64_t *, int64_t *)
-    vn_status vn_group_sort(const int32_t *, int64_t, int64_t, int, int64_t *, uint32_t *)
-    ctypedef struct vn_found_labels:
-        pass
-    vn_status vn_group_cells(const vn_group_rows *, int, int64_t *, int64_t *, int32_t *, int32_t *,
-                             int8_t *, double *, double *, double *, double *, int *,
-                             int *, vn_found_labels **, int64_t *, int *)
-    void vn_group_write_labels(vn_found_labels *, int64_t *)
+    vn_status vn_group_runs(const int32_t *, const int64_t *, int64_t, int, vn_poll, void *, int *,
+                            int64_t *, int64_t *)
+    vn_status vn_group_sort(const int32_t *, int64_t, int64_t, int, vn_poll, void *, int64_t *,
+                            uint32_t *)
+    vn_status vn_group_cells(const vn_group_rows *, int, vn_poll, void *, int64_t *, int64_t *,
+                             int64_t *, int32_t *, int32_t *, int8_t *, double *, double *,
+                             double *, int *, int *, int64_t *, int *)
 
 
 #: What is wrong with a row, by the native layer's code.
@@ -61,6 +63,16 @@ cdef const int64_t *wide(x, int64_t n, str name) except? NULL:
     return NULL if x.dtype == np.int32 else at[int64_t](x, n, name)
 
 
+cdef int check(vn_status status) except -1:
+    if status == VN_INTERRUPTED:
+        raise_pending()
+    if status == VN_TOO_LARGE:
+        raise ValueError("at most 2**32 - 2 rows per call, unless they are sorted by group")
+    if status != VN_OK:
+        raise MemoryError("not enough memory to aggregate the comparisons")
+    return 0
+
+
 def zeros(n):
     """Zeros of which a page is in memory once it was written to, a small one at a time."""
     return np.frombuffer(mmap.mmap(-1, 8 * max(n, 1), flags=mmap.MAP_PRIVATE), np.float64)
@@ -74,14 +86,18 @@ def runs(labels not None, int n_threads):
     cdef const int32_t *a = narrow(labels, n, "labels")
     cdef const int64_t *b = wide(labels, n, "labels")
     cdef int threads = team(n_threads) if n > SMALL else 1
+    cdef vn_status status
     with nogil:
-        vn_group_runs(a, b, n, threads, &is_sorted, &n_groups, NULL)
+        status = vn_group_runs(a, b, n, threads, poll_signals, NULL, &is_sorted, &n_groups, NULL)
+    check(status)
     if not is_sorted:
         return None
     row_ptr = np.empty(n_groups + 1, np.int64)
     cdef int64_t[::1] out = row_ptr
     with nogil:
-        vn_group_runs(a, b, n, threads, &is_sorted, &n_groups, &out[0])
+        status = vn_group_runs(a, b, n, threads, poll_signals, NULL, &is_sorted, &n_groups,
+                               &out[0])
+    check(status)
     return row_ptr
 
 
@@ -95,12 +111,9 @@ def sort(const int32_t[::1] codes not None, int64_t n_groups, int n_threads):
     cdef int threads = team(n_threads) if n > SMALL else 1
     cdef vn_status status
     with nogil:
-        status = vn_group_sort(&codes[0] if n else NULL, n, n_groups, threads, &out_ptr[0],
-                               &out_row[0] if n else NULL)
-    if status == VN_TOO_LARGE:
-        raise ValueError("at most 2**32 - 2 rows per call, unless they are sorted by group")
-    if status != VN_OK:
-        raise MemoryError("not enough memory to sort the rows by group")
+        status = vn_group_sort(&codes[0] if n else NULL, n, n_groups, threads, poll_signals, NULL,
+                               &out_ptr[0], &out_row[0] if n else NULL)
+    check(status)
     return row_ptr, row
 
 
@@ -147,38 +160,29 @@ def aggregate(
     r.row = at_if(row, n, "row")
     # room for the most there can be: pages that are not written cost nothing
     item_ptr, cell_ptr = np.zeros(n_groups + 1, np.int64), np.zeros(n_groups + 1, np.int64)
+    labels, ties = np.empty(max(2 * n, 1), np.int64), zeros(n)
     lo, hi, orders = (np.empty(max(n, 1), t) for t in (np.int32, np.int32, np.int8))
-    wins, losses, tie_room, ties = np.empty(max(n, 1)), np.empty(max(n, 1)), zeros(n), zeros(n)
-    cdef int64_t[::1] items_view = item_ptr, cells_view = cell_ptr, labels_view
+    wins, losses = np.empty(max(n, 1)), np.empty(max(n, 1))
+    cdef int64_t[::1] items_view = item_ptr, cells_view = cell_ptr, labels_view = labels
     cdef int32_t[::1] lo_view = lo, hi_view = hi
     cdef int8_t[::1] orders_view = orders
-    cdef double[::1] wins_view = wins, losses_view = losses, room_view = tie_room, ties_view = ties
+    cdef double[::1] wins_view = wins, losses_view = losses, ties_view = ties
     cdef int has_tie = 0, has_soft = 0, fault = 0
     cdef int64_t bad_row = -1
-    cdef vn_found_labels *found = NULL
     cdef int threads = team(n_threads) if n > SMALL else 1
     cdef vn_status status
     with nogil:
-        status = vn_group_cells(&r, threads, &items_view[0], &cells_view[0], &lo_view[0],
-                                &hi_view[0], &orders_view[0], &wins_view[0],
-                                &losses_view[0], &room_view[0], &ties_view[0], &has_tie,
-                                &has_soft, &found, &bad_row, &fault)
+        status = vn_group_cells(&r, threads, poll_signals, NULL, &items_view[0], &cells_view[0],
+                                &labels_view[0], &lo_view[0], &hi_view[0], &orders_view[0],
+                                &wins_view[0], &losses_view[0], &ties_view[0], &has_tie, &has_soft,
+                                &bad_row, &fault)
     if status == VN_BAD_VALUE:
         raise BadRow(int(bad_row), FAULTS[fault])
-    if status != VN_OK:
-        raise MemoryError("not enough memory to aggregate the comparisons")
-    del items_view, cells_view, lo_view, hi_view, orders_view, wins_view
-    del losses_view, room_view, ties_view, tie_room
-    n_items, n_cells = int(item_ptr[n_groups]), int(cell_ptr[n_groups])
-    try:
-        labels = np.empty(max(n_items, 1), np.int64)
-        labels_view = labels
-    except BaseException:
-        vn_group_write_labels(found, NULL)
-        raise
-    with nogil:
-        vn_group_write_labels(found, &labels_view[0])
-    labels = labels[:n_items]
+    check(status)
+    del items_view, cells_view, labels_view, lo_view, hi_view, orders_view, wins_view
+    del losses_view, ties_view
+    labels.resize(int(item_ptr[n_groups]), refcheck=False)
+    n_cells = int(cell_ptr[n_groups])
     for array in (lo, hi, orders, wins, losses):
         array.resize(n_cells, refcheck=False)
     return (item_ptr, cell_ptr, labels, lo, hi, orders, wins, losses,

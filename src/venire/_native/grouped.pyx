@@ -8,14 +8,17 @@ from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
 from venire._native.border cimport at, at_if, member, offsets, room, room_if, same, steps, team
 from venire._native.border cimport within
 from venire._native.replicates import too_many
+from venire._native.signals cimport poll_signals, raise_pending
 
 
 cdef extern from "vn_group_fit.h" nogil:
     ctypedef enum vn_status:
         VN_OK
         VN_NO_MEMORY
+        VN_INTERRUPTED
         VN_TOO_LARGE
         VN_BAD_VALUE
+    ctypedef int (*vn_poll)(void *) noexcept nogil
     ctypedef enum vn_model:
         VN_BRADLEY_TERRY
     ctypedef struct vn_small_model:
@@ -50,15 +53,15 @@ cdef extern from "vn_group_fit.h" nogil:
         int32_t *n_parts
         int8_t *status
     vn_status vn_fit_groups(const vn_grouped *, int64_t, int64_t, const vn_group_options *, int,
-                            vn_group_result *)
+                            vn_poll, void *, vn_group_result *)
     vn_status vn_group_variances(const vn_grouped *, int64_t, int64_t, const vn_small_model *,
-                                 const vn_group_result *, const double *, int, double *, double *,
-                                 double *, double *)
+                                 const vn_group_result *, const double *, int, vn_poll, void *,
+                                 double *, double *, double *, double *)
     vn_status vn_group_log_likelihoods(const vn_grouped *, int64_t, int64_t,
                                        const vn_small_model *, const vn_group_result *, int,
-                                       double *)
+                                       vn_poll, void *, double *)
     vn_status vn_group_border(const vn_grouped *, int64_t, int64_t, const vn_small_model *,
-                              const vn_group_result *, int, double *, double *)
+                              const vn_group_result *, int, vn_poll, void *, double *, double *)
 
 
 cdef extern from "vn_group_replicates.h" nogil:
@@ -83,10 +86,10 @@ cdef extern from "vn_group_replicates.h" nogil:
         int64_t group_stride
     vn_status vn_group_bootstrap(const vn_grouped *, int64_t, int64_t, const vn_group_options *,
                                  const vn_group_resampling *, const vn_group_result *, int,
-                                 vn_group_replicates *)
+                                 vn_poll, void *, vn_group_replicates *)
     vn_status vn_group_summary(const int64_t *, int64_t, int64_t, const double *, int64_t,
-                               const int8_t *, int64_t, int, const double *, int, double *,
-                               double *, double *)
+                               const int8_t *, int64_t, int, const double *, int, vn_poll,
+                               void *, double *, double *, double *)
 
 
 MODELS = {"bradley-terry": 0, "thurstone": 1, "davidson": 2, "rao-kupper": 3}
@@ -100,6 +103,14 @@ ELSEWHERE = 4
 
 cdef enum:
     SMALL = 4000  # cells below which starting threads costs more than it saves
+
+
+cdef int check(vn_status status, str what) except -1:
+    if status == VN_INTERRUPTED:
+        raise_pending()
+    if status != VN_OK:
+        raise MemoryError(what)
+    return 0
 
 
 cdef class Estimates:
@@ -237,9 +248,8 @@ cdef class Groups:
         cdef int threads = self.threads(start, stop, n_threads)
         cdef vn_status status
         with nogil:
-            status = vn_fit_groups(&self.g, start, stop, &o, threads, &r)
-        if status != VN_OK:
-            raise MemoryError("not enough memory to fit the groups")
+            status = vn_fit_groups(&self.g, start, stop, &o, threads, poll_signals, NULL, &r)
+        check(status, "not enough memory to fit the groups")
 
     def variances(self, Estimates e not None, int64_t start, int64_t stop, out, difference_out,
                   gamma_out, log_tie_out, border, int n_threads):
@@ -255,10 +265,9 @@ cdef class Groups:
         cdef int threads = self.threads(start, stop, n_threads)
         cdef vn_status status
         with nogil:
-            status = vn_group_variances(&self.g, start, stop, &self.model, &r, b, threads, v, dv, gv,
-                                        tv)
-        if status != VN_OK:
-            raise MemoryError("not enough memory for the standard errors")
+            status = vn_group_variances(&self.g, start, stop, &self.model, &r, b, threads,
+                                        poll_signals, NULL, v, dv, gv, tv)
+        check(status, "not enough memory for the standard errors")
 
     def log_likelihoods(self, Estimates e not None, int64_t start, int64_t stop, out,
                         int n_threads):
@@ -268,9 +277,9 @@ cdef class Groups:
         cdef int threads = self.threads(start, stop, n_threads)
         cdef vn_status status
         with nogil:
-            status = vn_group_log_likelihoods(&self.g, start, stop, &self.model, &r, threads, v)
-        if status != VN_OK:
-            raise MemoryError("not enough memory for the log-likelihoods")
+            status = vn_group_log_likelihoods(&self.g, start, stop, &self.model, &r, threads,
+                                              poll_signals, NULL, v)
+        check(status, "not enough memory for the log-likelihoods")
 
     def border(self, Estimates e not None, int64_t start, int64_t stop, slope, schur,
                int n_threads):
@@ -282,9 +291,9 @@ cdef class Groups:
         cdef int threads = self.threads(start, stop, n_threads)
         cdef vn_status status
         with nogil:
-            status = vn_group_border(&self.g, start, stop, &self.model, &r, threads, s, c)
-        if status != VN_OK:
-            raise MemoryError("not enough memory for the shared parameters")
+            status = vn_group_border(&self.g, start, stop, &self.model, &r, threads,
+                                     poll_signals, NULL, s, c)
+        check(status, "not enough memory for the shared parameters")
 
     def bootstrap(self, Estimates e not None, int64_t start, int64_t stop,
                   const uint64_t[:, ::1] keys not None, int64_t begin, int64_t end, out, *, str kind,
@@ -332,14 +341,14 @@ cdef class Groups:
         cdef vn_status status
         n_threads = team(n_threads)
         with nogil:
-            status = vn_group_bootstrap(&self.g, start, stop, &o, &how, &fit, n_threads, &r)
+            status = vn_group_bootstrap(&self.g, start, stop, &o, &how, &fit, n_threads,
+                                        poll_signals, NULL, &r)
         if status == VN_TOO_LARGE:
             masses = [np.max(x) for x in self.keep[5:] if x is not None]
             raise ValueError(too_many(max(masses)))
         if status == VN_BAD_VALUE:
             raise ValueError("win, loss, tie: outcomes are drawn by number, but one is not whole")
-        if status != VN_OK:
-            raise MemoryError("not enough memory for the replicates of a group")
+        check(status, "not enough memory for the replicates of a group")
 
 
 def summary(const int64_t[::1] ptr not None, theta, status, const double[::1] probs not None,
@@ -367,7 +376,7 @@ def summary(const int64_t[::1] ptr not None, theta, status, const double[::1] pr
     with nogil:
         failed = vn_group_summary(&ptr[0], n_groups, draws.shape[0], &draws[0, 0],
                                   draws.strides[0] // <int64_t>sizeof(double), &state[0, 0],
-                                  state.strides[0], n_probs, p, n_threads, m, d, q)
-    if failed != VN_OK:
-        raise MemoryError("not enough memory to sort the replicates")
+                                  state.strides[0], n_probs, p, n_threads, poll_signals, NULL, m, d,
+                                  q)
+    check(failed, "not enough memory to sort the replicates")
     return mean, deviation, quantiles
