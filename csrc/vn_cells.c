@@ -106,9 +106,7 @@ static vn_status fill_chunk(void *arg, int64_t t, int worker)
                                   chunk_start(n, t + 1, j->n_chunks), j->keys, &soft, &sorted);
     if (soft) __atomic_store_n(&j->soft, 1, __ATOMIC_RELAXED);
     if (!sorted) __atomic_store_n(&j->sorted, 0, __ATOMIC_RELAXED);
-    for (int64_t now = __atomic_load_n(&j->bad_row, __ATOMIC_RELAXED);
-         bad >= 0 && bad < now
-         && !__atomic_compare_exchange_n(&j->bad_row, &now, bad, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED);) {}
+    if (bad >= 0) vn_atomic_least(&j->bad_row, bad);
     return VN_OK;
 }
 

@@ -36,4 +36,19 @@ typedef int (*vn_poll)(void *context);
 #define VN_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define VN_MAX(a, b) ((a) > (b) ? (a) : (b))
 
+/* Lower or raise what several threads share. */
+static inline void vn_atomic_least(int64_t *shared, int64_t x)
+{
+    int64_t now = __atomic_load_n(shared, __ATOMIC_RELAXED);
+    while (x < now
+           && !__atomic_compare_exchange_n(shared, &now, x, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {}
+}
+
+static inline void vn_atomic_most(int64_t *shared, int64_t x)
+{
+    int64_t now = __atomic_load_n(shared, __ATOMIC_RELAXED);
+    while (x > now
+           && !__atomic_compare_exchange_n(shared, &now, x, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {}
+}
+
 #endif

@@ -290,10 +290,8 @@ static vn_status range_block(void *arg, int64_t block, int worker)
     (void)worker;
     range_of_rows(&t->columns, block * ROWS,
                   (int)(vn_block_end(t->columns.n_rows, ROWS, block) - block * ROWS), &low, &high);
-    for (int64_t now = __atomic_load_n(&t->low, __ATOMIC_RELAXED);
-         low < now && !__atomic_compare_exchange_n(&t->low, &now, low, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED);) {}
-    for (int64_t now = __atomic_load_n(&t->high, __ATOMIC_RELAXED);
-         high > now && !__atomic_compare_exchange_n(&t->high, &now, high, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED);) {}
+    vn_atomic_least(&t->low, low);
+    vn_atomic_most(&t->high, high);
     return VN_OK;
 }
 

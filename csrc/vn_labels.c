@@ -1,9 +1,21 @@
 /* Scans of integer labels: see vn_labels.h. Tables of keys: vn_labels_table.c, vn_labels_text.c. */
 #include "vn_labels.h"
 
-/* Rows in the first step of a scan that may stop early; each step is four times the last, so that
- * threads meet a few times only. */
+#include "vn_team.h"
+
+/* Rows of a block, and of the first step of a scan that may stop early; each step is four times the
+ * last, so that threads meet a few times only. */
+#define ROWS ((int64_t)1 << 15)
 #define STEP ((int64_t)1 << 19)
+
+typedef struct {
+    const void *x;
+    int64_t start, n, low;
+    const int32_t *table;
+    int32_t *codes;
+    uint8_t *seen;
+    int64_t least, most;
+} job;
 
 static int64_t count_marks(const uint8_t *seen, int64_t size)
 {
@@ -16,56 +28,95 @@ static int64_t count_marks(const uint8_t *seen, int64_t size)
 
 /* The marks are read before they are written: rows of a hot item then cause no traffic between the
  * caches. Relaxed atomics make the shared table legal C and cost nothing here. */
+static inline void mark(uint8_t *seen)
+{
+    if (!__atomic_load_n(seen, __ATOMIC_RELAXED)) {
+        __atomic_store_n(seen, 1, __ATOMIC_RELAXED);
+    }
+}
+
 #define VN_INTEGER_LABELS(SUFFIX, TYPE)                                                            \
+    VN_CLONES                                                                                      \
+    static void range_of_##SUFFIX(const TYPE *x, int64_t n, int64_t *least, int64_t *most)         \
+    {                                                                                              \
+        TYPE low = x[0], high = x[0];                                                              \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            low = VN_MIN(low, x[i]);                                                               \
+            high = VN_MAX(high, x[i]);                                                             \
+        }                                                                                          \
+        *least = low;                                                                              \
+        *most = high;                                                                              \
+    }                                                                                              \
+                                                                                                   \
+    static vn_status range_block_##SUFFIX(void *arg, int64_t block, int worker)                    \
+    {                                                                                              \
+        job *j = arg;                                                                              \
+        const int64_t from = block * ROWS;                                                         \
+        int64_t least, most;                                                                       \
+        (void)worker;                                                                              \
+        range_of_##SUFFIX((const TYPE *)j->x + from, vn_block_end(j->n, ROWS, block) - from,       \
+                          &least, &most);                                                          \
+        vn_atomic_least(&j->least, least);                                                         \
+        vn_atomic_most(&j->most, most);                                                            \
+        return VN_OK;                                                                              \
+    }                                                                                              \
+                                                                                                   \
     void vn_range_##SUFFIX(const TYPE *x, int64_t n, int n_threads, TYPE *low, TYPE *high)         \
     {                                                                                              \
-        TYPE least = x[0], most = x[0];                                                            \
-        (void)n_threads;                                                                           \
-        VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) if (n > STEP)           \
-                  reduction(min : least) reduction(max : most))                                    \
-        for (int64_t i = 0; i < n; i++) {                                                          \
-            least = VN_MIN(least, x[i]);                                                           \
-            most = VN_MAX(most, x[i]);                                                             \
+        job j = {.x = x, .n = n, .least = INT64_MAX, .most = INT64_MIN};                           \
+        vn_team_run(range_block_##SUFFIX, &j, vn_n_blocks(n, ROWS), n_threads, NULL, NULL);        \
+        *low = (TYPE)j.least;                                                                      \
+        *high = (TYPE)j.most;                                                                      \
+    }                                                                                              \
+                                                                                                   \
+    static vn_status mark_block_##SUFFIX(void *arg, int64_t block, int worker)                     \
+    {                                                                                              \
+        const job *j = arg;                                                                        \
+        const TYPE *x = (const TYPE *)j->x + j->start;                                             \
+        (void)worker;                                                                              \
+        for (int64_t i = block * ROWS; i < vn_block_end(j->n, ROWS, block); i++) {                 \
+            mark(j->seen + ((int64_t)x[i] - j->low));                                              \
         }                                                                                          \
-        *low = least;                                                                              \
-        *high = most;                                                                              \
+        return VN_OK;                                                                              \
     }                                                                                              \
                                                                                                    \
     int64_t vn_mark_##SUFFIX(const TYPE *x, int64_t n, int64_t low, int64_t size, int n_threads,   \
                              uint8_t *seen)                                                        \
     {                                                                                              \
         int64_t step = VN_MAX(STEP, size), marks = 0;                                              \
-        (void)n_threads;                                                                           \
-        for (int64_t start = 0, stop; start < n && marks < size; start = stop, step *= 4) {        \
-            stop = VN_MIN(n, start + step);                                                        \
-            VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static)                     \
-                      if (stop - start >= STEP))                                                   \
-            for (int64_t i = start; i < stop; i++) {                                               \
-                uint8_t *mark = seen + ((int64_t)x[i] - low);                                      \
-                if (!__atomic_load_n(mark, __ATOMIC_RELAXED)) {                                    \
-                    __atomic_store_n(mark, 1, __ATOMIC_RELAXED);                                   \
-                }                                                                                  \
-            }                                                                                      \
+        for (int64_t start = 0; start < n && marks < size; start += step, step *= 4) {             \
+            job j = {.x = x, .start = start, .n = VN_MIN(n - start, step), .low = low,             \
+                     .seen = seen};                                                                \
+            vn_team_run(mark_block_##SUFFIX, &j, vn_n_blocks(j.n, ROWS), n_threads, NULL, NULL);   \
             marks = count_marks(seen, size);                                                       \
         }                                                                                          \
         return marks;                                                                              \
     }                                                                                              \
                                                                                                    \
+    static vn_status take_block_##SUFFIX(void *arg, int64_t block, int worker)                     \
+    {                                                                                              \
+        const job *j = arg;                                                                        \
+        const TYPE *x = j->x;                                                                      \
+        int32_t *codes = j->codes; /* may be x itself */                                           \
+        const int64_t from = block * ROWS, end = vn_block_end(j->n, ROWS, block), low = j->low;    \
+        (void)worker;                                                                              \
+        if (j->table == NULL) {                                                                    \
+            for (int64_t i = from; i < end; i++) {                                                 \
+                codes[i] = (int32_t)((int64_t)x[i] - low);                                         \
+            }                                                                                      \
+            return VN_OK;                                                                          \
+        }                                                                                          \
+        for (int64_t i = from; i < end; i++) {                                                     \
+            codes[i] = j->table[(int64_t)x[i] - low];                                              \
+        }                                                                                          \
+        return VN_OK;                                                                              \
+    }                                                                                              \
+                                                                                                   \
     void vn_take_##SUFFIX(const TYPE *x, int64_t n, int64_t low, const int32_t *table,             \
                           int n_threads, int32_t *codes)                                           \
     {                                                                                              \
-        (void)n_threads;                                                                           \
-        if (table == NULL) {                                                                       \
-            VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) if (n > STEP))      \
-            for (int64_t i = 0; i < n; i++) {                                                      \
-                codes[i] = (int32_t)((int64_t)x[i] - low);                                         \
-            }                                                                                      \
-            return;                                                                                \
-        }                                                                                          \
-        VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) if (n > STEP))          \
-        for (int64_t i = 0; i < n; i++) {                                                          \
-            codes[i] = table[(int64_t)x[i] - low];                                                 \
-        }                                                                                          \
+        job j = {.x = x, .n = n, .low = low, .table = table, .codes = codes};                      \
+        vn_team_run(take_block_##SUFFIX, &j, vn_n_blocks(n, ROWS), n_threads, NULL, NULL);         \
     }
 
 VN_INTEGER_LABELS(i32, int32_t)
