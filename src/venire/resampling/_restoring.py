@@ -22,9 +22,10 @@ from venire.reference.links import MODELS
 from venire.resampling._saved import MOST_STRENGTH, Saved
 from venire.scales import scale_of
 
-__all__ = ["comparisons", "fit", "grouped_comparisons", "grouped_fit"]
+__all__ = ["BOUNDARY", "comparisons", "fit", "grouped_comparisons", "grouped_fit"]
 
-_BOUNDARY = {"davidson": 0.0, "rao-kupper": 1.0}  # the tie parameter where no tie was seen
+MOST_MASS = 2.0**62  # more comparisons than can be counted
+BOUNDARY = {"davidson": 0.0, "rao-kupper": 1.0}  # the tie parameter where no tie was seen
 
 
 def comparisons(s: Saved) -> Comparisons:
@@ -96,9 +97,9 @@ def fit(s: Saved, c: Comparisons) -> Fit:
         s.fail("fit.component", "must be the components of the comparisons")
     tie: float | None = None
     if model in TIE_MODELS:
-        tie = s.number("fit.tie", _BOUNDARY[model])
-        if c._tie is None and tie != _BOUNDARY[model]:
-            s.fail("fit.tie", f"must be {_BOUNDARY[model]:g}: there are no ties", None, tie)
+        tie = s.number("fit.tie", BOUNDARY[model])
+        if c._tie is None and tie != BOUNDARY[model]:
+            s.fail("fit.tie", f"must be {BOUNDARY[model]:g}: there are no ties", None, tie)
     else:
         s.nothing("fit.tie")
     has_order = s.fact("fit.order_effect") is not None
@@ -141,7 +142,7 @@ def grouped_fit(s: Saved, g: GroupedComparisons) -> GroupedFit:
         else:
             s.nothing("fit.order_effect")
         if model in TIE_MODELS:
-            tie = s.array("fit.tie", np.float64, n, _BOUNDARY[model], nan=True)
+            tie = s.array("fit.tie", np.float64, n, BOUNDARY[model], nan=True)
         else:
             s.nothing("fit.tie")
     theta = s.array(
@@ -196,8 +197,8 @@ def _shared(
     if n_ties not in ((0, 1) if model in TIE_MODELS and g._tie is not None else (0,)):
         s.fail("fit._values", f"must not hold {len(values)} values")
     if model in TIE_MODELS:
-        tie = s.number("fit.tie", _BOUNDARY[model])
-        stated = float(np.exp(values[-1])) if n_ties else _BOUNDARY[model]
+        tie = s.number("fit.tie", BOUNDARY[model])
+        stated = float(np.exp(values[-1])) if n_ties else BOUNDARY[model]
         if not np.isclose(tie, stated, rtol=1e-12):
             s.fail("fit.tie", f"must be {stated!r}", None, tie)
     else:
@@ -212,15 +213,12 @@ def _prior(s: Saved) -> GaussianPrior | None:
 
 
 def _masses(s: Saved, n: int) -> tuple[Any, Any, Any]:
-    """Wins, losses and ties of the cells: each holds something, and the sum is a number."""
-    win = s.array("c.win", np.float64, (n,), 0.0)
-    loss = s.array("c.loss", np.float64, (n,), 0.0)
-    tie = s.optional("c.tie", np.float64, (n,), 0.0)
-    with np.errstate(over="ignore"):
-        total = win + loss if tie is None else win + loss + tie
-        s.check("c.win", total > 0.0, "must not be 0 where there is neither loss nor tie", win)
-        if not np.isfinite(total.sum()):
-            s.fail("c.win", "must have a finite sum, with losses and ties")
+    """Wins, losses and ties of the cells, each of which holds something."""
+    win = s.array("c.win", np.float64, (n,), 0.0, MOST_MASS)
+    loss = s.array("c.loss", np.float64, (n,), 0.0, MOST_MASS)
+    tie = s.optional("c.tie", np.float64, (n,), 0.0, MOST_MASS)
+    total = win + loss if tie is None else win + loss + tie
+    s.check("c.win", total > 0.0, "must not be 0 where there is neither loss nor tie", win)
     return win, loss, tie
 
 

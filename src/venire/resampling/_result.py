@@ -178,6 +178,11 @@ class Bootstrap:
             )
         scale, errors = self._errors(here)
         used = (self.status == DONE) & np.isfinite(errors).all(axis=1)
+        if used.sum() < 2:
+            raise ValueError(
+                f"kind: only {int(used.sum())} of {self.n_resamples} replicates have standard "
+                "errors, which 'studentised' needs; take 'percentile'"
+            )
         ratio = (self.theta[np.ix_(used, here)] - estimate) / errors[used]
         return estimate[:, None] - _intervals.percentile(ratio, level)[:, ::-1] * scale[:, None]
 

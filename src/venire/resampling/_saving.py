@@ -15,7 +15,7 @@ from venire._aggregation import Aggregated
 from venire._grouping import Grouping
 from venire.resampling import _groups, _restoring
 from venire.resampling._cells import KINDS, UNITS, cells_of
-from venire.resampling._group_engine import GroupReplicates
+from venire.resampling._group_engine import GroupEngine, GroupReplicates
 from venire.resampling._saved import MOST_STRENGTH, Saved
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED, NOTHING
 
@@ -77,7 +77,7 @@ def load(path: str | Path) -> dict[str, Any]:
     }
     if fit.order_effect is not None:
         own["order_effect"] = s.raw("b.order_effect", np.float64, (n,))
-    _check_done(s, "b", status, own)
+    _check_done(s, "b", status, own, least_tie=_restoring.BOUNDARY.get(fit.model, 0.0))
     unit = s.one_of("unit", (*UNITS, "clusters"))
     if unit == "clusters" and c.cluster is None:
         s.fail("unit", "must not be 'clusters' where there are none")
@@ -146,7 +146,15 @@ def load_groups(path: str | Path) -> dict[str, Any]:
             own[name] = None
     draws = _draws(s, g, own, has_gamma, has_tie) if s.holds("draws.theta") else None
     s.finish()
-    _check_drawn(s, lambda: _groups.check_unit(fit, own["unit"]))
+
+
+    def first_replicate() -> None:
+        _groups.check_unit(fit, own["unit"])
+        names = ("kind", "unit", "key", "tol", "n_threads")
+        engine = GroupEngine(fit, **{name: own[name] for name in names})
+        engine.run(engine.room(1, 0, g.n_groups), 0, g.n_groups, 0, 1)
+
+    _check_drawn(s, first_replicate)
     return {"fit": fit, "_draws": draws, **own}
 
 
@@ -173,18 +181,24 @@ def _draws(
     values["theta"] = s.raw("draws.theta", floats, (own["n_resamples"], g.n_items))
     values["residual"] = s.raw("draws.residual", floats, shape)
     values["n_iter"] = s.raw("draws.n_iter", np.int32, shape)
-    _check_done(s, "draws", status, values, np.diff(g.offsets))
+    _check_done(s, "draws", status, values, sizes=np.diff(g.offsets))
     return GroupReplicates(status=status, **values)
 
 
 def _check_done(
-    s: Saved, prefix: str, status: NDArray[np.int8], values: dict[str, Any], sizes: Any = None
+    s: Saved,
+    prefix: str,
+    status: NDArray[np.int8],
+    values: dict[str, Any],
+    *,
+    sizes: Any = None,
+    least_tie: float = 0.0,
 ) -> None:
     """Replicates that have a fit have numbers, within what fits give."""
     done = status == DONE
     wide = done[:, None] if sizes is None else np.repeat(done, sizes, axis=1)
     for name, low in (("theta", -MOST_STRENGTH), ("gamma", -MOST_STRENGTH), ("residual", 0.0),
-                      ("order_effect", -MOST_STRENGTH), ("tie", 0.0)):  # fmt: skip
+                      ("order_effect", -MOST_STRENGTH), ("tie", least_tie)):  # fmt: skip
         x = values.get(name)
         if x is not None:
             good = (np.abs(x) < np.inf) & (x >= low)
