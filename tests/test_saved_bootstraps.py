@@ -121,7 +121,7 @@ def array_mutations(x):
         else [np.nan, np.inf, -np.inf, 1e308, -1e308, -1.0, 0.0, 5e-324, 0.5, 1e20]
     )
     for value in values:
-        for where in ("first", "middle", "last", "all"):
+        for where in ("first", "last", "all"):
             y = x.copy()
             flat = y.reshape(-1)
             at = {"first": 0, "middle": x.size // 2, "last": x.size - 1, "all": slice(None)}[where]
@@ -130,7 +130,7 @@ def array_mutations(x):
                 flat[at] = np.array(value).astype(x.dtype)
             yield f"{value} {where}", y
     rng = np.random.default_rng(0)
-    for k in range(3):
+    for k in range(2):
         yield f"shuffled {k}", rng.permutation(x.reshape(-1)).reshape(x.shape)
         if x.dtype.kind in "iu":
             low, high = max(-3, np.iinfo(x.dtype).min), min(12, np.iinfo(x.dtype).max)
@@ -332,7 +332,9 @@ def test_the_error_names_file_member_position_and_value(tmp_path):
 
 
 def test_labels_that_numpy_would_cut_are_not_saved(tmp_path):
-    c = vn.Comparisons(["a", "a\0", "b", "b", "a"], ["b", "b", "a", "a\0", "a\0"], [1, 1, 1, 1, 0.5])
+    c = vn.Comparisons(
+        ["a", "a\0", "b", "b", "a"], ["b", "b", "a", "a\0", "a\0"], [1, 1, 1, 1, 0.5]
+    )
     b = vn.bootstrap(vn.fit_bradley_terry(c, prior=vn.GaussianPrior(0.1)), 3, rng=1)
     with pytest.raises(ValueError, match="ends in a NUL character cannot be saved"):
         b.save(tmp_path / "b.npz")

@@ -27,7 +27,9 @@ __all__ = ["check_writable", "is_part", "sweep", "whole", "whole_folder"]
 
 Path = str | os.PathLike[str]
 
-_PART = re.compile(r"\.(?P<name>.*)\.(?P<pid>\d+)-(?P<token>[0-9a-f]{8})(?P<check>[0-9a-f]{8})\.part")
+_PART = re.compile(
+    r"\.(?P<name>.*)\.(?P<pid>\d+)-(?P<token>[0-9a-f]{8})(?P<check>[0-9a-f]{8})\.part"
+)
 _SHOWN = 40  # characters of the target's name: a name has at most 255 bytes
 _EXCHANGE = 2  # RENAME_EXCHANGE of Linux
 _MINE: dict[str, int] = {}  # parts that are being written, and the process that writes each

@@ -176,7 +176,9 @@ class Store:
             if not isinstance(state[name], kind):
                 raise StateError(f"{path}: is damaged: {name!r} is no {kind.__name__}")
         parts = state["parts"]
-        if not (len(parts) == 2 and all(type(n) is int for n in parts) and 0 <= parts[0] < parts[1]):
+        if not (
+            len(parts) == 2 and all(type(n) is int for n in parts) and 0 <= parts[0] < parts[1]
+        ):
             raise StateError(
                 f"{path}: is damaged: 'parts' must be two numbers, the first part and one beyond "
                 f"the last, got {parts!r}"
@@ -289,7 +291,8 @@ def _write_table(table: Table, path: str, label: str) -> None:
     for name, column in table.items():
         array = np.ascontiguousarray(column)
         columns[name] = pa.array(array.tolist(), pa.string()) if array.dtype == object else array
-    pa.parquet.write_table(pa.table(columns).replace_schema_metadata({"venire": label}), path)
+    whole = pa.table(columns).replace_schema_metadata({"venire": label})
+    pa.parquet.write_table(whole, path, write_page_checksum=True)
 
 
 def _label_in(path: Path) -> str | None:
@@ -312,7 +315,7 @@ def _read_table(path: Path, kind: str) -> dict[str, NDArray[Any]]:
     """The columns of a part of this kind, each of its type."""
     pa = _pyarrow()
     try:
-        table = pa.parquet.ParquetFile(path).read()
+        table = pa.parquet.ParquetFile(path, page_checksum_verification=True).read()
         columns = {name: table.column(name).to_numpy() for name in table.column_names}
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise StateError(f"{path}: cannot be read: {error}") from None

@@ -145,9 +145,7 @@ def grouped_fit(s: Saved, g: GroupedComparisons) -> GroupedFit:
             tie = s.array("fit.tie", np.float64, n, BOUNDARY[model], nan=True)
         else:
             s.nothing("fit.tie")
-    theta = s.array(
-        "fit.theta", np.float64, (g.n_items,), -MOST_STRENGTH, MOST_STRENGTH, nan=True
-    )
+    theta = s.array("fit.theta", np.float64, (g.n_items,), -MOST_STRENGTH, MOST_STRENGTH, nan=True)
     residual = s.array("fit.residual", np.float64, (g.n_groups,), 0.0, nan=True)
     status = s.words("fit.status", (g.n_groups,), STATUSES[:-1])
     sizes, compared = np.diff(g.offsets), np.diff(g.cell_offsets) > 0

@@ -114,7 +114,9 @@ class Saved:
         x, dtype = self._raw(name), np.dtype(dtype)
         if x.dtype.newbyteorder("=") != dtype:
             self.fail(name, f"must hold {dtype.name}, not {x.dtype.name}")
-        if len(shape) != x.ndim or any(n not in (None, m) for n, m in zip(shape, x.shape, strict=True)):
+        if len(shape) != x.ndim or any(
+            n not in (None, m) for n, m in zip(shape, x.shape, strict=True)
+        ):
             told = tuple("n" if n is None else n for n in shape)
             self.fail(name, f"must have shape {told}, not {x.shape}".replace("'", ""))
         return np.require(x, dtype, ["C", "A"])
@@ -241,4 +243,6 @@ def _rule(low: float | None, high: float | None) -> str:
         return "must be finite"
     if high is None:
         return f"must be finite and at least {low:.12g}"
-    return f"must be at most {high:.12g}" if low is None else f"must be from {low:.12g} to {high:.12g}"
+    return (
+        f"must be at most {high:.12g}" if low is None else f"must be from {low:.12g} to {high:.12g}"
+    )

@@ -147,7 +147,6 @@ def load_groups(path: str | Path) -> dict[str, Any]:
     draws = _draws(s, g, own, has_gamma, has_tie) if s.holds("draws.theta") else None
     s.finish()
 
-
     def first_replicate() -> None:
         _groups.check_unit(fit, own["unit"])
         names = ("kind", "unit", "key", "tol", "n_threads")
