@@ -348,17 +348,29 @@ class Bootstrap:
         return add_replicates(self, self._engine(), more, progress)
 
     def save(self, path: str | Path) -> None:
-        """Write everything, the fit included, to one .npz file; read it with `Bootstrap.load`."""
+        """Write everything, the fit included, to one .npz file; read it with `Bootstrap.load`.
+
+        An old file is replaced by a whole new one, or stays as it is.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        ValueError
+            If a label ends in a NUL character.
+        """
         _saving.save(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> Bootstrap:
-        """Read what `save` wrote; nothing in the file is executed.
+        """Read what `save` wrote; nothing in the file is executed, and all of it is checked.
 
         Raises
         ------
         ValueError
-            If the file is none of these.
+            If the file is none of these or was changed: names the member and what is wrong.
+        FileNotFoundError
+            If there is no such file.
         """
         return cls(**_saving.load(path))
 
