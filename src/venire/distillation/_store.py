@@ -42,7 +42,7 @@ COLUMNS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "closed": ({"request": "i8"}, {}),
     "predictions": ({"prediction": "f8"}, {}),
 }
-_NAME = re.compile(rf"(\d{{8,}})-({'|'.join(COLUMNS)})-[0-9a-f]{{16}}\.parquet")
+_NAME = re.compile(rf"(\d{{8,}})-({'|'.join(COLUMNS)})-[0-9a-f]{{8}}\.parquet")
 
 Table = Mapping[str, NDArray[Any]]
 
@@ -138,9 +138,10 @@ class Store:
         try:
             for remains in _remains(path):  # of a creation that was cut off
                 remains.unlink()
-            self.state = {"format": FORMAT, "id": secrets.token_hex(8), "creating": True}
+            self.state = {"format": FORMAT, "id": secrets.token_hex(4), "creating": True}
             self._write_state()
             (path / _PARTS).mkdir(exist_ok=True)
+            _files.sweep(path / _PARTS)
             del self.state["creating"]
             self.state["settings"] = cls.plain(settings)
             self.first = self.end = 0
