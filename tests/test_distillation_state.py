@@ -155,7 +155,8 @@ def test_what_a_crash_left_over_is_not_mistaken_for_a_part(tmp_path):
         loop.ask(5)
     with Distillation.open(tmp_path) as loop:
         assert loop.n_rounds == 2
-    assert not list(tmp_path.rglob("*.tmp"))
+    for name in ("asks.parquet", "answers.tmp"):  # which nobody has written here
+        assert (tmp_path / "parts" / f"{number:08d}-{name}").exists()
 
 
 def test_a_folder_has_one_writer_and_readers(tmp_path):
@@ -229,12 +230,12 @@ def test_a_process_killed_while_it_tells_loses_nothing_that_was_told(tmp_path):
         assert same(loop, play(world.loop(), world))
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, 1, "2", None])
 def test_another_version(tmp_path, version):
     World().loop(folder=tmp_path).close()
     state = json.loads((tmp_path / "state.json").read_text())
     (tmp_path / "state.json").write_text(json.dumps(state | {"format": version}))
-    with pytest.raises(vn.StateError, match=f"has format {version!r}, but .* reads format 1"):
+    with pytest.raises(vn.StateError, match=f"has format {version!r}, but .* reads format 2"):
         Distillation.open(tmp_path)
     with pytest.raises(vn.StateError, match="has format"):  # and the lock was released
         Distillation.open(tmp_path)

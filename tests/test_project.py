@@ -20,6 +20,7 @@ CSRC = ROOT / "csrc"
 LAYERS = {
     "errors": 0,
     "_checks": 0,
+    "_files": 0,
     "_native": 1,
     "_jit": 1,
     "reference": 1,

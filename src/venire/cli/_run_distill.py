@@ -11,12 +11,14 @@ from typing import Any, Protocol
 import numpy as np
 from rich.console import Console
 
-from venire import io
+from venire import _files, io
 from venire._columns import floats
+from venire.cli import _pictures
 from venire.cli._errors import Refused
 from venire.cli._progress import Steps, progress
 from venire.distillation import Distillation, Requests
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning, StateError
+from venire.io._tables_out import about, arrow_table
 from venire.priors import GaussianPrior
 
 __all__ = ["Answers", "Asking", "Charting", "Creation", "Training", "Withdrawal", "run"]
@@ -70,8 +72,6 @@ def _write(table: dict[str, Any], output: Path | None) -> None:
         io.write_table(table, output)
         return
     import pyarrow.csv as pc
-
-    from venire.io._tables_out import arrow_table
 
     sys.stdout.flush()
     options = pc.WriteOptions(quoting_style="needed")
@@ -237,6 +237,9 @@ class Training:
     def do(self, steps: Steps) -> str:
         """Fit targets, and a student if there are features."""
         _check(self.output)
+        if self.model is not None:
+            with about(self.model):
+                _files.check_writable(self.model)
         with Distillation.open(
             self.folder, read_only=self.features is None, n_threads=self.threads
         ) as loop:
@@ -255,7 +258,8 @@ class Training:
                 if self.model is not None:
                     import joblib
 
-                    joblib.dump(fitted, self.model)
+                    with about(self.model), _files.whole(self.model) as part:
+                        joblib.dump(fitted, part)
             with steps("fitting targets"):
                 targets = loop.targets()
             table = targets.to_frame("dict")
@@ -315,6 +319,8 @@ class Charting:
     def do(self, steps: Steps) -> str:
         """The report as text; its table and its picture to files."""
         _check(self.table)
+        if self.plot is not None:
+            _pictures.check(self.plot)
         reports = {}
         for folder in (self.folder, *self.beside):
             with (
@@ -327,8 +333,7 @@ class Charting:
         if self.plot is not None:
             from venire import plots
 
-            figure: Any = plots.plot_quality(reports, measure=self.measure).figure
-            figure.savefig(self.plot, dpi=200)
+            _pictures.write(plots.plot_quality(reports, measure=self.measure), self.plot)
         if len(reports) == 1:
             return str(reports[str(self.folder)])
         return "\n".join(f"{name}\n{report}\n" for name, report in reports.items())

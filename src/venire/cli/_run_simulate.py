@@ -18,6 +18,7 @@ from rich.text import Text
 
 from venire import io
 from venire._checks import BadTypeError, BadValueError
+from venire.cli import _pictures
 from venire.cli._errors import Refused
 from venire.cli._progress import progress
 from venire.cli._version import version
@@ -69,7 +70,7 @@ def run(options: Options) -> int:
         if options.output is not None:
             io.check_writable(options.output)
         if options.plot is not None:
-            _check_plot(options.plot)
+            _pictures.check(options.plot)
         judges = _teachers(options)
         with progress(stderr, options.quiet) as steps:
             with steps("simulating"):
@@ -139,27 +140,12 @@ def _simulate(options: Options, judges: Teachers, steps: Steps) -> Plan:
         raise Refused(str(error), 1) from None
 
 
-def _check_plot(path: Path) -> None:
-    """Refuse a picture that could not be written."""
-    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise io.DataError(path, "the name of a picture must end in .png, .svg or .pdf")
-    if not path.absolute().parent.is_dir():
-        raise io.DataError(path, f"cannot be written: there is no folder {path.absolute().parent}")
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise Refused("--plot needs matplotlib: pip install 'venire[plot]'", 1) from None
-
-
 def _draw(options: Options, found: Plan) -> None:
     assert options.plot is not None
     from venire import plots
 
-    figure: Any = plots.plot_plan(found, measure=options.measure, against=options.against).figure
-    try:
-        figure.savefig(options.plot, dpi=200)
-    except OSError as error:
-        raise io.DataError(options.plot, f"cannot be written: {error.strerror}") from None
+    axes = plots.plot_plan(found, measure=options.measure, against=options.against)
+    _pictures.write(axes, options.plot)
 
 
 def _plain(x: Any) -> Any:

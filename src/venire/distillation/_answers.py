@@ -99,7 +99,7 @@ def frame_answers(
 def _whole(values: NDArray[Any]) -> NDArray[np.int64]:
     if values.dtype.kind != "f":
         return values
-    good = np.isfinite(values) & (values == np.floor(values))
+    good = (np.abs(values) < 2.0**53) & (values == np.floor(values))
     if not good.all():
         at = int(np.argmin(good))
         _checks.fail("request", "must be a whole number", at, values[at])

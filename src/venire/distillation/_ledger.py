@@ -177,6 +177,9 @@ class Ledger:
             array = array.reshape(1)
         if array.ndim != 1:
             _checks.fail("request", f"must be one-dimensional, has {array.ndim} dimensions")
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            at = int(np.argmin(np.isfinite(array)))
+            _checks.fail("request", "there is no such request", at, array[at])
         if array.dtype.kind not in "iu" and len(array):
             _checks.fail("request", "must hold integers", 0, array[0], kind=TypeError)
         bad = (array < 0) | (array >= self.n_requests)

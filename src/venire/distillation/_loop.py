@@ -96,7 +96,7 @@ class Distillation(Learning):
     TypeError
         If an argument has a wrong type.
     StateError
-        If `folder` holds a loop already (see `open`) or is in use.
+        If `folder` holds a loop already (see `open`) or anything else, or is in use.
 
     Notes
     -----

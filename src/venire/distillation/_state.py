@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire.distillation._ledger import Ledger
+from venire.distillation._restoring import check
 from venire.distillation._settings import Settings
 from venire.distillation._store import Part, Store
 from venire.distillation._universe import Universe
@@ -114,7 +115,7 @@ class State:
         Raises
         ------
         StateError
-            If the folder holds another loop, or is in use by another process.
+            If the folder holds another loop or other files, or is in use by another process.
         """
         if self._store is not None and _same_folder(self._store.folder, folder):
             return
@@ -126,9 +127,9 @@ class State:
         try:
             own = Store.plain(settings) == store.state["settings"]
             saved = next(iter(store.parts())).table
-            group, item = self._universe.given()
-            own = own and np.array_equal(saved["group"], group)
-            if not (own and np.array_equal(saved["item"], item)):
+            for name, labels in zip(("group", "item"), self._universe.given(), strict=True):
+                own = own and np.array_equal(saved[name], labels)
+            if not own:
                 raise StateError(f"{folder}: holds another loop")
             store.commit(self._head, *parts, fresh=True)
         finally:
@@ -149,30 +150,39 @@ class State:
         Raises
         ------
         StateError
-            If there is no loop in the folder, it was written in another format, or another process
-            has it open to write.
+            If there is no loop in the folder, it was written in another format or is damaged (says
+            what is wrong, and changes nothing), or another process has it open to write.
         """
         store = Store(folder, writable=not read_only)
         try:
             self = cls.__new__(cls)
-            parts = store.parts()
-            items = next(parts).table
-            universe = Universe(items["group"], items["item"])
-            gold = None if "gold" not in items else universe.to_flat(items["gold"])
-            saved: dict[str, Any] = {
-                name: tuple(value) if isinstance(value, list) else value
-                for name, value in store.state["settings"].items()
-            }
-            settings = Settings(**saved)
-            self._begin(settings, universe, gold, n_threads)
-            for part in parts:
-                self._enter(part)
-            self._head = store.state["head"]
+            self._restore(store, n_threads)
+            if not read_only:
+                store.tidy()
             self._store = store
             return self
         except BaseException:
             store.close()
             raise
+
+    def _restore(self, store: Store, n_threads: int | None) -> None:
+        """Everything as the folder has it; nothing in it is believed unseen."""
+        saved: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in store.state["settings"].items()
+        }
+        settings, head = Settings(**saved), store.state["head"]
+        for number, part in enumerate(store.parts()):
+            try:
+                if number == 0:
+                    universe, gold = _items(part)
+                    self._begin(settings, universe, gold, n_threads)
+                else:
+                    check(part, universe, settings, self._ledger, len(head["rounds"]))
+                    self._enter(part)
+            except (ValueError, TypeError) as error:
+                store.damaged(number, part.kind, error)
+        self._head = head
 
     @property
     def folder(self) -> os.PathLike[str] | None:
@@ -195,6 +205,18 @@ class State:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _items(part: Part) -> tuple[Universe, NDArray[np.float64] | None]:
+    """The items that a folder begins with, and gold in flat order."""
+    if part.kind != "items":
+        raise ValueError(f"the first part must hold items, not {part.kind}")
+    universe, gold = Universe(part.table["group"], part.table["item"]), part.table.get("gold")
+    if gold is None:
+        return universe, None
+    if np.isinf(gold).any():
+        raise ValueError("gold must be finite or nan")
+    return universe, universe.to_flat(gold)
 
 
 def _same_folder(one: Folder, other: Folder) -> bool:

@@ -1,30 +1,48 @@
 """A loop on disk: numbered Parquet parts, and one JSON document that says how many of them count.
 
-A change of state is one or more new parts and then a new ``state.json``, each written beside its
-place, flushed to the disk and renamed. The document is what commits: parts beyond its count are
-left over from a change that was cut off, and are removed when the folder is next opened to write.
-A file lock keeps a second writer out; the system drops it when a process ends, however it ends.
+A change of state is one or more new parts and then a new ``state.json``, each whole or not at all.
+The document is what commits: parts beyond its count are left over from a change that was cut off.
+Each part has the name of its loop, its number and its kind in its name and in itself; only what has
+both is ever removed, and only once the loop has been read without an error. A digest in the
+document tells whether other hands changed it. A file lock keeps a second writer out; the system
+drops it when a process ends, however it ends.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
+import re
+import secrets
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from venire import _files
 from venire.errors import StateError
 
 __all__ = ["FORMAT", "Lock", "Part", "Store"]
 
-FORMAT = 1
+FORMAT = 2
 _STATE, _LOCK, _PARTS = "state.json", "lock", "parts"
+_HOLDER = re.compile(r"(process \d+ on .*\n)?")  # what a lock has in it
+_CHANCES = {"win": "f8", "tie": "f8", "loss": "f8"}
+#: Columns of each kind of part: those that it has, and those that it may have, all or none.
+COLUMNS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "items": ({"group": "label", "item": "label"}, {"gold": "f8"}),
+    "asks": (dict.fromkeys(("group", "first", "second_group", "second", "round"), "i4"), {}),
+    "requests": ({"ask": "i8", "teacher": "i2"}, {"state": "i1", "vote": "i1", **_CHANCES}),
+    "answers": ({"request": "i8", "vote": "i1"}, _CHANCES),
+    "closed": ({"request": "i8"}, {}),
+    "predictions": ({"prediction": "f8"}, {}),
+}
+_NAME = re.compile(rf"(\d{{8,}})-({'|'.join(COLUMNS)})-[0-9a-f]{{8}}\.parquet")
 
 Table = Mapping[str, NDArray[Any]]
 
@@ -42,12 +60,15 @@ class Lock:
     Raises
     ------
     StateError
-        If another one has it; says who.
+        If another one has it; says who. If the folder cannot be written to.
     """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / _LOCK
-        self._file: Any = open(self.path, "a+", encoding="utf-8")  # noqa: SIM115
+        try:
+            self._file: Any = open(self.path, "a+", encoding="utf-8")  # noqa: SIM115
+        except OSError as error:
+            raise StateError(f"{folder}: cannot be written to: {error.strerror}") from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -83,22 +104,20 @@ class Store:
     Raises
     ------
     StateError
-        If the folder holds no state, one of another version, or is in use.
+        If the folder holds no state, one of another version or a damaged one, or is in use.
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, writable: bool = True) -> None:
         self.folder = Path(folder)
-        if not (self.folder / _STATE).is_file():
-            raise StateError(f"{self.folder}: holds no state of a loop (no {_STATE})")
-        self.lock = Lock(self.folder) if writable else None
-        try:
-            self.state = self._read()
-            self.first, self.end = self.state["parts"]
-            if writable:
-                self._tidy()
-        except BaseException:
-            self.close()
-            raise
+        self.lock: Lock | None = None
+        self._read()  # a folder that is not ours gets no lock
+        if writable:
+            self.lock = Lock(self.folder)
+            try:
+                self._read()
+            except BaseException:
+                self.close()
+                raise
 
     @classmethod
     def create(
@@ -109,22 +128,23 @@ class Store:
         Raises
         ------
         StateError
-            If there is a state in it already, or it is in use.
+            If there is anything in it already, or it is in use.
         """
         path = Path(folder)
-        (path / _PARTS).mkdir(parents=True, exist_ok=True)
-        lock = Lock(path)
-        if (path / _STATE).exists():
-            lock.release()
-            raise StateError(
-                f"{path}: holds a loop already; Distillation.open(...) goes on with it"
-            )
+        _remains(path)
+        path.mkdir(parents=True, exist_ok=True)
         self = cls.__new__(cls)
-        self.folder, self.lock = path, lock
-        self.state = {"format": FORMAT, "settings": settings}
-        self.first = self.end = 0
+        self.folder, self.lock = path, Lock(path)
         try:
-            self._tidy()
+            for remains in _remains(path):  # of a creation that was cut off
+                remains.unlink()
+            self.state = {"format": FORMAT, "id": secrets.token_hex(4), "creating": True}
+            self._write_state()
+            (path / _PARTS).mkdir(exist_ok=True)
+            _files.sweep(path / _PARTS)
+            del self.state["creating"]
+            self.state["settings"] = cls.plain(settings)
+            self.first = self.end = 0
             self.commit(head, *parts)
         except BaseException:
             self.close()
@@ -138,41 +158,71 @@ class Store:
 
     # ---- reading ------------------------------------------------------------------------------
 
-    def _read(self) -> dict[str, Any]:
+    def _read(self) -> None:
         path = self.folder / _STATE
-        try:
-            state = json.loads(path.read_text(encoding="utf-8"))
-            version = state["format"]
-        except (ValueError, KeyError, TypeError):
-            raise StateError(f"{path}: is not the state of a loop") from None
+        if not path.is_file():
+            raise StateError(f"{self.folder}: holds no state of a loop (no {_STATE})")
+        state = _document(path)
+        version = state["format"]
         if version != FORMAT:
             raise StateError(
                 f"{path}: has format {version!r}, but this version of venire reads format {FORMAT}"
             )
-        return state
+        if state.get("creating") is True:
+            raise StateError(f"{self.folder}: holds no state of a loop: its creation was cut off")
+        for name, kind in (("id", str), ("settings", dict), ("head", dict), ("parts", list),
+                           ("digest", str)):  # fmt: skip
+            if name not in state:
+                raise StateError(f"{path}: is damaged: there is no {name!r}")
+            if not isinstance(state[name], kind):
+                raise StateError(f"{path}: is damaged: {name!r} is no {kind.__name__}")
+        parts = state["parts"]
+        if not (
+            len(parts) == 2 and all(type(n) is int for n in parts) and 0 <= parts[0] < parts[1]
+        ):
+            raise StateError(
+                f"{path}: is damaged: 'parts' must be two numbers, the first part and one beyond "
+                f"the last, got {parts!r}"
+            )
+        if state["digest"] != _digest(state):
+            raise StateError(
+                f"{path}: is damaged: other hands have changed it since it was written (its digest "
+                "does not match)"
+            )
+        self.state = state
+        self.first, self.end = parts
 
     def parts(self) -> Iterator[Part]:
         """The parts that count, in the order in which they were written."""
-        names = {self._number(p): p for p in self._files()}
         for number in range(self.first, self.end):
-            if number not in names:
+            there = [kind for kind in COLUMNS if self._path(number, kind).is_file()]
+            if not there:
                 raise StateError(f"{self.folder}: part {number} is missing")
-            yield Part(names[number].stem.split("-")[1], _read_table(names[number]))
+            if len(there) > 1:
+                raise StateError(f"{self.folder}: part {number} is there twice: {there}")
+            path = self._path(number, there[0])
+            table = _read_table(path, there[0])
+            if _label_in(path) != path.stem:
+                raise StateError(f"{path}: is not part {number} of this loop")
+            yield Part(there[0], table)
 
-    def _files(self) -> list[Path]:
-        return sorted((self.folder / _PARTS).glob("*-*.parquet"))
+    def damaged(self, number: int, kind: str, error: Exception) -> NoReturn:
+        """Raise the error about the contents of the part that was read as this number."""
+        path = self._path(self.first + number, kind)
+        raise StateError(f"{path}: is damaged: {error}") from None
 
-    @staticmethod
-    def _number(path: Path) -> int:
-        return int(path.stem.split("-")[0])
+    def _path(self, number: int, kind: str) -> Path:
+        return self.folder / _PARTS / f"{number:08d}-{kind}-{self.state['id']}.parquet"
 
-    def _tidy(self) -> None:
+    def tidy(self) -> None:
         """Remove what no commit counts: parts of a change that was cut off, or superseded ones."""
-        for path in self._files():
-            if not self.first <= self._number(path) < self.end:
+        parts = self.folder / _PARTS
+        for path in parts.iterdir():
+            ours = _belongs(path, self.state["id"])
+            if ours and not self.first <= int(path.name.split("-")[0]) < self.end:
                 path.unlink()
-        for path in [*(self.folder / _PARTS).glob("*.tmp"), *self.folder.glob("*.tmp")]:
-            path.unlink()
+        _files.sweep(parts)
+        _files.sweep(self.folder)
 
     # ---- writing ------------------------------------------------------------------------------
 
@@ -195,15 +245,27 @@ class Store:
         if self.lock is None:
             raise StateError(f"{self.folder}: is not open for changes")
         for number, (kind, table) in enumerate(parts, self.end):
-            _write_table(table, self.folder / _PARTS / f"{number:08d}-{kind}.parquet")
-        if parts:
-            _flush_folder(self.folder / _PARTS)
+            path = self._path(number, kind)
+            if os.path.lexists(path):
+                raise StateError(f"{path}: is in the way: it is no part of this loop")
+            with _files.whole(path) as new:
+                _write_table(table, new, path.stem)
         first, end = (self.end if fresh else self.first), self.end + len(parts)
-        state = self.state | {"parts": [first, end], "head": head}
-        _write_text(json.dumps(state, indent=1), self.folder / _STATE)
-        self.state, self.first, self.end = state, first, end
+        old = self.state
+        self.state = old | {"parts": [first, end], "head": self.plain(head)}
+        try:
+            self._write_state()
+        except BaseException:
+            self.state = old
+            raise
+        self.first, self.end = first, end
         if fresh:
-            self._tidy()
+            self.tidy()
+
+    def _write_state(self) -> None:
+        self.state["digest"] = _digest(self.state)
+        with _files.whole(self.folder / _STATE) as new, open(new, "w", encoding="utf-8") as file:
+            json.dump(self.state, file, indent=1)
 
     def close(self) -> None:
         """Release the lock; nothing can be committed afterwards."""
@@ -224,43 +286,123 @@ def _pyarrow() -> Any:
     return pyarrow
 
 
-def _write_table(table: Table, path: Path) -> None:
+def _write_table(table: Table, path: str, label: str) -> None:
     pa = _pyarrow()
     columns = {}
     for name, column in table.items():
         array = np.ascontiguousarray(column)
         columns[name] = pa.array(array.tolist(), pa.string()) if array.dtype == object else array
-    temporary = path.with_suffix(".tmp")
-    with open(temporary, "wb") as file:
-        pa.parquet.write_table(pa.table(columns), file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    whole = pa.table(columns).replace_schema_metadata({"venire": label})
+    pa.parquet.write_table(whole, path, write_page_checksum=True)
 
 
-def _read_table(path: Path) -> dict[str, NDArray[Any]]:
+def _label_in(path: Path) -> str | None:
+    """What a file says that it is."""
     pa = _pyarrow()
     try:
-        table = pa.parquet.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise StateError(f"{path}: cannot be read: {error}") from None
-    return {name: table.column(name).to_numpy() for name in table.column_names}
+        found = (pa.parquet.read_schema(path).metadata or {}).get(b"venire")
+    except (pa.ArrowException, OSError):
+        return None
+    return None if found is None else found.decode(errors="replace")
 
 
-def _write_text(text: str, path: Path) -> None:
-    temporary = path.with_name(f"{path.name}.tmp")
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    _flush_folder(path.parent)
+def _belongs(path: Path, loop: str) -> bool:
+    """Whether this file was written, under this name, as a part of the loop of this id."""
+    ours = _NAME.fullmatch(path.name) and path.stem.endswith(f"-{loop}")
+    return bool(ours) and _label_in(path) == path.stem
 
 
-def _flush_folder(folder: Path) -> None:
-    """Make renames in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
+def _read_table(path: Path, kind: str) -> dict[str, NDArray[Any]]:
+    """The columns of a part of this kind, each of its type."""
+    pa = _pyarrow()
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        table = pa.parquet.ParquetFile(path, page_checksum_verification=True).read()
+        columns = {name: table.column(name).to_numpy() for name in table.column_names}
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        raise StateError(f"{path}: cannot be read: {error}") from None
+    needed, further = COLUMNS[kind]
+    for name in needed:
+        if name not in columns:
+            raise StateError(f"{path}: is damaged: there is no column {name!r}")
+    for name, column in columns.items():
+        if name not in needed and name not in further:
+            raise StateError(f"{path}: is damaged: the column {name!r} is none of its own")
+        wanted = (needed | further)[name]
+        label = column.dtype.kind in "iuO"
+        if not (label if wanted == "label" else column.dtype == np.dtype(wanted)):
+            told = "labels" if wanted == "label" else np.dtype(wanted).name
+            raise StateError(
+                f"{path}: is damaged: the column {name!r} holds {column.dtype.name}, not {told}"
+            )
+    return columns
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """A state of some format."""
+    try:
+        state = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        state = None
+    except OSError as error:
+        raise StateError(f"{path}: cannot be read: {error.strerror}") from None
+    if not isinstance(state, dict) or "format" not in state:
+        raise StateError(f"{path}: is not the state of a loop")
+    return state
+
+
+def _digest(state: Mapping[str, Any]) -> str:
+    """Of all but the digest itself."""
+    rest = {name: value for name, value in state.items() if name != "digest"}
+    text = json.dumps(rest, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16, person=b"venire state").hexdigest()
+
+
+def _remains(folder: Path) -> list[Path]:
+    """The parts in a folder in which a loop may be created: those of a creation that was cut off.
+
+    Raises
+    ------
+    StateError
+        If there is anything else: names it.
+    """
+    if not os.path.lexists(folder):
+        return []
+    if not folder.is_dir():
+        raise StateError(f"{folder}: is no folder")
+    names, remains, own = set(os.listdir(folder)), [], None
+    if _STATE in names:
+        try:
+            state = _document(folder / _STATE)
+        except StateError:
+            state = {"id": None, "creating": False}
+        if state.get("creating") is not True and "format" in state:
+            raise StateError(
+                f"{folder}: holds a loop already; Distillation.open(...) goes on with it"
+            )
+        if state.get("creating") is True and state.get("digest") == _digest(state):
+            own = state["id"]
+            names.discard(_STATE)
+    if own is not None and (folder / _PARTS).is_dir():
+        for path in (folder / _PARTS).iterdir():
+            if _belongs(path, own):
+                remains.append(path)
+            elif not _files.is_part(path.name):
+                names.add(f"{_PARTS}/{path.name}")
+        names.discard(_PARTS)
+    if _is_lock(folder / _LOCK):
+        names.discard(_LOCK)
+    strange = sorted(name for name in names if not _files.is_part(name, _STATE))
+    if strange:
+        raise StateError(
+            f"{folder}: is not empty and holds no loop: {strange[0]!r} is in it; a loop is created "
+            "in a new or an empty folder"
+        )
+    return remains
+
+
+def _is_lock(path: Path) -> bool:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return _HOLDER.fullmatch(file.read(200)) is not None
+    except (OSError, ValueError):
+        return False

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from venire.io._errors import DataError
-from venire.io._tables_out import arrow_table, create, format_of, remove
+from venire import _files
+from venire.io._tables_out import about, arrow_table, format_of
 
 __all__ = ["CsvStream", "TableWriter"]
 
@@ -59,16 +61,16 @@ class TableWriter:
         self._waiting: list[Any] = []
         self._n_waiting = 0
         self._sink: Any = None
-        self._temporary = ""
+        self._place = _files.whole(path)
 
     def __enter__(self) -> TableWriter:
-        self._temporary = create(self._path)
-        try:
-            self._sink = _SINKS[self._kind](self._temporary, self._schema)
-        except BaseException as error:
-            remove(self._temporary)
-            self._raise(error)
-            raise
+        with about(self._path):
+            part = self._place.__enter__()
+            try:
+                self._sink = _SINKS[self._kind](part, self._schema)
+            except BaseException:
+                self._place.__exit__(*sys.exc_info())
+                raise
         return self
 
     def write(self, table: Any) -> None:
@@ -91,18 +93,11 @@ class TableWriter:
             return
         table = pa.concat_tables(self._waiting)
         stop = table.num_rows if everything else table.num_rows - table.num_rows % _ROWS
-        try:
+        with about(self._path):
             for start in range(0, stop, _ROWS):
                 self._sink.write(table.slice(start, min(_ROWS, stop - start)).combine_chunks())
-        except OSError as error:
-            self._raise(error)
         rest = table.slice(stop).combine_chunks()  # lets go of what is written
         self._waiting, self._n_waiting = [rest], rest.num_rows
-
-    def _raise(self, error: BaseException) -> None:
-        if isinstance(error, OSError):
-            reason = f"cannot be written: {error.strerror or error}"
-            raise DataError(self._path, reason) from None
 
     def __exit__(
         self,
@@ -110,18 +105,19 @@ class TableWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            if kind is None:
+        if kind is not None:
+            with suppress(Exception):  # what matters is `error`
+                self._sink.close()
+            self._place.__exit__(kind, error, trace)
+            return
+        with about(self._path):
+            try:
                 self._flush(True)
-            self._sink.close()
-            if kind is None:
-                os.replace(self._temporary, self._path)
-        except BaseException as failure:
-            if kind is None:
-                self._raise(failure)
+                self._sink.close()
+            except BaseException:
+                self._place.__exit__(*sys.exc_info())
                 raise
-        finally:
-            remove(self._temporary)
+            self._place.__exit__(None, None, None)
 
 
 class CsvStream:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from venire import _files
 from venire.io._errors import DataError
 
-__all__ = ["arrow_table", "check_writable", "create", "format_of", "remove", "write_table"]
+__all__ = ["about", "arrow_table", "check_writable", "format_of", "write_table"]
 
 Path = str | os.PathLike[str]
 
@@ -31,29 +32,21 @@ def format_of(path: Path) -> str:
     return _FORMATS[ending]
 
 
-def create(path: Path) -> str:
-    """Create an empty file next to `path`, under a name of its own; returns that name."""
-    path = os.fspath(path)
-    folder, name = os.path.split(os.path.abspath(path))
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise DataError(path, "cannot be written: it exists and is not a plain file")
-    if not os.path.isdir(folder):
-        raise DataError(path, f"cannot be written: there is no folder {folder}")
-    if os.path.exists(path) and not os.access(path, os.W_OK):
-        raise DataError(path, "cannot be written: the file is read-only")
-    temporary = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.part")
-    try:
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-    except OSError as error:
-        raise DataError(path, f"cannot be written: {error.strerror}") from None
-    return temporary
-
-
 def check_writable(path: Path) -> None:
     """Raise DataError if a table could not be written to `path`; leaves nothing behind."""
     format_of(path)
-    temporary = create(path)
-    os.unlink(temporary)
+    with about(path):
+        _files.check_writable(path)
+
+
+@contextmanager
+def about(path: Path) -> Iterator[None]:
+    """Errors of the system are about the output `path`."""
+    try:
+        yield
+    except OSError as error:
+        reason = f"cannot be written: {error.strerror or error}"
+        raise DataError(path, reason) from None
 
 
 def write_table(
@@ -62,7 +55,7 @@ def write_table(
     *,
     metadata: Mapping[str, str] | None = None,
 ) -> None:
-    """Write a table, whole or not at all: to a new file next to `path`, which then replaces it.
+    """Write a table, whole or not at all: to a file beside `path`, which then takes its place.
 
     Parameters
     ----------
@@ -85,22 +78,8 @@ def write_table(
     >>> write_table({"item": ["a", "b"], "theta": [0.5, -0.5]}, "ratings.csv")  # doctest: +SKIP
     """
     kind = format_of(path)
-    temporary = create(path)
-    try:
-        _WRITERS[kind](table, temporary, metadata)
-        os.replace(temporary, path)
-    except OSError as error:
-        remove(temporary)
-        raise DataError(path, f"cannot be written: {error.strerror or error}") from None
-    except BaseException:  # Ctrl-C included: no half a file stays
-        remove(temporary)
-        raise
-
-
-def remove(path: str) -> None:
-    """Delete a file that may not exist."""
-    if os.path.exists(path):
-        os.unlink(path)
+    with about(path), _files.whole(path) as part:
+        _WRITERS[kind](table, part, metadata)
 
 
 def arrow_table(table: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> Any:

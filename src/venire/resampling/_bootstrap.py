@@ -13,7 +13,7 @@ from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.grouped import GroupedFit
 from venire.posteriors import _arrays
 from venire.ratings.fit import Fit
-from venire.resampling._cells import UNITS
+from venire.resampling._cells import KINDS, UNITS
 from venire.resampling._grouped import GroupedBootstrap, bootstrap_groups
 from venire.resampling._groups import KEEP, check_levels
 from venire.resampling._replicates import Batch, Engine
@@ -21,7 +21,6 @@ from venire.resampling._result import Bootstrap
 
 __all__ = ["add_replicates", "bootstrap"]
 
-KINDS = ("multinomial", "poisson", "bayesian")
 
 #: Called with the number of replicates (or groups) done and the number of all.
 Progress = Callable[[int, int], None]

@@ -13,8 +13,9 @@ from venire.ratings._problem import TIE_MODELS
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
 
-__all__ = ["UNITS", "Cells", "cells_of", "first_fraction"]
+__all__ = ["KINDS", "UNITS", "Cells", "cells_of", "first_fraction"]
 
+KINDS = ("multinomial", "poisson", "bayesian")
 UNITS = ("auto", "outcomes", "cells")
 
 

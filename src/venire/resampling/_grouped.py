@@ -313,17 +313,17 @@ class GroupedBootstrap:
         return _extended(self, _checks.whole(more, "more", 1), progress, stacklevel=4)
 
     def save(self, path: str | Path) -> None:
-        """Write everything, the fit included, to one .npz file, which `load` reads."""
+        """Write everything, the fit included, to one .npz file: see `Bootstrap.save`."""
         _saving.save_groups(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> GroupedBootstrap:
-        """Read what `save` wrote; nothing in the file is executed.
+        """Read what `save` wrote; nothing in the file is executed, and all of it is checked.
 
         Raises
         ------
-        ValueError
-            If the file is none of these.
+        ValueError, FileNotFoundError
+            As `Bootstrap.load`.
         """
         return cls(**_saving.load_groups(path))
 

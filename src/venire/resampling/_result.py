@@ -178,6 +178,11 @@ class Bootstrap:
             )
         scale, errors = self._errors(here)
         used = (self.status == DONE) & np.isfinite(errors).all(axis=1)
+        if used.sum() < 2:
+            raise ValueError(
+                f"kind: only {int(used.sum())} of {self.n_resamples} replicates have standard "
+                "errors, which 'studentised' needs; take 'percentile'"
+            )
         ratio = (self.theta[np.ix_(used, here)] - estimate) / errors[used]
         return estimate[:, None] - _intervals.percentile(ratio, level)[:, ::-1] * scale[:, None]
 
@@ -343,17 +348,29 @@ class Bootstrap:
         return add_replicates(self, self._engine(), more, progress)
 
     def save(self, path: str | Path) -> None:
-        """Write everything, the fit included, to one .npz file; read it with `Bootstrap.load`."""
+        """Write everything, the fit included, to one .npz file; read it with `Bootstrap.load`.
+
+        An old file is replaced by a whole new one, or stays as it is.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        ValueError
+            If a label ends in a NUL character.
+        """
         _saving.save(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> Bootstrap:
-        """Read what `save` wrote; nothing in the file is executed.
+        """Read what `save` wrote; nothing in the file is executed, and all of it is checked.
 
         Raises
         ------
         ValueError
-            If the file is none of these.
+            If the file is none of these or was changed: names the member and what is wrong.
+        FileNotFoundError
+            If there is no such file.
         """
         return cls(**_saving.load(path))
 
