@@ -59,11 +59,11 @@ def frozen(x: Any) -> Any:
 def aggregate_rows(rows: Rows, n_threads: int | None) -> Aggregated:
     """Cells of the rows."""
     n, threads = rows.n, _checks.n_threads(n_threads)
-    items, first, second = _labels.encode(rows.first, rows.second, rows.items, threads)
+    items, first, second = _labels.encode(rows.first, rows.second, rows.items, threads, n=n)
     order = _full(_checks.order(rows.order, n), n)
     clusters = codes = None
     if rows.cluster is not None:
-        clusters, codes = _labels.encode_one(rows.cluster, "cluster", threads)
+        clusters, codes = _labels.encode_one(rows.cluster, "cluster", threads, n=n)
     masses, weight = _masses(rows)
     total = sum(masses.values()) if "win" in masses else weight
     if total is not None and not total.all():
