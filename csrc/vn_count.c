@@ -10,6 +10,7 @@
 #define SAMPLES 16
 #define MOST_SLOTS ((int64_t)1 << 26)
 #define MOST_PARTS 8        /* tables of sums */
+#define MOST_MASS 1e30      /* of a row: fits of more fail (venire._checks.LARGEST) */
 
 enum { OUTSIDE = 1, SAME = 2, SOFT = 4, WRONG = 8, WEIGHTED = 16 };
 
@@ -198,7 +199,7 @@ static inline int add_score(double s, double w, int is_first, double *sum)
     sum[VN_LOSS] += tie ? 0.0 : w * u;
     sum[VN_TIE] += tie ? w : 0.0;
     sum[VN_SQUARE] += w * t * t;
-    return (s >= 0.0 && s <= 1.0 && w >= 0.0 && w <= __DBL_MAX__ ? 0 : WRONG)
+    return (s >= 0.0 && s <= 1.0 && w >= 0.0 && w <= MOST_MASS ? 0 : WRONG)
         | (w != 1.0 ? WEIGHTED : 0) | (s != 0.0 && s != 1.0 && !tie ? SOFT : 0);
 }
 
@@ -209,8 +210,8 @@ static inline int add_masses(double win, double loss, double tie, int is_first, 
     sum[VN_LOSS] += is_first ? loss : win;
     sum[VN_TIE] += tie;
     sum[VN_SQUARE] += mine + 0.25 * tie;
-    const int right = win >= 0.0 && loss >= 0.0 && tie >= 0.0 && win <= __DBL_MAX__
-        && loss <= __DBL_MAX__ && tie <= __DBL_MAX__;
+    const int right = win >= 0.0 && loss >= 0.0 && tie >= 0.0 && win <= MOST_MASS
+        && loss <= MOST_MASS && tie <= MOST_MASS;
     return right ? SOFT : WRONG;
 }
 

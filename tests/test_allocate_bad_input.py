@@ -37,7 +37,7 @@ def test_budgets(c, budget, message):
 
 @pytest.mark.parametrize("budget", [2.0, "2", True, [1.0, 1.0, 0.0], None])
 def test_budgets_are_integers(c, budget):
-    with pytest.raises(TypeError, match="budget: must be an integer or one per group"):
+    with pytest.raises(TypeError, match=r"budget: must (be a whole number|hold integers)"):
         vn.allocate(c, budget)
 
 
@@ -72,7 +72,7 @@ def test_only_groups_of_one_item():
         ({"n_threads": 0}, ValueError, "n_threads: must be at least 1"),
         ({"criterion": "residual"}, ValueError, "prediction: criterion 'residual' needs"),
         ({"criterion": "residual_corrected"}, ValueError, "prediction: criterion 'residual_corr"),
-        ({"prediction": np.zeros(3)}, ValueError, r"prediction: must have shape \(8,\), has"),
+        ({"prediction": np.zeros(3)}, ValueError, r"prediction: has shape \("),
         ({"prediction": ["a"] * 8}, TypeError, "prediction: must hold numbers"),
         ({"asked": 3}, TypeError, "asked: must be a PairDesign, an Allocation or"),
         ({"asked": ([0], [1])}, TypeError, r"asked: must be \(group, first, second\), has 2 parts"),
@@ -82,7 +82,7 @@ def test_only_groups_of_one_item():
         ({"asked": ([1], [1], [3])}, ValueError,
          "asked: second: must be a position among 3 items in the group, got 3 at position 0"),
         ({"pending": ([1], [-1], [2])}, ValueError, "pending: first: must be a position among 3"),
-        ({"pending": ([1], [0.5], [2])}, TypeError, "pending: first: must hold positions"),
+        ({"pending": ([1], [0.5], [2])}, TypeError, "pending: first: must hold integers"),
         ({"pending": ([1], [0, 1], [2])}, ValueError, "pending: first: has 2 rows, but group"),
         ({"pending": ([1], [[0]], [2])}, ValueError, "pending: first: must be one-dimensional"),
     ],
@@ -117,9 +117,9 @@ def test_other_data():
 def test_priors(c):
     with pytest.raises(ValueError, match="prior: has 3 means, but there are 8 items"):
         vn.allocate(c, 1, prior=vn.AllocationPrior(np.zeros(3), 1.0))
-    with pytest.raises(ValueError, match="precision must be finite and > 0"):
+    with pytest.raises(ValueError, match="precision: must be finite and > 0"):
         vn.AllocationPrior(np.zeros(3), 0.0)
-    with pytest.raises(ValueError, match="mean: must be finite, got nan at position 1"):
+    with pytest.raises(ValueError, match="mean: must be finite"):
         vn.AllocationPrior([0.0, np.nan], 1.0)
     with pytest.raises(ValueError, match="mean: must be one-dimensional"):
         vn.AllocationPrior(np.zeros((2, 2)), 1.0)

@@ -315,8 +315,8 @@ def test_scikit_learn_is_not_loaded_before():
 @pytest.mark.parametrize(
     ("learner", "options", "message"),
     [
-        (Ridge(), {"n_estimators": 0}, "n_estimators: must be a whole number >= 1, got 0"),
-        (Ridge(), {"n_estimators": -3}, "n_estimators: must be a whole number >= 1, got -3"),
+        (Ridge(), {"n_estimators": 0}, "n_estimators: must be at least 1, got 0"),
+        (Ridge(), {"n_estimators": -3}, "n_estimators: must be at least 1, got -3"),
         (Ridge(), {"kind": "jackknife"}, "kind: must be one of"),
         (Ridge(), {"size": 0}, "size: must be at least 1"),
         (Ridge(), {"max_features": 0}, "max_features: must be from 1 to 10"),
@@ -331,14 +331,14 @@ def test_bad_parameters(learner, options, message):
 
 
 def test_bad_arguments():
-    with pytest.raises(ValueError, match="cluster: has 3 rows, but n is 442"):
+    with pytest.raises(ValueError, match="cluster: has 3 rows, but there are 442"):
         vn.Bagging(Ridge(), 2).fit(X, Y, cluster=[1, 2, 3])
     with pytest.raises(ValueError, match="cluster: all rows are of one cluster"):
         vn.Bagging(Ridge(), 2).fit(X, Y, cluster=np.zeros(442, int))
     bag = vn.Bagging(Ridge(), 2).fit(X, Y)
-    with pytest.raises(ValueError, match="level: must be between 0 and 1"):
+    with pytest.raises(ValueError, match="level: must be strictly between 0 and 1"):
         bag.interval(X, 1.0)
-    with pytest.raises(ValueError, match="kind: must be 'mean' or 'observation'"):
+    with pytest.raises(ValueError, match="kind: must be one of mean, observation"):
         bag.interval(X, kind="both")
     with pytest.raises(TypeError, match="max_features: must be a number"):
         vn.Bagging(Ridge(), 2, max_features="sqrt").fit(X, Y)

@@ -506,7 +506,7 @@ def test_progress():
         ({"n_resamples": 1.5}, TypeError, "n_resamples: must be a whole number"),
         ({"kind": "subsample"}, ValueError, "kind: must be one of multinomial, poisson, bayesian"),
         ({"fit": None}, TypeError, "fit: must be a Fit"),
-        ({"tol": 0.0}, ValueError, "tol: must be between 0 and 1"),
+        ({"tol": 0.0}, ValueError, "tol: must be strictly between 0 and 1"),
         ({"n_threads": 0}, ValueError, "n_threads: must be at least 1"),
         ({"rng": "x"}, TypeError, "rng: must be"),
     ],

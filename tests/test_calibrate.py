@@ -509,9 +509,9 @@ def changed(which, value):
         ((), {}, "first_group: is missing: give bridges, anchors or both"),
         (GOOD, {"weight": [1.0, -1.0]}, "weight: must be finite and >= 0, got -1.0 at position 1"),
         (GOOD, {"weight": 0.0}, "weight: is 0 for every bridge"),
-        (GOOD, {"variance": 0.0}, "variance: must be finite and > 0, got 0.0"),
-        (GOOD, {"tol": 2.0}, "tol: must be between 0 and 1, got 2.0"),
-        (GOOD, {"max_iter": -1}, "max_iter: must be a whole number"),
+        (GOOD, {"variance": 0.0}, "variance: must be finite and > 0"),
+        (GOOD, {"tol": 2.0}, "tol: must be strictly between 0 and 1, got 2.0"),
+        (GOOD, {"max_iter": -1}, "max_iter: must be at least 0"),
         (GOOD, {"anchors": (["q"], [0], [1.0])}, "anchors group: is not a group .* got 'q' at pos"),
         (
             GOOD,

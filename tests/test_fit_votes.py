@@ -273,11 +273,11 @@ def test_inputs_stay_as_they_are():
         ({"rounds": -1}, ValueError, "rounds: must be at least 0, got -1"),
         ({"rounds": 1.5}, TypeError, "rounds: must be a whole number"),
         ({"rounds": True}, TypeError, "rounds: must be a whole number"),
-        ({"prior": 0.1}, TypeError, "prior must be a GaussianPrior"),
+        ({"prior": 0.1}, TypeError, "prior: must be a GaussianPrior"),
         ({"n_threads": 0}, ValueError, "n_threads: must be at least 1"),
         ({"method": "consensus", "rho": 2.0}, ValueError, "rho: must be between 0 and 1"),
         ({"groups": [0, 1]}, ValueError, "group"),
-        ({"items": ([0],)}, TypeError, "items must be a pair"),
+        ({"items": ([0],)}, TypeError, "items: must be a pair"),
         ({"items": ([0, 1], [5])}, ValueError, "items: has 2 groups, but 1 labels"),
     ],
 )
@@ -290,5 +290,5 @@ def test_bad_input(options, error, message):
 def test_votes_without_groups():
     with pytest.raises(ValueError, match="votes: must have groups"):
         vn.fit_votes(vn.Votes(["a"], ["b"], ["t"], [1]))
-    with pytest.raises(TypeError, match="votes must be Votes, got list"):
+    with pytest.raises(TypeError, match="votes: must be Votes, got list"):
         vn.fit_votes([1, 2])

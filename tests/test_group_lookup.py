@@ -54,7 +54,7 @@ def test_every_source_of_labels():
         ([0, 2], [0, 1], r"i: is not an item of group 2, got 1 at position 1"),
         ([1, 0], [0, 0], r"i: is not an item of group 1, got 0 at position 0"),
         ([0, 0], ["0", "1"], r"i: is not an item of group 0, got '0' at position 0"),
-        ([0, 0], [0], r"i: has 1 rows, but must have 2"),
+        ([0, 0], [0], r"i: has 1 rows, but there are 2"),
         (
             [0, 0],
             np.array([1, 2**63], np.uint64),

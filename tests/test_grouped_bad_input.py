@@ -141,7 +141,7 @@ ROWS = Grouped(G, A, B, [1.0, 0.5, 0.3])
         ({"tol": np.nan}, ValueError, "tol"),
         ({"tol": 2.0}, ValueError, "tol"),
         ({"max_iter": -1}, ValueError, "max_iter"),
-        ({"max_iter": 1.5}, ValueError, "max_iter"),
+        ({"max_iter": 1.5}, TypeError, "max_iter"),
         ({"n_threads": 0}, ValueError, "n_threads"),
         ({"n_threads": 1.5}, TypeError, "n_threads"),
         ({"order_effect": 2}, TypeError, "order_effect"),

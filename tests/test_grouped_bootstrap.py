@@ -417,7 +417,7 @@ def test_arrays_are_read_only():
         ({"unit": "rows"}, ValueError, "unit: must be one of auto, outcomes, cells, got 'rows'"),
         ({"levels": [0.9, 1.0]}, ValueError, "levels: must be strictly between 0 and 1"),
         ({"levels": []}, ValueError, "levels: must hold at least one"),
-        ({"tol": 0}, ValueError, "tol: must be between 0 and 1"),
+        ({"tol": 0}, ValueError, "tol: must be strictly between 0 and 1"),
         ({"rng": -1}, ValueError, "rng"),
         ({"n_threads": 0}, ValueError, "n_threads"),
         ({"fit": leagues()}, TypeError, "fit: must be a Fit or a GroupedFit"),

@@ -125,7 +125,7 @@ def test_one_group_and_groups_of_different_sizes():
         ({"degrees": (2.5,)}, TypeError, "degrees"),
         ({"degrees": (2, 3), "n_items": 11}, ValueError, "degrees: must grow by even numbers"),
         ({"teachers": "odd"}, ValueError, "preset: must be one of"),
-        ({"teachers": 3}, TypeError, "teachers must be"),
+        ({"teachers": 3}, TypeError, "teachers: must be"),
         ({"design": "odd"}, ValueError, "design: must be one of"),
         ({"design": ()}, ValueError, "design"),
         ({"criterion": "sd"}, ValueError, "criterion: must be one of D, A, top"),

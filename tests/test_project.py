@@ -57,6 +57,9 @@ LAYERS = {
 }
 # Private modules of one layer that do one job together count as one part.
 ALIASES = {
+    "_failing": "_checks",
+    "_scalars": "_checks",
+    "_threads": "_checks",
     "_labels": "_input",
     "_label_sources": "_input",
     "_columns": "_input",

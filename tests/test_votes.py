@@ -589,13 +589,15 @@ def test_gold_in_every_form():
     expected = [1.0, 0.0, np.nan]
     forms = [
         expected,
-        np.ma.masked_invalid(expected),
+        np.ma.array(expected),
         {("a", "b"): 1, ("c", "a"): 1},
         (["a", "c"], ["b", "a"], [1, 1]),
     ]
     for form in forms:
         assert v.calibration(form).n[0] == 2
         assert v.calibration(form).accuracy[0] == 1.0
+    with pytest.raises(ValueError, match=r"gold: a value is missing .* position 2"):
+        v.calibration(np.ma.masked_invalid(expected))  # what is not known is NaN, not hidden
     pairs = vn.Votes.from_pairs(["p", "q"], ["t", "t"], [1, -1])
     assert pairs.calibration({"q": 0}).accuracy[0] == 1.0
     assert pairs.calibration((["q"], [1])).accuracy[0] == 0.0

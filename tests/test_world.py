@@ -224,7 +224,7 @@ def test_requests_of_any_length():
         ({"first": [0.5, 1.0]}, TypeError, "first: must hold integers"),
         ({"second": [2, 3, 4]}, ValueError, "rows"),
         ({"first": [[0], [1]]}, ValueError, "one-dimensional"),
-        ({"teachers": 4}, TypeError, "teachers must be Teachers"),
+        ({"teachers": 4}, TypeError, "teachers: must be Teachers"),
     ],
 )
 def test_bad_requests(change, error, text):

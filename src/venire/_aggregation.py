@@ -75,14 +75,14 @@ def aggregate_rows(rows: Rows, n_threads: int | None) -> Aggregated:
     n, threads = rows.n, _checks.n_threads(n_threads)
     if rows.items is None and (counted := _counted(rows, rows.first, rows.second, None, threads)):
         return counted
-    items, first, second = _labels.encode(rows.first, rows.second, rows.items, threads)
+    items, first, second = _labels.encode(rows.first, rows.second, rows.items, threads, n=n)
     if counted := _counted(rows, first, second, items, threads):
         return counted
     rows = rows.checked()
     order = _full(_checks.order(rows.order, n), n)
     clusters = codes = None
     if rows.cluster is not None:
-        clusters, codes = _labels.encode_one(rows.cluster, "cluster", threads)
+        clusters, codes = _labels.encode_one(rows.cluster, "cluster", threads, n=n)
     masses, weight = _masses(rows)
     total = sum(masses.values()) if "win" in masses else weight
     if total is not None and not total.all():
@@ -130,8 +130,6 @@ def _counted(
     if found is None:
         return None
     labels, out = found
-    if ("weight" in columns or "win" in columns) and not np.isfinite(out[4].sum() + out[5].sum()):
-        return None
     return Aggregated(labels if items is None else items, *out, rows.order is not None, None)
 
 

@@ -8,124 +8,213 @@ The functions return the caller's own array when it is already in the canonical 
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
 import numpy as np
 
+from venire._failing import BadTypeError, BadValueError, fail
+from venire._scalars import (
+    flag,
+    function,
+    level,
+    max_iter,
+    n_threads,
+    number,
+    one_of,
+    rng,
+    tol,
+    whole,
+)
+
 __all__ = [
+    "LARGEST",
     "BadTypeError",
     "BadValueError",
+    "all_shown",
     "amounts",
+    "array",
+    "bounded",
+    "column",
+    "columns",
+    "distinct",
     "fail",
     "finite",
+    "flag",
+    "integers",
+    "function",
+    "length",
+    "level",
+    "masses",
+    "listed",
+    "max_iter",
     "n_threads",
+    "number",
     "numbers",
+    "numeric",
     "one_of",
     "order",
     "rng",
-    "same_length",
+    "predictions",
+    "rows",
     "score",
+    "start",
+    "tol",
     "weight",
     "whole",
 ]
 
+#: Masses and weights are at most this. Preconditioners hold sums of them in float32, whose largest
+#: number is 3e38: room for 10**8 rows; whatever powers of them are taken stay finite in float64.
+LARGEST = 1e30
+AMOUNT = "must be finite and >= 0"
+
 _BLOCK = 1 << 15  # values per step of a range check: they stay in the cache for both passes
 
 
-class _Located:
-    """What an error about one value knows: the argument, its position and the value."""
-
-    argument: str = ""
-    position: int | None = None
-    value: Any = None
-    reason: str = ""
+# ---- columns and arrays as they come -------------------------------------------------------------
 
 
-class BadValueError(_Located, ValueError):
-    """A value that is out of range; has ``argument``, ``position``, ``value`` and ``reason``."""
+def columns(*, may_be_empty: bool = False, **given: Any) -> list[Any]:
+    """Columns of one length: that length, and then each column, ready to be read again.
 
-
-class BadTypeError(_Located, TypeError):
-    """A value of a wrong type; has ``argument``, ``position``, ``value`` and ``reason``."""
-
-
-_NO_VALUE = object()
-
-
-def fail(
-    argument: str,
-    reason: str,
-    position: int | None = None,
-    value: Any = _NO_VALUE,
-    *,
-    kind: type[ValueError] | type[TypeError] = ValueError,
-) -> NoReturn:
-    """Raise the error about `argument`, worded in one way everywhere.
+    None and scalars are passed over. What can be gone through only once is made a list; see
+    `column` for what else is done. Whoever reads a column compares the length of what came out.
 
     Parameters
     ----------
-    argument : str
-        Name of the argument.
-    reason : str
-        What it must be, or what is wrong with it.
-    position : int, optional
-        First bad position, counted from 0.
-    value : object, optional
-        The value found there.
-    kind : {ValueError, TypeError}
-        Which of the two the error is.
-    """
-    where = "" if position is None else f" at position {position}"
-    if value is _NO_VALUE:
-        value, found = None, where
-    else:
-        if isinstance(value, np.generic):
-            value = value.item()
-        found = f", got {value!r}{where}"
-    error: Any = (BadTypeError if kind is TypeError else BadValueError)(
-        f"{argument}: {reason}{found}"
-    )
-    error.argument, error.position, error.value = argument, position, value
-    error.reason = reason if not found.startswith(",") else f"{reason}, got {value!r}"
-    raise error
-
-
-def same_length(**arrays: Any) -> int:
-    """Return the common length of one-dimensional arrays; None and scalars are passed over.
-
-    Parameters
-    ----------
-    **arrays : array_like or None
-        The arguments under their names; the first one sets the length.
-
-    Returns
-    -------
-    int
-        The common length.
+    may_be_empty : bool
+        Whether no row at all will do.
+    **given : array_like, scalar or None
+        The arguments under their names; the first column sets the length.
 
     Raises
     ------
     ValueError
-        If two lengths differ, or the common length is 0.
+        If two lengths differ, the common length is 0, or a value is hidden by a mask.
+    TypeError
+        If something is no column at all.
     """
-    first_name, n = "", -1
-    for name, array in arrays.items():
-        if array is None or not hasattr(array, "__len__") or isinstance(array, (str, bytes)):
+    first_name, n, out = "", -1, [0]
+    for name, x in given.items():
+        x = column(x, name)
+        out.append(x)
+        size = length(x, name)
+        if size is None:
             continue
-        shape = getattr(array, "shape", None)
-        if shape == ():
-            continue
-        if isinstance(shape, tuple) and len(shape) != 1:
-            fail(name, f"must be one-dimensional, has {len(shape)} dimensions")
         if n < 0:
-            first_name, n = name, len(array)
-        elif len(array) != n:
-            fail(name, f"has {len(array)} rows, but {first_name} has {n}")
-    if n == 0:
+            first_name, n = name, size
+        elif size != n:
+            fail(name, f"has {size} rows, but {first_name} has {n}")
+    if n < 0:
+        name, x = next(iter(given.items()))
+        fail(name, "must be an array", value=x, kind=TypeError)
+    if n == 0 and not may_be_empty:
         fail(first_name, "is empty: at least one comparison is needed")
-    return n
+    out[0] = n
+    return out
+
+
+def column(x: Any, name: str) -> Any:
+    """`x` ready to be read: an iterator as a list, a masked array that hides nothing without mask.
+
+    Sets and mappings, which are no columns, are refused.
+    """
+    if type(x) is np.ndarray or x is None or isinstance(x, (list, tuple, str, bytes)):
+        return x
+    if isinstance(x, np.ndarray):
+        return _shown(x, name)
+    ordered = not isinstance(x, (Mapping, set, frozenset))
+    once = isinstance(x, Iterable) and not hasattr(x, "__len__") and not hasattr(x, "__array__")
+    return x if ordered and not once else listed(x, name)
+
+
+def listed(x: Any, name: str) -> list[Any] | tuple[Any, ...]:
+    """The values of a list, a tuple, or anything else that has them in an order."""
+    if isinstance(x, (list, tuple)):
+        return x
+    if isinstance(x, (str, bytes, Mapping, set, frozenset)) or not isinstance(x, Iterable):
+        fail(name, "must be an array or a list", value=x, kind=TypeError)
+    try:
+        return list(iter(x))  # by its values: what it says of its length may be anything
+    except Exception as error:
+        _unreadable(name, error)
+
+
+def length(x: Any, name: str) -> int | None:
+    """Number of rows of a column; None where `x` is none."""
+    if x is None or isinstance(x, (str, bytes)) or not hasattr(x, "__len__"):
+        return None
+    shape = getattr(x, "shape", None)
+    if shape == ():
+        return None
+    if isinstance(shape, tuple) and len(shape) != 1:
+        fail(name, f"must be one-dimensional, has {len(shape)} dimensions")
+    try:
+        return len(x)
+    except Exception as error:
+        _unreadable(name, error)
+
+
+def _shown(x: np.ndarray, name: str) -> np.ndarray:
+    """A masked array, or another kind of NumPy's array, as a plain one; nothing may be hidden."""
+    if isinstance(x, np.ma.MaskedArray) and x.dtype.names is None:
+        hidden = np.ma.getmaskarray(x)
+        if hidden.any():
+            at = int(np.argmax(hidden.ravel()))
+            fail(name, "a value is missing (hidden by a mask)", at if x.ndim else None)
+    return np.asarray(x)
+
+
+def _unreadable(name: str, error: Exception) -> NoReturn:
+    """Raise the error about an argument that raised one of its own."""
+    if isinstance(error, MemoryError):
+        raise error
+    kind = ValueError if isinstance(error, ValueError) else TypeError
+    fail(name, f"cannot be read as an array ({type(error).__name__}: {error})", kind=kind)
+
+
+def array(x: Any, name: str, dtype: Any = None) -> np.ndarray:
+    """`x` as a plain NumPy array of any shape; an array is returned as it is.
+
+    `dtype` is for what is no array yet: object keeps its values what they are.
+
+    Raises
+    ------
+    ValueError
+        If a value is hidden by a mask, in `x` itself or in a part of a list; if a list is ragged.
+    TypeError
+        If `x` is no array and cannot be made one.
+    """
+    if type(x) is np.ndarray:
+        if x.dtype == object:
+            all_shown(x.ravel().tolist(), name)
+        return x
+    x = column(x, name)
+    if isinstance(x, (list, tuple)):
+        all_shown(x, name)
+    try:
+        return np.asarray(x, dtype=None if hasattr(x, "__array__") else dtype)
+    except Exception as error:
+        _unreadable(name, error)
+
+
+def all_shown(values: list[Any] | tuple[Any, ...], name: str) -> None:
+    """Refuse what is hidden by a mask among values, or in one of them."""
+    if any(issubclass(kind, np.ma.MaskedArray) for kind in {*map(type, values)}):
+        for at, value in enumerate(values):
+            if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
+                fail(name, "a value is missing (hidden by a mask)", at)
+
+
+def numeric(x: Any, name: str) -> np.ndarray:
+    """`x` as a NumPy array of truth values, integers or floats, of any shape."""
+    out = array(x, name)
+    if out.dtype == object:
+        out = _from_objects(out, name)
+    if out.dtype.kind not in "biuf":
+        fail(name, f"must hold numbers, has dtype {out.dtype}", kind=TypeError)
+    return out
 
 
 def score(x: Any, n: int) -> np.ndarray:
@@ -150,12 +239,21 @@ def weight(x: Any, n: int) -> np.ndarray | None:
     """Return weights as contiguous float64, finite and >= 0, like `score`; None stays None."""
     if x is None:
         return None
-    return _numbers(x, n, "weight", 0.0, np.finfo(np.float64).max, "must be finite and >= 0")
+    return amounts(x, n, "weight")
 
 
 def amounts(x: Any, n: int, name: str) -> np.ndarray:
-    """Return the counts `name` (wins, losses, ties) as float64, finite and >= 0, like `score`."""
-    return _numbers(x, n, name, 0.0, np.finfo(np.float64).max, "must be finite and >= 0")
+    """Return masses (wins, losses, ties, weights) as float64, from 0 to LARGEST, like `score`."""
+    return _numbers(x, n, name, 0.0, LARGEST, AMOUNT)
+
+
+def masses(x: Any, n: int, name: str) -> np.ndarray:
+    """Return `amounts` that are checked only for what the native layer does not look at."""
+    out = numbers(x, n, name)
+    if len(out) and LARGEST < out.max() < math.inf:  # which inf and NaN are not
+        at = int(np.argmax(out > LARGEST))
+        _first_bad(out[at : at + 1], at, name, AMOUNT, lambda b: b < 0.0)
+    return out
 
 
 def finite(x: Any, n: int, name: str) -> np.ndarray:
@@ -164,11 +262,16 @@ def finite(x: Any, n: int, name: str) -> np.ndarray:
     return _numbers(x, n, name, -most, most, "must be finite")
 
 
+def bounded(x: Any, n: int, name: str) -> np.ndarray:
+    """Return the numbers `name` as float64, none larger in size than LARGEST, like `score`."""
+    return _numbers(x, n, name, -LARGEST, LARGEST, "must be finite")
+
+
 def order(x: Any, n: int) -> np.ndarray | None:
     """Return orders as contiguous int8, each -1, 0 or +1; None stays None, a scalar gives (1,)."""
     if x is None:
         return None
-    array = _array(x, n, "order")
+    array = rows(x, n, "order")
     rule = "must be +1 (first had the advantage), -1 (second had) or 0 (neither)"
     if array.dtype.kind not in "iuf":
         fail("order", rule, kind=TypeError, value=array.dtype.name)
@@ -185,76 +288,57 @@ def order(x: Any, n: int) -> np.ndarray | None:
     return np.require(array, dtype=np.int8, requirements=["C", "A"])
 
 
-def n_threads(x: int | None = None) -> int:
-    """Return a number of threads: None means ``OMP_NUM_THREADS`` or else all usable CPUs.
-
-    Raises
-    ------
-    TypeError
-        If `x` is not an integer.
-    ValueError
-        If `x` is < 1.
-    """
-    if x is None:
-        wish = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-        if wish.isdigit() and int(wish) > 0:
-            return int(wish)
-        if hasattr(os, "sched_getaffinity"):
-            return max(1, len(os.sched_getaffinity(0)))
-        return max(1, os.cpu_count() or 1)
-    if isinstance(x, (bool, np.bool_)) or not isinstance(x, (int, np.integer)):
-        fail("n_threads", "must be an integer or None", value=x, kind=TypeError)
-    if x < 1:
-        fail("n_threads", "must be at least 1", value=x)
-    return int(x)
-
-
-def rng(x: Any = None) -> np.random.Generator:
-    """Return a Generator from None, an int >= 0, a SeedSequence or a Generator."""
-    if isinstance(x, np.random.Generator):
-        return x
-    is_int = isinstance(x, (int, np.integer)) and not isinstance(x, (bool, np.bool_))
-    if x is None or is_int or isinstance(x, np.random.SeedSequence):
-        if is_int and x < 0:
-            fail("rng", "a seed must be >= 0", value=x)
-        return np.random.default_rng(x)
-    fail("rng", "must be an int, a SeedSequence or a Generator", value=x, kind=TypeError)
-
-
-def _array(x: Any, n: int, name: str) -> np.ndarray:
-    """`x` as a one-dimensional array of length n, or of length 1 if it is a scalar."""
-    array = np.asarray(x)
-    if array.dtype == object:
-        array = _from_objects(array, name)
-    if array.ndim == 0:
-        return array.reshape(1)
-    if array.ndim != 1:
-        fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
-    if len(array) != n:
-        fail(name, f"has {len(array)} rows, but there are {n} comparisons")
-    return array
+def rows(x: Any, n: int, name: str) -> np.ndarray:
+    """Numbers as a one-dimensional array of length n, or of length 1 if `x` is a scalar."""
+    out = numeric(x, name)
+    if out.ndim == 0:
+        return out.reshape(1)
+    if out.ndim != 1:
+        fail(name, f"must be one-dimensional, has {out.ndim} dimensions")
+    if len(out) != n:
+        fail(name, f"has {len(out)} rows, but there are {n} comparisons")
+    return out
 
 
 def _from_objects(array: np.ndarray, name: str) -> np.ndarray:
     """An array of Python objects as float64; what is no number is an error with its position."""
     flat = array.ravel()
     out = np.empty(flat.shape)
-    for position, value in enumerate(flat):
-        if value is None or isinstance(value, (str, bytes)):
-            fail(name, "must be a number", position, value, kind=TypeError)
+    for position, value in enumerate(flat.tolist()):
+        at = position if array.ndim else None
+        if value is None or isinstance(value, (str, bytes, np.ndarray)):
+            fail(name, "must be a number", at, value, kind=TypeError)
         try:
             out[position] = value
-        except (TypeError, ValueError):
-            fail(name, "must be a number", position, value, kind=TypeError)
+        except OverflowError:
+            fail(name, "must be within the range of float64", at, value)
+        except Exception:
+            fail(name, "must be a number", at, value, kind=TypeError)
     return out.reshape(array.shape)
+
+
+def distinct(x: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct values of an array of classes, sorted, and each one's position among them."""
+    try:
+        values, codes = np.unique(x, return_inverse=True)
+    except TypeError as error:  # objects of several types have no order
+        fail(name, f"cannot be sorted ({error})", kind=TypeError)
+    return values, codes.reshape(x.shape)
+
+
+def integers(x: Any, name: str) -> np.ndarray:
+    """`x` as a NumPy array of integers, of any shape; empty ones may be of any dtype."""
+    out = array(x, name)
+    if out.dtype.kind not in "iu":
+        if out.size:
+            fail(name, f"must hold integers, has dtype {out.dtype}", kind=TypeError)
+        out = out.astype(np.int64)
+    return out
 
 
 def numbers(x: Any, n: int, name: str) -> np.ndarray:
     """Return numbers of any size as contiguous float64 of shape (n,), or (1,) for a scalar."""
-    array = _array(x, n, name)
-    if array.dtype.kind not in "biuf":
-        fail(name, f"must hold numbers, has dtype {array.dtype}", kind=TypeError)
-    return np.require(array, dtype=np.float64, requirements=["C", "A"])
+    return np.require(rows(x, n, name), dtype=np.float64, requirements=["C", "A"])
 
 
 def _numbers(x: Any, n: int, name: str, low: float, high: float, rule: str) -> np.ndarray:
@@ -280,20 +364,28 @@ def _first_bad(
     value = block[inside]
     if math.isnan(value):
         rule += " (NaN is not)"
+    if LARGEST < abs(value) < math.inf:
+        rule += f", and of a size of at most {LARGEST:g}"
     fail(name, rule, start + inside, value)
 
 
-def whole(x: Any, name: str, least: int) -> int:
-    """An integer of at least `least`."""
-    if isinstance(x, (bool, np.bool_)) or not isinstance(x, (int, np.integer)):
-        fail(name, "must be a whole number", value=x, kind=TypeError)
-    if x < least:
-        fail(name, f"must be at least {least}", value=x)
-    return int(x)
+def predictions(x: Any, n: int) -> np.ndarray:
+    """Return predictions of n items as float64: of a size at most LARGEST, NaN where none is."""
+    out = numeric(x, "prediction")
+    if out.shape != (n,):
+        fail("prediction", f"has shape {out.shape}, but there are {n} items")
+    out = numbers(out, n, "prediction")
+    bad = np.abs(out) > LARGEST
+    if bad.any():
+        at = int(np.argmax(bad))
+        rule = "must be finite, or nan where there is none"
+        _first_bad(out[at : at + 1], at, "prediction", rule, lambda b: b < 0.0)
+    return out
 
 
-def one_of(x: Any, name: str, choices: Sequence[str]) -> str:
-    """One of the words."""
-    if x not in choices:
-        fail(name, f"must be one of {', '.join(choices)}", value=x)
-    return str(x)
+def start(x: Any, n: int) -> np.ndarray:
+    """Return theta to start from as float64, one finite number for each of n items."""
+    out = numeric(x, "init")
+    if out.shape != (n,):
+        fail("init", f"must have shape ({n},), has {out.shape}")
+    return bounded(out, n, "init")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
+from venire import _checks
 from venire._checks import BadTypeError, BadValueError, fail
 from venire._labels import encode_one
 
@@ -109,7 +111,9 @@ def _checked(column: Any, name: str) -> Any:
         missing = np.asarray(column.isna())
         if missing.any():
             fail(name, "a value is missing (null)", int(np.argmax(missing)))
-    array = column if isinstance(column, np.ndarray) else _objects(column)
+    array = _checks.array(column, name) if hasattr(column, "__array__") else _objects(column, name)
+    if array.ndim != 1:
+        fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
     if array.dtype == object:
         for row, value in enumerate(array):
             if value is None or type(value).__name__ in ("NAType", "NaTType"):
@@ -117,11 +121,10 @@ def _checked(column: Any, name: str) -> Any:
     return array
 
 
-def _objects(column: Any) -> np.ndarray:
+def _objects(column: Any, name: str) -> np.ndarray:
     """A list as an array that keeps each object what it is, or as numbers if all are."""
-    if hasattr(column, "__array__"):
-        return np.asarray(column)
-    values = list(column)
+    values = _checks.listed(column, name)
+    _checks.all_shown(values, name)
     return _narrowed(np.fromiter(values, dtype=object, count=len(values)))
 
 
@@ -137,7 +140,8 @@ def _narrowed(array: np.ndarray) -> np.ndarray:
         return array.astype(np.int64) if fits else array
     numbers = (int, float, np.integer, np.floating)
     if types and all(issubclass(t, numbers) or t.__name__ == "Decimal" for t in types):
-        return array.astype(np.float64)
+        with suppress(OverflowError):
+            return array.astype(np.float64)
     return array
 
 
@@ -148,5 +152,5 @@ def _array(column: Any) -> np.ndarray:
 def _number(value: Any, name: str, row: int) -> float:
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except Exception:
         fail(name, "must be a number", row, value)

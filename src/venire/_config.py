@@ -74,8 +74,7 @@ def show_config(mode: str = "print") -> dict[str, dict[str, object]] | None:
     >>> vn.show_config("dict")["run"]["threads"] >= 1
     True
     """
-    if mode not in ("print", "dict"):
-        raise ValueError(f"mode must be 'print' or 'dict', got {mode!r}")
+    _checks.one_of(mode, "mode", ("print", "dict"))
     config = _collect()
     if mode == "dict":
         return config

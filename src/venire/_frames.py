@@ -146,14 +146,20 @@ def columns(
         "tie": tie, "weight": weight, "order": order, "neutral": neutral, "cluster": cluster,
         "group": group,
     }  # fmt: skip
+    if mapping is not None and not isinstance(mapping, Mapping):
+        fail("mapping", "must be a mapping", value=mapping, kind=TypeError)
+    for argument in ("first", "second"):
+        if wanted[argument] is None:
+            fail(argument, "must name a column", value=None, kind=TypeError)
     source = {argument: name for argument, name in wanted.items() if name is not None}
     data = _collect(frame, source)
     with naming(source):
-        n = _checks.same_length(**data)
+        n, *given_columns = _checks.columns(**data)
+        data = dict(zip(data, given_columns, strict=True))
         if isinstance(data["first"], Encoded) and items is None:
             a, b = data["first"], data["second"]
         else:
-            found, codes_a, codes_b = encode(data["first"], data["second"], items, n_threads)
+            found, codes_a, codes_b = encode(data["first"], data["second"], items, n_threads, n=n)
             a, b = Encoded(found, codes_a), Encoded(found, codes_b)
         given: dict[str, Any] = {"first": a, "second": b, "source": source}
         for name in ("win", "loss", "tie"):
@@ -163,17 +169,22 @@ def columns(
             given["score"] = _checks.score(floats(data["score"], "score"), n)
         elif first_score is not None:
             given["score"] = _compare(
-                floats(data["first_score"], "first_score"),
-                floats(data["second_score"], "second_score"),
+                *(
+                    _checks.rows(floats(data[name], name), n, name)
+                    for name in ("first_score", "second_score")
+                )
             )
         elif outcome is not None:
             given["score"] = outcome_scores(data["outcome"], mapping, a, b, reading)
         if weight is not None:
             given["weight"] = _checks.weight(floats(data["weight"], "weight"), n)
+            for name in ("win", "loss", "tie"):  # what a row counts is bounded, too
+                if name in given:
+                    _checks.amounts(given[name] * given["weight"], n, name)
         given["order"] = _orders(data, n)
         for name in ("cluster", "group"):
             if name in data:
-                given[name] = Encoded(*encode_one(plain(data[name]), name, n_threads))
+                given[name] = Encoded(*encode_one(plain(data[name]), name, n_threads, n=n))
     return Rows(**given)
 
 
@@ -245,7 +256,9 @@ def _collect(frame: Any, source: Mapping[str, str]) -> dict[str, Any]:
 def _require(source: Mapping[str, str], names: list[Any]) -> None:
     """Refuse a column that the frame does not have."""
     for argument, name in source.items():
-        if name not in names:
+        if not isinstance(name, (str, int, tuple)) or name not in names:
+            if not isinstance(name, str):
+                fail(argument, "must name a column", value=name, kind=TypeError)
             near = difflib.get_close_matches(str(name), [str(n) for n in names], 1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; there are {_listed(names)}"
             fail(argument, f"there is no column {name!r}{hint}")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from venire import _checks
 from venire._labels import Encoded, Encoder, encode, encode_one
 
-__all__ = ["GroupedRows", "Grouping", "group_rows"]
+__all__ = ["GroupedRows", "Grouping", "group_at", "group_rows"]
 
 
 class GroupedRows(NamedTuple):
@@ -59,8 +59,8 @@ def group_rows(rows: GroupedRows, n_threads: int | None) -> Grouping:
     threads = _checks.n_threads(n_threads)
     extra = _Extra(rows)
     with extra.naming():
-        groups, row_ptr, row = _groups(extra.column("group"), rows.groups, threads)
-        table, first, second = _labels(extra.columns("first", "second"), threads)
+        groups, row_ptr, row = _groups(extra.column("group"), rows.groups, extra.n, threads)
+        table, first, second = _labels(extra.columns("first", "second"), extra.n, threads)
     try:
         offsets, cell_offsets, labels, *cells = group_cells.aggregate(
             first,
@@ -78,21 +78,30 @@ def group_rows(rows: GroupedRows, n_threads: int | None) -> Grouping:
     return Grouping(groups, offsets, cell_offsets, items, *cells)
 
 
+def group_at(groups: NDArray[Any], label: Any) -> int:
+    """Position of a group by its label."""
+    single = isinstance(label, (str, int, np.integer)) and not isinstance(label, bool)
+    found = np.flatnonzero(groups == label) if single else ()
+    if len(found) != 1:
+        _checks.fail("label", "there is no such group", value=label)
+    return int(found[0])
+
+
 class _Extra:
     """The rows, with one more for each item that is only named; these compare nothing."""
 
     def __init__(self, rows: GroupedRows) -> None:
         self.rows, self.n_extra = rows, 0
         if rows.items is not None:
-            try:
-                self.group, self.item = rows.items
-            except (TypeError, ValueError):
-                raise TypeError("items must be a pair: labels of groups, labels of items") from None
-            if len(self.group) != len(self.item):
-                _checks.fail(
-                    "items", f"has {len(self.group)} groups, but {len(self.item)} labels of items"
-                )
-            self.n_extra = len(self.item)
+            pair = _checks.listed(rows.items, "items")
+            if len(pair) != 2:
+                reason = "must be a pair: labels of groups, labels of items"
+                _checks.fail("items", reason, kind=TypeError)
+            self.group, self.item = (_checks.column(part, "items") for part in pair)
+            self.n_extra = _checks.length(self.group, "items") or 0
+            labels = _checks.length(self.item, "items") or 0
+            if labels != self.n_extra:
+                _checks.fail("items", f"has {self.n_extra} groups, but {labels} labels of items")
         self.n = rows.n + self.n_extra
 
     @contextmanager
@@ -118,8 +127,9 @@ class _Extra:
             return tuple(own)
         encoder = Encoder(names)
         if self.rows.n:
-            encoder.add(*(_plain(x) for x in own))
-        encoder.add(*([self.group] if names == ("group",) else [self.item] * len(names)))
+            encoder.add(*(_plain(x) for x in own), n=self.rows.n)
+        again = [self.group] if names == ("group",) else [self.item] * len(names)
+        encoder.add(*again, n=self.n_extra)
         items, codes = encoder.finish()
         return tuple(Encoded(items, c) for c in codes)
 
@@ -169,7 +179,7 @@ def _integers(x: Any) -> NDArray[Any] | None:
 
 
 def _groups(
-    column: Any, given: Any, n_threads: int
+    column: Any, given: Any, n: int, n_threads: int
 ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.uint32] | None]:
     """Labels of the groups, where the rows of each start, and the rows unless they are sorted."""
     from venire._native import group_cells
@@ -180,10 +190,10 @@ def _groups(
         if row_ptr is not None:
             return labels[row_ptr[:-1]].astype(np.int64), row_ptr, None
     if given is None:
-        groups, codes = encode_one(column, "group", n_threads)
+        groups, codes = encode_one(column, "group", n_threads, n=n)
     else:
         encoder = Encoder(("group",), n_threads=n_threads)
-        encoder.add(_plain(column))
+        encoder.add(_plain(column), n=n)
         groups, (codes,) = encoder.finish(given, name="groups")
     if len(codes) and group_cells.runs(codes, n_threads) is not None:
         row_ptr = np.searchsorted(codes, np.arange(len(groups) + 1)).astype(np.int64)
@@ -193,7 +203,7 @@ def _groups(
 
 
 def _labels(
-    columns: tuple[Any, ...], n_threads: int
+    columns: tuple[Any, ...], n: int, n_threads: int
 ) -> tuple[NDArray[Any] | None, NDArray[Any], NDArray[Any]]:
     """Integers that stand in the order of the labels, and the labels if they are not themselves."""
     first, second = (_integers(x) for x in columns)
@@ -201,7 +211,7 @@ def _labels(
         if first.dtype != second.dtype:
             first, second = first.astype(np.int64), second.astype(np.int64)
         return None, first, second
-    return encode(columns[0], columns[1], n_threads=n_threads)
+    return encode(columns[0], columns[1], n_threads=n_threads, n=n)
 
 
 _RULES = {

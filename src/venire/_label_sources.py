@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from venire._checks import fail
+from venire._checks import array, fail, listed
 
 if TYPE_CHECKING:
     from venire._labels import Encoder
@@ -45,13 +45,13 @@ def read_column(encoder: Encoder, which: int, x: Any) -> None:
         _read_pandas(encoder, which, x)
     elif hasattr(x, "__arrow_c_array__") or hasattr(x, "__arrow_c_stream__"):
         _read_arrow(encoder, which, x)
-    elif isinstance(x, np.ndarray) or hasattr(x, "__array__"):
-        _read_numpy(encoder, which, x if isinstance(x, np.ndarray) else np.asarray(x))
+    elif hasattr(x, "__array__"):
+        plain = x if type(x) is np.ndarray else array(x, encoder.names[which])
+        _read_numpy(encoder, which, plain)
     elif isinstance(x, (str, bytes)) or not hasattr(x, "__iter__"):
-        name = encoder.names[which]
-        fail(name, "must be an array of labels", value=x, kind=TypeError)
+        fail(encoder.names[which], "must be an array of labels", value=x, kind=TypeError)
     else:
-        _read_objects(encoder, which, x if isinstance(x, (list, tuple)) else list(x))
+        _read_objects(encoder, which, listed(x, encoder.names[which]))
 
 
 def _null(encoder: Encoder, which: int, position: int) -> NoReturn:
@@ -65,11 +65,6 @@ def _refuse(encoder: Encoder, which: int, what: str) -> NoReturn:
 def _read_numpy(encoder: Encoder, which: int, x: np.ndarray) -> None:
     if x.ndim != 1:
         fail(encoder.names[which], f"must be one-dimensional, has {x.ndim} dimensions")
-    if isinstance(x, np.ma.MaskedArray):
-        mask = np.ma.getmaskarray(x)
-        if mask.any():
-            _null(encoder, which, int(np.argmax(mask)))
-        x = np.asarray(x)
     kind = x.dtype.kind
     if kind in "iu":
         encoder.put(which, "integer", x)
@@ -124,7 +119,8 @@ def _read_objects(encoder: Encoder, which: int, x: Any) -> None:
 def _explain(encoder: Encoder, which: int, x: Any, position: int) -> None:
     """Raise the error about x[position]; returns if that is a float among numbers."""
     name, value, row = encoder.names[which], x[position], encoder.row(which) + position
-    if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value:
+    missing = value is None or type(value).__name__ in ("NAType", "NaTType")
+    if missing or (isinstance(value, (float, np.floating)) and np.isnan(value)):
         _null(encoder, which, position)
     if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)):
         if not isinstance(x[0], str):

@@ -19,6 +19,7 @@ The answer does not depend on the number of threads, nor on how a column is cut 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +52,12 @@ class Encoded:
 
 
 def encode(
-    first: Any, second: Any, items: Any = None, n_threads: int | None = None
+    first: Any,
+    second: Any,
+    items: Any = None,
+    n_threads: int | None = None,
+    *,
+    n: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Code two columns of labels over one list of items.
 
@@ -63,6 +69,8 @@ def encode(
         The items, distinct; the codes are positions in it as given. Default: the sorted distinct
         labels that occur.
     n_threads : int, optional
+    n : int, optional
+        How many rows there must be.
 
     Returns
     -------
@@ -76,29 +84,34 @@ def encode(
         If labels are neither integers nor text, or both occur.
     ValueError
         If a label is missing (null), is a number with a fraction, or is not among `items`; if
-        `items` holds a label twice.
+        `items` holds a label twice; if there are not n rows.
     """
     coded = isinstance(first, Encoded) and isinstance(second, Encoded)
     if coded and first.items is second.items:
+        _same_rows(("first", "second"), (len(first), len(second)), n)
         if items is None:
             return first.items, first.codes, second.codes
         given = _Given(items)
         codes = given.recode(first.items, [first.codes, second.codes], ("first", "second"))
         return given.items, codes[0], codes[1]
     encoder = Encoder(n_threads=n_threads)
-    encoder.add(first, second)
+    encoder.add(first, second, n=n)
     found, codes = encoder.finish(items)
     return found, codes[0], codes[1]
 
 
 def encode_one(
-    x: Any, name: str = "labels", n_threads: int | None = None
+    x: Any, name: str = "labels", n_threads: int | None = None, *, n: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Code one column: ``items, codes``, sorted distinct labels and int32 positions in them."""
+    """Code one column: ``items, codes``, sorted distinct labels and int32 positions in them.
+
+    If `n` is given, it must have so many rows.
+    """
     if isinstance(x, Encoded):
+        _same_rows((name,), (len(x),), n)
         return x.items, x.codes
     encoder = Encoder((name,), n_threads=n_threads)
-    encoder.add(x)
+    encoder.add(x, n=n)
     items, codes = encoder.finish()
     return items, codes[0]
 
@@ -134,12 +147,18 @@ class Encoder:
         self._kind: tuple[str, str] | None = None  # the kind of all, and the column that set it
         self._tables: Any = None
 
-    def add(self, *columns: Any) -> None:
-        """Add rows: one array of labels for each name."""
+    def add(self, *columns: Any, n: int | None = None) -> None:
+        """Add rows, n of them if that is given: one array of labels for each name.
+
+        Lengths are those of what was read: a column may not have known its own.
+        """
         from venire._label_sources import read_column
 
+        before = self._rows.copy()
         for which, column in enumerate(columns):
             read_column(self, which, column)
+        rows = [now - then for now, then in zip(self._rows, before, strict=True)]
+        _same_rows(self.names, rows, n)
 
     # what the readers of the sources call
 
@@ -195,12 +214,15 @@ class Encoder:
             found = np.empty(0, np.int64)
             codes = [np.empty(0, np.int32) for _ in self.names]
         elif self._kind[0] == "integer":
-            columns = [_joined([array for array, _ in pieces]) for pieces in self._pieces]
+            columns = [
+                _joined([array for array, _ in pieces], name=name_of)
+                for name_of, pieces in zip(self.names, self._pieces, strict=True)
+            ]
             self._pieces = []
             if given is not None and given.is_range:
                 codes = _in_range(columns, len(given.items), self.names, name, self.n_threads)
                 return given.items, codes
-            found, codes = _code_integers(columns, self.n_threads)
+            found, codes = _code_integers(columns, self.names, self.n_threads)
         else:
             found, codes = self._finish_text()
         if given is None:
@@ -271,27 +293,34 @@ class _Given:
         return [_take(column, 0, where, 1) for column in codes]
 
 
-def _joined(arrays: list[np.ndarray], dtype: Any = np.int64) -> np.ndarray:
+def _same_rows(names: Sequence[str], rows: Sequence[int], n: int | None) -> None:
+    """Refuse columns that have not n rows, if n is given."""
+    for name, own in zip(names, rows, strict=True):
+        if n is not None and own != n:
+            fail(name, f"has {own} rows, but there are {n}")
+
+
+def _joined(arrays: list[np.ndarray], dtype: Any = np.int64, name: str = "labels") -> np.ndarray:
     """One array of the pieces of a column; the piece itself if there is one."""
     if len(arrays) == 1:
         return arrays[0]
     if not arrays:
         return np.empty(0, dtype)
     if {a.dtype.kind for a in arrays} == {"i", "u"}:  # NumPy would go to float64
-        arrays = [a if a.dtype.kind == "i" else _signed(a) for a in arrays]
+        arrays = [a if a.dtype.kind == "i" else _signed(a, name) for a in arrays]
     return np.concatenate(arrays)
 
 
-def _signed(x: np.ndarray) -> np.ndarray:
+def _signed(x: np.ndarray, name: str) -> np.ndarray:
     """Unsigned integers as int64; one beyond its range is an error."""
     if len(x) and x.dtype.itemsize == 8 and x.max() > np.iinfo(np.int64).max:
         at = int(np.argmax(x > np.iinfo(np.int64).max))
-        fail("labels", "unsigned labels beyond 2**63 - 1 cannot be mixed with signed", at, x[at])
+        fail(name, "unsigned labels beyond 2**63 - 1 cannot be mixed with signed", at, x[at])
     return x.astype(np.int64)
 
 
 def _code_integers(
-    columns: list[np.ndarray], n_threads: int
+    columns: list[np.ndarray], names: Sequence[str], n_threads: int
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Items and codes of integer columns, of any integer dtypes."""
     from venire._native.labels import value_range
@@ -300,7 +329,10 @@ def _code_integers(
     unsigned = False
     if any(c.dtype == np.uint64 and len(c) and c.max() > np.iinfo(np.int64).max for c in columns):
         if "i" in kinds:
-            columns = [c if c.dtype.kind == "i" else _signed(c) for c in columns]
+            columns = [
+                c if c.dtype.kind == "i" else _signed(c, name)
+                for c, name in zip(columns, names, strict=True)
+            ]
         unsigned = True
     arrays = [_canonical(c, unsigned) for c in columns]
     if not unsigned:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -122,44 +121,49 @@ def adaboost_weights(
     >>> step.state
     'useless'
     """
-    if method not in ("samme", "r2"):
-        fail("method", "must be 'samme' or 'r2'", value=method)
-    if loss not in _LOSSES:
-        fail("loss", f"must be one of {', '.join(_LOSSES)}", value=loss)
-    p, t = np.asarray(prediction), np.asarray(target)
+    _checks.one_of(method, "method", ("samme", "r2"))
+    _checks.one_of(loss, "loss", _LOSSES)
+    p, t = _checks.array(prediction, "prediction"), _checks.array(target, "target")
     if t.ndim != 1 or len(t) == 0:
         fail("target", f"must have shape (n_rows,), has shape {t.shape}")
     if p.shape != t.shape:
-        fail("prediction", f"must have shape {t.shape}, has shape {p.shape}")
+        fail("prediction", f"must have the shape of target, {t.shape}, has shape {p.shape}")
     n = len(t)
-    rate = _rate(learning_rate)
+    rate = _checks.number(
+        learning_rate, "learning_rate", "must be finite and > 0", lambda x: 0.0 < x < math.inf
+    )
     threads = min(_checks.n_threads(n_threads), max(1, n // ROWS_PER_THREAD))
-    if weight is not None and np.shape(weight) != t.shape:
-        fail("weight", f"must have shape {t.shape}, has shape {np.shape(weight)}")
     w = np.full(n, 1.0 / n) if weight is None else _checks.amounts(weight, n, "weight")
-    if not 0.0 < float(w.sum()) < math.inf:
-        fail("weight", "must have a sum > 0 that is finite", value=float(w.sum()))
+    if len(w) != n:
+        fail("weight", f"must have shape {t.shape}, has shape ()")
+    total = float(w.sum())
+    if total <= 0.0:
+        fail("weight", "must have a sum > 0", value=total)
+    if total < 1e-200:  # exactly, so that nothing is lost below the least normal number
+        w = np.ldexp(w, -math.frexp(total)[1])
     if method == "samme":
         if n_classes is None:
-            n_classes = max(2, len(np.unique(t)))
-        whole = isinstance(n_classes, (int, np.integer)) and not isinstance(n_classes, bool)
-        if not whole or n_classes < 2:
-            fail("n_classes", "must be a whole number >= 2", value=n_classes)
+            n_classes = max(2, len(_checks.distinct(t, "target")[0]))
+        n_classes = _checks.whole(n_classes, "n_classes", 2, 2**31 - 1)
         kinds = p.dtype.kind, t.dtype.kind
         if any(a in "US" and b in "biuf" for a, b in (kinds, kinds[::-1])):
             fail("prediction", f"has dtype {p.dtype}, but target has {t.dtype}", kind=TypeError)
-        wrong = np.ascontiguousarray(p != t).view(np.uint8)
+        wrong = np.ascontiguousarray(_differs(p, t)).view(np.uint8)
         found = boost.samme(w, wrong, float(n_classes), rate, threads)
     else:
-        difference = _checks.finite(p, n, "prediction") - _checks.finite(t, n, "target")
+        with np.errstate(over="ignore"):
+            difference = _checks.finite(p, n, "prediction") - _checks.finite(t, n, "target")
+        if not np.isfinite(difference).all():
+            at = int(np.argmin(np.isfinite(difference)))
+            fail("prediction", "is too far from the target for float64", at, p[at])
         found = boost.r2(w, difference, _LOSSES.index(loss), rate, threads)
     new, state, error, alpha = found
     return BoostingStep(new, error, alpha, _STATES[state])
 
 
-def _rate(x: Any) -> float:
-    if isinstance(x, bool) or not isinstance(x, (int, float, np.integer, np.floating)):
-        fail("learning_rate", "must be a number", value=x, kind=TypeError)
-    if not 0.0 < x < math.inf:
-        fail("learning_rate", "must be finite and > 0", value=x)
-    return float(x)
+def _differs(p: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Where two columns of classes differ."""
+    try:
+        return np.asarray(p != t, dtype=bool)
+    except Exception:  # objects that do not compare
+        fail("prediction", "cannot be compared with target", kind=TypeError)

@@ -126,7 +126,7 @@ class Comparisons:
         cluster: ArrayLike | None = None,
         n_threads: int | None = None,
     ) -> None:
-        n = _checks.same_length(
+        n, first, second, score, weight, order, cluster = _checks.columns(
             first=first, second=second, score=score, weight=weight, order=order, cluster=cluster
         )
         rows = Rows(n, first, second, items, weight, order, cluster, score=score)
@@ -161,7 +161,7 @@ class Comparisons:
         >>> vn.Comparisons.from_counts([3], [7], win=[4], loss=[2], tie=[1]).n_comparisons
         7.0
         """
-        n = _checks.same_length(
+        n, first, second, win, loss, tie, order, cluster = _checks.columns(
             first=first, second=second, win=win, loss=loss, tie=tie, order=order, cluster=cluster
         )
         rows = Rows(n, first, second, items, None, order, cluster, win=win, loss=loss, tie=tie)
@@ -332,8 +332,7 @@ class Comparisons:
         >>> c.components().sizes.tolist(), c.components("strong").labels.tolist()
         ([3], [0, 0, 1])
         """
-        if kind not in ("weak", "strong"):
-            raise ValueError(f'kind must be "weak" or "strong", got {kind!r}')
+        _checks.one_of(kind, "kind", ("weak", "strong"))
         labels, count = self._graph().components(kind == "strong")
         return Components(labels, np.bincount(labels, minlength=count))
 

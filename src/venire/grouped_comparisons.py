@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire import _checks, _frames
 from venire._aggregation import Aggregated, frozen
-from venire._grouping import GroupedRows, Grouping, group_rows
+from venire._grouping import GroupedRows, Grouping, group_at, group_rows
 from venire.comparisons import Comparisons
 
 __all__ = ["GroupedComparisons"]
@@ -117,8 +117,8 @@ class GroupedComparisons:
         items: tuple[ArrayLike, ArrayLike] | None = None,
         n_threads: int | None = None,
     ) -> None:
-        n = _length(
-            groups is not None or items is not None,
+        n, group, first, second, score, weight, order = _checks.columns(
+            may_be_empty=groups is not None or items is not None,
             group=group, first=first, second=second, score=score, weight=weight, order=order,
         )  # fmt: skip
         rows = GroupedRows(
@@ -128,7 +128,7 @@ class GroupedComparisons:
             second,
             groups,
             items,
-            weight=None if weight is None else _checks.numbers(weight, n, "weight"),
+            weight=None if weight is None else _checks.masses(weight, n, "weight"),
             order=_checks.order(order, n),
             score=_checks.numbers(score, n, "score"),
         )
@@ -165,8 +165,8 @@ class GroupedComparisons:
         >>> g.n_comparisons
         7.0
         """
-        n = _length(
-            groups is not None or items is not None,
+        n, group, first, second, win, loss, tie, order = _checks.columns(
+            may_be_empty=groups is not None or items is not None,
             group=group, first=first, second=second, win=win, loss=loss, tie=tie, order=order,
         )  # fmt: skip
         masses = {"win": win, "loss": loss, "tie": tie}
@@ -178,7 +178,11 @@ class GroupedComparisons:
             groups,
             items,
             order=_checks.order(order, n),
-            **{k: _full(_checks.numbers(x, n, k), n) for k, x in masses.items() if x is not None},
+            **{
+                k: _full(_checks.masses(x, n, k), n)
+                for k, x in masses.items()
+                if x is not None or k != "tie"
+            },
         )
         return cls._of(group_rows(rows, n_threads))
 
@@ -336,10 +340,7 @@ class GroupedComparisons:
         Robust standard errors of soft votes need the squares of the rows' scores, which groups do
         not keep: they are NaN.
         """
-        found = np.flatnonzero(self.groups == label)
-        if len(found) != 1:
-            _checks.fail("label", "there is no such group", value=label)
-        return self._at(int(found[0]))
+        return self._at(group_at(self.groups, label))
 
     def _at(self, k: int) -> Comparisons:
         cells = slice(self.cell_offsets[k], self.cell_offsets[k + 1])
@@ -366,16 +367,6 @@ class GroupedComparisons:
                 clusters=None,
             )
         )
-
-
-def _length(may_be_empty: bool, **arrays: Any) -> int:
-    """Number of rows; 0 only where groups or items are given by themselves."""
-    if may_be_empty and len(arrays["group"]) == 0:
-        rest = {k: x for k, x in arrays.items() if hasattr(x, "__len__") and len(x)}
-        for name, x in rest.items():
-            _checks.fail(name, f"has {len(x)} rows, but group has 0")
-        return 0
-    return _checks.same_length(**arrays)
 
 
 def _full(x: NDArray[np.float64], n: int) -> NDArray[np.float64]:

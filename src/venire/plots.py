@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from venire import _checks
 from venire.ratings.fit import Fit
 
 if TYPE_CHECKING:
@@ -72,9 +73,13 @@ def plot_ratings(
     """
     from venire.ratings._interval import critical_value
 
+    _check_axes(ax)
     z = critical_value(level)
-    if top is not None and top < 1:
-        raise ValueError(f"top must be at least 1, got {top!r}")
+    if not isinstance(fit, Fit):
+        _checks.fail("fit", f"must be a Fit, got {type(fit).__name__}", kind=TypeError)
+    if top is not None:
+        top = _checks.whole(top, "top", 1)
+    quasi = _checks.flag(quasi, "quasi")
     chosen, alone = _rows_to_draw(fit, MOST_ROWS if top is None else top)
     theta = fit.theta[chosen]
     if quasi:
@@ -135,14 +140,21 @@ def plot_growth(
     ValueError
         If there is no workload, two lengths differ, or a size or a time is not positive.
     """
-    if not times:
-        raise ValueError("times must hold at least one workload")
+    _check_axes(ax)
+    if not isinstance(times, Mapping) or not times:
+        _checks.fail("times", "must hold at least one workload", value=times)
+    if limit is not None:
+        limit = _checks.number(limit, "limit")
     if ax is None:
         ax = _new_axes(6.4, 4.4)
     lines = {}
-    for name, (given_sizes, given_seconds) in times.items():
-        sizes = np.asarray(given_sizes, np.float64)
-        seconds = np.asarray(given_seconds, np.float64)
+    for name, pair in times.items():
+        pair = _checks.listed(pair, f"times[{name!r}]")
+        if len(pair) != 2:
+            _checks.fail(f"times[{name!r}]", "must be a pair (sizes, seconds)", value=pair)
+        given_sizes, given_seconds = pair
+        sizes = np.asarray(_checks.numeric(given_sizes, f"times[{name!r}]"), np.float64)
+        seconds = np.asarray(_checks.numeric(given_seconds, f"times[{name!r}]"), np.float64)
         if sizes.shape != seconds.shape or sizes.ndim != 1 or not len(sizes):
             raise ValueError(f"times[{name!r}]: sizes and seconds must have one common length")
         if not (np.all(sizes > 0.0) and np.all(seconds > 0.0)):
@@ -206,17 +218,20 @@ def plot_quality(
         "student_tau": "student's tau-b, groups held out",
         "student_ndcg": "student's nDCG, groups held out",
     }  # fmt: skip
-    if not reports:
-        raise ValueError("reports must hold at least one report")
-    if against not in ("votes", "cost"):
-        raise ValueError(f"against must be 'votes' or 'cost', got {against!r}")
+    _checks.one_of(against, "against", ("votes", "cost"))
+    if measure is not None:
+        _checks.one_of(measure, "measure", tuple(names))
+    _check_axes(ax)
+    if not isinstance(reports, Mapping) or not reports:
+        _checks.fail("reports", "must hold at least one report", value=reports)
+    for name, report in reports.items():
+        if not hasattr(report, "top") or not hasattr(report, "__getitem__"):
+            _checks.fail(f"reports[{name!r}]", "must be a Report", kind=TypeError)
     if measure is None:
         known = [m for m in names if all(np.isfinite(r[m]).any() for r in reports.values())]
         if not known:
             raise ValueError("no measure is known in all reports: give gold, or fit a student")
         measure = known[0]
-    if measure not in names:
-        raise ValueError(f"measure must be one of {', '.join(names)}, got {measure!r}")
     if ax is None:
         ax = _new_axes(6.4, 4.4)
     for k, (name, report) in enumerate(reports.items()):
@@ -266,8 +281,8 @@ def plot_plan(
         "tau": "Kendall's tau-b", "nmse": "1 - r² of the ratings", "ndcg": "nDCG@10",
         "student_r2": "student's r², fresh groups",
     }  # fmt: skip
-    if against not in ("votes", "cost"):
-        raise ValueError(f"against must be 'votes' or 'cost', got {against!r}")
+    _checks.one_of(against, "against", ("votes", "cost"))
+    _check_axes(ax)
     mean, half = plan.interval(measure)
     if ax is None:
         ax = _new_axes(6.4, 4.4)
@@ -319,6 +334,13 @@ def _new_axes(width: float, height: float) -> Axes:
 
     figure: Any = pyplot.figure(figsize=(width, height), layout="constrained", facecolor="white")
     return figure.add_subplot()
+
+
+def _check_axes(ax: Any) -> None:
+    if ax is not None and not hasattr(ax, "axvline"):
+        _checks.fail(
+            "ax", "must be matplotlib Axes or None", value=type(ax).__name__, kind=TypeError
+        )
 
 
 def _tidy(ax: Axes, *, left: bool) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+
+from venire import _checks
 
 __all__ = ["GaussianPrior"]
 
@@ -37,10 +38,7 @@ class GaussianPrior:
     precision: float
 
     def __post_init__(self) -> None:
-        try:
-            value = float(self.precision)
-        except (TypeError, ValueError):
-            raise TypeError(f"precision must be a number, got {self.precision!r}") from None
-        if not math.isfinite(value) or value <= 0.0:
-            raise ValueError(f"precision must be finite and > 0, got {self.precision!r}")
+        least, most = 1.0 / _checks.LARGEST, _checks.LARGEST
+        rule = f"must be finite and > 0, from {least:g} to {most:g}"
+        value = _checks.number(self.precision, "precision", rule, lambda x: least <= x <= most)
         object.__setattr__(self, "precision", value)

@@ -65,6 +65,8 @@ def scale_of(model: str) -> str:
     >>> vn.scales.scale_of("thurstone")
     'probit'
     """
+    if not isinstance(model, str):
+        _checks.fail("model", "must be the name of a model", value=model, kind=TypeError)
     return "probit" if model == "thurstone" else "logit"
 
 
@@ -163,8 +165,8 @@ def convert(values: Any, source: str, target: str, *, difference: bool = False) 
     1.4142
     """
     times = factor(source, target)
-    x = np.array(values, np.float64)
-    if difference:
+    x = np.array(_checks.numeric(values, "values"), np.float64)
+    if _checks.flag(difference, "difference"):
         x *= times
         return x
     x -= _TABLE[source].centre

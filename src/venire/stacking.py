@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from venire import _checks
 from venire._checks import fail
 from venire._consensus import Stack, stack
 from venire.votes import Votes
@@ -126,17 +127,21 @@ def stack_estimators(
     from sklearn.base import clone, is_classifier
     from sklearn.model_selection import cross_val_predict
 
-    members = list(estimators)
+    members = list(_checks.listed(estimators, "estimators"))
     if len(members) < 2:
         fail("estimators", "at least two are needed", value=len(members))
     for place, member in enumerate(members):
-        if not is_classifier(member):
+        if not hasattr(member, "fit") or not is_classifier(member):
             name = type(member).__name__
             fail("estimators", "must be classifiers", place, name, kind=TypeError)
-    y = np.asarray(y)
+    X, X_new = (
+        x if hasattr(x, "tocsr") or hasattr(x, "columns") else _checks.array(x, name)
+        for x, name in ((X, "X"), (X_new, "X_new"))
+    )
+    y = _checks.array(y, "y")
     if y.ndim != 1:
         fail("y", f"must have shape (n_rows,), has shape {y.shape}")
-    classes, codes = np.unique(y, return_inverse=True)
+    classes, codes = _checks.distinct(y, "y")
     if len(classes) != 2:
         fail("y", "must have two classes", value=len(classes))
     fitted, known, new = [], [], []

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from venire import _checks
 from venire._checks import fail
 from venire._consensus import _methods
 from venire._consensus._board import Board, board_of
@@ -18,6 +19,7 @@ from venire._consensus._result import Consensus
 from venire._consensus._stack import fit_stack
 from venire.errors import ConvergenceWarning
 from venire.posteriors import BetaPosterior
+from venire.posteriors._arrays import SHAPE_RANGE
 from venire.votes import Votes
 from venire.votes._gold import gold_of
 
@@ -26,6 +28,7 @@ __all__ = ["METHODS", "consensus"]
 METHODS = ("uniform", "variance", "precision", "reliability", "correlated", "stacked")
 ASSUMED_RHO = 0.3
 GOLD_FOR_RHO = 30  # pairs
+MOST_VOTES = 0.05 * SHAPE_RANGE[1]  # of a Beta's counts: those with gold count tenfold
 
 Floats = NDArray[np.float64]
 
@@ -131,9 +134,13 @@ def consensus(
     ['too few votes', 'no repeats']
     """
     if not isinstance(votes, Votes):
-        raise TypeError(f"votes must be Votes, got {type(votes).__name__}")
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+        fail("votes", f"must be Votes, got {type(votes).__name__}", kind=TypeError)
+    _checks.one_of(method, "method", METHODS)
+    hold_to_gold = _checks.flag(hold_to_gold, "hold_to_gold")
+    nonnegative = _checks.flag(nonnegative, "nonnegative")
+    if rho is not None:
+        rho = _checks.number(rho, "rho", "must be between 0 and 1", lambda x: 0.0 <= x <= 1.0)
+    _checks.rng(rng)
     max_rounds, tolerance = _rounds(rounds)
     if method == "correlated" and votes.n_teachers > _methods.MOST_TEACHERS:
         fail(
@@ -144,6 +151,10 @@ def consensus(
     if method == "stacked" and gold is None:
         raise ValueError("gold: method 'stacked' learns from gold: give it for some pairs")
     known = None if gold is None else gold_of(votes, gold)
+    columns = votes._table.columns
+    total = sum(float(columns[name].sum(dtype=np.float64)) for name in ("win", "tie", "loss"))
+    if total > MOST_VOTES:
+        fail("votes", f"must weigh at most {MOST_VOTES:g} in all", value=total)
     board = board_of(votes, n_threads)
     plain = _methods.uniform(board)
     free = _pool(board, method, None, max_rounds, tolerance, plain)  # has seen no gold
@@ -199,14 +210,9 @@ def consensus(
 def _rounds(rounds: int | str) -> tuple[int, float]:
     """Number of rounds at most, and the tolerance; 0: exactly that many."""
     if isinstance(rounds, str):
-        if rounds != "converge":
-            raise ValueError(f'rounds must be a number or "converge", got {rounds!r}')
+        _checks.one_of(rounds, "rounds", ("converge",))
         return _methods.MAX_ROUNDS, _methods.TOLERANCE
-    if isinstance(rounds, bool) or not isinstance(rounds, (int, np.integer)):
-        raise TypeError(f'rounds must be a number or "converge", got {rounds!r}')
-    if rounds < 1:
-        fail("rounds", "must be at least 1", value=rounds)
-    return int(rounds), 0.0
+    return _checks.whole(rounds, "rounds", 1, 2**31 - 1), 0.0
 
 
 def _pool(
@@ -239,13 +245,7 @@ def _held_out(told: GoldReport, accuracy: float, loss: float) -> GoldReport:
 def _rho(rho: float | None, method: str, told: GoldReport | None) -> tuple[float, str]:
     """Correlation of the errors, and where it is from."""
     if rho is not None:
-        try:
-            value = float(rho)
-        except (TypeError, ValueError):
-            raise TypeError(f"rho must be a number, got {rho!r}") from None
-        if not 0.0 <= value <= 1.0:
-            fail("rho", "must be between 0 and 1", value=value)
-        return value, "given"
+        return rho, "given"
     if method == "correlated":
         return 0.0, "in the weights"
     enough = told is not None and told.n_pairs >= GOLD_FOR_RHO

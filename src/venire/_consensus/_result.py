@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from venire import _checks
 from venire.comparisons import Comparisons
 from venire.grouped_comparisons import GroupedComparisons
 from venire.posteriors import BetaPosterior
@@ -270,7 +271,7 @@ class Consensus:
             if self.group is not None:
                 columns["group"] = self.group
             columns |= {"first": self.first, "second": self.second}
-        interval = self.posterior.interval(level)
+        interval = self.posterior.interval(_checks.level(level))
         columns |= {
             "probability": self.probability,
             "lower": interval[..., 0],
@@ -296,7 +297,7 @@ class Consensus:
             n_repeats, share of the weight; with gold accuracy and its interval; of method "stacked"
             the stacked weight.
         """
-        interval = self.reliability.interval(level)
+        interval = self.reliability.interval(_checks.level(level))
         columns: dict[str, Any] = {
             "teacher": self.teachers,
             "n_judgments": np.bincount(self.votes.teacher, minlength=self.n_teachers),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from venire import _checks
 from venire._checks import fail
 from venire._checks import rng as _rng
 from venire._consensus import _methods
@@ -121,6 +122,10 @@ def stack(
     >>> bool(s.log_loss < s.log_loss_start)
     True
     """
+    if not isinstance(votes, Votes):
+        fail("votes", f"must be Votes, got {type(votes).__name__}", kind=TypeError)
+    nonnegative = _checks.flag(nonnegative, "nonnegative")
+    _checks.rng(rng)
     board = board_of(votes, n_threads)
     return fit_stack(board, gold_of(votes, gold), nonnegative, rng)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -152,13 +151,15 @@ def allocate(
     _checks.one_of(share, "share", ("equal", "gain"))
     if share == "gain" and criterion in BASELINES:
         _checks.fail("share", f"'gain' needs one of the criteria {', '.join(CRITERIA)}")
-    if share == "gain" and np.ndim(budget):
+    budget = _checks.column(budget, "budget")
+    _checks.function(progress, "progress")
+    if share == "gain" and _checks.length(budget, "budget") is not None:
         _checks.fail("share", "'gain' shares one number, but budget has one per group")
     options: dict[str, Any] = {
-        "votes_per_ask": _checks.whole(votes_per_ask, "votes_per_ask", 1),
+        "votes_per_ask": _checks.whole(votes_per_ask, "votes_per_ask", 1, 2**31 - 1),
         "rho": _fraction(rho, "rho"),
-        "top": _checks.whole(top, "top", 1),
-        "candidates": _checks.whole(candidates, "candidates", 1),
+        "top": _checks.whole(top, "top", 1, 2**31 - 1),
+        "candidates": _checks.whole(candidates, "candidates", 1, 2**31 - 1),
     }
     threads = _checks.n_threads(n_threads)
     student = centred_prediction(prediction, c)
@@ -187,6 +188,9 @@ def allocate(
         c, asks, n_pending, n_picks, chosen, criterion=kind, key=key, progress=progress,
         n_threads=threads, **options,
     )  # fmt: skip
+    if not np.isfinite(gain).all() and kind in CRITERIA:
+        reason = "hold weights that are too large beside the prior for gains to be computed"
+        _checks.fail("comparisons", reason)
     offsets = np.concatenate([[0], np.cumsum(n_picks)]).astype(np.int64)
     rank = np.arange(offsets[-1]) - np.repeat(offsets[:-1], n_picks)
     if share == "gain":
@@ -227,10 +231,4 @@ def _prior(
 
 
 def _fraction(x: Any, name: str) -> float:
-    try:
-        value = float(x)
-    except (TypeError, ValueError):
-        _checks.fail(name, "must be a number", value=x, kind=TypeError)
-    if not 0.0 <= value <= 1.0 or math.isnan(value):
-        _checks.fail(name, "must be between 0 and 1", value=value)
-    return value
+    return _checks.number(x, name, "must be between 0 and 1", lambda v: 0.0 <= v <= 1.0)

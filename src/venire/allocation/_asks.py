@@ -102,14 +102,9 @@ def _voted(c: GroupedComparisons) -> Asks:
 
 
 def _positions(x: Any, name: str) -> np.ndarray:
-    array = np.asarray(x)
+    array = _checks.integers(x, name)
     if array.ndim != 1:
         _checks.fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
-    if array.dtype.kind not in "iu":
-        if len(array):
-            reason = f"must hold positions (integers), has dtype {array.dtype}"
-            _checks.fail(name, reason, kind=TypeError)
-        array = array.astype(np.int32)
     return array
 
 

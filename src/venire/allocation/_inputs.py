@@ -54,15 +54,7 @@ def centred_prediction(prediction: Any, c: GroupedComparisons) -> np.ndarray | N
     """
     if prediction is None:
         return None
-    x = np.asarray(prediction)
-    if x.dtype.kind not in "iuf":
-        _checks.fail("prediction", f"must hold numbers, has dtype {x.dtype}", kind=TypeError)
-    if x.shape != (c.n_items,):
-        _checks.fail("prediction", f"must have shape ({c.n_items},), has {x.shape}")
-    x = x.astype(np.float64)
-    bad = np.flatnonzero(np.isinf(x))
-    if len(bad):
-        _checks.fail("prediction", "must be finite, or nan for none", int(bad[0]), x[bad[0]])
+    x = _checks.predictions(prediction, c.n_items).copy()
     known = ~np.isnan(x)
     if not known.any():
         return None

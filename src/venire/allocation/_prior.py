@@ -69,12 +69,13 @@ class AllocationPrior:
     candidates: tuple[PriorCandidate, ...] = ()
 
     def __post_init__(self) -> None:
-        mean = np.array(self.mean, np.float64)
+        mean = np.array(_checks.numeric(self.mean, "mean"), np.float64)
         if mean.ndim != 1:
             _checks.fail("mean", f"must be one-dimensional, has {mean.ndim} dimensions")
-        bad = np.flatnonzero(~np.isfinite(mean))
+        bad = np.flatnonzero(~(np.abs(mean) <= _checks.LARGEST))
         if len(bad):
-            _checks.fail("mean", "must be finite", int(bad[0]), mean[bad[0]])
+            rule = f"must be finite, at most {_checks.LARGEST:g} in size"
+            _checks.fail("mean", rule, int(bad[0]), mean[bad[0]])
         mean.flags.writeable = False
         object.__setattr__(self, "mean", mean)
         object.__setattr__(self, "precision", GaussianPrior(self.precision).precision)
@@ -158,7 +159,7 @@ def select_prior(
             "comparisons", f"must be GroupedComparisons, got {type(comparisons).__name__}",
             kind=TypeError,
         )  # fmt: skip
-    threads = _checks.n_threads(n_threads)
+    threads, empirical = _checks.n_threads(n_threads), _checks.flag(empirical, "empirical")
     student = centred_prediction(prediction, comparisons)
     generator = _checks.rng(rng)
     zero = np.zeros(comparisons.n_items)

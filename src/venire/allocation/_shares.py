@@ -37,30 +37,21 @@ def equal_shares(total: int, room: np.ndarray, generator: np.random.Generator) -
 def given_shares(budget: Any, room: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """The budget, one number or one per group, as asks per group."""
     possible = int(room.sum())
-    if isinstance(budget, (bool, np.bool_)):
-        _checks.fail("budget", "must be an integer or one per group", value=budget, kind=TypeError)
-    array = np.asarray(budget)
-    if array.dtype.kind not in "iu":
-        _checks.fail(
-            "budget", "must be an integer or one per group", value=budget if array.ndim == 0 else
-            array.dtype.name, kind=TypeError,
-        )  # fmt: skip
-    if array.ndim == 0:
-        total = int(array)
-        if total < 1:
-            _checks.fail("budget", "must be at least 1", value=total)
+    if _checks.length(budget, "budget") is None:
+        total = _checks.whole(budget, "budget", 1)
         if total > possible:
             _checks.fail("budget", f"the groups have only {possible} pairs", value=total)
         return equal_shares(total, room, generator)
+    array = _checks.integers(budget, "budget")
     if array.shape != room.shape:
         _checks.fail("budget", f"must have one number for each of {len(room)} groups, has shape "
                      f"{array.shape}")  # fmt: skip
-    shares = array.astype(np.int64)
-    bad = np.flatnonzero((shares < 0) | (shares > room))
+    bad = np.flatnonzero((array < 0) | (array > room))
     if len(bad):
         at = int(bad[0])
-        rule = "must not be negative" if shares[at] < 0 else f"the group has {room[at]} pairs"
-        _checks.fail("budget", rule, at, int(shares[at]))
+        rule = "must not be negative" if array[at] < 0 else f"the group has {room[at]} pairs"
+        _checks.fail("budget", rule, at, int(array[at]))
+    shares = array.astype(np.int64)
     if not shares.any():
         _checks.fail("budget", "must be at least 1 in some group")
     return shares

@@ -17,6 +17,7 @@ from venire._checks import fail
 from venire.bagging import _linear, _members
 from venire.bagging._predictions import ROWS, Predictions, classifies
 from venire.resampling import bootstrap_weights
+from venire.resampling._plan import KINDS
 
 __all__ = ["Bagging"]
 
@@ -162,7 +163,13 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
         ValueError
             If a parameter is out of range, or the data are not what the learner takes.
         """
+        self._check()
         tags = get_tags(self)
+        if not hasattr(X, "tocsr") and not hasattr(X, "columns"):
+            X = _checks.array(X, "X")
+        y = _checks.array(y, "y")
+        if not classifies(self):
+            y = _checks.numeric(y, "y")
         X, y = validate_data(
             self,
             X,
@@ -174,7 +181,6 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
             multi_output=tags.target_tags.multi_output,
             y_numeric=not classifies(self),
         )
-        self._check()
         for name in list(self.__dict__):
             if name in ("coef_", "intercept_", "_fitted", "classes_") or name.startswith("oob_"):
                 del self.__dict__[name]
@@ -207,10 +213,16 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
         return self
 
     def _check(self) -> None:
-        n = self.n_estimators
-        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-            fail("n_estimators", "must be a whole number >= 1", value=n)
-        if self.kind == "bayesian" and not has_fit_parameter(self.estimator, "sample_weight"):
+        if not (hasattr(self.estimator, "fit") and hasattr(self.estimator, "get_params")):
+            reason = "must be a scikit-learn estimator"
+            fail("estimator", reason, value=self.estimator, kind=TypeError)
+        _checks.whole(self.n_estimators, "n_estimators", 1, 2**31 - 1)
+        _checks.flag(self.oob, "oob")
+        if self.n_jobs is not None:
+            _checks.whole(self.n_jobs, "n_jobs", -(2**31), 2**31 - 1)
+        if _checks.one_of(self.kind, "kind", KINDS) == "bayesian" and not has_fit_parameter(
+            self.estimator, "sample_weight"
+        ):
             name = type(self.estimator).__name__
             fail(
                 "kind",
@@ -225,8 +237,8 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
     def _draw_features(self, p: int) -> list[np.ndarray] | None:
         """The features of each member in order, None where they are all."""
         x = self.max_features
-        if isinstance(x, bool) or not isinstance(x, (int, float, np.integer, np.floating)):
-            fail("max_features", "must be a number", value=x, kind=TypeError)
+        rule = f"must be from 1 to {p}, or a share from 0 to 1"
+        _checks.number(x, "max_features", rule, lambda v: 0.0 < v <= p)
         chosen = int(x) if isinstance(x, (int, np.integer)) else max(1, int(x * p))
         if not 1 <= chosen <= p or x <= 0:
             fail("max_features", f"must be from 1 to {p}, or a share from 0 to 1", value=x)

@@ -12,6 +12,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from venire import _checks
 from venire._checks import fail
 from venire.bagging import _members
 
@@ -197,10 +198,8 @@ class Predictions:
         ValueError
             If `level` is not between 0 and 1, or there are no out-of-bag residuals.
         """
-        if not 0.0 < level < 1.0:
-            fail("level", "must be between 0 and 1, both excluded", value=level)
-        if kind not in ("mean", "observation"):
-            fail("kind", "must be 'mean' or 'observation'", value=kind)
+        level = _checks.level(level)
+        _checks.one_of(kind, "kind", ("mean", "observation"))
         ends = np.array([0.5 - 0.5 * level, 0.5 + 0.5 * level])
         if kind == "observation":
             residuals = getattr(self, "oob_residuals_", np.zeros(0))

@@ -115,12 +115,10 @@ def learning_curve(
     >>> curve.sizes.tolist(), curve.error.round(3).tolist()
     ([1, 2, 3, 4], [0.5, 0.167, 0.056, 0.0])
     """
-    if loss == "squared":
+    if _checks.one_of(loss, "loss", ("squared", "zero-one")) == "squared":
         f, t = _inputs.numbers(predictions, target, (2,))
-    elif loss == "zero-one":
-        classes, f, t = _inputs.labels(predictions, target)
     else:
-        fail("loss", "must be 'squared' or 'zero-one'", value=loss)
+        classes, f, t = _inputs.labels(predictions, target)
     if len(t) != 1:
         fail("target", "must have shape (n_rows,): repeats have no use here")
     fewest = 2 if loss == "squared" else 3
@@ -131,9 +129,7 @@ def learning_curve(
     group, n_groups = _inputs.clusters(cluster, f.shape[1])
     if loss == "squared":
         return _squared(f, t[0], group, n_groups)
-    whole = isinstance(n_orders, (int, np.integer)) and not isinstance(n_orders, bool)
-    if not whole or n_orders < 1:
-        fail("n_orders", "must be a whole number >= 1", value=n_orders)
+    n_orders = _checks.whole(n_orders, "n_orders", 1, 2**31 - 1)
     generator = _checks.rng(rng)
     orders = [generator.permutation(len(f)) for _ in range(n_orders)]
     return _zero_one(f, t[0], len(classes), orders, group, n_groups)

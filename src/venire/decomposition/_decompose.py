@@ -6,6 +6,7 @@ from typing import Any, Literal, overload
 
 from numpy.typing import ArrayLike
 
+from venire import _checks
 from venire._checks import fail
 from venire.decomposition import _inputs
 from venire.decomposition._squared import Decomposition, decompose_squared
@@ -115,9 +116,8 @@ def decompose(
     >>> round(parts, 4)
     0.0153
     """
-    if loss not in ("squared", "zero-one"):
-        fail("loss", "must be 'squared' or 'zero-one'", value=loss)
-    level = _inputs.check_level(level)
+    _checks.one_of(loss, "loss", ("squared", "zero-one"))
+    level = _checks.level(level)
     if loss == "squared":
         f, t = _inputs.numbers(predictions, target, (2, 3))
         w = _inputs.member_weights(weights, f.shape[-2], negative=True)

@@ -6,9 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from venire import _checks
 from venire._checks import fail
 
-__all__ = ["check_level", "clusters", "labels", "member_weights", "numbers"]
+__all__ = ["clusters", "labels", "member_weights", "numbers"]
+
+
+MOST = 1e60  # of what is taken to the fourth power
 
 
 def numbers(predictions: Any, target: Any, dimensions: tuple[int, ...]) -> tuple[np.ndarray, ...]:
@@ -19,7 +23,7 @@ def numbers(predictions: Any, target: Any, dimensions: tuple[int, ...]) -> tuple
 
 def labels(predictions: Any, target: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Classes in order, and predictions (n_members, n_rows) and targets as positions in them."""
-    f, t = np.asarray(predictions), np.asarray(target)
+    f, t = _checks.array(predictions, "predictions"), _checks.array(target, "target")
     for name, array in (("predictions", f), ("target", t)):
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             place = int(np.argmin(np.isfinite(array.ravel())))
@@ -29,8 +33,12 @@ def labels(predictions: Any, target: Any) -> tuple[np.ndarray, np.ndarray, np.nd
         t.dtype.kind in "US" and f.dtype.kind in "biuf"
     ):
         fail("target", f"has dtype {t.dtype}, but predictions have {f.dtype}", kind=TypeError)
-    classes, codes = np.unique(np.concatenate([f.ravel(), t.ravel()]), return_inverse=True)
-    codes = codes.ravel()
+    try:
+        together = np.concatenate([f.ravel(), t.ravel()])
+    except TypeError:
+        reason = f"has dtype {t.dtype}, which does not go with {f.dtype} of predictions"
+        fail("target", reason, kind=TypeError)
+    classes, codes = _checks.distinct(together, "predictions and target")
     return classes, codes[: f.size].reshape(f.shape), codes[f.size :].reshape(t.shape)
 
 
@@ -50,14 +58,18 @@ def _shapes(f: np.ndarray, t: np.ndarray, dimensions: tuple[int, ...]) -> tuple[
 
 
 def _floats(x: Any, name: str) -> np.ndarray:
-    array = np.asarray(x)
-    if array.dtype.kind not in "biuf":
+    array = _checks.array(x, name)
+    if array.dtype.kind not in "biufO":
         reason = f"must hold numbers, has dtype {array.dtype} (classes need loss='zero-one')"
         fail(name, reason, kind=TypeError)
-    array = array.astype(np.float64, copy=False)
-    if not np.isfinite(array).all():
-        place = int(np.argmin(np.isfinite(array).ravel()))
-        fail(name, "must be finite", place, array.ravel()[place])
+    array = _checks.numeric(array, name).astype(np.float64, copy=False)
+    good = np.abs(array) <= MOST
+    if not good.all():
+        place = int(np.argmin(good.ravel()))
+        rule = "must be finite"
+        if np.isfinite(array.ravel()[place]):
+            rule = f"must be of a size of at most {MOST:g}"
+        fail(name, rule, place, array.ravel()[place])
     return array
 
 
@@ -74,26 +86,20 @@ def member_weights(weights: Any, n_members: int, negative: bool) -> np.ndarray:
     total = float(w.sum())
     if not total > 0.0:
         fail("weights", "must have a sum > 0", value=total)
-    return w / total
+    shares = w / total
+    if not np.abs(shares).max() <= MOST:
+        fail("weights", "must have a sum that is not lost beside them", value=total)
+    return shares
 
 
 def clusters(cluster: Any, n_rows: int) -> tuple[np.ndarray, int]:
     """Number of each row's cluster, and how many there are; rows by themselves if None."""
     if cluster is None:
         return np.arange(n_rows), n_rows
-    array = np.asarray(cluster)
+    array = _checks.array(cluster, "cluster")
     if array.shape != (n_rows,):
         fail("cluster", f"must have shape ({n_rows},), has shape {array.shape}")
-    distinct, codes = np.unique(array, return_inverse=True)
+    distinct, codes = _checks.distinct(array, "cluster")
     if len(distinct) < 2:
         fail("cluster", "at least two clusters are needed", value=len(distinct))
     return codes, len(distinct)
-
-
-def check_level(level: Any) -> float:
-    """A share strictly between 0 and 1."""
-    if isinstance(level, bool) or not isinstance(level, (int, float, np.integer, np.floating)):
-        fail("level", "must be a number", value=level, kind=TypeError)
-    if not 0.0 < level < 1.0:
-        fail("level", "must be between 0 and 1, both excluded", value=level)
-    return float(level)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from venire import _checks
 from venire._checks import fail
 from venire.decomposition._correlation import correlate, n_effective
 
@@ -172,11 +173,8 @@ def _noise(t: np.ndarray, noise: Any) -> tuple[np.ndarray, float, float]:
         return truth, single / repeats, single
     if repeats > 1:
         fail("noise", "is estimated from the repeats of target: give one of the two")
-    array = np.asarray(noise)
-    if array.dtype.kind not in "biuf" or array.shape not in ((), (1,), truth.shape):
+    array = _checks.numeric(noise, "noise")
+    if array.shape not in ((), (1,), truth.shape):
         fail("noise", f"must be a number or have shape {truth.shape}", value=noise)
-    flat = np.atleast_1d(array).astype(np.float64)
-    if not (np.isfinite(flat) & (flat >= 0.0)).all():
-        place = int(np.argmin(np.isfinite(flat) & (flat >= 0.0)))
-        fail("noise", "must be finite and >= 0", place, flat[place])
+    flat = _checks.amounts(array.reshape(-1), array.size, "noise")
     return truth, float(flat.mean()), float(flat.mean())

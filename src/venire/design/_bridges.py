@@ -20,6 +20,8 @@ __all__ = ["BridgeDesign", "design_bridges"]
 
 ITEMS, LEFT_OVER = 0, 1  # what a counter's second word says
 
+MOST_BRIDGES = 1_000_000  # of one group
+
 
 @dataclass(frozen=True, eq=False)
 class BridgeDesign:
@@ -117,8 +119,10 @@ def design_bridges(n_items: ArrayLike, per_group: int = 4, *, rng: Any = None) -
     >>> len(b), np.bincount(b.first_group).tolist(), np.bincount(b.second_group).tolist()
     (10, [2, 2, 0, 2, 2, 2], [2, 2, 0, 2, 2, 2])
     """
-    n, _ = _inputs.sizes(n_items if np.ndim(n_items) else np.array([n_items]))
-    per_group = _checks.whole(per_group, "per_group", 1)
+    n_items = _checks.column(n_items, "n_items")
+    single = _checks.length(n_items, "n_items") is None
+    n, _ = _inputs.sizes([n_items] if single else n_items)
+    per_group = _checks.whole(per_group, "per_group", 1, MOST_BRIDGES)
     groups = np.flatnonzero(n).astype(np.int32)
     key = keys(rng)
     first, second = _joined(len(groups), per_group, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,11 +26,9 @@ class Used(NamedTuple):
 
 def _integers(x: Any, name: str, least: int, most: int, rule: str) -> np.ndarray:
     """Integers from `least` to `most`, of one dimension."""
-    array = np.asarray(x)
+    array = _checks.integers(x, name)
     if array.ndim != 1:
         _checks.fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
-    if array.dtype.kind not in "iu" and array.size:
-        _checks.fail(name, f"must hold integers, has dtype {array.dtype}", kind=TypeError)
     if array.size and (array.min() < least or array.max() > most):
         at = int(np.argmax((array < least) | (array > most)))
         _checks.fail(name, rule, at, array[at])
@@ -44,11 +43,8 @@ def positions(x: Any, name: str) -> np.ndarray:
 
 def sizes(n_items: Any) -> tuple[NDArray[np.int64], bool]:
     """Items of each group, int64; and whether it was one number, for one group."""
-    if np.ndim(n_items) == 0:
-        n = _checks.whole(n_items, "n_items", 2)
-        if n > MOST:
-            _checks.fail("n_items", f"must be at most {MOST}", value=n)
-        return np.array([n], np.int64), True
+    if _checks.length(n_items, "n_items") is None and not isinstance(n_items, Iterable):
+        return np.array([_checks.whole(n_items, "n_items", 2, MOST)], np.int64), True
     rule = f"must be from 0 to {MOST}"
     array = _integers(n_items, "n_items", 0, MOST, rule)
     return np.ascontiguousarray(array, dtype=np.int64), False

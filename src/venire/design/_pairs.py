@@ -15,6 +15,7 @@ from venire.posteriors._arrays import keys
 __all__ = ["design_pairs", "native"]
 
 METHODS = ("cycles", "random", "all")
+MOST_ASKS = 2**40
 
 
 def design_pairs(
@@ -135,6 +136,8 @@ def native(
     from venire._native import design
 
     n_asks = np.where(degree >= n_items - 1, n_items * (n_items - 1) // 2, n_items * degree // 2)
+    if float(n_asks.sum(dtype=np.float64)) > MOST_ASKS:
+        _checks.fail("n_items", f"makes more than {MOST_ASKS} pairs in all")
     offsets = np.zeros(len(n_items) + 1, np.int64)
     np.cumsum(np.maximum(n_asks, 0), out=offsets[1:])
     threads = _checks.n_threads(n_threads)

@@ -47,16 +47,18 @@ def rotate_teachers(
     [0, 1, 2, 0, 1, 2, 0, 1]
     """
     place = _inputs.positions(position, "position")
-    if np.ndim(group) == 0:
-        of_group: Any = _checks.whole(group, "group", 0)
+    group = _checks.column(group, "group")
+    if _checks.length(group, "group") is None:
+        of_group: Any = _checks.whole(group, "group", 0, _inputs.MOST)
     else:
         of_group = _inputs.positions(group, "group")
         if len(of_group) != len(place):
             _checks.fail("group", f"has {len(of_group)} rows, but position has {len(place)}")
-    if np.ndim(teachers) == 0:
-        pattern = np.arange(_checks.whole(teachers, "teachers", 1), dtype=np.int32)
-    else:
-        pattern = _inputs.positions(teachers, "teachers").astype(np.int32)
-        if not len(pattern):
-            _checks.fail("teachers", "is empty: at least one is needed")
+    teachers = _checks.column(teachers, "teachers")
+    if _checks.length(teachers, "teachers") is None:
+        n_teachers = _checks.whole(teachers, "teachers", 1, _inputs.MOST)
+        return ((place + of_group) % n_teachers).astype(np.int32)
+    pattern = _inputs.positions(teachers, "teachers").astype(np.int32)
+    if not len(pattern):
+        _checks.fail("teachers", "is empty: at least one is needed")
     return pattern[(place + of_group) % len(pattern)]

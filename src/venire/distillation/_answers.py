@@ -76,15 +76,16 @@ def frame_answers(
     source = {"request": request, **columns}
     data = keyed(frame, source)
     with naming(source):
+        told = _checks.columns(may_be_empty=True, **data)[1:]
+        data = dict(zip(data, told, strict=True))
         ids = check(_whole(floats(data["request"], "request")))
-        for name in columns:
-            if len(data[name]) != len(ids):
-                _checks.fail(name, f"has {len(data[name])} rows, but request has {len(ids)}")
         if probabilities is not None:
-            stated = np.stack([floats(data[name], name) for name in columns], axis=1)
-            told = source | {"probabilities": ", ".join(probabilities)}
-            return FrameAnswers(np.arange(len(ids)), ids, None, stated, told)
+            parts = [_checks.rows(floats(data[name], name), len(ids), name) for name in columns]
+            shown = source | {"probabilities": ", ".join(probabilities)}
+            return FrameAnswers(np.arange(len(ids)), ids, None, np.stack(parts, axis=1), shown)
         keep = ~_missing(data["vote"])
+        if len(keep) != len(ids):
+            _checks.fail("vote", f"has {len(keep)} rows, but request has {len(ids)}")
         rows = np.flatnonzero(keep)
         if not len(rows):
             return FrameAnswers(rows, ids[:0], np.empty(0, np.int8), None, source)

@@ -172,16 +172,11 @@ class Ledger:
 
     def check_requests(self, request: ArrayLike) -> NDArray[np.int64]:
         """Ids as int64; refuses what is no request."""
-        array = np.asarray(request)
+        array = _checks.integers(request, "request")
         if array.ndim == 0:
             array = array.reshape(1)
         if array.ndim != 1:
             _checks.fail("request", f"must be one-dimensional, has {array.ndim} dimensions")
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            at = int(np.argmin(np.isfinite(array)))
-            _checks.fail("request", "there is no such request", at, array[at])
-        if array.dtype.kind not in "iu" and len(array):
-            _checks.fail("request", "must hold integers", 0, array[0], kind=TypeError)
         bad = (array < 0) | (array >= self.n_requests)
         if bad.any():
             at = int(np.argmax(bad))
@@ -201,6 +196,7 @@ class Ledger:
         """
         if (vote is None) == (probabilities is None):
             raise TypeError("give one of vote and probabilities")
+        replace = _checks.flag(replace, "replace")
         ids = self.check_requests(request)
         if not len(ids):
             return Answers(ids, np.empty(0, np.int8), None, 0, 0, 0)

@@ -337,17 +337,12 @@ def _universe(items: Any, gold: Any) -> tuple[Universe, NDArray[np.float64] | No
         universe = Universe(columns["group"], columns["item"])
     else:
         if not isinstance(items, (tuple, list)) or len(items) != 2:
-            raise TypeError("items must be a pair (group, item) of arrays, or a data frame")
+            reason = "must be a pair (group, item) of arrays, or a data frame"
+            _checks.fail("items", reason, kind=TypeError)
         universe = Universe(*items)
     if gold is None:
         return universe, None
-    values = np.asarray(gold)
-    if values.dtype.kind not in "biuf":
-        try:
-            values = values.astype(np.float64)
-        except (TypeError, ValueError):
-            _checks.fail("gold", f"must hold numbers, has dtype {values.dtype}", kind=TypeError)
-    values = values.astype(np.float64)
+    values = _checks.numeric(gold, "gold").astype(np.float64)
     if values.shape != (universe.n_items,):
         _checks.fail("gold", f"has shape {values.shape}, but there are {universe.n_items} items")
     if np.isinf(values).any():

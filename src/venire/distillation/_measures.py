@@ -111,10 +111,8 @@ def ndcg(
     >>> ndcg([0, 3], [0.2, 0.9, 0.5], [2, 1, 0]).round(3).tolist()
     [0.76]
     """
-    if gain not in ("linear", "exponential"):
-        raise ValueError(f'gain must be "linear" or "exponential", got {gain!r}')
-    if k < 1:
-        _checks.fail("k", "must be at least 1", value=k)
+    _checks.one_of(gain, "gain", ("linear", "exponential"))
+    k = _checks.whole(k, "k", 1)
     x, y, out, blocks = _aligned(offsets, values, gold, 1)
     for rows, where in blocks:
         n = where.shape[1]
@@ -167,8 +165,11 @@ def _aligned(
     Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]],
 ]:
     """Both columns, an answer of nan, and blocks of groups of one size: rows, places of items."""
-    ptr = np.asarray(offsets, np.int64)
-    x, y = np.asarray(values, np.float64), np.asarray(gold, np.float64)
+    ptr = _checks.integers(offsets, "offsets").astype(np.int64)
+    if ptr.ndim != 1 or not len(ptr) or ptr[0] != 0 or (np.diff(ptr) < 0).any():
+        _checks.fail("offsets", "must ascend from 0")
+    x = np.asarray(_checks.numeric(values, "values"), np.float64)
+    y = np.asarray(_checks.numeric(gold, "gold"), np.float64)
     for name, array in (("values", x), ("gold", y)):
         if array.shape != (int(ptr[-1]),):
             _checks.fail(name, f"must have shape ({int(ptr[-1])},), has {array.shape}")

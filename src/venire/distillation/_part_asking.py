@@ -155,14 +155,14 @@ class Asking(State):
     ) -> Allocation:
         settings, ledger = self._settings, self._ledger
         criterion = settings.criterion if criterion is None else criterion
-        if criterion not in CRITERIA:
-            raise ValueError(f"criterion must be one of {', '.join(CRITERIA)}, got {criterion!r}")
+        _checks.one_of(criterion, "criterion", CRITERIA)
+        budget = _checks.column(budget, "budget")
         if number == 1:
             criterion = "uniform"
         if budget is None:
             budget = self._usual_budget()
         if share is None:  # gains can only share one number, and only some criteria have gains
-            shared = np.ndim(budget) == 0 and criterion in ("D", "A", "top")
+            shared = _checks.length(budget, "budget") is None and criterion in ("D", "A", "top")
             share = settings.share if shared else "equal"
         prediction = self._prediction if settings.steering == "student" else None
         if criterion.startswith("residual"):

@@ -44,6 +44,8 @@ class Learning(Asking):
         ValueError
             If there are none yet.
         """
+        if rounds is not None:
+            rounds = _checks.whole(rounds, "rounds", 0)
         ledger, universe = self._ledger, self._universe
         request = self._answered(bridge=False, rounds=rounds)
         if not len(request):

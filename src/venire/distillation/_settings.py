@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -76,7 +76,7 @@ class Settings:
     def position(self, teacher: Any, argument: str = "teacher") -> int:
         """Position of a teacher's label."""
         label = teacher.item() if isinstance(teacher, np.generic) else teacher
-        if label not in self.teachers:
+        if not isinstance(label, (int, str)) or label not in self.teachers:
             known = ", ".join(repr(t) for t in self.teachers[:20])
             _checks.fail(argument, f"is not one of the teachers ({known})", value=label)
         return self.teachers.index(label)
@@ -101,8 +101,7 @@ def settings_of(
     labels = _labels(teachers)
     place = {label: k for k, label in enumerate(labels)}
     for name, value in (choices | {"model": model}).items():
-        if value not in _CHOICES[name]:
-            raise ValueError(f"{name} must be one of {', '.join(_CHOICES[name])}, got {value!r}")
+        _checks.one_of(value, name, _CHOICES[name])
     if not (prior is None or isinstance(prior, GaussianPrior)):
         _checks.fail("prior", "must be a GaussianPrior or None", value=prior, kind=TypeError)
     if rotation is not None and panel is not None:
@@ -111,7 +110,7 @@ def settings_of(
     if rotation is not None:
         pattern = _places(rotation, place, "rotation")
     chosen: Any = panel
-    if isinstance(panel, (bool, np.bool_)):
+    if isinstance(panel, (bool, float, np.generic)) and not isinstance(panel, np.integer):
         _checks.fail("panel", "must be a number, labels, or None", value=panel, kind=TypeError)
     if isinstance(panel, (int, np.integer)):
         chosen = _checks.whole(panel, "panel", 1)
@@ -120,35 +119,34 @@ def settings_of(
     elif panel is not None:
         chosen = _places(panel, place, "panel")
         if len(set(chosen)) < len(chosen):
-            _checks.fail("panel", "names a teacher twice", value=list(panel))
-    share = float(_checks.finite(rho, 1, "rho")[0])
-    if not 0.0 <= share <= 1.0:
-        _checks.fail("rho", "must lie between 0 and 1", value=rho)
+            again = next(k for k, t in enumerate(chosen) if t in chosen[:k])
+            _checks.fail("panel", "names a teacher twice", again, labels[chosen[again]])
+    share = _checks.number(rho, "rho", "must lie between 0 and 1", lambda x: 0.0 <= x <= 1.0)
     return Settings(
         teachers=labels,
         costs=_costs(costs, labels, place),
         rotation=pattern,
         panel=chosen,
-        degree=_checks.whole(degree, "degree", 1),
+        degree=_checks.whole(degree, "degree", 1, 2**31 - 1),
         model=str(model),
         precision=None if prior is None else float(prior.precision),
-        bridges=_checks.whole(bridges, "bridges", 0),
+        bridges=_checks.whole(bridges, "bridges", 0, 1_000_000),
         rho=share,
-        top=_checks.whole(top, "top", 1),
+        top=_checks.whole(top, "top", 1, 2**31 - 1),
         seed=_seed(rng),
         **choices,
     )
 
 
 def _labels(teachers: Any) -> tuple[Any, ...]:
-    if isinstance(teachers, (str, bytes)) or not isinstance(teachers, Iterable):
-        _checks.fail("teachers", "must be a list of labels", value=teachers, kind=TypeError)
-    labels = tuple(t.item() if isinstance(t, np.generic) else t for t in teachers)
+    labels = _plain(teachers, "teachers")
     if not labels:
         _checks.fail("teachers", "is empty: at least one teacher is needed")
     for at, label in enumerate(labels):
         if isinstance(label, bool) or not isinstance(label, (int, str)):
             _checks.fail("teachers", "must be integers or text", at, label, kind=TypeError)
+        if isinstance(label, int) and not -(2**63) <= label < 2**63:
+            _checks.fail("teachers", "integer labels must fit int64", at, label)
         if type(label) is not type(labels[0]):
             _checks.fail("teachers", "must all be of one type", at, label, kind=TypeError)
         if label in labels[:at]:
@@ -156,12 +154,16 @@ def _labels(teachers: Any) -> tuple[Any, ...]:
     return labels
 
 
+def _plain(x: Any, argument: str) -> tuple[Any, ...]:
+    """A list of labels, with NumPy's scalars as Python's values."""
+    values = _checks.listed(_checks.column(x, argument), argument)
+    return tuple(t.item() if isinstance(t, np.generic) else t for t in values)
+
+
 def _places(given: Any, place: dict[Any, int], argument: str) -> tuple[int, ...]:
-    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
-        _checks.fail(argument, "must be a list of teachers", value=given, kind=TypeError)
-    labels = [t.item() if isinstance(t, np.generic) else t for t in given]
+    labels = _plain(given, argument)
     for at, label in enumerate(labels):
-        if label not in place:
+        if not isinstance(label, (int, str)) or label not in place:
             _checks.fail(argument, "is not one of the teachers", at, label)
     if not labels:
         _checks.fail(argument, "is empty")

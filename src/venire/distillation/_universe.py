@@ -47,7 +47,7 @@ class Universe:
     """
 
     def __init__(self, group: Any, item: Any) -> None:
-        n = _checks.same_length(group=group, item=item)
+        n, group, item = _checks.columns(group=group, item=item)
         empty = np.empty(0, np.int64)
         self.empty = GroupedComparisons(empty, empty, empty, items=(group, item))
         self.groups, self.offsets = self.empty.groups, self.empty.offsets

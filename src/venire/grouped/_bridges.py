@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,12 +96,12 @@ def _bridges(
     lookup: GroupLookup,
     variance: np.ndarray,
     share: float,
-    labels: tuple[Any, Any, Any, Any],
+    labels: Sequence[Any],
     score: Any,
     weight: Any,
 ) -> tuple[np.ndarray, ...]:
     """Per row: lower group, higher group, scale, offset, wins and losses of the lower one."""
-    n = _checks.same_length(
+    n, *labels, score, weight = _checks.columns(
         first_group=labels[0], first=labels[1], second_group=labels[2], second=labels[3],
         score=score, weight=weight,
     )  # fmt: skip
@@ -153,8 +154,8 @@ def _anchors(
             kind=TypeError,
         )
     names = ("anchors group", "anchors item", "anchors value", "anchors standard_error")
-    n = _checks.same_length(**dict(zip(names, anchors, strict=False)))
-    value = np.broadcast_to(_checks.finite(anchors[2], n, names[2]), n)
+    n, *anchors = _checks.columns(**dict(zip(names, anchors, strict=False)))
+    value = np.broadcast_to(_checks.bounded(anchors[2], n, names[2]), n)
     error = np.zeros(n)
     if len(anchors) == 4:
         error = np.broadcast_to(_checks.amounts(anchors[3], n, names[3]), n)

@@ -15,7 +15,7 @@ from venire.grouped._lookup import GroupLookup
 from venire.grouped.fit import GroupedFit
 from venire.grouped_comparisons import GroupedComparisons
 from venire.priors import GaussianPrior
-from venire.ratings._fitting import check_arguments, fit_quietly
+from venire.ratings._fitting import check_arguments, fit_quietly, log_tie_of
 from venire.ratings._problem import TIE_MODELS
 from venire.scales import scale_of
 
@@ -121,11 +121,10 @@ def fit_groups(
     from venire._native.grouped import ELSEWHERE, STATUSES, Estimates
 
     if not isinstance(g, GroupedComparisons):
-        raise TypeError(f"g must be GroupedComparisons, got {type(g).__name__}")
-    check_arguments(model, prior, order_effect, tol, max_iter)
-    for name, value in (("shared", shared), ("strict", strict)):
-        if not isinstance(value, (bool, np.bool_)):
-            raise TypeError(f"{name} must be True or False, got {value!r}")
+        reason = f"must be GroupedComparisons, got {type(g).__name__}"
+        _checks.fail("g", reason, kind=TypeError)
+    check_arguments(model, prior, order_effect, tol, max_iter, progress)
+    shared, strict = _checks.flag(shared, "shared"), _checks.flag(strict, "strict")
     threads = _checks.n_threads(n_threads)
     has_tie = model in TIE_MODELS and g._tie is not None
     if has_tie and shared:
@@ -251,32 +250,18 @@ def _start(e: Estimates, g: GroupedComparisons, init: Any, model: str) -> bool:
             e.theta[at >= 0] = init.theta[at[at >= 0]]
         np.nan_to_num(e.theta, copy=False, nan=0.0)
     else:
-        theta = np.asarray(init, np.float64)
-        if theta.shape != (g.n_items,):
-            raise ValueError(f"init must have shape ({g.n_items},), got {theta.shape}")
-        bad = np.flatnonzero(~np.isfinite(theta))
-        if len(bad):
-            _checks.fail("init", "must be finite", int(bad[0]), theta[bad[0]])
-        e.theta[:] = theta
+        e.theta[:] = _checks.start(init, g.n_items)
     if e.log_tie is not None:
         share = min(max(_shared.share_of_ties(g), 1e-3), 0.9)
-        e.log_tie[:] = _log_tie(model, share)
+        e.log_tie[:] = log_tie_of(model, share)
     return True
-
-
-def _log_tie(model: str, share: float) -> float:
-    """Log of the tie parameter that gives the share of ties where all items are equal."""
-    share = min(share, 0.99)  # with nothing but ties it has no finite value
-    if model == "rao-kupper":
-        return float(np.log((1.0 + share) / (1.0 - share)))
-    return float(np.log(2.0 * share / (1.0 - share)))
 
 
 def _shared_start(
     g: GroupedComparisons, init: Any, model: str, order_effect: bool, has_tie: bool
 ) -> np.ndarray:
     gamma = 0.0
-    log_tie = _log_tie(model, _shared.share_of_ties(g)) if has_tie else 0.0
+    log_tie = log_tie_of(model, _shared.share_of_ties(g)) if has_tie else 0.0
     if isinstance(init, GroupedFit) and init.shared:
         gamma = float(init.order_effect or 0.0)
         if has_tie and init.model == model and init.tie not in (None, 0.0, 1.0):

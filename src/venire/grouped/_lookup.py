@@ -145,10 +145,7 @@ class GroupLookup:
 
 
 def _coded(labels: Any, name: str, n: int | None) -> tuple[np.ndarray, np.ndarray]:
-    distinct, codes = encode_one(labels, name)
-    if n is not None and len(codes) != n:
-        _checks.fail(name, f"has {len(codes)} rows, but must have {n}")
-    return distinct, codes
+    return encode_one(labels, name, n=n)
 
 
 def _plain(labels: Any) -> np.ndarray:

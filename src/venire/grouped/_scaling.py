@@ -43,8 +43,7 @@ def rescaled(gf: Any, scale: str) -> Any:
     -----
     O(n_items), beside the standard errors, which are computed if they were not yet.
     """
-    if scale not in scales.SCALES:
-        _checks.fail("scale", f"must be one of {', '.join(scales.SCALES)}", value=scale)
+    _checks.one_of(scale, "scale", scales.SCALES)
     if gf.scale == STANDARDIZED:
         _checks.fail("scale", "a standardized fit is on no scale: rescale the fit itself")
     theta = scales.convert(gf.theta, gf.scale, scale)

@@ -14,6 +14,7 @@ import numpy as np
 
 from venire.errors import NotIdentifiedError
 from venire.grouped._batches import in_batches
+from venire.ratings._covariance import inverse_of
 from venire.ratings._existence import ABSENCES
 
 if TYPE_CHECKING:
@@ -85,7 +86,9 @@ def fit_shared(
         residual = float(np.abs(slope).max() / total)
         if residual <= tol:
             break
-        step = np.linalg.solve(curvature, slope)
+        step = inverse_of(curvature) @ slope
+        if not np.isfinite(step).all():
+            break
         length = min(1.0, LONGEST / float(np.abs(step).max()))
         if "tie" in names and step[-1] < 0.0:
             length = min(length, 0.9 * (x[-1] - lower) / -float(step[-1]))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from venire.grouped import _batches
+from venire.ratings._covariance import inverse_of
 from venire.ratings._problem import TIE_MODELS
 
 if TYPE_CHECKING:
@@ -93,5 +95,12 @@ def _border(fit: GroupedFit, native: Any, e: Any) -> np.ndarray | None:
     active = np.isfinite(fit.residual) & (np.diff(fit.comparisons.cell_offsets) > 0)
     _, curvature = shared_curvature(native, e, fit.comparisons, active, m, fit.n_threads)
     out = np.zeros((2, 2))
-    out[:m, :m] = np.linalg.inv(curvature)
+    out[:m, :m] = inverse_of(curvature)
+    if not np.isfinite(out).all():
+        warnings.warn(
+            "the information of the shared parameters is singular to working precision: standard "
+            "errors are nan",
+            RuntimeWarning,
+            stacklevel=2,
+        )
     return out.reshape(-1)

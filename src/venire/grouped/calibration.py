@@ -297,6 +297,13 @@ def calibrate(
     if anchors is None:  # exact up to rounding already: bridges only move weight within components
         deviation -= (np.bincount(labels, deviation, len(sizes)) / sizes)[labels]
         variances -= levels.variance / np.count_nonzero(known)
+    if not np.isfinite(variances[known]).all():
+        warnings.warn(
+            "the information of some groups' biases is singular to working precision: their "
+            "standard errors are nan",
+            RuntimeWarning,
+            stacklevel=2,
+        )
     return Calibration(
         fit=gf,
         bias=_frozen(np.where(known, levels.level + deviation, np.nan)),
@@ -336,17 +343,12 @@ def _say_what_the_prior_does(evidence: Evidence, anchored: np.ndarray) -> None:
 def _check(gf: Any, variance: Any, tol: Any, max_iter: Any) -> None:
     if not all(hasattr(gf, name) for name in ("groups", "offsets", "items", "theta", "scale")):
         _checks.fail("gf", "must be a GroupedFit", value=type(gf).__name__, kind=TypeError)
-    number = (int, float, np.integer, np.floating)
     if variance is not None:
-        if isinstance(variance, bool) or not isinstance(variance, number):
-            _checks.fail("variance", "must be a number or None", value=variance, kind=TypeError)
-        if not 0.0 < variance < math.inf:
-            _checks.fail("variance", "must be finite and > 0", value=variance)
-    if isinstance(tol, bool) or not isinstance(tol, number) or not 0.0 < tol < 1.0:
-        _checks.fail("tol", "must be between 0 and 1", value=tol)
-    whole = isinstance(max_iter, (int, np.integer)) and not isinstance(max_iter, bool)
-    if max_iter is not None and not (whole and max_iter >= 0):
-        _checks.fail("max_iter", "must be a whole number >= 0 or None", value=max_iter)
+        least, most = 1.0 / _checks.LARGEST, _checks.LARGEST
+        rule = f"must be finite and > 0, from {least:g} to {most:g}"
+        _checks.number(variance, "variance", rule, lambda x: least <= x <= most)
+    _checks.tol(tol)
+    _checks.max_iter(max_iter)
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

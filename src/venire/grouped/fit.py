@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from venire import _checks, scales
+from venire._grouping import group_at
 from venire.grouped import _batches, _scaling, _uncertainty
 from venire.grouped._uncertainty import GroupedParameterErrors
 from venire.grouped_comparisons import GroupedComparisons
@@ -295,7 +296,7 @@ class GroupedFit:
         columns = {
             "group": np.repeat(self.groups, sizes), "item": self.items, "theta": self.theta,
         }  # fmt: skip
-        if errors:
+        if _checks.flag(errors, "errors"):
             columns["standard_error"] = self.standard_errors
         columns["n_comparisons"] = self.n_comparisons
         return _tables.as_frame(columns, backend)
@@ -313,10 +314,7 @@ class GroupedFit:
         ValueError
             If there is no such group, it has no fit, or theta is on another scale.
         """
-        found = np.flatnonzero(self.groups == label)
-        if len(found) != 1:
-            _checks.fail("label", "there is no such group", value=label)
-        k = int(found[0])
+        k = group_at(self.groups, label)
         if not np.isfinite(self.residual[k]) or self.status[k] == "no comparisons":
             _checks.fail("label", f"the group has no fit ({self.status[k]})", value=label)
         if self.scale != scales.scale_of(self.model):

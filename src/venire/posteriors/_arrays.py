@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -22,17 +23,13 @@ __all__ = [
     "size",
 ]
 
+MOST = 2**48  # numbers of an array of draws: beyond, they would be counted wrong
 SHAPE_RANGE = (1e-10, 1e12)  # outside, the kernels are not tested
 
 
 def numbers(x: Any, name: str) -> np.ndarray:
     """`x` as float64 of any shape, the caller's own array where it is that already."""
-    array = np.asarray(x)
-    if array.dtype == object:
-        array = _checks._from_objects(array, name)
-    if array.dtype.kind not in "biuf":
-        _checks.fail(name, f"must hold numbers, has dtype {array.dtype}", kind=TypeError)
-    return np.asarray(array, dtype=np.float64)
+    return np.asarray(_checks.numeric(x, name), dtype=np.float64)
 
 
 def _within(array: np.ndarray, name: str, low: float, high: float, rule: str) -> np.ndarray:
@@ -55,9 +52,9 @@ def shapes(x: Any, name: str) -> np.ndarray:
 
 
 def counts(x: Any, name: str) -> np.ndarray:
-    """Numbers of votes: finite and >= 0."""
-    top = float(np.finfo(np.float64).max)
-    return _within(numbers(x, name), name, 0.0, top, "must be finite and >= 0")
+    """Numbers of votes: >= 0, and no more than a shape may be."""
+    top = SHAPE_RANGE[1]
+    return _within(numbers(x, name), name, 0.0, top, f"must be finite and >= 0, at most {top:g}")
 
 
 def probabilities(x: Any, name: str, *, inside: bool = False) -> np.ndarray:
@@ -122,10 +119,12 @@ def size(given: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
     try:
         wanted = tuple(given) if np.iterable(given) else (given,)
         wanted = tuple(int(np.asarray(n).astype(np.int64, casting="safe")) for n in wanted)
-    except (TypeError, ValueError):
+    except Exception:
         _checks.fail("size", "must be an integer or a tuple of them", value=given, kind=TypeError)
     if any(n < 0 for n in wanted):
         _checks.fail("size", "must not be negative", value=given)
+    if math.prod(wanted) > MOST:
+        _checks.fail("size", f"must be at most {MOST} numbers in all", value=given)
     try:
         fits = np.broadcast_shapes(wanted, shape) == wanted
     except ValueError:

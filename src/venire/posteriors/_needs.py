@@ -87,7 +87,8 @@ def needs_votes(posterior: BetaPosterior, *, precision: Any = None, decisive: An
         goal = _positive(precision)
         shape = _arrays.broadcast(posterior=p.alpha, precision=goal)
         imprecise = np.broadcast_to(p.std > goal, shape)
-        more = np.ceil(p.concentration * (p.variance / goal**2 - 1.0))
+        with np.errstate(over="ignore"):
+            more = np.ceil(p.concentration * ((p.std / goal) ** 2 - 1.0))
         expected = np.where(imprecise, np.maximum(more, 1.0), 0.0)
     if decisive is not None:
         level = _arrays.probabilities(decisive, "decisive", inside=True)

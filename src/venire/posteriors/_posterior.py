@@ -132,8 +132,7 @@ class BetaPosterior(ShapeArrays):
         ValueError
             If a count is negative, NaN or infinite, or shapes do not broadcast.
         """
-        if ties not in ("half", "drop", "split"):
-            _checks.fail("ties", 'must be "half", "drop" or "split"', value=ties)
+        _checks.one_of(ties, "ties", ("half", "drop", "split"))
         w, l, t = (  # noqa: E741
             _arrays.counts(x, name) for x, name in ((win, "win"), (loss, "loss"), (tie, "tie"))
         )
@@ -313,10 +312,9 @@ class BetaPosterior(ShapeArrays):
         array([0.    , 0.2257])
         """
         inside = _arrays.probabilities(level, "level", inside=True)
-        if kind == "hdi":
+        _arrays.broadcast(posterior=self._alpha, level=inside)
+        if _checks.one_of(kind, "kind", ("equal-tailed", "hdi")) == "hdi":
             return shortest(self, inside)
-        if kind != "equal-tailed":
-            _checks.fail("kind", 'must be "equal-tailed" or "hdi"', value=kind)
         outside = 0.5 * (1.0 - inside)
         return np.stack([self.quantile(outside), self.quantile(0.5 + 0.5 * inside)], axis=-1)
 
@@ -380,7 +378,7 @@ def _prior(prior: Any) -> BetaPosterior:
         return prior
     try:
         alpha, beta = prior
-    except (TypeError, ValueError):
+    except Exception:
         _checks.fail("prior", "must be a pair (alpha, beta) or a BetaPosterior", kind=TypeError)
     a, b = _arrays.shapes(alpha, "prior"), _arrays.shapes(beta, "prior")
     return BetaPosterior(a, b)

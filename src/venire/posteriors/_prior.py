@@ -90,9 +90,7 @@ def fit_beta_prior(win: Any, loss: Any, *, group: Any = None) -> BetaPosterior:
 
 def _groups(group: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Group numbers, one for each row."""
-    array = np.asarray(group)
-    if array.dtype.kind not in "iu":
-        _checks.fail("group", "must hold integers", value=array.dtype.name, kind=TypeError)
+    array = _checks.integers(group, "group")
     try:
         array = np.broadcast_to(array, shape).reshape(-1)
     except ValueError:
@@ -100,6 +98,9 @@ def _groups(group: Any, shape: tuple[int, ...]) -> np.ndarray:
     if array.size and array.min() < 0:
         position = int(np.argmax(array < 0))
         _checks.fail("group", "must be >= 0", position, array[position])
+    if array.size and array.max() >= array.size:  # some number below it has no row
+        position = int(np.argmax(array))
+        _checks.fail("group", "must be 0, 1, ... without gaps", position, array[position])
     return array.astype(np.int64, copy=False)
 
 

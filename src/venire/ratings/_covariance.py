@@ -81,7 +81,14 @@ class ExactInverse:
             self._kept = kept
         self._diagonal, self._pull = diagonal, pull
         schur = self.form.corner - self.form.border.T @ pull
-        self._nuisance = np.linalg.inv((schur + schur.T) / 2.0) if layout.m else schur
+        self._nuisance = inverse_of((schur + schur.T) / 2.0) if layout.m else schur
+        if layout.m and not np.isfinite(self._nuisance).all():
+            warnings.warn(
+                "the information of the order effect or the tie parameter is singular to working "
+                "precision: standard errors are nan",
+                RuntimeWarning,
+                stacklevel=2,
+            )
 
     def diagonal(self, meat: Form | ScoreForm | None = None) -> np.ndarray:
         """Variances of theta, (n,): of the inverse itself, or of the sandwich around `meat`."""

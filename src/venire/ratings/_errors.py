@@ -27,6 +27,7 @@ __all__ = [
 
 KINDS = ("fisher", "robust")
 METHODS = ("auto", "exact", "sampled")
+MOST_SAMPLES = 1_000_000
 MAX_DENSE = 8_000  # rows of a covariance matrix that is handed out
 _FEW = 256  # contrasts up to which a large graph is solved for each rather than sampled
 
@@ -73,9 +74,7 @@ def sampled_errors(fit: Fit, kind: str, n_samples: int | None, rng: Any) -> _sam
     """Sampled standard errors of theta with their own error."""
     _known(kind, "sampled")
     if n_samples is not None:
-        n_samples = int(n_samples)
-        if n_samples < 2:
-            _checks.fail("n_samples", "must be at least 2", value=n_samples)
+        n_samples = _checks.whole(n_samples, "n_samples", 2, MOST_SAMPLES)
     key = ("sampled", kind, n_samples, rng) if isinstance(rng, int) else None
     if key is None or key not in fit._cache:
         layout = layout_of(fit)
@@ -145,6 +144,8 @@ def difference_errors(
 ) -> np.ndarray:
     """Standard errors of theta[first] - theta[second], (n,); arguments are positions."""
     _known(kind, method)
+    if n_samples is not None:
+        n_samples = _checks.whole(n_samples, "n_samples", 2, MOST_SAMPLES)
     layout = layout_of(fit)
     if is_exact(fit, method):
         variance = _exact_differences(fit, first, second, kind)
@@ -207,10 +208,8 @@ def _exact_differences(fit: Fit, first: np.ndarray, second: np.ndarray, kind: st
 
 
 def _known(kind: str, method: str) -> None:
-    if kind not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    _checks.one_of(kind, "kind", KINDS)
+    _checks.one_of(method, "method", METHODS)
 
 
 def is_exact(fit: Fit, method: str = "auto") -> bool:

@@ -19,7 +19,7 @@ from venire.ratings._problem import TIE_MODELS, build_problem
 from venire.ratings.fit import Fit
 from venire.reference.links import MODELS
 
-__all__ = ["check_arguments", "fit_model", "fit_quietly"]
+__all__ = ["check_arguments", "fit_model", "fit_quietly", "log_tie_of"]
 
 
 def fit_model(
@@ -37,7 +37,7 @@ def fit_model(
     components: str,
 ) -> Fit:
     _check_comparisons(c)
-    check_arguments(model, prior, order_effect, tol, max_iter)
+    check_arguments(model, prior, order_effect, tol, max_iter, progress)
     _check_method(model, prior, method, components)
     fit, remarks = fit_quietly(
         model, c, prior=prior, order_effect=order_effect, method=method, init=init, tol=tol,
@@ -175,33 +175,28 @@ def _result(
 
 def _check_comparisons(c: Any) -> None:
     if not isinstance(c, Comparisons):
-        raise TypeError(f"c must be Comparisons, got {type(c).__name__}")
+        _checks.fail("c", f"must be Comparisons, got {type(c).__name__}", kind=TypeError)
 
 
-def check_arguments(model: str, prior: Any, order_effect: Any, tol: Any, max_iter: Any) -> None:
+def check_arguments(
+    model: str, prior: Any, order_effect: Any, tol: Any, max_iter: Any, progress: Any
+) -> None:
     """Refuse what no fit takes."""
-    if model not in MODELS:
-        raise ValueError(f"model must be one of {', '.join(MODELS)}, got {model!r}")
+    _checks.one_of(model, "model", tuple(MODELS))
     if prior is not None and not isinstance(prior, GaussianPrior):
-        raise TypeError(f"prior must be a GaussianPrior or None, got {prior!r}")
-    if not isinstance(order_effect, (bool, np.bool_)):
-        raise TypeError(f"order_effect must be True or False, got {order_effect!r}")
-    if not isinstance(tol, (int, float, np.floating)) or not 0.0 < tol < 1.0:
-        raise ValueError(f"tol must be between 0 and 1, got {tol!r}")
-    if max_iter is not None and (
-        isinstance(max_iter, bool) or not isinstance(max_iter, (int, np.integer)) or max_iter < 0
-    ):
-        raise ValueError(f"max_iter must be a whole number >= 0 or None, got {max_iter!r}")
+        _checks.fail("prior", "must be a GaussianPrior or None", value=prior, kind=TypeError)
+    _checks.flag(order_effect, "order_effect")
+    _checks.tol(tol)
+    _checks.max_iter(max_iter)
+    _checks.function(progress, "progress")
 
 
 def _check_method(model: str, prior: Any, method: str, components: str) -> None:
-    if method not in ("auto", "newton", "mm"):
-        raise ValueError(f'method must be "auto", "newton" or "mm", got {method!r}')
+    _checks.one_of(method, "method", ("auto", "newton", "mm"))
+    _checks.one_of(components, "components", ("weak", "strong"))
     if method == "mm" and (model == "thurstone" or prior is not None):
         what = "the Thurstone model" if model == "thurstone" else "a prior"
         raise ValueError(f'method "mm" does not go with {what}: use method="newton"')
-    if components not in ("weak", "strong"):
-        raise ValueError(f'components must be "weak" or "strong", got {components!r}')
 
 
 def _start(
@@ -210,10 +205,7 @@ def _start(
     """Parameters to start from; the tie parameter from the share of ties, as if all were equal."""
     theta, gamma, log_tie = np.zeros(c.n_items), 0.0, 0.0
     if free_tie:
-        share = float(c.tie.sum()) / c.n_comparisons
-        log_tie = float(np.log(2.0 * share / (1.0 - share)))
-        if model == "rao-kupper":
-            log_tie = float(np.log((1.0 + share) / (1.0 - share)))
+        log_tie = log_tie_of(model, float(c.tie.sum()) / c.n_comparisons)
     if isinstance(init, Fit):
         place = {label: k for k, label in enumerate(init.items.tolist())}
         at = np.array([place.get(label, -1) for label in c.items.tolist()])
@@ -222,14 +214,17 @@ def _start(
         if free_tie and init.model == model and init.tie not in (None, 0.0, 1.0):
             log_tie = float(np.log(init.tie))
     elif init is not None:
-        theta = np.array(init, dtype=np.float64)
-        if theta.shape != (c.n_items,):
-            raise ValueError(f"init must have shape ({c.n_items},), got {theta.shape}")
-        bad = np.flatnonzero(~np.isfinite(theta))
-        if len(bad):
-            raise ValueError(f"init[{bad[0]}] = {theta[bad[0]]}: must be finite")
+        theta = _checks.start(init, c.n_items).copy()
     extra = ([gamma] if order_effect else []) + ([log_tie] if free_tie else [])
     return np.concatenate([theta, extra])
+
+
+def log_tie_of(model: str, share: float) -> float:
+    """Log of the tie parameter that gives the share of ties where all items are equal."""
+    share = min(share, 0.99)  # with nothing but ties it has no finite value
+    if model == "rao-kupper":
+        return float(np.log((1.0 + share) / (1.0 - share)))
+    return float(np.log(2.0 * share / (1.0 - share)))
 
 
 def _centred(theta: NDArray[np.float64], component: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from venire import _checks
+
 __all__ = ["critical_value"]
 
 
@@ -15,6 +17,4 @@ def critical_value(level: float) -> float:
     """
     from statistics import NormalDist  # 10 ms to load
 
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level must be between 0 and 1, got {level!r}")
-    return NormalDist().inv_cdf(0.5 + level / 2.0)
+    return NormalDist().inv_cdf(0.5 + _checks.level(level) / 2.0)

@@ -39,9 +39,9 @@ class Lookup:
             If a label is not an item; names the argument, the first such position and the label.
         """
         if self._integer:
-            return self._integers(np.asarray(labels), labels, name)
+            return self._integers(_checks.array(labels, name, object), name)
         # a list is not made uniform first: 7 is not the label "7"
-        array = labels if isinstance(labels, np.ndarray) else np.asarray(labels, dtype=object)
+        array = _checks.array(labels, name, object)
         table = self._table or {}
         flat = array.ravel().tolist()
         out = np.fromiter((self._get(table, label) for label in flat), np.int64, len(flat))
@@ -57,13 +57,12 @@ class Lookup:
         except TypeError:  # not hashable
             return -1
 
-    def _integers(self, array: np.ndarray, labels: Any, name: str) -> np.ndarray:
+    def _integers(self, array: np.ndarray, name: str) -> np.ndarray:
         if array.dtype.kind not in "iu":
-            given = labels if isinstance(labels, np.ndarray) else np.asarray(labels, dtype=object)
-            for k, label in enumerate(given.ravel().tolist()):
+            for k, label in enumerate(array.ravel().tolist()):
                 if not _is_whole(label):
-                    self._unknown(name, k if given.ndim else None, label)
-            array = given.astype(np.int64)  # whole numbers, as objects or read as floats
+                    self._unknown(name, k if array.ndim else None, label)
+            array = array.astype(np.int64)  # whole numbers, as objects or read as floats
         if not len(self.items):
             place, known = np.zeros(array.shape, np.int64), np.zeros(array.shape, bool)
         else:

@@ -57,7 +57,8 @@ def solve_quasi_variances(variances: np.ndarray) -> tuple[np.ndarray, np.ndarray
     Returns
     -------
     quasi : ndarray of float64, shape (k,)
-        nan if k is 1; half the variance of the only difference each if k is 2.
+        nan if k is 1 or a variance is not > 0; half the variance of the only difference each if k
+        is 2.
     relative : ndarray of float64, shape (2,)
         Lowest and highest relative error of a standard error.
 
@@ -67,11 +68,11 @@ def solve_quasi_variances(variances: np.ndarray) -> tuple[np.ndarray, np.ndarray
     the diagonal: O(k^3). Steps are halved until all sums stay positive and the objective falls.
     """
     k = len(variances)
-    if k == 1 or not np.isfinite(variances).all():
+    off = ~np.eye(k, dtype=bool)
+    if k == 1 or not (np.isfinite(variances) & ((variances > 0.0) | ~off)).all():
         return np.full(k, np.nan), np.full(2, 0.0 if k == 1 else np.nan)
     if k == 2:
         return np.full(2, variances[0, 1] / 2.0), np.zeros(2)
-    off = ~np.eye(k, dtype=bool)
     log_v = np.log(np.where(off, variances, 1.0))
     quasi = _start(variances, off)
     objective, residual = _objective(quasi, log_v, off)
@@ -80,7 +81,10 @@ def solve_quasi_variances(variances: np.ndarray) -> tuple[np.ndarray, np.ndarray
         gradient = np.sum(residual * inverse, axis=1)
         system = inverse**2
         np.fill_diagonal(system, np.sum(system, axis=1))
-        step = np.linalg.solve(system, -gradient)
+        try:
+            step = np.linalg.solve(system, -gradient)
+        except np.linalg.LinAlgError:
+            break
         scale = 1.0
         while scale > 1e-10:
             trial = quasi + scale * step

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from venire import _checks
 from venire.ratings._errors import layout_of
 
 if TYPE_CHECKING:
@@ -36,8 +37,7 @@ def as_frame(columns: dict[str, np.ndarray], backend: str | None) -> Any:
     """`columns` as a dataframe of `backend`, or of the first library that is installed."""
     if backend is None:
         backend = next((name for name in BACKENDS[:-1] if find_spec(name)), "dict")
-    if backend not in BACKENDS:
-        raise ValueError(f"backend must be None or one of {', '.join(BACKENDS)}, got {backend!r}")
+    _checks.one_of(backend, "backend", BACKENDS)
     copies = {
         name: column.tolist() if column.dtype.kind in "OUT" else column.copy()
         for name, column in columns.items()

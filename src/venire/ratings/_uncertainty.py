@@ -164,8 +164,8 @@ class Uncertainty:
             If a label is unknown, or the matrix would have over 8,000 rows.
         """
         fit = _fit(self)
-        chosen = None if items is None else np.atleast_1d(self._positions(items, "items"))
-        return _errors.covariance(fit, kind, chosen, full)
+        chosen = None if items is None else self._listed(items)
+        return _errors.covariance(fit, kind, chosen, _checks.flag(full, "full"))
 
     def interval(
         self, level: float = 0.95, kind: str = "fisher", *, method: str = "auto"
@@ -267,9 +267,12 @@ class Uncertainty:
         ValueError
             If a label is unknown, or an item is of another component and there is no prior.
         """
-        labels = self.items if items is None else np.atleast_1d(np.asarray(items))
-        i, j = self._pairs(labels, reference)
-        errors = self.difference_errors(labels, reference, kind=kind)
+        chosen = np.arange(len(self.theta)) if items is None else self._listed(items)
+        labels = self.items[chosen]
+        i, j = self._pairs(labels, reference, ("items", "reference"))
+        if j.shape != labels.shape or (j[1:] != j[:-1]).any():
+            _checks.fail("reference", "must be the label of one item", value=reference)
+        errors = self.difference_errors(labels, self.items[j], kind=kind)
         return RelativeEstimates(self.items[i], self.theta[i] - self.theta[j], errors)
 
     def quasi_variances(self, *, items: Any = None, kind: str = "fisher") -> _quasi.QuasiVariances:
@@ -298,7 +301,7 @@ class Uncertainty:
         fit = _fit(self)
         chosen = np.arange(len(self.theta))
         if items is not None:
-            chosen = np.atleast_1d(self._positions(items, "items"))
+            chosen = self._listed(items)
             seen, first = np.unique(chosen, return_index=True)
             if len(seen) < len(chosen):
                 bad = int(np.setdiff1d(np.arange(len(chosen)), first)[0])
@@ -332,15 +335,23 @@ class Uncertainty:
             cache["lookup"] = Lookup(self.items)
         return cache["lookup"](labels, name)
 
-    def _pairs(self, first: Any, second: Any) -> tuple[np.ndarray, np.ndarray]:
+    def _listed(self, items: Any) -> np.ndarray:
+        """Positions of one item, or of some in a row."""
+        chosen = self._positions(items, "items")
+        if chosen.ndim > 1:
+            _checks.fail("items", f"must be one-dimensional, has {chosen.ndim} dimensions")
+        return np.atleast_1d(chosen)
+
+    def _pairs(
+        self, first: Any, second: Any, names: tuple[str, str] = ("first", "second")
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Positions of two lots of labels that may be compared."""
-        i, j = self._positions(first, "first"), self._positions(second, "second")
+        i, j = self._positions(first, names[0]), self._positions(second, names[1])
         try:
             i, j = np.broadcast_arrays(i, j)
         except ValueError:
-            _checks.fail(
-                "second", f"has shape {j.shape}, which does not go with {i.shape} of first"
-            )
+            reason = f"has shape {j.shape}, which does not go with {i.shape} of {names[0]}"
+            _checks.fail(names[1], reason)
         apart = np.ravel(self.component[i] != self.component[j])
         if _fit(self).prior is None and apart.any():
             k = int(np.argmax(apart))

@@ -191,7 +191,7 @@ class Fit(Uncertainty):
         """
         i, j = self._pairs(first, second)
         d = self.theta[i] - self.theta[j]
-        side = np.asarray(order)
+        side = _checks.numeric(order, "order")
         wrong = ~np.isin(side, (-1, 0, 1))
         if wrong.any():
             bad = int(np.argmax(np.ravel(wrong)))
@@ -243,10 +243,9 @@ class Fit(Uncertainty):
         >>> vn.fit_bradley_terry(c).to_elo().round(2)
         array([1200.,  800.])
         """
-        if not (scale > 0.0 and math.isfinite(scale)):
-            raise ValueError(f"scale must be positive, got {scale!r}")
-        if not (base > 1.0 and math.isfinite(base)):
-            raise ValueError(f"base must be over 1, got {base!r}")
+        scale = _checks.number(scale, "scale", "must be positive", lambda x: 0.0 < x < math.inf)
+        base = _checks.number(base, "base", "must be over 1", lambda x: 1.0 < x < math.inf)
+        center = _checks.number(center, "center")
         unit = scales.factor(scales.scale_of(self.model), "logit")
         return center + self.theta * (unit * scale / math.log(base))
 
@@ -281,6 +280,7 @@ class Fit(Uncertainty):
         ValueError
             If `backend`, `level` or `kind` is none of its choices.
         """
+        errors = _checks.flag(errors, "errors")
         return _tables.as_frame(_tables.ratings_columns(self, level, kind, errors), backend)
 
     def summary(
@@ -314,9 +314,9 @@ class Fit(Uncertainty):
         ValueError
             If `level`, `top` or `kind` is out of range.
         """
-        if top is not None and top < 1:
-            raise ValueError(f"top must be at least 1, got {top!r}")
-        return _summary.summarise(self, level, top, kind, errors)
+        if top is not None:
+            top = _checks.whole(top, "top", 1)
+        return _summary.summarise(self, level, top, kind, _checks.flag(errors, "errors"))
 
     @property
     def _has_ties(self) -> bool:

@@ -18,6 +18,7 @@ from venire.resampling._grouped import GroupedBootstrap, bootstrap_groups
 from venire.resampling._groups import KEEP, check_levels
 from venire.resampling._replicates import Batch, Engine
 from venire.resampling._result import Bootstrap
+from venire.resampling._weights import MOST_RESAMPLES
 
 __all__ = ["add_replicates", "bootstrap"]
 
@@ -163,14 +164,13 @@ def bootstrap(
     if not isinstance(fit, (Fit, GroupedFit)):
         reason = "must be a Fit or a GroupedFit"
         _checks.fail("fit", reason, value=type(fit).__name__, kind=TypeError)
-    n_resamples = _checks.whole(n_resamples, "n_resamples", 1)
-    for name, value, known in (("kind", kind, KINDS), ("unit", unit, UNITS)):
-        if value not in known:
-            _checks.fail(name, f"must be one of {', '.join(known)}", value=value)
-    if keep is not None and keep not in KEEP:
-        _checks.fail("keep", f"must be one of {', '.join(KEEP)}", value=keep)
-    if not isinstance(tol, (int, float, np.floating)) or not 0.0 < tol < 1.0:
-        _checks.fail("tol", "must be between 0 and 1", value=tol)
+    n_resamples = _checks.whole(n_resamples, "n_resamples", 1, MOST_RESAMPLES)
+    _checks.one_of(kind, "kind", KINDS)
+    _checks.one_of(unit, "unit", UNITS)
+    if keep is not None:
+        _checks.one_of(keep, "keep", KEEP)
+    tol = _checks.tol(tol)
+    _checks.function(progress, "progress")
     checked = check_levels(levels)
     key, threads = _arrays.keys(rng), _checks.n_threads(n_threads)
     if isinstance(fit, GroupedFit):
@@ -202,7 +202,8 @@ def bootstrap(
 
 def add_replicates(b: Bootstrap, engine: Engine, more: int, progress: Any = None) -> Bootstrap:
     """`b` with `more` replicates; warns of those without a fit."""
-    more = _checks.whole(more, "more", 1)
+    more = _checks.whole(more, "more", 1, MOST_RESAMPLES)
+    _checks.function(progress, "progress")
     start, stop = b.n_resamples, b.n_resamples + more
     batches: list[Batch] = []
     for low in range(start, stop, engine.block):

@@ -13,9 +13,10 @@ from venire import _checks
 from venire.grouped import GroupedParameterErrors
 from venire.ratings._problem import TIE_MODELS
 from venire.ratings._tables import as_frame
-from venire.resampling import _groups, _intervals, _saving
+from venire.resampling import _groups, _saving
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
 from venire.resampling._result import Bootstrap
+from venire.resampling._weights import MOST_RESAMPLES
 
 if TYPE_CHECKING:
     from venire.grouped import GroupedFit
@@ -175,8 +176,8 @@ class GroupedBootstrap:
         ValueError
             If `kind` is unknown, or `level` is out of range or not kept.
         """
-        level = self.levels[0] if level is None else _intervals.check_level(level)
-        if kind not in KINDS:
+        level = self.levels[0] if level is None else _checks.level(level)
+        if not isinstance(kind, str) or kind not in KINDS:
             reason = f"must be one of {', '.join(KINDS)}; group(label).interval knows more"
             _checks.fail("kind", reason, value=kind)
         if level in self.levels:
@@ -310,7 +311,8 @@ class GroupedBootstrap:
         -------
         GroupedBootstrap
         """
-        return _extended(self, _checks.whole(more, "more", 1), progress, stacklevel=4)
+        more = _checks.whole(more, "more", 1, MOST_RESAMPLES)
+        return _extended(self, more, _checks.function(progress, "progress"), stacklevel=4)
 
     def save(self, path: str | Path) -> None:
         """Write everything, the fit included, to one .npz file: see `Bootstrap.save`."""

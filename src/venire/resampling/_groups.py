@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from venire import _checks
 from venire._native import grouped as _native
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
-from venire.resampling import _intervals
 from venire.resampling._cells import first_fraction
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED, NOTHING
@@ -26,8 +25,9 @@ KEEP = ("summary", "draws")
 
 def check_levels(levels: Any) -> tuple[float, ...]:
     """Distinct levels strictly between 0 and 1, in the order given."""
-    given = levels if isinstance(levels, (list, tuple, np.ndarray)) else [levels]
-    found = tuple(dict.fromkeys(_intervals.check_level(level, "levels") for level in given))
+    single = np.ndim(levels) == 0 if isinstance(levels, np.ndarray) else np.isscalar(levels)
+    given = [levels] if single else _checks.listed(levels, "levels")
+    found = tuple(dict.fromkeys(_checks.level(level, "levels") for level in given))
     if not found:
         _checks.fail("levels", "must hold at least one level", value=levels)
     return found

@@ -7,18 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _checks
-
-__all__ = ["INTERVALS", "bca", "check_level", "percentile", "rank_matrix", "simultaneous_ranks"]
+__all__ = ["INTERVALS", "bca", "percentile", "rank_matrix", "simultaneous_ranks"]
 
 INTERVALS = ("percentile", "basic", "bca", "studentised")
-
-
-def check_level(level: Any, name: str = "level") -> float:
-    """A level strictly between 0 and 1."""
-    if not isinstance(level, (int, float, np.floating, np.integer)) or not 0.0 < level < 1.0:
-        _checks.fail(name, "must be strictly between 0 and 1", value=level)
-    return float(level)
 
 
 def percentile(draws: NDArray[np.float64], level: float) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from venire import _checks, _labels
 
 __all__ = ["Plan", "make_plan"]
 
+MOST_DRAWS = 2**62  # of a stratum; the native layer allows 10**7 for each unit
 KINDS = ("multinomial", "poisson", "bayesian", "subsample")
 
 
@@ -28,8 +29,7 @@ class Plan(NamedTuple):
 
 def make_plan(n: int, kind: str, size: Any, cluster: Any, strata: Any) -> Plan:
     """Check the arguments of `bootstrap_weights` and put the units in order."""
-    if kind not in KINDS:
-        _checks.fail("kind", f"must be one of {', '.join(KINDS)}", value=kind)
+    _checks.one_of(kind, "kind", KINDS)
     unit, n_units = None, n
     if cluster is not None:
         unit, n_units = _codes(cluster, n, "cluster")
@@ -55,11 +55,7 @@ def make_plan(n: int, kind: str, size: Any, cluster: Any, strata: Any) -> Plan:
 
 def _codes(labels: Any, n: int, name: str) -> tuple[NDArray[np.int64], int]:
     """Positions of labels among the sorted distinct ones, and how many there are."""
-    if not hasattr(labels, "__len__") or isinstance(labels, (str, bytes)):
-        _checks.fail(name, "must hold one label for each row", value=labels, kind=TypeError)
-    if len(labels) != n:
-        _checks.fail(name, f"has {len(labels)} rows, but n is {n}")
-    distinct, codes = _labels.encode_one(labels, name)
+    distinct, codes = _labels.encode_one(labels, name, n=n)
     return codes.astype(np.int64), len(distinct)
 
 
@@ -79,8 +75,9 @@ def _sizes(size: Any, kind: str, units: NDArray[np.int64]) -> NDArray[np.int64]:
     """Draws of each stratum."""
     if size is None:
         return units // 2 if kind == "subsample" else units.copy()
-    if np.ndim(size) == 0:
-        total = _checks.whole(size, "size", 1)
+    size = _checks.column(size, "size")
+    if _checks.length(size, "size") is None:
+        total = _checks.whole(size, "size", 1, MOST_DRAWS)
         if kind == "subsample" and total > units.sum():
             _checks.fail("size", f"only {units.sum()} can be drawn without replacement", value=size)
         exact = [total * int(u) for u in units]  # the largest remainders get what is left over
@@ -88,16 +85,14 @@ def _sizes(size: Any, kind: str, units: NDArray[np.int64]) -> NDArray[np.int64]:
         rest = np.array([x % int(units.sum()) for x in exact])
         out[np.argsort(-rest, kind="stable")[: total - int(out.sum())]] += 1
         return out
-    out = np.asarray(size)
-    if out.dtype.kind not in "iu":
-        _checks.fail("size", "must be whole numbers", value=out.dtype.name, kind=TypeError)
+    out = _checks.integers(size, "size")
     if out.shape != units.shape:
         _checks.fail("size", f"has shape {out.shape}, but there are {len(units)} strata")
-    most = units if kind == "subsample" else np.full(len(units), 2**62)
+    most = units if kind == "subsample" else np.full(len(units), MOST_DRAWS)
     bad = np.flatnonzero((out < 0) | (out > most))
     if len(bad):
-        rule = (
-            "must be from 0 to the units of the stratum" if kind == "subsample" else "is negative"
-        )
+        rule = "is negative" if out[bad[0]] < 0 else f"must be at most {MOST_DRAWS}"
+        if kind == "subsample":
+            rule = "must be from 0 to the units of the stratum"
         _checks.fail("size", rule, int(bad[0]), out[bad[0]])
     return out.astype(np.int64)

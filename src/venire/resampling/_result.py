@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire import _checks
+from venire._labels import encode_one
 from venire.ratings._tables import as_frame
 from venire.resampling import _influence, _intervals, _saving, _solved
 from venire.resampling._replicates import MAX_DENSE, Engine
@@ -160,10 +161,8 @@ class Bootstrap:
         >>> b.interval(0.9, "bca").shape
         (2, 2)
         """
-        level = _intervals.check_level(level)
-        if kind not in _intervals.INTERVALS:
-            known = ", ".join(_intervals.INTERVALS)
-            _checks.fail("kind", f"must be one of {known}", value=kind)
+        level = _checks.level(level)
+        _checks.one_of(kind, "kind", _intervals.INTERVALS)
         here = np.arange(len(self.items)) if items is None else self._positions(items)
         draws, estimate = self._used()[:, here], self.fit.theta[here]
         if kind == "percentile":
@@ -224,10 +223,12 @@ class Bootstrap:
         >>> b.rank_interval(0.9).tolist(), b.rank_interval(0.9, simultaneous=True).tolist()
         ([[1, 1], [2, 3], [2, 3]], [[1, 1], [2, 3], [2, 3]])
         """
-        level = _intervals.check_level(level)
-        group = self._groups() if group is None else np.asarray(group)
-        if group.shape != self.fit.theta.shape:
-            _checks.fail("group", f"has shape {group.shape}, must be {self.fit.theta.shape}")
+        level = _checks.level(level)
+        if group is None:
+            group = self._groups()
+        else:
+            _, group = encode_one(group, "group", n=len(self.fit.theta))
+        simultaneous = _checks.flag(simultaneous, "simultaneous")
         if simultaneous:
             if len(self.items) > MAX_PAIRS:
                 _checks.fail("simultaneous", f"looks at all pairs: at most {MAX_PAIRS} items")
@@ -279,7 +280,7 @@ class Bootstrap:
             One row per two neighbours of one component, best first: item, next_item, difference,
             standard_error, lower, upper, prob_better, tied (the interval holds 0).
         """
-        level = _intervals.check_level(level)
+        level = _checks.level(level)
         group, theta = self._groups(), self.fit.theta
         order = np.lexsort((-theta, group))
         inside = group[order[1:]] == group[order[:-1]]
@@ -391,7 +392,7 @@ class Bootstrap:
 
     def _positions(self, items: Any) -> NDArray[np.int64]:
         """Positions of labels, (n,)."""
-        return np.atleast_1d(self.fit._positions(items, "items"))
+        return self.fit._listed(items)
 
     def _accelerations(self, here: NDArray[np.int64]) -> NDArray[np.float64]:
         engine = self._engine()

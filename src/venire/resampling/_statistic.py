@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire import _checks
 from venire._jit import _statistics
+from venire._labels import encode_one
 from venire.resampling import _intervals
-from venire.resampling._weights import bootstrap_weights
+from venire.resampling._weights import MOST_RESAMPLES, bootstrap_weights
 
 __all__ = ["StatisticBootstrap", "bootstrap_statistic"]
 
@@ -72,7 +73,8 @@ class StatisticBootstrap:
             If `level` or `kind` is out of range; for "bca" without ``bca=True`` or with constant
             replicates; for "studentised" without `error`.
         """
-        level = _intervals.check_level(level)
+        level = _checks.level(level)
+        _checks.one_of(kind, "kind", _intervals.INTERVALS)
         draws, estimate = self.replicates[:, None], self.estimate
         if kind == "percentile":
             return _intervals.percentile(draws, level)[0]
@@ -83,13 +85,10 @@ class StatisticBootstrap:
                 _checks.fail("kind", "'bca' needs bootstrap_statistic(..., bca=True)")
             skewness = np.array([self.acceleration])
             return _intervals.bca(draws, np.array([estimate]), skewness, level, ["statistic"])[0]
-        if kind == "studentised":
-            if self.errors is None or self.error is None:
-                _checks.fail("kind", "'studentised' needs bootstrap_statistic(..., error=...)")
-            ratio = (self.replicates - estimate) / self.errors
-            return estimate - _intervals.percentile(ratio[:, None], level)[0, ::-1] * self.error
-        known = ", ".join(_intervals.INTERVALS)
-        _checks.fail("kind", f"must be one of {known}", value=kind)
+        if self.errors is None or self.error is None:
+            _checks.fail("kind", "'studentised' needs bootstrap_statistic(..., error=...)")
+        ratio = (self.replicates - estimate) / self.errors
+        return estimate - _intervals.percentile(ratio[:, None], level)[0, ::-1] * self.error
 
 
 def bootstrap_statistic(
@@ -160,18 +159,20 @@ def bootstrap_statistic(
     >>> bool(abs(b.standard_error / (x.std() / 20) - 1) < 0.1), b.interval(0.95, "bca").shape
     (True, (2,))
     """
-    for name, function in (("statistic", statistic), ("error", error)):
-        if not callable(function) and not (name == "error" and function is None):
-            _checks.fail(name, "must be callable", value=function, kind=TypeError)
-    data = tuple(np.asarray(x) for x in arrays)
-    if not data or data[0].ndim == 0:
+    if statistic is None:
+        _checks.fail("statistic", "must be callable", value=statistic, kind=TypeError)
+    _checks.function(statistic, "statistic")
+    _checks.function(error, "error")
+    bca = _checks.flag(bca, "bca")
+    data = tuple(_checks.array(x, f"arrays[{k}]") for k, x in enumerate(arrays))
+    if not data or data[0].ndim == 0 or not len(data[0]):
         _checks.fail("arrays", "give at least one array of observations")
     n = len(data[0])
     for k, array in enumerate(data):
         if array.ndim == 0 or len(array) != n:
             rows = "no" if array.ndim == 0 else len(array)
             _checks.fail("arrays", f"array {k} has {rows} rows, but array 0 has {n}")
-    _checks.whole(n_resamples, "n_resamples", 2)
+    n_resamples = _checks.whole(n_resamples, "n_resamples", 2, MOST_RESAMPLES)
     threads = _checks.n_threads(n_threads)
     weights = bootstrap_weights(
         n, n_resamples, kind=kind, size=size, cluster=cluster, strata=strata, rng=rng,
@@ -224,9 +225,7 @@ def _jackknife(
 ) -> float:
     """A sixth of the skewness of the jackknife values, over the root of their number."""
     n = len(data[0])
-    unit = (
-        np.arange(n) if cluster is None else np.unique(np.asarray(cluster), return_inverse=True)[1]
-    )
+    unit = np.arange(n) if cluster is None else encode_one(cluster, "cluster")[1].astype(np.int64)
     n_units = int(unit.max()) + 1
     group = unit if n_units <= GROUPS else unit * GROUPS // n_units
     values = []

@@ -11,8 +11,9 @@ from venire import _checks
 from venire.posteriors import _arrays
 from venire.resampling._plan import make_plan
 
-__all__ = ["BootstrapWeights", "bootstrap_weights"]
+__all__ = ["MOST_RESAMPLES", "BootstrapWeights", "bootstrap_weights"]
 
+MOST_ROWS, MOST_RESAMPLES = 2**40, 2**31 - 1  # counters of streams are made of both
 BLOCK = 1 << 22  # numbers of a block: small enough for the allocator to hand them out again
 
 
@@ -81,8 +82,9 @@ class BootstrapWeights:
         >>> bool((w.replicates(7, 8) == w.replicates(0, 10)[7:8]).all())
         True
         """
-        start = _checks.whole(start, "start", 0)
-        return self._native.draw(start, _checks.whole(stop, "stop", start), self._n_threads)
+        start = _checks.whole(start, "start", 0, MOST_RESAMPLES)
+        stop = _checks.whole(stop, "stop", start, MOST_RESAMPLES)
+        return self._native.draw(start, stop, self._n_threads)
 
 
 def bootstrap_weights(
@@ -160,9 +162,9 @@ def bootstrap_weights(
     """
     from venire._native.resample import Resampler
 
-    n = _checks.whole(n, "n", 1)
-    n_resamples = _checks.whole(n_resamples, "n_resamples", 1)
-    step = max(1, BLOCK // n) if block is None else _checks.whole(block, "block", 1)
+    n = _checks.whole(n, "n", 1, MOST_ROWS)
+    n_resamples = _checks.whole(n_resamples, "n_resamples", 1, MOST_RESAMPLES)
+    step = max(1, BLOCK // n) if block is None else _checks.whole(block, "block", 1, MOST_RESAMPLES)
     plan = make_plan(n, kind, size, cluster, strata)
     threads = _checks.n_threads(n_threads)
     native = Resampler(kind, plan.ptr, plan.size, n, plan.unit, _arrays.keys(rng))

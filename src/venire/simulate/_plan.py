@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from venire import _checks
 from venire.posteriors._arrays import keys
 from venire.ratings._tables import as_frame
+from venire.simulate._requests import counts
 from venire.simulate._teachers import Teachers
 from venire.simulate._teachers import teachers as preset
 from venire.simulate._world import world
@@ -229,20 +230,21 @@ def plan(
     if isinstance(teachers, str):
         teachers = preset(teachers)
     if not isinstance(teachers, Teachers):
-        raise TypeError(f"teachers must be Teachers or a name, got {type(teachers).__name__}")
-    designs = (design,) if isinstance(design, str) else tuple(design)
+        reason = f"must be Teachers or a name, got {type(teachers).__name__}"
+        _checks.fail("teachers", reason, kind=TypeError)
+    designs = (design,) if isinstance(design, str) else tuple(_checks.listed(design, "design"))
     if not designs:
         raise ValueError("design: name at least one of uniform, adaptive")
     for name in designs:
         _checks.one_of(name, "design", DESIGNS)
     _checks.one_of(criterion, "criterion", ("D", "A", "top"))
+    panel = _checks.flag(panel, "panel")
     if panel and pattern is not None:
         raise ValueError("pattern: a panel asks all teachers, none in rotation")
-    if not 0.0 < level < 1.0:
-        _checks.fail("level", "must lie between 0 and 1", value=level)
-    steps = _degrees(degrees, np.asarray(n_items))
-    if isinstance(n_seeds, bool) or not isinstance(n_seeds, (int, np.integer)) or n_seeds < 1:
-        _checks.fail("n_seeds", "must be an integer of at least 1", value=n_seeds)
+    level = _checks.level(level)
+    _checks.function(progress, "progress")
+    steps = _degrees(degrees, counts(n_groups, n_items))
+    n_seeds = _checks.whole(n_seeds, "n_seeds", 1, 2**31 - 1)
     threads = _checks.n_threads(n_threads)
     from venire.simulate._rehearsal import Rehearsal  # with the loop, which few need
 
@@ -265,19 +267,19 @@ def plan(
 
 def _degrees(degrees: Sequence[int], n_items: NDArray[Any]) -> list[int]:
     """The degrees as ints that increase."""
-    found = np.asarray(degrees)
-    if found.ndim != 1 or not len(found) or found.dtype.kind not in "iu":
-        raise TypeError(f"degrees must be a sequence of integers, got {degrees!r}")
+    found = _checks.integers(degrees, "degrees")
+    if found.ndim != 1 or not len(found):
+        _checks.fail("degrees", "must be a sequence of integers", value=degrees, kind=TypeError)
     if found[0] < 2:
         _checks.fail("degrees", "must be at least 2: less connects nothing", 0, found[0])
     down = np.flatnonzero(np.diff(found) <= 0)
     if len(down):
         _checks.fail("degrees", "must increase", int(down[0]) + 1, found[down[0] + 1])
-    if n_items.size and n_items.dtype.kind in "iu" and found[-1] >= n_items.min():
+    if found[-1] >= n_items.min():
         reason = f"must be below the number of items, {n_items.min()}"
         _checks.fail("degrees", reason, len(found) - 1, found[-1])
     odd = np.flatnonzero(np.diff(found, prepend=0) % 2)
-    if len(odd) and n_items.dtype.kind in "iu" and (n_items % 2).any():
+    if len(odd) and (n_items % 2).any():
         reason = "must grow by even numbers where a group has an odd number of items"
         _checks.fail("degrees", reason, int(odd[0]), found[odd[0]])
     return [int(d) for d in found]
@@ -287,9 +289,9 @@ def _pattern(pattern: ArrayLike | None, n_teachers: int) -> NDArray[np.int64]:
     """Teachers in rotation."""
     if pattern is None:
         return np.arange(n_teachers)
-    turns = np.asarray(pattern)
-    if turns.ndim != 1 or not len(turns) or turns.dtype.kind not in "iu":
-        raise TypeError(f"pattern must be a sequence of integers, got {pattern!r}")
+    turns = _checks.integers(pattern, "pattern")
+    if turns.ndim != 1 or not len(turns):
+        _checks.fail("pattern", "must be a sequence of integers", value=pattern, kind=TypeError)
     bad = np.flatnonzero((turns < 0) | (turns >= n_teachers))
     if len(bad):
         reason = f"must be a position among {n_teachers} teachers"

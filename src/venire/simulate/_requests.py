@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from venire import _checks
 
-__all__ = ["MOST", "Requests", "counts", "numbers", "position", "tag", "turn"]
+__all__ = ["MOST", "Requests", "counts", "integers", "numbers", "position", "tag", "turn"]
 
 POSITIONS, GROUPS = 20, 20  # bits of an item's number: its position, its group
 TEACHER_AT = POSITIONS + GROUPS  # the bits above hold the teacher (16), and then what is drawn
@@ -52,12 +52,13 @@ class Requests:
         run: Any,
     ) -> Requests:
         """Arguments of `World.vote`, checked."""
+        group = _checks.column(group, "group")
         other = group if second_group is None else second_group
         columns = {
             "group": group, "first": first, "second": second, "teacher": teacher,
             "second_group": other, "run": run,
         }  # fmt: skip
-        g, i, j, t, h, r = _integers(columns)
+        g, i, j, t, h, r = integers(columns)
         _within(g, len(n_items), "group")
         _within(h, len(n_items), "second_group")
         _within(i, n_items[g], "first")
@@ -84,14 +85,12 @@ def tag(purpose: int, teacher: Any = None) -> Any:
     return word if teacher is None else word | (teacher.astype(np.uint64) << np.uint64(TEACHER_AT))
 
 
-def _integers(columns: dict[str, Any]) -> list[NDArray[np.int64]]:
+def integers(columns: dict[str, Any]) -> list[NDArray[np.int64]]:
     """The columns as int64 of one length."""
     n = 1
     arrays = []
     for name, column in columns.items():
-        array = np.asarray(column)
-        if array.size and array.dtype.kind not in "iu":
-            _checks.fail(name, f"must hold integers, has dtype {array.dtype}", kind=TypeError)
+        array = _checks.integers(column, name)
         if array.ndim > 1:
             _checks.fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
         if array.ndim == 1:
@@ -117,18 +116,13 @@ def turn(run: NDArray[np.int64]) -> NDArray[np.uint64]:
 
 def counts(n_groups: int, n_items: Any) -> NDArray[np.int64]:
     """Items of each group, checked."""
-    if isinstance(n_groups, bool) or not isinstance(n_groups, (int, np.integer)):
-        _checks.fail("n_groups", "must be an integer", value=n_groups, kind=TypeError)
-    if not 1 <= n_groups <= MOST:
-        _checks.fail("n_groups", f"must be between 1 and {MOST:,}", value=n_groups)
-    found = np.asarray(n_items)
-    if found.dtype.kind not in "iu":
-        _checks.fail("n_items", f"must hold integers, has dtype {found.dtype}", kind=TypeError)
+    n_groups = _checks.whole(n_groups, "n_groups", 1, MOST)
+    found = _checks.integers(n_items, "n_items")
     if found.ndim and found.shape != (n_groups,):
         _checks.fail("n_items", f"has shape {found.shape}, but there are {n_groups} groups")
-    found = np.array(np.broadcast_to(found, (n_groups,)), np.int64)
+    found = np.broadcast_to(found, (n_groups,))
     good = (found >= 1) & (found <= MOST)
     if not good.all():
         k = int(np.argmin(good))
         _checks.fail("n_items", f"must be between 1 and {MOST:,}", k, found[k])
-    return found
+    return found.astype(np.int64)

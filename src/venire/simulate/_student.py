@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from venire import _checks
+from venire._labels import encode_one
 
 __all__ = ["RidgeStudent", "out_of_fold"]
 
@@ -139,17 +140,18 @@ def out_of_fold(
     >>> bool(np.corrcoef(p, w.theta)[0, 1] ** 2 > 0.5)
     True
     """
-    x, y = np.asarray(features), np.asarray(target)
-    _checks.same_length(target=y, group=group, sample_weight=sample_weight)
-    if len(x) != len(y):
-        _checks.fail("features", f"has {len(x)} rows, but target has {len(y)}")
-    labels, of = np.unique(np.asarray(group), return_inverse=True)
-    if len(labels) < 2 or n_folds < 2:
-        raise ValueError(f"{len(labels)} groups in {n_folds} folds: at least two of both")
+    x, y = _checks.numeric(features, "features"), _checks.numeric(target, "target")
+    n, y, group, sample_weight = _checks.columns(target=y, group=group, sample_weight=sample_weight)
+    if x.ndim != 2 or len(x) != n:
+        _checks.fail("features", f"must have shape ({n}, n_features), has {x.shape}")
+    n_folds = _checks.whole(n_folds, "n_folds", 2)
+    labels, of = encode_one(group, "group", n=n)
+    if len(labels) < 2:
+        _checks.fail("group", "must hold at least two groups", value=len(labels))
     fold = (_checks.rng(rng).permutation(len(labels)) % n_folds)[of]
     out = np.empty(len(y))
     for k in range(min(n_folds, len(labels))):
         train, test = fold != k, fold == k
-        more = () if sample_weight is None else (np.asarray(sample_weight)[train],)
+        more = () if sample_weight is None else (_checks.weight(sample_weight, n)[train],)
         out[test] = student.fit(x[train], y[train], *more).predict(x[test])
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,15 +74,16 @@ class Teachers:
     names: Any = None
 
     def __post_init__(self) -> None:
-        sharp = np.atleast_1d(np.asarray(self.sharpness))
-        n = _checks.same_length(sharpness=sharp)
+        sharp = np.atleast_1d(_checks.numeric(self.sharpness, "sharpness"))
+        n = _checks.columns(sharpness=sharp)[0]
         if n > MOST_TEACHERS:
             _checks.fail("sharpness", f"is for at most {MOST_TEACHERS:,} teachers", value=n)
+        most = _checks.LARGEST
         bounds = {
-            "sharpness": (-np.inf, np.inf, "must be finite"),
-            "order_bias": (-np.inf, np.inf, "must be finite"),
-            "own_error": (0.0, np.inf, "must be finite and >= 0"),
-            "cost": (0.0, np.inf, "must be finite and >= 0"),
+            "sharpness": (-most, most, "must be finite"),
+            "order_bias": (-most, most, "must be finite"),
+            "own_error": (0.0, most, "must be finite and >= 0"),
+            "cost": (0.0, most, "must be finite and >= 0"),
             "failure": (0.0, 1.0, "must be between 0 and 1"),
         }
         for name, (low, high, rule) in bounds.items():
@@ -89,13 +91,15 @@ class Teachers:
             good = np.isfinite(values) & (values >= low) & (values <= high)
             if not good.all():
                 k = int(np.argmin(good))
+                if np.isfinite(values[k]) and abs(values[k]) > most:
+                    rule += f", and of a size of at most {most:g}"
                 _checks.fail(name, rule, k, values[k])
             self._keep(name, np.array(np.broadcast_to(values, (n,))))
-        for name, high in (("shared_error", np.inf), ("ambiguous", 1.0)):
-            value = float(getattr(self, name))
-            if not (np.isfinite(value) and 0.0 <= value <= high):
-                rule = "must be between 0 and 1" if high == 1.0 else "must be finite and >= 0"
-                _checks.fail(name, rule, value=value)
+        for name, high in (("shared_error", _checks.LARGEST), ("ambiguous", 1.0)):
+            rule = "must be between 0 and 1" if high == 1.0 else "must be finite and >= 0"
+            value = _checks.number(
+                getattr(self, name), name, rule, lambda x, high=high: 0.0 <= x <= high < math.inf
+            )
             object.__setattr__(self, name, value)
         self._keep("names", _names(self.names, n))
 
@@ -120,7 +124,12 @@ class Teachers:
         >>> vn.simulate.teachers("usual").take([0, 3]).sharpness.tolist()
         [4.0, 1.0]
         """
-        k = np.asarray(positions, np.int64)
+        k = _checks.integers(positions, "positions")
+        bad = np.flatnonzero(np.ravel((k < 0) | (k >= len(self))))
+        if len(bad):
+            reason = f"must be a position among {len(self)} teachers"
+            _checks.fail("positions", reason, int(bad[0]), np.ravel(k)[bad[0]])
+        k = np.atleast_1d(k)
         return replace(
             self, sharpness=self.sharpness[k], order_bias=self.order_bias[k],
             own_error=self.own_error[k], cost=self.cost[k], failure=self.failure[k],
@@ -131,7 +140,8 @@ class Teachers:
 def _names(given: Any, n: int) -> NDArray[Any]:
     if given is None:
         return np.array([f"t{k}" for k in range(n)])
-    names = np.array([str(name) for name in np.atleast_1d(given)])
+    labels = [given] if isinstance(given, str) else _checks.listed(given, "names")
+    names = np.array([str(name) for name in labels])
     if len(names) != n:
         _checks.fail("names", f"has {len(names)} rows, but there are {n} teachers")
     _, first = np.unique(names, return_index=True)
@@ -201,6 +211,5 @@ def teachers(preset: str = "usual") -> Teachers:
     >>> vn.simulate.teachers("wrong").sharpness.tolist()
     [4.0, 2.0, 1.5, -3.0]
     """
-    if preset not in _PRESETS:
-        _checks.fail("preset", f"must be one of {', '.join(PRESETS)}", value=preset)
+    _checks.one_of(preset, "preset", PRESETS)
     return Teachers(**(_USUAL | _PRESETS[preset]))

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from venire import _checks
 from venire.posteriors._arrays import keys
 from venire.simulate._law import GROUP_NOISE, KINDS, N_FEATURES, Law, law
-from venire.simulate._requests import Requests, counts, numbers, position, tag, turn
+from venire.simulate._requests import Requests, counts, integers, numbers, position, tag, turn
 from venire.simulate._streams import Key, child, normal_pairs, normals, uniforms
 from venire.simulate._teachers import Teachers
 from venire.votes import Votes
@@ -93,6 +93,7 @@ class World:
         World
         """
         each = counts(n_groups, self.n_items[0] if n_items is None else n_items)
+        number = _checks.whole(number, "number", 0, 2**31 - 1)
         return _populate(self.law, each, child(self._key, number, FRESH))
 
     def probability(
@@ -190,7 +191,8 @@ class World:
         ValueError
             If there is no answer at all, and as in `vote`.
         """
-        g, i, j, t = np.broadcast_arrays(group, first, second, teacher)
+        columns = {"group": group, "first": first, "second": second, "teacher": teacher}
+        g, i, j, t = integers(columns)
         vote = self.vote(teachers, g, i, j, t, run=run)
         told = vote != 0
         if not told.any():
@@ -204,7 +206,9 @@ class World:
 
     def _read(self, teachers: Teachers, *columns: Any) -> Requests:
         if not isinstance(teachers, Teachers):
-            raise TypeError(f"teachers must be Teachers, got {type(teachers).__name__}")
+            _checks.fail(
+                "teachers", f"must be Teachers, got {type(teachers).__name__}", kind=TypeError
+            )
         return Requests.read(self.n_items, len(teachers), *columns)
 
     def _chance(self, teachers: Teachers, ask: Requests) -> Floats:
@@ -291,12 +295,9 @@ def world(
     >>> w.fresh(2).features.shape
     (200, 16)
     """
-    if kind not in KINDS:
-        _checks.fail("kind", f"must be one of {', '.join(KINDS)}", value=kind)
-    if student not in STUDENTS:
-        _checks.fail("student", f"must be one of {', '.join(STUDENTS)}", value=student)
-    if not (np.isfinite(bias) and bias >= 0.0):
-        _checks.fail("bias", "must be finite and >= 0", value=bias)
+    _checks.one_of(kind, "kind", tuple(KINDS))
+    _checks.one_of(student, "student", tuple(STUDENTS))
+    bias = _checks.number(bias, "bias", _checks.AMOUNT, lambda x: 0.0 <= x <= _checks.LARGEST)
     n_each = counts(n_groups, n_items)
     key = keys(rng)
     return _populate(law(kind, STUDENTS[student], float(bias), key), n_each, key)

@@ -235,7 +235,7 @@ def fit_votes(
     >>> found.weights.round(2).tolist()
     [1.27, 1.23, 0.0]
     """
-    _check(votes, model, method, rounds)
+    _check(votes, model, method, rounds, rho)
     threads = _checks.n_threads(n_threads)
     if method == "consensus":
         return _by_consensus(votes, model, prior, rho, groups, items, threads)
@@ -279,11 +279,13 @@ def _by_consensus(
     return VotesFit(fit, votes.teachers, weights, agree.alpha, agree.beta, judged, "consensus", q)
 
 
-def _check(votes: Any, model: Any, method: Any, rounds: Any) -> None:
+def _check(votes: Any, model: Any, method: Any, rounds: Any, rho: Any) -> None:
     if not isinstance(votes, Votes):
-        raise TypeError(f"votes must be Votes, got {type(votes).__name__}")
+        _checks.fail("votes", f"must be Votes, got {type(votes).__name__}", kind=TypeError)
     if votes._parts[0].names.groups is None:
         _checks.fail("votes", "must have groups: give group=..., the same label for all if one")
     _checks.one_of(model, "model", MODELS)
     _checks.one_of(method, "method", METHODS)
-    _checks.whole(rounds, "rounds", 0)
+    _checks.whole(rounds, "rounds", 0, 2**31 - 1)
+    if rho is not None:
+        _checks.number(rho, "rho", "must be between 0 and 1", lambda x: 0.0 <= x <= 1.0)

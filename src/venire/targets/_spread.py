@@ -93,23 +93,13 @@ def student_variance(
     if given is not None:
         if prediction is not None:
             raise TypeError("give prediction or prediction_variance, not both")
-        number = isinstance(given, (int, float, np.integer, np.floating))
-        if not number or isinstance(given, (bool, np.bool_)):
-            _checks.fail("prediction_variance", "must be a number", value=given, kind=TypeError)
-        if not (np.isfinite(given) and given >= 0.0):
-            _checks.fail("prediction_variance", "must be finite and >= 0", value=given)
-        return float(given)
+        most = _checks.LARGEST
+        return _checks.number(
+            given, "prediction_variance", _checks.AMOUNT, lambda x: 0.0 <= x <= most
+        )
     if prediction is None:
         return spread.variance_beyond(theta, error)
-    own = np.asarray(prediction)
-    if own.dtype.kind not in "iuf":
-        _checks.fail("prediction", f"must hold numbers, has dtype {own.dtype}", kind=TypeError)
-    if own.shape != (n,):
-        _checks.fail("prediction", f"has shape {own.shape}, but there are {n} items")
-    own = own.astype(np.float64)
-    if np.isinf(own).any():
-        bad = int(np.argmax(np.isinf(own)))
-        _checks.fail("prediction", "must be finite, or nan where there is none", bad, own[bad])
+    own = _checks.predictions(prediction, n)
     use = spread.known & ~np.isnan(own)
     if not use.any():
         return spread.variance_beyond(theta, error)

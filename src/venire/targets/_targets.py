@@ -219,9 +219,7 @@ def _shrinkage(shrink: float | str, spread: Spread) -> tuple[Any, Any]:
         t = spread.variance_beyond(spread.theta, spread.error)
         share = t / (t + spread.error**2) if t > 0.0 else np.zeros(len(spread.theta))
         return share, np.sqrt(share)
-    factor = _number(shrink, "shrink")
-    if not 0.0 <= factor <= 1.0:
-        _checks.fail("shrink", "must be between 0 and 1", value=shrink)
+    factor = _checks.number(shrink, "shrink", "must be between 0 and 1", lambda x: 0.0 <= x <= 1.0)
     return factor, factor
 
 
@@ -229,20 +227,16 @@ def _limits(clamp: Any, centre: float) -> tuple[float, float]:
     if isinstance(clamp, (tuple, list)):
         if len(clamp) != 2:
             _checks.fail("clamp", "must be a number or a pair (low, high)", value=clamp)
-        low, high = (_number(x, "clamp") for x in clamp)
+        low, high = (_checks.number(x, "clamp", "must not be nan", _is_a_number) for x in clamp)
         if not low < high:
             _checks.fail("clamp", "low must be below high", value=clamp)
         return low, high
-    half = _number(clamp, "clamp")
-    if not half > 0.0:
-        _checks.fail("clamp", "must be > 0", value=clamp)
+    half = _checks.number(clamp, "clamp", "must be > 0", lambda x: x > 0.0)
     return centre - half, centre + half
 
 
-def _number(x: Any, name: str) -> float:
-    if isinstance(x, (bool, np.bool_)) or not isinstance(x, (int, float, np.integer, np.floating)):
-        _checks.fail(name, "must be a number", value=x, kind=TypeError)
-    return float(x)
+def _is_a_number(x: float) -> bool:
+    return x == x
 
 
 def _check(fit: Any, calibration: Any, scale: Any) -> None:
@@ -256,8 +250,7 @@ def _check(fit: Any, calibration: Any, scale: Any) -> None:
         if calibration.fit is not fit:
             _checks.fail("calibration", "is of another fit")
     if scale is not None:
-        if scale not in scales.SCALES:
-            _checks.fail("scale", f"must be one of {', '.join(scales.SCALES)}", value=scale)
+        _checks.one_of(scale, "scale", scales.SCALES)
         if fit.scale not in scales.SCALES:
             _checks.fail("scale", f"a {fit.scale} fit is on no scale: leave it out", value=scale)
 

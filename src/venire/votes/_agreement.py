@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from venire import _checks
 from venire._checks import fail
 
 if TYPE_CHECKING:
@@ -70,10 +71,8 @@ class Agreement:
 
 def agreement(votes: Votes, metric: str, level: float) -> Agreement:
     """See `Votes.agreement`."""
-    if metric not in ("nominal", "interval"):
-        raise ValueError(f'metric must be "nominal" or "interval", got {metric!r}')
-    if not 0.0 < level < 1.0:
-        fail("level", "must lie between 0 and 1", value=level)
+    _checks.one_of(metric, "metric", ("nominal", "interval"))
+    level = _checks.level(level)
     if votes.n_teachers > _MOST_TEACHERS:
         fail("votes", f"pairwise agreement is for at most {_MOST_TEACHERS} teachers",
              value=votes.n_teachers)  # fmt: skip

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire import _checks
 from venire._checks import fail
+from venire._labels import encode_one
 
 if TYPE_CHECKING:
     from venire.votes._votes import Votes
@@ -86,13 +87,17 @@ class TeacherCalibration:
         from venire.votes._rows import _probabilities
 
         place = {label: i for i, label in enumerate(self.teachers.tolist())}
-        labels = np.asarray(teacher).tolist()
-        n = _checks.same_length(teacher=teacher, probabilities=[0] * len(labels))
-        for at, label in enumerate(labels):
-            if label not in place:
-                fail("teacher", "is not among the teachers", at, label)
-        p = _probabilities(probabilities, n)
-        power = 1.0 / self.temperature[[place[label] for label in labels]]
+        stated = _checks.numeric(probabilities, "probabilities")
+        n, teacher = _checks.columns(teacher=teacher)
+        if stated.ndim and len(stated) != n:
+            fail("teacher", f"has {n} rows, but probabilities has {len(stated)}")
+        labels, codes = encode_one(teacher, "teacher", n=n)
+        at = np.array([place.get(label, -1) for label in labels.tolist()])[codes]
+        if (at < 0).any():
+            bad = int(np.argmax(at < 0))
+            fail("teacher", "is not among the teachers", bad, labels[codes[bad]])
+        p = _probabilities(stated, n)
+        power = 1.0 / self.temperature[at]
         power[np.isnan(power)] = 1.0
         scaled = p ** power[:, None]
         return scaled / scaled.sum(axis=1, keepdims=True)
@@ -121,8 +126,7 @@ def wilson(
 
 def calibration(votes: Votes, gold: NDArray[np.float64], level: float) -> TeacherCalibration:
     """See `Votes.calibration`; `gold` is NaN where it is not known."""
-    if not 0.0 < level < 1.0:
-        fail("level", "must lie between 0 and 1", value=level)
+    level = _checks.level(level)
     cells = np.flatnonzero(~np.isnan(gold)[votes.pair])
     n_teachers = votes.n_teachers
     teacher, y = votes.teacher[cells], gold[votes.pair[cells]]

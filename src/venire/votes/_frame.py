@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from venire import _checks
 from venire._checks import BadTypeError, BadValueError, fail
 from venire._columns import distinct, floats, plain
 from venire._frames import _collect, naming
@@ -23,7 +24,9 @@ _TARGETS = {"first": 1, "win": 1, "tie": 0, "draw": 0, "second": -1, "loss": -1}
 
 def vote_columns(vote: str | list[str] | tuple[str, ...] | None) -> list[str]:
     """Names of the columns of votes."""
-    return [] if vote is None else [vote] if isinstance(vote, str) else list(vote)
+    return (
+        [] if vote is None else [vote] if isinstance(vote, str) else [*_checks.listed(vote, "vote")]
+    )
 
 
 def frame_rows(
@@ -45,15 +48,21 @@ def frame_rows(
     runs = vote_columns(vote)
     if bool(runs) == (probabilities is not None):
         raise TypeError("give one of vote and probabilities")
-    if probabilities is not None and len(probabilities) != 3:
+    if probabilities is not None and len(_checks.listed(probabilities, "probabilities")) != 3:
         raise TypeError("probabilities must name three columns: first wins, ties, loses")
     if (first is None) != (second is None) or (first is None) == (pair is None):
         raise TypeError("give first and second, or pair")
     if pair is not None and group is not None:
         raise TypeError("group goes with first and second")
+    if mapping is not None and not isinstance(mapping, Mapping):
+        fail("mapping", "must be a mapping", value=mapping, kind=TypeError)
     if mapping is not None and not runs:
         raise TypeError("mapping explains the values of vote: give vote as well")
-    turned = swapped if swapped in runs and len(runs) > 1 else None
+    for at, name in enumerate(runs):
+        if name is None:
+            fail("vote", "must name a column", at, name, kind=TypeError)
+    named = isinstance(swapped, str) and swapped in runs
+    turned = swapped if named and len(runs) > 1 else None
     source = {
         "first": first, "second": second, "pair": pair, "group": group, "teacher": teacher,
         "weight": weight, "swapped": None if turned else swapped,
@@ -92,14 +101,10 @@ def _rows(
     mapping: Mapping[Any, Any] | None,
     strength: float,
 ) -> VoteRows:
+    data = dict(zip(data, _checks.columns(**data)[1:], strict=True))
     labels: dict[str, Any] = {
         n: plain(data[n]) for n in ("first", "second", "pair", "group", "teacher") if n in data
     }
-    lengths = {n: len(x) for n, x in data.items()}
-    n = lengths["teacher"]
-    for name, length in lengths.items():
-        if length != n:
-            fail(name, f"has {length} rows, but teacher has {n}")
     given = dict(labels)
     if "weight" in data:
         given["weight"] = floats(data["weight"], "weight")
@@ -107,8 +112,8 @@ def _rows(
         given["swapped"] = truths(data["swapped"], "swapped")
     if not runs:
         names = [f"probabilities{k}" for k in range(3)]
-        columns = [floats(data[name], name) for name in names]
-        return checked_rows(probabilities=np.stack(columns, axis=1), strength=strength, **given)
+        stated = np.stack([floats(data[name], name) for name in names], axis=1)
+        return checked_rows(probabilities=stated, strength=strength, **given)
     pieces: list[dict[str, Any]] = []
     votes = []
     for k, name in enumerate(runs):
@@ -141,12 +146,20 @@ def _missing(column: Any) -> NDArray[np.bool_]:
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
             column = pc.if_else(pc.equal(column.cast(kind), ""), None, column.cast(kind))
         return np.asarray(column.is_null().to_numpy(zero_copy_only=False), bool)
-    array = np.asarray(column)
+    array = _checks.array(column, "vote", object)
+    if array.ndim != 1:
+        fail("vote", f"must be one-dimensional, has {array.ndim} dimensions")
     if array.dtype.kind == "f":
         return np.isnan(array)
     if array.dtype == object or array.dtype.kind in "UT":
-        return np.array([v is None or v != v or v == "" for v in array.tolist()], bool)
+        return np.array([_is_missing(v) for v in array.tolist()], bool)
     return np.zeros(len(array), bool)
+
+
+def _is_missing(value: Any) -> bool:
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return value == "" if isinstance(value, str) else isinstance(value, float) and value != value
 
 
 def _kept(column: Any, keep: NDArray[np.bool_]) -> Any:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from venire import _checks
 from venire._checks import fail
+from venire._labels import encode_one
 
 if TYPE_CHECKING:
     from venire.votes._votes import Votes
@@ -43,14 +45,18 @@ def gold_of(votes: Votes, gold: Any) -> NDArray[np.float64]:
         columns = [keys] if width == 1 else _columns(keys, width)
         return _placed(votes, columns, _numbers(list(gold.values())))
     if isinstance(gold, tuple):
+        words = ("pair", "first, second", "group, first, second")[width - 1]
         if len(gold) != width + 1:
-            words = ("pair", "first, second", "group, first, second")[width - 1]
-            raise TypeError(f"gold must have the columns {words} and share, has {len(gold)}")
+            reason = f"must have the columns {words} and share, has {len(gold)}"
+            fail("gold", reason, kind=TypeError)
         values = _numbers(gold[-1])
-        columns = [np.asarray(c).tolist() for c in gold[:-1]]
-        for column in columns:
+        columns = [
+            _labels(c, f"gold: {word}") for c, word in zip(gold, words.split(", "), strict=False)
+        ]
+        for column, word in zip(columns, words.split(", "), strict=False):
             if len(column) != len(values):
-                fail("gold", f"has {len(values)} shares, but {len(column)} labels")
+                reason = f"has {len(column)} labels, but there are {len(values)} shares"
+                fail(f"gold: {word}", reason)
         return _placed(votes, columns, values)
     values = _numbers(gold)
     if values.shape != (votes.n_pairs,):
@@ -59,15 +65,20 @@ def gold_of(votes: Votes, gold: Any) -> NDArray[np.float64]:
     return values
 
 
+def _labels(x: Any, name: str) -> list[Any]:
+    """A column of labels as Python's own values."""
+    items, codes = encode_one(_checks.column(x, name), name)
+    return items[codes].tolist()
+
+
 def _numbers(x: Any) -> NDArray[np.float64]:
-    try:
-        if isinstance(x, np.ma.MaskedArray):
-            return np.ma.filled(x.astype(np.float64), np.nan)
-        return np.array(x, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(
-            "gold must be a mapping of pairs to shares, a tuple of columns, or one share per pair"
-        ) from None
+    if isinstance(x, (str, bytes, set, frozenset)) or not isinstance(x, Iterable):
+        reason = "must be a mapping of pairs to shares, a tuple of columns, or one share per pair"
+        fail("gold", reason, value=x, kind=TypeError)
+    values = np.array(_checks.numeric(x, "gold"), dtype=np.float64)
+    if values.ndim != 1:
+        fail("gold", f"must be one-dimensional, has {values.ndim} dimensions")
+    return values
 
 
 def _check(values: NDArray[np.float64], known: bool) -> None:

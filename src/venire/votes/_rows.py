@@ -66,14 +66,16 @@ def checked_rows(
     pairs: Any = None,
 ) -> VoteRows:
     """Check everything but the labels; raises ValueError or TypeError."""
-    labels = {"pair": pair} if first is None else {"first": first, "second": second}
-    scalars = (vote, weight, swapped)
-    n = _checks.same_length(
-        **labels,
-        teacher=teacher,
-        group=group,
-        **dict(zip(("vote", "weight", "swapped"), scalars, strict=True)),
+    named = (
+        {"pair": pair} if first is None and second is None else {"first": first, "second": second}
     )
+    for name, column in (*named.items(), ("teacher", teacher)):
+        if column is None:
+            fail(name, "must be an array of labels", value=column, kind=TypeError)
+    n, *labels, vote, weight, swapped = _checks.columns(
+        **named, teacher=teacher, group=group, vote=vote, weight=weight, swapped=swapped
+    )
+    named = dict(zip((*named, "teacher", "group"), labels, strict=True))
     if (vote is None) == (probabilities is None):
         raise TypeError("give one of vote and probabilities")
     votes = chances = None
@@ -81,30 +83,24 @@ def checked_rows(
         votes = _votes(vote, n)
     else:
         chances = _probabilities(probabilities, n)
-    try:
-        factor = float(strength)
-    except (TypeError, ValueError):
-        fail("strength", "must be a number", value=strength, kind=TypeError)
-    if not (np.isfinite(factor) and factor > 0.0):
-        fail("strength", "must be finite and > 0", value=strength)
+    rule = f"must be finite and > 0, at most {_checks.LARGEST:g}"
+    factor = _checks.number(strength, "strength", rule, lambda x: 0.0 < x <= _checks.LARGEST)
     weights = _checks.weight(weight, n)
     if weights is not None and len(weights) != n:
         weights = np.full(n, weights[0])
     if weights is not None and (weights == 1.0).all():
         weights = None
     return VoteRows(
-        n, teacher, pair, first, second, group, votes, chances, factor, weights,
-        None if swapped is None else _swapped(swapped, n), pairs,
+        n, **named, vote=votes, probabilities=chances, strength=factor, weight=weights,
+        swapped=None if swapped is None else _swapped(swapped, n), pairs=pairs,
     )  # fmt: skip
 
 
 def _votes(vote: Any, n: int) -> NDArray[np.int8]:
     """Votes as contiguous int8; those of an int8 array are checked as they are counted."""
-    array = _checks._array(vote, n, "vote")
+    array = _checks.rows(vote, n, "vote")
     if array.dtype == bool:
         fail("vote", f"{_RULE}, not true or false", kind=TypeError)
-    if array.dtype.kind not in "iuf":
-        fail("vote", f"must hold numbers, has dtype {array.dtype}", kind=TypeError)
     if len(array) != n:
         array = np.full(n, array[0])
     if array.dtype != np.int8:
@@ -127,12 +123,7 @@ def _refuse_vote(vote: Any, at: int) -> NoReturn:
 
 def _probabilities(x: Any, n: int) -> NDArray[np.float64]:
     """Rows of three probabilities (win, tie, loss of first) that add up to 1."""
-    array = np.asarray(x)
-    if array.dtype.kind not in "biuf":
-        try:
-            array = array.astype(np.float64)
-        except (TypeError, ValueError):
-            fail("probabilities", f"must hold numbers, has dtype {array.dtype}", kind=TypeError)
+    array = _checks.numeric(x, "probabilities")
     if array.ndim != 2 or array.shape[1] != 3:
         fail(
             "probabilities",
@@ -158,9 +149,7 @@ def _probabilities(x: Any, n: int) -> NDArray[np.float64]:
 
 def _swapped(x: Any, n: int) -> NDArray[np.uint8]:
     """Whether each row was shown in the other order, as 0 and 1."""
-    array = _checks._array(x, n, "swapped")
-    if array.dtype.kind not in "biuf":
-        fail("swapped", "must be true or false", kind=TypeError)
+    array = _checks.rows(x, n, "swapped")
     good = (array == 0) | (array == 1)
     if not good.all():
         at = int(np.argmin(good))
@@ -183,16 +172,15 @@ def table_of(rows: VoteRows, n_threads: int) -> Table:
         return table
     if rows.n < _SMALL:  # starting threads costs more than they save
         n_threads = 1
-    teachers, coded = _teachers(rows.teacher, n_threads)
+    teachers, coded = _teachers(rows.teacher, rows.n, n_threads)
     if rows.first is None:
         return _by_pair(rows, teachers, coded, n_threads)
     return _by_items(rows, teachers, coded, n_threads)
 
 
-def _teachers(teacher: Any, n_threads: int) -> tuple[NDArray[Any], dict[str, Any]]:
+def _teachers(teacher: Any, n: int, n_threads: int) -> tuple[NDArray[Any], dict[str, Any]]:
     """Labels of the teachers, and what the native layer is told of the column."""
-    small = isinstance(teacher, np.ndarray) and teacher.dtype in (np.int8, np.int16)
-    if small and not isinstance(teacher, np.ma.MaskedArray):
+    if isinstance(teacher, np.ndarray) and teacher.dtype in (np.int8, np.int16):
         from venire._native import votes
 
         array = np.require(teacher, requirements=["C", "A"])
@@ -203,7 +191,7 @@ def _teachers(teacher: Any, n_threads: int) -> tuple[NDArray[Any], dict[str, Any
             return labels, {"teacher": array}
         code = np.cumsum(seen, dtype=np.int32) - np.int32(1)
         return labels, {"teacher": array, "teacher_low": low, "teacher_code": code}
-    labels, codes = _labels.encode_one(teacher, "teacher", n_threads)
+    labels, codes = _labels.encode_one(teacher, "teacher", n_threads, n=n)
     return labels, {"teacher": codes}
 
 
@@ -244,8 +232,8 @@ def _guess(rows: VoteRows, n_teachers: int) -> int:
     Ids that begin near 0 and are counted in a table need no pass of their own to find the range.
     """
     pair = rows.pair
-    usable = isinstance(pair, np.ndarray) and pair.dtype == np.int32 and pair.ndim == 1
-    if not usable or isinstance(pair, np.ma.MaskedArray) or not pair.flags.c_contiguous:
+    usable = isinstance(pair, np.ndarray) and pair.dtype == np.int32
+    if not usable or not pair.flags.c_contiguous:
         return 0
     plain = rows.vote is not None and rows.weight is None and rows.swapped is None
     if not plain or rows.pairs is not None or rows.n < _SMALL or not pair.flags.aligned:
@@ -262,16 +250,15 @@ def _pairs(rows: VoteRows, n_threads: int) -> tuple[NDArray[Any] | None, Any, in
     pair = rows.pair
     if rows.pairs is not None:
         encoder = _labels.Encoder(("pair",), n_threads=n_threads)
-        encoder.add(pair)
-        labels, (codes,) = encoder.finish(rows.pairs)
+        encoder.add(pair, n=rows.n)
+        labels, (codes,) = encoder.finish(rows.pairs, name="pairs")
         order = np.argsort(labels, kind="stable")
         if not (order == np.arange(len(order))).all():
             rank = np.empty(len(order), np.int32)
             rank[order] = np.arange(len(order), dtype=np.int32)
             labels, codes = labels[order], rank[codes]
         return labels, codes, 0, len(labels)
-    is_array = isinstance(pair, np.ndarray) and not isinstance(pair, np.ma.MaskedArray)
-    if is_array and pair.dtype.kind in "iu" and pair.dtype != np.uint64 and pair.ndim == 1:
+    if isinstance(pair, np.ndarray) and pair.dtype.kind in "iu" and pair.dtype != np.uint64:
         from venire._native.labels import value_range
 
         small = pair.dtype.itemsize < 4 or pair.dtype == np.int32
@@ -279,18 +266,18 @@ def _pairs(rows: VoteRows, n_threads: int) -> tuple[NDArray[Any] | None, Any, in
         low, high = value_range(array, n_threads)
         if high - low < min(64 * rows.n + (1 << 20), 2**31 - 1):
             return None, array, int(low), int(high - low + 1)
-    labels, codes = _labels.encode_one(pair, "pair", n_threads)
+    labels, codes = _labels.encode_one(pair, "pair", n_threads, n=rows.n)
     return labels, codes, 0, len(labels)
 
 
 def _by_items(
     rows: VoteRows, teachers: NDArray[Any], coded: dict[str, Any], n_threads: int
 ) -> Table:
-    items, first, second = _labels.encode(rows.first, rows.second, None, n_threads)
+    items, first, second = _labels.encode(rows.first, rows.second, None, n_threads, n=rows.n)
     n_items = n_entities = len(items)
     groups = entities = None
     if rows.group is not None:  # items of different groups are different entities
-        groups, group = _labels.encode_one(rows.group, "group", n_threads)
+        groups, group = _labels.encode_one(rows.group, "group", n_threads, n=rows.n)
         n_entities = len(groups) * n_items
         if n_entities <= min(_DENSE * rows.n, 2**31 - 1):
             base = group * np.int32(n_items)

@@ -1,0 +1,628 @@
+"""What no entrance lets in: hidden values, columns of other lengths, numbers that overflow, and
+what is no number, column or choice at all. Whatever comes, the error is ours, about the argument.
+"""
+
+from __future__ import annotations
+
+import decimal
+import math
+import os
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+import venire as vn
+from venire import _checks, scales, simulate
+from venire._threads import cpu_quota, usable_cpus
+from venire.distillation import kendall_tau, ndcg
+
+# ---- entrances: a call, and arguments with which it works -------------------------------------
+
+N = 4
+FIRST, SECOND, GROUP = ["a", "b", "c", "a"], ["b", "c", "a", "c"], ["g", "g", "g", "h"]
+ROWS = vn.Comparisons(FIRST * 3, SECOND * 3, [1, 0, 1, 0, 0, 1, 1, 1, 0.5, 0, 1, 0])
+FIT = vn.fit_bradley_terry(ROWS)
+GROUPS = vn.GroupedComparisons(
+    GROUP * 3, FIRST * 3, SECOND * 3, [1, 0, 1, 0, 0, 1, 1, 1, 0.5, 0, 1, 0]
+)
+GROUPED = vn.fit_groups(GROUPS)
+VOTES = vn.Votes.from_pairs(np.repeat(np.arange(4), 3), [0, 1, 2] * 4, [1, 1, -1, -1] * 3)
+IN_GROUPS = vn.Votes(FIRST * 3, SECOND * 3, ["t", "u", "v"] * 4, [1, -1, 0] * 4, group=GROUP * 3)
+POSTERIOR = vn.BetaPosterior([2.0] * N, [1.0] * N)
+WORLD, TEACHERS = simulate.world(n_groups=2, n_items=5, rng=1), simulate.teachers()
+
+
+def in_frame(call):
+    """The same columns in a frame."""
+    return lambda **columns: call(columns, **{name: name for name in columns})
+
+
+def loop(**arguments):
+    given = {"group": ["q"] * N, "item": list("abcd"), "teachers": ["ann", "bea"]} | arguments
+    items = given.pop("group"), given.pop("item")
+    return vn.Distillation(items, given.pop("teachers"), **given)
+
+
+def tell(**answers):
+    asked = loop(bridges=0, degree=2)
+    asked.ask()
+    return asked.tell(**answers)
+
+
+LABELS = {"first": FIRST, "second": SECOND}
+NUMBERED = {"first": np.array([0, 1, 2, 0]), "second": np.array([1, 2, 0, 2])}
+VOTED = {"teacher": ["t", "u", "t", "u"], "vote": [1, -1, -1, 1]}
+COUNTS = {"win": [1.0, 2, 3, 1], "loss": [1.0] * N, "tie": [0.0, 1, 0, 1]}
+SCORED = {"score": [1.0, 0, 1, 0.5], "weight": [1.0] * N, "order": [1, -1, 0, 1]}
+CLUSTER = {"cluster": [1, 1, 2, 2]}
+MEMBERS = np.arange(12.0).reshape(3, 4) % 5
+
+COLUMNS = {  # every argument is a column of N rows
+    "Comparisons": (vn.Comparisons, LABELS | SCORED | CLUSTER),
+    "Comparisons of integers": (vn.Comparisons, NUMBERED | SCORED | CLUSTER),
+    "Comparisons.from_counts": (vn.Comparisons.from_counts, LABELS | COUNTS | CLUSTER),
+    "Comparisons.append": (ROWS.append, LABELS | SCORED),
+    "Comparisons.from_frame": (in_frame(vn.Comparisons.from_frame), LABELS | SCORED | CLUSTER),
+    "Comparisons.from_frame of counts": (in_frame(vn.Comparisons.from_frame), LABELS | COUNTS),
+    "GroupedComparisons": (vn.GroupedComparisons, {"group": GROUP} | LABELS | SCORED),
+    "GroupedComparisons of integers": (
+        vn.GroupedComparisons, {"group": np.array([0, 0, 0, 1])} | NUMBERED | SCORED,
+    ),
+    "GroupedComparisons.from_counts": (
+        vn.GroupedComparisons.from_counts, {"group": GROUP} | LABELS | COUNTS,
+    ),
+    "GroupedComparisons.from_frame": (
+        in_frame(vn.GroupedComparisons.from_frame), {"group": GROUP} | LABELS | SCORED,
+    ),
+    "Votes": (vn.Votes, LABELS | VOTED | {"group": GROUP, "weight": [1.0] * N}),
+    "Votes of integers": (
+        vn.Votes,
+        NUMBERED
+        | {
+            "teacher": np.array([0, 1, 0, 1], np.int8),
+            "vote": np.array([1, -1, 0, 1], np.int8),
+            "group": np.array([0, 0, 0, 1]),
+        },
+    ),
+    "Votes.from_pairs": (
+        vn.Votes.from_pairs, {"pair": [1, 1, 2, 2], "swapped": [True, False] * 2} | VOTED,
+    ),
+    "Votes.from_frame": (
+        in_frame(vn.Votes.from_frame), LABELS | VOTED | {"group": GROUP, "weight": [1.0] * N},
+    ),
+    "calibrate": (
+        lambda **c: vn.calibrate(GROUPED, **c),
+        {
+            "first_group": ["g"] * N, "first": list("abcc"), "second_group": ["h"] * N,
+            "second": list("acaa"), "score": [1.0, 0, 1, 0.5], "weight": [1.0] * N,
+        },
+    ),
+    "adaboost_weights": (
+        vn.adaboost_weights,
+        {"weight": [1.0] * N, "prediction": [1, 2, 1, 2], "target": [1, 2, 2, 2]},
+    ),
+    "bootstrap_weights": (
+        lambda **c: vn.bootstrap_weights(N, 2, rng=0, **c),
+        {"cluster": [1, 2, 3, 4], "strata": [0, 0, 1, 1]},
+    ),
+    "Distillation": (loop, {"group": ["q"] * N, "item": list("abcd"), "gold": [0.0] * N}),
+    "Distillation.tell": (tell, {"request": [0, 1, 2, 3], "vote": [1, -1, 0, 1]}),
+    "World.vote": (
+        lambda **c: WORLD.vote(TEACHERS, **c),
+        {"group": [0, 0, 1, 1], "first": [0, 1, 2, 3], "second": [1, 2, 3, 4], "teacher": [0] * N},
+    ),
+}  # fmt: skip
+ARRAYS = {  # the named arguments are arrays of some shape
+    "BetaPosterior": (vn.BetaPosterior, {"alpha": [1.0] * N, "beta": [2.0] * N}),
+    "BetaPosterior.from_counts": (vn.BetaPosterior.from_counts, COUNTS),
+    "BetaPosterior.update": (POSTERIOR.update, COUNTS),
+    "BetaPosterior.cdf": (POSTERIOR.cdf, {"x": [0.5] * N}),
+    "BetaPosterior.quantile": (POSTERIOR.quantile, {"q": [0.5] * N}),
+    "needs_votes": (
+        lambda **c: vn.needs_votes(POSTERIOR, **c), {"precision": [0.1] * N, "decisive": [0.9] * N},
+    ),
+    "fit_beta_prior": (
+        lambda **c: vn.fit_beta_prior(**c), {"win": [0, 3, 5, 9], "loss": [6, 2, 4, 0]},
+    ),
+    "decompose": (
+        vn.decompose, {"predictions": MEMBERS, "target": [1.0, 2, 3, 5], "cluster": [1, 1, 2, 2]},
+    ),
+    "learning_curve": (vn.learning_curve, {"predictions": MEMBERS, "target": [1.0, 2, 3, 5]}),
+    "consensus": (lambda **c: vn.consensus(VOTES, **c), {"gold": [1.0, 0, 1, 0]}),
+    "Votes.calibration": (VOTES.calibration, {"gold": [1.0, 0, 1, 0]}),
+    "Fit.predict": (FIT.predict, {"first": FIRST, "second": SECOND, "order": [0, 1, -1, 0]}),
+    "Fit.difference_errors": (FIT.difference_errors, {"first": FIRST, "second": SECOND}),
+    "fit_bradley_terry": (
+        lambda **c: vn.fit_bradley_terry(ROWS, **c), {"init": [0.0] * 3},
+    ),
+    "make_targets": (lambda **c: vn.make_targets(GROUPED, **c), {"prediction": [0.0] * 5}),
+    "select_prior": (lambda **c: vn.select_prior(GROUPS, rng=0, **c), {"prediction": [0.0] * 5}),
+    "AllocationPrior": (lambda **c: vn.AllocationPrior(precision=1.0, **c), {"mean": [0.0] * N}),
+    "design_pairs": (lambda **c: vn.design_pairs(degree=2, rng=0, **c), {"n_items": [4, 6]}),
+    "rotate_teachers": (
+        vn.rotate_teachers, {"position": [0, 1, 2, 3], "group": [0, 0, 1, 1], "teachers": [0, 1]},
+    ),
+    "scales.convert": (
+        lambda **c: scales.convert(source="logit", target="elo", **c), {"values": [1.0] * N},
+    ),
+    "kendall_tau": (
+        kendall_tau, {"offsets": [0, 2, 4], "values": [1.0, 2, 3, 4], "gold": [1.0, 2, 4, 3]},
+    ),
+    "ndcg": (ndcg, {"offsets": [0, 2, 4], "values": [1.0, 2, 3, 4], "gold": [1.0, 2, 4, 3]}),
+    "Teachers": (simulate.Teachers, {"sharpness": [1.0] * N, "cost": [1.0] * N}),
+}  # fmt: skip
+SINGLE = {  # the named arguments are single values
+    "fit_davidson": (
+        lambda **c: vn.fit_davidson(ROWS, **c),
+        ("prior", "order_effect", "method", "tol", "max_iter", "n_threads", "progress"),
+    ),
+    "fit_groups": (
+        lambda **c: vn.fit_groups(GROUPS, **c),
+        ("model", "prior", "shared", "tol", "max_iter", "n_threads", "strict", "progress"),
+    ),
+    "fit_votes": (
+        lambda **c: vn.fit_votes(IN_GROUPS, **c), ("model", "method", "rounds", "rho", "n_threads"),
+    ),
+    "consensus": (
+        lambda **c: vn.consensus(VOTES, **c),
+        ("method", "hold_to_gold", "rho", "rounds", "rng", "n_threads"),
+    ),
+    "Votes.agreement": (VOTES.agreement, ("metric", "level")),
+    "Votes.calibration": (lambda **c: VOTES.calibration([1, 0, 1, 0], **c), ("level",)),
+    "Votes": (
+        lambda **c: vn.Votes(["a"], ["b"], ["t"], probabilities=[[1, 0, 0]], **c), ("strength",),
+    ),
+    "GaussianPrior": (vn.GaussianPrior, ("precision",)),
+    "Fit.interval": (FIT.interval, ("level", "kind", "method")),
+    "Fit.to_frame": (FIT.to_frame, ("level", "kind", "errors")),
+    "Fit.summary": (FIT.summary, ("level", "kind", "errors")),
+    "Fit.to_elo": (FIT.to_elo, ("scale", "base", "center")),
+    "Fit.sampled_errors": (FIT.sampled_errors, ("kind", "rng")),
+    "GroupedFit.rescale": (GROUPED.rescale, ("scale",)),
+    "GroupedFit.group": (GROUPED.group, ("label",)),
+    "calibrate": (
+        lambda **c: vn.calibrate(GROUPED, ["g"], ["a"], ["h"], ["a"], **c),
+        ("tol", "n_threads"),
+    ),
+    "bootstrap": (
+        lambda **c: vn.bootstrap(FIT, **({"n_resamples": 2} | c)),
+        ("n_resamples", "kind", "unit", "tol", "levels", "n_threads"),
+    ),
+    "bootstrap_weights": (
+        lambda **c: vn.bootstrap_weights(**({"n": 4, "n_resamples": 2} | c)),
+        ("n", "n_resamples", "kind", "n_threads"),
+    ),
+    "adaboost_weights": (
+        lambda **c: vn.adaboost_weights(None, [1, 2], [1, 1], **c),
+        ("method", "loss", "learning_rate", "n_threads"),
+    ),
+    "decompose": (lambda **c: vn.decompose(MEMBERS, [1, 2, 3, 4], **c), ("loss", "level")),
+    "allocate": (
+        lambda **c: vn.allocate(GROUPS, **({"budget": 1} | c)),
+        ("budget", "criterion", "share", "votes_per_ask", "rho", "top", "candidates"),
+    ),
+    "design_bridges": (lambda **c: vn.design_bridges([3, 3], **c), ("per_group",)),
+    "make_targets": (lambda **c: vn.make_targets(GROUPED, **c), ("clamp", "shrink")),
+    "Distillation": (
+        loop, ("degree", "bridges", "model", "criterion", "share", "method", "rho", "top", "panel"),
+    ),
+    "world": (simulate.world, ("kind", "n_groups", "student", "bias")),
+    "show_config": (vn.show_config, ("mode",)),
+}  # fmt: skip
+
+
+# ---- what is thrown at them -------------------------------------------------------------------
+
+
+class Unreadable:
+    """Says three rows and gives none."""
+
+    def __len__(self):
+        return N
+
+    def __array__(self, *_, **__):
+        raise RuntimeError("no array")
+
+    def __iter__(self):
+        raise RuntimeError("no values")
+
+
+class Lying:
+    """Says N rows and gives another number."""
+
+    def __init__(self, n):
+        self.values = [1] * n
+
+    def __len__(self):
+        return N
+
+    def __iter__(self):
+        return iter(self.values)
+
+
+class Mute:
+    """Has no repr, and no truth in comparisons."""
+
+    __hash__ = None
+
+    def __repr__(self):
+        raise RuntimeError("no repr")
+
+    def __eq__(self, other):
+        raise RuntimeError("no equality")
+
+
+def wrong_columns():
+    return {
+        "a generator, too short": (1 for _ in range(N - 1)),
+        "a generator, too long": (1 for _ in range(N + 1)),
+        "a list that lies": Lying(N + 1),
+        "another that lies": Lying(N - 1),
+        "a range": range(N + 1),
+        "hidden integers": np.ma.array([1] * N, mask=[0, 0, 1, 0]),
+        "hidden floats": np.ma.array([0.5] * N, mask=[0, 0, 1, 0]),
+        "hidden in a list": [1, 1, np.ma.masked, 1],
+        "hidden in objects": np.array([1, 1, np.ma.masked, 1], object),
+        "hidden in parts": [np.ma.array([1, 0, 0], mask=[0, 1, 0])] * N,
+    } | wrong_arrays()
+
+
+def wrong_arrays():
+    return {
+        "ragged": [[1], [1, 2], [1], [1]],
+        "beyond float64": [10**400] * N,
+        "once beyond float64": [1, 1, 10**400, 1],
+        "complex": [1j] * N,
+        "dates": np.array(["2020-01-01"] * N, "M8[D]"),
+        "bytes": np.array([b"a"] * N),
+        "objects": [object()] * N,
+        "mute": [Mute()] * N,
+        "a record": np.zeros(N, [("a", int)]),
+        "a mapping": {"a": 1},
+        "a set": {1, 2, 3, 4},
+        "an object": object(),
+        "unreadable": Unreadable(),
+        "three dimensions": np.zeros((2, N, 2)),
+    }
+
+
+def wrong_values():
+    return {
+        "another word": "x",
+        "bytes": b"x",
+        "nan": math.nan,
+        "2**64": 2**64,
+        "10**400": 10**400,
+        "10**5000": 10**5000,
+        "complex": 1j,
+        "a list": [["a"]],
+        "an array": np.zeros((2, 2)),
+        "a mapping": {"a": 1},
+        "a decimal nan": decimal.Decimal("nan"),
+        "mute": Mute(),
+        "unreadable": Unreadable(),
+    }
+
+
+def refused(call, arguments, argument, value):
+    """The error about an argument; None where there was an answer."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            call(**(arguments | {argument: value}))
+        except (ValueError, TypeError) as error:
+            return error
+    return None
+
+
+CASES = [
+    pytest.param(call, arguments, argument, id=f"{name}-{argument}")
+    for name, (call, arguments) in (COLUMNS | ARRAYS).items()
+    for argument in arguments
+]
+
+
+def may_be(argument, what, is_array):
+    """What is right for some arguments, or cannot be told apart from what is right."""
+    if is_array and what.startswith(("a generator", "a list", "another", "a range")):
+        return True  # other shapes may broadcast
+    classes = (
+        "bytes",
+        "dates",
+        "a record",
+        "complex",
+        "objects",
+        "beyond float64",
+        "once beyond float64",
+    )
+    return (
+        (argument in ("prediction", "target", "cluster") and what in classes)
+        or (argument == "item" and what not in ("ragged", "a set"))  # named as the item's column
+        or (argument == "request" and what == "a mapping")  # a frame
+        or (argument == "values" and what == "three dimensions")
+    )
+
+
+@pytest.mark.parametrize(("call", "arguments", "argument"), CASES)
+def test_what_is_no_column(call, arguments, argument):
+    assert refused(call, arguments, argument, arguments[argument]) is None
+    is_array = any(call is c for c, _ in ARRAYS.values())
+    for what, value in wrong_columns().items():
+        if may_be(argument, what, is_array):
+            continue
+        error = refused(call, arguments, argument, value)
+        assert error is not None, what
+        if "generator" not in what and "lies" not in what and what != "a range":
+            assert argument in str(error), (what, str(error))
+        else:  # which of two lengths is wrong nobody knows
+            assert any(a in str(error) for a in arguments), (what, str(error))
+        if "hidden" in what and not is_array:
+            assert "missing" in str(error) or "label" in str(error), (what, str(error))
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "argument"),
+    [c for c in CASES if c.id.split("-")[0] in COLUMNS and "weights" not in c.id],
+)
+def test_a_mask_that_hides_nothing(call, arguments, argument):
+    plain = np.asarray(arguments[argument])
+    assert refused(call, arguments, argument, np.ma.array(plain)) is None
+    assert refused(call, arguments, argument, (x for x in plain.tolist())) is None
+
+
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [pytest.param(c, a, id=f"{n}-{a}") for n, (c, names) in SINGLE.items() for a in names],
+)
+def test_what_is_no_single_value(call, argument):
+    for what, value in wrong_values().items():
+        error = refused(call, {}, argument, value)
+        if error is None:
+            assert what in ("2**64", "10**400", "10**5000"), (
+                what
+            )  # a number, a seed, a limit like any other
+        else:
+            assert argument in str(error), (what, str(error))
+
+
+@pytest.mark.parametrize("generator", [0, 1, 2])
+def test_lengths_are_those_of_what_was_read(generator):
+    """An iterator has no length, and an object may say another than its own."""
+    columns: list = [list("abc"), list("bca"), [1.0, 0.0, 1.0]]
+    columns[generator] = (x for x in columns[generator][:2])
+    with pytest.raises(ValueError, match=r"has [23] rows, but .* (has|there are) [23]"):
+        vn.Comparisons(*columns)
+    n = 100_000
+    ids = np.arange(n) % 7
+    for make in (
+        lambda second: vn.Comparisons(ids, second),
+        lambda second: vn.GroupedComparisons(ids, ids, second),
+        lambda second: vn.Votes(ids, second, ids, np.ones(n, np.int8)),
+    ):
+        with pytest.raises(ValueError, match="second: has 5 rows"):
+            make(x for x in range(5))
+        with pytest.raises(ValueError, match="second: has 5 rows"):
+            make(Long(n, [1, 2, 3, 4, 5]))
+    with pytest.raises(ValueError, match="teacher: has 5 rows"):
+        vn.Votes.from_pairs(ids, Long(n, [1, 2, 3, 4, 5]), np.ones(n, np.int8))
+    with pytest.raises(ValueError, match="cluster: has 5 rows"):
+        vn.Comparisons(ids, ids + 1, cluster=Long(n, [1, 2, 3, 4, 5]))
+
+
+class Long(Lying):
+    def __init__(self, n, values):
+        self.n, self.values = n, values
+
+    def __len__(self):
+        return self.n
+
+
+# ---- totals -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("weight", [1e308, 1e200, 1e155, 1.1e30])
+def test_totals_that_would_overflow(weight):
+    many = [weight] * N
+    for call, argument in (
+        (lambda: vn.Comparisons(FIRST, SECOND, 1.0, many), "weight"),
+        (lambda: vn.Comparisons(FIRST, SECOND, 1.0, weight), "weight"),
+        (lambda: vn.Comparisons.from_counts(FIRST, SECOND, many, many), "win"),
+        (lambda: vn.Comparisons.from_counts(FIRST, SECOND, [1] * N, [1] * N, many), "tie"),
+        (lambda: vn.GroupedComparisons(GROUP, FIRST, SECOND, 1.0, many), "weight"),
+        (lambda: vn.GroupedComparisons.from_counts(GROUP, FIRST, SECOND, many, [1] * N), "win"),
+        (lambda: vn.Votes(FIRST, SECOND, FIRST, [1] * N, weight=many), "weight"),
+        (lambda: vn.BetaPosterior.from_counts(many, 1), "win"),
+        (lambda: vn.adaboost_weights(many, FIRST, SECOND), "weight"),
+        (lambda: vn.GaussianPrior(weight), "precision"),
+    ):
+        with pytest.raises(ValueError, match=argument):
+            call()
+    frame = {"a": FIRST, "b": SECOND, "w": [1e20] * N, "l": [1.0] * N}
+    with pytest.raises(ValueError, match=r"win .column 'w'."):
+        vn.Comparisons.from_frame(frame, "a", "b", win="w", loss="l", weight="w")
+
+
+@pytest.mark.parametrize("fit", [vn.fit_bradley_terry, vn.fit_thurstone, vn.fit_davidson])
+@pytest.mark.parametrize("weight", [_checks.LARGEST, 1e20, 1e-20])
+def test_the_largest_totals_change_no_rating(fit, weight):
+    scores = [1, 1, 1, 1, 0.5, 0]
+    first, second = list("abcabc"), list("bcacab")
+    plain = fit(vn.Comparisons(first, second, scores))
+    found = fit(vn.Comparisons(first, second, scores, weight))
+    assert found.converged
+    np.testing.assert_allclose(found.theta, plain.theta, atol=1e-9)
+    np.testing.assert_allclose(
+        found.standard_errors("robust") * math.sqrt(weight), plain.standard_errors("robust"),
+        rtol=1e-6,
+    )  # fmt: skip
+
+
+def test_weights_of_consensus_have_a_bound_that_is_named():
+    votes = vn.Votes.from_pairs([0, 0, 1], [0, 1, 0], [1, 1, -1], weight=[1e20] * 3)
+    with pytest.raises(ValueError, match="votes: must weigh at most"):
+        vn.consensus(votes)
+
+
+def test_gains_are_never_nan():
+    score = [1.0, 1.0, 1.0, 1.0, 0.5, 0.0]
+    heavy = vn.GroupedComparisons(["g"] * 6, list("abcabc"), list("bcacab"), score, [1e30] * 6)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", vn.ConvergenceWarning)
+        with pytest.raises(ValueError, match="comparisons: hold weights that are too large"):
+            vn.allocate(heavy, 2, rng=0)
+
+
+def test_ties_that_are_all_of_the_weight_up_to_rounding():
+    c = vn.Comparisons([0, 1, 0], [1, 0, 1], [1.0, 0.0, 0.5], [1e-20, 1e-20, 1.0])
+    for fit in (vn.fit_davidson, vn.fit_rao_kupper):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = fit(c, prior=vn.GaussianPrior(1.0))
+        assert np.isfinite(found.theta).all()
+        assert np.isfinite(found.tie)
+        assert np.isfinite(found.standard_errors()).all()
+
+
+def test_an_information_that_is_singular_gives_nan_and_says_so():
+    from venire.ratings._covariance import inverse_of
+
+    assert np.isnan(inverse_of(np.zeros((1, 1)))).all()
+    assert np.isnan(inverse_of(np.array([[1.0, 1.0], [1.0, 1.0]]))).all()
+    g = vn.GroupedComparisons(
+        ["g"] * 3, list("abc"), list("bca"), [1.0, 1.0, 0.5], [1e-20, 1e-20, 1.0]
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for model in ("davidson", "rao-kupper"):
+            vn.fit_groups(g, model=model, shared=True).parameter_errors()
+
+
+@pytest.mark.parametrize("method", ["samme", "r2"])
+def test_boosting_with_weights_below_the_least_normal_number(method):
+    target, prediction = [1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 5.0]
+    tiny = vn.adaboost_weights([5e-324] * 4, prediction, target, method=method)
+    plain = vn.adaboost_weights([1.0] * 4, prediction, target, method=method)
+    assert tiny.weight.tolist() == plain.weight.tolist()
+    assert tiny.error == plain.error
+
+
+# ---- threads ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_wish(monkeypatch):
+    for variable in ("VENIRE_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(variable, raising=False)
+    return monkeypatch
+
+
+def test_threads_of_the_caller(no_wish):
+    assert _checks.n_threads(8) == 8
+    for many in (100_000 - 40_000, 65_535, np.uint16(65_535)):
+        assert _checks.n_threads(many) == max(8, usable_cpus())
+    for bad in (0, -1, 65_536, 100_000, 3_000_000_000, 10**400):
+        with pytest.raises(ValueError, match="n_threads"):
+            _checks.n_threads(bad)
+    for bad in (1.0, "2", True, [1]):
+        with pytest.raises(TypeError, match="n_threads"):
+            _checks.n_threads(bad)
+    assert vn.fit_bradley_terry(ROWS, n_threads=65_535).converged
+
+
+def test_threads_of_the_environment(no_wish):
+    assert _checks.n_threads(None) == usable_cpus()
+    no_wish.setenv("OMP_NUM_THREADS", "60000")
+    assert _checks.n_threads(None) == usable_cpus()
+    no_wish.setenv("OMP_NUM_THREADS", "1,4")
+    assert _checks.n_threads(None) == 1
+    no_wish.setenv("VENIRE_NUM_THREADS", "5")
+    assert _checks.n_threads(None) == 5
+    for variable in ("VENIRE_NUM_THREADS", "OMP_NUM_THREADS"):
+        no_wish.delenv("VENIRE_NUM_THREADS", raising=False)
+        for bad in ("0", "-1", "65536", "100000", "nonsense", "1.5", "9" * 5000, "²"):
+            no_wish.setenv(variable, bad)
+            with pytest.raises(ValueError, match=variable):
+                _checks.n_threads(None)
+
+
+@pytest.mark.parametrize("value", ["100000", "0"])
+def test_the_environment_is_refused_and_not_crashed_on(value):
+    code = "import venire as vn; vn.Comparisons([0], [1])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120,
+        env=os.environ | {"VENIRE_NUM_THREADS": value},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "VENIRE_NUM_THREADS: must be a whole number from 1 to 65535" in done.stderr
+
+
+def control_groups(root, mounts, groups, files):
+    (root / "proc/self").mkdir(parents=True)
+    (root / "proc/self/mountinfo").write_text("\n".join(mounts))
+    (root / "proc/self/cgroup").write_text("\n".join(groups))
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return str(root)
+
+
+V2 = "30 24 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw"
+V1 = "31 24 0:27 {top} /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct"
+
+
+@pytest.mark.parametrize(
+    ("mounts", "groups", "files", "quota"),
+    [
+        ([V2], ["0::/"], {"sys/fs/cgroup/cpu.max": "max 100000\n"}, None),
+        ([V2], ["0::/a/b"], {"sys/fs/cgroup/a/b/cpu.max": "150000 100000\n"}, 2),
+        (  # the least of a group and of those around it
+            [V2],
+            ["0::/a/b"],
+            {
+                "sys/fs/cgroup/a/b/cpu.max": "800000 100000",
+                "sys/fs/cgroup/a/cpu.max": "300000 100000",
+            },
+            3,
+        ),
+        ([V2], ["0::/a"], {"sys/fs/cgroup/a/cpu.max": "1000 100000"}, 1),
+        (
+            [V1.format(top="/")],
+            ["4:cpu,cpuacct:/x", "0::/"],
+            {
+                "sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_quota_us": "250000",
+                "sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_period_us": "100000",
+            },
+            3,
+        ),
+        (
+            [V1.format(top="/")],
+            ["4:cpu,cpuacct:/x"],
+            {
+                "sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_quota_us": "-1",
+                "sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_period_us": "100000",
+            },
+            None,
+        ),
+        (  # in a container, which sees its own group as the top
+            [V1.format(top="/docker/1")],
+            ["4:cpu,cpuacct:/docker/1"],
+            {
+                "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us": "400000",
+                "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us": "100000",
+            },
+            4,
+        ),
+        ([V2], ["nonsense"], {}, None),
+        ([], [], {}, None),
+    ],
+)
+def test_quotas_of_control_groups(tmp_path, mounts, groups, files, quota):
+    assert cpu_quota(control_groups(tmp_path, mounts, groups, files)) == quota
+
+
+def test_without_control_groups(tmp_path):
+    assert cpu_quota(str(tmp_path)) is None
+    assert usable_cpus() >= 1
