@@ -5,10 +5,14 @@ import numpy as np
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memset
 
+from venire._native.signals cimport poll_signals, raise_pending
+
 
 cdef extern from "vn_votes.h" nogil:
     ctypedef enum vn_status:
         VN_OK
+        VN_INTERRUPTED
+    ctypedef int (*vn_poll)(void *) noexcept nogil
     ctypedef struct vn_vote_cells:
         int32_t *teacher
         int32_t *count[3]
@@ -24,15 +28,32 @@ cdef extern from "vn_teacher_weights.h" nogil:
         int64_t n_teachers
         const int64_t *pair
         vn_vote_table votes
-    void vn_weighted_masses(const vn_row_votes *, const double *, int, double *, double *)
-    void vn_expected_votes(int64_t, const int64_t *, const int64_t *, const int32_t *,
-                           const int32_t *, const double *, const double *, int, int, double *)
-    vn_status vn_teacher_agreement(const vn_row_votes *, const double *, int, double *, double *,
-                                   int64_t *)
+    ctypedef struct vn_group_rows:
+        int64_t n_groups
+        const int64_t *item_ptr
+        const int64_t *row_ptr
+        const int32_t *first
+        const int32_t *second
+        const double *theta
+        const double *variance
+        int normal
+    vn_status vn_weighted_masses(const vn_row_votes *, const double *, int, vn_poll, void *,
+                                 double *, double *)
+    vn_status vn_expected_votes(const vn_group_rows *, int, vn_poll, void *, double *)
+    vn_status vn_teacher_agreement(const vn_row_votes *, const double *, int, vn_poll, void *,
+                                   double *, double *, int64_t *)
 
 
 cdef enum:
     SMALL = 1 << 15  # cells below which starting threads costs more than it saves
+
+
+cdef int check(vn_status status) except -1:
+    if status == VN_INTERRUPTED:
+        raise_pending()
+    if status != VN_OK:
+        raise MemoryError("not enough memory to judge the teachers")
+    return 0
 
 
 cdef void *address(array) except? NULL:
@@ -52,14 +73,18 @@ def expected_votes(
     int n_threads,
 ):
     """2p - 1 of each row; see venire.reference.expected_votes."""
-    cdef int64_t n = first.shape[0], n_groups = item_ptr.shape[0] - 1
+    cdef int64_t n = first.shape[0]
+    cdef vn_group_rows rows
+    cdef vn_status status
     out = np.empty(n)
     cdef double[::1] view = out
     cdef int threads = n_threads if n >= SMALL else 1
     if n:
+        rows = vn_group_rows(item_ptr.shape[0] - 1, &item_ptr[0], &row_ptr[0], &first[0],
+                             &second[0], &theta[0], &variance[0], normal)
         with nogil:
-            vn_expected_votes(n_groups, &item_ptr[0], &row_ptr[0], &first[0], &second[0],
-                              &theta[0], &variance[0], normal, threads, &view[0])
+            status = vn_expected_votes(&rows, threads, poll_signals, NULL, &view[0])
+        check(status)
     return out
 
 
@@ -91,8 +116,10 @@ cdef class RowVotes:
         cdef double *e = NULL if weight is None else <double *>address(weight)
         cdef double *w = <double *>address(win)
         cdef double *l = <double *>address(loss)
+        cdef vn_status status
         with nogil:
-            vn_weighted_masses(&self.rows, e, self.n_threads, w, l)
+            status = vn_weighted_masses(&self.rows, e, self.n_threads, poll_signals, NULL, w, l)
+        check(status)
         return win, loss
 
     def agreement(self, expected not None):
@@ -105,7 +132,7 @@ cdef class RowVotes:
         cdef int64_t *c = <int64_t *>address(judged)
         cdef vn_status status
         with nogil:
-            status = vn_teacher_agreement(&self.rows, d, self.n_threads, a, b, c)
-        if status != VN_OK:
-            raise MemoryError("not enough memory to judge the teachers")
+            status = vn_teacher_agreement(&self.rows, d, self.n_threads, poll_signals, NULL, a, b,
+                                          c)
+        check(status)
         return size, match, judged

@@ -5,13 +5,17 @@ import numpy as np
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memset
 
+from venire._native.signals cimport poll_signals, raise_pending
+
 
 cdef extern from "vn_votes.h" nogil:
     ctypedef enum vn_status:
         VN_OK
         VN_NO_MEMORY
+        VN_INTERRUPTED
         VN_TOO_LARGE
         VN_BAD_VALUE
+    ctypedef int (*vn_poll)(void *) noexcept nogil
     ctypedef struct vn_ints:
         const void *data
         int size
@@ -45,21 +49,27 @@ cdef extern from "vn_votes.h" nogil:
     ctypedef struct vn_vote_table:
         const int64_t *ptr
         vn_vote_cells cells
+    ctypedef struct vn_vote_union:
+        vn_vote_table a
+        vn_vote_table b
+        int64_t n_pairs
+        const int32_t *at_a
+        const int32_t *at_b
+        const int32_t *to_a
+        const int32_t *to_b
     bint vn_votes_are_hard(const vn_vote_rows *)
     int vn_votes_bits(const vn_vote_rows *)
-    vn_status vn_votes_count(const vn_vote_rows *, int, vn_vote_blocks **, int64_t *, int64_t *,
-                             int64_t *)
-    vn_status vn_votes_sort(const vn_vote_rows *, int, vn_vote_blocks **, int64_t *, int64_t *,
-                            int64_t *)
-    void vn_votes_write(const vn_vote_blocks *, int, int64_t *, uint64_t *, int *, vn_vote_cells *)
+    vn_status vn_votes_count(const vn_vote_rows *, int, vn_poll, void *, vn_vote_blocks **,
+                             int64_t *, int64_t *, int64_t *)
+    vn_status vn_votes_sort(const vn_vote_rows *, int, vn_poll, void *, vn_vote_blocks **,
+                            int64_t *, int64_t *, int64_t *)
+    vn_status vn_votes_write(const vn_vote_blocks *, int, vn_poll, void *, int64_t *, uint64_t *,
+                             int *, vn_vote_cells *)
     void vn_vote_blocks_free(vn_vote_blocks *)
-    void vn_votes_mark(const vn_ints *, int64_t, int, uint8_t *)
-    void vn_votes_merge_sizes(const vn_vote_table *, const vn_vote_table *, int64_t,
-                              const int32_t *, const int32_t *, const int32_t *, const int32_t *,
-                              int, int64_t *)
-    void vn_votes_merge(const vn_vote_table *, const vn_vote_table *, int64_t, const int32_t *,
-                        const int32_t *, const int32_t *, const int32_t *, int, const int64_t *,
-                        vn_vote_cells *)
+    vn_status vn_votes_mark(const vn_ints *, int64_t, int, vn_poll, void *, uint8_t *)
+    vn_status vn_votes_merge_sizes(const vn_vote_union *, int, vn_poll, void *, int64_t *)
+    vn_status vn_votes_merge(const vn_vote_union *, int, vn_poll, void *, const int64_t *,
+                             vn_vote_cells *)
 
 
 HARD = ("win", "tie", "loss")
@@ -113,6 +123,14 @@ cdef void point(vn_vote_cells *c, dict columns):
         c.swapped_total = <double *>address(columns["swapped_total"])
 
 
+cdef int check(vn_status status) except -1:
+    if status == VN_INTERRUPTED:
+        raise_pending()
+    if status != VN_OK:
+        raise MemoryError("not enough memory to aggregate the votes")
+    return 0
+
+
 def _empty(int64_t n_cells, bint hard, bint swapped):
     columns = {"teacher": np.empty(n_cells, np.int32)}
     for name in (HARD if hard else SOFT) + (SWAPPED if swapped else ()):
@@ -127,8 +145,10 @@ def mark(array, int64_t low, int n_threads):
     seen = np.zeros(1 << 8 * array.dtype.itemsize, np.uint8)
     cdef uint8_t[::1] view = seen
     cdef int64_t n = len(array)
+    cdef vn_status status
     with nogil:
-        vn_votes_mark(&x, n, n_threads, &view[0])
+        status = vn_votes_mark(&x, n, n_threads, poll_signals, NULL, &view[0])
+    check(status)
     return seen
 
 
@@ -192,15 +212,16 @@ def aggregate(
         raise TooManyBits
     with nogil:
         if counted:
-            status = vn_votes_count(&rows, n_threads, &blocks, &found_pairs, &found_cells, &bad)
+            status = vn_votes_count(&rows, n_threads, poll_signals, NULL, &blocks, &found_pairs,
+                                    &found_cells, &bad)
         else:
-            status = vn_votes_sort(&rows, n_threads, &blocks, &found_pairs, &found_cells, &bad)
+            status = vn_votes_sort(&rows, n_threads, poll_signals, NULL, &blocks, &found_pairs,
+                                   &found_cells, &bad)
     if status == VN_BAD_VALUE:
         raise OutOfRange if bad < 0 else BadRow(int(bad))
     if status == VN_TOO_LARGE:
         raise ValueError("at most 2**31 - 1 votes per call; append the rest")
-    if status != VN_OK:
-        raise MemoryError("not enough memory to aggregate the votes")
+    check(status)
     try:
         ptr = np.empty(found_pairs + 1, np.int64)
         keys = None if counted else np.empty(found_pairs, np.uint64)
@@ -212,11 +233,14 @@ def aggregate(
     return ptr, keys, bits, columns
 
 
-cdef void write(vn_vote_blocks *blocks, int n_threads, ptr, keys, int *bits, vn_vote_cells *cells):
+cdef int write(vn_vote_blocks *blocks, int n_threads, ptr, keys, int *bits,
+               vn_vote_cells *cells) except -1:
     cdef int64_t *p = <int64_t *>address(ptr)
     cdef uint64_t *k = NULL if keys is None else <uint64_t *>address(keys)
+    cdef vn_status status
     with nogil:
-        vn_votes_write(blocks, n_threads, p, k, bits, cells)
+        status = vn_votes_write(blocks, n_threads, poll_signals, NULL, p, k, bits, cells)
+    return check(status)
 
 
 def merge(
@@ -230,26 +254,30 @@ def merge(
     `to_b`: the ascending new codes of its teachers. The result holds counts if both do. Returns
     ptr and the columns.
     """
-    cdef vn_vote_table x, y
+    cdef vn_vote_union both
     cdef vn_vote_cells cells
+    cdef vn_status status
     cdef int64_t n_pairs = at_a.shape[0]
-    cdef const int32_t *ta = NULL if to_a.shape[0] == 0 else &to_a[0]
-    cdef const int32_t *tb = NULL if to_b.shape[0] == 0 else &to_b[0]
-    cdef const int32_t *pa = NULL if n_pairs == 0 else &at_a[0]
-    cdef const int32_t *pb = NULL if n_pairs == 0 else &at_b[0]
+    both.n_pairs = n_pairs
+    both.to_a = NULL if to_a.shape[0] == 0 else &to_a[0]
+    both.to_b = NULL if to_b.shape[0] == 0 else &to_b[0]
+    both.at_a = NULL if n_pairs == 0 else &at_a[0]
+    both.at_b = NULL if n_pairs == 0 else &at_b[0]
     if n_pairs < 1 << 12:
         n_threads = 1
-    x.ptr = <const int64_t *>address(ptr_a)
-    y.ptr = <const int64_t *>address(ptr_b)
-    point(&x.cells, a)
-    point(&y.cells, b)
+    both.a.ptr = <const int64_t *>address(ptr_a)
+    both.b.ptr = <const int64_t *>address(ptr_b)
+    point(&both.a.cells, a)
+    point(&both.b.cells, b)
     ptr = np.empty(n_pairs + 1, np.int64)
     cdef int64_t[::1] p = ptr
     with nogil:
-        vn_votes_merge_sizes(&x, &y, n_pairs, pa, pb, ta, tb, n_threads, &p[0])
+        status = vn_votes_merge_sizes(&both, n_threads, poll_signals, NULL, &p[0])
+    check(status)
     hard = "total" not in a and "total" not in b
     columns = _empty(ptr[n_pairs], hard, "swapped_runs" in a or "swapped_runs" in b)
     point(&cells, columns)
     with nogil:
-        vn_votes_merge(&x, &y, n_pairs, pa, pb, ta, tb, n_threads, &p[0], &cells)
+        status = vn_votes_merge(&both, n_threads, poll_signals, NULL, &p[0], &cells)
+    check(status)
     return ptr, columns
