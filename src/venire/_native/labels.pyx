@@ -3,16 +3,25 @@
 import numpy as np
 
 from cpython.bool cimport PyBool_Check
+from cpython.exc cimport PyErr_CheckSignals
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_Check, PyUnicode_DecodeUTF8
 from libc.stdint cimport int32_t, int64_t, uint8_t, uintptr_t
 from libc.stdlib cimport calloc, free
 
+from venire._native.signals cimport poll_signals, raise_pending
+
 cdef extern from "vn_labels.h":
     ctypedef enum vn_status:
         VN_OK
         VN_NO_MEMORY
+        VN_INTERRUPTED
         VN_TOO_LARGE
+
+    enum:
+        VN_LABEL_ROWS
+
+    ctypedef int (*vn_poll)(void *) noexcept nogil
 
     ctypedef enum vn_text_kind:
         VN_TEXT_32
@@ -47,10 +56,18 @@ cdef extern from "vn_labels.h":
     vn_status vn_table_add(vn_table *table, const uint8_t *const *key, const int64_t *length,
                            int64_t n, int32_t *codes) nogil
     vn_status vn_tables_add(vn_table **tables, int n_tables, const vn_text *text, int64_t n,
-                            int32_t *codes) nogil
-    void vn_tables_recode(int32_t *const *rank, int n_tables, int64_t n, int32_t *codes) nogil
-    vn_status vn_tables_rank(vn_table **tables, int n_tables, int numbers, int32_t *const *rank,
-                             int32_t *order, int64_t *n_keys) nogil
+                            vn_poll poll, void *context, uint8_t *owner, int32_t *codes) nogil
+    vn_status vn_tables_recode(int32_t *const *rank, const uint8_t *owner, int64_t n,
+                               int n_threads, vn_poll poll, void *context, int32_t *codes) nogil
+    vn_status vn_tables_rank(vn_table **tables, int n_tables, int numbers, int n_threads,
+                             vn_poll poll, void *context, int32_t *const *rank, int32_t *order,
+                             int64_t *n_keys) nogil
+
+cdef extern from "vn_team.h":
+    enum:
+        VN_TEAM_MOST
+
+    int64_t vn_n_blocks(int64_t n, int64_t size)
 
 ctypedef fused integer:
     int32_t
@@ -58,6 +75,7 @@ ctypedef fused integer:
 
 cdef enum:
     BATCH = 64
+    ASKED = 1 << 16  # labels in Python objects between two looks for an interrupt
 
 cdef dict TEXT_KINDS = {"u": VN_TEXT_32, "U": VN_TEXT_64, "vu": VN_TEXT_VIEW}
 
@@ -65,6 +83,8 @@ cdef dict TEXT_KINDS = {"u": VN_TEXT_32, "U": VN_TEXT_64, "vu": VN_TEXT_VIEW}
 cdef int check(vn_status status) except -1:
     if status == VN_OK:
         return 0
+    if status == VN_INTERRUPTED:
+        raise_pending()
     if status == VN_TOO_LARGE:
         raise ValueError("labels: more than 2**31 - 2 distinct labels")
     raise MemoryError("labels: not enough memory for the table of distinct labels")
@@ -117,6 +137,8 @@ def integers(sequence, int64_t[::1] out):
     cdef Py_ssize_t i, n = out.shape[0]
     cdef int overflow = 0
     for i in range(n):
+        if i % ASKED == 0:
+            PyErr_CheckSignals()
         value = sequence[i]
         if not PyLong_Check(value) or PyBool_Check(value):
             if not isinstance(value, np.integer):
@@ -129,7 +151,10 @@ def integers(sequence, int64_t[::1] out):
 
 
 cdef class KeyTables:
-    """Tables of distinct keys that are filled side by side, table t with part t of the rows.
+    """Tables of distinct keys that are filled side by side, one by each thread.
+
+    The `add` methods return codes, and the owner of each VN_LABEL_ROWS of them: the table that they
+    are codes of (None: table 0 alone). `recode` wants both back.
 
     Parameters
     ----------
@@ -144,6 +169,7 @@ cdef class KeyTables:
 
     def __cinit__(self, int n_tables):
         cdef int t
+        n_tables = min(n_tables, VN_TEAM_MOST)
         self.n_tables = n_tables
         self.tables = <vn_table **>calloc(n_tables, sizeof(void *))
         self.ranks = <int32_t **>calloc(n_tables, sizeof(void *))
@@ -162,25 +188,27 @@ cdef class KeyTables:
         free(self.tables)
         free(self.ranks)
 
-    cdef _add(self, const vn_text *text, int64_t n, int parts):
-        codes = np.empty(n, np.int32)
+    cdef _add(self, const vn_text *text, int64_t n, int n_threads):
+        codes, owner = np.empty(n, np.int32), np.empty(vn_n_blocks(n, VN_LABEL_ROWS), np.uint8)
         cdef int32_t[::1] out = codes
+        cdef uint8_t[::1] table = owner
         cdef vn_status status = VN_OK
         if n > 0:
             with nogil:
-                status = vn_tables_add(self.tables, parts, text, n, &out[0])
+                status = vn_tables_add(self.tables, min(n_threads, self.n_tables), text, n,
+                                       poll_signals, NULL, &table[0], &out[0])
         check(status)
-        return codes
+        return codes, owner
 
-    def add_numbers(self, const int64_t[::1] x, int parts):
-        """Codes of 8-byte numbers, whose rows are cut into `parts`, one to a table."""
+    def add_numbers(self, const int64_t[::1] x, int n_threads):
+        """Codes of 8-byte numbers, and their owners."""
         cdef vn_text text
         text.kind = VN_KEY_8
         text.data = &x[0] if x.shape[0] else NULL
-        return self._add(&text, x.shape[0], parts)
+        return self._add(&text, x.shape[0], n_threads)
 
-    def add_ucs4(self, x, int parts):
-        """Codes of a contiguous NumPy array of dtype U in native byte order."""
+    def add_ucs4(self, x, int n_threads):
+        """The same of a contiguous NumPy array of dtype U in native byte order."""
         cdef vn_text text
         cdef int64_t n = x.shape[0]
         cdef const int32_t[::1] flat
@@ -190,15 +218,15 @@ cdef class KeyTables:
         if n * text.width > 0:
             flat = x.view(np.int32)
             text.data = &flat[0]
-        return self._add(&text, n, parts)
+        return self._add(&text, n, n_threads)
 
-    def add_text(self, format, uintptr_t data, uintptr_t index, int64_t n, int parts):
-        """Codes of n rows of Arrow text, given as `venire._native.arrow.Chunk.text` says."""
+    def add_text(self, format, uintptr_t data, uintptr_t index, int64_t n, int n_threads):
+        """The same of n rows of Arrow text, given as `venire._native.arrow.Chunk.text` says."""
         cdef vn_text text
         text.kind = TEXT_KINDS[format]
         text.data = <const void *>data
         text.index = <const void *>index
-        return self._add(&text, n, parts)
+        return self._add(&text, n, n_threads)
 
     def add_objects(self, sequence):
         """Codes, by table 0, of Python strings; and the first position that holds none.
@@ -217,6 +245,8 @@ cdef class KeyTables:
         cdef int32_t[::1] out = codes
         alive = []
         while i < n:
+            if i % ASKED == 0:
+                PyErr_CheckSignals()
             value = sequence[i]
             if not PyUnicode_Check(value):
                 break
@@ -258,16 +288,23 @@ cdef class KeyTables:
         order = np.empty(max(total, 1), np.int32)
         view = order
         with nogil:
-            status = vn_tables_rank(self.tables, self.n_tables, numbers, self.ranks, &view[0],
-                                    &n_keys)
+            status = vn_tables_rank(self.tables, self.n_tables, numbers, self.n_tables,
+                                    poll_signals, NULL, self.ranks, &view[0], &n_keys)
         check(status)
         return order[:n_keys]
 
-    def recode(self, int32_t[::1] codes, int parts):
-        """Turn codes that an `add` method gave, with the same `parts`, into ranks, in place."""
-        if codes.shape[0] > 0:
-            with nogil:
-                vn_tables_recode(self.ranks, parts, codes.shape[0], &codes[0])
+    def recode(self, int32_t[::1] codes, const uint8_t[::1] owner):
+        """Turn codes that an `add` method gave into ranks, in place."""
+        cdef const uint8_t *table = NULL
+        cdef vn_status status
+        if codes.shape[0] == 0:
+            return
+        if owner is not None:
+            table = &owner[0]
+        with nogil:
+            status = vn_tables_recode(self.ranks, table, codes.shape[0], self.n_tables,
+                                      poll_signals, NULL, &codes[0])
+        check(status)
 
     def texts(self, const int32_t[::1] order):
         """Array of the keys of table 0, as Python strings, in the given order."""
@@ -275,6 +312,8 @@ cdef class KeyTables:
         cdef const uint8_t *key
         out = np.empty(order.shape[0], object)
         for i in range(order.shape[0]):
+            if i % ASKED == 0:
+                PyErr_CheckSignals()
             key = vn_table_key(self.tables[0], order[i], &length)
             out[i] = PyUnicode_DecodeUTF8(<const char *>key, length, "surrogatepass")
         return out
