@@ -44,7 +44,7 @@ def text():
 
 
 def pooled(method):
-    n_pairs, n_teachers = (200_000, 20) if method != "correlated" else (20_000, 100)
+    n_pairs, n_teachers = (200_000, 20) if method != "correlated" else (2_000, 60)
     vote = RNG.integers(-1, 2, n_pairs * n_teachers).astype(np.int8)
     v = vn.Votes.from_pairs(
         np.repeat(np.arange(n_pairs), n_teachers), np.tile(np.arange(n_teachers), n_pairs), vote
@@ -62,6 +62,7 @@ def posterior(name, *args):
     return lambda: getattr(p, name)(*args)
 
 
+@pytest.mark.filterwarnings("ignore::venire.errors.ConvergenceWarning")
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
 @pytest.mark.parametrize(
     ("make", "args"),

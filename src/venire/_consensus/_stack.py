@@ -105,7 +105,8 @@ def stack(
     Notes
     -----
     O(n_cells) for the panel, and about 200 Newton steps of O(n_gold * k² + n_teachers³), k
-    teachers voting on a pair. The cross-validated loss is the smallest of five, hence a little too good.
+    teachers voting on a pair. The cross-validated loss is the smallest of five, hence a little too
+    good.
 
     References
     ----------
@@ -126,9 +127,7 @@ def stack(
     return fit_stack(board_of(votes, threads), gold_of(votes, gold), nonnegative, rng, threads)
 
 
-def fit_stack(
-    board: Board, gold: Floats, nonnegative: bool, rng: Any, n_threads: int
-) -> Stack:
+def fit_stack(board: Board, gold: Floats, nonnegative: bool, rng: Any, n_threads: int) -> Stack:
     """See `stack`; `gold` is NaN where it is not known."""
     votes = board.votes
     known = np.flatnonzero(~np.isnan(gold) & (np.diff(votes.pair_ptr) > 0))
