@@ -191,11 +191,13 @@ class _Rows(NamedTuple):
 
     def times(self, w: Floats) -> Floats:
         """One number per row."""
-        return np.bincount(self.row, w[self.column] * self.value, minlength=len(self.ptr) - 1)
+        parts = w[self.column] * self.value
+        return np.asarray(np.bincount(self.row, parts, len(self.ptr) - 1), np.float64)
 
     def turned_times(self, y: Floats) -> Floats:
         """One number per column."""
-        return np.bincount(self.column, y[self.row] * self.value, minlength=self.n_columns)
+        parts = y[self.row] * self.value
+        return np.asarray(np.bincount(self.column, parts, self.n_columns), np.float64)
 
 
 def _design(board: Board, pairs: NDArray[np.intp], start: Floats) -> _Rows:
