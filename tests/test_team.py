@@ -176,13 +176,13 @@ def test_fork_in_the_middle_of_a_run_does_not_hang():
         expected = vn.Comparisons(first, second, 1.0).win
         children = []
         def handler(*_):
+            global parent
             if not parent or len(children) == 3:
                 return
             pid = os.fork()
             if pid:
                 children.append(pid)
             else:
-                global parent
                 parent = False
         parent = True
         signal.signal(signal.SIGALRM, handler)
