@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from fuzz.values import Planted, Source
 
 import venire as vn
+from fuzz.values import Planted, Source
 
 __all__ = ["ENTRIES", "Case", "Fault", "Refused", "entry", "run_case"]
 
 PACKAGE = str(Path(vn.__file__).parent)
 HERE = str(Path(__file__).parent)
+INSIDE = (PACKAGE, f"{HERE}/planted.py")  # what is planted stands in for the package
 EXPECTED = (ValueError, TypeError, MemoryError, vn.StateError, vn.ConvergenceError)
 
 Entry = Callable[["Case"], None]
@@ -162,7 +163,7 @@ class Case(Source):
     def found(self, kind: str, error: BaseException) -> Found:
         """Note a fault that an exception tells of."""
         frames = traceback.extract_tb(error.__traceback__)
-        inside = [f for f in frames if f.filename.startswith(PACKAGE)]
+        inside = [f for f in frames if f.filename.startswith(INSIDE)]
         if not inside and frames and frames[-1].filename.startswith(HERE):
             kind = "harness"
         where = _place((inside or frames)[-1])
@@ -176,8 +177,11 @@ class Case(Source):
 
     def _judge(self, function: Any, error: BaseException) -> None:
         """A refusal should name an argument: one that the function has."""
-        frames = traceback.extract_tb(error.__traceback__)
-        if frames[-1].filename.startswith(HERE):
+        last = error.__traceback__
+        while last is not None and last.tb_next is not None:
+            last = last.tb_next
+        at = last.tb_frame.f_code.co_filename if last else HERE
+        if at.startswith(HERE) and not at.startswith(INSIDE):
             raise self.found("harness", error)
         if isinstance(error, (MemoryError, OSError)) or getattr(error, "argument", ""):
             return

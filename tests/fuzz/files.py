@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet
+
 from fuzz.values import FLOATS, INTEGERS, TEXTS, Source
 
 __all__ = ["damaged", "table_file", "written"]
@@ -31,8 +32,24 @@ def damaged(source: Source, data: bytes) -> bytes:
     if kind == 3:
         return data[:at] + data[at : at + 20] * 3 + data[at + 20 :]
     if kind == 4:
-        return source.choice((b"", b"\n", b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"{", b"[", b"[]",
-                              b"{}", b"PAR1", b"PAR1PAR1", b"ARROW1", b"PK\x03\x04", b"\x1f\x8b"))  # fmt: skip
+        return source.choice(
+            (
+                b"",
+                b"\n",
+                b"\x00",
+                b"\xff\xfe",
+                b"\xef\xbb\xbf",
+                b"{",
+                b"[",
+                b"[]",
+                b"{}",
+                b"PAR1",
+                b"PAR1PAR1",
+                b"ARROW1",
+                b"PK\x03\x04",
+                b"\x1f\x8b",
+            )
+        )
     if kind == 5:
         return data.replace(b"\n", source.choice((b"\r", b"\r\n", b"", b"\n\n", b"\x00\n")))
     out = bytearray(data)
@@ -67,7 +84,9 @@ def _text_table(source: Source, columns: dict[str, list[Any]], delimiter: str) -
     if source.chance(0.1):
         delimiter = source.choice((";", "|", ",", "\t", " "))
     text = io.StringIO()
-    writer = csv.writer(text, delimiter=delimiter, lineterminator=source.choice(("\n", "\n", "\r\n")))
+    writer = csv.writer(
+        text, delimiter=delimiter, lineterminator=source.choice(("\n", "\n", "\r\n"))
+    )
     names = list(columns)
     if source.chance(0.05):
         names = source.choice((names[:-1], [*names, "more"], [names[0]] * len(names), names[::-1]))
@@ -77,7 +96,9 @@ def _text_table(source: Source, columns: dict[str, list[Any]], delimiter: str) -
         if source.chance(0.01):
             cells = source.choice((cells[:-1], [*cells, "more"], [], [""] * len(cells)))
         writer.writerow(cells)
-    encoding = source.choice(("utf-8",) * 8 + ("utf-8-sig", "utf-16", "latin-1", "utf-32", "cp1252"))
+    encoding = source.choice(
+        ("utf-8",) * 8 + ("utf-8-sig", "utf-16", "latin-1", "utf-32", "cp1252")
+    )
     return text.getvalue().encode(encoding, source.choice(("replace", "surrogatepass"))
                                   if encoding.startswith("utf") else "replace")  # fmt: skip
 
@@ -110,7 +131,9 @@ def _arrow_table(source: Source, columns: dict[str, list[Any]], plain: str) -> b
             arrays[name] = source.frame_column(values) if source.chance(0.3) else pa.array(values)
             arrays[name] = pa.array(arrays[name])
         except Exception:  # no column of Arrow's holds these: as texts
-            texts = [None if v is None else str(v).encode("utf-8", "replace").decode() for v in values]
+            texts = [
+                None if v is None else str(v).encode("utf-8", "replace").decode() for v in values
+            ]
             arrays[name] = pa.array(texts)
     if source.chance(0.1):
         name = source.choice(list(arrays))
@@ -133,11 +156,27 @@ def _arrow_table(source: Source, columns: dict[str, list[Any]], plain: str) -> b
 def _recast(source: Source, array: Any) -> Any:
     """The column in another type of Arrow's."""
     kinds = (
-        pa.int8(), pa.uint64(), pa.float16(), pa.float32(), pa.decimal128(38, 4), pa.decimal256(70, 4),
-        pa.string(), pa.large_string(), pa.binary(), pa.string_view(), pa.bool_(), pa.date32(),
-        pa.timestamp("ns"), pa.time64("us"), pa.duration("s"), pa.null(), pa.list_(pa.int64()),
-        pa.struct([("a", pa.int64())]), pa.dictionary(pa.int8(), pa.string()), pa.uint8(),
-    )  # fmt: skip
+        pa.int8(),
+        pa.uint64(),
+        pa.float16(),
+        pa.float32(),
+        pa.decimal128(38, 4),
+        pa.decimal256(70, 4),
+        pa.string(),
+        pa.large_string(),
+        pa.binary(),
+        pa.string_view(),
+        pa.bool_(),
+        pa.date32(),
+        pa.timestamp("ns"),
+        pa.time64("us"),
+        pa.duration("s"),
+        pa.null(),
+        pa.list_(pa.int64()),
+        pa.struct([("a", pa.int64())]),
+        pa.dictionary(pa.int8(), pa.string()),
+        pa.uint8(),
+    )
     kind = source.choice(kinds)
     try:
         return array.cast(kind)
@@ -166,5 +205,3 @@ def table_file(
     path = source.path(ending)
     path.write_bytes(data)
     return path
-
-

@@ -75,6 +75,7 @@ class _Worker:
             self._work(end)
         os.close(end)
         self.text = b""
+        self.late: tuple[int, float, float] | None = None
 
     # ---- in the child -------------------------------------------------------------------------
 
@@ -128,6 +129,26 @@ class _Worker:
         """The case at hand and when it began."""
         seed, began = _PLACE.unpack(self.shared[:])
         return seed, began
+
+    def stuck(self, hang: float) -> bool:
+        """Whether the case at hand takes too long, and not for want of a processor."""
+        seed, began = self.place
+        now, used = time.monotonic(), self._processor()
+        if now - began < hang:
+            return False
+        if self.late is None or self.late[0] != seed:
+            self.late = (seed, now, used)
+        _, since, before = self.late
+        idle = now - since > hang / 2 and used - before < 0.05
+        return idle or used - before > hang / 2 or now - began > 10 * hang
+
+    def _processor(self) -> float:
+        """Seconds of processor time that it has had."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def read(self) -> list[dict[str, Any]] | None:
         """Messages that came; None at the end."""
@@ -240,7 +261,7 @@ def run(
             if left > 0 and (stop is None or last + 1 < stop):
                 waiting.insert(0, (worker.name, last + 1, left))
         for pipe, worker in busy.items():
-            if pipe not in hung and time.monotonic() - worker.place[1] > hang:
+            if pipe not in hung and worker.stuck(hang):
                 hung[pipe] = worker.stack() or "(no stack)"
                 worker.kill()
     return result

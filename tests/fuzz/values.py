@@ -53,8 +53,8 @@ NUMBER_TYPES = (
     "float64", "longdouble", ">f8", ">f4", ">i4", ">i8", ">u2", "bool",
 )  # fmt: skip
 OTHER_TYPES = (
-    "complex64", "complex128", "S1", "S5", "U1", "U4", ">U3", "V3", "M8[s]", "M8[ns]", "M8[D]", "m8[s]",
-    "O", "i4,f8", "(2,)f8",
+    "complex64", "complex128", "S1", "S5", "U1", "U4", ">U3", "V3", "M8[s]", "M8[ns]", "M8[D]",
+    "m8[s]", "O", "i4,f8", "(2,)f8",
 )  # fmt: skip
 
 
@@ -337,8 +337,8 @@ class Source:
         """An object that is neither number nor text."""
         odd = (
             None, None, None, True, False, 1j, b"", b"abc", bytearray(b"abc"), Ellipsis,
-            NotImplemented, object(), object, int, len, slice(None), slice(0, 2), range(3), {}, set(),
-            [], (), [[]], {"a": 1}, {1, 2}, frozenset("ab"), np.ma.masked, pd.NA, pd.NaT,
+            NotImplemented, object(), object, int, len, slice(None), slice(0, 2), range(3), {},
+            set(), [], (), [[]], {"a": 1}, {1, 2}, frozenset("ab"), np.ma.masked, pd.NA, pd.NaT,
             decimal.Decimal("0.5"), decimal.Decimal("NaN"), fractions.Fraction(1, 3),
             datetime.date(2020, 1, 1), datetime.datetime(2020, 1, 1), datetime.timedelta(1),
             np.random.RandomState(0), np.random.default_rng(0), np.random.SeedSequence(1),
@@ -377,7 +377,7 @@ class Source:
             return [[i] * self.whole(0, 2) for i in range(n)]
         if kind == 12:
             return self.choice((set(range(n)), dict.fromkeys(range(n)), "a" * n, b"a" * n,
-                                range(n), None, dict.fromkeys("ab", list(range(n))),
+                                range(n), None, {key: list(range(n)) for key in "ab"},
                                 frozenset(range(n)), np.array(range(n)).tolist))  # fmt: skip
         if kind == 13:
             return [self.choice(TEXTS[:-1]) for _ in range(n)]
@@ -452,7 +452,7 @@ class Source:
 
     def once(self, values: list[Any]) -> Any:
         """An iterator: it has no length and can be read once."""
-        return self.choice((iter(values), (v for v in values), map(str, values), zip(values)))  # noqa: B905
+        return self.choice((iter(values), (v for v in values), map(str, values), zip(values)))
 
     # ---- arguments with something wrong -------------------------------------------------------
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
-from fuzz.case import Case, entry
 
 import venire as vn
+from fuzz.case import Case, entry
 
 WORDS = ("first", "second", "tie", "A", "B", "C", "1-0", "0-1", "1/2-1/2", "draw", "win", "loss",
          "H", "D", "", "*", "tie (bothbad)", "model_a", "1", "0", "0.5", "-1")  # fmt: skip
@@ -60,7 +60,10 @@ def comparisons(case: Case) -> None:
     c = case.call(vn.Comparisons, **case.spoil(comparison_arguments(case)))
     look_at(case, c)
     case.finite("a mass", c.win, c.loss, c.tie)
-    case.call(c.components, **case.spoil(case.some({"kind": lambda: case.choice(("weak", "strong"))}), 0.2))  # fmt: skip
+    case.call(
+        c.components,
+        **case.spoil(case.some({"kind": lambda: case.choice(("weak", "strong"))}), 0.2),
+    )
     more = comparison_arguments(case)
     more.pop("items", None)
     case.call(c.append, **case.spoil(more, 0.4))
@@ -77,7 +80,9 @@ def comparisons_from_counts(case: Case) -> None:
 def comparisons_all_hostile(case: Case) -> None:
     n = case.whole(0, 6)
     hostile = {k: case.array(n) for k in ("first", "second", "score")}
-    hostile |= case.some({k: lambda: case.array(n) for k in ("weight", "order", "cluster", "items")})
+    hostile |= case.some(
+        {k: lambda: case.array(n) for k in ("weight", "order", "cluster", "items")}
+    )
     case.call(vn.Comparisons, **hostile)
 
 

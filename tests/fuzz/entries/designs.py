@@ -5,12 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
+import venire as vn
 from fuzz.case import Case, entry
 from fuzz.entries.ratings import BACKENDS
 
-import venire as vn
-
-SIZES = ("n_items", "degree", "per_group", "budget", "candidates", "teachers", "votes_per_ask", "top")
+SIZES = (
+    "n_items",
+    "degree",
+    "per_group",
+    "budget",
+    "candidates",
+    "teachers",
+    "votes_per_ask",
+    "top",
+)
 
 
 @entry

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from fuzz.case import EXPECTED, Case, entry
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import venire as vn
+from fuzz.case import EXPECTED, Case, entry
 
 
 def features(case: Case, n: int) -> Any:
@@ -37,8 +37,10 @@ def bagging(case: Case) -> None:
     bag = case.call(vn.Bagging, **settings)
     case.call(bag.get_params)
     case.call(bag.set_params, **case.spoil({"n_estimators": 3}, 0.1, sizes=("n_estimators",)))
-    data = {"X": x, "y": y} | case.some({"cluster": lambda: case.column([1, 2, 3], n),
-                                         "strata": lambda: case.column([1, 2], n)}, 0.15)  # fmt: skip
+    data = {"X": x, "y": y} | case.some(
+        {"cluster": lambda: case.column([1, 2, 3], n), "strata": lambda: case.column([1, 2], n)},
+        0.15,
+    )
     allow = (*EXPECTED, NotFittedError)
     case.call(bag.fit, **case.spoil(data, 0.3), allow=allow)
     case.get(bag, "estimators_"), case.get(bag, "estimators_features_")
@@ -65,8 +67,14 @@ def adaboost(case: Case) -> None:
         "target": case.column(labels, n) if samme else case.floats(n),
         "method": "samme" if samme else "r2",
     }
-    arguments |= case.some({"n_classes": 3, "loss": lambda: case.choice(("linear", "square", "exponential")),
-                            "learning_rate": 0.5, "n_threads": 2})  # fmt: skip
+    arguments |= case.some(
+        {
+            "n_classes": 3,
+            "loss": lambda: case.choice(("linear", "square", "exponential")),
+            "learning_rate": 0.5,
+            "n_threads": 2,
+        }
+    )
     step = case.call(vn.adaboost_weights, **case.spoil(arguments, 0.4))
     case.finite("a weight", step.weight)
     case.within("an error", step.error, 0.0, 1.0, nan=False)

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
+
+import venire as vn
 from fuzz.case import EXPECTED, Case, Refused, entry
 from fuzz.entries.ratings import BACKENDS
 from fuzz.files import damaged
-
-import venire as vn
 from venire import distillation
 from venire.simulate import RidgeStudent
 
@@ -60,7 +60,9 @@ def distillation_options(case: Case) -> None:
     arguments = case.spoil(loop_arguments(case), 0.7, sizes=SIZES)
     if case.chance(0.2):
         group, item = loop_arguments(case)["items"]
-        arguments["items"] = (case.hostile(group), item) if case.chance(0.5) else (group, case.hostile(item))
+        arguments["items"] = (
+            (case.hostile(group), item) if case.chance(0.5) else (group, case.hostile(item))
+        )
     loop = case.call(vn.Distillation, **arguments)
     for name in ("folder", "items", "n_rounds", "order", "pending", "predictions", "teachers"):
         case.get(loop, name)
@@ -149,8 +151,27 @@ def _change_state(case: Case, path: Path) -> None:
     if case.chance(0.3):
         del where[at]
     else:
-        where[at] = case.choice((None, 0, -1, 1, 7, 2**31, 2**63, 10**30, 1e308, "x", "", [], {}, [0, 0],
-                                 True, float("nan"), 1.5))  # fmt: skip
+        where[at] = case.choice(
+            (
+                None,
+                0,
+                -1,
+                1,
+                7,
+                2**31,
+                2**63,
+                10**30,
+                1e308,
+                "x",
+                "",
+                [],
+                {},
+                [0, 0],
+                True,
+                float("nan"),
+                1.5,
+            )
+        )
     path.write_text(json.dumps(state))
 
 
@@ -202,8 +223,16 @@ def distillation_folder(case: Case) -> None:
             if path.exists():
                 path.write_bytes(damaged(case, path.read_bytes()))
         elif kind == 8:
-            name = case.choice(("note.txt", "x-y.parquet", "00000001-items.parquet", "1-2-3.parquet",
-                                "00000099-asks.parquet", "a.tmp"))  # fmt: skip
+            name = case.choice(
+                (
+                    "note.txt",
+                    "x-y.parquet",
+                    "00000001-items.parquet",
+                    "1-2-3.parquet",
+                    "00000099-asks.parquet",
+                    "a.tmp",
+                )
+            )
             (folder / case.choice((".", "parts")) / name).write_bytes(b"not ours")
         elif part.exists():
             shutil.copy(part, part.with_name(case.choice(parts).name))

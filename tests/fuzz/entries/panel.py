@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
+
+import venire as vn
 from fuzz.case import Case, Refused, entry
 from fuzz.entries.data import vote_arguments
 from fuzz.entries.ratings import BACKENDS, MODELS, prior
-
-import venire as vn
 
 
 def posterior_values(case: Case, n: int) -> list[float]:
@@ -26,12 +27,20 @@ def broadcast(case: Case, values: list[float]) -> Any:
 def beta_posterior(case: Case) -> None:
     n = case.whole(1, 4)
     if case.chance(0.5):
-        arguments = {"alpha": broadcast(case, posterior_values(case, n)), "beta": posterior_values(case, n)}
+        arguments = {
+            "alpha": broadcast(case, posterior_values(case, n)),
+            "beta": posterior_values(case, n),
+        }
         b = case.call(vn.BetaPosterior, **case.spoil(arguments, 0.4))
     else:
         arguments = {"win": broadcast(case, case.weights(n)), "loss": case.weights(n)}
-        arguments |= case.some({"tie": lambda: case.weights(n), "prior": (0.5, 0.5),
-                                "ties": lambda: case.choice(("half", "ignore", "drop", "split"))})  # fmt: skip
+        arguments |= case.some(
+            {
+                "tie": lambda: case.weights(n),
+                "prior": (0.5, 0.5),
+                "ties": lambda: case.choice(("half", "ignore", "drop", "split")),
+            }
+        )
         b = case.call(vn.BetaPosterior.from_counts, **case.spoil(arguments, 0.4))
     for name in ("alpha", "beta", "concentration", "mean", "mode", "std", "variance", "entropy",
                  "ndim", "shape", "size"):  # fmt: skip
@@ -56,9 +65,19 @@ def beta_posterior(case: Case) -> None:
     ]  # fmt: skip
     for method, arguments in case.random.sample(calls, 4):
         out = case.try_(method, **case.spoil(arguments, 0.3, sizes=("size",)))
-        if method.__name__ in ("cdf", "prob_above", "quantile", "interval", "prob_greater", "sample"):
-            if out is not None:
-                case.within(method.__name__, out, 0.0, 1.0, nan=False)
+        if (
+            method.__name__
+            in (
+                "cdf",
+                "prob_above",
+                "quantile",
+                "interval",
+                "prob_greater",
+                "sample",
+            )
+            and out is not None
+        ):
+            case.within(method.__name__, out, 0.0, 1.0, nan=False)
 
 
 @entry
@@ -201,7 +220,5 @@ def make_targets(case: Case) -> None:
     case.finite("a known target", out.target[out.known])
     case.within("a weight", out.weight, 0.0, 1e300)
     case.call(repr, out)
-    try:
+    with contextlib.suppress(Refused):
         case.call(out.to_frame, **case.spoil({"backend": case.choice(BACKENDS)}, 0.2))
-    except Refused:
-        pass

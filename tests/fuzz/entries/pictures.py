@@ -6,10 +6,10 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-from fuzz.case import Case, entry
-from fuzz.entries.ratings import a_fit
 
 import venire as vn
+from fuzz.case import Case, entry
+from fuzz.entries.ratings import a_fit
 from venire import plots
 
 matplotlib.use("Agg")
@@ -49,4 +49,8 @@ def plot_quality(case: Case) -> None:
         asked = loop.ask()
         loop.tell(asked.request, case.column([1, -1], len(asked.request)))
     report = case.call(loop.report)
-    draw(case, "plot_quality", {"reports": {"a": report}} | case.some({"measure": "tau", "against": "cost"}))
+    draw(
+        case,
+        "plot_quality",
+        {"reports": {"a": report}} | case.some({"measure": "tau", "against": "cost"}),
+    )

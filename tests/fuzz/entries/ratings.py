@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from fuzz.case import Case, Refused, entry
-from fuzz.entries.data import comparison_arguments, grouped_arguments
 
 import venire as vn
+from fuzz.case import Case, Refused, entry
+from fuzz.entries.data import comparison_arguments, grouped_arguments
 
 FITS = {
     "bradley-terry": vn.fit_bradley_terry, "thurstone": vn.fit_thurstone,
@@ -73,12 +73,22 @@ def fit(case: Case) -> None:
     """Odd data and options; few methods."""
     arguments = comparison_arguments(case)
     c = usable(case, vn.Comparisons, arguments)
-    options = case.spoil(fit_options(case) | ({"init": [0.0] * c.n_items} if case.chance(0.1) else {}), 0.3)  # fmt: skip
+    options = case.spoil(
+        fit_options(case) | ({"init": [0.0] * c.n_items} if case.chance(0.1) else {}), 0.3
+    )
     if case.chance(0.03):
         c = case.hostile([1, 2])
     fit = case.call(FITS[case.choice(MODELS)], c, **options)
     check_fit(case, fit)
-    for name in ("aic", "bic", "deviance", "null_deviance", "n_parameters", "n_comparisons", "items"):
+    for name in (
+        "aic",
+        "bic",
+        "deviance",
+        "null_deviance",
+        "n_parameters",
+        "n_comparisons",
+        "items",
+    ):
         value = case.get(fit, name)
         if name != "items" and fit.converged:
             case.finite(name, value)
@@ -99,8 +109,14 @@ def fit_results(case: Case) -> None:
     errors = case.choice(("fisher", "fisher", "robust"))
     kind = {"kind": errors} if case.chance(0.5) else {}
     level = {"level": case.choice((0.95, 0.5, 0.999))}
-    samples = case.some({"n_samples": lambda: case.whole(2, 50), "rng": lambda: case.whole(0, 5),
-                         "method": lambda: case.choice(("auto", "exact", "sampled"))}, 0.2)  # fmt: skip
+    samples = case.some(
+        {
+            "n_samples": lambda: case.whole(2, 50),
+            "rng": lambda: case.whole(0, 5),
+            "method": lambda: case.choice(("auto", "exact", "sampled")),
+        },
+        0.2,
+    )
     subset = {"items": case.dress([names[0], *names[2:]])} if case.chance(0.3) else {}
     some_samples = {k: v for k, v in samples.items() if k != "method"}
     calls: list[tuple[Any, dict[str, Any]]] = [
@@ -185,7 +201,9 @@ def fit_groups(case: Case) -> None:
     case.call(gf.to_frame, **case.spoil({"backend": case.choice(BACKENDS), "errors": True}, 0.2))
     label = case.scalar() if case.chance(0.3) else g.groups[-1]
     check_fit(case, case.call(gf.group, label, allow=LOOKUP))
-    case.call(gf.rescale, **case.spoil({"scale": case.choice(("logit", "probit", "elo", "erf"))}, 0.3))  # fmt: skip
+    case.call(
+        gf.rescale, **case.spoil({"scale": case.choice(("logit", "probit", "elo", "erf"))}, 0.3)
+    )
     case.call(gf.standardize)
 
 
@@ -235,7 +253,11 @@ def calibrate(case: Case) -> None:
 @entry
 def scales(case: Case) -> None:
     names = list(vn.scales.SCALES)
-    arguments = {"values": case.floats(3), "source": case.choice(names), "target": case.choice(names)}
+    arguments = {
+        "values": case.floats(3),
+        "source": case.choice(names),
+        "target": case.choice(names),
+    }
     arguments |= case.some({"difference": True})
     case.finite("a converted value", case.call(vn.scales.convert, **case.spoil(arguments, 0.4)))
     pair = {k: arguments[k] for k in ("source", "target")}

@@ -10,12 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import typer
+
+import venire as vn
 from fuzz.case import EXPECTED, Case, entry
 from fuzz.entries.data import WORDS, frame_options, probabilities
 from fuzz.files import damaged, table_file
+from venire import cli, distributed, streaming
+from venire import io as vio
+from venire.cli import _app
 
-import venire as vn
-from venire import cli, distributed, io as vio, streaming
+# main() has Typer build all commands anew at each call, which takes most of the time of a case.
+_app.app = typer.main.get_command(_app.app)  # type: ignore[assignment]
 
 FILES = (*EXPECTED, OSError)
 
@@ -118,15 +124,24 @@ def read_table(case: Case) -> None:
 def read_teachers(case: Case) -> None:
     rows = [{"name": n, "sharpness": 2.0} | case.some({"cost": 1, "own_error": 0.5}) for n in "ab"]
     if case.chance(0.4):
-        rows[0][case.choice(("name", "sharpness", "odd"))] = case.choice((None, "x", [], 1e999, True, ""))
+        rows[0][case.choice(("name", "sharpness", "odd"))] = case.choice(
+            (None, "x", [], 1e999, True, "")
+        )
     ending = case.choice((".csv", ".json", ".toml", ".txt"))
     if ending == ".csv":
         keys = list(dict.fromkeys(k for row in rows for k in row))
-        text = "\n".join([",".join(keys)] + [",".join(str(r.get(k, "")) for k in keys) for r in rows])
+        text = "\n".join(
+            [",".join(keys)] + [",".join(str(r.get(k, "")) for k in keys) for r in rows]
+        )
     elif ending == ".json":
-        text = json.dumps(case.choice((rows, {"teacher": rows}, {"teacher": rows, "ambiguous": 0.1})))
+        text = json.dumps(
+            case.choice((rows, {"teacher": rows}, {"teacher": rows, "ambiguous": 0.1}))
+        )
     else:
-        text = "\n".join("[[teacher]]\n" + "\n".join(f"{k} = {json.dumps(v)}" for k, v in r.items()) for r in rows)
+        text = "\n".join(
+            "[[teacher]]\n" + "\n".join(f"{k} = {json.dumps(v)}" for k, v in r.items())
+            for r in rows
+        )
     data = text.encode()
     if case.chance(0.3):
         data = damaged(case, data)
@@ -140,12 +155,20 @@ def read_teachers(case: Case) -> None:
 def write_table(case: Case) -> None:
     n = case.whole(0, 4)
     table: dict[str, Any] = {"item": case.column(case.names(3), n), "theta": case.floats(n)}
-    ending = case.choice((".csv", ".tsv", ".json", ".jsonl", ".parquet", ".arrow", ".feather", ".xyz", ""))
+    ending = case.choice(
+        (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".arrow", ".feather", ".xyz", "")
+    )
     path = case.path(ending)
     case.try_(vio.check_writable, path, allow=FILES)
     if case.chance(0.3):
         table["odd"] = case.array(n)
-    case.call(vio.write_table, table, path, **case.some({"metadata": {"a": "é"}}), allow=(*FILES, pa.ArrowException))
+    case.call(
+        vio.write_table,
+        table,
+        path,
+        **case.some({"metadata": {"a": "é"}}),
+        allow=(*FILES, pa.ArrowException),
+    )
     case.call(vio.columns_in, path, allow=FILES)
 
 
@@ -230,24 +253,50 @@ def noise(case: Case) -> list[Any]:
     """Further words of a command: right ones, and sometimes one that is not."""
     out: list[Any] = []
     for flag, values in (
-        ("--model", ("davidson", "thurstone", "rao-kupper", "bt")), ("--prior", ("0.1", "none", "auto", "x")),
-        ("--tol", ("1e-6", "0", "nan", "x")), ("--max-iter", ("5", "0", "99999999999999999999")),
-        ("--threads", ("2", "0", "100000", "3000000000")), ("--bootstrap", ("3", "1", "-1", "x")),
-        ("--seed", ("1", "-1", "1e3", "18446744073709551616")), ("--level", ("0.9", "1", "nan", "2")),
-        ("--scale", ("elo", "logit", "x")), ("--top", ("1", "-1")),
-    ):  # fmt: skip
+        ("--model", ("davidson", "thurstone", "rao-kupper", "bt")),
+        ("--prior", ("0.1", "none", "auto", "x")),
+        ("--tol", ("1e-6", "0", "nan", "x")),
+        ("--max-iter", ("5", "0", "99999999999999999999")),
+        ("--threads", ("2", "0", "100000", "3000000000")),
+        ("--bootstrap", ("3", "1", "-1", "x")),
+        ("--seed", ("1", "-1", "1e3", "18446744073709551616")),
+        ("--level", ("0.9", "1", "nan", "2")),
+        ("--scale", ("elo", "logit", "x")),
+        ("--top", ("1", "-1")),
+    ):
         if case.chance(0.07):
             out += [flag, values[0] if case.chance(0.6) else case.choice(values)]
     for flag in ("--order-effect", "--json", "--quiet", "--no-errors", "--nonsense"):
         if case.chance(0.07):
             out.append(flag)
     if case.chance(0.2):
-        out += ["-o", case.folder / f"out{case.choice(('.csv', '.parquet', '.json', '.jsonl', '.xyz'))}"]
+        out += [
+            "-o",
+            case.folder / f"out{case.choice(('.csv', '.parquet', '.json', '.jsonl', '.xyz'))}",
+        ]
     return out
 
 
-COLUMNS = ("first", "second", "outcome", "score", "first_score", "second_score", "win", "loss", "tie",
-           "weight", "order", "neutral", "cluster", "group", "teacher", "pair", "gold", "swapped")  # fmt: skip
+COLUMNS = (
+    "first",
+    "second",
+    "outcome",
+    "score",
+    "first_score",
+    "second_score",
+    "win",
+    "loss",
+    "tie",
+    "weight",
+    "order",
+    "neutral",
+    "cluster",
+    "group",
+    "teacher",
+    "pair",
+    "gold",
+    "swapped",
+)
 
 
 @entry
@@ -287,10 +336,31 @@ def command_distill(case: Case) -> None:
     folder = case.folder / "loop"
     shutil.rmtree(folder, ignore_errors=True)
     k = case.whole(2, 5)
-    columns = {"topic": ["q"] * k + ["r"] * k, "item": case.names(k) * 2, "gold": case.floats(2 * k)}
+    columns = {
+        "topic": ["q"] * k + ["r"] * k,
+        "item": case.names(k) * 2,
+        "gold": case.floats(2 * k),
+    }
     path = table_file(case, columns)
-    run(case, "distill", "init", folder, path, "--group", "topic", "--item", "item", "--gold", "gold",
-        "--teacher", "ann", "--teacher", "bea", "--bridges", case.choice((0, 2)))  # fmt: skip
+    run(
+        case,
+        "distill",
+        "init",
+        folder,
+        path,
+        "--group",
+        "topic",
+        "--item",
+        "item",
+        "--gold",
+        "gold",
+        "--teacher",
+        "ann",
+        "--teacher",
+        "bea",
+        "--bridges",
+        case.choice((0, 2)),
+    )
     requests = case.folder / "requests.csv"
     requests.unlink(missing_ok=True)
     run(case, "distill", "ask", folder, "-o", requests)
@@ -308,7 +378,15 @@ def command_distill(case: Case) -> None:
 
 @entry
 def command_simulate(case: Case) -> None:
-    words = ["--groups", case.choice(("1", "2", "x", "-1")), "--items", case.choice(("3", "4", "0")),
-             "--seeds", case.choice(("1", "2")), "--degree", "2"]  # fmt: skip
+    words = [
+        "--groups",
+        case.choice(("1", "2", "x", "-1")),
+        "--items",
+        case.choice(("3", "4", "0")),
+        "--seeds",
+        case.choice(("1", "2")),
+        "--degree",
+        "2",
+    ]
     words += case.choice(([], ["-o", case.folder / "plan.csv"], ["--json"], ["--level", "3"]))
     run(case, "simulate", *words)

@@ -8,12 +8,12 @@ import tempfile
 from typing import Any
 
 import numpy as np
+
+import venire as vn
 from fuzz.case import Case, entry
 from fuzz.entries.ratings import BACKENDS, LOOKUP, a_fit, a_grouped_fit
 from fuzz.files import damaged
 from fuzz.values import Planted
-
-import venire as vn
 
 KINDS = ("multinomial", "poisson", "bayesian")
 
@@ -36,7 +36,10 @@ def use(case: Case, b: Any, spoil: float = 0.25) -> None:
     for name in ("n_failed", "n_resamples", "n_unconverged", "items"):
         case.get(b, name)
     case.call(repr, b)
-    level, kind = {"level": 0.9}, {"kind": case.choice(("percentile", "basic", "bca", "studentised"))}
+    level, kind = (
+        {"level": 0.9},
+        {"kind": case.choice(("percentile", "basic", "bca", "studentised"))},
+    )
     calls: list[tuple[Any, dict[str, Any]]] = [
         (b.extend, {"more": case.whole(1, 3)}),
         (b.interval, level | kind),
@@ -55,7 +58,9 @@ def use(case: Case, b: Any, spoil: float = 0.25) -> None:
 @entry
 def bootstrap(case: Case) -> None:
     fit = a_fit(case, odd=0.35)
-    b = case.call(vn.bootstrap, fit, **case.spoil(bootstrap_options(case), 0.3, sizes=("n_resamples",)))
+    b = case.call(
+        vn.bootstrap, fit, **case.spoil(bootstrap_options(case), 0.3, sizes=("n_resamples",))
+    )
     use(case, b)
     if case.chance(0.2):
         path = case.path(".npz")
@@ -148,12 +153,31 @@ def _change(case: Case, array: np.ndarray) -> np.ndarray:
 def _change_facts(case: Case, text: str) -> str:
     facts = json.loads(text)
     where = facts
-    while isinstance(where, dict) and case.chance(0.5) and (
-        inner := [v for v in where.values() if isinstance(v, dict) and v]
+    while (
+        isinstance(where, dict)
+        and case.chance(0.5)
+        and (inner := [v for v in where.values() if isinstance(v, dict) and v])
     ):
         where = case.choice(inner)
     name = case.choice(list(where))
-    new = (None, 0, -1, 3, 2**30, 2**63, 10**30, 1e308, "x", "", [], {}, [1], True, float("nan"), 1.5)
+    new = (
+        None,
+        0,
+        -1,
+        3,
+        2**30,
+        2**63,
+        10**30,
+        1e308,
+        "x",
+        "",
+        [],
+        {},
+        [1],
+        True,
+        float("nan"),
+        1.5,
+    )
     if case.chance(0.3):
         del where[name]
     else:
@@ -207,10 +231,11 @@ def bootstrap_weights(case: Case) -> None:
         }
     )
     w = case.call(
-        vn.bootstrap_weights, **case.spoil(arguments, 0.4, sizes=("n", "n_resamples", "size", "block"))
+        vn.bootstrap_weights,
+        **case.spoil(arguments, 0.4, sizes=("n", "n_resamples", "size", "block")),
     )
     case.call(repr, w)
-    for block in case.call(lambda: [block for block, _ in zip(w, range(3), strict=False)]):
+    for block in case.call(lambda: [part for part, _ in zip(w, range(3), strict=False)]):
         case.finite("a weight", block)
     span = case.spoil({"start": 0, "stop": case.whole(0, 5)}, 0.3, sizes=("start", "stop"))
     case.finite("a weight", case.call(w.replicates, **span))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from fuzz.case import Case, entry
-
 from venire import simulate
 
 SIZES = (
@@ -23,16 +22,29 @@ def simulated_rows(case: Case) -> None:
     law = case.some({"model": lambda: case.choice(MODELS), "order_effect": 0.5, "tie": 1.2})
     if kind == 0:
         arguments = {"n_items": n, "n_comparisons": case.whole(1, 20)} | rng | law
-        arguments |= case.some({"theta": lambda: case.floats(n), "neutral": 0.3,
-                                "design": lambda: case.choice(("random", *simulate.DESIGNS))})  # fmt: skip
+        arguments |= case.some(
+            {
+                "theta": lambda: case.floats(n),
+                "neutral": 0.3,
+                "design": lambda: case.choice(("random", *simulate.DESIGNS)),
+            }
+        )
         rows = case.call(simulate.comparisons, **case.spoil(arguments, 0.35, sizes=SIZES))
         case.within("a score", rows.score, 0.0, 1.0, nan=False)
         case.call(simulate.permuted, rows, **case.spoil(rng, 0.2))
     elif kind == 1:
-        arguments = {"kind": case.choice(simulate.GRAPHS), "n_items": case.choice((4, 5, 9, 16, 30))}
+        arguments = {
+            "kind": case.choice(simulate.GRAPHS),
+            "n_items": case.choice((4, 5, 9, 16, 30)),
+        }
         first, second = case.call(simulate.graph, **case.spoil(arguments | rng, 0.35, sizes=SIZES))
-        case.call(simulate.play, first, second, arguments["n_items"],
-                  **case.spoil(case.some({"games": 3, "spread": 2.0, "decades": 4.0}), 0.3, sizes=SIZES))  # fmt: skip
+        case.call(
+            simulate.play,
+            first,
+            second,
+            arguments["n_items"],
+            **case.spoil(case.some({"games": 3, "spread": 2.0, "decades": 4.0}), 0.3, sizes=SIZES),
+        )
     elif kind == 2:
         m = case.whole(1, 6)
         first, second = case.pairs(list(range(n)), m)
@@ -64,7 +76,13 @@ def simulated_panels(case: Case) -> None:
         n = case.whole(1, 4)
         arguments = {"accuracy": [0.6, 0.7, 0.8, 0.9][:n], "n_pairs": case.whole(1, 12)}
         arguments |= case.some(
-            {"runs": 2, "flip": 0.2, "rho": 0.3, "clique": lambda: case.column([-1, 0, 1], n), "rng": 1}
+            {
+                "runs": 2,
+                "flip": 0.2,
+                "rho": 0.3,
+                "clique": lambda: case.column([-1, 0, 1], n),
+                "rng": 1,
+            }
         )
         out = case.call(simulate.panel, **case.spoil(arguments, 0.4, sizes=SIZES))
     else:
@@ -77,21 +95,36 @@ def simulated_panels(case: Case) -> None:
 
 def some_teachers(case: Case, spoil: float = 0.3) -> Any:
     if case.chance(0.4):
-        return case.call(simulate.teachers, **case.spoil({"preset": case.choice(simulate.PRESETS)}, spoil / 2))
+        return case.call(
+            simulate.teachers, **case.spoil({"preset": case.choice(simulate.PRESETS)}, spoil / 2)
+        )
     n = case.whole(1, 4)
     arguments = {"sharpness": case.floats(n)}
     arguments |= case.some(
-        {"order_bias": lambda: case.floats(n), "own_error": 0.5, "shared_error": 0.3,
-         "ambiguous": 0.2, "cost": lambda: [1.0] * n, "failure": 0.1, "names": lambda: case.names(n)}
-    )  # fmt: skip
+        {
+            "order_bias": lambda: case.floats(n),
+            "own_error": 0.5,
+            "shared_error": 0.3,
+            "ambiguous": 0.2,
+            "cost": lambda: [1.0] * n,
+            "failure": 0.1,
+            "names": lambda: case.names(n),
+        }
+    )
     return case.call(simulate.Teachers, **case.spoil(arguments, spoil))
 
 
 @entry
 def simulated_world(case: Case) -> None:
     arguments: dict[str, Any] = {"n_groups": case.whole(1, 3), "n_items": case.choice((3, 5))}
-    arguments |= case.some({"kind": lambda: case.choice(("normal", "retrieval")), "bias": 0.5,
-                            "student": lambda: case.choice(("useful", "useless")), "rng": 1})  # fmt: skip
+    arguments |= case.some(
+        {
+            "kind": lambda: case.choice(("normal", "retrieval")),
+            "bias": 0.5,
+            "student": lambda: case.choice(("useful", "useless")),
+            "rng": 1,
+        }
+    )
     w = case.call(simulate.world, **case.spoil(arguments, 0.2, sizes=SIZES))
     case.finite("theta", w.theta)
     case.get(w, "level"), case.get(w, "n_groups")
@@ -110,14 +143,19 @@ def simulated_world(case: Case) -> None:
     case.try_(w.vote, t, **case.spoil(ask | run, 0.3))
     ask.pop("second_group", None)
     case.try_(w.votes, t, **case.spoil(ask | run, 0.3))
-    case.try_(w.fresh, **case.spoil({"n_groups": 2} | case.some({"n_items": 3, "number": 2}), 0.3, sizes=SIZES))
+    case.try_(
+        w.fresh,
+        **case.spoil({"n_groups": 2} | case.some({"n_items": 3, "number": 2}), 0.3, sizes=SIZES),
+    )
 
 
 @entry
 def simulated_students(case: Case) -> None:
     n, d = case.whole(4, 15), case.whole(1, 3)
     x, y = case.numpy.normal(size=(n, d)), case.floats(n)
-    settings = case.some({"penalty": 1.0, "n_waves": lambda: case.whole(0, 5), "scale": 0.5, "seed": 1})
+    settings = case.some(
+        {"penalty": 1.0, "n_waves": lambda: case.whole(0, 5), "scale": 0.5, "seed": 1}
+    )
     s = case.call(simulate.RidgeStudent, **case.spoil(settings | {"n_waves": 4}, 0.25, sizes=SIZES))
     case.call(s.get_params)
     case.call(s.set_params, penalty=2.0)
