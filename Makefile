@@ -124,5 +124,5 @@ fuzz-sanitize: build/sanitize
 
 clean:
 	rm -rf build dist out src/*.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache .benchmarks
-	rm -f src/venire/_native/*.so src/venire/_native/*.c
+	rm -f src/venire/_native/*.so src/venire/_native/*.dylib src/venire/_native/*.c
 	find . -name __pycache__ -not -path './.venv*' -type d -prune -exec rm -rf {} +

@@ -1,14 +1,15 @@
 """Build of the native layer; everything else about the project is in pyproject.toml.
 
 Every ``src/venire/_native/NAME.pyx`` becomes the extension ``venire._native.NAME``. All of
-``csrc/*.c`` is compiled once into one static library, of which each extension links what it uses.
-Objects are kept under ``build/`` and compiled again only when a file that they include changed.
+``csrc/*.c`` becomes one shared library beside them, ``libvenire``, which each extension finds by a
+path relative to itself: its team of threads exists once in a process. Objects are kept under
+``build/`` and compiled again only when a file that they include changed.
 
 Environment variables
 ---------------------
-VENIRE_NO_OPENMP=1     build for one thread, even where OpenMP works
 VENIRE_NO_DISPATCH=1   build for the baseline instruction set only
 VENIRE_SANITIZE=LIST   build with -fsanitize=LIST (for the tests of the C layer)
+VENIRE_TEST_MEMORY=1   let tests count blocks of memory and make requests fail
 VENIRE_WERROR=1        make every warning in the C layer an error
 """
 
@@ -30,6 +31,7 @@ from setuptools.errors import CompileError, LinkError
 ROOT = Path(__file__).resolve().parent
 CSRC = Path("csrc")
 NATIVE = Path("src/venire/_native")
+LIBRARY = "libvenire.dylib" if sys.platform == "darwin" else "libvenire.so"
 BUILD = Path("build")
 
 CYTHON_DIRECTIVES = {
@@ -42,7 +44,8 @@ CYTHON_DIRECTIVES = {
 }
 
 # Never -ffast-math (its start-up code flips the process to flush-to-zero), never -march=native.
-C_FLAGS = ["-O3", "-std=gnu11", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden"]
+C_FLAGS = ["-O3", "-std=gnu11", "-fno-math-errno", "-fno-trapping-math", "-pthread"]
+LIBRARY_FLAGS = ["-fopenmp-simd", "-fno-semantic-interposition"]  # simd alone: no OpenMP run time
 RELEASE_FLAGS = ["-g0"]  # Python's own flags ask for debugging information; it is most of the size
 C_WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wno-unknown-pragmas"]
 CYTHON_WARNINGS = ["-Wno-unused-function", "-Wno-maybe-uninitialized", "-Wno-discarded-qualifiers"]
@@ -51,20 +54,6 @@ NUMPY_MACROS = [
     ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
 ]
 
-# Each candidate: (compile flags, link flags).
-OPENMP_CANDIDATES = [
-    (["-fopenmp"], ["-fopenmp"]),
-    (["-Xpreprocessor", "-fopenmp"], ["-lomp"]),
-]
-OPENMP_PROBE = """
-#include <omp.h>
-int main(void) {
-    int n = 0;
-#pragma omp parallel for reduction(+ : n)
-    for (int i = 0; i < 8; i++) n += omp_get_thread_num() >= 0;
-    return n != 8;
-}
-"""
 DISPATCH_PROBE = """
 #if !defined(__x86_64__)
 #error "dispatch is for x86-64 only"
@@ -136,16 +125,20 @@ class BuildNative(build_ext):
             super().run()
 
     def build_extensions(self) -> None:
-        self.flags, self.link_flags = list(C_FLAGS), []
+        self.flags, self.link_flags = list(C_FLAGS), ["-pthread"]
         self._configure()
         recipe = [*self.compiler.compiler_so, *self.flags, *self.link_flags]
         self.objects_dir = BUILD / f"native-{self.plat_name}-{digest(' '.join(recipe))}"
-        self.archive = self._c_library()
+        self.library = self._c_library()
         self._cythonize()
         super().build_extensions()
 
+    def copy_extensions_to_source(self) -> None:
+        super().copy_extensions_to_source()
+        self.copy_file(str(self.library), str(NATIVE / LIBRARY), level=self.verbose)
+
     def _configure(self) -> None:
-        """Decide on OpenMP, dispatch and sanitizers; says what it found."""
+        """Decide on dispatch, sanitizers and hooks for tests; says what it found."""
         sanitize = os.environ.get("VENIRE_SANITIZE", "")
         if sanitize:
             flags = [f"-fsanitize={sanitize}", "-fno-omit-frame-pointer"]
@@ -155,18 +148,14 @@ class BuildNative(build_ext):
             self.flags += RELEASE_FLAGS
         if wanted("VENIRE_WERROR"):
             self.flags.append("-Werror")
-        openmp = None
-        if not wanted("VENIRE_NO_OPENMP"):
-            openmp = next((c for c in OPENMP_CANDIDATES if self._probe(OPENMP_PROBE, *c)), None)
-        if openmp:
-            self.flags += openmp[0]
-            self.link_flags += openmp[1]
+        if wanted("VENIRE_TEST_MEMORY"):
+            self.flags.append("-DVN_TEST_MEMORY")
         dispatch = not sanitize and not wanted("VENIRE_NO_DISPATCH")
-        if dispatch := dispatch and self._probe(DISPATCH_PROBE, ["-O2"], []):
+        if dispatch := dispatch and self._probe(DISPATCH_PROBE, ["-O2"]):
             self.flags.append("-DVN_DISPATCH")
-        print(f"venire: OpenMP {'on' if openmp else 'off'}, dispatch {'on' if dispatch else 'off'}")
+        print(f"venire: dispatch {'on' if dispatch else 'off'}")
 
-    def _probe(self, program: str, compile_flags: list[str], link_flags: list[str]) -> bool:
+    def _probe(self, program: str, compile_flags: list[str]) -> bool:
         """Whether `program` compiles and links."""
         with tempfile.TemporaryDirectory() as folder, open(os.devnull, "w") as null:
             source = Path(folder, "probe.c")
@@ -177,9 +166,7 @@ class BuildNative(build_ext):
                 objects = self.compiler.compile(
                     [str(source)], output_dir=folder, extra_preargs=compile_flags
                 )
-                self.compiler.link_executable(
-                    objects, "probe", output_dir=folder, extra_postargs=link_flags
-                )
+                self.compiler.link_executable(objects, "probe", output_dir=folder)
             except (CompileError, LinkError):
                 return False
             finally:
@@ -197,25 +184,41 @@ class BuildNative(build_ext):
             os.replace(made[0], target)
         return str(target)
 
-    def _c_library(self) -> Path | None:
-        """Compile csrc/ and pack it; None where there is nothing to compile."""
+    def _c_library(self) -> Path:
+        """Compile csrc/ and link it into the shared library beside the extensions."""
         sources = sorted(CSRC.glob("*.c"))
         # Python's own -fwrapv keeps loops that count in int from being vectorised.
-        extra = [*C_WARNINGS, *self.flags, "-fno-wrapv"]
+        extra = [*C_WARNINGS, *self.flags, *LIBRARY_FLAGS, "-fno-wrapv"]
         options = {"include_dirs": [str(CSRC)], "extra_postargs": extra}
         folder = self.objects_dir / "csrc"
-        archive = folder / "libvenire.a"
         with ThreadPoolExecutor(self.parallel or 1) as pool:
             jobs = [pool.submit(self._object, s, folder, included(s), **options) for s in sources]
             objects = [job.result() for job in jobs]
-        names = folder / "objects.txt"
-        listing = "\n".join(objects)
-        same = names.exists() and names.read_text() == listing
-        if not same or not is_newer(archive, set(map(Path, objects))):
-            archive.unlink(missing_ok=True)  # ar only adds: a file that is gone would stay
-            self.compiler.create_static_lib(objects, "venire", output_dir=str(folder))
-            names.write_text(listing)
-        return archive
+        target = Path(self.get_ext_fullpath("venire._native.x")).with_name(LIBRARY)
+        mac = sys.platform == "darwin"
+        name = ["-install_name", f"@rpath/{LIBRARY}"] if mac else [f"-Wl,-soname,{LIBRARY}"]
+        self._link(objects, target, folder / "objects.txt", set(map(Path, objects)), name)
+        return target
+
+    def _link(
+        self, objects: list[str], target: Path, stamp: Path, depends: set[Path], extra: list[str]
+    ) -> None:
+        """Link `target` unless it was made of these very objects and is newer than all of them."""
+        record = "\n".join([*objects, *extra, str(target)])
+        if is_newer(target, depends) and stamp.exists() and stamp.read_text() == record:
+            return
+        for other in BUILD.glob(f"native-*/{stamp.parent.name}/{stamp.name}"):
+            other.unlink()
+        target.unlink(missing_ok=True)  # a process that has the old one open keeps it
+        self.compiler.link_shared_object(
+            objects,
+            str(target),
+            libraries=["m"],
+            library_dirs=self.compiler.library_dirs,
+            extra_postargs=[*self.link_flags, *extra],
+            build_temp=str(stamp.parent),
+        )
+        stamp.write_text(record)
 
     def _cythonize(self) -> None:
         """Translate what changed; the C files go below build/."""
@@ -245,22 +248,9 @@ class BuildNative(build_ext):
             extra_postargs=[*CYTHON_WARNINGS, *self.flags],
         )
         target = Path(self.get_ext_fullpath(ext.name))
-        stamp = folder / f"{source.stem}.linked"  # the recipe that made the target, by its folder
-        record = f"{self.objects_dir} {target}"
-        fresh = is_newer(target, {Path(obj), self.archive})
-        if fresh and stamp.exists() and stamp.read_text() == record:
-            return
-        for other in BUILD.glob(f"native-*/{folder.name}/{stamp.name}"):
-            other.unlink()
-        self.compiler.link_shared_object(
-            [obj, str(self.archive)],
-            str(target),
-            libraries=["m"],
-            library_dirs=self.compiler.library_dirs,
-            extra_postargs=self.link_flags,
-            build_temp=str(folder),
-        )
-        stamp.write_text(record)
+        beside = "@loader_path" if sys.platform == "darwin" else "$ORIGIN"
+        extra = [str(self.library), f"-Wl,-rpath,{beside}"]
+        self._link([obj], target, folder / f"{source.stem}.linked", {Path(obj)}, extra)
 
 
 os.chdir(ROOT)

@@ -2,7 +2,6 @@
 #ifndef VN_ALLOCATE_INTERNAL_H
 #define VN_ALLOCATE_INTERNAL_H
 
-#include <stdlib.h>
 
 #include "vn_allocate.h"
 
@@ -21,8 +20,8 @@
 static inline int vn_renew(void *pointer, int64_t count, size_t size)
 {
     void **array = pointer;
-    free(*array);
-    *array = malloc((size_t)VN_MAX(count, 1) * size);
+    vn_free(*array);
+    *array = vn_malloc((size_t)VN_MAX(count, 1) * size);
     return *array != NULL;
 }
 

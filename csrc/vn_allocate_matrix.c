@@ -1,6 +1,5 @@
 #include "vn_allocate_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Four rows at a time: `out` is read and written once for them. */
@@ -32,14 +31,14 @@ static inline double *row_of(const vn_posterior *w, int row)
 
 static double *matrix(int64_t rows, int64_t columns)
 {
-    return aligned_alloc(64, (size_t)(rows * columns) * sizeof(double)); /* columns: multiple of 8 */
+    return vn_aligned_alloc(64, (size_t)(rows * columns) * sizeof(double)); /* columns: multiple of 8 */
 }
 
 static vn_status reserve(vn_posterior *w, int64_t n)
 {
     if (n <= w->room_matrix) return VN_OK;
     const int64_t room = (n + VN_PANEL - 1) / VN_PANEL * VN_PANEL;
-    free(w->c), free(w->history), free(w->panel), free(w->turned);
+    vn_free(w->c), vn_free(w->history), vn_free(w->panel), vn_free(w->turned);
     w->room_matrix = 0;
     w->c = matrix(room, room);
     w->history = matrix(VN_HISTORY, room);
@@ -184,11 +183,11 @@ static vn_status append(vn_posterior *w, int i, int j, double x)
 {
     if (w->n_extra == w->room_extra) {
         const int64_t room = 2 * w->room_extra + 64;
-        int32_t *a = realloc(w->extra_a, (size_t)room * sizeof *a);
+        int32_t *a = vn_realloc(w->extra_a, (size_t)room * sizeof *a);
         if (a) w->extra_a = a;
-        int32_t *b = realloc(w->extra_b, (size_t)room * sizeof *b);
+        int32_t *b = vn_realloc(w->extra_b, (size_t)room * sizeof *b);
         if (b) w->extra_b = b;
-        double *value = realloc(w->extra_x, (size_t)room * sizeof *value);
+        double *value = vn_realloc(w->extra_x, (size_t)room * sizeof *value);
         if (value) w->extra_x = value;
         if (!a || !b || !value) return VN_NO_MEMORY;
         w->room_extra = room;

@@ -1,7 +1,6 @@
 #include "vn_allocate_internal.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vn_math.h"
@@ -16,7 +15,7 @@ void vn_posterior_free(vn_posterior *w)
     void *blocks[] = {w->a, w->b, w->win, w->loss, w->h, w->start, w->other, w->edge, w->value,
                       w->block_n, w->extra_a, w->extra_b, w->extra_x, w->c, w->history, w->panel,
                       w->turned};
-    for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) free(blocks[k]);
+    for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) vn_free(blocks[k]);
     memset(w, 0, sizeof *w);
 }
 

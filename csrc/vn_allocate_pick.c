@@ -1,7 +1,6 @@
 #include "vn_allocate_pick.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vn_math.h"
@@ -17,7 +16,7 @@ void vn_picker_free(vn_picker *w)
     vn_posterior_free(&w->posterior);
     void *blocks[] = {w->a, w->b, w->asked, w->block_candidates, w->lead, w->ask_start, w->ask_other,
                       w->ask_number, w->block_n};
-    for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) free(blocks[k]);
+    for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) vn_free(blocks[k]);
     memset(w, 0, sizeof *w);
 }
 

@@ -1,5 +1,4 @@
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vn_allocate_pick.h"
@@ -54,7 +53,7 @@ vn_status vn_posterior_chance(vn_posterior *w, int64_t top, const uint64_t key[2
 {
     const int n = w->n;
     const int64_t count = w->n_edges + n + w->n_extra, padded = n + VN_PANEL;
-    double *draws = malloc((size_t)(2 * count + 3 * padded) * sizeof *draws);
+    double *draws = vn_malloc((size_t)(2 * count + 3 * padded) * sizeof *draws);
     if (!draws) return VN_NO_MEMORY;
     double *noise = draws + 2 * count, *theta = noise + padded, *heap = theta + padded;
     memset(noise, 0, sizeof(double) * (size_t)padded);
@@ -76,7 +75,7 @@ vn_status vn_posterior_chance(vn_posterior *w, int64_t top, const uint64_t key[2
         const double least = kth_largest(theta, n, VN_MIN(top, n), heap);
         for (int i = 0; i < n; i++) chance[i] += theta[i] >= least ? 1.0 / VN_N_DRAWS : 0.0;
     }
-    free(draws);
+    vn_free(draws);
     return VN_OK;
 }
 
@@ -182,14 +181,14 @@ vn_status vn_sketch(vn_picker *w, const vn_allocate_options *o, uint64_t group,
     const vn_posterior *p = &w->posterior;
     const int64_t n = p->n;
     const int columns = (o->sketch + LANES - 1) / LANES * LANES, blocks = columns / LANES;
-    lanes *solved = aligned_alloc(64, sizeof(lanes) * (size_t)(AT_ONCE * n));
+    lanes *solved = vn_aligned_alloc(64, sizeof(lanes) * (size_t)(AT_ONCE * n));
     vn_status status = solved ? VN_OK : VN_NO_MEMORY;
     for (int64_t e = 0; e < w->n_candidates; e++) out[e] = 0.0;
     for (int from = 0; from < blocks && status == VN_OK; from += AT_ONCE) {
         const int some = VN_MIN(AT_ONCE, blocks - from);
         VN_PRAGMA(omp parallel for num_threads(w->n_threads) schedule(dynamic))
         for (int k = 0; k < some; k++) {
-            lanes *room = aligned_alloc(64, sizeof(lanes) * (size_t)(3 * n));
+            lanes *room = vn_aligned_alloc(64, sizeof(lanes) * (size_t)(3 * n));
             if (room) {
                 combine(p, o->key, group, (from + k) * LANES, columns, metric, room);
                 solve_lanes(p, room, solved + k * n, room + n, room + 2 * n);
@@ -197,7 +196,7 @@ vn_status vn_sketch(vn_picker *w, const vn_allocate_options *o, uint64_t group,
                 VN_PRAGMA(omp atomic write)
                 status = VN_NO_MEMORY;
             }
-            free(room);
+            vn_free(room);
         }
         VN_PRAGMA(omp parallel for num_threads(w->n_threads) schedule(static))
         for (int64_t e = 0; e < w->n_candidates; e++) {
@@ -211,6 +210,6 @@ vn_status vn_sketch(vn_picker *w, const vn_allocate_options *o, uint64_t group,
         if (vn_posterior_stops(&w->posterior, AT_ONCE * LANES * 50 * (n + p->n_edges)))
             status = VN_INTERRUPTED;
     }
-    free(solved);
+    vn_free(solved);
     return status;
 }

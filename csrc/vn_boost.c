@@ -1,7 +1,6 @@
 #include "vn_boost.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #define BLOCK 4096
 
@@ -52,7 +51,7 @@ vn_status vn_boost_samme(int64_t n, const double *weight, const uint8_t *wrong, 
 {
     (void)n_threads;
     const int64_t blocks = n_blocks(n);
-    double *part = malloc(2 * (size_t)blocks * sizeof *part);
+    double *part = vn_malloc(2 * (size_t)blocks * sizeof *part);
     if (!part) return VN_NO_MEMORY;
     VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static))
     for (int64_t b = 0; b < blocks; b++) {
@@ -65,7 +64,7 @@ vn_status vn_boost_samme(int64_t n, const double *weight, const uint8_t *wrong, 
         part[blocks + b] = bad;
     }
     const double total = add_up(part, blocks), bad = add_up(part + blocks, blocks);
-    free(part);
+    vn_free(part);
     step->error = bad / total;
     if (step->error <= 0.0 || step->error >= 1.0 - 1.0 / n_classes) {
         step->state = step->error <= 0.0 ? VN_BOOST_PERFECT : VN_BOOST_USELESS;
@@ -90,7 +89,7 @@ vn_status vn_boost_r2(int64_t n, const double *weight, const double *difference,
 {
     (void)n_threads;
     const int64_t blocks = n_blocks(n);
-    double *part = malloc(2 * (size_t)blocks * sizeof *part), *bad_part = part + blocks;
+    double *part = vn_malloc(2 * (size_t)blocks * sizeof *part), *bad_part = part + blocks;
     if (!part) return VN_NO_MEMORY;
     VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static))
     for (int64_t b = 0; b < blocks; b++) {
@@ -118,7 +117,7 @@ vn_status vn_boost_r2(int64_t n, const double *weight, const double *difference,
     if (step->error <= 0.0 || step->error >= 0.5) {
         step->state = step->error <= 0.0 ? VN_BOOST_PERFECT : VN_BOOST_USELESS;
         step->alpha = step->error <= 0.0 ? 1.0 : 0.0;
-        free(part);
+        vn_free(part);
         stay(n, weight, total, n_threads, next);
         return VN_OK;
     }
@@ -140,7 +139,7 @@ vn_status vn_boost_r2(int64_t n, const double *weight, const double *difference,
         part[b] = all;
     }
     const double scale = 1.0 / add_up(part, blocks);
-    free(part);
+    vn_free(part);
     rescale(n, next, scale, n_threads, next);
     return VN_OK;
 }

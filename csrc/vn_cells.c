@@ -1,9 +1,19 @@
 #include "vn_cells.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "vn_cells_internal.h"
+#include "vn_team.h"
+
+struct vn_sorted {
+    int bits;             /* of an item position in a key */
+    int soft;             /* masses come from the rows, not from the outcome bits */
+    int has_tie;
+    int n_chunks;
+    uint64_t *keys;       /* sorted, one per row */
+    uint32_t *row;        /* the row each key came from; NULL: rows were sorted or are not needed */
+    int64_t *chunk_cells; /* cells before each chunk of rows */
+    int64_t n_cells, n_pairs;
+};
 
 /* Key of a row: lo | hi | order class + 1 (2 bits) | outcome (2 bits: loss, tie, win of lo).
  * Sorting ignores the outcome bits. */
@@ -15,9 +25,30 @@ static int bits_of(uint64_t x)
     return b;
 }
 
-static inline int64_t chunk_start(int64_t n, int t, int n_chunks)
+/* Rows are cut into chunks that do not depend on the threads. */
+#define CHUNK_ROWS ((int64_t)1 << 16)
+#define MOST_CHUNKS 64
+
+static int chunks_of(int64_t n)
+{
+    return (int)VN_MAX(VN_MIN(n / CHUNK_ROWS, MOST_CHUNKS), 1);
+}
+
+static inline int64_t chunk_start(int64_t n, int64_t t, int n_chunks)
 {
     return (int64_t)((__int128)n * t / n_chunks);
+}
+
+/* Who works on the chunks, and who may stop it. */
+typedef struct {
+    int n_threads;
+    vn_poll poll;
+    void *context;
+} crew;
+
+static vn_status each_chunk(vn_body body, void *job, int n_chunks, const crew *by)
+{
+    return vn_team_run(body, job, n_chunks, by->n_threads, by->poll, by->context);
 }
 
 /* Fill keys for the rows [begin, end). Returns the first row that compares an item with itself,
@@ -55,65 +86,118 @@ static int64_t fill_keys(const vn_rows *rows, int bits, int64_t begin, int64_t e
     return bad;
 }
 
+typedef struct {
+    const vn_rows *rows;
+    uint64_t *keys;
+    int bits, n_chunks;
+    int64_t bad_row; /* the first that compares an item with itself; n_rows: none */
+    int soft, sorted;
+} key_job;
+
+static vn_status fill_chunk(void *arg, int64_t t, int worker)
+{
+    key_job *j = arg;
+    int soft = 0, sorted = 1;
+    const int64_t n = j->rows->n_rows;
+    (void)worker;
+    const int64_t bad = fill_keys(j->rows, j->bits, chunk_start(n, t, j->n_chunks),
+                                  chunk_start(n, t + 1, j->n_chunks), j->keys, &soft, &sorted);
+    if (soft) __atomic_store_n(&j->soft, 1, __ATOMIC_RELAXED);
+    if (!sorted) __atomic_store_n(&j->sorted, 0, __ATOMIC_RELAXED);
+    for (int64_t now = __atomic_load_n(&j->bad_row, __ATOMIC_RELAXED);
+         bad >= 0 && bad < now
+         && !__atomic_compare_exchange_n(&j->bad_row, &now, bad, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED);) {}
+    return VN_OK;
+}
+
+typedef struct {
+    const uint64_t *in;
+    const uint32_t *carry_in; /* or NULL */
+    uint64_t *out;
+    uint32_t *carry_out;
+    int64_t n, size, *count;
+    int n_chunks, from;
+} digit_job;
+
+static vn_status count_digits(void *arg, int64_t t, int worker)
+{
+    const digit_job *j = arg;
+    int64_t *c = j->count + t * j->size;
+    const int64_t end = chunk_start(j->n, t + 1, j->n_chunks);
+    const uint64_t *in = j->in, mask = (uint64_t)j->size - 1;
+    const int from = j->from;
+    (void)worker;
+    for (int64_t r = chunk_start(j->n, t, j->n_chunks); r < end; r++) c[in[r] >> from & mask]++;
+    return VN_OK;
+}
+
+static vn_status move_keys(void *arg, int64_t t, int worker)
+{
+    const digit_job *j = arg;
+    int64_t *c = j->count + t * j->size;
+    const int64_t end = chunk_start(j->n, t + 1, j->n_chunks);
+    const uint64_t *in = j->in, mask = (uint64_t)j->size - 1;
+    const int from = j->from;
+    uint64_t *out = j->out;
+    (void)worker;
+    if (j->carry_in) {
+        for (int64_t r = chunk_start(j->n, t, j->n_chunks); r < end; r++) {
+            const int64_t at = c[in[r] >> from & mask]++;
+            out[at] = in[r];
+            j->carry_out[at] = j->carry_in[r];
+        }
+    } else {
+        for (int64_t r = chunk_start(j->n, t, j->n_chunks); r < end; r++)
+            out[c[in[r] >> from & mask]++] = in[r];
+    }
+    return VN_OK;
+}
+
+/* Counts of (chunk, digit) become places; whether all keys have the same digit. */
+static int place_digits(digit_job *j)
+{
+    int64_t sum = 0;
+    int single = 0;
+    for (int64_t d = 0; d < j->size; d++) {
+        const int64_t before = sum;
+        for (int t = 0; t < j->n_chunks; t++) {
+            const int64_t c = j->count[t * j->size + d];
+            j->count[t * j->size + d] = sum;
+            sum += c;
+        }
+        single |= sum - before == j->n;
+    }
+    return single;
+}
+
 /* Stable least-significant-digit radix sort of keys by bits [low, high), carrying `carry`
  * (may be NULL). The result ends in *keys and *carry; the buffers may have been swapped. */
 static vn_status radix_sort(uint64_t **keys, uint64_t **spare, uint32_t **carry,
-                            uint32_t **spare_carry, int64_t n, int low, int high, int n_threads)
+                            uint32_t **spare_carry, int64_t n, int low, int high, const crew *by)
 {
-    const int passes = (high - low + 10) / 11;
-    int chunks = n_threads;
-    if (n < (int64_t)1 << 16) chunks = 1;
-    const int width_max = 11;
-    int64_t *count = malloc(sizeof(int64_t) * (size_t)chunks << width_max);
-    if (!count) return VN_NO_MEMORY;
-    for (int p = 0; p < passes; p++) {
-        const int from = low + (int)((int64_t)(high - low) * p / passes);
-        const int to = low + (int)((int64_t)(high - low) * (p + 1) / passes);
-        const int64_t size = (int64_t)1 << (to - from);
-        const uint64_t mask = (uint64_t)size - 1;
-        const uint64_t *in = *keys;
-        const uint32_t *cin = carry ? *carry : NULL;
-        uint64_t *out = *spare;
-        uint32_t *cout = carry ? *spare_carry : NULL;
-        memset(count, 0, sizeof(int64_t) * (size_t)(size * chunks));
-        VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1))
-        for (int t = 0; t < chunks; t++) {
-            int64_t *c = count + t * size;
-            const int64_t end = chunk_start(n, t + 1, chunks);
-            for (int64_t r = chunk_start(n, t, chunks); r < end; r++) c[in[r] >> from & mask]++;
+    const int passes = (high - low + 10) / 11, chunks = chunks_of(n);
+    digit_job j = {.n = n, .n_chunks = chunks};
+    j.count = vn_malloc(sizeof(int64_t) * (size_t)chunks << 11);
+    if (!j.count) return VN_NO_MEMORY;
+    vn_status status = VN_OK;
+    for (int p = 0; p < passes && status == VN_OK; p++) {
+        j.from = low + (int)((int64_t)(high - low) * p / passes);
+        j.size = (int64_t)1 << (low + (int)((int64_t)(high - low) * (p + 1) / passes) - j.from);
+        j.in = *keys;
+        j.out = *spare;
+        if (carry) {
+            j.carry_in = *carry;
+            j.carry_out = *spare_carry;
         }
-        int64_t sum = 0;
-        int single = 0;
-        for (int64_t d = 0; d < size; d++) {
-            const int64_t before = sum;
-            for (int t = 0; t < chunks; t++) {
-                const int64_t c = count[t * size + d];
-                count[t * size + d] = sum;
-                sum += c;
-            }
-            single |= sum - before == n;
-        }
-        if (single) continue;
-        VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1))
-        for (int t = 0; t < chunks; t++) {
-            int64_t *c = count + t * size;
-            const int64_t end = chunk_start(n, t + 1, chunks);
-            if (cin) {
-                for (int64_t r = chunk_start(n, t, chunks); r < end; r++) {
-                    const int64_t at = c[in[r] >> from & mask]++;
-                    out[at] = in[r];
-                    cout[at] = cin[r];
-                }
-            } else {
-                for (int64_t r = chunk_start(n, t, chunks); r < end; r++)
-                    out[c[in[r] >> from & mask]++] = in[r];
-            }
-        }
+        memset(j.count, 0, sizeof(int64_t) * (size_t)(j.size * chunks));
+        status = each_chunk(count_digits, &j, chunks, by);
+        if (status != VN_OK || place_digits(&j)) continue;
+        status = each_chunk(move_keys, &j, chunks, by);
         uint64_t *k = *keys; *keys = *spare; *spare = k;
         if (carry) { uint32_t *c = *carry; *carry = *spare_carry; *spare_carry = c; }
     }
-    free(count);
-    return VN_OK;
+    vn_free(j.count);
+    return status;
 }
 
 static inline uint32_t source_row(const vn_sorted *s, int64_t r)
@@ -129,105 +213,108 @@ static inline int starts_cell(const vn_rows *rows, const vn_sorted *s, int64_t r
         && rows->cluster[source_row(s, r)] != rows->cluster[source_row(s, r - 1)];
 }
 
-static vn_status count_cells(const vn_rows *rows, vn_sorted *s, int n_threads)
+typedef struct {
+    const vn_rows *rows;
+    vn_sorted *s;
+    int64_t pairs;
+    int ties;
+} cell_job;
+
+static vn_status count_chunk(void *arg, int64_t t, int worker)
 {
-    const int64_t n = rows->n_rows;
-    s->n_chunks = n < (int64_t)1 << 16 ? 1 : n_threads;
-    s->chunk_cells = calloc((size_t)s->n_chunks + 1, sizeof(int64_t));
-    if (!s->chunk_cells) return VN_NO_MEMORY;
-    int64_t pairs = 0;
+    cell_job *j = arg;
+    vn_sorted *s = j->s;
+    const int64_t n = j->rows->n_rows, end = chunk_start(n, t + 1, s->n_chunks);
+    int64_t cells = 0, pairs = 0;
     int ties = 0;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1) reduction(+:pairs) reduction(|:ties))
-    for (int t = 0; t < s->n_chunks; t++) {
-        int64_t cells = 0;
-        const int64_t end = chunk_start(n, t + 1, s->n_chunks);
-        for (int64_t r = chunk_start(n, t, s->n_chunks); r < end; r++) {
-            cells += starts_cell(rows, s, r);
-            pairs += r == 0 || s->keys[r] >> 4 != s->keys[r - 1] >> 4;
-            ties |= (s->keys[r] & 3) == 1;
-        }
-        s->chunk_cells[t + 1] = cells;
+    (void)worker;
+    for (int64_t r = chunk_start(n, t, s->n_chunks); r < end; r++) {
+        cells += starts_cell(j->rows, s, r);
+        pairs += r == 0 || s->keys[r] >> 4 != s->keys[r - 1] >> 4;
+        ties |= (s->keys[r] & 3) == 1;
     }
-    for (int t = 0; t < s->n_chunks; t++) s->chunk_cells[t + 1] += s->chunk_cells[t];
-    s->n_cells = s->chunk_cells[s->n_chunks];
-    s->n_pairs = pairs;
-    s->has_tie = ties;
+    s->chunk_cells[t + 1] = cells;
+    __atomic_fetch_add(&j->pairs, pairs, __ATOMIC_RELAXED);
+    if (ties) __atomic_store_n(&j->ties, 1, __ATOMIC_RELAXED);
     return VN_OK;
 }
 
-vn_status vn_sort_rows(const vn_rows *rows, int n_threads, vn_sorted **out, int64_t *n_cells,
-                       int64_t *n_pairs, int *has_tie, int *has_square, int64_t *bad_row)
+static vn_status count_cells(const vn_rows *rows, vn_sorted *s, const crew *by)
+{
+    cell_job j = {.rows = rows, .s = s};
+    s->n_chunks = chunks_of(rows->n_rows);
+    s->chunk_cells = vn_calloc((size_t)s->n_chunks + 1, sizeof(int64_t));
+    if (!s->chunk_cells) return VN_NO_MEMORY;
+    const vn_status status = each_chunk(count_chunk, &j, s->n_chunks, by);
+    for (int t = 0; t < s->n_chunks; t++) s->chunk_cells[t + 1] += s->chunk_cells[t];
+    s->n_cells = s->chunk_cells[s->n_chunks];
+    s->n_pairs = j.pairs;
+    s->has_tie = j.ties;
+    return status;
+}
+
+/* Sorted keys, and where needed the rows they came from, into s. */
+static vn_status sort_keys(const vn_rows *rows, vn_sorted *s, const crew *by)
 {
     const int64_t n = rows->n_rows;
-    const int bits = VN_MAX(bits_of((uint64_t)(rows->n_items - 1)), 1);
-    vn_status status = VN_NO_MEMORY;
-    uint64_t *spare = NULL;
+    uint64_t *spare = vn_malloc(sizeof(uint64_t) * (size_t)n);
     uint32_t *spare_row = NULL;
-    int soft = rows->weight || rows->win || rows->cluster, sorted = 1;
-    int64_t bad = -1;
+    vn_status status = VN_NO_MEMORY;
+    if (s->soft) {
+        s->row = vn_malloc(sizeof(uint32_t) * (size_t)n);
+        spare_row = vn_malloc(sizeof(uint32_t) * (size_t)n);
+    }
+    if (spare && (!s->soft || (s->row && spare_row))) {
+        if (s->soft)
+            for (int64_t r = 0; r < n; r++) s->row[r] = (uint32_t)r;
+        status = radix_sort(&s->keys, &spare, s->soft ? &s->row : NULL, s->soft ? &spare_row : NULL,
+                            n, 2, 4 + 2 * s->bits, by);
+    }
+    vn_free(spare);
+    vn_free(spare_row);
+    return status;
+}
+
+static vn_status make_keys(const vn_rows *rows, vn_sorted *s, const crew *by, int64_t *bad_row)
+{
+    const int64_t n = rows->n_rows;
+    key_job j = {.rows = rows, .bits = s->bits, .n_chunks = chunks_of(n), .bad_row = n, .sorted = 1,
+                 .soft = rows->weight || rows->win || rows->cluster};
+    s->keys = j.keys = vn_malloc(sizeof(uint64_t) * (size_t)n);
+    if (!j.keys) return VN_NO_MEMORY;
+    vn_status status = each_chunk(fill_chunk, &j, j.n_chunks, by);
+    if (status != VN_OK) return status;
+    if (j.bad_row < n) {
+        *bad_row = j.bad_row;
+        return VN_BAD_VALUE;
+    }
+    for (int t = 1; t < j.n_chunks; t++) {
+        const int64_t at = chunk_start(n, t, j.n_chunks);
+        if (s->keys[at] >> 2 < s->keys[at - 1] >> 2) j.sorted = 0;
+    }
+    s->soft = j.soft;
+    if (s->soft && n > (int64_t)UINT32_MAX) return VN_TOO_LARGE;
+    return j.sorted ? VN_OK : sort_keys(rows, s, by);
+}
+
+vn_status vn_sort_rows(const vn_rows *rows, int n_threads, vn_poll poll, void *context,
+                       vn_sorted **out, int64_t *n_cells, int64_t *n_pairs, int *has_tie,
+                       int *has_square, int64_t *bad_row)
+{
+    const crew by = {n_threads, poll, context};
+    const int bits = VN_MAX(bits_of((uint64_t)(rows->n_items - 1)), 1);
     *out = NULL;
     *bad_row = -1;
     if (bits > 30) return VN_TOO_LARGE;
-    vn_sorted *s = calloc(1, sizeof *s);
+    vn_sorted *s = vn_calloc(1, sizeof *s);
     if (!s) return VN_NO_MEMORY;
-
-    if (!soft && rows->n_items <= 16384 && rows->n_items * rows->n_items <= n && n < UINT32_MAX) {
-        status = vn_table_count(rows, n_threads, s, &soft, bad_row);
-        if (status != VN_OK || !soft) goto done;
-    }
-    s->keys = malloc(sizeof(uint64_t) * (size_t)n);
-    if (!s->keys) goto done;
-    status = VN_OK;
-    const int chunks = n < (int64_t)1 << 16 ? 1 : n_threads;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1))
-    for (int t = 0; t < chunks; t++) {
-        int my_soft = 0, my_sorted = 1;
-        const int64_t b = fill_keys(rows, bits, chunk_start(n, t, chunks),
-                                    chunk_start(n, t + 1, chunks), s->keys, &my_soft, &my_sorted);
-        VN_PRAGMA(omp critical)
-        {
-            soft |= my_soft;
-            sorted &= my_sorted;
-            if (b >= 0 && (bad < 0 || b < bad)) bad = b;
-        }
-    }
-    if (bad >= 0) {
-        *bad_row = bad;
-        status = VN_BAD_VALUE;
-        goto done;
-    }
-    for (int t = 1; t < chunks; t++) {
-        const int64_t at = chunk_start(n, t, chunks);
-        if (at > 0 && s->keys[at] >> 2 < s->keys[at - 1] >> 2) sorted = 0;
-    }
-    s->soft = soft;
-    if (soft && n > (int64_t)UINT32_MAX) {
-        status = VN_TOO_LARGE;
-        goto done;
-    }
-    if (!sorted) {
-        status = VN_NO_MEMORY;
-        spare = malloc(sizeof(uint64_t) * (size_t)n);
-        if (!spare) goto done;
-        if (soft) {
-            s->row = malloc(sizeof(uint32_t) * (size_t)n);
-            spare_row = malloc(sizeof(uint32_t) * (size_t)n);
-            if (!s->row || !spare_row) goto done;
-            for (int64_t r = 0; r < n; r++) s->row[r] = (uint32_t)r;
-        }
-        status = radix_sort(&s->keys, &spare, soft ? &s->row : NULL, soft ? &spare_row : NULL, n,
-                            2, 4 + 2 * bits, n_threads);
-        if (status != VN_OK) goto done;
-    }
-    status = count_cells(rows, s, n_threads);
-done:
-    free(spare);
-    free(spare_row);
+    s->bits = bits;
+    vn_status status = make_keys(rows, s, &by, bad_row);
+    if (status == VN_OK) status = count_cells(rows, s, &by);
     if (status != VN_OK) {
         vn_sorted_free(s);
         return status;
     }
-    s->bits = bits;
     *n_cells = s->n_cells;
     *n_pairs = s->n_pairs;
     *has_tie = s->soft ? 1 : s->has_tie;
@@ -270,70 +357,139 @@ static inline masses soft_masses(const vn_rows *rows, uint32_t r)
     return m;
 }
 
-vn_status vn_write_cells(const vn_rows *rows, const vn_sorted *s, int n_threads,
-                         int64_t *row_ptr, int32_t *hi, int8_t *order, int32_t *cluster,
-                         double *win, double *loss, double *tie, double *square)
+typedef struct {
+    const vn_rows *rows;
+    const vn_sorted *s;
+    int64_t *row_ptr;
+    int32_t *hi, *cluster;
+    int8_t *order;
+    double *win, *loss, *tie, *square;
+} write_job;
+
+/* One cell from sorted row r on; returns the row behind it. */
+static int64_t write_cell(const write_job *j, int64_t r, int64_t cell)
 {
-    if (s->table)
-        return vn_table_write(rows, s, n_threads, row_ptr, hi, order, win, loss, tie);
+    const vn_rows *rows = j->rows;
+    const vn_sorted *s = j->s;
     const int64_t n = rows->n_rows;
-    const uint64_t item_mask = ((uint64_t)1 << s->bits) - 1;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1))
-    for (int t = 0; t < s->n_chunks; t++) {
-        int64_t cell = s->chunk_cells[t], r = chunk_start(n, t, s->n_chunks);
-        const int64_t end = chunk_start(n, t + 1, s->n_chunks);
-        while (r < end && !starts_cell(rows, s, r)) r++;
-        while (r < end) {
-            const uint64_t key = s->keys[r];
-            masses sum = {0.0, 0.0, 0.0, 0.0};
-            const int64_t lo = (int64_t)(key >> (4 + s->bits));
-            /* rows of the first chunk that reach lo own the pointers up to it */
-            const int64_t from = r == 0 ? 0 : (int64_t)(s->keys[r - 1] >> (4 + s->bits)) + 1;
-            for (int64_t i = from; i <= lo; i++) row_ptr[i] = cell;
-            hi[cell] = (int32_t)(key >> 4 & item_mask);
-            order[cell] = (int8_t)((int)(key >> 2 & 3) - 1);
-            if (cluster) cluster[cell] = rows->cluster[source_row(s, r)];
-            int64_t q = r;
-            if (s->soft) {
-                do {
-                    const masses m = soft_masses(rows, source_row(s, q));
-                    sum.win += m.win;
-                    sum.loss += m.loss;
-                    sum.tie += m.tie;
-                    sum.square += m.square;
-                    q++;
-                } while (q < n && !starts_cell(rows, s, q));
-            } else {
-                int64_t count[4] = {0, 0, 0, 0};
-                do {
-                    count[s->keys[q] & 3]++;
-                    q++;
-                } while (q < n && s->keys[q] >> 2 == key >> 2);
-                sum.loss = (double)count[0];
-                sum.tie = (double)count[1];
-                sum.win = (double)count[2];
-            }
-            win[cell] = sum.win;
-            loss[cell] = sum.loss;
-            if (tie) tie[cell] = sum.tie;
-            if (square) square[cell] = sum.square;
-            cell++;
-            r = q;
-        }
+    const uint64_t key = s->keys[r];
+    masses sum = {0.0, 0.0, 0.0, 0.0};
+    j->hi[cell] = (int32_t)(key >> 4 & (((uint64_t)1 << s->bits) - 1));
+    j->order[cell] = (int8_t)((int)(key >> 2 & 3) - 1);
+    if (j->cluster) j->cluster[cell] = rows->cluster[source_row(s, r)];
+    if (s->soft) {
+        do {
+            const masses m = soft_masses(rows, source_row(s, r));
+            sum.win += m.win;
+            sum.loss += m.loss;
+            sum.tie += m.tie;
+            sum.square += m.square;
+            r++;
+        } while (r < n && !starts_cell(rows, s, r));
+    } else {
+        int64_t count[4] = {0, 0, 0, 0};
+        do {
+            count[s->keys[r] & 3]++;
+            r++;
+        } while (r < n && s->keys[r] >> 2 == key >> 2);
+        sum.loss = (double)count[0];
+        sum.tie = (double)count[1];
+        sum.win = (double)count[2];
     }
-    const int64_t last = (int64_t)(s->keys[n - 1] >> (4 + s->bits));
-    for (int64_t i = last + 1; i <= rows->n_items; i++) row_ptr[i] = s->n_cells;
+    j->win[cell] = sum.win;
+    j->loss[cell] = sum.loss;
+    if (j->tie) j->tie[cell] = sum.tie;
+    if (j->square) j->square[cell] = sum.square;
+    return r;
+}
+
+static vn_status write_chunk(void *arg, int64_t t, int worker)
+{
+    const write_job *j = arg;
+    const vn_sorted *s = j->s;
+    const int shift = 4 + s->bits;
+    int64_t cell = s->chunk_cells[t], r = chunk_start(j->rows->n_rows, t, s->n_chunks);
+    const int64_t end = chunk_start(j->rows->n_rows, t + 1, s->n_chunks);
+    (void)worker;
+    while (r < end && !starts_cell(j->rows, s, r)) r++;
+    while (r < end) {
+        /* rows of the first chunk that reach lo own the pointers up to it */
+        const int64_t lo = (int64_t)(s->keys[r] >> shift);
+        const int64_t from = r == 0 ? 0 : (int64_t)(s->keys[r - 1] >> shift) + 1;
+        for (int64_t i = from; i <= lo; i++) j->row_ptr[i] = cell;
+        r = write_cell(j, r, cell++);
+    }
     return VN_OK;
+}
+
+vn_status vn_write_cells(const vn_rows *rows, const vn_sorted *s, int n_threads, vn_poll poll,
+                         void *context, int64_t *row_ptr, int32_t *hi, int8_t *order,
+                         int32_t *cluster, double *win, double *loss, double *tie, double *square)
+{
+    const crew by = {n_threads, poll, context};
+    write_job j = {.rows = rows, .s = s, .row_ptr = row_ptr, .hi = hi, .order = order,
+                   .cluster = cluster, .win = win, .loss = loss, .tie = tie, .square = square};
+    const vn_status status = each_chunk(write_chunk, &j, s->n_chunks, &by);
+    const int64_t last = (int64_t)(s->keys[rows->n_rows - 1] >> (4 + s->bits));
+    for (int64_t i = last + 1; i <= rows->n_items; i++) row_ptr[i] = s->n_cells;
+    return status;
 }
 
 void vn_sorted_free(vn_sorted *s)
 {
     if (!s) return;
-    free(s->keys);
-    free(s->row);
-    free(s->chunk_cells);
-    free(s->table);
-    free(s);
+    vn_free(s->keys);
+    vn_free(s->row);
+    vn_free(s->chunk_cells);
+    vn_free(s);
+}
+
+typedef struct {
+    int64_t n_items;
+    const int64_t *row_ptr;
+    const int32_t *hi;
+    const double *win, *loss, *tie;
+    int half_ties;
+    int64_t *out_ptr;
+    int32_t *out_hi;
+    double *out_win, *out_loss, *out_tie;
+} merge_job;
+
+#define MERGE_ITEMS 256
+
+static vn_status count_pairs(void *arg, int64_t block, int worker)
+{
+    const merge_job *j = arg;
+    (void)worker;
+    for (int64_t i = block * MERGE_ITEMS; i < vn_block_end(j->n_items, MERGE_ITEMS, block); i++) {
+        int64_t pairs = 0;
+        for (int64_t k = j->row_ptr[i]; k < j->row_ptr[i + 1]; k++)
+            pairs += k == j->row_ptr[i] || j->hi[k] != j->hi[k - 1];
+        j->out_ptr[i + 1] = pairs;
+    }
+    return VN_OK;
+}
+
+static vn_status merge_pairs(void *arg, int64_t block, int worker)
+{
+    const merge_job *j = arg;
+    (void)worker;
+    for (int64_t i = block * MERGE_ITEMS; i < vn_block_end(j->n_items, MERGE_ITEMS, block); i++) {
+        int64_t at = j->out_ptr[i] - 1;
+        for (int64_t k = j->row_ptr[i]; k < j->row_ptr[i + 1]; k++) {
+            const double t = j->tie ? j->tie[k] : 0.0, half = j->half_ties ? 0.5 * t : 0.0;
+            if (k == j->row_ptr[i] || j->hi[k] != j->hi[k - 1]) {
+                at++;
+                j->out_hi[at] = j->hi[k];
+                j->out_win[at] = j->out_loss[at] = 0.0;
+                if (j->out_tie) j->out_tie[at] = 0.0;
+            }
+            j->out_win[at] += j->win[k] + half;
+            j->out_loss[at] += j->loss[k] + half;
+            if (j->out_tie) j->out_tie[at] += t;
+        }
+    }
+    return VN_OK;
 }
 
 vn_status vn_merge_classes(int64_t n_items, const int64_t *row_ptr, const int32_t *hi,
@@ -341,30 +497,12 @@ vn_status vn_merge_classes(int64_t n_items, const int64_t *row_ptr, const int32_
                            int half_ties, int n_threads, int64_t *out_ptr, int32_t *out_hi,
                            double *out_win, double *out_loss, double *out_tie)
 {
+    merge_job j = {n_items, row_ptr, hi, win, loss, tie, half_ties,
+                   out_ptr, out_hi, out_win, out_loss, out_tie};
+    const int64_t blocks = vn_n_blocks(n_items, MERGE_ITEMS);
     out_ptr[0] = 0;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 256))
-    for (int64_t i = 0; i < n_items; i++) {
-        int64_t pairs = 0;
-        for (int64_t k = row_ptr[i]; k < row_ptr[i + 1]; k++)
-            pairs += k == row_ptr[i] || hi[k] != hi[k - 1];
-        out_ptr[i + 1] = pairs;
-    }
+    vn_team_run(count_pairs, &j, blocks, n_threads, NULL, NULL);
     for (int64_t i = 0; i < n_items; i++) out_ptr[i + 1] += out_ptr[i];
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 256))
-    for (int64_t i = 0; i < n_items; i++) {
-        int64_t at = out_ptr[i] - 1;
-        for (int64_t k = row_ptr[i]; k < row_ptr[i + 1]; k++) {
-            const double t = tie ? tie[k] : 0.0, half = half_ties ? 0.5 * t : 0.0;
-            if (k == row_ptr[i] || hi[k] != hi[k - 1]) {
-                at++;
-                out_hi[at] = hi[k];
-                out_win[at] = out_loss[at] = 0.0;
-                if (out_tie) out_tie[at] = 0.0;
-            }
-            out_win[at] += win[k] + half;
-            out_loss[at] += loss[k] + half;
-            if (out_tie) out_tie[at] += t;
-        }
-    }
+    vn_team_run(merge_pairs, &j, blocks, n_threads, NULL, NULL);
     return VN_OK;
 }

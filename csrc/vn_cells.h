@@ -1,9 +1,8 @@
 /* Rows of comparisons -> cells: one per unordered pair and order class, sorted by (lo, hi, order).
  *
- * Two ways, one result. Counts of hard outcomes among few items go through a direct table of
- * packed counters; everything else is radix sorted (stable, so sums are taken in row order and do
- * not depend on the number of threads). Memory is O(rows + cells), the table at most one entry
- * per row. */
+ * The way for items of any number, clusters and rows that are not plain counts; few items are counted
+ * (vn_count.h). Rows are radix sorted, stably, so sums are taken in row order and do not depend on the
+ * number of threads. Memory is O(rows + cells). */
 #ifndef VN_CELLS_H
 #define VN_CELLS_H
 
@@ -29,17 +28,18 @@ typedef struct {
 
 typedef struct vn_sorted vn_sorted;
 
-/* First pass: sort or count. Sizes come back in the arguments; free *out with vn_sorted_free.
+/* First pass: sort. Sizes come back in the arguments; free *out with vn_sorted_free.
  * `has_tie`, `has_square`: whether those outputs carry information (else they may be NULL below).
  * VN_BAD_VALUE: row *bad_row compares an item with itself. VN_TOO_LARGE: more than 2^30 items or,
  * where the rows are not plain counts, 2^32 rows. */
-vn_status vn_sort_rows(const vn_rows *rows, int n_threads, vn_sorted **out, int64_t *n_cells,
-                       int64_t *n_pairs, int *has_tie, int *has_square, int64_t *bad_row);
+vn_status vn_sort_rows(const vn_rows *rows, int n_threads, vn_poll poll, void *context,
+                       vn_sorted **out, int64_t *n_cells, int64_t *n_pairs, int *has_tie,
+                       int *has_square, int64_t *bad_row);
 
 /* Second pass: write the cells. row_ptr has n_items + 1 entries: the cells of `lo`. */
-vn_status vn_write_cells(const vn_rows *rows, const vn_sorted *sorted, int n_threads,
-                         int64_t *row_ptr, int32_t *hi, int8_t *order, int32_t *cluster,
-                         double *win, double *loss, double *tie, double *square);
+vn_status vn_write_cells(const vn_rows *rows, const vn_sorted *sorted, int n_threads, vn_poll poll,
+                         void *context, int64_t *row_ptr, int32_t *hi, int8_t *order,
+                         int32_t *cluster, double *win, double *loss, double *tie, double *square);
 
 void vn_sorted_free(vn_sorted *sorted);
 

@@ -100,9 +100,9 @@ static vn_status grow(elimination *s, int64_t more)
 {
     if (s->n_edges + more <= s->room) return VN_OK;
     const int64_t room = VN_MAX(s->room + s->room / 2, s->n_edges + more);
-    half_edge *edge = realloc(s->edge, sizeof(half_edge) * (size_t)room);
+    half_edge *edge = vn_realloc(s->edge, sizeof(half_edge) * (size_t)room);
     if (edge) s->edge = edge;
-    int64_t *next = realloc(s->next, sizeof(int64_t) * (size_t)room);
+    int64_t *next = vn_realloc(s->next, sizeof(int64_t) * (size_t)room);
     if (next) s->next = next;
     if (!edge || !next) return VN_NO_MEMORY;
     s->room = room;
@@ -115,9 +115,9 @@ static vn_status gather(elimination *s, int32_t v, int64_t *count)
     int64_t n = 0;
     if (s->degree[v] > s->room_near) {
         const int64_t room = 2 * (int64_t)s->degree[v];
-        half_edge *near = realloc(s->near, sizeof(half_edge) * (size_t)room);
+        half_edge *near = vn_realloc(s->near, sizeof(half_edge) * (size_t)room);
         if (near) s->near = near;
-        double *prefix = realloc(s->prefix, sizeof(double) * (size_t)room);
+        double *prefix = vn_realloc(s->prefix, sizeof(double) * (size_t)room);
         if (prefix) s->prefix = prefix;
         if (!near || !prefix) return VN_NO_MEMORY;
         s->room_near = room;
@@ -182,7 +182,7 @@ static vn_status load(const vn_laplacian *a, elimination *s)
     const int64_t n = a->n, entries = a->ptr[n];
     const int thin = entries > DENSE_DEGREE * n;
     int32_t *parent = NULL;
-    if (thin && !(parent = malloc(sizeof(int32_t) * (size_t)n))) return VN_NO_MEMORY;
+    if (thin && !(parent = vn_malloc(sizeof(int32_t) * (size_t)n))) return VN_NO_MEMORY;
     for (int64_t v = 0; v < n && thin; v++) parent[v] = (int32_t)v;
     vn_status status = VN_OK;
     /* with thinning, a first pass keeps the sample and a second what joins its pieces */
@@ -210,7 +210,7 @@ static vn_status load(const vn_laplacian *a, elimination *s)
                 s->degree[v]++;
                 s->degree[u]++;
             }
-    free(parent);
+    vn_free(parent);
     return status;
 }
 
@@ -219,8 +219,8 @@ static vn_status run(const vn_laplacian *a, elimination *s, vn_cholesky *out)
     const int64_t n = a->n;
     vn_status status = load(a, s);
     int64_t entries = 0, room = s->n_edges + n;
-    out->other = malloc(sizeof(int32_t) * (size_t)VN_MAX(room, 1));
-    out->share = malloc(sizeof(float) * (size_t)VN_MAX(room, 1));
+    out->other = vn_malloc(sizeof(int32_t) * (size_t)VN_MAX(room, 1));
+    out->share = vn_malloc(sizeof(float) * (size_t)VN_MAX(room, 1));
     if (!out->other || !out->share) return VN_NO_MEMORY;
     for (int b = 0; b <= BUCKETS; b++) s->bucket[b] = -1;
     for (int64_t v = n - 1; v >= 0; v--) enter(s, (int32_t)v);
@@ -237,9 +237,9 @@ static vn_status run(const vn_laplacian *a, elimination *s, vn_cholesky *out)
         if (status != VN_OK) break;
         if (entries + count > room) {
             room = VN_MAX(room + room / 2, entries + count);
-            int32_t *other = realloc(out->other, sizeof(int32_t) * (size_t)room);
+            int32_t *other = vn_realloc(out->other, sizeof(int32_t) * (size_t)room);
             if (other) out->other = other;
-            float *share = realloc(out->share, sizeof(float) * (size_t)room);
+            float *share = vn_realloc(out->share, sizeof(float) * (size_t)room);
             if (share) out->share = share;
             if (!other || !share) return VN_NO_MEMORY;
         }
@@ -256,19 +256,19 @@ vn_status vn_cholesky_build(const vn_laplacian *a, vn_cholesky *out)
     const size_t size = (size_t)VN_MAX(n, 1);
     memset(out, 0, sizeof *out);
     out->n = n;
-    out->vertex = malloc(sizeof(int32_t) * size);
-    out->ptr = calloc(size + 1, sizeof(int64_t));
-    out->inverse = malloc(sizeof(double) * size);
-    out->work = malloc(sizeof(double) * size);
+    out->vertex = vn_malloc(sizeof(int32_t) * size);
+    out->ptr = vn_calloc(size + 1, sizeof(int64_t));
+    out->inverse = vn_malloc(sizeof(double) * size);
+    out->work = vn_malloc(sizeof(double) * size);
     elimination s;
     memset(&s, 0, sizeof s);
-    s.head = malloc(sizeof(int64_t) * size);
-    s.degree = calloc(size, sizeof(int32_t));
-    s.after = malloc(sizeof(int32_t) * size);
-    s.before = malloc(sizeof(int32_t) * size);
-    s.gone = calloc(size, 1);
-    s.extra = malloc(sizeof(double) * size);
-    s.sum = calloc(size, sizeof(float));
+    s.head = vn_malloc(sizeof(int64_t) * size);
+    s.degree = vn_calloc(size, sizeof(int32_t));
+    s.after = vn_malloc(sizeof(int32_t) * size);
+    s.before = vn_malloc(sizeof(int32_t) * size);
+    s.gone = vn_calloc(size, 1);
+    s.extra = vn_malloc(sizeof(double) * size);
+    s.sum = vn_calloc(size, sizeof(float));
     vn_status status = VN_NO_MEMORY;
     if (out->vertex && out->ptr && out->inverse && out->work && s.head && s.degree && s.after
         && s.before && s.gone && s.extra && s.sum) {
@@ -276,17 +276,17 @@ vn_status vn_cholesky_build(const vn_laplacian *a, vn_cholesky *out)
         memcpy(s.extra, a->extra, sizeof(double) * (size_t)n);
         status = run(a, &s, out);
     }
-    free(s.head);
-    free(s.next);
-    free(s.edge);
-    free(s.degree);
-    free(s.after);
-    free(s.before);
-    free(s.gone);
-    free(s.extra);
-    free(s.sum);
-    free(s.near);
-    free(s.prefix);
+    vn_free(s.head);
+    vn_free(s.next);
+    vn_free(s.edge);
+    vn_free(s.degree);
+    vn_free(s.after);
+    vn_free(s.before);
+    vn_free(s.gone);
+    vn_free(s.extra);
+    vn_free(s.sum);
+    vn_free(s.near);
+    vn_free(s.prefix);
     if (status != VN_OK) vn_cholesky_free(out);
     return status;
 }
@@ -312,13 +312,13 @@ void vn_cholesky_apply(const vn_cholesky *c, const double *r, double *x)
 void vn_cholesky_free(vn_cholesky *c)
 {
     if (!c->shared) {
-        free(c->vertex);
-        free(c->ptr);
-        free(c->other);
-        free(c->share);
-        free(c->inverse);
+        vn_free(c->vertex);
+        vn_free(c->ptr);
+        vn_free(c->other);
+        vn_free(c->share);
+        vn_free(c->inverse);
     }
-    free(c->work);
+    vn_free(c->work);
     memset(c, 0, sizeof *c);
 }
 
@@ -326,6 +326,6 @@ vn_status vn_cholesky_share(const vn_cholesky *c, vn_cholesky *out)
 {
     *out = *c;
     out->shared = 1;
-    out->work = malloc(sizeof(double) * (size_t)VN_MAX(c->n, 1));
+    out->work = vn_malloc(sizeof(double) * (size_t)VN_MAX(c->n, 1));
     return out->work ? VN_OK : VN_NO_MEMORY;
 }

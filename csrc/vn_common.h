@@ -1,20 +1,18 @@
-/* What every file of the C layer shares: sizes, status codes, threads, run-time dispatch.
+/* What every file of the C layer shares: sizes, status codes, memory, run-time dispatch.
  *
  * The layer knows nothing of Python. Every function that can fail returns a vn_status; outputs are
- * owned by the caller and are the last arguments; nothing is global; a result never depends on the
- * number of threads (work is cut into fixed blocks, partial sums are added in block order). */
+ * owned by the caller and are the last arguments; nothing is global but the team of threads
+ * (vn_team.h); a result never depends on their number (work is cut into blocks by the data alone,
+ * partial sums are added in block order). */
 #ifndef VN_COMMON_H
 #define VN_COMMON_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#define VN_PRAGMA(x) _Pragma(#x)
-#else
-#define VN_PRAGMA(x)
-#endif
+#include "vn_memory.h"
+
+#define VN_PRAGMA(x) _Pragma(#x) /* for omp simd: threads are the team's alone */
 
 typedef enum {
     VN_OK = 0,

@@ -2,22 +2,6 @@
 
 #include "vn_common.h"
 
-int vn_config_openmp(void) {
-#ifdef _OPENMP
-    return _OPENMP;
-#else
-    return 0;
-#endif
-}
-
-int vn_config_max_threads(void) {
-#ifdef _OPENMP
-    return omp_get_max_threads();
-#else
-    return 1;
-#endif
-}
-
 /* The test is the one that the resolvers of VN_CLONES make, in the same order. */
 const char *vn_config_dispatch(void) {
 #if defined(VN_DISPATCH) && defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)

@@ -1,6 +1,5 @@
 #include "vn_design.h"
 
-#include <stdlib.h>
 
 #include "vn_edges.h"
 #include "vn_random.h"
@@ -375,10 +374,10 @@ vn_status vn_design_pairs(const vn_design *d, const uint64_t key[2], int n_threa
 #endif
         worker w;
         w.watch = (watch){caller ? poll : NULL, context, 0, &stop};
-        w.p = malloc(sizeof *w.p * (size_t)need[0]);
-        w.degree = malloc(sizeof *w.degree * (size_t)need[0]);
-        w.word = malloc(sizeof *w.word * (size_t)need[1]);
-        w.pair = malloc(2 * sizeof *w.pair * (size_t)need[2]);
+        w.p = vn_malloc(sizeof *w.p * (size_t)need[0]);
+        w.degree = vn_malloc(sizeof *w.degree * (size_t)need[0]);
+        w.word = vn_malloc(sizeof *w.word * (size_t)need[1]);
+        w.pair = vn_malloc(2 * sizeof *w.pair * (size_t)need[2]);
         const int lost = !w.p || !w.degree || !w.word || !w.pair;
         if (lost) {
             VN_PRAGMA(omp atomic write)
@@ -393,10 +392,10 @@ vn_status vn_design_pairs(const vn_design *d, const uint64_t key[2], int n_threa
             }
             ended = ended || stopped(&w.watch, 1);
         }
-        free(w.p);
-        free(w.degree);
-        free(w.word);
-        free(w.pair);
+        vn_free(w.p);
+        vn_free(w.degree);
+        vn_free(w.word);
+        vn_free(w.pair);
     }
     return failed ? VN_NO_MEMORY : stop ? VN_INTERRUPTED : bad ? VN_BAD_VALUE : VN_OK;
 }

@@ -29,13 +29,13 @@ struct vn_draws {
 void vn_draws_free(vn_draws *d)
 {
     if (!d) return;
-    for (int64_t k = 0; d->table && k < d->n_tables; k++) free(d->table[k].column);
-    free(d->table);
-    free(d->which);
-    free(d->count);
-    free(d->threshold);
-    free(d->other);
-    free(d);
+    for (int64_t k = 0; d->table && k < d->n_tables; k++) vn_free(d->table[k].column);
+    vn_free(d->table);
+    vn_free(d->which);
+    vn_free(d->count);
+    vn_free(d->threshold);
+    vn_free(d->other);
+    vn_free(d);
 }
 
 static int ascending(const void *a, const void *b)
@@ -46,15 +46,15 @@ static int ascending(const void *a, const void *b)
 
 static vn_status make_tables(vn_draws *d)
 {
-    int64_t *sorted = malloc(sizeof(int64_t) * (size_t)d->n);
+    int64_t *sorted = vn_malloc(sizeof(int64_t) * (size_t)d->n);
     if (!sorted) return VN_NO_MEMORY;
     memcpy(sorted, d->count, sizeof(int64_t) * (size_t)d->n);
     qsort(sorted, (size_t)d->n, sizeof(int64_t), ascending);
     int64_t m = 0;
     for (int64_t k = 0; k < d->n; k++)
         if (!k || sorted[k] != sorted[m - 1]) sorted[m++] = sorted[k];
-    d->table = calloc((size_t)m, sizeof(vn_poisson));
-    d->which = malloc(sizeof(int32_t) * (size_t)d->n);
+    d->table = vn_calloc((size_t)m, sizeof(vn_poisson));
+    d->which = vn_malloc(sizeof(int32_t) * (size_t)d->n);
     vn_status status = d->table && d->which ? VN_OK : VN_NO_MEMORY;
     const double total = (double)d->total;
     double share = 1.0; /* of the total that the first pass aims at */
@@ -73,7 +73,7 @@ static vn_status make_tables(vn_draws *d)
         }
         d->which[u] = share > 0.0 ? (int32_t)low : -1;
     }
-    free(sorted);
+    vn_free(sorted);
     return status;
 }
 
@@ -85,13 +85,13 @@ static vn_status make_alias(vn_draws *d)
     const int64_t size = (int64_t)1 << d->bits;
     const uint64_t room = (uint64_t)d->total;
     if ((double)d->total * (double)size > 0x1p62) return VN_TOO_LARGE;
-    uint64_t *left = calloc((size_t)size, sizeof(uint64_t));
-    int32_t *stack = malloc(sizeof(int32_t) * (size_t)size);
-    d->threshold = calloc((size_t)size, sizeof(uint64_t));
-    d->other = calloc((size_t)size, sizeof(int32_t));
+    uint64_t *left = vn_calloc((size_t)size, sizeof(uint64_t));
+    int32_t *stack = vn_malloc(sizeof(int32_t) * (size_t)size);
+    d->threshold = vn_calloc((size_t)size, sizeof(uint64_t));
+    d->other = vn_calloc((size_t)size, sizeof(int32_t));
     if (!left || !stack || !d->threshold || !d->other) {
-        free(left);
-        free(stack);
+        vn_free(left);
+        vn_free(stack);
         return VN_NO_MEMORY;
     }
     int64_t n_short = 0, n_long = 0;
@@ -112,19 +112,19 @@ static vn_status make_alias(vn_draws *d)
             stack[n_short++] = other;
         }
     }
-    free(left);
-    free(stack);
+    vn_free(left);
+    vn_free(stack);
     return VN_OK;
 }
 
 vn_status vn_draws_new(vn_resample_kind kind, int64_t n, const int64_t *count, vn_draws **out)
 {
-    vn_draws *d = calloc(1, sizeof *d);
+    vn_draws *d = vn_calloc(1, sizeof *d);
     *out = d;
     if (!d) return VN_NO_MEMORY;
     d->kind = kind;
     d->n = n;
-    d->count = malloc(sizeof(int64_t) * (size_t)n);
+    d->count = vn_malloc(sizeof(int64_t) * (size_t)n);
     if (!d->count) return VN_NO_MEMORY;
     memcpy(d->count, count, sizeof(int64_t) * (size_t)n);
     for (int64_t u = 0; u < n; u++) d->total += count[u];

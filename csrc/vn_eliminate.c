@@ -1,6 +1,5 @@
 #include "vn_eliminate.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Vertices with at most this many live edges have parallel edges among them merged. */
@@ -86,11 +85,11 @@ static vn_status build_core(shrinking *s, vn_elimination *out)
     }
     vn_laplacian *c = &out->core;
     c->n = core;
-    c->ptr = malloc(sizeof(int64_t) * (size_t)(core + 1));
-    c->col = malloc(sizeof(int32_t) * (size_t)VN_MAX(entries, 1));
-    c->val = calloc((size_t)VN_MAX(entries, 1), sizeof(float));
-    out->core_edge = malloc(sizeof(int64_t) * (size_t)VN_MAX(entries, 1));
-    out->vertex_of = malloc(sizeof(int32_t) * (size_t)VN_MAX(core, 1));
+    c->ptr = vn_malloc(sizeof(int64_t) * (size_t)(core + 1));
+    c->col = vn_malloc(sizeof(int32_t) * (size_t)VN_MAX(entries, 1));
+    c->val = vn_calloc((size_t)VN_MAX(entries, 1), sizeof(float));
+    out->core_edge = vn_malloc(sizeof(int64_t) * (size_t)VN_MAX(entries, 1));
+    out->vertex_of = vn_malloc(sizeof(int32_t) * (size_t)VN_MAX(core, 1));
     if (!c->ptr || !c->col || !c->val || !out->core_edge || !out->vertex_of) return VN_NO_MEMORY;
     int64_t at = 0;
     for (int64_t v = 0; v < n; v++) {
@@ -209,8 +208,8 @@ static void drain(agenda *g, shrinking *s, vn_elimination *out, int64_t *n_gone)
 static vn_status shrink(shrinking *s, int start, vn_elimination *out, int64_t *n_gone)
 {
     const int64_t n = s->a->n;
-    agenda g = {malloc(sizeof(int32_t) * (size_t)n), malloc(sizeof(int32_t) * (size_t)n),
-                calloc((size_t)n, 1), n, 0, 0, 0};
+    agenda g = {vn_malloc(sizeof(int32_t) * (size_t)n), vn_malloc(sizeof(int32_t) * (size_t)n),
+                vn_calloc((size_t)n, 1), n, 0, 0, 0};
     vn_status status = VN_NO_MEMORY;
     *n_gone = 0;
     if (g.stack && g.queue && g.listed) {
@@ -221,9 +220,9 @@ static vn_status shrink(shrinking *s, int start, vn_elimination *out, int64_t *n
             if (s->degree[v] > 1 && s->degree[v] <= start) list_vertex(&g, s, (int32_t)v);
         drain(&g, s, out, n_gone);
     }
-    free(g.stack);
-    free(g.queue);
-    free(g.listed);
+    vn_free(g.stack);
+    vn_free(g.queue);
+    vn_free(g.listed);
     return status;
 }
 
@@ -243,18 +242,18 @@ vn_status vn_eliminate_pattern(const vn_laplacian *a, const int64_t *lower_ptr,
     const size_t room = (size_t)(n + VN_MIN(n_edges, SCAN * n));
     shrinking s = {.a = a, .lower_ptr = lower_ptr, .lower = lower, .n_original = n_edges,
                    .n_edges = n_edges};
-    s.end = malloc(sizeof(int32_t) * (size_t)(2 * n));
-    s.next = malloc(sizeof(int64_t) * (size_t)(2 * n));
-    s.head = malloc(sizeof(int64_t) * (size_t)n);
-    s.dead = calloc((size_t)most_edges, 1);
-    s.degree = malloc(sizeof(int64_t) * (size_t)n);
-    out->vertex = malloc(sizeof(int32_t) * room);
-    out->a = malloc(sizeof(int32_t) * room);
-    out->b = malloc(sizeof(int32_t) * room);
-    out->edge_a = malloc(sizeof(int64_t) * room);
-    out->edge_b = malloc(sizeof(int64_t) * room);
-    out->fill = malloc(sizeof(int64_t) * room);
-    out->core_of = calloc((size_t)n, sizeof(int32_t));
+    s.end = vn_malloc(sizeof(int32_t) * (size_t)(2 * n));
+    s.next = vn_malloc(sizeof(int64_t) * (size_t)(2 * n));
+    s.head = vn_malloc(sizeof(int64_t) * (size_t)n);
+    s.dead = vn_calloc((size_t)most_edges, 1);
+    s.degree = vn_malloc(sizeof(int64_t) * (size_t)n);
+    out->vertex = vn_malloc(sizeof(int32_t) * room);
+    out->a = vn_malloc(sizeof(int32_t) * room);
+    out->b = vn_malloc(sizeof(int32_t) * room);
+    out->edge_a = vn_malloc(sizeof(int64_t) * room);
+    out->edge_b = vn_malloc(sizeof(int64_t) * room);
+    out->fill = vn_malloc(sizeof(int64_t) * room);
+    out->core_of = vn_calloc((size_t)n, sizeof(int32_t));
     vn_status status = VN_NO_MEMORY;
     if (!s.end || !s.next || !s.head || !s.dead || !s.degree || !out->vertex || !out->a || !out->b
         || !out->edge_a || !out->edge_b || !out->fill || !out->core_of)
@@ -270,20 +269,20 @@ vn_status vn_eliminate_pattern(const vn_laplacian *a, const int64_t *lower_ptr,
     if (!*worthwhile) goto done;
     out->n_edges = s.n_edges;
     const size_t kept = (size_t)VN_MAX(out->n_steps, 1);
-    out->share_a = malloc(sizeof(double) * kept);
-    out->share_b = malloc(sizeof(double) * kept);
-    out->inverse = malloc(sizeof(double) * kept);
-    out->weight = malloc(sizeof(double) * (size_t)VN_MAX(s.n_edges, 1));
-    out->extra = malloc(sizeof(double) * (size_t)n);
+    out->share_a = vn_malloc(sizeof(double) * kept);
+    out->share_b = vn_malloc(sizeof(double) * kept);
+    out->inverse = vn_malloc(sizeof(double) * kept);
+    out->weight = vn_malloc(sizeof(double) * (size_t)VN_MAX(s.n_edges, 1));
+    out->extra = vn_malloc(sizeof(double) * (size_t)n);
     status = VN_NO_MEMORY;
     if (out->share_a && out->share_b && out->inverse && out->weight && out->extra)
         status = build_core(&s, out);
 done:
-    free(s.end);
-    free(s.next);
-    free(s.head);
-    free(s.dead);
-    free(s.degree);
+    vn_free(s.end);
+    vn_free(s.next);
+    vn_free(s.head);
+    vn_free(s.dead);
+    vn_free(s.degree);
     if (status != VN_OK || !*worthwhile) vn_elimination_free(out);
     return status;
 }
@@ -351,20 +350,20 @@ void vn_eliminate_back(const vn_elimination *e, const double *r, const double *c
 
 void vn_elimination_free(vn_elimination *e)
 {
-    free(e->vertex);
-    free(e->a);
-    free(e->b);
-    free(e->edge_a);
-    free(e->edge_b);
-    free(e->fill);
-    free(e->share_a);
-    free(e->share_b);
-    free(e->inverse);
-    free(e->weight);
-    free(e->extra);
-    free(e->core_of);
-    free(e->vertex_of);
-    free(e->core_edge);
+    vn_free(e->vertex);
+    vn_free(e->a);
+    vn_free(e->b);
+    vn_free(e->edge_a);
+    vn_free(e->edge_b);
+    vn_free(e->fill);
+    vn_free(e->share_a);
+    vn_free(e->share_b);
+    vn_free(e->inverse);
+    vn_free(e->weight);
+    vn_free(e->extra);
+    vn_free(e->core_of);
+    vn_free(e->vertex_of);
+    vn_free(e->core_edge);
     vn_laplacian_free(&e->core);
     memset(e, 0, sizeof *e);
 }

@@ -1,6 +1,5 @@
 #include "vn_existence.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Is there a real x with no cycle of negative length x * orders + gaps? Each bad cycle cuts off a
@@ -71,10 +70,10 @@ vn_status vn_existence(const vn_cells *c, int order_effect, int free_tie, int pr
     }
     if (!whole) {
         int64_t n_strong = 0;
-        int32_t *strong = malloc(sizeof(int32_t) * (size_t)VN_MAX(c->n, 1));
+        int32_t *strong = vn_malloc(sizeof(int32_t) * (size_t)VN_MAX(c->n, 1));
         if (!strong) return VN_NO_MEMORY;
         status = vn_strong_components(c, strong, &n_strong);
-        free(strong);
+        vn_free(strong);
         if (status != VN_OK) return status;
         if (n_strong > *n_weak) {
             *reason = VN_STRENGTHS_UNBOUNDED;

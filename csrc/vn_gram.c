@@ -1,6 +1,5 @@
 #include "vn_gram.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* A tile is 4 replicates by 16 products, held in registers over a block of rows. */
@@ -91,7 +90,7 @@ static void one_panel(const gram_job *g, int64_t tile, int64_t first, int64_t la
 
 static void *aligned(size_t bytes)
 {
-    return aligned_alloc(64, (bytes + 63) / 64 * 64);
+    return vn_aligned_alloc(64, (bytes + 63) / 64 * 64);
 }
 
 /* The jobs from `from` to `to`, each a tile for a group of replicates, over all rows. Threads share
@@ -116,8 +115,8 @@ static vn_status work(const gram_job *g, int64_t from, int64_t to, double *grams
             }
         }
     const vn_status status = products && weights ? VN_OK : VN_NO_MEMORY;
-    free(products);
-    free(weights);
+    vn_free(products);
+    vn_free(weights);
     return status;
 }
 
@@ -129,7 +128,7 @@ vn_status vn_weighted_grams(int64_t n, int64_t d, const double *z, int64_t n_res
     const int64_t q = d * (d + 1) / 2, tiles = (q + PRODUCTS - 1) / PRODUCTS;
     const int64_t quads = (n_resamples + REPLICATES - 1) / REPLICATES;
     const int64_t groups = (quads + GROUP - 1) / GROUP, jobs = tiles * groups;
-    int32_t *columns = calloc(2 * (size_t)(tiles * PRODUCTS), sizeof *columns);
+    int32_t *columns = vn_calloc(2 * (size_t)(tiles * PRODUCTS), sizeof *columns);
     if (!columns) return VN_NO_MEMORY;
     for (int64_t a = 0, k = 0; a < d; a++)
         for (int64_t b = a; b < d; b++, k++) {
@@ -150,6 +149,6 @@ vn_status vn_weighted_grams(int64_t n, int64_t d, const double *z, int64_t n_res
             status = one;
         }
     }
-    free(columns);
+    vn_free(columns);
     return status;
 }

@@ -1,6 +1,5 @@
 #include "vn_graph.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- components --------------------------------------------------------------------------- */
@@ -66,9 +65,9 @@ vn_status vn_weak_components(const vn_cells *c, int32_t *labels, int64_t *n_comp
 static vn_status tarjan(int64_t n, const int64_t *out_ptr, const int32_t *out, int32_t *labels)
 {
     const size_t size = (size_t)n;
-    int32_t *index = calloc(size, sizeof(int32_t)), *low = malloc(sizeof(int32_t) * size);
-    int32_t *stack = malloc(sizeof(int32_t) * size), *path = malloc(sizeof(int32_t) * size);
-    int64_t *cursor = malloc(sizeof(int64_t) * size);
+    int32_t *index = vn_calloc(size, sizeof(int32_t)), *low = vn_malloc(sizeof(int32_t) * size);
+    int32_t *stack = vn_malloc(sizeof(int32_t) * size), *path = vn_malloc(sizeof(int32_t) * size);
+    int64_t *cursor = vn_malloc(sizeof(int64_t) * size);
     vn_status status = VN_NO_MEMORY;
     if (!index || !low || !stack || !path || !cursor) goto done;
     int32_t next = 0;
@@ -110,11 +109,11 @@ static vn_status tarjan(int64_t n, const int64_t *out_ptr, const int32_t *out, i
     }
     status = VN_OK;
 done:
-    free(index);
-    free(low);
-    free(stack);
-    free(path);
-    free(cursor);
+    vn_free(index);
+    vn_free(low);
+    vn_free(stack);
+    vn_free(path);
+    vn_free(cursor);
     return status;
 }
 
@@ -124,13 +123,13 @@ vn_status vn_strong_components(const vn_cells *c, int32_t *labels, int64_t *n_co
     /* Pairs won by both sides often connect everything that is connected at all. */
     const int64_t mutual = unite(c, 1, labels);
     if (mutual > 1) {
-        int32_t *weak = malloc(sizeof(int32_t) * (size_t)n);
+        int32_t *weak = vn_malloc(sizeof(int32_t) * (size_t)n);
         if (!weak) return VN_NO_MEMORY;
         const int64_t sets = unite(c, 0, weak);
-        free(weak);
+        vn_free(weak);
         if (sets != mutual) {
             vn_status status = VN_NO_MEMORY;
-            int64_t *out_ptr = calloc((size_t)n + 2, sizeof(int64_t));
+            int64_t *out_ptr = vn_calloc((size_t)n + 2, sizeof(int64_t));
             int32_t *out = NULL;
             if (out_ptr) {
                 for (int64_t i = 0; i < n; i++)
@@ -139,7 +138,7 @@ vn_status vn_strong_components(const vn_cells *c, int32_t *labels, int64_t *n_co
                         out_ptr[c->hi[k] + 2] += beaten(c, k);
                     }
                 for (int64_t i = 0; i <= n; i++) out_ptr[i + 1] += out_ptr[i];
-                out = malloc(sizeof(int32_t) * (size_t)VN_MAX(out_ptr[n + 1] + 1, 1));
+                out = vn_malloc(sizeof(int32_t) * (size_t)VN_MAX(out_ptr[n + 1] + 1, 1));
             }
             if (out) {
                 for (int64_t i = 0; i < n; i++)
@@ -149,8 +148,8 @@ vn_status vn_strong_components(const vn_cells *c, int32_t *labels, int64_t *n_co
                     }
                 status = tarjan(n, out_ptr, out, labels);
             }
-            free(out_ptr);
-            free(out);
+            vn_free(out_ptr);
+            vn_free(out);
             if (status != VN_OK) return status;
         }
     }
@@ -180,7 +179,7 @@ static int64_t spread(const vn_cells *c, int64_t i, uint8_t *reach)
 
 vn_status vn_strongly_connected(const vn_cells *c, int sweeps, int *yes)
 {
-    uint8_t *reach = calloc((size_t)c->n, 1);
+    uint8_t *reach = vn_calloc((size_t)c->n, 1);
     *yes = 0;
     if (!reach) return VN_NO_MEMORY;
     reach[0] = 3;
@@ -198,7 +197,7 @@ vn_status vn_strongly_connected(const vn_cells *c, int sweeps, int *yes)
             break;
         }
     }
-    free(reach);
+    vn_free(reach);
     return VN_OK;
 }
 
@@ -258,8 +257,8 @@ vn_status vn_negative_cycle(const vn_cells *c, int64_t p, int64_t q, vn_poll pol
 {
     const int64_t n = c->n;
     const size_t size = (size_t)n;
-    paths w = {calloc(size, sizeof(int64_t)), malloc(sizeof(int32_t) * size), malloc(size), malloc(size)};
-    int32_t *seen = malloc(sizeof(int32_t) * size);
+    paths w = {vn_calloc(size, sizeof(int64_t)), vn_malloc(sizeof(int32_t) * size), vn_malloc(size), vn_malloc(size)};
+    int32_t *seen = vn_malloc(sizeof(int32_t) * size);
     vn_status status = VN_NO_MEMORY;
     *found = 0;
     *order_sum = *gap_sum = 0;
@@ -290,10 +289,10 @@ vn_status vn_negative_cycle(const vn_cells *c, int64_t p, int64_t q, vn_poll pol
         }
     }
 done:
-    free(w.distance);
-    free(w.parent);
-    free(w.order);
-    free(w.gap);
-    free(seen);
+    vn_free(w.distance);
+    vn_free(w.parent);
+    vn_free(w.order);
+    vn_free(w.gap);
+    vn_free(seen);
     return status;
 }

@@ -1,5 +1,4 @@
 #include <math.h>
-#include <stdlib.h>
 
 #include "vn_group_internal.h"
 #include "vn_small_inverse.h"

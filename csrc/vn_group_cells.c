@@ -28,14 +28,14 @@ typedef struct {
 static void workspace_free(workspace *w)
 {
     vn_group_labels_free(&w->labels);
-    free(w->label);
-    free(w->place);
-    free(w->low);
-    free(w->key);
-    free(w->order);
-    free(w->other);
-    free(w->count);
-    free(w->mass);
+    vn_free(w->label);
+    vn_free(w->place);
+    vn_free(w->low);
+    vn_free(w->key);
+    vn_free(w->order);
+    vn_free(w->other);
+    vn_free(w->count);
+    vn_free(w->mass);
     memset(w, 0, sizeof *w);
 }
 
@@ -47,14 +47,14 @@ static vn_status workspace_reserve(workspace *w, int64_t n)
     w->labels = (vn_group_labels){0};
     workspace_free(w);
     w->labels = kept;
-    w->label = malloc(2 * room * sizeof(int64_t));
-    w->place = malloc(2 * room * sizeof(int32_t));
-    w->low = malloc(room * sizeof(int32_t));
-    w->key = malloc(room * sizeof(int32_t));
-    w->order = malloc(room * sizeof(int32_t));
-    w->other = malloc(room * sizeof(int32_t));
-    w->count = malloc((6 * room + 2) * sizeof(int64_t));
-    w->mass = malloc(room * sizeof(masses));
+    w->label = vn_malloc(2 * room * sizeof(int64_t));
+    w->place = vn_malloc(2 * room * sizeof(int32_t));
+    w->low = vn_malloc(room * sizeof(int32_t));
+    w->key = vn_malloc(room * sizeof(int32_t));
+    w->order = vn_malloc(room * sizeof(int32_t));
+    w->other = vn_malloc(room * sizeof(int32_t));
+    w->count = vn_malloc((6 * room + 2) * sizeof(int64_t));
+    w->mass = vn_malloc(room * sizeof(masses));
     if (!w->label || !w->place || !w->low || !w->key || !w->order || !w->other || !w->count || !w->mass)
         return VN_NO_MEMORY;
     w->room = (int64_t)room;
@@ -216,9 +216,9 @@ static vn_status one_group(workspace *w, const vn_group_rows *r, int64_t group, 
         stop = k + 1;
         while (stop < m && w->low[sorted[stop]] == low && w->key[sorted[stop]] == key) stop++;
         if (stop - k > out->room_size) {
-            free(out->room);
+            vn_free(out->room);
             out->room_size = 2 * (stop - k);
-            out->room = malloc(sizeof(masses) * (size_t)out->room_size);
+            out->room = vn_malloc(sizeof(masses) * (size_t)out->room_size);
             if (!out->room) {
                 out->room_size = 0;
                 return VN_NO_MEMORY;
@@ -258,11 +258,11 @@ struct vn_found_labels {
 
 static vn_found_labels *new_labels(int64_t n_chunks)
 {
-    vn_found_labels *f = calloc(1, sizeof *f);
+    vn_found_labels *f = vn_calloc(1, sizeof *f);
     if (!f) return NULL;
     f->n_chunks = n_chunks;
-    f->label = calloc((size_t)VN_MAX(n_chunks, 1), sizeof *f->label);
-    f->count = calloc((size_t)VN_MAX(n_chunks, 1), sizeof *f->count);
+    f->label = vn_calloc((size_t)VN_MAX(n_chunks, 1), sizeof *f->label);
+    f->count = vn_calloc((size_t)VN_MAX(n_chunks, 1), sizeof *f->count);
     if (f->label && f->count) return f;
     vn_group_write_labels(f, NULL);
     return NULL;
@@ -274,11 +274,11 @@ void vn_group_write_labels(vn_found_labels *f, int64_t *label)
     for (int64_t c = 0, at = 0; f->label && f->count && c < f->n_chunks; at += f->count[c++]) {
         if (label && f->label[c])
             memcpy(label + at, f->label[c], sizeof *label * (size_t)f->count[c]);
-        free(f->label[c]);
+        vn_free(f->label[c]);
     }
-    free(f->label);
-    free(f->count);
-    free(f);
+    vn_free(f->label);
+    vn_free(f->count);
+    vn_free(f);
 }
 
 /* Chunks of whole groups: the first group of each, and n_groups at the end. */
@@ -295,7 +295,7 @@ static int64_t *cut_chunks(const vn_group_rows *r, int64_t *n_chunks)
                 start = g + 1;
             }
         if (!pass) {
-            first = malloc(sizeof(int64_t) * (size_t)(count + 1));
+            first = vn_malloc(sizeof(int64_t) * (size_t)(count + 1));
             if (!first) return NULL;
         } else {
             first[count] = r->n_groups;
@@ -321,9 +321,9 @@ static void pack(char *array, size_t width, const int64_t *from, const int64_t *
 static vn_status reserve_labels(int64_t **label, int64_t *room, int64_t n)
 {
     if (n <= *room) return VN_OK;
-    free(*label);
+    vn_free(*label);
     *room = 2 * n;
-    *label = malloc(sizeof **label * (size_t)*room);
+    *label = vn_malloc(sizeof **label * (size_t)*room);
     if (*label) return VN_OK;
     *room = 0;
     return VN_NO_MEMORY;
@@ -336,12 +336,12 @@ vn_status vn_group_cells(const vn_group_rows *r, int n_threads, int64_t *item_pt
 {
     int64_t n_chunks = 0;
     int64_t *chunk = cut_chunks(r, &n_chunks);
-    int64_t *cells_at = malloc(sizeof(int64_t) * 3 * (size_t)VN_MAX(n_chunks, 1));
+    int64_t *cells_at = vn_malloc(sizeof(int64_t) * 3 * (size_t)VN_MAX(n_chunks, 1));
     vn_found_labels *found = new_labels(n_chunks);
     *labels = NULL;
     if (!chunk || !cells_at || !found) {
-        free(chunk);
-        free(cells_at);
+        vn_free(chunk);
+        vn_free(cells_at);
         vn_group_write_labels(found, NULL);
         return VN_NO_MEMORY;
     }
@@ -375,7 +375,7 @@ vn_status vn_group_cells(const vn_group_rows *r, int n_threads, int64_t *item_pt
             found->count[c] = one == VN_OK ? out.n_items : 0;
             if (found->count[c] > 0) {
                 const size_t bytes = sizeof *label * (size_t)out.n_items;
-                found->label[c] = malloc(bytes);
+                found->label[c] = vn_malloc(bytes);
                 if (found->label[c]) memcpy(found->label[c], label, bytes);
                 else one = VN_NO_MEMORY;
             }
@@ -390,8 +390,8 @@ vn_status vn_group_cells(const vn_group_rows *r, int n_threads, int64_t *item_pt
                 }
             }
         }
-        free(room);
-        free(label);
+        vn_free(room);
+        vn_free(label);
         workspace_free(&w);
     }
     if (status == VN_OK && bad >= 0) status = VN_BAD_VALUE;
@@ -414,8 +414,8 @@ vn_status vn_group_cells(const vn_group_rows *r, int n_threads, int64_t *item_pt
             pack(arrays[k].array, arrays[k].width, cells_at, n_cells, n_chunks);
         pack_ties(tie_room, cells_at, n_cells, with_ties, n_chunks, tie);
     }
-    free(chunk);
-    free(cells_at);
+    vn_free(chunk);
+    vn_free(cells_at);
     *has_tie = any_tie;
     *has_soft = any_soft;
     *bad_row = bad;

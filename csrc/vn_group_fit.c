@@ -1,7 +1,6 @@
 #include "vn_group_fit.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vn_existence.h"
@@ -189,15 +188,15 @@ static vn_group_status newton(vn_small *w, const vn_group_options *o, progress *
 void vn_group_space_free(vn_group_space *w)
 {
     vn_small_free(&w->small);
-    free(w->row_ptr);
+    vn_free(w->row_ptr);
 }
 
 static int64_t *row_ptr_of(vn_group_space *w, const vn_small_cells *c)
 {
     if (c->n_items + 1 > w->room) {
-        free(w->row_ptr);
+        vn_free(w->row_ptr);
         w->room = 2 * (c->n_items + 1);
-        w->row_ptr = malloc(sizeof(int64_t) * (size_t)w->room);
+        w->row_ptr = vn_malloc(sizeof(int64_t) * (size_t)w->room);
         if (!w->row_ptr) {
             w->room = 0;
             return NULL;

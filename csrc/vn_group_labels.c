@@ -1,15 +1,14 @@
 #include "vn_group_labels.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 void vn_group_labels_free(vn_group_labels *w)
 {
-    free(w->key);
-    free(w->at);
-    free(w->distinct);
-    free(w->rank);
-    free(w->by_rank);
+    vn_free(w->key);
+    vn_free(w->at);
+    vn_free(w->distinct);
+    vn_free(w->rank);
+    vn_free(w->by_rank);
     memset(w, 0, sizeof *w);
 }
 
@@ -20,11 +19,11 @@ static vn_status reserve(vn_group_labels *w, int64_t n)
     int64_t slots = 64;
     while (slots < 2 * n) slots *= 2;
     const size_t room = (size_t)slots / 2;
-    w->key = malloc(sizeof(int64_t) * (size_t)slots);
-    w->at = malloc(sizeof(int32_t) * (size_t)slots);
-    w->distinct = malloc(sizeof(int64_t) * room);
-    w->rank = malloc(sizeof(int32_t) * room);
-    w->by_rank = malloc(sizeof(int32_t) * room);
+    w->key = vn_malloc(sizeof(int64_t) * (size_t)slots);
+    w->at = vn_malloc(sizeof(int32_t) * (size_t)slots);
+    w->distinct = vn_malloc(sizeof(int64_t) * room);
+    w->rank = vn_malloc(sizeof(int32_t) * room);
+    w->by_rank = vn_malloc(sizeof(int32_t) * room);
     if (!w->key || !w->at || !w->distinct || !w->rank || !w->by_rank) {
         vn_group_labels_free(w);
         return VN_NO_MEMORY;

@@ -1,7 +1,6 @@
 #include "vn_group_replicates.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vn_group_internal.h"
@@ -62,9 +61,9 @@ static vn_status reserve(workspace *w, int64_t n)
 {
     if (n <= w->room) return VN_OK;
     const size_t room = 2 * (size_t)n;
-    free(w->block);
+    vn_free(w->block);
     w->room = 0;
-    w->block = malloc(place(w, NULL, room));
+    w->block = vn_malloc(place(w, NULL, room));
     if (!w->block) return VN_NO_MEMORY;
     place(w, w->block, room);
     w->room = (int64_t)room;
@@ -74,8 +73,8 @@ static vn_status reserve(workspace *w, int64_t n)
 static vn_status reserve_draws(workspace *w, size_t n)
 {
     if (n <= w->draw_room) return VN_OK;
-    free(w->draw);
-    w->draw = aligned_alloc(64, (sizeof(double) * n + 63) / 64 * 64);
+    vn_free(w->draw);
+    w->draw = vn_aligned_alloc(64, (sizeof(double) * n + 63) / 64 * 64);
     w->draw_room = w->draw ? n : 0;
     return w->draw ? VN_OK : VN_NO_MEMORY;
 }
@@ -83,8 +82,8 @@ static vn_status reserve_draws(workspace *w, size_t n)
 static void release(workspace *w)
 {
     vn_group_space_free(&w->fit);
-    free(w->block);
-    free(w->draw);
+    vn_free(w->block);
+    vn_free(w->draw);
 }
 
 static int all_whole(const vn_small_cells *c)

@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "vn_group_cells.h"
@@ -12,7 +11,7 @@ void vn_group_runs(const int32_t *label32, const int64_t *label64, int64_t n, in
                    int *sorted, int64_t *n_groups, int64_t *row_ptr)
 {
     /* each thread looks at a range of rows and at the row before it; twice: count, then write */
-    int64_t *starts = calloc((size_t)n_threads + 1, sizeof(int64_t));
+    int64_t *starts = vn_calloc((size_t)n_threads + 1, sizeof(int64_t));
     int descends = starts == NULL;
     for (int pass = 0; pass < (row_ptr ? 2 : 1) && !descends; pass++) {
         VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1) reduction(|:descends))
@@ -37,14 +36,14 @@ void vn_group_runs(const int32_t *label32, const int64_t *label64, int64_t n, in
     *sorted = !descends;
     *n_groups = descends ? 0 : starts[n_threads];
     if (row_ptr && !descends) row_ptr[*n_groups] = n;
-    free(starts);
+    vn_free(starts);
 }
 
 vn_status vn_group_sort(const int32_t *code, int64_t n, int64_t n_groups, int n_threads,
                         int64_t *row_ptr, uint32_t *row)
 {
     if (n >= (int64_t)UINT32_MAX) return VN_TOO_LARGE;
-    int64_t *next = malloc(sizeof(int64_t) * (size_t)VN_MAX(n_groups, 1));
+    int64_t *next = vn_malloc(sizeof(int64_t) * (size_t)VN_MAX(n_groups, 1));
     if (!next) return VN_NO_MEMORY;
     memset(row_ptr, 0, sizeof(int64_t) * (size_t)(n_groups + 1));
     /* each thread owns a range of groups and goes over all rows in order */
@@ -62,6 +61,6 @@ vn_status vn_group_sort(const int32_t *code, int64_t n, int64_t n_groups, int n_
         for (int64_t k = 0; k < n; k++)
             if (code[k] >= from && code[k] < to) row[next[code[k]]++] = (uint32_t)k;
     }
-    free(next);
+    vn_free(next);
     return VN_OK;
 }

@@ -1,7 +1,6 @@
 /* Statistics of replicates, a tile of columns at a time. Columns are sorted by a network over rows:
  * every comparison is one of two rows, and thus a plain loop over the tile. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vn_group_replicates.h"
@@ -93,8 +92,8 @@ vn_status vn_group_summary(const int64_t *ptr, int64_t n_groups, int64_t n_resam
     VN_PRAGMA(omp parallel num_threads(n_threads))
     {
         const size_t rows = (size_t)VN_MAX(n_resamples, 1);
-        int64_t *used = malloc(sizeof(int64_t) * rows);
-        double *x = aligned_alloc(64, sizeof(double) * TILE * rows);
+        int64_t *used = vn_malloc(sizeof(int64_t) * rows);
+        double *x = vn_aligned_alloc(64, sizeof(double) * TILE * rows);
         if (!used || !x) {
             VN_PRAGMA(omp atomic write)
             failed = VN_NO_MEMORY;
@@ -116,8 +115,8 @@ vn_status vn_group_summary(const int64_t *ptr, int64_t n_groups, int64_t n_resam
                 for (int j = 0; j < width * n_probs; j++) quantiles[i * n_probs + j] = NAN;
             }
         }
-        free(used);
-        free(x);
+        vn_free(used);
+        vn_free(x);
     }
     return failed;
 }

@@ -1,6 +1,5 @@
 #include "vn_groups.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define STRONG 0.25 /* a partner's edge is at least this share of the strongest */
@@ -108,13 +107,13 @@ static void by_degree(const int64_t *degree, int64_t n, int32_t *visit)
 vn_status vn_find_groups(const vn_laplacian *a, int passes, vn_groups *out, int64_t *n_groups)
 {
     const int64_t n = a->n;
-    float *sum = calloc((size_t)n, sizeof(float));
-    int32_t *list = malloc(sizeof(int32_t) * (size_t)n), *visit = malloc(sizeof(int32_t) * (size_t)n);
-    int32_t *pair_of = malloc(sizeof(int32_t) * (size_t)n);
-    int64_t *degree = malloc(sizeof(int64_t) * (size_t)n);
-    out->of = malloc(sizeof(int32_t) * (size_t)n);
-    out->member = malloc(sizeof(int32_t) * (size_t)n);
-    out->member_ptr = malloc(sizeof(int64_t) * (size_t)(n + 2));
+    float *sum = vn_calloc((size_t)n, sizeof(float));
+    int32_t *list = vn_malloc(sizeof(int32_t) * (size_t)n), *visit = vn_malloc(sizeof(int32_t) * (size_t)n);
+    int32_t *pair_of = vn_malloc(sizeof(int32_t) * (size_t)n);
+    int64_t *degree = vn_malloc(sizeof(int64_t) * (size_t)n);
+    out->of = vn_malloc(sizeof(int32_t) * (size_t)n);
+    out->member = vn_malloc(sizeof(int32_t) * (size_t)n);
+    out->member_ptr = vn_malloc(sizeof(int64_t) * (size_t)(n + 2));
     vn_status status = VN_NO_MEMORY;
     if (!sum || !list || !visit || !pair_of || !degree || !out->of || !out->member
         || !out->member_ptr)
@@ -166,18 +165,18 @@ vn_status vn_find_groups(const vn_laplacian *a, int passes, vn_groups *out, int6
     *n_groups = groups;
     status = VN_OK;
 done:
-    free(sum);
-    free(list);
-    free(visit);
-    free(pair_of);
-    free(degree);
+    vn_free(sum);
+    vn_free(list);
+    vn_free(visit);
+    vn_free(pair_of);
+    vn_free(degree);
     return status;
 }
 
 void vn_groups_free(vn_groups *g)
 {
-    free(g->of);
-    free(g->member_ptr);
-    free(g->member);
+    vn_free(g->of);
+    vn_free(g->member_ptr);
+    vn_free(g->member);
     memset(g, 0, sizeof *g);
 }

@@ -5,7 +5,6 @@
  * slots are prefetched. Keys are copied, one after the other, into one growing buffer. */
 #include "vn_labels.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define BATCH 64
@@ -94,17 +93,17 @@ static inline int same_bytes(const uint8_t *a, const uint8_t *b, int64_t n)
 
 vn_table *vn_table_new(void)
 {
-    vn_table *table = calloc(1, sizeof *table);
+    vn_table *table = vn_calloc(1, sizeof *table);
     if (table == NULL) {
         return NULL;
     }
     table->n_slots = 1024;
     table->key_room = 256;
     table->byte_room = 4096;
-    table->slot = calloc((size_t)table->n_slots, sizeof *table->slot);
-    table->hash = malloc((size_t)table->key_room * sizeof *table->hash);
-    table->start = malloc((size_t)(table->key_room + 1) * sizeof *table->start);
-    table->bytes = malloc((size_t)(table->byte_room + SLACK));
+    table->slot = vn_calloc((size_t)table->n_slots, sizeof *table->slot);
+    table->hash = vn_malloc((size_t)table->key_room * sizeof *table->hash);
+    table->start = vn_malloc((size_t)(table->key_room + 1) * sizeof *table->start);
+    table->bytes = vn_malloc((size_t)(table->byte_room + SLACK));
     if (table->slot == NULL || table->hash == NULL || table->start == NULL ||
         table->bytes == NULL) {
         vn_table_free(table);
@@ -117,11 +116,11 @@ vn_table *vn_table_new(void)
 void vn_table_free(vn_table *table)
 {
     if (table != NULL) {
-        free(table->slot);
-        free(table->hash);
-        free(table->start);
-        free(table->bytes);
-        free(table);
+        vn_free(table->slot);
+        vn_free(table->hash);
+        vn_free(table->start);
+        vn_free(table->bytes);
+        vn_free(table);
     }
 }
 
@@ -139,7 +138,7 @@ const uint8_t *vn_table_key(const vn_table *table, int64_t code, int64_t *length
 static vn_status grow_slots(vn_table *table)
 {
     int64_t n_slots = 4 * table->n_slots;
-    uint64_t *slot = calloc((size_t)n_slots, sizeof *slot), mask = (uint64_t)n_slots - 1;
+    uint64_t *slot = vn_calloc((size_t)n_slots, sizeof *slot), mask = (uint64_t)n_slots - 1;
     if (slot == NULL) {
         return VN_NO_MEMORY;
     }
@@ -150,7 +149,7 @@ static vn_status grow_slots(vn_table *table)
         }
         slot[at] = (h >> 32 << 32) | (uint64_t)(k + 1);
     }
-    free(table->slot);
+    vn_free(table->slot);
     table->slot = slot;
     table->n_slots = n_slots;
     return VN_OK;
@@ -164,12 +163,12 @@ static vn_status grow_keys(vn_table *table, int64_t n)
     }
     if (table->n_keys == table->key_room) {
         int64_t room = 2 * table->key_room;
-        uint64_t *hash = realloc(table->hash, (size_t)room * sizeof *hash);
+        uint64_t *hash = vn_realloc(table->hash, (size_t)room * sizeof *hash);
         if (hash == NULL) {
             return VN_NO_MEMORY;
         }
         table->hash = hash;
-        int64_t *start = realloc(table->start, (size_t)(room + 1) * sizeof *start);
+        int64_t *start = vn_realloc(table->start, (size_t)(room + 1) * sizeof *start);
         if (start == NULL) {
             return VN_NO_MEMORY;
         }
@@ -178,7 +177,7 @@ static vn_status grow_keys(vn_table *table, int64_t n)
     }
     if (table->byte_room - table->start[table->n_keys] < n) {
         int64_t room = 2 * table->byte_room + n;
-        uint8_t *bytes = realloc(table->bytes, (size_t)(room + SLACK));
+        uint8_t *bytes = vn_realloc(table->bytes, (size_t)(room + SLACK));
         if (bytes == NULL) {
             return VN_NO_MEMORY;
         }

@@ -83,7 +83,7 @@ static vn_status add_part(vn_table *table, const vn_text *text, int64_t from, in
     uint8_t *scratch = NULL;
     vn_status status = VN_OK;
     if (text->kind == VN_TEXT_UCS4) {
-        scratch = malloc((size_t)(4 * text->width * BATCH + 1));
+        scratch = vn_malloc((size_t)(4 * text->width * BATCH + 1));
         if (scratch == NULL) {
             return VN_NO_MEMORY;
         }
@@ -93,7 +93,7 @@ static vn_status add_part(vn_table *table, const vn_text *text, int64_t from, in
         find_keys(text, i, n, scratch, key, length);
         status = vn_table_add(table, key, length, n, codes + i);
     }
-    free(scratch);
+    vn_free(scratch);
     return status;
 }
 
@@ -159,7 +159,7 @@ static uint64_t first_bytes(const uint8_t *p, int64_t n)
 static vn_status sort_keys(const vn_table *table, int numbers, int32_t *order)
 {
     int64_t n = vn_table_size(table);
-    sort_key *key = malloc((size_t)VN_MAX(n, 1) * sizeof *key);
+    sort_key *key = vn_malloc((size_t)VN_MAX(n, 1) * sizeof *key);
     if (key == NULL) {
         return VN_NO_MEMORY;
     }
@@ -176,7 +176,7 @@ static vn_status sort_keys(const vn_table *table, int numbers, int32_t *order)
     for (int64_t k = 0; k < n; k++) {
         order[k] = key[k].code;
     }
-    free(key);
+    vn_free(key);
     return VN_OK;
 }
 

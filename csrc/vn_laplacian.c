@@ -1,6 +1,6 @@
 #include "vn_laplacian.h"
 
-#include <stdlib.h>
+#include "vn_team.h"
 
 #define BLOCK_ROWS 2048
 #define BLOCK_ENTRIES 16384
@@ -8,8 +8,8 @@
 vn_status vn_laplacian_finish(vn_laplacian *a)
 {
     const int64_t n = a->n;
-    a->extra = calloc((size_t)VN_MAX(n, 1), sizeof(double));
-    a->diag = calloc((size_t)VN_MAX(n, 1), sizeof(double));
+    a->extra = vn_calloc((size_t)VN_MAX(n, 1), sizeof(double));
+    a->diag = vn_calloc((size_t)VN_MAX(n, 1), sizeof(double));
     a->n_blocks = 0;
     for (int pass = 0; pass < 2; pass++) {
         int64_t blocks = 0, start = 0;
@@ -22,7 +22,7 @@ vn_status vn_laplacian_finish(vn_laplacian *a)
             }
         }
         if (!pass) {
-            a->block = malloc(sizeof(int64_t) * (size_t)(blocks + 1));
+            a->block = vn_malloc(sizeof(int64_t) * (size_t)(blocks + 1));
             if (!a->extra || !a->diag || !a->block) return VN_NO_MEMORY;
         } else {
             a->block[blocks] = n;
@@ -34,12 +34,12 @@ vn_status vn_laplacian_finish(vn_laplacian *a)
 
 void vn_laplacian_free(vn_laplacian *a)
 {
-    free(a->ptr);
-    free(a->col);
-    free(a->val);
-    free(a->extra);
-    free(a->diag);
-    free(a->block);
+    vn_free(a->ptr);
+    vn_free(a->col);
+    vn_free(a->val);
+    vn_free(a->extra);
+    vn_free(a->diag);
+    vn_free(a->block);
     *a = (vn_laplacian){0};
 }
 
@@ -107,43 +107,88 @@ static double block_dot(const double *x, const double *y, int64_t from, int64_t 
     return dot;
 }
 
+/* The arrays of the loops below; each uses what it needs. */
+typedef struct {
+    vn_laplacian *changed;
+    const vn_laplacian *a;
+    const double *x, *b;
+    double *out, *partial, omega;
+} job;
+
+/* Too few blocks are not worth the other threads. */
+static void run(vn_body body, job *j, int n_threads)
+{
+    vn_team_run(body, j, j->a->n_blocks, j->a->n_blocks > 4 ? n_threads : 1, NULL, NULL);
+}
+
+static vn_status diagonal(void *arg, int64_t k, int worker)
+{
+    job *j = arg;
+    (void)worker;
+    block_diagonal(j->changed, j->a->block[k], j->a->block[k + 1]);
+    return VN_OK;
+}
+
 void vn_laplacian_diagonal(vn_laplacian *a, int n_threads)
 {
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 4) if (a->n_blocks > 4))
-    for (int64_t b = 0; b < a->n_blocks; b++) block_diagonal(a, a->block[b], a->block[b + 1]);
+    run(diagonal, &(job){.changed = a, .a = a}, n_threads);
+}
+
+static vn_status apply(void *arg, int64_t k, int worker)
+{
+    job *j = arg;
+    (void)worker;
+    j->partial[k] = block_apply(j->a, j->x, j->out, j->a->block[k], j->a->block[k + 1]);
+    return VN_OK;
 }
 
 double vn_laplacian_apply(const vn_laplacian *a, const double *x, double *y, double *partial,
                           int n_threads)
 {
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 4) if (a->n_blocks > 4))
-    for (int64_t b = 0; b < a->n_blocks; b++)
-        partial[b] = block_apply(a, x, y, a->block[b], a->block[b + 1]);
+    run(apply, &(job){.a = a, .x = x, .out = y, .partial = partial}, n_threads);
     return vn_ordered_sum(partial, a->n_blocks);
+}
+
+static vn_status residual(void *arg, int64_t k, int worker)
+{
+    job *j = arg;
+    (void)worker;
+    block_residual(j->a, j->x, j->b, j->out, j->a->block[k], j->a->block[k + 1]);
+    return VN_OK;
 }
 
 void vn_laplacian_residual(const vn_laplacian *a, const double *x, const double *b, double *r,
                            int n_threads)
 {
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 4) if (a->n_blocks > 4))
-    for (int64_t k = 0; k < a->n_blocks; k++)
-        block_residual(a, x, b, r, a->block[k], a->block[k + 1]);
+    run(residual, &(job){.a = a, .x = x, .b = b, .out = r}, n_threads);
+}
+
+static vn_status jacobi(void *arg, int64_t k, int worker)
+{
+    job *j = arg;
+    (void)worker;
+    block_jacobi(j->a, j->omega, j->b, j->out, j->a->block[k], j->a->block[k + 1]);
+    return VN_OK;
 }
 
 void vn_laplacian_smooth(const vn_laplacian *a, const double *b, double omega, double *x,
                          double *work, int n_threads)
 {
     vn_laplacian_residual(a, x, b, work, n_threads);
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) if (a->n_blocks > 4))
-    for (int64_t k = 0; k < a->n_blocks; k++)
-        block_jacobi(a, omega, work, x, a->block[k], a->block[k + 1]);
+    run(jacobi, &(job){.a = a, .b = work, .omega = omega, .out = x}, n_threads);
+}
+
+static vn_status dot(void *arg, int64_t k, int worker)
+{
+    job *j = arg;
+    (void)worker;
+    j->partial[k] = block_dot(j->x, j->b, j->a->block[k], j->a->block[k + 1]);
+    return VN_OK;
 }
 
 double vn_laplacian_dot(const vn_laplacian *a, const double *x, const double *y, double *partial,
                         int n_threads)
 {
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) if (a->n_blocks > 4))
-    for (int64_t b = 0; b < a->n_blocks; b++)
-        partial[b] = block_dot(x, y, a->block[b], a->block[b + 1]);
+    run(dot, &(job){.a = a, .x = x, .b = y, .partial = partial}, n_threads);
     return vn_ordered_sum(partial, a->n_blocks);
 }

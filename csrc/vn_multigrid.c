@@ -60,16 +60,16 @@ static vn_status coarse_pass(const vn_level *fine, vn_laplacian *coarse, int fil
     int failed = 0;
     VN_PRAGMA(omp parallel num_threads(n_threads) reduction(|:failed) if (n > 2048))
     {
-        double *sum = calloc((size_t)n, sizeof(double));
-        int32_t *list = malloc(sizeof(int32_t) * (size_t)n);
+        double *sum = vn_calloc((size_t)n, sizeof(double));
+        int32_t *list = vn_malloc(sizeof(int32_t) * (size_t)n);
         failed |= !sum || !list;
         if (!failed) {
             VN_PRAGMA(omp for schedule(dynamic, 1))
             for (int64_t b = 0; b < (n + 255) / 256; b++)
                 coarse_rows(fine, coarse, 256 * b, VN_MIN(256 * b + 256, n), fill, sum, list);
         }
-        free(sum);
-        free(list);
+        vn_free(sum);
+        vn_free(list);
     }
     return failed ? VN_NO_MEMORY : VN_OK;
 }
@@ -77,13 +77,13 @@ static vn_status coarse_pass(const vn_level *fine, vn_laplacian *coarse, int fil
 static vn_status coarse_pattern(const vn_level *fine, int64_t n, vn_laplacian *coarse, int n_threads)
 {
     coarse->n = n;
-    coarse->ptr = calloc((size_t)n + 1, sizeof(int64_t));
+    coarse->ptr = vn_calloc((size_t)n + 1, sizeof(int64_t));
     if (!coarse->ptr) return VN_NO_MEMORY;
     vn_status status = coarse_pass(fine, coarse, 0, n_threads);
     if (status != VN_OK) return status;
     for (int64_t g = 0; g < n; g++) coarse->ptr[g + 1] += coarse->ptr[g];
-    coarse->col = malloc(sizeof(int32_t) * (size_t)VN_MAX(coarse->ptr[n], 1));
-    coarse->val = calloc((size_t)VN_MAX(coarse->ptr[n], 1), sizeof(float));
+    coarse->col = vn_malloc(sizeof(int32_t) * (size_t)VN_MAX(coarse->ptr[n], 1));
+    coarse->val = vn_calloc((size_t)VN_MAX(coarse->ptr[n], 1), sizeof(float));
     if (!coarse->col || !coarse->val) return VN_NO_MEMORY;
     status = coarse_pass(fine, coarse, 1, n_threads);
     return status == VN_OK ? vn_laplacian_finish(coarse) : status;
@@ -209,17 +209,17 @@ static vn_status level_vectors(vn_level *l, int finest)
 {
     double **all[] = {&l->work, &l->r, &l->x, &l->p, &l->q, &l->v};
     for (int k = 0; k < (finest ? 1 : 6); k++) {
-        *all[k] = malloc(sizeof(double) * (size_t)VN_MAX(l->a.n, 1));
+        *all[k] = vn_malloc(sizeof(double) * (size_t)VN_MAX(l->a.n, 1));
         if (!*all[k]) return VN_NO_MEMORY;
     }
-    l->partial = malloc(sizeof(double) * (size_t)VN_MAX(l->a.n_blocks, 1));
+    l->partial = vn_malloc(sizeof(double) * (size_t)VN_MAX(l->a.n_blocks, 1));
     return l->partial ? VN_OK : VN_NO_MEMORY;
 }
 
 static void free_vectors(vn_level *l)
 {
     double *vectors[] = {l->r, l->x, l->p, l->q, l->v, l->work, l->partial};
-    for (int k = 0; k < 7; k++) free(vectors[k]);
+    for (int k = 0; k < 7; k++) vn_free(vectors[k]);
 }
 
 static void free_level(vn_level *l, int owns_matrix)
@@ -285,7 +285,7 @@ vn_status vn_multigrid_build(const vn_laplacian *a, int n_threads, vn_multigrid 
     }
     const int64_t n = m->level[m->n_levels - 1].a.n;
     if (n <= DENSE) {
-        m->factor = malloc(sizeof(double) * (size_t)(n * n));
+        m->factor = vn_malloc(sizeof(double) * (size_t)(n * n));
         if (!m->factor) return VN_NO_MEMORY;
         factor_dense(&m->level[m->n_levels - 1].a, m->factor);
     }
@@ -328,7 +328,7 @@ void vn_multigrid_free(vn_multigrid *m)
         if (m->shared) free_vectors(&m->level[k]);
         else free_level(&m->level[k], k > 0);
     }
-    if (!m->shared) free(m->factor);
+    if (!m->shared) vn_free(m->factor);
     memset(m, 0, sizeof *m);
 }
 
@@ -356,9 +356,9 @@ vn_status vn_multigrid_order(const vn_multigrid *m, int32_t **out)
     for (int k = m->n_levels - 2; k >= 0; k--) {
         const vn_groups *g = &m->level[k].groups;
         const int64_t n = m->level[k].a.n;
-        int32_t *order = malloc(sizeof(int32_t) * (size_t)n);
+        int32_t *order = vn_malloc(sizeof(int32_t) * (size_t)n);
         if (!order) {
-            free(above);
+            vn_free(above);
             return VN_NO_MEMORY;
         }
         int64_t at = 0;
@@ -369,7 +369,7 @@ vn_status vn_multigrid_order(const vn_multigrid *m, int32_t **out)
         }
         for (int64_t v = 0; v < n; v++)
             if (g->of[v] < 0) order[at++] = (int32_t)v;
-        free(above);
+        vn_free(above);
         above = order;
         n_above = n;
     }

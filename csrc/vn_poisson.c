@@ -1,7 +1,6 @@
 #include "vn_poisson.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 /* Equivalent Python: venire.reference.poisson_weights. Returns the number of values from *low on, or
  * -1 without memory; weight is owned by the caller. */
@@ -10,11 +9,11 @@ static int64_t whole_weights(double mean, int64_t *low, uint64_t **weight)
     const int64_t mode = (int64_t)mean;
     const int64_t reach = 40 + (int64_t)(10.0 * sqrt(mean));
     const int64_t from = VN_MAX(mode - reach, 0), n = mode + reach - from + 1;
-    double *p = malloc(sizeof(double) * (size_t)n);
-    uint64_t *w = malloc(sizeof(uint64_t) * (size_t)n);
+    double *p = vn_malloc(sizeof(double) * (size_t)n);
+    uint64_t *w = vn_malloc(sizeof(uint64_t) * (size_t)n);
     if (!p || !w) {
-        free(p);
-        free(w);
+        vn_free(p);
+        vn_free(w);
         return -1;
     }
     const int64_t top = mode - from;
@@ -34,7 +33,7 @@ static int64_t whole_weights(double mean, int64_t *low, uint64_t **weight)
     while (!w[first]) first++;
     while (!w[last]) last--;
     for (int64_t k = first; k <= last; k++) w[k - first] = w[k];
-    free(p);
+    vn_free(p);
     *low = from + first;
     *weight = w;
     return last - first + 1;
@@ -55,7 +54,7 @@ vn_status vn_poisson_table(double mean, vn_poisson *t)
             below += k < n - 1 ? (uint32_t)weight[k] : 0;
             t->step[k] = k < n - 1 ? below - 1 : UINT32_MAX;
         }
-        free(weight);
+        vn_free(weight);
         return VN_OK;
     }
     int bits = 1;
@@ -63,14 +62,14 @@ vn_status vn_poisson_table(double mean, vn_poisson *t)
     const int64_t size = (int64_t)1 << bits;
     const uint64_t room = (uint64_t)1 << (32 - bits);
     t->bits = bits;
-    t->column = calloc((size_t)size, sizeof(uint64_t));
-    uint64_t *left = calloc((size_t)size, sizeof(uint64_t));
-    int32_t *stack = malloc(sizeof(int32_t) * (size_t)size); /* short columns grow up, long ones down */
+    t->column = vn_calloc((size_t)size, sizeof(uint64_t));
+    uint64_t *left = vn_calloc((size_t)size, sizeof(uint64_t));
+    int32_t *stack = vn_malloc(sizeof(int32_t) * (size_t)size); /* short columns grow up, long ones down */
     if (bits > 16 || !t->column || !left || !stack) {
-        free(weight);
-        free(left);
-        free(stack);
-        free(t->column);
+        vn_free(weight);
+        vn_free(left);
+        vn_free(stack);
+        vn_free(t->column);
         t->column = NULL;
         return bits > 16 ? VN_TOO_LARGE : VN_NO_MEMORY;
     }
@@ -93,8 +92,8 @@ vn_status vn_poisson_table(double mean, vn_poisson *t)
         const uint64_t own = (uint64_t)stack[size - n_long];
         t->column[own] = own << 16 | own;
     }
-    free(weight);
-    free(left);
-    free(stack);
+    vn_free(weight);
+    vn_free(left);
+    vn_free(stack);
     return VN_OK;
 }

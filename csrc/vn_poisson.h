@@ -21,7 +21,7 @@ typedef struct {
     uint64_t *column; /* threshold << 32 | other << 16 | own */
 } vn_poisson;
 
-/* The table of Poisson(mean), 0 <= mean <= VN_POISSON_MEAN; to be freed with free(t->column). */
+/* The table of Poisson(mean), 0 <= mean <= VN_POISSON_MEAN; to be freed with vn_free(t->column). */
 vn_status vn_poisson_table(double mean, vn_poisson *t);
 
 /* By inversion. */

@@ -1,7 +1,6 @@
 #include "vn_pool.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define BLOCK_PAIRS 4096            /* pairs of a block, at least */
@@ -77,8 +76,8 @@ vn_status vn_signed_votes(const vn_vote_table *table, int64_t n_pairs, int64_t n
                           int n_threads, double *s, vn_teacher_counts *counts)
 {
     const int64_t blocks = block_count(n_pairs, 6 * n_teachers);
-    double *sums = calloc((size_t)(2 * n_teachers * blocks) + 1, sizeof(double));
-    int64_t *n = calloc((size_t)(4 * n_teachers * blocks) + 1, sizeof(int64_t));
+    double *sums = vn_calloc((size_t)(2 * n_teachers * blocks) + 1, sizeof(double));
+    int64_t *n = vn_calloc((size_t)(4 * n_teachers * blocks) + 1, sizeof(int64_t));
     vn_status status = VN_NO_MEMORY;
     if (!sums || !n) goto done;
     VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
@@ -99,8 +98,8 @@ vn_status vn_signed_votes(const vn_vote_table *table, int64_t n_pairs, int64_t n
     }
     status = VN_OK;
 done:
-    free(sums);
-    free(n);
+    vn_free(sums);
+    vn_free(n);
     return status;
 }
 
@@ -144,7 +143,7 @@ vn_status vn_pool(const vn_panel *p, int n_threads, double *sum, double *mean, d
                   double *share)
 {
     const int64_t n_teachers = p->n_teachers, blocks = block_count(p->n_pairs, n_teachers);
-    double *shares = calloc((size_t)(n_teachers * blocks) + 1, sizeof(double));
+    double *shares = vn_calloc((size_t)(n_teachers * blocks) + 1, sizeof(double));
     if (!shares) return VN_NO_MEMORY;
     VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
     for (int64_t b = 0; b < blocks; b++)
@@ -152,7 +151,7 @@ vn_status vn_pool(const vn_panel *p, int n_threads, double *sum, double *mean, d
                    sum, mean, n_eff, shares + n_teachers * b);
     add_blocks(shares, n_teachers, blocks);
     memcpy(share, shares, sizeof(double) * (size_t)n_teachers);
-    free(shares);
+    vn_free(shares);
     return VN_OK;
 }
 
@@ -190,7 +189,7 @@ vn_status vn_vouch(const vn_panel *p, const double *n_eff, const double *gold, i
                    double *size, double *match)
 {
     const int64_t n_teachers = p->n_teachers, blocks = block_count(p->n_pairs, 2 * n_teachers);
-    double *sums = calloc((size_t)(2 * n_teachers * blocks) + 1, sizeof(double));
+    double *sums = vn_calloc((size_t)(2 * n_teachers * blocks) + 1, sizeof(double));
     if (!sums) return VN_NO_MEMORY;
     VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
     for (int64_t b = 0; b < blocks; b++)
@@ -201,6 +200,6 @@ vn_status vn_vouch(const vn_panel *p, const double *n_eff, const double *gold, i
         size[t] = sums[2 * t];
         match[t] = sums[2 * t + 1];
     }
-    free(sums);
+    vn_free(sums);
     return VN_OK;
 }

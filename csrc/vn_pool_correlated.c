@@ -1,5 +1,4 @@
 /* The part of pooling that looks at teachers two by two. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "vn_pool.h"
@@ -56,7 +55,7 @@ vn_status vn_pool_correlated(const vn_panel *p, const double *r, int n_threads, 
                              double *sum, double *mean, double *n_eff, double *share)
 {
     const int64_t n_teachers = p->n_teachers, blocks = block_count(p->n_pairs, n_teachers);
-    double *shares = calloc((size_t)(n_teachers * blocks) + 1, sizeof(double));
+    double *shares = vn_calloc((size_t)(n_teachers * blocks) + 1, sizeof(double));
     if (!shares) return VN_NO_MEMORY;
     VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
     for (int64_t b = 0; b < blocks; b++)
@@ -65,7 +64,7 @@ vn_status vn_pool_correlated(const vn_panel *p, const double *r, int n_threads, 
     memset(share, 0, sizeof(double) * (size_t)n_teachers);
     for (int64_t b = 0; b < blocks; b++)
         for (int64_t t = 0; t < n_teachers; t++) share[t] += shares[n_teachers * b + t];
-    free(shares);
+    vn_free(shares);
     return VN_OK;
 }
 
@@ -104,7 +103,7 @@ vn_status vn_comoments(const vn_panel *p, const double *x, const uint8_t *keep, 
                        vn_poll poll, void *context, double *product, double *square, double *common)
 {
     const int64_t size = p->n_teachers * p->n_teachers, blocks = block_count(p->n_pairs, 3 * size);
-    double *sums = calloc((size_t)(3 * size * blocks) + 1, sizeof(double));
+    double *sums = vn_calloc((size_t)(3 * size * blocks) + 1, sizeof(double));
     if (!sums) return VN_NO_MEMORY;
     for (int64_t from = 0; from < p->n_pairs;) {
         const int64_t end = slice_end(p, from), n = end - from;
@@ -116,7 +115,7 @@ vn_status vn_comoments(const vn_panel *p, const double *x, const uint8_t *keep, 
         }
         from = end;
         if (poll && poll(context)) {
-            free(sums);
+            vn_free(sums);
             return VN_INTERRUPTED;
         }
     }
@@ -125,6 +124,6 @@ vn_status vn_comoments(const vn_panel *p, const double *x, const uint8_t *keep, 
     memcpy(product, sums, sizeof(double) * (size_t)size);
     memcpy(square, sums + size, sizeof(double) * (size_t)size);
     memcpy(common, sums + 2 * size, sizeof(double) * (size_t)size);
-    free(sums);
+    vn_free(sums);
     return VN_OK;
 }

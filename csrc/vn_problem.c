@@ -1,7 +1,6 @@
 #include "vn_problem.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define TILE 1024
@@ -16,20 +15,20 @@ vn_status vn_problem_build(vn_problem *p, int n_threads)
     p->n_tiles = (e + TILE - 1) / TILE;
     vn_laplacian *h = &p->h;
     h->n = n;
-    p->lower_ptr = calloc((size_t)n + 1, sizeof(int64_t));
-    h->ptr = malloc(sizeof(int64_t) * (size_t)(n + 1));
-    h->col = malloc(sizeof(int32_t) * (size_t)VN_MAX(2 * e, 1));
-    h->val = calloc((size_t)VN_MAX(2 * e, 1), sizeof(float));
-    p->lower = malloc(sizeof(uint32_t) * (size_t)VN_MAX(e, 1));
-    p->slope = malloc(sizeof(double) * (size_t)VN_MAX(e, 1));
-    p->mass = calloc((size_t)n, sizeof(double));
-    p->tile_sums = malloc(sizeof(double) * SUMS * (size_t)VN_MAX(p->n_tiles, 1));
+    p->lower_ptr = vn_calloc((size_t)n + 1, sizeof(int64_t));
+    h->ptr = vn_malloc(sizeof(int64_t) * (size_t)(n + 1));
+    h->col = vn_malloc(sizeof(int32_t) * (size_t)VN_MAX(2 * e, 1));
+    h->val = vn_calloc((size_t)VN_MAX(2 * e, 1), sizeof(float));
+    p->lower = vn_malloc(sizeof(uint32_t) * (size_t)VN_MAX(e, 1));
+    p->slope = vn_malloc(sizeof(double) * (size_t)VN_MAX(e, 1));
+    p->mass = vn_calloc((size_t)n, sizeof(double));
+    p->tile_sums = vn_malloc(sizeof(double) * SUMS * (size_t)VN_MAX(p->n_tiles, 1));
     if (!p->lower_ptr || !h->ptr || !h->col || !h->val || !p->lower || !p->slope || !p->mass
         || !p->tile_sums)
         return VN_NO_MEMORY;
     for (int k = 0; k < p->n_border; k++) {
-        p->border[k] = calloc((size_t)n, sizeof(double));
-        if (k < n_bend) p->bend[k] = malloc(sizeof(float) * (size_t)VN_MAX(e, 1));
+        p->border[k] = vn_calloc((size_t)n, sizeof(double));
+        if (k < n_bend) p->bend[k] = vn_malloc(sizeof(float) * (size_t)VN_MAX(e, 1));
         if (!p->border[k] || (k < n_bend && !p->bend[k])) return VN_NO_MEMORY;
     }
     if (p->has_level) memcpy(p->border[0], p->pull, sizeof(double) * (size_t)n);
@@ -45,11 +44,11 @@ vn_status vn_problem_build(vn_problem *p, int n_threads)
     for (int64_t i = 0; i <= n; i++) h->ptr[i] = p->lower_ptr[i] + p->edge_ptr[i];
     vn_status status = vn_laplacian_finish(h);
     if (status != VN_OK) return status;
-    p->partial = malloc(sizeof(double) * (size_t)VN_MAX(h->n_blocks, 1));
+    p->partial = vn_malloc(sizeof(double) * (size_t)VN_MAX(h->n_blocks, 1));
     /* diag serves as the cursor of each row while the lower entries are placed */
-    int64_t *cursor = malloc(sizeof(int64_t) * (size_t)VN_MAX(n, 1));
+    int64_t *cursor = vn_malloc(sizeof(int64_t) * (size_t)VN_MAX(n, 1));
     if (!p->partial || !cursor) {
-        free(cursor);
+        vn_free(cursor);
         return VN_NO_MEMORY;
     }
     memcpy(cursor, p->lower_ptr, sizeof(int64_t) * (size_t)n);
@@ -65,7 +64,7 @@ vn_status vn_problem_build(vn_problem *p, int n_threads)
                 h->col[at + p->edge_ptr[hi]] = (int32_t)lo;
             }
     }
-    free(cursor);
+    vn_free(cursor);
     VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static))
     for (int64_t b = 0; b < h->n_blocks; b++)
         for (int64_t i = h->block[b]; i < h->block[b + 1]; i++) {
@@ -103,15 +102,15 @@ vn_status vn_problem_build(vn_problem *p, int n_threads)
 void vn_problem_free(vn_problem *p)
 {
     vn_laplacian_free(&p->h);
-    free(p->lower_ptr);
-    free(p->lower);
-    free(p->slope);
-    free(p->mass);
-    free(p->tile_sums);
-    free(p->partial);
+    vn_free(p->lower_ptr);
+    vn_free(p->lower);
+    vn_free(p->slope);
+    vn_free(p->mass);
+    vn_free(p->tile_sums);
+    vn_free(p->partial);
     for (int k = 0; k < VN_MAX_BORDER; k++) {
-        free(p->border[k]);
-        free(p->bend[k]);
+        vn_free(p->border[k]);
+        vn_free(p->bend[k]);
     }
     memset(p, 0, sizeof *p);
 }

@@ -1,6 +1,5 @@
 #include "vn_renumber.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define SAMPLE 4096 /* rows looked at */
@@ -23,10 +22,10 @@ vn_status vn_renumber_build(const vn_laplacian *a, int32_t *order, int n_threads
     out->order = order;
     vn_laplacian *b = &out->a;
     b->n = n;
-    b->ptr = malloc(sizeof(int64_t) * (size_t)(n + 1));
-    b->col = malloc(sizeof(int32_t) * (size_t)VN_MAX(entries, 1));
-    b->val = malloc(sizeof(float) * (size_t)VN_MAX(entries, 1));
-    int32_t *place = malloc(sizeof(int32_t) * (size_t)n);
+    b->ptr = vn_malloc(sizeof(int64_t) * (size_t)(n + 1));
+    b->col = vn_malloc(sizeof(int32_t) * (size_t)VN_MAX(entries, 1));
+    b->val = vn_malloc(sizeof(float) * (size_t)VN_MAX(entries, 1));
+    int32_t *place = vn_malloc(sizeof(int32_t) * (size_t)n);
     vn_status status = VN_NO_MEMORY;
     if (b->ptr && b->col && b->val && place) {
         b->ptr[0] = 0;
@@ -45,7 +44,7 @@ vn_status vn_renumber_build(const vn_laplacian *a, int32_t *order, int n_threads
                     b->col[k] = place[a->col[k + from]];
             }
     }
-    free(place);
+    vn_free(place);
     if (status != VN_OK) vn_renumber_free(out);
     return status;
 }
@@ -75,7 +74,7 @@ void vn_renumber_scatter(const vn_renumbered *b, const double *y, double *x)
 
 void vn_renumber_free(vn_renumbered *b)
 {
-    free(b->order);
+    vn_free(b->order);
     vn_laplacian_free(&b->a);
     memset(b, 0, sizeof *b);
 }

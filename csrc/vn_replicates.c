@@ -1,7 +1,6 @@
 #include "vn_replicates.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vn_replicates_internal.h"
@@ -12,10 +11,10 @@
 static void block_free(vn_replicate_block *w)
 {
     double *arrays[] = {w->draw, w->a, w->b, w->fixed, w->mass, w->x, w->strength, w->g, w->step};
-    for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) free(arrays[k]);
-    free(w->up);
-    free(w->down);
-    free(w->reach);
+    for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) vn_free(arrays[k]);
+    vn_free(w->up);
+    vn_free(w->down);
+    vn_free(w->reach);
 }
 
 static int block_new(const vn_replicates *p, vn_replicate_block *w)
@@ -29,10 +28,10 @@ static int block_new(const vn_replicates *p, vn_replicate_block *w)
                              items};
     int lost = 0;
     for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
-        lost |= !(*arrays[k] = aligned_alloc(64, lane * VN_MAX(counts[k], 1)));
-    w->up = malloc(sizeof(uint32_t) * VN_MAX(edges, 1));
-    w->down = malloc(sizeof(uint32_t) * VN_MAX(edges, 1));
-    w->reach = malloc(sizeof(uint32_t) * items);
+        lost |= !(*arrays[k] = vn_aligned_alloc(64, lane * VN_MAX(counts[k], 1)));
+    w->up = vn_malloc(sizeof(uint32_t) * VN_MAX(edges, 1));
+    w->down = vn_malloc(sizeof(uint32_t) * VN_MAX(edges, 1));
+    w->reach = vn_malloc(sizeof(uint32_t) * items);
     return lost || !w->up || !w->down || !w->reach;
 }
 

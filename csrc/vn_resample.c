@@ -1,7 +1,6 @@
 #include "vn_resample.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vn_poisson.h"
@@ -30,14 +29,14 @@ void vn_resample_free(vn_resample *s)
 {
     if (!s) return;
     if (s->table)
-        for (int64_t k = 0; k < s->n_strata; k++) free(s->table[k].column);
-    free(s->table);
-    free(s->first_pass);
-    free(s->threshold);
-    free(s->single);
-    free(s->ptr);
-    free(s->size);
-    free(s);
+        for (int64_t k = 0; k < s->n_strata; k++) vn_free(s->table[k].column);
+    vn_free(s->table);
+    vn_free(s->first_pass);
+    vn_free(s->threshold);
+    vn_free(s->single);
+    vn_free(s->ptr);
+    vn_free(s->size);
+    vn_free(s);
 }
 
 /* Whether a subsample marks what is left out instead of what is in. */
@@ -73,7 +72,7 @@ vn_status vn_resample_new(vn_resample_kind kind, int64_t n_strata, const int64_t
                           const int64_t *size, int64_t n_positions, const int64_t *unit,
                           vn_resample **out)
 {
-    vn_resample *s = calloc(1, sizeof *s);
+    vn_resample *s = vn_calloc(1, sizeof *s);
     *out = s;
     if (!s) return VN_NO_MEMORY;
     s->kind = kind;
@@ -81,12 +80,12 @@ vn_status vn_resample_new(vn_resample_kind kind, int64_t n_strata, const int64_t
     s->n_units = ptr[n_strata];
     s->n_positions = n_positions;
     s->unit = unit;
-    s->ptr = malloc(sizeof(int64_t) * (size_t)(n_strata + 1));
-    s->size = malloc(sizeof(int64_t) * (size_t)n_strata);
-    s->single = malloc(sizeof(int64_t) * (size_t)n_strata);
-    s->table = calloc((size_t)n_strata, sizeof(vn_poisson));
-    s->threshold = calloc((size_t)n_strata, sizeof(uint64_t));
-    s->first_pass = calloc((size_t)n_strata, 1);
+    s->ptr = vn_malloc(sizeof(int64_t) * (size_t)(n_strata + 1));
+    s->size = vn_malloc(sizeof(int64_t) * (size_t)n_strata);
+    s->single = vn_malloc(sizeof(int64_t) * (size_t)n_strata);
+    s->table = vn_calloc((size_t)n_strata, sizeof(vn_poisson));
+    s->threshold = vn_calloc((size_t)n_strata, sizeof(uint64_t));
+    s->first_pass = vn_calloc((size_t)n_strata, 1);
     if (!s->ptr || !s->size || !s->single || !s->table || !s->threshold || !s->first_pass)
         return VN_NO_MEMORY;
     memcpy(s->ptr, ptr, sizeof(int64_t) * (size_t)(n_strata + 1));
@@ -293,7 +292,7 @@ vn_status vn_resample_draw(const vn_resample *s, const uint64_t key[2], int64_t 
     int failed = 0;
     VN_PRAGMA(omp parallel num_threads(outside) if (outside > 1))
     {
-        void *units = s->unit ? malloc(width * (size_t)VN_MAX(n_units, 1)) : NULL;
+        void *units = s->unit ? vn_malloc(width * (size_t)VN_MAX(n_units, 1)) : NULL;
         const int lost = s->unit && !units;
         if (lost) {
             VN_PRAGMA(omp atomic write)
@@ -309,7 +308,7 @@ vn_status vn_resample_draw(const vn_resample *s, const uint64_t key[2], int64_t 
             for (int64_t i = 0; c && i < n; i++) c[i] = ((int32_t *)units)[s->unit[i]];
             for (int64_t i = 0; w && i < n; i++) w[i] = ((double *)units)[s->unit[i]];
         }
-        free(units);
+        vn_free(units);
     }
     return failed ? VN_NO_MEMORY : VN_OK;
 }

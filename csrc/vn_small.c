@@ -1,7 +1,6 @@
 #include "vn_small.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PAD(n) (((n) + VN_LANES - 1) / VN_LANES * VN_LANES)
@@ -46,8 +45,8 @@ static size_t place_edges(vn_small *w, char *block, size_t m, size_t n)
 
 void vn_small_free(vn_small *w)
 {
-    free(w->block_n);
-    free(w->block_edges);
+    vn_free(w->block_n);
+    vn_free(w->block_edges);
     memset(w, 0, sizeof *w);
 }
 
@@ -56,9 +55,9 @@ static vn_status reserve(vn_small *w, int n, int m)
 {
     if (n > w->capacity_n) {
         const int room = PAD(VN_MAX(n, 2 * w->capacity_n));
-        free(w->block_n);
+        vn_free(w->block_n);
         w->capacity_n = 0;
-        w->block_n = aligned_alloc(64, place_rows(w, NULL, (size_t)room));
+        w->block_n = vn_aligned_alloc(64, place_rows(w, NULL, (size_t)room));
         if (!w->block_n) return VN_NO_MEMORY;
         place_rows(w, w->block_n, (size_t)room);
         w->capacity_n = room;
@@ -66,9 +65,9 @@ static vn_status reserve(vn_small *w, int n, int m)
     }
     if (m > w->capacity_edges) {
         const int room = PAD(VN_MAX(m, 2 * w->capacity_edges));
-        free(w->block_edges);
+        vn_free(w->block_edges);
         w->capacity_edges = 0;
-        w->block_edges = aligned_alloc(64, place_edges(w, NULL, (size_t)room, (size_t)w->capacity_n));
+        w->block_edges = vn_aligned_alloc(64, place_edges(w, NULL, (size_t)room, (size_t)w->capacity_n));
         if (!w->block_edges) return VN_NO_MEMORY;
         place_edges(w, w->block_edges, (size_t)room, (size_t)w->capacity_n);
         w->capacity_edges = room;

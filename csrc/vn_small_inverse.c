@@ -1,14 +1,13 @@
 #include "vn_small_inverse.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 void vn_small_inverse_free(vn_small_inverse *s)
 {
     void *blocks[] = {s->matrix, s->inverse, s->linked, s->degree, s->list, s->entry, s->place, s->gone,
                       s->start, s->link, s->share, s->pivot, s->work, s->core, s->left};
-    for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) free(blocks[k]);
+    for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) vn_free(blocks[k]);
     memset(s, 0, sizeof *s);
 }
 
@@ -18,16 +17,16 @@ static vn_status reserve(vn_small_inverse *s, int n)
         vn_small_inverse_free(s);
         const size_t room = (size_t)(n + VN_LANES - 1) / VN_LANES * VN_LANES;
         const size_t words = (room + 63) / 64;
-        s->matrix = aligned_alloc(64, room * room * sizeof(double));
-        s->inverse = aligned_alloc(64, room * room * sizeof(double));
-        s->linked = malloc(room * words * sizeof(uint64_t));
-        s->start = malloc((room + 1) * sizeof(int64_t));
-        s->entry = malloc(room * sizeof(double));
-        s->pivot = malloc(room * sizeof(double));
-        s->work = malloc(room * sizeof(double));
+        s->matrix = vn_aligned_alloc(64, room * room * sizeof(double));
+        s->inverse = vn_aligned_alloc(64, room * room * sizeof(double));
+        s->linked = vn_malloc(room * words * sizeof(uint64_t));
+        s->start = vn_malloc((room + 1) * sizeof(int64_t));
+        s->entry = vn_malloc(room * sizeof(double));
+        s->pivot = vn_malloc(room * sizeof(double));
+        s->work = vn_malloc(room * sizeof(double));
         int32_t **rows[] = {&s->degree, &s->list, &s->place, &s->gone, &s->core, &s->left};
         int fine = 1;
-        for (int k = 0; k < 6; k++) fine &= (*rows[k] = malloc(room * sizeof(int32_t))) != NULL;
+        for (int k = 0; k < 6; k++) fine &= (*rows[k] = vn_malloc(room * sizeof(int32_t))) != NULL;
         if (!fine || !s->matrix || !s->inverse || !s->linked || !s->start || !s->entry || !s->pivot || !s->work)
             return VN_NO_MEMORY;
         s->room = (int)room;
@@ -42,9 +41,9 @@ static vn_status reserve_links(vn_small_inverse *s, int64_t n, int k)
 {
     if (n + k <= s->link_room) return VN_OK;
     const int64_t room = 2 * (n + k) + 256;
-    int32_t *link = realloc(s->link, (size_t)room * sizeof(int32_t));
+    int32_t *link = vn_realloc(s->link, (size_t)room * sizeof(int32_t));
     if (link) s->link = link;
-    double *share = realloc(s->share, (size_t)room * sizeof(double));
+    double *share = vn_realloc(s->share, (size_t)room * sizeof(double));
     if (share) s->share = share;
     if (!link || !share) return VN_NO_MEMORY;
     s->link_room = room;

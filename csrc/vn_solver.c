@@ -1,7 +1,6 @@
 #include "vn_solver.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -58,27 +57,27 @@ struct vn_solver {
 vn_status vn_solver_new(const vn_problem *p, int parallel_edges, vn_solver **out)
 {
     *out = NULL;
-    vn_solver *s = calloc(1, sizeof *s);
+    vn_solver *s = vn_calloc(1, sizeof *s);
     if (!s) return VN_NO_MEMORY;
     s->p = p;
     s->view.h = &p->h;
     s->view.mass = p->mass;
     for (int b = 0; b < p->n_border; b++) s->view.border[b] = p->border[b];
     const size_t size = sizeof(double) * (size_t)(p->n + VN_MAX_BORDER);
-    s->r = malloc(size);
-    s->z = malloc(size);
-    s->d = malloc(size);
-    s->q = malloc(size);
-    s->partial = malloc(sizeof(double) * (size_t)VN_MAX(p->n, 1));
+    s->r = vn_malloc(size);
+    s->z = vn_malloc(size);
+    s->d = vn_malloc(size);
+    s->q = vn_malloc(size);
+    s->partial = vn_malloc(sizeof(double) * (size_t)VN_MAX(p->n, 1));
     vn_status status = s->r && s->z && s->d && s->q && s->partial ? VN_OK : VN_NO_MEMORY;
     if (status == VN_OK)
         status = vn_eliminate_pattern(&p->h, p->lower_ptr, p->lower, p->n_edges, parallel_edges,
                                       &s->elimination, &s->has_elimination);
     if (status == VN_OK && s->has_elimination) {
         const size_t core = sizeof(double) * (size_t)VN_MAX(s->elimination.core.n, 1);
-        s->core_r = malloc(core);
-        s->core_z = malloc(core);
-        s->work = malloc(size);
+        s->core_r = vn_malloc(core);
+        s->core_z = vn_malloc(core);
+        s->work = vn_malloc(size);
         if (!s->core_r || !s->core_z || !s->work) status = VN_NO_MEMORY;
     }
     if (status != VN_OK) {
@@ -101,19 +100,19 @@ void vn_solver_free(vn_solver *s)
     if (!s) return;
     vn_elimination_free(&s->elimination);
     vn_renumber_free(&s->renumbered);
-    free(s->mass);
-    for (int b = 0; b < VN_MAX_BORDER; b++) free(s->border[b]);
+    vn_free(s->mass);
+    for (int b = 0; b < VN_MAX_BORDER; b++) vn_free(s->border[b]);
     release_multigrid(s);
     vn_cholesky_free(&s->cholesky);
-    free(s->r);
-    free(s->z);
-    free(s->d);
-    free(s->q);
-    free(s->work);
-    free(s->partial);
-    free(s->core_r);
-    free(s->core_z);
-    free(s);
+    vn_free(s->r);
+    vn_free(s->z);
+    vn_free(s->d);
+    vn_free(s->q);
+    vn_free(s->work);
+    vn_free(s->partial);
+    vn_free(s->core_r);
+    vn_free(s->core_z);
+    vn_free(s);
 }
 
 void vn_solver_refresh(vn_solver *s) { s->stale_matrix = s->stale_level = 1; }
@@ -130,10 +129,10 @@ static vn_status work_in_order(vn_solver *s, int32_t *order, int n_threads)
 {
     const vn_problem *p = s->p;
     vn_status status = vn_renumber_build(&p->h, order, n_threads, &s->renumbered);
-    s->mass = malloc(sizeof(double) * (size_t)p->n);
+    s->mass = vn_malloc(sizeof(double) * (size_t)p->n);
     if (!s->mass) status = VN_NO_MEMORY;
     for (int b = 0; b < p->n_border; b++) {
-        s->border[b] = malloc(sizeof(double) * (size_t)p->n);
+        s->border[b] = vn_malloc(sizeof(double) * (size_t)p->n);
         if (!s->border[b]) status = VN_NO_MEMORY;
     }
     if (status != VN_OK) return status;
@@ -165,7 +164,7 @@ vn_status vn_solver_adopt(vn_solver *s, const vn_solver *donor, int n_threads)
         || !(donor->has_multigrid || donor->has_cholesky))
         return VN_OK;
     if (donor->is_renumbered) {
-        int32_t *order = malloc(sizeof(int32_t) * (size_t)n);
+        int32_t *order = vn_malloc(sizeof(int32_t) * (size_t)n);
         if (!order) return VN_NO_MEMORY;
         memcpy(order, donor->renumbered.order, sizeof(int32_t) * (size_t)n);
         const vn_status status = work_in_order(s, order, n_threads);

@@ -1,7 +1,6 @@
 #include "vn_teacher_weights.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vn_math.h"
@@ -94,8 +93,8 @@ vn_status vn_teacher_agreement(const vn_row_votes *v, const double *expected, in
 {
     const int64_t n = v->n_teachers;
     const int64_t blocks = VN_MAX((int64_t)1, VN_MIN(v->n_rows / BLOCK_ROWS, (int64_t)MAX_BLOCKS));
-    double *sums = calloc((size_t)(2 * n * blocks) + 1, sizeof(double));
-    int64_t *counts = calloc((size_t)(n * blocks) + 1, sizeof(int64_t));
+    double *sums = vn_calloc((size_t)(2 * n * blocks) + 1, sizeof(double));
+    int64_t *counts = vn_calloc((size_t)(n * blocks) + 1, sizeof(int64_t));
     vn_status status = VN_NO_MEMORY;
     if (!sums || !counts) goto done;
     VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
@@ -113,7 +112,7 @@ vn_status vn_teacher_agreement(const vn_row_votes *v, const double *expected, in
     }
     status = VN_OK;
 done:
-    free(sums);
-    free(counts);
+    vn_free(sums);
+    vn_free(counts);
     return status;
 }

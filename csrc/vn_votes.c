@@ -1,28 +1,12 @@
 #include "vn_votes.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
 #include "vn_votes_internal.h"
-
-void *vn_big_alloc(size_t bytes)
-{
-    const size_t page = (size_t)1 << 21;
-    void *p = NULL;
-    if (bytes < page) return posix_memalign(&p, VN_LINE, VN_MAX(bytes, (size_t)VN_LINE)) ? NULL : p;
-    if (posix_memalign(&p, page, bytes)) return NULL;
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-    madvise(p, bytes, MADV_HUGEPAGE);
-#endif
-    return p;
-}
 
 void vn_write_line(void *to, const void *from)
 {
@@ -65,7 +49,7 @@ void vn_votes_load(const vn_ints *x, int64_t begin, int n, int32_t *out)
 void vn_votes_mark(const vn_ints *x, int64_t n, int n_threads, uint8_t *seen)
 {
     const int64_t span = (int64_t)1 << 8 * x->size;
-    uint8_t *own = calloc((size_t)(n_threads * span), 1);
+    uint8_t *own = vn_calloc((size_t)(n_threads * span), 1);
     if (!own) { /* slower, but right */
         for (int64_t r = 0; r < n; r++)
             seen[(x->size == 1 ? ((const int8_t *)x->data)[r] : ((const int16_t *)x->data)[r])
@@ -85,7 +69,7 @@ void vn_votes_mark(const vn_ints *x, int64_t n, int n_threads, uint8_t *seen)
     }
     for (int t = 0; t < n_threads; t++)
         for (int64_t v = 0; v < span; v++) seen[v] |= own[t * span + v];
-    free(own);
+    vn_free(own);
 }
 
 int64_t vn_votes_first_bad(const vn_vote_rows *rows)
@@ -102,8 +86,8 @@ vn_status vn_vote_runs_alloc(vn_vote_runs *r, int64_t n_blocks, int64_t n_chunks
     r->n_blocks = n_blocks;
     r->n_chunks = n_chunks;
     r->total = 0;
-    r->start = calloc((size_t)(n_blocks * n_chunks), sizeof(int64_t));
-    r->count = calloc((size_t)(n_blocks * n_chunks), sizeof(int64_t));
+    r->start = vn_calloc((size_t)(n_blocks * n_chunks), sizeof(int64_t));
+    r->count = vn_calloc((size_t)(n_blocks * n_chunks), sizeof(int64_t));
     return r->start && r->count ? VN_OK : VN_NO_MEMORY;
 }
 
@@ -119,8 +103,8 @@ void vn_vote_runs_place(vn_vote_runs *r, int64_t align)
 
 void vn_vote_runs_free(vn_vote_runs *r)
 {
-    free(r->start);
-    free(r->count);
+    vn_free(r->start);
+    vn_free(r->count);
 }
 
 vn_status vn_vote_block_alloc(vn_vote_block *b, int64_t n_pairs, int64_t n_cells, int keys, int hard,
@@ -129,7 +113,7 @@ vn_status vn_vote_block_alloc(vn_vote_block *b, int64_t n_pairs, int64_t n_cells
     const size_t pairs = (size_t)n_pairs, cells = (size_t)n_cells;
     const size_t doubles = (keys ? pairs : 0) + cells * (hard ? 0 : 5 + (swapped ? 1 : 0));
     const size_t ints = pairs + cells * (hard ? 4 : 2 + (swapped ? 1 : 0));
-    char *at = malloc(8 * doubles + 4 * ints + 8);
+    char *at = vn_malloc(8 * doubles + 4 * ints + 8);
     memset(b, 0, sizeof *b);
     if (!at) return VN_NO_MEMORY;
     b->memory = at;
@@ -159,9 +143,9 @@ void vn_vote_blocks_free(vn_vote_blocks *blocks)
 {
     if (!blocks) return;
     if (blocks->block)
-        for (int64_t k = 0; k < blocks->n_blocks; k++) free(blocks->block[k].memory);
-    free(blocks->block);
-    free(blocks);
+        for (int64_t k = 0; k < blocks->n_blocks; k++) vn_free(blocks->block[k].memory);
+    vn_free(blocks->block);
+    vn_free(blocks);
 }
 
 #define COPY(name, type)                                                                             \

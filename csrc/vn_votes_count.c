@@ -1,7 +1,6 @@
 /* Hard votes about ready pair ids: pack each row into 16 or 32 bits, partition by blocks of pairs,
  * count each block in a table in the cache. Counts are whole numbers: the order of additions does
  * not matter. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "vn_votes_internal.h"
@@ -148,7 +147,7 @@ vn_status vn_votes_count(const vn_vote_rows *rows, int n_threads, vn_vote_blocks
     while (p.shift < 24 && ((int64_t)16 << (p.shift + 1)) * teachers <= TABLE_BYTES) p.shift++;
     while ((rows->n_pairs - 1) >> p.shift >= MAX_BLOCKS) p.shift++;
     const int64_t n_blocks = ((rows->n_pairs - 1) >> p.shift) + 1;
-    vn_vote_blocks *blocks = calloc(1, sizeof *blocks);
+    vn_vote_blocks *blocks = vn_calloc(1, sizeof *blocks);
     vn_status status = VN_NO_MEMORY;
     int bad = 0, failed = 0;
     int64_t cells = 0;
@@ -156,12 +155,12 @@ vn_status vn_votes_count(const vn_vote_rows *rows, int n_threads, vn_vote_blocks
     *out = NULL;
     *bad_row = -1;
     if (4 * teachers << p.shift > (int64_t)UINT32_MAX || n > (int64_t)INT32_MAX) {
-        free(blocks);
+        vn_free(blocks);
         return VN_TOO_LARGE;
     }
     if (blocks) {
         blocks->n_blocks = n_blocks;
-        blocks->block = calloc((size_t)n_blocks, sizeof(vn_vote_block));
+        blocks->block = vn_calloc((size_t)n_blocks, sizeof(vn_vote_block));
     }
     if (!blocks || !blocks->block || vn_vote_runs_alloc(&p.runs, n_blocks, n_threads) != VN_OK)
         goto done;
@@ -180,20 +179,20 @@ vn_status vn_votes_count(const vn_vote_rows *rows, int n_threads, vn_vote_blocks
     p.narrow = 4 * teachers << p.shift <= (int64_t)UINT16_MAX + 1;
     const size_t bytes = p.narrow ? sizeof(uint16_t) : sizeof(uint32_t);
     vn_vote_runs_place(&p.runs, (int64_t)(VN_LINE / bytes));
-    p.packed = vn_big_alloc(bytes * (size_t)p.runs.total);
+    p.packed = vn_aligned_alloc(VN_LINE, bytes * (size_t)p.runs.total);
     if (!p.packed) goto done;
     VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1) reduction(|:bad, failed))
     for (int t = 0; t < n_threads; t++) {
-        void *lines = vn_big_alloc((size_t)n_blocks * VN_LINE);
-        int64_t *place = malloc(sizeof(int64_t) * (size_t)n_blocks);
+        void *lines = vn_aligned_alloc(VN_LINE, (size_t)n_blocks * VN_LINE);
+        int64_t *place = vn_malloc(sizeof(int64_t) * (size_t)n_blocks);
         if (lines && place)
             bad |= (p.narrow ? scatter_narrow : scatter_wide)(
                 &p, vn_chunk_start(n, t, n_threads), vn_chunk_start(n, t + 1, n_threads), t, lines,
                 place);
         else
             failed = 1;
-        free(lines);
-        free(place);
+        vn_free(lines);
+        vn_free(place);
     }
     if (bad) {
         *bad_row = vn_votes_first_bad(rows);
@@ -204,19 +203,19 @@ vn_status vn_votes_count(const vn_vote_rows *rows, int n_threads, vn_vote_blocks
     VN_PRAGMA(omp parallel num_threads(n_threads) reduction(|:failed) reduction(+:cells))
     {
         const int64_t slots = VN_MIN((int64_t)1 << p.shift, rows->n_pairs) * teachers;
-        uint32_t *table = calloc((size_t)(4 * slots), sizeof(uint32_t));
+        uint32_t *table = vn_calloc((size_t)(4 * slots), sizeof(uint32_t));
         VN_PRAGMA(omp for schedule(dynamic, 1))
         for (int64_t b = 0; b < n_blocks; b++) {
             if (!table || count_block(&p, b, found, table, &blocks->block[b]) != VN_OK)
                 failed = 1;
             else cells += blocks->block[b].n_cells;
         }
-        free(table);
+        vn_free(table);
     }
     status = failed ? VN_NO_MEMORY : VN_OK;
 done:
     vn_vote_runs_free(&p.runs);
-    free(p.packed);
+    vn_free(p.packed);
     if (status != VN_OK) {
         vn_vote_blocks_free(blocks);
         return status;

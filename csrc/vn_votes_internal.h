@@ -41,9 +41,6 @@ void vn_votes_load(const vn_ints *x, int64_t begin, int n, int32_t *out);
 vn_status vn_vote_block_alloc(vn_vote_block *b, int64_t n_pairs, int64_t n_cells, int keys, int hard,
                               int swapped);
 
-/* Large scratch memory, on large pages where the system has them; free with free(). */
-void *vn_big_alloc(size_t bytes);
-
 /* Write a full line of 64 bytes to an aligned place, past the cache where that is possible. */
 void vn_write_line(void *to, const void *from);
 

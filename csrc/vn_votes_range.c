@@ -1,6 +1,5 @@
 #include "vn_votes_range.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define DIGIT 11
@@ -154,8 +153,8 @@ typedef struct { uint64_t *pair; uint32_t *place; int64_t n; } distinct_pairs;
 
 static void distinct_free(distinct_pairs *d)
 {
-    free(d->pair);
-    free(d->place);
+    vn_free(d->pair);
+    vn_free(d->place);
 }
 
 static inline uint64_t hash(uint64_t x)
@@ -171,16 +170,16 @@ static vn_status find_distinct(const vn_vote_key *key, const uint64_t *x, int64_
     int bits = 4;
     while ((int64_t)1 << bits < 2 * limit) bits++;
     const uint64_t mask = ((uint64_t)1 << bits) - 1;
-    uint64_t *slot = calloc((size_t)1 << bits, sizeof(uint64_t)); /* pair + 1; 0: free */
-    uint32_t *id = malloc(sizeof(uint32_t) << bits);
-    uint64_t *sorted = malloc(sizeof(uint64_t) * (size_t)limit);
-    uint64_t *spare = malloc(sizeof(uint64_t) * (size_t)limit);
-    uint32_t *rank = malloc(sizeof(uint32_t) * (size_t)limit);
-    uint32_t *order = malloc(sizeof(uint32_t) * (size_t)limit), *spare_order = NULL;
+    uint64_t *slot = vn_calloc((size_t)1 << bits, sizeof(uint64_t)); /* pair + 1; 0: free */
+    uint32_t *id = vn_malloc(sizeof(uint32_t) << bits);
+    uint64_t *sorted = vn_malloc(sizeof(uint64_t) * (size_t)limit);
+    uint64_t *spare = vn_malloc(sizeof(uint64_t) * (size_t)limit);
+    uint32_t *rank = vn_malloc(sizeof(uint32_t) * (size_t)limit);
+    uint32_t *order = vn_malloc(sizeof(uint32_t) * (size_t)limit), *spare_order = NULL;
     vn_status status = VN_NO_MEMORY;
     d->pair = NULL;
-    d->place = malloc(sizeof(uint32_t) * (size_t)n);
-    spare_order = malloc(sizeof(uint32_t) * (size_t)limit);
+    d->place = vn_malloc(sizeof(uint32_t) * (size_t)n);
+    spare_order = vn_malloc(sizeof(uint32_t) * (size_t)limit);
     if (!slot || !id || !sorted || !spare || !rank || !order || !spare_order || !d->place) goto done;
     int64_t found = 0;
     for (int64_t i = 0; i < n && found >= 0; i++) {
@@ -209,13 +208,13 @@ static vn_status find_distinct(const vn_vote_key *key, const uint64_t *x, int64_
     }
     status = VN_OK;
 done:
-    free(slot);
-    free(id);
-    free(sorted);
-    free(spare);
-    free(rank);
-    free(order);
-    free(spare_order);
+    vn_free(slot);
+    vn_free(id);
+    vn_free(sorted);
+    vn_free(spare);
+    vn_free(rank);
+    vn_free(order);
+    vn_free(spare_order);
     return status;
 }
 
@@ -225,7 +224,7 @@ static vn_status count_directly(const vn_vote_key *key, const distinct_pairs *d,
 {
     const int64_t slots = d->n * teachers;
     const uint64_t mask = ((uint64_t)1 << key->pair_shift) - 1;
-    uint32_t *table = calloc((size_t)(4 * slots), sizeof(uint32_t));
+    uint32_t *table = vn_calloc((size_t)(4 * slots), sizeof(uint32_t));
     if (!table) return VN_NO_MEMORY;
     for (int64_t i = 0; i < n; i++)
         table[(uint64_t)d->place[i] * (uint64_t)(4 * teachers) + (x[i] & mask)]++;
@@ -246,7 +245,7 @@ static vn_status count_directly(const vn_vote_key *key, const distinct_pairs *d,
         }
         out->pair_cells[q] = (int32_t)(cell - before);
     }
-    free(table);
+    vn_free(table);
     return status;
 }
 
@@ -266,9 +265,9 @@ vn_status vn_votes_range(const vn_vote_rows *rows, const vn_vote_key *key, uint6
             if (done) return status;
         }
     }
-    uint64_t *x = malloc(sizeof(uint64_t) * (size_t)VN_MAX(n, (int64_t)1)), *spare = records;
+    uint64_t *x = vn_malloc(sizeof(uint64_t) * (size_t)VN_MAX(n, (int64_t)1)), *spare = records;
     uint32_t *carry = NULL, *spare_carry = row;
-    if (row) carry = malloc(sizeof(uint32_t) * (size_t)VN_MAX(n, (int64_t)1));
+    if (row) carry = vn_malloc(sizeof(uint32_t) * (size_t)VN_MAX(n, (int64_t)1));
     uint64_t *own = x;
     uint32_t *own_carry = carry;
     int64_t pairs, cells;
@@ -284,7 +283,7 @@ vn_status vn_votes_range(const vn_vote_rows *rows, const vn_vote_key *key, uint6
     if (row) write_soft(rows, key, x, carry, n, out);
     else write_hard(key, x, n, out);
 done:
-    free(own);
-    free(own_carry);
+    vn_free(own);
+    vn_free(own_carry);
     return status;
 }

@@ -3,7 +3,6 @@
  * A record's key is pair | teacher | vote + 1, where the pair is smaller item | larger item, or the
  * ready id. Keys that need more come with their row's number (masses, weights, orders). Ranges are
  * chosen from a sample of the rows: many rows of one smaller item are split by the larger one. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "vn_votes_internal.h"
@@ -135,11 +134,11 @@ static vn_status choose_ranges(partition *p)
 {
     const int64_t n = p->rows->n_rows, n_major = p->n_major;
     vn_status status = VN_NO_MEMORY;
-    uint32_t *fine = NULL, *seen = calloc(COARSE, sizeof(uint32_t));
+    uint32_t *fine = NULL, *seen = vn_calloc(COARSE, sizeof(uint32_t));
     while ((n_major - 1) >> p->coarse >= COARSE) p->coarse++;
     const int64_t ranges = ((n_major - 1) >> p->coarse) + 1;
-    p->block = calloc(COARSE, sizeof(int32_t));
-    p->offset = calloc(COARSE, sizeof(int64_t));
+    p->block = vn_calloc(COARSE, sizeof(int32_t));
+    p->offset = vn_calloc(COARSE, sizeof(int64_t));
     if (!seen || !p->block || !p->offset) goto done;
     const int64_t sampled = sample(p, seen, NULL);
     const int64_t blocks = VN_MAX(VN_MIN((int64_t)TARGET_BLOCKS, n / MIN_ROWS), (int64_t)1);
@@ -152,9 +151,9 @@ static vn_status choose_ranges(partition *p)
         places += VN_MIN((c + 1) << p->coarse, n_major) - (c << p->coarse);
     }
     if (places) {
-        fine = calloc((size_t)places, sizeof(uint32_t));
-        p->base = malloc(sizeof(int32_t) * (size_t)places);
-        p->shift = malloc((size_t)places);
+        fine = vn_calloc((size_t)places, sizeof(uint32_t));
+        p->base = vn_malloc(sizeof(int32_t) * (size_t)places);
+        p->shift = vn_malloc((size_t)places);
         if (!fine || !p->base || !p->shift) goto done;
         sample(p, seen, fine);
     }
@@ -169,8 +168,8 @@ static vn_status choose_ranges(partition *p)
     }
     status = vn_vote_runs_alloc(&p->runs, f.block + 1, p->runs.n_chunks);
 done:
-    free(seen);
-    free(fine);
+    vn_free(seen);
+    vn_free(fine);
     return status;
 }
 
@@ -267,13 +266,13 @@ vn_status vn_votes_sort(const vn_vote_rows *rows, int n_threads, vn_vote_blocks 
     *out = NULL;
     *bad_row = -1;
     if (p.key.pair_bits + p.key.pair_shift > 64 || n > (int64_t)INT32_MAX) return VN_TOO_LARGE;
-    vn_vote_blocks *blocks = calloc(1, sizeof *blocks);
+    vn_vote_blocks *blocks = vn_calloc(1, sizeof *blocks);
     vn_status status = VN_NO_MEMORY;
     if (!blocks || choose_ranges(&p) != VN_OK) goto done;
     const int64_t n_blocks = p.runs.n_blocks;
     blocks->n_blocks = n_blocks;
     blocks->bits = p.key.item_bits;
-    blocks->block = calloc((size_t)n_blocks, sizeof(vn_vote_block));
+    blocks->block = vn_calloc((size_t)n_blocks, sizeof(vn_vote_block));
     if (!blocks->block) goto done;
     VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1) reduction(|:bad))
     for (int t = 0; t < n_threads; t++)
@@ -285,20 +284,20 @@ vn_status vn_votes_sort(const vn_vote_rows *rows, int n_threads, vn_vote_blocks 
         goto done;
     }
     vn_vote_runs_place(&p.runs, PER_LINE);
-    p.records = vn_big_alloc(sizeof(uint64_t) * (size_t)p.runs.total);
-    if (!hard) p.row = vn_big_alloc(sizeof(uint32_t) * (size_t)p.runs.total);
+    p.records = vn_aligned_alloc(VN_LINE, sizeof(uint64_t) * (size_t)p.runs.total);
+    if (!hard) p.row = vn_aligned_alloc(VN_LINE, sizeof(uint32_t) * (size_t)p.runs.total);
     if (!p.records || (!hard && !p.row)) goto done;
     VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1) reduction(|:failed))
     for (int t = 0; t < n_threads; t++) {
-        uint64_t *lines = vn_big_alloc((size_t)n_blocks * VN_LINE);
-        int64_t *place = malloc(sizeof(int64_t) * (size_t)n_blocks);
+        uint64_t *lines = vn_aligned_alloc(VN_LINE, (size_t)n_blocks * VN_LINE);
+        int64_t *place = vn_malloc(sizeof(int64_t) * (size_t)n_blocks);
         if (lines && place)
             scatter_rows(&p, vn_chunk_start(n, t, n_threads), vn_chunk_start(n, t + 1, n_threads), t,
                          lines, place);
         else
             failed = 1;
-        free(lines);
-        free(place);
+        vn_free(lines);
+        vn_free(place);
     }
     if (failed) goto done;
     VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1) reduction(|:failed) reduction(+:pairs, cells))
@@ -310,12 +309,12 @@ vn_status vn_votes_sort(const vn_vote_rows *rows, int n_threads, vn_vote_blocks 
     status = failed ? VN_NO_MEMORY : VN_OK;
 done:
     vn_vote_runs_free(&p.runs);
-    free(p.block);
-    free(p.offset);
-    free(p.base);
-    free(p.shift);
-    free(p.records);
-    free(p.row);
+    vn_free(p.block);
+    vn_free(p.offset);
+    vn_free(p.base);
+    vn_free(p.shift);
+    vn_free(p.records);
+    vn_free(p.row);
     if (status != VN_OK) {
         vn_vote_blocks_free(blocks);
         return status;

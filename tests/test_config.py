@@ -16,7 +16,7 @@ def test_show_config(capsys):
     assert config["packages"]["numpy"]
     assert vn.show_config() is None
     printed = capsys.readouterr().out
-    assert "openmp" in printed
+    assert "dispatch" in printed
     assert config["packages"]["numpy"] in printed
     with pytest.raises(ValueError, match="mode must be"):
         vn.show_config("json")

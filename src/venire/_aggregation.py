@@ -13,7 +13,7 @@ __all__ = ["Aggregated", "Rows", "add_up", "aggregate_rows", "frozen"]
 
 
 class Rows(NamedTuple):
-    """Checked columns of `n` rows; an array of length 1 stands for all rows.
+    """Columns of `n` rows as they were given; a number, or an array of one, stands for all rows.
 
     `score`, or `win` and `loss` (and `tie`), say what happened; with none of them first won.
     """
@@ -22,13 +22,22 @@ class Rows(NamedTuple):
     first: Any
     second: Any
     items: Any
-    weight: NDArray[np.float64] | None
+    weight: Any
     order: Any
     cluster: Any
-    score: NDArray[np.float64] | None = None
-    win: NDArray[np.float64] | None = None
-    loss: NDArray[np.float64] | None = None
-    tie: NDArray[np.float64] | None = None
+    score: Any = None
+    win: Any = None
+    loss: Any = None
+    tie: Any = None
+
+    def checked(self) -> Rows:
+        """The same with numbers as contiguous float64, or an error that says what is wrong."""
+        amounts = {
+            name: None if (x := getattr(self, name)) is None else _checks.amounts(x, self.n, name)
+            for name in ("win", "loss", "tie")
+        }
+        score = None if self.score is None else _checks.score(self.score, self.n)
+        return self._replace(score=score, weight=_checks.weight(self.weight, self.n), **amounts)
 
 
 class Aggregated(NamedTuple):
@@ -57,9 +66,19 @@ def frozen(x: Any) -> Any:
 
 
 def aggregate_rows(rows: Rows, n_threads: int | None) -> Aggregated:
-    """Cells of the rows."""
+    """Cells of the rows.
+
+    Rows of few items are counted as they lie, integer labels included. Whatever does not fit a table
+    goes the general way: labels are coded, columns checked, rows sorted. So does whatever is wrong,
+    for that is the way that can say what and where.
+    """
     n, threads = rows.n, _checks.n_threads(n_threads)
+    if rows.items is None and (counted := _counted(rows, rows.first, rows.second, None, threads)):
+        return counted
     items, first, second = _labels.encode(rows.first, rows.second, rows.items, threads)
+    if counted := _counted(rows, first, second, items, threads):
+        return counted
+    rows = rows.checked()
     order = _full(_checks.order(rows.order, n), n)
     clusters = codes = None
     if rows.cluster is not None:
@@ -83,6 +102,77 @@ def aggregate_rows(rows: Rows, n_threads: int | None) -> Aggregated:
     return add_up(items, first, second, masses, weight, order, codes, threads)._replace(
         has_order=order is not None, clusters=clusters
     )
+
+
+def _counted(
+    rows: Rows, first: Any, second: Any, items: Any, n_threads: int
+) -> Aggregated | None:
+    """Cells of rows of few items; None where the general way must be gone.
+
+    `first` and `second` are labels, or positions in `items`.
+    """
+    from venire._native import cells
+
+    if rows.cluster is not None:
+        return None
+    if items is None and ((first := _integers(first)) is None or (second := _integers(second)) is None):
+        return None
+    columns = {}
+    for name in ("score", "weight", "order", "win", "loss", "tie"):
+        if (value := getattr(rows, name)) is not None:
+            columns[name] = value = _numbers(value)
+            if value is None:
+                return None
+    if "score" not in columns and "win" not in columns:
+        columns["score"] = _ONE
+    n_items = None if items is None else len(items)
+    found = cells.count(first, second, n_threads, n_items=n_items, **columns)
+    if found is None:
+        return None
+    labels, out = found
+    if ("weight" in columns or "win" in columns) and not np.isfinite(out[4].sum() + out[5].sum()):
+        return None
+    return Aggregated(labels if items is None else items, *out, rows.order is not None, None)
+
+
+_ONE = np.ones(1)
+
+
+def _integers(x: Any) -> NDArray[Any] | None:
+    """Labels that are integers in an array of one dimension, or in a list."""
+    if _is_array(x):
+        return _native(x) if x.ndim == 1 and x.dtype.kind in "iu" else None
+    if isinstance(x, (list, tuple)):
+        from venire._native.labels import integers
+
+        numbers = np.empty(len(x), np.int64)
+        return numbers if integers(x, numbers) == len(x) else None
+    return None
+
+
+def _numbers(x: Any) -> NDArray[Any] | None:
+    """Numbers as an array of one dimension, of one entry if one stands for all."""
+    if not _is_array(x):
+        if not isinstance(x, (list, tuple, int, float)):
+            return None
+        try:
+            x = np.array(x)
+        except (TypeError, ValueError, OverflowError):
+            return None
+    if x.ndim > 1 or x.dtype.kind not in "biuf":
+        return None
+    return _native(x.reshape(1) if x.ndim == 0 else x)
+
+
+def _is_array(x: Any) -> bool:
+    return type(x) is np.ndarray or isinstance(x, np.memmap)
+
+
+def _native(x: NDArray[Any]) -> NDArray[Any]:
+    """The array itself unless its numbers lie in memory as this machine cannot read them."""
+    if x.dtype.isnative and x.flags.aligned:
+        return np.asarray(x)
+    return x.astype(x.dtype.newbyteorder("="))
 
 
 def _full(x: Any, n: int) -> Any:

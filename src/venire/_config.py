@@ -30,14 +30,13 @@ def _collect() -> dict[str, dict[str, object]]:
             "venire": _version("venire"),
             "compiler": build_info.compiler(),
             "cython": build_info.cython(),
-            "openmp": build_info.openmp() or None,
             "dispatch": build_info.dispatch(),
             "sanitizers": build_info.sanitizers() or None,
         },
         "run": {
             "python": platform.python_version(),
             "machine": f"{platform.system()} {platform.machine()}",
-            "threads": _checks.n_threads(None) if build_info.openmp() else 1,
+            "threads": _checks.n_threads(None),
         },
         "packages": {name: version for name, version in packages.items() if version},
     }
@@ -48,7 +47,7 @@ def show_config(mode: Literal["print"] = "print") -> None: ...
 @overload
 def show_config(mode: Literal["dict"]) -> dict[str, dict[str, object]]: ...
 def show_config(mode: str = "print") -> dict[str, dict[str, object]] | None:
-    """Say what was built in: compiler, OpenMP, instruction sets, threads, versions.
+    """Say what was built in: compiler, instruction sets, threads, versions.
 
     Parameters
     ----------
@@ -58,10 +57,9 @@ def show_config(mode: str = "print") -> dict[str, dict[str, object]] | None:
     Returns
     -------
     dict or None
-        With ``mode="dict"``: the sections ``build`` (``openmp`` is the date of the specification
-        or None; ``dispatch`` is the instruction set of the hot loops on this machine:
-        ``x86-64-v4``, ``x86-64-v3``, ``baseline``, or ``none`` for a build without dispatch),
-        ``run`` (``threads`` is what ``n_threads=None`` stands for) and ``packages``.
+        With ``mode="dict"``: the sections ``build`` (``dispatch`` is the instruction set of the
+        hot loops on this machine: ``x86-64-v4``, ``x86-64-v3``, ``baseline``, or ``none`` for a
+        build without dispatch), ``run`` (``threads`` is what ``n_threads=None`` stands for) and ``packages``.
 
     Raises
     ------

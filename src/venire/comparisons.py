@@ -129,16 +129,7 @@ class Comparisons:
         n = _checks.same_length(
             first=first, second=second, score=score, weight=weight, order=order, cluster=cluster
         )
-        rows = Rows(
-            n,
-            first,
-            second,
-            items,
-            _checks.weight(weight, n),
-            order,
-            cluster,
-            score=_checks.score(score, n),
-        )
+        rows = Rows(n, first, second, items, weight, order, cluster, score=score)
         self._adopt(aggregate_rows(rows, n_threads))
 
     @classmethod
@@ -173,18 +164,7 @@ class Comparisons:
         n = _checks.same_length(
             first=first, second=second, win=win, loss=loss, tie=tie, order=order, cluster=cluster
         )
-        rows = Rows(
-            n,
-            first,
-            second,
-            items,
-            None,
-            order,
-            cluster,
-            win=_checks.amounts(win, n, "win"),
-            loss=_checks.amounts(loss, n, "loss"),
-            tie=None if tie is None else _checks.amounts(tie, n, "tie"),
-        )
+        rows = Rows(n, first, second, items, None, order, cluster, win=win, loss=loss, tie=tie)
         return cls._of(aggregate_rows(rows, n_threads))
 
     @classmethod

@@ -1,8 +1,6 @@
 """What was compiled in."""
 
 cdef extern from "vn_config.h":
-    int vn_config_openmp() nogil
-    int vn_config_max_threads() nogil
     const char *vn_config_dispatch() nogil
     const char *vn_config_compiler() nogil
     const char *vn_config_sanitizers() nogil
@@ -13,16 +11,6 @@ cdef extern from *:
     #define VN_STRINGIFY(x) VN_STRINGIFY_(x)
     """
     const char *CYTHON_VERSION "VN_STRINGIFY(CYTHON_HEX_VERSION)"
-
-
-def openmp() -> int:
-    """Date of the OpenMP specification (201511 ...), 0 when built without OpenMP."""
-    return vn_config_openmp()
-
-
-def max_threads() -> int:
-    """Threads that OpenMP uses when it is not told."""
-    return vn_config_max_threads()
 
 
 def dispatch() -> str:

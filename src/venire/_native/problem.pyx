@@ -10,6 +10,10 @@ from libc.string cimport memset
 from venire._native.signals cimport poll_signals, raise_pending
 
 
+cdef extern from "vn_vector.h" nogil:
+    double vn_dot(const double *, const double *, int64_t)
+    double vn_largest(const double *, const double *, int64_t)
+
 cdef extern from "vn_solver.h" nogil:
     ctypedef enum vn_status:
         VN_OK
@@ -79,6 +83,18 @@ LEVELS = ("jacobi", "multigrid", "cholesky")
 
 cdef enum:
     SMALL = 20000
+
+
+def dot(const double[::1] x not None, const double[::1] y not None):
+    """x.y, not by BLAS: its threads would spin beside ours, and its sums depend on their number."""
+    if x.shape[0] != y.shape[0]:
+        raise ValueError(f"x has {x.shape[0]} entries, y has {y.shape[0]}")
+    return vn_dot(&x[0], &y[0], x.shape[0]) if x.shape[0] else 0.0
+
+
+def largest(const double[::1] x not None):
+    """Largest |x|."""
+    return vn_largest(&x[0], NULL, x.shape[0]) if x.shape[0] else 0.0
 
 
 cdef class Problem:
@@ -178,6 +194,13 @@ cdef class Problem:
             vn_problem_derivatives(&self.p, &parameters[0], &out[0], self.n_threads)
             vn_solver_refresh(self.solver)
         return gradient
+
+    def residual(self, const double[::1] gradient not None):
+        """Largest ratio of |gradient| to the weight of the item's comparisons."""
+        cdef const double[::1] mass = self.mass
+        if gradient.shape[0] != mass.shape[0]:
+            raise ValueError(f"gradient has {gradient.shape[0]} entries, not {mass.shape[0]}")
+        return vn_largest(&gradient[0], &mass[0], mass.shape[0])
 
     def set_prior(self, double precision):
         """Another precision of the prior; call `derivatives` before the next `solve`."""

@@ -82,7 +82,7 @@ def fit_quietly(
             progress=progress,
         )  # fmt: skip
     else:
-        lower = np.full(len(start) - c.n_items, -np.inf)
+        lower = np.full(len(start) - c.n_items, -np.inf) if len(start) > c.n_items else None
         if free_tie and model == "rao-kupper":
             lower[-1] = 0.0
         result = newton(

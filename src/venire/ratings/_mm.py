@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.ratings._newton import Progress, Result, residual_of
+from venire.ratings._newton import Progress, Result
 
 if TYPE_CHECKING:
     from venire._native.problem import Problem
@@ -33,7 +33,7 @@ def newman(
     x = np.array(start, dtype=np.float64)
     free_tie = len(x) > n + order_effect
     sizes = np.bincount(component)
-    residual = residual_of(problem.derivatives(x), problem.mass)
+    residual = problem.residual(problem.derivatives(x))
     n_iter = 0
     while residual > tol and n_iter < limit:
         pi = np.exp(x[:n])
@@ -48,7 +48,7 @@ def newman(
             x[n] = np.log(home)
         if free_tie:
             x[-1] = np.log(tie)
-        residual = residual_of(problem.derivatives(x), problem.mass)
+        residual = problem.residual(problem.derivatives(x))
         if progress is not None:
             progress(n_iter, residual)
     return Result(x, residual, residual <= tol, n_iter, 0)

@@ -50,13 +50,6 @@ class Result:
     change: float = 0.0  # largest of a linear predictor in the last step
 
 
-def residual_of(gradient: NDArray[np.float64], mass: NDArray[np.float64]) -> float:
-    """Largest ratio of |gradient| to the weight of the item's comparisons."""
-    ratio = np.abs(gradient)
-    np.divide(ratio, mass, out=ratio, where=mass > 0.0)
-    return float(ratio.max(initial=0.0))
-
-
 def newton(
     problem: Problem,
     start: NDArray[np.float64],
@@ -74,12 +67,13 @@ def newton(
     where the preconditioner has yet to be found; a tenth from nearby with one at hand.
     `lower` bounds the parameters after theta from below (-inf: free); a step is cut to stay above.
     """
+    from venire._native.problem import dot
+
     n_theta = problem.n_parameters - (0 if lower is None else len(lower))
     x = np.array(start, dtype=np.float64)
-    mass = problem.mass
     limit = MAX_ITER if max_iter is None else max_iter
     gradient = problem.derivatives(x)
-    residual = residual_of(gradient, mass)
+    residual = problem.residual(gradient)
     previous, inner, n_iter = np.inf, 0, 0
     change = 0.0  # largest change of a predictor in the last step
     extra = 0
@@ -92,7 +86,7 @@ def newton(
             target, relative = 1e-3 * residual, 1e-9
         step, iterations, _ = problem.solve(gradient, target, relative)
         inner += iterations
-        slope = _dot(gradient, step)
+        slope = dot(gradient, step)
         if not slope > 0.0:
             break
         length = _first_length(problem, step, x, n_theta, lower)
@@ -125,8 +119,10 @@ def _first_length(
 
     Where an outcome is all but certain there is next to no curvature to come back by.
     """
+    from venire._native.problem import largest
+
     length = 1.0
-    if 3.0 * np.abs(step).max() > ROOM:  # else no predictor (two items and gamma) can go too far
+    if 3.0 * largest(step) > ROOM:  # else no predictor (two items and gamma) can go too far
         length = min(1.0, 1.0 / max(problem.overreach(x, step, ROOM), 1e-300))
     if lower is None:
         return length
@@ -146,12 +142,14 @@ def _line_search(
     n_theta: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float] | None:
     """New parameters, gradient and residual, or None when no length makes progress."""
+    from venire._native.problem import dot
+
     before: float | None = None
     for cut in range(CUTS):
         trial = x + length * step
         gradient = problem.derivatives(trial)
-        new_slope = _dot(gradient, step)
-        new_residual = residual_of(gradient, problem.mass)
+        new_slope = dot(gradient, step)
+        new_residual = problem.residual(gradient)
         if new_residual > 2.0 * residual and cut < CUTS_FOR_RESIDUAL:
             length *= 0.5
             continue
@@ -168,9 +166,6 @@ def _line_search(
 
 
 def _objective(problem: Problem, x: NDArray[np.float64], prior: float, n_theta: int) -> float:
-    return problem.log_likelihood(x) - 0.5 * prior * _dot(x[:n_theta], x[:n_theta])
+    from venire._native.problem import dot
 
-
-def _dot(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    """x.y, not by BLAS: its threads would spin beside ours, and its sums depend on their number."""
-    return float((x * y).sum())
+    return problem.log_likelihood(x) - 0.5 * prior * dot(x[:n_theta], x[:n_theta])

@@ -1,0 +1,241 @@
+/* A table of counts or sums becomes cells: see vn_count.h.
+ *
+ * Cell (lo, hi, +1) is slot (lo, hi), cell (lo, hi, -1) slot (hi, lo). */
+#include <string.h>
+
+#include "vn_count_internal.h"
+
+#define SLOTS ((int64_t)1 << 14) /* of a block */
+#define TILE 8                   /* smaller items that are written together: a line of the table */
+
+/* Something, and a tie, in a word. */
+#define ANY ((uint64_t)1)
+#define ANY_TIE ((uint64_t)1 << VN_COUNTER)
+#define TIES ((((uint64_t)1 << VN_COUNTER) - 1) << VN_COUNTER)
+
+/* ---- one table of many ------------------------------------------------------------------------ */
+
+static vn_status add_words(void *arg, int64_t block, int worker)
+{
+    vn_counted *t = arg;
+    (void)worker;
+    const int64_t end = vn_block_end(t->n_slots, SLOTS, block);
+    for (int w = 1; w < VN_TEAM_MOST && t->word[w]; w++)
+        for (int64_t k = block * SLOTS; k < end; k++) t->word[0][k] += t->word[w][k];
+    return VN_OK;
+}
+
+static vn_status widen(void *arg, int64_t block, int worker)
+{
+    vn_counted *t = arg;
+    (void)worker;
+    int64_t *total = t->wide[0];
+    const int64_t end = vn_block_end(t->n_slots, SLOTS, block);
+    for (int w = 0; w < VN_TEAM_MOST && t->word[w]; w++)
+        for (int64_t k = block * SLOTS; k < end; k++)
+            for (int o = 0; o < 3; o++)
+                total[3 * k + o] += vn_counter(t->word[w][k], o) + (w && t->wide[w] ? t->wide[w][3 * k + o] : 0);
+    for (int64_t k = block * SLOTS; k < end; k++) {
+        const int64_t *x = total + 3 * k;
+        t->word[0][k] = (x[VN_LOSS] || x[VN_WIN] ? ANY : 0) | (x[VN_TIE] ? ANY_TIE : 0);
+    }
+    return VN_OK;
+}
+
+static vn_status add_sums(void *arg, int64_t block, int worker)
+{
+    vn_counted *t = arg;
+    (void)worker;
+    const int64_t from = block * SLOTS, end = vn_block_end(t->n_slots, SLOTS, block);
+    for (int p = 1; p < t->n_parts; p++)
+        for (int64_t k = VN_SUMS * from; k < VN_SUMS * end; k++) t->sum[0][k] += t->sum[p][k];
+    for (int64_t k = from; k < end; k++) {
+        const double *x = t->sum[0] + VN_SUMS * k;
+        t->word[0][k] = (x[VN_LOSS] > 0.0 || x[VN_WIN] > 0.0 ? ANY : 0) | (x[VN_TIE] > 0.0 ? ANY_TIE : 0);
+    }
+    return VN_OK;
+}
+
+/* Workers that got no block have no table: the others to the front. */
+static int gather_tables(vn_counted *t)
+{
+    int n = 0, any_wide = 0;
+    for (int w = 0; w < VN_TEAM_MOST; w++) {
+        if (!t->word[w]) continue;
+        uint64_t *word = t->word[w];
+        int64_t *wide = t->wide[w];
+        t->word[w] = NULL;
+        t->wide[w] = NULL;
+        t->word[n] = word;
+        t->wide[n++] = wide;
+        any_wide |= wide != NULL;
+    }
+    return any_wide;
+}
+
+static vn_status bring_together(vn_counted *t, int n_threads)
+{
+    const int64_t blocks = vn_n_blocks(t->n_slots, SLOTS);
+    if (!t->is_whole) {
+        t->word[0] = vn_malloc(sizeof(uint64_t) * (size_t)t->n_slots);
+        return t->word[0] ? vn_team_run(add_sums, t, blocks, n_threads, NULL, NULL) : VN_NO_MEMORY;
+    }
+    const int any_wide = gather_tables(t);
+    if (!any_wide && t->columns.n_rows < (int64_t)1 << VN_COUNTER)
+        return t->word[1] ? vn_team_run(add_words, t, blocks, n_threads, NULL, NULL) : VN_OK;
+    if (!t->wide[0]) t->wide[0] = vn_calloc((size_t)(3 * t->n_slots), sizeof(int64_t));
+    return t->wide[0] ? vn_team_run(widen, t, blocks, n_threads, NULL, NULL) : VN_NO_MEMORY;
+}
+
+/* Where nobody had the advantage (lo, hi) and (hi, lo) are one: all goes to the first. */
+static void fold_neutral(vn_counted *t)
+{
+    for (int64_t lo = 0; lo < t->size; lo++)
+        for (int64_t hi = lo + 1; hi < t->size; hi++) {
+            const int64_t to = (t->size + lo) * t->size + hi, from = (t->size + hi) * t->size + lo;
+            uint64_t *word = t->word[0];
+            if (!word[from]) continue;
+            if (!t->is_whole) {
+                for (int o = 0; o < VN_SUMS; o++)
+                    t->sum[0][VN_SUMS * to + o] += t->sum[0][VN_SUMS * from + o];
+                word[to] |= word[from];
+            } else if (t->wide[0]) {
+                for (int o = 0; o < 3; o++) t->wide[0][3 * to + o] += t->wide[0][3 * from + 2 - o];
+                word[to] |= word[from];
+            } else {
+                for (int o = 0; o < 3; o++)
+                    word[to] += (uint64_t)vn_counter(word[from], 2 - o) << (VN_COUNTER * o);
+            }
+            word[from] = 0;
+        }
+}
+
+/* ---- what there is ---------------------------------------------------------------------------- */
+
+/* Cells of the smaller item of each slot of row `a`, ties, and labels that occur. */
+VN_CLONES
+static void measure_row(const uint64_t *row, int64_t a, int64_t n, int64_t *cells, uint8_t *used,
+                        uint64_t *ties)
+{
+    uint64_t tie = 0;
+    int64_t own = 0, any = 0;
+    for (int64_t b = 0; b < a; b++) {
+        const int here = row[b] != 0;
+        cells[b] += here;
+        used[b] |= (uint8_t)here;
+        any |= here;
+        tie |= row[b];
+    }
+    for (int64_t b = a + 1; b < n; b++) {
+        const int here = row[b] != 0;
+        own += here;
+        used[b] |= (uint8_t)here;
+        tie |= row[b];
+    }
+    cells[a] += own;
+    used[a] |= (uint8_t)(any || own > 0);
+    *ties |= tie & TIES;
+}
+
+vn_status vn_counted_settle(vn_counted *t, int n_threads)
+{
+    uint64_t ties = 0;
+    t->row_cells = vn_calloc((size_t)t->size, sizeof(int64_t));
+    if (!t->row_cells) return VN_NO_MEMORY;
+    const vn_status status = bring_together(t, n_threads);
+    if (status != VN_OK) return status;
+    if (t->columns.order.data) fold_neutral(t);
+    for (int64_t k = 0; k * t->size < t->n_slots; k++)
+        measure_row(t->word[0] + k * t->size, k % t->size, t->size, t->row_cells, t->used, &ties);
+    for (int64_t lo = 0; lo < t->size; lo++) t->n_cells += t->row_cells[lo];
+    t->has_tie = ties != 0;
+    return t->n_cells ? VN_OK : VN_BAD_VALUE;
+}
+
+/* ---- cells ------------------------------------------------------------------------------------ */
+
+/* Where the cells go, and what they are made of: in registers, which a pointer to bytes cannot alias. */
+typedef struct {
+    int32_t *restrict hi;
+    int8_t *restrict order;
+    double *restrict win, *restrict loss, *restrict tie, *restrict square;
+    const double *restrict sum;
+    const int64_t *restrict wide;
+} cells;
+
+/* Cell k from a slot whose word is not 0; order < 0: the slot names the larger item first. */
+static inline void write_cell(const cells c, int64_t k, int32_t hi, int order, int64_t slot,
+                              uint64_t word)
+{
+    const int win = order < 0 ? VN_LOSS : VN_WIN;
+    c.hi[k] = hi;
+    c.order[k] = (int8_t)order;
+    if (c.sum) {
+        const double *x = c.sum + VN_SUMS * slot;
+        c.win[k] = x[VN_WIN];
+        c.loss[k] = x[VN_LOSS];
+        if (c.tie) c.tie[k] = x[VN_TIE];
+        if (c.square) c.square[k] = x[VN_SQUARE];
+    } else if (c.wide) {
+        const int64_t *x = c.wide + 3 * slot;
+        c.win[k] = (double)x[win];
+        c.loss[k] = (double)x[2 - win];
+        if (c.tie) c.tie[k] = (double)x[VN_TIE];
+    } else {
+        c.win[k] = (double)vn_counter(word, win);
+        c.loss[k] = (double)vn_counter(word, 2 - win);
+        if (c.tie) c.tie[k] = (double)vn_counter(word, VN_TIE);
+    }
+}
+
+/* The cells of one smaller item, from k on; returns the number of its pairs. */
+static int64_t write_row(const vn_counted *t, const cells c, const int32_t *restrict code, int64_t lo,
+                         int64_t k)
+{
+    const int64_t n = t->size, half = t->columns.order.data ? n * n : 0;
+    const uint64_t *restrict word = t->word[0];
+    int64_t pairs = 0;
+    for (int64_t hi = lo + 1; hi < n; hi++) {
+        const int64_t back = hi * n + lo, forth = lo * n + hi;
+        const uint64_t behind = word[back], even = half ? word[half + forth] : 0, ahead = word[forth];
+        pairs += (behind | even | ahead) != 0;
+        if (behind) write_cell(c, k++, code[hi], -1, back, behind);
+        if (even) write_cell(c, k++, code[hi], 0, half + forth, even);
+        if (ahead) write_cell(c, k++, code[hi], 1, forth, ahead);
+    }
+    return pairs;
+}
+
+typedef struct {
+    const vn_counted *t;
+    cells cells;
+    const int32_t *code;
+    const int64_t *start;
+    int64_t n_pairs;
+} job;
+
+static vn_status write_tile(void *arg, int64_t tile, int worker)
+{
+    job *j = arg;
+    int64_t pairs = 0;
+    (void)worker;
+    for (int64_t lo = tile * TILE; lo < vn_block_end(j->t->size, TILE, tile); lo++)
+        if (j->t->used[lo]) pairs += write_row(j->t, j->cells, j->code, lo, j->start[j->code[lo]]);
+    __atomic_fetch_add(&j->n_pairs, pairs, __ATOMIC_RELAXED);
+    return VN_OK;
+}
+
+int64_t vn_counted_write(const vn_counted *t, int n_threads, const int32_t *code, int64_t n_items,
+                         int64_t *row_ptr, int32_t *hi, int8_t *order, double *win, double *loss,
+                         double *tie, double *square)
+{
+    memset(row_ptr, 0, sizeof(int64_t) * (size_t)(n_items + 1));
+    for (int64_t k = 0; k < t->size; k++)
+        if (t->used[k]) row_ptr[code[k] + 1] = t->row_cells[k];
+    for (int64_t i = 0; i < n_items; i++) row_ptr[i + 1] += row_ptr[i];
+    const cells c = {hi, order, win, loss, tie, square, t->is_whole ? NULL : t->sum[0], t->wide[0]};
+    job j = {.t = t, .cells = c, .code = code, .start = row_ptr};
+    const int threads = t->n_slots >= SLOTS ? n_threads : 1;
+    vn_team_run(write_tile, &j, vn_n_blocks(t->size, TILE), threads, NULL, NULL);
+    return j.n_pairs;
+}

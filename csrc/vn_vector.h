@@ -1,0 +1,14 @@
+/* Sums and largest values of vectors. Sums are taken in blocks: the same for any number of threads. */
+#ifndef VN_VECTOR_H
+#define VN_VECTOR_H
+
+#include "vn_common.h"
+
+/* x . y */
+double vn_dot(const double *x, const double *y, int64_t n);
+
+/* max |x[i]| / scale[i], or |x[i]| where that scale is not positive; NULL: all scales are 1. NaN if any
+ * x is. */
+double vn_largest(const double *x, const double *scale, int64_t n);
+
+#endif
