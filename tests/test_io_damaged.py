@@ -32,7 +32,7 @@ def test_nesting_without_end(tmp_path, text):
     path = tmp_path / "games.json"
     path.write_text(text)
     for function in (read, io.columns_in):
-        with pytest.raises(io.DataError, match="nested too deeply|cannot be read|JSON"):
+        with pytest.raises(io.DataError, match=r"nested too deeply|cannot be read|JSON"):
             function(path)
 
 
@@ -54,7 +54,8 @@ def test_a_line_that_is_no_object(tmp_path, lines, where, ending):
     path = tmp_path / f"games{ending}"
     data = "\n".join([*lines, '{"a": "x", "b": "y", "s": 1}\n']).encode()
     path.write_bytes(gzip.compress(data) if ending.endswith("gz") else data)
-    code = f"import venire.io as io; io.read_comparisons({str(path)!r}, first='a', second='b', score='s')"
+    columns = "first='a', second='b', score='s'"
+    code = f"import venire.io as io; io.read_comparisons({str(path)!r}, {columns})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     with pytest.raises(io.DataError, match=where):
@@ -92,7 +93,7 @@ def arrow_file(path, first, offset, value, width=4):
 def test_offsets_of_an_arrow_file(tmp_path, value):
     path = tmp_path / "games.arrow"
     arrow_file(path, pa.array(["one", "three", "five"]), 1, value if value != 1 else 100)
-    with pytest.raises(io.DataError, match="games.arrow: cannot be read"):
+    with pytest.raises(io.DataError, match=r"games\.arrow: cannot be read"):
         read(path)
 
 
@@ -101,7 +102,7 @@ def test_indices_of_an_arrow_file(tmp_path, value):
     path = tmp_path / "games.arrow"
     codes = pa.array([1, 0, 1], pa.int32())
     arrow_file(path, pa.DictionaryArray.from_arrays(codes, ["u", "v"]), 2, value)
-    with pytest.raises(io.DataError, match="games.arrow: cannot be read"):
+    with pytest.raises(io.DataError, match=r"games\.arrow: cannot be read"):
         read(path)
 
 
