@@ -114,3 +114,16 @@ def test_a_column_that_is_no_text(tmp_path):
             io.read_comparisons(path, first=bad, second="b", score="s")
     with pytest.raises(TypeError, match="weight: must name a column"):
         read(path, weight=3)
+
+
+def test_a_column_of_votes_that_is_no_text(tmp_path):
+    path = tmp_path / "votes.csv"
+    path.write_text("p,t,v\nx,j,1\ny,j,-1\n")
+    names = {"pair": "p", "teacher": "t", "vote": "v"}
+    assert io.read_votes(path, **names).votes.n_votes == 2
+    for change, argument in (
+        ({"teacher": None}, "teacher"), ({"pair": 3}, "pair"), ({"pair": None}, "first"),
+        ({"first": "p"}, "second"), ({"weight": ["v"]}, "weight"), ({"gold": 1.5}, "gold"),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match=f"{argument}: must name a column"):
+            io.read_votes(path, **(names | change))

@@ -318,7 +318,8 @@ class Source:
             value = self.liar(self.whole(0, 3))
         else:
             value = self.oddity()
-        if size and isinstance(value, (int, float, np.number)) and 300 < value < 2**63:
+        number = isinstance(value, (int, float, np.integer, np.floating))
+        if size and number and 300 < float(min(value, 10**20)) < 2**63:
             return -3
         return value
 

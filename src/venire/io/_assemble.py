@@ -23,16 +23,17 @@ Path = str | os.PathLike[str]
 Piece = Mapping[str, Any]
 
 
-def column_names(arguments: Mapping[str, Any]) -> dict[str, str]:
+def column_names(
+    arguments: Mapping[str, Any], needed: tuple[str, ...] = ("first", "second")
+) -> dict[str, str]:
     """The column of each argument that is given and names one.
 
     Raises
     ------
     TypeError
-        If one is no text, or `first` or `second` is not given.
+        If one is no text, or one that is needed is not given.
     """
     settings = ("mapping", "reading")
-    needed = ("first", "second")
     names = {
         a: v for a, v in arguments.items() if a not in settings and (v is not None or a in needed)
     }

@@ -259,7 +259,9 @@ def scales(case: Case) -> None:
         "target": case.choice(names),
     }
     arguments |= case.some({"difference": True})
-    case.finite("a converted value", case.call(vn.scales.convert, **case.spoil(arguments, 0.4)))
+    arguments = case.spoil(arguments, 0.4)
+    out = case.call(vn.scales.convert, **arguments)
+    case.finite("a converted value", out[np.isfinite(np.array(arguments["values"], float))])
     pair = {k: arguments[k] for k in ("source", "target")}
     case.finite("a factor", case.call(vn.scales.factor, **case.spoil(pair, 0.3)))
     case.call(vn.scales.centre_of, **case.spoil({"scale": case.choice(names)}, 0.3))
