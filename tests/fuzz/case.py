@@ -26,6 +26,16 @@ EXPECTED = (ValueError, TypeError, MemoryError, vn.StateError, vn.ConvergenceErr
 Entry = Callable[["Case"], None]
 ENTRIES: dict[str, Entry] = {}
 
+_default_rng = np.random.default_rng
+
+
+def _seeded_rng(seed: Any = None) -> np.random.Generator:
+    """NumPy's, but without a seed it draws one from NumPy's own, which each case sets anew."""
+    return _default_rng(np.random.randint(2**31) if seed is None else seed)  # noqa: NPY002
+
+
+np.random.default_rng = _seeded_rng
+
 
 def entry(function: Entry) -> Entry:
     """Make the function an entry: it draws inputs from its case and calls with them."""
@@ -204,6 +214,7 @@ def run_case(
         Qualified names of what was called, and of the kinds of the results.
     """
     case = Case(name, seed, folder, show)
+    np.random.seed(seed % 2**32)  # noqa: NPY002  (what is drawn without a seed is drawn with this)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -318,10 +318,8 @@ class Source:
             value = self.liar(self.whole(0, 3))
         else:
             value = self.oddity()
-        number = isinstance(value, (int, float, np.integer, np.floating))
-        if size and number and 300 < float(min(value, 10**20)) < 2**63:
-            return -3
-        return value
+        plain = value.item() if isinstance(value, (np.integer, np.floating)) else value
+        return -3 if size and isinstance(plain, (int, float)) and 300 < plain < 2**63 else value
 
     def numpy_scalar(self) -> Any:
         kind = self.choice(NUMBER_TYPES + OTHER_TYPES[:10])
