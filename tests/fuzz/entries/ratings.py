@@ -261,7 +261,9 @@ def scales(case: Case) -> None:
     arguments |= case.some({"difference": True})
     arguments = case.spoil(arguments, 0.4)
     out = case.call(vn.scales.convert, **arguments)
-    case.finite("a converted value", out[np.isfinite(np.array(arguments["values"], float))])
+    given = arguments["values"]
+    if isinstance(given, (list, np.ndarray)):
+        case.finite("a converted value", out[np.isfinite(np.array(given, float))])
     pair = {k: arguments[k] for k in ("source", "target")}
     case.finite("a factor", case.call(vn.scales.factor, **case.spoil(pair, 0.3)))
     case.call(vn.scales.centre_of, **case.spoil({"scale": case.choice(names)}, 0.3))
