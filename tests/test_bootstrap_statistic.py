@@ -191,3 +191,8 @@ def test_numba_is_loaded_only_for_compiled_statistics():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_statistic_that_is_too_large_for_a_double():
+    with pytest.raises(ValueError, match="statistic: gave a number that is too large"):
+        vn.bootstrap_statistic(lambda x, w: 10**400, [1.0, 2.0], n_resamples=5, rng=0)

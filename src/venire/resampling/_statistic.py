@@ -212,7 +212,10 @@ def _values(
     if _statistics.is_compiled(function):
         out = _statistics.evaluate(function, data, weights, n_threads)
     else:
-        out = np.array([float(function(*data, row)) for row in weights])
+        try:
+            out = np.array([float(function(*data, row)) for row in weights])
+        except OverflowError as error:
+            _checks.fail(name, f"gave a number that is too large ({error})")
     bad = np.flatnonzero(~np.isfinite(out))
     if len(bad):
         where = "of the data" if first is None else f"of replicate {first + int(bad[0])}"
