@@ -364,7 +364,7 @@ def _first_bad(
     value = block[inside]
     if math.isnan(value):
         rule += " (NaN is not)"
-    if LARGEST < abs(value) < math.inf:
+    if LARGEST < abs(float(value)) < math.inf:  # float: an int8 has no +128
         rule += f", and of a size of at most {LARGEST:g}"
     fail(name, rule, start + inside, value)
 
