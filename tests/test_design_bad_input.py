@@ -77,3 +77,7 @@ def test_labels_of_a_frame_are_an_object_with_groups_and_items(labels):
     for design in (vn.design_pairs([4], 2), vn.design_bridges([4, 4], 2)):
         with pytest.raises(TypeError, match="labels: must have groups, offsets and items"):
             design.to_frame("dict", labels=labels)
+
+
+def test_no_groups_of_any_kind_of_number():
+    assert len(vn.design_bridges(np.zeros(0, complex)).first) == 0

@@ -327,3 +327,10 @@ def test_rows_of_requests_that_are_no_rows(rows):
     requests = World().loop().ask()
     with pytest.raises(ValueError, match="rows: must be a mask, positions or a slice"):
         requests.select(rows)
+
+
+def test_features_are_rows():
+    world = World()
+    loop = play(world.loop(), world)
+    with pytest.raises(TypeError, match="features: must have a row for each item"):
+        loop.fit_student(vn.simulate.RidgeStudent(), np.array(3.0))

@@ -332,7 +332,7 @@ def integers(x: Any, name: str) -> np.ndarray:
     if out.dtype.kind not in "iu":
         if out.size:
             fail(name, f"must hold integers, has dtype {out.dtype}", kind=TypeError)
-        out = out.astype(np.int64)
+        out = np.zeros(out.shape, np.int64)
     return out
 
 
