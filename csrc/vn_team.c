@@ -235,28 +235,31 @@ static void wait_for_helpers(int may_ask)
     pthread_cond_timedwait(&team.done, &team.lock, &until);
 }
 
-/* Nobody joins any more; wait for those who are inside. */
+/* Nobody joins any more; wait for those who are inside. The run stays in the list until then: a fork
+ * must find it. */
 static vn_status close_run(run *r, vn_poll poll, void *context)
 {
     pthread_mutex_lock(&team.lock);
-    for (run **at = &team.oldest; *at; at = &(*at)->next)
-        if (*at == r) {
-            *at = r->next;
-            break;
-        }
+    r->n_joined = r->n_workers;
     if (atomic_load(&r->n_inside) > 0) {
         pthread_mutex_unlock(&team.lock);
         for (int k = 0; k < SPINS && atomic_load(&r->n_inside) > 0; k++) relax();
         pthread_mutex_lock(&team.lock); /* also: the last to leave has let go of the run */
         r->is_waiting = 1;
         while (atomic_load(&r->n_inside) > 0) {
-            wait_for_helpers(poll && r->status != VN_INTERRUPTED);
-            if (!poll || r->status == VN_INTERRUPTED || atomic_load(&r->n_inside) == 0) continue;
+            const int may_ask = poll && r->status != VN_INTERRUPTED;
+            wait_for_helpers(may_ask);
+            if (!may_ask || atomic_load(&r->n_inside) == 0) continue;
             pthread_mutex_unlock(&team.lock);
             if (poll(context)) record(r, -1, VN_INTERRUPTED);
             pthread_mutex_lock(&team.lock);
         }
     }
+    for (run **at = &team.oldest; *at; at = &(*at)->next)
+        if (*at == r) {
+            *at = r->next;
+            break;
+        }
     pthread_mutex_unlock(&team.lock);
     return r->is_broken ? VN_NO_MEMORY : r->status;
 }
