@@ -26,7 +26,7 @@ static int bits_of(uint64_t x)
 }
 
 /* Rows are cut into chunks that do not depend on the threads. */
-#define CHUNK_ROWS ((int64_t)1 << 16)
+#define CHUNK_ROWS ((int64_t)1 << 14)
 #define MOST_CHUNKS 64
 
 static int chunks_of(int64_t n)

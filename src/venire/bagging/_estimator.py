@@ -167,9 +167,10 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
         tags = get_tags(self)
         if not hasattr(X, "tocsr") and not hasattr(X, "columns"):
             X = _checks.array(X, "X")
-        y = _checks.array(y, "y")
-        if not classifies(self):
-            y = _checks.numeric(y, "y")
+        if y is not None:
+            y = _checks.array(y, "y")
+            if not classifies(self) and y.dtype.kind != "c":  # scikit-learn has its own word for it
+                y = _checks.numeric(y, "y")
         X, y = validate_data(
             self,
             X,
