@@ -62,8 +62,8 @@ static int place_digits(digit_job *j)
     return single;
 }
 
-vn_status vn_radix_sort(uint64_t **keys, uint64_t **spare, uint32_t **carry, uint32_t **spare_carry,
-                        int64_t n, int low, int high, const vn_crew *by)
+vn_status vn_radix_sort(uint64_t **keys, uint64_t **spare, uint32_t **carry,
+                        uint32_t **spare_carry, int64_t n, int low, int high, const vn_crew *by)
 {
     const int passes = (high - low + 10) / 11, chunks = vn_n_chunks(n);
     digit_job j = {.n = n, .n_chunks = chunks};

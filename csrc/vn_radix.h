@@ -1,4 +1,4 @@
-/* Stable radix sort of 64-bit keys by some of their bits, and the chunks of rows that it works on. */
+/* Stable radix sort of 64-bit keys by some of their bits, and the chunks of rows it works on. */
 #ifndef VN_RADIX_H
 #define VN_RADIX_H
 
@@ -32,7 +32,7 @@ static inline vn_status vn_each_chunk(vn_body body, void *job, int n_chunks, con
 
 /* Sort keys by bits [low, high), least significant digit first, carrying `carry` (may be NULL). The
  * result ends in *keys and *carry; the buffers may have been swapped with the spare ones. */
-vn_status vn_radix_sort(uint64_t **keys, uint64_t **spare, uint32_t **carry, uint32_t **spare_carry,
-                        int64_t n, int low, int high, const vn_crew *by);
+vn_status vn_radix_sort(uint64_t **keys, uint64_t **spare, uint32_t **carry,
+                        uint32_t **spare_carry, int64_t n, int low, int high, const vn_crew *by);
 
 #endif
