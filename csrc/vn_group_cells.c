@@ -6,7 +6,7 @@
 #include "vn_group_one.h"
 #include "vn_team.h"
 
-#define CHUNK 32768 /* rows of the groups that a thread takes at once, about */
+#define CHUNK 32768 /* rows of a chunk of groups, about */
 
 /* Chunks of whole groups: the first group of each, and n_groups at the end. */
 static int64_t *cut_chunks(const vn_group_rows *r, int64_t *n_chunks)
