@@ -84,7 +84,7 @@ def _read_numpy(encoder: Encoder, which: int, x: np.ndarray) -> None:
 def _whole(encoder: Encoder, which: int, x: np.ndarray) -> np.ndarray:
     """Floats that are whole numbers as int64: what integers become where some were missing."""
     name = encoder.names[which]
-    whole = (np.floor(x) == x) & (np.abs(x) < 2.0**63)
+    whole = (np.floor(x) == x) & (np.abs(x) < np.float64(2.0**63))
     if not whole.all():
         at = int(np.argmin(whole))
         if np.isnan(x[at]):
@@ -112,7 +112,13 @@ def _read_objects(encoder: Encoder, which: int, x: Any) -> None:
             encoder.put(which, "integer", numbers)
             return
     _explain(encoder, which, x, n_read)
-    floats = np.array([float(v) for v in x])  # numbers, some of them floats
+    floats = np.empty(n)  # numbers, some of them floats
+    for at, value in enumerate(x):
+        try:
+            floats[at] = value
+        except OverflowError:
+            name = encoder.names[which]
+            fail(name, "must be within the range of int64", encoder.row(which) + at, value)
     encoder.put(which, "integer", _whole(encoder, which, floats))
 
 
