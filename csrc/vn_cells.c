@@ -16,13 +16,6 @@ struct vn_sorted {
 /* Key of a row: lo | hi | order class + 1 (2 bits) | outcome (2 bits: loss, tie, win of lo).
  * Sorting ignores the outcome bits. */
 
-static int bits_of(uint64_t x)
-{
-    int b = 0;
-    while (x) { b++; x >>= 1; }
-    return b;
-}
-
 /* Fill keys for the rows [begin, end). Returns the first row that does not compare two items, or -1;
  * *soft is set when a score is not 0, 1/2 or 1; *sorted is cleared when keys decrease. */
 VN_CLONES
@@ -184,7 +177,7 @@ vn_status vn_sort_rows(const vn_rows *rows, int n_threads, vn_poll poll, void *c
                        int *has_square, int64_t *bad_row)
 {
     const vn_crew by = {n_threads, poll, context};
-    const int bits = VN_MAX(bits_of((uint64_t)(rows->n_items - 1)), 1);
+    const int bits = VN_MAX(vn_bits_of((uint64_t)(rows->n_items - 1)), 1);
     *out = NULL;
     *bad_row = -1;
     if (bits > 30) return VN_TOO_LARGE;

@@ -24,8 +24,8 @@ static vn_status count_chunk(void *arg, int64_t chunk, int worker)
     const vn_problem *p = t->p;
     uint32_t *count = t->at + chunk * p->n;
     (void)worker;
-    for (int64_t e = p->n_edges * chunk / t->n_chunks; e < p->n_edges * (chunk + 1) / t->n_chunks; e++)
-        count[p->hi[e]]++;
+    const int64_t end = vn_chunk_start(p->n_edges, chunk + 1, t->n_chunks);
+    for (int64_t e = vn_chunk_start(p->n_edges, chunk, t->n_chunks); e < end; e++) count[p->hi[e]]++;
     return VN_OK;
 }
 
@@ -50,8 +50,8 @@ static vn_status place_chunk(void *arg, int64_t chunk, int worker)
     const transposing *t = arg;
     vn_problem *p = t->p;
     uint32_t *next = t->at + chunk * p->n;
-    const int64_t end = p->n_edges * (chunk + 1) / t->n_chunks;
-    int64_t e = p->n_edges * chunk / t->n_chunks;
+    const int64_t end = vn_chunk_start(p->n_edges, chunk + 1, t->n_chunks);
+    int64_t e = vn_chunk_start(p->n_edges, chunk, t->n_chunks);
     (void)worker;
     for (int64_t row = e < end ? vn_row_of_edge(p, e) : 0; e < end; row++)
         for (; e < VN_MIN(p->edge_ptr[row + 1], end); e++) {

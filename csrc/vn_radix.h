@@ -11,18 +11,13 @@ typedef struct {
     void *context;
 } vn_crew;
 
-/* n rows are cut into chunks that do not depend on the threads: how many, and where one starts. */
+/* Into how many chunks n rows are cut. */
 #define VN_CHUNK_ROWS ((int64_t)1 << 16)
 #define VN_MOST_CHUNKS 64
 
 static inline int vn_n_chunks(int64_t n)
 {
     return (int)VN_MAX(VN_MIN(n / VN_CHUNK_ROWS, VN_MOST_CHUNKS), 1);
-}
-
-static inline int64_t vn_chunk_start(int64_t n, int64_t chunk, int n_chunks)
-{
-    return (int64_t)((__int128)n * chunk / n_chunks);
 }
 
 static inline vn_status vn_each_chunk(vn_body body, void *job, int n_chunks, const vn_crew *by)
