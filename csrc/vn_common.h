@@ -36,6 +36,14 @@ typedef int (*vn_poll)(void *context);
 #define VN_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define VN_MAX(a, b) ((a) > (b) ? (a) : (b))
 
+/* Bits that x needs. */
+static inline int vn_bits_of(uint64_t x)
+{
+    int b = 0;
+    while (x) { b++; x >>= 1; }
+    return b;
+}
+
 /* Lower or raise what several threads share. */
 static inline void vn_atomic_least(int64_t *shared, int64_t x)
 {

@@ -18,11 +18,6 @@ static int64_t block_count(int64_t n_pairs, int64_t width)
     return VN_MAX(blocks, (int64_t)1);
 }
 
-static inline int64_t block_start(int64_t n_pairs, int64_t b, int64_t blocks)
-{
-    return (int64_t)((__int128)n_pairs * b / blocks);
-}
-
 /* Add up the blocks' sums, in block order, into the first block's. */
 static void add_blocks(double *sums, int64_t width, int64_t blocks)
 {
@@ -88,8 +83,8 @@ static vn_status signed_of(void *arg, int64_t b, int worker)
 {
     const job *j = arg;
     (void)worker;
-    signed_block(j->table, block_start(j->n_pairs, b, j->n_blocks),
-                 block_start(j->n_pairs, b + 1, j->n_blocks), j->out[0],
+    signed_block(j->table, vn_chunk_start(j->n_pairs, b, j->n_blocks),
+                 vn_chunk_start(j->n_pairs, b + 1, j->n_blocks), j->out[0],
                  j->sums + 2 * j->n_teachers * b, j->counts + 4 * j->n_teachers * b);
     return VN_OK;
 }
@@ -166,8 +161,8 @@ static vn_status pool_of(void *arg, int64_t b, int worker)
 {
     const job *j = arg;
     (void)worker;
-    pool_block(j->panel, block_start(j->n_pairs, b, j->n_blocks),
-               block_start(j->n_pairs, b + 1, j->n_blocks), j->out[0], j->out[1], j->out[2],
+    pool_block(j->panel, vn_chunk_start(j->n_pairs, b, j->n_blocks),
+               vn_chunk_start(j->n_pairs, b + 1, j->n_blocks), j->out[0], j->out[1], j->out[2],
                j->sums + j->n_teachers * b);
     return VN_OK;
 }
@@ -223,8 +218,8 @@ static vn_status vouch_of(void *arg, int64_t b, int worker)
 {
     const job *j = arg;
     (void)worker;
-    vouch_block(j->panel, j->n_eff, j->gold, block_start(j->n_pairs, b, j->n_blocks),
-                block_start(j->n_pairs, b + 1, j->n_blocks), j->sums + 2 * j->n_teachers * b);
+    vouch_block(j->panel, j->n_eff, j->gold, vn_chunk_start(j->n_pairs, b, j->n_blocks),
+                vn_chunk_start(j->n_pairs, b + 1, j->n_blocks), j->sums + 2 * j->n_teachers * b);
     return VN_OK;
 }
 

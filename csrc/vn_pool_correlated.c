@@ -17,11 +17,6 @@ static int64_t block_count(int64_t n_pairs, int64_t most, int64_t width)
     return VN_MAX(VN_MIN(blocks, MAX_SUMS / VN_MAX(width, (int64_t)1)), (int64_t)1);
 }
 
-static inline int64_t block_start(int64_t n_pairs, int64_t b, int64_t blocks)
-{
-    return (int64_t)((__int128)n_pairs * b / blocks);
-}
-
 VN_CLONES
 static void pool_block(const vn_panel *p, const double *r, int64_t from, int64_t to,
                        double *cell_weight, double *sum, double *mean, double *n_eff, double *share)
@@ -66,8 +61,8 @@ static vn_status pool_of(void *arg, int64_t b, int worker)
 {
     const job *j = arg;
     (void)worker;
-    pool_block(j->panel, j->r, block_start(j->n, b, j->n_blocks),
-               block_start(j->n, b + 1, j->n_blocks), j->cell_weight, j->out[0], j->out[1],
+    pool_block(j->panel, j->r, vn_chunk_start(j->n, b, j->n_blocks),
+               vn_chunk_start(j->n, b + 1, j->n_blocks), j->cell_weight, j->out[0], j->out[1],
                j->out[2], j->sums + j->panel->n_teachers * b);
     return VN_OK;
 }
@@ -129,8 +124,8 @@ static vn_status comoments_of(void *arg, int64_t b, int worker)
     const int64_t size = j->panel->n_teachers * j->panel->n_teachers;
     double *own = j->sums + 3 * size * b;
     (void)worker;
-    comoments_block(j->panel, j->x, j->keep, j->from + block_start(j->n, b, j->n_blocks),
-                    j->from + block_start(j->n, b + 1, j->n_blocks), own, own + size,
+    comoments_block(j->panel, j->x, j->keep, j->from + vn_chunk_start(j->n, b, j->n_blocks),
+                    j->from + vn_chunk_start(j->n, b + 1, j->n_blocks), own, own + size,
                     own + 2 * size);
     return VN_OK;
 }

@@ -1,7 +1,6 @@
 #include "vn_teacher_weights.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "vn_math.h"
 #include "vn_team.h"

@@ -41,4 +41,10 @@ static inline int64_t vn_block_end(int64_t n, int64_t size, int64_t block)
     return VN_MIN(n, (block + 1) * size);
 }
 
+/* Where chunk `chunk` starts if n is cut into so many of about the same size. */
+static inline int64_t vn_chunk_start(int64_t n, int64_t chunk, int64_t n_chunks)
+{
+    return (int64_t)((__int128)n * chunk / n_chunks);
+}
+
 #endif

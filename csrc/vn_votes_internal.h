@@ -26,22 +26,10 @@ struct vn_vote_blocks {
     vn_vote_block *block;
 };
 
-static inline int vn_bits_of(uint64_t x)
-{
-    int b = 0;
-    while (x) { b++; x >>= 1; }
-    return b;
-}
-
 /* Into how many chunks n rows are cut, each read from its beginning to its end by one worker. */
 static inline int64_t vn_vote_chunks(int64_t n)
 {
     return VN_MAX(VN_MIN(n / VN_VOTE_CHUNK, (int64_t)VN_VOTE_CHUNKS), (int64_t)1);
-}
-
-static inline int64_t vn_chunk_start(int64_t n, int64_t t, int64_t n_chunks)
-{
-    return (int64_t)((__int128)n * t / n_chunks);
 }
 
 /* What a worker needs to sort rows into blocks: a line of the cache and a place for each block. */
