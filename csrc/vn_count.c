@@ -229,25 +229,26 @@ static vn_status add_part(void *arg, int64_t part, int worker)
     double *sum = t->sum[part] = vn_calloc((size_t)(VN_SUMS * t->n_slots), sizeof(double));
     if (!sum) return VN_NO_MEMORY;
     uint32_t a[BATCH], b[BATCH], slot[BATCH], turned[BATCH];
-    double x[BATCH], y[BATCH], z[BATCH];
+    double x[BATCH], y[BATCH], z[BATCH], w[BATCH];
     const int64_t end = vn_block_end(c->n_rows, t->part_rows, part);
     int seen = 0;
     memset(z, 0, sizeof z);
-    for (int i = 0; i < BATCH; i++) y[i] = 1.0;
+    for (int i = 0; i < BATCH; i++) w[i] = 1.0;
     for (int64_t r = part * t->part_rows; r < end; r += BATCH) {
         const int n = (int)VN_MIN(end - r, (int64_t)BATCH);
         const int flags = find_slots(t, r, n, a, b, slot, turned);
+        if (!flags && c->weight.data) load_numbers(&c->weight, r, n, w);
         if (!flags && c->win.data) {
             load_numbers(&c->win, r, n, x);
             load_numbers(&c->loss, r, n, y);
             if (c->tie.data) load_numbers(&c->tie, r, n, z);
             for (int i = 0; i < n; i++)
-                seen |= add_masses(x[i], y[i], z[i], a[i] < b[i], sum + VN_SUMS * (int64_t)slot[i]);
+                seen |= add_masses(w[i] * x[i], w[i] * y[i], w[i] * z[i], a[i] < b[i],
+                                   sum + VN_SUMS * (int64_t)slot[i]);
         } else if (!flags) {
             load_numbers(&c->score, r, n, x);
-            if (c->weight.data) load_numbers(&c->weight, r, n, y);
             for (int i = 0; i < n; i++)
-                seen |= add_score(x[i], y[i], a[i] < b[i], sum + VN_SUMS * (int64_t)slot[i]);
+                seen |= add_score(x[i], w[i], a[i] < b[i], sum + VN_SUMS * (int64_t)slot[i]);
         }
         if (flags || seen & WRONG) {
             __atomic_fetch_or(&t->flags, flags | (seen & WRONG), __ATOMIC_RELAXED);

@@ -21,7 +21,7 @@ typedef struct {
     vn_kind kind;
 } vn_column;
 
-/* Either score (and weight, or not), or win and loss (and tie, or not). */
+/* Either score, or win and loss (and tie, or not); weight, or not. */
 typedef struct {
     int64_t n_rows; /* at least 1 */
     vn_column first, second; /* integers */

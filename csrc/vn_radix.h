@@ -12,7 +12,7 @@ typedef struct {
 } vn_crew;
 
 /* Into how many chunks n rows are cut. */
-#define VN_CHUNK_ROWS ((int64_t)1 << 16)
+#define VN_CHUNK_ROWS ((int64_t)1 << 14)
 #define VN_MOST_CHUNKS 64
 
 static inline int vn_n_chunks(int64_t n)
