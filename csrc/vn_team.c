@@ -44,6 +44,9 @@ static struct {
 
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
+/* When this thread last polled: a call may be a chain of many short runs. */
+static _Thread_local int64_t asked;
+
 static inline void relax(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -81,21 +84,25 @@ static inline int64_t take(share *s)
     return VN_MIN(block, s->end);
 }
 
+/* Whether `poll`, if it is time to ask, says that the run is to end. */
+static int is_unwanted(vn_poll poll, void *context)
+{
+    const int64_t now = nanoseconds();
+    if (now - asked < POLL_EVERY) return 0;
+    asked = now;
+    return poll(context) != 0;
+}
+
 /* Work as `worker` until no block is left; only the caller's thread polls. */
 static void work(run *r, int worker, vn_poll poll, void *context)
 {
-    int64_t asked = poll ? nanoseconds() : 0;
     for (int k = 0; k < r->n_workers; k++) {
         share *s = &r->shares[(worker + k) % r->n_workers];
         for (int64_t block; (block = take(s)) < s->end;) {
             if (block > atomic_load_explicit(&r->failed_at, memory_order_relaxed)) break;
             const vn_status status = r->body(r->job, block, worker);
             if (status != VN_OK) record(r, block, status);
-            if (!poll) continue;
-            const int64_t now = nanoseconds();
-            if (now - asked < POLL_EVERY) continue;
-            asked = now;
-            if (poll(context)) {
+            if (poll && is_unwanted(poll, context)) {
                 record(r, -1, VN_INTERRUPTED);
                 return;
             }
