@@ -15,6 +15,7 @@ import numpy as np
 import venire as vn
 
 ROUNDS = 5
+AT_LEAST = 0.1  # seconds of one time that is taken, many turns of the scheduler: short calls repeat
 
 # Says that it runs, then spins for as long as the process that started it lives: the parent's
 # number changes when the parent dies, however it does.
@@ -84,12 +85,18 @@ def one_thread(call: Callable[[], Any]) -> Callable[[], Any]:
     return alone
 
 
+def _seconds(call: Callable[[], Any]) -> float:
+    """Of one call: the mean of as many as fill AT_LEAST."""
+    n, start = 0, time.perf_counter()
+    while (taken := time.perf_counter() - start) < AT_LEAST:
+        call()
+        n += 1
+    return taken / n
+
+
 def medians(calls: dict[str, Callable[[], Any]], rounds: int = ROUNDS) -> dict[str, float]:
-    """Median seconds of each call, in turn in every round; one round before is not counted."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(rounds + 1):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            call()
-            times[name].append(time.perf_counter() - start)
-    return {name: float(np.median(taken[1:])) for name, taken in times.items()}
+    """Median seconds of each call, in turn in every round, after one that is not counted."""
+    for call in calls.values():
+        call()
+    times = [[_seconds(call) for call in calls.values()] for _ in range(rounds)]
+    return dict(zip(calls, np.median(times, axis=0).tolist(), strict=True))

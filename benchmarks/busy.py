@@ -2,9 +2,10 @@
 
     python -m benchmarks.busy [--size quick|full] [--workload NAME] [--rounds N]
 
-As many busy processes as usable CPUs, at least two. Seconds are medians of calls in turn. Ends with
-1 if the default takes more than LIMIT times as long as one thread on any workload. NAME is one of
-those that the table lists, or how several begin; it can be given more than once.
+As many busy processes as usable CPUs, at least two. Seconds are medians of N in turn; short calls
+are repeated for each of them. Ends with 1 if the default takes more than 1.25 times as long as one
+thread on any workload. NAME is one that the table lists, or how several begin; it can be given more
+than once.
 """
 
 from __future__ import annotations

@@ -13,8 +13,9 @@ HEAD = ["seconds", "busy, default", "busy, 1 thread", "ratio", "busy, NumPy"]
 
 NOTES = """\
 Each workload beside as many spinning processes as there are CPUs, at least two: medians of five
-calls with the default number of threads and five with one, in turn. The long ones with a part of
-their groups or replicates. NumPy: a key and two counts."""
+times with the default number of threads and five with one, in turn; short calls are repeated for
+each of them. The longest workloads have a part of their groups or replicates. NumPy: a key and two
+counts."""
 
 
 def row(facts: dict[str, Any]) -> list[str]:
