@@ -150,13 +150,27 @@ def _design(size: str, method: str) -> Case:
     return Case(lambda: vn.design_pairs(n_items, 8, method=method, rng=SEED))
 
 
-@case("allocate", "D", "A", "top")
-def _allocate(size: str, criterion: str) -> Case:
+@case("design, next round")
+def _next_round(size: str) -> Case:
+    n_items = np.full(_sized(size, 112_000, 2_000), 100)
+    before = vn.design_pairs(n_items, 8, rng=SEED)
+    return Case(lambda: vn.design_pairs(n_items, 2, before, rng=SEED + 1))
+
+
+ALLOCATE: dict[str, dict[str, str]] = {
+    "D": {"prior": "fixed"},
+    "D, prior chosen": {"prior": "select"},
+    "D, shared by gain": {"prior": "fixed", "share": "gain"},
+    "A": {"prior": "fixed", "criterion": "A"},
+    "top": {"prior": "fixed", "criterion": "top"},
+}
+
+
+@case("allocate", *ALLOCATE)
+def _allocate(size: str, run: str) -> Case:
     n = _sized(size, 5_600, 100)
-    rows = simulate.queries(n, 100, degree=8, hard=True, rng=SEED)
-    return Case(
-        lambda: vn.allocate(_grouped(rows), 50 * n, criterion=criterion, prior="fixed", rng=SEED)
-    )
+    g = _grouped(simulate.queries(n, 100, degree=8, hard=True, rng=SEED))
+    return Case(lambda: vn.allocate(g, 50 * n, rng=SEED, **ALLOCATE[run]))
 
 
 @case("allocate, one large group")
