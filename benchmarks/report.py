@@ -11,6 +11,7 @@ from benchmarks import (
     report_allocate,
     report_bagging,
     report_bootstrap,
+    report_busy,
     report_design,
     report_full_round,
     report_queries,
@@ -184,6 +185,7 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
         *report_design.parts(data),
         *report_full_round.parts(data),
         *report_allocate.parts(data),
+        *report_busy.parts(data),
         "## Beta posteriors",
         "Shapes uniform in [0.5, 500]; the cells have six votes each. The peers use one thread.",
         posteriors_table(data),
@@ -206,6 +208,7 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
             [
                 times_table(fits, left_out, main),
                 *report_queries.short(data),
+                *report_busy.short(data),
                 f"{machine(data)}. – : not run, [why](docs/benchmarks.md); "
                 "\\* : residual above 1e-6.",
                 "![time against comparisons](docs/growth.png)",
