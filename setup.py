@@ -1,8 +1,8 @@
 """Build of the native layer; everything else about the project is in pyproject.toml.
 
 Every ``src/venire/_native/NAME.pyx`` becomes the extension ``venire._native.NAME``. All of
-``csrc/*.c`` becomes one shared library, ``lib/libvenire`` beside them, which each extension finds by
-a path relative to itself: its team of threads exists once in a process. Objects are kept under
+``csrc/*.c`` becomes one shared library, ``lib/libvenire`` beside them, which each extension finds
+by a path relative to itself: its team of threads exists once in a process. Objects are kept under
 ``build/`` and compiled again only when a file that they include changed.
 
 Environment variables

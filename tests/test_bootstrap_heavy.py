@@ -8,10 +8,10 @@ import sys
 
 import numpy as np
 import pytest
+from venire._native.replicates import Draws
 
 import venire as vn
 from venire import reference
-from venire._native.replicates import Draws
 
 WEIGHTS = (1e6, 1e15, 2.0**53, 1e18, 9.3e18, 1e19, 1e20, 1e60, 1e300)
 MODELS = ("bradley-terry", "thurstone", "davidson", "rao-kupper")

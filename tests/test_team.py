@@ -97,7 +97,7 @@ def test_beside_busy_neighbours():
             process.wait()
 
 
-# ---- forks ----------------------------------------------------------------------------------------
+# ---- forks ----------------------------------------------------------------------------------
 
 
 def in_child(task, seconds=60):
@@ -200,7 +200,7 @@ def test_fork_in_the_middle_of_a_run_does_not_hang():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-# ---- exits and signals ------------------------------------------------------------------------------
+# ---- exits and signals ----------------------------------------------------------------------
 
 
 def test_exit_while_daemon_threads_are_inside():
@@ -225,7 +225,7 @@ def test_exit_while_daemon_threads_are_inside():
 @posix
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_signals_end_a_long_call(name):
-    """Helpers block signals, so the caller's thread gets them, in the middle of a native call too."""
+    """Helpers block signals, so the caller's thread gets them, also in a native call."""
     code = """
         import numpy as np, venire as vn
         rng = np.random.default_rng(1)

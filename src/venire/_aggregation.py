@@ -32,7 +32,7 @@ class Rows(NamedTuple):
 
     def checked(self) -> Rows:
         """The same with numbers as contiguous float64, or an error that says what is wrong."""
-        amounts = {
+        amounts: dict[str, Any] = {
             name: None if (x := getattr(self, name)) is None else _checks.amounts(x, self.n, name)
             for name in ("win", "loss", "tie")
         }
@@ -68,9 +68,9 @@ def frozen(x: Any) -> Any:
 def aggregate_rows(rows: Rows, n_threads: int | None) -> Aggregated:
     """Cells of the rows.
 
-    Rows of few items are counted as they lie, integer labels included. Whatever does not fit a table
-    goes the general way: labels are coded, columns checked, rows sorted. So does whatever is wrong,
-    for that is the way that can say what and where.
+    Rows of few items are counted as they lie, integer labels included. Whatever does not fit a
+    table goes the general way: labels are coded, columns checked, rows sorted. So does whatever is
+    wrong, for that is the way that can say what and where.
     """
     n, threads = rows.n, _checks.n_threads(n_threads)
     if rows.items is None and (counted := _counted(rows, rows.first, rows.second, None, threads)):
@@ -104,9 +104,7 @@ def aggregate_rows(rows: Rows, n_threads: int | None) -> Aggregated:
     )
 
 
-def _counted(
-    rows: Rows, first: Any, second: Any, items: Any, n_threads: int
-) -> Aggregated | None:
+def _counted(rows: Rows, first: Any, second: Any, items: Any, n_threads: int) -> Aggregated | None:
     """Cells of rows of few items; None where the general way must be gone.
 
     `first` and `second` are labels, or positions in `items`.
@@ -115,7 +113,9 @@ def _counted(
 
     if rows.cluster is not None:
         return None
-    if items is None and ((first := _integers(first)) is None or (second := _integers(second)) is None):
+    if items is None and (
+        (first := _integers(first)) is None or (second := _integers(second)) is None
+    ):
         return None
     columns = {}
     for name in ("score", "weight", "order", "win", "loss", "tie"):
@@ -130,7 +130,7 @@ def _counted(
     if found is None:
         return None
     labels, out = found
-    return Aggregated(labels if items is None else items, *out, rows.order is not None, None)
+    return Aggregated(*(labels if items is None else items, *out, rows.order is not None, None))
 
 
 _ONE = np.ones(1)

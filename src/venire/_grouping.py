@@ -81,7 +81,7 @@ def group_rows(rows: GroupedRows, n_threads: int | None) -> Grouping:
 def group_at(groups: NDArray[Any], label: Any) -> int:
     """Position of a group by its label."""
     single = isinstance(label, (str, int, np.integer)) and not isinstance(label, bool)
-    found = np.flatnonzero(groups == label) if single else ()
+    found = np.flatnonzero(groups == label) if single else np.empty(0, np.int64)
     if len(found) != 1:
         _checks.fail("label", "there is no such group", value=label)
     return int(found[0])

@@ -149,10 +149,10 @@ def plot_growth(
         ax = _new_axes(6.4, 4.4)
     lines = {}
     for name, pair in times.items():
-        pair = _checks.listed(pair, f"times[{name!r}]")
-        if len(pair) != 2:
+        given = _checks.listed(pair, f"times[{name!r}]")
+        if len(given) != 2:
             _checks.fail(f"times[{name!r}]", "must be a pair (sizes, seconds)", value=pair)
-        given_sizes, given_seconds = pair
+        given_sizes, given_seconds = given
         sizes = np.asarray(_checks.numeric(given_sizes, f"times[{name!r}]"), np.float64)
         seconds = np.asarray(_checks.numeric(given_seconds, f"times[{name!r}]"), np.float64)
         if sizes.shape != seconds.shape or sizes.ndim != 1 or not len(sizes):

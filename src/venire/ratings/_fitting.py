@@ -83,7 +83,7 @@ def fit_quietly(
         )  # fmt: skip
     else:
         lower = np.full(len(start) - c.n_items, -np.inf) if len(start) > c.n_items else None
-        if free_tie and model == "rao-kupper":
+        if lower is not None and free_tie and model == "rao-kupper":
             lower[-1] = 0.0
         result = newton(
             problem, start, prior=precision, lower=lower, tol=tol, max_iter=max_iter,

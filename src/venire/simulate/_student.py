@@ -153,9 +153,9 @@ def out_of_fold(
     if len(labels) < 2:
         _checks.fail("group", "must hold at least two groups", value=len(labels))
     fold = (_checks.rng(rng).permutation(len(labels)) % n_folds)[of]
-    out = np.empty(len(y))
+    out, weight = np.empty(len(y)), _checks.weight(sample_weight, n)
     for k in range(min(n_folds, len(labels))):
         train, test = fold != k, fold == k
-        more = () if sample_weight is None else (_checks.weight(sample_weight, n)[train],)
+        more = () if weight is None else (weight[train],)
         out[test] = student.fit(x[train], y[train], *more).predict(x[test])
     return out

@@ -97,9 +97,11 @@ class Teachers:
             self._keep(name, np.array(np.broadcast_to(values, (n,))))
         for name, high in (("shared_error", _checks.LARGEST), ("ambiguous", 1.0)):
             rule = "must be between 0 and 1" if high == 1.0 else "must be finite and >= 0"
-            value = _checks.number(
-                getattr(self, name), name, rule, lambda x, high=high: 0.0 <= x <= high < math.inf
-            )
+
+            def allowed(x: float, most: float = high) -> bool:
+                return 0.0 <= x <= most < math.inf
+
+            value = _checks.number(getattr(self, name), name, rule, allowed)
             object.__setattr__(self, name, value)
         self._keep("names", _names(self.names, n))
 
