@@ -6,7 +6,8 @@
 
 #define BATCH 1024          /* rows that are unpacked at a time, in the nearest cache */
 #define ROWS ((int64_t)1 << 14) /* of a block: below what a counter holds beside its guard bit */
-#define SAMPLES 16
+#define SAMPLES 16          /* of so many rows are looked at for the range of the labels */
+#define SAMPLE ((int64_t)256)
 #define MOST_SLOTS ((int64_t)1 << 26)
 #define MOST_PARTS 8        /* tables of sums */
 #define MOST_MASS 1e30      /* of a row: fits of more fail (venire._checks.LARGEST) */
@@ -181,6 +182,7 @@ static vn_status count_block(void *arg, int64_t block, int worker)
             __atomic_fetch_or(&t->flags, flags, __ATOMIC_RELAXED);
             return VN_BAD_VALUE;
         }
+#pragma GCC unroll 4
         for (int i = 0; i < n; i++) guard |= word[slot[i]] += step[i];
     }
     if (guard & VN_GUARDS && !flush(t, worker)) return VN_NO_MEMORY;
@@ -274,11 +276,11 @@ static void range_of_rows(const vn_columns *c, int64_t begin, int n, int64_t *lo
 /* From rows here and there: nearly always the whole range, and counting finds out where it is not. */
 static void guess_range(vn_counted *t)
 {
-    const int64_t n = t->columns.n_rows, samples = VN_MIN(vn_n_blocks(n, BATCH), SAMPLES);
+    const int64_t n = t->columns.n_rows, samples = VN_MIN(vn_n_blocks(n, SAMPLE), SAMPLES);
     int64_t low = INT64_MAX, high = INT64_MIN;
     for (int64_t k = 0; k < samples; k++) {
-        const int64_t begin = samples > 1 ? (n - BATCH) / (samples - 1) * k : 0;
-        range_of_rows(&t->columns, begin, (int)VN_MIN(n - begin, (int64_t)BATCH), &low, &high);
+        const int64_t begin = samples > 1 ? (n - SAMPLE) / (samples - 1) * k : 0;
+        range_of_rows(&t->columns, begin, (int)VN_MIN(n - begin, SAMPLE), &low, &high);
     }
     t->low = low;
     t->high = high;

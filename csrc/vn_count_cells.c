@@ -7,6 +7,7 @@
 
 #define SLOTS ((int64_t)1 << 14) /* of a block */
 #define TILE 8                   /* smaller items that are written together: a line of the table */
+#define STRETCH 256              /* larger items at a time */
 
 /* Something, and a tie, in a word. */
 #define ANY ((uint64_t)1)
@@ -154,54 +155,100 @@ vn_status vn_counted_settle(vn_counted *t, int n_threads)
 
 /* ---- cells ------------------------------------------------------------------------------------ */
 
-/* Where the cells go, and what they are made of: in registers, which a pointer to bytes cannot alias. */
+/* Where the cells go. */
 typedef struct {
-    int32_t *restrict hi;
-    int8_t *restrict order;
-    double *restrict win, *restrict loss, *restrict tie, *restrict square;
-    const double *restrict sum;
-    const int64_t *restrict wide;
+    int32_t *hi;
+    int8_t *order;
+    double *win, *loss, *tie, *square;
 } cells;
 
-/* Cell k from a slot whose word is not 0; order < 0: the slot names the larger item first. */
-static inline void write_cell(const cells c, int64_t k, int32_t hi, int order, int64_t slot,
-                              uint64_t word)
+/* Slots that are not empty, in the order of their cells. */
+typedef struct {
+    uint64_t word[3 * STRETCH];
+    int64_t slot[3 * STRETCH];
+    int32_t hi[3 * STRETCH];
+    int8_t order[3 * STRETCH];
+} stretch;
+
+/* Collect the slots of lo and [from, to) without a branch on what is empty; returns how many. */
+static int collect(const vn_counted *t, int64_t lo, int64_t from, int64_t to,
+                   const int32_t *restrict code, stretch *restrict s, int64_t *pairs)
 {
-    const int win = order < 0 ? VN_LOSS : VN_WIN;
-    c.hi[k] = hi;
-    c.order[k] = (int8_t)order;
-    if (c.sum) {
-        const double *x = c.sum + VN_SUMS * slot;
-        c.win[k] = x[VN_WIN];
-        c.loss[k] = x[VN_LOSS];
-        if (c.tie) c.tie[k] = x[VN_TIE];
-        if (c.square) c.square[k] = x[VN_SQUARE];
-    } else if (c.wide) {
-        const int64_t *x = c.wide + 3 * slot;
-        c.win[k] = (double)x[win];
-        c.loss[k] = (double)x[2 - win];
-        if (c.tie) c.tie[k] = (double)x[VN_TIE];
-    } else {
-        c.win[k] = (double)vn_counter(word, win);
-        c.loss[k] = (double)vn_counter(word, 2 - win);
-        if (c.tie) c.tie[k] = (double)vn_counter(word, VN_TIE);
+    const int64_t n = t->size, half = t->columns.order.data ? n * n : 0;
+    const uint64_t *restrict word = t->word[0];
+    int64_t found = 0;
+    int m = 0;
+#define ADD(which, what, class)                                                                      \
+    s->word[m] = which;                                                                              \
+    s->slot[m] = what;                                                                               \
+    s->hi[m] = code[hi];                                                                             \
+    s->order[m] = class;                                                                             \
+    m += which != 0
+    for (int64_t hi = from; hi < to; hi++) {
+        const int64_t back = hi * n + lo, forth = lo * n + hi;
+        const uint64_t behind = word[back], ahead = word[forth];
+        const uint64_t even = half ? word[half + forth] : 0;
+        found += (behind | even | ahead) != 0;
+        ADD(behind, back, -1);
+        if (half) {
+            ADD(even, half + forth, 0);
+        }
+        ADD(ahead, forth, 1);
+    }
+#undef ADD
+    *pairs += found;
+    return m;
+}
+
+/* Counters of a word, turned round where the slot names the larger item first. */
+VN_CLONES
+static void write_counts(const uint64_t *restrict word, const int8_t *restrict order, int m,
+                         double *restrict win, double *restrict loss, double *restrict tie)
+{
+    const uint64_t mask = ((uint64_t)1 << VN_COUNTER) - 1;
+    for (int i = 0; i < m; i++) {
+        const int32_t low = (int32_t)(word[i] & mask), high = (int32_t)(word[i] >> (2 * VN_COUNTER));
+        win[i] = order[i] < 0 ? low : high;
+        loss[i] = order[i] < 0 ? high : low;
+    }
+    if (tie)
+        for (int i = 0; i < m; i++) tie[i] = (int32_t)(word[i] >> VN_COUNTER & mask);
+}
+
+static void write_stretch(const vn_counted *t, const cells *c, const stretch *s, int m, int64_t k)
+{
+    memcpy(c->hi + k, s->hi, sizeof *s->hi * (size_t)m);
+    memcpy(c->order + k, s->order, sizeof *s->order * (size_t)m);
+    if (t->is_whole && !t->wide[0]) {
+        write_counts(s->word, s->order, m, c->win + k, c->loss + k, c->tie ? c->tie + k : NULL);
+        return;
+    }
+    for (int i = 0; i < m; i++, k++) {
+        const int win = t->is_whole && s->order[i] < 0 ? VN_LOSS : VN_WIN;
+        if (t->is_whole) {
+            const int64_t *x = t->wide[0] + 3 * s->slot[i];
+            c->win[k] = (double)x[win];
+            c->loss[k] = (double)x[2 - win];
+            if (c->tie) c->tie[k] = (double)x[VN_TIE];
+        } else {
+            const double *x = t->sum[0] + VN_SUMS * s->slot[i];
+            c->win[k] = x[VN_WIN];
+            c->loss[k] = x[VN_LOSS];
+            if (c->tie) c->tie[k] = x[VN_TIE];
+            if (c->square) c->square[k] = x[VN_SQUARE];
+        }
     }
 }
 
 /* The cells of one smaller item, from k on; returns the number of its pairs. */
-static int64_t write_row(const vn_counted *t, const cells c, const int32_t *restrict code, int64_t lo,
-                         int64_t k)
+static int64_t write_row(const vn_counted *t, const cells *c, const int32_t *code, int64_t lo, int64_t k)
 {
-    const int64_t n = t->size, half = t->columns.order.data ? n * n : 0;
-    const uint64_t *restrict word = t->word[0];
+    stretch s;
     int64_t pairs = 0;
-    for (int64_t hi = lo + 1; hi < n; hi++) {
-        const int64_t back = hi * n + lo, forth = lo * n + hi;
-        const uint64_t behind = word[back], even = half ? word[half + forth] : 0, ahead = word[forth];
-        pairs += (behind | even | ahead) != 0;
-        if (behind) write_cell(c, k++, code[hi], -1, back, behind);
-        if (even) write_cell(c, k++, code[hi], 0, half + forth, even);
-        if (ahead) write_cell(c, k++, code[hi], 1, forth, ahead);
+    for (int64_t from = lo + 1; from < t->size; from += STRETCH) {
+        const int m = collect(t, lo, from, VN_MIN(from + STRETCH, t->size), code, &s, &pairs);
+        write_stretch(t, c, &s, m, k);
+        k += m;
     }
     return pairs;
 }
@@ -220,7 +267,7 @@ static vn_status write_tile(void *arg, int64_t tile, int worker)
     int64_t pairs = 0;
     (void)worker;
     for (int64_t lo = tile * TILE; lo < vn_block_end(j->t->size, TILE, tile); lo++)
-        if (j->t->used[lo]) pairs += write_row(j->t, j->cells, j->code, lo, j->start[j->code[lo]]);
+        if (j->t->used[lo]) pairs += write_row(j->t, &j->cells, j->code, lo, j->start[j->code[lo]]);
     __atomic_fetch_add(&j->n_pairs, pairs, __ATOMIC_RELAXED);
     return VN_OK;
 }
@@ -233,7 +280,7 @@ int64_t vn_counted_write(const vn_counted *t, int n_threads, const int32_t *code
     for (int64_t k = 0; k < t->size; k++)
         if (t->used[k]) row_ptr[code[k] + 1] = t->row_cells[k];
     for (int64_t i = 0; i < n_items; i++) row_ptr[i + 1] += row_ptr[i];
-    const cells c = {hi, order, win, loss, tie, square, t->is_whole ? NULL : t->sum[0], t->wide[0]};
+    const cells c = {hi, order, win, loss, tie, square};
     job j = {.t = t, .cells = c, .code = code, .start = row_ptr};
     const int threads = t->n_slots >= SLOTS ? n_threads : 1;
     vn_team_run(write_tile, &j, vn_n_blocks(t->size, TILE), threads, NULL, NULL);
