@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
-#define SPINS 500               /* looks at a flag before sleeping: some 20 microseconds */
+#define SPIN_FOR 40000          /* nanoseconds of looking at a flag before sleeping */
 #define POLL_EVERY 30000000     /* nanoseconds */
 #define HELPER_STACK (4 << 20)
 
@@ -62,6 +62,11 @@ static int64_t nanoseconds(void)
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
+
+/* Spin while a condition holds, but not for long: a pause is 10 to 150 cycles, so the clock decides. */
+#define SPIN_WHILE(condition)                                                                        \
+    for (int64_t until_ = nanoseconds() + SPIN_FOR; condition && nanoseconds() < until_;)            \
+        for (int k_ = 0; k_ < 16 && condition; k_++) relax()
 
 /* ---- one run ---------------------------------------------------------------------------------- */
 
@@ -140,8 +145,7 @@ static void *help(void *unused)
         const uint64_t calls = atomic_load(&team.calls);
         team.n_spinning++;
         pthread_mutex_unlock(&team.lock);
-        for (int k = 0; k < SPINS && atomic_load_explicit(&team.calls, memory_order_relaxed) == calls; k++)
-            relax();
+        SPIN_WHILE(atomic_load_explicit(&team.calls, memory_order_relaxed) == calls);
         pthread_mutex_lock(&team.lock);
         team.n_spinning--;
         while (atomic_load(&team.calls) == calls) {
@@ -243,7 +247,7 @@ static vn_status close_run(run *r, vn_poll poll, void *context)
     r->n_joined = r->n_workers;
     if (atomic_load(&r->n_inside) > 0) {
         pthread_mutex_unlock(&team.lock);
-        for (int k = 0; k < SPINS && atomic_load(&r->n_inside) > 0; k++) relax();
+        SPIN_WHILE(atomic_load_explicit(&r->n_inside, memory_order_relaxed) > 0);
         pthread_mutex_lock(&team.lock); /* also: the last to leave has let go of the run */
         r->is_waiting = 1;
         while (atomic_load(&r->n_inside) > 0) {

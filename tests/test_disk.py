@@ -408,7 +408,7 @@ def test_answers_to_what_was_not_asked(request_, frame):
     loop = world.loop()
     loop.ask()
     before = loop.pending.request.tolist()
-    with pytest.raises(TypeError if isinstance(request_, float) else ValueError):
+    with pytest.raises((ValueError, TypeError)):
         loop.tell({"request": [request_], "vote": [1]} if frame else [request_],
                   None if frame else [1])  # fmt: skip
     assert loop.pending.request.tolist() == before

@@ -264,8 +264,8 @@ class Comparisons:
         return self
 
     def _adopt(self, cells: Aggregated) -> None:
-        for name, value in cells._asdict().items():
-            setattr(self, name if name in self.__annotations__ else f"_{name}", frozen(value))
+        for name, value in zip(_MEMBERS, cells, strict=True):
+            setattr(self, name, frozen(value))
 
     # ---- what it holds ------------------------------------------------------------------------
 
@@ -381,3 +381,9 @@ class Comparisons:
         """Only the cells whose items carry the same label; all items stay."""
         keep = labels[self.first] == labels[self.second]
         return self if keep.all() else self._of(selected(self, np.flatnonzero(keep)))
+
+
+#: Where a Comparisons keeps what aggregation gives: under the same name, private if it is not public.
+_MEMBERS = tuple(
+    name if name in Comparisons.__annotations__ else f"_{name}" for name in Aggregated._fields
+)
