@@ -268,6 +268,14 @@ static vn_status close_run(run *r, vn_poll poll, void *context)
     return r->is_broken ? VN_NO_MEMORY : r->status;
 }
 
+/* The thread is ended inside `poll`, as an interpreter that exits does it: helpers still read the run,
+ * which lies on its stack. */
+static void abandon(void *arg)
+{
+    record(arg, -1, VN_INTERRUPTED);
+    close_run(arg, NULL, NULL);
+}
+
 vn_status vn_team_run(vn_body body, void *job, int64_t n_blocks, int n_threads, vn_poll poll,
                       void *context)
 {
@@ -283,7 +291,11 @@ vn_status vn_team_run(vn_body body, void *job, int64_t n_blocks, int n_threads, 
         work(&r, 0, poll, context);
         return r.status;
     }
+    vn_status status;
     open_run(&r);
+    pthread_cleanup_push(abandon, &r);
     work(&r, 0, poll, context);
-    return close_run(&r, poll, context);
+    status = close_run(&r, poll, context);
+    pthread_cleanup_pop(0);
+    return status;
 }

@@ -10,7 +10,8 @@
  *
  * Any thread may call, many at once, and a body may start a run of its own: helpers go to the oldest
  * run that still wants some. After a fork the child starts helpers of its own when it first needs
- * them. Helpers block all signals: these go to the caller's threads. They end with the process. */
+ * them. Helpers block all signals: these go to the caller's threads. They end with the process. A
+ * caller's thread that is ended inside `poll` waits for its helpers first. */
 #ifndef VN_TEAM_H
 #define VN_TEAM_H
 

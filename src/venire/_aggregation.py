@@ -202,11 +202,11 @@ def add_up(
     n_threads: int,
 ) -> Aggregated:
     """Cells of coded rows."""
-    from venire._native import cells
+    from venire._native import cells, group_cells
 
     by = None
     if cluster is not None:
-        by = np.argsort(cluster, kind="stable")
+        by = group_cells.sort(cluster, int(cluster.max()) + 1, n_threads)[1]
         first, second, cluster = first[by], second[by], cluster[by]
         masses = {k: x[by] if isinstance(x, np.ndarray) else x for k, x in masses.items()}
         weight = None if weight is None else weight[by]

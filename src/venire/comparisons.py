@@ -383,7 +383,7 @@ class Comparisons:
         return self if keep.all() else self._of(selected(self, np.flatnonzero(keep)))
 
 
-#: Where a Comparisons keeps what aggregation gives: under the same name, private if it is not public.
+#: Where a Comparisons keeps what aggregation gives: under the same name, or as a private member.
 _MEMBERS = tuple(
     name if name in Comparisons.__annotations__ else f"_{name}" for name in Aggregated._fields
 )
