@@ -6,22 +6,30 @@
 #   make bench      the benchmarks (BENCH=quick: small sizes); writes docs/benchmarks.md
 #   make lint       ruff and mypy                    make format     let ruff rewrite
 #   make dist       wheel and sdist in dist/         make check-dist install them in empty environments
+#   make fuzz       hostile inputs for every entry (SECONDS, SEED, ENTRY); each fault with a replay
 #   make sanitize   the C layer under the address and undefined-behaviour sanitizers
+#   make fuzz-sanitize   both
 #   make clean      remove what was built (not the environments)
 #
-# Variables: PYTHON (interpreter that makes the environment), VENV (its folder), ARGS (for pytest).
+# Variables: PYTHON (interpreter that makes the environment), VENV (its folder), ARGS (for pytest,
+# the benchmarks or the fuzzer).
 
 PYTHON ?= $(shell .ci/find-python)
 VENV ?= .venv
 VERSIONS ?= 3.11 3.12 3.13
 BENCH ?= full
 ARGS ?=
+SECONDS ?= 600
+SEED ?= 0
+ENTRY ?=
 
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all bench run-bench lint format dist check-dist sanitize build clean
+.PHONY: demo test test-all bench run-bench lint format dist check-dist \
+    sanitize fuzz fuzz-sanitize build clean
 .DEFAULT_GOAL := test
+FORCE:
 
 # --- the environment: one stamp for each set of extras ----------------------------------------
 
@@ -92,14 +100,27 @@ SANITIZE_TESTS ?= $(patsubst %,tests/test_%.py,solver bad_input labels frames th
     grouped_comparisons grouped_fits grouped_singles grouped_invariances grouped_results \
     grouped_bad_input posteriors votes consensus bootstrap bootstrap_weights design \
     design_bad_input allocate fit_votes targets grouped_bootstrap bootstrap_sparse)
-sanitize: $(VENV)/.with-test
+SANITIZED = LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libstdc++.so)" \
+    ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:handle_segv=0 \
+    UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 PYTHONMALLOC=malloc
+
+build/sanitize: $(VENV)/.with-test FORCE
 	VENIRE_SANITIZE=address,undefined $(PY) setup.py -q build --build-lib build/sanitize
-	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libstdc++.so)" \
-	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
-	PYTHONPATH=build/sanitize PYTHONMALLOC=malloc \
-	    $(PY) -m pytest -p no:cacheprovider --capture=sys \
+
+sanitize: build/sanitize
+	$(SANITIZED) PYTHONPATH=build/sanitize $(PY) -m pytest -p no:cacheprovider --capture=sys \
 	    -k "not growth and not peak_memory and not between_batches and not interrupts" \
 	    $(wildcard $(SANITIZE_TESTS)) $(ARGS)
+
+# --- hostile inputs -----------------------------------------------------------------------------
+
+FUZZ = $(PY) -m fuzz $(ENTRY) --seconds $(SECONDS) --seed $(SEED) $(ARGS)
+
+fuzz: $(VENV)/.with-test build
+	PYTHONPATH=tests $(FUZZ)
+
+fuzz-sanitize: build/sanitize
+	$(SANITIZED) PYTHONPATH=build/sanitize:tests $(FUZZ)
 
 clean:
 	rm -rf build dist out src/*.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache .benchmarks

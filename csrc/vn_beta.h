@@ -1,7 +1,8 @@
 /* Kernels of Beta posteriors over arrays.
  *
  * Inputs are `n` values, or one value for all where the step given after the pointer is 0 (else it
- * is 1). Shapes are positive and finite. Results do not depend on n_threads. Not checked. */
+ * is 1). Shapes are positive and finite. Results do not depend on n_threads. Not checked.
+ * VN_INTERRUPTED: `poll` asked to stop. */
 #ifndef VN_BETA_H
 #define VN_BETA_H
 
@@ -13,27 +14,28 @@ typedef struct {
 } vn_values;
 
 /* I_x(a, b), or 1 - I_x(a, b) where `upper`; x in [0, 1]. */
-void vn_beta_cdf(int64_t n, vn_values a, vn_values b, vn_values x, int upper, int n_threads,
-                 double *out);
+vn_status vn_beta_cdf(int64_t n, vn_values a, vn_values b, vn_values x, int upper, int n_threads,
+                      vn_poll poll, void *context, double *out);
 
 /* x with I_x(a, b) = q, q in [0, 1]. */
-void vn_beta_quantile(int64_t n, vn_values a, vn_values b, vn_values q, int n_threads, double *out);
+vn_status vn_beta_quantile(int64_t n, vn_values a, vn_values b, vn_values q, int n_threads,
+                           vn_poll poll, void *context, double *out);
 
 /* P(X > Y) for independent X ~ Beta(a, b), Y ~ Beta(c, d). */
-void vn_beta_greater(int64_t n, vn_values a, vn_values b, vn_values c, vn_values d, int n_threads,
-                     double *out);
+vn_status vn_beta_greater(int64_t n, vn_values a, vn_values b, vn_values c, vn_values d,
+                          int n_threads, vn_poll poll, void *context, double *out);
 
-/* Draws; draw number i depends on the key, `start` + i and its shapes only. */
-void vn_beta_sample(int64_t n, vn_values a, vn_values b, const uint64_t key[2], uint64_t start,
-                    int n_threads, double *out);
+/* Draws; draw number i depends on the key, i and its shapes only. */
+vn_status vn_beta_sample(int64_t n, vn_values a, vn_values b, const uint64_t key[2], int n_threads,
+                         vn_poll poll, void *context, double *out);
 
 typedef enum { VN_BETA_MEAN, VN_BETA_VARIANCE, VN_BETA_STD, VN_BETA_ENTROPY } vn_beta_moment;
-void vn_beta_moments(int64_t n, vn_values a, vn_values b, vn_beta_moment which, int n_threads,
-                     double *out);
+vn_status vn_beta_moments(int64_t n, vn_values a, vn_values b, vn_beta_moment which, int n_threads,
+                          vn_poll poll, void *context, double *out);
 
 /* Kullback-Leibler divergence of Beta(c, d) from Beta(a, b), in nats: E log(f_ab / f_cd) under f_ab. */
-void vn_beta_divergence(int64_t n, vn_values a, vn_values b, vn_values c, vn_values d,
-                        int n_threads, double *out);
+vn_status vn_beta_divergence(int64_t n, vn_values a, vn_values b, vn_values c, vn_values d,
+                             int n_threads, vn_poll poll, void *context, double *out);
 
 /* Digamma and trigamma of z > 0; either output may be NULL. */
 void vn_digammas(int64_t n, const double *z, double *digamma, double *trigamma);

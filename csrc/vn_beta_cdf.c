@@ -3,6 +3,7 @@
 #include "vn_beta.h"
 #include "vn_beta_core.h"
 #include "vn_beta_math.h"
+#include "vn_team.h"
 
 VN_CLONES
 static int finish(const vn_beta_block *restrict s, int len, int upper, double *restrict out)
@@ -68,23 +69,41 @@ static int load(vn_beta_block *restrict s, int64_t from, int len, vn_values a, v
     return ends;
 }
 
-void vn_beta_cdf(int64_t n, vn_values a, vn_values b, vn_values x, int upper, int n_threads,
-                 double *out)
+/* Points [from, from + len), len <= VN_BETA_BLOCK. */
+static void tails_at(int64_t from, int len, vn_values a, vn_values b, vn_values x, int upper,
+                     double *out)
 {
-    (void)n_threads;
-    const int64_t n_blocks = (n + VN_BETA_BLOCK - 1) / VN_BETA_BLOCK;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 4) if (n_blocks > 2))
-    for (int64_t block = 0; block < n_blocks; block++) {
-        vn_beta_block s;
-        const int64_t from = block * VN_BETA_BLOCK;
-        const int len = (int)VN_MIN(n - from, (int64_t)VN_BETA_BLOCK);
-        const int ends = load(&s, from, len, a, b, x);
-        vn_beta_tails(&s, len);
-        vn_beta_values(&s, len, upper, out + from);
-        if (!ends) continue;
-        for (int64_t k = 0; k < len; k++) {
-            const double xk = x.at[(from + k) * x.step];
-            if (!(xk > 0.0 && xk < 1.0)) out[from + k] = (xk >= 1.0) == (upper == 0) ? 1.0 : 0.0;
-        }
+    vn_beta_block s;
+    const int ends = load(&s, from, len, a, b, x);
+    vn_beta_tails(&s, len);
+    vn_beta_values(&s, len, upper, out);
+    for (int64_t k = 0; ends && k < len; k++) {
+        const double xk = x.at[(from + k) * x.step];
+        if (!(xk > 0.0 && xk < 1.0)) out[k] = (xk >= 1.0) == (upper == 0) ? 1.0 : 0.0;
     }
+}
+
+typedef struct {
+    int64_t n;
+    vn_values a, b, x;
+    int upper;
+    double *out;
+} job;
+
+static vn_status cdf_block(void *arg, int64_t block, int worker)
+{
+    const job *j = arg;
+    const int64_t end = vn_block_end(j->n, VN_BETA_TURN, block);
+    (void)worker;
+    for (int64_t k = block * VN_BETA_TURN; k < end; k += VN_BETA_BLOCK)
+        tails_at(k, (int)VN_MIN(end - k, (int64_t)VN_BETA_BLOCK), j->a, j->b, j->x, j->upper,
+                 j->out + k);
+    return VN_OK;
+}
+
+vn_status vn_beta_cdf(int64_t n, vn_values a, vn_values b, vn_values x, int upper, int n_threads,
+                      vn_poll poll, void *context, double *out)
+{
+    return vn_team_run(cdf_block, &(job){n, a, b, x, upper, out}, vn_n_blocks(n, VN_BETA_TURN),
+                       n_threads, poll, context);
 }

@@ -10,6 +10,7 @@
 #include "vn_beta.h"
 #include "vn_beta_core.h"
 #include "vn_beta_math.h"
+#include "vn_team.h"
 
 #define PAIRS 32
 #define STEP_NARROW 0.35 /* where the width is far below 1 k is nearly a normal density */
@@ -187,14 +188,24 @@ static void compare(int64_t from, int len, vn_values a, vn_values b, vn_values c
     for (int64_t k = 0; k < len; k++) out[k] = integrate(&w, k);
 }
 
-void vn_beta_greater(int64_t n, vn_values a, vn_values b, vn_values c, vn_values d, int n_threads,
-                     double *out)
+typedef struct {
+    int64_t n;
+    vn_values a, b, c, d;
+    double *out;
+} job;
+
+static vn_status compare_block(void *arg, int64_t block, int worker)
 {
-    (void)n_threads;
-    const int64_t n_blocks = (n + PAIRS - 1) / PAIRS;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1) if (n_blocks > 1))
-    for (int64_t i = 0; i < n_blocks; i++) {
-        const int64_t from = i * PAIRS;
-        compare(from, (int)VN_MIN(n - from, (int64_t)PAIRS), a, b, c, d, out + from);
-    }
+    const job *j = arg;
+    const int64_t from = block * PAIRS, end = vn_block_end(j->n, PAIRS, block);
+    (void)worker;
+    compare(from, (int)(end - from), j->a, j->b, j->c, j->d, j->out + from);
+    return VN_OK;
+}
+
+vn_status vn_beta_greater(int64_t n, vn_values a, vn_values b, vn_values c, vn_values d,
+                          int n_threads, vn_poll poll, void *context, double *out)
+{
+    return vn_team_run(compare_block, &(job){n, a, b, c, d, out}, vn_n_blocks(n, PAIRS), n_threads,
+                       poll, context);
 }

@@ -6,6 +6,7 @@
 #include "vn_common.h"
 
 #define VN_BETA_BLOCK 256 /* points in one call; every array below has this length */
+#define VN_BETA_TURN (4 * VN_BETA_BLOCK) /* points that a thread takes at a time */
 #define VN_BETA_SMALL 0.25 /* below this a shape has formulas of its own: vn_beta_small.c */
 
 typedef struct {

@@ -2,8 +2,10 @@
 
 #include "vn_beta.h"
 #include "vn_beta_math.h"
+#include "vn_team.h"
 
-#define BLOCK 1024
+#define BLOCK 1024        /* values with logarithms */
+#define SIMPLE_BLOCK 16384 /* without */
 
 /* digamma(z) = log z - 1/(2z) - rest(z); the rest without cancellation, from 8 up and by steps. */
 static double digamma_rest(double z)
@@ -90,28 +92,55 @@ static void simple(int64_t from, int64_t to, vn_values a, vn_values b, vn_beta_m
         }
 }
 
-void vn_beta_moments(int64_t n, vn_values a, vn_values b, vn_beta_moment which, int n_threads,
-                     double *out)
+typedef struct {
+    int64_t n;
+    vn_values a, b, c, d;
+    vn_beta_moment which;
+    double *out;
+} job;
+
+static vn_status simple_block(void *arg, int64_t block, int worker)
 {
-    (void)n_threads;
-    const int64_t n_blocks = (n + BLOCK - 1) / BLOCK;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) if (n_blocks > 16))
-    for (int64_t i = 0; i < n_blocks; i++) {
-        const int64_t from = i * BLOCK, to = VN_MIN(n, from + BLOCK);
-        if (which == VN_BETA_ENTROPY)
-            for (int64_t k = from; k < to; k++)
-                out[k] = entropy_of(a.at[k * a.step], b.at[k * b.step]);
-        else
-            simple(from, to, a, b, which, out);
-    }
+    const job *j = arg;
+    (void)worker;
+    simple(block * SIMPLE_BLOCK, vn_block_end(j->n, SIMPLE_BLOCK, block), j->a, j->b, j->which,
+           j->out);
+    return VN_OK;
 }
 
-void vn_beta_divergence(int64_t n, vn_values a, vn_values b, vn_values c, vn_values d,
-                        int n_threads, double *out)
+static vn_status entropy_block(void *arg, int64_t block, int worker)
 {
-    (void)n_threads;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static) if (n > 4096))
-    for (int64_t k = 0; k < n; k++)
-        out[k] = divergence_of(a.at[k * a.step], b.at[k * b.step], c.at[k * c.step],
-                               d.at[k * d.step]);
+    const job *j = arg;
+    const int64_t end = vn_block_end(j->n, BLOCK, block);
+    (void)worker;
+    for (int64_t k = block * BLOCK; k < end; k++)
+        j->out[k] = entropy_of(j->a.at[k * j->a.step], j->b.at[k * j->b.step]);
+    return VN_OK;
+}
+
+vn_status vn_beta_moments(int64_t n, vn_values a, vn_values b, vn_beta_moment which, int n_threads,
+                          vn_poll poll, void *context, double *out)
+{
+    const int has_logs = which == VN_BETA_ENTROPY;
+    return vn_team_run(has_logs ? entropy_block : simple_block,
+                       &(job){.n = n, .a = a, .b = b, .which = which, .out = out},
+                       vn_n_blocks(n, has_logs ? BLOCK : SIMPLE_BLOCK), n_threads, poll, context);
+}
+
+static vn_status divergence_block(void *arg, int64_t block, int worker)
+{
+    const job *j = arg;
+    const int64_t end = vn_block_end(j->n, BLOCK, block);
+    (void)worker;
+    for (int64_t k = block * BLOCK; k < end; k++)
+        j->out[k] = divergence_of(j->a.at[k * j->a.step], j->b.at[k * j->b.step],
+                                  j->c.at[k * j->c.step], j->d.at[k * j->d.step]);
+    return VN_OK;
+}
+
+vn_status vn_beta_divergence(int64_t n, vn_values a, vn_values b, vn_values c, vn_values d,
+                             int n_threads, vn_poll poll, void *context, double *out)
+{
+    return vn_team_run(divergence_block, &(job){.n = n, .a = a, .b = b, .c = c, .d = d, .out = out},
+                       vn_n_blocks(n, BLOCK), n_threads, poll, context);
 }

@@ -9,6 +9,7 @@
 #include "vn_beta.h"
 #include "vn_beta_core.h"
 #include "vn_beta_math.h"
+#include "vn_team.h"
 
 #define MAX_STEPS 200
 #define NO_LOG_ODDS 1e300
@@ -159,13 +160,25 @@ static void solve(int64_t from, int len, vn_values a, vn_values b, vn_values q, 
     finish(log_odds, len, out);
 }
 
-void vn_beta_quantile(int64_t n, vn_values a, vn_values b, vn_values q, int n_threads, double *out)
+typedef struct {
+    int64_t n;
+    vn_values a, b, q;
+    double *out;
+} job;
+
+static vn_status quantile_block(void *arg, int64_t block, int worker)
 {
-    (void)n_threads;
-    const int64_t n_blocks = (n + VN_BETA_BLOCK - 1) / VN_BETA_BLOCK;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 4) if (n_blocks > 2))
-    for (int64_t i = 0; i < n_blocks; i++) {
-        const int64_t from = i * VN_BETA_BLOCK;
-        solve(from, (int)VN_MIN(n - from, (int64_t)VN_BETA_BLOCK), a, b, q, out + from);
-    }
+    const job *j = arg;
+    const int64_t end = vn_block_end(j->n, VN_BETA_TURN, block);
+    (void)worker;
+    for (int64_t k = block * VN_BETA_TURN; k < end; k += VN_BETA_BLOCK)
+        solve(k, (int)VN_MIN(end - k, (int64_t)VN_BETA_BLOCK), j->a, j->b, j->q, j->out + k);
+    return VN_OK;
+}
+
+vn_status vn_beta_quantile(int64_t n, vn_values a, vn_values b, vn_values q, int n_threads,
+                           vn_poll poll, void *context, double *out)
+{
+    return vn_team_run(quantile_block, &(job){n, a, b, q, out}, vn_n_blocks(n, VN_BETA_TURN),
+                       n_threads, poll, context);
 }

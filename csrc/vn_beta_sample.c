@@ -9,8 +9,10 @@
 #include "vn_beta.h"
 #include "vn_beta_math.h"
 #include "vn_random.h"
+#include "vn_team.h"
 
 #define BLOCK 256
+#define TURN (4 * BLOCK) /* draws that a thread makes at a time */
 #define BOOST 0x8000000000000000ULL
 
 typedef struct {
@@ -79,7 +81,7 @@ static void combine_small(int len, const uint64_t key[2], const uint64_t *restri
 }
 
 static void draw(int64_t from, int len, vn_values a_in, vn_values b_in, const uint64_t key[2],
-                 uint64_t start, double *out)
+                 double *out)
 {
     proposals w;
     double a[BLOCK], b[BLOCK], gamma[2][BLOCK];
@@ -88,7 +90,7 @@ static void draw(int64_t from, int len, vn_values a_in, vn_values b_in, const ui
     for (int64_t k = 0; k < len; k++) {
         a[k] = a_in.at[(from + k) * a_in.step];
         b[k] = b_in.at[(from + k) * b_in.step];
-        counter[k] = w.counter[k] = start + (uint64_t)(from + k);
+        counter[k] = w.counter[k] = (uint64_t)(from + k);
         w.shape[0][k] = a[k] < 1.0 ? a[k] + 1.0 : a[k];
         w.shape[1][k] = b[k] < 1.0 ? b[k] + 1.0 : b[k];
         gamma[0][k] = gamma[1][k] = -1.0;
@@ -135,14 +137,26 @@ static void draw(int64_t from, int len, vn_values a_in, vn_values b_in, const ui
     for (int64_t k = 0; k < n; k++) out[at[k]] = result[k];
 }
 
-void vn_beta_sample(int64_t n, vn_values a, vn_values b, const uint64_t key[2], uint64_t start,
-                    int n_threads, double *out)
+typedef struct {
+    int64_t n;
+    vn_values a, b;
+    const uint64_t *key;
+    double *out;
+} job;
+
+static vn_status draw_block(void *arg, int64_t block, int worker)
 {
-    (void)n_threads;
-    const int64_t n_blocks = (n + BLOCK - 1) / BLOCK;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 8) if (n_blocks > 4))
-    for (int64_t i = 0; i < n_blocks; i++) {
-        const int64_t from = i * BLOCK;
-        draw(from, (int)VN_MIN(n - from, (int64_t)BLOCK), a, b, key, start, out + from);
-    }
+    const job *j = arg;
+    const int64_t end = vn_block_end(j->n, TURN, block);
+    (void)worker;
+    for (int64_t k = block * TURN; k < end; k += BLOCK)
+        draw(k, (int)VN_MIN(end - k, (int64_t)BLOCK), j->a, j->b, j->key, j->out + k);
+    return VN_OK;
+}
+
+vn_status vn_beta_sample(int64_t n, vn_values a, vn_values b, const uint64_t key[2], int n_threads,
+                         vn_poll poll, void *context, double *out)
+{
+    return vn_team_run(draw_block, &(job){n, a, b, key, out}, vn_n_blocks(n, TURN), n_threads, poll,
+                       context);
 }

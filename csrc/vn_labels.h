@@ -2,8 +2,8 @@
  *
  * Integer labels in a narrow range go through a presence table (vn_mark_*, vn_take_*), wide ones and
  * text through vn_table, an open-addressing hash table that numbers its keys in order of first
- * sight. Several tables may be filled at once, each with its own part of the rows; vn_tables_rank
- * then numbers the union of their keys in sorted order, which does not depend on the parts. */
+ * sight. Several tables may be filled at once, each with some of the rows; vn_tables_rank then
+ * numbers the union of their keys in sorted order, which does not depend on whose rows were whose. */
 #ifndef VN_LABELS_H
 #define VN_LABELS_H
 
@@ -45,8 +45,10 @@ const uint8_t *vn_table_key(const vn_table *table, int64_t code, int64_t *length
 vn_status vn_table_add(vn_table *table, const uint8_t *const *key, const int64_t *length, int64_t n,
                        int32_t *codes);
 
-/* The same over whole columns. The n rows are cut into n_tables equal parts (part t is rows
- * n*t/n_tables to n*(t+1)/n_tables) and part t is coded by table t, in parallel. */
+/* The same over whole columns, in parallel: n_tables threads at most, each with a table of its own.
+ * Rows are taken VN_LABEL_ROWS at a time, and owner[b] is the table that coded those from
+ * b * VN_LABEL_ROWS on. VN_INTERRUPTED, here and below: `poll` asked to stop. */
+#define VN_LABEL_ROWS 8192
 typedef enum {
     VN_TEXT_32,   /* Arrow utf8: data = bytes, index = int32 offsets */
     VN_TEXT_64,   /* Arrow large_utf8: data = bytes, index = int64 offsets */
@@ -63,16 +65,17 @@ typedef struct {
 } vn_text;
 
 vn_status vn_tables_add(vn_table **tables, int n_tables, const vn_text *text, int64_t n,
-                        int32_t *codes);
+                        vn_poll poll, void *context, uint8_t *owner, int32_t *codes);
 
-/* codes[i] = rank[t][codes[i]] for the parts of a column as vn_tables_add cut it. */
-void vn_tables_recode(int32_t *const *rank, int n_tables, int64_t n, int32_t *codes);
+/* codes[i] = rank[t][codes[i]], t being the owner of row i; owner NULL: table 0 coded all. */
+vn_status vn_tables_recode(int32_t *const *rank, const uint8_t *owner, int64_t n, int n_threads,
+                           vn_poll poll, void *context, int32_t *codes);
 
 /* Rank the union of the keys of several tables, by byte order (code-point order for UTF-8) or, for
  * numbers, by value as signed (2: unsigned) 8-byte integers. The union is left in tables[0]:
  * order[r] is the code there of the key of rank r, and rank[t][code] the rank of each table's key.
  * rank[0] needs room for the sum of all sizes, as does order. */
-vn_status vn_tables_rank(vn_table **tables, int n_tables, int numbers, int32_t *const *rank,
-                         int32_t *order, int64_t *n_keys);
+vn_status vn_tables_rank(vn_table **tables, int n_tables, int numbers, int n_threads, vn_poll poll,
+                         void *context, int32_t *const *rank, int32_t *order, int64_t *n_keys);
 
 #endif

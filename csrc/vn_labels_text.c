@@ -4,7 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vn_team.h"
+
 #define BATCH 64 /* rows whose keys are found before they are looked up */
+#define KEYS_SORTED 8192 /* at a time */
+#define KEYS_ASKED 65536 /* added between two looks for an interrupt */
 
 /* One row of 4-byte characters as UTF-8 (surrogates as three bytes); returns the length. */
 static int64_t utf8_from_ucs4(const uint32_t *text, int64_t width, uint8_t *out)
@@ -97,28 +101,51 @@ static vn_status add_part(vn_table *table, const vn_text *text, int64_t from, in
     return status;
 }
 
-vn_status vn_tables_add(vn_table **tables, int n_tables, const vn_text *text, int64_t n,
-                        int32_t *codes)
+typedef struct {
+    vn_table **tables;
+    const vn_text *text;
+    int64_t n;
+    uint8_t *owner;
+    int32_t *codes;
+} adding;
+
+static vn_status add_block(void *arg, int64_t block, int worker)
 {
-    int worst = VN_OK;
-    VN_PRAGMA(omp parallel for num_threads(n_tables) schedule(static, 1) if (n_tables > 1)
-              reduction(max : worst))
-    for (int t = 0; t < n_tables; t++) {
-        int status = (int)add_part(tables[t], text, n * t / n_tables, n * (t + 1) / n_tables, codes);
-        worst = VN_MAX(worst, status);
-    }
-    return (vn_status)worst;
+    const adding *j = arg;
+    j->owner[block] = (uint8_t)worker;
+    return add_part(j->tables[worker], j->text, block * VN_LABEL_ROWS,
+                    vn_block_end(j->n, VN_LABEL_ROWS, block), j->codes);
 }
 
-void vn_tables_recode(int32_t *const *rank, int n_tables, int64_t n, int32_t *codes)
+vn_status vn_tables_add(vn_table **tables, int n_tables, const vn_text *text, int64_t n,
+                        vn_poll poll, void *context, uint8_t *owner, int32_t *codes)
 {
-    VN_PRAGMA(omp parallel for num_threads(n_tables) schedule(static, 1) if (n_tables > 1))
-    for (int t = 0; t < n_tables; t++) {
-        int64_t stop = n * (t + 1) / n_tables;
-        for (int64_t i = n * t / n_tables; i < stop; i++) {
-            codes[i] = rank[t][codes[i]];
-        }
-    }
+    return vn_team_run(add_block, &(adding){tables, text, n, owner, codes},
+                       vn_n_blocks(n, VN_LABEL_ROWS), n_tables, poll, context);
+}
+
+typedef struct {
+    int32_t *const *rank;
+    const uint8_t *owner;
+    int64_t n;
+    int32_t *codes;
+} recoding;
+
+static vn_status recode_block(void *arg, int64_t block, int worker)
+{
+    const recoding *j = arg;
+    const int32_t *rank = j->rank[j->owner ? j->owner[block] : 0];
+    const int64_t end = vn_block_end(j->n, VN_LABEL_ROWS, block);
+    (void)worker;
+    for (int64_t i = block * VN_LABEL_ROWS; i < end; i++) j->codes[i] = rank[j->codes[i]];
+    return VN_OK;
+}
+
+vn_status vn_tables_recode(int32_t *const *rank, const uint8_t *owner, int64_t n, int n_threads,
+                           vn_poll poll, void *context, int32_t *codes)
+{
+    return vn_team_run(recode_block, &(recoding){rank, owner, n, codes},
+                       vn_n_blocks(n, VN_LABEL_ROWS), n_threads, poll, context);
 }
 
 /* A key to be sorted carries what the comparison needs, so that qsort needs no global. */
@@ -156,32 +183,82 @@ static uint64_t first_bytes(const uint8_t *p, int64_t n)
     return v;
 }
 
-static vn_status sort_keys(const vn_table *table, int numbers, int32_t *order)
+/* Keys sorted in runs of `width`, from which runs twice as long are made. */
+typedef struct {
+    const vn_table *table;
+    int numbers;
+    int64_t n, width;
+    sort_key *from, *to;
+} sorting;
+
+static vn_status sort_run(void *arg, int64_t block, int worker)
 {
-    int64_t n = vn_table_size(table);
-    sort_key *key = vn_malloc((size_t)VN_MAX(n, 1) * sizeof *key);
-    if (key == NULL) {
-        return VN_NO_MEMORY;
+    const sorting *j = arg;
+    const int64_t begin = block * KEYS_SORTED, end = vn_block_end(j->n, KEYS_SORTED, block);
+    (void)worker;
+    for (int64_t k = begin; k < end; k++) {
+        sort_key *key = &j->from[k];
+        key->bytes = vn_table_key(j->table, k, &key->length);
+        key->code = (int32_t)k;
+        key->prefix = j->numbers ? number(key->bytes) ^ (j->numbers == 1 ? (uint64_t)1 << 63 : 0)
+                                 : first_bytes(key->bytes, key->length);
     }
-    for (int64_t k = 0; k < n; k++) {
-        key[k].bytes = vn_table_key(table, k, &key[k].length);
-        key[k].code = (int32_t)k;
-        if (numbers) {
-            key[k].prefix = number(key[k].bytes) ^ (numbers == 1 ? (uint64_t)1 << 63 : 0);
-        } else {
-            key[k].prefix = first_bytes(key[k].bytes, key[k].length);
-        }
-    }
-    qsort(key, (size_t)n, sizeof *key, by_bytes);
-    for (int64_t k = 0; k < n; k++) {
-        order[k] = key[k].code;
-    }
-    vn_free(key);
+    qsort(j->from + begin, (size_t)(end - begin), sizeof(sort_key), by_bytes);
     return VN_OK;
 }
 
-vn_status vn_tables_rank(vn_table **tables, int n_tables, int numbers, int32_t *const *rank,
-                         int32_t *order, int64_t *n_keys)
+/* How many of the first `count` keys of two sorted runs together come from the first one. */
+static int64_t split(const sort_key *a, int64_t n_a, const sort_key *b, int64_t n_b, int64_t count)
+{
+    int64_t low = VN_MAX(count - n_b, (int64_t)0), high = VN_MIN(count, n_a);
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+        if (by_bytes(&a[middle], &b[count - middle - 1]) < 0) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+/* Keys [KEYS_SORTED * block, ...) of the longer runs. */
+static vn_status merge_part(void *arg, int64_t block, int worker)
+{
+    const sorting *j = arg;
+    const int64_t begin = block * KEYS_SORTED, end = vn_block_end(j->n, KEYS_SORTED, block);
+    const int64_t start = begin / (2 * j->width) * (2 * j->width);
+    const int64_t n_a = VN_MIN(j->width, j->n - start), n_b = VN_MIN(j->width, j->n - start - n_a);
+    const sort_key *a = j->from + start, *b = a + n_a;
+    int64_t i = split(a, n_a, b, n_b, begin - start), k = begin - start - i;
+    (void)worker;
+    for (int64_t at = begin; at < end; at++)
+        j->to[at] = k == n_b || (i < n_a && by_bytes(&a[i], &b[k]) < 0) ? a[i++] : b[k++];
+    return VN_OK;
+}
+
+static vn_status sort_keys(const vn_table *table, int numbers, int n_threads, vn_poll poll,
+                           void *context, int32_t *order)
+{
+    const int64_t n = vn_table_size(table), n_blocks = vn_n_blocks(n, KEYS_SORTED);
+    const size_t bytes = (size_t)VN_MAX(n, 1) * sizeof(sort_key);
+    sorting j = {table, numbers, n, KEYS_SORTED, vn_malloc(bytes),
+                 n_blocks > 1 ? vn_malloc(bytes) : NULL};
+    vn_status status = VN_NO_MEMORY;
+    if (j.from == NULL || (n_blocks > 1 && j.to == NULL)) goto done;
+    status = vn_team_run(sort_run, &j, n_blocks, n_threads, poll, context);
+    for (; j.width < n && status == VN_OK; j.width *= 2) {
+        status = vn_team_run(merge_part, &j, n_blocks, n_threads, poll, context);
+        sort_key *merged = j.to;
+        j.to = j.from;
+        j.from = merged;
+    }
+    for (int64_t k = 0; k < n && status == VN_OK; k++) order[k] = j.from[k].code;
+done:
+    vn_free(j.from);
+    vn_free(j.to);
+    return status;
+}
+
+vn_status vn_tables_rank(vn_table **tables, int n_tables, int numbers, int n_threads, vn_poll poll,
+                         void *context, int32_t *const *rank, int32_t *order, int64_t *n_keys)
 {
     /* the union: each table's keys get their code in table 0 */
     for (int t = 1; t < n_tables; t++) {
@@ -193,10 +270,11 @@ vn_status vn_tables_rank(vn_table **tables, int n_tables, int numbers, int32_t *
             if (status != VN_OK) {
                 return status;
             }
+            if (k % KEYS_ASKED == 0 && poll && poll(context)) return VN_INTERRUPTED;
         }
     }
     int64_t n = vn_table_size(tables[0]);
-    vn_status status = sort_keys(tables[0], numbers, order);
+    vn_status status = sort_keys(tables[0], numbers, n_threads, poll, context, order);
     if (status != VN_OK) {
         return status;
     }

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "vn_team.h"
+
 #define BLOCK_PAIRS 4096            /* pairs of a block, at least */
 #define MAX_BLOCKS 64
 #define MAX_SUMS ((int64_t)1 << 21) /* numbers in all blocks' sums */
@@ -72,18 +74,40 @@ static void signed_block(const vn_vote_table *table, int64_t from, int64_t to, d
     }
 }
 
+/* What the loops over blocks of pairs read and write; each uses what it needs. */
+typedef struct {
+    const vn_vote_table *table;
+    const vn_panel *panel;
+    int64_t n_pairs, n_teachers, n_blocks;
+    const double *n_eff, *gold;
+    double *out[3], *sums;
+    int64_t *counts;
+} job;
+
+static vn_status signed_of(void *arg, int64_t b, int worker)
+{
+    const job *j = arg;
+    (void)worker;
+    signed_block(j->table, block_start(j->n_pairs, b, j->n_blocks),
+                 block_start(j->n_pairs, b + 1, j->n_blocks), j->out[0],
+                 j->sums + 2 * j->n_teachers * b, j->counts + 4 * j->n_teachers * b);
+    return VN_OK;
+}
+
 vn_status vn_signed_votes(const vn_vote_table *table, int64_t n_pairs, int64_t n_teachers,
-                          int n_threads, double *s, vn_teacher_counts *counts)
+                          int n_threads, vn_poll poll, void *context, double *s,
+                          vn_teacher_counts *counts)
 {
     const int64_t blocks = block_count(n_pairs, 6 * n_teachers);
     double *sums = vn_calloc((size_t)(2 * n_teachers * blocks) + 1, sizeof(double));
     int64_t *n = vn_calloc((size_t)(4 * n_teachers * blocks) + 1, sizeof(int64_t));
     vn_status status = VN_NO_MEMORY;
     if (!sums || !n) goto done;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
-    for (int64_t b = 0; b < blocks; b++)
-        signed_block(table, block_start(n_pairs, b, blocks), block_start(n_pairs, b + 1, blocks), s,
-                     sums + 2 * n_teachers * b, n + 4 * n_teachers * b);
+    status = vn_team_run(signed_of,
+                         &(job){.table = table, .n_pairs = n_pairs, .n_teachers = n_teachers,
+                                .n_blocks = blocks, .out = {s}, .sums = sums, .counts = n},
+                         blocks, n_threads, poll, context);
+    if (status != VN_OK) goto done;
     add_blocks(sums, 2 * n_teachers, blocks);
     for (int64_t t = 0; t < n_teachers; t++) {
         vn_teacher_counts c = {sums[2 * t], sums[2 * t + 1], 0, 0, 0, 0};
@@ -96,7 +120,6 @@ vn_status vn_signed_votes(const vn_vote_table *table, int64_t n_pairs, int64_t n
         }
         counts[t] = c;
     }
-    status = VN_OK;
 done:
     vn_free(sums);
     vn_free(n);
@@ -139,20 +162,31 @@ static void pool_block(const vn_panel *p, int64_t from, int64_t to, double *sum,
     }
 }
 
-vn_status vn_pool(const vn_panel *p, int n_threads, double *sum, double *mean, double *n_eff,
-                  double *share)
+static vn_status pool_of(void *arg, int64_t b, int worker)
+{
+    const job *j = arg;
+    (void)worker;
+    pool_block(j->panel, block_start(j->n_pairs, b, j->n_blocks),
+               block_start(j->n_pairs, b + 1, j->n_blocks), j->out[0], j->out[1], j->out[2],
+               j->sums + j->n_teachers * b);
+    return VN_OK;
+}
+
+vn_status vn_pool(const vn_panel *p, int n_threads, vn_poll poll, void *context, double *sum,
+                  double *mean, double *n_eff, double *share)
 {
     const int64_t n_teachers = p->n_teachers, blocks = block_count(p->n_pairs, n_teachers);
     double *shares = vn_calloc((size_t)(n_teachers * blocks) + 1, sizeof(double));
     if (!shares) return VN_NO_MEMORY;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
-    for (int64_t b = 0; b < blocks; b++)
-        pool_block(p, block_start(p->n_pairs, b, blocks), block_start(p->n_pairs, b + 1, blocks),
-                   sum, mean, n_eff, shares + n_teachers * b);
+    const vn_status status
+        = vn_team_run(pool_of,
+                      &(job){.panel = p, .n_pairs = p->n_pairs, .n_teachers = n_teachers,
+                             .n_blocks = blocks, .out = {sum, mean, n_eff}, .sums = shares},
+                      blocks, n_threads, poll, context);
     add_blocks(shares, n_teachers, blocks);
     memcpy(share, shares, sizeof(double) * (size_t)n_teachers);
     vn_free(shares);
-    return VN_OK;
+    return status;
 }
 
 /* What the others say, as 2c - 1: their mean, shrunken by one less than the effective number. */
@@ -185,21 +219,31 @@ static void vouch_block(const vn_panel *p, const double *n_eff, const double *go
     }
 }
 
+static vn_status vouch_of(void *arg, int64_t b, int worker)
+{
+    const job *j = arg;
+    (void)worker;
+    vouch_block(j->panel, j->n_eff, j->gold, block_start(j->n_pairs, b, j->n_blocks),
+                block_start(j->n_pairs, b + 1, j->n_blocks), j->sums + 2 * j->n_teachers * b);
+    return VN_OK;
+}
+
 vn_status vn_vouch(const vn_panel *p, const double *n_eff, const double *gold, int n_threads,
-                   double *size, double *match)
+                   vn_poll poll, void *context, double *size, double *match)
 {
     const int64_t n_teachers = p->n_teachers, blocks = block_count(p->n_pairs, 2 * n_teachers);
     double *sums = vn_calloc((size_t)(2 * n_teachers * blocks) + 1, sizeof(double));
     if (!sums) return VN_NO_MEMORY;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
-    for (int64_t b = 0; b < blocks; b++)
-        vouch_block(p, n_eff, gold, block_start(p->n_pairs, b, blocks),
-                    block_start(p->n_pairs, b + 1, blocks), sums + 2 * n_teachers * b);
+    const vn_status status
+        = vn_team_run(vouch_of,
+                      &(job){.panel = p, .n_pairs = p->n_pairs, .n_teachers = n_teachers,
+                             .n_blocks = blocks, .n_eff = n_eff, .gold = gold, .sums = sums},
+                      blocks, n_threads, poll, context);
     add_blocks(sums, 2 * n_teachers, blocks);
     for (int64_t t = 0; t < n_teachers; t++) {
         size[t] = sums[2 * t];
         match[t] = sums[2 * t + 1];
     }
     vn_free(sums);
-    return VN_OK;
+    return status;
 }

@@ -2,16 +2,18 @@
 #include <string.h>
 
 #include "vn_pool.h"
+#include "vn_team.h"
 
 #define BLOCK_PAIRS 256
-#define MAX_BLOCKS 16
+#define MAX_BLOCKS 16      /* of tables of teachers by teachers */
+#define MAX_POOL_BLOCKS 4096
 #define MAX_SUMS ((int64_t)1 << 25) /* numbers in all blocks' sums */
-#define SLICE ((int64_t)1 << 28) /* products between two looks for an interrupt */
+#define SLICE ((int64_t)1 << 28) /* products of a run: with few blocks more of them would last too long */
 
-/* Blocks of pairs that are summed apart, when each block has `width` sums. */
-static int64_t block_count(int64_t n_pairs, int64_t width)
+/* Blocks of pairs that are summed apart, at most `most`, when each block has `width` sums. */
+static int64_t block_count(int64_t n_pairs, int64_t most, int64_t width)
 {
-    const int64_t blocks = VN_MIN(n_pairs / BLOCK_PAIRS, (int64_t)MAX_BLOCKS);
+    const int64_t blocks = VN_MIN(n_pairs / BLOCK_PAIRS, most);
     return VN_MAX(VN_MIN(blocks, MAX_SUMS / VN_MAX(width, (int64_t)1)), (int64_t)1);
 }
 
@@ -51,21 +53,43 @@ static void pool_block(const vn_panel *p, const double *r, int64_t from, int64_t
     }
 }
 
-vn_status vn_pool_correlated(const vn_panel *p, const double *r, int n_threads, double *cell_weight,
-                             double *sum, double *mean, double *n_eff, double *share)
+/* What the loops over blocks of pairs read and write; each uses what it needs. */
+typedef struct {
+    const vn_panel *panel;
+    const double *r, *x;
+    const uint8_t *keep;
+    int64_t from, n, n_blocks; /* the pairs [from, from + n) */
+    double *cell_weight, *out[3], *sums;
+} job;
+
+static vn_status pool_of(void *arg, int64_t b, int worker)
 {
-    const int64_t n_teachers = p->n_teachers, blocks = block_count(p->n_pairs, n_teachers);
+    const job *j = arg;
+    (void)worker;
+    pool_block(j->panel, j->r, block_start(j->n, b, j->n_blocks),
+               block_start(j->n, b + 1, j->n_blocks), j->cell_weight, j->out[0], j->out[1],
+               j->out[2], j->sums + j->panel->n_teachers * b);
+    return VN_OK;
+}
+
+vn_status vn_pool_correlated(const vn_panel *p, const double *r, int n_threads, vn_poll poll,
+                             void *context, double *cell_weight, double *sum, double *mean,
+                             double *n_eff, double *share)
+{
+    const int64_t n_teachers = p->n_teachers;
+    const int64_t blocks = block_count(p->n_pairs, MAX_POOL_BLOCKS, n_teachers);
     double *shares = vn_calloc((size_t)(n_teachers * blocks) + 1, sizeof(double));
     if (!shares) return VN_NO_MEMORY;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
-    for (int64_t b = 0; b < blocks; b++)
-        pool_block(p, r, block_start(p->n_pairs, b, blocks), block_start(p->n_pairs, b + 1, blocks),
-                   cell_weight, sum, mean, n_eff, shares + n_teachers * b);
+    const vn_status status
+        = vn_team_run(pool_of,
+                      &(job){.panel = p, .r = r, .n = p->n_pairs, .n_blocks = blocks,
+                             .cell_weight = cell_weight, .out = {sum, mean, n_eff}, .sums = shares},
+                      blocks, n_threads, poll, context);
     memset(share, 0, sizeof(double) * (size_t)n_teachers);
     for (int64_t b = 0; b < blocks; b++)
         for (int64_t t = 0; t < n_teachers; t++) share[t] += shares[n_teachers * b + t];
     vn_free(shares);
-    return VN_OK;
+    return status;
 }
 
 static void comoments_block(const vn_panel *p, const double *x, const uint8_t *keep, int64_t from,
@@ -99,25 +123,33 @@ static int64_t slice_end(const vn_panel *p, int64_t from)
     return q;
 }
 
+static vn_status comoments_of(void *arg, int64_t b, int worker)
+{
+    const job *j = arg;
+    const int64_t size = j->panel->n_teachers * j->panel->n_teachers;
+    double *own = j->sums + 3 * size * b;
+    (void)worker;
+    comoments_block(j->panel, j->x, j->keep, j->from + block_start(j->n, b, j->n_blocks),
+                    j->from + block_start(j->n, b + 1, j->n_blocks), own, own + size,
+                    own + 2 * size);
+    return VN_OK;
+}
+
 vn_status vn_comoments(const vn_panel *p, const double *x, const uint8_t *keep, int n_threads,
                        vn_poll poll, void *context, double *product, double *square, double *common)
 {
-    const int64_t size = p->n_teachers * p->n_teachers, blocks = block_count(p->n_pairs, 3 * size);
+    const int64_t size = p->n_teachers * p->n_teachers;
+    const int64_t blocks = block_count(p->n_pairs, MAX_BLOCKS, 3 * size);
+    vn_status status = VN_OK;
     double *sums = vn_calloc((size_t)(3 * size * blocks) + 1, sizeof(double));
     if (!sums) return VN_NO_MEMORY;
-    for (int64_t from = 0; from < p->n_pairs;) {
-        const int64_t end = slice_end(p, from), n = end - from;
-        VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
-        for (int64_t b = 0; b < blocks; b++) {
-            double *own = sums + 3 * size * b;
-            comoments_block(p, x, keep, from + block_start(n, b, blocks),
-                            from + block_start(n, b + 1, blocks), own, own + size, own + 2 * size);
-        }
+    for (int64_t from = 0; from < p->n_pairs && status == VN_OK;) {
+        const int64_t end = slice_end(p, from);
+        status = vn_team_run(comoments_of,
+                             &(job){.panel = p, .x = x, .keep = keep, .from = from,
+                                    .n = end - from, .n_blocks = blocks, .sums = sums},
+                             blocks, n_threads, poll, context);
         from = end;
-        if (poll && poll(context)) {
-            vn_free(sums);
-            return VN_INTERRUPTED;
-        }
     }
     for (int64_t b = 1; b < blocks; b++)
         for (int64_t i = 0; i < 3 * size; i++) sums[i] += sums[3 * size * b + i];
@@ -125,5 +157,5 @@ vn_status vn_comoments(const vn_panel *p, const double *x, const uint8_t *keep, 
     memcpy(square, sums + size, sizeof(double) * (size_t)size);
     memcpy(common, sums + 2 * size, sizeof(double) * (size_t)size);
     vn_free(sums);
-    return VN_OK;
+    return status;
 }

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "vn_math.h"
+#include "vn_team.h"
 
 #define BLOCK_ROWS 16384 /* rows of a block, at least */
 #define MAX_BLOCKS 64
-#define CHUNK 4096 /* rows of a thread's turn, or groups */
+#define CHUNK 4096 /* rows that are looked up at a time */
+#define GROUPS 64  /* groups, likewise */
 
 /* Masses of one judgment. */
 typedef struct {
@@ -22,11 +24,24 @@ static inline masses masses_of(const vn_vote_cells *c, int64_t k)
 
 static inline int64_t pair_of(const vn_row_votes *v, int64_t row) { return v->pair ? v->pair[row] : row; }
 
-void vn_weighted_masses(const vn_row_votes *v, const double *weight, int n_threads, double *win,
-                        double *loss)
+/* What the loops below read and write; each uses what it needs. */
+typedef struct {
+    const vn_row_votes *votes;
+    const double *weight, *expected;
+    double *win, *loss;
+    int64_t n_blocks;
+    double *sums;
+    int64_t *judged;
+} job;
+
+static vn_status masses_of_rows(void *arg, int64_t block, int worker)
 {
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, CHUNK))
-    for (int64_t r = 0; r < v->n_rows; r++) {
+    const job *j = arg;
+    const vn_row_votes *v = j->votes;
+    const double *weight = j->weight;
+    const int64_t end = vn_block_end(v->n_rows, CHUNK, block);
+    (void)worker;
+    for (int64_t r = block * CHUNK; r < end; r++) {
         const int64_t q = pair_of(v, r);
         double w = 0.0, l = 0.0;
         for (int64_t k = v->votes.ptr[q]; k < v->votes.ptr[q + 1]; k++) {
@@ -35,9 +50,18 @@ void vn_weighted_masses(const vn_row_votes *v, const double *weight, int n_threa
             w += e * (m.win + 0.5 * m.tie);
             l += e * (m.loss + 0.5 * m.tie);
         }
-        win[r] = w;
-        loss[r] = l;
+        j->win[r] = w;
+        j->loss[r] = l;
     }
+    return VN_OK;
+}
+
+vn_status vn_weighted_masses(const vn_row_votes *v, const double *weight, int n_threads,
+                             vn_poll poll, void *context, double *win, double *loss)
+{
+    return vn_team_run(masses_of_rows,
+                       &(job){.votes = v, .weight = weight, .win = win, .loss = loss},
+                       vn_n_blocks(v->n_rows, CHUNK), n_threads, poll, context);
 }
 
 VN_CLONES
@@ -58,16 +82,31 @@ static void expected_of_group(const int32_t *restrict first, const int32_t *rest
     }
 }
 
-void vn_expected_votes(int64_t n_groups, const int64_t *item_ptr, const int64_t *row_ptr,
-                       const int32_t *first, const int32_t *second, const double *theta,
-                       const double *variance, int normal, int n_threads, double *expected)
+typedef struct {
+    const vn_group_rows *rows;
+    double *expected;
+} expectation;
+
+static vn_status expected_of_groups(void *arg, int64_t block, int worker)
 {
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 64))
-    for (int64_t g = 0; g < n_groups; g++) {
-        const int64_t from = row_ptr[g];
-        expected_of_group(first + from, second + from, row_ptr[g + 1] - from, theta + item_ptr[g],
-                          variance + from, normal, expected + from);
+    const expectation *e = arg;
+    const vn_group_rows *v = e->rows;
+    const int64_t end = vn_block_end(v->n_groups, GROUPS, block);
+    (void)worker;
+    for (int64_t g = block * GROUPS; g < end; g++) {
+        const int64_t from = v->row_ptr[g];
+        expected_of_group(v->first + from, v->second + from, v->row_ptr[g + 1] - from,
+                          v->theta + v->item_ptr[g], v->variance + from, v->normal,
+                          e->expected + from);
     }
+    return VN_OK;
+}
+
+vn_status vn_expected_votes(const vn_group_rows *rows, int n_threads, vn_poll poll, void *context,
+                            double *expected)
+{
+    return vn_team_run(expected_of_groups, &(expectation){rows, expected},
+                       vn_n_blocks(rows->n_groups, GROUPS), n_threads, poll, context);
 }
 
 static void agreement_block(const vn_row_votes *v, const double *expected, int64_t from, int64_t to,
@@ -88,8 +127,19 @@ static void agreement_block(const vn_row_votes *v, const double *expected, int64
     }
 }
 
+static vn_status agreement(void *arg, int64_t b, int worker)
+{
+    const job *j = arg;
+    const int64_t rows = j->votes->n_rows, n = j->votes->n_teachers;
+    (void)worker;
+    agreement_block(j->votes, j->expected, rows * b / j->n_blocks, rows * (b + 1) / j->n_blocks,
+                    j->sums + 2 * n * b, j->judged + n * b);
+    return VN_OK;
+}
+
 vn_status vn_teacher_agreement(const vn_row_votes *v, const double *expected, int n_threads,
-                               double *size, double *match, int64_t *judged)
+                               vn_poll poll, void *context, double *size, double *match,
+                               int64_t *judged)
 {
     const int64_t n = v->n_teachers;
     const int64_t blocks = VN_MAX((int64_t)1, VN_MIN(v->n_rows / BLOCK_ROWS, (int64_t)MAX_BLOCKS));
@@ -97,10 +147,11 @@ vn_status vn_teacher_agreement(const vn_row_votes *v, const double *expected, in
     int64_t *counts = vn_calloc((size_t)(n * blocks) + 1, sizeof(int64_t));
     vn_status status = VN_NO_MEMORY;
     if (!sums || !counts) goto done;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1))
-    for (int64_t b = 0; b < blocks; b++)
-        agreement_block(v, expected, v->n_rows * b / blocks, v->n_rows * (b + 1) / blocks,
-                        sums + 2 * n * b, counts + n * b);
+    status = vn_team_run(agreement,
+                         &(job){.votes = v, .expected = expected, .n_blocks = blocks, .sums = sums,
+                                .judged = counts},
+                         blocks, n_threads, poll, context);
+    if (status != VN_OK) goto done;
     for (int64_t t = 0; t < n; t++) {
         size[t] = match[t] = 0.0;
         judged[t] = 0;
@@ -110,7 +161,6 @@ vn_status vn_teacher_agreement(const vn_row_votes *v, const double *expected, in
             judged[t] += counts[n * b + t];
         }
     }
-    status = VN_OK;
 done:
     vn_free(sums);
     vn_free(counts);

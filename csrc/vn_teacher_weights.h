@@ -2,7 +2,7 @@
  *
  * A row is a cell of the fit: one pair of items of one group, on which some teachers voted. Sums over
  * rows are taken in fixed blocks and added in block order: a result does not depend on the number of
- * threads. */
+ * threads. VN_INTERRUPTED: `poll` asked to stop. */
 #ifndef VN_TEACHER_WEIGHTS_H
 #define VN_TEACHER_WEIGHTS_H
 
@@ -16,20 +16,28 @@ typedef struct {
 
 /* Sums over each row's judgments of w_t (win + tie / 2) and of w_t (loss + tie / 2). weight: of each
  * teacher, NULL: 1. */
-void vn_weighted_masses(const vn_row_votes *rows, const double *weight, int n_threads, double *win,
-                        double *loss);
+vn_status vn_weighted_masses(const vn_row_votes *rows, const double *weight, int n_threads,
+                             vn_poll poll, void *context, double *win, double *loss);
 
 /* 2p - 1 of each row of the groups, p being the expected probability that its first item is better:
  * of the logistic curve at k (theta_first - theta_second), k = 1 / sqrt(1 + pi v / 8), or, `normal`, of
  * the normal curve with k = 1 / sqrt(1 + v); v is the variance of the difference. `expected` may be
  * `variance`. NaN where theta is. */
-void vn_expected_votes(int64_t n_groups, const int64_t *item_ptr, const int64_t *row_ptr,
-                       const int32_t *first, const int32_t *second, const double *theta,
-                       const double *variance, int normal, int n_threads, double *expected);
+typedef struct {
+    int64_t n_groups;
+    const int64_t *item_ptr, *row_ptr;
+    const int32_t *first, *second;
+    const double *theta, *variance;
+    int normal;
+} vn_group_rows;
+
+vn_status vn_expected_votes(const vn_group_rows *rows, int n_threads, vn_poll poll, void *context,
+                            double *expected);
 
 /* Each teacher's sums of |s| and of s (2p - 1) over its judgments s (signed, the mean of their runs),
  * and their number. Rows whose 2p - 1 is NaN are left out. */
 vn_status vn_teacher_agreement(const vn_row_votes *rows, const double *expected, int n_threads,
-                               double *size, double *match, int64_t *judged);
+                               vn_poll poll, void *context, double *size, double *match,
+                               int64_t *judged);
 
 #endif

@@ -44,6 +44,9 @@ static struct {
 
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
+/* When this thread last polled: a call may be a chain of many short runs. */
+static _Thread_local int64_t asked;
+
 static inline void relax(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -81,21 +84,25 @@ static inline int64_t take(share *s)
     return VN_MIN(block, s->end);
 }
 
+/* Whether `poll`, if it is time to ask, says that the run is to end. */
+static int is_unwanted(vn_poll poll, void *context)
+{
+    const int64_t now = nanoseconds();
+    if (now - asked < POLL_EVERY) return 0;
+    asked = now;
+    return poll(context) != 0;
+}
+
 /* Work as `worker` until no block is left; only the caller's thread polls. */
 static void work(run *r, int worker, vn_poll poll, void *context)
 {
-    int64_t asked = poll ? nanoseconds() : 0;
     for (int k = 0; k < r->n_workers; k++) {
         share *s = &r->shares[(worker + k) % r->n_workers];
         for (int64_t block; (block = take(s)) < s->end;) {
             if (block > atomic_load_explicit(&r->failed_at, memory_order_relaxed)) break;
             const vn_status status = r->body(r->job, block, worker);
             if (status != VN_OK) record(r, block, status);
-            if (!poll) continue;
-            const int64_t now = nanoseconds();
-            if (now - asked < POLL_EVERY) continue;
-            asked = now;
-            if (poll(context)) {
+            if (poll && is_unwanted(poll, context)) {
                 record(r, -1, VN_INTERRUPTED);
                 return;
             }
@@ -228,28 +235,31 @@ static void wait_for_helpers(int may_ask)
     pthread_cond_timedwait(&team.done, &team.lock, &until);
 }
 
-/* Nobody joins any more; wait for those who are inside. */
+/* Nobody joins any more; wait for those who are inside. The run stays in the list until then: a fork
+ * must find it. */
 static vn_status close_run(run *r, vn_poll poll, void *context)
 {
     pthread_mutex_lock(&team.lock);
-    for (run **at = &team.oldest; *at; at = &(*at)->next)
-        if (*at == r) {
-            *at = r->next;
-            break;
-        }
+    r->n_joined = r->n_workers;
     if (atomic_load(&r->n_inside) > 0) {
         pthread_mutex_unlock(&team.lock);
         for (int k = 0; k < SPINS && atomic_load(&r->n_inside) > 0; k++) relax();
         pthread_mutex_lock(&team.lock); /* also: the last to leave has let go of the run */
         r->is_waiting = 1;
         while (atomic_load(&r->n_inside) > 0) {
-            wait_for_helpers(poll && r->status != VN_INTERRUPTED);
-            if (!poll || r->status == VN_INTERRUPTED || atomic_load(&r->n_inside) == 0) continue;
+            const int may_ask = poll && r->status != VN_INTERRUPTED;
+            wait_for_helpers(may_ask);
+            if (!may_ask || atomic_load(&r->n_inside) == 0) continue;
             pthread_mutex_unlock(&team.lock);
             if (poll(context)) record(r, -1, VN_INTERRUPTED);
             pthread_mutex_lock(&team.lock);
         }
     }
+    for (run **at = &team.oldest; *at; at = &(*at)->next)
+        if (*at == r) {
+            *at = r->next;
+            break;
+        }
     pthread_mutex_unlock(&team.lock);
     return r->is_broken ? VN_NO_MEMORY : r->status;
 }

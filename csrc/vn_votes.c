@@ -46,30 +46,40 @@ void vn_votes_load(const vn_ints *x, int64_t begin, int n, int32_t *out)
         for (int i = 0; i < n; i++) out[i] = x->code[out[i]];
 }
 
-void vn_votes_mark(const vn_ints *x, int64_t n, int n_threads, uint8_t *seen)
+/* Marks of the workers, one after another. */
+typedef struct {
+    const vn_ints *x;
+    int64_t n, span;
+    uint8_t *own;
+} marks;
+
+static vn_status mark(void *arg, int64_t block, int worker)
 {
-    const int64_t span = (int64_t)1 << 8 * x->size;
-    uint8_t *own = vn_calloc((size_t)(n_threads * span), 1);
-    if (!own) { /* slower, but right */
-        for (int64_t r = 0; r < n; r++)
-            seen[(x->size == 1 ? ((const int8_t *)x->data)[r] : ((const int16_t *)x->data)[r])
-                 - x->low] = 1;
-        return;
-    }
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1))
-    for (int t = 0; t < n_threads; t++) {
-        uint8_t *mine = own + t * span - x->low;
-        const int64_t end = vn_chunk_start(n, t + 1, n_threads);
-        if (x->size == 1)
-            for (int64_t r = vn_chunk_start(n, t, n_threads); r < end; r++)
-                mine[((const int8_t *)x->data)[r]] = 1;
-        else
-            for (int64_t r = vn_chunk_start(n, t, n_threads); r < end; r++)
-                mine[((const int16_t *)x->data)[r]] = 1;
-    }
-    for (int t = 0; t < n_threads; t++)
-        for (int64_t v = 0; v < span; v++) seen[v] |= own[t * span + v];
-    vn_free(own);
+    const marks *m = arg;
+    const int64_t end = vn_block_end(m->n, VN_VOTE_CHUNK, block);
+    uint8_t *mine = m->own + worker * m->span - m->x->low;
+    if (m->x->size == 1)
+        for (int64_t r = block * VN_VOTE_CHUNK; r < end; r++)
+            mine[((const int8_t *)m->x->data)[r]] = 1;
+    else
+        for (int64_t r = block * VN_VOTE_CHUNK; r < end; r++)
+            mine[((const int16_t *)m->x->data)[r]] = 1;
+    return VN_OK;
+}
+
+vn_status vn_votes_mark(const vn_ints *x, int64_t n, int n_threads, vn_poll poll, void *context,
+                        uint8_t *seen)
+{
+    marks m = {x, n, (int64_t)1 << 8 * x->size, NULL};
+    const int64_t n_blocks = vn_n_blocks(n, VN_VOTE_CHUNK);
+    const int workers = vn_team_size(n_threads, n_blocks);
+    m.own = vn_calloc((size_t)(workers * m.span), 1);
+    if (!m.own) return VN_NO_MEMORY;
+    const vn_status status = vn_team_run(mark, &m, n_blocks, n_threads, poll, context);
+    for (int t = 0; t < workers; t++)
+        for (int64_t v = 0; v < m.span; v++) seen[v] |= m.own[t * m.span + v];
+    vn_free(m.own);
+    return status;
 }
 
 int64_t vn_votes_first_bad(const vn_vote_rows *rows)
@@ -148,49 +158,76 @@ void vn_vote_blocks_free(vn_vote_blocks *blocks)
     vn_free(blocks);
 }
 
-#define COPY(name, type)                                                                             \
-    if (cells->name && b->cells.name)                                                                \
-        memcpy(cells->name + at, b->cells.name, sizeof(type) * (size_t)b->n_cells)
-
-void vn_votes_write(const vn_vote_blocks *blocks, int n_threads, int64_t *ptr, uint64_t *key,
-                    int *bits, vn_vote_cells *cells)
+void vn_vote_blocks_place(vn_vote_blocks *blocks, int64_t *n_pairs, int64_t *n_cells)
 {
-    const int64_t n = blocks->n_blocks;
-    /* ptr[...] first holds each block's first cell at its first pair, which is all that is needed */
-    int64_t pairs = 0, total = 0;
-    VN_PRAGMA(omp parallel num_threads(n_threads) firstprivate(pairs, total))
-    {
-        int64_t done = 0;
-        VN_PRAGMA(omp for schedule(static, 1))
-        for (int64_t k = 0; k < n; k++) {
-            for (; done < k; done++) {
-                pairs += blocks->block[done].n_pairs;
-                total += blocks->block[done].n_cells;
-            }
-            const vn_vote_block *b = &blocks->block[k];
-            const int64_t at = total;
-            int64_t cell = total;
-            for (int64_t p = 0; p < b->n_pairs; p++) {
-                ptr[pairs + p] = cell;
-                cell += b->pair_cells[p];
-            }
-            if (key && b->key) memcpy(key + pairs, b->key, sizeof(uint64_t) * (size_t)b->n_pairs);
-            COPY(teacher, int32_t);
-            for (int m = 0; m < 3; m++) {
-                COPY(count[m], int32_t);
-                COPY(mass[m], double);
-            }
-            COPY(runs, int32_t);
-            COPY(total, double);
-            COPY(square, double);
-            COPY(swapped_runs, int32_t);
-            COPY(swapped_total, double);
-        }
+    *n_pairs = *n_cells = 0;
+    for (int64_t k = 0; k < blocks->n_blocks; k++) {
+        vn_vote_block *b = &blocks->block[k];
+        b->pair_at = *n_pairs;
+        b->cell_at = *n_cells;
+        *n_pairs += b->n_pairs;
+        *n_cells += b->n_cells;
     }
-    for (int64_t k = 0; k < n; k++) {
-        pairs += blocks->block[k].n_pairs;
-        total += blocks->block[k].n_cells;
+}
+
+vn_status vn_vote_scatter_alloc(vn_vote_scatter *s, int64_t n_blocks)
+{
+    if (!s->lines) s->lines = vn_aligned_alloc(VN_LINE, (size_t)n_blocks * VN_LINE);
+    if (!s->place) s->place = vn_malloc(sizeof(int64_t) * (size_t)n_blocks);
+    return s->lines && s->place ? VN_OK : VN_NO_MEMORY;
+}
+
+void vn_vote_scatters_free(vn_vote_scatter *s, int n)
+{
+    for (int t = 0; s && t < n; t++) {
+        vn_free(s[t].lines);
+        vn_free(s[t].place);
     }
-    ptr[pairs] = total;
+    vn_free(s);
+}
+
+/* Where the blocks go. */
+typedef struct {
+    const vn_vote_blocks *blocks;
+    int64_t *ptr;
+    uint64_t *key;
+    vn_vote_cells *cells;
+} output;
+
+#define COPY(name, type)                                                                             \
+    if (o->cells->name && b->cells.name)                                                             \
+        memcpy(o->cells->name + b->cell_at, b->cells.name, sizeof(type) * (size_t)b->n_cells)
+
+static vn_status write_block(void *arg, int64_t k, int worker)
+{
+    const output *o = arg;
+    const vn_vote_block *b = &o->blocks->block[k];
+    int64_t cell = b->cell_at;
+    (void)worker;
+    for (int64_t p = 0; p < b->n_pairs; p++) {
+        o->ptr[b->pair_at + p] = cell;
+        cell += b->pair_cells[p];
+    }
+    if (k + 1 == o->blocks->n_blocks) o->ptr[b->pair_at + b->n_pairs] = cell;
+    if (o->key && b->key)
+        memcpy(o->key + b->pair_at, b->key, sizeof(uint64_t) * (size_t)b->n_pairs);
+    COPY(teacher, int32_t);
+    for (int m = 0; m < 3; m++) {
+        COPY(count[m], int32_t);
+        COPY(mass[m], double);
+    }
+    COPY(runs, int32_t);
+    COPY(total, double);
+    COPY(square, double);
+    COPY(swapped_runs, int32_t);
+    COPY(swapped_total, double);
+    return VN_OK;
+}
+
+vn_status vn_votes_write(const vn_vote_blocks *blocks, int n_threads, vn_poll poll, void *context,
+                         int64_t *ptr, uint64_t *key, int *bits, vn_vote_cells *cells)
+{
     *bits = blocks->bits;
+    return vn_team_run(write_block, &(output){blocks, ptr, key, cells}, blocks->n_blocks, n_threads,
+                       poll, context);
 }

@@ -59,21 +59,25 @@ int vn_votes_bits(const vn_vote_rows *rows);
 /* First pass. Free *out with vn_vote_blocks_free. VN_BAD_VALUE: *bad_row compares an item with
  * itself, or has a vote other than -1, 0 and 1. vn_votes_count wants hard votes, ready pair ids and
  * 4 * n_pairs * n_teachers below 2^32 a block. Its *n_pairs is one more than the largest id, ids
- * without votes are counted; *bad_row = -1: an id is not in [0, rows->n_pairs). */
-vn_status vn_votes_count(const vn_vote_rows *rows, int n_threads, vn_vote_blocks **out,
-                         int64_t *n_pairs, int64_t *n_cells, int64_t *bad_row);
-vn_status vn_votes_sort(const vn_vote_rows *rows, int n_threads, vn_vote_blocks **out,
-                        int64_t *n_pairs, int64_t *n_cells, int64_t *bad_row);
+ * without votes are counted; *bad_row = -1: an id is not in [0, rows->n_pairs).
+ * VN_INTERRUPTED, here and below: `poll` asked to stop. */
+vn_status vn_votes_count(const vn_vote_rows *rows, int n_threads, vn_poll poll, void *context,
+                         vn_vote_blocks **out, int64_t *n_pairs, int64_t *n_cells,
+                         int64_t *bad_row);
+vn_status vn_votes_sort(const vn_vote_rows *rows, int n_threads, vn_poll poll, void *context,
+                        vn_vote_blocks **out, int64_t *n_pairs, int64_t *n_cells,
+                        int64_t *bad_row);
 
 /* Second pass: ptr has n_pairs + 1 entries; key, if not NULL, n_pairs: first << bits | second, or
  * the pair's id; *bits comes back. Arrays of `cells` that are NULL are not written. */
-void vn_votes_write(const vn_vote_blocks *blocks, int n_threads, int64_t *ptr, uint64_t *key,
-                    int *bits, vn_vote_cells *cells);
+vn_status vn_votes_write(const vn_vote_blocks *blocks, int n_threads, vn_poll poll, void *context,
+                         int64_t *ptr, uint64_t *key, int *bits, vn_vote_cells *cells);
 
 void vn_vote_blocks_free(vn_vote_blocks *blocks);
 
 /* Mark the values that occur: seen[value - low] = 1, of 1- or 2-byte integers. */
-void vn_votes_mark(const vn_ints *x, int64_t n, int n_threads, uint8_t *seen);
+vn_status vn_votes_mark(const vn_ints *x, int64_t n, int n_threads, vn_poll poll, void *context,
+                        uint8_t *seen);
 
 /* A table to read from, hard or not. */
 typedef struct {
@@ -83,11 +87,15 @@ typedef struct {
 
 /* Both tables together. at_a[p], at_b[p]: the pair's place in each, -1 where it has none;
  * to_a, to_b: each teacher's new code, ascending. First pass: ptr (n_pairs + 1). */
-void vn_votes_merge_sizes(const vn_vote_table *a, const vn_vote_table *b, int64_t n_pairs,
-                          const int32_t *at_a, const int32_t *at_b, const int32_t *to_a,
-                          const int32_t *to_b, int n_threads, int64_t *ptr);
-void vn_votes_merge(const vn_vote_table *a, const vn_vote_table *b, int64_t n_pairs,
-                    const int32_t *at_a, const int32_t *at_b, const int32_t *to_a,
-                    const int32_t *to_b, int n_threads, const int64_t *ptr, vn_vote_cells *out);
+typedef struct {
+    vn_vote_table a, b;
+    int64_t n_pairs;
+    const int32_t *at_a, *at_b, *to_a, *to_b;
+} vn_vote_union;
+
+vn_status vn_votes_merge_sizes(const vn_vote_union *both, int n_threads, vn_poll poll,
+                               void *context, int64_t *ptr);
+vn_status vn_votes_merge(const vn_vote_union *both, int n_threads, vn_poll poll, void *context,
+                         const int64_t *ptr, vn_vote_cells *out);
 
 #endif

@@ -139,89 +139,103 @@ static vn_status count_block(const partition *p, int64_t b, int64_t n_pairs, uin
     return VN_OK;
 }
 
-vn_status vn_votes_count(const vn_vote_rows *rows, int n_threads, vn_vote_blocks **out,
-                         int64_t *n_pairs, int64_t *n_cells, int64_t *bad_row)
+/* The loops of vn_votes_count. */
+typedef struct {
+    partition *p;
+    span all;                 /* of the ids; chunks extend it */
+    vn_vote_scatter *scatter; /* of each worker */
+    uint32_t **table;         /* likewise */
+    int64_t n_pairs;
+    vn_vote_blocks *blocks;
+} job;
+
+static vn_status count_chunk(void *arg, int64_t t, int worker)
 {
-    const int64_t n = rows->n_rows, teachers = rows->n_teachers;
+    job *j = arg;
+    const int64_t n = j->p->rows->n_rows, chunks = j->p->runs.n_chunks;
+    const span s = count_rows(j->p, vn_chunk_start(n, t, chunks), vn_chunk_start(n, t + 1, chunks), t);
+    (void)worker;
+    for (int32_t low = __atomic_load_n(&j->all.low, __ATOMIC_RELAXED); s.low < low;)
+        if (__atomic_compare_exchange_n(&j->all.low, &low, s.low, 1, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED))
+            break;
+    for (int32_t high = __atomic_load_n(&j->all.high, __ATOMIC_RELAXED); s.high > high;)
+        if (__atomic_compare_exchange_n(&j->all.high, &high, s.high, 1, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED))
+            break;
+    return VN_OK;
+}
+
+static vn_status scatter_chunk(void *arg, int64_t t, int worker)
+{
+    job *j = arg;
+    const partition *p = j->p;
+    const int64_t n = p->rows->n_rows, chunks = p->runs.n_chunks;
+    vn_vote_scatter *s = &j->scatter[worker];
+    if (vn_vote_scatter_alloc(s, p->runs.n_blocks) != VN_OK) return VN_NO_MEMORY;
+    const int bad = (p->narrow ? scatter_narrow : scatter_wide)(
+        p, vn_chunk_start(n, t, chunks), vn_chunk_start(n, t + 1, chunks), t, s->lines, s->place);
+    return bad ? VN_BAD_VALUE : VN_OK;
+}
+
+static vn_status table_block(void *arg, int64_t b, int worker)
+{
+    job *j = arg;
+    const partition *p = j->p;
+    const int64_t slots = VN_MIN((int64_t)1 << p->shift, p->rows->n_pairs) * p->rows->n_teachers;
+    uint32_t **table = &j->table[worker];
+    if (!*table) *table = vn_calloc((size_t)(4 * slots), sizeof(uint32_t));
+    if (!*table) return VN_NO_MEMORY;
+    return count_block(p, b, j->n_pairs, *table, &j->blocks->block[b]);
+}
+
+vn_status vn_votes_count(const vn_vote_rows *rows, int n_threads, vn_poll poll, void *context,
+                         vn_vote_blocks **out, int64_t *n_pairs, int64_t *n_cells,
+                         int64_t *bad_row)
+{
+    const int64_t n = rows->n_rows, teachers = rows->n_teachers, chunks = vn_vote_chunks(n);
     partition p = {rows, 0, 0, {0, 0, NULL, NULL, 0}, NULL};
     while (p.shift < 24 && ((int64_t)16 << (p.shift + 1)) * teachers <= TABLE_BYTES) p.shift++;
     while ((rows->n_pairs - 1) >> p.shift >= MAX_BLOCKS) p.shift++;
     const int64_t n_blocks = ((rows->n_pairs - 1) >> p.shift) + 1;
-    vn_vote_blocks *blocks = vn_calloc(1, sizeof *blocks);
-    vn_status status = VN_NO_MEMORY;
-    int bad = 0, failed = 0;
-    int64_t cells = 0;
-    int32_t low = INT32_MAX, high = INT32_MIN;
+    const int workers = vn_team_size(n_threads, VN_MAX(chunks, n_blocks));
     *out = NULL;
     *bad_row = -1;
-    if (4 * teachers << p.shift > (int64_t)UINT32_MAX || n > (int64_t)INT32_MAX) {
-        vn_free(blocks);
-        return VN_TOO_LARGE;
-    }
-    if (blocks) {
-        blocks->n_blocks = n_blocks;
-        blocks->block = vn_calloc((size_t)n_blocks, sizeof(vn_vote_block));
-    }
-    if (!blocks || !blocks->block || vn_vote_runs_alloc(&p.runs, n_blocks, n_threads) != VN_OK)
-        goto done;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1) reduction(min:low) reduction(max:high))
-    for (int t = 0; t < n_threads; t++) {
-        const span s = count_rows(&p, vn_chunk_start(n, t, n_threads),
-                                  vn_chunk_start(n, t + 1, n_threads), t);
-        low = VN_MIN(low, s.low);
-        high = VN_MAX(high, s.high);
-    }
-    if (low < 0 || high >= rows->n_pairs) {
+    if (4 * teachers << p.shift > (int64_t)UINT32_MAX || n > (int64_t)INT32_MAX) return VN_TOO_LARGE;
+    vn_vote_blocks *blocks = vn_calloc(1, sizeof *blocks);
+    job j = {&p, {INT32_MAX, INT32_MIN}, vn_calloc((size_t)workers, sizeof(vn_vote_scatter)),
+             vn_calloc((size_t)workers, sizeof(uint32_t *)), 0, blocks};
+    vn_status status = VN_NO_MEMORY;
+    if (!blocks || !j.scatter || !j.table) goto done;
+    blocks->n_blocks = n_blocks;
+    blocks->block = vn_calloc((size_t)n_blocks, sizeof(vn_vote_block));
+    if (!blocks->block || vn_vote_runs_alloc(&p.runs, n_blocks, chunks) != VN_OK) goto done;
+    status = vn_team_run(count_chunk, &j, chunks, n_threads, poll, context);
+    if (status != VN_OK) goto done;
+    if (j.all.low < 0 || j.all.high >= rows->n_pairs) {
         status = VN_BAD_VALUE;
         goto done;
     }
-    const int64_t found = (int64_t)high + 1;
+    j.n_pairs = (int64_t)j.all.high + 1;
     p.narrow = 4 * teachers << p.shift <= (int64_t)UINT16_MAX + 1;
     const size_t bytes = p.narrow ? sizeof(uint16_t) : sizeof(uint32_t);
     vn_vote_runs_place(&p.runs, (int64_t)(VN_LINE / bytes));
     p.packed = vn_aligned_alloc(VN_LINE, bytes * (size_t)p.runs.total);
+    status = VN_NO_MEMORY;
     if (!p.packed) goto done;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1) reduction(|:bad, failed))
-    for (int t = 0; t < n_threads; t++) {
-        void *lines = vn_aligned_alloc(VN_LINE, (size_t)n_blocks * VN_LINE);
-        int64_t *place = vn_malloc(sizeof(int64_t) * (size_t)n_blocks);
-        if (lines && place)
-            bad |= (p.narrow ? scatter_narrow : scatter_wide)(
-                &p, vn_chunk_start(n, t, n_threads), vn_chunk_start(n, t + 1, n_threads), t, lines,
-                place);
-        else
-            failed = 1;
-        vn_free(lines);
-        vn_free(place);
-    }
-    if (bad) {
-        *bad_row = vn_votes_first_bad(rows);
-        status = VN_BAD_VALUE;
-        goto done;
-    }
-    if (failed) goto done;
-    VN_PRAGMA(omp parallel num_threads(n_threads) reduction(|:failed) reduction(+:cells))
-    {
-        const int64_t slots = VN_MIN((int64_t)1 << p.shift, rows->n_pairs) * teachers;
-        uint32_t *table = vn_calloc((size_t)(4 * slots), sizeof(uint32_t));
-        VN_PRAGMA(omp for schedule(dynamic, 1))
-        for (int64_t b = 0; b < n_blocks; b++) {
-            if (!table || count_block(&p, b, found, table, &blocks->block[b]) != VN_OK)
-                failed = 1;
-            else cells += blocks->block[b].n_cells;
-        }
-        vn_free(table);
-    }
-    status = failed ? VN_NO_MEMORY : VN_OK;
+    status = vn_team_run(scatter_chunk, &j, chunks, n_threads, poll, context);
+    if (status == VN_BAD_VALUE) *bad_row = vn_votes_first_bad(rows);
+    if (status != VN_OK) goto done;
+    status = vn_team_run(table_block, &j, n_blocks, n_threads, poll, context);
+    if (status != VN_OK) goto done;
+    vn_vote_blocks_place(blocks, n_pairs, n_cells);
+    *out = blocks;
 done:
+    vn_vote_scatters_free(j.scatter, workers);
+    for (int t = 0; j.table && t < workers; t++) vn_free(j.table[t]);
+    vn_free(j.table);
     vn_vote_runs_free(&p.runs);
     vn_free(p.packed);
-    if (status != VN_OK) {
-        vn_vote_blocks_free(blocks);
-        return status;
-    }
-    *n_pairs = found;
-    *n_cells = cells;
-    *out = blocks;
-    return VN_OK;
+    if (status != VN_OK) vn_vote_blocks_free(blocks);
+    return status;
 }

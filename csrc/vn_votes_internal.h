@@ -2,14 +2,18 @@
 #ifndef VN_VOTES_INTERNAL_H
 #define VN_VOTES_INTERNAL_H
 
+#include "vn_team.h"
 #include "vn_votes.h"
 
 #define VN_VOTE_BATCH 1024 /* rows decoded at a time */
+#define VN_VOTE_CHUNK ((int64_t)1 << 16) /* rows of a chunk, at least */
+#define VN_VOTE_CHUNKS 128               /* at most: each adds a run to each block */
 #define VN_LINE 64         /* bytes that are collected before they are written out */
 
 /* Cells of a range of pairs, in one piece of memory. */
 typedef struct {
     int64_t n_pairs, n_cells;
+    int64_t pair_at, cell_at; /* those of the blocks before it */
     uint64_t *key;       /* NULL: all ids in turn */
     int32_t *pair_cells; /* cells of each pair */
     vn_vote_cells cells;
@@ -29,10 +33,29 @@ static inline int vn_bits_of(uint64_t x)
     return b;
 }
 
+/* Into how many chunks n rows are cut, each read from its beginning to its end by one worker. */
+static inline int64_t vn_vote_chunks(int64_t n)
+{
+    return VN_MAX(VN_MIN(n / VN_VOTE_CHUNK, (int64_t)VN_VOTE_CHUNKS), (int64_t)1);
+}
+
 static inline int64_t vn_chunk_start(int64_t n, int64_t t, int64_t n_chunks)
 {
     return (int64_t)((__int128)n * t / n_chunks);
 }
+
+/* What a worker needs to sort rows into blocks: a line of the cache and a place for each block. */
+typedef struct {
+    void *lines;
+    int64_t *place;
+} vn_vote_scatter;
+
+/* Memory for `s` where it has none yet. */
+vn_status vn_vote_scatter_alloc(vn_vote_scatter *s, int64_t n_blocks);
+void vn_vote_scatters_free(vn_vote_scatter *s, int n);
+
+/* Fill in pair_at and cell_at of the blocks; how many pairs and cells there are in all. */
+void vn_vote_blocks_place(vn_vote_blocks *blocks, int64_t *n_pairs, int64_t *n_cells);
 
 /* Codes of the rows [begin, begin + n), n <= VN_VOTE_BATCH. */
 void vn_votes_load(const vn_ints *x, int64_t begin, int n, int32_t *out);
@@ -47,7 +70,7 @@ void vn_write_line(void *to, const void *from);
 /* Order what vn_write_line wrote before what follows. */
 void vn_write_fence(void);
 
-/* The block of each record, and where each thread puts its records: run (block, chunk) of records
+/* The block of each record, and where each chunk's records go: run (block, chunk) of records
  * starts at start[block * n_chunks + chunk], a multiple of `align`, and has count entries. */
 typedef struct {
     int64_t n_blocks, n_chunks;

@@ -1,5 +1,8 @@
 /* Two tables of votes together, pair by pair: both lists of cells are sorted by teacher. */
+#include "vn_team.h"
 #include "vn_votes.h"
+
+#define BLOCK_PAIRS 4096
 
 typedef struct { double mass[3], total, square, swapped_total; int64_t runs, swapped_runs; } judgment;
 
@@ -56,14 +59,22 @@ static inline int32_t code_at(const cursor *c)
     return c->k < c->end ? c->to[c->teacher[c->k]] : INT32_MAX;
 }
 
-void vn_votes_merge_sizes(const vn_vote_table *a, const vn_vote_table *b, int64_t n_pairs,
-                          const int32_t *at_a, const int32_t *at_b, const int32_t *to_a,
-                          const int32_t *to_b, int n_threads, int64_t *ptr)
+/* What the loops below read and write. */
+typedef struct {
+    const vn_vote_union *both;
+    int64_t *sizes;     /* of the pairs: cells */
+    const int64_t *ptr;
+    vn_vote_cells *out;
+} job;
+
+static vn_status sizes_of_block(void *arg, int64_t block, int worker)
 {
-    ptr[0] = 0;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static))
-    for (int64_t p = 0; p < n_pairs; p++) {
-        cursor x = start_at(a, at_a[p], to_a), y = start_at(b, at_b[p], to_b);
+    const job *j = arg;
+    const vn_vote_union *u = j->both;
+    const int64_t end = vn_block_end(u->n_pairs, BLOCK_PAIRS, block);
+    (void)worker;
+    for (int64_t p = block * BLOCK_PAIRS; p < end; p++) {
+        cursor x = start_at(&u->a, u->at_a[p], u->to_a), y = start_at(&u->b, u->at_b[p], u->to_b);
         int64_t cells = 0;
         while (x.k < x.end || y.k < y.end) {
             const int32_t tx = code_at(&x), ty = code_at(&y);
@@ -71,24 +82,44 @@ void vn_votes_merge_sizes(const vn_vote_table *a, const vn_vote_table *b, int64_
             y.k += ty <= tx;
             cells++;
         }
-        ptr[p + 1] = cells;
+        j->sizes[p] = cells;
     }
-    for (int64_t p = 0; p < n_pairs; p++) ptr[p + 1] += ptr[p];
+    return VN_OK;
 }
 
-void vn_votes_merge(const vn_vote_table *a, const vn_vote_table *b, int64_t n_pairs,
-                    const int32_t *at_a, const int32_t *at_b, const int32_t *to_a,
-                    const int32_t *to_b, int n_threads, const int64_t *ptr, vn_vote_cells *out)
+vn_status vn_votes_merge_sizes(const vn_vote_union *both, int n_threads, vn_poll poll,
+                               void *context, int64_t *ptr)
 {
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static))
-    for (int64_t p = 0; p < n_pairs; p++) {
-        cursor x = start_at(a, at_a[p], to_a), y = start_at(b, at_b[p], to_b);
-        for (int64_t at = ptr[p]; at < ptr[p + 1]; at++) {
+    const vn_status status
+        = vn_team_run(sizes_of_block, &(job){.both = both, .sizes = ptr + 1},
+                      vn_n_blocks(both->n_pairs, BLOCK_PAIRS), n_threads, poll, context);
+    ptr[0] = 0;
+    for (int64_t p = 0; status == VN_OK && p < both->n_pairs; p++) ptr[p + 1] += ptr[p];
+    return status;
+}
+
+static vn_status merge_block(void *arg, int64_t block, int worker)
+{
+    const job *j = arg;
+    const vn_vote_union *u = j->both;
+    const int64_t end = vn_block_end(u->n_pairs, BLOCK_PAIRS, block);
+    (void)worker;
+    for (int64_t p = block * BLOCK_PAIRS; p < end; p++) {
+        cursor x = start_at(&u->a, u->at_a[p], u->to_a), y = start_at(&u->b, u->at_b[p], u->to_b);
+        for (int64_t at = j->ptr[p]; at < j->ptr[p + 1]; at++) {
             const int32_t tx = code_at(&x), ty = code_at(&y);
             judgment sum = {{0.0, 0.0, 0.0}, 0.0, 0.0, 0.0, 0, 0};
-            if (tx <= ty) add_cell(&a->cells, x.k++, &sum);
-            if (ty <= tx) add_cell(&b->cells, y.k++, &sum);
-            put_cell(out, at, VN_MIN(tx, ty), &sum);
+            if (tx <= ty) add_cell(&u->a.cells, x.k++, &sum);
+            if (ty <= tx) add_cell(&u->b.cells, y.k++, &sum);
+            put_cell(j->out, at, VN_MIN(tx, ty), &sum);
         }
     }
+    return VN_OK;
+}
+
+vn_status vn_votes_merge(const vn_vote_union *both, int n_threads, vn_poll poll, void *context,
+                         const int64_t *ptr, vn_vote_cells *out)
+{
+    return vn_team_run(merge_block, &(job){.both = both, .ptr = ptr, .out = out},
+                       vn_n_blocks(both->n_pairs, BLOCK_PAIRS), n_threads, poll, context);
 }

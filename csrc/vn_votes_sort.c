@@ -250,64 +250,81 @@ int vn_votes_bits(const vn_vote_rows *rows)
     return k.pair_bits + k.pair_shift;
 }
 
-vn_status vn_votes_sort(const vn_vote_rows *rows, int n_threads, vn_vote_blocks **out,
-                        int64_t *n_pairs, int64_t *n_cells, int64_t *bad_row)
+/* The loops of vn_votes_sort. */
+typedef struct {
+    partition *p;
+    vn_vote_scatter *scatter; /* of each worker */
+    vn_vote_blocks *blocks;
+} job;
+
+static vn_status count_chunk(void *arg, int64_t t, int worker)
 {
-    const int64_t n = rows->n_rows;
+    const job *j = arg;
+    const int64_t n = j->p->rows->n_rows, chunks = j->p->runs.n_chunks;
+    (void)worker;
+    return count_rows(j->p, vn_chunk_start(n, t, chunks), vn_chunk_start(n, t + 1, chunks), t)
+               ? VN_BAD_VALUE
+               : VN_OK;
+}
+
+static vn_status scatter_chunk(void *arg, int64_t t, int worker)
+{
+    const job *j = arg;
+    const int64_t n = j->p->rows->n_rows, chunks = j->p->runs.n_chunks;
+    vn_vote_scatter *s = &j->scatter[worker];
+    if (vn_vote_scatter_alloc(s, j->p->runs.n_blocks) != VN_OK) return VN_NO_MEMORY;
+    scatter_rows(j->p, vn_chunk_start(n, t, chunks), vn_chunk_start(n, t + 1, chunks), t, s->lines,
+                 s->place);
+    return VN_OK;
+}
+
+static vn_status sort_block(void *arg, int64_t b, int worker)
+{
+    const job *j = arg;
+    (void)worker;
+    return one_block(j->p, b, &j->blocks->block[b]);
+}
+
+vn_status vn_votes_sort(const vn_vote_rows *rows, int n_threads, vn_poll poll, void *context,
+                        vn_vote_blocks **out, int64_t *n_pairs, int64_t *n_cells,
+                        int64_t *bad_row)
+{
+    const int64_t n = rows->n_rows, chunks = vn_vote_chunks(n);
     partition p;
     memset(&p, 0, sizeof p);
     p.rows = rows;
     p.key = key_of(rows);
     p.n_major = rows->first ? rows->n_items : rows->n_pairs;
-    p.runs.n_chunks = n_threads;
+    p.runs.n_chunks = chunks;
     const int hard = vn_votes_are_hard(rows);
-    int bad = 0, failed = 0;
-    int64_t pairs = 0, cells = 0;
     *out = NULL;
     *bad_row = -1;
     if (p.key.pair_bits + p.key.pair_shift > 64 || n > (int64_t)INT32_MAX) return VN_TOO_LARGE;
+    const int workers = vn_team_size(n_threads, chunks);
     vn_vote_blocks *blocks = vn_calloc(1, sizeof *blocks);
+    job j = {&p, vn_calloc((size_t)workers, sizeof(vn_vote_scatter)), blocks};
     vn_status status = VN_NO_MEMORY;
-    if (!blocks || choose_ranges(&p) != VN_OK) goto done;
-    const int64_t n_blocks = p.runs.n_blocks;
-    blocks->n_blocks = n_blocks;
+    if (!blocks || !j.scatter || choose_ranges(&p) != VN_OK) goto done;
+    blocks->n_blocks = p.runs.n_blocks;
     blocks->bits = p.key.item_bits;
-    blocks->block = vn_calloc((size_t)n_blocks, sizeof(vn_vote_block));
+    blocks->block = vn_calloc((size_t)blocks->n_blocks, sizeof(vn_vote_block));
     if (!blocks->block) goto done;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1) reduction(|:bad))
-    for (int t = 0; t < n_threads; t++)
-        bad |= count_rows(&p, vn_chunk_start(n, t, n_threads), vn_chunk_start(n, t + 1, n_threads),
-                          t);
-    if (bad) {
-        *bad_row = vn_votes_first_bad(rows);
-        status = VN_BAD_VALUE;
-        goto done;
-    }
+    status = vn_team_run(count_chunk, &j, chunks, n_threads, poll, context);
+    if (status == VN_BAD_VALUE) *bad_row = vn_votes_first_bad(rows);
+    if (status != VN_OK) goto done;
     vn_vote_runs_place(&p.runs, PER_LINE);
     p.records = vn_aligned_alloc(VN_LINE, sizeof(uint64_t) * (size_t)p.runs.total);
     if (!hard) p.row = vn_aligned_alloc(VN_LINE, sizeof(uint32_t) * (size_t)p.runs.total);
+    status = VN_NO_MEMORY;
     if (!p.records || (!hard && !p.row)) goto done;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(static, 1) reduction(|:failed))
-    for (int t = 0; t < n_threads; t++) {
-        uint64_t *lines = vn_aligned_alloc(VN_LINE, (size_t)n_blocks * VN_LINE);
-        int64_t *place = vn_malloc(sizeof(int64_t) * (size_t)n_blocks);
-        if (lines && place)
-            scatter_rows(&p, vn_chunk_start(n, t, n_threads), vn_chunk_start(n, t + 1, n_threads), t,
-                         lines, place);
-        else
-            failed = 1;
-        vn_free(lines);
-        vn_free(place);
-    }
-    if (failed) goto done;
-    VN_PRAGMA(omp parallel for num_threads(n_threads) schedule(dynamic, 1) reduction(|:failed) reduction(+:pairs, cells))
-    for (int64_t b = 0; b < n_blocks; b++) {
-        if (one_block(&p, b, &blocks->block[b]) != VN_OK) failed = 1;
-        pairs += blocks->block[b].n_pairs;
-        cells += blocks->block[b].n_cells;
-    }
-    status = failed ? VN_NO_MEMORY : VN_OK;
+    status = vn_team_run(scatter_chunk, &j, chunks, n_threads, poll, context);
+    if (status != VN_OK) goto done;
+    status = vn_team_run(sort_block, &j, blocks->n_blocks, n_threads, poll, context);
+    if (status != VN_OK) goto done;
+    vn_vote_blocks_place(blocks, n_pairs, n_cells);
+    *out = blocks;
 done:
+    vn_vote_scatters_free(j.scatter, workers);
     vn_vote_runs_free(&p.runs);
     vn_free(p.block);
     vn_free(p.offset);
@@ -315,12 +332,6 @@ done:
     vn_free(p.shift);
     vn_free(p.records);
     vn_free(p.row);
-    if (status != VN_OK) {
-        vn_vote_blocks_free(blocks);
-        return status;
-    }
-    *n_pairs = pairs;
-    *n_cells = cells;
-    *out = blocks;
-    return VN_OK;
+    if (status != VN_OK) vn_vote_blocks_free(blocks);
+    return status;
 }

@@ -344,3 +344,11 @@ def test_bad_arguments():
         vn.Bagging(Ridge(), 2, max_features="sqrt").fit(X, Y)
     with pytest.raises(AttributeError, match="nothing"):
         _ = vn.nothing
+
+
+def test_a_member_without_rows_says_so():
+    """Poisson counts of few clusters may all be 0."""
+    x, y = np.arange(8.0)[:, None], [0, 1] * 4
+    bag = vn.Bagging(DecisionTreeClassifier(), 60, kind="poisson", random_state=0)
+    with pytest.raises(ValueError, match=r"kind: member .* was given no rows"):
+        bag.fit(x, y, cluster=[1, 1, 1, 1, 2, 2, 2, 2])

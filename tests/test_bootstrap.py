@@ -546,3 +546,14 @@ def test_bad_levels_and_kinds(two):
         two.interval(kind="normal")
     with pytest.raises(ValueError, match="more: must be at least 1"):
         two.extend(0)
+
+
+def test_an_item_without_an_error_has_no_studentised_interval():
+    """Its ratio is 0 / 0 in every replicate, which is nobody's warning."""
+    c = vn.Comparisons([0, 0, 0, 0] * 5, [1, 1, 1, 1] * 5, [1, 0, 1, 0] * 5, items=[0, 1, 2])
+    with pytest.warns(vn.NotIdentifiedWarning):
+        fit = vn.fit_bradley_terry(c, components="strong")
+    b = vn.bootstrap(fit, 30, rng=1)
+    interval = b.interval(0.9, "studentised")
+    assert np.isfinite(interval[:2]).all()
+    assert not np.isfinite(interval[2]).any() or (interval[2] == 0.0).all()

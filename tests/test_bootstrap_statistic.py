@@ -191,3 +191,23 @@ def test_numba_is_loaded_only_for_compiled_statistics():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_statistic_that_is_too_large_for_a_double():
+    with pytest.raises(ValueError, match="statistic: gave a number that is too large"):
+        vn.bootstrap_statistic(lambda x, w: 10**400, [1.0, 2.0], n_resamples=5, rng=0)
+
+
+@pytest.mark.parametrize("unit", [2.0**600, 2.0**-600])
+def test_a_statistic_in_any_unit(unit):
+    x = np.random.default_rng(0).exponential(size=20)
+
+    def run(size):
+        def scaled(x, w):
+            return size * float(x @ w)
+
+        return vn.bootstrap_statistic(scaled, x, n_resamples=99, bca=True, rng=1)
+
+    one, other = run(1.0), run(unit)
+    assert other.standard_error == unit * one.standard_error
+    np.testing.assert_array_equal(other.interval(0.9, "bca"), unit * one.interval(0.9, "bca"))

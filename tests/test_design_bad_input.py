@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import venire as vn
@@ -69,3 +70,14 @@ def test_bad_input(call, error, words):
         call()
     for word in words:
         assert word in str(caught.value), str(caught.value)
+
+
+@pytest.mark.parametrize("labels", [3, np.zeros(4), "ab", {}])
+def test_labels_of_a_frame_are_an_object_with_groups_and_items(labels):
+    for design in (vn.design_pairs([4], 2), vn.design_bridges([4, 4], 2)):
+        with pytest.raises(TypeError, match="labels: must have groups, offsets and items"):
+            design.to_frame("dict", labels=labels)
+
+
+def test_no_groups_of_any_kind_of_number():
+    assert len(vn.design_bridges(np.zeros(0, complex)).first) == 0

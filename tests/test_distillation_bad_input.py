@@ -320,3 +320,17 @@ def test_without_scikit_learn_a_student_says_what_it_needs(played, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.base", None)
     with pytest.raises(ImportError, match=r"pip install 'venire\[ml\]'"):
         loop.fit_student(linear_model.Ridge(), world.features)
+
+
+@pytest.mark.parametrize("rows", [["x"], 10**6, 0.5, [0, 10**6], {"a": 1}])
+def test_rows_of_requests_that_are_no_rows(rows):
+    requests = World().loop().ask()
+    with pytest.raises(ValueError, match="rows: must be a mask, positions or a slice"):
+        requests.select(rows)
+
+
+def test_features_are_rows():
+    world = World()
+    loop = play(world.loop(), world)
+    with pytest.raises(TypeError, match="features: must have a row for each item"):
+        loop.fit_student(vn.simulate.RidgeStudent(), np.array(3.0))

@@ -68,7 +68,7 @@ def test_wrong_arguments():
         kendall_tau([0, 2], [1.0, 2.0], [1.0])
     with pytest.raises(ValueError, match="k: must be at least 1, got 0"):
         ndcg([0, 1], [1.0], [1.0], k=0)
-    with pytest.raises(ValueError, match="gain must be"):
+    with pytest.raises(ValueError, match="gain: must be"):
         ndcg([0, 1], [1.0], [1.0], gain="log")
 
 
@@ -79,3 +79,10 @@ def test_squared_correlation():
     expected = np.corrcoef(x[:4], y[:4])[0, 1] ** 2
     assert _measures.pooled_r2(x, y) == pytest.approx(expected)
     assert np.isnan(_measures.pooled_r2(x[4:], y[4:]))
+
+
+def test_gains_beyond_the_doubles_are_refused():
+    with pytest.raises(ValueError, match=r"gold: must be of a size of at most 1000.*position 1"):
+        ndcg([0, 2], [1.0, 2.0], [1.0, 1100.0], gain="exponential")
+    with pytest.raises(ValueError, match=r"gold: must be of a size of at most 1e.30.*position 0"):
+        ndcg([0, 2], [1.0, 2.0], [1e308, 1.0])

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import venire as vn
 from venire import _checks
 from venire._labels import Encoded, Encoder, encode, encode_one
 from venire._threads import usable_cpus
@@ -455,3 +456,16 @@ class TestChecks:
             _checks.rng("5")
         with pytest.raises(ValueError, match="rng"):
             _checks.rng(-5)
+
+
+def test_numbers_of_narrow_types_are_compared_without_a_warning():
+    assert vn.Comparisons(np.array([1, 2], np.float16), [3, 3], 1.0).items.tolist() == [1, 2, 3]
+    with pytest.raises(ValueError, match=r"first: .* position 1"):
+        vn.Comparisons(np.array([1, 2.5], np.float16), [3, 3], 1.0)
+    with pytest.raises(ValueError, match=r"order: .* got -128 at position 0"):
+        vn.Comparisons([1], [2], 1.0, order=np.array([-128], np.int8))
+
+
+def test_an_integer_beyond_all_doubles_among_floats():
+    with pytest.raises(ValueError, match=r"first: must be within the range of int64.* position 1"):
+        vn.Comparisons([1.0, 10**400], [2.0, 3.0], 1.0)

@@ -29,8 +29,8 @@ from venire._native import (
     problem,
     replicates,
     resample,
+    ridge,
 )
-
 
 PER_CALL = 2  # calls of each kind that are looked at
 
@@ -55,12 +55,14 @@ FREE = {
     "grouped.Groups.fix.0",
     *(f"teacher_weights.RowVotes.1.{x}" for x in ("total", "square", "runs")),  # not read
     "replicates.Draws.1",
+    "problem.largest.0",
 }
 
 #: Integers that are no codes: rows as they come from our encoder, outputs, other numbers.
 NO_CODES = {
     "cells.count.0",
     "cells.count.1",
+    "cells.aggregate.cluster",  # compared with the row before, never a place
     "group_cells.aggregate.0",
     "group_cells.aggregate.1",
     "group_cells.aggregate.row",
@@ -369,6 +371,13 @@ def draws(kind="poisson"):
     return replicates.Draws(kind, np.array([3.0, 4.0]), (1, 2))
 
 
+def recoded(owner):
+    tables = labels.KeyTables(1)
+    codes, _ = tables.add_numbers(np.arange(9), 1)
+    tables.rank(1)
+    tables.recode(codes, owner)
+
+
 WRONG_NUMBERS = {
     "model of groups": lambda: groups("elo"),
     "model": lambda: problem.Problem(
@@ -405,8 +414,13 @@ WRONG_NUMBERS = {
     "items": lambda: design.pairs("cycles", 2, np.array([-3]), np.array([0, 3]), None, (1, 2), 1),
     "asks": lambda: design.pairs("cycles", 2, np.array([5]), np.array([0, 3]), None, (1, 2), 1),
     "tables": lambda: labels.KeyTables(0),
-    "parts": lambda: labels.KeyTables(1).add_numbers(np.arange(9), 2),
-    "not ranked": lambda: labels.KeyTables(1).recode(np.zeros(3, I32), 1),
+    "not ranked": lambda: labels.KeyTables(1).recode(np.zeros(3, I32), None),
+    "owner": lambda: recoded(np.ones(1, np.uint8)),
+    "owners": lambda: recoded(np.zeros(2, np.uint8)),
+    "columns that do not ascend": lambda: ridge.ridge_step(
+        np.array([0, 2]), np.array([1, 0], I32), np.ones(2), np.ones(1), np.ones(2), np.ones(2),
+        np.ones(2, np.uint8), 1,
+    ),
     "an empty range": lambda: labels.value_range(np.zeros(0, I32), 1),
     "teachers": lambda: pool.Panel(np.array([0, 1]), np.ones(1, I32), np.ones(1), 1, 1),
     "an unsorted edge": lambda: problem.Problem(

@@ -124,3 +124,11 @@ def test_no_groups():
     empty = Grouped(np.zeros(1, np.int64), np.empty(0), np.empty(0))
     assert len(standardized(empty).theta) == 0
     assert len(rescaled(empty, "elo").theta) == 0
+
+
+def test_values_that_leave_the_doubles_are_refused():
+    assert np.isnan(vn.scales.convert([np.nan], "logit", "elo")).all()
+    assert vn.scales.convert([np.inf], "logit", "elo").tolist() == [np.inf]
+    for difference in (False, True):
+        with pytest.raises(ValueError, match=r"values: is too large for elo at position 1"):
+            vn.scales.convert([0.0, 1e308], "logit", "elo", difference=difference)

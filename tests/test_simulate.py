@@ -161,23 +161,71 @@ def test_permuted_has_the_same_fit():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: simulate.graph("torus", 10), "kind must be one of"),
-        (lambda: simulate.graph("grid", 3), "n_items must be at least 4"),
-        (lambda: simulate.comparisons(1, 5), "n_items must be at least 2"),
-        (lambda: simulate.comparisons(5, 5, design="swiss"), "design must be one of"),
-        (lambda: simulate.comparisons(5, 5, neutral=2.0), r"neutral must be in \[0, 1\]"),
-        (lambda: simulate.comparisons(5, 5, theta=[0.0]), r"theta must have shape \(5,\)"),
-        (lambda: simulate.outcomes([0], [1], [0, 0], model="elo"), "model must be one of"),
-        (lambda: simulate.outcomes([0], [1], [0, 0], tie=1.0), "not a tie parameter"),
+        (lambda: simulate.graph("torus", 10), "kind: must be one of"),
+        (lambda: simulate.graph("grid", 3), "n_items: must be at least 4"),
+        (lambda: simulate.comparisons(1, 5), "n_items: must be at least 2"),
+        (lambda: simulate.comparisons(5, 5, design="swiss"), "design: must be one of"),
+        (lambda: simulate.comparisons(5, 5, neutral=2.0), r"neutral: must be in \[0, 1\]"),
+        (
+            lambda: simulate.comparisons(5, 5, theta=[0.0]),
+            "theta: has 1 values, but there are 5 items",
+        ),
+        (lambda: simulate.outcomes([0], [1], [0, 0], model="elo"), "model: must be one of"),
+        (
+            lambda: simulate.outcomes([0], [1], [0, 0], tie=1.0),
+            "tie: bradley-terry has no tie parameter",
+        ),
         (
             lambda: simulate.outcomes([0], [1], [0, 0], model="rao-kupper", tie=0.5),
-            "not a tie parameter",
+            "tie: must be finite and at least 1",
         ),
-        (lambda: simulate.play([0], [1], 2, games=1), "games must be at least 2"),
-        (lambda: simulate.queries(2, 10, degree=3), "degree must be even"),
-        (lambda: simulate.queries(2, 2), "n_items must be at least 3"),
+        (lambda: simulate.play([0], [1], 2, games=1), "games: must be at least 2"),
+        (lambda: simulate.queries(2, 10, degree=3), "degree: must be even"),
+        (lambda: simulate.queries(2, 2), "n_items: must be at least 3"),
+        (lambda: simulate.queries(2, 3, degree=2**63), "degree: must be at most"),
+        (lambda: simulate.graph("chain", 2**63), "n_items: must be at most"),
+        (lambda: simulate.outcomes([0], [7], [0, 0]), "second: must be from 0 to 1.* position 0"),
+        (lambda: simulate.outcomes([-1], [0], [0, 0]), "first: must be from 0 to 1"),
+        (lambda: simulate.outcomes([0, 1], [1], [0, 0]), "second: has 1 rows, but first has 2"),
+        (lambda: simulate.outcomes([0], [1], [0, 10**400]), "theta: .* position 1"),
+        (lambda: simulate.outcomes([0], [1], [1e308, -1e308]), "theta: must be finite"),
+        (lambda: simulate.outcomes([0], [1], [0, 0], order_effect=np.nan), "order_effect: must be"),
+        (lambda: simulate.play([0], [5], 2), "second: must be from 0 to 1"),
+        (lambda: simulate.play([0], [1], 2, decades=1e308), "decades: must be from 0 to 300"),
+        (lambda: simulate.nearly_separable(10, 5), "n_comparisons: must be at least 10"),
+        (
+            lambda: simulate.panel([0.5, 1.5]),
+            r"accuracy: must be in \[0, 1\].*position 1",
+        ),
+        (lambda: simulate.panel([0.5, 0.5], flip=[0.1]), "flip: has 1 rows"),
+        (lambda: simulate.panel([0.5], clique=[-2]), "clique: must be from -1 to 0"),
+        (lambda: simulate.votes(0, 1), "n_pairs: must be at least 1"),
+        (lambda: simulate.votes(1, 1, 1, tie=2), r"tie: must be in \[0, 1\]"),
+        (lambda: simulate.RidgeStudent().fit(np.zeros((0, 2)), []), "x: must be finite"),
+        (
+            lambda: simulate.RidgeStudent().fit([[1.0]], [1.0], sample_weight=[0.0]),
+            "sample_weight: must not all be 0",
+        ),
     ],
 )
 def test_bad_arguments(call, words):
     with pytest.raises(ValueError, match=words):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: simulate.outcomes([0.5], [1], [0, 0]), "first: must hold integers"),
+        (lambda: simulate.outcomes([0], [1], [0, 1j]), "theta: must hold numbers"),
+        (lambda: simulate.comparisons(3.0, 5), "n_items: must be a whole number"),
+        (lambda: simulate.panel([0.5, 1j]), "accuracy: must hold numbers"),
+        (lambda: simulate.panel([0.5], clique=[0.0]), "clique: must hold integers"),
+        (lambda: simulate.RidgeStudent().fit([[1j]], [1.0]), "x: must hold numbers"),
+        (lambda: simulate.RidgeStudent().fit([[1.0]], [1j]), "y: must hold numbers"),
+        (lambda: simulate.arena(10, 10, rng="x"), "rng: must be"),
+    ],
+)
+def test_arguments_of_a_wrong_type(call, words):
+    with pytest.raises(TypeError, match=words):
         call()

@@ -332,7 +332,7 @@ def integers(x: Any, name: str) -> np.ndarray:
     if out.dtype.kind not in "iu":
         if out.size:
             fail(name, f"must hold integers, has dtype {out.dtype}", kind=TypeError)
-        out = out.astype(np.int64)
+        out = np.zeros(out.shape, np.int64)
     return out
 
 
@@ -364,7 +364,7 @@ def _first_bad(
     value = block[inside]
     if math.isnan(value):
         rule += " (NaN is not)"
-    if LARGEST < abs(value) < math.inf:
+    if LARGEST < abs(float(value)) < math.inf:  # float: an int8 has no +128
         rule += f", and of a size of at most {LARGEST:g}"
     fail(name, rule, start + inside, value)
 

@@ -72,8 +72,8 @@ def _read_numpy(encoder: Encoder, which: int, x: np.ndarray) -> None:
         encoder.put(which, "integer", _whole(encoder, which, x))
     elif kind == "U":
         native = np.ascontiguousarray(x, dtype=x.dtype.newbyteorder("="))
-        parts = encoder.parts(len(x))
-        encoder.put(which, "text", encoder.tables.add_ucs4(native, parts), parts)
+        codes, owner = encoder.tables.add_ucs4(native, encoder.threads(len(x)))
+        encoder.put(which, "text", codes, owner)
     elif kind in "OT":
         _read_objects(encoder, which, x if kind == "O" else x.astype(object))
     else:
@@ -84,7 +84,7 @@ def _read_numpy(encoder: Encoder, which: int, x: np.ndarray) -> None:
 def _whole(encoder: Encoder, which: int, x: np.ndarray) -> np.ndarray:
     """Floats that are whole numbers as int64: what integers become where some were missing."""
     name = encoder.names[which]
-    whole = (np.floor(x) == x) & (np.abs(x) < 2.0**63)
+    whole = (np.floor(x) == x) & (np.abs(x) < np.float64(2.0**63))
     if not whole.all():
         at = int(np.argmin(whole))
         if np.isnan(x[at]):
@@ -103,7 +103,7 @@ def _read_objects(encoder: Encoder, which: int, x: Any) -> None:
     if isinstance(x[0], str):
         codes, n_read = encoder.tables.add_objects(x)
         if n_read == n:
-            encoder.put(which, "text", codes, 1)
+            encoder.put(which, "text", codes)
             return
     else:
         numbers = np.empty(n, np.int64)
@@ -112,7 +112,13 @@ def _read_objects(encoder: Encoder, which: int, x: Any) -> None:
             encoder.put(which, "integer", numbers)
             return
     _explain(encoder, which, x, n_read)
-    floats = np.array([float(v) for v in x])  # numbers, some of them floats
+    floats = np.empty(n)  # numbers, some of them floats
+    for at, value in enumerate(x):
+        try:
+            floats[at] = value
+        except OverflowError:
+            name = encoder.names[which]
+            fail(name, "must be within the range of int64", encoder.row(which) + at, value)
     encoder.put(which, "integer", _whole(encoder, which, floats))
 
 
@@ -176,8 +182,8 @@ def _read_arrow(encoder: Encoder, which: int, x: Any) -> None:
         text = chunk.text()
         if text is not None:
             n = len(chunk)
-            parts = encoder.parts(n)
-            encoder.put(which, "text", encoder.tables.add_text(*text, n, parts), parts)
+            codes, owner = encoder.tables.add_text(*text, n, encoder.threads(n))
+            encoder.put(which, "text", codes, owner)
         elif chunk.format in tuple("cCsSiIlLfg"):
             _read_numpy(encoder, which, np.asarray(chunk))
         else:
@@ -203,7 +209,7 @@ def _read_dictionary(encoder: Encoder, which: int, index: np.ndarray, values: An
                 _refuse(encoder, which, f"Arrow type {values.format!r}")
             _read_numpy(encoder, which, np.asarray(values)[index])
             return
-        table = encoder.tables.add_text(*text, len(values), 1)
+        table, _ = encoder.tables.add_text(*text, len(values), 1)
     else:
         array = np.asarray(values)
         if array.dtype.kind not in "OUT":
@@ -214,7 +220,7 @@ def _read_dictionary(encoder: Encoder, which: int, index: np.ndarray, values: An
         if n_read < len(entries):
             _read_objects(encoder, which, entries[index])
             return
-    encoder.put(which, "text", take(index, 0, table, encoder.n_threads), 0)
+    encoder.put(which, "text", take(index, 0, table, encoder.n_threads), mapped=True)
 
 
 def _index(index: np.ndarray) -> np.ndarray:

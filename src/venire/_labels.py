@@ -141,11 +141,12 @@ class Encoder:
     ) -> None:
         self.names = names
         self.n_threads = _n_threads(n_threads)
-        # per column: pieces (array, parts), integers or codes of text; parts as in `put`
+        # per column: pieces (array, owner), integers or codes of text; as in `put`
         self._pieces: list[list[tuple]] = [[] for _ in names]
         self._rows = [0] * len(names)
         self._kind: tuple[str, str] | None = None  # the kind of all, and the column that set it
         self._tables: Any = None
+        self._mapped = False
 
     def add(self, *columns: Any, n: int | None = None) -> None:
         """Add rows, n of them if that is given: one array of labels for each name.
@@ -171,15 +172,17 @@ class Encoder:
             self._tables = KeyTables(self.n_threads)
         return self._tables
 
-    def parts(self, n: int) -> int:
-        """Into how many parts, one to a thread, a piece of n rows is cut."""
+    def threads(self, n: int) -> int:
+        """How many threads read a piece of n rows."""
         return self.n_threads if n >= _SMALL else 1
 
-    def put(self, which: int, kind: str, array: np.ndarray, parts: int = 0) -> None:
+    def put(
+        self, which: int, kind: str, array: np.ndarray, owner: Any = None, mapped: bool = False
+    ) -> None:
         """Take over a piece of column `which`: integers, or codes that the tables gave.
 
-        `parts` is what the tables were given with it; 0 for codes of table 0 that came through a
-        dictionary, some of whose entries may not occur.
+        `owner` is what the tables gave with the codes. `mapped`: they came through a dictionary,
+        some of whose entries may not occur.
         """
         if not len(array):
             return
@@ -195,7 +198,8 @@ class Encoder:
                 row,
                 kind=TypeError,
             )
-        self._pieces[which].append((array, parts))
+        self._pieces[which].append((array, owner))
+        self._mapped |= mapped
         self._rows[which] += len(array)
 
     def row(self, which: int) -> int:
@@ -231,14 +235,12 @@ class Encoder:
 
     def _finish_text(self) -> tuple[np.ndarray, list[np.ndarray]]:
         order = self.tables.rank()
-        mapped = False
         for pieces in self._pieces:
-            for array, parts in pieces:
-                mapped |= parts == 0
-                self.tables.recode(array, max(parts, 1))
+            for array, owner in pieces:
+                self.tables.recode(array, owner)
         codes = [_joined([array for array, _ in pieces], np.int32) for pieces in self._pieces]
         self._pieces = []
-        if mapped:  # a dictionary may have entries that no row uses
+        if self._mapped:  # a dictionary may have entries that no row uses
             seen = np.zeros(len(order), np.uint8)
             if not _mark(codes, 0, seen, self.n_threads):
                 kept = np.cumsum(seen, dtype=np.int32) - np.int32(1)
@@ -355,14 +357,14 @@ def _hash_integers(
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     from venire._native.labels import KeyTables
 
-    parts = n_threads if sum(map(len, arrays)) >= _SMALL else 1
-    tables = KeyTables(parts)
-    codes = [tables.add_numbers(a.astype(np.int64, copy=False), parts) for a in arrays]
+    threads = n_threads if sum(map(len, arrays)) >= _SMALL else 1
+    tables = KeyTables(threads)
+    columns = [tables.add_numbers(a.astype(np.int64, copy=False), threads) for a in arrays]
     order = tables.rank(2 if unsigned else 1)
-    for column in codes:
-        tables.recode(column, parts)
+    for codes, owner in columns:
+        tables.recode(codes, owner)
     items = tables.numbers(order)
-    return (items.view(np.uint64) if unsigned else items), codes
+    return (items.view(np.uint64) if unsigned else items), [codes for codes, _ in columns]
 
 
 def _canonical(x: np.ndarray, unsigned: bool) -> np.ndarray:

@@ -166,12 +166,16 @@ def convert(values: Any, source: str, target: str, *, difference: bool = False) 
     """
     times = factor(source, target)
     x = np.array(_checks.numeric(values, "values"), np.float64)
-    if _checks.flag(difference, "difference"):
+    known = np.isfinite(x)
+    shift = not _checks.flag(difference, "difference")
+    with np.errstate(over="ignore"):
+        x -= shift * _TABLE[source].centre
         x *= times
-        return x
-    x -= _TABLE[source].centre
-    x *= times
-    x += _TABLE[target].centre
+        x += shift * _TABLE[target].centre
+    lost = known & ~np.isfinite(x)
+    if lost.any():
+        at = int(np.argmax(lost.ravel()))
+        _checks.fail("values", f"is too large for {target}", at if x.ndim else None)
     return x
 
 

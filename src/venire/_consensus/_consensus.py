@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from venire import _checks
 from venire._checks import fail
+from venire._checks import n_threads as _n_threads
 from venire._consensus import _methods
 from venire._consensus._board import Board, board_of
 from venire._consensus._gold import GoldReport, report
@@ -162,7 +163,7 @@ def consensus(
     if known is not None and hold_to_gold and method in ("reliability", "correlated"):
         pool = _pool(board, method, known, max_rounds, tolerance, plain)
     if known is not None and method == "stacked":
-        stack = fit_stack(board, known, nonnegative, rng)
+        stack = fit_stack(board, known, nonnegative, rng, _n_threads(n_threads))
     if not pool.converged:
         warnings.warn(
             f"the weights still moved after {pool.n_rounds} rounds",

@@ -23,6 +23,7 @@ REFITS = 30  # rounds in which the correlation is estimated anew
 MOST_TEACHERS = 500  # of `correlated`
 FEWEST_TEACHERS = 3  # from which on reliabilities are identifiable
 NOTHING = 1e-12  # mean square of errors that are rounding
+_BLOCK = 1 << 15  # judgments at a time
 SHRINK = 10.0  # pairs in common that a correlation is shrunken by
 
 Floats = NDArray[np.float64]
@@ -80,9 +81,13 @@ def precision(board: Board, gold: Floats | None = None) -> Pool:
 def variance(board: Board, gold: Floats | None = None) -> Pool:
     """The inverse variance of each judgment's own posterior Beta(1/2 + w + z/2, 1/2 + l + z/2)."""
     votes = board.votes
-    half = 0.5 + 0.5 * votes.tie
-    a, b = votes.win + half, votes.loss + half
-    weight = (a + b) ** 2 * (a + b + 1.0) / (a * b)
+    c = votes._table.columns
+    weight = np.empty(len(votes.teacher))
+    for start in range(0, len(weight), _BLOCK):  # no temporary as long as all judgments
+        part = slice(start, start + _BLOCK)
+        half = 0.5 + 0.5 * c["tie"][part]
+        a, b = c["win"][part] + half, c["loss"][part] + half
+        weight[part] = (a + b) ** 2 * (a + b + 1.0) / (a * b)
     total, mean, n_eff, share = board.panel.pool(weight, True)
     agree, disagree = _counts(*board.panel.vouch(weight, True, gold=gold))
     ones = np.ones(votes.n_teachers)

@@ -1,17 +1,21 @@
 """Kernels of Beta posteriors: views around csrc/vn_beta.h.
 
 Every array is one-dimensional float64 of length n, or of length 1 where it holds for all; n is
-given. Values are taken to be in range. Long calls are cut in pieces so that Ctrl-C works."""
+given. Values are taken to be in range."""
 
 import numpy as np
 
-from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int64_t, uint64_t
 
 from venire._native.border cimport at, member, team
+from venire._native.signals cimport poll_signals, raise_pending
 
 
 cdef extern from "vn_beta.h" nogil:
+    ctypedef enum vn_status:
+        VN_OK
+        VN_INTERRUPTED
+    ctypedef int (*vn_poll)(void *) noexcept nogil
     ctypedef struct vn_values:
         const double *at
         int step
@@ -20,31 +24,36 @@ cdef extern from "vn_beta.h" nogil:
         VN_BETA_VARIANCE
         VN_BETA_STD
         VN_BETA_ENTROPY
-    void vn_beta_cdf(int64_t, vn_values, vn_values, vn_values, int, int, double *)
-    void vn_beta_quantile(int64_t, vn_values, vn_values, vn_values, int, double *)
-    void vn_beta_greater(int64_t, vn_values, vn_values, vn_values, vn_values, int, double *)
-    void vn_beta_sample(int64_t, vn_values, vn_values, const uint64_t *, uint64_t, int, double *)
-    void vn_beta_moments(int64_t, vn_values, vn_values, vn_beta_moment, int, double *)
-    void vn_beta_divergence(int64_t, vn_values, vn_values, vn_values, vn_values, int, double *)
+    vn_status vn_beta_cdf(int64_t, vn_values, vn_values, vn_values, int, int, vn_poll, void *,
+                          double *)
+    vn_status vn_beta_quantile(int64_t, vn_values, vn_values, vn_values, int, vn_poll, void *,
+                               double *)
+    vn_status vn_beta_greater(int64_t, vn_values, vn_values, vn_values, vn_values, int, vn_poll,
+                              void *, double *)
+    vn_status vn_beta_sample(int64_t, vn_values, vn_values, const uint64_t *, int, vn_poll, void *,
+                             double *)
+    vn_status vn_beta_moments(int64_t, vn_values, vn_values, vn_beta_moment, int, vn_poll, void *,
+                              double *)
+    vn_status vn_beta_divergence(int64_t, vn_values, vn_values, vn_values, vn_values, int, vn_poll,
+                                 void *, double *)
     void vn_digammas(int64_t, const double *, double *, double *)
 
 
 MOMENTS = {"mean": 0, "variance": 1, "std": 2, "entropy": 3}
 
-cdef enum:
-    PIECE = 1 << 18  # a multiple of every block of the kernels
-    PIECE_OF_PAIRS = 1 << 12
+
+cdef int check(vn_status status) except -1:
+    if status == VN_INTERRUPTED:
+        raise_pending()
+    if status != VN_OK:
+        raise MemoryError("not enough memory for the posteriors")
+    return 0
 
 
 cdef inline vn_values values(const double[::1] array, int64_t n, str name) except *:
     cdef vn_values v
     v.step = array is not None and array.shape[0] == n and n > 1
     v.at = at(array, n if v.step else 1, name)
-    return v
-
-
-cdef inline vn_values behind(vn_values v, int64_t count) noexcept nogil:
-    v.at += count * v.step
     return v
 
 
@@ -57,12 +66,10 @@ def cdf(int64_t n, const double[::1] a, const double[::1] b, const double[::1] x
         return out
     cdef double[::1] view = out
     cdef vn_values va = values(a, n, "a"), vb = values(b, n, "b"), vx = values(x, n, "x")
-    cdef int64_t k
-    for k in range(0, n, PIECE):
-        with nogil:
-            vn_beta_cdf(min(n - k, PIECE), behind(va, k), behind(vb, k), behind(vx, k), upper,
-                        n_threads, &view[k])
-        PyErr_CheckSignals()
+    cdef vn_status status
+    with nogil:
+        status = vn_beta_cdf(n, va, vb, vx, upper, n_threads, poll_signals, NULL, &view[0])
+    check(status)
     return out
 
 
@@ -75,12 +82,10 @@ def quantile(int64_t n, const double[::1] a, const double[::1] b, const double[:
         return out
     cdef double[::1] view = out
     cdef vn_values va = values(a, n, "a"), vb = values(b, n, "b"), vq = values(q, n, "q")
-    cdef int64_t k
-    for k in range(0, n, PIECE):
-        with nogil:
-            vn_beta_quantile(min(n - k, PIECE), behind(va, k), behind(vb, k), behind(vq, k),
-                             n_threads, &view[k])
-        PyErr_CheckSignals()
+    cdef vn_status status
+    with nogil:
+        status = vn_beta_quantile(n, va, vb, vq, n_threads, poll_signals, NULL, &view[0])
+    check(status)
     return out
 
 
@@ -94,12 +99,10 @@ def greater(int64_t n, const double[::1] a, const double[::1] b, const double[::
     cdef double[::1] view = out
     cdef vn_values va = values(a, n, "a"), vb = values(b, n, "b")
     cdef vn_values vc = values(c, n, "c"), vd = values(d, n, "d")
-    cdef int64_t k
-    for k in range(0, n, PIECE_OF_PAIRS):
-        with nogil:
-            vn_beta_greater(min(n - k, PIECE_OF_PAIRS), behind(va, k), behind(vb, k),
-                            behind(vc, k), behind(vd, k), n_threads, &view[k])
-        PyErr_CheckSignals()
+    cdef vn_status status
+    with nogil:
+        status = vn_beta_greater(n, va, vb, vc, vd, n_threads, poll_signals, NULL, &view[0])
+    check(status)
     return out
 
 
@@ -113,14 +116,12 @@ def sample(int64_t n, const double[::1] a, const double[::1] b, uint64_t key0, u
     cdef double[::1] view = out
     cdef vn_values va = values(a, n, "a"), vb = values(b, n, "b")
     cdef uint64_t[2] key
-    cdef int64_t k
+    cdef vn_status status
     key[0] = key0
     key[1] = key1
-    for k in range(0, n, PIECE):
-        with nogil:
-            vn_beta_sample(min(n - k, PIECE), behind(va, k), behind(vb, k), key, k, n_threads,
-                           &view[k])
-        PyErr_CheckSignals()
+    with nogil:
+        status = vn_beta_sample(n, va, vb, key, n_threads, poll_signals, NULL, &view[0])
+    check(status)
     return out
 
 
@@ -133,12 +134,10 @@ def moment(str which, int64_t n, const double[::1] a, const double[::1] b, int n
     cdef double[::1] view = out
     cdef vn_values va = values(a, n, "a"), vb = values(b, n, "b")
     cdef vn_beta_moment name = <vn_beta_moment>member(MOMENTS, which, "which")
-    cdef int64_t k
-    for k in range(0, n, 16 * PIECE):
-        with nogil:
-            vn_beta_moments(min(n - k, 16 * PIECE), behind(va, k), behind(vb, k), name, n_threads,
-                            &view[k])
-        PyErr_CheckSignals()
+    cdef vn_status status
+    with nogil:
+        status = vn_beta_moments(n, va, vb, name, n_threads, poll_signals, NULL, &view[0])
+    check(status)
     return out
 
 
@@ -152,12 +151,10 @@ def divergence(int64_t n, const double[::1] a, const double[::1] b, const double
     cdef double[::1] view = out
     cdef vn_values va = values(a, n, "a"), vb = values(b, n, "b")
     cdef vn_values vc = values(c, n, "c"), vd = values(d, n, "d")
-    cdef int64_t k
-    for k in range(0, n, PIECE):
-        with nogil:
-            vn_beta_divergence(min(n - k, PIECE), behind(va, k), behind(vb, k), behind(vc, k),
-                               behind(vd, k), n_threads, &view[k])
-        PyErr_CheckSignals()
+    cdef vn_status status
+    with nogil:
+        status = vn_beta_divergence(n, va, vb, vc, vd, n_threads, poll_signals, NULL, &view[0])
+    check(status)
     return out
 
 

@@ -5,7 +5,8 @@ import numpy as np
 cimport numpy as cnp
 from libc.stdint cimport INT64_MAX, int8_t, int32_t, int64_t, uint8_t
 
-from venire._native.border cimport at, at_if, offsets, room, room_if, same, steps, team, within
+from venire._native.border cimport at, at_if, codes, offsets, room, room_if, same, steps, team
+from venire._native.border cimport within
 from venire._native.signals cimport poll_signals, raise_pending
 
 cnp.import_array()
@@ -322,6 +323,7 @@ def merge_classes(
     cdef int32_t[::1] out_hi = hi
     cdef double[::1] out_win = wins, out_loss = losses, out_tie = ties
     cdef const int32_t *in_hi = at(second, n, "second")
+    codes(in_hi, n, n_items, "second")
     cdef const double *in_win = at(win, n, "win")
     cdef const double *in_loss = at(loss, n, "loss")
     cdef const double *in_tie = at_if(tie, n, "tie")

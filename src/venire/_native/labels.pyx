@@ -3,18 +3,26 @@
 import numpy as np
 
 from cpython.bool cimport PyBool_Check
+from cpython.exc cimport PyErr_CheckSignals
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_Check, PyUnicode_DecodeUTF8
 from libc.stdint cimport INT32_MAX, INT64_MAX, int32_t, int64_t, uint8_t, uintptr_t
 from libc.stdlib cimport calloc, free
 
-from venire._native.border cimport at, codes, same, team, within
+from venire._native.border cimport at, at_if, codes, same, team, within
+from venire._native.signals cimport poll_signals, raise_pending
 
 cdef extern from "vn_labels.h":
     ctypedef enum vn_status:
         VN_OK
         VN_NO_MEMORY
+        VN_INTERRUPTED
         VN_TOO_LARGE
+
+    enum:
+        VN_LABEL_ROWS
+
+    ctypedef int (*vn_poll)(void *) noexcept nogil
 
     ctypedef enum vn_text_kind:
         VN_TEXT_32
@@ -49,10 +57,18 @@ cdef extern from "vn_labels.h":
     vn_status vn_table_add(vn_table *table, const uint8_t *const *key, const int64_t *length,
                            int64_t n, int32_t *codes) nogil
     vn_status vn_tables_add(vn_table **tables, int n_tables, const vn_text *text, int64_t n,
-                            int32_t *codes) nogil
-    void vn_tables_recode(int32_t *const *rank, int n_tables, int64_t n, int32_t *codes) nogil
-    vn_status vn_tables_rank(vn_table **tables, int n_tables, int numbers, int32_t *const *rank,
-                             int32_t *order, int64_t *n_keys) nogil
+                            vn_poll poll, void *context, uint8_t *owner, int32_t *codes) nogil
+    vn_status vn_tables_recode(int32_t *const *rank, const uint8_t *owner, int64_t n,
+                               int n_threads, vn_poll poll, void *context, int32_t *codes) nogil
+    vn_status vn_tables_rank(vn_table **tables, int n_tables, int numbers, int n_threads,
+                             vn_poll poll, void *context, int32_t *const *rank, int32_t *order,
+                             int64_t *n_keys) nogil
+
+cdef extern from "vn_team.h":
+    enum:
+        VN_TEAM_MOST
+
+    int64_t vn_n_blocks(int64_t n, int64_t size)
 
 ctypedef fused integer:
     int32_t
@@ -60,6 +76,7 @@ ctypedef fused integer:
 
 cdef enum:
     BATCH = 64
+    ASKED = 1 << 16  # labels in Python objects between two looks for an interrupt
 
 cdef dict TEXT_KINDS = {"u": VN_TEXT_32, "U": VN_TEXT_64, "vu": VN_TEXT_VIEW}
 
@@ -67,6 +84,8 @@ cdef dict TEXT_KINDS = {"u": VN_TEXT_32, "U": VN_TEXT_64, "vu": VN_TEXT_VIEW}
 cdef int check(vn_status status) except -1:
     if status == VN_OK:
         return 0
+    if status == VN_INTERRUPTED:
+        raise_pending()
     if status == VN_TOO_LARGE:
         raise ValueError("labels: more than 2**31 - 2 distinct labels")
     raise MemoryError("labels: not enough memory for the table of distinct labels")
@@ -127,6 +146,8 @@ def integers(sequence, int64_t[::1] out not None):
     cdef int overflow = 0
     same(n, len(sequence), "out")
     for i in range(n):
+        if i % ASKED == 0:
+            PyErr_CheckSignals()
         value = sequence[i]
         if not PyLong_Check(value) or PyBool_Check(value):
             if not isinstance(value, np.integer):
@@ -139,7 +160,10 @@ def integers(sequence, int64_t[::1] out not None):
 
 
 cdef class KeyTables:
-    """Tables of distinct keys that are filled side by side, table t with part t of the rows.
+    """Tables of distinct keys that are filled side by side, one by each thread.
+
+    The `add` methods return codes, and the owner of each VN_LABEL_ROWS of them: the table that they
+    are codes of (None: table 0 alone). `recode` wants both back.
 
     Parameters
     ----------
@@ -155,6 +179,7 @@ cdef class KeyTables:
     def __cinit__(self, int n_tables):
         cdef int t
         within(n_tables, 1, INT32_MAX, "n_tables")
+        n_tables = min(n_tables, VN_TEAM_MOST)
         self.tables = <vn_table **>calloc(n_tables, sizeof(void *))
         self.ranks = <int32_t **>calloc(n_tables, sizeof(void *))
         if self.tables == NULL or self.ranks == NULL:
@@ -173,26 +198,28 @@ cdef class KeyTables:
         free(self.tables)
         free(self.ranks)
 
-    cdef _add(self, const vn_text *text, int64_t n, int parts):
-        codes = np.empty(n, np.int32)
+    cdef _add(self, const vn_text *text, int64_t n, int n_threads):
+        codes, owner = np.empty(n, np.int32), np.empty(vn_n_blocks(n, VN_LABEL_ROWS), np.uint8)
         cdef int32_t[::1] out = codes
+        cdef uint8_t[::1] table = owner
         cdef vn_status status = VN_OK
-        within(parts, 1, self.n_tables, "parts")
+        n_threads = min(team(n_threads), self.n_tables)
         if n > 0:
             with nogil:
-                status = vn_tables_add(self.tables, parts, text, n, &out[0])
+                status = vn_tables_add(self.tables, n_threads, text, n, poll_signals, NULL,
+                                       &table[0], &out[0])
         check(status)
-        return codes
+        return codes, owner
 
-    def add_numbers(self, const int64_t[::1] x not None, int parts):
-        """Codes of 8-byte numbers, whose rows are cut into `parts`, one to a table."""
+    def add_numbers(self, const int64_t[::1] x not None, int n_threads):
+        """Codes of 8-byte numbers, and their owners."""
         cdef vn_text text
         text.kind = VN_KEY_8
         text.data = at(x, x.shape[0], "x")
-        return self._add(&text, x.shape[0], parts)
+        return self._add(&text, x.shape[0], n_threads)
 
-    def add_ucs4(self, x, int parts):
-        """Codes of a contiguous NumPy array of dtype U in native byte order."""
+    def add_ucs4(self, x, int n_threads):
+        """The same of a contiguous NumPy array of dtype U in native byte order."""
         cdef vn_text text
         cdef int64_t n = x.shape[0]
         text.kind = VN_TEXT_UCS4
@@ -200,15 +227,15 @@ cdef class KeyTables:
         text.data = NULL
         if n * text.width > 0:
             text.data = at[int32_t](x.view(np.int32), n * text.width, "x")
-        return self._add(&text, n, parts)
+        return self._add(&text, n, n_threads)
 
-    def add_text(self, format, uintptr_t data, uintptr_t index, int64_t n, int parts):
-        """Codes of n rows of Arrow text, given as `venire._native.arrow.Chunk.text` says."""
+    def add_text(self, format, uintptr_t data, uintptr_t index, int64_t n, int n_threads):
+        """The same of n rows of Arrow text, given as `venire._native.arrow.Chunk.text` says."""
         cdef vn_text text
         text.kind = TEXT_KINDS[format]
         text.data = <const void *>data
         text.index = <const void *>index
-        return self._add(&text, n, parts)
+        return self._add(&text, n, n_threads)
 
     def add_objects(self, sequence):
         """Codes, by table 0, of Python strings; and the first position that holds none.
@@ -227,6 +254,8 @@ cdef class KeyTables:
         cdef int32_t[::1] out = codes
         alive = []
         while i < n:
+            if i % ASKED == 0:
+                PyErr_CheckSignals()
             value = sequence[i]
             if not PyUnicode_Check(value):
                 break
@@ -268,17 +297,26 @@ cdef class KeyTables:
         order = np.empty(max(total, 1), np.int32)
         view = order
         with nogil:
-            status = vn_tables_rank(self.tables, self.n_tables, numbers, self.ranks, &view[0],
-                                    &n_keys)
+            status = vn_tables_rank(self.tables, self.n_tables, numbers, self.n_tables,
+                                    poll_signals, NULL, self.ranks, &view[0], &n_keys)
         check(status)
         return order[:n_keys]
 
-    def recode(self, int32_t[::1] codes not None, int parts):
-        """Turn codes that an `add` method gave, with the same `parts`, into ranks, in place."""
-        within(parts, 1, 0 if self.rank_arrays is None else self.n_tables, "parts")
-        if codes.shape[0] > 0:
-            with nogil:
-                vn_tables_recode(self.ranks, parts, codes.shape[0], &codes[0])
+    def recode(self, int32_t[::1] codes not None, const uint8_t[::1] owner):
+        """Turn codes that an `add` method gave into ranks, in place."""
+        cdef int64_t b, n = codes.shape[0], n_blocks = vn_n_blocks(n, VN_LABEL_ROWS)
+        cdef const uint8_t *table = at_if(owner, n_blocks, "owner")
+        cdef vn_status status
+        cdef int most = 0
+        for b in range(0 if owner is None else n_blocks):
+            most = max(most, owner[b])
+        within(most, 0, -1 if self.rank_arrays is None else self.n_tables - 1, "owner (tables)")
+        if n == 0:
+            return
+        with nogil:
+            status = vn_tables_recode(self.ranks, table, n, self.n_tables, poll_signals, NULL,
+                                      &codes[0])
+        check(status)
 
     cdef int own(self, const int32_t[::1] order) except -1:
         """Codes that table 0 has."""
@@ -292,6 +330,8 @@ cdef class KeyTables:
         out = np.empty(order.shape[0], object)
         self.own(order)
         for i in range(order.shape[0]):
+            if i % ASKED == 0:
+                PyErr_CheckSignals()
             key = vn_table_key(self.tables[0], order[i], &length)
             out[i] = PyUnicode_DecodeUTF8(<const char *>key, length, "surrogatepass")
         return out

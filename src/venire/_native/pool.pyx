@@ -42,12 +42,14 @@ cdef extern from "vn_pool.h" nogil:
         int64_t judged
         int64_t soft
         int64_t ties
-    vn_status vn_signed_votes(const vn_vote_table *, int64_t, int64_t, int, double *,
-                              vn_teacher_counts *)
-    vn_status vn_pool(const vn_panel *, int, double *, double *, double *, double *)
-    vn_status vn_vouch(const vn_panel *, const double *, const double *, int, double *, double *)
-    vn_status vn_pool_correlated(const vn_panel *, const double *, int, double *, double *,
-                                 double *, double *, double *)
+    vn_status vn_signed_votes(const vn_vote_table *, int64_t, int64_t, int, vn_poll, void *,
+                              double *, vn_teacher_counts *)
+    vn_status vn_pool(const vn_panel *, int, vn_poll, void *, double *, double *, double *,
+                      double *)
+    vn_status vn_vouch(const vn_panel *, const double *, const double *, int, vn_poll, void *,
+                       double *, double *)
+    vn_status vn_pool_correlated(const vn_panel *, const double *, int, vn_poll, void *, double *,
+                                 double *, double *, double *, double *)
     vn_status vn_comoments(const vn_panel *, const double *, const uint8_t *, int, vn_poll, void *,
                            double *, double *, double *)
 
@@ -57,6 +59,8 @@ COUNTS = np.dtype([("agree", "f8"), ("whole", "f8"), ("repeated", "i8"), ("judge
 
 
 cdef void check(vn_status status) except *:
+    if status == VN_INTERRUPTED:
+        raise_pending()
     if status != VN_OK:
         raise MemoryError("not enough memory to pool the votes")
 
@@ -88,7 +92,7 @@ def signed_votes(const int64_t[::1] ptr not None, dict columns, int64_t n_teache
     cdef uint8_t *c = room[uint8_t](counts.view(np.uint8), n_teachers * COUNTS.itemsize, "counts")
     cdef vn_status status
     with nogil:
-        status = vn_signed_votes(&table, n_pairs, n_teachers, n_threads, out,
+        status = vn_signed_votes(&table, n_pairs, n_teachers, n_threads, poll_signals, NULL, out,
                                  <vn_teacher_counts *>c)
     check(status)
     return s, counts
@@ -138,7 +142,7 @@ cdef class Panel:
         cdef double *d = room[double](share, p.n_teachers, "share")
         cdef vn_status status
         with nogil:
-            status = vn_pool(&p, self.n_threads, a, b, c, d)
+            status = vn_pool(&p, self.n_threads, poll_signals, NULL, a, b, c, d)
         check(status)
         return total, mean, n_eff, share
 
@@ -152,7 +156,7 @@ cdef class Panel:
         cdef double *b = room[double](match, p.n_teachers, "match")
         cdef vn_status status
         with nogil:
-            status = vn_vouch(&p, n, g, self.n_threads, a, b)
+            status = vn_vouch(&p, n, g, self.n_threads, poll_signals, NULL, a, b)
         check(status)
         return size, match
 
@@ -171,7 +175,7 @@ cdef class Panel:
         cdef double *d = room[double](share, p.n_teachers, "share")
         cdef vn_status status
         with nogil:
-            status = vn_pool_correlated(&p, m, self.n_threads, e, a, b, c, d)
+            status = vn_pool_correlated(&p, m, self.n_threads, poll_signals, NULL, e, a, b, c, d)
         check(status)
         return cell, total, mean, n_eff, share
 
@@ -188,7 +192,5 @@ cdef class Panel:
         cdef vn_status status
         with nogil:
             status = vn_comoments(&p, v, k, self.n_threads, poll_signals, NULL, a, b, c)
-        if status == VN_INTERRUPTED:
-            raise_pending()
         check(status)
         return product, square, common

@@ -7,11 +7,14 @@ from libc.string cimport memset
 
 from venire._native.border cimport at, at_if, cells_of_groups, codes, offsets, room, same, steps
 from venire._native.border cimport team, within
+from venire._native.signals cimport poll_signals, raise_pending
 
 
 cdef extern from "vn_votes.h" nogil:
     ctypedef enum vn_status:
         VN_OK
+        VN_INTERRUPTED
+    ctypedef int (*vn_poll)(void *) noexcept nogil
     ctypedef struct vn_vote_cells:
         int32_t *teacher
         int32_t *count[3]
@@ -27,15 +30,32 @@ cdef extern from "vn_teacher_weights.h" nogil:
         int64_t n_teachers
         const int64_t *pair
         vn_vote_table votes
-    void vn_weighted_masses(const vn_row_votes *, const double *, int, double *, double *)
-    void vn_expected_votes(int64_t, const int64_t *, const int64_t *, const int32_t *,
-                           const int32_t *, const double *, const double *, int, int, double *)
-    vn_status vn_teacher_agreement(const vn_row_votes *, const double *, int, double *, double *,
-                                   int64_t *)
+    ctypedef struct vn_group_rows:
+        int64_t n_groups
+        const int64_t *item_ptr
+        const int64_t *row_ptr
+        const int32_t *first
+        const int32_t *second
+        const double *theta
+        const double *variance
+        int normal
+    vn_status vn_weighted_masses(const vn_row_votes *, const double *, int, vn_poll, void *,
+                                 double *, double *)
+    vn_status vn_expected_votes(const vn_group_rows *, int, vn_poll, void *, double *)
+    vn_status vn_teacher_agreement(const vn_row_votes *, const double *, int, vn_poll, void *,
+                                   double *, double *, int64_t *)
 
 
 cdef enum:
     SMALL = 1 << 15  # cells below which starting threads costs more than it saves
+
+
+cdef int check(vn_status status) except -1:
+    if status == VN_INTERRUPTED:
+        raise_pending()
+    if status != VN_OK:
+        raise MemoryError("not enough memory to judge the teachers")
+    return 0
 
 
 def expected_votes(
@@ -51,21 +71,25 @@ def expected_votes(
     """2p - 1 of each row; see venire.reference.expected_votes."""
     cdef int64_t n = first.shape[0], n_items = theta.shape[0]
     cdef int64_t n_groups = steps(item_ptr, "item_ptr")
-    cdef const int32_t *one = at(first, n, "first")
-    cdef const int32_t *two = at(second, n, "second")
-    cdef const double *t = at(theta, n_items, "theta")
-    cdef const double *v = at(variance, n, "variance")
+    cdef vn_group_rows rows
+    cdef vn_status status
     offsets(item_ptr, 0, n_items, "item_ptr")
     same(row_ptr.shape[0], n_groups + 1, "row_ptr")
     offsets(row_ptr, 0, n, "row_ptr")
-    cells_of_groups(item_ptr, row_ptr, one, two, 0, n_groups)
+    rows.n_groups, rows.item_ptr, rows.row_ptr = n_groups, &item_ptr[0], &row_ptr[0]
+    rows.first = at(first, n, "first")
+    rows.second = at(second, n, "second")
+    rows.theta = at(theta, n_items, "theta")
+    rows.variance = at(variance, n, "variance")
+    rows.normal = normal
+    cells_of_groups(item_ptr, row_ptr, rows.first, rows.second, 0, n_groups)
     result = np.empty(n)
     cdef double *out = room[double](result, n, "expected")
     cdef int threads = team(n_threads) if n >= SMALL else 1
     if n:
         with nogil:
-            vn_expected_votes(n_groups, &item_ptr[0], &row_ptr[0], one, two, t, v, normal, threads,
-                              out)
+            status = vn_expected_votes(&rows, threads, poll_signals, NULL, out)
+        check(status)
     return result
 
 
@@ -109,8 +133,10 @@ cdef class RowVotes:
         cdef const double *e = at_if[double](weight, self.rows.n_teachers, "weight")
         cdef double *w = room[double](win, self.rows.n_rows, "win")
         cdef double *l = room[double](loss, self.rows.n_rows, "loss")
+        cdef vn_status status
         with nogil:
-            vn_weighted_masses(&self.rows, e, self.n_threads, w, l)
+            status = vn_weighted_masses(&self.rows, e, self.n_threads, poll_signals, NULL, w, l)
+        check(status)
         return win, loss
 
     def agreement(self, expected not None):
@@ -123,7 +149,7 @@ cdef class RowVotes:
         cdef int64_t *c = room[int64_t](judged, self.rows.n_teachers, "judged")
         cdef vn_status status
         with nogil:
-            status = vn_teacher_agreement(&self.rows, d, self.n_threads, a, b, c)
-        if status != VN_OK:
-            raise MemoryError("not enough memory to judge the teachers")
+            status = vn_teacher_agreement(&self.rows, d, self.n_threads, poll_signals, NULL, a, b,
+                                          c)
+        check(status)
         return size, match, judged

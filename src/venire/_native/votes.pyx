@@ -6,14 +6,17 @@ from libc.stdint cimport INT32_MAX, INT64_MAX, int8_t, int16_t, int32_t, int64_t
 from libc.string cimport memset
 
 from venire._native.border cimport at, at_if, codes, offsets, same, steps, team, within
+from venire._native.signals cimport poll_signals, raise_pending
 
 
 cdef extern from "vn_votes.h" nogil:
     ctypedef enum vn_status:
         VN_OK
         VN_NO_MEMORY
+        VN_INTERRUPTED
         VN_TOO_LARGE
         VN_BAD_VALUE
+    ctypedef int (*vn_poll)(void *) noexcept nogil
     ctypedef struct vn_ints:
         const void *data
         int size
@@ -47,21 +50,27 @@ cdef extern from "vn_votes.h" nogil:
     ctypedef struct vn_vote_table:
         const int64_t *ptr
         vn_vote_cells cells
+    ctypedef struct vn_vote_union:
+        vn_vote_table a
+        vn_vote_table b
+        int64_t n_pairs
+        const int32_t *at_a
+        const int32_t *at_b
+        const int32_t *to_a
+        const int32_t *to_b
     bint vn_votes_are_hard(const vn_vote_rows *)
     int vn_votes_bits(const vn_vote_rows *)
-    vn_status vn_votes_count(const vn_vote_rows *, int, vn_vote_blocks **, int64_t *, int64_t *,
-                             int64_t *)
-    vn_status vn_votes_sort(const vn_vote_rows *, int, vn_vote_blocks **, int64_t *, int64_t *,
-                            int64_t *)
-    void vn_votes_write(const vn_vote_blocks *, int, int64_t *, uint64_t *, int *, vn_vote_cells *)
+    vn_status vn_votes_count(const vn_vote_rows *, int, vn_poll, void *, vn_vote_blocks **,
+                             int64_t *, int64_t *, int64_t *)
+    vn_status vn_votes_sort(const vn_vote_rows *, int, vn_poll, void *, vn_vote_blocks **,
+                            int64_t *, int64_t *, int64_t *)
+    vn_status vn_votes_write(const vn_vote_blocks *, int, vn_poll, void *, int64_t *, uint64_t *,
+                             int *, vn_vote_cells *)
     void vn_vote_blocks_free(vn_vote_blocks *)
-    void vn_votes_mark(const vn_ints *, int64_t, int, uint8_t *)
-    void vn_votes_merge_sizes(const vn_vote_table *, const vn_vote_table *, int64_t,
-                              const int32_t *, const int32_t *, const int32_t *, const int32_t *,
-                              int, int64_t *)
-    void vn_votes_merge(const vn_vote_table *, const vn_vote_table *, int64_t, const int32_t *,
-                        const int32_t *, const int32_t *, const int32_t *, int, const int64_t *,
-                        vn_vote_cells *)
+    vn_status vn_votes_mark(const vn_ints *, int64_t, int, vn_poll, void *, uint8_t *)
+    vn_status vn_votes_merge_sizes(const vn_vote_union *, int, vn_poll, void *, int64_t *)
+    vn_status vn_votes_merge(const vn_vote_union *, int, vn_poll, void *, const int64_t *,
+                             vn_vote_cells *)
 
 
 HARD = ("win", "tie", "loss")
@@ -123,6 +132,14 @@ cdef int point(vn_vote_cells *c, dict columns, int64_t n) except -1:
     return 0
 
 
+cdef int check(vn_status status) except -1:
+    if status == VN_INTERRUPTED:
+        raise_pending()
+    if status != VN_OK:
+        raise MemoryError("not enough memory to aggregate the votes")
+    return 0
+
+
 def _empty(int64_t n_cells, bint hard, bint swapped):
     columns = {"teacher": np.empty(n_cells, np.int32)}
     for name in (HARD if hard else SOFT) + (SWAPPED if swapped else ()):
@@ -140,8 +157,10 @@ def mark(array, int64_t low, int n_threads):
     n_threads = team(n_threads)
     seen = np.zeros(1 << 8 * array.dtype.itemsize, np.uint8)
     cdef uint8_t[::1] view = seen
+    cdef vn_status status
     with nogil:
-        vn_votes_mark(&x, n, n_threads, &view[0])
+        status = vn_votes_mark(&x, n, n_threads, poll_signals, NULL, &view[0])
+    check(status)
     return seen
 
 
@@ -207,15 +226,16 @@ def aggregate(
         raise TooManyBits
     with nogil:
         if counted:
-            status = vn_votes_count(&rows, n_threads, &blocks, &found_pairs, &found_cells, &bad)
+            status = vn_votes_count(&rows, n_threads, poll_signals, NULL, &blocks, &found_pairs,
+                                    &found_cells, &bad)
         else:
-            status = vn_votes_sort(&rows, n_threads, &blocks, &found_pairs, &found_cells, &bad)
+            status = vn_votes_sort(&rows, n_threads, poll_signals, NULL, &blocks, &found_pairs,
+                                   &found_cells, &bad)
     if status == VN_BAD_VALUE:
         raise OutOfRange if bad < 0 else BadRow(int(bad))
     if status == VN_TOO_LARGE:
         raise ValueError("at most 2**31 - 1 votes per call; append the rest")
-    if status != VN_OK:
-        raise MemoryError("not enough memory to aggregate the votes")
+    check(status)
     try:
         ptr = np.empty(found_pairs + 1, np.int64)
         keys = None if counted else np.empty(found_pairs, np.uint64)
@@ -231,9 +251,10 @@ cdef int write(vn_vote_blocks *blocks, int n_threads, int64_t[::1] ptr, uint64_t
                int *bits, vn_vote_cells *cells) except -1:
     cdef int64_t *p = &ptr[0]
     cdef uint64_t *k = NULL if keys is None or keys.shape[0] == 0 else &keys[0]
+    cdef vn_status status
     with nogil:
-        vn_votes_write(blocks, n_threads, p, k, bits, cells)
-    return 0
+        status = vn_votes_write(blocks, n_threads, poll_signals, NULL, p, k, bits, cells)
+    return check(status)
 
 
 cdef int source(vn_vote_table *t, const int64_t[::1] ptr, dict columns, const int32_t[::1] places,
@@ -265,23 +286,26 @@ def merge(
     `to_b`: the ascending new codes of its teachers. The result holds counts if both do. Returns
     ptr and the columns.
     """
-    cdef vn_vote_table x, y
+    cdef vn_vote_union both
     cdef vn_vote_cells cells
+    cdef vn_status status
     cdef int64_t n_pairs = at_a.shape[0]
-    cdef const int32_t *ta = at(to_a, to_a.shape[0], "to_a")
-    cdef const int32_t *tb = at(to_b, to_b.shape[0], "to_b")
-    cdef const int32_t *pa = at(at_a, n_pairs, "at_a")
-    cdef const int32_t *pb = at(at_b, n_pairs, "at_b")
+    both.n_pairs = n_pairs
+    both.at_a, both.at_b = at(at_a, n_pairs, "at_a"), at(at_b, n_pairs, "at_b")
+    both.to_a = at(to_a, to_a.shape[0], "to_a")
+    both.to_b = at(to_b, to_b.shape[0], "to_b")
     n_threads = team(n_threads) if n_pairs >= 1 << 12 else 1
-    source(&x, ptr_a, a, at_a, to_a)
-    source(&y, ptr_b, b, at_b, to_b)
+    source(&both.a, ptr_a, a, at_a, to_a)
+    source(&both.b, ptr_b, b, at_b, to_b)
     ptr = np.empty(n_pairs + 1, np.int64)
     cdef int64_t[::1] p = ptr
     with nogil:
-        vn_votes_merge_sizes(&x, &y, n_pairs, pa, pb, ta, tb, n_threads, &p[0])
+        status = vn_votes_merge_sizes(&both, n_threads, poll_signals, NULL, &p[0])
+    check(status)
     hard = "total" not in a and "total" not in b
     columns = _empty(ptr[n_pairs], hard, "swapped_runs" in a or "swapped_runs" in b)
     point(&cells, columns, ptr[n_pairs])
     with nogil:
-        vn_votes_merge(&x, &y, n_pairs, pa, pb, ta, tb, n_threads, &p[0], &cells)
+        status = vn_votes_merge(&both, n_threads, poll_signals, NULL, &p[0], &cells)
+    check(status)
     return ptr, columns

@@ -40,6 +40,11 @@ def fit_member(
     """Fit member k; returns it, its out-of-bag output, and the rows that are out of its bag."""
     made = _seeded(estimator, member_seed(seed, k, 2))
     rows = np.flatnonzero(weights)
+    if not len(rows):
+        raise ValueError(
+            f"kind: member {k} was given no rows, as happens where few rows or clusters have "
+            "Poisson weights; take 'multinomial'"
+        )
     given: dict[str, Any] = {}
     if by_weight:
         given["sample_weight"] = weights[rows].astype(np.float64)

@@ -159,6 +159,8 @@ class PairDesign:
 
 def check_labels(labels: Any, n_items: NDArray[np.int64]) -> None:
     """`labels` must have as many groups, and groups of as many items, as the design."""
+    if not all(hasattr(labels, name) for name in ("groups", "offsets", "items")):
+        _checks.fail("labels", "must have groups, offsets and items", value=labels, kind=TypeError)
     found = np.diff(labels.offsets)
     if len(found) != len(n_items):
         _checks.fail("labels", f"has {len(found)} groups, but the design has {len(n_items)}")

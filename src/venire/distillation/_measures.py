@@ -114,6 +114,10 @@ def ndcg(
     _checks.one_of(gain, "gain", ("linear", "exponential"))
     k = _checks.whole(k, "k", 1)
     x, y, out, blocks = _aligned(offsets, values, gold, 1)
+    most = 1000.0 if gain == "exponential" else _checks.LARGEST
+    if (bad := np.abs(y) > most).any():
+        at = int(np.argmax(bad))
+        _checks.fail("gold", f"must be of a size of at most {most:g}, {gain} gain", at, y[at])
     for rows, where in blocks:
         n = where.shape[1]
         discount = np.zeros(n)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from venire import _checks
 from venire.distillation._ledger import Ledger
 from venire.distillation._settings import Settings
 from venire.distillation._universe import Universe
@@ -132,7 +133,11 @@ class Requests:
 
     def select(self, rows: Any) -> Requests:
         """Some of the rows: a mask, positions, or a slice."""
-        return Requests(self.request[rows], self._universe, self._ledger, self._settings)
+        try:
+            chosen = np.atleast_1d(self.request[rows])
+        except (IndexError, TypeError, ValueError) as error:
+            _checks.fail("rows", f"must be a mask, positions or a slice ({error})")
+        return Requests(chosen, self._universe, self._ledger, self._settings)
 
     def of(self, teacher: Any) -> Requests:
         """The requests to one teacher.

@@ -53,9 +53,11 @@ def feature_rows(features: Any, universe: Universe) -> Any:
         rows = np.asarray(features)
         if rows.dtype == object:
             rows = _numbers_or_texts(rows)
-        if rows.dtype.kind in "fc":
+        if rows.dtype.kind in "fc" and rows.ndim:
             width = max(int(np.prod(rows.shape[1:])), 1)
             _check_finite(rows.reshape(-1), lambda at: at // width, lambda at: at % width)
+    if not rows.ndim:
+        _checks.fail("features", "must have a row for each item", kind=TypeError)
     if rows.shape[0] != universe.n_items:
         _checks.fail(
             "features", f"has {rows.shape[0]} rows, but there are {universe.n_items} items"

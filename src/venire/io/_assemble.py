@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from venire import _checks
 from venire._frames import Rows, columns
 from venire._labels import Encoded, Encoder
 from venire.io import _tables_in
@@ -22,10 +23,24 @@ Path = str | os.PathLike[str]
 Piece = Mapping[str, Any]
 
 
-def column_names(arguments: Mapping[str, Any]) -> dict[str, str]:
-    """The column of each argument that is given and names one."""
+def column_names(
+    arguments: Mapping[str, Any], needed: tuple[str, ...] = ("first", "second")
+) -> dict[str, str]:
+    """The column of each argument that is given and names one.
+
+    Raises
+    ------
+    TypeError
+        If one is no text, or one that is needed is not given.
+    """
     settings = ("mapping", "reading")
-    return {a: v for a, v in arguments.items() if v is not None and a not in settings}
+    names = {
+        a: v for a, v in arguments.items() if a not in settings and (v is not None or a in needed)
+    }
+    for argument, name in names.items():
+        if not isinstance(name, str):
+            _checks.fail(argument, "must name a column", value=name, kind=TypeError)
+    return names
 
 
 def rows_of(

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io as _io
 import os
+import zlib
 from typing import Any, TextIO
 
 from venire.io._errors import DataError
@@ -99,7 +100,10 @@ def unreadable() -> tuple[type[Exception], ...]:
     """What reading a broken file raises."""
     import pyarrow as pa
 
-    return (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, csv.Error)
+    return (
+        pa.ArrowException, OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error,
+        RecursionError,
+    )  # fmt: skip
 
 
 def unreadable_error(path: Path, error: Exception) -> DataError:
@@ -110,6 +114,10 @@ def unreadable_error(path: Path, error: Exception) -> DataError:
         text = f"is not a whole Parquet file; was it cut off? ({text})"
     elif "Truncated compressed" in text or "end-of-stream" in text:
         text = f"is cut off: the compressed data end too early ({text})"
+    elif isinstance(error, RecursionError):
+        text = "is nested too deeply"
+    elif isinstance(error, zlib.error):
+        text = f"is damaged: the compressed data make no sense ({text})"
     else:
         text = f"cannot be read: {text}"
     return DataError(path, text)

@@ -12,7 +12,7 @@ from venire import _checks
 from venire._checks import BadTypeError, BadValueError
 from venire._labels import Encoded, Encoder
 from venire.io import _tables_in
-from venire.io._assemble import _as_integers, located
+from venire.io._assemble import _as_integers, column_names, located
 from venire.io._errors import DataError
 from venire.io._read import Path, Progress
 from venire.votes import Votes
@@ -90,17 +90,15 @@ def read_votes(
     ... )  # doctest: +SKIP
     """
     runs = vote_columns(vote)
-    labels = {
-        a: c
-        for a, c in zip(_LABELS, (first, second, pair, group, teacher), strict=True)
-        if c is not None
-    }
+    given = dict(zip(_LABELS, (first, second, pair, group, teacher), strict=True))
+    ends = ("first", "second") if pair is None or {first, second} != {None} else ()
+    labels = column_names(given, ("teacher", *ends))
     words = {f"vote{k}": c for k, c in enumerate(runs)} | ({} if gold is None else {"gold": gold})
     rest = {f"probabilities{k}": c for k, c in enumerate(probabilities or ())}
     for argument, column in (("weight", weight), ("swapped", swapped)):
         if column is not None and not (argument == "swapped" and column in runs and len(runs) > 1):
             rest[argument] = column
-    names = labels | words | rest
+    names = labels | column_names(words | rest, ())
     if len(runs) == 1:
         names["vote"] = runs[0]
     try:

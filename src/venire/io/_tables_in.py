@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -35,7 +36,9 @@ __all__ = [
     "unreadable_error",
 ]
 
+_BLOCK = 1 << 22  # bytes of text looked at together
 _ROWS = 1 << 20  # rows per piece, at least, where the format lets us choose
+_NO_OBJECT = re.compile(rb"\n(?:\xef\xbb\xbf)?+\s*+([^{][^\n]{0,40})")  # a line of JSON
 _DENSE = 4.0  # bytes a row below which a Parquet column of text is taken to be a dictionary
 
 
@@ -210,6 +213,7 @@ def _arrow(path: Path, names: Mapping[str, str], wanted: list[str], most: int | 
 
     def pieces() -> Iterator[Mapping[str, Any]]:
         for batch in batches():
+            batch.validate(full=True)  # offsets and indices are as they stand in the file
             step = most or max(batch.num_rows, 1)
             for start in range(0, batch.num_rows, step):
                 yield batch.slice(start, step)
@@ -297,11 +301,34 @@ def _json(path: Path, names: Mapping[str, str], wanted: list[str]) -> Tables:
             except (ValueError, TypeError, AttributeError) as error:
                 raise DataError(path, f"is no array of JSON objects: {error}") from None
     else:
+        _require_objects(path)
         with pa.input_stream(os.fspath(path), compression=compression(path)) as stream:
             options = pj.ParseOptions(newlines_in_values=False)
             table = pj.read_json(stream, parse_options=options)
     _require(path, names, table.column_names)
     return Tables(iter([table.select(wanted)]), table.num_rows, False, {})
+
+
+def _require_objects(path: Path) -> None:
+    """Refuse JSON lines of which one is no object: pyarrow does not survive some of them."""
+    import pyarrow as pa
+
+    line, rest = 1, b""
+    with pa.input_stream(os.fspath(path), compression=compression(path)) as stream:
+        while block := stream.read(_BLOCK):
+            whole, newline, rest = (rest + block).rpartition(b"\n")
+            _require_object(path, whole, line)
+            line += whole.count(b"\n") + len(newline)
+    _require_object(path, rest, line)
+
+
+def _require_object(path: Path, lines: bytes, number: int) -> None:
+    """Refuse the lines, the first of which has this number, if one begins no object."""
+    lines = b"\n" + lines  # then the search is for one byte, ten times as fast
+    if bad := _NO_OBJECT.search(lines):
+        line = number - 1 + lines.count(b"\n", 0, bad.start(1))
+        found = bad[1].decode("utf-8", "replace").rstrip()
+        raise DataError(path, f"line {line} is no JSON object: {found!r}")
 
 
 def line_of_row(path: Path, position: int) -> int | None:

@@ -182,7 +182,8 @@ class Bootstrap:
                 f"kind: only {int(used.sum())} of {self.n_resamples} replicates have standard "
                 "errors, which 'studentised' needs; take 'percentile'"
             )
-        ratio = (self.theta[np.ix_(used, here)] - estimate) / errors[used]
+        with np.errstate(invalid="ignore", divide="ignore"):  # an item without an error: nan
+            ratio = (self.theta[np.ix_(used, here)] - estimate) / errors[used]
         return estimate[:, None] - _intervals.percentile(ratio, level)[:, ::-1] * scale[:, None]
 
     def rank_interval(

@@ -52,7 +52,8 @@ class StatisticBootstrap:
     @property
     def standard_error(self) -> float:
         """Standard deviation of the replicates."""
-        return float(self.replicates.std(ddof=1))
+        size = _unit(self.replicates)
+        return float((self.replicates / size).std(ddof=1) * size)
 
     def interval(self, level: float = 0.95, kind: str = "percentile") -> NDArray[np.float64]:
         """A confidence interval of the statistic.
@@ -212,12 +213,20 @@ def _values(
     if _statistics.is_compiled(function):
         out = _statistics.evaluate(function, data, weights, n_threads)
     else:
-        out = np.array([float(function(*data, row)) for row in weights])
+        try:
+            out = np.array([float(function(*data, row)) for row in weights])
+        except OverflowError as error:
+            _checks.fail(name, f"gave a number that is too large ({error})")
     bad = np.flatnonzero(~np.isfinite(out))
     if len(bad):
         where = "of the data" if first is None else f"of replicate {first + int(bad[0])}"
         _checks.fail(name, f"is not finite {where}", value=out[bad[0]])
     return out
+
+
+def _unit(x: NDArray[np.float64]) -> float:
+    """A power of two of the size of the numbers: in it their squares and cubes are doubles too."""
+    return float(np.ldexp(1.0, int(np.frexp(np.abs(x).max())[1]) - 1))
 
 
 def _jackknife(
@@ -235,6 +244,7 @@ def _jackknife(
         weights = (group[None, :] != np.arange(start, stop)[:, None]).astype(dtype)
         values.append(_values(statistic, data, weights, n_threads, "statistic", None))
     left_out = np.concatenate(values)
-    pull = left_out.mean() - left_out
+    size = _unit(left_out)
     with np.errstate(invalid="ignore", divide="ignore"):
+        pull = (left_out / size).mean() - left_out / size
         return float((pull**3).sum() / (6.0 * (pull**2).sum() ** 1.5))

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from venire import _checks
 from venire.reference.links import MODELS, TIE_MODELS, probabilities
-from venire.simulate._graphs import DESIGNS, graph, int32
+from venire.simulate._graphs import DESIGNS, count, graph, int32, pairs
 
 __all__ = ["Simulated", "comparisons", "outcomes", "permuted", "play"]
 
@@ -41,6 +42,14 @@ class Simulated(NamedTuple):
 def other(first: np.ndarray, n_items: int, rng: np.random.Generator) -> np.ndarray:
     """A uniformly random item different from each of `first`."""
     return (first + 1 + rng.integers(0, n_items - 1, len(first))) % n_items
+
+
+def strengths(theta: Any) -> np.ndarray:
+    """Log-strengths of items, whose differences are finite."""
+    array = _checks.numeric(_checks.column(theta, "theta"), "theta")
+    if array.ndim != 1:
+        _checks.fail("theta", f"must be one-dimensional, has {array.ndim} dimensions")
+    return _checks.bounded(array, len(array), "theta")
 
 
 def outcomes(
@@ -86,14 +95,19 @@ def outcomes(
     >>> outcomes([0, 1], [1, 0], [50.0, -50.0])
     array([1., 0.])
     """
-    if model not in MODELS:
-        raise ValueError(f"model must be one of {', '.join(MODELS)}, got {model!r}")
-    if tie is not None and (model not in TIE_MODELS or tie < (model == "rao-kupper")):
-        raise ValueError(f"tie = {tie!r} is not a tie parameter of {model}")
-    theta = np.asarray(theta, np.float64)
-    advantage = 1.0 if order is None else np.asarray(order, np.float64)
-    d = theta[np.asarray(first)] - theta[np.asarray(second)] + order_effect * advantage
-    u = np.random.default_rng(rng).random(len(d))
+    _checks.one_of(model, "model", MODELS)
+    if tie is not None:
+        if model not in TIE_MODELS:
+            _checks.fail("tie", f"{model} has no tie parameter", value=tie)
+        least = float(model == "rao-kupper")
+        rule = f"must be finite and at least {least:g}"
+        tie = _checks.number(tie, "tie", rule, lambda x: least <= x < np.inf)
+    order_effect = _checks.number(order_effect, "order_effect")
+    theta = strengths(theta)
+    first, second = pairs(first, second, len(theta))
+    advantage = _checks.order(order, len(first))
+    d = theta[first] - theta[second] + order_effect * (1.0 if advantage is None else advantage)
+    u = _checks.rng(rng).random(len(d))
     if model not in TIE_MODELS:
         return (u < probabilities(model, d)).astype(np.float64)
     if tie is None:
@@ -150,25 +164,22 @@ def comparisons(
     >>> np.unique(rows.score)
     array([0. , 0.5, 1. ])
     """
-    if design not in DESIGNS:
-        raise ValueError(f"design must be one of {', '.join(DESIGNS)}, got {design!r}")
-    if n_items < 2:
-        raise ValueError(f"n_items must be at least 2, got {n_items}")
-    if not 0.0 <= neutral <= 1.0:
-        raise ValueError(f"neutral must be in [0, 1], got {neutral!r}")
-    rng = np.random.default_rng(rng)
-    theta = rng.normal(size=n_items) if theta is None else np.asarray(theta, np.float64)
-    if theta.shape != (n_items,):
-        raise ValueError(f"theta must have shape ({n_items},), got {theta.shape}")
+    _checks.one_of(design, "design", DESIGNS)
+    n_items, n_comparisons = count(n_items, "n_items", 2), count(n_comparisons, "n_comparisons", 0)
+    neutral = _checks.number(neutral, "neutral", "must be in [0, 1]", lambda x: 0.0 <= x <= 1.0)
+    rng = _checks.rng(rng)
+    theta = rng.normal(size=n_items) if theta is None else strengths(theta)
+    if len(theta) != n_items:
+        _checks.fail("theta", f"has {len(theta)} values, but there are {n_items} items")
     if design == "random":
         first = rng.integers(0, n_items, n_comparisons)
         second = other(first, n_items, rng)
     else:
-        pairs = np.stack(graph(design, n_items, rng=rng))
+        edges = np.stack(graph(design, n_items, rng=rng))
         row = np.arange(n_comparisons)
-        at = row % pairs.shape[1]
-        swap = row // pairs.shape[1] % 2
-        first, second = pairs[swap, at], pairs[1 - swap, at]
+        at = row % edges.shape[1]
+        swap = row // edges.shape[1] % 2
+        first, second = edges[swap, at], edges[1 - swap, at]
     order = None
     if neutral > 0.0:
         order = (rng.random(n_comparisons) >= neutral).astype(np.int8)
@@ -220,10 +231,12 @@ def play(
     >>> len(rows.first), rows.weight.sum(), rows.weight.min() >= 1.0
     (1998, np.float64(19980.0), np.True_)
     """
-    if games < 2:
-        raise ValueError(f"games must be at least 2, got {games}")
-    rng = np.random.default_rng(rng)
-    first, second = int32(first, second)
+    n_items, games = count(n_items, "n_items", 1), count(games, "games", 2)
+    rule = "must be from 0 to {:g}"
+    spread = _checks.number(spread, "spread", rule.format(1e9), lambda x: 0.0 <= x <= 1e9)
+    decades = _checks.number(decades, "decades", rule.format(300), lambda x: 0.0 <= x <= 300.0)
+    rng = _checks.rng(rng)
+    first, second = int32(*pairs(first, second, n_items))
     theta = rng.normal(0.0, spread, n_items)
     p = probabilities("bradley-terry", theta[first] - theta[second])
     win = 1.0 + rng.binomial(games - 2, p)
@@ -248,7 +261,7 @@ def permuted(rows: Simulated, *, rng: Any = None) -> Simulated:
     >>> rows.n_items, len(rows.score)
     (100, 1980)
     """
-    rng = np.random.default_rng(rng)
+    rng = _checks.rng(rng)
     name = rng.permutation(rows.n_items).astype(np.int32)
     row = rng.permutation(len(rows.first))
     theta = np.empty_like(rows.theta)

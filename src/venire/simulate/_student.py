@@ -66,24 +66,28 @@ class RidgeStudent:
 
     def features(self, x: ArrayLike) -> Floats:
         """What the regression is linear in, (n, d + n_waves)."""
-        x = np.asarray(x, np.float64)
+        x = np.asarray(_checks.numeric(x, "x"), np.float64)
         if x.ndim != 2:
             _checks.fail("x", f"must be two-dimensional, has {x.ndim} dimensions")
-        if not self.n_waves:
+        if not _checks.whole(self.n_waves, "n_waves", 0):
             return x
-        rng = np.random.default_rng(self.seed)
+        rng = _checks.rng(self.seed)
         angle = x @ rng.normal(0.0, self.scale, (x.shape[1], self.n_waves))
         angle += rng.uniform(0.0, 2.0 * np.pi, self.n_waves)
         return np.concatenate([x, np.sqrt(2.0 / self.n_waves) * np.cos(angle)], axis=1)
 
     def fit(self, x: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
         """Learn from rows x (n, d) with targets y (n,); weights count relative to their mean."""
-        z, y = self.features(x), np.asarray(y, np.float64)
-        if len(z) != len(y):
-            _checks.fail("y", f"has {len(y)} rows, but x has {len(z)}")
-        if not (np.isfinite(z).all() and np.isfinite(y).all()):
-            raise ValueError("x and y must be finite")
-        weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, float)
+        z = self.features(x)
+        n = len(z)
+        if not n or not np.isfinite(z).all():
+            _checks.fail("x", "must be finite, and have a row at least")
+        y = np.broadcast_to(_checks.bounded(y, n, "y"), (n,))
+        weight = np.ones(n)
+        if sample_weight is not None:
+            weight *= _checks.amounts(sample_weight, n, "sample_weight")
+            if not weight.any():
+                _checks.fail("sample_weight", "must not all be 0")
         weight = weight / weight.mean()
         mean, level = weight @ z / len(z), weight @ y / len(z)
         z = z - mean

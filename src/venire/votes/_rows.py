@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple, NoReturn
 
@@ -17,6 +18,7 @@ __all__ = ["TOLERANCE", "VoteRows", "checked_rows", "table_of"]
 TOLERANCE = 1e-6  # how far the three probabilities of a row may be from adding up to 1
 _MAX_ROWS = 2**28  # of a native call, which cannot be interrupted
 _SMALL = 1 << 17
+_BLOCK = 1 << 15
 _DENSE = 4  # times as many items of groups as rows: as many as need no codes of their own
 _RULE = "must be 1 (first), -1 (second) or 0 (a tie)"
 
@@ -88,7 +90,7 @@ def checked_rows(
     weights = _checks.weight(weight, n)
     if weights is not None and len(weights) != n:
         weights = np.full(n, weights[0])
-    if weights is not None and (weights == 1.0).all():
+    if weights is not None and all((weights[b] == 1.0).all() for b in _blocks(n)):
         weights = None
     return VoteRows(
         n, **named, vote=votes, probabilities=chances, strength=factor, weight=weights,
@@ -104,13 +106,15 @@ def _votes(vote: Any, n: int) -> NDArray[np.int8]:
     if len(array) != n:
         array = np.full(n, array[0])
     if array.dtype != np.int8:
-        block = 1 << 15
-        for start in range(0, n, block):
-            part = array[start : start + block]
+        votes = np.empty(n, np.int8)
+        for b in _blocks(n):
+            part = array[b]
             good = (part == 1) | (part == 0) | (part == -1)
             if not good.all():
-                _refuse_vote(array, start + int(np.argmin(good)))
-    return np.require(array, dtype=np.int8, requirements=["C", "A"])
+                _refuse_vote(array, b.start + int(np.argmin(good)))
+            votes[b] = part
+        return votes
+    return np.require(array, requirements=["C", "A"])
 
 
 def _refuse_vote(vote: Any, at: int) -> NoReturn:
@@ -132,9 +136,8 @@ def _probabilities(x: Any, n: int) -> NDArray[np.float64]:
     if len(array) != n:
         fail("probabilities", f"has {len(array)} rows, but there are {n}")
     out = np.require(array, dtype=np.float64, requirements=["C", "A"])
-    block = 1 << 15
-    for start in range(0, n, block):
-        part = out[start : start + block]
+    for b in _blocks(n):
+        part = out[b]
         inside = (part >= 0.0) & (part <= 1.0)
         good = inside.all(axis=1) & (np.abs(part.sum(axis=1) - 1.0) <= TOLERANCE)
         if not good.all():
@@ -143,20 +146,24 @@ def _probabilities(x: Any, n: int) -> NDArray[np.float64]:
                 rule = f"a row must add up to 1 (within {TOLERANCE:g})"
             else:
                 rule = "must be between 0 and 1"
-            fail("probabilities", rule, start + at, out[start + at].tolist())
+            fail("probabilities", rule, b.start + at, part[at].tolist())
     return out
 
 
 def _swapped(x: Any, n: int) -> NDArray[np.uint8]:
     """Whether each row was shown in the other order, as 0 and 1."""
     array = _checks.rows(x, n, "swapped")
-    good = (array == 0) | (array == 1)
-    if not good.all():
-        at = int(np.argmin(good))
-        fail("swapped", "must be true or false", at, array[at])
     if len(array) != n:
         array = np.full(n, array[0])
-    return np.require(array, dtype=np.uint8, requirements=["C", "A"])
+    out = np.empty(n, np.uint8)
+    for b in _blocks(n):
+        part = array[b]
+        good = (part == 0) | (part == 1)
+        if not good.all():
+            at = b.start + int(np.argmin(good))
+            fail("swapped", "must be true or false", at, array[at])
+        out[b] = part
+    return out
 
 
 # ---- labels ------------------------------------------------------------------------------------
@@ -280,8 +287,7 @@ def _by_items(
         groups, group = _labels.encode_one(rows.group, "group", n_threads, n=rows.n)
         n_entities = len(groups) * n_items
         if n_entities <= min(_DENSE * rows.n, 2**31 - 1):
-            base = group * np.int32(n_items)
-            first, second = base + first, base + second
+            first, second = _entities(group, n_items, first, second)
         else:  # those that occur
             wide = group.astype(np.int64) * n_items
             entities, first, second = _labels.encode(wide + first, wide + second, None, n_threads)
@@ -293,21 +299,41 @@ def _by_items(
             rows, teachers, coded, n_threads, items=(items, entities),
             first=first, second=second, n_items=n_entities,
         )  # fmt: skip
-        low = (keys >> np.uint64(bits)).astype(np.int32)
-        high = (keys & np.uint64((1 << bits) - 1)).astype(np.int32)
+        low, high = np.empty(len(keys), np.int32), np.empty(len(keys), np.int32)
+        for b in _blocks(len(keys)):
+            low[b] = keys[b] >> np.uint64(bits)
+            high[b] = keys[b] & np.uint64((1 << bits) - 1)
+        del keys
     except TooManyBits:
         low, high, ptr, columns = _by_codes(
             rows, teachers, coded, n_threads, (items, entities), first, second, n_entities
         )
     if groups is None:
         return Table(PairNames(None, items, low, high), teachers, ptr, columns, rows.n)
-    if entities is not None:
-        low, high = entities[low], entities[high]
-    home = low // n_items
-    base = home * n_items
-    low, high, home = (x.astype(np.int32, copy=False) for x in (low - base, high - base, home))
+    home = np.empty(len(low), np.int32)
+    for b in _blocks(len(low)):
+        one, two = (x[b] if entities is None else entities[x[b]] for x in (low, high))
+        home[b] = one // n_items
+        low[b], high[b] = one % n_items, two % n_items
     names = PairNames(None, items, low, high, groups, home)
     return Table(names, teachers, ptr, columns, rows.n)
+
+
+def _blocks(n: int) -> Iterator[slice]:
+    """Parts of n rows that fit the cache, so that no temporary is as long as all of them."""
+    return (slice(start, start + _BLOCK) for start in range(0, n, _BLOCK))
+
+
+def _entities(
+    group: NDArray[np.int32], n_items: int, first: NDArray[np.int32], second: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Items of different groups as different numbers."""
+    out = np.empty(len(group), np.int32), np.empty(len(group), np.int32)
+    for b in _blocks(len(group)):
+        base = group[b] * np.int32(n_items)
+        np.add(base, first[b], out=out[0][b])
+        np.add(base, second[b], out=out[1][b])
+    return out
 
 
 def _by_codes(

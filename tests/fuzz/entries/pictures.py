@@ -1,0 +1,56 @@
+"""Pictures, drawn into no window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib
+import numpy as np
+
+import venire as vn
+from fuzz.case import Case, entry
+from fuzz.entries.ratings import a_fit
+from venire import plots
+
+matplotlib.use("Agg")
+
+
+def draw(case: Case, name: str, arguments: dict[str, Any]) -> None:
+    """Call the function with arguments of which one may be wrong, and draw what comes of it."""
+    from matplotlib import pyplot
+
+    try:
+        axes = case.call(getattr(plots, name), **case.spoil(arguments, 0.3, sizes=("top",)))
+        if case.chance(0.1):
+            case.call(axes.figure.canvas.draw)
+    finally:
+        pyplot.close("all")
+
+
+@entry
+def plot_ratings(case: Case) -> None:
+    arguments = {"fit": a_fit(case)}
+    arguments |= case.some({"level": 0.9, "top": 2, "quasi": True})
+    draw(case, "plot_ratings", arguments)
+
+
+@entry
+def plot_growth(case: Case) -> None:
+    sizes = sorted(abs(x) + 1 for x in case.floats(3))
+    times = {name: (sizes, [x * 2 for x in sizes]) for name in case.choice(("ab", "a"))}
+    draw(case, "plot_growth", {"times": times} | case.some({"size_label": "rows", "limit": 3.0}))
+
+
+@entry
+def plot_quality(case: Case) -> None:
+    n = 2
+    loop = vn.Distillation((["q"] * 4, list(range(4))), ["a", "b"], gold=np.arange(4.0), bridges=0)
+    for _ in range(n):
+        asked = loop.ask()
+        loop.tell(asked.request, case.column([1, -1], len(asked.request)))
+    report = case.call(loop.report)
+    draw(
+        case,
+        "plot_quality",
+        {"reports": {"a": report}} | case.some({"measure": "tau", "against": "cost"}),
+    )

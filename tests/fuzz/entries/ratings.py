@@ -1,0 +1,285 @@
+"""Fits, what they answer, calibration of groups, scales and priors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import venire as vn
+from fuzz.case import Case, Refused, entry
+from fuzz.entries.data import comparison_arguments, grouped_arguments
+
+FITS = {
+    "bradley-terry": vn.fit_bradley_terry, "thurstone": vn.fit_thurstone,
+    "davidson": vn.fit_davidson, "rao-kupper": vn.fit_rao_kupper,
+}  # fmt: skip
+MODELS = tuple(FITS)
+LOOKUP = (KeyError, ValueError, TypeError, MemoryError)
+BACKENDS = (None, "pandas", "polars", "pyarrow", "dict")
+
+
+def usable(case: Case, make: Any, arguments: dict[str, Any]) -> Any:
+    """The data object; a refusal ends the case."""
+    return case.call(make, **arguments)
+
+
+def prior(case: Case) -> Any:
+    return case.choice((None, vn.GaussianPrior(0.01), vn.GaussianPrior(1.0), vn.GaussianPrior(1.0)))
+
+
+def fit_options(case: Case) -> dict[str, Any]:
+    return case.some(
+        {
+            "prior": lambda: prior(case),
+            "order_effect": True,
+            "method": lambda: case.choice(("auto", "newton", "mm")),
+            "tol": lambda: case.choice((1e-9, 1e-6, 0.1, 1e-13)),
+            "max_iter": lambda: case.whole(1, 200),
+            "n_threads": lambda: case.whole(1, 3),
+            "components": lambda: case.choice(("weak", "strong")),
+            "progress": lambda: lambda *a: None,
+        },
+        0.25,
+    )
+
+
+def a_fit(case: Case, *, odd: float = 0.2) -> Any:
+    """A fit of mostly harmless data."""
+    n = case.whole(3, 25)
+    arguments = comparison_arguments(case, n)
+    if not case.chance(odd):
+        arguments.pop("weight", None)
+        arguments.pop("items", None)
+    c = case.call(vn.Comparisons, **arguments)
+    p = {"prior": vn.GaussianPrior(0.1)} if case.chance(0.7) else {}
+    return case.call(FITS[case.choice(MODELS)], c, **(fit_options(case) | p))
+
+
+def check_fit(case: Case, fit: Any) -> None:
+    """A fit that says that it converged has numbers."""
+    if fit.converged:
+        case.finite("theta of a converged fit", fit.theta)
+        case.finite("log_likelihood of a converged fit", fit.log_likelihood)
+        case.finite("residual of a converged fit", fit.residual)
+        case.finite("tie of a converged fit", fit.tie)
+        case.finite("order_effect of a converged fit", fit.order_effect)
+        if fit.log_likelihood > 1e-6:
+            case.note("nonfinite", f"log_likelihood is {fit.log_likelihood}, above 0")
+
+
+@entry
+def fit(case: Case) -> None:
+    """Odd data and options; few methods."""
+    arguments = comparison_arguments(case)
+    c = usable(case, vn.Comparisons, arguments)
+    options = case.spoil(
+        fit_options(case) | ({"init": [0.0] * c.n_items} if case.chance(0.1) else {}), 0.3
+    )
+    if case.chance(0.03):
+        c = case.hostile([1, 2])
+    fit = case.call(FITS[case.choice(MODELS)], c, **options)
+    check_fit(case, fit)
+    for name in (
+        "aic",
+        "bic",
+        "deviance",
+        "null_deviance",
+        "n_parameters",
+        "n_comparisons",
+        "items",
+    ):
+        value = case.get(fit, name)
+        if name != "items" and fit.converged:
+            case.finite(name, value)
+    case.call(repr, fit)
+    if case.chance(0.2):
+        case.call(FITS[fit.model], c, init=fit)
+
+
+@entry
+def fit_results(case: Case) -> None:
+    """Methods of a fit, each of them with something wrong now and then."""
+    fit = a_fit(case)
+    check_fit(case, fit)
+    n = fit.comparisons.n_items
+    names = list(fit.items)
+    k = case.whole(1, 4)
+    first, second = case.column(names, k), case.column(names, k)
+    errors = case.choice(("fisher", "fisher", "robust"))
+    kind = {"kind": errors} if case.chance(0.5) else {}
+    level = {"level": case.choice((0.95, 0.5, 0.999))}
+    samples = case.some(
+        {
+            "n_samples": lambda: case.whole(2, 50),
+            "rng": lambda: case.whole(0, 5),
+            "method": lambda: case.choice(("auto", "exact", "sampled")),
+        },
+        0.2,
+    )
+    subset = {"items": case.dress([names[0], *names[2:]])} if case.chance(0.3) else {}
+    some_samples = {k: v for k, v in samples.items() if k != "method"}
+    calls: list[tuple[Any, dict[str, Any]]] = [
+        (fit.covariance, kind | subset | case.some({"full": True})),
+        (fit.difference_covariance, {"first": first, "second": second} | kind),
+        (fit.difference_errors, {"first": first, "second": second} | kind | samples),
+        (fit.interval, level | kind),
+        (fit.parameter_errors, kind),
+        (fit.predict, {"first": first, "second": second} | case.some({"order": 1})),
+        (fit.quasi_variances, kind | subset),
+        (fit.ranks, {}),
+        (fit.relative_to, {"reference": names[0]} | kind | subset),
+        (fit.sampled_errors, kind | some_samples),
+        (fit.standard_errors, kind | samples),
+        (fit.summary, level | {"top": case.whole(1, 5)} | kind),
+        (fit.to_elo, case.some({"scale": 400.0, "base": 10.0, "center": 1000.0})),
+        (fit.to_frame, {"backend": case.choice(BACKENDS)} | level | kind),
+    ]
+    for method, arguments in case.random.sample(calls, 5):
+        try:
+            out = case.call(method, **case.spoil(arguments, 0.25, sizes=("n_samples", "top")),
+                            allow=LOOKUP)  # fmt: skip
+        except Refused:
+            continue
+        if method.__name__ == "predict":
+            case.within("a probability", out, 0.0, 1.0, nan=not fit.converged)
+        if method.__name__ == "ranks":
+            case.within("a rank", out, 0, n)
+        if method.__name__ in ("standard_errors", "difference_errors"):
+            case.within("a standard error", out, 0.0, 1e300)
+        if method.__name__ in ("summary", "relative_to", "quasi_variances"):
+            case.call(repr, out)
+            case.call(str, out)
+
+
+# ---- groups -------------------------------------------------------------------------------------
+
+
+def group_options(case: Case) -> dict[str, Any]:
+    return case.some(
+        {
+            "model": lambda: case.choice(MODELS),
+            "prior": lambda: prior(case),
+            "order_effect": True,
+            "shared": True,
+            "tol": lambda: case.choice((1e-9, 1e-6, 0.1)),
+            "max_iter": lambda: case.whole(1, 200),
+            "n_threads": lambda: case.whole(1, 3),
+            "strict": True,
+            "progress": lambda: lambda *a: None,
+        },
+        0.2,
+    )
+
+
+def a_grouped_fit(case: Case) -> Any:
+    arguments = grouped_arguments(case)
+    if case.chance(0.8):
+        arguments.pop("weight", None)
+    g = case.call(vn.GroupedComparisons, **arguments)
+    return case.call(vn.fit_groups, g, **group_options(case))
+
+
+@entry
+def fit_groups(case: Case) -> None:
+    g = case.call(vn.GroupedComparisons, **grouped_arguments(case))
+    options = group_options(case)
+    if case.chance(0.1):
+        options["init"] = [0.0] * int(g.offsets[-1])
+    if case.chance(0.03):
+        g = case.hostile([1, 2])
+    gf = case.call(vn.fit_groups, g, **case.spoil(options, 0.3))
+    converged = case.get(gf, "converged")
+    inside = np.repeat(converged, np.diff(gf.offsets))
+    case.finite("theta of a converged group", gf.theta[inside])
+    case.finite("log_likelihood of a converged group", case.get(gf, "log_likelihood")[converged])
+    for name in ("difference_variances", "groups", "items", "n_comparisons", "offsets"):
+        case.get(gf, name)
+    case.within("a standard error", case.get(gf, "standard_errors"), 0.0, 1e300)
+    case.call(repr, gf)
+    case.call(gf.parameter_errors)
+    case.call(gf.to_frame, **case.spoil({"backend": case.choice(BACKENDS), "errors": True}, 0.2))
+    label = case.scalar() if case.chance(0.3) else g.groups[-1]
+    check_fit(case, case.call(gf.group, label, allow=LOOKUP))
+    case.call(
+        gf.rescale, **case.spoil({"scale": case.choice(("logit", "probit", "elo", "erf"))}, 0.3)
+    )
+    case.call(gf.standardize)
+
+
+@entry
+def calibrate(case: Case) -> None:
+    names, groups = ["a", "b", "c"], [1, 2, 3]
+    n = case.whole(3, 24)
+    first, second = case.pairs(names, n)
+    g = vn.GroupedComparisons(
+        case.column(groups, n), first, second, case.scores(n),
+        groups=groups, items=([g for g in groups for _ in names], names * 3),
+    )  # fmt: skip
+    gf = case.call(vn.fit_groups, g, model=case.choice(MODELS))
+    m = case.whole(1, 6)
+    one, two = case.pairs(groups, m)
+    arguments: dict[str, Any] = {}
+    if case.chance(0.8):
+        arguments = {
+            "first_group": one, "first": case.column(names, m),
+            "second_group": two, "second": case.column(names, m),
+            "score": case.scores(m),
+        } | case.some({"weight": lambda: case.weights(m)}, 0.2)  # fmt: skip
+    if not arguments or case.chance(0.3):
+        anchors = [case.column(groups, m), case.column(names, m), case.floats(m)]
+        if case.chance(0.5):
+            anchors.append([abs(x) for x in case.floats(m)])
+        if case.chance(0.3):
+            at = case.whole(0, len(anchors) - 1)
+            anchors[at] = case.hostile(anchors[at])
+        arguments["anchors"] = tuple(anchors)
+    arguments |= case.some(
+        {"variance": lambda: case.choice((0.1, 1.0, 1e-9, 1e6)), "tol": 1e-9, "max_iter": 20,
+         "n_threads": 2}, 0.2,
+    )  # fmt: skip
+    out = case.call(vn.calibrate, gf, **case.spoil(arguments, 0.4))
+    if out.converged:
+        case.finite("a bias", out.bias[out.n_bridges > 0])
+        case.finite("the variance", out.variance)
+    case.get(out, "groups"), case.get(out, "unlinked")
+    case.call(repr, out)
+    case.call(out.to_frame, **case.spoil({"backend": case.choice(BACKENDS), "items": True}, 0.2))
+
+
+# ---- scales, priors, data, settings -------------------------------------------------------------
+
+
+@entry
+def scales(case: Case) -> None:
+    names = list(vn.scales.SCALES)
+    arguments = {
+        "values": case.floats(3),
+        "source": case.choice(names),
+        "target": case.choice(names),
+    }
+    arguments |= case.some({"difference": True})
+    arguments = case.spoil(arguments, 0.4)
+    out = case.call(vn.scales.convert, **arguments)
+    given = arguments["values"]
+    if isinstance(given, (list, np.ndarray)):
+        case.finite("a converted value", out[np.isfinite(np.array(given, float))])
+    pair = {k: arguments[k] for k in ("source", "target")}
+    case.finite("a factor", case.call(vn.scales.factor, **case.spoil(pair, 0.3)))
+    case.call(vn.scales.centre_of, **case.spoil({"scale": case.choice(names)}, 0.3))
+    case.call(vn.scales.scale_of, **case.spoil({"model": case.choice(MODELS)}, 0.3))
+
+
+@entry
+def gaussian_prior(case: Case) -> None:
+    p = case.call(vn.GaussianPrior, **case.spoil({"precision": 0.5}, 0.7))
+    case.finite("a precision", p.precision)
+    case.call(repr, p)
+
+
+@entry
+def shipped(case: Case) -> None:
+    """Shipped data, and what the package says of itself."""
+    case.call(vn.datasets.load_baseball_1987)
+    case.call(vn.datasets.load_toy_players)
+    case.call(vn.show_config, **case.spoil({"mode": case.choice(("print", "dicts"))}, 0.3))
