@@ -1,8 +1,6 @@
 #include "vn_cells.h"
 
-#include <string.h>
-
-#include "vn_team.h"
+#include "vn_radix.h"
 
 struct vn_sorted {
     int bits;             /* of an item position in a key */
@@ -23,32 +21,6 @@ static int bits_of(uint64_t x)
     int b = 0;
     while (x) { b++; x >>= 1; }
     return b;
-}
-
-/* Rows are cut into chunks that do not depend on the threads. */
-#define CHUNK_ROWS ((int64_t)1 << 16)
-#define MOST_CHUNKS 64
-
-static int chunks_of(int64_t n)
-{
-    return (int)VN_MAX(VN_MIN(n / CHUNK_ROWS, MOST_CHUNKS), 1);
-}
-
-static inline int64_t chunk_start(int64_t n, int64_t t, int n_chunks)
-{
-    return (int64_t)((__int128)n * t / n_chunks);
-}
-
-/* Who works on the chunks, and who may stop it. */
-typedef struct {
-    int n_threads;
-    vn_poll poll;
-    void *context;
-} crew;
-
-static vn_status each_chunk(vn_body body, void *job, int n_chunks, const crew *by)
-{
-    return vn_team_run(body, job, n_chunks, by->n_threads, by->poll, by->context);
 }
 
 /* Fill keys for the rows [begin, end). Returns the first row that does not compare two items, or -1;
@@ -102,102 +74,12 @@ static vn_status fill_chunk(void *arg, int64_t t, int worker)
     int soft = 0, sorted = 1;
     const int64_t n = j->rows->n_rows;
     (void)worker;
-    const int64_t bad = fill_keys(j->rows, j->bits, chunk_start(n, t, j->n_chunks),
-                                  chunk_start(n, t + 1, j->n_chunks), j->keys, &soft, &sorted);
+    const int64_t bad = fill_keys(j->rows, j->bits, vn_chunk_start(n, t, j->n_chunks),
+                                  vn_chunk_start(n, t + 1, j->n_chunks), j->keys, &soft, &sorted);
     if (soft) __atomic_store_n(&j->soft, 1, __ATOMIC_RELAXED);
     if (!sorted) __atomic_store_n(&j->sorted, 0, __ATOMIC_RELAXED);
     if (bad >= 0) vn_atomic_least(&j->bad_row, bad);
     return VN_OK;
-}
-
-typedef struct {
-    const uint64_t *in;
-    const uint32_t *carry_in; /* or NULL */
-    uint64_t *out;
-    uint32_t *carry_out;
-    int64_t n, size, *count;
-    int n_chunks, from;
-} digit_job;
-
-static vn_status count_digits(void *arg, int64_t t, int worker)
-{
-    const digit_job *j = arg;
-    int64_t *c = j->count + t * j->size;
-    const int64_t end = chunk_start(j->n, t + 1, j->n_chunks);
-    const uint64_t *in = j->in, mask = (uint64_t)j->size - 1;
-    const int from = j->from;
-    (void)worker;
-    for (int64_t r = chunk_start(j->n, t, j->n_chunks); r < end; r++) c[in[r] >> from & mask]++;
-    return VN_OK;
-}
-
-static vn_status move_keys(void *arg, int64_t t, int worker)
-{
-    const digit_job *j = arg;
-    int64_t *c = j->count + t * j->size;
-    const int64_t end = chunk_start(j->n, t + 1, j->n_chunks);
-    const uint64_t *in = j->in, mask = (uint64_t)j->size - 1;
-    const int from = j->from;
-    uint64_t *out = j->out;
-    (void)worker;
-    if (j->carry_in) {
-        for (int64_t r = chunk_start(j->n, t, j->n_chunks); r < end; r++) {
-            const int64_t at = c[in[r] >> from & mask]++;
-            out[at] = in[r];
-            j->carry_out[at] = j->carry_in[r];
-        }
-    } else {
-        for (int64_t r = chunk_start(j->n, t, j->n_chunks); r < end; r++)
-            out[c[in[r] >> from & mask]++] = in[r];
-    }
-    return VN_OK;
-}
-
-/* Counts of (chunk, digit) become places; whether all keys have the same digit. */
-static int place_digits(digit_job *j)
-{
-    int64_t sum = 0;
-    int single = 0;
-    for (int64_t d = 0; d < j->size; d++) {
-        const int64_t before = sum;
-        for (int t = 0; t < j->n_chunks; t++) {
-            const int64_t c = j->count[t * j->size + d];
-            j->count[t * j->size + d] = sum;
-            sum += c;
-        }
-        single |= sum - before == j->n;
-    }
-    return single;
-}
-
-/* Stable least-significant-digit radix sort of keys by bits [low, high), carrying `carry`
- * (may be NULL). The result ends in *keys and *carry; the buffers may have been swapped. */
-static vn_status radix_sort(uint64_t **keys, uint64_t **spare, uint32_t **carry,
-                            uint32_t **spare_carry, int64_t n, int low, int high, const crew *by)
-{
-    const int passes = (high - low + 10) / 11, chunks = chunks_of(n);
-    digit_job j = {.n = n, .n_chunks = chunks};
-    j.count = vn_malloc(sizeof(int64_t) * (size_t)chunks << 11);
-    if (!j.count) return VN_NO_MEMORY;
-    vn_status status = VN_OK;
-    for (int p = 0; p < passes && status == VN_OK; p++) {
-        j.from = low + (int)((int64_t)(high - low) * p / passes);
-        j.size = (int64_t)1 << (low + (int)((int64_t)(high - low) * (p + 1) / passes) - j.from);
-        j.in = *keys;
-        j.out = *spare;
-        if (carry) {
-            j.carry_in = *carry;
-            j.carry_out = *spare_carry;
-        }
-        memset(j.count, 0, sizeof(int64_t) * (size_t)(j.size * chunks));
-        status = each_chunk(count_digits, &j, chunks, by);
-        if (status != VN_OK || place_digits(&j)) continue;
-        status = each_chunk(move_keys, &j, chunks, by);
-        uint64_t *k = *keys; *keys = *spare; *spare = k;
-        if (carry) { uint32_t *c = *carry; *carry = *spare_carry; *spare_carry = c; }
-    }
-    vn_free(j.count);
-    return status;
 }
 
 static inline uint32_t source_row(const vn_sorted *s, int64_t r)
@@ -224,11 +106,11 @@ static vn_status count_chunk(void *arg, int64_t t, int worker)
 {
     cell_job *j = arg;
     vn_sorted *s = j->s;
-    const int64_t n = j->rows->n_rows, end = chunk_start(n, t + 1, s->n_chunks);
+    const int64_t n = j->rows->n_rows, end = vn_chunk_start(n, t + 1, s->n_chunks);
     int64_t cells = 0, pairs = 0;
     int ties = 0;
     (void)worker;
-    for (int64_t r = chunk_start(n, t, s->n_chunks); r < end; r++) {
+    for (int64_t r = vn_chunk_start(n, t, s->n_chunks); r < end; r++) {
         cells += starts_cell(j->rows, s, r);
         pairs += r == 0 || s->keys[r] >> 4 != s->keys[r - 1] >> 4;
         ties |= (s->keys[r] & 3) == 1;
@@ -239,13 +121,13 @@ static vn_status count_chunk(void *arg, int64_t t, int worker)
     return VN_OK;
 }
 
-static vn_status count_cells(const vn_rows *rows, vn_sorted *s, const crew *by)
+static vn_status count_cells(const vn_rows *rows, vn_sorted *s, const vn_crew *by)
 {
     cell_job j = {.rows = rows, .s = s};
-    s->n_chunks = chunks_of(rows->n_rows);
+    s->n_chunks = vn_n_chunks(rows->n_rows);
     s->chunk_cells = vn_calloc((size_t)s->n_chunks + 1, sizeof(int64_t));
     if (!s->chunk_cells) return VN_NO_MEMORY;
-    const vn_status status = each_chunk(count_chunk, &j, s->n_chunks, by);
+    const vn_status status = vn_each_chunk(count_chunk, &j, s->n_chunks, by);
     for (int t = 0; t < s->n_chunks; t++) s->chunk_cells[t + 1] += s->chunk_cells[t];
     s->n_cells = s->chunk_cells[s->n_chunks];
     s->n_pairs = j.pairs;
@@ -254,7 +136,7 @@ static vn_status count_cells(const vn_rows *rows, vn_sorted *s, const crew *by)
 }
 
 /* Sorted keys, and where needed the rows they came from, into s. */
-static vn_status sort_keys(const vn_rows *rows, vn_sorted *s, const crew *by)
+static vn_status sort_keys(const vn_rows *rows, vn_sorted *s, const vn_crew *by)
 {
     const int64_t n = rows->n_rows;
     uint64_t *spare = vn_malloc(sizeof(uint64_t) * (size_t)n);
@@ -267,7 +149,7 @@ static vn_status sort_keys(const vn_rows *rows, vn_sorted *s, const crew *by)
     if (spare && (!s->soft || (s->row && spare_row))) {
         if (s->soft)
             for (int64_t r = 0; r < n; r++) s->row[r] = (uint32_t)r;
-        status = radix_sort(&s->keys, &spare, s->soft ? &s->row : NULL, s->soft ? &spare_row : NULL,
+        status = vn_radix_sort(&s->keys, &spare, s->soft ? &s->row : NULL, s->soft ? &spare_row : NULL,
                             n, 2, 4 + 2 * s->bits, by);
     }
     vn_free(spare);
@@ -275,21 +157,21 @@ static vn_status sort_keys(const vn_rows *rows, vn_sorted *s, const crew *by)
     return status;
 }
 
-static vn_status make_keys(const vn_rows *rows, vn_sorted *s, const crew *by, int64_t *bad_row)
+static vn_status make_keys(const vn_rows *rows, vn_sorted *s, const vn_crew *by, int64_t *bad_row)
 {
     const int64_t n = rows->n_rows;
-    key_job j = {.rows = rows, .bits = s->bits, .n_chunks = chunks_of(n), .bad_row = n, .sorted = 1,
+    key_job j = {.rows = rows, .bits = s->bits, .n_chunks = vn_n_chunks(n), .bad_row = n, .sorted = 1,
                  .soft = rows->weight || rows->win || rows->cluster};
     s->keys = j.keys = vn_malloc(sizeof(uint64_t) * (size_t)n);
     if (!j.keys) return VN_NO_MEMORY;
-    vn_status status = each_chunk(fill_chunk, &j, j.n_chunks, by);
+    vn_status status = vn_each_chunk(fill_chunk, &j, j.n_chunks, by);
     if (status != VN_OK) return status;
     if (j.bad_row < n) {
         *bad_row = j.bad_row;
         return VN_BAD_VALUE;
     }
     for (int t = 1; t < j.n_chunks; t++) {
-        const int64_t at = chunk_start(n, t, j.n_chunks);
+        const int64_t at = vn_chunk_start(n, t, j.n_chunks);
         if (s->keys[at] >> 2 < s->keys[at - 1] >> 2) j.sorted = 0;
     }
     s->soft = j.soft;
@@ -301,7 +183,7 @@ vn_status vn_sort_rows(const vn_rows *rows, int n_threads, vn_poll poll, void *c
                        vn_sorted **out, int64_t *n_cells, int64_t *n_pairs, int *has_tie,
                        int *has_square, int64_t *bad_row)
 {
-    const crew by = {n_threads, poll, context};
+    const vn_crew by = {n_threads, poll, context};
     const int bits = VN_MAX(bits_of((uint64_t)(rows->n_items - 1)), 1);
     *out = NULL;
     *bad_row = -1;
@@ -408,8 +290,8 @@ static vn_status write_chunk(void *arg, int64_t t, int worker)
     const write_job *j = arg;
     const vn_sorted *s = j->s;
     const int shift = 4 + s->bits;
-    int64_t cell = s->chunk_cells[t], r = chunk_start(j->rows->n_rows, t, s->n_chunks);
-    const int64_t end = chunk_start(j->rows->n_rows, t + 1, s->n_chunks);
+    int64_t cell = s->chunk_cells[t], r = vn_chunk_start(j->rows->n_rows, t, s->n_chunks);
+    const int64_t end = vn_chunk_start(j->rows->n_rows, t + 1, s->n_chunks);
     (void)worker;
     while (r < end && !starts_cell(j->rows, s, r)) r++;
     while (r < end) {
@@ -426,10 +308,10 @@ vn_status vn_write_cells(const vn_rows *rows, const vn_sorted *s, int n_threads,
                          void *context, int64_t *row_ptr, int32_t *hi, int8_t *order,
                          int32_t *cluster, double *win, double *loss, double *tie, double *square)
 {
-    const crew by = {n_threads, poll, context};
+    const vn_crew by = {n_threads, poll, context};
     write_job j = {.rows = rows, .s = s, .row_ptr = row_ptr, .hi = hi, .order = order,
                    .cluster = cluster, .win = win, .loss = loss, .tie = tie, .square = square};
-    const vn_status status = each_chunk(write_chunk, &j, s->n_chunks, &by);
+    const vn_status status = vn_each_chunk(write_chunk, &j, s->n_chunks, &by);
     const int64_t last = (int64_t)(s->keys[rows->n_rows - 1] >> (4 + s->bits));
     for (int64_t i = last + 1; i <= rows->n_items; i++) row_ptr[i] = s->n_cells;
     return status;
@@ -442,68 +324,4 @@ void vn_sorted_free(vn_sorted *s)
     vn_free(s->row);
     vn_free(s->chunk_cells);
     vn_free(s);
-}
-
-typedef struct {
-    int64_t n_items;
-    const int64_t *row_ptr;
-    const int32_t *hi;
-    const double *win, *loss, *tie;
-    int half_ties;
-    int64_t *out_ptr;
-    int32_t *out_hi;
-    double *out_win, *out_loss, *out_tie;
-} merge_job;
-
-#define MERGE_ITEMS 256
-
-static vn_status count_pairs(void *arg, int64_t block, int worker)
-{
-    const merge_job *j = arg;
-    (void)worker;
-    for (int64_t i = block * MERGE_ITEMS; i < vn_block_end(j->n_items, MERGE_ITEMS, block); i++) {
-        int64_t pairs = 0;
-        for (int64_t k = j->row_ptr[i]; k < j->row_ptr[i + 1]; k++)
-            pairs += k == j->row_ptr[i] || j->hi[k] != j->hi[k - 1];
-        j->out_ptr[i + 1] = pairs;
-    }
-    return VN_OK;
-}
-
-static vn_status merge_pairs(void *arg, int64_t block, int worker)
-{
-    const merge_job *j = arg;
-    (void)worker;
-    for (int64_t i = block * MERGE_ITEMS; i < vn_block_end(j->n_items, MERGE_ITEMS, block); i++) {
-        int64_t at = j->out_ptr[i] - 1;
-        for (int64_t k = j->row_ptr[i]; k < j->row_ptr[i + 1]; k++) {
-            const double t = j->tie ? j->tie[k] : 0.0, half = j->half_ties ? 0.5 * t : 0.0;
-            if (k == j->row_ptr[i] || j->hi[k] != j->hi[k - 1]) {
-                at++;
-                j->out_hi[at] = j->hi[k];
-                j->out_win[at] = j->out_loss[at] = 0.0;
-                if (j->out_tie) j->out_tie[at] = 0.0;
-            }
-            j->out_win[at] += j->win[k] + half;
-            j->out_loss[at] += j->loss[k] + half;
-            if (j->out_tie) j->out_tie[at] += t;
-        }
-    }
-    return VN_OK;
-}
-
-vn_status vn_merge_classes(int64_t n_items, int64_t n_pairs, const int64_t *row_ptr,
-                           const int32_t *hi, const double *win, const double *loss,
-                           const double *tie, int half_ties, int n_threads, int64_t *out_ptr,
-                           int32_t *out_hi, double *out_win, double *out_loss, double *out_tie)
-{
-    merge_job j = {n_items, row_ptr, hi, win, loss, tie, half_ties,
-                   out_ptr, out_hi, out_win, out_loss, out_tie};
-    const int64_t blocks = vn_n_blocks(n_items, MERGE_ITEMS);
-    out_ptr[0] = 0;
-    vn_team_run(count_pairs, &j, blocks, n_threads, NULL, NULL);
-    for (int64_t i = 0; i < n_items; i++) out_ptr[i + 1] += out_ptr[i];
-    if (out_ptr[n_items] != n_pairs) return VN_BAD_VALUE;
-    vn_team_run(merge_pairs, &j, blocks, n_threads, NULL, NULL);
-    return VN_OK;
 }

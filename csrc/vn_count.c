@@ -1,5 +1,4 @@
 /* Rows to a table: see vn_count.h. The table becomes cells in vn_count_cells.c. */
-#include <math.h>
 #include <string.h>
 
 #include "vn_count_internal.h"
@@ -344,7 +343,7 @@ static vn_status fill(vn_counted *t, int n_threads, vn_poll poll, void *context)
     vn_status status = choose_tables(t);
     if (status != VN_OK) return status;
     if (!t->columns.weight.data && !t->columns.win.data) {
-        /* a thread's table costs as much as that many rows */
+        /* a worker's table costs as much as that many rows */
         const int64_t worth = n / VN_MAX(t->n_slots, ROWS);
         const int threads = (int)VN_MIN((int64_t)n_threads, VN_MAX(worth, 1));
         t->is_whole = 1;

@@ -290,17 +290,16 @@ done:
     return status;
 }
 
-static vn_status core_values(void *arg, int64_t block, int worker)
+static void core_values(void *arg, int64_t block, int64_t from, int64_t to)
 {
     vn_elimination *e = arg;
     vn_laplacian *c = &e->core;
-    (void)worker;
-    for (int64_t i = c->block[block]; i < c->block[block + 1]; i++) {
+    (void)block;
+    for (int64_t i = from; i < to; i++) {
         for (int64_t k = c->ptr[i]; k < c->ptr[i + 1]; k++)
             c->val[k] = (float)e->weight[e->core_edge[k]];
         c->extra[i] = e->extra[e->vertex_of[i]];
     }
-    return VN_OK;
 }
 
 void vn_eliminate_refresh(vn_elimination *e, const vn_laplacian *a, const int64_t *lower_ptr,

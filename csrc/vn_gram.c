@@ -136,7 +136,7 @@ vn_status vn_weighted_grams(int64_t n, int64_t d, const double *z, int64_t n_res
     for (; status == VN_OK && g.row < n; g.row += ROWS) {
         g.rows = VN_MIN(ROWS, n - g.row);
         status = vn_team_run(pack_block, &g, vn_n_blocks(quads, QUADS), n_threads, NULL, NULL);
-        /* a region is worth another thread from some quads and tiles on */
+        /* a run is worth another thread from some quads and tiles on */
         if (status == VN_OK)
             status = vn_team_run(multiply_block, &g, tiles * groups,
                                  quads * tiles > QUADS ? n_threads : 1, NULL, NULL);

@@ -1,6 +1,6 @@
 /* Rows of many groups -> items and cells of each group.
  *
- * A group's rows are read once, by one thread, in its own memory: labels become positions among the
+ * A group's rows are read once, by one worker, in its own memory: labels become positions among the
  * sorted distinct labels of the group, rows are sorted by (lo, hi, order) and added up. The rows of
  * one cell are added in an order that depends on their values alone, so the result does not depend
  * on the order of the rows, nor on the number of threads. */

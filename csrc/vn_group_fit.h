@@ -1,4 +1,4 @@
-/* Many small fits in one call: parallel over groups, each group by one thread in its own memory. */
+/* Many small fits in one call: parallel over groups, each group by one worker in its own memory. */
 #ifndef VN_GROUP_FIT_H
 #define VN_GROUP_FIT_H
 

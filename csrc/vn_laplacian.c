@@ -77,10 +77,11 @@ static inline double row_product(const vn_laplacian *a, const double *x, int64_t
 }
 
 VN_CLONES
-double vn_laplacian_apply_block(const vn_laplacian *a, const double *x, double *y, int64_t block)
+double vn_laplacian_apply_rows(const vn_laplacian *a, const double *x, double *y, int64_t from,
+                               int64_t to)
 {
     double dot = 0.0;
-    for (int64_t i = a->block[block]; i < a->block[block + 1]; i++) {
+    for (int64_t i = from; i < to; i++) {
         y[i] = row_product(a, x, i);
         dot += x[i] * y[i];
     }
@@ -101,64 +102,76 @@ static void block_jacobi(const vn_laplacian *a, double omega, const double *r, d
     for (int64_t i = from; i < to; i++) x[i] += a->diag[i] > 0.0 ? omega * r[i] / a->diag[i] : 0.0;
 }
 
+/* ---- loops over the blocks ------------------------------------------------------------------- */
+
+typedef struct {
+    const vn_laplacian *a;
+    vn_rows_body body;
+    void *job;
+} rows_run;
+
+static vn_status rows_of_block(void *arg, int64_t block, int worker)
+{
+    const rows_run *r = arg;
+    (void)worker;
+    r->body(r->job, block, r->a->block[block], r->a->block[block + 1]);
+    return VN_OK;
+}
+
+void vn_laplacian_run(const vn_laplacian *a, vn_rows_body body, void *job, int n_threads)
+{
+    rows_run r = {a, body, job};
+    vn_team_run(rows_of_block, &r, a->n_blocks, a->n_blocks > 4 ? n_threads : 1, NULL, NULL);
+}
+
+void vn_laplacian_run_rows(const vn_laplacian *a, vn_rows_body body, void *job, int n_threads)
+{
+    rows_run r = {a, body, job};
+    vn_team_run(rows_of_block, &r, a->n_blocks, a->n > 4 * BLOCK_ROWS ? n_threads : 1, NULL, NULL);
+}
+
 /* The arrays of the loops below; each uses what it needs. */
 typedef struct {
-    vn_laplacian *changed;
     const vn_laplacian *a;
     const double *x, *b;
     double *out, omega;
-} job;
+} loop;
 
-vn_status vn_laplacian_run(const vn_laplacian *a, vn_body body, void *arg, int n_threads)
+static void diagonal(void *arg, int64_t block, int64_t from, int64_t to)
 {
-    return vn_team_run(body, arg, a->n_blocks, a->n_blocks > 4 ? n_threads : 1, NULL, NULL);
-}
-
-vn_status vn_laplacian_run_rows(const vn_laplacian *a, vn_body body, void *arg, int n_threads)
-{
-    const int threads = a->n > 4 * BLOCK_ROWS ? n_threads : 1;
-    return vn_team_run(body, arg, a->n_blocks, threads, NULL, NULL);
-}
-
-static vn_status diagonal(void *arg, int64_t k, int worker)
-{
-    job *j = arg;
-    (void)worker;
-    block_diagonal(j->changed, j->a->block[k], j->a->block[k + 1]);
-    return VN_OK;
+    (void)block;
+    block_diagonal(arg, from, to);
 }
 
 void vn_laplacian_diagonal(vn_laplacian *a, int n_threads)
 {
-    vn_laplacian_run(a, diagonal, &(job){.changed = a, .a = a}, n_threads);
+    vn_laplacian_run(a, diagonal, a, n_threads);
 }
 
-static vn_status residual(void *arg, int64_t k, int worker)
+static void residual(void *arg, int64_t block, int64_t from, int64_t to)
 {
-    job *j = arg;
-    (void)worker;
-    block_residual(j->a, j->x, j->b, j->out, j->a->block[k], j->a->block[k + 1]);
-    return VN_OK;
+    const loop *j = arg;
+    (void)block;
+    block_residual(j->a, j->x, j->b, j->out, from, to);
 }
 
 void vn_laplacian_residual(const vn_laplacian *a, const double *x, const double *b, double *r,
                            int n_threads)
 {
-    vn_laplacian_run(a, residual, &(job){.a = a, .x = x, .b = b, .out = r}, n_threads);
+    vn_laplacian_run(a, residual, &(loop){.a = a, .x = x, .b = b, .out = r}, n_threads);
 }
 
-static vn_status jacobi(void *arg, int64_t k, int worker)
+static void jacobi(void *arg, int64_t block, int64_t from, int64_t to)
 {
-    job *j = arg;
-    (void)worker;
-    block_jacobi(j->a, j->omega, j->b, j->out, j->a->block[k], j->a->block[k + 1]);
-    return VN_OK;
+    const loop *j = arg;
+    (void)block;
+    block_jacobi(j->a, j->omega, j->b, j->out, from, to);
 }
 
 void vn_laplacian_smooth(const vn_laplacian *a, const double *b, double omega, double *x,
                          double *work, int n_threads)
 {
     vn_laplacian_residual(a, x, b, work, n_threads);
-    vn_laplacian_run_rows(a, jacobi, &(job){.a = a, .b = work, .omega = omega, .out = x},
+    vn_laplacian_run_rows(a, jacobi, &(loop){.a = a, .b = work, .omega = omega, .out = x},
                           n_threads);
 }

@@ -26,13 +26,17 @@ void vn_laplacian_free(vn_laplacian *a);
 /* Blocks of a matrix of n rows and so many entries, however its rows are ordered: at most this many. */
 int64_t vn_laplacian_most_blocks(int64_t n, int64_t entries);
 
+/* Does the rows [from, to) of block `block`. */
+typedef void (*vn_rows_body)(void *job, int64_t block, int64_t from, int64_t to);
+
 /* Run `body`, which looks at the entries of a block or at its rows only, over the blocks of a; too
  * little work is not worth other threads. */
-vn_status vn_laplacian_run(const vn_laplacian *a, vn_body body, void *job, int n_threads);
-vn_status vn_laplacian_run_rows(const vn_laplacian *a, vn_body body, void *job, int n_threads);
+void vn_laplacian_run(const vn_laplacian *a, vn_rows_body body, void *job, int n_threads);
+void vn_laplacian_run_rows(const vn_laplacian *a, vn_rows_body body, void *job, int n_threads);
 
-/* Rows of one block of y = A x; returns their part of x.y. */
-double vn_laplacian_apply_block(const vn_laplacian *a, const double *x, double *y, int64_t block);
+/* Rows [from, to) of y = A x; returns their part of x.y. */
+double vn_laplacian_apply_rows(const vn_laplacian *a, const double *x, double *y, int64_t from,
+                               int64_t to);
 
 /* diag from val and extra. */
 void vn_laplacian_diagonal(vn_laplacian *a, int n_threads);

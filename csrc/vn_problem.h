@@ -43,7 +43,6 @@ typedef struct {
     float *bend[VN_MAX_BORDER];         /* per edge: what `border` sums */
     int64_t n_tiles;
     double *tile_sums;       /* n_tiles x 8 */
-    double *partial;         /* one per block of h */
 } vn_problem;
 
 /* Build everything but the values. VN_TOO_LARGE: 2^32 edges or more. */

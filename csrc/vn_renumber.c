@@ -21,17 +21,16 @@ typedef struct {
     const int32_t *place; /* new number of each old one */
 } job;
 
-static vn_status columns(void *arg, int64_t block, int worker)
+static void columns(void *arg, int64_t block, int64_t first, int64_t end)
 {
     const job *j = arg;
     const vn_laplacian *a = j->a;
     vn_laplacian *b = &j->out->a;
-    (void)worker;
-    for (int64_t i = b->block[block]; i < b->block[block + 1]; i++) {
+    (void)block;
+    for (int64_t i = first; i < end; i++) {
         const int64_t from = a->ptr[j->out->order[i]] - b->ptr[i];
         for (int64_t k = b->ptr[i]; k < b->ptr[i + 1]; k++) b->col[k] = j->place[a->col[k + from]];
     }
-    return VN_OK;
 }
 
 vn_status vn_renumber_build(const vn_laplacian *a, int32_t *order, int n_threads, vn_renumbered *out)
@@ -60,20 +59,19 @@ vn_status vn_renumber_build(const vn_laplacian *a, int32_t *order, int n_threads
     return status;
 }
 
-static vn_status values(void *arg, int64_t block, int worker)
+static void values(void *arg, int64_t block, int64_t first, int64_t end)
 {
     const job *j = arg;
     const vn_laplacian *a = j->a;
     vn_laplacian *b = &j->out->a;
-    (void)worker;
-    for (int64_t i = b->block[block]; i < b->block[block + 1]; i++) {
+    (void)block;
+    for (int64_t i = first; i < end; i++) {
         const int32_t from = j->out->order[i];
         memcpy(b->val + b->ptr[i], a->val + a->ptr[from],
                sizeof(float) * (size_t)(b->ptr[i + 1] - b->ptr[i]));
         b->extra[i] = a->extra[from];
         b->diag[i] = a->diag[from];
     }
-    return VN_OK;
 }
 
 void vn_renumber_refresh(vn_renumbered *b, const vn_laplacian *a, int n_threads)

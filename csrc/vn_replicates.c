@@ -1,7 +1,6 @@
 #include "vn_replicates.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "vn_replicates_internal.h"
 #include "vn_team.h"

@@ -1,4 +1,4 @@
-/* One block of replicates in the memory of one thread. */
+/* One block of replicates in the memory of one worker. */
 #ifndef VN_REPLICATES_INTERNAL_H
 #define VN_REPLICATES_INTERNAL_H
 

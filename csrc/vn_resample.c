@@ -333,7 +333,7 @@ vn_status vn_resample_draw(const vn_resample *s, const uint64_t key[2], int64_t 
                            int n_threads, vn_poll poll, void *context, int32_t *counts,
                            double *weights)
 {
-    /* each thread has replicates of its own; where these are few, threads that are left help inside */
+    /* each worker has replicates of its own; where these are few, threads that are left help inside */
     const int n_workers = vn_team_size(n_threads, to - from);
     job j = {.s = s, .key = key, .from = from, .inside = VN_MAX(n_threads / n_workers, 1),
              .counts = counts, .weights = weights, .poll = poll, .context = context};

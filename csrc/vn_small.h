@@ -1,10 +1,10 @@
-/* One small fit in the memory of one thread: graph, derivatives, solves.
+/* One small fit in the memory of one worker: graph, derivatives, solves.
  *
  * The Newton matrix is kept as jagged diagonals: items become rows sorted by degree, largest first,
  * and slot s holds the s-th neighbour of every row that has more than s. A product is then one plain
  * loop per slot over consecutive rows, whatever the degrees are. Slots are padded with zeros to
  * VN_LANES rows, so that no loop has a remainder. Everything lies in arrays that are allocated once
- * per thread and grow with the largest fit seen. */
+ * per worker and grow with the largest fit seen. */
 #ifndef VN_SMALL_H
 #define VN_SMALL_H
 

@@ -1,6 +1,5 @@
 #include "vn_small_inverse.h"
 
-#include <math.h>
 #include <string.h>
 
 void vn_small_inverse_free(vn_small_inverse *s)

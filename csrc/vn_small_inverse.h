@@ -10,7 +10,7 @@
 
 #include "vn_small.h"
 
-/* Memory of one thread; grows with the largest fit seen. */
+/* Memory of one worker; grows with the largest fit seen. */
 typedef struct {
     int room;           /* items */
     int stride;         /* of the matrices, for this fit */

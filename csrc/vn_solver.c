@@ -1,4 +1,4 @@
-#include "vn_solver.h"
+#include "vn_solver_internal.h"
 
 #include <math.h>
 #include <string.h>
@@ -8,44 +8,6 @@ static const int64_t patience[] = {40, 120, INT64_MAX};
 
 #define LOOK 15    /* iterations after which progress is judged */
 #define HOPELESS 2 /* Jacobi is left at once when it would need this many times its patience */
-
-/* Multigrid is passed over where items' weights differ by more than this: it failed on all such
- * graphs that were tried. */
-#define WIDE 1e7
-
-/* Graphs at least this large are renumbered when neighbours are farther apart, on average, than
- * this share of the items. */
-#define RENUMBER_SIZE 20000
-#define FAR 0.05
-
-/* What the iteration works on: the problem's own arrays, or renumbered copies. */
-typedef struct {
-    const vn_laplacian *h;
-    const double *mass, *border[VN_MAX_BORDER];
-} view;
-
-struct vn_solver {
-    const vn_problem *p;
-    view view;
-    int is_renumbered;
-    vn_renumbered renumbered;
-    double *mass, *border[VN_MAX_BORDER]; /* renumbered copies */
-    int has_elimination;
-    vn_elimination elimination;
-    vn_solver_level level;
-    int stale_matrix, stale_level;
-    int has_multigrid, has_cholesky;
-    vn_multigrid multigrid;
-    vn_cholesky cholesky;
-    int64_t first_iter, last_iter; /* of the first solve with this factor, and of the last one */
-    double *r, *z, *d, *q;  /* n + n_border: residual, M^-1 r, direction, A d */
-    double *work, *core_r, *core_z; /* with elimination only */
-    double *partial;        /* SUMS for each block, of any numbering */
-};
-
-/* What a pass over the rows adds up, by block. The passes of an iteration: `advance` x and r along d,
- * `weigh` what the preconditioner made of r, `turn` d, and take the product `along` d. */
-enum { LARGEST = 0, ZR = 0, ZQ = 1, DQ = 0, DB = 1, SUMS = 1 + VN_MAX_BORDER };
 
 vn_status vn_solver_new(const vn_problem *p, int parallel_edges, vn_poll poll, void *context,
                         vn_solver **out)
@@ -63,7 +25,7 @@ vn_status vn_solver_new(const vn_problem *p, int parallel_edges, vn_poll poll, v
     s->d = vn_malloc(size);
     s->q = vn_calloc(1, size);
     const int64_t blocks = vn_laplacian_most_blocks(p->n, p->h.ptr[p->n]);
-    s->partial = vn_malloc(sizeof(double) * SUMS * (size_t)VN_MAX(blocks, 1));
+    s->partial = vn_malloc(sizeof(double) * VN_SOLVER_SUMS * (size_t)VN_MAX(blocks, 1));
     vn_status status = s->r && s->z && s->d && s->q && s->partial ? VN_OK : VN_NO_MEMORY;
     if (status == VN_OK)
         status = vn_eliminate_pattern(&p->h, p->lower_ptr, p->lower, p->n_edges, parallel_edges,
@@ -84,12 +46,6 @@ vn_status vn_solver_new(const vn_problem *p, int parallel_edges, vn_poll poll, v
     return VN_OK;
 }
 
-static void release_multigrid(vn_solver *s)
-{
-    if (s->has_multigrid) vn_multigrid_free(&s->multigrid);
-    s->has_multigrid = 0;
-}
-
 void vn_solver_free(vn_solver *s)
 {
     if (!s) return;
@@ -97,7 +53,7 @@ void vn_solver_free(vn_solver *s)
     vn_renumber_free(&s->renumbered);
     vn_free(s->mass);
     for (int b = 0; b < VN_MAX_BORDER; b++) vn_free(s->border[b]);
-    release_multigrid(s);
+    if (s->has_multigrid) vn_multigrid_free(&s->multigrid);
     vn_cholesky_free(&s->cholesky);
     vn_free(s->r);
     vn_free(s->z);
@@ -114,344 +70,6 @@ void vn_solver_refresh(vn_solver *s) { s->stale_matrix = s->stale_level = 1; }
 
 vn_solver_level vn_solver_current_level(const vn_solver *s) { return s->level; }
 
-static const vn_laplacian *core_of(const vn_solver *s)
-{
-    return s->has_elimination ? &s->elimination.core : s->view.h;
-}
-
-/* Work on vertices in `order`, which is taken over. */
-static vn_status work_in_order(vn_solver *s, int32_t *order, int n_threads)
-{
-    const vn_problem *p = s->p;
-    vn_status status = vn_renumber_build(&p->h, order, n_threads, &s->renumbered);
-    s->mass = vn_malloc(sizeof(double) * (size_t)p->n);
-    if (!s->mass) status = VN_NO_MEMORY;
-    for (int b = 0; b < p->n_border; b++) {
-        s->border[b] = vn_malloc(sizeof(double) * (size_t)p->n);
-        if (!s->border[b]) status = VN_NO_MEMORY;
-    }
-    if (status != VN_OK) return status;
-    vn_renumber_gather(&s->renumbered, p->mass, s->mass);
-    s->view = (view){&s->renumbered.a, s->mass, {s->border[0], s->border[1]}};
-    s->is_renumbered = 1;
-    return VN_OK;
-}
-
-/* Number the vertices as the multigrid groups them, if that brings neighbours nearer. */
-static vn_status renumber(vn_solver *s, int n_threads)
-{
-    const vn_problem *p = s->p;
-    if (s->is_renumbered || s->has_elimination || p->n < RENUMBER_SIZE || s->multigrid.n_levels < 2
-        || vn_neighbour_distance(&p->h) < FAR)
-        return VN_OK;
-    int32_t *order;
-    vn_status status = vn_multigrid_order(&s->multigrid, &order);
-    if (status == VN_OK) status = work_in_order(s, order, n_threads);
-    if (status == VN_OK)
-        vn_multigrid_renumber(&s->multigrid, &s->renumbered.a, s->renumbered.order);
-    return status;
-}
-
-vn_status vn_solver_adopt(vn_solver *s, const vn_solver *donor, int n_threads)
-{
-    const int64_t n = s->p->n;
-    if (s->has_elimination || donor->has_elimination || donor->p->n != n
-        || !(donor->has_multigrid || donor->has_cholesky))
-        return VN_OK;
-    if (donor->is_renumbered) {
-        int32_t *order = vn_malloc(sizeof(int32_t) * (size_t)n);
-        if (!order) return VN_NO_MEMORY;
-        memcpy(order, donor->renumbered.order, sizeof(int32_t) * (size_t)n);
-        const vn_status status = work_in_order(s, order, n_threads);
-        if (status != VN_OK) return status;
-    }
-    s->level = donor->level;
-    if (donor->has_cholesky) {
-        s->has_cholesky = 1;
-        return vn_cholesky_share(&donor->cholesky, &s->cholesky);
-    }
-    s->has_multigrid = 1;
-    return vn_multigrid_share(&donor->multigrid, s->view.h, &s->multigrid);
-}
-
-/* The values of the renumbered copies. */
-static void refresh_view(vn_solver *s, int n_threads)
-{
-    if (!s->is_renumbered) return;
-    vn_renumber_refresh(&s->renumbered, &s->p->h, n_threads);
-    for (int b = 0; b < s->p->n_border; b++)
-        vn_renumber_gather(&s->renumbered, s->p->border[b], s->border[b]);
-}
-
-/* Bring everything up to date with the matrix and the level. */
-static vn_status prepare(vn_solver *s, const vn_solve_options *o)
-{
-    const int n_threads = o->n_threads;
-    vn_status status = VN_OK;
-    if (s->stale_matrix) {
-        refresh_view(s, n_threads);
-        if (s->has_elimination)
-            vn_eliminate_refresh(&s->elimination, &s->p->h, s->p->lower_ptr, n_threads);
-    }
-    s->stale_matrix = 0;
-    if (s->level == VN_MULTIGRID && s->stale_level) {
-        if (s->has_multigrid) {
-            if (!s->multigrid.shared)
-                status = vn_multigrid_refresh(&s->multigrid, n_threads, o->poll, o->poll_context);
-        } else {
-            status = vn_multigrid_build(core_of(s), n_threads, o->poll, o->poll_context,
-                                        &s->multigrid);
-            s->has_multigrid = 1;
-            if (status == VN_OK) status = renumber(s, n_threads);
-            refresh_view(s, n_threads);
-        }
-        if (status != VN_OK) release_multigrid(s);
-    }
-    /* an old factor serves until solves take half as many iterations again as its first */
-    if (s->level == VN_CHOLESKY && s->stale_level
-        && (!s->has_cholesky || 2 * s->last_iter > 3 * s->first_iter + 6)) {
-        vn_cholesky_free(&s->cholesky);
-        status = vn_cholesky_build(core_of(s), o->poll, o->poll_context, &s->cholesky);
-        s->has_cholesky = status == VN_OK;
-        s->first_iter = s->last_iter = 0;
-    }
-    s->stale_level = status != VN_OK;
-    return status;
-}
-
-/* ---- passes over the rows --------------------------------------------------------------------- */
-
-typedef struct {
-    const vn_solver *s;
-    const vn_solve_options *o;
-    const vn_laplacian *a; /* the blocks */
-    const double *from;
-    double *to, *x, step, beta;
-} pass;
-
-VN_CLONES
-static void move_rows(double step, const double *d, const double *q, int64_t from, int64_t to,
-                      double *restrict x, double *restrict r)
-{
-    for (int64_t i = from; i < to; i++) {
-        x[i] += step * d[i];
-        r[i] -= step * q[i];
-    }
-}
-
-VN_CLONES
-static double excess_rows(const view *v, const vn_solve_options *o, const double *r, int64_t from,
-                          int64_t to)
-{
-    const double *mass = v->mass, *diag = v->h->diag;
-    const double mass_tolerance = o->mass_tolerance, diagonal_tolerance = o->diagonal_tolerance;
-    double largest = 0.0;
-    VN_PRAGMA(omp simd reduction(max:largest))
-    for (int64_t i = from; i < to; i++) {
-        const double by_mass = mass_tolerance * mass[i], by_diagonal = diagonal_tolerance * diag[i];
-        const double allowed = by_mass < by_diagonal ? by_mass : by_diagonal;
-        const double ratio = allowed > 0.0 ? fabs(r[i]) / allowed : 0.0;
-        largest = ratio > largest ? ratio : largest;
-    }
-    return largest;
-}
-
-/* x += step d, r -= step q; the largest excess of r. */
-static vn_status advance(void *arg, int64_t k, int worker)
-{
-    const pass *j = arg;
-    const vn_solver *s = j->s;
-    const int64_t from = j->a->block[k], to = j->a->block[k + 1];
-    (void)worker;
-    if (j->step != 0.0) move_rows(j->step, s->d, s->q, from, to, j->x, s->r);
-    s->partial[k * SUMS + LARGEST] = excess_rows(&s->view, j->o, s->r, from, to);
-    return VN_OK;
-}
-
-VN_CLONES
-static void divide_rows(const vn_laplacian *a, const double *r, int64_t from, int64_t to,
-                        double *restrict z)
-{
-    for (int64_t i = from; i < to; i++) z[i] = a->diag[i] > 0.0 ? r[i] / a->diag[i] : 0.0;
-}
-
-/* to = D^-1 from */
-static vn_status divide(void *arg, int64_t k, int worker)
-{
-    const pass *j = arg;
-    (void)worker;
-    divide_rows(j->a, j->from, j->a->block[k], j->a->block[k + 1], j->to);
-    return VN_OK;
-}
-
-VN_CLONES
-static void weigh_rows(const double *z, const double *r, const double *q, int64_t from, int64_t to,
-                       double *sums)
-{
-    double zr = 0.0, zq = 0.0;
-    VN_PRAGMA(omp simd reduction(+:zr, zq))
-    for (int64_t i = from; i < to; i++) {
-        zr += z[i] * r[i];
-        zq += z[i] * q[i];
-    }
-    sums[ZR] = zr;
-    sums[ZQ] = zq;
-}
-
-/* z.r and z.q; z itself first, where it is Jacobi's. */
-static vn_status weigh(void *arg, int64_t k, int worker)
-{
-    const pass *j = arg;
-    const vn_solver *s = j->s;
-    if (j->to) divide(arg, k, worker);
-    weigh_rows(s->z, s->r, s->q, j->a->block[k], j->a->block[k + 1], s->partial + k * SUMS);
-    return VN_OK;
-}
-
-VN_CLONES
-static void turn_rows(double beta, const double *z, int64_t from, int64_t to, double *restrict d)
-{
-    for (int64_t i = from; i < to; i++) d[i] = z[i] + beta * d[i];
-}
-
-/* d = z + beta d */
-static vn_status turn(void *arg, int64_t k, int worker)
-{
-    const pass *j = arg;
-    const vn_solver *s = j->s;
-    const int64_t from = j->a->block[k], to = j->a->block[k + 1];
-    (void)worker;
-    if (j->beta == 0.0) memcpy(s->d + from, s->z + from, sizeof(double) * (size_t)(to - from));
-    else turn_rows(j->beta, s->z, from, to, s->d);
-    return VN_OK;
-}
-
-VN_CLONES
-static double border_rows(const double *border, const double *d, double own, int64_t from,
-                          int64_t to, double *restrict q)
-{
-    double sum = 0.0;
-    VN_PRAGMA(omp simd reduction(+:sum))
-    for (int64_t i = from; i < to; i++) {
-        sum += border[i] * d[i];
-        q[i] += own * border[i];
-    }
-    return sum;
-}
-
-/* q = A d, bordering columns included; d.(A d) without them, and their products with d. */
-static vn_status along(void *arg, int64_t k, int worker)
-{
-    const pass *j = arg;
-    const vn_solver *s = j->s;
-    const int64_t from = j->a->block[k], to = j->a->block[k + 1];
-    double *sums = s->partial + k * SUMS;
-    (void)worker;
-    sums[DQ] = vn_laplacian_apply_block(j->a, s->d, s->q, k);
-    for (int b = 0; b < s->p->n_border; b++)
-        sums[DB + b] = border_rows(s->view.border[b], s->d, s->d[s->p->n + b], from, to, s->q);
-    return VN_OK;
-}
-
-static double sum_of(const vn_solver *s, int which)
-{
-    double sum = 0.0;
-    for (int64_t k = 0; k < s->view.h->n_blocks; k++) sum += s->partial[k * SUMS + which];
-    return sum;
-}
-
-/* ---- steps of an iteration -------------------------------------------------------------------- */
-
-/* Largest ratio of a residual to what is allowed there, once x and r are a step further; solved when
- * at most 1. */
-static double go(vn_solver *s, const vn_solve_options *o, double step, double *x)
-{
-    const vn_problem *p = s->p;
-    double largest = 0.0;
-    vn_laplacian_run_rows(s->view.h, advance,
-                          &(pass){.s = s, .o = o, .a = s->view.h, .x = x, .step = step},
-                          o->n_threads);
-    for (int64_t k = 0; k < s->view.h->n_blocks; k++)
-        largest = fmax(largest, s->partial[k * SUMS + LARGEST]);
-    for (int64_t i = p->n; i < p->n + p->n_border; i++) {
-        if (step != 0.0) {
-            x[i] += step * s->d[i];
-            s->r[i] -= step * s->q[i];
-        }
-        largest = fmax(largest, fabs(s->r[i]) / (o->mass_tolerance * p->total));
-    }
-    return largest;
-}
-
-/* The bordering rows of z: from the corner alone. */
-static void precondition_border(const vn_solver *s)
-{
-    const vn_problem *p = s->p;
-    const double *r = s->r + p->n;
-    double *z = s->z + p->n;
-    if (p->n_border == 1) {
-        z[0] = p->corner[0][0] > 0.0 ? r[0] / p->corner[0][0] : 0.0;
-    } else if (p->n_border == 2) {
-        const double a = p->corner[0][0], b = p->corner[0][1], c = p->corner[1][1];
-        const double det = a * c - b * b;
-        z[0] = det > 0.0 ? (c * r[0] - b * r[1]) / det : a > 0.0 ? r[0] / a : 0.0;
-        z[1] = det > 0.0 ? (a * r[1] - b * r[0]) / det : c > 0.0 ? r[1] / c : 0.0;
-    }
-}
-
-/* z = M^-1 r; its products with r and with q. */
-static void precondition(vn_solver *s, int n_threads, double *zr, double *zq)
-{
-    const vn_problem *p = s->p;
-    const int64_t n = p->n;
-    const vn_laplacian *core = core_of(s);
-    const int is_plain = s->level == VN_JACOBI && !s->has_elimination;
-    double *r = s->r, *z = s->z;
-    if (s->has_elimination) {
-        memcpy(s->work, s->r, sizeof(double) * (size_t)n);
-        vn_eliminate_forward(&s->elimination, s->work, s->core_r);
-        r = s->core_r;
-        z = s->core_z;
-    }
-    if (s->level == VN_MULTIGRID)
-        vn_multigrid_apply(&s->multigrid, r, z, n_threads);
-    else if (s->level == VN_CHOLESKY)
-        vn_cholesky_apply(&s->cholesky, r, z);
-    else if (!is_plain)
-        vn_laplacian_run_rows(core, divide, &(pass){.a = core, .from = r, .to = z}, n_threads);
-    if (s->has_elimination) vn_eliminate_back(&s->elimination, s->work, s->core_z, s->z);
-    precondition_border(s);
-    vn_laplacian_run_rows(s->view.h, weigh,
-                          &(pass){.s = s, .a = s->view.h, .from = r, .to = is_plain ? z : NULL},
-                          n_threads);
-    *zr = sum_of(s, ZR);
-    *zq = sum_of(s, ZQ);
-    for (int64_t i = n; i < n + p->n_border; i++) {
-        *zr += s->z[i] * s->r[i];
-        *zq += s->z[i] * s->q[i];
-    }
-}
-
-/* d = z + beta d and q = A d; returns d.q. */
-static double direct(vn_solver *s, double beta, int n_threads)
-{
-    const vn_problem *p = s->p;
-    const int64_t n = p->n;
-    double *d = s->d + n;
-    for (int b = 0; b < p->n_border; b++) d[b] = s->z[n + b] + (beta == 0.0 ? 0.0 : beta * d[b]);
-    vn_laplacian_run_rows(s->view.h, turn, &(pass){.s = s, .a = s->view.h, .beta = beta}, n_threads);
-    vn_laplacian_run(s->view.h, along, &(pass){.s = s, .a = s->view.h}, n_threads);
-    double dot = sum_of(s, DQ);
-    for (int b = 0; b < p->n_border; b++) {
-        const double bd = sum_of(s, DB + b);
-        double sum = bd;
-        for (int c = 0; c < p->n_border; c++) sum += p->corner[b][c] * d[c];
-        s->q[n + b] = sum;
-        dot += d[b] * bd + d[b] * sum;
-    }
-    return dot;
-}
-
 /* Iterations of this level before the next is tried: its patience; as many again where the progress
  * so far promises an end in fewer than that; few of Jacobi where it promises none. */
 static int64_t limit_of(const vn_solver *s, int64_t done, double first, double now)
@@ -463,35 +81,6 @@ static int64_t limit_of(const vn_solver *s, int64_t done, double first, double n
     return done >= limit && rate * (double)(2 * limit - done) > log(now) ? 2 * limit : limit;
 }
 
-/* r and x to the renumbered vertices; z and d are scratch. */
-static void enter_numbering(vn_solver *s, double *x)
-{
-    const size_t size = sizeof(double) * (size_t)s->p->n;
-    vn_renumber_gather(&s->renumbered, s->r, s->z);
-    memcpy(s->r, s->z, size);
-    vn_renumber_gather(&s->renumbered, x, s->z);
-    memcpy(x, s->z, size);
-}
-
-static void leave_numbering(vn_solver *s, double *x)
-{
-    vn_renumber_scatter(&s->renumbered, x, s->z);
-    memcpy(x, s->z, sizeof(double) * (size_t)s->p->n);
-}
-
-/* Go up one level; r and x are renumbered where that comes with it. */
-static vn_status level_up(vn_solver *s, const vn_solve_options *o, double *x)
-{
-    const int was_renumbered = s->is_renumbered;
-    s->level = s->p->mass_ratio > WIDE ? VN_CHOLESKY : s->level + 1;
-    s->stale_level = 1;
-    const vn_status status = prepare(s, o);
-    if (status != VN_OK) return status;
-    if (s->is_renumbered && !was_renumbered) enter_numbering(s, x);
-    if (s->level == VN_CHOLESKY) release_multigrid(s);
-    return VN_OK;
-}
-
 /* Conjugate gradients from x = 0, r = rhs in place, until no excess is left. */
 static vn_status iterate(vn_solver *s, const vn_solve_options *o, double *x, int64_t *n_iter)
 {
@@ -500,22 +89,23 @@ static vn_status iterate(vn_solver *s, const vn_solve_options *o, double *x, int
     int restart = 1;
     double before = 0.0, step = 0.0, first = 0.0, now;
     for (;;) {
-        now = go(s, o, step, x);
+        now = vn_solver_advance(s, o, step, x);
         if (now <= 1.0) break;
         if (*n_iter >= o->max_iter) return VN_NOT_CONVERGED;
         if (at_level == 0) first = now;
         if (at_level >= limit_of(s, at_level, first, now)) {
-            const vn_status status = level_up(s, o, x);
+            const vn_status status = vn_solver_level_up(s, o, x);
             if (status != VN_OK) return status;
             at_level = 0;
             first = now;
             restart = 1;
         }
         double zr, zq;
-        precondition(s, o->n_threads, &zr, &zq);
+        vn_solver_precondition(s, o->n_threads, &zr, &zq);
         if (!(zr > 0.0)) break;
         /* flexible: z.(r - r_before) = -step * z.(A d); the cycle is not a fixed linear map */
-        const double curvature = direct(s, restart ? 0.0 : -step * zq / before, o->n_threads);
+        const double beta = restart ? 0.0 : -step * zq / before;
+        const double curvature = vn_solver_turn(s, beta, o->n_threads);
         if (!(curvature > 0.0)) break;
         restart = 0;
         before = zr;
@@ -538,13 +128,13 @@ vn_status vn_solver_solve(vn_solver *s, const double *rhs, const vn_solve_option
 {
     const size_t size = sizeof(double) * (size_t)(s->p->n + s->p->n_border);
     *n_iter = 0;
-    vn_status status = prepare(s, o);
+    vn_status status = vn_solver_prepare(s, o);
     if (status != VN_OK) return status;
     memcpy(s->r, rhs, size);
     memset(x, 0, size);
-    if (s->is_renumbered) enter_numbering(s, x);
+    if (s->is_renumbered) vn_solver_enter_numbering(s, x);
     status = iterate(s, o, x, n_iter);
-    if (s->is_renumbered) leave_numbering(s, x);
+    if (s->is_renumbered) vn_solver_leave_numbering(s, x);
     return status;
 }
 
@@ -552,7 +142,7 @@ int vn_solver_levels(const vn_solver *s, int room, int64_t *n_vertices, int64_t 
 {
     const int n_levels = s->has_multigrid ? s->multigrid.n_levels : 1;
     for (int k = 0; k < VN_MIN(n_levels, room); k++) {
-        const vn_laplacian *a = s->has_multigrid ? &s->multigrid.level[k].a : core_of(s);
+        const vn_laplacian *a = s->has_multigrid ? &s->multigrid.level[k].a : vn_solver_core(s);
         n_vertices[k] = a->n;
         n_entries[k] = a->ptr[a->n];
     }

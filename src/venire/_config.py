@@ -59,7 +59,8 @@ def show_config(mode: str = "print") -> dict[str, dict[str, object]] | None:
     dict or None
         With ``mode="dict"``: the sections ``build`` (``dispatch`` is the instruction set of the
         hot loops on this machine: ``x86-64-v4``, ``x86-64-v3``, ``baseline``, or ``none`` for a
-        build without dispatch), ``run`` (``threads`` is what ``n_threads=None`` stands for) and ``packages``.
+        build without dispatch), ``run`` (``threads`` is what ``n_threads=None`` stands for) and
+        ``packages``.
 
     Raises
     ------

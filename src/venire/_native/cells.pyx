@@ -1,4 +1,4 @@
-"""Rows of comparisons to cells: views on arrays around csrc/vn_count.c and csrc/vn_cells.c."""
+"""Rows of comparisons to cells: views on arrays around vn_count.c, vn_cells.c and vn_merge.c."""
 
 import numpy as np
 
@@ -73,6 +73,9 @@ cdef extern from "vn_cells.h" nogil:
                              int32_t *, int8_t *, int32_t *, double *, double *, double *,
                              double *)
     void vn_sorted_free(vn_sorted *)
+
+
+cdef extern from "vn_merge.h" nogil:
     vn_status vn_merge_classes(int64_t, int64_t, const int64_t *, const int32_t *, const double *,
                                const double *, const double *, int, int, int64_t *, int32_t *,
                                double *, double *, double *)

@@ -1,4 +1,4 @@
-"""Rows of many groups to items and cells: views on arrays around csrc/vn_group_cells.c."""
+"""Rows of many groups to items and cells: views on arrays around vn_group_cells.c and vn_group_one.c."""
 
 import mmap
 

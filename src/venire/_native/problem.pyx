@@ -1,5 +1,5 @@
-"""One fit's graph, its derivatives and its linear solver: views around csrc/vn_problem.c and
-csrc/vn_solver.c. No policy: what to do with a step is decided in venire.ratings."""
+"""One fit's graph, its derivatives and its linear solver: views around csrc/vn_problem*.c and
+csrc/vn_solver*.c. No policy: what to do with a step is decided in venire.ratings."""
 
 import numpy as np
 
