@@ -24,7 +24,7 @@ from venire import simulate
 from venire._native import cells, gram, labels, problem, replicates, resample, votes
 from venire.ratings._problem import build_problem
 
-MOST = 120  # requests of a call that are all made to fail; of more, a sample
+MOST = 60  # requests of a call that are all made to fail; of more, a sample
 
 C = ctypes.CDLL(next(str(p) for p in Path(venire._native.__path__[0], "lib").glob("libvenire.*")))
 C.vn_memory_fail.argtypes = (ctypes.c_int64, ctypes.c_int)
@@ -98,9 +98,10 @@ def _(name):
     return lambda k: told(vn.Comparisons(first, second, **columns, n_threads=k))
 
 
-@each("many comparisons", ["hard", "soft", "of many items"])
+@each("many comparisons", ["hard", "soft", "of many items", "of few items"])
 def _(what):
-    first, second, score = rows(200_000, 40_000 if what == "of many items" else 300)
+    many = {"of many items": (200_000, 40_000), "of few items": (2_200_000, 9)}
+    first, second, score = rows(*many.get(what, (200_000, 300)))
     score = np.random.default_rng(3).random(len(score)) if what == "soft" else score
     return lambda k: told(vn.Comparisons(first, second, score, n_threads=k))
 
@@ -140,15 +141,25 @@ def _(model):
     return make
 
 
-@call
-def fit_without_a_prior():
-    c = vn.Comparisons(*rows())
+@each("existence", ["of a chain", "of two sets", "of an order effect"])
+def _(what):
+    first = np.arange(60)
+    second = np.where(first % 20 == 19, first - 19, first + 1) if "two" in what else first + 1
+    c = vn.Comparisons(first, second, 1.0, order=1)
 
     def make(k):
-        c.__dict__.pop("_components", None)
-        return vn.fit_davidson(c, n_threads=k).theta
+        try:
+            vn.fit_davidson(c, order_effect="order" in what, n_threads=k)
+        except vn.NotIdentifiedError as error:
+            return str(error)
 
     return make
+
+
+@call
+def fit_without_a_prior():
+    c = vn.Comparisons(*rows(), order=SETS["ordered"]["order"])
+    return lambda k: vn.fit_davidson(c, order_effect=True, n_threads=k).theta
 
 
 @call
@@ -180,6 +191,15 @@ GRAPHS = {
 }
 
 
+def twice(function):
+    """What a call gives; where it has no memory, what it gives when it is made once more."""
+    try:
+        return function()
+    except MemoryError:
+        C.vn_memory_fail(0, 0)
+        return function()
+
+
 @each("solve", GRAPHS)
 def _(name):
     c = played(*GRAPHS[name])
@@ -187,9 +207,27 @@ def _(name):
 
     def make(k):
         p = build_problem(c, "bradley-terry", n_threads=k)
-        gradient = p.derivatives(at)
-        step, _, converged = p.solve(gradient, 1e-12, 1e-9)
-        return step, converged, p.log_likelihood(at)
+        gradient = twice(lambda: p.derivatives(at))
+        step, _, converged = twice(lambda: p.solve(gradient, 1e-12, 1e-9))
+        return step, converged, twice(lambda: p.log_likelihood(at))
+
+    return make
+
+
+@each("adopt", ["grid decades", "large grid", "large grid with ties"])
+def _(name):
+    c = played(*GRAPHS[name.removesuffix(" with ties")])
+    model = "davidson" if name.endswith("ties") else "bradley-terry"
+    if model == "davidson":
+        c = vn.Comparisons.from_counts(c.first, c.second, c.win, c.loss, np.ones(len(c.win)))
+    at = np.zeros(c.n_items + (model == "davidson"))
+    donor = build_problem(c, model)
+    donor.solve(donor.derivatives(at), 1e-9, 1e-6)
+
+    def make(k):
+        p = build_problem(c, model, n_threads=k)
+        p.adopt(donor)
+        return p.solve(p.derivatives(at), 1e-9, 1e-6)[0]
 
     return make
 
@@ -238,7 +276,7 @@ def _(what):
 
 @each("bootstrap of groups", ["few", "wide"])
 def _(what):
-    g = grouped(3_000, 150, 2) if what == "wide" else grouped()
+    g = grouped(900, 80, 2) if what == "wide" else grouped()
     fit = vn.fit_groups(g, model="davidson", prior=vn.GaussianPrior(0.5))
     return lambda k: vn.bootstrap(fit, 40, rng=1, n_threads=k).interval()
 
@@ -255,6 +293,13 @@ def _(criterion):
     if criterion == "gain":
         more |= {"criterion": "D", "pending": asked, "share": "gain"}
     return lambda k: told_asks(vn.allocate(g, 20, rng=1, n_threads=k, **more))
+
+
+@call
+def allocate_in_a_large_group():
+    first, second, score = rows(4_000, 1_100)
+    g = vn.GroupedComparisons(np.zeros(4_000, int), first, second, score)
+    return lambda k: told_asks(vn.allocate(g, 2, criterion="top", prior="fixed", n_threads=k))
 
 
 @call
@@ -304,10 +349,14 @@ def _(kind):
     return make
 
 
-@call
-def votes_of_pairs():
+@each("votes of pairs", ["few", "many", "crowded"])
+def _(what):
     rng = np.random.default_rng(7)
-    pair, teacher, vote = rng.integers(0, 40, 600), rng.integers(0, 5, 600), rng.choice([-1, 1], 600)
+    n = 600 if what == "few" else 200_000
+    pair = rng.integers(0, n // 4, n)
+    pair = pair % 300 if what == "crowded" else pair
+    pair[:9] = np.arange(9) * (n // 36)
+    teacher, vote = rng.integers(0, 5, n).astype(np.int8), rng.choice([-1, 1], n)
     return lambda k: vn.Votes.from_pairs(pair, teacher, vote, n_threads=k).win
 
 
