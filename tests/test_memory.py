@@ -14,6 +14,7 @@ import gc
 import itertools
 import warnings
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -21,7 +22,8 @@ import pytest
 import venire as vn
 import venire._native
 from venire import simulate
-from venire._native import cells, gram, labels, problem, replicates, resample, votes
+from venire._native import gram
+from venire.allocation import _kernel
 from venire.ratings._problem import build_problem
 
 MOST = 40  # requests of a call that are all made to fail; of more, a sample
@@ -286,7 +288,7 @@ def _(what):
 
 @each("allocate", ["D", "A", "top", "sd", "residual", "gain"])
 def _(criterion):
-    first, second, score = rows()
+    first, second, _ = rows()
     g = grouped()
     group = np.sort(np.random.default_rng(5).integers(0, 12, 400))
     asked = group[:60], first[:60], second[:60]
@@ -299,11 +301,14 @@ def _(criterion):
 
 
 @call
-def allocate_in_a_large_group():
-    first, second, score = rows(5_000, 2_100)
-    g = vn.GroupedComparisons(np.zeros(5_000, int), first, second, score)
-    more = {"criterion": "top", "prior": "fixed", "rng": 1}
-    return lambda k: told_asks(vn.allocate(g, 2, n_threads=k, **more))
+def allocate_by_a_sketch():
+    g = grouped(900, 80, 2)
+
+    def make(k):
+        with mock.patch.object(_kernel, "DENSE", 20):  # as if the groups were large
+            return told_asks(vn.allocate(g, 4, criterion="top", prior="fixed", rng=1, n_threads=k))
+
+    return make
 
 
 @call
@@ -321,12 +326,10 @@ def _(method):
     sizes = np.array([12, 9, 7, 40])
     before = vn.design_pairs(sizes, 4, rng=1) if method == "more" else None
     method = "cycles" if method == "more" else method
-    return lambda k: told_asks(
-        vn.design_pairs(sizes, 2, before, rng=2, method=method, n_threads=k)
-    )
+    return lambda k: told_asks(vn.design_pairs(sizes, 2, before, rng=2, method=method, n_threads=k))
 
 
-def panel(n=600, **more):
+def panel(n=600):
     rng = np.random.default_rng(7)
     first, second, _ = rows(n)
     columns = {
@@ -381,7 +384,11 @@ def _(kind):
 @each("consensus", ["uniform", "reliability", "correlated", "stacked"])
 def _(method):
     rng = np.random.default_rng(7)
-    pair, teacher, vote = rng.integers(0, 40, 600), rng.integers(0, 5, 600), rng.choice([-1, 1], 600)
+    pair, teacher, vote = (
+        rng.integers(0, 40, 600),
+        rng.integers(0, 5, 600),
+        rng.choice([-1, 1], 600),
+    )
     v = vn.Votes.from_pairs(pair, teacher, vote)
     gold = np.arange(40), np.tile([1.0, 0.0], 20)
     return lambda k: vn.consensus(v, method, gold=gold, n_threads=k).probability
@@ -457,8 +464,10 @@ def same(a, b):
     if a is None or isinstance(a, str):
         return a == b
     a, b = np.asarray(a), np.asarray(b)
-    return a.dtype == b.dtype and a.shape == b.shape and (
-        a.tolist() == b.tolist() if a.dtype == object else a.tobytes() == b.tobytes()
+    return (
+        a.dtype == b.dtype
+        and a.shape == b.shape
+        and (a.tolist() == b.tolist() if a.dtype == object else a.tobytes() == b.tobytes())
     )
 
 

@@ -1,4 +1,4 @@
-"""The team of threads from C, watched by ThreadSanitizer: callers at once, nested and failing runs."""
+"""The team of threads from C under ThreadSanitizer: callers at once, nested and failing runs."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ static void *caller(void *arg)
         for (int k = 0; k < BLOCKS; k++) j->value[k] = -1;
         const vn_status status = vn_team_run(body, j, BLOCKS, 4, NULL, NULL);
         expect(status == VN_TOO_LARGE, "the first block that fails decides");
-        for (int64_t k = 0; k < j->fails_at; k++) expect(j->value[k] == j->base + k, "those before");
+        for (int64_t k = 0; k < j->fails_at; k++) expect(j->value[k] == j->base + k, "before");
     }
     if (own == 0) {
         const vn_status status = vn_team_run(slow, j, BLOCKS, 2, at_once, NULL);
