@@ -18,6 +18,7 @@ PROGRAM = r"""
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define BLOCKS 97
 #define CALLERS 6
@@ -58,8 +59,12 @@ static vn_status body(void *arg, int64_t block, int worker)
 {
     job *j = arg;
     j->scratch[worker]++;
-    if (j->fails_at >= 0 && block >= j->fails_at)
-        return block == j->fails_at ? VN_TOO_LARGE : VN_BAD_VALUE;
+    if (j->fails_at >= 0 && block >= j->fails_at) {
+        if (block == j->fails_at) return VN_TOO_LARGE;
+        const struct timespec a_while = {0, 200000}; /* later than the first */
+        nanosleep(&a_while, NULL);
+        return VN_BAD_VALUE;
+    }
     j->value[block] = j->base + block;
     if (j->depth) {
         job *inner = calloc(1, sizeof *inner);
@@ -96,8 +101,8 @@ static vn_status slow(void *arg, int64_t block, int worker)
 {
     job *j = arg;
     (void)worker;
-    const struct timespec while_ = {0, 2000000};
-    nanosleep(&while_, NULL);
+    const struct timespec a_while = {0, 2000000};
+    nanosleep(&a_while, NULL);
     j->value[block] = 1;
     return VN_OK;
 }
@@ -150,7 +155,7 @@ def test_team(tmp_path, sanitizer):
     compiler = shutil.which(os.environ.get("CC", "").split(" ")[-1] or "cc")
     if compiler is None or not CSRC.is_dir():
         pytest.skip("needs a C compiler and the sources")
-    (tmp_path / "program.c").write_text("#include <time.h>\n" + PROGRAM)
+    (tmp_path / "program.c").write_text(PROGRAM)
     sources = [tmp_path / "program.c", CSRC / "vn_team.c", CSRC / "vn_memory.c"]
     flags = ["-std=gnu11", "-O1", "-g", "-pthread", f"-I{CSRC}", *SANITIZERS[sanitizer]]
     target = tmp_path / "program"
