@@ -7,6 +7,7 @@
 #   make lint       ruff and mypy                    make format     let ruff rewrite
 #   make dist       wheel and sdist in dist/         make check-dist install them in empty environments
 #   make fuzz       hostile inputs for every entry (SECONDS, SEED, ENTRY); each fault with a replay
+#   make check-memory  every request for memory of the C layer fails once: MemoryError, no leak
 #   make sanitize   the C layer under the address and undefined-behaviour sanitizers
 #   make fuzz-sanitize   both
 #   make clean      remove what was built (not the environments)
@@ -88,6 +89,14 @@ dist: $(VENV)/.with-dev
 check-dist: dist
 	.ci/check-dist $(PY)
 
+# --- memory --------------------------------------------------------------------------------------
+
+# A build of its own, in which requests can be made to fail.
+check-memory: $(VENV)/.with-test
+	VENIRE_TEST_MEMORY=1 $(PY) setup.py -q build --build-lib build/test-memory
+	PYTHONPATH=build/test-memory $(PY) -X faulthandler -m pytest -p no:cacheprovider \
+	    tests/test_memory.py $(ARGS)
+
 # --- sanitizers ---------------------------------------------------------------------------------
 
 # Built apart from the tree; Python itself is not instrumented, so the runtime is loaded first
@@ -99,13 +108,14 @@ SANITIZE_TESTS ?= $(patsubst %,tests/test_%.py,solver bad_input labels frames th
     fit_results covariance invariances native_equals_reference \
     grouped_comparisons grouped_fits grouped_singles grouped_invariances grouped_results \
     grouped_bad_input posteriors votes consensus bootstrap bootstrap_weights design \
-    design_bad_input allocate fit_votes targets grouped_bootstrap bootstrap_sparse)
+    design_bad_input allocate fit_votes targets grouped_bootstrap bootstrap_sparse memory)
 SANITIZED = LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libstdc++.so)" \
     ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:handle_segv=0 \
     UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 PYTHONMALLOC=malloc
 
 build/sanitize: $(VENV)/.with-test FORCE
-	VENIRE_SANITIZE=address,undefined $(PY) setup.py -q build --build-lib build/sanitize
+	VENIRE_SANITIZE=address,undefined VENIRE_TEST_MEMORY=1 \
+	    $(PY) setup.py -q build --build-lib build/sanitize
 
 sanitize: build/sanitize
 	$(SANITIZED) PYTHONPATH=build/sanitize $(PY) -m pytest -p no:cacheprovider --capture=sys \

@@ -50,9 +50,7 @@ void vn_solver_free(vn_solver *s)
 {
     if (!s) return;
     vn_elimination_free(&s->elimination);
-    vn_renumber_free(&s->renumbered);
-    vn_free(s->mass);
-    for (int b = 0; b < VN_MAX_BORDER; b++) vn_free(s->border[b]);
+    vn_solver_release_order(s);
     if (s->has_multigrid) vn_multigrid_free(&s->multigrid);
     vn_cholesky_free(&s->cholesky);
     vn_free(s->r);

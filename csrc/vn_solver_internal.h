@@ -41,6 +41,9 @@ static inline const vn_laplacian *vn_solver_core(const vn_solver *s)
 /* Bring everything up to date with the matrix and the level. */
 vn_status vn_solver_prepare(vn_solver *s, const vn_solve_options *o);
 
+/* Forget the renumbered copies, whole or not. */
+void vn_solver_release_order(vn_solver *s);
+
 /* Go up one level; r and x are renumbered where that comes with it. */
 vn_status vn_solver_level_up(vn_solver *s, const vn_solve_options *o, double *x);
 

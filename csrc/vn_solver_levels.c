@@ -17,6 +17,17 @@ static void release_multigrid(vn_solver *s)
     s->has_multigrid = 0;
 }
 
+void vn_solver_release_order(vn_solver *s)
+{
+    vn_renumber_free(&s->renumbered);
+    vn_free(s->mass);
+    s->mass = NULL;
+    for (int b = 0; b < VN_MAX_BORDER; b++) {
+        vn_free(s->border[b]);
+        s->border[b] = NULL;
+    }
+}
+
 /* Work on vertices in `order`, which is taken over. */
 static vn_status work_in_order(vn_solver *s, int32_t *order, int n_threads)
 {
@@ -28,7 +39,10 @@ static vn_status work_in_order(vn_solver *s, int32_t *order, int n_threads)
         s->border[b] = vn_malloc(sizeof(double) * (size_t)p->n);
         if (!s->border[b]) status = VN_NO_MEMORY;
     }
-    if (status != VN_OK) return status;
+    if (status != VN_OK) {
+        vn_solver_release_order(s);
+        return status;
+    }
     vn_renumber_gather(&s->renumbered, p->mass, s->mass);
     s->view = (vn_solver_view){&s->renumbered.a, s->mass, {s->border[0], s->border[1]}};
     s->is_renumbered = 1;

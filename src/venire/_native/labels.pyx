@@ -7,10 +7,13 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_Check, PyUnicode_DecodeUTF8
 from libc.stdint cimport INT32_MAX, INT64_MAX, int32_t, int64_t, uint8_t, uintptr_t
-from libc.stdlib cimport calloc, free
 
 from venire._native.border cimport at, at_if, codes, same, team, within
 from venire._native.signals cimport poll_signals, raise_pending
+
+cdef extern from "vn_memory.h":
+    void *vn_calloc(size_t count, size_t size) nogil
+    void vn_free(void *block) nogil
 
 cdef extern from "vn_labels.h":
     ctypedef enum vn_status:
@@ -180,23 +183,23 @@ cdef class KeyTables:
         cdef int t
         within(n_tables, 1, INT32_MAX, "n_tables")
         n_tables = min(n_tables, VN_TEAM_MOST)
-        self.tables = <vn_table **>calloc(n_tables, sizeof(void *))
-        self.ranks = <int32_t **>calloc(n_tables, sizeof(void *))
+        self.tables = <vn_table **>vn_calloc(n_tables, sizeof(void *))
+        self.ranks = <int32_t **>vn_calloc(n_tables, sizeof(void *))
         if self.tables == NULL or self.ranks == NULL:
-            raise MemoryError()
+            check(VN_NO_MEMORY)
         self.n_tables = n_tables
         for t in range(n_tables):
             self.tables[t] = vn_table_new()
             if self.tables[t] == NULL:
-                raise MemoryError()
+                check(VN_NO_MEMORY)
 
     def __dealloc__(self):
         cdef int t
         if self.tables != NULL:
             for t in range(self.n_tables):
                 vn_table_free(self.tables[t])
-        free(self.tables)
-        free(self.ranks)
+        vn_free(self.tables)
+        vn_free(self.ranks)
 
     cdef _add(self, const vn_text *text, int64_t n, int n_threads):
         codes, owner = np.empty(n, np.int32), np.empty(vn_n_blocks(n, VN_LABEL_ROWS), np.uint8)
