@@ -166,8 +166,8 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
         self._check()
         tags = get_tags(self)
         X = _checks.features(X, "X")
-        y = _checks.array(y, "y")
-        if not classifies(self):
+        y = y if y is None else _checks.array(y, "y")
+        if not classifies(self) and y is not None and y.dtype.kind != "c":  # scikit-learn has words
             y = _checks.features(_checks.numeric(y, "y"), "y")
         with _checks.about("X"):
             X, y = validate_data(

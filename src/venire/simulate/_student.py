@@ -100,6 +100,7 @@ class RidgeStudent:
             weight *= _checks.amounts(sample_weight, n, "sample_weight")
             if not weight.any():
                 _checks.fail("sample_weight", "must not all be 0")
+        weight = weight / weight.max()  # the least number that there is has no inverse
         weight = weight / weight.mean()
         mean, level = weight @ z / len(z), weight @ y / len(z)
         z = z - mean
