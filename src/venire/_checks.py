@@ -173,7 +173,8 @@ def features(x: Any, name: str) -> Any:
         return x
     x = array(x, name)
     if x.dtype.kind == "f":
-        bad = np.isfinite(x) & (np.abs(x) > LARGEST)
+        with np.errstate(over="ignore"):  # LARGEST is more than a float16 holds
+            bad = np.isfinite(x) & (np.abs(x) > LARGEST)
     elif x.dtype == object:
         bad = np.reshape([_is_huge(value) for value in x.ravel().tolist()], x.shape).astype(bool)
     else:
@@ -187,7 +188,7 @@ def features(x: Any, name: str) -> Any:
 
 def _is_huge(x: Any) -> bool:
     x = x.item() if isinstance(x, np.generic) else x
-    return isinstance(x, (int, float)) and LARGEST < abs(x) and x not in (math.inf, -math.inf)
+    return isinstance(x, (int, float)) and abs(x) > LARGEST and x not in (math.inf, -math.inf)
 
 
 def length(x: Any, name: str) -> int | None:

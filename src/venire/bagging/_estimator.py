@@ -169,7 +169,7 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
         y = y if y is None else _checks.array(y, "y")
         if not classifies(self) and y is not None and y.dtype.kind != "c":  # scikit-learn has words
             y = _checks.features(_checks.numeric(y, "y"), "y")
-        with _checks.about("X"):
+        with _checks.about("X"), np.errstate(over="ignore", invalid="ignore"):  # its sums of all
             X, y = validate_data(
                 self,
                 X,

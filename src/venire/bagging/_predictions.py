@@ -71,7 +71,7 @@ class Predictions:
         check_is_fitted(self, "_n_members")
         tags = get_tags(self)
         X = _checks.features(X, "X")
-        with _checks.about("X"):
+        with _checks.about("X"), np.errstate(over="ignore", invalid="ignore"):  # its sums of all
             return validate_data(
                 self,
                 X,

@@ -26,7 +26,8 @@ def names_of(x: Any, argument: str) -> list[Any]:
     """Names of columns: of none, of one, or of a list of them."""
     if x is None or isinstance(x, str):
         return [] if x is None else [x]
-    return [_checks.named(name, argument, at) for at, name in enumerate(_checks.listed(x, argument))]
+    names = _checks.listed(x, argument)
+    return [_checks.named(name, argument, at) for at, name in enumerate(names)]
 
 
 def frame_rows(
