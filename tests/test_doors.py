@@ -509,6 +509,154 @@ def test_boosting_with_weights_below_the_least_normal_number(method):
     assert tiny.error == plain.error
 
 
+# ---- extremes that have an answer, and counts that have a bound --------------------------------
+
+
+def test_a_mass_that_is_nothing_beside_the_total_has_no_part_in_the_deviance():
+    c = vn.Comparisons([0, 1, 0], [1, 0, 1], [1.0, 1.0, 1.0], [1e9, 1e9, 5e-324])
+    plain = vn.Comparisons([0, 1], [1, 0], [1.0, 1.0], [1e9, 1e9])
+    lone = vn.Comparisons([0, 0], [1, 1], [1.0, 0.0], [1e9, 5e-324])
+    prior = vn.GaussianPrior(1.0)
+    for rows, same in ((c, plain), (lone, vn.Comparisons([0], [1], [1.0], [1e9]))):
+        found, expected = (vn.fit_bradley_terry(r, prior=prior) for r in (rows, same))
+        assert found.deviance == pytest.approx(expected.deviance, rel=1e-12, abs=1e-6)
+        assert found.null_deviance == pytest.approx(expected.null_deviance, rel=1e-12, abs=1e-6)
+    tied = vn.Comparisons([0, 0, 1], [1, 1, 0], [1.0, 0.5, 1.0], [1e9, 5e-324, 1e9])
+    assert math.isfinite(vn.fit_davidson(tied, prior=prior).null_deviance)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int16, np.int32, np.int64])
+def test_the_least_integer_of_a_type_is_a_label_like_others(kind):
+    fit = vn.fit_bradley_terry(vn.Comparisons([0, 1], [1, 0], score=1.0))
+    least = kind(np.iinfo(kind).min)
+    with pytest.raises(ValueError, match="must be the label of an item"):
+        fit.predict([0, least], [1, 1])
+    with pytest.raises((ValueError, TypeError)):
+        fit.predict([0, np.float16("inf")], [1, 1])
+
+
+def test_features_and_targets_of_learners_have_a_bound():
+    linear = pytest.importorskip("sklearn.linear_model")
+    x, y = np.arange(24.0).reshape(12, 2) % 7, np.arange(12.0) % 5
+    bag = vn.Bagging(linear.LinearRegression(), 5, oob=True, random_state=0)
+    for huge in (1e200, -1e31, 10**400):
+        wrong = x.astype(object)
+        wrong[3, 1] = huge
+        for case in (wrong, [list(row) for row in wrong]):
+            with pytest.raises(ValueError, match=r"X: must be of a size of at most 1e.30.*3"):
+                bag.fit(case, y)
+            with pytest.raises(ValueError, match=r"X: must be of a size of at most 1e.30.*3"):
+                vn.stack_estimators([linear.LogisticRegression()] * 2, case, y > 2, x)
+    with pytest.raises(ValueError, match=r"y: must be of a size of at most 1e.30.*2"):
+        bag.fit(x, np.where(np.arange(12) == 2, 1e308, y))
+    with pytest.raises(ValueError, match="X: must be of a size"):
+        bag.fit(x, y).predict(x * 1e200)
+    with pytest.raises(ValueError, match="random_state"):
+        vn.Bagging(linear.LinearRegression(), 5, random_state=2**63).fit(x, y)
+    assert np.isfinite(bag.fit(x * 1e29, y * 1e29).predict(x)).all()
+
+
+def test_the_student_of_simulations_is_checked():
+    x, y = np.arange(12.0).reshape(6, 2), np.arange(6.0)
+    with pytest.raises(ValueError, match=r"x: must be finite.* at position 2"):
+        simulate.RidgeStudent().fit(np.where(x == 5.0, 1e200, x), y)
+    for name, value in (("scale", -1.0), ("scale", "x"), ("penalty", math.nan),
+                        ("penalty", None), ("n_waves", 2**40), ("n_waves", 1.5)):  # fmt: skip
+        with pytest.raises((ValueError, TypeError), match=f"^{name}: "):
+            simulate.RidgeStudent(**{name: value}).fit(x, y)
+    with pytest.raises(ValueError, match="penalty: must be larger"):
+        simulate.RidgeStudent(penalty=0.0, n_waves=0).fit(np.zeros((6, 2)), y)
+
+
+def test_variances_of_a_singular_information_are_nan():
+    from venire.grouped import _uncertainty
+
+    g = vn.GroupedComparisons(["g"] * 2, list("ab"), list("ba"), 1.0)
+    gf = vn.fit_groups(g)
+
+    class Native:
+        def variances(self, e, a, b, variance, *rest):
+            variance[:] = [-1e-30, np.inf]
+
+    gf._cache.clear()
+    found = gf._native()
+    object.__setattr__(gf, "_native", lambda: (Native(), found[1]))
+    with np.errstate(all="raise"):
+        _uncertainty.compute_errors(gf)
+    assert np.isnan(gf._cache["standard_errors"]).all()
+
+
+def test_counts_have_a_bound():
+    asked = loop(bridges=0, degree=2)
+    for rounds in (2**31, 2**63, 10**40, -1, 1.0, "1"):
+        with pytest.raises((ValueError, TypeError), match=r"^rounds: "):
+            asked.run({"ann": lambda r: np.ones(len(r))}, rounds=rounds)
+    for teachers in (True, ["ann"], {"ann": 3}):
+        with pytest.raises(TypeError, match=r"^teachers: must map labels to callables"):
+            asked.run(teachers)
+
+
+def test_what_a_table_cannot_hold(tmp_path):
+    from venire.io import DataError, write_table
+
+    for ending in ("csv", "parquet", "arrow", "json", "jsonl"):
+        path = tmp_path / f"t.{ending}"
+        for column in ([1, object()], [1j, 2j], [[1], [1, 2]], [slice(3)], 5, np.zeros((2, 2))):
+            with pytest.raises((ValueError, TypeError), match=r"table\['x'\]"):
+                write_table({"x": column}, path)
+        with pytest.raises(ValueError, match=r"table\['y'\]: has 1 rows, but the first .* 2"):
+            write_table({"x": [1, 2], "y": [1]}, path)
+        for table in ([1], None, {3: [1]}):
+            with pytest.raises(TypeError, match=r"^table: "):
+                write_table(table, path)
+        if ending in ("csv", "parquet", "arrow"):
+            with pytest.raises(ValueError, match=r"table\['x'\]: cannot be written"):
+                write_table({"x": [1, 10**40]}, path)
+        assert not path.exists()
+    deep = tmp_path / "deep.json"
+    deep.write_text('[{"a": 1e400, "b": 123456789012345678901234567890}]')
+    with pytest.raises(DataError):
+        vn.io.read_comparisons(deep, first="a", second="b", score="b")
+
+
+@pytest.mark.parametrize("wrong", [np.array([1, 2]), [np.array(["a", "b"])], [["a"]], 3, [1.5]])
+def test_what_names_no_columns(wrong):
+    frame = {"t": list("tu"), "v": [1, -1], "p": [1, 2], **{k: [0.5, 0.2] for k in "abc"}}
+    for argument in ("vote", "probabilities"):
+        with pytest.raises((ValueError, TypeError), match=argument):
+            vn.Votes.from_frame(frame, teacher="t", pair="p", **{argument: wrong})
+    frame["t"] = 3
+    with pytest.raises(TypeError, match=r"teacher.*: must be a column"):
+        vn.Votes.from_frame(frame, teacher="t", pair="p", vote=["v", "v"])
+
+
+def test_an_object_that_says_that_it_is_an_arrow_column():
+    class Liar:
+        def __len__(self):
+            return 2
+
+        def __arrow_c_array__(self, *args, **named):
+            return None, None
+
+    with pytest.raises((ValueError, TypeError), match=r"^first: "):
+        vn.Comparisons(Liar(), [1, 2], 1.0)
+    with pytest.raises((ValueError, TypeError), match=r"^score: "):
+        vn.Comparisons([1, 2], [2, 1], Liar())
+
+
+def test_jobs_of_files_check_like_fits(tmp_path):
+    from venire import streaming
+
+    path = tmp_path / "in.csv"
+    path.write_text("g,a,b,s\nq,x,y,1\nq,y,x,1\n")
+    for name, wrong in (("prior", 0.1), ("tol", 2.0), ("max_iter", -1), ("shared", 3),
+                        ("model", np.array(["a", "b"])), ("scale", [1]), ("order_effect", {}),
+                        ("errors", "x")):  # fmt: skip
+        with pytest.raises((ValueError, TypeError), match=f"^{name}: "):
+            streaming.fit_groups(path, tmp_path / "out.csv", group="g", first="a", second="b",
+                                 score="s", **{name: wrong})  # fmt: skip
+
+
 # ---- threads ----------------------------------------------------------------------------------
 
 

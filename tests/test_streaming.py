@@ -353,9 +353,9 @@ def test_nothing_to_read(tmp_path):
 
 def test_options(tmp_path):
     source = laid_out(votes(n_groups=3), "sorted", tmp_path / "in")
-    with pytest.raises(ValueError, match="model must be one of"):
+    with pytest.raises(ValueError, match="model: must be one of"):
         fit_groups(source, tmp_path / "o.csv", **COLUMNS, score="s", model="elo")
-    with pytest.raises(ValueError, match="scale must be one of"):
+    with pytest.raises(ValueError, match="scale: must be one of"):
         fit_groups(source, tmp_path / "o.csv", **COLUMNS, score="s", scale="dB")
     with pytest.raises(DataError, match="must end in one of"):
         fit_groups(source, tmp_path / "o.xlsx", **COLUMNS, score="s")

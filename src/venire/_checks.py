@@ -8,7 +8,8 @@ The functions return the caller's own array when it is already in the canonical 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import numpy as np
@@ -31,6 +32,7 @@ __all__ = [
     "LARGEST",
     "BadTypeError",
     "BadValueError",
+    "about",
     "all_shown",
     "amounts",
     "array",
@@ -39,6 +41,7 @@ __all__ = [
     "columns",
     "distinct",
     "fail",
+    "features",
     "finite",
     "flag",
     "integers",
@@ -49,6 +52,7 @@ __all__ = [
     "listed",
     "max_iter",
     "n_threads",
+    "named",
     "number",
     "numbers",
     "numeric",
@@ -139,6 +143,52 @@ def listed(x: Any, name: str) -> list[Any] | tuple[Any, ...]:
         return list(iter(x))  # by its values: what it says of its length may be anything
     except Exception as error:
         _unreadable(name, error)
+
+
+def named(x: Any, name: str, position: int | None = None) -> Any:
+    """The name of a column of a frame: text, a whole number, or a tuple of these."""
+    for part in x if isinstance(x, tuple) else (x,):
+        if not isinstance(part, (str, int)):
+            fail(name, "must name a column", position, x, kind=TypeError)
+    return x
+
+
+@contextmanager
+def about(name: str) -> Iterator[None]:
+    """What other code refuses within is refused as the argument `name`."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        if getattr(error, "argument", ""):
+            raise
+        fail(name, str(error), kind=TypeError if isinstance(error, TypeError) else ValueError)
+
+
+def features(x: Any, name: str) -> Any:
+    """Rows of features for learners, which may want anything but numbers beyond LARGEST.
+
+    Frames and sparse matrices are handed on.
+    """
+    if hasattr(x, "tocsr") or hasattr(x, "columns"):
+        return x
+    x = array(x, name)
+    if x.dtype.kind == "f":
+        with np.errstate(over="ignore"):  # LARGEST is more than a float16 holds
+            bad = np.isfinite(x) & (np.abs(x) > LARGEST)
+    elif x.dtype == object:
+        bad = np.reshape([_is_huge(value) for value in x.ravel().tolist()], x.shape).astype(bool)
+    else:
+        return x
+    if bad.any():
+        at = np.argwhere(bad)[0]
+        rule = f"must be of a size of at most {LARGEST:g}"
+        fail(name, rule, int(at[0]) if x.ndim else None, x[tuple(at)])
+    return x
+
+
+def _is_huge(x: Any) -> bool:
+    x = x.item() if isinstance(x, np.generic) else x
+    return isinstance(x, (int, float)) and abs(x) > LARGEST and x not in (math.inf, -math.inf)
 
 
 def length(x: Any, name: str) -> int | None:

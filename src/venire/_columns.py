@@ -87,8 +87,10 @@ def _from_arrow(column: Any, name: str, formats: str = "bcCsSiIlLfg") -> np.ndar
         return None
     from venire._native.arrow import chunks
 
+    with _checks.about(name):
+        read = chunks(column)
     pieces, row = [], 0
-    for chunk in chunks(column):
+    for chunk in read:
         null = chunk.first_null()
         if null >= 0:
             fail(name, "a value is missing (null)", row + null)

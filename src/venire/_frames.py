@@ -256,9 +256,7 @@ def _collect(frame: Any, source: Mapping[str, str]) -> dict[str, Any]:
 def _require(source: Mapping[str, str], names: list[Any]) -> None:
     """Refuse a column that the frame does not have."""
     for argument, name in source.items():
-        if not isinstance(name, (str, int, tuple)) or name not in names:
-            if not isinstance(name, str):
-                fail(argument, "must name a column", value=name, kind=TypeError)
+        if _checks.named(name, argument) not in names:
             near = difflib.get_close_matches(str(name), [str(n) for n in names], 1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; there are {_listed(names)}"
             fail(argument, f"there is no column {name!r}{hint}")

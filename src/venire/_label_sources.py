@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from venire._checks import array, fail, listed
+from venire._checks import about, array, fail, listed
 
 if TYPE_CHECKING:
     from venire._labels import Encoder
@@ -171,7 +171,9 @@ def _read_arrow(encoder: Encoder, which: int, x: Any) -> None:
     """Anything with the Arrow C data interface."""
     from venire._native.arrow import chunks
 
-    for chunk in chunks(x):
+    with about(encoder.names[which]):
+        read = chunks(x)
+    for chunk in read:
         null = chunk.first_null()
         if null >= 0:
             _null(encoder, which, null)

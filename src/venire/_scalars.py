@@ -25,6 +25,7 @@ __all__ = [
     "whole",
 ]
 
+MOST_COUNT = 2**31 - 1
 MOST_THREADS = 65_535
 
 
@@ -33,14 +34,14 @@ def _scalar(x: Any) -> Any:
     return x.item() if type(x) is np.ndarray and x.ndim == 0 else x
 
 
-def whole(x: Any, name: str, least: int = 0, most: int | None = None) -> int:
-    """An integer from `least` to `most`, of any size by default."""
+def whole(x: Any, name: str, least: int = 0, most: int = MOST_COUNT) -> int:
+    """An integer from `least` to `most`."""
     x = _scalar(x)
     if isinstance(x, (bool, np.bool_)) or not isinstance(x, (int, np.integer)):
         fail(name, "must be a whole number", value=x, kind=TypeError)
     if x < least:
         fail(name, f"must be at least {least}", value=x)
-    if most is not None and x > most:
+    if x > most:
         fail(name, f"must be at most {most}", value=x)
     return int(x)
 
@@ -74,7 +75,7 @@ def tol(x: Any, name: str = "tol") -> float:
 
 def max_iter(x: Any, name: str = "max_iter") -> int | None:
     """A limit on iterations, >= 0; None stays None."""
-    return None if x is None else whole(x, name, 0, 2**31 - 1)
+    return None if x is None else whole(x, name)
 
 
 def flag(x: Any, name: str) -> bool:

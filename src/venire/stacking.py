@@ -134,10 +134,7 @@ def stack_estimators(
         if not hasattr(member, "fit") or not is_classifier(member):
             name = type(member).__name__
             fail("estimators", "must be classifiers", place, name, kind=TypeError)
-    X, X_new = (
-        x if hasattr(x, "tocsr") or hasattr(x, "columns") else _checks.array(x, name)
-        for x, name in ((X, "X"), (X_new, "X_new"))
-    )
+    X, X_new = _checks.features(X, "X"), _checks.features(X_new, "X_new")
     y = _checks.array(y, "y")
     if y.ndim != 1:
         fail("y", f"must have shape (n_rows,), has shape {y.shape}")
@@ -147,10 +144,12 @@ def stack_estimators(
     fitted, known, new = [], [], []
     for member in members:
         method = "predict_proba" if hasattr(member, "predict_proba") else "predict"
-        out = cross_val_predict(clone(member), X, y, cv=cv, method=method)
-        known.append(_second(out, classes))
-        fitted.append(clone(member).fit(X, y))
-        new.append(_second(getattr(fitted[-1], method)(X_new), classes))
+        with _checks.about("X"):
+            out = cross_val_predict(clone(member), X, y, cv=cv, method=method)
+            known.append(_second(out, classes))
+            fitted.append(clone(member).fit(X, y))
+        with _checks.about("X_new"):
+            new.append(_second(getattr(fitted[-1], method)(X_new), classes))
     out_of_fold, member_probability = np.stack(known), np.stack(new)
     both = np.concatenate([out_of_fold, member_probability], axis=1)
     m, n = both.shape

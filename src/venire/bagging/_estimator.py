@@ -165,30 +165,31 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
         """
         self._check()
         tags = get_tags(self)
-        if not hasattr(X, "tocsr") and not hasattr(X, "columns"):
-            X = _checks.array(X, "X")
-        if y is not None:
-            y = _checks.array(y, "y")
-            if not classifies(self) and y.dtype.kind != "c":  # scikit-learn has its own word for it
-                y = _checks.numeric(y, "y")
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=("csr", "csc") if tags.input_tags.sparse else False,
-            dtype=None,
-            ensure_all_finite=not tags.input_tags.allow_nan,
-            ensure_min_samples=2,
-            multi_output=tags.target_tags.multi_output,
-            y_numeric=not classifies(self),
-        )
+        X = _checks.features(X, "X")
+        y = y if y is None else _checks.array(y, "y")
+        if not classifies(self) and y is not None and y.dtype.kind != "c":  # scikit-learn has words
+            y = _checks.features(_checks.numeric(y, "y"), "y")
+        with _checks.about("X"), np.errstate(over="ignore", invalid="ignore"):  # its sums of all
+            X, y = validate_data(
+                self,
+                X,
+                y,
+                accept_sparse=("csr", "csc") if tags.input_tags.sparse else False,
+                dtype=None,
+                ensure_all_finite=not tags.input_tags.allow_nan,
+                ensure_min_samples=2,
+                multi_output=tags.target_tags.multi_output,
+                y_numeric=not classifies(self),
+            )
         for name in list(self.__dict__):
             if name in ("coef_", "intercept_", "_fitted", "classes_") or name.startswith("oob_"):
                 del self.__dict__[name]
         if classifies(self):
-            check_classification_targets(y)
+            with _checks.about("y"):
+                check_classification_targets(y)
             self.classes_ = np.unique(y)
-        self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        with _checks.about("random_state"):
+            self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self._features = self._draw_features(X.shape[1])
         self._flat = y.ndim == 1
         width = 1 if y.ndim == 1 else y.shape[1]

@@ -70,14 +70,16 @@ class Predictions:
     def _validated(self, X: Any) -> Any:
         check_is_fitted(self, "_n_members")
         tags = get_tags(self)
-        return validate_data(
-            self,
-            X,
-            reset=False,
-            accept_sparse=("csr", "csc") if tags.input_tags.sparse else False,
-            dtype=None,
-            ensure_all_finite=not tags.input_tags.allow_nan,
-        )
+        X = _checks.features(X, "X")
+        with _checks.about("X"), np.errstate(over="ignore", invalid="ignore"):  # its sums of all
+            return validate_data(
+                self,
+                X,
+                reset=False,
+                accept_sparse=("csr", "csc") if tags.input_tags.sparse else False,
+                dtype=None,
+                ensure_all_finite=not tags.input_tags.allow_nan,
+            )
 
     def _outputs(self, X: Any) -> Iterator[np.ndarray]:
         """What each member says: (n_rows, n_targets or n_classes)."""
@@ -132,6 +134,7 @@ class Predictions:
         ValueError
             If `return_std` is asked of a classifier: `predict_proba` has it.
         """
+        return_std = _checks.flag(return_std, "return_std")
         if classifies(self):
             if return_std:
                 fail("return_std", "is for regressors; predict_proba has one for classifiers")

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Distillation"]
 
+MOST_ROUNDS = 1_000_000  # of one run
+_CALLABLES = "must map labels to callables"
+
 
 class Distillation(Learning):
     """Teachers' votes, targets, a student, and where the next votes should go, round by round.
@@ -299,8 +302,13 @@ class Distillation(Learning):
         ValueError
             If a label is not one of the teachers, or an answer is out of range.
         """
-        for label in teachers:
+        rounds = _checks.whole(rounds, "rounds", 0, MOST_ROUNDS)
+        if not isinstance(teachers, Mapping):
+            _checks.fail("teachers", _CALLABLES, value=teachers, kind=TypeError)
+        for label, teacher in teachers.items():
             self._settings.position(label, "teachers")
+            if not callable(teacher):
+                _checks.fail("teachers", _CALLABLES, value=teacher, kind=TypeError)
         if (student is None) != (features is None):
             raise TypeError("student and features go together")
         if len(self.pending):

@@ -54,6 +54,9 @@ def compute_errors(fit: GroupedFit, *, differences: bool = False) -> None:
             e, a, b, variance, difference, own_gamma, own_tie, border, fit.n_threads
         ),
     )
+    for values in (variance, difference, own_gamma, own_tie):
+        if values is not None:  # of an information that is singular to working precision
+            values[(values < 0.0) | np.isinf(values)] = np.nan
     errors = np.sqrt(variance, out=variance)
     gamma_error: Any = None if own_gamma is None else np.sqrt(own_gamma)
     tie_error: Any = None if own_tie is None else np.sqrt(own_tie) * fit.tie

@@ -16,7 +16,7 @@ from venire.io._assemble import _as_integers, column_names, located
 from venire.io._errors import DataError
 from venire.io._read import Path, Progress
 from venire.votes import Votes
-from venire.votes._frame import frame_rows, gold_shares, vote_columns
+from venire.votes._frame import frame_rows, gold_shares, names_of
 from venire.votes._gold import gold_of
 from venire.votes._rows import table_of
 
@@ -89,12 +89,12 @@ def read_votes(
     ...     "votes.csv", pair="item", teacher="judge", vote="vote", gold="gold"
     ... )  # doctest: +SKIP
     """
-    runs = vote_columns(vote)
+    runs, stated = names_of(vote, "vote"), names_of(probabilities, "probabilities")
     given = dict(zip(_LABELS, (first, second, pair, group, teacher), strict=True))
     ends = ("first", "second") if pair is None or {first, second} != {None} else ()
     labels = column_names(given, ("teacher", *ends))
     words = {f"vote{k}": c for k, c in enumerate(runs)} | ({} if gold is None else {"gold": gold})
-    rest = {f"probabilities{k}": c for k, c in enumerate(probabilities or ())}
+    rest = {f"probabilities{k}": c for k, c in enumerate(stated)}
     for argument, column in (("weight", weight), ("swapped", swapped)):
         if column is not None and not (argument == "swapped" and column in runs and len(runs) > 1):
             rest[argument] = column

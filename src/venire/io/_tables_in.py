@@ -298,7 +298,7 @@ def _json(path: Path, names: Mapping[str, str], wanted: list[str]) -> Tables:
         with as_text(path) as file:
             try:
                 table = pa.Table.from_pylist(json.load(file))
-            except (ValueError, TypeError, AttributeError) as error:
+            except (ValueError, TypeError, AttributeError, OverflowError) as error:
                 raise DataError(path, f"is no array of JSON objects: {error}") from None
     else:
         _require_objects(path)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-from venire import _files
+from venire import _checks, _files
+from venire._checks import fail
 from venire.io._errors import DataError
 
 __all__ = ["about", "arrow_table", "check_writable", "format_of", "write_table"]
@@ -82,19 +84,45 @@ def write_table(
         _WRITERS[kind](table, part, metadata)
 
 
+def _columns(table: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The columns as arrays of one length; masked ones keep their masks."""
+    if not isinstance(table, Mapping):
+        fail("table", "must be a mapping of names to columns", value=table, kind=TypeError)
+    out: dict[str, np.ndarray] = {}
+    for name, column in table.items():
+        if not isinstance(name, str):
+            fail("table", "the name of a column must be text", value=name, kind=TypeError)
+        about = f"table[{name!r}]"
+        array = column if np.ma.isMaskedArray(column) else _checks.array(column, about)
+        if array.ndim != 1:
+            fail(about, f"must be one-dimensional, has {array.ndim} dimensions")
+        if out and len(array) != len(other := next(iter(out.values()))):
+            fail(about, f"has {len(array)} rows, but the first column has {len(other)}")
+        out[name] = array
+    return out
+
+
+def _unwritable(name: str, error: Exception) -> NoReturn:
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    reason = f"cannot be written as a column of one type ({error})"
+    fail(f"table[{name!r}]", reason, kind=kind)
+
+
 def arrow_table(table: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> Any:
     """Columns as a pyarrow Table, NaN and what is masked as nulls."""
     import pyarrow as pa
 
     arrays = {}
-    for name, column in table.items():
-        array = np.asarray(column)
-        if np.ma.isMaskedArray(column):
-            arrays[name] = pa.array(array, mask=np.ma.getmaskarray(column))
-        elif array.dtype.kind in "OUT":
-            arrays[name] = pa.array(array.tolist())
-        else:
-            arrays[name] = pa.array(array, from_pandas=array.dtype.kind == "f")
+    for name, array in _columns(table).items():
+        try:
+            if np.ma.isMaskedArray(array):
+                arrays[name] = pa.array(np.asarray(array), mask=np.ma.getmaskarray(array))
+            elif array.dtype.kind in "OUT":
+                arrays[name] = pa.array(array.tolist())
+            else:
+                arrays[name] = pa.array(array, from_pandas=array.dtype.kind == "f")
+        except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+            _unwritable(name, error)
     out = pa.table(arrays)
     return out.replace_schema_metadata(dict(metadata)) if metadata else out
 
@@ -122,11 +150,13 @@ def _write_csv(table: Mapping[str, Any], path: str, metadata: Mapping[str, str] 
 def _records(table: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The rows as dicts of plain Python values, NaN as None."""
     columns = []
-    for column in table.values():
-        array = column if np.ma.isMaskedArray(column) else np.asarray(column)
-        values = array.tolist()
-        if array.dtype.kind == "f":
-            values = [v if np.isfinite(v) else None for v in values]
+    for name, array in _columns(table).items():
+        values = [v.item() if isinstance(v, np.generic) else v for v in array.tolist()]
+        values = [None if isinstance(v, float) and not math.isfinite(v) else v for v in values]
+        for at, value in enumerate(values):
+            if not (value is None or isinstance(value, (str, bool, int, float))):
+                reason = "must be text, a number or a truth value"
+                fail(f"table[{name!r}]", reason, at, value, kind=TypeError)
         columns.append(values)
     return [dict(zip(table, row, strict=True)) for row in zip(*columns, strict=True)]
 

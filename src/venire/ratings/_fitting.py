@@ -221,7 +221,7 @@ def _start(
 
 def log_tie_of(model: str, share: float) -> float:
     """Log of the tie parameter that gives the share of ties where all items are equal."""
-    share = min(share, 0.99)  # with nothing but ties it has no finite value
+    share = min(max(share, 1e-300), 0.99)  # with nothing but ties, or none, it is not finite
     if model == "rao-kupper":
         return float(np.log((1.0 + share) / (1.0 - share)))
     return float(np.log(2.0 * share / (1.0 - share)))

@@ -23,8 +23,9 @@ def saturated_log_likelihood(fit: Fit) -> float:
         masses = np.stack([np.bincount(cell, column) for column in masses])
     total = masses.sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        terms = masses * np.log(masses / total)
-    return float(np.sum(np.where(masses > 0.0, terms, 0.0)))
+        share = masses / total  # 0 where a mass is nothing beside the total: no term either
+        terms = masses * np.log(share)
+    return float(np.sum(np.where(share > 0.0, terms, 0.0)))
 
 
 def null_log_likelihood(fit: Fit) -> float:
@@ -33,9 +34,11 @@ def null_log_likelihood(fit: Fit) -> float:
     total = float(masses.sum())
     if total == 0.0:
         return 0.0
-    decided, tied = float(masses[:2].sum()), float(masses[2:].sum())
-    value = decided * math.log(decided / total / 2.0) if decided > 0.0 else 0.0
-    return value + (tied * math.log(tied / total) if tied > 0.0 else 0.0)
+    value = 0.0
+    for mass, outcomes in ((float(masses[:2].sum()), 2), (float(masses[2:].sum()), 1)):
+        share = mass / total / outcomes
+        value += mass * math.log(share) if share > 0.0 else 0.0
+    return value
 
 
 def _masses(fit: Fit) -> np.ndarray:

@@ -82,5 +82,7 @@ class Lookup:
 
 def _is_whole(label: Any) -> bool:
     """Whether a label is a whole number that an int64 holds."""
-    number = isinstance(label, (int, float, np.integer, np.floating))
-    return number and not isinstance(label, bool) and label % 1 == 0 and abs(label) < 2**63
+    if isinstance(label, bool) or not isinstance(label, (int, float, np.integer, np.floating)):
+        return False
+    label = label.item() if isinstance(label, np.generic) else label  # an int8 has no +128
+    return -(2**63) <= label < 2**63 and label % 1 == 0

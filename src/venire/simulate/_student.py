@@ -15,6 +15,10 @@ __all__ = ["RidgeStudent", "out_of_fold"]
 Floats = NDArray[np.float64]
 
 
+def _amount(x: float) -> bool:
+    return 0.0 <= x <= _checks.LARGEST
+
+
 class RidgeStudent:
     """Ridge regression with a free mean on [x, sqrt(2 / m) cos(x W + b)] (random Fourier features).
 
@@ -69,31 +73,43 @@ class RidgeStudent:
         x = np.asarray(_checks.numeric(x, "x"), np.float64)
         if x.ndim != 2:
             _checks.fail("x", f"must be two-dimensional, has {x.ndim} dimensions")
-        if not _checks.whole(self.n_waves, "n_waves", 0):
+        good = np.abs(x) <= _checks.LARGEST
+        if not good.all():
+            row, column = np.argwhere(~good)[0]
+            rule = f"must be finite, and of a size of at most {_checks.LARGEST:g}"
+            _checks.fail("x", rule, int(row), x[row, column])
+        n_waves = _checks.whole(self.n_waves, "n_waves", 0, 1_000_000)
+        if not n_waves:
             return x
+        scale = _checks.number(self.scale, "scale", _checks.AMOUNT, _amount)
         rng = _checks.rng(self.seed)
-        angle = x @ rng.normal(0.0, self.scale, (x.shape[1], self.n_waves))
-        angle += rng.uniform(0.0, 2.0 * np.pi, self.n_waves)
-        return np.concatenate([x, np.sqrt(2.0 / self.n_waves) * np.cos(angle)], axis=1)
+        angle = x @ rng.normal(0.0, scale, (x.shape[1], n_waves))
+        angle += rng.uniform(0.0, 2.0 * np.pi, n_waves)
+        return np.concatenate([x, np.sqrt(2.0 / n_waves) * np.cos(angle)], axis=1)
 
     def fit(self, x: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
         """Learn from rows x (n, d) with targets y (n,); weights count relative to their mean."""
         z = self.features(x)
         n = len(z)
-        if not n or not np.isfinite(z).all():
-            _checks.fail("x", "must be finite, and have a row at least")
+        if not n:
+            _checks.fail("x", "must have a row at least")
+        penalty = _checks.number(self.penalty, "penalty", _checks.AMOUNT, _amount)
         y = np.broadcast_to(_checks.bounded(y, n, "y"), (n,))
         weight = np.ones(n)
         if sample_weight is not None:
             weight *= _checks.amounts(sample_weight, n, "sample_weight")
             if not weight.any():
                 _checks.fail("sample_weight", "must not all be 0")
+        weight = weight / weight.max()  # the least number that there is has no inverse
         weight = weight / weight.mean()
         mean, level = weight @ z / len(z), weight @ y / len(z)
         z = z - mean
         gram = (weight[:, None] * z).T @ z
-        gram.flat[:: len(gram) + 1] += self.penalty
-        self.coefficients_ = np.linalg.solve(gram, z.T @ (weight * (y - level)))
+        gram.flat[:: len(gram) + 1] += penalty
+        try:
+            self.coefficients_ = np.linalg.solve(gram, z.T @ (weight * (y - level)))
+        except np.linalg.LinAlgError:
+            _checks.fail("penalty", "must be larger: the equations are singular", value=penalty)
         self.intercept_ = float(level - mean @ self.coefficients_)
         return self
 

@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from venire import _checks
 from venire._frames import Rows
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.grouped import fit_groups
 from venire.grouped_comparisons import GroupedComparisons
 from venire.io._assemble import column_names
 from venire.priors import GaussianPrior
+from venire.ratings._fitting import check_arguments
 from venire.resampling import bootstrap
 from venire.scales import convert
 
@@ -98,10 +100,11 @@ class Job:
     replicates: Replicates | None = None
 
     def __post_init__(self) -> None:
-        if self.model not in MODELS:
-            raise ValueError(f"model must be one of {', '.join(MODELS)}, got {self.model!r}")
-        if self.scale is not None and self.scale not in SCALES:
-            raise ValueError(f"scale must be one of {', '.join(SCALES)}, got {self.scale!r}")
+        check_arguments(self.model, self.prior, self.order_effect, self.tol, self.max_iter, None)
+        _checks.flag(self.shared, "shared")
+        _checks.flag(self.errors, "errors")
+        if self.scale is not None:
+            _checks.one_of(self.scale, "scale", tuple(SCALES))
 
     @property
     def names(self) -> dict[str, str]:

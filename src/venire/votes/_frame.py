@@ -17,16 +17,17 @@ from venire._labels import Encoded
 from venire._outcomes import _SCORES, outcome_scores, truths
 from venire.votes._rows import VoteRows, checked_rows
 
-__all__ = ["frame_rows", "vote_columns"]
+__all__ = ["frame_rows", "names_of"]
 
 _TARGETS = {"first": 1, "win": 1, "tie": 0, "draw": 0, "second": -1, "loss": -1}
 
 
-def vote_columns(vote: str | list[str] | tuple[str, ...] | None) -> list[str]:
-    """Names of the columns of votes."""
-    return (
-        [] if vote is None else [vote] if isinstance(vote, str) else [*_checks.listed(vote, "vote")]
-    )
+def names_of(x: Any, argument: str) -> list[Any]:
+    """Names of columns: of none, of one, or of a list of them."""
+    if x is None or isinstance(x, str):
+        return [] if x is None else [x]
+    names = _checks.listed(x, argument)
+    return [_checks.named(name, argument, at) for at, name in enumerate(names)]
 
 
 def frame_rows(
@@ -45,10 +46,10 @@ def frame_rows(
     strength: float = 1.0,
 ) -> VoteRows:
     """Checked rows; see `Votes.from_frame`. The runs of each vote column follow one another."""
-    runs = vote_columns(vote)
+    runs, stated = names_of(vote, "vote"), names_of(probabilities, "probabilities")
     if bool(runs) == (probabilities is not None):
         raise TypeError("give one of vote and probabilities")
-    if probabilities is not None and len(_checks.listed(probabilities, "probabilities")) != 3:
+    if probabilities is not None and len(stated) != 3:
         raise TypeError("probabilities must name three columns: first wins, ties, loses")
     if (first is None) != (second is None) or (first is None) == (pair is None):
         raise TypeError("give first and second, or pair")
@@ -58,22 +59,19 @@ def frame_rows(
         fail("mapping", "must be a mapping", value=mapping, kind=TypeError)
     if mapping is not None and not runs:
         raise TypeError("mapping explains the values of vote: give vote as well")
-    for at, name in enumerate(runs):
-        if name is None:
-            fail("vote", "must name a column", at, name, kind=TypeError)
     named = isinstance(swapped, str) and swapped in runs
     turned = swapped if named and len(runs) > 1 else None
     source = {
         "first": first, "second": second, "pair": pair, "group": group, "teacher": teacher,
         "weight": weight, "swapped": None if turned else swapped,
         **{f"vote{k}": name for k, name in enumerate(runs)},
-        **{f"probabilities{k}": name for k, name in enumerate(probabilities or ())},
+        **{f"probabilities{k}": name for k, name in enumerate(stated)},
     }  # fmt: skip
     source = {argument: name for argument, name in source.items() if name is not None}
     data = _collect(frame, source)  # type: ignore[arg-type]
     shown = {a: str(name) for a, name in source.items()}
     if probabilities is not None:
-        shown["probabilities"] = ", ".join(probabilities)
+        shown["probabilities"] = ", ".join(map(str, stated))
     if len(runs) == 1:
         shown["vote"] = runs[0]
     with naming(shown), _numbered(len(runs)):
@@ -102,6 +100,9 @@ def _rows(
     strength: float,
 ) -> VoteRows:
     data = dict(zip(data, _checks.columns(**data)[1:], strict=True))
+    for name, column in data.items():
+        if _checks.length(column, name) is None:
+            fail(name, "must be a column", value=column, kind=TypeError)
     labels: dict[str, Any] = {
         n: plain(data[n]) for n in ("first", "second", "pair", "group", "teacher") if n in data
     }
@@ -195,7 +196,7 @@ def _stacked(parts: list[Any]) -> Any:
         chunks = [c for p in parts for c in getattr(p, "chunks", [p])]
         return pa.chunked_array(chunks)
     if not isinstance(parts[0], np.ndarray):
-        parts = [np.array(_listed(p), dtype=object) for p in parts]
+        parts = [np.fromiter(_listed(p), dtype=object) for p in parts]
     return np.concatenate(parts)
 
 
