@@ -6,6 +6,7 @@ import contextlib
 import functools
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,23 @@ from venire import cli, distributed, streaming
 from venire import io as vio
 from venire.cli import _app
 
-# main() has Typer build all commands anew at each call, which takes most of the time of a case.
-_app.app = typer.main.get_command(_app.app)  # type: ignore[assignment]
+
+@functools.cache
+def built() -> Any:
+    """The commands: Typer would build them anew at each call, most of the time of a case."""
+    return typer.main.get_command(_app.app)
+
+
+@contextlib.contextmanager
+def built_once() -> Iterator[None]:
+    """The command line with the commands as they were built before; for this call alone."""
+    app, command = _app.app, built()
+    _app.app = command
+    try:
+        yield
+    finally:
+        _app.app = app
+
 
 FILES = (*EXPECTED, OSError)
 
@@ -235,7 +251,8 @@ def distributed_fit_groups(case: Case) -> None:
 def run(case: Case, *words: Any) -> None:
     """A command, which answers with an exit code whatever happens."""
     text = [str(w) for w in words if w is not None]
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    quiet = contextlib.redirect_stdout, contextlib.redirect_stderr
+    with quiet[0](io.StringIO()), quiet[1](io.StringIO()), built_once():
         code = case.call(cli.main, text, allow=())
     if code not in (0, 1, 2, 3, 4):
         case.note("exception", f"exit code {code!r}")
