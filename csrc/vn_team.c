@@ -46,6 +46,7 @@ static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
 /* When this thread last polled: a call may be a chain of many short runs. */
 static _Thread_local int64_t asked;
+static _Thread_local int is_helper; /* which nobody interrupts: it does not poll in runs of its own */
 
 static inline void relax(void)
 {
@@ -128,6 +129,7 @@ static run *find_run(void)
 static void *help(void *unused)
 {
     (void)unused;
+    is_helper = 1;
     pthread_mutex_lock(&team.lock);
     for (;;) {
         run *r = find_run();
@@ -280,6 +282,7 @@ vn_status vn_team_run(vn_body body, void *job, int64_t n_blocks, int n_threads, 
                       void *context)
 {
     const int n = vn_team_size(n_threads, n_blocks);
+    if (is_helper) poll = NULL;
     share shares[n];
     for (int k = 0; k < n; k++) {
         atomic_init(&shares[k].next, n_blocks / n * k + VN_MIN(n_blocks % n, k));
