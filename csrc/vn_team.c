@@ -282,7 +282,7 @@ vn_status vn_team_run(vn_body body, void *job, int64_t n_blocks, int n_threads, 
                       void *context)
 {
     const int n = vn_team_size(n_threads, n_blocks);
-    if (is_helper) poll = NULL;
+    const vn_poll ask = is_helper ? NULL : poll;
     share shares[n];
     for (int k = 0; k < n; k++) {
         atomic_init(&shares[k].next, n_blocks / n * k + VN_MIN(n_blocks % n, k));
@@ -291,14 +291,14 @@ vn_status vn_team_run(vn_body body, void *job, int64_t n_blocks, int n_threads, 
     run r = {.body = body, .job = job, .shares = shares, .n_workers = n, .failed_at = INT64_MAX,
              .status = VN_OK, .n_joined = 1, .caller = pthread_self()};
     if (n == 1) {
-        work(&r, 0, poll, context);
+        work(&r, 0, ask, context);
         return r.status;
     }
     vn_status status;
     open_run(&r);
     pthread_cleanup_push(abandon, &r);
-    work(&r, 0, poll, context);
-    status = close_run(&r, poll, context);
+    work(&r, 0, ask, context);
+    status = close_run(&r, ask, context);
     pthread_cleanup_pop(0);
     return status;
 }
