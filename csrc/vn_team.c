@@ -278,11 +278,21 @@ static void abandon(void *arg)
     close_run(arg, NULL, NULL);
 }
 
+static vn_status run_together(run *r, const vn_poll poll, void *const context)
+{
+    vn_status status;
+    open_run(r);
+    pthread_cleanup_push(abandon, r);
+    work(r, 0, poll, context);
+    status = close_run(r, poll, context);
+    pthread_cleanup_pop(0);
+    return status;
+}
+
 vn_status vn_team_run(vn_body body, void *job, int64_t n_blocks, int n_threads, vn_poll poll,
                       void *context)
 {
     const int n = vn_team_size(n_threads, n_blocks);
-    const vn_poll ask = is_helper ? NULL : poll;
     share shares[n];
     for (int k = 0; k < n; k++) {
         atomic_init(&shares[k].next, n_blocks / n * k + VN_MIN(n_blocks % n, k));
@@ -290,15 +300,8 @@ vn_status vn_team_run(vn_body body, void *job, int64_t n_blocks, int n_threads, 
     }
     run r = {.body = body, .job = job, .shares = shares, .n_workers = n, .failed_at = INT64_MAX,
              .status = VN_OK, .n_joined = 1, .caller = pthread_self()};
-    if (n == 1) {
-        work(&r, 0, ask, context);
-        return r.status;
-    }
-    vn_status status;
-    open_run(&r);
-    pthread_cleanup_push(abandon, &r);
-    work(&r, 0, ask, context);
-    status = close_run(&r, ask, context);
-    pthread_cleanup_pop(0);
-    return status;
+    if (is_helper) poll = NULL;
+    if (n > 1) return run_together(&r, poll, context);
+    work(&r, 0, poll, context);
+    return r.status;
 }
