@@ -185,7 +185,7 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
             if name in ("coef_", "intercept_", "_fitted", "classes_") or name.startswith("oob_"):
                 del self.__dict__[name]
         if classifies(self):
-            with _checks.about("y"):
+            with _checks.about("y"), np.errstate(invalid="ignore"):  # its casts to integers
                 check_classification_targets(y)
             self.classes_ = np.unique(y)
         with _checks.about("random_state"):

@@ -12,6 +12,7 @@ from venire import _checks
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.grouped import GroupedFit
 from venire.posteriors import _arrays
+from venire.ratings._fitting import MOST_LOG_TIE
 from venire.ratings.fit import Fit
 from venire.resampling._cells import KINDS, UNITS
 from venire.resampling._grouped import GroupedBootstrap, bootstrap_groups
@@ -214,6 +215,7 @@ def add_replicates(b: Bootstrap, engine: Engine, more: int, progress: Any = None
     joined = {name: np.concatenate([getattr(x, name) for x in batches]) for name in Batch._fields}
     log_tie = joined.pop("log_tie")
     if b.tie is not None:
+        log_tie = np.minimum(log_tie, MOST_LOG_TIE)
         joined["tie"] = np.exp(log_tie) if engine.free_tie else np.full(more, b.fit.tie)
     if b.order_effect is None:
         del joined["order_effect"]

@@ -217,6 +217,9 @@ def _values(
             out = np.array([float(function(*data, row)) for row in weights])
         except OverflowError as error:
             _checks.fail(name, f"gave a number that is too large ({error})")
+        except (TypeError, ValueError) as error:
+            _checks.fail(name, f"raised, or gave no number ({error})", kind=type(error)
+                         if type(error) in (TypeError, ValueError) else ValueError)  # fmt: skip
     bad = np.flatnonzero(~np.isfinite(out))
     if len(bad):
         where = "of the data" if first is None else f"of replicate {first + int(bad[0])}"
