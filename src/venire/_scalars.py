@@ -25,7 +25,7 @@ __all__ = [
     "whole",
 ]
 
-NO_NUMBERS = (bool, np.bool_, np.timedelta64)  # although Python and NumPy derive them from one
+NO_NUMBERS = (bool, np.bool_, np.timedelta64)  # although they are derived from integers
 MOST_COUNT = 2**31 - 1
 MOST_THREADS = 65_535
 
@@ -76,7 +76,7 @@ def tol(x: Any, name: str = "tol") -> float:
 
 def max_iter(x: Any, name: str = "max_iter") -> int | None:
     """A limit on iterations, >= 0; None stays None."""
-    return None if x is None else whole(x, name)
+    return None if x is None else whole(x, name, 0, 1_000_000)
 
 
 def flag(x: Any, name: str) -> bool:

@@ -19,7 +19,7 @@ from venire.ratings._problem import TIE_MODELS, build_problem
 from venire.ratings.fit import Fit
 from venire.reference.links import MODELS
 
-__all__ = ["MOST_LOG_TIE", "check_arguments", "fit_model", "fit_quietly", "log_tie_of"]
+__all__ = ["check_arguments", "fit_model", "fit_quietly", "log_tie_of", "tie_of"]
 
 MOST_LOG_TIE = 700.0  # of a fit that does not converge: its exponential is a number
 
@@ -153,7 +153,7 @@ def _result(
         boundary = 0.0 if model == "davidson" else 1.0
         if free_tie:
             x[-1] = min(x[-1], MOST_LOG_TIE)
-        tie = float(np.exp(x[-1])) if free_tie else boundary
+        tie = float(tie_of(x[-1])) if free_tie else boundary
         if not free_tie:
             no_tie = f"no tie was seen: the tie parameter is on its boundary, {boundary:g}"
             note = f"{note}; {no_tie}" if note else no_tie
@@ -221,6 +221,11 @@ def _start(
         theta = _checks.start(init, c.n_items).copy()
     extra = ([gamma] if order_effect else []) + ([log_tie] if free_tie else [])
     return np.concatenate([theta, extra])
+
+
+def tie_of(log_tie: Any) -> Any:
+    """Tie parameters of fits; one that ran away without converging is still a number."""
+    return np.exp(np.minimum(log_tie, MOST_LOG_TIE))
 
 
 def log_tie_of(model: str, share: float) -> float:

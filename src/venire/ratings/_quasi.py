@@ -76,7 +76,7 @@ def solve_quasi_variances(variances: np.ndarray) -> tuple[np.ndarray, np.ndarray
     log_v = np.log(np.where(off, variances, 1.0))
     quasi = _start(variances, off)
     objective, residual = _objective(quasi, log_v, off)
-    if not np.isfinite(objective):  # variances of such different sizes that sums of them are not > 0
+    if not np.isfinite(objective):  # of sizes so different that sums are not > 0
         return np.full(k, np.nan), np.full(2, np.nan)
     for _ in range(_MAX_ITER):
         inverse = off / np.where(off, quasi[:, None] + quasi[None, :], 1.0)

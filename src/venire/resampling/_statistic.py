@@ -13,7 +13,7 @@ from venire import _checks
 from venire._jit import _statistics
 from venire._labels import encode_one
 from venire.resampling import _intervals
-from venire.resampling._weights import MOST_RESAMPLES, bootstrap_weights
+from venire.resampling._weights import MOST_KEPT, bootstrap_weights
 
 __all__ = ["StatisticBootstrap", "bootstrap_statistic"]
 
@@ -173,7 +173,7 @@ def bootstrap_statistic(
         if array.ndim == 0 or len(array) != n:
             rows = "no" if array.ndim == 0 else len(array)
             _checks.fail("arrays", f"array {k} has {rows} rows, but array 0 has {n}")
-    n_resamples = _checks.whole(n_resamples, "n_resamples", 2, MOST_RESAMPLES)
+    n_resamples = _checks.whole(n_resamples, "n_resamples", 2, MOST_KEPT)
     threads = _checks.n_threads(n_threads)
     weights = bootstrap_weights(
         n, n_resamples, kind=kind, size=size, cluster=cluster, strata=strata, rng=rng,

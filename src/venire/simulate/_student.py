@@ -165,6 +165,8 @@ def out_of_fold(
     """
     x, y = _checks.numeric(features, "features"), _checks.numeric(target, "target")
     n, y, group, sample_weight = _checks.columns(target=y, group=group, sample_weight=sample_weight)
+    if np.ndim(y) != 1:
+        _checks.fail("target", f"must have shape ({n},), has shape {np.shape(y)}")
     if x.ndim != 2 or len(x) != n:
         _checks.fail("features", f"must have shape ({n}, n_features), has {x.shape}")
     weight = None
