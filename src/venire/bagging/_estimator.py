@@ -222,6 +222,8 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
         _checks.flag(self.oob, "oob")
         if self.n_jobs is not None:
             _checks.whole(self.n_jobs, "n_jobs", -(2**31), 2**31 - 1)
+            if self.n_jobs == 0:
+                fail("n_jobs", "must not be 0", value=self.n_jobs)
         if _checks.one_of(self.kind, "kind", KINDS) == "bayesian" and not has_fit_parameter(
             self.estimator, "sample_weight"
         ):
