@@ -740,7 +740,6 @@ def test_results_have_a_bound_on_their_size():
             ("n_resamples", lambda n: vn.bootstrap_statistic(np.mean, np.ones(3), n_resamples=n)),
             ("more", small.extend),
             ("rounds", lambda n: vn.consensus(VOTES, rounds=n)),
-            ("max_iter", lambda n: vn.fit_bradley_terry(ROWS, method="mm", max_iter=n)),
         ):
             with pytest.raises(ValueError, match=f"^{name}: must be at most"):
                 call(n)

@@ -76,7 +76,7 @@ def tol(x: Any, name: str = "tol") -> float:
 
 def max_iter(x: Any, name: str = "max_iter") -> int | None:
     """A limit on iterations, >= 0; None stays None."""
-    return None if x is None else whole(x, name, 0, 1_000_000)
+    return None if x is None else whole(x, name)
 
 
 def flag(x: Any, name: str) -> bool:
