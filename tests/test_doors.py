@@ -745,6 +745,19 @@ def test_results_have_a_bound_on_their_size():
                 call(n)
 
 
+def test_a_cut_archive_of_a_name_that_says_no_format(tmp_path):
+    import gzip
+
+    from venire import streaming
+
+    path = tmp_path / "in.gz"
+    path.write_bytes(gzip.compress(b"g,a,b,s\nq,x,y,1\nq,y,x,1\n" * 50)[:-12])
+    with pytest.raises(vn.io.DataError, match="cannot be read"):
+        streaming.fit_groups(
+            path, tmp_path / "out.csv", group="g", first="a", second="b", score="s"
+        )
+
+
 # ---- threads ----------------------------------------------------------------------------------
 
 

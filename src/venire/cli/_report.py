@@ -178,7 +178,7 @@ def _table(options: Options, outcome: Outcome, component: np.ndarray) -> dict[st
     block = component if fit.prior is None else np.zeros_like(component)
     if determined is not None:
         columns["determined"] = determined
-        block = (~determined).astype(np.int64)
+        block = ~determined
     if outcome.bootstrap is not None:
         ranks = outcome.bootstrap.rank_interval(options.level, group=block)
         columns["rank_lower"], columns["rank_upper"] = ranks.T
