@@ -74,8 +74,8 @@ def format_of(path: Path) -> str:
     try:
         with as_text(path) as file:
             head = file.read(1024)
-    except (EOFError, OSError, zlib.error) as error:  # of a damaged archive
-        raise DataError(path, f"cannot be read: {error}") from None
+    except unreadable() as error:
+        raise unreadable_error(path, error) from None
     if "\0" in head:
         raise DataError(path, "is in no format known here")
     return "json" if head[:64].lstrip().startswith(("{", "[")) else "csv"
