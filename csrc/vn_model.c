@@ -82,7 +82,7 @@ static void rao_kupper(const double *restrict d, const double *restrict win,
     /* d/dt log(e^{2t} - 1) = 2 + 2/(e^{2t} - 1); minus its second derivative is 4 e^{2t}/(...)^2 */
     const double m1 = expm1(2.0 * t);
     const double slope = t > 0.0 ? 2.0 + 2.0 / m1 : 0.0;
-    const double curve = t > 0.0 ? 4.0 * (1.0 + m1) / (m1 * m1) : 0.0;
+    const double curve = t > 0.0 ? 4.0 / m1 * (1.0 + 1.0 / m1) : 0.0; /* 0 where m1 overflows */
     double t1 = 0.0, t2 = 0.0;
     VN_PRAGMA(omp simd reduction(+:t1, t2))
     for (int k = 0; k < len; k++) {
@@ -128,7 +128,7 @@ double vn_log_likelihood(vn_model model, const double *d, const double *win, con
 {
     double sum = 0.0;
     const double nu = exp(t);
-    const double tie_constant = t > 0.0 ? log(expm1(2.0 * t)) : -INFINITY;
+    const double tie_constant = t > 0.0 ? 2.0 * t + log(-expm1(-2.0 * t)) : -INFINITY;
     for (int k = 0; k < len; k++) {
         switch (model) {
         case VN_BRADLEY_TERRY: {

@@ -657,6 +657,107 @@ def test_jobs_of_files_check_like_fits(tmp_path):
                                  score="s", **{name: wrong})  # fmt: skip
 
 
+def test_ties_beside_which_the_rest_is_nothing():
+    """The tie parameter runs to where its square has left the doubles: numbers all the same."""
+    rows = [0, 0], [1, 1], [1.0, 0.5], [1e-30, 2e6]
+    c, g = vn.Comparisons(*rows), vn.GroupedComparisons(["g"] * 2, *rows)
+    prior = vn.GaussianPrior(1.0)
+    for model, fit in (("davidson", vn.fit_davidson), ("rao-kupper", vn.fit_rao_kupper)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", vn.ConvergenceWarning)
+            one, many = fit(c, prior=prior), vn.fit_groups(g, model=model, prior=prior)
+        for value in (one.theta, one.tie, one.log_likelihood, one.deviance, many.theta, many.tie,
+                      many.log_likelihood):  # fmt: skip
+            assert np.isfinite(value).all()
+        assert one.log_likelihood <= 0.0
+        assert many.log_likelihood[0] <= 0.0
+
+
+def test_hardly_any_tie_is_a_tie_that_can_be():
+    rows = [0, 0, 1, 0], [1, 1, 0, 1], [1.0, 1.0, 1.0, 0.5], [1.0, 1.0, 1.0, 1e-30]
+    for prior in (None, vn.GaussianPrior(1.0)):
+        one = vn.fit_rao_kupper(vn.Comparisons(*rows), prior=prior)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", vn.ConvergenceWarning)
+            g = vn.GroupedComparisons(["g"] * 4, *rows)
+            many = vn.fit_groups(g, model="rao-kupper", prior=prior)
+        assert np.isfinite([one.log_likelihood, one.deviance, *many.log_likelihood]).all()
+        assert one.log_likelihood == pytest.approx(many.log_likelihood[0], rel=1e-2)
+
+
+def test_sweeps_whose_strengths_leave_the_doubles_say_that_they_did_not_converge():
+    names = list(range(40))
+    c = vn.Comparisons(
+        names[:-1] + names[1:], names[1:] + names[:-1], 1.0, [1e30] * 39 + [1e-30] * 39
+    )
+    with pytest.warns(vn.ConvergenceWarning):
+        fit = vn.fit_bradley_terry(c, method="mm", max_iter=100_000, tol=1e-12)
+    assert not fit.converged
+    assert np.isfinite(fit.theta).all()
+    assert math.isfinite(fit.log_likelihood)
+
+
+def test_infinities_that_are_compared():
+    from venire.distillation import kendall_tau
+
+    inf = math.inf
+    assert kendall_tau([0, 3], [inf, 1.0, -inf], [3.0, 2.0, 1.0]).tolist() == [1.0]
+    assert math.isnan(kendall_tau([0, 2], [inf, inf], [1.0, 2.0])[0])
+    frame = {"a": [1, 2, 3], "b": [2, 3, 1], "x": [1e308, 1e308, 1e308], "y": [1e308, 1.0, 1e308]}
+    c = vn.Comparisons.from_frame(frame, first="a", second="b", first_score="x", second_score="y")
+    assert c.n_comparisons == 3
+
+
+@pytest.mark.parametrize("value", [np.timedelta64(1), np.timedelta64(1, "s"), True, np.True_])
+def test_what_is_derived_from_a_number_and_is_none(value):
+    for call in (
+        lambda: vn.bootstrap(FIT, value, rng=0), lambda: vn.bootstrap(FIT, 3, rng=value),
+        lambda: FIT.interval(value), lambda: vn.GaussianPrior(value),
+        lambda: vn.fit_bradley_terry(ROWS, max_iter=value),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match=": "):
+            call()
+
+
+def test_labels_that_are_arrays_of_no_dimension():
+    one = np.array(3)
+    for call in (
+        lambda: vn.GroupedComparisons([1, 1], one, [1, 2], 1.0),
+        lambda: vn.GroupedComparisons(one, [2, 1], [1, 2], 1.0),
+        lambda: vn.Votes.from_pairs(one, [2, 1], [1, 1]),
+        lambda: vn.Comparisons(one, [2, 1], 1.0),
+    ):
+        with pytest.raises((TypeError, ValueError), match=r"^(first|group|pair): "):
+            call()
+
+
+def test_results_have_a_bound_on_their_size():
+    small = vn.bootstrap(vn.fit_bradley_terry(ROWS, prior=vn.GaussianPrior(1.0)), 2, rng=0)
+    for n in (2**31 - 1, 10**9, 2**63, 10**40):
+        for name, call in (
+            ("n_resamples", lambda n: vn.bootstrap(FIT, n)),
+            ("n_resamples", lambda n: vn.bootstrap(GROUPED, n)),
+            ("n_resamples", lambda n: vn.bootstrap_statistic(np.mean, np.ones(3), n_resamples=n)),
+            ("more", small.extend),
+            ("rounds", lambda n: vn.consensus(VOTES, rounds=n)),
+        ):
+            with pytest.raises(ValueError, match=f"^{name}: must be at most"):
+                call(n)
+
+
+def test_a_cut_archive_of_a_name_that_says_no_format(tmp_path):
+    import gzip
+
+    from venire import streaming
+
+    path = tmp_path / "in.gz"
+    path.write_bytes(gzip.compress(b"g,a,b,s\nq,x,y,1\nq,y,x,1\n" * 50)[:-12])
+    with pytest.raises(vn.io.DataError, match="is cut off: the compressed data end too early"):
+        streaming.fit_groups(
+            path, tmp_path / "out.csv", group="g", first="a", second="b", score="s"
+        )
+
+
 # ---- threads ----------------------------------------------------------------------------------
 
 

@@ -371,7 +371,7 @@ def distinct(x: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Distinct values of an array of classes, sorted, and each one's position among them."""
     try:
         values, codes = np.unique(x, return_inverse=True)
-    except TypeError as error:  # objects of several types have no order
+    except Exception as error:  # objects of several types have no order
         fail(name, f"cannot be sorted ({error})", kind=TypeError)
     return values, codes.reshape(x.shape)
 

@@ -34,7 +34,7 @@ def floats(column: Any, name: str) -> np.ndarray:
     """
     array = _from_arrow(plain(column), name)
     if array is None:
-        array = _array(_checked(column, name))
+        array = _array(_checked(column, name), name)
     if array.dtype.kind in "biuf":
         return array
     return np.array([_number(value, name, row) for row, value in enumerate(array)], np.float64)
@@ -51,7 +51,7 @@ def distinct(column: Any, name: str) -> tuple[list[Any], np.ndarray]:
     """
     array = _from_arrow(plain(column), name, "bfg")
     if array is None and not _is_arrow(plain(column)):
-        array = _array(_checked(column, name))
+        array = _array(_checked(column, name), name)
         if array.dtype == object:
             array = _narrowed(array)
     if array is not None and array.dtype.kind in "bf":
@@ -147,8 +147,11 @@ def _narrowed(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _array(column: Any) -> np.ndarray:
-    return column.to_numpy() if hasattr(column, "to_native") else column
+def _array(column: Any, name: str) -> np.ndarray:
+    try:
+        return column.to_numpy() if hasattr(column, "to_native") else column
+    except Exception as error:  # of a type that NumPy does not have
+        fail(name, f"cannot be read as an array ({error})", kind=TypeError)
 
 
 def _number(value: Any, name: str, row: int) -> float:

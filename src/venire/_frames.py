@@ -270,10 +270,9 @@ def _listed(names: list[Any], limit: int = 20) -> str:
 def _compare(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """1 where first is larger, 0.5 where the two are equal, 0 elsewhere; NaN is an error."""
     for name, array in (("first_score", first), ("second_score", second)):
-        if array.dtype.kind == "f" and np.isnan(np.sum(array)):
+        if array.dtype.kind == "f" and array.size and np.isnan(array.min()):
             at = int(np.argmax(np.isnan(array)))
-            if np.isnan(array[at]):
-                fail(name, "must be a number", at, array[at])
+            fail(name, "must be a number", at, array[at])
     out = (first > second).astype(np.float64)
     out[first == second] = 0.5
     return out

@@ -172,7 +172,7 @@ def _integers(x: Any) -> NDArray[Any] | None:
     """An array of integers as int32 or int64, contiguous; None if labels are something else."""
     if isinstance(x, Encoded):
         return None
-    if isinstance(x, np.ndarray) and x.dtype.kind in "iu" and x.dtype != np.uint64:
+    if isinstance(x, np.ndarray) and x.ndim == 1 and x.dtype.kind in "iu" and x.dtype != np.uint64:
         small = x.dtype.itemsize < 4 or x.dtype == np.int32
         return np.require(x, dtype=np.int32 if small else np.int64, requirements=["C", "A"])
     return None

@@ -119,6 +119,8 @@ def _read_objects(encoder: Encoder, which: int, x: Any) -> None:
         except OverflowError:
             name = encoder.names[which]
             fail(name, "must be within the range of int64", encoder.row(which) + at, value)
+        except (TypeError, ValueError):
+            fail(encoder.names[which], _RULE, encoder.row(which) + at, value, kind=TypeError)
     encoder.put(which, "integer", _whole(encoder, which, floats))
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "whole",
 ]
 
+NO_NUMBERS = (bool, np.bool_, np.timedelta64)  # although they are derived from integers
 MOST_COUNT = 2**31 - 1
 MOST_THREADS = 65_535
 
@@ -37,7 +38,7 @@ def _scalar(x: Any) -> Any:
 def whole(x: Any, name: str, least: int = 0, most: int = MOST_COUNT) -> int:
     """An integer from `least` to `most`."""
     x = _scalar(x)
-    if isinstance(x, (bool, np.bool_)) or not isinstance(x, (int, np.integer)):
+    if isinstance(x, NO_NUMBERS) or not isinstance(x, (int, np.integer)):
         fail(name, "must be a whole number", value=x, kind=TypeError)
     if x < least:
         fail(name, f"must be at least {least}", value=x)
@@ -51,7 +52,7 @@ def number(
 ) -> float:
     """A single real number for which `good` holds; `rule` is that in words."""
     x = _scalar(x)
-    if isinstance(x, (bool, np.bool_)) or not isinstance(x, (int, float, np.integer, np.floating)):
+    if isinstance(x, NO_NUMBERS) or not isinstance(x, (int, float, np.integer, np.floating)):
         fail(name, f"must be a number ({rule})", value=x, kind=TypeError)
     try:
         value = float(x)
@@ -59,7 +60,7 @@ def number(
         value = math.inf if x > 0 else -math.inf
     if not good(value):
         fail(name, rule, value=x)
-    return value
+    return value + 0.0  # no minus before a zero
 
 
 def level(x: Any, name: str = "level") -> float:
@@ -139,7 +140,7 @@ def rng(x: Any = None) -> np.random.Generator:
     if isinstance(x, np.random.Generator):
         return x
     x = _scalar(x)
-    is_int = isinstance(x, (int, np.integer)) and not isinstance(x, (bool, np.bool_))
+    is_int = isinstance(x, (int, np.integer)) and not isinstance(x, NO_NUMBERS)
     if x is None or is_int or isinstance(x, np.random.SeedSequence):
         if is_int and x < 0:
             fail("rng", "a seed must be >= 0", value=x)

@@ -170,6 +170,7 @@ def plot_growth(
             label=label,
         )  # fmt: skip
     if limit is not None:
+        limit = _checks.number(limit, "limit", "must be from -100 to 100", lambda x: abs(x) <= 100)
         low = min(sizes[0] for sizes, _ in lines.values())
         high = max(sizes[-1] for sizes, _ in lines.values())
         start = 0.6 * min(np.min(y * (low / x) ** limit) for x, y in lines.values())

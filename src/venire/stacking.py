@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -144,8 +145,12 @@ def stack_estimators(
     fitted, known, new = [], [], []
     for member in members:
         method = "predict_proba" if hasattr(member, "predict_proba") else "predict"
-        with _checks.about("X"):
-            out = cross_val_predict(clone(member), X, y, cv=cv, method=method)
+        with _checks.about("X"), warnings.catch_warnings():
+            warnings.filterwarnings("error", "Number of classes in training fold", RuntimeWarning)
+            try:
+                out = cross_val_predict(clone(member), X, y, cv=cv, method=method)
+            except RuntimeWarning:
+                fail("cv", "leaves one of the classes out of what members are fitted to")
             known.append(_second(out, classes))
             fitted.append(clone(member).fit(X, y))
         with _checks.about("X_new"):

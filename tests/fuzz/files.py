@@ -144,7 +144,14 @@ def _arrow_table(source: Source, columns: dict[str, list[Any]], plain: str) -> b
     table = pa.Table.from_arrays(list(arrays.values()), names=names)
     stream = io.BytesIO()
     if plain == ".parquet":
-        pa.parquet.write_table(table, stream, row_group_size=source.choice((None, 1, 3)))
+        size = source.choice((None, 1, 3))
+        try:
+            pa.parquet.write_table(table, stream, row_group_size=size)
+        except pa.ArrowNotImplementedError:  # a dictionary with a null in it
+            plain_columns = [c.cast(c.type.value_type) if pa.types.is_dictionary(c.type) else c
+                             for c in table.columns]  # fmt: skip
+            stream = io.BytesIO()
+            pa.parquet.write_table(pa.Table.from_arrays(plain_columns, names=names), stream)
     elif source.chance(0.5):
         pa.feather.write_feather(table, stream, compression=source.choice(("zstd", "uncompressed")))
     else:

@@ -208,12 +208,15 @@ def consensus(
     )
 
 
+MOST_ROUNDS = 100_000
+
+
 def _rounds(rounds: int | str) -> tuple[int, float]:
     """Number of rounds at most, and the tolerance; 0: exactly that many."""
     if isinstance(rounds, str):
         _checks.one_of(rounds, "rounds", ("converge",))
         return _methods.MAX_ROUNDS, _methods.TOLERANCE
-    return _checks.whole(rounds, "rounds", 1, 2**31 - 1), 0.0
+    return _checks.whole(rounds, "rounds", 1, MOST_ROUNDS), 0.0
 
 
 def _pool(

@@ -188,7 +188,7 @@ def allocate(
         c, asks, n_pending, n_picks, chosen, criterion=kind, key=key, progress=progress,
         n_threads=threads, **options,
     )  # fmt: skip
-    if not np.isfinite(gain).all() and kind in CRITERIA:
+    if not np.isfinite(gain).all():
         reason = "hold weights that are too large beside the prior for gains to be computed"
         _checks.fail("comparisons", reason)
     offsets = np.concatenate([[0], np.cumsum(n_picks)]).astype(np.int64)

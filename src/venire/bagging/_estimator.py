@@ -185,7 +185,7 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
             if name in ("coef_", "intercept_", "_fitted", "classes_") or name.startswith("oob_"):
                 del self.__dict__[name]
         if classifies(self):
-            with _checks.about("y"):
+            with _checks.about("y"), np.errstate(invalid="ignore"):  # its casts to integers
                 check_classification_targets(y)
             self.classes_ = np.unique(y)
         with _checks.about("random_state"):
@@ -222,6 +222,8 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
         _checks.flag(self.oob, "oob")
         if self.n_jobs is not None:
             _checks.whole(self.n_jobs, "n_jobs", -(2**31), 2**31 - 1)
+            if self.n_jobs == 0:
+                fail("n_jobs", "must not be 0", value=self.n_jobs)
         if _checks.one_of(self.kind, "kind", KINDS) == "bayesian" and not has_fit_parameter(
             self.estimator, "sample_weight"
         ):

@@ -55,8 +55,7 @@ def kendall_tau(
             continue
         i, j = np.triu_indices(n, 1)
         a, b = x[where], y[where]
-        dx = np.sign(a[:, i] - a[:, j])
-        dy = np.sign(b[:, i] - b[:, j])
+        dx, dy = (1.0 * (v[:, i] > v[:, j]) - (v[:, i] < v[:, j]) for v in (a, b))
         agree = (dx * dy).sum(axis=1)
         untied = np.abs(dx).sum(axis=1) * np.abs(dy).sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):

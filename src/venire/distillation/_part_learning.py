@@ -235,6 +235,9 @@ class Learning(Asking):
         True
         """
         folds = _checks.whole(folds, "folds", 2)
+        if not all(hasattr(student, name) for name in ("fit", "predict", "get_params")):
+            reason = "must be a regressor with fit, predict and get_params"
+            _checks.fail("student", reason, value=student, kind=TypeError)
         universe = self._universe
         rows = feature_rows(features, universe)
         targets = self.targets(**options)

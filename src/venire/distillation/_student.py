@@ -50,7 +50,7 @@ def feature_rows(features: Any, universe: Universe) -> Any:
     else:
         if names is not None and not isinstance(features, Mapping):
             features = features.to_numpy() if hasattr(features, "to_numpy") else features
-        rows = np.asarray(features)
+        rows = _checks.array(features, "features")
         if rows.dtype == object:
             rows = _numbers_or_texts(rows)
         if rows.dtype.kind in "fc" and rows.ndim:

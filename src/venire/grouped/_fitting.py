@@ -15,7 +15,7 @@ from venire.grouped._lookup import GroupLookup
 from venire.grouped.fit import GroupedFit
 from venire.grouped_comparisons import GroupedComparisons
 from venire.priors import GaussianPrior
-from venire.ratings._fitting import check_arguments, fit_quietly, log_tie_of
+from venire.ratings._fitting import check_arguments, fit_quietly, log_tie_of, tie_of
 from venire.ratings._problem import TIE_MODELS
 from venire.scales import scale_of
 
@@ -287,10 +287,12 @@ def _result(
     tie: Any = None
     if model in TIE_MODELS:
         if shared:
-            tie = float(np.exp(values[-1])) if has_tie else boundary
+            tie = float(tie_of(values[-1])) if has_tie else boundary
         else:
             fitted = np.isfinite(e.residual) & (np.diff(g.cell_offsets) > 0)
-            tie = np.exp(e.log_tie) if has_tie else np.where(fitted, boundary, np.nan)
+            tie = np.where(fitted, boundary, np.nan)
+            if has_tie:
+                tie = tie_of(e.log_tie)
     gamma: Any = None
     if order_effect:
         gamma = float(values[0]) if shared else e.gamma

@@ -59,7 +59,8 @@ def compute_errors(fit: GroupedFit, *, differences: bool = False) -> None:
             values[(values < 0.0) | np.isinf(values)] = np.nan
     errors = np.sqrt(variance, out=variance)
     gamma_error: Any = None if own_gamma is None else np.sqrt(own_gamma)
-    tie_error: Any = None if own_tie is None else np.sqrt(own_tie) * fit.tie
+    with np.errstate(over="ignore"):
+        tie_error: Any = None if own_tie is None else np.sqrt(own_tie) * fit.tie
     if tie_error is None and fit.model in TIE_MODELS and not fit.shared:
         tie_error = np.full(g.n_groups, np.nan)  # no group has ties
     for k in apart.tolist():

@@ -149,7 +149,7 @@ class Calibration:
         ValueError
             If `backend` is none of its choices.
         """
-        if not items:
+        if not _checks.flag(items, "items"):
             columns = {
                 "group": self.groups,
                 "bias": self.bias,

@@ -370,6 +370,8 @@ class GroupedFit:
         if has_tie and own:
             with np.errstate(divide="ignore"):
                 e.log_tie = np.log(self.tie)
+            if self.model == "rao-kupper":  # eta of 1 and less than an ulp is 1: no tie could be
+                e.log_tie = np.maximum(e.log_tie, 2.0**-54)
         e.residual, e.n_iter, e.n_parts = self.residual, self.n_iter, self.n_components
         e.status = np.select([self.status == name for name in STATUSES], range(len(STATUSES)), 0)
         e.status = e.status.astype(np.int8)

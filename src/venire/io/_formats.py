@@ -71,11 +71,14 @@ def format_of(path: Path) -> str:
         return "arrow"
     if by_name is not None:
         return by_name
-    with as_text(path) as file:
-        if "\0" in file.read(1024):
-            raise DataError(path, "is in no format known here")
-        file.seek(0)
-        return "json" if file.read(64).lstrip().startswith(("{", "[")) else "csv"
+    try:
+        with as_text(path) as file:
+            head = file.read(1024)
+    except unreadable() as error:
+        raise unreadable_error(path, error) from None
+    if "\0" in head:
+        raise DataError(path, "is in no format known here")
+    return "json" if head[:64].lstrip().startswith(("{", "[")) else "csv"
 
 
 def comes_in_pieces(path: Path) -> bool:

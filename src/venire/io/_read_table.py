@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from venire._checks import BadTypeError, BadValueError
+from venire._checks import BadTypeError, BadValueError, fail
 from venire._labels import Encoder
 from venire.io import _tables_in
-from venire.io._assemble import _as_integers, located
+from venire.io._assemble import _as_integers, column_names, located
 from venire.io._errors import DataError
 from venire.io._formats import Path, as_text, format_of
 
@@ -118,7 +118,9 @@ def read_table(path: Path, names: Mapping[str, str], labels: Sequence[str] = ())
     >>> from venire.io import read_table
     >>> read_table("items.csv", {"item": "document"}, ["item"]).columns  # doctest: +SKIP
     """
-    names = dict(names)
+    if not isinstance(names, Mapping):
+        fail("names", "must map arguments to columns", value=names, kind=TypeError)
+    names = column_names(names, tuple(names))
     try:
         tables = _tables_in.open_tables(path, names, labels)
         pieces: dict[str, list[Any]] = {argument: [] for argument in names}

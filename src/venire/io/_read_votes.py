@@ -96,7 +96,10 @@ def read_votes(
     words = {f"vote{k}": c for k, c in enumerate(runs)} | ({} if gold is None else {"gold": gold})
     rest = {f"probabilities{k}": c for k, c in enumerate(stated)}
     for argument, column in (("weight", weight), ("swapped", swapped)):
-        if column is not None and not (argument == "swapped" and column in runs and len(runs) > 1):
+        if column is None:
+            continue
+        one_of_runs = len(runs) > 1 and _checks.named(column, argument) in runs
+        if argument == "weight" or not one_of_runs:
             rest[argument] = column
     names = labels | column_names(words | rest, ())
     if len(runs) == 1:

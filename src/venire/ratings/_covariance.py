@@ -210,8 +210,9 @@ class ExactInverse:
         else:
             for k in range(count):
                 out[k, :-1, :-1] = inverse_of(grounded[k])
-        out -= out.mean(axis=1, keepdims=True)
-        out -= out.mean(axis=2, keepdims=True)
+        with np.errstate(over="ignore", invalid="ignore"):  # of what is singular
+            out -= out.mean(axis=1, keepdims=True)
+            out -= out.mean(axis=2, keepdims=True)
         bad = ~(np.diagonal(out, axis1=1, axis2=2) > 0.0).all(axis=1)
         if bad.any():
             out[bad] = np.nan

@@ -19,7 +19,9 @@ from venire.ratings._problem import TIE_MODELS, build_problem
 from venire.ratings.fit import Fit
 from venire.reference.links import MODELS
 
-__all__ = ["check_arguments", "fit_model", "fit_quietly", "log_tie_of"]
+__all__ = ["check_arguments", "fit_model", "fit_quietly", "log_tie_of", "tie_of"]
+
+MOST_LOG_TIE = 700.0  # of a fit that does not converge: its exponential is a number
 
 
 def fit_model(
@@ -149,7 +151,9 @@ def _result(
     tie = None
     if model in TIE_MODELS:
         boundary = 0.0 if model == "davidson" else 1.0
-        tie = float(np.exp(x[-1])) if free_tie else boundary
+        if free_tie:
+            x[-1] = min(x[-1], MOST_LOG_TIE)
+        tie = float(tie_of(x[-1])) if free_tie else boundary
         if not free_tie:
             no_tie = f"no tie was seen: the tie parameter is on its boundary, {boundary:g}"
             note = f"{note}; {no_tie}" if note else no_tie
@@ -219,11 +223,16 @@ def _start(
     return np.concatenate([theta, extra])
 
 
+def tie_of(log_tie: Any) -> Any:
+    """Tie parameters of fits; one that ran away without converging is still a number."""
+    return np.exp(np.minimum(log_tie, MOST_LOG_TIE))
+
+
 def log_tie_of(model: str, share: float) -> float:
     """Log of the tie parameter that gives the share of ties where all items are equal."""
     share = min(max(share, 1e-300), 0.99)  # with nothing but ties, or none, it is not finite
     if model == "rao-kupper":
-        return float(np.log((1.0 + share) / (1.0 - share)))
+        return float(np.log1p(2.0 * share / (1.0 - share)))
     return float(np.log(2.0 * share / (1.0 - share)))
 
 

@@ -42,12 +42,13 @@ def newman(
         sweeps = min(LOOK_EVERY, limit - n_iter)
         home, tie = problem.newman_sweeps(pi, home, tie, sweeps)
         n_iter += sweeps
-        theta = np.log(pi)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            theta = np.log(pi)
+            ends = np.log([home] * order_effect + [tie] * free_tie)
+        if not (np.isfinite(theta).all() and np.isfinite(ends).all()):
+            break  # strengths have left the doubles: what there was before is kept
         x[:n] = theta - (np.bincount(component, theta) / sizes)[component]
-        if order_effect:
-            x[n] = np.log(home)
-        if free_tie:
-            x[-1] = np.log(tie)
+        x[n:] = ends
         residual = problem.residual(problem.derivatives(x))
         if progress is not None:
             progress(n_iter, residual)

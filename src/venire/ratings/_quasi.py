@@ -76,8 +76,10 @@ def solve_quasi_variances(variances: np.ndarray) -> tuple[np.ndarray, np.ndarray
     log_v = np.log(np.where(off, variances, 1.0))
     quasi = _start(variances, off)
     objective, residual = _objective(quasi, log_v, off)
+    if not np.isfinite(objective):  # of sizes so different that sums are not > 0
+        return np.full(k, np.nan), np.full(2, np.nan)
     for _ in range(_MAX_ITER):
-        inverse = np.where(off, 1.0 / (quasi[:, None] + quasi[None, :]), 0.0)
+        inverse = off / np.where(off, quasi[:, None] + quasi[None, :], 1.0)
         gradient = np.sum(residual * inverse, axis=1)
         system = inverse**2
         np.fill_diagonal(system, np.sum(system, axis=1))

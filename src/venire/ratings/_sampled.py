@@ -189,19 +189,22 @@ def sampled_variances(
     offset = h**2 * known if robust else h * (2.0 * share - 1.0) * (known > 0.0)
     total, square, drawn = np.zeros(n), np.zeros(n), 0
     variances, relative = np.zeros(n), np.zeros(n)
-    for g, y in probes(inverse, factor, 0.0 if robust else ridge, rng, n_samples or MOST):
-        own = h * g[:, :n]
-        value = y[:, :n] ** 2 - own**2 if robust else (y[:, :n] - own) ** 2
-        total += value.sum(axis=0)
-        square += (value**2).sum(axis=0)
-        drawn += len(g)
-        mean = total / drawn
-        variances = np.maximum(mean + offset, 0.0)
-        scatter = np.sqrt(np.maximum(square / drawn - mean**2, 0.0) / max(drawn - 1, 1))
-        with np.errstate(divide="ignore", invalid="ignore"):
+    # what overflows is of an information that is singular to working precision
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        for g, y in probes(inverse, factor, 0.0 if robust else ridge, rng, n_samples or MOST):
+            own = h * g[:, :n]
+            value = y[:, :n] ** 2 - own**2 if robust else (y[:, :n] - own) ** 2
+            total += value.sum(axis=0)
+            square += (value**2).sum(axis=0)
+            drawn += len(g)
+            mean = total / drawn
+            variances = np.maximum(mean + offset, 0.0)
+            scatter = np.sqrt(np.maximum(square / drawn - mean**2, 0.0) / max(drawn - 1, 1))
             relative = np.where(variances > 0.0, scatter / (2.0 * variances), 0.0)
-        if n_samples is None and drawn >= 16 and np.sqrt(np.mean(relative**2)) <= TARGET:
-            break
+            if n_samples is None and drawn >= 16 and np.sqrt(np.mean(relative**2)) <= TARGET:
+                break
+    lost = ~(np.isfinite(variances) & np.isfinite(relative))
+    variances[lost] = relative[lost] = np.nan
     return variances, relative, drawn
 
 

@@ -131,7 +131,8 @@ def _tie_spread(value: float, errors: _errors.ParameterErrors, level: float) -> 
     """The interval of a tie parameter is made on the log scale."""
     if errors.tie is None or errors.log_tie is None:
         return ""
-    factor = np.exp(critical_value(level) * errors.log_tie)
+    with np.errstate(over="ignore"):  # without a bound on one side
+        factor = np.exp(critical_value(level) * errors.log_tie)
     return (
         f"   SE {errors.tie:.4f}   {100 * level:g} % {value / factor:.4f} to {value * factor:.4f}"
     )

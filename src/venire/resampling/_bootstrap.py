@@ -12,13 +12,14 @@ from venire import _checks
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.grouped import GroupedFit
 from venire.posteriors import _arrays
+from venire.ratings._fitting import tie_of
 from venire.ratings.fit import Fit
 from venire.resampling._cells import KINDS, UNITS
 from venire.resampling._grouped import GroupedBootstrap, bootstrap_groups
 from venire.resampling._groups import KEEP, check_levels
 from venire.resampling._replicates import Batch, Engine
 from venire.resampling._result import Bootstrap
-from venire.resampling._weights import MOST_RESAMPLES
+from venire.resampling._weights import MOST_KEPT
 
 __all__ = ["add_replicates", "bootstrap"]
 
@@ -164,7 +165,7 @@ def bootstrap(
     if not isinstance(fit, (Fit, GroupedFit)):
         reason = "must be a Fit or a GroupedFit"
         _checks.fail("fit", reason, value=type(fit).__name__, kind=TypeError)
-    n_resamples = _checks.whole(n_resamples, "n_resamples", 1, MOST_RESAMPLES)
+    n_resamples = _checks.whole(n_resamples, "n_resamples", 1, MOST_KEPT)
     _checks.one_of(kind, "kind", KINDS)
     _checks.one_of(unit, "unit", UNITS)
     if keep is not None:
@@ -202,7 +203,7 @@ def bootstrap(
 
 def add_replicates(b: Bootstrap, engine: Engine, more: int, progress: Any = None) -> Bootstrap:
     """`b` with `more` replicates; warns of those without a fit."""
-    more = _checks.whole(more, "more", 1, MOST_RESAMPLES)
+    more = _checks.whole(more, "more", 1, MOST_KEPT)
     _checks.function(progress, "progress")
     start, stop = b.n_resamples, b.n_resamples + more
     batches: list[Batch] = []
@@ -214,7 +215,7 @@ def add_replicates(b: Bootstrap, engine: Engine, more: int, progress: Any = None
     joined = {name: np.concatenate([getattr(x, name) for x in batches]) for name in Batch._fields}
     log_tie = joined.pop("log_tie")
     if b.tie is not None:
-        joined["tie"] = np.exp(log_tie) if engine.free_tie else np.full(more, b.fit.tie)
+        joined["tie"] = tie_of(log_tie) if engine.free_tie else np.full(more, b.fit.tie)
     if b.order_effect is None:
         del joined["order_effect"]
     out = b._with(**{k: np.concatenate([getattr(b, k), x]) for k, x in joined.items()})

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from venire import _checks
 from venire.grouped import GroupedParameterErrors
+from venire.ratings._fitting import tie_of
 from venire.ratings._problem import TIE_MODELS
 from venire.ratings._tables import as_frame
 from venire.resampling import _groups, _saving
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
 from venire.resampling._result import Bootstrap
-from venire.resampling._weights import MOST_RESAMPLES
+from venire.resampling._weights import MOST_KEPT
 
 if TYPE_CHECKING:
     from venire.grouped import GroupedFit
@@ -228,7 +229,7 @@ class GroupedBootstrap:
         tie = None
         if self.fit.model in TIE_MODELS:
             none = np.full(self.n_resamples, fit.tie)
-            tie = none if draws.log_tie is None else np.exp(draws.log_tie[:, 0])
+            tie = none if draws.log_tie is None else tie_of(draws.log_tie[:, 0])
         return Bootstrap(
             fit=fit,
             kind=self.kind,
@@ -311,7 +312,7 @@ class GroupedBootstrap:
         -------
         GroupedBootstrap
         """
-        more = _checks.whole(more, "more", 1, MOST_RESAMPLES)
+        more = _checks.whole(more, "more", 1, MOST_KEPT)
         return _extended(self, more, _checks.function(progress, "progress"), stacklevel=4)
 
     def save(self, path: str | Path) -> None:

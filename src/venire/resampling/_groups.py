@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from venire import _checks
 from venire._native import grouped as _native
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
+from venire.ratings._fitting import tie_of
 from venire.resampling._cells import first_fraction
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED, NOTHING
@@ -107,7 +108,7 @@ def _summarise(
     most = np.where(done, part.residual, -1.0).max(axis=0)
     kept["residual"][groups] = np.where(done.any(axis=0), most, np.nan)
     single = np.arange(groups.stop - groups.start + 1, dtype=np.int64)
-    tie = None if part.log_tie is None else np.exp(part.log_tie)
+    tie = None if part.log_tie is None else tie_of(part.log_tie)
     for name, values in (("_gamma_errors", part.gamma), ("_tie_errors", tie)):
         if values is not None:
             _, errors, _ = _native.summary(single, values, status, np.empty(0), n_threads)

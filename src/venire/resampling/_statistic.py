@@ -13,7 +13,7 @@ from venire import _checks
 from venire._jit import _statistics
 from venire._labels import encode_one
 from venire.resampling import _intervals
-from venire.resampling._weights import MOST_RESAMPLES, bootstrap_weights
+from venire.resampling._weights import MOST_KEPT, bootstrap_weights
 
 __all__ = ["StatisticBootstrap", "bootstrap_statistic"]
 
@@ -173,7 +173,7 @@ def bootstrap_statistic(
         if array.ndim == 0 or len(array) != n:
             rows = "no" if array.ndim == 0 else len(array)
             _checks.fail("arrays", f"array {k} has {rows} rows, but array 0 has {n}")
-    n_resamples = _checks.whole(n_resamples, "n_resamples", 2, MOST_RESAMPLES)
+    n_resamples = _checks.whole(n_resamples, "n_resamples", 2, MOST_KEPT)
     threads = _checks.n_threads(n_threads)
     weights = bootstrap_weights(
         n, n_resamples, kind=kind, size=size, cluster=cluster, strata=strata, rng=rng,
@@ -217,6 +217,9 @@ def _values(
             out = np.array([float(function(*data, row)) for row in weights])
         except OverflowError as error:
             _checks.fail(name, f"gave a number that is too large ({error})")
+        except (TypeError, ValueError) as error:
+            _checks.fail(name, f"raised, or gave no number ({error})", kind=type(error)
+                         if type(error) in (TypeError, ValueError) else ValueError)  # fmt: skip
     bad = np.flatnonzero(~np.isfinite(out))
     if len(bad):
         where = "of the data" if first is None else f"of replicate {first + int(bad[0])}"

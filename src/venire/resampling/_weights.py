@@ -11,9 +11,10 @@ from venire import _checks
 from venire.posteriors import _arrays
 from venire.resampling._plan import make_plan
 
-__all__ = ["MOST_RESAMPLES", "BootstrapWeights", "bootstrap_weights"]
+__all__ = ["MOST_KEPT", "MOST_RESAMPLES", "BootstrapWeights", "bootstrap_weights"]
 
 MOST_ROWS, MOST_RESAMPLES = 2**40, 2**31 - 1  # counters of streams are made of both
+MOST_KEPT = 10_000_000  # replicates of one result
 BLOCK = 1 << 22  # numbers of a block: small enough for the allocator to hand them out again
 
 

@@ -115,7 +115,10 @@ class RidgeStudent:
 
     def predict(self, x: ArrayLike) -> Floats:
         """Predictions for rows x, (n,)."""
-        return self.features(x) @ self.coefficients_ + self.intercept_
+        z = self.features(x)
+        if z.shape[1] != len(self.coefficients_):
+            _checks.fail("x", "must have as many columns as what was learnt from")
+        return z @ self.coefficients_ + self.intercept_
 
 
 def out_of_fold(
@@ -162,8 +165,13 @@ def out_of_fold(
     """
     x, y = _checks.numeric(features, "features"), _checks.numeric(target, "target")
     n, y, group, sample_weight = _checks.columns(target=y, group=group, sample_weight=sample_weight)
+    if np.ndim(y) != 1:
+        _checks.fail("target", f"must have shape ({n},), has shape {np.shape(y)}")
     if x.ndim != 2 or len(x) != n:
         _checks.fail("features", f"must have shape ({n}, n_features), has {x.shape}")
+    weight = None
+    if sample_weight is not None:
+        weight = np.broadcast_to(_checks.amounts(sample_weight, n, "sample_weight"), (n,))
     n_folds = _checks.whole(n_folds, "n_folds", 2)
     labels, of = encode_one(group, "group", n=n)
     if len(labels) < 2:

@@ -265,7 +265,8 @@ def _pairs(rows: VoteRows, n_threads: int) -> tuple[NDArray[Any] | None, Any, in
             rank[order] = np.arange(len(order), dtype=np.int32)
             labels, codes = labels[order], rank[codes]
         return labels, codes, 0, len(labels)
-    if isinstance(pair, np.ndarray) and pair.dtype.kind in "iu" and pair.dtype != np.uint64:
+    one = isinstance(pair, np.ndarray) and pair.ndim == 1
+    if one and pair.dtype.kind in "iu" and pair.dtype != np.uint64:
         from venire._native.labels import value_range
 
         small = pair.dtype.itemsize < 4 or pair.dtype == np.int32

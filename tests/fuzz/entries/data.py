@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -186,7 +187,9 @@ def grouped_arguments(case: Case) -> dict[str, Any]:
 def grouped_comparisons(case: Case) -> None:
     arguments = case.spoil(grouped_arguments(case))
     if case.chance(0.2):
-        n = len(arguments["first"]) if hasattr(arguments["first"], "__len__") else 3
+        n = 3
+        with contextlib.suppress(TypeError):
+            n = len(arguments["first"])
         arguments = {k: v for k, v in arguments.items() if k in ("group", "first", "second")}
         arguments |= {"win": case.dress(case.weights(n)), "loss": case.weights(n)}
         arguments |= case.some({"tie": lambda: case.weights(n)})

@@ -176,7 +176,10 @@ def _change_state(case: Case, path: Path) -> None:
 
 
 def _change_part(case: Case, path: Path) -> None:
-    table = pa.parquet.read_table(path)
+    try:
+        table = pa.parquet.read_table(path)
+    except pa.ArrowException:  # damaged already
+        return
     at = case.whole(0, max(0, table.num_columns - 1))
     kind = case.whole(0, 6)
     if table.num_columns and kind == 0:
