@@ -68,7 +68,7 @@ def public_names():
             for member in dir(thing) if inspect.isclass(thing) else ():
                 value = inspect.getattr_static(thing, member)
                 value = getattr(value, "__func__", value)
-                ours = getattr(value, "__module__", "").startswith("venire")
+                ours = (getattr(value, "__module__", None) or "").startswith("venire")
                 if member.startswith("_"):
                     continue
                 if isinstance(value, property):

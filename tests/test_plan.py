@@ -158,7 +158,7 @@ def test_picture(small):
     np.testing.assert_allclose(lines[1].get_ydata(), small.interval("ndcg")[0][1])
     np.testing.assert_allclose(lines[1].get_xdata(), small.cost[1].mean(axis=1))
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["uniform", "adaptive"]
-    with pytest.raises(ValueError, match="against must be"):
+    with pytest.raises(ValueError, match="against: must be"):
         plots.plot_plan(small, against="time")
     ax.figure.clear()
 

@@ -35,14 +35,14 @@ def _scalar(x: Any) -> Any:
     return x.item() if type(x) is np.ndarray and x.ndim == 0 else x
 
 
-def whole(x: Any, name: str, least: int = 0, most: int = MOST_COUNT) -> int:
-    """An integer from `least` to `most`."""
+def whole(x: Any, name: str, least: int = 0, most: int | None = MOST_COUNT) -> int:
+    """An integer from `least` to `most` (None: of any size)."""
     x = _scalar(x)
     if isinstance(x, NO_NUMBERS) or not isinstance(x, (int, np.integer)):
         fail(name, "must be a whole number", value=x, kind=TypeError)
     if x < least:
         fail(name, f"must be at least {least}", value=x)
-    if x > most:
+    if most is not None and x > most:
         fail(name, f"must be at most {most}", value=x)
     return int(x)
 

@@ -108,9 +108,9 @@ def design_pairs(
     n, single = _inputs.sizes(n_items)
     wanted = int(n.max(initial=1))  # for "all"
     if degree is not None or method != "all":
-        degree = _checks.whole(degree, "degree", 1)
+        degree = min(_checks.whole(degree, "degree", 1, None), _inputs.MOST)
         if method != "all":
-            wanted = min(degree, _inputs.MOST)
+            wanted = degree
             if single and degree >= n[0]:
                 _checks.fail("degree", f"must be below n_items, which is {n[0]}", value=degree)
     if method == "cycles" and wanted % 2:

@@ -210,7 +210,11 @@ def _shared(
 def _prior(s: Saved) -> GaussianPrior | None:
     if s.fact("prior") is None:
         return None
-    return GaussianPrior(s.number("prior", 5e-324))
+    precision = s.number("prior")
+    try:
+        return GaussianPrior(precision)
+    except ValueError as error:
+        s.fail("prior", str(error), None, precision)
 
 
 def _masses(s: Saved, n: int) -> tuple[Any, Any, Any]:

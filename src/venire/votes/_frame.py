@@ -68,7 +68,7 @@ def frame_rows(
         **{f"probabilities{k}": name for k, name in enumerate(stated)},
     }  # fmt: skip
     source = {argument: name for argument, name in source.items() if name is not None}
-    data = _collect(frame, source)  # type: ignore[arg-type]
+    data = _collect(frame, source)
     shown = {a: str(name) for a, name in source.items()}
     if probabilities is not None:
         shown["probabilities"] = ", ".join(map(str, stated))
