@@ -5,7 +5,7 @@
 #include "vn_team.h"
 
 #define BATCH 1024          /* rows that are unpacked at a time, in the nearest cache */
-#define ROWS ((int64_t)1 << 14) /* of a block: below what a counter holds beside its guard bit */
+#define ROWS ((int64_t)1 << 13) /* of a block: below what a counter holds beside its guard bit */
 #define SAMPLES 16          /* of so many rows are looked at for the range of the labels */
 #define SAMPLE ((int64_t)256)
 #define MOST_SLOTS ((int64_t)1 << 26)
