@@ -731,6 +731,28 @@ def test_labels_that_are_arrays_of_no_dimension():
             call()
 
 
+def test_numbers_wider_than_doubles():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(TypeError, match="second"):
+            vn.Comparisons([1, 2, 3], [2, 3.0, np.complex128(1)], 1.0)
+        if np.finfo(np.longdouble).max > np.finfo(np.float64).max:
+            wide = np.full(N, np.longdouble(2.0) ** 5000)
+            with pytest.raises(ValueError, match="win"):
+                vn.Comparisons.from_counts(FIRST, SECOND, wide, np.ones(N))
+
+
+def test_one_weight_for_all_rows_of_a_student():
+    rng = np.random.default_rng(1)
+    x, y, group = rng.normal(size=(12, 2)), rng.normal(size=12), np.repeat([0, 1, 2], 4)
+    student = simulate.RidgeStudent()
+    both = [
+        simulate.out_of_fold(student, x, y, group, sample_weight=w, n_folds=3, rng=1)
+        for w in (2.0, np.full(12, 2.0))
+    ]
+    np.testing.assert_array_equal(*both)
+
+
 def test_results_have_a_bound_on_their_size():
     small = vn.bootstrap(vn.fit_bradley_terry(ROWS, prior=vn.GaussianPrior(1.0)), 2, rng=0)
     for n in (2**31 - 1, 10**9, 2**63, 10**40):

@@ -388,7 +388,8 @@ def integers(x: Any, name: str) -> np.ndarray:
 
 def numbers(x: Any, n: int, name: str) -> np.ndarray:
     """Return numbers of any size as contiguous float64 of shape (n,), or (1,) for a scalar."""
-    return np.require(rows(x, n, name), dtype=np.float64, requirements=["C", "A"])
+    with np.errstate(over="ignore"):  # wider floats may become infinite here: refused later
+        return np.require(rows(x, n, name), dtype=np.float64, requirements=["C", "A"])
 
 
 def _numbers(x: Any, n: int, name: str, low: float, high: float, rule: str) -> np.ndarray:

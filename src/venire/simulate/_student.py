@@ -177,7 +177,7 @@ def out_of_fold(
     if len(labels) < 2:
         _checks.fail("group", "must hold at least two groups", value=len(labels))
     fold = (_checks.rng(rng).permutation(len(labels)) % n_folds)[of]
-    out, weight = np.empty(len(y)), _checks.weight(sample_weight, n)
+    out = np.empty(len(y))
     for k in range(min(n_folds, len(labels))):
         train, test = fold != k, fold == k
         more = () if weight is None else (weight[train],)
