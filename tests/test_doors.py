@@ -742,6 +742,24 @@ def test_numbers_wider_than_doubles():
                 vn.Comparisons.from_counts(FIRST, SECOND, wide, np.ones(N))
 
 
+def test_masses_without_which_there_are_no_counts():
+    for masses in ({"win": [1.0] * N, "loss": None}, {"win": None, "loss": [1.0] * N}):
+        for first in (FIRST, [0, 1, 2, 0]):
+            second = SECOND if first is FIRST else [1, 2, 0, 2]
+            for cluster in (None, GROUP):
+                with pytest.raises(TypeError, match="win|loss"):
+                    vn.Comparisons.from_counts(first, second, **masses, cluster=cluster)
+
+
+def test_a_spread_whose_square_is_nothing_is_none():
+    group, first, second = ["g", "g"], ["a", "b"], ["b", "a"]
+    g = vn.GroupedComparisons.from_counts(group, first, second, [1.0, 1.0], [1.0, 1.0 - 1e-16])
+    gf = vn.fit_groups(g, prior=vn.GaussianPrior(1e25))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not np.isinf(gf.standardize().theta).any()
+
+
 def test_one_weight_for_all_rows_of_a_student():
     rng = np.random.default_rng(1)
     x, y, group = rng.normal(size=(12, 2)), rng.normal(size=12), np.repeat([0, 1, 2], 4)

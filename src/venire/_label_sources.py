@@ -114,7 +114,7 @@ def _read_objects(encoder: Encoder, which: int, x: Any) -> None:
     _explain(encoder, which, x, n_read)
     floats = np.empty(n)  # numbers, some of them floats
     for at, value in enumerate(x):
-        if isinstance(value, (complex, np.complexfloating)):
+        if np.iscomplexobj(value):
             fail(encoder.names[which], _RULE, encoder.row(which) + at, value, kind=TypeError)
         try:
             floats[at] = value

@@ -164,6 +164,9 @@ class Comparisons:
         n, first, second, win, loss, tie, order, cluster = _checks.columns(
             first=first, second=second, win=win, loss=loss, tie=tie, order=order, cluster=cluster
         )
+        for name, masses in (("win", win), ("loss", loss)):
+            if masses is None:
+                _checks.fail(name, "must be an array or a number", value=None, kind=TypeError)
         rows = Rows(n, first, second, items, None, order, cluster, win=win, loss=loss, tie=tie)
         return cls._of(aggregate_rows(rows, n_threads))
 

@@ -318,7 +318,8 @@ class Source:
             value = self.liar(self.whole(0, 3))
         else:
             value = self.oddity()
-        plain = value.item() if isinstance(value, (np.integer, np.floating)) else value
+        single = isinstance(value, (np.integer, np.floating, np.ndarray)) and np.size(value) == 1
+        plain = value.item() if single else value
         return -3 if size and isinstance(plain, (int, float)) and 300 < plain < 2**63 else value
 
     def numpy_scalar(self) -> Any:

@@ -250,7 +250,7 @@ def aggregate(
     rows.order = at_if(order, n, "order")
     rows.cluster = at_if(cluster, n, "cluster")
     rows.win = at_if(win, n, "win")
-    rows.loss = at_if(loss, n if win is not None else 0, "loss")
+    rows.loss = NULL if win is None else at(loss, n, "loss")
     rows.tie = at_if(tie, n, "tie")
     rows.square = at_if(square, n, "square")
     n_threads = team(n_threads)

@@ -87,7 +87,8 @@ def standardized(gf: Any) -> Any:
         starts = gf.offsets[filled]
         low[filled] = np.fmin.reduceat(gf.theta, starts)
         high[filled] = np.fmax.reduceat(gf.theta, starts)
-    flat = ~(low < high)  # equal items may have a mean that differs by rounding
+    # equal items may have a mean that differs by rounding, and others a square that is nothing
+    flat = ~((low < high) & (sd > 0.0))
     unit = np.where(flat, np.nan, sd)[group]
     theta = np.where(known & flat[group], 0.0, centred / unit)
     return _replaced(gf, theta, gf.standard_errors / unit, STANDARDIZED)

@@ -238,7 +238,9 @@ def distillation_folder(case: Case) -> None:
             )
             (folder / case.choice((".", "parts")) / name).write_bytes(b"not ours")
         elif part.exists():
-            shutil.copy(part, part.with_name(case.choice(parts).name))
+            other = part.with_name(case.choice(parts).name)
+            if other != part:
+                shutil.copy(part, other)
         try:
             json.loads((folder / "state.json").read_text())
         except (ValueError, OSError):
