@@ -747,7 +747,7 @@ def test_masses_without_which_there_are_no_counts():
         for first in (FIRST, [0, 1, 2, 0]):
             second = SECOND if first is FIRST else [1, 2, 0, 2]
             for cluster in (None, GROUP):
-                with pytest.raises(TypeError, match="win|loss"):
+                with pytest.raises(TypeError, match=r"win|loss"):
                     vn.Comparisons.from_counts(first, second, **masses, cluster=cluster)
 
 
