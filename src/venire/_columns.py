@@ -109,7 +109,7 @@ def _checked(column: Any, name: str) -> Any:
         if column.null_count() > 0:
             fail(name, "a value is missing (null)", int(np.argmax(column.is_null().to_numpy())))
         return column
-    if _is_pandas(column):
+    if _is_pandas(column) and hasattr(column, "isna"):
         missing = np.asarray(column.isna())
         if missing.any():
             fail(name, "a value is missing (null)", int(np.argmax(missing)))

@@ -92,7 +92,8 @@ def solve_replicates(
     gram[:, b, a] = packed
     if task.intercept:
         total = gram[:, 0, 0]
-        means = gram[:, 0, 1:] / total[:, None]
+        with np.errstate(invalid="ignore"):  # a member without rows has no means: not solved
+            means = gram[:, 0, 1:] / total[:, None]
         centred = gram[:, 1:, 1:] - total[:, None, None] * means[:, :, None] * means[:, None, :]
     else:
         means, centred = np.zeros((k, d - 1)), gram[:, 1:, 1:]

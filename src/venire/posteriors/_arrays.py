@@ -29,7 +29,8 @@ SHAPE_RANGE = (1e-10, 1e12)  # outside, the kernels are not tested
 
 def numbers(x: Any, name: str) -> np.ndarray:
     """`x` as float64 of any shape, the caller's own array where it is that already."""
-    return np.asarray(_checks.numeric(x, name), dtype=np.float64)
+    with np.errstate(over="ignore"):  # wider floats may become infinite here: refused later
+        return np.asarray(_checks.numeric(x, name), dtype=np.float64)
 
 
 def _within(array: np.ndarray, name: str, low: float, high: float, rule: str) -> np.ndarray:

@@ -62,7 +62,8 @@ class Lookup:
             for k, label in enumerate(array.ravel().tolist()):
                 if not _is_whole(label):
                     self._unknown(name, k if array.ndim else None, label)
-            array = array.astype(np.int64)  # whole numbers, as objects or read as floats
+            # whole numbers, as objects or read as floats; or none at all, of any type
+            array = array.astype(np.int64) if array.size else np.zeros(array.shape, np.int64)
         if not len(self.items):
             place, known = np.zeros(array.shape, np.int64), np.zeros(array.shape, bool)
         else:

@@ -129,12 +129,16 @@ class Rehearsal:
         least = np.minimum.reduceat(w.theta, w.offsets[:-1])
         student = self.student.fit(self.features, theta).predict(self.fresh_features)
         return {
-            "tau": float(np.nanmean(kendall_tau(w.offsets, theta, w.theta))),
+            "tau": _mean_of_known(kendall_tau(w.offsets, theta, w.theta)),
             "nmse": 1.0 - pooled_r2(theta, w.theta, self.items[0]),
-            "ndcg": float(
-                np.nanmean(
-                    ndcg(w.offsets, theta, w.theta - least[w.group], k=TOP, gain="exponential")
-                )
+            "ndcg": _mean_of_known(
+                ndcg(w.offsets, theta, w.theta - least[w.group], k=TOP, gain="exponential")
             ),
             "student_r2": pooled_r2(student, fresh.theta, fresh.group.astype(np.int64)),
         }
+
+
+def _mean_of_known(x: NDArray[np.float64]) -> float:
+    """Mean of the groups that have a measure; NaN where none has."""
+    known = x[~np.isnan(x)]
+    return float(known.mean()) if len(known) else float("nan")
