@@ -11,7 +11,7 @@
 #define SAMPLE ((int64_t)256)
 #define MOST_SLOTS ((int64_t)1 << 26)
 #define MOST_PARTS 8        /* tables of sums */
-#define MOST_MASS 1e30      /* of a row: fits of more fail (venire._checks.LARGEST) */
+#define MOST_MASS 1e30      /* of a row: fits of more fail (venire._core.checks.LARGEST) */
 
 enum { OUTSIDE = 1, SAME = 2, SOFT = 4, WRONG = 8, WEIGHTED = 16 };
 

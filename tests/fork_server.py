@@ -47,9 +47,9 @@ def _child(job):
 
 
 def _parts(folder):
-    from venire import _files
+    from venire._core import disk
 
-    return any(_files.is_part(name) for _, _, names in os.walk(folder) for name in names)
+    return any(disk.is_part(name) for _, _, names in os.walk(folder) for name in names)
 
 
 def run(job):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import venire as vn
-from venire.allocation import _kernel, _shares
+from venire.design import _kernel, _shares
 from venire.reference import allocation as reference
 
 CRITERIA = ("D", "A", "top")
@@ -531,7 +531,7 @@ def test_widths_are_those_of_the_definition():
 
 
 def test_a_sample_of_the_groups_decides(monkeypatch):
-    from venire.allocation import _prior
+    from venire.design import _prior
 
     c, theta, _ = world(n_groups=60)
     whole = vn.select_prior(c, theta, rng=0)

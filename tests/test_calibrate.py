@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import venire as vn
 from venire import reference
-from venire.grouped import _leveling
+from venire.ratings.grouped import _leveling
 
 MODELS = ("bradley-terry", "thurstone")
 

@@ -224,7 +224,7 @@ def test_equal_weights_are_uniform():
     v = rows_.to_votes()
     a, b = vn.consensus(v, "precision"), vn.consensus(v, "uniform")
     np.testing.assert_allclose(a.probability, b.probability, rtol=0, atol=1e-15)
-    from venire._consensus._board import board_of
+    from venire.panel._board import board_of
 
     board = board_of(v, 1)
     scaled = board.panel.pool(np.full(4, 0.3))
@@ -531,7 +531,7 @@ def test_over_confident_teacher():
 
 def test_too_few_rounds_are_said():
     """A crowd on which the weights still move after the last round that is allowed."""
-    from venire._consensus import _methods
+    from venire.panel import _methods
 
     v = make([0.8, 0.7, 0.6, 0.55]).to_votes()
     with pytest.MonkeyPatch.context() as patch:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import venire as vn
-from venire.posteriors._arrays import keys
+from venire._core.arrays import keys
 
 MANY = 400
 

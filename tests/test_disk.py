@@ -20,7 +20,7 @@ import pytest
 from distillation_data import World, play, same
 
 import venire as vn
-from venire import _files
+from venire._core import disk
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -30,7 +30,7 @@ pq = pytest.importorskip("pyarrow.parquet")
 
 
 def write(path, text="new"):
-    with _files.whole(path) as part:
+    with disk.whole(path) as part:
         Path(part).write_text(text)
 
 
@@ -59,7 +59,7 @@ def test_a_failure_leaves_the_old_file_and_no_remains(tmp_path, monkeypatch, fai
         raise failure
 
     def attempt():
-        with _files.whole(tmp_path / "a") as part:
+        with disk.whole(tmp_path / "a") as part:
             Path(part).write_text("half")
             if where == "write":
                 fail()
@@ -93,7 +93,7 @@ def test_what_a_dead_writer_left_goes_and_nothing_else(tmp_path):
     code = """
         import os, sys
         from venire import _files
-        with _files.whole(sys.argv[1]) as part:
+        with disk.whole(sys.argv[1]) as part:
             open(part, "w").write("half")
             print(part, flush=True)
             sys.stdin.read()
@@ -128,7 +128,7 @@ def test_what_a_dead_writer_left_goes_and_nothing_else(tmp_path):
 def test_a_folder_changes_places_in_one_step(tmp_path):
     target = tmp_path / "out"
     for text in ("one", "two"):
-        with _files.whole_folder(target) as part:
+        with disk.whole_folder(target) as part:
             (Path(part) / "x").write_text(text)
             if text == "two":
                 assert (target / "x").read_text() == "one"
@@ -136,7 +136,7 @@ def test_a_folder_changes_places_in_one_step(tmp_path):
         assert os.listdir(tmp_path) == ["out"]
 
     def interrupted():
-        with _files.whole_folder(target) as part:
+        with disk.whole_folder(target) as part:
             (Path(part) / "x").write_text("three")
             raise KeyboardInterrupt
 
@@ -178,7 +178,7 @@ def test_a_signal_to_the_command_line_is_an_orderly_end(tmp_path, number):
         from venire.cli import main
 
         def fit(**_):
-            with _files.whole(sys.argv[1]) as part:
+            with disk.whole(sys.argv[1]) as part:
                 print("writing", flush=True)
                 time.sleep(60)
         venire.cli._app.app = lambda **_: fit()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from venire.distillation import _measures, kendall_tau, ndcg
+from venire.distillation import kendall_tau, measures, ndcg
 
 
 def groups(seed, sizes, *, ties=True):
@@ -21,7 +21,7 @@ def groups(seed, sizes, *, ties=True):
 
 @pytest.mark.parametrize("ties", [True, False])
 def test_tau_is_that_of_each_group(ties, monkeypatch):
-    monkeypatch.setattr(_measures, "_BLOCK", 300)
+    monkeypatch.setattr(measures, "_BLOCK", 300)
     offsets, x, y = groups(1, [0, 1, 2, 5, 7, 7, 30, 5, 3], ties=ties)
     found = kendall_tau(offsets, x, y)
     for k, value in enumerate(found):
@@ -36,7 +36,7 @@ def test_tau_is_that_of_each_group(ties, monkeypatch):
 def test_tau_of_large_groups(monkeypatch):
     offsets, x, y = groups(2, [40, 60])
     expected = kendall_tau(offsets, x, y)
-    monkeypatch.setattr(_measures, "_LARGE", 10)
+    monkeypatch.setattr(measures, "_LARGE", 10)
     assert np.allclose(kendall_tau(offsets, x, y), expected)
 
 
@@ -75,10 +75,10 @@ def test_wrong_arguments():
 def test_squared_correlation():
     x, y = np.array([1.0, 2.0, 5.0, 6.0, np.nan]), np.array([2.0, 4.0, 1.0, 3.0, 0.0])
     group = np.array([0, 0, 1, 1, 1])
-    assert _measures.pooled_r2(x, y, group) == pytest.approx(1.0)
+    assert measures.pooled_r2(x, y, group) == pytest.approx(1.0)
     expected = np.corrcoef(x[:4], y[:4])[0, 1] ** 2
-    assert _measures.pooled_r2(x, y) == pytest.approx(expected)
-    assert np.isnan(_measures.pooled_r2(x[4:], y[4:]))
+    assert measures.pooled_r2(x, y) == pytest.approx(expected)
+    assert np.isnan(measures.pooled_r2(x[4:], y[4:]))
 
 
 def test_gains_beyond_the_doubles_are_refused():

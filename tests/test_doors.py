@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 import venire as vn
-from venire import _checks, scales, simulate
-from venire._threads import cpu_quota, usable_cpus
+from venire import scales, simulate
+from venire._core import checks
+from venire._core.threads import cpu_quota, usable_cpus
 from venire.distillation import kendall_tau, ndcg
 
 # ---- entrances: a call, and arguments with which it works -------------------------------------
@@ -446,7 +447,7 @@ def test_totals_that_would_overflow(weight):
 
 
 @pytest.mark.parametrize("fit", [vn.fit_bradley_terry, vn.fit_thurstone, vn.fit_davidson])
-@pytest.mark.parametrize("weight", [_checks.LARGEST, 1e20, 1e-20])
+@pytest.mark.parametrize("weight", [checks.LARGEST, 1e20, 1e-20])
 def test_the_largest_totals_change_no_rating(fit, weight):
     scores = [1, 1, 1, 1, 0.5, 0]
     first, second = list("abcabc"), list("bcacab")
@@ -569,7 +570,7 @@ def test_the_student_of_simulations_is_checked():
 
 
 def test_variances_of_a_singular_information_are_nan():
-    from venire.grouped import _uncertainty
+    from venire.ratings.grouped import _uncertainty
 
     g = vn.GroupedComparisons(["g"] * 2, list("ab"), list("ba"), 1.0)
     gf = vn.fit_groups(g)
@@ -809,32 +810,32 @@ def no_wish(monkeypatch):
 
 
 def test_threads_of_the_caller(no_wish):
-    assert _checks.n_threads(8) == 8
+    assert checks.n_threads(8) == 8
     for many in (100_000 - 40_000, 65_535, np.uint16(65_535)):
-        assert _checks.n_threads(many) == max(8, usable_cpus())
+        assert checks.n_threads(many) == max(8, usable_cpus())
     for bad in (0, -1, 65_536, 100_000, 3_000_000_000, 10**400):
         with pytest.raises(ValueError, match="n_threads"):
-            _checks.n_threads(bad)
+            checks.n_threads(bad)
     for bad in (1.0, "2", True, [1]):
         with pytest.raises(TypeError, match="n_threads"):
-            _checks.n_threads(bad)
+            checks.n_threads(bad)
     assert vn.fit_bradley_terry(ROWS, n_threads=65_535).converged
 
 
 def test_threads_of_the_environment(no_wish):
-    assert _checks.n_threads(None) == usable_cpus()
+    assert checks.n_threads(None) == usable_cpus()
     no_wish.setenv("OMP_NUM_THREADS", "60000")
-    assert _checks.n_threads(None) == usable_cpus()
+    assert checks.n_threads(None) == usable_cpus()
     no_wish.setenv("OMP_NUM_THREADS", "1,4")
-    assert _checks.n_threads(None) == 1
+    assert checks.n_threads(None) == 1
     no_wish.setenv("VENIRE_NUM_THREADS", "5")
-    assert _checks.n_threads(None) == 5
+    assert checks.n_threads(None) == 5
     for variable in ("VENIRE_NUM_THREADS", "OMP_NUM_THREADS"):
         no_wish.delenv("VENIRE_NUM_THREADS", raising=False)
         for bad in ("0", "-1", "65536", "100000", "nonsense", "1.5", "9" * 5000, "²"):
             no_wish.setenv(variable, bad)
             with pytest.raises(ValueError, match=variable):
-                _checks.n_threads(None)
+                checks.n_threads(None)
 
 
 @pytest.mark.parametrize("value", ["100000", "0"])

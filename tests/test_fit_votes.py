@@ -239,7 +239,7 @@ def test_difference_variances_where_there_is_no_fit():
 def test_difference_variances_of_large_groups(monkeypatch):
     votes = votes_of(rows_of(3)[0])
     plain = vn.fit_votes(votes).fit.difference_variances
-    monkeypatch.setattr("venire.grouped._batches.MAX_ERRORS", 5)
+    monkeypatch.setattr("venire.ratings.grouped.batches.MAX_ERRORS", 5)
     np.testing.assert_allclose(vn.fit_votes(votes).fit.difference_variances, plain, rtol=1e-9)
 
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import venire as vn
-from venire._frames import columns
-from venire._labels import Encoded, encode
-from venire._outcomes import outcome_scores, survey
+from venire.data.coding import Encoded, encode
+from venire.data.frames import columns
+from venire.data.outcomes import outcome_scores, survey
 
 GAMES = {
     "home": ["x", "y", "x", "z"],

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from venire.grouped._lookup import GroupLookup
+from venire.ratings.grouped.lookup import GroupLookup
 
 
 def make(groups, sizes, labels):

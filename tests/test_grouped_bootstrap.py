@@ -14,7 +14,7 @@ from scipy import stats
 
 import venire as vn
 from venire import reference
-from venire.grouped import _batches
+from venire.ratings.grouped import batches
 from venire.resampling import _group_engine
 from venire.resampling._group_engine import GroupEngine
 
@@ -161,7 +161,7 @@ def test_a_group_is_a_single_bootstrap(model):
 def test_large_groups_are_resampled_as_single_fits(monkeypatch):
     gf = vn.fit_groups(leagues(3, 8, 120))
     small = vn.bootstrap(gf, 12, rng=2, tol=1e-9, keep="draws")
-    monkeypatch.setattr(_batches, "MAX_ITEMS", 5)
+    monkeypatch.setattr(batches, "MAX_ITEMS", 5)
     large = vn.bootstrap(gf, 12, rng=2, tol=1e-9, keep="draws")
     assert large._engine().apart.all()
     np.testing.assert_allclose(large.theta, small.theta, atol=1e-6)

@@ -110,7 +110,7 @@ def test_the_iteration_limit_of_shared_parameters(monkeypatch):
     g = vn.GroupedComparisons(np.arange(400) % 3, rows.first, rows.second, rows.score)
     options = {"order_effect": True, "shared": True}
     assert vn.fit_groups(g, **options).converged.all()
-    monkeypatch.setattr("venire.grouped._shared.MAX_ITER", 1)
+    monkeypatch.setattr("venire.ratings.grouped._shared.MAX_ITER", 1)
     with pytest.warns(vn.ConvergenceWarning, match="3 of 3 groups"):
         gf = vn.fit_groups(g, **options)
     assert gf.status.tolist() == ["iteration limit"] * 3

@@ -367,7 +367,7 @@ def pieces_of(rng, n):
 @pytest.mark.parametrize("name", ["o.parquet", "o.arrow", "o.csv", "o.json", "o.jsonl"])
 def test_a_table_in_pieces(tmp_path, monkeypatch, name):
     """The bytes of the file do not show the pieces, and are those of a table written at once."""
-    monkeypatch.setattr("venire.io._table_writer._ROWS", 1000)
+    monkeypatch.setattr("venire.io.table_writer._ROWS", 1000)
     seen = set()
     for seed in range(3):
         with io.TableWriter(tmp_path / name, SCHEMA, metadata={"venire": "1"}) as out:
@@ -388,7 +388,7 @@ def test_a_table_in_pieces(tmp_path, monkeypatch, name):
 
 
 def test_row_groups(tmp_path, monkeypatch):
-    monkeypatch.setattr("venire.io._table_writer._ROWS", 1000)
+    monkeypatch.setattr("venire.io.table_writer._ROWS", 1000)
     with io.TableWriter(tmp_path / "o.parquet", SCHEMA, metadata={"venire": "1"}) as out:
         for piece in pieces_of(np.random.default_rng(0), 2500):
             out.write(piece)
@@ -415,7 +415,7 @@ def test_a_table_without_rows(tmp_path, name):
 @pytest.mark.parametrize("name", ["o.parquet", "o.arrow", "o.csv", "o.json", "o.jsonl"])
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, OSError(28, "No space left on device")])
 def test_a_table_that_stops_midway_leaves_the_old_file(tmp_path, monkeypatch, name, failure):
-    monkeypatch.setattr("venire.io._table_writer._ROWS", 100)
+    monkeypatch.setattr("venire.io.table_writer._ROWS", 100)
     (tmp_path / name).write_text("old")
 
     def fail(table):
@@ -454,7 +454,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch, failure):
         args[1].write("[{")
         raise failure
 
-    monkeypatch.setattr("venire.io._tables_out.json.dump", dump)
+    monkeypatch.setattr("venire.io.tables_out.json.dump", dump)
     with pytest.raises(KeyboardInterrupt if failure is KeyboardInterrupt else DataError):
         io.write_table(OUT, path)
     assert path.read_text() == "old"

@@ -18,7 +18,7 @@ import pytest
 from distillation_data import World, same
 
 import venire as vn
-from venire import _files
+from venire._core import disk
 from venire.distillation import Distillation
 
 pa = pytest.importorskip("pyarrow")
@@ -161,7 +161,7 @@ def alike(one, other):
 
 def is_part(path):
     """Whether a file is a remain that the next run will know as its own."""
-    return _files.is_part(os.path.basename(path))
+    return disk.is_part(os.path.basename(path))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import venire as vn
-from venire import _checks
-from venire._labels import Encoded, Encoder, encode, encode_one
-from venire._threads import usable_cpus
+from venire._core import checks
+from venire._core.threads import usable_cpus
+from venire.data.coding import Encoded, Encoder, encode, encode_one
 
 TEXT = [
     "pear",
@@ -371,7 +371,7 @@ def test_inputs_are_not_modified():
 
 def test_no_library_is_imported():
     code = (
-        "import sys; from venire._labels import encode\n"
+        "import sys; from venire.data.coding import encode\n"
         "encode(['a'], ['b']); encode([1], [2])\n"
         "bad = {'pandas', 'polars', 'pyarrow', 'narwhals'} & set(sys.modules); assert not bad, bad"
     )
@@ -381,7 +381,7 @@ def test_no_library_is_imported():
 def test_polars_without_pyarrow():
     code = (
         "import sys; sys.modules['pyarrow'] = None\n"
-        "import polars as pl; from venire._labels import encode\n"
+        "import polars as pl; from venire.data.coding import encode\n"
         "items, a, b = encode(pl.Series(['y', 'x']), pl.Series(['x', 'z']))\n"
         "assert items.tolist() == ['x', 'y', 'z'] and a.tolist() == [1, 0], items"
     )
@@ -393,11 +393,11 @@ class TestChecks:
 
     def test_score_is_not_copied(self):
         x = np.linspace(0, 1, 50)
-        assert _checks.score(x, 50) is x
-        assert _checks.score(0.5, 50).tolist() == [0.5]
-        assert _checks.score([1, 0], 2).dtype == np.float64
-        assert _checks.score(np.array([1, 0], np.int32), 2).tolist() == [1.0, 0.0]
-        assert _checks.score(pl.Series([1, 0]), 2).tolist() == [1.0, 0.0]
+        assert checks.score(x, 50) is x
+        assert checks.score(0.5, 50).tolist() == [0.5]
+        assert checks.score([1, 0], 2).dtype == np.float64
+        assert checks.score(np.array([1, 0], np.int32), 2).tolist() == [1.0, 0.0]
+        assert checks.score(pl.Series([1, 0]), 2).tolist() == [1.0, 0.0]
 
     @pytest.mark.parametrize("where", [0, 40_000, 99_999])
     @pytest.mark.parametrize("value", [np.nan, -1e-9, 1.0000001, np.inf])
@@ -406,56 +406,56 @@ class TestChecks:
         x[where] = value
         x[-1] = 7.0 if where < 99_999 else value
         with pytest.raises(ValueError, match=rf"score: .*position {where}\b") as caught:
-            _checks.score(x, len(x))
+            checks.score(x, len(x))
         assert caught.value.position == where
 
     def test_weight(self):
-        assert _checks.weight(None, 3) is None
-        assert _checks.weight([0, 1e30], 2).tolist() == [0.0, 1e30]
+        assert checks.weight(None, 3) is None
+        assert checks.weight([0, 1e30], 2).tolist() == [0.0, 1e30]
         for bad in (-1.0, np.nan, np.inf, -np.inf, 1.1e30):
             with pytest.raises(ValueError, match=r"weight: must be finite and >= 0.*position 1"):
-                _checks.weight([1.0, bad], 2)
+                checks.weight([1.0, bad], 2)
 
     def test_order(self):
-        assert _checks.order([1, -1, 0], 3).dtype == np.int8
-        assert _checks.order(np.array([1.0, -1.0]), 2).tolist() == [1, -1]
+        assert checks.order([1, -1, 0], 3).dtype == np.int8
+        assert checks.order(np.array([1.0, -1.0]), 2).tolist() == [1, -1]
         for bad in (2, -2, 0.5, np.nan):
             with pytest.raises(ValueError, match=r"order: .*position 1"):
-                _checks.order([1, bad], 2)
+                checks.order([1, bad], 2)
         with pytest.raises(TypeError, match="order"):
-            _checks.order(["a", "b"], 2)
+            checks.order(["a", "b"], 2)
 
     def test_lengths(self):
-        found = _checks.columns(first=[1, 2], score=1.0, weight=None, second=iter([3, 4]))
+        found = checks.columns(first=[1, 2], score=1.0, weight=None, second=iter([3, 4]))
         assert found == [2, [1, 2], 1.0, None, [3, 4]]
         with pytest.raises(ValueError, match="second: has 1 rows, but first has 2"):
-            _checks.columns(first=[1, 2], second=[1])
+            checks.columns(first=[1, 2], second=[1])
         with pytest.raises(ValueError, match="first: is empty"):
-            _checks.columns(first=[], second=[])
+            checks.columns(first=[], second=[])
         with pytest.raises(ValueError, match="score: has 1 rows"):
-            _checks.score([1.0], 2)
+            checks.score([1.0], 2)
 
     def test_threads(self, monkeypatch):
         monkeypatch.setenv("OMP_NUM_THREADS", "3")
-        assert _checks.n_threads(None) == min(3, usable_cpus())
-        assert _checks.n_threads(np.int64(2)) == 2
+        assert checks.n_threads(None) == min(3, usable_cpus())
+        assert checks.n_threads(np.int64(2)) == 2
         for bad in (0, -1):
             with pytest.raises(ValueError, match="n_threads"):
-                _checks.n_threads(bad)
+                checks.n_threads(bad)
         for bad in (1.5, "2", True):
             with pytest.raises(TypeError, match="n_threads"):
-                _checks.n_threads(bad)
+                checks.n_threads(bad)
 
     def test_rng(self):
         generator = np.random.default_rng(1)
-        assert _checks.rng(generator) is generator
-        assert _checks.rng(5).random() == np.random.default_rng(5).random()
+        assert checks.rng(generator) is generator
+        assert checks.rng(5).random() == np.random.default_rng(5).random()
         seed = np.random.SeedSequence(5)
-        assert _checks.rng(seed).random() == np.random.default_rng(5).random()
+        assert checks.rng(seed).random() == np.random.default_rng(5).random()
         with pytest.raises(TypeError, match="rng"):
-            _checks.rng("5")
+            checks.rng("5")
         with pytest.raises(ValueError, match="rng"):
-            _checks.rng(-5)
+            checks.rng(-5)
 
 
 def test_numbers_of_narrow_types_are_compared_without_a_warning():

@@ -22,8 +22,8 @@ import venire as vn
 import venire._native
 from venire import simulate
 from venire._native import gram
-from venire.allocation import _kernel
-from venire.ratings._problem import build_problem
+from venire.design import _kernel
+from venire.ratings.problem import build_problem
 
 MOST = 40  # requests of a call that are all made to fail; of more, a sample
 

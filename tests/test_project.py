@@ -15,68 +15,25 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "venire"
 CSRC = ROOT / "csrc"
 
-# First part of the module's path below the package -> layer; a file imports only from its own
-# package or from lower numbers, which stand above it in the design's list.
-LAYERS = {
-    "errors": 0,
-    "_checks": 0,
-    "_files": 0,
-    "_native": 1,
-    "_jit": 1,
-    "reference": 1,
-    "_input": 2,
-    "_config": 2,
-    "comparisons": 2,
-    "grouped_comparisons": 2,
-    "votes": 2,
-    "posteriors": 2,
-    "priors": 2,
-    "scales": 2,
-    "ratings": 3,
-    "grouped": 3,
-    "consensus": 3,
-    "resampling": 4,
-    "bagging": 4,
-    "boosting": 4,
-    "stacking": 4,
-    "decomposition": 4,
-    "design": 4,
-    "targets": 4,
-    "allocation": 4,
-    "distillation": 5,
-    "io": 6,
-    "streaming": 6,
-    "distributed": 6,
-    "plots": 6,
-    "simulate": 6,
-    "datasets": 6,
-    "cli": 6,
-    "_data": 6,
-    "__init__": 7,
-    "__main__": 7,
-}
-# Private modules of one layer that do one job together count as one part.
-ALIASES = {
-    "_failing": "_checks",
-    "_scalars": "_checks",
-    "_threads": "_checks",
-    "_labels": "_input",
-    "_label_sources": "_input",
-    "_columns": "_input",
-    "_outcomes": "_input",
-    "_frames": "_input",
-    "_aggregation": "comparisons",
-    "_merging": "comparisons",
-    "_grouping": "grouped_comparisons",
-    "_consensus": "consensus",  # the function has the public name
-}
-# Within a layer a part may import those before it in this order, and no other neighbour.
-ORDER_IN_LAYER = {
-    2: ("_input", "priors", "posteriors", "comparisons", "grouped_comparisons", "votes"),
-    3: ("ratings", "grouped", "consensus"),
-    4: ("resampling", "bagging", "design", "allocation"),
-}
-NEIGHBOURS = {6}  # the outside world: its parts may use each other
+# Parts of the package (the first part of a module's path) from the bottom of the house up. A file
+# imports only from its own part and from rows above its own in this list; within a row a part may
+# import those before it only where the row says so.
+HOUSE = (
+    ("errors", "_core", "scales", "models", "priors"),
+    ("_native", "jit", "reference"),
+    ("data", "_config"),
+    ("ratings",),
+    ("panel",),
+    ("resampling", "ensembles", "design"),
+    ("targets",),
+    ("distillation",),
+    ("io", "streaming", "distributed", "batch", "plots", "simulate", "datasets"),
+    ("cli",),
+    ("__init__",),
+)
+ROW = {part: row for row, parts in enumerate(HOUSE) for part in parts}
+ORDERED = (0, 5)  # rows whose parts may import those before them
+NEIGHBOURS = (8,)  # the outside world: its parts may use each other
 
 FORBIDDEN_AT_IMPORT = (
     "numba",
@@ -105,12 +62,11 @@ def python_files() -> list[Path]:
 
 
 def package_part(path: Path) -> str:
-    name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    return ALIASES.get(name, name)
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imported_parts(source: str, package: str) -> list[tuple[str, int]]:
-    """Parts of the package that a file names in imports, wherever they stand, with the line."""
+def imports(source: str, package: str) -> list[tuple[str, int]]:
+    """What a file names in imports of the package, wherever they stand, with the line."""
     found = []
     for node in ast.walk(ast.parse(source)):
         names: list[str] = []
@@ -123,30 +79,26 @@ def imported_parts(source: str, package: str) -> list[tuple[str, int]]:
                 parents = parents[: len(parents) - node.level + 1]
                 base = ".".join([*parents, base] if base else parents)
             names = [f"{base}.{alias.name}" for alias in node.names]
-        for name in names:
-            parts = name.split(".")
-            if parts[0] == "venire":
-                part = parts[1] if len(parts) > 1 else ""
-                found.append((ALIASES.get(part, part), node.lineno))
+        found += [(name, node.lineno) for name in names if name.split(".")[0] == "venire"]
     return found
 
 
 def layer_violations(part: str, source: str, package: str = "venire") -> list[str]:
     """Imports of `source`, a file of `part`, that go down or sideways."""
     bad = []
-    own = LAYERS[part]
-    order = ORDER_IN_LAYER.get(own, ())
-    for other, line in imported_parts(source, package):
+    own = ROW[part]
+    for name, line in imports(source, package):
+        other = [*name.split("."), ""][1]
         if other == part:
             continue
-        if other not in LAYERS:
-            bad.append(f"line {line}: imports {other or 'venire'!r}, which has no layer")
-        elif LAYERS[other] > own:
-            bad.append(f"line {line}: {part} (layer {own}) imports {other} (layer {LAYERS[other]})")
-        elif LAYERS[other] == own and own not in NEIGHBOURS:
-            ordered = part in order and other in order and order.index(other) < order.index(part)
-            if own and not ordered:
-                bad.append(f"line {line}: {part} imports its neighbour {other}")
+        if other not in ROW:
+            bad.append(f"line {line}: imports {other or 'venire'!r}, which has no place")
+        elif ROW[other] > own:
+            bad.append(f"line {line}: {part} (row {own}) imports {other} (row {ROW[other]})")
+        elif ROW[other] == own and own not in NEIGHBOURS:
+            if own in ORDERED and HOUSE[own].index(other) < HOUSE[own].index(part):
+                continue
+            bad.append(f"line {line}: {part} imports its neighbour {other}")
     return bad
 
 
@@ -154,8 +106,8 @@ def test_layers():
     problems = []
     for path in python_files():
         part = package_part(path)
-        if part not in LAYERS:
-            problems.append(f"{path.relative_to(ROOT)}: give {part!r} a layer")
+        if part not in ROW:
+            problems.append(f"{path.relative_to(ROOT)}: give {part!r} a place in the house")
             continue
         inner = path.relative_to(PACKAGE).parent.parts
         package = ".".join(("venire", *inner))
@@ -167,13 +119,14 @@ def test_layers():
 @pytest.mark.parametrize(
     ("part", "source", "n_bad"),
     [
-        ("comparisons", "from venire.ratings import fit", 1),
-        ("comparisons", "def f():\n    from venire import io", 1),
-        ("comparisons", "from .ratings import models", 1),
-        ("ratings", "import venire.grouped", 1),
+        ("data", "from venire.ratings import fit", 1),
+        ("data", "def f():\n    from venire import io", 1),
+        ("data", "from .ratings import models", 1),
+        ("reference", "import venire.jit", 1),
         ("errors", "import venire", 1),
-        ("comparisons", "from venire import _labels, priors", 0),
-        ("_input", "from venire.comparisons import Comparisons", 1),
+        ("_core", "from venire import errors", 0),
+        ("errors", "from venire import _core", 1),
+        ("data", "from venire import _core, priors", 0),
         ("ratings", "from venire._native import solver\nimport numpy", 0),
         ("cli", "from venire import io, datasets", 0),
     ],

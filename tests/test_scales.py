@@ -10,7 +10,7 @@ import pytest
 
 import venire as vn
 from venire import reference, scales
-from venire.grouped._scaling import rescaled, standardized
+from venire.ratings.grouped.scaling import rescaled, standardized
 
 
 def test_constants():

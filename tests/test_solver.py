@@ -10,7 +10,7 @@ import pytest
 
 import venire as vn
 from venire import simulate
-from venire.ratings._problem import build_problem
+from venire.ratings.problem import build_problem
 
 
 def played(kind, n, *, rng=0, decades=0.0, permute=False):

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 import venire as vn
 from venire import reference
 from venire._native import votes as native
-from venire.votes import _rows
 
 CELLS = ("teacher", "win", "tie", "loss", "runs", "total", "square")
 SETTINGS = settings(max_examples=80, deadline=None)
@@ -327,7 +326,7 @@ def test_more_rows_than_a_native_call_takes(monkeypatch):
     rng = np.random.default_rng(3)
     pair, teacher, vote = rng.integers(0, 9, 50), rng.integers(0, 3, 50), rng.integers(-1, 2, 50)
     whole = columns(vn.Votes.from_pairs(pair, teacher, vote))
-    monkeypatch.setattr(_rows, "_MAX_ROWS", 16)
+    monkeypatch.setattr("venire.data.votes.rows._MAX_ROWS", 16)
     assert columns(vn.Votes.from_pairs(pair, teacher, vote)) == whole
 
 
@@ -617,12 +616,12 @@ def test_items_of_groups_are_coded_in_either_way(monkeypatch, kind):
     if kind == "swapped":
         columns["swapped"] = rng.random(n) < 0.5
     found = vn.Votes(first, second, **columns)
-    monkeypatch.setattr("venire.votes._rows._DENSE", 0)
+    monkeypatch.setattr("venire.data.votes.rows._DENSE", 0)
     other = vn.Votes(first, second, **columns)
     for name in ("first", "second", "group", "pair_ptr", "teacher", "win", "tie", "loss", "runs"):
         np.testing.assert_array_equal(getattr(found, name), getattr(other, name))
     for dense in (0, 4):
-        monkeypatch.setattr("venire.votes._rows._DENSE", dense)
+        monkeypatch.setattr("venire.data.votes.rows._DENSE", dense)
         second[1234] = first[1234]
         with pytest.raises(ValueError, match=f"itself, got {first[1234]} at position 1234"):
             vn.Votes(first, second, **columns)

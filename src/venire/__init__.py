@@ -4,24 +4,29 @@ from typing import TYPE_CHECKING, Any
 
 from venire import datasets, reference, scales
 from venire._config import show_config
-from venire._consensus import Consensus, GoldReport, Notice, Stack, consensus, stack
-from venire.allocation import Allocation, AllocationPrior, allocate, select_prior
-from venire.boosting import BoostingStep, adaboost_weights
-from venire.comparisons import Comparisons, Components
-from venire.decomposition import (
+from venire.data.comparisons import Comparisons, Components
+from venire.data.grouped_comparisons import GroupedComparisons
+from venire.data.votes import Agreement, TeacherCalibration, Votes
+from venire.design import (
+    Allocation,
+    AllocationPrior,
+    BridgeDesign,
+    PairDesign,
+    allocate,
+    design_bridges,
+    design_pairs,
+    rotate_teachers,
+    select_prior,
+)
+from venire.ensembles import (
     Decomposition,
     LearningCurve,
     ZeroOneDecomposition,
     decompose,
     learning_curve,
 )
-from venire.design import (
-    BridgeDesign,
-    PairDesign,
-    design_bridges,
-    design_pairs,
-    rotate_teachers,
-)
+from venire.ensembles.boosting import BoostingStep, adaboost_weights
+from venire.ensembles.stacking import StackedClassifiers, stack_estimators
 from venire.errors import (
     ConvergenceError,
     ConvergenceWarning,
@@ -29,15 +34,18 @@ from venire.errors import (
     NotIdentifiedWarning,
     StateError,
 )
-from venire.grouped import (
-    Calibration,
-    GroupedFit,
-    GroupedParameterErrors,
-    calibrate,
-    fit_groups,
+from venire.panel import (
+    BetaPosterior,
+    Consensus,
+    GoldReport,
+    Needs,
+    Notice,
+    Stack,
+    consensus,
+    fit_beta_prior,
+    needs_votes,
+    stack,
 )
-from venire.grouped_comparisons import GroupedComparisons
-from venire.posteriors import BetaPosterior, Needs, fit_beta_prior, needs_votes
 from venire.priors import GaussianPrior
 from venire.ratings import (
     Fit,
@@ -45,6 +53,13 @@ from venire.ratings import (
     fit_davidson,
     fit_rao_kupper,
     fit_thurstone,
+)
+from venire.ratings.grouped import (
+    Calibration,
+    GroupedFit,
+    GroupedParameterErrors,
+    calibrate,
+    fit_groups,
 )
 from venire.resampling import (
     Bootstrap,
@@ -55,14 +70,12 @@ from venire.resampling import (
     bootstrap_statistic,
     bootstrap_weights,
 )
-from venire.stacking import StackedClassifiers, stack_estimators
 from venire.targets import Targets, VotesFit, fit_votes, make_targets
-from venire.votes import Agreement, TeacherCalibration, Votes
 
 if TYPE_CHECKING:
     from venire import simulate
-    from venire.bagging import Bagging
     from venire.distillation import Distillation, Report, Requests, Told
+    from venire.ensembles.bagging import Bagging
 
 __version__ = "0.1.0"
 
@@ -142,7 +155,7 @@ __all__ = [
 
 
 _LATER = {  # what takes long to load, or needs scikit-learn: at its first use
-    "Bagging": "venire.bagging",
+    "Bagging": "venire.ensembles.bagging",
     "Distillation": "venire.distillation",
     "Report": "venire.distillation",
     "Requests": "venire.distillation",

@@ -6,7 +6,7 @@ import platform
 from typing import Literal, overload
 
 import venire._native.build_info as build_info
-from venire import _checks
+from venire._core import checks
 
 __all__ = ["show_config"]
 
@@ -36,7 +36,7 @@ def _collect() -> dict[str, dict[str, object]]:
         "run": {
             "python": platform.python_version(),
             "machine": f"{platform.system()} {platform.machine()}",
-            "threads": _checks.n_threads(None),
+            "threads": checks.n_threads(None),
         },
         "packages": {name: version for name, version in packages.items() if version},
     }
@@ -75,7 +75,7 @@ def show_config(mode: str = "print") -> dict[str, dict[str, object]] | None:
     >>> vn.show_config("dict")["run"]["threads"] >= 1
     True
     """
-    _checks.one_of(mode, "mode", ("print", "dict"))
+    checks.one_of(mode, "mode", ("print", "dict"))
     config = _collect()
     if mode == "dict":
         return config

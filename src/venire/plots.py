@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from venire import _checks
+from venire._core import checks
 from venire.ratings.fit import Fit
 
 if TYPE_CHECKING:
@@ -71,15 +71,15 @@ def plot_ratings(
     With several components and no prior the largest one is drawn, and the title says so: the others
     are on scales of their own.
     """
-    from venire.ratings._interval import critical_value
+    from venire._core.intervals import critical_value
 
     _check_axes(ax)
     z = critical_value(level)
     if not isinstance(fit, Fit):
-        _checks.fail("fit", f"must be a Fit, got {type(fit).__name__}", kind=TypeError)
+        checks.fail("fit", f"must be a Fit, got {type(fit).__name__}", kind=TypeError)
     if top is not None:
-        top = _checks.whole(top, "top", 1)
-    quasi = _checks.flag(quasi, "quasi")
+        top = checks.whole(top, "top", 1)
+    quasi = checks.flag(quasi, "quasi")
     chosen, alone = _rows_to_draw(fit, MOST_ROWS if top is None else top)
     theta = fit.theta[chosen]
     if quasi:
@@ -142,19 +142,19 @@ def plot_growth(
     """
     _check_axes(ax)
     if not isinstance(times, Mapping) or not times:
-        _checks.fail("times", "must hold at least one workload", value=times)
+        checks.fail("times", "must hold at least one workload", value=times)
     if limit is not None:
-        limit = _checks.number(limit, "limit")
+        limit = checks.number(limit, "limit")
     if ax is None:
         ax = _new_axes(6.4, 4.4)
     lines = {}
     for name, pair in times.items():
-        given = _checks.listed(pair, f"times[{name!r}]")
+        given = checks.listed(pair, f"times[{name!r}]")
         if len(given) != 2:
-            _checks.fail(f"times[{name!r}]", "must be a pair (sizes, seconds)", value=pair)
+            checks.fail(f"times[{name!r}]", "must be a pair (sizes, seconds)", value=pair)
         given_sizes, given_seconds = given
-        sizes = np.asarray(_checks.numeric(given_sizes, f"times[{name!r}]"), np.float64)
-        seconds = np.asarray(_checks.numeric(given_seconds, f"times[{name!r}]"), np.float64)
+        sizes = np.asarray(checks.numeric(given_sizes, f"times[{name!r}]"), np.float64)
+        seconds = np.asarray(checks.numeric(given_seconds, f"times[{name!r}]"), np.float64)
         if sizes.shape != seconds.shape or sizes.ndim != 1 or not len(sizes):
             raise ValueError(f"times[{name!r}]: sizes and seconds must have one common length")
         if not (np.all(sizes > 0.0) and np.all(seconds > 0.0)):
@@ -170,7 +170,7 @@ def plot_growth(
             label=label,
         )  # fmt: skip
     if limit is not None:
-        limit = _checks.number(limit, "limit", "must be from -100 to 100", lambda x: abs(x) <= 100)
+        limit = checks.number(limit, "limit", "must be from -100 to 100", lambda x: abs(x) <= 100)
         low = min(sizes[0] for sizes, _ in lines.values())
         high = max(sizes[-1] for sizes, _ in lines.values())
         start = 0.6 * min(np.min(y * (low / x) ** limit) for x, y in lines.values())
@@ -219,15 +219,15 @@ def plot_quality(
         "student_tau": "student's tau-b, groups held out",
         "student_ndcg": "student's nDCG, groups held out",
     }  # fmt: skip
-    _checks.one_of(against, "against", ("votes", "cost"))
+    checks.one_of(against, "against", ("votes", "cost"))
     if measure is not None:
-        _checks.one_of(measure, "measure", tuple(names))
+        checks.one_of(measure, "measure", tuple(names))
     _check_axes(ax)
     if not isinstance(reports, Mapping) or not reports:
-        _checks.fail("reports", "must hold at least one report", value=reports)
+        checks.fail("reports", "must hold at least one report", value=reports)
     for name, report in reports.items():
         if not hasattr(report, "top") or not hasattr(report, "__getitem__"):
-            _checks.fail(f"reports[{name!r}]", "must be a Report", kind=TypeError)
+            checks.fail(f"reports[{name!r}]", "must be a Report", kind=TypeError)
     if measure is None:
         known = [m for m in names if all(np.isfinite(r[m]).any() for r in reports.values())]
         if not known:
@@ -282,7 +282,7 @@ def plot_plan(
         "tau": "Kendall's tau-b", "nmse": "1 - r² of the ratings", "ndcg": "nDCG@10",
         "student_r2": "student's r², fresh groups",
     }  # fmt: skip
-    _checks.one_of(against, "against", ("votes", "cost"))
+    checks.one_of(against, "against", ("votes", "cost"))
     _check_axes(ax)
     mean, half = plan.interval(measure)
     if ax is None:
@@ -339,7 +339,7 @@ def _new_axes(width: float, height: float) -> Axes:
 
 def _check_axes(ax: Any) -> None:
     if ax is not None and not hasattr(ax, "axvline"):
-        _checks.fail(
+        checks.fail(
             "ax", "must be matplotlib Axes or None", value=type(ax).__name__, kind=TypeError
         )
 

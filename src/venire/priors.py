@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from venire import _checks
+from venire._core import checks
 
 __all__ = ["GaussianPrior"]
 
@@ -38,7 +38,7 @@ class GaussianPrior:
     precision: float
 
     def __post_init__(self) -> None:
-        least, most = 1.0 / _checks.LARGEST, _checks.LARGEST
+        least, most = 1.0 / checks.LARGEST, checks.LARGEST
         rule = f"must be finite and > 0, from {least:g} to {most:g}"
-        value = _checks.number(self.precision, "precision", rule, lambda x: least <= x <= most)
+        value = checks.number(self.precision, "precision", rule, lambda x: least <= x <= most)
         object.__setattr__(self, "precision", value)

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from venire import _checks
+from venire._core import checks
 
 __all__ = ["LOGIT_PER_PROBIT", "SCALES", "centre_of", "convert", "factor", "scale_of"]
 
@@ -66,7 +66,7 @@ def scale_of(model: str) -> str:
     'probit'
     """
     if not isinstance(model, str):
-        _checks.fail("model", "must be the name of a model", value=model, kind=TypeError)
+        checks.fail("model", "must be the name of a model", value=model, kind=TypeError)
     return "probit" if model == "thurstone" else "logit"
 
 
@@ -165,9 +165,9 @@ def convert(values: Any, source: str, target: str, *, difference: bool = False) 
     1.4142
     """
     times = factor(source, target)
-    x = np.array(_checks.numeric(values, "values"), np.float64)
+    x = np.array(checks.numeric(values, "values"), np.float64)
     known = np.isfinite(x)
-    shift = not _checks.flag(difference, "difference")
+    shift = not checks.flag(difference, "difference")
     with np.errstate(over="ignore"):
         x -= shift * _TABLE[source].centre
         x *= times
@@ -175,11 +175,11 @@ def convert(values: Any, source: str, target: str, *, difference: bool = False) 
     lost = known & ~np.isfinite(x)
     if lost.any():
         at = int(np.argmax(lost.ravel()))
-        _checks.fail("values", f"is too large for {target}", at if x.ndim else None)
+        checks.fail("values", f"is too large for {target}", at if x.ndim else None)
     return x
 
 
 def _known(name: Any, argument: str) -> _Scale:
     if not isinstance(name, str) or name not in _TABLE:
-        _checks.fail(argument, f"must be one of {', '.join(SCALES)}", value=name)
+        checks.fail(argument, f"must be one of {', '.join(SCALES)}", value=name)
     return _TABLE[name]

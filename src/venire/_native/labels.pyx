@@ -1,4 +1,4 @@
-"""Labels to codes: integer scans and tables of distinct keys. The rules are in `venire._labels`."""
+"""Labels to codes: integer scans and tables of distinct keys. The rules are in `venire.data.coding`."""
 
 import numpy as np
 

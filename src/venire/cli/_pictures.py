@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from venire import _files, io
+from venire import io
+from venire._core import disk
 from venire.cli._errors import Refused
-from venire.io._tables_out import about
+from venire.io.tables_out import about
 
 __all__ = ["check", "write"]
 
@@ -19,7 +20,7 @@ def check(path: Path) -> None:
     if path.suffix.lower() not in _ENDINGS:
         raise io.DataError(path, "the name of a picture must end in .png, .svg or .pdf")
     with about(path):
-        _files.check_writable(path)
+        disk.check_writable(path)
     try:
         import matplotlib  # noqa: F401
     except ImportError:
@@ -28,5 +29,5 @@ def check(path: Path) -> None:
 
 def write(axes: Any, path: Path) -> None:
     """Write the picture that the axes are part of."""
-    with about(path), _files.whole(path) as part:
+    with about(path), disk.whole(path) as part:
         axes.figure.savefig(part, dpi=200, format=path.suffix[1:].lower())

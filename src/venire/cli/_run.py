@@ -20,7 +20,7 @@ from venire.errors import NotIdentifiedError, NotIdentifiedWarning
 from venire.priors import GaussianPrior
 
 if TYPE_CHECKING:
-    from venire.comparisons import Comparisons
+    from venire.data.comparisons import Comparisons
     from venire.ratings.fit import Fit
     from venire.resampling import Bootstrap
 

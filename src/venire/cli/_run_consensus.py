@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from venire import io
-from venire._checks import BadTypeError, BadValueError
-from venire._consensus import consensus
+from venire._core.checks import BadTypeError, BadValueError
 from venire.cli._progress import progress
 from venire.cli._run import Refused
 from venire.cli._version import version
 from venire.errors import ConvergenceWarning
+from venire.panel import consensus
 
 if TYPE_CHECKING:
-    from venire._consensus import Consensus
-    from venire.votes import Agreement
+    from venire.data.votes import Agreement
+    from venire.panel import Consensus
 
 __all__ = ["Options", "Result", "run"]
 

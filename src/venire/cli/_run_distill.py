@@ -11,14 +11,15 @@ from typing import Any, Protocol
 import numpy as np
 from rich.console import Console
 
-from venire import _files, io
-from venire._columns import floats
+from venire import io
+from venire._core import disk
 from venire.cli import _pictures
 from venire.cli._errors import Refused
 from venire.cli._progress import Steps, progress
+from venire.data.series import floats
 from venire.distillation import Distillation, Requests
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning, StateError
-from venire.io._tables_out import about, arrow_table
+from venire.io.tables_out import about, arrow_table
 from venire.priors import GaussianPrior
 
 __all__ = ["Answers", "Asking", "Charting", "Creation", "Training", "Withdrawal", "run"]
@@ -239,7 +240,7 @@ class Training:
         _check(self.output)
         if self.model is not None:
             with about(self.model):
-                _files.check_writable(self.model)
+                disk.check_writable(self.model)
         with Distillation.open(
             self.folder, read_only=self.features is None, n_threads=self.threads
         ) as loop:
@@ -258,7 +259,7 @@ class Training:
                 if self.model is not None:
                     import joblib
 
-                    with about(self.model), _files.whole(self.model) as part:
+                    with about(self.model), disk.whole(self.model) as part:
                         joblib.dump(fitted, part)
             with steps("fitting targets"):
                 targets = loop.targets()

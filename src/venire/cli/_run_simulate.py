@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from venire import io
-from venire._checks import BadTypeError, BadValueError
+from venire._core.checks import BadTypeError, BadValueError
 from venire.cli import _pictures
 from venire.cli._errors import Refused
 from venire.cli._progress import progress

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from venire import _checks
+from venire._core import checks
+from venire._core.arrays import keys
+from venire._core.frames import as_frame
 from venire.design import _inputs
 from venire.design._design import check_labels
 from venire.design._pairs import native
-from venire.posteriors._arrays import keys
-from venire.ratings._tables import as_frame
 from venire.reference.resampling import threefry
 
 __all__ = ["BridgeDesign", "design_bridges"]
@@ -119,10 +119,10 @@ def design_bridges(n_items: ArrayLike, per_group: int = 4, *, rng: Any = None) -
     >>> len(b), np.bincount(b.first_group).tolist(), np.bincount(b.second_group).tolist()
     (10, [2, 2, 0, 2, 2, 2], [2, 2, 0, 2, 2, 2])
     """
-    n_items = _checks.column(n_items, "n_items")
-    single = _checks.length(n_items, "n_items") is None
+    n_items = checks.column(n_items, "n_items")
+    single = checks.length(n_items, "n_items") is None
     n, _ = _inputs.sizes([n_items] if single else n_items)
-    per_group = _checks.whole(per_group, "per_group", 1, MOST_BRIDGES)
+    per_group = checks.whole(per_group, "per_group", 1, MOST_BRIDGES)
     groups = np.flatnonzero(n).astype(np.int32)
     key = keys(rng)
     first, second = _joined(len(groups), per_group, key)

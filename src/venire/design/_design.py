@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _checks
-from venire.ratings._tables import as_frame
+from venire._core import checks
+from venire._core.frames import as_frame
 
 __all__ = ["PairDesign", "check_labels"]
 
@@ -55,11 +55,11 @@ class PairDesign:
         for name in ("first", "second"):
             object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), np.int32))
             if len(getattr(self, name)) != self.offsets[-1]:
-                _checks.fail(name, f"must have {self.offsets[-1]} rows, as offsets say",
+                checks.fail(name, f"must have {self.offsets[-1]} rows, as offsets say",
                              value=len(getattr(self, name)))  # fmt: skip
         ends = self.offsets
         if len(ends) != len(self.n_items) + 1 or ends[0] != 0 or (np.diff(ends) < 0).any():
-            _checks.fail("offsets", "must ascend from 0, with one more entry than n_items")
+            checks.fail("offsets", "must ascend from 0, with one more entry than n_items")
 
     def __len__(self) -> int:
         return len(self.first)
@@ -107,7 +107,7 @@ class PairDesign:
         if not isinstance(other, PairDesign):
             return NotImplemented
         if not np.array_equal(self.n_items, other.n_items):
-            _checks.fail("other", "is a design of other groups")
+            checks.fail("other", "is a design of other groups")
         order = np.argsort(np.concatenate([self.group, other.group]), kind="stable")
         return PairDesign(
             self.n_items,
@@ -160,11 +160,11 @@ class PairDesign:
 def check_labels(labels: Any, n_items: NDArray[np.int64]) -> None:
     """`labels` must have as many groups, and groups of as many items, as the design."""
     if not all(hasattr(labels, name) for name in ("groups", "offsets", "items")):
-        _checks.fail("labels", "must have groups, offsets and items", value=labels, kind=TypeError)
+        checks.fail("labels", "must have groups, offsets and items", value=labels, kind=TypeError)
     found = np.diff(labels.offsets)
     if len(found) != len(n_items):
-        _checks.fail("labels", f"has {len(found)} groups, but the design has {len(n_items)}")
+        checks.fail("labels", f"has {len(found)} groups, but the design has {len(n_items)}")
     differs = found != n_items
     if differs.any():
         at = int(np.argmax(differs))
-        _checks.fail("labels", f"its group must have {n_items[at]} items", at, found[at])
+        checks.fail("labels", f"its group must have {n_items[at]} items", at, found[at])

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _checks
+from venire._core import checks
 from venire.design._design import PairDesign
 
 __all__ = ["MOST", "Used", "positions", "sizes", "used_pairs"]
@@ -26,12 +26,12 @@ class Used(NamedTuple):
 
 def _integers(x: Any, name: str, least: int, most: int, rule: str) -> np.ndarray:
     """Integers from `least` to `most`, of one dimension."""
-    array = _checks.integers(x, name)
+    array = checks.integers(x, name)
     if array.ndim != 1:
-        _checks.fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
+        checks.fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
     if array.size and (array.min() < least or array.max() > most):
         at = int(np.argmax((array < least) | (array > most)))
-        _checks.fail(name, rule, at, array[at])
+        checks.fail(name, rule, at, array[at])
     return array
 
 
@@ -43,8 +43,8 @@ def positions(x: Any, name: str) -> np.ndarray:
 
 def sizes(n_items: Any) -> tuple[NDArray[np.int64], bool]:
     """Items of each group, int64; and whether it was one number, for one group."""
-    if _checks.length(n_items, "n_items") is None and not isinstance(n_items, Iterable):
-        return np.array([_checks.whole(n_items, "n_items", 2, MOST)], np.int64), True
+    if checks.length(n_items, "n_items") is None and not isinstance(n_items, Iterable):
+        return np.array([checks.whole(n_items, "n_items", 2, MOST)], np.int64), True
     rule = f"must be from 0 to {MOST}"
     array = _integers(n_items, "n_items", 0, MOST, rule)
     return np.ascontiguousarray(array, dtype=np.int64), False
@@ -56,17 +56,17 @@ def used_pairs(used: Any, n_items: NDArray[np.int64]) -> Used | None:
         return None
     if isinstance(used, PairDesign):
         if len(used.n_items) != len(n_items):
-            _checks.fail(
+            checks.fail(
                 "used", f"is a design of {len(used.n_items)} groups, but there are {len(n_items)}"
             )
         differs = used.n_items != n_items
         if differs.any():
             at = int(np.argmax(differs))
-            _checks.fail("used", f"has another number of items than {n_items[at]}", at,
+            checks.fail("used", f"has another number of items than {n_items[at]}", at,
                          used.n_items[at])  # fmt: skip
         return Used(used.offsets, used.first, used.second) if len(used) else None
     if not isinstance(used, (tuple, list)) or len(used) not in (2, 3):
-        _checks.fail(
+        checks.fail(
             "used",
             "must be a PairDesign, (first, second) of one group, or (group, first, second)",
             kind=TypeError,
@@ -75,9 +75,9 @@ def used_pairs(used: Any, n_items: NDArray[np.int64]) -> Used | None:
     columns = [_column(x, name) for x, name in zip(used, names, strict=True)]
     for column, name in zip(columns[1:], names[1:], strict=True):
         if len(column) != len(columns[0]):
-            _checks.fail(name, f"has {len(column)} rows, but {names[0]} has {len(columns[0])}")
+            checks.fail(name, f"has {len(column)} rows, but {names[0]} has {len(columns[0])}")
     if len(used) == 2 and len(n_items) != 1:
-        _checks.fail("used", f"needs a group for each pair: there are {len(n_items)} groups")
+        checks.fail("used", f"needs a group for each pair: there are {len(n_items)} groups")
     if not len(columns[0]):
         return None
     first, second = columns[-2:]
@@ -97,17 +97,17 @@ def _by_group(
     outside = group >= len(n_items)
     if outside.any():
         at = int(np.argmax(outside))
-        _checks.fail("used group", f"there are {len(n_items)} groups", at, group[at])
+        checks.fail("used group", f"there are {len(n_items)} groups", at, group[at])
     size = n_items[group]
     for column, name in ((first, "used first"), (second, "used second")):
         outside = column >= size
         if outside.any():
             at = int(np.argmax(outside))
-            _checks.fail(name, f"its group has {size[at]} items", at, column[at])
+            checks.fail(name, f"its group has {size[at]} items", at, column[at])
     same = first == second
     if same.any():
         at = int(np.argmax(same))
-        _checks.fail("used second", "must differ from first", at, second[at])
+        checks.fail("used second", "must differ from first", at, second[at])
     if (group[1:] < group[:-1]).any():
         order = np.argsort(group, kind="stable")
         first, second = first[order], second[order]

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from venire import _checks
+from venire._core import checks
+from venire._core.arrays import keys
 from venire.design import _inputs
 from venire.design._design import PairDesign
-from venire.posteriors._arrays import keys
 
 __all__ = ["design_pairs", "native"]
 
@@ -104,20 +104,20 @@ def design_pairs(
     >>> int(more.repeats[0])
     0
     """
-    method = _checks.one_of(method, "method", METHODS)
+    method = checks.one_of(method, "method", METHODS)
     n, single = _inputs.sizes(n_items)
     wanted = int(n.max(initial=1))  # for "all"
     if degree is not None or method != "all":
-        degree = min(_checks.whole(degree, "degree", 1, None), _inputs.MOST)
+        degree = min(checks.whole(degree, "degree", 1, None), _inputs.MOST)
         if method != "all":
             wanted = degree
             if single and degree >= n[0]:
-                _checks.fail("degree", f"must be below n_items, which is {n[0]}", value=degree)
+                checks.fail("degree", f"must be below n_items, which is {n[0]}", value=degree)
     if method == "cycles" and wanted % 2:
         odd = (n % 2 == 1) & (n > wanted)
         if odd.any():
             at = int(np.argmax(odd))
-            _checks.fail("n_items", f"must be even where degree is odd, here {wanted}",
+            checks.fail("n_items", f"must be even where degree is odd, here {wanted}",
                          None if single else at, n[at])  # fmt: skip
     return native(n, wanted, _inputs.used_pairs(used, n), method, keys(rng), n_threads)
 
@@ -137,9 +137,9 @@ def native(
 
     n_asks = np.where(degree >= n_items - 1, n_items * (n_items - 1) // 2, n_items * degree // 2)
     if float(n_asks.sum(dtype=np.float64)) > MOST_ASKS:
-        _checks.fail("n_items", f"makes more than {MOST_ASKS} pairs in all")
+        checks.fail("n_items", f"makes more than {MOST_ASKS} pairs in all")
     offsets = np.zeros(len(n_items) + 1, np.int64)
     np.cumsum(np.maximum(n_asks, 0), out=offsets[1:])
-    threads = _checks.n_threads(n_threads)
+    threads = checks.n_threads(n_threads)
     made = design.pairs(method, degree, n_items, offsets, used, key, threads, stream)
     return PairDesign(n_items, offsets, *made)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from venire import _checks
+from venire._core import checks
 from venire.design import _inputs
 
 __all__ = ["rotate_teachers"]
@@ -47,18 +47,18 @@ def rotate_teachers(
     [0, 1, 2, 0, 1, 2, 0, 1]
     """
     place = _inputs.positions(position, "position")
-    group = _checks.column(group, "group")
-    if _checks.length(group, "group") is None:
-        of_group: Any = _checks.whole(group, "group", 0, _inputs.MOST)
+    group = checks.column(group, "group")
+    if checks.length(group, "group") is None:
+        of_group: Any = checks.whole(group, "group", 0, _inputs.MOST)
     else:
         of_group = _inputs.positions(group, "group")
         if len(of_group) != len(place):
-            _checks.fail("group", f"has {len(of_group)} rows, but position has {len(place)}")
-    teachers = _checks.column(teachers, "teachers")
-    if _checks.length(teachers, "teachers") is None:
-        n_teachers = _checks.whole(teachers, "teachers", 1, _inputs.MOST)
+            checks.fail("group", f"has {len(of_group)} rows, but position has {len(place)}")
+    teachers = checks.column(teachers, "teachers")
+    if checks.length(teachers, "teachers") is None:
+        n_teachers = checks.whole(teachers, "teachers", 1, _inputs.MOST)
         return ((place + of_group) % n_teachers).astype(np.int32)
     pattern = _inputs.positions(teachers, "teachers").astype(np.int32)
     if not len(pattern):
-        _checks.fail("teachers", "is empty: at least one is needed")
+        checks.fail("teachers", "is empty: at least one is needed")
     return pattern[(place + of_group) % len(pattern)]

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _checks
-from venire._checks import BadTypeError, BadValueError
-from venire._columns import floats
-from venire._frames import naming
-from venire._labels import Encoded
+from venire._core import checks
+from venire._core.checks import BadTypeError, BadValueError
+from venire.data.coding import Encoded
+from venire.data.frames import naming
+from venire.data.series import floats
+from venire.data.votes.frame import _kept, _missing, _signed
 from venire.distillation._universe import keyed
-from venire.votes._frame import _kept, _missing, _signed
 
 __all__ = ["FrameAnswers", "frame_answers", "is_frame"]
 
@@ -76,16 +76,16 @@ def frame_answers(
     source = {"request": request, **columns}
     data = keyed(frame, source)
     with naming(source):
-        told = _checks.columns(may_be_empty=True, **data)[1:]
+        told = checks.columns(may_be_empty=True, **data)[1:]
         data = dict(zip(data, told, strict=True))
         ids = check(_whole(floats(data["request"], "request")))
         if probabilities is not None:
-            parts = [_checks.rows(floats(data[name], name), len(ids), name) for name in columns]
+            parts = [checks.rows(floats(data[name], name), len(ids), name) for name in columns]
             shown = source | {"probabilities": ", ".join(probabilities)}
             return FrameAnswers(np.arange(len(ids)), ids, None, np.stack(parts, axis=1), shown)
         keep = ~_missing(data["vote"])
         if len(keep) != len(ids):
-            _checks.fail("vote", f"has {len(keep)} rows, but request has {len(ids)}")
+            checks.fail("vote", f"has {len(keep)} rows, but request has {len(ids)}")
         rows = np.flatnonzero(keep)
         if not len(rows):
             return FrameAnswers(rows, ids[:0], np.empty(0, np.int8), None, source)
@@ -103,7 +103,7 @@ def _whole(values: NDArray[Any]) -> NDArray[np.int64]:
     good = (np.abs(values) < 2.0**53) & (values == np.floor(values))
     if not good.all():
         at = int(np.argmin(good))
-        _checks.fail("request", "must be a whole number", at, values[at])
+        checks.fail("request", "must be a whole number", at, values[at])
     return values.astype(np.int64)
 
 
@@ -116,8 +116,8 @@ def _renamed() -> Iterator[None]:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         reason = error.reason.split(", got ")[0]
         if error.position is None:
-            _checks.fail("vote", reason, kind=kind)
-        _checks.fail("vote", reason, error.position, error.value, kind=kind)
+            checks.fail("vote", reason, kind=kind)
+        checks.fail("vote", reason, error.position, error.value, kind=kind)
 
 
 @contextmanager
@@ -130,4 +130,4 @@ def _placed(rows: NDArray[np.int64]) -> Iterator[None]:
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
         reason = error.reason.split(", got ")[0]
-        _checks.fail(error.argument, reason, int(rows[error.position]), error.value, kind=kind)
+        checks.fail(error.argument, reason, int(rows[error.position]), error.value, kind=kind)

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from venire import _checks
-from venire.votes._rows import _probabilities, _votes
+from venire._core import checks
+from venire.data.votes.rows import _probabilities, _votes
 
 __all__ = ["ANSWERED", "ASK_COLUMNS", "CLOSED", "PENDING", "SOFT", "Answers", "Ledger"]
 
@@ -172,15 +172,15 @@ class Ledger:
 
     def check_requests(self, request: ArrayLike) -> NDArray[np.int64]:
         """Ids as int64; refuses what is no request."""
-        array = _checks.integers(request, "request")
+        array = checks.integers(request, "request")
         if array.ndim == 0:
             array = array.reshape(1)
         if array.ndim != 1:
-            _checks.fail("request", f"must be one-dimensional, has {array.ndim} dimensions")
+            checks.fail("request", f"must be one-dimensional, has {array.ndim} dimensions")
         bad = (array < 0) | (array >= self.n_requests)
         if bad.any():
             at = int(np.argmax(bad))
-            _checks.fail("request", "there is no such request", at, array[at])
+            checks.fail("request", "there is no such request", at, array[at])
         return array.astype(np.int64)
 
     def check_answers(
@@ -196,7 +196,7 @@ class Ledger:
         """
         if (vote is None) == (probabilities is None):
             raise TypeError("give one of vote and probabilities")
-        replace = _checks.flag(replace, "replace")
+        replace = checks.flag(replace, "replace")
         ids = self.check_requests(request)
         if not len(ids):
             return Answers(ids, np.empty(0, np.int8), None, 0, 0, 0)
@@ -205,7 +205,7 @@ class Ledger:
             wrong = (votes < -1) | (votes > 1)  # int8 arrays are not looked at before
             if wrong.any():
                 at = int(np.argmax(wrong))
-                _checks.fail("vote", "must be 1 (first), -1 (second) or 0 (a tie)", at, votes[at])
+                checks.fail("vote", "must be 1 (first), -1 (second) or 0 (a tie)", at, votes[at])
         else:
             chances = _probabilities(probabilities, len(ids))
             votes, chances = _plain_votes(chances)
@@ -318,4 +318,4 @@ def _shown(vote: NDArray[np.int8], chances: NDArray[np.float64] | None, at: int)
 
 def _refuse(request: Any, at: int, old: Any, new: Any, why: str) -> NoReturn:
     told = f"request {int(request)} is answered {old!r} already, and now {new!r}: {why}"
-    _checks.fail("request", told, at)
+    checks.fail("request", told, at)

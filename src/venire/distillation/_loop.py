@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from venire import _checks
+from venire._core import checks
 from venire.distillation._answers import frame_answers, is_frame
 from venire.distillation._ledger import ANSWERED, PENDING
 from venire.distillation._part_learning import Learning
@@ -302,13 +302,13 @@ class Distillation(Learning):
         ValueError
             If a label is not one of the teachers, or an answer is out of range.
         """
-        rounds = _checks.whole(rounds, "rounds", 0, MOST_ROUNDS)
+        rounds = checks.whole(rounds, "rounds", 0, MOST_ROUNDS)
         if not isinstance(teachers, Mapping):
-            _checks.fail("teachers", _CALLABLES, value=teachers, kind=TypeError)
+            checks.fail("teachers", _CALLABLES, value=teachers, kind=TypeError)
         for label, teacher in teachers.items():
             self._settings.position(label, "teachers")
             if not callable(teacher):
-                _checks.fail("teachers", _CALLABLES, value=teacher, kind=TypeError)
+                checks.fail("teachers", _CALLABLES, value=teacher, kind=TypeError)
         if (student is None) != (features is None):
             raise TypeError("student and features go together")
         if len(self.pending):
@@ -346,14 +346,14 @@ def _universe(items: Any, gold: Any) -> tuple[Universe, NDArray[np.float64] | No
     else:
         if not isinstance(items, (tuple, list)) or len(items) != 2:
             reason = "must be a pair (group, item) of arrays, or a data frame"
-            _checks.fail("items", reason, kind=TypeError)
+            checks.fail("items", reason, kind=TypeError)
         universe = Universe(*items)
     if gold is None:
         return universe, None
-    values = _checks.numeric(gold, "gold").astype(np.float64)
+    values = checks.numeric(gold, "gold").astype(np.float64)
     if values.shape != (universe.n_items,):
-        _checks.fail("gold", f"has shape {values.shape}, but there are {universe.n_items} items")
+        checks.fail("gold", f"has shape {values.shape}, but there are {universe.n_items} items")
     if np.isinf(values).any():
         at = int(np.argmax(np.isinf(values)))
-        _checks.fail("gold", "must be finite, or nan where nothing is known", at, values[at])
+        checks.fail("gold", "must be finite, or nan where nothing is known", at, values[at])
     return universe, universe.to_flat(values)

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from venire import _checks
-from venire._labels import Encoded
-from venire.allocation import Allocation, AllocationPrior, allocate
-from venire.design import design_bridges, design_pairs
+from venire._core import checks
+from venire.data.coding import Encoded
+from venire.design import Allocation, AllocationPrior, allocate, design_bridges, design_pairs
 from venire.distillation import _asking
 from venire.distillation._asking import Pairs
 from venire.distillation._ledger import ANSWERED, PENDING
@@ -22,7 +21,7 @@ from venire.distillation._state import State
 from venire.distillation._store import Part
 
 if TYPE_CHECKING:
-    from venire.grouped_comparisons import GroupedComparisons
+    from venire.data.grouped_comparisons import GroupedComparisons
 
 __all__ = ["Asking"]
 
@@ -96,7 +95,7 @@ class Asking(State):
         bridges = self._bridges() if number == 1 else None
         left = None
         if cost is not None:
-            left = float(_checks.amounts(cost, 1, "cost")[0])
+            left = float(checks.amounts(cost, 1, "cost")[0])
             if bridges is not None:
                 asked = _asking.assign(self._settings, active, bridges.group, bridges.rank)
                 left -= float(np.array(self._settings.costs)[asked].sum())
@@ -155,14 +154,14 @@ class Asking(State):
     ) -> Allocation:
         settings, ledger = self._settings, self._ledger
         criterion = settings.criterion if criterion is None else criterion
-        _checks.one_of(criterion, "criterion", CRITERIA)
-        budget = _checks.column(budget, "budget")
+        checks.one_of(criterion, "criterion", CRITERIA)
+        budget = checks.column(budget, "budget")
         if number == 1:
             criterion = "uniform"
         if budget is None:
             budget = self._usual_budget()
         if share is None:  # gains can only share one number, and only some criteria have gains
-            shared = _checks.length(budget, "budget") is None and criterion in ("D", "A", "top")
+            shared = checks.length(budget, "budget") is None and criterion in ("D", "A", "top")
             share = settings.share if shared else "equal"
         prediction = self._prediction if settings.steering == "student" else None
         if criterion.startswith("residual"):
@@ -202,7 +201,7 @@ class Asking(State):
         teachers = _asking.assign(settings, active, np.zeros_like(turns), turns)
         each = np.array(settings.costs)[teachers].sum(axis=1)
         if not left >= each.min() or left <= 0.0:
-            _checks.fail("cost", "does not pay for one ask", value=cost)
+            checks.fail("cost", "does not pay for one ask", value=cost)
         if each.mean() == 0.0:
             return self._universe.n_pairs
         return min(math.ceil(left / each.mean()), self._universe.n_pairs)
@@ -286,7 +285,7 @@ class Asking(State):
             done = ledger.state[ids] == ANSWERED
             if done.any():
                 at = int(np.argmax(done))
-                _checks.fail("requests", "is answered already", at, ids[at])
+                checks.fail("requests", "is answered already", at, ids[at])
             closed = np.unique(ids[ledger.state[ids] == PENDING])
         ask, teachers = closed[:0], ledger.teacher[:0]
         if reassign:

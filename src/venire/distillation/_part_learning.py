@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _checks, scales
-from venire._labels import Encoded
+from venire import scales
+from venire._core import checks
+from venire.data.coding import Encoded
+from venire.data.votes import Votes
 from venire.distillation import _report
 from venire.distillation._ledger import ANSWERED, SOFT
 from venire.distillation._part_asking import Asking
 from venire.distillation._report import Report
 from venire.distillation._store import Part
 from venire.distillation._student import feature_rows, teach
-from venire.grouped import Calibration, calibrate
+from venire.ratings.grouped import Calibration, calibrate
 from venire.targets import Targets, VotesFit, fit_votes, make_targets
-from venire.votes import Votes
 
 if TYPE_CHECKING:
-    from venire.grouped_comparisons import GroupedComparisons
+    from venire.data.grouped_comparisons import GroupedComparisons
 
 __all__ = ["Learning"]
 
@@ -45,7 +46,7 @@ class Learning(Asking):
             If there are none yet.
         """
         if rounds is not None:
-            rounds = _checks.whole(rounds, "rounds", 0)
+            rounds = checks.whole(rounds, "rounds", 0)
         ledger, universe = self._ledger, self._universe
         request = self._answered(bridge=False, rounds=rounds)
         if not len(request):
@@ -234,10 +235,10 @@ class Learning(Asking):
         >>> bool(np.corrcoef(loop.predictions, x[:, 0])[0, 1] > 0.95)
         True
         """
-        folds = _checks.whole(folds, "folds", 2)
+        folds = checks.whole(folds, "folds", 2)
         if not all(hasattr(student, name) for name in ("fit", "predict", "get_params")):
             reason = "must be a regressor with fit, predict and get_params"
-            _checks.fail("student", reason, value=student, kind=TypeError)
+            checks.fail("student", reason, value=student, kind=TypeError)
         universe = self._universe
         rows = feature_rows(features, universe)
         targets = self.targets(**options)

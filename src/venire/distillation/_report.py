@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from venire._core.frames import as_frame
 from venire.distillation._ledger import ANSWERED, CLOSED, PENDING, Ledger
-from venire.distillation._measures import kendall_tau, ndcg
 from venire.distillation._settings import Settings
 from venire.distillation._universe import Universe
-from venire.ratings._tables import as_frame
+from venire.distillation.measures import kendall_tau, ndcg
 
 __all__ = ["Quality", "Report", "counts", "mean_quality", "position_notices"]
 

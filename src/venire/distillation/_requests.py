@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _checks
+from venire._core import checks
+from venire._core.frames import as_frame
 from venire.distillation._ledger import Ledger
 from venire.distillation._settings import Settings
 from venire.distillation._universe import Universe
-from venire.ratings._tables import as_frame
 
 __all__ = ["Requests", "Told"]
 
@@ -136,7 +136,7 @@ class Requests:
         try:
             chosen = np.atleast_1d(self.request[rows])
         except (IndexError, TypeError, ValueError) as error:
-            _checks.fail("rows", f"must be a mask, positions or a slice ({error})")
+            checks.fail("rows", f"must be a mask, positions or a slice ({error})")
         return Requests(chosen, self._universe, self._ledger, self._settings)
 
     def of(self, teacher: Any) -> Requests:

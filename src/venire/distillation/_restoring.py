@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _checks
+from venire._core import checks
 from venire.distillation._ledger import ANSWERED, CLOSED, PENDING, SOFT, Ledger
 from venire.distillation._settings import Settings
 from venire.distillation._store import Part
@@ -77,4 +77,4 @@ def _within(table: Any, name: str, low: int, high: Any) -> None:
 def _all(name: str, good: Any, rule: str, x: Any) -> None:
     if not np.all(good):
         at = int(np.argmin(good))
-        _checks.fail(name, rule, at, x[at])
+        checks.fail(name, rule, at, x[at])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _checks
+from venire._core import checks
 from venire.priors import GaussianPrior
 
 __all__ = ["CRITERIA", "Settings", "settings_of"]
@@ -78,7 +78,7 @@ class Settings:
         label = teacher.item() if isinstance(teacher, np.generic) else teacher
         if not isinstance(label, (int, str)) or label not in self.teachers:
             known = ", ".join(repr(t) for t in self.teachers[:20])
-            _checks.fail(argument, f"is not one of the teachers ({known})", value=label)
+            checks.fail(argument, f"is not one of the teachers ({known})", value=label)
         return self.teachers.index(label)
 
 
@@ -101,9 +101,9 @@ def settings_of(
     labels = _labels(teachers)
     place = {label: k for k, label in enumerate(labels)}
     for name, value in (choices | {"model": model}).items():
-        _checks.one_of(value, name, _CHOICES[name])
+        checks.one_of(value, name, _CHOICES[name])
     if not (prior is None or isinstance(prior, GaussianPrior)):
-        _checks.fail("prior", "must be a GaussianPrior or None", value=prior, kind=TypeError)
+        checks.fail("prior", "must be a GaussianPrior or None", value=prior, kind=TypeError)
     if rotation is not None and panel is not None:
         raise TypeError("rotation is for one teacher per pair; a panel has an order of its own")
     pattern = tuple(range(len(labels)))
@@ -111,28 +111,28 @@ def settings_of(
         pattern = _places(rotation, place, "rotation")
     chosen: Any = panel
     if isinstance(panel, (bool, float, np.generic)) and not isinstance(panel, np.integer):
-        _checks.fail("panel", "must be a number, labels, or None", value=panel, kind=TypeError)
+        checks.fail("panel", "must be a number, labels, or None", value=panel, kind=TypeError)
     if isinstance(panel, (int, np.integer)):
-        chosen = _checks.whole(panel, "panel", 1)
+        chosen = checks.whole(panel, "panel", 1)
         if chosen > len(labels):
-            _checks.fail("panel", f"there are only {len(labels)} teachers", value=chosen)
+            checks.fail("panel", f"there are only {len(labels)} teachers", value=chosen)
     elif panel is not None:
         chosen = _places(panel, place, "panel")
         if len(set(chosen)) < len(chosen):
             again = next(k for k, t in enumerate(chosen) if t in chosen[:k])
-            _checks.fail("panel", "names a teacher twice", again, labels[chosen[again]])
-    share = _checks.number(rho, "rho", "must lie between 0 and 1", lambda x: 0.0 <= x <= 1.0)
+            checks.fail("panel", "names a teacher twice", again, labels[chosen[again]])
+    share = checks.number(rho, "rho", "must lie between 0 and 1", lambda x: 0.0 <= x <= 1.0)
     return Settings(
         teachers=labels,
         costs=_costs(costs, labels, place),
         rotation=pattern,
         panel=chosen,
-        degree=_checks.whole(degree, "degree", 1, 2**31 - 1),
+        degree=checks.whole(degree, "degree", 1, 2**31 - 1),
         model=str(model),
         precision=None if prior is None else float(prior.precision),
-        bridges=_checks.whole(bridges, "bridges", 0, 1_000_000),
+        bridges=checks.whole(bridges, "bridges", 0, 1_000_000),
         rho=share,
-        top=_checks.whole(top, "top", 1, 2**31 - 1),
+        top=checks.whole(top, "top", 1, 2**31 - 1),
         seed=_seed(rng),
         **choices,
     )
@@ -141,22 +141,22 @@ def settings_of(
 def _labels(teachers: Any) -> tuple[Any, ...]:
     labels = _plain(teachers, "teachers")
     if not labels:
-        _checks.fail("teachers", "is empty: at least one teacher is needed")
+        checks.fail("teachers", "is empty: at least one teacher is needed")
     for at, label in enumerate(labels):
         if isinstance(label, bool) or not isinstance(label, (int, str)):
-            _checks.fail("teachers", "must be integers or text", at, label, kind=TypeError)
+            checks.fail("teachers", "must be integers or text", at, label, kind=TypeError)
         if isinstance(label, int) and not -(2**63) <= label < 2**63:
-            _checks.fail("teachers", "integer labels must fit int64", at, label)
+            checks.fail("teachers", "integer labels must fit int64", at, label)
         if type(label) is not type(labels[0]):
-            _checks.fail("teachers", "must all be of one type", at, label, kind=TypeError)
+            checks.fail("teachers", "must all be of one type", at, label, kind=TypeError)
         if label in labels[:at]:
-            _checks.fail("teachers", "is named twice", at, label)
+            checks.fail("teachers", "is named twice", at, label)
     return labels
 
 
 def _plain(x: Any, argument: str) -> tuple[Any, ...]:
     """A list of labels, with NumPy's scalars as Python's values."""
-    values = _checks.listed(_checks.column(x, argument), argument)
+    values = checks.listed(checks.column(x, argument), argument)
     return tuple(t.item() if isinstance(t, np.generic) else t for t in values)
 
 
@@ -164,9 +164,9 @@ def _places(given: Any, place: dict[Any, int], argument: str) -> tuple[int, ...]
     labels = _plain(given, argument)
     for at, label in enumerate(labels):
         if not isinstance(label, (int, str)) or label not in place:
-            _checks.fail(argument, "is not one of the teachers", at, label)
+            checks.fail(argument, "is not one of the teachers", at, label)
     if not labels:
-        _checks.fail(argument, "is empty")
+        checks.fail(argument, "is empty")
     return tuple(place[label] for label in labels)
 
 
@@ -177,12 +177,12 @@ def _costs(costs: Any, labels: tuple[Any, ...], place: dict[Any, int]) -> tuple[
     if isinstance(costs, Mapping):
         for at, label in enumerate(costs):
             if label not in place:
-                _checks.fail("costs", "is not one of the teachers", at, label)
+                checks.fail("costs", "is not one of the teachers", at, label)
         for at, label in enumerate(labels):
             if label not in costs:
-                _checks.fail("costs", "has no entry for this teacher", at, label)
+                checks.fail("costs", "has no entry for this teacher", at, label)
         costs = [costs[label] for label in labels]
-    array = _checks.amounts(costs, len(labels), "costs")
+    array = checks.amounts(costs, len(labels), "costs")
     return tuple(np.broadcast_to(array, len(labels)).tolist())
 
 
@@ -190,4 +190,4 @@ def _seed(rng: Any) -> int:
     """A seed that can be kept: the int itself, or 63 bits drawn once."""
     if isinstance(rng, (int, np.integer)) and not isinstance(rng, (bool, np.bool_)) and rng >= 0:
         return int(rng)
-    return int(_checks.rng(rng).integers(0, 2**63))
+    return int(checks.rng(rng).integers(0, 2**63))

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _files
+from venire._core import disk
 from venire.errors import StateError
 
 __all__ = ["FORMAT", "Lock", "Part", "Store"]
@@ -141,7 +141,7 @@ class Store:
             self.state = {"format": FORMAT, "id": secrets.token_hex(4), "creating": True}
             self._write_state()
             (path / _PARTS).mkdir(exist_ok=True)
-            _files.sweep(path / _PARTS)
+            disk.sweep(path / _PARTS)
             del self.state["creating"]
             self.state["settings"] = cls.plain(settings)
             self.first = self.end = 0
@@ -221,8 +221,8 @@ class Store:
             ours = _belongs(path, self.state["id"])
             if ours and not self.first <= int(path.name.split("-")[0]) < self.end:
                 path.unlink()
-        _files.sweep(parts)
-        _files.sweep(self.folder)
+        disk.sweep(parts)
+        disk.sweep(self.folder)
 
     # ---- writing ------------------------------------------------------------------------------
 
@@ -248,7 +248,7 @@ class Store:
             path = self._path(number, kind)
             if os.path.lexists(path):
                 raise StateError(f"{path}: is in the way: it is no part of this loop")
-            with _files.whole(path) as new:
+            with disk.whole(path) as new:
                 _write_table(table, new, path.stem)
         first, end = (self.end if fresh else self.first), self.end + len(parts)
         old = self.state
@@ -264,7 +264,7 @@ class Store:
 
     def _write_state(self) -> None:
         self.state["digest"] = _digest(self.state)
-        with _files.whole(self.folder / _STATE) as new, open(new, "w", encoding="utf-8") as file:
+        with disk.whole(self.folder / _STATE) as new, open(new, "w", encoding="utf-8") as file:
             json.dump(self.state, file, indent=1)
 
     def close(self) -> None:
@@ -386,12 +386,12 @@ def _remains(folder: Path) -> list[Path]:
         for path in (folder / _PARTS).iterdir():
             if _belongs(path, own):
                 remains.append(path)
-            elif not _files.is_part(path.name):
+            elif not disk.is_part(path.name):
                 names.add(f"{_PARTS}/{path.name}")
         names.discard(_PARTS)
     if _is_lock(folder / _LOCK):
         names.discard(_LOCK)
-    strange = sorted(name for name in names if not _files.is_part(name, _STATE))
+    strange = sorted(name for name in names if not disk.is_part(name, _STATE))
     if strange:
         raise StateError(
             f"{folder}: is not empty and holds no loop: {strange[0]!r} is in it; a loop is created "

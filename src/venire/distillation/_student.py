@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _checks
-from venire._columns import floats
-from venire.distillation._measures import pooled_r2
+from venire._core import checks
+from venire.data.series import floats
 from venire.distillation._universe import Universe, keyed
+from venire.distillation.measures import pooled_r2
 
 __all__ = ["Lesson", "feature_rows", "teach"]
 
@@ -50,18 +50,16 @@ def feature_rows(features: Any, universe: Universe) -> Any:
     else:
         if names is not None and not isinstance(features, Mapping):
             features = features.to_numpy() if hasattr(features, "to_numpy") else features
-        rows = _checks.array(features, "features")
+        rows = checks.array(features, "features")
         if rows.dtype == object:
             rows = _numbers_or_texts(rows)
         if rows.dtype.kind in "fc" and rows.ndim:
             width = max(int(np.prod(rows.shape[1:])), 1)
             _check_finite(rows.reshape(-1), lambda at: at // width, lambda at: at % width)
     if not rows.ndim:
-        _checks.fail("features", "must have a row for each item", kind=TypeError)
+        checks.fail("features", "must have a row for each item", kind=TypeError)
     if rows.shape[0] != universe.n_items:
-        _checks.fail(
-            "features", f"has {rows.shape[0]} rows, but there are {universe.n_items} items"
-        )
+        checks.fail("features", f"has {rows.shape[0]} rows, but there are {universe.n_items} items")
     order = np.argsort(universe.flat)
     return rows if (order == np.arange(len(order))).all() else rows[order]
 
@@ -84,13 +82,13 @@ def _keyed_rows(frame: Any, names: list[Any], universe: Universe) -> NDArray[Any
     seen = np.bincount(at, minlength=universe.n_items)
     if (seen > 1).any():
         row = int(np.flatnonzero(np.isin(at, np.flatnonzero(seen > 1)))[-1])
-        _checks.fail("features", "has two rows of one item", row, universe.items[at[row]])
+        checks.fail("features", "has two rows of one item", row, universe.items[at[row]])
     if (seen == 0).any():
         lost = int(np.argmin(seen))
         label = universe.groups[universe.group_of_item[lost]]
-        _checks.fail("features", f"has no row of item {universe.items[lost]!r} of group {label!r}")
+        checks.fail("features", f"has no row of item {universe.items[lost]!r} of group {label!r}")
     if not names:
-        _checks.fail("features", "has no columns besides group and item")
+        checks.fail("features", "has no columns besides group and item")
     out = np.empty((len(at), len(names)))
     for k, (name, column) in enumerate(keyed(frame, {str(n): n for n in names}).items()):
         values = np.asarray(floats(column, f"features {name}"), np.float64)
@@ -105,7 +103,7 @@ def _check_finite(values: NDArray[Any], row: Any, column: Any) -> None:
     bad = ~np.isfinite(values)
     if bad.any():
         at = int(np.argmax(bad))
-        _checks.fail("features", f"column {column(at)!r} must be finite", row(at), values[at])
+        checks.fail("features", f"column {column(at)!r} must be finite", row(at), values[at])
 
 
 def _numbers_or_texts(rows: NDArray[Any]) -> NDArray[Any]:

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _checks
-from venire._columns import plain
-from venire._frames import _collect
-from venire._labels import encode_one
-from venire.grouped._lookup import GroupLookup
-from venire.grouped_comparisons import GroupedComparisons
+from venire._core import checks
+from venire.data.coding import encode_one
+from venire.data.frames import _collect
+from venire.data.grouped_comparisons import GroupedComparisons
+from venire.data.series import plain
+from venire.ratings.grouped.lookup import GroupLookup
 
 __all__ = ["Universe", "keyed"]
 
@@ -47,7 +47,7 @@ class Universe:
     """
 
     def __init__(self, group: Any, item: Any) -> None:
-        n, group, item = _checks.columns(group=group, item=item)
+        n, group, item = checks.columns(group=group, item=item)
         empty = np.empty(0, np.int64)
         self.empty = GroupedComparisons(empty, empty, empty, items=(group, item))
         self.groups, self.offsets = self.empty.groups, self.empty.offsets
@@ -64,7 +64,7 @@ class Universe:
         at = int(np.argmax(again))
         label = self.groups[self.group_of_item[self.flat[at]]]
         label = label.item() if isinstance(label, np.generic) else label
-        _checks.fail("item", f"is listed twice in group {label!r}", at, self.items[self.flat[at]])
+        checks.fail("item", f"is listed twice in group {label!r}", at, self.items[self.flat[at]])
 
     @property
     def n_groups(self) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from venire import _checks
+from venire._core import checks
 
 __all__ = ["connected"]
 
@@ -48,7 +48,7 @@ def connected(
         with distributed.Client(scheduler, set_as_default=False) as joined:
             yield joined, n_threads or 1
         return
-    cpus = _checks.n_threads(None)
+    cpus = checks.n_threads(None)
     n_workers = n_workers or max(1, cpus // 2)
     with (
         distributed.LocalCluster(

@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any
 
-from venire import _files
+from venire._core import disk
 from venire.io import DataError
-from venire.io._tables_out import about
+from venire.io.tables_out import about
 
 __all__ = ["OutputFolder"]
 
@@ -52,7 +52,7 @@ class OutputFolder:
             raise DataError(path, f"cannot be written: there is no folder {above}")
         if os.path.lexists(self.path):
             self._check_replaceable()
-        self._place: AbstractContextManager[str] = _files.whole_folder(self.path)
+        self._place: AbstractContextManager[str] = disk.whole_folder(self.path)
 
     def _check_replaceable(self) -> None:
         if os.path.islink(self.path) or not os.path.isdir(self.path):

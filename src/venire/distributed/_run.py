@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from venire._labels import Encoder
+from venire.data.coding import Encoder
 from venire.distributed import _tasks
 from venire.distributed._cluster import connected
 from venire.distributed._output import OutputFolder

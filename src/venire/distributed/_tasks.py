@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from venire._checks import BadTypeError, BadValueError
-from venire._labels import encode_one
+from venire._core.checks import BadTypeError, BadValueError
+from venire.data.coding import encode_one
 from venire.io import DataError, TableWriter
-from venire.io._assemble import located, rows_of
+from venire.io.assemble import located, rows_of
 from venire.streaming._engine import fit_files
 from venire.streaming._job import Fitted, Job, Tally
 from venire.streaming._plan import Plan, cut, room

@@ -7,15 +7,15 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from venire._checks import BadTypeError, BadValueError
-from venire._frames import Rows
+from venire._core.checks import BadTypeError, BadValueError
+from venire.data.frames import Rows
 from venire.io import _tables_in
-from venire.io._assemble import LABELS, column_names, located, rows_of
 from venire.io._errors import DataError
+from venire.io.assemble import LABELS, column_names, located, rows_of
 
 if TYPE_CHECKING:
-    from venire.comparisons import Comparisons
-    from venire.grouped_comparisons import GroupedComparisons
+    from venire.data.comparisons import Comparisons
+    from venire.data.grouped_comparisons import GroupedComparisons
 
 __all__ = ["read_comparisons", "read_grouped", "read_rows"]
 
@@ -84,7 +84,7 @@ def read_comparisons(
     ...     "games.csv", first="home", second="away", outcome="result"
     ... )  # doctest: +SKIP
     """
-    from venire.comparisons import Comparisons
+    from venire.data.comparisons import Comparisons
 
     rows = read_rows(
         path,
@@ -231,7 +231,7 @@ def read_grouped(
     ...     "votes/", group="query", first="a", second="b", score="p"
     ... )  # doctest: +SKIP
     """
-    from venire.grouped_comparisons import GroupedComparisons
+    from venire.data.grouped_comparisons import GroupedComparisons
 
     arguments = {
         "group": group, "outcome": outcome, "mapping": mapping, "score": score,

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from venire._checks import BadTypeError, BadValueError, fail
-from venire._labels import Encoder
+from venire._core.checks import BadTypeError, BadValueError, fail
+from venire.data.coding import Encoder
 from venire.io import _tables_in
-from venire.io._assemble import _as_integers, column_names, located
 from venire.io._errors import DataError
 from venire.io._formats import Path, as_text, format_of
+from venire.io.assemble import _as_integers, column_names, located
 
 __all__ = ["TableFile", "columns_in", "read_table"]
 

@@ -8,17 +8,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _checks
-from venire._checks import BadTypeError, BadValueError
-from venire._labels import Encoded, Encoder
+from venire._core import checks
+from venire._core.checks import BadTypeError, BadValueError
+from venire.data.coding import Encoded, Encoder
+from venire.data.votes import Votes
+from venire.data.votes.frame import frame_rows, gold_shares, names_of
+from venire.data.votes.gold import gold_of
+from venire.data.votes.rows import table_of
 from venire.io import _tables_in
-from venire.io._assemble import _as_integers, column_names, located
 from venire.io._errors import DataError
 from venire.io._read import Path, Progress
-from venire.votes import Votes
-from venire.votes._frame import frame_rows, gold_shares, names_of
-from venire.votes._gold import gold_of
-from venire.votes._rows import table_of
+from venire.io.assemble import _as_integers, column_names, located
 
 __all__ = ["VotesFile", "read_votes"]
 
@@ -98,7 +98,7 @@ def read_votes(
     for argument, column in (("weight", weight), ("swapped", swapped)):
         if column is None:
             continue
-        one_of_runs = len(runs) > 1 and _checks.named(column, argument) in runs
+        one_of_runs = len(runs) > 1 and checks.named(column, argument) in runs
         if argument == "weight" or not one_of_runs:
             rest[argument] = column
     names = labels | column_names(words | rest, ())
@@ -111,7 +111,7 @@ def read_votes(
             frame, vote=vote, probabilities=probabilities, swapped=swapped, weight=weight,
             mapping=mapping, strength=strength, **own,
         )  # fmt: skip
-        votes = Votes._of(table_of(rows, _checks.n_threads(n_threads)))
+        votes = Votes._of(table_of(rows, checks.n_threads(n_threads)))
         truth = None
         if gold is not None:
             truth = _gold(votes, gold_shares(frame[gold], mapping), frame, [*labels], place)

@@ -8,7 +8,7 @@ import os
 import tomllib
 from typing import Any
 
-from venire._checks import BadTypeError, BadValueError
+from venire._core.checks import BadTypeError, BadValueError
 from venire.io._errors import DataError
 from venire.simulate import Teachers
 

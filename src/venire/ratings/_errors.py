@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from venire import _checks
+from venire._core import checks
 from venire.ratings import _covariance, _information, _sampled
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def sampled_errors(fit: Fit, kind: str, n_samples: int | None, rng: Any) -> _sam
     """Sampled standard errors of theta with their own error."""
     _known(kind, "sampled")
     if n_samples is not None:
-        n_samples = _checks.whole(n_samples, "n_samples", 2, MOST_SAMPLES)
+        n_samples = checks.whole(n_samples, "n_samples", 2, MOST_SAMPLES)
     key = ("sampled", kind, n_samples, rng) if isinstance(rng, int) else None
     if key is None or key not in fit._cache:
         layout = layout_of(fit)
@@ -108,7 +108,7 @@ def covariance(fit: Fit, kind: str, items: np.ndarray | None, full: bool) -> np.
     layout = layout_of(fit)
     chosen = np.arange(layout.n) if items is None else items
     if len(chosen) > MAX_DENSE:
-        _checks.fail(
+        checks.fail(
             "items", f"a covariance matrix of {len(chosen)} items is too large: at most {MAX_DENSE}"
         )
     if not is_exact(fit):
@@ -145,7 +145,7 @@ def difference_errors(
     """Standard errors of theta[first] - theta[second], (n,); arguments are positions."""
     _known(kind, method)
     if n_samples is not None:
-        n_samples = _checks.whole(n_samples, "n_samples", 2, MOST_SAMPLES)
+        n_samples = checks.whole(n_samples, "n_samples", 2, MOST_SAMPLES)
     layout = layout_of(fit)
     if is_exact(fit, method):
         variance = _exact_differences(fit, first, second, kind)
@@ -172,7 +172,7 @@ def difference_covariance(fit: Fit, first: np.ndarray, second: np.ndarray, kind:
     layout = layout_of(fit)
     n = len(first)
     if n > MAX_DENSE:
-        _checks.fail("first", f"{n} differences are too many for one matrix: at most {MAX_DENSE}")
+        checks.fail("first", f"{n} differences are too many for one matrix: at most {MAX_DENSE}")
     if is_exact(fit):
         items, place = np.unique(np.concatenate([first, second]), return_inverse=True)
         among = _exact(fit).between(items, _meat(fit, kind))
@@ -208,8 +208,8 @@ def _exact_differences(fit: Fit, first: np.ndarray, second: np.ndarray, kind: st
 
 
 def _known(kind: str, method: str) -> None:
-    _checks.one_of(kind, "kind", KINDS)
-    _checks.one_of(method, "method", METHODS)
+    checks.one_of(kind, "kind", KINDS)
+    checks.one_of(method, "method", METHODS)
 
 
 def is_exact(fit: Fit, method: str = "auto") -> bool:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from venire.errors import NotIdentifiedError
-from venire.ratings._problem import TIE_MODELS
+from venire.ratings.problem import TIE_MODELS
 
 if TYPE_CHECKING:
-    from venire.comparisons import Comparisons
+    from venire.data.comparisons import Comparisons
 
 __all__ = ["require_existence"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from venire import _checks
+from venire._core import checks
 
 __all__ = ["Lookup"]
 
@@ -39,9 +39,9 @@ class Lookup:
             If a label is not an item; names the argument, the first such position and the label.
         """
         if self._integer:
-            return self._integers(_checks.array(labels, name, object), name)
+            return self._integers(checks.array(labels, name, object), name)
         # a list is not made uniform first: 7 is not the label "7"
-        array = _checks.array(labels, name, object)
+        array = checks.array(labels, name, object)
         table = self._table or {}
         flat = array.ravel().tolist()
         out = np.fromiter((self._get(table, label) for label in flat), np.int64, len(flat))
@@ -78,7 +78,7 @@ class Lookup:
         return np.asarray(place, np.int64)
 
     def _unknown(self, name: str, position: int | None, label: Any) -> None:
-        _checks.fail(name, "must be the label of an item of this fit", position, label)
+        checks.fail(name, "must be the label of an item of this fit", position, label)
 
 
 def _is_whole(label: Any) -> bool:

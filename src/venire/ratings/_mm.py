@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.ratings._newton import Progress, Result
+from venire.ratings.newton import Progress, Result
 
 if TYPE_CHECKING:
     from venire._native.problem import Problem

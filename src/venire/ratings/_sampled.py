@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from venire import _checks
+from venire._core import checks
 from venire.ratings._information import Layout
 
 __all__ = ["SampledErrors", "SolverInverse", "probes", "sampled_variances"]
@@ -99,7 +99,7 @@ class SolverInverse:
         """Apply the inverse to a few rows, in batches."""
         width = self.layout.n + self.layout.m
         if contrasts.size > _MAX_COLUMNS:
-            _checks.fail(
+            checks.fail(
                 "items",
                 f"{len(contrasts)} of {self.layout.n} items are too many for an exact covariance "
                 f"of a graph of this size: at most {_MAX_COLUMNS // width} at once",
@@ -132,7 +132,7 @@ def probes(
 
     The signs of draw k depend on `rng` and k only, not on how draws are put into blocks.
     """
-    generator = _checks.rng(rng)
+    generator = checks.rng(rng)
     width = inverse.layout.n + inverse.layout.m
     step = min(16, max(1, _AT_ONCE // width))
     for start in range(0, n_samples, step):

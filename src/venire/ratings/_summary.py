@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from venire._core.intervals import critical_value
 from venire.ratings import _errors, _tables
-from venire.ratings._interval import critical_value
 
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit

@@ -1,21 +1,17 @@
-"""The ratings as a table of columns, and that table in the caller's dataframe library."""
+"""The ratings as a table of columns, and ranks."""
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from venire import _checks
 from venire.ratings._errors import layout_of
 
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
 
-__all__ = ["as_frame", "rank_within", "ratings_columns"]
-
-BACKENDS = ("pandas", "polars", "pyarrow", "dict")
+__all__ = ["rank_within", "ratings_columns"]
 
 
 def ratings_columns(fit: Fit, level: float, kind: str, errors: bool) -> dict[str, np.ndarray]:
@@ -31,30 +27,6 @@ def ratings_columns(fit: Fit, level: float, kind: str, errors: bool) -> dict[str
         "component": np.asarray(fit.component),
     }
     return columns
-
-
-def as_frame(columns: dict[str, np.ndarray], backend: str | None) -> Any:
-    """`columns` as a dataframe of `backend`, or of the first library that is installed."""
-    if backend is None:
-        backend = next((name for name in BACKENDS[:-1] if find_spec(name)), "dict")
-    _checks.one_of(backend, "backend", BACKENDS)
-    copies = {
-        name: column.tolist() if column.dtype.kind in "OUT" else column.copy()
-        for name, column in columns.items()
-    }
-    if backend == "pandas":
-        import pandas
-
-        return pandas.DataFrame(copies)
-    if backend == "polars":
-        import polars
-
-        return polars.DataFrame(copies)
-    if backend == "pyarrow":
-        import pyarrow
-
-        return pyarrow.table(copies)
-    return {name: column.copy() for name, column in columns.items()}
 
 
 def rank_within(theta: np.ndarray, group: np.ndarray | None) -> np.ndarray:

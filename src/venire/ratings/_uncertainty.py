@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from venire import _checks
+from venire._core import checks
+from venire._core.intervals import critical_value
 from venire.ratings import _errors, _quasi
-from venire.ratings._interval import critical_value
 from venire.ratings._lookup import Lookup
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class Uncertainty:
         """
         fit = _fit(self)
         chosen = None if items is None else self._listed(items)
-        return _errors.covariance(fit, kind, chosen, _checks.flag(full, "full"))
+        return _errors.covariance(fit, kind, chosen, checks.flag(full, "full"))
 
     def interval(
         self, level: float = 0.95, kind: str = "fisher", *, method: str = "auto"
@@ -271,7 +271,7 @@ class Uncertainty:
         labels = self.items[chosen]
         i, j = self._pairs(labels, reference, ("items", "reference"))
         if j.shape != labels.shape or (j[1:] != j[:-1]).any():
-            _checks.fail("reference", "must be the label of one item", value=reference)
+            checks.fail("reference", "must be the label of one item", value=reference)
         errors = self.difference_errors(labels, self.items[j], kind=kind)
         return RelativeEstimates(self.items[i], self.theta[i] - self.theta[j], errors)
 
@@ -305,13 +305,13 @@ class Uncertainty:
             seen, first = np.unique(chosen, return_index=True)
             if len(seen) < len(chosen):
                 bad = int(np.setdiff1d(np.arange(len(chosen)), first)[0])
-                _checks.fail("items", "must be distinct", bad, self.items[chosen[bad]])
+                checks.fail("items", "must be distinct", bad, self.items[chosen[bad]])
         variances, errors = np.full(len(chosen), np.nan), []
         groups = self.component[chosen]
         for group in np.unique(groups):
             mine = np.flatnonzero(groups == group)
             if len(mine) > _quasi.MAX_QUASI:
-                _checks.fail(
+                checks.fail(
                     "items",
                     f"quasi-variances of {len(mine)} items are too many: at most "
                     f"{_quasi.MAX_QUASI}; name the ones that matter",
@@ -339,7 +339,7 @@ class Uncertainty:
         """Positions of one item, or of some in a row."""
         chosen = self._positions(items, "items")
         if chosen.ndim > 1:
-            _checks.fail("items", f"must be one-dimensional, has {chosen.ndim} dimensions")
+            checks.fail("items", f"must be one-dimensional, has {chosen.ndim} dimensions")
         return np.atleast_1d(chosen)
 
     def _pairs(
@@ -351,7 +351,7 @@ class Uncertainty:
             i, j = np.broadcast_arrays(i, j)
         except ValueError:
             reason = f"has shape {j.shape}, which does not go with {i.shape} of {names[0]}"
-            _checks.fail(names[1], reason)
+            checks.fail(names[1], reason)
         apart = np.ravel(self.component[i] != self.component[j])
         if _fit(self).prior is None and apart.any():
             k = int(np.argmax(apart))

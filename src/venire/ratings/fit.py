@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from venire import _checks, scales
+from venire import scales
+from venire._core import checks
+from venire._core.frames import as_frame
 from venire.priors import GaussianPrior
-from venire.ratings import _errors, _goodness, _solver, _summary, _tables
+from venire.ratings import _errors, _goodness, _summary, _tables, solver
 from venire.ratings._uncertainty import Uncertainty
 from venire.reference import links
 
 if TYPE_CHECKING:
-    from venire.comparisons import Comparisons
+    from venire.data.comparisons import Comparisons
 
 __all__ = ["Fit"]
 
@@ -191,16 +193,16 @@ class Fit(Uncertainty):
         """
         i, j = self._pairs(first, second)
         d = self.theta[i] - self.theta[j]
-        side = _checks.numeric(order, "order")
+        side = checks.numeric(order, "order")
         wrong = ~np.isin(side, (-1, 0, 1))
         if wrong.any():
             bad = int(np.argmax(np.ravel(wrong)))
             position = bad if side.ndim else None
-            _checks.fail("order", "must be -1, 0 or 1", position, np.ravel(side)[bad])
+            checks.fail("order", "must be -1, 0 or 1", position, np.ravel(side)[bad])
         try:
             d = d + (self.order_effect or 0.0) * side
         except ValueError:
-            _checks.fail("order", f"has shape {side.shape}, which does not go with {d.shape}")
+            checks.fail("order", f"has shape {side.shape}, which does not go with {d.shape}")
         return links.probabilities(self.model, d, self._log_tie)
 
     def ranks(self) -> np.ndarray:
@@ -243,9 +245,9 @@ class Fit(Uncertainty):
         >>> vn.fit_bradley_terry(c).to_elo().round(2)
         array([1200.,  800.])
         """
-        scale = _checks.number(scale, "scale", "must be positive", lambda x: 0.0 < x < math.inf)
-        base = _checks.number(base, "base", "must be over 1", lambda x: 1.0 < x < math.inf)
-        center = _checks.number(center, "center")
+        scale = checks.number(scale, "scale", "must be positive", lambda x: 0.0 < x < math.inf)
+        base = checks.number(base, "base", "must be over 1", lambda x: 1.0 < x < math.inf)
+        center = checks.number(center, "center")
         unit = scales.factor(scales.scale_of(self.model), "logit")
         return center + self.theta * (unit * scale / math.log(base))
 
@@ -280,8 +282,8 @@ class Fit(Uncertainty):
         ValueError
             If `backend`, `level` or `kind` is none of its choices.
         """
-        errors = _checks.flag(errors, "errors")
-        return _tables.as_frame(_tables.ratings_columns(self, level, kind, errors), backend)
+        errors = checks.flag(errors, "errors")
+        return as_frame(_tables.ratings_columns(self, level, kind, errors), backend)
 
     def summary(
         self,
@@ -315,8 +317,8 @@ class Fit(Uncertainty):
             If `level`, `top` or `kind` is out of range.
         """
         if top is not None:
-            top = _checks.whole(top, "top", 1)
-        return _summary.summarise(self, level, top, kind, _checks.flag(errors, "errors"))
+            top = checks.whole(top, "top", 1)
+        return _summary.summarise(self, level, top, kind, checks.flag(errors, "errors"))
 
     @property
     def _has_ties(self) -> bool:
@@ -338,6 +340,6 @@ class Fit(Uncertainty):
             self._cache[name] = function(self)
         return self._cache[name]
 
-    def _laplacian(self) -> _solver.InformationSolver:
+    def _laplacian(self) -> solver.InformationSolver:
         """Solver with the information: ``solve(rhs (k, n_params), tol)``."""
-        return _solver.InformationSolver(self)
+        return solver.InformationSolver(self)

@@ -8,12 +8,11 @@ from typing import Any, overload
 
 import numpy as np
 
-from venire import _checks
+from venire._core import arrays, checks
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
-from venire.grouped import GroupedFit
-from venire.posteriors import _arrays
-from venire.ratings._fitting import tie_of
 from venire.ratings.fit import Fit
+from venire.ratings.fitting import tie_of
+from venire.ratings.grouped import GroupedFit
 from venire.resampling._cells import KINDS, UNITS
 from venire.resampling._grouped import GroupedBootstrap, bootstrap_groups
 from venire.resampling._groups import KEEP, check_levels
@@ -164,23 +163,23 @@ def bootstrap(
     """
     if not isinstance(fit, (Fit, GroupedFit)):
         reason = "must be a Fit or a GroupedFit"
-        _checks.fail("fit", reason, value=type(fit).__name__, kind=TypeError)
-    n_resamples = _checks.whole(n_resamples, "n_resamples", 1, MOST_KEPT)
-    _checks.one_of(kind, "kind", KINDS)
-    _checks.one_of(unit, "unit", UNITS)
+        checks.fail("fit", reason, value=type(fit).__name__, kind=TypeError)
+    n_resamples = checks.whole(n_resamples, "n_resamples", 1, MOST_KEPT)
+    checks.one_of(kind, "kind", KINDS)
+    checks.one_of(unit, "unit", UNITS)
     if keep is not None:
-        _checks.one_of(keep, "keep", KEEP)
-    tol = _checks.tol(tol)
-    _checks.function(progress, "progress")
+        checks.one_of(keep, "keep", KEEP)
+    tol = checks.tol(tol)
+    checks.function(progress, "progress")
     checked = check_levels(levels)
-    key, threads = _arrays.keys(rng), _checks.n_threads(n_threads)
+    key, threads = arrays.keys(rng), checks.n_threads(n_threads)
     if isinstance(fit, GroupedFit):
         return bootstrap_groups(
             fit, n_resamples, kind=kind, unit=unit, key=key, tol=float(tol),
             keep=keep or "summary", levels=checked, n_threads=threads, progress=progress,
         )  # fmt: skip
     if keep == "summary":
-        _checks.fail("keep", "a summary is made of groups only; of one fit draws", value=keep)
+        checks.fail("keep", "a summary is made of groups only; of one fit draws", value=keep)
     engine = Engine(fit, kind, key, float(tol), threads, unit)
     none = np.empty(0)
     empty = Bootstrap(
@@ -203,8 +202,8 @@ def bootstrap(
 
 def add_replicates(b: Bootstrap, engine: Engine, more: int, progress: Any = None) -> Bootstrap:
     """`b` with `more` replicates; warns of those without a fit."""
-    more = _checks.whole(more, "more", 1, MOST_KEPT)
-    _checks.function(progress, "progress")
+    more = checks.whole(more, "more", 1, MOST_KEPT)
+    checks.function(progress, "progress")
     start, stop = b.n_resamples, b.n_resamples + more
     batches: list[Batch] = []
     for low in range(start, stop, engine.block):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _checks
-from venire.ratings._problem import TIE_MODELS
+from venire._core import checks
+from venire.ratings.problem import TIE_MODELS
 
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
@@ -114,7 +114,7 @@ def cells_of(fit: Fit, unit: str = "auto") -> Cells:
         drawn = np.ascontiguousarray(cluster, np.int32)[cell]
         n_units = len(c.clusters) if c.clusters is not None else int(cluster.max()) + 1
         if n_units < 2:
-            _checks.fail(
+            checks.fail(
                 "cluster", "all comparisons are of one cluster: there is nothing to resample"
             )
     one = np.ones(n_units)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.grouped import _batches
-from venire.grouped._fitting import ENDLESS, MAX_ITER, PATIENCE
+from venire.ratings.grouped import batches
+from venire.ratings.grouped.fitting import ENDLESS, MAX_ITER, PATIENCE
 from venire.reference.resampling import group_keys
 from venire.resampling._cells import first_fraction
 from venire.resampling._replicates import LANES, Engine
 from venire.resampling._status import NOTHING, UNSURE
 
 if TYPE_CHECKING:
-    from venire.grouped import GroupedFit
+    from venire.ratings.grouped import GroupedFit
 
 __all__ = ["GroupEngine", "GroupReplicates"]
 
@@ -69,7 +69,7 @@ class GroupEngine:
         self.keys = group_keys(key, fit.groups)
         self.patience = ENDLESS if fit.shared else PATIENCE
         fitted = np.isfinite(fit.residual) & (np.diff(self.g.cell_offsets) > 0)
-        self.apart = _batches.is_large(self.g) & fitted & (not fit.shared)
+        self.apart = batches.is_large(self.g) & fitted & (not fit.shared)
         self.estimates.status[self.apart] = ELSEWHERE
         self._last: tuple[int, Any] = (-1, None)
 
@@ -87,7 +87,7 @@ class GroupEngine:
 
     def batches(self, n: int) -> Any:
         """Ranges of groups whose `n` replicates are found between two looks at the keyboard."""
-        return _batches.batches(self.g, max(1, WORK // n))
+        return batches.batches(self.g, max(1, WORK // n))
 
     def run(self, out: GroupReplicates, start: int, stop: int, begin: int, end: int) -> None:
         """Replicates begin <= r < end of the groups [start, stop)."""

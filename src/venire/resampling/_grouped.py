@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _checks
-from venire.grouped import GroupedParameterErrors
-from venire.ratings._fitting import tie_of
-from venire.ratings._problem import TIE_MODELS
-from venire.ratings._tables import as_frame
+from venire._core import checks
+from venire._core.frames import as_frame
+from venire.ratings.fitting import tie_of
+from venire.ratings.grouped import GroupedParameterErrors
+from venire.ratings.problem import TIE_MODELS
 from venire.resampling import _groups, _saving
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
 from venire.resampling._result import Bootstrap
 from venire.resampling._weights import MOST_KEPT
 
 if TYPE_CHECKING:
-    from venire.grouped import GroupedFit
+    from venire.ratings.grouped import GroupedFit
 
 __all__ = ["GroupedBootstrap", "bootstrap_groups"]
 
@@ -177,10 +177,10 @@ class GroupedBootstrap:
         ValueError
             If `kind` is unknown, or `level` is out of range or not kept.
         """
-        level = self.levels[0] if level is None else _checks.level(level)
+        level = self.levels[0] if level is None else checks.level(level)
         if not isinstance(kind, str) or kind not in KINDS:
             reason = f"must be one of {', '.join(KINDS)}; group(label).interval knows more"
-            _checks.fail("kind", reason, value=kind)
+            checks.fail("kind", reason, value=kind)
         if level in self.levels:
             at = 2 * self.levels.index(level)
             bounds = self._quantiles[:, at : at + 2]
@@ -189,7 +189,7 @@ class GroupedBootstrap:
         else:
             known = ", ".join(map(str, self.levels))
             reason = f"only those of {known} were kept; ask for levels=..., or keep='draws'"
-            _checks.fail("level", reason, value=level)
+            checks.fail("level", reason, value=level)
         if kind == "basic":
             return 2.0 * self.fit.theta[:, None] - bounds[:, ::-1]
         return bounds
@@ -218,7 +218,7 @@ class GroupedBootstrap:
         fit = self.fit.group(label)
         k = int(np.flatnonzero(self.groups == label)[0])
         if not self.resampled[k]:
-            _checks.fail("label", "there is nothing to resample in the group", value=label)
+            checks.fail("label", "there is nothing to resample in the group", value=label)
         engine = self._engine()
         if self._draws is None:
             draws = engine.room(self.n_resamples, k, k + 1)
@@ -312,8 +312,8 @@ class GroupedBootstrap:
         -------
         GroupedBootstrap
         """
-        more = _checks.whole(more, "more", 1, MOST_KEPT)
-        return _extended(self, more, _checks.function(progress, "progress"), stacklevel=4)
+        more = checks.whole(more, "more", 1, MOST_KEPT)
+        return _extended(self, more, checks.function(progress, "progress"), stacklevel=4)
 
     def save(self, path: str | Path) -> None:
         """Write everything, the fit included, to one .npz file: see `Bootstrap.save`."""

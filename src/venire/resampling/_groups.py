@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _checks
+from venire._core import checks
 from venire._native import grouped as _native
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
-from venire.ratings._fitting import tie_of
+from venire.ratings.fitting import tie_of
 from venire.resampling._cells import first_fraction
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED, NOTHING
 
 if TYPE_CHECKING:
-    from venire.grouped import GroupedFit
+    from venire.ratings.grouped import GroupedFit
 
 __all__ = ["KEEP", "check_levels", "check_unit", "resample", "warn"]
 
@@ -27,10 +27,10 @@ KEEP = ("summary", "draws")
 def check_levels(levels: Any) -> tuple[float, ...]:
     """Distinct levels strictly between 0 and 1, in the order given."""
     single = np.ndim(levels) == 0 if isinstance(levels, np.ndarray) else np.isscalar(levels)
-    given = [levels] if single else _checks.listed(levels, "levels")
-    found = tuple(dict.fromkeys(_checks.level(level, "levels") for level in given))
+    given = [levels] if single else checks.listed(levels, "levels")
+    found = tuple(dict.fromkeys(checks.level(level, "levels") for level in given))
     if not found:
-        _checks.fail("levels", "must hold at least one level", value=levels)
+        checks.fail("levels", "must hold at least one level", value=levels)
     return found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.ratings._problem import TIE_MODELS
+from venire.ratings.problem import TIE_MODELS
 from venire.reference import links
 from venire.resampling._cells import Cells, cells_of, has_free_tie
 from venire.resampling._singles import Singles

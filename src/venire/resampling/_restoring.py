@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire._aggregation import Aggregated
-from venire._grouping import Grouping
-from venire.comparisons import Comparisons
-from venire.grouped import GroupedFit
-from venire.grouped_comparisons import GroupedComparisons
+from venire.data.aggregation import Aggregated
+from venire.data.comparisons import Comparisons
+from venire.data.grouped_comparisons import GroupedComparisons
+from venire.data.grouping import Grouping
 from venire.priors import GaussianPrior
-from venire.ratings._problem import TIE_MODELS
 from venire.ratings.fit import Fit
+from venire.ratings.grouped import GroupedFit
+from venire.ratings.problem import TIE_MODELS
 from venire.reference.links import MODELS
 from venire.resampling._saved import MOST_STRENGTH, Saved
 from venire.scales import scale_of

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _checks
-from venire._labels import encode_one
-from venire.ratings._tables import as_frame
+from venire._core import checks
+from venire._core.frames import as_frame
+from venire.data.coding import encode_one
 from venire.resampling import _influence, _intervals, _saving, _solved
 from venire.resampling._replicates import MAX_DENSE, Engine
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED
@@ -161,8 +161,8 @@ class Bootstrap:
         >>> b.interval(0.9, "bca").shape
         (2, 2)
         """
-        level = _checks.level(level)
-        _checks.one_of(kind, "kind", _intervals.INTERVALS)
+        level = checks.level(level)
+        checks.one_of(kind, "kind", _intervals.INTERVALS)
         here = np.arange(len(self.items)) if items is None else self._positions(items)
         draws, estimate = self._used()[:, here], self.fit.theta[here]
         if kind == "percentile":
@@ -170,7 +170,7 @@ class Bootstrap:
         if kind == "basic":
             return 2.0 * estimate[:, None] - _intervals.percentile(draws, level)[:, ::-1]
         if self._engine().inverse is None and items is None and len(here) > MAX_DENSE:
-            _checks.fail("items", f"name those wanted: {kind!r} of more than {MAX_DENSE:,} is slow")
+            checks.fail("items", f"name those wanted: {kind!r} of more than {MAX_DENSE:,} is slow")
         if kind == "bca":
             return _intervals.bca(
                 draws, estimate, self._accelerations(here), level, self.items[here]
@@ -224,15 +224,15 @@ class Bootstrap:
         >>> b.rank_interval(0.9).tolist(), b.rank_interval(0.9, simultaneous=True).tolist()
         ([[1, 1], [2, 3], [2, 3]], [[1, 1], [2, 3], [2, 3]])
         """
-        level = _checks.level(level)
+        level = checks.level(level)
         if group is None:
             group = self._groups()
         else:
             _, group = encode_one(group, "group", n=len(self.fit.theta))
-        simultaneous = _checks.flag(simultaneous, "simultaneous")
+        simultaneous = checks.flag(simultaneous, "simultaneous")
         if simultaneous:
             if len(self.items) > MAX_PAIRS:
-                _checks.fail("simultaneous", f"looks at all pairs: at most {MAX_PAIRS} items")
+                checks.fail("simultaneous", f"looks at all pairs: at most {MAX_PAIRS} items")
             return _intervals.simultaneous_ranks(self._used(), self.fit.theta, group, level)
         ranks = _intervals.rank_matrix(self._used(), group)
         tail = 0.5 - level / 2.0
@@ -281,7 +281,7 @@ class Bootstrap:
             One row per two neighbours of one component, best first: item, next_item, difference,
             standard_error, lower, upper, prob_better, tied (the interval holds 0).
         """
-        level = _checks.level(level)
+        level = checks.level(level)
         group, theta = self._groups(), self.fit.theta
         order = np.lexsort((-theta, group))
         inside = group[order[1:]] == group[order[:-1]]

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _checks
+from venire._core import checks
 
 __all__ = ["MOST_STRENGTH", "Saved"]
 
@@ -45,9 +45,9 @@ class Saved:
             raise
         except Exception as error:  # what can be wrong with a zip file, NumPy's headers and JSON
             reason = str(error) or type(error).__name__
-            _checks.fail("path", f"{self.path!r} is no saved bootstrap ({reason})")
+            checks.fail("path", f"{self.path!r} is no saved bootstrap ({reason})")
         if found != wanted:
-            _checks.fail("path", f"{self.path!r} is no saved bootstrap: it is a {found!r}")
+            checks.fail("path", f"{self.path!r} is no saved bootstrap: it is a {found!r}")
         own = facts.pop("fit", {})
         nested = own if isinstance(own, dict) else {}
         self._facts: dict[str, Any] = facts | {f"fit.{name}": x for name, x in nested.items()}
@@ -55,7 +55,7 @@ class Saved:
 
     def fail(self, member: str, reason: str, *where: Any) -> NoReturn:
         """Raise the error about a member; `where` is the position and the value found there."""
-        _checks.fail("path", f"{self.path!r} is no saved bootstrap: {member} {reason}", *where)
+        checks.fail("path", f"{self.path!r} is no saved bootstrap: {member} {reason}", *where)
 
     def finish(self) -> None:
         """Nothing more is asked for: refuse what nobody wanted."""
@@ -225,7 +225,7 @@ class Saved:
 
     def threads(self, name: str) -> int:
         """A number of threads."""
-        return _checks.n_threads(self.whole(name, 1, 2**16 - 1))
+        return checks.n_threads(self.whole(name, 1, 2**16 - 1))
 
     def key(self, name: str) -> tuple[int, int]:
         """Two words of 64 bits."""

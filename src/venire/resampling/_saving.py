@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _checks, _files
-from venire._aggregation import Aggregated
-from venire._grouping import Grouping
+from venire._core import checks, disk
+from venire.data.aggregation import Aggregated
+from venire.data.grouping import Grouping
 from venire.resampling import _groups, _restoring
 from venire.resampling._cells import KINDS, UNITS, cells_of
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
@@ -20,7 +20,7 @@ from venire.resampling._saved import MOST_STRENGTH, Saved
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED, NOTHING
 
 if TYPE_CHECKING:
-    from venire.grouped_comparisons import GroupedComparisons
+    from venire.data.grouped_comparisons import GroupedComparisons
     from venire.resampling._grouped import GroupedBootstrap
     from venire.resampling._result import Bootstrap
 
@@ -238,13 +238,13 @@ def _put_cells(
         lost = np.flatnonzero(stored.astype(object) != values[name])
         if len(lost):  # NumPy keeps no NUL at the end of a text
             rule = "a label that ends in a NUL character cannot be saved"
-            _checks.fail(name, rule, int(lost[0]), values[name][lost[0]])
+            checks.fail(name, rule, int(lost[0]), values[name][lost[0]])
         values[name] = stored
     _put("c", values, arrays, facts)
 
 
 def _write(path: str | Path, arrays: dict[str, Any], facts: dict[str, Any]) -> None:
-    with _files.whole(path) as part, open(part, "wb") as stream:
+    with disk.whole(path) as part, open(part, "wb") as stream:
         np.savez(stream, facts=np.array(json.dumps(facts)), **arrays)
 
 

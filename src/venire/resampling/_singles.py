@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.ratings._newton import newton
-from venire.ratings._problem import TIE_MODELS
+from venire.ratings.newton import newton
+from venire.ratings.problem import TIE_MODELS
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.ratings._solver import solve_rows
+from venire.ratings.solver import solve_rows
 from venire.resampling._influence import row_scores
 from venire.resampling._status import DONE
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from venire import _checks
-from venire._jit import _statistics
-from venire._labels import encode_one
+from venire._core import checks
+from venire.data.coding import encode_one
+from venire.jit import _statistics
 from venire.resampling import _intervals
 from venire.resampling._weights import MOST_KEPT, bootstrap_weights
 
@@ -74,8 +74,8 @@ class StatisticBootstrap:
             If `level` or `kind` is out of range; for "bca" without ``bca=True`` or with constant
             replicates; for "studentised" without `error`.
         """
-        level = _checks.level(level)
-        _checks.one_of(kind, "kind", _intervals.INTERVALS)
+        level = checks.level(level)
+        checks.one_of(kind, "kind", _intervals.INTERVALS)
         draws, estimate = self.replicates[:, None], self.estimate
         if kind == "percentile":
             return _intervals.percentile(draws, level)[0]
@@ -83,11 +83,11 @@ class StatisticBootstrap:
             return 2.0 * estimate - _intervals.percentile(draws, level)[0, ::-1]
         if kind == "bca":
             if self.acceleration is None:
-                _checks.fail("kind", "'bca' needs bootstrap_statistic(..., bca=True)")
+                checks.fail("kind", "'bca' needs bootstrap_statistic(..., bca=True)")
             skewness = np.array([self.acceleration])
             return _intervals.bca(draws, np.array([estimate]), skewness, level, ["statistic"])[0]
         if self.errors is None or self.error is None:
-            _checks.fail("kind", "'studentised' needs bootstrap_statistic(..., error=...)")
+            checks.fail("kind", "'studentised' needs bootstrap_statistic(..., error=...)")
         ratio = (self.replicates - estimate) / self.errors
         return estimate - _intervals.percentile(ratio[:, None], level)[0, ::-1] * self.error
 
@@ -161,20 +161,20 @@ def bootstrap_statistic(
     (True, (2,))
     """
     if statistic is None:
-        _checks.fail("statistic", "must be callable", value=statistic, kind=TypeError)
-    _checks.function(statistic, "statistic")
-    _checks.function(error, "error")
-    bca = _checks.flag(bca, "bca")
-    data = tuple(_checks.array(x, f"arrays[{k}]") for k, x in enumerate(arrays))
+        checks.fail("statistic", "must be callable", value=statistic, kind=TypeError)
+    checks.function(statistic, "statistic")
+    checks.function(error, "error")
+    bca = checks.flag(bca, "bca")
+    data = tuple(checks.array(x, f"arrays[{k}]") for k, x in enumerate(arrays))
     if not data or data[0].ndim == 0 or not len(data[0]):
-        _checks.fail("arrays", "give at least one array of observations")
+        checks.fail("arrays", "give at least one array of observations")
     n = len(data[0])
     for k, array in enumerate(data):
         if array.ndim == 0 or len(array) != n:
             rows = "no" if array.ndim == 0 else len(array)
-            _checks.fail("arrays", f"array {k} has {rows} rows, but array 0 has {n}")
-    n_resamples = _checks.whole(n_resamples, "n_resamples", 2, MOST_KEPT)
-    threads = _checks.n_threads(n_threads)
+            checks.fail("arrays", f"array {k} has {rows} rows, but array 0 has {n}")
+    n_resamples = checks.whole(n_resamples, "n_resamples", 2, MOST_KEPT)
+    threads = checks.n_threads(n_threads)
     weights = bootstrap_weights(
         n, n_resamples, kind=kind, size=size, cluster=cluster, strata=strata, rng=rng,
         n_threads=threads,
@@ -216,14 +216,14 @@ def _values(
         try:
             out = np.array([float(function(*data, row)) for row in weights])
         except OverflowError as error:
-            _checks.fail(name, f"gave a number that is too large ({error})")
+            checks.fail(name, f"gave a number that is too large ({error})")
         except (TypeError, ValueError) as error:
-            _checks.fail(name, f"raised, or gave no number ({error})", kind=type(error)
+            checks.fail(name, f"raised, or gave no number ({error})", kind=type(error)
                          if type(error) in (TypeError, ValueError) else ValueError)  # fmt: skip
     bad = np.flatnonzero(~np.isfinite(out))
     if len(bad):
         where = "of the data" if first is None else f"of replicate {first + int(bad[0])}"
-        _checks.fail(name, f"is not finite {where}", value=out[bad[0]])
+        checks.fail(name, f"is not finite {where}", value=out[bad[0]])
     return out
 
 

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from venire import _checks
-from venire.posteriors import _arrays
-from venire.resampling._plan import make_plan
+from venire._core import arrays, checks
+from venire.resampling.plan import make_plan
 
 __all__ = ["MOST_KEPT", "MOST_RESAMPLES", "BootstrapWeights", "bootstrap_weights"]
 
@@ -83,8 +82,8 @@ class BootstrapWeights:
         >>> bool((w.replicates(7, 8) == w.replicates(0, 10)[7:8]).all())
         True
         """
-        start = _checks.whole(start, "start", 0, MOST_RESAMPLES)
-        stop = _checks.whole(stop, "stop", start, MOST_RESAMPLES)
+        start = checks.whole(start, "start", 0, MOST_RESAMPLES)
+        stop = checks.whole(stop, "stop", start, MOST_RESAMPLES)
         return self._native.draw(start, stop, self._n_threads)
 
 
@@ -163,10 +162,10 @@ def bootstrap_weights(
     """
     from venire._native.resample import Resampler
 
-    n = _checks.whole(n, "n", 1, MOST_ROWS)
-    n_resamples = _checks.whole(n_resamples, "n_resamples", 1, MOST_RESAMPLES)
-    step = max(1, BLOCK // n) if block is None else _checks.whole(block, "block", 1, MOST_RESAMPLES)
+    n = checks.whole(n, "n", 1, MOST_ROWS)
+    n_resamples = checks.whole(n_resamples, "n_resamples", 1, MOST_RESAMPLES)
+    step = max(1, BLOCK // n) if block is None else checks.whole(block, "block", 1, MOST_RESAMPLES)
     plan = make_plan(n, kind, size, cluster, strata)
-    threads = _checks.n_threads(n_threads)
-    native = Resampler(kind, plan.ptr, plan.size, n, plan.unit, _arrays.keys(rng))
+    threads = checks.n_threads(n_threads)
+    native = Resampler(kind, plan.ptr, plan.size, n, plan.unit, arrays.keys(rng))
     return BootstrapWeights(n, n_resamples, kind, native, step, threads)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from venire import _checks
+from venire._core import checks
 
 __all__ = ["DESIGNS", "GRAPHS", "count", "graph", "int32", "pairs"]
 
@@ -20,21 +20,21 @@ def int32(first: Any, second: Any) -> tuple[np.ndarray, np.ndarray]:
 
 def count(x: Any, name: str, least: int) -> int:
     """A number of items, groups or rows."""
-    return _checks.whole(x, name, least, _MOST)
+    return checks.whole(x, name, least, _MOST)
 
 
 def pairs(first: Any, second: Any, n_items: int) -> tuple[np.ndarray, np.ndarray]:
     """Positions among the items, one of each array in each row."""
-    _, *ends = _checks.columns(may_be_empty=True, first=first, second=second)
+    _, *ends = checks.columns(may_be_empty=True, first=first, second=second)
     out = []
     for name, end in zip(("first", "second"), ends, strict=True):
-        array = _checks.integers(end, name)
+        array = checks.integers(end, name)
         if array.ndim != 1:
-            _checks.fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
+            checks.fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
         bad = (array < 0) | (array >= n_items)
         if bad.any():
             at = int(np.argmax(bad))
-            _checks.fail(name, f"must be from 0 to {n_items - 1}", at, array[at])
+            checks.fail(name, f"must be from 0 to {n_items - 1}", at, array[at])
         out.append(array)
     return out[0], out[1]
 
@@ -147,5 +147,5 @@ def graph(kind: str, n_items: int, *, rng: Any = None) -> tuple[np.ndarray, np.n
     >>> graph("star", 4)
     (array([0, 0, 0], dtype=int32), array([1, 2, 3], dtype=int32))
     """
-    make = _GRAPHS[_checks.one_of(kind, "kind", GRAPHS)]
-    return int32(*make(count(n_items, "n_items", 4), _checks.rng(rng)))
+    make = _GRAPHS[checks.one_of(kind, "kind", GRAPHS)]
+    return int32(*make(count(n_items, "n_items", 4), checks.rng(rng)))

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from venire import _checks
-from venire.votes import Votes
+from venire._core import checks
+from venire.data.votes import Votes
 
 __all__ = ["SimulatedVotes", "panel", "votes"]
 
@@ -70,11 +70,11 @@ def votes(
     100
     """
     most = 2**31 - 1
-    n_pairs = _checks.whole(n_pairs, "n_pairs", 1, most)
-    n_votes = _checks.whole(n_votes, "n_votes", 0, most)
-    n_teachers = _checks.whole(n_teachers, "n_teachers", 1, 2**15 - 1)
-    tie = _checks.number(tie, "tie", *_SHARE)
-    generator = _checks.rng(rng)
+    n_pairs = checks.whole(n_pairs, "n_pairs", 1, most)
+    n_votes = checks.whole(n_votes, "n_votes", 0, most)
+    n_teachers = checks.whole(n_teachers, "n_teachers", 1, 2**15 - 1)
+    tie = checks.number(tie, "tie", *_SHARE)
+    generator = checks.rng(rng)
     truth = generator.beta(2.0, 2.0, n_pairs)
     pair = generator.integers(0, n_pairs, n_votes, dtype=np.int32)
     small = np.int8 if n_teachers <= 127 else np.int16
@@ -90,11 +90,11 @@ def votes(
 
 def _shares(x: Any, n: int, name: str) -> NDArray[np.float64]:
     """Probabilities, one for each teacher."""
-    values = _checks.finite(x, n, name)
+    values = checks.finite(x, n, name)
     bad = (values < 0.0) | (values > 1.0)
     if bad.any():
         at = int(np.argmax(bad))
-        _checks.fail(name, "must be in [0, 1]", at, values[at])
+        checks.fail(name, "must be in [0, 1]", at, values[at])
     return np.broadcast_to(values, (n,))
 
 
@@ -139,20 +139,20 @@ def panel(
     >>> rows.to_votes()
     Votes(n_pairs=50, n_teachers=3, n_votes=300)
     """
-    n, accuracy, clique = _checks.columns(accuracy=accuracy, clique=clique)
+    n, accuracy, clique = checks.columns(accuracy=accuracy, clique=clique)
     right, turn = _shares(accuracy, n, "accuracy"), _shares(flip, n, "flip")
-    n_pairs = _checks.whole(n_pairs, "n_pairs", 1, 2**31 - 1)
-    runs = _checks.whole(runs, "runs", 1, 2**15 - 1)
-    rho = _checks.number(rho, "rho", *_SHARE)
+    n_pairs = checks.whole(n_pairs, "n_pairs", 1, 2**31 - 1)
+    runs = checks.whole(runs, "runs", 1, 2**15 - 1)
+    rho = checks.number(rho, "rho", *_SHARE)
     own = np.zeros(n, np.int64)
     if clique is not None:
-        given = _checks.rows(_checks.integers(clique, "clique"), n, "clique")
+        given = checks.rows(checks.integers(clique, "clique"), n, "clique")
         bad = (given < -1) | (given >= n)
         if bad.any():
             at = int(np.argmax(bad))
-            _checks.fail("clique", f"must be from -1 to {n - 1}", at, given[at])
+            checks.fail("clique", f"must be from -1 to {n - 1}", at, given[at])
         own += given.astype(np.int64)
-    generator = _checks.rng(rng)
+    generator = checks.rng(rng)
     truth = generator.integers(0, 2, n_pairs)
     common = generator.random((n_pairs, int(own.max()) + 1 if own.max() >= 0 else 1))
     u = generator.random((n_pairs, n))

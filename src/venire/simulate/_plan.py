@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from venire import _checks
-from venire.posteriors._arrays import keys
-from venire.ratings._tables import as_frame
+from venire._core import checks
+from venire._core.arrays import keys
+from venire._core.frames import as_frame
 from venire.simulate._requests import counts
 from venire.simulate._teachers import Teachers
 from venire.simulate._teachers import teachers as preset
@@ -67,7 +67,7 @@ class Plan:
 
         The interval is that of the mean over worlds, by Student's t; nan from one seed.
         """
-        x = self.values[_checks.one_of(measure, "measure", MEASURES)]
+        x = self.values[checks.one_of(measure, "measure", MEASURES)]
         if self.n_seeds < 2:
             return x[..., 0], np.full(x.shape[:2], np.nan)
         from scipy.special import stdtrit
@@ -102,8 +102,8 @@ class Plan:
         nan
         """
         design = self.design[-1] if design is None else design
-        at = self.design.index(_checks.one_of(design, "design", self.design))
-        _checks.one_of(unit, "unit", ("cost", "votes", "degree"))
+        at = self.design.index(checks.one_of(design, "design", self.design))
+        checks.one_of(unit, "unit", ("cost", "votes", "degree"))
         y, _ = self.interval(measure)
         better, wanted = (-y[at], -quality) if measure == "nmse" else (y[at], quality)
         x = self.degree.astype(float) if unit == "degree" else getattr(self, unit).mean(axis=2)[at]
@@ -231,21 +231,21 @@ def plan(
         teachers = preset(teachers)
     if not isinstance(teachers, Teachers):
         reason = f"must be Teachers or a name, got {type(teachers).__name__}"
-        _checks.fail("teachers", reason, kind=TypeError)
-    designs = (design,) if isinstance(design, str) else tuple(_checks.listed(design, "design"))
+        checks.fail("teachers", reason, kind=TypeError)
+    designs = (design,) if isinstance(design, str) else tuple(checks.listed(design, "design"))
     if not designs:
         raise ValueError("design: name at least one of uniform, adaptive")
     for name in designs:
-        _checks.one_of(name, "design", DESIGNS)
-    _checks.one_of(criterion, "criterion", ("D", "A", "top"))
-    panel = _checks.flag(panel, "panel")
+        checks.one_of(name, "design", DESIGNS)
+    checks.one_of(criterion, "criterion", ("D", "A", "top"))
+    panel = checks.flag(panel, "panel")
     if panel and pattern is not None:
         raise ValueError("pattern: a panel asks all teachers, none in rotation")
-    level = _checks.level(level)
-    _checks.function(progress, "progress")
+    level = checks.level(level)
+    checks.function(progress, "progress")
     steps = _degrees(degrees, counts(n_groups, n_items))
-    n_seeds = _checks.whole(n_seeds, "n_seeds", 1, 2**31 - 1)
-    threads = _checks.n_threads(n_threads)
+    n_seeds = checks.whole(n_seeds, "n_seeds", 1, 2**31 - 1)
+    threads = checks.n_threads(n_threads)
     from venire.simulate._rehearsal import Rehearsal  # with the loop, which few need
 
     turns = None if panel else _pattern(pattern, len(teachers))
@@ -267,21 +267,21 @@ def plan(
 
 def _degrees(degrees: Sequence[int], n_items: NDArray[Any]) -> list[int]:
     """The degrees as ints that increase."""
-    found = _checks.integers(degrees, "degrees")
+    found = checks.integers(degrees, "degrees")
     if found.ndim != 1 or not len(found):
-        _checks.fail("degrees", "must be a sequence of integers", value=degrees, kind=TypeError)
+        checks.fail("degrees", "must be a sequence of integers", value=degrees, kind=TypeError)
     if found[0] < 2:
-        _checks.fail("degrees", "must be at least 2: less connects nothing", 0, found[0])
+        checks.fail("degrees", "must be at least 2: less connects nothing", 0, found[0])
     down = np.flatnonzero(np.diff(found) <= 0)
     if len(down):
-        _checks.fail("degrees", "must increase", int(down[0]) + 1, found[down[0] + 1])
+        checks.fail("degrees", "must increase", int(down[0]) + 1, found[down[0] + 1])
     if found[-1] >= n_items.min():
         reason = f"must be below the number of items, {n_items.min()}"
-        _checks.fail("degrees", reason, len(found) - 1, found[-1])
+        checks.fail("degrees", reason, len(found) - 1, found[-1])
     odd = np.flatnonzero(np.diff(found, prepend=0) % 2)
     if len(odd) and (n_items % 2).any():
         reason = "must grow by even numbers where a group has an odd number of items"
-        _checks.fail("degrees", reason, int(odd[0]), found[odd[0]])
+        checks.fail("degrees", reason, int(odd[0]), found[odd[0]])
     return [int(d) for d in found]
 
 
@@ -289,11 +289,11 @@ def _pattern(pattern: ArrayLike | None, n_teachers: int) -> NDArray[np.int64]:
     """Teachers in rotation."""
     if pattern is None:
         return np.arange(n_teachers)
-    turns = _checks.integers(pattern, "pattern")
+    turns = checks.integers(pattern, "pattern")
     if turns.ndim != 1 or not len(turns):
-        _checks.fail("pattern", "must be a sequence of integers", value=pattern, kind=TypeError)
+        checks.fail("pattern", "must be a sequence of integers", value=pattern, kind=TypeError)
     bad = np.flatnonzero((turns < 0) | (turns >= n_teachers))
     if len(bad):
         reason = f"must be a position among {n_teachers} teachers"
-        _checks.fail("pattern", reason, int(bad[0]), turns[bad[0]])
+        checks.fail("pattern", reason, int(bad[0]), turns[bad[0]])
     return turns.astype(np.int64)

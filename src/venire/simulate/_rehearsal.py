@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.allocation import allocate
-from venire.design import design_pairs, rotate_teachers
+from venire.data.votes import Votes
+from venire.design import allocate, design_pairs, rotate_teachers
 from venire.distillation import kendall_tau, ndcg
-from venire.distillation._measures import pooled_r2
+from venire.distillation.measures import pooled_r2
 from venire.simulate._student import RidgeStudent, out_of_fold
 from venire.simulate._teachers import Teachers
 from venire.simulate._world import World
 from venire.targets import fit_votes
-from venire.votes import Votes
 
 __all__ = ["Rehearsal"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _checks
+from venire._core import checks
 
 __all__ = ["MOST", "Requests", "counts", "integers", "numbers", "position", "tag", "turn"]
 
@@ -52,7 +52,7 @@ class Requests:
         run: Any,
     ) -> Requests:
         """Arguments of `World.vote`, checked."""
-        group = _checks.column(group, "group")
+        group = checks.column(group, "group")
         other = group if second_group is None else second_group
         columns = {
             "group": group, "first": first, "second": second, "teacher": teacher,
@@ -68,7 +68,7 @@ class Requests:
         one, two = numbers(g, i), numbers(h, j)
         if (one == two).any():
             k = int(np.argmax(one == two))
-            _checks.fail("second", "is the same item as first", k, j[k])
+            checks.fail("second", "is the same item as first", k, j[k])
         return cls(one, two, t, r)
 
     def blocks(self) -> list[Requests]:
@@ -90,12 +90,12 @@ def integers(columns: dict[str, Any]) -> list[NDArray[np.int64]]:
     n = 1
     arrays = []
     for name, column in columns.items():
-        array = _checks.integers(column, name)
+        array = checks.integers(column, name)
         if array.ndim > 1:
-            _checks.fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
+            checks.fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
         if array.ndim == 1:
             if n not in (1, len(array)) and len(array) != 1:
-                _checks.fail(name, f"has {len(array)} rows, but there are {n} requests")
+                checks.fail(name, f"has {len(array)} rows, but there are {n} requests")
             n = len(array) if n == 1 else n
         arrays.append(array)
     return [np.broadcast_to(a.astype(np.int64), (n,)) for a in arrays]
@@ -106,7 +106,7 @@ def _within(x: NDArray[np.int64], end: Any, name: str) -> None:
     if bad.any():
         k = int(np.argmax(bad))
         last = int(np.broadcast_to(end, x.shape)[k]) - 1
-        _checks.fail(name, f"must be between 0 and {last}", k, x[k])
+        checks.fail(name, f"must be between 0 and {last}", k, x[k])
 
 
 def turn(run: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -116,13 +116,13 @@ def turn(run: NDArray[np.int64]) -> NDArray[np.uint64]:
 
 def counts(n_groups: int, n_items: Any) -> NDArray[np.int64]:
     """Items of each group, checked."""
-    n_groups = _checks.whole(n_groups, "n_groups", 1, MOST)
-    found = _checks.integers(n_items, "n_items")
+    n_groups = checks.whole(n_groups, "n_groups", 1, MOST)
+    found = checks.integers(n_items, "n_items")
     if found.ndim and found.shape != (n_groups,):
-        _checks.fail("n_items", f"has shape {found.shape}, but there are {n_groups} groups")
+        checks.fail("n_items", f"has shape {found.shape}, but there are {n_groups} groups")
     found = np.broadcast_to(found, (n_groups,))
     good = (found >= 1) & (found <= MOST)
     if not good.all():
         k = int(np.argmin(good))
-        _checks.fail("n_items", f"must be between 1 and {MOST:,}", k, found[k])
+        checks.fail("n_items", f"must be between 1 and {MOST:,}", k, found[k])
     return found.astype(np.int64)

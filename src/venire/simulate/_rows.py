@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from venire import _checks
+from venire._core import checks
 from venire.reference.links import MODELS, TIE_MODELS, probabilities
 from venire.simulate._graphs import DESIGNS, count, graph, int32, pairs
 
@@ -46,10 +46,10 @@ def other(first: np.ndarray, n_items: int, rng: np.random.Generator) -> np.ndarr
 
 def strengths(theta: Any) -> np.ndarray:
     """Log-strengths of items, whose differences are finite."""
-    array = _checks.numeric(_checks.column(theta, "theta"), "theta")
+    array = checks.numeric(checks.column(theta, "theta"), "theta")
     if array.ndim != 1:
-        _checks.fail("theta", f"must be one-dimensional, has {array.ndim} dimensions")
-    return _checks.bounded(array, len(array), "theta")
+        checks.fail("theta", f"must be one-dimensional, has {array.ndim} dimensions")
+    return checks.bounded(array, len(array), "theta")
 
 
 def outcomes(
@@ -95,19 +95,19 @@ def outcomes(
     >>> outcomes([0, 1], [1, 0], [50.0, -50.0])
     array([1., 0.])
     """
-    _checks.one_of(model, "model", MODELS)
+    checks.one_of(model, "model", MODELS)
     if tie is not None:
         if model not in TIE_MODELS:
-            _checks.fail("tie", f"{model} has no tie parameter", value=tie)
+            checks.fail("tie", f"{model} has no tie parameter", value=tie)
         least = float(model == "rao-kupper")
         rule = f"must be finite and at least {least:g}"
-        tie = _checks.number(tie, "tie", rule, lambda x: least <= x < np.inf)
-    order_effect = _checks.number(order_effect, "order_effect")
+        tie = checks.number(tie, "tie", rule, lambda x: least <= x < np.inf)
+    order_effect = checks.number(order_effect, "order_effect")
     theta = strengths(theta)
     first, second = pairs(first, second, len(theta))
-    advantage = _checks.order(order, len(first))
+    advantage = checks.order(order, len(first))
     d = theta[first] - theta[second] + order_effect * (1.0 if advantage is None else advantage)
-    u = _checks.rng(rng).random(len(d))
+    u = checks.rng(rng).random(len(d))
     if model not in TIE_MODELS:
         return (u < probabilities(model, d)).astype(np.float64)
     if tie is None:
@@ -164,13 +164,13 @@ def comparisons(
     >>> np.unique(rows.score)
     array([0. , 0.5, 1. ])
     """
-    _checks.one_of(design, "design", DESIGNS)
+    checks.one_of(design, "design", DESIGNS)
     n_items, n_comparisons = count(n_items, "n_items", 2), count(n_comparisons, "n_comparisons", 0)
-    neutral = _checks.number(neutral, "neutral", "must be in [0, 1]", lambda x: 0.0 <= x <= 1.0)
-    rng = _checks.rng(rng)
+    neutral = checks.number(neutral, "neutral", "must be in [0, 1]", lambda x: 0.0 <= x <= 1.0)
+    rng = checks.rng(rng)
     theta = rng.normal(size=n_items) if theta is None else strengths(theta)
     if len(theta) != n_items:
-        _checks.fail("theta", f"has {len(theta)} values, but there are {n_items} items")
+        checks.fail("theta", f"has {len(theta)} values, but there are {n_items} items")
     if design == "random":
         first = rng.integers(0, n_items, n_comparisons)
         second = other(first, n_items, rng)
@@ -233,9 +233,9 @@ def play(
     """
     n_items, games = count(n_items, "n_items", 1), count(games, "games", 2)
     rule = "must be from 0 to {:g}"
-    spread = _checks.number(spread, "spread", rule.format(1e9), lambda x: 0.0 <= x <= 1e9)
-    decades = _checks.number(decades, "decades", rule.format(300), lambda x: 0.0 <= x <= 300.0)
-    rng = _checks.rng(rng)
+    spread = checks.number(spread, "spread", rule.format(1e9), lambda x: 0.0 <= x <= 1e9)
+    decades = checks.number(decades, "decades", rule.format(300), lambda x: 0.0 <= x <= 300.0)
+    rng = checks.rng(rng)
     first, second = int32(*pairs(first, second, n_items))
     theta = rng.normal(0.0, spread, n_items)
     p = probabilities("bradley-terry", theta[first] - theta[second])
@@ -261,7 +261,7 @@ def permuted(rows: Simulated, *, rng: Any = None) -> Simulated:
     >>> rows.n_items, len(rows.score)
     (100, 1980)
     """
-    rng = _checks.rng(rng)
+    rng = checks.rng(rng)
     name = rng.permutation(rows.n_items).astype(np.int32)
     row = rng.permutation(len(rows.first))
     theta = np.empty_like(rows.theta)

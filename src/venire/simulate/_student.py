@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from venire import _checks
-from venire._labels import encode_one
+from venire._core import checks
+from venire.data.coding import encode_one
 
 __all__ = ["RidgeStudent", "out_of_fold"]
 
@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 
 def _amount(x: float) -> bool:
-    return 0.0 <= x <= _checks.LARGEST
+    return 0.0 <= x <= checks.LARGEST
 
 
 class RidgeStudent:
@@ -70,19 +70,19 @@ class RidgeStudent:
 
     def features(self, x: ArrayLike) -> Floats:
         """What the regression is linear in, (n, d + n_waves)."""
-        x = np.asarray(_checks.numeric(x, "x"), np.float64)
+        x = np.asarray(checks.numeric(x, "x"), np.float64)
         if x.ndim != 2:
-            _checks.fail("x", f"must be two-dimensional, has {x.ndim} dimensions")
-        good = np.abs(x) <= _checks.LARGEST
+            checks.fail("x", f"must be two-dimensional, has {x.ndim} dimensions")
+        good = np.abs(x) <= checks.LARGEST
         if not good.all():
             row, column = np.argwhere(~good)[0]
-            rule = f"must be finite, and of a size of at most {_checks.LARGEST:g}"
-            _checks.fail("x", rule, int(row), x[row, column])
-        n_waves = _checks.whole(self.n_waves, "n_waves", 0, 1_000_000)
+            rule = f"must be finite, and of a size of at most {checks.LARGEST:g}"
+            checks.fail("x", rule, int(row), x[row, column])
+        n_waves = checks.whole(self.n_waves, "n_waves", 0, 1_000_000)
         if not n_waves:
             return x
-        scale = _checks.number(self.scale, "scale", _checks.AMOUNT, _amount)
-        rng = _checks.rng(self.seed)
+        scale = checks.number(self.scale, "scale", checks.AMOUNT, _amount)
+        rng = checks.rng(self.seed)
         angle = x @ rng.normal(0.0, scale, (x.shape[1], n_waves))
         angle += rng.uniform(0.0, 2.0 * np.pi, n_waves)
         return np.concatenate([x, np.sqrt(2.0 / n_waves) * np.cos(angle)], axis=1)
@@ -92,14 +92,14 @@ class RidgeStudent:
         z = self.features(x)
         n = len(z)
         if not n:
-            _checks.fail("x", "must have a row at least")
-        penalty = _checks.number(self.penalty, "penalty", _checks.AMOUNT, _amount)
-        y = np.broadcast_to(_checks.bounded(y, n, "y"), (n,))
+            checks.fail("x", "must have a row at least")
+        penalty = checks.number(self.penalty, "penalty", checks.AMOUNT, _amount)
+        y = np.broadcast_to(checks.bounded(y, n, "y"), (n,))
         weight = np.ones(n)
         if sample_weight is not None:
-            weight *= _checks.amounts(sample_weight, n, "sample_weight")
+            weight *= checks.amounts(sample_weight, n, "sample_weight")
             if not weight.any():
-                _checks.fail("sample_weight", "must not all be 0")
+                checks.fail("sample_weight", "must not all be 0")
         weight = weight / weight.max()  # the least number that there is has no inverse
         weight = weight / weight.mean()
         mean, level = weight @ z / len(z), weight @ y / len(z)
@@ -109,7 +109,7 @@ class RidgeStudent:
         try:
             self.coefficients_ = np.linalg.solve(gram, z.T @ (weight * (y - level)))
         except np.linalg.LinAlgError:
-            _checks.fail("penalty", "must be larger: the equations are singular", value=penalty)
+            checks.fail("penalty", "must be larger: the equations are singular", value=penalty)
         self.intercept_ = float(level - mean @ self.coefficients_)
         return self
 
@@ -117,7 +117,7 @@ class RidgeStudent:
         """Predictions for rows x, (n,)."""
         z = self.features(x)
         if z.shape[1] != len(self.coefficients_):
-            _checks.fail("x", "must have as many columns as what was learnt from")
+            checks.fail("x", "must have as many columns as what was learnt from")
         return z @ self.coefficients_ + self.intercept_
 
 
@@ -163,20 +163,20 @@ def out_of_fold(
     >>> bool(np.corrcoef(p, w.theta)[0, 1] ** 2 > 0.5)
     True
     """
-    x, y = _checks.numeric(features, "features"), _checks.numeric(target, "target")
-    n, y, group, sample_weight = _checks.columns(target=y, group=group, sample_weight=sample_weight)
+    x, y = checks.numeric(features, "features"), checks.numeric(target, "target")
+    n, y, group, sample_weight = checks.columns(target=y, group=group, sample_weight=sample_weight)
     if np.ndim(y) != 1:
-        _checks.fail("target", f"must have shape ({n},), has shape {np.shape(y)}")
+        checks.fail("target", f"must have shape ({n},), has shape {np.shape(y)}")
     if x.ndim != 2 or len(x) != n:
-        _checks.fail("features", f"must have shape ({n}, n_features), has {x.shape}")
+        checks.fail("features", f"must have shape ({n}, n_features), has {x.shape}")
     weight = None
     if sample_weight is not None:
-        weight = np.broadcast_to(_checks.amounts(sample_weight, n, "sample_weight"), (n,))
-    n_folds = _checks.whole(n_folds, "n_folds", 2)
+        weight = np.broadcast_to(checks.amounts(sample_weight, n, "sample_weight"), (n,))
+    n_folds = checks.whole(n_folds, "n_folds", 2)
     labels, of = encode_one(group, "group", n=n)
     if len(labels) < 2:
-        _checks.fail("group", "must hold at least two groups", value=len(labels))
-    fold = (_checks.rng(rng).permutation(len(labels)) % n_folds)[of]
+        checks.fail("group", "must hold at least two groups", value=len(labels))
+    fold = (checks.rng(rng).permutation(len(labels)) % n_folds)[of]
     out = np.empty(len(y))
     for k in range(min(n_folds, len(labels))):
         train, test = fold != k, fold == k

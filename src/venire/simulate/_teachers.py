@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from venire import _checks
+from venire._core import checks
 
 __all__ = ["PRESETS", "Teachers", "teachers"]
 
@@ -74,11 +74,11 @@ class Teachers:
     names: Any = None
 
     def __post_init__(self) -> None:
-        sharp = np.atleast_1d(_checks.numeric(self.sharpness, "sharpness"))
-        n = _checks.columns(sharpness=sharp)[0]
+        sharp = np.atleast_1d(checks.numeric(self.sharpness, "sharpness"))
+        n = checks.columns(sharpness=sharp)[0]
         if n > MOST_TEACHERS:
-            _checks.fail("sharpness", f"is for at most {MOST_TEACHERS:,} teachers", value=n)
-        most = _checks.LARGEST
+            checks.fail("sharpness", f"is for at most {MOST_TEACHERS:,} teachers", value=n)
+        most = checks.LARGEST
         bounds = {
             "sharpness": (-most, most, "must be finite"),
             "order_bias": (-most, most, "must be finite"),
@@ -87,21 +87,21 @@ class Teachers:
             "failure": (0.0, 1.0, "must be between 0 and 1"),
         }
         for name, (low, high, rule) in bounds.items():
-            values = _checks.numbers(getattr(self, name), n, name)
+            values = checks.numbers(getattr(self, name), n, name)
             good = np.isfinite(values) & (values >= low) & (values <= high)
             if not good.all():
                 k = int(np.argmin(good))
                 if np.isfinite(values[k]) and abs(values[k]) > most:
                     rule += f", and of a size of at most {most:g}"
-                _checks.fail(name, rule, k, values[k])
+                checks.fail(name, rule, k, values[k])
             self._keep(name, np.array(np.broadcast_to(values, (n,))))
-        for name, high in (("shared_error", _checks.LARGEST), ("ambiguous", 1.0)):
+        for name, high in (("shared_error", checks.LARGEST), ("ambiguous", 1.0)):
             rule = "must be between 0 and 1" if high == 1.0 else "must be finite and >= 0"
 
             def allowed(x: float, most: float = high) -> bool:
                 return 0.0 <= x <= most < math.inf
 
-            value = _checks.number(getattr(self, name), name, rule, allowed)
+            value = checks.number(getattr(self, name), name, rule, allowed)
             object.__setattr__(self, name, value)
         self._keep("names", _names(self.names, n))
 
@@ -126,11 +126,11 @@ class Teachers:
         >>> vn.simulate.teachers("usual").take([0, 3]).sharpness.tolist()
         [4.0, 1.0]
         """
-        k = _checks.integers(positions, "positions")
+        k = checks.integers(positions, "positions")
         bad = np.flatnonzero(np.ravel((k < 0) | (k >= len(self))))
         if len(bad):
             reason = f"must be a position among {len(self)} teachers"
-            _checks.fail("positions", reason, int(bad[0]), np.ravel(k)[bad[0]])
+            checks.fail("positions", reason, int(bad[0]), np.ravel(k)[bad[0]])
         k = np.atleast_1d(k)
         return replace(
             self, sharpness=self.sharpness[k], order_bias=self.order_bias[k],
@@ -142,14 +142,14 @@ class Teachers:
 def _names(given: Any, n: int) -> NDArray[Any]:
     if given is None:
         return np.array([f"t{k}" for k in range(n)])
-    labels = [given] if isinstance(given, str) else _checks.listed(given, "names")
+    labels = [given] if isinstance(given, str) else checks.listed(given, "names")
     names = np.array([str(name) for name in labels])
     if len(names) != n:
-        _checks.fail("names", f"has {len(names)} rows, but there are {n} teachers")
+        checks.fail("names", f"has {len(names)} rows, but there are {n} teachers")
     _, first = np.unique(names, return_index=True)
     if len(first) < n:
         k = int(np.setdiff1d(np.arange(n), first)[0])
-        _checks.fail("names", "is given twice", k, names[k])
+        checks.fail("names", "is given twice", k, names[k])
     return names
 
 
@@ -213,5 +213,5 @@ def teachers(preset: str = "usual") -> Teachers:
     >>> vn.simulate.teachers("wrong").sharpness.tolist()
     [4.0, 2.0, 1.5, -3.0]
     """
-    _checks.one_of(preset, "preset", PRESETS)
+    checks.one_of(preset, "preset", PRESETS)
     return Teachers(**(_USUAL | _PRESETS[preset]))

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from venire import _checks
+from venire._core import checks
 from venire.simulate._graphs import count, int32
 from venire.simulate._rows import Simulated, comparisons, other, outcomes
 
@@ -45,7 +45,7 @@ def arena(n_items: int = 200, n_comparisons: int = 2_000_000, *, rng: Any = 1) -
     (1000,)
     """
     n_items, n_comparisons = count(n_items, "n_items", 2), count(n_comparisons, "n_comparisons", 0)
-    rng = _checks.rng(rng)
+    rng = checks.rng(rng)
     theta = rng.normal(size=n_items)
     popularity = np.arange(1, n_items + 1) ** -0.7
     cdf = np.cumsum(popularity / popularity.sum())
@@ -77,7 +77,7 @@ def ladder(n_items: int = 100_000, n_comparisons: int = 5_000_000, *, rng: Any =
     100
     """
     n_items, n_comparisons = count(n_items, "n_items", 2), count(n_comparisons, "n_comparisons", 0)
-    rng = _checks.rng(rng)
+    rng = checks.rng(rng)
     theta = np.sort(rng.normal(0.0, 2.0, n_items))
     first = rng.integers(0, n_items, n_comparisons)
     apart = np.minimum(20.0 * np.abs(rng.standard_cauchy(n_comparisons)), 2.0**53).astype(np.int64)
@@ -98,7 +98,7 @@ def chain(n_items: int = 1_000_000, games: int = 20, *, rng: Any = 4) -> Simulat
     (1980,)
     """
     n_items, games = count(n_items, "n_items", 2), count(games, "games", 2)
-    rng = _checks.rng(rng)
+    rng = checks.rng(rng)
     low = max(1, 3 * games // 10)
     wins = rng.integers(low, games - low + 1, n_items - 1)
     first = np.repeat(np.arange(n_items - 1, dtype=np.int32), games)
@@ -125,8 +125,8 @@ def nearly_separable(
     n_items = count(n_items, "n_items", 2)
     n_comparisons = count(n_comparisons, "n_comparisons", n_items)
     rule = "must be in [0, 1]"
-    upsets = _checks.number(upsets, "upsets", rule, lambda x: 0.0 <= x <= 1.0)
-    rng = _checks.rng(rng)
+    upsets = checks.number(upsets, "upsets", rule, lambda x: 0.0 <= x <= 1.0)
+    rng = checks.rng(rng)
     first = rng.integers(0, n_items, n_comparisons - n_items)
     second = other(first, n_items, rng)
     item = np.arange(n_items)
@@ -180,9 +180,9 @@ def queries(
     """
     n_groups, n_items = count(n_groups, "n_groups", 0), count(n_items, "n_items", 3)
     if count(degree, "degree", 2) % 2:
-        _checks.fail("degree", "must be even and at least 2", value=degree)
-    _checks.flag(hard, "hard")
-    rng = _checks.rng(rng)
+        checks.fail("degree", "must be even and at least 2", value=degree)
+    checks.flag(hard, "hard")
+    rng = checks.rng(rng)
     theta = rng.normal(size=(n_groups, n_items))
     first = np.empty((n_groups, degree // 2, n_items), np.int32)
     first[:] = np.arange(n_items, dtype=np.int32)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from venire import _checks
-from venire.posteriors._arrays import keys
+from venire._core import checks
+from venire._core.arrays import keys
+from venire.data.votes import Votes
 from venire.simulate._law import GROUP_NOISE, KINDS, N_FEATURES, Law, law
 from venire.simulate._requests import Requests, counts, integers, numbers, position, tag, turn
 from venire.simulate._streams import Key, child, normal_pairs, normals, uniforms
 from venire.simulate._teachers import Teachers
-from venire.votes import Votes
 
 __all__ = ["World", "world"]
 
@@ -93,7 +93,7 @@ class World:
         World
         """
         each = counts(n_groups, self.n_items[0] if n_items is None else n_items)
-        number = _checks.whole(number, "number", 0, 2**31 - 1)
+        number = checks.whole(number, "number", 0, 2**31 - 1)
         return _populate(self.law, each, child(self._key, number, FRESH))
 
     def probability(
@@ -196,7 +196,7 @@ class World:
         vote = self.vote(teachers, g, i, j, t, run=run)
         told = vote != 0
         if not told.any():
-            _checks.fail("teachers", f"answered none of the {len(vote):,} requests")
+            checks.fail("teachers", f"answered none of the {len(vote):,} requests")
         low, high = np.minimum(i, j)[told], np.maximum(i, j)[told]
         swapped = (i > j)[told]
         about = np.where(swapped, -vote[told], vote[told]).astype(np.int8)
@@ -206,7 +206,7 @@ class World:
 
     def _read(self, teachers: Teachers, *columns: Any) -> Requests:
         if not isinstance(teachers, Teachers):
-            _checks.fail(
+            checks.fail(
                 "teachers", f"must be Teachers, got {type(teachers).__name__}", kind=TypeError
             )
         return Requests.read(self.n_items, len(teachers), *columns)
@@ -295,9 +295,9 @@ def world(
     >>> w.fresh(2).features.shape
     (200, 16)
     """
-    _checks.one_of(kind, "kind", tuple(KINDS))
-    _checks.one_of(student, "student", tuple(STUDENTS))
-    bias = _checks.number(bias, "bias", _checks.AMOUNT, lambda x: 0.0 <= x <= _checks.LARGEST)
+    checks.one_of(kind, "kind", tuple(KINDS))
+    checks.one_of(student, "student", tuple(STUDENTS))
+    bias = checks.number(bias, "bias", checks.AMOUNT, lambda x: 0.0 <= x <= checks.LARGEST)
     n_each = counts(n_groups, n_items)
     key = keys(rng)
     return _populate(law(kind, STUDENTS[student], float(bias), key), n_each, key)

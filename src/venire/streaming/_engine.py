@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from venire._checks import BadTypeError, BadValueError
-from venire._frames import Rows
-from venire.grouped_comparisons import GroupedComparisons
+from venire._core.checks import BadTypeError, BadValueError
+from venire.data.frames import Rows
+from venire.data.grouped_comparisons import GroupedComparisons
 from venire.io import DataError, _tables_in
-from venire.io._assemble import LABELS, located, rows_of
+from venire.io.assemble import LABELS, located, rows_of
 from venire.streaming._job import Fitted, Job
 from venire.streaming._plan import LEAST, Plan, cut, free, release, room
 from venire.streaming._scan import Merging, Scan, Unit, common_types, scan

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from venire import _checks
-from venire._frames import Rows
+from venire._core import checks
+from venire.data.frames import Rows
+from venire.data.grouped_comparisons import GroupedComparisons
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
-from venire.grouped import fit_groups
-from venire.grouped_comparisons import GroupedComparisons
-from venire.io._assemble import column_names
+from venire.io.assemble import column_names
 from venire.priors import GaussianPrior
-from venire.ratings._fitting import check_arguments
+from venire.ratings.fitting import check_arguments
+from venire.ratings.grouped import fit_groups
 from venire.resampling import bootstrap
 from venire.scales import convert
 
@@ -77,7 +77,7 @@ class Job:
     Parameters
     ----------
     arguments : mapping of str to object
-        Those of `venire._frames.columns`: the columns, `mapping` and `reading`.
+        Those of `venire.data.frames.columns`: the columns, `mapping` and `reading`.
     model, prior, order_effect, shared, tol, max_iter
         As for `venire.fit_groups`.
     errors : bool
@@ -101,10 +101,10 @@ class Job:
 
     def __post_init__(self) -> None:
         check_arguments(self.model, self.prior, self.order_effect, self.tol, self.max_iter, None)
-        _checks.flag(self.shared, "shared")
-        _checks.flag(self.errors, "errors")
+        checks.flag(self.shared, "shared")
+        checks.flag(self.errors, "errors")
         if self.scale is not None:
-            _checks.one_of(self.scale, "scale", tuple(SCALES))
+            checks.one_of(self.scale, "scale", tuple(SCALES))
 
     @property
     def names(self) -> dict[str, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from venire.io import TableWriter, _tables_in, check_writable
-from venire.io._table_writer import CsvStream
+from venire.io.table_writer import CsvStream
 from venire.priors import GaussianPrior
 from venire.streaming._engine import DEFAULT_MEMORY, fit_pieces, fit_text
 from venire.streaming._job import WEAK_PRIOR, Job, Tally

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from venire._checks import BadTypeError, BadValueError
-from venire._labels import Encoded, Encoder, encode, encode_one
-from venire._outcomes import Survey, survey
+from venire._core.checks import BadTypeError, BadValueError
+from venire.data.coding import Encoded, Encoder, encode, encode_one
+from venire.data.outcomes import Survey, survey
 from venire.io import DataError, _tables_in
-from venire.io._assemble import LABELS, located
+from venire.io.assemble import LABELS, located
 from venire.streaming._job import Job
 
 __all__ = ["Counts", "Merging", "Scan", "Unit", "common_types", "merged", "plain_type", "scan"]

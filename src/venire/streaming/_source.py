@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from venire._labels import encode_one
+from venire.data.coding import encode_one
 from venire.io import DataError, _tables_in
 from venire.streaming._job import Job
 from venire.streaming._plan import Plan

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from venire import _checks
-from venire._consensus import Consensus, consensus
-from venire._labels import encode_one
-from venire.grouped import GroupedFit, fit_groups
-from venire.grouped_comparisons import GroupedComparisons
+from venire._core import checks
+from venire._core.frames import as_frame
+from venire.data.coding import encode_one
+from venire.data.grouped_comparisons import GroupedComparisons
+from venire.data.votes import Votes
+from venire.panel import Consensus, consensus
 from venire.priors import GaussianPrior
-from venire.ratings._tables import as_frame
+from venire.ratings.grouped import GroupedFit, fit_groups
 from venire.targets._rows import LaidOutVotes
-from venire.votes import Votes
 
 __all__ = ["METHODS", "VotesFit", "fit_votes"]
 
@@ -103,7 +103,7 @@ class VotesFit:
         at = np.array([place.get(label, -1) for label in labels.tolist()], np.int64)[codes]
         if (at < 0).any():
             bad = int(np.argmax(at < 0))
-            _checks.fail("teacher", "did not vote", bad, labels[codes[bad]])
+            checks.fail("teacher", "did not vote", bad, labels[codes[bad]])
         return self.weights[at]
 
     def to_frame(self, backend: str | None = None) -> Any:
@@ -236,7 +236,7 @@ def fit_votes(
     [1.27, 1.23, 0.0]
     """
     _check(votes, model, method, rounds, rho)
-    threads = _checks.n_threads(n_threads)
+    threads = checks.n_threads(n_threads)
     if method == "consensus":
         return _by_consensus(votes, model, prior, rho, groups, items, threads)
     laid_out = LaidOutVotes(votes, groups, items, threads)
@@ -281,11 +281,11 @@ def _by_consensus(
 
 def _check(votes: Any, model: Any, method: Any, rounds: Any, rho: Any) -> None:
     if not isinstance(votes, Votes):
-        _checks.fail("votes", f"must be Votes, got {type(votes).__name__}", kind=TypeError)
+        checks.fail("votes", f"must be Votes, got {type(votes).__name__}", kind=TypeError)
     if votes._parts[0].names.groups is None:
-        _checks.fail("votes", "must have groups: give group=..., the same label for all if one")
-    _checks.one_of(model, "model", MODELS)
-    _checks.one_of(method, "method", METHODS)
-    _checks.whole(rounds, "rounds", 0, 2**31 - 1)
+        checks.fail("votes", "must have groups: give group=..., the same label for all if one")
+    checks.one_of(model, "model", MODELS)
+    checks.one_of(method, "method", METHODS)
+    checks.whole(rounds, "rounds", 0, 2**31 - 1)
     if rho is not None:
-        _checks.number(rho, "rho", "must be between 0 and 1", lambda x: 0.0 <= x <= 1.0)
+        checks.number(rho, "rho", "must be between 0 and 1", lambda x: 0.0 <= x <= 1.0)

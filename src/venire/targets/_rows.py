@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire._grouping import GroupedRows, group_rows
-from venire.grouped import GroupedFit
-from venire.grouped_comparisons import GroupedComparisons
-from venire.votes import Votes
+from venire.data.grouped_comparisons import GroupedComparisons
+from venire.data.grouping import GroupedRows, group_rows
+from venire.data.votes import Votes
+from venire.ratings.grouped import GroupedFit
 
 __all__ = ["LaidOutVotes"]
 

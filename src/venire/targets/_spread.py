@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire import _checks, scales
-from venire.grouped import Calibration, GroupedFit
-from venire.grouped._batches import batches
-from venire.grouped._scaling import group_of_item
+from venire import scales
+from venire._core import checks
+from venire.ratings.grouped import Calibration, GroupedFit
+from venire.ratings.grouped.batches import batches
+from venire.ratings.grouped.scaling import group_of_item
 
 __all__ = ["Spread", "student_variance"]
 
@@ -93,13 +94,13 @@ def student_variance(
     if given is not None:
         if prediction is not None:
             raise TypeError("give prediction or prediction_variance, not both")
-        most = _checks.LARGEST
-        return _checks.number(
-            given, "prediction_variance", _checks.AMOUNT, lambda x: 0.0 <= x <= most
+        most = checks.LARGEST
+        return checks.number(
+            given, "prediction_variance", checks.AMOUNT, lambda x: 0.0 <= x <= most
         )
     if prediction is None:
         return spread.variance_beyond(theta, error)
-    own = _checks.predictions(prediction, n)
+    own = checks.predictions(prediction, n)
     use = spread.known & ~np.isnan(own)
     if not use.any():
         return spread.variance_beyond(theta, error)

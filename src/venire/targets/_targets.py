@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from venire import _checks, scales
-from venire.grouped import Calibration, GroupedFit
-from venire.ratings._tables import as_frame
+from venire import scales
+from venire._core import checks
+from venire._core.frames import as_frame
+from venire.ratings.grouped import Calibration, GroupedFit
 from venire.targets._fit_votes import VotesFit
 from venire.targets._spread import Spread, student_variance
 
@@ -215,23 +216,23 @@ def _shrinkage(shrink: float | str, spread: Spread) -> tuple[Any, Any]:
     """Factors of the ratings and of their standard errors."""
     if isinstance(shrink, str):
         if shrink != "posterior":
-            _checks.fail("shrink", 'must be a factor, "posterior" or None', value=shrink)
+            checks.fail("shrink", 'must be a factor, "posterior" or None', value=shrink)
         t = spread.variance_beyond(spread.theta, spread.error)
         share = t / (t + spread.error**2) if t > 0.0 else np.zeros(len(spread.theta))
         return share, np.sqrt(share)
-    factor = _checks.number(shrink, "shrink", "must be between 0 and 1", lambda x: 0.0 <= x <= 1.0)
+    factor = checks.number(shrink, "shrink", "must be between 0 and 1", lambda x: 0.0 <= x <= 1.0)
     return factor, factor
 
 
 def _limits(clamp: Any, centre: float) -> tuple[float, float]:
     if isinstance(clamp, (tuple, list)):
         if len(clamp) != 2:
-            _checks.fail("clamp", "must be a number or a pair (low, high)", value=clamp)
-        low, high = (_checks.number(x, "clamp", "must not be nan", _is_a_number) for x in clamp)
+            checks.fail("clamp", "must be a number or a pair (low, high)", value=clamp)
+        low, high = (checks.number(x, "clamp", "must not be nan", _is_a_number) for x in clamp)
         if not low < high:
-            _checks.fail("clamp", "low must be below high", value=clamp)
+            checks.fail("clamp", "low must be below high", value=clamp)
         return low, high
-    half = _checks.number(clamp, "clamp", "must be > 0", lambda x: x > 0.0)
+    half = checks.number(clamp, "clamp", "must be > 0", lambda x: x > 0.0)
     return centre - half, centre + half
 
 
@@ -248,11 +249,11 @@ def _check(fit: Any, calibration: Any, scale: Any) -> None:
                 f"calibration must be a Calibration or None, got {type(calibration).__name__}"
             )
         if calibration.fit is not fit:
-            _checks.fail("calibration", "is of another fit")
+            checks.fail("calibration", "is of another fit")
     if scale is not None:
-        _checks.one_of(scale, "scale", scales.SCALES)
+        checks.one_of(scale, "scale", scales.SCALES)
         if fit.scale not in scales.SCALES:
-            _checks.fail("scale", f"a {fit.scale} fit is on no scale: leave it out", value=scale)
+            checks.fail("scale", f"a {fit.scale} fit is on no scale: leave it out", value=scale)
 
 
 def _frozen(array: Floats) -> Floats:

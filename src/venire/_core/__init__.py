@@ -1,0 +1,1 @@
+"""What every layer needs: checks, errors in one format, random keys, files, frames."""

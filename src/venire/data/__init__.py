@@ -1,0 +1,14 @@
+"""What was observed: comparisons, comparisons of many groups, teachers' votes."""
+
+from venire.data.comparisons import Comparisons, Components
+from venire.data.grouped_comparisons import GroupedComparisons
+from venire.data.votes import Agreement, TeacherCalibration, Votes
+
+__all__ = [
+    "Agreement",
+    "Comparisons",
+    "Components",
+    "GroupedComparisons",
+    "TeacherCalibration",
+    "Votes",
+]

@@ -1,0 +1,74 @@
+"""New cells from old ones: a part of them, or those of two objects together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire._core import checks
+from venire.data import coding
+from venire.data.aggregation import Aggregated, add_up
+
+if TYPE_CHECKING:
+    from venire.data.comparisons import Comparisons
+
+__all__ = ["merged", "selected"]
+
+
+def selected(c: Comparisons, cells: NDArray[np.int64]) -> Aggregated:
+    """A part of the cells, as they are; all items stay."""
+    first, second = c.first[cells], c.second[cells]
+    return Aggregated(
+        c.items,
+        np.searchsorted(first, np.arange(c.n_items + 1)),
+        second,
+        c.order[cells],
+        None if c.cluster is None else c.cluster[cells],
+        c.win[cells],
+        c.loss[cells],
+        None if c._tie is None else c._tie[cells],
+        None if c._square is None else c._square[cells],
+        len(np.unique(first.astype(np.int64) * c.n_items + second)),
+        c.has_order,
+        c.clusters,
+    )
+
+
+def merged(a: Comparisons, b: Comparisons) -> Aggregated:
+    """All cells of both; items (and clusters) are the union."""
+    if (a.cluster is None) != (b.cluster is None):
+        raise ValueError("cluster: both or neither of the merged comparisons must have clusters")
+    items, (places_a, places_b) = _union(a.items, b.items)
+    masses = {
+        name: np.concatenate([getattr(a, name), getattr(b, name)])
+        for name in ("win", "loss", "tie")
+    }
+    if a._square is not None or b._square is not None:
+        masses["square"] = np.concatenate([a.square, b.square])
+    clusters = cluster = None
+    if a.cluster is not None and b.cluster is not None:
+        clusters, (codes_a, codes_b) = _union(a.clusters, b.clusters)
+        cluster = np.concatenate([codes_a[a.cluster], codes_b[b.cluster]])
+    return add_up(
+        items,
+        np.concatenate([places_a[a.first], places_b[b.first]]),
+        np.concatenate([places_a[a.second], places_b[b.second]]),
+        masses,
+        None,
+        np.concatenate([a.order, b.order]),
+        cluster,
+        checks.n_threads(None),
+    )._replace(has_order=a.has_order or b.has_order, clusters=clusters)
+
+
+def _union(a: Any, b: Any) -> tuple[NDArray[Any], list[NDArray[np.int32]]]:
+    """The labels of both, and the place of each one's labels in them."""
+    if len(a) == len(b) and (a == b).all():
+        same = np.arange(len(a), dtype=np.int32)
+        return a, [same, same]
+    items, places_a, places_b = coding.encode(
+        np.concatenate([a, b]), np.concatenate([b, a]), None, None
+    )
+    return items, [places_a[: len(a)], places_b[: len(b)]]

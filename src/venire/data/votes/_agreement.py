@@ -1,0 +1,192 @@
+"""How far teachers agree with one another, and how far each favours a position."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire._core import checks
+from venire._core.checks import fail
+
+if TYPE_CHECKING:
+    from venire.data.votes._votes import Votes
+
+__all__ = ["Agreement", "agreement"]
+
+_MOST_TEACHERS = 2000
+_BLOCK = 1 << 22  # numbers in a dense block of pairs
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Agreement of teachers, two by two and all together.
+
+    Attributes
+    ----------
+    teachers : ndarray of shape (n_teachers,)
+    n_common : ndarray of int64, shape (n_teachers, n_teachers)
+        Pairs that both judged.
+    share : ndarray of float64, shape (n_teachers, n_teachers)
+        Probability that a vote of one and a vote of the other on the same pair are equal; NaN where
+        they have no pair in common, 1 on the diagonal.
+    kappa : ndarray of float64, shape (n_teachers, n_teachers)
+        Cohen's kappa: `share` beyond what their overall shares of wins, ties and losses on the
+        common pairs would give by chance; NaN where that is certain already.
+    alpha : float
+        Krippendorff's alpha of all of them; NaN where all votes are equal.
+    metric : str
+        Of alpha.
+    position_bias : ndarray of float64, shape (n_teachers,)
+        How far a teacher leans to the item shown first: the mean over judgments of half the
+        difference of P(win) - P(loss) between the two orders; 1 is always the first, 0 no bias.
+        From judgments made in both orders; where there are fewer than two of them, from the
+        difference of the means of the two orders. NaN where the orders were not recorded.
+    position_lower, position_upper : ndarray of float64, shape (n_teachers,)
+        Normal interval at `level`.
+    position_n : ndarray of int64, shape (n_teachers,)
+        Judgments in both orders.
+    order_flips : ndarray of float64, shape (n_teachers,)
+        Share of these whose verdict changed with the order.
+    level : float
+    """
+
+    teachers: NDArray[Any]
+    n_common: NDArray[np.int64]
+    share: NDArray[np.float64]
+    kappa: NDArray[np.float64]
+    alpha: float
+    metric: str
+    position_bias: NDArray[np.float64]
+    position_lower: NDArray[np.float64]
+    position_upper: NDArray[np.float64]
+    position_n: NDArray[np.int64]
+    order_flips: NDArray[np.float64]
+    level: float
+
+
+def agreement(votes: Votes, metric: str, level: float) -> Agreement:
+    """See `Votes.agreement`."""
+    checks.one_of(metric, "metric", ("nominal", "interval"))
+    level = checks.level(level)
+    if votes.n_teachers > _MOST_TEACHERS:
+        fail("votes", f"pairwise agreement is for at most {_MOST_TEACHERS} teachers",
+             value=votes.n_teachers)  # fmt: skip
+    mass = np.stack([votes.win, votes.tie, votes.loss], axis=1)
+    shares = mass / mass.sum(axis=1, keepdims=True)
+    n_common, share, kappa = _pairwise(votes, shares)
+    bias = position_bias(votes, level)
+    return Agreement(
+        votes.teachers, n_common, share, kappa, _alpha(votes, shares, metric), metric, *bias, level
+    )
+
+
+def _blocks(votes: Votes, columns: int) -> Iterator[tuple[slice, NDArray[np.int32], int]]:
+    """Cells of a block of pairs: the slice, their pair in the block, and how many pairs."""
+    step = max(1, _BLOCK // max(1, votes.n_teachers * columns))
+    ptr = votes.pair_ptr
+    for start in range(0, votes.n_pairs, step):
+        end = min(start + step, votes.n_pairs)
+        cells = slice(int(ptr[start]), int(ptr[end]))
+        yield cells, votes.pair[cells] - np.int32(start), end - start
+
+
+def _pairwise(
+    votes: Votes, shares: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    n_teachers = votes.n_teachers
+    common = np.zeros((n_teachers, n_teachers))
+    equal = np.zeros_like(common)
+    margin = np.zeros((3, n_teachers, n_teachers))  # of the row's votes on common pairs
+    for cells, pair, n in _blocks(votes, 4):
+        teacher = votes.teacher[cells]
+        seen = np.zeros((n, n_teachers))
+        seen[pair, teacher] = 1.0
+        common += seen.T @ seen
+        for c in range(3):
+            x = np.zeros((n, n_teachers))
+            x[pair, teacher] = shares[cells, c]
+            equal += x.T @ x
+            margin[c] += x.T @ seen
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = equal / common
+        chance = (margin * margin.transpose(0, 2, 1)).sum(axis=0) / common**2
+        kappa = np.where(chance < 1.0 - 1e-12, (share - chance) / (1.0 - chance), np.nan)
+    diagonal = np.diag_indices(n_teachers)
+    voted = common[diagonal] > 0
+    share[diagonal] = np.where(voted, 1.0, np.nan)
+    kappa[diagonal] = np.where(voted, 1.0, np.nan)
+    return common.astype(np.int64), share, kappa
+
+
+def _alpha(votes: Votes, shares: NDArray[np.float64], metric: str) -> float:
+    """Krippendorff's alpha; each judgment's votes are a distribution of total 1."""
+    value = np.array([1.0, 0.5, 0.0])
+    distance = (value[:, None] - value[None, :]) ** 2
+    if metric == "nominal":
+        distance = (distance > 0).astype(np.float64)
+    judges = np.diff(votes.pair_ptr)
+    sums = [np.bincount(votes.pair, shares[:, c], minlength=votes.n_pairs) for c in range(3)]
+    usable = judges >= 2
+    factor = np.zeros(votes.n_pairs)
+    factor[usable] = 1.0 / (judges[usable] - 1)
+    cell_factor = factor[votes.pair]
+    met = np.empty((3, 3))
+    for c in range(3):
+        for d in range(3):
+            own = float((cell_factor * shares[:, c] * shares[:, d]).sum())
+            met[c, d] = float((factor * sums[c] * sums[d]).sum()) - own
+    n, margin = met.sum(), met.sum(axis=1)
+    expected = float((np.outer(margin, margin) * distance).sum())
+    if n <= 1.0 or expected <= 1e-12 * n * n:
+        return float("nan")
+    return float(1.0 - (n - 1.0) * (met * distance).sum() / expected)
+
+
+def position_bias(
+    votes: Votes, level: float
+) -> tuple[
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.int64],
+    NDArray[np.float64],
+]:
+    """Lean to what is shown first, its interval, judgments in both orders, share that flip."""
+    n_teachers = votes.n_teachers
+    unknown = np.full(n_teachers, np.nan)
+    swapped, total = votes.swapped_runs, votes.swapped_total
+    if swapped is None or total is None:
+        none = np.zeros(n_teachers, np.int64)
+        return unknown, unknown.copy(), unknown.copy(), none, unknown.copy()
+    plain = votes.runs - swapped
+    with np.errstate(invalid="ignore", divide="ignore"):
+        lean = (votes.total - total) / plain, total / swapped  # to the pair's first item
+    teacher = votes.teacher
+
+    def moments(x: NDArray[np.float64], where: NDArray[np.bool_]) -> tuple[Any, Any, Any]:
+        t, y = teacher[where], x[where]
+        n = np.bincount(t, minlength=n_teachers)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = np.bincount(t, y, minlength=n_teachers) / n
+            squares = np.bincount(t, (y - mean[t]) ** 2, minlength=n_teachers)
+            return n, mean, squares / (n - 1) / n
+
+    both = (plain > 0) & (swapped > 0)
+    n, mean, variance = moments((lean[0] - lean[1]) / 2, both)
+    n0, mean0, variance0 = moments(lean[0], plain > 0)
+    n1, mean1, variance1 = moments(lean[1], swapped > 0)
+    apart = (n < 2) & (n0 >= 2) & (n1 >= 2)
+    bias = np.where(apart, (mean0 - mean1) / 2, mean)
+    error = np.sqrt(np.where(apart, (variance0 + variance1) / 4, variance))
+    error[~apart & (n < 2)] = np.nan
+    half = NormalDist().inv_cdf(0.5 + level / 2) * error
+    flipped = np.sign(lean[0][both]) != np.sign(lean[1][both])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        flips = np.bincount(teacher[both], flipped, minlength=n_teachers) / n
+    lower, upper = np.clip(bias - half, -1, 1), np.clip(bias + half, -1, 1)
+    return bias, lower, upper, n.astype(np.int64), flips

@@ -1,0 +1,84 @@
+"""The native kernels, a batch of groups at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from venire.data.grouped_comparisons import GroupedComparisons
+from venire.ratings.grouped.batches import batches
+
+if TYPE_CHECKING:
+    from venire._native.allocate import Votes
+    from venire.design._asks import Asks
+    from venire.design._prior import AllocationPrior
+
+__all__ = ["held_out_losses", "pick"]
+
+DENSE = 2000  # items of a group up to which its covariance is a matrix
+SKETCH = 256  # random combinations in a larger one
+BATCH = 4e9  # operations between two reports of progress, about
+
+
+def held_out_losses(
+    c: GroupedComparisons, held: np.ndarray, mean: np.ndarray, precision: float, n_threads: int
+) -> np.ndarray:
+    """Negative log-likelihood of the held-out cells of each group, (n_groups,)."""
+    loss = np.zeros(c.n_groups)
+    votes = _votes(c, mean, precision)
+    for start, stop in batches(c):
+        votes.held_out(held.view(np.uint8), start, stop, n_threads, loss)
+    return loss
+
+
+def pick(
+    c: GroupedComparisons,
+    asks: Asks,
+    n_pending: np.ndarray,
+    n_picks: np.ndarray,
+    prior: AllocationPrior,
+    *,
+    n_threads: int,
+    progress: Callable[[int, int], None] | None = None,
+    given: tuple[np.ndarray, np.ndarray] | None = None,
+    **options: Any,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Picks of all groups, group by group: first, second, gain.
+
+    `options` are those of `venire.reference.allocate_groups`.
+    """
+    offsets = np.concatenate([[0], np.cumsum(n_picks)]).astype(np.int64)
+    first, second = given or (np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.int32))
+    gain = np.empty(offsets[-1])
+    votes = _votes(c, prior.mean, prior.precision)
+    pending = np.ascontiguousarray(n_pending, np.int64)
+    for start, stop in _batches(np.diff(c.offsets), n_picks):
+        votes.pick(
+            asks.offsets, asks.first, asks.second, pending, offsets, first, second, gain,
+            start, stop, n_threads, dense=DENSE, sketch=SKETCH, **options,
+        )  # fmt: skip
+        if progress is not None:
+            progress(stop, c.n_groups)
+    return first, second, gain
+
+
+def _votes(c: GroupedComparisons, mean: np.ndarray, precision: float) -> Votes:
+    from venire._native.allocate import Votes
+
+    return Votes(
+        c.offsets, c.cell_offsets, c.first, c.second, c.win, c.loss, c._tie, mean, precision
+    )
+
+
+def _batches(n_items: np.ndarray, n_picks: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Ranges of groups that take about as long."""
+    n = n_items.astype(float)
+    work = np.cumsum(n * n * np.minimum(n, DENSE) + n_picks * (100.0 * n + 200.0 * n_picks))
+    start = 0
+    while start < len(n):
+        done = work[start - 1] if start else 0.0
+        stop = max(int(np.searchsorted(work, done + BATCH, "right")), start + 1)
+        yield start, stop
+        start = stop

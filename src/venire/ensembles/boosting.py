@@ -1,0 +1,169 @@
+"""Boosting: the re-weighting of rows between two learners."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from venire._core import checks
+from venire._core.checks import fail
+from venire._native import boost
+
+__all__ = ["BoostingStep", "adaboost_weights"]
+
+_STATES = ("goes on", "perfect", "useless")
+ROWS_PER_THREAD = 200_000  # fewer are done before a second thread has woken up
+_LOSSES = ("linear", "square", "exponential")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BoostingStep:
+    """What one learner of a boosted ensemble leads to; `adaboost_weights` returns it.
+
+    Attributes
+    ----------
+    weight : ndarray of float64, shape (n_rows,)
+        For the next learner; they add up to 1. The old ones, divided by their sum, if `stop`.
+    error : float
+        Weighted error of this learner, from 0 to 1.
+    estimator_weight : float
+        What this learner counts for: 1 if perfect, 0 if useless.
+    state : {"goes on", "perfect", "useless"}
+        "useless" is an error of at least 1 - 1 / n_classes, with AdaBoost.R2 of at least 1/2.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> vn.adaboost_weights(None, ["a", "b", "b"], ["a", "b", "a"])
+    <BoostingStep: error 0.3333, estimator weight 0.6931, goes on>
+    """
+
+    weight: np.ndarray
+    error: float
+    estimator_weight: float
+    state: str
+
+    @property
+    def stop(self) -> bool:
+        """Whether boosting ends here."""
+        return self.state != "goes on"
+
+    def __repr__(self) -> str:
+        return (
+            f"<BoostingStep: error {self.error:.4g}, estimator weight "
+            f"{self.estimator_weight:.4g}, {self.state}>"
+        )
+
+
+def adaboost_weights(
+    weight: ArrayLike | None,
+    prediction: ArrayLike,
+    target: ArrayLike,
+    *,
+    method: str = "samme",
+    n_classes: int | None = None,
+    loss: str = "linear",
+    learning_rate: float = 1.0,
+    n_threads: int | None = None,
+) -> BoostingStep:
+    """Weights of the rows for the next learner of a boosted ensemble, and of this learner.
+
+    Parameters
+    ----------
+    weight : array_like of shape (n_rows,), optional
+        Weights that this learner was given, finite and >= 0. None: all equal, for the first one.
+    prediction, target : array_like of shape (n_rows,)
+        Classes of any kind with "samme", numbers with "r2".
+    method : {"samme", "r2"}
+        SAMME for classes, AdaBoost.R2 for numbers.
+    n_classes : int, optional
+        With "samme"; default: how many classes occur in `target`.
+    loss : {"linear", "square", "exponential"}
+        With "r2": of the error relative to the largest one.
+    learning_rate : float, default 1.0
+        Factor of the learner's weight, > 0.
+    n_threads : int, optional
+        Default: all usable CPUs. The result is the same bit for bit.
+
+    Returns
+    -------
+    BoostingStep
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, a weight, a number or an option is out of range, or all weights are 0.
+    TypeError
+        If a number has a wrong type.
+
+    Notes
+    -----
+    Weights above 0 stay at 2.2e-16 or above; those of 0 stay 0. Classes are combined by the vote
+    with `estimator_weight`, numbers by the weighted median. O(n_rows), besides counting classes
+    if `n_classes` is None.
+
+    References
+    ----------
+    J. Zhu, H. Zou, S. Rosset and T. Hastie (2009), Multi-class AdaBoost,
+    doi:10.4310/SII.2009.v2.n3.a8. H. Drucker (1997), Improving regressors using boosting
+    techniques, Proceedings of the 14th International Conference on Machine Learning.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> step = vn.adaboost_weights(None, ["a", "b", "b"], ["a", "b", "a"])
+    >>> step.weight.round(6).tolist()  # the row that was wrong now has half of the weight
+    [0.25, 0.25, 0.5]
+    >>> step = vn.adaboost_weights(step.weight, [1.0, 2.0, 2.0], [1.0, 2.0, 2.5], method="r2")
+    >>> step.state
+    'useless'
+    """
+    checks.one_of(method, "method", ("samme", "r2"))
+    checks.one_of(loss, "loss", _LOSSES)
+    p, t = checks.array(prediction, "prediction"), checks.array(target, "target")
+    if t.ndim != 1 or len(t) == 0:
+        fail("target", f"must have shape (n_rows,), has shape {t.shape}")
+    if p.shape != t.shape:
+        fail("prediction", f"must have the shape of target, {t.shape}, has shape {p.shape}")
+    n = len(t)
+    rate = checks.number(
+        learning_rate, "learning_rate", "must be finite and > 0", lambda x: 0.0 < x < math.inf
+    )
+    threads = min(checks.n_threads(n_threads), max(1, n // ROWS_PER_THREAD))
+    w = np.full(n, 1.0 / n) if weight is None else checks.amounts(weight, n, "weight")
+    if len(w) != n:
+        fail("weight", f"must have shape {t.shape}, has shape ()")
+    total = float(w.sum())
+    if total <= 0.0:
+        fail("weight", "must have a sum > 0", value=total)
+    if total < 1e-200:  # exactly, so that nothing is lost below the least normal number
+        w = np.ldexp(w, -math.frexp(total)[1])
+    if method == "samme":
+        if n_classes is None:
+            n_classes = max(2, len(checks.distinct(t, "target")[0]))
+        n_classes = checks.whole(n_classes, "n_classes", 2, 2**31 - 1)
+        kinds = p.dtype.kind, t.dtype.kind
+        if any(a in "US" and b in "biuf" for a, b in (kinds, kinds[::-1])):
+            fail("prediction", f"has dtype {p.dtype}, but target has {t.dtype}", kind=TypeError)
+        wrong = np.ascontiguousarray(_differs(p, t)).view(np.uint8)
+        found = boost.samme(w, wrong, float(n_classes), rate, threads)
+    else:
+        with np.errstate(over="ignore"):
+            difference = checks.finite(p, n, "prediction") - checks.finite(t, n, "target")
+        if not np.isfinite(difference).all():
+            at = int(np.argmin(np.isfinite(difference)))
+            fail("prediction", "is too far from the target for float64", at, p[at])
+        found = boost.r2(w, difference, _LOSSES.index(loss), rate, threads)
+    new, state, error, alpha = found
+    return BoostingStep(new, error, alpha, _STATES[state])
+
+
+def _differs(p: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Where two columns of classes differ."""
+    try:
+        return np.asarray(p != t, dtype=bool)
+    except Exception:  # objects that do not compare
+        fail("prediction", "cannot be compared with target", kind=TypeError)

@@ -1,0 +1,152 @@
+"""Pieces of a table to checked rows, and errors about them to errors about a row of a file."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from venire._core import checks
+from venire.data.coding import Encoded, Encoder
+from venire.data.frames import Rows, columns
+from venire.io import _tables_in
+from venire.io._errors import DataError
+
+__all__ = ["LABELS", "column_names", "located", "rows_of"]
+
+LABELS = ("first", "second", "cluster", "group")  # the arguments that hold labels
+Path = str | os.PathLike[str]
+Piece = Mapping[str, Any]
+
+
+def column_names(
+    arguments: Mapping[str, Any], needed: tuple[str, ...] = ("first", "second")
+) -> dict[str, str]:
+    """The column of each argument that is given and names one.
+
+    Raises
+    ------
+    TypeError
+        If one is no text, or one that is needed is not given.
+    """
+    settings = ("mapping", "reading")
+    names = {
+        a: v for a, v in arguments.items() if a not in settings and (v is not None or a in needed)
+    }
+    for argument, name in names.items():
+        if not isinstance(name, str):
+            checks.fail(argument, "must name a column", value=name, kind=TypeError)
+    return names
+
+
+def rows_of(
+    pieces: Iterable[Piece],
+    arguments: Mapping[str, Any],
+    *,
+    is_text: bool = False,
+    items: Any = None,
+    n_threads: int | None = None,
+) -> Rows | None:
+    """Code the labels of the pieces as they come, then check all columns together.
+
+    Parameters
+    ----------
+    pieces : iterable of mapping of str to Arrow column
+    arguments : mapping of str to object
+        Those of `venire.data.frames.columns`.
+    is_text : bool
+        The labels come from a text file: those that all are written as integers become integers.
+    items : array_like, optional
+    n_threads : int, optional
+
+    Returns
+    -------
+    Rows or None
+        None if there is no row.
+
+    Raises
+    ------
+    ValueError, TypeError
+        With positions counted over all pieces.
+    """
+    names = column_names(arguments)
+    labels = [a for a in LABELS if a in names]
+    pair = Encoder(n_threads=n_threads)
+    alone = {a: Encoder((a,), n_threads=n_threads) for a in labels if a in ("cluster", "group")}
+    rest: dict[str, list[Any]] = {names[a]: [] for a in names if a not in labels}
+    n_rows = 0
+    for piece in pieces:
+        pair.add(piece[names["first"]], piece[names["second"]])
+        for argument, encoder in alone.items():
+            encoder.add(piece[names[argument]])
+        for column, parts in rest.items():
+            parts.append(piece[column])
+        n_rows += len(piece[names["first"]])
+    if n_rows == 0:
+        return None
+    frame: dict[str, Any] = {column: _tables_in.joined(parts) for column, parts in rest.items()}
+    del rest
+    found, codes = pair.finish()
+    if is_text and (items is None or np.asarray(items).dtype.kind in "iu"):
+        found, codes = _as_integers(found, codes)
+    # a column may serve as labels and as something else, so labels have names of their own
+    frame["\0first"], frame["\0second"] = Encoded(found, codes[0]), Encoded(found, codes[1])
+    for argument, encoder in alone.items():
+        ids, id_codes = encoder.finish()
+        if is_text and argument == "group":
+            ids, id_codes = _as_integers(ids, id_codes)
+        frame[f"\0{argument}"] = Encoded(ids, id_codes[0])
+    own = {a: f"\0{a}" for a in labels}
+    rows = columns(frame, **(dict(arguments) | own), items=items, n_threads=n_threads)
+    return replace(rows, source=names)
+
+
+def _as_integers(items: np.ndarray, codes: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Text labels that all are written as integers, in one way each, as integers."""
+    if items.dtype != object:
+        return items, codes
+    texts = items.tolist()
+    if not all(re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) for text in texts):
+        return items, codes
+    numbers = np.array([int(text) for text in texts], np.int64)
+    order = np.argsort(numbers)
+    rank = np.empty(len(order), np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
+    return numbers[order], [rank[c] for c in codes]
+
+
+def located(
+    path: Path,
+    error: ValueError | TypeError,
+    names: Mapping[str, str],
+    place: Callable[[int], tuple[Path, int]] | None = None,
+) -> DataError:
+    """The error about a position as one about a row of a file.
+
+    Parameters
+    ----------
+    path : path-like
+        What is read.
+    error : ValueError or TypeError
+    names : mapping of str to str
+        The column of each argument.
+    place : callable, optional
+        File and row, from 0, of a position; the default is that of the one file `path`.
+    """
+    argument = getattr(error, "argument", "")
+    position, reason = getattr(error, "position", None), getattr(error, "reason", "") or str(error)
+    if position is None and (match := re.match(r"(\w+)\[(\d+)\] = (.*)", reason)):
+        argument, position, reason = match[1], int(match[2]), match[3]
+    column = names.get(argument)
+    if column is None and argument:
+        reason = f"{argument}: {reason}"
+    if position is None:
+        return DataError(path, reason, column=column)
+    if place is not None:
+        path, position = place(position)
+    line = _tables_in.line_of_row(path, position)
+    return DataError(path, reason, row=position + 1, line=line, column=column)

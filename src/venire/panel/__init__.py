@@ -1,0 +1,23 @@
+"""Teachers' votes combined: Beta posteriors, weighted pools, stacking on gold."""
+
+from venire.panel._beta_prior import fit_beta_prior
+from venire.panel._consensus import consensus
+from venire.panel._gold import GoldReport
+from venire.panel._needs import Needs, needs_votes
+from venire.panel._notices import Notice
+from venire.panel._posterior import BetaPosterior
+from venire.panel._result import Consensus
+from venire.panel._stack import Stack, stack
+
+__all__ = [
+    "BetaPosterior",
+    "Consensus",
+    "GoldReport",
+    "Needs",
+    "Notice",
+    "Stack",
+    "consensus",
+    "fit_beta_prior",
+    "needs_votes",
+    "stack",
+]

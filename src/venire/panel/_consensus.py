@@ -1,0 +1,258 @@
+"""consensus: the votes of a panel become one probability for each pair."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire._core import checks
+from venire._core.arrays import SHAPE_RANGE
+from venire._core.checks import fail
+from venire._core.checks import n_threads as _n_threads
+from venire.data.votes import Votes
+from venire.data.votes.gold import gold_of
+from venire.errors import ConvergenceWarning
+from venire.panel import _methods
+from venire.panel._board import Board, board_of
+from venire.panel._gold import GoldReport, report
+from venire.panel._methods import Pool
+from venire.panel._notices import disputed, notices
+from venire.panel._posterior import BetaPosterior
+from venire.panel._result import Consensus
+from venire.panel._stack import fit_stack
+
+__all__ = ["METHODS", "consensus"]
+
+METHODS = ("uniform", "variance", "precision", "reliability", "correlated", "stacked")
+ASSUMED_RHO = 0.3
+GOLD_FOR_RHO = 30  # pairs
+MOST_VOTES = 0.05 * SHAPE_RANGE[1]  # of a Beta's counts: those with gold count tenfold
+
+Floats = NDArray[np.float64]
+
+
+def consensus(
+    votes: Votes,
+    method: str = "reliability",
+    *,
+    gold: Any = None,
+    hold_to_gold: bool = True,
+    rho: float | None = None,
+    rounds: int | str = 1,
+    nonnegative: bool = False,
+    rng: Any = 0,
+    n_threads: int | None = None,
+) -> Consensus:
+    """Combine the teachers' votes into one probability for each pair.
+
+    The votes of a pair are pooled linearly, with a weight e for each: with share X/S of the weight
+    S for first and Kish's effective number n = S² / sum e² the pool is Beta(1/2 + n X/S,
+    1/2 + n (1 - X/S)). The methods differ in e:
+
+    ============== ================================================================================
+    "uniform"      1
+    "variance"     the inverse variance of each judgment's own posterior: the textbook rule. It does
+                   nothing where all judgments have equally many runs, and favours a noisy teacher's
+                   ties; it is at its best where judgments have different numbers of runs
+    "precision"    kappa**1.5: the teacher's self-consistency over repeated runs of a judgment
+    "reliability"  that, times the expected log-odds of agreeing with what the others on a pair say
+    "correlated"   that, until it settles, divided by how much the others on the pair err alike;
+                   for many near-duplicate teachers and a strong minority
+    "stacked"      weights learned from gold, see `stack`
+    ============== ================================================================================
+
+    Parameters
+    ----------
+    votes : Votes
+    method : str, default "reliability"
+    gold : mapping, tuple of arrays, or array_like of shape (n_pairs,), optional
+        Share that the pair's first item truly got: 1, 0, 0.5 for a tie, or between. A mapping has
+        pair labels, (first, second) or (group, first, second) as keys; a tuple the same in columns,
+        shares last; an array one share for each pair, NaN where it is not known. "reliability" and
+        "correlated" hold the votes to it, with tenfold counts; no pair's own q is set to it.
+    hold_to_gold : bool, default True
+        Whether "reliability" and "correlated" do so; False keeps gold for the report alone.
+    rho : float, optional
+        Correlation of the teachers' errors, by which the posteriors are widened. Default: from
+        gold, if it has at least 30 pairs, else 0.3, an assumption; 0 with "correlated", whose
+        weights have it already.
+    rounds : int or "converge", default 1
+        Of "reliability". One is nearly all of the gain; more amplify whichever side is ahead.
+    nonnegative : bool
+        Of "stacked": no weight below 0.
+    rng : int, SeedSequence or Generator, default 0
+        For the folds of "stacked".
+    n_threads : int, optional
+        Default: all usable CPUs. The result does not depend on it.
+
+    Returns
+    -------
+    Consensus
+
+    Raises
+    ------
+    ValueError
+        If the method is unknown; gold is missing for "stacked", unknown, or outside [0, 1]; `rho`
+        is outside [0, 1]; there are more than 500 teachers for "correlated".
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the weights still move after 200 rounds.
+
+    Notes
+    -----
+    O(n_cells) a round; "correlated" O(n_pairs * n_teachers²). Sums are in signed votes: exchanging
+    first and second of any pairs leaves every weight the same, bit for bit.
+
+    With fewer than three teachers reliabilities are not identifiable, and "reliability" and
+    "correlated" are "precision". The same votes would come about if all labels and all
+    reliabilities were turned around: hence the prior Beta(4, 2) on a teacher's agreement, the start
+    at the panel's mean, and a teacher below chance is dropped, never inverted. Where most of the
+    panel is wrong, no method without gold is right.
+
+    References
+    ----------
+    L. Kish (1965), Survey Sampling. D. Wolpert (1992), doi:10.1016/S0893-6080(05)80023-1, for
+    "stacked".
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> v = vn.Votes(
+    ...     ["a", "a", "a", "b", "b", "b"],
+    ...     ["b", "b", "b", "c", "c", "c"],
+    ...     ["x", "y", "z"] * 2,
+    ...     [1, 1, -1, -1, -1, 1],
+    ... )
+    >>> q = vn.consensus(v)
+    >>> q.probability.round(3).tolist()
+    [0.759, 0.241]
+    >>> [w.kind for w in q.warnings]
+    ['too few votes', 'no repeats']
+    """
+    if not isinstance(votes, Votes):
+        fail("votes", f"must be Votes, got {type(votes).__name__}", kind=TypeError)
+    checks.one_of(method, "method", METHODS)
+    hold_to_gold = checks.flag(hold_to_gold, "hold_to_gold")
+    nonnegative = checks.flag(nonnegative, "nonnegative")
+    if rho is not None:
+        rho = checks.number(rho, "rho", "must be between 0 and 1", lambda x: 0.0 <= x <= 1.0)
+    checks.rng(rng)
+    max_rounds, tolerance = _rounds(rounds)
+    if method == "correlated" and votes.n_teachers > _methods.MOST_TEACHERS:
+        fail(
+            "method",
+            f"'correlated' is for at most {_methods.MOST_TEACHERS} teachers",
+            value=votes.n_teachers,
+        )
+    if method == "stacked" and gold is None:
+        raise ValueError("gold: method 'stacked' learns from gold: give it for some pairs")
+    known = None if gold is None else gold_of(votes, gold)
+    columns = votes._table.columns
+    total = sum(float(columns[name].sum(dtype=np.float64)) for name in ("win", "tie", "loss"))
+    if total > MOST_VOTES:
+        fail("votes", f"must weigh at most {MOST_VOTES:g} in all", value=total)
+    board = board_of(votes, n_threads)
+    plain = _methods.uniform(board)
+    free = _pool(board, method, None, max_rounds, tolerance, plain)  # has seen no gold
+    pool, stack = free, None
+    if known is not None and hold_to_gold and method in ("reliability", "correlated"):
+        pool = _pool(board, method, known, max_rounds, tolerance, plain)
+    if known is not None and method == "stacked":
+        stack = fit_stack(board, known, nonnegative, rng, _n_threads(n_threads))
+    if not pool.converged:
+        warnings.warn(
+            f"the weights still moved after {pool.n_rounds} rounds",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+    q = 0.5 * (1.0 + pool.d)
+    if stack is not None:
+        q = np.clip(stack.probability, 1e-12, 1.0 - 1e-12)
+    told: GoldReport | None = None
+    if known is not None:
+        told = report(board, known, 0.5 * (1.0 + free.d))
+        if stack is not None:
+            told = _held_out(told, stack.accuracy, stack.log_loss)
+    value, source = _rho(rho, method, told)
+    nu = pool.n_eff / np.maximum(1.0 + (pool.n_eff - 1.0) * value, 1e-300)
+    nu = np.where(pool.n_eff > 0.0, nu, 0.0)
+    rival = free if method in ("reliability", "correlated") else _methods.reliability(board)
+    share = disputed(rival, plain)
+    n_voted = max(int((pool.n_eff > 0.0).sum()), 1)
+    r = pool.correlation if pool.correlation is not None or told is None else told.correlation
+    return Consensus(
+        votes=votes,
+        method=method,
+        probability=q,
+        posterior=BetaPosterior((nu + 1.0) * q, (nu + 1.0) * (1.0 - q)),
+        n_effective=pool.n_eff,
+        pseudo_votes=nu,
+        rho=value,
+        rho_source=source,
+        reliability=BetaPosterior(pool.agree, pool.disagree),
+        teacher_share=pool.share / n_voted,
+        correlation=r,
+        disputed=share,
+        warnings=notices(board, pool, share, told, stack),
+        gold=told,
+        stack=stack,
+        n_rounds=pool.n_rounds,
+        converged=pool.converged,
+        _pool=pool,
+        _consistency=board.consistency,
+    )
+
+
+MOST_ROUNDS = 100_000
+
+
+def _rounds(rounds: int | str) -> tuple[int, float]:
+    """Number of rounds at most, and the tolerance; 0: exactly that many."""
+    if isinstance(rounds, str):
+        checks.one_of(rounds, "rounds", ("converge",))
+        return _methods.MAX_ROUNDS, _methods.TOLERANCE
+    return checks.whole(rounds, "rounds", 1, MOST_ROUNDS), 0.0
+
+
+def _pool(
+    board: Board,
+    method: str,
+    gold: Floats | None,
+    max_rounds: int,
+    tolerance: float,
+    plain: Pool,
+) -> Pool:
+    if method == "uniform":
+        return plain
+    if method == "variance":
+        return _methods.variance(board)
+    if method == "precision":
+        return _methods.precision(board)
+    if method == "correlated":
+        return _methods.correlated(board, gold)
+    if method == "stacked":
+        return _methods.reliability(board)
+    return _methods.reliability(board, gold, max_rounds, tolerance)
+
+
+def _held_out(told: GoldReport, accuracy: float, loss: float) -> GoldReport:
+    from dataclasses import replace
+
+    return replace(told, panel_accuracy=accuracy, panel_log_loss=loss)
+
+
+def _rho(rho: float | None, method: str, told: GoldReport | None) -> tuple[float, str]:
+    """Correlation of the errors, and where it is from."""
+    if rho is not None:
+        return rho, "given"
+    if method == "correlated":
+        return 0.0, "in the weights"
+    enough = told is not None and told.n_pairs >= GOLD_FOR_RHO
+    if told is not None and enough and not np.isnan(told.mean_correlation):
+        return float(np.clip(told.mean_correlation, 0.0, 1.0)), "gold"
+    return ASSUMED_RHO, "assumed"

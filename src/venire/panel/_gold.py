@@ -1,0 +1,104 @@
+"""What gold says of the teachers: accuracy, correlation of errors, and failing together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire.data.votes.calibration import log_loss, wilson
+from venire.panel._board import Board
+from venire.panel._methods import errors
+
+__all__ = ["GoldReport", "mean_correlation", "report"]
+
+MOST_TEACHERS = 2000  # for which correlations are computed
+
+
+@dataclass(frozen=True)
+class GoldReport:
+    """Teachers and panel where the truth is known.
+
+    Attributes
+    ----------
+    n_pairs : int
+        Pairs with gold and votes.
+    teachers : ndarray of shape (n_teachers,)
+    n : ndarray of int64, shape (n_teachers,)
+        Those of them that each teacher judged.
+    accuracy, accuracy_lower, accuracy_upper : ndarray of float64, shape (n_teachers,)
+        Share it got right, a tie counting one half, and the 95 % Wilson interval; NaN without
+        pairs.
+    confidence : ndarray of float64, shape (n_teachers,)
+        Mean probability that it gave to the side it favoured.
+    correlation : ndarray of float64, shape (n_teachers, n_teachers), or None
+        Of the errors around gold, not shrunken; NaN where two have nothing in common to tell from.
+        None with more than 2,000 teachers.
+    mean_correlation : float
+        Mean off the diagonal, weighted by the pairs in common.
+    co_failure : float
+        Share of pairs that every teacher who judged them got wrong (one half where the best of them
+        was undecided). No weighing can be right more often than one minus it.
+    panel_accuracy, panel_log_loss : float
+        Of the pooled q, made without gold, on the gold pairs; of "stacked", held out.
+    """
+
+    n_pairs: int
+    teachers: NDArray[Any]
+    n: NDArray[np.int64]
+    accuracy: NDArray[np.float64]
+    accuracy_lower: NDArray[np.float64]
+    accuracy_upper: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    correlation: NDArray[np.float64] | None
+    mean_correlation: float
+    co_failure: float
+    panel_accuracy: float
+    panel_log_loss: float
+
+
+def report(board: Board, gold: NDArray[np.float64], q: NDArray[np.float64]) -> GoldReport:
+    """See `GoldReport`; `q` is the panel's probability, made without gold."""
+    votes = board.votes
+    judged = np.diff(votes.pair_ptr) > 0
+    known = ~np.isnan(gold) & judged
+    truth = np.where(known, 2.0 * gold - 1.0, 0.0)
+    cells = known[votes.pair]
+    teacher, s, z = votes.teacher[cells], board.s[cells], truth[votes.pair[cells]]
+    n_teachers = votes.n_teachers
+    n = np.bincount(teacher, minlength=n_teachers)
+    match = np.sign(s) * np.sign(z)
+
+    def per_teacher(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.bincount(teacher, x, minlength=n_teachers).astype(np.float64)
+
+    right = per_teacher((1.0 + match) / 2)
+    lower, upper = wilson(right, n, 0.95)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        accuracy, confidence = right / n, per_teacher((1.0 + np.abs(s)) / 2) / n
+    r, mean = None, float("nan")
+    if n_teachers <= MOST_TEACHERS:
+        r, mean = mean_correlation(board, np.where(known, truth, np.nan))
+    best = np.full(votes.n_pairs, -1.0)
+    np.maximum.at(best, votes.pair[cells], match)
+    decided = known & (truth != 0)
+    fails = float(((1.0 - best[decided]) / 2).mean()) if decided.any() else float("nan")
+    y, p = gold[known], q[known]
+    hit = (1.0 + np.sign(2 * y - 1) * np.sign(2 * p - 1)) / 2
+    return GoldReport(
+        int(known.sum()), votes.teachers, n.astype(np.int64), accuracy, lower, upper, confidence, r,
+        mean, fails, float(hit.mean()) if len(y) else float("nan"),
+        float(log_loss(p, y).mean()) if len(y) else float("nan"),
+    )  # fmt: skip
+
+
+def mean_correlation(board: Board, truth: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Correlation of the errors around `truth` (2 gold - 1), and its mean off the diagonal."""
+    r, common = errors(board, truth)
+    off = ~np.eye(len(r), dtype=bool) & ~np.isnan(r)
+    weight = common[off].sum()
+    mean = float((r[off] * common[off]).sum() / weight) if weight > 0 else float("nan")
+    np.fill_diagonal(r, 1.0)
+    return r, mean

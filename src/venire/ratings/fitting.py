@@ -1,0 +1,241 @@
+"""The one way through all fits: check, look whether a fit exists, iterate, say what happened."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from venire._core import checks
+from venire.data.comparisons import Comparisons
+from venire.errors import ConvergenceWarning, NotIdentifiedWarning
+from venire.priors import GaussianPrior
+from venire.ratings._existence import require_existence
+from venire.ratings._mm import newman
+from venire.ratings.fit import Fit
+from venire.ratings.newton import Progress, Result, newton
+from venire.ratings.problem import TIE_MODELS, build_problem
+from venire.reference.links import MODELS
+
+__all__ = ["check_arguments", "fit_model", "fit_quietly", "log_tie_of", "tie_of"]
+
+MOST_LOG_TIE = 700.0  # of a fit that does not converge: its exponential is a number
+
+
+def fit_model(
+    model: str,
+    c: Comparisons,
+    *,
+    prior: GaussianPrior | None,
+    order_effect: bool,
+    method: str,
+    init: ArrayLike | Fit | None,
+    tol: float,
+    max_iter: int | None,
+    n_threads: int | None,
+    progress: Progress | None,
+    components: str,
+) -> Fit:
+    _check_comparisons(c)
+    check_arguments(model, prior, order_effect, tol, max_iter, progress)
+    _check_method(model, prior, method, components)
+    fit, remarks = fit_quietly(
+        model, c, prior=prior, order_effect=order_effect, method=method, init=init, tol=tol,
+        max_iter=max_iter, n_threads=n_threads, progress=progress, components=components,
+    )  # fmt: skip
+    for text, category in remarks:
+        warnings.warn(text, category, stacklevel=3)
+    return fit
+
+
+def fit_quietly(
+    model: str,
+    c: Comparisons,
+    *,
+    prior: GaussianPrior | None,
+    order_effect: bool,
+    method: str,
+    init: ArrayLike | Fit | None,
+    tol: float,
+    max_iter: int | None,
+    n_threads: int | None,
+    progress: Progress | None,
+    components: str,
+) -> tuple[Fit, list[tuple[str, type[Warning]]]]:
+    """The fit, and what its caller should be warned of; arguments are not checked."""
+    threads = checks.n_threads(n_threads)
+    remarks: list[tuple[str, type[Warning]]] = []
+    precision = 0.0 if prior is None else prior.precision
+    used, component = c, None
+    if components == "strong" and prior is None:
+        used = c._within(c.components("strong").labels)
+    component = require_existence(used, model, order_effect=order_effect, prior=prior is not None)
+    problem = build_problem(
+        used, model, prior=precision, order_effect=order_effect, n_threads=threads
+    )
+    free_tie = model in TIE_MODELS and used._tie is not None
+    start = _start(used, model, init, order_effect, free_tie)
+    start[: c.n_items] = _centred(start[: c.n_items], component)
+    if method == "mm":
+        result = newman(
+            problem, start, component, order_effect=order_effect, tol=tol, max_iter=max_iter,
+            progress=progress,
+        )  # fmt: skip
+    else:
+        lower = np.full(len(start) - c.n_items, -np.inf) if len(start) > c.n_items else None
+        if lower is not None and free_tie and model == "rao-kupper":
+            lower[-1] = 0.0
+        result = newton(
+            problem, start, prior=precision, lower=lower, tol=tol, max_iter=max_iter,
+            progress=progress,
+        )  # fmt: skip
+    if not result.converged:
+        remarks.append((_trouble(result, tol), ConvergenceWarning))
+    n_components = int(component.max()) + 1
+    note = ""
+    if n_components > 1 and prior is None:
+        note = (
+            f"{n_components} components that "
+            + ("are not linked by wins both ways" if components == "strong" else "never met")
+            + " were fitted each by itself; ratings do not compare across them"
+        )
+        remarks.append((note, NotIdentifiedWarning))
+    fit = _result(
+        c,
+        model,
+        prior,
+        order_effect,
+        method,
+        tol,
+        threads,
+        problem,
+        result,
+        component,
+        free_tie,
+        note,
+    )
+    return fit, remarks
+
+
+def _trouble(result: Result, tol: float) -> str:
+    if result.residual > tol:
+        return (
+            f"the fit did not converge: residual {result.residual:.2g} > tol {tol:g} after "
+            f"{result.n_iter} iterations"
+        )
+    return (
+        f"the residual {result.residual:.2g} met the tolerance, but the last of {result.n_iter} "
+        f"iterations still changed a difference of ratings by {result.change:.2g}: weights too "
+        "uneven for float64 to settle all items"
+    )
+
+
+def _result(
+    c: Comparisons,
+    model: str,
+    prior: GaussianPrior | None,
+    order_effect: bool,
+    method: str,
+    tol: float,
+    n_threads: int,
+    problem: Any,
+    result: Result,
+    component: NDArray[np.int32],
+    free_tie: bool,
+    note: str,
+) -> Fit:
+    x, n = result.parameters, c.n_items
+    x[:n] = _centred(x[:n], component)  # costs no likelihood, and a prior only gains by it
+    tie = None
+    if model in TIE_MODELS:
+        boundary = 0.0 if model == "davidson" else 1.0
+        if free_tie:
+            x[-1] = min(x[-1], MOST_LOG_TIE)
+        tie = float(tie_of(x[-1])) if free_tie else boundary
+        if not free_tie:
+            no_tie = f"no tie was seen: the tie parameter is on its boundary, {boundary:g}"
+            note = f"{note}; {no_tie}" if note else no_tie
+    return Fit(
+        comparisons=c,
+        model=model,
+        theta=x[:n],
+        tie=tie,
+        order_effect=float(x[n]) if order_effect else None,
+        prior=prior,
+        log_likelihood=problem.log_likelihood(x),
+        residual=result.residual,
+        converged=result.converged,
+        n_iter=result.n_iter,
+        n_inner=result.n_inner,
+        component=component,
+        method="mm" if method == "mm" else "newton",
+        tol=tol,
+        n_threads=n_threads,
+        note=note,
+    )
+
+
+def _check_comparisons(c: Any) -> None:
+    if not isinstance(c, Comparisons):
+        checks.fail("c", f"must be Comparisons, got {type(c).__name__}", kind=TypeError)
+
+
+def check_arguments(
+    model: str, prior: Any, order_effect: Any, tol: Any, max_iter: Any, progress: Any
+) -> None:
+    """Refuse what no fit takes."""
+    checks.one_of(model, "model", tuple(MODELS))
+    if prior is not None and not isinstance(prior, GaussianPrior):
+        checks.fail("prior", "must be a GaussianPrior or None", value=prior, kind=TypeError)
+    checks.flag(order_effect, "order_effect")
+    checks.tol(tol)
+    checks.max_iter(max_iter)
+    checks.function(progress, "progress")
+
+
+def _check_method(model: str, prior: Any, method: str, components: str) -> None:
+    checks.one_of(method, "method", ("auto", "newton", "mm"))
+    checks.one_of(components, "components", ("weak", "strong"))
+    if method == "mm" and (model == "thurstone" or prior is not None):
+        what = "the Thurstone model" if model == "thurstone" else "a prior"
+        raise ValueError(f'method "mm" does not go with {what}: use method="newton"')
+
+
+def _start(
+    c: Comparisons, model: str, init: Any, order_effect: bool, free_tie: bool
+) -> NDArray[np.float64]:
+    """Parameters to start from; the tie parameter from the share of ties, as if all were equal."""
+    theta, gamma, log_tie = np.zeros(c.n_items), 0.0, 0.0
+    if free_tie:
+        log_tie = log_tie_of(model, float(c.tie.sum()) / c.n_comparisons)
+    if isinstance(init, Fit):
+        place = {label: k for k, label in enumerate(init.items.tolist())}
+        at = np.array([place.get(label, -1) for label in c.items.tolist()])
+        theta[at >= 0] = init.theta[at[at >= 0]]
+        gamma = init.order_effect or 0.0
+        if free_tie and init.model == model and init.tie not in (None, 0.0, 1.0):
+            log_tie = float(np.log(init.tie))
+    elif init is not None:
+        theta = checks.start(init, c.n_items).copy()
+    extra = ([gamma] if order_effect else []) + ([log_tie] if free_tie else [])
+    return np.concatenate([theta, extra])
+
+
+def tie_of(log_tie: Any) -> Any:
+    """Tie parameters of fits; one that ran away without converging is still a number."""
+    return np.exp(np.minimum(log_tie, MOST_LOG_TIE))
+
+
+def log_tie_of(model: str, share: float) -> float:
+    """Log of the tie parameter that gives the share of ties where all items are equal."""
+    share = min(max(share, 1e-300), 0.99)  # with nothing but ties, or none, it is not finite
+    if model == "rao-kupper":
+        return float(np.log1p(2.0 * share / (1.0 - share)))
+    return float(np.log(2.0 * share / (1.0 - share)))
+
+
+def _centred(theta: NDArray[np.float64], component: NDArray[np.int32]) -> NDArray[np.float64]:
+    sizes = np.bincount(component)
+    return theta - (np.bincount(component, theta) / sizes)[component]

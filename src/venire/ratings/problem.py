@@ -1,0 +1,55 @@
+"""From comparisons to the graph that a fit works on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from venire._native.problem import Problem
+    from venire.data.comparisons import Comparisons
+
+__all__ = ["TIE_MODELS", "build_problem"]
+
+#: Models in which a tie is an outcome of its own.
+TIE_MODELS = ("davidson", "rao-kupper")
+
+
+def build_problem(
+    c: Comparisons,
+    model: str,
+    *,
+    prior: float = 0.0,
+    order_effect: bool = False,
+    n_threads: int = 1,
+) -> Problem:
+    """Edges with their masses; the order classes of a pair are added up unless they matter.
+
+    A tie parameter is estimated iff `model` has one and some tie was seen; without ties both tie
+    models are Bradley-Terry.
+    """
+    from venire._native.cells import merge_classes
+    from venire._native.problem import Problem
+
+    free_tie = model in TIE_MODELS and c._tie is not None
+    row_ptr, second = c._row_ptr, c.second
+    win, loss, tie = c.win, c.loss, c._tie
+    order = c.order if order_effect else None
+    if not order_effect and len(c) > c.n_pairs:
+        row_ptr, second, win, loss, tie = merge_classes(
+            row_ptr, second, win, loss, tie, c.n_pairs, not free_tie, n_threads
+        )
+    elif tie is not None and not free_tie:
+        win, loss, tie = win + 0.5 * tie, loss + 0.5 * tie, None
+    return Problem(
+        model if free_tie or model not in TIE_MODELS else "bradley-terry",
+        row_ptr,
+        second,
+        win,
+        loss,
+        tie,
+        order,
+        prior=prior,
+        free_tie=free_tie,
+        parallel_edges=len(second) > c.n_pairs,
+        n_threads=n_threads,
+    )
