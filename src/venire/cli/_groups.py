@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from venire.batch import Replicates
 from venire.cli import _options
 from venire.cli._groups_run import Options, run
 from venire.cli._options import (
@@ -21,7 +22,6 @@ from venire.cli._options import (
     parse_mapping,
     parse_prior,
 )
-from venire.streaming._job import Replicates
 
 __all__ = ["groups"]
 

@@ -1,0 +1,290 @@
+"""What is to be read and fitted: small, and the same in every process."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple, TypedDict
+
+import numpy as np
+
+from venire import scales
+from venire._core import checks
+from venire.data.columns import Columns
+from venire.data.grouped_comparisons import GroupedComparisons
+from venire.data.outcomes import Reading
+from venire.errors import ConvergenceWarning, NotIdentifiedWarning
+from venire.io import DataError
+from venire.io.assemble import about_rows, rows_of
+from venire.priors import GaussianPrior
+from venire.ratings.fitting import check_arguments
+from venire.ratings.grouped import fit_groups
+from venire.ratings.problem import TIE_MODELS
+from venire.resampling import bootstrap
+
+__all__ = ["Batch", "FitOptions", "Fitted", "GroupsSummary", "Job", "Replicates", "Tally"]
+
+_EXAMPLES = 5
+_CHUNK = 1 << 16  # rows of a table
+
+Place = Callable[[int], tuple[str, int]]  # file and row, from 0, of a position
+
+
+class Replicates(NamedTuple):
+    """A bootstrap of every group; see `venire.bootstrap`."""
+
+    n_resamples: int
+    kind: str = "multinomial"
+    seed: int = 0
+    level: float = 0.95
+
+
+class FitOptions(TypedDict, total=False):
+    """What is fitted: the options of `fit_files`."""
+
+    model: str
+    prior: GaussianPrior | None
+    order_effect: bool
+    shared: bool
+    tol: float
+    max_iter: int | None
+    errors: Literal["fisher"] | None
+    scale: str | None
+    bootstrap: Replicates | None
+
+
+class Batch(NamedTuple):
+    """Rows of whole groups, on their way to a fit."""
+
+    pieces: Iterable[Any]  # mappings of column names to Arrow columns
+    path: str  # what is read: errors about no row in particular are about this
+    place: Place
+    is_text: bool = False  # labels are text, whatever they look like
+
+
+class Fitted(NamedTuple):
+    """The fits of one batch of groups."""
+
+    groups: np.ndarray  # labels
+    n_items: np.ndarray  # of each group
+    of_group: dict[str, np.ndarray]  # columns that are the same for all items of a group
+    of_item: dict[str, np.ndarray]  # the other columns
+    schema: Any
+
+    def tables(self) -> Iterator[Any]:
+        """The rows of the output, in the order of the groups, as pyarrow Tables of some rows."""
+        import pyarrow as pa
+
+        small = {
+            name: pa.array(column.tolist(), self.schema.field(name).type, from_pandas=True)
+            for name, column in ({"group": self.groups} | self.of_group).items()
+        }
+        which = np.repeat(np.arange(len(self.groups), dtype=np.int32), self.n_items)
+        for start in range(0, len(which), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            columns = {
+                name: pa.array(column[rows], from_pandas=True)
+                for name, column in self.of_item.items()
+            }
+            columns |= {name: column.take(pa.array(which[rows])) for name, column in small.items()}
+            table = pa.table({name: columns[name] for name in self.schema.names})
+            yield table.cast(self.schema)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Columns and options, checked: all that the fits depend on beside the rows.
+
+    Parameters
+    ----------
+    columns : Columns
+        Of comparisons in groups.
+    model, prior, order_effect, shared, tol, max_iter, errors, scale, bootstrap
+        As for `fit_files`.
+    reading : {"words", "labels"}, optional
+        How outcomes are to be read, once that is known.
+    """
+
+    columns: Columns
+    model: str = "bradley-terry"
+    prior: GaussianPrior | None = GaussianPrior(0.01)  # noqa: RUF009
+    order_effect: bool = False
+    shared: bool = False
+    tol: float = 1e-9
+    max_iter: int | None = None
+    errors: Literal["fisher"] | None = "fisher"
+    scale: str | None = None
+    bootstrap: Replicates | None = None
+    reading: Reading | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.columns, Columns):
+            checks.fail("columns", "must be Columns", value=self.columns, kind=TypeError)
+        if self.columns.group is None:
+            checks.fail("group", "must name a column", value=None, kind=TypeError)
+        check_arguments(self.model, self.prior, self.order_effect, self.tol, self.max_iter, None)
+        checks.flag(self.shared, "shared")
+        if self.errors is not None:
+            checks.one_of(self.errors, "errors", ("fisher",))
+        if self.scale is not None:
+            checks.one_of(self.scale, "scale", scales.SCALES)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The column of each argument."""
+        return self.columns.names
+
+    @property
+    def asks_reading(self) -> bool:
+        """Whether only the whole column of outcomes says how to read it."""
+        return self.columns.outcome is not None and self.columns.mapping is None
+
+    def read_as(self, reading: Reading) -> Job:
+        """The same job, with that settled."""
+        return replace(self, reading=reading)
+
+    def facts(self) -> dict[str, Any]:
+        """What goes into the metadata of an output."""
+        return {
+            "model": self.model,
+            "prior": None if self.prior is None else self.prior.precision,
+            "order_effect": self.order_effect,
+            "shared": self.shared,
+            "tol": self.tol,
+            "max_iter": self.max_iter,
+        } | ({} if self.bootstrap is None else {"bootstrap": self.bootstrap._asdict()})
+
+    def schema(self, group: Any, item: Any) -> Any:
+        """Columns of the output, for groups and items of these Arrow types."""
+        import pyarrow as pa
+
+        fields = [("group", group), ("item", item), ("theta", pa.float64())]
+        if self.errors is not None:
+            fields.append(("standard_error", pa.float64()))
+        if self.bootstrap is not None:
+            fields += [(name, pa.float64()) for name in ("bootstrap_error", "lower", "upper")]
+            fields.append(("n_failed", pa.int64()))
+        fields += [("n_comparisons", pa.float64()), ("status", pa.string())]
+        if self.scale is not None:
+            fields.append((self.scale, pa.float64()))
+        return pa.schema(fields + [(name, pa.float64()) for name in self.parameters()])
+
+    def parameters(self) -> list[str]:
+        """What is estimated beside theta."""
+        order = ["order_effect"] if self.order_effect else []
+        return order + (["tie"] if self.model in TIE_MODELS else [])
+
+    def comparisons(self, batch: Batch, n_threads: int | None) -> GroupedComparisons:
+        """The rows of a batch, checked and added up; DataError, with the row, if one is no good."""
+        with about_rows(batch.path, self.names, batch.place):
+            arguments = {**vars(self.columns), "reading": self.reading}
+            rows = rows_of(batch.pieces, arguments, is_text=batch.is_text, n_threads=n_threads)
+            if rows is None:
+                lost = "holds no rows" if batch.is_text else "has changed while it was read"
+                raise DataError(batch.path, lost)
+            return GroupedComparisons.from_rows(rows, n_threads=n_threads)
+
+    def fit(
+        self,
+        comparisons: GroupedComparisons,
+        schema: Any,
+        n_threads: int | None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Fitted:
+        """Fit the groups; what did not converge is said by its status."""
+        of_group: dict[str, np.ndarray] = {}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            warnings.simplefilter("ignore", NotIdentifiedWarning)
+            result = fit_groups(
+                comparisons,
+                model=self.model,
+                prior=self.prior,
+                order_effect=self.order_effect,
+                shared=self.shared,
+                tol=self.tol,
+                max_iter=self.max_iter,
+                n_threads=n_threads,
+                progress=None if self.bootstrap is not None else progress,
+            )
+            columns = {"item": result.items, "theta": result.theta}
+            if self.errors is not None:
+                columns["standard_error"] = result.standard_errors
+            if self.bootstrap is not None:
+                n, kind, seed, level = self.bootstrap
+                b = bootstrap(
+                    result, n, kind=kind, rng=seed, levels=level, n_threads=n_threads,
+                    progress=progress,
+                )  # fmt: skip
+                columns["bootstrap_error"] = b.standard_errors()
+                columns["lower"], columns["upper"] = b.interval().T
+                of_group["n_failed"] = b.n_failed
+            columns["n_comparisons"] = result.n_comparisons
+            if self.scale is not None:
+                columns[self.scale] = scales.convert(result.theta, result.scale, self.scale)
+        of_group["status"] = result.status
+        for name in self.parameters():
+            values = np.asarray(getattr(result, name), np.float64)
+            of_group[name] = np.broadcast_to(values, len(result.groups))
+        return Fitted(result.groups, np.diff(result.offsets), of_group, columns, schema)
+
+
+@dataclass
+class Tally:
+    """Counts the groups of each status and keeps the first labels of each."""
+
+    n_groups: int = 0
+    n_items: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[Any]] = field(default_factory=dict)
+
+    def add(self, groups: np.ndarray, status: np.ndarray, n_items: int) -> None:
+        """Count one batch; batches come in the order of the groups."""
+        names = np.unique(status).tolist()
+        which = {name: groups[status == name] for name in names}
+        counts = {name: len(some) for name, some in which.items()}
+        examples = {name: some[:_EXAMPLES].tolist() for name, some in which.items()}
+        self.merge(Tally(len(groups), n_items, counts, examples))
+
+    def merge(self, other: Tally) -> None:
+        """Add the counts of later groups."""
+        self.n_groups += other.n_groups
+        self.n_items += other.n_items
+        for status, count in other.counts.items():
+            self.counts[status] = self.counts.get(status, 0) + count
+            some = self.examples.get(status, []) + other.examples[status]
+            self.examples[status] = some[:_EXAMPLES]
+
+
+@dataclass(frozen=True)
+class GroupsSummary:
+    """What came of the fits of many groups.
+
+    Attributes
+    ----------
+    n_groups, n_items, n_rows : int
+    counts : dict of str to int
+        Number of groups of each status.
+    examples : dict of str to list
+        The first few groups of each status.
+    seconds : float
+    notes : list of str
+        What the caller should know.
+    parts : list of str
+        The files that were written.
+    """
+
+    n_groups: int
+    n_items: int
+    n_rows: int
+    counts: dict[str, int]
+    examples: dict[str, list[Any]]
+    seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
+
+    @property
+    def converged(self) -> bool:
+        """Whether every group has a converged fit."""
+        return set(self.counts) <= {"converged"}
