@@ -135,7 +135,7 @@ def long_functions(source: str, lines: int = 80, arguments: int = 14) -> list[st
             continue
         given = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
         n = len(given) - (bool(given) and given[0].arg in ("self", "cls"))
-        code = {k for k in range(node.lineno, node.end_lineno + 1)}  # type: ignore[operator]
+        code = set(range(node.lineno, node.end_lineno + 1))  # type: ignore[operator]
         if ast.get_docstring(node) is not None:
             code -= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
         code = {k for k in code if text[k - 1].strip() and not text[k - 1].strip().startswith("#")}
