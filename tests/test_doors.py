@@ -443,7 +443,7 @@ def test_totals_that_would_overflow(weight):
             call()
     frame = {"a": FIRST, "b": SECOND, "w": [1e20] * N, "l": [1.0] * N}
     with pytest.raises(ValueError, match=r"win .column 'w'."):
-        vn.Comparisons.from_frame(frame, "a", "b", win="w", loss="l", weight="w")
+        vn.Comparisons.from_frame(frame, first="a", second="b", win="w", loss="l", weight="w")
 
 
 @pytest.mark.parametrize("fit", [vn.fit_bradley_terry, vn.fit_thurstone, vn.fit_davidson])
