@@ -119,10 +119,7 @@ class Job:
     reading: Reading | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.columns, Columns):
-            checks.fail("columns", "must be Columns", value=self.columns, kind=TypeError)
-        if self.columns.group is None:
-            checks.fail("group", "must name a column", value=None, kind=TypeError)
+        Columns.of(self.columns, {}).of_groups()
         check_arguments(self.model, self.prior, self.order_effect, self.tol, self.max_iter, None)
         checks.flag(self.shared, "shared")
         if self.errors is not None:
@@ -178,8 +175,10 @@ class Job:
     def comparisons(self, batch: Batch, n_threads: int | None) -> GroupedComparisons:
         """The rows of a batch, checked and added up; DataError, with the row, if one is no good."""
         with about_rows(batch.path, self.names, batch.place):
-            arguments = {**vars(self.columns), "reading": self.reading}
-            rows = rows_of(batch.pieces, arguments, is_text=batch.is_text, n_threads=n_threads)
+            rows = rows_of(
+                batch.pieces, self.columns, reading=self.reading, is_text=batch.is_text,
+                n_threads=n_threads,
+            )  # fmt: skip
             if rows is None:
                 lost = "holds no rows" if batch.is_text else "has changed while it was read"
                 raise DataError(batch.path, lost)
