@@ -10,8 +10,7 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
 
-from venire import batch
-from venire.data.columns import Columns
+from venire import Columns, batch
 
 COLUMNS = {"group": "q", "first": "a", "second": "b"}
 LAYOUTS = ["sorted", "shuffled", "parts", "shuffled parts", "whole groups", "arrow", "dictionary"]

@@ -74,7 +74,7 @@ from venire.resampling import (
 from venire.targets import Targets, VotesFit, fit_votes, make_targets
 
 if TYPE_CHECKING:
-    from venire import simulate
+    from venire import batch, simulate
     from venire.distillation import Distillation, Report, Requests, Told
     from venire.ensembles.bagging import Bagging
 
@@ -127,6 +127,7 @@ __all__ = [
     "ZeroOneDecomposition",
     "adaboost_weights",
     "allocate",
+    "batch",
     "bootstrap",
     "bootstrap_statistic",
     "bootstrap_weights",
@@ -163,6 +164,7 @@ _LATER = {  # what takes long to load, or needs scikit-learn: at its first use
     "Report": "venire.distillation",
     "Requests": "venire.distillation",
     "Told": "venire.distillation",
+    "batch": "venire.batch",
     "simulate": "venire.simulate",
 }
 
@@ -172,5 +174,5 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         module = import_module(_LATER[name])
-        return module if name == "simulate" else getattr(module, name)
+        return module if name in ("batch", "simulate") else getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -184,7 +184,7 @@ def read_grouped(
 
     Notes
     -----
-    All rows are read at once; `venire.streaming.fit_groups` reads and fits them part by part.
+    All rows are read at once; `venire.batch.fit_files` reads and fits them part by part.
 
     Examples
     --------

@@ -17,10 +17,9 @@ import venire as vn
 from fuzz.case import EXPECTED, Case, entry
 from fuzz.entries.data import WORDS, frame_options, probabilities
 from fuzz.files import damaged, table_file
-from venire import batch, cli
+from venire import Columns, batch, cli
 from venire import io as vio
 from venire.cli import _app
-from venire.data.columns import Columns
 
 
 @functools.cache
