@@ -138,7 +138,7 @@ def test_dictionaries_and_row_groups(tmp_path):
 
 
 def test_progress(tmp_path, monkeypatch):
-    monkeypatch.setattr("venire.io._tables_in._ROWS", 3)
+    monkeypatch.setattr("venire.io.tables_in._ROWS", 3)
     seen = []
     path = write(tmp_path / "a.parquet")
     read_comparisons(path, first="home", second="away", progress=lambda *x: seen.append(x))

@@ -19,7 +19,7 @@ from venire.batch.parts import Share, rows_of_part, units_of, write_parts
 from venire.batch.plan import DEFAULT_MEMORY, cut, free
 from venire.batch.scan import Unit
 from venire.data.columns import Columns
-from venire.io import DataError, TableWriter, _tables_in, check_writable
+from venire.io import DataError, TableWriter, check_writable, tables_in
 from venire.io.assemble import LABELS, about_rows
 from venire.io.table_writer import CsvStream
 
@@ -163,8 +163,8 @@ class _Run:
 
     def to_file(self, tasks: Executor) -> GroupsSummary:
         """Fit in this process; what is fitted is written at once."""
-        files = _tables_in.files_of(self.source)
-        if len(files) == 1 and not _tables_in.comes_in_pieces(files[0]):
+        files = tables_in.files_of(self.source)
+        if len(files) == 1 and not tables_in.comes_in_pieces(files[0]):
             fits, schema, n_rows, notes = self._whole(files[0])
         else:
             found = self.look(tasks, [Unit(path) for path in files])
@@ -199,7 +199,7 @@ class _Run:
                 yield piece
 
         with about_rows(path, job.names):
-            tables = _tables_in.open_tables(path, job.names, LABELS)
+            tables = tables_in.open_tables(path, job.names, LABELS)
         batch = Batch(pieces(), path, lambda at: (path, at), tables.is_text)
         waiting = [job.comparisons(batch, n_threads)]
         note = (
@@ -219,8 +219,8 @@ class _Run:
         """Have tasks fit the groups and write parts."""
         if self.job.shared:
             checks.fail("shared", "needs all groups in one process: leave executor out", value=True)
-        files = _tables_in.files_of(self.source)
-        if not _tables_in.comes_in_pieces(files[0]):
+        files = tables_in.files_of(self.source)
+        if not tables_in.comes_in_pieces(files[0]):
             raise DataError(self.source, "is a text file; a cluster reads Parquet files")
         units = [unit for file in files for unit in units_of(os.path.abspath(file))]
         with output_folder(self.output, self.source) as staging:

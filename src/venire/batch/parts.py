@@ -22,7 +22,7 @@ from venire.batch.plan import Plan, Work, cut, pieces
 from venire.batch.scan import Counts, Scan, Unit, stream
 from venire.batch.source import ids_of
 from venire.data.coding import Encoder, encode_one
-from venire.io import TableWriter, _tables_in
+from venire.io import TableWriter, tables_in
 
 __all__ = ["Part", "rows_of_part", "units_of", "write_parts"]
 
@@ -65,7 +65,7 @@ class Part(NamedTuple):
 
 def units_of(path: str) -> list[Unit]:
     """A file, cut where that gives several workers something to do."""
-    rows = _tables_in.rows_of_groups(path)
+    rows = tables_in.rows_of_groups(path)
     if sum(rows) <= _UNIT:
         return [Unit(path)]
     starts = [*cut(np.array(rows), _UNIT).tolist(), len(rows)]

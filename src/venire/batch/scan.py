@@ -13,7 +13,7 @@ import numpy as np
 from venire.batch.job import Job
 from venire.data.coding import Encoded, Encoder, encode, encode_one
 from venire.data.outcomes import Survey, survey
-from venire.io import DataError, _tables_in
+from venire.io import DataError, tables_in
 from venire.io.assemble import LABELS, about_rows
 
 __all__ = [
@@ -46,9 +46,9 @@ class Unit(NamedTuple):
     row_groups: range | None = None
     start: int = 0  # rows of the file before it
 
-    def tables(self, names: dict[str, str], most: int) -> _tables_in.Tables:
+    def tables(self, names: dict[str, str], most: int) -> tables_in.Tables:
         """Open it, to read `most` rows at a time."""
-        return _tables_in.open_tables(self.path, names, LABELS, most, self.row_groups)
+        return tables_in.open_tables(self.path, names, LABELS, most, self.row_groups)
 
 
 class Scan(NamedTuple):

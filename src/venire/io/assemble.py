@@ -16,7 +16,7 @@ from venire.data.coding import Encoded, Encoder
 from venire.data.columns import Columns
 from venire.data.frames import Rows, read_frame
 from venire.data.outcomes import Reading
-from venire.io import _tables_in
+from venire.io import tables_in
 from venire.io._errors import DataError
 
 __all__ = ["LABELS", "about_rows", "as_integers", "located", "rows_of"]
@@ -73,7 +73,7 @@ def rows_of(
         n_rows += len(piece[names["first"]])
     if n_rows == 0:
         return None
-    frame: dict[str, Any] = {column: _tables_in.joined(parts) for column, parts in rest.items()}
+    frame: dict[str, Any] = {column: tables_in.joined(parts) for column, parts in rest.items()}
     del rest
     found, codes = pair.finish()
     if is_text and (items is None or np.asarray(items).dtype.kind in "iu"):
@@ -134,7 +134,7 @@ def located(
         return DataError(path, reason, **about)
     if place is not None:
         path, position = place(position)
-    line = _tables_in.line_of_row(path, position)
+    line = tables_in.line_of_row(path, position)
     return DataError(path, reason, row=position + 1, line=line, **about)
 
 
@@ -149,7 +149,7 @@ def about_rows(
         yield
     except DataError:
         raise
-    except _tables_in.unreadable() as error:
-        raise _tables_in.unreadable_error(path, error) from None
+    except tables_in.unreadable() as error:
+        raise tables_in.unreadable_error(path, error) from None
     except (ValueError, BadTypeError) as error:
         raise located(path, error, names, place) from None
