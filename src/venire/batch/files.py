@@ -21,7 +21,6 @@ from venire.batch.scan import Unit
 from venire.data.columns import Columns
 from venire.io import DataError, TableWriter, check_writable, tables_in
 from venire.io.assemble import LABELS, about_rows
-from venire.io.table_writer import CsvStream
 
 __all__ = ["fit_files"]
 
@@ -173,11 +172,7 @@ class _Run:
             schema, n_rows = found.work.schema, found.n_rows
         named = isinstance(self.output, (str, os.PathLike))
         tally = Tally()
-        with (
-            TableWriter(self.output, schema, metadata=self._metadata())
-            if named
-            else CsvStream(self.output, schema)
-        ) as writer:
+        with TableWriter(self.output, schema, metadata=self._metadata()) as writer:
             for fitted in fits:
                 tally.add(fitted.groups, fitted.of_group["status"], int(fitted.n_items.sum()))
                 for table in fitted.tables():
