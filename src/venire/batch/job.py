@@ -119,7 +119,7 @@ class Job:
     reading: Reading | None = None
 
     def __post_init__(self) -> None:
-        Columns.of(self.columns, {}).of_groups()
+        Columns.of(self.columns, {}).of_groups().in_file()
         check_arguments(self.model, self.prior, self.order_effect, self.tol, self.max_iter, None)
         checks.flag(self.shared, "shared")
         if self.errors is not None:
