@@ -8,6 +8,7 @@ from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
 from venire._native.border cimport at, at_if, member, offsets, room, room_if, same, steps, team
 from venire._native.border cimport within
 from venire._native.replicates import too_many
+from venire._native.model cimport row_of, vn_model_row
 from venire._native.signals cimport poll_signals, raise_pending
 
 
@@ -19,10 +20,8 @@ cdef extern from "vn_group_fit.h" nogil:
         VN_TOO_LARGE
         VN_BAD_VALUE
     ctypedef int (*vn_poll)(void *) noexcept nogil
-    ctypedef enum vn_model:
-        VN_BRADLEY_TERRY
     ctypedef struct vn_small_model:
-        vn_model model
+        const vn_model_row *model
         double prior
         int has_gamma
         int has_tie
@@ -92,7 +91,6 @@ cdef extern from "vn_group_replicates.h" nogil:
                                void *, double *, double *, double *)
 
 
-MODELS = {"bradley-terry": 0, "thurstone": 1, "davidson": 2, "rao-kupper": 3}
 
 KINDS = {"multinomial": 0, "poisson": 1, "bayesian": 2}
 UNITS = {"auto": 0, "outcomes": 1, "cells": 2}
@@ -213,7 +211,7 @@ cdef class Groups:
         self.g.order, self.g.tie = at(order, n, "order"), at_if(tie, n, "tie")
         self.g.win, self.g.loss = at(win, n, "win"), at(loss, n, "loss")
         sorted_cells(&self.g)
-        self.model.model = <vn_model>member(MODELS, model, "model")
+        self.model.model = row_of(model)
         self.model.prior = prior
         self.model.has_gamma = gamma
         self.model.has_tie = has_tie

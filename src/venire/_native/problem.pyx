@@ -7,6 +7,7 @@ from libc.stdint cimport int8_t, int32_t, int64_t
 from libc.string cimport memset
 
 from venire._native.border cimport at, at_if, member, offsets, room, same, steps, team
+from venire._native.model cimport row_of, vn_model_row
 from venire._native.signals cimport check_signals, poll_signals, raise_pending
 
 
@@ -21,11 +22,6 @@ cdef extern from "vn_solver.h" nogil:
         VN_INTERRUPTED
         VN_NOT_CONVERGED
         VN_TOO_LARGE
-    ctypedef enum vn_model:
-        VN_BRADLEY_TERRY
-        VN_THURSTONE
-        VN_DAVIDSON
-        VN_RAO_KUPPER
     ctypedef int (*vn_poll)(void *) noexcept nogil
     ctypedef struct vn_problem:
         int64_t n
@@ -40,7 +36,7 @@ cdef extern from "vn_solver.h" nogil:
         const double *offset
         const double *pull
         const double *target
-        vn_model model
+        const vn_model_row *model
         double prior
         int has_gamma
         int has_tie
@@ -81,7 +77,6 @@ cdef extern from "vn_mm.h" nogil:
     vn_status vn_newman_sweep(const vn_problem *, vn_poll, void *, double *, double *, double *)
 
 
-MODELS = {"bradley-terry": 0, "thurstone": 1, "davidson": 2, "rao-kupper": 3}
 LEVELS = ("jacobi", "multigrid", "cholesky")
 
 cdef enum:
@@ -180,7 +175,7 @@ cdef class Problem:
         self.p.scale, self.p.offset = at_if(scale, n, "scale"), at_if(offset, n, "offset")
         self.p.pull = at_if(pull, self.p.n, "pull")
         self.p.target = NULL if pull is None else at(target, self.p.n, "target")
-        self.p.model = <vn_model>member(MODELS, model, "model")
+        self.p.model = row_of(model)
         sorted_edges(&self.p, parallel_edges)
         self.p.prior = prior
         self.p.has_gamma = order is not None
@@ -307,6 +302,8 @@ cdef class Problem:
         cdef int64_t k
         cdef double *x = room(pi, self.p.n, "pi")
         cdef vn_status status
+        if self.p.model.sweep == NULL:
+            raise ValueError("the model has no sweep")
         for k in range(n_sweeps):
             with nogil:
                 status = vn_newman_sweep(&self.p, poll_signals, NULL, x, &home, &tie)

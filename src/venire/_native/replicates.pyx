@@ -7,6 +7,7 @@ from libc.stdint cimport INT32_MAX, int8_t, int32_t, int64_t, uint64_t
 
 from venire._native.border cimport at, at_if, codes, member, same, team, within
 
+from venire._native.model cimport row_of, vn_model_row
 from venire._native.signals cimport poll_signals, raise_pending
 
 
@@ -19,13 +20,11 @@ cdef extern from "vn_replicates.h" nogil:
         VN_BAD_VALUE
     ctypedef enum vn_resample_kind:
         VN_MULTINOMIAL
-    ctypedef enum vn_model:
-        VN_BRADLEY_TERRY
     ctypedef int (*vn_poll)(void *) noexcept nogil
     ctypedef struct vn_draws:
         pass
     ctypedef struct vn_replicates:
-        vn_model model
+        const vn_model_row *model
         int has_tie
         double prior
         int64_t n_items
@@ -58,7 +57,6 @@ cdef extern from "vn_replicate_edges.h" nogil:
 
 
 KINDS = {"multinomial": 0, "poisson": 1, "bayesian": 2}
-MODELS = {"bradley-terry": 0, "thurstone": 1, "davidson": 2, "rao-kupper": 3}
 LANES = 32
 
 
@@ -224,7 +222,7 @@ def fit_replicates(
     cdef vn_status status
     cdef int64_t n_items = component.shape[0], n_parameters = n_items + has_tie
     resampled(&p, draws, n_items, first, second, edge, unit, outcome, mass)
-    p.model = <vn_model>member(MODELS, model, "model")
+    p.model = row_of(model)
     p.has_tie = has_tie
     p.prior = prior
     p.component = at(component, n_items, "component")
