@@ -65,6 +65,16 @@ def imports_of(path: Path) -> list[tuple[str, int]]:
     return imports(path.read_text(encoding="utf-8"), package)
 
 
+def oracle_imports(part: str, found: list[tuple[str, int]]) -> list[str]:
+    """Imports of the reference by what it is to judge; the package names it, and loads it late."""
+    oracle = ("venire", "reference")
+    return [
+        f"line {line}: {part} imports {name}"
+        for name, line in found
+        if part not in ("reference", "__init__") and tuple(name.split("."))[:2] == oracle
+    ]
+
+
 def layer_violations(part: str, found: list[tuple[str, int]]) -> list[str]:
     """Imports by a file of `part` that go down or sideways."""
     bad = []
