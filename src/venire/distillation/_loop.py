@@ -16,6 +16,7 @@ from venire.distillation._requests import Requests, Told
 from venire.distillation._settings import settings_of
 from venire.distillation._store import Part, Store
 from venire.distillation._universe import Universe, keyed
+from venire.models import DEFAULT
 from venire.priors import GaussianPrior
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Distillation(Learning):
         rotation: Any = None,
         costs: Any = None,
         bridges: int = 4,
-        model: str = "bradley-terry",
+        model: str = DEFAULT,
         prior: GaussianPrior | None = GaussianPrior(0.1),  # noqa: B008
         method: str = "auto",
         criterion: str = "D",

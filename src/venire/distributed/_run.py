@@ -19,6 +19,7 @@ from venire.distributed import _tasks
 from venire.distributed._cluster import connected
 from venire.distributed._output import OutputFolder
 from venire.io import DataError, _tables_in
+from venire.models import DEFAULT
 from venire.priors import GaussianPrior
 from venire.streaming._engine import DEFAULT_MEMORY, label_types, settled
 from venire.streaming._job import WEAK_PRIOR, Job, Tally
@@ -54,7 +55,7 @@ def fit_groups(
     weight: str | None = None,
     order: str | None = None,
     neutral: str | None = None,
-    model: str = "bradley-terry",
+    model: str = DEFAULT,
     prior: GaussianPrior | None = WEAK_PRIOR,
     order_effect: bool = False,
     tol: float = 1e-9,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from venire._core import checks
-from venire.models import model_of
+from venire.models import DEFAULT, model_of
 from venire.simulate._graphs import DESIGNS, count, graph, int32, pairs
 
 __all__ = ["Simulated", "comparisons", "outcomes", "permuted", "play"]
@@ -57,7 +57,7 @@ def outcomes(
     second: Any,
     theta: Any,
     *,
-    model: str = "bradley-terry",
+    model: str = DEFAULT,
     order_effect: float = 0.0,
     order: Any = None,
     tie: float | None = None,
@@ -120,7 +120,7 @@ def comparisons(
     n_items: int,
     n_comparisons: int,
     *,
-    model: str = "bradley-terry",
+    model: str = DEFAULT,
     theta: Any = None,
     order_effect: float = 0.0,
     tie: float | None = None,

@@ -15,7 +15,7 @@ from venire.data.frames import Rows
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.outcomes import Reading
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
-from venire.models import model_of
+from venire.models import DEFAULT, model_of
 from venire.priors import GaussianPrior
 from venire.ratings.fitting import check_arguments
 from venire.ratings.grouped import fit_groups
@@ -92,7 +92,7 @@ class Job:
     """
 
     columns: Columns
-    model: str = "bradley-terry"
+    model: str = DEFAULT
     prior: GaussianPrior | None = None
     order_effect: bool = False
     shared: bool = False

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from venire.data.columns import Columns
 from venire.io import TableWriter, _tables_in, check_writable
 from venire.io.table_writer import CsvStream
+from venire.models import DEFAULT
 from venire.priors import GaussianPrior
 from venire.streaming._engine import DEFAULT_MEMORY, fit_pieces, fit_text
 from venire.streaming._job import WEAK_PRIOR, Job, Tally
@@ -73,7 +74,7 @@ def fit_groups(
     weight: str | None = None,
     order: str | None = None,
     neutral: str | None = None,
-    model: str = "bradley-terry",
+    model: str = DEFAULT,
     prior: GaussianPrior | None = WEAK_PRIOR,
     order_effect: bool = False,
     shared: bool = False,
