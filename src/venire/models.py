@@ -103,7 +103,7 @@ class Model:
 
     def fitted(self, free_tie: bool) -> Model:
         """The model that fits run: without a tie, or its parameter, Bradley and Terry's."""
-        return self if self.tie is None or free_tie else _TABLE[DEFAULT]
+        return self if self.tie is None or free_tie else _TABLE["bradley-terry"]
 
 
 _UNITS = {"logit": "natural-log units", "probit": "standard deviations of a difference"}

@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-import click
 import typer
 
 from venire.models import MODELS
@@ -53,10 +52,8 @@ Cluster = Annotated[
     column("--cluster", "What is resampled together: user, judge, query. With --bootstrap."),
 ]
 ModelName = Annotated[
-    str,
-    typer.Option(
-        click_type=click.Choice(MODELS), help="The last two model ties.", rich_help_panel=MODEL
-    ),
+    Literal[MODELS],  # type: ignore[valid-type]
+    typer.Option(help="The last two model ties.", rich_help_panel=MODEL),
 ]
 OrderEffect = Annotated[
     bool,
