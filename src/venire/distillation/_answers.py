@@ -17,7 +17,7 @@ from venire.data.series import floats
 from venire.data.votes.frame import _kept, _missing, _signed
 from venire.distillation._universe import keyed
 
-__all__ = ["FrameAnswers", "frame_answers", "is_frame"]
+__all__ = ["FrameAnswers", "frame_answers"]
 
 Pairs = Callable[[NDArray[np.int64]], tuple[Encoded, Encoded]]
 
@@ -34,19 +34,20 @@ class FrameAnswers(NamedTuple):
     @contextmanager
     def naming(self) -> Iterator[None]:
         """Errors about an answer name the frame's column and row."""
-        with naming(self.source), _placed(self.rows):
-            yield
-
-
-def is_frame(x: Any) -> bool:
-    """Whether x has columns with names."""
-    return isinstance(x, Mapping) or hasattr(x, "columns") or hasattr(x, "column_names")
+        with naming(self.source):
+            try:
+                yield
+            except (BadValueError, BadTypeError) as error:
+                if error.position is None or error.position >= len(self.rows):
+                    raise
+                kind = TypeError if isinstance(error, TypeError) else ValueError
+                reason, at = error.reason.split(", got ")[0], int(self.rows[error.position])
+                checks.fail(error.argument, reason, at, error.value, kind=kind)
 
 
 def frame_answers(
     frame: Any,
-    request: str,
-    vote: str,
+    vote: str | None,
     probabilities: Sequence[str] | None,
     mapping: Mapping[Any, Any] | None,
     check: Callable[[Any], NDArray[np.int64]],
@@ -56,7 +57,7 @@ def frame_answers(
 
     Parameters
     ----------
-    request, vote, probabilities : str, str, sequence of three str
+    vote, probabilities : str, sequence of three str
         Columns.
     mapping : mapping, optional
         Value of the vote column to 1, 0, -1 or a word; see `Votes.from_frame`.
@@ -65,15 +66,17 @@ def frame_answers(
     pairs : callable
         Labels of the first and the second item of requests, for votes that name the winner.
     """
-    if probabilities is not None:
+    if not (vote is None or isinstance(vote, str)):
+        raise TypeError("vote must be the name of a column of the frame")
+    if probabilities is None:
+        columns = {"vote": "vote" if vote is None else vote}
+    else:
         if isinstance(probabilities, str) or len(probabilities) != 3:
             raise TypeError("probabilities must name three columns: first wins, ties, loses")
         if mapping is not None:
             raise TypeError("mapping explains the values of vote")
         columns = {f"probabilities{k}": name for k, name in enumerate(probabilities)}
-    else:
-        columns = {"vote": vote}
-    source = {"request": request, **columns}
+    source = {"request": "request", **columns}
     data = keyed(frame, source)
     with naming(source):
         told = checks.columns(may_be_empty=True, **data)[1:]
@@ -101,9 +104,7 @@ def _whole(values: NDArray[Any]) -> NDArray[np.int64]:
     if values.dtype.kind != "f":
         return values
     good = (np.abs(values) < 2.0**53) & (values == np.floor(values))
-    if not good.all():
-        at = int(np.argmin(good))
-        checks.fail("request", "must be a whole number", at, values[at])
+    checks.every(good, "request", "must be a whole number", values)
     return values.astype(np.int64)
 
 
@@ -118,16 +119,3 @@ def _renamed() -> Iterator[None]:
         if error.position is None:
             checks.fail("vote", reason, kind=kind)
         checks.fail("vote", reason, error.position, error.value, kind=kind)
-
-
-@contextmanager
-def _placed(rows: NDArray[np.int64]) -> Iterator[None]:
-    """Positions among some rows become positions in the frame."""
-    try:
-        yield
-    except (BadValueError, BadTypeError) as error:
-        if error.position is None or error.position >= len(rows):
-            raise
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        reason = error.reason.split(", got ")[0]
-        checks.fail(error.argument, reason, int(rows[error.position]), error.value, kind=kind)
