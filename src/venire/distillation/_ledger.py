@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
-from venire.data.votes.rows import _probabilities, _votes
+from venire.data.votes.rows import read_probabilities, read_votes
 
 __all__ = ["ANSWERED", "ASK_COLUMNS", "CHANCES", "CLOSED", "PENDING", "SOFT", "Answers", "Ledger",
            "Said"]  # fmt: skip
@@ -39,11 +39,11 @@ class Said(NamedTuple):
     def read(cls, vote: Any, probabilities: Any, n: int) -> Self:
         """Check the votes or the probabilities of n rows."""
         if vote is not None:
-            votes = _votes(vote, n)
+            votes = read_votes(vote, n)
             rule = "must be 1 (first), -1 (second) or 0 (a tie)"
             checks.every((votes >= -1) & (votes <= 1), "vote", rule, votes)
             return cls(votes, None)
-        chances = _probabilities(probabilities, n)
+        chances = read_probabilities(probabilities, n)
         votes = np.full(n, SOFT, np.int8)
         for value, column in ((1, 0), (0, 1), (-1, 2)):  # both forms are one answer
             votes[chances[:, column] == 1.0] = value

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
-from venire.distillation._answers import frame_answers
+from venire.distillation._answers import answers_in
 from venire.distillation._asking import Asking
 from venire.distillation._learning import Learning
 from venire.distillation._ledger import ANSWERED, PENDING
@@ -236,19 +236,14 @@ class Distillation:
         >>> loop.tell([0], [1])
         Told(new=0, repeated=1, replaced=0, late=0)
         """
-        state, ledger = self._state, self._state.ledger
         if is_frame(request):
-            rows = frame_answers(
-                request, vote, probabilities, mapping, ledger.check_requests, state.labels_of
-            )
-            with rows.naming():
-                found = ledger.check_answers(rows.request, rows.vote, rows.probabilities, replace)
+            found = answers_in(request, vote, probabilities, mapping, replace, self._state)
         else:
             if mapping is not None:
                 raise TypeError("mapping explains the votes of a frame")
-            found = ledger.check_answers(request, vote, probabilities, replace)
+            found = self._state.ledger.check_answers(request, vote, probabilities, replace)
         if len(found.request):
-            state.change(Part("answers", found.columns()))
+            self._state.change(Part("answers", found.columns()))
         new = len(found.request) - found.replaced
         return Told(new, found.repeated, found.replaced, found.late)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,13 @@ from venire.errors import StateError
 __all__ = ["State"]
 
 Folder = str | os.PathLike[str]
+
+
+class Labels(NamedTuple):
+    """Items of requests, in the order shown."""
+
+    first: Encoded
+    second: Encoded
 
 
 class State:
@@ -63,14 +70,14 @@ class State:
         gone = {note["teacher"] for note in self.facts["withdrawn"]}
         return [teacher not in gone for teacher in self.settings.teachers]
 
-    def labels_of(self, request: NDArray[np.int64]) -> tuple[Encoded, Encoded]:
+    def labels_of(self, request: NDArray[np.int64]) -> Labels:
         """The two items of requests."""
         ledger, universe = self.ledger, self.universe
         ask = ledger.ask[request]
         distinct, codes = universe.coded
         sides = ((ledger.group, ledger.first), (ledger.second_group, ledger.second))
         one, two = (codes[universe.offsets[group[ask]] + item[ask]] for group, item in sides)
-        return Encoded(distinct, one), Encoded(distinct, two)
+        return Labels(Encoded(distinct, one), Encoded(distinct, two))
 
     # ---- changes ------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from venire._core import checks
 from venire._core.arrays import first_seen
 from venire.data.coding import encode_one
-from venire.data.frames import _collect
+from venire.data.frames import collect
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.series import plain
 from venire.ratings.grouped.lookup import GroupLookup
@@ -159,4 +159,4 @@ def is_frame(x: Any) -> bool:
 
 def keyed(frame: Any, names: Mapping[str, str]) -> dict[str, Any]:
     """Columns of a data frame, or of a mapping of arrays, by argument."""
-    return {name: plain(column) for name, column in _collect(frame, names).items()}
+    return {name: plain(column) for name, column in collect(frame, names).items()}
