@@ -17,10 +17,10 @@ from venire.data.outcomes import Reading
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.io import DataError
 from venire.io.assemble import about_rows, rows_of
+from venire.models import DEFAULT, model_of
 from venire.priors import GaussianPrior
 from venire.ratings.fitting import check_arguments
 from venire.ratings.grouped import fit_groups
-from venire.ratings.problem import TIE_MODELS
 from venire.resampling import bootstrap
 
 __all__ = ["Batch", "FitOptions", "Fitted", "GroupsSummary", "Job", "Replicates", "Tally"]
@@ -107,7 +107,7 @@ class Job:
     """
 
     columns: Columns
-    model: str = "bradley-terry"
+    model: str = DEFAULT
     prior: GaussianPrior | None = GaussianPrior(0.01)  # noqa: RUF009
     order_effect: bool = False
     shared: bool = False
@@ -170,7 +170,7 @@ class Job:
     def parameters(self) -> list[str]:
         """What is estimated beside theta."""
         order = ["order_effect"] if self.order_effect else []
-        return order + (["tie"] if self.model in TIE_MODELS else [])
+        return order + (["tie"] if model_of(self.model).tie is not None else [])
 
     def comparisons(self, batch: Batch, n_threads: int | None) -> GroupedComparisons:
         """The rows of a batch, checked and added up; DataError, with the row, if one is no good."""

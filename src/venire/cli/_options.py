@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from venire.models import MODELS
+
 WHO, DATA, MODEL, OUT = "Who won (one way)", "Further columns", "Model", "Output"
 
 
@@ -50,7 +52,7 @@ Cluster = Annotated[
     column("--cluster", "What is resampled together: user, judge, query. With --bootstrap."),
 ]
 ModelName = Annotated[
-    Literal["bradley-terry", "thurstone", "davidson", "rao-kupper"],
+    Literal[MODELS],  # type: ignore[valid-type]
     typer.Option(help="The last two model ties.", rich_help_panel=MODEL),
 ]
 OrderEffect = Annotated[

@@ -13,7 +13,6 @@ from venire._core import checks
 from venire._core.frames import as_frame
 from venire.ratings.fitting import tie_of
 from venire.ratings.grouped import GroupedParameterErrors
-from venire.ratings.problem import TIE_MODELS
 from venire.resampling import _groups, _saving
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
 from venire.resampling._result import Bootstrap
@@ -227,7 +226,7 @@ class GroupedBootstrap:
             items = slice(self.offsets[k], self.offsets[k + 1])
             draws = self._draws.part(slice(None), items, slice(k, k + 1))
         tie = None
-        if self.fit.model in TIE_MODELS:
+        if fit.tie is not None:
             none = np.full(self.n_resamples, fit.tie)
             tie = none if draws.log_tie is None else tie_of(draws.log_tie[:, 0])
         return Bootstrap(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.reference import links
+from venire.models import model_of
 from venire.resampling._status import DONE
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ CHUNK = 1 << 22  # numbers of one block of influences
 def row_scores(engine: Engine) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Derivatives of one comparison's log-likelihood at the full fit, by its predictor and by the
     log of the tie parameter: (n_rows,) each."""
+    from venire._native.model import cell_terms
+
     fit, c = engine.fit, engine.cells
     d = fit.theta[c.first] - fit.theta[c.second]
     if fit.order_effect is not None:
@@ -32,7 +34,7 @@ def row_scores(engine: Engine) -> tuple[NDArray[np.float64], NDArray[np.float64]
     zero = np.zeros(len(d))
     for kind in range(3):
         masses = [zero + float(k == kind) for k in range(3)]
-        terms = links.cell_terms(engine.model, d, fit._log_tie, *engine.halved(*masses))
+        terms = cell_terms(engine.model, d, fit._log_tie, *engine.halved(*masses))
         own = c.outcome == kind
         slope[own] = terms["d1"][c.edge[own]]
         if engine.free_tie:
@@ -91,15 +93,15 @@ def replicate_errors(
     out = np.full(theta.shape, np.nan)
     component = engine.fit.component
     sizes = np.bincount(component)
-    lowest = 1.0 if engine.fit.model == "rao-kupper" else 0.0
+    law = model_of(engine.model).tie
 
     def one(r: int) -> None:
         if status[r] != DONE:
             return
         masses = engine.cells.masses(engine.draws.replicate(r))
         t = 0.0
-        if engine.free_tie:
-            if not tie[r] > lowest:  # on its boundary
+        if law is not None:
+            if not tie[r] > law.boundary:
                 return
             t = math.log(tie[r])
         matrix = engine.pinned(engine.information(theta[r], t, masses))

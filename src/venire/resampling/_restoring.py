@@ -14,18 +14,16 @@ from venire.data.aggregation import Aggregated
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.grouping import Grouping
+from venire.models import MODELS, model_of
 from venire.priors import GaussianPrior
 from venire.ratings.fit import Fit
 from venire.ratings.grouped import GroupedFit
-from venire.ratings.problem import TIE_MODELS
-from venire.reference.links import MODELS
 from venire.resampling._saved import MOST_STRENGTH, Saved
 from venire.scales import scale_of
 
-__all__ = ["BOUNDARY", "comparisons", "fit", "grouped_comparisons", "grouped_fit"]
+__all__ = ["comparisons", "fit", "grouped_comparisons", "grouped_fit"]
 
 MOST_MASS = 2.0**62  # more comparisons than can be counted
-BOUNDARY = {"davidson": 0.0, "rao-kupper": 1.0}  # the tie parameter where no tie was seen
 
 
 def comparisons(s: Saved) -> Comparisons:
@@ -95,11 +93,11 @@ def fit(s: Saved, c: Comparisons) -> Fit:
     kinds = ("weak", "strong") if prior is None else ("weak",)
     if not any(np.array_equal(component, c.components(kind).labels) for kind in kinds):
         s.fail("fit.component", "must be the components of the comparisons")
-    tie: float | None = None
-    if model in TIE_MODELS:
-        tie = s.number("fit.tie", BOUNDARY[model])
-        if c._tie is None and tie != BOUNDARY[model]:
-            s.fail("fit.tie", f"must be {BOUNDARY[model]:g}: there are no ties", None, tie)
+    tie, law = None, model_of(model).tie
+    if law is not None:
+        tie = s.number("fit.tie", law.boundary)
+        if c._tie is None and tie != law.boundary:
+            s.fail("fit.tie", f"must be {law.boundary:g}: there are no ties", None, tie)
     else:
         s.nothing("fit.tie")
     has_order = s.fact("fit.order_effect") is not None
@@ -144,8 +142,8 @@ def grouped_fit(s: Saved, g: GroupedComparisons) -> GroupedFit:
             order_effect = s.array("fit.order_effect", np.float64, n, -most, most, nan=True)
         else:
             s.nothing("fit.order_effect")
-        if model in TIE_MODELS:
-            tie = s.array("fit.tie", np.float64, n, BOUNDARY[model], nan=True)
+        if (law := model_of(model).tie) is not None:
+            tie = s.array("fit.tie", np.float64, n, law.boundary, nan=True)
         else:
             s.nothing("fit.tie")
     theta = s.array("fit.theta", np.float64, (g.n_items,), -MOST_STRENGTH, MOST_STRENGTH, nan=True)
@@ -195,11 +193,12 @@ def _shared(
         if not len(values) or values[0] != order_effect:
             s.fail("fit._values", "must begin with the order effect")
     n_ties = len(values) - (order_effect is not None)
-    if n_ties not in ((0, 1) if model in TIE_MODELS and g._tie is not None else (0,)):
+    law = model_of(model).tie
+    if n_ties not in ((0, 1) if law is not None and g._tie is not None else (0,)):
         s.fail("fit._values", f"must not hold {len(values)} values")
-    if model in TIE_MODELS:
-        tie = s.number("fit.tie", BOUNDARY[model])
-        stated = float(np.exp(values[-1])) if n_ties else BOUNDARY[model]
+    if law is not None:
+        tie = s.number("fit.tie", law.boundary)
+        stated = float(np.exp(values[-1])) if n_ties else law.boundary
         if not np.isclose(tie, stated, rtol=1e-12):
             s.fail("fit.tie", f"must be {stated!r}", None, tie)
     else:

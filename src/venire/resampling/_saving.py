@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from venire._core import checks, disk
 from venire.data.aggregation import Aggregated
 from venire.data.grouping import Grouping
+from venire.models import model_of
 from venire.resampling import _groups, _restoring
 from venire.resampling._cells import KINDS, UNITS, cells_of
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
@@ -77,7 +78,8 @@ def load(path: str | Path) -> dict[str, Any]:
     }
     if fit.order_effect is not None:
         own["order_effect"] = s.raw("b.order_effect", np.float64, (n,))
-    _check_done(s, "b", status, own, least_tie=_restoring.BOUNDARY.get(fit.model, 0.0))
+    law = model_of(fit.model).tie
+    _check_done(s, "b", status, own, least_tie=0.0 if law is None else law.boundary)
     unit = s.one_of("unit", (*UNITS, "clusters"))
     if unit == "clusters" and c.cluster is None:
         s.fail("unit", "must not be 'clusters' where there are none")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from venire.models import model_of
 from venire.ratings.solver import solve_rows
 from venire.resampling._influence import row_scores
 from venire.resampling._status import DONE
@@ -55,15 +56,15 @@ def errors(
     singles = engine.singles
     full = singles.full()
     full.derivatives(engine.start)
-    lowest = 1.0 if b.fit.model == "rao-kupper" else 0.0
+    law = model_of(engine.model).tie
     out = np.full((b.n_resamples, len(positions)), np.nan)
 
     def one(r: int) -> None:
         if b.status[r] != DONE:
             return
         rest = [] if b.order_effect is None else [b.order_effect[r]]
-        if engine.free_tie and b.tie is not None:
-            if not b.tie[r] > lowest:  # on its boundary
+        if law is not None and b.tie is not None:
+            if not b.tie[r] > law.boundary:
                 return
             rest.append(math.log(b.tie[r]))
         with singles.replicate(r) as problem:
