@@ -183,7 +183,7 @@ def parse_prior(text: str, auto: bool = True) -> float | Literal["auto", "none"]
 
 def parse_memory(text: str) -> int:
     """A size in bytes."""
-    from venire.streaming._plan import bytes_of
+    from venire.batch.plan import bytes_of
 
     try:
         return bytes_of(text)
