@@ -65,7 +65,7 @@ class Replicates(NamedTuple):
     """A bootstrap of every group; see `venire.bootstrap`."""
 
     n_resamples: int
-    kind: str = "multinomial"
+    scheme: str = "multinomial"
     seed: int = 0
     level: float = 0.95
 
@@ -183,13 +183,13 @@ class Job:
             if self.errors:
                 columns["standard_error"] = result.standard_errors
             if self.replicates is not None:
-                n, kind, seed, level = self.replicates
+                n, scheme, seed, level = self.replicates
                 b = bootstrap(
-                    result, n, kind=kind, rng=seed, levels=level, n_threads=n_threads,
+                    result, n, scheme=scheme, rng=seed, levels=level, n_threads=n_threads,
                     progress=progress,
                 )  # fmt: skip
                 columns["bootstrap_error"] = b.standard_errors()
-                columns["lower"], columns["upper"] = b.interval().T
+                columns["lower"], columns["upper"] = b.interval(level).T
                 more["n_failed"] = b.n_failed
             columns["n_comparisons"] = result.n_comparisons
             if self.scale is not None:
