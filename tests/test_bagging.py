@@ -71,7 +71,7 @@ def test_grams_equal_reference(seed, n, d, k, real):
 
 def weights_of(bag, n, **kwargs):
     return vn.bootstrap_weights(
-        n, bag.n_estimators, scheme=bag.kind, size=bag.size, rng=bag._seed, **kwargs
+        n, bag.n_estimators, scheme=bag.scheme, size=bag.size, rng=bag._seed, **kwargs
     ).replicates(0, bag.n_estimators)
 
 

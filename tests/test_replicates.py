@@ -58,7 +58,7 @@ def test_statistics_are_those_of_the_draws(make):
     assert found.shape == (*shape, 2, 2)
     np.testing.assert_allclose(found.reshape(-1, 4).T, np.quantile(x, [0.1, 0.5, 0.9, 1], axis=0))
     assert b.interval(0.9).shape == (*shape, 2)
-    with pytest.raises(ValueError, match="probs: must be from 0 to 1, got 1.5 at position 1"):
+    with pytest.raises(ValueError, match=r"probs: must be from 0 to 1, got 1\.5 at position 1"):
         b.quantiles([0.5, 1.5])
     with pytest.raises(ValueError, match="interval: must be one of percentile, basic, bca"):
         b.interval(interval="wald")
