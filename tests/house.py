@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "venire"
 # imports only from its own part and from rows above its own in this list; within a row a part may
 # import those before it only where the row says so.
 HOUSE = (
-    ("errors", "_core", "scales", "models", "priors"),
+    ("errors", "_core", "models", "scales", "priors"),
     ("_native", "jit", "reference"),
     ("data", "_config"),
     ("ratings",),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from venire._core import checks
+from venire.models import model_of
 from venire.ratings.fit import Fit
 
 if TYPE_CHECKING:
@@ -99,9 +100,8 @@ def plot_ratings(
             markeredgewidth=0.8, zorder=3)  # fmt: skip
     ax.set_yticks(y, [str(label) for label in fit.items[chosen].tolist()])
     ax.set_ylim(-0.8, len(chosen) - 0.2)
-    unit = "standard deviations of a difference" if fit.model == "thurstone" else "log-strength"
     what = "comparison intervals" if quasi else "intervals"
-    ax.set_xlabel(f"rating ({unit}), with {100 * level:g} % {what}")
+    ax.set_xlabel(f"rating ({model_of(fit.model).unit}), with {100 * level:g} % {what}")
     ax.grid(axis="x", color=PALE, linewidth=0.6)
     title = _title(len(chosen), alone, len(fit.theta))
     if title:

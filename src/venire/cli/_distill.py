@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
+import click
 import typer
 
 from venire.cli._consensus import _mapping
@@ -18,6 +19,7 @@ from venire.cli._run_distill import (
     Withdrawal,
     run,
 )
+from venire.models import HALF_TIES
 
 __all__ = ["app"]
 
@@ -104,7 +106,7 @@ def init(
         typer.Option(help="Whether the student steers.", rich_help_panel=_DESIGN),
     ] = "student",
     model: Annotated[
-        Literal["bradley-terry", "thurstone"], typer.Option(rich_help_panel=_DESIGN)
+        str, typer.Option(click_type=click.Choice(HALF_TIES), rich_help_panel=_DESIGN)
     ] = "bradley-terry",
     prior: Annotated[
         float, typer.Option(help="Precision of the fits' prior.", rich_help_panel=_DESIGN)

@@ -7,7 +7,10 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
+import click
 import typer
+
+from venire.models import MODELS
 
 WHO, DATA, MODEL, OUT = "Who won (one way)", "Further columns", "Model", "Output"
 
@@ -50,8 +53,10 @@ Cluster = Annotated[
     column("--cluster", "What is resampled together: user, judge, query. With --bootstrap."),
 ]
 ModelName = Annotated[
-    Literal["bradley-terry", "thurstone", "davidson", "rao-kupper"],
-    typer.Option(help="The last two model ties.", rich_help_panel=MODEL),
+    str,
+    typer.Option(
+        click_type=click.Choice(MODELS), help="The last two model ties.", rich_help_panel=MODEL
+    ),
 ]
 OrderEffect = Annotated[
     bool,

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
+from venire.models import HALF_TIES
 from venire.priors import GaussianPrior
 
 __all__ = ["CRITERIA", "Settings", "settings_of"]
 
 CRITERIA = ("D", "A", "top", "uniform", "residual", "residual_corrected", "sd")
 _METHODS = ("auto", "fit", "consensus", "uniform")
-_MODELS = ("bradley-terry", "thurstone")
 _CHOICES = {
-    "model": _MODELS, "criterion": CRITERIA, "share": ("equal", "gain"),
+    "model": HALF_TIES, "criterion": CRITERIA, "share": ("equal", "gain"),
     "steering": ("student", "none"), "method": _METHODS, "gain": ("linear", "exponential"),
 }  # fmt: skip
 

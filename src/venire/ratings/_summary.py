@@ -8,19 +8,13 @@ import numpy as np
 
 from venire._core.intervals import critical_value
 from venire._core.summary import Summary, amount
+from venire.models import model_of
 from venire.ratings import _errors, _tables
 
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
 
 __all__ = ["summarise"]
-
-NAMES = {
-    "bradley-terry": "Bradley–Terry",
-    "thurstone": "Thurstone Case V",
-    "davidson": "Davidson (ties)",
-    "rao-kupper": "Rao–Kupper (ties)",
-}
 
 
 def summarise(fit: Fit, level: float, top: int | None, kind: str, errors: bool) -> Summary:
@@ -40,10 +34,11 @@ def summarise(fit: Fit, level: float, top: int | None, kind: str, errors: bool) 
 
 
 def _header(fit: Fit, level: float, kind: str, errors: bool, n_components: int) -> list[str]:
+    row = model_of(fit.model)
     state = "converged" if fit.converged else "NOT CONVERGED"
     prior = "" if fit.prior is None else f", normal prior of precision {fit.prior.precision:g}"
     lines = [
-        f"{NAMES[fit.model]} fit by {fit.method}{prior}",
+        f"{row.title} fit by {fit.method}{prior}",
         f"{state}: {fit.n_iter} iterations, residual {fit.residual:.1e}",
         f"comparisons {amount(fit.n_comparisons)}   items {len(fit.theta)}   "
         f"components {n_components}   free parameters {fit.n_parameters}",
@@ -56,8 +51,8 @@ def _header(fit: Fit, level: float, kind: str, errors: bool, n_components: int) 
         lines.append(
             f"order effect {fit.order_effect:.4f}" + _spread(fit.order_effect, error, level)
         )
-    if fit.tie is not None:
-        name = "tie parameter nu" if fit.model == "davidson" else "tie parameter eta"
+    if fit.tie is not None and row.tie is not None:
+        name = f"tie parameter {row.tie.symbol}"
         if fit._has_free_tie:
             lines.append(f"{name} {fit.tie:.4f}" + _tie_spread(fit.tie, own, level))
         else:
@@ -84,10 +79,7 @@ def _tie_spread(value: float, errors: _errors.ParameterErrors, level: float) -> 
 
 
 def _notes(fit: Fit, level: float, kind: str, errors: bool, several: bool) -> list[str]:
-    unit = (
-        "standard deviations of a difference" if fit.model == "thurstone" else "natural-log units"
-    )
-    notes = [f"estimates: {unit}, mean 0 in each component"]
+    notes = [f"estimates: {model_of(fit.model).unit}, mean 0 in each component"]
     if errors:
         what = "Fisher information" if kind == "fisher" else "robust (sandwich)"
         clustered = kind == "robust" and fit.comparisons.cluster is not None

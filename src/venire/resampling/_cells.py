@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
-from venire.ratings.problem import TIE_MODELS
 
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
@@ -157,4 +156,4 @@ def _by_cell(c: Any, unit: str) -> bool:
 
 def has_free_tie(fit: Fit) -> bool:
     """Whether the fit estimated a tie parameter."""
-    return fit.model in TIE_MODELS and fit._has_free_tie
+    return fit._has_free_tie

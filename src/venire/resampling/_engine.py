@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.ratings.problem import TIE_MODELS
-from venire.reference import links
+from venire.models import model_of
 from venire.resampling._cells import Cells, cells_of, has_free_tie
 from venire.resampling._singles import Singles
 from venire.resampling._status import NO_FIT, UNSURE
@@ -71,6 +70,7 @@ class Engine:
         self.unit = drawn if fit.comparisons.cluster is None else "clusters"
         self.draws = Draws(scheme, self.cells.counts, key)
         self.free_tie = has_free_tie(fit)
+        self.model = model_of(fit.model).fitted(self.free_tie).name
         self.prior = 0.0 if fit.prior is None else fit.prior.precision
         extra = [fit.order_effect] if fit.order_effect is not None else []
         extra += [fit._log_tie] if self.free_tie else []
@@ -90,7 +90,7 @@ class Engine:
         """The full fit's inverse information, or None where replicates are fitted one by one."""
         fit, n = self.fit, len(self.fit.theta)
         ties_in_data = (
-            fit.model in TIE_MODELS and not self.free_tie and bool((self.cells.outcome == 2).any())
+            fit.tie is not None and not self.free_tie and bool((self.cells.outcome == 2).any())
         )
         if n > MAX_DENSE or len(self.cells.counts) > MAX_WORK or fit.order_effect is not None:
             return None
@@ -105,9 +105,11 @@ class Engine:
 
     def information(self, theta: Any, log_tie: float, masses: Any) -> NDArray[np.float64]:
         """Minus the second derivatives: theta, then the log of the tie parameter."""
+        from venire._native.model import cell_terms
+
         c, n = self.cells, len(theta)
         d = theta[c.first] - theta[c.second]
-        terms = links.cell_terms(self.model, d, log_tie, *self.halved(*masses))
+        terms = cell_terms(self.model, d, log_tie, *self.halved(*masses))
         h = np.zeros((len(self.start), len(self.start)))
         h[c.first, c.second] = h[c.second, c.first] = -terms["d2"]
         block = h[:n, :n]
@@ -126,13 +128,6 @@ class Engine:
         scale = np.trace(matrix[:n, :n]) / max(n, 1)
         matrix[:n, :n] += same * (scale / np.bincount(component)[component])
         return matrix
-
-    @property
-    def model(self) -> str:
-        """The model of the fit; without a tie parameter the tie models are Bradley-Terry's."""
-        if self.fit.model in TIE_MODELS and not self.free_tie:
-            return "bradley-terry"
-        return self.fit.model
 
     def halved(self, win: Any, loss: Any, tie: Any) -> tuple[Any, Any, Any]:
         """Ties added half to each side where the model has no outcome for them."""

@@ -14,11 +14,11 @@ import numpy as np
 from venire._core import checks, disk
 from venire.data.aggregation import Aggregated
 from venire.data.grouping import Grouping
-from venire.ratings.problem import TIE_MODELS
+from venire.models import model_of
 from venire.resampling import _groups, _restoring
 from venire.resampling._cells import SCHEMES, UNITS, cells_of
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
-from venire.resampling._restoring import BOUNDARY, STRENGTH
+from venire.resampling._restoring import STRENGTH
 from venire.resampling._saved import Saved, Table
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED, NOTHING
 from venire.resampling.plan import SCHEMES as ALL_SCHEMES
@@ -159,7 +159,8 @@ def _single(s: Saved) -> dict[str, Any]:
     s.check("b.status", known, "must be 0, 1 or 3", own["status"])
     s.same("b.tie", own["tie"], fit.tie is not None)
     s.same("b.order_effect", own["order_effect"], fit.order_effect is not None)
-    _check_done(s, "b", own, BOUNDARY.get(fit.model, 0.0))
+    law = model_of(fit.model).tie
+    _check_done(s, "b", own, 0.0 if law is None else law.boundary)
     if own["unit"] == "clusters" and fit.comparisons.cluster is None:
         s.fail("b.unit", "must not be 'clusters' where there are none")
     try:
@@ -176,7 +177,7 @@ def _grouped(s: Saved) -> dict[str, Any]:
     probs = _groups.probabilities(own["levels"])
     has = {
         "gamma": fit.order_effect is not None and not fit.shared,
-        "tie": fit.model in TIE_MODELS and not fit.shared and g._tie is not None,
+        "tie": fit.tie is not None and not fit.shared and g._tie is not None,
     }
     replicates = None
     if s.holds("draws.theta"):

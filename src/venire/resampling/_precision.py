@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from venire.models import model_of
 from venire.ratings.solver import solve_rows
-from venire.reference import links
 from venire.resampling._status import DONE
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ def _inverse_rows(engine: Engine, here: NDArray[np.int64]) -> Iterator[NDArray[n
 def _row_scores(engine: Engine) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Derivatives of one comparison's log-likelihood at the full fit, by its predictor and by the
     log of the tie parameter: (n_rows,) each."""
+    from venire._native.model import cell_terms
+
     fit, c = engine.fit, engine.cells
     d = fit.theta[c.first] - fit.theta[c.second]
     if fit.order_effect is not None:
@@ -72,7 +74,7 @@ def _row_scores(engine: Engine) -> tuple[NDArray[np.float64], NDArray[np.float64
     slope, tie_slope = np.empty(len(c.edge)), np.zeros(len(c.edge))
     for outcome in range(3):
         masses = [np.full(len(d), float(k == outcome)) for k in range(3)]
-        terms = links.cell_terms(engine.model, d, fit._log_tie, *engine.halved(*masses))
+        terms = cell_terms(engine.model, d, fit._log_tie, *engine.halved(*masses))
         own = c.outcome == outcome
         slope[own] = terms["d1"][c.edge[own]]
         if engine.free_tie:
@@ -90,15 +92,15 @@ def full_errors(engine: Engine, here: NDArray[np.int64]) -> NDArray[np.float64]:
 def replicate_errors(b: Bootstrap, engine: Engine, here: NDArray[np.int64]) -> NDArray[np.float64]:
     """Standard errors of theta of the items at `here` in each replicate, (n_resamples, n), from its
     own information; nan where it has no fit, or its tie parameter is on the boundary."""
-    lowest = 1.0 if b.fit.model == "rao-kupper" else 0.0
+    law = model_of(engine.model).tie
     out = np.full((b.n_resamples, len(here)), np.nan)
 
     def one(r: int) -> None:
         if b.status[r] != DONE:
             return
         log_tie = 0.0
-        if engine.free_tie and b.tie is not None:
-            if not b.tie[r] > lowest:
+        if law is not None and b.tie is not None:
+            if not b.tie[r] > law.boundary:
                 return
             log_tie = math.log(b.tie[r])
         if engine.inverse is not None:

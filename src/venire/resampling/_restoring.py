@@ -14,19 +14,17 @@ from venire.data.aggregation import Aggregated
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.grouping import Grouping
+from venire.models import MODELS, model_of
 from venire.priors import GaussianPrior
 from venire.ratings.fit import Fit
 from venire.ratings.fitting import tie_of
 from venire.ratings.grouped import GroupedFit
-from venire.ratings.problem import TIE_MODELS
-from venire.reference.links import MODELS
 from venire.resampling._saved import MOST_STRENGTH, Saved, Table
 
-__all__ = ["BOUNDARY", "FIT", "GROUPED_FIT", "comparisons", "fit", "grouped_comparisons",
+__all__ = ["FIT", "GROUPED_FIT", "STRENGTH", "comparisons", "fit", "grouped_comparisons",
            "grouped_fit"]  # fmt: skip
 
 MOST_MASS = 2.0**62  # more comparisons than can be counted
-BOUNDARY = {"davidson": 0.0, "rao-kupper": 1.0}  # the tie parameter where no tie was seen
 STRENGTH = (-MOST_STRENGTH, MOST_STRENGTH)
 FIT: Table = {
     "model": (Saved.one_of, MODELS),
@@ -118,9 +116,10 @@ def fit(s: Saved) -> Fit:
     kinds = ("weak", "strong") if prior is None else ("weak",)
     if not any(np.array_equal(found["component"], c.components(kind).labels) for kind in kinds):
         s.fail("fit.component", "must be the components of the comparisons")
-    s.same("fit.tie", tie, model in TIE_MODELS)
-    if tie is not None and (tie < BOUNDARY[model] or (c._tie is None and tie != BOUNDARY[model])):
-        s.fail("fit.tie", f"must be {BOUNDARY[model]:g}, or more where there are ties", None, tie)
+    law = model_of(model).tie
+    s.same("fit.tie", tie, law is not None)
+    if law is not None and (tie < law.boundary or (c._tie is None and tie != law.boundary)):
+        s.fail("fit.tie", f"must be {law.boundary:g}, or more where there are ties", None, tie)
     return Fit(comparisons=c, prior=prior, **found)
 
 
@@ -130,26 +129,26 @@ def grouped_fit(s: Saved) -> GroupedFit:
 
     g, prior = grouped_comparisons(s), _prior(s)
     found = s.read("fit", GROUPED_FIT)
-    model, values, residual = found["model"], found["_values"], found["residual"]
-    has_order, has_tie = s.flag("fit.has_order"), model in TIE_MODELS
+    values, residual = found["_values"], found["residual"]
+    has_order, law = s.flag("fit.has_order"), model_of(found["model"]).tie
     order_effect: Any = None
     tie: Any = None
     if found["shared"]:
         order_effect = float(values[0]) if has_order and len(values) else None
         n_ties = len(values) - has_order
-        if n_ties not in ((0, 1) if has_tie and g._tie is not None else (0,)):
+        if n_ties not in ((0, 1) if law is not None and g._tie is not None else (0,)):
             s.fail("fit._values", f"must not hold {len(values)} values")
-        if has_tie:
-            tie = float(tie_of(values[-1])) if n_ties else BOUNDARY[model]
-            if tie < BOUNDARY[model]:
+        if law is not None:
+            tie = float(tie_of(values[-1])) if n_ties else law.boundary
+            if tie < law.boundary:
                 s.fail("fit._values", "must not put the tie parameter beyond its boundary")
     else:
         if len(values):
             s.fail("fit._values", "must be empty: nothing is shared")
         if has_order:
             order_effect = s.maybe("fit.order_effect", np.float64, "groups", *STRENGTH)
-        if has_tie:
-            tie = s.maybe("fit.tie", np.float64, "groups", BOUNDARY[model])
+        if law is not None:
+            tie = s.maybe("fit.tie", np.float64, "groups", law.boundary)
     status = s.words("fit.status", "groups", STATUSES[:-1])
     sizes, compared = np.diff(g.offsets), np.diff(g.cell_offsets) > 0
     s.check("fit.status", (status == "no comparisons") != compared, "contradicts the cells", status)

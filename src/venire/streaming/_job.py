@@ -15,16 +15,16 @@ from venire.data.frames import Rows
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.outcomes import Reading
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
+from venire.models import model_of
 from venire.priors import GaussianPrior
 from venire.ratings.fitting import check_arguments
 from venire.ratings.grouped import fit_groups
 from venire.resampling import bootstrap
 from venire.scales import convert
 
-__all__ = ["MODELS", "SCALES", "STATUSES", "WEAK_PRIOR", "Fitted", "Job", "Replicates", "Tally"]
+__all__ = ["SCALES", "STATUSES", "WEAK_PRIOR", "Fitted", "Job", "Replicates", "Tally"]
 
 STATUSES = ("converged", "iteration limit", "not identified", "no comparisons")
-MODELS = ("bradley-terry", "thurstone", "davidson", "rao-kupper")
 SCALES = ("logit", "probit", "erf", "elo")
 WEAK_PRIOR = GaussianPrior(0.01)
 _EXAMPLES = 5
@@ -154,7 +154,7 @@ class Job:
     def parameters(self) -> list[str]:
         """What is estimated beside theta."""
         order = ["order_effect"] if self.order_effect else []
-        return order + (["tie"] if self.model in ("davidson", "rao-kupper") else [])
+        return order + (["tie"] if model_of(self.model).tie is not None else [])
 
     def aggregate(self, rows: Rows, n_threads: int | None) -> GroupedComparisons:
         """The rows as comparisons in groups; ValueError, with a position, if one is no good."""
