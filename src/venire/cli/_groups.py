@@ -84,7 +84,7 @@ def groups(
             rich_help_panel=MODEL,
         ),
     ] = None,
-    bootstrap_kind: _options.BootstrapKind = "multinomial",
+    bootstrap_scheme: _options.BootstrapScheme = "multinomial",
     seed: _options.Seed = 0,
     level: _options.Level = 0.95,
     threads: _options.Threads = None,
@@ -187,7 +187,7 @@ def groups(
             errors=errors,
             replicates=None
             if bootstrap is None
-            else Replicates(bootstrap, bootstrap_kind, seed, level),
+            else Replicates(bootstrap, bootstrap_scheme, seed, level),
             strict=strict,
             output=output,
             quiet=quiet,
