@@ -299,6 +299,6 @@ def test_a_bootstrap_of_every_group(source, tmp_path):
     assert table["n_failed"].to_pylist() == [0] * table.num_rows
     facts = json.loads(table.schema.metadata[b"venire"])
     assert facts["bootstrap"] == {
-        "n_resamples": 20, "kind": "multinomial", "seed": 3, "level": 0.8,
+        "n_resamples": 20, "scheme": "multinomial", "seed": 3, "level": 0.8,
     }  # fmt: skip
     assert venire("groups", source, *COMMON, "--score", "s", "--level", 1).exit_code == 2

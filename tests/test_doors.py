@@ -190,11 +190,11 @@ SINGLE = {  # the named arguments are single values
     ),
     "bootstrap": (
         lambda **c: vn.bootstrap(FIT, **({"n_resamples": 2} | c)),
-        ("n_resamples", "kind", "unit", "tol", "levels", "n_threads"),
+        ("n_resamples", "scheme", "unit", "tol", "levels", "n_threads"),
     ),
     "bootstrap_weights": (
         lambda **c: vn.bootstrap_weights(**({"n": 4, "n_resamples": 2} | c)),
-        ("n", "n_resamples", "kind", "n_threads"),
+        ("n", "n_resamples", "scheme", "n_threads"),
     ),
     "adaboost_weights": (
         lambda **c: vn.adaboost_weights(None, [1, 2], [1, 1], **c),

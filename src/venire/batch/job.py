@@ -35,7 +35,7 @@ class Replicates(NamedTuple):
     """A bootstrap of every group; see `venire.bootstrap`."""
 
     n_resamples: int
-    kind: str = "multinomial"
+    scheme: str = "multinomial"
     seed: int = 0
     level: float = 0.95
 
@@ -211,13 +211,13 @@ class Job:
             if self.errors is not None:
                 columns["standard_error"] = result.standard_errors
             if self.bootstrap is not None:
-                n, kind, seed, level = self.bootstrap
+                n, scheme, seed, level = self.bootstrap
                 b = bootstrap(
-                    result, n, kind=kind, rng=seed, levels=level, n_threads=n_threads,
+                    result, n, scheme=scheme, rng=seed, levels=level, n_threads=n_threads,
                     progress=progress,
                 )  # fmt: skip
                 columns["bootstrap_error"] = b.standard_errors()
-                columns["lower"], columns["upper"] = b.interval().T
+                columns["lower"], columns["upper"] = b.interval(level).T
                 of_group["n_failed"] = b.n_failed
             columns["n_comparisons"] = result.n_comparisons
             if self.scale is not None:

@@ -83,9 +83,9 @@ Replicates = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
-BootstrapKind = Annotated[
+BootstrapScheme = Annotated[
     Literal["multinomial", "poisson", "bayesian"],
-    typer.Option("--bootstrap-kind", help="How replicates are drawn.", rich_help_panel=MODEL),
+    typer.Option("--bootstrap-scheme", help="How replicates are drawn.", rich_help_panel=MODEL),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Of the bootstrap's draws.", rich_help_panel=MODEL)]
 Level = Annotated[float, typer.Option(help="Level of the intervals.", rich_help_panel=OUT)]
