@@ -2,307 +2,379 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import numpy as np
 import typer
 
-from venire.cli._consensus import _mapping
-from venire.cli._options import column
-from venire.cli._run_distill import (
-    Answers,
-    Asking,
-    Charting,
-    Creation,
-    Training,
-    Withdrawal,
-    run,
+from venire import io
+from venire.cli._command import Choice, Command, misused, option
+from venire.cli._options import (
+    OUT,
+    POSITIVE,
+    Csv,
+    Probabilities,
+    Quiet,
+    VoteMapping,
+    output,
+    seed,
+    threads,
 )
+from venire.cli._progress import Steps
+from venire.cli._report import FILE, PICTURE, TABLE, Report
+from venire.data.series import floats
+from venire.distillation import Distillation, Requests
+from venire.priors import GaussianPrior
+from venire.streaming._job import MODELS
 
-__all__ = ["app"]
+__all__ = ["Ask", "Init", "ReportRounds", "Tell", "Train", "Withdraw"]
 
-app = typer.Typer(
-    name="distill",
-    help="Teachers' votes, targets, a student, and the next pairs, round by round. The state is in "
-    "a folder; teachers are elsewhere.",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-)
-
-_DATA, _DESIGN, _OUT = "Data", "Design", "Output"
+_DATA, _DESIGN = "Data", "Design"
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of the loop.")]
-Output = Annotated[
-    Path | None,
-    typer.Option(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="Write .parquet, .arrow, .csv, .json or .jsonl. Default: CSV to standard output.",
-        rich_help_panel=_OUT,
-    ),
-]
 Criterion = Annotated[
     Literal["D", "A", "top", "uniform", "residual", "residual_corrected", "sd"] | None,
-    typer.Option(
-        help="How pairs are chosen; the last four are baselines.", rich_help_panel=_DESIGN
-    ),
+    option("How pairs are chosen; the last four are baselines.", _DESIGN),
 ]
 Share = Annotated[
-    Literal["equal", "gain"] | None,
-    typer.Option(help="How asks are shared among groups.", rich_help_panel=_DESIGN),
+    Literal["equal", "gain"] | None, option("How asks are shared among groups.", _DESIGN)
 ]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Print only warnings.", rich_help_panel=_OUT)
-]
-Threads = Annotated[int | None, typer.Option(min=1, help="Default: all CPUs.")]
 
 
-def _finish(code: int) -> None:
-    if code:
-        raise typer.Exit(code)
+def _column(flag: str, help: str) -> Any:
+    return option(help, _DATA, flag, metavar="COLUMN")
 
 
-@app.command()
-def init(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new or empty folder.")],
+def _cost(text: str) -> tuple[str, float]:
+    name, _, value = text.rpartition("=")
+    try:
+        return name or str(1 / 0), float(value)
+    except (ValueError, ZeroDivisionError):
+        raise typer.BadParameter(f"{text!r} is not TEACHER=COST") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Init(Command):
+    """Begin a loop: what there is to compare, and who votes."""
+
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new or empty folder.")]
     items: Annotated[
         Path, typer.Argument(metavar="ITEMS", help="One row per item: CSV, Parquet, ...")
-    ],
-    group: Annotated[str, column("--group", "Label of the query or topic.", _DATA)],
-    item: Annotated[str, column("--item", "Label of the item.", _DATA)],
-    teacher: Annotated[
-        list[str], typer.Option(help="Name of a teacher; repeat it.", rich_help_panel=_DATA)
-    ],
-    gold: Annotated[
-        str | None, column("--gold", "What is known of the truth, for reports.", _DATA)
-    ] = None,
+    ]
+    group: Annotated[str, _column("--group", "Label of the query or topic.")]
+    item: Annotated[str, _column("--item", "Label of the item.")]
+    teacher: Annotated[list[str], option("Name of a teacher; repeat it.", _DATA)]
+    gold: Annotated[str | None, _column("--gold", "What is known of the truth, for reports.")] = (
+        None
+    )
     cost: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="TEACHER=COST", help="Of a vote; default 1. Repeat it.", rich_help_panel=_DATA
-        ),
-    ] = None,
+        option("Of a vote; default 1. Repeat it.", _DATA, metavar="TEACHER=COST", parser=_cost),
+    ] = None
     panel: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Teachers on each pair. Default: one, in rotation.",
-            rich_help_panel=_DESIGN,
-        ),
-    ] = None,
-    degree: Annotated[
-        int, typer.Option(min=1, help="Asks of each item at first.", rich_help_panel=_DESIGN)
-    ] = 2,
-    bridges: Annotated[
-        int, typer.Option(min=0, help="Pairs across groups, a group.", rich_help_panel=_DESIGN)
-    ] = 4,
-    criterion: Criterion = None,
-    share: Share = None,
+        int | None, option("Teachers on each pair. Default: one, in rotation.", _DESIGN, min=1)
+    ] = None
+    degree: Annotated[int, option("Asks of each item at first.", _DESIGN, min=1)] = 2
+    bridges: Annotated[int, option("Pairs across groups, a group.", _DESIGN, min=0)] = 4
+    criterion: Criterion = None
+    share: Share = None
     steering: Annotated[
-        Literal["student", "none"],
-        typer.Option(help="Whether the student steers.", rich_help_panel=_DESIGN),
-    ] = "student",
-    model: Annotated[
-        Literal["bradley-terry", "thurstone"], typer.Option(rich_help_panel=_DESIGN)
-    ] = "bradley-terry",
-    prior: Annotated[
-        float, typer.Option(help="Precision of the fits' prior.", rich_help_panel=_DESIGN)
-    ] = 0.1,
-    gain: Annotated[
-        Literal["linear", "exponential"],
-        typer.Option(help="Gain of nDCG.", rich_help_panel=_DESIGN),
-    ] = "linear",
-    top: Annotated[
-        int, typer.Option(min=1, help="Items that nDCG looks at.", rich_help_panel=_DESIGN)
-    ] = 10,
-    seed: Annotated[int, typer.Option(min=0, rich_help_panel=_DESIGN)] = 0,
-    quiet: Quiet = False,
-) -> None:
-    """Begin a loop: what there is to compare, and who votes."""
-    if not prior > 0.0:
-        raise typer.BadParameter("must be > 0", param_hint="--prior")
-    settings = {
-        "panel": panel, "degree": degree, "bridges": bridges, "criterion": criterion or "D",
-        "share": share or "equal", "steering": steering, "model": model, "gain": gain, "top": top,
-        "rng": seed,
-    }  # fmt: skip
-    _finish(
-        run(Creation(folder, items, group, item, gold, teacher, _costs(cost or []), prior,
-                     settings, quiet))
-    )  # fmt: skip
+        Literal["student", "none"], option("Whether the student steers.", _DESIGN)
+    ] = "student"
+    model: Annotated[str, option(None, _DESIGN), Choice(MODELS[:2])] = MODELS[0]
+    prior: Annotated[float, option("Precision of the fits' prior.", _DESIGN, callback=POSITIVE)] = (
+        0.1
+    )
+    gain: Annotated[Literal["linear", "exponential"], option("Gain of nDCG.", _DESIGN)] = "linear"
+    top: Annotated[int, option("Items that nDCG looks at.", _DESIGN, min=1)] = 10
+    seed: Annotated[int, seed(None, _DESIGN)] = 0
+    quiet: Quiet = False
 
-
-def _costs(given: list[str]) -> dict[str, float]:
-    out = {}
-    for text in given:
-        name, equals, value = text.rpartition("=")
+    def do(self, steps: Steps) -> Report:
+        """Read the items, and make the folder."""
+        names = {"group": self.group, "item": self.item}
+        names |= {} if self.gold is None else {"gold": self.gold}
+        with steps(f"reading {self.items}"):
+            table = io.read_table(self.items, names, ["group", "item"])
+        gold = None
+        if self.gold is not None:
+            gold = table.columns["gold"].to_numpy(zero_copy_only=False)
+        settings = ("panel", "degree", "bridges", "steering", "model", "gain", "top")
         try:
-            out[name] = float(value)
-        except ValueError:
-            equals = ""
-        if not equals or not name:
-            raise typer.BadParameter(f"{text!r} is not TEACHER=COST", param_hint="--cost")
-    return out
+            with Distillation(
+                (table.columns["group"], table.columns["item"]),
+                self.teacher,
+                gold=gold,
+                costs=dict.fromkeys(self.teacher, 1.0) | dict(self.cost or ()),
+                prior=GaussianPrior(self.prior),
+                folder=self.folder,
+                criterion=self.criterion or "D",
+                share=self.share or "equal",
+                rng=self.seed,
+                **{name: getattr(self, name) for name in settings},
+            ) as loop:
+                return Report([f"{self.folder}: {loop!r}"])
+        except (ValueError, TypeError) as error:
+            if getattr(error, "argument", "") in names:
+                raise table.located(error) from None
+            raise
 
 
-@app.command()
-def ask(
-    folder: Folder,
-    budget: Annotated[
-        int | None,
-        typer.Option(min=1, help="Pairs. Default: as many as --degree says."),
-    ] = None,
-    cost: Annotated[
-        float | None, typer.Option(min=0, help="Instead: as many as this pays for.")
-    ] = None,
-    pending: Annotated[
-        bool,
-        typer.Option("--pending", help="No new round: what was asked and has no answer."),
-    ] = False,
-    teacher: Annotated[
-        str | None, typer.Option(help="Write only the requests to this teacher.")
-    ] = None,
-    criterion: Criterion = None,
-    share: Share = None,
-    threads: Threads = None,
-    output: Output = None,
-    quiet: Quiet = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Ask(Command):
     """Begin a round, and write what is to be asked: request, group, first, second, teacher."""
-    if budget is not None and cost is not None:
-        raise typer.BadParameter("--budget and --cost contradict each other", param_hint="--cost")
-    if pending and (budget or cost or criterion or share):
-        raise typer.BadParameter("begins no round", param_hint="--pending")
-    options = {"budget": budget, "cost": cost, "criterion": criterion, "share": share}
-    _finish(run(Asking(folder, options, pending, teacher, threads, output, quiet)))
+
+    folder: Folder
+    budget: Annotated[
+        int | None, option("Pairs. Default: as many as --degree says.", None, min=1)
+    ] = None
+    cost: Annotated[float | None, option("Instead: as many as this pays for.", None, min=0)] = None
+    pending: Annotated[
+        bool, option("No new round: what was asked and has no answer.", None, "--pending")
+    ] = False
+    teacher: Annotated[str | None, option("Write only the requests to this teacher.", None)] = None
+    criterion: Criterion = None
+    share: Share = None
+    n_threads: Annotated[int | None, threads(None)] = None
+    output: Csv = None
+    quiet: Quiet = False
+
+    def __post_init__(self) -> None:
+        if self.budget is not None and self.cost is not None:
+            misused("--cost", "--budget and --cost contradict each other")
+        if self.pending and (self.budget or self.cost or self.criterion or self.share):
+            misused("--pending", "begins no round")
+
+    def do(self, steps: Steps) -> Report:
+        """Begin a round, or say again what is pending."""
+        with Distillation.open(
+            self.folder, read_only=self.pending, n_threads=self.n_threads
+        ) as loop:
+            if self.teacher is not None:
+                loop.pending.of(self.teacher)  # refuses a stranger
+            with steps("choosing pairs"):
+                requests = loop.pending if self.pending else loop.ask(
+                    budget=self.budget, cost=self.cost, criterion=self.criterion, share=self.share
+                )  # fmt: skip
+        chosen = requests if self.teacher is None else requests.of(self.teacher)
+        return Report([_counted(chosen)], files={"output": chosen.to_frame("dict")})
 
 
-@app.command()
-def tell(
-    folder: Folder,
+def _counted(requests: Requests) -> str:
+    n = int(np.count_nonzero(requests.bridge))
+    bridges = f", {n:,} of them bridges" if n else ""
+    return f"{len(requests):,} requests{bridges}, cost {requests.cost.sum():,g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tell(Command):
+    """Take answers: in any order, late, in part, again. All of a file, or nothing of it."""
+
+    folder: Folder
     votes: Annotated[
         Path, typer.Argument(metavar="VOTES", help="One row per answer: request and vote.")
-    ],
-    request: Annotated[str, column("--request", "Number of the request.", _DATA)] = "request",
+    ]
+    request: Annotated[str, _column("--request", "Number of the request.")] = "request"
     vote: Annotated[
-        str,
-        column("--vote", "Words (first, second, tie, ...), 1/0/-1 or the winner.", _DATA),
-    ] = "vote",
-    mapping: Annotated[
-        str | None,
-        typer.Option(
-            metavar="V=VOTE,...",
-            help="What the votes mean, as in A=first,B=second.",
-            rich_help_panel=_DATA,
-        ),
-    ] = None,
-    probabilities: Annotated[
-        tuple[str, str, str] | None,
-        typer.Option(
-            metavar="WIN TIE LOSS",
-            help="Instead of --vote: columns of the probabilities that first wins, ties, loses.",
-            rich_help_panel=_DATA,
-        ),
-    ] = None,
+        str, _column("--vote", "Words (first, second, tie, ...), 1/0/-1 or the winner.")
+    ] = "vote"
+    mapping: VoteMapping = None
+    probabilities: Probabilities = None
     replace: Annotated[
-        bool, typer.Option("--replace", help="Let answers take the place of different ones.")
-    ] = False,
-    quiet: Quiet = False,
-) -> None:
-    """Take answers: in any order, late, in part, again. All of a file, or nothing of it."""
-    meaning = None if mapping is None else _mapping(mapping)
-    _finish(run(Answers(folder, votes, request, vote, meaning, probabilities, replace, quiet)))
+        bool, option("Let answers take the place of different ones.", None, "--replace")
+    ] = False
+    quiet: Quiet = False
+
+    def __post_init__(self) -> None:
+        if self.mapping is not None and self.probabilities is not None:
+            misused("--mapping", "explains the values of --vote")
+
+    def do(self, steps: Steps) -> Report:
+        """Read the answers, and take all of them or none."""
+        stated = [f"probabilities{k}" for k in range(3)] if self.probabilities else None
+        names = {"request": self.request} | (
+            dict(zip(stated, self.probabilities, strict=True))
+            if stated and self.probabilities
+            else {"vote": self.vote}
+        )
+        with steps(f"reading {self.votes}"):
+            table = io.read_table(self.votes, names)
+        with Distillation.open(self.folder) as loop:
+            try:
+                told = loop.tell(
+                    table.columns, probabilities=stated, mapping=self.mapping, replace=self.replace
+                )
+            except (ValueError, TypeError) as error:
+                raise table.located(error) from None
+            more = f", {told.replaced:,} replaced" if told.replaced else ""
+            more += f", {told.late:,} of requests that were withdrawn" if told.late else ""
+            return Report([
+                f"{told.new:,} new answers, {told.repeated:,} known before{more}; "
+                f"{len(loop.pending):,} requests are pending"
+            ])  # fmt: skip
 
 
-@app.command()
-def withdraw(
-    folder: Folder,
-    teacher: Annotated[str, typer.Option(help="Who has stopped answering.")],
-    reassign: Annotated[
-        bool, typer.Option("--reassign/--drop", help="Ask others instead, or nobody.")
-    ] = True,
-    output: Output = None,
-    quiet: Quiet = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Withdraw(Command):
     """Go on without a teacher, and write the requests that others get in its place."""
-    _finish(run(Withdrawal(folder, teacher, reassign, output, quiet)))
+
+    folder: Folder
+    teacher: Annotated[str, option("Who has stopped answering.", None)]
+    reassign: Annotated[
+        bool, option("Ask others instead, or nobody.", None, "--reassign/--drop")
+    ] = True
+    output: Csv = None
+    quiet: Quiet = False
+
+    def do(self, steps: Steps) -> Report:
+        """Close the teacher's requests."""
+        with Distillation.open(self.folder) as loop:
+            requests = loop.withdraw(self.teacher, reassign=self.reassign)
+        said = f"{self.teacher} is not asked again; {_counted(requests)} in its place"
+        return Report([said], files={"output": requests.to_frame("dict")})
 
 
-@app.command()
-def train(
-    folder: Folder,
+@dataclass(frozen=True, kw_only=True)
+class Train(Command):
+    """Fit targets and a student; write targets, errors, weights and predictions held out."""
+
+    folder: Folder
     features: Annotated[
         Path | None,
-        typer.Option(
+        option(
+            "One row per item, with its group, item and numbers. Default: write targets only.",
+            _DATA,
             metavar="FILE",
-            help="One row per item, with its group, item and numbers. Default: write targets only.",
-            rich_help_panel=_DATA,
         ),
-    ] = None,
-    group: Annotated[str, column("--group", "Of the features.", _DATA)] = "group",
-    item: Annotated[str, column("--item", "Of the features.", _DATA)] = "item",
+    ] = None
+    group: Annotated[str, _column("--group", "Of the features.")] = "group"
+    item: Annotated[str, _column("--item", "Of the features.")] = "item"
     use: Annotated[
-        list[str] | None, column("--use", "A feature; repeat it. Default: all others.", _DATA)
-    ] = None,
+        list[str] | None, _column("--use", "A feature; repeat it. Default: all others.")
+    ] = None
     student: Annotated[
-        Literal["ridge", "linear", "forest", "boosting"], typer.Option(help="The learner.")
-    ] = "ridge",
-    folds: Annotated[int, typer.Option(min=2, help="Parts of the groups, held out in turn.")] = 5,
-    seed: Annotated[int, typer.Option(min=0, help="Of the learner.")] = 0,
+        Literal["ridge", "linear", "forest", "boosting"], option("The learner.", None)
+    ] = "ridge"
+    folds: Annotated[int, option("Parts of the groups, held out in turn.", None, min=2)] = 5
+    seed: Annotated[int, option("Of the learner.", None, min=0)] = 0
     model: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write the fitted student (joblib, which is a pickle).",
-            rich_help_panel=_OUT,
-        ),
-    ] = None,
-    threads: Threads = None,
-    output: Output = None,
-    quiet: Quiet = False,
-) -> None:
-    """Fit targets and a student; write targets, errors, weights and predictions held out."""
-    if features is None and (model is not None or use):
-        raise typer.BadParameter("needs --features", param_hint="--model" if model else "--use")
-    _finish(
-        run(Training(folder, features, group, item, use, student, folds, seed, model, threads,
-                     output, quiet))
-    )  # fmt: skip
+        option("Write the fitted student (joblib, which is a pickle).", OUT, metavar="FILE"),
+        FILE,
+    ] = None
+    n_threads: Annotated[int | None, threads(None)] = None
+    output: Csv = None
+    quiet: Quiet = False
+
+    def __post_init__(self) -> None:
+        if self.features is None and (self.model is not None or self.use):
+            misused("--model" if self.model else "--use", "needs --features")
+
+    def do(self, steps: Steps) -> Report:
+        """Fit targets, and a student if there are features."""
+        said, files = "", {}
+        with Distillation.open(
+            self.folder, read_only=self.features is None, n_threads=self.n_threads
+        ) as loop:
+            if self.features is not None:
+                fitted = self._fit(loop, self.features, steps)
+                r2 = loop.report()["student_r2"][-1]
+                said = f"{self.student}: r2 {r2:.3g} on groups that it did not see; "
+                if self.model is not None:
+                    import joblib
+
+                    files["model"] = lambda part: joblib.dump(fitted, part)
+            with steps("fitting targets"):
+                targets = loop.targets()
+            table = targets.to_frame("dict")
+            if loop.predictions is not None:
+                table["prediction"] = loop.predictions[loop.order]
+        said += f"{len(targets):,} targets, {targets.n_unknown:,} of them unknown"
+        return Report([said], files=files | {"output": table})
+
+    def _fit(self, loop: Distillation, features: Path, steps: Steps) -> Any:
+        with steps(f"reading {features}"):
+            frame, located = self._read(features)
+        with steps("fitting the student"):
+            try:
+                return loop.fit_student(_student(self.student, self.seed), frame, folds=self.folds)
+            except ValueError as error:
+                raise (located(error) if hasattr(error, "argument") else error) from None
+
+    def _read(self, path: Path) -> tuple[dict[str, Any], Any]:
+        """The columns, and what says where in the file an error is."""
+        used = self.use or [n for n in io.columns_in(path) if n not in (self.group, self.item)]
+        for taken in {"group", "item"} & set(used):
+            raise io.DataError(path, "no feature may have this name", column=taken)
+        names = {"group": self.group, "item": self.item} | {f"x {n}": n for n in used}
+        table = io.read_table(path, names, ["group", "item"])
+        frame = {}
+        for argument, column in table.columns.items():
+            name = table.names[argument] if argument.startswith("x ") else argument
+            try:
+                frame[name] = floats(column, argument) if name != argument else column
+            except (ValueError, TypeError) as error:
+                raise table.located(error) from None
+        renamed = {f"features {n}": n for n in used}
+        renamed |= {"features group": self.group, "features item": self.item}
+        return frame, table._replace(names=renamed).located
 
 
-@app.command()
-def report(
-    folder: Folder,
+def _student(name: str, seed: int) -> Any:
+    """A scikit-learn regressor; those that need it see standardised features."""
+    from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+    from sklearn.linear_model import LinearRegression, Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    if name == "forest":
+        return RandomForestRegressor(200, min_samples_leaf=3, random_state=seed)
+    if name == "boosting":
+        return HistGradientBoostingRegressor(random_state=seed)
+    return make_pipeline(StandardScaler(), Ridge(3.0) if name == "ridge" else LinearRegression())
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportRounds(Command):
+    """Votes, cost and quality, round by round. Changes nothing, and may run beside the others."""
+
+    folder: Folder
     beside: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FOLDER", help="Other loops to draw beside it; repeat it."),
-    ] = None,
+        option("Other loops to draw beside it; repeat it.", None, metavar="FOLDER"),
+    ] = None
     plot: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="Draw quality against votes: .png, .svg.", rich_help_panel=_OUT
-        ),
-    ] = None,
+        option("Draw quality against votes: .png, .svg.", OUT, metavar="FILE"),
+        PICTURE,
+    ] = None
     measure: Annotated[
         Literal["tau", "ndcg", "student_r2", "student_tau", "student_ndcg"] | None,
-        typer.Option(help="What to draw. Default: the first that is known."),
-    ] = None,
+        option("What to draw. Default: the first that is known.", None),
+    ] = None
     preview: Annotated[
-        bool, typer.Option("--preview", help="Also say what the next ask is expected to gain.")
-    ] = False,
-    threads: Threads = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            help="Write the table: .parquet, .arrow, .csv, .json or .jsonl.",
-            rich_help_panel=_OUT,
-        ),
-    ] = None,
-    quiet: Quiet = False,
-) -> None:
-    """Votes, cost and quality, round by round. Changes nothing, and may run beside the others."""
-    _finish(run(Charting(folder, beside or [], plot, measure, preview, threads, output, quiet)))
+        bool, option("Also say what the next ask is expected to gain.", None, "--preview")
+    ] = False
+    n_threads: Annotated[int | None, threads(None)] = None
+    output: Annotated[Path | None, output("Write the table"), TABLE] = None
+    quiet: Quiet = False
+
+    def do(self, steps: Steps) -> Report:
+        """The report as text; its table and its picture to files."""
+        reports = {}
+        for folder in (self.folder, *(self.beside or ())):
+            with (
+                steps(f"reading {folder}"),
+                Distillation.open(folder, read_only=True, n_threads=self.n_threads) as loop,
+            ):
+                reports[str(folder)] = loop.report(preview=self.preview)
+        said = [f"{name}\n{report}\n" for name, report in reports.items()]
+        mine = reports[str(self.folder)]
+        files: dict[str, Any] = {"output": mine.to_frame("dict")}
+        if self.plot is not None:
+            from venire import plots
+
+            files["plot"] = plots.plot_quality(reports, measure=self.measure)
+        return Report(said if len(reports) > 1 else [str(mine)], files=files)

@@ -15,7 +15,15 @@ from venire._core import checks, disk
 from venire._core.checks import fail
 from venire.io._errors import DataError
 
-__all__ = ["about", "arrow_table", "check_writable", "format_of", "write_table"]
+__all__ = [
+    "about",
+    "arrow_table",
+    "check_writable",
+    "format_of",
+    "records",
+    "write_csv",
+    "write_table",
+]
 
 Path = str | os.PathLike[str]
 
@@ -141,13 +149,16 @@ def _write_arrow(table: Mapping[str, Any], path: str, metadata: Mapping[str, str
         writer.write_table(data)
 
 
-def _write_csv(table: Mapping[str, Any], path: str, metadata: Mapping[str, str] | None) -> None:
+def write_csv(
+    table: Mapping[str, Any], path: Any, metadata: Mapping[str, str] | None = None
+) -> None:
+    """To a file of this name, or one that is open; the metadata have no place there."""
     import pyarrow.csv as pc
 
     pc.write_csv(arrow_table(table), path, pc.WriteOptions(quoting_style="needed"))
 
 
-def _records(table: Mapping[str, Any]) -> list[dict[str, Any]]:
+def records(table: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The rows as dicts of plain Python values, NaN as None."""
     columns = []
     for name, array in _columns(table).items():
@@ -163,20 +174,20 @@ def _records(table: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _write_json(table: Mapping[str, Any], path: str, metadata: Mapping[str, str] | None) -> None:
     with open(path, "w", encoding="utf-8") as file:
-        json.dump(_records(table), file, ensure_ascii=False, indent=1, allow_nan=False)
+        json.dump(records(table), file, ensure_ascii=False, indent=1, allow_nan=False)
         file.write("\n")
 
 
 def _write_jsonl(table: Mapping[str, Any], path: str, metadata: Mapping[str, str] | None) -> None:
     with open(path, "w", encoding="utf-8") as file:
-        for record in _records(table):
+        for record in records(table):
             file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 _WRITERS = {
     "parquet": _write_parquet,
     "arrow": _write_arrow,
-    "csv": _write_csv,
+    "csv": write_csv,
     "json": _write_json,
     "jsonl": _write_jsonl,
 }
