@@ -23,7 +23,7 @@ from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, get_
 import typer
 from rich.console import Console
 
-from venire._core.checks import BadTypeError
+from venire._core.checks import BadTypeError, BadValueError
 from venire.cli._progress import Steps, progress
 from venire.cli._report import Place, Report
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning, StateError
@@ -88,12 +88,15 @@ class Block:
         Fields that are typed otherwise than they are kept.
     defaults : mapping of str to object
         Other defaults than those of the dataclass.
+    metavars : mapping of str to str
+        What stands for the value of a column, if not COLUMN.
     """
 
     without: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     instead: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    metavars: Mapping[str, str] = field(default_factory=dict)
 
 
 def option(help: str | None, panel: str | None, *flags: str, **more: Any) -> Any:
@@ -139,10 +142,10 @@ def _members(kind: type, how: Block) -> Iterator[_Member]:
             continue
         hint = how.instead.get(one.name, hints[one.name])
         base, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
-        if "says" in one.metadata and one.name not in how.instead:  # a column
-            flag = f"--{one.name.replace('_', '-')}"
+        if "says" in one.metadata:  # a column
             says, topic = one.metadata["says"], one.metadata["topic"]
-            notes.append(option(says, topic, flag, metavar="COLUMN"))
+            flag = f"--{one.name.replace('_', '-')}"
+            notes.append(option(says, topic, flag, metavar=how.metavars.get(one.name, "COLUMN")))
         default = MISSING if one.name in how.needs else how.defaults.get(one.name, one.default)
         yield _Member(one.name, base, tuple(notes), default)
 
@@ -163,8 +166,8 @@ def _built(kind: type, how: Block, given: Mapping[str, Any]) -> Any:
     }
     try:
         return kind(**arguments)
-    except (TypeError, ValueError) as error:
-        raise typer.BadParameter(str(error)) from None
+    except (BadTypeError, BadValueError) as error:
+        misused(f"--{error.argument.replace('_', '-')}", error.reason)
 
 
 def adapted(kind: type[Command]) -> Callable[..., None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,7 +14,7 @@ from rich.table import Table
 
 from venire import io
 from venire._core.checks import BadTypeError, BadValueError
-from venire.cli._command import Command, Refused, misused, option
+from venire.cli._command import Block, Command, Refused, misused, option
 from venire.cli._options import (
     OUT,
     POSITIVE,
@@ -22,7 +22,6 @@ from venire.cli._options import (
     File,
     Json,
     Level,
-    Probabilities,
     Quiet,
     VoteMapping,
     output,
@@ -31,6 +30,7 @@ from venire.cli._options import (
 from venire.cli._progress import Steps
 from venire.cli._report import TABLE, Report, grid, number
 from venire.cli._version import version
+from venire.data.columns import VoteColumns
 from venire.errors import ConvergenceWarning
 from venire.panel import consensus
 
@@ -46,52 +46,6 @@ _MOST_TEACHERS = 2000  # for which all are compared with all
 Tables = dict[str, NDArray[Any]]
 
 
-def _column(says: str, topic: str = "Who judged what") -> Any:
-    return field(default=None, metadata={"says": says, "topic": topic})
-
-
-@dataclass(frozen=True, kw_only=True)
-class VoteColumns:
-    """Names of the columns that describe teachers' votes."""
-
-    teacher: str = field(metadata={"says": "Label of who voted.", "topic": "Who judged what"})
-    first: str | None = _column("Label of the first item; with --second.")
-    second: str | None = _column("Label of the second item.")
-    pair: str | None = _column("Label of the pair, instead of its two items.")
-    group: str | None = _column("Label of the query or topic of the items.")
-    vote: list[str] | None = _column(
-        "Words (first, second, tie, A, B, ...), 1/0/-1 or the winner. Repeat it for runs of one "
-        "judgment that stand side by side.",
-        "Votes (one way)",
-    )
-    mapping: VoteMapping = None
-    probabilities: Probabilities = None
-    swapped: str | None = _column(
-        "True where second was shown first; or the --vote column whose runs all were."
-    )
-    weight: str | None = _column("How much a row counts.")
-    gold: str | None = _column("The truth, in the words of --vote, or a share of first.")
-
-    def __post_init__(self) -> None:
-        if (self.first is None) != (self.second is None):
-            raise TypeError("--first and --second go together")
-        if (self.first is None) == (self.pair is None):
-            raise TypeError("give --first and --second, or --pair")
-        if self.group is not None and self.pair is not None:
-            raise TypeError("--group goes with --first and --second")
-        if bool(self.vote) == (self.probabilities is not None):
-            raise TypeError("give --vote or --probabilities")
-        if self.mapping is not None and not self.vote:
-            raise TypeError("--mapping explains the values of --vote")
-        if len(set(self.vote or ())) < len(self.vote or ()):
-            raise TypeError("--vote: the same column twice is no second run")
-
-    @property
-    def given(self) -> dict[str, Any]:
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: value for name, value in values.items() if value is not None}
-
-
 @dataclass(frozen=True, kw_only=True)
 class Consensus(Command):
     """Combine teachers' votes into one probability for each pair, and say whom to believe.
@@ -100,7 +54,17 @@ class Consensus(Command):
     """
 
     file: File
-    columns: VoteColumns
+    columns: Annotated[
+        VoteColumns,
+        Block(
+            instead={
+                "vote": list[str] | None,
+                "mapping": VoteMapping,
+                "probabilities": tuple[str, str, str] | None,
+            },
+            metavars={"probabilities": "WIN TIE LOSS"},
+        ),
+    ]
     strength: Annotated[
         float,
         option("Votes that a row of probabilities is worth.", "Votes (one way)", callback=POSITIVE),
@@ -112,7 +76,8 @@ class Consensus(Command):
     use_gold: Annotated[
         bool,
         option(
-            "Hold the votes to the gold, or keep it to judge the result (the default, but for stacked).",
+            "Hold the votes to the gold, or keep it to judge the result (default, but for "
+            "stacked).",
             _METHOD,
             "--use-gold/--keep-gold",
         ),
@@ -141,6 +106,8 @@ class Consensus(Command):
     quiet: Quiet = False
 
     def __post_init__(self) -> None:
+        if len(set(self.columns.runs)) < len(self.columns.runs):
+            misused("--vote", "the same column twice is no second run")
         if self.method == "stacked" and self.columns.gold is None:
             misused("--method stacked", "learns from --gold")
         if self.use_gold and self.columns.gold is None:
@@ -151,10 +118,10 @@ class Consensus(Command):
         with steps(f"reading {self.file}"):
             votes, gold = io.read_votes(
                 self.file,
+                self.columns,
                 strength=self.strength,
                 n_threads=self.n_threads,
                 progress=steps.rows,
-                **self.columns.given,
             )
         with steps("combining"), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # it is among the notices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import typer
@@ -47,12 +47,21 @@ def _column(flag: str, help: str) -> Any:
     return option(help, _DATA, flag, metavar="COLUMN")
 
 
-def _cost(text: str) -> tuple[str, float]:
-    name, _, value = text.rpartition("=")
+class Cost(NamedTuple):
+    """What a vote of a teacher costs."""
+
+    teacher: str
+    price: float
+
+
+def _cost(text: str) -> Cost:
+    name, _, price = text.rpartition("=")
     try:
-        return name or str(1 / 0), float(value)
-    except (ValueError, ZeroDivisionError):
-        raise typer.BadParameter(f"{text!r} is not TEACHER=COST") from None
+        if name:
+            return Cost(name, float(price))
+    except ValueError:
+        pass
+    raise typer.BadParameter(f"{text!r} is not TEACHER=COST")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +79,7 @@ class Init(Command):
         None
     )
     cost: Annotated[
-        list[str] | None,
+        list[Cost] | None,
         option("Of a vote; default 1. Repeat it.", _DATA, metavar="TEACHER=COST", parser=_cost),
     ] = None
     panel: Annotated[

@@ -104,11 +104,7 @@ class Fit(Command):
     def _read(self, steps: Steps) -> Comparisons:
         try:
             return io.read_comparisons(
-                self.file,
-                mapping=self.columns.mapping,
-                n_threads=self.stopping.n_threads,
-                progress=steps.rows,
-                **self.columns.names,
+                self.file, self.columns, n_threads=self.stopping.n_threads, progress=steps.rows
             )
         except io.DataError:
             raise

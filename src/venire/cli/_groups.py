@@ -154,16 +154,18 @@ class Groups(Command):
     @property
     def job(self) -> jobs.Job:
         """What is to be read and fitted."""
-        n, draws = self.replicates.n_resamples, self.replicates
+        draws, replicates = self.replicates, None
+        if draws.n_resamples is not None:
+            replicates = jobs.Replicates(draws.n_resamples, draws.kind, draws.seed, self.level)
         return jobs.Job(
-            {**self.columns.names, "mapping": self.columns.mapping},
+            self.columns,
             prior=prior_of(self.prior),
             shared=self.shared,
             tol=self.stopping.tol,
             max_iter=self.stopping.max_iter,
             errors=self.errors,
             scale=self.scale,
-            replicates=n and jobs.Replicates(n, draws.kind, draws.seed, self.level),
+            replicates=replicates,
             **vars(self.model),
         )
 

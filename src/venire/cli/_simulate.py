@@ -151,7 +151,7 @@ class Simulate(Command):
 
     def __post_init__(self) -> None:
         if (last := self.after[-1]) >= self.items:
-            misused("degrees", f"{last} is not below the number of items, {self.items}")
+            misused("--degrees", f"{last} is not below the number of items, {self.items}")
         if self.panel and self.pattern is not None:
             misused("--pattern", "a panel asks all teachers")
 
