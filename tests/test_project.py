@@ -169,13 +169,14 @@ fit = vn.fit_bradley_terry(c)
 vn.bootstrap(fit, 5, rng=1)
 vn.fit_groups(vn.GroupedComparisons([0, 0], [0, 1], [1, 0]))
 vn.consensus(vn.Votes([0, 0], [1, 1], ["a", "b"], [1, -1]))
-mean = vn.bootstrap_statistic(lambda x, w: np.average(x, weights=w), np.arange(9.0), n_resamples=5, rng=1)
+x = np.arange(9.0)
+vn.bootstrap_statistic(lambda x, w: np.average(x, weights=w), x, n_resamples=5, rng=1)
 class Compiled:
     py_func = targetoptions = None
     def __call__(self, x, w):
         return 1.0
 try:
-    vn.bootstrap_statistic(Compiled(), np.arange(9.0), n_resamples=5, rng=1)
+    vn.bootstrap_statistic(Compiled(), x, n_resamples=5, rng=1)
 except ImportError as error:
     print(error)
 """
