@@ -84,6 +84,8 @@ class Block:
     ----------
     without, needs : tuple of str
         Fields that are left out, and that must be given.
+    one_of : tuple of str
+        Fields at least one of which must be given.
     instead : mapping of str to annotation
         Fields that are typed otherwise than they are kept.
     defaults : mapping of str to object
@@ -94,9 +96,14 @@ class Block:
 
     without: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
     instead: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     metavars: Mapping[str, str] = field(default_factory=dict)
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def option(help: str | None, panel: str | None, *flags: str, **more: Any) -> Any:
@@ -144,8 +151,8 @@ def _members(kind: type, how: Block) -> Iterator[_Member]:
         base, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
         if "says" in one.metadata:  # a column
             says, topic = one.metadata["says"], one.metadata["topic"]
-            flag = f"--{one.name.replace('_', '-')}"
-            notes.append(option(says, topic, flag, metavar=how.metavars.get(one.name, "COLUMN")))
+            metavar = how.metavars.get(one.name, "COLUMN")
+            notes.append(option(says, topic, _flag(one.name), metavar=metavar))
         default = MISSING if one.name in how.needs else how.defaults.get(one.name, one.default)
         yield _Member(one.name, base, tuple(notes), default)
 
@@ -164,10 +171,12 @@ def _built(kind: type, how: Block, given: Mapping[str, Any]) -> Any:
         m.name: given[m.name] if m.block is None else _built(m.base, m.block, given)
         for m in _members(kind, how)
     }
+    if how.one_of and all(arguments[name] is None for name in how.one_of):
+        raise typer.BadParameter(f"give one of {', '.join(map(_flag, how.one_of))}")
     try:
         return kind(**arguments)
     except (BadTypeError, BadValueError) as error:
-        misused(f"--{error.argument.replace('_', '-')}", error.reason)
+        misused(_flag(error.argument), error.reason)
 
 
 def adapted(kind: type[Command]) -> Callable[..., None]:

@@ -57,6 +57,7 @@ class Consensus(Command):
     columns: Annotated[
         VoteColumns,
         Block(
+            one_of=("first", "pair"),
             instead={
                 "vote": list[str] | None,
                 "mapping": VoteMapping,

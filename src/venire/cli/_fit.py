@@ -25,7 +25,7 @@ from venire.cli._options import (
     Quiet,
     Replicates,
     Stopping,
-    check_columns,
+    check_order,
     output,
     prior,
     prior_of,
@@ -87,7 +87,7 @@ class Fit(Command):
     quiet: Quiet = False
 
     def __post_init__(self) -> None:
-        check_columns(self.columns, self.model)
+        check_order(self.columns, self.model)
         if self.columns.cluster is not None and self.replicates.n_resamples is None:
             misused("--cluster", "says what is resampled: add --bootstrap")
 

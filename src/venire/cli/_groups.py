@@ -20,7 +20,7 @@ from venire.cli._options import (
     Quiet,
     Replicates,
     Stopping,
-    check_columns,
+    check_order,
     prior,
     prior_of,
 )
@@ -135,7 +135,7 @@ class Groups(Command):
     quiet: Quiet = False
 
     def __post_init__(self) -> None:
-        check_columns(self.columns, self.model)
+        check_order(self.columns, self.model)
         if self.workers is not None and self.scheduler is not None:
             misused("--workers", "--workers starts a cluster, --scheduler joins one")
         if self.apart and self.output is None:

@@ -165,9 +165,11 @@ _MAPPING = Annotated[
         parser=mapping("SCORE", _score, "a score from 0 to 1 nor first, second or tie"),
     ),
 ]
-OneFit = Annotated[Columns, Block(without=("group",), instead={"mapping": _MAPPING})]
+_WAYS = ("outcome", "score", "first_score", "win")
+OneFit = Annotated[Columns, Block(without=("group",), one_of=_WAYS, instead={"mapping": _MAPPING})]
 ManyFits = Annotated[
-    Columns, Block(without=("cluster",), needs=("group",), instead={"mapping": _MAPPING})
+    Columns,
+    Block(without=("cluster",), needs=("group",), one_of=_WAYS, instead={"mapping": _MAPPING}),
 ]
 
 
@@ -205,12 +207,8 @@ class Replicates:
     seed: Annotated[int, seed("Of the bootstrap's draws.", MODEL)] = 0
 
 
-def check_columns(columns: Columns, model: Model) -> None:
-    """Refuse columns that do not say who won, or an order that nothing is made of."""
-    given = columns.names
-    if not {"outcome", "score", "first_score", "win"} & set(given):
-        flags = "--outcome, --score, --first-score, --win"
-        misused("who won", f"give one of {flags} to say who won")
+def check_order(columns: Columns, model: Model) -> None:
+    """Refuse an order of which nothing is made."""
     for name in ("order", "neutral"):
-        if name in given and not model.order_effect:
+        if getattr(columns, name) is not None and not model.order_effect:
             misused(f"--{name}", "says where the order effect applies: add --order-effect")

@@ -286,13 +286,14 @@ class VoteColumns(_Named):
         if self.probabilities is not None and len(self.probabilities) != 3:
             reason = "must name three columns: first wins, ties, loses"
             checks.fail("probabilities", reason, kind=TypeError)
-        items = [name for name in ("first", "second") if getattr(self, name) is not None]
-        if bool(items) == (self.pair is not None):
+        by_items = self.pair is None or self.first is not None or self.second is not None
+        for argument in ("first", "second") if by_items else ():
+            if getattr(self, argument) is None:
+                rule = "must name a column: first and second do, or pair does"
+                checks.fail(argument, rule, value=None, kind=TypeError)
+        if by_items and self.pair is not None:
             checks.fail("pair", "give first and second, or pair", kind=TypeError)
-        if len(items) == 1:
-            missing = "first" if self.first is None else "second"
-            checks.fail(missing, "first and second must be given together", kind=TypeError)
-        if self.group is not None and not items:
+        if self.group is not None and not by_items:
             checks.fail("group", "goes with first and second", kind=TypeError)
 
     @property
