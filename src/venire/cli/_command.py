@@ -1,11 +1,14 @@
 """What a command is, how it becomes one of the shell's, and how it is run.
 
-A command is a frozen dataclass: its fields are its arguments and options, in typer's own notation
-(``Annotated[int, option("Rows to print.", OUT, min=0)] = 20``), its docstring is its help, and `do`
-does it and returns a `Report`. A field whose type is a dataclass stands for the fields of that one,
-so that options which several commands have are written once. `adapted` makes of the class the
-function that typer wants, and `run` is the one way in which a command ends: a report, or a message
-and an exit code.
+A command is a frozen dataclass: its fields are its arguments and options, its docstring is its
+help, and `do` does it and returns a `Report`::
+
+    top: int = option(20, "Rows to print.", OUT, min=0)
+
+A field whose type is a dataclass stands for the fields of that one: options that several commands
+have are written once, and the columns of a table are options as they are. `adapted` makes of the
+class the function that typer wants, and `run` is the one way in which a command ends: a report, or
+a message and an exit code.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NoReturn, get_args, get_type_hints
 
 import typer
 from rich.console import Console
@@ -28,7 +31,17 @@ from venire.cli._progress import Steps, progress
 from venire.cli._report import Place, Report
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning, StateError
 
-__all__ = ["Block", "Choice", "Command", "Refused", "adapted", "misused", "option", "run"]
+__all__ = [
+    "MISSING",
+    "Command",
+    "Refused",
+    "adapted",
+    "argument",
+    "block",
+    "misused",
+    "option",
+    "run",
+]
 
 
 class Command:
@@ -70,13 +83,6 @@ def misused(flag: str, reason: str) -> NoReturn:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """The words that an option takes, where they stand in a table."""
-
-    of: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Block:
     """How the fields of a dataclass are set into a command.
 
@@ -86,90 +92,106 @@ class Block:
         Fields that are left out, and that must be given.
     one_of : tuple of str
         Fields at least one of which must be given.
-    instead : mapping of str to annotation
-        Fields that are typed otherwise than they are kept.
     defaults : mapping of str to object
         Other defaults than those of the dataclass.
-    metavars : mapping of str to str
-        What stands for the value of a column, if not COLUMN.
+    typed : mapping of str to (type, dict)
+        Fields that are typed otherwise than they are kept: the type that typer sees, and what its
+        option has to say of it.
     """
 
     without: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     one_of: tuple[str, ...] = ()
-    instead: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    metavars: Mapping[str, str] = field(default_factory=dict)
+    typed: Mapping[str, tuple[Any, dict[str, Any]]] = field(default_factory=dict)
+
+
+def block(**how: Any) -> Any:
+    """A field whose own fields are options; see `Block`."""
+    return field(metadata={"block": Block(**how)})
+
+
+def option(
+    default: Any,
+    says: str | None,
+    topic: str | None = None,
+    *flags: str,
+    place: Place | None = None,
+    choices: tuple[str, ...] = (),
+    **more: Any,
+) -> Any:
+    """A field that is an option.
+
+    Parameters
+    ----------
+    default : object
+        MISSING: it must be given.
+    says, topic : str or None
+        Its help, and the panel of the help that it stands in.
+    *flags : str
+        Default: the name of the field.
+    place : Place, optional
+        It names a file.
+    choices : tuple of str
+        Words of which it is one, where they stand in a table.
+    **more
+        For `typer.Option`.
+    """
+    about = {"says": says, "topic": topic, "flags": flags, "place": place, "choices": choices}
+    return field(default=default, metadata={**about, "more": more})
+
+
+def argument(metavar: str, says: str, place: Place | None = None) -> Any:
+    """A field that is an argument by position."""
+    return field(metadata={"says": says, "place": place, "argument": metavar})
 
 
 def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def option(help: str | None, panel: str | None, *flags: str, **more: Any) -> Any:
-    """An option in a panel of the help; `flags` and `more` are typer's."""
-    return typer.Option(*flags, help=help, rich_help_panel=panel, **more)
-
-
-@dataclass(frozen=True)
-class _Member:
-    """A field of a command or of a block."""
-
-    name: str
-    base: Any  # its type
-    notes: tuple[Any, ...]  # what else its annotation says
-    default: Any
-
-    def note(self, kind: type) -> Any:
-        return next((x for x in self.notes if isinstance(x, kind)), None)
-
-    @property
-    def block(self) -> Block | None:
-        """How its own fields are set in, if it has such."""
-        return (self.note(Block) or Block()) if is_dataclass(self.base) else None
-
-    def parameter(self) -> inspect.Parameter:
-        """As typer wants it."""
-        choice = self.note(Choice)
-        base: Any = self.base if choice is None else Literal[choice.of]
-        kept = [x for x in self.notes if isinstance(x, typer.models.ParameterInfo)]
-        return inspect.Parameter(
-            self.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if self.default is MISSING else self.default,
-            annotation=Annotated[(base, *kept)] if kept else base,
-        )
-
-
-def _members(kind: type, how: Block) -> Iterator[_Member]:
-    """The fields as they are set in."""
-    hints = get_type_hints(kind, include_extras=True)
+def _members(kind: type, how: Block) -> Iterator[tuple[str, Any, Mapping[str, Any], Any]]:
+    """Name, type, metadata and default of the fields as they are set in."""
+    hints = get_type_hints(kind)
     for one in fields(kind):
         if one.name in how.without:
             continue
-        hint = how.instead.get(one.name, hints[one.name])
-        base, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
-        if "says" in one.metadata:  # a column
-            says, topic = one.metadata["says"], one.metadata["topic"]
-            metavar = how.metavars.get(one.name, "COLUMN")
-            notes.append(option(says, topic, _flag(one.name), metavar=metavar))
-        default = MISSING if one.name in how.needs else how.defaults.get(one.name, one.default)
-        yield _Member(one.name, base, tuple(notes), default)
+        hint, more = how.typed.get(one.name, (hints[one.name], {}))
+        about = {**one.metadata, **more}
+        default = how.defaults.get(one.name, one.default)
+        if one.name in how.needs:
+            hint, default = next(t for t in get_args(hint) if t is not type(None)), MISSING
+        if is_dataclass(hint):
+            about.setdefault("block", Block())
+        yield one.name, hint, about, default
 
 
 def _parameters(kind: type, how: Block) -> Iterator[inspect.Parameter]:
-    for member in _members(kind, how):
-        if member.block is None:
-            yield member.parameter()
+    """The options as typer wants them."""
+    for name, hint, about, default in _members(kind, how):
+        if "block" in about:
+            yield from _parameters(hint, about["block"])
+            continue
+        if "argument" in about:
+            info: Any = typer.Argument(metavar=about["argument"], help=about["says"])
         else:
-            yield from _parameters(member.base, member.block)
+            flags = about.get("flags") or (_flag(name),)
+            more = about.get("more", {"metavar": "COLUMN"})  # what says nothing of it is a column
+            info = typer.Option(*flags, help=about["says"], rich_help_panel=about["topic"], **more)
+        typed: Any = Literal[about["choices"]] if about.get("choices") else hint
+        yield inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if default is MISSING else default,
+            annotation=Annotated[typed, info],
+        )
 
 
 def _built(kind: type, how: Block, given: Mapping[str, Any]) -> Any:
     """The dataclass of what was typed; what it refuses is a misuse."""
     arguments = {
-        m.name: given[m.name] if m.block is None else _built(m.base, m.block, given)
-        for m in _members(kind, how)
+        name: _built(hint, about["block"], given) if "block" in about else given[name]
+        for name, hint, about, _ in _members(kind, how)
     }
     if how.one_of and all(arguments[name] is None for name in how.one_of):
         raise typer.BadParameter(f"give one of {', '.join(map(_flag, how.one_of))}")
@@ -206,9 +228,9 @@ def adapted(kind: type[Command]) -> Callable[..., None]:
 def _places(command: Command) -> dict[str, tuple[Path | None, Place]]:
     """What the options that name files stand for."""
     return {
-        m.name: (getattr(command, m.name), place)
-        for m in _members(type(command), Block())
-        if (place := m.note(Place)) is not None
+        one.name: (getattr(command, one.name), place)
+        for one in fields(command)  # type: ignore[arg-type]
+        if (place := one.metadata.get("place")) is not None
     }
 
 

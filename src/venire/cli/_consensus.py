@@ -6,7 +6,7 @@ import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +14,9 @@ from rich.table import Table
 
 from venire import io
 from venire._core.checks import BadTypeError, BadValueError
-from venire.cli._command import Block, Command, Refused, misused, option
-from venire.cli._options import (
-    OUT,
-    POSITIVE,
-    SHARE,
-    File,
-    Json,
-    Level,
-    Quiet,
-    VoteMapping,
-    output,
-    threads,
-)
+from venire.cli import _options as opt
+from venire.cli._command import Command, Refused, block, misused, option
+from venire.cli._options import OUT, VOTES
 from venire.cli._progress import Steps
 from venire.cli._report import TABLE, Report, grid, number
 from venire.cli._version import version
@@ -53,58 +43,43 @@ class Consensus(Command):
     Exit code 0: done; 1: the data (the message names file, row and column); 2: usage.
     """
 
-    file: File
-    columns: Annotated[
-        VoteColumns,
-        Block(
-            one_of=("first", "pair"),
-            instead={
-                "vote": list[str] | None,
-                "mapping": VoteMapping,
-                "probabilities": tuple[str, str, str] | None,
-            },
-            metavars={"probabilities": "WIN TIE LOSS"},
-        ),
-    ]
-    strength: Annotated[
-        float,
-        option("Votes that a row of probabilities is worth.", "Votes (one way)", callback=POSITIVE),
-    ] = 1.0
-    method: Annotated[
-        Literal["uniform", "variance", "precision", "reliability", "correlated", "stacked"],
-        option("The last one learns from --gold.", _METHOD),
-    ] = "reliability"
-    use_gold: Annotated[
-        bool,
-        option(
-            "Hold the votes to the gold, or keep it to judge the result (default, but for "
-            "stacked).",
-            _METHOD,
-            "--use-gold/--keep-gold",
-        ),
-    ] = False
-    converge: Annotated[
-        bool, option("Weigh until nothing moves, not once.", _METHOD, "--converge")
-    ] = False
-    rho: Annotated[
-        float | None,
-        option(
-            "Correlation of the teachers' errors. Default: from --gold, else 0.3.", _METHOD,
-            callback=SHARE,
-        ),
-    ] = None  # fmt: skip
-    n_threads: Annotated[int | None, threads(_METHOD)] = None
-    level: Level = 0.95
-    top: Annotated[int, option("Teachers to print.", OUT, min=0)] = 100
-    pairs: Annotated[int, option("Least certain pairs to print.", OUT, min=0)] = 5
-    output: Annotated[Path | None, output("Write the table of pairs"), TABLE] = None
-    teachers: Annotated[
-        Path | None,
-        option("Write the table of teachers, in the same formats.", OUT, metavar="FILE"),
-        TABLE,
-    ] = None
-    json: Json = False
-    quiet: Quiet = False
+    file: Path = opt.file()
+    columns: VoteColumns = block(
+        one_of=("first", "pair"),
+        typed={
+            "vote": (list[str] | None, {}),
+            "mapping": opt.MEANINGS,
+            "probabilities": opt.THREE,
+        },
+    )
+    strength: float = option(
+        1.0, "Votes that a row of probabilities is worth.", VOTES, callback=opt.POSITIVE
+    )
+    method: Literal["uniform", "variance", "precision", "reliability", "correlated", "stacked"] = (
+        option("reliability", "The last one learns from --gold.", _METHOD)
+    )
+    use_gold: bool = option(
+        False,
+        "Hold the votes to the gold, or keep it to judge the result (default, but for stacked).",
+        _METHOD,
+        "--use-gold/--keep-gold",
+    )
+    converge: bool = option(False, "Weigh until nothing moves, not once.", _METHOD, "--converge")
+    rho: float | None = option(
+        None, "Correlation of the teachers' errors. Default: from --gold, else 0.3.", _METHOD,
+        callback=opt.SHARE,
+    )  # fmt: skip
+    n_threads: int | None = opt.threads(_METHOD)
+    level: float = opt.level()
+    top: int = option(100, "Teachers to print.", OUT, min=0)
+    pairs: int = option(5, "Least certain pairs to print.", OUT, min=0)
+    output: Path | None = opt.output("Write the table of pairs: FORMATS.")
+    teachers: Path | None = option(
+        None, "Write the table of teachers, in the same formats.", OUT, place=TABLE,
+        metavar="FILE",
+    )  # fmt: skip
+    json: bool = opt.json()
+    quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
         if len(set(self.columns.runs)) < len(self.columns.runs):

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import typer
 
 from venire import io
-from venire.cli._command import Choice, Command, misused, option
-from venire.cli._options import (
-    OUT,
-    POSITIVE,
-    Csv,
-    Probabilities,
-    Quiet,
-    VoteMapping,
-    output,
-    seed,
-    threads,
-)
+from venire.cli import _options as opt
+from venire.cli._command import MISSING, Command, argument, misused, option
+from venire.cli._options import OUT
 from venire.cli._progress import Steps
-from venire.cli._report import FILE, PICTURE, TABLE, Report
+from venire.cli._report import FILE, Report
 from venire.data.series import floats
 from venire.distillation import Distillation, Requests
 from venire.priors import GaussianPrior
@@ -33,18 +24,16 @@ __all__ = ["Ask", "Init", "ReportRounds", "Tell", "Train", "Withdraw"]
 
 _DATA, _DESIGN = "Data", "Design"
 
-Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of the loop.")]
-Criterion = Annotated[
-    Literal["D", "A", "top", "uniform", "residual", "residual_corrected", "sd"] | None,
-    option("How pairs are chosen; the last four are baselines.", _DESIGN),
-]
-Share = Annotated[
-    Literal["equal", "gain"] | None, option("How asks are shared among groups.", _DESIGN)
-]
+_CRITERIA = "How pairs are chosen; the last four are baselines."
+_SHARES = "How asks are shared among groups."
+_WORDS = "Words (first, second, tie, ...), 1/0/-1 or the winner."
+
+Criterion = Literal["D", "A", "top", "uniform", "residual", "residual_corrected", "sd"]
+Share = Literal["equal", "gain"]
 
 
-def _column(flag: str, help: str) -> Any:
-    return option(help, _DATA, flag, metavar="COLUMN")
+def _folder() -> Any:
+    return argument("FOLDER", "The folder of the loop.")
 
 
 class Cost(NamedTuple):
@@ -68,38 +57,29 @@ def _cost(text: str) -> Cost:
 class Init(Command):
     """Begin a loop: what there is to compare, and who votes."""
 
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new or empty folder.")]
-    items: Annotated[
-        Path, typer.Argument(metavar="ITEMS", help="One row per item: CSV, Parquet, ...")
-    ]
-    group: Annotated[str, _column("--group", "Label of the query or topic.")]
-    item: Annotated[str, _column("--item", "Label of the item.")]
-    teacher: Annotated[list[str], option("Name of a teacher; repeat it.", _DATA)]
-    gold: Annotated[str | None, _column("--gold", "What is known of the truth, for reports.")] = (
-        None
+    folder: Path = argument("FOLDER", "A new or empty folder.")
+    items: Path = argument("ITEMS", "One row per item: CSV, Parquet, ...")
+    group: str = opt.column(MISSING, "Label of the query or topic.", _DATA)
+    item: str = opt.column(MISSING, "Label of the item.", _DATA)
+    teacher: list[str] = option(MISSING, "Name of a teacher; repeat it.", _DATA)
+    gold: str | None = opt.column(None, "What is known of the truth, for reports.", _DATA)
+    cost: list[Cost] | None = option(
+        None, "Of a vote; default 1. Repeat it.", _DATA, metavar="TEACHER=COST", parser=_cost
     )
-    cost: Annotated[
-        list[Cost] | None,
-        option("Of a vote; default 1. Repeat it.", _DATA, metavar="TEACHER=COST", parser=_cost),
-    ] = None
-    panel: Annotated[
-        int | None, option("Teachers on each pair. Default: one, in rotation.", _DESIGN, min=1)
-    ] = None
-    degree: Annotated[int, option("Asks of each item at first.", _DESIGN, min=1)] = 2
-    bridges: Annotated[int, option("Pairs across groups, a group.", _DESIGN, min=0)] = 4
-    criterion: Criterion = None
-    share: Share = None
-    steering: Annotated[
-        Literal["student", "none"], option("Whether the student steers.", _DESIGN)
-    ] = "student"
-    model: Annotated[str, option(None, _DESIGN), Choice(MODELS[:2])] = MODELS[0]
-    prior: Annotated[float, option("Precision of the fits' prior.", _DESIGN, callback=POSITIVE)] = (
-        0.1
+    panel: int | None = option(
+        None, "Teachers on each pair. Default: one, in rotation.", _DESIGN, min=1
     )
-    gain: Annotated[Literal["linear", "exponential"], option("Gain of nDCG.", _DESIGN)] = "linear"
-    top: Annotated[int, option("Items that nDCG looks at.", _DESIGN, min=1)] = 10
-    seed: Annotated[int, seed(None, _DESIGN)] = 0
-    quiet: Quiet = False
+    degree: int = option(2, "Asks of each item at first.", _DESIGN, min=1)
+    bridges: int = option(4, "Pairs across groups, a group.", _DESIGN, min=0)
+    criterion: Criterion = option("D", _CRITERIA, _DESIGN)
+    share: Share = option("equal", _SHARES, _DESIGN)
+    steering: Literal["student", "none"] = option("student", "Whether the student steers.", _DESIGN)
+    model: str = option(MODELS[0], None, _DESIGN, choices=MODELS[:2])
+    prior: float = option(0.1, "Precision of the fits' prior.", _DESIGN, callback=opt.POSITIVE)
+    gain: Literal["linear", "exponential"] = option("linear", "Gain of nDCG.", _DESIGN)
+    top: int = option(10, "Items that nDCG looks at.", _DESIGN, min=1)
+    seed: int = option(0, None, _DESIGN, min=0)
+    quiet: bool = opt.quiet()
 
     def do(self, steps: Steps) -> Report:
         """Read the items, and make the folder."""
@@ -110,7 +90,8 @@ class Init(Command):
         gold = None
         if self.gold is not None:
             gold = table.columns["gold"].to_numpy(zero_copy_only=False)
-        settings = ("panel", "degree", "bridges", "steering", "model", "gain", "top")
+        settings = ("panel", "degree", "bridges", "criterion", "share", "steering", "model", "gain",
+                    "top")  # fmt: skip
         try:
             with Distillation(
                 (table.columns["group"], table.columns["item"]),
@@ -119,8 +100,6 @@ class Init(Command):
                 costs=dict.fromkeys(self.teacher, 1.0) | dict(self.cost or ()),
                 prior=GaussianPrior(self.prior),
                 folder=self.folder,
-                criterion=self.criterion or "D",
-                share=self.share or "equal",
                 rng=self.seed,
                 **{name: getattr(self, name) for name in settings},
             ) as loop:
@@ -135,20 +114,18 @@ class Init(Command):
 class Ask(Command):
     """Begin a round, and write what is to be asked: request, group, first, second, teacher."""
 
-    folder: Folder
-    budget: Annotated[
-        int | None, option("Pairs. Default: as many as --degree says.", None, min=1)
-    ] = None
-    cost: Annotated[float | None, option("Instead: as many as this pays for.", None, min=0)] = None
-    pending: Annotated[
-        bool, option("No new round: what was asked and has no answer.", None, "--pending")
-    ] = False
-    teacher: Annotated[str | None, option("Write only the requests to this teacher.", None)] = None
-    criterion: Criterion = None
-    share: Share = None
-    n_threads: Annotated[int | None, threads(None)] = None
-    output: Csv = None
-    quiet: Quiet = False
+    folder: Path = _folder()
+    budget: int | None = option(None, "Pairs. Default: as many as --degree says.", min=1)
+    cost: float | None = option(None, "Instead: as many as this pays for.", min=0)
+    pending: bool = option(
+        False, "No new round: what was asked and has no answer.", None, "--pending"
+    )
+    teacher: str | None = option(None, "Write only the requests to this teacher.")
+    criterion: Criterion | None = option(None, _CRITERIA, _DESIGN)
+    share: Share | None = option(None, _SHARES, _DESIGN)
+    n_threads: int | None = opt.threads(None)
+    output: Path | None = opt.csv()
+    quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
         if self.budget is not None and self.cost is not None:
@@ -181,20 +158,21 @@ def _counted(requests: Requests) -> str:
 class Tell(Command):
     """Take answers: in any order, late, in part, again. All of a file, or nothing of it."""
 
-    folder: Folder
-    votes: Annotated[
-        Path, typer.Argument(metavar="VOTES", help="One row per answer: request and vote.")
-    ]
-    request: Annotated[str, _column("--request", "Number of the request.")] = "request"
-    vote: Annotated[
-        str, _column("--vote", "Words (first, second, tie, ...), 1/0/-1 or the winner.")
-    ] = "vote"
-    mapping: VoteMapping = None
-    probabilities: Probabilities = None
-    replace: Annotated[
-        bool, option("Let answers take the place of different ones.", None, "--replace")
-    ] = False
-    quiet: Quiet = False
+    folder: Path = _folder()
+    votes: Path = argument("VOTES", "One row per answer: request and vote.")
+    request: str = opt.column("request", "Number of the request.", _DATA)
+    vote: str = opt.column("vote", _WORDS, _DATA)
+    mapping: dict[str, Any] | None = option(
+        None, "What the votes mean, as in A=first,B=second.", _DATA, **opt.MEANINGS[1]["more"]
+    )
+    probabilities: tuple[str, str, str] | None = option(
+        None, "Instead of --vote: columns of the probabilities that first wins, ties, loses.",
+        _DATA, **opt.THREE[1]["more"],
+    )  # fmt: skip
+    replace: bool = option(
+        False, "Let answers take the place of different ones.", None, "--replace"
+    )
+    quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
         if self.mapping is not None and self.probabilities is not None:
@@ -202,18 +180,17 @@ class Tell(Command):
 
     def do(self, steps: Steps) -> Report:
         """Read the answers, and take all of them or none."""
-        stated = [f"probabilities{k}" for k in range(3)] if self.probabilities else None
-        names = {"request": self.request} | (
-            dict(zip(stated, self.probabilities, strict=True))
-            if stated and self.probabilities
-            else {"vote": self.vote}
-        )
+        chances = {f"probabilities{k}": name for k, name in enumerate(self.probabilities or ())}
+        names = {"request": self.request, **(chances or {"vote": self.vote})}
         with steps(f"reading {self.votes}"):
             table = io.read_table(self.votes, names)
         with Distillation.open(self.folder) as loop:
             try:
                 told = loop.tell(
-                    table.columns, probabilities=stated, mapping=self.mapping, replace=self.replace
+                    table.columns,
+                    probabilities=[*chances] or None,
+                    mapping=self.mapping,
+                    replace=self.replace,
                 )
             except (ValueError, TypeError) as error:
                 raise table.located(error) from None
@@ -229,13 +206,11 @@ class Tell(Command):
 class Withdraw(Command):
     """Go on without a teacher, and write the requests that others get in its place."""
 
-    folder: Folder
-    teacher: Annotated[str, option("Who has stopped answering.", None)]
-    reassign: Annotated[
-        bool, option("Ask others instead, or nobody.", None, "--reassign/--drop")
-    ] = True
-    output: Csv = None
-    quiet: Quiet = False
+    folder: Path = _folder()
+    teacher: str = option(MISSING, "Who has stopped answering.")
+    reassign: bool = option(True, "Ask others instead, or nobody.", None, "--reassign/--drop")
+    output: Path | None = opt.csv()
+    quiet: bool = opt.quiet()
 
     def do(self, steps: Steps) -> Report:
         """Close the teacher's requests."""
@@ -249,33 +224,24 @@ class Withdraw(Command):
 class Train(Command):
     """Fit targets and a student; write targets, errors, weights and predictions held out."""
 
-    folder: Folder
-    features: Annotated[
-        Path | None,
-        option(
-            "One row per item, with its group, item and numbers. Default: write targets only.",
-            _DATA,
-            metavar="FILE",
-        ),
-    ] = None
-    group: Annotated[str, _column("--group", "Of the features.")] = "group"
-    item: Annotated[str, _column("--item", "Of the features.")] = "item"
-    use: Annotated[
-        list[str] | None, _column("--use", "A feature; repeat it. Default: all others.")
-    ] = None
-    student: Annotated[
-        Literal["ridge", "linear", "forest", "boosting"], option("The learner.", None)
-    ] = "ridge"
-    folds: Annotated[int, option("Parts of the groups, held out in turn.", None, min=2)] = 5
-    seed: Annotated[int, option("Of the learner.", None, min=0)] = 0
-    model: Annotated[
-        Path | None,
-        option("Write the fitted student (joblib, which is a pickle).", OUT, metavar="FILE"),
-        FILE,
-    ] = None
-    n_threads: Annotated[int | None, threads(None)] = None
-    output: Csv = None
-    quiet: Quiet = False
+    folder: Path = _folder()
+    features: Path | None = option(
+        None, "One row per item, with its group, item and numbers. Default: write targets only.",
+        _DATA, metavar="FILE",
+    )  # fmt: skip
+    group: str = opt.column("group", "Of the features.", _DATA)
+    item: str = opt.column("item", "Of the features.", _DATA)
+    use: list[str] | None = opt.column(None, "A feature; repeat it. Default: all others.", _DATA)
+    student: Literal["ridge", "linear", "forest", "boosting"] = option("ridge", "The learner.")
+    folds: int = option(5, "Parts of the groups, held out in turn.", min=2)
+    seed: int = option(0, "Of the learner.", min=0)
+    model: Path | None = option(
+        None, "Write the fitted student (joblib, which is a pickle).", OUT, place=FILE,
+        metavar="FILE",
+    )  # fmt: skip
+    n_threads: int | None = opt.threads(None)
+    output: Path | None = opt.csv()
+    quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
         if self.features is None and (self.model is not None or self.use):
@@ -319,11 +285,10 @@ class Train(Command):
             raise io.DataError(path, "no feature may have this name", column=taken)
         names = {"group": self.group, "item": self.item} | {f"x {n}": n for n in used}
         table = io.read_table(path, names, ["group", "item"])
-        frame = {}
-        for argument, column in table.columns.items():
-            name = table.names[argument] if argument.startswith("x ") else argument
+        frame = {name: table.columns[name] for name in ("group", "item")}
+        for name in [x for x in names if x not in frame]:
             try:
-                frame[name] = floats(column, argument) if name != argument else column
+                frame[table.names[name]] = floats(table.columns[name], name)
             except (ValueError, TypeError) as error:
                 raise table.located(error) from None
         renamed = {f"features {n}": n for n in used}
@@ -349,26 +314,20 @@ def _student(name: str, seed: int) -> Any:
 class ReportRounds(Command):
     """Votes, cost and quality, round by round. Changes nothing, and may run beside the others."""
 
-    folder: Folder
-    beside: Annotated[
-        list[Path] | None,
-        option("Other loops to draw beside it; repeat it.", None, metavar="FOLDER"),
-    ] = None
-    plot: Annotated[
-        Path | None,
-        option("Draw quality against votes: .png, .svg.", OUT, metavar="FILE"),
-        PICTURE,
-    ] = None
-    measure: Annotated[
-        Literal["tau", "ndcg", "student_r2", "student_tau", "student_ndcg"] | None,
-        option("What to draw. Default: the first that is known.", None),
-    ] = None
-    preview: Annotated[
-        bool, option("Also say what the next ask is expected to gain.", None, "--preview")
-    ] = False
-    n_threads: Annotated[int | None, threads(None)] = None
-    output: Annotated[Path | None, output("Write the table"), TABLE] = None
-    quiet: Quiet = False
+    folder: Path = _folder()
+    beside: list[Path] | None = option(
+        None, "Other loops to draw beside it; repeat it.", metavar="FOLDER"
+    )
+    plot: Path | None = opt.plot("Draw quality against votes")
+    measure: Literal["tau", "ndcg", "student_r2", "student_tau", "student_ndcg"] | None = option(
+        None, "What to draw. Default: the first that is known."
+    )
+    preview: bool = option(
+        False, "Also say what the next ask is expected to gain.", None, "--preview"
+    )
+    n_threads: int | None = opt.threads(None)
+    output: Path | None = opt.output("Write the table: FORMATS.")
+    quiet: bool = opt.quiet()
 
     def do(self, steps: Steps) -> Report:
         """The report as text; its table and its picture to files."""

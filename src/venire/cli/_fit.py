@@ -6,32 +6,18 @@ import time
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from venire import io
-from venire.cli._command import Block, Command, Refused, misused, option
+from venire.cli import _options as opt
+from venire.cli._command import Command, Refused, block, misused, option
 from venire.cli._fit_report import Fitted, report, some
-from venire.cli._options import (
-    MODEL,
-    OUT,
-    Errors,
-    File,
-    Json,
-    Level,
-    Model,
-    OneFit,
-    Quiet,
-    Replicates,
-    Stopping,
-    check_order,
-    output,
-    prior,
-    prior_of,
-)
+from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
-from venire.cli._report import TABLE, Report
+from venire.cli._report import Report
+from venire.data.columns import Columns
 from venire.errors import NotIdentifiedError, NotIdentifiedWarning
 from venire.priors import GaussianPrior
 
@@ -56,38 +42,33 @@ class Fit(Command):
     exists); 2: usage.
     """
 
-    file: File
-    columns: OneFit
-    model: Model
-    prior: Annotated[
-        str,
-        prior(
-            "Precision of a normal prior on the log-strengths. auto: none if the data determine a "
-            "fit, else 0.01, which is said. none: refuse instead.",
-            "auto",
-            "none",
-        ),
-    ] = "auto"
-    components: Annotated[
-        Literal["weak", "strong"],
-        option("strong: fit each strongly connected component by itself.", MODEL),
-    ] = "weak"
-    method: Annotated[Literal["auto", "newton", "mm"], option(None, MODEL)] = "auto"
-    stopping: Stopping
-    replicates: Replicates
-    level: Level = 0.95
-    scale: Annotated[
-        Literal["logit", "elo"] | None,
-        option("Unit of the table; default: the model's own.", OUT),
-    ] = None
-    top: Annotated[int, option("Rows to print.", OUT, min=0)] = 20
-    errors: Errors = True
-    output: Annotated[Path | None, output("Write all ratings"), TABLE] = None
-    json: Json = False
-    quiet: Quiet = False
+    file: Path = opt.file()
+    columns: Columns = opt.comparisons(without=("group",))
+    model: opt.Model
+    prior: str = opt.prior(
+        "auto",
+        "auto: none if the data determine a fit, else 0.01, which is said. none: refuse instead.",
+        "auto",
+        "none",
+    )
+    components: Literal["weak", "strong"] = option(
+        "weak", "strong: fit each strongly connected component by itself.", MODEL
+    )
+    method: Literal["auto", "newton", "mm"] = option("auto", None, MODEL)
+    stopping: opt.Stopping
+    replicates: opt.Replicates
+    level: float = opt.level()
+    scale: Literal["logit", "elo"] | None = option(
+        None, "Unit of the table; default: the model's own.", OUT
+    )
+    top: int = option(20, "Rows to print.", OUT, min=0)
+    errors: bool = opt.errors()
+    output: Path | None = opt.output("Write all ratings: FORMATS.")
+    json: bool = opt.json()
+    quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        check_order(self.columns, self.model)
+        self.model.check(self.columns)
         if self.columns.cluster is not None and self.replicates.n_resamples is None:
             misused("--cluster", "says what is resampled: add --bootstrap")
 
@@ -214,7 +195,7 @@ class Bootstrap(Fit):
     The same as fit --bootstrap 1000.
     """
 
-    replicates: Annotated[Replicates, Block(defaults={"n_resamples": 1000})]
+    replicates: opt.Replicates = block(defaults={"n_resamples": 1000})
 
 
 def _determined(comparisons: Comparisons) -> tuple[np.ndarray | None, str]:

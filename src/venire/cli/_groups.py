@@ -5,27 +5,16 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import typer
 
-from venire.cli._command import Command, Refused, misused, option
-from venire.cli._options import (
-    MODEL,
-    OUT,
-    Errors,
-    Level,
-    ManyFits,
-    Model,
-    Quiet,
-    Replicates,
-    Stopping,
-    check_order,
-    prior,
-    prior_of,
-)
+from venire.cli import _options as opt
+from venire.cli._command import Command, Refused, argument, misused, option
+from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import READ, Place, Report
+from venire.data.columns import Columns
 from venire.errors import NotIdentifiedError
 from venire.io import DataError
 from venire.streaming import GroupsSummary
@@ -53,89 +42,58 @@ class Groups(Command):
     row and column), or --strict; 2: usage.
     """
 
-    source: Annotated[
-        Path,
-        typer.Argument(
-            metavar="SOURCE",
-            help="A folder of Parquet files, or a file: Parquet, Arrow or Feather, which are read "
-            "part by part; CSV, TSV or JSON lines (also .gz), which are read whole.",
-        ),
+    source: Path = argument(
+        "SOURCE",
+        "A folder of Parquet files, or a file: Parquet, Arrow or Feather, which are read part by "
+        "part; CSV, TSV or JSON lines (also .gz), which are read whole.",
         READ,
-    ]
-    columns: ManyFits
-    model: Model
-    prior: Annotated[
-        str,
-        prior(
-            "Precision of a normal prior on the log-strengths. none: groups without a finite fit "
-            "get none.",
-            "none",
-        ),
-    ] = "0.01"
-    shared: Annotated[
-        bool,
-        option(
-            "One order effect and one tie parameter for all groups, which are then fitted in "
-            "memory together.",
-            MODEL,
-            "--shared",
-        ),
-    ] = False
-    stopping: Stopping
-    replicates: Replicates
-    level: Level = 0.95
-    memory: Annotated[
-        int,
-        option(
-            "Memory to get by with, as in 512M or 4G. The output does not depend on it.",
-            _RUN,
-            metavar="SIZE",
-            parser=_memory,
-            show_default="4G",
-        ),
-    ] = 4 << 30
-    workers: Annotated[
-        int | None,
-        option(
-            "Fit in so many processes on this machine; SOURCE is Parquet, the output a folder.",
-            _RUN,
-            min=1,
-        ),
-    ] = None
-    scheduler: Annotated[
-        str | None,
-        option(
-            "Fit on the Dask cluster with this scheduler, as in tcp://host:8786.",
-            _RUN,
-            metavar="ADDRESS",
-        ),
-    ] = None
-    scale: Annotated[
-        Literal["logit", "probit", "erf", "elo"] | None,
-        option("Add a column with theta in this unit.", OUT),
-    ] = None
-    errors: Errors = True
-    strict: Annotated[
-        bool,
-        option("Exit with code 1 if a group has no converged fit; the output is written.", OUT,
-               "--strict"),
-    ] = False  # fmt: skip
-    output: Annotated[
-        Path | None,
-        option(
-            "Write the ratings: .parquet, .arrow, .csv, .json or .jsonl; with --workers or "
-            "--scheduler a folder of Parquet files. Default: CSV to standard output.",
-            OUT,
-            "-o",
-            "--output",
-            metavar="FILE",
-        ),
+    )
+    columns: Columns = opt.comparisons(without=("cluster",), needs=("group",))
+    model: opt.Model
+    prior: str = opt.prior("0.01", "none: groups without a finite fit get none.", "none")
+    shared: bool = option(
+        False,
+        "One order effect and one tie parameter for all groups, which are then fitted in memory "
+        "together.",
+        MODEL,
+        "--shared",
+    )
+    stopping: opt.Stopping
+    replicates: opt.Replicates
+    level: float = opt.level()
+    memory: int = option(
+        4 << 30,
+        "Memory to get by with, as in 512M or 4G. The output does not depend on it.",
+        _RUN,
+        metavar="SIZE",
+        parser=_memory,
+        show_default="4G",
+    )
+    workers: int | None = option(
+        None, "Fit in so many processes on this machine; SOURCE is Parquet, the output a folder.",
+        _RUN, min=1,
+    )  # fmt: skip
+    scheduler: str | None = option(
+        None, "Fit on the Dask cluster with this scheduler, as in tcp://host:8786.", _RUN,
+        metavar="ADDRESS",
+    )  # fmt: skip
+    scale: Literal["logit", "probit", "erf", "elo"] | None = option(
+        None, "Add a column with theta in this unit.", OUT
+    )
+    errors: bool = opt.errors()
+    strict: bool = option(
+        False, "Exit with code 1 if a group has no converged fit; the output is written.", OUT,
+        "--strict",
+    )  # fmt: skip
+    output: Path | None = opt.output(
+        "Write the ratings: FORMATS; with --workers or --scheduler a folder of Parquet files. "
+        "Default: CSV to standard output.",
         Place(stdout=True),
-    ] = None
-    quiet: Quiet = False
+    )
+    quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        check_order(self.columns, self.model)
+        self.model.check(self.columns)
         if self.workers is not None and self.scheduler is not None:
             misused("--workers", "--workers starts a cluster, --scheduler joins one")
         if self.apart and self.output is None:

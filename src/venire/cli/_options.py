@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import typer
 
-from venire.cli._command import Block, Choice, misused, option
-from venire.cli._report import CSV, READ
+from venire.cli._command import argument, block, misused, option
+from venire.cli._report import CSV, PICTURE, READ, TABLE
 from venire.data.columns import Columns
 from venire.priors import GaussianPrior
 from venire.streaming._job import MODELS
 
-MODEL, OUT = "Model", "Output"
+MODEL, OUT, VOTES = "Model", "Output", "Votes (one way)"
 _FORMATS = ".parquet, .arrow, .csv, .json or .jsonl"
 _SIDES = ("first", "second", "tie", "win", "loss", "draw")
 
@@ -40,16 +39,32 @@ SHARE = within(lambda x: 0.0 <= x <= 1.0, "must lie between 0 and 1")
 INSIDE = within(lambda x: 0.0 < x < 1.0, "must lie between 0 and 1")
 
 
-def mapping(kind: str, meant: Callable[[str], Any], reason: str) -> Callable[[str], dict[str, Any]]:
-    """A reader of ``VALUE=MEANING,...``."""
+def listed(of: Callable[[str], Any], kind: str) -> Callable[[str], list[Any]]:
+    """A reader of values with commas between them."""
+
+    def parse(text: str) -> list[Any]:
+        out = []
+        for part in text.split(","):
+            try:
+                out.append(of(part.strip()))
+            except ValueError:
+                raise typer.BadParameter(f"{part.strip()!r} is not {kind}") from None
+        return out
+
+    return parse
+
+
+def _mapping(
+    meant: Callable[[str], Any], form: str, reason: str, example: str, topic: str
+) -> tuple[Any, dict[str, Any]]:
+    """How ``VALUE=MEANING,...`` is typed."""
 
     def parse(text: str) -> dict[str, Any]:
         out: dict[str, Any] = {}
         for part in text.split(","):
             value, equals, word = (x.strip() for x in part.rpartition("="))
             if not equals or not value or value in out:
-                form = f"is not of the form VALUE={kind}"
-                problem = "is given twice" if value in out else form
+                problem = "is given twice" if value in out else f"is not of the form VALUE={form}"
                 raise typer.BadParameter(f"{part.strip()!r} {problem}")
             try:
                 out[value] = word.lower() if word.lower() in _SIDES else meant(word)
@@ -57,7 +72,9 @@ def mapping(kind: str, meant: Callable[[str], Any], reason: str) -> Callable[[st
                 raise typer.BadParameter(f"{word!r} is neither {reason}") from None
         return out
 
-    return parse
+    says = f"What the values mean, as in {example}."
+    more = {"metavar": f"V={form},...", "parser": parse}
+    return dict[str, Any] | None, {"says": says, "topic": topic, "more": more}
 
 
 def _score(word: str) -> str:
@@ -67,16 +84,32 @@ def _score(word: str) -> str:
 
 
 def _vote(word: str) -> int:
-    return {"1": 1, "0": 0, "-1": -1}[word] if word in ("1", "0", "-1") else int("")
+    if word not in ("1", "0", "-1"):
+        raise ValueError
+    return int(word)
 
 
-def prior_of(text: str) -> GaussianPrior | None:
-    """The prior of a precision; none of a word."""
-    return None if text in ("auto", "none") else GaussianPrior(float(text))
+SCORES = _mapping(
+    _score, "SCORE", "a score from 0 to 1 nor first, second or tie",
+    "H=1,D=0.5,A=0 or H=first,D=tie,A=second", "Who won (one way)",
+)  # fmt: skip
+MEANINGS = _mapping(_vote, "VOTE", "first, second nor tie (or 1, -1, 0)", "1=first,0=second", VOTES)
+THREE: tuple[Any, dict[str, Any]] = (
+    tuple[str, str, str] | None,
+    {"more": {"metavar": "WIN TIE LOSS"}},
+)
 
 
-def _prior(*words: str) -> Callable[[str], str]:
-    """A check of a precision, or one of these words."""
+# ---- single options -----------------------------------------------------------------------------
+
+
+def file() -> Any:
+    """A file of rows."""
+    return argument("FILE", "CSV, TSV or JSON lines (also .gz), Parquet, Arrow or Feather.", READ)
+
+
+def prior(default: str, says: str, *words: str) -> Any:
+    """The precision of a prior, or one of these words; `prior_of` reads it."""
 
     def check(text: str) -> str:
         word = text.strip().lower()
@@ -88,127 +121,102 @@ def _prior(*words: str) -> Callable[[str], str]:
             raise typer.BadParameter(reason) from None
         return word
 
-    return check
+    says = f"Precision of a normal prior on the log-strengths. {says}"
+    return option(default, says, MODEL, metavar="|".join([*words, "FLOAT"]), callback=check)
 
 
-# ---- single options -----------------------------------------------------------------------------
+def prior_of(text: str) -> GaussianPrior | None:
+    """The prior of a precision; none of a word."""
+    return None if text in ("auto", "none") else GaussianPrior(float(text))
 
 
-def prior(help: str, *words: str) -> Any:
-    """The precision of a prior, or one of these words."""
-    metavar = "|".join([*words, "FLOAT"])
-    return option(help, MODEL, metavar=metavar, callback=_prior(*words))
-
-
-def threads(panel: str | None = MODEL) -> Any:
+def threads(topic: str | None = MODEL) -> Any:
     """How many threads."""
-    return option("Default: all CPUs.", panel, "--threads", min=1)
+    return option(None, "Default: all CPUs.", topic, "--threads", min=1)
 
 
-def seed(says: str | None, panel: str) -> Any:
-    """Of what is random."""
-    return option(says, panel, min=0)
+def level() -> Any:
+    """Of intervals."""
+    return option(0.95, "Level of the intervals.", OUT, callback=INSIDE)
 
 
-def output(says: str) -> Any:
+def errors() -> Any:
+    """Whether there are standard errors."""
+    says = "Leave out the standard errors."
+    return option(True, says, OUT, " /--no-errors", show_default=False)
+
+
+def output(says: str, place: Any = TABLE) -> Any:
     """The file of a table."""
-    return option(f"{says}: {_FORMATS}.", OUT, "-o", "--output", metavar="FILE")
+    says = says.replace("FORMATS", _FORMATS)
+    return option(None, says, OUT, "-o", "--output", place=place, metavar="FILE")
 
 
-File = Annotated[
-    Path,
-    typer.Argument(
-        metavar="FILE", help="CSV, TSV or JSON lines (also .gz), Parquet, Arrow or Feather."
-    ),
-    READ,
-]
-Level = Annotated[float, option("Level of the intervals.", OUT, callback=INSIDE)]
-Errors = Annotated[
-    bool, option("Leave out the standard errors.", OUT, " /--no-errors", show_default=False)
-]
-Csv = Annotated[
-    Path | None,
-    option(f"Write {_FORMATS}. Default: CSV to standard output.", OUT, "-o", "--output",
-           metavar="FILE"),
-    CSV,
-]  # fmt: skip
-Json = Annotated[bool, option("Print one JSON document instead.", OUT, "--json")]
-Quiet = Annotated[bool, option("Print only warnings.", OUT, "--quiet", "-q")]
-VoteMapping = Annotated[
-    dict[str, Any] | None,
-    option(
-        "What the votes mean, as in 1=first,0=second.",
-        "Votes (one way)",
-        metavar="V=VOTE,...",
-        parser=mapping("VOTE", _vote, "first, second nor tie (or 1, -1, 0)"),
-    ),
-]
-Probabilities = Annotated[
-    tuple[str, str, str] | None,
-    option(
-        "Columns of the probabilities that first wins, ties, loses.",
-        "Votes (one way)",
-        metavar="WIN TIE LOSS",
-    ),
-]
+def csv() -> Any:
+    """The same, and without it standard output."""
+    return output("Write FORMATS. Default: CSV to standard output.", CSV)
+
+
+def plot(says: str) -> Any:
+    """The file of a picture."""
+    return option(None, f"{says}: .png, .svg or .pdf.", OUT, place=PICTURE, metavar="FILE")
+
+
+def column(default: Any, says: str, topic: str) -> Any:
+    """A column of a table that has no dataclass of its own."""
+    return option(default, says, topic, metavar="COLUMN")
+
+
+def json() -> Any:
+    """Whether a document is printed."""
+    return option(False, "Print one JSON document instead.", OUT, "--json")
+
+
+def quiet() -> Any:
+    """Whether nothing else is printed."""
+    return option(False, "Print only warnings.", OUT, "--quiet", "-q")
 
 
 # ---- blocks -------------------------------------------------------------------------------------
 
 
-_MAPPING = Annotated[
-    dict[str, str] | None,
-    option(
-        "What the outcomes mean, as in H=1,D=0.5,A=0 or H=first,D=tie,A=second.",
-        "Who won (one way)",
-        metavar="V=SCORE,...",
-        parser=mapping("SCORE", _score, "a score from 0 to 1 nor first, second or tie"),
-    ),
-]
-_WAYS = ("outcome", "score", "first_score", "win")
-OneFit = Annotated[Columns, Block(without=("group",), one_of=_WAYS, instead={"mapping": _MAPPING})]
-ManyFits = Annotated[
-    Columns,
-    Block(without=("cluster",), needs=("group",), one_of=_WAYS, instead={"mapping": _MAPPING}),
-]
+def comparisons(**how: Any) -> Any:
+    """The columns of comparisons, of which one or two say who won."""
+    ways = ("outcome", "score", "first_score", "win")
+    return block(one_of=ways, typed={"mapping": SCORES}, **how)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
     """What is fitted."""
 
-    model: Annotated[str, option("The last two model ties.", MODEL), Choice(MODELS)] = MODELS[0]
-    order_effect: Annotated[
-        bool, option("Fit an advantage of being first.", MODEL, "--order-effect")
-    ] = False
+    model: str = option(MODELS[0], "The last two model ties.", MODEL, choices=MODELS)
+    order_effect: bool = option(False, "Fit an advantage of being first.", MODEL, "--order-effect")
+
+    def check(self, columns: Columns) -> None:
+        """Refuse columns of an order of which nothing is made."""
+        for name in ("order", "neutral"):
+            if getattr(columns, name) is not None and not self.order_effect:
+                misused(f"--{name}", "says where the order effect applies: add --order-effect")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stopping:
     """When a fit is done, and how many threads do it."""
 
-    tol: Annotated[float, option("Largest relative residual.", MODEL, callback=POSITIVE)] = 1e-9
-    max_iter: Annotated[int | None, option(None, MODEL, min=1)] = None
-    n_threads: Annotated[int | None, threads()] = None
+    tol: float = option(1e-9, "Largest relative residual.", MODEL, callback=POSITIVE)
+    max_iter: int | None = option(None, None, MODEL, min=1)
+    n_threads: int | None = threads()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Replicates:
     """A bootstrap."""
 
-    n_resamples: Annotated[
-        int | None,
-        option("Errors and intervals from N replicates.", MODEL, "--bootstrap", min=2, metavar="N"),
-    ] = None
-    kind: Annotated[
-        Literal["multinomial", "poisson", "bayesian"],
-        option("How replicates are drawn.", MODEL, "--bootstrap-kind"),
-    ] = "multinomial"
-    seed: Annotated[int, seed("Of the bootstrap's draws.", MODEL)] = 0
-
-
-def check_order(columns: Columns, model: Model) -> None:
-    """Refuse an order of which nothing is made."""
-    for name in ("order", "neutral"):
-        if getattr(columns, name) is not None and not model.order_effect:
-            misused(f"--{name}", "says where the order effect applies: add --order-effect")
+    n_resamples: int | None = option(
+        None, "Errors and intervals from N replicates.", MODEL, "--bootstrap", min=2, metavar="N"
+    )
+    kind: Literal["multinomial", "poisson", "bayesian"] = option(
+        "multinomial", "How replicates are drawn.", MODEL, "--bootstrap-kind"
+    )
+    seed: int = option(0, "Of the bootstrap's draws.", MODEL, min=0)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import typer
 from rich.table import Table
 
 from venire import io
 from venire._core.checks import BadTypeError, BadValueError
+from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
-from venire.cli._options import OUT, Json, Level, Quiet, output, seed, threads
+from venire.cli._options import OUT, listed
 from venire.cli._progress import Steps
-from venire.cli._report import PICTURE, TABLE, Report, grid, number
+from venire.cli._report import Report, grid, number
 from venire.cli._version import version
 from venire.simulate import PRESETS, Plan, Teachers, plan, teachers
 
@@ -26,21 +27,6 @@ __all__ = ["Simulate"]
 
 _ASK, _TEACH, _WORLD = "What is asked", "Teachers", "World"
 _HEADS = {"tau": "tau", "ndcg": "nDCG@10", "nmse": "1 - r²", "student_r2": "student r²"}
-
-
-def _listed(of: Callable[[str], Any], kind: str) -> Callable[[str], list[Any]]:
-    """A reader of values with commas between them."""
-
-    def parse(text: str) -> list[Any]:
-        out = []
-        for part in text.split(","):
-            try:
-                out.append(of(part.strip()))
-            except ValueError:
-                raise typer.BadParameter(f"{part.strip()!r} is not {kind}") from None
-        return out
-
-    return parse
 
 
 def _digits(word: str) -> int:
@@ -59,7 +45,7 @@ def _target(text: str) -> Target:
     if not equals or name.strip() not in _HEADS:
         known = ", ".join(_HEADS)
         raise typer.BadParameter(f"{text!r} is not MEASURE=VALUE; measures: {known}")
-    return Target(name.strip(), _listed(float, "a number")(value)[0])
+    return Target(name.strip(), listed(float, "a number")(value)[0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,85 +55,61 @@ class Simulate(Command):
     Exit code 0: done; 1: an unreadable or unwritable file, bad teachers; 2: usage.
     """
 
-    groups: Annotated[int, option("Groups (queries).", _ASK, min=1)] = 40
-    items: Annotated[int, option("Items a group.", _ASK, min=3)] = 50
-    degrees: Annotated[
-        Sequence[int] | None,
-        option(
-            "Asks an item has taken part in after each round. Default: 2,4,6,8.", _ASK,
-            metavar="D,D,...", parser=_listed(_digits, "a whole number"),
-        ),
-    ] = None  # fmt: skip
-    degree: Annotated[
-        int | None,
-        option("The last of the degrees, with --rounds of equal size.", _ASK, min=2),
-    ] = None
-    rounds: Annotated[int | None, option(None, _ASK, min=1)] = None
-    design: Annotated[
-        Literal["uniform", "adaptive", "both"],
-        option("Cycles, or where the votes so far and a student say.", _ASK),
-    ] = "both"
-    criterion: Annotated[Literal["D", "A", "top"], option("Of the adaptive design.", _ASK)] = "D"
-    panel: Annotated[
-        bool,
-        option("Put each pair to all teachers, or to one in turn.", _ASK, "--panel/--rotation"),
-    ] = False
-    pattern: Annotated[
-        Sequence[str] | None,
-        option(
-            "The rotation, by names; one that stands there twice is asked twice as often.", _ASK,
-            metavar="NAME,...", parser=_listed(str, "a name"),
-        ),
-    ] = None  # fmt: skip
-    teachers: Annotated[
-        str,
-        option(
-            f"{', '.join(PRESETS)}; or a .csv, .json or .toml file.", _TEACH, metavar="PRESET|FILE"
-        ),
-    ] = "usual"
-    costs: Annotated[
-        Sequence[float] | None,
-        option(
-            "Price of a vote of each teacher, instead of the preset's or the file's.", _TEACH,
-            metavar="C,C,...", parser=_listed(float, "a number"),
-        ),
-    ] = None  # fmt: skip
-    shared_error: Annotated[
-        float | None,
-        option("Error that all teachers share, in units of theta.", _TEACH, min=0.0),
-    ] = None
-    ambiguous: Annotated[
-        float | None,
-        option("Share of pairs that nobody can tell apart.", _TEACH, min=0.0, max=1.0),
-    ] = None
-    world: Annotated[
-        Literal["normal", "retrieval"],
-        option("Strengths of items: normal, or a tenth far better than the rest.", _WORLD),
-    ] = "normal"
-    student: Annotated[
-        Literal["useful", "useless"], option("Whether features tell the strength.", _WORLD)
-    ] = "useful"
-    seeds: Annotated[int, option("Simulated worlds.", _WORLD, min=1)] = 8
-    seed: Annotated[int, seed("Of them all.", _WORLD)] = 0
-    n_threads: Annotated[int | None, threads(_WORLD)] = None
-    target: Annotated[
-        Target | None,
-        option(
-            "Also say what reaches it, as in tau=0.7, ndcg=0.8 or student_r2=0.5.", OUT,
-            metavar="MEASURE=VALUE", parser=_target,
-        ),
-    ] = None  # fmt: skip
-    level: Level = 0.95
-    output: Annotated[Path | None, output("Write the table"), TABLE] = None
-    plot: Annotated[
-        Path | None, option("Draw it: .png, .svg, .pdf.", OUT, metavar="FILE"), PICTURE
-    ] = None
-    measure: Annotated[
-        Literal["tau", "nmse", "ndcg", "student_r2"], option("What --plot draws.", OUT)
-    ] = "tau"
-    against: Annotated[Literal["votes", "cost"], option("Of --plot.", OUT)] = "votes"
-    json: Json = False
-    quiet: Quiet = False
+    groups: int = option(40, "Groups (queries).", _ASK, min=1)
+    items: int = option(50, "Items a group.", _ASK, min=3)
+    degrees: Sequence[int] | None = option(
+        None, "Asks an item has taken part in after each round. Default: 2,4,6,8.", _ASK,
+        metavar="D,D,...", parser=listed(_digits, "a whole number"),
+    )  # fmt: skip
+    degree: int | None = option(
+        None, "The last of the degrees, with --rounds of equal size.", _ASK, min=2
+    )
+    rounds: int | None = option(None, None, _ASK, min=1)
+    design: Literal["uniform", "adaptive", "both"] = option(
+        "both", "Cycles, or where the votes so far and a student say.", _ASK
+    )
+    criterion: Literal["D", "A", "top"] = option("D", "Of the adaptive design.", _ASK)
+    panel: bool = option(
+        False, "Put each pair to all teachers, or to one in turn.", _ASK, "--panel/--rotation"
+    )
+    pattern: Sequence[str] | None = option(
+        None, "The rotation, by names; one that stands there twice is asked twice as often.",
+        _ASK, metavar="NAME,...", parser=listed(str, "a name"),
+    )  # fmt: skip
+    teachers: str = option(
+        "usual", f"{', '.join(PRESETS)}; or a .csv, .json or .toml file.", _TEACH,
+        metavar="PRESET|FILE",
+    )  # fmt: skip
+    costs: Sequence[float] | None = option(
+        None, "Price of a vote of each teacher, instead of the preset's or the file's.", _TEACH,
+        metavar="C,C,...", parser=listed(float, "a number"),
+    )  # fmt: skip
+    shared_error: float | None = option(
+        None, "Error that all teachers share, in units of theta.", _TEACH, min=0.0
+    )
+    ambiguous: float | None = option(
+        None, "Share of pairs that nobody can tell apart.", _TEACH, min=0.0, max=1.0
+    )
+    world: Literal["normal", "retrieval"] = option(
+        "normal", "Strengths of items: normal, or a tenth far better than the rest.", _WORLD
+    )
+    student: Literal["useful", "useless"] = option(
+        "useful", "Whether features tell the strength.", _WORLD
+    )
+    seeds: int = option(8, "Simulated worlds.", _WORLD, min=1)
+    seed: int = option(0, "Of them all.", _WORLD, min=0)
+    n_threads: int | None = opt.threads(_WORLD)
+    target: Target | None = option(
+        None, "Also say what reaches it, as in tau=0.7, ndcg=0.8 or student_r2=0.5.", OUT,
+        metavar="MEASURE=VALUE", parser=_target,
+    )  # fmt: skip
+    level: float = opt.level()
+    output: Path | None = opt.output("Write the table: FORMATS.")
+    plot: Path | None = opt.plot("Draw it")
+    measure: Literal["tau", "nmse", "ndcg", "student_r2"] = option("tau", "What --plot draws.", OUT)
+    against: Literal["votes", "cost"] = option("votes", "Of --plot.", OUT)
+    json: bool = opt.json()
+    quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
         if (last := self.after[-1]) >= self.items:
