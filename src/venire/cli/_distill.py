@@ -17,8 +17,8 @@ from venire.cli._progress import Steps
 from venire.cli._report import FILE, Report
 from venire.data.series import floats
 from venire.distillation import Distillation, Requests
+from venire.models import DEFAULT, HALF_TIES
 from venire.priors import GaussianPrior
-from venire.streaming._job import MODELS
 
 __all__ = ["Ask", "Init", "ReportRounds", "Tell", "Train", "Withdraw"]
 
@@ -74,7 +74,7 @@ class Init(Command):
     criterion: Criterion = option("D", _CRITERIA, _DESIGN)
     share: Share = option("equal", _SHARES, _DESIGN)
     steering: Literal["student", "none"] = option("student", "Whether the student steers.", _DESIGN)
-    model: str = option(MODELS[0], None, _DESIGN, choices=MODELS[:2])
+    model: str = option(DEFAULT, None, _DESIGN, choices=HALF_TIES)
     prior: float = option(0.1, "Precision of the fits' prior.", _DESIGN, callback=opt.POSITIVE)
     gain: Literal["linear", "exponential"] = option("linear", "Gain of nDCG.", _DESIGN)
     top: int = option(10, "Items that nDCG looks at.", _DESIGN, min=1)

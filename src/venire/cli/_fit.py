@@ -122,19 +122,18 @@ class Fit(Command):
     def _one_fit(
         self, comparisons: Comparisons, prior: GaussianPrior | None, steps: Steps
     ) -> Ratings:
-        from venire import ratings
+        from venire.ratings import fit_model
 
-        function = getattr(ratings, f"fit_{self.model.model.replace('-', '_')}")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotIdentifiedWarning)  # the report names components
             try:
-                return function(
+                return fit_model(
                     comparisons,
                     prior=prior,
-                    order_effect=self.model.order_effect,
                     method=self.method,
                     components=self.components,
                     progress=steps.iteration,
+                    **vars(self.model),
                     **vars(self.stopping),
                 )
             except NotIdentifiedError:
@@ -158,7 +157,7 @@ class Fit(Command):
                         b = resampling.bootstrap(
                             fitted.fit,
                             part,
-                            kind=self.replicates.kind,
+                            scheme=self.replicates.scheme,
                             rng=self.replicates.seed,
                             n_threads=self.stopping.n_threads,
                         )

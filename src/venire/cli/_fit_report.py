@@ -119,7 +119,7 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
     fit, b = fitted.fit, fitted.bootstrap
     own: Any = fit.parameter_errors() if asked.errors else None
     drawn = None if b is None else {
-        "kind": b.kind,
+        "scheme": b.scheme,
         "n_resamples": b.n_resamples,
         "n_failed": b.n_failed,
         "seed": asked.replicates.seed,
@@ -177,7 +177,7 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
     if (b := f["bootstrap"]) is not None:
         what = "comparisons" if b["cluster"] is None else f"clusters by {b['cluster']}"
         lines.append(
-            f"errors and intervals: {b['n_resamples']:,} {b['kind']} replicates of {what}, "
+            f"errors and intervals: {b['n_resamples']:,} {b['scheme']} replicates of {what}, "
             f"seed {b['seed']}"
         )
     return lines

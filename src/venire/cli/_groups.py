@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import typer
 
+from venire._native.grouped import STATUSES
+from venire.batch import GroupsSummary, Replicates, fit_files
+from venire.batch.plan import bytes_of
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, argument, misused, option
 from venire.cli._options import MODEL, OUT, prior_of
@@ -17,10 +20,7 @@ from venire.cli._report import READ, Place, Report
 from venire.data.columns import Columns
 from venire.errors import NotIdentifiedError
 from venire.io import DataError
-from venire.streaming import GroupsSummary
-from venire.streaming import _job as jobs
-from venire.streaming._plan import bytes_of
-from venire.streaming._run import run as run_here
+from venire.models import model_of
 
 __all__ = ["Groups"]
 
@@ -96,36 +96,15 @@ class Groups(Command):
         self.model.check(self.columns)
         if self.workers is not None and self.scheduler is not None:
             misused("--workers", "--workers starts a cluster, --scheduler joins one")
-        if self.apart and self.output is None:
+        apart = self.workers is not None or self.scheduler is not None
+        if apart and self.output is None:
             misused("--output", "name a folder")
-        if self.apart and self.shared:
+        if apart and self.shared:
             misused("--shared", "needs all groups in one process")
-        if self.shared and not self.job.parameters():
+        shareable = self.model.order_effect or model_of(self.model.model).tie is not None
+        if self.shared and not shareable:
             reason = "there is nothing to share: add --order-effect or a model with ties"
             misused("--shared", reason)
-
-    @property
-    def apart(self) -> bool:
-        """Whether other processes do it."""
-        return self.workers is not None or self.scheduler is not None
-
-    @property
-    def job(self) -> jobs.Job:
-        """What is to be read and fitted."""
-        draws, replicates = self.replicates, None
-        if draws.n_resamples is not None:
-            replicates = jobs.Replicates(draws.n_resamples, draws.kind, draws.seed, self.level)
-        return jobs.Job(
-            self.columns,
-            prior=prior_of(self.prior),
-            shared=self.shared,
-            tol=self.stopping.tol,
-            max_iter=self.stopping.max_iter,
-            errors=self.errors,
-            scale=self.scale,
-            replicates=replicates,
-            **vars(self.model),
-        )
 
     def do(self, steps: Steps) -> Report:
         """Fit, and count what came of it."""
@@ -146,17 +125,28 @@ class Groups(Command):
         return Report(self._said(done), [f"{note}." for note in done.notes], failure=failure)
 
     def _fit(self, steps: Steps) -> GroupsSummary:
-        more: dict[str, Any] = {"memory": self.memory, "n_threads": self.stopping.n_threads}
-        if self.apart:
-            from venire.distributed._run import run as run_there
-
-            assert self.output is not None
-            return run_there(
-                self.job, self.source, self.output, n_workers=self.workers,
-                scheduler=self.scheduler, progress=steps.stage, **more,
-            )  # fmt: skip
-        output: Any = sys.stdout.buffer if self.output is None else self.output
-        return run_here(self.job, self.source, output, progress=steps.stage, **more)
+        draws, stopping = self.replicates, self.stopping
+        bootstrap = None
+        if draws.n_resamples is not None:
+            bootstrap = Replicates(draws.n_resamples, draws.scheme, draws.seed, self.level)
+        return fit_files(
+            self.source,
+            sys.stdout.buffer if self.output is None else self.output,
+            self.columns,
+            executor=self.scheduler or self.workers,
+            memory=self.memory,
+            n_threads=stopping.n_threads,
+            progress=steps.stage,
+            model=self.model.model,
+            order_effect=self.model.order_effect,
+            prior=prior_of(self.prior),
+            shared=self.shared,
+            tol=stopping.tol,
+            max_iter=stopping.max_iter,
+            errors="fisher" if self.errors else None,
+            scale=self.scale,
+            bootstrap=bootstrap,
+        )
 
     def _said(self, done: GroupsSummary) -> list[str]:
         prior = prior_of(self.prior)
@@ -166,7 +156,7 @@ class Groups(Command):
             f"{done.n_rows:,} rows in {done.seconds:.1f} s"
         ]
         width = max(len(f"{count:,}") for count in done.counts.values())
-        for status in sorted(done.counts, key=lambda s: (jobs.STATUSES.index(s), s)):
+        for status in sorted(done.counts, key=lambda s: (STATUSES.index(s), s)):
             count, some = done.counts[status], ", ".join(map(str, done.examples[status]))
             more = ", ..." if count > len(done.examples[status]) else ""
             lines.append(f"{count:>{width + 2},} {status}: {some}{more}")

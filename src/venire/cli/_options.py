@@ -12,8 +12,8 @@ import typer
 from venire.cli._command import argument, block, misused, option
 from venire.cli._report import CSV, PICTURE, READ, TABLE
 from venire.data.columns import Columns
+from venire.models import DEFAULT, MODELS
 from venire.priors import GaussianPrior
-from venire.streaming._job import MODELS
 
 MODEL, OUT, VOTES = "Model", "Output", "Votes (one way)"
 _FORMATS = ".parquet, .arrow, .csv, .json or .jsonl"
@@ -190,7 +190,7 @@ def comparisons(**how: Any) -> Any:
 class Model:
     """What is fitted."""
 
-    model: str = option(MODELS[0], "The last two model ties.", MODEL, choices=MODELS)
+    model: str = option(DEFAULT, "The last two model ties.", MODEL, choices=MODELS)
     order_effect: bool = option(False, "Fit an advantage of being first.", MODEL, "--order-effect")
 
     def check(self, columns: Columns) -> None:
@@ -216,7 +216,7 @@ class Replicates:
     n_resamples: int | None = option(
         None, "Errors and intervals from N replicates.", MODEL, "--bootstrap", min=2, metavar="N"
     )
-    kind: Literal["multinomial", "poisson", "bayesian"] = option(
-        "multinomial", "How replicates are drawn.", MODEL, "--bootstrap-kind"
+    scheme: Literal["multinomial", "poisson", "bayesian"] = option(
+        "multinomial", "How replicates are drawn.", MODEL, "--bootstrap-scheme"
     )
     seed: int = option(0, "Of the bootstrap's draws.", MODEL, min=0)

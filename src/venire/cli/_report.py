@@ -121,8 +121,7 @@ class Place:
         """Write to standard output, if that is where it goes."""
         if self.stdout:
             sys.stdout.flush()
-            tables_out.write_csv(table, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
+            io.write_table(table, sys.stdout.buffer)
 
 
 def _write_table(table: Columns, path: Path, facts: Mapping[str, Any]) -> None:

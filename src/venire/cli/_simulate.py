@@ -139,7 +139,7 @@ class Simulate(Command):
         judges = self._judges()
         with steps("simulating"):
             found = self._plan(judges, steps)
-        facts, table = self._facts(found), found.to_frame("dict")
+        facts, table = self._facts(found), found.to_frame("dict", level=self.level)
         files: dict[str, Any] = {"output": table}
         if self.plot is not None:
             from venire import plots
@@ -164,26 +164,25 @@ class Simulate(Command):
             raise Refused(f"--costs: {error.reason}", 2) from None
 
     def _plan(self, judges: Teachers, steps: Steps) -> Plan:
-        pattern = None
+        rotation = None
         if self.pattern is not None:
             at = {name: k for k, name in enumerate(judges.names.tolist())}
             unknown = [name for name in self.pattern if name not in at]
             if unknown:
                 raise Refused(f"--pattern: no teacher is named {unknown[0]!r}: {', '.join(at)}", 2)
-            pattern = [at[name] for name in self.pattern]
+            rotation = [at[name] for name in self.pattern]
         return plan(
             self.groups,
             self.items,
             self.after,
             teachers=judges,
             panel=self.panel,
-            pattern=pattern,
+            rotation=rotation,
             design=("uniform", "adaptive") if self.design == "both" else (self.design,),
             criterion=self.criterion,
-            kind=self.world,
+            law=self.world,
             student=self.student,
             n_seeds=self.seeds,
-            level=self.level,
             rng=self.seed,
             n_threads=self.n_threads,
             progress=lambda done, total: steps.stage("simulating", done, total, "worlds"),
@@ -219,11 +218,11 @@ class Simulate(Command):
 
     def _said(self, found: Plan, facts: dict[str, Any]) -> list[str | Table]:
         how = "each pair to all" if self.panel else "each pair to one, in rotation"
-        known = f" with {100 * found.level:g} % intervals" if found.n_seeds > 1 else ""
+        known = f" with {100 * self.level:g} % intervals" if found.n_seeds > 1 else ""
         said: list[str | Table] = [
             f"{self.groups:,} groups of {self.items:,} items, {len(found.teachers)} teachers, "
             f"{how}; means of {found.n_seeds} simulated worlds{known}",
-            _rows(found),
+            _rows(found, self.level),
         ]
         for design, reached in facts.get("target", {}).get("reached", {}).items():
             goal = f"{_HEADS[facts['target']['measure']]} {facts['target']['value']:g}, {design}: "
@@ -235,7 +234,7 @@ class Simulate(Command):
         return said
 
 
-def _rows(found: Plan) -> Table:
+def _rows(found: Plan, level: float) -> Table:
     n_designs, n_rounds = len(found.design), len(found.degree)
     columns = {
         "design": [design for design in found.design for _ in range(n_rounds)],
@@ -244,7 +243,7 @@ def _rows(found: Plan) -> Table:
         "cost": [f"{x:,.6g}" for x in found.cost.mean(axis=-1).ravel()],
     }
     for measure, head in _HEADS.items():
-        mean, half = (x.ravel() for x in found.interval(measure))
+        mean, half = (x.ravel() for x in found.interval(measure, level=level))
         columns[head] = [
             f"{m:.3f}" + ("" if math.isnan(h) else f" ± {h:.3f}")
             for m, h in zip(mean, half, strict=True)
