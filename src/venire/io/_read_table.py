@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from venire._core.checks import fail, named
+from venire._core.checks import fail
 from venire.io import tables_in
 from venire.io._errors import DataError
 from venire.io._formats import Path, as_text, format_of, readable
@@ -114,7 +114,8 @@ def read_table(path: Path, names: Mapping[str, str], labels: Sequence[str] = ())
     if not isinstance(names, Mapping):
         fail("names", "must map arguments to columns", value=names, kind=TypeError)
     for argument, name in names.items():
-        named(name, argument)
+        if not isinstance(name, str):
+            fail(argument, "must name a column, as text", value=name, kind=TypeError)
     names = dict(names)
     with about_rows(path, names):
         tables = tables_in.open_tables(path, names, labels)
