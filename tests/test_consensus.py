@@ -475,7 +475,7 @@ def test_stack_reports_what_it_did_not_train_on():
 
 def kinds(q):
     assert all(isinstance(w, vn.Notice) for w in q.warnings)
-    return {w.kind for w in q.warnings}
+    return {w.name for w in q.warnings}
 
 
 def make(accuracy, **options):

@@ -82,7 +82,7 @@ def precision(board: Board, gold: Floats | None = None, *_: object) -> Pool:
 def variance(board: Board, *_: object) -> Pool:
     """The inverse variance of each judgment's own posterior Beta(1/2 + w + z/2, 1/2 + l + z/2)."""
     votes = board.votes
-    c = votes._table.columns
+    c = votes.table.columns
     weight = np.empty(len(votes.teacher))
     for start in range(0, len(weight), _BLOCK):  # no temporary as long as all judgments
         part = slice(start, start + _BLOCK)
