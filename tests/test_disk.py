@@ -147,13 +147,13 @@ def test_a_folder_changes_places_in_one_step(tmp_path):
 
 
 def test_an_output_folder_with_a_strangers_file_is_not_replaced(tmp_path):
-    from venire.distributed._output import OutputFolder
+    from venire.batch.folder import output_folder, publish
     from venire.io import DataError
 
     def run():
-        with OutputFolder(tmp_path / "out", tmp_path / "in") as folder:
-            (Path(folder.staging) / "part-0.parquet").write_text("x")
-            folder.publish(["part-0.parquet"], {"parts": [{"name": "part-0.parquet"}]})
+        with output_folder(tmp_path / "out", tmp_path / "in") as staging:
+            (Path(staging) / "part-0.parquet").write_text("x")
+            publish(staging, ["part-0.parquet"], {"parts": [{"name": "part-0.parquet"}]})
 
     run()
     run()

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 from venire._core.arrays import first_seen
+from venire.models import HALF_TIES
 from venire.priors import GaussianPrior
 
 __all__ = ["CRITERIA", "Options", "Settings"]
@@ -206,7 +207,7 @@ class Settings:
     rotation: tuple[Any, ...] | None = _option(None, _rotation)
     costs: tuple[float, ...] = _option(None, _costs)
     bridges: int = _whole(4, 0, 1_000_000)
-    model: str = _choice("bradley-terry", "thurstone")
+    model: str = _choice(*HALF_TIES)
     prior: GaussianPrior | None = _option(GaussianPrior(0.1), _prior)  # noqa: RUF009
     method: str = _choice("auto", "fit", "consensus", "uniform")
     criterion: str = _choice(*CRITERIA)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from venire._core import checks
-from venire.reference.links import MODELS, TIE_MODELS, probabilities
+from venire.models import DEFAULT, model_of
 from venire.simulate._graphs import SHAPES, count, graph, int32, pairs
 from venire.simulate._teachers import SHARE
 
@@ -58,7 +58,7 @@ def outcomes(
     second: Any,
     theta: Any,
     *,
-    model: str = "bradley-terry",
+    model: str = DEFAULT,
     order_effect: float = 0.0,
     order: Any = None,
     tie: float | None = None,
@@ -96,12 +96,13 @@ def outcomes(
     >>> outcomes([0, 1], [1, 0], [50.0, -50.0])
     array([1., 0.])
     """
-    checks.one_of(model, "model", MODELS)
-    if tie is not None:
-        if model not in TIE_MODELS:
-            checks.fail("tie", f"{model} has no tie parameter", value=tie)
-        least = float(model == "rao-kupper")
+    row = model_of(model)
+    if row.tie is None and tie is not None:
+        checks.fail("tie", f"{model} has no tie parameter", value=tie)
+    if row.tie is not None:
+        least = row.tie.boundary
         rule = f"must be finite and at least {least:g}"
+        tie = row.tie.typical if tie is None else tie
         tie = checks.number(tie, "tie", rule, lambda x: least <= x < np.inf)
     order_effect = checks.number(order_effect, "order_effect")
     theta = strengths(theta)
@@ -109,12 +110,10 @@ def outcomes(
     advantage = checks.order(order, len(first))
     d = theta[first] - theta[second] + order_effect * (1.0 if advantage is None else advantage)
     u = checks.rng(rng).random(len(d))
-    if model not in TIE_MODELS:
-        return (u < probabilities(model, d)).astype(np.float64)
     if tie is None:
-        tie = 0.5 if model == "davidson" else 1.5
+        return (u < row.probabilities(d, 0.0)).astype(np.float64)
     with np.errstate(divide="ignore"):
-        p = probabilities(model, d, float(np.log(tie)))
+        p = row.probabilities(d, float(np.log(tie)))
     return np.where(u < p[:, 0], 1.0, np.where(u < p[:, 0] + p[:, 1], 0.5, 0.0))
 
 
@@ -122,7 +121,7 @@ def comparisons(
     n_items: int,
     n_comparisons: int,
     *,
-    model: str = "bradley-terry",
+    model: str = DEFAULT,
     theta: Any = None,
     order_effect: float = 0.0,
     tie: float | None = None,
@@ -232,6 +231,8 @@ def play(
     >>> len(rows.first), rows.weight.sum(), rows.weight.min() >= 1.0
     (1998, np.float64(19980.0), np.True_)
     """
+    from scipy.special import expit
+
     n_items, games = count(n_items, "n_items", 1), count(games, "games", 2)
     rule = "must be from 0 to {:g}"
     spread = checks.number(spread, "spread", rule.format(1e9), lambda x: 0.0 <= x <= 1e9)
@@ -239,7 +240,7 @@ def play(
     rng = checks.rng(rng)
     first, second = int32(*pairs(first, second, n_items))
     theta = rng.normal(0.0, spread, n_items)
-    p = probabilities("bradley-terry", theta[first] - theta[second])
+    p = expit(theta[first] - theta[second])
     win = 1.0 + rng.binomial(games - 2, p)
     scale = 10.0 ** rng.uniform(-decades / 2.0, decades / 2.0, len(first))
     return Simulated(
