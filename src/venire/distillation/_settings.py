@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 from venire._core.arrays import first_seen
+from venire.design import BASELINES, CRITERIA
 from venire.models import HALF_TIES
 from venire.priors import GaussianPrior
 
-__all__ = ["CRITERIA", "Options", "Settings"]
+__all__ = ["Options", "Settings"]
 
-CRITERIA = ("D", "A", "top", "uniform", "residual", "residual_corrected", "sd")
 MOST = 2**31 - 1
 
 
@@ -210,7 +210,7 @@ class Settings:
     model: str = _choice(*HALF_TIES)
     prior: GaussianPrior | None = _option(GaussianPrior(0.1), _prior)  # noqa: RUF009
     method: str = _choice("auto", "fit", "consensus", "uniform")
-    criterion: str = _choice(*CRITERIA)
+    criterion: str = _choice(*CRITERIA, *BASELINES)
     share: str = _choice("equal", "gain")
     steering: str = _choice("student", "none")
     rho: float = _option(0.3, _share)
