@@ -71,7 +71,8 @@ def every(good: Any, argument: str, reason: str, values: Any) -> None:
     """Raise the error about the first value, in C order, where `good` is false; if there is one."""
     if not np.all(good):
         at = int(np.argmin(good))
-        fail(argument, reason, at if np.ndim(good) else None, np.ravel(values)[at])
+        value = values[at] if isinstance(values, (list, tuple)) else np.ravel(values)[at]
+        fail(argument, reason, at if np.ndim(good) else None, value)
 
 
 def told(value: Any) -> str:

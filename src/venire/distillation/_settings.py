@@ -68,9 +68,8 @@ def _plain(given: Any, name: str) -> tuple[Any, ...]:
 def _some(settings: Settings, name: str, given: Any) -> tuple[Any, ...]:
     """Labels of some of the teachers."""
     labels = _plain(given, name)
-    for at, label in enumerate(labels):
-        if not isinstance(label, (int, str)) or label not in settings.teachers:
-            checks.fail(name, "is not one of the teachers", at, label)
+    known = [isinstance(label, (int, str)) and label in settings.teachers for label in labels]
+    checks.every(known, name, "is not one of the teachers", labels)
     if not labels:
         checks.fail(name, "is empty")
     return labels
@@ -102,12 +101,9 @@ def _rotation(settings: Settings, name: str, given: Any) -> tuple[Any, ...] | No
 def _costs(settings: Settings, name: str, given: Any) -> tuple[float, ...]:
     labels = settings.teachers
     if isinstance(given, Mapping):
-        for at, label in enumerate(given):
-            if label not in labels:
-                checks.fail(name, "is not one of the teachers", at, label)
-        for at, label in enumerate(labels):
-            if label not in given:
-                checks.fail(name, "has no entry for this teacher", at, label)
+        _some(settings, name, list(given))
+        there = [label in given for label in labels]
+        checks.every(there, name, "has no entry for this teacher", labels)
         given = [given[label] for label in labels]
     array = checks.amounts(1.0 if given is None else given, len(labels), name)
     return tuple(np.broadcast_to(array, len(labels)).tolist())
