@@ -24,7 +24,7 @@ HOUSE = (
     ("resampling", "ensembles", "design"),
     ("targets",),
     ("distillation",),
-    ("io", "streaming", "distributed", "batch", "plots", "simulate", "datasets"),
+    ("io", "batch", "plots", "simulate", "datasets"),
     ("cli",),
     ("__init__",),
 )

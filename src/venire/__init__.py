@@ -74,7 +74,7 @@ from venire.resampling import (
 from venire.targets import Targets, VotesFit, fit_votes, make_targets
 
 if TYPE_CHECKING:
-    from venire import reference, simulate
+    from venire import batch, reference, simulate
     from venire.distillation import Distillation, Report, Requests, Told
     from venire.ensembles.bagging import Bagging
 
@@ -127,6 +127,7 @@ __all__ = [
     "ZeroOneDecomposition",
     "adaboost_weights",
     "allocate",
+    "batch",
     "bootstrap",
     "bootstrap_statistic",
     "bootstrap_weights",
@@ -163,6 +164,7 @@ _LATER = {  # what takes long to load, needs scikit-learn, or is not for product
     "Report": "venire.distillation",
     "Requests": "venire.distillation",
     "Told": "venire.distillation",
+    "batch": "venire.batch",
     "reference": "venire.reference",
     "simulate": "venire.simulate",
 }

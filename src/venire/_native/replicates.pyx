@@ -18,7 +18,7 @@ LANES = 32
 def too_many(most):
     """What is wrong with so many comparisons of one kind."""
     return (f"weight: {most:g} comparisons of one pair and outcome are too many to resample by "
-            "number: at most 10**7; draw with kind='bayesian', or cells instead of outcomes")
+            "number: at most 10**7; draw with scheme='bayesian', or cells instead of outcomes")
 
 
 cdef class Draws:

@@ -49,7 +49,7 @@ class Options:
     max_iter: int | None
     threads: int | None
     bootstrap: int | None
-    bootstrap_kind: str
+    bootstrap_scheme: str
     seed: int
     level: float
     scale: str | None

@@ -11,6 +11,7 @@ import numpy as np
 from venire import scales
 from venire._core import checks
 from venire._core.frames import as_frame
+from venire._core.summary import Summary
 from venire.models import model_of
 from venire.priors import GaussianPrior
 from venire.ratings import _errors, _goodness, _summary, _tables, solver
@@ -291,7 +292,7 @@ class Fit(Uncertainty):
         *,
         kind: str = "fisher",
         errors: bool = True,
-    ) -> _summary.Summary:
+    ) -> Summary:
         """A statistician's table: the model, its fit, and the items from the best down.
 
         Parameters

@@ -12,9 +12,9 @@ from venire._core import checks
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
 
-__all__ = ["KINDS", "UNITS", "Cells", "cells_of", "first_fraction"]
+__all__ = ["SCHEMES", "UNITS", "Cells", "cells_of", "first_fraction", "has_free_tie"]
 
-KINDS = ("multinomial", "poisson", "bayesian")
+SCHEMES = ("multinomial", "poisson", "bayesian")
 UNITS = ("auto", "outcomes", "cells")
 
 
@@ -53,8 +53,8 @@ class Cells(NamedTuple):
             weight = weight * self.mass
         n = len(self.first)
         out = []
-        for kind in range(3):
-            own = np.flatnonzero(self.outcome == kind)
+        for outcome in range(3):
+            own = np.flatnonzero(self.outcome == outcome)
             if self.unit is None:  # an edge has one row of each outcome
                 mass = np.zeros(n)
                 mass[self.edge[own]] = weight[own]

@@ -6,7 +6,7 @@ information serves every replicate, whose information differs from it by what ch
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,7 +21,7 @@ from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED
 if TYPE_CHECKING:
     from venire._native.problem import Problem
     from venire._native.replicates import Edges
-    from venire.resampling._replicates import Engine
+    from venire.resampling._engine import Engine
 
 __all__ = ["Single", "Singles"]
 
@@ -47,9 +47,9 @@ class Singles:
         self._looked = False  # for a donor
         self._scratch: list[Edges] = []  # at rest
 
-    def fit(self, replicates: list[int]) -> list[Single]:
+    def fit(self, replicates: Sequence[int]) -> list[Single]:
         """The replicates of these numbers."""
-        if not replicates:
+        if not len(replicates):
             return []
         self._look()
         n_threads = min(self.engine.n_threads, len(replicates))
