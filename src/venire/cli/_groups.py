@@ -22,7 +22,7 @@ from venire.cli._options import (
     parse_mapping,
     parse_prior,
 )
-from venire.models import DEFAULT
+from venire.models import DEFAULT, model_of
 
 __all__ = ["groups"]
 
@@ -163,7 +163,7 @@ def groups(
         raise typer.BadParameter("name a folder", param_hint="--output")
     if apart and shared:
         raise typer.BadParameter("needs all groups in one process", param_hint="--shared")
-    if shared and not order_effect and model not in ("davidson", "rao-kupper"):
+    if shared and not order_effect and model_of(model).tie is None:
         raise typer.BadParameter(
             "there is nothing to share: add --order-effect or a model with ties",
             param_hint="--shared",
