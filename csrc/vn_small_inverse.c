@@ -155,7 +155,7 @@ static void sweep(double *restrict m, int n, int stride, int p, double *restrict
 /* The dense rest, inverted in the first places. */
 static void invert_core(vn_small_inverse *s, const vn_small *w)
 {
-    const int stride = s->stride;
+    const int stride = s->stride, prior = vn_prior_is_given(&w->prior);
     int m = 0;
     for (int i = 0; i < w->n; i++)
         if (s->degree[i] != INT32_MAX) {
@@ -169,7 +169,7 @@ static void invert_core(vn_small_inverse *s, const vn_small *w)
         for (int q = p + 1; q < (m + VN_LANES - 1) / VN_LANES * VN_LANES; q++) to[q] = 0.0;
     }
     for (int p = 0; p < m; p++) {
-        if (w->model->prior == 0.0 && --s->left[w->part[s->core[p]]] == 0) {
+        if (!prior && --s->left[w->part[s->core[p]]] == 0) {
             for (int q = 0; q < p; q++) row_of(s->inverse, p, stride)[q] = 0.0;
             for (int q = p; q < m; q++) row_of(s->inverse, q, stride)[p] = 0.0;
         } else {
@@ -212,7 +212,7 @@ static void extend(vn_small_inverse *s, int gone)
 
 static vn_status invert(vn_small_inverse *s, const vn_small *w)
 {
-    const int n = w->n;
+    const int n = w->n, prior = vn_prior_is_given(&w->prior);
     s->n_gone = 0;
     s->start[0] = 0;
     while (s->n_gone < n) {
@@ -222,7 +222,7 @@ static vn_status invert(vn_small_inverse *s, const vn_small *w)
         if (status != VN_OK) return status;
         eliminate(s, v, k);
         /* without a prior the last item of a component is its origin */
-        if (w->model->prior == 0.0 && --s->left[w->part[v]] == 0) s->pivot[s->n_gone - 1] = 0.0;
+        if (!prior && --s->left[w->part[v]] == 0) s->pivot[s->n_gone - 1] = 0.0;
     }
     invert_core(s, w);
     for (int gone = s->n_gone - 1; gone >= 0; gone--) extend(s, gone);
@@ -249,11 +249,14 @@ static void solve(const vn_small_inverse *s, double *x)
     }
 }
 
-/* Diagonal of the inverse, centred in each component on both sides: with the sums of its rows, which
- * are the inverse times ones. */
-static void centred_diagonal(const vn_small_inverse *s, const vn_small *w, double *variance)
+/* Diagonal of the inverse: as it is where priors fix theta item by item, else centred in each
+ * component on both sides, with the sums of its rows, which are the inverse times ones. */
+static void diagonal(const vn_small_inverse *s, const vn_small *w, double *variance)
 {
     const int n = w->n;
+    for (int i = 0; w->prior.precision && i < n; i++)
+        variance[i] = row_of(s->inverse, s->place[i], s->stride)[s->place[i]];
+    if (w->prior.precision) return;
     double *sum = w->p, *all = w->z, *size = w->q; /* the last two by component */
     for (int k = 0; k < w->n_parts; k++) all[k] = size[k] = 0.0;
     for (int i = 0; i < n; i++) sum[i] = 1.0;
@@ -291,13 +294,13 @@ vn_status vn_small_variances(vn_small_inverse *s, vn_small *w, const double *bor
     spread_matrix(s, w);
     status = invert(s, w);
     if (status != VN_OK) return status;
-    centred_diagonal(s, w, variance);
+    diagonal(s, w, variance);
     const int m = border ? w->model->has_gamma + w->model->has_tie : w->n_border;
     if (m == 0) return VN_OK;
     for (int k = 0; k < m; k++) {
         memcpy(w->solved[k], w->border[k], sizeof(double) * (size_t)w->rows);
         solve(s, w->solved[k]);
-        vn_small_centre(w, w->solved[k]);
+        if (!w->prior.precision) vn_small_level(w, w->solved[k]);
     }
     if (!border) {
         invert_border(w, m, own);
