@@ -71,7 +71,7 @@ def arguments(c, seed, criterion):
     group = np.repeat(np.arange(len(n)), n_asks)
     first = (rng.random(len(group)) * n[group]).astype(np.int32)
     second = ((first + 1 + rng.random(len(group)) * (n[group] - 1)) % n[group]).astype(np.int32)
-    asks = vn.allocation._asks.Asks(
+    asks = vn.design._asks.Asks(
         np.concatenate([[0], np.cumsum(n_asks)]).astype(np.int64), first, second
     )
     n_pending = np.minimum(n_asks, rng.integers(0, 4, len(n)))
@@ -112,7 +112,7 @@ def test_picks_are_those_of_the_reference(criterion, seed):
 def test_picks_of_wide_groups_are_those_of_the_reference():
     # more picks than are kept beside the matrix, and a matrix that is no multiple of a panel
     c, _, asked = world(n_groups=2, n_items=45)
-    asks = vn.allocation._asks.asks_of(asked, c, "asked")
+    asks = vn.design._asks.asks_of(asked, c, "asked")
     prior = vn.AllocationPrior(np.zeros(c.n_items), 0.1)
     for criterion in CRITERIA:
         options = {"criterion": criterion, "key": (1, 2), "rho": 0.3, "votes_per_ask": 1, "top": 10}
@@ -217,7 +217,7 @@ def test_gains_of_a_sketch_are_exact(monkeypatch):
     for criterion in ("D", "A"):
         a = vn.allocate(c, 40, criterion=criterion, prior="fixed", asked=asked, rng=1)
         given = twin(
-            c, vn.allocation._asks.asks_of(asked, c, "asked"), [0], [40], a.prior,
+            c, vn.design._asks.asks_of(asked, c, "asked"), [0], [40], a.prior,
             criterion="given", key=(1, 1), given=(a.first, a.second),
         ).gain  # fmt: skip
         if criterion == "D":
@@ -389,13 +389,13 @@ def test_the_item_that_was_first_less_often_is_first():
 
 def test_order_without_asks_is_that_of_the_cells():
     c = vn.GroupedComparisons([1] * 4, [0, 1, 2, 0], [1, 0, 0, 2], 0.5, order=[1, 1, 0, 0])
-    asks = vn.allocation._asks.asks_of(None, c, "asked")
+    asks = vn.design._asks.asks_of(None, c, "asked")
     assert sorted(zip(asks.first.tolist(), asks.second.tolist(), strict=True)) == [
         (0, 1), (0, 2), (1, 0),
     ]  # fmt: skip
     weight = np.array([0.0, 1.0, 0.0, 2.0, 1.0])
     c = vn.GroupedComparisons([1, 1, 1, 2, 2], [0, 1, 2, 5, 6], [1, 2, 0, 6, 7], 0.5, weight)
-    asks = vn.allocation._asks.asks_of(None, c, "asked")
+    asks = vn.design._asks.asks_of(None, c, "asked")
     assert asks.offsets.tolist() == [0, 1, 3]
     assert asks.first.tolist() == [1, 0, 1]
     assert asks.group.tolist() == [0, 1, 1]

@@ -447,7 +447,7 @@ def test_biases_have_the_errors_they_say(model):
 def test_variance_is_found_from_any_start():
     """EM steps at the mode, for comparison, are still far off after eight from .1, and end low."""
     gf, _, rows = simulated(np.random.default_rng(1), 120, 4, 2.25)
-    evidence = vn.grouped._bridges.read(
+    evidence = vn.ratings.grouped._bridges.read(
         gf, gf.groups[rows[0]], gf.items[rows[2]], gf.groups[rows[1]], gf.items[rows[3]], rows[4],
         None, None,
     )  # fmt: skip

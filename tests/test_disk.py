@@ -92,7 +92,7 @@ def test_a_full_disk_leaves_the_old_bootstrap(tmp_path, monkeypatch):
 def test_what_a_dead_writer_left_goes_and_nothing_else(tmp_path):
     code = """
         import os, sys
-        from venire import _files
+        from venire._core import disk
         with disk.whole(sys.argv[1]) as part:
             open(part, "w").write("half")
             print(part, flush=True)
@@ -174,7 +174,7 @@ def test_a_signal_to_the_command_line_is_an_orderly_end(tmp_path, number):
     code = """
         import os, sys, time
         import venire.cli._app
-        from venire import _files
+        from venire._core import disk
         from venire.cli import main
 
         def fit(**_):

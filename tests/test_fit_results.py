@@ -303,10 +303,10 @@ def test_to_frame(baseball, backend):
 
 
 def test_to_frame_takes_what_is_installed(baseball, monkeypatch):
-    from venire.ratings import _tables
+    from venire._core import frames
 
     fit = make_fit(baseball)
-    monkeypatch.setattr(_tables, "find_spec", lambda name: None)
+    monkeypatch.setattr(frames, "find_spec", lambda name: None)
     frame = fit.to_frame()
     assert isinstance(frame, dict)
     frame["theta"][0] = 99.0

@@ -317,7 +317,7 @@ def work_on_the_rest(vn, rng):
     for x in (b.mean, b.entropy, b.interval(0.9), b.prob_greater(other), b.kl(other)):
         assert np.isfinite(x).all()
     b.cdf(0.3), b.quantile(0.3), b.sample(rng=1)
-    vn.posteriors.fit_beta_prior(rng.integers(1, 99, 30), rng.integers(1, 99, 30))
+    vn.fit_beta_prior(rng.integers(1, 99, 30), rng.integers(1, 99, 30))
     target, prediction = rng.integers(0, 2, 50), rng.integers(0, 2, 50)
     vn.adaboost_weights(np.ones(50), prediction, target)
     vn.adaboost_weights(np.ones(50), rng.normal(size=50), rng.normal(size=50), method="r2")

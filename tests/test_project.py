@@ -9,31 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import house
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "venire"
 CSRC = ROOT / "csrc"
-
-# Parts of the package (the first part of a module's path) from the bottom of the house up. A file
-# imports only from its own part and from rows above its own in this list; within a row a part may
-# import those before it only where the row says so.
-HOUSE = (
-    ("errors", "_core", "scales", "models", "priors"),
-    ("_native", "jit", "reference"),
-    ("data", "_config"),
-    ("ratings",),
-    ("panel",),
-    ("resampling", "ensembles", "design"),
-    ("targets",),
-    ("distillation",),
-    ("io", "streaming", "distributed", "batch", "plots", "simulate", "datasets"),
-    ("cli",),
-    ("__init__",),
-)
-ROW = {part: row for row, parts in enumerate(HOUSE) for part in parts}
-ORDERED = (0, 5)  # rows whose parts may import those before them
-NEIGHBOURS = (8,)  # the outside world: its parts may use each other
 
 FORBIDDEN_AT_IMPORT = (
     "numba",
@@ -57,63 +38,23 @@ FORBIDDEN_AT_IMPORT = (
 MAX_LINES = 450
 
 
-def python_files() -> list[Path]:
-    return sorted(PACKAGE.rglob("*.py"))
+def problems_of(check) -> str:
+    """What `check(part, path)` finds wrong in the files of the package."""
+    return "\n".join(
+        f"{path.relative_to(ROOT)}: {text}"
+        for path in house.python_files()
+        for text in check(house.part_of(path), path)
+    )
 
 
-def package_part(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-
-
-def imports(source: str, package: str) -> list[tuple[str, int]]:
-    """What a file names in imports of the package, wherever they stand, with the line."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parents = package.split(".")
-                parents = parents[: len(parents) - node.level + 1]
-                base = ".".join([*parents, base] if base else parents)
-            names = [f"{base}.{alias.name}" for alias in node.names]
-        found += [(name, node.lineno) for name in names if name.split(".")[0] == "venire"]
-    return found
-
-
-def layer_violations(part: str, source: str, package: str = "venire") -> list[str]:
-    """Imports of `source`, a file of `part`, that go down or sideways."""
-    bad = []
-    own = ROW[part]
-    for name, line in imports(source, package):
-        other = [*name.split("."), ""][1]
-        if other == part:
-            continue
-        if other not in ROW:
-            bad.append(f"line {line}: imports {other or 'venire'!r}, which has no place")
-        elif ROW[other] > own:
-            bad.append(f"line {line}: {part} (row {own}) imports {other} (row {ROW[other]})")
-        elif ROW[other] == own and own not in NEIGHBOURS:
-            if own in ORDERED and HOUSE[own].index(other) < HOUSE[own].index(part):
-                continue
-            bad.append(f"line {line}: {part} imports its neighbour {other}")
-    return bad
+def test_parts_have_a_place():
+    without = {house.part_of(path) for path in house.python_files()} - set(house.ROW)
+    assert not without, f"give {without} a place in the house"
 
 
 def test_layers():
-    problems = []
-    for path in python_files():
-        part = package_part(path)
-        if part not in ROW:
-            problems.append(f"{path.relative_to(ROOT)}: give {part!r} a place in the house")
-            continue
-        inner = path.relative_to(PACKAGE).parent.parts
-        package = ".".join(("venire", *inner))
-        for text in layer_violations(part, path.read_text(encoding="utf-8"), package):
-            problems.append(f"{path.relative_to(ROOT)}: {text}")
-    assert not problems, "\n".join(problems)
+    bad = problems_of(lambda part, path: house.layer_violations(part, house.imports_of(path)))
+    assert not bad, bad
 
 
 @pytest.mark.parametrize(
@@ -132,7 +73,79 @@ def test_layers():
     ],
 )
 def test_layer_check_can_fail(part, source, n_bad):
-    assert len(layer_violations(part, source)) == n_bad
+    assert len(house.layer_violations(part, house.imports(source))) == n_bad
+
+
+def test_no_private_module_of_another_part_is_imported():
+    bad = problems_of(lambda part, path: house.private_imports(part, house.imports_of(path)))
+    assert not bad, bad
+
+
+@pytest.mark.parametrize(
+    ("part", "source", "n_bad"),
+    [
+        ("io", "from venire.data._merging import merged", 1),
+        ("io", "from venire.data import _merging, Votes", 1),
+        ("io", "from venire.data.frames import _collect", 1),
+        ("io", "import venire.data._merging", 1),
+        ("data", "from venire.data._merging import merged", 0),
+        ("io", "from venire._core import checks\nfrom venire._native import arrow", 0),
+        ("io", "from venire.data import __doc__", 0),
+    ],
+)
+def test_check_of_private_imports_can_fail(part, source, n_bad):
+    assert len(house.private_imports(part, house.imports(source))) == n_bad
+
+
+def test_no_private_attribute_of_another_part_is_read():
+    sources: dict[str, list[str]] = {}
+    for path in house.python_files():
+        sources.setdefault(house.part_of(path), []).append(path.read_text(encoding="utf-8"))
+    own = {part: house.own_names(found) for part, found in sources.items()}
+    bad = problems_of(lambda part, path: house.private_reads(path.read_text(), own[part]))
+    assert not bad, bad
+
+
+def test_check_of_private_reads_can_fail():
+    own = house.own_names(["class A:\n    _x = 1\n    def f(self):\n        self._y = 2"])
+    assert not house.private_reads("def g(a):\n    return a._x + a._y + a._replace(b=1)", own)
+    assert house.private_reads("def g(a):\n    return a._z", own) == ["line 2: reads a._z"]
+
+
+def test_functions_are_short():
+    bad = problems_of(lambda part, path: house.long_functions(path.read_text(encoding="utf-8")))
+    assert not bad, bad
+
+
+def test_check_of_functions_can_fail():
+    body = "".join(f"    x = {k}  # is\n    # said\n\n" for k in range(80))
+    long = f'def f(self, a):\n    """Says."""\n{body}'
+    assert house.long_functions(long) == ["line 1: f: 81 lines, 1 arguments"]
+    assert not house.long_functions(long, lines=81)
+    assert house.long_functions("def f(self, a, *, b): pass", arguments=1)
+
+
+MODELS = ("bradley-terry", "thurstone", "davidson", "rao-kupper")
+
+
+def test_models_are_named_in_one_place():
+    """In the table, and where a function is that of one model."""
+    places = ("models.py", "ratings/fits.py")
+    files = [p for p in house.python_files() if str(p.relative_to(PACKAGE)) not in places]
+    files = [p for p in files if house.part_of(p) != "reference"]
+    found = [
+        f"{path.relative_to(ROOT)}: {text}"
+        for path in files
+        for text in house.literals(path.read_text(encoding="utf-8"), MODELS)
+    ]
+    assert len(found) <= 5, "\n".join(found)
+    assert house.literals("x = f('davidson')", MODELS) == ["line 1: 'davidson'"]
+
+
+def test_the_picture_of_the_house_is_drawn_from_the_imports():
+    assert (ROOT / "docs" / "house.svg").read_text(encoding="utf-8") == house.drawing(), (
+        "python tests/house.py docs/house.svg"
+    )
 
 
 def run_python(code: str, **environment: str) -> str:
@@ -195,7 +208,7 @@ def test_version_is_the_installed_one():
 
 def test_files_are_short():
     files = [
-        *python_files(),
+        *house.python_files(),
         *PACKAGE.rglob("*.pyx"),
         *CSRC.glob("*.[ch]"),
         *(ROOT / "benchmarks").glob("*.py"),

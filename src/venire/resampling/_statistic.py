@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 from venire.data.coding import encode_one
-from venire.jit import _statistics
+from venire.jit import statistics
 from venire.resampling import _intervals
 from venire.resampling._weights import MOST_KEPT, bootstrap_weights
 
@@ -210,8 +210,8 @@ def _values(
     first: int | None,
 ) -> NDArray[np.float64]:
     """The function of each row of weights; one that is not finite is an error."""
-    if _statistics.is_compiled(function):
-        out = _statistics.evaluate(function, data, weights, n_threads)
+    if statistics.is_compiled(function):
+        out = statistics.evaluate(function, data, weights, n_threads)
     else:
         try:
             out = np.array([float(function(*data, row)) for row in weights])
