@@ -134,7 +134,8 @@ class GaussianPrior:
         return hash((self.precision, self.mean))  # arrays and mappings have none
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return GaussianPrior.from_dict, (self.to_dict(),)
+        both = (self.precision, self.mean)
+        return GaussianPrior, tuple(dict(x) if isinstance(x, Mapping) else x for x in both)
 
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` makes the same prior from; of the types that JSON has."""

@@ -7,6 +7,7 @@ from libc.stdint cimport INT32_MAX, int8_t, int32_t, int64_t, uint64_t
 
 from venire._native.border cimport at, at_if, codes, member, same, team, within
 
+from venire._native.prior cimport prior_of, vn_prior
 from venire._native.signals cimport poll_signals, raise_pending
 
 
@@ -27,7 +28,7 @@ cdef extern from "vn_replicates.h" nogil:
     ctypedef struct vn_replicates:
         vn_model model
         int has_tie
-        double prior
+        vn_prior prior
         int64_t n_items
         int64_t n_edges
         int64_t n_rows
@@ -212,7 +213,7 @@ def fit_replicates(
     const double[::1] start not None,
     *,
     bint has_tie,
-    double prior,
+    prior,
     double tol,
     int max_iter,
     int64_t begin,
@@ -226,7 +227,7 @@ def fit_replicates(
     resampled(&p, draws, n_items, first, second, edge, unit, outcome, mass)
     p.model = <vn_model>member(MODELS, model, "model")
     p.has_tie = has_tie
-    p.prior = prior
+    p.prior = prior_of(prior, n_items)
     p.component = at(component, n_items, "component")
     codes(p.component, n_items, n_items, "component")
     same(inverse.shape[0], n_parameters, "inverse")
