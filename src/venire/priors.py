@@ -17,7 +17,7 @@ from venire._core import checks
 
 __all__ = ["GaussianPrior", "ItemPriors", "check_prior", "item_priors"]
 
-MOST_MEAN = 1e4  # as far as the links are exact
+MOST_MEAN = 1e3  # differences of theta stay far within what the links are exact for
 
 
 class ItemPriors(NamedTuple):
@@ -55,11 +55,20 @@ class ItemPriors(NamedTuple):
 
         That costs no likelihood. Where all items have one prior, or none, it is to mean 0.
         """
+        miss = theta if self.mean is None else theta - self.mean
+        return theta - self.level(miss, component)[component]
+
+    def level(self, x: NDArray[Any], component: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Mean of x, (n_items,), in each component; weighted by precisions that go by item."""
+        own = x if self.precision is None else self.precision * x
+        total = np.bincount(component) if self.precision is None else self.total(component)
+        return np.asarray(np.bincount(component, own) / total, np.float64)
+
+    def total(self, component: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Precision of each component's level, about which comparisons say nothing."""
         if self.precision is None:
-            sizes = np.bincount(component)
-            return theta - (np.bincount(component, theta) / sizes)[component]
-        miss = np.bincount(component, self.precision * (theta - self.mean))
-        return theta - (miss / np.bincount(component, self.precision))[component]
+            return np.asarray(self.all * np.bincount(component), np.float64)
+        return np.asarray(np.bincount(component, self.precision), np.float64)
 
     def part(self, items: slice) -> GaussianPrior | None:
         """The prior of some of the items, as a prior of its own."""
@@ -84,7 +93,7 @@ class GaussianPrior:
         others name the item. In fits of groups labels are (group, item), and an array goes over
         the items of all groups in their order.
     mean : the same, default 0
-        Prior mean, of a size of at most 1e4, in the unit of theta.
+        Prior mean, of a size of at most 1000, in the unit of theta.
 
     Raises
     ------
@@ -97,8 +106,8 @@ class GaussianPrior:
     Notes
     -----
     Where all items have one mean and one precision, theta of each component has that mean after the
-    fit, and standard errors are of deviations from it. Otherwise theta has the origin that the means
-    give it: nothing is centred, and standard errors are those of theta itself.
+    fit, and standard errors are of deviations from it. Otherwise theta has the origin that the
+    means give it: nothing is centred, and standard errors are those of theta itself.
 
     Examples
     --------
@@ -117,12 +126,14 @@ class GaussianPrior:
     def __post_init__(self) -> None:
         least, most = 1.0 / checks.LARGEST, checks.LARGEST
         rule = f"must be finite and > 0, from {least:g} to {most:g}"
-        object.__setattr__(self, "precision", _values(self.precision, "precision", least, most, rule))
+        object.__setattr__(
+            self, "precision", _values(self.precision, "precision", least, most, rule)
+        )
         rule = f"must be finite and of a size of at most {MOST_MEAN:g}"
         object.__setattr__(self, "mean", _values(self.mean, "mean", -MOST_MEAN, MOST_MEAN, rule))
 
     def __repr__(self) -> str:
-        mean = "" if _is_number(self.mean) and self.mean == 0.0 else f", mean={_shown(self.mean)}"
+        mean = "" if self._is_at_zero else f", mean={_shown(self.mean)}"
         return f"GaussianPrior(precision={_shown(self.precision)}{mean})"
 
     def __eq__(self, other: object) -> bool:
@@ -148,7 +159,7 @@ class GaussianPrior:
 
     def describe(self) -> str:
         """In words, for summaries and reports."""
-        mean = "" if _is_number(self.mean) and self.mean == 0.0 else f" and mean {_shown(self.mean)}"
+        mean = "" if self._is_at_zero else f" and mean {_shown(self.mean)}"
         return f"normal prior of precision {_shown(self.precision)}{mean}"
 
     def penalty(self, theta: Any, items: Any = None) -> float:
@@ -161,15 +172,15 @@ class GaussianPrior:
         mean = own.centre if own.mean is None else own.mean
         return 0.5 * float(np.sum(own.ridge * (theta - mean) ** 2))
 
-    def native(self, items: NDArray[Any], groups: NDArray[Any] | None = None) -> ItemPriors:
+    def native(self, items: NDArray[Any], groups: Any = None, offsets: Any = None) -> ItemPriors:
         """Look up the items of a fit.
 
         Parameters
         ----------
         items : ndarray, shape (n_items,)
             Labels.
-        groups : ndarray, shape (n_items,), optional
-            Label of each item's group, in fits of groups.
+        groups, offsets : ndarray, shapes (n_groups,) and (n_groups + 1,), optional
+            In fits of groups: their labels, and where the items of each start.
 
         Raises
         ------
@@ -179,13 +190,14 @@ class GaussianPrior:
         if _is_number(self.precision) and _is_number(self.mean):
             return ItemPriors(all=self.precision, centre=self.mean)
         both = [
-            _of_items(getattr(self, name), name, items, groups) for name in ("precision", "mean")
+            _of_items(getattr(self, name), name, items, groups, offsets)
+            for name in ("precision", "mean")
         ]
         if len(items) and all((x == x[0]).all() for x in both):
             return ItemPriors(all=float(both[0][0]), centre=float(both[1][0]))
         return ItemPriors(precision=both[0], mean=both[1])
 
-    def among(self, items: NDArray[Any], groups: NDArray[Any] | None = None) -> GaussianPrior:
+    def among(self, items: NDArray[Any], groups: Any = None, offsets: Any = None) -> GaussianPrior:
         """The prior of some items alone: labels that are not theirs are left out.
 
         Parameters and errors are those of `native`.
@@ -194,10 +206,14 @@ class GaussianPrior:
         for name in ("precision", "mean"):
             value = getattr(self, name)
             if isinstance(value, Mapping):
-                wanted = dict.fromkeys(_labels(items, groups))
+                wanted = dict.fromkeys(_labels(items, groups, offsets))
                 value = {label: value[label] for label in wanted if label in value}
             own[name] = value
         return GaussianPrior(**own)
+
+    @property
+    def _is_at_zero(self) -> bool:
+        return _is_number(self.mean) and self.mean == 0.0
 
     @property
     def goes_by_place(self) -> bool:
@@ -212,10 +228,10 @@ def check_prior(prior: Any) -> None:
 
 
 def item_priors(
-    prior: GaussianPrior | None, items: NDArray[Any], groups: NDArray[Any] | None = None
+    prior: GaussianPrior | None, items: NDArray[Any], groups: Any = None, offsets: Any = None
 ) -> ItemPriors:
-    """What `prior`, or none, is for the items of a fit."""
-    return ItemPriors() if prior is None else prior.native(items, groups)
+    """What `prior`, or none, is for the items of a fit; see `GaussianPrior.native`."""
+    return ItemPriors() if prior is None else prior.native(items, groups, offsets)
 
 
 def _is_number(value: Any) -> bool:
@@ -248,20 +264,20 @@ def _from_frame(frame: Any, name: str) -> dict[Any, Any]:
     keys = labels[0] if len(labels) == 1 else list(zip(*labels, strict=True))
     out = dict(zip(keys, values, strict=True))
     if len(out) < len(keys):
-        seen: set[Any] = set()
-        again = next(k for k, key in enumerate(keys) if key in seen or seen.add(key))
-        checks.fail(name, "is the second value of one item", again, keys[again])
+        last = {key: k for k, key in enumerate(keys)}
+        again = next(k for k, key in enumerate(keys) if last[key] > k)
+        checks.fail(name, "must hold one value for each item, and has more for", again, keys[again])
     return out
 
 
-def _labels(items: NDArray[Any], groups: NDArray[Any] | None) -> list[Any]:
+def _labels(items: NDArray[Any], groups: Any, offsets: Any) -> list[Any]:
     if groups is None:
         return items.tolist()
-    return list(zip(groups.tolist(), items.tolist(), strict=True))
+    return list(zip(np.repeat(groups, np.diff(offsets)).tolist(), items.tolist(), strict=True))
 
 
 def _of_items(
-    value: Any, name: str, items: NDArray[Any], groups: NDArray[Any] | None
+    value: Any, name: str, items: NDArray[Any], groups: Any, offsets: Any
 ) -> NDArray[np.float64]:
     """One value for each item."""
     n = len(items)
@@ -271,7 +287,7 @@ def _of_items(
         if len(value) != n:
             checks.fail(name, f"holds {len(value)} values, but there are {n} items")
         return value
-    labels = _labels(items, groups)
+    labels = _labels(items, groups, offsets)
     out = np.array([value.get(label, np.nan) for label in labels])
     missing = np.isnan(out)
     if missing.any():

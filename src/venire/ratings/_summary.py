@@ -96,7 +96,7 @@ def summarise(fit: Fit, level: float, top: int | None, kind: str, errors: bool) 
 
 def _header(fit: Fit, level: float, kind: str, errors: bool, n_components: int) -> list[str]:
     state = "converged" if fit.converged else "NOT CONVERGED"
-    prior = "" if fit.prior is None else f", normal prior of precision {fit.prior.precision:g}"
+    prior = "" if fit.prior is None else f", {fit.prior.describe()}"
     lines = [
         f"{NAMES[fit.model]} fit by {fit.method}{prior}",
         f"{state}: {fit.n_iter} iterations, residual {fit.residual:.1e}",
@@ -145,7 +145,7 @@ def _notes(
     unit = (
         "standard deviations of a difference" if fit.model == "thurstone" else "natural-log units"
     )
-    notes.append(f"estimates: {unit}, mean 0 in each component")
+    notes.append(f"estimates: {unit}, {_origin(fit)}")
     if errors:
         what = "Fisher information" if kind == "fisher" else "robust (sandwich)"
         clustered = kind == "robust" and fit.comparisons.cluster is not None
@@ -165,6 +165,13 @@ def _notes(
     if fit.note:
         notes.append(fit.note)
     return notes
+
+
+def _origin(fit: Fit) -> str:
+    own = _errors.layout_of(fit).prior
+    if own.mean is not None:
+        return "their origin that of the prior's means"
+    return f"mean {own.centre:g} in each component"
 
 
 def _number(x: float) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from venire._core import checks
 from venire.data.comparisons import Comparisons
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
-from venire.priors import GaussianPrior
+from venire.priors import GaussianPrior, ItemPriors, check_prior, item_priors
 from venire.ratings._existence import require_existence
 from venire.ratings._mm import newman
 from venire.ratings.fit import Fit
@@ -67,17 +67,15 @@ def fit_quietly(
     """The fit, and what its caller should be warned of; arguments are not checked."""
     threads = checks.n_threads(n_threads)
     remarks: list[tuple[str, type[Warning]]] = []
-    precision = 0.0 if prior is None else prior.precision
+    own = item_priors(prior, c.items)
     used, component = c, None
     if components == "strong" and prior is None:
         used = c._within(c.components("strong").labels)
     component = require_existence(used, model, order_effect=order_effect, prior=prior is not None)
-    problem = build_problem(
-        used, model, prior=precision, order_effect=order_effect, n_threads=threads
-    )
+    problem = build_problem(used, model, prior=own, order_effect=order_effect, n_threads=threads)
     free_tie = model in TIE_MODELS and used._tie is not None
     start = _start(used, model, init, order_effect, free_tie)
-    start[: c.n_items] = _centred(start[: c.n_items], component)
+    start[: c.n_items] = own.levelled(start[: c.n_items] - own.centre, component)
     if method == "mm":
         result = newman(
             problem, start, component, order_effect=order_effect, tol=tol, max_iter=max_iter,
@@ -88,8 +86,7 @@ def fit_quietly(
         if lower is not None and free_tie and model == "rao-kupper":
             lower[-1] = 0.0
         result = newton(
-            problem, start, prior=precision, lower=lower, tol=tol, max_iter=max_iter,
-            progress=progress,
+            problem, start, lower=lower, tol=tol, max_iter=max_iter, progress=progress,
         )  # fmt: skip
     if not result.converged:
         remarks.append((_trouble(result, tol), ConvergenceWarning))
@@ -106,6 +103,7 @@ def fit_quietly(
         c,
         model,
         prior,
+        own,
         order_effect,
         method,
         tol,
@@ -136,6 +134,7 @@ def _result(
     c: Comparisons,
     model: str,
     prior: GaussianPrior | None,
+    own: ItemPriors,
     order_effect: bool,
     method: str,
     tol: float,
@@ -147,7 +146,7 @@ def _result(
     note: str,
 ) -> Fit:
     x, n = result.parameters, c.n_items
-    x[:n] = _centred(x[:n], component)  # costs no likelihood, and a prior only gains by it
+    x[:n] = own.levelled(x[:n], component)
     tie = None
     if model in TIE_MODELS:
         boundary = 0.0 if model == "davidson" else 1.0
@@ -160,7 +159,7 @@ def _result(
     return Fit(
         comparisons=c,
         model=model,
-        theta=x[:n],
+        theta=x[:n] + own.centre if own.centre else x[:n],
         tie=tie,
         order_effect=float(x[n]) if order_effect else None,
         prior=prior,
@@ -187,8 +186,7 @@ def check_arguments(
 ) -> None:
     """Refuse what no fit takes."""
     checks.one_of(model, "model", tuple(MODELS))
-    if prior is not None and not isinstance(prior, GaussianPrior):
-        checks.fail("prior", "must be a GaussianPrior or None", value=prior, kind=TypeError)
+    check_prior(prior)
     checks.flag(order_effect, "order_effect")
     checks.tol(tol)
     checks.max_iter(max_iter)
@@ -234,8 +232,3 @@ def log_tie_of(model: str, share: float) -> float:
     if model == "rao-kupper":
         return float(np.log1p(2.0 * share / (1.0 - share)))
     return float(np.log(2.0 * share / (1.0 - share)))
-
-
-def _centred(theta: NDArray[np.float64], component: NDArray[np.int32]) -> NDArray[np.float64]:
-    sizes = np.bincount(component)
-    return theta - (np.bincount(component, theta) / sizes)[component]

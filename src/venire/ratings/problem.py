@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from venire._native.problem import Problem
     from venire.data.comparisons import Comparisons
+    from venire.priors import ItemPriors
 
 __all__ = ["TIE_MODELS", "build_problem"]
 
@@ -18,7 +19,7 @@ def build_problem(
     c: Comparisons,
     model: str,
     *,
-    prior: float = 0.0,
+    prior: ItemPriors | None = None,
     order_effect: bool = False,
     n_threads: int = 1,
 ) -> Problem:

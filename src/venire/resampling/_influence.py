@@ -90,7 +90,7 @@ def replicate_errors(
 
     out = np.full(theta.shape, np.nan)
     component = engine.fit.component
-    sizes = np.bincount(component)
+    prior = engine.prior
     lowest = 1.0 if engine.fit.model == "rao-kupper" else 0.0
 
     def one(r: int) -> None:
@@ -107,9 +107,10 @@ def replicate_errors(
             return
         n = theta.shape[1]
         block = matrix[:n, :n]
-        rows = np.stack([np.bincount(component, row, len(sizes)) for row in block]) / sizes
-        means = np.bincount(component, rows[np.arange(n), component], len(sizes)) / sizes
-        out[r] = block.diagonal() - 2.0 * rows[np.arange(n), component] + means[component]
+        own = np.stack([prior.level(row, component) for row in block])[np.arange(n), component]
+        out[r] = block.diagonal() - 2.0 * own + prior.level(own, component)[component]
+        if prior.precision is not None:
+            out[r] += (1.0 / prior.total(component))[component]
 
     with ThreadPoolExecutor(engine.n_threads) as pool:
         list(pool.map(one, range(len(theta))))

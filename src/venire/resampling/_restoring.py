@@ -90,7 +90,7 @@ def grouped_comparisons(s: Saved) -> GroupedComparisons:
 
 def fit(s: Saved, c: Comparisons) -> Fit:
     """A single fit of the comparisons."""
-    n, model, prior = c.n_items, s.one_of("fit.model", MODELS), _prior(s)
+    n, model, prior = c.n_items, s.one_of("fit.model", MODELS), _prior(s, c.items)
     component = s.array("fit.component", np.int32, (n,), 0, n - 1)
     kinds = ("weak", "strong") if prior is None else ("weak",)
     if not any(np.array_equal(component, c.components(kind).labels) for kind in kinds):
@@ -129,7 +129,8 @@ def grouped_fit(s: Saved, g: GroupedComparisons) -> GroupedFit:
     """The fits of many groups."""
     from venire._native.grouped import STATUSES
 
-    model, prior, shared = s.one_of("fit.model", MODELS), _prior(s), s.flag("fit.shared")
+    model, shared = s.one_of("fit.model", MODELS), s.flag("fit.shared")
+    prior = _prior(s, g.items, g.groups, g.offsets)
     s.one_of("fit.scale", (scale_of(model),))
     order_effect: Any
     tie: Any
@@ -207,14 +208,17 @@ def _shared(
     return order_effect, tie, values
 
 
-def _prior(s: Saved) -> GaussianPrior | None:
+def _prior(s: Saved, *items: Any) -> GaussianPrior | None:
+    """The prior, which must go with the items (and groups) that there are."""
     if s.fact("prior") is None:
         return None
-    precision = s.number("prior")
+    stated = s.fact("prior")
     try:
-        return GaussianPrior(precision)
-    except ValueError as error:
-        s.fail("prior", str(error), None, precision)
+        prior = GaussianPrior.from_dict(stated)
+        prior.native(*items)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        s.fail("prior", str(error), None, stated)
+    return prior
 
 
 def _masses(s: Saved, n: int) -> tuple[Any, Any, Any]:

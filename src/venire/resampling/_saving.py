@@ -50,7 +50,7 @@ def save(b: Bootstrap, path: str | Path) -> None:
     facts: dict[str, Any] = {"format": FORMAT}
     _put_cells(fit.comparisons, Aggregated._fields, arrays, facts)
     facts["fit"] = {name: _plain(getattr(fit, name)) for name in FIT}
-    facts["prior"] = None if fit.prior is None else fit.prior.precision
+    facts["prior"] = None if fit.prior is None else fit.prior.to_dict()
     arrays["fit.theta"], arrays["fit.component"] = fit.theta, fit.component
     facts |= {"kind": b.kind, "key": list(b.key), "tol": b.tol, "n_threads": b.n_threads}
     facts["unit"] = b.unit
@@ -93,8 +93,7 @@ def save_groups(b: GroupedBootstrap, path: str | Path) -> None:
     arrays: dict[str, Any] = {}
     facts: dict[str, Any] = {"format": GROUPS_FORMAT}
     _put_cells(b.fit.comparisons, Grouping._fields, arrays, facts)
-    prior = b.fit.prior
-    facts["prior"] = None if prior is None else prior.precision
+    facts["prior"] = None if b.fit.prior is None else b.fit.prior.to_dict()
     _put("fit", {name: getattr(b.fit, name) for name in GROUPED_FIT}, arrays, facts)
     _put("b", {name: getattr(b, name) for name in GROUPED}, arrays, facts)
     if b._draws is not None:

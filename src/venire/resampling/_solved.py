@@ -76,18 +76,24 @@ def errors(
 
 
 def _unit(b: Bootstrap, problem: Any, x: int) -> NDArray[np.float64]:
-    """An item by itself less the mean of its component: (1, n_parameters)."""
+    """An item by itself less the level of its component: (1, n_parameters)."""
     rhs = np.zeros((1, problem.n_parameters))
     mates = np.flatnonzero(b.fit.component == b.fit.component[x])
-    rhs[0, mates] = -1.0 / len(mates)
+    precision = b._engine().prior.precision
+    own = np.ones(len(mates)) if precision is None else precision[mates]
+    rhs[0, mates] = -own / own.sum()
     rhs[0, x] += 1.0
     return rhs
 
 
 def _deviations(b: Bootstrap, problem: Any, positions: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Square roots of r'H⁻¹r for each item's r."""
-    out = np.empty(len(positions))
+    """Square roots of r'H⁻¹r for each item's r, and of its level's variance where theta has one."""
+    out, prior = np.empty(len(positions)), b._engine().prior
+    level = np.zeros(b.fit.component.max() + 1)
+    if prior.precision is not None:
+        level = 1.0 / prior.total(b.fit.component)
     for k, x in enumerate(positions):
         rhs = _unit(b, problem, x)
-        out[k] = math.sqrt(float((rhs * solve_rows(problem, rhs, TOL)).sum()))
+        own = float((rhs * solve_rows(problem, rhs, TOL)).sum())
+        out[k] = math.sqrt(own + level[b.fit.component[x]])
     return out

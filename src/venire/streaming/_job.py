@@ -101,6 +101,9 @@ class Job:
 
     def __post_init__(self) -> None:
         check_arguments(self.model, self.prior, self.order_effect, self.tol, self.max_iter, None)
+        if self.prior is not None and self.prior.goes_by_place:
+            reason = "holds an array, but files have no order of items: map (group, item) to values"
+            checks.fail("prior", reason)
         checks.flag(self.shared, "shared")
         checks.flag(self.errors, "errors")
         if self.scale is not None:
@@ -125,7 +128,7 @@ class Job:
         """What goes into the metadata of an output."""
         return {
             "model": self.model,
-            "prior": None if self.prior is None else self.prior.precision,
+            "prior": None if self.prior is None else self.prior.to_dict(),
             "order_effect": self.order_effect,
             "shared": self.shared,
             "tol": self.tol,
@@ -165,13 +168,16 @@ class Job:
     ) -> Fitted:
         """Fit the groups; what did not converge is said by its status."""
         more: dict[str, np.ndarray] = {}
+        prior, c = self.prior, comparisons
+        if prior is not None:  # labels of other groups are those of other parts of the files
+            prior = prior.among(c.items, c.groups, c.offsets)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             warnings.simplefilter("ignore", NotIdentifiedWarning)
             result = fit_groups(
                 comparisons,
                 model=self.model,
-                prior=self.prior,
+                prior=prior,
                 order_effect=self.order_effect,
                 shared=self.shared,
                 tol=self.tol,

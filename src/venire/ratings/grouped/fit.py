@@ -12,7 +12,7 @@ from venire._core import checks
 from venire._core.frames import as_frame
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.grouping import group_at
-from venire.priors import GaussianPrior
+from venire.priors import GaussianPrior, ItemPriors, item_priors
 from venire.ratings.fit import Fit
 from venire.ratings.grouped import _uncertainty, batches, scaling
 from venire.ratings.grouped._uncertainty import GroupedParameterErrors
@@ -323,6 +323,13 @@ class GroupedFit:
             raise ValueError(f"theta is on the scale {self.scale!r}: ask the fit itself")
         return self._single(k)
 
+    @property
+    def _priors(self) -> ItemPriors:
+        if "priors" not in self._cache:
+            own = item_priors(self.prior, self.items, self.groups, self.offsets)
+            self._cache["priors"] = own
+        return self._cache["priors"]
+
     # ---- how --------------------------------------------------------------------------------
 
     def _single(self, k: int) -> Fit:
@@ -337,7 +344,7 @@ class GroupedFit:
             theta=self.theta[self.offsets[k] : self.offsets[k + 1]],
             tie=tie,
             order_effect=gamma,
-            prior=self.prior,
+            prior=self._priors.part(slice(self.offsets[k], self.offsets[k + 1])),
             log_likelihood=float(self.log_likelihood[k]),
             residual=float(self.residual[k]),
             converged=bool(self.status[k] != "iteration limit"),
@@ -359,7 +366,7 @@ class GroupedFit:
         native = batches.native_groups(
             self.comparisons,
             self.model if has_tie or self.model not in TIE_MODELS else "bradley-terry",
-            prior=0.0 if self.prior is None else self.prior.precision,
+            prior=self._priors,
             order_effect=self.order_effect is not None,
             has_tie=has_tie,
             shared=self.shared,
