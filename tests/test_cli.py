@@ -97,7 +97,9 @@ def test_help():
 def test_the_table(games):
     run = venire("fit", games, *COMMON, "--outcome", "r", "--mapping", "H=1,D=0.5,A=0", "--top", 3)
     assert run.exit_code == 0, run.output
-    fit = vn.fit_bradley_terry(vn.Comparisons.from_frame(pd.read_csv(games), "a", "b", score="s"))
+    fit = vn.fit_bradley_terry(
+        vn.Comparisons.from_frame(pd.read_csv(games), first="a", second="b", score="s")
+    )
     best = np.argsort(-fit.theta)[:3]
     low, high = fit.interval()[best[0]]
     lines = [line.split() for line in run.stdout.splitlines()]
@@ -137,7 +139,7 @@ def test_models(games, tmp_path, way, model, function):
         "--level", 0.9, "--threads", 2, "-o", out, "--json",
     )  # fmt: skip
     assert run.exit_code == 0, run.output
-    c = vn.Comparisons.from_frame(pd.read_csv(games), "a", "b", score="s", neutral="n")
+    c = vn.Comparisons.from_frame(pd.read_csv(games), first="a", second="b", score="s", neutral="n")
     fit = function(c, order_effect=True)
     document = json.loads(run.stdout)
     assert document["model"] == model
@@ -178,7 +180,14 @@ def test_counts_weights_and_order(tmp_path):
     )  # fmt: skip
     assert run.exit_code == 0, run.output
     c = vn.Comparisons.from_frame(
-        pd.read_csv(path), "a", "b", win="win", loss="loss", tie="tie", order="o", weight="w"
+        pd.read_csv(path),
+        first="a",
+        second="b",
+        win="win",
+        loss="loss",
+        tie="tie",
+        order="o",
+        weight="w",
     )
     fit = vn.fit_davidson(c, order_effect=True)
     document = json.loads(run.stdout)
@@ -240,7 +249,7 @@ def test_automatic_prior(tmp_path):
     assert [r["rank"] for r in table][3:] == [None, None]
     assert [r["item"] for r in table][3:] == ["d", "e"]
     fit = vn.fit_bradley_terry(
-        vn.Comparisons.from_frame(pd.read_csv(path), "a", "b", score="s"),
+        vn.Comparisons.from_frame(pd.read_csv(path), first="a", second="b", score="s"),
         prior=vn.GaussianPrior(0.01),
     )
     theta = dict(zip(fit.items, fit.theta, strict=True))

@@ -54,7 +54,7 @@ def test_the_table_is_that_of_the_package(games, frame):
     run = venire("fit", games, *WAY, "--bootstrap", 300, "--seed", 5, "--level", 0.9, "--json")
     assert run.exit_code == 0
     document, rows = ratings(run)
-    fit = vn.fit_bradley_terry(vn.Comparisons.from_frame(frame, "a", "b", score="s"))
+    fit = vn.fit_bradley_terry(vn.Comparisons.from_frame(frame, first="a", second="b", score="s"))
     b = vn.bootstrap(fit, 300, rng=5)
     expected = b.to_frame("dict", level=0.9)
     for k, item in enumerate(fit.items):
@@ -70,7 +70,7 @@ def test_clusters(games, frame):
     run = venire("fit", games, *WAY, "--bootstrap", 200, "--cluster", "user", "--json")
     document, rows = ratings(run)
     assert document["bootstrap"]["cluster"] == "user"
-    c = vn.Comparisons.from_frame(frame, "a", "b", score="s", cluster="user")
+    c = vn.Comparisons.from_frame(frame, first="a", second="b", score="s", cluster="user")
     errors = vn.bootstrap(vn.fit_bradley_terry(c), 200, rng=0).standard_errors()
     for k, item in enumerate(c.items):
         assert rows[item]["standard_error"] == pytest.approx(errors[k], abs=1e-9)

@@ -109,7 +109,9 @@ def test_options_reach_the_fit(tmp_path):
     assert "thurstone, prior GaussianPrior(0.5): 8 groups" in run.stdout
     got = pq.read_table(tmp_path / "o.parquet").to_pandas()
     for label, rows in table.to_pandas().groupby("q"):
-        c = vn.Comparisons.from_frame(rows, "a", "b", score="s", weight="w", neutral="n")
+        c = vn.Comparisons.from_frame(
+            rows, first="a", second="b", score="s", weight="w", neutral="n"
+        )
         fit = vn.fit_thurstone(c, prior=vn.GaussianPrior(0.5), order_effect=True, tol=1e-12)
         mine = got[got["group"] == label]
         np.testing.assert_allclose(mine["theta"], fit.theta, atol=1e-9)

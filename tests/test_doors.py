@@ -198,7 +198,7 @@ SINGLE = {  # the named arguments are single values
     ),
     "adaboost_weights": (
         lambda **c: vn.adaboost_weights(None, [1, 2], [1, 1], **c),
-        ("method", "loss", "learning_rate", "n_threads"),
+        ("method", "loss", "learning_rate"),
     ),
     "decompose": (lambda **c: vn.decompose(MEMBERS, [1, 2, 3, 4], **c), ("loss", "level")),
     "allocate": (
@@ -443,7 +443,7 @@ def test_totals_that_would_overflow(weight):
             call()
     frame = {"a": FIRST, "b": SECOND, "w": [1e20] * N, "l": [1.0] * N}
     with pytest.raises(ValueError, match=r"win .column 'w'."):
-        vn.Comparisons.from_frame(frame, "a", "b", win="w", loss="l", weight="w")
+        vn.Comparisons.from_frame(frame, first="a", second="b", win="w", loss="l", weight="w")
 
 
 @pytest.mark.parametrize("fit", [vn.fit_bradley_terry, vn.fit_thurstone, vn.fit_davidson])

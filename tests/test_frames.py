@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import venire as vn
 from venire.data.coding import Encoded, encode
-from venire.data.frames import columns
+from venire.data.frames import read_frame
 from venire.data.outcomes import outcome_scores, survey
 
 GAMES = {
@@ -44,6 +44,10 @@ FRAMES = {
 @pytest.fixture(params=FRAMES)
 def frame(request):
     return FRAMES[request.param]
+
+
+def columns(data, first, second, **named):
+    return read_frame(data, vn.Columns(first=first, second=second, **named))
 
 
 def test_labels_and_score(frame):
@@ -266,7 +270,7 @@ def test_no_frame():
 
 def test_comparisons_from_frame(frame):
     c = vn.Comparisons.from_frame(
-        frame(GAMES), "home", "away", first_score="goals", second_score="against",
+        frame(GAMES), first="home", second="away", first_score="goals", second_score="against",
         neutral="neutral", weight="games",
     )  # fmt: skip
     assert c.items.tolist() == ["x", "y", "z"]
@@ -279,8 +283,10 @@ def test_comparisons_from_frame(frame):
         (1, 2, 1, 0, 0, 1),
     ]
     with pytest.raises(ValueError, match="z"):
-        vn.Comparisons.from_frame(frame(GAMES), "home", "away", items=["x", "y"])
-    c = vn.Comparisons.from_frame(frame(GAMES), "home", "away", items=["z", "y", "q", "x"])
+        vn.Comparisons.from_frame(frame(GAMES), first="home", second="away", items=["x", "y"])
+    c = vn.Comparisons.from_frame(
+        frame(GAMES), first="home", second="away", items=["z", "y", "q", "x"]
+    )
     assert c.items.tolist() == ["z", "y", "q", "x"]
 
 
@@ -324,3 +330,34 @@ def test_outcomes_in_pieces(data):
 
     want, got = outcome(whole), outcome(in_pieces)
     assert got == (want if isinstance(want, str) else [want[:cut], want[cut:]])
+
+
+def test_columns_listed_or_named():
+    from venire.data import columns as lists
+
+    listed = vn.Columns(first="home", second="away", score="share")
+    c = vn.Comparisons.from_frame(GAMES, listed)
+    assert c.win.tolist() == columns_of(vn.Comparisons, **listed.names).win.tolist()
+    with pytest.raises(TypeError, match="not both"):
+        vn.Comparisons.from_frame(GAMES, listed, weight="games")
+    with pytest.raises(TypeError, match="columns: must be Columns"):
+        vn.Comparisons.from_frame(GAMES, "home")
+    with pytest.raises(TypeError, match="group: must name a column"):
+        vn.GroupedComparisons.from_frame(GAMES, listed)
+    with pytest.raises(TypeError, match="group: comparisons in groups are GroupedComparisons"):
+        columns_of(vn.Comparisons, **listed.names, group="season")
+    with pytest.raises(TypeError, match="cluster: groups are resampled by themselves"):
+        columns_of(vn.GroupedComparisons, **listed.names, group="season", cluster="games")
+    for made, names in (
+        (lists.Columns, lists.ColumnNames), (lists.VoteColumns, lists.VoteColumnNames),
+    ):  # fmt: skip
+        assert list(made.__dataclass_fields__) == list(names.__annotations__)
+    votes = vn.VoteColumns(teacher="t", pair="q", vote=["a", "b"], swapped="b", gold="g")
+    assert votes.names == {"teacher": "t", "pair": "q", "gold": "g", "vote0": "a", "vote1": "b"}
+    frame = {"t": [1], "q": [2], "a": [1], "b": [-1]}
+    v = vn.Votes.from_frame(frame, votes)
+    assert (v.runs.tolist(), v.swapped_runs.tolist()) == ([2], [1])
+
+
+def columns_of(made, **named):
+    return made.from_frame(GAMES, **named)

@@ -122,11 +122,11 @@ def test_null_in_a_frame(kind):
     module = pytest.importorskip(kind)
     frame = module.table(table) if kind == "pyarrow" else module.DataFrame(table)
     with pytest.raises(ValueError, match=r"group.*'q'.*missing.*position 1"):
-        Grouped.from_frame(frame, "q", "a", "b")
+        Grouped.from_frame(frame, group="q", first="a", second="b")
     with pytest.raises(ValueError, match=r"score.*'s'.*4.0.*position 2"):
-        Grouped.from_frame(frame, "b", "a", "b", score="s")
+        Grouped.from_frame(frame, group="b", first="a", second="b", score="s")
     with pytest.raises(ValueError, match="nope"):
-        Grouped.from_frame(frame, "nope", "a", "b")
+        Grouped.from_frame(frame, group="nope", first="a", second="b")
 
 
 ROWS = Grouped(G, A, B, [1.0, 0.5, 0.3])

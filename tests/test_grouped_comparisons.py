@@ -242,17 +242,23 @@ def test_from_frame(kind):
         frame = pytest.importorskip("pyarrow").table(table)
     else:
         frame = table
-    g = vn.GroupedComparisons.from_frame(frame, "q", "a", "b", score="s", weight="w", order="o")
+    g = vn.GroupedComparisons.from_frame(
+        frame, group="q", first="a", second="b", score="s", weight="w", order="o"
+    )
     assert_identical(g, vn.GroupedComparisons(group, *names, score, weight, order))
 
 
 def test_from_frame_with_outcomes_and_counts():
     table = {"q": ["y", "x", "y"], "a": [1, 1, 2], "b": [2, 3, 1], "o": ["left", "right", "tie"]}
     mapping = {"left": 1.0, "right": 0.0, "tie": 0.5}
-    g = vn.GroupedComparisons.from_frame(table, "q", "a", "b", outcome="o", mapping=mapping)
+    g = vn.GroupedComparisons.from_frame(
+        table, group="q", first="a", second="b", outcome="o", mapping=mapping
+    )
     assert_identical(g, vn.GroupedComparisons(table["q"], table["a"], table["b"], [1, 0, 0.5]))
     counts = {"q": [1, 1], "a": ["u", "v"], "b": ["v", "w"], "win": [3, 0], "loss": [1, 2]}
-    g = vn.GroupedComparisons.from_frame(counts, "q", "a", "b", win="win", loss="loss")
+    g = vn.GroupedComparisons.from_frame(
+        counts, group="q", first="a", second="b", win="win", loss="loss"
+    )
     assert (g.win.tolist(), g.loss.tolist()) == ([3.0, 0.0], [1.0, 2.0])
 
 

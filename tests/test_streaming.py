@@ -53,7 +53,7 @@ def one_by_one(table, fit=vn.fit_bradley_terry, **options):
     frame = table.to_pandas()
     out = []
     for label, rows in frame.groupby("q", sort=True):
-        c = vn.Comparisons.from_frame(rows, "a", "b", score="s", weight="w")
+        c = vn.Comparisons.from_frame(rows, first="a", second="b", score="s", weight="w")
         one = fit(c, prior=vn.GaussianPrior(0.01), **options)
         met = np.bincount(c.first, c.win + c.loss + c.tie, c.n_items)
         met += np.bincount(c.second, c.win + c.loss + c.tie, c.n_items)
@@ -158,7 +158,7 @@ def test_models_and_order(tmp_path, small, model):
         files.add((tmp_path / "o.parquet").read_bytes())
         got = pq.read_table(tmp_path / "o.parquet").to_pandas()
         for label, rows in table.to_pandas().groupby("q"):
-            c = vn.Comparisons.from_frame(rows, "a", "b", score="s", neutral="n")
+            c = vn.Comparisons.from_frame(rows, first="a", second="b", score="s", neutral="n")
             one = fit(c, prior=vn.GaussianPrior(0.2), order_effect=True)
             mine = got[got["group"] == label]
             np.testing.assert_allclose(mine["theta"], one.theta, atol=1e-7)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from venire import datasets, reference, scales
 from venire._config import show_config
+from venire.data.columns import Columns, VoteColumns
 from venire.data.comparisons import Comparisons, Components
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.votes import Agreement, TeacherCalibration, Votes
@@ -90,6 +91,7 @@ __all__ = [
     "BootstrapWeights",
     "BridgeDesign",
     "Calibration",
+    "Columns",
     "Comparisons",
     "Components",
     "Consensus",
@@ -119,6 +121,7 @@ __all__ = [
     "Targets",
     "TeacherCalibration",
     "Told",
+    "VoteColumns",
     "Votes",
     "VotesFit",
     "ZeroOneDecomposition",

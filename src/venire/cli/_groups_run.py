@@ -12,6 +12,7 @@ from rich.console import Console
 
 from venire import io
 from venire.cli._progress import Steps, progress
+from venire.data.columns import Columns
 from venire.errors import NotIdentifiedError
 from venire.priors import GaussianPrior
 from venire.streaming import GroupsSummary
@@ -26,7 +27,7 @@ class Options:
     """What the user asked for, checked as far as it can be without the data."""
 
     source: Path
-    columns: Mapping[str, str | None]
+    columns: Mapping[str, Any]
     mapping: dict[str, str] | None
     model: str
     order_effect: bool
@@ -48,7 +49,7 @@ class Options:
     def job(self) -> Job:
         """What is to be read and fitted."""
         return Job(
-            {**self.columns, "mapping": self.mapping},
+            Columns(**self.columns, mapping=self.mapping),
             self.model,
             None if self.prior is None else GaussianPrior(self.prior),
             self.order_effect,

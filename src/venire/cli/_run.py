@@ -7,7 +7,7 @@ import sys
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from rich.console import Console
@@ -16,6 +16,7 @@ from venire import io
 from venire.cli import _bootstrap
 from venire.cli._errors import Refused
 from venire.cli._progress import Steps, progress
+from venire.data.columns import Columns
 from venire.errors import NotIdentifiedError, NotIdentifiedWarning
 from venire.priors import GaussianPrior
 
@@ -37,7 +38,7 @@ class Options:
     file: Path
     first: str
     second: str
-    columns: dict[str, str]
+    columns: dict[str, Any]
     mapping: dict[str, str] | None
     model: str
     order_effect: bool
@@ -112,12 +113,14 @@ def _read(options: Options, steps: Steps) -> Comparisons:
         try:
             return io.read_comparisons(
                 options.file,
-                first=options.first,
-                second=options.second,
-                mapping=options.mapping,
+                Columns(
+                    first=options.first,
+                    second=options.second,
+                    mapping=options.mapping,
+                    **options.columns,
+                ),
                 n_threads=options.threads,
                 progress=steps.rows,
-                **options.columns,
             )
         except io.DataError:
             raise

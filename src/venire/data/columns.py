@@ -1,16 +1,21 @@
-"""The columns of a table of comparisons, by what each of them says."""
+"""The columns of a table of comparisons, or of votes, by what each of them says.
+
+One list for all who read a table: data frames, files, batches of them, and the options of commands,
+which are made from the fields.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Self, TypedDict
 
 from venire._core import checks
 
-__all__ = ["Columns"]
+__all__ = ["ColumnNames", "Columns", "VoteColumnNames", "VoteColumns"]
 
-WHO, FURTHER = "Who won (one way)", "Further columns"
+WHO, FURTHER, VOTES = "Who won (one way)", "Further columns", "Votes (one way)"
+JUDGED = "Who judged what"
 
 
 def _column(says: str, topic: str = FURTHER) -> Any:
@@ -18,8 +23,53 @@ def _column(says: str, topic: str = FURTHER) -> Any:
     return field(default=None, metadata={"says": says, "topic": topic})
 
 
+class _Named:
+    """What the two lists have in common."""
+
+    @classmethod
+    def of(cls, columns: Self | None, named: Mapping[str, Any]) -> Self:
+        """The columns of a call: listed beforehand, or named one by one."""
+        if columns is None:
+            return cls(**named)
+        if not isinstance(columns, cls):
+            checks.fail("columns", f"must be {cls.__name__}", value=columns, kind=TypeError)
+        if named:
+            raise TypeError("give columns, or name them one by one, not both")
+        return columns
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """The column of each argument that was given."""
+        return {
+            f.name: value
+            for f in fields(self)  # type: ignore[arg-type]
+            if f.name != "mapping" and (value := getattr(self, f.name)) is not None
+        }
+
+    def in_file(self) -> Self:
+        """These, if they are of a file, where names are text."""
+        for argument, name in self.names.items():
+            if not isinstance(name, str):
+                checks.fail(argument, "must name a column, as text", value=name, kind=TypeError)
+        return self
+
+    def _check(self, explained: str, *needed: str) -> None:
+        """Check what each argument must be by itself."""
+        for argument in needed:
+            if getattr(self, argument) is None:
+                checks.fail(argument, "must name a column", value=None, kind=TypeError)
+        for argument, name in self.names.items():
+            checks.named(name, argument)
+        mapping = getattr(self, "mapping")  # noqa: B009
+        if mapping is not None and not isinstance(mapping, Mapping):
+            checks.fail("mapping", "must be a mapping", value=mapping, kind=TypeError)
+        if mapping is not None and getattr(self, explained) is None:
+            text = f"mapping explains the values of {explained}: give {explained} as well"
+            raise TypeError(text)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Columns:
+class Columns(_Named):
     """Names of the columns that describe comparisons.
 
     Exactly one of `outcome`, `score`, `first_score` with `second_score`, or `win` with `loss` says
@@ -60,13 +110,18 @@ class Columns:
     Raises
     ------
     TypeError
-        If the arguments contradict each other, or `first` or `second` is missing.
+        If the arguments contradict each other, `first` or `second` is missing, or one of them
+        cannot name a column.
 
     Examples
     --------
-    >>> from venire.data.columns import Columns
-    >>> Columns(first="home", second="away", outcome="result").names
+    >>> import venire as vn
+    >>> columns = vn.Columns(first="home", second="away", outcome="result")
+    >>> columns.names
     {'first': 'home', 'second': 'away', 'outcome': 'result'}
+    >>> games = {"home": ["x", "y"], "away": ["y", "x"], "result": ["win", "draw"]}
+    >>> vn.Comparisons.from_frame(games, columns).tie.tolist()
+    [1.0, 0.0]
     """
 
     first: str = field(metadata={"says": "Label of the first item.", "topic": "Items"})
@@ -86,11 +141,7 @@ class Columns:
     group: str | None = _column("What the items belong to: query, topic, user.")
 
     def __post_init__(self) -> None:
-        for argument in ("first", "second"):
-            if getattr(self, argument) is None:
-                checks.fail(argument, "must name a column", value=None, kind=TypeError)
-        if self.mapping is not None and not isinstance(self.mapping, Mapping):
-            checks.fail("mapping", "must be a mapping", value=self.mapping, kind=TypeError)
+        self._check("outcome", "first", "second")
         given = self.names
         for one, other in (("first_score", "second_score"), ("win", "loss")):
             if (one in given) != (other in given):
@@ -101,14 +152,189 @@ class Columns:
         if len(ways) > 1:
             ways_text = " and ".join(ways)
             raise TypeError(f"give one of outcome, score, first_score or win, not {ways_text}")
-        if self.mapping is not None and "outcome" not in given:
-            raise TypeError("mapping explains the values of outcome: give outcome as well")
+
+    def of_groups(self) -> Columns:
+        """These, if they are of comparisons in groups."""
+        if self.group is None:
+            checks.fail("group", "must name a column", value=None, kind=TypeError)
+        if self.cluster is not None:
+            reason = "groups are resampled by themselves: they have no clusters"
+            checks.fail("cluster", reason, value=self.cluster, kind=TypeError)
+        return self
+
+    def of_one_fit(self) -> Columns:
+        """These, if they are of comparisons that one fit takes."""
+        if self.group is not None:
+            reason = "comparisons in groups are GroupedComparisons"
+            checks.fail("group", reason, value=self.group, kind=TypeError)
+        return self
+
+
+class ColumnNames(TypedDict, total=False):
+    """The arguments of `Columns`, for calls that take them one by one."""
+
+    first: str
+    second: str
+    outcome: str | None
+    mapping: Mapping[Any, Any] | None
+    score: str | None
+    first_score: str | None
+    second_score: str | None
+    win: str | None
+    loss: str | None
+    tie: str | None
+    weight: str | None
+    order: str | None
+    neutral: str | None
+    cluster: str | None
+    group: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoteColumns(_Named):
+    """Names of the columns that describe teachers' votes.
+
+    `first` and `second` (and `group`), or `pair`, say what was judged; `vote`, or `probabilities`,
+    how.
+
+    Parameters
+    ----------
+    teacher : str
+        Labels of who voted.
+    first, second : str
+        Labels of the two items; or
+    pair : str
+        labels of the pairs.
+    group : str, optional
+        Labels of the sets (queries, topics) that the items belong to.
+    vote : str or list of str
+        Words (first, second, tie, A with B, ...), the winner's label, or the numbers 1, 0 and -1.
+        Several columns are runs of one judgment that stand side by side. A missing vote is no vote.
+    mapping : mapping, optional
+        Value of `vote` to 1, 0 or -1, or to "first", "tie" or "second".
+    probabilities : list of three str
+        Instead of `vote`: the probabilities that first wins, ties, loses.
+    swapped : str, optional
+        Truth values: shown in the other order; or the name of one of several `vote` columns, whose
+        runs all were.
+    weight : str, optional
+        How much a row counts.
+    gold : str, optional
+        The truth: words as in `vote`, or the share of first from 0 to 1; empty where it is not
+        known. The same in all rows of a pair. For files of votes.
+
+    Attributes
+    ----------
+    names : dict of str to str
+        The column of each argument that was given; several columns of votes are vote0, vote1, ...,
+        those of probabilities are probabilities0 to probabilities2.
+    runs : list of str
+        The columns of votes.
+    turned : str or None
+        That of them whose votes were all shown in the other order.
+
+    Raises
+    ------
+    TypeError
+        If the arguments contradict each other, or one of them cannot name a column.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> vn.VoteColumns(pair="q", teacher="judge", vote=["one", "two"]).names
+    {'teacher': 'judge', 'pair': 'q', 'vote0': 'one', 'vote1': 'two'}
+    """
+
+    teacher: str = field(metadata={"says": "Label of who voted.", "topic": JUDGED})
+    first: str | None = _column("Label of the first item; with --second.", JUDGED)
+    second: str | None = _column("Label of the second item.", JUDGED)
+    pair: str | None = _column("Label of the pair, instead of its two items.", JUDGED)
+    group: str | None = _column("Label of the query or topic of the items.", JUDGED)
+    vote: str | list[str] | None = field(
+        default=None,
+        metadata={
+            "says": "Words (first, second, tie, A, B, ...), 1/0/-1 or the winner. Repeat it for "
+            "runs of one judgment that stand side by side.",
+            "topic": VOTES,
+        },
+    )
+    mapping: Mapping[Any, Any] | None = None
+    probabilities: list[str] | tuple[str, ...] | None = field(
+        default=None,
+        metadata={
+            "says": "Columns of the probabilities that first wins, ties, loses.",
+            "topic": VOTES,
+        },
+    )
+    swapped: str | None = _column(
+        "True where second was shown first; or the --vote column whose runs all were.", JUDGED
+    )
+    weight: str | None = _column("How much a row counts.", JUDGED)
+    gold: str | None = _column("The truth, in the words of --vote, or a share of first.", JUDGED)
+
+    def __post_init__(self) -> None:
+        for argument in ("vote", "probabilities"):
+            value = getattr(self, argument)
+            if not (value is None or isinstance(value, str)):
+                listed = checks.listed(value, argument)
+                names = [checks.named(name, argument, at) for at, name in enumerate(listed)]
+                object.__setattr__(self, argument, names)
+        self._check("vote", "teacher")
+        if bool(self.runs) == (self.probabilities is not None):
+            raise TypeError("give one of vote and probabilities")
+        if self.probabilities is not None and len(self.probabilities) != 3:
+            raise TypeError("probabilities must name three columns: first wins, ties, loses")
+        by_items = self.pair is None or self.first is not None or self.second is not None
+        for argument in ("first", "second") if by_items else ():
+            if getattr(self, argument) is None:
+                rule = "must name a column: first and second do, or pair does"
+                checks.fail(argument, rule, value=None, kind=TypeError)
+        if by_items and self.pair is not None:
+            raise TypeError("give first and second, or pair")
+        if self.group is not None and not by_items:
+            raise TypeError("group goes with first and second")
 
     @property
-    def names(self) -> dict[str, str]:
-        """The column of each argument that was given."""
-        return {
-            f.name: value
-            for f in fields(self)
-            if f.name != "mapping" and (value := getattr(self, f.name)) is not None
-        }
+    def runs(self) -> list[str]:
+        """The columns of votes."""
+        if self.vote is None:
+            return []
+        return [self.vote] if isinstance(self.vote, str) else list(self.vote)
+
+    @property
+    def turned(self) -> str | None:
+        """That of several columns of votes whose runs were all shown in the other order."""
+        runs = self.runs
+        return self.swapped if len(runs) > 1 and self.swapped in runs else None
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """The column of each argument that was given, those of lists one by one."""
+        out = super().names
+        for argument in ("vote", "probabilities"):
+            many = out.pop(argument, None)
+            if isinstance(many, list) and len(many) == 1:
+                many = many[0]
+            if isinstance(many, list):
+                out |= {f"{argument}{k}": name for k, name in enumerate(many)}
+            elif many is not None:
+                out[argument] = many
+        if self.turned is not None:
+            del out["swapped"]
+        return out
+
+
+class VoteColumnNames(TypedDict, total=False):
+    """The arguments of `VoteColumns`, for calls that take them one by one."""
+
+    teacher: str
+    first: str | None
+    second: str | None
+    pair: str | None
+    group: str | None
+    vote: str | list[str] | None
+    mapping: Mapping[Any, Any] | None
+    probabilities: list[str] | tuple[str, ...] | None
+    swapped: str | None
+    weight: str | None
+    gold: str | None

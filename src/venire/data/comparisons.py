@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +12,7 @@ from venire._core import checks
 from venire.data import frames
 from venire.data._merging import merged, selected
 from venire.data.aggregation import Aggregated, Rows, aggregate_rows, frozen
+from venire.data.columns import ColumnNames, Columns
 
 __all__ = ["Comparisons", "Components"]
 
@@ -175,46 +175,24 @@ class Comparisons:
     def from_frame(
         cls,
         frame: Any,
-        first: str,
-        second: str,
+        columns: Columns | None = None,
         *,
-        outcome: str | None = None,
-        mapping: Mapping[Any, Any] | None = None,
-        score: str | None = None,
-        first_score: str | None = None,
-        second_score: str | None = None,
-        win: str | None = None,
-        loss: str | None = None,
-        tie: str | None = None,
-        weight: str | None = None,
-        order: str | None = None,
-        neutral: str | None = None,
-        cluster: str | None = None,
         items: ArrayLike | None = None,
         n_threads: int | None = None,
+        **named: Unpack[ColumnNames],
     ) -> Comparisons:
         """Comparisons from columns of a data frame (pandas, Polars, PyArrow, ...).
-
-        Exactly one of `outcome`, `score`, `first_score` with `second_score`, or `win` with `loss`
-        says who won; with none of them every row is a win of first.
 
         Parameters
         ----------
         frame : data frame, or mapping of str to array
             Anything that narwhals knows.
-        first, second : str
-            Columns of labels.
-        outcome : str, optional
-            Column of words, of the numbers 1, 0.5 and 0, or of the winner's label.
-        mapping : mapping, optional
-            Value of `outcome` to score in [0, 1], or to "first", "second" or "tie". A value that it
-            lacks is an error, never a tie.
-        score, first_score, second_score, win, loss, tie, weight, order, cluster : str, optional
-            Columns; the larger of first_score and second_score wins, equal scores are a tie.
-        neutral : str, optional
-            Column of booleans: nobody had the order advantage where it is true.
+        columns : Columns, optional
+            What its columns say.
         items, n_threads
             As in `Comparisons`.
+        **named
+            The arguments of `Columns` one by one, instead of `columns`.
 
         Returns
         -------
@@ -223,28 +201,24 @@ class Comparisons:
         Raises
         ------
         ValueError, TypeError
-            As `Comparisons`; the message names the column and the row.
+            As `Comparisons` and `Columns`; the message names the column and the row.
 
         Examples
         --------
         >>> import venire as vn
         >>> games = {"home": ["x", "y"], "away": ["y", "x"], "result": ["win", "draw"]}
-        >>> vn.Comparisons.from_frame(games, "home", "away", outcome="result").tie.tolist()
+        >>> c = vn.Comparisons.from_frame(games, first="home", second="away", outcome="result")
+        >>> c.tie.tolist()
         [1.0, 0.0]
         """
-        rows = frames.columns(
-            frame, first, second, outcome=outcome, mapping=mapping, score=score,
-            first_score=first_score, second_score=second_score, win=win, loss=loss, tie=tie,
-            weight=weight, order=order, neutral=neutral, cluster=cluster, items=items,
-            n_threads=n_threads,
-        )  # fmt: skip
-        return cls.from_rows(rows, items=items, n_threads=n_threads)
+        rows = frames.read_frame(
+            frame, Columns.of(columns, named).of_one_fit(), items=items, n_threads=n_threads
+        )
+        return cls.from_rows(rows, n_threads=n_threads)
 
     @classmethod
-    def from_rows(
-        cls, rows: frames.Rows, *, items: ArrayLike | None = None, n_threads: int | None = None
-    ) -> Comparisons:
-        """Comparisons from columns that were checked already (`frames.columns`, `io`)."""
+    def from_rows(cls, rows: frames.Rows, *, n_threads: int | None = None) -> Comparisons:
+        """Comparisons from columns that were checked already (`frames.read_frame`, `io`)."""
         checked = Rows(
             len(rows),
             rows.first,

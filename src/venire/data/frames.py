@@ -17,10 +17,11 @@ import numpy as np
 from venire._core import checks
 from venire._core.checks import BadTypeError, BadValueError, fail
 from venire.data.coding import Encoded, encode, encode_one
+from venire.data.columns import Columns
 from venire.data.outcomes import Reading, outcome_scores, truths
 from venire.data.series import floats, plain
 
-__all__ = ["Rows", "columns", "naming"]
+__all__ = ["Rows", "collect", "naming", "read_frame"]
 
 
 @dataclass(frozen=True)
@@ -58,61 +59,21 @@ class Rows:
         return len(self.first)
 
 
-def columns(
+def read_frame(
     frame: Any,
-    first: str,
-    second: str,
+    columns: Columns,
     *,
-    outcome: str | None = None,
-    mapping: Mapping[Any, Any] | None = None,
-    score: str | None = None,
-    first_score: str | None = None,
-    second_score: str | None = None,
-    win: str | None = None,
-    loss: str | None = None,
-    tie: str | None = None,
-    weight: str | None = None,
-    order: str | None = None,
-    neutral: str | None = None,
-    cluster: str | None = None,
-    group: str | None = None,
     reading: Reading | None = None,
     items: Any = None,
     n_threads: int | None = None,
 ) -> Rows:
     """Read the columns that describe comparisons.
 
-    Exactly one of `outcome`, `score`, `first_score` with `second_score`, or `win` with `loss` says
-    who won; with none of them every row is a win of first.
-
     Parameters
     ----------
     frame : data frame, or mapping of str to array
         A lazy frame is collected, these columns of it only.
-    first, second : str
-        Columns of labels.
-    outcome : str, optional
-        Column of words, of the numbers 1, 0.5 and 0, or of the winner's label.
-    mapping : mapping, optional
-        Value of `outcome` -> score in [0, 1], or one of "first", "second" and "tie". Values that
-        it lacks are errors, unless they are the label of one of the two items.
-    score : str, optional
-        Column of scores in [0, 1].
-    first_score, second_score : str, optional
-        Columns to compare: the larger wins, equal is a tie.
-    win, loss, tie : str, optional
-        Columns of counts, from the view of first.
-    weight : str, optional
-        Column of weights.
-    order : str, optional
-        Column of +1, -1 and 0: first, second, neither had the order advantage.
-    neutral : str, optional
-        Column of truth values: where true, nobody had the advantage (order 0), elsewhere `order`,
-        or +1 without one.
-    cluster : str, optional
-        Column of labels of clusters.
-    group : str, optional
-        Column of labels of groups, each of which has items of its own.
+    columns : Columns
     reading : {"words", "labels"}, optional
         How `outcome` is to be read, where the frame is a piece of a larger one and that is known;
         see `outcome_scores`.
@@ -130,29 +91,18 @@ def columns(
         If a column does not exist, a value is missing, an outcome is in no mapping, a score, weight
         or order is out of range; the message names the column and the row.
     TypeError
-        If a column has a wrong type, or the arguments contradict each other.
+        If a column has a wrong type.
 
     Examples
     --------
-    >>> from venire.data.frames import columns
-    >>> rows = columns({"a": ["x", "y"], "b": ["y", "z"], "w": ["x", "tie"]}, "a", "b", outcome="w")
-    >>> rows.score
+    >>> from venire.data.columns import Columns
+    >>> from venire.data.frames import read_frame
+    >>> votes = {"a": ["x", "y"], "b": ["y", "z"], "w": ["x", "tie"]}
+    >>> read_frame(votes, Columns(first="a", second="b", outcome="w")).score
     array([1. , 0.5])
     """
-    _one_result(outcome, score, first_score, second_score, win, loss, tie, mapping)
-    wanted = {
-        "first": first, "second": second, "outcome": outcome, "score": score,
-        "first_score": first_score, "second_score": second_score, "win": win, "loss": loss,
-        "tie": tie, "weight": weight, "order": order, "neutral": neutral, "cluster": cluster,
-        "group": group,
-    }  # fmt: skip
-    if mapping is not None and not isinstance(mapping, Mapping):
-        fail("mapping", "must be a mapping", value=mapping, kind=TypeError)
-    for argument in ("first", "second"):
-        if wanted[argument] is None:
-            fail(argument, "must name a column", value=None, kind=TypeError)
-    source = {argument: name for argument, name in wanted.items() if name is not None}
-    data = _collect(frame, source)
+    source = columns.names
+    data = collect(frame, source)
     with naming(source):
         n, *given_columns = checks.columns(**data)
         data = dict(zip(data, given_columns, strict=True))
@@ -165,18 +115,18 @@ def columns(
         for name in ("win", "loss", "tie"):
             if name in data:
                 given[name] = checks.amounts(floats(data[name], name), n, name)
-        if score is not None:
+        if "score" in data:
             given["score"] = checks.score(floats(data["score"], "score"), n)
-        elif first_score is not None:
+        elif "first_score" in data:
             given["score"] = _compare(
                 *(
                     checks.rows(floats(data[name], name), n, name)
                     for name in ("first_score", "second_score")
                 )
             )
-        elif outcome is not None:
-            given["score"] = outcome_scores(data["outcome"], mapping, a, b, reading)
-        if weight is not None:
+        elif "outcome" in data:
+            given["score"] = outcome_scores(data["outcome"], columns.mapping, a, b, reading)
+        if "weight" in data:
             given["weight"] = checks.weight(floats(data["weight"], "weight"), n)
             for name in ("win", "loss", "tie"):  # what a row counts is bounded, too
                 if name in given:
@@ -204,29 +154,7 @@ def naming(source: Mapping[str, str]) -> Iterator[None]:
         raise renamed from None
 
 
-def _one_result(
-    outcome: Any, score: Any, first_score: Any, second_score: Any, win: Any, loss: Any, tie: Any,
-    mapping: Any,
-) -> None:  # fmt: skip
-    """Refuse arguments that say twice, or by half, who won."""
-    pairs = {
-        "first_score and second_score": (first_score, second_score),
-        "win and loss": (win, loss),
-    }
-    for names, (one, other) in pairs.items():
-        if (one is None) != (other is None):
-            raise TypeError(f"{names} must be given together")
-    if tie is not None and win is None:
-        raise TypeError("tie counts ties: give win and loss as well")
-    ways = {"outcome": outcome, "score": score, "first_score": first_score, "win": win}
-    used = [name for name, value in ways.items() if value is not None]
-    if len(used) > 1:
-        raise TypeError(f"give one of outcome, score, first_score or win, not {' and '.join(used)}")
-    if mapping is not None and outcome is None:
-        raise TypeError("mapping explains the values of outcome: give outcome as well")
-
-
-def _collect(frame: Any, source: Mapping[str, str]) -> dict[str, Any]:
+def collect(frame: Any, source: Mapping[str, str]) -> dict[str, Any]:
     """The columns of `frame` by argument."""
     if isinstance(frame, Mapping):
         names, get = list(frame), frame.__getitem__
@@ -256,7 +184,7 @@ def _collect(frame: Any, source: Mapping[str, str]) -> dict[str, Any]:
 def _require(source: Mapping[str, str], names: list[Any]) -> None:
     """Refuse a column that the frame does not have."""
     for argument, name in source.items():
-        if checks.named(name, argument) not in names:
+        if name not in names:
             near = difflib.get_close_matches(str(name), [str(n) for n in names], 1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; there are {_listed(names)}"
             fail(argument, f"there is no column {name!r}{hint}")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from venire._core import checks
 from venire.data import frames
 from venire.data.aggregation import Aggregated, frozen
+from venire.data.columns import ColumnNames, Columns
 from venire.data.comparisons import Comparisons
 from venire.data.grouping import GroupedRows, Grouping, group_at, group_rows
 
@@ -191,24 +191,12 @@ class GroupedComparisons:
     def from_frame(
         cls,
         frame: Any,
-        group: str,
-        first: str,
-        second: str,
+        columns: Columns | None = None,
         *,
-        outcome: str | None = None,
-        mapping: Mapping[Any, Any] | None = None,
-        score: str | None = None,
-        first_score: str | None = None,
-        second_score: str | None = None,
-        win: str | None = None,
-        loss: str | None = None,
-        tie: str | None = None,
-        weight: str | None = None,
-        order: str | None = None,
-        neutral: str | None = None,
         groups: ArrayLike | None = None,
         items: tuple[ArrayLike, ArrayLike] | None = None,
         n_threads: int | None = None,
+        **named: Unpack[ColumnNames],
     ) -> GroupedComparisons:
         """Comparisons from columns of a data frame (pandas, Polars, PyArrow, ...).
 
@@ -216,12 +204,12 @@ class GroupedComparisons:
         ----------
         frame : data frame, or mapping of str to array
             Anything that narwhals knows.
-        group, first, second : str
-            Columns of labels.
-        outcome, mapping, score, first_score, second_score, win, loss, tie, weight, order, neutral
-            Columns, as in `Comparisons.from_frame`.
+        columns : Columns, optional
+            What its columns say, `group` among them.
         groups, items, n_threads
             As in `GroupedComparisons`.
+        **named
+            The arguments of `Columns` one by one, instead of `columns`.
 
         Returns
         -------
@@ -230,21 +218,19 @@ class GroupedComparisons:
         Raises
         ------
         ValueError, TypeError
-            As `GroupedComparisons`; the message names the column and the row.
+            As `GroupedComparisons` and `Columns`; the message names the column and the row.
 
         Examples
         --------
         >>> import venire as vn
         >>> votes = {"query": [7, 7], "a": ["x", "y"], "b": ["y", "z"], "winner": ["x", "z"]}
-        >>> g = vn.GroupedComparisons.from_frame(votes, "query", "a", "b", outcome="winner")
+        >>> g = vn.GroupedComparisons.from_frame(
+        ...     votes, group="query", first="a", second="b", outcome="winner"
+        ... )
         >>> g.win.tolist(), g.loss.tolist()
         ([1.0, 0.0], [0.0, 1.0])
         """
-        rows = frames.columns(
-            frame, first, second, group=group, outcome=outcome, mapping=mapping, score=score,
-            first_score=first_score, second_score=second_score, win=win, loss=loss, tie=tie,
-            weight=weight, order=order, neutral=neutral, n_threads=n_threads,
-        )  # fmt: skip
+        rows = frames.read_frame(frame, Columns.of(columns, named).of_groups(), n_threads=n_threads)
         return cls.from_rows(rows, groups=groups, items=items, n_threads=n_threads)
 
     @classmethod
@@ -256,7 +242,7 @@ class GroupedComparisons:
         items: tuple[ArrayLike, ArrayLike] | None = None,
         n_threads: int | None = None,
     ) -> GroupedComparisons:
-        """Comparisons from columns that were checked already (`frames.columns`, `io`)."""
+        """Comparisons from columns that were checked already (`frames.read_frame`, `io`)."""
         masses = {"win": rows.win, "loss": rows.loss, "tie": rows.tie}
         checked = GroupedRows(
             len(rows),

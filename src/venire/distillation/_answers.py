@@ -14,7 +14,7 @@ from venire._core.checks import BadTypeError, BadValueError
 from venire.data.coding import Encoded
 from venire.data.frames import naming
 from venire.data.series import floats
-from venire.data.votes.frame import _kept, _missing, _signed
+from venire.data.votes.frame import Run, kept, missing, signed
 from venire.distillation._universe import keyed
 
 __all__ = ["FrameAnswers", "frame_answers", "is_frame"]
@@ -83,7 +83,7 @@ def frame_answers(
             parts = [checks.rows(floats(data[name], name), len(ids), name) for name in columns]
             shown = source | {"probabilities": ", ".join(probabilities)}
             return FrameAnswers(np.arange(len(ids)), ids, None, np.stack(parts, axis=1), shown)
-        keep = ~_missing(data["vote"])
+        keep = ~missing(data["vote"])
         if len(keep) != len(ids):
             checks.fail("vote", f"has {len(keep)} rows, but request has {len(ids)}")
         rows = np.flatnonzero(keep)
@@ -92,8 +92,7 @@ def frame_answers(
         part = {}
         if mapping is None:
             part["first"], part["second"] = pairs(ids[rows])
-        with _renamed():
-            votes = _signed([(_kept(data["vote"], keep), part, keep)], mapping)
+        votes = signed([Run("vote", kept(data["vote"], keep), part, keep)], mapping)
     return FrameAnswers(rows, ids[rows], votes, None, source)
 
 
@@ -105,19 +104,6 @@ def _whole(values: NDArray[Any]) -> NDArray[np.int64]:
         at = int(np.argmin(good))
         checks.fail("request", "must be a whole number", at, values[at])
     return values.astype(np.int64)
-
-
-@contextmanager
-def _renamed() -> Iterator[None]:
-    """The one column of votes is called vote, not vote0."""
-    try:
-        yield
-    except (BadValueError, BadTypeError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        reason = error.reason.split(", got ")[0]
-        if error.position is None:
-            checks.fail("vote", reason, kind=kind)
-        checks.fail("vote", reason, error.position, error.value, kind=kind)
 
 
 @contextmanager

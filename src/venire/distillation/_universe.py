@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire.data.coding import encode_one
-from venire.data.frames import _collect
+from venire.data.frames import collect
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.series import plain
 from venire.ratings.grouped.lookup import GroupLookup
@@ -109,4 +109,4 @@ class Universe:
 
 def keyed(frame: Any, names: Mapping[str, str]) -> dict[str, Any]:
     """Columns of a data frame, or of a mapping of arrays, by argument."""
-    return {name: plain(column) for name, column in _collect(frame, names).items()}
+    return {name: plain(column) for name, column in collect(frame, names).items()}

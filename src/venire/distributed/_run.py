@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from venire.data.coding import Encoder
+from venire.data.columns import Columns
 from venire.distributed import _tasks
 from venire.distributed._cluster import connected
 from venire.distributed._output import OutputFolder
@@ -135,13 +136,13 @@ def fit_groups(
     ...     "votes/", "ratings/", group="query", first="a", second="b", score="p", n_workers=4
     ... )  # doctest: +SKIP
     """
+    columns = Columns(
+        group=group, first=first, second=second, outcome=outcome, mapping=mapping, score=score,
+        first_score=first_score, second_score=second_score, win=win, loss=loss, tie=tie,
+        weight=weight, order=order, neutral=neutral,
+    )  # fmt: skip
     job = Job(
-        {
-            "group": group, "first": first, "second": second, "outcome": outcome,
-            "mapping": mapping, "score": score, "first_score": first_score,
-            "second_score": second_score, "win": win, "loss": loss, "tie": tie, "weight": weight,
-            "order": order, "neutral": neutral,
-        },
+        columns.of_groups(),
         model, prior, order_effect, False, tol, max_iter, errors, scale,
     )  # fmt: skip
     return run(

@@ -166,7 +166,7 @@ def _fit_rows(rows: Sequence[Any], files: Sequence[str], share: Share) -> Fitted
 
     job = share.job
     try:
-        checked = rows_of(rows, job.arguments, n_threads=share.n_threads)
+        checked = rows_of(rows, job.columns, reading=job.reading, n_threads=share.n_threads)
         if checked is None:
             raise DataError(files[0], "has changed while it was read")
         comparisons = job.aggregate(checked, share.n_threads)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Unpack
 
 from venire._core.checks import BadTypeError, BadValueError
+from venire.data.columns import ColumnNames, Columns
+from venire.data.comparisons import Comparisons
 from venire.data.frames import Rows
+from venire.data.grouped_comparisons import GroupedComparisons
 from venire.io import _tables_in
 from venire.io._errors import DataError
-from venire.io.assemble import LABELS, column_names, located, rows_of
-
-if TYPE_CHECKING:
-    from venire.data.comparisons import Comparisons
-    from venire.data.grouped_comparisons import GroupedComparisons
+from venire.io.assemble import LABELS, located, rows_of
 
 __all__ = ["read_comparisons", "read_grouped", "read_rows"]
 
@@ -25,24 +24,12 @@ Progress = Callable[[int, int], None]
 
 def read_comparisons(
     path: Path,
+    columns: Columns | None = None,
     *,
-    first: str,
-    second: str,
-    outcome: str | None = None,
-    mapping: Mapping[Any, Any] | None = None,
-    score: str | None = None,
-    first_score: str | None = None,
-    second_score: str | None = None,
-    win: str | None = None,
-    loss: str | None = None,
-    tie: str | None = None,
-    weight: str | None = None,
-    order: str | None = None,
-    neutral: str | None = None,
-    cluster: str | None = None,
     items: Any = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
+    **named: Unpack[ColumnNames],
 ) -> Comparisons:
     """Read comparisons from a file.
 
@@ -51,17 +38,15 @@ def read_comparisons(
     path : path-like
         ``.csv``, ``.tsv``, ``.jsonl`` (also with ``.gz``), ``.parquet``, ``.arrow``, ``.feather``;
         with another name the first bytes decide.
-    first, second : str
-        Columns of labels. In text files labels that all are written as integers become integers.
-    outcome, mapping, score, first_score, second_score, win, loss, tie : optional
-        Which columns say who won, as for `Comparisons.from_frame`.
-    weight, order, neutral, cluster : str, optional
-        Further columns, as for `Comparisons.from_frame`.
+    columns : Columns, optional
+        What its columns say. In text files labels that all are written as integers become integers.
     items : array_like, optional
         Labels of all items; the default is those that occur.
     n_threads : int, optional
     progress : callable, optional
         Called with the number of rows read and their total, where it is known beforehand.
+    **named
+        The arguments of `Columns` one by one, instead of `columns`.
 
     Returns
     -------
@@ -71,6 +56,8 @@ def read_comparisons(
     ------
     DataError
         If the file cannot be read or holds a bad value; the message names file, row and column.
+    TypeError
+        As for `Columns`.
 
     Notes
     -----
@@ -84,17 +71,8 @@ def read_comparisons(
     ...     "games.csv", first="home", second="away", outcome="result"
     ... )  # doctest: +SKIP
     """
-    from venire.data.comparisons import Comparisons
-
-    rows = read_rows(
-        path,
-        {
-            "outcome": outcome, "mapping": mapping, "score": score, "first_score": first_score,
-            "second_score": second_score, "win": win, "loss": loss, "tie": tie, "weight": weight,
-            "order": order, "neutral": neutral, "cluster": cluster,
-        },
-        first=first, second=second, items=items, n_threads=n_threads, progress=progress,
-    )  # fmt: skip
+    chosen = Columns.of(columns, named).of_one_fit()
+    rows = read_rows(path, chosen, items=items, n_threads=n_threads, progress=progress)
     try:
         return Comparisons.from_rows(rows, n_threads=n_threads)
     except ValueError as error:
@@ -103,31 +81,26 @@ def read_comparisons(
 
 def read_rows(
     path: Path,
-    arguments: Mapping[str, Any],
+    columns: Columns,
     *,
-    first: str,
-    second: str,
     items: Any = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> Rows:
     """Read and check the columns of `read_comparisons`, without aggregating them."""
-    return _read([path], path, arguments, first, second, items, n_threads, progress)[0]
+    return _read([path], path, columns, items, n_threads, progress)[0]
 
 
 def _read(
     files: Sequence[Path],
     path: Path,
-    arguments: Mapping[str, Any],
-    first: str,
-    second: str,
+    columns: Columns,
     items: Any,
     n_threads: int | None,
     progress: Progress | None,
 ) -> tuple[Rows, Callable[[int], tuple[Path, int]]]:
     """The rows of the files, and where each of them stands."""
-    arguments = {"first": first, "second": second} | dict(arguments)
-    names = column_names(arguments)
+    names = columns.in_file().names
     labels = [a for a in LABELS if a in names]
     starts: list[int] = []  # number of rows before each file that was opened
     opened: list[Path] = []
@@ -145,7 +118,7 @@ def _read(
             tables = _tables_in.open_tables(file, names, labels) if number else of_first
             for piece in tables.pieces:
                 yield piece
-                done += len(piece[first])
+                done += len(piece[names["first"]])
                 if progress is not None and total:
                     progress(done, total)
 
@@ -158,7 +131,7 @@ def _read(
         opened = []
         rows = rows_of(
             pieces(tables, total),
-            arguments,
+            columns,
             is_text=tables.is_text,
             items=items,
             n_threads=n_threads,
@@ -176,23 +149,11 @@ def _read(
 
 def read_grouped(
     path: Path,
+    columns: Columns | None = None,
     *,
-    group: str,
-    first: str,
-    second: str,
-    outcome: str | None = None,
-    mapping: Mapping[Any, Any] | None = None,
-    score: str | None = None,
-    first_score: str | None = None,
-    second_score: str | None = None,
-    win: str | None = None,
-    loss: str | None = None,
-    tie: str | None = None,
-    weight: str | None = None,
-    order: str | None = None,
-    neutral: str | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
+    **named: Unpack[ColumnNames],
 ) -> GroupedComparisons:
     """Read comparisons in groups from a file, or from the Parquet files of a folder.
 
@@ -201,15 +162,14 @@ def read_grouped(
     path : path-like
         A file as for `read_comparisons`, or a folder: its Parquet files are read in the order of
         their names, as one table.
-    group, first, second : str
-        Columns of labels. In text files labels that all are written as integers become integers.
-    outcome, mapping, score, first_score, second_score, win, loss, tie : optional
-        Which columns say who won, as for `GroupedComparisons.from_frame`.
-    weight, order, neutral : str, optional
-        Further columns, as for `GroupedComparisons.from_frame`.
+    columns : Columns, optional
+        What its columns say, `group` among them. In text files labels that all are written as
+        integers become integers.
     n_threads : int, optional
     progress : callable, optional
         Called with the number of rows read and their total, where it is known beforehand.
+    **named
+        The arguments of `Columns` one by one, instead of `columns`.
 
     Returns
     -------
@@ -219,6 +179,8 @@ def read_grouped(
     ------
     DataError
         If a file cannot be read or holds a bad value; the message names file, row and column.
+    TypeError
+        As for `Columns`.
 
     Notes
     -----
@@ -231,16 +193,9 @@ def read_grouped(
     ...     "votes/", group="query", first="a", second="b", score="p"
     ... )  # doctest: +SKIP
     """
-    from venire.data.grouped_comparisons import GroupedComparisons
-
-    arguments = {
-        "group": group, "outcome": outcome, "mapping": mapping, "score": score,
-        "first_score": first_score, "second_score": second_score, "win": win, "loss": loss,
-        "tie": tie, "weight": weight, "order": order, "neutral": neutral,
-    }  # fmt: skip
-    rows, place = _read(
-        _tables_in.files_of(path), path, arguments, first, second, None, n_threads, progress
-    )
+    chosen = Columns.of(columns, named).of_groups()
+    files = _tables_in.files_of(path)
+    rows, place = _read(files, path, chosen, None, n_threads, progress)
     try:
         return GroupedComparisons.from_rows(rows, n_threads=n_threads)
     except ValueError as error:

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from venire._core.checks import BadTypeError, BadValueError, fail
+from venire._core.checks import BadTypeError, BadValueError, fail, named
 from venire.data.coding import Encoder
 from venire.io import _tables_in
 from venire.io._errors import DataError
 from venire.io._formats import Path, as_text, format_of
-from venire.io.assemble import _as_integers, column_names, located
+from venire.io.assemble import as_integers, located
 
 __all__ = ["TableFile", "columns_in", "read_table"]
 
@@ -120,7 +120,9 @@ def read_table(path: Path, names: Mapping[str, str], labels: Sequence[str] = ())
     """
     if not isinstance(names, Mapping):
         fail("names", "must map arguments to columns", value=names, kind=TypeError)
-    names = column_names(names, tuple(names))
+    for argument, name in names.items():
+        named(name, argument)
+    names = dict(names)
     try:
         tables = _tables_in.open_tables(path, names, labels)
         pieces: dict[str, list[Any]] = {argument: [] for argument in names}
@@ -150,5 +152,5 @@ def _labels(argument: str, parts: list[Any], is_text: bool) -> NDArray[Any]:
         encoder.add(part)
     items, codes = encoder.finish()
     if is_text:
-        items, codes = _as_integers(items, codes)
+        items, codes = as_integers(items, codes)
     return np.asarray(items[codes[0]])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +12,15 @@ from numpy.typing import NDArray
 from venire._core import checks
 from venire._core.checks import BadTypeError, BadValueError
 from venire.data.coding import Encoded, Encoder
+from venire.data.columns import VoteColumnNames, VoteColumns
 from venire.data.votes import Votes
-from venire.data.votes.frame import frame_rows, gold_shares, names_of
+from venire.data.votes.frame import frame_rows, gold_shares
 from venire.data.votes.gold import gold_of
 from venire.data.votes.rows import table_of
 from venire.io import _tables_in
 from venire.io._errors import DataError
 from venire.io._read import Path, Progress
-from venire.io.assemble import _as_integers, column_names, located
+from venire.io.assemble import as_integers, located
 
 __all__ = ["VotesFile", "read_votes"]
 
@@ -41,21 +43,12 @@ class VotesFile(NamedTuple):
 
 def read_votes(
     path: Path,
+    columns: VoteColumns | None = None,
     *,
-    teacher: str,
-    vote: str | list[str] | None = None,
-    probabilities: list[str] | tuple[str, ...] | None = None,
-    first: str | None = None,
-    second: str | None = None,
-    pair: str | None = None,
-    group: str | None = None,
-    swapped: str | None = None,
-    weight: str | None = None,
-    gold: str | None = None,
-    mapping: Mapping[Any, Any] | None = None,
     strength: float = 1.0,
     n_threads: int | None = None,
     progress: Progress | None = None,
+    **named: Unpack[VoteColumnNames],
 ) -> VotesFile:
     """Read teachers' votes from a file.
 
@@ -63,15 +56,15 @@ def read_votes(
     ----------
     path : path-like
         As in `read_comparisons`.
-    teacher, vote, probabilities, first, second, pair, group, swapped, weight, mapping, strength
-        As in `Votes.from_frame`. In text files labels that all are written as integers become
-        integers.
-    gold : str, optional
-        Column of the truth: words as in `vote`, or the share of first from 0 to 1; empty where it
-        is not known. The same in all rows of a pair.
+    columns : VoteColumns, optional
+        What its columns say. In text files labels that all are written as integers become integers.
+    strength : float, default 1.0
+        As in `Votes`.
     n_threads : int, optional
     progress : callable, optional
         Called with the number of rows read and their total, where it is known beforehand.
+    **named
+        The arguments of `VoteColumns` one by one, instead of `columns`.
 
     Returns
     -------
@@ -81,6 +74,8 @@ def read_votes(
     ------
     DataError
         If the file cannot be read or holds a bad value; the message names file, row and column.
+    TypeError
+        As for `VoteColumns`.
 
     Examples
     --------
@@ -89,32 +84,18 @@ def read_votes(
     ...     "votes.csv", pair="item", teacher="judge", vote="vote", gold="gold"
     ... )  # doctest: +SKIP
     """
-    runs, stated = names_of(vote, "vote"), names_of(probabilities, "probabilities")
-    given = dict(zip(_LABELS, (first, second, pair, group, teacher), strict=True))
-    ends = ("first", "second") if pair is None or {first, second} != {None} else ()
-    labels = column_names(given, ("teacher", *ends))
-    words = {f"vote{k}": c for k, c in enumerate(runs)} | ({} if gold is None else {"gold": gold})
-    rest = {f"probabilities{k}": c for k, c in enumerate(stated)}
-    for argument, column in (("weight", weight), ("swapped", swapped)):
-        if column is None:
-            continue
-        one_of_runs = len(runs) > 1 and checks.named(column, argument) in runs
-        if argument == "weight" or not one_of_runs:
-            rest[argument] = column
-    names = labels | column_names(words | rest, ())
-    if len(runs) == 1:
-        names["vote"] = runs[0]
+    chosen = VoteColumns.of(columns, named)
+    names = chosen.in_file().names
+    labels = {argument: names[argument] for argument in _LABELS if argument in names}
     try:
-        frame, place = _frame(path, labels, words | rest, names, n_threads, progress)
-        own = {a: f"\0{a}" for a in labels}
-        rows = frame_rows(
-            frame, vote=vote, probabilities=probabilities, swapped=swapped, weight=weight,
-            mapping=mapping, strength=strength, **own,
-        )  # fmt: skip
-        votes = Votes._of(table_of(rows, checks.n_threads(n_threads)))
+        frame, place = _frame(path, labels, names, n_threads, progress)
+        coded: dict[str, Any] = {a: f"\0{a}" for a in labels}
+        own = replace(chosen, gold=None, **coded)
+        votes = Votes._of(table_of(frame_rows(frame, own, strength), checks.n_threads(n_threads)))
         truth = None
-        if gold is not None:
-            truth = _gold(votes, gold_shares(frame[gold], mapping), frame, [*labels], place)
+        if chosen.gold is not None:
+            shares = gold_shares(frame[chosen.gold], chosen.mapping)
+            truth = _gold(votes, shares, frame, [*labels], place)
         return VotesFile(votes, truth)
     except DataError:
         raise
@@ -127,7 +108,6 @@ def read_votes(
 def _frame(
     path: Path,
     labels: Mapping[str, str],
-    rest: Mapping[str, str],
     names: Mapping[str, str],
     n_threads: int | None,
     progress: Progress | None,
@@ -137,7 +117,9 @@ def _frame(
     items = [a for a in ("first", "second") if a in labels]
     encoders = {a: Encoder((a,), n_threads=n_threads) for a in labels if a not in items}
     both = Encoder(n_threads=n_threads)
-    columns: dict[str, list[Any]] = {c: [] for c in dict.fromkeys(rest.values())}
+    columns: dict[str, list[Any]] = {
+        c: [] for c in dict.fromkeys(c for a, c in names.items() if a not in labels)
+    }
     done = 0
     for piece in source.pieces:
         if items:
@@ -156,11 +138,11 @@ def _frame(
     if items:
         found, codes = both.finish()
         if source.is_text:
-            found, codes = _as_integers(found, codes)
+            found, codes = as_integers(found, codes)
         coded |= {"first": (found, codes[:1]), "second": (found, codes[1:])}
     for argument, encoder in encoders.items():
         found, codes = encoder.finish()
-        coded[argument] = _as_integers(found, codes) if source.is_text else (found, codes)
+        coded[argument] = as_integers(found, codes) if source.is_text else (found, codes)
     for argument, (found, codes) in coded.items():
         frame[f"\0{argument}"] = Encoded(found, codes[0])
     keys = [frame[f"\0{a}"].codes for a in labels if a != "teacher"]

@@ -10,43 +10,25 @@ from typing import Any
 
 import numpy as np
 
-from venire._core import checks
 from venire.data.coding import Encoded, Encoder
-from venire.data.frames import Rows, columns
+from venire.data.columns import Columns
+from venire.data.frames import Rows, read_frame
+from venire.data.outcomes import Reading
 from venire.io import _tables_in
 from venire.io._errors import DataError
 
-__all__ = ["LABELS", "column_names", "located", "rows_of"]
+__all__ = ["LABELS", "as_integers", "located", "rows_of"]
 
 LABELS = ("first", "second", "cluster", "group")  # the arguments that hold labels
 Path = str | os.PathLike[str]
 Piece = Mapping[str, Any]
 
 
-def column_names(
-    arguments: Mapping[str, Any], needed: tuple[str, ...] = ("first", "second")
-) -> dict[str, str]:
-    """The column of each argument that is given and names one.
-
-    Raises
-    ------
-    TypeError
-        If one is no text, or one that is needed is not given.
-    """
-    settings = ("mapping", "reading")
-    names = {
-        a: v for a, v in arguments.items() if a not in settings and (v is not None or a in needed)
-    }
-    for argument, name in names.items():
-        if not isinstance(name, str):
-            checks.fail(argument, "must name a column", value=name, kind=TypeError)
-    return names
-
-
 def rows_of(
     pieces: Iterable[Piece],
-    arguments: Mapping[str, Any],
+    columns: Columns,
     *,
+    reading: Reading | None = None,
     is_text: bool = False,
     items: Any = None,
     n_threads: int | None = None,
@@ -56,8 +38,9 @@ def rows_of(
     Parameters
     ----------
     pieces : iterable of mapping of str to Arrow column
-    arguments : mapping of str to object
-        Those of `venire.data.frames.columns`.
+    columns : Columns
+    reading : {"words", "labels"}, optional
+        As in `venire.data.frames.read_frame`.
     is_text : bool
         The labels come from a text file: those that all are written as integers become integers.
     items : array_like, optional
@@ -73,7 +56,7 @@ def rows_of(
     ValueError, TypeError
         With positions counted over all pieces.
     """
-    names = column_names(arguments)
+    names = columns.names
     labels = [a for a in LABELS if a in names]
     pair = Encoder(n_threads=n_threads)
     alone = {a: Encoder((a,), n_threads=n_threads) for a in labels if a in ("cluster", "group")}
@@ -92,20 +75,22 @@ def rows_of(
     del rest
     found, codes = pair.finish()
     if is_text and (items is None or np.asarray(items).dtype.kind in "iu"):
-        found, codes = _as_integers(found, codes)
+        found, codes = as_integers(found, codes)
     # a column may serve as labels and as something else, so labels have names of their own
     frame["\0first"], frame["\0second"] = Encoded(found, codes[0]), Encoded(found, codes[1])
     for argument, encoder in alone.items():
         ids, id_codes = encoder.finish()
         if is_text and argument == "group":
-            ids, id_codes = _as_integers(ids, id_codes)
+            ids, id_codes = as_integers(ids, id_codes)
         frame[f"\0{argument}"] = Encoded(ids, id_codes[0])
-    own = {a: f"\0{a}" for a in labels}
-    rows = columns(frame, **(dict(arguments) | own), items=items, n_threads=n_threads)
+    own: dict[str, Any] = {a: f"\0{a}" for a in labels}
+    rows = read_frame(
+        frame, replace(columns, **own), reading=reading, items=items, n_threads=n_threads
+    )
     return replace(rows, source=names)
 
 
-def _as_integers(items: np.ndarray, codes: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
+def as_integers(items: np.ndarray, codes: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
     """Text labels that all are written as integers, in one way each, as integers."""
     if items.dtype != object:
         return items, codes

@@ -40,7 +40,13 @@ def fit_text(
 
     try:
         tables = _tables_in.open_tables(path, job.names, LABELS)
-        rows = rows_of(tables.pieces, job.arguments, is_text=tables.is_text, n_threads=n_threads)
+        rows = rows_of(
+            tables.pieces,
+            job.columns,
+            reading=job.reading,
+            is_text=tables.is_text,
+            n_threads=n_threads,
+        )
     except DataError:
         raise
     except (BadValueError, BadTypeError) as error:
@@ -224,7 +230,7 @@ def fit_files(
 
         tell(0, total)
         try:
-            rows = rows_of(pieces, job.arguments, n_threads=n_threads)
+            rows = rows_of(pieces, job.columns, reading=job.reading, n_threads=n_threads)
         except DataError:
             raise
         except (BadValueError, BadTypeError) as error:

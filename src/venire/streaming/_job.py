@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from venire._core import checks
+from venire.data.columns import Columns
 from venire.data.frames import Rows
 from venire.data.grouped_comparisons import GroupedComparisons
+from venire.data.outcomes import Reading
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
-from venire.io.assemble import column_names
 from venire.priors import GaussianPrior
 from venire.ratings.fitting import check_arguments
 from venire.ratings.grouped import fit_groups
@@ -76,8 +77,8 @@ class Job:
 
     Parameters
     ----------
-    arguments : mapping of str to object
-        Those of `venire.data.frames.columns`: the columns, `mapping` and `reading`.
+    columns : Columns
+        Of comparisons in groups.
     model, prior, order_effect, shared, tol, max_iter
         As for `venire.fit_groups`.
     errors : bool
@@ -86,9 +87,11 @@ class Job:
         Unit of a further column with the ratings.
     replicates : Replicates or None
         A bootstrap is wanted: its standard errors and intervals are further columns.
+    reading : {"words", "labels"}, optional
+        How the column of outcomes is to be read, once that is known.
     """
 
-    arguments: Mapping[str, Any]
+    columns: Columns
     model: str = "bradley-terry"
     prior: GaussianPrior | None = None
     order_effect: bool = False
@@ -98,12 +101,14 @@ class Job:
     errors: bool = True
     scale: str | None = None
     replicates: Replicates | None = None
+    reading: Reading | None = None
 
     def __post_init__(self) -> None:
         check_arguments(self.model, self.prior, self.order_effect, self.tol, self.max_iter, None)
         if self.prior is not None and self.prior.goes_by_place:
             reason = "holds an array, but files have no order of items: map (group, item) to values"
             checks.fail("prior", reason)
+        self.columns.of_groups().in_file()
         checks.flag(self.shared, "shared")
         checks.flag(self.errors, "errors")
         if self.scale is not None:
@@ -112,17 +117,16 @@ class Job:
     @property
     def names(self) -> dict[str, str]:
         """The column of each argument."""
-        return column_names(self.arguments)
+        return self.columns.names
 
     @property
     def asks_reading(self) -> bool:
         """Whether only the whole column of outcomes says how to read it."""
-        given = self.arguments
-        return given.get("outcome") is not None and given.get("mapping") is None
+        return self.columns.outcome is not None and self.columns.mapping is None
 
-    def read_as(self, reading: str) -> Job:
+    def read_as(self, reading: Reading) -> Job:
         """The same job, with that settled."""
-        return replace(self, arguments={**self.arguments, "reading": reading})
+        return replace(self, reading=reading)
 
     def facts(self) -> dict[str, Any]:
         """What goes into the metadata of an output."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+from venire.data.columns import Columns
 from venire.io import TableWriter, _tables_in, check_writable
 from venire.io.table_writer import CsvStream
 from venire.priors import GaussianPrior
@@ -141,13 +142,13 @@ def fit_groups(
     ...     "votes/", "ratings.parquet", group="query", first="a", second="b", score="p"
     ... )  # doctest: +SKIP
     """
+    columns = Columns(
+        group=group, first=first, second=second, outcome=outcome, mapping=mapping, score=score,
+        first_score=first_score, second_score=second_score, win=win, loss=loss, tie=tie,
+        weight=weight, order=order, neutral=neutral,
+    )  # fmt: skip
     job = Job(
-        {
-            "group": group, "first": first, "second": second, "outcome": outcome,
-            "mapping": mapping, "score": score, "first_score": first_score,
-            "second_score": second_score, "win": win, "loss": loss, "tie": tie, "weight": weight,
-            "order": order, "neutral": neutral,
-        },
+        columns.of_groups(),
         model, prior, order_effect, shared, tol, max_iter, errors, scale,
     )  # fmt: skip
     return run(job, source, output, memory=memory, n_threads=n_threads, progress=progress)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from numpy.typing import ArrayLike
 
 from venire._core import checks
+from venire.data.columns import VoteColumnNames, VoteColumns
 from venire.data.votes._judgments import Judgments
 from venire.data.votes._table import Table, joined
 from venire.data.votes.rows import checked_rows, table_of
@@ -165,19 +165,11 @@ class Votes(Judgments):
     def from_frame(
         cls,
         frame: Any,
+        columns: VoteColumns | None = None,
         *,
-        teacher: str,
-        vote: str | list[str] | None = None,
-        probabilities: list[str] | tuple[str, ...] | None = None,
-        first: str | None = None,
-        second: str | None = None,
-        pair: str | None = None,
-        group: str | None = None,
-        swapped: str | None = None,
-        weight: str | None = None,
-        mapping: Mapping[Any, Any] | None = None,
         strength: float = 1.0,
         n_threads: int | None = None,
+        **named: Unpack[VoteColumnNames],
     ) -> Votes:
         """Votes from columns of a data frame (pandas, Polars, PyArrow, ...).
 
@@ -185,27 +177,12 @@ class Votes(Judgments):
         ----------
         frame : data frame, or mapping of str to array
             Anything that narwhals knows.
-        teacher : str
-            Column of who voted.
-        vote : str or list of str
-            Column of votes: words (first, second, tie, A with B, ...), the winner's label, or the
-            numbers 1, 0 and -1. Several columns are runs of one judgment that stand side by side. A
-            missing vote is no vote.
-        probabilities : list of three str
-            Instead of `vote`: columns of the probabilities that first wins, ties, loses.
-        first, second : str
-            Columns of the two items; or
-        pair : str
-            the column that names the pair.
-        group, weight : str, optional
-            Columns.
-        swapped : str, optional
-            Column of truth values: shown in the other order; or the name of one of the `vote`
-            columns, whose runs all were.
-        mapping : mapping, optional
-            Value of `vote` to 1, 0 or -1, or to "first", "tie" or "second".
+        columns : VoteColumns, optional
+            What its columns say. Gold is not read.
         strength, n_threads
             As in `Votes`, which also says what is raised; a message names column and row.
+        **named
+            The arguments of `VoteColumns` one by one, instead of `columns`.
 
         Examples
         --------
@@ -217,11 +194,7 @@ class Votes(Judgments):
         """
         from venire.data.votes.frame import frame_rows
 
-        rows = frame_rows(
-            frame, teacher=teacher, vote=vote, probabilities=probabilities, first=first,
-            second=second, pair=pair, group=group, swapped=swapped, weight=weight,
-            mapping=mapping, strength=strength,
-        )  # fmt: skip
+        rows = frame_rows(frame, VoteColumns.of(columns, named), strength)
         return cls._of(table_of(rows, checks.n_threads(n_threads)))
 
     @classmethod

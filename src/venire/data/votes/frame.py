@@ -2,103 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.checks import BadTypeError, BadValueError, fail
-from venire.data.coding import Encoded
-from venire.data.frames import _collect, naming
+from venire.data.coding import Encoded, encode
+from venire.data.columns import VoteColumns
+from venire.data.frames import collect, naming
 from venire.data.outcomes import _SCORES, outcome_scores, truths
 from venire.data.series import distinct, floats, plain
 from venire.data.votes.rows import VoteRows, checked_rows
 
-__all__ = ["frame_rows", "names_of"]
+__all__ = ["Run", "frame_rows", "gold_shares", "kept", "missing", "signed"]
 
 _TARGETS = {"first": 1, "win": 1, "tie": 0, "draw": 0, "second": -1, "loss": -1}
 
 
-def names_of(x: Any, argument: str) -> list[Any]:
-    """Names of columns: of none, of one, or of a list of them."""
-    if x is None or isinstance(x, str):
-        return [] if x is None else [x]
-    names = checks.listed(x, argument)
-    return [checks.named(name, argument, at) for at, name in enumerate(names)]
-
-
-def frame_rows(
-    frame: Any,
-    *,
-    teacher: str,
-    vote: str | list[str] | None = None,
-    probabilities: list[str] | tuple[str, ...] | None = None,
-    first: str | None = None,
-    second: str | None = None,
-    pair: str | None = None,
-    group: str | None = None,
-    swapped: str | None = None,
-    weight: str | None = None,
-    mapping: Mapping[Any, Any] | None = None,
-    strength: float = 1.0,
-) -> VoteRows:
+def frame_rows(frame: Any, columns: VoteColumns, strength: float = 1.0) -> VoteRows:
     """Checked rows; see `Votes.from_frame`. The runs of each vote column follow one another."""
-    runs, stated = names_of(vote, "vote"), names_of(probabilities, "probabilities")
-    if bool(runs) == (probabilities is not None):
-        raise TypeError("give one of vote and probabilities")
-    if probabilities is not None and len(stated) != 3:
-        raise TypeError("probabilities must name three columns: first wins, ties, loses")
-    if (first is None) != (second is None) or (first is None) == (pair is None):
-        raise TypeError("give first and second, or pair")
-    if pair is not None and group is not None:
-        raise TypeError("group goes with first and second")
-    if mapping is not None and not isinstance(mapping, Mapping):
-        fail("mapping", "must be a mapping", value=mapping, kind=TypeError)
-    if mapping is not None and not runs:
-        raise TypeError("mapping explains the values of vote: give vote as well")
-    named = isinstance(swapped, str) and swapped in runs
-    turned = swapped if named and len(runs) > 1 else None
-    source = {
-        "first": first, "second": second, "pair": pair, "group": group, "teacher": teacher,
-        "weight": weight, "swapped": None if turned else swapped,
-        **{f"vote{k}": name for k, name in enumerate(runs)},
-        **{f"probabilities{k}": name for k, name in enumerate(stated)},
-    }  # fmt: skip
-    source = {argument: name for argument, name in source.items() if name is not None}
-    data = _collect(frame, source)
+    source = {argument: name for argument, name in columns.names.items() if argument != "gold"}
+    data = collect(frame, source)
     shown = {a: str(name) for a, name in source.items()}
-    if probabilities is not None:
-        shown["probabilities"] = ", ".join(map(str, stated))
-    if len(runs) == 1:
-        shown["vote"] = runs[0]
-    with naming(shown), _numbered(len(runs)):
-        return _rows(data, runs, turned, mapping, strength)
+    if columns.probabilities is not None:
+        shown["probabilities"] = ", ".join(map(str, columns.probabilities))
+    with naming(shown):
+        return _rows(data, columns, strength)
 
 
-@contextmanager
-def _numbered(n_runs: int) -> Iterator[None]:
-    """The only column of votes is called vote, not vote0."""
-    try:
-        yield
-    except (BadValueError, BadTypeError) as error:
-        if n_runs != 1 or error.argument != "vote0":
-            raise
-        renamed: Any = type(error)(str(error).replace("vote0", "vote", 1))
-        renamed.__dict__.update(error.__dict__)
-        renamed.argument = "vote"
-        raise renamed from None
-
-
-def _rows(
-    data: dict[str, Any],
-    runs: list[str],
-    turned: str | None,
-    mapping: Mapping[Any, Any] | None,
-    strength: float,
-) -> VoteRows:
+def _rows(data: dict[str, Any], columns: VoteColumns, strength: float) -> VoteRows:
+    runs, turned, mapping = columns.runs, columns.turned, columns.mapping
     data = dict(zip(data, checks.columns(**data)[1:], strict=True))
     for name, column in data.items():
         if checks.length(column, name) is None:
@@ -117,22 +53,23 @@ def _rows(
         return checked_rows(probabilities=stated, strength=strength, **given)
     pieces: list[dict[str, Any]] = []
     votes = []
-    for k, name in enumerate(runs):
-        column = data[f"vote{k}"]
-        keep = ~_missing(column)
-        part = given if keep.all() else {a: _kept(x, keep) for a, x in given.items()}
+    arguments = ["vote"] if len(runs) == 1 else [f"vote{k}" for k in range(len(runs))]
+    for argument, name in zip(arguments, runs, strict=True):
+        column = data[argument]
+        keep = ~missing(column)
+        part = given if keep.all() else {a: kept(x, keep) for a, x in given.items()}
         if turned is not None:
             part = part | {"swapped": np.full(int(keep.sum()), name == turned)}
         pieces.append(part)
-        votes.append((_kept(column, keep), part, keep))
-    found = _signed(votes, mapping)
+        votes.append(Run(argument, kept(column, keep), part, keep))
+    found = signed(votes, mapping)
     total = {a: _stacked([p[a] for p in pieces]) for a in pieces[0]}
     if not len(found):
-        fail("vote0", "holds no vote")
+        fail(arguments[0], "holds no vote")
     return checked_rows(vote=found, strength=strength, **total)
 
 
-def _missing(column: Any) -> NDArray[np.bool_]:
+def missing(column: Any) -> NDArray[np.bool_]:
     """Where a column of votes has none: a null, NaN, or empty text."""
     if hasattr(column, "to_native"):
         mask = np.asarray(column.is_null().to_numpy(), bool)
@@ -163,7 +100,7 @@ def _is_missing(value: Any) -> bool:
     return value == "" if isinstance(value, str) else isinstance(value, float) and value != value
 
 
-def _kept(column: Any, keep: NDArray[np.bool_]) -> Any:
+def kept(column: Any, keep: NDArray[np.bool_]) -> Any:
     """The rows of a column that are to stay."""
     if keep.all():
         return column
@@ -210,24 +147,31 @@ def _listed(column: Any) -> list[Any]:
 # ---- what the values mean ----------------------------------------------------------------------
 
 
-def _signed(
-    votes: list[tuple[Any, dict[str, Any], NDArray[np.bool_]]], mapping: Mapping[Any, Any] | None
-) -> NDArray[np.int8]:
+class Run(NamedTuple):
+    """A column of votes without those that are missing."""
+
+    argument: str
+    column: Any
+    part: dict[str, Any]  # the other columns of the same rows
+    keep: NDArray[np.bool_]  # the rows of the whole column that it has
+
+
+def signed(votes: list[Run], mapping: Mapping[Any, Any] | None) -> NDArray[np.int8]:
     """Votes of all runs as 1, 0 and -1; the numbers of all columns are read in one way."""
     read = [
-        distinct(column, f"vote{k}") if keep.any() else ([], np.empty(0, np.int64))
-        for k, (column, _, keep) in enumerate(votes)
+        distinct(run.column, run.argument) if run.keep.any() else ([], np.empty(0, np.int64))
+        for run in votes
     ]
     values = list(dict.fromkeys(v for distinct_values, _ in read for v in distinct_values))
     if mapping is not None:
         table = _mapped(values, mapping)
     else:
-        table = _numbers(values) or {}
-        if not table and "first" not in votes[0][1]:
+        table = _numbers(values, votes[0].argument) or {}
+        if not table and "first" not in votes[0].part:
             table = _words(values)
     out = []
-    for k, ((column, part, keep), (own, codes)) in enumerate(zip(votes, read, strict=True)):
-        rows = np.flatnonzero(keep)
+    for run, (own, codes) in zip(votes, read, strict=True):
+        rows = np.flatnonzero(run.keep)
         if table or not len(rows):
             lookup = np.array([table.get(v, 2) for v in own], np.int8)
             if (lookup == 2).any():
@@ -235,10 +179,10 @@ def _signed(
                 why = "means neither first, second nor a tie: give a mapping"
                 if mapping is not None:
                     why = f"is not in the mapping ({', '.join(repr(k) for k in mapping)})"
-                fail(f"vote{k}", why, int(rows[at]), own[codes[at]])
+                fail(run.argument, why, int(rows[at]), own[codes[at]])
             out.append(lookup[codes] if len(rows) else np.empty(0, np.int8))
         else:
-            out.append(_by_winner(column, part, rows, f"vote{k}"))
+            out.append(_by_winner(run, rows))
     return np.concatenate(out)
 
 
@@ -267,7 +211,7 @@ def _key(value: Any) -> str:
     return str(value).strip()
 
 
-def _numbers(values: list[Any]) -> dict[Any, int] | None:
+def _numbers(values: list[Any], argument: str) -> dict[Any, int] | None:
     """The meaning of numbers; None where some values are none."""
     try:
         numbers = [float(v) for v in values if not isinstance(v, bool)]
@@ -282,7 +226,7 @@ def _numbers(values: list[Any]) -> dict[Any, int] | None:
         return {v: int(2 * x - 1) for v, x in zip(values, numbers, strict=True)}
     if seen <= {0.0, 1.0}:
         fail(
-            "vote0",
+            argument,
             "0 may be a tie (votes are 1, 0, -1) or a loss: give a mapping, as 1=first, 0=second",
         )
     return None
@@ -294,23 +238,19 @@ def _words(values: list[Any]) -> dict[Any, int]:
     return {v: 2 if s is None else int(2 * s - 1) for v, s in scores.items()}
 
 
-def _by_winner(
-    column: Any, part: dict[str, Any], rows: NDArray[np.int64], name: str
-) -> NDArray[np.int8]:
+def _by_winner(run: Run, rows: NDArray[np.int64]) -> NDArray[np.int8]:
     """Votes that may name the winner."""
-    from venire.data.coding import encode
-
-    first, second = part["first"], part["second"]
+    first, second = run.part["first"], run.part["second"]
     if not isinstance(first, Encoded):
         items, a, b = encode(first, second)
         first, second = Encoded(items, a), Encoded(items, b)
     try:
-        score = outcome_scores(column, None, first, second)
+        score = outcome_scores(run.column, None, first, second)
     except (BadValueError, BadTypeError) as error:
         at = None if error.position is None else int(rows[error.position])
         reason = error.reason.split(", got ")[0]
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        fail(name, reason, at, error.value, kind=kind)
+        fail(run.argument, reason, at, error.value, kind=kind)
     return (2 * score - 1).astype(np.int8)
 
 
@@ -319,11 +259,11 @@ def gold_shares(column: Any, mapping: Mapping[Any, Any] | None) -> NDArray[np.fl
 
     Words as for votes; numbers from 0 to 1 are shares; 1, 0 and -1 with a -1 among them are votes.
     """
-    keep = ~_missing(column)
+    keep = ~missing(column)
     out = np.full(len(keep), np.nan)
     if not keep.any():
         return out
-    values, codes = distinct(_kept(column, keep), "gold")
+    values, codes = distinct(kept(column, keep), "gold")
     rows = np.flatnonzero(keep)
     if mapping is not None:
         table = {v: (x + 1) / 2 if x != 2 else np.nan for v, x in _mapped(values, mapping).items()}
