@@ -156,6 +156,7 @@ def test_tight_tolerance_gives_the_reference(model):
 def test_derivatives(model, with_level):
     """The problem's gradient and Newton matrix against differences of the log-likelihood."""
     from venire._native.problem import Problem
+
     from venire.priors import ItemPriors
 
     rng = np.random.default_rng(11)
