@@ -204,9 +204,9 @@ class ExactInverse:
         items = layout.members[start : start + count * size].reshape(count, size)
         share = 1.0 / layout.heads[items]
         if layout.is_fixed:
-            own = dense[:, along, along]
+            diagonal = dense[:, along, along]
             dense -= layout.ridge[items][:, :, None] * share[:, None, :]
-            dense[:, along, along] = own + layout.level_ridge[items]
+            dense[:, along, along] = diagonal + layout.level_ridge[items]
         elif layout.prior.given:
             dense -= layout.ridge / size
             dense[:, along, along] += layout.ridge
@@ -228,7 +228,9 @@ class ExactInverse:
             else:
                 out -= out.mean(axis=1, keepdims=True)
                 out -= out.mean(axis=2, keepdims=True)
-        bad = ~(np.diagonal(out, axis1=1, axis2=2) > 0.0).all(axis=1)
+        own = np.diagonal(out, axis1=1, axis2=2)
+        # where the level is nearly one item's, what that has beside the level is nothing
+        bad = ~(np.isfinite(own) if layout.is_fixed else own > 0.0).all(axis=1)
         if bad.any():
             out[bad] = np.nan
             self._warn(start + int(np.argmax(bad)) * size, int(bad.sum()))

@@ -45,7 +45,8 @@ class Layout:
     """Which cells, items and parameters a fit has, and a numbering that makes components blocks.
 
     In that numbering, components come by ascending size, so those of one size are contiguous;
-    within a component the item of largest weight is last: it is the one that is grounded.
+    within a component the item of largest weight, a prior's own included, is last: it is the one
+    that is grounded.
     """
 
     def __init__(self, fit: Fit) -> None:
@@ -143,7 +144,8 @@ class Layout:
     @cached_property
     def members(self) -> np.ndarray:
         """Items in the blocked numbering."""
-        return np.lexsort((self.games, self.component, self.sizes[self.component]))
+        weight = self.games + self.ridge if self.is_fixed else self.games
+        return np.lexsort((weight, self.component, self.sizes[self.component]))
 
     @cached_property
     def position(self) -> np.ndarray:

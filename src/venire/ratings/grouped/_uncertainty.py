@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GroupedParameterErrors", "compute_errors"]
 
+WEAK = 1e-7  # share of the largest weight or precision of a group: half the digits are left
+
 
 class GroupedParameterErrors(NamedTuple):
     """Standard errors of the parameters beside theta; None for what the model lacks.
@@ -40,13 +42,17 @@ def compute_errors(fit: GroupedFit, *, differences: bool = False) -> None:
     unknown = np.isnan(fit.theta) | np.repeat(several, np.diff(fit.offsets))
     variance = np.zeros(g.n_items)
     variance[unknown] = np.nan
+    priors = fit._priors
+    if priors.precision is not None:  # of items whose group has no comparisons it is all there is
+        alone = np.repeat(fit.status == "no comparisons", np.diff(fit.offsets))
+        variance[alone] = 1.0 / priors.precision[alone]
     del unknown
     difference = np.full(len(g.first), np.nan) if differences else None
     own_gamma = None if e.gamma is None else np.full(g.n_groups, np.nan)
     own_tie = None if e.log_tie is None else np.full(g.n_groups, np.nan)
     border = _border(fit, native, e)
     fitted = np.isfinite(fit.residual) & (np.diff(g.cell_offsets) > 0)
-    apart = np.flatnonzero(fitted & (np.diff(g.offsets) > batches.MAX_ERRORS))
+    apart = np.flatnonzero(fitted & ((np.diff(g.offsets) > batches.MAX_ERRORS) | _uneven(fit)))
     e.status[apart] = ELSEWHERE
     batches.in_batches(
         g,
@@ -87,6 +93,19 @@ def compute_errors(fit: GroupedFit, *, differences: bool = False) -> None:
     if difference is not None:
         difference.flags.writeable = False
         fit._cache["difference_variances"] = difference
+
+
+def _uneven(fit: GroupedFit) -> np.ndarray:
+    """Groups whose priors would leave the level to rounding in a plain inverse, (n_groups,) bool."""
+    precision, sizes = fit._priors.precision, np.diff(fit.offsets)
+    if precision is None:
+        return np.zeros(len(sizes), bool)
+    low, high = np.full(len(sizes), np.inf), np.zeros(len(sizes))
+    filled = np.flatnonzero(sizes)
+    starts = fit.offsets[filled]
+    low[filled] = np.minimum.reduceat(precision, starts)
+    high[filled] = np.maximum.reduceat(np.maximum(precision, fit.n_comparisons), starts)
+    return low < WEAK * high
 
 
 def _border(fit: GroupedFit, native: Any, e: Any) -> np.ndarray | None:
