@@ -1,5 +1,6 @@
 #include "vn_small_inverse.h"
 
+#include <math.h>
 #include <string.h>
 
 void vn_small_inverse_free(vn_small_inverse *s)
@@ -249,16 +250,23 @@ static void solve(const vn_small_inverse *s, double *x)
     }
 }
 
-/* Diagonal of the inverse: as it is where priors fix theta item by item, else centred in each
- * component on both sides, with the sums of its rows, which are the inverse times ones. */
-static void diagonal(const vn_small_inverse *s, const vn_small *w, double *variance)
+/* Diagonal of the inverse, centred in each component on both sides: with the sums of its rows, which
+ * are the inverse times ones. Where priors differ from item to item the mean is weighted by precision,
+ * and the inverse times the weights is 1 over their sum. */
+static void centred_diagonal(const vn_small_inverse *s, const vn_small *w, double *variance)
 {
     const int n = w->n;
-    for (int i = 0; w->prior.precision && i < n; i++)
-        variance[i] = row_of(s->inverse, s->place[i], s->stride)[s->place[i]];
-    if (w->prior.precision) return;
+    const double *weight = w->prior.precision;
     double *sum = w->p, *all = w->z, *size = w->q; /* the last two by component */
     for (int k = 0; k < w->n_parts; k++) all[k] = size[k] = 0.0;
+    if (weight) {
+        for (int i = 0; i < n; i++) all[w->part[i]] += weight[i];
+        for (int i = 0; i < n; i++) {
+            const double own = row_of(s->inverse, s->place[i], s->stride)[s->place[i]];
+            variance[i] = fmax(own - 1.0 / all[w->part[i]], 0.0);
+        }
+        return;
+    }
     for (int i = 0; i < n; i++) sum[i] = 1.0;
     solve(s, sum);
     for (int i = 0; i < n; i++) {
@@ -294,13 +302,13 @@ vn_status vn_small_variances(vn_small_inverse *s, vn_small *w, const double *bor
     spread_matrix(s, w);
     status = invert(s, w);
     if (status != VN_OK) return status;
-    diagonal(s, w, variance);
+    centred_diagonal(s, w, variance);
     const int m = border ? w->model->has_gamma + w->model->has_tie : w->n_border;
     if (m == 0) return VN_OK;
     for (int k = 0; k < m; k++) {
         memcpy(w->solved[k], w->border[k], sizeof(double) * (size_t)w->rows);
         solve(s, w->solved[k]);
-        if (!w->prior.precision) vn_small_level(w, w->solved[k]);
+        if (!w->prior.precision) vn_small_level(w, w->solved[k]); /* else it is there */
     }
     if (!border) {
         invert_border(w, m, own);

@@ -524,6 +524,6 @@ def test_calibration():
     for mean in (np.zeros(g.n_items), shift):
         prior = GaussianPrior(np.full(g.n_items, 0.2), mean)
         gf = vn.fit_groups(g, prior=prior)
-        found.append(vn.calibrate(gf, lead, other, i, j, score, variance=1e6))
+        found.append(vn.calibrate(gf, lead, i, other, j, score, variance=1e6))
     ratings = [x.theta - x.theta.mean() for x in found]
     np.testing.assert_allclose(ratings[0][:32], ratings[1][:32], atol=1e-2)

@@ -63,16 +63,32 @@ def standard_errors(
     """Standard errors of theta, (n,)."""
     _known(kind, method)
     if is_exact(fit, method):
-        key = ("standard_errors", kind)
-        if key not in fit._cache:
-            layout = layout_of(fit)
-            fit._cache[key] = _root(_exact(fit).diagonal(_meat(fit, kind)) + _own_level(layout))
-        return fit._cache[key].copy()
+        return _with_level(fit, deviation_errors(fit, kind))
     return sampled_errors(fit, kind, n_samples, rng).standard_errors
+
+
+def deviation_errors(fit: Fit, kind: str) -> np.ndarray:
+    """Standard errors of theta less the level of its component, (n,)."""
+    if not is_exact(fit):
+        return _sampled_deviations(fit, kind, None, 0).standard_errors
+    key = ("deviation_errors", kind)
+    if key not in fit._cache:
+        fit._cache[key] = _root(_exact(fit).diagonal(_meat(fit, kind)))
+    return fit._cache[key].copy()
 
 
 def sampled_errors(fit: Fit, kind: str, n_samples: int | None, rng: Any) -> _sampled.SampledErrors:
     """Sampled standard errors of theta with their own error."""
+    own, relative, drawn = _sampled_deviations(fit, kind, n_samples, rng)
+    errors = _with_level(fit, own)
+    if layout_of(fit).is_fixed:
+        relative = relative * (own / errors) ** 2
+    return _sampled.SampledErrors(errors, relative, drawn)
+
+
+def _sampled_deviations(
+    fit: Fit, kind: str, n_samples: int | None, rng: Any
+) -> _sampled.SampledErrors:
     _known(kind, "sampled")
     if n_samples is not None:
         n_samples = checks.whole(n_samples, "n_samples", 2, MOST_SAMPLES)
@@ -93,10 +109,7 @@ def sampled_errors(fit: Fit, kind: str, n_samples: int | None, rng: Any) -> _sam
             known=known[: layout.n],
             information=own,
         )
-        level = _own_level(layout)
-        with np.errstate(invalid="ignore"):
-            relative = np.where(level > 0.0, relative * variances / (variances + level), relative)
-        result = _sampled.SampledErrors(np.sqrt(variances + level), relative, drawn)
+        result = _sampled.SampledErrors(np.sqrt(variances), relative, drawn)
         if key is None:
             return result
         fit._cache[key] = result
@@ -293,9 +306,12 @@ def _difference_rows(
     return rows
 
 
-def _own_level(layout: _information.Layout) -> Any:
-    """The part of each variance of theta that is its component's level's, where theta has one."""
-    return layout.level_variance[layout.component] if layout.is_fixed else 0.0
+def _with_level(fit: Fit, errors: np.ndarray) -> np.ndarray:
+    """Standard errors of theta from those of its deviations, where theta has an origin."""
+    layout = layout_of(fit)
+    if not layout.is_fixed:
+        return errors
+    return np.sqrt(errors**2 + layout.level_variance[layout.component])
 
 
 def _root(variance: np.ndarray) -> np.ndarray:

@@ -111,7 +111,9 @@ class GroupedFit:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = {k: v for k, v in self._cache.items() if k == "standard_errors"}
+        kept = {
+            k: v for k, v in self._cache.items() if k in ("standard_errors", "deviation_errors")
+        }
         return self.__dict__ | {"_cache": kept}
 
     @property
@@ -140,7 +142,8 @@ class GroupedFit:
 
         The square roots of the diagonal of the inverse information (prior included) on the
         subspace where theta has mean 0 in each component; order effect and tie parameter count as
-        estimated. 0 for an item alone in its component, nan where there is no fit.
+        estimated. 0 for an item alone in its component, nan where there is no fit. Priors that
+        differ from item to item give theta an origin: then of the whole inverse.
 
         Notes
         -----
@@ -151,6 +154,17 @@ class GroupedFit:
         if "standard_errors" not in self._cache:
             _uncertainty.compute_errors(self)
         return self._cache["standard_errors"]
+
+    @property
+    def deviation_errors(self) -> np.ndarray:
+        """Standard errors of theta less the level of its component, (n_items,).
+
+        The level is the mean, weighted by the precision of priors that go by item. Only these give
+        theta a level that can err: else these are the `standard_errors`.
+        """
+        if "deviation_errors" not in self._cache:
+            _uncertainty.compute_errors(self)
+        return self._cache["deviation_errors"]
 
     @property
     def difference_variances(self) -> np.ndarray:
