@@ -512,6 +512,7 @@ def test_summary_says_it():
     )
 
 
+@pytest.mark.filterwarnings("ignore:bridges link")
 def test_calibration():
     """Means of the groups' priors shift ratings; biases take the shift back."""
     g = leagues(n_groups=4)
