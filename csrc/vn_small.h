@@ -17,7 +17,7 @@
 
 /* What a fit is, besides its comparisons. */
 typedef struct {
-    vn_model model;
+    const vn_model_row *model;
     vn_prior prior;    /* of the items in their order */
     double centre;     /* the mean that all have: theta is this much more than what is fitted */
     int has_gamma;     /* there is an order effect, */

@@ -413,7 +413,7 @@ def test_replicates_are_refits(model, kind, mean):
     c = season(8, 200)
     prior = uneven(8) if mean is None else GaussianPrior(0.5, mean)
     fit = FITS[model](c, prior=prior)
-    b = vn.bootstrap(fit, 24, kind=kind, rng=3, tol=1e-9)
+    b = vn.bootstrap(fit, 24, scheme=kind, rng=3, tol=1e-9)
     engine = b._engine()
     assert engine.inverse is not None
     for r in range(6):
@@ -473,7 +473,7 @@ def test_grouped_replicates(model, kind, tmp_path):
     mean |= {(2, k): 0.7 for k in range(8)}
     prior = GaussianPrior(0.4, mean)
     gf = vn.fit_groups(g, model=model, prior=prior, tol=1e-10)
-    b = vn.bootstrap(gf, 12, kind=kind, rng=4, tol=1e-10, keep="draws")
+    b = vn.bootstrap(gf, 12, scheme=kind, rng=4, tol=1e-10, keep="draws")
     for label in (0, 2, 5):
         single = b.group(label)
         rows = b._engine().single(label).run(0, 12)

@@ -3,7 +3,7 @@
 from libc.stdint cimport int8_t, int32_t, int64_t
 
 from venire._native.common cimport vn_poll, vn_status
-from venire._native.model cimport vn_model
+from venire._native.model cimport vn_model_row
 from venire._native.prior cimport vn_prior
 
 
@@ -26,7 +26,7 @@ cdef extern from "vn_solver.h" nogil:
         const double *offset
         vn_prior prior
         vn_prior direct
-        vn_model model
+        const vn_model_row *model
         int has_gamma
         int has_tie
         int has_level
