@@ -144,7 +144,7 @@ def _gold(
         if argument in labels:
             coded = frame[f"\0{argument}"]
             columns.append(coded.items[coded.codes[rows]])
-    names = votes._names
+    names = votes.names
     if names.pairs is not None:  # a pair whose votes are all missing is none
         keep = np.isin(columns[0], names.pairs)
         columns, rows = [c[keep] for c in columns], rows[keep]
