@@ -15,16 +15,21 @@ if TYPE_CHECKING:
     from venire.design._asks import Asks
     from venire.design._prior import AllocationPrior
 
-__all__ = ["held_out_losses", "pick"]
+__all__ = ["half_tie_model", "held_out_losses", "pick"]
 
 DENSE = 2000  # items of a group up to which its covariance is a matrix
 SKETCH = 256  # random combinations in a larger one
 BATCH = 4e9  # operations between two reports of progress, about
 
 
+def half_tie_model(model: Any) -> str:
+    return str(model)
+
+
 def held_out_losses(
-    c: GroupedComparisons, held: np.ndarray, mean: np.ndarray, precision: float, n_threads: int
-) -> np.ndarray:
+    c: GroupedComparisons, held: np.ndarray, model: str, mean: np.ndarray, precision: float,
+    n_threads: int,
+) -> np.ndarray:  # fmt: skip
     """Negative log-likelihood of the held-out cells of each group, (n_groups,)."""
     loss = np.zeros(c.n_groups)
     votes = _votes(c, mean, precision)
@@ -40,6 +45,7 @@ def pick(
     n_picks: np.ndarray,
     prior: AllocationPrior,
     *,
+    model: str = "bradley-terry",
     n_threads: int,
     progress: Callable[[int, int], None] | None = None,
     given: tuple[np.ndarray, np.ndarray] | None = None,
@@ -68,7 +74,7 @@ def _votes(c: GroupedComparisons, mean: np.ndarray, precision: float) -> Votes:
     from venire._native.allocate import Votes
 
     return Votes(
-        c.offsets, c.cell_offsets, c.first, c.second, c.win, c.loss, c._tie, mean, precision
+        c.offsets, c.cell_offsets, c.first, c.second, c.win, c.loss, c.tie, mean, precision
     )
 
 

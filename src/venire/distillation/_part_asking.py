@@ -11,7 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 from venire.data.coding import Encoded
-from venire.design import Allocation, AllocationPrior, allocate, design_bridges, design_pairs
+from venire.design import (
+    Allocation,
+    AllocationPrior,
+    Criterion,
+    allocate,
+    design_bridges,
+    design_pairs,
+)
 from venire.distillation import _asking
 from venire.distillation._asking import Pairs
 from venire.distillation._ledger import ANSWERED, PENDING
@@ -172,7 +179,7 @@ class Asking(State):
         return allocate(
             self._comparisons(),
             budget,
-            criterion=criterion,
+            criterion=Criterion(criterion, settings.top),
             share=share,
             prediction=prediction,
             prior="select" if prior is None else prior,
@@ -180,7 +187,6 @@ class Asking(State):
             pending=tuple(column[waiting] for column in columns),
             votes_per_ask=settings.votes_per_ask,
             rho=settings.rho,
-            top=settings.top,
             rng=self._stream(number, _PAIRS),
             n_threads=self.n_threads,
         )
