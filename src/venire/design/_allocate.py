@@ -23,6 +23,7 @@ from venire.design._prior import (
     groups_of,
 )
 from venire.design._result import Allocation
+from venire.models import DEFAULT, HALF_TIES
 from venire.ratings.grouped import fit_groups
 
 __all__ = ["Criterion", "allocate"]
@@ -71,7 +72,7 @@ def allocate(
     comparisons: GroupedComparisons,
     budget: Any,
     *,
-    model: str = "bradley-terry",
+    model: str = DEFAULT,
     criterion: str | Criterion = "D",
     share: str = "equal",
     prediction: Any = None,
@@ -186,7 +187,7 @@ def allocate(
     >>> sorted(map(sorted, zip(*(picks.to_frame("dict")[x].tolist() for x in ("first", "second")))))
     [['a', 'd'], ['b', 'd']]
     """
-    c, model = groups_of(comparisons), _kernel.half_tie_model(model)
+    c, model = groups_of(comparisons), checks.one_of(model, "model", HALF_TIES)
     how = criterion if isinstance(criterion, Criterion) else Criterion(criterion)
     by_gain = checks.one_of(share, "share", ("equal", "gain")) == "gain"
     if by_gain and how.name in BASELINES:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from venire.data.grouped_comparisons import GroupedComparisons
+from venire.models import DEFAULT
 from venire.ratings.grouped.batches import batches
 
 if TYPE_CHECKING:
@@ -15,15 +16,11 @@ if TYPE_CHECKING:
     from venire.design._asks import Asks
     from venire.design._prior import AllocationPrior
 
-__all__ = ["half_tie_model", "held_out_losses", "pick"]
+__all__ = ["held_out_losses", "pick"]
 
 DENSE = 2000  # items of a group up to which its covariance is a matrix
 SKETCH = 256  # random combinations in a larger one
 BATCH = 4e9  # operations between two reports of progress, about
-
-
-def half_tie_model(model: Any) -> str:
-    return str(model)
 
 
 def held_out_losses(
@@ -45,7 +42,7 @@ def pick(
     n_picks: np.ndarray,
     prior: AllocationPrior,
     *,
-    model: str = "bradley-terry",
+    model: str = DEFAULT,
     n_threads: int,
     progress: Callable[[int, int], None] | None = None,
     given: tuple[np.ndarray, np.ndarray] | None = None,

@@ -12,6 +12,7 @@ from venire._core import checks
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.grouping import Grouping
 from venire.design import _kernel
+from venire.models import DEFAULT, HALF_TIES
 from venire.priors import GaussianPrior
 from venire.ratings.grouped import fit_groups
 
@@ -103,7 +104,7 @@ def select_prior(
     comparisons: GroupedComparisons,
     prediction: Any = None,
     *,
-    model: str = "bradley-terry",
+    model: str = DEFAULT,
     rng: Any = None,
     n_threads: int | None = None,
     empirical: bool = False,
@@ -165,7 +166,7 @@ def select_prior(
     'student'
     """
     c = groups_of(comparisons)
-    model = _kernel.half_tie_model(model)
+    model = checks.one_of(model, "model", HALF_TIES)
     threads, empirical = checks.n_threads(n_threads), checks.flag(empirical, "empirical")
     student = centred_prediction(prediction, c)
     return chosen_prior(c, student, model, checks.rng(rng), threads, empirical)
@@ -217,6 +218,7 @@ def chosen_prior(
     theta, noise = plain.theta[has_votes], float((plain.standard_errors[has_votes] ** 2).mean())
 
     def width(mean: Any) -> float:
+        """Variance of theta about `mean`: what the errors of theta leave, at least half."""
         square = float(np.mean((theta - mean) ** 2))
         return max(square - noise, 0.5 * square, LEAST_VARIANCE)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.grouping import GroupedRows, group_rows
 from venire.data.votes import Votes
+from venire.models import model_of
 from venire.ratings.grouped import GroupedFit
 
 __all__ = ["LaidOutVotes"]
@@ -58,6 +59,6 @@ class LaidOutVotes:
         g = fit.comparisons
         expected = expected_votes(
             g.offsets, g.cell_offsets, g.first, g.second, fit.theta, fit.difference_variances,
-            fit.model == "thurstone", self.n_threads,
+            fit.model, model_of(fit.model).variance_share, self.n_threads,
         )  # fmt: skip
         return self._native.agreement(expected)
