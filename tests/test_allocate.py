@@ -11,6 +11,7 @@ import pytest
 
 import venire as vn
 from venire.design import Criterion, _allocate, _kernel, _shares
+from venire.models import HALF_TIES
 from venire.reference import allocation as reference
 
 CRITERIA = ("D", "A", "top")
@@ -95,9 +96,11 @@ def arguments(c, seed, criterion):
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("criterion", ["D", "A", "top", "sd", "residual", "given"])
-def test_picks_are_those_of_the_reference(criterion, seed):
+@pytest.mark.parametrize("model", HALF_TIES)
+def test_picks_are_those_of_the_reference(model, criterion, seed):
     c = uneven(seed)
     asks, n_pending, n_picks, prior, options = arguments(c, seed, criterion)
+    options["model"] = model
     if criterion == "given":
         drawn = twin(c, asks, n_pending, n_picks, prior, **options | {"criterion": "sd"})
         options["given"] = drawn.first, drawn.second
@@ -124,18 +127,31 @@ def test_picks_of_wide_groups_are_those_of_the_reference():
 
 
 @pytest.mark.parametrize("ties", [False, True])
-def test_held_out_losses_are_those_of_the_reference(ties):
+@pytest.mark.parametrize("model", HALF_TIES)
+def test_held_out_losses_are_those_of_the_reference(model, ties):
     c, _, _ = world(3, ties=ties)
     rng = np.random.default_rng(0)
     held = rng.random(len(c.first)) < 0.3
     for precision, spread in ((0.01, 4.0), (1.0, 0.0), (10.0, 1.0)):
         mean = rng.normal(size=c.n_items) * spread
-        found = _kernel.held_out_losses(c, held, "bradley-terry", mean, precision, 2)
+        found = _kernel.held_out_losses(c, held, model, mean, precision, 2)
         expected = reference.held_out_losses(
             c.offsets, c.cell_offsets, c.first, c.second, c.win + c.tie / 2, c.loss + c.tie / 2,
-            held, mean, precision,
+            held, mean, precision, model,
         )  # fmt: skip
         np.testing.assert_allclose(found, expected, rtol=1e-7)
+
+
+def test_probits_are_asked_about_in_their_own_unit():
+    """Thurstone's model on nearly the same curve: the picks are nearly those of logits."""
+    c, theta, _ = world(n_groups=20, ties=False)
+    of_logits = vn.allocate(c, 200, prediction=theta, rng=1)
+    of_probits = vn.allocate(c, 200, model="thurstone", prediction=theta / 1.702, rng=1)
+    assert of_probits.prior.precision > 2.0 * of_logits.prior.precision
+    both = [pairs(a.first + 12 * a.group, a.second + 12 * a.group) for a in (of_logits, of_probits)]
+    assert len(both[0] & both[1]) > 0.7 * len(both[0])
+    with pytest.raises(ValueError, match="model: must be one of bradley-terry, thurstone"):
+        vn.allocate(c, 200, model="davidson")
 
 
 def test_mode_maximises_the_posterior():
