@@ -70,8 +70,8 @@ NO_CODES = {
     "votes.aggregate.first",
     "votes.aggregate.second",
     "votes.aggregate.teacher_code",
-    "allocate.Votes.pick.5",
-    "allocate.Votes.pick.6",
+    "allocate.pick.6",
+    "allocate.pick.7",
     "gram.weighted_grams.1",
 }
 #: Columns of tables that hold int32 numbers.
@@ -83,7 +83,7 @@ NO_OFFSETS = {
     "resample.Resampler.4",
     "teacher_weights.RowVotes.4",
     "resample.Resampler.2",
-    "allocate.Votes.pick.3",
+    "allocate.pick.4",
 }
 
 #: Offsets whose end says how long other arrays must be, in later calls.
