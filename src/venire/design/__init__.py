@@ -1,6 +1,6 @@
 """What to ask: pairs within groups and bridges between them, and where the next votes go."""
 
-from venire.design._allocate import Criterion, allocate
+from venire.design._allocate import BASELINES, CRITERIA, Criterion, allocate
 from venire.design._bridges import BridgeDesign, design_bridges
 from venire.design._design import PairDesign
 from venire.design._pairs import design_pairs, rotate_teachers
@@ -8,6 +8,8 @@ from venire.design._prior import AllocationPrior, PriorCandidate, select_prior
 from venire.design._result import Allocation
 
 __all__ = [
+    "BASELINES",
+    "CRITERIA",
     "Allocation",
     "AllocationPrior",
     "BridgeDesign",
