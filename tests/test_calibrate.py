@@ -31,6 +31,10 @@ class Grouped:
     standard_errors: np.ndarray
     scale: str = "logit"
 
+    @property
+    def deviation_errors(self):
+        return self.standard_errors
+
 
 def grouped(sizes, rng, model="bradley-terry", error=0.4, groups=None):
     """Groups of the given sizes with random theta; items are labelled 0, 10, 20, ..."""
