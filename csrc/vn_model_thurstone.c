@@ -57,5 +57,6 @@ static void advantage(int64_t n, double *d)
 }
 
 VN_HALF_TIES_LOG_LIKELIHOOD(normal)
+VN_HALF_TIES_INFORMATION(normal)
 VN_HALF_TIES_REPLICATES(normal)
 VN_HALF_TIES_ROW(vn_thurstone, "thurstone", 0.6)

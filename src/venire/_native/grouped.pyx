@@ -13,7 +13,6 @@ from venire._native.prior cimport prior_of
 from venire._native.replicates import too_many
 
 
-
 KINDS = {"multinomial": 0, "poisson": 1, "bayesian": 2}
 UNITS = {"auto": 0, "outcomes": 1, "cells": 2}
 
@@ -28,8 +27,6 @@ cdef enum:
 cdef class Estimates:
     """Arrays that a fit fills: theta by item; gamma, log_tie, residual, n_iter, n_parts and status
     by group. gamma and log_tie are None unless each group has its own."""
-
-    cdef public object theta, gamma, log_tie, residual, n_iter, n_parts, status
 
     def __init__(self, int64_t n_items, int64_t n_groups, bint gamma, bint log_tie):
         self.theta = np.zeros(n_items)
@@ -92,10 +89,6 @@ cdef class Groups:
     of `fixed`, else each group has its own.
     """
 
-    cdef vn_grouped g
-    cdef vn_small_model model
-    cdef object keep
-    cdef int64_t n_items, n_cells
 
     def __cinit__(
         self,
