@@ -533,3 +533,44 @@ def test_calibration():
         found.append(vn.calibrate(gf, lead, i, other, j, score, variance=1e6))
     ratings = [x.theta - x.theta[:32].mean() for x in found]
     np.testing.assert_allclose(ratings[0][:32], ratings[1][:32], atol=1e-2)
+
+
+def test_targets_and_settings():
+    """Votes are fitted under means of each item; a loop keeps such a prior in its state."""
+    from venire.distillation import Settings
+
+    rng = np.random.default_rng(6)
+    teacher, first = rng.integers(0, 3, 300), rng.integers(0, 6, 300)
+    second = (first + rng.integers(1, 6, 300)) % 6
+    group = rng.integers(0, 4, 300)
+    votes = vn.Votes(first, second, teacher, rng.choice([-1.0, 1.0], 300), group=group)
+    mean = {(int(g), int(i)): float(rng.normal()) for g in range(4) for i in range(6)}
+    prior = GaussianPrior(1e6, mean)
+    fit = vn.fit_votes(votes, prior=prior).fit
+    here = [mean[label] for label in names_of(fit)]
+    np.testing.assert_allclose(fit.theta, here, atol=1e-3)
+    kept = Settings(["ann"], prior=prior)
+    assert Settings.of_plain(json.loads(json.dumps(kept.plain()))).prior == prior
+
+
+def test_files(tmp_path):
+    """Fits of files look labels up batch by batch; arrays have no order to go by there."""
+    g = leagues(n_groups=3)
+    rows = {
+        "group": np.repeat(g.groups, np.diff(g.cell_offsets)), "a": g.first, "b": g.second,
+        "win": g.win, "loss": g.loss, "tie": g.tie,
+    }  # fmt: skip
+    pl.DataFrame(rows).write_parquet(tmp_path / "in.parquet")
+    mean = dict(zip(names_of(g), np.linspace(-2.0, 2.0, g.n_items).tolist(), strict=True))
+    prior = GaussianPrior(0.5, mean)
+    columns = vn.Columns(group="group", first="a", second="b", win="win", loss="loss", tie="tie")
+    vn.batch.fit_files(tmp_path / "in.parquet", tmp_path / "out.parquet", columns, prior=prior)
+    found = pl.read_parquet(tmp_path / "out.parquet")
+    gf = vn.fit_groups(g, prior=prior)
+    theta = dict(zip(names_of(gf), gf.theta.tolist(), strict=True))
+    labels = zip(found["group"].to_list(), found["item"].to_list(), strict=True)
+    np.testing.assert_allclose(found["theta"], [theta[label] for label in labels], atol=1e-8)
+    with pytest.raises(ValueError, match="prior: holds an array"):
+        vn.batch.fit_files(
+            tmp_path / "in.parquet", tmp_path / "no.parquet", columns, prior=GaussianPrior([1, 2])
+        )
