@@ -199,6 +199,7 @@ def test_laws_of_ties(row):
         assert law.start(share) == law.log_at(share) > law.log_boundary
     assert all(np.isfinite(law.start(share)) for share in (0.0, 1.0))
     assert law.typical > law.boundary >= 0.0
+    assert [law.inside(x) for x in (law.typical, law.boundary, None)] == [True, False, False]
     without = row.fitted(free_tie=False)
     p = row.probabilities(NEAR, law.log_boundary)
     np.testing.assert_allclose(p[:, 0], without.probabilities(NEAR, 0.0), rtol=1e-12)

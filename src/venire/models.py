@@ -54,6 +54,10 @@ class TieLaw:
         """Lower bound of the log of the parameter."""
         return math.log(self.boundary) if self.boundary > 0.0 else -math.inf
 
+    def inside(self, value: float | None) -> bool:
+        """Whether a fit's parameter was estimated: without ties it is on its boundary."""
+        return value is not None and value > self.boundary
+
     def start(self, share: float) -> float:
         """Where a fit starts that sees this share of ties: as if all items were equal."""
         return self.log_at(min(max(share, 1e-300), 0.99))  # nothing but ties, or none: not finite

@@ -329,7 +329,7 @@ class Fit(Uncertainty):
     def _has_free_tie(self) -> bool:
         """Whether the tie parameter is inside its range."""
         law = model_of(self.model).tie
-        return law is not None and self.tie is not None and self.tie > law.boundary
+        return law is not None and law.inside(self.tie)
 
     @property
     def _log_tie(self) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from venire.models import model_of
 from venire.priors import item_priors
-from venire.resampling._cells import Cells, cells_of, has_free_tie
+from venire.resampling._cells import Cells, cells_of
 from venire.resampling._singles import Singles
 from venire.resampling._status import NO_FIT, UNSURE
 
@@ -70,8 +70,9 @@ class Engine:
         drawn = "outcomes" if self.cells.unit is None else "cells"
         self.unit = drawn if fit.comparisons.cluster is None else "clusters"
         self.draws = Draws(scheme, self.cells.counts, key)
-        self.free_tie = has_free_tie(fit)
-        self.model = model_of(fit.model).fitted(self.free_tie).name
+        row = model_of(fit.model)
+        self.free_tie = row.tie is not None and row.tie.inside(fit.tie)
+        self.model = row.fitted(self.free_tie).name
         self.prior = item_priors(fit.prior, fit.items)
         extra = [fit.order_effect] if fit.order_effect is not None else []
         extra += [fit._log_tie] if self.free_tie else []

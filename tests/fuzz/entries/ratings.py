@@ -79,6 +79,7 @@ def models(case: Case) -> None:
     case.call(row.fitted, case.chance(0.5))
     law = row.tie or case.call(vn.models.TieLaw, "x", 0.0, 1.0, math.log)
     case.get(law, "log_boundary")
+    case.call(law.inside, case.choice((None, 0.0, 1.0, 2.0)))
     case.finite("start of a tie parameter", case.call(law.start, case.choice((0.0, 0.3, 1.0))))
     case.call(vn.models.Model, "x", "X", "logit", row.probabilities, law)
 
