@@ -166,7 +166,7 @@ def _components(fit: Fit) -> tuple[np.ndarray, np.ndarray]:
 def _table(options: Options, outcome: Outcome, component: np.ndarray) -> dict[str, np.ndarray]:
     """All items, best first: those with a rank, and the largest component, before the others."""
     fit, determined = outcome.fit, outcome.determined
-    columns = fit.to_frame("dict", level=options.level, errors=options.errors)
+    columns = fit.to_frame("dict", level=options.level, errors="fisher" if options.errors else None)
     columns["component"] = component
     if outcome.bootstrap is not None:
         interval = outcome.bootstrap.interval(options.level)

@@ -51,5 +51,5 @@ def residuals(
     squared standard error, 0 unless `corrected`.
     """
     fit = fit_groups(c, prior=GaussianPrior(0.1), n_threads=n_threads)
-    noise: Any = fit.standard_errors**2 if corrected else np.zeros(c.n_items)
+    noise: Any = fit.standard_errors() ** 2 if corrected else np.zeros(c.n_items)
     return prediction - fit.theta, np.nan_to_num(noise)

@@ -171,10 +171,10 @@ def select_prior(
     sample = comparisons if all_of_them else some_groups(comparisons, voted)
     own = None if student is None else student[items_of(comparisons.offsets, voted)]
     plain = fit_groups(sample, prior=PLAIN, n_threads=threads)
-    has_votes = plain.n_comparisons > 0.0
+    has_votes = plain.item_weights > 0.0
     if not has_votes.any():
         return fixed_prior(comparisons.n_items)
-    theta, variance = plain.theta[has_votes], plain.standard_errors[has_votes] ** 2
+    theta, variance = plain.theta[has_votes], plain.standard_errors()[has_votes] ** 2
 
     def width(mean: Any) -> float:
         return max(prior_variance(theta, mean, variance), LEAST_VARIANCE)

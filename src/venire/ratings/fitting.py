@@ -215,12 +215,13 @@ def _start(
     if law is not None and free_tie:
         log_tie = law.start(float(c.tie.sum()) / c.n_comparisons)
     if isinstance(init, Fit):
+        init.require_own_scale("init")
         place = {label: k for k, label in enumerate(init.items.tolist())}
         at = np.array([place.get(label, -1) for label in c.items.tolist()])
         theta[at >= 0] = init.theta[at[at >= 0]]
         gamma = init.order_effect or 0.0
-        if free_tie and init.model == model and init._has_free_tie:
-            log_tie = float(np.log(init.tie))
+        if free_tie and init.model == model and init.has_free_tie:
+            log_tie = float(np.log(init.tie or 1.0))
     elif init is not None:
         theta = checks.start(init, c.n_items).copy()
     extra = ([gamma] if order_effect else []) + ([log_tie] if free_tie else [])

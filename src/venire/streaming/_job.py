@@ -185,7 +185,7 @@ class Job:
             )
             columns = {"item": result.items, "theta": result.theta}
             if self.errors:
-                columns["standard_error"] = result.standard_errors
+                columns["standard_error"] = result.standard_errors()
             if self.replicates is not None:
                 n, scheme, seed, level = self.replicates
                 b = bootstrap(
@@ -195,7 +195,7 @@ class Job:
                 columns["bootstrap_error"] = b.standard_errors()
                 columns["lower"], columns["upper"] = b.interval(level).T
                 more["n_failed"] = b.n_failed
-            columns["n_comparisons"] = result.n_comparisons
+            columns["n_comparisons"] = result.item_weights
             if self.scale is not None:
                 columns[self.scale] = convert(result.theta, result.scale, self.scale)
         n_groups = len(result.groups)
