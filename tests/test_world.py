@@ -241,7 +241,7 @@ def test_bad_requests(change, error, text):
 @pytest.mark.parametrize(
     ("arguments", "error", "text"),
     [
-        ({"kind": "odd"}, ValueError, "kind: must be one of normal, retrieval"),
+        ({"law": "odd"}, ValueError, "law: must be one of normal, retrieval"),
         ({"student": "odd"}, ValueError, "student: "),
         ({"bias": -1.0}, ValueError, "bias: "),
         ({"n_groups": 0}, ValueError, "n_groups: "),
@@ -292,7 +292,10 @@ def test_teachers_are_immutable_and_can_be_chosen_from():
     ("arguments", "text"),
     [
         ({"sharpness": []}, "sharpness"),
-        ({"sharpness": [1.0, np.nan]}, "sharpness: must be finite, got nan at position 1"),
+        (
+            {"sharpness": [1.0, np.nan]},
+            r"sharpness: must be finite \(NaN is not\), got nan at position 1",
+        ),
         ({"sharpness": [1, 2], "cost": [1, -1]}, "cost: .* got -1.0 at position 1"),
         ({"sharpness": [1, 2], "failure": [0.5, 1.5]}, "failure: must be between 0 and 1"),
         ({"sharpness": [1, 2], "own_error": [1, 2, 3]}, "own_error: has 3 rows"),

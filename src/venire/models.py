@@ -25,7 +25,7 @@ import numpy as np
 
 from venire._core import checks
 
-__all__ = ["HALF_TIES", "MODELS", "Model", "TieLaw", "model_of"]
+__all__ = ["DEFAULT", "HALF_TIES", "MODELS", "Model", "TieLaw", "model_of"]
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,8 @@ _TABLE = {row.name: row for row in _ROWS}
 
 #: Names of the models.
 MODELS = tuple(_TABLE)
+#: Where nothing is said.
+DEFAULT = MODELS[0]
 #: Names of those that count a tie as half a win to each side.
 HALF_TIES = tuple(row.name for row in _ROWS if row.tie is None)
 

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-__all__ = ["BadTypeError", "BadValueError", "fail", "told"]
+__all__ = ["BadTypeError", "BadValueError", "every", "fail", "told"]
 
 
 class _Located:
@@ -65,6 +65,13 @@ def fail(
     )
     error.argument, error.position, error.value, error.reason = argument, position, value, reads
     raise error
+
+
+def every(good: Any, argument: str, reason: str, values: Any) -> None:
+    """Raise the error about the first of some values where `good` is false, if there is one."""
+    if not np.all(good):
+        at = int(np.argmin(good))
+        fail(argument, reason, at, values[at])
 
 
 def told(value: Any) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-import click
 import typer
 
 from venire.cli._consensus import _mapping
@@ -106,7 +105,8 @@ def init(
         typer.Option(help="Whether the student steers.", rich_help_panel=_DESIGN),
     ] = "student",
     model: Annotated[
-        str, typer.Option(click_type=click.Choice(HALF_TIES), rich_help_panel=_DESIGN)
+        Literal[HALF_TIES],  # type: ignore[valid-type]
+        typer.Option(rich_help_panel=_DESIGN),
     ] = "bradley-terry",
     prior: Annotated[
         float, typer.Option(help="Precision of the fits' prior.", rich_help_panel=_DESIGN)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from venire.batch import Replicates
 from venire.cli import _options
 from venire.cli._groups_run import Options, run
 from venire.cli._options import (
@@ -21,8 +22,7 @@ from venire.cli._options import (
     parse_mapping,
     parse_prior,
 )
-from venire.models import model_of
-from venire.streaming._job import Replicates
+from venire.models import DEFAULT
 
 __all__ = ["groups"]
 
@@ -52,7 +52,7 @@ def groups(
     weight: _options.Weight = None,
     order: _options.Order = None,
     neutral: _options.Neutral = None,
-    model: _options.ModelName = "bradley-terry",
+    model: _options.ModelName = DEFAULT,
     order_effect: _options.OrderEffect = False,
     prior: Annotated[
         str,
@@ -163,7 +163,7 @@ def groups(
         raise typer.BadParameter("name a folder", param_hint="--output")
     if apart and shared:
         raise typer.BadParameter("needs all groups in one process", param_hint="--shared")
-    if shared and not order_effect and model_of(model).tie is None:
+    if shared and not order_effect and model not in ("davidson", "rao-kupper"):
         raise typer.BadParameter(
             "there is nothing to share: add --order-effect or a model with ties",
             param_hint="--shared",

@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-import click
 import typer
 
 from venire.models import MODELS
@@ -53,10 +52,8 @@ Cluster = Annotated[
     column("--cluster", "What is resampled together: user, judge, query. With --bootstrap."),
 ]
 ModelName = Annotated[
-    str,
-    typer.Option(
-        click_type=click.Choice(MODELS), help="The last two model ties.", rich_help_panel=MODEL
-    ),
+    Literal[MODELS],  # type: ignore[valid-type]
+    typer.Option(help="The last two model ties.", rich_help_panel=MODEL),
 ]
 OrderEffect = Annotated[
     bool,
@@ -186,7 +183,7 @@ def parse_prior(text: str, auto: bool = True) -> float | Literal["auto", "none"]
 
 def parse_memory(text: str) -> int:
     """A size in bytes."""
-    from venire.streaming._plan import bytes_of
+    from venire.batch.plan import bytes_of
 
     try:
         return bytes_of(text)

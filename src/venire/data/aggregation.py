@@ -232,7 +232,9 @@ def add_up(
 def _refuse_self(
     items: NDArray[Any], first: NDArray[np.int32], at: int, row: int | None = None
 ) -> NoReturn:
-    raise checks.BadValueError(
-        f"second[{at if row is None else row}] = {items[first[at]]!r}: "
-        "an item cannot be compared with itself"
-    )
+    row, reason = at if row is None else row, "an item cannot be compared with itself"
+    value = items[first[at]]
+    error = checks.BadValueError(f"second[{row}] = {value!r}: {reason}")
+    error.argument, error.position, error.value = "second", row, value
+    error.reason = f"{value!r}: {reason}"
+    raise error

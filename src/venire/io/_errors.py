@@ -11,14 +11,21 @@ __all__ = ["DataError"]
 class DataError(ValueError):
     """A file cannot be used.
 
+    It is put into words when it is shown, and reaches the caller whole from other processes.
+
     Attributes
     ----------
     path : str
+    reason : str
     row : int or None
         First bad row, counted from 1, header not counted.
     line : int or None
         Its line in a text file.
     column : str or None
+    argument : str or None
+        What the column was read as.
+    value : object
+        What was found there; None where it is not about a value.
     """
 
     def __init__(
@@ -29,27 +36,18 @@ class DataError(ValueError):
         row: int | None = None,
         line: int | None = None,
         column: str | None = None,
+        argument: str | None = None,
+        value: Any = None,
     ) -> None:
-        where = [] if row is None else [f"row {row}" + (f" (line {line})" if line else "")]
-        if column is not None:
-            where.append(f"column {column!r}")
-        super().__init__(
-            ": ".join([os.fspath(path), *([", ".join(where)] if where else []), reason])
-        )
-        self.path, self.row, self.line, self.column = os.fspath(path), row, line, column
-        self._reason = reason
+        self.path, self.reason = os.fspath(path), reason
+        super().__init__(self.path, reason)
+        self.row, self.line, self.column = row, line, column
+        self.argument, self.value = argument, value
 
-    def __reduce__(self) -> Any:  # an error of a worker reaches the caller whole
-        arguments = (self.path, self._reason, self.row, self.line, self.column)
-        return _rebuilt, (type(self), *arguments)
-
-
-def _rebuilt(
-    kind: type[DataError],
-    path: str,
-    reason: str,
-    row: int | None,
-    line: int | None,
-    column: str | None,
-) -> DataError:
-    return kind(path, reason, row=row, line=line, column=column)
+    def __str__(self) -> str:
+        where = []
+        if self.row is not None:
+            where.append(f"row {self.row}" + (f" (line {self.line})" if self.line else ""))
+        if self.column is not None:
+            where.append(f"column {self.column!r}")
+        return ": ".join([self.path, *([", ".join(where)] if where else []), self.reason])

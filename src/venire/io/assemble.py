@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from venire._core.checks import BadTypeError
 from venire.data.coding import Encoded, Encoder
 from venire.data.columns import Columns
 from venire.data.frames import Rows, read_frame
 from venire.data.outcomes import Reading
-from venire.io import _tables_in
+from venire.io import tables_in
 from venire.io._errors import DataError
 
-__all__ = ["LABELS", "as_integers", "located", "rows_of"]
+__all__ = ["LABELS", "about_rows", "as_integers", "located", "rows_of"]
 
 LABELS = ("first", "second", "cluster", "group")  # the arguments that hold labels
 Path = str | os.PathLike[str]
@@ -71,7 +73,7 @@ def rows_of(
         n_rows += len(piece[names["first"]])
     if n_rows == 0:
         return None
-    frame: dict[str, Any] = {column: _tables_in.joined(parts) for column, parts in rest.items()}
+    frame: dict[str, Any] = {column: tables_in.joined(parts) for column, parts in rest.items()}
     del rest
     found, codes = pair.finish()
     if is_text and (items is None or np.asarray(items).dtype.kind in "iu"):
@@ -122,16 +124,32 @@ def located(
     place : callable, optional
         File and row, from 0, of a position; the default is that of the one file `path`.
     """
-    argument = getattr(error, "argument", "")
-    position, reason = getattr(error, "position", None), getattr(error, "reason", "") or str(error)
-    if position is None and (match := re.match(r"(\w+)\[(\d+)\] = (.*)", reason)):
-        argument, position, reason = match[1], int(match[2]), match[3]
-    column = names.get(argument)
-    if column is None and argument:
+    argument, position = getattr(error, "argument", ""), getattr(error, "position", None)
+    about: dict[str, Any] = {"argument": argument or None, "column": names.get(argument)}
+    about["value"] = getattr(error, "value", None)
+    reason = getattr(error, "reason", "") or str(error)
+    if argument and about["column"] is None:
         reason = f"{argument}: {reason}"
     if position is None:
-        return DataError(path, reason, column=column)
+        return DataError(path, reason, **about)
     if place is not None:
         path, position = place(position)
-    line = _tables_in.line_of_row(path, position)
-    return DataError(path, reason, row=position + 1, line=line, column=column)
+    line = tables_in.line_of_row(path, position)
+    return DataError(path, reason, row=position + 1, line=line, **about)
+
+
+@contextmanager
+def about_rows(
+    path: Path,
+    names: Mapping[str, str],
+    place: Callable[[int], tuple[Path, int]] | None = None,
+) -> Iterator[None]:
+    """What is wrong with rows that are read and checked within is a DataError; see `located`."""
+    try:
+        yield
+    except DataError:
+        raise
+    except tables_in.unreadable() as error:
+        raise tables_in.unreadable_error(path, error) from None
+    except (ValueError, BadTypeError) as error:
+        raise located(path, error, names, place) from None

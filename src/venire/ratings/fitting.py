@@ -220,8 +220,8 @@ def _start(
         at = np.array([place.get(label, -1) for label in c.items.tolist()])
         theta[at >= 0] = init.theta[at[at >= 0]]
         gamma = init.order_effect or 0.0
-        if free_tie and init.model == model and init.has_free_tie:
-            log_tie = float(np.log(init.tie or 1.0))
+        if free_tie and init.model == model and init.tie is not None and init.has_free_tie:
+            log_tie = float(np.log(init.tie))
     elif init is not None:
         theta = checks.start(init, c.n_items).copy()
     extra = ([gamma] if order_effect else []) + ([log_tie] if free_tie else [])

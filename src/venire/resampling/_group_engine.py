@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from venire._native.resample import words
 from venire.ratings.grouped import batches
 from venire.ratings.grouped.fitting import ENDLESS, MAX_ITER, PATIENCE
-from venire.reference.resampling import group_keys
 from venire.resampling._cells import first_fraction
 from venire.resampling._engine import LANES, Batch, Engine
 from venire.resampling._status import NOTHING, UNSURE
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
 
 __all__ = ["GroupEngine", "GroupReplicates"]
 
+WHOLE, TEXT = 2**64 - 2, 2**64 - 3  # counters of groups with labels that are integers, texts
 WORK = 1 << 23  # replicates of cells and items between two looks at the keyboard, about
+
+
+def group_keys(key: tuple[int, int], labels: NDArray[Any]) -> NDArray[np.uint64]:
+    """The streams of groups, (n_groups, 2): a key for each label, whatever the other groups."""
+    if labels.dtype.kind in "iu":
+        counter, purpose = labels.astype(np.uint64), WHOLE
+    else:
+        digests = [hashlib.blake2b(str(x).encode(), digest_size=8).digest() for x in labels]
+        counter, purpose = np.frombuffer(b"".join(digests), "<u8"), TEXT
+    return np.stack(words(key, counter, purpose), axis=1)
 
 
 class GroupReplicates(NamedTuple):

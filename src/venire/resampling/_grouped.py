@@ -69,7 +69,7 @@ class GroupedBootstrap(Replicates):
     >>> b = vn.bootstrap(vn.fit_groups(g), 1000, rng=1)
     >>> b.n_failed.tolist(), b.interval().shape
     ([0, 0], (5, 2))
-    >>> bool(abs(b.standard_errors()[3] / b.fit.standard_errors[3] - 1) < 0.1)
+    >>> bool(abs(b.standard_errors()[3] / b.fit.standard_errors()[3] - 1) < 0.1)
     True
     """
 

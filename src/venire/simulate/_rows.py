@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from venire._core import checks
-from venire.models import model_of
-from venire.simulate._graphs import DESIGNS, count, graph, int32, pairs
+from venire.models import DEFAULT, model_of
+from venire.simulate._graphs import SHAPES, count, graph, int32, pairs
+from venire.simulate._teachers import SHARE
 
 __all__ = ["Simulated", "comparisons", "outcomes", "permuted", "play"]
 
@@ -57,7 +58,7 @@ def outcomes(
     second: Any,
     theta: Any,
     *,
-    model: str = "bradley-terry",
+    model: str = DEFAULT,
     order_effect: float = 0.0,
     order: Any = None,
     tie: float | None = None,
@@ -120,12 +121,12 @@ def comparisons(
     n_items: int,
     n_comparisons: int,
     *,
-    model: str = "bradley-terry",
+    model: str = DEFAULT,
     theta: Any = None,
     order_effect: float = 0.0,
     tie: float | None = None,
     neutral: float = 0.0,
-    design: str = "random",
+    shape: str = "random",
     rng: Any = None,
 ) -> Simulated:
     """Comparisons drawn from a model.
@@ -135,7 +136,7 @@ def comparisons(
     n_items : int
         At least 2 ("random"), else at least 4.
     n_comparisons : int
-        Rows. A design other than "random" goes round its pairs until it has enough, and swaps
+        Rows. A shape other than "random" goes round its pairs until it has enough, and swaps
         the two sides each time round.
     model, order_effect, tie
         As in `outcomes`.
@@ -143,7 +144,7 @@ def comparisons(
         Standard normal by default.
     neutral : float
         Share of rows in which nobody has the order advantage.
-    design : {"random", ...}
+    shape : {"random", ...}
         Which pairs meet: "random" pairs, or one of `GRAPHS`.
     rng : int, SeedSequence or Generator, optional
 
@@ -163,18 +164,18 @@ def comparisons(
     >>> np.unique(rows.score)
     array([0. , 0.5, 1. ])
     """
-    checks.one_of(design, "design", DESIGNS)
+    checks.one_of(shape, "shape", SHAPES)
     n_items, n_comparisons = count(n_items, "n_items", 2), count(n_comparisons, "n_comparisons", 0)
-    neutral = checks.number(neutral, "neutral", "must be in [0, 1]", lambda x: 0.0 <= x <= 1.0)
+    neutral = checks.number(neutral, "neutral", *SHARE)
     rng = checks.rng(rng)
     theta = rng.normal(size=n_items) if theta is None else strengths(theta)
     if len(theta) != n_items:
         checks.fail("theta", f"has {len(theta)} values, but there are {n_items} items")
-    if design == "random":
+    if shape == "random":
         first = rng.integers(0, n_items, n_comparisons)
         second = other(first, n_items, rng)
     else:
-        edges = np.stack(graph(design, n_items, rng=rng))
+        edges = np.stack(graph(shape, n_items, rng=rng))
         row = np.arange(n_comparisons)
         at = row % edges.shape[1]
         swap = row // edges.shape[1] % 2

@@ -13,7 +13,7 @@ from venire._core.frames import as_frame
 from venire.data.coding import encode_one
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.votes import Votes
-from venire.models import HALF_TIES
+from venire.models import DEFAULT, HALF_TIES
 from venire.panel import Consensus, consensus
 from venire.priors import GaussianPrior
 from venire.ratings.grouped import GroupedFit, fit_groups
@@ -141,7 +141,7 @@ class VotesFit:
 def fit_votes(
     votes: Votes,
     *,
-    model: str = "bradley-terry",
+    model: str = DEFAULT,
     prior: GaussianPrior | None = GaussianPrior(0.1),  # noqa: B008
     method: str = "fit",
     rounds: int = 2,

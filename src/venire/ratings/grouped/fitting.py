@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from venire._core import checks
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.errors import ConvergenceError, ConvergenceWarning, NotIdentifiedError
-from venire.models import Model, TieLaw, model_of
+from venire.models import DEFAULT, Model, TieLaw, model_of
 from venire.priors import GaussianPrior
 from venire.ratings.fitting import check_arguments, fit_quietly, tie_of
 from venire.ratings.grouped import _shared, batches
@@ -31,7 +31,7 @@ EXAMPLES = 5
 def fit_groups(
     g: GroupedComparisons,
     *,
-    model: str = "bradley-terry",
+    model: str = DEFAULT,
     prior: GaussianPrior | None = GaussianPrior(0.01),  # noqa: B008
     order_effect: bool = False,
     shared: bool = False,
