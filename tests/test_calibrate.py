@@ -563,7 +563,7 @@ def test_result(small):
     assert items.columns.tolist() == ["group", "item", "theta", "standard_error"]
     assert items["group"].tolist() == ["a", "a", "b", "b", "c", "c"]
     np.testing.assert_allclose(items["theta"], small.theta + np.repeat(found.bias, 2))
-    expected = np.sqrt(small.standard_errors**2 + np.repeat(found.standard_errors, 2) ** 2)
+    expected = np.sqrt(small.errors**2 + np.repeat(found.standard_errors, 2) ** 2)
     np.testing.assert_allclose(items["standard_error"], expected)
     with pytest.raises(ValueError, match="backend"):
         found.to_frame("excel")

@@ -184,7 +184,7 @@ def test_arguments_of_the_result():
     with pytest.raises(ValueError, match="backend"):
         gf.to_frame("excel")
     with pytest.raises(ValueError, match="scale"):
-        gf.rescale("elo").group("q")
+        gf.rescale("elo")["q"]
     with pytest.raises(ValueError, match="scale"):
         vn.fit_groups(ROWS, init=gf.standardize())
 

@@ -149,7 +149,7 @@ def test_weight_two_is_the_row_twice(model):
         for columns in ([*data[:4], weight, data[5]], copies)
     )
     np.testing.assert_allclose(a.theta, b.theta, atol=1e-7)
-    np.testing.assert_allclose(a.standard_errors, b.standard_errors, rtol=1e-6)
+    np.testing.assert_allclose(a.standard_errors(), b.standard_errors(), rtol=1e-6)
 
 
 @pytest.mark.parametrize("prior", [None, PRIOR], ids=["mle", "prior"])
@@ -264,7 +264,6 @@ def test_an_interrupt_arrives_between_batches():
         import os, signal, sys, threading, time
         import numpy as np
         import venire as vn
-from venire.ratings import ParameterErrors
 
         rng = np.random.default_rng(1)
         n = 1_500_000
