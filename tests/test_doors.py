@@ -183,7 +183,7 @@ SINGLE = {  # the named arguments are single values
     "Fit.rescale": (FIT.rescale, ("scale",)),
     "Fit.sampled_errors": (FIT.sampled_errors, ("errors", "rng")),
     "GroupedFit.rescale": (GROUPED.rescale, ("scale",)),
-    "GroupedFit.group": (GROUPED.group, ("label",)),
+    "GroupedFit[label]": (GROUPED.__getitem__, ("label",)),
     "calibrate": (
         lambda **c: vn.calibrate(GROUPED, ["g"], ["a"], ["h"], ["a"], **c),
         ("tol", "n_threads"),
