@@ -183,7 +183,7 @@ def test_shared_parameters_are_held():
     g = leagues(5, 5, 80)
     gf = vn.fit_groups(g, model="davidson", order_effect=True, shared=True)
     b = vn.bootstrap(gf, 30, rng=1, tol=1e-9, keep="draws")
-    assert b.parameter_errors() == (None, None)
+    assert b.parameter_errors() == (None, None, None)
     single = vn.bootstrap(vn.fit_groups(g, model="davidson", order_effect=True), 30, rng=1)
     ratio = b.standard_errors() / single.standard_errors()
     assert 0.8 < np.median(ratio) < 1.2
@@ -303,7 +303,7 @@ def test_intervals_cover():
     # n_groups trials. Quantiles of 300 draws widen the nominal level by at most 1 %
     limit = 4.0 * math.sqrt(0.9 * 0.1 / n_groups) + 0.01
     assert abs(held.mean() - 0.9) < limit
-    ratio = b.standard_errors() / b.fit.standard_errors
+    ratio = b.standard_errors() / b.fit.standard_errors()
     assert abs(ratio.mean() - 1.0) < 0.02
 
 
