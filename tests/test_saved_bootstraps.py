@@ -199,7 +199,7 @@ def mutations(path):
     rng = np.random.default_rng(1)
     for k in range(40):  # several at a time
         new = dict(members)
-        for name in rng.choice(numbers, 3, replace=False):
+        for name in rng.choice(numbers, min(3, len(numbers)), replace=False):
             y = new[name].copy()
             y.reshape(-1)[rng.integers(y.size)] += rng.choice([-1, 1, 2])
             new[name] = y

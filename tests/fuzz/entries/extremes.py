@@ -158,8 +158,8 @@ def extreme_groups(case: Case) -> None:
     out = case.try_(gf.rescale, scale=case.choice(("probit", "elo", "erf")))
     if out is not None:
         case.finite("a rescaled theta", out.theta[fitted])
-    case.try_(gf.group, gf.groups[0], allow=LOOKUP)
-    case.try_(gf.to_frame, errors=True)
+    case.try_(gf.__getitem__, gf.groups[0], allow=LOOKUP)
+    case.try_(gf.to_frame, errors="robust")
     case.try_(vn.bootstrap, gf, 3, rng=0)
     case.try_(vn.calibrate, gf)
     case.try_(vn.allocate, gf, 2, rng=0)
