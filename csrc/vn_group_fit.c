@@ -77,7 +77,7 @@ static void changes(const vn_small *w, double gamma_step, double *largest, doubl
 
 static double objective(vn_small *w, const double *x)
 {
-    return vn_small_log_likelihood(w, x) - 0.5 * w->model->prior * vn_small_dot(x, x, w->rows);
+    return vn_small_log_likelihood(w, x) - vn_prior_penalty(&w->prior, x, w->rows);
 }
 
 static double slope_along(const vn_small *w, const double *gradient)
@@ -217,7 +217,8 @@ static vn_status is_identified(vn_group_space *w, const vn_small_cells *c, const
 {
     const int gamma = m->free_border && m->has_gamma, tie = m->free_border && m->has_tie;
     *yes = 1;
-    if (m->prior > 0.0 && !gamma && !tie) return VN_OK;
+    const int prior = vn_prior_is_given(&m->prior);
+    if (prior && !gamma && !tie) return VN_OK;
     int64_t *row_ptr = row_ptr_of(w, c);
     if (!row_ptr) return VN_NO_MEMORY;
     const vn_cells graph = {.n = c->n_items, .row_ptr = row_ptr, .hi = c->second, .order = c->order,
@@ -225,8 +226,8 @@ static vn_status is_identified(vn_group_space *w, const vn_small_cells *c, const
     int64_t n_weak;
     int reason;
     int32_t *labels = (int32_t *)w->small.p; /* room for twice as many */
-    const vn_status status = vn_existence(&graph, gamma, tie, m->prior > 0.0, NULL, NULL, labels,
-                                          &n_weak, &reason);
+    const vn_status status = vn_existence(&graph, gamma, tie, prior, NULL, NULL, labels, &n_weak,
+                                          &reason);
     *yes = reason == VN_EXISTS;
     return status;
 }
@@ -243,8 +244,12 @@ static void start_border(vn_small *w, const vn_small_cells *c)
 static void keep(const vn_group_result *out, const vn_group_options *o, vn_small *w, int64_t items,
                  int64_t k)
 {
-    vn_small_centre(w, w->x); /* costs no likelihood, and a prior only gains by it */
-    for (int i = 0; i < w->n; i++) out->theta[items + i] = w->x[w->row[i]];
+    const double centre = w->model->centre;
+    vn_small_level(w, w->x);
+    for (int i = 0; i < w->n; i++) {
+        const double x = w->x[w->row[i]];
+        out->theta[items + i] = centre == 0.0 ? x : centre + x;
+    }
     if (!o->model.free_border) return;
     if (o->model.has_gamma) out->gamma[k] = w->x[w->rows];
     if (o->model.has_tie) {
@@ -258,7 +263,9 @@ static void refuse(const vn_group_result *out, const vn_group_options *o, vn_gro
 {
     out->status[k] = (int8_t)why;
     const double value = why == VN_GROUP_NO_COMPARISONS ? 0.0 : NAN;
-    for (int64_t i = 0; i < c->n_items; i++) out->theta[items + i] = value;
+    const vn_prior *prior = &o->model.prior;
+    for (int64_t i = 0; i < c->n_items; i++)
+        out->theta[items + i] = value + (prior->mean ? prior->mean[items + i] : o->model.centre);
     out->residual[k] = value;
     out->n_iter[k] = 0;
     if (o->model.free_border && o->model.has_gamma) out->gamma[k] = NAN;
@@ -276,7 +283,7 @@ vn_status vn_group_fit_one(vn_group_space *space, const vn_grouped *g, int64_t k
         refuse(out, o, VN_GROUP_NO_COMPARISONS, &c, items, k);
         return VN_OK;
     }
-    const vn_small_model model = vn_group_model(&o->model, &c);
+    const vn_small_model model = vn_group_model(&o->model, &c, items);
     vn_status status = vn_small_load(w, &c, &model, 0);
     if (status != VN_OK) return status;
     out->n_parts[k] = w->n_parts;
@@ -293,11 +300,11 @@ vn_status vn_group_fit_one(vn_group_space *space, const vn_grouped *g, int64_t k
         start_border(w, &c);
         vn_small_start(w, w->x);
     }
-    vn_small_centre(w, w->x);
+    vn_small_level(w, w->x);
     progress at = {0};
     vn_group_status how = newton(space, o, &at);
     if (vn_watch_over(space->watch)) return VN_INTERRUPTED;
-    if (how == VN_GROUP_CONVERGED && w->n_parts > 1 && model.prior == 0.0)
+    if (how == VN_GROUP_CONVERGED && w->n_parts > 1 && !vn_prior_is_given(&model.prior))
         how = VN_GROUP_NOT_IDENTIFIED; /* each component by itself: no common scale */
     out->status[k] = (int8_t)how;
     out->residual[k] = at.residual;

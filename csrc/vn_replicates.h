@@ -8,6 +8,7 @@
 
 #include "vn_draws.h"
 #include "vn_model.h"
+#include "vn_prior.h"
 
 #define VN_REPLICATE_LANES 32
 
@@ -24,7 +25,7 @@ typedef enum {
 typedef struct vn_replicates {
     const vn_model_row *model;
     int has_tie;              /* log of the tie parameter follows theta */
-    double prior;
+    vn_prior prior;
     int64_t n_items, n_edges, n_rows, n_units;
     const int32_t *first, *second; /* of each edge */
     const int32_t *edge;      /* of each row */

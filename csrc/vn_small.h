@@ -10,6 +10,7 @@
 
 #include "vn_common.h"
 #include "vn_model.h"
+#include "vn_prior.h"
 
 #define VN_LANES 8
 #define VN_SMALL_BORDER 2
@@ -17,7 +18,8 @@
 /* What a fit is, besides its comparisons. */
 typedef struct {
     const vn_model_row *model;
-    double prior;      /* precision */
+    vn_prior prior;    /* of the items in their order */
+    double centre;     /* the mean that all have: theta is this much more than what is fitted */
     int has_gamma;     /* there is an order effect, */
     int has_tie;       /* and a tie parameter */
     int free_border;   /* they are estimated in each fit; else `fixed` holds them */
@@ -39,6 +41,7 @@ typedef struct {
     int n_border;             /* parameters beside theta that are estimated */
     double total;             /* weight of all comparisons */
     const vn_small_model *model;
+    vn_prior prior;           /* of the rows */
 
     int32_t *row;             /* row of each item */
     int32_t *part;            /* component of each row, from 0; */
@@ -50,7 +53,8 @@ typedef struct {
     double *win, *loss, *tie, *side; /* per edge; side: +1, 0, -1 */
     double *d, *g, *h, *dt;   /* per edge */
     double *val, *pull;       /* per entry: curvature; slope as the row sees it */
-    double *mass, *per_mass;  /* per row: weight of its comparisons, and 1 / it (0 if none) */
+    double *mean, *precision; /* per row: of the prior, where it is by item */
+    double *mass, *per_mass;  /* per row: weight of its comparisons and prior, and 1 / it (0 if none) */
     double *diag, *per_diag;
     double *border[VN_SMALL_BORDER], corner[VN_SMALL_BORDER][VN_SMALL_BORDER];
     double *solved[VN_SMALL_BORDER]; /* H^-1 border */
@@ -71,8 +75,9 @@ vn_status vn_small_load(vn_small *w, const vn_small_cells *cells, const vn_small
 /* Slopes and curvatures at d of every edge: g, h, dt and sums of the tie parameter's two. */
 void vn_small_links(vn_small *w, double log_tie, double *sums);
 
-/* Subtract from x (rows) its mean in each component. */
-void vn_small_centre(vn_small *w, double *x);
+/* Shift x (rows) in each component to where the prior's penalty is least, which costs no likelihood:
+ * to the mean 0 where all items have one prior, or none. */
+void vn_small_level(vn_small *w, double *x);
 
 /* Gradient at x (rows + border), and the matrix, border and corner that go with it; returns the
  * residual: the largest |gradient| over the weight it belongs to. */

@@ -226,7 +226,7 @@ def use(kind, b):
     else:
         assert more.n_resamples == b.n_resamples + 3
         steps = [b.interval, lambda: b.interval(0.8), lambda: b.to_frame("dict"),
-                 lambda: b.fit.standard_errors, lambda: b.fit.log_likelihood,
+                 b.fit.standard_errors, lambda: b.fit.log_likelihood,
                  lambda: [b[label].interval() for label in b.groups]]  # fmt: skip
     for step in steps:
         with contextlib.suppress(ValueError):

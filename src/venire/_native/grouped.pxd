@@ -4,13 +4,15 @@ from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
 
 from venire._native.common cimport vn_poll, vn_status
 from venire._native.model cimport vn_model_row
+from venire._native.prior cimport vn_prior
 from venire._native.resample cimport vn_resample_kind
 
 
 cdef extern from "vn_group_fit.h" nogil:
     ctypedef struct vn_small_model:
         const vn_model_row *model
-        double prior
+        vn_prior prior
+        double centre
         int has_gamma
         int has_tie
         int free_border

@@ -3,6 +3,7 @@
 from venire.panel._beta_prior import fit_beta_prior
 from venire.panel._consensus import consensus
 from venire.panel._gold import GoldReport
+from venire.panel._methods import METHODS
 from venire.panel._needs import Needs, needs_votes
 from venire.panel._notices import Notice
 from venire.panel._posterior import BetaPosterior
@@ -10,6 +11,7 @@ from venire.panel._result import Consensus
 from venire.panel._stack import Stack, stack
 
 __all__ = [
+    "METHODS",
     "BetaPosterior",
     "Consensus",
     "GoldReport",

@@ -91,16 +91,31 @@ class Information:
         """Standard errors of theta, (n,)."""
         _known(errors, method)
         if self.is_exact(method):
-            key = ("standard_errors", errors)
-            if key not in self._kept:
-                self._kept[key] = _root(self.exact.diagonal(self._meat(errors)))
-            return self._kept[key].copy()
+            return _with_level(self.layout, self.deviation_errors(errors))
         return self.sampled_errors(errors, n_samples, rng).standard_errors
+
+    def deviation_errors(self, errors: str) -> np.ndarray:
+        """Standard errors of theta less the level of its component, (n,)."""
+        if not self.is_exact():
+            return self._sampled_deviations(errors, None, 0).standard_errors
+        key = ("deviation_errors", errors)
+        if key not in self._kept:
+            self._kept[key] = _root(self.exact.diagonal(self._meat(errors)))
+        return self._kept[key].copy()
 
     def sampled_errors(
         self, errors: str, n_samples: int | None, rng: Any
     ) -> _sampled.SampledErrors:
         """Sampled standard errors of theta with their own error."""
+        own, relative, drawn = self._sampled_deviations(errors, n_samples, rng)
+        whole = _with_level(self.layout, own)
+        if self.layout.is_fixed:
+            relative = relative * (own / whole) ** 2
+        return _sampled.SampledErrors(whole, relative, drawn)
+
+    def _sampled_deviations(
+        self, errors: str, n_samples: int | None, rng: Any
+    ) -> _sampled.SampledErrors:
         _known(errors, "sampled")
         if n_samples is not None:
             n_samples = checks.whole(n_samples, "n_samples", 2, MOST_SAMPLES)
@@ -108,7 +123,7 @@ class Information:
         if key is None or key not in self._kept:
             layout = self.layout
             own = _diagonal(layout, self.curvature[0])
-            own += layout.ridge * (1.0 - 1.0 / layout.sizes[layout.component])
+            own += layout.level_ridge
             factor = self._factor(errors)
             known = (
                 own
@@ -146,13 +161,18 @@ class Information:
             )
         if not self.is_exact():
             rows = _unit_rows(layout, chosen, full)
-            return self._solved(rows, errors)
-        exact, meat = self.exact, self._meat(errors)
-        theta = exact.between(chosen, meat)
-        if not full or not layout.m:
-            return theta
-        cross = exact.cross(chosen, meat)
-        return np.block([[theta, cross], [cross.T, exact.nuisance(meat)]])
+            out = self._solved(rows, errors)
+        else:
+            exact, meat = self.exact, self._meat(errors)
+            out = exact.between(chosen, meat)
+            if full and layout.m:
+                cross = exact.cross(chosen, meat)
+                out = np.block([[out, cross], [cross.T, exact.nuisance(meat)]])
+        if layout.is_fixed:
+            mine, n = layout.component[chosen], len(chosen)
+            level = layout.level_variance[mine]
+            out[:n, :n] += np.where(mine[:, None] == mine[None, :], level, 0.0)
+        return out
 
     def parameter_covariance(self, errors: str) -> np.ndarray:
         """Covariance of gamma and log tie, those that are free, (m, m)."""
@@ -190,8 +210,8 @@ class Information:
                 variance += np.sum((y[:, first] - y[:, second]) ** 2, axis=0)
             variance /= drawn
         a, b = layout.component[first], layout.component[second]
-        if layout.ridge:
-            level = 1.0 / (layout.ridge * layout.sizes)
+        if layout.prior.given:
+            level = layout.level_variance
             variance += np.where(a != b, level[a] + level[b], 0.0)
         return _root(variance)
 
@@ -215,11 +235,11 @@ class Information:
             rows = _difference_rows(layout, first, second)
             out = self._solved(rows, errors)
         apart = np.flatnonzero(layout.component[first] != layout.component[second])
-        if layout.ridge and len(apart):
+        if layout.prior.given and len(apart):
             levels = np.zeros((n, len(layout.sizes)))
             levels[apart, layout.component[first[apart]]] = 1.0
             levels[apart, layout.component[second[apart]]] = -1.0
-            out += (levels / (layout.ridge * layout.sizes)) @ levels.T
+            out += (levels * layout.level_variance) @ levels.T
         return (out + out.T) / 2.0
 
     def _exact_differences(self, first: np.ndarray, second: np.ndarray, errors: str) -> np.ndarray:
@@ -299,6 +319,13 @@ def _difference_rows(
     rows[np.arange(len(first)), first] += 1.0
     rows[np.arange(len(first)), second] -= 1.0
     return rows
+
+
+def _with_level(layout: _information.Layout, errors: np.ndarray) -> np.ndarray:
+    """Standard errors of theta from those of its deviations, where theta has an origin."""
+    if not layout.is_fixed:
+        return errors
+    return np.sqrt(errors**2 + layout.level_variance[layout.component])
 
 
 def _root(variance: np.ndarray) -> np.ndarray:

@@ -38,7 +38,7 @@ def summarise(
 def _header(fit: Fit, level: float, errors: str | None, n_components: int) -> list[str]:
     row = model_of(fit.model)
     state = "converged" if fit.converged else "NOT CONVERGED"
-    prior = "" if fit.prior is None else f", normal prior of precision {fit.prior.precision:g}"
+    prior = "" if fit.prior is None else f", {fit.prior.describe()}"
     lines = [
         f"{row.title} fit by {fit.method}{prior}",
         f"{state}: {fit.n_iter} iterations, residual {fit.residual:.1e}",
@@ -82,8 +82,7 @@ def _tie_spread(value: float, errors: ParameterErrors, level: float) -> str:
 
 def _notes(fit: Fit, level: float, errors: str | None, several: bool) -> list[str]:
     unit = model_of(fit.model).unit if fit._fitted is None else f"on the scale {fit.scale!r}"
-    mean = scales.centre_of(fit.scale)
-    notes = [f"estimates: {unit}, mean {mean:g} in each component"]
+    notes = [f"estimates: {unit}, {_origin(fit)}"]
     if errors:
         what = "Fisher information" if errors == "fisher" else "robust (sandwich)"
         clustered = errors == "robust" and fit.comparisons.cluster is not None
@@ -103,3 +102,11 @@ def _notes(fit: Fit, level: float, errors: str | None, several: bool) -> list[st
     if fit.note:
         notes.append(fit.note)
     return notes
+
+
+def _origin(fit: Fit) -> str:
+    own = fit._information.layout.prior
+    if own.mean is not None:
+        return "their origin that of the prior's means"
+    mean = own.centre * fit._unit + scales.centre_of(fit.scale)
+    return f"mean {mean:g} in each component"

@@ -255,6 +255,10 @@ class Fit(Ratings):
         found = self._information.sampled_errors(errors, n_samples, rng)
         return found._replace(standard_errors=self._unit * found.standard_errors)
 
+    def deviation_errors(self) -> np.ndarray:
+        """Standard errors of theta less the level of its component, see `GroupedFit`."""
+        return self._unit * self._information.deviation_errors("fisher")
+
     def parameter_errors(self, errors: str = "fisher") -> ParameterErrors:
         """Standard errors of the order effect and of the tie parameter; see `Ratings`."""
         layout = self._information.layout
@@ -405,13 +409,8 @@ class Fit(Ratings):
     def pairs(
         self, first: Any, second: Any, names: tuple[str, str] = ("first", "second")
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Positions of two lots of labels, broadcast against each other, that may be compared.
-
-        Raises
-        ------
-        ValueError
-            If a label is unknown, or two items are of different components without a prior.
-        """
+        """Positions of two lots of labels, broadcast against each other, that may be compared:
+        ValueError for unknown labels, and for items of different components without a prior."""
         return self._lookup.pairs(first, second, names, self._apart)
 
     # ---- how ----------------------------------------------------------------------------------

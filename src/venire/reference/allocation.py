@@ -82,7 +82,7 @@ def _sigmoid(d: np.ndarray) -> np.ndarray:
 
 
 def _information(
-    n: int, first: np.ndarray, second: np.ndarray, weight: np.ndarray, precision: float
+    n: int, first: np.ndarray, second: np.ndarray, weight: np.ndarray, precision: Any
 ) -> np.ndarray:
     """Laplacian of the weights plus the prior's precision on the diagonal."""
     h = np.zeros((n, n))
@@ -90,11 +90,11 @@ def _information(
     np.add.at(h, (second, second), weight)
     np.add.at(h, (first, second), -weight)
     np.add.at(h, (second, first), -weight)
-    return h + precision * np.eye(n)
+    return h + precision * np.eye(n)  # of a number, or of one for each item
 
 
 def posterior_mode(
-    first: Any, second: Any, win: Any, loss: Any, mean: Any, precision: float
+    first: Any, second: Any, win: Any, loss: Any, mean: Any, precision: Any
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mode of theta under normal priors, and the information there (the prior's included).
 
@@ -105,7 +105,7 @@ def posterior_mode(
         Masses, from the view of first.
     mean : array_like of float, shape (n_items,)
         Prior means.
-    precision : float
+    precision : float or array_like of shape (n,)
         Of every prior, > 0.
 
     Returns
@@ -126,7 +126,7 @@ def posterior_mode(
     def objective(theta: np.ndarray) -> float:
         d = theta[first] - theta[second]
         fit = win @ _log_sigmoid(d) + loss @ _log_sigmoid(-d)
-        return float(fit - 0.5 * precision * np.sum((theta - mean) ** 2))
+        return float(fit - 0.5 * np.sum(precision * (theta - mean) ** 2))
 
     theta = mean.copy()
     for _ in range(100):

@@ -13,7 +13,7 @@ from venire.data.aggregation import frozen
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.grouping import group_at
 from venire.models import model_of
-from venire.priors import GaussianPrior
+from venire.priors import GaussianPrior, ItemPriors, item_priors
 from venire.ratings._base import Ratings, rank_within, sides
 from venire.ratings._errors import ERRORS, ParameterErrors
 from venire.ratings.fit import Fit
@@ -116,7 +116,8 @@ class GroupedFit(Ratings):
 
         The square roots of the diagonal of the inverse information (prior included) on the
         subspace where theta has mean 0 in each component; order effect and tie parameter count as
-        estimated. 0 for an item alone in its component, nan where there is no fit.
+        estimated. 0 for an item alone in its component, nan where there is no fit. Priors that
+        differ from item to item give theta an origin: then of the whole inverse.
 
         Parameters
         ----------
@@ -134,8 +135,20 @@ class GroupedFit(Ratings):
         fitted = self._fitted or self
         if errors == "robust":
             found = fitted._once("robust", fitted._robust)
+        elif self.scale == scaling.STANDARDIZED:  # about the mean of the group
+            return self.deviation_errors()
         else:
             found = fitted._once("errors", lambda: _uncertainty.compute_errors(fitted)).theta
+        return found if self._fitted is None else frozen(found * self._unit)
+
+    def deviation_errors(self) -> np.ndarray:
+        """Standard errors of theta less the level of its component, (n_items,).
+
+        The level is the mean, weighted by the precision of priors that go by item. Only these give
+        theta a level that can err: else these are the `standard_errors`.
+        """
+        fitted = self._fitted or self
+        found = fitted._once("errors", lambda: _uncertainty.compute_errors(fitted)).deviations
         return found if self._fitted is None else frozen(found * self._unit)
 
     def difference_variances(self) -> np.ndarray:
@@ -314,6 +327,12 @@ class GroupedFit(Ratings):
 
     # ---- how ----------------------------------------------------------------------------------
 
+    @property
+    def _priors(self) -> ItemPriors:
+        return self._once(
+            "priors", lambda: item_priors(self.prior, self.items, self.groups, self.offsets)
+        )
+
     def _own(self, values: Any, k: int) -> float | None:
         """A parameter of group `k`."""
         return values if values is None or isinstance(values, float) else float(values[k])
@@ -335,7 +354,7 @@ class GroupedFit(Ratings):
         columns = self._columns(level, errors)
         row, prior = model_of(self.model), self.prior
         counts = zip(*np.unique(self.status, return_counts=True), strict=True)
-        held = "" if prior is None else f", normal prior of precision {prior.precision:g}"
+        held = "" if prior is None else f", {prior.describe()}"
         header = [
             f"{row.title} fits of {len(self.groups):,} groups{held}",
             "   ".join(f"{name} {count:,}" for name, count in counts),
@@ -357,7 +376,7 @@ class GroupedFit(Ratings):
             theta=self.theta[self.offsets[k] : self.offsets[k + 1]],
             tie=self._own(self.tie, k),
             order_effect=self._own(self.order_effect, k),
-            prior=self.prior,
+            prior=self._priors.part(slice(self.offsets[k], self.offsets[k + 1])),
             log_likelihood=float(self.log_likelihood[k]),
             residual=float(self.residual[k]),
             converged=bool(self.status[k] != "iteration limit"),
@@ -379,7 +398,7 @@ class GroupedFit(Ratings):
         native = batches.native_groups(
             self.comparisons,
             row.fitted(has_tie).name,
-            prior=0.0 if self.prior is None else self.prior.precision,
+            prior=self._priors,
             order_effect=self.order_effect is not None,
             has_tie=has_tie,
             shared=self.shared,
