@@ -339,7 +339,7 @@ def test_group_is_a_single_fit(model, order_effect):
         at = slice(g.offsets[k], g.offsets[k + 1])
         np.testing.assert_allclose(gf.theta[at], fit.theta, atol=1e-8)
         np.testing.assert_allclose(gf.standard_errors()[at], fit.standard_errors(), rtol=1e-7)
-        again = gf.group(int(g.groups[k]))
+        again = gf[int(g.groups[k])]
         np.testing.assert_allclose(again.standard_errors(), fit.standard_errors(), rtol=1e-7)
 
 
@@ -483,7 +483,7 @@ def test_grouped_replicates(model, kind, tmp_path):
         single = b[label]
         rows = b._engine().single(label).run(0, 12).x[:, :8]
         np.testing.assert_allclose(single.theta, rows, atol=1e-6)
-        np.testing.assert_allclose(single.theta[:, 6:], np.tile(gf.group(label).theta[6:], (12, 1)))
+        np.testing.assert_allclose(single.theta[:, 6:], np.tile(gf[label].theta[6:], (12, 1)))
     b.save(tmp_path / "b.npz")
     again = vn.GroupedBootstrap.load(tmp_path / "b.npz")
     assert again.fit.prior == prior
