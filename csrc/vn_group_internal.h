@@ -5,7 +5,6 @@
 #include <math.h>
 
 #include "vn_group_fit.h"
-#include "vn_watch.h"
 
 static inline vn_small_cells vn_group_cells_of(const vn_grouped *g, int64_t k)
 {
@@ -61,8 +60,6 @@ typedef struct {
     vn_small small;
     int64_t *row_ptr; /* of the graph of wins */
     int64_t room;
-    vn_watch *watch;
-    int worker;
 } vn_group_space;
 
 void vn_group_space_free(vn_group_space *w);

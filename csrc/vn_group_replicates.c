@@ -284,8 +284,8 @@ static vn_status bootstrap(void *arg, int64_t task, int worker)
 {
     bootstrap_job *j = arg;
     workspace *w = &j->space[worker];
-    w->fit.watch = &j->watch;
-    w->fit.worker = worker;
+    w->fit.small.watch = &j->watch;
+    w->fit.small.worker = worker;
     const int64_t k = j->from + task / j->n_blocks;
     const int64_t first = j->how->begin + task % j->n_blocks * LANES;
     if (j->fit->status[k] == VN_GROUP_ELSEWHERE) return VN_OK;

@@ -47,6 +47,7 @@ void vn_small_free(vn_small *w)
 {
     vn_free(w->block_n);
     vn_free(w->block_edges);
+    vn_free(w->more_a), vn_free(w->more_b), vn_free(w->more);
     memset(w, 0, sizeof *w);
 }
 
@@ -177,6 +178,7 @@ vn_status vn_small_load(vn_small *w, const vn_small_cells *c, const vn_small_mod
     if (status != VN_OK) return status;
     w->model = model;
     w->n = n;
+    w->n_more = 0;
     w->rows = PAD(n);
     w->n_border = model->free_border ? model->has_gamma + model->has_tie : 0;
     load_edges(w, c);
@@ -233,6 +235,27 @@ vn_status vn_small_load(vn_small *w, const vn_small_cells *c, const vn_small_mod
     const size_t bytes = sizeof(double) * (size_t)(w->rows + VN_SMALL_BORDER);
     double *vectors[] = {w->x, w->trial, w->gradient, w->next, w->step};
     for (int k = 0; k < 5; k++) memset(vectors[k], 0, bytes);
+    return VN_OK;
+}
+
+vn_status vn_small_more(vn_small *w, int a, int b, double x)
+{
+    if (w->n_more == w->room_more) {
+        const int room = 2 * w->room_more + 64;
+        int32_t *more_a = vn_realloc(w->more_a, (size_t)room * sizeof *more_a);
+        if (more_a) w->more_a = more_a;
+        int32_t *more_b = vn_realloc(w->more_b, (size_t)room * sizeof *more_b);
+        if (more_b) w->more_b = more_b;
+        double *more = vn_realloc(w->more, (size_t)room * sizeof *more);
+        if (more) w->more = more;
+        if (!more_a || !more_b || !more) return VN_NO_MEMORY;
+        w->room_more = room;
+    }
+    w->more_a[w->n_more] = a;
+    w->more_b[w->n_more] = b;
+    w->more[w->n_more++] = x;
+    w->per_diag[a] = 1.0 / (w->diag[a] += x);
+    w->per_diag[b] = 1.0 / (w->diag[b] += x);
     return VN_OK;
 }
 

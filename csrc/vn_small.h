@@ -11,6 +11,7 @@
 #include "vn_common.h"
 #include "vn_model.h"
 #include "vn_prior.h"
+#include "vn_watch.h"
 
 #define VN_LANES 8
 #define VN_SMALL_BORDER 2
@@ -62,6 +63,13 @@ typedef struct {
     double *r, *z, *p, *q;    /* of the solver; */
     double reached;           /* what eta its last call reached */
 
+    int n_more, room_more;    /* edges that vn_small_more added beside the slots: */
+    int32_t *more_a, *more_b; /* rows */
+    double *more;             /* and curvatures, which the diagonal has too */
+
+    vn_watch *watch;          /* shared by the workers, or NULL */
+    int worker;
+
     int capacity_n, capacity_edges;
     void *block_n, *block_edges; /* what the arrays are cut from */
 } vn_small;
@@ -99,6 +107,31 @@ int vn_small_solve_wide(vn_small *w, const double *rhs, double eta, int limit, d
 
 /* Largest |rhs - H x| over the weight of the row's comparisons. */
 double vn_small_left(vn_small *w, const double *rhs, const double *x);
+
+/* Where Newton's method stands. */
+typedef struct {
+    double residual, change; /* change: largest of a linear predictor in the last step */
+    int n_iter;
+} vn_small_progress;
+
+typedef enum {
+    VN_SMALL_CONVERGED,
+    VN_SMALL_LIMIT, /* of iterations, or no step helps; or the watch is over */
+    VN_SMALL_SLOW   /* a solve took more than `patience` iterations (0: as many as it takes) */
+} vn_small_end;
+
+/* Maximise the penalised log-likelihood from w->x, where the parameters are left. */
+vn_small_end vn_small_newton(vn_small *w, double tol, int max_iter, int patience, vn_small_progress *at);
+
+/* Add to the matrix an edge of curvature x that no comparison is behind. VN_NO_MEMORY. */
+vn_status vn_small_more(vn_small *w, int a, int b, double x);
+
+typedef double vn_lanes[VN_LANES];
+
+/* vn_small_solve for VN_LANES right-hand sides at once: r, which is used up; p and q are room for as
+ * many rows. May be called from several workers. */
+void vn_small_solve_lanes(const vn_small *w, vn_lanes *restrict r, double eta, int limit,
+                          vn_lanes *restrict x, vn_lanes *restrict p, vn_lanes *restrict q, int worker);
 
 double vn_small_log_likelihood(vn_small *w, const double *x);
 

@@ -13,7 +13,6 @@ from venire._native.prior cimport prior_of
 from venire._native.replicates import too_many
 
 
-
 KINDS = {"multinomial": 0, "poisson": 1, "bayesian": 2}
 UNITS = {"auto": 0, "outcomes": 1, "cells": 2}
 
@@ -28,8 +27,6 @@ cdef enum:
 cdef class Estimates:
     """Arrays that a fit fills: theta by item; gamma, log_tie, residual, n_iter, n_parts and status
     by group. gamma and log_tie are None unless each group has its own."""
-
-    cdef public object theta, gamma, log_tie, residual, n_iter, n_parts, status
 
     def __init__(self, int64_t n_items, int64_t n_groups, bint gamma, bint log_tie):
         self.theta = np.zeros(n_items)
@@ -92,10 +89,6 @@ cdef class Groups:
     of `fixed`, else each group has its own.
     """
 
-    cdef vn_grouped g
-    cdef vn_small_model model
-    cdef object keep
-    cdef int64_t n_items, n_cells
 
     def __cinit__(
         self,
@@ -111,7 +104,6 @@ cdef class Groups:
         *,
         prior=None,
         bint gamma=False,
-        bint has_tie=False,
         bint shared=False,
     ):
         cdef int64_t n = first.shape[0], n_groups = steps(item_ptr, "item_ptr")
@@ -126,10 +118,12 @@ cdef class Groups:
         self.g.win, self.g.loss = at(win, n, "win"), at(loss, n, "loss")
         sorted_cells(&self.g)
         self.model.model = row_of(model)
+        if self.model.model.has_tie:
+            at(tie, n, "tie")
         self.model.prior = prior_of(prior, self.n_items)
         self.model.centre = 0.0 if prior is None else prior.centre
         self.model.has_gamma = gamma
-        self.model.has_tie = has_tie
+        self.model.has_tie = self.model.model.has_tie
         self.model.free_border = not shared
         self.model.fixed[0] = self.model.fixed[1] = 0.0
 

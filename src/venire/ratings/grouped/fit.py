@@ -400,7 +400,6 @@ class GroupedFit(Ratings):
             row.fitted(has_tie).name,
             prior=self._priors,
             order_effect=self.order_effect is not None,
-            has_tie=has_tie,
             shared=self.shared,
         )
         native.fix(self.shared_values)
