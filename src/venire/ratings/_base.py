@@ -67,6 +67,9 @@ class Ratings:
     def standard_errors(self, errors: str = "fisher") -> np.ndarray:
         """Standard errors of theta, (n_items,), as deviations from the mean of the component.
 
+        Where priors differ from item to item, theta has an origin: then they are those of theta
+        itself, from the whole inverse of the information.
+
         Parameters
         ----------
         errors : {"fisher", "robust"}

@@ -35,7 +35,8 @@ class Fit(Ratings):
     Attributes besides those of `Ratings`
     -------------------------------------
     theta : ndarray of float64, shape (n_items,)
-        Log-strength, mean 0 in each component (Thurstone: standard deviations of a difference).
+        Log-strength, mean 0 in each component (Thurstone: standard deviations of a difference), or
+        that of a prior that all items share; of an origin of its own where priors differ.
     tie : float or None
         nu (Davidson) or eta (Rao-Kupper). 0 or 1 when no tie was seen: on the boundary, and not
         counted as a free parameter.

@@ -33,8 +33,9 @@ class GroupedFit(Ratings):
     Attributes besides those of `Ratings`
     -------------------------------------
     theta : ndarray of float64, shape (n_items,)
-        Log-strength, mean 0 in each group (in each component of a group that falls into several).
-        nan where the group has no finite fit; 0 where it has no comparisons.
+        Log-strength, mean 0 in each group (in each component of a group that falls into several),
+        or that of a prior that all items share; of an origin of its own where priors differ.
+        nan where the group has no finite fit; the prior's mean, or 0, where it has no comparisons.
     tie : ndarray of float64, shape (n_groups,), or None
         nu (Davidson) or eta (Rao-Kupper) of each group, 0 or 1 where it has no ties, nan where it
         has no fit or no comparisons. One float if shared.
