@@ -234,8 +234,8 @@ def test_grouped_twin(model, order_effect, shared):
     np.testing.assert_array_equal(gf.theta[-8:], prior.mean[-8:])
     errors = reference.grouped_errors(g, model, twin, prior=prior)
     here = slice(0, g.offsets[-2])
-    np.testing.assert_allclose(gf.standard_errors[here], errors.theta[here], rtol=1e-6)
-    np.testing.assert_allclose(gf.standard_errors[-8:], prior.precision[-8:] ** -0.5, rtol=1e-12)
+    np.testing.assert_allclose(gf.standard_errors()[here], errors.theta[here], rtol=1e-6)
+    np.testing.assert_allclose(gf.standard_errors()[-8:], prior.precision[-8:] ** -0.5, rtol=1e-12)
 
 
 @models
@@ -338,8 +338,8 @@ def test_group_is_a_single_fit(model, order_effect):
         fit = FITS[model](c, prior=own, order_effect=order_effect)
         at = slice(g.offsets[k], g.offsets[k + 1])
         np.testing.assert_allclose(gf.theta[at], fit.theta, atol=1e-8)
-        np.testing.assert_allclose(gf.standard_errors[at], fit.standard_errors(), rtol=1e-7)
-        again = gf.group(int(g.groups[k]))
+        np.testing.assert_allclose(gf.standard_errors()[at], fit.standard_errors(), rtol=1e-7)
+        again = gf[int(g.groups[k])]
         np.testing.assert_allclose(again.standard_errors(), fit.standard_errors(), rtol=1e-7)
 
 
@@ -369,7 +369,7 @@ def test_any_precision(low, high):
     gf = vn.fit_groups(grouped, prior=prior)
     assert gf.status[0] == "converged"
     np.testing.assert_allclose(gf.theta, fit.theta, atol=1e-6 * max(1.0, np.abs(fit.theta).max()))
-    np.testing.assert_allclose(gf.standard_errors, errors, rtol=1e-5)
+    np.testing.assert_allclose(gf.standard_errors(), errors, rtol=1e-5)
 
 
 @pytest.mark.parametrize("size", [300.0, 1000.0])
@@ -483,7 +483,7 @@ def test_grouped_replicates(model, kind, tmp_path):
         single = b[label]
         rows = b._engine().single(label).run(0, 12).x[:, :8]
         np.testing.assert_allclose(single.theta, rows, atol=1e-6)
-        np.testing.assert_allclose(single.theta[:, 6:], np.tile(gf.group(label).theta[6:], (12, 1)))
+        np.testing.assert_allclose(single.theta[:, 6:], np.tile(gf[label].theta[6:], (12, 1)))
     b.save(tmp_path / "b.npz")
     again = vn.GroupedBootstrap.load(tmp_path / "b.npz")
     assert again.fit.prior == prior
