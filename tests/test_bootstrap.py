@@ -125,7 +125,7 @@ def test_chords_equal_their_twin(model, prior):
     engine = Engine(FITS[model](league(), prior=prior), "multinomial", (5, 6), 1e-9, 1)
     many, c = engine.run(0, 8), engine.cells
     for r in range(8):
-        masses = engine.halved(*c.masses(engine.draws.replicate(r)))
+        masses = c.masses(engine.draws.replicate(r))
         x, residual, n_iter, converged = reference.replicate_fit(
             engine.model, c.first, c.second, *masses, inverse=engine.inverse, start=engine.start,
             prior=engine.prior.all, tol=1e-9,

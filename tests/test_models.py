@@ -402,19 +402,21 @@ def test_votes(row):
 
 
 @pytest.mark.parametrize("row", TIES)
-def test_votes_have_no_model_of_ties(row):
+def test_votes_and_asks_have_no_model_of_ties(row):
     rows = simulate.comparisons(6, 60, rng=2)
     votes = vn.Votes(
         rows.first, rows.second, np.arange(60) % 3, 2.0 * rows.score - 1.0, group=np.zeros(60, int)
     )
     with pytest.raises(ValueError, match="model: must be one of"):
         vn.fit_votes(votes, model=row.name)
+    with pytest.raises(ValueError, match="model: must be one of"):
+        vn.allocate(grouped(row), 8, model=row.name)
 
 
 @pytest.mark.parametrize("row", HALF)
-def test_allocate_after_a_fit(row):
+def test_allocate(row):
     g = grouped(row)
-    picked = vn.allocate(g, 8, rng=0)
+    picked = vn.allocate(g, 8, model=row.name, rng=0)
     assert len(picked.first) == 8
 
 
