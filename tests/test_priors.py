@@ -135,7 +135,6 @@ def test_one_for_all_is_a_number():
         (([[1.0]],), ValueError, "precision", None),
         (([[1.0], [1.0, 2.0]],), ValueError, "precision", None),
         (({1.0, 2.0},), TypeError, "precision", None),
-        (([],), ValueError, "precision", None),
         ((1.0, np.nan), ValueError, "mean", None),
         ((1.0, [0.0, 1001.0]), ValueError, "mean", 1),
         ((1.0, {"a": "x"}), TypeError, "mean", None),
