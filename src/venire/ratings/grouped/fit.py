@@ -385,7 +385,6 @@ class GroupedFit:
             row.fitted(has_tie).name,
             prior=self._priors,
             order_effect=self.order_effect is not None,
-            has_tie=has_tie,
             shared=self.shared,
         )
         native.fix(self._values)
