@@ -133,6 +133,8 @@ def test_one_for_all_is_a_number():
         (("1",), TypeError, "precision", None),
         ((["1"],), TypeError, "precision", None),
         (([[1.0]],), ValueError, "precision", None),
+        (([[1.0], [1.0, 2.0]],), ValueError, "precision", None),
+        (({1.0, 2.0},), TypeError, "precision", None),
         ((1.0, np.nan), ValueError, "mean", None),
         ((1.0, [0.0, 1001.0]), ValueError, "mean", 1),
         ((1.0, {"a": "x"}), TypeError, "mean", None),
@@ -392,8 +394,11 @@ def test_large_graphs():
     j = np.concatenate([chain + 1, (i[n - 1 :] + rng.integers(1, n, n // 10)) % n])
     c = vn.Comparisons.from_counts(i, j, rng.uniform(0.5, 2, len(i)), rng.uniform(0.5, 2, len(i)))
     prior = GaussianPrior(10.0 ** rng.uniform(-4, 2, n), mean=rng.normal(size=n))
-    fit = vn.fit_bradley_terry(c, prior=prior)
+    fit = vn.fit_bradley_terry(c, prior=prior, n_threads=1)
     assert fit.converged
+    np.testing.assert_array_equal(
+        fit.theta, vn.fit_bradley_terry(c, prior=prior, n_threads=2).theta
+    )
     d = fit.theta[c.first] - fit.theta[c.second]
     slope = c.win - (c.win + c.loss) / (1.0 + np.exp(-d))
     gradient = np.bincount(c.first, slope, n) - np.bincount(c.second, slope, n)
