@@ -57,8 +57,10 @@ def pairs(first, second):
 
 def twin(c, asks, n_pending, n_picks, prior, **options):
     win, loss = c.win + c.tie / 2, c.loss + c.tie / 2
+    if "noise" in options:
+        options["residual"] = (options["residual"], options.pop("noise"))
     return reference.allocate_groups(
-        c.offsets, c.cell_offsets, c.first, c.second, win, loss, prior.mean, prior.precision,
+        (c.offsets, c.cell_offsets, c.first, c.second, win, loss), (prior.mean, prior.precision),
         asks, n_pending, np.concatenate([[0], np.cumsum(n_picks)]), **options,
     )  # fmt: skip
 
@@ -77,7 +79,8 @@ def arguments(c, seed, criterion):
     )
     n_pending = np.minimum(n_asks, rng.integers(0, 4, len(n)))
     n_picks = np.minimum(room, rng.integers(0, 80, len(n)))
-    prior = vn.AllocationPrior(rng.normal(size=c.n_items), rng.uniform(0.1, 2.0))
+    precision = rng.uniform(0.1, 2.0) * (1.0 if seed % 2 else np.exp(rng.normal(size=c.n_items)))
+    prior = vn.AllocationPrior(rng.normal(size=c.n_items), precision)
     options = {
         "criterion": criterion,
         "key": (seed, 2**63 + seed),
@@ -614,3 +617,23 @@ def test_votes_go_where_they_help():
         centred = theta - theta.mean(axis=1, keepdims=True)
         error[criterion] = 1 - np.corrcoef(centred.ravel(), fit)[0, 1] ** 2
     assert error["D"] < 0.85 * error["uniform"]
+
+
+@pytest.mark.parametrize("criterion", ["D", "A", "top"])
+def test_a_prior_of_a_fit(criterion):
+    """A GaussianPrior steers picks as the same numbers do in the order of the items."""
+    c, _, _ = world(3, 5, 9)
+    rng = np.random.default_rng(1)
+    mean, precision = rng.normal(size=c.n_items), np.exp(rng.normal(size=c.n_items))
+    groups = np.repeat(c.groups, np.diff(c.offsets)).tolist()
+    labels = list(zip(groups, c.items.tolist(), strict=True))
+    prior = vn.GaussianPrior(
+        dict(zip(labels, precision, strict=True)), dict(zip(labels, mean, strict=True))
+    )
+    options = {"criterion": criterion, "rng": 2}
+    found = vn.allocate(c, 20, prior=prior, **options)
+    again = vn.allocate(c, 20, prior=vn.AllocationPrior(mean, precision), **options)
+    for name in ("group", "first", "second", "gain"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(again, name))
+    other = vn.allocate(c, 20, prior=vn.GaussianPrior(1.0), **options)
+    assert (other.gain != found.gain).any()

@@ -72,7 +72,7 @@ def pick(
     return first, second, gain
 
 
-def _groups(c: GroupedComparisons, model: str, mean: np.ndarray, precision: float) -> Groups:
+def _groups(c: GroupedComparisons, model: str, mean: np.ndarray, precision: Any) -> Groups:
     prior = ItemPriors(mean, np.full(c.n_items, precision))
     return native_groups(c, model, prior=prior, order_effect=False, has_tie=False, shared=False)
 

@@ -169,7 +169,7 @@ def posterior_mode(
 
 def held_out_losses(
     offsets: Any, cell_offsets: Any, first: Any, second: Any, win: Any, loss: Any, held: Any,
-    mean: Any, precision: float, model: str = "bradley-terry",
+    mean: Any, precision: Any, model: str = "bradley-terry",
 ) -> np.ndarray:  # fmt: skip
     """Negative log-likelihood of the cells that are held out, given the mode of the others.
 
@@ -181,7 +181,7 @@ def held_out_losses(
         Cells; positions are within the group.
     held : array_like of bool, shape (n_cells,)
     mean : array_like of float, shape (n_items,)
-    precision : float
+    precision : float or array_like of shape (n_items,)
     model : {"bradley-terry", "thurstone"}
 
     Returns
@@ -195,13 +195,15 @@ def held_out_losses(
     """
     first, second, win, loss, mean = map(np.asarray, (first, second, win, loss, mean))
     held = np.asarray(held, bool)
+    precision = np.broadcast_to(precision, mean.shape)
     out = np.zeros(len(offsets) - 1)
     for k in range(len(out)):
+        items = slice(int(offsets[k]), int(offsets[k + 1]))
         cells = np.arange(cell_offsets[k], cell_offsets[k + 1])
         seen, rest = cells[~held[cells]], cells[held[cells]]
         theta, _ = posterior_mode(
             first[seen], second[seen], win[seen], loss[seen],
-            mean[offsets[k] : offsets[k + 1]], precision, model,
+            mean[items], precision[items], model,
         )  # fmt: skip
         d = theta[first[rest]] - theta[second[rest]]
         ties = np.zeros(len(rest))
@@ -309,24 +311,21 @@ class _Group:
 
 
 def allocate_groups(
-    offsets: Any, cell_offsets: Any, first: Any, second: Any, win: Any, loss: Any,
-    mean: Any, precision: float, asks: tuple[Any, Any, Any], n_pending: Any, pick_offsets: Any,
-    *, criterion: str, key: tuple[int, int], votes_per_ask: int = 1, rho: float = 0.3,
-    top: int = 10, candidates: int = 10, residual: Any = None, noise: Any = None,
+    votes: tuple[Any, ...], prior: tuple[Any, Any], asks: tuple[Any, Any, Any], n_pending: Any,
+    pick_offsets: Any, *, criterion: str, key: tuple[int, int], votes_per_ask: int = 1,
+    rho: float = 0.3, top: int = 10, candidates: int = 10, residual: tuple[Any, Any] | None = None,
     given: tuple[Any, Any] | None = None, model: str = "bradley-terry",
 ) -> ReferencePicks:  # fmt: skip
     """Picks for every group by itself.
 
     Parameters
     ----------
-    offsets, cell_offsets : array_like of int, shape (n_groups + 1,)
-        Items and cells of group k start there.
-    first, second, win, loss : array_like, shape (n_cells,)
-        Votes so far, half of each tie in either mass; positions are within the group.
-    mean : array_like of float, shape (n_items,)
-        Prior means.
-    precision : float
-        Of every prior.
+    votes : (offsets, cell_offsets, first, second, win, loss)
+        Those so far. Items and cells of group k start at its two offsets, (n_groups + 1,); the
+        others are columns of cells, (n_cells,), half of each tie in either mass, with positions
+        within the group.
+    prior : (mean, precision)
+        Means, (n_items,), and precisions, of each or one of all.
     asks : (offsets, first, second)
         All asks so far, group by group, in the order shown; those whose votes are out come last.
     n_pending : array_like of int, shape (n_groups,)
@@ -346,7 +345,8 @@ def allocate_groups(
         Size of the top that "top" is about.
     candidates : int
         Pairs that are scored, per pick.
-    residual, noise : array_like of float, shape (n_items,), optional
+    residual : (residual, noise), optional
+        Of each item, (n_items,).
     given : (first, second), optional
         In the order shown, at `pick_offsets`.
     model : {"bradley-terry", "thurstone"}
@@ -364,14 +364,8 @@ def allocate_groups(
     Examples
     --------
     >>> picks = allocate_groups(
-    ...     [0, 3],
-    ...     [0, 1],
-    ...     [0],
-    ...     [1],
-    ...     [1.0],
-    ...     [0.0],
-    ...     [0.0] * 3,
-    ...     0.1,
+    ...     ([0, 3], [0, 1], [0], [1], [1.0], [0.0]),
+    ...     ([0.0] * 3, 0.1),
     ...     ([0, 1], [0], [1]),
     ...     [0],
     ...     [0, 2],
@@ -381,7 +375,8 @@ def allocate_groups(
     >>> sorted(zip(picks.first.tolist(), picks.second.tolist()))
     [(1, 2), (2, 0)]
     """
-    first, second, win, loss, mean = map(np.asarray, (first, second, win, loss, mean))
+    offsets, cell_offsets, first, second, win, loss = map(np.asarray, votes)
+    mean, precision = np.asarray(prior[0]), np.broadcast_to(prior[1], np.shape(prior[0]))
     ask_offsets, ask_first, ask_second = map(np.asarray, asks)
     out = ReferencePicks(
         np.zeros(pick_offsets[-1], np.int32), np.zeros(pick_offsets[-1], np.int32),
@@ -394,8 +389,9 @@ def allocate_groups(
         items = slice(int(offsets[k]), int(offsets[k + 1]))
         cells = slice(int(cell_offsets[k]), int(cell_offsets[k + 1]))
         theta, information = posterior_mode(
-            first[cells], second[cells], win[cells], loss[cells], mean[items], precision, model
-        )
+            first[cells], second[cells], win[cells], loss[cells], mean[items], precision[items],
+            model,
+        )  # fmt: skip
         group = _Group(theta, np.linalg.inv(information), rho, votes_per_ask, model)
         stop, edges_out = int(ask_offsets[k + 1]), []
         for q in range(int(ask_offsets[k]), stop):
@@ -409,14 +405,14 @@ def allocate_groups(
         if criterion == "top":
             i, j = np.nonzero(np.triu(information, 1))
             edges = list(zip(i, j, -information[i, j], strict=True))
-            chance = chance_of_top(group, precision, edges, edges_out, top, key, k)
+            chance = chance_of_top(group, precision[items], edges, edges_out, top, key, k)
             metric = chance * (1.0 - chance) + FLOOR
         count = candidates * m
         if criterion == "residual" and n <= LARGE:
             count = max(count, n * (n - 1) // 2)
         i, j = candidate_pairs(n, count, key, k)
         if criterion == "residual":
-            r, v = np.asarray(residual)[items], np.asarray(noise)[items]
+            r, v = (np.asarray(x)[items] for x in residual or ())
             fixed = (r[i] - r[j]) ** 2 - (v[i] + v[j])
             before = group.asks.copy()
         for q in range(m):
