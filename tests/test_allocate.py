@@ -57,8 +57,10 @@ def pairs(first, second):
 
 def twin(c, asks, n_pending, n_picks, prior, **options):
     win, loss = c.win + c.tie / 2, c.loss + c.tie / 2
+    if "noise" in options:
+        options["residual"] = (options["residual"], options.pop("noise"))
     return reference.allocate_groups(
-        c.offsets, c.cell_offsets, c.first, c.second, win, loss, prior.mean, prior.precision,
+        (c.offsets, c.cell_offsets, c.first, c.second, win, loss), (prior.mean, prior.precision),
         asks, n_pending, np.concatenate([[0], np.cumsum(n_picks)]), **options,
     )  # fmt: skip
 

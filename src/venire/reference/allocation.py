@@ -309,24 +309,21 @@ class _Group:
 
 
 def allocate_groups(
-    offsets: Any, cell_offsets: Any, first: Any, second: Any, win: Any, loss: Any,
-    mean: Any, precision: float, asks: tuple[Any, Any, Any], n_pending: Any, pick_offsets: Any,
-    *, criterion: str, key: tuple[int, int], votes_per_ask: int = 1, rho: float = 0.3,
-    top: int = 10, candidates: int = 10, residual: Any = None, noise: Any = None,
+    votes: tuple[Any, ...], prior: tuple[Any, float], asks: tuple[Any, Any, Any], n_pending: Any,
+    pick_offsets: Any, *, criterion: str, key: tuple[int, int], votes_per_ask: int = 1,
+    rho: float = 0.3, top: int = 10, candidates: int = 10, residual: tuple[Any, Any] | None = None,
     given: tuple[Any, Any] | None = None, model: str = "bradley-terry",
 ) -> ReferencePicks:  # fmt: skip
     """Picks for every group by itself.
 
     Parameters
     ----------
-    offsets, cell_offsets : array_like of int, shape (n_groups + 1,)
-        Items and cells of group k start there.
-    first, second, win, loss : array_like, shape (n_cells,)
-        Votes so far, half of each tie in either mass; positions are within the group.
-    mean : array_like of float, shape (n_items,)
-        Prior means.
-    precision : float
-        Of every prior.
+    votes : (offsets, cell_offsets, first, second, win, loss)
+        Those so far. Items and cells of group k start at its two offsets, (n_groups + 1,); the
+        others are columns of cells, (n_cells,), half of each tie in either mass, with positions
+        within the group.
+    prior : (mean, precision)
+        Means, (n_items,), and the precision of them all.
     asks : (offsets, first, second)
         All asks so far, group by group, in the order shown; those whose votes are out come last.
     n_pending : array_like of int, shape (n_groups,)
@@ -346,7 +343,8 @@ def allocate_groups(
         Size of the top that "top" is about.
     candidates : int
         Pairs that are scored, per pick.
-    residual, noise : array_like of float, shape (n_items,), optional
+    residual : (residual, noise), optional
+        Of each item, (n_items,).
     given : (first, second), optional
         In the order shown, at `pick_offsets`.
     model : {"bradley-terry", "thurstone"}
@@ -364,14 +362,8 @@ def allocate_groups(
     Examples
     --------
     >>> picks = allocate_groups(
-    ...     [0, 3],
-    ...     [0, 1],
-    ...     [0],
-    ...     [1],
-    ...     [1.0],
-    ...     [0.0],
-    ...     [0.0] * 3,
-    ...     0.1,
+    ...     ([0, 3], [0, 1], [0], [1], [1.0], [0.0]),
+    ...     ([0.0] * 3, 0.1),
     ...     ([0, 1], [0], [1]),
     ...     [0],
     ...     [0, 2],
@@ -381,7 +373,8 @@ def allocate_groups(
     >>> sorted(zip(picks.first.tolist(), picks.second.tolist()))
     [(1, 2), (2, 0)]
     """
-    first, second, win, loss, mean = map(np.asarray, (first, second, win, loss, mean))
+    offsets, cell_offsets, first, second, win, loss = map(np.asarray, votes)
+    mean, precision = np.asarray(prior[0]), prior[1]
     ask_offsets, ask_first, ask_second = map(np.asarray, asks)
     out = ReferencePicks(
         np.zeros(pick_offsets[-1], np.int32), np.zeros(pick_offsets[-1], np.int32),
@@ -416,7 +409,7 @@ def allocate_groups(
             count = max(count, n * (n - 1) // 2)
         i, j = candidate_pairs(n, count, key, k)
         if criterion == "residual":
-            r, v = np.asarray(residual)[items], np.asarray(noise)[items]
+            r, v = (np.asarray(x)[items] for x in residual or ())
             fixed = (r[i] - r[j]) ** 2 - (v[i] + v[j])
             before = group.asks.copy()
         for q in range(m):
