@@ -353,7 +353,7 @@ def test_all_intervals_agree_on_large_data(model):
     fit = FITS[model](league(n_items=5, games=20_000, cluster=rng.integers(0, 5000, 20_000)))
     b = vn.bootstrap(fit, 1000, rng=1)
     # robust: in the models of half ties a tie carries less variance than they think
-    wald, error = fit.interval(kind="robust"), fit.standard_errors("robust")
+    wald, error = fit.interval(errors="robust"), fit.standard_errors("robust")
     for kind in ("percentile", "basic", "bca", "studentized"):
         off = (b.interval(interval=kind) - wald) / error[:, None]
         if kind == "studentized":  # by the errors of the model

@@ -58,7 +58,6 @@ from venire.ratings import (
 from venire.ratings.grouped import (
     Calibration,
     GroupedFit,
-    GroupedParameterErrors,
     calibrate,
     fit_groups,
 )
@@ -105,7 +104,6 @@ __all__ = [
     "GroupedBootstrap",
     "GroupedComparisons",
     "GroupedFit",
-    "GroupedParameterErrors",
     "LearningCurve",
     "Needs",
     "NotIdentifiedError",
