@@ -1,7 +1,7 @@
 """Arguments made canonical: arrays, threads and seeds, or an error that says what is wrong.
 
-Every error names the argument, the first bad position (counted from 0) and the value found there,
-and carries the three as attributes, so that a reader of files can say "row 8, column 'score'".
+Every error knows the argument, the first bad position (counted from 0) and the value found there,
+so that a reader of files can say "row 8, column 'score'".
 The functions return the caller's own array when it is already in the canonical form.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from venire._core.failing import BadTypeError, BadValueError, fail
+from venire._core.failing import BadInput, BadTypeError, BadValueError, fail
 from venire._core.scalars import (
     flag,
     function,
@@ -30,6 +30,7 @@ from venire._core.scalars import (
 
 __all__ = [
     "LARGEST",
+    "BadInput",
     "BadTypeError",
     "BadValueError",
     "about",
@@ -158,9 +159,9 @@ def about(name: str) -> Iterator[None]:
     """What other code refuses within is refused as the argument `name`."""
     try:
         yield
+    except BadInput:
+        raise
     except (ValueError, TypeError) as error:
-        if getattr(error, "argument", ""):
-            raise
         fail(name, str(error), kind=TypeError if isinstance(error, TypeError) else ValueError)
 
 
@@ -413,8 +414,6 @@ def _first_bad(
     """Raise the error about the first value of a block that is not allowed."""
     inside = int(np.argmin(allowed(block)))
     value = block[inside]
-    if math.isnan(value):
-        rule += " (NaN is not)"
     if LARGEST < abs(float(value)) < math.inf:  # float: an int8 has no +128
         rule += f", and of a size of at most {LARGEST:g}"
     fail(name, rule, start + inside, value)

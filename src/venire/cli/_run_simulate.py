@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from venire import io
-from venire._core.checks import BadTypeError, BadValueError
+from venire._core.checks import BadInput
 from venire.cli import _pictures
 from venire.cli._errors import Refused
 from venire.cli._progress import progress
@@ -116,8 +116,9 @@ def _teachers(options: Options) -> Teachers:
         return judges
     try:
         return replace(judges, cost=options.costs)
-    except (BadValueError, BadTypeError) as error:
-        raise Refused(f"--costs: {error.reason}", 2) from None
+    except BadInput as error:
+        error.argument = "--costs"
+        raise Refused(str(error), 2) from None
 
 
 def _simulate(options: Options, judges: Teachers, steps: Steps) -> Plan:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["read_column"]
 
-_RULE = "labels must be integers or text"
-_NULL = "a label is missing (null)"
+_RULE = "must be integers or text"
+_NULL = "a value is missing (null)"
 
 
 def read_column(encoder: Encoder, which: int, x: Any) -> None:
@@ -134,7 +134,7 @@ def _explain(encoder: Encoder, which: int, x: Any, position: int) -> None:
         _null(encoder, which, position)
     if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)):
         if not isinstance(x[0], str):
-            fail(name, "integer labels must fit int64", row, value)
+            fail(name, "integers must fit int64", row, value)
     elif isinstance(value, (float, np.floating)):
         others = (v for v in x if isinstance(v, (str, bytes, bool, np.bool_)) or v is None)
         if next(others, x) is x:
@@ -143,7 +143,7 @@ def _explain(encoder: Encoder, which: int, x: Any, position: int) -> None:
         fail(name, _RULE, row, value, kind=TypeError)
     fail(
         name,
-        f"labels must all be of one type; the first is {x[0]!r}",
+        f"must all be of one type, and the first is {x[0]!r}",
         row,
         value,
         kind=TypeError,

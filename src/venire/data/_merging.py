@@ -39,7 +39,7 @@ def selected(c: Comparisons, cells: NDArray[np.int64]) -> Aggregated:
 def merged(a: Comparisons, b: Comparisons) -> Aggregated:
     """All cells of both; items (and clusters) are the union."""
     if (a.cluster is None) != (b.cluster is None):
-        raise ValueError("cluster: both or neither of the merged comparisons must have clusters")
+        checks.fail("cluster", "both or neither of the merged comparisons must have clusters")
     items, (places_a, places_b) = _union(a.items, b.items)
     masses = {
         name: np.concatenate([getattr(a, name), getattr(b, name)])

@@ -89,7 +89,7 @@ def aggregate_rows(rows: Rows, n_threads: int | None) -> Aggregated:
     if total is not None and not total.all():
         keep = np.flatnonzero(total)
         if len(keep) == 0:
-            raise ValueError("weight: every comparison has weight 0")
+            checks.fail("weight", "every comparison has weight 0")
         same = np.flatnonzero(first == second)
         if len(same):
             _refuse_self(items, first, int(same[0]))
@@ -232,7 +232,5 @@ def add_up(
 def _refuse_self(
     items: NDArray[Any], first: NDArray[np.int32], at: int, row: int | None = None
 ) -> NoReturn:
-    raise checks.BadValueError(
-        f"second[{at if row is None else row}] = {items[first[at]]!r}: "
-        "an item cannot be compared with itself"
-    )
+    row = at if row is None else row
+    checks.fail("second", "an item cannot be compared with itself", row, items[first[at]])

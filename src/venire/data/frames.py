@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from venire._core import checks
-from venire._core.checks import BadTypeError, BadValueError, fail
+from venire._core.checks import BadInput, fail
 from venire.data.coding import Encoded, encode, encode_one
 from venire.data.columns import Columns
 from venire.data.outcomes import Reading, outcome_scores, truths
@@ -143,15 +143,9 @@ def naming(source: Mapping[str, str]) -> Iterator[None]:
     """Let errors about an argument say which column it came from."""
     try:
         yield
-    except (BadValueError, BadTypeError) as error:
-        column = source.get(error.argument) if error.argument else None
-        if column is None or f"(column {column!r})" in str(error):
-            raise
-        renamed: Any = type(error)(
-            str(error).replace(error.argument, f"{error.argument} (column {column!r})", 1)
-        )
-        renamed.__dict__.update(error.__dict__)
-        raise renamed from None
+    except BadInput as error:
+        error.column = source.get(error.argument, error.column)
+        raise
 
 
 def collect(frame: Any, source: Mapping[str, str]) -> dict[str, Any]:
@@ -164,9 +158,8 @@ def collect(frame: Any, source: Mapping[str, str]) -> dict[str, Any]:
         try:
             data: Any = nw.from_native(frame)
         except TypeError:
-            raise TypeError(
-                f"frame must be a data frame or a mapping of arrays, got {type(frame).__name__}"
-            ) from None
+            rule = "must be a data frame or a mapping of arrays"
+            fail("frame", rule, value=frame, kind=TypeError)
         names = list(data.collect_schema().names())
         _require(source, names)
         if isinstance(data, nw.LazyFrame):
@@ -186,8 +179,8 @@ def _require(source: Mapping[str, str], names: list[Any]) -> None:
     for argument, name in source.items():
         if name not in names:
             near = difflib.get_close_matches(str(name), [str(n) for n in names], 1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; there are {_listed(names)}"
-            fail(argument, f"there is no column {name!r}{hint}")
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {_listed(names)}"
+            fail(argument, f"there is no column {name!r}", cure=hint)
 
 
 def _listed(names: list[Any], limit: int = 20) -> str:

@@ -109,13 +109,11 @@ class _Extra:
         """Errors about rows that only name an item are about `items`."""
         try:
             yield
-        except (checks.BadValueError, checks.BadTypeError) as error:
-            if error.position is None or error.position < self.rows.n:
-                raise
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            which = "groups" if error.argument == "group" else "labels"
-            what = f"its {which}: {error.reason}"
-            checks.fail("items", what, error.position - self.rows.n, kind=kind)
+        except checks.BadInput as error:
+            if error.position is not None and error.position >= self.rows.n:
+                error.argument = f"items[{0 if error.argument == 'group' else 1}]"
+                error.position -= self.rows.n
+            raise
 
     def column(self, name: str) -> Any:
         return self.columns(name)[0]
@@ -244,5 +242,4 @@ def _refuse(
         checks.fail("second", f"an item cannot be compared with itself ({where})", at, value)
     values = getattr(rows, fault)
     value = values[at if len(values) > 1 else 0]
-    rule = _RULES[fault] + (" (NaN is not)" if np.isnan(value) else "")
-    checks.fail(fault, f"{rule}, {where}", at, value)
+    checks.fail(fault, f"{_RULES[fault]} ({where})", at, value)

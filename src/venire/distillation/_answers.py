@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
-from venire._core.checks import BadTypeError, BadValueError
+from venire._core.checks import BadInput
 from venire.data.coding import Encoded
 from venire.data.frames import naming
 from venire.data.series import floats
@@ -111,9 +111,7 @@ def _placed(rows: NDArray[np.int64]) -> Iterator[None]:
     """Positions among some rows become positions in the frame."""
     try:
         yield
-    except (BadValueError, BadTypeError) as error:
-        if error.position is None or error.position >= len(rows):
-            raise
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        reason = error.reason.split(", got ")[0]
-        checks.fail(error.argument, reason, int(rows[error.position]), error.value, kind=kind)
+    except BadInput as error:
+        if error.position is not None and error.position < len(rows):
+            error.position = int(rows[error.position])
+        raise

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from venire._core.checks import BadInput
 from venire.data.coding import Encoded, Encoder
 from venire.data.columns import Columns
 from venire.data.frames import Rows, read_frame
@@ -122,16 +123,14 @@ def located(
     place : callable, optional
         File and row, from 0, of a position; the default is that of the one file `path`.
     """
-    argument = getattr(error, "argument", "")
-    position, reason = getattr(error, "position", None), getattr(error, "reason", "") or str(error)
-    if position is None and (match := re.match(r"(\w+)\[(\d+)\] = (.*)", reason)):
-        argument, position, reason = match[1], int(match[2]), match[3]
-    column = names.get(argument)
-    if column is None and argument:
-        reason = f"{argument}: {reason}"
-    if position is None:
-        return DataError(path, reason, column=column)
-    if place is not None:
-        path, position = place(position)
-    line = _tables_in.line_of_row(path, position)
-    return DataError(path, reason, row=position + 1, line=line, column=column)
+    if not isinstance(error, BadInput):
+        return DataError(path, str(error))
+    row = line = None
+    if error.position is not None:
+        path, row = (path, error.position) if place is None else place(error.position)
+        line = _tables_in.line_of_row(path, row)
+        row += 1
+    return DataError(
+        path, error.reason, row=row, line=line, column=names.get(error.argument),
+        value=error.value, argument=error.argument, cure=error.cure,
+    )  # fmt: skip

@@ -260,7 +260,7 @@ class Votes(Judgments):
         if own and group is not None:
             raise TypeError("group goes with first and second")
         if not own and (group is None) != (self._parts[0].names.groups is None):
-            raise checks.BadValueError("group: both or neither of the votes must have groups")
+            checks.fail("group", "both or neither of the votes must have groups")
         return self._with(table_of(rows, checks.n_threads(n_threads)))
 
     def __add__(self, other: Votes) -> Votes:
