@@ -75,7 +75,7 @@ def test_bad_input(call, error, words):
 @pytest.mark.parametrize("labels", [3, np.zeros(4), "ab", {}])
 def test_labels_of_a_frame_are_an_object_with_groups_and_items(labels):
     for design in (vn.design_pairs([4], 2), vn.design_bridges([4, 4], 2)):
-        with pytest.raises(TypeError, match="labels: must have groups, offsets and items"):
+        with pytest.raises(TypeError, match="labels.*: must have groups, offsets and items"):
             design.to_frame("dict", labels=labels)
 
 

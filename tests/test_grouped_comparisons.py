@@ -73,7 +73,7 @@ def assert_same(g, twin):
 def test_native_equals_reference(data):
     g = vn.GroupedComparisons(**data, n_threads=1)
     assert_same(g, reference.aggregate_groups(**data))
-    assert (g.n_groups, g.n_items, len(g)) == (len(g.groups), len(g.items), len(g.groups))
+    assert (g.n_groups, g.n_items, g.n_cells) == (len(g.groups), len(g.items), len(g.first))
     weight = np.ones(len(data["group"])) if data["weight"] is None else data["weight"]
     assert g.n_comparisons == pytest.approx(weight.sum(), rel=1e-12)
 
@@ -165,14 +165,14 @@ def test_swapped_rows():
     group, first, second, score, weight, order = columns(rng)
     score = np.round(4.0 * score) / 4.0  # 1 - score is exact
     swap = rng.random(len(group)) < 0.5
-    g = vn.GroupedComparisons(group, first, second, score, weight, order)
+    g = vn.GroupedComparisons(group, first, second, score, weight, order=order)
     swapped = vn.GroupedComparisons(
         group,
         np.where(swap, second, first),
         np.where(swap, first, second),
         np.where(swap, 1.0 - score, score),
         weight,
-        np.where(swap, -order, order),
+        order=np.where(swap, -order, order),
     )
     assert_identical(g, swapped)
 
@@ -203,7 +203,7 @@ def test_one_label_in_any_type():
 def test_a_group_is_what_comparisons_make_of_its_rows():
     group, first, second, score, weight, order = columns(np.random.default_rng(4))
     order[:] = 1  # Comparisons knows whether it was given one
-    g = vn.GroupedComparisons(group, first, second, score, weight, order)
+    g = vn.GroupedComparisons(group, first, second, score, weight, order=order)
     for k in (0, 7, 59):
         rows = group == k
         c = vn.Comparisons(first[rows], second[rows], score[rows], weight[rows])

@@ -73,6 +73,7 @@ __all__ = [
 #: number is 3e38: room for 10**8 rows; whatever powers of them are taken stay finite in float64.
 LARGEST = 1e30
 AMOUNT = "must be finite and >= 0"
+SCORE = "must be between 0 and 1"
 
 _BLOCK = 1 << 15  # values per step of a range check: they stay in the cache for both passes
 
@@ -283,7 +284,7 @@ def score(x: Any, n: int) -> np.ndarray:
     ndarray of float64, shape (n,), or (1,) if `x` is a scalar that stands for every row
         `x` itself when it is contiguous float64.
     """
-    return _numbers(x, n, "score", 0.0, 1.0, "must be between 0 and 1")
+    return _numbers(x, n, "score", 0.0, 1.0, SCORE)
 
 
 def weight(x: Any, n: int) -> np.ndarray | None:

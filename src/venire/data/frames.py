@@ -7,56 +7,20 @@ are checked here, so that an error can name the column as well as the row.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from venire._core import checks
-from venire._core.checks import BadInput, fail
+from venire._core.checks import fail
 from venire.data.coding import Encoded, encode, encode_one
 from venire.data.columns import Columns
 from venire.data.outcomes import Reading, outcome_scores, truths
+from venire.data.rows import Rows, naming
 from venire.data.series import floats, plain
 
-__all__ = ["Rows", "collect", "naming", "read_frame"]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Checked columns, one entry per row of the frame.
-
-    Parameters
-    ----------
-    first, second : Encoded
-        Labels; the two share one array of items.
-    score : ndarray of float64, shape (n,), or None
-        None where counts were given, or where every row is a win of first.
-    win, loss, tie : ndarray of float64, shape (n,), or None
-        Counts, from the view of first.
-    weight : ndarray of float64, shape (n,), or None
-    order : ndarray of int8, shape (n,), or None
-    cluster, group : Encoded or None
-    source : dict of str to str
-        The column that each argument came from.
-    """
-
-    first: Encoded
-    second: Encoded
-    score: np.ndarray | None = None
-    win: np.ndarray | None = None
-    loss: np.ndarray | None = None
-    tie: np.ndarray | None = None
-    weight: np.ndarray | None = None
-    order: np.ndarray | None = None
-    cluster: Encoded | None = None
-    group: Encoded | None = None
-    source: dict[str, str] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.first)
+__all__ = ["collect", "read_frame"]
 
 
 def read_frame(
@@ -135,17 +99,7 @@ def read_frame(
         for name in ("cluster", "group"):
             if name in data:
                 given[name] = Encoded(*encode_one(plain(data[name]), name, n_threads, n=n))
-    return Rows(**given)
-
-
-@contextmanager
-def naming(source: Mapping[str, str]) -> Iterator[None]:
-    """Let errors about an argument say which column it came from."""
-    try:
-        yield
-    except BadInput as error:
-        error.column = source.get(error.argument, error.column)
-        raise
+    return Rows(n, **given)
 
 
 def collect(frame: Any, source: Mapping[str, str]) -> dict[str, Any]:

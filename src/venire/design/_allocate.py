@@ -200,7 +200,7 @@ def allocate(
         first, second, gain, rank = first[kept], second[kept], gain[kept], rank[kept]
     return Allocation(
         comparisons=c,
-        group=np.repeat(np.arange(len(c), dtype=np.int32), shares),
+        group=np.repeat(np.arange(c.n_groups, dtype=np.int32), shares),
         first=first,
         second=second,
         gain=gain,

@@ -8,7 +8,6 @@ import numpy as np
 
 from venire._core import checks
 from venire.data.grouped_comparisons import GroupedComparisons
-from venire.data.grouping import Grouping
 
 __all__ = ["centred_prediction", "items_of", "some_groups"]
 
@@ -23,21 +22,14 @@ def some_groups(c: GroupedComparisons, chosen: np.ndarray) -> GroupedComparisons
 
     offsets, items = taken(c.offsets)
     cell_offsets, cells = taken(c.cell_offsets)
-    return GroupedComparisons._of(
-        Grouping(
-            groups=c.groups[chosen],
-            offsets=offsets,
-            cell_offsets=cell_offsets,
-            items=c.items[items],
-            first=c.first[cells],
-            second=c.second[cells],
-            order=c.order[cells],
-            win=c.win[cells],
-            loss=c.loss[cells],
-            tie=None if c._tie is None else c._tie[cells],
-            is_soft=c._is_soft,
+    per_cell = ("first", "second", "order", "win", "loss", "tie")
+    kept = {k: x[cells] for k in per_cell if (x := getattr(c.cells, k)) is not None}
+    return GroupedComparisons.from_cells(
+        c.cells._replace(
+            groups=c.groups[chosen], offsets=offsets, cell_offsets=cell_offsets,
+            items=c.items[items], **kept,
         )
-    )
+    )  # fmt: skip
 
 
 def items_of(offsets: np.ndarray, chosen: np.ndarray) -> np.ndarray:

@@ -88,8 +88,8 @@ def _voted(c: GroupedComparisons) -> Asks:
     for start in range(0, len(first), BLOCK):
         cells = slice(start, start + BLOCK)
         mass = c.win[cells] + c.loss[cells]
-        if c._tie is not None:
-            mass += c._tie[cells]
+        if c.cells.tie is not None:
+            mass += c.cells.tie[cells]
         without.append(start + np.flatnonzero(mass == 0.0))
         turned = c.order[cells] < 0
         first[cells] = np.where(turned, c.second[cells], c.first[cells])

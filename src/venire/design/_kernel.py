@@ -68,7 +68,7 @@ def _votes(c: GroupedComparisons, mean: np.ndarray, precision: float) -> Votes:
     from venire._native.allocate import Votes
 
     return Votes(
-        c.offsets, c.cell_offsets, c.first, c.second, c.win, c.loss, c._tie, mean, precision
+        c.offsets, c.cell_offsets, c.first, c.second, c.win, c.loss, c.cells.tie, mean, precision
     )
 
 

@@ -217,7 +217,7 @@ def _sampled(groups: np.ndarray, n_items: np.ndarray, generator: np.random.Gener
 def _held_out(c: GroupedComparisons, generator: np.random.Generator) -> np.ndarray | None:
     """Cells of a fifth of the pairs (both orders of a pair together); None if there are not two."""
     mass = c.win + c.loss + c.tie
-    group = np.repeat(np.arange(len(c)), np.diff(c.cell_offsets))
+    group = np.repeat(np.arange(c.n_groups), np.diff(c.cell_offsets))
     new = np.ones(len(group), bool)
     new[1:] = (
         (group[1:] != group[:-1]) | (c.first[1:] != c.first[:-1]) | (c.second[1:] != c.second[:-1])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from venire._core import checks
 from venire._core.checks import BadInput
 from venire.data.coding import Encoded
-from venire.data.frames import naming
+from venire.data.rows import naming
 from venire.data.series import floats
 from venire.data.votes.frame import Run, kept, missing, signed
 from venire.distillation._universe import keyed

@@ -13,8 +13,9 @@ import numpy as np
 from venire._core.checks import BadInput
 from venire.data.coding import Encoded, Encoder
 from venire.data.columns import Columns
-from venire.data.frames import Rows, read_frame
+from venire.data.frames import read_frame
 from venire.data.outcomes import Reading
+from venire.data.rows import Rows
 from venire.io import _tables_in
 from venire.io._errors import DataError
 

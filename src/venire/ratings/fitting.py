@@ -70,12 +70,12 @@ def fit_quietly(
     precision = 0.0 if prior is None else prior.precision
     used, component = c, None
     if components == "strong" and prior is None:
-        used = c._within(c.components("strong").labels)
+        used = c.within(c.components("strong").labels)
     component = require_existence(used, model, order_effect=order_effect, prior=prior is not None)
     problem = build_problem(
         used, model, prior=precision, order_effect=order_effect, n_threads=threads
     )
-    free_tie = model in TIE_MODELS and used._tie is not None
+    free_tie = model in TIE_MODELS and used.cells.tie is not None
     start = _start(used, model, init, order_effect, free_tie)
     start[: c.n_items] = _centred(start[: c.n_items], component)
     if method == "mm":

@@ -37,7 +37,7 @@ def check_levels(levels: Any) -> tuple[float, ...]:
 def check_unit(fit: GroupedFit, unit: str) -> None:
     """Outcomes can be drawn where masses are whole numbers."""
     g = fit.comparisons
-    found = first_fraction((g.win, g.loss, g._tie)) if unit == "outcomes" else None
+    found = first_fraction((g.win, g.loss, g.cells.tie)) if unit == "outcomes" else None
     if found is not None:
         name, at = found
         k = int(np.searchsorted(g.cell_offsets, at, side="right")) - 1

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.data.aggregation import Aggregated
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
-from venire.data.grouping import Grouping
+from venire.data.rows import Cells
 from venire.priors import GaussianPrior
 from venire.ratings.fit import Fit
 from venire.ratings.grouped import GroupedFit
@@ -52,12 +51,12 @@ def comparisons(s: Saved) -> Comparisons:
     new_pair = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
     if s.whole("c.n_pairs", 1, 2**63) != 1 + int(new_pair.sum()):
         s.fail("c.n_pairs", f"must be {1 + int(new_pair.sum())}, as the cells say")
-    cells = Aggregated(
+    cells = Cells.of_one(
         items, ptr, second, order, cluster, *_masses(s, n),
         s.optional("c.square", np.float64, (n,), 0.0, nan=True),
-        s.whole("c.n_pairs", 1, 2**63), s.flag("c.has_order"), clusters,
+        s.whole("c.n_pairs", 1, 2**63), has_order=s.flag("c.has_order"), clusters=clusters,
     )  # fmt: skip
-    return Comparisons._of(cells)
+    return Comparisons.from_cells(cells)
 
 
 def grouped_comparisons(s: Saved) -> GroupedComparisons:
@@ -80,10 +79,10 @@ def grouped_comparisons(s: Saved) -> GroupedComparisons:
     order = s.array("c.order", np.int8, (n,), -1, 1)
     keys = [group, first, second, order]
     s.check("c.second", _ascending(keys), "must stand in the order of the cells", second)
-    return GroupedComparisons._of(
-        Grouping(
-            groups, offsets, ends, items, first, second, order, *_masses(s, n),
-            s.flag("c.is_soft"),
+    return GroupedComparisons.from_cells(
+        Cells(
+            items, offsets, ends, second, order, *_masses(s, n), first=first, groups=groups,
+            is_soft=s.flag("c.is_soft"),
         )
     )  # fmt: skip
 
@@ -98,7 +97,7 @@ def fit(s: Saved, c: Comparisons) -> Fit:
     tie: float | None = None
     if model in TIE_MODELS:
         tie = s.number("fit.tie", BOUNDARY[model])
-        if c._tie is None and tie != BOUNDARY[model]:
+        if c.cells.tie is None and tie != BOUNDARY[model]:
             s.fail("fit.tie", f"must be {BOUNDARY[model]:g}: there are no ties", None, tie)
     else:
         s.nothing("fit.tie")
@@ -195,7 +194,7 @@ def _shared(
         if not len(values) or values[0] != order_effect:
             s.fail("fit._values", "must begin with the order effect")
     n_ties = len(values) - (order_effect is not None)
-    if n_ties not in ((0, 1) if model in TIE_MODELS and g._tie is not None else (0,)):
+    if n_ties not in ((0, 1) if model in TIE_MODELS and g.cells.tie is not None else (0,)):
         s.fail("fit._values", f"must not hold {len(values)} values")
     if model in TIE_MODELS:
         tie = s.number("fit.tie", BOUNDARY[model])

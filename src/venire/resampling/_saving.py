@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks, disk
-from venire.data.aggregation import Aggregated
-from venire.data.grouping import Grouping
+from venire.data.rows import Cells
 from venire.resampling import _groups, _restoring
 from venire.resampling._cells import KINDS, UNITS, cells_of
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
@@ -27,6 +26,14 @@ if TYPE_CHECKING:
 __all__ = ["load", "load_groups", "save", "save_groups"]
 
 FORMAT, GROUPS_FORMAT = "venire bootstrap 1", "venire grouped bootstrap 1"
+ONE_FIT = (  # of the cells
+    "items", "row_ptr", "second", "order", "cluster", "win", "loss", "tie", "square", "n_pairs",
+    "has_order", "clusters",
+)  # fmt: skip
+GROUPS = (
+    "groups", "offsets", "cell_offsets", "items", "first", "second", "order", "win", "loss", "tie",
+    "is_soft",
+)  # fmt: skip
 FIT = (
     "model", "tie", "order_effect", "log_likelihood", "residual", "converged", "n_iter", "n_inner",
     "method", "tol", "n_threads", "note",
@@ -48,7 +55,7 @@ def save(b: Bootstrap, path: str | Path) -> None:
     fit = b.fit
     arrays: dict[str, Any] = {}
     facts: dict[str, Any] = {"format": FORMAT}
-    _put_cells(fit.comparisons, Aggregated._fields, arrays, facts)
+    _put_cells(fit.comparisons.cells, ONE_FIT, arrays, facts)
     facts["fit"] = {name: _plain(getattr(fit, name)) for name in FIT}
     facts["prior"] = None if fit.prior is None else fit.prior.precision
     arrays["fit.theta"], arrays["fit.component"] = fit.theta, fit.component
@@ -92,7 +99,7 @@ def save_groups(b: GroupedBootstrap, path: str | Path) -> None:
     """Write `b` to `path`, by that very name."""
     arrays: dict[str, Any] = {}
     facts: dict[str, Any] = {"format": GROUPS_FORMAT}
-    _put_cells(b.fit.comparisons, Grouping._fields, arrays, facts)
+    _put_cells(b.fit.comparisons.cells, GROUPS, arrays, facts)
     prior = b.fit.prior
     facts["prior"] = None if prior is None else prior.precision
     _put("fit", {name: getattr(b.fit, name) for name in GROUPED_FIT}, arrays, facts)
@@ -137,7 +144,7 @@ def load_groups(path: str | Path) -> dict[str, Any]:
     left_out = own["n_failed"] + own["n_unconverged"]
     s.check("b.n_failed", left_out <= n, "must not exceed all, with n_unconverged", left_out)
     has_gamma = fit.order_effect is not None and not fit.shared
-    has_tie = fit.tie is not None and not fit.shared and g._tie is not None
+    has_tie = fit.tie is not None and not fit.shared and g.cells.tie is not None
     for name, has in (("_gamma_errors", has_gamma), ("_tie_errors", has_tie)):
         if has:
             own[name] = s.array(f"b.{name}", np.float64, groups, 0.0, **anything)
@@ -227,10 +234,10 @@ def _put(
 
 
 def _put_cells(
-    c: Any, fields: tuple[str, ...], arrays: dict[str, Any], facts: dict[str, Any]
+    c: Cells, fields: tuple[str, ...], arrays: dict[str, Any], facts: dict[str, Any]
 ) -> None:
     """The arrays of comparisons; labels that are Python's own texts as NumPy's."""
-    values = {name: getattr(c, name if hasattr(c, name) else f"_{name}") for name in fields}
+    values = {name: getattr(c, name) for name in fields}
     text = [name for name, x in values.items() if isinstance(x, np.ndarray) and x.dtype == object]
     facts["text"] = text
     for name in text:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from venire._core.checks import BadTypeError, BadValueError
-from venire.data.frames import Rows
 from venire.data.grouped_comparisons import GroupedComparisons
+from venire.data.rows import Rows
 from venire.io import DataError, _tables_in
 from venire.io.assemble import LABELS, located, rows_of
 from venire.streaming._job import Fitted, Job
@@ -65,7 +65,7 @@ def fit_text(
     types = [kinds[labels.items.dtype.kind] for labels in (rows.group, rows.first)]
     schema = job.schema(*types)
 
-    n_rows = len(rows)
+    n_rows = rows.n
     waiting = [_aggregated(rows, job, n_threads, lambda at: (path, at), path)]
     del rows
 

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from venire._core import checks
+from venire.data.aggregation import aggregate
 from venire.data.columns import Columns
-from venire.data.frames import Rows
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.outcomes import Reading
+from venire.data.rows import Rows
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.priors import GaussianPrior
 from venire.ratings.fitting import check_arguments
@@ -158,7 +159,7 @@ class Job:
 
     def aggregate(self, rows: Rows, n_threads: int | None) -> GroupedComparisons:
         """The rows as comparisons in groups; ValueError, with a position, if one is no good."""
-        return GroupedComparisons.from_rows(rows, n_threads=n_threads)
+        return GroupedComparisons.from_cells(aggregate(rows, n_threads=n_threads))
 
     def fit(
         self,

@@ -12,8 +12,9 @@ from venire._core import checks
 from venire._core.checks import BadInput, fail
 from venire.data.coding import Encoded, encode
 from venire.data.columns import VoteColumns
-from venire.data.frames import collect, naming
+from venire.data.frames import collect
 from venire.data.outcomes import _SCORES, outcome_scores, truths
+from venire.data.rows import naming
 from venire.data.series import distinct, floats, plain
 from venire.data.votes.rows import VoteRows, checked_rows
 

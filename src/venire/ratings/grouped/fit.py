@@ -214,8 +214,8 @@ class GroupedFit:
             for start, stop in batches.batches(g):
                 cells = slice(g.cell_offsets[start], g.cell_offsets[stop])
                 weight = g.win[cells] + g.loss[cells]
-                if g._tie is not None:
-                    weight = weight + g._tie[cells]
+                if g.cells.tie is not None:
+                    weight = weight + g.cells.tie[cells]
                 base = np.repeat(g.offsets[start:stop], np.diff(g.cell_offsets[start : stop + 1]))
                 items = slice(g.offsets[start], g.offsets[stop])
                 base -= items.start
@@ -326,7 +326,7 @@ class GroupedFit:
     # ---- how --------------------------------------------------------------------------------
 
     def _single(self, k: int) -> Fit:
-        c = self.comparisons._at(k)
+        c = self.comparisons.at(k)
         tie, gamma = (
             x if x is None or isinstance(x, float) else float(x[k])
             for x in (self.tie, self.order_effect)
@@ -353,7 +353,7 @@ class GroupedFit:
 
         if self.scale != scales.scale_of(self.model):
             raise ValueError(f"theta is on the scale {self.scale!r}: ask the fit itself")
-        has_tie = self.model in TIE_MODELS and self.comparisons._tie is not None
+        has_tie = self.model in TIE_MODELS and self.comparisons.cells.tie is not None
         if self.shared:
             has_tie = len(self._values) > (self.order_effect is not None)
         native = batches.native_groups(

@@ -126,7 +126,7 @@ def fit_groups(
     check_arguments(model, prior, order_effect, tol, max_iter, progress)
     shared, strict = checks.flag(shared, "shared"), checks.flag(strict, "strict")
     threads = checks.n_threads(n_threads)
-    has_tie = model in TIE_MODELS and g._tie is not None
+    has_tie = model in TIE_MODELS and g.cells.tie is not None
     if has_tie and shared:
         has_tie = _shared.has_ties_that_count(g, prior is not None)
     own = not shared
@@ -202,7 +202,7 @@ class _Single:
             e.theta[items] = 0.0
             self._unknown(e, k)
             return
-        c = self.g._at(k)
+        c = self.g.at(k)
         start = np.nan_to_num(e.theta[items]) if warm else None
         try:
             fit, _ = fit_quietly(self.model, c, init=start, **self.options)
