@@ -578,7 +578,7 @@ def test_calibration_finds_the_temperature():
     np.testing.assert_allclose(mended.sum(axis=1), 1.0)
     w = vn.Votes.from_pairs(np.arange(n), np.full(n, "t"), probabilities=mended).calibration(gold)
     assert w.log_loss[0] == pytest.approx(found.log_loss_scaled[0], abs=1e-3)
-    with pytest.raises(ValueError, match=r"teacher.*'u'.*position 1"):
+    with pytest.raises(ValueError, match="teacher.*'u'"):
         found.scale(["t", "u"], p[:2])
 
 
@@ -595,7 +595,7 @@ def test_gold_in_every_form():
     for form in forms:
         assert v.calibration(form).n[0] == 2
         assert v.calibration(form).accuracy[0] == 1.0
-    with pytest.raises(ValueError, match=r"gold: a value is missing .* position 2"):
+    with pytest.raises(ValueError, match=r"gold\[2\]: a value is missing"):
         v.calibration(np.ma.masked_invalid(expected))  # what is not known is NaN, not hidden
     pairs = vn.Votes.from_pairs(["p", "q"], ["t", "t"], [1, -1])
     assert pairs.calibration({"q": 0}).accuracy[0] == 1.0
@@ -623,5 +623,5 @@ def test_items_of_groups_are_coded_in_either_way(monkeypatch, kind):
     for dense in (0, 4):
         monkeypatch.setattr("venire.data.votes.rows._DENSE", dense)
         second[1234] = first[1234]
-        with pytest.raises(ValueError, match=f"itself, got {first[1234]} at position 1234"):
+        with pytest.raises(ValueError, match=rf"second\[1234\] = {first[1234]}: .*itself"):
             vn.Votes(first, second, **columns)

@@ -26,35 +26,35 @@ def kinds(q):
         (lambda: vn.Votes(A, B, T, [1, 1]), ValueError, ["vote", "2", "3"]),
         (lambda: vn.Votes(A, B, T), TypeError, ["vote", "probabilities"]),
         (lambda: vn.Votes(A, B, T, [1] * 3, HALF), TypeError, ["vote", "probabilities"]),
-        (lambda: vn.Votes(A, B, T, [1, 2, 0]), ValueError, ["vote", "got 2", "position 1"]),
+        (lambda: vn.Votes(A, B, T, [1, 2, 0]), ValueError, ["vote", "= 2", "[1]"]),
         (lambda: vn.Votes(A, B, T, np.array([1, 0, -3], np.int8)), ValueError, ["vote", "-3", "2"]),
         (lambda: vn.Votes(A, B, T, [1, 0.5, 0]), ValueError, ["vote", "0.5", "probabilities"]),
-        (lambda: vn.Votes(A, B, T, [1, np.nan, 0]), ValueError, ["vote", "nan", "position 1"]),
+        (lambda: vn.Votes(A, B, T, [1, np.nan, 0]), ValueError, ["vote", "nan", "[1]"]),
         (lambda: vn.Votes(A, B, T, [True, False, True]), TypeError, ["vote", "true or false"]),
         (lambda: vn.Votes(A, B, T, ["A", "B", "A"]), TypeError, ["vote", "numbers"]),
         (lambda: vn.Votes(A, ["b", "b", "a"], T, [1] * 3), ValueError, ["itself", "'b'", "1"]),
-        (lambda: vn.Votes(A, B, ["t", None, "u"], [1] * 3), ValueError, ["teacher", "position 1"]),
+        (lambda: vn.Votes(A, B, ["t", None, "u"], [1] * 3), ValueError, ["teacher", "[1]"]),
         (lambda: vn.Votes([1, 2, 3], B, T, [1] * 3), TypeError, ["second", "type"]),
         (lambda: vn.Votes(A, B, [1.5, 2, 3], [1] * 3), ValueError, ["teacher", "1.5"]),
         (
             lambda: vn.Votes(A, B, T, probabilities=[[0.5, 0.5, 0.5], *HALF[1:]]),
             ValueError,
-            ["probabilities", "add up to 1", "position 0"],
+            ["probabilities", "add up to 1", "[0]"],
         ),
         (
             lambda: vn.Votes(A, B, T, probabilities=[*HALF[:2], [0.6, 0.0, 0.4 + 2e-6]]),
             ValueError,
-            ["probabilities", "1e-06", "position 2"],
+            ["probabilities", "1e-06", "[2]"],
         ),
         (
             lambda: vn.Votes(A, B, T, probabilities=[HALF[0], [1.2, 0.0, -0.2], HALF[0]]),
             ValueError,
-            ["probabilities", "between 0 and 1", "position 1"],
+            ["probabilities", "between 0 and 1", "[1]"],
         ),
         (
             lambda: vn.Votes(A, B, T, probabilities=[HALF[0], [np.nan, 0, 0], HALF[0]]),
             ValueError,
-            ["probabilities", "position 1"],
+            ["probabilities", "[1]"],
         ),
         (
             lambda: vn.Votes(A, B, T, probabilities=[[0.5, 0.5]] * 3),
@@ -113,7 +113,7 @@ FRAME = {"a": A, "b": B, "t": T, "v": ["A", "B", "?"], "n": [1, 0, 1], "w": [1, 
         ({"vote": "n"}, ValueError, ["vote", "mapping"]),
         ({}, TypeError, ["vote", "probabilities"]),
         ({"vote": "w", "mapping": {1: 2}}, ValueError, ["mapping", "2"]),
-        ({"vote": "w", "mapping": {1: 1}}, ValueError, ["mapping", "-1", "position 1"]),
+        ({"vote": "w", "mapping": {1: 1}}, ValueError, ["mapping", "-1", "[1]"]),
         ({"probabilities": ["n", "w"]}, TypeError, ["three"]),
         ({"vote": "w", "pair": "a"}, TypeError, ["pair"]),
         ({"probabilities": ["n", "w", "w"], "mapping": {}}, TypeError, ["mapping"]),
@@ -147,7 +147,7 @@ VOTES = vn.Votes(A, B, T, [1, 0, -1])
             ValueError,
             ["gold", "(first, second)", "'a'"],
         ),
-        (lambda: vn.consensus(VOTES, gold=[1, -1, 0]), ValueError, ["gold", "-1", "position 1"]),
+        (lambda: vn.consensus(VOTES, gold=[1, -1, 0]), ValueError, ["gold", "-1", "[1]"]),
         (lambda: vn.consensus(VOTES, gold=[1, 0]), ValueError, ["gold", "3 pairs"]),
         (lambda: vn.consensus(VOTES, gold=(A, B)), TypeError, ["first, second", "2"]),
         (lambda: vn.consensus(VOTES, gold=(A, B, [1])), ValueError, ["gold", "1 shares", "3"]),
@@ -169,7 +169,7 @@ def test_consensus_errors(call, error, words):
 
 def test_correlated_refuses_a_crowd():
     v = vn.Votes.from_pairs(np.arange(501) % 7, np.arange(501), np.ones(501, int))
-    with pytest.raises(ValueError, match=r"500 teachers, got 501"):
+    with pytest.raises(ValueError, match="= 501.*500 teachers"):
         vn.consensus(v, "correlated")
     assert vn.consensus(v).n_teachers == 501
 

@@ -93,7 +93,8 @@ class _Extra:
             yield
         except checks.BadInput as error:
             if error.position is not None and error.position >= self.rows.n:
-                error.argument = f"items[{0 if error.argument == 'group' else 1}]"
+                which = "groups" if error.argument == "group" else "labels"
+                error.argument, error.reason = "items", f"its {which}: {error.reason}"
                 error.position -= self.rows.n
             raise
 
