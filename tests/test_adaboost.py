@@ -213,7 +213,7 @@ def test_bad_values(args, kwargs, message):
 
 
 def test_bad_types():
-    with pytest.raises(TypeError, match="learning_rate.*: must be a number"):
+    with pytest.raises(TypeError, match=r"learning_rate.*: must be a number"):
         vn.adaboost_weights(None, [1], [1], learning_rate="1")
     with pytest.raises(TypeError, match="prediction: has dtype"):
         vn.adaboost_weights(None, [0, 1], ["a", "b"])

@@ -37,7 +37,7 @@ def test_budgets(c, budget, message):
 
 @pytest.mark.parametrize("budget", [2.0, "2", True, [1.0, 1.0, 0.0], None])
 def test_budgets_are_integers(c, budget):
-    with pytest.raises(TypeError, match="budget.*: must (be a whole number|hold integers)"):
+    with pytest.raises(TypeError, match=r"budget.*: must (be a whole number|hold integers)"):
         vn.allocate(c, budget)
 
 
@@ -117,9 +117,9 @@ def test_other_data():
 def test_priors(c):
     with pytest.raises(ValueError, match="prior: has 3 means, but there are 8 items"):
         vn.allocate(c, 1, prior=vn.AllocationPrior(np.zeros(3), 1.0))
-    with pytest.raises(ValueError, match="precision.*: must be finite and > 0"):
+    with pytest.raises(ValueError, match=r"precision.*: must be finite and > 0"):
         vn.AllocationPrior(np.zeros(3), 0.0)
-    with pytest.raises(ValueError, match="mean.*: must be finite"):
+    with pytest.raises(ValueError, match=r"mean.*: must be finite"):
         vn.AllocationPrior([0.0, np.nan], 1.0)
     with pytest.raises(ValueError, match="mean: must be one-dimensional"):
         vn.AllocationPrior(np.zeros((2, 2)), 1.0)

@@ -198,7 +198,7 @@ def test_classifier_by_hand():
     assert d.n_members == 15
     with pytest.raises(ValueError, match="return_std"):
         bag.predict(IRIS, return_std=True)
-    with pytest.raises(ValueError, match="kind.*: there are no out-of-bag residuals"):
+    with pytest.raises(ValueError, match=r"kind.*: there are no out-of-bag residuals"):
         bag.interval(IRIS, kind="observation")
     svc = vn.Bagging(LinearSVC(), 7, random_state=0).fit(IRIS, names)  # no probabilities: votes
     votes = np.stack([e.predict(IRIS) for e in svc.estimators_])
@@ -336,11 +336,11 @@ def test_bad_arguments():
     with pytest.raises(ValueError, match="cluster: all rows are of one cluster"):
         vn.Bagging(Ridge(), 2).fit(X, Y, cluster=np.zeros(442, int))
     bag = vn.Bagging(Ridge(), 2).fit(X, Y)
-    with pytest.raises(ValueError, match="level.*: must be strictly between 0 and 1"):
+    with pytest.raises(ValueError, match=r"level.*: must be strictly between 0 and 1"):
         bag.interval(X, 1.0)
-    with pytest.raises(ValueError, match="kind.*: must be one of mean, observation"):
+    with pytest.raises(ValueError, match=r"kind.*: must be one of mean, observation"):
         bag.interval(X, kind="both")
-    with pytest.raises(TypeError, match="max_features.*: must be a number"):
+    with pytest.raises(TypeError, match=r"max_features.*: must be a number"):
         vn.Bagging(Ridge(), 2, max_features="sqrt").fit(X, Y)
     with pytest.raises(AttributeError, match="nothing"):
         _ = vn.nothing

@@ -544,11 +544,11 @@ def test_what_is_not_exchangeable_is_refused():
 
 def test_bad_levels_and_kinds(two):
     for call in (two.interval, two.rank_interval, two.tied_neighbours):
-        with pytest.raises(ValueError, match="level.*: must be strictly between 0 and 1"):
+        with pytest.raises(ValueError, match=r"level.*: must be strictly between 0 and 1"):
             call(1.0)
-    with pytest.raises(ValueError, match="kind.*: must be one of percentile"):
+    with pytest.raises(ValueError, match=r"kind.*: must be one of percentile"):
         two.interval(kind="normal")
-    with pytest.raises(ValueError, match="more.*: must be at least 1"):
+    with pytest.raises(ValueError, match=r"more.*: must be at least 1"):
         two.extend(0)
 
 

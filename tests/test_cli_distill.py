@@ -182,7 +182,7 @@ def test_votes_in_other_words(world):
     ("arguments", "code", "message"),
     [
         (["ask", "nowhere"], 1, "nowhere: holds no state of a loop"),
-        (["ask", "loop", "--budget", 10_000], 1, "the groups have only 168 pairs, got 10000"),
+        (["ask", "loop", "--budget", 10_000], 1, "budget = 10000: the groups have only 168 pairs"),
         (["ask", "loop", "--budget", 0], 2, "--budget"),
         (["ask", "loop", "--budget", 3, "--cost", 3], 2, "contradict"),
         (["ask", "loop", "--pending", "--budget", 3], 2, "begins no round"),
@@ -198,7 +198,7 @@ def test_votes_in_other_words(world):
         (["init", "loop", *INIT], 1, "holds a loop already"),
         (["init", "new", *INIT, "--cost", "bea"], 2, "is not TEACHER=COST"),
         (["init", "new", *INIT, "--cost", "eve=3"], 1, "costs: is not one of the teachers"),
-        (["init", "new", *INIT, "--panel", 3], 1, "panel: there are only 2 teachers"),
+        (["init", "new", *INIT, "--panel", 3], 1, "panel = 3: there are only 2 teachers"),
         (["init", "new", "twice.csv", *INIT[1:5], "--teacher", "a"], 1,
          "twice.csv: row 3 (line 4), column 'd': is listed twice in group 1"),
         (["report", "loop", "--plot", "q.png"], 1, "no measure is known"),

@@ -372,5 +372,5 @@ def test_bad_types():
         vn.decompose([["a", "b"]], ["a", "b"])
     with pytest.raises(TypeError, match="target: has dtype"):
         vn.decompose([["a", "b"]], [0, 1], loss="zero-one")
-    with pytest.raises(TypeError, match="level.*: must be a number"):
+    with pytest.raises(TypeError, match=r"level.*: must be a number"):
         vn.decompose(F, T, level="0.9")

@@ -68,7 +68,7 @@ def test_wrong_arguments():
         kendall_tau([0, 2], [1.0, 2.0], [1.0])
     with pytest.raises(ValueError, match="k = 0: must be at least 1"):
         ndcg([0, 1], [1.0], [1.0], k=0)
-    with pytest.raises(ValueError, match="gain.*: must be"):
+    with pytest.raises(ValueError, match=r"gain.*: must be"):
         ndcg([0, 1], [1.0], [1.0], gain="log")
 
 

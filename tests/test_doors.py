@@ -442,7 +442,7 @@ def test_totals_that_would_overflow(weight):
         with pytest.raises(ValueError, match=argument):
             call()
     frame = {"a": FIRST, "b": SECOND, "w": [1e20] * N, "l": [1.0] * N}
-    with pytest.raises(ValueError, match=r"win .column 'w'."):
+    with pytest.raises(ValueError, match=r"win.*\(column 'w'\)"):
         vn.Comparisons.from_frame(frame, first="a", second="b", win="w", loss="l", weight="w")
 
 
@@ -463,7 +463,7 @@ def test_the_largest_totals_change_no_rating(fit, weight):
 
 def test_weights_of_consensus_have_a_bound_that_is_named():
     votes = vn.Votes.from_pairs([0, 0, 1], [0, 1, 0], [1, 1, -1], weight=[1e20] * 3)
-    with pytest.raises(ValueError, match="votes.*: must weigh at most"):
+    with pytest.raises(ValueError, match=r"votes.*: must weigh at most"):
         vn.consensus(votes)
 
 
@@ -544,13 +544,13 @@ def test_features_and_targets_of_learners_have_a_bound():
         wrong = x.astype(object)
         wrong[3, 1] = huge
         for case in (wrong, [list(row) for row in wrong]):
-            with pytest.raises(ValueError, match=r"X: must be of a size of at most 1e.30.*3"):
+            with pytest.raises(ValueError, match=r"X\[3\] = .*: must be of a size of at most 1e"):
                 bag.fit(case, y)
-            with pytest.raises(ValueError, match=r"X: must be of a size of at most 1e.30.*3"):
+            with pytest.raises(ValueError, match=r"X\[3\] = .*: must be of a size of at most 1e"):
                 vn.stack_estimators([linear.LogisticRegression()] * 2, case, y > 2, x)
-    with pytest.raises(ValueError, match=r"y: must be of a size of at most 1e.30.*2"):
+    with pytest.raises(ValueError, match=r"y\[2\] = .*: must be of a size of at most 1e.30"):
         bag.fit(x, np.where(np.arange(12) == 2, 1e308, y))
-    with pytest.raises(ValueError, match="X.*: must be of a size"):
+    with pytest.raises(ValueError, match=r"X.*: must be of a size"):
         bag.fit(x, y).predict(x * 1e200)
     with pytest.raises(ValueError, match="random_state"):
         vn.Bagging(linear.LinearRegression(), 5, random_state=2**63).fit(x, y)
@@ -565,7 +565,7 @@ def test_the_student_of_simulations_is_checked():
                         ("penalty", None), ("n_waves", 2**40), ("n_waves", 1.5)):  # fmt: skip
         with pytest.raises((ValueError, TypeError), match=f"^{name}( = .*)?: "):
             simulate.RidgeStudent(**{name: value}).fit(x, y)
-    with pytest.raises(ValueError, match="penalty.*: must be larger"):
+    with pytest.raises(ValueError, match=r"penalty.*: must be larger"):
         simulate.RidgeStudent(penalty=0.0, n_waves=0).fit(np.zeros((6, 2)), y)
 
 
@@ -590,10 +590,10 @@ def test_variances_of_a_singular_information_are_nan():
 def test_counts_have_a_bound():
     asked = loop(bridges=0, degree=2)
     for rounds in (2**31, 2**63, 10**40, -1, 1.0, "1"):
-        with pytest.raises((ValueError, TypeError), match="^rounds.*:"):
+        with pytest.raises((ValueError, TypeError), match=r"^rounds.*:"):
             asked.run({"ann": lambda r: np.ones(len(r))}, rounds=rounds)
     for teachers in (True, ["ann"], {"ann": 3}):
-        with pytest.raises(TypeError, match="^teachers.*: must map labels to callables"):
+        with pytest.raises(TypeError, match=r"^teachers.*: must map labels to callables"):
             asked.run(teachers)
 
 
@@ -608,7 +608,7 @@ def test_what_a_table_cannot_hold(tmp_path):
         with pytest.raises(ValueError, match=r"table\['y'\]: has 1 rows, but the first .* 2"):
             write_table({"x": [1, 2], "y": [1]}, path)
         for table in ([1], None, {3: [1]}):
-            with pytest.raises(TypeError, match="^table.*:"):
+            with pytest.raises(TypeError, match=r"^table.*:"):
                 write_table(table, path)
         if ending in ("csv", "parquet", "arrow"):
             with pytest.raises(ValueError, match=r"table\['x'\]: cannot be written"):
@@ -641,7 +641,7 @@ def test_an_object_that_says_that_it_is_an_arrow_column():
 
     with pytest.raises((ValueError, TypeError), match=r"^first: "):
         vn.Comparisons(Liar(), [1, 2], 1.0)
-    with pytest.raises((ValueError, TypeError), match="^score.*:"):
+    with pytest.raises((ValueError, TypeError), match=r"^score.*:"):
         vn.Comparisons([1, 2], [2, 1], Liar())
 
 
@@ -846,7 +846,7 @@ def test_the_environment_is_refused_and_not_crashed_on(value):
         env=os.environ | {"VENIRE_NUM_THREADS": value},
     )  # fmt: skip
     assert done.returncode == 1
-    assert "VENIRE_NUM_THREADS: must be a whole number from 1 to 65535" in done.stderr
+    assert f"VENIRE_NUM_THREADS = {value!r}: must be a whole number from 1 to 65535" in done.stderr
 
 
 def control_groups(root, mounts, groups, files):

@@ -187,8 +187,16 @@ REFUSED = [
         {"outcome": "o", "mapping": {"H": 1}},
         r"= '\?'.*not in the mapping .'H'.",
     ),
-    ({"o": ["H", "H"]}, {"outcome": "o", "mapping": {"H": 2}}, "mapping\\['H'\\] = .*: must be a score"),
-    ({"o": ["H", "H"]}, {"outcome": "o", "mapping": {"H": "won"}}, "mapping\\['H'\\] = 'won': must be"),
+    (
+        {"o": ["H", "H"]},
+        {"outcome": "o", "mapping": {"H": 2}},
+        "mapping\\['H'\\] = .*: must be a score",
+    ),
+    (
+        {"o": ["H", "H"]},
+        {"outcome": "o", "mapping": {"H": "won"}},
+        "mapping\\['H'\\] = 'won': must be",
+    ),
     ({"s": [1.0, None]}, {"score": "s"}, r"score\[1\] \(column 's'\): .*null\)"),
     ({"s": [1.0, 7.0]}, {"score": "s"}, r"score\[1\] = 7.0 \(column 's'\):"),
     (
@@ -340,13 +348,13 @@ def test_columns_listed_or_named():
     assert c.win.tolist() == columns_of(vn.Comparisons, **listed.names).win.tolist()
     with pytest.raises(TypeError, match="not both"):
         vn.Comparisons.from_frame(GAMES, listed, weight="games")
-    with pytest.raises(TypeError, match="columns.*: must be Columns"):
+    with pytest.raises(TypeError, match=r"columns.*: must be Columns"):
         vn.Comparisons.from_frame(GAMES, "home")
-    with pytest.raises(TypeError, match="group.*: must name a column"):
+    with pytest.raises(TypeError, match=r"group.*: must name a column"):
         vn.GroupedComparisons.from_frame(GAMES, listed)
-    with pytest.raises(TypeError, match="group.*: comparisons in groups are GroupedComparisons"):
+    with pytest.raises(TypeError, match=r"group.*: comparisons in groups are GroupedComparisons"):
         columns_of(vn.Comparisons, **listed.names, group="season")
-    with pytest.raises(TypeError, match="cluster.*: groups are resampled by themselves"):
+    with pytest.raises(TypeError, match=r"cluster.*: groups are resampled by themselves"):
         columns_of(vn.GroupedComparisons, **listed.names, group="season", cluster="games")
     for made, names in (
         (lists.Columns, lists.ColumnNames), (lists.VoteColumns, lists.VoteColumnNames),

@@ -159,9 +159,7 @@ def test_order_of_rows_changes_no_bit(seed):
     rng = np.random.default_rng(seed)
     data = columns(rng)
     shuffle = rng.permutation(len(data[0]))
-    assert_identical(
-        grouped(*data), grouped(*(x[shuffle] for x in data))
-    )
+    assert_identical(grouped(*data), grouped(*(x[shuffle] for x in data)))
 
 
 def test_swapped_rows():

@@ -161,7 +161,7 @@ BAD_CSV = [
     ("a,b,s\nx,y,1\nx,y,NA\n", {"score": "s"}, 2, 3, "s", "= 'NA': must be a number"),
     ("a,b,s\nx,y,H\nx,y,?\n", {"outcome": "s", "mapping": {"H": 1}}, 2, 3, "s", "= '?'"),
     ("a,b,s\nx,y,1\nx,y,-1\n", {"weight": "s"}, 2, 3, "s", "= -1.0"),
-    ("a,b,s\nx,y,1\ny,y,1\n", {"score": "s"}, 2, 3, "b", "'y': an item cannot be compared"),
+    ("a,b,s\nx,y,1\ny,y,1\n", {"score": "s"}, 2, 3, "b", "= 'y': an item cannot be compared"),
     ("a,b,s\nx,y,1\nx,y\n", {"score": "s"}, 2, 3, None, "has 2 fields, but the header has 3"),
     ("a,b,s\n", {}, None, None, None, "holds no rows"),
     ("", {}, None, None, None, "is empty"),

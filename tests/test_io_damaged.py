@@ -110,9 +110,9 @@ def test_a_column_that_is_no_text(tmp_path):
     path = tmp_path / "games.csv"
     path.write_text("a,b,s\nx,y,1\ny,x,0\n")
     for bad in (None, 3, ["a"]):
-        with pytest.raises(TypeError, match="first.*: must name a column"):
+        with pytest.raises(TypeError, match=r"first.*: must name a column"):
             io.read_comparisons(path, first=bad, second="b", score="s")
-    with pytest.raises(TypeError, match="weight.*: must name a column"):
+    with pytest.raises(TypeError, match=r"weight.*: must name a column"):
         read(path, weight=3)
 
 

@@ -352,7 +352,7 @@ def test_text_against_integers():
 def test_one_column_and_nothing():
     items, codes = encode_one(pl.Series(["b", "a", "b"]), "cluster")
     assert (items.tolist(), codes.tolist()) == (["a", "b"], [1, 0, 1])
-    with pytest.raises(ValueError, match="cluster.*: a value is missing"):
+    with pytest.raises(ValueError, match=r"cluster.*: a value is missing"):
         encode_one([None], "cluster")
     items, a, b = encode([], [])
     assert len(items) == len(a) == len(b) == 0

@@ -48,9 +48,9 @@ def test_there_and_back(source, target):
 
 
 def test_unknown_scales_are_named():
-    with pytest.raises(ValueError, match=r"source: must be one of logit, .* got 'nat'"):
+    with pytest.raises(ValueError, match="source = 'nat': must be one of logit,"):
         scales.convert(1.0, "nat", "elo")
-    with pytest.raises(ValueError, match="target: must be one of"):
+    with pytest.raises(ValueError, match=r"target.*: must be one of"):
         scales.factor("elo", None)
 
 
@@ -87,7 +87,7 @@ def test_rescaled(gf):
     np.testing.assert_allclose(elo.standard_errors, 0.5 * 400.0 / np.log(10.0))
     np.testing.assert_allclose(rescaled(elo, "logit").theta, gf.theta, atol=1e-12)
     assert gf.scale == "logit"
-    with pytest.raises(ValueError, match=r"scale: must be one of logit, .* got 'z'"):
+    with pytest.raises(ValueError, match="scale = 'z': must be one of logit,"):
         rescaled(gf, "z")
     with pytest.raises(ValueError, match="scale: a standardized fit"):
         rescaled(standardized(gf), "elo")
@@ -130,5 +130,5 @@ def test_values_that_leave_the_doubles_are_refused():
     assert np.isnan(vn.scales.convert([np.nan], "logit", "elo")).all()
     assert vn.scales.convert([np.inf], "logit", "elo").tolist() == [np.inf]
     for difference in (False, True):
-        with pytest.raises(ValueError, match=r"values: is too large for elo at position 1"):
+        with pytest.raises(ValueError, match=r"values\[1\]: is too large for elo"):
             vn.scales.convert([0.0, 1e308], "logit", "elo", difference=difference)

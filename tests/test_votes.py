@@ -578,7 +578,7 @@ def test_calibration_finds_the_temperature():
     np.testing.assert_allclose(mended.sum(axis=1), 1.0)
     w = vn.Votes.from_pairs(np.arange(n), np.full(n, "t"), probabilities=mended).calibration(gold)
     assert w.log_loss[0] == pytest.approx(found.log_loss_scaled[0], abs=1e-3)
-    with pytest.raises(ValueError, match="teacher.*'u'"):
+    with pytest.raises(ValueError, match=r"teacher.*'u'"):
         found.scale(["t", "u"], p[:2])
 
 

@@ -169,7 +169,7 @@ def test_consensus_errors(call, error, words):
 
 def test_correlated_refuses_a_crowd():
     v = vn.Votes.from_pairs(np.arange(501) % 7, np.arange(501), np.ones(501, int))
-    with pytest.raises(ValueError, match="= 501.*500 teachers"):
+    with pytest.raises(ValueError, match=r"= 501.*500 teachers"):
         vn.consensus(v, "correlated")
     assert vn.consensus(v).n_teachers == 501
 
