@@ -135,6 +135,9 @@ class BuildNative(build_ext):
 
     def copy_extensions_to_source(self) -> None:
         super().copy_extensions_to_source()
+        for stale in NATIVE.glob("*.so"):  # an extension whose source is gone
+            if not (NATIVE / stale.name.split(".")[0]).with_suffix(".pyx").exists():
+                stale.unlink()
         self.mkpath(str((NATIVE / LIBRARY).parent))
         self.copy_file(str(self.library), str(NATIVE / LIBRARY))
 

@@ -322,17 +322,6 @@ def _bagging(size: str, learner: str) -> Case:
     return Case(lambda: vn.Bagging(made, members, random_state=0).fit(x, y))
 
 
-@case("boosting", "samme", "r2")
-def _boosting(size: str, method: str) -> Case:
-    rng, n = np.random.default_rng(SEED), _sized(size, 5_000_000, 100_000)
-    weight = np.full(n, 1.0 / n)
-    target = rng.normal(size=n)
-    prediction = target + rng.normal(size=n)
-    if method == "samme":
-        target, prediction = (target > 0).astype(np.int64), (prediction > 0).astype(np.int64)
-    return Case(lambda: vn.adaboost_weights(weight, prediction, target, method=method, n_classes=2))
-
-
 # --------------------------------------------------------------------------------------------------
 
 

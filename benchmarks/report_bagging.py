@@ -1,4 +1,4 @@
-"""The report's part on bagging and boosting, from pytest-benchmark's JSON."""
+"""The report's part on bagging, from pytest-benchmark's JSON."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ from typing import Any
 
 from benchmarks.tables import seconds, table
 
-GROUPS = ("bagging", "boosting")
-
 NOTES = """\
 Bagging: fit with out-of-bag score, one job; a \\* marks a peer that was timed with fewer members
-and scaled up. Boosting: one re-weighting, beside the same formulas in NumPy."""
+and scaled up."""
 
 
 def parts(data: dict[str, Any]) -> list[str]:
     """The section, if anything in it was run."""
-    runs = [run for run in data["benchmarks"] if run["group"] in GROUPS]
+    runs = [run for run in data["benchmarks"] if run["group"] == "bagging"]
     ours = {
         run["extra_info"]["what"]: run["stats"]["min"]
         for run in runs
@@ -35,4 +33,4 @@ def parts(data: dict[str, Any]) -> list[str]:
     if not body:
         return []
     head = ["what", "solver", "rows × features", "seconds", "ratio", "out-of-bag R²"]
-    return ["## Bagging and boosting", NOTES, table(head, body)]
+    return ["## Bagging", NOTES, table(head, body)]

@@ -153,49 +153,86 @@ def literals(source: str, words: Collection[str]) -> list[str]:
     ]
 
 
+JOBS = {
+    "errors": "exceptions",
+    "_core": "checks, keys, files",
+    "scales": "units of theta",
+    "models": "the table of models",
+    "priors": "penalties",
+    "_native": "arrays to C",
+    "jit": "the caller's functions",
+    "reference": "the definition of correct",
+    "data": "comparisons, votes",
+    "ratings": "fits and their errors",
+    "panel": "posteriors, consensus",
+    "resampling": "bootstraps",
+    "ensembles": "bagging, boosting",
+    "design": "what to ask next",
+    "targets": "votes to targets",
+    "distillation": "the loop of rounds",
+    "io": "files",
+    "batch": "fits of files",
+    "plots": "pictures",
+    "simulate": "rehearsals",
+    "datasets": "examples",
+    "cli": "commands",
+}
+
+
+def direct(stands: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Of what stands on what, that which no chain of others says already."""
+
+    def above(part: str, seen: frozenset[str] = frozenset()) -> set[str]:
+        found = {b for a, b in stands if a == part and b not in seen}
+        return found.union(*(above(b, seen | found | {part}) for b in found))
+
+    return {
+        (a, b)
+        for a, b in stands
+        if not any(b in above(c) for x, c in stands if x == a and c not in (a, b))
+    }
+
+
 def drawing() -> str:
-    """The parts by rows, the ground below, with a line for each part that another stands on."""
+    """The parts by rows, with a line from each to those that it stands on directly."""
     present = {part_of(path) for path in python_files()}
-    rows = [[p for p in parts if p in present and p != "__init__"] for parts in HOUSE]
+    rows = [[p for p in parts if p in present and p in JOBS] for parts in HOUSE]
     rows = [row for row in rows if row]
-    width, high, step = 960, 34, 74
-    height = step * (len(rows) + 1) + 10
-    place: dict[str, tuple[float, float]] = {}
-    for k, row in enumerate(rows):
-        for j, part in enumerate(row):
-            place[part] = (width * (j + 1) / (len(row) + 1), height - step * (k + 2) + 24)
+    width, high, step, half = 980, 46, 84, 76
+    height = step * (len(rows) + 1)
+    place = {
+        part: (width * (j + 1) / (len(row) + 1), height - step * (k + 2) + 20)
+        for k, row in enumerate(rows)
+        for j, part in enumerate(row)
+    }
     stands = {
         (part_of(path), [*name.split("."), ""][1])
         for path in python_files()
         for name, _ in imports_of(path)
     }
+    lines = direct({(a, b) for a, b in stands if a != b and a in place and b in place})
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        'font-family="sans-serif" font-size="14">',
+        'font-family="sans-serif" text-anchor="middle">',
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
     ]
-    for a, b in sorted(stands):
-        if a != b and a in place and b in place:
-            (xa, ya), (xb, yb) = place[a], place[b]
-            ya, yb = ya + high, yb
-            if yb <= ya:  # neighbours
-                continue
-            bend = (ya + yb) / 2
-            out.append(
-                f'<path d="M{xa:.0f} {ya:.0f}C{xa:.0f} {bend:.0f} {xb:.0f} {bend:.0f} {xb:.0f} '
-                f'{yb:.0f}" fill="none" stroke="#7a8aa0" stroke-opacity=".45"/>'
-            )
+    for a, b in sorted(lines):
+        (xa, ya), (xb, yb) = place[a], place[b]
+        if yb > ya + high:
+            ya, bend = ya + high, (ya + high + yb) / 2
+            curve = f"M{xa:.0f} {ya}C{xa:.0f} {bend:.0f} {xb:.0f} {bend:.0f} {xb:.0f} {yb}"
+            out.append(f'<path d="{curve}" fill="none" stroke="#7a8aa0" stroke-width="1.3"/>')
     for part, (x, y) in place.items():
         out.append(
-            f'<rect x="{x - 56:.0f}" y="{y:.0f}" width="112" height="{high}" rx="5" '
+            f'<rect x="{x - half:.0f}" y="{y}" width="{2 * half}" height="{high}" rx="5" '
             'fill="#eef2f8" stroke="#33415c"/>'
-            f'<text x="{x:.0f}" y="{y + 22:.0f}" text-anchor="middle" fill="#1b2333">{part}</text>'
+            f'<text x="{x:.0f}" y="{y + 20}" font-size="15" fill="#1b2333">{part}</text>'
+            f'<text x="{x:.0f}" y="{y + 37}" font-size="11.5" fill="#4a5568">{JOBS[part]}</text>'
         )
-    ground = height - step + 24
     out.append(
-        f'<rect x="30" y="{ground}" width="{width - 60}" height="{high}" rx="5" fill="#33415c"/>'
-        f'<text x="{width / 2:.0f}" y="{ground + 22}" text-anchor="middle" fill="#ffffff">'
-        "csrc: arithmetic on C arrays, below _native</text>"
+        f'<rect x="30" y="{height - step + 20}" width="{width - 60}" height="{high}" rx="5" '
+        f'fill="#33415c"/><text x="{width / 2:.0f}" y="{height - step + 48}" font-size="15" '
+        'fill="#ffffff">csrc: arithmetic on C arrays, called by _native alone</text>'
     )
     return "\n".join([*out, "</svg>", ""])
 

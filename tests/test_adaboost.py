@@ -1,4 +1,4 @@
-"""Re-weighting of boosting: scikit-learn's step by step, the twin, threads, bad input."""
+"""Re-weighting of boosting: scikit-learn's step by step, the twin, bad input."""
 
 from __future__ import annotations
 
@@ -137,21 +137,6 @@ def test_r2_is_that_of_scikit_learn(loss, rate):
 
 
 # ---- what a kernel owes -----------------------------------------------------------------
-
-
-def test_threads_change_nothing():
-    rng = np.random.default_rng(0)
-    n = 1_000_001  # enough for all five
-    weight, target = rng.uniform(size=n), rng.normal(size=n)
-    prediction = target + rng.normal(size=n)
-    classes = (target > 0).astype(int)
-    for args, kwargs in [
-        ((weight, prediction, target), {"method": "r2", "loss": "square"}),
-        ((weight, (prediction > 0).astype(int), classes), {}),
-    ]:
-        one, many = (vn.adaboost_weights(*args, **kwargs, n_threads=k) for k in (1, 5))
-        np.testing.assert_array_equal(one.weight, many.weight)
-        assert one.error == many.error
 
 
 def test_extremes_stay_finite():

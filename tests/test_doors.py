@@ -198,7 +198,7 @@ SINGLE = {  # the named arguments are single values
     ),
     "adaboost_weights": (
         lambda **c: vn.adaboost_weights(None, [1, 2], [1, 1], **c),
-        ("method", "loss", "learning_rate", "n_threads"),
+        ("method", "loss", "learning_rate"),
     ),
     "decompose": (lambda **c: vn.decompose(MEMBERS, [1, 2, 3, 4], **c), ("loss", "level")),
     "allocate": (

@@ -431,21 +431,6 @@ def posteriors():
 
 
 @call
-def boosting():
-    rng = np.random.default_rng(9)
-    target, prediction = rng.integers(0, 2, 50), rng.integers(0, 2, 50)
-    a, b = rng.normal(size=(2, 50))
-
-    def make(k):
-        return (
-            vn.adaboost_weights(np.ones(50), prediction, target, n_threads=k).weight,
-            vn.adaboost_weights(np.ones(50), a, b, method="r2", n_threads=k).weight,
-        )
-
-    return make
-
-
-@call
 def grams():
     z = np.random.default_rng(10).normal(size=(500, 9))
     return lambda k: (

@@ -20,7 +20,6 @@ import pytest
 import venire._native
 from venire._native import (
     beta,
-    boost,
     design,
     group_cells,
     grouped,
@@ -318,9 +317,6 @@ def work_on_the_rest(vn, rng):
         assert np.isfinite(x).all()
     b.cdf(0.3), b.quantile(0.3), b.sample(rng=1)
     vn.fit_beta_prior(rng.integers(1, 99, 30), rng.integers(1, 99, 30))
-    target, prediction = rng.integers(0, 2, 50), rng.integers(0, 2, 50)
-    vn.adaboost_weights(np.ones(50), prediction, target)
-    vn.adaboost_weights(np.ones(50), rng.normal(size=50), rng.normal(size=50), method="r2")
     from venire._native import gram
 
     z = rng.normal(size=(50, 3))
@@ -408,7 +404,6 @@ WRONG_NUMBERS = {
     "start": lambda: groups().log_likelihoods(
         grouped.Estimates(3, 1, False, False), -1, 1, np.zeros(1), 1
     ),
-    "loss": lambda: boost.r2(np.ones(3), np.ones(3), 3, 1.0, 1),
     "groups": lambda: group_cells.sort(np.zeros(3, I32), -1, 1),
     "degree": lambda: design.pairs("cycles", -1, np.array([3]), np.array([0, 3]), None, (1, 2), 1),
     "items": lambda: design.pairs("cycles", 2, np.array([-3]), np.array([0, 3]), None, (1, 2), 1),

@@ -157,6 +157,32 @@ def run_python(code: str, **environment: str) -> str:
     return done.stdout
 
 
+def test_only_compiled_statistics_need_numba():
+    code = """
+import sys
+sys.modules["numba"] = None  # as if it were not installed
+import numpy as np
+import venire as vn
+
+c = vn.Comparisons([0, 0, 1, 2], [1, 1, 2, 0])
+fit = vn.fit_bradley_terry(c)
+vn.bootstrap(fit, 5, rng=1)
+vn.fit_groups(vn.GroupedComparisons([0, 0], [0, 1], [1, 0]))
+vn.consensus(vn.Votes([0, 0], [1, 1], ["a", "b"], [1, -1]))
+x = np.arange(9.0)
+vn.bootstrap_statistic(lambda x, w: np.average(x, weights=w), x, n_resamples=5, rng=1)
+class Compiled:
+    py_func = targetoptions = None
+    def __call__(self, x, w):
+        return 1.0
+try:
+    vn.bootstrap_statistic(Compiled(), x, n_resamples=5, rng=1)
+except ImportError as error:
+    print(error)
+"""
+    assert "numba" in run_python(code)
+
+
 def test_import_is_light():
     loaded = set(run_python("import sys, venire; print(*sys.modules)").split())
     present = [name for name in FORBIDDEN_AT_IMPORT if name in loaded]

@@ -1,54 +1,10 @@
 """Which pairs to ask next: views on arrays around csrc/vn_allocate.c."""
 
-from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint64_t, uint8_t
+from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint8_t
 
 from venire._native.border cimport at, at_if, cells_of_groups, member, offsets, room, steps, team
 from venire._native.border cimport within
-from venire._native.signals cimport poll_signals, raise_pending
-
-
-cdef extern from "vn_allocate.h" nogil:
-    ctypedef enum vn_status:
-        VN_OK
-        VN_NO_MEMORY
-        VN_INTERRUPTED
-    ctypedef int (*vn_poll)(void *) noexcept nogil
-    ctypedef enum vn_criterion:
-        VN_PICK_D
-        VN_PICK_RESIDUAL
-        VN_PICK_GIVEN
-    ctypedef struct vn_allocate_votes:
-        int64_t n_groups
-        const int64_t *item_ptr
-        const int64_t *cell_ptr
-        const int32_t *first
-        const int32_t *second
-        const double *win
-        const double *loss
-        const double *tie
-        const double *mean
-        double precision
-    ctypedef struct vn_allocate_asks:
-        const int64_t *ptr
-        const int32_t *first
-        const int32_t *second
-        const int64_t *pending
-    ctypedef struct vn_allocate_options:
-        vn_criterion criterion
-        int votes_per_ask
-        double rho
-        int64_t top
-        int64_t candidates
-        uint64_t key[2]
-        const double *residual
-        const double *noise
-        int dense
-        int sketch
-    vn_status vn_allocate(const vn_allocate_votes *, const vn_allocate_asks *,
-                          const vn_allocate_options *, int64_t, int64_t, int, vn_poll, void *,
-                          const int64_t *, int32_t *, int32_t *, double *)
-    vn_status vn_held_out(const vn_allocate_votes *, const uint8_t *, int64_t, int64_t, int,
-                          vn_poll, void *, double *)
+from venire._native.common cimport VN_OK, check, poll_signals, vn_status
 
 
 CRITERIA = {"D": 0, "A": 1, "top": 2, "sd": 3, "residual": 4, "given": 5}
@@ -103,10 +59,7 @@ cdef class Votes:
         if stop > start and h != NULL:
             with nogil:
                 status = vn_held_out(&self.v, h, start, stop, n_threads, poll_signals, NULL, out)
-        if status == VN_INTERRUPTED:
-            raise_pending()
-        if status != VN_OK:
-            raise MemoryError("not enough memory for the fits of the groups")
+        check(status, "for the fits of the groups")
 
     def pick(
         self,
@@ -171,7 +124,4 @@ cdef class Votes:
         with nogil:
             status = vn_allocate(&self.v, &asks, &o, start, stop, n_threads, poll_signals, NULL,
                                  to, one, two, gains)
-        if status == VN_INTERRUPTED:
-            raise_pending()
-        if status != VN_OK:
-            raise MemoryError("not enough memory for the covariance of a group of each thread")
+        check(status, "for the covariance of a group of each thread")

@@ -10,29 +10,6 @@ from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int64_t, uint8_t, uintptr_t
 from libc.string cimport memset
 
-cdef extern from "vn_arrow.h":
-    struct ArrowSchema:
-        const char *format
-        ArrowSchema *dictionary
-        void (*release)(ArrowSchema *) noexcept
-
-    struct ArrowArray:
-        int64_t length
-        int64_t null_count
-        int64_t offset
-        int64_t n_buffers
-        const void **buffers
-        ArrowArray *dictionary
-        void (*release)(ArrowArray *) noexcept
-
-    struct ArrowArrayStream:
-        int (*get_schema)(ArrowArrayStream *, ArrowSchema *) noexcept
-        int (*get_next)(ArrowArrayStream *, ArrowArray *) noexcept
-        const char *(*get_last_error)(ArrowArrayStream *) noexcept
-        void (*release)(ArrowArrayStream *) noexcept
-
-cdef extern from "vn_labels.h":
-    int64_t vn_first_null(const uint8_t *bitmap, int64_t offset, int64_t n) nogil
 
 # Format character of the interface -> type string of NumPy's array interface.
 cdef dict NUMBERS = {

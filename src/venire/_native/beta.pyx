@@ -8,46 +8,10 @@ import numpy as np
 from libc.stdint cimport int64_t, uint64_t
 
 from venire._native.border cimport at, member, team
-from venire._native.signals cimport poll_signals, raise_pending
-
-
-cdef extern from "vn_beta.h" nogil:
-    ctypedef enum vn_status:
-        VN_OK
-        VN_INTERRUPTED
-    ctypedef int (*vn_poll)(void *) noexcept nogil
-    ctypedef struct vn_values:
-        const double *at
-        int step
-    ctypedef enum vn_beta_moment:
-        VN_BETA_MEAN
-        VN_BETA_VARIANCE
-        VN_BETA_STD
-        VN_BETA_ENTROPY
-    vn_status vn_beta_cdf(int64_t, vn_values, vn_values, vn_values, int, int, vn_poll, void *,
-                          double *)
-    vn_status vn_beta_quantile(int64_t, vn_values, vn_values, vn_values, int, vn_poll, void *,
-                               double *)
-    vn_status vn_beta_greater(int64_t, vn_values, vn_values, vn_values, vn_values, int, vn_poll,
-                              void *, double *)
-    vn_status vn_beta_sample(int64_t, vn_values, vn_values, const uint64_t *, int, vn_poll, void *,
-                             double *)
-    vn_status vn_beta_moments(int64_t, vn_values, vn_values, vn_beta_moment, int, vn_poll, void *,
-                              double *)
-    vn_status vn_beta_divergence(int64_t, vn_values, vn_values, vn_values, vn_values, int, vn_poll,
-                                 void *, double *)
-    void vn_digammas(int64_t, const double *, double *, double *)
+from venire._native.common cimport check, poll_signals, vn_status
 
 
 MOMENTS = {"mean": 0, "variance": 1, "std": 2, "entropy": 3}
-
-
-cdef int check(vn_status status) except -1:
-    if status == VN_INTERRUPTED:
-        raise_pending()
-    if status != VN_OK:
-        raise MemoryError("not enough memory for the posteriors")
-    return 0
 
 
 cdef inline vn_values values(const double[::1] array, int64_t n, str name) except *:
@@ -69,7 +33,7 @@ def cdf(int64_t n, const double[::1] a, const double[::1] b, const double[::1] x
     cdef vn_status status
     with nogil:
         status = vn_beta_cdf(n, va, vb, vx, upper, n_threads, poll_signals, NULL, &view[0])
-    check(status)
+    check(status, "for the posteriors")
     return out
 
 
@@ -85,7 +49,7 @@ def quantile(int64_t n, const double[::1] a, const double[::1] b, const double[:
     cdef vn_status status
     with nogil:
         status = vn_beta_quantile(n, va, vb, vq, n_threads, poll_signals, NULL, &view[0])
-    check(status)
+    check(status, "for the posteriors")
     return out
 
 
@@ -102,7 +66,7 @@ def greater(int64_t n, const double[::1] a, const double[::1] b, const double[::
     cdef vn_status status
     with nogil:
         status = vn_beta_greater(n, va, vb, vc, vd, n_threads, poll_signals, NULL, &view[0])
-    check(status)
+    check(status, "for the posteriors")
     return out
 
 
@@ -121,7 +85,7 @@ def sample(int64_t n, const double[::1] a, const double[::1] b, uint64_t key0, u
     key[1] = key1
     with nogil:
         status = vn_beta_sample(n, va, vb, key, n_threads, poll_signals, NULL, &view[0])
-    check(status)
+    check(status, "for the posteriors")
     return out
 
 
@@ -137,7 +101,7 @@ def moment(str which, int64_t n, const double[::1] a, const double[::1] b, int n
     cdef vn_status status
     with nogil:
         status = vn_beta_moments(n, va, vb, name, n_threads, poll_signals, NULL, &view[0])
-    check(status)
+    check(status, "for the posteriors")
     return out
 
 
@@ -154,7 +118,7 @@ def divergence(int64_t n, const double[::1] a, const double[::1] b, const double
     cdef vn_status status
     with nogil:
         status = vn_beta_divergence(n, va, vb, vc, vd, n_threads, poll_signals, NULL, &view[0])
-    check(status)
+    check(status, "for the posteriors")
     return out
 
 

@@ -7,78 +7,9 @@ from libc.stdint cimport INT64_MAX, int8_t, int32_t, int64_t, uint8_t
 
 from venire._native.border cimport at, at_if, codes, offsets, room, room_if, same, steps, team
 from venire._native.border cimport within
-from venire._native.signals cimport poll_signals, raise_pending
+from venire._native.common cimport VN_BAD_VALUE, VN_OK, VN_TOO_LARGE, check, poll_signals, vn_status
 
 cnp.import_array()
-
-
-cdef extern from "vn_count.h" nogil:
-    ctypedef int (*vn_poll)(void *) noexcept
-    ctypedef enum vn_status:
-        VN_OK
-        VN_NO_MEMORY
-        VN_INTERRUPTED
-        VN_TOO_LARGE
-        VN_BAD_VALUE
-    ctypedef enum vn_kind:
-        VN_I8
-        VN_I16
-        VN_I32
-        VN_I64
-        VN_U8
-        VN_U16
-        VN_U32
-        VN_U64
-        VN_F32
-        VN_F64
-    ctypedef struct vn_column:
-        const char *data
-        int64_t stride
-        vn_kind kind
-    ctypedef struct vn_columns:
-        int64_t n_rows
-        vn_column first, second
-        vn_column score, weight
-        vn_column win, loss, tie
-        vn_column order
-    ctypedef struct vn_counted:
-        pass
-    vn_status vn_count(const vn_columns *, int, vn_poll, void *, vn_counted **, int64_t *,
-                       int64_t *, const uint8_t **, int64_t *, int *, int *)
-    int64_t vn_counted_write(const vn_counted *, int, const int32_t *, int64_t, int64_t *,
-                             int32_t *, int8_t *, double *, double *, double *, double *)
-    void vn_counted_free(vn_counted *)
-
-
-cdef extern from "vn_cells.h" nogil:
-    ctypedef struct vn_rows:
-        int64_t n_rows
-        int64_t n_items
-        const int32_t *first
-        const int32_t *second
-        const double *score
-        double one_score
-        const double *weight
-        const int8_t *order
-        const int32_t *cluster
-        const double *win
-        const double *loss
-        const double *tie
-        const double *square
-    ctypedef struct vn_sorted:
-        pass
-    vn_status vn_sort_rows(const vn_rows *, int, vn_poll, void *, vn_sorted **, int64_t *,
-                           int64_t *, int *, int *, int64_t *)
-    vn_status vn_write_cells(const vn_rows *, const vn_sorted *, int, vn_poll, void *, int64_t *,
-                             int32_t *, int8_t *, int32_t *, double *, double *, double *,
-                             double *)
-    void vn_sorted_free(vn_sorted *)
-
-
-cdef extern from "vn_merge.h" nogil:
-    vn_status vn_merge_classes(int64_t, int64_t, const int64_t *, const int32_t *, const double *,
-                               const double *, const double *, int, int, int64_t *, int32_t *,
-                               double *, double *, double *)
 
 
 class SelfComparison(Exception):
@@ -159,12 +90,9 @@ def count(
     with nogil:
         status = vn_count(&c, n_threads, poll_signals, NULL, &state, &low, &n_range, &used,
                           &n_cells, &has_tie, &has_square)
-    if status == VN_INTERRUPTED:
-        raise_pending()
-    if status == VN_NO_MEMORY:
-        raise MemoryError("not enough memory to aggregate the comparisons")
-    if status != VN_OK:
+    if status == VN_TOO_LARGE or status == VN_BAD_VALUE:
         return None
+    check(status, "to aggregate the comparisons")
     cdef int64_t[::1] row_ptr
     cdef int32_t[::1] hi_view, code
     cdef int8_t[::1] order_view
@@ -257,16 +185,13 @@ def aggregate(
     with nogil:
         status = vn_sort_rows(&rows, n_threads, poll_signals, NULL, &state, &n_cells, &n_pairs,
                               &has_tie, &has_square, &bad)
-    if status == VN_INTERRUPTED:
-        raise_pending()
     if status == VN_BAD_VALUE and first[bad] == second[bad]:
         raise SelfComparison(int(bad))
     if status == VN_BAD_VALUE:
         raise ValueError(f"first, second: row {bad} holds no two of {n_items} positions")
     if status == VN_TOO_LARGE:
         raise ValueError("at most 2**30 items and, with soft scores or weights, 2**32 rows per call")
-    if status != VN_OK:
-        raise MemoryError("not enough memory to aggregate the comparisons")
+    check(status, "to aggregate the comparisons")
     cdef int64_t[::1] row_ptr
     cdef int32_t[::1] hi_view, cluster_view = None
     cdef int8_t[::1] order_view
@@ -294,10 +219,7 @@ def aggregate(
                 &order_view[0], out_cluster, &win_view[0], &loss_view[0], out_tie, out_square)
     finally:
         vn_sorted_free(state)
-    if status == VN_INTERRUPTED:
-        raise_pending()
-    if status != VN_OK:
-        raise MemoryError("not enough memory to aggregate the comparisons")
+    check(status, "to aggregate the comparisons")
     if ties is not None and not ties.any():
         ties = None
     return pointers, hi, orders, clusters, wins, losses, ties, squares, int(n_pairs)

@@ -5,31 +5,7 @@ import numpy as np
 from libc.stdint cimport INT32_MAX, INT64_MAX, int32_t, int64_t, uint64_t
 
 from venire._native.border cimport at, offsets, room, team, within
-from venire._native.signals cimport poll_signals, raise_pending
-
-
-cdef extern from "vn_design.h" nogil:
-    ctypedef enum vn_status:
-        VN_OK
-        VN_NO_MEMORY
-        VN_INTERRUPTED
-        VN_BAD_VALUE
-    ctypedef int (*vn_poll)(void *) noexcept nogil
-    ctypedef enum vn_design_method:
-        VN_DESIGN_CYCLES
-        VN_DESIGN_RANDOM
-    ctypedef struct vn_design:
-        vn_design_method method
-        int64_t n_groups
-        int64_t degree
-        int64_t stream
-        const int64_t *n_items
-        const int64_t *ask_ptr
-        const int64_t *used_ptr
-        const int32_t *used_first
-        const int32_t *used_second
-    vn_status vn_design_pairs(const vn_design *, const uint64_t *, int, vn_poll, void *, int32_t *,
-                              int32_t *, int64_t *)
+from venire._native.common cimport VN_BAD_VALUE, check, poll_signals, vn_status
 
 
 def pairs(str method, int64_t degree, const int64_t[::1] n_items not None,
@@ -75,10 +51,7 @@ def pairs(str method, int64_t degree, const int64_t[::1] n_items not None,
     with nogil:
         status = vn_design_pairs(&d, words, n_threads, poll_signals, NULL, to_first, to_second,
                                  repeats)
-    if status == VN_INTERRUPTED:
-        raise_pending()
     if status == VN_BAD_VALUE:
         raise ValueError("used: holds a pair of one item, or of items that its group does not have")
-    if status != VN_OK:
-        raise MemoryError("not enough memory for the pairs that were asked")
+    check(status, "for the pairs that were asked")
     return result

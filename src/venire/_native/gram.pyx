@@ -2,17 +2,11 @@
 
 import numpy as np
 
+from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int32_t, int64_t
 
 from venire._native.border cimport same, team
-from venire._native.signals cimport check_signals, raise_pending
-
-
-cdef extern from "vn_gram.h" nogil:
-    ctypedef enum vn_status:
-        VN_OK
-    vn_status vn_weighted_grams(int64_t, int64_t, const double *, int64_t, const int32_t *,
-                                const double *, int64_t, int, double *)
+from venire._native.common cimport VN_OK, check, vn_status
 
 
 def weighted_grams(const double[:, ::1] z not None, weights not None, int n_threads):
@@ -48,8 +42,6 @@ def weighted_grams(const double[:, ::1] z not None, weights not None, int n_thre
                 NULL if c == NULL else c + start, NULL if r == NULL else r + start, n, n_threads,
                 &out[0, 0],
             )
-        if status != VN_OK:
-            raise MemoryError("not enough memory for the sums of products")
-        if check_signals():
-            raise_pending()
+        check(status, "for the sums of products")
+        PyErr_CheckSignals()
     return result

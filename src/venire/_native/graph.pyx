@@ -5,30 +5,7 @@ import numpy as np
 from libc.stdint cimport int8_t, int32_t, int64_t
 
 from venire._native.border cimport at, at_if, codes, offsets, room, steps
-from venire._native.signals cimport poll_signals, raise_pending
-
-
-cdef extern from "vn_graph.h" nogil:
-    ctypedef enum vn_status:
-        VN_OK
-        VN_NO_MEMORY
-        VN_INTERRUPTED
-    ctypedef int (*vn_poll)(void *) noexcept nogil
-    ctypedef struct vn_cells:
-        int64_t n
-        const int64_t *row_ptr
-        const int32_t *hi
-        const int8_t *order
-        const double *win
-        const double *loss
-        const double *tie
-    vn_status vn_weak_components(const vn_cells *, vn_poll, void *, int32_t *, int64_t *)
-    vn_status vn_strong_components(const vn_cells *, vn_poll, void *, int32_t *, int64_t *)
-
-
-cdef extern from "vn_existence.h" nogil:
-    vn_status vn_existence(const vn_cells *, int, int, int, vn_poll, void *, int32_t *, int64_t *,
-                           int *)
+from venire._native.common cimport check, poll_signals, vn_status
 
 
 cdef class Graph:
@@ -67,10 +44,7 @@ cdef class Graph:
                 status = vn_strong_components(&self.c, poll_signals, NULL, out, &count)
             else:
                 status = vn_weak_components(&self.c, poll_signals, NULL, out, &count)
-        if status == VN_INTERRUPTED:
-            raise_pending()
-        if status != VN_OK:
-            raise MemoryError("not enough memory for the components")
+        check(status, "for the components")
         return labels, int(count)
 
     def existence(self, bint order_effect, bint free_tie, bint prior):
@@ -84,8 +58,5 @@ cdef class Graph:
         with nogil:
             status = vn_existence(&self.c, order_effect, free_tie, prior, poll_signals, NULL,
                                   out, &n_weak, &reason)
-        if status == VN_INTERRUPTED:
-            raise_pending()
-        if status != VN_OK:
-            raise MemoryError("not enough memory to look whether a fit exists")
+        check(status, "to look whether a fit exists")
         return labels, reason

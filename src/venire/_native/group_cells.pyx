@@ -7,41 +7,7 @@ import numpy as np
 from libc.stdint cimport INT32_MAX, int8_t, int32_t, int64_t, uint32_t
 
 from venire._native.border cimport at, at_if, offsets, same, steps, team, within
-from venire._native.signals cimport poll_signals, raise_pending
-
-
-cdef extern from "vn_group_cells.h" nogil:
-    ctypedef enum vn_status:
-        VN_OK
-        VN_NO_MEMORY
-        VN_INTERRUPTED
-        VN_TOO_LARGE
-        VN_BAD_VALUE
-    ctypedef int (*vn_poll)(void *) noexcept nogil
-    ctypedef struct vn_group_rows:
-        int64_t n_rows
-        int64_t n_compared
-        const int32_t *first32
-        const int32_t *second32
-        const int64_t *first64
-        const int64_t *second64
-        const double *score
-        double one_score
-        const double *weight
-        const int8_t *order
-        const double *win
-        const double *loss
-        const double *tie
-        int64_t n_groups
-        const int64_t *row_ptr
-        const uint32_t *row
-    vn_status vn_group_runs(const int32_t *, const int64_t *, int64_t, int, vn_poll, void *, int *,
-                            int64_t *, int64_t *)
-    vn_status vn_group_sort(const int32_t *, int64_t, int64_t, int, vn_poll, void *, int64_t *,
-                            uint32_t *)
-    vn_status vn_group_cells(const vn_group_rows *, int, vn_poll, void *, int64_t *, int64_t *,
-                             int64_t *, int32_t *, int32_t *, int8_t *, double *, double *,
-                             double *, int *, int *, int64_t *, int *)
+from venire._native.common cimport VN_BAD_VALUE, VN_TOO_LARGE, check, poll_signals, vn_status
 
 
 #: What is wrong with a row, by the native layer's code.
@@ -63,14 +29,10 @@ cdef const int64_t *wide(x, int64_t n, str name) except? NULL:
     return NULL if x.dtype == np.int32 else at[int64_t](x, n, name)
 
 
-cdef int check(vn_status status) except -1:
-    if status == VN_INTERRUPTED:
-        raise_pending()
+cdef int aggregated(vn_status status) except -1:
     if status == VN_TOO_LARGE:
         raise ValueError("at most 2**32 - 2 rows per call, unless they are sorted by group")
-    if status != VN_OK:
-        raise MemoryError("not enough memory to aggregate the comparisons")
-    return 0
+    return check(status, "to aggregate the comparisons")
 
 
 def zeros(n):
@@ -89,7 +51,7 @@ def runs(labels not None, int n_threads):
     cdef vn_status status
     with nogil:
         status = vn_group_runs(a, b, n, threads, poll_signals, NULL, &is_sorted, &n_groups, NULL)
-    check(status)
+    aggregated(status)
     if not is_sorted:
         return None
     row_ptr = np.empty(n_groups + 1, np.int64)
@@ -97,7 +59,7 @@ def runs(labels not None, int n_threads):
     with nogil:
         status = vn_group_runs(a, b, n, threads, poll_signals, NULL, &is_sorted, &n_groups,
                                &out[0])
-    check(status)
+    aggregated(status)
     return row_ptr
 
 
@@ -113,7 +75,7 @@ def sort(const int32_t[::1] codes not None, int64_t n_groups, int n_threads):
     with nogil:
         status = vn_group_sort(&codes[0] if n else NULL, n, n_groups, threads, poll_signals, NULL,
                                &out_ptr[0], &out_row[0] if n else NULL)
-    check(status)
+    aggregated(status)
     return row_ptr, row
 
 
@@ -178,7 +140,7 @@ def aggregate(
                                 &bad_row, &fault)
     if status == VN_BAD_VALUE:
         raise BadRow(int(bad_row), FAULTS[fault])
-    check(status)
+    aggregated(status)
     del items_view, cells_view, labels_view, lo_view, hi_view, orders_view, wins_view
     del losses_view, ties_view
     labels.resize(int(item_ptr[n_groups]), refcheck=False)

@@ -7,89 +7,8 @@ from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
 
 from venire._native.border cimport at, at_if, member, offsets, room, room_if, same, steps, team
 from venire._native.border cimport within
+from venire._native.common cimport VN_BAD_VALUE, VN_TOO_LARGE, check, poll_signals, vn_status
 from venire._native.replicates import too_many
-from venire._native.signals cimport poll_signals, raise_pending
-
-
-cdef extern from "vn_group_fit.h" nogil:
-    ctypedef enum vn_status:
-        VN_OK
-        VN_NO_MEMORY
-        VN_INTERRUPTED
-        VN_TOO_LARGE
-        VN_BAD_VALUE
-    ctypedef int (*vn_poll)(void *) noexcept nogil
-    ctypedef enum vn_model:
-        VN_BRADLEY_TERRY
-    ctypedef struct vn_small_model:
-        vn_model model
-        double prior
-        int has_gamma
-        int has_tie
-        int free_border
-        double fixed[2]
-    ctypedef struct vn_grouped:
-        int64_t n_groups
-        const int64_t *item_ptr
-        const int64_t *cell_ptr
-        const int32_t *first
-        const int32_t *second
-        const int8_t *order
-        const double *win
-        const double *loss
-        const double *tie
-    ctypedef struct vn_group_options:
-        vn_small_model model
-        double tol
-        int max_iter
-        int patience
-        int warm
-    ctypedef struct vn_group_result:
-        double *theta
-        double *gamma
-        double *log_tie
-        double *residual
-        int32_t *n_iter
-        int32_t *n_parts
-        int8_t *status
-    vn_status vn_fit_groups(const vn_grouped *, int64_t, int64_t, const vn_group_options *, int,
-                            vn_poll, void *, vn_group_result *)
-    vn_status vn_group_variances(const vn_grouped *, int64_t, int64_t, const vn_small_model *,
-                                 const vn_group_result *, const double *, int, vn_poll, void *,
-                                 double *, double *, double *, double *)
-    vn_status vn_group_log_likelihoods(const vn_grouped *, int64_t, int64_t,
-                                       const vn_small_model *, const vn_group_result *, int,
-                                       vn_poll, void *, double *)
-    vn_status vn_group_border(const vn_grouped *, int64_t, int64_t, const vn_small_model *,
-                              const vn_group_result *, int, vn_poll, void *, double *, double *)
-
-
-cdef extern from "vn_group_replicates.h" nogil:
-    ctypedef enum vn_resample_kind:
-        VN_MULTINOMIAL
-    ctypedef enum vn_group_unit:
-        VN_UNIT_AUTO
-    ctypedef struct vn_group_resampling:
-        vn_resample_kind kind
-        vn_group_unit unit
-        const uint64_t *key
-        int64_t begin
-        int64_t end
-    ctypedef struct vn_group_replicates:
-        double *theta
-        int64_t item_stride
-        double *gamma
-        double *log_tie
-        double *residual
-        int8_t *status
-        int32_t *n_iter
-        int64_t group_stride
-    vn_status vn_group_bootstrap(const vn_grouped *, int64_t, int64_t, const vn_group_options *,
-                                 const vn_group_resampling *, const vn_group_result *, int,
-                                 vn_poll, void *, vn_group_replicates *)
-    vn_status vn_group_summary(const int64_t *, int64_t, int64_t, const double *, int64_t,
-                               const int8_t *, int64_t, int, const double *, int, vn_poll,
-                               void *, double *, double *, double *)
 
 
 MODELS = {"bradley-terry": 0, "thurstone": 1, "davidson": 2, "rao-kupper": 3}
@@ -103,14 +22,6 @@ ELSEWHERE = 4
 
 cdef enum:
     SMALL = 4000  # cells below which starting threads costs more than it saves
-
-
-cdef int check(vn_status status, str what) except -1:
-    if status == VN_INTERRUPTED:
-        raise_pending()
-    if status != VN_OK:
-        raise MemoryError(what)
-    return 0
 
 
 cdef class Estimates:
@@ -249,7 +160,7 @@ cdef class Groups:
         cdef vn_status status
         with nogil:
             status = vn_fit_groups(&self.g, start, stop, &o, threads, poll_signals, NULL, &r)
-        check(status, "not enough memory to fit the groups")
+        check(status, "to fit the groups")
 
     def variances(self, Estimates e not None, int64_t start, int64_t stop, out, difference_out,
                   gamma_out, log_tie_out, border, int n_threads):
@@ -267,7 +178,7 @@ cdef class Groups:
         with nogil:
             status = vn_group_variances(&self.g, start, stop, &self.model, &r, b, threads,
                                         poll_signals, NULL, v, dv, gv, tv)
-        check(status, "not enough memory for the standard errors")
+        check(status, "for the standard errors")
 
     def log_likelihoods(self, Estimates e not None, int64_t start, int64_t stop, out,
                         int n_threads):
@@ -279,7 +190,7 @@ cdef class Groups:
         with nogil:
             status = vn_group_log_likelihoods(&self.g, start, stop, &self.model, &r, threads,
                                               poll_signals, NULL, v)
-        check(status, "not enough memory for the log-likelihoods")
+        check(status, "for the log-likelihoods")
 
     def border(self, Estimates e not None, int64_t start, int64_t stop, slope, schur,
                int n_threads):
@@ -293,7 +204,7 @@ cdef class Groups:
         with nogil:
             status = vn_group_border(&self.g, start, stop, &self.model, &r, threads,
                                      poll_signals, NULL, s, c)
-        check(status, "not enough memory for the shared parameters")
+        check(status, "for the shared parameters")
 
     def bootstrap(self, Estimates e not None, int64_t start, int64_t stop,
                   const uint64_t[:, ::1] keys not None, int64_t begin, int64_t end, out, *, str kind,
@@ -348,7 +259,7 @@ cdef class Groups:
             raise ValueError(too_many(max(masses)))
         if status == VN_BAD_VALUE:
             raise ValueError("win, loss, tie: outcomes are drawn by number, but one is not whole")
-        check(status, "not enough memory for the replicates of a group")
+        check(status, "for the replicates of a group")
 
 
 def summary(const int64_t[::1] ptr not None, theta, status, const double[::1] probs not None,
@@ -378,5 +289,5 @@ def summary(const int64_t[::1] ptr not None, theta, status, const double[::1] pr
                                   draws.strides[0] // <int64_t>sizeof(double), &state[0, 0],
                                   state.strides[0], n_probs, p, n_threads, poll_signals, NULL, m, d,
                                   q)
-    check(failed, "not enough memory to sort the replicates")
+    check(failed, "to sort the replicates")
     return mean, deviation, quantiles

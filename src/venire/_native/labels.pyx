@@ -9,69 +9,9 @@ from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_Check, PyUnicode
 from libc.stdint cimport INT32_MAX, INT64_MAX, int32_t, int64_t, uint8_t, uintptr_t
 
 from venire._native.border cimport at, at_if, codes, same, team, within
-from venire._native.signals cimport poll_signals, raise_pending
+from venire._native.common cimport VN_NO_MEMORY, VN_OK, VN_TOO_LARGE, check, poll_signals
+from venire._native.common cimport vn_calloc, vn_free, vn_status
 
-cdef extern from "vn_memory.h":
-    void *vn_calloc(size_t count, size_t size) nogil
-    void vn_free(void *block) nogil
-
-cdef extern from "vn_labels.h":
-    ctypedef enum vn_status:
-        VN_OK
-        VN_NO_MEMORY
-        VN_INTERRUPTED
-        VN_TOO_LARGE
-
-    enum:
-        VN_LABEL_ROWS
-
-    ctypedef int (*vn_poll)(void *) noexcept nogil
-
-    ctypedef enum vn_text_kind:
-        VN_TEXT_32
-        VN_TEXT_64
-        VN_TEXT_VIEW
-        VN_TEXT_UCS4
-        VN_KEY_8
-
-    ctypedef struct vn_text:
-        vn_text_kind kind
-        const void *data
-        const void *index
-        int64_t width
-
-    ctypedef struct vn_table:
-        pass
-
-    void vn_range_i32(const int32_t *x, int64_t n, int threads, int32_t *low, int32_t *high) nogil
-    void vn_range_i64(const int64_t *x, int64_t n, int threads, int64_t *low, int64_t *high) nogil
-    int64_t vn_mark_i32(const int32_t *x, int64_t n, int64_t low, int64_t size, int threads,
-                        uint8_t *seen) nogil
-    int64_t vn_mark_i64(const int64_t *x, int64_t n, int64_t low, int64_t size, int threads,
-                        uint8_t *seen) nogil
-    void vn_take_i32(const int32_t *x, int64_t n, int64_t low, const int32_t *table, int threads,
-                     int32_t *codes) nogil
-    void vn_take_i64(const int64_t *x, int64_t n, int64_t low, const int32_t *table, int threads,
-                     int32_t *codes) nogil
-    vn_table *vn_table_new() nogil
-    void vn_table_free(vn_table *table) nogil
-    int64_t vn_table_size(const vn_table *table) nogil
-    const uint8_t *vn_table_key(const vn_table *table, int64_t code, int64_t *length) nogil
-    vn_status vn_table_add(vn_table *table, const uint8_t *const *key, const int64_t *length,
-                           int64_t n, int32_t *codes) nogil
-    vn_status vn_tables_add(vn_table **tables, int n_tables, const vn_text *text, int64_t n,
-                            vn_poll poll, void *context, uint8_t *owner, int32_t *codes) nogil
-    vn_status vn_tables_recode(int32_t *const *rank, const uint8_t *owner, int64_t n,
-                               int n_threads, vn_poll poll, void *context, int32_t *codes) nogil
-    vn_status vn_tables_rank(vn_table **tables, int n_tables, int numbers, int n_threads,
-                             vn_poll poll, void *context, int32_t *const *rank, int32_t *order,
-                             int64_t *n_keys) nogil
-
-cdef extern from "vn_team.h":
-    enum:
-        VN_TEAM_MOST
-
-    int64_t vn_n_blocks(int64_t n, int64_t size)
 
 ctypedef fused integer:
     int32_t
@@ -84,14 +24,10 @@ cdef enum:
 cdef dict TEXT_KINDS = {"u": VN_TEXT_32, "U": VN_TEXT_64, "vu": VN_TEXT_VIEW}
 
 
-cdef int check(vn_status status) except -1:
-    if status == VN_OK:
-        return 0
-    if status == VN_INTERRUPTED:
-        raise_pending()
+cdef int counted(vn_status status) except -1:
     if status == VN_TOO_LARGE:
         raise ValueError("labels: more than 2**31 - 2 distinct labels")
-    raise MemoryError("labels: not enough memory for the table of distinct labels")
+    return check(status, "for the table of distinct labels")
 
 
 def value_range(const integer[::1] x not None, int n_threads):
@@ -186,12 +122,12 @@ cdef class KeyTables:
         self.tables = <vn_table **>vn_calloc(n_tables, sizeof(void *))
         self.ranks = <int32_t **>vn_calloc(n_tables, sizeof(void *))
         if self.tables == NULL or self.ranks == NULL:
-            check(VN_NO_MEMORY)
+            counted(VN_NO_MEMORY)
         self.n_tables = n_tables
         for t in range(n_tables):
             self.tables[t] = vn_table_new()
             if self.tables[t] == NULL:
-                check(VN_NO_MEMORY)
+                counted(VN_NO_MEMORY)
 
     def __dealloc__(self):
         cdef int t
@@ -211,7 +147,7 @@ cdef class KeyTables:
             with nogil:
                 status = vn_tables_add(self.tables, n_threads, text, n, poll_signals, NULL,
                                        &table[0], &out[0])
-        check(status)
+        counted(status)
         return codes, owner
 
     def add_numbers(self, const int64_t[::1] x not None, int n_threads):
@@ -274,7 +210,7 @@ cdef class KeyTables:
             in_batch += 1
             i += 1
             if in_batch == BATCH or i == n:
-                check(vn_table_add(self.tables[0], key, lengths, in_batch, &out[i - in_batch]))
+                counted(vn_table_add(self.tables[0], key, lengths, in_batch, &out[i - in_batch]))
                 in_batch = 0
                 alive.clear()
         return codes, i
@@ -302,7 +238,7 @@ cdef class KeyTables:
         with nogil:
             status = vn_tables_rank(self.tables, self.n_tables, numbers, self.n_tables,
                                     poll_signals, NULL, self.ranks, &view[0], &n_keys)
-        check(status)
+        counted(status)
         return order[:n_keys]
 
     def recode(self, int32_t[::1] codes not None, const uint8_t[::1] owner):
@@ -319,7 +255,7 @@ cdef class KeyTables:
         with nogil:
             status = vn_tables_recode(self.ranks, table, n, self.n_tables, poll_signals, NULL,
                                       &codes[0])
-        check(status)
+        counted(status)
 
     cdef int own(self, const int32_t[::1] order) except -1:
         """Codes that table 0 has."""

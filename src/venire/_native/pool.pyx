@@ -6,63 +6,11 @@ from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint8_t
 from libc.string cimport memset
 
 from venire._native.border cimport at, at_if, codes, offsets, room, same, steps, team, within
-from venire._native.signals cimport poll_signals, raise_pending
-
-
-cdef extern from "vn_votes.h" nogil:
-    ctypedef enum vn_status:
-        VN_OK
-        VN_INTERRUPTED
-    ctypedef int (*vn_poll)(void *) noexcept nogil
-    ctypedef struct vn_vote_cells:
-        int32_t *teacher
-        int32_t *count[3]
-        double *mass[3]
-        int32_t *runs
-        double *total
-        double *square
-    ctypedef struct vn_vote_table:
-        const int64_t *ptr
-        vn_vote_cells cells
-
-
-cdef extern from "vn_pool.h" nogil:
-    ctypedef struct vn_panel:
-        int64_t n_pairs
-        int64_t n_teachers
-        const int64_t *ptr
-        const int32_t *teacher
-        const double *s
-        const double *teacher_weight
-        const double *cell_weight
-    ctypedef struct vn_teacher_counts:
-        double agree
-        double whole
-        int64_t repeated
-        int64_t judged
-        int64_t soft
-        int64_t ties
-    vn_status vn_signed_votes(const vn_vote_table *, int64_t, int64_t, int, vn_poll, void *,
-                              double *, vn_teacher_counts *)
-    vn_status vn_pool(const vn_panel *, int, vn_poll, void *, double *, double *, double *,
-                      double *)
-    vn_status vn_vouch(const vn_panel *, const double *, const double *, int, vn_poll, void *,
-                       double *, double *)
-    vn_status vn_pool_correlated(const vn_panel *, const double *, int, vn_poll, void *, double *,
-                                 double *, double *, double *, double *)
-    vn_status vn_comoments(const vn_panel *, const double *, const uint8_t *, int, vn_poll, void *,
-                           double *, double *, double *)
+from venire._native.common cimport check, poll_signals, vn_status
 
 
 COUNTS = np.dtype([("agree", "f8"), ("whole", "f8"), ("repeated", "i8"), ("judged", "i8"),
                    ("soft", "i8"), ("ties", "i8")])
-
-
-cdef void check(vn_status status) except *:
-    if status == VN_INTERRUPTED:
-        raise_pending()
-    if status != VN_OK:
-        raise MemoryError("not enough memory to pool the votes")
 
 
 def signed_votes(const int64_t[::1] ptr not None, dict columns, int64_t n_teachers, int n_threads):
@@ -94,7 +42,7 @@ def signed_votes(const int64_t[::1] ptr not None, dict columns, int64_t n_teache
     with nogil:
         status = vn_signed_votes(&table, n_pairs, n_teachers, n_threads, poll_signals, NULL, out,
                                  <vn_teacher_counts *>c)
-    check(status)
+    check(status, "to pool the votes")
     return s, counts
 
 
@@ -143,7 +91,7 @@ cdef class Panel:
         cdef vn_status status
         with nogil:
             status = vn_pool(&p, self.n_threads, poll_signals, NULL, a, b, c, d)
-        check(status)
+        check(status, "to pool the votes")
         return total, mean, n_eff, share
 
     def vouch(self, weight, bint by_cell=False, n_eff=None, gold=None):
@@ -157,7 +105,7 @@ cdef class Panel:
         cdef vn_status status
         with nogil:
             status = vn_vouch(&p, n, g, self.n_threads, poll_signals, NULL, a, b)
-        check(status)
+        check(status, "to pool the votes")
         return size, match
 
     def pool_correlated(self, weight, const double[:, ::1] r not None):
@@ -176,7 +124,7 @@ cdef class Panel:
         cdef vn_status status
         with nogil:
             status = vn_pool_correlated(&p, m, self.n_threads, poll_signals, NULL, e, a, b, c, d)
-        check(status)
+        check(status, "to pool the votes")
         return cell, total, mean, n_eff, share
 
     def comoments(self, x, keep=None):
@@ -192,5 +140,5 @@ cdef class Panel:
         cdef vn_status status
         with nogil:
             status = vn_comoments(&p, v, k, self.n_threads, poll_signals, NULL, a, b, c)
-        check(status)
+        check(status, "to pool the votes")
         return product, square, common

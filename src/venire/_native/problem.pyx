@@ -3,82 +3,13 @@ csrc/vn_solver*.c. No policy: what to do with a step is decided in venire.rating
 
 import numpy as np
 
+from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int8_t, int32_t, int64_t
 from libc.string cimport memset
 
 from venire._native.border cimport at, at_if, member, offsets, room, same, steps, team
-from venire._native.signals cimport check_signals, poll_signals, raise_pending
-
-
-cdef extern from "vn_vector.h" nogil:
-    double vn_dot(const double *, const double *, int64_t)
-    double vn_largest(const double *, const double *, int64_t)
-
-cdef extern from "vn_solver.h" nogil:
-    ctypedef enum vn_status:
-        VN_OK
-        VN_NO_MEMORY
-        VN_INTERRUPTED
-        VN_NOT_CONVERGED
-        VN_TOO_LARGE
-    ctypedef enum vn_model:
-        VN_BRADLEY_TERRY
-        VN_THURSTONE
-        VN_DAVIDSON
-        VN_RAO_KUPPER
-    ctypedef int (*vn_poll)(void *) noexcept nogil
-    ctypedef struct vn_problem:
-        int64_t n
-        int64_t n_edges
-        const int64_t *edge_ptr
-        const int32_t *hi
-        const int8_t *order
-        const double *win
-        const double *loss
-        const double *tie
-        const double *scale
-        const double *offset
-        const double *pull
-        const double *target
-        vn_model model
-        double prior
-        int has_gamma
-        int has_tie
-        int has_level
-        double *mass
-        double total
-        int n_border
-    ctypedef struct vn_solver:
-        pass
-    ctypedef struct vn_solve_options:
-        double mass_tolerance
-        double diagonal_tolerance
-        int64_t max_iter
-        int n_threads
-        vn_poll poll
-        void *poll_context
-    vn_status vn_problem_build(vn_problem *, int, vn_poll, void *)
-    void vn_problem_free(vn_problem *)
-    void vn_problem_set_prior(vn_problem *, double)
-    vn_status vn_problem_derivatives(vn_problem *, const double *, int, vn_poll, void *, double *)
-    vn_status vn_problem_log_likelihood(const vn_problem *, const double *, int, vn_poll, void *,
-                                        double *)
-    vn_status vn_problem_largest_difference(const vn_problem *, const double *, int, vn_poll,
-                                            void *, double *)
-    vn_status vn_problem_overreach(const vn_problem *, const double *, const double *, double, int,
-                                   vn_poll, void *, double *)
-    vn_status vn_solver_new(const vn_problem *, int, vn_poll, void *, vn_solver **)
-    void vn_solver_free(vn_solver *)
-    void vn_solver_refresh(vn_solver *)
-    vn_status vn_solver_adopt(vn_solver *, const vn_solver *, int)
-    vn_status vn_solver_solve(vn_solver *, const double *, const vn_solve_options *, double *,
-                              int64_t *)
-    int vn_solver_current_level(const vn_solver *)
-    int vn_solver_levels(const vn_solver *, int, int64_t *, int64_t *)
-
-
-cdef extern from "vn_mm.h" nogil:
-    vn_status vn_newman_sweep(const vn_problem *, vn_poll, void *, double *, double *, double *)
+from venire._native.common cimport VN_NOT_CONVERGED, VN_OK, VN_TOO_LARGE, check, poll_signals
+from venire._native.common cimport vn_status
 
 
 MODELS = {"bradley-terry": 0, "thurstone": 1, "davidson": 2, "rao-kupper": 3}
@@ -111,14 +42,6 @@ cdef int sorted_edges(const vn_problem *p, bint parallel) except -1:
         wrong |= before >= p.n and p.edge_ptr[i] < p.edge_ptr[i + 1]
     if wrong:
         raise ValueError(f"hi: not the sorted edges of {p.n} items")
-    return 0
-
-
-cdef int raise_unless_ok(vn_status status) except -1:
-    if status == VN_INTERRUPTED:
-        raise_pending()
-    if status != VN_OK:
-        raise MemoryError("not enough memory for a loop over the comparisons")
     return 0
 
 
@@ -190,12 +113,9 @@ cdef class Problem:
             status = vn_problem_build(&self.p, n_threads, poll_signals, NULL)
             if status == VN_OK:
                 status = vn_solver_new(&self.p, parallel_edges, poll_signals, NULL, &self.solver)
-        if status == VN_INTERRUPTED:
-            raise_pending()
         if status == VN_TOO_LARGE:
             raise ValueError("at most 2**32 - 2 pairs per fit")
-        if status != VN_OK:
-            raise MemoryError("not enough memory for the graph of comparisons")
+        check(status, "for the graph of comparisons")
         self.n_parameters = self.p.n + self.p.n_border
         cdef double[::1] mass
         self.mass = np.empty(self.n_parameters)
@@ -219,7 +139,7 @@ cdef class Problem:
         with nogil:
             status = vn_problem_derivatives(&self.p, x, self.n_threads, poll_signals, NULL, out)
             vn_solver_refresh(self.solver)
-        raise_unless_ok(status)
+        check(status, "for a loop over the comparisons")
         return gradient
 
     def residual(self, const double[::1] gradient not None):
@@ -240,8 +160,7 @@ cdef class Problem:
         self.donor = donor
         with nogil:
             status = vn_solver_adopt(self.solver, donor.solver, self.n_threads)
-        if status != VN_OK:
-            raise MemoryError("not enough memory for the preconditioner")
+        check(status, "for the preconditioner")
 
     def log_likelihood(self, const double[::1] parameters not None):
         """Log-likelihood, direct observations included, without the prior's term."""
@@ -251,7 +170,7 @@ cdef class Problem:
         with nogil:
             status = vn_problem_log_likelihood(&self.p, x, self.n_threads, poll_signals, NULL,
                                                &value)
-        raise_unless_ok(status)
+        check(status, "for a loop over the comparisons")
         return value
 
     def largest_difference(self, const double[::1] step not None):
@@ -262,7 +181,7 @@ cdef class Problem:
         with nogil:
             status = vn_problem_largest_difference(&self.p, d, self.n_threads, poll_signals, NULL,
                                                    &value)
-        raise_unless_ok(status)
+        check(status, "for a loop over the comparisons")
         return value
 
     def overreach(self, const double[::1] parameters not None, const double[::1] step not None,
@@ -275,7 +194,7 @@ cdef class Problem:
         with nogil:
             status = vn_problem_overreach(&self.p, x, d, room, self.n_threads, poll_signals, NULL,
                                           &value)
-        raise_unless_ok(status)
+        check(status, "for a loop over the comparisons")
         return value
 
     def solve(self, const double[::1] rhs not None, double mass_tolerance,
@@ -296,10 +215,8 @@ cdef class Problem:
         options.poll_context = NULL
         with nogil:
             status = vn_solver_solve(self.solver, b, &options, out, &n_iter)
-        if status == VN_INTERRUPTED:
-            raise_pending()
-        if status == VN_NO_MEMORY:
-            raise MemoryError("not enough memory for the preconditioner")
+        if status != VN_NOT_CONVERGED:
+            check(status, "for the preconditioner")
         return solution, int(n_iter), status == VN_OK
 
     def newman_sweeps(self, double[::1] pi not None, double home, double tie, int64_t n_sweeps):
@@ -310,8 +227,8 @@ cdef class Problem:
         for k in range(n_sweeps):
             with nogil:
                 status = vn_newman_sweep(&self.p, poll_signals, NULL, x, &home, &tie)
-            if status != VN_OK or check_signals():
-                raise_pending()
+            check(status, "for a sweep")
+            PyErr_CheckSignals()
         return home, tie
 
     @property

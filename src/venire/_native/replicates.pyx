@@ -6,55 +6,8 @@ import numpy as np
 from libc.stdint cimport INT32_MAX, int8_t, int32_t, int64_t, uint64_t
 
 from venire._native.border cimport at, at_if, codes, member, same, team, within
+from venire._native.common cimport VN_BAD_VALUE, VN_OK, VN_TOO_LARGE, check, poll_signals, vn_status
 
-from venire._native.signals cimport poll_signals, raise_pending
-
-
-cdef extern from "vn_replicates.h" nogil:
-    ctypedef enum vn_status:
-        VN_OK
-        VN_NO_MEMORY
-        VN_INTERRUPTED
-        VN_TOO_LARGE
-        VN_BAD_VALUE
-    ctypedef enum vn_resample_kind:
-        VN_MULTINOMIAL
-    ctypedef enum vn_model:
-        VN_BRADLEY_TERRY
-    ctypedef int (*vn_poll)(void *) noexcept nogil
-    ctypedef struct vn_draws:
-        pass
-    ctypedef struct vn_replicates:
-        vn_model model
-        int has_tie
-        double prior
-        int64_t n_items
-        int64_t n_edges
-        int64_t n_rows
-        int64_t n_units
-        const int32_t *first
-        const int32_t *second
-        const int32_t *edge
-        const int32_t *unit
-        const int8_t *outcome
-        const double *mass
-        const int32_t *component
-        const double *inverse
-        const double *start
-        double tol
-        int max_iter
-    vn_status vn_draws_new(vn_resample_kind, int64_t, const double *, vn_draws **)
-    void vn_draws_free(vn_draws *)
-    void vn_draws_block(const vn_draws *, const uint64_t *, int64_t, int, double *)
-    vn_status vn_replicates_fit(const vn_replicates *, const vn_draws *, const uint64_t *, int64_t,
-                                int64_t, int, vn_poll, void *, double *, double *, double *,
-                                int8_t *, int32_t *)
-    vn_status vn_dense_inverse(int64_t, double *)
-
-
-cdef extern from "vn_replicate_edges.h" nogil:
-    int64_t vn_replicate_edges(const vn_replicates *, const int8_t *, const double *, int64_t *,
-                               int32_t *, int8_t *, double *, double *, double *, double *)
 
 
 KINDS = {"multinomial": 0, "poisson": 1, "bayesian": 2}
@@ -86,8 +39,7 @@ cdef class Draws:
             raise ValueError(too_many(np.max(count)))
         if status == VN_BAD_VALUE:
             raise ValueError("count: is not finite, or below 1")
-        if status != VN_OK:
-            raise MemoryError("not enough memory for the tables of the draws")
+        check(status, "for the tables of the draws")
 
     def __dealloc__(self):
         vn_draws_free(self.d)
@@ -253,8 +205,5 @@ def fit_replicates(
         status = vn_replicates_fit(&p, draws.d, draws.key, begin, end, n_threads, poll_signals, NULL,
                                    &theta_view[0, 0], tie, &residual_view[0], &state_view[0],
                                    &iter_view[0])
-    if status == VN_INTERRUPTED:
-        raise_pending()
-    if status != VN_OK:
-        raise MemoryError("not enough memory for a block of replicates of each thread")
+    check(status, "for a block of replicates of each thread")
     return theta, log_tie, residual, state, n_iter

@@ -2,28 +2,11 @@
 
 import numpy as np
 
+from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint64_t
 
 from venire._native.border cimport at, at_if, member, offsets, same, steps, team, within
-from venire._native.signals cimport check_signals, poll_signals, raise_pending
-
-
-cdef extern from "vn_resample.h" nogil:
-    ctypedef enum vn_status:
-        VN_OK
-        VN_NO_MEMORY
-        VN_INTERRUPTED
-        VN_TOO_LARGE
-    ctypedef enum vn_resample_kind:
-        VN_MULTINOMIAL
-    ctypedef struct vn_resample:
-        pass
-    ctypedef int (*vn_poll)(void *) noexcept nogil
-    vn_status vn_resample_new(vn_resample_kind, int64_t, const int64_t *, const int64_t *, int64_t,
-                              const int64_t *, vn_resample **)
-    void vn_resample_free(vn_resample *)
-    vn_status vn_resample_draw(const vn_resample *, const uint64_t *, int64_t, int64_t, int,
-                               vn_poll, void *, int32_t *, double *)
+from venire._native.common cimport VN_TOO_LARGE, check, poll_signals, vn_status
 
 
 KINDS = {"multinomial": 0, "poisson": 1, "bayesian": 2, "subsample": 3}
@@ -71,8 +54,7 @@ cdef class Resampler:
                                  at_if(unit, n_positions, "unit"), &self.s)
         if status == VN_TOO_LARGE:
             raise ValueError("size: more than 10**7 draws for each unit")
-        if status != VN_OK:
-            raise MemoryError("not enough memory for the tables of the draws")
+        check(status, "for the tables of the draws")
 
     def __dealloc__(self):
         vn_resample_free(self.s)
@@ -102,9 +84,7 @@ cdef class Resampler:
             with nogil:
                 status = vn_resample_draw(self.s, self.key, r, to, n_threads, poll_signals, NULL, c,
                                           w)
-            if status == VN_INTERRUPTED or (status == VN_OK and check_signals()):
-                raise_pending()
-            if status != VN_OK:
-                raise MemoryError("not enough memory for a replicate of each thread")
+            check(status, "for a replicate of each thread")
+            PyErr_CheckSignals()
             r = to
         return out

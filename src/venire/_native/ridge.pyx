@@ -5,22 +5,7 @@ import numpy as np
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from venire._native.border cimport at, offsets, room, steps, team, within
-from venire._native.signals cimport poll_signals, raise_pending
-
-
-cdef extern from "vn_ridge.h" nogil:
-    ctypedef enum vn_status:
-        VN_OK
-        VN_INTERRUPTED
-    ctypedef int (*vn_poll)(void *) noexcept nogil
-    ctypedef struct vn_sparse_rows:
-        int64_t n_rows
-        int64_t n_columns
-        const int64_t *ptr
-        const int32_t *column
-        const double *value
-    vn_status vn_ridge_step(const vn_sparse_rows *, const double *, const double *, const double *,
-                            const uint8_t *, int, vn_poll, void *, double *)
+from venire._native.common cimport check, poll_signals, vn_status
 
 
 def ridge_step(
@@ -63,8 +48,5 @@ def ridge_step(
     n_threads = team(n_threads)
     with nogil:
         status = vn_ridge_step(&x, c, d, g, f, n_threads, poll_signals, NULL, out)
-    if status == VN_INTERRUPTED:
-        raise_pending()
-    if status != VN_OK:
-        raise MemoryError("not enough memory for the weights of the teachers")
+    check(status, "for the weights of the teachers")
     return step

@@ -7,55 +7,11 @@ from libc.string cimport memset
 
 from venire._native.border cimport at, at_if, cells_of_groups, codes, offsets, room, same, steps
 from venire._native.border cimport team, within
-from venire._native.signals cimport poll_signals, raise_pending
-
-
-cdef extern from "vn_votes.h" nogil:
-    ctypedef enum vn_status:
-        VN_OK
-        VN_INTERRUPTED
-    ctypedef int (*vn_poll)(void *) noexcept nogil
-    ctypedef struct vn_vote_cells:
-        int32_t *teacher
-        int32_t *count[3]
-        double *mass[3]
-    ctypedef struct vn_vote_table:
-        const int64_t *ptr
-        vn_vote_cells cells
-
-
-cdef extern from "vn_teacher_weights.h" nogil:
-    ctypedef struct vn_row_votes:
-        int64_t n_rows
-        int64_t n_teachers
-        const int64_t *pair
-        vn_vote_table votes
-    ctypedef struct vn_group_rows:
-        int64_t n_groups
-        const int64_t *item_ptr
-        const int64_t *row_ptr
-        const int32_t *first
-        const int32_t *second
-        const double *theta
-        const double *variance
-        int normal
-    vn_status vn_weighted_masses(const vn_row_votes *, const double *, int, vn_poll, void *,
-                                 double *, double *)
-    vn_status vn_expected_votes(const vn_group_rows *, int, vn_poll, void *, double *)
-    vn_status vn_teacher_agreement(const vn_row_votes *, const double *, int, vn_poll, void *,
-                                   double *, double *, int64_t *)
+from venire._native.common cimport check, poll_signals, vn_status
 
 
 cdef enum:
     SMALL = 1 << 15  # cells below which starting threads costs more than it saves
-
-
-cdef int check(vn_status status) except -1:
-    if status == VN_INTERRUPTED:
-        raise_pending()
-    if status != VN_OK:
-        raise MemoryError("not enough memory to judge the teachers")
-    return 0
 
 
 def expected_votes(
@@ -89,7 +45,7 @@ def expected_votes(
     if n:
         with nogil:
             status = vn_expected_votes(&rows, threads, poll_signals, NULL, out)
-        check(status)
+        check(status, "to judge the teachers")
     return result
 
 
@@ -136,7 +92,7 @@ cdef class RowVotes:
         cdef vn_status status
         with nogil:
             status = vn_weighted_masses(&self.rows, e, self.n_threads, poll_signals, NULL, w, l)
-        check(status)
+        check(status, "to judge the teachers")
         return win, loss
 
     def agreement(self, expected not None):
@@ -151,5 +107,5 @@ cdef class RowVotes:
         with nogil:
             status = vn_teacher_agreement(&self.rows, d, self.n_threads, poll_signals, NULL, a, b,
                                           c)
-        check(status)
+        check(status, "to judge the teachers")
         return size, match, judged

@@ -2,75 +2,11 @@
 
 import numpy as np
 
-from libc.stdint cimport INT32_MAX, INT64_MAX, int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport INT32_MAX, INT64_MAX, int8_t, int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memset
 
 from venire._native.border cimport at, at_if, codes, offsets, same, steps, team, within
-from venire._native.signals cimport poll_signals, raise_pending
-
-
-cdef extern from "vn_votes.h" nogil:
-    ctypedef enum vn_status:
-        VN_OK
-        VN_NO_MEMORY
-        VN_INTERRUPTED
-        VN_TOO_LARGE
-        VN_BAD_VALUE
-    ctypedef int (*vn_poll)(void *) noexcept nogil
-    ctypedef struct vn_ints:
-        const void *data
-        int size
-        int64_t low
-        const int32_t *code
-    ctypedef struct vn_vote_rows:
-        int64_t n_rows
-        int64_t n_teachers
-        vn_ints teacher
-        vn_ints pair
-        int64_t n_pairs
-        const int32_t *first
-        const int32_t *second
-        int64_t n_items
-        const int8_t *vote
-        const double *probability
-        double strength
-        const double *weight
-        const uint8_t *swapped
-    ctypedef struct vn_vote_cells:
-        int32_t *teacher
-        int32_t *count[3]
-        double *mass[3]
-        int32_t *runs
-        double *total
-        double *square
-        int32_t *swapped_runs
-        double *swapped_total
-    ctypedef struct vn_vote_blocks:
-        pass
-    ctypedef struct vn_vote_table:
-        const int64_t *ptr
-        vn_vote_cells cells
-    ctypedef struct vn_vote_union:
-        vn_vote_table a
-        vn_vote_table b
-        int64_t n_pairs
-        const int32_t *at_a
-        const int32_t *at_b
-        const int32_t *to_a
-        const int32_t *to_b
-    bint vn_votes_are_hard(const vn_vote_rows *)
-    int vn_votes_bits(const vn_vote_rows *)
-    vn_status vn_votes_count(const vn_vote_rows *, int, vn_poll, void *, vn_vote_blocks **,
-                             int64_t *, int64_t *, int64_t *)
-    vn_status vn_votes_sort(const vn_vote_rows *, int, vn_poll, void *, vn_vote_blocks **,
-                            int64_t *, int64_t *, int64_t *)
-    vn_status vn_votes_write(const vn_vote_blocks *, int, vn_poll, void *, int64_t *, uint64_t *,
-                             int *, vn_vote_cells *)
-    void vn_vote_blocks_free(vn_vote_blocks *)
-    vn_status vn_votes_mark(const vn_ints *, int64_t, int, vn_poll, void *, uint8_t *)
-    vn_status vn_votes_merge_sizes(const vn_vote_union *, int, vn_poll, void *, int64_t *)
-    vn_status vn_votes_merge(const vn_vote_union *, int, vn_poll, void *, const int64_t *,
-                             vn_vote_cells *)
+from venire._native.common cimport VN_BAD_VALUE, VN_TOO_LARGE, check, poll_signals, vn_status
 
 
 HARD = ("win", "tie", "loss")
@@ -132,14 +68,6 @@ cdef int point(vn_vote_cells *c, dict columns, int64_t n) except -1:
     return 0
 
 
-cdef int check(vn_status status) except -1:
-    if status == VN_INTERRUPTED:
-        raise_pending()
-    if status != VN_OK:
-        raise MemoryError("not enough memory to aggregate the votes")
-    return 0
-
-
 def _empty(int64_t n_cells, bint hard, bint swapped):
     columns = {"teacher": np.empty(n_cells, np.int32)}
     for name in (HARD if hard else SOFT) + (SWAPPED if swapped else ()):
@@ -160,7 +88,7 @@ def mark(array, int64_t low, int n_threads):
     cdef vn_status status
     with nogil:
         status = vn_votes_mark(&x, n, n_threads, poll_signals, NULL, &view[0])
-    check(status)
+    check(status, "to aggregate the votes")
     return seen
 
 
@@ -235,7 +163,7 @@ def aggregate(
         raise OutOfRange if bad < 0 else BadRow(int(bad))
     if status == VN_TOO_LARGE:
         raise ValueError("at most 2**31 - 1 votes per call; append the rest")
-    check(status)
+    check(status, "to aggregate the votes")
     try:
         ptr = np.empty(found_pairs + 1, np.int64)
         keys = None if counted else np.empty(found_pairs, np.uint64)
@@ -254,7 +182,7 @@ cdef int write(vn_vote_blocks *blocks, int n_threads, int64_t[::1] ptr, uint64_t
     cdef vn_status status
     with nogil:
         status = vn_votes_write(blocks, n_threads, poll_signals, NULL, p, k, bits, cells)
-    return check(status)
+    return check(status, "to aggregate the votes")
 
 
 cdef int source(vn_vote_table *t, const int64_t[::1] ptr, dict columns, const int32_t[::1] places,
@@ -301,11 +229,11 @@ def merge(
     cdef int64_t[::1] p = ptr
     with nogil:
         status = vn_votes_merge_sizes(&both, n_threads, poll_signals, NULL, &p[0])
-    check(status)
+    check(status, "to aggregate the votes")
     hard = "total" not in a and "total" not in b
     columns = _empty(ptr[n_pairs], hard, "swapped_runs" in a or "swapped_runs" in b)
     point(&cells, columns, ptr[n_pairs])
     with nogil:
         status = vn_votes_merge(&both, n_threads, poll_signals, NULL, &p[0], &cells)
-    check(status)
+    check(status, "to aggregate the votes")
     return ptr, columns

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from venire._core import checks
 from venire._core.checks import fail
-from venire._native import boost
 
 __all__ = ["BoostingStep", "adaboost_weights"]
 
-_STATES = ("goes on", "perfect", "useless")
-ROWS_PER_THREAD = 200_000  # fewer are done before a second thread has woken up
-_LOSSES = ("linear", "square", "exponential")
+LEAST = float(np.finfo(np.float64).eps)  # a weight above 0 never falls below
+
+#: Of an error relative to the largest one.
+_SHAPES: dict[str, Callable[[Any], Any]] = {
+    "linear": lambda x: x,
+    "square": np.square,
+    "exponential": lambda x: -np.expm1(-x),
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,7 +73,6 @@ def adaboost_weights(
     n_classes: int | None = None,
     loss: str = "linear",
     learning_rate: float = 1.0,
-    n_threads: int | None = None,
 ) -> BoostingStep:
     """Weights of the rows for the next learner of a boosted ensemble, and of this learner.
 
@@ -85,8 +90,6 @@ def adaboost_weights(
         With "r2": of the error relative to the largest one.
     learning_rate : float, default 1.0
         Factor of the learner's weight, > 0.
-    n_threads : int, optional
-        Default: all usable CPUs. The result is the same bit for bit.
 
     Returns
     -------
@@ -122,48 +125,70 @@ def adaboost_weights(
     'useless'
     """
     checks.one_of(method, "method", ("samme", "r2"))
-    checks.one_of(loss, "loss", _LOSSES)
+    checks.one_of(loss, "loss", tuple(_SHAPES))
     p, t = checks.array(prediction, "prediction"), checks.array(target, "target")
     if t.ndim != 1 or len(t) == 0:
         fail("target", f"must have shape (n_rows,), has shape {t.shape}")
     if p.shape != t.shape:
         fail("prediction", f"must have the shape of target, {t.shape}, has shape {p.shape}")
-    n = len(t)
     rate = checks.number(
         learning_rate, "learning_rate", "must be finite and > 0", lambda x: 0.0 < x < math.inf
     )
-    threads = min(checks.n_threads(n_threads), max(1, n // ROWS_PER_THREAD))
-    w = np.full(n, 1.0 / n) if weight is None else checks.amounts(weight, n, "weight")
+    w = _shares(weight, len(t))
+    if method == "samme":
+        if n_classes is None:
+            n_classes = max(2, len(checks.distinct(t, "target")[0]))
+        n_classes = checks.whole(n_classes, "n_classes", 2, 2**31 - 1)
+        lost, most = _differs(p, t), 1.0
+    else:
+        n_classes = 2  # AdaBoost.R2 is SAMME of two classes, with losses between right and wrong
+        shape = _SHAPES[loss]
+        lost, most = shape(_relative_errors(p, t, w)), float(shape(1.0))
+    error = float((w * lost).sum())  # no product of a library: its threads would change the sum
+    if error <= 0.0:
+        return BoostingStep(w, error, 1.0, "perfect")
+    if error >= 1.0 - 1.0 / n_classes:
+        return BoostingStep(w, error, 0.0, "useless")
+    alpha = rate * (math.log((1.0 - error) / error) + math.log(n_classes - 1.0))
+    # what is right goes down instead of what is wrong going up: nothing overflows
+    new = w * np.exp(alpha * (lost - most))
+    new = np.where(w > 0.0, np.maximum(new / new.sum(), LEAST), 0.0)
+    return BoostingStep(new, error, alpha, "goes on")
+
+
+def _shares(weight: ArrayLike | None, n: int) -> np.ndarray:
+    """Weights of n rows, divided by their sum."""
+    if weight is None:
+        return np.full(n, 1.0 / n)
+    w = checks.amounts(weight, n, "weight")
     if len(w) != n:
-        fail("weight", f"must have shape {t.shape}, has shape ()")
+        fail("weight", f"must have shape ({n},), has shape ()")
     total = float(w.sum())
     if total <= 0.0:
         fail("weight", "must have a sum > 0", value=total)
     if total < 1e-200:  # exactly, so that nothing is lost below the least normal number
         w = np.ldexp(w, -math.frexp(total)[1])
-    if method == "samme":
-        if n_classes is None:
-            n_classes = max(2, len(checks.distinct(t, "target")[0]))
-        n_classes = checks.whole(n_classes, "n_classes", 2, 2**31 - 1)
-        kinds = p.dtype.kind, t.dtype.kind
-        if any(a in "US" and b in "biuf" for a, b in (kinds, kinds[::-1])):
-            fail("prediction", f"has dtype {p.dtype}, but target has {t.dtype}", kind=TypeError)
-        wrong = np.ascontiguousarray(_differs(p, t)).view(np.uint8)
-        found = boost.samme(w, wrong, float(n_classes), rate, threads)
-    else:
-        with np.errstate(over="ignore"):
-            difference = checks.finite(p, n, "prediction") - checks.finite(t, n, "target")
-        if not np.isfinite(difference).all():
-            at = int(np.argmin(np.isfinite(difference)))
-            fail("prediction", "is too far from the target for float64", at, p[at])
-        found = boost.r2(w, difference, _LOSSES.index(loss), rate, threads)
-    new, state, error, alpha = found
-    return BoostingStep(new, error, alpha, _STATES[state])
+        total = float(w.sum())
+    return w / total
 
 
 def _differs(p: np.ndarray, t: np.ndarray) -> np.ndarray:
     """Where two columns of classes differ."""
+    kinds = p.dtype.kind, t.dtype.kind
+    if any(a in "US" and b in "biuf" for a, b in (kinds, kinds[::-1])):
+        fail("prediction", f"has dtype {p.dtype}, but target has {t.dtype}", kind=TypeError)
     try:
         return np.asarray(p != t, dtype=bool)
     except Exception:  # objects that do not compare
         fail("prediction", "cannot be compared with target", kind=TypeError)
+
+
+def _relative_errors(p: np.ndarray, t: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Sizes of the errors over the largest of a row that has weight, at most 1."""
+    with np.errstate(over="ignore"):
+        size = np.abs(checks.finite(p, len(p), "prediction") - checks.finite(t, len(t), "target"))
+    if not np.isfinite(size).all():
+        at = int(np.argmin(np.isfinite(size)))
+        fail("prediction", "is too far from the target for float64", at, p[at])
+    largest = size.max(where=w > 0.0, initial=0.0)
+    return np.minimum(size, largest) / (largest or 1.0)

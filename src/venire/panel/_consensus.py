@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.arrays import SHAPE_RANGE
@@ -16,22 +16,19 @@ from venire.data.votes import Votes
 from venire.data.votes.gold import gold_of
 from venire.errors import ConvergenceWarning
 from venire.panel import _methods
-from venire.panel._board import Board, board_of
+from venire.panel._board import board_of
 from venire.panel._gold import GoldReport, report
-from venire.panel._methods import Pool
+from venire.panel._methods import METHODS, Method
 from venire.panel._notices import disputed, notices
 from venire.panel._posterior import BetaPosterior
 from venire.panel._result import Consensus
 from venire.panel._stack import fit_stack
 
-__all__ = ["METHODS", "consensus"]
+__all__ = ["consensus"]
 
-METHODS = ("uniform", "variance", "precision", "reliability", "correlated", "stacked")
 ASSUMED_RHO = 0.3
 GOLD_FOR_RHO = 30  # pairs
 MOST_VOTES = 0.05 * SHAPE_RANGE[1]  # of a Beta's counts: those with gold count tenfold
-
-Floats = NDArray[np.float64]
 
 
 def consensus(
@@ -136,53 +133,40 @@ def consensus(
     """
     if not isinstance(votes, Votes):
         fail("votes", f"must be Votes, got {type(votes).__name__}", kind=TypeError)
-    checks.one_of(method, "method", METHODS)
+    how = METHODS[checks.one_of(method, "method", tuple(METHODS))]
     hold_to_gold = checks.flag(hold_to_gold, "hold_to_gold")
     nonnegative = checks.flag(nonnegative, "nonnegative")
     if rho is not None:
         rho = checks.number(rho, "rho", "must be between 0 and 1", lambda x: 0.0 <= x <= 1.0)
     checks.rng(rng)
-    max_rounds, tolerance = _rounds(rounds)
-    if method == "correlated" and votes.n_teachers > _methods.MOST_TEACHERS:
-        fail(
-            "method",
-            f"'correlated' is for at most {_methods.MOST_TEACHERS} teachers",
-            value=votes.n_teachers,
-        )
-    if method == "stacked" and gold is None:
-        raise ValueError("gold: method 'stacked' learns from gold: give it for some pairs")
+    until = _rounds(rounds)
+    if how.most_teachers is not None and votes.n_teachers > how.most_teachers:
+        reason = f"{method!r} is for at most {how.most_teachers} teachers"
+        fail("method", reason, value=votes.n_teachers)
+    if how.needs_gold and gold is None:
+        raise ValueError(f"gold: method {method!r} learns from gold: give it for some pairs")
     known = None if gold is None else gold_of(votes, gold)
-    columns = votes._table.columns
-    total = sum(float(columns[name].sum(dtype=np.float64)) for name in ("win", "tie", "loss"))
-    if total > MOST_VOTES:
-        fail("votes", f"must weigh at most {MOST_VOTES:g} in all", value=total)
+    _refuse_heavy(votes)
     board = board_of(votes, n_threads)
     plain = _methods.uniform(board)
-    free = _pool(board, method, None, max_rounds, tolerance, plain)  # has seen no gold
+    free = how.pool(board, None, *until)  # has seen no gold
     pool, stack = free, None
-    if known is not None and hold_to_gold and method in ("reliability", "correlated"):
-        pool = _pool(board, method, known, max_rounds, tolerance, plain)
-    if known is not None and method == "stacked":
+    if known is not None and hold_to_gold and how.hears_gold:
+        pool = how.pool(board, known, *until)
+    if known is not None and how.needs_gold:
         stack = fit_stack(board, known, nonnegative, rng, _n_threads(n_threads))
     if not pool.converged:
-        warnings.warn(
-            f"the weights still moved after {pool.n_rounds} rounds",
-            ConvergenceWarning,
-            stacklevel=2,
-        )
+        text = f"the weights still moved after {pool.n_rounds} rounds"
+        warnings.warn(text, ConvergenceWarning, stacklevel=2)
     q = 0.5 * (1.0 + pool.d)
-    if stack is not None:
+    told = None if known is None else report(board, known, 0.5 * (1.0 + free.d))
+    if stack is not None and told is not None:
         q = np.clip(stack.probability, 1e-12, 1.0 - 1e-12)
-    told: GoldReport | None = None
-    if known is not None:
-        told = report(board, known, 0.5 * (1.0 + free.d))
-        if stack is not None:
-            told = _held_out(told, stack.accuracy, stack.log_loss)
-    value, source = _rho(rho, method, told)
+        told = replace(told, panel_accuracy=stack.accuracy, panel_log_loss=stack.log_loss)
+    value, source = _rho(rho, how, told)
     nu = pool.n_eff / np.maximum(1.0 + (pool.n_eff - 1.0) * value, 1e-300)
     nu = np.where(pool.n_eff > 0.0, nu, 0.0)
-    rival = free if method in ("reliability", "correlated") else _methods.reliability(board)
-    share = disputed(rival, plain)
+    share = disputed(free if how.hears_gold else _methods.reliability(board), plain)
     n_voted = max(int((pool.n_eff > 0.0).sum()), 1)
     r = pool.correlation if pool.correlation is not None or told is None else told.correlation
     return Consensus(
@@ -219,38 +203,18 @@ def _rounds(rounds: int | str) -> tuple[int, float]:
     return checks.whole(rounds, "rounds", 1, MOST_ROUNDS), 0.0
 
 
-def _pool(
-    board: Board,
-    method: str,
-    gold: Floats | None,
-    max_rounds: int,
-    tolerance: float,
-    plain: Pool,
-) -> Pool:
-    if method == "uniform":
-        return plain
-    if method == "variance":
-        return _methods.variance(board)
-    if method == "precision":
-        return _methods.precision(board)
-    if method == "correlated":
-        return _methods.correlated(board, gold)
-    if method == "stacked":
-        return _methods.reliability(board)
-    return _methods.reliability(board, gold, max_rounds, tolerance)
+def _refuse_heavy(votes: Votes) -> None:
+    columns = votes._table.columns
+    total = sum(float(columns[name].sum(dtype=np.float64)) for name in ("win", "tie", "loss"))
+    if total > MOST_VOTES:
+        fail("votes", f"must weigh at most {MOST_VOTES:g} in all", value=total)
 
 
-def _held_out(told: GoldReport, accuracy: float, loss: float) -> GoldReport:
-    from dataclasses import replace
-
-    return replace(told, panel_accuracy=accuracy, panel_log_loss=loss)
-
-
-def _rho(rho: float | None, method: str, told: GoldReport | None) -> tuple[float, str]:
+def _rho(rho: float | None, how: Method, told: GoldReport | None) -> tuple[float, str]:
     """Correlation of the errors, and where it is from."""
     if rho is not None:
         return rho, "given"
-    if method == "correlated":
+    if how.has_correlation:
         return 0.0, "in the weights"
     enough = told is not None and told.n_pairs >= GOLD_FOR_RHO
     if told is not None and enough and not np.isnan(told.mean_correlation):

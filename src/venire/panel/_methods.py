@@ -6,6 +6,7 @@ second of any pairs changes signs and nothing else, bit for bit.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from venire.panel._board import Board
 
-__all__ = ["Pool", "correlated", "correlation", "precision", "reliability", "uniform", "variance"]
+__all__ = ["METHODS", "Method", "Pool", "correlation", "errors", "reliability", "uniform"]
 
 PRIOR_AGREE, PRIOR_DISAGREE = 4.0, 2.0
 FLOOR = 1e-6  # of a weight from reliability
@@ -61,24 +62,24 @@ def _worth(agree: Floats, disagree: Floats) -> Floats:
     return np.maximum(digamma(agree) - digamma(disagree), FLOOR)
 
 
-def _plain(board: Board, weight: Floats, gold: Floats | None) -> Pool:
+def _plain(board: Board, weight: Floats, gold: Floats | None = None) -> Pool:
     """A pool with given weights of teachers, and the agreement that goes with it."""
     total, mean, n_eff, share = board.panel.pool(weight)
     agree, disagree = _counts(*board.panel.vouch(weight, gold=gold))
     return Pool(mean, n_eff, total, share, weight, None, agree, disagree)
 
 
-def uniform(board: Board, gold: Floats | None = None) -> Pool:
+def uniform(board: Board, *_: object) -> Pool:
     """Equal weights."""
-    return _plain(board, np.ones(board.votes.n_teachers), gold)
+    return _plain(board, np.ones(board.votes.n_teachers))
 
 
-def precision(board: Board, gold: Floats | None = None) -> Pool:
+def precision(board: Board, gold: Floats | None = None, *_: object) -> Pool:
     """Weights by self-consistency."""
     return _plain(board, board.consistency.gain, gold)
 
 
-def variance(board: Board, gold: Floats | None = None) -> Pool:
+def variance(board: Board, *_: object) -> Pool:
     """The inverse variance of each judgment's own posterior Beta(1/2 + w + z/2, 1/2 + l + z/2)."""
     votes = board.votes
     c = votes._table.columns
@@ -89,7 +90,7 @@ def variance(board: Board, gold: Floats | None = None) -> Pool:
         a, b = c["win"][part] + half, c["loss"][part] + half
         weight[part] = (a + b) ** 2 * (a + b + 1.0) / (a * b)
     total, mean, n_eff, share = board.panel.pool(weight, True)
-    agree, disagree = _counts(*board.panel.vouch(weight, True, gold=gold))
+    agree, disagree = _counts(*board.panel.vouch(weight, True))
     ones = np.ones(votes.n_teachers)
     return Pool(mean, n_eff, total, share, ones, weight, agree, disagree)
 
@@ -127,7 +128,7 @@ def _moved(old: tuple[Floats, ...], new: tuple[Floats, ...]) -> float:
     return 0.5 * float(np.max(np.abs(after - before), initial=0.0))
 
 
-def correlated(board: Board, gold: Floats | None = None) -> Pool:
+def correlated(board: Board, gold: Floats | None = None, *_: object) -> Pool:
     """Weights by reliability, divided by how much the others on the pair err alike."""
     start = reliability(board, gold, MAX_ROUNDS, TOLERANCE)
     if board.votes.n_teachers < FEWEST_TEACHERS:
@@ -203,3 +204,28 @@ def errors(board: Board, z: Floats) -> tuple[Floats, Floats]:
     norm = np.sqrt(square * square.T)
     with np.errstate(invalid="ignore", divide="ignore"):  # errors of 0 up to rounding tell nothing
         return np.where(norm > NOTHING * common, product / norm, np.nan), common
+
+
+class Method(NamedTuple):
+    """A way to weigh the votes.
+
+    To add one: a function from a board, gold and the rounds of an iteration to a pool, and a row.
+    """
+
+    pool: Callable[[Board, Floats | None, int, float], Pool]
+    hears_gold: bool = False  # gold counts as votes of a teacher who is right
+    needs_gold: bool = False  # weights are learned from it, starting from the pool
+    most_teachers: int | None = None
+    has_correlation: bool = False  # in its weights: posteriors need no widening
+
+
+METHODS: dict[str, Method] = {
+    "uniform": Method(uniform),
+    "variance": Method(variance),
+    "precision": Method(precision),
+    "reliability": Method(reliability, hears_gold=True),
+    "correlated": Method(
+        correlated, hears_gold=True, most_teachers=MOST_TEACHERS, has_correlation=True
+    ),
+    "stacked": Method(lambda board, *_: reliability(board), needs_gold=True),
+}

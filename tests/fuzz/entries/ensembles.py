@@ -72,7 +72,6 @@ def adaboost(case: Case) -> None:
             "n_classes": 3,
             "loss": lambda: case.choice(("linear", "square", "exponential")),
             "learning_rate": 0.5,
-            "n_threads": 2,
         }
     )
     step = case.call(vn.adaboost_weights, **case.spoil(arguments, 0.4))

@@ -1,0 +1,67 @@
+"""C declarations: csrc/vn_count.h, vn_cells.h and vn_merge.h."""
+
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t
+
+from venire._native.common cimport vn_poll, vn_status
+
+
+cdef extern from "vn_count.h" nogil:
+    ctypedef enum vn_kind:
+        VN_I8
+        VN_I16
+        VN_I32
+        VN_I64
+        VN_U8
+        VN_U16
+        VN_U32
+        VN_U64
+        VN_F32
+        VN_F64
+    ctypedef struct vn_column:
+        const char *data
+        int64_t stride
+        vn_kind kind
+    ctypedef struct vn_columns:
+        int64_t n_rows
+        vn_column first, second
+        vn_column score, weight
+        vn_column win, loss, tie
+        vn_column order
+    ctypedef struct vn_counted:
+        pass
+    vn_status vn_count(const vn_columns *, int, vn_poll, void *, vn_counted **, int64_t *,
+                       int64_t *, const uint8_t **, int64_t *, int *, int *)
+    int64_t vn_counted_write(const vn_counted *, int, const int32_t *, int64_t, int64_t *,
+                             int32_t *, int8_t *, double *, double *, double *, double *)
+    void vn_counted_free(vn_counted *)
+
+
+cdef extern from "vn_cells.h" nogil:
+    ctypedef struct vn_rows:
+        int64_t n_rows
+        int64_t n_items
+        const int32_t *first
+        const int32_t *second
+        const double *score
+        double one_score
+        const double *weight
+        const int8_t *order
+        const int32_t *cluster
+        const double *win
+        const double *loss
+        const double *tie
+        const double *square
+    ctypedef struct vn_sorted:
+        pass
+    vn_status vn_sort_rows(const vn_rows *, int, vn_poll, void *, vn_sorted **, int64_t *,
+                           int64_t *, int *, int *, int64_t *)
+    vn_status vn_write_cells(const vn_rows *, const vn_sorted *, int, vn_poll, void *, int64_t *,
+                             int32_t *, int8_t *, int32_t *, double *, double *, double *,
+                             double *)
+    void vn_sorted_free(vn_sorted *)
+
+
+cdef extern from "vn_merge.h" nogil:
+    vn_status vn_merge_classes(int64_t, int64_t, const int64_t *, const int32_t *, const double *,
+                               const double *, const double *, int, int, int64_t *, int32_t *,
+                               double *, double *, double *)
