@@ -35,7 +35,8 @@ def aggregate(
             return _of_one_fit(rows, items, threads)
         return group_rows(rows, groups, items, threads)
     except checks.BadInput as error:
-        error.column = rows.source.get(error.argument, error.column)
+        if rows.source is not None:
+            error.column = rows.source.get(error.argument, error.column)
         raise
 
 

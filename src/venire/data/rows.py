@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +16,11 @@ from venire._core.checks import BadInput, fail
 __all__ = ["Cells", "Observed", "Rows", "frozen", "naming"]
 
 
-@dataclass(frozen=True)
-class Rows:
+class Rows(NamedTuple):
     """Columns of `n` rows as they were given; a number, or an array of one, stands for all rows.
 
     `score`, or `win` and `loss` (and `tie`), say what happened; with none of them first won. Labels
-    may be `Encoded`. `source` names the column that each argument came from.
+    may be `Encoded`. `source` names the column that each argument came from, if any.
     """
 
     n: int
@@ -36,17 +34,17 @@ class Rows:
     order: Any = None
     cluster: Any = None
     group: Any = None
-    source: Mapping[str, Any] = field(default_factory=dict)
+    source: Mapping[str, Any] | None = None
 
     @classmethod
     def given(cls, *, may_be_empty: bool = False, **columns: Any) -> Rows:
         """Rows from the arguments of a call, by name: columns of one length, or numbers."""
         n, *ready = checks.columns(may_be_empty=may_be_empty, **columns)
-        rows = cls(n, **dict(zip(columns, ready, strict=True)))
-        for name in ("win", "loss"):
-            if name in columns and getattr(rows, name) is None:
-                fail(name, "must be an array or a number", value=None, kind=TypeError)
-        return rows
+        if "win" in columns:
+            for name in ("win", "loss"):
+                if columns[name] is None:
+                    fail(name, "must be an array or a number", value=None, kind=TypeError)
+        return cls(n, **dict(zip(columns, ready, strict=True)))
 
 
 @contextmanager
@@ -108,8 +106,9 @@ class Cells(NamedTuple):
         clusters: NDArray[Any] | None = None,
     ) -> Cells:
         """Cells of one fit, in the order in which the native layer gives them."""
+        offsets, cell_offsets = np.array(((0, len(items)), (0, len(second))))
         return cls(
-            items, np.array((0, len(items))), np.array((0, len(second))), second, order, win, loss,
+            items, offsets, cell_offsets, second, order, win, loss,
             tie, square, None, row_ptr, cluster, clusters, None, n_pairs, has_order,
             square is not None,
         )  # fmt: skip
@@ -119,11 +118,16 @@ class Observed:
     """Cells, to read: what comparisons of one fit and of many groups have in common."""
 
     cells: Cells
+    _declared: ClassVar[tuple[str, ...]]  # what is an attribute of its own, too
     items: NDArray[Any]
     second: NDArray[np.int32]
     order: NDArray[np.int8]
     win: NDArray[np.float64]
     loss: NDArray[np.float64]
+
+    def __init_subclass__(cls) -> None:
+        names = (*Observed.__annotations__, *cls.__annotations__)
+        cls._declared = tuple(name for name in names if name in Cells._fields)
 
     @classmethod
     def from_cells(cls, cells: Cells) -> Self:
@@ -134,10 +138,12 @@ class Observed:
 
     def _adopt(self, cells: Cells) -> None:
         """Take over the cells, and what the class declares of them as attributes of its own."""
-        self.cells = Cells(*map(frozen, cells))
-        for name in (*Observed.__annotations__, *type(self).__annotations__):
-            if name != "cells":
-                setattr(self, name, getattr(self.cells, name))
+        for x in cells:
+            if type(x) is np.ndarray:  # never the caller's own
+                x.setflags(write=False)
+        self.cells = cells
+        for name in self._declared:
+            setattr(self, name, getattr(cells, name))
 
     @property
     def n_items(self) -> int:
@@ -161,9 +167,7 @@ class Observed:
         return frozen(np.zeros(self.n_cells)) if self.cells.tie is None else self.cells.tie
 
 
-def frozen(x: Any) -> Any:
-    """A read-only view of an array; anything else as it is."""
-    if isinstance(x, np.ndarray):
-        x = x.view()
-        x.flags.writeable = False
+def frozen(x: NDArray[Any]) -> NDArray[Any]:
+    """An array of our own, from now on read-only."""
+    x.setflags(write=False)
     return x

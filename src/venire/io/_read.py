@@ -77,7 +77,7 @@ def read_comparisons(
     try:
         return Comparisons.from_cells(aggregate(rows, n_threads=n_threads))
     except ValueError as error:
-        raise located(path, error, rows.source) from None
+        raise located(path, error, chosen.names) from None
 
 
 def _read(
@@ -188,4 +188,4 @@ def read_grouped(
     try:
         return GroupedComparisons.from_cells(aggregate(rows, n_threads=n_threads))
     except ValueError as error:
-        raise located(path, error, rows.source, place) from None
+        raise located(path, error, chosen.names, place) from None

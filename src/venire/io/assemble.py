@@ -89,7 +89,7 @@ def rows_of(
     rows = read_frame(
         frame, replace(columns, **own), reading=reading, items=items, n_threads=n_threads
     )
-    return replace(rows, source=names)
+    return rows._replace(source=names)
 
 
 def as_integers(items: np.ndarray, codes: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
