@@ -134,7 +134,7 @@ def _errors(size: str) -> Case:
 def _replicates(size: str, kind: str) -> Case:
     rows = simulate.queries(_sized(size, 11_200, 200), 100, rng=SEED)
     fit = vn.fit_groups(_grouped(rows), prior=PRIOR)
-    return Case(lambda: vn.bootstrap(fit, 20, kind=kind, rng=SEED))
+    return Case(lambda: vn.bootstrap(fit, 20, scheme=kind, rng=SEED))
 
 
 @case("round of distillation", *full_round.PANELS)
@@ -288,7 +288,7 @@ def _weights(size: str, kind: str) -> Case:
     n, replicates = _sized(size, 1_000_000, 100_000), _sized(size, 100, 20)
 
     def call() -> int:
-        blocks = vn.bootstrap_weights(n, replicates, kind=kind, rng=SEED)
+        blocks = vn.bootstrap_weights(n, replicates, scheme=kind, rng=SEED)
         return sum(int(block[0, 0]) for block in blocks)
 
     return Case(call)

@@ -22,7 +22,7 @@ import numpy as np
 import venire as vn
 
 ITEMS, BATTLES, REPLICATES, SEED = 10, 1_200, 1_000, 20261124
-KINDS = ("percentile", "basic", "bca", "studentised")
+KINDS = ("percentile", "basic", "bca", "studentized")
 MODELS = {
     "Bradley-Terry": (vn.fit_bradley_terry, "bradley-terry", 0.7),
     "Thurstone": (vn.fit_thurstone, "thurstone", 0.4),

@@ -29,10 +29,10 @@ def checked_residual(rows: Queries, b: Any) -> float:
     n_groups, n_replicates = CHECKED
     worst = 0.0
     for k in range(min(n_groups, len(b.groups))):
-        own = b.group(b.groups[k])
+        own = b[b.groups[k]]
         c = own.fit.comparisons
         for r in range(n_replicates):
-            times = reference.bootstrap_draws(np.ones(len(c.first), int), own.key, r, b.kind)
+            times = reference.bootstrap_draws(np.ones(len(c.first), int), own.key, r, b.scheme)
             d = own.theta[r, c.first] - own.theta[r, c.second]
             terms = reference.cell_terms(
                 "bradley-terry", d, 0.0, times * c.win, times * c.loss, times * c.tie
@@ -71,7 +71,7 @@ def measure(size: str, kind: str) -> dict[str, Any]:
     before = _status("VmRSS") or _peak()
     _reset_peak()
     start, cpu = time.perf_counter(), time.process_time()
-    b = vn.bootstrap(gf, N_RESAMPLES, kind=kind, rng=queries.SEED)
+    b = vn.bootstrap(gf, N_RESAMPLES, scheme=kind, rng=queries.SEED)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     return {
         "kind": kind,

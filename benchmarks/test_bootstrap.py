@@ -39,7 +39,7 @@ RATIOS = {"mean": 3.0, "median": 5.0}  # times scipy's time
 
 def _ours(rows: Any, model: str, kind: str, n: int) -> Any:
     fit = MODELS[model](vn.Comparisons(rows.first, rows.second, rows.score))
-    return vn.bootstrap(fit, n, kind=kind, rng=SEED)
+    return vn.bootstrap(fit, n, scheme=kind, rng=SEED)
 
 
 def _time(benchmark: Any, function: Callable[[], Any], rounds: int, **facts: Any) -> Any:
@@ -102,7 +102,7 @@ def test_weights(benchmark, size, kind, solver):
     rng = np.random.default_rng(SEED)
 
     def ours() -> int:
-        blocks = vn.bootstrap_weights(n, run, kind=kind, rng=SEED)
+        blocks = vn.bootstrap_weights(n, run, scheme=kind, rng=SEED)
         return sum(int(block[0, 0]) for block in blocks)
 
     def theirs() -> None:

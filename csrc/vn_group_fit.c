@@ -92,8 +92,8 @@ static double first_length(const vn_small *w, double overreach)
 {
     double length = overreach > 1.0 ? 1.0 / overreach : 1.0;
     const int t = w->rows + w->model->has_gamma;
-    if (w->n_border && w->model->model == VN_RAO_KUPPER && w->model->has_tie && w->step[t] < 0.0)
-        length = fmin(length, 0.9 * w->x[t] / -w->step[t]);
+    if (w->n_border && w->model->has_tie && w->step[t] < 0.0)
+        length = fmin(length, 0.9 * (w->x[t] - w->model->model->least_log_tie) / -w->step[t]);
     return length;
 }
 
@@ -237,9 +237,7 @@ static void start_border(vn_small *w, const vn_small_cells *c)
     double ties = 0.0;
     for (int64_t k = 0; k < c->n_cells; k++) ties += c->tie[k];
     const double share = ties / w->total; /* as if all items were equal */
-    w->x[w->rows + w->model->has_gamma] = w->model->model == VN_DAVIDSON
-                                              ? log(2.0 * share / (1.0 - share))
-                                              : log((1.0 + share) / (1.0 - share));
+    w->x[w->rows + w->model->has_gamma] = w->model->model->log_tie(share);
 }
 
 static void keep(const vn_group_result *out, const vn_group_options *o, vn_small *w, int64_t items,
@@ -250,7 +248,7 @@ static void keep(const vn_group_result *out, const vn_group_options *o, vn_small
     if (!o->model.free_border) return;
     if (o->model.has_gamma) out->gamma[k] = w->x[w->rows];
     if (o->model.has_tie) {
-        const double none = o->model.model == VN_DAVIDSON ? -INFINITY : 0.0;
+        const double none = o->model.model->least_log_tie;
         out->log_tie[k] = w->model->has_tie ? w->x[w->rows + w->model->has_gamma] : none;
     }
 }

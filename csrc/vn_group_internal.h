@@ -29,7 +29,7 @@ static inline vn_small_model vn_group_model(const vn_small_model *model, const v
     for (int64_t k = 0; c->tie && k < c->n_cells; k++) ties += c->tie[k];
     if (!(ties > 0.0)) {
         own.has_tie = 0;
-        own.model = VN_BRADLEY_TERRY;
+        own.model = own.model->without_ties;
     }
     return own;
 }

@@ -226,7 +226,7 @@ static vn_status fit_one(workspace *w, const vn_group_options *o, const vn_group
     *s->status = (int8_t)how;
     if (how == VN_REPLICATE_NO_FIT || how == VN_REPLICATE_UNSURE) no_fit(s, n_items, how);
     else if (status == VN_GROUP_NO_COMPARISONS && s->log_tie)
-        *s->log_tie = o->model.model == VN_DAVIDSON ? -INFINITY : 0.0;
+        *s->log_tie = o->model.model->least_log_tie;
     return VN_OK;
 }
 

@@ -13,7 +13,7 @@
 
 #define VN_MAX_BORDER 2
 
-typedef struct {
+typedef struct vn_problem {
     /* what the caller owns: edges sorted by (lo, hi), parallel edges allowed */
     int64_t n, n_edges;
     const int64_t *edge_ptr; /* n + 1: edges of `lo` */
@@ -24,7 +24,7 @@ typedef struct {
     const double *scale;     /* NULL: 1. An edge's predictor is offset + scale x (theta_lo - theta_hi */
     const double *offset;    /* NULL: 0    + gamma x order) */
     const double *pull, *target; /* n: precision and value of direct observations; both or neither */
-    vn_model model;
+    const vn_model_row *model;
     double prior;            /* precision */
     int has_gamma, has_tie;  /* which parameters border theta, in this order */
     int has_level;           /* instead of these: the level that direct observations share */

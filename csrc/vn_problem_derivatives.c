@@ -12,7 +12,7 @@ static void derivatives_of(vn_problem *p, const double *x, int64_t tile)
     const double *tie = p->tie ? p->tie + first : NULL;
     double *g = p->slope + first, *sums = p->tile_sums + tile * VN_TILE_SUMS;
     vn_predictors(p, x, first, len, d);
-    vn_derivatives(p->model)(d, win, loss, tie, t, len, g, h, dt, model_sums);
+    p->model->derivatives(d, win, loss, tie, t, len, g, h, dt, model_sums);
     if (p->scale) {
         const double *scale = p->scale + first;
         for (int k = 0; k < len; k++) {

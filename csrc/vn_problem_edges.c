@@ -53,8 +53,8 @@ static void likelihood(const vn_tile_job *j, int64_t tile)
     int64_t first;
     const int len = vn_edges_of_tile(p, tile, &first);
     vn_predictors(p, j->x, first, len, d);
-    j->out[tile] = vn_log_likelihood(p->model, d, p->win + first, p->loss + first,
-                                     p->tie ? p->tie + first : NULL, log_tie, len);
+    j->out[tile] = p->model->log_likelihood(d, p->win + first, p->loss + first,
+                                            p->tie ? p->tie + first : NULL, log_tie, len);
 }
 
 vn_status vn_problem_log_likelihood(const vn_problem *p, const double *x, int n_threads, vn_poll poll,

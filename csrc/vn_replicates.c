@@ -71,7 +71,7 @@ static uint32_t out_of_range(const vn_replicates *p, const vn_replicate_block *w
             const double x = fabs(w->x[LANES * i + l]);
             most = x <= most ? most : x;
         }
-        const int below = p->model == VN_RAO_KUPPER && !(w->x[LANES * n + l] > 1e-6);
+        const int below = p->has_tie && !(w->x[LANES * n + l] > p->model->least_log_tie + 1e-6);
         bad |= (uint32_t)(!(most < MOST) || below) << l;
     }
     return bad;

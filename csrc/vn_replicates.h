@@ -21,8 +21,8 @@ typedef enum {
 
 /* What is resampled: rows (sorted by edge) of `mass` comparisons that share edge and outcome, drawn
  * as often as their unit. */
-typedef struct {
-    vn_model model;
+typedef struct vn_replicates {
+    const vn_model_row *model;
     int has_tie;              /* log of the tie parameter follows theta */
     double prior;
     int64_t n_items, n_edges, n_rows, n_units;

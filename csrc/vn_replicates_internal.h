@@ -6,7 +6,7 @@
 
 #define LANES VN_REPLICATE_LANES
 
-typedef struct {
+typedef struct vn_replicate_block {
     double *draw;           /* n_units */
     double *a, *b;          /* n_edges each: see vn_replicate_masses */
     double *fixed, *mass;   /* n_items each: what the gradient starts from; weight of comparisons */
@@ -17,8 +17,7 @@ typedef struct {
     double active[LANES];   /* 1: still iterated, 0 */
 } vn_replicate_block;
 
-/* Masses of the block from its draws. `a` and `b` by model: Bradley-Terry and Davidson, a = all
- * comparisons; Thurstone, a = wins, b = losses; Rao-Kupper the same with all ties in both. */
+/* Masses of the block from its draws; `a` and `b` as the model's row parts them. */
 void vn_replicate_masses(const vn_replicates *p, vn_replicate_block *w);
 
 /* Lanes in which everything is reachable along wins both ways (bits). */

@@ -1,22 +1,9 @@
-/* What replicates need of the models: masses, connectivity, gradients, a block of lanes at a time. */
+/* Masses, connectivity and gradients of replicates, a block of lanes at a time. */
 #include <math.h>
 #include <string.h>
 
 #include "vn_math.h"
 #include "vn_replicates_internal.h"
-
-/* Parts of one comparison by outcome (first won, second won, tie): of a, of b, of first's score. */
-static const double parts[4][3][3] = {
-    [VN_BRADLEY_TERRY] = {{1, 0, 1}, {1, 0, 0}, {1, 0, 0.5}},
-    [VN_THURSTONE] = {{1, 0, 0}, {0, 1, 0}, {0.5, 0.5, 0}},
-    [VN_DAVIDSON] = {{1, 0, 1}, {1, 0, 0}, {1, 0, 0.5}},
-    [VN_RAO_KUPPER] = {{1, 0, 0}, {0, 1, 0}, {1, 1, 0}},
-};
-
-static int has_scores(const vn_replicates *p)
-{
-    return p->model == VN_BRADLEY_TERRY || p->model == VN_DAVIDSON;
-}
 
 VN_CLONES
 void vn_replicate_masses(const vn_replicates *p, vn_replicate_block *w)
@@ -24,7 +11,7 @@ void vn_replicate_masses(const vn_replicates *p, vn_replicate_block *w)
     const size_t edges = sizeof(double) * LANES * (size_t)p->n_edges;
     const size_t items = sizeof(double) * LANES * (size_t)p->n_items;
     memset(w->a, 0, edges);
-    if (!has_scores(p)) memset(w->b, 0, edges);
+    if (!p->model->has_scores) memset(w->b, 0, edges);
     memset(w->fixed, 0, items);
     memset(w->mass, 0, items);
     memset(w->up, 0, sizeof(uint32_t) * (size_t)p->n_edges);
@@ -38,8 +25,8 @@ void vn_replicate_masses(const vn_replicates *p, vn_replicate_block *w)
         double *restrict a = w->a + LANES * e, *restrict b = w->b + LANES * e;
         double *restrict mass_i = w->mass + LANES * (int64_t)p->first[e];
         double *restrict mass_j = w->mass + LANES * (int64_t)p->second[e];
-        const double pa = scale * parts[p->model][outcome][0];
-        const double pb = scale * parts[p->model][outcome][1];
+        const double pa = scale * p->model->parts[outcome][0];
+        const double pb = scale * p->model->parts[outcome][1];
         uint32_t seen = 0;
         for (int l = 0; l < LANES; l++) {
             const double n = scale * draw[l];
@@ -53,8 +40,8 @@ void vn_replicate_masses(const vn_replicates *p, vn_replicate_block *w)
             for (int l = 0; l < LANES; l++) w->ties[l] += scale * draw[l];
         if (pb != 0.0)
             for (int l = 0; l < LANES; l++) b[l] += pb * draw[l];
-        if (has_scores(p)) {
-            const double share = scale * parts[p->model][outcome][2], other = scale - share;
+        if (p->model->has_scores) {
+            const double share = scale * p->model->parts[outcome][2], other = scale - share;
             double *restrict s_i = w->fixed + LANES * (int64_t)p->first[e];
             double *restrict s_j = w->fixed + LANES * (int64_t)p->second[e];
             for (int l = 0; l < LANES; l++) {
@@ -100,94 +87,6 @@ uint32_t vn_replicate_connected(const vn_replicates *p, vn_replicate_block *w)
     return from ? from & reached(p, w, w->down, w->up) : 0;
 }
 
-/* Each takes the lanes of one edge: a, b, strengths (or theta) and gradients of both items. */
-VN_CLONES
-static void bradley_terry(const vn_replicates *p, vn_replicate_block *w)
-{
-    for (int64_t e = 0; e < p->n_edges; e++) {
-        const double *restrict n = w->a + LANES * e;
-        const double *restrict si = w->strength + LANES * (int64_t)p->first[e];
-        const double *restrict sj = w->strength + LANES * (int64_t)p->second[e];
-        double *restrict gi = w->g + LANES * (int64_t)p->first[e];
-        double *restrict gj = w->g + LANES * (int64_t)p->second[e];
-        for (int l = 0; l < LANES; l++) {
-            const double q = n[l] / (si[l] + sj[l]);
-            gi[l] -= q * si[l];
-            gj[l] -= q * sj[l];
-        }
-    }
-}
-
-/* The strengths are square roots here. */
-VN_CLONES
-static void davidson(const vn_replicates *p, vn_replicate_block *w)
-{
-    const double *restrict nu = w->strength + LANES * p->n_items;
-    double tied[LANES] = {0.0};
-    for (int64_t e = 0; e < p->n_edges; e++) {
-        const double *restrict n = w->a + LANES * e;
-        const double *restrict si = w->strength + LANES * (int64_t)p->first[e];
-        const double *restrict sj = w->strength + LANES * (int64_t)p->second[e];
-        double *restrict gi = w->g + LANES * (int64_t)p->first[e];
-        double *restrict gj = w->g + LANES * (int64_t)p->second[e];
-        for (int l = 0; l < LANES; l++) {
-            const double i2 = si[l] * si[l], j2 = sj[l] * sj[l], tie = nu[l] * si[l] * sj[l];
-            const double q = n[l] / (i2 + j2 + tie);
-            gi[l] -= q * (i2 + 0.5 * tie);
-            gj[l] -= q * (j2 + 0.5 * tie);
-            tied[l] += q * tie;
-        }
-    }
-    for (int l = 0; l < LANES; l++) w->rest[l] = w->ties[l] - tied[l];
-}
-
-VN_CLONES
-static void rao_kupper(const vn_replicates *p, vn_replicate_block *w)
-{
-    const double *restrict eta = w->strength + LANES * p->n_items;
-    double lost[LANES] = {0.0};
-    for (int64_t e = 0; e < p->n_edges; e++) {
-        const double *restrict a = w->a + LANES * e, *restrict b = w->b + LANES * e;
-        const double *restrict si = w->strength + LANES * (int64_t)p->first[e];
-        const double *restrict sj = w->strength + LANES * (int64_t)p->second[e];
-        double *restrict gi = w->g + LANES * (int64_t)p->first[e];
-        double *restrict gj = w->g + LANES * (int64_t)p->second[e];
-        for (int l = 0; l < LANES; l++) {
-            const double miss_i = a[l] * (eta[l] * sj[l] / (si[l] + eta[l] * sj[l]));
-            const double miss_j = b[l] * (eta[l] * si[l] / (sj[l] + eta[l] * si[l]));
-            gi[l] += miss_i - miss_j;
-            gj[l] += miss_j - miss_i;
-            lost[l] += miss_i + miss_j;
-        }
-    }
-    for (int l = 0; l < LANES; l++) {
-        const double slope = 2.0 + 2.0 / (eta[l] * eta[l] - 1.0);
-        w->rest[l] = w->ties[l] * slope - lost[l];
-    }
-}
-
-VN_CLONES
-static void thurstone(const vn_replicates *p, vn_replicate_block *w)
-{
-    for (int64_t e = 0; e < p->n_edges; e++) {
-        const double *restrict a = w->a + LANES * e, *restrict b = w->b + LANES * e;
-        const double *restrict xi = w->x + LANES * (int64_t)p->first[e];
-        const double *restrict xj = w->x + LANES * (int64_t)p->second[e];
-        double *restrict gi = w->g + LANES * (int64_t)p->first[e];
-        double *restrict gj = w->g + LANES * (int64_t)p->second[e];
-        for (int l = 0; l < LANES; l++) {
-            const double d = xi[l] - xj[l], x = fabs(d);
-            const double falls = vn_exp_neg(-0.5 * x * x), tail = vn_scaled_tail(x);
-            const double likely = 0.3989422804014327 * falls / (1.0 - 0.5 * falls * tail);
-            const double m = 0.7978845608028654 / tail;
-            const double up = d >= 0.0 ? likely : m, down = d >= 0.0 ? m : likely;
-            const double slope = a[l] * up - b[l] * down;
-            gi[l] += slope;
-            gj[l] -= slope;
-        }
-    }
-}
-
 VN_CLONES
 static void finish(const vn_replicates *p, vn_replicate_block *w, double *restrict residual)
 {
@@ -211,15 +110,13 @@ static void finish(const vn_replicates *p, vn_replicate_block *w, double *restri
 
 void vn_replicate_gradient(const vn_replicates *p, vn_replicate_block *w, double *residual)
 {
-    static void (*const model[])(const vn_replicates *, vn_replicate_block *)
-        = {bradley_terry, thurstone, davidson, rao_kupper};
     const int64_t n = LANES * p->n_items, all = n + (p->has_tie ? LANES : 0);
-    const double half = p->model == VN_DAVIDSON ? 0.5 : 1.0;
+    const double power = p->model->power;
     memcpy(w->g, w->fixed, sizeof(double) * (size_t)n);
-    if (p->model != VN_THURSTONE) {
-        for (int64_t k = 0; k < n; k++) w->strength[k] = exp(half * w->x[k]);
+    if (power > 0.0) {
+        for (int64_t k = 0; k < n; k++) w->strength[k] = exp(power * w->x[k]);
         for (int64_t k = n; k < all; k++) w->strength[k] = exp(w->x[k]);
     }
-    model[p->model](p, w);
+    p->model->replicate_gradient(p, w);
     finish(p, w, residual);
 }

@@ -243,7 +243,7 @@ static void predictors(vn_small *w, const double *restrict x, double gamma)
 void vn_small_links(vn_small *w, double log_tie, double *sums)
 {
     sums[0] = sums[1] = 0.0;
-    vn_derivatives(w->model->model)(w->d, w->win, w->loss, w->tie, log_tie, w->edges, w->g, w->h,
+    w->model->model->derivatives(w->d, w->win, w->loss, w->tie, log_tie, w->edges, w->g, w->h,
                                     w->dt, sums);
     for (int e = 0; e < w->edges; e++) {
         const double floor = 1e-20 * (w->win[e] + w->loss[e]);
@@ -346,7 +346,7 @@ double vn_small_derivatives(vn_small *w, const double *x, double *gradient)
 void vn_small_start(vn_small *w, double *x)
 {
     double sums[2];
-    const double unit = w->model->model == VN_THURSTONE ? 0.6 : 1.0; /* probits per logit */
+    const double unit = w->model->model->start_unit;
     for (int e = 0; e < w->n_edges; e++) {
         const double t = (w->win[e] - w->loss[e]) / (w->win[e] + w->loss[e] + w->tie[e]);
         const double u = t > 0.8 ? 0.8 : t < -0.8 ? -0.8 : t;
@@ -362,6 +362,6 @@ void vn_small_start(vn_small *w, double *x)
 double vn_small_log_likelihood(vn_small *w, const double *x)
 {
     predictors(w, x, gamma_of(w, x));
-    return vn_log_likelihood(w->model->model, w->d, w->win, w->loss, w->tie, log_tie_of(w, x),
-                             w->n_edges);
+    return w->model->model->log_likelihood(w->d, w->win, w->loss, w->tie, log_tie_of(w, x),
+                                           w->n_edges);
 }

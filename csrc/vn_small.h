@@ -16,7 +16,7 @@
 
 /* What a fit is, besides its comparisons. */
 typedef struct {
-    vn_model model;
+    const vn_model_row *model;
     double prior;      /* precision */
     int has_gamma;     /* there is an order effect, */
     int has_tie;       /* and a tie parameter */

@@ -64,21 +64,12 @@ vn_status vn_weighted_masses(const vn_row_votes *v, const double *weight, int n_
 }
 
 VN_CLONES
-static void expected_of_group(const int32_t *restrict first, const int32_t *restrict second, int64_t n,
-                              const double *restrict theta, const double *variance, int normal,
-                              double *expected)
+static void differences(const int32_t *restrict first, const int32_t *restrict second, int64_t n,
+                        const double *restrict theta, const double *variance, double share,
+                        double *expected)
 {
-    const double share = normal ? 1.0 : M_PI / 8.0;
     for (int64_t r = 0; r < n; r++)
         expected[r] = (theta[first[r]] - theta[second[r]]) / sqrt(1.0 + share * variance[r]);
-    if (normal) {
-        for (int64_t r = 0; r < n; r++) expected[r] = erf(expected[r] * M_SQRT1_2);
-        return;
-    }
-    for (int64_t r = 0; r < n; r++) {
-        const double e = vn_exp_neg(-fabs(expected[r]));
-        expected[r] = copysign((1.0 - e) / (1.0 + e), expected[r]);
-    }
 }
 
 typedef struct {
@@ -93,10 +84,10 @@ static vn_status expected_of_groups(void *arg, int64_t block, int worker)
     const int64_t end = vn_block_end(v->n_groups, GROUPS, block);
     (void)worker;
     for (int64_t g = block * GROUPS; g < end; g++) {
-        const int64_t from = v->row_ptr[g];
-        expected_of_group(v->first + from, v->second + from, v->row_ptr[g + 1] - from,
-                          v->theta + v->item_ptr[g], v->variance + from, v->normal,
-                          e->expected + from);
+        const int64_t from = v->row_ptr[g], n = v->row_ptr[g + 1] - from;
+        differences(v->first + from, v->second + from, n, v->theta + v->item_ptr[g],
+                    v->variance + from, v->share, e->expected + from);
+        v->model->advantage(n, e->expected + from);
     }
     return VN_OK;
 }

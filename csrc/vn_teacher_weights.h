@@ -6,6 +6,7 @@
 #ifndef VN_TEACHER_WEIGHTS_H
 #define VN_TEACHER_WEIGHTS_H
 
+#include "vn_model.h"
 #include "vn_votes.h"
 
 typedef struct {
@@ -20,15 +21,16 @@ vn_status vn_weighted_masses(const vn_row_votes *rows, const double *weight, int
                              vn_poll poll, void *context, double *win, double *loss);
 
 /* 2p - 1 of each row of the groups, p being the expected probability that its first item is better:
- * of the logistic curve at k (theta_first - theta_second), k = 1 / sqrt(1 + pi v / 8), or, `normal`, of
- * the normal curve with k = 1 / sqrt(1 + v); v is the variance of the difference. `expected` may be
- * `variance`. NaN where theta is. */
+ * that of the model at k (theta_first - theta_second), k = 1 / sqrt(1 + share v); v is the variance of
+ * the difference, `share` what it adds to the link's, which is 1. `expected` may be `variance`. NaN
+ * where theta is. */
 typedef struct {
     int64_t n_groups;
     const int64_t *item_ptr, *row_ptr;
     const int32_t *first, *second;
     const double *theta, *variance;
-    int normal;
+    const vn_model_row *model; /* half ties */
+    double share;
 } vn_group_rows;
 
 vn_status vn_expected_votes(const vn_group_rows *rows, int n_threads, vn_poll poll, void *context,

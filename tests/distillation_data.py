@@ -50,14 +50,18 @@ def play(loop, world, rounds=1, **options):
 
 def same(one, other):
     """Whether two loops know the same, bit for bit."""
-    a, b = one._ledger, other._ledger
+    a, b = one._state, other._state
     names = ("group", "first", "second_group", "second", "round", "ask", "teacher", "state", "vote")
     for name in names:
-        x, y = getattr(a, name), getattr(b, name)
+        x, y = getattr(a.ledger, name), getattr(b.ledger, name)
         if x.dtype != y.dtype or not np.array_equal(x, y):
             return False
-    pairs = [(a.chances, b.chances), (one._prediction, other._prediction), (one._gold, other._gold)]
+    pairs = [
+        (a.ledger.chances, b.ledger.chances),
+        (a.prediction, b.prediction),
+        (a.universe.gold, b.universe.gold),
+    ]
     for x, y in pairs:
         if (x is None) != (y is None) or (x is not None and not np.array_equal(x, y, True)):
             return False
-    return one._head == other._head and one._settings == other._settings
+    return a.facts == b.facts and a.settings == b.settings

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
+
+from venire import Columns, batch
 
 COLUMNS = {"group": "q", "first": "a", "second": "b"}
 LAYOUTS = ["sorted", "shuffled", "parts", "shuffled parts", "whole groups", "arrow", "dictionary"]
@@ -66,3 +69,10 @@ def laid_out(table, layout, folder, n_files=4):
         pq.write_table(piece, parts / f"part-{k}.parquet", row_group_size=500)
     (parts / "_SUCCESS").write_text("")
     return parts
+
+
+def fit_files(source, output, **given):
+    """`venire.batch.fit_files`, the columns and the options all by their names."""
+    names = {f.name for f in fields(Columns)} & {*given}
+    columns = Columns(**{name: given.pop(name) for name in names})
+    return batch.fit_files(source, output, columns, **given)

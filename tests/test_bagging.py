@@ -34,9 +34,9 @@ IRIS, KIND = load_iris(return_X_y=True)
     [
         vn.Bagging(Ridge(), 5),
         vn.Bagging(LinearRegression(), 5),
-        vn.Bagging(DecisionTreeRegressor(), 5, kind="bayesian"),
+        vn.Bagging(DecisionTreeRegressor(), 5, scheme="bayesian"),
         vn.Bagging(KNeighborsRegressor(), 5),
-        vn.Bagging(LogisticRegression(), 5, kind="poisson"),
+        vn.Bagging(LogisticRegression(), 5, scheme="poisson"),
         vn.Bagging(DecisionTreeClassifier(), 5),
         vn.Bagging(LinearSVC(), 5),
     ]
@@ -71,7 +71,7 @@ def test_grams_equal_reference(seed, n, d, k, real):
 
 def weights_of(bag, n, **kwargs):
     return vn.bootstrap_weights(
-        n, bag.n_estimators, kind=bag.kind, size=bag.size, rng=bag._seed, **kwargs
+        n, bag.n_estimators, scheme=bag.scheme, size=bag.size, rng=bag._seed, **kwargs
     ).replicates(0, bag.n_estimators)
 
 
@@ -90,7 +90,7 @@ def test_replicates_equal_reference(seed, kind, penalty, intercept, far):
     learner = Ridge(alpha=penalty, fit_intercept=intercept)
     if penalty == 0.0:
         learner = LinearRegression(fit_intercept=intercept)
-    bag = vn.Bagging(learner, 9, kind=kind, random_state=seed).fit(x, y)
+    bag = vn.Bagging(learner, 9, scheme=kind, random_state=seed).fit(x, y)
     coef, start = reference.ridge_replicates(x, y, weights_of(bag, 60), penalty, intercept)
     np.testing.assert_allclose(bag.coef_[:, 0], coef, rtol=1e-6, atol=1e-7)
     np.testing.assert_allclose(bag.intercept_[:, 0], start, rtol=1e-6, atol=1e-4 if far else 1e-8)
@@ -276,14 +276,14 @@ def test_deviation_is_the_standard_error_of_least_squares():
 
 
 def test_kinds_that_leave_nothing_out():
-    bag = vn.Bagging(Ridge(), 5, kind="bayesian", random_state=0).fit(X, Y)
+    bag = vn.Bagging(Ridge(), 5, scheme="bayesian", random_state=0).fit(X, Y)
     assert (bag.oob_count_ == 0).all()
     assert np.isnan(bag.oob_score_)
     with pytest.raises(ValueError, match="no out-of-bag residuals"):
         bag.interval(X, kind="observation")
     without = vn.Bagging(Ridge(), 5, oob=False, random_state=0).fit(X, Y)
     assert not hasattr(without, "oob_score_")
-    half = vn.Bagging(DecisionTreeRegressor(), 5, kind="subsample", size=50, random_state=0)
+    half = vn.Bagging(DecisionTreeRegressor(), 5, scheme="subsample", size=50, random_state=0)
     assert {e.tree_.n_node_samples[0] for e in half.fit(X, Y).estimators_} == {50}
 
 
@@ -315,14 +315,14 @@ def test_scikit_learn_is_not_loaded_before():
 @pytest.mark.parametrize(
     ("learner", "options", "message"),
     [
-        (Ridge(), {"n_estimators": 0}, "n_estimators = 0: must be at least 1"),
-        (Ridge(), {"n_estimators": -3}, "n_estimators = -3: must be at least 1"),
-        (Ridge(), {"kind": "jackknife"}, "kind.*: must be one of"),
-        (Ridge(), {"size": 0}, "size.*: must be at least 1"),
-        (Ridge(), {"max_features": 0}, "max_features.*: must be from 1 to 10"),
-        (Ridge(), {"max_features": 11}, "max_features.*: must be from 1 to 10"),
-        (Ridge(), {"max_features": -0.5}, "max_features.*: must be from 1 to 10"),
-        (KNeighborsRegressor(), {"kind": "bayesian"}, "KNeighborsRegressor does not"),
+        (Ridge(), {"n_estimators": 0}, "n_estimators: must be at least 1, got 0"),
+        (Ridge(), {"n_estimators": -3}, "n_estimators: must be at least 1, got -3"),
+        (Ridge(), {"scheme": "jackknife"}, "scheme: must be one of"),
+        (Ridge(), {"size": 0}, "size: must be at least 1"),
+        (Ridge(), {"max_features": 0}, "max_features: must be from 1 to 10"),
+        (Ridge(), {"max_features": 11}, "max_features: must be from 1 to 10"),
+        (Ridge(), {"max_features": -0.5}, "max_features: must be from 1 to 10"),
+        (KNeighborsRegressor(), {"scheme": "bayesian"}, "KNeighborsRegressor does not"),
     ],
 )
 def test_bad_parameters(learner, options, message):
@@ -349,6 +349,6 @@ def test_bad_arguments():
 def test_a_member_without_rows_says_so():
     """Poisson counts of few clusters may all be 0."""
     x, y = np.arange(8.0)[:, None], [0, 1] * 4
-    bag = vn.Bagging(DecisionTreeClassifier(), 60, kind="poisson", random_state=0)
+    bag = vn.Bagging(DecisionTreeClassifier(), 60, scheme="poisson", random_state=0)
     with pytest.raises(ValueError, match=r"kind: member .* was given no rows"):
         bag.fit(x, y, cluster=[1, 1, 1, 1, 2, 2, 2, 2])

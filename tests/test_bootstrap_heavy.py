@@ -37,7 +37,7 @@ for model in models:
             else:
                 c = vn.Comparisons(first, second, score, [w] * 6)
                 fit = getattr(vn, "fit_" + model.replace("-", "_"))(c, prior=prior)
-            errors = np.asarray(vn.bootstrap(fit, 20, kind=kind, rng=1).standard_errors())
+            errors = np.asarray(vn.bootstrap(fit, 20, scheme=kind, rng=1).standard_errors())
             print(json.dumps([model, w, errors.tolist()]), flush=True)
         except ValueError as e:
             print(json.dumps([model, w, str(e)]), flush=True)
@@ -93,6 +93,6 @@ def test_counts_that_are_none(kind, bad):
 def test_the_message_says_what_else_to_do():
     c = vn.Comparisons([0, 0, 1], [1, 2, 2], 1.0, [1e20] * 3)
     fit = vn.fit_bradley_terry(c, prior=vn.GaussianPrior(0.1))
-    with pytest.raises(ValueError, match=r"1e\+20 comparisons.*10\*\*7.*kind='bayesian'"):
+    with pytest.raises(ValueError, match=r"1e\+20 comparisons.*10\*\*7.*scheme='bayesian'"):
         vn.bootstrap(fit, 20)
     assert np.isfinite(vn.bootstrap(fit, 20, unit="cells", rng=1).theta).all()

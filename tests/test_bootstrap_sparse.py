@@ -7,8 +7,8 @@ import pytest
 
 import venire as vn
 from venire import simulate
-from venire.resampling import _influence, _solved
-from venire.resampling._replicates import Engine
+from venire.resampling import _precision
+from venire.resampling._engine import Engine
 
 FITS = {"bradley-terry": vn.fit_bradley_terry, "davidson": vn.fit_davidson}
 
@@ -124,12 +124,14 @@ def test_solves_equal_the_inverse(model, prior, cluster):
     b = vn.bootstrap(FITS[model](league(cluster=cluster), prior=prior), 5, rng=1)
     here = np.array([4, 0])
     engine = b._engine()
-    expected = _influence.accelerations(engine)[here]
-    np.testing.assert_allclose(_solved.accelerations(b, here), expected, rtol=1e-4, atol=1e-7)
-    full, each = _solved.errors(b, here)
+    expected = _precision.accelerations(engine, here)
+    dense = _precision.replicate_errors(b, engine, here)
+    engine.inverse = None  # as of a fit of many items
+    found = _precision.accelerations(engine, here)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7)
+    full = _precision.full_errors(engine, here)
     np.testing.assert_allclose(full, b.fit.standard_errors()[here], rtol=1e-5)
-    dense = _influence.replicate_errors(engine, b.theta, b.tie, b.status)
-    np.testing.assert_allclose(each, dense[:, here], rtol=1e-5)
+    np.testing.assert_allclose(_precision.replicate_errors(b, engine, here), dense, rtol=1e-5)
 
 
 def test_accelerations_with_an_order_effect_are_those_of_refits():
@@ -151,7 +153,7 @@ def test_accelerations_with_an_order_effect_are_those_of_refits():
             second += masses[kind, k] * influence**2
             third += masses[kind, k] * influence**3
     expected = third / (6.0 * second**1.5)
-    found = _solved.accelerations(b, np.arange(6))
+    found = _precision.accelerations(b._engine(), np.arange(6))
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
 
 
@@ -159,26 +161,27 @@ def test_all_intervals_with_an_order_effect():
     fit = vn.fit_davidson(league(games=20_000), order_effect=True)
     b = vn.bootstrap(fit, 400, rng=1)
     wald, error = fit.interval(), fit.standard_errors()
-    for kind in ("percentile", "basic", "bca", "studentised"):
+    for kind in ("percentile", "basic", "bca", "studentized"):
         # five times the standard error of a 2.5 % quantile of 400 draws
-        assert np.abs((b.interval(kind=kind) - wald) / error[:, None]).max() < 5 * 0.135
+        assert np.abs((b.interval(interval=kind) - wald) / error[:, None]).max() < 5 * 0.135
 
 
 def test_intervals_of_some_items():
     b = vn.bootstrap(vn.fit_bradley_terry(ladder(), prior=vn.GaussianPrior(0.1)), 40, rng=1)
     some = b.items[[7, 5_000]]
     for kind in ("percentile", "basic"):
-        both = b.interval(kind=kind)[[7, 5_000]]
-        np.testing.assert_array_equal(b.interval(kind=kind, items=some), both)
-    for kind in ("bca", "studentised"):
+        both = b.interval(interval=kind)[[7, 5_000]]
+        np.testing.assert_array_equal(b.interval(interval=kind, items=some), both)
+    for kind in ("bca", "studentized"):
         with pytest.raises(ValueError, match="items: name those wanted"):
-            b.interval(kind=kind)
-        off = b.interval(kind=kind, items=some) - b.interval(items=some)
+            b.interval(interval=kind)
+        off = b.interval(interval=kind, items=some) - b.interval(items=some)
         assert np.abs(off).max() < 0.8 * b.standard_errors()[[7, 5_000]].max()
     with pytest.raises(ValueError, match="items"):
         b.interval(items=["nobody"])
     small = vn.bootstrap(vn.fit_bradley_terry(league()), 60, rng=1)
-    for kind in ("bca", "studentised"):
+    for kind in ("bca", "studentized"):
         np.testing.assert_array_equal(
-            small.interval(kind=kind, items=small.items[[3]]), small.interval(kind=kind)[[3]]
+            small.interval(interval=kind, items=small.items[[3]]),
+            small.interval(interval=kind)[[3]],
         )

@@ -170,20 +170,20 @@ def test_replicates_do_not_depend_on_chunks_or_threads(kind):
     cluster = np.arange(3000) // 3
     strata = np.arange(3000) // 1500
     for given_ in ({}, {"cluster": cluster}, {"strata": strata, "cluster": cluster}):
-        whole = all_of(vn.bootstrap_weights(3000, 40, kind=kind, rng=5, n_threads=1, **given_))
+        whole = all_of(vn.bootstrap_weights(3000, 40, scheme=kind, rng=5, n_threads=1, **given_))
         for threads, block in ((1, 7), (2, 1), (8, 40)):
             again = vn.bootstrap_weights(
-                3000, 40, kind=kind, rng=5, n_threads=threads, block=block, **given_
+                3000, 40, scheme=kind, rng=5, n_threads=threads, block=block, **given_
             )
             np.testing.assert_array_equal(all_of(again), whole)
-        few = all_of(vn.bootstrap_weights(3000, 18, kind=kind, rng=5, **given_))
+        few = all_of(vn.bootstrap_weights(3000, 18, scheme=kind, rng=5, **given_))
         np.testing.assert_array_equal(few[17], whole[17])
         assert not np.array_equal(whole[0], whole[1])
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_threads_share_a_large_replicate(kind):
-    draws = [vn.bootstrap_weights(200_000, 1, kind=kind, rng=9, n_threads=t) for t in (1, 2, 8)]
+    draws = [vn.bootstrap_weights(200_000, 1, scheme=kind, rng=9, n_threads=t) for t in (1, 2, 8)]
     one_, two, eight = (next(d) for d in draws)
     np.testing.assert_array_equal(one_, two)
     np.testing.assert_array_equal(one_, eight)
@@ -208,7 +208,7 @@ def test_iterator():
 
 
 def test_a_billion_counts_come_in_blocks():
-    w = vn.bootstrap_weights(10**6, 1000, kind="poisson", rng=0)
+    w = vn.bootstrap_weights(10**6, 1000, scheme="poisson", rng=0)
     assert next(w).nbytes <= 1 << 25
 
 
@@ -218,7 +218,7 @@ def test_a_billion_counts_come_in_blocks():
 @pytest.mark.parametrize("kind", COUNTED)
 def test_clusters_are_drawn_together(kind):
     cluster = np.array(["c", "a", "b", "a", "c", "d", "a"])
-    w = all_of(vn.bootstrap_weights(7, 500, kind=kind, cluster=cluster, rng=2))
+    w = all_of(vn.bootstrap_weights(7, 500, scheme=kind, cluster=cluster, rng=2))
     np.testing.assert_array_equal(w[:, 1], w[:, 3])
     np.testing.assert_array_equal(w[:, 1], w[:, 6])
     np.testing.assert_array_equal(w[:, 0], w[:, 4])
@@ -259,8 +259,8 @@ def test_clusters_in_strata():
         ({"n_resamples": 2.0}, TypeError, "n_resamples.*: must be a whole number"),
         ({"n": 0}, ValueError, "n.*: must be at least 1"),
         ({"n": 1}, ValueError, "nothing to resample"),
-        ({"n": True}, TypeError, "n.*: must be a whole number"),
-        ({"kind": "jackknife"}, ValueError, "kind = 'jackknife': must be one of"),
+        ({"n": True}, TypeError, "n: must be a whole number"),
+        ({"scheme": "jackknife"}, ValueError, "scheme: must be one of .* got 'jackknife'"),
         ({"cluster": [1, 2]}, ValueError, "cluster: has 2 rows, but there are 4"),
         ({"cluster": [1, 1, 1, 1]}, ValueError, "cluster: all rows are of one cluster"),
         ({"cluster": 3}, TypeError, "cluster.*: must be an array of labels"),
@@ -271,8 +271,8 @@ def test_clusters_in_strata():
             ValueError,
             r"strata\[2\]: rows of one cluster lie in two strata",
         ),
-        ({"size": 0}, ValueError, "size.*: must be at least 1"),
-        ({"size": 5, "kind": "subsample"}, ValueError, "only 4 can be drawn"),
+        ({"size": 0}, ValueError, "size: must be at least 1"),
+        ({"size": 5, "scheme": "subsample"}, ValueError, "only 4 can be drawn"),
         ({"size": [1, 2]}, ValueError, r"size: has shape \(2,\)"),
         ({"size": [-1]}, ValueError, r"size\[0\] = -1: is negative"),
         ({"size": [1.5]}, TypeError, "size: must hold integers"),

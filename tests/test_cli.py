@@ -416,10 +416,10 @@ def test_main_returns_the_code(games, capsys):
 
 
 def test_interrupt_while_writing(games, tmp_path, monkeypatch):
-    def interrupt(*args):
+    def interrupt(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pyarrow.parquet.write_table", interrupt)
+    monkeypatch.setattr("pyarrow.parquet.ParquetWriter.write_table", interrupt)
     out = tmp_path / "r.parquet"
     run = venire("fit", games, *COMMON, "--score", "s", "-o", out)
     assert run.exit_code == 130

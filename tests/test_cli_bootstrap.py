@@ -61,7 +61,7 @@ def test_the_table_is_that_of_the_package(games, frame):
         for name in ("lower", "upper", "standard_error", "rank", "rank_lower", "rank_upper"):
             assert rows[item][name] == pytest.approx(expected[name][k], abs=1e-9)
     assert document["bootstrap"] == {
-        "kind": "multinomial", "n_resamples": 300, "n_failed": 0, "seed": 5, "cluster": None,
+        "scheme": "multinomial", "n_resamples": 300, "n_failed": 0, "seed": 5, "cluster": None,
     }  # fmt: skip
     assert document["level"] == 0.9
 
@@ -89,10 +89,10 @@ def test_the_command_has_a_thousand_replicates(games):
 
 def test_other_kinds_and_models(games):
     run = venire(
-        "bootstrap", games, *WAY, "--model", "davidson", "--bootstrap", 50, "--bootstrap-kind",
+        "bootstrap", games, *WAY, "--model", "davidson", "--bootstrap", 50, "--bootstrap-scheme",
         "bayesian", "--json",
     )  # fmt: skip
-    assert ratings(run)[0]["bootstrap"]["kind"] == "bayesian"
+    assert ratings(run)[0]["bootstrap"]["scheme"] == "bayesian"
 
 
 def test_output_file(games, tmp_path):

@@ -169,8 +169,8 @@ def test_votes_in_other_words(world):
     said[10:20].to_csv("v.tsv", sep="\t", index=False)
     venire("tell", "loop", "v.tsv", "--request", "id", "--probabilities", "w", "t", "l")
     with Distillation.open("loop") as loop:
-        assert loop._ledger.vote[:10].tolist() == [-1] * 10
-        assert loop._ledger.chances[15].tolist() == [0.2, 0.1, 0.7]
+        assert loop._state.ledger.vote[:10].tolist() == [-1] * 10
+        assert loop._state.ledger.chances[15].tolist() == [0.2, 0.1, 0.7]
     said[:1].assign(who="A").to_csv("v.csv", index=False)
     flags = ["--request", "id", "--vote", "who", "--mapping", "A=first,B=second"]
     run = venire("tell", "loop", "v.csv", *flags, code=1)

@@ -16,13 +16,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from grouped_data import laid_out, votes
+from grouped_data import fit_files, laid_out, votes
 from scipy.stats import spearmanr
 from typer.testing import CliRunner
 
 import venire as vn
 from venire.cli._app import app
-from venire.streaming import fit_groups
 
 COMMON = ["--group", "q", "--first", "a", "--second", "b"]
 
@@ -60,7 +59,7 @@ def test_the_summary_and_the_output(source, tmp_path):
     )
     assert second == "  60 converged: q100, q107, q114, q121, q128, ..."
     assert run.stderr == ""
-    fit_groups(source, tmp_path / "python.parquet", group="q", first="a", second="b", score="s")
+    fit_files(source, tmp_path / "python.parquet", group="q", first="a", second="b", score="s")
     assert table.equals(pq.read_table(tmp_path / "python.parquet"))
     run = venire("groups", source, *COMMON, "--score", "s", "-o", tmp_path / "o.csv", "--quiet")
     assert (run.exit_code, run.output) == (0, "")
@@ -82,7 +81,7 @@ def test_standard_output(source):
 
 
 def test_memory_changes_nothing(source, tmp_path, monkeypatch):
-    monkeypatch.setattr("venire.streaming._plan.LEAST", 256)
+    monkeypatch.setattr("venire.batch.plan.LEAST", 256)
     written = set()
     for memory in ("4G", "1K"):
         run = venire(
@@ -120,7 +119,7 @@ def test_options_reach_the_fit(tmp_path):
 
 
 def test_parameters_for_all_groups(tmp_path, monkeypatch):
-    monkeypatch.setattr("venire.streaming._plan.LEAST", 256)
+    monkeypatch.setattr("venire.batch.plan.LEAST", 256)
     table = votes(n_groups=8, soft=False)
     score = np.where(np.arange(table.num_rows) % 5 == 0, 0.5, table["s"].to_numpy())
     source = laid_out(table.set_column(3, "s", pa.array(score)), "sorted", tmp_path / "in")
@@ -225,13 +224,13 @@ def test_interrupt(tmp_path, workers):
     (tmp_path / "slow" / "sitecustomize.py").write_text(  # in the workers too
         "import sys, time\n"
         "if 'groups' in sys.orig_argv or 'multiprocessing' in ' '.join(sys.orig_argv):\n"
-        "    import venire.streaming._engine as engine\n"
-        "    engine.rows_of = lambda *a, **k: time.sleep(60)\n"
+        "    import venire.batch.job as job\n"
+        "    job.rows_of = lambda *a, **k: time.sleep(60)\n"
     )
     run = subprocess.Popen(
         [sys.executable, "-m", "venire.cli", "groups", str(source), *COMMON, *workers,
          "--score", "s", "-o", str(tmp_path / "o.parquet")],
-        env=os.environ | {"PYTHONPATH": str(tmp_path / "slow")},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path / "slow"), *sys.path])},
         stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     time.sleep(5.0 if workers else 3.0)
@@ -303,6 +302,6 @@ def test_a_bootstrap_of_every_group(source, tmp_path):
     assert table["n_failed"].to_pylist() == [0] * table.num_rows
     facts = json.loads(table.schema.metadata[b"venire"])
     assert facts["bootstrap"] == {
-        "n_resamples": 20, "kind": "multinomial", "seed": 3, "level": 0.8,
+        "n_resamples": 20, "scheme": "multinomial", "seed": 3, "level": 0.8,
     }  # fmt: skip
     assert venire("groups", source, *COMMON, "--score", "s", "--level", 1).exit_code == 2

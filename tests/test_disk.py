@@ -147,13 +147,13 @@ def test_a_folder_changes_places_in_one_step(tmp_path):
 
 
 def test_an_output_folder_with_a_strangers_file_is_not_replaced(tmp_path):
-    from venire.distributed._output import OutputFolder
+    from venire.batch.folder import output_folder, publish
     from venire.io import DataError
 
     def run():
-        with OutputFolder(tmp_path / "out", tmp_path / "in") as folder:
-            (Path(folder.staging) / "part-0.parquet").write_text("x")
-            folder.publish(["part-0.parquet"], {"parts": [{"name": "part-0.parquet"}]})
+        with output_folder(tmp_path / "out", tmp_path / "in") as staging:
+            (Path(staging) / "part-0.parquet").write_text("x")
+            publish(staging, ["part-0.parquet"], {"parts": [{"name": "part-0.parquet"}]})
 
     run()
     run()
@@ -231,7 +231,7 @@ def played(tmp_path_factory):
         loop.ask(10)
         loop.tell(loop.pending.request[:3], probabilities=np.tile([0.5, 0.2, 0.3], (3, 1)))
         loop.withdraw("bea")
-        loop._change(vn.distillation._store.Part("predictions", {"prediction": world.theta}))
+        loop._state.change(vn.distillation._store.Part("predictions", {"prediction": world.theta}))
     return folder
 
 
@@ -307,7 +307,7 @@ DAMAGE = [
     ("items", lambda t: {k: v[:-1] for k, v in t.items()}, "is none that there is|must be"),
     ("items", lambda t: t | {"group": t["group"] + 0.5}, "'group' holds float64, not labels"),
     ("items", lambda t: t | {"item": np.zeros_like(t["item"])}, "listed twice"),
-    ("items", at("gold", 0, np.inf), "gold must be finite"),
+    ("items", at("gold", 0, np.inf), "gold: must be finite"),
     ("asks", without("round"), "there is no column 'round'"),
     ("asks", at("group", 1, -1), r"group\[1\] = -1: is none that there is"),
     ("asks", at("first", 0, 2**30), "first.*: is none that there is"),

@@ -77,9 +77,9 @@ def test_panels():
     world = World()
     loop = world.loop(["a", "b", "c", "d"], panel=3)
     requests = loop.ask()
-    ask = loop._ledger.ask
-    assert np.bincount(ask).tolist() == [3] * loop._ledger.n_asks
-    key = ask * 4 + loop._ledger.teacher
+    ask = loop._state.ledger.ask
+    assert np.bincount(ask).tolist() == [3] * loop._state.ledger.n_asks
+    key = ask * 4 + loop._state.ledger.teacher
     assert len(np.unique(key)) == len(key)
     assert np.ptp(np.unique(requests.teacher, return_counts=True)[1]) < 20
     named = world.loop(["a", "b", "c", "d"], panel=["d", "a"])
@@ -104,7 +104,7 @@ def test_cost_pays_for_as_many_asks_as_it_can():
 
 
 def test_all_asks_so_far_are_known_to_the_next_round(monkeypatch):
-    from venire.distillation import _part_asking
+    from venire.distillation import _asking
 
     world, seen = World(), {}
     loop = world.loop()
@@ -113,7 +113,7 @@ def test_all_asks_so_far_are_known_to_the_next_round(monkeypatch):
         seen.update(options, comparisons=comparisons)
         return vn.allocate(comparisons, budget, **options)
 
-    monkeypatch.setattr(_part_asking, "allocate", spy)
+    monkeypatch.setattr(_asking, "allocate", spy)
     first = loop.ask()
     some = first.select(slice(0, None, 2))
     loop.tell(some.request, world.votes(some))
@@ -132,7 +132,7 @@ def test_all_asks_so_far_are_known_to_the_next_round(monkeypatch):
 
 
 def test_steering_can_be_switched_off(monkeypatch):
-    from venire.distillation import _part_asking
+    from venire.distillation import _asking
 
     seen = {}
 
@@ -140,7 +140,7 @@ def test_steering_can_be_switched_off(monkeypatch):
         seen.update(options)
         return vn.allocate(*arguments, **options)
 
-    monkeypatch.setattr(_part_asking, "allocate", spy)
+    monkeypatch.setattr(_asking, "allocate", spy)
     world = World()
     loop = play(world.loop(steering="none"), world)
     loop.fit_student(linear_model.Ridge(), world.features)
@@ -154,8 +154,8 @@ def test_steering_can_be_switched_off(monkeypatch):
 def test_a_preview_is_what_is_asked_next():
     world = World()
     loop = play(world.loop(bridges=0), world)
-    planned, before = loop.preview(20), loop._ledger.n_requests
-    assert loop._ledger.n_requests == before
+    planned, before = loop.preview(20), loop._state.ledger.n_requests
+    assert loop._state.ledger.n_requests == before
     assert planned.marginal_gain > 0
     requests = loop.ask(20)
     assert requests.first.tolist() == planned.first.tolist()
@@ -244,10 +244,9 @@ def test_without_others_a_withdrawn_ask_is_open_again():
     loop.tell(requests.request[:4], world.votes(requests)[:4])
     assert len(loop.withdraw(requests=requests.request[4:], reassign=True)) == 0
     assert len(loop.pending) == 0
-    live = loop._ledger
-    from venire.distillation._asking import live_asks
-
-    assert live_asks(live).tolist() == [0, 1, 2, 3]
+    asked, waiting = loop._state.ledger.live()
+    assert asked.tolist() == [0, 1, 2, 3]
+    assert waiting.tolist() == []
     assert len(loop.ask(3)) == 3
     loop.withdraw("a")
     with pytest.raises(ValueError, match="no teacher is left"):
@@ -258,7 +257,7 @@ def test_a_panel_puts_a_withdrawn_request_to_somebody_new():
     loop = World().loop(["a", "b", "c", "d"], panel=2)
     loop.ask()
     new = loop.withdraw("a")
-    ledger = loop._ledger
+    ledger = loop._state.ledger
     live = ledger.state != 2
     key = ledger.ask[live] * 4 + ledger.teacher[live]
     assert len(np.unique(key)) == len(key)
@@ -323,11 +322,11 @@ def test_targets_are_calibrated_by_answered_bridges():
 
 
 def test_a_bridge_counts_what_its_teacher_counts(monkeypatch):
-    from venire.distillation import _part_learning
+    from venire.distillation import _learning
 
     seen = []
     monkeypatch.setattr(
-        _part_learning, "calibrate", lambda *a, **k: seen.append(a) or vn.calibrate(*a, **k)
+        _learning, "calibrate", lambda *a, **k: seen.append(a) or vn.calibrate(*a, **k)
     )
     world = World(12, 8)
     loop = play(world.loop(["a", "b", "c"], panel=3), world)
@@ -352,12 +351,12 @@ def test_the_student_is_held_out_by_group():
 
     options = {"folds": 5, "seed": 0, "pooled": True}
     usable = np.ones(120, bool)
-    weight = targets.weight
-    before = teach(linear_model.Ridge(), world.features, targets.target, weight, loop._universe,
+    weight, universe = targets.weight, loop._state.universe
+    before = teach(linear_model.Ridge(), world.features, targets.target, weight, universe,
                    usable=usable, **options)  # fmt: skip
     changed = targets.target.copy()
     changed[:12] += 100.0
-    after = teach(linear_model.Ridge(), world.features, changed, weight, loop._universe,
+    after = teach(linear_model.Ridge(), world.features, changed, weight, universe,
                   usable=usable, **options)  # fmt: skip
     assert np.array_equal(before.prediction[:12], after.prediction[:12])
     assert not np.allclose(before.prediction[12:], after.prediction[12:])
@@ -433,7 +432,7 @@ def test_features_in_other_forms():
     loop = play(world.loop(), world)
 
     def predicted(features, student=None):
-        loop._prediction = None
+        loop._state.prediction = None
         loop.fit_student(student or linear_model.Ridge(), features)
         return loop.predictions
 

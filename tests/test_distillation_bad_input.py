@@ -105,10 +105,10 @@ def test_budgets(budget, message, first):
     loop = Distillation(ITEMS, ["a"])
     if not first:
         loop.ask()
-    before = loop._ledger.n_requests
+    before = loop._state.ledger.n_requests
     with pytest.raises(ValueError, match=message):
         loop.ask(budget)
-    assert loop._ledger.n_requests == before
+    assert loop._state.ledger.n_requests == before
     assert loop.n_rounds == (0 if first else 1)
 
 
@@ -179,7 +179,7 @@ def test_answers(request_, vote, kind, message):
     loop.ask()
     with pytest.raises(kind, match=message):
         loop.tell(request_, vote)
-    assert len(loop.pending) == loop._ledger.n_requests
+    assert len(loop.pending) == loop._state.ledger.n_requests
 
 
 def test_probabilities():
@@ -208,7 +208,7 @@ def test_frames_of_answers():
         loop.tell({"request": [0], "vote": [1, 1]})
     with pytest.raises(TypeError, match="three columns"):
         loop.tell({"request": [0], "vote": [1]}, probabilities=["vote"])
-    assert len(loop.pending) == loop._ledger.n_requests
+    assert len(loop.pending) == loop._state.ledger.n_requests
 
 
 def test_withdrawals():

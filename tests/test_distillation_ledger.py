@@ -41,9 +41,9 @@ def test_answers_in_any_order_and_in_part_are_those_in_one_go():
 def test_the_same_answer_twice_is_nothing(loop):
     ids = loop.pending.request[:5]
     assert loop.tell(ids, 1) == Told(5, 0, 0, 0)
-    before = loop._ledger.version
+    before = loop._state.ledger.version
     assert loop.tell(ids[::-1], np.ones(5)) == Told(0, 5, 0, 0)
-    assert loop._ledger.version == before
+    assert loop._state.ledger.version == before
     assert loop.tell([ids[0], ids[0], 30], [1, 1, 0]) == Told(1, 2, 0, 0)
 
 
@@ -54,14 +54,14 @@ def test_another_answer_is_refused_with_both_answers_and_nothing_is_entered(loop
     assert caught.value.position == 2
     assert 7 in loop.pending.request
     assert loop.tell([7, 3, 4], [1, 1, 0], replace=True) == Told(1, 1, 1, 0)
-    assert loop._ledger.vote[[3, 4, 7]].tolist() == [1, 0, 1]
+    assert loop._state.ledger.vote[[3, 4, 7]].tolist() == [1, 0, 1]
 
 
 def test_two_answers_to_one_request_in_one_call(loop):
     with pytest.raises(ValueError, match=r"request 2 is answered 1 already, and now -1") as caught:
         loop.tell([9, 2, 1, 2], [1, 1, 0, -1], replace=True)
     assert caught.value.position == 3
-    assert len(loop.pending) == loop._ledger.n_requests
+    assert len(loop.pending) == loop._state.ledger.n_requests
 
 
 def test_probabilities_and_votes_are_one_kind_of_answer(loop):
@@ -72,12 +72,12 @@ def test_probabilities_and_votes_are_one_kind_of_answer(loop):
         loop.tell([1], [1])
     with pytest.raises(ValueError, match=r"now \(0.6, 0.2, 0.2\)"):
         loop.tell([1], probabilities=[[0.6, 0.2, 0.2]])
-    masses = loop._ledger.answer_masses(np.array([0, 1]))
+    masses = loop._state.ledger.said(np.array([0, 1])).masses()
     assert masses.tolist() == [[1, 0, 0], [0.6, 0.1, 0.3]]
     assert loop.tell([1], [0], replace=True).replaced == 1
-    assert loop._ledger.answer_masses(np.array([1])).tolist() == [[0, 1, 0]]
+    assert loop._state.ledger.said(np.array([1])).masses().tolist() == [[0, 1, 0]]
     loop.ask()  # the new requests have room for probabilities
-    assert loop._ledger.chances.shape == (loop._ledger.n_requests, 3)
+    assert loop._state.ledger.chances.shape == (loop._state.ledger.n_requests, 3)
 
 
 @given(st.data())
@@ -105,7 +105,7 @@ def test_any_sequence_of_calls_ends_in_the_last_accepted_answers(data):
         else:
             with pytest.raises(ValueError, match="is answered"):
                 loop.tell(ids, votes, replace=replace)
-    ledger = loop._ledger
+    ledger = loop._state.ledger
     answered = np.flatnonzero(ledger.state == 1)
     assert {int(i): int(ledger.vote[i]) for i in answered} == book
 
@@ -115,14 +115,14 @@ def test_frames(loop, kind):
     first = loop.requests([5]).first[0]
     frame = kind({"request": [2, 3, 4], "vote": ["first", "tie", "second"]})
     assert loop.tell(frame).new == 3
-    assert loop._ledger.vote[[2, 3, 4]].tolist() == [1, 0, -1]
+    assert loop._state.ledger.vote[[2, 3, 4]].tolist() == [1, 0, -1]
     frame = kind({"request": [6, 7, 8], "said": ["A", None, "B"]})
     assert loop.tell(frame, "said", mapping={"A": "first", "B": "second"}).new == 2
     assert 7 in loop.pending.request
-    assert loop._ledger.vote[[6, 8]].tolist() == [1, -1]
+    assert loop._state.ledger.vote[[6, 8]].tolist() == [1, -1]
     frame = kind({"request": [9], "w": [0.5], "t": [0.25], "l": [0.25]})
     assert loop.tell(frame, probabilities=["w", "t", "l"]).new == 1
-    assert loop._ledger.chances[9].tolist() == [0.5, 0.25, 0.25]
+    assert loop._state.ledger.chances[9].tolist() == [0.5, 0.25, 0.25]
     assert first in loop.items[1]
 
 
@@ -131,7 +131,7 @@ def test_votes_may_name_the_winner():
     requests = loop.ask()
     frame = {"request": requests.request, "vote": requests.second}
     loop.tell(frame)
-    assert (loop._ledger.vote == -1).all()
+    assert (loop._state.ledger.vote == -1).all()
 
 
 def test_errors_in_a_frame_name_the_column_and_the_row_of_the_frame(loop):
@@ -146,7 +146,7 @@ def test_errors_in_a_frame_name_the_column_and_the_row_of_the_frame(loop):
     with pytest.raises(ValueError, match="request 2 is answered 1 already, and now -1") as e:
         loop.tell({"request": [0, 1, 2], "vote": ["first", "", "second"]})
     assert e.value.position == 2
-    assert len(loop.pending) == loop._ledger.n_requests - 1
+    assert len(loop.pending) == loop._state.ledger.n_requests - 1
 
 
 def test_a_late_answer_counts(loop):

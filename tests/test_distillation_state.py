@@ -222,7 +222,7 @@ def test_a_process_killed_while_it_tells_loses_nothing_that_was_told(tmp_path):
         last = max([last, *(int(line) for line in process.stdout if line.endswith("\n"))])
     world = World()
     with Distillation.open(folder) as loop:
-        done = np.setdiff1d(np.arange(loop._ledger.n_requests), loop.pending.request)
+        done = np.setdiff1d(np.arange(loop._state.ledger.n_requests), loop.pending.request)
         assert set(range(last + 1)) <= set(done.tolist())
         requests = loop.requests()
         told = loop.tell(requests.request, world.votes(requests))
@@ -230,12 +230,12 @@ def test_a_process_killed_while_it_tells_loses_nothing_that_was_told(tmp_path):
         assert same(loop, play(world.loop(), world))
 
 
-@pytest.mark.parametrize("version", [0, 1, "2", None])
+@pytest.mark.parametrize("version", [0, 1, 2, "3", None])
 def test_another_version(tmp_path, version):
     World().loop(folder=tmp_path).close()
     state = json.loads((tmp_path / "state.json").read_text())
     (tmp_path / "state.json").write_text(json.dumps(state | {"format": version}))
-    with pytest.raises(vn.StateError, match=f"has format {version!r}, but .* reads format 2"):
+    with pytest.raises(vn.StateError, match=f"has format {version!r}, but .* reads format 3"):
         Distillation.open(tmp_path)
     with pytest.raises(vn.StateError, match="has format"):  # and the lock was released
         Distillation.open(tmp_path)
@@ -288,14 +288,15 @@ def test_labels_and_gold_come_back_as_they_were(tmp_path):
     gold = np.array([1.5, np.nan, 0.0])
     with Distillation((group, item), [7, 3], gold=gold, prior=None, panel=[3], rng=2**70,
                       folder=tmp_path) as loop:  # fmt: skip
-        settings = loop._settings
+        settings = loop._state.settings
     with Distillation.open(tmp_path) as loop:
         assert loop.items[0].tolist() == group.tolist()
         assert loop.items[1].tolist() == item.tolist()
         assert loop.items[1].dtype == np.int64
         assert loop.teachers.tolist() == [7, 3]
-        assert loop._settings == settings
-        assert np.array_equal(loop._gold[loop._universe.flat], gold, equal_nan=True)
+        assert loop._state.settings == settings
+        universe = loop._state.universe
+        assert np.array_equal(universe.gold[universe.flat], gold, equal_nan=True)
 
 
 def test_a_loop_of_many_small_calls_stays_quick_to_open(tmp_path):

@@ -16,10 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from distributed import Client, LocalCluster
-from grouped_data import COLUMNS, LAYOUTS, laid_out, votes
+from grouped_data import COLUMNS, LAYOUTS, fit_files, laid_out, votes
 
-from venire import distributed, streaming
-from venire.distributed._run import _Work
+from venire.batch.dask import Dask
 from venire.io import DataError
 
 
@@ -43,13 +42,13 @@ def client(cluster):
 def tasks(monkeypatch):
     """The kinds of tasks that were submitted."""
     seen = []
-    plain = _Work._submit
+    plain = Dask.submit
 
     def spy(self, what, *rest):
         seen.append(what)
         return plain(self, what, *rest)
 
-    monkeypatch.setattr(_Work, "_submit", spy)
+    monkeypatch.setattr(Dask, "submit", spy)
     return seen
 
 
@@ -59,7 +58,7 @@ def read(parts):
 
 def here(source, folder, **options):
     """What one machine gives."""
-    streaming.fit_groups(source, folder / "here.parquet", **COLUMNS, **options)
+    fit_files(source, folder / "here.parquet", **COLUMNS, **options)
     table = pq.read_table(folder / "here.parquet")
     (folder / "here.parquet").unlink()
     return table
@@ -71,11 +70,11 @@ def contents(folder):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_same_as_on_one_machine(tmp_path, client, monkeypatch, tasks, layout):
-    monkeypatch.setattr("venire.distributed._run._UNIT", 1500)
+    monkeypatch.setattr("venire.batch.parts._UNIT", 1500)
     table = votes()
     source = laid_out(table, layout, tmp_path / "in")
-    done = distributed.fit_groups(
-        source, tmp_path / "out", **COLUMNS, score="s", weight="w", client=client,
+    done = fit_files(
+        source, tmp_path / "out", **COLUMNS, score="s", weight="w", executor=client,
         rows_per_part=900,
     )  # fmt: skip
     want = here(source, tmp_path, score="s", weight="w")
@@ -102,11 +101,11 @@ def test_the_same_as_on_one_machine(tmp_path, client, monkeypatch, tasks, layout
 def test_statuses_options_and_another_part_size(tmp_path, client):
     table = votes(n_groups=30, text=False, soft=False)
     source = laid_out(table, "parts", tmp_path / "in")
-    options = {"score": "s", "model": "thurstone", "prior": None, "errors": False}
+    options = {"score": "s", "model": "thurstone", "prior": None, "errors": None}
     want = here(source, tmp_path, **options)
     for rows in (500, None):
-        done = distributed.fit_groups(
-            source, tmp_path / "out", **COLUMNS, **options, client=client, rows_per_part=rows
+        done = fit_files(
+            source, tmp_path / "out", **COLUMNS, **options, executor=client, rows_per_part=rows
         )
         assert read(done.parts).equals(want)
         status = want.to_pandas().groupby("group")["status"].first()
@@ -123,12 +122,12 @@ def test_outcomes_are_read_as_all_files_together_say(tmp_path, client):
     pair = {"a": ["x"] * 4, "b": ["y"] * 4}
     pq.write_table(pa.table({"q": [1] * 4, **pair, "r": ["A"] * 4}), folder / "0.parquet")
     pq.write_table(pa.table({"q": [2] * 4, **pair, "r": ["B", "tie"] * 2}), folder / "1.parquet")
-    done = distributed.fit_groups(folder, tmp_path / "out", **COLUMNS, outcome="r", client=client)
+    done = fit_files(folder, tmp_path / "out", **COLUMNS, outcome="r", executor=client)
     theta = read(done.parts)["theta"].to_pylist()
     assert theta[0] > 0 > theta[2]
     pq.write_table(pa.table({"q": [2] * 4, **pair, "r": ["A"] * 4}), folder / "1.parquet")
-    with pytest.raises(DataError, match=r"0\.parquet: row 1, column 'r'.*: .*the away side"):
-        distributed.fit_groups(folder, tmp_path / "out", **COLUMNS, outcome="r", client=client)
+    with pytest.raises(DataError, match=r"0\.parquet: row 1, column 'r': .*the away side"):
+        fit_files(folder, tmp_path / "out", **COLUMNS, outcome="r", executor=client)
 
 
 BAD = [
@@ -144,7 +143,7 @@ def test_errors_name_file_row_and_column(
     tmp_path, client, monkeypatch, layout, column, value, reason
 ):
     """Whether the row is found where its file is read, or after it has moved."""
-    monkeypatch.setattr("venire.distributed._run._UNIT", 1500)
+    monkeypatch.setattr("venire.batch.parts._UNIT", 1500)
     table = votes()
     at = 2345
     values = table[column].to_pylist()
@@ -157,7 +156,7 @@ def test_errors_name_file_row_and_column(
     marks = {file: pq.read_table(file)["mark"].to_pylist() for file in files}
     (where,) = [file for file in files if any(marks[file])]
     with pytest.raises(DataError, match=reason) as caught:
-        distributed.fit_groups(source, tmp_path / "out", **COLUMNS, score="s", client=client)
+        fit_files(source, tmp_path / "out", **COLUMNS, score="s", executor=client)
     error = caught.value
     assert (error.path, error.row, error.column) == (
         str(where), marks[where].index(True) + 1, column,
@@ -167,30 +166,30 @@ def test_errors_name_file_row_and_column(
 
 def test_where_the_output_may_go(tmp_path, client):
     source = laid_out(votes(n_groups=4), "parts", tmp_path / "in")
-    given = {"score": "s", "client": client}
+    given = {"score": "s", "executor": client}
     with pytest.raises(DataError, match="lies within the folder that is read"):
-        distributed.fit_groups(source, source / "out", **COLUMNS, **given)
+        fit_files(source, source / "out", **COLUMNS, **given)
     with pytest.raises(DataError, match="lies within"):
-        distributed.fit_groups(source, source, **COLUMNS, **given)
+        fit_files(source, source, **COLUMNS, **given)
     with pytest.raises(DataError, match="there is no folder"):
-        distributed.fit_groups(source, tmp_path / "none" / "out", **COLUMNS, **given)
+        fit_files(source, tmp_path / "none" / "out", **COLUMNS, **given)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("all of it")
     (tmp_path / "file").write_text("x")
     for name in ("mine", "file"):
         with pytest.raises(DataError, match="is no output of an earlier run"):
-            distributed.fit_groups(source, tmp_path / name, **COLUMNS, **given)
+            fit_files(source, tmp_path / name, **COLUMNS, **given)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "all of it"
     (tmp_path / "empty").mkdir()
-    assert distributed.fit_groups(source, tmp_path / "empty", **COLUMNS, **given).converged
+    assert fit_files(source, tmp_path / "empty", **COLUMNS, **given).converged
     before = contents(tmp_path / "empty")
     with pytest.raises(DataError, match="no column 'x'"):
-        distributed.fit_groups(source, tmp_path / "empty", **COLUMNS, score="x", client=client)
+        fit_files(source, tmp_path / "empty", **COLUMNS, score="x", executor=client)
     assert contents(tmp_path / "empty") == before
     text = tmp_path / "votes.csv"
     pq.read_table(source).to_pandas().to_csv(text, index=False)
     with pytest.raises(DataError, match="is a text file"):
-        distributed.fit_groups(text, tmp_path / "out", **COLUMNS, **given)
+        fit_files(text, tmp_path / "out", **COLUMNS, **given)
 
 
 def _results(client):
@@ -208,8 +207,7 @@ def _story(keys, dask_scheduler=None):
 # Each file takes its time, so that there is a middle in which to die.
 SLOW = """
 import time
-from venire.distributed import _tasks
-from venire.streaming import _engine
+from venire.batch import job, parts
 
 def slowly(function):
     def slow(*arguments, **options):
@@ -217,7 +215,7 @@ def slowly(function):
         return function(*arguments, **options)
     return slow
 
-_engine.rows_of, _tasks.stream = slowly(_engine.rows_of), slowly(_tasks.stream)
+job.rows_of, parts.stream = slowly(job.rows_of), slowly(parts.stream)
 """
 
 
@@ -244,14 +242,14 @@ def test_a_worker_that_is_killed(tmp_path, layout):
                     os.kill(pids[worker], signal.SIGKILL)
                     return
 
-        done = distributed.fit_groups(
-            source, tmp_path / "out", **COLUMNS, score="s", weight="w", client=client,
+        done = fit_files(
+            source, tmp_path / "out", **COLUMNS, score="s", weight="w", executor=client,
             rows_per_part=1500, progress=progress,
         )  # fmt: skip
         (keys,) = lost.values()
         story = client.run_on_scheduler(_story, keys)
-        untouched = distributed.fit_groups(
-            source, tmp_path / "again", **COLUMNS, score="s", weight="w", client=client,
+        untouched = fit_files(
+            source, tmp_path / "again", **COLUMNS, score="s", weight="w", executor=client,
             rows_per_part=1500,
         )  # fmt: skip
     assert max(story.values()) > 1, story
@@ -305,10 +303,8 @@ def test_no_cluster(tmp_path, monkeypatch):
         dask.config.set({"distributed.comm.timeouts.connect": "500ms"}),
         pytest.raises(OSError),
     ):
-        distributed.fit_groups(
-            source, tmp_path / "out", **COLUMNS, score="s", scheduler="tcp://127.0.0.1:1"
-        )
+        fit_files(source, tmp_path / "out", **COLUMNS, score="s", executor="tcp://127.0.0.1:1")
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ImportError, match=r"pip install 'venire\[distributed\]'"):
-        distributed.fit_groups(source, tmp_path / "out", **COLUMNS, score="s", n_workers=1)
+        fit_files(source, tmp_path / "out", **COLUMNS, score="s", executor=1)
     assert os.listdir(tmp_path) == ["in"]

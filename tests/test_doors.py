@@ -190,11 +190,11 @@ SINGLE = {  # the named arguments are single values
     ),
     "bootstrap": (
         lambda **c: vn.bootstrap(FIT, **({"n_resamples": 2} | c)),
-        ("n_resamples", "kind", "unit", "tol", "levels", "n_threads"),
+        ("n_resamples", "scheme", "unit", "tol", "levels", "n_threads"),
     ),
     "bootstrap_weights": (
         lambda **c: vn.bootstrap_weights(**({"n": 4, "n_resamples": 2} | c)),
-        ("n", "n_resamples", "kind", "n_threads"),
+        ("n", "n_resamples", "scheme", "n_threads"),
     ),
     "adaboost_weights": (
         lambda **c: vn.adaboost_weights(None, [1, 2], [1, 1], **c),
@@ -646,15 +646,15 @@ def test_an_object_that_says_that_it_is_an_arrow_column():
 
 
 def test_jobs_of_files_check_like_fits(tmp_path):
-    from venire import streaming
+    from grouped_data import fit_files
 
     path = tmp_path / "in.csv"
     path.write_text("g,a,b,s\nq,x,y,1\nq,y,x,1\n")
     for name, wrong in (("prior", 0.1), ("tol", 2.0), ("max_iter", -1), ("shared", 3),
                         ("model", np.array(["a", "b"])), ("scale", [1]), ("order_effect", {}),
                         ("errors", "x")):  # fmt: skip
-        with pytest.raises((ValueError, TypeError), match=f"^{name}( = .*)?: "):
-            streaming.fit_groups(path, tmp_path / "out.csv", group="g", first="a", second="b",
+        with pytest.raises((ValueError, TypeError), match=f"^{name}: "):
+            fit_files(path, tmp_path / "out.csv", group="g", first="a", second="b",
                                  score="s", **{name: wrong})  # fmt: skip
 
 
@@ -789,14 +789,12 @@ def test_results_have_a_bound_on_their_size():
 def test_a_cut_archive_of_a_name_that_says_no_format(tmp_path):
     import gzip
 
-    from venire import streaming
+    from grouped_data import fit_files
 
     path = tmp_path / "in.gz"
     path.write_bytes(gzip.compress(b"g,a,b,s\nq,x,y,1\nq,y,x,1\n" * 50)[:-12])
     with pytest.raises(vn.io.DataError, match="is cut off: the compressed data end too early"):
-        streaming.fit_groups(
-            path, tmp_path / "out.csv", group="g", first="a", second="b", score="s"
-        )
+        fit_files(path, tmp_path / "out.csv", group="g", first="a", second="b", score="s")
 
 
 # ---- threads ----------------------------------------------------------------------------------

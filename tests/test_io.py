@@ -138,7 +138,7 @@ def test_dictionaries_and_row_groups(tmp_path):
 
 
 def test_progress(tmp_path, monkeypatch):
-    monkeypatch.setattr("venire.io._tables_in._ROWS", 3)
+    monkeypatch.setattr("venire.io.tables_in._ROWS", 3)
     seen = []
     path = write(tmp_path / "a.parquet")
     read_comparisons(path, first="home", second="away", progress=lambda *x: seen.append(x))
@@ -368,7 +368,7 @@ def pieces_of(rng, n):
 @pytest.mark.parametrize("name", ["o.parquet", "o.arrow", "o.csv", "o.json", "o.jsonl"])
 def test_a_table_in_pieces(tmp_path, monkeypatch, name):
     """The bytes of the file do not show the pieces, and are those of a table written at once."""
-    monkeypatch.setattr("venire.io.table_writer._ROWS", 1000)
+    monkeypatch.setattr("venire.io.tables_out._ROWS", 1000)
     seen = set()
     for seed in range(3):
         with io.TableWriter(tmp_path / name, SCHEMA, metadata={"venire": "1"}) as out:
@@ -389,7 +389,7 @@ def test_a_table_in_pieces(tmp_path, monkeypatch, name):
 
 
 def test_row_groups(tmp_path, monkeypatch):
-    monkeypatch.setattr("venire.io.table_writer._ROWS", 1000)
+    monkeypatch.setattr("venire.io.tables_out._ROWS", 1000)
     with io.TableWriter(tmp_path / "o.parquet", SCHEMA, metadata={"venire": "1"}) as out:
         for piece in pieces_of(np.random.default_rng(0), 2500):
             out.write(piece)
@@ -416,7 +416,7 @@ def test_a_table_without_rows(tmp_path, name):
 @pytest.mark.parametrize("name", ["o.parquet", "o.arrow", "o.csv", "o.json", "o.jsonl"])
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, OSError(28, "No space left on device")])
 def test_a_table_that_stops_midway_leaves_the_old_file(tmp_path, monkeypatch, name, failure):
-    monkeypatch.setattr("venire.io.table_writer._ROWS", 100)
+    monkeypatch.setattr("venire.io.tables_out._ROWS", 100)
     (tmp_path / name).write_text("old")
 
     def fail(table):
@@ -451,11 +451,11 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch, failure):
     path = tmp_path / "o.json"
     path.write_text("old")
 
-    def dump(*args, **kwargs):
-        args[1].write("[{")
+    def write(self, table):
+        self._file.write("[{")
         raise failure
 
-    monkeypatch.setattr("venire.io.tables_out.json.dump", dump)
+    monkeypatch.setattr("venire.io.tables_out._Json.write", write)
     with pytest.raises(KeyboardInterrupt if failure is KeyboardInterrupt else DataError):
         io.write_table(OUT, path)
     assert path.read_text() == "old"

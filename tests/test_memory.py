@@ -242,7 +242,7 @@ def _(kind):
     first, second, score = rows(*((1_500, 200) if kind == "of many" else ()))
     fit = vn.fit_davidson(vn.Comparisons(first, second, score), prior=vn.GaussianPrior(0.5))
     kind = "multinomial" if kind == "of many" else kind
-    return lambda k: vn.bootstrap(fit, 40, kind=kind, rng=1, n_threads=k).theta
+    return lambda k: vn.bootstrap(fit, 40, scheme=kind, rng=1, n_threads=k).theta
 
 
 def grouped(n=400, items=9, groups=12, **more):
@@ -406,7 +406,7 @@ def _(kind):
     strata, cluster = np.arange(50) // 20, np.arange(50) // 2
 
     def make(k):
-        more = {"kind": kind, "rng": 1, "n_threads": k}
+        more = {"scheme": kind, "rng": 1, "n_threads": k}
         return (
             next(iter(vn.bootstrap_weights(50, 3, strata=strata, **more))),
             next(iter(vn.bootstrap_weights(50, 3, cluster=cluster, **more))),

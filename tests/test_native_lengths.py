@@ -259,7 +259,7 @@ def work_on_fits(vn, rng):
         vn.bootstrap(one, 40, rng=1)
     ordered = vn.Comparisons(first, second, score, order=order, cluster=rng.integers(0, 20, 400))
     vn.bootstrap(vn.fit_davidson(ordered, order_effect=True), 5, rng=1)
-    vn.bootstrap(vn.fit_bradley_terry(ordered), 5, rng=1, kind="bayesian")
+    vn.bootstrap(vn.fit_bradley_terry(ordered), 5, rng=1, scheme="bayesian")
 
 
 def work_on_groups(vn, rng):
@@ -309,8 +309,8 @@ def work_on_votes(vn, rng):
 def work_on_the_rest(vn, rng):
     for kind in ("multinomial", "poisson", "bayesian", "subsample"):
         strata, cluster = rng.integers(0, 3, 50), np.arange(50) // 2
-        next(iter(vn.bootstrap_weights(50, 3, kind=kind, strata=strata, rng=1)))
-        next(iter(vn.bootstrap_weights(50, 3, kind=kind, cluster=cluster, rng=1)))
+        next(iter(vn.bootstrap_weights(50, 3, scheme=kind, strata=strata, rng=1)))
+        next(iter(vn.bootstrap_weights(50, 3, scheme=kind, cluster=cluster, rng=1)))
     b = vn.BetaPosterior(rng.uniform(1, 5, 30), rng.uniform(1, 5, 30))
     other = vn.BetaPosterior(rng.uniform(1, 5, 30), 2.0)
     for x in (b.mean, b.entropy, b.interval(0.9), b.prob_greater(other), b.kl(other)):

@@ -30,7 +30,7 @@ def test_votes_and_costs(small):
 
 def test_costs_of_a_rotation():
     judges = simulate.teachers("costly")
-    found = plan(**(SMALL | {"teachers": judges, "pattern": [0, 3, 3], "design": "uniform"}))
+    found = plan(**(SMALL | {"teachers": judges, "rotation": [0, 3, 3], "design": "uniform"}))
     mean = (10.0 + 0.3 + 0.3) / 3
     np.testing.assert_allclose(found.cost, mean * found.votes)  # 12, 24, 36 asks of each group
     failing = Teachers([4.0, 4.0], failure=[0.5, 0.0], cost=[1.0, 100.0])
@@ -128,19 +128,28 @@ def test_one_group_and_groups_of_different_sizes():
         ({"teachers": 3}, TypeError, "teachers: must be"),
         ({"design": "odd"}, ValueError, "design.*: must be one of"),
         ({"design": ()}, ValueError, "design"),
-        ({"criterion": "sd"}, ValueError, "criterion.*: must be one of D, A, top"),
-        ({"kind": "odd"}, ValueError, "kind"),
+        ({"criterion": "sd"}, ValueError, "criterion: must be one of D, A, top"),
+        ({"law": "odd"}, ValueError, "law"),
         ({"n_seeds": 0}, ValueError, "n_seeds"),
-        ({"level": 1.0}, ValueError, "level"),
-        ({"pattern": [0, 4]}, ValueError, r"pattern\[1\] = 4: must be a position"),
-        ({"pattern": [0.5]}, TypeError, "pattern"),
-        ({"pattern": [0], "panel": True}, ValueError, "pattern"),
+        ({"rotation": [0, 4]}, ValueError, "rotation: must be a position .* got 4 at position 1"),
+        ({"rotation": [0.5]}, TypeError, "rotation"),
+        ({"rotation": [0], "panel": True}, ValueError, "rotation"),
         ({"teachers": Teachers([1.0], failure=1.0)}, ValueError, "teachers: answered none"),
     ],
 )
 def test_bad_arguments(change, error, text):
     with pytest.raises(error, match=text):
         plan(**(SMALL | change))
+
+
+def test_levels_of_intervals(small):
+    (mean, wide), (_, narrow) = small.interval("tau"), small.interval("tau", level=0.5)
+    assert (narrow < wide).all()
+    table = small.to_frame("dict", level=0.5)
+    np.testing.assert_array_equal(table["tau_upper"], (mean + narrow).ravel())
+    for call in (lambda: small.interval("tau", level=1.0), lambda: small.to_frame(level=1.0)):
+        with pytest.raises(ValueError, match="level: must be strictly between"):
+            call()
 
 
 @pytest.mark.parametrize("call", ["interval", "needed"])

@@ -26,6 +26,7 @@ FORBIDDEN_AT_IMPORT = (
     "dask",
     "distributed",
     "sklearn",
+    "venire.reference",
     "scipy.sparse",
     "scipy.linalg",
     "scipy.special",
@@ -74,6 +75,25 @@ def test_layers():
 )
 def test_layer_check_can_fail(part, source, n_bad):
     assert len(house.layer_violations(part, house.imports(source))) == n_bad
+
+
+def test_production_does_not_ask_the_oracle():
+    bad = problems_of(lambda part, path: house.oracle_imports(part, house.imports_of(path)))
+    assert not bad, bad
+
+
+@pytest.mark.parametrize(
+    ("part", "source", "n_bad"),
+    [
+        ("ratings", "from venire.reference import links", 1),
+        ("ratings", "def f():\n    from venire import reference", 1),
+        ("data", "from .reference.links import threefry", 1),
+        ("reference", "from venire.reference import links", 0),
+        ("ratings", "from venire import models", 0),
+    ],
+)
+def test_oracle_check_can_fail(part, source, n_bad):
+    assert len(house.oracle_imports(part, house.imports(source))) == n_bad
 
 
 def test_no_private_module_of_another_part_is_imported():

@@ -10,15 +10,15 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-from grouped_data import COLUMNS, LAYOUTS, laid_out, shuffled, votes
+from grouped_data import COLUMNS, LAYOUTS, fit_files, laid_out, shuffled, votes
 from hypothesis import given
 from hypothesis import strategies as st
 
 import venire as vn
+from venire.batch import GroupsSummary
+from venire.batch.plan import bytes_of, cut
+from venire.batch.source import Source
 from venire.io import DataError
-from venire.streaming import GroupsSummary, fit_groups
-from venire.streaming._plan import bytes_of, cut
-from venire.streaming._source import Source
 
 # about the bytes that the plan gives a row of these votes
 ROW = 250
@@ -27,11 +27,10 @@ ROW = 250
 @pytest.fixture
 def small(monkeypatch):
     """Let batches be as small as the memory says, whatever this process holds already."""
-    monkeypatch.setattr("venire.streaming._engine.LEAST", 256)
-    monkeypatch.setattr("venire.streaming._engine._MOST", 512)
-    monkeypatch.setattr("venire.streaming._plan.LEAST", 256)
-    monkeypatch.setattr("venire.streaming._plan._OVERHEAD", 0)
-    monkeypatch.setattr("venire.streaming._plan.resident", lambda: 0)
+    monkeypatch.setattr("venire.batch.plan.MOST", 512)
+    monkeypatch.setattr("venire.batch.plan.LEAST", 256)
+    monkeypatch.setattr("venire.batch.plan._OVERHEAD", 0)
+    monkeypatch.setattr("venire.batch.plan.resident", lambda: 0)
 
 
 @pytest.fixture
@@ -40,7 +39,7 @@ def batches(monkeypatch):
     seen = []
     plain = Source.batches
 
-    def spy(self, progress=None):
+    def spy(self, progress):
         seen.append((self._plan.n_batches, self.spills))
         return plain(self, progress)
 
@@ -74,7 +73,7 @@ def test_every_layout_and_memory_gives_the_same_file(tmp_path, small, batches, l
     source = laid_out(table, layout, tmp_path / "in")
     files = set()
     for memory in (1 << 30, 2000 * ROW, 1200 * ROW, 1):
-        done = fit_groups(
+        done = fit_files(
             source, tmp_path / "o.parquet", **COLUMNS, score="s", weight="w", memory=memory
         )
         files.add((tmp_path / "o.parquet").read_bytes())
@@ -107,11 +106,11 @@ def test_text_files(tmp_path, ending):
         frame.to_csv(text, index=False)
     out = []
     for source in (tmp_path / "votes.parquet", text):
-        done = fit_groups(source, tmp_path / "o.arrow", **COLUMNS, score="s", weight="w")
+        done = fit_files(source, tmp_path / "o.arrow", **COLUMNS, score="s", weight="w")
         out.append((tmp_path / "o.arrow").read_bytes())
         assert done.notes == []
     assert out[0] == out[1]
-    done = fit_groups(text, tmp_path / "o.csv", **COLUMNS, score="s", memory=1 << 20)
+    done = fit_files(text, tmp_path / "o.csv", **COLUMNS, score="s", memory=1 << 20)
     assert "read whole" in done.notes[0]
 
 
@@ -120,8 +119,8 @@ def test_outputs(tmp_path, small):
     source = laid_out(table, "shuffled", tmp_path / "in")
     frames = []
     for name in ("o.parquet", "o.csv", "o.jsonl", "o.json", "o.arrow"):
-        done = fit_groups(
-            source, tmp_path / name, **COLUMNS, score="s", errors=False, memory=2000 * ROW
+        done = fit_files(
+            source, tmp_path / name, **COLUMNS, score="s", errors=None, memory=2000 * ROW
         )
         assert done.parts == [str(tmp_path / name)]
         read = {"parquet": pd.read_parquet, "csv": pd.read_csv, "arrow": pd.read_feather}
@@ -134,7 +133,7 @@ def test_outputs(tmp_path, small):
     for other in frames[1:]:
         pd.testing.assert_frame_equal(frames[0], other, check_dtype=False)
     with open(tmp_path / "stream.csv", "wb") as file:
-        assert fit_groups(source, file, **COLUMNS, score="s", errors=False).parts == []
+        assert fit_files(source, file, **COLUMNS, score="s", errors=None).parts == []
     assert (tmp_path / "stream.csv").read_bytes() == (tmp_path / "o.csv").read_bytes()
 
 
@@ -151,7 +150,7 @@ def test_models_and_order(tmp_path, small, model):
     fit = getattr(vn, f"fit_{model.replace('-', '_')}")
     files = set()
     for memory in (1 << 30, 1):
-        fit_groups(
+        fit_files(
             source, tmp_path / "o.parquet", **COLUMNS, score="s", neutral="n", model=model,
             order_effect=True, prior=vn.GaussianPrior(0.2), memory=memory,
         )  # fmt: skip
@@ -180,7 +179,7 @@ def test_a_group_without_a_fit_alters_no_other(tmp_path, small):
         pa.Table.from_pandas(pd.concat([alone, lost, zero]), preserve_index=False),
         "shuffled", tmp_path / "in",
     )  # fmt: skip
-    done = fit_groups(source, tmp_path / "o.csv", **COLUMNS, score="s", weight="w", prior=None)
+    done = fit_files(source, tmp_path / "o.csv", **COLUMNS, score="s", weight="w", prior=None)
     assert not done.converged
     assert done.counts["not identified"] >= 1
     assert "q103" in done.examples["not identified"]
@@ -190,7 +189,7 @@ def test_a_group_without_a_fit_alters_no_other(tmp_path, small):
     assert got[got["group"] == "q103"]["theta"].isna().all()
     assert got[got["group"] == "q103"]["item"].tolist() == ["x", "y", "z"]
     source = laid_out(pa.Table.from_pandas(alone), "sorted", tmp_path / "two")
-    fit_groups(source, tmp_path / "two.csv", **COLUMNS, score="s", weight="w", prior=None)
+    fit_files(source, tmp_path / "two.csv", **COLUMNS, score="s", weight="w", prior=None)
     rest = got[~got["group"].isin(["q103", "q104"])].reset_index(drop=True)
     pd.testing.assert_frame_equal(rest, pd.read_csv(tmp_path / "two.csv"))
 
@@ -208,7 +207,7 @@ def test_outcomes_are_read_as_the_whole_column_says(tmp_path, small, batches):
     source = laid_out(words(*rows), "sorted", tmp_path / "in")
     out = []
     for memory in (1 << 30, 1):
-        fit_groups(source, tmp_path / "o.parquet", **COLUMNS, outcome="r", memory=memory)
+        fit_files(source, tmp_path / "o.parquet", **COLUMNS, outcome="r", memory=memory)
         out.append(pq.read_table(tmp_path / "o.parquet").to_pylist())
     assert out[0] == out[1]
     assert out[0][0]["theta"] > 0 > out[0][1]["theta"]
@@ -218,7 +217,7 @@ def test_outcomes_are_read_as_the_whole_column_says(tmp_path, small, batches):
     source = laid_out(words(*rows), "shuffled", tmp_path / "labels")
     out = []
     for memory in (1 << 30, 1):
-        fit_groups(source, tmp_path / "o.parquet", **COLUMNS, outcome="r", memory=memory)
+        fit_files(source, tmp_path / "o.parquet", **COLUMNS, outcome="r", memory=memory)
         out.append(pq.read_table(tmp_path / "o.parquet").to_pylist())
     assert out[0] == out[1]
     assert [row["item"] for row in out[0]] == ["0", "1", "1", "7"]
@@ -239,7 +238,7 @@ def test_outcomes_are_read_as_the_whole_column_says(tmp_path, small, batches):
 def test_outcomes_that_nothing_explains(tmp_path, small, memory, rows, row, reason):
     source = laid_out(words(*rows), "sorted", tmp_path / "in")
     with pytest.raises(DataError, match=reason) as caught:
-        fit_groups(source, tmp_path / "o.csv", **COLUMNS, outcome="r", memory=memory)
+        fit_files(source, tmp_path / "o.csv", **COLUMNS, outcome="r", memory=memory)
     assert (caught.value.row, caught.value.column) == (row, "r")
     assert os.listdir(tmp_path) == ["in"]
 
@@ -274,7 +273,7 @@ def test_errors_name_file_row_and_column(tmp_path, small, layout, column, value,
     marks = {file: pq.read_table(file)["mark"].to_pylist() for file in files}
     (where,) = [file for file in files if any(marks[file])]
     with pytest.raises(DataError, match=reason) as caught:
-        fit_groups(source, tmp_path / "o.parquet", **COLUMNS, score="s", weight="w", memory=memory)
+        fit_files(source, tmp_path / "o.parquet", **COLUMNS, score="s", weight="w", memory=memory)
     error = caught.value
     assert (error.path, error.row) == (str(where), marks[where].index(True) + 1)
     assert error.column == column
@@ -288,16 +287,16 @@ def test_columns_that_do_not_match(tmp_path, small):
     table = pq.read_table(file)
     pq.write_table(table.rename_columns(["q", "a", "bb", "s", "w"]), file)
     with pytest.raises(DataError, match=r"part-2\.parquet: there is no column 'b'"):
-        fit_groups(parts, tmp_path / "o.csv", **COLUMNS, score="s")
+        fit_files(parts, tmp_path / "o.csv", **COLUMNS, score="s")
     numbers = table.set_column(1, "a", pa.array(np.arange(table.num_rows)))
     pq.write_table(numbers, file)
     with pytest.raises(DataError, match=r"part-2\.parquet: column 'a': holds values of type int64"):
-        fit_groups(parts, tmp_path / "o.csv", **COLUMNS, score="s")
+        fit_files(parts, tmp_path / "o.csv", **COLUMNS, score="s")
     file.write_bytes(file.read_bytes()[:-100])
     with pytest.raises(DataError, match=r"part-2\.parquet: is not a whole Parquet file"):
-        fit_groups(parts, tmp_path / "o.csv", **COLUMNS, score="s")
+        fit_files(parts, tmp_path / "o.csv", **COLUMNS, score="s")
     with pytest.raises(DataError, match="no Parquet file"):
-        fit_groups(_empty(tmp_path), tmp_path / "o.csv", **COLUMNS, score="s")
+        fit_files(_empty(tmp_path), tmp_path / "o.csv", **COLUMNS, score="s")
     assert sorted(os.listdir(tmp_path)) == ["empty", "in"]
 
 
@@ -320,7 +319,7 @@ def test_numbers_of_several_kinds(tmp_path, small):
     pq.write_table(table.slice(0, 0), parts / "empty.parquet")
     out = []
     for source, memory in ((tmp_path / "one.parquet", 1 << 30), (parts, 1), (parts, 1 << 30)):
-        fit_groups(source, tmp_path / "o.parquet", **COLUMNS, score="s", memory=memory)
+        fit_files(source, tmp_path / "o.parquet", **COLUMNS, score="s", memory=memory)
         out.append((tmp_path / "o.parquet").read_bytes())
     assert out[0] == out[1] == out[2]
 
@@ -335,7 +334,7 @@ def test_large_ids(tmp_path, small):
     })  # fmt: skip
     source = laid_out(table, "sorted", tmp_path / "in")
     for memory in (1 << 30, 1):
-        fit_groups(source, tmp_path / "o.parquet", **COLUMNS, memory=memory)
+        fit_files(source, tmp_path / "o.parquet", **COLUMNS, memory=memory)
         got = pq.read_table(tmp_path / "o.parquet")
         assert got.schema.field("item").type == pa.uint64()
         assert got["item"].to_pylist() == [1, 2, 7, 2**64 - 5]
@@ -346,19 +345,19 @@ def test_nothing_to_read(tmp_path):
     pq.write_table(votes().slice(0, 0), tmp_path / "none.parquet")
     for source in (tmp_path / "none.parquet", tmp_path):
         with pytest.raises(DataError, match="holds no rows"):
-            fit_groups(source, tmp_path / "o.csv", **COLUMNS, score="s")
+            fit_files(source, tmp_path / "o.csv", **COLUMNS, score="s")
     with pytest.raises(DataError, match="there is no such file"):
-        fit_groups(tmp_path / "nowhere", tmp_path / "o.csv", **COLUMNS, score="s")
+        fit_files(tmp_path / "nowhere", tmp_path / "o.csv", **COLUMNS, score="s")
 
 
 def test_options(tmp_path):
     source = laid_out(votes(n_groups=3), "sorted", tmp_path / "in")
-    with pytest.raises(ValueError, match=r"model.*: must be one of"):
-        fit_groups(source, tmp_path / "o.csv", **COLUMNS, score="s", model="elo")
-    with pytest.raises(ValueError, match=r"scale.*: must be one of"):
-        fit_groups(source, tmp_path / "o.csv", **COLUMNS, score="s", scale="dB")
+    with pytest.raises(ValueError, match="model: must be one of"):
+        fit_files(source, tmp_path / "o.csv", **COLUMNS, score="s", model="elo")
+    with pytest.raises(ValueError, match="scale: must be one of"):
+        fit_files(source, tmp_path / "o.csv", **COLUMNS, score="s", scale="dB")
     with pytest.raises(DataError, match="must end in one of"):
-        fit_groups(source, tmp_path / "o.xlsx", **COLUMNS, score="s")
+        fit_files(source, tmp_path / "o.xlsx", **COLUMNS, score="s")
 
 
 # ---- memory and temporary files -----------------------------------------------------------------
@@ -366,10 +365,10 @@ def test_options(tmp_path):
 
 def test_a_memory_that_is_no_memory(tmp_path):
     source = laid_out(votes(), "sorted", tmp_path / "in")
-    done = fit_groups(source, tmp_path / "o.parquet", **COLUMNS, score="s", memory=1 << 20)
+    done = fit_files(source, tmp_path / "o.parquet", **COLUMNS, score="s", memory=1 << 20)
     assert "1 MiB is less than the process itself needs" in done.notes[0]
     assert done.converged
-    done = fit_groups(source, tmp_path / "o.parquet", **COLUMNS, score="s", memory=16 << 30)
+    done = fit_files(source, tmp_path / "o.parquet", **COLUMNS, score="s", memory=16 << 30)
     assert done.notes == []
 
 
@@ -383,7 +382,7 @@ def test_a_group_larger_than_the_memory(tmp_path, small):
     source = laid_out(table, "shuffled", tmp_path / "in")
     out = []
     for memory in (1 << 30, 1200 * ROW):
-        done = fit_groups(source, tmp_path / "o.parquet", **COLUMNS, score="s", memory=memory)
+        done = fit_files(source, tmp_path / "o.parquet", **COLUMNS, score="s", memory=memory)
         out.append((tmp_path / "o.parquet").read_bytes())
     assert out[0] == out[1]
     assert len(done.notes) == 1
@@ -407,9 +406,7 @@ def test_nothing_stays_behind(tmp_path, small, monkeypatch, layout, failure):
             raise failure
 
     with pytest.raises(failure):
-        fit_groups(
-            source, tmp_path / "o.parquet", **COLUMNS, score="s", memory=1, progress=progress
-        )
+        fit_files(source, tmp_path / "o.parquet", **COLUMNS, score="s", memory=1, progress=progress)
     assert sorted(os.listdir(tmp_path)) == ["in", "o.parquet", "tmp"]
     assert (tmp_path / "o.parquet").read_text() == "old"
     assert ("sorting" in seen) == (layout == "shuffled")
@@ -430,7 +427,7 @@ def test_a_full_disk(tmp_path, small, monkeypatch):
     monkeypatch.setattr("tempfile.TemporaryFile", lambda **options: Full(plain(**options)))
     source = laid_out(votes(), "shuffled", tmp_path / "in")
     with pytest.raises(DataError, match=r"temporary file cannot be written: .*No space left"):
-        fit_groups(source, tmp_path / "o.parquet", **COLUMNS, score="s", memory=1)
+        fit_files(source, tmp_path / "o.parquet", **COLUMNS, score="s", memory=1)
     assert os.listdir(tmp_path) == ["in"]
 
 
@@ -438,7 +435,7 @@ def test_progress(tmp_path, small):
     table = votes()
     source = laid_out(table, "shuffled", tmp_path / "in")
     seen = []
-    fit_groups(
+    fit_files(
         source, tmp_path / "o.csv", **COLUMNS, score="s", memory=1,
         progress=lambda *state: seen.append(state),
     )  # fmt: skip

@@ -121,7 +121,7 @@ def test_graph_of_many_pairs():
 @pytest.mark.parametrize("count", [1, 3, 8])
 def test_weights_of_many_rows(kind, count):
     def draw(k):
-        weights = vn.bootstrap_weights(100_003, count, kind=kind, rng=1, n_threads=k)
+        weights = vn.bootstrap_weights(100_003, count, scheme=kind, rng=1, n_threads=k)
         return {"weights": np.concatenate(list(weights))}
 
     assert_identical(draw)

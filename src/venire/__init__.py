@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from venire import datasets, reference, scales
+from venire import datasets, scales
 from venire._config import show_config
 from venire.data.columns import Columns, VoteColumns
 from venire.data.comparisons import Comparisons, Components
@@ -74,7 +74,7 @@ from venire.resampling import (
 from venire.targets import Targets, VotesFit, fit_votes, make_targets
 
 if TYPE_CHECKING:
-    from venire import simulate
+    from venire import batch, reference, simulate
     from venire.distillation import Distillation, Report, Requests, Told
     from venire.ensembles.bagging import Bagging
 
@@ -127,6 +127,7 @@ __all__ = [
     "ZeroOneDecomposition",
     "adaboost_weights",
     "allocate",
+    "batch",
     "bootstrap",
     "bootstrap_statistic",
     "bootstrap_weights",
@@ -157,12 +158,14 @@ __all__ = [
 ]
 
 
-_LATER = {  # what takes long to load, or needs scikit-learn: at its first use
+_LATER = {  # what takes long to load, needs scikit-learn, or is not for production: at first use
     "Bagging": "venire.ensembles.bagging",
     "Distillation": "venire.distillation",
     "Report": "venire.distillation",
     "Requests": "venire.distillation",
     "Told": "venire.distillation",
+    "batch": "venire.batch",
+    "reference": "venire.reference",
     "simulate": "venire.simulate",
 }
 
@@ -171,6 +174,7 @@ def __getattr__(name: str) -> Any:
     if name in _LATER:
         from importlib import import_module
 
-        module = import_module(_LATER[name])
-        return module if name == "simulate" else getattr(module, name)
+        place = _LATER[name]
+        module = import_module(place)
+        return module if place == f"venire.{name}" else getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

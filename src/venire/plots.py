@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from venire._core import checks
+from venire.models import model_of
 from venire.ratings.fit import Fit
 
 if TYPE_CHECKING:
@@ -86,8 +87,7 @@ def plot_ratings(
         half = z * fit.quasi_variances(items=fit.items[chosen], kind=kind).standard_errors
     else:
         half = z * fit.standard_errors(kind)[chosen]
-    if ax is None:
-        ax = _new_axes(6.4, 1.3 + ROW_INCHES * len(chosen))
+    ax = ax or _new_axes(6.4, 1.3 + ROW_INCHES * len(chosen))
     y = np.arange(len(chosen))[::-1]
     drawn = np.isfinite(half)
     ax.axvline(0.0, color="#999999", linewidth=0.9, zorder=1)
@@ -99,9 +99,8 @@ def plot_ratings(
             markeredgewidth=0.8, zorder=3)  # fmt: skip
     ax.set_yticks(y, [str(label) for label in fit.items[chosen].tolist()])
     ax.set_ylim(-0.8, len(chosen) - 0.2)
-    unit = "standard deviations of a difference" if fit.model == "thurstone" else "log-strength"
     what = "comparison intervals" if quasi else "intervals"
-    ax.set_xlabel(f"rating ({unit}), with {100 * level:g} % {what}")
+    ax.set_xlabel(f"rating ({model_of(fit.model).unit}), with {100 * level:g} % {what}")
     ax.grid(axis="x", color=PALE, linewidth=0.6)
     title = _title(len(chosen), alone, len(fit.theta))
     if title:
@@ -144,33 +143,14 @@ def plot_growth(
     if not isinstance(times, Mapping) or not times:
         checks.fail("times", "must hold at least one workload", value=times)
     if limit is not None:
-        limit = checks.number(limit, "limit")
-    if ax is None:
-        ax = _new_axes(6.4, 4.4)
-    lines = {}
-    for name, pair in times.items():
-        given = checks.listed(pair, f"times[{name!r}]")
-        if len(given) != 2:
-            checks.fail(f"times[{name!r}]", "must be a pair (sizes, seconds)", value=pair)
-        given_sizes, given_seconds = given
-        sizes = np.asarray(checks.numeric(given_sizes, f"times[{name!r}]"), np.float64)
-        seconds = np.asarray(checks.numeric(given_seconds, f"times[{name!r}]"), np.float64)
-        if sizes.shape != seconds.shape or sizes.ndim != 1 or not len(sizes):
-            raise ValueError(f"times[{name!r}]: sizes and seconds must have one common length")
-        if not (np.all(sizes > 0.0) and np.all(seconds > 0.0)):
-            raise ValueError(f"times[{name!r}]: sizes and seconds must be positive")
-        order = np.argsort(sizes)
-        lines[name] = sizes[order], seconds[order]
+        limit = checks.number(limit, "limit", "must be from -100 to 100", lambda x: abs(x) <= 100)
+    ax = ax or _new_axes(6.4, 4.4)
+    lines = {name: _times(pair, f"times[{name!r}]") for name, pair in times.items()}
     for k, (name, (sizes, seconds)) in enumerate(lines.items()):
         exponent = _exponent(sizes, seconds)
         label = name if exponent is None else f"{name}: exponent {exponent:.2f}"
-        ax.plot(
-            sizes, seconds, color=COLOURS[k % len(COLOURS)], marker=MARKERS[k % len(MARKERS)],
-            linewidth=1.6, markersize=5.5, markeredgecolor="white", markeredgewidth=0.8,
-            label=label,
-        )  # fmt: skip
+        _line(ax, k, sizes, seconds, label)
     if limit is not None:
-        limit = checks.number(limit, "limit", "must be from -100 to 100", lambda x: abs(x) <= 100)
         low = min(sizes[0] for sizes, _ in lines.values())
         high = max(sizes[-1] for sizes, _ in lines.values())
         start = 0.6 * min(np.min(y * (low / x) ** limit) for x, y in lines.values())
@@ -178,12 +158,7 @@ def plot_growth(
                 linewidth=1.0, label=f"slope {limit:g}", zorder=1)  # fmt: skip
     ax.set_xscale("log")
     ax.set_yscale("log")
-    ax.set_xlabel(size_label)
-    ax.set_ylabel("seconds")
-    ax.grid(color=PALE, linewidth=0.6)
-    ax.legend(frameon=False, fontsize="small")
-    _tidy(ax, left=True)
-    return ax
+    return _finished(ax, size_label, "seconds", True)
 
 
 def plot_quality(
@@ -233,27 +208,16 @@ def plot_quality(
         if not known:
             raise ValueError("no measure is known in all reports: give gold, or fit a student")
         measure = known[0]
-    if ax is None:
-        ax = _new_axes(6.4, 4.4)
+    ax = ax or _new_axes(6.4, 4.4)
     for k, (name, report) in enumerate(reports.items()):
         x, y = report[f"total_{against}"], report[measure]
         known_rows = np.isfinite(y)
         if not known_rows.any():
             raise ValueError(f"reports[{name!r}] has no {measure}")
-        ax.plot(
-            x[known_rows], y[known_rows], color=COLOURS[k % len(COLOURS)],
-            marker=MARKERS[k % len(MARKERS)], linewidth=1.6, markersize=5.5,
-            markeredgecolor="white", markeredgewidth=0.8, label=name,
-        )  # fmt: skip
+        _line(ax, k, x[known_rows], y[known_rows], name)
     top = {r.top for r in reports.values()}
     at = f"@{top.pop()}" if measure.endswith("ndcg") and len(top) == 1 else ""
-    ax.set_xlabel(against)
-    ax.set_ylabel(names[measure].replace("nDCG", f"nDCG{at}"))
-    ax.grid(color=PALE, linewidth=0.6)
-    if len(reports) > 1:
-        ax.legend(frameon=False, fontsize="small")
-    _tidy(ax, left=True)
-    return ax
+    return _finished(ax, against, names[measure].replace("nDCG", f"nDCG{at}"), len(reports) > 1)
 
 
 def plot_plan(
@@ -285,25 +249,13 @@ def plot_plan(
     checks.one_of(against, "against", ("votes", "cost"))
     _check_axes(ax)
     mean, half = plan.interval(measure)
-    if ax is None:
-        ax = _new_axes(6.4, 4.4)
+    ax = ax or _new_axes(6.4, 4.4)
     for k, name in enumerate(plan.design):
-        x, colour = getattr(plan, against)[k].mean(axis=1), COLOURS[k % len(COLOURS)]
+        x, around = getattr(plan, against)[k].mean(axis=1), (mean[k] - half[k], mean[k] + half[k])
         if np.isfinite(half[k]).all():
-            ax.fill_between(
-                x, mean[k] - half[k], mean[k] + half[k], color=colour, alpha=0.15, linewidth=0
-            )
-        ax.plot(
-            x, mean[k], color=colour, marker=MARKERS[k % len(MARKERS)], linewidth=1.6,
-            markersize=5.5, markeredgecolor="white", markeredgewidth=0.8, label=name,
-        )  # fmt: skip
-    ax.set_xlabel(f"{against}, all groups together")
-    ax.set_ylabel(names[measure])
-    ax.grid(color=PALE, linewidth=0.6)
-    if len(plan.design) > 1:
-        ax.legend(frameon=False, fontsize="small")
-    _tidy(ax, left=True)
-    return ax
+            ax.fill_between(x, *around, color=_colour(k), alpha=0.15, linewidth=0)
+        _line(ax, k, x, mean[k], name)
+    return _finished(ax, f"{against}, all groups together", names[measure], len(plan.design) > 1)
 
 
 def _rows_to_draw(fit: Fit, most: int) -> tuple[np.ndarray, bool]:
@@ -323,6 +275,20 @@ def _title(n_shown: int, alone: bool, n_items: int) -> str:
     return f"the best {n_shown} of {n_items} items" if n_shown < n_items else ""
 
 
+def _times(pair: Any, about: str) -> tuple[np.ndarray, np.ndarray]:
+    """The sizes and seconds of one workload, by size."""
+    given = checks.listed(pair, about)
+    if len(given) != 2:
+        checks.fail(about, "must be a pair (sizes, seconds)", value=pair)
+    sizes, seconds = (np.asarray(checks.numeric(x, about), np.float64) for x in given)
+    if sizes.shape != seconds.shape or sizes.ndim != 1 or not len(sizes):
+        checks.fail(about, "sizes and seconds must have one common length")
+    if not (np.all(sizes > 0.0) and np.all(seconds > 0.0)):
+        checks.fail(about, "sizes and seconds must be positive")
+    order = np.argsort(sizes)
+    return sizes[order], seconds[order]
+
+
 def _exponent(sizes: np.ndarray, seconds: np.ndarray) -> float | None:
     """Slope of log seconds on log size; None from fewer than two sizes."""
     if len(np.unique(sizes)) < 2:
@@ -335,6 +301,29 @@ def _new_axes(width: float, height: float) -> Axes:
 
     figure: Any = pyplot.figure(figsize=(width, height), layout="constrained", facecolor="white")
     return figure.add_subplot()
+
+
+def _colour(k: int) -> str:
+    return COLOURS[k % len(COLOURS)]
+
+
+def _line(ax: Axes, k: int, x: np.ndarray, y: np.ndarray, label: str) -> None:
+    """The line that comes as number `k`, with a marker at each point."""
+    ax.plot(
+        x, y, color=_colour(k), marker=MARKERS[k % len(MARKERS)], linewidth=1.6, markersize=5.5,
+        markeredgecolor="white", markeredgewidth=0.8, label=label,
+    )  # fmt: skip
+
+
+def _finished(ax: Axes, x: str, y: str, legend: bool) -> Axes:
+    """The axes of lines with their labels, a grid and perhaps a legend."""
+    ax.set_xlabel(x)
+    ax.set_ylabel(y)
+    ax.grid(color=PALE, linewidth=0.6)
+    if legend:
+        ax.legend(frameon=False, fontsize="small")
+    _tidy(ax, left=True)
+    return ax
 
 
 def _check_axes(ax: Any) -> None:

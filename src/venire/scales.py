@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from venire._core import checks
+from venire.models import model_of
 
 __all__ = ["LOGIT_PER_PROBIT", "SCALES", "centre_of", "convert", "factor", "scale_of"]
 
@@ -48,7 +49,7 @@ SCALES = tuple(_TABLE)
 
 
 def scale_of(model: str) -> str:
-    """The scale of a model's theta: "probit" for Thurstone's model, "logit" for the others.
+    """The scale of a model's theta.
 
     Parameters
     ----------
@@ -57,7 +58,12 @@ def scale_of(model: str) -> str:
 
     Returns
     -------
-    str
+    {"logit", "probit"}
+
+    Raises
+    ------
+    ValueError
+        If no model has the name.
 
     Examples
     --------
@@ -65,9 +71,7 @@ def scale_of(model: str) -> str:
     >>> vn.scales.scale_of("thurstone")
     'probit'
     """
-    if not isinstance(model, str):
-        checks.fail("model", "must be the name of a model", value=model, kind=TypeError)
-    return "probit" if model == "thurstone" else "logit"
+    return model_of(model).scale
 
 
 def centre_of(scale: str) -> float:

@@ -13,9 +13,11 @@ __all__ = [
     "broadcast",
     "compute",
     "counts",
+    "first_seen",
     "full",
     "keys",
     "numbers",
+    "occurrence",
     "probabilities",
     "shapes",
     "size",
@@ -103,6 +105,22 @@ def full(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """A new array of `shape`; `array` itself, which is new, where it has it."""
     array = np.asarray(array)
     return array if array.shape == shape else np.array(np.broadcast_to(array, shape))
+
+
+def first_seen(x: np.ndarray) -> np.ndarray:
+    """Which values of a one-dimensional array repeat none before them."""
+    out = np.zeros(len(x), bool)
+    out[np.unique(x, return_index=True)[1]] = True
+    return out
+
+
+def occurrence(x: np.ndarray) -> np.ndarray:
+    """How often each value of a one-dimensional array has been there before."""
+    order = np.argsort(x, kind="stable")
+    start = np.flatnonzero(np.diff(x[order], prepend=x[order][:1] - 1))
+    out = np.empty(len(x), np.int64)
+    out[order] = np.arange(len(x)) - np.repeat(start, np.diff(start, append=len(x)))
+    return out
 
 
 def size(given: Any, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from venire._core.failing import BadInput, BadTypeError, BadValueError, fail
+from venire._core.failing import BadInput, BadTypeError, BadValueError, every, fail
 from venire._core.scalars import (
     flag,
     function,
@@ -41,6 +41,7 @@ __all__ = [
     "column",
     "columns",
     "distinct",
+    "every",
     "fail",
     "features",
     "finite",

@@ -7,7 +7,16 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-__all__ = ["NO_VALUE", "BadInput", "BadTypeError", "BadValueError", "fail", "told", "worded"]
+__all__ = [
+    "NO_VALUE",
+    "BadInput",
+    "BadTypeError",
+    "BadValueError",
+    "every",
+    "fail",
+    "told",
+    "worded",
+]
 
 
 class _Absent(Enum):
@@ -102,6 +111,13 @@ def worded(where: str, value: Any, column: Any, reason: str, cure: str) -> str:
     if column is not None:
         where += f" (column {column!r})"
     return f"{where}: {reason}" + (f"; {cure}" if cure else "")
+
+
+def every(good: Any, argument: str, reason: str, values: Any) -> None:
+    """Raise the error about the first of some values where `good` is false, if there is one."""
+    if not np.all(good):
+        at = int(np.argmin(good))
+        fail(argument, reason, at, values[at])
 
 
 def told(value: Any) -> str:

@@ -3,13 +3,13 @@
 from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
 
 from venire._native.common cimport vn_poll, vn_status
-from venire._native.model cimport vn_model
+from venire._native.model cimport vn_model_row
 from venire._native.resample cimport vn_resample_kind
 
 
 cdef extern from "vn_group_fit.h" nogil:
     ctypedef struct vn_small_model:
-        vn_model model
+        const vn_model_row *model
         double prior
         int has_gamma
         int has_tie

@@ -8,10 +8,10 @@ from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
 from venire._native.border cimport at, at_if, member, offsets, room, room_if, same, steps, team
 from venire._native.border cimport within
 from venire._native.common cimport VN_BAD_VALUE, VN_TOO_LARGE, check, poll_signals, vn_status
+from venire._native.model cimport row_of
 from venire._native.replicates import too_many
 
 
-MODELS = {"bradley-terry": 0, "thurstone": 1, "davidson": 2, "rao-kupper": 3}
 
 KINDS = {"multinomial": 0, "poisson": 1, "bayesian": 2}
 UNITS = {"auto": 0, "outcomes": 1, "cells": 2}
@@ -124,7 +124,7 @@ cdef class Groups:
         self.g.order, self.g.tie = at(order, n, "order"), at_if(tie, n, "tie")
         self.g.win, self.g.loss = at(win, n, "win"), at(loss, n, "loss")
         sorted_cells(&self.g)
-        self.model.model = <vn_model>member(MODELS, model, "model")
+        self.model.model = row_of(model)
         self.model.prior = prior
         self.model.has_gamma = gamma
         self.model.has_tie = has_tie

@@ -3,7 +3,7 @@
 from libc.stdint cimport int8_t, int32_t, int64_t
 
 from venire._native.common cimport vn_poll, vn_status
-from venire._native.model cimport vn_model
+from venire._native.model cimport vn_model_row
 
 
 cdef extern from "vn_vector.h" nogil:
@@ -25,7 +25,7 @@ cdef extern from "vn_solver.h" nogil:
         const double *offset
         const double *pull
         const double *target
-        vn_model model
+        const vn_model_row *model
         double prior
         int has_gamma
         int has_tie

@@ -10,9 +10,9 @@ from libc.string cimport memset
 from venire._native.border cimport at, at_if, member, offsets, room, same, steps, team
 from venire._native.common cimport VN_NOT_CONVERGED, VN_OK, VN_TOO_LARGE, check, poll_signals
 from venire._native.common cimport vn_status
+from venire._native.model cimport row_of
 
 
-MODELS = {"bradley-terry": 0, "thurstone": 1, "davidson": 2, "rao-kupper": 3}
 LEVELS = ("jacobi", "multigrid", "cholesky")
 
 cdef enum:
@@ -103,7 +103,7 @@ cdef class Problem:
         self.p.scale, self.p.offset = at_if(scale, n, "scale"), at_if(offset, n, "offset")
         self.p.pull = at_if(pull, self.p.n, "pull")
         self.p.target = NULL if pull is None else at(target, self.p.n, "target")
-        self.p.model = <vn_model>member(MODELS, model, "model")
+        self.p.model = row_of(model)
         sorted_edges(&self.p, parallel_edges)
         self.p.prior = prior
         self.p.has_gamma = order is not None
@@ -224,6 +224,8 @@ cdef class Problem:
         cdef int64_t k
         cdef double *x = room(pi, self.p.n, "pi")
         cdef vn_status status
+        if self.p.model.sweep == NULL:
+            raise ValueError("the model has no sweep")
         for k in range(n_sweeps):
             with nogil:
                 status = vn_newman_sweep(&self.p, poll_signals, NULL, x, &home, &tie)

@@ -3,7 +3,7 @@
 from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
 
 from venire._native.common cimport vn_poll, vn_status
-from venire._native.model cimport vn_model
+from venire._native.model cimport vn_model_row
 from venire._native.resample cimport vn_resample_kind
 
 
@@ -11,7 +11,7 @@ cdef extern from "vn_replicates.h" nogil:
     ctypedef struct vn_draws:
         pass
     ctypedef struct vn_replicates:
-        vn_model model
+        const vn_model_row *model
         int has_tie
         double prior
         int64_t n_items

@@ -7,18 +7,18 @@ from libc.stdint cimport INT32_MAX, int8_t, int32_t, int64_t, uint64_t
 
 from venire._native.border cimport at, at_if, codes, member, same, team, within
 from venire._native.common cimport VN_BAD_VALUE, VN_OK, VN_TOO_LARGE, check, poll_signals, vn_status
+from venire._native.model cimport row_of
 
 
 
 KINDS = {"multinomial": 0, "poisson": 1, "bayesian": 2}
-MODELS = {"bradley-terry": 0, "thurstone": 1, "davidson": 2, "rao-kupper": 3}
 LANES = 32
 
 
 def too_many(most):
     """What is wrong with so many comparisons of one kind."""
     return (f"weight: {most:g} comparisons of one pair and outcome are too many to resample by "
-            "number: at most 10**7; draw with kind='bayesian', or cells instead of outcomes")
+            "number: at most 10**7; draw with scheme='bayesian', or cells instead of outcomes")
 
 
 cdef class Draws:
@@ -176,7 +176,7 @@ def fit_replicates(
     cdef vn_status status
     cdef int64_t n_items = component.shape[0], n_parameters = n_items + has_tie
     resampled(&p, draws, n_items, first, second, edge, unit, outcome, mass)
-    p.model = <vn_model>member(MODELS, model, "model")
+    p.model = row_of(model)
     p.has_tie = has_tie
     p.prior = prior
     p.component = at(component, n_items, "component")

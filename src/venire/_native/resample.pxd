@@ -1,8 +1,12 @@
-"""C declarations: csrc/vn_resample.h."""
+"""C declarations: csrc/vn_random.h and csrc/vn_resample.h."""
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
 from venire._native.common cimport vn_poll, vn_status
+
+
+cdef extern from "vn_random.h" nogil:
+    void vn_threefry(const uint64_t *, uint64_t, uint64_t, uint64_t *, uint64_t *)
 
 
 cdef extern from "vn_resample.h" nogil:

@@ -5,7 +5,7 @@ import numpy as np
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint64_t
 
-from venire._native.border cimport at, at_if, member, offsets, same, steps, team, within
+from venire._native.border cimport at, at_if, member, offsets, room, same, steps, team, within
 from venire._native.common cimport VN_TOO_LARGE, check, poll_signals, vn_status
 
 
@@ -13,6 +13,27 @@ KINDS = {"multinomial": 0, "poisson": 1, "bayesian": 2, "subsample": 3}
 
 cdef enum:
     PIECE = 1 << 24  # numbers between two looks for Ctrl-C
+
+
+def words(key, c0, c1):
+    """Two 64-bit words for each counter (c0, c1) of the stream `key`, in the shape of c0; see
+    venire.reference.threefry."""
+    counters = np.ascontiguousarray(c0, np.uint64)
+    shape = counters.shape
+    cdef const uint64_t[::1] a = counters.ravel()
+    cdef const uint64_t[::1] b = np.ascontiguousarray(
+        np.broadcast_to(np.asarray(c1, np.uint64), shape)
+    ).ravel()
+    cdef int64_t i, n = a.shape[0]
+    cdef uint64_t k[2]
+    k[0], k[1] = key
+    first, second = np.empty(n, np.uint64), np.empty(n, np.uint64)
+    cdef uint64_t *x = room[uint64_t](first, n, "first")
+    cdef uint64_t *y = room[uint64_t](second, n, "second")
+    with nogil:
+        for i in range(n):
+            vn_threefry(k, a[i], b[i], &x[i], &y[i])
+    return first.reshape(shape), second.reshape(shape)
 
 
 cdef class Resampler:

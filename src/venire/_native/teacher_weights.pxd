@@ -3,6 +3,7 @@
 from libc.stdint cimport int32_t, int64_t
 
 from venire._native.common cimport vn_poll, vn_status
+from venire._native.model cimport vn_model_row
 from venire._native.votes cimport vn_vote_cells, vn_vote_table
 
 
@@ -20,7 +21,8 @@ cdef extern from "vn_teacher_weights.h" nogil:
         const int32_t *second
         const double *theta
         const double *variance
-        int normal
+        const vn_model_row *model
+        double share
     vn_status vn_weighted_masses(const vn_row_votes *, const double *, int, vn_poll, void *,
                                  double *, double *)
     vn_status vn_expected_votes(const vn_group_rows *, int, vn_poll, void *, double *)

@@ -8,6 +8,7 @@ from libc.string cimport memset
 from venire._native.border cimport at, at_if, cells_of_groups, codes, offsets, room, same, steps
 from venire._native.border cimport team, within
 from venire._native.common cimport check, poll_signals, vn_status
+from venire._native.model cimport row_of
 
 
 cdef enum:
@@ -21,10 +22,11 @@ def expected_votes(
     const int32_t[::1] second not None,
     const double[::1] theta not None,
     const double[::1] variance not None,
-    bint normal,
+    str model,
+    double share,
     int n_threads,
 ):
-    """2p - 1 of each row; see venire.reference.expected_votes."""
+    """2p - 1 of each row, by a model of half ties; see venire.reference.expected_votes."""
     cdef int64_t n = first.shape[0], n_items = theta.shape[0]
     cdef int64_t n_groups = steps(item_ptr, "item_ptr")
     cdef vn_group_rows rows
@@ -37,7 +39,9 @@ def expected_votes(
     rows.second = at(second, n, "second")
     rows.theta = at(theta, n_items, "theta")
     rows.variance = at(variance, n, "variance")
-    rows.normal = normal
+    rows.model, rows.share = row_of(model), share
+    if rows.model.has_tie:
+        raise ValueError(f"model: {model} has ties")
     cells_of_groups(item_ptr, row_ptr, rows.first, rows.second, 0, n_groups)
     result = np.empty(n)
     cdef double *out = room[double](result, n, "expected")

@@ -38,7 +38,7 @@ def add(options: Options, outcome: Outcome, steps: Steps) -> Outcome:
                     b = resampling.bootstrap(
                         outcome.fit,
                         part,
-                        kind=options.bootstrap_kind,
+                        scheme=options.bootstrap_scheme,
                         rng=options.seed,
                         n_threads=options.threads,
                     )

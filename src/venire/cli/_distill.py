@@ -18,6 +18,7 @@ from venire.cli._run_distill import (
     Withdrawal,
     run,
 )
+from venire.models import HALF_TIES
 
 __all__ = ["app"]
 
@@ -104,7 +105,8 @@ def init(
         typer.Option(help="Whether the student steers.", rich_help_panel=_DESIGN),
     ] = "student",
     model: Annotated[
-        Literal["bradley-terry", "thurstone"], typer.Option(rich_help_panel=_DESIGN)
+        Literal[HALF_TIES],  # type: ignore[valid-type]
+        typer.Option(rich_help_panel=_DESIGN),
     ] = "bradley-terry",
     prior: Annotated[
         float, typer.Option(help="Precision of the fits' prior.", rich_help_panel=_DESIGN)

@@ -72,7 +72,7 @@ def fit(
     max_iter: _options.MaxIter = None,
     threads: _options.Threads = None,
     bootstrap: _options.Replicates = None,
-    bootstrap_kind: _options.BootstrapKind = "multinomial",
+    bootstrap_scheme: _options.BootstrapScheme = "multinomial",
     seed: _options.Seed = 0,
     level: _options.Level = 0.95,
     scale: Annotated[
@@ -131,7 +131,7 @@ def fit(
         max_iter=max_iter,
         threads=threads,
         bootstrap=bootstrap,
-        bootstrap_kind=bootstrap_kind,
+        bootstrap_scheme=bootstrap_scheme,
         seed=seed,
         level=level,
         scale=scale,

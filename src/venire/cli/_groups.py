@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from venire.batch import Replicates
 from venire.cli import _options
 from venire.cli._groups_run import Options, run
 from venire.cli._options import (
@@ -21,7 +22,6 @@ from venire.cli._options import (
     parse_mapping,
     parse_prior,
 )
-from venire.streaming._job import Replicates
 
 __all__ = ["groups"]
 
@@ -51,7 +51,7 @@ def groups(
     weight: _options.Weight = None,
     order: _options.Order = None,
     neutral: _options.Neutral = None,
-    model: _options.ModelName = "bradley-terry",
+    model: _options.ModelName = DEFAULT,
     order_effect: _options.OrderEffect = False,
     prior: Annotated[
         str,
@@ -84,7 +84,7 @@ def groups(
             rich_help_panel=MODEL,
         ),
     ] = None,
-    bootstrap_kind: _options.BootstrapKind = "multinomial",
+    bootstrap_scheme: _options.BootstrapScheme = "multinomial",
     seed: _options.Seed = 0,
     level: _options.Level = 0.95,
     threads: _options.Threads = None,
@@ -187,7 +187,7 @@ def groups(
             errors=errors,
             replicates=None
             if bootstrap is None
-            else Replicates(bootstrap, bootstrap_kind, seed, level),
+            else Replicates(bootstrap, bootstrap_scheme, seed, level),
             strict=strict,
             output=output,
             quiet=quiet,

@@ -11,13 +11,12 @@ from typing import Any
 from rich.console import Console
 
 from venire import io
+from venire._native.grouped import STATUSES
+from venire.batch import GroupsSummary, Replicates, fit_files
 from venire.cli._progress import Steps, progress
 from venire.data.columns import Columns
 from venire.errors import NotIdentifiedError
 from venire.priors import GaussianPrior
-from venire.streaming import GroupsSummary
-from venire.streaming._job import STATUSES, Job, Replicates
-from venire.streaming._run import run as run_here
 
 __all__ = ["Options", "run"]
 
@@ -45,21 +44,6 @@ class Options:
     strict: bool
     output: Path | None
     quiet: bool
-
-    def job(self) -> Job:
-        """What is to be read and fitted."""
-        return Job(
-            Columns(**self.columns, mapping=self.mapping),
-            self.model,
-            None if self.prior is None else GaussianPrior(self.prior),
-            self.order_effect,
-            self.shared,
-            self.tol,
-            self.max_iter,
-            self.errors,
-            self.scale,
-            self.replicates,
-        )
 
 
 def run(options: Options) -> int:
@@ -106,29 +90,24 @@ def run(options: Options) -> int:
 
 
 def _fit(options: Options, steps: Steps) -> GroupsSummary:
-    job = options.job()
-    if options.workers is not None or options.scheduler is not None:
-        from venire.distributed._run import run as run_there
-
-        assert options.output is not None
-        return run_there(
-            job,
-            options.source,
-            options.output,
-            n_workers=options.workers,
-            scheduler=options.scheduler,
-            memory=options.memory,
-            n_threads=options.threads,
-            progress=steps.stage,
-        )
     output: Any = options.output if options.output is not None else sys.stdout.buffer
-    return run_here(
-        job,
+    return fit_files(
         options.source,
         output,
+        Columns(**options.columns, mapping=options.mapping),
+        executor=options.scheduler or options.workers,
         memory=options.memory,
         n_threads=options.threads,
         progress=steps.stage,
+        model=options.model,
+        prior=None if options.prior is None else GaussianPrior(options.prior),
+        order_effect=options.order_effect,
+        shared=options.shared,
+        tol=options.tol,
+        max_iter=options.max_iter,
+        errors="fisher" if options.errors else None,
+        scale=options.scale,
+        bootstrap=options.replicates,
     )
 
 

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from venire.models import MODELS
+
 WHO, DATA, MODEL, OUT = "Who won (one way)", "Further columns", "Model", "Output"
 
 
@@ -50,7 +52,7 @@ Cluster = Annotated[
     column("--cluster", "What is resampled together: user, judge, query. With --bootstrap."),
 ]
 ModelName = Annotated[
-    Literal["bradley-terry", "thurstone", "davidson", "rao-kupper"],
+    Literal[MODELS],  # type: ignore[valid-type]
     typer.Option(help="The last two model ties.", rich_help_panel=MODEL),
 ]
 OrderEffect = Annotated[
@@ -81,9 +83,9 @@ Replicates = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
-BootstrapKind = Annotated[
+BootstrapScheme = Annotated[
     Literal["multinomial", "poisson", "bayesian"],
-    typer.Option("--bootstrap-kind", help="How replicates are drawn.", rich_help_panel=MODEL),
+    typer.Option("--bootstrap-scheme", help="How replicates are drawn.", rich_help_panel=MODEL),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Of the bootstrap's draws.", rich_help_panel=MODEL)]
 Level = Annotated[float, typer.Option(help="Level of the intervals.", rich_help_panel=OUT)]
@@ -181,7 +183,7 @@ def parse_prior(text: str, auto: bool = True) -> float | Literal["auto", "none"]
 
 def parse_memory(text: str) -> int:
     """A size in bytes."""
-    from venire.streaming._plan import bytes_of
+    from venire.batch.plan import bytes_of
 
     try:
         return bytes_of(text)

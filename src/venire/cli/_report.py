@@ -92,7 +92,7 @@ class Report:
             b = f["bootstrap"]
             what = "comparisons" if b["cluster"] is None else f"clusters by {b['cluster']}"
             lines.append(
-                f"errors and intervals: {b['n_resamples']:,} {b['kind']} replicates of {what}, "
+                f"errors and intervals: {b['n_resamples']:,} {b['scheme']} replicates of {what}, "
                 f"seed {b['seed']}"
             )
         return lines
@@ -256,7 +256,7 @@ def _bootstrap(options: Options, outcome: Outcome) -> dict[str, Any] | None:
     if b is None:
         return None
     return {
-        "kind": b.kind,
+        "scheme": b.scheme,
         "n_resamples": b.n_resamples,
         "n_failed": b.n_failed,
         "seed": options.seed,

@@ -49,7 +49,7 @@ class Options:
     max_iter: int | None
     threads: int | None
     bootstrap: int | None
-    bootstrap_kind: str
+    bootstrap_scheme: str
     seed: int
     level: float
     scale: str | None
@@ -175,14 +175,14 @@ def _determined(comparisons: Comparisons) -> tuple[np.ndarray | None, str]:
 def _one_fit(
     options: Options, comparisons: Comparisons, precision: float | None, steps: Steps
 ) -> tuple[Fit, list[str]]:
-    from venire import ratings
+    from venire.ratings import fit_model
 
-    function = getattr(ratings, f"fit_{options.model.replace('-', '_')}")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            fit = function(
+            fit = fit_model(
                 comparisons,
+                model=options.model,
                 prior=None if precision is None else GaussianPrior(precision),
                 order_effect=options.order_effect,
                 method=options.method,

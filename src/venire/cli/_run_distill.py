@@ -19,7 +19,7 @@ from venire.cli._progress import Steps, progress
 from venire.data.series import floats
 from venire.distillation import Distillation, Requests
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning, StateError
-from venire.io.tables_out import about, arrow_table
+from venire.io.tables_out import about
 from venire.priors import GaussianPrior
 
 __all__ = ["Answers", "Asking", "Charting", "Creation", "Training", "Withdrawal", "run"]
@@ -69,15 +69,8 @@ def run(command: Command) -> int:
 
 def _write(table: dict[str, Any], output: Path | None) -> None:
     """To a file, or as CSV to standard output."""
-    if output is not None:
-        io.write_table(table, output)
-        return
-    import pyarrow.csv as pc
-
     sys.stdout.flush()
-    options = pc.WriteOptions(quoting_style="needed")
-    pc.write_csv(arrow_table(table), sys.stdout.buffer, options)
-    sys.stdout.buffer.flush()
+    io.write_table(table, output or sys.stdout.buffer)
 
 
 def _check(*paths: Path | None) -> None:

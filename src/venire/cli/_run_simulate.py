@@ -75,7 +75,7 @@ def run(options: Options) -> int:
         with progress(stderr, options.quiet) as steps:
             with steps("simulating"):
                 found = _simulate(options, judges, steps)
-            table, facts = found.to_frame("dict"), _facts(options, found)
+            table, facts = found.to_frame("dict", level=options.level), _facts(options, found)
             if options.output is not None:
                 io.write_table(table, options.output, metadata={"venire": json.dumps(facts)})
             if options.plot is not None:
@@ -132,9 +132,9 @@ def _simulate(options: Options, judges: Teachers, steps: Steps) -> Plan:
     try:
         return plan(
             options.groups, options.items, options.degrees, teachers=judges, panel=options.panel,
-            pattern=pattern, design=options.designs, criterion=options.criterion,
-            kind=options.world, student=options.student, n_seeds=options.seeds,
-            level=options.level, rng=options.seed, n_threads=options.threads,
+            rotation=pattern, design=options.designs, criterion=options.criterion,
+            law=options.world, student=options.student, n_seeds=options.seeds,
+            rng=options.seed, n_threads=options.threads,
             progress=lambda done, total: steps.stage("simulating", done, total),
         )  # fmt: skip
     except ValueError as error:  # nobody answers; odd degrees of odd groups
@@ -200,13 +200,13 @@ def _show(options: Options, found: Plan, facts: dict[str, Any]) -> None:
     console.print(Text(
         f"{options.groups:,} groups of {options.items:,} items, {len(found.teachers)} teachers, "
         f"{how}; means of {found.n_seeds} simulated worlds"
-        + (f" with {100 * found.level:g} % intervals" if found.n_seeds > 1 else "")
+        + (f" with {100 * options.level:g} % intervals" if found.n_seeds > 1 else "")
     ))  # fmt: skip
     out = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     out.add_column("design")
     for head in ("degree", "votes", "cost", *_HEADS.values()):
         out.add_column(head, justify="right", no_wrap=True)
-    intervals = {measure: found.interval(measure) for measure in _HEADS}
+    intervals = {measure: found.interval(measure, level=options.level) for measure in _HEADS}
     for d, design in enumerate(found.design):
         for k, degree in enumerate(found.degree.tolist()):
             cells = [

@@ -167,7 +167,9 @@ class Observed:
         return frozen(np.zeros(self.n_cells)) if self.cells.tie is None else self.cells.tie
 
 
-def frozen(x: NDArray[Any]) -> NDArray[Any]:
-    """An array of our own, from now on read-only."""
-    x.setflags(write=False)
+def frozen(x: Any) -> Any:
+    """A read-only view of an array; anything else as it is."""
+    if isinstance(x, np.ndarray):
+        x = x.view()
+        x.setflags(write=False)
     return x

@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from venire._core import checks
 from venire._core.arrays import keys
 from venire._core.frames import as_frame
+from venire._native.resample import words
 from venire.design import _inputs
 from venire.design._design import check_labels
 from venire.design._pairs import native
-from venire.reference.resampling import threefry
 
 __all__ = ["BridgeDesign", "design_bridges"]
 
@@ -127,8 +127,8 @@ def design_bridges(n_items: ArrayLike, per_group: int = 4, *, rng: Any = None) -
     key = keys(rng)
     first, second = _joined(len(groups), per_group, key)
     first, second = groups[first], groups[second]
-    words = threefry(key, np.arange(len(first)), ITEMS)
-    items = [_below(w, n[g]) for w, g in zip(words, (first, second), strict=True)]
+    drawn = words(key, np.arange(len(first)), ITEMS)
+    items = [_below(w, n[g]) for w, g in zip(drawn, (first, second), strict=True)]
     return BridgeDesign(n, first, items[0], second, items[1])
 
 
@@ -162,5 +162,5 @@ def _partner(
     free = np.ones(n, bool)
     free[[alone, *second[first == alone], *first[second == alone]]] = False
     candidates = np.flatnonzero(free)
-    word, _ = threefry(key, [0], LEFT_OVER)
+    word, _ = words(key, [0], LEFT_OVER)
     return candidates[_below(word, len(candidates))].astype(np.int32)[0]

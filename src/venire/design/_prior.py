@@ -14,7 +14,6 @@ from venire.design import _kernel
 from venire.design._allocation_inputs import centred_prediction, items_of, some_groups
 from venire.priors import GaussianPrior
 from venire.ratings.grouped import fit_groups
-from venire.reference.allocation import prior_variance
 
 __all__ = ["AllocationPrior", "PriorCandidate", "fixed_prior", "select_prior"]
 
@@ -177,7 +176,9 @@ def select_prior(
     theta, variance = plain.theta[has_votes], plain.standard_errors[has_votes] ** 2
 
     def width(mean: Any) -> float:
-        return max(prior_variance(theta, mean, variance), LEAST_VARIANCE)
+        """Variance of theta about `mean`: what the errors of theta leave, at least half."""
+        square = float(np.mean((theta - mean) ** 2))
+        return max(square - float(np.mean(variance)), 0.5 * square, LEAST_VARIANCE)
 
     t0 = width(0.0)
     ts = t0 if own is None else width(own[has_votes])

@@ -3,6 +3,7 @@
 from venire.distillation._loop import Distillation
 from venire.distillation._report import Report
 from venire.distillation._requests import Requests, Told
+from venire.distillation._settings import Settings
 from venire.distillation.measures import kendall_tau, ndcg
 
-__all__ = ["Distillation", "Report", "Requests", "Told", "kendall_tau", "ndcg"]
+__all__ = ["Distillation", "Report", "Requests", "Settings", "Told", "kendall_tau", "ndcg"]

@@ -7,47 +7,102 @@ from 0 as they are made. Arrays are whole columns; nothing here loops over rows.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
-from venire.data.votes.rows import _probabilities, _votes
+from venire.data.votes.rows import read_probabilities, read_votes
 
-__all__ = ["ANSWERED", "ASK_COLUMNS", "CLOSED", "PENDING", "SOFT", "Answers", "Ledger"]
+__all__ = ["ANSWERED", "ASK_COLUMNS", "CHANCES", "CLOSED", "PENDING", "SOFT", "Answers", "Ledger",
+           "Said"]  # fmt: skip
 
 PENDING, ANSWERED, CLOSED = 0, 1, 2  # state of a request
 SOFT = 2  # a vote that is three probabilities
-ASK_COLUMNS = {
-    "group": np.int32, "first": np.int32, "second_group": np.int32, "second": np.int32,
-    "round": np.int32,
-}  # fmt: skip
-_CHANCES = ("win", "tie", "loss")
+ASK_COLUMNS = ("group", "first", "second_group", "second", "round")
+CHANCES = ("win", "tie", "loss")
 _ONE_HOT = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])  # of 0, 1 and -1
+
+
+class Said(NamedTuple):
+    """What was answered, row by row.
+
+    `vote` is 1, 0, -1 or SOFT; `chances` (n, 3), that first wins, ties, loses, is there where some
+    are SOFT.
+    """
+
+    vote: NDArray[np.int8]
+    chances: NDArray[np.float64] | None
+
+    @classmethod
+    def read(cls, vote: Any, probabilities: Any, n: int) -> Self:
+        """Check the votes or the probabilities of n rows."""
+        if vote is not None:
+            votes = read_votes(vote, n)
+            rule = "must be 1 (first), -1 (second) or 0 (a tie)"
+            checks.every((votes >= -1) & (votes <= 1), "vote", rule, votes)
+            return cls(votes, None)
+        chances = read_probabilities(probabilities, n)
+        votes = np.full(n, SOFT, np.int8)
+        for value, column in ((1, 0), (0, 1), (-1, 2)):  # both forms are one answer
+            votes[chances[:, column] == 1.0] = value
+        return cls(votes, chances)
+
+    def take(self, rows: Any) -> Said:
+        """Some of the rows."""
+        return Said(self.vote[rows], None if self.chances is None else self.chances[rows])
+
+    def same(self, other: Said) -> NDArray[np.bool_]:
+        """Where two say the same."""
+        out = self.vote == other.vote
+        soft = out & (self.vote == SOFT)
+        if self.chances is not None and other.chances is not None:
+            out[soft] = (self.chances[soft] == other.chances[soft]).all(axis=1)
+        return out
+
+    def shown(self, at: Any) -> Any:
+        """A row, for messages."""
+        if self.vote[at] == SOFT and self.chances is not None:
+            return tuple(self.chances[at].tolist())
+        return int(self.vote[at])
+
+    def masses(self) -> NDArray[np.float64]:
+        """Win, tie and loss, (n, 3)."""
+        soft = self.vote == SOFT
+        out = _ONE_HOT[np.where(soft, 0, self.vote)]
+        if self.chances is not None:
+            out[soft] = self.chances[soft]
+        return out
+
+    def trimmed(self) -> Said:
+        """Without chances if no vote needs them."""
+        return self if (self.vote == SOFT).any() else Said(self.vote, None)
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """As columns of a table."""
+        out: dict[str, NDArray[Any]] = {"vote": self.vote}
+        if self.chances is not None:
+            out |= {name: self.chances[:, k] for k, name in enumerate(CHANCES)}
+        return out
 
 
 class Answers(NamedTuple):
     """Checked answers: one row per request.
 
-    `vote` is 1, 0, -1 or SOFT; `chances` (n, 3) is there where some are SOFT. `repeated`,
-    `replaced` and `late` count the rows that were told before (and are not in here), that replace
-    another answer, and whose request had been withdrawn.
+    `repeated`, `replaced` and `late` count the rows that were told before (and are not in here),
+    that replace another answer, and whose request had been withdrawn.
     """
 
     request: NDArray[np.int64]
-    vote: NDArray[np.int8]
-    chances: NDArray[np.float64] | None
-    repeated: int
-    replaced: int
-    late: int
+    said: Said
+    repeated: int = 0
+    replaced: int = 0
+    late: int = 0
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """As a table."""
-        out: dict[str, NDArray[Any]] = {"request": self.request, "vote": self.vote}
-        if self.chances is not None:
-            out |= {name: self.chances[:, k] for k, name in enumerate(_CHANCES)}
-        return out
+        """As columns of a table."""
+        return {"request": self.request, **self.said.columns()}
 
 
 class Ledger:
@@ -73,21 +128,21 @@ class Ledger:
         of another.
     """
 
+    group: NDArray[np.int32]
+    first: NDArray[np.int32]
+    second_group: NDArray[np.int32]
+    second: NDArray[np.int32]
+    round: NDArray[np.int32]
+
     def __init__(self) -> None:
-        for name, dtype in ASK_COLUMNS.items():
-            setattr(self, name, np.empty(0, dtype))
+        for name in ASK_COLUMNS:
+            setattr(self, name, np.empty(0, np.int32))
         self.ask = np.empty(0, np.int64)
         self.teacher = np.empty(0, np.int16)
         self.state = np.empty(0, np.int8)
         self.vote = np.empty(0, np.int8)
         self.chances: NDArray[np.float64] | None = None
         self.version = self.n_replaced = 0
-
-    group: NDArray[np.int32]
-    first: NDArray[np.int32]
-    second_group: NDArray[np.int32]
-    second: NDArray[np.int32]
-    round: NDArray[np.int32]
 
     @property
     def n_asks(self) -> int:
@@ -99,74 +154,44 @@ class Ledger:
         """Number of requests."""
         return len(self.ask)
 
-    def first_share(self, n_teachers: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Share of the item shown first in each teacher's votes, nan without any; their number.
-
-        A tie is half a vote for each.
-        """
-        answered = np.flatnonzero(self.state == ANSWERED)
-        teacher, vote = self.teacher[answered], self.vote[answered].astype(np.float64)
-        if self.chances is not None:
-            soft = np.flatnonzero(vote == SOFT)
-            chances = self.chances[answered[soft]]
-            vote[soft] = chances[:, 0] - chances[:, 2]
-        n = np.bincount(teacher, minlength=n_teachers)
-        with np.errstate(invalid="ignore"):
-            return 0.5 + 0.5 * np.bincount(teacher, vote, n_teachers) / n, n
-
     # ---- changes ------------------------------------------------------------------------------
 
-    def apply(self, kind: str, table: Mapping[str, NDArray[Any]]) -> None:
+    def enter(self, kind: str, table: Mapping[str, NDArray[Any]]) -> None:
         """Enter a table of "asks", "requests", "answers" or "closed"; it was checked before."""
         if kind == "asks":
-            for name, dtype in ASK_COLUMNS.items():
-                column = np.concatenate([getattr(self, name), table[name]])
-                setattr(self, name, column.astype(dtype, copy=False))
+            self._append(ASK_COLUMNS, table)
         elif kind == "requests":
-            self._add_requests(table)
+            blank = np.zeros(len(table["ask"]), np.int8)
+            new = {"state": blank, "vote": blank} | dict(table)
+            before = self.n_requests
+            self._append(("ask", "teacher", "state", "vote"), new)
+            if self.chances is not None or "win" in table:
+                self._say(np.arange(before, self.n_requests), table)
+            self.version += 1
         elif kind == "answers":
-            self._answer(table)
+            request = table["request"]
+            self.n_replaced += int(np.count_nonzero(self.state[request] == ANSWERED))
+            self.state[request], self.vote[request] = ANSWERED, table["vote"]
+            if "win" in table:
+                self._say(request, table)
+            self.version += 1
         elif kind == "closed":
             self.state[table["request"]] = CLOSED
         else:
             raise ValueError(f"a ledger has no {kind}")
 
-    def _add_requests(self, table: Mapping[str, NDArray[Any]]) -> None:
-        n = len(table["ask"])
-        blank = np.zeros(n, np.int8)
-        self.ask = np.concatenate([self.ask, table["ask"]])
-        self.teacher = np.concatenate([self.teacher, table["teacher"]])
-        self.state = np.concatenate([self.state, table.get("state", blank)])
-        self.vote = np.concatenate([self.vote, table.get("vote", blank)])
-        if self.chances is not None or "win" in table:
-            new = np.zeros((n, 3))
-            if "win" in table:
-                new = np.stack([table[name] for name in _CHANCES], axis=1)
-            self.chances = np.concatenate([self._whole_chances(self.n_requests - n), new])
-        self.version += 1
+    def _append(self, names: tuple[str, ...], table: Mapping[str, NDArray[Any]]) -> None:
+        for name in names:
+            old = getattr(self, name)
+            setattr(self, name, np.concatenate([old, table[name]]).astype(old.dtype, copy=False))
 
-    def _whole_chances(self, n: int) -> NDArray[np.float64]:
-        return np.zeros((n, 3)) if self.chances is None else self.chances
-
-    def _answer(self, table: Mapping[str, NDArray[Any]]) -> None:
-        request = table["request"]
-        self.n_replaced += int(np.count_nonzero(self.state[request] == ANSWERED))
-        self.state[request] = ANSWERED
-        self.vote[request] = table["vote"]
-        if "win" in table:
-            self.chances = self._whole_chances(self.n_requests)
-            for k, name in enumerate(_CHANCES):
-                self.chances[request, k] = table[name]
-        self.version += 1
-
-    def requests_table(self) -> dict[str, NDArray[Any]]:
-        """All requests with their states and answers."""
-        out: dict[str, NDArray[Any]] = {
-            "ask": self.ask, "teacher": self.teacher, "state": self.state, "vote": self.vote,
-        }  # fmt: skip
-        if self.chances is not None:
-            out |= {name: self.chances[:, k] for k, name in enumerate(_CHANCES)}
-        return out
+    def _say(self, request: NDArray[np.int64], table: Mapping[str, NDArray[Any]]) -> None:
+        """Probabilities of requests, where a table has them; there is room for all then."""
+        old = np.zeros((0, 3)) if self.chances is None else self.chances
+        if len(old) < self.n_requests:
+            self.chances = np.concatenate([old, np.zeros((self.n_requests - len(old), 3))])
+        for k, name in enumerate(CHANCES if "win" in table else ()):
+            self.chances[request, k] = table[name]  # type: ignore[index]
 
     # ---- checks -------------------------------------------------------------------------------
 
@@ -177,10 +202,8 @@ class Ledger:
             array = array.reshape(1)
         if array.ndim != 1:
             checks.fail("request", f"must be one-dimensional, has {array.ndim} dimensions")
-        bad = (array < 0) | (array >= self.n_requests)
-        if bad.any():
-            at = int(np.argmax(bad))
-            checks.fail("request", "there is no such request", at, array[at])
+        known = (array >= 0) & (array < self.n_requests)
+        checks.every(known, "request", "there is no such request", array)
         return array.astype(np.int64)
 
     def check_answers(
@@ -199,123 +222,100 @@ class Ledger:
         replace = checks.flag(replace, "replace")
         ids = self.check_requests(request)
         if not len(ids):
-            return Answers(ids, np.empty(0, np.int8), None, 0, 0, 0)
-        if vote is not None:
-            votes, chances = _votes(vote, len(ids)), None
-            wrong = (votes < -1) | (votes > 1)  # int8 arrays are not looked at before
-            if wrong.any():
-                at = int(np.argmax(wrong))
-                checks.fail("vote", "must be 1 (first), -1 (second) or 0 (a tie)", at, votes[at])
-        else:
-            chances = _probabilities(probabilities, len(ids))
-            votes, chances = _plain_votes(chances)
-        once = _first_of_each(ids, votes, chances)
-        return self._against_book(ids, votes, chances, once, len(ids), replace)
+            return Answers(ids, Said(np.empty(0, np.int8), None))
+        said = Said.read(vote, probabilities, len(ids))
+        once = _one_of_each(ids, said)
+        return self._new(ids[once], said.take(once), once, len(ids), replace)
 
-    def _against_book(
+    def _new(
         self,
-        ids: NDArray[np.int64],
-        votes: NDArray[np.int8],
-        chances: NDArray[np.float64] | None,
-        once: NDArray[np.int64],
+        request: NDArray[np.int64],
+        said: Said,
+        row: NDArray[np.int64],
         n: int,
         replace: bool,
     ) -> Answers:
-        """Answers, one row per request (`once`), against those in the book."""
-        request, vote, chance = ids[once], votes[once], _rows(chances, once)
-        answered = self.state[request] == ANSWERED
-        equal = _same(vote, chance, self.vote[request], _rows(self.chances, request)) & answered
-        changed = answered & ~equal
-        if changed.any() and not replace:
-            k = np.flatnonzero(changed)[np.argmin(once[changed])]
-            old = _shown(self.vote, self.chances, int(request[k]))
-            _refuse(
-                request[k], int(once[k]), old, _shown(vote, chance, int(k)),
-                "it has another answer (replace=True would take the new one)",
-            )  # fmt: skip
-        keep = ~equal
+        """Answers to distinct requests, which stood in these of n rows, but those in the book."""
+        old, answered = self.said(request), self.state[request] == ANSWERED
+        new = ~(said.same(old) & answered)
+        changed = answered & new
+        if not replace:
+            why = "it has another answer (replace=True would take the new one)"
+            _all_agree(request, row, said, old, changed, why)
         late = int(np.count_nonzero(self.state[request] == CLOSED))
-        chance = _rows(chance, keep)
-        if chance is not None and not (vote[keep] == SOFT).any():
-            chance = None
-        return Answers(
-            request[keep], vote[keep], chance, n - int(np.count_nonzero(keep)),
-            int(np.count_nonzero(changed)), late,
-        )  # fmt: skip
+        replaced, repeated = int(np.count_nonzero(changed)), n - int(np.count_nonzero(new))
+        return Answers(request[new], said.take(new).trimmed(), repeated, replaced, late)
 
     # ---- what is in it ------------------------------------------------------------------------
 
-    def per_ask(self, state: int) -> NDArray[np.int64]:
-        """How many requests of each ask are in a state."""
-        return np.bincount(self.ask[self.state == state], minlength=self.n_asks)
+    def said(self, request: Any = slice(None)) -> Said:
+        """The answers to requests."""
+        return Said(self.vote, self.chances).take(request)
+
+    def requests_table(self) -> dict[str, NDArray[Any]]:
+        """All requests with their states and answers."""
+        return {
+            "ask": self.ask, "teacher": self.teacher, "state": self.state, **self.said().columns()
+        }  # fmt: skip
 
     def bridge(self) -> NDArray[np.bool_]:
         """Which asks join two groups."""
         return self.group != self.second_group
 
-    def answer_masses(self, request: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Win, tie and loss of answered requests, (n, 3)."""
-        vote = self.vote[request]
-        out = _ONE_HOT[np.where(vote == SOFT, 0, vote)]
-        if self.chances is not None:
+    def answered(self, *, bridge: bool, rounds: int | None = None) -> NDArray[np.int64]:
+        """Requests with an answer, in bridges or within groups, of the first so many rounds."""
+        wanted = self.bridge() == bridge
+        if rounds is not None:
+            wanted &= self.round <= rounds
+        return np.flatnonzero((self.state == ANSWERED) & wanted[self.ask])
+
+    def live(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Asks within groups that have an answer, and those that still wait for their first."""
+        answered, pending = (
+            np.bincount(self.ask[self.state == state], minlength=self.n_asks) > 0
+            for state in (ANSWERED, PENDING)
+        )
+        inside = ~self.bridge()
+        return np.flatnonzero(inside & answered), np.flatnonzero(inside & pending & ~answered)
+
+    def first_share(self, n_teachers: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Share of the item shown first in each teacher's votes, nan without any; their number.
+
+        A tie is half a vote for each.
+        """
+        answered = np.flatnonzero(self.state == ANSWERED)
+        teacher, said = self.teacher[answered], self.said(answered)
+        vote = said.vote.astype(np.float64)
+        if said.chances is not None:
             soft = vote == SOFT
-            out[soft] = self.chances[request[soft]]
-        return out
+            vote[soft] = said.chances[soft, 0] - said.chances[soft, 2]
+        n = np.bincount(teacher, minlength=n_teachers)
+        with np.errstate(invalid="ignore"):
+            return 0.5 + 0.5 * np.bincount(teacher, vote, n_teachers) / n, n
 
 
-def _first_of_each(
-    ids: NDArray[np.int64], votes: NDArray[np.int8], chances: NDArray[np.float64] | None
-) -> NDArray[np.int64]:
+def _one_of_each(ids: NDArray[np.int64], said: Said) -> NDArray[np.int64]:
     """The first row of each request, by request; refuses a call that contradicts itself."""
     if (ids[1:] > ids[:-1]).all():
         return np.arange(len(ids))
-    order = np.argsort(ids, kind="stable")
-    head = np.ones(len(ids), bool)
-    head[1:] = ids[order[1:]] != ids[order[:-1]]
-    leader = order[np.maximum.accumulate(np.where(head, np.arange(len(ids)), 0))]
-    differ = ~_same(votes[order], _rows(chances, order), votes[leader], _rows(chances, leader))
+    _, once, which = np.unique(ids, return_index=True, return_inverse=True)
+    leader = once[which]
+    differ = ~said.same(said.take(leader))
+    _all_agree(ids, np.arange(len(ids)), said, said.take(leader), differ,
+               "the same call says otherwise before")  # fmt: skip
+    return once
+
+
+def _all_agree(
+    request: NDArray[np.int64],
+    row: NDArray[np.int64],
+    said: Said,
+    old: Said,
+    differ: NDArray[np.bool_],
+    why: str,
+) -> None:
+    """Refuse the first row of those that differ from what was said before."""
     if differ.any():
-        k = np.flatnonzero(differ)[np.argmin(order[differ])]
-        _refuse(
-            ids[order[k]], int(order[k]), _shown(votes, chances, int(leader[k])),
-            _shown(votes, chances, int(order[k])), "the same call says otherwise before",
-        )  # fmt: skip
-    return order[head]
-
-
-def _plain_votes(
-    chances: NDArray[np.float64],
-) -> tuple[NDArray[np.int8], NDArray[np.float64] | None]:
-    """Probabilities as votes where they are certain, so that both forms are one answer."""
-    votes = np.full(len(chances), SOFT, np.int8)
-    for value, column in ((1, 0), (0, 1), (-1, 2)):
-        votes[chances[:, column] == 1.0] = value
-    return votes, (chances if (votes == SOFT).any() else None)
-
-
-def _rows(chances: NDArray[np.float64] | None, at: NDArray[Any]) -> NDArray[np.float64] | None:
-    return None if chances is None else chances[at]
-
-
-def _same(
-    vote: NDArray[np.int8],
-    chances: NDArray[np.float64] | None,
-    other: NDArray[np.int8],
-    other_chances: NDArray[np.float64] | None,
-) -> NDArray[np.bool_]:
-    out = vote == other
-    soft = out & (vote == SOFT)
-    if chances is not None and other_chances is not None:
-        out[soft] = (chances[soft] == other_chances[soft]).all(axis=1)
-    return out
-
-
-def _shown(vote: NDArray[np.int8], chances: NDArray[np.float64] | None, at: int) -> Any:
-    if vote[at] == SOFT and chances is not None:
-        return tuple(chances[at].tolist())
-    return int(vote[at])
-
-
-def _refuse(request: Any, at: int, old: Any, new: Any, why: str) -> NoReturn:
-    told = f"request {int(request)} is answered {old!r} already, and now {new!r}: {why}"
-    checks.fail("request", told, at)
+        k = np.flatnonzero(differ)[np.argmin(row[differ])]
+        told = f"is answered {old.shown(k)!r} already, and now {said.shown(k)!r}: {why}"
+        checks.fail("request", f"request {int(request[k])} {told}", int(row[k]))

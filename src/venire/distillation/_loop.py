@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
-from venire.distillation._answers import frame_answers, is_frame
+from venire.distillation._answers import answers_in
+from venire.distillation._asking import Asking
+from venire.distillation._learning import Learning
 from venire.distillation._ledger import ANSWERED, PENDING
-from venire.distillation._part_learning import Learning
+from venire.distillation._report import Report, report_of
 from venire.distillation._requests import Requests, Told
-from venire.distillation._settings import settings_of
-from venire.distillation._store import Part, Store
-from venire.distillation._universe import Universe, keyed
-from venire.priors import GaussianPrior
-
-if TYPE_CHECKING:
-    import os
-
-    from venire.distillation._report import Report
+from venire.distillation._settings import Options, Settings
+from venire.distillation._state import State
+from venire.distillation._store import Part
+from venire.distillation._universe import Universe, is_frame
 
 __all__ = ["Distillation"]
 
 MOST_ROUNDS = 1_000_000  # of one run
 _CALLABLES = "must map labels to callables"
 
+P = ParamSpec("P")
+T = TypeVar("T")
+Folder = str | os.PathLike[str]
 
-class Distillation(Learning):
+
+def _method_of(
+    part: str, method: Callable[Concatenate[Any, P], T]
+) -> Callable[Concatenate[Any, P], T]:
+    """A method of a part that the loop holds under this name, as a method of the loop."""
+
+    @wraps(method)
+    def call(self: Any, *given: P.args, **named: P.kwargs) -> T:
+        return method(getattr(self, part), *given, **named)
+
+    return call
+
+
+class Distillation:
     """Teachers' votes, targets, a student, and where the next votes should go, round by round.
 
     The loop is a state machine: `ask` says what to ask whom, `tell` takes the answers, in any order
@@ -45,46 +60,20 @@ class Distillation(Learning):
     gold : array_like of shape (n_items,), or str, optional
         What is known of the truth, row by row like `items` (nan: nothing), or the name of a column
         of the frame. It is used in reports only.
-    degree : int, default 2
-        Asks of each item in the first round: a design of cycles, see `design_pairs`.
-    panel : int or list of labels, optional
-        Teachers that vote on each pair: so many, in turns, or these. Default: one teacher a pair,
-        in rotation.
-    rotation : list of labels, optional
-        The period of the rotation, in which a teacher may stand more than once. Default: each once.
-    costs : array_like of shape (n_teachers,), or mapping of label to float, optional
-        Of a vote of each teacher. Default: 1.
-    bridges : int, default 4
-        Pairs of items of two groups that each group takes part in, asked in the first round: they
-        put the targets of all groups on one scale. 0: none.
-    model : {"bradley-terry", "thurstone"}
-    prior : GaussianPrior or None, default GaussianPrior(0.1)
-        Of the fits; see `fit_votes`.
-    method : {"auto", "fit", "consensus", "uniform"}
-        How teachers are weighed, see `fit_votes`. "auto": "fit" for a rotation, "consensus" for a
-        panel.
-    criterion, share : str
-        How pairs are chosen after the first round, see `allocate`.
-    steering : {"student", "none"}
-        Whether the last student's predictions, out of fold by group, are offered to `allocate` as a
-        prior mean. It is taken where it predicts votes that were held out better than no student.
-    rho : float, default 0.3
-        Correlation of the teachers' errors, see `allocate` and `consensus`.
-    top : int, default 10
-        Of criterion "top", and of nDCG in reports.
-    gain : {"linear", "exponential"}
-        Of nDCG: the gold value itself, or 2**value - 1.
-    rng : int, SeedSequence or Generator, default 0
-        One seed is drawn from it; every choice of round r depends on that, on r, and on what was
-        asked and told.
     folder : path-like, optional
         Where to keep the state: a new or empty folder. Every change is on disk before the call that
         makes it returns. Needs pyarrow.
     n_threads : int, optional
         Default: all usable CPUs. No result depends on it.
+    **options
+        Those of `distillation.Settings`: what to ask and whom (degree, panel, rotation, costs,
+        bridges, criterion, share, steering), how to fit (model, prior, method, rho), how to report
+        (top, gain), and rng.
 
     Attributes
     ----------
+    settings : Settings
+        The teachers and all options.
     items : (ndarray, ndarray)
         Labels of groups and items, in the rows as they were given. `features`, `gold` and
         `predictions` have these rows.
@@ -128,56 +117,69 @@ class Distillation(Learning):
         teachers: Any,
         *,
         gold: Any = None,
-        degree: int = 2,
-        panel: Any = None,
-        rotation: Any = None,
-        costs: Any = None,
-        bridges: int = 4,
-        model: str = "bradley-terry",
-        prior: GaussianPrior | None = GaussianPrior(0.1),  # noqa: B008
-        method: str = "auto",
-        criterion: str = "D",
-        share: str = "equal",
-        steering: str = "student",
-        rho: float = 0.3,
-        top: int = 10,
-        gain: str = "linear",
-        rng: Any = 0,
-        folder: str | os.PathLike[str] | None = None,
+        folder: Folder | None = None,
         n_threads: int | None = None,
+        **options: Unpack[Options],
     ) -> None:
-        settings = settings_of(
-            teachers=teachers, costs=costs, rotation=rotation, panel=panel, degree=degree,
-            model=model, prior=prior, bridges=bridges, rho=rho, rng=rng, criterion=criterion,
-            share=share, steering=steering, method=method, top=top, gain=gain,
-        )  # fmt: skip
-        universe, known = _universe(items, gold)
-        self._begin(settings, universe, known, n_threads)
+        settings = Settings(teachers, **options)  # type: ignore[arg-type]
+        self._hold(State(settings, Universe.read(items, gold), n_threads))
         if folder is not None:
-            self._store = Store.create(folder, self._saved(), self._head, *self._everything())
+            self._state.store = self._state.create(folder)
+
+    def _hold(self, state: State) -> None:
+        self._state = state
+        self._learning = Learning(state)
+        self._asking = Asking(state, self._learning)
 
     def __repr__(self) -> str:
-        u, ledger = self._universe, self._ledger
-        votes = int(np.count_nonzero(ledger.state == ANSWERED))
+        u, state = self._state.universe, self._state.ledger.state
         return (
             f"<Distillation: {u.n_groups:,} groups, {u.n_items:,} items, {self.n_rounds} rounds, "
-            f"{votes:,} votes, {int(np.count_nonzero(ledger.state == PENDING)):,} pending>"
+            f"{int(np.count_nonzero(state == ANSWERED)):,} votes, "
+            f"{int(np.count_nonzero(state == PENDING)):,} pending>"
         )
+
+    @property
+    def settings(self) -> Settings:
+        """The teachers and all options."""
+        return self._state.settings
 
     @property
     def items(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Labels of groups and items, row by row as they were given."""
-        return self._universe.given()
+        return self._state.universe.given()
 
     @property
     def order(self) -> NDArray[np.int64]:
         """Row of each item of the flat order."""
-        return np.argsort(self._universe.flat)
+        return self._state.universe.order.copy()
 
     @property
     def teachers(self) -> NDArray[Any]:
         """Labels of the teachers."""
-        return self._settings.labels.copy()
+        return self._state.settings.labels.copy()
+
+    @property
+    def n_rounds(self) -> int:
+        """Rounds that were asked."""
+        return self._state.n_rounds
+
+    # ---- asking -------------------------------------------------------------------------------
+
+    ask = _method_of("_asking", Asking.ask)
+    preview = _method_of("_asking", Asking.preview)
+    withdraw = _method_of("_asking", Asking.withdraw)
+
+    @property
+    def pending(self) -> Requests:
+        """Requests without an answer that were not withdrawn."""
+        return Requests(np.flatnonzero(self._state.ledger.state == PENDING), self._state)
+
+    def requests(self, request: ArrayLike | None = None) -> Requests:
+        """These requests, or all."""
+        ledger = self._state.ledger
+        some = np.arange(ledger.n_requests) if request is None else ledger.check_requests(request)
+        return Requests(some, self._state)
 
     # ---- answers ------------------------------------------------------------------------------
 
@@ -235,37 +237,15 @@ class Distillation(Learning):
         Told(new=0, repeated=1, replaced=0, late=0)
         """
         if is_frame(request):
-            if not (vote is None or isinstance(vote, str)):
-                raise TypeError("vote must be the name of a column of the frame")
-            rows = frame_answers(
-                request, "request", "vote" if vote is None else vote, probabilities, mapping,
-                self._ledger.check_requests, self._labels_of,
-            )  # fmt: skip
-            with rows.naming():
-                found = self._ledger.check_answers(
-                    rows.request, rows.vote, rows.probabilities, replace
-                )
+            found = answers_in(request, vote, probabilities, mapping, replace, self._state)
         else:
             if mapping is not None:
                 raise TypeError("mapping explains the votes of a frame")
-            found = self._ledger.check_answers(request, vote, probabilities, replace)
+            found = self._state.ledger.check_answers(request, vote, probabilities, replace)
         if len(found.request):
-            self._change(Part("answers", found.columns()))
+            self._state.change(Part("answers", found.columns()))
         new = len(found.request) - found.replaced
         return Told(new, found.repeated, found.replaced, found.late)
-
-    @property
-    def pending(self) -> Requests:
-        """Requests without an answer that were not withdrawn."""
-        return self._requests(np.flatnonzero(self._ledger.state == PENDING))
-
-    def requests(self, request: ArrayLike | None = None) -> Requests:
-        """These requests, or all."""
-        if request is None:
-            return self._requests(np.arange(self._ledger.n_requests))
-        return self._requests(self._ledger.check_requests(request))
-
-    # ---- local teachers -----------------------------------------------------------------------
 
     def run(
         self,
@@ -306,7 +286,7 @@ class Distillation(Learning):
         if not isinstance(teachers, Mapping):
             checks.fail("teachers", _CALLABLES, value=teachers, kind=TypeError)
         for label, teacher in teachers.items():
-            self._settings.position(label, "teachers")
+            self._state.settings.position(label, "teachers")
             if not callable(teacher):
                 checks.fail("teachers", _CALLABLES, value=teacher, kind=TypeError)
         if (student is None) != (features is None):
@@ -333,27 +313,81 @@ class Distillation(Learning):
                     said = said.astype(np.int8)
                 self.tell(mine.request, said)
 
+    # ---- what is made of the answers ----------------------------------------------------------
 
-def _universe(items: Any, gold: Any) -> tuple[Universe, NDArray[np.float64] | None]:
-    """The items, and gold in flat order."""
-    if is_frame(items):
-        names = {"group": "group", "item": "item"}
-        if isinstance(gold, str):
-            names["gold"] = gold
-        columns = keyed(items, names)
-        gold = columns.get("gold", gold)
-        universe = Universe(columns["group"], columns["item"])
-    else:
-        if not isinstance(items, (tuple, list)) or len(items) != 2:
-            reason = "must be a pair (group, item) of arrays, or a data frame"
-            checks.fail("items", reason, kind=TypeError)
-        universe = Universe(*items)
-    if gold is None:
-        return universe, None
-    values = checks.numeric(gold, "gold").astype(np.float64)
-    if values.shape != (universe.n_items,):
-        checks.fail("gold", f"has shape {values.shape}, but there are {universe.n_items} items")
-    if np.isinf(values).any():
-        at = int(np.argmax(np.isinf(values)))
-        checks.fail("gold", "must be finite, or nan where nothing is known", at, values[at])
-    return universe, universe.to_flat(values)
+    votes = _method_of("_learning", Learning.votes)
+    fit = _method_of("_learning", Learning.fit)
+    calibration = _method_of("_learning", Learning.calibration)
+    targets = _method_of("_learning", Learning.targets)
+    fit_student = _method_of("_learning", Learning.fit_student)
+
+    @property
+    def predictions(self) -> NDArray[np.float64] | None:
+        """What the last student predicts of items of groups that it did not see; None before.
+
+        Rows as in `items`, in the unit of the fit; nan where nothing could be held out.
+        """
+        prediction = self._state.prediction
+        return None if prediction is None else prediction[self._state.universe.flat]
+
+    def report(self, *, preview: bool = False) -> Report:
+        """Votes, cost and quality of every round.
+
+        Parameters
+        ----------
+        preview : bool, default False
+            Also ask `allocate` what one more ask in each group would be expected to bring: the
+            stopping rule. About as long as an `ask`.
+
+        Returns
+        -------
+        Report
+
+        Notes
+        -----
+        One fit for each round whose votes changed since the last report.
+        """
+        one_each = (self._state.universe.sizes > 1).astype(np.int64)
+        gain = self.preview(one_each).marginal_gain if preview else float("nan")
+        return report_of(self._state, self._learning, gain)
+
+    # ---- the folder ---------------------------------------------------------------------------
+
+    @property
+    def folder(self) -> os.PathLike[str] | None:
+        """Where the state is kept; None for memory only."""
+        return None if self._state.store is None else self._state.store.folder
+
+    save = _method_of("_state", State.save)
+
+    @classmethod
+    def open(cls, folder: Folder, *, read_only: bool = False, n_threads: int | None = None) -> Self:
+        """Go on with the loop in a folder, from exactly where it was.
+
+        Parameters
+        ----------
+        folder : path-like
+        read_only : bool, default False
+            Only look: takes no lock, and sees the state as of now. Nothing can be changed.
+        n_threads : int, optional
+            Default: all usable CPUs. No result depends on it.
+
+        Raises
+        ------
+        StateError
+            If there is no loop in the folder, it was written in another format or is damaged (says
+            what is wrong, and changes nothing), or another process has it open to write.
+        """
+        self = cls.__new__(cls)
+        self._hold(State.open(folder, read_only=read_only, n_threads=n_threads))
+        return self
+
+    def close(self) -> None:
+        """Let go of the folder; the loop cannot be changed afterwards."""
+        self._state.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

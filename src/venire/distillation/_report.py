@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core.frames import as_frame
-from venire.distillation._ledger import ANSWERED, CLOSED, PENDING, Ledger
-from venire.distillation._settings import Settings
-from venire.distillation._universe import Universe
-from venire.distillation.measures import kendall_tau, ndcg
+from venire.distillation._learning import Learning
+from venire.distillation._ledger import ANSWERED, CLOSED, PENDING
+from venire.distillation._state import State
 
-__all__ = ["Quality", "Report", "counts", "mean_quality", "position_notices"]
+__all__ = ["Report", "report_of"]
 
 LEAST_BIAS = 0.05  # of the share of the first item that is worth a notice
 SURE = 4.0  # standard errors
@@ -25,14 +24,6 @@ _SHOWN = {
     "tau": "tau", "ndcg": "nDCG", "student_r2": "student r2", "student_tau": "its tau",
     "student_ndcg": "its nDCG", "prior": "prior", "marginal_gain": "gain",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Quality:
-    """Means over groups of Kendall's tau-b and of nDCG; nan where there is no gold."""
-
-    tau: float = math.nan
-    ndcg: float = math.nan
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -123,19 +114,6 @@ class Report:
         return "\n".join([*lines, *self.notices])
 
 
-def position_notices(
-    labels: NDArray[Any], share: NDArray[np.float64], n: NDArray[np.int64]
-) -> list[str]:
-    """Which teachers vote for a position: by 5 points, and by more than chance would."""
-    error = np.sqrt(0.25 / np.maximum(n, 1))
-    biased = np.flatnonzero(np.abs(share - 0.5) > np.maximum(LEAST_BIAS, SURE * error))
-    return [
-        f"{labels[t]} gave the item shown first {share[t]:.0%} of {n[t]:,} votes: a bias for the "
-        "position, which cancels among items but costs votes"
-        for t in biased.tolist()
-    ]
-
-
 def _cell(value: Any) -> str:
     if isinstance(value, float):
         if math.isnan(value):
@@ -148,17 +126,46 @@ def _blank(column: NDArray[Any]) -> bool:
     return column.dtype.kind == "f" and len(column) > 0 and bool(np.isnan(column).all())
 
 
-def counts(ledger: Ledger, settings: Settings, n_rounds: int) -> dict[str, NDArray[Any]]:
-    """The columns of a report that only count."""
-    bridge, costs = ledger.bridge(), np.array(settings.costs)
-    of_request = ledger.round[ledger.ask] - 1
+# ---- from a loop ---------------------------------------------------------------------------------
+
+
+def report_of(state: State, learning: Learning, next_gain: float) -> Report:
+    """The report on a loop; a fit for each round whose votes changed since the last one."""
+    ledger, settings, facts = state.ledger, state.settings, state.facts["rounds"]
+    columns = _counts(state)
+    judged = [learning.quality(r + 1, int(n)) for r, n in enumerate(columns["total_votes"])]
+    last = {one["round"]: one for one in state.facts["students"]}
+    students = [last.get(r + 1, {}) for r in range(state.n_rounds)]
+    for name in ("criterion", "prior"):
+        columns[name] = np.array([f.get(name) or "-" for f in facts], object)
+    columns["marginal_gain"] = _numbers([f.get("marginal_gain") for f in facts])
+    columns["tau"] = _numbers([quality.tau for quality, _ in judged])
+    columns["ndcg"] = _numbers([quality.ndcg for quality, _ in judged])
+    for name in ("r2", "tau", "ndcg"):
+        columns[f"student_{name}"] = _numbers([s.get(name) for s in students])
+    weights = np.array([w for _, w in judged]).reshape(-1, len(settings.teachers))
+    share, n_votes = ledger.first_share(len(settings.teachers))
+    notices = (*_notices(state), *_positions(settings.labels, share, n_votes))
+    return Report(
+        columns, settings.labels, weights, share, next_gain, settings.gain, settings.top, notices
+    )
+
+
+def _numbers(values: list[Any]) -> NDArray[np.float64]:
+    return np.array([math.nan if v is None else v for v in values], np.float64)
+
+
+def _counts(state: State) -> dict[str, NDArray[Any]]:
+    """The columns that only count."""
+    ledger, n_rounds = state.ledger, state.n_rounds
+    bridge, of_request = ledger.bridge(), ledger.round[ledger.ask] - 1
 
     def per_round(rows: NDArray[Any], weight: NDArray[Any] | None = None) -> NDArray[Any]:
         return np.bincount(rows, weight, minlength=n_rounds)
 
     answered = ledger.state == ANSWERED
     votes = per_round(of_request[answered])
-    cost = per_round(of_request[answered], costs[ledger.teacher[answered]])
+    cost = per_round(of_request[answered], state.settings.prices[ledger.teacher[answered]])
     return {
         "round": np.arange(1, n_rounds + 1),
         "asks": per_round(ledger.round[~bridge] - 1),
@@ -172,20 +179,32 @@ def counts(ledger: Ledger, settings: Settings, n_rounds: int) -> dict[str, NDArr
     }
 
 
-def mean_quality(
-    universe: Universe,
-    values: NDArray[np.float64],
-    gold: NDArray[np.float64] | None,
-    settings: Settings,
-) -> Quality:
-    """How well values rank the items of each group."""
-    if gold is None:
-        return Quality()
-    tau = kendall_tau(universe.offsets, values, gold)
-    gains = ndcg(universe.offsets, values, gold, k=settings.top, gain=settings.gain)
-    return Quality(_mean(tau), _mean(gains))
+def _notices(state: State) -> list[str]:
+    """Who left, and what the last student could not do."""
+    out, sums = [], dict[tuple[int, Any], NDArray[np.int64]]()
+    for one in state.facts["withdrawn"]:
+        key = (one["round"], one["teacher"])
+        sums[key] = sums.get(key, 0) + np.array([one["withdrawn"], one["reassigned"]])
+    for (number, teacher), (withdrawn, reassigned) in sums.items():
+        who = "requests" if teacher is None else f"teacher {teacher}"
+        out.append(
+            f"{who} withdrawn in round {number}: {withdrawn:,} requests were pending, "
+            f"{reassigned:,} were put to others"
+        )
+    for last in state.facts["students"][-1:]:
+        if not last["weighted"]:
+            out.append(f"{last['name']} takes no sample_weight: it learnt without weights")
+        if last["folds"] == 0:
+            out.append("only one group has votes: no student could be held out")
+    return out
 
 
-def _mean(x: NDArray[np.float64]) -> float:
-    known = x[~np.isnan(x)]
-    return float(known.mean()) if len(known) else math.nan
+def _positions(labels: NDArray[Any], share: NDArray[np.float64], n: NDArray[np.int64]) -> list[str]:
+    """Which teachers vote for a position: by 5 points, and by more than chance would."""
+    error = np.sqrt(0.25 / np.maximum(n, 1))
+    biased = np.flatnonzero(np.abs(share - 0.5) > np.maximum(LEAST_BIAS, SURE * error))
+    return [
+        f"{labels[t]} gave the item shown first {share[t]:.0%} of {n[t]:,} votes: a bias for the "
+        "position, which cancels among items but costs votes"
+        for t in biased.tolist()
+    ]

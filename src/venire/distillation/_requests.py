@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.frames import as_frame
-from venire.distillation._ledger import Ledger
-from venire.distillation._settings import Settings
-from venire.distillation._universe import Universe
+from venire.distillation._state import State
 
 __all__ = ["Requests", "Told"]
 
@@ -71,9 +69,7 @@ class Requests:
     """
 
     request: NDArray[np.int64]
-    _universe: Universe
-    _ledger: Ledger
-    _settings: Settings
+    _state: State
 
     def __len__(self) -> int:
         return len(self.request)
@@ -86,50 +82,55 @@ class Requests:
 
     @cached_property
     def _ask(self) -> NDArray[np.int64]:
-        return self._ledger.ask[self.request]
+        return self._state.ledger.ask[self.request]
+
+    @property
+    def _teacher(self) -> NDArray[np.int16]:
+        return self._state.ledger.teacher[self.request]
+
+    def _item(self, group: NDArray[np.int32], item: NDArray[np.int32]) -> NDArray[Any]:
+        universe = self._state.universe
+        return universe.items[universe.offsets[group[self._ask]] + item[self._ask]]
 
     @cached_property
     def round(self) -> NDArray[np.int32]:
         """From 1."""
-        return self._ledger.round[self._ask]
+        return self._state.ledger.round[self._ask]
 
     @cached_property
     def group(self) -> NDArray[Any]:
         """Label of the group of `first`."""
-        return self._universe.groups[self._ledger.group[self._ask]]
+        return self._state.universe.groups[self._state.ledger.group[self._ask]]
 
     @cached_property
     def second_group(self) -> NDArray[Any]:
         """Label of the group of `second`."""
-        return self._universe.groups[self._ledger.second_group[self._ask]]
+        return self._state.universe.groups[self._state.ledger.second_group[self._ask]]
 
     @cached_property
     def first(self) -> NDArray[Any]:
         """Label of the item shown first."""
-        return self._item(self._ledger.group, self._ledger.first)
+        return self._item(self._state.ledger.group, self._state.ledger.first)
 
     @cached_property
     def second(self) -> NDArray[Any]:
         """Label of the item shown second."""
-        return self._item(self._ledger.second_group, self._ledger.second)
-
-    def _item(self, group: NDArray[np.int32], item: NDArray[np.int32]) -> NDArray[Any]:
-        return self._universe.items[self._universe.offsets[group[self._ask]] + item[self._ask]]
+        return self._item(self._state.ledger.second_group, self._state.ledger.second)
 
     @cached_property
     def bridge(self) -> NDArray[np.bool_]:
         """Whether the two items are of two groups."""
-        return self._ledger.group[self._ask] != self._ledger.second_group[self._ask]
+        return self._state.ledger.bridge()[self._ask]
 
     @cached_property
     def teacher(self) -> NDArray[Any]:
         """Label of who is asked."""
-        return self._settings.labels[self._ledger.teacher[self.request]]
+        return self._state.settings.labels[self._teacher]
 
     @cached_property
     def cost(self) -> NDArray[np.float64]:
         """Cost of each vote."""
-        return np.array(self._settings.costs)[self._ledger.teacher[self.request]]
+        return self._state.settings.prices[self._teacher]
 
     def select(self, rows: Any) -> Requests:
         """Some of the rows: a mask, positions, or a slice."""
@@ -137,7 +138,7 @@ class Requests:
             chosen = np.atleast_1d(self.request[rows])
         except (IndexError, TypeError, ValueError) as error:
             checks.fail("rows", f"must be a mask, positions or a slice ({error})")
-        return Requests(chosen, self._universe, self._ledger, self._settings)
+        return Requests(chosen, self._state)
 
     def of(self, teacher: Any) -> Requests:
         """The requests to one teacher.
@@ -147,8 +148,7 @@ class Requests:
         ValueError
             If there is no such teacher.
         """
-        position = self._settings.position(teacher)
-        return self.select(self._ledger.teacher[self.request] == position)
+        return self.select(self._teacher == self._state.settings.position(teacher))
 
     def to_frame(self, backend: str | None = None) -> Any:
         """As a data frame.

@@ -1,57 +1,237 @@
-"""What a loop is set to do, from its creation to its end."""
+"""What a loop is set to do, from its creation to its end: every option, its default, its check."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, asdict, dataclass, field, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, Self, TypedDict
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
+from venire._core.arrays import first_seen
+from venire.models import HALF_TIES
 from venire.priors import GaussianPrior
 
-__all__ = ["CRITERIA", "Settings", "settings_of"]
+__all__ = ["CRITERIA", "Options", "Settings"]
 
 CRITERIA = ("D", "A", "top", "uniform", "residual", "residual_corrected", "sd")
-_METHODS = ("auto", "fit", "consensus", "uniform")
-_MODELS = ("bradley-terry", "thurstone")
-_CHOICES = {
-    "model": _MODELS, "criterion": CRITERIA, "share": ("equal", "gain"),
-    "steering": ("student", "none"), "method": _METHODS, "gain": ("linear", "exponential"),
-}  # fmt: skip
+MOST = 2**31 - 1
+
+
+class Options(TypedDict, total=False):
+    """Fields of `Settings` as keywords of `Distillation`."""
+
+    degree: int
+    panel: int | Sequence[Any] | None
+    rotation: Sequence[Any] | None
+    costs: ArrayLike | Mapping[Any, float] | None
+    bridges: int
+    model: str
+    prior: GaussianPrior | None
+    method: str
+    criterion: str
+    share: str
+    steering: str
+    rho: float
+    top: int
+    gain: str
+    rng: int | np.random.SeedSequence | np.random.Generator
+
+
+# ---- checks: of the settings so far, the option's name, and what was given -----------------------
+
+
+def _labels(settings: Any, name: str, given: Any) -> tuple[Any, ...]:
+    labels = _plain(given, name)
+    if not labels:
+        checks.fail(name, "is empty: at least one teacher is needed")
+    for at, label in enumerate(labels):
+        if isinstance(label, bool) or not isinstance(label, (int, str)):
+            checks.fail(name, "must be integers or text", at, label, kind=TypeError)
+        if isinstance(label, int) and not -(2**63) <= label < 2**63:
+            checks.fail(name, "integer labels must fit int64", at, label)
+        if type(label) is not type(labels[0]):
+            checks.fail(name, "must all be of one type", at, label, kind=TypeError)
+    checks.every(first_seen(np.array(labels, object)), name, "is named twice", labels)
+    return labels
+
+
+def _plain(given: Any, name: str) -> tuple[Any, ...]:
+    """A list of labels, with NumPy's scalars as Python's values."""
+    values = checks.listed(checks.column(given, name), name)
+    return tuple(t.item() if isinstance(t, np.generic) else t for t in values)
+
+
+def _some(settings: Settings, name: str, given: Any) -> tuple[Any, ...]:
+    """Labels of some of the teachers."""
+    labels = _plain(given, name)
+    for at, label in enumerate(labels):
+        if not isinstance(label, (int, str)) or label not in settings.teachers:
+            checks.fail(name, "is not one of the teachers", at, label)
+    if not labels:
+        checks.fail(name, "is empty")
+    return labels
+
+
+def _panel(settings: Settings, name: str, given: Any) -> tuple[Any, ...] | int | None:
+    if isinstance(given, (bool, float, np.bool_, np.floating)):
+        checks.fail(name, "must be a number, labels, or None", value=given, kind=TypeError)
+    if isinstance(given, (int, np.integer)):
+        n = checks.whole(given, name, 1)
+        if n > len(settings.teachers):
+            checks.fail(name, f"there are only {len(settings.teachers)} teachers", value=n)
+        return n
+    if given is None:
+        return None
+    labels = _some(settings, name, given)
+    checks.every(first_seen(np.array(labels, object)), name, "names a teacher twice", labels)
+    return labels
+
+
+def _rotation(settings: Settings, name: str, given: Any) -> tuple[Any, ...] | None:
+    if given is None:
+        return None
+    if settings.panel is not None:
+        raise TypeError("rotation is for one teacher per pair; a panel has an order of its own")
+    return _some(settings, name, given)
+
+
+def _costs(settings: Settings, name: str, given: Any) -> tuple[float, ...]:
+    labels = settings.teachers
+    if isinstance(given, Mapping):
+        for at, label in enumerate(given):
+            if label not in labels:
+                checks.fail(name, "is not one of the teachers", at, label)
+        for at, label in enumerate(labels):
+            if label not in given:
+                checks.fail(name, "has no entry for this teacher", at, label)
+        given = [given[label] for label in labels]
+    array = checks.amounts(1.0 if given is None else given, len(labels), name)
+    return tuple(np.broadcast_to(array, len(labels)).tolist())
+
+
+def _prior(settings: Any, name: str, given: Any) -> GaussianPrior | None:
+    if not (given is None or isinstance(given, GaussianPrior)):
+        checks.fail(name, "must be a GaussianPrior or None", value=given, kind=TypeError)
+    return given
+
+
+def _share(settings: Any, name: str, given: Any) -> float:
+    return checks.number(given, name, "must lie between 0 and 1", lambda x: 0.0 <= x <= 1.0)
+
+
+def _seed(settings: Any, name: str, given: Any) -> int:
+    """A seed that can be kept: the int itself, or 63 bits drawn once."""
+    if isinstance(given, (int, np.integer)) and not isinstance(given, bool) and given >= 0:
+        return int(given)
+    return int(checks.rng(given).integers(0, 2**63))
+
+
+# ---- the options ---------------------------------------------------------------------------------
+
+
+def _option(default: Any, check: Callable[[Any, str, Any], Any]) -> Any:
+    return field(default=default, metadata={"check": check})
+
+
+def _choice(*words: str) -> Any:
+    return _option(words[0], lambda _, name, given: checks.one_of(given, name, words))
+
+
+def _whole(default: int, least: int, most: int = MOST) -> Any:
+    return _option(default, lambda _, name, given: checks.whole(given, name, least, most))
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Checked arguments of a loop, in plain values that JSON can hold.
+    """What a loop is set to do: the teachers, and the options of `Distillation`.
 
-    Teachers are positions in `teachers` wherever they are numbers.
+    Parameters
+    ----------
+    teachers : list of int or of str
+        Labels of the teachers.
+    degree : int, default 2
+        Asks of each item in the first round: a design of cycles, see `design_pairs`.
+    panel : int or list of labels, optional
+        Teachers that vote on each pair: so many, in turns, or these. Default: one teacher a pair,
+        in rotation.
+    rotation : list of labels, optional
+        The period of the rotation, in which a teacher may stand more than once. Default: each once.
+    costs : array_like of shape (n_teachers,), or mapping of label to float, optional
+        Of a vote of each teacher. Default: 1.
+    bridges : int, default 4
+        Pairs of items of two groups that each group takes part in, asked in the first round: they
+        put the targets of all groups on one scale. 0: none.
+    model : {"bradley-terry", "thurstone"}
+    prior : GaussianPrior or None, default GaussianPrior(0.1)
+        Of the fits; see `fit_votes`.
+    method : {"auto", "fit", "consensus", "uniform"}
+        How teachers are weighed, see `fit_votes`. "auto": "fit" for a rotation, "consensus" for a
+        panel.
+    criterion, share : str
+        How pairs are chosen after the first round, see `allocate`.
+    steering : {"student", "none"}
+        Whether the last student's predictions, out of fold by group, are offered to `allocate` as a
+        prior mean. It is taken where it predicts votes that were held out better than no student.
+    rho : float, default 0.3
+        Correlation of the teachers' errors, see `allocate` and `consensus`.
+    top : int, default 10
+        Of criterion "top", and of nDCG in reports.
+    gain : {"linear", "exponential"}
+        Of nDCG: the gold value itself, or 2**value - 1.
+    rng : int, SeedSequence or Generator, default 0
+        One seed is drawn from it, which the field holds; every choice of round r depends on that,
+        on r, and on what was asked and told.
+
+    Raises
+    ------
+    ValueError
+        If a label is unknown or given twice, or an option is out of range.
+    TypeError
+        If an option has a wrong type.
+
+    Examples
+    --------
+    >>> from venire.distillation import Settings
+    >>> Settings(["ann", "bea"], costs={"ann": 1, "bea": 3}).costs
+    (1.0, 3.0)
     """
 
-    teachers: tuple[Any, ...]
-    costs: tuple[float, ...]
-    rotation: tuple[int, ...]  # one period of the rotation
-    panel: tuple[int, ...] | int | None
-    degree: int
-    model: str
-    precision: float | None  # of the prior
-    criterion: str
-    share: str
-    bridges: int
-    steering: str
-    method: str
-    rho: float
-    top: int
-    gain: str  # of nDCG
-    seed: int
+    teachers: tuple[Any, ...] = field(metadata={"check": _labels})
+    _: KW_ONLY
+    degree: int = _whole(2, 1)
+    panel: tuple[Any, ...] | int | None = _option(None, _panel)
+    rotation: tuple[Any, ...] | None = _option(None, _rotation)
+    costs: tuple[float, ...] = _option(None, _costs)
+    bridges: int = _whole(4, 0, 1_000_000)
+    model: str = _choice(*HALF_TIES)
+    prior: GaussianPrior | None = _option(GaussianPrior(0.1), _prior)  # noqa: RUF009
+    method: str = _choice("auto", "fit", "consensus", "uniform")
+    criterion: str = _choice(*CRITERIA)
+    share: str = _choice("equal", "gain")
+    steering: str = _choice("student", "none")
+    rho: float = _option(0.3, _share)
+    top: int = _whole(10, 1)
+    gain: str = _choice("linear", "exponential")
+    rng: int = _option(0, _seed)
 
-    @property
-    def prior(self) -> GaussianPrior | None:
-        """Of the fits."""
-        return None if self.precision is None else GaussianPrior(self.precision)
+    def __post_init__(self) -> None:
+        for option in fields(self):
+            value = option.metadata["check"](self, option.name, getattr(self, option.name))
+            object.__setattr__(self, option.name, value)
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+    @classmethod
+    def of_plain(cls, saved: Mapping[str, Any]) -> Self:
+        """From what `plain` gave."""
+        prior = saved.get("prior")
+        return cls(**{**saved, "prior": None if prior is None else GaussianPrior(**prior)})
 
     @property
     def votes_per_ask(self) -> int:
@@ -70,124 +250,21 @@ class Settings:
     @cached_property
     def labels(self) -> NDArray[Any]:
         """Labels of the teachers."""
-        text = any(isinstance(t, str) for t in self.teachers)
-        return np.array(self.teachers, object if text else np.int64)
+        return np.array(self.teachers, object if isinstance(self.teachers[0], str) else np.int64)
+
+    @cached_property
+    def prices(self) -> NDArray[np.float64]:
+        """`costs` as an array."""
+        return np.array(self.costs)
+
+    def positions(self, labels: Sequence[Any]) -> list[int]:
+        """Positions of labels that are known to be teachers."""
+        return [self.teachers.index(label) for label in labels]
 
     def position(self, teacher: Any, argument: str = "teacher") -> int:
-        """Position of a teacher's label."""
+        """Position of a teacher's label, which is checked."""
         label = teacher.item() if isinstance(teacher, np.generic) else teacher
         if not isinstance(label, (int, str)) or label not in self.teachers:
             known = ", ".join(repr(t) for t in self.teachers[:20])
             checks.fail(argument, f"is not one of the teachers ({known})", value=label)
         return self.teachers.index(label)
-
-
-def settings_of(
-    *,
-    teachers: Any,
-    costs: Any,
-    rotation: Any,
-    panel: Any,
-    degree: Any,
-    model: Any,
-    prior: Any,
-    bridges: Any,
-    rho: Any,
-    top: Any,
-    rng: Any,
-    **choices: Any,
-) -> Settings:
-    """Check the arguments of a loop; raises ValueError or TypeError."""
-    labels = _labels(teachers)
-    place = {label: k for k, label in enumerate(labels)}
-    for name, value in (choices | {"model": model}).items():
-        checks.one_of(value, name, _CHOICES[name])
-    if not (prior is None or isinstance(prior, GaussianPrior)):
-        checks.fail("prior", "must be a GaussianPrior or None", value=prior, kind=TypeError)
-    if rotation is not None and panel is not None:
-        raise TypeError("rotation is for one teacher per pair; a panel has an order of its own")
-    pattern = tuple(range(len(labels)))
-    if rotation is not None:
-        pattern = _places(rotation, place, "rotation")
-    chosen: Any = panel
-    if isinstance(panel, (bool, float, np.generic)) and not isinstance(panel, np.integer):
-        checks.fail("panel", "must be a number, labels, or None", value=panel, kind=TypeError)
-    if isinstance(panel, (int, np.integer)):
-        chosen = checks.whole(panel, "panel", 1)
-        if chosen > len(labels):
-            checks.fail("panel", f"there are only {len(labels)} teachers", value=chosen)
-    elif panel is not None:
-        chosen = _places(panel, place, "panel")
-        if len(set(chosen)) < len(chosen):
-            again = next(k for k, t in enumerate(chosen) if t in chosen[:k])
-            checks.fail("panel", "names a teacher twice", again, labels[chosen[again]])
-    share = checks.number(rho, "rho", "must lie between 0 and 1", lambda x: 0.0 <= x <= 1.0)
-    return Settings(
-        teachers=labels,
-        costs=_costs(costs, labels, place),
-        rotation=pattern,
-        panel=chosen,
-        degree=checks.whole(degree, "degree", 1, 2**31 - 1),
-        model=str(model),
-        precision=None if prior is None else float(prior.precision),
-        bridges=checks.whole(bridges, "bridges", 0, 1_000_000),
-        rho=share,
-        top=checks.whole(top, "top", 1, 2**31 - 1),
-        seed=_seed(rng),
-        **choices,
-    )
-
-
-def _labels(teachers: Any) -> tuple[Any, ...]:
-    labels = _plain(teachers, "teachers")
-    if not labels:
-        checks.fail("teachers", "is empty: at least one teacher is needed")
-    for at, label in enumerate(labels):
-        if isinstance(label, bool) or not isinstance(label, (int, str)):
-            checks.fail("teachers", "must be integers or text", at, label, kind=TypeError)
-        if isinstance(label, int) and not -(2**63) <= label < 2**63:
-            checks.fail("teachers", "integer labels must fit int64", at, label)
-        if type(label) is not type(labels[0]):
-            checks.fail("teachers", "must all be of one type", at, label, kind=TypeError)
-        if label in labels[:at]:
-            checks.fail("teachers", "is named twice", at, label)
-    return labels
-
-
-def _plain(x: Any, argument: str) -> tuple[Any, ...]:
-    """A list of labels, with NumPy's scalars as Python's values."""
-    values = checks.listed(checks.column(x, argument), argument)
-    return tuple(t.item() if isinstance(t, np.generic) else t for t in values)
-
-
-def _places(given: Any, place: dict[Any, int], argument: str) -> tuple[int, ...]:
-    labels = _plain(given, argument)
-    for at, label in enumerate(labels):
-        if not isinstance(label, (int, str)) or label not in place:
-            checks.fail(argument, "is not one of the teachers", at, label)
-    if not labels:
-        checks.fail(argument, "is empty")
-    return tuple(place[label] for label in labels)
-
-
-def _costs(costs: Any, labels: tuple[Any, ...], place: dict[Any, int]) -> tuple[float, ...]:
-    """Cost of a vote of each teacher: 1 by default."""
-    if costs is None:
-        return (1.0,) * len(labels)
-    if isinstance(costs, Mapping):
-        for at, label in enumerate(costs):
-            if label not in place:
-                checks.fail("costs", "is not one of the teachers", at, label)
-        for at, label in enumerate(labels):
-            if label not in costs:
-                checks.fail("costs", "has no entry for this teacher", at, label)
-        costs = [costs[label] for label in labels]
-    array = checks.amounts(costs, len(labels), "costs")
-    return tuple(np.broadcast_to(array, len(labels)).tolist())
-
-
-def _seed(rng: Any) -> int:
-    """A seed that can be kept: the int itself, or 63 bits drawn once."""
-    if isinstance(rng, (int, np.integer)) and not isinstance(rng, (bool, np.bool_)) and rng >= 0:
-        return int(rng)
-    return int(checks.rng(rng).integers(0, 2**63))

@@ -1,20 +1,19 @@
-"""What a loop knows, and how it gets onto a disk and back."""
+"""What a loop knows; every change goes through one door, first to the folder, then into memory."""
 
 from __future__ import annotations
 
 import copy
 import os
-from dataclasses import asdict
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.distillation._ledger import Ledger
-from venire.distillation._restoring import check
+from venire.data.coding import Encoded
+from venire.distillation._checking import check
+from venire.distillation._ledger import ASK_COLUMNS, Ledger
 from venire.distillation._settings import Settings
-from venire.distillation._store import Part, Store
+from venire.distillation._store import Part, Store, sound
 from venire.distillation._universe import Universe
 from venire.errors import StateError
 
@@ -23,85 +22,106 @@ __all__ = ["State"]
 Folder = str | os.PathLike[str]
 
 
-class State:
-    """Settings, items, the book of asks and answers, and a few facts (`_head`) that JSON holds.
+class Labels(NamedTuple):
+    """Items of requests, in the order shown."""
 
-    Every change goes through `_change`: first to the folder, if there is one, then into memory.
+    first: Encoded
+    second: Encoded
+
+
+class State:
+    """Settings, items, the book of asks and answers, and facts about them that JSON holds.
+
     What a folder holds is the changes in their order, so opening it makes the same state.
+
+    Attributes
+    ----------
+    settings : Settings
+    universe : Universe
+    ledger : Ledger
+    prediction : ndarray of float64, shape (n_items,), or None
+        Of the last student, of groups that it did not see, in the flat order.
+    facts : dict of str to list of dict
+        "rounds": how each was chosen; "students": how each did; "withdrawn": what was closed.
+    store : Store or None
+        None: in memory only.
+    n_threads : int or None
     """
 
-    _settings: Settings
-    _universe: Universe
-    _ledger: Ledger
-    _gold: NDArray[np.float64] | None  # flat
-    _prediction: NDArray[np.float64] | None  # of the student, out of fold, flat
-    _head: dict[str, Any]
-    _store: Store | None
-    _closed: bool
-    _kept: dict[str, Any]  # results that can be made again
-    n_threads: int | None
-
-    def _begin(
-        self,
-        settings: Settings,
-        universe: Universe,
-        gold: NDArray[np.float64] | None,
-        n_threads: int | None,
+    def __init__(
+        self, settings: Settings, universe: Universe, n_threads: int | None = None
     ) -> None:
-        self._settings, self._universe, self._gold = settings, universe, gold
-        self._ledger, self._prediction, self._store = Ledger(), None, None
-        self._closed, self._kept = False, {}
-        self.n_threads = n_threads
-        self._head = {
-            "rounds": [], "students": [], "withdrawn": [],
-            "active": [True] * len(settings.teachers),
+        self.settings, self.universe, self.n_threads = settings, universe, n_threads
+        self.ledger = Ledger()
+        self.prediction: NDArray[np.float64] | None = None
+        self.facts: dict[str, list[dict[str, Any]]] = {
+            "rounds": [], "students": [], "withdrawn": []
         }  # fmt: skip
+        self.store: Store | None = None
+        self.closed = False
+
+    @property
+    def n_rounds(self) -> int:
+        """Rounds that were asked."""
+        return len(self.facts["rounds"])
+
+    def active(self) -> list[bool]:
+        """Which teachers were not withdrawn."""
+        gone = {note["teacher"] for note in self.facts["withdrawn"]}
+        return [teacher not in gone for teacher in self.settings.teachers]
+
+    def labels_of(self, request: NDArray[np.int64]) -> Labels:
+        """The two items of requests."""
+        ledger, universe = self.ledger, self.universe
+        ask = ledger.ask[request]
+        distinct, codes = universe.coded
+        sides = ((ledger.group, ledger.first), (ledger.second_group, ledger.second))
+        one, two = (codes[universe.offsets[group[ask]] + item[ask]] for group, item in sides)
+        return Labels(Encoded(distinct, one), Encoded(distinct, two))
 
     # ---- changes ------------------------------------------------------------------------------
 
-    def _change(self, *parts: Part, **head: Any) -> None:
-        """Make a change durable, then enter it. New values of `head` replace old ones."""
-        if self._closed:
+    def change(self, *parts: Part, **facts: dict[str, Any]) -> None:
+        """Make a change durable, then enter it: tables, and one more fact of some kinds."""
+        if self.closed:
             raise StateError("the loop is closed")
-        new = self._head | copy.deepcopy(head)
+        new = self.facts | {
+            kind: [*self.facts[kind], copy.deepcopy(fact)] for kind, fact in facts.items()
+        }
         try:
-            if self._store is not None:
-                self._store.commit(new, *parts)
+            if self.store is not None:
+                self.store.commit(new, *parts)
             for part in parts:
                 self._enter(part)
-            self._head = new
+            self.facts = new
         except BaseException:  # Ctrl-C too: the folder is whole, memory may be behind it
-            if self._store is None or self._store.lock is not None:
+            if self.store is None or self.store.lock is not None:
                 self.close()
             raise
 
     def _enter(self, part: Part) -> None:
         if part.kind == "predictions":
-            self._prediction = np.asarray(part.table["prediction"], np.float64)
-        elif part.kind != "items":
-            self._ledger.apply(part.kind, part.table)
+            self.prediction = np.asarray(part.table["prediction"], np.float64)
+        else:
+            self.ledger.enter(part.kind, part.table)
 
     # ---- folders ------------------------------------------------------------------------------
 
-    def _saved(self) -> dict[str, Any]:
-        return asdict(self._settings)
-
-    def _everything(self) -> list[Part]:
-        """The state as a few parts."""
-        group, item = self._universe.given()
-        items = {"group": group, "item": item}
-        if self._gold is not None:
-            items["gold"] = self._gold[self._universe.flat]
-        ledger = self._ledger
-        names = ("group", "first", "second_group", "second", "round")
+    def _parts(self) -> list[Part]:
+        """All of it as a few parts."""
+        ledger = self.ledger
         parts = [
-            Part("items", items),
-            Part("asks", {name: getattr(ledger, name) for name in names}),
+            Part("items", self.universe.columns()),
+            Part("asks", {name: getattr(ledger, name) for name in ASK_COLUMNS}),
             Part("requests", ledger.requests_table()),
         ]
-        if self._prediction is not None:
-            parts.append(Part("predictions", {"prediction": self._prediction}))
+        if self.prediction is not None:
+            parts.append(Part("predictions", {"prediction": self.prediction}))
         return parts
+
+    def create(self, folder: Folder) -> Store:
+        """A new folder with the state in it."""
+        return Store.create(folder, self.settings.plain(), self.facts, *self._parts())
 
     def save(self, folder: Folder) -> None:
         """Write the whole state to a folder: a new or empty one, or one it was saved to before.
@@ -117,106 +137,54 @@ class State:
         StateError
             If the folder holds another loop or other files, or is in use by another process.
         """
-        if self._store is not None and _same_folder(self._store.folder, folder):
+        if self.store is not None and _same_folder(self.store.folder, folder):
             return
-        settings, parts = self._saved(), self._everything()
         if not os.path.exists(os.path.join(folder, "state.json")):
-            Store.create(folder, settings, self._head, *parts).close()
+            self.create(folder).close()
             return
         store = Store(folder)
         try:
-            own = Store.plain(settings) == store.state["settings"]
-            saved = next(iter(store.parts())).table
-            for name, labels in zip(("group", "item"), self._universe.given(), strict=True):
+            own = Store.plain(self.settings.plain()) == store.state["settings"]
+            saved = next(store.parts()).table
+            for name, labels in zip(("group", "item"), self.universe.given(), strict=True):
                 own = own and np.array_equal(saved[name], labels)
             if not own:
                 raise StateError(f"{folder}: holds another loop")
-            store.commit(self._head, *parts, fresh=True)
+            store.commit(self.facts, *self._parts(), fresh=True)
         finally:
             store.close()
 
     @classmethod
-    def open(cls, folder: Folder, *, read_only: bool = False, n_threads: int | None = None) -> Self:
-        """Go on with the loop in a folder, from exactly where it was.
-
-        Parameters
-        ----------
-        folder : path-like
-        read_only : bool, default False
-            Only look: takes no lock, and sees the state as of now. Nothing can be changed.
-        n_threads : int, optional
-            Default: all usable CPUs. No result depends on it.
-
-        Raises
-        ------
-        StateError
-            If there is no loop in the folder, it was written in another format or is damaged (says
-            what is wrong, and changes nothing), or another process has it open to write.
-        """
+    def open(cls, folder: Folder, *, read_only: bool, n_threads: int | None) -> Self:
+        """As a folder has it; nothing in it is believed unseen."""
         store = Store(folder, writable=not read_only)
         try:
-            self = cls.__new__(cls)
-            self._restore(store, n_threads)
+            with sound(store.path):
+                settings = Settings.of_plain(store.state["settings"])
+            parts = store.parts()
+            items = next(parts)
+            with sound(items.path):
+                if items.kind != "items":
+                    raise ValueError(f"the first part must hold items, not {items.kind}")
+                self = cls(settings, Universe(**items.table), n_threads)
+            self.facts = store.state["head"]
+            for part in parts:
+                with sound(part.path):
+                    check(part, self)
+                    self._enter(part)
             if not read_only:
                 store.tidy()
-            self._store = store
+            self.store = store
             return self
         except BaseException:
             store.close()
             raise
 
-    def _restore(self, store: Store, n_threads: int | None) -> None:
-        """Everything as the folder has it; nothing in it is believed unseen."""
-        saved: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in store.state["settings"].items()
-        }
-        settings, head = Settings(**saved), store.state["head"]
-        for number, part in enumerate(store.parts()):
-            try:
-                if number == 0:
-                    universe, gold = _items(part)
-                    self._begin(settings, universe, gold, n_threads)
-                else:
-                    check(part, universe, settings, self._ledger, len(head["rounds"]))
-                    self._enter(part)
-            except (ValueError, TypeError) as error:
-                store.damaged(number, part.kind, error)
-        self._head = head
-
-    @property
-    def folder(self) -> os.PathLike[str] | None:
-        """Where the state is kept; None for memory only."""
-        return None if self._store is None else self._store.folder
-
     def close(self) -> None:
-        """Let go of the folder; the loop cannot be changed afterwards."""
-        self._closed = True
-        if self._store is not None:
-            self._store.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-def _items(part: Part) -> tuple[Universe, NDArray[np.float64] | None]:
-    """The items that a folder begins with, and gold in flat order."""
-    if part.kind != "items":
-        raise ValueError(f"the first part must hold items, not {part.kind}")
-    universe, gold = Universe(part.table["group"], part.table["item"]), part.table.get("gold")
-    if gold is None:
-        return universe, None
-    if np.isinf(gold).any():
-        raise ValueError("gold must be finite or nan")
-    return universe, universe.to_flat(gold)
+        """Let go of the folder; nothing can be changed afterwards."""
+        self.closed = True
+        if self.store is not None:
+            self.store.close()
 
 
 def _same_folder(one: Folder, other: Folder) -> bool:

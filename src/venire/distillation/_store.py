@@ -3,7 +3,8 @@
 A change of state is one or more new parts and then a new ``state.json``, each whole or not at all.
 The document is what commits: parts beyond its count are left over from a change that was cut off.
 Each part has the name of its loop, its number and its kind in its name and in itself; only what has
-both is ever removed, and only once the loop has been read without an error. A digest in the
+both is ever removed, and only once the loop has been read without an error. A creation is a change
+like any other: until its document is there, there is no loop. A digest in the
 document tells whether other hands changed it. A file lock keeps a second writer out; the system
 drops it when a process ends, however it ends.
 """
@@ -18,8 +19,9 @@ import re
 import secrets
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +29,9 @@ from numpy.typing import NDArray
 from venire._core import disk
 from venire.errors import StateError
 
-__all__ = ["FORMAT", "Lock", "Part", "Store"]
+__all__ = ["FORMAT", "Lock", "Part", "Store", "Table", "sound"]
 
-FORMAT = 2
+FORMAT = 3
 _STATE, _LOCK, _PARTS = "state.json", "lock", "parts"
 _HOLDER = re.compile(r"(process \d+ on .*\n)?")  # what a lock has in it
 _CHANCES = {"win": "f8", "tie": "f8", "loss": "f8"}
@@ -52,6 +54,16 @@ class Part(NamedTuple):
 
     kind: str
     table: Table
+    path: Path | None = None  # that it was read from
+
+
+@contextmanager
+def sound(path: Path | None) -> Iterator[None]:
+    """What is refused within is damage to this file."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise StateError(f"{path}: is damaged: {error}") from None
 
 
 class Lock:
@@ -131,20 +143,18 @@ class Store:
             If there is anything in it already, or it is in use.
         """
         path = Path(folder)
-        _remains(path)
+        _refuse_others(path)
         path.mkdir(parents=True, exist_ok=True)
         self = cls.__new__(cls)
         self.folder, self.lock = path, Lock(path)
         try:
-            for remains in _remains(path):  # of a creation that was cut off
-                remains.unlink()
-            self.state = {"format": FORMAT, "id": secrets.token_hex(4), "creating": True}
-            self._write_state()
+            _refuse_others(path)  # nobody else creates one now
             (path / _PARTS).mkdir(exist_ok=True)
             disk.sweep(path / _PARTS)
-            del self.state["creating"]
-            self.state["settings"] = cls.plain(settings)
-            self.first = self.end = 0
+            self.state = {
+                "format": FORMAT, "id": secrets.token_hex(4), "settings": cls.plain(settings),
+                "parts": [0, 0],
+            }  # fmt: skip
             self.commit(head, *parts)
         except BaseException:
             self.close()
@@ -159,7 +169,7 @@ class Store:
     # ---- reading ------------------------------------------------------------------------------
 
     def _read(self) -> None:
-        path = self.folder / _STATE
+        path = self.path
         if not path.is_file():
             raise StateError(f"{self.folder}: holds no state of a loop (no {_STATE})")
         state = _document(path)
@@ -168,33 +178,25 @@ class Store:
             raise StateError(
                 f"{path}: has format {version!r}, but this version of venire reads format {FORMAT}"
             )
-        if state.get("creating") is True:
-            raise StateError(f"{self.folder}: holds no state of a loop: its creation was cut off")
-        for name, kind in (("id", str), ("settings", dict), ("head", dict), ("parts", list),
-                           ("digest", str)):  # fmt: skip
-            if name not in state:
-                raise StateError(f"{path}: is damaged: there is no {name!r}")
-            if not isinstance(state[name], kind):
-                raise StateError(f"{path}: is damaged: {name!r} is no {kind.__name__}")
-        parts = state["parts"]
-        if not (
-            len(parts) == 2 and all(type(n) is int for n in parts) and 0 <= parts[0] < parts[1]
-        ):
-            raise StateError(
-                f"{path}: is damaged: 'parts' must be two numbers, the first part and one beyond "
-                f"the last, got {parts!r}"
-            )
-        if state["digest"] != _digest(state):
-            raise StateError(
-                f"{path}: is damaged: other hands have changed it since it was written (its digest "
-                "does not match)"
-            )
+        with sound(path):
+            for name, kind in (("id", str), ("settings", dict), ("head", dict), ("parts", list),
+                               ("digest", str)):  # fmt: skip
+                if name not in state:
+                    raise ValueError(f"there is no {name!r}")
+                if not isinstance(state[name], kind):
+                    raise ValueError(f"{name!r} is no {kind.__name__}")
+            ends = state["parts"]
+            if [*map(type, ends)] != [int, int] or not 0 <= ends[0] < ends[1]:
+                what = "two numbers, the first part and one beyond the last"
+                raise ValueError(f"'parts' must be {what}, got {ends!r}")
+            if state["digest"] != _digest(state):
+                what = "other hands have changed it since it was written"
+                raise ValueError(f"{what} (its digest does not match)")
         self.state = state
-        self.first, self.end = parts
 
     def parts(self) -> Iterator[Part]:
         """The parts that count, in the order in which they were written."""
-        for number in range(self.first, self.end):
+        for number in range(*self.state["parts"]):
             there = [kind for kind in COLUMNS if self._path(number, kind).is_file()]
             if not there:
                 raise StateError(f"{self.folder}: part {number} is missing")
@@ -204,22 +206,23 @@ class Store:
             table = _read_table(path, there[0])
             if _label_in(path) != path.stem:
                 raise StateError(f"{path}: is not part {number} of this loop")
-            yield Part(there[0], table)
+            yield Part(there[0], table, path)
 
-    def damaged(self, number: int, kind: str, error: Exception) -> NoReturn:
-        """Raise the error about the contents of the part that was read as this number."""
-        path = self._path(self.first + number, kind)
-        raise StateError(f"{path}: is damaged: {error}") from None
+    @property
+    def path(self) -> Path:
+        """The document."""
+        return self.folder / _STATE
 
     def _path(self, number: int, kind: str) -> Path:
         return self.folder / _PARTS / f"{number:08d}-{kind}-{self.state['id']}.parquet"
 
     def tidy(self) -> None:
         """Remove what no commit counts: parts of a change that was cut off, or superseded ones."""
-        parts = self.folder / _PARTS
+        parts, (first, end) = self.folder / _PARTS, self.state["parts"]
         for path in parts.iterdir():
-            ours = _belongs(path, self.state["id"])
-            if ours and not self.first <= int(path.name.split("-")[0]) < self.end:
+            known = _NAME.fullmatch(path.name) and path.stem.endswith(f"-{self.state['id']}")
+            counts = known and first <= int(path.name.split("-")[0]) < end
+            if known and not counts and _label_in(path) == path.stem:
                 path.unlink()
         disk.sweep(parts)
         disk.sweep(self.folder)
@@ -244,27 +247,26 @@ class Store:
         """
         if self.lock is None:
             raise StateError(f"{self.folder}: is not open for changes")
-        for number, (kind, table) in enumerate(parts, self.end):
+        first, end = self.state["parts"]
+        for number, (kind, table, _) in enumerate(parts, end):
             path = self._path(number, kind)
             if os.path.lexists(path):
                 raise StateError(f"{path}: is in the way: it is no part of this loop")
             with disk.whole(path) as new:
                 _write_table(table, new, path.stem)
-        first, end = (self.end if fresh else self.first), self.end + len(parts)
-        old = self.state
-        self.state = old | {"parts": [first, end], "head": self.plain(head)}
+        old, ends = self.state, [end if fresh else first, end + len(parts)]
+        self.state = old | {"parts": ends, "head": self.plain(head)}
         try:
             self._write_state()
         except BaseException:
             self.state = old
             raise
-        self.first, self.end = first, end
         if fresh:
             self.tidy()
 
     def _write_state(self) -> None:
         self.state["digest"] = _digest(self.state)
-        with disk.whole(self.folder / _STATE) as new, open(new, "w", encoding="utf-8") as file:
+        with disk.whole(self.path) as new, open(new, "w", encoding="utf-8") as file:
             json.dump(self.state, file, indent=1)
 
     def close(self) -> None:
@@ -306,12 +308,6 @@ def _label_in(path: Path) -> str | None:
     return None if found is None else found.decode(errors="replace")
 
 
-def _belongs(path: Path, loop: str) -> bool:
-    """Whether this file was written, under this name, as a part of the loop of this id."""
-    ours = _NAME.fullmatch(path.name) and path.stem.endswith(f"-{loop}")
-    return bool(ours) and _label_in(path) == path.stem
-
-
 def _read_table(path: Path, kind: str) -> dict[str, NDArray[Any]]:
     """The columns of a part of this kind, each of its type."""
     pa = _pyarrow()
@@ -321,19 +317,18 @@ def _read_table(path: Path, kind: str) -> dict[str, NDArray[Any]]:
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise StateError(f"{path}: cannot be read: {error}") from None
     needed, further = COLUMNS[kind]
-    for name in needed:
-        if name not in columns:
-            raise StateError(f"{path}: is damaged: there is no column {name!r}")
-    for name, column in columns.items():
-        if name not in needed and name not in further:
-            raise StateError(f"{path}: is damaged: the column {name!r} is none of its own")
-        wanted = (needed | further)[name]
-        label = column.dtype.kind in "iuO"
-        if not (label if wanted == "label" else column.dtype == np.dtype(wanted)):
-            told = "labels" if wanted == "label" else np.dtype(wanted).name
-            raise StateError(
-                f"{path}: is damaged: the column {name!r} holds {column.dtype.name}, not {told}"
-            )
+    with sound(path):
+        for name in needed:
+            if name not in columns:
+                raise ValueError(f"there is no column {name!r}")
+        for name, column in columns.items():
+            if name not in needed and name not in further:
+                raise ValueError(f"the column {name!r} is none of its own")
+            wanted = (needed | further)[name]
+            label = column.dtype.kind in "iuO"
+            if not (label if wanted == "label" else column.dtype == np.dtype(wanted)):
+                told = "labels" if wanted == "label" else np.dtype(wanted).name
+                raise ValueError(f"the column {name!r} holds {column.dtype.name}, not {told}")
     return columns
 
 
@@ -357,38 +352,26 @@ def _digest(state: Mapping[str, Any]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16, person=b"venire state").hexdigest()
 
 
-def _remains(folder: Path) -> list[Path]:
-    """The parts in a folder in which a loop may be created: those of a creation that was cut off.
-
-    Raises
-    ------
-    StateError
-        If there is anything else: names it.
-    """
+def _refuse_others(folder: Path) -> None:
+    """Raise StateError unless a loop may be created here: nothing, or what a cut-off one left."""
     if not os.path.lexists(folder):
-        return []
+        return
     if not folder.is_dir():
         raise StateError(f"{folder}: is no folder")
-    names, remains, own = set(os.listdir(folder)), [], None
+    names = set(os.listdir(folder))
     if _STATE in names:
         try:
-            state = _document(folder / _STATE)
+            _document(folder / _STATE)
         except StateError:
-            state = {"id": None, "creating": False}
-        if state.get("creating") is not True and "format" in state:
+            pass  # a stranger's
+        else:
             raise StateError(
                 f"{folder}: holds a loop already; Distillation.open(...) goes on with it"
             )
-        if state.get("creating") is True and state.get("digest") == _digest(state):
-            own = state["id"]
-            names.discard(_STATE)
-    if own is not None and (folder / _PARTS).is_dir():
-        for path in (folder / _PARTS).iterdir():
-            if _belongs(path, own):
-                remains.append(path)
-            elif not disk.is_part(path.name):
-                names.add(f"{_PARTS}/{path.name}")
+    if (folder / _PARTS).is_dir():
         names.discard(_PARTS)
+        inner = set(os.listdir(folder / _PARTS))
+        names |= {f"{_PARTS}/{n}" for n in inner if not (_NAME.fullmatch(n) or disk.is_part(n))}
     if _is_lock(folder / _LOCK):
         names.discard(_LOCK)
     strange = sorted(name for name in names if not disk.is_part(name, _STATE))
@@ -397,7 +380,6 @@ def _remains(folder: Path) -> list[Path]:
             f"{folder}: is not empty and holds no loop: {strange[0]!r} is in it; a loop is created "
             "in a new or an empty folder"
         )
-    return remains
 
 
 def _is_lock(path: Path) -> bool:

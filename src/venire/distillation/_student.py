@@ -60,7 +60,7 @@ def feature_rows(features: Any, universe: Universe) -> Any:
         checks.fail("features", "must have a row for each item", kind=TypeError)
     if rows.shape[0] != universe.n_items:
         checks.fail("features", f"has {rows.shape[0]} rows, but there are {universe.n_items} items")
-    order = np.argsort(universe.flat)
+    order = universe.order
     return rows if (order == np.arange(len(order))).all() else rows[order]
 
 
@@ -77,16 +77,7 @@ def _columns(features: Any) -> list[Any] | None:
 
 def _keyed_rows(frame: Any, names: list[Any], universe: Universe) -> NDArray[Any]:
     columns = keyed(frame, {"group": "group", "item": "item"})
-    group = universe.lookup.group(columns["group"], "features group")
-    at = universe.lookup.item(group, columns["item"], "features item")
-    seen = np.bincount(at, minlength=universe.n_items)
-    if (seen > 1).any():
-        row = int(np.flatnonzero(np.isin(at, np.flatnonzero(seen > 1)))[-1])
-        checks.fail("features", "has two rows of one item", row, universe.items[at[row]])
-    if (seen == 0).any():
-        lost = int(np.argmin(seen))
-        label = universe.groups[universe.group_of_item[lost]]
-        checks.fail("features", f"has no row of item {universe.items[lost]!r} of group {label!r}")
+    at = universe.rows(columns["group"], columns["item"], "features")
     if not names:
         checks.fail("features", "has no columns besides group and item")
     out = np.empty((len(at), len(names)))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 
-__all__ = ["kendall_tau", "ndcg", "pooled_r2"]
+__all__ = ["Quality", "kendall_tau", "mean_known", "mean_quality", "ndcg", "pooled_r2"]
 
 _BLOCK = 1 << 24  # entries of a block of groups
 _LARGE = 1000  # items of a group from which tau is counted by sorting
@@ -114,9 +115,8 @@ def ndcg(
     k = checks.whole(k, "k", 1)
     x, y, out, blocks = _aligned(offsets, values, gold, 1)
     most = 1000.0 if gain == "exponential" else checks.LARGEST
-    if (bad := np.abs(y) > most).any():
-        at = int(np.argmax(bad))
-        checks.fail("gold", f"must be of a size of at most {most:g}, {gain} gain", at, y[at])
+    rule = f"must be of a size of at most {most:g}, {gain} gain"
+    checks.every(~(np.abs(y) > most), "gold", rule, y)
     for rows, where in blocks:
         n = where.shape[1]
         discount = np.zeros(n)
@@ -147,6 +147,33 @@ def pooled_r2(
     x, y = (v[known] - (np.bincount(g, v[known]) / n)[g] for v in (prediction, target))
     scale = float(x @ x) * float(y @ y)
     return float(x @ y) ** 2 / scale if scale > 0.0 else float("nan")
+
+
+def mean_known(x: NDArray[np.float64]) -> float:
+    """Mean over the groups that have a measure; nan where none has."""
+    known = x[~np.isnan(x)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+class Quality(NamedTuple):
+    """Means over groups of Kendall's tau-b and of nDCG; nan where there is no gold."""
+
+    tau: float = float("nan")
+    ndcg: float = float("nan")
+
+
+def mean_quality(
+    offsets: NDArray[np.int64],
+    values: NDArray[np.float64],
+    gold: NDArray[np.float64] | None,
+    k: int,
+    gain: str,
+) -> Quality:
+    """How well values rank the items of each group."""
+    if gold is None:
+        return Quality()
+    tau, gains = kendall_tau(offsets, values, gold), ndcg(offsets, values, gold, k=k, gain=gain)
+    return Quality(mean_known(tau), mean_known(gains))
 
 
 def _means_of_ties(a: NDArray[np.float64], g: NDArray[np.float64]) -> NDArray[np.float64]:

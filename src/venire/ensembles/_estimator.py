@@ -17,7 +17,7 @@ from venire._core.checks import fail
 from venire.ensembles import _linear, _members
 from venire.ensembles._predictions import ROWS, Predictions, classifies
 from venire.resampling import bootstrap_weights
-from venire.resampling.plan import KINDS
+from venire.resampling.plan import SCHEMES
 
 __all__ = ["Bagging"]
 
@@ -38,7 +38,7 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
         takes them (rows of weight 0 are left out), else the rows themselves, repeated.
     n_estimators : int, default 100
         Number of members.
-    kind : {"multinomial", "poisson", "bayesian", "subsample"}
+    scheme : {"multinomial", "poisson", "bayesian", "subsample"}
         Of the weights, see `bootstrap_weights`. "bayesian" leaves no row out of the bag.
     size : int, optional
         Rows (clusters) drawn for a member. Default: as many as there are; half for "subsample".
@@ -110,7 +110,7 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
         estimator: Any,
         n_estimators: int = 100,
         *,
-        kind: str = "multinomial",
+        scheme: str = "multinomial",
         size: int | None = None,
         max_features: float = 1.0,
         oob: bool = True,
@@ -119,7 +119,7 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
     ) -> None:
         self.estimator = estimator
         self.n_estimators = n_estimators
-        self.kind = kind
+        self.scheme = scheme
         self.size = size
         self.max_features = max_features
         self.oob = oob
@@ -200,7 +200,7 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
         if task is not None:
             block = min(block, GRAMS // (1 + X.shape[1] + width) ** 2)
         weights = bootstrap_weights(
-            len(y), self.n_estimators, kind=self.kind, size=self.size, cluster=cluster,
+            len(y), self.n_estimators, scheme=self.scheme, size=self.size, cluster=cluster,
             strata=strata, rng=self._seed, block=max(1, block), n_threads=self._threads(),
         )  # fmt: skip
         bag = None
@@ -224,12 +224,12 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
             checks.whole(self.n_jobs, "n_jobs", -(2**31), 2**31 - 1)
             if self.n_jobs == 0:
                 fail("n_jobs", "must not be 0", value=self.n_jobs)
-        if checks.one_of(self.kind, "kind", KINDS) == "bayesian" and not has_fit_parameter(
+        if checks.one_of(self.scheme, "scheme", SCHEMES) == "bayesian" and not has_fit_parameter(
             self.estimator, "sample_weight"
         ):
             name = type(self.estimator).__name__
             fail(
-                "kind",
+                "scheme",
                 f"needs a learner that takes sample_weight, {name} does not",
                 value="bayesian",
             )
@@ -271,7 +271,7 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
                 coef[i] = 0.0
                 coef[i][:, slice(None) if own is None else own] = member.coef_
                 intercept[i] = member.intercept_
-            if bag is not None and self.kind != "bayesian":
+            if bag is not None and self.scheme != "bayesian":
                 flat = coef.reshape(-1, coef.shape[2]).T
                 for i in range(0, len(x), ROWS):
                     output = (x[i : i + ROWS] @ flat).reshape(-1, *intercept.shape) + intercept

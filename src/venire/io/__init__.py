@@ -10,8 +10,7 @@ from venire.io._read import read_comparisons, read_grouped
 from venire.io._read_table import TableFile, columns_in, read_table
 from venire.io._read_votes import VotesFile, read_votes
 from venire.io._teachers import read_teachers
-from venire.io.table_writer import TableWriter
-from venire.io.tables_out import check_writable, write_table
+from venire.io.tables_out import TableWriter, check_writable, write_table
 
 __all__ = [
     "DataError",

@@ -13,6 +13,8 @@ __all__ = ["DataError"]
 class DataError(ValueError):
     """A file cannot be used.
 
+    It is put into words when it is shown, and reaches the caller whole from other processes.
+
     Attributes
     ----------
     path : str

@@ -13,7 +13,7 @@ from venire.data.columns import ColumnNames, Columns
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.rows import Rows
-from venire.io import _tables_in
+from venire.io import tables_in
 from venire.io._errors import DataError
 from venire.io.assemble import LABELS, located, rows_of
 
@@ -99,12 +99,12 @@ def _read(
         which = bisect_right(starts, position) - 1
         return opened[which], position - starts[which]
 
-    def pieces(of_first: _tables_in.Tables, total: int) -> Iterator[Mapping[str, Any]]:
+    def pieces(of_first: tables_in.Tables, total: int) -> Iterator[Mapping[str, Any]]:
         nonlocal done
         for number, file in enumerate(files):
             opened.append(file)
             starts.append(done)
-            tables = _tables_in.open_tables(file, names, labels) if number else of_first
+            tables = tables_in.open_tables(file, names, labels) if number else of_first
             for piece in tables.pieces:
                 yield piece
                 done += len(piece[names["first"]])
@@ -115,7 +115,7 @@ def _read(
         total = 0
         for file in (*files[1:], files[0]):  # the first one stays open
             opened = [file]
-            tables = _tables_in.open_tables(file, names, labels)
+            tables = tables_in.open_tables(file, names, labels)
             total += tables.n_rows
         opened = []
         rows = rows_of(
@@ -132,8 +132,8 @@ def _read(
         raise
     except (BadValueError, BadTypeError) as error:
         raise located(path, error, names, place) from None
-    except _tables_in.unreadable() as error:
-        raise _tables_in.unreadable_error(opened[-1] if opened else path, error) from None
+    except tables_in.unreadable() as error:
+        raise tables_in.unreadable_error(opened[-1] if opened else path, error) from None
 
 
 def read_grouped(
@@ -173,7 +173,7 @@ def read_grouped(
 
     Notes
     -----
-    All rows are read at once; `venire.streaming.fit_groups` reads and fits them part by part.
+    All rows are read at once; `venire.batch.fit_files` reads and fits them part by part.
 
     Examples
     --------
@@ -183,7 +183,7 @@ def read_grouped(
     ... )  # doctest: +SKIP
     """
     chosen = Columns.of(columns, named).of_groups()
-    files = _tables_in.files_of(path)
+    files = tables_in.files_of(path)
     rows, place = _read(files, path, chosen, None, n_threads, progress)
     try:
         return GroupedComparisons.from_cells(aggregate(rows, n_threads=n_threads))

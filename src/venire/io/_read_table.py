@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from venire._core.checks import BadTypeError, BadValueError, fail, named
 from venire.data.coding import Encoder
-from venire.io import _tables_in
+from venire.io import tables_in
 from venire.io._errors import DataError
 from venire.io._formats import Path, as_text, format_of
 from venire.io.assemble import as_integers, located
@@ -53,7 +53,7 @@ def columns_in(path: Path) -> list[str]:
     readers: Mapping[str, Callable[[Path], list[str]]] = {
         "parquet": _parquet_names, "arrow": _arrow_names, "json": _json_names,
     }  # fmt: skip
-    broken: tuple[type[Exception], ...] = (*_tables_in.unreadable(), ValueError)
+    broken: tuple[type[Exception], ...] = (*tables_in.unreadable(), ValueError)
     try:
         kind = format_of(path)
         if kind in readers:
@@ -63,7 +63,7 @@ def columns_in(path: Path) -> list[str]:
     except DataError:
         raise
     except broken as error:
-        raise _tables_in.unreadable_error(path, error) from None
+        raise tables_in.unreadable_error(path, error) from None
 
 
 def _parquet_names(path: Path) -> list[str]:
@@ -124,7 +124,7 @@ def read_table(path: Path, names: Mapping[str, str], labels: Sequence[str] = ())
         named(name, argument)
     names = dict(names)
     try:
-        tables = _tables_in.open_tables(path, names, labels)
+        tables = tables_in.open_tables(path, names, labels)
         pieces: dict[str, list[Any]] = {argument: [] for argument in names}
         for piece in tables.pieces:
             for argument, name in names.items():
@@ -136,14 +136,14 @@ def read_table(path: Path, names: Mapping[str, str], labels: Sequence[str] = ())
             if argument in labels:
                 columns[argument] = _labels(argument, parts, tables.is_text)
             else:
-                columns[argument] = _tables_in.joined(parts)
+                columns[argument] = tables_in.joined(parts)
         return TableFile(columns, names, os.fspath(path))
     except DataError:
         raise
     except (BadValueError, BadTypeError) as error:
         raise located(path, error, names) from None
-    except _tables_in.unreadable() as error:
-        raise _tables_in.unreadable_error(path, error) from None
+    except tables_in.unreadable() as error:
+        raise tables_in.unreadable_error(path, error) from None
 
 
 def _labels(argument: str, parts: list[Any], is_text: bool) -> NDArray[Any]:

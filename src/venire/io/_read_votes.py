@@ -17,7 +17,7 @@ from venire.data.votes import Votes
 from venire.data.votes.frame import frame_rows, gold_shares
 from venire.data.votes.gold import gold_of
 from venire.data.votes.rows import table_of
-from venire.io import _tables_in
+from venire.io import tables_in
 from venire.io._errors import DataError
 from venire.io._read import Path, Progress
 from venire.io.assemble import as_integers, located
@@ -101,8 +101,8 @@ def read_votes(
         raise
     except (BadValueError, BadTypeError) as error:
         raise located(path, error, names) from None
-    except _tables_in.unreadable() as error:
-        raise _tables_in.unreadable_error(path, error) from None
+    except tables_in.unreadable() as error:
+        raise tables_in.unreadable_error(path, error) from None
 
 
 def _frame(
@@ -113,7 +113,7 @@ def _frame(
     progress: Progress | None,
 ) -> tuple[dict[str, Any], Callable[[NDArray[Any]], NDArray[Any]]]:
     """The columns, labels coded as they are read, and a function that drops repeated rows."""
-    source = _tables_in.open_tables(path, names, [a for a in names if a not in _NUMBERS])
+    source = tables_in.open_tables(path, names, [a for a in names if a not in _NUMBERS])
     items = [a for a in ("first", "second") if a in labels]
     encoders = {a: Encoder((a,), n_threads=n_threads) for a in labels if a not in items}
     both = Encoder(n_threads=n_threads)
@@ -133,7 +133,7 @@ def _frame(
             progress(done, source.n_rows)
     if done == 0:
         raise DataError(path, "holds no rows")
-    frame: dict[str, Any] = {c: _tables_in.joined(parts) for c, parts in columns.items()}
+    frame: dict[str, Any] = {c: tables_in.joined(parts) for c, parts in columns.items()}
     coded: dict[str, tuple[NDArray[Any], list[NDArray[Any]]]] = {}
     if items:
         found, codes = both.finish()

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from venire._core.checks import BadInput
+from venire._core.checks import BadInput, BadTypeError
 from venire.data.coding import Encoded, Encoder
 from venire.data.columns import Columns
 from venire.data.frames import read_frame
 from venire.data.outcomes import Reading
 from venire.data.rows import Rows
-from venire.io import _tables_in
+from venire.io import tables_in
 from venire.io._errors import DataError
 
-__all__ = ["LABELS", "as_integers", "located", "rows_of"]
+__all__ = ["LABELS", "about_rows", "as_integers", "located", "rows_of"]
 
 LABELS = ("first", "second", "cluster", "group")  # the arguments that hold labels
 Path = str | os.PathLike[str]
@@ -73,7 +74,7 @@ def rows_of(
         n_rows += len(piece[names["first"]])
     if n_rows == 0:
         return None
-    frame: dict[str, Any] = {column: _tables_in.joined(parts) for column, parts in rest.items()}
+    frame: dict[str, Any] = {column: tables_in.joined(parts) for column, parts in rest.items()}
     del rest
     found, codes = pair.finish()
     if is_text and (items is None or np.asarray(items).dtype.kind in "iu"):
@@ -129,9 +130,26 @@ def located(
     row = line = None
     if error.position is not None:
         path, row = (path, error.position) if place is None else place(error.position)
-        line = _tables_in.line_of_row(path, row)
+        line = tables_in.line_of_row(path, row)
         row += 1
     return DataError(
         path, error.reason, row=row, line=line, column=names.get(error.argument),
         value=error.value, argument=error.argument, cure=error.cure,
     )  # fmt: skip
+
+
+@contextmanager
+def about_rows(
+    path: Path,
+    names: Mapping[str, str],
+    place: Callable[[int], tuple[Path, int]] | None = None,
+) -> Iterator[None]:
+    """What is wrong with rows that are read and checked within is a DataError; see `located`."""
+    try:
+        yield
+    except DataError:
+        raise
+    except tables_in.unreadable() as error:
+        raise tables_in.unreadable_error(path, error) from None
+    except (ValueError, BadTypeError) as error:
+        raise located(path, error, names, place) from None

@@ -1,4 +1,4 @@
-"""Tables to files, whole or not at all."""
+"""Tables to files, whole or not at all: at once, or piece by piece."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import json
 import math
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, NoReturn
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from operator import methodcaller
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
@@ -15,8 +16,9 @@ from venire._core import checks, disk
 from venire._core.checks import fail
 from venire.io._errors import DataError
 
-__all__ = ["about", "arrow_table", "check_writable", "format_of", "write_table"]
+__all__ = ["TableWriter", "about", "arrow_table", "check_writable", "format_of", "write_table"]
 
+_ROWS = 1 << 17  # rows of a Parquet row group or an Arrow batch: the file does not show the pieces
 Path = str | os.PathLike[str]
 
 _FORMATS = {
@@ -53,7 +55,7 @@ def about(path: Path) -> Iterator[None]:
 
 def write_table(
     table: Mapping[str, Any],
-    path: Path,
+    path: Path | BinaryIO,
     *,
     metadata: Mapping[str, str] | None = None,
 ) -> None:
@@ -63,9 +65,9 @@ def write_table(
     ----------
     table : mapping of str to array_like of shape (n,)
         NaN, and what is masked in a masked array, becomes a null.
-    path : path-like
+    path : path-like or binary file
         ``.parquet``, ``.arrow``, ``.feather``, ``.csv``, ``.json`` (one array of objects) or
-        ``.jsonl`` (one object a line).
+        ``.jsonl`` (one object a line; infinities are null in JSON). An open file gets CSV.
     metadata : mapping of str to str, optional
         Kept in the schema of Parquet and Arrow files; the others have no place for it.
 
@@ -79,9 +81,100 @@ def write_table(
     >>> from venire.io import write_table
     >>> write_table({"item": ["a", "b"], "theta": [0.5, -0.5]}, "ratings.csv")  # doctest: +SKIP
     """
-    kind = format_of(path)
-    with about(path), disk.whole(path) as part:
-        _WRITERS[kind](table, part, metadata)
+    data = arrow_table(table)
+    with TableWriter(path, data.schema, metadata=metadata) as out:
+        out.write(data)
+
+
+class TableWriter:
+    """Writes a table that comes in pieces; the file appears when the block ends without an error.
+
+    Parameters
+    ----------
+    path : path-like or binary file
+        As for `write_table`. An open file gets CSV, each piece at once.
+    schema : pyarrow.Schema
+        Names and types of the columns.
+    metadata : mapping of str to str, optional
+        Kept in the schema of Parquet and Arrow files.
+
+    Raises
+    ------
+    DataError
+        If the name has no known ending, or the file cannot be written.
+
+    Notes
+    -----
+    The file depends on the rows only, not on how they are cut into pieces. It holds about 131,072
+    rows in memory at a time.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> from venire.io import TableWriter
+    >>> with TableWriter(
+    ...     "ratings.csv", pa.schema({"item": pa.string(), "theta": pa.float64()})
+    ... ) as out:  # doctest: +SKIP
+    ...     out.write({"item": ["a", "b"], "theta": [0.5, -0.5]})
+    """
+
+    def __init__(
+        self, path: Path | BinaryIO, schema: Any, *, metadata: Mapping[str, str] | None = None
+    ) -> None:
+        self._path, self._named = path, isinstance(path, (str, os.PathLike))
+        self._kind = format_of(path) if isinstance(path, (str, os.PathLike)) else "csv"
+        self._schema = schema.with_metadata(dict(metadata) if metadata else None)
+        self._waiting: list[Any] = []
+        self._n_waiting = 0
+
+    def __enter__(self) -> TableWriter:
+        path: Any = self._path
+        with self._about(), ExitStack() as stack:
+            part = stack.enter_context(disk.whole(path)) if self._named else path
+            self._sink = _SINKS[self._kind](part, self._schema)
+            self._place = stack.pop_all()
+        return self
+
+    def write(self, table: Any) -> None:
+        """Add rows: a pyarrow Table, or a mapping of str to array_like of shape (n,)."""
+        import pyarrow as pa
+
+        if not isinstance(table, pa.Table):
+            table = arrow_table(table)
+        self._waiting.append(table.select(self._schema.names).cast(self._schema))
+        self._n_waiting += table.num_rows
+        if not self._named or self._n_waiting >= _ROWS:
+            self._flush(not self._named)
+
+    def _flush(self, everything: bool) -> None:
+        """Write what waits, in full row groups; `everything`: also the last, smaller one."""
+        import pyarrow as pa
+
+        if not self._waiting:
+            return
+        table = pa.concat_tables(self._waiting)
+        stop = table.num_rows if everything else table.num_rows - table.num_rows % _ROWS
+        with self._about():
+            for start in range(0, stop, _ROWS):
+                self._sink.write(table.slice(start, min(_ROWS, stop - start)).combine_chunks())
+        self._waiting = [table.slice(stop).combine_chunks()]  # lets go of what is written
+        self._n_waiting = table.num_rows - stop
+
+    def __exit__(self, *error: Any) -> None:
+        if error[0] is not None:
+            with suppress(Exception):  # what matters is the error
+                self._sink.close()
+            self._place.__exit__(*error)
+            return
+        with self._about(), self._place:
+            self._flush(True)
+            self._sink.close()
+
+    def _about(self) -> Any:
+        return about(self._path) if self._named else nullcontext()  # type: ignore[arg-type]
+
+
+# ---- formats ------------------------------------------------------------------------------------
 
 
 def _columns(table: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -108,7 +201,7 @@ def _unwritable(name: str, error: Exception) -> NoReturn:
     fail(f"table[{name!r}]", reason, kind=kind)
 
 
-def arrow_table(table: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> Any:
+def arrow_table(table: Mapping[str, Any]) -> Any:
     """Columns as a pyarrow Table, NaN and what is masked as nulls."""
     import pyarrow as pa
 
@@ -123,60 +216,98 @@ def arrow_table(table: Mapping[str, Any], metadata: Mapping[str, str] | None = N
                 arrays[name] = pa.array(array, from_pandas=array.dtype.kind == "f")
         except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
             _unwritable(name, error)
-    out = pa.table(arrays)
-    return out.replace_schema_metadata(dict(metadata)) if metadata else out
+    return pa.table(arrays)
 
 
-def _write_parquet(table: Mapping[str, Any], path: str, metadata: Mapping[str, str] | None) -> None:
-    import pyarrow.parquet as pq
+class _Parquet:
+    def __init__(self, path: str, schema: Any) -> None:
+        import pyarrow.parquet as pq
 
-    pq.write_table(arrow_table(table, metadata), path)
+        self._writer = pq.ParquetWriter(path, schema)
+        self.close = self._writer.close
 
-
-def _write_arrow(table: Mapping[str, Any], path: str, metadata: Mapping[str, str] | None) -> None:
-    import pyarrow as pa
-
-    data = arrow_table(table, metadata)
-    with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, data.schema) as writer:
-        writer.write_table(data)
+    def write(self, table: Any) -> None:
+        self._writer.write_table(table, row_group_size=_ROWS)
 
 
-def _write_csv(table: Mapping[str, Any], path: str, metadata: Mapping[str, str] | None) -> None:
-    import pyarrow.csv as pc
+class _Arrow:
+    def __init__(self, path: str, schema: Any) -> None:
+        import pyarrow as pa
 
-    pc.write_csv(arrow_table(table), path, pc.WriteOptions(quoting_style="needed"))
+        self._file = pa.OSFile(path, "wb")
+        self._writer = pa.ipc.new_file(self._file, schema)
+        self.write = self._writer.write_table
 
-
-def _records(table: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows as dicts of plain Python values, NaN as None."""
-    columns = []
-    for name, array in _columns(table).items():
-        values = [v.item() if isinstance(v, np.generic) else v for v in array.tolist()]
-        values = [None if isinstance(v, float) and not math.isfinite(v) else v for v in values]
-        for at, value in enumerate(values):
-            if not (value is None or isinstance(value, (str, bool, int, float))):
-                reason = "must be text, a number or a truth value"
-                fail(f"table[{name!r}]", reason, at, value, kind=TypeError)
-        columns.append(values)
-    return [dict(zip(table, row, strict=True)) for row in zip(*columns, strict=True)]
+    def close(self) -> None:
+        with self._file:
+            self._writer.close()
 
 
-def _write_json(table: Mapping[str, Any], path: str, metadata: Mapping[str, str] | None) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(_records(table), file, ensure_ascii=False, indent=1, allow_nan=False)
-        file.write("\n")
+class _Csv:
+    def __init__(self, path: str | BinaryIO, schema: Any) -> None:
+        import pyarrow.csv as pc
+
+        self._file = None if isinstance(path, str) else path
+        options = pc.WriteOptions(quoting_style="needed")
+        self._writer = pc.CSVWriter(path, schema, write_options=options)
+        self.write = self._writer.write_table
+
+    def close(self) -> None:
+        self._writer.close()
+        if self._file is not None:
+            self._file.flush()
 
 
-def _write_jsonl(table: Mapping[str, Any], path: str, metadata: Mapping[str, str] | None) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        for record in _records(table):
-            file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+class _JsonLines:
+    """An object a line; NaN and infinities are null."""
+
+    def __init__(self, path: str, schema: Any) -> None:
+        import pyarrow as pa
+
+        for field in schema:
+            known = pa.types.is_primitive(field.type) and not pa.types.is_temporal(field.type)
+            if not (known or pa.types.is_string(field.type) or pa.types.is_null(field.type)):
+                reason = f"must hold text, numbers or truth values, holds {field.type}"
+                fail(f"table[{field.name!r}]", reason, kind=TypeError)
+        self._file = open(path, "w", encoding="utf-8")  # noqa: SIM115
+        self.close = self._file.close
+
+    def write(self, table: Any) -> None:
+        for record in self._records(table):
+            self._file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+
+    def _records(self, table: Any) -> list[dict[str, Any]]:
+        columns = [
+            [None if isinstance(x, float) and not math.isfinite(x) else x for x in column]
+            for column in map(methodcaller("to_pylist"), table.columns)
+        ]
+        names = table.column_names
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-_WRITERS = {
-    "parquet": _write_parquet,
-    "arrow": _write_arrow,
-    "csv": _write_csv,
-    "json": _write_json,
-    "jsonl": _write_jsonl,
+class _Json(_JsonLines):
+    """One array of objects."""
+
+    def __init__(self, path: str, schema: Any) -> None:
+        super().__init__(path, schema)
+        self._begun = False
+        self.close = self._end
+
+    def write(self, table: Any) -> None:
+        records = self._records(table)
+        text = json.dumps(records, ensure_ascii=False, indent=1, allow_nan=False)
+        self._file.write(("," if self._begun else "[") + text[1:-2])
+        self._begun = True
+
+    def _end(self) -> None:
+        self._file.write("\n]\n" if self._begun else "[]\n")
+        self._file.close()
+
+
+_SINKS: dict[str, Any] = {
+    "parquet": _Parquet,
+    "arrow": _Arrow,
+    "csv": _Csv,
+    "json": _Json,
+    "jsonl": _JsonLines,
 }

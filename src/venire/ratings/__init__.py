@@ -1,6 +1,19 @@
 """Fits of paired-comparison models, and what they tell."""
 
 from venire.ratings.fit import Fit
-from venire.ratings.fits import fit_bradley_terry, fit_davidson, fit_rao_kupper, fit_thurstone
+from venire.ratings.fits import (
+    fit_bradley_terry,
+    fit_davidson,
+    fit_model,
+    fit_rao_kupper,
+    fit_thurstone,
+)
 
-__all__ = ["Fit", "fit_bradley_terry", "fit_davidson", "fit_rao_kupper", "fit_thurstone"]
+__all__ = [
+    "Fit",
+    "fit_bradley_terry",
+    "fit_davidson",
+    "fit_model",
+    "fit_rao_kupper",
+    "fit_thurstone",
+]

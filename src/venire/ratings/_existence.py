@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from venire.errors import NotIdentifiedError
-from venire.ratings.problem import TIE_MODELS
+from venire.models import model_of
 
 if TYPE_CHECKING:
     from venire.data.comparisons import Comparisons
@@ -31,7 +31,7 @@ def require_existence(
     NotIdentifiedError
         With the number of strong components, example items and the cure.
     """
-    free_tie = model in TIE_MODELS and c.cells.tie is not None
+    free_tie = model_of(model).tie is not None and c.cells.tie is not None
     graph = c.graph()
     weak, absence = graph.existence(order_effect, free_tie, prior)
     if absence:

@@ -20,8 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from venire.reference import links
-
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
 
@@ -239,10 +237,12 @@ class ScoreForm:
 def _terms(
     fit: Fit, layout: Layout, win: np.ndarray, loss: np.ndarray, tie: np.ndarray
 ) -> dict[str, np.ndarray]:
+    from venire._native.model import cell_terms
+
     d = fit.theta[layout.first] - fit.theta[layout.second]
     if fit.order_effect is not None:
         d = d + fit.order_effect * layout.order
-    return links.cell_terms(fit.model, d, fit._log_tie, win, loss, tie)
+    return cell_terms(fit.model, d, fit._log_tie, win, loss, tie)
 
 
 def _outcome_score(

@@ -11,10 +11,11 @@ import numpy as np
 from venire import scales
 from venire._core import checks
 from venire._core.frames import as_frame
+from venire._core.summary import Summary
+from venire.models import model_of
 from venire.priors import GaussianPrior
 from venire.ratings import _errors, _goodness, _summary, _tables, solver
 from venire.ratings._uncertainty import Uncertainty
-from venire.reference import links
 
 if TYPE_CHECKING:
     from venire.data.comparisons import Comparisons
@@ -92,8 +93,7 @@ class Fit(Uncertainty):
     _cache: dict[Any, Any] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        if self.model not in links.MODELS:
-            raise ValueError(f"model must be one of {', '.join(links.MODELS)}, got {self.model!r}")
+        model_of(self.model)
         n = len(self.comparisons.items)
         for name, dtype in (("theta", np.float64), ("component", np.int32)):
             array = np.asarray(getattr(self, name), dtype).view()
@@ -203,7 +203,7 @@ class Fit(Uncertainty):
             d = d + (self.order_effect or 0.0) * side
         except ValueError:
             checks.fail("order", f"has shape {side.shape}, which does not go with {d.shape}")
-        return links.probabilities(self.model, d, self._log_tie)
+        return model_of(self.model).probabilities(d, self._log_tie)
 
     def ranks(self) -> np.ndarray:
         """Ranks by theta, 1 the strongest; exactly equal items share the better rank.
@@ -292,7 +292,7 @@ class Fit(Uncertainty):
         *,
         kind: str = "fisher",
         errors: bool = True,
-    ) -> _summary.Summary:
+    ) -> Summary:
         """A statistician's table: the model, its fit, and the items from the best down.
 
         Parameters
@@ -322,12 +322,13 @@ class Fit(Uncertainty):
 
     @property
     def _has_ties(self) -> bool:
-        return self.model in links.TIE_MODELS
+        return model_of(self.model).tie is not None
 
     @property
     def _has_free_tie(self) -> bool:
         """Whether the tie parameter is inside its range."""
-        return self.tie is not None and self.tie > (0.0 if self.model == "davidson" else 1.0)
+        law = model_of(self.model).tie
+        return law is not None and self.tie is not None and self.tie > law.boundary
 
     @property
     def _log_tie(self) -> float:

@@ -1,31 +1,81 @@
-"""The fits: one function per model."""
+"""The fits: one function per model, and one for all."""
 
 from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import TypedDict, TypeVar, Unpack
 
 from numpy.typing import ArrayLike
 
 from venire.data.comparisons import Comparisons
 from venire.priors import GaussianPrior
 from venire.ratings.fit import Fit
-from venire.ratings.fitting import fit_model
+from venire.ratings.fitting import fit
 from venire.ratings.newton import Progress
 
-__all__ = ["fit_bradley_terry", "fit_davidson", "fit_rao_kupper", "fit_thurstone"]
+__all__ = ["fit_bradley_terry", "fit_davidson", "fit_model", "fit_rao_kupper", "fit_thurstone"]
 
 
-def fit_bradley_terry(
-    c: Comparisons,
-    *,
-    prior: GaussianPrior | None = None,
-    order_effect: bool = False,
-    method: str = "auto",
-    init: ArrayLike | Fit | None = None,
-    tol: float = 1e-9,
-    max_iter: int | None = None,
-    n_threads: int | None = None,
-    progress: Progress | None = None,
-    components: str = "weak",
-) -> Fit:
+class FitOptions(TypedDict, total=False):
+    """The options of all fits; `fit` has their defaults."""
+
+    prior: GaussianPrior | None
+    order_effect: bool
+    method: str
+    init: ArrayLike | Fit | None
+    tol: float
+    max_iter: int | None
+    n_threads: int | None
+    progress: Progress | None
+    components: str
+
+
+_Function = TypeVar("_Function", bound=Callable[..., Fit])
+
+
+def _shows_options(function: _Function) -> _Function:
+    """Show the options that `function` hands on, each with its default, in its signature."""
+    own, inner = inspect.signature(function), inspect.signature(fit)
+    shown = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    shown += [inner.parameters[name] for name in FitOptions.__annotations__]
+    setattr(function, "__signature__", own.replace(parameters=shown))  # noqa: B010
+    return function
+
+
+@_shows_options
+def fit_model(c: Comparisons, *, model: str, **options: Unpack[FitOptions]) -> Fit:
+    """Fit the model of a given name.
+
+    Parameters
+    ----------
+    c : Comparisons
+        What was observed.
+    model : {"bradley-terry", "thurstone", "davidson", "rao-kupper"}
+    prior, order_effect, method, init, tol, max_iter, n_threads, progress, components
+        As in `fit_bradley_terry`.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    NotIdentifiedError, ValueError, TypeError
+        As `fit_bradley_terry`, which also says what is warned of and what a fit costs.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> c = vn.Comparisons.from_counts([0], [1], win=[3], loss=[1])
+    >>> vn.ratings.fit_model(c, model="thurstone").theta.round(6).tolist()
+    [0.337245, -0.337245]
+    """
+    return fit(c, model, **options)
+
+
+@_shows_options
+def fit_bradley_terry(c: Comparisons, **options: Unpack[FitOptions]) -> Fit:
     """Fit the Bradley-Terry model.
 
     P(i beats j) = 1 / (1 + exp(theta_j - theta_i)); a tie counts as half a win to each side.
@@ -43,7 +93,7 @@ def fit_bradley_terry(
         "newton" is an inexact Newton iteration, its systems solved by conjugate gradients behind an
         exact elimination of items with at most two opponents and, as each turns out to be needed,
         Jacobi, multigrid and approximate Cholesky preconditioners. "mm" is the minorise-maximise
-        iteration in Newman's form, for Bradley-Terry, Davidson and Rao-Kupper without a prior.
+        iteration in Newman's form, for all models but Thurstone's, without a prior.
         "auto" is "newton": it was faster on every graph measured.
     init : ndarray of shape (n_items,) or Fit, optional
         Where to start: theta, or an earlier fit, whose items are found by their labels.
@@ -98,34 +148,11 @@ def fit_bradley_terry(
     >>> vn.fit_bradley_terry(c).theta.round(6).tolist()
     [0.419618, -0.419618, 0.0]
     """
-    return fit_model(
-        "bradley-terry",
-        c,
-        prior=prior,
-        order_effect=order_effect,
-        method=method,
-        init=init,
-        tol=tol,
-        max_iter=max_iter,
-        n_threads=n_threads,
-        progress=progress,
-        components=components,
-    )
+    return fit(c, "bradley-terry", **options)
 
 
-def fit_thurstone(
-    c: Comparisons,
-    *,
-    prior: GaussianPrior | None = None,
-    order_effect: bool = False,
-    method: str = "auto",
-    init: ArrayLike | Fit | None = None,
-    tol: float = 1e-9,
-    max_iter: int | None = None,
-    n_threads: int | None = None,
-    progress: Progress | None = None,
-    components: str = "weak",
-) -> Fit:
+@_shows_options
+def fit_thurstone(c: Comparisons, **options: Unpack[FitOptions]) -> Fit:
     """Fit the Thurstone model, Case V.
 
     P(i beats j) = Phi(theta_i - theta_j), in units of the standard deviation of a difference; a tie
@@ -156,34 +183,11 @@ def fit_thurstone(
     >>> vn.fit_thurstone(c).theta.round(6).tolist()
     [0.337245, -0.337245]
     """
-    return fit_model(
-        "thurstone",
-        c,
-        prior=prior,
-        order_effect=order_effect,
-        method=method,
-        init=init,
-        tol=tol,
-        max_iter=max_iter,
-        n_threads=n_threads,
-        progress=progress,
-        components=components,
-    )
+    return fit(c, "thurstone", **options)
 
 
-def fit_davidson(
-    c: Comparisons,
-    *,
-    prior: GaussianPrior | None = None,
-    order_effect: bool = False,
-    method: str = "auto",
-    init: ArrayLike | Fit | None = None,
-    tol: float = 1e-9,
-    max_iter: int | None = None,
-    n_threads: int | None = None,
-    progress: Progress | None = None,
-    components: str = "weak",
-) -> Fit:
+@_shows_options
+def fit_davidson(c: Comparisons, **options: Unpack[FitOptions]) -> Fit:
     """Fit Davidson's model for ties.
 
     P(i wins), P(j wins), P(tie) are proportional to pi_i, pi_j, nu * sqrt(pi_i * pi_j), with
@@ -215,34 +219,11 @@ def fit_davidson(
     >>> fit.predict([0], [1]).round(6).tolist(), round(fit.tie, 6)
     ([[0.571429, 0.285714, 0.142857]], 1.0)
     """
-    return fit_model(
-        "davidson",
-        c,
-        prior=prior,
-        order_effect=order_effect,
-        method=method,
-        init=init,
-        tol=tol,
-        max_iter=max_iter,
-        n_threads=n_threads,
-        progress=progress,
-        components=components,
-    )
+    return fit(c, "davidson", **options)
 
 
-def fit_rao_kupper(
-    c: Comparisons,
-    *,
-    prior: GaussianPrior | None = None,
-    order_effect: bool = False,
-    method: str = "auto",
-    init: ArrayLike | Fit | None = None,
-    tol: float = 1e-9,
-    max_iter: int | None = None,
-    n_threads: int | None = None,
-    progress: Progress | None = None,
-    components: str = "weak",
-) -> Fit:
+@_shows_options
+def fit_rao_kupper(c: Comparisons, **options: Unpack[FitOptions]) -> Fit:
     """Fit the Rao-Kupper model for ties.
 
     P(i wins) = pi_i / (pi_i + eta * pi_j) with pi = exp(theta) and eta >= 1. Only a score of
@@ -273,16 +254,4 @@ def fit_rao_kupper(
     >>> vn.fit_rao_kupper(c).predict([0], [1]).round(6).tolist()
     [[0.571429, 0.285714, 0.142857]]
     """
-    return fit_model(
-        "rao-kupper",
-        c,
-        prior=prior,
-        order_effect=order_effect,
-        method=method,
-        init=init,
-        tol=tol,
-        max_iter=max_iter,
-        n_threads=n_threads,
-        progress=progress,
-        components=components,
-    )
+    return fit(c, "rao-kupper", **options)

@@ -11,43 +11,44 @@ from numpy.typing import ArrayLike, NDArray
 from venire._core import checks
 from venire.data.comparisons import Comparisons
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
+from venire.models import model_of
 from venire.priors import GaussianPrior
 from venire.ratings._existence import require_existence
 from venire.ratings._mm import newman
 from venire.ratings.fit import Fit
 from venire.ratings.newton import Progress, Result, newton
-from venire.ratings.problem import TIE_MODELS, build_problem
-from venire.reference.links import MODELS
+from venire.ratings.problem import build_problem
 
-__all__ = ["check_arguments", "fit_model", "fit_quietly", "log_tie_of", "tie_of"]
+__all__ = ["check_arguments", "fit", "fit_quietly", "tie_of"]
 
 MOST_LOG_TIE = 700.0  # of a fit that does not converge: its exponential is a number
 
 
-def fit_model(
-    model: str,
+def fit(
     c: Comparisons,
+    model: str,
     *,
-    prior: GaussianPrior | None,
-    order_effect: bool,
-    method: str,
-    init: ArrayLike | Fit | None,
-    tol: float,
-    max_iter: int | None,
-    n_threads: int | None,
-    progress: Progress | None,
-    components: str,
+    prior: GaussianPrior | None = None,
+    order_effect: bool = False,
+    method: str = "auto",
+    init: ArrayLike | Fit | None = None,
+    tol: float = 1e-9,
+    max_iter: int | None = None,
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+    components: str = "weak",
 ) -> Fit:
+    """The door of the functions that users call, in their name."""
     _check_comparisons(c)
     check_arguments(model, prior, order_effect, tol, max_iter, progress)
     _check_method(model, prior, method, components)
-    fit, remarks = fit_quietly(
+    found, remarks = fit_quietly(
         model, c, prior=prior, order_effect=order_effect, method=method, init=init, tol=tol,
         max_iter=max_iter, n_threads=n_threads, progress=progress, components=components,
     )  # fmt: skip
     for text, category in remarks:
         warnings.warn(text, category, stacklevel=3)
-    return fit
+    return found
 
 
 def fit_quietly(
@@ -75,7 +76,8 @@ def fit_quietly(
     problem = build_problem(
         used, model, prior=precision, order_effect=order_effect, n_threads=threads
     )
-    free_tie = model in TIE_MODELS and used.cells.tie is not None
+    law = model_of(model).tie
+    free_tie = law is not None and used.cells.tie is not None
     start = _start(used, model, init, order_effect, free_tie)
     start[: c.n_items] = _centred(start[: c.n_items], component)
     if method == "mm":
@@ -85,8 +87,8 @@ def fit_quietly(
         )  # fmt: skip
     else:
         lower = np.full(len(start) - c.n_items, -np.inf) if len(start) > c.n_items else None
-        if lower is not None and free_tie and model == "rao-kupper":
-            lower[-1] = 0.0
+        if lower is not None and law is not None and free_tie:
+            lower[-1] = law.log_boundary
         result = newton(
             problem, start, prior=precision, lower=lower, tol=tol, max_iter=max_iter,
             progress=progress,
@@ -149,13 +151,13 @@ def _result(
     x, n = result.parameters, c.n_items
     x[:n] = _centred(x[:n], component)  # costs no likelihood, and a prior only gains by it
     tie = None
-    if model in TIE_MODELS:
-        boundary = 0.0 if model == "davidson" else 1.0
+    law = model_of(model).tie
+    if law is not None:
         if free_tie:
             x[-1] = min(x[-1], MOST_LOG_TIE)
-        tie = float(tie_of(x[-1])) if free_tie else boundary
+        tie = float(tie_of(x[-1])) if free_tie else law.boundary
         if not free_tie:
-            no_tie = f"no tie was seen: the tie parameter is on its boundary, {boundary:g}"
+            no_tie = f"no tie was seen: the tie parameter is on its boundary, {law.boundary:g}"
             note = f"{note}; {no_tie}" if note else no_tie
     return Fit(
         comparisons=c,
@@ -186,7 +188,7 @@ def check_arguments(
     model: str, prior: Any, order_effect: Any, tol: Any, max_iter: Any, progress: Any
 ) -> None:
     """Refuse what no fit takes."""
-    checks.one_of(model, "model", tuple(MODELS))
+    model_of(model)
     if prior is not None and not isinstance(prior, GaussianPrior):
         checks.fail("prior", "must be a GaussianPrior or None", value=prior, kind=TypeError)
     checks.flag(order_effect, "order_effect")
@@ -198,8 +200,9 @@ def check_arguments(
 def _check_method(model: str, prior: Any, method: str, components: str) -> None:
     checks.one_of(method, "method", ("auto", "newton", "mm"))
     checks.one_of(components, "components", ("weak", "strong"))
-    if method == "mm" and (model == "thurstone" or prior is not None):
-        what = "the Thurstone model" if model == "thurstone" else "a prior"
+    row = model_of(model)
+    if method == "mm" and (prior is not None or not row.mm):
+        what = "a prior" if row.mm else f"the model {row.title}"
         raise ValueError(f'method "mm" does not go with {what}: use method="newton"')
 
 
@@ -208,14 +211,15 @@ def _start(
 ) -> NDArray[np.float64]:
     """Parameters to start from; the tie parameter from the share of ties, as if all were equal."""
     theta, gamma, log_tie = np.zeros(c.n_items), 0.0, 0.0
-    if free_tie:
-        log_tie = log_tie_of(model, float(c.tie.sum()) / c.n_comparisons)
+    law = model_of(model).tie
+    if law is not None and free_tie:
+        log_tie = law.start(float(c.tie.sum()) / c.n_comparisons)
     if isinstance(init, Fit):
         place = {label: k for k, label in enumerate(init.items.tolist())}
         at = np.array([place.get(label, -1) for label in c.items.tolist()])
         theta[at >= 0] = init.theta[at[at >= 0]]
         gamma = init.order_effect or 0.0
-        if free_tie and init.model == model and init.tie not in (None, 0.0, 1.0):
+        if free_tie and init.model == model and init.tie is not None and init._has_free_tie:
             log_tie = float(np.log(init.tie))
     elif init is not None:
         theta = checks.start(init, c.n_items).copy()
@@ -226,14 +230,6 @@ def _start(
 def tie_of(log_tie: Any) -> Any:
     """Tie parameters of fits; one that ran away without converging is still a number."""
     return np.exp(np.minimum(log_tie, MOST_LOG_TIE))
-
-
-def log_tie_of(model: str, share: float) -> float:
-    """Log of the tie parameter that gives the share of ties where all items are equal."""
-    share = min(max(share, 1e-300), 0.99)  # with nothing but ties, or none, it is not finite
-    if model == "rao-kupper":
-        return float(np.log1p(2.0 * share / (1.0 - share)))
-    return float(np.log(2.0 * share / (1.0 - share)))
 
 
 def _centred(theta: NDArray[np.float64], component: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from venire.models import model_of
+
 if TYPE_CHECKING:
     from venire._native.problem import Problem
     from venire.data.comparisons import Comparisons
 
-__all__ = ["TIE_MODELS", "build_problem"]
-
-#: Models in which a tie is an outcome of its own.
-TIE_MODELS = ("davidson", "rao-kupper")
+__all__ = ["build_problem"]
 
 
 def build_problem(
@@ -24,13 +23,13 @@ def build_problem(
 ) -> Problem:
     """Edges with their masses; the order classes of a pair are added up unless they matter.
 
-    A tie parameter is estimated iff `model` has one and some tie was seen; without ties both tie
-    models are Bradley-Terry.
+    A tie parameter is estimated iff `model` has one and some tie was seen.
     """
     from venire._native.cells import merge_classes
     from venire._native.problem import Problem
 
-    free_tie = model in TIE_MODELS and c.cells.tie is not None
+    row = model_of(model)
+    free_tie = row.tie is not None and c.cells.tie is not None
     row_ptr, second = c.cells.row_ptr, c.second
     win, loss, tie = c.win, c.loss, c.cells.tie
     order = c.order if order_effect else None
@@ -41,7 +40,7 @@ def build_problem(
     elif tie is not None and not free_tie:
         win, loss, tie = win + 0.5 * tie, loss + 0.5 * tie, None
     return Problem(
-        model if free_tie or model not in TIE_MODELS else "bradley-terry",
+        row.fitted(free_tie).name,
         row_ptr,
         second,
         win,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from venire.errors import ConvergenceWarning
+from venire.models import model_of
 from venire.ratings._errors import layout_of
 
 if TYPE_CHECKING:
@@ -67,10 +68,8 @@ class InformationSolver:
             tie = np.ascontiguousarray(layout.tie)
         elif not fit._has_ties:
             win, loss = win + layout.tie / 2.0, loss + layout.tie / 2.0
-        # without a tie and its parameter, the tie models are Bradley and Terry's
-        model = "bradley-terry" if fit._has_ties and not layout.has_tie else fit.model
         self._problem = Problem(
-            model,
+            model_of(fit.model).fitted(layout.has_tie).name,
             np.searchsorted(first, np.arange(n + 1)).astype(np.int64),
             second,
             np.ascontiguousarray(win),

@@ -39,7 +39,7 @@ def bootstrap_groups(
     key: tuple[int, int],
     n_resamples: int,
     *,
-    kind: str = "multinomial",
+    scheme: str = "multinomial",
     unit: str = "auto",
     prior: Any = None,
     order_effect: bool = False,
@@ -55,7 +55,7 @@ def bootstrap_groups(
     key : pair of int
         The stream, of which each group has its own (`group_keys`).
     n_resamples : int
-    kind : {"multinomial", "poisson", "bayesian"}
+    scheme : {"multinomial", "poisson", "bayesian"}
     unit : {"auto", "outcomes", "cells"}
         "outcomes": comparisons of one pair, order class (with an order effect) and outcome are
         drawn by number. "cells": cells are drawn with all that they hold. "auto": cells in groups
@@ -82,7 +82,7 @@ def bootstrap_groups(
         cells = cells_of_group(g, k)
         own = int(words[0]), int(words[1])
         for r in range(n_resamples):
-            drawn = draw_cells(cells, own, r, kind, unit, order_effect)
+            drawn = draw_cells(cells, own, r, scheme, unit, order_effect)
             if drawn is None or (prior is None and _n_parts(drawn) > _n_parts(cells)):
                 continue
             if not existence(drawn, model, order_effect=order_effect, prior=prior).exists:
@@ -98,7 +98,7 @@ def bootstrap_groups(
 
 
 def draw_cells(
-    cells: Cells, key: tuple[int, int], r: int, kind: str, unit: str, order_effect: bool
+    cells: Cells, key: tuple[int, int], r: int, scheme: str, unit: str, order_effect: bool
 ) -> Cells | None:
     """The cells of one replicate; None where less than two things could be drawn."""
     masses = np.stack([cells.win, cells.loss, cells.tie])
@@ -109,7 +109,7 @@ def draw_cells(
         if len(used) < 2:
             return None
         drawn = np.zeros_like(masses)
-        times = bootstrap_draws(np.ones(len(used), int), key, r, kind)
+        times = bootstrap_draws(np.ones(len(used), int), key, r, scheme)
         drawn[:, used] = masses[:, used] * times
     else:
         if not order_effect:
@@ -119,7 +119,7 @@ def draw_cells(
             return None
         drawn = np.zeros_like(masses)
         rows = masses.T > 0.0  # the outcomes of a cell one after another
-        drawn.T[rows] = bootstrap_draws(masses.T[rows], key, r, kind)
+        drawn.T[rows] = bootstrap_draws(masses.T[rows], key, r, scheme)
     keep = drawn.sum(axis=0) > 0.0
     win, loss, tie = drawn[:, keep]
     return cells._replace(

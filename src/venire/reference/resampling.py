@@ -121,7 +121,7 @@ def bootstrap_weights(
     n: int,
     key: tuple[int, int],
     replicate: int,
-    kind: str = "multinomial",
+    scheme: str = "multinomial",
     size: int | None = None,
     ptr: Any = None,
 ) -> np.ndarray:
@@ -135,7 +135,7 @@ def bootstrap_weights(
     key : pair of int
         The stream.
     replicate : int
-    kind : {"multinomial", "poisson", "bayesian", "subsample"}
+    scheme : {"multinomial", "poisson", "bayesian", "subsample"}
 
     Returns
     -------
@@ -151,10 +151,10 @@ def bootstrap_weights(
     own = int(a[0]), int(b[0])
     ptr = np.array([0, n] if ptr is None else ptr)
     units = np.diff(ptr)
-    sizes = units // 2 if kind == "subsample" else units
+    sizes = units // 2 if scheme == "subsample" else units
     if size is not None:
         sizes = np.array([size])
-    if kind == "bayesian":
+    if scheme == "bayesian":
         tile = np.arange(-(-n // HALF_TILE) * COUNTERS, dtype=np.uint64)
         words = [w.reshape(-1, COUNTERS) for w in threefry(own, tile, FILL)]
         weights = -np.log(_uniform(np.concatenate(words, axis=1).ravel()[:n]))
@@ -165,44 +165,44 @@ def bootstrap_weights(
     out = np.zeros(n, np.int64)
     for k, total in enumerate(sizes):
         part = slice(ptr[k], ptr[k + 1])
-        single = 0 if kind == "subsample" else int(sizes[:k].sum())
-        out[part] = _stratum(own, kind, part, int(total), k, single)
+        single = 0 if scheme == "subsample" else int(sizes[:k].sum())
+        out[part] = _stratum(own, scheme, part, int(total), k, single)
     return out
 
 
 def _stratum(
-    key: tuple[int, int], kind: str, part: slice, size: int, stratum: int, single: int
+    key: tuple[int, int], scheme: str, part: slice, size: int, stratum: int, single: int
 ) -> np.ndarray:
     """Counts of one stratum."""
     n = int(part.stop - part.start)
-    inverted = kind == "subsample" and 2 * size > n
+    inverted = scheme == "subsample" and 2 * size > n
     wanted = n - size if inverted else size
     for attempt in range(100):
-        counts = _first_pass(key, kind, part, wanted, attempt)
-        if kind == "poisson":
+        counts = _first_pass(key, scheme, part, wanted, attempt)
+        if scheme == "poisson":
             return counts
         if counts.sum() <= wanted:
             break
-    purpose = 2 * attempt + SINGLE + (stratum << 20 if kind == "subsample" else 0)
+    purpose = 2 * attempt + SINGLE + (stratum << 20 if scheme == "subsample" else 0)
     draw = single
     while counts.sum() < wanted:
         word, _ = threefry(key, [draw], purpose)
         i = int(word[0]) * n >> 64
-        counts[i] += kind != "subsample" or counts[i] == 0
+        counts[i] += scheme != "subsample" or counts[i] == 0
         draw += 1
     return 1 - counts if inverted else counts
 
 
 def _first_pass(
-    key: tuple[int, int], kind: str, part: slice, size: int, attempt: int
+    key: tuple[int, int], scheme: str, part: slice, size: int, attempt: int
 ) -> np.ndarray:
     """Independent counts whose total is, almost surely, at most `size`."""
     n = int(part.stop - part.start)
-    total = size if kind == "poisson" else size - MARGIN * math.sqrt(size)
+    total = size if scheme == "poisson" else size - MARGIN * math.sqrt(size)
     if n == 0 or total <= 0.0:
         return np.zeros(n, np.int64)
     word = _words(key, part.stop, attempt)[part.start :]
-    if kind == "subsample":
+    if scheme == "subsample":
         return (word < int(total / n * 2.0**32)).astype(np.int64)
     low, weights = poisson_weights(total / n)
     if len(weights) <= STEPS:
@@ -226,7 +226,7 @@ def _words(key: tuple[int, int], n: int, attempt: int) -> np.ndarray:
 
 
 def bootstrap_draws(
-    counts: Any, key: tuple[int, int], replicate: int, kind: str = "multinomial"
+    counts: Any, key: tuple[int, int], replicate: int, scheme: str = "multinomial"
 ) -> np.ndarray:
     """How often units of `counts` exchangeable rows each are drawn: the twin of csrc/vn_draws.c.
 
@@ -236,7 +236,7 @@ def bootstrap_draws(
         Whole numbers, at least 1 each.
     key : pair of int
     replicate : int
-    kind : {"multinomial", "poisson", "bayesian"}
+    scheme : {"multinomial", "poisson", "bayesian"}
 
     Returns
     -------
@@ -250,18 +250,18 @@ def bootstrap_draws(
     """
     a, b = threefry(key, [replicate], 2**64 - 1)
     own, n = (int(a[0]), int(b[0])), len(counts)
-    if kind == "bayesian":
+    if scheme == "bayesian":
         gamma = np.array([_gamma(own, u, float(c)) for u, c in enumerate(counts)])
         return gamma * (np.sum(counts, dtype=np.float64) / gamma.sum())
     counts = np.asarray(counts, np.int64)
     total = int(counts.sum())
-    share = max(1.0 - 3.0 / math.sqrt(total), 0.0) if kind == "multinomial" else 1.0
+    share = max(1.0 - 3.0 / math.sqrt(total), 0.0) if scheme == "multinomial" else 1.0
     for attempt in range(100):
         word = _words(own, n, 2 * attempt)
         out = np.array([_inverted(float(c) * share, w) for c, w in zip(counts, word, strict=True)])
-        if kind == "poisson" or out.sum() <= total:
+        if scheme == "poisson" or out.sum() <= total:
             break
-    if kind == "poisson":
+    if scheme == "poisson":
         return out
     bits, threshold, other = _alias_of_counts(counts.tolist())
     for j in range(total - int(out.sum())):

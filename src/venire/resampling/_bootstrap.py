@@ -2,64 +2,54 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
-from typing import Any, overload
+from dataclasses import replace
+from typing import Any, TypedDict, Unpack, overload
 
 import numpy as np
 
 from venire._core import arrays, checks
-from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.ratings.fit import Fit
-from venire.ratings.fitting import tie_of
 from venire.ratings.grouped import GroupedFit
-from venire.resampling._cells import KINDS, UNITS
-from venire.resampling._grouped import GroupedBootstrap, bootstrap_groups
-from venire.resampling._groups import KEEP, check_levels
-from venire.resampling._replicates import Batch, Engine
+from venire.resampling import _groups
+from venire.resampling._cells import SCHEMES, UNITS
+from venire.resampling._engine import Engine
+from venire.resampling._grouped import GroupedBootstrap
 from venire.resampling._result import Bootstrap
 from venire.resampling._weights import MOST_KEPT
 
-__all__ = ["add_replicates", "bootstrap"]
+__all__ = ["bootstrap"]
 
+KEEP = ("summary", "draws")
 
 #: Called with the number of replicates (or groups) done and the number of all.
 Progress = Callable[[int, int], None]
 
 
+class Options(TypedDict, total=False):
+    """Keywords of `bootstrap`."""
+
+    scheme: str
+    unit: str
+    rng: Any
+    tol: float
+    keep: str | None
+    levels: Any
+    n_threads: int | None
+    progress: Progress | None
+
+
+@overload
+def bootstrap(fit: Fit, n_resamples: int = ..., **options: Unpack[Options]) -> Bootstrap: ...
 @overload
 def bootstrap(
-    fit: Fit,
-    n_resamples: int = 1000,
-    *,
-    kind: str = "multinomial",
-    unit: str = "auto",
-    rng: Any = None,
-    tol: float = 1e-7,
-    keep: str | None = None,
-    levels: Any = 0.95,
-    n_threads: int | None = None,
-    progress: Progress | None = None,
-) -> Bootstrap: ...
-@overload
-def bootstrap(
-    fit: GroupedFit,
-    n_resamples: int = 1000,
-    *,
-    kind: str = "multinomial",
-    unit: str = "auto",
-    rng: Any = None,
-    tol: float = 1e-7,
-    keep: str | None = None,
-    levels: Any = 0.95,
-    n_threads: int | None = None,
-    progress: Progress | None = None,
+    fit: GroupedFit, n_resamples: int = ..., **options: Unpack[Options]
 ) -> GroupedBootstrap: ...
 def bootstrap(
     fit: Fit | GroupedFit,
     n_resamples: int = 1000,
     *,
-    kind: str = "multinomial",
+    scheme: str = "multinomial",
     unit: str = "auto",
     rng: Any = None,
     tol: float = 1e-7,
@@ -80,7 +70,7 @@ def bootstrap(
         Of any model, with or without prior and order effect. Parameters that all groups share are
         held at their estimates.
     n_resamples : int, default 1000
-    kind : {"multinomial", "poisson", "bayesian"}
+    scheme : {"multinomial", "poisson", "bayesian"}
         "multinomial" draws as many as there are with replacement (Efron 1979), "poisson"
         independent counts of the same mean, "bayesian" Dirichlet weights (Rubin 1981).
     unit : {"auto", "outcomes", "cells"}
@@ -113,7 +103,7 @@ def bootstrap(
     Raises
     ------
     ValueError
-        If `n_resamples` < 1, `kind`, `unit`, `keep` or `levels` is out of range, all comparisons
+        If `n_resamples` < 1, `scheme`, `unit`, `keep` or `levels` is out of range, all comparisons
         of a single fit are of one cluster or one cell, outcomes are asked for where masses are not
         whole, or theta of a GroupedFit was rescaled. (Rows can be drawn of soft scores, too: with a
         cluster for each row of a single fit's `Comparisons`.)
@@ -165,75 +155,60 @@ def bootstrap(
         reason = "must be a Fit or a GroupedFit"
         checks.fail("fit", reason, value=type(fit).__name__, kind=TypeError)
     n_resamples = checks.whole(n_resamples, "n_resamples", 1, MOST_KEPT)
-    checks.one_of(kind, "kind", KINDS)
+    checks.one_of(scheme, "scheme", SCHEMES)
     checks.one_of(unit, "unit", UNITS)
     if keep is not None:
         checks.one_of(keep, "keep", KEEP)
     tol = checks.tol(tol)
     checks.function(progress, "progress")
-    checked = check_levels(levels)
+    checked = _levels(levels)
     key, threads = arrays.keys(rng), checks.n_threads(n_threads)
     if isinstance(fit, GroupedFit):
-        return bootstrap_groups(
-            fit, n_resamples, kind=kind, unit=unit, key=key, tol=float(tol),
-            keep=keep or "summary", levels=checked, n_threads=threads, progress=progress,
-        )  # fmt: skip
+        return _of_groups(fit, scheme, unit, key, tol, threads, keep, checked)._extended(
+            n_resamples, progress
+        )
     if keep == "summary":
         checks.fail("keep", "a summary is made of groups only; of one fit draws", value=keep)
-    engine = Engine(fit, kind, key, float(tol), threads, unit)
-    none = np.empty(0)
+    engine, none = Engine(fit, scheme, key, tol, threads, unit), np.empty(0)
     empty = Bootstrap(
-        fit=fit,
-        kind=kind,
-        key=key,
-        theta=np.empty((0, len(fit.theta))),
+        fit=fit, scheme=scheme, key=key, theta=np.empty((0, len(fit.theta))),
         tie=None if fit.tie is None else none,
         order_effect=None if fit.order_effect is None else none,
-        residual=none,
-        status=np.empty(0, np.int8),
-        n_iter=np.empty(0, np.int32),
-        tol=engine.tol,
-        n_threads=engine.n_threads,
-        unit=engine.unit,
-        _cache={"engine": engine},
-    )
-    return add_replicates(empty, engine, n_resamples, progress)
+        residual=none, status=np.empty(0, np.int8), n_iter=np.empty(0, np.int32), tol=tol,
+        n_threads=threads, unit=engine.unit, _cache={"engine": engine},
+    )  # fmt: skip
+    return empty._extended(n_resamples, progress)
 
 
-def add_replicates(b: Bootstrap, engine: Engine, more: int, progress: Any = None) -> Bootstrap:
-    """`b` with `more` replicates; warns of those without a fit."""
-    more = checks.whole(more, "more", 1, MOST_KEPT)
-    checks.function(progress, "progress")
-    start, stop = b.n_resamples, b.n_resamples + more
-    batches: list[Batch] = []
-    for low in range(start, stop, engine.block):
-        high = min(low + engine.block, stop)
-        batches.append(engine.run(low, high))
-        if progress is not None:
-            progress(high, stop)
-    joined = {name: np.concatenate([getattr(x, name) for x in batches]) for name in Batch._fields}
-    log_tie = joined.pop("log_tie")
-    if b.tie is not None:
-        joined["tie"] = tie_of(log_tie) if engine.free_tie else np.full(more, b.fit.tie)
-    if b.order_effect is None:
-        del joined["order_effect"]
-    out = b._with(**{k: np.concatenate([getattr(b, k), x]) for k, x in joined.items()})
-    _warn(b, out)
-    return out
+def _levels(levels: Any) -> tuple[float, ...]:
+    """Distinct levels strictly between 0 and 1, in the order given."""
+    single = np.ndim(levels) == 0 if isinstance(levels, np.ndarray) else np.isscalar(levels)
+    given = [levels] if single else checks.listed(levels, "levels")
+    found = tuple(dict.fromkeys(checks.level(level, "levels") for level in given))
+    if not found:
+        checks.fail("levels", "must hold at least one level", value=levels)
+    return found
 
 
-def _warn(before: Bootstrap, after: Bootstrap) -> None:
-    if after.n_failed > before.n_failed:
-        warnings.warn(
-            f"{after.n_failed} of {after.n_resamples} replicates have no finite fit and are left "
-            "out of the statistics; a prior gives every replicate one",
-            NotIdentifiedWarning,
-            stacklevel=4,
-        )
-    if after.n_unconverged > before.n_unconverged:
-        warnings.warn(
-            f"{after.n_unconverged} of {after.n_resamples} replicates did not converge and are "
-            "left out of the statistics",
-            ConvergenceWarning,
-            stacklevel=4,
-        )
+def _of_groups(
+    fit: GroupedFit,
+    scheme: str,
+    unit: str,
+    key: tuple[int, int],
+    tol: float,
+    n_threads: int,
+    keep: str | None,
+    levels: tuple[float, ...],
+) -> GroupedBootstrap:
+    """The bootstrap of groups, without replicates."""
+    _groups.check_unit(fit, unit)
+    none, counts = np.empty(0), np.empty(0, np.int64)
+    empty = GroupedBootstrap(
+        fit=fit, scheme=scheme, unit=unit, key=key, n_resamples=0, levels=levels, n_failed=counts,
+        n_unconverged=counts, resampled=np.empty(0, bool), residual=none, tol=tol,
+        n_threads=n_threads, _mean=none, _errors=none, _kept=np.empty((0, 2)), _gamma_errors=None,
+        _tie_errors=None,
+    )  # fmt: skip
+    if keep == "draws":
+        return replace(empty, _replicates=empty._engine().room(0, 0, len(fit.groups)))
+    return empty

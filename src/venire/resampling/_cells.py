@@ -8,14 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
-from venire.ratings.problem import TIE_MODELS
 
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
 
-__all__ = ["KINDS", "UNITS", "Cells", "cells_of", "first_fraction"]
+__all__ = ["SCHEMES", "UNITS", "Cells", "cells_of", "first_fraction", "has_free_tie"]
 
-KINDS = ("multinomial", "poisson", "bayesian")
+SCHEMES = ("multinomial", "poisson", "bayesian")
 UNITS = ("auto", "outcomes", "cells")
 
 
@@ -54,8 +53,8 @@ class Cells(NamedTuple):
             weight = weight * self.mass
         n = len(self.first)
         out = []
-        for kind in range(3):
-            own = np.flatnonzero(self.outcome == kind)
+        for outcome in range(3):
+            own = np.flatnonzero(self.outcome == outcome)
             if self.unit is None:  # an edge has one row of each outcome
                 mass = np.zeros(n)
                 mass[self.edge[own]] = weight[own]
@@ -157,4 +156,4 @@ def _by_cell(c: Any, unit: str) -> bool:
 
 def has_free_tie(fit: Fit) -> bool:
     """Whether the fit estimated a tie parameter."""
-    return fit.model in TIE_MODELS and fit._has_free_tie
+    return fit._has_free_tie

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from venire._native.resample import words
 from venire.ratings.grouped import batches
 from venire.ratings.grouped.fitting import ENDLESS, MAX_ITER, PATIENCE
-from venire.reference.resampling import group_keys
 from venire.resampling._cells import first_fraction
-from venire.resampling._replicates import LANES, Engine
+from venire.resampling._engine import LANES, Batch, Engine
 from venire.resampling._status import NOTHING, UNSURE
 
 if TYPE_CHECKING:
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
 
 __all__ = ["GroupEngine", "GroupReplicates"]
 
+WHOLE, TEXT = 2**64 - 2, 2**64 - 3  # counters of groups with labels that are integers, texts
 WORK = 1 << 23  # replicates of cells and items between two looks at the keyboard, about
+
+
+def group_keys(key: tuple[int, int], labels: NDArray[Any]) -> NDArray[np.uint64]:
+    """The streams of groups, (n_groups, 2): a key for each label, whatever the other groups."""
+    if labels.dtype.kind in "iu":
+        counter, purpose = labels.astype(np.uint64), WHOLE
+    else:
+        digests = [hashlib.blake2b(str(x).encode(), digest_size=8).digest() for x in labels]
+        counter, purpose = np.frombuffer(b"".join(digests), "<u8"), TEXT
+    return np.stack(words(key, counter, purpose), axis=1)
 
 
 class GroupReplicates(NamedTuple):
@@ -46,7 +58,7 @@ class GroupEngine:
     Parameters
     ----------
     fit : GroupedFit
-    kind, unit : str
+    scheme, unit : str
     key : pair of int
     tol : float
     n_threads : int
@@ -55,7 +67,7 @@ class GroupEngine:
     def __init__(
         self,
         fit: GroupedFit,
-        kind: str,
+        scheme: str,
         unit: str,
         key: tuple[int, int],
         tol: float,
@@ -64,7 +76,7 @@ class GroupEngine:
         from venire._native.grouped import ELSEWHERE
 
         self.fit, self.g = fit, fit.comparisons
-        self.kind, self.unit, self.tol, self.n_threads = kind, unit, tol, n_threads
+        self.scheme, self.unit, self.tol, self.n_threads = scheme, unit, tol, n_threads
         self.native, self.estimates = fit._native()
         self.keys = group_keys(key, fit.groups)
         self.patience = ENDLESS if fit.shared else PATIENCE
@@ -101,22 +113,23 @@ class GroupEngine:
             high = min(low + step, end)
             rows = out.part(slice(low - begin, high - begin), everything, everything)
             self.native.bootstrap(
-                self.estimates, start, stop, self.keys, low, high, rows, kind=self.kind,
+                self.estimates, start, stop, self.keys, low, high, rows, kind=self.scheme,
                 unit=self.unit, tol=self.tol, max_iter=MAX_ITER, patience=self.patience,
                 n_threads=self.n_threads,
             )  # fmt: skip
             apart = self.apart[start:stop]
-            for k in np.flatnonzero(apart).tolist():
-                self._all_of(rows, start, k, low, high)
-            for r, k in np.argwhere((rows.status == UNSURE) & ~apart).tolist():
-                self._one_of(rows, start, k, low, r)
+            for k in np.flatnonzero(apart).tolist():  # large: all replicates by all threads
+                self._put(rows, start, k, everything, self.single(start + k).run(low, high))
+            for r, k in np.argwhere((rows.status == UNSURE) & ~apart).tolist():  # slow ones
+                one = self.single(start + k).one_by_one([low + r])
+                self._put(rows, start, k, [r], one)
 
     def single(self, k: int) -> Engine:
         """The engine of one group as a single fit: its replicates are the same."""
         if self._last[0] != k:
             key = int(self.keys[k, 0]), int(self.keys[k, 1])
             fit = self.fit._single(k)
-            engine = Engine(fit, self.kind, key, self.tol, self.n_threads, self.unit_of(k))
+            engine = Engine(fit, self.scheme, key, self.tol, self.n_threads, self.unit_of(k))
             self._last = (k, engine)
         return self._last[1]
 
@@ -128,29 +141,16 @@ class GroupEngine:
         masses = (g.win[cells], g.loss[cells], None if g.cells.tie is None else g.cells.tie[cells])
         return "outcomes" if first_fraction(masses) is None else "cells"
 
-    def _all_of(self, out: GroupReplicates, start: int, k: int, low: int, high: int) -> None:
-        """All of a large group's replicates, by all threads."""
-        found = self.single(start + k).run(low, high)
-        first = self.g.offsets[start]
-        items = slice(self.g.offsets[start + k] - first, self.g.offsets[start + k + 1] - first)
-        out.theta[:, items] = found.theta
-        out.residual[:, k], out.status[:, k], out.n_iter[:, k] = (
-            found.residual, found.status, found.n_iter,
-        )  # fmt: skip
-        if out.gamma is not None:
-            out.gamma[:, k] = found.order_effect
-        if out.log_tie is not None:
-            out.log_tie[:, k] = found.log_tie
-
-    def _one_of(self, out: GroupReplicates, start: int, k: int, low: int, r: int) -> None:
-        """One replicate on which the solver of small groups was too slow."""
-        x, residual, status, n_iter = self.single(start + k).singles.fit([low + r])[0]
+    def _put(self, out: GroupReplicates, start: int, k: int, rows: Any, batch: Batch) -> None:
+        """Replicates of group `start + k`, fitted as a single one, among those of all."""
         first = self.g.offsets[start]
         items = slice(self.g.offsets[start + k] - first, self.g.offsets[start + k + 1] - first)
         n = items.stop - items.start
-        out.residual[r, k], out.status[r, k], out.n_iter[r, k] = residual, status, n_iter
-        out.theta[r, items] = np.nan if x is None else x[:n]
+        out.theta[rows, items] = batch.x[:, :n]
+        out.residual[rows, k], out.status[rows, k] = batch.residual, batch.status
+        out.n_iter[rows, k] = batch.n_iter
         if out.gamma is not None:
-            out.gamma[r, k] = np.nan if x is None else x[n]
+            out.gamma[rows, k] = batch.x[:, n]
         if out.log_tie is not None:
-            out.log_tie[r, k] = np.nan if x is None else x[-1]
+            engine = self.single(start + k)  # without a tie the parameter stays on its boundary
+            out.log_tie[rows, k] = batch.x[:, -1] if engine.free_tie else engine.fit._log_tie

@@ -2,53 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
-from venire._core.frames import as_frame
+from venire.data.rows import frozen
 from venire.ratings.fitting import tie_of
 from venire.ratings.grouped import GroupedParameterErrors
-from venire.ratings.problem import TIE_MODELS
-from venire.resampling import _groups, _saving
+from venire.resampling import _groups
+from venire.resampling._base import Replicates
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
 from venire.resampling._result import Bootstrap
-from venire.resampling._weights import MOST_KEPT
+from venire.resampling._status import NO_FIT, NOT_CONVERGED, warn_of_left_out
 
 if TYPE_CHECKING:
+    from venire.ratings.fit import Fit
     from venire.ratings.grouped import GroupedFit
 
-__all__ = ["GroupedBootstrap", "bootstrap_groups"]
-
-KINDS = ("percentile", "basic")
+__all__ = ["GroupedBootstrap"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class GroupedBootstrap:
+class GroupedBootstrap(Replicates):
     """Replicates of the fits of many groups, or statistics of them, as `bootstrap` returns them.
 
-    Statistics of a group are those of its replicates that have a fit; nan where there are less than
-    two. Arrays are read-only.
+    Statistics of a group are nan where less than two of its replicates have a fit. ``b[label]`` is
+    the bootstrap of one group.
 
     Attributes
     ----------
     fit : GroupedFit
         What was resampled.
-    kind : {"multinomial", "poisson", "bayesian"}
+    scheme : {"multinomial", "poisson", "bayesian"}
     unit : {"auto", "outcomes", "cells"}
         What was drawn; see `bootstrap`.
     key : tuple of int
-        The stream: replicate k of a group depends on the group's own comparisons and label, `kind`,
-        `unit`, `key` and k only.
+        The stream: replicate k of a group depends on the group's own comparisons and label,
+        `scheme`, `unit`, `key` and k only.
     n_resamples : int
     levels : tuple of float
         Those whose intervals are kept.
-    mean : ndarray of float64, shape (n_items,)
-        Of theta over the replicates.
     n_failed : ndarray of int64, shape (n_groups,)
         Replicates without a finite fit.
     n_unconverged : ndarray of int64, shape (n_groups,)
@@ -77,42 +74,24 @@ class GroupedBootstrap:
     """
 
     fit: GroupedFit
-    kind: str
+    scheme: str
     unit: str
     key: tuple[int, int]
     n_resamples: int
     levels: tuple[float, ...]
-    mean: NDArray[np.float64]
     n_failed: NDArray[np.int64]
     n_unconverged: NDArray[np.int64]
     resampled: NDArray[np.bool_]
     residual: NDArray[np.float64]
     tol: float = 1e-7
     n_threads: int = 1
+    _mean: NDArray[np.float64]
     _errors: NDArray[np.float64]
-    _quantiles: NDArray[np.float64]  # two for each level
+    _kept: NDArray[np.float64]  # two for each level
     _gamma_errors: NDArray[np.float64] | None
     _tie_errors: NDArray[np.float64] | None
-    _draws: GroupReplicates | None = None
+    _replicates: GroupReplicates | None = None
     _cache: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for name, array in list(self.__dict__.items()):
-            if isinstance(array, np.ndarray):
-                array = array.view()
-                array.flags.writeable = False
-                object.__setattr__(self, name, array)
-
-    def __repr__(self) -> str:
-        failed = int(self.n_failed.sum())
-        left = f", {failed:,} without a finite fit" if failed else ""
-        return (
-            f"<GroupedBootstrap {self.kind} of {self.fit.model}: {self.n_resamples} replicates of "
-            f"{len(self.groups):,} groups{left}>"
-        )
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_cache": {}}
 
     @property
     def groups(self) -> NDArray[Any]:
@@ -132,16 +111,16 @@ class GroupedBootstrap:
     @property
     def keep(self) -> str:
         """What is kept: "summary" or "draws"."""
-        return "summary" if self._draws is None else "draws"
+        return "summary" if self._replicates is None else "draws"
 
     @property
     def theta(self) -> NDArray[np.float64] | None:
         """The replicates, (n_resamples, n_items), if they were kept."""
-        if self._draws is None:
-            return None
-        theta = self._draws.theta.view()
-        theta.flags.writeable = False
-        return theta
+        return None if self._replicates is None else frozen(self._replicates.theta)
+
+    def mean(self) -> NDArray[np.float64]:
+        """Mean of theta over the replicates, (n_items,)."""
+        return self._mean
 
     def standard_errors(self) -> NDArray[np.float64]:
         """Standard deviations of theta over the replicates, (n_items,)."""
@@ -157,44 +136,36 @@ class GroupedBootstrap:
         """
         return GroupedParameterErrors(self._gamma_errors, self._tie_errors)
 
-    def interval(self, level: float | None = None, kind: str = "percentile") -> NDArray[np.float64]:
-        """Confidence intervals of theta.
+    def rank_interval(
+        self, level: float = 0.95, *, simultaneous: bool = False
+    ) -> NDArray[np.int64]:
+        """Intervals of the items' ranks within their groups, 1 the strongest.
 
         Parameters
         ----------
-        level : float, optional
-            Default: the first of `levels`. Others need the draws.
-        kind : {"percentile", "basic"}
-            Quantiles of the replicates, or these mirrored at the estimate. `group` gives a result
-            that knows more kinds.
+        level, simultaneous
+            As in `Bootstrap.rank_interval`. Where only a summary was kept, all is fitted once more.
 
         Returns
         -------
-        ndarray of float64, shape (n_items, 2)
+        ndarray of int64, shape (n_items, 2)
+            Best and worst rank: all of the group's where there was nothing to resample.
 
-        Raises
-        ------
-        ValueError
-            If `kind` is unknown, or `level` is out of range or not kept.
+        Examples
+        --------
+        >>> import venire as vn
+        >>> g = vn.GroupedComparisons.from_counts(
+        ...     ["q", "r"], ["a", "a"], ["b", "b"], [90, 20], [10, 20]
+        ... )
+        >>> vn.bootstrap(vn.fit_groups(g), 200, rng=1).rank_interval(0.8).tolist()
+        [[1, 1], [2, 2], [1, 2], [1, 2]]
         """
-        level = self.levels[0] if level is None else checks.level(level)
-        if not isinstance(kind, str) or kind not in KINDS:
-            reason = f"must be one of {', '.join(KINDS)}; group(label).interval knows more"
-            checks.fail("kind", reason, value=kind)
-        if level in self.levels:
-            at = 2 * self.levels.index(level)
-            bounds = self._quantiles[:, at : at + 2]
-        elif self._draws is not None:
-            bounds = self._bounds(level)
-        else:
-            known = ", ".join(map(str, self.levels))
-            reason = f"only those of {known} were kept; ask for levels=..., or keep='draws'"
-            checks.fail("level", reason, value=level)
-        if kind == "basic":
-            return 2.0 * self.fit.theta[:, None] - bounds[:, ::-1]
-        return bounds
+        sizes = np.diff(self.offsets)
+        out = np.ones((len(self.items), 2), np.int64)
+        out[:, 1] = np.repeat(sizes, sizes)
+        return self._each(out, lambda b: b.rank_interval(level, simultaneous=simultaneous))
 
-    def group(self, label: Any) -> Bootstrap:
+    def __getitem__(self, label: Any) -> Bootstrap:
         """The bootstrap of one group, with all that those offer.
 
         The replicates are the same; where only a summary was kept, they are fitted once more.
@@ -219,20 +190,74 @@ class GroupedBootstrap:
         k = int(np.flatnonzero(self.groups == label)[0])
         if not self.resampled[k]:
             checks.fail("label", "there is nothing to resample in the group", value=label)
+        return self._single(k, fit)
+
+    # ---- how ----------------------------------------------------------------------------------
+
+    def _title(self) -> str:
+        failed = int(self.n_failed.sum())
+        left = f", {failed:,} without a finite fit" if failed else ""
+        return (
+            f"GroupedBootstrap of {self.fit.model}: {self.n_resamples:,} {self.scheme} replicates "
+            f"of {len(self.groups):,} groups{left}"
+        )
+
+    def _estimate(self) -> NDArray[np.float64]:
+        return self.fit.theta
+
+    def _columns(self, level: float, interval: str) -> dict[str, NDArray[Any]]:
+        bounds, sizes = self.interval(level, interval), np.diff(self.offsets)
+        return {
+            "group": np.repeat(self.groups, sizes),
+            "item": self.items,
+            "theta": self.fit.theta,
+            "standard_error": self._errors,
+            "lower": bounds[:, 0],
+            "upper": bounds[:, 1],
+            "n_failed": np.repeat(self.n_failed, sizes),
+        }
+
+    def _quantiles(self, probs: NDArray[np.float64], here: Any) -> NDArray[np.float64]:
+        from venire._native.grouped import summary
+
+        kept = _groups.probabilities(self.levels)
+        if np.isin(probs, kept).all():
+            return self._kept[:, [int(np.flatnonzero(kept == p)[0]) for p in probs]]
+        draws = self._replicates
+        if draws is None:
+            known = ", ".join(map(str, self.levels))
+            reason = f"only those of {known} were kept; ask for levels=..., or keep='draws'"
+            checks.fail("level", reason)
+        return summary(self.offsets, draws.theta, draws.status, probs, self.n_threads)[2]
+
+    def _interval(self, level: float, interval: str, here: Any) -> NDArray[np.float64]:
+        if interval in ("percentile", "basic"):
+            return super()._interval(level, interval, here)
+        out = np.full((len(self.items), 2), np.nan)
+        return self._each(out, lambda b: b.interval(level, interval))
+
+    def _each(self, out: NDArray[Any], function: Callable[[Bootstrap], Any]) -> NDArray[Any]:
+        """`out` with what `function` finds of each group's bootstrap, where there is any."""
+        for k in np.flatnonzero(self.resampled).tolist():
+            out[self.offsets[k] : self.offsets[k + 1]] = function(self[self.groups[k]])
+        return out
+
+    def _single(self, k: int, fit: Fit) -> Bootstrap:
+        """The replicates of group `k`, whose fit is `fit`."""
         engine = self._engine()
-        if self._draws is None:
+        if self._replicates is None:
             draws = engine.room(self.n_resamples, k, k + 1)
             engine.run(draws, k, k + 1, 0, self.n_resamples)
         else:
             items = slice(self.offsets[k], self.offsets[k + 1])
-            draws = self._draws.part(slice(None), items, slice(k, k + 1))
+            draws = self._replicates.part(slice(None), items, slice(k, k + 1))
         tie = None
-        if self.fit.model in TIE_MODELS:
+        if fit.tie is not None:
             none = np.full(self.n_resamples, fit.tie)
             tie = none if draws.log_tie is None else tie_of(draws.log_tie[:, 0])
         return Bootstrap(
             fit=fit,
-            kind=self.kind,
+            scheme=self.scheme,
             key=(int(engine.keys[k, 0]), int(engine.keys[k, 1])),
             theta=draws.theta,
             tie=tie,
@@ -245,148 +270,23 @@ class GroupedBootstrap:
             unit=engine.unit_of(k),
         )
 
-    def prob_better(self, label: Any, first: Any, second: Any) -> Any:
-        """Share of a group's replicates in which `first` is stronger than `second`.
-
-        Parameters
-        ----------
-        label : int or str
-            The group.
-        first, second : array_like of labels
-            As in `Bootstrap.prob_better`.
-
-        Returns
-        -------
-        float64, or ndarray of float64 in the shape of the labels
-
-        Raises
-        ------
-        ValueError
-            As `group` and `Bootstrap.prob_better`.
-        """
-        return self.group(label).prob_better(first, second)
-
-    def to_frame(
-        self, backend: str | None = None, *, level: float | None = None, kind: str = "percentile"
-    ) -> Any:
-        """The ratings as a dataframe, one row per item.
-
-        Parameters
-        ----------
-        backend : {None, "pandas", "polars", "pyarrow", "dict"}
-            As in `Fit.to_frame`.
-        level, kind
-            As in `interval`.
-
-        Returns
-        -------
-        dataframe, or dict of ndarray
-            Columns group, item, theta, standard_error, lower, upper, n_failed (of the group).
-        """
-        bounds, sizes = self.interval(level, kind), np.diff(self.offsets)
-        columns = {
-            "group": np.repeat(self.groups, sizes),
-            "item": self.items,
-            "theta": self.fit.theta,
-            "standard_error": self._errors,
-            "lower": bounds[:, 0],
-            "upper": bounds[:, 1],
-            "n_failed": np.repeat(self.n_failed, sizes),
-        }
-        return as_frame(columns, backend)
-
-    def extend(self, more: int, *, progress: Any = None) -> GroupedBootstrap:
-        """A result with `more` further replicates, equal to that of one call for all of them.
-
-        Where the draws were kept, the replicates of this result are not fitted again. Of a summary
-        quantiles cannot be continued: all replicates are fitted once more, from the same streams.
-
-        Parameters
-        ----------
-        more : int
-            At least 1.
-        progress : callable, optional
-            As in `bootstrap`.
-
-        Returns
-        -------
-        GroupedBootstrap
-        """
-        more = checks.whole(more, "more", 1, MOST_KEPT)
-        return _extended(self, more, checks.function(progress, "progress"), stacklevel=4)
-
-    def save(self, path: str | Path) -> None:
-        """Write everything, the fit included, to one .npz file: see `Bootstrap.save`."""
-        _saving.save_groups(self, path)
-
-    @classmethod
-    def load(cls, path: str | Path) -> GroupedBootstrap:
-        """Read what `save` wrote; nothing in the file is executed, and all of it is checked.
-
-        Raises
-        ------
-        ValueError, FileNotFoundError
-            As `Bootstrap.load`.
-        """
-        return cls(**_saving.load_groups(path))
-
-    # ---- how --------------------------------------------------------------------------------
-
-    def _bounds(self, level: float) -> NDArray[np.float64]:
-        from venire._native.grouped import summary
-
-        assert self._draws is not None
-        tail = 0.5 - level / 2.0
-        probs = np.array([tail, 1.0 - tail])
-        draws = self._draws
-        return summary(self.offsets, draws.theta, draws.status, probs, self.n_threads)[2]
+    def _extended(self, more: int, progress: Any) -> GroupedBootstrap:
+        engine, n = self._engine(), self.n_resamples + more
+        draws, begin = None, 0
+        if self._replicates is not None:
+            draws, begin = engine.room(n, 0, len(self.groups)), self.n_resamples
+            for old, new in zip(self._replicates, draws, strict=True):
+                if old is not None and new is not None:
+                    new[:begin] = old
+        kept = _groups.resample(engine, begin, n, self.levels, draws, progress)
+        left_out = {NO_FIT: kept["n_failed"], NOT_CONVERGED: kept["n_unconverged"]}
+        warn_of_left_out(left_out, n, self.groups)
+        return replace(self, n_resamples=n, _replicates=draws, _cache={"engine": engine}, **kept)
 
     def _engine(self) -> GroupEngine:
-        if "engine" not in self._cache:
-            self._cache["engine"] = GroupEngine(
-                self.fit, self.kind, self.unit, self.key, self.tol, self.n_threads
-            )
-        return self._cache["engine"]
-
-
-def bootstrap_groups(
-    fit: GroupedFit,
-    n_resamples: int,
-    *,
-    kind: str,
-    unit: str,
-    key: tuple[int, int],
-    tol: float,
-    keep: str,
-    levels: tuple[float, ...],
-    n_threads: int,
-    progress: Any,
-) -> GroupedBootstrap:
-    """`bootstrap` of a GroupedFit; arguments are checked."""
-    _groups.check_unit(fit, unit)
-    nothing = np.empty(0)
-    empty = GroupedBootstrap(
-        fit=fit, kind=kind, unit=unit, key=key, n_resamples=0, levels=levels, mean=nothing,
-        n_failed=np.empty(0, np.int64), n_unconverged=np.empty(0, np.int64),
-        resampled=np.empty(0, bool), residual=nothing, tol=tol, n_threads=n_threads,
-        _errors=nothing, _quantiles=np.empty((0, 2)), _gamma_errors=None, _tie_errors=None,
-    )  # fmt: skip
-    if keep == "draws":
-        room = empty._engine().room(0, 0, len(fit.groups))
-        empty = replace(empty, _draws=room)
-    return _extended(empty, n_resamples, progress, stacklevel=5)
-
-
-def _extended(
-    b: GroupedBootstrap, more: int, progress: Any, *, stacklevel: int
-) -> GroupedBootstrap:
-    engine, n = b._engine(), b.n_resamples + more
-    draws, begin = None, 0
-    if b._draws is not None:
-        draws, begin = engine.room(n, 0, len(b.groups)), b.n_resamples
-        for old, new in zip(b._draws, draws, strict=True):
-            if old is not None and new is not None:
-                new[:begin] = old
-    kept = _groups.resample(engine, begin, n, b.levels, draws, progress)
-    _groups.warn(b.fit, kept, n, stacklevel)
-    return replace(b, n_resamples=n, _draws=draws, _cache={"engine": engine}, **kept)
+        return self._once(
+            "engine",
+            lambda: GroupEngine(
+                self.fit, self.scheme, self.unit, self.key, self.tol, self.n_threads
+            ),
+        )

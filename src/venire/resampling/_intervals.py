@@ -1,4 +1,4 @@
-"""Bootstrap intervals from replicates: percentile, basic, BCa, studentised; and ranks."""
+"""Bootstrap intervals from replicates: percentile, basic, BCa, studentized; and ranks."""
 
 from __future__ import annotations
 
@@ -7,15 +7,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["INTERVALS", "bca", "percentile", "rank_matrix", "simultaneous_ranks"]
+__all__ = [
+    "INTERVALS",
+    "bca",
+    "deviation",
+    "rank_intervals",
+    "simultaneous_ranks",
+    "tails",
+    "unit_of",
+]
 
-INTERVALS = ("percentile", "basic", "bca", "studentised")
+INTERVALS = ("percentile", "basic", "bca", "studentized")
 
 
-def percentile(draws: NDArray[np.float64], level: float) -> NDArray[np.float64]:
-    """Quantiles of the replicates, (n, 2); linear interpolation."""
+def tails(level: float) -> NDArray[np.float64]:
+    """The probabilities of an interval's ends."""
     tail = 0.5 - level / 2.0
-    return np.quantile(draws, [tail, 1.0 - tail], axis=0).T
+    return np.array([tail, 1.0 - tail])
+
+
+def deviation(draws: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard deviations of the columns."""
+    size = unit_of(draws)
+    return (draws / size).std(axis=0, ddof=1) * size
+
+
+def unit_of(x: NDArray[np.float64]) -> float:
+    """A power of two of the size of the numbers: in it their squares and cubes are doubles too."""
+    return float(np.ldexp(1.0, int(np.frexp(np.abs(x).max(initial=0.0))[1]) - 1))
 
 
 def bca(
@@ -36,7 +55,7 @@ def bca(
     bad = np.union1d(bad, np.flatnonzero(~np.isfinite(acceleration)))
     if len(bad):
         raise ValueError(
-            f"kind: a BCa interval is not defined for {names[bad[0]]!r}, whose replicates are "
+            f"interval: a BCa interval is not defined for {names[bad[0]]!r}, whose replicates are "
             "constant or lie on one side of the estimate; use 'percentile'"
         )
     z0 = ndtri(below)
@@ -48,16 +67,22 @@ def bca(
     return out
 
 
-def rank_matrix(theta: NDArray[np.float64], component: NDArray[Any]) -> NDArray[np.int64]:
-    """Ranks within each replicate (row) and component, 1 the largest."""
-    ranks = np.empty(theta.shape, np.int64)
+def rank_intervals(
+    draws: NDArray[np.float64], component: NDArray[Any], level: float
+) -> NDArray[np.int64]:
+    """Quantiles of the ranks, 1 the largest, within each replicate (row) and component, (n, 2)."""
+    ranks = np.empty(draws.shape, np.int64)
     for members in _members(component):
-        part = theta[:, members]
-        order = np.argsort(-part, axis=1, kind="stable")
-        own = np.empty(part.shape, np.int64)
+        order = np.argsort(-draws[:, members], axis=1, kind="stable")
+        own = np.empty(order.shape, np.int64)
         np.put_along_axis(own, order, np.arange(1, len(members) + 1)[None, :], axis=1)
         ranks[:, members] = own
-    return ranks
+    low, high = tails(level)
+    bounds = [
+        np.quantile(ranks, low, axis=0, method="lower"),
+        np.quantile(ranks, high, axis=0, method="higher"),
+    ]
+    return np.stack(bounds, axis=1).astype(np.int64)
 
 
 def simultaneous_ranks(
@@ -68,7 +93,7 @@ def simultaneous_ranks(
 ) -> NDArray[np.int64]:
     """Rank intervals that hold for all items together, (n, 2).
 
-    The level's quantile of the largest studentised deviation over all pairs bounds every
+    The level's quantile of the largest studentized deviation over all pairs bounds every
     difference at once; an item's rank is bounded by the items that are surely better or worse
     (Mogstad, Romano, Shaikh and Wilhelm 2024, doi:10.1093/restud/rdad006).
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,9 +11,11 @@ from numpy.typing import NDArray
 from venire._core import checks
 from venire._core.frames import as_frame
 from venire.data.coding import encode_one
-from venire.resampling import _influence, _intervals, _saving, _solved
-from venire.resampling._replicates import MAX_DENSE, Engine
-from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED
+from venire.ratings.fitting import tie_of
+from venire.resampling import _intervals, _precision
+from venire.resampling._base import Replicates
+from venire.resampling._engine import MAX_DENSE, Batch, Engine
+from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED, warn_of_left_out
 
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
@@ -25,20 +26,18 @@ MAX_PAIRS = 5_000  # items up to which simultaneous rank intervals look at all p
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Bootstrap:
-    """Replicates of a fit, as `bootstrap` returns them.
-
-    Statistics are those of the replicates that have a fit; `n_failed` says how many have none.
+class Bootstrap(Replicates):
+    """Replicates of a fit, as `bootstrap` returns them; `n_failed` says how many have no fit.
 
     Attributes
     ----------
     fit : Fit
         The fit that was resampled.
-    kind : {"multinomial", "poisson", "bayesian"}
+    scheme : {"multinomial", "poisson", "bayesian"}
     key : tuple of int
-        The stream: replicate k depends on the fit, `kind`, `key` and k only.
+        The stream: replicate k depends on the fit, `scheme`, `key` and k only.
     theta : ndarray of float64, shape (n_resamples, n_items)
-        nan where a replicate has no finite fit. Read-only, like all arrays here.
+        nan where a replicate has no finite fit.
     tie, order_effect : ndarray of float64, shape (n_resamples,), or None
         The other parameters, where the fit has them.
     residual : ndarray of float64, shape (n_resamples,)
@@ -63,7 +62,7 @@ class Bootstrap:
     """
 
     fit: Fit
-    kind: str
+    scheme: str
     key: tuple[int, int]
     theta: NDArray[np.float64]
     tie: NDArray[np.float64] | None
@@ -75,24 +74,6 @@ class Bootstrap:
     n_threads: int = 1
     unit: str = "auto"
     _cache: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for name in ("theta", "tie", "order_effect", "residual", "status", "n_iter"):
-            array = getattr(self, name)
-            if array is not None:
-                array = array.view()
-                array.flags.writeable = False
-                object.__setattr__(self, name, array)
-
-    def __repr__(self) -> str:
-        failed = f", {self.n_failed} without a finite fit" if self.n_failed else ""
-        return (
-            f"<Bootstrap {self.kind} of {self.fit.model}: {self.n_resamples} replicates of "
-            f"{len(self.items)} items{failed}>"
-        )
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_cache": {}}
 
     @property
     def items(self) -> NDArray[Any]:
@@ -114,24 +95,17 @@ class Bootstrap:
         """Replicates whose residual did not reach `tol`."""
         return int((self.status == NOT_CONVERGED).sum())
 
-    def standard_errors(self) -> NDArray[np.float64]:
-        """Standard deviations of theta over the replicates, (n_items,)."""
-        return self._used().std(axis=0, ddof=1)
-
     def interval(
-        self, level: float = 0.95, kind: str = "percentile", *, items: Any = None
+        self, level: float = 0.95, interval: str = "percentile", *, items: Any = None
     ) -> NDArray[np.float64]:
-        """Confidence intervals of theta.
+        """Confidence intervals of theta; see `Replicates.interval`.
 
         Parameters
         ----------
         level : float, default 0.95
-        kind : {"percentile", "basic", "bca", "studentised"}
-            "percentile": quantiles of the replicates. "basic": these mirrored at the estimate.
-            "bca": percentiles corrected for bias and skewness (Efron 1987,
-            doi:10.1080/01621459.1987.10478410). "studentised": quantiles of the deviation over its
-            standard error in each replicate (Hall 1988, doi:10.1214/aos/1176350933); replicates
-            whose tie parameter is on its boundary have none and are left out.
+        interval : {"percentile", "basic", "bca", "studentized"}
+            For "studentized", replicates whose tie parameter is on its boundary have no standard
+            error and are left out.
         items : array_like of labels, optional
             The items whose intervals are wanted. Default: all.
 
@@ -142,16 +116,16 @@ class Bootstrap:
         Raises
         ------
         ValueError
-            If `level` or `kind` is out of range, or a label unknown; for "bca" where an item's
-            replicates are constant or all on one side of the estimate; for "bca" and "studentised"
+            If `level` or `interval` is out of range, or a label unknown; for "bca" where an item's
+            replicates are constant or all on one side of the estimate; for "bca" and "studentized"
             of more than 1,500 items that are not named by `items`.
 
         Notes
         -----
-        O(n_resamples n_items log n_resamples). "studentised" inverts the information of every
+        O(n_resamples n_items log n_resamples). "studentized" inverts the information of every
         replicate once, O(n_resamples n_items^3). Fits with an order effect or more than 1,500 items
         keep no inverse: for each item asked for, "bca" solves one system like those of the fit and
-        goes once over the cells, "studentised" solves one system in each replicate.
+        goes once over the cells, "studentized" solves one system in each replicate.
 
         Examples
         --------
@@ -162,29 +136,9 @@ class Bootstrap:
         (2, 2)
         """
         level = checks.level(level)
-        checks.one_of(kind, "kind", _intervals.INTERVALS)
-        here = np.arange(len(self.items)) if items is None else self._positions(items)
-        draws, estimate = self._used()[:, here], self.fit.theta[here]
-        if kind == "percentile":
-            return _intervals.percentile(draws, level)
-        if kind == "basic":
-            return 2.0 * estimate[:, None] - _intervals.percentile(draws, level)[:, ::-1]
-        if self._engine().inverse is None and items is None and len(here) > MAX_DENSE:
-            checks.fail("items", f"name those wanted: {kind!r} of more than {MAX_DENSE:,} is slow")
-        if kind == "bca":
-            return _intervals.bca(
-                draws, estimate, self._accelerations(here), level, self.items[here]
-            )
-        scale, errors = self._errors(here)
-        used = (self.status == DONE) & np.isfinite(errors).all(axis=1)
-        if used.sum() < 2:
-            raise ValueError(
-                f"kind: only {int(used.sum())} of {self.n_resamples} replicates have standard "
-                "errors, which 'studentised' needs; take 'percentile'"
-            )
-        with np.errstate(invalid="ignore", divide="ignore"):  # an item without an error: nan
-            ratio = (self.theta[np.ix_(used, here)] - estimate) / errors[used]
-        return estimate[:, None] - _intervals.percentile(ratio, level)[:, ::-1] * scale[:, None]
+        checks.one_of(interval, "interval", _intervals.INTERVALS)
+        here = np.arange(len(self.items)) if items is None else self.fit._listed(items)
+        return self._interval(level, interval, here)
 
     def rank_interval(
         self, level: float = 0.95, *, simultaneous: bool = False, group: Any = None
@@ -233,12 +187,8 @@ class Bootstrap:
         if simultaneous:
             if len(self.items) > MAX_PAIRS:
                 checks.fail("simultaneous", f"looks at all pairs: at most {MAX_PAIRS} items")
-            return _intervals.simultaneous_ranks(self._used(), self.fit.theta, group, level)
-        ranks = _intervals.rank_matrix(self._used(), group)
-        tail = 0.5 - level / 2.0
-        low = np.quantile(ranks, tail, axis=0, method="lower")
-        high = np.quantile(ranks, 1.0 - tail, axis=0, method="higher")
-        return np.stack([low, high], axis=1).astype(np.int64)
+            return _intervals.simultaneous_ranks(self._draws(), self.fit.theta, group, level)
+        return _intervals.rank_intervals(self._draws(), group, level)
 
     def prob_better(self, first: Any, second: Any) -> Any:
         """Share of the replicates in which `first` is stronger than `second`; equals count half.
@@ -258,7 +208,7 @@ class Bootstrap:
             If a label is unknown, or two items are of different components without a prior.
         """
         i, j = self.fit._pairs(first, second)
-        draws = self._used()
+        draws = self._draws()
         flat = [
             (np.sign(draws[:, a] - draws[:, b]).mean() + 1.0) / 2.0
             for a, b in zip(np.ravel(i), np.ravel(j), strict=True)
@@ -286,8 +236,8 @@ class Bootstrap:
         order = np.lexsort((-theta, group))
         inside = group[order[1:]] == group[order[:-1]]
         i, j = order[:-1][inside], order[1:][inside]
-        gaps = self._used()[:, i] - self._used()[:, j]
-        bounds = _intervals.percentile(gaps, level)
+        gaps = self._draws()[:, i] - self._draws()[:, j]
+        bounds = np.quantile(gaps, _intervals.tails(level), axis=0).T
         columns = {
             "item": self.items[i],
             "next_item": self.items[j],
@@ -300,84 +250,20 @@ class Bootstrap:
         }
         return as_frame(columns, backend)
 
-    def to_frame(
-        self, backend: str | None = None, *, level: float = 0.95, kind: str = "percentile"
-    ) -> Any:
-        """The table of ratings, one row per item in the order of `items`.
+    # ---- how ----------------------------------------------------------------------------------
 
-        Parameters
-        ----------
-        backend : {None, "pandas", "polars", "pyarrow", "dict"}
-            As in `Fit.to_frame`.
-        level, kind
-            As in `interval`.
+    def _title(self) -> str:
+        what = f"Bootstrap of {self.fit.model}: {self.n_resamples:,} {self.scheme} replicates"
+        failed = f", {self.n_failed} without a finite fit" if self.n_failed else ""
+        return f"{what} of {len(self.items)} items{failed}"
 
-        Returns
-        -------
-        dataframe, or dict of ndarray
-            Columns item, theta, standard_error, lower, upper, rank, rank_lower, rank_upper.
-        """
-        interval, ranks = self.interval(level, kind), self.rank_interval(level)
-        columns = {
-            "item": self.items,
-            "theta": self.fit.theta,
-            "standard_error": self.standard_errors(),
-            "lower": interval[:, 0],
-            "upper": interval[:, 1],
-            "rank": self.fit.ranks(),
-            "rank_lower": ranks[:, 0],
-            "rank_upper": ranks[:, 1],
-        }
-        return as_frame(columns, backend)
+    def _estimate(self) -> NDArray[np.float64]:
+        return self.fit.theta
 
-    def extend(self, more: int, *, progress: Any = None) -> Bootstrap:
-        """A result with `more` further replicates; those of this one are not fitted again.
+    def _names(self) -> NDArray[Any]:
+        return self.items
 
-        Parameters
-        ----------
-        more : int
-            At least 1.
-        progress : callable, optional
-            As in `bootstrap`.
-
-        Returns
-        -------
-        Bootstrap
-            Equal to that of one call for all of them.
-        """
-        from venire.resampling._bootstrap import add_replicates
-
-        return add_replicates(self, self._engine(), more, progress)
-
-    def save(self, path: str | Path) -> None:
-        """Write everything, the fit included, to one .npz file; read it with `Bootstrap.load`.
-
-        An old file is replaced by a whole new one, or stays as it is.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written.
-        ValueError
-            If a label ends in a NUL character.
-        """
-        _saving.save(self, path)
-
-    @classmethod
-    def load(cls, path: str | Path) -> Bootstrap:
-        """Read what `save` wrote; nothing in the file is executed, and all of it is checked.
-
-        Raises
-        ------
-        ValueError
-            If the file is none of these or was changed: names the member and what is wrong.
-        FileNotFoundError
-            If there is no such file.
-        """
-        return cls(**_saving.load(path))
-
-    def _used(self) -> NDArray[np.float64]:
-        """Theta of the replicates that have a fit."""
+    def _draws(self) -> NDArray[np.float64]:
         used = self.status == DONE
         if used.sum() < 2:
             raise ValueError(
@@ -386,43 +272,87 @@ class Bootstrap:
             )
         return self.theta if used.all() else self.theta[used]
 
+    def _columns(self, level: float, interval: str) -> dict[str, NDArray[Any]]:
+        bounds, ranks = self.interval(level, interval), self.rank_interval(level)
+        return {
+            "item": self.items,
+            "theta": self.fit.theta,
+            "standard_error": self.standard_errors(),
+            "lower": bounds[:, 0],
+            "upper": bounds[:, 1],
+            "rank": self.fit.ranks(),
+            "rank_lower": ranks[:, 0],
+            "rank_upper": ranks[:, 1],
+        }
+
     def _groups(self) -> NDArray[Any]:
         """Items that are ranked together."""
         component = np.asarray(self.fit.component)
         return component if self.fit.prior is None else np.zeros_like(component)
 
-    def _positions(self, items: Any) -> NDArray[np.int64]:
-        """Positions of labels, (n,)."""
-        return self.fit._listed(items)
+    def _of_items(self, name: str, here: Any, function: Any) -> Any:
+        """What `function` finds for the items at `here`: for all at once, and kept, where the
+        inverse information is at hand."""
+        n = len(self.items)
+        if self._engine().inverse is not None:
+            return self._once(name, lambda: function(np.arange(n)))[..., here]
+        if len(here) == n > MAX_DENSE:
+            checks.fail("items", f"name those wanted: of more than {MAX_DENSE:,} it is slow")
+        return function(here)
 
-    def _accelerations(self, here: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _accelerations(self, here: Any) -> NDArray[np.float64]:
         engine = self._engine()
-        if engine.inverse is None:
-            return _solved.accelerations(self, here)
-        return self._once("acceleration", lambda: _influence.accelerations(engine))[here]
+        return self._of_items("acceleration", here, lambda at: _precision.accelerations(engine, at))
 
-    def _errors(self, here: NDArray[np.int64]) -> tuple[Any, Any]:
-        """Standard errors of the fit, (n,), and of the replicates, (n_resamples, n)."""
+    def _studentized(self, here: Any) -> tuple[Any, Any]:
         engine = self._engine()
-        if engine.inverse is None:
-            return _solved.errors(self, here)
-        errors = self._once(
-            "errors",
-            lambda: _influence.replicate_errors(engine, self.theta, self.tie, self.status),
+        errors = self._of_items(
+            "errors", here, lambda at: _precision.replicate_errors(self, engine, at)
         )
-        return self.fit.standard_errors()[here], errors[:, here]
+        used = (self.status == DONE) & np.isfinite(errors).all(axis=1)
+        if used.sum() < 2:
+            raise ValueError(
+                f"interval: only {int(used.sum())} of {self.n_resamples} replicates have standard "
+                "errors, which 'studentized' needs; take 'percentile'"
+            )
+        with np.errstate(invalid="ignore", divide="ignore"):  # an item without an error: nan
+            ratio = (self.theta[np.ix_(used, here)] - self.fit.theta[here]) / errors[used]
+        return ratio, _precision.full_errors(engine, here)
+
+    def _extended(self, more: int, progress: Any) -> Bootstrap:
+        engine = self._engine()
+        start, stop = self.n_resamples, self.n_resamples + more
+        batches: list[Batch] = []
+        for low in range(start, stop, engine.block):
+            high = min(low + engine.block, stop)
+            batches.append(engine.run(low, high))
+            if progress is not None:
+                progress(high, stop)
+        new: dict[str, Any] = {
+            name: np.concatenate([getattr(x, name) for x in batches]) for name in Batch._fields
+        }
+        x, n = new.pop("x"), len(self.items)
+        new["theta"] = x[:, :n]
+        if self.tie is not None:
+            new["tie"] = tie_of(x[:, -1]) if engine.free_tie else np.full(more, self.fit.tie)
+        if self.order_effect is not None:
+            new["order_effect"] = x[:, n]
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), x]) for name, x in new.items()
+        }
+        cache = {k: v for k, v in self._cache.items() if k in ("engine", "acceleration")}
+        out = replace(self, _cache=cache, **joined)
+        warn_of_left_out(
+            {
+                NO_FIT: out.n_failed if out.n_failed > self.n_failed else 0,
+                NOT_CONVERGED: out.n_unconverged if out.n_unconverged > self.n_unconverged else 0,
+            },
+            stop,
+        )
+        return out
 
     def _engine(self) -> Engine:
         return self._once(
             "engine",
-            lambda: Engine(self.fit, self.kind, self.key, self.tol, self.n_threads, self.unit),
+            lambda: Engine(self.fit, self.scheme, self.key, self.tol, self.n_threads, self.unit),
         )
-
-    def _once(self, name: str, function: Any) -> Any:
-        if name not in self._cache:
-            self._cache[name] = function()
-        return self._cache[name]
-
-    def _with(self, **changes: Any) -> Bootstrap:
-        engine = {k: v for k, v in self._cache.items() if k in ("engine", "acceleration")}
-        return replace(self, _cache=engine, **changes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -12,7 +13,11 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 
-__all__ = ["MOST_STRENGTH", "Saved"]
+__all__ = ["MOST_STRENGTH", "Saved", "Table"]
+
+Shape = str | int | tuple[str | int, ...]
+#: Members by name: the method of `Saved` that reads one, and what it is told.
+Table = dict[str, tuple[Any, ...]]
 
 MOST_STRENGTH = 1e4  # of a log-strength: the links are good so far, and no data lead there
 
@@ -36,11 +41,12 @@ class Saved:
 
     def __init__(self, path: str | os.PathLike[str], wanted: str) -> None:
         self.path = os.fspath(path)
+        self.sizes: dict[str, int] = {}  # what a name in a shape stands for
         try:
             with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
                 self._arrays = {name: file[name] for name in file.files}
-            facts = json.loads(str(self._arrays.pop("facts")))
-            found = facts["format"]
+            self._facts: dict[str, Any] = json.loads(str(self._arrays.pop("facts")))
+            found = self._facts["format"]
         except FileNotFoundError:
             raise
         except Exception as error:  # what can be wrong with a zip file, NumPy's headers and JSON
@@ -48,9 +54,6 @@ class Saved:
             checks.fail("path", f"{self.path!r} is no saved bootstrap ({reason})")
         if found != wanted:
             checks.fail("path", f"{self.path!r} is no saved bootstrap: it is a {found!r}")
-        own = facts.pop("fit", {})
-        nested = own if isinstance(own, dict) else {}
-        self._facts: dict[str, Any] = facts | {f"fit.{name}": x for name, x in nested.items()}
         self._used = {"format"}
 
     def fail(self, member: str, reason: str, *where: Any) -> NoReturn:
@@ -63,17 +66,26 @@ class Saved:
         if left:
             self.fail(min(left), "has no place in it")
 
-    # ---- arrays -------------------------------------------------------------------------------
+    def read(self, prefix: str, table: Table) -> dict[str, Any]:
+        """The members of a table, each by its reader."""
+        return {
+            name: reader(self, f"{prefix}.{name}", *wanted)
+            for name, (reader, *wanted) in table.items()
+        }
 
-    def holds(self, name: str) -> bool:
-        """Whether there is an array of this name."""
-        return name in self._arrays
+    def optional(self, name: str, reader: Any, *wanted: Any) -> Any:
+        """A member by its reader, or None where that is recorded."""
+        if name not in self._arrays and self._facts.get(name, self) is None:
+            self._used.add(name)
+            return None
+        return reader(self, name, *wanted)
 
-    def nothing(self, name: str) -> None:
-        """The member is recorded as absent."""
-        self._used.add(name)
-        if name in self._arrays or self._facts.get(name) is not None:
+    def same(self, name: str, found: Any, wanted: bool) -> None:
+        """Refuse a member that is recorded as absent, or is not, unlike what goes with the rest."""
+        if (found is not None) != wanted:
             self.fail(name, "does not go with the rest")
+
+    # ---- arrays -------------------------------------------------------------------------------
 
     def _raw(self, name: str) -> NDArray[Any]:
         if name not in self._arrays:
@@ -81,21 +93,42 @@ class Saved:
         self._used.add(name)
         return self._arrays[name]
 
-    def array(
-        self,
-        name: str,
-        dtype: Any,
-        shape: tuple[int | None, ...],
-        low: float | None = None,
-        high: float | None = None,
-        *,
-        nan: bool = False,
-    ) -> NDArray[Any]:
-        """An array of exactly this type and shape (None: any length), its values within bounds.
+    def holds(self, name: str) -> bool:
+        """Whether there is an array of this name."""
+        return name in self._arrays
 
-        Numbers must be finite, except that `nan` lets NaN pass.
+    def raw(self, name: str, dtype: Any, *shape: str | int) -> NDArray[Any]:
+        """An array of exactly this type and shape, whatever it holds.
+
+        A word in the shape is one of `sizes`; the first array that has it says how long it is.
         """
-        x = self.raw(name, dtype, shape)
+        x, dtype = self._raw(name), np.dtype(dtype)
+        if x.dtype.newbyteorder("=") != dtype:
+            self.fail(name, f"must hold {dtype.name}, not {x.dtype.name}")
+        wanted = [self.sizes.get(n, n) if isinstance(n, str) else n for n in shape]
+        if len(wanted) != x.ndim or any(
+            n != m and not isinstance(n, str) for n, m in zip(wanted, x.shape, strict=True)
+        ):
+            self.fail(name, f"must have shape ({', '.join(map(str, wanted))}), not {x.shape}")
+        self.sizes |= {n: m for n, m in zip(wanted, x.shape, strict=True) if isinstance(n, str)}
+        return np.require(x, dtype, ["C", "A"])
+
+    def array(
+        self, name: str, dtype: Any, shape: Shape, low: Any = None, high: Any = None
+    ) -> NDArray[Any]:
+        """The same with values within bounds, finite numbers."""
+        return self._bounded(name, dtype, shape, low, high, nan=False)
+
+    def maybe(
+        self, name: str, dtype: Any, shape: Shape, low: Any = None, high: Any = None
+    ) -> NDArray[Any]:
+        """The same where NaN may stand for a number."""
+        return self._bounded(name, dtype, shape, low, high, nan=True)
+
+    def _bounded(
+        self, name: str, dtype: Any, shape: Shape, low: Any, high: Any, *, nan: bool
+    ) -> NDArray[Any]:
+        x = self.raw(name, dtype, *((shape,) if isinstance(shape, (str, int)) else shape))
         if x.dtype.kind == "b":
             bad = x.view(np.uint8) > 1
         else:
@@ -109,66 +142,39 @@ class Saved:
         self.check(name, ~bad, _rule(low, high), x)
         return x
 
-    def raw(self, name: str, dtype: Any, shape: tuple[int | None, ...]) -> NDArray[Any]:
-        """An array of exactly this type and shape, whatever it holds."""
-        x, dtype = self._raw(name), np.dtype(dtype)
-        if x.dtype.newbyteorder("=") != dtype:
-            self.fail(name, f"must hold {dtype.name}, not {x.dtype.name}")
-        if len(shape) != x.ndim or any(
-            n not in (None, m) for n, m in zip(shape, x.shape, strict=True)
-        ):
-            told = tuple("n" if n is None else n for n in shape)
-            self.fail(name, f"must have shape {told}, not {x.shape}".replace("'", ""))
-        return np.require(x, dtype, ["C", "A"])
-
-    def optional(self, name: str, *wanted: Any, **options: Any) -> NDArray[Any] | None:
-        """The same, or None where that is recorded."""
-        if name not in self._arrays and name in self._facts:
-            self.nothing(name)
-            return None
-        return self.array(name, *wanted, **options)
-
     def check(self, name: str, good: NDArray[np.bool_], rule: str, x: NDArray[Any]) -> None:
         """Refuse the first value of an array that is not good; positions count flat."""
         if not good.all():
             at = int(np.argmin(good))
             self.fail(name, rule, at, x.reshape(-1)[at])
 
-    def labels(self, name: str, n: int | None = None) -> NDArray[Any]:
-        """Labels: integers, or text where the facts say so."""
+    def labels(self, name: str, size: str | int, *, distinct: bool = False) -> NDArray[Any]:
+        """Labels: integers or text."""
         x = self._raw(name)
-        text = self.fact("text")
-        if not isinstance(text, list):
-            self.fail("text", "must be a list")
-        wanted = "U" if name.split(".")[-1] in text else "iu"
-        if x.dtype.kind not in wanted:
-            self.fail(name, f"must hold {'text' if wanted == 'U' else 'integers'}, not {x.dtype}")
-        if x.ndim != 1 or (n is not None and len(x) != n):
-            self.fail(name, f"must have {'one dimension' if n is None else f'{n} labels'}, "
-                            f"has shape {x.shape}")  # fmt: skip
+        if x.dtype.kind not in "iuU":
+            self.fail(name, f"must hold integers or text, not {x.dtype}")
+        text = x.dtype.kind == "U"
+        x = self.raw(name, x.dtype.newbyteorder("="), size)
         try:
-            return x.astype(object if wanted == "U" else x.dtype.newbyteorder("="))
+            x = x.astype(object) if text else x
         except ValueError as error:  # four bytes that are no character
             self.fail(name, f"must hold text ({error})")
+        if distinct:
+            _, first = np.unique(x, return_index=True)
+            self.check(name, np.isin(np.arange(len(x)), first), "must not name anything twice", x)
+        return x
 
-    def words(self, name: str, shape: tuple[int, ...], choices: Any) -> NDArray[Any]:
+    def words(self, name: str, size: str, choices: Any) -> NDArray[Any]:
         """An array of some words."""
         x = self._raw(name)
-        if x.dtype.kind != "U" or x.shape != shape:
-            self.fail(name, f"must hold text in shape {shape}, not {x.dtype} in {x.shape}")
+        if x.dtype.kind != "U" or x.shape != (self.sizes[size],):
+            self.fail(name, f"must hold {self.sizes[size]} words, not {x.dtype} in {x.shape}")
         self.check(name, np.isin(x, choices), f"must be one of {', '.join(choices)}", x)
         return x
 
-    def distinct(self, name: str, labels: NDArray[Any]) -> None:
-        """Refuse labels that occur twice."""
-        _, first = np.unique(labels, return_index=True)
-        if len(first) < len(labels):
-            at = int(np.setdiff1d(np.arange(len(labels)), first)[0])
-            self.fail(name, "must not name anything twice", at, labels[at])
-
-    def offsets(self, name: str, n: int) -> NDArray[np.int64]:
-        """Where each of n stretches begins, and the end."""
-        x = self.array(name, np.int64, (n + 1,), 0)
+    def offsets(self, name: str, size: str) -> NDArray[np.int64]:
+        """Where each of some stretches begins, and the end."""
+        x = self.array(name, np.int64, self.sizes[size] + 1, 0)
         if x[0] != 0:
             self.fail(name, "must begin with 0", 0, x[0])
         self.check(name, np.diff(x, prepend=0) >= 0, "must not decrease", x)
@@ -176,52 +182,56 @@ class Saved:
 
     # ---- facts --------------------------------------------------------------------------------
 
-    def fact(self, name: str) -> Any:
-        """Whatever is recorded."""
+    def fact(self, name: str, good: Callable[[Any], bool], rule: str) -> Any:
+        """What is recorded, if it is good."""
         if name not in self._facts:
             self.fail(name, "is missing")
         self._used.add(name)
-        return self._facts[name]
-
-    def whole(self, name: str, low: int, high: int = 2**31 - 1) -> int:
-        """An integer."""
-        value = self.fact(name)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            self.fail(name, f"must be a whole number from {low} to {high}", None, value)
+        value = self._facts[name]
+        if not good(value):
+            self.fail(name, f"must be {rule}", None, value)
         return value
+
+    def whole(self, name: str, low: int = 0, high: int = 2**31 - 1) -> int:
+        """An integer."""
+        rule = f"a whole number from {low} to {high}"
+        return self.fact(name, lambda x: type(x) is int and low <= x <= high, rule)
 
     def number(self, name: str, low: float = -math.inf, high: float = math.inf) -> float:
         """A finite number."""
-        value = self.fact(name)
-        real = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not real or not low <= value <= high or not abs(value) < math.inf:
-            self.fail(name, f"must be a number: {_rule(low, high)}", None, value)
-        return float(value)
+        rule = f"a number: {_rule(low, high)}"
+        return float(self.fact(
+            name,
+            lambda x: type(x) in (int, float) and low <= x <= high and abs(x) < math.inf,
+            rule,
+        ))  # fmt: skip
 
     def tolerance(self, name: str) -> float:
         """A number between 0 and 1, both excluded."""
         return self.number(name, math.ulp(0.0), 1.0 - 1e-16)
 
+    def levels(self, name: str) -> tuple[float, ...]:
+        """Some different numbers between 0 and 1."""
+
+        def good(x: Any) -> bool:
+            return (
+                isinstance(x, list) and all(type(y) is float and 0.0 < y < 1.0 for y in x)
+            ) and 0 < len(x) == len(set(x))
+
+        return tuple(self.fact(name, good, "different levels between 0 and 1"))
+
     def flag(self, name: str) -> bool:
         """True or false."""
-        value = self.fact(name)
-        if not isinstance(value, bool):
-            self.fail(name, "must be true or false", None, value)
-        return value
+        return self.fact(name, lambda x: isinstance(x, bool), "true or false")
 
     def text(self, name: str) -> str:
         """Any text."""
-        value = self.fact(name)
-        if not isinstance(value, str):
-            self.fail(name, "must be text", None, value)
-        return value
+        return self.fact(name, lambda x: isinstance(x, str), "text")
 
     def one_of(self, name: str, choices: Any) -> str:
         """One of the words."""
-        value = self.fact(name)
-        if not isinstance(value, str) or value not in choices:
-            self.fail(name, f"must be one of {', '.join(choices)}", None, value)
-        return value
+        known = f"one of {', '.join(choices)}"
+        return self.fact(name, lambda x: isinstance(x, str) and x in choices, known)
 
     def threads(self, name: str) -> int:
         """A number of threads."""
@@ -229,11 +239,14 @@ class Saved:
 
     def key(self, name: str) -> tuple[int, int]:
         """Two words of 64 bits."""
-        value = self.fact(name)
-        whole = isinstance(value, list) and all(type(x) is int for x in value)
-        if not whole or len(value) != 2 or not all(0 <= x < 2**64 for x in value):
-            self.fail(name, "must be two whole numbers below 2**64", None, value)
-        return value[0], value[1]
+
+        def good(x: Any) -> bool:
+            return isinstance(x, list) and len(x) == 2 and all(
+                type(y) is int and 0 <= y < 2**64 for y in x
+            )  # fmt: skip
+
+        first, second = self.fact(name, good, "two whole numbers below 2**64")
+        return first, second
 
 
 def _rule(low: float | None, high: float | None) -> str:

@@ -6,7 +6,7 @@ information serves every replicate, whose information differs from it by what ch
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from venire.models import model_of
 from venire.ratings.newton import newton
-from venire.ratings.problem import TIE_MODELS
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED
 
 if TYPE_CHECKING:
     from venire._native.problem import Problem
     from venire._native.replicates import Edges
-    from venire.resampling._replicates import Engine
+    from venire.resampling._engine import Engine
 
 __all__ = ["Single", "Singles"]
 
@@ -47,9 +47,9 @@ class Singles:
         self._looked = False  # for a donor
         self._scratch: list[Edges] = []  # at rest
 
-    def fit(self, replicates: list[int]) -> list[Single]:
+    def fit(self, replicates: Sequence[int]) -> list[Single]:
         """The replicates of these numbers."""
-        if not replicates:
+        if not len(replicates):
             return []
         self._look()
         n_threads = min(self.engine.n_threads, len(replicates))
@@ -74,16 +74,17 @@ class Singles:
             return Single(None, np.nan, NO_FIT, 0)
         problem = self._with_donor(self._problem(edges, n_threads=1))
         x = self._start(tie)
+        law = model_of(engine.model).tie
         lower = np.full(len(x) - n, -np.inf)
-        if tie is not None and fit.model == "rao-kupper":
-            lower[-1] = 0.0
+        if law is not None and tie is not None:
+            lower[-1] = law.log_boundary
         result = newton(
             problem, x, prior=engine.prior, lower=lower, tol=engine.tol, forcing=FORCING
         )
         self._scratch.append(scratch)  # the problem has done with it
         x = result.parameters
-        if engine.free_tie and tie is None:  # no tie was drawn: on the boundary
-            x = np.append(x, -np.inf if fit.model == "davidson" else 0.0)
+        if law is not None and tie is None:  # no tie was drawn: on the boundary
+            x = np.append(x, law.log_boundary)
         x[:n] -= (np.bincount(labels, x[:n]) / np.bincount(labels))[labels]
         status = DONE if result.converged else NOT_CONVERGED
         return Single(x, result.residual, status, result.n_iter)
@@ -144,10 +145,10 @@ class Singles:
         from venire._native.problem import Problem
 
         engine = self.engine
-        model, has_order = engine.fit.model, engine.fit.order_effect is not None
+        has_order = engine.fit.order_effect is not None
         ptr, second, order, win, loss, tie = edges
         return Problem(
-            model if tie is not None or model not in TIE_MODELS else "bradley-terry",
+            model_of(engine.model).fitted(tie is not None).name,
             ptr, second, win, loss, tie, order if has_order else None, prior=engine.prior,
             free_tie=tie is not None, parallel_edges=has_order, n_threads=n_threads,
         )  # fmt: skip

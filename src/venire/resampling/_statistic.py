@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,15 +13,37 @@ from venire._core import checks
 from venire.data.coding import encode_one
 from venire.jit import statistics
 from venire.resampling import _intervals
-from venire.resampling._weights import MOST_KEPT, bootstrap_weights
+from venire.resampling._base import Replicates
+from venire.resampling._weights import MOST_KEPT, BootstrapWeights, bootstrap_weights
 
 __all__ = ["StatisticBootstrap", "bootstrap_statistic"]
 
 GROUPS = 1000  # of units that the jackknife leaves out together, at most
 
 
+class _Source(NamedTuple):
+    """Where the replicates of a statistic come from."""
+
+    functions: list[tuple[str, Any]]
+    data: tuple[Any, ...]
+    weights: BootstrapWeights
+    n_threads: int
+
+    def replicates(self, start: int, stop: int, progress: Any) -> list[NDArray[np.float64]]:
+        """Each function's values for the replicates start <= k < stop."""
+        blocks: list[list[NDArray[np.float64]]] = [[] for _ in self.functions]
+        for low in range(start, stop, self.weights.block):
+            high = min(low + self.weights.block, stop)
+            weights = self.weights.replicates(low, high)
+            for found, (name, function) in zip(blocks, self.functions, strict=True):
+                found.append(_values(function, self.data, weights, self.n_threads, name, low))
+            if progress is not None:
+                progress(high, stop)
+        return [np.concatenate(found) for found in blocks]
+
+
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class StatisticBootstrap:
+class StatisticBootstrap(Replicates):
     """Replicates of a statistic, as `bootstrap_statistic` returns them.
 
     Attributes
@@ -36,67 +58,73 @@ class StatisticBootstrap:
         And for each replicate.
     acceleration : float or None
         For BCa intervals; None where they were not asked for.
-    kind : str
+    scheme : {"multinomial", "poisson", "bayesian", "subsample"}
     """
 
+    scheme: str
     estimate: float
     replicates: NDArray[np.float64]
     error: float | None
     errors: NDArray[np.float64] | None
     acceleration: float | None
-    kind: str
+    _source: _Source | None = None
+    _cache: dict[str, Any] = field(default_factory=dict)
 
-    def __repr__(self) -> str:
-        return f"<StatisticBootstrap {self.kind}: {len(self.replicates)} of {self.estimate:g}>"
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"_source": None}
 
     @property
-    def standard_error(self) -> float:
-        """Standard deviation of the replicates."""
-        size = _unit(self.replicates)
-        return float((self.replicates / size).std(ddof=1) * size)
+    def n_resamples(self) -> int:
+        """Number of replicates."""
+        return len(self.replicates)
 
-    def interval(self, level: float = 0.95, kind: str = "percentile") -> NDArray[np.float64]:
-        """A confidence interval of the statistic.
+    # ---- how ----------------------------------------------------------------------------------
 
-        Parameters
-        ----------
-        level : float, default 0.95
-        kind : {"percentile", "basic", "bca", "studentised"}
-            As in `Bootstrap.interval`.
+    def _estimate(self) -> NDArray[np.float64]:
+        return np.array([self.estimate])
 
-        Returns
-        -------
-        ndarray of float64, shape (2,)
+    def _draws(self) -> NDArray[np.float64]:
+        return self.replicates[:, None]
 
-        Raises
-        ------
-        ValueError
-            If `level` or `kind` is out of range; for "bca" without ``bca=True`` or with constant
-            replicates; for "studentised" without `error`.
-        """
-        level = checks.level(level)
-        checks.one_of(kind, "kind", _intervals.INTERVALS)
-        draws, estimate = self.replicates[:, None], self.estimate
-        if kind == "percentile":
-            return _intervals.percentile(draws, level)[0]
-        if kind == "basic":
-            return 2.0 * estimate - _intervals.percentile(draws, level)[0, ::-1]
-        if kind == "bca":
-            if self.acceleration is None:
-                checks.fail("kind", "'bca' needs bootstrap_statistic(..., bca=True)")
-            skewness = np.array([self.acceleration])
-            return _intervals.bca(draws, np.array([estimate]), skewness, level, ["statistic"])[0]
+    def _like_estimate(self, x: NDArray[np.float64]) -> Any:
+        return x[0]
+
+    def _columns(self, level: float, interval: str) -> dict[str, NDArray[Any]]:
+        lower, upper = self.interval(level, interval)
+        values = {
+            "estimate": self.estimate, "standard_error": self.standard_errors(), "lower": lower,
+            "upper": upper,
+        }  # fmt: skip
+        return {name: np.array([x], np.float64) for name, x in values.items()}
+
+    def _accelerations(self, here: Any) -> NDArray[np.float64]:
+        if self.acceleration is None:
+            checks.fail("interval", "'bca' needs bootstrap_statistic(..., bca=True)")
+        return np.array([self.acceleration])
+
+    def _studentized(self, here: Any) -> tuple[Any, Any]:
         if self.errors is None or self.error is None:
-            checks.fail("kind", "'studentised' needs bootstrap_statistic(..., error=...)")
-        ratio = (self.replicates - estimate) / self.errors
-        return estimate - _intervals.percentile(ratio[:, None], level)[0, ::-1] * self.error
+            checks.fail("interval", "'studentized' needs bootstrap_statistic(..., error=...)")
+        ratio = (self.replicates - self.estimate) / self.errors
+        return ratio[:, None], np.array([self.error])
+
+    def _extended(self, more: int, progress: Any) -> StatisticBootstrap:
+        if self._source is None:
+            raise ValueError("the statistic did not come along: call bootstrap_statistic again")
+        n = self.n_resamples
+        values, *errors = self._source.replicates(n, n + more, progress)
+        return replace(
+            self,
+            replicates=np.concatenate([self.replicates, values]),
+            errors=None if self.errors is None else np.concatenate([self.errors, *errors]),
+        )
 
 
 def bootstrap_statistic(
     statistic: Callable[..., float],
     *arrays: ArrayLike,
     n_resamples: int = 1000,
-    kind: str = "multinomial",
+    scheme: str = "multinomial",
     size: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     strata: ArrayLike | None = None,
@@ -104,6 +132,7 @@ def bootstrap_statistic(
     bca: bool = False,
     rng: Any = None,
     n_threads: int | None = None,
+    progress: Any = None,
 ) -> StatisticBootstrap:
     """Bootstrap a statistic of weighted data.
 
@@ -117,10 +146,10 @@ def bootstrap_statistic(
     *arrays : array_like of shape (n, ...)
         The data, one row per observation.
     n_resamples : int, default 1000
-    kind, size, cluster, strata
+    scheme, size, cluster, strata
         As in `bootstrap_weights`.
     error : callable, optional
-        The standard error of the statistic, called like it and compiled like it; for studentised
+        The standard error of the statistic, called like it and compiled like it; for studentized
         intervals.
     bca : bool, default False
         Also compute what BCa intervals need: the statistic with each row (or cluster) left out;
@@ -128,6 +157,8 @@ def bootstrap_statistic(
     rng : int, SeedSequence or Generator, optional
     n_threads : int, optional
         Default: all usable CPUs; the result does not depend on it.
+    progress : callable, optional
+        Called with (replicates done, n_resamples) after each block.
 
     Returns
     -------
@@ -157,13 +188,14 @@ def bootstrap_statistic(
     >>> def mean(x, w):
     ...     return np.dot(w, x) / np.sum(w)
     >>> b = vn.bootstrap_statistic(mean, x, n_resamples=2000, bca=True, rng=1)
-    >>> bool(abs(b.standard_error / (x.std() / 20) - 1) < 0.1), b.interval(0.95, "bca").shape
+    >>> bool(abs(b.standard_errors() / (x.std() / 20) - 1) < 0.1), b.interval(0.95, "bca").shape
     (True, (2,))
     """
     if statistic is None:
         checks.fail("statistic", "must be callable", value=statistic, kind=TypeError)
     checks.function(statistic, "statistic")
     checks.function(error, "error")
+    checks.function(progress, "progress")
     bca = checks.flag(bca, "bca")
     data = tuple(checks.array(x, f"arrays[{k}]") for k, x in enumerate(arrays))
     if not data or data[0].ndim == 0 or not len(data[0]):
@@ -176,29 +208,22 @@ def bootstrap_statistic(
     n_resamples = checks.whole(n_resamples, "n_resamples", 2, MOST_KEPT)
     threads = checks.n_threads(n_threads)
     weights = bootstrap_weights(
-        n, n_resamples, kind=kind, size=size, cluster=cluster, strata=strata, rng=rng,
+        n, n_resamples, scheme=scheme, size=size, cluster=cluster, strata=strata, rng=rng,
         n_threads=threads,
     )  # fmt: skip
-    ones = np.ones((1, n), weights.dtype)
-    wanted = [("statistic", statistic)] + ([("error", error)] if error is not None else [])
-    full = [float(_values(f, data, ones, threads, name, None)[0]) for name, f in wanted]
-    blocks: list[list[NDArray[np.float64]]] = [[] for _ in wanted]
-    done = 0
-    for block in weights:
-        for found, (name, function) in zip(blocks, wanted, strict=True):
-            found.append(_values(function, data, block, threads, name, done))
-        done += len(block)
-    draws = [np.concatenate(found) for found in blocks]
-    for array in draws:
-        array.flags.writeable = False
-    return StatisticBootstrap(
+    functions = [("statistic", statistic)] + ([("error", error)] if error is not None else [])
+    ones, none = np.ones((1, n), weights.dtype), np.empty(0)
+    full = [float(_values(f, data, ones, threads, name, None)[0]) for name, f in functions]
+    empty = StatisticBootstrap(
+        scheme=scheme,
         estimate=full[0],
-        replicates=draws[0],
+        replicates=none,
         error=full[1] if error is not None else None,
-        errors=draws[1] if error is not None else None,
+        errors=none if error is not None else None,
         acceleration=_jackknife(statistic, data, cluster, weights.dtype, threads) if bca else None,
-        kind=kind,
+        _source=_Source(functions, data, weights, threads),
     )
+    return empty._extended(n_resamples, progress)
 
 
 def _values(
@@ -227,11 +252,6 @@ def _values(
     return out
 
 
-def _unit(x: NDArray[np.float64]) -> float:
-    """A power of two of the size of the numbers: in it their squares and cubes are doubles too."""
-    return float(np.ldexp(1.0, int(np.frexp(np.abs(x).max())[1]) - 1))
-
-
 def _jackknife(
     statistic: Any, data: tuple[Any, ...], cluster: Any, dtype: Any, n_threads: int
 ) -> float:
@@ -247,7 +267,7 @@ def _jackknife(
         weights = (group[None, :] != np.arange(start, stop)[:, None]).astype(dtype)
         values.append(_values(statistic, data, weights, n_threads, "statistic", None))
     left_out = np.concatenate(values)
-    size = _unit(left_out)
+    size = _intervals.unit_of(left_out)
     with np.errstate(invalid="ignore", divide="ignore"):
         pull = (left_out / size).mean() - left_out / size
         return float((pull**3).sum() / (6.0 * (pull**2).sum() ** 1.5))

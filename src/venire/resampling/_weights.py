@@ -27,7 +27,9 @@ class BootstrapWeights:
     n : int
         Number of positions.
     n_resamples : int
-    kind : str
+    scheme : str
+    block : int
+        Replicates of a step.
     dtype : numpy.dtype
         int32, or float64 for "bayesian".
     """
@@ -36,18 +38,18 @@ class BootstrapWeights:
         self,
         n: int,
         n_resamples: int,
-        kind: str,
+        scheme: str,
         native: Any,
         block: int,
         n_threads: int,
     ) -> None:
-        self.n, self.n_resamples, self.kind = n, n_resamples, kind
-        self.dtype = np.dtype(np.float64 if kind == "bayesian" else np.int32)
-        self._native, self._block, self._n_threads = native, block, n_threads
+        self.n, self.n_resamples, self.scheme = n, n_resamples, scheme
+        self.dtype = np.dtype(np.float64 if scheme == "bayesian" else np.int32)
+        self.block, self._native, self._n_threads = block, native, n_threads
         self._next = 0
 
     def __repr__(self) -> str:
-        return f"BootstrapWeights({self.kind}, n={self.n}, n_resamples={self.n_resamples})"
+        return f"BootstrapWeights({self.scheme}, n={self.n}, n_resamples={self.n_resamples})"
 
     def __iter__(self) -> BootstrapWeights:
         return self
@@ -55,7 +57,7 @@ class BootstrapWeights:
     def __next__(self) -> NDArray[Any]:
         if self._next >= self.n_resamples:
             raise StopIteration
-        start, self._next = self._next, min(self._next + self._block, self.n_resamples)
+        start, self._next = self._next, min(self._next + self.block, self.n_resamples)
         return self._native.draw(start, self._next, self._n_threads)
 
     def replicates(self, start: int, stop: int) -> NDArray[Any]:
@@ -91,7 +93,7 @@ def bootstrap_weights(
     n: int,
     n_resamples: int,
     *,
-    kind: str = "multinomial",
+    scheme: str = "multinomial",
     size: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     strata: ArrayLike | None = None,
@@ -107,7 +109,7 @@ def bootstrap_weights(
         Number of rows (of the data that is resampled), at least 2.
     n_resamples : int
         Number of replicates.
-    kind : {"multinomial", "poisson", "bayesian", "subsample"}
+    scheme : {"multinomial", "poisson", "bayesian", "subsample"}
         "multinomial": `size` draws with replacement (Efron 1979). "poisson": independent Poisson
         counts of the same mean. "bayesian": Dirichlet weights of total `size` (Rubin 1981).
         "subsample": `size` draws without replacement, 0 or 1 each (Politis and Romano 1994).
@@ -135,7 +137,7 @@ def bootstrap_weights(
     Raises
     ------
     ValueError
-        If `n` < 2, `n_resamples` < 1, `kind` is unknown, lengths differ, all rows are of one
+        If `n` < 2, `n_resamples` < 1, `scheme` is unknown, lengths differ, all rows are of one
         cluster, a cluster lies in two strata, or `size` is out of range.
     TypeError
         If a number is not an integer.
@@ -165,7 +167,7 @@ def bootstrap_weights(
     n = checks.whole(n, "n", 1, MOST_ROWS)
     n_resamples = checks.whole(n_resamples, "n_resamples", 1, MOST_RESAMPLES)
     step = max(1, BLOCK // n) if block is None else checks.whole(block, "block", 1, MOST_RESAMPLES)
-    plan = make_plan(n, kind, size, cluster, strata)
+    plan = make_plan(n, scheme, size, cluster, strata)
     threads = checks.n_threads(n_threads)
-    native = Resampler(kind, plan.ptr, plan.size, n, plan.unit, arrays.keys(rng))
-    return BootstrapWeights(n, n_resamples, kind, native, step, threads)
+    native = Resampler(scheme, plan.ptr, plan.size, n, plan.unit, arrays.keys(rng))
+    return BootstrapWeights(n, n_resamples, scheme, native, step, threads)

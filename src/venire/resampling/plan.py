@@ -13,7 +13,7 @@ from venire.data import coding
 __all__ = ["Plan", "make_plan"]
 
 MOST_DRAWS = 2**62  # of a stratum; the native layer allows 10**7 for each unit
-KINDS = ("multinomial", "poisson", "bayesian", "subsample")
+SCHEMES = ("multinomial", "poisson", "bayesian", "subsample")
 
 
 class Plan(NamedTuple):
@@ -28,9 +28,9 @@ class Plan(NamedTuple):
     unit: NDArray[np.int64] | None
 
 
-def make_plan(n: int, kind: str, size: Any, cluster: Any, strata: Any) -> Plan:
+def make_plan(n: int, scheme: str, size: Any, cluster: Any, strata: Any) -> Plan:
     """Check the arguments of `bootstrap_weights` and put the units in order."""
-    checks.one_of(kind, "kind", KINDS)
+    checks.one_of(scheme, "scheme", SCHEMES)
     unit, n_units = None, n
     if cluster is not None:
         unit, n_units = _codes(cluster, n, "cluster")
@@ -51,7 +51,7 @@ def make_plan(n: int, kind: str, size: Any, cluster: Any, strata: Any) -> Plan:
         place = np.empty(n_units, np.int64)
         place[np.argsort(stratum, kind="stable")] = np.arange(n_units)
         unit = place if unit is None else place[unit]
-    return Plan(ptr, _sizes(size, kind, np.diff(ptr)), unit)
+    return Plan(ptr, _sizes(size, scheme, np.diff(ptr)), unit)
 
 
 def _codes(labels: Any, n: int, name: str) -> tuple[NDArray[np.int64], int]:
@@ -72,14 +72,14 @@ def _of_clusters(
     return own
 
 
-def _sizes(size: Any, kind: str, units: NDArray[np.int64]) -> NDArray[np.int64]:
+def _sizes(size: Any, scheme: str, units: NDArray[np.int64]) -> NDArray[np.int64]:
     """Draws of each stratum."""
     if size is None:
-        return units // 2 if kind == "subsample" else units.copy()
+        return units // 2 if scheme == "subsample" else units.copy()
     size = checks.column(size, "size")
     if checks.length(size, "size") is None:
         total = checks.whole(size, "size", 1, MOST_DRAWS)
-        if kind == "subsample" and total > units.sum():
+        if scheme == "subsample" and total > units.sum():
             checks.fail("size", f"only {units.sum()} can be drawn without replacement", value=size)
         exact = [total * int(u) for u in units]  # the largest remainders get what is left over
         out = np.array([x // int(units.sum()) for x in exact], np.int64)
@@ -89,11 +89,11 @@ def _sizes(size: Any, kind: str, units: NDArray[np.int64]) -> NDArray[np.int64]:
     out = checks.integers(size, "size")
     if out.shape != units.shape:
         checks.fail("size", f"has shape {out.shape}, but there are {len(units)} strata")
-    most = units if kind == "subsample" else np.full(len(units), MOST_DRAWS)
+    most = units if scheme == "subsample" else np.full(len(units), MOST_DRAWS)
     bad = np.flatnonzero((out < 0) | (out > most))
     if len(bad):
         rule = "is negative" if out[bad[0]] < 0 else f"must be at most {MOST_DRAWS}"
-        if kind == "subsample":
+        if scheme == "subsample":
             rule = "must be from 0 to the units of the stratum"
         checks.fail("size", rule, int(bad[0]), out[bad[0]])
     return out.astype(np.int64)

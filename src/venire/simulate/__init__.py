@@ -1,6 +1,6 @@
 """Comparisons drawn from a model, on graphs of every shape.
 
-`comparisons` draws outcomes for pairs that a design chooses. `graph` makes pairs, `play` gives each
+`comparisons` draws outcomes for pairs of some shape. `graph` makes pairs, `play` gives each
 pair a number of games with at least one win on both sides (so that a fit is certain to exist), and
 the functions at the end make the workloads that the benchmarks are named after. `votes` and `panel`
 draw teachers' votes. `world` makes groups of items with features, about which `teachers` of every
@@ -8,7 +8,7 @@ kind can be asked, and `plan` says what quality a budget of such votes buys. Eve
 determined by the arguments and `rng`.
 """
 
-from venire.simulate._graphs import DESIGNS, GRAPHS, graph
+from venire.simulate._graphs import GRAPHS, SHAPES, graph
 from venire.simulate._panels import SimulatedVotes, panel, votes
 from venire.simulate._plan import Plan, plan
 from venire.simulate._rows import Simulated, comparisons, outcomes, permuted, play
@@ -26,12 +26,12 @@ from venire.simulate._workloads import (
 from venire.simulate._world import World, world
 
 __all__ = [
-    "DESIGNS",
     "GRAPHS",
     "PRESETS",
     "Plan",
     "RidgeStudent",
     "Queries",
+    "SHAPES",
     "Simulated",
     "SimulatedVotes",
     "Teachers",

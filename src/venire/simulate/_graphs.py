@@ -8,7 +8,7 @@ import numpy as np
 
 from venire._core import checks
 
-__all__ = ["DESIGNS", "GRAPHS", "count", "graph", "int32", "pairs"]
+__all__ = ["GRAPHS", "SHAPES", "count", "graph", "int32", "pairs"]
 
 _MOST = 2**31 - 1  # item numbers are int32
 
@@ -31,10 +31,8 @@ def pairs(first: Any, second: Any, n_items: int) -> tuple[np.ndarray, np.ndarray
         array = checks.integers(end, name)
         if array.ndim != 1:
             checks.fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
-        bad = (array < 0) | (array >= n_items)
-        if bad.any():
-            at = int(np.argmax(bad))
-            checks.fail(name, f"must be from 0 to {n_items - 1}", at, array[at])
+        inside = (array >= 0) & (array < n_items)
+        checks.every(inside, name, f"must be from 0 to {n_items - 1}", array)
         out.append(array)
     return out[0], out[1]
 
@@ -118,15 +116,15 @@ _GRAPHS = {
     "components": _components_pairs,
 }
 GRAPHS = tuple(_GRAPHS)
-DESIGNS = ("random", *GRAPHS)
+SHAPES = ("random", *GRAPHS)
 
 
-def graph(kind: str, n_items: int, *, rng: Any = None) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of items that form a graph of the given kind.
+def graph(shape: str, n_items: int, *, rng: Any = None) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of items that form a graph of the given shape.
 
     Parameters
     ----------
-    kind : str
+    shape : str
         One of `GRAPHS`. All are connected but "components", which is blocks of 100 items each.
     n_items : int
         At least 4.
@@ -140,12 +138,12 @@ def graph(kind: str, n_items: int, *, rng: Any = None) -> tuple[np.ndarray, np.n
     Raises
     ------
     ValueError
-        If `kind` is unknown or `n_items` too small.
+        If `shape` is unknown or `n_items` too small.
 
     Examples
     --------
     >>> graph("star", 4)
     (array([0, 0, 0], dtype=int32), array([1, 2, 3], dtype=int32))
     """
-    make = _GRAPHS[checks.one_of(kind, "kind", GRAPHS)]
+    make = _GRAPHS[checks.one_of(shape, "shape", GRAPHS)]
     return int32(*make(count(n_items, "n_items", 4), checks.rng(rng)))

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["KINDS", "N_FEATURES", "Law", "law"]
+__all__ = ["LAWS", "N_FEATURES", "Law", "law"]
 
-KINDS = ("normal", "retrieval")
+LAWS = ("normal", "retrieval")
 N_FEATURES = 16
 GROUP_NOISE = 0.5
 
@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 class Law:
     """How features make strength: f = x.w + .3 sum_k c_k sin(2 x.A_k), scaled to variance 1."""
 
-    kind: str
+    name: str
     noise: float
     bias: float
     w: Floats
@@ -47,7 +47,7 @@ class Law:
         waves = np.sin(2.0 * np.einsum("ij,jk->ik", x, self.waves))
         f = (linear + np.einsum("ik,k->i", waves, self.height)) / self.scale
         z = np.sqrt(1.0 - self.noise**2) * f + self.noise * noise
-        return 1.5 * z if self.kind == "normal" else _mixture_quantile(z)
+        return 1.5 * z if self.name == "normal" else _mixture_quantile(z)
 
 
 def _mixture_quantile(z: Floats) -> Floats:
@@ -61,9 +61,9 @@ def _mixture_quantile(z: Floats) -> Floats:
     return np.interp(z, at, grid)
 
 
-def law(kind: str, noise: float, bias: float, seed: Any) -> Law:
+def law(name: str, noise: float, bias: float, seed: Any) -> Law:
     """A law with coefficients drawn by chance."""
     rng = np.random.default_rng(seed)
     w, waves = rng.normal(0.0, 0.25, N_FEATURES), rng.normal(0.0, 0.25, (N_FEATURES, 6))
     height, direction = 0.3 * rng.normal(size=6), rng.normal(size=N_FEATURES)
-    return Law(kind, noise, bias, w, waves, height, direction / np.linalg.norm(direction))
+    return Law(name, noise, bias, w, waves, height, direction / np.linalg.norm(direction))

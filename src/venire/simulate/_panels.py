@@ -10,10 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 from venire.data.votes import Votes
+from venire.simulate._teachers import SHARE, shares
 
 __all__ = ["SimulatedVotes", "panel", "votes"]
-
-_SHARE = ("must be in [0, 1]", lambda x: 0.0 <= x <= 1.0)
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def votes(
     n_pairs = checks.whole(n_pairs, "n_pairs", 1, most)
     n_votes = checks.whole(n_votes, "n_votes", 0, most)
     n_teachers = checks.whole(n_teachers, "n_teachers", 1, 2**15 - 1)
-    tie = checks.number(tie, "tie", *_SHARE)
+    tie = checks.number(tie, "tie", *SHARE)
     generator = checks.rng(rng)
     truth = generator.beta(2.0, 2.0, n_pairs)
     pair = generator.integers(0, n_pairs, n_votes, dtype=np.int32)
@@ -86,16 +85,6 @@ def votes(
         vote[rows] = np.where(win, 1, -1)
         vote[rows][generator.random(len(win)) < tie] = 0
     return SimulatedVotes(pair, teacher, vote, truth)
-
-
-def _shares(x: Any, n: int, name: str) -> NDArray[np.float64]:
-    """Probabilities, one for each teacher."""
-    values = checks.finite(x, n, name)
-    bad = (values < 0.0) | (values > 1.0)
-    if bad.any():
-        at = int(np.argmax(bad))
-        checks.fail(name, "must be in [0, 1]", at, values[at])
-    return np.broadcast_to(values, (n,))
 
 
 def panel(
@@ -140,24 +129,22 @@ def panel(
     Votes(n_pairs=50, n_teachers=3, n_votes=300)
     """
     n, accuracy, clique = checks.columns(accuracy=accuracy, clique=clique)
-    right, turn = _shares(accuracy, n, "accuracy"), _shares(flip, n, "flip")
+    right, turn = shares(accuracy, n, "accuracy"), shares(flip, n, "flip")
     n_pairs = checks.whole(n_pairs, "n_pairs", 1, 2**31 - 1)
     runs = checks.whole(runs, "runs", 1, 2**15 - 1)
-    rho = checks.number(rho, "rho", *_SHARE)
+    rho = checks.number(rho, "rho", *SHARE)
     own = np.zeros(n, np.int64)
     if clique is not None:
         given = checks.rows(checks.integers(clique, "clique"), n, "clique")
-        bad = (given < -1) | (given >= n)
-        if bad.any():
-            at = int(np.argmax(bad))
-            checks.fail("clique", f"must be from -1 to {n - 1}", at, given[at])
+        inside = (given >= -1) & (given < n)
+        checks.every(inside, "clique", f"must be from -1 to {n - 1}", given)
         own += given.astype(np.int64)
     generator = checks.rng(rng)
     truth = generator.integers(0, 2, n_pairs)
     common = generator.random((n_pairs, int(own.max()) + 1 if own.max() >= 0 else 1))
     u = generator.random((n_pairs, n))
-    shares = (generator.random((n_pairs, n)) < np.sqrt(rho)) & (own >= 0)
-    u = np.where(shares, common[:, np.maximum(own, 0)], u)
+    alike = (generator.random((n_pairs, n)) < np.sqrt(rho)) & (own >= 0)
+    u = np.where(alike, common[:, np.maximum(own, 0)], u)
     opinion = np.where(u < right, 2 * truth[:, None] - 1, 1 - 2 * truth[:, None])
     turned = generator.random((n_pairs, n, runs)) < turn[:, None]
     vote = np.where(turned, -opinion[:, :, None], opinion[:, :, None]).astype(np.int8)

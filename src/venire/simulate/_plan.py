@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from venire._core import checks
 from venire._core.arrays import keys
 from venire._core.frames import as_frame
-from venire.simulate._requests import counts
+from venire.simulate._ballots import counts
 from venire.simulate._teachers import Teachers
 from venire.simulate._teachers import teachers as preset
 from venire.simulate._world import world
@@ -38,8 +38,6 @@ class Plan:
         By measure: "tau", Kendall's tau-b, mean over groups; "nmse", 1 - r² of the centred ratings;
         "ndcg", nDCG of the first 10, with gain 2**(theta - least theta of the group) - 1;
         "student_r2", of a student trained on the ratings, on fresh groups, centred.
-    level : float
-        Of the intervals.
     teachers : Teachers
     """
 
@@ -48,7 +46,6 @@ class Plan:
     votes: NDArray[np.float64]
     cost: NDArray[np.float64]
     values: dict[str, NDArray[np.float64]]
-    level: float
     teachers: Teachers
 
     @property
@@ -62,17 +59,20 @@ class Plan:
             f"{self.n_seeds} seeds>"
         )
 
-    def interval(self, measure: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def interval(
+        self, measure: str, *, level: float = 0.95
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean of a measure and half of the width of its interval, (n_designs, n_rounds) each.
 
         The interval is that of the mean over worlds, by Student's t; nan from one seed.
         """
         x = self.values[checks.one_of(measure, "measure", MEASURES)]
+        level = checks.level(level)
         if self.n_seeds < 2:
             return x[..., 0], np.full(x.shape[:2], np.nan)
         from scipy.special import stdtrit
 
-        quantile = float(stdtrit(self.n_seeds - 1, 0.5 + 0.5 * self.level))
+        quantile = float(stdtrit(self.n_seeds - 1, 0.5 + 0.5 * level))
         spread = x.std(axis=2, ddof=1) / np.sqrt(self.n_seeds)
         return x.mean(axis=2), quantile * spread
 
@@ -116,13 +116,15 @@ class Plan:
         part = (wanted - better[k - 1]) / (better[k] - better[k - 1])
         return float(x[k - 1] + part * (x[k] - x[k - 1]))
 
-    def to_frame(self, backend: str | None = None) -> Any:
+    def to_frame(self, backend: str | None = None, *, level: float = 0.95) -> Any:
         """The plan as a data frame.
 
         Parameters
         ----------
         backend : {None, "pandas", "polars", "pyarrow", "dict"}
             None takes the first of these that is installed.
+        level : float, default 0.95
+            Of the intervals.
 
         Returns
         -------
@@ -138,7 +140,7 @@ class Plan:
             "cost": self.cost.mean(axis=2).ravel(),
         }
         for measure in MEASURES:
-            mean, half = self.interval(measure)
+            mean, half = self.interval(measure, level=level)
             columns[measure] = mean.ravel()
             columns[f"{measure}_lower"] = (mean - half).ravel()
             columns[f"{measure}_upper"] = (mean + half).ravel()
@@ -152,13 +154,12 @@ def plan(
     *,
     teachers: Teachers | str = "usual",
     panel: bool = False,
-    pattern: ArrayLike | None = None,
+    rotation: ArrayLike | None = None,
     design: str | Sequence[str] = DESIGNS,
     criterion: str = "D",
-    kind: str = "normal",
+    law: str = "normal",
     student: str = "useful",
     n_seeds: int = 8,
-    level: float = 0.95,
     rng: Any = 0,
     n_threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -183,16 +184,15 @@ def plan(
         Or the name of a preset, see `teachers`.
     panel : bool, default False
         Put each pair to all teachers; by default to one, in rotation.
-    pattern : array_like of int, optional
-        The rotation: [0, 1, 1] asks teacher 1 twice as often as teacher 0. Default: all in turn.
+    rotation : array_like of int, optional
+        Positions of teachers: [0, 1, 1] asks teacher 1 twice as often as teacher 0. Default: all in
+        turn.
     design : {"uniform", "adaptive"} or a sequence of them
     criterion : {"D", "A", "top"}
         Of `allocate`.
-    kind, student
+    law, student
         Of `world`.
     n_seeds : int, default 8
-    level : float, default 0.95
-        Of the intervals of means over seeds.
     rng : int, SeedSequence or Generator, default 0
     n_threads : int, optional
         Default: all usable CPUs. The result does not depend on it.
@@ -239,21 +239,20 @@ def plan(
         checks.one_of(name, "design", DESIGNS)
     checks.one_of(criterion, "criterion", ("D", "A", "top"))
     panel = checks.flag(panel, "panel")
-    if panel and pattern is not None:
-        raise ValueError("pattern: a panel asks all teachers, none in rotation")
-    level = checks.level(level)
+    if panel and rotation is not None:
+        raise ValueError("rotation: a panel asks all teachers, none in rotation")
     checks.function(progress, "progress")
     steps = _degrees(degrees, counts(n_groups, n_items))
     n_seeds = checks.whole(n_seeds, "n_seeds", 1, 2**31 - 1)
     threads = checks.n_threads(n_threads)
     from venire.simulate._rehearsal import Rehearsal  # with the loop, which few need
 
-    turns = None if panel else _pattern(pattern, len(teachers))
+    turns = None if panel else _turns(rotation, len(teachers))
     seeds = np.random.SeedSequence(keys(rng)).generate_state(n_seeds, np.uint64)
     shape = len(designs), len(steps), n_seeds
     found = {name: np.empty(shape) for name in ("votes", "cost", *MEASURES)}
     for s, seed in enumerate(seeds.tolist()):
-        made = world(kind, n_groups, n_items, student=student, rng=seed)
+        made = world(law, n_groups, n_items, student=student, rng=seed)
         rehearsal = Rehearsal(made, teachers, turns, criterion, seed, threads)
         for d, name in enumerate(designs):
             for k, row in enumerate(rehearsal.rounds(name, steps)):
@@ -262,7 +261,7 @@ def plan(
         if progress is not None:
             progress(s + 1, n_seeds)
     votes, cost = found.pop("votes"), found.pop("cost")
-    return Plan(designs, np.array(steps), votes, cost, found, float(level), teachers)
+    return Plan(designs, np.array(steps), votes, cost, found, teachers)
 
 
 def _degrees(degrees: Sequence[int], n_items: NDArray[Any]) -> list[int]:
@@ -272,28 +271,22 @@ def _degrees(degrees: Sequence[int], n_items: NDArray[Any]) -> list[int]:
         checks.fail("degrees", "must be a sequence of integers", value=degrees, kind=TypeError)
     if found[0] < 2:
         checks.fail("degrees", "must be at least 2: less connects nothing", 0, found[0])
-    down = np.flatnonzero(np.diff(found) <= 0)
-    if len(down):
-        checks.fail("degrees", "must increase", int(down[0]) + 1, found[down[0] + 1])
-    if found[-1] >= n_items.min():
-        reason = f"must be below the number of items, {n_items.min()}"
-        checks.fail("degrees", reason, len(found) - 1, found[-1])
-    odd = np.flatnonzero(np.diff(found, prepend=0) % 2)
-    if len(odd) and (n_items % 2).any():
-        reason = "must grow by even numbers where a group has an odd number of items"
-        checks.fail("degrees", reason, int(odd[0]), found[odd[0]])
+    checks.every(np.diff(found, prepend=0) > 0, "degrees", "must increase", found)
+    few = n_items.min()
+    checks.every(found < few, "degrees", f"must be below the number of items, {few}", found)
+    even = (np.diff(found, prepend=0) % 2 == 0) | bool((n_items % 2 == 0).all())
+    reason = "must grow by even numbers where a group has an odd number of items"
+    checks.every(even, "degrees", reason, found)
     return [int(d) for d in found]
 
 
-def _pattern(pattern: ArrayLike | None, n_teachers: int) -> NDArray[np.int64]:
+def _turns(rotation: ArrayLike | None, n_teachers: int) -> NDArray[np.int64]:
     """Teachers in rotation."""
-    if pattern is None:
+    if rotation is None:
         return np.arange(n_teachers)
-    turns = checks.integers(pattern, "pattern")
+    turns = checks.integers(rotation, "rotation")
     if turns.ndim != 1 or not len(turns):
-        checks.fail("pattern", "must be a sequence of integers", value=pattern, kind=TypeError)
-    bad = np.flatnonzero((turns < 0) | (turns >= n_teachers))
-    if len(bad):
-        reason = f"must be a position among {n_teachers} teachers"
-        checks.fail("pattern", reason, int(bad[0]), turns[bad[0]])
+        checks.fail("rotation", "must be a sequence of integers", value=rotation, kind=TypeError)
+    reason = f"must be a position among {n_teachers} teachers"
+    checks.every((turns >= 0) & (turns < n_teachers), "rotation", reason, turns)
     return turns.astype(np.int64)

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from venire._core.arrays import occurrence
 from venire.data.votes import Votes
 from venire.design import allocate, design_pairs, rotate_teachers
 from venire.distillation import kendall_tau, ndcg
-from venire.distillation.measures import pooled_r2
+from venire.distillation.measures import mean_known, pooled_r2
 from venire.simulate._student import RidgeStudent, out_of_fold
 from venire.simulate._teachers import Teachers
 from venire.simulate._world import World
@@ -30,30 +31,19 @@ def _join(a: Asks, b: Asks) -> Asks:
     return group, first, second
 
 
-def _occurrence(key: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How often each key has been there before."""
-    order = np.argsort(key, kind="stable")
-    new = np.ones(len(key), bool)
-    new[1:] = key[order][1:] != key[order][:-1]
-    start = np.flatnonzero(new)
-    out = np.empty(len(key), np.int64)
-    out[order] = np.arange(len(key)) - start[np.cumsum(new) - 1]
-    return out
-
-
 @dataclass
 class Rehearsal:
     """A world, its teachers, and how they are asked.
 
     Attributes
     ----------
-    pattern : ndarray of int, or None
+    rotation : ndarray of int, or None
         Teachers in rotation, one for each pair; None: a panel of all.
     """
 
     world: World
     teachers: Teachers
-    pattern: NDArray[np.int64] | None
+    rotation: NDArray[np.int64] | None
     criterion: str
     seed: int
     n_threads: int
@@ -76,7 +66,7 @@ class Rehearsal:
         for k, degree in enumerate(degrees):
             votes, cost = self.answers(asked)
             found = fit_votes(
-                votes, method="fit" if self.pattern is not None else "consensus",
+                votes, method="fit" if self.rotation is not None else "consensus",
                 groups=np.arange(self.world.n_groups), items=self.items, n_threads=self.n_threads,
             )  # fmt: skip
             theta = found.fit.theta
@@ -91,7 +81,7 @@ class Rehearsal:
                 new = allocate(
                     found.comparisons, n * degrees[k + 1] // 2 - n * degree // 2,
                     criterion=self.criterion, prediction=self.predictions(theta), asked=asked,
-                    votes_per_ask=1 if self.pattern is not None else len(self.teachers),
+                    votes_per_ask=1 if self.rotation is not None else len(self.teachers),
                     rng=rng, n_threads=self.n_threads,
                 )  # fmt: skip
                 asked = _join(asked, (new.group, new.first, new.second))
@@ -99,8 +89,8 @@ class Rehearsal:
     def answers(self, asked: Asks) -> tuple[Votes, float]:
         """Votes on all asks so far, and what they cost; only answers cost anything."""
         group, first, second = asked
-        if self.pattern is not None:
-            teacher = rotate_teachers(_occurrence(group.astype(np.int64)), group, self.pattern)
+        if self.rotation is not None:
+            teacher = rotate_teachers(occurrence(group.astype(np.int64)), group, self.rotation)
         else:
             t = len(self.teachers)
             group, first, second = (np.repeat(column, t) for column in asked)
@@ -108,7 +98,7 @@ class Rehearsal:
         key = self.world.offsets[group] + first
         key = (key * int(self.world.n_items.max()) + second) * len(self.teachers) + teacher
         votes = self.world.votes(
-            self.teachers, group, first, second, teacher, run=_occurrence(key)
+            self.teachers, group, first, second, teacher, run=occurrence(key)
         )  # fmt: skip
         n = np.bincount(votes.teacher, votes.runs, minlength=votes.n_teachers)
         answered = dict(zip(votes.teachers.tolist(), n.tolist(), strict=True))
@@ -128,16 +118,10 @@ class Rehearsal:
         least = np.minimum.reduceat(w.theta, w.offsets[:-1])
         student = self.student.fit(self.features, theta).predict(self.fresh_features)
         return {
-            "tau": _mean_of_known(kendall_tau(w.offsets, theta, w.theta)),
+            "tau": mean_known(kendall_tau(w.offsets, theta, w.theta)),
             "nmse": 1.0 - pooled_r2(theta, w.theta, self.items[0]),
-            "ndcg": _mean_of_known(
+            "ndcg": mean_known(
                 ndcg(w.offsets, theta, w.theta - least[w.group], k=TOP, gain="exponential")
             ),
             "student_r2": pooled_r2(student, fresh.theta, fresh.group.astype(np.int64)),
         }
-
-
-def _mean_of_known(x: NDArray[np.float64]) -> float:
-    """Mean of the groups that have a measure; NaN where none has."""
-    known = x[~np.isnan(x)]
-    return float(known.mean()) if len(known) else float("nan")

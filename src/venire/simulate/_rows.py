@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from venire._core import checks
-from venire.reference.links import MODELS, TIE_MODELS, probabilities
-from venire.simulate._graphs import DESIGNS, count, graph, int32, pairs
+from venire.models import DEFAULT, model_of
+from venire.simulate._graphs import SHAPES, count, graph, int32, pairs
+from venire.simulate._teachers import SHARE
 
 __all__ = ["Simulated", "comparisons", "outcomes", "permuted", "play"]
 
@@ -57,7 +58,7 @@ def outcomes(
     second: Any,
     theta: Any,
     *,
-    model: str = "bradley-terry",
+    model: str = DEFAULT,
     order_effect: float = 0.0,
     order: Any = None,
     tie: float | None = None,
@@ -95,12 +96,13 @@ def outcomes(
     >>> outcomes([0, 1], [1, 0], [50.0, -50.0])
     array([1., 0.])
     """
-    checks.one_of(model, "model", MODELS)
-    if tie is not None:
-        if model not in TIE_MODELS:
-            checks.fail("tie", f"{model} has no tie parameter", value=tie)
-        least = float(model == "rao-kupper")
+    row = model_of(model)
+    if row.tie is None and tie is not None:
+        checks.fail("tie", f"{model} has no tie parameter", value=tie)
+    if row.tie is not None:
+        least = row.tie.boundary
         rule = f"must be finite and at least {least:g}"
+        tie = row.tie.typical if tie is None else tie
         tie = checks.number(tie, "tie", rule, lambda x: least <= x < np.inf)
     order_effect = checks.number(order_effect, "order_effect")
     theta = strengths(theta)
@@ -108,12 +110,10 @@ def outcomes(
     advantage = checks.order(order, len(first))
     d = theta[first] - theta[second] + order_effect * (1.0 if advantage is None else advantage)
     u = checks.rng(rng).random(len(d))
-    if model not in TIE_MODELS:
-        return (u < probabilities(model, d)).astype(np.float64)
     if tie is None:
-        tie = 0.5 if model == "davidson" else 1.5
+        return (u < row.probabilities(d, 0.0)).astype(np.float64)
     with np.errstate(divide="ignore"):
-        p = probabilities(model, d, float(np.log(tie)))
+        p = row.probabilities(d, float(np.log(tie)))
     return np.where(u < p[:, 0], 1.0, np.where(u < p[:, 0] + p[:, 1], 0.5, 0.0))
 
 
@@ -121,12 +121,12 @@ def comparisons(
     n_items: int,
     n_comparisons: int,
     *,
-    model: str = "bradley-terry",
+    model: str = DEFAULT,
     theta: Any = None,
     order_effect: float = 0.0,
     tie: float | None = None,
     neutral: float = 0.0,
-    design: str = "random",
+    shape: str = "random",
     rng: Any = None,
 ) -> Simulated:
     """Comparisons drawn from a model.
@@ -136,7 +136,7 @@ def comparisons(
     n_items : int
         At least 2 ("random"), else at least 4.
     n_comparisons : int
-        Rows. A design other than "random" goes round its pairs until it has enough, and swaps
+        Rows. A shape other than "random" goes round its pairs until it has enough, and swaps
         the two sides each time round.
     model, order_effect, tie
         As in `outcomes`.
@@ -144,7 +144,7 @@ def comparisons(
         Standard normal by default.
     neutral : float
         Share of rows in which nobody has the order advantage.
-    design : {"random", ...}
+    shape : {"random", ...}
         Which pairs meet: "random" pairs, or one of `GRAPHS`.
     rng : int, SeedSequence or Generator, optional
 
@@ -164,18 +164,18 @@ def comparisons(
     >>> np.unique(rows.score)
     array([0. , 0.5, 1. ])
     """
-    checks.one_of(design, "design", DESIGNS)
+    checks.one_of(shape, "shape", SHAPES)
     n_items, n_comparisons = count(n_items, "n_items", 2), count(n_comparisons, "n_comparisons", 0)
-    neutral = checks.number(neutral, "neutral", "must be in [0, 1]", lambda x: 0.0 <= x <= 1.0)
+    neutral = checks.number(neutral, "neutral", *SHARE)
     rng = checks.rng(rng)
     theta = rng.normal(size=n_items) if theta is None else strengths(theta)
     if len(theta) != n_items:
         checks.fail("theta", f"has {len(theta)} values, but there are {n_items} items")
-    if design == "random":
+    if shape == "random":
         first = rng.integers(0, n_items, n_comparisons)
         second = other(first, n_items, rng)
     else:
-        edges = np.stack(graph(design, n_items, rng=rng))
+        edges = np.stack(graph(shape, n_items, rng=rng))
         row = np.arange(n_comparisons)
         at = row % edges.shape[1]
         swap = row // edges.shape[1] % 2
@@ -231,6 +231,8 @@ def play(
     >>> len(rows.first), rows.weight.sum(), rows.weight.min() >= 1.0
     (1998, np.float64(19980.0), np.True_)
     """
+    from scipy.special import expit
+
     n_items, games = count(n_items, "n_items", 1), count(games, "games", 2)
     rule = "must be from 0 to {:g}"
     spread = checks.number(spread, "spread", rule.format(1e9), lambda x: 0.0 <= x <= 1e9)
@@ -238,7 +240,7 @@ def play(
     rng = checks.rng(rng)
     first, second = int32(*pairs(first, second, n_items))
     theta = rng.normal(0.0, spread, n_items)
-    p = probabilities("bradley-terry", theta[first] - theta[second])
+    p = expit(theta[first] - theta[second])
     win = 1.0 + rng.binomial(games - 2, p)
     scale = 10.0 ** rng.uniform(-decades / 2.0, decades / 2.0, len(first))
     return Simulated(

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.reference.beta import _uniform
-from venire.reference.resampling import threefry
+from venire._native.resample import words
 
 __all__ = ["Key", "child", "normal_pairs", "normals", "uniforms"]
 
@@ -18,14 +17,19 @@ Floats = NDArray[np.float64]
 
 def child(key: Key, number: int, purpose: int) -> Key:
     """The key of a stream that is independent of `key`'s own."""
-    a, b = threefry(key, [number], purpose)
+    a, b = words(key, [number], purpose)
     return int(a[0]), int(b[0])
 
 
 def uniforms(key: Key, c0: Any, c1: Any) -> tuple[Floats, Floats]:
     """Two numbers in (0, 1) for each counter (c0, c1); c0 has the shape of the result."""
-    a, b = threefry(key, c0, c1)
+    a, b = words(key, c0, c1)
     return _uniform(a), _uniform(b)
+
+
+def _uniform(word: NDArray[np.uint64]) -> Floats:
+    """The middles of 2^52 cells of (0, 1)."""
+    return ((word >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
 
 
 def normal_pairs(key: Key, c0: Any, c1: Any) -> tuple[Floats, Floats]:

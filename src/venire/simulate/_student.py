@@ -73,11 +73,9 @@ class RidgeStudent:
         x = np.asarray(checks.numeric(x, "x"), np.float64)
         if x.ndim != 2:
             checks.fail("x", f"must be two-dimensional, has {x.ndim} dimensions")
-        good = np.abs(x) <= checks.LARGEST
-        if not good.all():
-            row, column = np.argwhere(~good)[0]
-            rule = f"must be finite, and of a size of at most {checks.LARGEST:g}"
-            checks.fail("x", rule, int(row), x[row, column])
+        good = (np.abs(x) <= checks.LARGEST).all(axis=1)
+        rule = f"must be finite, and of a size of at most {checks.LARGEST:g}"
+        checks.every(good, "x", rule, x)
         n_waves = checks.whole(self.n_waves, "n_waves", 0, 1_000_000)
         if not n_waves:
             return x

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,10 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
+from venire._core.arrays import first_seen
 
-__all__ = ["PRESETS", "Teachers", "teachers"]
+__all__ = ["PRESETS", "SHARE", "Teachers", "shares", "teachers"]
 
 MOST_TEACHERS = 1 << 16
+SHARE = ("must be between 0 and 1", lambda x: 0.0 <= x <= 1.0)
+_MOST = checks.LARGEST
 
 Floats = NDArray[np.float64]
 
@@ -78,31 +80,16 @@ class Teachers:
         n = checks.columns(sharpness=sharp)[0]
         if n > MOST_TEACHERS:
             checks.fail("sharpness", f"is for at most {MOST_TEACHERS:,} teachers", value=n)
-        most = checks.LARGEST
-        bounds = {
-            "sharpness": (-most, most, "must be finite"),
-            "order_bias": (-most, most, "must be finite"),
-            "own_error": (0.0, most, "must be finite and >= 0"),
-            "cost": (0.0, most, "must be finite and >= 0"),
-            "failure": (0.0, 1.0, "must be between 0 and 1"),
-        }
-        for name, (low, high, rule) in bounds.items():
-            values = checks.numbers(getattr(self, name), n, name)
-            good = np.isfinite(values) & (values >= low) & (values <= high)
-            if not good.all():
-                k = int(np.argmin(good))
-                if np.isfinite(values[k]) and abs(values[k]) > most:
-                    rule += f", and of a size of at most {most:g}"
-                checks.fail(name, rule, k, values[k])
+        for name, check in (
+            ("sharpness", checks.bounded), ("order_bias", checks.bounded),
+            ("own_error", checks.amounts), ("cost", checks.amounts), ("failure", shares),
+        ):  # fmt: skip
+            values = check(getattr(self, name), n, name)
             self._keep(name, np.array(np.broadcast_to(values, (n,))))
-        for name, high in (("shared_error", checks.LARGEST), ("ambiguous", 1.0)):
-            rule = "must be between 0 and 1" if high == 1.0 else "must be finite and >= 0"
-
-            def allowed(x: float, most: float = high) -> bool:
-                return 0.0 <= x <= most < math.inf
-
-            value = checks.number(getattr(self, name), name, rule, allowed)
-            object.__setattr__(self, name, value)
+        error, ambiguous = self.shared_error, self.ambiguous
+        error = checks.number(error, "shared_error", checks.AMOUNT, lambda x: 0.0 <= x <= _MOST)
+        object.__setattr__(self, "shared_error", error)
+        object.__setattr__(self, "ambiguous", checks.number(ambiguous, "ambiguous", *SHARE))
         self._keep("names", _names(self.names, n))
 
     def _keep(self, name: str, array: NDArray[Any]) -> None:
@@ -126,17 +113,21 @@ class Teachers:
         >>> vn.simulate.teachers("usual").take([0, 3]).sharpness.tolist()
         [4.0, 1.0]
         """
-        k = checks.integers(positions, "positions")
-        bad = np.flatnonzero(np.ravel((k < 0) | (k >= len(self))))
-        if len(bad):
-            reason = f"must be a position among {len(self)} teachers"
-            checks.fail("positions", reason, int(bad[0]), np.ravel(k)[bad[0]])
-        k = np.atleast_1d(k)
+        k = np.atleast_1d(checks.integers(positions, "positions"))
+        reason = f"must be a position among {len(self)} teachers"
+        checks.every((k >= 0) & (k < len(self)), "positions", reason, k)
         return replace(
             self, sharpness=self.sharpness[k], order_bias=self.order_bias[k],
             own_error=self.own_error[k], cost=self.cost[k], failure=self.failure[k],
             names=self.names[k],
         )  # fmt: skip
+
+
+def shares(x: Any, n: int, name: str) -> Floats:
+    """Probabilities, one for each of n teachers."""
+    values = checks.finite(x, n, name)
+    checks.every((values >= 0.0) & (values <= 1.0), name, SHARE[0], values)
+    return np.broadcast_to(values, (n,))
 
 
 def _names(given: Any, n: int) -> NDArray[Any]:
@@ -146,10 +137,7 @@ def _names(given: Any, n: int) -> NDArray[Any]:
     names = np.array([str(name) for name in labels])
     if len(names) != n:
         checks.fail("names", f"has {len(names)} rows, but there are {n} teachers")
-    _, first = np.unique(names, return_index=True)
-    if len(first) < n:
-        k = int(np.setdiff1d(np.arange(n), first)[0])
-        checks.fail("names", "is given twice", k, names[k])
+    checks.every(first_seen(names), "names", "is given twice", names)
     return names
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from venire._core import checks
 from venire.simulate._graphs import count, int32
 from venire.simulate._rows import Simulated, comparisons, other, outcomes
+from venire.simulate._teachers import SHARE
 
 __all__ = ["Queries", "arena", "chain", "dense", "ladder", "nearly_separable", "queries"]
 
@@ -124,8 +125,7 @@ def nearly_separable(
     """
     n_items = count(n_items, "n_items", 2)
     n_comparisons = count(n_comparisons, "n_comparisons", n_items)
-    rule = "must be in [0, 1]"
-    upsets = checks.number(upsets, "upsets", rule, lambda x: 0.0 <= x <= 1.0)
+    upsets = checks.number(upsets, "upsets", *SHARE)
     rng = checks.rng(rng)
     first = rng.integers(0, n_items, n_comparisons - n_items)
     second = other(first, n_items, rng)

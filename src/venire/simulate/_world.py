@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from venire._core import checks
 from venire._core.arrays import keys
 from venire.data.votes import Votes
-from venire.simulate._law import GROUP_NOISE, KINDS, N_FEATURES, Law, law
-from venire.simulate._requests import Requests, counts, integers, numbers, position, tag, turn
+from venire.simulate._ballots import Ballots, counts, integers, numbers, position, tag, turn
+from venire.simulate._law import GROUP_NOISE, LAWS, N_FEATURES, Law
+from venire.simulate._law import law as draw_law
 from venire.simulate._streams import Key, child, normal_pairs, normals, uniforms
 from venire.simulate._teachers import Teachers
 
@@ -75,7 +76,7 @@ class World:
         return self.theta + self.bias[self.group]
 
     def __repr__(self) -> str:
-        return f"<World {self.law.kind}: {self.n_groups:,} groups, {len(self.theta):,} items>"
+        return f"<World {self.law.name}: {self.n_groups:,} groups, {len(self.theta):,} items>"
 
     def fresh(self, n_groups: int, n_items: ArrayLike | None = None, *, number: int = 1) -> World:
         """Other groups that follow the same law: what a student is tested on.
@@ -204,14 +205,14 @@ class World:
             low, high, teachers.names[t[told]], about, group=g[told], swapped=swapped
         )  # fmt: skip
 
-    def _read(self, teachers: Teachers, *columns: Any) -> Requests:
+    def _read(self, teachers: Teachers, *columns: Any) -> Ballots:
         if not isinstance(teachers, Teachers):
             checks.fail(
                 "teachers", f"must be Teachers, got {type(teachers).__name__}", kind=TypeError
             )
-        return Requests.read(self.n_items, len(teachers), *columns)
+        return Ballots.read(self.n_items, len(teachers), *columns)
 
-    def _chance(self, teachers: Teachers, ask: Requests) -> Floats:
+    def _chance(self, teachers: Teachers, ask: Ballots) -> Floats:
         """Probability of a vote for first."""
         low = np.minimum(ask.first, ask.second).astype(np.uint64)
         high = np.maximum(ask.first, ask.second).astype(np.uint64)
@@ -231,7 +232,7 @@ class World:
         with np.errstate(over="ignore"):
             return 1.0 / (1.0 + np.exp(-logit))
 
-    def _answer(self, teachers: Teachers, ask: Requests) -> NDArray[np.int8]:
+    def _answer(self, teachers: Teachers, ask: Ballots) -> NDArray[np.int8]:
         first, second = ask.first.astype(np.uint64), ask.second.astype(np.uint64)
         coin, reached = uniforms(self._key, first | tag(COIN, ask.teacher), second | turn(ask.run))
         vote = np.where(coin < self._chance(teachers, ask), 1, -1).astype(np.int8)
@@ -244,7 +245,7 @@ class World:
 
 
 def world(
-    kind: str = "normal",
+    law: str = "normal",
     n_groups: int = 40,
     n_items: ArrayLike = 50,
     *,
@@ -259,7 +260,7 @@ def world(
 
     Parameters
     ----------
-    kind : {"normal", "retrieval"}
+    law : {"normal", "retrieval"}
         Strengths 1.5 z, or the quantile of .9 N(0, .7²) + .1 N(2.5, 1) at Phi(z): most items are
         alike, and a tenth are far better.
     n_groups : int, default 40
@@ -295,12 +296,12 @@ def world(
     >>> w.fresh(2).features.shape
     (200, 16)
     """
-    checks.one_of(kind, "kind", tuple(KINDS))
+    checks.one_of(law, "law", LAWS)
     checks.one_of(student, "student", tuple(STUDENTS))
     bias = checks.number(bias, "bias", checks.AMOUNT, lambda x: 0.0 <= x <= checks.LARGEST)
     n_each = counts(n_groups, n_items)
     key = keys(rng)
-    return _populate(law(kind, STUDENTS[student], float(bias), key), n_each, key)
+    return _populate(draw_law(law, STUDENTS[student], float(bias), key), n_each, key)
 
 
 def _populate(law: Law, n_items: NDArray[np.int64], key: Key) -> World:

@@ -13,6 +13,7 @@ from venire._core.frames import as_frame
 from venire.data.coding import encode_one
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.votes import Votes
+from venire.models import DEFAULT, HALF_TIES
 from venire.panel import Consensus, consensus
 from venire.priors import GaussianPrior
 from venire.ratings.grouped import GroupedFit, fit_groups
@@ -21,7 +22,6 @@ from venire.targets._rows import LaidOutVotes
 __all__ = ["METHODS", "VotesFit", "fit_votes"]
 
 METHODS = ("fit", "consensus", "uniform")
-MODELS = ("bradley-terry", "thurstone")
 PRIOR_AGREE, PRIOR_DISAGREE = 4.0, 2.0
 LEAST = 1e-3  # weight of a teacher, before the division by the mean
 
@@ -141,7 +141,7 @@ class VotesFit:
 def fit_votes(
     votes: Votes,
     *,
-    model: str = "bradley-terry",
+    model: str = DEFAULT,
     prior: GaussianPrior | None = GaussianPrior(0.1),  # noqa: B008
     method: str = "fit",
     rounds: int = 2,
@@ -284,7 +284,7 @@ def _check(votes: Any, model: Any, method: Any, rounds: Any, rho: Any) -> None:
         checks.fail("votes", f"must be Votes, got {type(votes).__name__}", kind=TypeError)
     if votes._parts[0].names.groups is None:
         checks.fail("votes", "must have groups: give group=..., the same label for all if one")
-    checks.one_of(model, "model", MODELS)
+    checks.one_of(model, "model", HALF_TIES)
     checks.one_of(method, "method", METHODS)
     checks.whole(rounds, "rounds", 0, 2**31 - 1)
     if rho is not None:

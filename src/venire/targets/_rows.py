@@ -11,6 +11,7 @@ from venire.data.aggregation import aggregate
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.rows import Rows
 from venire.data.votes import Votes
+from venire.models import model_of
 from venire.ratings.grouped import GroupedFit
 
 __all__ = ["LaidOutVotes"]
@@ -59,6 +60,6 @@ class LaidOutVotes:
         g = fit.comparisons
         expected = expected_votes(
             g.offsets, g.cell_offsets, g.first, g.second, fit.theta, fit.difference_variances,
-            fit.model == "thurstone", self.n_threads,
+            fit.model, model_of(fit.model).variance_share, self.n_threads,
         )  # fmt: skip
         return self._native.agreement(expected)

@@ -29,7 +29,7 @@ def bagging(case: Case) -> None:
         else (Ridge(), LinearRegression(), DecisionTreeRegressor(max_depth=2))
     )  # fmt: skip
     settings = {"estimator": estimator, "n_estimators": case.whole(2, 4)} | case.some(
-        {"kind": lambda: case.choice(("multinomial", "poisson", "bayesian", "subsample")),
+        {"scheme": lambda: case.choice(("multinomial", "poisson", "bayesian", "subsample")),
          "size": lambda: case.whole(2, n), "max_features": 0.5, "oob": False, "n_jobs": 1,
          "random_state": 1}, 0.3,
     )  # fmt: skip

@@ -64,9 +64,24 @@ def distillation_options(case: Case) -> None:
             (case.hostile(group), item) if case.chance(0.5) else (group, case.hostile(item))
         )
     loop = case.call(vn.Distillation, **arguments)
-    for name in ("folder", "items", "n_rounds", "order", "pending", "predictions", "teachers"):
+    for name in ("folder", "items", "n_rounds", "order", "pending", "predictions", "settings",
+                 "teachers"):  # fmt: skip
         case.get(loop, name)
     case.call(repr, loop)
+
+
+@entry
+def distillation_settings(case: Case) -> None:
+    kept = ("items", "gold", "n_threads")
+    arguments = {k: v for k, v in loop_arguments(case).items() if k not in kept}
+    settings = case.call(distillation.Settings, **case.spoil(arguments, 0.5, sizes=SIZES))
+    for name in ("labels", "prices", "votes_per_ask", "weighing"):
+        case.get(settings, name)
+    again = case.call(distillation.Settings.of_plain, case.call(settings.plain))
+    assert again == settings
+    label = settings.teachers[0]
+    case.try_(settings.position, **case.spoil({"teacher": label}, 0.5))
+    case.call(settings.positions, [label])
 
 
 def use(case: Case, loop: Any, spoil: float) -> None:

@@ -17,7 +17,7 @@ import venire as vn
 from fuzz.case import EXPECTED, Case, entry
 from fuzz.entries.data import WORDS, frame_options, probabilities
 from fuzz.files import damaged, table_file
-from venire import cli, distributed, streaming
+from venire import Columns, batch, cli
 from venire import io as vio
 from venire.cli import _app
 
@@ -194,7 +194,7 @@ def groups_options(case: Case) -> dict[str, Any]:
             "order_effect": True,
             "tol": 1e-6,
             "max_iter": 20,
-            "errors": False,
+            "errors": None,
             "scale": "elo",
             "memory": lambda: case.choice((1 << 26, 1 << 30)),
             "n_threads": 2,
@@ -203,12 +203,18 @@ def groups_options(case: Case) -> dict[str, Any]:
     )
 
 
+def fit_files(case: Case, output: Path, path: Path, columns: Any, **given: Any) -> Any:
+    listed = case.call(Columns, **case.spoil(columns, 0.1))
+    given = case.spoil(given, 0.1, keep=("executor",))
+    return case.call(batch.fit_files, path, output, listed, **given, allow=FILES)
+
+
 @entry
-def streaming_fit_groups(case: Case) -> None:
-    path, options = comparison_file(case, group=True)
-    options |= groups_options(case) | case.some({"shared": True}, 0.1)
+def fit_files_here(case: Case) -> None:
+    path, columns = comparison_file(case, group=True)
+    options = groups_options(case) | case.some({"shared": True}, 0.1)
     output = case.folder / f"out{case.choice(('.csv', '.parquet', '.jsonl'))}"
-    out = case.call(streaming.fit_groups, path, output, **case.spoil(options, 0.15), allow=FILES)
+    out = fit_files(case, output, path, columns, **options)
     case.get(out, "converged")
     case.call(repr, out)
 
@@ -221,12 +227,10 @@ def _client() -> Any:
 
 
 @entry
-def distributed_fit_groups(case: Case) -> None:
-    path, options = comparison_file(case, group=True)
-    options |= groups_options(case)
+def fit_files_on_a_cluster(case: Case) -> None:
+    path, columns = comparison_file(case, group=True)
     output = case.folder / "out.parquet"
-    case.call(distributed.fit_groups, path, output, client=_client(),
-              **case.spoil(options, 0.1), allow=FILES)  # fmt: skip
+    fit_files(case, output, path, columns, executor=_client(), **groups_options(case))
 
 
 # ---- the commands -------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ KINDS = ("multinomial", "poisson", "bayesian")
 def bootstrap_options(case: Case) -> dict[str, Any]:
     return {"n_resamples": case.whole(2, 12)} | case.some(
         {
-            "kind": lambda: case.choice(KINDS),
+            "scheme": lambda: case.choice(KINDS),
             "unit": lambda: case.choice(("auto", "outcomes", "cells")),
             "rng": lambda: case.whole(0, 9),
             "tol": lambda: case.choice((1e-7, 1e-4)),
@@ -38,7 +38,7 @@ def use(case: Case, b: Any, spoil: float = 0.25) -> None:
     case.call(repr, b)
     level, kind = (
         {"level": 0.9},
-        {"kind": case.choice(("percentile", "basic", "bca", "studentised"))},
+        {"interval": case.choice(("percentile", "basic", "bca", "studentized"))},
     )
     calls: list[tuple[Any, dict[str, Any]]] = [
         (b.extend, {"more": case.whole(1, 3)}),
@@ -46,6 +46,9 @@ def use(case: Case, b: Any, spoil: float = 0.25) -> None:
         (b.prob_better, {"first": names[0], "second": case.column(names, 2)}),
         (b.rank_interval, level | case.some({"simultaneous": True})),
         (b.standard_errors, {}),
+        (b.bias, {}),
+        (b.quantiles, {"probs": [0.025, 0.5]}),
+        (b.summary, level | kind),
         (b.tied_neighbours, level | {"backend": case.choice(BACKENDS)}),
         (b.to_frame, level | kind | {"backend": case.choice(BACKENDS)}),
     ]
@@ -73,15 +76,16 @@ def use_grouped(case: Case, b: Any, spoil: float = 0.25) -> None:
         case.try_(case.get, b, name) if name == "theta" else case.get(b, name)
     case.call(repr, b)
     label = b.groups[0]
-    start, stop = b.offsets[:2]
-    names = list(b.items[start:stop]) or [0]
-    kind = {"kind": case.choice(("percentile", "basic"))}
+    kind = {"interval": case.choice(("percentile", "basic", "bca", "studentized"))}
     calls: list[tuple[Any, dict[str, Any]]] = [
         (b.extend, {"more": case.whole(1, 3)}),
-        (b.group, {"label": label}),
+        (b.__getitem__, {"label": label}),
         (b.interval, kind | case.some({"level": 0.95})),
         (b.parameter_errors, {}),
-        (b.prob_better, {"label": label, "first": names[0], "second": names[-1]}),
+        (b.bias, {}),
+        (b.quantiles, {"probs": [0.025, 0.5]}),
+        (b.rank_interval, {"level": 0.9}),
+        (b.summary, {"level": 0.95}),
         (b.standard_errors, {}),
         (b.to_frame, kind | {"backend": case.choice(BACKENDS)}),
     ]
@@ -114,12 +118,12 @@ def _saved(grouped: bool, model: str, kind: str) -> dict[str, np.ndarray]:
     score = rng.choice([0.0, 0.5, 1.0], 40)
     if grouped:
         g = vn.GroupedComparisons(rng.integers(0, 3, 40), first, second, score)
-        b: Any = vn.bootstrap(vn.fit_groups(g, model=model), 4, kind=kind, rng=1, keep="draws")
+        b: Any = vn.bootstrap(vn.fit_groups(g, model=model), 4, scheme=kind, rng=1, keep="draws")
     else:
         fits = {"davidson": vn.fit_davidson, "bradley-terry": vn.fit_bradley_terry}
         c = vn.Comparisons(first, second, score, order=rng.choice([-1, 1], 40))
         fit = fits[model](c, order_effect=True, prior=vn.GaussianPrior(0.1))
-        b = vn.bootstrap(fit, 4, kind=kind, rng=1)
+        b = vn.bootstrap(fit, 4, scheme=kind, rng=1)
     with tempfile.NamedTemporaryFile(suffix=".npz") as file:
         b.save(file.name)
         with np.load(file.name) as saved:
@@ -221,7 +225,7 @@ def bootstrap_weights(case: Case) -> None:
     arguments = {"n": n, "n_resamples": case.whole(1, 6)}
     arguments |= case.some(
         {
-            "kind": lambda: case.choice((*KINDS, "subsample")),
+            "scheme": lambda: case.choice((*KINDS, "subsample")),
             "size": lambda: case.whole(1, n),
             "cluster": lambda: case.column(case.names(3), n),
             "strata": lambda: case.column(case.names(2), n),
@@ -259,7 +263,7 @@ def bootstrap_statistic(case: Case) -> None:
                                  lambda x, w: 1j, None, "mean"))  # fmt: skip
     arguments = {"n_resamples": case.whole(2, 12)} | case.some(
         {
-            "kind": lambda: case.choice((*KINDS, "subsample")),
+            "scheme": lambda: case.choice((*KINDS, "subsample")),
             "size": lambda: case.whole(1, n),
             "cluster": lambda: case.column(case.names(3), n),
             "strata": lambda: case.column(case.names(2), n),
@@ -275,7 +279,7 @@ def bootstrap_statistic(case: Case) -> None:
         data = case.hostile(case.floats(n))
     arguments = case.spoil(arguments, 0.3, sizes=("n_resamples", "size"))
     b = case.call(vn.bootstrap_statistic, statistic, data, **arguments)
-    case.get(b, "standard_error")
+    case.call(b.standard_errors)
     case.call(repr, b)
-    kind = case.choice(("percentile", "basic", "bca", "studentised"))
-    case.call(b.interval, **case.spoil({"level": 0.9, "kind": kind}, 0.3))
+    kind = case.choice(("percentile", "basic", "bca", "studentized"))
+    case.call(b.interval, **case.spoil({"level": 0.9, "interval": kind}, 0.3))

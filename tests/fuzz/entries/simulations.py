@@ -26,7 +26,7 @@ def simulated_rows(case: Case) -> None:
             {
                 "theta": lambda: case.floats(n),
                 "neutral": 0.3,
-                "design": lambda: case.choice(("random", *simulate.DESIGNS)),
+                "shape": lambda: case.choice(("random", *simulate.SHAPES)),
             }
         )
         rows = case.call(simulate.comparisons, **case.spoil(arguments, 0.35, sizes=SIZES))
@@ -34,7 +34,7 @@ def simulated_rows(case: Case) -> None:
         case.call(simulate.permuted, rows, **case.spoil(rng, 0.2))
     elif kind == 1:
         arguments = {
-            "kind": case.choice(simulate.GRAPHS),
+            "shape": case.choice(simulate.GRAPHS),
             "n_items": case.choice((4, 5, 9, 16, 30)),
         }
         first, second = case.call(simulate.graph, **case.spoil(arguments | rng, 0.35, sizes=SIZES))
@@ -119,7 +119,7 @@ def simulated_world(case: Case) -> None:
     arguments: dict[str, Any] = {"n_groups": case.whole(1, 3), "n_items": case.choice((3, 5))}
     arguments |= case.some(
         {
-            "kind": lambda: case.choice(("normal", "retrieval")),
+            "law": lambda: case.choice(("normal", "retrieval")),
             "bias": 0.5,
             "student": lambda: case.choice(("useful", "useless")),
             "rng": 1,
@@ -174,17 +174,17 @@ def simulated_students(case: Case) -> None:
 def simulated_plan(case: Case) -> None:
     arguments: dict[str, Any] = {"n_groups": 2, "n_items": 4, "degrees": (2,), "n_seeds": 2}
     arguments |= case.some(
-        {"teachers": lambda: some_teachers(case, 0.0), "panel": True, "pattern": [0, 0, 1],
+        {"teachers": lambda: some_teachers(case, 0.0), "panel": True, "rotation": [0, 0, 1],
          "design": lambda: case.choice(("uniform", ["adaptive"])), "criterion": "A",
-         "kind": "retrieval", "student": "useless", "level": 0.9, "rng": 1, "n_threads": 2,
+         "law": "retrieval", "student": "useless", "rng": 1, "n_threads": 2,
          "progress": lambda: lambda *a: None}, 0.2,
     )  # fmt: skip
     p = case.call(simulate.plan, **case.spoil(arguments, 0.4, sizes=SIZES))
     case.get(p, "n_seeds")
     measure = case.choice(list(p.values))
-    case.try_(p.interval, **case.spoil({"measure": measure}, 0.3))
+    case.try_(p.interval, **case.spoil({"measure": measure, "level": 0.9}, 0.3))
     case.try_(p.needed, **case.spoil({"quality": 0.5, "measure": measure}, 0.3))
-    case.try_(p.to_frame, **case.spoil({"backend": "dict"}, 0.3))
+    case.try_(p.to_frame, **case.spoil({"backend": "dict", "level": 0.9}, 0.3))
     case.call(repr, p)
     if case.chance(0.1):
         from fuzz.entries.pictures import draw

@@ -84,7 +84,7 @@ class TeacherCalibration:
         C. Guo, G. Pleiss, Y. Sun, K. Weinberger (2017), On calibration of modern neural networks,
         https://proceedings.mlr.press/v70/guo17a.html
         """
-        from venire.data.votes.rows import _probabilities
+        from venire.data.votes.rows import read_probabilities
 
         place = {label: i for i, label in enumerate(self.teachers.tolist())}
         stated = checks.numeric(probabilities, "probabilities")
@@ -96,7 +96,7 @@ class TeacherCalibration:
         if (at < 0).any():
             bad = int(np.argmax(at < 0))
             fail("teacher", "is not among the teachers", bad, labels[codes[bad]])
-        p = _probabilities(stated, n)
+        p = read_probabilities(stated, n)
         power = 1.0 / self.temperature[at]
         power[np.isnan(power)] = 1.0
         scaled = p ** power[:, None]

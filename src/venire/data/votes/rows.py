@@ -14,7 +14,14 @@ from venire._core.checks import fail
 from venire.data import coding
 from venire.data.votes._table import PairNames, Table, joined
 
-__all__ = ["TOLERANCE", "VoteRows", "checked_rows", "table_of"]
+__all__ = [
+    "TOLERANCE",
+    "VoteRows",
+    "checked_rows",
+    "read_probabilities",
+    "read_votes",
+    "table_of",
+]
 
 TOLERANCE = 1e-6  # how far the three probabilities of a row may be from adding up to 1
 _MAX_ROWS = 2**28  # of a native call, which cannot be interrupted
@@ -83,9 +90,9 @@ def checked_rows(
         raise TypeError("give one of vote and probabilities")
     votes = chances = None
     if vote is not None:
-        votes = _votes(vote, n)
+        votes = read_votes(vote, n)
     else:
-        chances = _probabilities(probabilities, n)
+        chances = read_probabilities(probabilities, n)
     rule = f"must be finite and > 0, at most {checks.LARGEST:g}"
     factor = checks.number(strength, "strength", rule, lambda x: 0.0 < x <= checks.LARGEST)
     weights = checks.weight(weight, n)
@@ -99,7 +106,7 @@ def checked_rows(
     )  # fmt: skip
 
 
-def _votes(vote: Any, n: int) -> NDArray[np.int8]:
+def read_votes(vote: Any, n: int) -> NDArray[np.int8]:
     """Votes as contiguous int8; those of an int8 array are checked as they are counted."""
     array = checks.rows(vote, n, "vote")
     if array.dtype == bool:
@@ -126,7 +133,7 @@ def _refuse_vote(vote: Any, at: int) -> NoReturn:
     fail("vote", rule, at, value)
 
 
-def _probabilities(x: Any, n: int) -> NDArray[np.float64]:
+def read_probabilities(x: Any, n: int) -> NDArray[np.float64]:
     """Rows of three probabilities (win, tie, loss of first) that add up to 1."""
     array = checks.numeric(x, "probabilities")
     if array.ndim != 2 or array.shape[1] != 3:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,15 +10,13 @@ import numpy as np
 
 from venire import scales
 from venire._core import checks
+from venire.data.comparisons import Components
+from venire.models import model_of
 from venire.ratings.grouped.lookup import GroupLookup
 from venire.ratings.grouped.scaling import group_of_item
-from venire.reference.components import Components
 
 __all__ = ["Evidence", "read"]
 
-#: Variance of a theta difference to what it adds to that of the link, which is 1: kappa is
-#: 1 / sqrt(1 + this * variance). Exact for the normal curve, close for the logistic one.
-SHARE = {"logit": math.pi / 8.0, "probit": 1.0}
 LEAST_VARIANCE = 1e-8  # of an anchor: what is known more exactly is taken as known to 1e-4
 _ENDS = (("first_group", "first"), ("second_group", "second"))
 
@@ -84,7 +81,9 @@ def read(
         checks.fail(missing[0], f"is missing: {what}")
     rows = None
     if not missing:
-        rows = _bridges(gf, lookup, variance, SHARE[own], labels, score, weight)
+        rows = _bridges(
+            gf, lookup, variance, model_of(gf.model).variance_share, labels, score, weight
+        )
     if anchors is None:
         pull, target = np.zeros(n), np.zeros(n)
     else:
@@ -216,7 +215,7 @@ def _evidence(
     )  # fmt: skip
     labels, count = graph.components(False)
     return Evidence(
-        model="thurstone" if gf.model == "thurstone" else "bradley-terry",
+        model=model_of(gf.model).fitted(free_tie=False).name,
         identified=identified,
         active=active,
         lo=place[lo],

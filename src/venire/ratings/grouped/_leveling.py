@@ -32,7 +32,6 @@ from venire.ratings._covariance import inverse_of
 from venire.ratings.grouped._bridges import Evidence
 from venire.ratings.newton import Result, newton
 from venire.ratings.solver import solve_rows
-from venire.reference import links
 
 __all__ = ["Levels", "find_levels"]
 
@@ -192,8 +191,10 @@ class _Posterior(_sampled.SolverInverse):
         return 1.0 - self.rest
 
     def _curvature(self, d: np.ndarray) -> np.ndarray:
+        from venire._native.model import cell_terms
+
         e = self.evidence
-        return links.cell_terms(e.model, d, 0.0, e.win, e.loss, np.zeros(len(d)))["d2"]
+        return cell_terms(e.model, d, 0.0, e.win, e.loss, np.zeros(len(d)))["d2"]
 
     def centre(self, rows: np.ndarray) -> None:
         """Nothing to do."""

@@ -9,7 +9,6 @@ import numpy as np
 
 from venire.ratings._covariance import inverse_of
 from venire.ratings.grouped import batches
-from venire.ratings.problem import TIE_MODELS
 
 if TYPE_CHECKING:
     from venire.ratings.grouped.fit import GroupedFit
@@ -61,7 +60,7 @@ def compute_errors(fit: GroupedFit, *, differences: bool = False) -> None:
     gamma_error: Any = None if own_gamma is None else np.sqrt(own_gamma)
     with np.errstate(over="ignore"):
         tie_error: Any = None if own_tie is None else np.sqrt(own_tie) * fit.tie
-    if tie_error is None and fit.model in TIE_MODELS and not fit.shared:
+    if tie_error is None and fit.tie is not None and not fit.shared:
         tie_error = np.full(g.n_groups, np.nan)  # no group has ties
     for k in apart.tolist():
         single = fit._single(k)

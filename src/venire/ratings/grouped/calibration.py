@@ -13,11 +13,11 @@ from numpy.typing import ArrayLike
 
 from venire._core import checks
 from venire._core.frames import as_frame
+from venire.data.comparisons import Components
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.ratings.grouped._bridges import Evidence, read
 from venire.ratings.grouped._leveling import find_levels
 from venire.ratings.grouped.scaling import group_of_item
-from venire.reference.components import Components
 
 if TYPE_CHECKING:
     from venire.ratings.grouped.fit import GroupedFit

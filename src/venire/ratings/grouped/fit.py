@@ -12,11 +12,11 @@ from venire._core import checks
 from venire._core.frames import as_frame
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.grouping import group_at
+from venire.models import model_of
 from venire.priors import GaussianPrior
 from venire.ratings.fit import Fit
 from venire.ratings.grouped import _uncertainty, batches, scaling
 from venire.ratings.grouped._uncertainty import GroupedParameterErrors
-from venire.ratings.problem import TIE_MODELS
 
 __all__ = ["GroupedFit", "GroupedParameterErrors"]
 
@@ -353,12 +353,13 @@ class GroupedFit:
 
         if self.scale != scales.scale_of(self.model):
             raise ValueError(f"theta is on the scale {self.scale!r}: ask the fit itself")
-        has_tie = self.model in TIE_MODELS and self.comparisons.cells.tie is not None
+        row = model_of(self.model)
+        has_tie = row.tie is not None and self.comparisons.cells.tie is not None
         if self.shared:
             has_tie = len(self._values) > (self.order_effect is not None)
         native = batches.native_groups(
             self.comparisons,
-            self.model if has_tie or self.model not in TIE_MODELS else "bradley-terry",
+            row.fitted(has_tie).name,
             prior=0.0 if self.prior is None else self.prior.precision,
             order_effect=self.order_effect is not None,
             has_tie=has_tie,
@@ -369,11 +370,11 @@ class GroupedFit:
         e = Estimates(0, 0, False, False)
         e.theta = self.theta
         e.gamma = self.order_effect if own else None
-        if has_tie and own:
+        if row.tie is not None and has_tie and own:
             with np.errstate(divide="ignore"):
                 e.log_tie = np.log(self.tie)
-            if self.model == "rao-kupper":  # eta of 1 and less than an ulp is 1: no tie could be
-                e.log_tie = np.maximum(e.log_tie, 2.0**-54)
+            # a tie parameter of 1 and less than an ulp is 1; on its boundary no tie could be
+            e.log_tie = np.maximum(e.log_tie, row.tie.log_boundary + 2.0**-54)
         e.residual, e.n_iter, e.n_parts = self.residual, self.n_iter, self.n_components
         e.status = np.select([self.status == name for name in STATUSES], range(len(STATUSES)), 0)
         e.status = e.status.astype(np.int8)

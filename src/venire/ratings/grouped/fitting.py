@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike
 from venire._core import checks
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.errors import ConvergenceError, ConvergenceWarning, NotIdentifiedError
+from venire.models import DEFAULT, Model, TieLaw, model_of
 from venire.priors import GaussianPrior
-from venire.ratings.fitting import check_arguments, fit_quietly, log_tie_of, tie_of
+from venire.ratings.fitting import check_arguments, fit_quietly, tie_of
 from venire.ratings.grouped import _shared, batches
 from venire.ratings.grouped.fit import GroupedFit
 from venire.ratings.grouped.lookup import GroupLookup
-from venire.ratings.problem import TIE_MODELS
 from venire.scales import scale_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ EXAMPLES = 5
 def fit_groups(
     g: GroupedComparisons,
     *,
-    model: str = "bradley-terry",
+    model: str = DEFAULT,
     prior: GaussianPrior | None = GaussianPrior(0.01),  # noqa: B008
     order_effect: bool = False,
     shared: bool = False,
@@ -126,20 +126,21 @@ def fit_groups(
     check_arguments(model, prior, order_effect, tol, max_iter, progress)
     shared, strict = checks.flag(shared, "shared"), checks.flag(strict, "strict")
     threads = checks.n_threads(n_threads)
-    has_tie = model in TIE_MODELS and g.cells.tie is not None
+    row = model_of(model)
+    has_tie = row.tie is not None and g.cells.tie is not None
     if has_tie and shared:
         has_tie = _shared.has_ties_that_count(g, prior is not None)
     own = not shared
     native = batches.native_groups(
         g,
-        model if has_tie or model not in TIE_MODELS else "bradley-terry",
+        row.fitted(has_tie).name,
         prior=0.0 if prior is None else prior.precision,
         order_effect=bool(order_effect),
         has_tie=has_tie,
         shared=bool(shared),
     )
     e = Estimates(g.n_items, g.n_groups, order_effect and own, has_tie and own)
-    warm = _start(e, g, init, model)
+    warm = _start(e, g, init, row.tie)
     limit = MAX_ITER if max_iter is None else int(max_iter)
 
     def small(patience: int, warm: bool, report: batches.Progress | None) -> None:
@@ -151,10 +152,10 @@ def fit_groups(
     values = np.empty(0)
     if shared and (order_effect or has_tie):
         values, left = _shared.fit_shared(
-            native, e, g, _shared_start(g, init, model, order_effect, has_tie),
+            native, e, g, _shared_start(g, init, row, order_effect, has_tie),
             lambda again: small(ENDLESS, warm or again, progress),
             names=("order_effect",) * bool(order_effect) + ("tie",) * has_tie,
-            lower=0.0 if model == "rao-kupper" else -np.inf,
+            lower=-np.inf if row.tie is None else row.tie.log_boundary,
             prior=prior is not None, tol=tol, n_threads=threads,
         )  # fmt: skip
         if left > tol:
@@ -229,7 +230,7 @@ class _Single:
                 values[k] = np.nan
 
 
-def _start(e: Estimates, g: GroupedComparisons, init: Any, model: str) -> bool:
+def _start(e: Estimates, g: GroupedComparisons, init: Any, law: TieLaw | None) -> bool:
     """Put `init` into the estimates; whether there was any."""
     if init is None:
         return False
@@ -251,20 +252,20 @@ def _start(e: Estimates, g: GroupedComparisons, init: Any, model: str) -> bool:
         np.nan_to_num(e.theta, copy=False, nan=0.0)
     else:
         e.theta[:] = checks.start(init, g.n_items)
-    if e.log_tie is not None:
-        share = min(max(_shared.share_of_ties(g), 1e-3), 0.9)
-        e.log_tie[:] = log_tie_of(model, share)
+    if e.log_tie is not None and law is not None:
+        e.log_tie[:] = law.start(min(max(_shared.share_of_ties(g), 1e-3), 0.9))
     return True
 
 
 def _shared_start(
-    g: GroupedComparisons, init: Any, model: str, order_effect: bool, has_tie: bool
+    g: GroupedComparisons, init: Any, row: Model, order_effect: bool, has_tie: bool
 ) -> np.ndarray:
-    gamma = 0.0
-    log_tie = log_tie_of(model, _shared.share_of_ties(g)) if has_tie else 0.0
+    gamma, log_tie, law = 0.0, 0.0, row.tie
+    if law is not None and has_tie:
+        log_tie = law.start(_shared.share_of_ties(g))
     if isinstance(init, GroupedFit) and init.shared:
         gamma = float(init.order_effect or 0.0)
-        if has_tie and init.model == model and init.tie not in (None, 0.0, 1.0):
+        if law is not None and has_tie and init.model == row.name and init.tie > law.boundary:
             log_tie = float(np.log(init.tie))
     return np.array(([gamma] if order_effect else []) + ([log_tie] if has_tie else []))
 
@@ -283,14 +284,14 @@ def _result(
 ) -> GroupedFit:
     from venire._native.grouped import STATUSES
 
-    boundary = 0.0 if model == "davidson" else 1.0
+    law = model_of(model).tie
     tie: Any = None
-    if model in TIE_MODELS:
+    if law is not None:
         if shared:
-            tie = float(tie_of(values[-1])) if has_tie else boundary
+            tie = float(tie_of(values[-1])) if has_tie else law.boundary
         else:
             fitted = np.isfinite(e.residual) & (np.diff(g.cell_offsets) > 0)
-            tie = np.where(fitted, boundary, np.nan)
+            tie = np.where(fitted, law.boundary, np.nan)
             if has_tie:
                 tie = tie_of(e.log_tie)
     gamma: Any = None

@@ -4,19 +4,44 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from venire.streaming._job import Job
-from venire.streaming._scan import Counts
+from venire.batch.job import Batch, Fitted, Job
+from venire.batch.scan import Counts
 
-__all__ = ["LEAST", "Plan", "bytes_of", "cut", "free", "release", "room"]
+__all__ = ["DEFAULT_MEMORY", "Plan", "Work", "bytes_of", "cut", "free", "pieces", "release"]
 
+DEFAULT_MEMORY = 4 << 30
 LEAST = 1 << 14  # rows of a batch, whatever the memory
+MOST = 1 << 20  # rows that are read at a time
 _OVERHEAD = 96 << 20  # buffers of the readers and the writer, and what allocators keep
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+class Work(NamedTuple):
+    """What all batches of a run have in common, once the files have been looked at."""
+
+    source: str
+    job: Job
+    types: dict[str, Any]  # Arrow type of each column
+    schema: Any  # of the output
+    memory: int  # bytes that the process may need
+    n_threads: int | None
+
+    def room(self) -> int:
+        """How many rows a batch may have."""
+        left = int(free(self.memory) / row_bytes(self.job, self.types))
+        return max(left - 2 * pieces(self.memory), LEAST)
+
+    def fit(self, batch: Batch, progress: Callable[[int, int], None] | None = None) -> Fitted:
+        """Check, add up and fit the rows of a batch."""
+        job, n_threads = self.job, self.n_threads
+        # the comparisons have no name here: the fit alone holds on to them
+        return job.fit(job.comparisons(batch, n_threads), self.schema, n_threads, progress)
 
 
 @dataclass(frozen=True)
@@ -78,7 +103,7 @@ def cut(rows: np.ndarray, most: int) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
-    >>> from venire.streaming._plan import cut
+    >>> from venire.batch.plan import cut
     >>> cut(np.array([3, 3, 3, 9, 1, 1]), 6).tolist()
     [0, 2, 3, 4]
     """
@@ -98,7 +123,7 @@ def bytes_of(text: str | int) -> int:
 
     Examples
     --------
-    >>> from venire.streaming._plan import bytes_of
+    >>> from venire.batch.plan import bytes_of
     >>> bytes_of("1.5G"), bytes_of("512 MB"), bytes_of(1000)
     (1610612736, 536870912, 1000)
     """
@@ -130,20 +155,9 @@ def free(memory: int) -> int:
     return memory - resident() - _OVERHEAD
 
 
-def room(memory: int, job: Job, types: dict[str, Any], most: int) -> int:
-    """How many rows a batch may have.
-
-    Parameters
-    ----------
-    memory : int
-        Bytes that the process may need.
-    job : Job
-    types : dict of str to Arrow type
-        Of the columns.
-    most : int
-        Rows that are read at a time, on top of the batch.
-    """
-    return max(int(free(memory) / row_bytes(job, types)) - 2 * most, LEAST)
+def pieces(memory: int) -> int:
+    """How many rows are read at a time."""
+    return int(np.clip(memory // 2000, LEAST, MOST))
 
 
 def row_bytes(job: Job, types: dict[str, Any]) -> float:
@@ -160,5 +174,5 @@ def row_bytes(job: Job, types: dict[str, Any]) -> float:
     )
     labels = {"group", "first", "second"}
     numbers = sum(argument not in labels for argument in names)
-    statistics = 0.0 if job.replicates is None else 64.0
+    statistics = 0.0 if job.bootstrap is None else 64.0
     return 100.0 + 16.0 * numbers + 60.0 * n_text + statistics

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.ratings.problem import TIE_MODELS
-from venire.reference import links
+from venire.models import model_of
 from venire.resampling._cells import Cells, cells_of, has_free_tie
 from venire.resampling._singles import Singles
 from venire.resampling._status import NO_FIT, UNSURE
@@ -26,11 +26,13 @@ ROWS = 1 << 18  # of a thread's blocks between two looks at the keyboard, about
 
 
 class Batch(NamedTuple):
-    """Replicates: theta (n, n_items), nan without a fit, and what else there is, (n,) each."""
+    """Replicates: parameters (n, n_parameters), nan without a fit, and what else there is, (n,).
 
-    theta: NDArray[np.float64]
-    log_tie: NDArray[np.float64]
-    order_effect: NDArray[np.float64]
+    The parameters are theta, the order effect and the log of the tie parameter, where a fit has
+    them free.
+    """
+
+    x: NDArray[np.float64]
     residual: NDArray[np.float64]
     status: NDArray[np.int8]
     n_iter: NDArray[np.int32]
@@ -42,7 +44,7 @@ class Engine:
     Parameters
     ----------
     fit : Fit
-    kind : str
+    scheme : str
     key : pair of int
     tol : float
         On the residual of each replicate.
@@ -54,7 +56,7 @@ class Engine:
     def __init__(
         self,
         fit: Fit,
-        kind: str,
+        scheme: str,
         key: tuple[int, int],
         tol: float,
         n_threads: int,
@@ -66,8 +68,9 @@ class Engine:
         self.cells: Cells = cells_of(fit, unit)
         drawn = "outcomes" if self.cells.unit is None else "cells"
         self.unit = drawn if fit.comparisons.cluster is None else "clusters"
-        self.draws = Draws(kind, self.cells.counts, key)
+        self.draws = Draws(scheme, self.cells.counts, key)
         self.free_tie = has_free_tie(fit)
+        self.model = model_of(fit.model).fitted(self.free_tie).name
         self.prior = 0.0 if fit.prior is None else fit.prior.precision
         extra = [fit.order_effect] if fit.order_effect is not None else []
         extra += [fit._log_tie] if self.free_tie else []
@@ -87,7 +90,7 @@ class Engine:
         """The full fit's inverse information, or None where replicates are fitted one by one."""
         fit, n = self.fit, len(self.fit.theta)
         ties_in_data = (
-            fit.model in TIE_MODELS and not self.free_tie and bool((self.cells.outcome == 2).any())
+            fit.tie is not None and not self.free_tie and bool((self.cells.outcome == 2).any())
         )
         if n > MAX_DENSE or len(self.cells.counts) > MAX_WORK or fit.order_effect is not None:
             return None
@@ -102,9 +105,11 @@ class Engine:
 
     def information(self, theta: Any, log_tie: float, masses: Any) -> NDArray[np.float64]:
         """Minus the second derivatives: theta, then the log of the tie parameter."""
+        from venire._native.model import cell_terms
+
         c, n = self.cells, len(theta)
         d = theta[c.first] - theta[c.second]
-        terms = links.cell_terms(self.model, d, log_tie, *self.halved(*masses))
+        terms = cell_terms(self.model, d, log_tie, *self.halved(*masses))
         h = np.zeros((len(self.start), len(self.start)))
         h[c.first, c.second] = h[c.second, c.first] = -terms["d2"]
         block = h[:n, :n]
@@ -124,13 +129,6 @@ class Engine:
         matrix[:n, :n] += same * (scale / np.bincount(component)[component])
         return matrix
 
-    @property
-    def model(self) -> str:
-        """The model of the fit; without a tie parameter the tie models are Bradley-Terry's."""
-        if self.fit.model in TIE_MODELS and not self.free_tie:
-            return "bradley-terry"
-        return self.fit.model
-
     def halved(self, win: Any, loss: Any, tie: Any) -> tuple[Any, Any, Any]:
         """Ties added half to each side where the model has no outcome for them."""
         if self.free_tie:
@@ -139,31 +137,28 @@ class Engine:
 
     def run(self, start: int, stop: int) -> Batch:
         """Fit the replicates start <= r < stop."""
-        n = stop - start
-        nan = np.full(n, np.nan)
         if self.inverse is None:
-            batch = Batch(
-                np.full((n, len(self.fit.theta)), np.nan),
-                nan.copy(), nan.copy(), nan.copy(), np.full(n, UNSURE, np.int8),
-                np.zeros(n, np.int32),
-            )  # fmt: skip
-        else:
-            batch = self._chords(start, stop)
+            return self.one_by_one(range(start, stop))
+        batch = self._chords(start, stop)
         left = np.flatnonzero(batch.status == UNSURE)
-        found = self.singles.fit([start + int(k) for k in left])
-        m = len(self.fit.theta)
-        for k, (x, residual, status, n_iter) in zip(left, found, strict=True):
-            batch.status[k], batch.residual[k], batch.n_iter[k] = status, residual, n_iter
-            batch.theta[k] = np.nan if x is None else x[:m]
-            if x is not None and self.fit.order_effect is not None:
-                batch.order_effect[k] = x[m]
-            if self.free_tie:
-                batch.log_tie[k] = np.nan if x is None else x[-1]
+        found = self.one_by_one([start + int(k) for k in left])
+        for name in Batch._fields:
+            getattr(batch, name)[left] = getattr(found, name)
         none = batch.status == NO_FIT
-        batch.theta[none] = np.nan
-        batch.residual[none] = np.nan
-        batch.log_tie[none] = np.nan
+        batch.x[none] = batch.residual[none] = np.nan
         return batch
+
+    def one_by_one(self, replicates: Sequence[int]) -> Batch:
+        """Fit the replicates of these numbers by Newton's method, a thread to each."""
+        found = self.singles.fit(replicates)
+        nothing = np.full(len(self.start), np.nan)
+        parameters = [nothing if single.x is None else single.x for single in found]
+        return Batch(
+            np.array(parameters).reshape(len(found), len(self.start)),
+            np.array([single.residual for single in found], np.float64),
+            np.array([single.status for single in found], np.int8),
+            np.array([single.n_iter for single in found], np.int32),
+        )
 
     def _chords(self, start: int, stop: int) -> Batch:
         from venire._native.replicates import fit_replicates
@@ -174,7 +169,5 @@ class Engine:
             fit.component, self.inverse, self.start, has_tie=self.free_tie, prior=self.prior,
             tol=self.tol, max_iter=MAX_CHORDS, begin=start, end=stop, n_threads=self.n_threads,
         )  # fmt: skip
-        nan = np.full(stop - start, np.nan)
-        return Batch(
-            theta, nan if log_tie is None else log_tie, nan.copy(), residual, status, n_iter
-        )
+        x = theta if log_tie is None else np.column_stack([theta, log_tie])
+        return Batch(x, residual, status, n_iter)

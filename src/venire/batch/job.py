@@ -3,33 +3,65 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple, TypedDict
 
 import numpy as np
 
+from venire import scales
 from venire._core import checks
 from venire.data.aggregation import aggregate
 from venire.data.columns import Columns
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.outcomes import Reading
-from venire.data.rows import Rows
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
+from venire.io import DataError
+from venire.io.assemble import about_rows, rows_of
+from venire.models import DEFAULT, model_of
 from venire.priors import GaussianPrior
 from venire.ratings.fitting import check_arguments
 from venire.ratings.grouped import fit_groups
 from venire.resampling import bootstrap
-from venire.scales import convert
 
-__all__ = ["MODELS", "SCALES", "STATUSES", "WEAK_PRIOR", "Fitted", "Job", "Replicates", "Tally"]
+__all__ = ["Batch", "FitOptions", "Fitted", "GroupsSummary", "Job", "Replicates", "Tally"]
 
-STATUSES = ("converged", "iteration limit", "not identified", "no comparisons")
-MODELS = ("bradley-terry", "thurstone", "davidson", "rao-kupper")
-SCALES = ("logit", "probit", "erf", "elo")
-WEAK_PRIOR = GaussianPrior(0.01)
 _EXAMPLES = 5
 _CHUNK = 1 << 16  # rows of a table
+
+Place = Callable[[int], tuple[str, int]]  # file and row, from 0, of a position
+
+
+class Replicates(NamedTuple):
+    """A bootstrap of every group; see `venire.bootstrap`."""
+
+    n_resamples: int
+    scheme: str = "multinomial"
+    seed: int = 0
+    level: float = 0.95
+
+
+class FitOptions(TypedDict, total=False):
+    """What is fitted: the options of `fit_files`."""
+
+    model: str
+    prior: GaussianPrior | None
+    order_effect: bool
+    shared: bool
+    tol: float
+    max_iter: int | None
+    errors: Literal["fisher"] | None
+    scale: str | None
+    bootstrap: Replicates | None
+
+
+class Batch(NamedTuple):
+    """Rows of whole groups, on their way to a fit."""
+
+    pieces: Iterable[Any]  # mappings of column names to Arrow columns
+    path: str  # what is read: errors about no row in particular are about this
+    place: Place
+    is_text: bool = False  # labels are text, whatever they look like
 
 
 class Fitted(NamedTuple):
@@ -37,19 +69,17 @@ class Fitted(NamedTuple):
 
     groups: np.ndarray  # labels
     n_items: np.ndarray  # of each group
-    status: np.ndarray  # of each group
-    of_group: dict[str, np.ndarray]  # further columns that are the same for all items of a group
-    of_item: dict[str, np.ndarray]  # columns
+    of_group: dict[str, np.ndarray]  # columns that are the same for all items of a group
+    of_item: dict[str, np.ndarray]  # the other columns
     schema: Any
 
     def tables(self) -> Iterator[Any]:
         """The rows of the output, in the order of the groups, as pyarrow Tables of some rows."""
         import pyarrow as pa
 
-        known = {"group": self.groups, "status": self.status, **self.of_group}
         small = {
             name: pa.array(column.tolist(), self.schema.field(name).type, from_pandas=True)
-            for name, column in known.items()
+            for name, column in ({"group": self.groups} | self.of_group).items()
         }
         which = np.repeat(np.arange(len(self.groups), dtype=np.int32), self.n_items)
         for start in range(0, len(which), _CHUNK):
@@ -63,54 +93,40 @@ class Fitted(NamedTuple):
             yield table.cast(self.schema)
 
 
-class Replicates(NamedTuple):
-    """A bootstrap of every group; see `venire.bootstrap`."""
-
-    n_resamples: int
-    kind: str = "multinomial"
-    seed: int = 0
-    level: float = 0.95
-
-
 @dataclass(frozen=True)
 class Job:
-    """Columns, model and options.
+    """Columns and options, checked: all that the fits depend on beside the rows.
 
     Parameters
     ----------
     columns : Columns
         Of comparisons in groups.
-    model, prior, order_effect, shared, tol, max_iter
-        As for `venire.fit_groups`.
-    errors : bool
-        Standard errors are wanted.
-    scale : str or None
-        Unit of a further column with the ratings.
-    replicates : Replicates or None
-        A bootstrap is wanted: its standard errors and intervals are further columns.
+    model, prior, order_effect, shared, tol, max_iter, errors, scale, bootstrap
+        As for `fit_files`.
     reading : {"words", "labels"}, optional
-        How the column of outcomes is to be read, once that is known.
+        How outcomes are to be read, once that is known.
     """
 
     columns: Columns
-    model: str = "bradley-terry"
-    prior: GaussianPrior | None = None
+    model: str = DEFAULT
+    prior: GaussianPrior | None = GaussianPrior(0.01)  # noqa: RUF009
     order_effect: bool = False
     shared: bool = False
     tol: float = 1e-9
     max_iter: int | None = None
-    errors: bool = True
+    errors: Literal["fisher"] | None = "fisher"
     scale: str | None = None
-    replicates: Replicates | None = None
+    bootstrap: Replicates | None = None
     reading: Reading | None = None
 
     def __post_init__(self) -> None:
+        Columns.of(self.columns, {}).of_groups().in_file()
         check_arguments(self.model, self.prior, self.order_effect, self.tol, self.max_iter, None)
-        self.columns.of_groups().in_file()
         checks.flag(self.shared, "shared")
-        checks.flag(self.errors, "errors")
+        if self.errors is not None:
+            checks.one_of(self.errors, "errors", ("fisher",))
         if self.scale is not None:
-            checks.one_of(self.scale, "scale", tuple(SCALES))
+            checks.one_of(self.scale, "scale", scales.SCALES)
 
     @property
     def names(self) -> dict[str, str]:
@@ -135,16 +151,16 @@ class Job:
             "shared": self.shared,
             "tol": self.tol,
             "max_iter": self.max_iter,
-        } | ({} if self.replicates is None else {"bootstrap": self.replicates._asdict()})
+        } | ({} if self.bootstrap is None else {"bootstrap": self.bootstrap._asdict()})
 
     def schema(self, group: Any, item: Any) -> Any:
         """Columns of the output, for groups and items of these Arrow types."""
         import pyarrow as pa
 
         fields = [("group", group), ("item", item), ("theta", pa.float64())]
-        if self.errors:
+        if self.errors is not None:
             fields.append(("standard_error", pa.float64()))
-        if self.replicates is not None:
+        if self.bootstrap is not None:
             fields += [(name, pa.float64()) for name in ("bootstrap_error", "lower", "upper")]
             fields.append(("n_failed", pa.int64()))
         fields += [("n_comparisons", pa.float64()), ("status", pa.string())]
@@ -155,11 +171,19 @@ class Job:
     def parameters(self) -> list[str]:
         """What is estimated beside theta."""
         order = ["order_effect"] if self.order_effect else []
-        return order + (["tie"] if self.model in ("davidson", "rao-kupper") else [])
+        return order + (["tie"] if model_of(self.model).tie is not None else [])
 
-    def aggregate(self, rows: Rows, n_threads: int | None) -> GroupedComparisons:
-        """The rows as comparisons in groups; ValueError, with a position, if one is no good."""
-        return GroupedComparisons.from_cells(aggregate(rows, n_threads=n_threads))
+    def comparisons(self, batch: Batch, n_threads: int | None) -> GroupedComparisons:
+        """The rows of a batch, checked and added up; DataError, with the row, if one is no good."""
+        with about_rows(batch.path, self.names, batch.place):
+            rows = rows_of(
+                batch.pieces, self.columns, reading=self.reading, is_text=batch.is_text,
+                n_threads=n_threads,
+            )  # fmt: skip
+            if rows is None:
+                lost = "holds no rows" if batch.is_text else "has changed while it was read"
+                raise DataError(batch.path, lost)
+            return GroupedComparisons.from_cells(aggregate(rows, n_threads=n_threads))
 
     def fit(
         self,
@@ -169,7 +193,7 @@ class Job:
         progress: Callable[[int, int], None] | None = None,
     ) -> Fitted:
         """Fit the groups; what did not converge is said by its status."""
-        more: dict[str, np.ndarray] = {}
+        of_group: dict[str, np.ndarray] = {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             warnings.simplefilter("ignore", NotIdentifiedWarning)
@@ -182,50 +206,46 @@ class Job:
                 tol=self.tol,
                 max_iter=self.max_iter,
                 n_threads=n_threads,
-                progress=None if self.replicates is not None else progress,
+                progress=None if self.bootstrap is not None else progress,
             )
             columns = {"item": result.items, "theta": result.theta}
-            if self.errors:
+            if self.errors is not None:
                 columns["standard_error"] = result.standard_errors
-            if self.replicates is not None:
-                n, kind, seed, level = self.replicates
+            if self.bootstrap is not None:
+                n, scheme, seed, level = self.bootstrap
                 b = bootstrap(
-                    result, n, kind=kind, rng=seed, levels=level, n_threads=n_threads,
+                    result, n, scheme=scheme, rng=seed, levels=level, n_threads=n_threads,
                     progress=progress,
                 )  # fmt: skip
                 columns["bootstrap_error"] = b.standard_errors()
-                columns["lower"], columns["upper"] = b.interval().T
-                more["n_failed"] = b.n_failed
+                columns["lower"], columns["upper"] = b.interval(level).T
+                of_group["n_failed"] = b.n_failed
             columns["n_comparisons"] = result.n_comparisons
             if self.scale is not None:
-                columns[self.scale] = convert(result.theta, result.scale, self.scale)
-        n_groups = len(result.groups)
-        parameters = {
-            name: np.broadcast_to(np.asarray(getattr(result, name), np.float64), n_groups)
-            for name in self.parameters()
-        }
-        n_items = np.diff(result.offsets)
-        of_group = more | parameters
-        return Fitted(result.groups, n_items, result.status, of_group, columns, schema)
+                columns[self.scale] = scales.convert(result.theta, result.scale, self.scale)
+        of_group["status"] = result.status
+        for name in self.parameters():
+            values = np.asarray(getattr(result, name), np.float64)
+            of_group[name] = np.broadcast_to(values, len(result.groups))
+        return Fitted(result.groups, np.diff(result.offsets), of_group, columns, schema)
 
 
+@dataclass
 class Tally:
     """Counts the groups of each status and keeps the first labels of each."""
 
-    def __init__(self) -> None:
-        self.n_groups = self.n_items = 0
-        self.counts: dict[str, int] = {}
-        self.examples: dict[str, list[Any]] = {}
+    n_groups: int = 0
+    n_items: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[Any]] = field(default_factory=dict)
 
     def add(self, groups: np.ndarray, status: np.ndarray, n_items: int) -> None:
         """Count one batch; batches come in the order of the groups."""
-        self.n_groups += len(groups)
-        self.n_items += n_items
-        for name in np.unique(status).tolist():
-            at = np.flatnonzero(status == name)
-            self.counts[name] = self.counts.get(name, 0) + len(at)
-            some = self.examples.setdefault(name, [])
-            some += groups[at[: _EXAMPLES - len(some)]].tolist()
+        names = np.unique(status).tolist()
+        which = {name: groups[status == name] for name in names}
+        counts = {name: len(some) for name, some in which.items()}
+        examples = {name: some[:_EXAMPLES].tolist() for name, some in which.items()}
+        self.merge(Tally(len(groups), n_items, counts, examples))
 
     def merge(self, other: Tally) -> None:
         """Add the counts of later groups."""
@@ -233,5 +253,38 @@ class Tally:
         self.n_items += other.n_items
         for status, count in other.counts.items():
             self.counts[status] = self.counts.get(status, 0) + count
-            some = self.examples.setdefault(status, [])
-            some += other.examples[status][: _EXAMPLES - len(some)]
+            some = self.examples.get(status, []) + other.examples[status]
+            self.examples[status] = some[:_EXAMPLES]
+
+
+@dataclass(frozen=True)
+class GroupsSummary:
+    """What came of the fits of many groups.
+
+    Attributes
+    ----------
+    n_groups, n_items, n_rows : int
+    counts : dict of str to int
+        Number of groups of each status.
+    examples : dict of str to list
+        The first few groups of each status.
+    seconds : float
+    notes : list of str
+        What the caller should know.
+    parts : list of str
+        The files that were written.
+    """
+
+    n_groups: int
+    n_items: int
+    n_rows: int
+    counts: dict[str, int]
+    examples: dict[str, list[Any]]
+    seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
+
+    @property
+    def converged(self) -> bool:
+        """Whether every group has a converged fit."""
+        return set(self.counts) <= {"converged"}

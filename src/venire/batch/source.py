@@ -17,18 +17,19 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from venire.batch.job import Batch
+from venire.batch.plan import Plan, Work, pieces
+from venire.batch.scan import Scan, plain_type, stream
 from venire.data.coding import encode_one
-from venire.io import DataError, _tables_in
-from venire.streaming._job import Job
-from venire.streaming._plan import Plan
-from venire.streaming._scan import Scan, Unit, plain_type
+from venire.io import DataError
 
-__all__ = ["Source", "ids_of", "stream"]
+__all__ = ["Source", "ids_of"]
 
 Progress = Callable[[int], None]  # number of further rows
 
@@ -40,34 +41,20 @@ class Source:
     ----------
     scans : sequence of Scan
         The files, or the units of them, in order.
-    job : Job
     plan : Plan
-    types : dict of str to Arrow type
-        Of each column, in all files.
-    most : int
-        Rows that are read at a time.
+    work : Work
     folder : path-like
         Where a temporary file may be made.
     """
 
     def __init__(
-        self,
-        scans: Sequence[Scan],
-        job: Job,
-        plan: Plan,
-        types: dict[str, Any],
-        *,
-        most: int,
-        folder: str | os.PathLike[str],
-        n_threads: int | None = None,
+        self, scans: Sequence[Scan], plan: Plan, work: Work, folder: str | os.PathLike[str]
     ) -> None:
-        self._scans, self._job, self._plan = scans, job, plan
-        self._types, self._most, self._folder = types, most, folder
-        self._threads = n_threads
+        self._scans = [one for one in scans if one.n_rows]
+        self._plan, self._work, self._folder = plan, work, folder
         self._skips = int(plan.groups.rows.sum()) < sum(one.n_rows for one in scans)
-        full = [one for one in scans if one.n_rows]
-        self._in_order = all(one.in_order for one in full) and all(
-            one.groups.labels[-1] <= other.groups.labels[0] for one, other in pairwise(full)
+        self._in_order = all(one.in_order for one in self._scans) and all(
+            one.groups.labels[-1] <= other.groups.labels[0] for one, other in pairwise(self._scans)
         )
 
     @property
@@ -75,81 +62,64 @@ class Source:
         """Whether the rows must be sorted into a temporary file first."""
         return self._plan.n_batches > 1 and not self._in_order
 
-    def batches(self, progress: Progress | None = None) -> Iterator[Iterable[Any]]:
-        """The pieces of each batch; they must be used up before the next batch is asked for.
+    def batches(self, progress: Progress) -> Iterator[Batch]:
+        """The batches; each must be used up before the next is asked for.
 
         `progress` hears of the rows that go to the temporary file.
         """
-        pieces: Iterator[Any] = self._pieces(None)
+        for number, rows in enumerate(self._stretches(progress)):
+            yield Batch(rows, self._work.source, partial(self._place, number))
+
+    def _stretches(self, progress: Progress) -> Iterator[Iterable[Any]]:
+        found: Iterator[Any] = self._stream(self._scans, self._work.job.names)
         if self.spills:
             with _Spill(self._folder) as spill:
-                for piece in pieces:
-                    spill.add(ids_of(piece, self._job, self._plan, self._threads), piece)
-                    if progress is not None:
-                        progress(piece.num_rows)
+                for piece in found:
+                    spill.add(ids_of(piece, self._plan, self._work), piece)
+                    progress(piece.num_rows)
                 spill.finish()
                 for batch in range(self._plan.n_batches):
                     yield spill.read(batch)
             return
         if self._skips:
-            pieces = self._kept(pieces)
+            found = self._kept(found)
         if self._plan.n_batches == 1:
-            yield pieces
+            yield found
         else:
-            yield from _cut(pieces, self._plan.rows(), self._scans[-1].unit.path)
+            yield from _cut(found, self._plan.rows(), self._scans[-1].unit.path)
 
-    def place(self, batch: int, position: int) -> tuple[str, int]:
+    def _place(self, batch: int, position: int) -> tuple[str, int]:
         """File and row, from 0, of a row of a batch."""
-        sorted_out = self.spills or self._skips
-        if not sorted_out:
+        if not (self.spills or self._skips):  # the rows as they come
             position += int(self._plan.rows()[:batch].sum())
-        for one in self._scans:
-            if not sorted_out:
+            for one in self._scans:
                 if position < one.n_rows:
                     return one.unit.path, one.unit.start + position
                 position -= one.n_rows
-                continue
+        names = {"group": self._work.job.names["group"]}
+        for one in self._scans:
             row = one.unit.start
-            names = {"group": self._job.names["group"]}
-            for piece in stream([one.unit], names, self._most, self._types):
-                here = np.flatnonzero(ids_of(piece, self._job, self._plan, self._threads) == batch)
+            for piece in self._stream([one], names):
+                here = np.flatnonzero(ids_of(piece, self._plan, self._work) == batch)
                 if position < len(here):
                     return one.unit.path, row + int(here[position])
                 position -= len(here)
                 row += piece.num_rows
         raise IndexError(position)
 
-    def _pieces(self, names: dict[str, str] | None) -> Iterator[Any]:
-        units = [one.unit for one in self._scans if one.n_rows]
-        return stream(units, names or self._job.names, self._most, self._types)
+    def _stream(self, scans: Sequence[Scan], names: dict[str, str]) -> Iterator[Any]:
+        most = pieces(self._work.memory)
+        return stream([one.unit for one in scans], names, most, self._work.types)
 
-    def _kept(self, pieces: Iterable[Any]) -> Iterator[Any]:
-        for piece in pieces:
-            wanted = np.flatnonzero(ids_of(piece, self._job, self._plan, self._threads) >= 0)
+    def _kept(self, found: Iterable[Any]) -> Iterator[Any]:
+        for piece in found:
+            wanted = np.flatnonzero(ids_of(piece, self._plan, self._work) >= 0)
             yield piece if len(wanted) == piece.num_rows else piece.take(wanted)
 
 
-def stream(
-    units: Sequence[Unit], names: dict[str, str], most: int, types: dict[str, Any]
-) -> Iterator[Any]:
-    """The record batches of all units, their columns of these types."""
-    import pyarrow as pa
-
-    for unit in units:
-        try:
-            for piece in unit.tables(names, most).pieces:
-                batch: Any = piece
-                if any(plain_type(f.type) != types[f.name] for f in batch.schema):
-                    columns = {f.name: batch[f.name].cast(types[f.name]) for f in batch.schema}
-                    batch = pa.record_batch(columns)
-                yield batch
-        except _tables_in.unreadable() as error:
-            raise _tables_in.unreadable_error(unit.path, error) from None
-
-
-def ids_of(piece: Any, job: Job, plan: Plan, n_threads: int | None) -> np.ndarray:
+def ids_of(piece: Any, plan: Plan, work: Work) -> np.ndarray:
     """The batch of each row of a piece."""
-    labels, codes = encode_one(piece[job.names["group"]], "group", n_threads)
+    labels, codes = encode_one(piece[work.job.names["group"]], "group", work.n_threads)
     kind = np.int16 if plan.n_batches < 1 << 15 else np.int64
     return plan.batch_of(labels).astype(kind)[codes]
 

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import operator
+import os
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from venire._core.checks import BadTypeError, BadValueError
+from venire.batch.job import Job
 from venire.data.coding import Encoded, Encoder, encode, encode_one
 from venire.data.outcomes import Survey, survey
-from venire.io import DataError, _tables_in
-from venire.io.assemble import LABELS, located
-from venire.streaming._job import Job
+from venire.io import DataError, tables_in
+from venire.io.assemble import LABELS, about_rows
 
-__all__ = ["Counts", "Merging", "Scan", "Unit", "common_types", "merged", "plain_type", "scan"]
+__all__ = [
+    "Counts",
+    "Merging",
+    "Scan",
+    "Unit",
+    "label_types",
+    "merged",
+    "plain_type",
+    "scan",
+    "settled",
+    "stream",
+]
+
+Path = str | os.PathLike[str]
 
 
 class Counts(NamedTuple):
@@ -31,9 +46,9 @@ class Unit(NamedTuple):
     row_groups: range | None = None
     start: int = 0  # rows of the file before it
 
-    def tables(self, names: dict[str, str], most: int) -> _tables_in.Tables:
+    def tables(self, names: dict[str, str], most: int) -> tables_in.Tables:
         """Open it, to read `most` rows at a time."""
-        return _tables_in.open_tables(self.path, names, LABELS, most, self.row_groups)
+        return tables_in.open_tables(self.path, names, LABELS, most, self.row_groups)
 
 
 class Scan(NamedTuple):
@@ -74,7 +89,7 @@ def scan(
     n_rows, in_order, last = 0, True, None
     groups = Merging()
     found: Survey | None = None
-    try:
+    with about_rows(unit.path, names, lambda at: (unit.path, unit.start + n_rows + at)):
         types = {name: plain_type(kind) for name, kind in unit.tables(names, 1).types.items()}
         some = {argument: names[argument] for argument in wanted}
         for piece in unit.tables(some, most).pieces:
@@ -91,14 +106,6 @@ def scan(
             n_rows += len(codes)
             if progress is not None:
                 progress(len(codes))
-    except DataError:
-        raise
-    except (BadValueError, BadTypeError) as error:
-        raise located(
-            unit.path, error, names, lambda at: (unit.path, unit.start + n_rows + at)
-        ) from None
-    except _tables_in.unreadable() as error:
-        raise _tables_in.unreadable_error(unit.path, error) from None
     return Scan(unit, n_rows, groups.total(), in_order, found, types)
 
 
@@ -117,6 +124,22 @@ class Merging:
     def total(self) -> Counts:
         """The counts of all."""
         return merged(self._parts)
+
+
+def stream(
+    units: Sequence[Unit], names: dict[str, str], most: int, types: dict[str, Any]
+) -> Iterator[Any]:
+    """The record batches of all units, their columns of these types."""
+    import pyarrow as pa
+
+    for unit in units:
+        with about_rows(unit.path, names):
+            for piece in unit.tables(names, most).pieces:
+                batch: Any = piece
+                if any(plain_type(f.type) != types[f.name] for f in batch.schema):
+                    columns = {f.name: batch[f.name].cast(types[f.name]) for f in batch.schema}
+                    batch = pa.record_batch(columns)
+                yield batch
 
 
 def merged(parts: Sequence[Counts]) -> Counts:
@@ -142,7 +165,49 @@ def plain_type(kind: Any) -> Any:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def common_types(scans: Sequence[Scan]) -> dict[str, Any]:
+def settled(scans: Sequence[Scan], job: Job, source: Path) -> tuple[Job, dict[str, Any]]:
+    """The job, and the types of its columns, as all files together decide them.
+
+    Raises
+    ------
+    DataError
+        If there is no row, no common type, or outcomes can be read in two ways or in none.
+    """
+    full = [one for one in scans if one.n_rows]
+    if not full:
+        raise DataError(source, "holds no rows")
+
+    def place(at: int) -> tuple[str, int]:
+        for one in full:
+            if at < one.n_rows:
+                break
+            at -= one.n_rows
+        return one.unit.path, one.unit.start + at
+
+    if job.asks_reading:
+        surveys = [one.survey for one in full if one.survey is not None]
+        with about_rows(source, job.names, place):
+            job = job.read_as(reduce(operator.add, surveys).reading())
+    return job, _common_types(full)
+
+
+def label_types(types: dict[str, Any], job: Job) -> tuple[Any, Any]:
+    """Arrow types of the groups and the items in the output.
+
+    They follow from the files' columns alone: unsigned labels stay so whatever their values.
+    """
+    import pyarrow as pa
+
+    def of(*arguments: str) -> Any:
+        kinds = [types[job.names[argument]] for argument in arguments]
+        if not all(pa.types.is_primitive(kind) for kind in kinds):
+            return pa.string()
+        return pa.uint64() if all(kind == pa.uint64() for kind in kinds) else pa.int64()
+
+    return of("group"), of("first", "second")
+
+
+def _common_types(scans: Sequence[Scan]) -> dict[str, Any]:
     """The type of each column that holds the values of all files.
 
     Raises
@@ -152,7 +217,6 @@ def common_types(scans: Sequence[Scan]) -> dict[str, Any]:
     """
     import pyarrow as pa
 
-    scans = [one for one in scans if one.n_rows]
     common = dict(scans[0].types)
     for one in scans[1:]:
         for name, kind in one.types.items():

@@ -1,4 +1,4 @@
-"""Requests of votes: which items, shown to whom, checked and numbered."""
+"""Ballots of votes: which items, shown to whom, checked and numbered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 
-__all__ = ["MOST", "Requests", "counts", "integers", "numbers", "position", "tag", "turn"]
+__all__ = ["MOST", "Ballots", "counts", "integers", "numbers", "position", "tag", "turn"]
 
 POSITIONS, GROUPS = 20, 20  # bits of an item's number: its position, its group
 TEACHER_AT = POSITIONS + GROUPS  # the bits above hold the teacher (16), and then what is drawn
@@ -31,7 +31,7 @@ def position(number: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.i
 
 
 @dataclass(frozen=True)
-class Requests:
+class Ballots:
     """Items by number (group, position), teachers and runs; all int64 of one length."""
 
     first: NDArray[np.int64]
@@ -50,7 +50,7 @@ class Requests:
         teacher: Any,
         second_group: Any,
         run: Any,
-    ) -> Requests:
+    ) -> Ballots:
         """Arguments of `World.vote`, checked."""
         group = checks.column(group, "group")
         other = group if second_group is None else second_group
@@ -66,15 +66,13 @@ class Requests:
         _within(t, n_teachers, "teacher")
         _within(r, MOST_RUNS, "run")
         one, two = numbers(g, i), numbers(h, j)
-        if (one == two).any():
-            k = int(np.argmax(one == two))
-            checks.fail("second", "is the same item as first", k, j[k])
+        checks.every(one != two, "second", "is the same item as first", j)
         return cls(one, two, t, r)
 
-    def blocks(self) -> list[Requests]:
+    def blocks(self) -> list[Ballots]:
         columns = (self.first, self.second, self.teacher, self.run)
         return [
-            Requests(*(column[start : start + BLOCK] for column in columns))
+            Ballots(*(column[start : start + BLOCK] for column in columns))
             for start in range(0, len(self.first), BLOCK)
         ]
 
@@ -102,11 +100,10 @@ def integers(columns: dict[str, Any]) -> list[NDArray[np.int64]]:
 
 
 def _within(x: NDArray[np.int64], end: Any, name: str) -> None:
-    bad = (x < 0) | (x >= end)
-    if bad.any():
-        k = int(np.argmax(bad))
-        last = int(np.broadcast_to(end, x.shape)[k]) - 1
-        checks.fail(name, f"must be between 0 and {last}", k, x[k])
+    end = np.broadcast_to(end, x.shape)
+    bad = np.flatnonzero((x < 0) | (x >= end))
+    if len(bad):
+        checks.fail(name, f"must be between 0 and {end[bad[0]] - 1}", int(bad[0]), x[bad[0]])
 
 
 def turn(run: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -122,7 +119,5 @@ def counts(n_groups: int, n_items: Any) -> NDArray[np.int64]:
         checks.fail("n_items", f"has shape {found.shape}, but there are {n_groups} groups")
     found = np.broadcast_to(found, (n_groups,))
     good = (found >= 1) & (found <= MOST)
-    if not good.all():
-        k = int(np.argmin(good))
-        checks.fail("n_items", f"must be between 1 and {MOST:,}", k, found[k])
+    checks.every(good, "n_items", f"must be between 1 and {MOST:,}", found)
     return found.astype(np.int64)

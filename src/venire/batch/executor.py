@@ -1,0 +1,81 @@
+"""Where the tasks of a run are done: here, or on workers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+
+__all__ = ["Executor", "Local", "opened"]
+
+
+class Executor(ABC):
+    """Runs tasks and hands back their results.
+
+    A task is a function of its arguments, which can be pickled, and of files that do not change: it
+    may be done anywhere, twice, or again after its worker died, and gives the same result. What a
+    task raises is raised where its result is asked for.
+
+    Attributes
+    ----------
+    apart : bool
+        Tasks are done by processes of their own. Then the output is a folder of parts, which the
+        tasks write; without, it is one file, written as the fits go on.
+    """
+
+    apart: bool = True
+
+    @abstractmethod
+    def limits(self, memory: int, n_threads: int | None) -> tuple[int, int | None]:
+        """Bytes and threads of one task, if these are asked for."""
+
+    @abstractmethod
+    def submit(self, name: str, which: Any, task: Callable[..., Any], *arguments: Any) -> Any:
+        """Have a task done, and return what stands for its result, also in arguments of others.
+
+        `name` and `which` tell the tasks of a run apart.
+        """
+
+    @abstractmethod
+    def completed(self, pending: Sequence[Any], keep: int = 0) -> Iterator[tuple[int, Any]]:
+        """Position and result of what `submit` returned, as each is done; None before `keep`.
+
+        A result that has come, and that no further task needs, is let go.
+        """
+
+    def forget(self) -> None:  # noqa: B027
+        """Ask for nothing any more: what has not begun need not be done."""
+
+
+class Local(Executor):
+    """This process: each task is done when its result is asked for."""
+
+    apart = False
+
+    def limits(self, memory: int, n_threads: int | None) -> tuple[int, int | None]:
+        return memory, n_threads
+
+    def submit(self, name: str, which: Any, task: Callable[..., Any], *arguments: Any) -> Any:
+        return partial(task, *arguments)
+
+    def completed(self, pending: Sequence[Any], keep: int = 0) -> Iterator[tuple[int, Any]]:
+        for at, task in enumerate(pending):
+            yield at, task()
+
+
+@contextmanager
+def opened(executor: Any) -> Iterator[Executor]:
+    """The executor that is meant, for as long as the block lasts."""
+    with ExitStack() as stack:
+        if executor is None:
+            tasks: Executor = Local()
+        elif isinstance(executor, Executor):
+            tasks = executor
+        else:
+            from venire.batch.dask import cluster
+
+            tasks = stack.enter_context(cluster(executor))
+        stack.callback(tasks.forget)
+        yield tasks

@@ -1,0 +1,248 @@
+"""Fits of files: the one public function."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, BinaryIO, Unpack
+
+from venire._core import checks
+from venire.batch.engine import Found, Tell, fit_batches, look, planned
+from venire.batch.executor import Executor, opened
+from venire.batch.folder import check_folder, output_folder, publish
+from venire.batch.job import Batch, FitOptions, Fitted, GroupsSummary, Job, Tally
+from venire.batch.parts import Share, rows_of_part, units_of, write_parts
+from venire.batch.plan import DEFAULT_MEMORY, cut, free
+from venire.batch.scan import Unit
+from venire.data.columns import Columns
+from venire.io import DataError, TableWriter, check_writable, tables_in
+from venire.io.assemble import LABELS, about_rows
+
+__all__ = ["fit_files"]
+
+Path = str | os.PathLike[str]
+
+
+def fit_files(
+    source: Path,
+    output: Path | BinaryIO,
+    columns: Columns,
+    *,
+    executor: Any = None,
+    memory: int = DEFAULT_MEMORY,
+    rows_per_part: int | None = None,
+    n_threads: int | None = None,
+    progress: Tell | None = None,
+    **options: Unpack[FitOptions],
+) -> GroupsSummary:
+    """Fit the groups of a file or a folder, reading and writing part by part.
+
+    Parameters
+    ----------
+    source : path-like
+        A file as for `venire.io.read_grouped`, or a folder of Parquet files. With an executor:
+        Parquet or Arrow, and every worker must see it, and the place of the output, under the same
+        path.
+    output : path-like or binary file
+        As for `venire.io.write_table`; the file appears whole or not at all. An open file gets
+        CSV as the fits go on. With an executor, a folder: ``part-00000.parquet`` and so on, in the
+        order of the groups, and ``_summary.json``. An output of an earlier run is replaced.
+    columns : Columns
+        The columns to read, `group` among them.
+    executor : int, str, distributed.Client or Executor, optional
+        Who does it: so many processes, which are started on this machine; the Dask cluster whose
+        scheduler has this address, as in ``tcp://host:8786``; or the one of a client, which is
+        left open. Default: this process.
+    memory : int, default 4 GiB
+        Bytes that the process, or a worker for one task, may need, about; see the notes. Processes
+        that are started share it.
+    rows_per_part : int, optional
+        With an executor, rows of comparisons behind one part at most, unless a group has more;
+        default: 1/64 of all, but 65,536 to 4,194,304.
+    n_threads : int, optional
+        Of this process, or of a task: by default processes that are started share the CPUs, and on
+        another's cluster it is 1.
+    progress : callable, optional
+        Called with what is going on ("reading", "sorting", "fitting"), how much of it is done and
+        how much there is, in rows or groups.
+    model, prior, order_effect, shared, tol, max_iter : optional
+        As for `venire.fit_groups`. ``shared=True`` needs all groups in memory together, and this
+        process.
+    errors : {"fisher", None}, default "fisher"
+        Standard errors to write; None: none.
+    scale : {"logit", "probit", "erf", "elo"}, optional
+        Write a further column of this name: theta in that unit.
+    bootstrap : Replicates, optional
+        Bootstrap each group, and write the errors and intervals that follow.
+
+    Returns
+    -------
+    GroupsSummary
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read or written or holds a bad value; the message names file, row and
+        column, whichever worker found it.
+    ValueError, TypeError
+        If options are out of range, have a wrong type or do not go together.
+    ImportError
+        If a cluster is asked for, and Dask is not installed.
+    OSError
+        If no scheduler answers, or workers die again and again.
+
+    Notes
+    -----
+    The table has the columns group, item, theta, standard_error, n_comparisons and status, then the
+    scale, order_effect and tie, if there are such; it is sorted by group, then by item, and does
+    not depend on `memory`, on the executor, or on workers that die on the way: the same bits at one
+    instruction set.
+
+    Parquet and Arrow files are read twice: first the column of groups (and the outcomes, if they
+    come without a mapping), then batches of consecutive groups. Rows in any order but that of their
+    groups are sorted into a temporary file in ``$TMPDIR`` or else beside the output, about as large
+    as the columns in use. Memory grows with the number of groups, about 100 bytes each, and with
+    the largest batch; a group that needs more than `memory` is fitted all the same, and text files
+    (CSV, JSON) are read whole. Both are said in the summary's notes.
+
+    With an executor each file (a large one in several stretches of row groups) is a unit. Groups
+    that are in one unit only are fitted by the worker that reads it, and only the fits move; the
+    rows of groups that are spread over units move to the worker that writes their part. A worker
+    holds the largest batch of a unit, the fits and moved rows that wait for their part, and one
+    part.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> columns = vn.Columns(group="query", first="a", second="b", score="p")  # doctest: +SKIP
+    >>> done = vn.batch.fit_files("votes/", "ratings.parquet", columns)  # doctest: +SKIP
+    >>> done = vn.batch.fit_files(
+    ...     "votes/", "ratings/", columns, executor=4, model="thurstone"
+    ... )  # doctest: +SKIP
+    """
+    begun = time.monotonic()
+    job = Job(columns, **options)
+    checks.whole(memory, "memory", 1, None)
+    checks.function(progress, "progress")
+    if n_threads is not None:
+        checks.n_threads(n_threads)
+    if rows_per_part is not None:
+        checks.whole(rows_per_part, "rows_per_part", 1, None)
+    if executor is not None:
+        if not isinstance(output, (str, os.PathLike)):
+            checks.fail("output", "must name a folder", value=output, kind=TypeError)
+        check_folder(output, source)
+    elif isinstance(output, (str, os.PathLike)):
+        check_writable(output)
+    tell = progress or (lambda what, done, total: None)
+    run = _Run(job, os.fspath(source), output, memory, n_threads, tell)
+    with opened(executor) as tasks:
+        done = run.to_folder(tasks, rows_per_part) if tasks.apart else run.to_file(tasks)
+    return replace(done, seconds=time.monotonic() - begun)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A call: what is read and written, and with what means."""
+
+    job: Job
+    source: str
+    output: Any
+    memory: int
+    n_threads: int | None
+    tell: Tell
+
+    def look(self, tasks: Executor, units: Sequence[Unit]) -> Found:
+        memory, n_threads = tasks.limits(self.memory, self.n_threads)
+        return look(tasks, units, self.job, self.source, memory, n_threads, self.tell)
+
+    def to_file(self, tasks: Executor) -> GroupsSummary:
+        """Fit in this process; what is fitted is written at once."""
+        files = tables_in.files_of(self.source)
+        if len(files) == 1 and not tables_in.comes_in_pieces(files[0]):
+            fits, schema, n_rows, notes = self._whole(files[0])
+        else:
+            found = self.look(tasks, [Unit(path) for path in files])
+            plan, notes = planned(found)
+            fits = fit_batches(found.scans, plan, found.work, self._folder(), self.tell)
+            schema, n_rows = found.work.schema, found.n_rows
+        named = isinstance(self.output, (str, os.PathLike))
+        tally = Tally()
+        with TableWriter(self.output, schema, metadata=self._metadata()) as writer:
+            for fitted in fits:
+                tally.add(fitted.groups, fitted.of_group["status"], int(fitted.n_items.sum()))
+                for table in fitted.tables():
+                    writer.write(table)
+                del fitted  # before the next batch is read
+        parts = [os.fspath(self.output)] if named else []
+        return GroupsSummary(**vars(tally), n_rows=n_rows, notes=notes, parts=parts)
+
+    def _whole(self, path: str) -> tuple[Iterator[Fitted], Any, int, list[str]]:
+        """A file that is read whole: its fits, their schema, its number of rows, and notes."""
+        import pyarrow as pa
+
+        job, n_threads, n_rows = self.job, self.n_threads, 0
+
+        def pieces() -> Iterator[Any]:
+            nonlocal n_rows
+            for piece in tables.pieces:
+                n_rows += len(piece[job.columns.first])
+                yield piece
+
+        with about_rows(path, job.names):
+            tables = tables_in.open_tables(path, job.names, LABELS)
+        batch = Batch(pieces(), path, lambda at: (path, at), tables.is_text)
+        waiting = [job.comparisons(batch, n_threads)]
+        note = (
+            "a text file is read whole, which needs more than the memory given; a Parquet file is "
+            "read part by part"
+        )
+        known = {"O": pa.string(), "u": pa.uint64(), "i": pa.int64()}
+        schema = job.schema(*(known[x.dtype.kind] for x in (waiting[0].groups, waiting[0].items)))
+
+        def fits() -> Iterator[Fitted]:
+            fitting = partial(self.tell, "fitting")
+            yield job.fit(waiting.pop(), schema, n_threads, fitting)  # nobody else holds on to it
+
+        return fits(), schema, n_rows, [note] if free(self.memory) < 0 else []
+
+    def to_folder(self, tasks: Executor, rows_per_part: int | None) -> GroupsSummary:
+        """Have tasks fit the groups and write parts."""
+        if self.job.shared:
+            checks.fail("shared", "needs all groups in one process: leave executor out", value=True)
+        files = tables_in.files_of(self.source)
+        if not tables_in.comes_in_pieces(files[0]):
+            raise DataError(self.source, "is a text file; a cluster reads Parquet files")
+        units = [unit for file in files for unit in units_of(os.path.abspath(file))]
+        with output_folder(self.output, self.source) as staging:
+            found = self.look(tasks, units)
+            starts = cut(found.groups.rows, rows_per_part or rows_of_part(found.n_rows))
+            share = Share(found.work, found.groups.labels[starts], staging, self._metadata())
+            parts = write_parts(tasks, found, share, self.tell)
+            tally = Tally()
+            for part in parts:
+                tally.merge(part.tally)
+            names = [part.name for part in parts]
+            summary = {
+                "n_groups": tally.n_groups,
+                "n_items": tally.n_items,
+                "n_rows": found.n_rows,
+                "counts": tally.counts,
+                "parts": [part.facts() for part in parts],
+            }
+            publish(staging, names, self.job.facts() | summary)
+        paths = [os.path.join(os.path.abspath(self.output), name) for name in names]
+        return GroupsSummary(**vars(tally), n_rows=found.n_rows, parts=paths)
+
+    def _metadata(self) -> dict[str, str]:
+        return {"venire": json.dumps(self.job.facts())}
+
+    def _folder(self) -> str:
+        """Where temporary files go: a place as large as the output's, not perhaps a memory disk."""
+        if os.environ.get("TMPDIR") or not isinstance(self.output, (str, os.PathLike)):
+            return os.environ.get("TMPDIR") or os.getcwd()
+        return os.path.dirname(os.path.abspath(self.output))

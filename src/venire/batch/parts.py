@@ -1,0 +1,249 @@
+"""A folder of parts, by tasks: which task needs what, and what it does.
+
+Each unit (a file, or some row groups of one) is scanned for its groups. Groups that are in one unit
+alone are fitted where it is read, and only the fits move; the rows of groups that are spread over
+units move to the task that writes their part. Parts are cut by the data alone.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from venire.batch.engine import Found, Tell, fit_batches
+from venire.batch.executor import Executor
+from venire.batch.job import Batch, Tally
+from venire.batch.plan import Plan, Work, cut, pieces
+from venire.batch.scan import Counts, Scan, Unit, stream
+from venire.batch.source import ids_of
+from venire.data.coding import Encoder, encode_one
+from venire.io import TableWriter, tables_in
+
+__all__ = ["Part", "rows_of_part", "units_of", "write_parts"]
+
+_UNIT = 1 << 21  # rows of a file that are read by one task, unless a row group has more
+_PARTS, _SMALL, _LARGE = 64, 1 << 16, 1 << 22  # number of parts to aim at; rows of one
+_ROW = "\0row"  # column of the rows' numbers within their file
+
+
+class Share(NamedTuple):
+    """What all tasks have in common once the parts are cut."""
+
+    work: Work
+    starts: np.ndarray  # first group of each part
+    folder: str
+    metadata: dict[str, str]
+
+    def part_of(self, labels: np.ndarray) -> np.ndarray:
+        """The part that each group goes to."""
+        return np.searchsorted(self.starts, labels, side="right") - 1
+
+
+class Part(NamedTuple):
+    """What was written."""
+
+    name: str
+    first: Any
+    last: Any
+    tally: Tally
+
+    def facts(self) -> dict[str, Any]:
+        """What the summary says of it."""
+        return {
+            "name": self.name,
+            "first_group": self.first,
+            "last_group": self.last,
+            "n_groups": self.tally.n_groups,
+            "n_items": self.tally.n_items,
+        }
+
+
+def units_of(path: str) -> list[Unit]:
+    """A file, cut where that gives several workers something to do."""
+    rows = tables_in.rows_of_groups(path)
+    if sum(rows) <= _UNIT:
+        return [Unit(path)]
+    starts = [*cut(np.array(rows), _UNIT).tolist(), len(rows)]
+    before = np.concatenate([[0], np.cumsum(rows)]).tolist()
+    return [Unit(path, range(a, b), before[a]) for a, b in pairwise(starts)]
+
+
+def rows_of_part(n_rows: int) -> int:
+    """Rows of comparisons behind one part at most, unless a group has more."""
+    return min(max(n_rows // _PARTS, _SMALL), _LARGE)
+
+
+# ---- which task needs what ----------------------------------------------------------------------
+
+
+def write_parts(tasks: Executor, found: Found, share: Share, tell: Tell) -> list[Part]:
+    """Have all groups fitted, and the parts written to a folder."""
+    n_parts, n_groups = len(share.starts), len(found.groups.labels)
+    fitted: list[list[Any]] = [[] for _ in range(n_parts)]
+    moved: list[list[Any]] = [[] for _ in range(n_parts)]
+    files: list[list[str]] = [[] for _ in range(n_parts)]
+    pending: list[Any] = []
+    gains: list[int] = []  # groups that are fitted once the task is done
+    spread = _spread(found.scans)
+    for k, (one, its) in enumerate(zip(found.scans, spread, strict=True)):
+        whole = np.setdiff1d(one.groups.labels, its, assume_unique=True)
+        if len(whole):
+            fits = tasks.submit("fit", k, fit_whole_groups, found.tasks[k], its, share)
+            pending.append(fits)
+            gains.append(len(whole))
+            for part in np.unique(share.part_of(whole)).tolist():
+                fitted[part].append(tasks.submit("fits", (k, part), operator.getitem, fits, part))
+        if len(its):
+            rows = tasks.submit("split", k, split, found.tasks[k], its, share)
+            for part in np.unique(share.part_of(its)).tolist():
+                moved[part].append(tasks.submit("rows", (k, part), operator.getitem, rows, part))
+                files[part].append(one.unit.path)
+    n_first = len(pending)
+    late = np.unique(np.concatenate(spread))
+    gains += np.bincount(share.part_of(late), minlength=n_parts).tolist()
+    for part in range(n_parts):
+        needs = fitted[part], moved[part], files[part]
+        pending.append(tasks.submit("write", part, finish, part, *needs, share))
+    del fitted, moved, needs  # a result that nobody asks for any more is let go
+    parts: dict[int, Part] = {}
+    n_fitted = 0
+    tell("fitting", 0, n_groups)
+    for at, result in tasks.completed(pending, keep=n_first):
+        n_fitted += gains[at]
+        tell("fitting", n_fitted, n_groups)
+        if at >= n_first:
+            parts[at - n_first] = result
+    return [parts[part] for part in range(n_parts)]
+
+
+def _spread(scans: Sequence[Scan]) -> list[np.ndarray]:
+    """For each unit the groups that it shares with others."""
+    encoder = Encoder(("group",), n_threads=1)
+    for one in scans:
+        encoder.add(one.groups.labels)
+    _, (codes,) = encoder.finish()
+    again = np.bincount(codes)[codes] > 1
+    ends = np.cumsum([len(one.groups.labels) for one in scans])
+    return [
+        one.groups.labels[again[end - len(one.groups.labels) : end]]
+        for one, end in zip(scans, ends, strict=True)
+    ]
+
+
+# ---- tasks --------------------------------------------------------------------------------------
+
+
+def fit_whole_groups(one: Scan, spread: np.ndarray, share: Share) -> dict[int, Any]:
+    """Fit the groups that are in this unit alone.
+
+    Parameters
+    ----------
+    one : Scan
+        The unit.
+    spread : ndarray
+        Labels of its groups that are in other units too.
+    share : Share
+
+    Returns
+    -------
+    dict of int to pyarrow Table
+        The fits that go to each part.
+    """
+    mine = ~np.isin(one.groups.labels, spread)
+    groups = Counts(one.groups.labels[mine], one.groups.rows[mine])
+    plan = Plan(groups, cut(groups.rows, share.work.room()))
+    folder = os.environ.get("TMPDIR") or os.getcwd()
+    tables: dict[int, list[Any]] = {}
+    for fitted in fit_batches([one], plan, share.work, folder):
+        whole = _together(fitted.tables())
+        parts = share.part_of(fitted.groups)
+        ends = np.cumsum(fitted.n_items)
+        for part in np.unique(parts).tolist():
+            here = np.flatnonzero(parts == part)
+            start, stop = ends[here[0]] - fitted.n_items[here[0]], ends[here[-1]]
+            tables.setdefault(part, []).append(whole.slice(start, stop - start))
+    return {part: _together(some) for part, some in tables.items()}
+
+
+def split(one: Scan, spread: np.ndarray, share: Share) -> dict[int, Any]:
+    """The rows of this unit that belong to groups which are in other units too.
+
+    Returns
+    -------
+    dict of int to pyarrow Table
+        The rows that go to each part, with their numbers in the file.
+    """
+    import pyarrow as pa
+
+    work = share.work
+    parts, starts = np.unique(share.part_of(spread), return_index=True)
+    plan = Plan(Counts(spread, np.ones(len(spread), np.int64)), starts)
+    tables: dict[int, list[Any]] = {}
+    row = one.unit.start
+    for piece in stream([one.unit], work.job.names, pieces(work.memory), work.types):
+        ids = ids_of(piece, plan, work)
+        columns = {f.name: piece[f.name].cast(work.types[f.name]) for f in piece.schema}
+        columns[_ROW] = pa.array(np.arange(row, row + piece.num_rows))
+        whole = pa.table(columns)
+        for batch in np.unique(ids[ids >= 0]).tolist():
+            rows = whole.take(pa.array(np.flatnonzero(ids == batch)))
+            tables.setdefault(int(parts[batch]), []).append(rows)
+        row += piece.num_rows
+    return {part: _together(some) for part, some in tables.items()}
+
+
+def finish(
+    part: int, fitted: Sequence[Any], rows: Sequence[Any], files: Sequence[str], share: Share
+) -> Part:
+    """Fit the groups of a part that are spread over files, and write the part.
+
+    Parameters
+    ----------
+    part : int
+    fitted : sequence of pyarrow Table
+        Fits that were made where the files are.
+    rows : sequence of pyarrow Table
+        Rows of the other groups, from each of the `files`.
+    files : sequence of str
+    share : Share
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    def place(position: int) -> tuple[str, int]:
+        for path, table in zip(files, rows, strict=True):
+            if position < table.num_rows:
+                return path, table[_ROW][position].as_py()
+            position -= table.num_rows
+        raise IndexError(position)
+
+    work = share.work
+    tables = [*fitted]
+    if rows:
+        tables += work.fit(Batch(rows, work.source, place)).tables()
+    table = pa.concat_tables(tables)
+    if len(tables) > 1:
+        table = table.take(pc.sort_indices(table["group"]))  # which is stable
+    labels, codes = encode_one(table["group"], "group", work.n_threads)
+    first = np.flatnonzero(np.diff(codes, prepend=-1))
+    status = np.array(table["status"].take(pa.array(first)).to_pylist())
+    tally = Tally()
+    tally.add(labels, status, table.num_rows)
+    name = f"part-{part:05d}.parquet"
+    path = os.path.join(share.folder, name)
+    with TableWriter(path, work.schema, metadata=share.metadata) as out:
+        out.write(table)
+    first_group, last_group = labels[[0, -1]].tolist()
+    return Part(name, first_group, last_group, tally)
+
+
+def _together(tables: Iterable[Any]) -> Any:
+    """One table of its own memory: a slice would travel with all that it was cut from."""
+    import pyarrow as pa
+
+    return pa.concat_tables(tables).combine_chunks()

@@ -1,0 +1,290 @@
+"""What the bootstraps of fits, of groups and of statistics have in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from venire._core import checks
+from venire._core.frames import as_frame
+from venire._core.summary import Summary
+from venire.data.rows import frozen
+from venire.resampling import _files, _intervals
+from venire.resampling._weights import MOST_KEPT
+
+__all__ = ["Replicates"]
+
+
+class Replicates:
+    """Replicates of an estimate, and what can be told from them.
+
+    `Bootstrap`, `GroupedBootstrap` and `StatisticBootstrap` are of this class: arrays of `n_items`
+    are of the items of all groups there, and single numbers of a statistic. Statistics are those of
+    the replicates that have a fit. Arrays are read-only.
+    """
+
+    scheme: str
+    _cache: dict[str, Any]
+
+    if TYPE_CHECKING:  # a field or a property of each
+
+        @property
+        def n_resamples(self) -> int: ...
+
+    def __post_init__(self) -> None:
+        for name, value in list(self.__dict__.items()):
+            object.__setattr__(self, name, frozen(value))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_cache": {}}
+
+    def __repr__(self) -> str:
+        return f"<{self._title()}>"
+
+    def mean(self) -> Any:
+        """Mean of the replicates, (n_items,)."""
+        return self._like_estimate(self._draws().mean(axis=0))
+
+    def bias(self) -> Any:
+        """Mean of the replicates less the estimate, (n_items,)."""
+        return self.mean() - self._like_estimate(self._estimate())
+
+    def standard_errors(self) -> Any:
+        """Standard deviations of the replicates, (n_items,)."""
+        return self._like_estimate(_intervals.deviation(self._draws()))
+
+    def quantiles(self, probs: ArrayLike) -> Any:
+        """Quantiles of the replicates, by linear interpolation.
+
+        Parameters
+        ----------
+        probs : float or array_like of float
+            From 0 to 1.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_items,) + shape of `probs`
+
+        Raises
+        ------
+        ValueError
+            If a probability is out of range, or of groups a quantile was not kept.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> c = vn.Comparisons.from_counts(["a"], ["b"], win=[60], loss=[40])
+        >>> b = vn.bootstrap(vn.fit_bradley_terry(c), 500, rng=1)
+        >>> b.quantiles([0.25, 0.5, 0.75]).shape
+        (2, 3)
+        """
+        wanted = checks.numeric(probs, "probs")
+        bad = np.flatnonzero(~((wanted >= 0.0) & (wanted <= 1.0)))
+        if len(bad):
+            at = None if wanted.ndim == 0 else int(bad[0])
+            checks.fail("probs", "must be from 0 to 1", at, wanted.reshape(-1)[bad[0]])
+        found = self._quantiles(wanted.reshape(-1).astype(np.float64), slice(None))
+        return self._like_estimate(found.reshape(len(found), *wanted.shape))
+
+    def interval(self, level: float = 0.95, interval: str = "percentile") -> Any:
+        """Confidence intervals.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+        interval : {"percentile", "basic", "bca", "studentized"}
+            "percentile": quantiles of the replicates. "basic": these mirrored at the estimate.
+            "bca": percentiles corrected for bias and skewness (Efron 1987,
+            doi:10.1080/01621459.1987.10478410). "studentized": quantiles of the deviation over its
+            standard error in each replicate (Hall 1988, doi:10.1214/aos/1176350933).
+
+        Returns
+        -------
+        ndarray of float64, shape (n_items, 2)
+
+        Raises
+        ------
+        ValueError
+            If `level` or `interval` is out of range; for "bca" where replicates are constant or all
+            on one side of the estimate; where what an interval needs was not kept.
+        """
+        level = checks.level(level)
+        checks.one_of(interval, "interval", _intervals.INTERVALS)
+        return self._like_estimate(self._interval(level, interval, slice(None)))
+
+    def to_frame(
+        self, backend: str | None = None, *, level: float = 0.95, interval: str = "percentile"
+    ) -> Any:
+        """The estimates as a dataframe, one row per item.
+
+        Parameters
+        ----------
+        backend : {None, "pandas", "polars", "pyarrow", "dict"}
+            None takes the first of these that is installed.
+        level, interval
+            As in `interval`.
+
+        Returns
+        -------
+        dataframe, or dict of ndarray
+            Of a fit: columns item, theta, standard_error, lower, upper, rank, rank_lower,
+            rank_upper. Of groups: group, item, theta, standard_error, lower, upper, n_failed (of
+            the group). Of a statistic one row: estimate, standard_error, lower, upper.
+        """
+        return as_frame(self._columns(level, interval), backend)
+
+    def summary(
+        self, level: float = 0.95, top: int | None = None, *, interval: str = "percentile"
+    ) -> Summary:
+        """A statistician's table: how replicates were drawn, and the items from the best down.
+
+        Parameters
+        ----------
+        level, interval
+            As in `interval`.
+        top : int, optional
+            Rows shown; None shows all of up to 60 items, else 30.
+
+        Returns
+        -------
+        Summary
+            Prints as the table; also has `header`, `columns` and `notes`.
+
+        Examples
+        --------
+        >>> import numpy as np, venire as vn
+        >>> b = vn.bootstrap_statistic(lambda x, w: x @ w / w.sum(), np.arange(9.0), rng=1)
+        >>> print(b.summary(0.9))
+        StatisticBootstrap: 1,000 multinomial replicates
+        <BLANKLINE>
+        --------------------------------
+        estimate      SE   lower   upper
+        --------------------------------
+          4.0000  0.8557  2.5556  5.4444
+        --------------------------------
+        SE: standard deviation of the replicates; lower, upper: 90 % percentile interval
+        """
+        if top is not None:
+            top = checks.whole(top, "top", 1)
+        columns = self._columns(level, interval)
+        notes = [
+            "SE: standard deviation of the replicates; lower, upper: "
+            f"{100 * level:g} % {interval} interval"
+        ]
+        order = None
+        if "rank" in columns:
+            order = np.lexsort((columns["item"].argsort(kind="stable").argsort(), columns["rank"]))
+        return Summary.of([self._title()], columns, notes, level, order=order, top=top)
+
+    def extend(self, more: int, *, progress: Any = None) -> Self:
+        """A result with `more` further replicates, equal to that of one call for all of them.
+
+        Replicates that were kept are not computed again. Of a summary of groups quantiles cannot be
+        continued: all replicates are fitted once more, from the same streams.
+
+        Parameters
+        ----------
+        more : int
+            At least 1.
+        progress : callable, optional
+            As in `bootstrap`.
+
+        Raises
+        ------
+        ValueError
+            If `more` is out of range, or the result is of a statistic and came from a file or
+            another process: functions do not travel.
+        """
+        more = checks.whole(more, "more", 1, MOST_KEPT)
+        return self._extended(more, checks.function(progress, "progress"))
+
+    def save(self, path: str | Path) -> None:
+        """Write everything, a fit included, to one .npz file; read it with `load`.
+
+        An old file is replaced by a whole new one, or stays as it is.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        ValueError
+            If a label ends in a NUL character.
+        """
+        _files.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what `save` wrote; nothing in the file is executed, and all of it is checked.
+
+        Raises
+        ------
+        ValueError
+            If the file is none of these or was changed: names the member and what is wrong.
+        FileNotFoundError
+            If there is no such file.
+        """
+        return cls(**_files.load(cls.__name__, path))
+
+    # ---- what each kind brings ----------------------------------------------------------------
+
+    def _title(self) -> str:
+        return f"{type(self).__name__}: {self.n_resamples:,} {self.scheme} replicates"
+
+    def _estimate(self) -> NDArray[np.float64]:
+        """What was resampled, (n,)."""
+        raise NotImplementedError
+
+    def _draws(self) -> NDArray[np.float64]:
+        """The replicates that have a fit, (n_used, n)."""
+        raise NotImplementedError
+
+    def _columns(self, level: float, interval: str) -> dict[str, NDArray[Any]]:
+        raise NotImplementedError
+
+    def _extended(self, more: int, progress: Any) -> Self:
+        raise NotImplementedError
+
+    def _accelerations(self, here: Any) -> NDArray[np.float64]:
+        """Of BCa intervals, (n,)."""
+        raise NotImplementedError
+
+    def _studentized(self, here: Any) -> tuple[Any, Any]:
+        """Deviations of replicates over their errors, (n_used, n), and the full errors, (n,)."""
+        raise NotImplementedError
+
+    # ---- how ----------------------------------------------------------------------------------
+
+    def _like_estimate(self, x: NDArray[np.float64]) -> Any:
+        return x
+
+    def _quantiles(self, probs: NDArray[np.float64], here: Any) -> NDArray[np.float64]:
+        return np.quantile(self._draws()[:, here], probs, axis=0).T
+
+    def _interval(self, level: float, interval: str, here: Any) -> NDArray[np.float64]:
+        """Bounds of the items at `here`, (n, 2); arguments are checked."""
+        tails = _intervals.tails(level)
+        estimate = self._estimate()[here]
+        if interval == "percentile":
+            return self._quantiles(tails, here)
+        if interval == "basic":
+            return 2.0 * estimate[:, None] - self._quantiles(tails, here)[:, ::-1]
+        if interval == "bca":
+            acceleration = self._accelerations(here)
+            return _intervals.bca(
+                self._draws()[:, here], estimate, acceleration, level, self._names()[here]
+            )
+        ratio, errors = self._studentized(here)
+        bounds = np.quantile(ratio, tails, axis=0).T
+        return estimate[:, None] - bounds[:, ::-1] * errors[:, None]
+
+    def _names(self) -> NDArray[Any]:
+        """What estimates are called in errors."""
+        return np.array(["statistic"], object)
+
+    def _once(self, name: str, function: Any) -> Any:
+        if name not in self._cache:
+            self._cache[name] = function()
+        return self._cache[name]
