@@ -22,6 +22,7 @@ from venire.cli._options import (
     parse_mapping,
     parse_prior,
 )
+from venire.models import DEFAULT
 
 __all__ = ["groups"]
 
