@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -172,7 +173,7 @@ SINGLE = {  # the named arguments are single values
         ("method", "hold_to_gold", "rho", "rounds", "rng", "n_threads"),
     ),
     "Votes.agreement": (VOTES.agreement, ("metric", "level")),
-    "Votes.calibration": (lambda **c: VOTES.calibration([1, 0, 1, 0], **c), ("level",)),
+    "calibrate_teachers": (partial(vn.panel.calibrate_teachers, VOTES, [1, 0, 1, 0]), ("level",)),
     "Votes": (
         lambda **c: vn.Votes(["a"], ["b"], ["t"], probabilities=[[1, 0, 0]], **c), ("strength",),
     ),

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from venire.ratings.grouped.lookup import GroupLookup
+from venire.data.lookup import GroupLookup
 
 
 def make(groups, sizes, labels):

@@ -18,6 +18,10 @@ def kinds(q):
     return {w.kind for w in q.warnings}
 
 
+def agreement(*columns, **options):
+    return vn.panel.agreement(vn.Votes(*columns), **options)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
@@ -86,10 +90,10 @@ def kinds(q):
             ValueError,
             ["group"],
         ),
-        (lambda: vn.Votes(A, B, T, [1] * 3).agreement(metric="x"), ValueError, ["metric", "'x'"]),
-        (lambda: vn.Votes(A, B, T, [1] * 3).agreement(level=1), ValueError, ["level", "1"]),
+        (lambda: agreement(A, B, T, [1] * 3, metric="x"), ValueError, ["metric", "'x'"]),
+        (lambda: agreement(A, B, T, [1] * 3, level=1), ValueError, ["level", "1"]),
         (
-            lambda: vn.Votes.from_pairs(range(2001), range(2001), [1] * 2001).agreement(),
+            lambda: vn.panel.agreement(vn.Votes.from_pairs(range(2001), range(2001), [1] * 2001)),
             ValueError,
             ["2000", "2001"],
         ),
@@ -249,7 +253,7 @@ def test_all_ties(method):
     assert (q.probability == 0.5).all()
     assert np.isfinite(q.posterior.alpha).all()
     assert q.n_effective == pytest.approx(4.0)
-    assert np.isnan(v.agreement().alpha)
+    assert np.isnan(vn.panel.agreement(v).alpha)
     assert np.isnan(q.self_consistency).all()
     assert q.disputed == 0.0
 
@@ -264,7 +268,7 @@ def test_all_teachers_identical(method):
     assert ((q.probability > 0.5) == (opinion > 0)).all()
     assert np.isfinite(q.weights).all()
     assert q.teacher_share == pytest.approx(0.25)
-    assert v.agreement().alpha == pytest.approx(1.0)
+    assert vn.panel.agreement(v).alpha == pytest.approx(1.0)
     gold = vn.consensus(v, "stacked", gold=(1 + opinion) / 2)
     assert gold.gold.co_failure == 0.0
     assert np.isfinite(gold.probability).all()
@@ -281,13 +285,13 @@ def test_a_teacher_who_always_answers_the_same_side():
     q = vn.consensus(v, gold=truth)
     assert q.teacher_share[3] < q.teacher_share[:3].min()
     assert q.gold.accuracy[3] == pytest.approx(truth.mean())
-    assert np.nanmax(np.abs(v.agreement().kappa[3, :3])) < 0.2
+    assert np.nanmax(np.abs(vn.panel.agreement(v).kappa[3, :3])) < 0.2
     # who answers "first" in both orders has a position, not an opinion
     both = vn.Votes.from_pairs(
         np.tile(np.arange(50), 2), ["p"] * 100, np.repeat([1, -1], 50),
         swapped=np.repeat([False, True], 50),
     )  # fmt: skip
-    found = both.agreement()
+    found = vn.panel.agreement(both)
     assert found.position_bias[0] == 1.0
     assert found.order_flips[0] == 1.0
     assert vn.consensus(both).self_consistency[0] == pytest.approx(0.01)

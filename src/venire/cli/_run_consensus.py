@@ -20,11 +20,11 @@ from venire.cli._progress import progress
 from venire.cli._run import Refused
 from venire.cli._version import version
 from venire.errors import ConvergenceWarning
+from venire.panel import agreement as agree
 from venire.panel import consensus
 
 if TYPE_CHECKING:
-    from venire.data.votes import Agreement
-    from venire.panel import Consensus
+    from venire.panel import Agreement, Consensus
 
 __all__ = ["Options", "Result", "run"]
 
@@ -129,7 +129,7 @@ def _combine(options: Options, found: io.VotesFile) -> Result:
             raise Refused(f"{options.file}: {error}", 1) from None
     agreement = None
     if votes.n_teachers <= _MOST_TEACHERS:
-        agreement = votes.agreement(level=options.level)
+        agreement = agree(votes, level=options.level)
     pairs = q.to_frame("dict", level=options.level)
     teachers = q.teachers_frame("dict", level=options.level)
     teachers["n_effective"] = _effective(q)

@@ -8,8 +8,8 @@ import numpy as np
 
 from venire._core import checks
 from venire._core.intervals import critical_value
+from venire.data.lookup import Lookup
 from venire.ratings import _errors, _quasi
-from venire.ratings._lookup import Lookup
 
 if TYPE_CHECKING:
     from venire.ratings._sampled import SampledErrors

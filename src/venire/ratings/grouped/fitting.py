@@ -10,13 +10,13 @@ from numpy.typing import ArrayLike
 
 from venire._core import checks
 from venire.data.grouped_comparisons import GroupedComparisons
+from venire.data.lookup import GroupLookup
 from venire.errors import ConvergenceError, ConvergenceWarning, NotIdentifiedError
 from venire.models import DEFAULT, Model, TieLaw, model_of
 from venire.priors import GaussianPrior
 from venire.ratings.fitting import check_arguments, fit_quietly, tie_of
 from venire.ratings.grouped import _shared, batches
 from venire.ratings.grouped.fit import GroupedFit
-from venire.ratings.grouped.lookup import GroupLookup
 from venire.scales import scale_of
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Labels of (group, item) to positions in the flat arrays of a grouped fit."""
+"""Labels to positions among known labels, of one list or of the items of many groups."""
 
 from __future__ import annotations
 
@@ -9,7 +9,63 @@ import numpy as np
 from venire._core import checks
 from venire.data.coding import encode_one
 
-__all__ = ["GroupLookup"]
+__all__ = ["GroupLookup", "Lookup"]
+
+
+class Lookup:
+    """Positions of labels among known ones.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (n,)
+        Distinct labels in any order: integers, or text.
+    """
+
+    def __init__(self, labels: Any) -> None:
+        self.labels = _plain(labels)
+        self._table: dict[Any, int] | None = None
+        self._order: np.ndarray | None = None
+        if self.labels.dtype == object:
+            self._table = {label: k for k, label in enumerate(self.labels.tolist())}
+        elif bool((self.labels[1:] < self.labels[:-1]).any()):
+            self._order = np.argsort(self.labels, kind="stable")
+
+    def places(self, labels: np.ndarray) -> np.ndarray:
+        """Position of each label, as int64; -1 where it is unknown."""
+        if self._table is not None:
+            found = (_get(self._table, label) for label in labels.tolist())
+            return np.fromiter(found, np.int64, len(labels))
+        if labels.dtype.kind not in "iu":  # objects, or whole floats
+            whole = np.array([_is_whole(label) for label in labels.tolist()], bool)
+            place = np.full(len(labels), -1, np.int64)
+            if whole.any():
+                place[whole] = self.places(labels[whole].astype(np.int64))
+            return place
+        wanted, possible = _like(labels, self.labels)
+        place = np.full(len(labels), -1, np.int64)
+        if len(self.labels):
+            near = np.searchsorted(self.labels, wanted[possible], sorter=self._order)
+            near[near == len(self.labels)] = 0
+            near = near if self._order is None else self._order[near]
+            place[possible] = np.where(self.labels[near] == wanted[possible], near, -1)
+        return place
+
+    def __call__(self, labels: Any, name: str) -> np.ndarray:
+        """Positions of `labels`, an array of any shape or one label, as int64.
+
+        Raises
+        ------
+        ValueError
+            If a label is unknown; names the argument, the first such position and the label.
+        """
+        array = checks.array(labels, name, object)  # 7 is not the label "7"
+        flat = array.ravel()
+        place = self.places(flat)
+        if (place < 0).any():
+            bad = int(np.argmax(place < 0))
+            rule = "must be the label of an item of this fit"
+            checks.fail(name, rule, bad if array.ndim else None, flat[bad])
+        return place.reshape(array.shape)
 
 
 class GroupLookup:
@@ -31,12 +87,8 @@ class GroupLookup:
     """
 
     def __init__(self, groups: Any, offsets: Any, items: Any) -> None:
-        self.groups, self.items = _plain(groups), _plain(items)
+        self.groups, self.items = Lookup(groups), _plain(items)
         self.offsets = np.asarray(offsets, np.int64)
-        self._order: np.ndarray | None = None
-        if len(self.groups) and bool((self.groups[1:] < self.groups[:-1]).any()):
-            self._order = np.argsort(self.groups, kind="stable")
-        self._sorted = self.groups if self._order is None else self.groups[self._order]
 
     def group(self, labels: Any, name: str, n: int | None = None) -> np.ndarray:
         """Positions of groups, (n,) int64.
@@ -57,8 +109,8 @@ class GroupLookup:
         TypeError
             If labels are neither integers nor text.
         """
-        distinct, codes = _coded(labels, name, n)
-        out = self._places(distinct)[codes]
+        distinct, codes = encode_one(labels, name, n=n)
+        out = self.groups.places(distinct)[codes]
         if (out < 0).any():
             bad = int(np.argmax(out < 0))
             checks.fail(name, "is not a group of the fit", bad, distinct[codes[bad]])
@@ -84,28 +136,22 @@ class GroupLookup:
         TypeError
             If labels are neither integers nor text.
         """
-        distinct, codes = _coded(labels, name, len(group))
+        distinct, codes = encode_one(labels, name, n=len(group))
         wanted, possible = _like(distinct, self.items)
-        low, end = self.offsets[group], self.offsets[group + 1]
-        if possible.all() and len(self.items):
-            low, found = self._search(low, end, wanted[codes])
-        else:
-            # some label cannot be an item at all: the first row with one is what to tell, unless
-            # an earlier row is wrong too, which is found without it
-            first = int(np.argmin(possible[codes])) if len(self.items) else 0
-            if first:
-                self.item(group[:first], distinct[codes[:first]], name)
-            found = np.arange(len(codes)) < first
+        rows = np.flatnonzero(possible[codes])  # of labels that can be items at all
+        out, found = np.zeros(len(codes), np.int64), np.zeros(len(codes), bool)
+        low, end = self.offsets[group[rows]], self.offsets[group[rows] + 1]
+        out[rows], found[rows] = self._search(low, end, wanted[codes[rows]])
         if not found.all():
             bad = int(np.argmin(found))
-            home = self.groups[group[bad]]
+            home = self.groups.labels[group[bad]]
             home = home.item() if isinstance(home, np.generic) else home
             checks.fail(name, f"is not an item of group {home!r}", bad, distinct[codes[bad]])
-        return low
+        return out
 
     def matching(self, groups: Any, offsets: np.ndarray, items: Any) -> np.ndarray:
         """Position of each item of other groups, laid out in the same way; -1 where unknown."""
-        group = np.repeat(self._places(_plain(groups)), np.diff(offsets))
+        group = np.repeat(self.groups.places(_plain(groups)), np.diff(offsets))
         labels, possible = _like(_plain(items), self.items)
         known = np.flatnonzero(possible & (group >= 0))
         out = np.full(len(labels), -1, np.int64)
@@ -113,18 +159,6 @@ class GroupLookup:
         at, found = self._search(low, end, labels[known])
         out[known[found]] = at[found]
         return out
-
-    def _places(self, labels: np.ndarray) -> np.ndarray:
-        """Position of each label among the groups; -1 where unknown."""
-        wanted, possible = _like(labels, self.groups)
-        place = np.full(len(labels), -1, np.int64)
-        if len(self.groups):
-            near = np.searchsorted(self._sorted, wanted[possible])
-            near[near == len(self.groups)] = 0
-            found = self._sorted[near] == wanted[possible]
-            near = near if self._order is None else self._order[near]
-            place[possible] = np.where(found, near, -1)
-        return place
 
     def _search(
         self, low: np.ndarray, end: np.ndarray, label: np.ndarray
@@ -144,8 +178,19 @@ class GroupLookup:
         return low, (low < end) & (self.items[np.minimum(low, last)] == label)
 
 
-def _coded(labels: Any, name: str, n: int | None) -> tuple[np.ndarray, np.ndarray]:
-    return encode_one(labels, name, n=n)
+def _get(table: dict[Any, int], label: Any) -> int:
+    try:
+        return table.get(label, -1)
+    except TypeError:  # not hashable
+        return -1
+
+
+def _is_whole(label: Any) -> bool:
+    """Whether a label is a whole number that an int64 holds."""
+    if isinstance(label, bool) or not isinstance(label, (int, float, np.integer, np.floating)):
+        return False
+    label = label.item() if isinstance(label, np.generic) else label  # an int8 has no +128
+    return -(2**63) <= label < 2**63 and label % 1 == 0
 
 
 def _plain(labels: Any) -> np.ndarray:
