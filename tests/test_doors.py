@@ -172,7 +172,7 @@ SINGLE = {  # the named arguments are single values
         lambda **c: vn.consensus(VOTES, **c),
         ("method", "hold_to_gold", "rho", "rounds", "rng", "n_threads"),
     ),
-    "Votes.agreement": (VOTES.agreement, ("metric", "level")),
+    "agreement": (partial(vn.panel.agreement, VOTES), ("metric", "level")),
     "calibrate_teachers": (partial(vn.panel.calibrate_teachers, VOTES, [1, 0, 1, 0]), ("level",)),
     "Votes": (
         lambda **c: vn.Votes(["a"], ["b"], ["t"], probabilities=[[1, 0, 0]], **c), ("strength",),

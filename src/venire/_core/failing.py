@@ -61,6 +61,12 @@ class BadInput(Exception):
         self.cure = cure
         self.column: Any = None
 
+    @property
+    def nameless(self) -> str:
+        """The error without the argument, for who calls it by another name."""
+        words = worded("", self.value, None, self.reason, self.cure)
+        return words.removeprefix(" = ").removeprefix(": ")
+
     def __str__(self) -> str:
         where = self.argument if self.position is None else f"{self.argument}[{self.position}]"
         return worded(where, self.value, self.column, self.reason, self.cure)

@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     try:
         with _orderly_end():
-            return _command(arguments)
+            return _exit_code(arguments)
     except _Ended as end:
         print(f"venire: ended by {signal.Signals(end.number).name}", file=sys.stderr)
         return 128 + end.number
@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
 
 
-def _command(arguments: list[str]) -> int:
+def _exit_code(arguments: list[str]) -> int:
     try:
         try:
             from venire.cli._app import app

@@ -1,4 +1,4 @@
-"""The commands. Their options, and what they do, are in modules of their own."""
+"""The commands, by name. A command is a class in a module of its own: see `venire.cli._command`."""
 
 from __future__ import annotations
 
@@ -6,23 +6,56 @@ from typing import Annotated
 
 import typer
 
-from venire.cli import _bootstrap, _distill
-from venire.cli._consensus import consensus
-from venire.cli._fit import fit
-from venire.cli._groups import groups
-from venire.cli._simulate import simulate
+from venire.cli._command import adapted
+from venire.cli._consensus import Consensus
+from venire.cli._distill import Ask, Init, ReportRounds, Tell, Train, Withdraw
+from venire.cli._fit import Bootstrap, Fit
+from venire.cli._groups import Groups
+from venire.cli._simulate import Simulate
 from venire.cli._version import version
 
 __all__ = ["app"]
 
-app = typer.Typer(
-    name="venire",
-    help="Ratings from paired comparisons and consensus of votes, with their uncertainty.",
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
+_ABOUT = "Ratings from paired comparisons and consensus of votes, with their uncertainty."
+COMMANDS = {
+    "fit": Fit,
+    "bootstrap": Bootstrap,
+    "groups": Groups,
+    "consensus": Consensus,
+    "simulate": Simulate,
+    "distill": {
+        "init": Init,
+        "ask": Ask,
+        "tell": Tell,
+        "withdraw": Withdraw,
+        "train": Train,
+        "report": ReportRounds,
+    },
+}
+FOLDERS = {
+    "distill": "Teachers' votes, targets, a student, and the next pairs, round by round. The state "
+    "is in a folder; teachers are elsewhere.",
+}
+
+
+def _app(name: str, about: str, commands: dict) -> typer.Typer:
+    app = typer.Typer(
+        name=name,
+        help=about,
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    for word, command in commands.items():
+        if isinstance(command, dict):
+            app.add_typer(_app(word, FOLDERS[word], command))
+        else:
+            app.command(word)(adapted(command))
+    return app
+
+
+app = _app("venire", _ABOUT, COMMANDS)
 
 
 def _show_version(wanted: bool) -> None:
@@ -31,7 +64,7 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=_ABOUT)
 def venire(
     show_version: Annotated[
         bool,
@@ -40,12 +73,4 @@ def venire(
         ),
     ] = False,
 ) -> None:
-    """Ratings from paired comparisons and consensus of votes, with their uncertainty."""
-
-
-app.command()(fit)
-app.command()(_bootstrap.command(fit))
-app.command()(groups)
-app.command()(consensus)
-app.command()(simulate)
-app.add_typer(_distill.app)
+    """Called before every command."""

@@ -1,243 +1,259 @@
-"""``venire consensus``: its options, checked as far as they can be without the data."""
+"""``venire consensus``: teachers' votes, one probability for each pair."""
 
 from __future__ import annotations
 
-import os
+import math
+import warnings
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import typer
+import numpy as np
+from numpy.typing import NDArray
+from rich.table import Table
 
-from venire.cli._run_consensus import Options, run
+from venire import io
+from venire._core.checks import BadTypeError, BadValueError
+from venire.cli import _options as opt
+from venire.cli._command import Command, Refused, block, misused, option
+from venire.cli._options import OUT, VOTES
+from venire.cli._progress import Steps
+from venire.cli._report import TABLE, Report, grid, number
+from venire.cli._version import version
+from venire.data.columns import VoteColumns
+from venire.errors import ConvergenceWarning
+from venire.panel import agreement as agree
+from venire.panel import consensus
 
-__all__ = ["consensus"]
+if TYPE_CHECKING:
+    from venire.panel import Agreement
+    from venire.panel import Consensus as Combined
 
-_DATA, _VOTES, _METHOD, _OUT = "Who judged what", "Votes (one way)", "Method", "Output"
-_WORDS = ("first", "second", "tie", "win", "loss", "draw", "1", "0", "-1")
+__all__ = ["Consensus"]
+
+_METHOD = "Method"
+_MOST_TEACHERS = 2000  # for which all are compared with all
+
+Tables = dict[str, NDArray[Any]]
 
 
-def _column(flag: str, help: str, panel: str) -> typer.models.OptionInfo:
-    return typer.Option(flag, metavar="COLUMN", help=help, rich_help_panel=panel)
-
-
-def consensus(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE",
-            help="CSV, TSV or JSON lines (also .gz), Parquet, Arrow or Feather.",
-        ),
-    ],
-    teacher: Annotated[str, _column("--teacher", "Label of who voted.", _DATA)],
-    first: Annotated[
-        str | None, _column("--first", "Label of the first item; with --second.", _DATA)
-    ] = None,
-    second: Annotated[str | None, _column("--second", "Label of the second item.", _DATA)] = None,
-    pair: Annotated[
-        str | None, _column("--pair", "Label of the pair, instead of its two items.", _DATA)
-    ] = None,
-    group: Annotated[
-        str | None, _column("--group", "Label of the query or topic of the items.", _DATA)
-    ] = None,
-    vote: Annotated[
-        list[str] | None,
-        _column(
-            "--vote",
-            "Words (first, second, tie, A, B, ...), 1/0/-1 or the winner. Repeat it for runs of "
-            "one judgment that stand side by side.",
-            _VOTES,
-        ),
-    ] = None,
-    mapping: Annotated[
-        str | None,
-        typer.Option(
-            metavar="V=VOTE,...",
-            help="What the votes mean, as in 1=first,0=second. Also of --gold.",
-            rich_help_panel=_VOTES,
-        ),
-    ] = None,
-    probabilities: Annotated[
-        tuple[str, str, str] | None,
-        typer.Option(
-            metavar="WIN TIE LOSS",
-            help="Columns of the probabilities that first wins, ties, loses.",
-            rich_help_panel=_VOTES,
-        ),
-    ] = None,
-    strength: Annotated[
-        float,
-        typer.Option(help="Votes that a row of probabilities is worth.", rich_help_panel=_VOTES),
-    ] = 1.0,
-    swapped: Annotated[
-        str | None,
-        _column(
-            "--swapped",
-            "True where second was shown first; or the --vote column whose runs all were.",
-            _DATA,
-        ),
-    ] = None,
-    weight: Annotated[str | None, _column("--weight", "How much a row counts.", _DATA)] = None,
-    gold: Annotated[
-        str | None,
-        _column("--gold", "The truth, in the words of --vote, or a share of first.", _DATA),
-    ] = None,
-    method: Annotated[
-        Literal["uniform", "variance", "precision", "reliability", "correlated", "stacked"],
-        typer.Option(help="The last one learns from --gold.", rich_help_panel=_METHOD),
-    ] = "reliability",
-    use_gold: Annotated[
-        bool,
-        typer.Option(
-            "--use-gold/--keep-gold",
-            help="Hold the votes to the gold, or keep it to judge the result (default, but for "
-            "stacked).",
-            rich_help_panel=_METHOD,
-        ),
-    ] = False,
-    converge: Annotated[
-        bool,
-        typer.Option(
-            "--converge", help="Weigh until nothing moves, not once.", rich_help_panel=_METHOD
-        ),
-    ] = False,
-    rho: Annotated[
-        float | None,
-        typer.Option(
-            help="Correlation of the teachers' errors. Default: from --gold, else 0.3.",
-            rich_help_panel=_METHOD,
-        ),
-    ] = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Default: all CPUs.", rich_help_panel=_METHOD)
-    ] = None,
-    level: Annotated[
-        float, typer.Option(help="Level of the intervals.", rich_help_panel=_OUT)
-    ] = 0.95,
-    top: Annotated[int, typer.Option(min=0, help="Teachers to print.", rich_help_panel=_OUT)] = 100,
-    pairs: Annotated[
-        int,
-        typer.Option("--pairs", min=0, help="Least certain pairs to print.", rich_help_panel=_OUT),
-    ] = 5,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            help="Write the table of pairs: .parquet, .arrow, .csv, .json or .jsonl.",
-            rich_help_panel=_OUT,
-        ),
-    ] = None,
-    teachers: Annotated[
-        Path | None,
-        typer.Option(
-            "--teachers",
-            metavar="FILE",
-            help="Write the table of teachers, in the same formats.",
-            rich_help_panel=_OUT,
-        ),
-    ] = None,
-    json: Annotated[
-        bool,
-        typer.Option("--json", help="Print one JSON document instead.", rich_help_panel=_OUT),
-    ] = False,
-    quiet: Annotated[
-        bool,
-        typer.Option("--quiet", "-q", help="Print only warnings.", rich_help_panel=_OUT),
-    ] = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Consensus(Command):
     """Combine teachers' votes into one probability for each pair, and say whom to believe.
 
     Exit code 0: done; 1: the data (the message names file, row and column); 2: usage.
     """
-    votes = vote or []
-    _check(first, second, pair, group, votes, probabilities, mapping, swapped)
-    if method == "stacked" and gold is None:
-        raise typer.BadParameter("learns from --gold", param_hint="--method stacked")
-    if use_gold and gold is None:
-        raise typer.BadParameter("needs --gold", param_hint="--use-gold")
-    if not 0.0 < level < 1.0:
-        raise typer.BadParameter("must lie between 0 and 1", param_hint="--level")
-    if rho is not None and not 0.0 <= rho <= 1.0:
-        raise typer.BadParameter("must lie between 0 and 1", param_hint="--rho")
-    if not strength > 0.0:
-        raise typer.BadParameter("must be > 0", param_hint="--strength")
-    if json and quiet:
-        raise typer.BadParameter("--json and --quiet contradict each other", param_hint="--quiet")
-    for flag, path in (("--output", output), ("--teachers", teachers)):
-        if path is not None and file.exists() and path.exists() and os.path.samefile(file, path):
-            raise typer.BadParameter("is the input file", param_hint=flag)
-    if output is not None and output == teachers:
-        raise typer.BadParameter("is the file of --output", param_hint="--teachers")
-    columns = {
-        "teacher": teacher, "first": first, "second": second, "pair": pair, "group": group,
-        "vote": votes or None, "probabilities": probabilities, "swapped": swapped,
-        "weight": weight, "gold": gold,
-    }  # fmt: skip
-    code = run(
-        Options(
-            file=file,
-            columns={name: column for name, column in columns.items() if column is not None},
-            mapping=None if mapping is None else _mapping(mapping),
-            strength=strength,
-            method=method,
-            use_gold=use_gold or method == "stacked",
-            converge=converge,
-            rho=rho,
-            threads=threads,
-            level=level,
-            top=top,
-            pairs=pairs,
-            output=output,
-            teachers=teachers,
-            json=json,
-            quiet=quiet,
-        )
+
+    file: Path = opt.file()
+    columns: VoteColumns = block(
+        one_of=("first", "pair"),
+        typed={
+            "vote": (list[str] | None, {}),
+            "mapping": opt.MEANINGS,
+            "probabilities": opt.THREE,
+        },
     )
-    if code:
-        raise typer.Exit(code)
+    strength: float = option(
+        1.0, "Votes that a row of probabilities is worth.", VOTES, callback=opt.POSITIVE
+    )
+    method: Literal["uniform", "variance", "precision", "reliability", "correlated", "stacked"] = (
+        option("reliability", "The last one learns from --gold.", _METHOD)
+    )
+    use_gold: bool = option(
+        False,
+        "Hold the votes to the gold, or keep it to judge the result (default, but for stacked).",
+        _METHOD,
+        "--use-gold/--keep-gold",
+    )
+    converge: bool = option(False, "Weigh until nothing moves, not once.", _METHOD, "--converge")
+    rho: float | None = option(
+        None, "Correlation of the teachers' errors. Default: from --gold, else 0.3.", _METHOD,
+        callback=opt.SHARE,
+    )  # fmt: skip
+    n_threads: int | None = opt.threads(_METHOD)
+    level: float = opt.level()
+    top: int = option(100, "Teachers to print.", OUT, min=0)
+    pairs: int = option(5, "Least certain pairs to print.", OUT, min=0)
+    output: Path | None = opt.output("Write the table of pairs: FORMATS.")
+    teachers: Path | None = option(
+        None, "Write the table of teachers, in the same formats.", OUT, place=TABLE,
+        metavar="FILE",
+    )  # fmt: skip
+    json: bool = opt.json()
+    quiet: bool = opt.quiet()
 
+    def __post_init__(self) -> None:
+        if len(set(self.columns.runs)) < len(self.columns.runs):
+            misused("--vote", "the same column twice is no second run")
+        if self.method == "stacked" and self.columns.gold is None:
+            misused("--method stacked", "learns from --gold")
+        if self.use_gold and self.columns.gold is None:
+            misused("--use-gold", "needs --gold")
 
-def _check(
-    first: str | None,
-    second: str | None,
-    pair: str | None,
-    group: str | None,
-    vote: list[str],
-    probabilities: tuple[str, str, str] | None,
-    mapping: str | None,
-    swapped: str | None,
-) -> None:
-    """Refuse options that say twice, by half, or not at all, what was judged and how."""
-    if (first is None) != (second is None):
-        raise typer.BadParameter("--first and --second go together", param_hint="what was judged")
-    if (first is None) == (pair is None):
-        raise typer.BadParameter(
-            "give --first and --second, or --pair", param_hint="what was judged"
-        )
-    if group is not None and pair is not None:
-        raise typer.BadParameter("goes with --first and --second", param_hint="--group")
-    if bool(vote) == (probabilities is not None):
-        raise typer.BadParameter("give --vote or --probabilities", param_hint="the votes")
-    if len(set(vote)) < len(vote):
-        raise typer.BadParameter("the same column twice is no second run", param_hint="--vote")
-    if mapping is not None and not vote:
-        raise typer.BadParameter("explains the values of --vote", param_hint="--mapping")
-
-
-def _mapping(text: str) -> dict[str, str | int]:
-    """``1=first,0=second`` as a dict."""
-    out: dict[str, str | int] = {}
-    for part in text.split(","):
-        value, equals, target = part.rpartition("=")
-        word = target.strip().lower()
-        if not equals or not value.strip() or value.strip() in out:
-            problem = "is given twice" if value.strip() in out else "is not of the form VALUE=VOTE"
-            raise typer.BadParameter(f"{part.strip()!r} {problem}", param_hint="--mapping")
-        if word not in _WORDS:
-            raise typer.BadParameter(
-                f"{target.strip()!r} is neither first, second nor tie (or 1, -1, 0)",
-                param_hint="--mapping",
+    def do(self, steps: Steps) -> Report:
+        """Read, combine, and look at the teachers."""
+        with steps(f"reading {self.file}"):
+            votes, gold = io.read_votes(
+                self.file,
+                self.columns,
+                strength=self.strength,
+                n_threads=self.n_threads,
+                progress=steps.rows,
             )
-        out[value.strip()] = int(word) if word.lstrip("-").isdigit() else word
-    return out
+        with steps("combining"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # it is among the notices
+            try:
+                q = consensus(
+                    votes,
+                    self.method,
+                    gold=gold,
+                    hold_to_gold=self.use_gold or self.method == "stacked",
+                    rho=self.rho,
+                    rounds="converge" if self.converge else 1,
+                    n_threads=self.n_threads,
+                )
+            except (BadValueError, BadTypeError) as error:
+                raise Refused(f"{self.file}: {error}") from None
+            agreement = None
+            if votes.n_teachers <= _MOST_TEACHERS:
+                agreement = agree(votes, level=self.level)
+            pairs = q.to_frame("dict", level=self.level)
+            teachers = self._teachers(q, agreement)
+        facts = self._facts(q, agreement)
+        return Report(
+            self._said(facts, teachers, pairs),
+            [notice.text for notice in q.warnings],
+            facts,
+            {"teachers": teachers, "pairs": pairs},
+            {"output": pairs, "teachers": teachers},
+        )
+
+    def _teachers(self, q: Combined, agreement: Agreement | None) -> Tables:
+        """The teachers by weight."""
+        votes = q.votes
+        teachers = q.teachers_frame("dict", level=self.level)
+        n = np.bincount(votes.teacher, minlength=votes.n_teachers)
+        whole = np.bincount(votes.teacher, q.n_effective[votes.pair], minlength=votes.n_teachers)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            teachers["n_effective"] = whole / n  # mean over the pairs that each judged
+        if agreement is not None and votes.swapped_runs is not None:
+            for name in ("position_bias", "position_lower", "position_upper", "order_flips"):
+                teachers[name] = getattr(agreement, name)
+        order = np.argsort(-teachers["share"], kind="stable")
+        return {name: np.asarray(column)[order] for name, column in teachers.items()}
+
+    def _facts(self, q: Combined, agreement: Agreement | None) -> dict[str, Any]:
+        votes, gold = q.votes, q.gold
+        voted = q.n_effective > 0
+        facts: dict[str, Any] = {
+            "venire": version(),
+            "file": str(self.file),
+            "method": q.method,
+            "n_pairs": q.n_pairs,
+            "n_teachers": q.n_teachers,
+            "n_votes": votes.n_votes,
+            "judges_per_pair": float(np.diff(votes.pair_ptr).mean()),
+            "n_effective": number(q.n_effective[voted].mean()) if voted.any() else None,
+            "pseudo_votes": number(q.pseudo_votes[voted].mean()) if voted.any() else None,
+            "rho": q.rho,
+            "rho_source": q.rho_source,
+            "disputed": q.disputed,
+            "n_rounds": q.n_rounds,
+            "converged": q.converged,
+            "alpha": None if agreement is None else number(agreement.alpha),
+            "level": self.level,
+            "gold": None,
+            "warnings": [notice._asdict() for notice in q.warnings],
+        }
+        if gold is not None:
+            names = ("panel_accuracy", "panel_log_loss", "co_failure", "mean_correlation")
+            known = {name: number(getattr(gold, name)) for name in names}
+            facts["gold"] = {"n_pairs": gold.n_pairs, **known}
+        if q.stack is not None:
+            facts["stack"] = {"scale": q.stack.scale, "penalty": q.stack.penalty}
+        return facts
+
+    def _said(self, facts: dict[str, Any], teachers: Tables, pairs: Tables) -> list[str | Table]:
+        said: list[str | Table] = [*_header(facts)]
+        if self.top > 0:
+            said.append(_teacher_rows(_first(teachers, self.top)))
+        rest = len(teachers["teacher"]) - self.top
+        if rest > 0:
+            said.append(f"and {rest:,} more teachers")
+        if self.pairs > 0 and facts["n_pairs"]:
+            closest = np.argsort(np.abs(pairs["probability"] - 0.5), kind="stable")
+            shown = {name: column[closest[: self.pairs]] for name, column in pairs.items()}
+            said += ["least certain pairs:", _pair_rows(shown, self.level)]
+        return said
+
+
+def _first(table: Tables, n: int) -> Tables:
+    return {name: column[:n] for name, column in table.items()}
+
+
+def _header(f: dict[str, Any]) -> list[str]:
+    lines = [
+        f"{f['n_votes']:,} votes of {f['n_teachers']:,} teachers on {f['n_pairs']:,} pairs, "
+        f"combined by {f['method']}",
+        f"per pair: {f['judges_per_pair']:.3g} judges, {_text(f['n_effective'])} effective votes, "
+        f"worth {_text(f['pseudo_votes'])} independent ones (errors correlate by "
+        f"{f['rho']:.2f}, {f['rho_source']})",
+    ]
+    alpha = "" if f["alpha"] is None else f"Krippendorff's alpha {f['alpha']:.3f}; "
+    lines.append(f"{alpha}the weights change the verdict on {f['disputed']:.1%} of the pairs")
+    gold = f["gold"]
+    if gold is not None and gold["n_pairs"]:
+        lines.append(
+            f"gold on {gold['n_pairs']:,} pairs: accuracy {_text(gold['panel_accuracy'])}, "
+            f"log-loss {_text(gold['panel_log_loss'])}; no teacher is right on "
+            f"{gold['co_failure'] or 0:.1%}"
+        )
+    return lines
+
+
+def _text(x: float | None) -> str:
+    return "-" if x is None else f"{x:.3g}"
+
+
+def _cells(form: str, *columns: NDArray[Any]) -> list[str]:
+    """A line of text for each row; "-" where the first column is not known."""
+    return [
+        "-" if isinstance(row[0], float) and math.isnan(row[0]) else form.format(*row)
+        for row in zip(*(column.tolist() for column in columns), strict=True)
+    ]
+
+
+def _teacher_rows(t: Tables) -> Table:
+    def ranged(form: str, name: str, *interval: str) -> list[str]:
+        ranges = _cells("{:.2f} .. {:.2f}", *(t[bound] for bound in interval))
+        values = _cells(form, t[name])
+        return [f"{value} ({range_})" for value, range_ in zip(values, ranges, strict=True)]
+
+    columns = {
+        "teacher": _cells("{}", t["teacher"]),
+        "judged": _cells("{:,}", t["n_judgments"]),
+        "weight": _cells("{:.1%}", t["share"]),
+        "agreement with panel": ranged("{:.2f}", "agreement", "agreement_lower", "agreement_upper"),
+        "self-consistency": _cells("{:.2f}", t["self_consistency"]),
+    }
+    if "position_bias" in t:
+        columns["position bias"] = _cells(
+            "{:+.2f} ({:.2f} .. {:.2f})", t["position_bias"], t["position_lower"],
+            t["position_upper"],
+        )  # fmt: skip
+        columns["flips"] = _cells("{:.0%}", t["order_flips"])
+    if "accuracy" in t:
+        columns["accuracy"] = ranged("{:.2f}", "accuracy", "accuracy_lower", "accuracy_upper")
+    if "stacked_weight" in t:
+        columns["stacked weight"] = _cells("{:+.2f}", t["stacked_weight"])
+    return grid(columns, ["teacher"])
+
+
+def _pair_rows(t: Tables, level: float) -> Table:
+    names = [name for name in ("pair", "group", "first", "second") if name in t]
+    columns = {name: _cells("{}", t[name]) for name in names} | {
+        "P(first)": _cells("{:.3f}", t["probability"]),
+        f"{level:.4g} interval": _cells("{:.2f} .. {:.2f}", t["lower"], t["upper"]),
+        "judges": _cells("{:,}", t["n_judges"]),
+    }
+    return grid(columns, names)

@@ -2,309 +2,347 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import typer
 
-from venire.cli._consensus import _mapping
-from venire.cli._options import column
-from venire.cli._run_distill import (
-    Answers,
-    Asking,
-    Charting,
-    Creation,
-    Training,
-    Withdrawal,
-    run,
-)
-from venire.models import HALF_TIES
+from venire import io
+from venire.cli import _options as opt
+from venire.cli._command import MISSING, Command, argument, misused, option
+from venire.cli._options import OUT
+from venire.cli._progress import Steps
+from venire.cli._report import FILE, Report
+from venire.data.series import floats
+from venire.distillation import Distillation, Requests
+from venire.models import DEFAULT, HALF_TIES
+from venire.priors import GaussianPrior
 
-__all__ = ["app"]
+__all__ = ["Ask", "Init", "ReportRounds", "Tell", "Train", "Withdraw"]
 
-app = typer.Typer(
-    name="distill",
-    help="Teachers' votes, targets, a student, and the next pairs, round by round. The state is in "
-    "a folder; teachers are elsewhere.",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-)
+_DATA, _DESIGN = "Data", "Design"
 
-_DATA, _DESIGN, _OUT = "Data", "Design", "Output"
+_CRITERIA = "How pairs are chosen; the last four are baselines."
+_SHARES = "How asks are shared among groups."
+_WORDS = "Words (first, second, tie, ...), 1/0/-1 or the winner."
 
-Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of the loop.")]
-Output = Annotated[
-    Path | None,
-    typer.Option(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="Write .parquet, .arrow, .csv, .json or .jsonl. Default: CSV to standard output.",
-        rich_help_panel=_OUT,
-    ),
-]
-Criterion = Annotated[
-    Literal["D", "A", "top", "uniform", "residual", "residual_corrected", "sd"] | None,
-    typer.Option(
-        help="How pairs are chosen; the last four are baselines.", rich_help_panel=_DESIGN
-    ),
-]
-Share = Annotated[
-    Literal["equal", "gain"] | None,
-    typer.Option(help="How asks are shared among groups.", rich_help_panel=_DESIGN),
-]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Print only warnings.", rich_help_panel=_OUT)
-]
-Threads = Annotated[int | None, typer.Option(min=1, help="Default: all CPUs.")]
+Criterion = Literal["D", "A", "top", "uniform", "residual", "residual_corrected", "sd"]
+Share = Literal["equal", "gain"]
 
 
-def _finish(code: int) -> None:
-    if code:
-        raise typer.Exit(code)
+def _folder() -> Any:
+    return argument("FOLDER", "The folder of the loop.")
 
 
-@app.command()
-def init(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new or empty folder.")],
-    items: Annotated[
-        Path, typer.Argument(metavar="ITEMS", help="One row per item: CSV, Parquet, ...")
-    ],
-    group: Annotated[str, column("--group", "Label of the query or topic.", _DATA)],
-    item: Annotated[str, column("--item", "Label of the item.", _DATA)],
-    teacher: Annotated[
-        list[str], typer.Option(help="Name of a teacher; repeat it.", rich_help_panel=_DATA)
-    ],
-    gold: Annotated[
-        str | None, column("--gold", "What is known of the truth, for reports.", _DATA)
-    ] = None,
-    cost: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="TEACHER=COST", help="Of a vote; default 1. Repeat it.", rich_help_panel=_DATA
-        ),
-    ] = None,
-    panel: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Teachers on each pair. Default: one, in rotation.",
-            rich_help_panel=_DESIGN,
-        ),
-    ] = None,
-    degree: Annotated[
-        int, typer.Option(min=1, help="Asks of each item at first.", rich_help_panel=_DESIGN)
-    ] = 2,
-    bridges: Annotated[
-        int, typer.Option(min=0, help="Pairs across groups, a group.", rich_help_panel=_DESIGN)
-    ] = 4,
-    criterion: Criterion = None,
-    share: Share = None,
-    steering: Annotated[
-        Literal["student", "none"],
-        typer.Option(help="Whether the student steers.", rich_help_panel=_DESIGN),
-    ] = "student",
-    model: Annotated[
-        Literal[HALF_TIES],  # type: ignore[valid-type]
-        typer.Option(rich_help_panel=_DESIGN),
-    ] = "bradley-terry",
-    prior: Annotated[
-        float, typer.Option(help="Precision of the fits' prior.", rich_help_panel=_DESIGN)
-    ] = 0.1,
-    gain: Annotated[
-        Literal["linear", "exponential"],
-        typer.Option(help="Gain of nDCG.", rich_help_panel=_DESIGN),
-    ] = "linear",
-    top: Annotated[
-        int, typer.Option(min=1, help="Items that nDCG looks at.", rich_help_panel=_DESIGN)
-    ] = 10,
-    seed: Annotated[int, typer.Option(min=0, rich_help_panel=_DESIGN)] = 0,
-    quiet: Quiet = False,
-) -> None:
+class Cost(NamedTuple):
+    """What a vote of a teacher costs."""
+
+    teacher: str
+    price: float
+
+
+def _cost(text: str) -> Cost:
+    name, _, price = text.rpartition("=")
+    try:
+        if name:
+            return Cost(name, float(price))
+    except ValueError:
+        pass
+    raise typer.BadParameter(f"{text!r} is not TEACHER=COST")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Init(Command):
     """Begin a loop: what there is to compare, and who votes."""
-    if not prior > 0.0:
-        raise typer.BadParameter("must be > 0", param_hint="--prior")
-    settings = {
-        "panel": panel, "degree": degree, "bridges": bridges, "criterion": criterion or "D",
-        "share": share or "equal", "steering": steering, "model": model, "gain": gain, "top": top,
-        "rng": seed,
-    }  # fmt: skip
-    _finish(
-        run(Creation(folder, items, group, item, gold, teacher, _costs(cost or []), prior,
-                     settings, quiet))
-    )  # fmt: skip
 
+    folder: Path = argument("FOLDER", "A new or empty folder.")
+    items: Path = argument("ITEMS", "One row per item: CSV, Parquet, ...")
+    group: str = opt.column(MISSING, "Label of the query or topic.", _DATA)
+    item: str = opt.column(MISSING, "Label of the item.", _DATA)
+    teacher: list[str] = option(MISSING, "Name of a teacher; repeat it.", _DATA)
+    gold: str | None = opt.column(None, "What is known of the truth, for reports.", _DATA)
+    cost: list[Cost] | None = option(
+        None, "Of a vote; default 1. Repeat it.", _DATA, metavar="TEACHER=COST", parser=_cost
+    )
+    panel: int | None = option(
+        None, "Teachers on each pair. Default: one, in rotation.", _DESIGN, min=1
+    )
+    degree: int = option(2, "Asks of each item at first.", _DESIGN, min=1)
+    bridges: int = option(4, "Pairs across groups, a group.", _DESIGN, min=0)
+    criterion: Criterion = option("D", _CRITERIA, _DESIGN)
+    share: Share = option("equal", _SHARES, _DESIGN)
+    steering: Literal["student", "none"] = option("student", "Whether the student steers.", _DESIGN)
+    model: str = option(DEFAULT, None, _DESIGN, choices=HALF_TIES)
+    prior: float = option(0.1, "Precision of the fits' prior.", _DESIGN, callback=opt.POSITIVE)
+    gain: Literal["linear", "exponential"] = option("linear", "Gain of nDCG.", _DESIGN)
+    top: int = option(10, "Items that nDCG looks at.", _DESIGN, min=1)
+    seed: int = option(0, None, _DESIGN, min=0)
+    quiet: bool = opt.quiet()
 
-def _costs(given: list[str]) -> dict[str, float]:
-    out = {}
-    for text in given:
-        name, equals, value = text.rpartition("=")
+    def do(self, steps: Steps) -> Report:
+        """Read the items, and make the folder."""
+        names = {"group": self.group, "item": self.item}
+        names |= {} if self.gold is None else {"gold": self.gold}
+        with steps(f"reading {self.items}"):
+            table = io.read_table(self.items, names, ["group", "item"])
+        gold = None
+        if self.gold is not None:
+            gold = table.columns["gold"].to_numpy(zero_copy_only=False)
+        settings = ("panel", "degree", "bridges", "criterion", "share", "steering", "model", "gain",
+                    "top")  # fmt: skip
         try:
-            out[name] = float(value)
-        except ValueError:
-            equals = ""
-        if not equals or not name:
-            raise typer.BadParameter(f"{text!r} is not TEACHER=COST", param_hint="--cost")
-    return out
+            with Distillation(
+                (table.columns["group"], table.columns["item"]),
+                self.teacher,
+                gold=gold,
+                costs=dict.fromkeys(self.teacher, 1.0) | dict(self.cost or ()),
+                prior=GaussianPrior(self.prior),
+                folder=self.folder,
+                rng=self.seed,
+                **{name: getattr(self, name) for name in settings},
+            ) as loop:
+                return Report([f"{self.folder}: {loop!r}"])
+        except (ValueError, TypeError) as error:
+            if getattr(error, "argument", "") in names:
+                raise table.located(error) from None
+            raise
 
 
-@app.command()
-def ask(
-    folder: Folder,
-    budget: Annotated[
-        int | None,
-        typer.Option(min=1, help="Pairs. Default: as many as --degree says."),
-    ] = None,
-    cost: Annotated[
-        float | None, typer.Option(min=0, help="Instead: as many as this pays for.")
-    ] = None,
-    pending: Annotated[
-        bool,
-        typer.Option("--pending", help="No new round: what was asked and has no answer."),
-    ] = False,
-    teacher: Annotated[
-        str | None, typer.Option(help="Write only the requests to this teacher.")
-    ] = None,
-    criterion: Criterion = None,
-    share: Share = None,
-    threads: Threads = None,
-    output: Output = None,
-    quiet: Quiet = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Ask(Command):
     """Begin a round, and write what is to be asked: request, group, first, second, teacher."""
-    if budget is not None and cost is not None:
-        raise typer.BadParameter("--budget and --cost contradict each other", param_hint="--cost")
-    if pending and (budget or cost or criterion or share):
-        raise typer.BadParameter("begins no round", param_hint="--pending")
-    options = {"budget": budget, "cost": cost, "criterion": criterion, "share": share}
-    _finish(run(Asking(folder, options, pending, teacher, threads, output, quiet)))
+
+    folder: Path = _folder()
+    budget: int | None = option(None, "Pairs. Default: as many as --degree says.", min=1)
+    cost: float | None = option(None, "Instead: as many as this pays for.", min=0)
+    pending: bool = option(
+        False, "No new round: what was asked and has no answer.", None, "--pending"
+    )
+    teacher: str | None = option(None, "Write only the requests to this teacher.")
+    criterion: Criterion | None = option(None, _CRITERIA, _DESIGN)
+    share: Share | None = option(None, _SHARES, _DESIGN)
+    n_threads: int | None = opt.threads(None)
+    output: Path | None = opt.csv()
+    quiet: bool = opt.quiet()
+
+    def __post_init__(self) -> None:
+        if self.budget is not None and self.cost is not None:
+            misused("--cost", "--budget and --cost contradict each other")
+        if self.pending and (self.budget or self.cost or self.criterion or self.share):
+            misused("--pending", "begins no round")
+
+    def do(self, steps: Steps) -> Report:
+        """Begin a round, or say again what is pending."""
+        with Distillation.open(
+            self.folder, read_only=self.pending, n_threads=self.n_threads
+        ) as loop:
+            if self.teacher is not None:
+                loop.pending.of(self.teacher)  # refuses a stranger
+            with steps("choosing pairs"):
+                requests = loop.pending if self.pending else loop.ask(
+                    budget=self.budget, cost=self.cost, criterion=self.criterion, share=self.share
+                )  # fmt: skip
+        chosen = requests if self.teacher is None else requests.of(self.teacher)
+        return Report([_counted(chosen)], files={"output": chosen.to_frame("dict")})
 
 
-@app.command()
-def tell(
-    folder: Folder,
-    votes: Annotated[
-        Path, typer.Argument(metavar="VOTES", help="One row per answer: request and vote.")
-    ],
-    request: Annotated[str, column("--request", "Number of the request.", _DATA)] = "request",
-    vote: Annotated[
-        str,
-        column("--vote", "Words (first, second, tie, ...), 1/0/-1 or the winner.", _DATA),
-    ] = "vote",
-    mapping: Annotated[
-        str | None,
-        typer.Option(
-            metavar="V=VOTE,...",
-            help="What the votes mean, as in A=first,B=second.",
-            rich_help_panel=_DATA,
-        ),
-    ] = None,
-    probabilities: Annotated[
-        tuple[str, str, str] | None,
-        typer.Option(
-            metavar="WIN TIE LOSS",
-            help="Instead of --vote: columns of the probabilities that first wins, ties, loses.",
-            rich_help_panel=_DATA,
-        ),
-    ] = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Let answers take the place of different ones.")
-    ] = False,
-    quiet: Quiet = False,
-) -> None:
+def _counted(requests: Requests) -> str:
+    n = int(np.count_nonzero(requests.bridge))
+    bridges = f", {n:,} of them bridges" if n else ""
+    return f"{len(requests):,} requests{bridges}, cost {requests.cost.sum():,g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tell(Command):
     """Take answers: in any order, late, in part, again. All of a file, or nothing of it."""
-    meaning = None if mapping is None else _mapping(mapping)
-    _finish(run(Answers(folder, votes, request, vote, meaning, probabilities, replace, quiet)))
 
-
-@app.command()
-def withdraw(
-    folder: Folder,
-    teacher: Annotated[str, typer.Option(help="Who has stopped answering.")],
-    reassign: Annotated[
-        bool, typer.Option("--reassign/--drop", help="Ask others instead, or nobody.")
-    ] = True,
-    output: Output = None,
-    quiet: Quiet = False,
-) -> None:
-    """Go on without a teacher, and write the requests that others get in its place."""
-    _finish(run(Withdrawal(folder, teacher, reassign, output, quiet)))
-
-
-@app.command()
-def train(
-    folder: Folder,
-    features: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="One row per item, with its group, item and numbers. Default: write targets only.",
-            rich_help_panel=_DATA,
-        ),
-    ] = None,
-    group: Annotated[str, column("--group", "Of the features.", _DATA)] = "group",
-    item: Annotated[str, column("--item", "Of the features.", _DATA)] = "item",
-    use: Annotated[
-        list[str] | None, column("--use", "A feature; repeat it. Default: all others.", _DATA)
-    ] = None,
-    student: Annotated[
-        Literal["ridge", "linear", "forest", "boosting"], typer.Option(help="The learner.")
-    ] = "ridge",
-    folds: Annotated[int, typer.Option(min=2, help="Parts of the groups, held out in turn.")] = 5,
-    seed: Annotated[int, typer.Option(min=0, help="Of the learner.")] = 0,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write the fitted student (joblib, which is a pickle).",
-            rich_help_panel=_OUT,
-        ),
-    ] = None,
-    threads: Threads = None,
-    output: Output = None,
-    quiet: Quiet = False,
-) -> None:
-    """Fit targets and a student; write targets, errors, weights and predictions held out."""
-    if features is None and (model is not None or use):
-        raise typer.BadParameter("needs --features", param_hint="--model" if model else "--use")
-    _finish(
-        run(Training(folder, features, group, item, use, student, folds, seed, model, threads,
-                     output, quiet))
+    folder: Path = _folder()
+    votes: Path = argument("VOTES", "One row per answer: request and vote.")
+    request: str = opt.column("request", "Number of the request.", _DATA)
+    vote: str = opt.column("vote", _WORDS, _DATA)
+    mapping: dict[str, Any] | None = option(
+        None, "What the votes mean, as in A=first,B=second.", _DATA, **opt.MEANINGS[1]["more"]
+    )
+    probabilities: tuple[str, str, str] | None = option(
+        None, "Instead of --vote: columns of the probabilities that first wins, ties, loses.",
+        _DATA, **opt.THREE[1]["more"],
     )  # fmt: skip
+    replace: bool = option(
+        False, "Let answers take the place of different ones.", None, "--replace"
+    )
+    quiet: bool = opt.quiet()
+
+    def __post_init__(self) -> None:
+        if self.mapping is not None and self.probabilities is not None:
+            misused("--mapping", "explains the values of --vote")
+
+    def do(self, steps: Steps) -> Report:
+        """Read the answers, and take all of them or none."""
+        chances = {f"probabilities{k}": name for k, name in enumerate(self.probabilities or ())}
+        names = {"request": self.request, **(chances or {"vote": self.vote})}
+        with steps(f"reading {self.votes}"):
+            table = io.read_table(self.votes, names)
+        with Distillation.open(self.folder) as loop:
+            try:
+                told = loop.tell(
+                    table.columns,
+                    probabilities=[*chances] or None,
+                    mapping=self.mapping,
+                    replace=self.replace,
+                )
+            except (ValueError, TypeError) as error:
+                raise table.located(error) from None
+            more = f", {told.replaced:,} replaced" if told.replaced else ""
+            more += f", {told.late:,} of requests that were withdrawn" if told.late else ""
+            return Report([
+                f"{told.new:,} new answers, {told.repeated:,} known before{more}; "
+                f"{len(loop.pending):,} requests are pending"
+            ])  # fmt: skip
 
 
-@app.command()
-def report(
-    folder: Folder,
-    beside: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FOLDER", help="Other loops to draw beside it; repeat it."),
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Draw quality against votes: .png, .svg.", rich_help_panel=_OUT
-        ),
-    ] = None,
-    measure: Annotated[
-        Literal["tau", "ndcg", "student_r2", "student_tau", "student_ndcg"] | None,
-        typer.Option(help="What to draw. Default: the first that is known."),
-    ] = None,
-    preview: Annotated[
-        bool, typer.Option("--preview", help="Also say what the next ask is expected to gain.")
-    ] = False,
-    threads: Threads = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            help="Write the table: .parquet, .arrow, .csv, .json or .jsonl.",
-            rich_help_panel=_OUT,
-        ),
-    ] = None,
-    quiet: Quiet = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Withdraw(Command):
+    """Go on without a teacher, and write the requests that others get in its place."""
+
+    folder: Path = _folder()
+    teacher: str = option(MISSING, "Who has stopped answering.")
+    reassign: bool = option(True, "Ask others instead, or nobody.", None, "--reassign/--drop")
+    output: Path | None = opt.csv()
+    quiet: bool = opt.quiet()
+
+    def do(self, steps: Steps) -> Report:
+        """Close the teacher's requests."""
+        with Distillation.open(self.folder) as loop:
+            requests = loop.withdraw(self.teacher, reassign=self.reassign)
+        said = f"{self.teacher} is not asked again; {_counted(requests)} in its place"
+        return Report([said], files={"output": requests.to_frame("dict")})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train(Command):
+    """Fit targets and a student; write targets, errors, weights and predictions held out."""
+
+    folder: Path = _folder()
+    features: Path | None = option(
+        None, "One row per item, with its group, item and numbers. Default: write targets only.",
+        _DATA, metavar="FILE",
+    )  # fmt: skip
+    group: str = opt.column("group", "Of the features.", _DATA)
+    item: str = opt.column("item", "Of the features.", _DATA)
+    use: list[str] | None = opt.column(None, "A feature; repeat it. Default: all others.", _DATA)
+    student: Literal["ridge", "linear", "forest", "boosting"] = option("ridge", "The learner.")
+    folds: int = option(5, "Parts of the groups, held out in turn.", min=2)
+    seed: int = option(0, "Of the learner.", min=0)
+    model: Path | None = option(
+        None, "Write the fitted student (joblib, which is a pickle).", OUT, place=FILE,
+        metavar="FILE",
+    )  # fmt: skip
+    n_threads: int | None = opt.threads(None)
+    output: Path | None = opt.csv()
+    quiet: bool = opt.quiet()
+
+    def __post_init__(self) -> None:
+        if self.features is None and (self.model is not None or self.use):
+            misused("--model" if self.model else "--use", "needs --features")
+
+    def do(self, steps: Steps) -> Report:
+        """Fit targets, and a student if there are features."""
+        said, files = "", {}
+        with Distillation.open(
+            self.folder, read_only=self.features is None, n_threads=self.n_threads
+        ) as loop:
+            if self.features is not None:
+                fitted = self._fit(loop, self.features, steps)
+                r2 = loop.report()["student_r2"][-1]
+                said = f"{self.student}: r2 {r2:.3g} on groups that it did not see; "
+                if self.model is not None:
+                    import joblib
+
+                    files["model"] = lambda part: joblib.dump(fitted, part)
+            with steps("fitting targets"):
+                targets = loop.targets()
+            table = targets.to_frame("dict")
+            if loop.predictions is not None:
+                table["prediction"] = loop.predictions[loop.order]
+        said += f"{len(targets):,} targets, {targets.n_unknown:,} of them unknown"
+        return Report([said], files=files | {"output": table})
+
+    def _fit(self, loop: Distillation, features: Path, steps: Steps) -> Any:
+        with steps(f"reading {features}"):
+            frame, located = self._read(features)
+        with steps("fitting the student"):
+            try:
+                return loop.fit_student(_student(self.student, self.seed), frame, folds=self.folds)
+            except ValueError as error:
+                raise (located(error) if hasattr(error, "argument") else error) from None
+
+    def _read(self, path: Path) -> tuple[dict[str, Any], Any]:
+        """The columns, and what says where in the file an error is."""
+        used = self.use or [n for n in io.columns_in(path) if n not in (self.group, self.item)]
+        for taken in {"group", "item"} & set(used):
+            raise io.DataError(path, "no feature may have this name", column=taken)
+        names = {"group": self.group, "item": self.item} | {f"x {n}": n for n in used}
+        table = io.read_table(path, names, ["group", "item"])
+        frame = {name: table.columns[name] for name in ("group", "item")}
+        for name in [x for x in names if x not in frame]:
+            try:
+                frame[table.names[name]] = floats(table.columns[name], name)
+            except (ValueError, TypeError) as error:
+                raise table.located(error) from None
+        renamed = {f"features {n}": n for n in used}
+        renamed |= {"features group": self.group, "features item": self.item}
+        return frame, table._replace(names=renamed).located
+
+
+def _student(name: str, seed: int) -> Any:
+    """A scikit-learn regressor; those that need it see standardised features."""
+    from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+    from sklearn.linear_model import LinearRegression, Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    if name == "forest":
+        return RandomForestRegressor(200, min_samples_leaf=3, random_state=seed)
+    if name == "boosting":
+        return HistGradientBoostingRegressor(random_state=seed)
+    return make_pipeline(StandardScaler(), Ridge(3.0) if name == "ridge" else LinearRegression())
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportRounds(Command):
     """Votes, cost and quality, round by round. Changes nothing, and may run beside the others."""
-    _finish(run(Charting(folder, beside or [], plot, measure, preview, threads, output, quiet)))
+
+    folder: Path = _folder()
+    beside: list[Path] | None = option(
+        None, "Other loops to draw beside it; repeat it.", metavar="FOLDER"
+    )
+    plot: Path | None = opt.plot("Draw quality against votes")
+    measure: Literal["tau", "ndcg", "student_r2", "student_tau", "student_ndcg"] | None = option(
+        None, "What to draw. Default: the first that is known."
+    )
+    preview: bool = option(
+        False, "Also say what the next ask is expected to gain.", None, "--preview"
+    )
+    n_threads: int | None = opt.threads(None)
+    output: Path | None = opt.output("Write the table: FORMATS.")
+    quiet: bool = opt.quiet()
+
+    def do(self, steps: Steps) -> Report:
+        """The report as text; its table and its picture to files."""
+        reports = {}
+        for folder in (self.folder, *(self.beside or ())):
+            with (
+                steps(f"reading {folder}"),
+                Distillation.open(folder, read_only=True, n_threads=self.n_threads) as loop,
+            ):
+                reports[str(folder)] = loop.report(preview=self.preview)
+        said = [f"{name}\n{report}\n" for name, report in reports.items()]
+        mine = reports[str(self.folder)]
+        files: dict[str, Any] = {"output": mine.to_frame("dict")}
+        if self.plot is not None:
+            from venire import plots
+
+            files["plot"] = plots.plot_quality(reports, measure=self.measure)
+        return Report(said if len(reports) > 1 else [str(mine)], files=files)

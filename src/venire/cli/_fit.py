@@ -1,147 +1,230 @@
-"""``venire fit``: its options."""
+"""``venire fit`` and ``venire bootstrap``: one fit of a file of comparisons."""
 
 from __future__ import annotations
 
-import sys
+import time
+import warnings
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-import typer
+import numpy as np
 
-from venire.cli import _options
-from venire.cli._options import (
-    MODEL,
-    OUT,
-    check_columns,
-    check_level,
-    check_output,
-    check_tol,
-    parse_mapping,
-    parse_prior,
-)
-from venire.cli._run import Options, run
+from venire import io
+from venire.cli import _options as opt
+from venire.cli._command import Command, Refused, block, misused, option
+from venire.cli._fit_report import Fitted, report, some
+from venire.cli._options import MODEL, OUT, prior_of
+from venire.cli._progress import Steps
+from venire.cli._report import Report
+from venire.data.columns import Columns
+from venire.errors import NotIdentifiedError, NotIdentifiedWarning
+from venire.priors import GaussianPrior
 
-__all__ = ["fit"]
+if TYPE_CHECKING:
+    from venire.data.comparisons import Comparisons
+    from venire.ratings.fit import Fit as Ratings
+    from venire.resampling import Bootstrap as Draws
+
+__all__ = ["Bootstrap", "Fit"]
+
+WEAK_PRECISION = 0.01  # standard deviation 10 on the scale of theta: odds of 22,000 to 1
+_FIRST, _STEP = 2, 0.5  # replicates of the first part; seconds that further parts take, about
 
 
-def fit(
-    context: typer.Context,
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE",
-            help="CSV, TSV or JSON lines (also .gz), Parquet, Arrow or Feather.",
-        ),
-    ],
-    first: _options.First,
-    second: _options.Second,
-    outcome: _options.OutcomeColumn = None,
-    mapping: _options.Mapping = None,
-    score: _options.Score = None,
-    first_score: _options.FirstScore = None,
-    second_score: _options.SecondScore = None,
-    win: _options.Win = None,
-    loss: _options.Loss = None,
-    tie: _options.Tie = None,
-    weight: _options.Weight = None,
-    order: _options.Order = None,
-    neutral: _options.Neutral = None,
-    cluster: _options.Cluster = None,
-    model: _options.ModelName = "bradley-terry",
-    order_effect: _options.OrderEffect = False,
-    prior: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|none|FLOAT",
-            help="Precision of a normal prior on the log-strengths. auto: none if the data "
-            "determine a fit, else 0.01, which is said. none: refuse instead.",
-            rich_help_panel=MODEL,
-        ),
-    ] = "auto",
-    components: Annotated[
-        Literal["weak", "strong"],
-        typer.Option(
-            help="strong: fit each strongly connected component by itself.",
-            rich_help_panel=MODEL,
-        ),
-    ] = "weak",
-    method: Annotated[
-        Literal["auto", "newton", "mm"], typer.Option(rich_help_panel=MODEL)
-    ] = "auto",
-    tol: _options.Tol = 1e-9,
-    max_iter: _options.MaxIter = None,
-    threads: _options.Threads = None,
-    bootstrap: _options.Replicates = None,
-    bootstrap_scheme: _options.BootstrapScheme = "multinomial",
-    seed: _options.Seed = 0,
-    level: _options.Level = 0.95,
-    scale: Annotated[
-        Literal["logit", "elo"] | None,
-        typer.Option(help="Unit of the table; default: the model's own.", rich_help_panel=OUT),
-    ] = None,
-    top: Annotated[int, typer.Option(min=0, help="Rows to print.", rich_help_panel=OUT)] = 20,
-    errors: _options.Errors = True,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            help="Write all ratings: .parquet, .arrow, .csv, .json or .jsonl.",
-            rich_help_panel=OUT,
-        ),
-    ] = None,
-    json: Annotated[
-        bool,
-        typer.Option("--json", help="Print one JSON document instead.", rich_help_panel=OUT),
-    ] = False,
-    quiet: _options.Quiet = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Fit(Command):
     """Rate the items of a file of comparisons.
+
+    Ctrl-C during a bootstrap keeps the replicates that are done.
 
     Exit code 0: done; 1: the data (the message names file, row and column, or says why no fit
     exists); 2: usage.
     """
-    columns = {
-        "outcome": outcome, "score": score, "first_score": first_score,
-        "second_score": second_score, "win": win, "loss": loss, "tie": tie, "weight": weight,
-        "order": order, "neutral": neutral,
-        "cluster": cluster,
-    }  # fmt: skip
-    check_columns(columns, mapping is not None, order_effect)
-    check_level(level)
-    check_tol(tol)
-    if cluster is not None and bootstrap is None:
-        raise typer.BadParameter("says what is resampled: add --bootstrap", param_hint="--cluster")
-    if json and quiet:
-        raise typer.BadParameter("--json and --quiet contradict each other", param_hint="--quiet")
-    check_output(file, output)
-    options = Options(
-        file=file,
-        first=first,
-        second=second,
-        columns={name: column for name, column in columns.items() if column is not None},
-        mapping=None if mapping is None else parse_mapping(mapping),
-        model=model,
-        order_effect=order_effect,
-        prior=parse_prior(prior),
-        components=components,
-        method=method,
-        tol=tol,
-        max_iter=max_iter,
-        threads=threads,
-        bootstrap=bootstrap,
-        bootstrap_scheme=bootstrap_scheme,
-        seed=seed,
-        level=level,
-        scale=scale,
-        top=top,
-        errors=errors,
-        output=output,
-        json=json,
-        quiet=quiet,
-        command=["venire", *(sys.argv[1:] if context.obj is None else context.obj)],
+
+    file: Path = opt.file()
+    columns: Columns = opt.comparisons(without=("group",))
+    model: opt.Model
+    prior: str = opt.prior(
+        "auto",
+        "auto: none if the data determine a fit, else 0.01, which is said. none: refuse instead.",
+        "auto",
+        "none",
     )
-    code = run(options)
-    if code:
-        raise typer.Exit(code)
+    components: Literal["weak", "strong"] = option(
+        "weak", "strong: fit each strongly connected component by itself.", MODEL
+    )
+    method: Literal["auto", "newton", "mm"] = option("auto", None, MODEL)
+    stopping: opt.Stopping
+    replicates: opt.Replicates
+    level: float = opt.level()
+    scale: Literal["logit", "elo"] | None = option(
+        None, "Unit of the table; default: the model's own.", OUT
+    )
+    top: int = option(20, "Rows to print.", OUT, min=0)
+    errors: bool = opt.errors()
+    output: Path | None = opt.output("Write all ratings: FORMATS.")
+    json: bool = opt.json()
+    quiet: bool = opt.quiet()
+
+    def __post_init__(self) -> None:
+        self.model.check(self.columns)
+        if self.columns.cluster is not None and self.replicates.n_resamples is None:
+            misused("--cluster", "says what is resampled: add --bootstrap")
+
+    def do(self, steps: Steps) -> Report:
+        """Read, fit, draw replicates if they are wanted."""
+        with steps(f"reading {self.file}"):
+            comparisons = self._read(steps)
+        fitted = self._fit(comparisons, steps)
+        if self.replicates.n_resamples is not None:
+            fitted = self._bootstrap(fitted, self.replicates.n_resamples, steps)
+        with steps("standard errors" if self.errors else "ratings"):
+            return report(self, fitted)
+
+    def _read(self, steps: Steps) -> Comparisons:
+        try:
+            return io.read_comparisons(
+                self.file, self.columns, n_threads=self.stopping.n_threads, progress=steps.rows
+            )
+        except io.DataError:
+            raise
+        except (ValueError, TypeError) as error:
+            raise Refused(f"{self.file}: {error}") from None
+
+    def _fit(self, comparisons: Comparisons, steps: Steps) -> Fitted:
+        """Fit with the prior that was asked for; "auto": a weak one only where none will do."""
+        try:
+            with steps("fitting"):
+                fit = self._one_fit(comparisons, prior_of(self.prior), steps)
+            return Fitted(fit, "" if fit.prior is None else "asked for")
+        except NotIdentifiedError as error:
+            if self.prior != "auto" or self.method == "mm":  # mm knows no prior
+                cure: dict[str, str | None] = {"--prior": str(WEAK_PRECISION)}
+                if self.method == "mm":
+                    cure["--method"] = None
+                if self.prior not in ("auto", "none"):
+                    cure = {}
+                raise Refused(f"{self.file}: {error}", instead=cure) from None
+            problem = error
+        try:
+            with steps("fitting with a weak prior"):
+                fit = self._one_fit(comparisons, GaussianPrior(WEAK_PRECISION), steps)
+        except NotIdentifiedError as error:  # what is at fault is no strength: the prior is no cure
+            raise Refused(f"{self.file}: {error}") from None
+        determined, about = _determined(comparisons)
+        note = (
+            f"{_why(problem)} Hence the weak prior GaussianPrior({WEAK_PRECISION}) was used "
+            f"(--prior none refuses instead, --prior FLOAT sets another precision). {about}"
+        )
+        return Fitted(fit, "no finite fit without it", [note], determined)
+
+    def _one_fit(
+        self, comparisons: Comparisons, prior: GaussianPrior | None, steps: Steps
+    ) -> Ratings:
+        from venire.ratings import fit_model
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotIdentifiedWarning)  # the report names components
+            try:
+                return fit_model(
+                    comparisons,
+                    prior=prior,
+                    method=self.method,
+                    components=self.components,
+                    progress=steps.iteration,
+                    **vars(self.model),
+                    **vars(self.stopping),
+                )
+            except NotIdentifiedError:
+                raise
+            except ValueError as error:  # options that do not go together
+                raise Refused(str(error), 2) from None
+
+    def _bootstrap(self, fitted: Fitted, wanted: int, steps: Steps) -> Fitted:
+        """Add replicates until all are done, or Ctrl-C."""
+        from venire import resampling
+
+        notes = list(fitted.notes)
+        b: Draws | None = None
+        with steps("bootstrap"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the result says the same
+            try:
+                part = min(_FIRST, wanted)
+                while b is None or b.n_resamples < wanted:
+                    started = time.perf_counter()
+                    if b is None:
+                        b = resampling.bootstrap(
+                            fitted.fit,
+                            part,
+                            scheme=self.replicates.scheme,
+                            rng=self.replicates.seed,
+                            n_threads=self.stopping.n_threads,
+                        )
+                    else:
+                        b = b.extend(part)
+                    pace = part / max(time.perf_counter() - started, 1e-6)
+                    part = max(1, min(int(pace * _STEP), 8 * part, wanted - b.n_resamples))
+                    steps.stage("bootstrap", b.n_resamples, wanted, "replicates")
+            except KeyboardInterrupt:
+                if b is None or b.n_resamples - b.n_failed < 2:
+                    raise
+                notes.append(f"interrupted: {b.n_resamples:,} of {wanted:,} replicates were done")
+            except ValueError as error:
+                raise Refused(f"--bootstrap: {error}") from None
+        if b.n_resamples - b.n_failed - b.n_unconverged < 2:
+            raise Refused("--bootstrap: next to no replicate has a finite fit: use --prior")
+        if b.unit == "cells":
+            notes.append(
+                "scores or weights are fractions: pairs were drawn again, not single comparisons"
+            )
+        trouble = {"have no finite fit": b.n_failed, "did not converge": b.n_unconverged}
+        notes += [
+            f"{count:,} of {b.n_resamples:,} replicates {what} and are left out"
+            for what, count in trouble.items()
+            if count
+        ]
+        return replace(fitted, notes=notes, bootstrap=b)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bootstrap(Fit):
+    """Rate the items of a file of comparisons, with intervals from a bootstrap.
+
+    The same as fit --bootstrap 1000.
+    """
+
+    replicates: opt.Replicates = block(defaults={"n_resamples": 1000})
+
+
+def _determined(comparisons: Comparisons) -> tuple[np.ndarray | None, str]:
+    """Which items form the main group, whose ratings the data determine; and what to say of it.
+
+    None where no group of items that beat each other holds at least half of them, or one all.
+    """
+    labels, sizes = comparisons.components("strong")
+    inside = labels == np.argmax(sizes)
+    if inside.all():
+        return None, "It bounds what the data leave open: see the intervals."
+    if 2 * inside.sum() < len(inside) or inside.sum() < 2:
+        return None, "It decides how far the groups lie apart: see the intervals."
+    return inside, (
+        f"The {inside.sum():,} items of the largest group are ranked; what the prior adds to them "
+        f"is small. The other {(~inside).sum():,} ({some(comparisons.items[~inside])}) owe a "
+        "finite rating to the prior: they have no rank, come last, and are marked 'determined' = "
+        "false in the output."
+    )
+
+
+def _why(error: NotIdentifiedError) -> str:
+    """Why there is no maximum-likelihood fit, with examples."""
+    kinds = {"undefeated": "never lost", "winless": "never won", "isolated": "met nobody"}
+    found = [
+        f"{some(labels)} {what}" for kind, what in kinds.items() if (labels := getattr(error, kind))
+    ]
+    if not found or error.n_components < 2:
+        return str(error).rstrip(".") + "."
+    return (
+        f"there is no finite maximum-likelihood fit: only within each of {error.n_components:,} "
+        f"groups did every item beat every other, directly or in a chain ({'; '.join(found)})."
+    )

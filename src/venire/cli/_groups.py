@@ -1,198 +1,163 @@
-"""``venire groups``: its options."""
+"""``venire groups``: a fit of each group of a file or a folder."""
 
 from __future__ import annotations
 
+import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import typer
 
-from venire.batch import Replicates
-from venire.cli import _options
-from venire.cli._groups_run import Options, run
-from venire.cli._options import (
-    DATA,
-    MODEL,
-    OUT,
-    check_columns,
-    check_level,
-    check_output,
-    check_tol,
-    column,
-    parse_mapping,
-    parse_prior,
-)
-from venire.models import DEFAULT
+from venire._native.grouped import STATUSES
+from venire.batch import GroupsSummary, Replicates, fit_files
+from venire.batch.plan import bytes_of
+from venire.cli import _options as opt
+from venire.cli._command import Command, Refused, argument, misused, option
+from venire.cli._options import MODEL, OUT, prior_of
+from venire.cli._progress import Steps
+from venire.cli._report import READ, Place, Report
+from venire.data.columns import Columns
+from venire.errors import NotIdentifiedError
+from venire.io import DataError
+from venire.models import model_of
 
-__all__ = ["groups"]
+__all__ = ["Groups"]
 
 _RUN = "Resources"
 
 
-def groups(
-    source: Annotated[
-        Path,
-        typer.Argument(
-            metavar="SOURCE",
-            help="A folder of Parquet files, or a file: Parquet, Arrow or Feather, which are read "
-            "part by part; CSV, TSV or JSON lines (also .gz), which are read whole.",
-        ),
-    ],
-    group: Annotated[str, column("--group", "Label of the group.", DATA)],
-    first: _options.First,
-    second: _options.Second,
-    outcome: _options.OutcomeColumn = None,
-    mapping: _options.Mapping = None,
-    score: _options.Score = None,
-    first_score: _options.FirstScore = None,
-    second_score: _options.SecondScore = None,
-    win: _options.Win = None,
-    loss: _options.Loss = None,
-    tie: _options.Tie = None,
-    weight: _options.Weight = None,
-    order: _options.Order = None,
-    neutral: _options.Neutral = None,
-    model: _options.ModelName = DEFAULT,
-    order_effect: _options.OrderEffect = False,
-    prior: Annotated[
-        str,
-        typer.Option(
-            metavar="FLOAT|none",
-            help="Precision of a normal prior on the log-strengths. none: groups without a finite "
-            "fit get none.",
-            rich_help_panel=MODEL,
-        ),
-    ] = "0.01",
-    shared: Annotated[
-        bool,
-        typer.Option(
-            "--shared",
-            help="One order effect and one tie parameter for all groups, which are then fitted "
-            "in memory together.",
-            rich_help_panel=MODEL,
-        ),
-    ] = False,
-    tol: _options.Tol = 1e-9,
-    max_iter: _options.MaxIter = None,
-    bootstrap: Annotated[
-        int | None,
-        typer.Option(
-            "--bootstrap",
-            min=2,
-            metavar="N",
-            help="Add errors and intervals from N replicates of each group, and how many have no "
-            "finite fit.",
-            rich_help_panel=MODEL,
-        ),
-    ] = None,
-    bootstrap_scheme: _options.BootstrapScheme = "multinomial",
-    seed: _options.Seed = 0,
-    level: _options.Level = 0.95,
-    threads: _options.Threads = None,
-    memory: Annotated[
-        str,
-        typer.Option(
-            metavar="SIZE",
-            help="Memory to get by with, as in 512M or 4G. The output does not depend on it.",
-            rich_help_panel=_RUN,
-        ),
-    ] = "4G",
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Fit in so many processes on this machine; SOURCE is Parquet, the output a "
-            "folder.",
-            rich_help_panel=_RUN,
-        ),
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS",
-            help="Fit on the Dask cluster with this scheduler, as in tcp://host:8786.",
-            rich_help_panel=_RUN,
-        ),
-    ] = None,
-    scale: Annotated[
-        Literal["logit", "probit", "erf", "elo"] | None,
-        typer.Option(help="Add a column with theta in this unit.", rich_help_panel=OUT),
-    ] = None,
-    errors: _options.Errors = True,
-    strict: Annotated[
-        bool,
-        typer.Option(
-            "--strict",
-            help="Exit with code 1 if a group has no converged fit; the output is written.",
-            rich_help_panel=OUT,
-        ),
-    ] = False,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            help="Write the ratings: .parquet, .arrow, .csv, .json or .jsonl; with --workers or "
-            "--scheduler a folder of Parquet files. Default: CSV to standard output.",
-            rich_help_panel=OUT,
-        ),
-    ] = None,
-    quiet: _options.Quiet = False,
-) -> None:
+def _memory(text: str) -> int:
+    try:
+        return bytes_of(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a size like 512M or 4G") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Groups(Command):
     """Rate the items of each group by itself: one fit for each query, topic or league.
 
     Exit code 0: done, whatever came of the single groups; 1: the data (the message names file,
     row and column), or --strict; 2: usage.
     """
-    columns = {
-        "outcome": outcome, "score": score, "first_score": first_score,
-        "second_score": second_score, "win": win, "loss": loss, "tie": tie, "weight": weight,
-        "order": order, "neutral": neutral,
-    }  # fmt: skip
-    check_columns(columns, mapping is not None, order_effect)
-    check_tol(tol)
-    check_level(level)
-    check_output(source, output)
-    apart = workers is not None or scheduler is not None
-    if workers is not None and scheduler is not None:
-        raise typer.BadParameter(
-            "--workers starts a cluster, --scheduler joins one", param_hint="--workers"
-        )
-    if apart and output is None:
-        raise typer.BadParameter("name a folder", param_hint="--output")
-    if apart and shared:
-        raise typer.BadParameter("needs all groups in one process", param_hint="--shared")
-    if shared and not order_effect and model not in ("davidson", "rao-kupper"):
-        raise typer.BadParameter(
-            "there is nothing to share: add --order-effect or a model with ties",
-            param_hint="--shared",
-        )
-    precision = parse_prior(prior, auto=False)
-    code = run(
-        Options(
-            source=source,
-            columns={"group": group, "first": first, "second": second} | columns,
-            mapping=None if mapping is None else parse_mapping(mapping),
-            model=model,
-            order_effect=order_effect,
-            prior=precision if isinstance(precision, float) else None,
-            shared=shared,
-            tol=tol,
-            max_iter=max_iter,
-            threads=threads,
-            memory=_options.parse_memory(memory),
-            workers=workers,
-            scheduler=scheduler,
-            scale=scale,
-            errors=errors,
-            replicates=None
-            if bootstrap is None
-            else Replicates(bootstrap, bootstrap_scheme, seed, level),
-            strict=strict,
-            output=output,
-            quiet=quiet,
-        )
+
+    source: Path = argument(
+        "SOURCE",
+        "A folder of Parquet files, or a file: Parquet, Arrow or Feather, which are read part by "
+        "part; CSV, TSV or JSON lines (also .gz), which are read whole.",
+        READ,
     )
-    if code:
-        raise typer.Exit(code)
+    columns: Columns = opt.comparisons(without=("cluster",), needs=("group",))
+    model: opt.Model
+    prior: str = opt.prior("0.01", "none: groups without a finite fit get none.", "none")
+    shared: bool = option(
+        False,
+        "One order effect and one tie parameter for all groups, which are then fitted in memory "
+        "together.",
+        MODEL,
+        "--shared",
+    )
+    stopping: opt.Stopping
+    replicates: opt.Replicates
+    level: float = opt.level()
+    memory: int = option(
+        4 << 30,
+        "Memory to get by with, as in 512M or 4G. The output does not depend on it.",
+        _RUN,
+        metavar="SIZE",
+        parser=_memory,
+        show_default="4G",
+    )
+    workers: int | None = option(
+        None, "Fit in so many processes on this machine; SOURCE is Parquet, the output a folder.",
+        _RUN, min=1,
+    )  # fmt: skip
+    scheduler: str | None = option(
+        None, "Fit on the Dask cluster with this scheduler, as in tcp://host:8786.", _RUN,
+        metavar="ADDRESS",
+    )  # fmt: skip
+    scale: Literal["logit", "probit", "erf", "elo"] | None = option(
+        None, "Add a column with theta in this unit.", OUT
+    )
+    errors: bool = opt.errors()
+    strict: bool = option(
+        False, "Exit with code 1 if a group has no converged fit; the output is written.", OUT,
+        "--strict",
+    )  # fmt: skip
+    output: Path | None = opt.output(
+        "Write the ratings: FORMATS; with --workers or --scheduler a folder of Parquet files. "
+        "Default: CSV to standard output.",
+        Place(stdout=True),
+    )
+    quiet: bool = opt.quiet()
+
+    def __post_init__(self) -> None:
+        self.model.check(self.columns)
+        if self.workers is not None and self.scheduler is not None:
+            misused("--workers", "--workers starts a cluster, --scheduler joins one")
+        apart = self.workers is not None or self.scheduler is not None
+        if apart and self.output is None:
+            misused("--output", "name a folder")
+        if apart and self.shared:
+            misused("--shared", "needs all groups in one process")
+        shareable = self.model.order_effect or model_of(self.model.model).tie is not None
+        if self.shared and not shareable:
+            reason = "there is nothing to share: add --order-effect or a model with ties"
+            misused("--shared", reason)
+
+    def do(self, steps: Steps) -> Report:
+        """Fit, and count what came of it."""
+        try:
+            with steps("reading"):
+                done = self._fit(steps)
+        except (DataError, NotIdentifiedError):
+            raise
+        except ValueError as error:  # options that do not go together
+            raise Refused(str(error), 2) from None
+        failure = ""
+        if self.strict and not done.converged:
+            n_bad = done.n_groups - done.counts.get("converged", 0)
+            failure = (
+                f"{n_bad:,} of {done.n_groups:,} groups have no converged fit, and --strict was "
+                "given."
+            )
+        return Report(self._said(done), [f"{note}." for note in done.notes], failure=failure)
+
+    def _fit(self, steps: Steps) -> GroupsSummary:
+        draws, stopping = self.replicates, self.stopping
+        bootstrap = None
+        if draws.n_resamples is not None:
+            bootstrap = Replicates(draws.n_resamples, draws.scheme, draws.seed, self.level)
+        return fit_files(
+            self.source,
+            sys.stdout.buffer if self.output is None else self.output,
+            self.columns,
+            executor=self.scheduler or self.workers,
+            memory=self.memory,
+            n_threads=stopping.n_threads,
+            progress=steps.stage,
+            model=self.model.model,
+            order_effect=self.model.order_effect,
+            prior=prior_of(self.prior),
+            shared=self.shared,
+            tol=stopping.tol,
+            max_iter=stopping.max_iter,
+            errors="fisher" if self.errors else None,
+            scale=self.scale,
+            bootstrap=bootstrap,
+        )
+
+    def _said(self, done: GroupsSummary) -> list[str]:
+        prior = prior_of(self.prior)
+        told = "no prior" if prior is None else f"prior GaussianPrior({prior.precision:g})"
+        lines = [
+            f"{self.model.model}, {told}: {done.n_groups:,} groups, {done.n_items:,} items, "
+            f"{done.n_rows:,} rows in {done.seconds:.1f} s"
+        ]
+        width = max(len(f"{count:,}") for count in done.counts.values())
+        for status in sorted(done.counts, key=lambda s: (STATUSES.index(s), s)):
+            count, some = done.counts[status], ", ".join(map(str, done.examples[status]))
+            more = ", ..." if count > len(done.examples[status]) else ""
+            lines.append(f"{count:>{width + 2},} {status}: {some}{more}")
+        return lines

@@ -1,193 +1,222 @@
-"""Options that several commands have, and what can be wrong with them before a file is read."""
+"""Options that several commands have, and how what is typed is read."""
 
 from __future__ import annotations
 
 import math
-import os
-from pathlib import Path
-from typing import Annotated, Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import typer
 
-from venire.models import MODELS
+from venire.cli._command import argument, block, misused, option
+from venire.cli._report import CSV, PICTURE, READ, TABLE
+from venire.data.columns import Columns
+from venire.models import DEFAULT, MODELS
+from venire.priors import GaussianPrior
 
-WHO, DATA, MODEL, OUT = "Who won (one way)", "Further columns", "Model", "Output"
-
-
-def column(flag: str, help: str, panel: str = DATA) -> typer.models.OptionInfo:
-    """An option that names a column."""
-    return typer.Option(flag, metavar="COLUMN", help=help, rich_help_panel=panel)
-
-
-First = Annotated[str, column("--first", "Label of the first item.")]
-Second = Annotated[str, column("--second", "Label of the second item.")]
-OutcomeColumn = Annotated[
-    str | None,
-    column("--outcome", "Words (first, second, tie, ...), 1/0.5/0 or the winner.", WHO),
-]
-Mapping = Annotated[
-    str | None,
-    typer.Option(
-        metavar="V=SCORE,...",
-        help="What the outcomes mean, as in H=1,D=0.5,A=0 or H=first,D=tie,A=second.",
-        rich_help_panel=WHO,
-    ),
-]
-Score = Annotated[str | None, column("--score", "Share that first got, 0 to 1; 0.5 is a tie.", WHO)]
-FirstScore = Annotated[
-    str | None, column("--first-score", "Points of first: more than second wins.", WHO)
-]
-SecondScore = Annotated[str | None, column("--second-score", "Points of second.", WHO)]
-Win = Annotated[str | None, column("--win", "Number of wins of first.", WHO)]
-Loss = Annotated[str | None, column("--loss", "Number of losses of first.", WHO)]
-Tie = Annotated[str | None, column("--tie", "Number of ties.", WHO)]
-Weight = Annotated[str | None, column("--weight", "How many comparisons a row stands for.")]
-Order = Annotated[
-    str | None,
-    column("--order", "+1 first had the order advantage, -1 second had, 0 neither."),
-]
-Neutral = Annotated[str | None, column("--neutral", "True where nobody had the order advantage.")]
-Cluster = Annotated[
-    str | None,
-    column("--cluster", "What is resampled together: user, judge, query. With --bootstrap."),
-]
-ModelName = Annotated[
-    Literal[MODELS],  # type: ignore[valid-type]
-    typer.Option(help="The last two model ties.", rich_help_panel=MODEL),
-]
-OrderEffect = Annotated[
-    bool,
-    typer.Option("--order-effect", help="Fit an advantage of being first.", rich_help_panel=MODEL),
-]
-Tol = Annotated[float, typer.Option(help="Largest relative residual.", rich_help_panel=MODEL)]
-MaxIter = Annotated[int | None, typer.Option(min=1, rich_help_panel=MODEL)]
-Threads = Annotated[
-    int | None, typer.Option(min=1, help="Default: all CPUs.", rich_help_panel=MODEL)
-]
-Errors = Annotated[
-    bool,
-    typer.Option(
-        " /--no-errors",
-        help="Leave out the standard errors.",
-        show_default=False,
-        rich_help_panel=OUT,
-    ),
-]
-Replicates = Annotated[
-    int | None,
-    typer.Option(
-        "--bootstrap",
-        min=2,
-        metavar="N",
-        help="Errors and intervals, of ranks too, from N replicates. Ctrl-C keeps what is done.",
-        rich_help_panel=MODEL,
-    ),
-]
-BootstrapScheme = Annotated[
-    Literal["multinomial", "poisson", "bayesian"],
-    typer.Option("--bootstrap-scheme", help="How replicates are drawn.", rich_help_panel=MODEL),
-]
-Seed = Annotated[int, typer.Option(min=0, help="Of the bootstrap's draws.", rich_help_panel=MODEL)]
-Level = Annotated[float, typer.Option(help="Level of the intervals.", rich_help_panel=OUT)]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Print only warnings.", rich_help_panel=OUT)
-]
+MODEL, OUT, VOTES = "Model", "Output", "Votes (one way)"
+_FORMATS = ".parquet, .arrow, .csv, .json or .jsonl"
+_SIDES = ("first", "second", "tie", "win", "loss", "draw")
 
 
-def check_level(level: float) -> None:
-    """Refuse a level outside (0, 1)."""
-    if not 0.0 < level < 1.0:
-        raise typer.BadParameter("must lie between 0 and 1", param_hint="--level")
+# ---- how what is typed is read ------------------------------------------------------------------
 
 
-def check_tol(tol: float) -> None:
-    """Refuse a tolerance that is not positive."""
-    if not tol > 0.0:
-        raise typer.BadParameter("must be > 0", param_hint="--tol")
+def within(holds: Callable[[float], bool], reason: str) -> Callable[[float | None], float | None]:
+    """A check of a number that may be left out; NaN holds nothing."""
+
+    def check(value: float | None) -> float | None:
+        if value is not None and not holds(value):
+            raise typer.BadParameter(reason)
+        return value
+
+    return check
 
 
-def check_output(source: Path, output: Path | None) -> None:
-    """Refuse to write over what is read."""
-    if output is None or not source.exists() or not output.exists():
-        return
-    if os.path.samefile(source, output):
-        what = "folder" if source.is_dir() else "file"
-        raise typer.BadParameter(f"is the input {what}", param_hint="--output")
+POSITIVE = within(lambda x: x > 0.0, "must be > 0")
+SHARE = within(lambda x: 0.0 <= x <= 1.0, "must lie between 0 and 1")
+INSIDE = within(lambda x: 0.0 < x < 1.0, "must lie between 0 and 1")
 
 
-def check_columns(columns: dict[str, str | None], mapped: bool, order_effect: bool) -> None:
-    """Refuse options that say twice, by half, or not at all, who won."""
-    ways = ("outcome", "score", "first_score", "win")
-    used = [name for name in ways if columns[name] is not None]
-    flags = [f"--{name.replace('_', '-')}" for name in (used or ways)]
-    if len(used) != 1:
-        need = f"give one of {', '.join(flags)}" if not used else f"{' and '.join(flags)} exclude"
-        end = " to say who won" if not used else " each other"
-        raise typer.BadParameter(need + end, param_hint="who won")
-    for one, other in (("first_score", "second_score"), ("win", "loss")):
-        if (columns[one] is None) != (columns[other] is None):
-            names = f"--{one.replace('_', '-')} and --{other.replace('_', '-')}"
-            raise typer.BadParameter(f"{names} go together", param_hint="who won")
-    if columns["tie"] is not None and columns["win"] is None:
-        raise typer.BadParameter("goes with --win and --loss", param_hint="--tie")
-    if mapped and columns["outcome"] is None:
-        raise typer.BadParameter("explains the values of --outcome", param_hint="--mapping")
-    for name in ("order", "neutral"):
-        if columns[name] is not None and not order_effect:
-            raise typer.BadParameter(
-                "says where the order effect applies: add --order-effect", param_hint=f"--{name}"
-            )
+def listed(of: Callable[[str], Any], kind: str) -> Callable[[str], list[Any]]:
+    """A reader of values with commas between them."""
 
-
-def parse_mapping(text: str) -> dict[str, str]:
-    """``H=1,D=0.5`` as a dict."""
-    out: dict[str, str] = {}
-    for part in text.split(","):
-        value, equals, target = part.rpartition("=")
-        if not equals or not value.strip() or value.strip() in out:
-            problem = "is given twice" if value.strip() in out else "is not of the form VALUE=SCORE"
-            raise typer.BadParameter(f"{part.strip()!r} {problem}", param_hint="--mapping")
-        word = target.strip().lower()
-        if word not in ("first", "second", "tie", "win", "loss", "draw"):
+    def parse(text: str) -> list[Any]:
+        out = []
+        for part in text.split(","):
             try:
-                valid = 0.0 <= float(word) <= 1.0
+                out.append(of(part.strip()))
             except ValueError:
-                valid = False
-            if not valid:
-                raise typer.BadParameter(
-                    f"{target.strip()!r} is neither a score from 0 to 1 nor first, second or tie",
-                    param_hint="--mapping",
-                )
-        out[value.strip()] = word
-    return out
+                raise typer.BadParameter(f"{part.strip()!r} is not {kind}") from None
+        return out
+
+    return parse
 
 
-def parse_prior(text: str, auto: bool = True) -> float | Literal["auto", "none"]:
-    """Precision of the prior, "auto" (where that is an answer) or "none"."""
-    word = text.strip().lower()
-    if word == "auto" and auto:
-        return "auto"
-    if word == "none":
-        return "none"
-    try:
-        precision = float(word)
-    except ValueError:
-        precision = math.nan
-    if not (math.isfinite(precision) and precision > 0.0):
-        raise typer.BadParameter(
-            f"{text!r} is neither {'auto, ' if auto else ''}none nor a precision > 0",
-            param_hint="--prior",
-        )
-    return precision
+def _mapping(
+    meant: Callable[[str], Any], form: str, reason: str, example: str, topic: str
+) -> tuple[Any, dict[str, Any]]:
+    """How ``VALUE=MEANING,...`` is typed."""
+
+    def parse(text: str) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        for part in text.split(","):
+            value, equals, word = (x.strip() for x in part.rpartition("="))
+            if not equals or not value or value in out:
+                problem = "is given twice" if value in out else f"is not of the form VALUE={form}"
+                raise typer.BadParameter(f"{part.strip()!r} {problem}")
+            try:
+                out[value] = word.lower() if word.lower() in _SIDES else meant(word)
+            except ValueError:
+                raise typer.BadParameter(f"{word!r} is neither {reason}") from None
+        return out
+
+    says = f"What the values mean, as in {example}."
+    more = {"metavar": f"V={form},...", "parser": parse}
+    return dict[str, Any] | None, {"says": says, "topic": topic, "more": more}
 
 
-def parse_memory(text: str) -> int:
-    """A size in bytes."""
-    from venire.batch.plan import bytes_of
+def _score(word: str) -> str:
+    if not 0.0 <= float(word) <= 1.0:
+        raise ValueError
+    return word
 
-    try:
-        return bytes_of(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is not a size like 512M or 4G", param_hint="--memory"
-        ) from None
+
+def _vote(word: str) -> int:
+    if word not in ("1", "0", "-1"):
+        raise ValueError
+    return int(word)
+
+
+SCORES = _mapping(
+    _score, "SCORE", "a score from 0 to 1 nor first, second or tie",
+    "H=1,D=0.5,A=0 or H=first,D=tie,A=second", "Who won (one way)",
+)  # fmt: skip
+MEANINGS = _mapping(_vote, "VOTE", "first, second nor tie (or 1, -1, 0)", "1=first,0=second", VOTES)
+THREE: tuple[Any, dict[str, Any]] = (
+    tuple[str, str, str] | None,
+    {"more": {"metavar": "WIN TIE LOSS"}},
+)
+
+
+# ---- single options -----------------------------------------------------------------------------
+
+
+def file() -> Any:
+    """A file of rows."""
+    return argument("FILE", "CSV, TSV or JSON lines (also .gz), Parquet, Arrow or Feather.", READ)
+
+
+def prior(default: str, says: str, *words: str) -> Any:
+    """The precision of a prior, or one of these words; `prior_of` reads it."""
+
+    def check(text: str) -> str:
+        word = text.strip().lower()
+        try:
+            if word not in words and not 0.0 < float(word) < math.inf:
+                raise ValueError
+        except ValueError:
+            reason = f"{text!r} is neither {', '.join(words)} nor a precision > 0"
+            raise typer.BadParameter(reason) from None
+        return word
+
+    says = f"Precision of a normal prior on the log-strengths. {says}"
+    return option(default, says, MODEL, metavar="|".join([*words, "FLOAT"]), callback=check)
+
+
+def prior_of(text: str) -> GaussianPrior | None:
+    """The prior of a precision; none of a word."""
+    return None if text in ("auto", "none") else GaussianPrior(float(text))
+
+
+def threads(topic: str | None = MODEL) -> Any:
+    """How many threads."""
+    return option(None, "Default: all CPUs.", topic, "--threads", min=1)
+
+
+def level() -> Any:
+    """Of intervals."""
+    return option(0.95, "Level of the intervals.", OUT, callback=INSIDE)
+
+
+def errors() -> Any:
+    """Whether there are standard errors."""
+    says = "Leave out the standard errors."
+    return option(True, says, OUT, " /--no-errors", show_default=False)
+
+
+def output(says: str, place: Any = TABLE) -> Any:
+    """The file of a table."""
+    says = says.replace("FORMATS", _FORMATS)
+    return option(None, says, OUT, "-o", "--output", place=place, metavar="FILE")
+
+
+def csv() -> Any:
+    """The same, and without it standard output."""
+    return output("Write FORMATS. Default: CSV to standard output.", CSV)
+
+
+def plot(says: str) -> Any:
+    """The file of a picture."""
+    return option(None, f"{says}: .png, .svg or .pdf.", OUT, place=PICTURE, metavar="FILE")
+
+
+def column(default: Any, says: str, topic: str) -> Any:
+    """A column of a table that has no dataclass of its own."""
+    return option(default, says, topic, metavar="COLUMN")
+
+
+def json() -> Any:
+    """Whether a document is printed."""
+    return option(False, "Print one JSON document instead.", OUT, "--json")
+
+
+def quiet() -> Any:
+    """Whether nothing else is printed."""
+    return option(False, "Print only warnings.", OUT, "--quiet", "-q")
+
+
+# ---- blocks -------------------------------------------------------------------------------------
+
+
+def comparisons(**how: Any) -> Any:
+    """The columns of comparisons, of which one or two say who won."""
+    ways = ("outcome", "score", "first_score", "win")
+    return block(one_of=ways, typed={"mapping": SCORES}, **how)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """What is fitted."""
+
+    model: str = option(DEFAULT, "The last two model ties.", MODEL, choices=MODELS)
+    order_effect: bool = option(False, "Fit an advantage of being first.", MODEL, "--order-effect")
+
+    def check(self, columns: Columns) -> None:
+        """Refuse columns of an order of which nothing is made."""
+        for name in ("order", "neutral"):
+            if getattr(columns, name) is not None and not self.order_effect:
+                misused(f"--{name}", "says where the order effect applies: add --order-effect")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopping:
+    """When a fit is done, and how many threads do it."""
+
+    tol: float = option(1e-9, "Largest relative residual.", MODEL, callback=POSITIVE)
+    max_iter: int | None = option(None, None, MODEL, min=1)
+    n_threads: int | None = threads()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replicates:
+    """A bootstrap."""
+
+    n_resamples: int | None = option(
+        None, "Errors and intervals from N replicates.", MODEL, "--bootstrap", min=2, metavar="N"
+    )
+    scheme: Literal["multinomial", "poisson", "bayesian"] = option(
+        "multinomial", "How replicates are drawn.", MODEL, "--bootstrap-scheme"
+    )
+    seed: int = option(0, "Of the bootstrap's draws.", MODEL, min=0)

@@ -10,12 +10,13 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
-    ProgressColumn,
     SpinnerColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 __all__ = ["Steps", "progress"]
 
@@ -46,14 +47,9 @@ class Steps:
         if state:
             self._progress.update(self._task, description=f"fitting, iteration {state[0]}")
 
-    def replicates(self, done: int, total: int) -> None:
-        """Callback of a bootstrap."""
-        text = f"bootstrap, {done:,} of {total:,} replicates"
-        self._progress.update(self._task, description=text, completed=done, total=total)
-
-    def stage(self, what: str, done: int, total: int) -> None:
+    def stage(self, what: str, done: int, total: int, unit: str = "") -> None:
         """Callback of long jobs: each stage starts a line, and a time estimate, of its own."""
-        unit = "groups" if what == "fitting" else "rows"
+        unit = unit or ("groups" if what == "fitting" else "rows")
         text = f"{what}, {done:,} of {total:,} {unit}" if total else f"{what}, {done:,} {unit}"
         if what != self._stage:
             self._stage = what
@@ -61,17 +57,25 @@ class Steps:
         self._progress.update(self._task, description=text, completed=done, total=total or None)
 
 
+class _Left(TimeRemainingColumn):
+    """The time that is left, where it can be told."""
+
+    def render(self, task: Task) -> Text:
+        return Text("left ") + super().render(task) if task.total else Text()
+
+
 @contextmanager
-def progress(stderr: Console, quiet: bool, *, estimate: bool = False) -> Iterator[Steps]:
-    """Steps that are shown on a terminal, with the time they may still take if `estimate`."""
+def progress(stderr: Console, quiet: bool) -> Iterator[Steps]:
+    """Steps that are shown on a terminal."""
     shown = stderr.is_terminal and not quiet
-    columns: list[ProgressColumn] = [
+    with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         TimeElapsedColumn(),
-    ]
-    if estimate:
-        columns += [TextColumn("left"), TimeRemainingColumn()]
-    with Progress(*columns, console=stderr, transient=True, disable=not shown) as progress:
+        _Left(),
+        console=stderr,
+        transient=True,
+        disable=not shown,
+    ) as progress:
         yield Steps(progress)

@@ -64,8 +64,8 @@ class _Named:
         if mapping is not None and not isinstance(mapping, Mapping):
             checks.fail("mapping", "must be a mapping", value=mapping, kind=TypeError)
         if mapping is not None and getattr(self, explained) is None:
-            text = f"mapping explains the values of {explained}: give {explained} as well"
-            raise TypeError(text)
+            reason = f"explains the values of {explained}: give {explained} as well"
+            checks.fail("mapping", reason, kind=TypeError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,13 +145,14 @@ class Columns(_Named):
         given = self.names
         for one, other in (("first_score", "second_score"), ("win", "loss")):
             if (one in given) != (other in given):
-                raise TypeError(f"{one} and {other} must be given together")
+                missing, reason = other if one in given else one, f"{one} and {other} must be given"
+                checks.fail(missing, f"{reason} together", kind=TypeError)
         if "tie" in given and "win" not in given:
-            raise TypeError("tie counts ties: give win and loss as well")
+            checks.fail("tie", "counts ties: give win and loss as well", kind=TypeError)
         ways = [name for name in ("outcome", "score", "first_score", "win") if name in given]
         if len(ways) > 1:
-            ways_text = " and ".join(ways)
-            raise TypeError(f"give one of outcome, score, first_score or win, not {ways_text}")
+            reason = f"give one of outcome, score, first_score or win, not {' and '.join(ways)}"
+            checks.fail(ways[-1], reason, kind=TypeError)
 
     def of_groups(self) -> Columns:
         """These, if they are of comparisons in groups."""
@@ -281,18 +282,19 @@ class VoteColumns(_Named):
                 object.__setattr__(self, argument, names)
         self._check("vote", "teacher")
         if bool(self.runs) == (self.probabilities is not None):
-            raise TypeError("give one of vote and probabilities")
+            checks.fail("probabilities", "give one of vote and probabilities", kind=TypeError)
         if self.probabilities is not None and len(self.probabilities) != 3:
-            raise TypeError("probabilities must name three columns: first wins, ties, loses")
+            reason = "must name three columns: first wins, ties, loses"
+            checks.fail("probabilities", reason, kind=TypeError)
         by_items = self.pair is None or self.first is not None or self.second is not None
         for argument in ("first", "second") if by_items else ():
             if getattr(self, argument) is None:
                 rule = "must name a column: first and second do, or pair does"
                 checks.fail(argument, rule, value=None, kind=TypeError)
         if by_items and self.pair is not None:
-            raise TypeError("give first and second, or pair")
+            checks.fail("pair", "give first and second, or pair", kind=TypeError)
         if self.group is not None and not by_items:
-            raise TypeError("group goes with first and second")
+            checks.fail("group", "goes with first and second", kind=TypeError)
 
     @property
     def runs(self) -> list[str]:

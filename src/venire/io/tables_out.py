@@ -16,7 +16,15 @@ from venire._core import checks, disk
 from venire._core.checks import fail
 from venire.io._errors import DataError
 
-__all__ = ["TableWriter", "about", "arrow_table", "check_writable", "format_of", "write_table"]
+__all__ = [
+    "TableWriter",
+    "about",
+    "arrow_table",
+    "check_writable",
+    "format_of",
+    "records",
+    "write_table",
+]
 
 _ROWS = 1 << 17  # rows of a Parquet row group or an Arrow batch: the file does not show the pieces
 Path = str | os.PathLike[str]
@@ -219,6 +227,18 @@ def arrow_table(table: Mapping[str, Any]) -> Any:
     return pa.table(arrays)
 
 
+def records(table: Any) -> list[dict[str, Any]]:
+    """The rows of a pyarrow Table, or of columns, for JSON; NaN and infinities are None."""
+    if isinstance(table, Mapping):
+        table = arrow_table(table)
+    columns = [
+        [None if isinstance(x, float) and not math.isfinite(x) else x for x in column]
+        for column in map(methodcaller("to_pylist"), table.columns)
+    ]
+    names = table.column_names
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
 class _Parquet:
     def __init__(self, path: str, schema: Any) -> None:
         import pyarrow.parquet as pq
@@ -273,16 +293,8 @@ class _JsonLines:
         self.close = self._file.close
 
     def write(self, table: Any) -> None:
-        for record in self._records(table):
+        for record in records(table):
             self._file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
-
-    def _records(self, table: Any) -> list[dict[str, Any]]:
-        columns = [
-            [None if isinstance(x, float) and not math.isfinite(x) else x for x in column]
-            for column in map(methodcaller("to_pylist"), table.columns)
-        ]
-        names = table.column_names
-        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 class _Json(_JsonLines):
@@ -294,8 +306,7 @@ class _Json(_JsonLines):
         self.close = self._end
 
     def write(self, table: Any) -> None:
-        records = self._records(table)
-        text = json.dumps(records, ensure_ascii=False, indent=1, allow_nan=False)
+        text = json.dumps(records(table), ensure_ascii=False, indent=1, allow_nan=False)
         self._file.write(("," if self._begun else "[") + text[1:-2])
         self._begun = True
 

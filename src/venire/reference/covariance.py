@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from venire.reference.components import components
-from venire.reference.links import cell_terms
+from venire.reference.links import TIE_MODELS, cell_terms
 from venire.reference.newton import Problem, _problem, _vector
 
 __all__ = ["covariance", "information", "sandwich"]
@@ -86,7 +86,7 @@ def covariance(cells: Any, model: str, found: Any, *, prior: Any = None) -> np.n
 def _squared_scores(cells: Any, model: str, d: np.ndarray, t: float) -> dict[str, np.ndarray]:
     """Per cell, the sum over its rows of weight * (row score)(row score)'."""
     one, zero = np.ones_like(d), np.zeros_like(d)
-    if model in ("bradley-terry", "thurstone"):
+    if model not in TIE_MODELS:
         # the score of one row is s * up + (1 - s) * down: quadratic in s
         up = cell_terms(model, d, t, one, zero, zero)["d1"]
         down = cell_terms(model, d, t, zero, one, zero)["d1"]

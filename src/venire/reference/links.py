@@ -1,4 +1,4 @@
-"""One cell's log-likelihood and its derivatives, for each of the four models.
+"""One cell's log-likelihood and its derivatives, for each of the models.
 
 Everything is a function of d = theta_first - theta_second + gamma * order and, in the models with
 ties, of the log of the tie parameter t. No formula subtracts nearly equal numbers and no
@@ -14,7 +14,6 @@ import numpy as np
 
 __all__ = ["MODELS", "TIE_MODELS", "cell_terms", "probabilities"]
 
-MODELS = ("bradley-terry", "thurstone", "davidson", "rao-kupper")
 TIE_MODELS = ("davidson", "rao-kupper")
 
 Terms = dict[str, np.ndarray]
@@ -131,6 +130,7 @@ _TERMS: dict[str, Callable[..., Terms]] = {
     "davidson": _davidson,
     "rao-kupper": _rao_kupper,
 }
+MODELS = tuple(_TERMS)
 
 
 def _known(model: str) -> str:
@@ -162,7 +162,7 @@ def cell_terms(model: str, d: Any, t: float, win: Any, loss: Any, tie: Any) -> T
     Raises
     ------
     ValueError
-        If `model` is not one of the four, or `t` is negative in the Rao-Kupper model.
+        If `model` is none of them, or `t` is negative in the Rao-Kupper model.
 
     References
     ----------
@@ -196,19 +196,17 @@ def probabilities(model: str, d: Any, t: float = 0.0) -> np.ndarray:
     Raises
     ------
     ValueError
-        If `model` is not one of the four.
+        If `model` is none of them.
 
     Examples
     --------
     >>> probabilities("davidson", [0.0], 0.0)
     array([[0.33333333, 0.33333333, 0.33333333]])
     """
-    from scipy.special import expit, ndtr
-
     d = np.asarray(d, np.float64)
-    if _known(model) == "bradley-terry":
-        return expit(d)
-    if model == "thurstone":
-        return ndtr(d)
-    log_p = _log_davidson(d, t) if model == "davidson" else _log_rao_kupper(d, t)
-    return np.exp(np.stack([log_p[0], log_p[2], log_p[1]], axis=-1))
+    one, zero = np.ones_like(d), np.zeros_like(d)
+    won, tied, lost = (
+        np.exp(cell_terms(model, d, t, *masses)["value"])
+        for masses in ((one, zero, zero), (zero, zero, one), (zero, one, zero))
+    )
+    return np.stack([won, tied, lost], axis=-1) if model in TIE_MODELS else won

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from math import erf
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from venire.reference.calibration import kappa
 from venire.reference.covariance import covariance
 from venire.reference.grouped import (
     ReferenceGroupedFit,
@@ -14,6 +14,7 @@ from venire.reference.grouped import (
     cells_of_group,
     fit_groups,
 )
+from venire.reference.links import probabilities
 from venire.reference.newton import ReferenceFit
 from venire.reference.panels import _digamma
 
@@ -45,9 +46,8 @@ def expected_vote(difference: Any, variance: Any, model: str) -> np.ndarray:
     [0.462, 0.302]
     """
     d, v = np.asarray(difference, np.float64), np.asarray(variance, np.float64)
-    if model == "thurstone":
-        return np.vectorize(erf, otypes=[float])(d / np.sqrt(2.0 * (1.0 + v)))
-    return np.tanh(0.5 * d / np.sqrt(1.0 + np.pi * v / 8.0))
+    x = d * kappa(v, model)
+    return probabilities(model, x) - probabilities(model, -x)
 
 
 def teacher_weights(

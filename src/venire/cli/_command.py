@@ -1,0 +1,322 @@
+"""What a command is, how it becomes one of the shell's, and how it is run.
+
+A command is a frozen dataclass: its fields are its arguments and options, its docstring is its
+help, and `do` does it and returns a `Report`::
+
+    top: int = option(20, "Rows to print.", OUT, min=0)
+
+A field whose type is a dataclass stands for the fields of that one: options that several commands
+have are written once, and the columns of a table are options as they are. `adapted` makes of the
+class the function that typer wants, and `run` is the one way in which a command ends: a report, or
+a message and an exit code.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import shlex
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn, get_args, get_type_hints
+
+import typer
+from rich.console import Console
+
+from venire._core.checks import BadInput
+from venire.cli._progress import Steps, progress
+from venire.cli._report import Place, Report
+from venire.errors import ConvergenceWarning, NotIdentifiedWarning, StateError
+
+__all__ = [
+    "MISSING",
+    "Command",
+    "Refused",
+    "adapted",
+    "argument",
+    "block",
+    "misused",
+    "option",
+    "run",
+]
+
+
+class Command:
+    """Base of the commands."""
+
+    quiet: bool = False
+    json: bool = False
+
+    def do(self, steps: Steps) -> Report:
+        """Do it; `steps` shows how far it is."""
+        raise NotImplementedError
+
+
+class Refused(Exception):
+    """The end of a run, with a message and an exit code other than 0.
+
+    Parameters
+    ----------
+    message : str
+    code : int
+    instead : mapping of str to (str or None)
+        Options with which the same command would do, or None where one has to go.
+    """
+
+    def __init__(
+        self, message: str, code: int = 1, instead: Mapping[str, str | None] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.instead = instead or {}
+
+
+def misused(flag: str, reason: str) -> NoReturn:
+    """Refuse what was typed, before anything is done: exit code 2."""
+    raise typer.BadParameter(reason, param_hint=repr(flag))
+
+
+# ---- options ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Block:
+    """How the fields of a dataclass are set into a command.
+
+    Parameters
+    ----------
+    without, needs : tuple of str
+        Fields that are left out, and that must be given.
+    one_of : tuple of str
+        Fields at least one of which must be given.
+    defaults : mapping of str to object
+        Other defaults than those of the dataclass.
+    typed : mapping of str to (type, dict)
+        Fields that are typed otherwise than they are kept: the type that typer sees, and what its
+        option has to say of it.
+    """
+
+    without: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    typed: Mapping[str, tuple[Any, dict[str, Any]]] = field(default_factory=dict)
+
+
+def block(**how: Any) -> Any:
+    """A field whose own fields are options; see `Block`."""
+    return field(metadata={"block": Block(**how)})
+
+
+def option(
+    default: Any,
+    says: str | None,
+    topic: str | None = None,
+    *flags: str,
+    place: Place | None = None,
+    choices: tuple[str, ...] = (),
+    **more: Any,
+) -> Any:
+    """A field that is an option.
+
+    Parameters
+    ----------
+    default : object
+        MISSING: it must be given.
+    says, topic : str or None
+        Its help, and the panel of the help that it stands in.
+    *flags : str
+        Default: the name of the field.
+    place : Place, optional
+        It names a file.
+    choices : tuple of str
+        Words of which it is one, where they stand in a table.
+    **more
+        For `typer.Option`.
+    """
+    about = {"says": says, "topic": topic, "flags": flags, "place": place, "choices": choices}
+    return field(default=default, metadata={**about, "more": more})
+
+
+def argument(metavar: str, says: str, place: Place | None = None) -> Any:
+    """A field that is an argument by position."""
+    return field(metadata={"says": says, "place": place, "argument": metavar})
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _members(kind: type, how: Block) -> Iterator[tuple[str, Any, Mapping[str, Any], Any]]:
+    """Name, type, metadata and default of the fields as they are set in."""
+    hints = get_type_hints(kind)
+    for one in fields(kind):
+        if one.name in how.without:
+            continue
+        hint, more = how.typed.get(one.name, (hints[one.name], {}))
+        about = {**one.metadata, **more}
+        default = how.defaults.get(one.name, one.default)
+        if one.name in how.needs:
+            hint, default = next(t for t in get_args(hint) if t is not type(None)), MISSING
+        if is_dataclass(hint):
+            about.setdefault("block", Block())
+        yield one.name, hint, about, default
+
+
+def _parameters(kind: type, how: Block) -> Iterator[inspect.Parameter]:
+    """The options as typer wants them."""
+    for name, hint, about, default in _members(kind, how):
+        if "block" in about:
+            yield from _parameters(hint, about["block"])
+            continue
+        if "argument" in about:
+            info: Any = typer.Argument(metavar=about["argument"], help=about["says"])
+        else:
+            flags = about.get("flags") or (_flag(name),)
+            more = about.get("more", {"metavar": "COLUMN"})  # what says nothing of it is a column
+            info = typer.Option(*flags, help=about["says"], rich_help_panel=about["topic"], **more)
+        typed: Any = Literal[about["choices"]] if about.get("choices") else hint
+        yield inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if default is MISSING else default,
+            annotation=Annotated[typed, info],
+        )
+
+
+def _built(kind: type, how: Block, given: Mapping[str, Any]) -> Any:
+    """The dataclass of what was typed; what it refuses is a misuse."""
+    arguments = {
+        name: _built(hint, about["block"], given) if "block" in about else given[name]
+        for name, hint, about, _ in _members(kind, how)
+    }
+    if how.one_of and all(arguments[name] is None for name in how.one_of):
+        raise typer.BadParameter(f"give one of {', '.join(map(_flag, how.one_of))}")
+    try:
+        return kind(**arguments)
+    except BadInput as error:
+        misused(_flag(error.argument), error.nameless)
+
+
+def adapted(kind: type[Command]) -> Callable[..., None]:
+    """The function that typer makes a command of."""
+
+    def call(context: typer.Context, **given: Any) -> None:
+        command = _built(kind, Block(), given)
+        if command.json and command.quiet:
+            misused("--quiet", "--json and --quiet contradict each other")
+        _check_places(command)
+        typed = context.find_root().obj
+        code = run(command, sys.argv[1:] if typed is None else typed)
+        if code:
+            raise typer.Exit(code)
+
+    context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    signature = inspect.Signature([context, *_parameters(kind, Block())])
+    call.__signature__ = signature  # type: ignore[attr-defined]
+    call.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
+    call.__doc__ = kind.__doc__
+    return call
+
+
+# ---- a run --------------------------------------------------------------------------------------
+
+
+def _places(command: Command) -> dict[str, tuple[Path | None, Place]]:
+    """What the options that name files stand for."""
+    return {
+        one.name: (getattr(command, one.name), place)
+        for one in fields(command)  # type: ignore[arg-type]
+        if (place := one.metadata.get("place")) is not None
+    }
+
+
+def _check_places(command: Command) -> None:
+    """Refuse to write over what is read, or twice to one file."""
+    taken: dict[Path, str] = {}
+    for name, (path, place) in _places(command).items():
+        if path is None:
+            continue
+        for other, what in taken.items() if not place.read else ():
+            if path == other or (path.exists() and other.exists() and path.samefile(other)):
+                misused(f"--{name}", f"is {what}")
+        kind = "folder" if path.is_dir() else "file"
+        taken[path] = f"the input {kind}" if place.read else f"the file of --{name}"
+
+
+def run(command: Command, words: list[str]) -> int:
+    """Do it, say what came of it, and return the exit code.
+
+    Parameters
+    ----------
+    command : Command
+    words : list of str
+        What was typed after the program's name.
+    """
+    stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+    code = 1
+    try:
+        report, notes = _done(command, stderr)
+        for note in notes:
+            stderr.print(f"venire: {note}", markup=False)
+        if command.json:
+            report.print_json(notes)
+        elif not command.quiet:
+            taken = any(path is None and place.stdout for path, place in _places(command).values())
+            report.print_text(stderr=taken)
+        if not report.failure:
+            return 0
+        text = report.failure
+    except BrokenPipeError:  # not ours to tell
+        raise
+    except KeyboardInterrupt:
+        text, code = "interrupted", 130
+    except MemoryError as error:
+        text = f"not enough memory: {error}"
+    except Refused as error:
+        text, code = str(error), error.code
+        if error.instead:
+            text += f"\ntry: {_instead(words, error.instead)}"
+    except OSError as error:
+        where = "" if error.filename is None else f"{os.fspath(error.filename)}: "
+        text = f"{where}{error.strerror or error}"
+    except (ValueError, BadTypeError, StateError, ImportError) as error:
+        text = str(error)
+    stderr.print(f"venire: {text}", markup=False)
+    return code
+
+
+def _done(command: Command, stderr: Console) -> tuple[Report, list[str]]:
+    """The report, its files written, and its notes with those of warnings on the way."""
+    places = _places(command)
+    for path, place in places.values():
+        if path is not None:
+            place.check(path)
+    with warnings.catch_warnings(record=True) as caught, progress(stderr, command.quiet) as steps:
+        warnings.simplefilter("ignore")
+        for kind in (ConvergenceWarning, NotIdentifiedWarning):
+            warnings.simplefilter("always", kind)
+        report = command.do(steps)
+        for name, what in report.files.items():
+            path, place = places[name]
+            if path is None:
+                place.write_here(what)
+            else:
+                with steps(f"writing {path}"):
+                    place.write(what, path, report.facts)
+    return report, [*report.notes, *dict.fromkeys(str(w.message) for w in caught)]
+
+
+def _instead(words: list[str], instead: Mapping[str, str | None]) -> str:
+    """The command that was typed, with other options."""
+    command = ["venire", *words]
+    for flag in instead:
+        command = [word for word in command if not word.startswith(f"{flag}=")]
+        if flag in command:
+            at = command.index(flag)
+            del command[at : at + 2]
+    more = [word for pair in instead.items() if pair[1] is not None for word in pair]
+    return shlex.join([*command, *(str(word) for word in more)])
