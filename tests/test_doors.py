@@ -134,7 +134,7 @@ ARRAYS = {  # the named arguments are arrays of some shape
     ),
     "learning_curve": (vn.learning_curve, {"predictions": MEMBERS, "target": [1.0, 2, 3, 5]}),
     "consensus": (lambda **c: vn.consensus(VOTES, **c), {"gold": [1.0, 0, 1, 0]}),
-    "Votes.calibration": (VOTES.calibration, {"gold": [1.0, 0, 1, 0]}),
+    "calibrate_teachers": (partial(vn.panel.calibrate_teachers, VOTES), {"gold": [1.0, 0, 1, 0]}),
     "Fit.predict": (FIT.predict, {"first": FIRST, "second": SECOND, "order": [0, 1, -1, 0]}),
     "Fit.difference_errors": (FIT.difference_errors, {"first": FIRST, "second": SECOND}),
     "fit_bradley_terry": (

@@ -283,7 +283,7 @@ def run(command: Command, words: list[str]) -> int:
     except OSError as error:
         where = "" if error.filename is None else f"{os.fspath(error.filename)}: "
         text = f"{where}{error.strerror or error}"
-    except (ValueError, BadTypeError, StateError, ImportError) as error:
+    except (ValueError, BadInput, StateError, ImportError) as error:
         text = str(error)
     stderr.print(f"venire: {text}", markup=False)
     return code
