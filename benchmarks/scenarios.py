@@ -80,9 +80,9 @@ def run(name: str, seeds: int) -> Found:
                 q = vn.consensus(votes, **options)
             sums[method] += right(q.probability, truth)
             if method == "reliability":
-                fired.update({w.kind for w in q.warnings})
+                fired.update({w.name for w in q.warnings})
             if method == "correlated":
-                fired.update({w.kind for w in q.warnings if w.kind == "near-duplicates"})
+                fired.update({w.name for w in q.warnings if w.name == "near-duplicates"})
         known = np.where(np.arange(len(truth)) < len(truth) // 5, truth, np.nan)
         rest = np.isnan(known)
         sums["stacked"] += right(vn.stack(votes, known, rng=seed).probability[rest], truth[rest])

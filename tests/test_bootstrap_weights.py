@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from venire._native.resample import Resampler
+from venire._native.resample import Resampler, words
 
 import venire as vn
 from venire import reference
@@ -34,8 +34,18 @@ def all_of(blocks):
 def test_threefry_has_the_published_words():
     # the authors' known answers for 20 rounds of Threefry-2x64
     ones = 2**64 - 1
-    x, y = reference.threefry((ones, ones), [ones], ones)
-    assert (hex(x[0]), hex(y[0])) == ("0xe02cb7c4d95d277a", "0xd06633d0893b8b68")
+    for draw in (reference.threefry, words):
+        x, y = draw((ones, ones), [ones], ones)
+        assert (hex(x[0]), hex(y[0])) == ("0xe02cb7c4d95d277a", "0xd06633d0893b8b68")
+    counters = np.arange(12).reshape(3, 4)
+    for second in (7, ones, counters[::-1, :1]):
+        for own, twin in zip(
+            words((1, ones), counters, second),
+            reference.threefry((1, ones), counters, np.broadcast_to(second, (3, 4))),
+            strict=True,
+        ):
+            assert own.dtype == twin.dtype
+            np.testing.assert_array_equal(own, twin)
 
 
 @SETTINGS

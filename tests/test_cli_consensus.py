@@ -95,7 +95,7 @@ def test_json(votes_file):
     assert document["gold"] is None
     assert document["rho_source"] == "assumed"
     assert "position_bias" not in document["teachers"][0]
-    assert any(w["kind"] == "disagrees with the panel" for w in document["warnings"])
+    assert any(w["name"] == "disagrees with the panel" for w in document["warnings"])
 
 
 def test_gold_is_kept_or_used(votes_file):

@@ -297,8 +297,8 @@ def test_a_bootstrap_of_every_group(source, tmp_path):
     g = vn.GroupedComparisons(*(votes_of[x].to_numpy() for x in "qabs"))
     b = vn.bootstrap(vn.fit_groups(g), 20, rng=3, levels=0.8)
     np.testing.assert_allclose(table["bootstrap_error"], b.standard_errors(), rtol=1e-9)
-    np.testing.assert_allclose(table["lower"], b.interval()[:, 0], atol=1e-9)
-    np.testing.assert_allclose(table["upper"], b.interval()[:, 1], atol=1e-9)
+    np.testing.assert_allclose(table["lower"], b.interval(0.8)[:, 0], atol=1e-9)
+    np.testing.assert_allclose(table["upper"], b.interval(0.8)[:, 1], atol=1e-9)
     assert table["n_failed"].to_pylist() == [0] * table.num_rows
     facts = json.loads(table.schema.metadata[b"venire"])
     assert facts["bootstrap"] == {

@@ -475,7 +475,7 @@ def test_stack_reports_what_it_did_not_train_on():
 
 def kinds(q):
     assert all(isinstance(w, vn.Notice) for w in q.warnings)
-    return {w.kind for w in q.warnings}
+    return {w.name for w in q.warnings}
 
 
 def make(accuracy, **options):
@@ -578,3 +578,21 @@ def test_ridge_step_solves_the_system(n_rows, n_columns, share):
     assert (found[0][~free] == 0.0).all()
     np.testing.assert_array_equal(found[0], found[1])
     np.testing.assert_array_equal(found[0], found[2])
+
+
+def test_a_method_is_a_row_that_everything_asks(monkeypatch):
+    from venire.panel import METHODS, _methods
+
+    def pool(board, *_):
+        return _methods.weighed(board, 1.0 + np.arange(board.votes.n_teachers))
+
+    row = _methods.Method(pool, most_teachers=3, has_correlation=True)
+    monkeypatch.setitem(METHODS, "ascending", row)
+    v = vn.simulate.panel([0.9, 0.8, 0.7], 60, rng=1).to_votes()
+    q = vn.consensus(v, "ascending")
+    assert (np.diff(q.teacher_share) > 0).all()
+    assert q.rho_source == "in the weights"
+    assert np.allclose(q.teacher_weights, [0.5, 1.0, 1.5])
+    assert len(q.to_frame("dict")["probability"]) == len(q.teachers_frame("dict")["share"]) * 20
+    with pytest.raises(ValueError, match="'ascending' is for at most 3 teachers"):
+        vn.consensus(vn.simulate.panel([0.8] * 4, 9, rng=1).to_votes(), "ascending")

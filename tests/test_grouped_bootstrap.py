@@ -16,7 +16,7 @@ import venire as vn
 from venire import reference
 from venire.ratings.grouped import batches
 from venire.resampling import _group_engine
-from venire.resampling._group_engine import GroupEngine
+from venire.resampling._group_engine import GroupEngine, group_keys
 
 MODELS = ("bradley-terry", "thurstone", "davidson", "rao-kupper")
 KINDS = ("multinomial", "poisson", "bayesian")
@@ -248,6 +248,8 @@ def test_a_group_is_the_same_whatever_others_there_are():
 
 def test_group_keys():
     key = (5, 2**64 - 1)
+    for labels in ([3, -1, 7], [2**63], ["3", "x", "é"], []):
+        same(group_keys(key, np.array(labels)), reference.group_keys(key, np.array(labels)))
     keys = reference.group_keys(key, [3, -1, 7])
     same(keys[2], reference.group_keys(key, np.array([7], np.uint64))[0])
     texts = reference.group_keys(key, ["3", "x"])

@@ -319,7 +319,7 @@ def test_mm_where_the_row_says_so(row):
             fit.theta, vn.ratings.fit_model(c, model=row.name).theta, atol=1e-6
         )
         return
-    with pytest.raises(ValueError, match=f'method "mm" does not go with the model {row.title}'):
+    with pytest.raises(ValueError, match=f"method: does not go with the model {row.name}: use"):
         vn.ratings.fit_model(c, model=row.name, method="mm")
     from venire.ratings.problem import build_problem
 

@@ -323,7 +323,7 @@ def test_equal_tailed_intervals():
 def test_shortest_intervals(log_a, log_b, level):
     a, b = 10.0**log_a, 10.0**log_b
     p = vn.BetaPosterior(a, b)
-    low, high = p.interval(level, kind="hdi")
+    low, high = p.interval(level, interval="hdi")
     # an end close to 1 is as exact as doubles are dense there
     grain = sum(p.cdf(x) - p.cdf(np.nextafter(x, 0.0)) for x in (low, high))
     assert p.cdf(high) - p.cdf(low) == pytest.approx(level, abs=1e-9 + grain)
@@ -338,11 +338,13 @@ def test_shortest_intervals(log_a, log_b, level):
 
 def test_shortest_intervals_in_closed_form():
     # monotone densities start at their high end; the uniform has no best place
-    assert vn.BetaPosterior(1, 3).interval(0.9, kind="hdi") == pytest.approx(
+    assert vn.BetaPosterior(1, 3).interval(0.9, interval="hdi") == pytest.approx(
         [0, 1 - 0.1 ** (1 / 3)]
     )
-    assert vn.BetaPosterior(3, 1).interval(0.9, kind="hdi") == pytest.approx([0.1 ** (1 / 3), 1])
-    assert vn.BetaPosterior(1, 1).interval(0.9, kind="hdi") == pytest.approx([0.05, 0.95])
+    assert vn.BetaPosterior(3, 1).interval(0.9, interval="hdi") == pytest.approx(
+        [0.1 ** (1 / 3), 1]
+    )
+    assert vn.BetaPosterior(1, 1).interval(0.9, interval="hdi") == pytest.approx([0.05, 0.95])
     symmetric = vn.BetaPosterior(7, 7)
     np.testing.assert_allclose(symmetric.interval(0.8, "hdi"), symmetric.interval(0.8), rtol=1e-9)
 
@@ -457,7 +459,7 @@ def test_broadcasting_and_shapes():
     empty = vn.BetaPosterior([], [])
     assert empty.cdf(0.5).shape == (0,)
     assert empty.sample(rng=1).shape == (0,)
-    assert empty.interval(kind="hdi").shape == (0, 2)
+    assert empty.interval(interval="hdi").shape == (0, 2)
 
 
 def test_immutable():
@@ -514,8 +516,8 @@ P = vn.BetaPosterior([1, 2, 3], 2)
         (lambda: P.interval(1.0), ValueError, ["level", "strictly", "1.0"]),
         (lambda: P.interval(0), ValueError, ["level", "0"]),
         (lambda: P.interval([0.5, 0.9, 95]), ValueError, ["level", "[2]", "95"]),
-        (lambda: P.interval(0.9, kind="both"), ValueError, ["kind", "both"]),
-        (lambda: P.interval(np.nan, kind="hdi"), ValueError, ["level", "nan"]),
+        (lambda: P.interval(0.9, interval="both"), ValueError, ["interval", "both"]),
+        (lambda: P.interval(np.nan, interval="hdi"), ValueError, ["level", "nan"]),
         (lambda: P.discount(1.5), ValueError, ["f", "1.5"]),
         (lambda: P.merge(P, prior=(7, 1)), ValueError, ["prior", "[0]"]),
         (lambda: P.merge(0.5), TypeError, ["other", "float"]),

@@ -383,7 +383,7 @@ def test_pairs_without_votes():
 
 def test_memory_of_a_hard_table_is_sixteen_bytes_a_cell():
     v = vn.Votes.from_pairs(np.arange(1000), np.zeros(1000, np.int8), np.ones(1000, np.int8))
-    assert sum(c.nbytes for c in v._table.columns.values()) == 16 * 1000
+    assert sum(c.nbytes for c in v.table.columns.values()) == 16 * 1000
 
 
 def test_no_growth_over_a_thousand_calls():

@@ -15,7 +15,7 @@ FREE = ("uniform", "variance", "precision", "reliability", "correlated")
 
 
 def kinds(q):
-    return {w.kind for w in q.warnings}
+    return {w.name for w in q.warnings}
 
 
 def agreement(*columns, **options):

@@ -120,10 +120,11 @@ def worded(where: str, value: Any, column: Any, reason: str, cure: str) -> str:
 
 
 def every(good: Any, argument: str, reason: str, values: Any) -> None:
-    """Raise the error about the first of some values where `good` is false, if there is one."""
+    """Raise the error about the first value, in C order, where `good` is false; if there is one."""
     if not np.all(good):
         at = int(np.argmin(good))
-        fail(argument, reason, at, values[at])
+        value = values[at] if isinstance(values, (list, tuple)) else np.ravel(values)[at]
+        fail(argument, reason, at if np.ndim(good) else None, value)
 
 
 def told(value: Any) -> str:

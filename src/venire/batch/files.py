@@ -20,7 +20,7 @@ from venire.batch.plan import DEFAULT_MEMORY, cut, free
 from venire.batch.scan import Unit
 from venire.data.columns import Columns
 from venire.io import DataError, TableWriter, check_writable, tables_in
-from venire.io.assemble import LABELS, about_rows
+from venire.io.assemble import LABELS
 
 __all__ = ["fit_files"]
 
@@ -193,8 +193,7 @@ class _Run:
                 n_rows += len(piece[job.columns.first])
                 yield piece
 
-        with about_rows(path, job.names):
-            tables = tables_in.open_tables(path, job.names, LABELS)
+        tables = tables_in.open_tables(path, job.names, LABELS)
         batch = Batch(pieces(), path, lambda at: (path, at), tables.is_text)
         waiting = [job.comparisons(batch, n_threads)]
         note = (

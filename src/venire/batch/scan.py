@@ -133,13 +133,13 @@ def stream(
     import pyarrow as pa
 
     for unit in units:
-        with about_rows(unit.path, names):
-            for piece in unit.tables(names, most).pieces:
-                batch: Any = piece
-                if any(plain_type(f.type) != types[f.name] for f in batch.schema):
+        for piece in unit.tables(names, most).pieces:
+            batch: Any = piece
+            if any(plain_type(f.type) != types[f.name] for f in batch.schema):
+                with tables_in.readable(unit.path):
                     columns = {f.name: batch[f.name].cast(types[f.name]) for f in batch.schema}
-                    batch = pa.record_batch(columns)
-                yield batch
+                batch = pa.record_batch(columns)
+            yield batch
 
 
 def merged(parts: Sequence[Counts]) -> Counts:

@@ -6,7 +6,7 @@ import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,8 @@ from venire.cli._report import TABLE, Report, grid, number
 from venire.cli._version import version
 from venire.data.columns import VoteColumns
 from venire.errors import ConvergenceWarning
+from venire.panel import METHODS, consensus
 from venire.panel import agreement as agree
-from venire.panel import consensus
 
 if TYPE_CHECKING:
     from venire.panel import Agreement
@@ -56,8 +56,8 @@ class Consensus(Command):
     strength: float = option(
         1.0, "Votes that a row of probabilities is worth.", VOTES, callback=opt.POSITIVE
     )
-    method: Literal["uniform", "variance", "precision", "reliability", "correlated", "stacked"] = (
-        option("reliability", "The last one learns from --gold.", _METHOD)
+    method: str = option(
+        "reliability", "The last one learns from --gold.", _METHOD, choices=tuple(METHODS)
     )
     use_gold: bool = option(
         False,

@@ -1,6 +1,6 @@
 """What to ask: pairs within groups and bridges between them, and where the next votes go."""
 
-from venire.design._allocate import allocate
+from venire.design._allocate import BASELINES, CRITERIA, allocate
 from venire.design._bridges import BridgeDesign, design_bridges
 from venire.design._design import PairDesign
 from venire.design._pairs import design_pairs
@@ -9,6 +9,8 @@ from venire.design._result import Allocation
 from venire.design._rotation import rotate_teachers
 
 __all__ = [
+    "BASELINES",
+    "CRITERIA",
     "Allocation",
     "AllocationPrior",
     "BridgeDesign",

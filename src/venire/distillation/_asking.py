@@ -10,12 +10,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 from venire._core.arrays import occurrence
-from venire.design import Allocation, AllocationPrior, allocate, design_bridges, design_pairs
+from venire.design import (
+    BASELINES,
+    CRITERIA,
+    Allocation,
+    AllocationPrior,
+    allocate,
+    design_bridges,
+    design_pairs,
+)
 from venire.distillation._assigning import affordable, assign, prices, stand_ins
 from venire.distillation._learning import Learning
 from venire.distillation._ledger import ANSWERED, ASK_COLUMNS, PENDING
 from venire.distillation._requests import Requests
-from venire.distillation._settings import CRITERIA
 from venire.distillation._state import State
 from venire.distillation._store import Part
 
@@ -133,14 +140,14 @@ class Asking:
         """
         state, settings, ledger = self._state, self._state.settings, self._state.ledger
         criterion = settings.criterion if criterion is None else criterion
-        checks.one_of(criterion, "criterion", CRITERIA)
+        checks.one_of(criterion, "criterion", CRITERIA + BASELINES)
         budget = checks.column(budget, "budget")
         if state.n_rounds == 0:
             criterion = "uniform"
         if budget is None:
             budget = self._usual_budget()
         if share is None:  # gains can only share one number, and only some criteria have gains
-            shared = checks.length(budget, "budget") is None and criterion in ("D", "A", "top")
+            shared = checks.length(budget, "budget") is None and criterion in CRITERIA
             share = settings.share if shared else "equal"
         steered = settings.steering == "student" or criterion.startswith("residual")
         columns = (ledger.group, ledger.first, ledger.second)

@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 from venire._core.arrays import first_seen
+from venire.design import BASELINES, CRITERIA
 from venire.models import HALF_TIES
 from venire.priors import GaussianPrior
 
-__all__ = ["CRITERIA", "Options", "Settings"]
+__all__ = ["Options", "Settings"]
 
-CRITERIA = ("D", "A", "top", "uniform", "residual", "residual_corrected", "sd")
 MOST = 2**31 - 1
 
 
@@ -68,9 +68,8 @@ def _plain(given: Any, name: str) -> tuple[Any, ...]:
 def _some(settings: Settings, name: str, given: Any) -> tuple[Any, ...]:
     """Labels of some of the teachers."""
     labels = _plain(given, name)
-    for at, label in enumerate(labels):
-        if not isinstance(label, (int, str)) or label not in settings.teachers:
-            checks.fail(name, "is not one of the teachers", at, label)
+    known = [isinstance(label, (int, str)) and label in settings.teachers for label in labels]
+    checks.every(known, name, "is not one of the teachers", labels)
     if not labels:
         checks.fail(name, "is empty")
     return labels
@@ -102,12 +101,9 @@ def _rotation(settings: Settings, name: str, given: Any) -> tuple[Any, ...] | No
 def _costs(settings: Settings, name: str, given: Any) -> tuple[float, ...]:
     labels = settings.teachers
     if isinstance(given, Mapping):
-        for at, label in enumerate(given):
-            if label not in labels:
-                checks.fail(name, "is not one of the teachers", at, label)
-        for at, label in enumerate(labels):
-            if label not in given:
-                checks.fail(name, "has no entry for this teacher", at, label)
+        _some(settings, name, list(given))
+        there = [label in given for label in labels]
+        checks.every(there, name, "has no entry for this teacher", labels)
         given = [given[label] for label in labels]
     array = checks.amounts(1.0 if given is None else given, len(labels), name)
     return tuple(np.broadcast_to(array, len(labels)).tolist())
@@ -210,7 +206,7 @@ class Settings:
     model: str = _choice(*HALF_TIES)
     prior: GaussianPrior | None = _option(GaussianPrior(0.1), _prior)  # noqa: RUF009
     method: str = _choice("auto", "fit", "consensus", "uniform")
-    criterion: str = _choice(*CRITERIA)
+    criterion: str = _choice(*CRITERIA, *BASELINES)
     share: str = _choice("equal", "gain")
     steering: str = _choice("student", "none")
     rho: float = _option(0.3, _share)

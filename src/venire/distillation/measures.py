@@ -12,13 +12,13 @@ from venire._core import checks
 
 __all__ = ["Quality", "kendall_tau", "mean_known", "mean_quality", "ndcg", "pooled_r2"]
 
+Floats = NDArray[np.float64]
+
 _BLOCK = 1 << 24  # entries of a block of groups
 _LARGE = 1000  # items of a group from which tau is counted by sorting
 
 
-def kendall_tau(
-    offsets: NDArray[np.int64], values: ArrayLike, gold: ArrayLike
-) -> NDArray[np.float64]:
+def kendall_tau(offsets: NDArray[np.int64], values: ArrayLike, gold: ArrayLike) -> Floats:
     """Kendall's tau-b of two rankings of each group's items.
 
     Parameters
@@ -71,7 +71,7 @@ def ndcg(
     *,
     k: int = 10,
     gain: str = "linear",
-) -> NDArray[np.float64]:
+) -> Floats:
     """Normalised discounted cumulative gain of the first `k` items of each group.
 
     Parameters
@@ -134,8 +134,8 @@ def ndcg(
 
 
 def pooled_r2(
-    prediction: NDArray[np.float64],
-    target: NDArray[np.float64],
+    prediction: Floats,
+    target: Floats,
     group: NDArray[np.int64] | None = None,
 ) -> float:
     """Squared correlation over items; with `group`, of deviations from the means of groups."""
@@ -149,7 +149,7 @@ def pooled_r2(
     return float(x @ y) ** 2 / scale if scale > 0.0 else float("nan")
 
 
-def mean_known(x: NDArray[np.float64]) -> float:
+def mean_known(x: Floats) -> float:
     """Mean over the groups that have a measure; nan where none has."""
     known = x[~np.isnan(x)]
     return float(known.mean()) if len(known) else float("nan")
@@ -164,8 +164,8 @@ class Quality(NamedTuple):
 
 def mean_quality(
     offsets: NDArray[np.int64],
-    values: NDArray[np.float64],
-    gold: NDArray[np.float64] | None,
+    values: Floats,
+    gold: Floats | None,
     k: int,
     gain: str,
 ) -> Quality:
@@ -176,7 +176,7 @@ def mean_quality(
     return Quality(mean_known(tau), mean_known(gains))
 
 
-def _means_of_ties(a: NDArray[np.float64], g: NDArray[np.float64]) -> NDArray[np.float64]:
+def _means_of_ties(a: Floats, g: Floats) -> Floats:
     """Gains, each run of equal values replaced with its mean; rows sorted by value."""
     new = np.ones(a.shape, bool)
     new[:, 1:] = a[:, 1:] != a[:, :-1]
@@ -188,12 +188,7 @@ def _means_of_ties(a: NDArray[np.float64], g: NDArray[np.float64]) -> NDArray[np
 
 def _aligned(
     offsets: ArrayLike, values: ArrayLike, gold: ArrayLike, fewest: int
-) -> tuple[
-    NDArray[np.float64],
-    NDArray[np.float64],
-    NDArray[np.float64],
-    Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]],
-]:
+) -> tuple[Floats, Floats, Floats, Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]]:
     """Both columns, an answer of nan, and blocks of groups of one size: rows, places of items."""
     ptr = checks.integers(offsets, "offsets").astype(np.int64)
     if ptr.ndim != 1 or not len(ptr) or ptr[0] != 0 or (np.diff(ptr) < 0).any():

@@ -7,6 +7,8 @@ import gzip
 import io as _io
 import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from venire.io._errors import DataError
@@ -18,8 +20,7 @@ __all__ = [
     "files_of",
     "format_of",
     "rows_of_groups",
-    "unreadable",
-    "unreadable_error",
+    "readable",
 ]
 
 Path = str | os.PathLike[str]
@@ -71,11 +72,8 @@ def format_of(path: Path) -> str:
         return "arrow"
     if by_name is not None:
         return by_name
-    try:
-        with as_text(path) as file:
-            head = file.read(1024)
-    except unreadable() as error:
-        raise unreadable_error(path, error) from None
+    with readable(path), as_text(path) as file:
+        head = file.read(1024)
     if "\0" in head:
         raise DataError(path, "is in no format known here")
     return "json" if head[:64].lstrip().startswith(("{", "[")) else "csv"
@@ -92,24 +90,29 @@ def rows_of_groups(path: Path) -> list[int]:
         return []
     import pyarrow.parquet as pq
 
-    try:
+    with readable(path):
         meta = pq.read_metadata(path)
-    except unreadable() as error:
-        raise unreadable_error(path, error) from None
     return [meta.row_group(k).num_rows for k in range(meta.num_row_groups)]
 
 
-def unreadable() -> tuple[type[Exception], ...]:
-    """What reading a broken file raises."""
+@contextmanager
+def readable(path: Path, *more: type[Exception]) -> Iterator[None]:
+    """What reading a broken file raises within is a DataError about it; `more`: that, too."""
     import pyarrow as pa
 
-    return (
+    broken = (
         pa.ArrowException, OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error,
-        RecursionError,
+        RecursionError, *more,
     )  # fmt: skip
+    try:
+        yield
+    except DataError:
+        raise
+    except broken as error:
+        raise _unreadable(path, error) from None
 
 
-def unreadable_error(path: Path, error: Exception) -> DataError:
+def _unreadable(path: Path, error: Exception) -> DataError:
     """The error of a broken file in the words of the package."""
     text = str(error.strerror if isinstance(error, OSError) and error.strerror else error)
     text = " ".join(text.split())

@@ -7,7 +7,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Unpack
 
-from venire._core.checks import BadTypeError, BadValueError
 from venire.data.aggregation import aggregate
 from venire.data.columns import ColumnNames, Columns
 from venire.data.comparisons import Comparisons
@@ -15,7 +14,7 @@ from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.rows import Rows
 from venire.io import tables_in
 from venire.io._errors import DataError
-from venire.io.assemble import LABELS, located, rows_of
+from venire.io.assemble import LABELS, about_rows, located, rows_of
 
 __all__ = ["read_comparisons", "read_grouped"]
 
@@ -99,41 +98,28 @@ def _read(
         which = bisect_right(starts, position) - 1
         return opened[which], position - starts[which]
 
-    def pieces(of_first: tables_in.Tables, total: int) -> Iterator[Mapping[str, Any]]:
+    def pieces(opener: tables_in.Tables, total: int) -> Iterator[Mapping[str, Any]]:
         nonlocal done
         for number, file in enumerate(files):
             opened.append(file)
             starts.append(done)
-            tables = tables_in.open_tables(file, names, labels) if number else of_first
+            tables = tables_in.open_tables(file, names, labels) if number else opener
             for piece in tables.pieces:
                 yield piece
                 done += len(piece[names["first"]])
                 if progress is not None and total:
                     progress(done, total)
 
-    try:
-        total = 0
-        for file in (*files[1:], files[0]):  # the first one stays open
-            opened = [file]
-            tables = tables_in.open_tables(file, names, labels)
-            total += tables.n_rows
-        opened = []
+    every = [tables_in.open_tables(file, names, labels) for file in (*files[1:], files[0])]
+    total, first = sum(tables.n_rows for tables in every), every[-1]
+    del every  # the first one stays open
+    with about_rows(path, names, place):
         rows = rows_of(
-            pieces(tables, total),
-            columns,
-            is_text=tables.is_text,
-            items=items,
-            n_threads=n_threads,
+            pieces(first, total), columns, is_text=first.is_text, items=items, n_threads=n_threads
         )
         if rows is None:
             raise DataError(path, "holds no rows")
         return rows, place
-    except DataError:
-        raise
-    except (BadValueError, BadTypeError) as error:
-        raise located(path, error, names, place) from None
-    except tables_in.unreadable() as error:
-        raise tables_in.unreadable_error(opened[-1] if opened else path, error) from None
 
 
 def read_grouped(

@@ -8,14 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from venire._core.checks import BadTypeError, BadValueError, fail, named
-from venire.data.coding import Encoder
+from venire._core.checks import fail
 from venire.io import tables_in
 from venire.io._errors import DataError
-from venire.io._formats import Path, as_text, format_of
-from venire.io.assemble import as_integers, located
+from venire.io._formats import Path, as_text, format_of, readable
+from venire.io.assemble import about_rows, gathered, located
 
 __all__ = ["TableFile", "columns_in", "read_table"]
 
@@ -53,17 +51,12 @@ def columns_in(path: Path) -> list[str]:
     readers: Mapping[str, Callable[[Path], list[str]]] = {
         "parquet": _parquet_names, "arrow": _arrow_names, "json": _json_names,
     }  # fmt: skip
-    broken: tuple[type[Exception], ...] = (*tables_in.unreadable(), ValueError)
-    try:
+    with readable(path, ValueError):
         kind = format_of(path)
         if kind in readers:
             return readers[kind](path)
         with as_text(path) as file:
             return next(csv.reader(file, delimiter="\t" if kind == "tsv" else ","), [])
-    except DataError:
-        raise
-    except broken as error:
-        raise tables_in.unreadable_error(path, error) from None
 
 
 def _parquet_names(path: Path) -> list[str]:
@@ -121,36 +114,18 @@ def read_table(path: Path, names: Mapping[str, str], labels: Sequence[str] = ())
     if not isinstance(names, Mapping):
         fail("names", "must map arguments to columns", value=names, kind=TypeError)
     for argument, name in names.items():
-        named(name, argument)
+        if not isinstance(name, str):
+            fail(argument, "must name a column, as text", value=name, kind=TypeError)
     names = dict(names)
-    try:
+    with about_rows(path, names):
         tables = tables_in.open_tables(path, names, labels)
-        pieces: dict[str, list[Any]] = {argument: [] for argument in names}
-        for piece in tables.pieces:
-            for argument, name in names.items():
-                pieces[argument].append(piece[name])
-        if not pieces or not sum(len(part) for part in next(iter(pieces.values()))):
+        coded = [argument for argument in labels if argument in names]
+        texts = coded if tables.is_text else ()
+        frame = gathered(tables.pieces, names, coded, texts) if names else None
+        if frame is None:
             raise DataError(path, "holds no rows")
-        columns: dict[str, Any] = {}
-        for argument, parts in pieces.items():
-            if argument in labels:
-                columns[argument] = _labels(argument, parts, tables.is_text)
-            else:
-                columns[argument] = tables_in.joined(parts)
+        columns = {a: frame[f"\0{a}" if a in coded else name] for a, name in names.items()}
+        for argument in coded:
+            found = columns[argument]
+            columns[argument] = np.asarray(found.items[found.codes])
         return TableFile(columns, names, os.fspath(path))
-    except DataError:
-        raise
-    except (BadValueError, BadTypeError) as error:
-        raise located(path, error, names) from None
-    except tables_in.unreadable() as error:
-        raise tables_in.unreadable_error(path, error) from None
-
-
-def _labels(argument: str, parts: list[Any], is_text: bool) -> NDArray[Any]:
-    encoder = Encoder((argument,))
-    for part in parts:
-        encoder.add(part)
-    items, codes = encoder.finish()
-    if is_text:
-        items, codes = as_integers(items, codes)
-    return np.asarray(items[codes[0]])

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
-from venire._core.checks import BadTypeError, BadValueError
-from venire.data.coding import Encoded, Encoder
+from venire._core.checks import BadValueError
 from venire.data.columns import VoteColumnNames, VoteColumns
 from venire.data.votes import Votes
 from venire.data.votes.frame import frame_rows, gold_shares
@@ -20,7 +19,7 @@ from venire.data.votes.rows import table_of
 from venire.io import tables_in
 from venire.io._errors import DataError
 from venire.io._read import Path, Progress
-from venire.io.assemble import as_integers, located
+from venire.io.assemble import about_rows, gathered
 
 __all__ = ["VotesFile", "read_votes"]
 
@@ -87,7 +86,7 @@ def read_votes(
     chosen = VoteColumns.of(columns, named)
     names = chosen.in_file().names
     labels = {argument: names[argument] for argument in _LABELS if argument in names}
-    try:
+    with about_rows(path, names):
         frame, place = _frame(path, labels, names, n_threads, progress)
         coded: dict[str, Any] = {a: f"\0{a}" for a in labels}
         own = replace(chosen, gold=None, **coded)
@@ -97,12 +96,6 @@ def read_votes(
             shares = gold_shares(frame[chosen.gold], chosen.mapping)
             truth = _gold(votes, shares, frame, [*labels], place)
         return VotesFile(votes, truth)
-    except DataError:
-        raise
-    except (BadValueError, BadTypeError) as error:
-        raise located(path, error, names) from None
-    except tables_in.unreadable() as error:
-        raise tables_in.unreadable_error(path, error) from None
 
 
 def _frame(
@@ -114,37 +107,15 @@ def _frame(
 ) -> tuple[dict[str, Any], Callable[[NDArray[Any]], NDArray[Any]]]:
     """The columns, labels coded as they are read, and a function that drops repeated rows."""
     source = tables_in.open_tables(path, names, [a for a in names if a not in _NUMBERS])
-    items = [a for a in ("first", "second") if a in labels]
-    encoders = {a: Encoder((a,), n_threads=n_threads) for a in labels if a not in items}
-    both = Encoder(n_threads=n_threads)
-    columns: dict[str, list[Any]] = {
-        c: [] for c in dict.fromkeys(c for a, c in names.items() if a not in labels)
-    }
-    done = 0
-    for piece in source.pieces:
-        if items:
-            both.add(piece[labels["first"]], piece[labels["second"]])
-        for argument, encoder in encoders.items():
-            encoder.add(piece[labels[argument]])
-        for column, parts in columns.items():
-            parts.append(piece[column])
-        done += len(piece[labels["teacher"]])
+
+    def heard(n_rows: int) -> None:
         if progress is not None and source.n_rows:
-            progress(done, source.n_rows)
-    if done == 0:
+            progress(n_rows, source.n_rows)
+
+    texts = labels if source.is_text else ()
+    frame = gathered(source.pieces, names, [*labels], texts, n_threads, heard)
+    if frame is None:
         raise DataError(path, "holds no rows")
-    frame: dict[str, Any] = {c: tables_in.joined(parts) for c, parts in columns.items()}
-    coded: dict[str, tuple[NDArray[Any], list[NDArray[Any]]]] = {}
-    if items:
-        found, codes = both.finish()
-        if source.is_text:
-            found, codes = as_integers(found, codes)
-        coded |= {"first": (found, codes[:1]), "second": (found, codes[1:])}
-    for argument, encoder in encoders.items():
-        found, codes = encoder.finish()
-        coded[argument] = as_integers(found, codes) if source.is_text else (found, codes)
-    for argument, (found, codes) in coded.items():
-        frame[f"\0{argument}"] = Encoded(found, codes[0])
     keys = [frame[f"\0{a}"].codes for a in labels if a != "teacher"]
 
     def once(values: NDArray[Any]) -> NDArray[Any]:
@@ -173,7 +144,7 @@ def _gold(
         if argument in labels:
             coded = frame[f"\0{argument}"]
             columns.append(coded.items[coded.codes[rows]])
-    names = votes._names
+    names = votes.names
     if names.pairs is not None:  # a pair whose votes are all missing is none
         keep = np.isin(columns[0], names.pairs)
         columns, rows = [c[keep] for c in columns], rows[keep]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -20,9 +20,10 @@ from venire.data.rows import Rows
 from venire.io import tables_in
 from venire.io._errors import DataError
 
-__all__ = ["LABELS", "about_rows", "as_integers", "located", "rows_of"]
+__all__ = ["LABELS", "about_rows", "gathered", "located", "rows_of"]
 
-LABELS = ("first", "second", "cluster", "group")  # the arguments that hold labels
+PAIR = ("first", "second")
+LABELS = (*PAIR, "cluster", "group")  # the arguments that hold labels
 Path = str | os.PathLike[str]
 Piece = Mapping[str, Any]
 
@@ -61,31 +62,12 @@ def rows_of(
     """
     names = columns.names
     labels = [a for a in LABELS if a in names]
-    pair = Encoder(n_threads=n_threads)
-    alone = {a: Encoder((a,), n_threads=n_threads) for a in labels if a in ("cluster", "group")}
-    rest: dict[str, list[Any]] = {names[a]: [] for a in names if a not in labels}
-    n_rows = 0
-    for piece in pieces:
-        pair.add(piece[names["first"]], piece[names["second"]])
-        for argument, encoder in alone.items():
-            encoder.add(piece[names[argument]])
-        for column, parts in rest.items():
-            parts.append(piece[column])
-        n_rows += len(piece[names["first"]])
-    if n_rows == 0:
-        return None
-    frame: dict[str, Any] = {column: tables_in.joined(parts) for column, parts in rest.items()}
-    del rest
-    found, codes = pair.finish()
+    texts = ["group"] if is_text else []
     if is_text and (items is None or np.asarray(items).dtype.kind in "iu"):
-        found, codes = as_integers(found, codes)
-    # a column may serve as labels and as something else, so labels have names of their own
-    frame["\0first"], frame["\0second"] = Encoded(found, codes[0]), Encoded(found, codes[1])
-    for argument, encoder in alone.items():
-        ids, id_codes = encoder.finish()
-        if is_text and argument == "group":
-            ids, id_codes = as_integers(ids, id_codes)
-        frame[f"\0{argument}"] = Encoded(ids, id_codes[0])
+        texts.append("first")
+    frame = gathered(pieces, names, labels, texts, n_threads)
+    if frame is None:
+        return None
     own: dict[str, Any] = {a: f"\0{a}" for a in labels}
     rows = read_frame(
         frame, replace(columns, **own), reading=reading, items=items, n_threads=n_threads
@@ -93,7 +75,61 @@ def rows_of(
     return rows._replace(source=names)
 
 
-def as_integers(items: np.ndarray, codes: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
+def gathered(
+    pieces: Iterable[Piece],
+    names: Mapping[str, str],
+    labels: Sequence[str],
+    texts: Container[str] = (),
+    n_threads: int | None = None,
+    heard: Callable[[int], None] = lambda n_rows: None,
+) -> dict[str, Any] | None:
+    """One table of the pieces, whose labels are coded as they come.
+
+    Parameters
+    ----------
+    pieces : iterable of mapping of str to Arrow column
+    names : mapping of str to str
+        The column of each argument.
+    labels : sequence of str
+        Arguments that are labels; `first` and `second` share theirs.
+    texts : container of str
+        Those of them that become integers if all are written as integers.
+    n_threads : int, optional
+    heard : callable
+        Called with the number of rows so far.
+
+    Returns
+    -------
+    dict of str to Arrow column or Encoded, or None
+        Labels under "\\0" and their argument (a column may serve as labels and as something else),
+        other columns under their names; None if there is no row.
+    """
+    alone = [(argument,) for argument in labels if argument not in PAIR]
+    sets = [PAIR, *alone] if PAIR[0] in labels else alone
+    encoders = [Encoder(arguments, n_threads) for arguments in sets]
+    rest: dict[str, list[Any]] = {names[a]: [] for a in names if a not in labels}
+    n_rows = 0
+    for piece in pieces:
+        for encoder in encoders:
+            encoder.add(*(piece[names[argument]] for argument in encoder.names))
+        for column, parts in rest.items():
+            parts.append(piece[column])
+        n_rows += len(piece[next(iter(names.values()))])
+        heard(n_rows)
+    if n_rows == 0:
+        return None
+    frame: dict[str, Any] = {column: tables_in.joined(parts) for column, parts in rest.items()}
+    del rest
+    for encoder in encoders:
+        found, codes = encoder.finish()
+        if encoder.names[0] in texts:
+            found, codes = _as_integers(found, codes)
+        for argument, its in zip(encoder.names, codes, strict=True):
+            frame[f"\0{argument}"] = Encoded(found, its)
+    return frame
+
+
+def _as_integers(items: np.ndarray, codes: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
     """Text labels that all are written as integers, in one way each, as integers."""
     if items.dtype != object:
         return items, codes
@@ -146,10 +182,9 @@ def about_rows(
 ) -> Iterator[None]:
     """What is wrong with rows that are read and checked within is a DataError; see `located`."""
     try:
-        yield
+        with tables_in.readable(path):
+            yield
     except DataError:
         raise
-    except tables_in.unreadable() as error:
-        raise tables_in.unreadable_error(path, error) from None
     except (ValueError, BadTypeError) as error:
         raise located(path, error, names, place) from None

@@ -7,7 +7,7 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -19,9 +19,8 @@ from venire.io._formats import (
     compression,
     files_of,
     format_of,
+    readable,
     rows_of_groups,
-    unreadable,
-    unreadable_error,
 )
 
 __all__ = [
@@ -32,8 +31,7 @@ __all__ = [
     "line_of_row",
     "open_tables",
     "rows_of_groups",
-    "unreadable",
-    "unreadable_error",
+    "readable",
 ]
 
 _BLOCK = 1 << 22  # bytes of text looked at together
@@ -87,9 +85,27 @@ def open_tables(
     Raises
     ------
     DataError
-        If the file does not exist, is of no known format, or lacks a column.
+        If the file does not exist, is of no known format, or lacks a column; or, from the pieces,
+        if it is broken.
     """
     import_pyarrow()
+    with readable(path):
+        tables = _opened(path, names, labels, most, row_groups)
+    return replace(tables, pieces=_read(path, tables.pieces))
+
+
+def _read(path: Path, pieces: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    with readable(path):
+        yield from pieces
+
+
+def _opened(
+    path: Path,
+    names: Mapping[str, str],
+    labels: Sequence[str],
+    most: int | None,
+    row_groups: range | None,
+) -> Tables:
     kind = format_of(path)
     wanted = list(dict.fromkeys(names.values()))
     texts = list(dict.fromkeys(names[a] for a in (*labels, "outcome") if a in names))

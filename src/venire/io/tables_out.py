@@ -140,6 +140,7 @@ class TableWriter:
         with self._about(), ExitStack() as stack:
             part = stack.enter_context(disk.whole(path)) if self._named else path
             self._sink = _SINKS[self._kind](part, self._schema)
+            stack.enter_context(_closing(self._sink))
             self._place = stack.pop_all()
         return self
 
@@ -170,16 +171,24 @@ class TableWriter:
 
     def __exit__(self, *error: Any) -> None:
         if error[0] is not None:
-            with suppress(Exception):  # what matters is the error
-                self._sink.close()
             self._place.__exit__(*error)
             return
         with self._about(), self._place:
             self._flush(True)
-            self._sink.close()
 
     def _about(self) -> Any:
         return about(self._path) if self._named else nullcontext()  # type: ignore[arg-type]
+
+
+@contextmanager
+def _closing(sink: Any) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):  # what matters is the error
+            sink.close()
+        raise
+    sink.close()
 
 
 # ---- formats ------------------------------------------------------------------------------------

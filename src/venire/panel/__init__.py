@@ -4,6 +4,7 @@ from venire.panel._agreement import Agreement, agreement
 from venire.panel._beta_prior import fit_beta_prior
 from venire.panel._consensus import consensus
 from venire.panel._gold import GoldReport
+from venire.panel._methods import METHODS
 from venire.panel._needs import Needs, needs_votes
 from venire.panel._notices import Notice
 from venire.panel._posterior import BetaPosterior
@@ -12,6 +13,7 @@ from venire.panel._stack import Stack, stack
 from venire.panel._teachers import TeacherCalibration, calibrate_teachers
 
 __all__ = [
+    "METHODS",
     "Agreement",
     "BetaPosterior",
     "Consensus",

@@ -44,11 +44,13 @@ def shortest(posterior: Any, level: np.ndarray) -> np.ndarray:
 
 
 def _level_ends(make: Any, a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    from scipy.special import betaln
+
     low, high = np.zeros(a.size), 1.0 - inside
     t = 0.5 * high
     ends = np.empty((a.size, 2))
     open_ = np.arange(a.size)
-    norm = _log_norm(a, b)
+    norm = betaln(a, b)  # it only scales Newton's steps
     for _ in range(80):
         p = make(a[open_], b[open_])
         x, y = p.quantile(t[open_]), p.quantile(np.minimum(t[open_] + inside[open_], 1.0))
@@ -74,21 +76,3 @@ def _level_ends(make: Any, a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> 
         if not open_.size:
             break
     return ends
-
-
-def _log_norm(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """About log B(a, b): it only scales Newton's steps."""
-    n = a + b
-
-    def rest(z: np.ndarray) -> np.ndarray:
-        return 1.0 / (12.0 * z) - 1.0 / (360.0 * z**3)
-
-    return (
-        0.9189385332046727
-        + (a - 0.5) * np.log(a / n)
-        + (b - 0.5) * np.log(b / n)
-        - 0.5 * np.log(n)
-        + rest(a)
-        + rest(b)
-        - rest(n)
-    )

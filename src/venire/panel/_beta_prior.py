@@ -95,9 +95,7 @@ def _groups(group: Any, shape: tuple[int, ...]) -> np.ndarray:
         array = np.broadcast_to(array, shape).reshape(-1)
     except ValueError:
         checks.fail("group", f"has shape {array.shape}, the counts have {shape}")
-    if array.size and array.min() < 0:
-        position = int(np.argmax(array < 0))
-        checks.fail("group", "must be >= 0", position, array[position])
+    checks.every(array >= 0, "group", "must be >= 0", array)
     if array.size and array.max() >= array.size:  # some number below it has no row
         position = int(np.argmax(array))
         checks.fail("group", "must be 0, 1, ... without gaps", position, array[position])

@@ -76,7 +76,7 @@ def board_of(votes: Votes, n_threads: int | None) -> Board:
     from venire._native.pool import Panel, signed_votes
 
     threads = _n_threads(n_threads)
-    table = votes._table
+    table = votes.table
     s, counts = signed_votes(
         table.ptr, table.columns, votes.n_teachers, threads if len(votes.teacher) >= 1 << 15 else 1
     )

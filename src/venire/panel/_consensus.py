@@ -128,7 +128,7 @@ def consensus(
     >>> q = vn.consensus(v)
     >>> q.probability.round(3).tolist()
     [0.759, 0.241]
-    >>> [w.kind for w in q.warnings]
+    >>> [w.name for w in q.warnings]
     ['too few votes', 'no repeats']
     """
     if not isinstance(votes, Votes):
@@ -204,7 +204,7 @@ def _rounds(rounds: int | str) -> tuple[int, float]:
 
 
 def _refuse_heavy(votes: Votes) -> None:
-    columns = votes._table.columns
+    columns = votes.table.columns
     total = sum(float(columns[name].sum(dtype=np.float64)) for name in ("win", "tie", "loss"))
     if total > MOST_VOTES:
         fail("votes", f"must weigh at most {MOST_VOTES:g} in all", value=total)

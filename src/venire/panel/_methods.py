@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 
 from venire.panel._board import Board
 
-__all__ = ["METHODS", "Method", "Pool", "correlation", "errors", "reliability", "uniform"]
+__all__ = [
+    "METHODS",
+    "Method",
+    "Pool",
+    "correlation",
+    "errors",
+    "reliability",
+    "uniform",
+    "weighed",
+]
 
 PRIOR_AGREE, PRIOR_DISAGREE = 4.0, 2.0
 FLOOR = 1e-6  # of a weight from reliability
@@ -62,7 +71,7 @@ def _worth(agree: Floats, disagree: Floats) -> Floats:
     return np.maximum(digamma(agree) - digamma(disagree), FLOOR)
 
 
-def _plain(board: Board, weight: Floats, gold: Floats | None = None) -> Pool:
+def weighed(board: Board, weight: Floats, gold: Floats | None = None) -> Pool:
     """A pool with given weights of teachers, and the agreement that goes with it."""
     total, mean, n_eff, share = board.panel.pool(weight)
     agree, disagree = _counts(*board.panel.vouch(weight, gold=gold))
@@ -71,18 +80,18 @@ def _plain(board: Board, weight: Floats, gold: Floats | None = None) -> Pool:
 
 def uniform(board: Board, *_: object) -> Pool:
     """Equal weights."""
-    return _plain(board, np.ones(board.votes.n_teachers))
+    return weighed(board, np.ones(board.votes.n_teachers))
 
 
 def precision(board: Board, gold: Floats | None = None, *_: object) -> Pool:
     """Weights by self-consistency."""
-    return _plain(board, board.consistency.gain, gold)
+    return weighed(board, board.consistency.gain, gold)
 
 
 def variance(board: Board, *_: object) -> Pool:
     """The inverse variance of each judgment's own posterior Beta(1/2 + w + z/2, 1/2 + l + z/2)."""
     votes = board.votes
-    c = votes._table.columns
+    c = votes.table.columns
     weight = np.empty(len(votes.teacher))
     for start in range(0, len(weight), _BLOCK):  # no temporary as long as all judgments
         part = slice(start, start + _BLOCK)

@@ -83,7 +83,8 @@ def needs_votes(posterior: BetaPosterior, *, precision: Any = None, decisive: An
     shape, no = p.shape, np.zeros(p.shape, dtype=bool)
     imprecise, undecided, expected = no, no, np.zeros(shape)
     if precision is not None:
-        goal = _positive(precision)
+        goal = arrays.counts(precision, "precision")
+        checks.every(goal > 0.0, "precision", "must be > 0", goal)
         shape = arrays.broadcast(posterior=p.alpha, precision=goal)
         imprecise = np.broadcast_to(p.std > goal, shape)
         with np.errstate(over="ignore"):
@@ -91,10 +92,7 @@ def needs_votes(posterior: BetaPosterior, *, precision: Any = None, decisive: An
         expected = np.where(imprecise, np.maximum(more, 1.0), 0.0)
     if decisive is not None:
         level = arrays.probabilities(decisive, "decisive", inside=True)
-        if np.any(level < 0.5):
-            position = int(np.argmin(level.ravel()))
-            where = position if level.ndim else None
-            checks.fail("decisive", "must be from 0.5 to 1", where, level.ravel()[position])
+        checks.every(level >= 0.5, "decisive", "must be from 0.5 to 1", level)
         shape = np.broadcast_shapes(shape, arrays.broadcast(posterior=p.alpha, decisive=level))
         above = p.prob_above(0.5)
         undecided = np.maximum(above, p.cdf(0.5)) < level
@@ -107,15 +105,6 @@ def needs_votes(posterior: BetaPosterior, *, precision: Any = None, decisive: An
     reasons = [np.array(np.broadcast_to(x, shape))[()] for x in (imprecise, undecided)]
     expected = np.array(np.broadcast_to(expected, shape))[()]
     return Needs(reasons[0] | reasons[1], reasons[0], reasons[1], expected)
-
-
-def _positive(precision: Any) -> np.ndarray:
-    goal = arrays.counts(precision, "precision")
-    if not np.all(goal > 0.0):
-        position = int(np.argmin(goal.ravel()))
-        where = position if goal.ndim else None
-        checks.fail("precision", "must be > 0", where, goal.ravel()[position])
-    return goal
 
 
 def _until_decisive(a: np.ndarray, b: np.ndarray, level: np.ndarray) -> np.ndarray:

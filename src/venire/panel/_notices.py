@@ -32,13 +32,13 @@ class Notice(NamedTuple):
 
     Attributes
     ----------
-    kind : str
+    name : str
         A word or two that do not change, for programs.
     text : str
         For people.
     """
 
-    kind: str
+    name: str
     text: str
 
     def __str__(self) -> str:

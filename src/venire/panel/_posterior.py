@@ -286,7 +286,7 @@ class BetaPosterior(ShapeArrays):
         return arrays.compute(_beta.quantile, shape, self._alpha, self._beta, levels)
 
     def interval(
-        self, level: Any = 0.95, kind: Literal["equal-tailed", "hdi"] = "equal-tailed"
+        self, level: Any = 0.95, interval: Literal["equal-tailed", "hdi"] = "equal-tailed"
     ) -> np.ndarray:
         """Credible intervals.
 
@@ -294,7 +294,7 @@ class BetaPosterior(ShapeArrays):
         ----------
         level : float or array_like
             Probability inside, strictly between 0 and 1; broadcast with the posterior.
-        kind : {"equal-tailed", "hdi"}
+        interval : {"equal-tailed", "hdi"}
             "equal-tailed": the same probability on both sides. "hdi": the shortest interval, that
             of highest density where there is one mode; it reaches to 0 or 1 where the density does
             not fall to that end. About 20 times the work.
@@ -307,12 +307,12 @@ class BetaPosterior(ShapeArrays):
         Examples
         --------
         >>> import venire as vn
-        >>> vn.BetaPosterior(1, 9).interval(0.9, kind="hdi").round(4)
+        >>> vn.BetaPosterior(1, 9).interval(0.9, interval="hdi").round(4)
         array([0.    , 0.2257])
         """
         inside = arrays.probabilities(level, "level", inside=True)
         arrays.broadcast(posterior=self._alpha, level=inside)
-        if checks.one_of(kind, "kind", ("equal-tailed", "hdi")) == "hdi":
+        if checks.one_of(interval, "interval", ("equal-tailed", "hdi")) == "hdi":
             return shortest(self, inside)
         outside = 0.5 * (1.0 - inside)
         return np.stack([self.quantile(outside), self.quantile(0.5 + 0.5 * inside)], axis=-1)

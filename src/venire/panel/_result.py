@@ -129,6 +129,12 @@ class Consensus:
         return self._consistency.kappa
 
     @cached_property
+    def teacher_weights(self) -> Floats:
+        """What a vote of each teacher counts in a pool, 1 on average over all judgments."""
+        judged = np.bincount(self.votes.teacher, minlength=self.n_teachers)
+        return self._pool.weight * (judged.sum() / (self._pool.weight @ judged))
+
+    @cached_property
     def weights(self) -> Floats:
         """Share of each vote (cell of `votes`) in the pool of its pair; they add up to 1 there.
 
@@ -238,7 +244,7 @@ class Consensus:
         >>> vn.consensus(v).to_grouped().n_groups
         2
         """
-        names = self.votes._names
+        names = self.votes.names
         if names.groups is None:
             raise ValueError("the votes have no groups: use to_comparisons()")
         win, loss = self._masses()

@@ -202,8 +202,8 @@ def _check_method(model: str, prior: Any, method: str, components: str) -> None:
     checks.one_of(components, "components", ("weak", "strong"))
     row = model_of(model)
     if method == "mm" and (prior is not None or not row.mm):
-        what = "a prior" if row.mm else f"the model {row.title}"
-        raise ValueError(f'method "mm" does not go with {what}: use method="newton"')
+        what = "a prior" if row.mm else f"the model {model}"
+        checks.fail("method", f"does not go with {what}: use 'newton'", value=method)
 
 
 def _start(

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from venire._core import checks
 from venire._core.arrays import keys
 from venire._core.frames import as_frame
+from venire.design import CRITERIA
 from venire.simulate._ballots import counts
 from venire.simulate._teachers import Teachers
 from venire.simulate._teachers import teachers as preset
@@ -237,7 +238,7 @@ def plan(
         raise ValueError("design: name at least one of uniform, adaptive")
     for name in designs:
         checks.one_of(name, "design", DESIGNS)
-    checks.one_of(criterion, "criterion", ("D", "A", "top"))
+    checks.one_of(criterion, "criterion", CRITERIA)
     panel = checks.flag(panel, "panel")
     if panel and rotation is not None:
         raise ValueError("rotation: a panel asks all teachers, none in rotation")

@@ -73,9 +73,11 @@ class RidgeStudent:
         x = np.asarray(checks.numeric(x, "x"), np.float64)
         if x.ndim != 2:
             checks.fail("x", f"must be two-dimensional, has {x.ndim} dimensions")
-        good = (np.abs(x) <= checks.LARGEST).all(axis=1)
+        good = np.abs(x) <= checks.LARGEST
         rule = f"must be finite, and of a size of at most {checks.LARGEST:g}"
-        checks.every(good, "x", rule, x)
+        if x.size:
+            worst = x[np.arange(len(x)), np.argmin(good, axis=1)]
+            checks.every(good.all(axis=1), "x", rule, worst)
         n_waves = checks.whole(self.n_waves, "n_waves", 0, 1_000_000)
         if not n_waves:
             return x

@@ -274,15 +274,16 @@ def _by_consensus(
     g = q.to_grouped(groups=groups, items=items, n_threads=n_threads)
     fit = fit_groups(g, model=model, prior=prior, n_threads=n_threads)
     judged = np.bincount(votes.teacher, minlength=votes.n_teachers)
-    weights = q._pool.weight * (judged.sum() / (q._pool.weight @ judged))
     agree = q.reliability
-    return VotesFit(fit, votes.teachers, weights, agree.alpha, agree.beta, judged, "consensus", q)
+    return VotesFit(
+        fit, votes.teachers, q.teacher_weights, agree.alpha, agree.beta, judged, "consensus", q
+    )
 
 
 def _check(votes: Any, model: Any, method: Any, rounds: Any, rho: Any) -> None:
     if not isinstance(votes, Votes):
         checks.fail("votes", f"must be Votes, got {type(votes).__name__}", kind=TypeError)
-    if votes._parts[0].names.groups is None:
+    if votes.groups is None:
         checks.fail("votes", "must have groups: give group=..., the same label for all if one")
     checks.one_of(model, "model", HALF_TIES)
     checks.one_of(method, "method", METHODS)

@@ -34,7 +34,7 @@ class LaidOutVotes:
     def __init__(self, votes: Votes, groups: Any, items: Any, n_threads: int) -> None:
         from venire._native.teacher_weights import RowVotes
 
-        names, table = votes._names, votes._table
+        names, table = votes.names, votes.table
         # Each pair has its own number as its mass, by which its cell is known afterwards.
         number = np.arange(1.0, len(names) + 1.0)
         number[np.diff(table.ptr) == 0] = 0.0

@@ -244,8 +244,9 @@ def vote_arguments(case: Case, n: int | None = None, pairs: bool = False) -> dic
 
 
 def look_at_votes(case: Case, v: Any) -> None:
-    for name in ("groups", "items", "n_cells", "n_pairs", "n_teachers", "n_votes", "pair_ptr",
-                 "pairs", "swapped_runs", "swapped_total", "teacher", "teachers"):  # fmt: skip
+    for name in ("groups", "items", "n_cells", "names", "n_pairs", "n_teachers", "n_votes",
+                 "pair_ptr", "pairs", "swapped_runs", "swapped_total", "table", "teacher",
+                 "teachers"):  # fmt: skip
         case.get(v, name)
     case.call(repr, v)
 

@@ -55,7 +55,7 @@ def beta_posterior(case: Case) -> None:
         (b.prob_above, {"x": points}),
         (b.quantile, {"q": points}),
         (b.interval, {"level": case.choice((0.5, 0.95, 1 - 1e-12)),
-                      "kind": case.choice(("equal-tailed", "hdi"))}),
+                      "interval": case.choice(("equal-tailed", "hdi"))}),
         (b.discount, {"f": case.random.random()} | case.some({"prior": (1.0, 2.0)})),
         (b.merge, {"other": other} | case.some({"prior": (1.0, 2.0)})),
         (b.kl, {"other": other}),

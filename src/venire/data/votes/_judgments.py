@@ -20,7 +20,7 @@ class Judgments:
     _parts: tuple[Table, ...]
 
     @cached_property
-    def _table(self) -> Table:
+    def table(self) -> Table:
         """All parts as one table; put together when it is first needed."""
         parts = list(self._parts)
         while len(parts) > 1:
@@ -32,51 +32,52 @@ class Judgments:
         return parts[0]
 
     @property
-    def _names(self) -> PairNames:
-        return self._table.names
+    def names(self) -> PairNames:
+        """What the pairs are called."""
+        return self.table.names
 
     @property
     def teachers(self) -> NDArray[Any]:
         """Labels of the teachers."""
-        return self._table.teachers
+        return self.table.teachers
 
     @property
     def pairs(self) -> NDArray[Any] | None:
         """Labels of the pairs, where they have their own."""
-        return self._names.pairs
+        return self.names.pairs
 
     @property
     def items(self) -> NDArray[Any] | None:
         """Labels of the items."""
-        return self._names.items
+        return self.names.items
 
     @property
     def groups(self) -> NDArray[Any] | None:
         """Labels of the groups."""
-        return self._names.groups
+        return self.names.groups
 
     @cached_property
     def first(self) -> NDArray[Any] | None:
         """Label of each pair's first item."""
-        names = self._names
+        names = self.names
         return None if names.items is None else names.items[names.first]
 
     @cached_property
     def second(self) -> NDArray[Any] | None:
         """Label of each pair's second item."""
-        names = self._names
+        names = self.names
         return None if names.items is None else names.items[names.second]
 
     @cached_property
     def group(self) -> NDArray[Any] | None:
         """Label of each pair's group."""
-        names = self._names
+        names = self.names
         return None if names.groups is None else names.groups[names.group]
 
     @property
     def n_pairs(self) -> int:
         """Number of pairs."""
-        return len(self._names)
+        return len(self.names)
 
     @property
     def n_teachers(self) -> int:
@@ -91,12 +92,12 @@ class Judgments:
     @property
     def n_cells(self) -> int:
         """Number of judgments."""
-        return self._table.n_cells
+        return self.table.n_cells
 
     @property
     def pair_ptr(self) -> NDArray[np.int64]:
         """Cells of each pair: pair_ptr[k] to pair_ptr[k + 1]."""
-        return self._table.ptr
+        return self.table.ptr
 
     @cached_property
     def pair(self) -> NDArray[np.int32]:
@@ -106,10 +107,10 @@ class Judgments:
     @property
     def teacher(self) -> NDArray[np.int32]:
         """Teacher of each cell."""
-        return self._table.columns["teacher"]
+        return self.table.columns["teacher"]
 
     def _floats(self, name: str) -> NDArray[np.float64]:
-        return self._table.columns[name].astype(np.float64, copy=False)
+        return self.table.columns[name].astype(np.float64, copy=False)
 
     @cached_property
     def win(self) -> NDArray[np.float64]:
@@ -129,30 +130,30 @@ class Judgments:
     @cached_property
     def runs(self) -> NDArray[np.int32]:
         """Runs of each cell."""
-        c = self._table.columns
+        c = self.table.columns
         return c["runs"] if "runs" in c else c["win"] + c["tie"] + c["loss"]
 
     @cached_property
     def total(self) -> NDArray[np.float64]:
         """Sum over the runs of P(win) - P(loss)."""
-        c = self._table.columns
+        c = self.table.columns
         return c["total"] if "total" in c else self.win - self.loss
 
     @cached_property
     def square(self) -> NDArray[np.float64]:
         """Sum over the runs of (P(win) - P(loss))**2."""
-        c = self._table.columns
+        c = self.table.columns
         return c["square"] if "square" in c else self.win + self.loss
 
     @property
     def swapped_runs(self) -> NDArray[np.int32] | None:
         """`runs` of the rows that were shown in the other order."""
-        return self._table.columns.get("swapped_runs")
+        return self.table.columns.get("swapped_runs")
 
     @property
     def swapped_total(self) -> NDArray[np.float64] | None:
         """`total` of the rows that were shown in the other order."""
-        return self._table.columns.get("swapped_total")
+        return self.table.columns.get("swapped_total")
 
     def __repr__(self) -> str:
         return (

@@ -263,7 +263,7 @@ class Votes(Judgments):
         """Both together; pairs and teachers are the union."""
         if not isinstance(other, Votes):
             return NotImplemented
-        return self._with(other._table)
+        return self._with(other.table)
 
     def _with(self, table: Table) -> Votes:
         """One more table; small ones are put together so that few remain."""

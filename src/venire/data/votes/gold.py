@@ -39,7 +39,7 @@ def gold_of(votes: Votes, gold: Any) -> NDArray[np.float64]:
     TypeError
         If `gold` has another form.
     """
-    names = votes._names
+    names = votes.names
     width = 1 if names.pairs is not None else 2 if names.groups is None else 3
     if isinstance(gold, Mapping):
         keys = list(gold)
@@ -112,7 +112,7 @@ def _placed(
     votes: Votes, columns: list[list[Any]], values: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     _check(values, known=True)
-    names = votes._names
+    names = votes.names
     n = len(values)
     turned = np.zeros(n, bool)
     if names.pairs is not None:
