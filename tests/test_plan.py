@@ -128,10 +128,10 @@ def test_one_group_and_groups_of_different_sizes():
         ({"teachers": 3}, TypeError, "teachers: must be"),
         ({"design": "odd"}, ValueError, "design.*: must be one of"),
         ({"design": ()}, ValueError, "design"),
-        ({"criterion": "sd"}, ValueError, "criterion: must be one of D, A, top"),
+        ({"criterion": "sd"}, ValueError, "criterion.*: must be one of D, A, top"),
         ({"law": "odd"}, ValueError, "law"),
         ({"n_seeds": 0}, ValueError, "n_seeds"),
-        ({"rotation": [0, 4]}, ValueError, "rotation: must be a position .* got 4 at position 1"),
+        ({"rotation": [0, 4]}, ValueError, r"rotation\[1\] = 4: must be a position"),
         ({"rotation": [0.5]}, TypeError, "rotation"),
         ({"rotation": [0], "panel": True}, ValueError, "rotation"),
         ({"teachers": Teachers([1.0], failure=1.0)}, ValueError, "teachers: answered none"),
@@ -148,7 +148,7 @@ def test_levels_of_intervals(small):
     table = small.to_frame("dict", level=0.5)
     np.testing.assert_array_equal(table["tau_upper"], (mean + narrow).ravel())
     for call in (lambda: small.interval("tau", level=1.0), lambda: small.to_frame(level=1.0)):
-        with pytest.raises(ValueError, match="level: must be strictly between"):
+        with pytest.raises(ValueError, match=r"level.*: must be strictly between"):
             call()
 
 

@@ -161,11 +161,11 @@ def test_permuted_has_the_same_fit():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: simulate.graph("torus", 10), "shape: must be one of"),
-        (lambda: simulate.graph("grid", 3), "n_items: must be at least 4"),
-        (lambda: simulate.comparisons(1, 5), "n_items: must be at least 2"),
-        (lambda: simulate.comparisons(5, 5, shape="swiss"), "shape: must be one of"),
-        (lambda: simulate.comparisons(5, 5, neutral=2.0), r"neutral: must be between 0 and 1"),
+        (lambda: simulate.graph("torus", 10), "shape.*: must be one of"),
+        (lambda: simulate.graph("grid", 3), "n_items.*: must be at least 4"),
+        (lambda: simulate.comparisons(1, 5), "n_items.*: must be at least 2"),
+        (lambda: simulate.comparisons(5, 5, shape="swiss"), "shape.*: must be one of"),
+        (lambda: simulate.comparisons(5, 5, neutral=2.0), "neutral.*: must be between 0 and 1"),
         (
             lambda: simulate.comparisons(5, 5, theta=[0.0]),
             "theta: has 1 values, but there are 5 items",
@@ -198,12 +198,12 @@ def test_permuted_has_the_same_fit():
         (lambda: simulate.nearly_separable(10, 5), "n_comparisons.*: must be at least 10"),
         (
             lambda: simulate.panel([0.5, 1.5]),
-            r"accuracy: must be between 0 and 1.*position 1",
+            r"accuracy\[1\].*: must be between 0 and 1",
         ),
         (lambda: simulate.panel([0.5, 0.5], flip=[0.1]), "flip: has 1 rows"),
-        (lambda: simulate.panel([0.5], clique=[-2]), "clique: must be from -1 to 0"),
-        (lambda: simulate.votes(0, 1), "n_pairs: must be at least 1"),
-        (lambda: simulate.votes(1, 1, 1, tie=2), r"tie: must be between 0 and 1"),
+        (lambda: simulate.panel([0.5], clique=[-2]), "clique.*: must be from -1 to 0"),
+        (lambda: simulate.votes(0, 1), "n_pairs.*: must be at least 1"),
+        (lambda: simulate.votes(1, 1, 1, tie=2), "tie.*: must be between 0 and 1"),
         (lambda: simulate.RidgeStudent().fit(np.zeros((0, 2)), []), "x: must have a row"),
         (
             lambda: simulate.RidgeStudent().fit([[1.0]], [1.0], sample_weight=[0.0]),
