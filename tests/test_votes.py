@@ -601,8 +601,8 @@ def test_gold_in_every_form():
             v, np.ma.masked_invalid(expected)
         )  # what is not known is NaN, not hidden
     pairs = vn.Votes.from_pairs(["p", "q"], ["t", "t"], [1, -1])
-    assert pairs.calibration({"q": 0}).accuracy[0] == 1.0
-    assert pairs.calibration((["q"], [1])).accuracy[0] == 0.0
+    assert vn.panel.calibrate_teachers(pairs, {"q": 0}).accuracy[0] == 1.0
+    assert vn.panel.calibrate_teachers(pairs, (["q"], [1])).accuracy[0] == 0.0
     grouped = vn.Votes(["a"], ["b"], ["t"], [1], group=[5])
     assert grouped.calibration({(5, "b", "a"): 0.0}).accuracy[0] == 1.0
 

@@ -129,7 +129,8 @@ def _read_objects(encoder: Encoder, which: int, x: Any) -> None:
 def _explain(encoder: Encoder, which: int, x: Any, position: int) -> None:
     """Raise the error about x[position]; returns if that is a float among numbers."""
     name, value, row = encoder.names[which], x[position], encoder.row(which) + position
-    missing = value is None or type(value).__name__ in ("NAType", "NaTType", "MaskedConstant")
+    missing = value is None or type(value).__name__ in ("NAType", "NaTType")
+    missing = missing or isinstance(value, np.ma.MaskedArray)
     if missing or (isinstance(value, (float, np.floating)) and np.isnan(value)):
         _null(encoder, which, position)
     if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)):
