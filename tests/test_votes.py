@@ -604,7 +604,7 @@ def test_gold_in_every_form():
     assert vn.panel.calibrate_teachers(pairs, {"q": 0}).accuracy[0] == 1.0
     assert vn.panel.calibrate_teachers(pairs, (["q"], [1])).accuracy[0] == 0.0
     grouped = vn.Votes(["a"], ["b"], ["t"], [1], group=[5])
-    assert grouped.calibration({(5, "b", "a"): 0.0}).accuracy[0] == 1.0
+    assert vn.panel.calibrate_teachers(grouped, {(5, "b", "a"): 0.0}).accuracy[0] == 1.0
 
 
 @pytest.mark.parametrize("kind", ["hard", "swapped"])

@@ -155,7 +155,7 @@ class Votes(Judgments):
             pair=pair, teacher=teacher, vote=vote, probabilities=probabilities, swapped=swapped,
             weight=weight, strength=strength, pairs=pairs,
         )  # fmt: skip
-        return cls._of(table_of(rows, checks.n_threads(n_threads)))
+        return cls.from_tables(table_of(rows, checks.n_threads(n_threads)))
 
     @classmethod
     def from_frame(
@@ -191,10 +191,11 @@ class Votes(Judgments):
         from venire.data.votes.frame import frame_rows
 
         rows = frame_rows(frame, VoteColumns.of(columns, named), strength)
-        return cls._of(table_of(rows, checks.n_threads(n_threads)))
+        return cls.from_tables(table_of(rows, checks.n_threads(n_threads)))
 
     @classmethod
-    def _of(cls, *parts: Table) -> Votes:
+    def from_tables(cls, *parts: Table) -> Votes:
+        """From tables that are known to be in order."""
         self = cls.__new__(cls)
         self._parts = parts
         return self
@@ -271,4 +272,4 @@ class Votes(Judgments):
         while len(parts) > 1 and 2 * parts[-1].n_cells >= parts[-2].n_cells:
             last = parts.pop()
             parts[-1] = joined(parts[-1], last, checks.n_threads(None))
-        return self._of(*parts)
+        return self.from_tables(*parts)
