@@ -1,5 +1,6 @@
 /* Which pairs to ask next, group by group: posterior of theta at its mode, and picks of pairs that
- * change its covariance one after the other. The definition is venire.reference.allocation.
+ * change its covariance one after the other. The definition is venire.reference.allocation. The model is
+ * one of half ties, with a prior that is given, and without an order effect.
  *
  * A group of at most `dense` items has its covariance C as a matrix; picks are kept beside it as
  * rank-one terms until there are many. In a larger group C is applied by conjugate gradients and the
@@ -8,17 +9,7 @@
 #ifndef VN_ALLOCATE_H
 #define VN_ALLOCATE_H
 
-#include "vn_common.h"
-
-/* Votes of all groups and the prior: positions are within the group, cells sorted by pair. */
-typedef struct {
-    int64_t n_groups;
-    const int64_t *item_ptr, *cell_ptr; /* n_groups + 1 */
-    const int32_t *first, *second;
-    const double *win, *loss, *tie;     /* tie may be NULL */
-    const double *mean;                 /* by item */
-    double precision;
-} vn_allocate_votes;
+#include "vn_group_fit.h"
 
 /* Asks so far, in the order shown; the last pending[k] of group k have no votes yet. */
 typedef struct {
@@ -49,14 +40,15 @@ typedef struct {
 
 /* Picks of the groups [start, stop) into first, second and gain, at pick_ptr[k]; with VN_PICK_GIVEN
  * first and second are read and only gain is written. VN_NO_MEMORY, VN_INTERRUPTED. */
-vn_status vn_allocate(const vn_allocate_votes *votes, const vn_allocate_asks *asks,
-                      const vn_allocate_options *options, int64_t start, int64_t stop, int n_threads,
-                      vn_poll poll, void *context, const int64_t *pick_ptr, int32_t *first,
+vn_status vn_allocate(const vn_grouped *votes, const vn_small_model *model,
+                      const vn_allocate_asks *asks, const vn_allocate_options *options,
+                      int64_t start, int64_t stop, int n_threads, vn_poll poll, void *context, const int64_t *pick_ptr, int32_t *first,
                       int32_t *second, double *gain);
 
 /* loss[k], for the groups [start, stop): negative log-likelihood of the cells that are held, at the
  * mode of the others. VN_NO_MEMORY, VN_INTERRUPTED. */
-vn_status vn_held_out(const vn_allocate_votes *votes, const uint8_t *held, int64_t start,
-                      int64_t stop, int n_threads, vn_poll poll, void *context, double *loss);
+vn_status vn_held_out(const vn_grouped *votes, const vn_small_model *model, const uint8_t *held,
+                      int64_t start, int64_t stop, int n_threads, vn_poll poll, void *context,
+                      double *loss);
 
 #endif

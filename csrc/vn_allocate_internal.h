@@ -3,12 +3,10 @@
 #define VN_ALLOCATE_INTERNAL_H
 
 #include "vn_allocate.h"
-#include "vn_watch.h"
 
 #define VN_HISTORY 64  /* picks that are kept beside the covariance */
 #define VN_PANEL 8     /* pivots that are swept together */
 #define VN_N_DRAWS 64  /* of theta, for the chance to be in the top */
-#define VN_LANES_SOLVED 8 /* right-hand sides that are solved together */
 
 /* Streams of a group: high bits of the counter. */
 #define VN_STREAM_CANDIDATE 0
@@ -26,24 +24,11 @@ static inline int vn_renew(void *pointer, int64_t count, size_t size)
 }
 
 typedef struct {
+    vn_small small;        /* the votes and the information; knows the asks besides */
+    vn_small_model model;  /* with the group's priors */
     int n;                 /* items */
-    int64_t n_edges;       /* pairs with votes */
-    double precision;
-    const double *mean;
-
-    int32_t *a, *b;        /* items of each edge, a < b; */
-    double *win, *loss;    /* its masses; */
-    double *h;             /* its curvature at theta */
-    int64_t *start;        /* n + 1: entries of each item in: */
-    int32_t *other;        /* the neighbour, */
-    int64_t *edge;         /* the edge, */
-    double *value;         /* its curvature */
-    double *theta, *trial, *slope, *next, *step, *diagonal; /* n */
-    double *r, *z, *p, *q;                                  /* n, of the solver */
-
-    int64_t n_extra, room_extra; /* asks that the covariance knows besides the votes: */
-    int32_t *extra_a, *extra_b;  /* pairs */
-    double *extra_x;             /* and what they tell */
+    int32_t *item;         /* n: of each row of the fit */
+    double *theta;         /* n, by item like all that follows */
 
     int dense;             /* there is a matrix: */
     double *c;             /* n x stride, symmetric */
@@ -52,12 +37,10 @@ typedef struct {
     double factor[VN_HISTORY];
     double *panel, *turned; /* VN_PANEL x stride */
 
-    int64_t room_n, room_edges, room_matrix;
-    double *block_n;
-
-    vn_watch *watch;       /* shared by the workers */
-    int worker;
-    int64_t work;          /* operations since the last look at it */
+    int32_t *first, *second; /* room for the cells that have votes, */
+    double *win, *loss, *d;  /* and for those that are held */
+    int64_t room_n, room_cells, room_matrix;
+    int64_t work;          /* operations since the last look at the watch */
 } vn_posterior;
 
 /* Whether to stop; looked up after every 20 million operations or so. */
@@ -66,17 +49,20 @@ static inline int vn_posterior_stops(vn_posterior *w, int64_t operations)
     w->work += operations;
     if (w->work <= 20000000) return 0;
     w->work = 0;
-    return vn_watch_stops(w->watch, w->worker);
+    return vn_watch_stops(w->small.watch, w->small.worker);
 }
 
 void vn_posterior_free(vn_posterior *w);
 
 /* Take over group k without the cells that are held (NULL: none). VN_NO_MEMORY. */
-vn_status vn_posterior_load(vn_posterior *w, const vn_allocate_votes *v, int64_t k,
-                            const uint8_t *held);
+vn_status vn_posterior_load(vn_posterior *w, const vn_grouped *g, const vn_small_model *model,
+                            int64_t k, const uint8_t *held);
 
-/* theta: the mode; h and value: the curvature there. Wrong where the watch is over. */
+/* theta: the mode; small: the information there. Wrong where the watch is over. */
 void vn_posterior_mode(vn_posterior *w);
+
+/* Log-likelihood at the mode of the cells of group k that are held. */
+double vn_posterior_held(vn_posterior *w, const vn_grouped *g, int64_t k, const uint8_t *held);
 
 /* The covariance as a matrix, or its solver made ready. VN_NO_MEMORY, VN_INTERRUPTED. */
 vn_status vn_posterior_covariance(vn_posterior *w, int dense);
@@ -95,11 +81,8 @@ vn_status vn_posterior_update(vn_posterior *w, int i, int j, double x, double r,
 void vn_posterior_flush(vn_posterior *w);
 
 /* out (n) = (votes and prior, each times the root of its information and the number that `draw`
- * has for it) of covariance C^-1; draw counts edges, then items, then extra asks. */
+ * has for it) of covariance C^-1; draw counts edges, then items, then asks. */
 void vn_posterior_noise(const vn_posterior *w, const double *draw, double *out);
-
-/* x = (H + extra)^-1 rhs by conjugate gradients, to `eta` of the right-hand side. */
-void vn_posterior_solve(vn_posterior *w, const double *rhs, double eta, double *x);
 
 /* out -= the sum of factor[k] times row k of `rows`; lengths are multiples of VN_PANEL. */
 void vn_subtract_rows(int64_t length, int k, const double *factor, const double *rows,

@@ -104,10 +104,12 @@ vn_status vn_posterior_covariance(vn_posterior *w, int dense)
     w->stride = (n + VN_PANEL - 1) / VN_PANEL * VN_PANEL;
     const size_t size = (size_t)n * (size_t)w->stride;
     memset(w->c, 0, size * sizeof(double));
-    for (int i = 0; i < n; i++) {
-        double *row = row_of(w, i);
-        row[i] = w->diagonal[i];
-        for (int64_t q = w->start[i]; q < w->start[i + 1]; q++) row[w->other[q]] -= w->value[q];
+    const vn_small *s = &w->small;
+    for (int i = 0; i < n; i++) row_of(w, i)[i] = s->diag[s->row[i]];
+    for (int e = 0; e < s->n_edges; e++) {
+        const int i = w->item[s->a[e]], j = w->item[s->b[e]];
+        row_of(w, i)[j] -= s->h[e];
+        row_of(w, j)[i] -= s->h[e];
     }
     for (int from = 0; from < n; from += VN_PANEL) {
         sweep(w, from, VN_MIN(VN_PANEL, n - from));
@@ -132,13 +134,22 @@ static void clear_rest(const vn_posterior *w, double *x)
     for (int i = w->n; i < w->stride; i++) x[i] = 0.0;
 }
 
+/* out = the solution of what is in `next`, row by row. */
+static void solve(vn_posterior *w, double *out)
+{
+    vn_small *s = &w->small;
+    vn_small_solve(s, s->next, 1e-8, 10 * w->n + 100, s->step);
+    for (int i = 0; i < w->n; i++) out[i] = s->step[s->row[i]];
+}
+
 void vn_posterior_column(vn_posterior *w, int i, int j, double *out)
 {
     if (!w->dense) {
-        for (int k = 0; k < w->n; k++) w->trial[k] = 0.0;
-        w->trial[i] += 1.0;
-        w->trial[j] -= 1.0;
-        vn_posterior_solve(w, w->trial, 1e-8, out);
+        vn_small *s = &w->small;
+        memset(s->next, 0, sizeof(double) * (size_t)s->rows);
+        s->next[s->row[i]] = 1.0;
+        s->next[s->row[j]] = -1.0;
+        solve(w, out);
         return;
     }
     const double *one = row_of(w, i);
@@ -155,7 +166,8 @@ void vn_posterior_column(vn_posterior *w, int i, int j, double *out)
 void vn_posterior_multiply(vn_posterior *w, const double *v, double *out)
 {
     if (!w->dense) {
-        vn_posterior_solve(w, v, 1e-8, out);
+        for (int i = 0; i < w->n; i++) w->small.next[w->small.row[i]] = v[i];
+        solve(w, out);
         return;
     }
     double factor[VN_HISTORY];
@@ -178,26 +190,6 @@ void vn_posterior_flush(vn_posterior *w)
     w->n_history = 0;
 }
 
-/* Remember the ask itself. */
-static vn_status append(vn_posterior *w, int i, int j, double x)
-{
-    if (w->n_extra == w->room_extra) {
-        const int64_t room = 2 * w->room_extra + 64;
-        int32_t *a = vn_realloc(w->extra_a, (size_t)room * sizeof *a);
-        if (a) w->extra_a = a;
-        int32_t *b = vn_realloc(w->extra_b, (size_t)room * sizeof *b);
-        if (b) w->extra_b = b;
-        double *value = vn_realloc(w->extra_x, (size_t)room * sizeof *value);
-        if (value) w->extra_x = value;
-        if (!a || !b || !value) return VN_NO_MEMORY;
-        w->room_extra = room;
-    }
-    w->extra_a[w->n_extra] = i;
-    w->extra_b[w->n_extra] = j;
-    w->extra_x[w->n_extra++] = x;
-    return VN_OK;
-}
-
 vn_status vn_posterior_update(vn_posterior *w, int i, int j, double x, double r,
                               const double *column)
 {
@@ -206,9 +198,6 @@ vn_status vn_posterior_update(vn_posterior *w, int i, int j, double x, double r,
         double *row = w->history + (size_t)w->n_history * (size_t)w->stride;
         memcpy(row, column, sizeof(double) * (size_t)w->stride);
         w->factor[w->n_history++] = x / (1.0 + x * r);
-    } else {
-        w->diagonal[i] += x;
-        w->diagonal[j] += x;
     }
-    return append(w, i, j, x);
+    return vn_small_more(&w->small, w->small.row[i], w->small.row[j], x);
 }

@@ -3,10 +3,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "vn_math.h"
 #include "vn_random.h"
 
-#define PI_OVER_8 0.39269908169872414
+#define PI_OVER_2 1.5707963267948966
+#define BLOCK 512     /* candidates that are scored together: their numbers stay in the cache */
 #define FLOOR 0.02    /* what the metric of the top has besides P (1 - P) */
 #define AGAIN 1e30    /* off the residual score for each time that a pair was picked */
 #define TRIES 8       /* solves that look for the best pair of a sketch, per pick */
@@ -102,11 +102,37 @@ static int64_t count_asks(const vn_picker *w, int32_t i, int32_t j, int64_t befo
 
 /* ---- one pick --------------------------------------------------------------------------------- */
 
-/* What one ask is expected to tell: x, of a pair at distance delta with variance r. */
-static inline double information(double delta, double r, double weight)
+/* The normal distribution that is as steep as the model's between equals says how much uncertainty of
+ * theta blurs P (MacKay 1992). */
+static double blur_of(const vn_model_row *model)
 {
-    const double t = vn_exp_neg(-delta / sqrt(1.0 + PI_OVER_8 * r)), per = 1.0 / (1.0 + t);
-    return weight * t * per * per;
+    const double d = 0.0, win = 1.0, loss = 0.0;
+    double slope, curve; /* twice the density, as P = 1/2 */
+    model->derivatives(&d, &win, &loss, NULL, 0.0, 1, &slope, &curve, NULL, NULL);
+    return PI_OVER_2 * slope * slope;
+}
+
+VN_CLONES
+static void blurred(int64_t n, const double *restrict delta, const double *restrict r, double blur,
+                    double *restrict out)
+{
+    for (int64_t e = 0; e < n; e++) out[e] = delta[e] / sqrt(1.0 + blur * r[e]);
+}
+
+/* What one vote is expected to tell of pairs at distance delta with variance r. */
+static void informations(const vn_picker *w, int64_t n, const double *delta, const double *r,
+                         double *out)
+{
+    blurred(n, delta, r, w->blur, out);
+    w->posterior.model.model->information(n, out);
+}
+
+/* What one ask is expected to tell: x. */
+static double information(const vn_picker *w, double delta, double r, double weight)
+{
+    double x;
+    informations(w, 1, &delta, &r, &x);
+    return weight * x;
 }
 
 /* Whether picks are valued by d'C M C d. */
@@ -155,7 +181,7 @@ static vn_status ask(vn_picker *w, const vn_allocate_options *o, int32_t i, int3
                      const double *column, double *gain)
 {
     vn_posterior *p = &w->posterior;
-    const double r = column[i] - column[j], x = information(fabs(p->theta[i] - p->theta[j]), r, weight);
+    const double r = column[i] - column[j], x = information(w, fabs(p->theta[i] - p->theta[j]), r, weight);
     const double factor = x / (1.0 + x * r);
     double square = 0.0;
     *gain = log1p(x * r);
@@ -172,30 +198,30 @@ static vn_status ask(vn_picker *w, const vn_allocate_options *o, int32_t i, int3
 }
 
 VN_CLONES
-static void score_all(vn_picker *w, vn_criterion criterion)
+static void score_block(int64_t n, int metric, const double *restrict x, const double *restrict weight,
+                        const double *restrict r, const double *restrict spread, double *restrict score)
 {
-    const double *restrict delta = w->delta, *restrict weight = w->weight, *restrict r = w->r;
-    const double *restrict spread = w->spread;
-    double *restrict score = w->score;
-    const int64_t n = w->n_candidates;
-    switch (criterion) {
-    case VN_PICK_D:
-        VN_PRAGMA(omp simd)
-        for (int64_t e = 0; e < n; e++) score[e] = r[e] * information(delta[e], r[e], weight[e]);
-        break;
-    case VN_PICK_A:
-    case VN_PICK_TOP:
-        VN_PRAGMA(omp simd)
+    if (metric)
         for (int64_t e = 0; e < n; e++) {
-            const double x = information(delta[e], r[e], weight[e]);
-            score[e] = x * spread[e] / (1.0 + x * r[e]);
+            const double told = weight[e] * x[e];
+            score[e] = told * spread[e] / (1.0 + told * r[e]);
         }
-        break;
-    case VN_PICK_SD:
-        memcpy(score, r, sizeof(double) * (size_t)n);
-        break;
-    default:
-        memcpy(score, w->fixed, sizeof(double) * (size_t)n);
+    else
+        for (int64_t e = 0; e < n; e++) score[e] = r[e] * (weight[e] * x[e]);
+}
+
+static void score_all(vn_picker *w, const vn_allocate_options *o)
+{
+    const int64_t n = w->n_candidates;
+    if (o->criterion != VN_PICK_D && !has_metric(o)) {
+        memcpy(w->score, o->criterion == VN_PICK_SD ? w->r : w->fixed, sizeof(double) * (size_t)n);
+        return;
+    }
+    double x[BLOCK];
+    for (int64_t e = 0; e < n; e += BLOCK) {
+        const int64_t len = VN_MIN(n - e, BLOCK);
+        informations(w, len, w->delta + e, w->r + e, x);
+        score_block(len, has_metric(o), x, w->weight + e, w->r + e, w->spread + e, w->score + e);
     }
 }
 
@@ -218,7 +244,7 @@ static int64_t best_candidate(const double *restrict score, int64_t n)
 /* Score of one candidate whose variance has become known. */
 static double rescore(const vn_picker *w, const vn_allocate_options *o, int64_t e)
 {
-    const double x = information(w->delta[e], w->r[e], w->weight[e]);
+    const double x = information(w, w->delta[e], w->r[e], w->weight[e]);
     if (o->criterion == VN_PICK_D) return x * w->r[e];
     if (has_metric(o)) return x * w->spread[e] / (1.0 + x * w->r[e]);
     return o->criterion == VN_PICK_SD ? w->r[e] : w->fixed[e];
@@ -228,7 +254,7 @@ static double rescore(const vn_picker *w, const vn_allocate_options *o, int64_t 
 static int64_t choose(vn_picker *w, const vn_allocate_options *o)
 {
     vn_posterior *p = &w->posterior;
-    score_all(w, o->criterion);
+    score_all(w, o);
     int64_t chosen = best_candidate(w->score, w->n_candidates);
     vn_posterior_column(p, w->a[chosen], w->b[chosen], w->best);
     for (int turn = 0; !p->dense && turn < TRIES; turn++) {
@@ -308,7 +334,7 @@ static vn_status set_metric(vn_picker *w, const vn_allocate_options *o, uint64_t
 }
 
 static vn_status set_candidates(vn_picker *w, const vn_allocate_options *o,
-                                const vn_allocate_votes *votes, int64_t k, int64_t n_asks)
+                                const vn_grouped *votes, int64_t k, int64_t n_asks)
 {
     const vn_posterior *p = &w->posterior;
     draw_candidates(w, o->key, (uint64_t)k);
@@ -350,9 +376,9 @@ static void put_in_order(const vn_picker *w, const uint64_t key[2], uint64_t gro
 
 /* ---- a group ---------------------------------------------------------------------------------- */
 
-vn_status vn_pick_group(vn_picker *w, const vn_allocate_votes *votes, const vn_allocate_asks *asks,
-                        const vn_allocate_options *o, int64_t k, int64_t n_picks, int32_t *first,
-                        int32_t *second, double *gain)
+vn_status vn_pick_group(vn_picker *w, const vn_grouped *votes, const vn_small_model *model,
+                        const vn_allocate_asks *asks, const vn_allocate_options *o, int64_t k,
+                        int64_t n_picks, int32_t *first, int32_t *second, double *gain)
 {
     vn_posterior *p = &w->posterior;
     const int64_t n = votes->item_ptr[k + 1] - votes->item_ptr[k], all = n * (n - 1) / 2;
@@ -362,10 +388,11 @@ vn_status vn_pick_group(vn_picker *w, const vn_allocate_votes *votes, const vn_a
     int64_t wanted = o->candidates > all / n_picks ? all : o->candidates * n_picks;
     if (o->criterion == VN_PICK_RESIDUAL && n <= o->dense) wanted = all;
     vn_status status = reserve(w, n, wanted, n_asks + (given ? n_picks : 0));
-    if (status == VN_OK) status = vn_posterior_load(p, votes, k, NULL);
+    if (status == VN_OK) status = vn_posterior_load(p, votes, model, k, NULL);
     if (status != VN_OK) return status;
+    w->blur = blur_of(model->model);
     vn_posterior_mode(p);
-    if (vn_watch_over(p->watch)) return VN_INTERRUPTED;
+    if (vn_watch_over(p->small.watch)) return VN_INTERRUPTED;
     status = vn_posterior_covariance(p, n <= o->dense);
     if (status != VN_OK) return status;
     sort_asks(w, (int)n, old_first, old_second, n_asks, first, second, given ? n_picks : 0);
@@ -382,14 +409,14 @@ vn_status vn_pick_group(vn_picker *w, const vn_allocate_votes *votes, const vn_a
         vn_posterior_column(p, i, j, w->best);
         status = ask(w, &plain, i, j, weight_of(o, count_asks(w, i, j, q)), w->best,
                      q < n_asks ? &unused : gain + (q - n_asks));
-        if (vn_posterior_stops(p, p->dense ? 64 * n : 100 * (n + p->n_edges))) return VN_INTERRUPTED;
+        if (vn_posterior_stops(p, p->dense ? 64 * n : 100 * (n + p->small.n_edges))) return VN_INTERRUPTED;
     }
     if (given || status != VN_OK) return status;
     vn_posterior_flush(p);
     status = set_metric(w, o, (uint64_t)k);
     w->n_candidates = wanted;
     if (status == VN_OK) status = set_candidates(w, o, votes, k, n_asks);
-    const int64_t cost = 20 * wanted + (p->dense ? 64 * n : 100 * (n + p->n_edges));
+    const int64_t cost = 20 * wanted + (p->dense ? 64 * n : 100 * (n + p->small.n_edges));
     for (int64_t q = 0; q < n_picks && status == VN_OK; q++) {
         const int64_t e = choose(w, o);
         int32_t i = w->a[e], j = w->b[e];

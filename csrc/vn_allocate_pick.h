@@ -14,6 +14,7 @@ typedef struct {
     double *r, *spread;     /* d'C d and, for VN_PICK_A and VN_PICK_TOP, d'C M C d */
     double *fixed;          /* for VN_PICK_RESIDUAL */
     double *score;
+    double blur;            /* P at a difference of variance r is about that at d / sqrt(1 + blur r) */
 
     int32_t *lead;          /* by item: first less second */
     int64_t *ask_start;     /* n + 1: asks by their smaller item, */
@@ -30,9 +31,9 @@ typedef struct {
 void vn_picker_free(vn_picker *w);
 
 /* Picks of group k, as in vn_allocate. */
-vn_status vn_pick_group(vn_picker *w, const vn_allocate_votes *votes, const vn_allocate_asks *asks,
-                        const vn_allocate_options *o, int64_t k, int64_t n_picks, int32_t *first,
-                        int32_t *second, double *gain);
+vn_status vn_pick_group(vn_picker *w, const vn_grouped *votes, const vn_small_model *model,
+                        const vn_allocate_asks *asks, const vn_allocate_options *o, int64_t k,
+                        int64_t n_picks, int32_t *first, int32_t *second, double *gain);
 
 /* r (or spread, where `metric`) of all candidates from random combinations: VN_NO_MEMORY. */
 vn_status vn_sketch(vn_picker *w, const vn_allocate_options *o, uint64_t group,

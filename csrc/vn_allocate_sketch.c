@@ -5,25 +5,26 @@
 #include "vn_random.h"
 #include "vn_team.h"
 
-#define LANES VN_LANES_SOLVED
+#define LANES VN_LANES
 #define AT_ONCE 8 /* blocks of LANES combinations whose solutions are held together */
 #define ETA 1e-4  /* far below what the sketch leaves */
 #define CANDIDATES 2048 /* of a block */
 
 void vn_posterior_noise(const vn_posterior *w, const double *draw, double *out)
 {
-    const double root = sqrt(w->precision);
-    const double *of_item = draw + w->n_edges, *of_extra = of_item + w->n;
-    for (int i = 0; i < w->n; i++) out[i] = root * of_item[i];
-    for (int64_t e = 0; e < w->n_edges; e++) {
-        const double x = sqrt(w->h[e]) * draw[e];
-        out[w->a[e]] += x;
-        out[w->b[e]] -= x;
+    const vn_small *s = &w->small;
+    const double *of_item = draw + s->n_edges, *of_ask = of_item + w->n;
+    for (int i = 0; i < w->n; i++)
+        out[i] = sqrt(vn_prior_precision(&w->model.prior, i)) * of_item[i];
+    for (int e = 0; e < s->n_edges; e++) {
+        const double x = sqrt(s->h[e]) * draw[e];
+        out[w->item[s->a[e]]] += x;
+        out[w->item[s->b[e]]] -= x;
     }
-    for (int64_t e = 0; e < w->n_extra; e++) {
-        const double x = sqrt(w->extra_x[e]) * of_extra[e];
-        out[w->extra_a[e]] += x;
-        out[w->extra_b[e]] -= x;
+    for (int e = 0; e < s->n_more; e++) {
+        const double x = sqrt(s->more[e]) * of_ask[e];
+        out[w->item[s->more_a[e]]] += x;
+        out[w->item[s->more_b[e]]] -= x;
     }
 }
 
@@ -54,7 +55,7 @@ vn_status vn_posterior_chance(vn_posterior *w, int64_t top, const uint64_t key[2
                               double *chance)
 {
     const int n = w->n;
-    const int64_t count = w->n_edges + n + w->n_extra, padded = n + VN_PANEL;
+    const int64_t count = w->small.n_edges + n + w->small.n_more, padded = n + VN_PANEL;
     double *draws = vn_malloc((size_t)(2 * count + 3 * padded) * sizeof *draws);
     if (!draws) return VN_NO_MEMORY;
     double *noise = draws + 2 * count, *theta = noise + padded, *heap = theta + padded;
@@ -83,65 +84,6 @@ vn_status vn_posterior_chance(vn_posterior *w, int64_t top, const uint64_t key[2
 
 /* ---- many right-hand sides -------------------------------------------------------------------- */
 
-typedef double lanes[LANES];
-
-/* y = (H + extra) x, lane by lane */
-VN_CLONES
-static void apply_lanes(const vn_posterior *w, const lanes *restrict x, lanes *restrict y)
-{
-    for (int i = 0; i < w->n; i++) {
-        lanes sum;
-        for (int l = 0; l < LANES; l++) sum[l] = w->diagonal[i] * x[i][l];
-        for (int64_t q = w->start[i]; q < w->start[i + 1]; q++)
-            for (int l = 0; l < LANES; l++) sum[l] -= w->value[q] * x[w->other[q]][l];
-        for (int l = 0; l < LANES; l++) y[i][l] = sum[l];
-    }
-    for (int64_t e = 0; e < w->n_extra; e++)
-        for (int l = 0; l < LANES; l++) {
-            y[w->extra_a[e]][l] -= w->extra_x[e] * x[w->extra_b[e]][l];
-            y[w->extra_b[e]][l] -= w->extra_x[e] * x[w->extra_a[e]][l];
-        }
-}
-
-/* x = (H + extra)^-1 r, which is used up, by conjugate gradients in every lane; p, q: room. */
-VN_CLONES
-static void solve_lanes(const vn_posterior *w, lanes *restrict r, lanes *restrict x,
-                        lanes *restrict p, lanes *restrict q, int worker)
-{
-    const int n = w->n;
-    lanes size = {0.0}, enough;
-    for (int i = 0; i < n; i++)
-        for (int l = 0; l < LANES; l++) {
-            x[i][l] = 0.0;
-            p[i][l] = r[i][l] / w->diagonal[i];
-            size[l] += r[i][l] * p[i][l];
-        }
-    for (int l = 0; l < LANES; l++) enough[l] = ETA * ETA * size[l];
-    for (int64_t iteration = 0; iteration < 10 * (int64_t)n + 100; iteration++) {
-        int left = 0;
-        lanes across = {0.0}, length, turn, now = {0.0};
-        for (int l = 0; l < LANES; l++) left += size[l] > enough[l];
-        if (!left || (iteration % 16 == 15 && vn_watch_stops(w->watch, worker))) return;
-        apply_lanes(w, (const lanes *)p, q);
-        for (int i = 0; i < n; i++)
-            for (int l = 0; l < LANES; l++) across[l] += p[i][l] * q[i][l];
-        for (int l = 0; l < LANES; l++) length[l] = across[l] > 0.0 ? size[l] / across[l] : 0.0;
-        for (int i = 0; i < n; i++) {
-            const double per = 1.0 / w->diagonal[i];
-            for (int l = 0; l < LANES; l++) {
-                x[i][l] += length[l] * p[i][l];
-                r[i][l] -= length[l] * q[i][l];
-                now[l] += r[i][l] * r[i][l] * per;
-            }
-        }
-        for (int l = 0; l < LANES; l++) turn[l] = size[l] > 0.0 ? now[l] / size[l] : 0.0, size[l] = now[l];
-        for (int i = 0; i < n; i++) {
-            const double per = 1.0 / w->diagonal[i];
-            for (int l = 0; l < LANES; l++) p[i][l] = r[i][l] * per + turn[l] * p[i][l];
-        }
-    }
-}
-
 /* Random signs of combinations [column, column + LANES) for the number `at`. */
 static inline void signs(const uint64_t key[2], uint64_t group, uint64_t at, int column, int columns,
                          double *out)
@@ -154,25 +96,25 @@ static inline void signs(const uint64_t key[2], uint64_t group, uint64_t at, int
 
 /* One block of combinations: of the votes and the prior, or of the items where `metric`. */
 static void combine(const vn_posterior *w, const uint64_t key[2], uint64_t group, int column,
-                    int columns, const double *metric, lanes *out)
+                    int columns, const double *metric, vn_lanes *out)
 {
-    double s[LANES];
-    const double root = sqrt(w->precision);
-    const uint64_t items = (uint64_t)w->n_edges, extra = items + (uint64_t)w->n;
+    double sign[LANES];
+    const vn_small *s = &w->small;
+    const uint64_t items = (uint64_t)s->n_edges, asks = items + (uint64_t)w->n;
+    memset(out, 0, sizeof *out * (size_t)s->rows);
     for (int i = 0; i < w->n; i++) {
-        signs(key, group, items + (uint64_t)i, column, columns, s);
-        const double x = metric ? sqrt(metric[i]) : root;
-        for (int l = 0; l < LANES; l++) out[i][l] = x * s[l];
+        signs(key, group, items + (uint64_t)i, column, columns, sign);
+        const double x = sqrt(metric ? metric[i] : vn_prior_precision(&w->model.prior, i));
+        for (int l = 0; l < LANES; l++) out[s->row[i]][l] = x * sign[l];
     }
-    for (int64_t e = 0; !metric && e < w->n_edges + w->n_extra; e++) {
-        const int old = e < w->n_edges;
-        const int64_t k = old ? e : e - w->n_edges;
-        const int32_t a = old ? w->a[k] : w->extra_a[k], b = old ? w->b[k] : w->extra_b[k];
-        const double x = sqrt(old ? w->h[k] : w->extra_x[k]);
-        signs(key, group, old ? (uint64_t)e : extra + (uint64_t)k, column, columns, s);
+    for (int e = 0; !metric && e < s->n_edges + s->n_more; e++) {
+        const int voted = e < s->n_edges, k = voted ? e : e - s->n_edges;
+        const int32_t a = voted ? s->a[k] : s->more_a[k], b = voted ? s->b[k] : s->more_b[k];
+        const double x = sqrt(voted ? s->h[k] : s->more[k]);
+        signs(key, group, voted ? (uint64_t)k : asks + (uint64_t)k, column, columns, sign);
         for (int l = 0; l < LANES; l++) {
-            out[a][l] += x * s[l];
-            out[b][l] -= x * s[l];
+            out[a][l] += x * sign[l];
+            out[b][l] -= x * sign[l];
         }
     }
 }
@@ -184,7 +126,7 @@ typedef struct {
     const double *metric;
     int columns, from; /* combinations; the first block of those at hand, */
     int some;          /* and how many */
-    lanes *solved, **room;
+    vn_lanes *solved, **room;
     double *out;
 } sketch_job;
 
@@ -192,25 +134,28 @@ static vn_status solve_combinations(void *arg, int64_t k, int worker)
 {
     const sketch_job *j = arg;
     const vn_posterior *p = &j->picker->posterior;
-    const int64_t n = p->n;
-    lanes **room = &j->room[worker];
-    if (!*room) *room = vn_aligned_alloc(64, sizeof(lanes) * (size_t)(3 * n));
+    const int64_t rows = p->small.rows;
+    vn_lanes **room = &j->room[worker];
+    if (!*room) *room = vn_aligned_alloc(64, sizeof(vn_lanes) * (size_t)(3 * rows));
     if (!*room) return VN_NO_MEMORY;
     combine(p, j->options->key, j->group, (j->from + (int)k) * LANES, j->columns, j->metric, *room);
-    solve_lanes(p, *room, j->solved + k * n, *room + n, *room + 2 * n, worker);
-    return vn_watch_over(p->watch) ? VN_INTERRUPTED : VN_OK;
+    vn_small_solve_lanes(&p->small, *room, ETA, 10 * p->n + 100, j->solved + k * rows, *room + rows,
+                         *room + 2 * rows, worker);
+    return vn_watch_over(p->small.watch) ? VN_INTERRUPTED : VN_OK;
 }
 
 static vn_status add_squares(void *arg, int64_t block, int worker)
 {
     const sketch_job *j = arg;
     const vn_picker *w = j->picker;
+    const vn_small *s = &w->posterior.small;
     (void)worker;
-    const int64_t n = w->posterior.n, stop = vn_block_end(w->n_candidates, CANDIDATES, block);
+    const int64_t stop = vn_block_end(w->n_candidates, CANDIDATES, block);
     for (int64_t e = block * CANDIDATES; e < stop; e++) {
         double sum = 0.0;
         for (int k = 0; k < j->some; k++) {
-            const double *one = j->solved[k * n + w->a[e]], *two = j->solved[k * n + w->b[e]];
+            const vn_lanes *solved = j->solved + (int64_t)k * s->rows;
+            const double *one = solved[s->row[w->a[e]]], *two = solved[s->row[w->b[e]]];
             for (int l = 0; l < LANES; l++) sum += (one[l] - two[l]) * (one[l] - two[l]);
         }
         j->out[e] += sum / j->columns;
@@ -221,21 +166,20 @@ static vn_status add_squares(void *arg, int64_t block, int worker)
 vn_status vn_sketch(vn_picker *w, const vn_allocate_options *o, uint64_t group,
                     const double *metric, double *out)
 {
-    const int64_t n = w->posterior.n;
-    vn_watch *watch = w->posterior.watch;
+    const vn_small *s = &w->posterior.small;
     const int columns = (o->sketch + LANES - 1) / LANES * LANES, blocks = columns / LANES;
-    lanes *room[AT_ONCE] = {NULL};
+    vn_lanes *room[AT_ONCE] = {NULL};
     sketch_job j = {.picker = w, .options = o, .group = group, .metric = metric,
                     .columns = columns, .room = room, .out = out};
-    j.solved = vn_aligned_alloc(64, sizeof(lanes) * (size_t)(AT_ONCE * n));
+    j.solved = vn_aligned_alloc(64, sizeof(vn_lanes) * (size_t)(AT_ONCE * s->rows));
     vn_status status = j.solved ? VN_OK : VN_NO_MEMORY;
     for (int64_t e = 0; e < w->n_candidates; e++) out[e] = 0.0;
     for (j.from = 0; j.from < blocks && status == VN_OK; j.from += AT_ONCE) {
         j.some = VN_MIN(AT_ONCE, blocks - j.from);
-        status = vn_team_run(solve_combinations, &j, j.some, w->n_threads, vn_watch_poll, watch);
+        status = vn_team_run(solve_combinations, &j, j.some, w->n_threads, vn_watch_poll, s->watch);
         if (status == VN_OK)
             status = vn_team_run(add_squares, &j, vn_n_blocks(w->n_candidates, CANDIDATES),
-                                 w->n_threads, vn_watch_poll, watch);
+                                 w->n_threads, vn_watch_poll, s->watch);
     }
     for (int k = 0; k < AT_ONCE; k++) vn_free(room[k]);
     vn_free(j.solved);

@@ -11,7 +11,7 @@ static vn_status load(vn_small *w, const vn_grouped *g, int64_t k, const vn_smal
     const vn_small_cells c = vn_group_cells_of(g, k);
     *ready = vn_group_is_fitted(g, fit, k);
     if (!*ready) return VN_OK;
-    *own = vn_group_model(model, &c);
+    *own = vn_group_model(model, &c, g->item_ptr[k]);
     const vn_status status = vn_small_load(w, &c, own, fit->n_parts[k] == 1);
     if (status == VN_OK) vn_group_parameters(w, fit, g->item_ptr[k], k);
     return status;

@@ -5,7 +5,6 @@
 #include <math.h>
 
 #include "vn_group_fit.h"
-#include "vn_watch.h"
 
 static inline vn_small_cells vn_group_cells_of(const vn_grouped *g, int64_t k)
 {
@@ -20,10 +19,13 @@ static inline vn_small_cells vn_group_cells_of(const vn_grouped *g, int64_t k)
                             .tie = g->tie ? g->tie + cells : NULL};
 }
 
-/* The model of one group: without a tie parameter of its own where it has no ties. */
-static inline vn_small_model vn_group_model(const vn_small_model *model, const vn_small_cells *c)
+/* The model of the group whose items start at `items`: with their priors; without a tie parameter of
+ * its own where it has no ties. */
+static inline vn_small_model vn_group_model(const vn_small_model *model, const vn_small_cells *c,
+                                            int64_t items)
 {
     vn_small_model own = *model;
+    own.prior = vn_prior_of(&model->prior, items, c->n_items, &own.centre);
     if (!own.has_tie || !own.free_border) return own;
     double ties = 0.0;
     for (int64_t k = 0; c->tie && k < c->n_cells; k++) ties += c->tie[k];
@@ -43,11 +45,11 @@ static inline int vn_group_is_fitted(const vn_grouped *g, const vn_group_result 
     return known && g->cell_ptr[k + 1] > g->cell_ptr[k] && !isnan(fit->theta[g->item_ptr[k]]);
 }
 
-/* Parameters of a fitted group into w->x; `model` as vn_group_model made it. */
+/* Parameters of a fitted group into w->x; its model as vn_group_model made it. */
 static inline void vn_group_parameters(vn_small *w, const vn_group_result *fit, int64_t items,
                                        int64_t k)
 {
-    for (int i = 0; i < w->n; i++) w->x[w->row[i]] = fit->theta[items + i];
+    for (int i = 0; i < w->n; i++) w->x[w->row[i]] = fit->theta[items + i] - w->model->centre;
     int at = w->rows;
     if (w->n_border && w->model->has_gamma) w->x[at++] = fit->gamma[k];
     if (w->n_border && w->model->has_tie) w->x[at] = fit->log_tie[k];
@@ -58,8 +60,6 @@ typedef struct {
     vn_small small;
     int64_t *row_ptr; /* of the graph of wins */
     int64_t room;
-    vn_watch *watch;
-    int worker;
 } vn_group_space;
 
 void vn_group_space_free(vn_group_space *w);

@@ -190,11 +190,11 @@ static void no_fit(const slot *s, int64_t n_items, vn_replicate_status why)
 /* What the status of a fit says of a replicate of a group of `n_parts` components. */
 static vn_replicate_status said(const vn_group_result *fit, const vn_group_options *o, int n_parts)
 {
-    const int apart = o->model.prior == 0.0 && fit->n_parts[0] > n_parts;
+    const int prior = vn_prior_is_given(&o->model.prior), apart = !prior && fit->n_parts[0] > n_parts;
     const int free_gamma = o->model.free_border && o->model.has_gamma;
     switch (fit->status[0]) {
     case VN_GROUP_NO_COMPARISONS:
-        return o->model.prior > 0.0 && !free_gamma ? VN_REPLICATE_DONE : VN_REPLICATE_NO_FIT;
+        return prior && !free_gamma ? VN_REPLICATE_DONE : VN_REPLICATE_NO_FIT;
     case VN_GROUP_NOT_IDENTIFIED: /* with a finite theta: each component by itself */
         return apart || isnan(fit->theta[0]) ? VN_REPLICATE_NO_FIT : VN_REPLICATE_DONE;
     case VN_GROUP_CONVERGED: return VN_REPLICATE_DONE;
@@ -238,6 +238,8 @@ static vn_status block(workspace *w, const vn_grouped *g, int64_t k, const vn_gr
     const int64_t item = g->item_ptr[k], n_items = g->item_ptr[k + 1] - item;
     const int64_t column = item - g->item_ptr[from], row = first - how->begin;
     const vn_small_cells c = vn_group_cells_of(g, k);
+    vn_group_options own = *o; /* a replicate is a group by itself */
+    own.model.prior = vn_prior_of(&o->model.prior, item, n_items, &own.model.centre);
     vn_status status = reserve(w, c.n_cells);
     if (status != VN_OK) return status;
     drawing d = {0};
@@ -259,7 +261,7 @@ static vn_status block(workspace *w, const vn_grouped *g, int64_t k, const vn_gr
         for (int l = 0; l < now && status == VN_OK; l++) {
             const int64_t n_edges = replicate(w, &d, w->draw + l, now);
             const slot s = slot_of(out, row + done + l, column, k - from);
-            status = fit_one(w, o, fit, item, n_items, k, n_edges, &s);
+            status = fit_one(w, &own, fit, item, n_items, k, n_edges, &s);
         }
         done += now;
     }
@@ -282,8 +284,8 @@ static vn_status bootstrap(void *arg, int64_t task, int worker)
 {
     bootstrap_job *j = arg;
     workspace *w = &j->space[worker];
-    w->fit.watch = &j->watch;
-    w->fit.worker = worker;
+    w->fit.small.watch = &j->watch;
+    w->fit.small.worker = worker;
     const int64_t k = j->from + task / j->n_blocks;
     const int64_t first = j->how->begin + task % j->n_blocks * LANES;
     if (j->fit->status[k] == VN_GROUP_ELSEWHERE) return VN_OK;

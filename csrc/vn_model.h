@@ -51,6 +51,10 @@ typedef struct vn_model_row {
     /* P(first wins) - P(second wins) of n predictors, in place; NULL where a tie is an outcome */
     void (*advantage)(int64_t n, double *d);
 
+    /* what one comparison is expected to tell of d, p'^2 / (p (1 - p)), at n predictors, in place; NULL
+     * likewise */
+    void (*information)(int64_t n, double *d);
+
     /* one sweep of Newman's iteration over a problem, see vn_mm.h; NULL: there is none */
     vn_status (*sweep)(const struct vn_problem *p, vn_poll poll, void *context, double *pi,
                        double *home, double *tie);

@@ -40,6 +40,15 @@ static void advantage(int64_t n, double *d)
 }
 
 VN_CLONES
+static void information(int64_t n, double *d)
+{
+    for (int64_t k = 0; k < n; k++) {
+        const double e = vn_exp_neg(-fabs(d[k])), per = 1.0 / (1.0 + e);
+        d[k] = e * per * per;
+    }
+}
+
+VN_CLONES
 static void replicate_gradient(const vn_replicates *p, vn_replicate_block *w)
 {
     for (int64_t e = 0; e < p->n_edges; e++) {
@@ -70,6 +79,7 @@ const vn_model_row vn_bradley_terry = {.name = "bradley-terry",
                                        .start_unit = 1.0,
                                        .without_ties = &vn_bradley_terry,
                                        .advantage = advantage,
+                                       .information = information,
                                        .sweep = sweep,
                                        .parts = {{1, 0, 1}, {1, 0, 0}, {1, 0, 0.5}},
                                        .has_scores = 1,

@@ -64,6 +64,16 @@ typedef struct {
         }                                                                                           \
     }
 
+#define VN_HALF_TIES_INFORMATION(link)                                                              \
+    VN_CLONES                                                                                       \
+    static void information(int64_t n, double *d)                                                   \
+    {                                                                                               \
+        for (int64_t k = 0; k < n; k++) {                                                           \
+            const vn_link f = link(fabs(d[k]));                                                     \
+            d[k] = f.slope_ahead * f.slope_behind;                                                  \
+        }                                                                                           \
+    }
+
 #define VN_HALF_TIES_REPLICATES(link)                                                               \
     VN_CLONES                                                                                       \
     static void replicate_gradient(const vn_replicates *p, vn_replicate_block *w)                   \
@@ -92,12 +102,14 @@ typedef struct {
     const vn_model_row row = {                                                                      \
         .name = title, .derivatives = derivatives, .log_likelihood = log_likelihood,                \
         .start_unit = unit, .without_ties = &row, .advantage = advantage,                           \
+        .information = information,                                                                 \
         .parts = {{1, 0, 0}, {0, 1, 0}, {0.5, 0.5, 0}}, .replicate_gradient = replicate_gradient};
 
 #define VN_HALF_TIES_MODEL(row, title, unit, link)                                                  \
     VN_HALF_TIES_DERIVATIVES(link)                                                                  \
     VN_HALF_TIES_LOG_LIKELIHOOD(link)                                                               \
     VN_HALF_TIES_ADVANTAGE(link)                                                                    \
+    VN_HALF_TIES_INFORMATION(link)                                                                  \
     VN_HALF_TIES_REPLICATES(link)                                                                   \
     VN_HALF_TIES_ROW(row, title, unit)
 

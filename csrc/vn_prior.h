@@ -1,8 +1,9 @@
 /* Independent normal priors of theta: they add -1/2 sum precision_i (theta_i - mean_i)^2 to the
  * log-likelihood.
  *
- * One number stands for all items where they have one precision and the mean 0. (A mean that all share
- * moves all theta by as much: it is added after the fit.) Who owns the arrays is who fills them. */
+ * One number stands for all items where they have one precision and the mean 0. (A mean that all
+ * share moves all theta by as much: what is fitted is theta less that mean.) The arrays belong to
+ * whoever filled them. */
 #ifndef VN_PRIOR_H
 #define VN_PRIOR_H
 
@@ -20,19 +21,25 @@ static inline double vn_prior_precision(const vn_prior *p, int64_t i)
     return p->precision ? p->precision[i] : p->all;
 }
 
-static inline double vn_prior_mean(const vn_prior *p, int64_t i) { return p->mean ? p->mean[i] : 0.0; }
-
 /* Derivative at theta_i = x. */
 static inline double vn_prior_slope(const vn_prior *p, int64_t i, double x)
 {
     return p->precision ? p->precision[i] * (p->mean[i] - x) : -p->all * x;
 }
 
-/* The priors of the items from `first` on, which are then counted from 0. */
-static inline vn_prior vn_prior_from(const vn_prior *p, int64_t first)
+/* 1/2 sum precision_i (x_i - mean_i)^2 */
+double vn_prior_penalty(const vn_prior *p, const double *x, int64_t n);
+
+/* Item i's part of the weight that its derivative is held against: what is known of it a priori
+ * counts like comparisons, since rounding of the derivative grows with it. One number for all items
+ * is no part: they are near 0, and so is what is rounded. */
+static inline double vn_prior_weight(const vn_prior *p, int64_t i)
 {
-    if (!p->precision) return *p;
-    return (vn_prior){.mean = p->mean + first, .precision = p->precision + first};
+    return p->precision ? p->precision[i] : 0.0;
 }
+
+/* The priors of the n items from `first` on, counted from 0; equal ones as one number, their mean in
+ * *centre (untouched where it is already one number). */
+vn_prior vn_prior_of(const vn_prior *p, int64_t first, int64_t n, double *centre);
 
 #endif

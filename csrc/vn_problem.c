@@ -124,7 +124,7 @@ vn_status vn_problem_build(vn_problem *p, int n_threads, vn_poll poll, void *con
         if (k < n_bend) p->bend[k] = vn_malloc(sizeof(float) * (size_t)VN_MAX(e, 1));
         if (!p->border[k] || (k < n_bend && !p->bend[k])) return VN_NO_MEMORY;
     }
-    if (p->has_level) memcpy(p->border[0], p->pull, sizeof(double) * (size_t)n);
+    if (p->has_level) memcpy(p->border[0], p->direct.precision, sizeof(double) * (size_t)n);
 
     transposing t = {.p = p, .n_chunks = chunks_of(p)};
     t.at = vn_calloc((size_t)(t.n_chunks * VN_MAX(n, 1)), sizeof(uint32_t));
@@ -132,16 +132,14 @@ vn_status vn_problem_build(vn_problem *p, int n_threads, vn_poll poll, void *con
     const vn_status status = build_rows(p, &t, n_threads, poll, context);
     vn_free(t.at);
     if (status != VN_OK) return status;
-    vn_problem_set_prior(p, p->prior);
+    vn_problem_prior_changed(p);
     double most = 0.0, least = INFINITY, direct = 0.0;
     p->total = 0.0;
     for (int64_t i = 0; i < n; i++) {
         p->total += p->mass[i];
-        if (p->pull) {
-            const double weight = p->pull[i] > 1.0 ? sqrt(p->pull[i]) : p->pull[i];
-            direct += weight;
-            p->mass[i] += weight;
-        }
+        const double pull = vn_prior_precision(&p->direct, i), weight = pull > 1.0 ? sqrt(pull) : pull;
+        direct += weight;
+        p->mass[i] += weight + vn_prior_weight(&p->prior, i);
         if (p->mass[i] > 0.0) {
             most = fmax(most, p->mass[i]);
             least = fmin(least, p->mass[i]);
@@ -167,8 +165,8 @@ void vn_problem_free(vn_problem *p)
     memset(p, 0, sizeof *p);
 }
 
-void vn_problem_set_prior(vn_problem *p, double prior)
+void vn_problem_prior_changed(vn_problem *p)
 {
-    p->prior = prior;
-    for (int64_t i = 0; i < p->n; i++) p->h.extra[i] = prior + (p->pull ? p->pull[i] : 0.0);
+    for (int64_t i = 0; i < p->n; i++)
+        p->h.extra[i] = vn_prior_precision(&p->prior, i) + vn_prior_precision(&p->direct, i);
 }

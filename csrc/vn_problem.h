@@ -2,14 +2,16 @@
  * Newton matrix (a vn_laplacian with up to two bordering rows, for gamma and log tie, or for the
  * level).
  *
- * Besides comparisons, items may have been observed directly: with `pull` and `target`, item i adds
- * -pull_i / 2 * (theta_i + level - target_i)^2 to the log-likelihood, and min(pull_i, sqrt(pull_i))
- * to its weight: rounding grows with a pull, yet a level is found from what pulls leave over. */
+ * Besides comparisons, items may have been observed directly, all with one unknown level: `direct`
+ * is a prior of theta_i + level, part of the log-likelihood, and adds the lesser of its precision and
+ * the root of that to the item's weight: rounding grows with it, yet a level is found from what such
+ * observations leave over. */
 #ifndef VN_PROBLEM_H
 #define VN_PROBLEM_H
 
 #include "vn_laplacian.h"
 #include "vn_model.h"
+#include "vn_prior.h"
 
 #define VN_MAX_BORDER 2
 
@@ -23,9 +25,8 @@ typedef struct vn_problem {
     const double *tie;       /* NULL in half-tie models */
     const double *scale;     /* NULL: 1. An edge's predictor is offset + scale x (theta_lo - theta_hi */
     const double *offset;    /* NULL: 0    + gamma x order) */
-    const double *pull, *target; /* n: precision and value of direct observations; both or neither */
+    vn_prior prior, direct;  /* of theta; direct observations of it, those of precision 0 being none */
     const vn_model_row *model;
-    double prior;            /* precision */
     int has_gamma, has_tie;  /* which parameters border theta, in this order */
     int has_level;           /* instead of these: the level that direct observations share */
 
@@ -34,8 +35,8 @@ typedef struct vn_problem {
     int64_t *lower_ptr;      /* n + 1: where the entries of j < i start, less the upper ones before */
     uint32_t *lower;         /* edge of each lower entry */
     double *slope;           /* dl/dd of each edge */
-    double *mass;            /* per item: weight of its comparisons (T_i) and of its pull */
-    double total;            /* weight of all comparisons; with a level, of all pulls */
+    double *mass;            /* per item: weight of its comparisons (T_i), observations and prior */
+    double total;            /* weight of all comparisons; with a level, of direct observations */
     double mass_ratio;       /* largest over smallest positive mass */
     int n_border;
     double *border[VN_MAX_BORDER];      /* n: bordering columns */
@@ -49,8 +50,8 @@ typedef struct vn_problem {
 vn_status vn_problem_build(vn_problem *p, int n_threads, vn_poll poll, void *context);
 void vn_problem_free(vn_problem *p);
 
-/* Another precision of the prior; the Newton matrix follows at the next derivatives. */
-void vn_problem_set_prior(vn_problem *p, double prior);
+/* The Newton matrix's diagonal follows a prior that was changed (from one number to another). */
+void vn_problem_prior_changed(vn_problem *p);
 
 /* Gradient (n + n_border entries) at parameters (theta, then gamma and log tie as present, or the
  * level), and the Newton matrix into p->h, p->border and p->corner. */
@@ -60,6 +61,10 @@ vn_status vn_problem_derivatives(vn_problem *p, const double *parameters, int n_
 /* Log-likelihood without the prior's term. */
 vn_status vn_problem_log_likelihood(const vn_problem *p, const double *parameters, int n_threads,
                                     vn_poll poll, void *context, double *out);
+
+/* What a fit maximises: the log-likelihood less the prior's penalty. */
+vn_status vn_problem_objective(const vn_problem *p, const double *parameters, int n_threads,
+                               vn_poll poll, void *context, double *out);
 
 /* Largest |change of an edge's predictor along step|. */
 vn_status vn_problem_largest_difference(const vn_problem *p, const double *step, int n_threads,

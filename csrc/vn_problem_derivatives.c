@@ -62,8 +62,8 @@ static void block_gather(vn_problem *p, const double *x, double *gradient, int64
     const int n_bend = p->n_border - p->has_level;
     const double level = p->has_level ? x[p->n] : 0.0;
     for (int64_t i = from; i < to; i++) {
-        double g = -p->prior * x[i];
-        if (p->pull) g += p->pull[i] * (p->target[i] - (x[i] + level));
+        double g = vn_prior_slope(&p->prior, i, x[i]);
+        if (p->direct.precision) g += vn_prior_slope(&p->direct, i, x[i] + level);
         double b[VN_MAX_BORDER] = {0.0, 0.0};
         for (int64_t k = p->edge_ptr[i]; k < p->edge_ptr[i + 1]; k++) g += p->slope[k];
         for (int64_t k = p->lower_ptr[i]; k < p->lower_ptr[i + 1]; k++) {
@@ -118,8 +118,8 @@ vn_status vn_problem_derivatives(vn_problem *p, const double *x, int n_threads, 
     if (p->has_level) {
         double slope = 0.0, curvature = 0.0;
         for (int64_t i = 0; i < p->n; i++) {
-            slope += p->pull[i] * (p->target[i] - (x[i] + x[p->n]));
-            curvature += p->pull[i];
+            slope += vn_prior_slope(&p->direct, i, x[i] + x[p->n]);
+            curvature += p->direct.precision[i];
         }
         gradient[p->n] = slope;
         p->corner[0][0] = curvature;

@@ -63,11 +63,19 @@ vn_status vn_problem_log_likelihood(const vn_problem *p, const double *x, int n_
     vn_tile_job j = {.tile = likelihood, .p = p, .x = x, .out = p->tile_sums};
     const vn_status status = vn_over_tiles(&j, n_threads, poll, context);
     double direct = 0.0;
-    for (int64_t i = 0; p->pull && i < p->n; i++) {
-        const double miss = p->target[i] - (x[i] + (p->has_level ? x[p->n] : 0.0));
-        direct += p->pull[i] * miss * miss;
+    for (int64_t i = 0; p->direct.precision && i < p->n; i++) {
+        const double miss = p->direct.mean[i] - (x[i] + (p->has_level ? x[p->n] : 0.0));
+        direct += p->direct.precision[i] * miss * miss;
     }
     *out = vn_ordered_sum(p->tile_sums, p->n_tiles) - 0.5 * direct;
+    return status;
+}
+
+vn_status vn_problem_objective(const vn_problem *p, const double *x, int n_threads, vn_poll poll,
+                               void *context, double *out)
+{
+    const vn_status status = vn_problem_log_likelihood(p, x, n_threads, poll, context, out);
+    *out -= vn_prior_penalty(&p->prior, x, p->n);
     return status;
 }
 

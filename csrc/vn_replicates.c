@@ -132,7 +132,7 @@ static vn_status fit_block(const vn_replicates *p, const vn_draws *d, const uint
         const int connected = sure >> l & 1;
         if (l >= lanes) state[l] = VN_REPLICATE_UNSURE;
         else if (p->has_tie) state[l] = connected && w->ties[l] > 0.0 ? 0 : VN_REPLICATE_UNSURE;
-        else if (p->prior == 0.0 && !connected) state[l] = VN_REPLICATE_NO_FIT;
+        else if (!vn_prior_is_given(&p->prior) && !connected) state[l] = VN_REPLICATE_NO_FIT;
     }
     const vn_status result = iterate(p, poll, context, w, res, state, iterations);
     if (result != VN_OK) return result;

@@ -8,6 +8,7 @@
 
 #include "vn_draws.h"
 #include "vn_model.h"
+#include "vn_prior.h"
 
 #define VN_REPLICATE_LANES 32
 
@@ -24,7 +25,7 @@ typedef enum {
 typedef struct vn_replicates {
     const vn_model_row *model;
     int has_tie;              /* log of the tie parameter follows theta */
-    double prior;
+    vn_prior prior;
     int64_t n_items, n_edges, n_rows, n_units;
     const int32_t *first, *second; /* of each edge */
     const int32_t *edge;      /* of each row */
@@ -45,7 +46,9 @@ vn_status vn_replicates_fit(const vn_replicates *p, const vn_draws *d, const uin
                             double *theta, double *log_tie, double *residual, int8_t *status,
                             int32_t *n_iter);
 
-/* a (n x n, symmetric positive definite) becomes its inverse; VN_BAD_VALUE where it is not. */
+/* a (n x n, symmetric positive definite) becomes its inverse; VN_BAD_VALUE where it is not. Not LAPACK:
+ * below 100 items that takes two to five times as long, and its threads spin on after every call,
+ * beside those that fit the replicates. */
 vn_status vn_dense_inverse(int64_t n, double *a);
 
 #endif

@@ -94,9 +94,11 @@ static void finish(const vn_replicates *p, vn_replicate_block *w, double *restri
     for (int64_t i = 0; i < p->n_items; i++) {
         double *restrict g = w->g + LANES * i;
         const double *restrict x = w->x + LANES * i, *restrict mass = w->mass + LANES * i;
+        const double prior = vn_prior_weight(&p->prior, i);
         for (int l = 0; l < LANES; l++) {
-            g[l] -= p->prior * x[l];
-            const double ratio = mass[l] > 0.0 ? fabs(g[l]) / mass[l] : fabs(g[l]);
+            g[l] += vn_prior_slope(&p->prior, i, x[l]);
+            const double weight = mass[l] + prior;
+            const double ratio = weight > 0.0 ? fabs(g[l]) / weight : fabs(g[l]);
             residual[l] = ratio <= residual[l] ? residual[l] : ratio; /* NaN comes through */
         }
     }

@@ -22,7 +22,7 @@ static size_t place_rows(vn_small *w, char *block, size_t n)
     w->part = cut(block, &used, i);
     w->slot = cut(block, &used, 3 * i); /* a pair may have an edge for each order class */
     w->reach = cut(block, &used, 3 * i);
-    double **arrays[] = {&w->mass, &w->per_mass, &w->diag, &w->per_diag, &w->border[0], &w->border[1],
+    double **arrays[] = {&w->mean, &w->precision, &w->mass, &w->per_mass, &w->diag, &w->per_diag, &w->border[0], &w->border[1],
                          &w->solved[0], &w->solved[1], &w->x, &w->trial, &w->gradient, &w->next,
                          &w->step, &w->r, &w->z, &w->p, &w->q};
     for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) *arrays[k] = cut(block, &used, d);
@@ -47,6 +47,7 @@ void vn_small_free(vn_small *w)
 {
     vn_free(w->block_n);
     vn_free(w->block_edges);
+    vn_free(w->more_a), vn_free(w->more_b), vn_free(w->more);
     memset(w, 0, sizeof *w);
 }
 
@@ -133,9 +134,9 @@ static void find_parts(vn_small *w, int connected)
     if (left == 1) w->n_parts = 1;
 }
 
-void vn_small_centre(vn_small *w, double *x)
+void vn_small_level(vn_small *w, double *x)
 {
-    if (w->n_parts == 1) {
+    if (w->n_parts == 1 && !w->prior.precision) {
         double all = 0.0; /* rows beyond the items are 0 */
         VN_PRAGMA(omp simd reduction(+:all))
         for (int i = 0; i < w->rows; i++) all += x[i];
@@ -145,11 +146,28 @@ void vn_small_centre(vn_small *w, double *x)
     double *sum = w->z, *size = w->q; /* by component */
     for (int part = 0; part < w->n_parts; part++) sum[part] = size[part] = 0.0;
     for (int i = 0; i < w->n; i++) {
-        sum[w->part[i]] += x[i];
-        size[w->part[i]] += 1.0;
+        const double weight = w->prior.precision ? w->prior.precision[i] : 1.0;
+        sum[w->part[i]] += weight * (w->prior.mean ? x[i] - w->prior.mean[i] : x[i]);
+        size[w->part[i]] += weight;
     }
     for (int part = 0; part < w->n_parts; part++) sum[part] /= size[part];
     for (int i = 0; i < w->n; i++) x[i] -= sum[w->part[i]];
+}
+
+/* The prior of the rows, and its part of their weights. */
+static void load_prior(vn_small *w)
+{
+    const vn_prior *given = &w->model->prior;
+    w->prior = *given;
+    if (!given->precision) return;
+    w->prior = (vn_prior){.mean = w->mean, .precision = w->precision};
+    memset(w->mean, 0, sizeof(double) * (size_t)w->rows);
+    memset(w->precision, 0, sizeof(double) * (size_t)w->rows);
+    for (int i = 0; i < w->n; i++) {
+        w->mean[w->row[i]] = given->mean[i];
+        w->precision[w->row[i]] = given->precision[i];
+        w->mass[w->row[i]] += vn_prior_weight(given, i);
+    }
 }
 
 vn_status vn_small_load(vn_small *w, const vn_small_cells *c, const vn_small_model *model,
@@ -160,6 +178,7 @@ vn_status vn_small_load(vn_small *w, const vn_small_cells *c, const vn_small_mod
     if (status != VN_OK) return status;
     w->model = model;
     w->n = n;
+    w->n_more = 0;
     w->rows = PAD(n);
     w->n_border = model->free_border ? model->has_gamma + model->has_tie : 0;
     load_edges(w, c);
@@ -210,11 +229,33 @@ vn_status vn_small_load(vn_small *w, const vn_small_cells *c, const vn_small_mod
         w->mass[a] += mass;
         w->mass[b] += mass;
     }
+    load_prior(w);
     find_parts(w, connected);
     for (int i = 0; i < w->rows; i++) w->per_mass[i] = w->mass[i] > 0.0 ? 1.0 / w->mass[i] : 0.0;
     const size_t bytes = sizeof(double) * (size_t)(w->rows + VN_SMALL_BORDER);
     double *vectors[] = {w->x, w->trial, w->gradient, w->next, w->step};
     for (int k = 0; k < 5; k++) memset(vectors[k], 0, bytes);
+    return VN_OK;
+}
+
+vn_status vn_small_more(vn_small *w, int a, int b, double x)
+{
+    if (w->n_more == w->room_more) {
+        const int room = 2 * w->room_more + 64;
+        int32_t *more_a = vn_realloc(w->more_a, (size_t)room * sizeof *more_a);
+        if (more_a) w->more_a = more_a;
+        int32_t *more_b = vn_realloc(w->more_b, (size_t)room * sizeof *more_b);
+        if (more_b) w->more_b = more_b;
+        double *more = vn_realloc(w->more, (size_t)room * sizeof *more);
+        if (more) w->more = more;
+        if (!more_a || !more_b || !more) return VN_NO_MEMORY;
+        w->room_more = room;
+    }
+    w->more_a[w->n_more] = a;
+    w->more_b[w->n_more] = b;
+    w->more[w->n_more++] = x;
+    w->per_diag[a] = 1.0 / (w->diag[a] += x);
+    w->per_diag[b] = 1.0 / (w->diag[b] += x);
     return VN_OK;
 }
 
@@ -257,16 +298,23 @@ static void assemble(vn_small *w, const double *restrict force, const double *re
                      double *restrict gradient)
 {
     double *restrict val = w->val, *restrict pull = w->pull, *restrict diag = w->diag;
-    const double prior = w->model->prior;
     for (int e = 0; e < w->n_edges; e++) {
         const int at_a = w->at_a[e], at_b = w->at_b[e];
         val[at_a] = val[at_b] = w->h[e];
         pull[at_a] = force[e];
         pull[at_b] = -force[e];
     }
-    for (int i = 0; i < w->rows; i++) {
-        diag[i] = prior;
-        gradient[i] = -prior * x[i];
+    if (w->prior.precision) {
+        for (int i = 0; i < w->rows; i++) {
+            diag[i] = w->precision[i];
+            gradient[i] = w->precision[i] * (w->mean[i] - x[i]);
+        }
+    } else {
+        const double prior = w->prior.all;
+        for (int i = 0; i < w->rows; i++) {
+            diag[i] = prior;
+            gradient[i] = -prior * x[i];
+        }
     }
     for (int s = 0; s < w->n_slots; s++) {
         const double *restrict v = val + w->slot[s], *restrict f = pull + w->slot[s];

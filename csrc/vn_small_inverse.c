@@ -1,5 +1,6 @@
 #include "vn_small_inverse.h"
 
+#include <math.h>
 #include <string.h>
 
 void vn_small_inverse_free(vn_small_inverse *s)
@@ -155,7 +156,7 @@ static void sweep(double *restrict m, int n, int stride, int p, double *restrict
 /* The dense rest, inverted in the first places. */
 static void invert_core(vn_small_inverse *s, const vn_small *w)
 {
-    const int stride = s->stride;
+    const int stride = s->stride, prior = vn_prior_is_given(&w->prior);
     int m = 0;
     for (int i = 0; i < w->n; i++)
         if (s->degree[i] != INT32_MAX) {
@@ -169,7 +170,7 @@ static void invert_core(vn_small_inverse *s, const vn_small *w)
         for (int q = p + 1; q < (m + VN_LANES - 1) / VN_LANES * VN_LANES; q++) to[q] = 0.0;
     }
     for (int p = 0; p < m; p++) {
-        if (w->model->prior == 0.0 && --s->left[w->part[s->core[p]]] == 0) {
+        if (!prior && --s->left[w->part[s->core[p]]] == 0) {
             for (int q = 0; q < p; q++) row_of(s->inverse, p, stride)[q] = 0.0;
             for (int q = p; q < m; q++) row_of(s->inverse, q, stride)[p] = 0.0;
         } else {
@@ -212,7 +213,7 @@ static void extend(vn_small_inverse *s, int gone)
 
 static vn_status invert(vn_small_inverse *s, const vn_small *w)
 {
-    const int n = w->n;
+    const int n = w->n, prior = vn_prior_is_given(&w->prior);
     s->n_gone = 0;
     s->start[0] = 0;
     while (s->n_gone < n) {
@@ -222,7 +223,7 @@ static vn_status invert(vn_small_inverse *s, const vn_small *w)
         if (status != VN_OK) return status;
         eliminate(s, v, k);
         /* without a prior the last item of a component is its origin */
-        if (w->model->prior == 0.0 && --s->left[w->part[v]] == 0) s->pivot[s->n_gone - 1] = 0.0;
+        if (!prior && --s->left[w->part[v]] == 0) s->pivot[s->n_gone - 1] = 0.0;
     }
     invert_core(s, w);
     for (int gone = s->n_gone - 1; gone >= 0; gone--) extend(s, gone);
@@ -250,12 +251,22 @@ static void solve(const vn_small_inverse *s, double *x)
 }
 
 /* Diagonal of the inverse, centred in each component on both sides: with the sums of its rows, which
- * are the inverse times ones. */
+ * are the inverse times ones. Where priors differ from item to item the mean is weighted by precision,
+ * and the inverse times the weights is 1 over their sum. */
 static void centred_diagonal(const vn_small_inverse *s, const vn_small *w, double *variance)
 {
     const int n = w->n;
+    const double *weight = w->prior.precision;
     double *sum = w->p, *all = w->z, *size = w->q; /* the last two by component */
     for (int k = 0; k < w->n_parts; k++) all[k] = size[k] = 0.0;
+    if (weight) {
+        for (int i = 0; i < n; i++) all[w->part[i]] += weight[i];
+        for (int i = 0; i < n; i++) {
+            const double own = row_of(s->inverse, s->place[i], s->stride)[s->place[i]];
+            variance[i] = fmax(own - 1.0 / all[w->part[i]], 0.0);
+        }
+        return;
+    }
     for (int i = 0; i < n; i++) sum[i] = 1.0;
     solve(s, sum);
     for (int i = 0; i < n; i++) {
@@ -297,7 +308,7 @@ vn_status vn_small_variances(vn_small_inverse *s, vn_small *w, const double *bor
     for (int k = 0; k < m; k++) {
         memcpy(w->solved[k], w->border[k], sizeof(double) * (size_t)w->rows);
         solve(s, w->solved[k]);
-        vn_small_centre(w, w->solved[k]);
+        if (!w->prior.precision) vn_small_level(w, w->solved[k]); /* else it is there */
     }
     if (!border) {
         invert_border(w, m, own);

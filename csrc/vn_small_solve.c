@@ -31,6 +31,10 @@ static double product(const vn_small *w, const double *restrict p, double *restr
         const int reach = w->reach[s];
         for (int i = 0; i < reach; i++) q[i] -= v[i] * p[col[i]];
     }
+    for (int e = 0; e < w->n_more; e++) {
+        q[w->more_a[e]] -= w->more[e] * p[w->more_b[e]];
+        q[w->more_b[e]] -= w->more[e] * p[w->more_a[e]];
+    }
     double sum[VN_LANES] = {0.0};
     for (int i = 0; i < w->rows; i += VN_LANES)
         for (int k = 0; k < VN_LANES; k++) sum[k] += p[i + k] * q[i + k];
@@ -75,6 +79,7 @@ int vn_small_solve(vn_small *w, const double *rhs, double eta, int limit, double
     memcpy(p, z, sizeof(double) * (size_t)n);
     int it = 0;
     for (; rz > goal && it < limit; it++) {
+        if (w->watch && it % 16 == 15 && vn_watch_stops(w->watch, w->worker)) return -1;
         const double pq = product(w, p, q);
         if (!(pq > 0.0)) break;
         const double before = rz;

@@ -163,7 +163,7 @@ static int solve(vn_small *w, const double *rhs, double eta, int limit, double *
 
 int vn_small_solve_wide(vn_small *w, const double *rhs, double eta, int limit, double *x)
 {
-    if (w->rows > MOST_ROWS || eta < LEAST_ETA || !__builtin_cpu_supports("avx512f")) return -1;
+    if (w->rows > MOST_ROWS || w->n_more > 0 || eta < LEAST_ETA || !__builtin_cpu_supports("avx512f")) return -1;
     return solve(w, rhs, eta, limit, x);
 }
 

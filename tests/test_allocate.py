@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import venire as vn
-from venire.design import _kernel, _shares
+from venire.design import Criterion, _allocate, _kernel, _shares
+from venire.models import HALF_TIES
 from venire.reference import allocation as reference
 
 CRITERIA = ("D", "A", "top")
@@ -56,8 +57,10 @@ def pairs(first, second):
 
 def twin(c, asks, n_pending, n_picks, prior, **options):
     win, loss = c.win + c.tie / 2, c.loss + c.tie / 2
+    if "noise" in options:
+        options["residual"] = (options["residual"], options.pop("noise"))
     return reference.allocate_groups(
-        c.offsets, c.cell_offsets, c.first, c.second, win, loss, prior.mean, prior.precision,
+        (c.offsets, c.cell_offsets, c.first, c.second, win, loss), (prior.mean, prior.precision),
         asks, n_pending, np.concatenate([[0], np.cumsum(n_picks)]), **options,
     )  # fmt: skip
 
@@ -95,9 +98,11 @@ def arguments(c, seed, criterion):
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("criterion", ["D", "A", "top", "sd", "residual", "given"])
-def test_picks_are_those_of_the_reference(criterion, seed):
+@pytest.mark.parametrize("model", HALF_TIES)
+def test_picks_are_those_of_the_reference(model, criterion, seed):
     c = uneven(seed)
     asks, n_pending, n_picks, prior, options = arguments(c, seed, criterion)
+    options["model"] = model
     if criterion == "given":
         drawn = twin(c, asks, n_pending, n_picks, prior, **options | {"criterion": "sd"})
         options["given"] = drawn.first, drawn.second
@@ -112,7 +117,7 @@ def test_picks_are_those_of_the_reference(criterion, seed):
 def test_picks_of_wide_groups_are_those_of_the_reference():
     # more picks than are kept beside the matrix, and a matrix that is no multiple of a panel
     c, _, asked = world(n_groups=2, n_items=45)
-    asks = vn.design._asks.asks_of(asked, c, "asked")
+    asks = vn.design._asks.asks_of(asked, np.diff(c.offsets), "asked")
     prior = vn.AllocationPrior(np.zeros(c.n_items), 0.1)
     for criterion in CRITERIA:
         options = {"criterion": criterion, "key": (1, 2), "rho": 0.3, "votes_per_ask": 1, "top": 10}
@@ -124,18 +129,31 @@ def test_picks_of_wide_groups_are_those_of_the_reference():
 
 
 @pytest.mark.parametrize("ties", [False, True])
-def test_held_out_losses_are_those_of_the_reference(ties):
+@pytest.mark.parametrize("model", HALF_TIES)
+def test_held_out_losses_are_those_of_the_reference(model, ties):
     c, _, _ = world(3, ties=ties)
     rng = np.random.default_rng(0)
     held = rng.random(len(c.first)) < 0.3
     for precision, spread in ((0.01, 4.0), (1.0, 0.0), (10.0, 1.0)):
         mean = rng.normal(size=c.n_items) * spread
-        found = _kernel.held_out_losses(c, held, mean, precision, 2)
+        found = _kernel.held_out_losses(c, held, model, mean, precision, 2)
         expected = reference.held_out_losses(
             c.offsets, c.cell_offsets, c.first, c.second, c.win + c.tie / 2, c.loss + c.tie / 2,
-            held, mean, precision,
+            held, mean, precision, model,
         )  # fmt: skip
         np.testing.assert_allclose(found, expected, rtol=1e-7)
+
+
+def test_probits_are_asked_about_in_their_own_unit():
+    """Thurstone's model on nearly the same curve: the picks are nearly those of logits."""
+    c, theta, _ = world(n_groups=20, ties=False)
+    of_logits = vn.allocate(c, 200, prediction=theta, rng=1)
+    of_probits = vn.allocate(c, 200, model="thurstone", prediction=theta / 1.702, rng=1)
+    assert of_probits.prior.precision > 2.0 * of_logits.prior.precision
+    both = [pairs(a.first + 12 * a.group, a.second + 12 * a.group) for a in (of_logits, of_probits)]
+    assert len(both[0] & both[1]) > 0.7 * len(both[0])
+    with pytest.raises(ValueError, match="model: must be one of bradley-terry, thurstone"):
+        vn.allocate(c, 200, model="davidson")
 
 
 def test_mode_maximises_the_posterior():
@@ -217,7 +235,7 @@ def test_gains_of_a_sketch_are_exact(monkeypatch):
     for criterion in ("D", "A"):
         a = vn.allocate(c, 40, criterion=criterion, prior="fixed", asked=asked, rng=1)
         given = twin(
-            c, vn.design._asks.asks_of(asked, c, "asked"), [0], [40], a.prior,
+            c, vn.design._asks.asks_of(asked, np.diff(c.offsets), "asked"), [0], [40], a.prior,
             criterion="given", key=(1, 1), given=(a.first, a.second),
         ).gain  # fmt: skip
         if criterion == "D":
@@ -389,13 +407,13 @@ def test_the_item_that_was_first_less_often_is_first():
 
 def test_order_without_asks_is_that_of_the_cells():
     c = vn.GroupedComparisons([1] * 4, [0, 1, 2, 0], [1, 0, 0, 2], 0.5, order=[1, 1, 0, 0])
-    asks = vn.design._asks.asks_of(None, c, "asked")
+    asks = _allocate._voted(c)
     assert sorted(zip(asks.first.tolist(), asks.second.tolist(), strict=True)) == [
         (0, 1), (0, 2), (1, 0),
     ]  # fmt: skip
     weight = np.array([0.0, 1.0, 0.0, 2.0, 1.0])
     c = vn.GroupedComparisons([1, 1, 1, 2, 2], [0, 1, 2, 5, 6], [1, 2, 0, 6, 7], 0.5, weight)
-    asks = vn.design._asks.asks_of(None, c, "asked")
+    asks = _allocate._voted(c)
     assert asks.offsets.tolist() == [0, 1, 3]
     assert asks.first.tolist() == [1, 0, 1]
     assert asks.group.tolist() == [0, 1, 1]
@@ -415,17 +433,16 @@ def test_second_asks_of_a_pair_are_worth_less():
 
 def test_votes_per_ask_count_as_one_correlated_panel():
     c, _, _ = world(n_groups=1)
-    one = vn.allocate(c, 1, prior="fixed", candidates=100, rng=0, asked=([], [], []))
-    four = vn.allocate(
-        c, 1, prior="fixed", candidates=100, rng=0, asked=([], [], []), votes_per_ask=4
-    )
+    options = {"criterion": Criterion(candidates=100), "prior": "fixed", "asked": ([], [], [])}
+    one = vn.allocate(c, 1, rng=0, **options)
+    four = vn.allocate(c, 1, rng=0, votes_per_ask=4, **options)
     ratio = np.expm1(four.gain[0]) / np.expm1(one.gain[0])
     assert ratio == pytest.approx(4 / 1.9, rel=1e-9)
 
 
 def test_pending_asks_are_not_asked_again():
     c, _, asked = world(n_groups=1)
-    options = {"asked": asked, "prior": "fixed", "rng": 3, "candidates": 100}
+    options = {"asked": asked, "prior": "fixed", "rng": 3, "criterion": Criterion(candidates=100)}
     both = vn.allocate(c, 20, **options)
     early = tuple(x[:10] for x in (both.group, both.first, both.second))
     late = vn.allocate(c, 10, pending=early, **options)

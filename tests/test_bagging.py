@@ -169,7 +169,7 @@ def test_figures_by_hand(learner):
     assert bag.oob_score_ == pytest.approx(
         1 - (residual**2).sum() / ((Y[known] - Y[known].mean()) ** 2).sum()
     )
-    low, high = bag.interval(X, 0.9, kind="observation")
+    low, high = bag.interval(X, 0.9, of="observation")
     np.testing.assert_allclose(high - mean, np.quantile(residual, 0.95))
     np.testing.assert_allclose(low - mean, np.quantile(residual, 0.05))
     assert bag.score(X, Y) == pytest.approx(
@@ -198,8 +198,8 @@ def test_classifier_by_hand():
     assert d.n_members == 15
     with pytest.raises(ValueError, match="return_std"):
         bag.predict(IRIS, return_std=True)
-    with pytest.raises(ValueError, match=r"kind.*: there are no out-of-bag residuals"):
-        bag.interval(IRIS, kind="observation")
+    with pytest.raises(ValueError, match="of: there are no out-of-bag residuals"):
+        bag.interval(IRIS, of="observation")
     svc = vn.Bagging(LinearSVC(), 7, random_state=0).fit(IRIS, names)  # no probabilities: votes
     votes = np.stack([e.predict(IRIS) for e in svc.estimators_])
     np.testing.assert_allclose(svc.predict_proba(IRIS)[:, 0], (votes == "setosa").mean(axis=0))
@@ -280,7 +280,7 @@ def test_kinds_that_leave_nothing_out():
     assert (bag.oob_count_ == 0).all()
     assert np.isnan(bag.oob_score_)
     with pytest.raises(ValueError, match="no out-of-bag residuals"):
-        bag.interval(X, kind="observation")
+        bag.interval(X, of="observation")
     without = vn.Bagging(Ridge(), 5, oob=False, random_state=0).fit(X, Y)
     assert not hasattr(without, "oob_score_")
     half = vn.Bagging(DecisionTreeRegressor(), 5, scheme="subsample", size=50, random_state=0)
@@ -338,9 +338,9 @@ def test_bad_arguments():
     bag = vn.Bagging(Ridge(), 2).fit(X, Y)
     with pytest.raises(ValueError, match=r"level.*: must be strictly between 0 and 1"):
         bag.interval(X, 1.0)
-    with pytest.raises(ValueError, match=r"kind.*: must be one of mean, observation"):
-        bag.interval(X, kind="both")
-    with pytest.raises(TypeError, match=r"max_features.*: must be a number"):
+    with pytest.raises(ValueError, match="of: must be one of mean, observation"):
+        bag.interval(X, of="both")
+    with pytest.raises(TypeError, match="max_features: must be a number"):
         vn.Bagging(Ridge(), 2, max_features="sqrt").fit(X, Y)
     with pytest.raises(AttributeError, match="nothing"):
         _ = vn.nothing
@@ -350,5 +350,5 @@ def test_a_member_without_rows_says_so():
     """Poisson counts of few clusters may all be 0."""
     x, y = np.arange(8.0)[:, None], [0, 1] * 4
     bag = vn.Bagging(DecisionTreeClassifier(), 60, scheme="poisson", random_state=0)
-    with pytest.raises(ValueError, match=r"kind: member .* was given no rows"):
+    with pytest.raises(ValueError, match=r"scheme: member .* was given no rows"):
         bag.fit(x, y, cluster=[1, 1, 1, 1, 2, 2, 2, 2])

@@ -31,6 +31,10 @@ class Grouped:
     standard_errors: np.ndarray
     scale: str = "logit"
 
+    @property
+    def deviation_errors(self):
+        return self.standard_errors
+
 
 def grouped(sizes, rng, model="bradley-terry", error=0.4, groups=None):
     """Groups of the given sizes with random theta; items are labelled 0, 10, 20, ..."""
@@ -157,21 +161,26 @@ def test_derivatives(model, with_level):
     """The problem's gradient and Newton matrix against differences of the log-likelihood."""
     from venire._native.problem import Problem
 
+    from venire.priors import ItemPriors
+
     rng = np.random.default_rng(11)
     n, ptr, hi = 4, np.array([0, 3, 5, 6, 6]), np.array([1, 1, 3, 2, 3, 3], np.int32)
     win, loss = rng.uniform(0.2, 2.0, (2, 6))
     prior = 0.7
+    scale, offset = rng.uniform(0.3, 1.5, 6), rng.normal(size=6)
+    direct = None
+    if with_level:
+        direct = ItemPriors(rng.normal(size=4), np.array([0.0, 2.0, 0.5, 40.0]))
     problem = Problem(
         model,
         ptr,
         hi,
         win,
         loss,
-        scale=rng.uniform(0.3, 1.5, 6),
-        offset=rng.normal(size=6),
-        pull=np.array([0.0, 2.0, 0.5, 40.0]) if with_level else None,
-        target=rng.normal(size=4) if with_level else None,
-        prior=prior,
+        scale=scale,
+        offset=offset,
+        direct=direct,
+        prior=ItemPriors(all=prior),
         level=with_level,
         parallel_edges=True,
     )

@@ -555,31 +555,6 @@ def test_the_example_in_the_readme(capsys):
     assert "ada" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("n_rows", "n_columns", "share"), [(30, 3, 1.0), (90, 170, 0.1)])
-def test_ridge_step_solves_the_system(n_rows, n_columns, share):
-    from venire._native.ridge import ridge_step
-
-    rng = np.random.default_rng(n_columns)
-    x = rng.normal(size=(n_rows, n_columns)) * (rng.random((n_rows, n_columns)) < share)
-    row, column = np.nonzero(x)
-    ptr = np.searchsorted(row, np.arange(n_rows + 1))
-    curvature, ridge = rng.random(n_rows), 1.0 + rng.random(n_columns)
-    gradient, free = rng.normal(size=n_columns), rng.random(n_columns) < 0.8
-    found = [
-        ridge_step(
-            ptr, column.astype(np.int32), x[row, column], curvature, ridge, gradient,
-            free.view(np.uint8), n_threads,
-        )
-        for n_threads in (1, 2, 7)
-    ]  # fmt: skip
-    xf = x[:, free]
-    right = np.linalg.solve((xf.T * curvature) @ xf + np.diag(ridge[free]), gradient[free])
-    np.testing.assert_allclose(found[0][free], right, rtol=1e-10, atol=1e-13)
-    assert (found[0][~free] == 0.0).all()
-    np.testing.assert_array_equal(found[0], found[1])
-    np.testing.assert_array_equal(found[0], found[2])
-
-
 def test_a_method_is_a_row_that_everything_asks(monkeypatch):
     from venire.panel import METHODS, _methods
 

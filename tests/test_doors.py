@@ -204,8 +204,9 @@ SINGLE = {  # the named arguments are single values
     "decompose": (lambda **c: vn.decompose(MEMBERS, [1, 2, 3, 4], **c), ("loss", "level")),
     "allocate": (
         lambda **c: vn.allocate(GROUPS, **({"budget": 1} | c)),
-        ("budget", "criterion", "share", "votes_per_ask", "rho", "top", "candidates"),
+        ("budget", "criterion", "share", "votes_per_ask", "rho"),
     ),
+    "Criterion": (lambda **c: vn.design.Criterion(**c), ("top", "candidates")),
     "design_bridges": (lambda **c: vn.design_bridges([3, 3], **c), ("per_group",)),
     "make_targets": (lambda **c: vn.make_targets(GROUPED, **c), ("clamp", "shrink")),
     "Distillation": (

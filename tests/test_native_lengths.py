@@ -28,7 +28,6 @@ from venire._native import (
     problem,
     replicates,
     resample,
-    ridge,
 )
 
 PER_CALL = 2  # calls of each kind that are looked at
@@ -71,8 +70,8 @@ NO_CODES = {
     "votes.aggregate.first",
     "votes.aggregate.second",
     "votes.aggregate.teacher_code",
-    "allocate.Votes.pick.5",
-    "allocate.Votes.pick.6",
+    "allocate.pick.6",
+    "allocate.pick.7",
     "gram.weighted_grams.1",
 }
 #: Columns of tables that hold int32 numbers.
@@ -84,7 +83,7 @@ NO_OFFSETS = {
     "resample.Resampler.4",
     "teacher_weights.RowVotes.4",
     "resample.Resampler.2",
-    "allocate.Votes.pick.3",
+    "allocate.pick.4",
 }
 
 #: Offsets whose end says how long other arrays must be, in later calls.
@@ -412,10 +411,6 @@ WRONG_NUMBERS = {
     "not ranked": lambda: labels.KeyTables(1).recode(np.zeros(3, I32), None),
     "owner": lambda: recoded(np.ones(1, np.uint8)),
     "owners": lambda: recoded(np.zeros(2, np.uint8)),
-    "columns that do not ascend": lambda: ridge.ridge_step(
-        np.array([0, 2]), np.array([1, 0], I32), np.ones(2), np.ones(1), np.ones(2), np.ones(2),
-        np.ones(2, np.uint8), 1,
-    ),
     "an empty range": lambda: labels.value_range(np.zeros(0, I32), 1),
     "teachers": lambda: pool.Panel(np.array([0, 1]), np.ones(1, I32), np.ones(1), 1, 1),
     "an unsorted edge": lambda: problem.Problem(

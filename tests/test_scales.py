@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -70,8 +70,17 @@ class Grouped:
 
     offsets: np.ndarray
     theta: np.ndarray
-    standard_errors: np.ndarray
+    errors: np.ndarray
     scale: str = "logit"
+    _cache: dict = field(default_factory=dict, init=False)
+
+    @property
+    def standard_errors(self):
+        return self._cache.get("standard_errors", self.errors)
+
+    @property
+    def deviation_errors(self):
+        return self._cache.get("deviation_errors", self.errors)
 
 
 @pytest.fixture
@@ -106,7 +115,7 @@ def test_standardized(gf):
     np.testing.assert_allclose(
         found.standard_errors, [0.5, 0.5, *[nan] * 6, *[0.5 / sd] * 3], rtol=1e-14
     )
-    again = standardized(replace(found, standard_errors=np.ones(11)))
+    again = standardized(replace(found, errors=np.ones(11)))
     np.testing.assert_allclose(again.theta, found.theta, atol=1e-14)
     for group in (slice(0, 2), slice(8, 11)):
         assert np.mean(found.theta[group]) == pytest.approx(0.0, abs=1e-15)

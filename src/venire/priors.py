@@ -1,44 +1,323 @@
-"""Priors: regularisation is always one of these named objects."""
+"""Priors: regularisation is always one of these named objects.
+
+A fit asks the object for what it needs, in the form of `ItemPriors`: nobody else reads `precision`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from venire._core import checks
 
-__all__ = ["GaussianPrior"]
+__all__ = ["GaussianPrior", "ItemPriors", "check_prior", "item_priors"]
+
+MOST_MEAN = 1e3  # differences of theta stay far within what the links are exact for
 
 
-@dataclass(frozen=True)
+class ItemPriors(NamedTuple):
+    """The priors of the items of one fit, in their order: what the native layer takes.
+
+    Attributes
+    ----------
+    mean, precision : ndarray of float64, shape (n_items,), or None
+        One for each item; both None where all items have one prior, or none has any.
+    all : float
+        The one precision; 0 without a prior, and where there are arrays.
+    centre : float
+        The one mean. What is fitted is theta less this.
+    """
+
+    mean: NDArray[np.float64] | None = None
+    precision: NDArray[np.float64] | None = None
+    all: float = 0.0
+    centre: float = 0.0
+
+    @property
+    def given(self) -> bool:
+        """Whether there is a prior."""
+        return self.precision is not None or self.all > 0.0
+
+    @property
+    def ridge(self) -> float | NDArray[np.float64]:
+        """What the priors add to the diagonal of the information: one number, or (n_items,)."""
+        return self.all if self.precision is None else self.precision
+
+    def levelled(
+        self, theta: NDArray[np.float64], component: NDArray[np.int32]
+    ) -> NDArray[np.float64]:
+        """`theta`, less `centre`, shifted in each component to where the penalty is least.
+
+        That costs no likelihood. Where all items have one prior, or none, it is to mean 0.
+        """
+        miss = theta if self.mean is None else theta - self.mean
+        return theta - self.level(miss, component)[component]
+
+    def level(self, x: NDArray[Any], component: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Mean of x, (n_items,), in each component; weighted by precisions that go by item."""
+        own = x if self.precision is None else self.precision * x
+        total = np.bincount(component) if self.precision is None else self.total(component)
+        return np.asarray(np.bincount(component, own) / total, np.float64)
+
+    def total(self, component: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Precision of each component's level, about which comparisons say nothing."""
+        if self.precision is None:
+            return np.asarray(self.all * np.bincount(component), np.float64)
+        return np.asarray(np.bincount(component, self.precision), np.float64)
+
+    def part(self, items: slice) -> GaussianPrior | None:
+        """The prior of some of the items, as a prior of its own."""
+        if self.precision is None or self.mean is None:
+            return GaussianPrior(self.all, self.centre) if self.given else None
+        return GaussianPrior(self.precision[items], self.mean[items])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class GaussianPrior:
-    """Independent normal prior of mean 0 on every log-strength.
+    """Independent normal priors of the log-strengths.
 
-    Subtracts ``precision / 2 * sum(theta**2)`` from the log-likelihood. It does not touch the
-    order effect or the tie parameter.
+    Subtracts ``sum(precision / 2 * (theta - mean)**2)`` from the log-likelihood. It does not touch
+    the order effect or the tie parameter.
 
     Parameters
     ----------
-    precision : float
-        Inverse variance, finite and > 0, in the unit of theta (1 / logit² or 1 / probit²).
+    precision : float, array_like of shape (n_items,), mapping or dataframe
+        Inverse variance, from 1e-30 to 1e30, in the unit of theta (1 / logit² or 1 / probit²). One
+        number for all items, or one for each: an array (or series) in the order of the fit's
+        `items`, a mapping from labels, or a frame whose last column holds the values and whose
+        others name the item. In fits of groups labels are (group, item), and an array goes over
+        the items of all groups in their order.
+    mean : the same, default 0
+        Prior mean, of a size of at most 1000, in the unit of theta.
 
     Raises
     ------
     TypeError
-        If `precision` is not a number.
+        If a value is not a number.
     ValueError
-        If `precision` is not finite and positive.
+        If a value is out of range, or a label occurs twice; in a fit, if labels or sizes do not go
+        with its items.
+
+    Notes
+    -----
+    Where all items have one mean and one precision, theta of each component has that mean after the
+    fit, and standard errors are of deviations from it. Otherwise theta has the origin that the
+    means give it: nothing is centred, and standard errors are those of theta itself.
 
     Examples
     --------
     >>> import venire as vn
     >>> vn.GaussianPrior(0.01)
     GaussianPrior(precision=0.01)
+    >>> c = vn.Comparisons(["a"], ["b"], score=[0.5])
+    >>> prior = vn.GaussianPrior(100.0, mean={"a": 1.0, "b": -1.0})
+    >>> vn.fit_bradley_terry(c, prior=prior).theta.round(2).tolist()
+    [1.0, -1.0]
     """
 
-    precision: float
+    precision: Any
+    mean: Any = 0.0
 
     def __post_init__(self) -> None:
         least, most = 1.0 / checks.LARGEST, checks.LARGEST
         rule = f"must be finite and > 0, from {least:g} to {most:g}"
-        value = checks.number(self.precision, "precision", rule, lambda x: least <= x <= most)
-        object.__setattr__(self, "precision", value)
+        object.__setattr__(
+            self, "precision", _values(self.precision, "precision", least, most, rule)
+        )
+        rule = f"must be finite and of a size of at most {MOST_MEAN:g}"
+        object.__setattr__(self, "mean", _values(self.mean, "mean", -MOST_MEAN, MOST_MEAN, rule))
+
+    def __repr__(self) -> str:
+        mean = "" if self._is_at_zero else f", mean={_shown(self.mean)}"
+        return f"GaussianPrior(precision={_shown(self.precision)}{mean})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, GaussianPrior):
+            return NotImplemented
+        return self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash((self.precision, self.mean))  # arrays and mappings have none
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        both = (self.precision, self.mean)
+        return GaussianPrior, tuple(dict(x) if isinstance(x, Mapping) else x for x in both)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `from_dict` makes the same prior from; of the types that JSON has."""
+        return {"precision": _to_plain(self.precision), "mean": _to_plain(self.mean)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> GaussianPrior:
+        """The prior that `to_dict` was called on."""
+        return cls(**{name: _from_plain(value) for name, value in values.items()})
+
+    def describe(self) -> str:
+        """In words, for summaries and reports."""
+        mean = "" if self._is_at_zero else f" and mean {_shown(self.mean)}"
+        return f"normal prior of precision {_shown(self.precision)}{mean}"
+
+    def penalty(self, theta: Any, items: Any = None) -> float:
+        """What the prior takes off the log-likelihood at `theta`, (n_items,).
+
+        `items`: their labels, where the prior goes by label.
+        """
+        theta = checks.finite(theta, len(theta), "theta")
+        own = self.native(np.arange(len(theta)) if items is None else np.asarray(items))
+        mean = own.centre if own.mean is None else own.mean
+        return 0.5 * float(np.sum(own.ridge * (theta - mean) ** 2))
+
+    def native(self, items: NDArray[Any], groups: Any = None, offsets: Any = None) -> ItemPriors:
+        """Look up the items of a fit.
+
+        Parameters
+        ----------
+        items : ndarray, shape (n_items,)
+            Labels.
+        groups, offsets : ndarray, shapes (n_groups,) and (n_groups + 1,), optional
+            In fits of groups: their labels, and where the items of each start.
+
+        Raises
+        ------
+        ValueError
+            If an item has no value, a label is not among the items, or an array is not as long.
+        """
+        if _is_number(self.precision) and _is_number(self.mean):
+            return ItemPriors(all=self.precision, centre=self.mean)
+        both = [
+            _of_items(getattr(self, name), name, items, groups, offsets)
+            for name in ("precision", "mean")
+        ]
+        if len(items) and all((x == x[0]).all() for x in both):
+            return ItemPriors(all=float(both[0][0]), centre=float(both[1][0]))
+        return ItemPriors(precision=both[0], mean=both[1])
+
+    def among(self, items: NDArray[Any], groups: Any = None, offsets: Any = None) -> GaussianPrior:
+        """The prior of some items alone: labels that are not theirs are left out.
+
+        Parameters and errors are those of `native`.
+        """
+        own = {}
+        for name in ("precision", "mean"):
+            value = getattr(self, name)
+            if isinstance(value, Mapping):
+                wanted = dict.fromkeys(_labels(items, groups, offsets))
+                value = {label: value[label] for label in wanted if label in value}
+            own[name] = value
+        return GaussianPrior(**own)
+
+    @property
+    def _is_at_zero(self) -> bool:
+        return _is_number(self.mean) and self.mean == 0.0
+
+    @property
+    def goes_by_place(self) -> bool:
+        """Whether it has an array, which fits one list of items alone."""
+        return any(isinstance(x, np.ndarray) for x in (self.precision, self.mean))
+
+
+def check_prior(prior: Any) -> None:
+    """Refuse what is neither a prior nor None."""
+    if prior is not None and not isinstance(prior, GaussianPrior):
+        checks.fail("prior", "must be a GaussianPrior or None", value=prior, kind=TypeError)
+
+
+def item_priors(
+    prior: GaussianPrior | None, items: NDArray[Any], groups: Any = None, offsets: Any = None
+) -> ItemPriors:
+    """What `prior`, or none, is for the items of a fit; see `GaussianPrior.native`."""
+    return ItemPriors() if prior is None else prior.native(items, groups, offsets)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, float)
+
+
+def _values(x: Any, name: str, low: float, high: float, rule: str) -> Any:
+    """A number, a read-only array or a read-only mapping, with all values from low to high."""
+    if hasattr(x, "columns"):
+        x = _from_frame(x, name)
+    if isinstance(x, Mapping):
+        numbers = checks.within(list(x.values()), len(x), name, low, high, rule)
+        return MappingProxyType(dict(zip(x, numbers.tolist(), strict=True)))
+    if np.ndim(x) == 0:
+        return checks.number(x, name, rule, lambda value: low <= value <= high)
+    x = checks.numeric(x, name)
+    out = np.array(checks.within(x, x.size, name, low, high, rule))
+    out.flags.writeable = False
+    return out
+
+
+def _from_frame(frame: Any, name: str) -> dict[Any, Any]:
+    """Labels and values of a frame; of several columns of labels, a label is a tuple."""
+    import narwhals as nw
+
+    table = nw.from_native(frame, eager_only=True)
+    if len(table.columns) < 2:
+        checks.fail(name, "is a frame without a column of labels before that of values")
+    *labels, values = (table[column].to_list() for column in table.columns)
+    keys = labels[0] if len(labels) == 1 else list(zip(*labels, strict=True))
+    out = dict(zip(keys, values, strict=True))
+    if len(out) < len(keys):
+        last = {key: k for k, key in enumerate(keys)}
+        again = next(k for k, key in enumerate(keys) if last[key] > k)
+        checks.fail(name, "must hold one value for each item, and has more for", again, keys[again])
+    return out
+
+
+def _labels(items: NDArray[Any], groups: Any, offsets: Any) -> list[Any]:
+    if groups is None:
+        return items.tolist()
+    return list(zip(np.repeat(groups, np.diff(offsets)).tolist(), items.tolist(), strict=True))
+
+
+def _of_items(
+    value: Any, name: str, items: NDArray[Any], groups: Any, offsets: Any
+) -> NDArray[np.float64]:
+    """One value for each item."""
+    n = len(items)
+    if _is_number(value):
+        return np.full(n, value)
+    if isinstance(value, np.ndarray):
+        if len(value) != n:
+            checks.fail(name, f"holds {len(value)} values, but there are {n} items")
+        return value
+    labels = _labels(items, groups, offsets)
+    out = np.array([value.get(label, np.nan) for label in labels])
+    missing = np.isnan(out)
+    if missing.any():
+        at = int(np.argmax(missing))
+        checks.fail(name, "must hold a value for every item, and has none for", at, labels[at])
+    if len(value) > n:
+        known = set(labels)
+        unknown = next(label for label in value if label not in known)
+        checks.fail(name, "must name items of the fit only", value=unknown)
+    return out
+
+
+def _shown(value: Any) -> str:
+    if _is_number(value):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    numbers = np.array(list(value.values())) if isinstance(value, Mapping) else value
+    if not len(numbers):
+        return "by item"
+    return f"by item ({numbers.min():g} to {numbers.max():g})"
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        labels = [list(label) if isinstance(label, tuple) else label for label in value]
+        return {"items": labels, "values": list(value.values())}
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def _from_plain(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    labels = [tuple(label) if isinstance(label, list) else label for label in value["items"]]
+    return dict(zip(labels, value["values"], strict=True))

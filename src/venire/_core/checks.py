@@ -68,6 +68,7 @@ __all__ = [
     "tol",
     "weight",
     "whole",
+    "within",
 ]
 
 #: Masses and weights are at most this. Preconditioners hold sums of them in float32, whose largest
@@ -285,7 +286,7 @@ def score(x: Any, n: int) -> np.ndarray:
     ndarray of float64, shape (n,), or (1,) if `x` is a scalar that stands for every row
         `x` itself when it is contiguous float64.
     """
-    return _numbers(x, n, "score", 0.0, 1.0, SCORE)
+    return within(x, n, "score", 0.0, 1.0, SCORE)
 
 
 def weight(x: Any, n: int) -> np.ndarray | None:
@@ -297,7 +298,7 @@ def weight(x: Any, n: int) -> np.ndarray | None:
 
 def amounts(x: Any, n: int, name: str) -> np.ndarray:
     """Return masses (wins, losses, ties, weights) as float64, from 0 to LARGEST, like `score`."""
-    return _numbers(x, n, name, 0.0, LARGEST, AMOUNT)
+    return within(x, n, name, 0.0, LARGEST, AMOUNT)
 
 
 def masses(x: Any, n: int, name: str) -> np.ndarray:
@@ -312,12 +313,12 @@ def masses(x: Any, n: int, name: str) -> np.ndarray:
 def finite(x: Any, n: int, name: str) -> np.ndarray:
     """Return the numbers `name` as float64, finite, like `score`."""
     most = np.finfo(np.float64).max
-    return _numbers(x, n, name, -most, most, "must be finite")
+    return within(x, n, name, -most, most, "must be finite")
 
 
 def bounded(x: Any, n: int, name: str) -> np.ndarray:
     """Return the numbers `name` as float64, none larger in size than LARGEST, like `score`."""
-    return _numbers(x, n, name, -LARGEST, LARGEST, "must be finite")
+    return within(x, n, name, -LARGEST, LARGEST, "must be finite")
 
 
 def order(x: Any, n: int) -> np.ndarray | None:
@@ -395,8 +396,8 @@ def numbers(x: Any, n: int, name: str) -> np.ndarray:
         return np.require(rows(x, n, name), dtype=np.float64, requirements=["C", "A"])
 
 
-def _numbers(x: Any, n: int, name: str, low: float, high: float, rule: str) -> np.ndarray:
-    """Float64 values in [low, high], contiguous; see `score`."""
+def within(x: Any, n: int, name: str, low: float, high: float, rule: str) -> np.ndarray:
+    """Return the numbers `name` as float64, from low to high, like `score`; `rule` says so."""
     out = numbers(x, n, name)
     for start in range(0, len(out), _BLOCK):
         block = out[start : start + _BLOCK]

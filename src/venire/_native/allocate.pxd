@@ -3,6 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
 from venire._native.common cimport vn_poll, vn_status
+from venire._native.grouped cimport vn_grouped, vn_small_model
 
 
 cdef extern from "vn_allocate.h" nogil:
@@ -10,17 +11,6 @@ cdef extern from "vn_allocate.h" nogil:
         VN_PICK_D
         VN_PICK_RESIDUAL
         VN_PICK_GIVEN
-    ctypedef struct vn_allocate_votes:
-        int64_t n_groups
-        const int64_t *item_ptr
-        const int64_t *cell_ptr
-        const int32_t *first
-        const int32_t *second
-        const double *win
-        const double *loss
-        const double *tie
-        const double *mean
-        double precision
     ctypedef struct vn_allocate_asks:
         const int64_t *ptr
         const int32_t *first
@@ -37,8 +27,8 @@ cdef extern from "vn_allocate.h" nogil:
         const double *noise
         int dense
         int sketch
-    vn_status vn_allocate(const vn_allocate_votes *, const vn_allocate_asks *,
+    vn_status vn_allocate(const vn_grouped *, const vn_small_model *, const vn_allocate_asks *,
                           const vn_allocate_options *, int64_t, int64_t, int, vn_poll, void *,
                           const int64_t *, int32_t *, int32_t *, double *)
-    vn_status vn_held_out(const vn_allocate_votes *, const uint8_t *, int64_t, int64_t, int,
-                          vn_poll, void *, double *)
+    vn_status vn_held_out(const vn_grouped *, const vn_small_model *, const uint8_t *, int64_t,
+                          int64_t, int, vn_poll, void *, double *)

@@ -4,13 +4,15 @@ from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
 
 from venire._native.common cimport vn_poll, vn_status
 from venire._native.model cimport vn_model_row
+from venire._native.prior cimport vn_prior
 from venire._native.resample cimport vn_resample_kind
 
 
 cdef extern from "vn_group_fit.h" nogil:
     ctypedef struct vn_small_model:
         const vn_model_row *model
-        double prior
+        vn_prior prior
+        double centre
         int has_gamma
         int has_tie
         int free_border
@@ -75,3 +77,16 @@ cdef extern from "vn_group_replicates.h" nogil:
     vn_status vn_group_summary(const int64_t *, int64_t, int64_t, const double *, int64_t,
                                const int8_t *, int64_t, int, const double *, int, vn_poll,
                                void *, double *, double *, double *)
+
+
+cdef class Estimates:
+    cdef public object theta, gamma, log_tie, residual, n_iter, n_parts, status
+
+
+cdef class Groups:
+    cdef vn_grouped g
+    cdef vn_small_model model
+    cdef object keep
+    cdef int64_t n_items, n_cells
+    cdef int threads(self, int64_t start, int64_t stop, int n_threads) except -1
+    cdef vn_group_result fitted(self, Estimates e) except *

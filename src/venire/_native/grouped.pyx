@@ -9,8 +9,8 @@ from venire._native.border cimport at, at_if, member, offsets, room, room_if, sa
 from venire._native.border cimport within
 from venire._native.common cimport VN_BAD_VALUE, VN_TOO_LARGE, check, poll_signals, vn_status
 from venire._native.model cimport row_of
+from venire._native.prior cimport prior_of
 from venire._native.replicates import too_many
-
 
 
 KINDS = {"multinomial": 0, "poisson": 1, "bayesian": 2}
@@ -27,8 +27,6 @@ cdef enum:
 cdef class Estimates:
     """Arrays that a fit fills: theta by item; gamma, log_tie, residual, n_iter, n_parts and status
     by group. gamma and log_tie are None unless each group has its own."""
-
-    cdef public object theta, gamma, log_tie, residual, n_iter, n_parts, status
 
     def __init__(self, int64_t n_items, int64_t n_groups, bint gamma, bint log_tie):
         self.theta = np.zeros(n_items)
@@ -91,10 +89,6 @@ cdef class Groups:
     of `fixed`, else each group has its own.
     """
 
-    cdef vn_grouped g
-    cdef vn_small_model model
-    cdef object keep
-    cdef int64_t n_items, n_cells
 
     def __cinit__(
         self,
@@ -108,13 +102,13 @@ cdef class Groups:
         const double[::1] loss not None,
         const double[::1] tie=None,
         *,
-        double prior=0.0,
+        prior=None,
         bint gamma=False,
         bint has_tie=False,
         bint shared=False,
     ):
         cdef int64_t n = first.shape[0], n_groups = steps(item_ptr, "item_ptr")
-        self.keep = (item_ptr, cell_ptr, first, second, order, win, loss, tie)
+        self.keep = (item_ptr, cell_ptr, first, second, order, win, loss, tie, prior)
         self.n_items, self.n_cells = item_ptr[n_groups], n
         offsets(item_ptr, 0, self.n_items, "item_ptr")
         same(cell_ptr.shape[0], n_groups + 1, "cell_ptr")
@@ -125,7 +119,8 @@ cdef class Groups:
         self.g.win, self.g.loss = at(win, n, "win"), at(loss, n, "loss")
         sorted_cells(&self.g)
         self.model.model = row_of(model)
-        self.model.prior = prior
+        self.model.prior = prior_of(prior, self.n_items)
+        self.model.centre = 0.0 if prior is None else prior.centre
         self.model.has_gamma = gamma
         self.model.has_tie = has_tie
         self.model.free_border = not shared
@@ -255,7 +250,7 @@ cdef class Groups:
             status = vn_group_bootstrap(&self.g, start, stop, &o, &how, &fit, n_threads,
                                         poll_signals, NULL, &r)
         if status == VN_TOO_LARGE:
-            masses = [np.max(x) for x in self.keep[5:] if x is not None]
+            masses = [np.max(x) for x in self.keep[5:8] if x is not None]
             raise ValueError(too_many(max(masses)))
         if status == VN_BAD_VALUE:
             raise ValueError("win, loss, tie: outcomes are drawn by number, but one is not whole")

@@ -7,6 +7,7 @@ cdef extern from "vn_model.h" nogil:
     ctypedef struct vn_model_row:
         const char *name
         int has_tie
+        void *information
         void *sweep
     const vn_model_row *vn_model_named(const char *)
     const vn_model_row *vn_model_at(int)

@@ -4,6 +4,7 @@ from libc.stdint cimport int8_t, int32_t, int64_t
 
 from venire._native.common cimport vn_poll, vn_status
 from venire._native.model cimport vn_model_row
+from venire._native.prior cimport vn_prior
 
 
 cdef extern from "vn_vector.h" nogil:
@@ -23,10 +24,9 @@ cdef extern from "vn_solver.h" nogil:
         const double *tie
         const double *scale
         const double *offset
-        const double *pull
-        const double *target
+        vn_prior prior
+        vn_prior direct
         const vn_model_row *model
-        double prior
         int has_gamma
         int has_tie
         int has_level
@@ -44,10 +44,12 @@ cdef extern from "vn_solver.h" nogil:
         void *poll_context
     vn_status vn_problem_build(vn_problem *, int, vn_poll, void *)
     void vn_problem_free(vn_problem *)
-    void vn_problem_set_prior(vn_problem *, double)
+    void vn_problem_prior_changed(vn_problem *)
     vn_status vn_problem_derivatives(vn_problem *, const double *, int, vn_poll, void *, double *)
     vn_status vn_problem_log_likelihood(const vn_problem *, const double *, int, vn_poll, void *,
                                         double *)
+    vn_status vn_problem_objective(const vn_problem *, const double *, int, vn_poll, void *,
+                                   double *)
     vn_status vn_problem_largest_difference(const vn_problem *, const double *, int, vn_poll,
                                             void *, double *)
     vn_status vn_problem_overreach(const vn_problem *, const double *, const double *, double, int,

@@ -11,6 +11,7 @@ from venire._native.border cimport at, at_if, member, offsets, room, same, steps
 from venire._native.common cimport VN_NOT_CONVERGED, VN_OK, VN_TOO_LARGE, check, poll_signals
 from venire._native.common cimport vn_status
 from venire._native.model cimport row_of
+from venire._native.prior cimport prior_of
 
 
 LEVELS = ("jacobi", "multigrid", "cholesky")
@@ -51,9 +52,10 @@ cdef class Problem:
     Parameters are (theta, gamma if `order` is given, log tie if `free_tie`), or (theta, level).
     Arrays are kept, not copied. `tie` belongs to tie models only.
 
-    The predictor of an edge is offset + scale * (theta_lo - theta_hi + gamma * order). Items may
-    have been observed directly: `pull` holds the precisions (0: not observed) and `target` the
-    values, of theta plus, if asked for, a `level` that all such observations share.
+    The predictor of an edge is offset + scale * (theta_lo - theta_hi + gamma * order). `prior` holds
+    the ItemPriors of theta. Items may have been observed directly: `direct` holds the precisions (0:
+    not observed) and the values, of theta plus, if asked for, a `level` that all such observations
+    share.
     """
 
     cdef vn_problem p
@@ -76,9 +78,8 @@ cdef class Problem:
         *,
         const double[::1] scale=None,
         const double[::1] offset=None,
-        const double[::1] pull=None,
-        const double[::1] target=None,
-        double prior=0.0,
+        prior=None,
+        direct=None,
         bint free_tie=False,
         bint level=False,
         bint parallel_edges=False,
@@ -87,9 +88,9 @@ cdef class Problem:
         cdef vn_status status
         memset(&self.p, 0, sizeof(vn_problem))
         self.solver = NULL
-        if level and (order is not None or free_tie or pull is None):
+        if level and (order is not None or free_tie or direct is None):
             raise ValueError("a level goes with direct observations, and with no order effect or tie")
-        self.keep = (edge_ptr, hi, win, loss, tie, order, scale, offset, pull, target)
+        self.keep = (edge_ptr, hi, win, loss, tie, order, scale, offset, prior, direct)
         cdef int64_t n = hi.shape[0]
         self.p.n, self.p.n_edges = steps(edge_ptr, "edge_ptr"), n
         offsets(edge_ptr, 0, n, "edge_ptr")
@@ -101,11 +102,9 @@ cdef class Problem:
         self.p.win, self.p.loss = at(win, n, "win"), at(loss, n, "loss")
         self.p.order = at_if(order, n, "order")
         self.p.scale, self.p.offset = at_if(scale, n, "scale"), at_if(offset, n, "offset")
-        self.p.pull = at_if(pull, self.p.n, "pull")
-        self.p.target = NULL if pull is None else at(target, self.p.n, "target")
+        self.p.prior, self.p.direct = prior_of(prior, self.p.n), prior_of(direct, self.p.n)
         self.p.model = row_of(model)
         sorted_edges(&self.p, parallel_edges)
-        self.p.prior = prior
         self.p.has_gamma = order is not None
         self.p.has_tie = free_tie
         self.p.has_level = level
@@ -149,8 +148,9 @@ cdef class Problem:
         return vn_largest(at(gradient, n, "gradient"), at(mass, n, "mass"), n)
 
     def set_prior(self, double precision):
-        """Another precision of the prior; call `derivatives` before the next `solve`."""
-        vn_problem_set_prior(&self.p, precision)
+        """Another precision of all items' prior; call `derivatives` before the next `solve`."""
+        self.p.prior.all = precision
+        vn_problem_prior_changed(&self.p)
 
     def adopt(self, Problem donor not None):
         """Start with the preconditioner that `donor`, another weighting of the same items, has come
@@ -170,6 +170,16 @@ cdef class Problem:
         with nogil:
             status = vn_problem_log_likelihood(&self.p, x, self.n_threads, poll_signals, NULL,
                                                &value)
+        check(status, "for a loop over the comparisons")
+        return value
+
+    def objective(self, const double[::1] parameters not None):
+        """What a fit maximises: the log-likelihood less the prior's penalty."""
+        cdef double value
+        cdef const double *x = at(parameters, self.n_parameters, "parameters")
+        cdef vn_status status
+        with nogil:
+            status = vn_problem_objective(&self.p, x, self.n_threads, poll_signals, NULL, &value)
         check(status, "for a loop over the comparisons")
         return value
 

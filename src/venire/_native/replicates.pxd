@@ -4,6 +4,7 @@ from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
 
 from venire._native.common cimport vn_poll, vn_status
 from venire._native.model cimport vn_model_row
+from venire._native.prior cimport vn_prior
 from venire._native.resample cimport vn_resample_kind
 
 
@@ -13,7 +14,7 @@ cdef extern from "vn_replicates.h" nogil:
     ctypedef struct vn_replicates:
         const vn_model_row *model
         int has_tie
-        double prior
+        vn_prior prior
         int64_t n_items
         int64_t n_edges
         int64_t n_rows

@@ -8,7 +8,7 @@ from libc.stdint cimport INT32_MAX, int8_t, int32_t, int64_t, uint64_t
 from venire._native.border cimport at, at_if, codes, member, same, team, within
 from venire._native.common cimport VN_BAD_VALUE, VN_OK, VN_TOO_LARGE, check, poll_signals, vn_status
 from venire._native.model cimport row_of
-
+from venire._native.prior cimport prior_of
 
 
 KINDS = {"multinomial": 0, "poisson": 1, "bayesian": 2}
@@ -164,7 +164,7 @@ def fit_replicates(
     const double[::1] start not None,
     *,
     bint has_tie,
-    double prior,
+    prior,
     double tol,
     int max_iter,
     int64_t begin,
@@ -178,7 +178,7 @@ def fit_replicates(
     resampled(&p, draws, n_items, first, second, edge, unit, outcome, mass)
     p.model = row_of(model)
     p.has_tie = has_tie
-    p.prior = prior
+    p.prior = prior_of(prior, n_items)
     p.component = at(component, n_items, "component")
     codes(p.component, n_items, n_items, "component")
     same(inverse.shape[0], n_parameters, "inverse")

@@ -122,6 +122,9 @@ class Job:
     def __post_init__(self) -> None:
         Columns.of(self.columns, {}).of_groups().in_file()
         check_arguments(self.model, self.prior, self.order_effect, self.tol, self.max_iter, None)
+        if self.prior is not None and self.prior.goes_by_place:
+            reason = "holds an array, but files have no order of items: map (group, item) to values"
+            checks.fail("prior", reason)
         checks.flag(self.shared, "shared")
         if self.errors is not None:
             checks.one_of(self.errors, "errors", ("fisher",))
@@ -146,7 +149,7 @@ class Job:
         """What goes into the metadata of an output."""
         return {
             "model": self.model,
-            "prior": None if self.prior is None else self.prior.precision,
+            "prior": None if self.prior is None else self.prior.to_dict(),
             "order_effect": self.order_effect,
             "shared": self.shared,
             "tol": self.tol,
@@ -193,6 +196,9 @@ class Job:
         progress: Callable[[int, int], None] | None = None,
     ) -> Fitted:
         """Fit the groups; what did not converge is said by its status."""
+        prior, c = self.prior, comparisons
+        if prior is not None:  # labels of other groups are those of other parts of the files
+            prior = prior.among(c.items, c.groups, c.offsets)
         of_group: dict[str, np.ndarray] = {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
@@ -200,7 +206,7 @@ class Job:
             result = fit_groups(
                 comparisons,
                 model=self.model,
-                prior=self.prior,
+                prior=prior,
                 order_effect=self.order_effect,
                 shared=self.shared,
                 tol=self.tol,

@@ -89,22 +89,21 @@ def write_parts(tasks: Executor, found: Found, share: Share, tell: Tell) -> list
     files: list[list[str]] = [[] for _ in range(n_parts)]
     pending: list[Any] = []
     gains: list[int] = []  # groups that are fitted once the task is done
-    spread = _spread(found.scans)
-    for k, (one, its) in enumerate(zip(found.scans, spread, strict=True)):
-        whole = np.setdiff1d(one.groups.labels, its, assume_unique=True)
-        if len(whole):
-            fits = tasks.submit("fit", k, fit_whole_groups, found.tasks[k], its, share)
+    spread, late = _spread(found.scans)
+    for k, (one, here) in enumerate(zip(found.scans, spread, strict=True)):
+        part_of = share.part_of(one.groups.labels)
+        if not here.all():
+            fits = tasks.submit("fit", k, fit_whole_groups, found.tasks[k], here, share)
             pending.append(fits)
-            gains.append(len(whole))
-            for part in np.unique(share.part_of(whole)).tolist():
+            gains.append(int((~here).sum()))
+            for part in np.unique(part_of[~here]).tolist():
                 fitted[part].append(tasks.submit("fits", (k, part), operator.getitem, fits, part))
-        if len(its):
-            rows = tasks.submit("split", k, split, found.tasks[k], its, share)
-            for part in np.unique(share.part_of(its)).tolist():
+        if here.any():
+            rows = tasks.submit("split", k, split, found.tasks[k], here, share)
+            for part in np.unique(part_of[here]).tolist():
                 moved[part].append(tasks.submit("rows", (k, part), operator.getitem, rows, part))
                 files[part].append(one.unit.path)
     n_first = len(pending)
-    late = np.unique(np.concatenate(spread))
     gains += np.bincount(share.part_of(late), minlength=n_parts).tolist()
     for part in range(n_parts):
         needs = fitted[part], moved[part], files[part]
@@ -121,18 +120,15 @@ def write_parts(tasks: Executor, found: Found, share: Share, tell: Tell) -> list
     return [parts[part] for part in range(n_parts)]
 
 
-def _spread(scans: Sequence[Scan]) -> list[np.ndarray]:
-    """For each unit the groups that it shares with others."""
+def _spread(scans: Sequence[Scan]) -> tuple[list[np.ndarray], np.ndarray]:
+    """Which groups of each unit are in others too, and the labels of all that are."""
     encoder = Encoder(("group",), n_threads=1)
     for one in scans:
         encoder.add(one.groups.labels)
-    _, (codes,) = encoder.finish()
-    again = np.bincount(codes)[codes] > 1
+    labels, (codes,) = encoder.finish()
+    again = np.bincount(codes) > 1
     ends = np.cumsum([len(one.groups.labels) for one in scans])
-    return [
-        one.groups.labels[again[end - len(one.groups.labels) : end]]
-        for one, end in zip(scans, ends, strict=True)
-    ]
+    return np.split(again[codes], ends[:-1]), labels[again]
 
 
 # ---- tasks --------------------------------------------------------------------------------------
@@ -145,8 +141,8 @@ def fit_whole_groups(one: Scan, spread: np.ndarray, share: Share) -> dict[int, A
     ----------
     one : Scan
         The unit.
-    spread : ndarray
-        Labels of its groups that are in other units too.
+    spread : ndarray of bool
+        Which of its groups are in other units too.
     share : Share
 
     Returns
@@ -154,8 +150,7 @@ def fit_whole_groups(one: Scan, spread: np.ndarray, share: Share) -> dict[int, A
     dict of int to pyarrow Table
         The fits that go to each part.
     """
-    mine = ~np.isin(one.groups.labels, spread)
-    groups = Counts(one.groups.labels[mine], one.groups.rows[mine])
+    groups = Counts(one.groups.labels[~spread], one.groups.rows[~spread])
     plan = Plan(groups, cut(groups.rows, share.work.room()))
     folder = os.environ.get("TMPDIR") or os.getcwd()
     tables: dict[int, list[Any]] = {}
@@ -181,8 +176,9 @@ def split(one: Scan, spread: np.ndarray, share: Share) -> dict[int, Any]:
     import pyarrow as pa
 
     work = share.work
-    parts, starts = np.unique(share.part_of(spread), return_index=True)
-    plan = Plan(Counts(spread, np.ones(len(spread), np.int64)), starts)
+    groups = Counts(one.groups.labels[spread], one.groups.rows[spread])
+    parts, starts = np.unique(share.part_of(groups.labels), return_index=True)
+    plan = Plan(groups, starts)
     tables: dict[int, list[Any]] = {}
     row = one.unit.start
     for piece in stream([one.unit], work.job.names, pieces(work.memory), work.types):

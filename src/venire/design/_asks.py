@@ -1,74 +1,107 @@
-"""Asks so far and asks that are out, checked and sorted by group."""
+"""Asks and sizes of groups made canonical: what was asked so far, and what it may be about."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from venire._core import checks
-from venire.data.grouped_comparisons import GroupedComparisons
+from venire.design._design import PairDesign
 
-__all__ = ["Asks", "asks_of", "joined"]
+__all__ = ["MOST", "Asks", "asks_of", "joined", "positions", "sizes"]
 
-_PARTS = ("group", "first", "second")
+MOST = 2**31 - 1  # items of a group: positions are int32
 BLOCK = 1 << 20  # rows that are looked at together
+_PARTS = ("group", "first", "second")
 
 
 class Asks(NamedTuple):
     """Asks group by group, in the order shown: those of group k start at ``offsets[k]``."""
 
-    offsets: np.ndarray
-    first: np.ndarray
-    second: np.ndarray
+    offsets: NDArray[np.int64]
+    first: NDArray[np.int32]
+    second: NDArray[np.int32]
 
     @property
-    def group(self) -> np.ndarray:
+    def group(self) -> NDArray[np.int64]:
         """Position of each ask's group."""
         sizes = np.diff(self.offsets)
         return np.repeat(np.arange(len(sizes)), sizes)
 
 
-def asks_of(x: Any, c: GroupedComparisons, name: str) -> Asks:
-    """Asks given as an object with group, first and second, or as a tuple of them.
+def positions(x: Any, name: str, rule: str = "must be >= 0", most: int = MOST) -> NDArray[np.int64]:
+    """Integers from 0 to `most`, of one dimension, as int64."""
+    array = checks.integers(x, name)
+    if array.ndim != 1:
+        checks.fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
+    if array.size and (array.min() < 0 or array.max() > most):
+        at = int(np.argmax((array < 0) | (array > most)))
+        checks.fail(name, rule, at, array[at])
+    return np.ascontiguousarray(array, np.int64)
 
-    None: for ``asked`` one ask for each pair and order that has votes, for ``pending`` none.
+
+def sizes(n_items: Any) -> tuple[NDArray[np.int64], bool]:
+    """Items of each group; and whether it was one number, for one group."""
+    if checks.length(n_items, "n_items") is None and not isinstance(n_items, Iterable):
+        return np.array([checks.whole(n_items, "n_items", 2, MOST)], np.int64), True
+    return positions(n_items, "n_items", f"must be from 0 to {MOST}"), False
+
+
+def asks_of(x: Any, n_items: NDArray[np.int64], name: str) -> Asks:
+    """A design, an allocation or (group, first, second), of groups of `n_items`.
+
+    Of a single group (first, second) will do. None: no asks.
     """
     if x is None:
-        if name == "pending":
-            empty = np.empty(0, np.int32)
-            return Asks(np.zeros(c.n_groups + 1, np.int64), empty, empty)
-        return _voted(c)
-    columns: tuple[Any, ...]
-    if isinstance(x, tuple):
-        if len(x) != 3:
-            reason = f"must be (group, first, second), has {len(x)} parts"
-            checks.fail(name, reason, kind=TypeError)
-        columns = x
-    else:
-        columns = tuple(getattr(x, part, None) for part in _PARTS)
-        if any(part is None for part in columns):
-            reason = "must be a PairDesign, an Allocation or (group, first, second), got "
-            checks.fail(name, reason + type(x).__name__, kind=TypeError)
-    group, first, second = (
-        _positions(part, f"{name}: {what}") for part, what in zip(columns, _PARTS, strict=True)
-    )
-    for part, what in ((first, "first"), (second, "second")):
-        if len(part) != len(group):
-            checks.fail(f"{name}: {what}", f"has {len(part)} rows, but group has {len(group)}")
-    sizes = np.diff(c.offsets)
-    for start in range(0, len(group), BLOCK):
-        rows = slice(start, start + BLOCK)
-        _check_rows(group[rows], first[rows], second[rows], sizes, name, start)
+        nothing = np.empty(0, np.int32)
+        return Asks(np.zeros(len(n_items) + 1, np.int64), nothing, nothing)
+    if isinstance(x, PairDesign):
+        x.require_groups(n_items, name)
+        return Asks(x.offsets, x.first, x.second)
+    parts = x if isinstance(x, (tuple, list)) else [getattr(x, part, None) for part in _PARTS]
+    if len(parts) == 2 and len(n_items) == 1:
+        first = checks.column(parts[0], f"{name}: first")
+        parts = (np.zeros(checks.length(first, f"{name}: first") or 0, np.int64), first, parts[1])
+    if len(parts) != 3 or any(part is None for part in parts):
+        got = f"has {len(parts)} parts and there are {len(n_items)} groups"
+        if not isinstance(x, (tuple, list)):
+            got = f"got {type(x).__name__}"
+        reason = f"must be a PairDesign, an Allocation or (group, first, second), {got}"
+        checks.fail(name, reason, kind=TypeError)
+    names = [f"{name}: {part}" for part in _PARTS]
+    rule = f"must be a position among {len(n_items)} groups"
+    group = positions(parts[0], names[0], rule, len(n_items) - 1)
+    first, second = (_items(parts[k], group, n_items, names[k]) for k in (1, 2))
+    if len(same := np.flatnonzero(first == second)):
+        checks.fail(name, "an item is compared with itself", int(same[0]), int(first[same[0]]))
     if (group[1:] < group[:-1]).any():
         order = np.argsort(group, kind="stable")
         group, first, second = group[order], first[order], second[order]
-    offsets = np.searchsorted(group, np.arange(c.n_groups + 1)).astype(np.int64)
-    return Asks(
-        offsets,
-        np.ascontiguousarray(first, np.int32),
-        np.ascontiguousarray(second, np.int32),
-    )
+    offsets = np.searchsorted(group, np.arange(len(n_items) + 1)).astype(np.int64)
+    return Asks(offsets, first, second)
+
+
+def _items(
+    x: Any, group: NDArray[np.int64], n_items: NDArray[np.int64], name: str
+) -> NDArray[np.int32]:
+    """Positions of items within their groups."""
+    array = checks.integers(x, name)
+    if array.ndim != 1:
+        checks.fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
+    if len(array) != len(group):
+        checks.fail(name, f"has {len(array)} rows, but group has {len(group)}")
+    for start in range(0, len(group), BLOCK):
+        rows = slice(start, start + BLOCK)
+        own = n_items[group[rows]]
+        bad = (array[rows] < 0) | (array[rows] >= own)
+        if bad.any():
+            at = int(np.argmax(bad))
+            rule = f"must be a position among {own[at]} items in the group"
+            checks.fail(name, rule, start + at, array[start + at])
+    return np.ascontiguousarray(array, np.int32)
 
 
 def joined(asked: Asks, pending: Asks) -> Asks:
@@ -80,50 +113,3 @@ def joined(asked: Asks, pending: Asks) -> Asks:
     first = np.concatenate([asked.first, pending.first])[order]
     second = np.concatenate([asked.second, pending.second])[order]
     return Asks(asked.offsets + pending.offsets, first, second)
-
-
-def _voted(c: GroupedComparisons) -> Asks:
-    first, second = np.empty_like(c.first), np.empty_like(c.second)
-    without = []
-    for start in range(0, len(first), BLOCK):
-        cells = slice(start, start + BLOCK)
-        mass = c.win[cells] + c.loss[cells]
-        if c.cells.tie is not None:
-            mass += c.cells.tie[cells]
-        without.append(start + np.flatnonzero(mass == 0.0))
-        turned = c.order[cells] < 0
-        first[cells] = np.where(turned, c.second[cells], c.first[cells])
-        second[cells] = np.where(turned, c.first[cells], c.second[cells])
-    dropped = np.concatenate([np.empty(0, np.int64), *without])
-    offsets = c.cell_offsets - np.searchsorted(dropped, c.cell_offsets)
-    if len(dropped):
-        first, second = np.delete(first, dropped), np.delete(second, dropped)
-    return Asks(offsets, first, second)
-
-
-def _positions(x: Any, name: str) -> np.ndarray:
-    array = checks.integers(x, name)
-    if array.ndim != 1:
-        checks.fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
-    return array
-
-
-def _check_rows(
-    group: np.ndarray, first: np.ndarray, second: np.ndarray, sizes: np.ndarray, name: str,
-    start: int,
-) -> None:  # fmt: skip
-    """Refuse positions that are out of range, and an item beside itself."""
-
-    def refuse(bad: np.ndarray, what: str, reason: str, value: np.ndarray) -> None:
-        if bad.any():
-            at = int(np.argmax(bad))
-            size = len(sizes) if what == ": group" else int(sizes[group[at]])
-            checks.fail(name + what, reason.format(size), start + at, int(value[at]))
-
-    rule = "must be a position among {} groups"
-    refuse((group < 0) | (group >= len(sizes)), ": group", rule, group)
-    own = sizes[group]
-    for part, what in ((first, ": first"), (second, ": second")):
-        rule = "must be a position among {} items in the group"
-        refuse((part < 0) | (part >= own), what, rule, part)
-    refuse(first == second, "", "an item is compared with itself", first)

@@ -12,9 +12,9 @@ from venire._core import checks
 from venire._core.arrays import keys
 from venire._core.frames import as_frame
 from venire._native.resample import words
-from venire.design import _inputs
+from venire.design import _asks
 from venire.design._design import check_labels
-from venire.design._pairs import native
+from venire.design._pairs import made
 
 __all__ = ["BridgeDesign", "design_bridges"]
 
@@ -119,9 +119,7 @@ def design_bridges(n_items: ArrayLike, per_group: int = 4, *, rng: Any = None) -
     >>> len(b), np.bincount(b.first_group).tolist(), np.bincount(b.second_group).tolist()
     (10, [2, 2, 0, 2, 2, 2], [2, 2, 0, 2, 2, 2])
     """
-    n_items = checks.column(n_items, "n_items")
-    single = checks.length(n_items, "n_items") is None
-    n, _ = _inputs.sizes([n_items] if single else n_items)
+    n = _asks.positions(np.atleast_1d(checks.column(n_items, "n_items")), "n_items")
     per_group = checks.whole(per_group, "per_group", 1, MOST_BRIDGES)
     groups = np.flatnonzero(n).astype(np.int32)
     key = keys(rng)
@@ -144,14 +142,15 @@ def _joined(n: int, per_group: int, key: tuple[int, int]) -> tuple[np.ndarray, n
     left, turn = per_group if n > 1 else 0, 0
     while left > 0:
         degree = min(left, n - 1)
-        made = native(np.array([n], np.int64), degree, None, "cycles", key, 1, stream=turn)
-        first, second = np.append(first, made.first), np.append(second, made.second)
+        of_one = np.array([n], np.int64)
+        pairs = made(of_one, degree, _asks.asks_of(None, of_one, "used"), "cycles", key, 1, turn)
+        first, second = np.append(first, pairs.first), np.append(second, pairs.second)
         left, turn = left - degree, turn + 1
         if n % 2 and degree % 2:
-            met = np.bincount(np.append(made.first, made.second), minlength=n)
+            met = np.bincount(np.append(pairs.first, pairs.second), minlength=n)
             alone = int(np.argmin(met))
             first = np.append(first, np.int32(alone))
-            second = np.append(second, _partner(alone, made.first, made.second, n, key))
+            second = np.append(second, _partner(alone, pairs.first, pairs.second, n, key))
     return first, second
 
 

@@ -106,8 +106,7 @@ class PairDesign:
         """
         if not isinstance(other, PairDesign):
             return NotImplemented
-        if not np.array_equal(self.n_items, other.n_items):
-            checks.fail("other", "is a design of other groups")
+        other.require_groups(self.n_items, "other")
         order = np.argsort(np.concatenate([self.group, other.group]), kind="stable")
         return PairDesign(
             self.n_items,
@@ -116,6 +115,17 @@ class PairDesign:
             np.concatenate([self.second, other.second])[order],
             self.repeats + other.repeats,
         )
+
+    def require_groups(self, n_items: NDArray[np.int64], name: str) -> None:
+        """Raise ValueError, about the argument `name`, unless the groups have so many items."""
+        if len(self.n_items) != len(n_items):
+            reason = f"is a design of {len(self.n_items)} groups, but there are {len(n_items)}"
+            checks.fail(name, reason)
+        differs = np.flatnonzero(self.n_items != n_items)
+        if len(differs):
+            at = int(differs[0])
+            reason = f"is a design of other groups: here the group has {n_items[at]} items"
+            checks.fail(name, reason, at, self.n_items[at])
 
     def to_frame(self, backend: str | None = None, *, labels: Any = None) -> Any:
         """The asks as a dataframe.

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from venire.data.grouped_comparisons import GroupedComparisons
-from venire.ratings.grouped.batches import batches
+from venire.models import DEFAULT
+from venire.priors import ItemPriors
+from venire.ratings.grouped.batches import batches, native_groups
 
 if TYPE_CHECKING:
-    from venire._native.allocate import Votes
+    from venire._native.grouped import Groups
     from venire.design._asks import Asks
     from venire.design._prior import AllocationPrior
 
@@ -23,13 +25,16 @@ BATCH = 4e9  # operations between two reports of progress, about
 
 
 def held_out_losses(
-    c: GroupedComparisons, held: np.ndarray, mean: np.ndarray, precision: float, n_threads: int
-) -> np.ndarray:
+    c: GroupedComparisons, held: np.ndarray, model: str, mean: np.ndarray, precision: float,
+    n_threads: int,
+) -> np.ndarray:  # fmt: skip
     """Negative log-likelihood of the held-out cells of each group, (n_groups,)."""
+    from venire._native import allocate
+
     loss = np.zeros(c.n_groups)
-    votes = _votes(c, mean, precision)
+    groups = _groups(c, model, mean, precision)
     for start, stop in batches(c):
-        votes.held_out(held.view(np.uint8), start, stop, n_threads, loss)
+        allocate.held_out(groups, held.view(np.uint8), start, stop, n_threads, loss)
     return loss
 
 
@@ -40,6 +45,7 @@ def pick(
     n_picks: np.ndarray,
     prior: AllocationPrior,
     *,
+    model: str = DEFAULT,
     n_threads: int,
     progress: Callable[[int, int], None] | None = None,
     given: tuple[np.ndarray, np.ndarray] | None = None,
@@ -49,14 +55,16 @@ def pick(
 
     `options` are those of `venire.reference.allocate_groups`.
     """
+    from venire._native import allocate
+
     offsets = np.concatenate([[0], np.cumsum(n_picks)]).astype(np.int64)
     first, second = given or (np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.int32))
     gain = np.empty(offsets[-1])
-    votes = _votes(c, prior.mean, prior.precision)
+    groups = _groups(c, model, prior.mean, prior.precision)
     pending = np.ascontiguousarray(n_pending, np.int64)
     for start, stop in _batches(np.diff(c.offsets), n_picks):
-        votes.pick(
-            asks.offsets, asks.first, asks.second, pending, offsets, first, second, gain,
+        allocate.pick(
+            groups, asks.offsets, asks.first, asks.second, pending, offsets, first, second, gain,
             start, stop, n_threads, dense=DENSE, sketch=SKETCH, **options,
         )  # fmt: skip
         if progress is not None:
@@ -64,12 +72,9 @@ def pick(
     return first, second, gain
 
 
-def _votes(c: GroupedComparisons, mean: np.ndarray, precision: float) -> Votes:
-    from venire._native.allocate import Votes
-
-    return Votes(
-        c.offsets, c.cell_offsets, c.first, c.second, c.win, c.loss, c.cells.tie, mean, precision
-    )
+def _groups(c: GroupedComparisons, model: str, mean: np.ndarray, precision: float) -> Groups:
+    prior = ItemPriors(mean, np.full(c.n_items, precision))
+    return native_groups(c, model, prior=prior, order_effect=False, has_tie=False, shared=False)
 
 
 def _batches(n_items: np.ndarray, n_picks: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -1,18 +1,18 @@
-"""Which pairs of items to ask, in one group or in many."""
+"""Which pairs of items to ask, in one group or in many, and whom."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 from venire._core.arrays import keys
-from venire.design import _inputs
+from venire.design import _asks
 from venire.design._design import PairDesign
 
-__all__ = ["design_pairs", "native"]
+__all__ = ["design_pairs", "made", "rotate_teachers"]
 
 METHODS = ("cycles", "random", "all")
 MOST_ASKS = 2**40
@@ -105,10 +105,10 @@ def design_pairs(
     0
     """
     method = checks.one_of(method, "method", METHODS)
-    n, single = _inputs.sizes(n_items)
+    n, single = _asks.sizes(n_items)
     wanted = int(n.max(initial=1))  # for "all"
     if degree is not None or method != "all":
-        degree = min(checks.whole(degree, "degree", 1, None), _inputs.MOST)
+        degree = min(checks.whole(degree, "degree", 1, None), _asks.MOST)
         if method != "all":
             wanted = degree
             if single and degree >= n[0]:
@@ -119,16 +119,17 @@ def design_pairs(
             at = int(np.argmax(odd))
             checks.fail("n_items", f"must be even where degree is odd, here {wanted}",
                          None if single else at, n[at])  # fmt: skip
-    return native(n, wanted, _inputs.used_pairs(used, n), method, keys(rng), n_threads)
+    before = _asks.asks_of(used, n, "used")
+    return made(n, wanted, before, method, keys(rng), checks.n_threads(n_threads))
 
 
-def native(
-    n_items: np.ndarray,
+def made(
+    n_items: NDArray[np.int64],
     degree: int,
-    used: _inputs.Used | None,
+    used: _asks.Asks,
     method: str,
     key: tuple[int, int],
-    n_threads: int | None,
+    n_threads: int,
     stream: int = 0,
 ) -> PairDesign:
     """Call the kernel on checked arguments; of an odd number of items one is left without a last
@@ -140,6 +141,55 @@ def native(
         checks.fail("n_items", f"makes more than {MOST_ASKS} pairs in all")
     offsets = np.zeros(len(n_items) + 1, np.int64)
     np.cumsum(np.maximum(n_asks, 0), out=offsets[1:])
-    threads = checks.n_threads(n_threads)
-    made = design.pairs(method, degree, n_items, offsets, used, key, threads, stream)
-    return PairDesign(n_items, offsets, *made)
+    found = design.pairs(method, degree, n_items, offsets, used, key, n_threads, stream)
+    return PairDesign(n_items, offsets, *found)
+
+
+def rotate_teachers(
+    position: ArrayLike, group: ArrayLike, teachers: int | ArrayLike
+) -> NDArray[np.int32]:
+    """The teacher of each ask, in rotation: ``pattern[(position + group) % len(pattern)]``.
+
+    Parameters
+    ----------
+    position : array_like of int, shape (n_asks,)
+        Of each ask among those of its group, such as `PairDesign.position`.
+    group : int, or array_like of int, shape (n_asks,)
+        Position of the ask's group, so that groups do not all begin with the same teacher.
+    teachers : int, or array_like of int
+        Number of teachers, who then take turns; or a pattern of teachers, in which one may stand
+        more often than others: [0, 0, 1, 2] gives half of the asks to teacher 0.
+
+    Returns
+    -------
+    ndarray of int32, shape (n_asks,)
+
+    Raises
+    ------
+    ValueError
+        If a position, group or teacher is negative, lengths differ, or there is no teacher.
+    TypeError
+        If numbers are not integers.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> d = vn.design_pairs([4, 4], 2, rng=0)
+    >>> vn.rotate_teachers(d.position, d.group, 3).tolist()
+    [0, 1, 2, 0, 1, 2, 0, 1]
+    """
+    place = _asks.positions(position, "position")
+    group, teachers = checks.column(group, "group"), checks.column(teachers, "teachers")
+    if checks.length(group, "group") is None:
+        of_group: Any = checks.whole(group, "group", 0, _asks.MOST)
+    else:
+        of_group = _asks.positions(group, "group")
+        if len(of_group) != len(place):
+            checks.fail("group", f"has {len(of_group)} rows, but position has {len(place)}")
+    if checks.length(teachers, "teachers") is None:
+        n_teachers = checks.whole(teachers, "teachers", 1, _asks.MOST)
+        return ((place + of_group) % n_teachers).astype(np.int32)
+    pattern = _asks.positions(teachers, "teachers").astype(np.int32)
+    if not len(pattern):
+        checks.fail("teachers", "is empty: at least one is needed")
+    return pattern[(place + of_group) % len(pattern)]

@@ -10,12 +10,21 @@ import numpy as np
 
 from venire._core import checks
 from venire.data.grouped_comparisons import GroupedComparisons
+from venire.data.grouping import Grouping
 from venire.design import _kernel
-from venire.design._allocation_inputs import centred_prediction, items_of, some_groups
+from venire.models import DEFAULT, HALF_TIES
 from venire.priors import GaussianPrior
 from venire.ratings.grouped import fit_groups
 
-__all__ = ["AllocationPrior", "PriorCandidate", "fixed_prior", "select_prior"]
+__all__ = [
+    "AllocationPrior",
+    "PriorCandidate",
+    "centred_prediction",
+    "chosen_prior",
+    "fixed_prior",
+    "groups_of",
+    "select_prior",
+]
 
 PLAIN = GaussianPrior(0.1)  # of the fit whose residuals say how wide a prior must be
 FIXED_VARIANCE = 10.0
@@ -95,6 +104,7 @@ def select_prior(
     comparisons: GroupedComparisons,
     prediction: Any = None,
     *,
+    model: str = DEFAULT,
     rng: Any = None,
     n_threads: int | None = None,
     empirical: bool = False,
@@ -106,7 +116,7 @@ def select_prior(
     theta about the mean: the mean of (theta - mean)^2 less that of the squared standard errors, at
     least half of the former, over the items that have votes; the plain fit has GaussianPrior(0.1).
     A fifth of the pairs is held out, at random over all groups; the others are fitted under each
-    candidate, and the one with the least logistic loss on those held out is chosen.
+    candidate, and the one with the least logarithmic loss on those held out is chosen.
 
     Parameters
     ----------
@@ -117,6 +127,8 @@ def select_prior(
         by group: a student that saw a group's votes repeats their noise. Centred here in each
         group; nan (no prediction) stands for the group's mean. Without any, the three candidates
         of mean 0 compete.
+    model : {"bradley-terry", "thurstone"}
+        Of the votes; theta, means and variances are in its unit.
     rng : int, SeedSequence or Generator, optional
     n_threads : int, optional
         The result does not depend on it.
@@ -153,66 +165,121 @@ def select_prior(
     >>> vn.select_prior(c, theta.ravel(), rng=1).name
     'student'
     """
-    if not isinstance(comparisons, GroupedComparisons):
-        checks.fail(
-            "comparisons", f"must be GroupedComparisons, got {type(comparisons).__name__}",
-            kind=TypeError,
-        )  # fmt: skip
+    c = groups_of(comparisons)
+    model = checks.one_of(model, "model", HALF_TIES)
     threads, empirical = checks.n_threads(n_threads), checks.flag(empirical, "empirical")
-    student = centred_prediction(prediction, comparisons)
-    generator = checks.rng(rng)
-    zero = np.zeros(comparisons.n_items)
-    voted = np.flatnonzero(np.diff(comparisons.cell_offsets) > 0)
+    student = centred_prediction(prediction, c)
+    return chosen_prior(c, student, model, checks.rng(rng), threads, empirical)
+
+
+def groups_of(comparisons: Any) -> GroupedComparisons:
+    """The comparisons, which must be of groups."""
+    if not isinstance(comparisons, GroupedComparisons):
+        reason = f"must be GroupedComparisons, got {type(comparisons).__name__}"
+        checks.fail("comparisons", reason, kind=TypeError)
+    return comparisons
+
+
+def centred_prediction(prediction: Any, c: GroupedComparisons) -> np.ndarray | None:
+    """Predictions with mean 0 in each group; 0 where there is none (nan); None if there are none.
+
+    The mean is that of the items that have a prediction.
+    """
+    if prediction is None:
+        return None
+    x = checks.predictions(prediction, c.n_items).copy()
+    known = ~np.isnan(x)
+    if not known.any():
+        return None
+    x[~known] = 0.0
+    group = np.repeat(np.arange(c.n_groups), np.diff(c.offsets))
+    total = np.bincount(group, x, c.n_groups)
+    count = np.bincount(group, known, c.n_groups)
+    x -= (total / np.maximum(count, 1))[group]
+    x[~known] = 0.0
+    return x
+
+
+def chosen_prior(
+    c: GroupedComparisons, student: np.ndarray | None, model: str,
+    generator: np.random.Generator, n_threads: int, empirical: bool,
+) -> AllocationPrior:  # fmt: skip
+    """See `select_prior`; `student` is centred."""
+    zero = np.zeros(c.n_items)
+    voted = np.flatnonzero(np.diff(c.cell_offsets) > 0)
     if not len(voted):
-        return fixed_prior(comparisons.n_items)
-    voted = _sampled(voted, np.diff(comparisons.offsets), generator)
-    all_of_them = len(voted) == comparisons.n_groups
-    sample = comparisons if all_of_them else some_groups(comparisons, voted)
-    own = None if student is None else student[items_of(comparisons.offsets, voted)]
-    plain = fit_groups(sample, prior=PLAIN, n_threads=threads)
+        return fixed_prior(c.n_items)
+    sample, items = _sample(c, voted, generator)
+    own = None if student is None else student[items]
+    plain = fit_groups(sample, model=model, prior=PLAIN, n_threads=n_threads)
     has_votes = plain.n_comparisons > 0.0
     if not has_votes.any():
-        return fixed_prior(comparisons.n_items)
-    theta, variance = plain.theta[has_votes], plain.standard_errors[has_votes] ** 2
+        return fixed_prior(c.n_items)
+    theta, noise = plain.theta[has_votes], float((plain.standard_errors[has_votes] ** 2).mean())
 
     def width(mean: Any) -> float:
         """Variance of theta about `mean`: what the errors of theta leave, at least half."""
         square = float(np.mean((theta - mean) ** 2))
-        return max(square - float(np.mean(variance)), 0.5 * square, LEAST_VARIANCE)
+        return max(square - noise, 0.5 * square, LEAST_VARIANCE)
 
     t0 = width(0.0)
     ts = t0 if own is None else width(own[has_votes])
     if empirical:
         only = PriorCandidate("empirical", "zero", 1.0 / t0, math.nan)
         return AllocationPrior(zero, 1.0 / t0, "empirical", ts, (only,))
-    tried = [
-        ("fixed", "zero", FIXED_VARIANCE),
-        ("empirical", "zero", t0),
-        ("empirical wide", "zero", WIDER * t0),
-    ]
-    if own is not None:
-        tried += [("student", "student", ts), ("student wide", "student", WIDER * ts)]
     held = _held_out(sample, generator)
     if held is None:
         return AllocationPrior(zero, 1.0 / FIXED_VARIANCE, "fixed", ts)
+    tried = [("fixed", FIXED_VARIANCE), ("empirical", t0), ("empirical wide", WIDER * t0)]
+    if own is not None:
+        tried += [("student", ts), ("student wide", WIDER * ts)]
     n_held = float(np.sum((sample.win + sample.loss + sample.tie)[held]))
     candidates = []
-    for name, kind, t in tried:
-        mean = np.zeros(sample.n_items) if own is None or kind == "zero" else own
-        loss = _kernel.held_out_losses(sample, held, mean, 1.0 / t, threads)
-        candidates.append(PriorCandidate(name, kind, 1.0 / t, float(loss.sum()) / n_held))
+    for name, t in tried:
+        means = "student" if name.startswith("student") else "zero"
+        mean = np.zeros(sample.n_items) if own is None or means == "zero" else own
+        loss = _kernel.held_out_losses(sample, held, model, mean, 1.0 / t, n_threads)
+        candidates.append(PriorCandidate(name, means, 1.0 / t, float(loss.sum()) / n_held))
     best = min(candidates, key=lambda one: one.loss)
     mean = zero if best.mean == "zero" or student is None else student
     return AllocationPrior(mean, best.precision, best.name, ts, tuple(candidates))
 
 
-def _sampled(groups: np.ndarray, n_items: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Some of the groups at random, ascending, or all of them if they are not too many."""
-    if len(groups) <= SAMPLE and n_items[groups].sum() <= SAMPLE_ITEMS:
-        return groups
-    order = generator.permutation(groups)
-    enough = int(np.searchsorted(np.cumsum(n_items[order]), SAMPLE_ITEMS, side="right"))
-    return np.sort(order[: max(1, min(SAMPLE, enough))])
+def _sample(
+    c: GroupedComparisons, groups: np.ndarray, generator: np.random.Generator
+) -> tuple[GroupedComparisons, np.ndarray]:
+    """Some of the groups at random, or all of them if they are not too many; and their items."""
+    n_items = np.diff(c.offsets)
+    if len(groups) > SAMPLE or n_items[groups].sum() > SAMPLE_ITEMS:
+        order = generator.permutation(groups)
+        enough = int(np.searchsorted(np.cumsum(n_items[order]), SAMPLE_ITEMS, side="right"))
+        groups = np.sort(order[: max(1, min(SAMPLE, enough))])
+    offsets, items = _ranges(c.offsets, groups)
+    if len(groups) == c.n_groups:
+        return c, items
+    cell_offsets, cells = _ranges(c.cell_offsets, groups)
+    return GroupedComparisons._of(
+        Grouping(
+            groups=c.groups[groups],
+            offsets=offsets,
+            cell_offsets=cell_offsets,
+            items=c.items[items],
+            first=c.first[cells],
+            second=c.second[cells],
+            order=c.order[cells],
+            win=c.win[cells],
+            loss=c.loss[cells],
+            tie=c.tie[cells],
+            is_soft=False,
+        )
+    ), items
+
+
+def _ranges(offsets: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of some of the ranges that `offsets` bound: their new offsets, and what lies in them."""
+    sizes = np.diff(offsets)[chosen]
+    new = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    return new, np.repeat(offsets[chosen] - new[:-1], sizes) + np.arange(new[-1])
 
 
 def _held_out(c: GroupedComparisons, generator: np.random.Generator) -> np.ndarray | None:

@@ -15,6 +15,7 @@ from venire.design import (
     CRITERIA,
     Allocation,
     AllocationPrior,
+    Criterion,
     allocate,
     design_bridges,
     design_pairs,
@@ -155,7 +156,8 @@ class Asking:
         return allocate(
             self._learning.comparisons(),
             budget,
-            criterion=criterion,
+            model=settings.model,
+            criterion=Criterion(criterion, settings.top),
             share=share,
             prediction=state.prediction if steered else None,
             prior="select" if prior is None else prior,
@@ -163,7 +165,6 @@ class Asking:
             pending=waiting,
             votes_per_ask=settings.votes_per_ask,
             rho=settings.rho,
-            top=settings.top,
             rng=self._stream(_PAIRS),
             n_threads=state.n_threads,
         )

@@ -120,7 +120,8 @@ class Requests:
     @cached_property
     def bridge(self) -> NDArray[np.bool_]:
         """Whether the two items are of two groups."""
-        return self._state.ledger.bridge()[self._ask]
+        ledger, ask = self._state.ledger, self._ask
+        return ledger.group[ask] != ledger.second_group[ask]
 
     @cached_property
     def teacher(self) -> NDArray[Any]:

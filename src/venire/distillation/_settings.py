@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, asdict, dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Self, TypedDict
 
@@ -14,7 +14,7 @@ from venire._core import checks
 from venire._core.arrays import first_seen
 from venire.design import BASELINES, CRITERIA
 from venire.models import HALF_TIES
-from venire.priors import GaussianPrior
+from venire.priors import GaussianPrior, check_prior
 
 __all__ = ["Options", "Settings"]
 
@@ -110,8 +110,7 @@ def _costs(settings: Settings, name: str, given: Any) -> tuple[float, ...]:
 
 
 def _prior(settings: Any, name: str, given: Any) -> GaussianPrior | None:
-    if not (given is None or isinstance(given, GaussianPrior)):
-        checks.fail(name, "must be a GaussianPrior or None", value=given, kind=TypeError)
+    check_prior(given)
     return given
 
 
@@ -221,13 +220,14 @@ class Settings:
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
-        return asdict(self)
+        own = {option.name: getattr(self, option.name) for option in fields(self)}
+        return own | {"prior": None if self.prior is None else self.prior.to_dict()}
 
     @classmethod
     def of_plain(cls, saved: Mapping[str, Any]) -> Self:
         """From what `plain` gave."""
         prior = saved.get("prior")
-        return cls(**{**saved, "prior": None if prior is None else GaussianPrior(**prior)})
+        return cls(**{**saved, "prior": None if prior is None else GaussianPrior.from_dict(prior)})
 
     @property
     def votes_per_ask(self) -> int:

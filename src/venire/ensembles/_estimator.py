@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import check_random_state, get_tags
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import has_fit_parameter, validate_data
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
 
 from venire._core import checks
 from venire._core.checks import fail
 from venire.ensembles import _linear, _members
-from venire.ensembles._predictions import ROWS, Predictions, classifies
 from venire.resampling import bootstrap_weights
 from venire.resampling.plan import SCHEMES
 
@@ -26,7 +25,12 @@ GRAMS = 1 << 24  # numbers of the matrices of a block of replicates
 WIDEST = 1000  # features; beyond, linear replicates are fitted one by one
 
 
-class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
+def classifies(bagging: Any) -> bool:
+    """Whether the learner is a classifier."""
+    return is_classifier(bagging.estimator)
+
+
+class Bagging(MetaEstimatorMixin, BaseEstimator):
     """Mean, or vote, of members that are fitted to bootstrap replicates of the data.
 
     A scikit-learn estimator: a regressor or a classifier, as `estimator` is.
@@ -100,7 +104,7 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
     >>> bag = vn.Bagging(Ridge(), 50, random_state=0).fit(X, y)
     >>> bag.coef_.shape, bool(bag.oob_score_ > 0.9)
     ((50, 1, 3), True)
-    >>> low, high = bag.interval(X, level=0.9, kind="observation")
+    >>> low, high = bag.interval(X, level=0.9, of="observation")
     >>> bool(0.8 < np.mean((low <= y) & (y <= high)) < 1.0)
     True
     """
@@ -164,25 +168,17 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
             If a parameter is out of range, or the data are not what the learner takes.
         """
         self._check()
-        tags = get_tags(self)
         X = checks.features(X, "X")
         y = y if y is None else checks.array(y, "y")
-        if not classifies(self) and y is not None and y.dtype.kind != "c":  # scikit-learn has words
+        numeric = not classifies(self)
+        if numeric and y is not None and y.dtype.kind != "c":  # scikit-learn has words
             y = checks.features(checks.numeric(y, "y"), "y")
-        with checks.about("X"), np.errstate(over="ignore", invalid="ignore"):  # its sums of all
-            X, y = validate_data(
-                self,
-                X,
-                y,
-                accept_sparse=("csr", "csc") if tags.input_tags.sparse else False,
-                dtype=None,
-                ensure_all_finite=not tags.input_tags.allow_nan,
-                ensure_min_samples=2,
-                multi_output=tags.target_tags.multi_output,
-                y_numeric=not classifies(self),
-            )
+        X, y = self._validated(
+            X, y=y, y_numeric=numeric, ensure_min_samples=2,
+            multi_output=get_tags(self).target_tags.multi_output,
+        )  # fmt: skip
         for name in list(self.__dict__):
-            if name in ("coef_", "intercept_", "_fitted", "classes_") or name.startswith("oob_"):
+            if name in ("coef_", "intercept_", "classes_") or name.startswith("oob_"):
                 del self.__dict__[name]
         if classifies(self):
             with checks.about("y"), np.errstate(invalid="ignore"):  # its casts to integers
@@ -190,7 +186,7 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
             self.classes_ = np.unique(y)
         with checks.about("random_state"):
             self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self._features = self._draw_features(X.shape[1])
+        features = self._draw_features(X.shape[1])
         self._flat = y.ndim == 1
         width = 1 if y.ndim == 1 else y.shape[1]
         task = None
@@ -206,11 +202,13 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
         bag = None
         if self.oob:
             bag = _members.OutOfBag(len(y), len(self.classes_) if classifies(self) else width)
+        to = (self.estimator, X, y, weights, features)
         if task is None:
-            self._fit_each(X, y, weights, bag)
+            classes = getattr(self, "classes_", None)
+            self._members: Any = _members.fit_each(*to, classes, self._seed, self.n_jobs, bag)
         else:
-            self._fit_linear(X, y, weights, bag, task)
-        self._n_members = self.n_estimators
+            self._members = _linear.fit_linear(*to, task, self._seed, self._threads(), bag)
+            self.coef_, self.intercept_ = self._members.coef, self._members.intercept
         self._finish_oob(y, bag)
         return self
 
@@ -251,54 +249,6 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
         streams = (_members.member_seed(self._seed, k, 1) for k in range(self.n_estimators))
         return [np.sort(s.choice(p, chosen, replace=False)) for s in streams]
 
-    def _fit_linear(
-        self, X: np.ndarray, y: np.ndarray, weights: Any, bag: Any, task: _linear.LinearTask
-    ) -> None:
-        x, target = np.asarray(X, np.float64), np.asarray(y, np.float64).reshape(len(y), -1)
-        table = _linear.make_table(x, target, task)
-        coefs, intercepts, start = [], [], 0
-        for block in weights:
-            stop = start + len(block)
-            part = None if self._features is None else np.array(self._features[start:stop])
-            coef, intercept, solved = _linear.solve_replicates(
-                table, block, part, task, self._threads()
-            )
-            for i in np.flatnonzero(~solved).tolist():
-                own = None if part is None else part[i]
-                member, _, _ = _members.fit_member(
-                    self.estimator, x, target, block[i], own, True, self._seed, start + i, None
-                )
-                coef[i] = 0.0
-                coef[i][:, slice(None) if own is None else own] = member.coef_
-                intercept[i] = member.intercept_
-            if bag is not None and self.scheme != "bayesian":
-                flat = coef.reshape(-1, coef.shape[2]).T
-                for i in range(0, len(x), ROWS):
-                    output = (x[i : i + ROWS] @ flat).reshape(-1, *intercept.shape) + intercept
-                    bag.add_block(i, output, block[:, i : i + ROWS] == 0)
-            coefs.append(coef)
-            intercepts.append(intercept)
-            start = stop
-        self.coef_, self.intercept_ = np.concatenate(coefs), np.concatenate(intercepts)
-
-    def _fit_each(self, X: Any, y: np.ndarray, weights: Any, bag: Any) -> None:
-        by_weight = has_fit_parameter(self.estimator, "sample_weight")
-        classes = getattr(self, "classes_", None)
-        self._fitted: list[Any] = []
-        for block in weights:
-            start = len(self._fitted)
-            jobs = (
-                delayed(_members.fit_member)(
-                    self.estimator, X, y, row, self._feature_of(start + i), by_weight,
-                    self._seed, start + i, classes,
-                )
-                for i, row in enumerate(block)
-            )  # fmt: skip
-            for member, output, outside in Parallel(n_jobs=self.n_jobs)(jobs):
-                self._fitted.append(member)
-                if bag is not None and output is not None:
-                    bag.add(outside, output.reshape(len(outside), -1))
-
     def _finish_oob(self, y: np.ndarray, bag: Any) -> None:
         if bag is None:
             return
@@ -316,3 +266,180 @@ class Bagging(MetaEstimatorMixin, Predictions, BaseEstimator):
         self.oob_residuals_ = y - self.oob_prediction_
         if known.sum() >= 2:
             self.oob_score_ = float(r2_score(y[known], self.oob_prediction_[known]))
+
+    @property
+    def estimators_(self) -> list[Any]:
+        """The members; those of a linear learner are made when they are asked for."""
+        check_is_fitted(self, "_members")
+        return self._members.estimators()
+
+    @property
+    def estimators_features_(self) -> list[np.ndarray]:
+        """The features of each member."""
+        check_is_fitted(self, "_members")
+        every = [np.arange(self.n_features_in_)] * len(self._members)
+        return self._members.features or every
+
+    def _validated(self, X: Any, **fitting: Any) -> Any:
+        """The features as scikit-learn wants them; with what is said of y, (X, y)."""
+        tags = get_tags(self).input_tags
+        X = checks.features(X, "X")
+        with checks.about("X"), np.errstate(over="ignore", invalid="ignore"):  # its sums of all
+            return validate_data(
+                self,
+                X,
+                reset=bool(fitting),
+                accept_sparse=("csr", "csc") if tags.sparse else False,
+                dtype=None,
+                ensure_all_finite=not tags.allow_nan,
+                **fitting,
+            )
+
+    def _moments(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation (divisor M - 1; 0 with one member) over members."""
+        check_is_fitted(self, "_members")
+        X = self._validated(X)
+        rows = _linear.ROWS
+        parts = [self._block_moments(X[i : i + rows]) for i in range(0, X.shape[0], rows)]
+        mean, square = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return mean, np.sqrt(square / max(1, len(self._members) - 1))
+
+    def _block_moments(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Mean, and sum of squares around it, of the members' outputs."""
+        mean = square = np.zeros(0)
+        for k, out in enumerate(self._members.outputs(X)):
+            if k == 0:
+                mean, square = out.copy(), np.zeros(out.shape)
+                continue
+            step = out - mean
+            mean += step / (k + 1)
+            square += step * (out - mean)
+        return mean, square
+
+    def _shaped(self, x: np.ndarray) -> np.ndarray:
+        return x[..., 0] if not classifies(self) and self._flat else x
+
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Mean of the members, or the class of the largest mean probability.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix of shape (n_rows, n_features)
+        return_std : bool, default False
+            Return the standard deviation over members too (regressors only).
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_targets), or two of them
+
+        Raises
+        ------
+        ValueError
+            If `return_std` is asked of a classifier: `predict_proba` has it.
+        """
+        return_std = checks.flag(return_std, "return_std")
+        if classifies(self):
+            if return_std:
+                fail("return_std", "is for regressors; predict_proba has one for classifiers")
+            probability = self.predict_proba(X)
+            return self.classes_[probability.argmax(axis=1)]
+        mean, deviation = self._moments(X)
+        if return_std:
+            return self._shaped(mean), self._shaped(deviation)
+        return self._shaped(mean)
+
+    @available_if(classifies)
+    def predict_proba(self, X: Any, return_std: bool = False) -> Any:
+        """Mean probability of each class over the members (votes if they have none).
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix of shape (n_rows, n_features)
+        return_std : bool, default False
+            Return the standard deviation over members too.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_rows, n_classes), or two of them
+        """
+        mean, deviation = self._moments(X)
+        return (mean, deviation) if return_std else mean
+
+    def predict_members(self, X: Any) -> np.ndarray:
+        """What each member predicts, for `decompose`.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix of shape (n_rows, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_estimators, n_rows) or (n_estimators, n_rows, n_targets)
+            Numbers, or classes.
+        """
+        check_is_fitted(self, "_members")
+        X = self._validated(X)
+        outputs = self._members.outputs(X)
+        if classifies(self):
+            return np.stack([self.classes_[out.argmax(axis=1)] for out in outputs])
+        return self._shaped(np.stack(list(outputs)))
+
+    def interval(self, X: Any, level: float = 0.95, of: str = "mean") -> np.ndarray:
+        """Intervals of the predictions, or of the probabilities of a classifier.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix of shape (n_rows, n_features)
+        level : float, default 0.95
+        of : {"mean", "observation"}
+            "mean": quantiles over the members, for what the learner would predict with other
+            data. "observation" (regressors): the prediction plus quantiles of the out-of-bag
+            residuals, for a new y.
+
+        Returns
+        -------
+        ndarray of float64, shape (2, n_rows), (2, n_rows, n_targets) or (2, n_rows, n_classes)
+            Lower and upper ends.
+
+        Raises
+        ------
+        ValueError
+            If `level` is not between 0 and 1, or there are no out-of-bag residuals.
+        """
+        level = checks.level(level)
+        checks.one_of(of, "of", ("mean", "observation"))
+        ends = np.array([0.5 - 0.5 * level, 0.5 + 0.5 * level])
+        if of == "observation":
+            residuals = getattr(self, "oob_residuals_", np.zeros(0))
+            if len(residuals):
+                known = np.isfinite(residuals).reshape(len(residuals), -1).all(axis=1)
+                residuals = residuals[known]
+            if len(residuals) < 2:
+                fail("of", "there are no out-of-bag residuals", value=of)
+            mean = self.predict(X)
+            shift = np.quantile(residuals, ends, axis=0)
+            return mean[None] + (shift[:, None] if shift.ndim == 1 else shift[:, None, :])
+        check_is_fitted(self, "_members")
+        X = self._validated(X)
+        blocks = (X[start : start + _linear.ROWS] for start in range(0, X.shape[0], _linear.ROWS))
+        parts = [
+            np.quantile(np.stack(list(self._members.outputs(block))), ends, axis=0)
+            for block in blocks
+        ]
+        return self._shaped(np.concatenate(parts, axis=1))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R² of a regressor, accuracy of a classifier.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix of shape (n_rows, n_features)
+        y : array_like of shape (n_rows,) or (n_rows, n_targets)
+        sample_weight : array_like of shape (n_rows,), optional
+
+        Returns
+        -------
+        float
+        """
+        measure = accuracy_score if classifies(self) else r2_score
+        return float(measure(y, self.predict(X), sample_weight=sample_weight))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.base import clone
+from sklearn.linear_model import LinearRegression, Ridge
 
 from venire._native.gram import weighted_grams
+from venire.ensembles._members import OutOfBag, fit_member
 
-__all__ = ["LinearTask", "linear_task", "solve_replicates"]
+__all__ = ["LinearMembers", "LinearTask", "fit_linear", "linear_task", "solve_replicates"]
 
+ROWS = 4096  # of a block of predictions of all members
 CONDITION = 1e8  # of the scaled normal equations; beyond it the learner itself is called
 
 
@@ -22,8 +27,6 @@ class LinearTask(NamedTuple):
 
 def linear_task(estimator: Any, n_targets: int) -> LinearTask | None:
     """The task of an estimator whose replicates can be solved together, None for any other."""
-    from sklearn.linear_model import LinearRegression, Ridge
-
     if type(estimator) is LinearRegression and not estimator.positive:
         return LinearTask(np.zeros(1), bool(estimator.fit_intercept))
     solver = getattr(estimator, "solver", None)
@@ -36,6 +39,81 @@ def linear_task(estimator: Any, n_targets: int) -> LinearTask | None:
         if penalty.shape in ((1,), (n_targets,)) and (penalty >= 0).all():
             return LinearTask(penalty, bool(estimator.fit_intercept))
     return None
+
+
+class LinearMembers:
+    """Members of which only the coefficients are kept; `flat`: of a single target."""
+
+    def __init__(
+        self,
+        estimator: Any,
+        coef: np.ndarray,
+        intercept: np.ndarray,
+        features: list[np.ndarray] | None,
+        flat: bool,
+    ) -> None:
+        self.estimator, self.coef, self.intercept = estimator, coef, intercept
+        self.features, self.flat = features, flat
+
+    def __len__(self) -> int:
+        return len(self.coef)
+
+    def estimators(self) -> list[Any]:
+        """The members as estimators, made when they are asked for."""
+        made = []
+        for k, (coef, intercept) in enumerate(zip(self.coef, self.intercept, strict=True)):
+            member = clone(self.estimator)
+            own = coef if self.features is None else coef[:, self.features[k]]
+            member.coef_ = own[0] if self.flat else own
+            member.intercept_ = float(intercept[0]) if self.flat else intercept
+            member.n_features_in_ = own.shape[1]
+            made.append(member)
+        return made
+
+    def outputs(self, x: Any) -> Iterator[np.ndarray]:
+        """What each member says: (n_rows, n_targets)."""
+        x = np.asarray(x, np.float64)
+        for coef, intercept in zip(self.coef, self.intercept, strict=True):
+            yield x @ coef.T + intercept
+
+
+def fit_linear(
+    estimator: Any,
+    x: Any,
+    y: np.ndarray,
+    weights: Iterable[np.ndarray],
+    features: list[np.ndarray] | None,
+    task: LinearTask,
+    seed: int,
+    n_threads: int,
+    bag: OutOfBag | None,
+) -> LinearMembers:
+    """Fit a member to every row of the blocks of weights, those of a block together."""
+    x, target = np.asarray(x, np.float64), np.asarray(y, np.float64).reshape(len(y), -1)
+    table = make_table(x, target, task)
+    coefs, intercepts, start = [], [], 0
+    for block in weights:
+        stop = start + len(block)
+        part = None if features is None else np.array(features[start:stop])
+        coef, intercept, solved = solve_replicates(table, block, part, task, n_threads)
+        for i in np.flatnonzero(~solved).tolist():
+            own = None if part is None else part[i]
+            member, _, _ = fit_member(
+                estimator, x, target, block[i], own, True, seed, start + i, None
+            )
+            coef[i] = 0.0
+            coef[i][:, slice(None) if own is None else own] = member.coef_
+            intercept[i] = member.intercept_
+        if bag is not None and block.dtype != np.float64:  # real weights leave no row out
+            flat = coef.reshape(-1, coef.shape[2]).T
+            for i in range(0, len(x), ROWS):
+                output = (x[i : i + ROWS] @ flat).reshape(-1, *intercept.shape) + intercept
+                bag.add_block(i, output, block[:, i : i + ROWS] == 0)
+        coefs.append(coef)
+        intercepts.append(intercept)
+        start = stop
+    coef, intercept = np.concatenate(coefs), np.concatenate(intercepts)
+    return LinearMembers(estimator, coef, intercept, features, y.ndim == 1)
 
 
 class Table(NamedTuple):

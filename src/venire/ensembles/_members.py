@@ -1,15 +1,18 @@
-"""One member at a time: any learner, on weights or on rows."""
+"""Members fitted one at a time: any learner, on weights or on rows."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.utils import _safe_indexing
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import has_fit_parameter
 
-__all__ = ["OutOfBag", "fit_member", "member_output", "member_seed"]
+__all__ = ["Members", "OutOfBag", "fit_each", "fit_member", "member_seed"]
 
 
 def member_seed(seed: int, k: int, purpose: int) -> np.random.Generator:
@@ -42,7 +45,7 @@ def fit_member(
     rows = np.flatnonzero(weights)
     if not len(rows):
         raise ValueError(
-            f"kind: member {k} was given no rows, as happens where few rows or clusters have "
+            f"scheme: member {k} was given no rows, as happens where few rows or clusters have "
             "Poisson weights; take 'multinomial'"
         )
     given: dict[str, Any] = {}
@@ -71,6 +74,58 @@ def member_output(member: Any, x: Any, classes: np.ndarray | None) -> np.ndarray
     else:
         out[np.arange(len(out)), np.searchsorted(classes, member.predict(x))] = 1.0
     return out
+
+
+class Members:
+    """Members that were fitted one by one, each on some of the features (None: on all)."""
+
+    def __init__(
+        self, fitted: list[Any], features: list[np.ndarray] | None, classes: np.ndarray | None
+    ) -> None:
+        self.fitted, self.features, self.classes = fitted, features, classes
+
+    def __len__(self) -> int:
+        return len(self.fitted)
+
+    def estimators(self) -> list[Any]:
+        """The members as estimators."""
+        return self.fitted
+
+    def outputs(self, x: Any) -> Iterator[np.ndarray]:
+        """What each member says: (n_rows, n_targets or n_classes)."""
+        for k, member in enumerate(self.fitted):
+            seen = x if self.features is None else x[:, self.features[k]]
+            yield member_output(member, seen, self.classes).reshape(x.shape[0], -1)
+
+
+def fit_each(
+    estimator: Any,
+    x: Any,
+    y: np.ndarray,
+    weights: Iterable[np.ndarray],
+    features: list[np.ndarray] | None,
+    classes: np.ndarray | None,
+    seed: int,
+    n_jobs: int | None,
+    bag: OutOfBag | None,
+) -> Members:
+    """Fit a member to every row of the blocks of weights."""
+    by_weight = has_fit_parameter(estimator, "sample_weight")
+    fitted: list[Any] = []
+    for block in weights:
+        start = len(fitted)
+        jobs = (
+            delayed(fit_member)(
+                estimator, x, y, row, None if features is None else features[start + i], by_weight,
+                seed, start + i, classes,
+            )
+            for i, row in enumerate(block)
+        )  # fmt: skip
+        for member, output, outside in Parallel(n_jobs=n_jobs)(jobs):
+            fitted.append(member)
+            if bag is not None and output is not None:
+                bag.add(outside, output.reshape(len(outside), -1))
+    return Members(fitted, features, classes)
 
 
 class OutOfBag:

@@ -11,7 +11,6 @@ import numpy as np
 from venire._core import checks
 from venire._core.arrays import SHAPE_RANGE
 from venire._core.checks import fail
-from venire._core.checks import n_threads as _n_threads
 from venire.data.votes import Votes
 from venire.data.votes.gold import gold_of
 from venire.errors import ConvergenceWarning
@@ -154,7 +153,7 @@ def consensus(
     if known is not None and hold_to_gold and how.hears_gold:
         pool = how.pool(board, known, *until)
     if known is not None and how.needs_gold:
-        stack = fit_stack(board, known, nonnegative, rng, _n_threads(n_threads))
+        stack = fit_stack(board, known, nonnegative, rng)
     if not pool.converged:
         text = f"the weights still moved after {pool.n_rounds} rounds"
         warnings.warn(text, ConvergenceWarning, stacklevel=2)

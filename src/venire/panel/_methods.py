@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire.panel._board import Board
+from venire.panel.agreement import agreed, log_odds
 
 __all__ = [
     "METHODS",
@@ -25,7 +26,6 @@ __all__ = [
     "weighed",
 ]
 
-PRIOR_AGREE, PRIOR_DISAGREE = 4.0, 2.0
 FLOOR = 1e-6  # of a weight from reliability
 TOLERANCE = 1e-6
 MAX_ROUNDS = 200
@@ -60,21 +60,10 @@ class Pool(NamedTuple):
         return self.n_eff / (1.0 + self.n_eff) * self.mean
 
 
-def _counts(size: Floats, match: Floats) -> tuple[Floats, Floats]:
-    return PRIOR_AGREE + 0.5 * (size + match), PRIOR_DISAGREE + 0.5 * (size - match)
-
-
-def _worth(agree: Floats, disagree: Floats) -> Floats:
-    """Expected log-odds of agreeing; a teacher below chance is dropped, never inverted."""
-    from scipy.special import digamma
-
-    return np.maximum(digamma(agree) - digamma(disagree), FLOOR)
-
-
 def weighed(board: Board, weight: Floats, gold: Floats | None = None) -> Pool:
     """A pool with given weights of teachers, and the agreement that goes with it."""
     total, mean, n_eff, share = board.panel.pool(weight)
-    agree, disagree = _counts(*board.panel.vouch(weight, gold=gold))
+    agree, disagree = agreed(*board.panel.vouch(weight, gold=gold))
     return Pool(mean, n_eff, total, share, weight, None, agree, disagree)
 
 
@@ -99,7 +88,7 @@ def variance(board: Board, *_: object) -> Pool:
         a, b = c["win"][part] + half, c["loss"][part] + half
         weight[part] = (a + b) ** 2 * (a + b + 1.0) / (a * b)
     total, mean, n_eff, share = board.panel.pool(weight, True)
-    agree, disagree = _counts(*board.panel.vouch(weight, True))
+    agree, disagree = agreed(*board.panel.vouch(weight, True))
     ones = np.ones(votes.n_teachers)
     return Pool(mean, n_eff, total, share, ones, weight, agree, disagree)
 
@@ -118,8 +107,8 @@ def reliability(
     old = board.panel.pool(weight) if tolerance > 0.0 else None
     n_rounds, converged = 0, tolerance == 0.0
     while n_rounds < max_rounds and not (converged and tolerance > 0.0):
-        agree, disagree = _counts(*board.panel.vouch(weight, gold=gold))
-        new = _worth(agree, disagree)
+        agree, disagree = agreed(*board.panel.vouch(weight, gold=gold))
+        new = log_odds(agree, disagree, FLOOR)
         worth = new if n_rounds == 0 else 0.5 * (worth + new)
         weight = worth * gain
         n_rounds += 1
@@ -155,10 +144,10 @@ def correlated(board: Board, gold: Floats | None = None, *_: object) -> Pool:
             new = correlation(board, z, shrink=SHRINK)
             r = new if n_rounds == 0 else 0.5 * (r + new)
         if n_rounds > 0:
-            agree, disagree = _counts(
+            agree, disagree = agreed(
                 *board.panel.vouch(cell_weight, True, n_eff=state[2], gold=gold)
             )
-            worth = 0.5 * (worth + _worth(agree, disagree))
+            worth = 0.5 * (worth + log_odds(agree, disagree, FLOOR))
         weight = worth * gain
         cell_weight, *pooled = board.panel.pool_correlated(weight, np.ascontiguousarray(r))
         after: tuple[Floats, ...] = tuple(pooled)

@@ -10,6 +10,10 @@ and L^+ is block diagonal, so that 10,000 components of 100 items never make a m
 prior of precision tau acts on the subspace as tau (I - 11'/k): another Laplacian. Each block is
 inverted by a Cholesky factorisation with its heaviest item grounded, then centred.
 
+Priors item by item, T = diag(tau) and s = sum of tau, act as T - T 11' T / s, a Laplacian again,
+where the mean is weighted by tau; and (L + T)^-1 is that inverse plus 11'/s, 1/s being the variance
+of the component's level. So no weak prior makes a matrix singular, no level drowns differences.
+
 The sandwich A M A (A this inverse, M the outer products of the rows' scores) has the same
 structure: with K = (-F, I) it is  blockdiag(L^+ M L^+) + W S^-1 K' + (W S^-1 K')' + K B K',
 W = L^+ (M K) and B = S^-1 (K' M K) S^-1.
@@ -196,9 +200,16 @@ class ExactInverse:
         if size == 1:
             return out
         dense = self.form.blocks(start, count, size)
-        if self.layout.ridge:
-            dense -= self.layout.ridge / size
-            dense[:, np.arange(size), np.arange(size)] += self.layout.ridge
+        layout, along = self.layout, np.arange(size)
+        items = layout.members[start : start + count * size].reshape(count, size)
+        share = 1.0 / layout.heads[items]
+        if layout.is_fixed:
+            diagonal = dense[:, along, along]
+            dense -= layout.ridge[items][:, :, None] * share[:, None, :]
+            dense[:, along, along] = diagonal + layout.level_ridge[items]
+        elif layout.prior.given:
+            dense -= layout.ridge / size
+            dense[:, along, along] += layout.ridge
         grounded = dense[:, :-1, :-1]
         if size <= _SMALL:
             with np.errstate(all="ignore"):
@@ -211,9 +222,15 @@ class ExactInverse:
             for k in range(count):
                 out[k, :-1, :-1] = inverse_of(grounded[k])
         with np.errstate(over="ignore", invalid="ignore"):  # of what is singular
-            out -= out.mean(axis=1, keepdims=True)
-            out -= out.mean(axis=2, keepdims=True)
-        bad = ~(np.diagonal(out, axis1=1, axis2=2) > 0.0).all(axis=1)
+            if layout.is_fixed:
+                out -= np.einsum("bij,bi->bj", out, share)[:, None, :]
+                out -= np.einsum("bij,bj->bi", out, share)[:, :, None]
+            else:
+                out -= out.mean(axis=1, keepdims=True)
+                out -= out.mean(axis=2, keepdims=True)
+        own = np.diagonal(out, axis1=1, axis2=2)
+        # where the level is nearly one item's, what that has beside the level is nothing
+        bad = ~(np.isfinite(own) if layout.is_fixed else own > 0.0).all(axis=1)
         if bad.any():
             out[bad] = np.nan
             self._warn(start + int(np.argmax(bad)) * size, int(bad.sum()))

@@ -63,15 +63,32 @@ def standard_errors(
     """Standard errors of theta, (n,)."""
     _known(kind, method)
     if is_exact(fit, method):
-        key = ("standard_errors", kind)
-        if key not in fit._cache:
-            fit._cache[key] = _root(_exact(fit).diagonal(_meat(fit, kind)))
-        return fit._cache[key].copy()
+        return _with_level(fit, deviation_errors(fit, kind))
     return sampled_errors(fit, kind, n_samples, rng).standard_errors
+
+
+def deviation_errors(fit: Fit, kind: str) -> np.ndarray:
+    """Standard errors of theta less the level of its component, (n,)."""
+    if not is_exact(fit):
+        return _sampled_deviations(fit, kind, None, 0).standard_errors
+    key = ("deviation_errors", kind)
+    if key not in fit._cache:
+        fit._cache[key] = _root(_exact(fit).diagonal(_meat(fit, kind)))
+    return fit._cache[key].copy()
 
 
 def sampled_errors(fit: Fit, kind: str, n_samples: int | None, rng: Any) -> _sampled.SampledErrors:
     """Sampled standard errors of theta with their own error."""
+    own, relative, drawn = _sampled_deviations(fit, kind, n_samples, rng)
+    errors = _with_level(fit, own)
+    if layout_of(fit).is_fixed:
+        relative = relative * (own / errors) ** 2
+    return _sampled.SampledErrors(errors, relative, drawn)
+
+
+def _sampled_deviations(
+    fit: Fit, kind: str, n_samples: int | None, rng: Any
+) -> _sampled.SampledErrors:
     _known(kind, "sampled")
     if n_samples is not None:
         n_samples = checks.whole(n_samples, "n_samples", 2, MOST_SAMPLES)
@@ -79,7 +96,7 @@ def sampled_errors(fit: Fit, kind: str, n_samples: int | None, rng: Any) -> _sam
     if key is None or key not in fit._cache:
         layout = layout_of(fit)
         own = _diagonal(layout, _curvature(fit)[0])
-        own += layout.ridge * (1.0 - 1.0 / layout.sizes[layout.component])
+        own += layout.level_ridge
         factor = _factor(fit, kind)
         known = own if kind == "fisher" else np.asarray(factor.multiply(factor).sum(axis=1)).ravel()
         variances, relative, drawn = _sampled.sampled_variances(
@@ -113,13 +130,18 @@ def covariance(fit: Fit, kind: str, items: np.ndarray | None, full: bool) -> np.
         )
     if not is_exact(fit):
         rows = _unit_rows(layout, chosen, full)
-        return _solver(fit).covariance(rows, _factor(fit, kind) if kind == "robust" else None)
-    exact, meat = _exact(fit), _meat(fit, kind)
-    theta = exact.between(chosen, meat)
-    if not full or not layout.m:
-        return theta
-    cross = exact.cross(chosen, meat)
-    return np.block([[theta, cross], [cross.T, exact.nuisance(meat)]])
+        out = _solver(fit).covariance(rows, _factor(fit, kind) if kind == "robust" else None)
+    else:
+        exact, meat = _exact(fit), _meat(fit, kind)
+        out = exact.between(chosen, meat)
+        if full and layout.m:
+            cross = exact.cross(chosen, meat)
+            out = np.block([[out, cross], [cross.T, exact.nuisance(meat)]])
+    if layout.is_fixed:
+        mine, n = layout.component[chosen], len(chosen)
+        level = layout.level_variance[mine]
+        out[:n, :n] += np.where(mine[:, None] == mine[None, :], level, 0.0)
+    return out
 
 
 def parameter_covariance(fit: Fit, kind: str) -> np.ndarray:
@@ -160,8 +182,8 @@ def difference_errors(
             variance += np.sum((y[:, first] - y[:, second]) ** 2, axis=0)
         variance /= drawn
     a, b = layout.component[first], layout.component[second]
-    if layout.ridge:
-        level = 1.0 / (layout.ridge * layout.sizes)
+    if layout.prior.given:
+        level = layout.level_variance
         variance += np.where(a != b, level[a] + level[b], 0.0)
     return _root(variance)
 
@@ -183,11 +205,11 @@ def difference_covariance(fit: Fit, first: np.ndarray, second: np.ndarray, kind:
         rows = _difference_rows(layout, first, second)
         out = _solver(fit).covariance(rows, _factor(fit, kind) if kind == "robust" else None)
     apart = np.flatnonzero(layout.component[first] != layout.component[second])
-    if layout.ridge and len(apart):
+    if layout.prior.given and len(apart):
         levels = np.zeros((n, len(layout.sizes)))
         levels[apart, layout.component[first[apart]]] = 1.0
         levels[apart, layout.component[second[apart]]] = -1.0
-        out += (levels / (layout.ridge * layout.sizes)) @ levels.T
+        out += (levels * layout.level_variance) @ levels.T
     return (out + out.T) / 2.0
 
 
@@ -282,6 +304,14 @@ def _difference_rows(
     rows[np.arange(len(first)), first] += 1.0
     rows[np.arange(len(first)), second] -= 1.0
     return rows
+
+
+def _with_level(fit: Fit, errors: np.ndarray) -> np.ndarray:
+    """Standard errors of theta from those of its deviations, where theta has an origin."""
+    layout = layout_of(fit)
+    if not layout.is_fixed:
+        return errors
+    return np.sqrt(errors**2 + layout.level_variance[layout.component])
 
 
 def _root(variance: np.ndarray) -> np.ndarray:

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from venire.priors import item_priors
+
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
 
@@ -42,7 +44,8 @@ class Layout:
     """Which cells, items and parameters a fit has, and a numbering that makes components blocks.
 
     In that numbering, components come by ascending size, so those of one size are contiguous;
-    within a component the item of largest weight is last: it is the one that is grounded.
+    within a component the item of largest weight, a prior's own included, is last: it is the one
+    that is grounded.
     """
 
     def __init__(self, fit: Fit) -> None:
@@ -59,7 +62,7 @@ class Layout:
         self.component = np.asarray(fit.component)
         self.has_gamma = fit.order_effect is not None
         self.has_tie = fit._has_free_tie
-        self.ridge = 0.0 if fit.prior is None else float(fit.prior.precision)
+        self.prior = item_priors(fit.prior, c.items)
 
     @property
     def m(self) -> int:
@@ -71,6 +74,65 @@ class Layout:
         """Items of each component."""
         return np.bincount(self.component)
 
+    @property
+    def ridge(self) -> Any:
+        """Precision of the prior: one number, or (n,)."""
+        return self.prior.ridge
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether priors give theta an origin: each item its own. Else theta is centred."""
+        return self.prior.precision is not None
+
+    @cached_property
+    def heads(self) -> np.ndarray:
+        """One over each item's share in the level of its component, (n,): the level is the mean of
+        theta weighted by precision."""
+        if self.prior.precision is None:
+            return self.sizes[self.component].astype(np.float64)
+        return self.prior.total(self.component)[self.component] / self.prior.precision
+
+    @cached_property
+    def level_variance(self) -> np.ndarray:
+        """Of each component's level, which comparisons say nothing about; 0 without a prior."""
+        if not self.prior.given:
+            return np.zeros(len(self.sizes))
+        return 1.0 / self.prior.total(self.component)
+
+    @cached_property
+    def level_ridge(self) -> Any:
+        """What the prior adds to the diagonal where the level is held: precision less its share,
+        taken as what the other items have, since one item may have nearly all."""
+        if self.prior.precision is None:
+            return self.ridge * (1.0 - 1.0 / self.heads)
+        own = self.prior.precision
+        order = np.lexsort((own, self.component))
+        most = order[np.append(np.diff(self.component[order]) > 0, True)]  # one in each component
+        total = np.bincount(self.component, own)
+        others = total[self.component] - own
+        small = own.copy()
+        small[most] = 0.0
+        others[most] = np.bincount(self.component, small)[self.component[most]]
+        return own * (others * self.level_variance[self.component])
+
+    def centre(self, rows: np.ndarray) -> None:
+        """Take each component's level off the rows of theta, in place."""
+        for row in rows:
+            theta = row[: self.n]
+            if not self.is_fixed and len(self.sizes) == 1:
+                theta -= theta.mean()
+            else:
+                theta -= self.prior.level(theta, self.component)[self.component]
+
+    def balance(self, rows: np.ndarray) -> None:
+        """The adjoint of that, for slopes: they sum to 0 in each component afterwards."""
+        if not self.is_fixed:
+            return self.centre(rows)
+        for row in rows:
+            theta = row[: self.n]
+            theta -= np.bincount(self.component, theta)[self.component] / self.heads
+        return None
+
     @cached_property
     def games(self) -> np.ndarray:
         """Weight of the comparisons of each item that the fit used."""
@@ -81,7 +143,8 @@ class Layout:
     @cached_property
     def members(self) -> np.ndarray:
         """Items in the blocked numbering."""
-        return np.lexsort((self.games, self.component, self.sizes[self.component]))
+        weight = self.games + self.ridge if self.is_fixed else self.games
+        return np.lexsort((weight, self.component, self.sizes[self.component]))
 
     @cached_property
     def position(self) -> np.ndarray:

@@ -74,26 +74,21 @@ class SolverInverse:
         self.layout = layout
 
     def solve(self, rhs: np.ndarray, tol: float) -> np.ndarray:
-        """Apply the inverse to the rows of `rhs`, centred in each component before and after."""
+        """Apply the inverse to the rows of `rhs`, without the level of any component."""
         rhs = np.array(rhs, np.float64)
-        self.centre(rhs)
+        self.layout.balance(rhs)
         out = np.array(self.solver.solve(rhs, tol=tol))
-        self.centre(out)
+        self.layout.centre(out)
         return out
 
-    def centre(self, rows: np.ndarray) -> None:
-        """Take off each component's mean of theta, in place."""
-        component, sizes, n = self.layout.component, self.layout.sizes, self.layout.n
-        for row in rows:
-            if len(sizes) == 1:
-                row[:n] -= row[:n].mean()
-            else:
-                row[:n] -= (np.bincount(component, row[:n]) / sizes)[component]
+    def balance(self, rows: np.ndarray) -> None:
+        """Make slopes sum to 0 in each component, in place."""
+        self.layout.balance(rows)
 
     @property
     def share(self) -> Any:
         """E[y_i g_i] of the probes: 1 less the part of item i that centring takes off."""
-        return 1.0 - 1.0 / self.layout.sizes[self.layout.component]
+        return 1.0 - 1.0 / self.layout.heads
 
     def columns(self, contrasts: np.ndarray) -> np.ndarray:
         """Apply the inverse to a few rows, in batches."""
@@ -141,7 +136,7 @@ def probes(
             row[:] = factor @ _signs(generator, factor.shape[1])
             if np.any(ridge):
                 row[: inverse.layout.n] += np.sqrt(ridge) * _signs(generator, inverse.layout.n)
-        inverse.centre(g)
+        inverse.balance(g)
         yield g, inverse.solve(g, _DRAW_TOL)
 
 

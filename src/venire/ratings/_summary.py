@@ -36,7 +36,7 @@ def summarise(fit: Fit, level: float, top: int | None, kind: str, errors: bool) 
 def _header(fit: Fit, level: float, kind: str, errors: bool, n_components: int) -> list[str]:
     row = model_of(fit.model)
     state = "converged" if fit.converged else "NOT CONVERGED"
-    prior = "" if fit.prior is None else f", normal prior of precision {fit.prior.precision:g}"
+    prior = "" if fit.prior is None else f", {fit.prior.describe()}"
     lines = [
         f"{row.title} fit by {fit.method}{prior}",
         f"{state}: {fit.n_iter} iterations, residual {fit.residual:.1e}",
@@ -79,7 +79,7 @@ def _tie_spread(value: float, errors: _errors.ParameterErrors, level: float) -> 
 
 
 def _notes(fit: Fit, level: float, kind: str, errors: bool, several: bool) -> list[str]:
-    notes = [f"estimates: {model_of(fit.model).unit}, mean 0 in each component"]
+    notes = [f"estimates: {model_of(fit.model).unit}, {_origin(fit)}"]
     if errors:
         what = "Fisher information" if kind == "fisher" else "robust (sandwich)"
         clustered = kind == "robust" and fit.comparisons.cluster is not None
@@ -99,3 +99,10 @@ def _notes(fit: Fit, level: float, kind: str, errors: bool, several: bool) -> li
     if fit.note:
         notes.append(fit.note)
     return notes
+
+
+def _origin(fit: Fit) -> str:
+    own = _errors.layout_of(fit).prior
+    if own.mean is not None:
+        return "their origin that of the prior's means"
+    return f"mean {own.centre:g} in each component"

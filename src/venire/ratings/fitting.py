@@ -12,7 +12,7 @@ from venire._core import checks
 from venire.data.comparisons import Comparisons
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.models import model_of
-from venire.priors import GaussianPrior
+from venire.priors import GaussianPrior, ItemPriors, check_prior, item_priors
 from venire.ratings._existence import require_existence
 from venire.ratings._mm import newman
 from venire.ratings.fit import Fit
@@ -68,18 +68,16 @@ def fit_quietly(
     """The fit, and what its caller should be warned of; arguments are not checked."""
     threads = checks.n_threads(n_threads)
     remarks: list[tuple[str, type[Warning]]] = []
-    precision = 0.0 if prior is None else prior.precision
+    own = item_priors(prior, c.items)
     used, component = c, None
     if components == "strong" and prior is None:
         used = c.within(c.components("strong").labels)
     component = require_existence(used, model, order_effect=order_effect, prior=prior is not None)
-    problem = build_problem(
-        used, model, prior=precision, order_effect=order_effect, n_threads=threads
-    )
+    problem = build_problem(used, model, prior=own, order_effect=order_effect, n_threads=threads)
     law = model_of(model).tie
     free_tie = law is not None and used.cells.tie is not None
     start = _start(used, model, init, order_effect, free_tie)
-    start[: c.n_items] = _centred(start[: c.n_items], component)
+    start[: c.n_items] = own.levelled(start[: c.n_items] - own.centre, component)
     if method == "mm":
         result = newman(
             problem, start, component, order_effect=order_effect, tol=tol, max_iter=max_iter,
@@ -90,8 +88,7 @@ def fit_quietly(
         if lower is not None and law is not None and free_tie:
             lower[-1] = law.log_boundary
         result = newton(
-            problem, start, prior=precision, lower=lower, tol=tol, max_iter=max_iter,
-            progress=progress,
+            problem, start, lower=lower, tol=tol, max_iter=max_iter, progress=progress,
         )  # fmt: skip
     if not result.converged:
         remarks.append((_trouble(result, tol), ConvergenceWarning))
@@ -108,6 +105,7 @@ def fit_quietly(
         c,
         model,
         prior,
+        own,
         order_effect,
         method,
         tol,
@@ -138,6 +136,7 @@ def _result(
     c: Comparisons,
     model: str,
     prior: GaussianPrior | None,
+    own: ItemPriors,
     order_effect: bool,
     method: str,
     tol: float,
@@ -149,7 +148,7 @@ def _result(
     note: str,
 ) -> Fit:
     x, n = result.parameters, c.n_items
-    x[:n] = _centred(x[:n], component)  # costs no likelihood, and a prior only gains by it
+    x[:n] = own.levelled(x[:n], component)
     tie = None
     law = model_of(model).tie
     if law is not None:
@@ -162,7 +161,7 @@ def _result(
     return Fit(
         comparisons=c,
         model=model,
-        theta=x[:n],
+        theta=x[:n] + own.centre if own.centre else x[:n],
         tie=tie,
         order_effect=float(x[n]) if order_effect else None,
         prior=prior,
@@ -189,8 +188,7 @@ def check_arguments(
 ) -> None:
     """Refuse what no fit takes."""
     model_of(model)
-    if prior is not None and not isinstance(prior, GaussianPrior):
-        checks.fail("prior", "must be a GaussianPrior or None", value=prior, kind=TypeError)
+    check_prior(prior)
     checks.flag(order_effect, "order_effect")
     checks.tol(tol)
     checks.max_iter(max_iter)
@@ -230,8 +228,3 @@ def _start(
 def tie_of(log_tie: Any) -> Any:
     """Tie parameters of fits; one that ran away without converging is still a number."""
     return np.exp(np.minimum(log_tie, MOST_LOG_TIE))
-
-
-def _centred(theta: NDArray[np.float64], component: NDArray[np.int32]) -> NDArray[np.float64]:
-    sizes = np.bincount(component)
-    return theta - (np.bincount(component, theta) / sizes)[component]

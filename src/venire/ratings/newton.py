@@ -54,7 +54,6 @@ def newton(
     problem: Problem,
     start: NDArray[np.float64],
     *,
-    prior: float = 0.0,
     lower: NDArray[np.float64] | None = None,
     tol: float = 1e-9,
     max_iter: int | None = None,
@@ -90,7 +89,7 @@ def newton(
         if not slope > 0.0:
             break
         length = _first_length(problem, step, x, n_theta, lower)
-        accepted = _line_search(problem, x, step, slope, length, residual, prior, n_theta)
+        accepted = _line_search(problem, x, step, slope, length, residual)
         if accepted is None:
             break
         previous = residual
@@ -138,8 +137,6 @@ def _line_search(
     slope: float,
     length: float,
     residual: float,
-    prior: float,
-    n_theta: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float] | None:
     """New parameters, gradient and residual, or None when no length makes progress."""
     from venire._native.problem import dot
@@ -156,16 +153,10 @@ def _line_search(
         if -0.1 * slope <= new_slope:
             return trial, gradient, new_residual
         if before is None:
-            before = _objective(problem, x, prior, n_theta)
-        after = _objective(problem, trial, prior, n_theta)
+            before = problem.objective(x)
+        after = problem.objective(trial)
         if after - before >= 1e-4 * length * slope - 4e-16 * abs(before):
             return trial, gradient, new_residual
         # secant on the slope, kept within a tenth and a half of this length
         length *= min(0.5, max(0.1, slope / (slope - new_slope)))
     return None
-
-
-def _objective(problem: Problem, x: NDArray[np.float64], prior: float, n_theta: int) -> float:
-    from venire._native.problem import dot
-
-    return problem.log_likelihood(x) - 0.5 * prior * dot(x[:n_theta], x[:n_theta])

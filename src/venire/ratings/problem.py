@@ -9,6 +9,7 @@ from venire.models import model_of
 if TYPE_CHECKING:
     from venire._native.problem import Problem
     from venire.data.comparisons import Comparisons
+    from venire.priors import ItemPriors
 
 __all__ = ["build_problem"]
 
@@ -17,7 +18,7 @@ def build_problem(
     c: Comparisons,
     model: str,
     *,
-    prior: float = 0.0,
+    prior: ItemPriors | None = None,
     order_effect: bool = False,
     n_threads: int = 1,
 ) -> Problem:

@@ -76,7 +76,7 @@ class InformationSolver:
             np.ascontiguousarray(loss),
             tie,
             np.ascontiguousarray(layout.order, np.int8) if layout.has_gamma else None,
-            prior=layout.ridge,
+            prior=layout.prior,
             free_tie=layout.has_tie,
             parallel_edges=bool(again.any()),
             n_threads=fit.n_threads,

@@ -1,8 +1,8 @@
 """Where the next votes go, in plain NumPy: picks of pairs that a group's posterior gains most from.
 
-The posterior of a group's theta is that of Bradley-Terry votes under independent normal priors of
-means mu and one precision. It is taken at the mode, once; every pick then updates its covariance as
-the vote that is expected would, before the next one is chosen.
+The posterior of a group's theta is that of votes in a model that counts a tie as half a win to each
+side, under independent normal priors. It is taken at the mode, once; every pick then updates its
+covariance as the vote that is expected would, before the next one is chosen.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from venire.reference.beta import _uniform
+from venire.reference.links import cell_terms, probabilities
 from venire.reference.resampling import threefry
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "held_out_losses",
     "posterior_mode",
     "prior_variance",
+    "vote_information",
 ]
 
 CRITERIA = ("D", "A", "top", "sd", "residual", "given")
@@ -72,30 +74,49 @@ def prior_variance(theta: Any, mean: Any, variance: Any) -> float:
     return max(square - float(np.mean(variance)), 0.5 * square)
 
 
-def _log_sigmoid(d: np.ndarray) -> np.ndarray:
-    return np.minimum(d, 0.0) - np.log1p(np.exp(-np.abs(d)))
+def vote_information(model: str, d: Any) -> np.ndarray:
+    """What one vote is expected to tell of a difference d: p'^2 / (p (1 - p)).
+
+    Examples
+    --------
+    >>> vote_information("thurstone", [0.0, 1.0]).round(4).tolist()
+    [0.6366, 0.4386]
+    """
+    p = probabilities(model, d)
+    return cell_terms(model, d, 0.0, p, 1.0 - p, np.zeros_like(p))["d2"]
 
 
-def _sigmoid(d: np.ndarray) -> np.ndarray:
-    e = np.exp(-np.abs(d))
-    return np.where(d >= 0.0, 1.0, e) / (1.0 + e)
+def blur(model: str) -> float:
+    """How much uncertainty of theta blurs a probability (MacKay 1992).
+
+    P averaged over differences of mean d and variance r is about that at d / sqrt(1 + blur r): as
+    for the normal distribution that is as steep at 0.
+
+    Examples
+    --------
+    >>> round(blur("bradley-terry") * 8 / np.pi, 12), round(blur("thurstone"), 12)
+    (1.0, 1.0)
+    """
+    slope = 0.5 * cell_terms(model, [0.0], 0.0, [1.0], [0.0], [0.0])["d1"][0]
+    return float(2.0 * np.pi * slope**2)
 
 
 def _information(
-    n: int, first: np.ndarray, second: np.ndarray, weight: np.ndarray, precision: float
+    n: int, first: np.ndarray, second: np.ndarray, weight: np.ndarray, precision: Any
 ) -> np.ndarray:
-    """Laplacian of the weights plus the prior's precision on the diagonal."""
+    """Laplacian of the weights plus the priors' precisions on the diagonal."""
     h = np.zeros((n, n))
     np.add.at(h, (first, first), weight)
     np.add.at(h, (second, second), weight)
     np.add.at(h, (first, second), -weight)
     np.add.at(h, (second, first), -weight)
-    return h + precision * np.eye(n)
+    return h + np.diag(np.broadcast_to(precision, n))
 
 
 def posterior_mode(
-    first: Any, second: Any, win: Any, loss: Any, mean: Any, precision: float
-) -> tuple[np.ndarray, np.ndarray]:
+    first: Any, second: Any, win: Any, loss: Any, mean: Any, precision: Any,
+    model: str = "bradley-terry",
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Mode of theta under normal priors, and the information there (the prior's included).
 
     Parameters
@@ -105,8 +126,9 @@ def posterior_mode(
         Masses, from the view of first.
     mean : array_like of float, shape (n_items,)
         Prior means.
-    precision : float
-        Of every prior, > 0.
+    precision : float or array_like of shape (n_items,)
+        Of the priors, > 0.
+    model : {"bradley-terry", "thurstone"}
 
     Returns
     -------
@@ -121,20 +143,20 @@ def posterior_mode(
     """
     first, second = np.asarray(first), np.asarray(second)
     win, loss, mean = np.asarray(win), np.asarray(loss), np.asarray(mean, float)
-    n, mass = len(mean), win + loss
+    n, ties = len(mean), np.zeros(len(win))
+
+    def terms(theta: np.ndarray) -> Any:
+        return cell_terms(model, theta[first] - theta[second], 0.0, win, loss, ties)
 
     def objective(theta: np.ndarray) -> float:
-        d = theta[first] - theta[second]
-        fit = win @ _log_sigmoid(d) + loss @ _log_sigmoid(-d)
-        return float(fit - 0.5 * precision * np.sum((theta - mean) ** 2))
+        return float(terms(theta)["value"].sum() - 0.5 * np.sum(precision * (theta - mean) ** 2))
 
     theta = mean.copy()
     for _ in range(100):
-        p = _sigmoid(theta[first] - theta[second])
-        slope = win - mass * p
-        gradient = np.bincount(first, slope, n) - np.bincount(second, slope, n)
+        at = terms(theta)
+        gradient = np.bincount(first, at["d1"], n) - np.bincount(second, at["d1"], n)
         gradient = gradient - precision * (theta - mean)
-        information = _information(n, first, second, mass * p * (1.0 - p), precision)
+        information = _information(n, first, second, at["d2"], precision)
         step = np.linalg.solve(information, gradient)
         if np.abs(step).max(initial=0.0) < 1e-11:
             break
@@ -147,7 +169,7 @@ def posterior_mode(
 
 def held_out_losses(
     offsets: Any, cell_offsets: Any, first: Any, second: Any, win: Any, loss: Any, held: Any,
-    mean: Any, precision: float,
+    mean: Any, precision: float, model: str = "bradley-terry",
 ) -> np.ndarray:  # fmt: skip
     """Negative log-likelihood of the cells that are held out, given the mode of the others.
 
@@ -160,6 +182,7 @@ def held_out_losses(
     held : array_like of bool, shape (n_cells,)
     mean : array_like of float, shape (n_items,)
     precision : float
+    model : {"bradley-terry", "thurstone"}
 
     Returns
     -------
@@ -178,10 +201,11 @@ def held_out_losses(
         seen, rest = cells[~held[cells]], cells[held[cells]]
         theta, _ = posterior_mode(
             first[seen], second[seen], win[seen], loss[seen],
-            mean[offsets[k] : offsets[k + 1]], precision,
+            mean[offsets[k] : offsets[k + 1]], precision, model,
         )  # fmt: skip
         d = theta[first[rest]] - theta[second[rest]]
-        out[k] = -(win[rest] @ _log_sigmoid(d) + loss[rest] @ _log_sigmoid(-d))
+        ties = np.zeros(len(rest))
+        out[k] = -cell_terms(model, d, 0.0, win[rest], loss[rest], ties)["value"].sum()
     return out
 
 
@@ -211,7 +235,7 @@ def _below(word: np.ndarray, n: int) -> np.ndarray:
 
 
 def chance_of_top(
-    group: _Group, precision: float, voted: list[Any], out: list[Any], top: int,
+    group: _Group, precision: Any, voted: list[Any], out: list[Any], top: int,
     key: tuple[int, int], stream: int,
 ) -> np.ndarray:  # fmt: skip
     """Share of 64 draws from the posterior in which an item is among the first `top`.
@@ -241,9 +265,11 @@ class _Group:
     """One group: posterior, what was asked, and how a pick changes both."""
 
     def __init__(
-        self, theta: np.ndarray, covariance: np.ndarray, rho: float, votes_per_ask: int
-    ) -> None:
+        self, theta: np.ndarray, covariance: np.ndarray, rho: float, votes_per_ask: int,
+        model: str = "bradley-terry",
+    ) -> None:  # fmt: skip
         n = len(theta)
+        self.model, self.blur = model, blur(model)
         self.theta, self.c = theta, covariance
         self.rho, self.votes = rho, votes_per_ask
         self.asks = np.zeros((n, n), np.int64)  # of each pair, both ways
@@ -267,8 +293,8 @@ class _Group:
     def information(self, i: Any, j: Any) -> np.ndarray:
         """What one more ask is expected to tell: x."""
         r = self.resistance(i, j)
-        p = _sigmoid((self.theta[i] - self.theta[j]) / np.sqrt(1.0 + np.pi * r / 8.0))
-        return self.weight(i, j) * p * (1.0 - p)
+        d = (self.theta[i] - self.theta[j]) / np.sqrt(1.0 + self.blur * r)
+        return self.weight(i, j) * vote_information(self.model, d)
 
     def spread(self, m: np.ndarray, i: Any, j: Any) -> np.ndarray:
         """(e_i - e_j)' C M C (e_i - e_j), M diagonal."""
@@ -283,24 +309,21 @@ class _Group:
 
 
 def allocate_groups(
-    offsets: Any, cell_offsets: Any, first: Any, second: Any, win: Any, loss: Any,
-    mean: Any, precision: float, asks: tuple[Any, Any, Any], n_pending: Any, pick_offsets: Any,
-    *, criterion: str, key: tuple[int, int], votes_per_ask: int = 1, rho: float = 0.3,
-    top: int = 10, candidates: int = 10, residual: Any = None, noise: Any = None,
-    given: tuple[Any, Any] | None = None,
+    votes: tuple[Any, ...], prior: tuple[Any, float], asks: tuple[Any, Any, Any], n_pending: Any,
+    pick_offsets: Any, *, criterion: str, key: tuple[int, int], votes_per_ask: int = 1,
+    rho: float = 0.3, top: int = 10, candidates: int = 10, residual: tuple[Any, Any] | None = None,
+    given: tuple[Any, Any] | None = None, model: str = "bradley-terry",
 ) -> ReferencePicks:  # fmt: skip
     """Picks for every group by itself.
 
     Parameters
     ----------
-    offsets, cell_offsets : array_like of int, shape (n_groups + 1,)
-        Items and cells of group k start there.
-    first, second, win, loss : array_like, shape (n_cells,)
-        Votes so far, half of each tie in either mass; positions are within the group.
-    mean : array_like of float, shape (n_items,)
-        Prior means.
-    precision : float
-        Of every prior.
+    votes : (offsets, cell_offsets, first, second, win, loss)
+        Those so far. Items and cells of group k start at its two offsets, (n_groups + 1,); the
+        others are columns of cells, (n_cells,), half of each tie in either mass, with positions
+        within the group.
+    prior : (mean, precision)
+        Means, (n_items,), and the precision of them all.
     asks : (offsets, first, second)
         All asks so far, group by group, in the order shown; those whose votes are out come last.
     n_pending : array_like of int, shape (n_groups,)
@@ -320,9 +343,11 @@ def allocate_groups(
         Size of the top that "top" is about.
     candidates : int
         Pairs that are scored, per pick.
-    residual, noise : array_like of float, shape (n_items,), optional
+    residual : (residual, noise), optional
+        Of each item, (n_items,).
     given : (first, second), optional
         In the order shown, at `pick_offsets`.
+    model : {"bradley-terry", "thurstone"}
 
     Returns
     -------
@@ -337,14 +362,8 @@ def allocate_groups(
     Examples
     --------
     >>> picks = allocate_groups(
-    ...     [0, 3],
-    ...     [0, 1],
-    ...     [0],
-    ...     [1],
-    ...     [1.0],
-    ...     [0.0],
-    ...     [0.0] * 3,
-    ...     0.1,
+    ...     ([0, 3], [0, 1], [0], [1], [1.0], [0.0]),
+    ...     ([0.0] * 3, 0.1),
     ...     ([0, 1], [0], [1]),
     ...     [0],
     ...     [0, 2],
@@ -354,7 +373,8 @@ def allocate_groups(
     >>> sorted(zip(picks.first.tolist(), picks.second.tolist()))
     [(1, 2), (2, 0)]
     """
-    first, second, win, loss, mean = map(np.asarray, (first, second, win, loss, mean))
+    offsets, cell_offsets, first, second, win, loss = map(np.asarray, votes)
+    mean, precision = np.asarray(prior[0]), prior[1]
     ask_offsets, ask_first, ask_second = map(np.asarray, asks)
     out = ReferencePicks(
         np.zeros(pick_offsets[-1], np.int32), np.zeros(pick_offsets[-1], np.int32),
@@ -367,9 +387,9 @@ def allocate_groups(
         items = slice(int(offsets[k]), int(offsets[k + 1]))
         cells = slice(int(cell_offsets[k]), int(cell_offsets[k + 1]))
         theta, information = posterior_mode(
-            first[cells], second[cells], win[cells], loss[cells], mean[items], precision
+            first[cells], second[cells], win[cells], loss[cells], mean[items], precision, model
         )
-        group = _Group(theta, np.linalg.inv(information), rho, votes_per_ask)
+        group = _Group(theta, np.linalg.inv(information), rho, votes_per_ask, model)
         stop, edges_out = int(ask_offsets[k + 1]), []
         for q in range(int(ask_offsets[k]), stop):
             if q >= stop - int(n_pending[k]):
@@ -389,7 +409,7 @@ def allocate_groups(
             count = max(count, n * (n - 1) // 2)
         i, j = candidate_pairs(n, count, key, k)
         if criterion == "residual":
-            r, v = np.asarray(residual)[items], np.asarray(noise)[items]
+            r, v = (np.asarray(x)[items] for x in residual or ())
             fixed = (r[i] - r[j]) ** 2 - (v[i] + v[j])
             before = group.asks.copy()
         for q in range(m):

@@ -116,46 +116,82 @@ def calibrate(
     >>> found.bias.round(3).tolist()
     [0.976, -0.976]
     """
-    first, second = np.asarray(first, np.int64), np.asarray(second, np.int64)
-    factor = kappa(variance_of_difference, model)
-    score, weight = np.asarray(score, np.float64), np.asarray(weight, np.float64)
-    win, loss = weight * score, weight * (1.0 - score)
-    n, free = n_groups, anchors is not None
-    group, value, spread = anchors if anchors is not None else ([], [], [])
-    # one row each: bridges, anchors, and how far b is from m, as functions of (b, m)
-    bridge = np.zeros((len(first), n + 1))
-    bridge[np.arange(len(first)), first] = factor
-    bridge[np.arange(len(first)), second] = -factor
-    anchor = np.eye(n + 1)[np.asarray(group, np.int64)]
-    value, pull = np.asarray(value, np.float64), 1.0 / np.asarray(spread, np.float64)
-    away = np.eye(n + 1)[:n] - np.eye(n + 1)[n]
-    n_free = n + free  # without anchors m stays at 0
+    given = _Terms(
+        n_groups, first, second, difference, kappa(variance_of_difference, model), score, weight,
+        model, anchors,
+    )  # fmt: skip
+    start = given.start()
+    if variance is not None:
+        s2 = float(variance)
+    elif em is not None:
+        s2, x = em[0], start
+        for _ in range(em[1]):
+            x = given.mode(x, s2)
+            s2 = float(np.mean((given.away @ x) ** 2 + np.diagonal(given.moments(x, s2)[0])))
+    else:
+        from scipy.optimize import brentq
 
-    def terms(x: np.ndarray) -> dict[str, np.ndarray]:
-        d = bridge @ x + factor * np.asarray(difference, np.float64)
-        return cell_terms(model, d, 0.0, win, loss, np.zeros(len(d)))
+        s2 = float(np.exp(brentq(lambda y: given.slope(float(np.exp(y))), -9.0, 9.0, xtol=1e-9)))
+    n, x = n_groups, given.mode(start, s2)
+    inverse = np.linalg.inv(given.hessian(x, s2))
+    last = float(inverse[n, n]) if anchors is not None else 0.0
+    return ReferenceCalibration(x[:n], float(x[n]), s2, inverse[:n, :n], last)
 
-    def objective(x: np.ndarray, s2: float) -> float:
-        value_of_anchors = -0.5 * np.sum(pull * (anchor @ x - value) ** 2)
-        return np.sum(terms(x)["value"]) + value_of_anchors - np.sum((away @ x) ** 2) / (2.0 * s2)
 
-    def gradient(x: np.ndarray, s2: float) -> np.ndarray:
-        g = bridge.T @ terms(x)["d1"] - anchor.T @ (pull * (anchor @ x - value))
-        return (g - away.T @ (away @ x) / s2)[:n_free]
+class _Terms:
+    """The posterior of (b, m), one row for each thing that is known of them."""
 
-    def hessian(x: np.ndarray, s2: float) -> np.ndarray:
-        h = bridge.T * terms(x)["d2"] @ bridge + anchor.T * pull @ anchor + away.T @ away / s2
-        return h[:n_free, :n_free]
+    def __init__(
+        self, n: int, first: Any, second: Any, difference: Any, factor: np.ndarray, score: Any,
+        weight: Any, model: str, anchors: tuple[Any, Any, Any] | None,
+    ) -> None:  # fmt: skip
+        self.n, self.model = n, model
+        self.n_free = n + (anchors is not None)  # without anchors m stays at 0
+        first, second = np.asarray(first, np.int64), np.asarray(second, np.int64)
+        score, weight = np.asarray(score, np.float64), np.asarray(weight, np.float64)
+        self.win, self.loss = weight * score, weight * (1.0 - score)
+        self.bridge = np.zeros((len(first), n + 1))
+        self.bridge[np.arange(len(first)), first] = factor
+        self.bridge[np.arange(len(first)), second] = -factor
+        self.offset = factor * np.asarray(difference, np.float64)
+        group, value, spread = anchors if anchors is not None else ([], [], [])
+        self.anchor = np.eye(n + 1)[np.asarray(group, np.int64)]
+        self.value = np.asarray(value, np.float64)
+        self.pull = 1.0 / np.asarray(spread, np.float64)
+        self.away = np.eye(n + 1)[:n] - np.eye(n + 1)[n]  # how far b is from m
 
-    def mode(x: np.ndarray, s2: float) -> np.ndarray:
+    def start(self) -> np.ndarray:
+        anchored = self.n_free > self.n
+        level = np.sum(self.pull * self.value) / np.sum(self.pull) if anchored else 0.0
+        return np.full(self.n + 1, level)
+
+    def terms(self, x: np.ndarray, move: float = 0.0) -> dict[str, np.ndarray]:
+        d = self.bridge @ x + self.offset + move
+        return cell_terms(self.model, d, 0.0, self.win, self.loss, np.zeros(len(d)))
+
+    def objective(self, x: np.ndarray, s2: float) -> float:
+        of_anchors = -0.5 * np.sum(self.pull * (self.anchor @ x - self.value) ** 2)
+        return np.sum(self.terms(x)["value"]) + of_anchors - np.sum((self.away @ x) ** 2) / (2 * s2)
+
+    def gradient(self, x: np.ndarray, s2: float) -> np.ndarray:
+        g = self.bridge.T @ self.terms(x)["d1"]
+        g = g - self.anchor.T @ (self.pull * (self.anchor @ x - self.value))
+        return (g - self.away.T @ (self.away @ x) / s2)[: self.n_free]
+
+    def hessian(self, x: np.ndarray, s2: float) -> np.ndarray:
+        h = self.bridge.T * self.terms(x)["d2"] @ self.bridge
+        h = h + self.anchor.T * self.pull @ self.anchor + self.away.T @ self.away / s2
+        return h[: self.n_free, : self.n_free]
+
+    def mode(self, x: np.ndarray, s2: float) -> np.ndarray:
         """Newton with no step over 2."""
         for _ in range(200):
-            step = np.zeros(n + 1)
-            step[:n_free] = np.linalg.solve(hessian(x, s2), gradient(x, s2))
+            step = np.zeros(self.n + 1)
+            step[: self.n_free] = np.linalg.solve(self.hessian(x, s2), self.gradient(x, s2))
             step *= min(1.0, STEP_CAP / max(float(np.abs(step).max()), 1e-300))
-            before = objective(x, s2)
+            before = self.objective(x, s2)
             for _ in range(40):
-                if objective(x + step, s2) >= before - 1e-12 * abs(before):
+                if self.objective(x + step, s2) >= before - 1e-12 * abs(before):
                     break
                 step /= 2.0
             x = x + step
@@ -163,44 +199,22 @@ def calibrate(
                 break
         return x
 
-    def moments(x: np.ndarray, s2: float) -> tuple[np.ndarray, np.ndarray]:
+    def moments(self, x: np.ndarray, s2: float) -> tuple[np.ndarray, np.ndarray]:
         """Of e = b - m: covariance, and the mean by the third derivatives of the bridges."""
+        n, n_free = self.n, self.n_free
         inverse = np.zeros((n + 1, n + 1))
-        inverse[:n_free, :n_free] = np.linalg.inv(hessian(x, s2))
-        covariance = away @ inverse @ away.T
-        d_h, h = 1e-4, []
-        for sign in (1.0, -1.0):  # curvature with every predictor moved a little
-            d = bridge @ x + factor * np.asarray(difference, np.float64) + sign * d_h
-            h.append(cell_terms(model, d, 0.0, win, loss, np.zeros(len(d)))["d2"])
-        third = (h[0] - h[1]) / (2.0 * d_h)
-        variance_of_d = np.einsum("ij,jk,ik->i", bridge, inverse, bridge)
-        skew = bridge[:, :n].T @ (third * variance_of_d)
-        return covariance, away @ x - 0.5 * covariance @ skew
+        inverse[:n_free, :n_free] = np.linalg.inv(self.hessian(x, s2))
+        covariance = self.away @ inverse @ self.away.T
+        step = 1e-4  # curvature with every predictor moved a little
+        third = (self.terms(x, step)["d2"] - self.terms(x, -step)["d2"]) / (2.0 * step)
+        variance_of_d = np.einsum("ij,jk,ik->i", self.bridge, inverse, self.bridge)
+        skew = self.bridge[:, :n].T @ (third * variance_of_d)
+        return covariance, self.away @ x - 0.5 * covariance @ skew
 
-    start = np.zeros(n + 1)
-    if free:
-        start[:] = np.sum(pull * value) / np.sum(pull)
-    if variance is not None:
-        s2 = float(variance)
-    elif em is not None:
-        s2, x = em[0], start
-        for _ in range(em[1]):
-            x = mode(x, s2)
-            s2 = float(np.mean((away @ x) ** 2 + np.diagonal(moments(x, s2)[0])))
-    else:
-
-        def slope(log_s2: float) -> float:
-            s2 = float(np.exp(log_s2))
-            x = mode(start, s2)
-            e, (covariance, mean) = away @ x, moments(x, s2)
-            # E[e^2] to the order of the mean's step: the square of the step is of the next one
-            second = np.sum(e**2 + 2.0 * e * (mean - e) + np.diagonal(covariance))
-            return ((max(second, 0.0) + 1.0) / (n + 1) - s2) / s2**2
-
-        from scipy.optimize import brentq
-
-        s2 = float(np.exp(brentq(slope, -9.0, 9.0, xtol=1e-9)))
-    x = mode(start, s2)
-    inverse = np.linalg.inv(hessian(x, s2))
-    last = float(inverse[n, n]) if free else 0.0
-    return ReferenceCalibration(x[:n], float(x[n]), s2, inverse[:n, :n], last)
+    def slope(self, s2: float) -> float:
+        """Of the marginal likelihood, with one more group of squared bias 1."""
+        x = self.mode(self.start(), s2)
+        e, (covariance, mean) = self.away @ x, self.moments(x, s2)
+        # E[e^2] to the order of the mean's step: the square of the step is of the next one
+        second = np.sum(e**2 + 2.0 * e * (mean - e) + np.diagonal(covariance))
+        return ((max(second, 0.0) + 1.0) / (self.n + 1) - s2) / s2**2

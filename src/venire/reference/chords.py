@@ -26,7 +26,8 @@ def replicate_fit(
     *,
     inverse: np.ndarray,
     start: Any,
-    prior: float = 0.0,
+    prior: float | np.ndarray = 0.0,
+    mean: float | np.ndarray = 0.0,
     tol: float = 1e-7,
     max_iter: int = 40,
 ) -> tuple[np.ndarray, float, int, bool]:
@@ -42,8 +43,8 @@ def replicate_fit(
         Of the full fit's information.
     start : array_like of float, shape (n_parameters,)
         Theta of the full fit, then the log of the tie parameter in models that have one.
-    prior : float, default 0
-        Precision.
+    prior, mean : float or ndarray of shape (n_items,), default 0
+        Precision and mean of the prior. Precisions by item are part of the items' weights.
     tol : float, default 1e-7
         Of the largest |gradient| relative to the weight of the item's comparisons.
     max_iter : int, default 40
@@ -72,6 +73,7 @@ def replicate_fit(
     n = len(x) - free_tie
     total = masses[0] + masses[1] + masses[2]
     weight = np.bincount(first, total, n) + np.bincount(second, total, n)
+    weight = weight + prior if np.ndim(prior) else weight
     weight[weight == 0.0] = 1.0
     if free_tie:
         weight = np.append(weight, total.sum())
@@ -80,7 +82,7 @@ def replicate_fit(
         t = x[-1] if free_tie else 0.0
         terms = cell_terms(model, x[first] - x[second], t, *masses)
         won = np.bincount(first, terms["d1"], n).astype(np.float64)
-        g = won - np.bincount(second, terms["d1"], n) - prior * x[:n]
+        g = won - np.bincount(second, terms["d1"], n) - prior * (x[:n] - mean)
         if free_tie:
             g = np.append(g, terms["t1"].sum())
         residual = float((np.abs(g) / weight).max())

@@ -8,7 +8,7 @@ import numpy as np
 
 from venire.reference.components import components
 from venire.reference.links import TIE_MODELS, cell_terms
-from venire.reference.newton import Problem, _problem, _vector
+from venire.reference.newton import Problem, _prior, _problem, _vector
 
 __all__ = ["covariance", "information", "sandwich"]
 
@@ -27,7 +27,7 @@ def information(cells: Any, model: str, found: Any, *, prior: Any = None) -> np.
     model : {"bradley-terry", "thurstone", "davidson", "rao-kupper"}
     found : ReferenceFit or Fit
         Anything with theta, order_effect and tie.
-    prior : object with a precision, optional
+    prior : object with precision and mean, optional
 
     Returns
     -------
@@ -51,6 +51,7 @@ def covariance(cells: Any, model: str, found: Any, *, prior: Any = None) -> np.n
 
     The information maps that subspace to itself, with or without a prior, so adding the projector
     onto its complement makes the matrix regular and leaves the wanted part of the inverse alone.
+    Where priors differ from item to item they fix every direction, and it is the plain inverse.
 
     Parameters
     ----------
@@ -74,6 +75,8 @@ def covariance(cells: Any, model: str, found: Any, *, prior: Any = None) -> np.n
            [-0.5,  0.5]])
     """
     h = information(cells, model, found, prior=prior)
+    if any(np.ndim(x) for x in _prior(prior)):
+        return np.linalg.inv(h)
     labels, sizes = components(cells, "weak")
     n = cells.n_items
     complement = np.zeros_like(h)

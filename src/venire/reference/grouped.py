@@ -8,6 +8,7 @@ groups, whose items are (group, item).
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -196,7 +197,7 @@ class ReferenceGroupedFit(NamedTuple):
     Attributes
     ----------
     theta : ndarray of float64, shape (n_items,)
-        nan in a group without a fit, 0 in one without comparisons.
+        nan in a group without a fit, the prior's mean (or 0) in one without comparisons.
     order_effect, tie : ndarray of float64, shape (n_groups,), float if shared, or None
         nan in a group without a fit or without comparisons.
     status : ndarray of str, shape (n_groups,)
@@ -217,6 +218,14 @@ class ReferenceGroupedFit(NamedTuple):
     residual: np.ndarray
     n_components: np.ndarray
     union: Cells | None = None
+
+
+def _part(prior: Any, items: Any) -> Any:
+    """The prior of some of the items."""
+    if prior is None:
+        return None
+    own = (x[items] if np.ndim(x) else x for x in (prior.precision, prior.mean))
+    return SimpleNamespace(**dict(zip(("precision", "mean"), own, strict=True)))
 
 
 def fit_groups(
@@ -260,7 +269,8 @@ def fit_groups(
     cells = [cells_of_group(g, k) for k in range(n_groups)]
     compared = np.array([len(c.first) > 0 for c in cells], bool)
     n_components = np.array([len(components(c, "weak").sizes) for c in cells], np.int64)
-    theta = np.where(np.repeat(compared, np.diff(g.offsets)), np.nan, 0.0)
+    mean = 0.0 if prior is None else prior.mean
+    theta = np.where(np.repeat(compared, np.diff(g.offsets)), np.nan, mean)
     value, residual = np.where(compared, np.nan, 0.0), np.where(compared, np.nan, 0.0)
     status = np.where(compared, "not identified", "no comparisons").astype(object)
     together = shared and (order_effect or (model in TIE_MODELS and bool(np.any(g.tie > 0.0))))
@@ -277,8 +287,9 @@ def fit_groups(
             raise NotIdentifiedError("no group has a fit, so there is nothing to share")
         union = _union(g, used)
         found = fit(
-            union, model, prior=prior, order_effect=order_effect, tol=tol, max_iter=max_iter
-        )
+            union, model, prior=_part(prior, union.items), order_effect=order_effect, tol=tol,
+            max_iter=max_iter,
+        )  # fmt: skip
         theta[union.items] = found.theta
         for k in used.tolist():
             own = theta[g.offsets[k] : g.offsets[k + 1]]
@@ -293,8 +304,9 @@ def fit_groups(
     for k in np.flatnonzero(compared).tolist():
         if not existence(cells[k], model, order_effect=order_effect, prior=prior).exists:
             continue
+        own = _part(prior, slice(g.offsets[k], g.offsets[k + 1]))
         found = fit(
-            cells[k], model, prior=prior, order_effect=order_effect, tol=tol, max_iter=max_iter
+            cells[k], model, prior=own, order_effect=order_effect, tol=tol, max_iter=max_iter
         )
         theta[g.offsets[k] : g.offsets[k + 1]] = found.theta
         gamma[k] = np.nan if found.order_effect is None else found.order_effect
@@ -351,9 +363,11 @@ def grouped_errors(
     errors = np.where(np.repeat(alone, sizes), 0.0, np.nan)
     has_gamma, has_tie = found.order_effect is not None, found.tie is not None
 
-    def of(cells: Cells, theta: Any, gamma: Any, tie: Any) -> tuple[np.ndarray, float, float]:
+    def of(
+        cells: Cells, items: Any, theta: Any, gamma: Any, tie: Any
+    ) -> tuple[np.ndarray, float, float]:
         point = ReferenceFit(theta, gamma, tie, np.nan, np.nan, 0, True)
-        c = covariance(cells, model, point, prior=prior)
+        c = covariance(cells, model, point, prior=_part(prior, items))
         n, root = cells.n_items, np.sqrt(np.maximum(np.diag(c), 0.0))
         own_gamma = root[n] if has_gamma else np.nan
         own_tie = root[-1] * tie if len(c) > n + has_gamma else np.nan
@@ -361,7 +375,8 @@ def grouped_errors(
 
     if found.union is not None:
         theta = found.theta[found.union.items]
-        own, gamma, tie = of(found.union, theta, found.order_effect, found.tie)
+        items = found.union.items
+        own, gamma, tie = of(found.union, items, theta, found.order_effect, found.tie)
         errors[found.union.items] = own
         return ReferenceGroupedErrors(
             errors, gamma if has_gamma else None, tie if has_tie and not np.isnan(tie) else None
@@ -372,6 +387,7 @@ def grouped_errors(
         at = slice(g.offsets[k], g.offsets[k + 1])
         errors[at], gammas[k], ties[k] = of(
             cells_of_group(g, k),
+            at,
             found.theta[at],
             found.order_effect[k] if has_gamma else None,
             (found.tie if np.isscalar(found.tie) else found.tie[k]) if has_tie else None,

@@ -234,7 +234,7 @@ def fit_mm(
             f"model must be bradley-terry, davidson or rao-kupper for MM, got {model!r}: use newton"
         )
     answer = require_existence(cells, model, order_effect=order_effect)
-    problem = Problem(cells, model, 0.0, order_effect, answer.tie_is_free)
+    problem = Problem(cells, model, 0.0, 0.0, order_effect, answer.tie_is_free)
     labels = components(cells, "weak").labels
     sizes = np.bincount(labels)
     boundary = 1.0 if model == "rao-kupper" else 0.0

@@ -48,7 +48,8 @@ class Problem(NamedTuple):
 
     cells: Any
     model: str
-    precision: float
+    precision: Any  # of the prior, 0 without: one number, or one for each item
+    mean: Any
     order_effect: bool
     tie_is_free: bool
 
@@ -74,8 +75,8 @@ class Problem(NamedTuple):
     def objective(self, x: np.ndarray) -> float:
         """Log-likelihood with the prior."""
         theta = x[: self.cells.n_items]
-        value = float(np.sum(self.terms(x)["value"])) - self.precision / 2.0 * float(theta @ theta)
-        return value
+        penalty = np.sum(self.precision / 2.0 * (theta - self.mean) ** 2)
+        return float(np.sum(self.terms(x)["value"])) - float(penalty)
 
     def gradient(self, x: np.ndarray, terms: dict[str, np.ndarray] | None = None) -> np.ndarray:
         """Its derivative."""
@@ -83,7 +84,7 @@ class Problem(NamedTuple):
         terms = self.terms(x) if terms is None else terms
         g = np.zeros(self.n_parameters)
         g[:n] = np.bincount(c.first, terms["d1"], n) - np.bincount(c.second, terms["d1"], n)
-        g[:n] -= self.precision * x[:n]
+        g[:n] -= self.precision * (x[:n] - self.mean)
         if self.order_effect:
             g[n] = terms["d1"] @ c.order
         if self.tie_is_free:
@@ -147,17 +148,28 @@ def _largest_ratio(problem: Problem, gradient: np.ndarray) -> float:
     n = problem.cells.n_items
     weight = np.full(problem.n_parameters, problem.cells.n_comparisons)
     weight[:n] = item_weight(problem.cells)
+    if np.ndim(problem.precision) or np.ndim(problem.mean):
+        weight[:n] += problem.precision
     size = np.abs(gradient)
     if np.any((weight == 0.0) & (size > 0.0)):
         return np.inf
     return float(np.max(size / np.where(weight > 0.0, weight, 1.0)))
 
 
+def _prior(prior: Any) -> tuple[Any, Any]:
+    """Precision and mean: numbers where they are the same for all items, else arrays."""
+    if prior is None:
+        return 0.0, 0.0
+    both = [np.asarray(x, np.float64) for x in (prior.precision, prior.mean)]
+    if all(np.ptp(x) == 0.0 for x in both):
+        return float(both[0].flat[0]), float(both[1].flat[0])
+    return both[0], both[1]
+
+
 def _problem(cells: Any, model: str, prior: Any, order_effect: bool, tie: float | None) -> Problem:
     boundary = {"davidson": 0.0, "rao-kupper": 1.0}.get(model)
     tie_is_free = boundary is not None and tie != boundary
-    precision = 0.0 if prior is None else float(prior.precision)
-    return Problem(cells, model, precision, order_effect, tie_is_free)
+    return Problem(cells, model, *_prior(prior), order_effect, tie_is_free)
 
 
 def log_likelihood(
@@ -193,7 +205,8 @@ def residual(
     """How far a fit is from the maximum, as the stopping rule measures it.
 
     The largest of |dl/dtheta_i| / (weight of item i's comparisons), and of |dl/dgamma| and
-    |dl/dlog tie| over the total weight; l is the log-likelihood with the prior.
+    |dl/dlog tie| over the total weight; l is the log-likelihood with the prior. Where priors differ
+    from item to item, an item's precision is part of its weight.
 
     Parameters
     ----------
@@ -225,6 +238,7 @@ def _start(problem: Problem, init: Any) -> np.ndarray:
     """Equal strengths, no order effect, and the tie parameter that explains the share of ties."""
     c, n = problem.cells, problem.cells.n_items
     x = np.zeros(problem.n_parameters)
+    x[:n] = problem.mean
     if init is not None:
         x[:n] = init
     if problem.tie_is_free:
@@ -245,13 +259,13 @@ def _step(
     """Newton step, centred. Without a prior the first item of each component is held at 0."""
     n = problem.cells.n_items
     keep = np.ones(problem.n_parameters, bool)
-    if problem.precision == 0.0:
+    if not np.any(problem.precision):
         keep[np.unique(labels, return_index=True)[1]] = False
     scale = 1.0 / np.sqrt(np.diag(hessian)[keep])  # weights may span many decades
     scaled = scale[:, None] * hessian[np.ix_(keep, keep)] * scale
     step = np.zeros(problem.n_parameters)
     step[keep] = scale * np.linalg.solve(scaled, scale * gradient[keep])
-    if problem.precision == 0.0:
+    if not np.any(problem.precision):
         step[:n] -= (np.bincount(labels, step[:n]) / np.bincount(labels))[labels]
     return step
 
@@ -291,8 +305,8 @@ def fit(
     ----------
     cells : Cells or Comparisons
     model : {"bradley-terry", "thurstone", "davidson", "rao-kupper"}
-    prior : object with a precision, optional
-        precision / 2 * sum(theta**2) is subtracted from the log-likelihood.
+    prior : object with precision and mean, numbers or arrays of shape (n_items,), optional
+        sum(precision / 2 * (theta - mean)**2) is subtracted from the log-likelihood.
     order_effect : bool
         Estimate gamma.
     init : array_like, shape (n_items,), optional
@@ -329,8 +343,7 @@ def fit(
     array([ 0.549306, -0.549306])
     """
     answer = require_existence(cells, model, order_effect=order_effect, prior=prior)
-    precision = 0.0 if prior is None else float(prior.precision)
-    problem = Problem(cells, model, precision, order_effect, answer.tie_is_free)
+    problem = Problem(cells, model, *_prior(prior), order_effect, answer.tie_is_free)
     labels = components(cells, "weak").labels
     x = _start(problem, init)
     for n_iter in range(max_iter + 1):
@@ -348,8 +361,9 @@ def fit(
             stacklevel=2,
         )
     theta, gamma, t = problem.split(x)
-    sizes = np.bincount(labels)
-    theta = theta - (np.bincount(labels, theta) / sizes)[labels]
+    share = np.broadcast_to(np.where(problem.precision > 0.0, problem.precision, 1.0), theta.shape)
+    miss = np.bincount(labels, share * (theta - problem.mean)) / np.bincount(labels, share)
+    theta = theta - miss[labels]  # the prior is least off there
     return ReferenceFit(
         theta,
         gamma if order_effect else None,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire.models import model_of
+from venire.priors import item_priors
 from venire.resampling._cells import Cells, cells_of, has_free_tie
 from venire.resampling._singles import Singles
 from venire.resampling._status import NO_FIT, UNSURE
@@ -71,10 +72,10 @@ class Engine:
         self.draws = Draws(scheme, self.cells.counts, key)
         self.free_tie = has_free_tie(fit)
         self.model = model_of(fit.model).fitted(self.free_tie).name
-        self.prior = 0.0 if fit.prior is None else fit.prior.precision
+        self.prior = item_priors(fit.prior, fit.items)
         extra = [fit.order_effect] if fit.order_effect is not None else []
         extra += [fit._log_tie] if self.free_tie else []
-        self.start = np.concatenate([fit.theta, np.array(extra, np.float64)])
+        self.start = np.concatenate([fit.theta - self.prior.centre, np.array(extra, np.float64)])
         self.inverse = self._dense_inverse()
         self.singles = Singles(self)
 
@@ -113,7 +114,7 @@ class Engine:
         h = np.zeros((len(self.start), len(self.start)))
         h[c.first, c.second] = h[c.second, c.first] = -terms["d2"]
         block = h[:n, :n]
-        block[np.diag_indices(n)] = self.prior - block.sum(axis=1)
+        block[np.diag_indices(n)] = self.prior.ridge - block.sum(axis=1)
         if self.free_tie:
             h[:n, n] = np.bincount(c.first, terms["dt"], n) - np.bincount(c.second, terms["dt"], n)
             h[n, :n] = h[:n, n]
@@ -122,11 +123,15 @@ class Engine:
 
     def pinned(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """The same matrix with the level of each component held: no prior, or one that is weak
-        beside the comparisons, would leave it to rounding. No step moves it: theta is centred."""
+        beside the comparisons, would leave it to rounding. No step moves it: theta is levelled."""
         component, n = self.fit.component, len(self.fit.theta)
         same = component[:, None] == component[None, :]
-        scale = np.trace(matrix[:n, :n]) / max(n, 1)
-        matrix[:n, :n] += same * (scale / np.bincount(component)[component])
+        scale, sizes = np.trace(matrix[:n, :n]) / max(n, 1), np.bincount(component)[component]
+        if self.prior.precision is None:
+            matrix[:n, :n] += same * (scale / sizes)
+        else:
+            share = self.prior.precision / self.prior.total(component)[component]
+            matrix[:n, :n] += same * (scale * sizes * np.outer(share, share))
         return matrix
 
     def halved(self, win: Any, loss: Any, tie: Any) -> tuple[Any, Any, Any]:
@@ -140,6 +145,8 @@ class Engine:
         if self.inverse is None:
             return self.one_by_one(range(start, stop))
         batch = self._chords(start, stop)
+        if self.prior.centre:
+            batch.x[:, : len(self.fit.theta)] += self.prior.centre
         left = np.flatnonzero(batch.status == UNSURE)
         found = self.one_by_one([start + int(k) for k in left])
         for name in Batch._fields:

@@ -119,18 +119,24 @@ def replicate_errors(b: Bootstrap, engine: Engine, here: NDArray[np.int64]) -> N
 
 
 def _dense_errors(engine: Engine, information: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Standard errors of theta, centred in each component; nan where that is singular."""
+    """Standard errors of theta; nan where the information is singular."""
     from venire._native.replicates import dense_inverse
 
     component, n = engine.fit.component, len(engine.fit.theta)
     matrix = engine.pinned(information)
     if not dense_inverse(matrix):
         return np.full(n, np.nan)
-    sizes = np.bincount(component)
-    block, own = matrix[:n, :n], (np.arange(n), component)
-    rows = np.stack([np.bincount(component, row, len(sizes)) for row in block]) / sizes
-    means = np.bincount(component, rows[own], len(sizes)) / sizes
-    return np.sqrt(block.diagonal() - 2.0 * rows[own] + means[component])
+    block, prior = matrix[:n, :n], engine.prior
+    means = [prior.level(row, component) for row in block]
+    own = np.array(means)[np.arange(n), component]
+    level = prior.level(own, component) + _level_variances(engine)
+    return np.sqrt(block.diagonal() - 2.0 * own + level[component])
+
+
+def _level_variances(engine: Engine) -> NDArray[np.float64]:
+    """Of the level of each component, where it is no convention but the priors' doing; else 0."""
+    total = engine.prior.total(engine.fit.component)
+    return np.zeros_like(total) if engine.prior.precision is None else 1.0 / total
 
 
 def _full(engine: Engine) -> Any:
@@ -141,16 +147,19 @@ def _full(engine: Engine) -> Any:
 
 
 def _unit(engine: Engine, problem: Any, x: int) -> NDArray[np.float64]:
-    """An item by itself less the mean of its component: (1, n_parameters)."""
+    """An item by itself less the level of its component: (1, n_parameters)."""
     rhs = np.zeros((1, problem.n_parameters))
     component = engine.fit.component
     mates = np.flatnonzero(component == component[x])
-    rhs[0, mates] = -1.0 / len(mates)
+    precision = engine.prior.precision
+    own = np.ones(len(mates)) if precision is None else precision[mates]
+    rhs[0, mates] = -own / own.sum()
     rhs[0, x] += 1.0
     return rhs
 
 
 def _deviations(engine: Engine, problem: Any, here: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Square roots of r'H⁻¹r for each item's r."""
+    """Square roots of r'H⁻¹r for each item's r, and of its level's variance with it."""
     rows = (_unit(engine, problem, x) for x in here)
-    return np.array([math.sqrt(float((r * solve_rows(problem, r, TOL)).sum())) for r in rows])
+    own = np.array([float((r * solve_rows(problem, r, TOL)).sum()) for r in rows])
+    return np.sqrt(own + _level_variances(engine)[engine.fit.component[here]])

@@ -112,7 +112,8 @@ def grouped_comparisons(s: Saved) -> GroupedComparisons:
 
 def fit(s: Saved) -> Fit:
     """A single fit with its comparisons."""
-    c, prior = comparisons(s), _prior(s)
+    c = comparisons(s)
+    prior = _prior(s, c.items)
     found = s.read("fit", FIT)
     model, tie = found["model"], found["tie"]
     kinds = ("weak", "strong") if prior is None else ("weak",)
@@ -129,7 +130,8 @@ def grouped_fit(s: Saved) -> GroupedFit:
     """The fits of many groups with their comparisons."""
     from venire._native.grouped import STATUSES
 
-    g, prior = grouped_comparisons(s), _prior(s)
+    g = grouped_comparisons(s)
+    prior = _prior(s, g.items, g.groups, g.offsets)
     found = s.read("fit", GROUPED_FIT)
     values, residual = found["_values"], found["residual"]
     has_order, law = s.flag("fit.has_order"), model_of(found["model"]).tie
@@ -171,14 +173,18 @@ def grouped_fit(s: Saved) -> GroupedFit:
     )
 
 
-def _prior(s: Saved) -> GaussianPrior | None:
-    precision = s.optional("prior", Saved.number)
-    if precision is None:
+def _prior(s: Saved, *items: Any) -> GaussianPrior | None:
+    """The prior, which must go with the items (and groups) that there are."""
+    rule = "the precision and the mean of a prior"
+    stated = s.optional("prior", Saved.fact, lambda x: isinstance(x, dict), rule)
+    if stated is None:
         return None
     try:
-        return GaussianPrior(precision)
-    except ValueError as error:
-        s.fail("prior", str(error), None, precision)
+        prior = GaussianPrior.from_dict(stated)
+        prior.native(*items)
+    except (ValueError, TypeError, KeyError) as error:
+        s.fail("prior", str(error), None, stated)
+    return prior
 
 
 def _masses(s: Saved) -> tuple[Any, Any, Any]:

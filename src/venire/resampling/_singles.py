@@ -67,8 +67,8 @@ class Singles:
         edges = scratch.of(r)
         ptr, second, order, win, loss, tie = edges
         graph = Graph(ptr, second, order, win, loss, tie)
-        labels, absence = graph.existence(has_order, tie is not None, engine.prior > 0.0)
-        apart = engine.prior == 0.0 and labels.max() > fit.component.max()
+        labels, absence = graph.existence(has_order, tie is not None, engine.prior.given)
+        apart = not engine.prior.given and labels.max() > fit.component.max()
         if absence or apart:
             self._scratch.append(scratch)
             return Single(None, np.nan, NO_FIT, 0)
@@ -78,14 +78,14 @@ class Singles:
         lower = np.full(len(x) - n, -np.inf)
         if law is not None and tie is not None:
             lower[-1] = law.log_boundary
-        result = newton(
-            problem, x, prior=engine.prior, lower=lower, tol=engine.tol, forcing=FORCING
-        )
+        result = newton(problem, x, lower=lower, tol=engine.tol, forcing=FORCING)
         self._scratch.append(scratch)  # the problem has done with it
         x = result.parameters
         if law is not None and tie is None:  # no tie was drawn: on the boundary
             x = np.append(x, law.log_boundary)
-        x[:n] -= (np.bincount(labels, x[:n]) / np.bincount(labels))[labels]
+        x[:n] = engine.prior.levelled(x[:n], labels)
+        if engine.prior.centre:
+            x[:n] += engine.prior.centre
         status = DONE if result.converged else NOT_CONVERGED
         return Single(x, result.residual, status, result.n_iter)
 

@@ -15,6 +15,7 @@ from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.votes import Votes
 from venire.models import DEFAULT, HALF_TIES
 from venire.panel import Consensus, consensus
+from venire.panel.agreement import agreed, log_odds
 from venire.priors import GaussianPrior
 from venire.ratings.grouped import GroupedFit, fit_groups
 from venire.targets._rows import LaidOutVotes
@@ -22,7 +23,6 @@ from venire.targets._rows import LaidOutVotes
 __all__ = ["METHODS", "VotesFit", "fit_votes"]
 
 METHODS = ("fit", "consensus", "uniform")
-PRIOR_AGREE, PRIOR_DISAGREE = 4.0, 2.0
 LEAST = 1e-3  # weight of a teacher, before the division by the mean
 
 Floats = NDArray[np.float64]
@@ -245,8 +245,7 @@ def fit_votes(
     judged = np.bincount(votes.teacher, minlength=votes.n_teachers)
     for _ in range(rounds if method == "fit" else 0):
         size, match, counted = laid_out.agreement(fit)
-        alpha = PRIOR_AGREE + 0.5 * (size + match)
-        beta = PRIOR_DISAGREE + 0.5 * (size - match)
+        alpha, beta = agreed(size, match)
         weights = _worth(alpha, beta, counted)
         weighted = laid_out.comparisons(weights)
         fit = fit_groups(weighted, model=model, prior=prior, init=fit, n_threads=threads)
@@ -255,9 +254,7 @@ def fit_votes(
 
 def _worth(alpha: Floats, beta: Floats, n: NDArray[np.int64]) -> Floats:
     """Expected log-odds of agreeing, at least LEAST, over the mean of n judgments each."""
-    from scipy.special import digamma
-
-    worth = np.maximum(digamma(alpha) - digamma(beta), LEAST)
+    worth = log_odds(alpha, beta, LEAST)
     return worth * (n.sum() / (worth @ n)) if n.any() else np.ones(len(worth))
 
 

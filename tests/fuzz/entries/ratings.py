@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,20 @@ def check_fit(case: Case, fit: Any) -> None:
 
 
 @entry
+def models(case: Case) -> None:
+    """Rows of the table, by names that it has or has not; a row of one's own."""
+    name = case.choice(MODELS)
+    row = case.call(vn.models.model_of, case.hostile(name) if case.chance(0.5) else name)
+    for part in ("unit", "variance_share"):
+        case.get(row, part)
+    case.call(row.fitted, case.chance(0.5))
+    law = row.tie or case.call(vn.models.TieLaw, "x", 0.0, 1.0, math.log)
+    case.get(law, "log_boundary")
+    case.finite("start of a tie parameter", case.call(law.start, case.choice((0.0, 0.3, 1.0))))
+    case.call(vn.models.Model, "x", "X", "logit", row.probabilities, law)
+
+
+@entry
 def fit(case: Case) -> None:
     """Odd data and options; few methods."""
     arguments = comparison_arguments(case)
@@ -78,7 +93,12 @@ def fit(case: Case) -> None:
     )
     if case.chance(0.03):
         c = case.hostile([1, 2])
-    fit = case.call(FITS[case.choice(MODELS)], c, **options)
+    model = case.choice(MODELS)
+    if case.chance(0.3):
+        options |= {"model": case.hostile(model) if case.chance(0.1) else model}
+        fit = case.call(vn.ratings.fit_model, c, **options)
+    else:
+        fit = case.call(FITS[model], c, **options)
     check_fit(case, fit)
     for name in (
         "aic",

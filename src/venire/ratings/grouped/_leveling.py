@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+from venire.priors import ItemPriors
 from venire.ratings import _sampled
 from venire.ratings._covariance import inverse_of
 from venire.ratings.grouped._bridges import Evidence
@@ -85,7 +86,7 @@ def find_levels(
     def solve(s2: float) -> Result:
         nonlocal x, n_iter
         problem.set_prior(1.0 / s2)
-        result = newton(problem, x, prior=1.0 / s2, lower=lower, tol=tol, max_iter=max_iter)
+        result = newton(problem, x, lower=lower, tol=tol, max_iter=max_iter)
         x, n_iter = result.parameters, n_iter + result.n_iter
         posterior.update(x, s2)
         return result
@@ -114,9 +115,8 @@ def _problem(evidence: Evidence, level: bool, n_threads: int) -> Any:
         evidence.loss,
         scale=evidence.scale,
         offset=evidence.offset,
-        pull=evidence.pull,
-        target=evidence.target,
-        prior=1.0,
+        prior=ItemPriors(all=1.0),
+        direct=None if evidence.pull is None else ItemPriors(evidence.target, evidence.pull),
         level=level,
         parallel_edges=bool(((lo[1:] == lo[:-1]) & (hi[1:] == hi[:-1])).any()),
         n_threads=n_threads,
@@ -196,7 +196,7 @@ class _Posterior(_sampled.SolverInverse):
         e = self.evidence
         return cell_terms(e.model, d, 0.0, e.win, e.loss, np.zeros(len(d)))["d2"]
 
-    def centre(self, rows: np.ndarray) -> None:
+    def balance(self, rows: np.ndarray) -> None:
         """Nothing to do."""
 
     def solve(self, rhs: np.ndarray, tol: float) -> np.ndarray:

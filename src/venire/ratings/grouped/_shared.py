@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from venire._native.grouped import Estimates, Groups
     from venire.data.grouped_comparisons import GroupedComparisons
 
-__all__ = ["fit_shared", "has_ties_that_count", "share_of_ties", "shared_curvature"]
+__all__ = ["fit_shared", "graph_of", "has_ties_that_count", "share_of_ties", "shared_curvature"]
 
 MAX_ITER = 50
 CUTS = 30
@@ -38,7 +38,7 @@ def has_ties_that_count(g: GroupedComparisons, prior: bool) -> bool:
     """Whether a group that has a fit, once the shared parameters are known, has ties."""
     if g.cells.tie is None or prior:
         return g.cells.tie is not None
-    graph = _graph(g, np.ones(g.n_groups, bool))
+    graph = graph_of(g, np.ones(g.n_groups, bool))
     found = []
     for strong in (False, True):
         first = np.unique(graph.components(strong)[0], return_index=True)[1]
@@ -138,7 +138,7 @@ def _weight(g: GroupedComparisons, active: np.ndarray) -> float:
     return total if g.cells.tie is None else total + float(g.cells.tie[cells].sum())
 
 
-def _graph(g: GroupedComparisons, active: np.ndarray) -> Graph:
+def graph_of(g: GroupedComparisons, active: np.ndarray) -> Graph:
     """The groups as one graph; items of those that are left out have no comparisons in it."""
     from venire._native.graph import Graph
 
@@ -166,7 +166,7 @@ def _require_existence(
             f"shared {' and '.join(names)}: no group has a fit of its own, so there is nothing to "
             "estimate from. Cure: use a prior"
         )
-    _, absence = _graph(g, active).existence("order_effect" in names, "tie" in names, prior)
+    _, absence = graph_of(g, active).existence("order_effect" in names, "tie" in names, prior)
     if absence:
         reason, cure = ABSENCES[absence]
         raise NotIdentifiedError(f"shared {' and '.join(names)}: {reason}. Cure: {cure}")

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from venire.ratings import _errors
 from venire.ratings._covariance import inverse_of
-from venire.ratings.grouped import batches
+from venire.ratings.grouped import _shared, batches
 
 if TYPE_CHECKING:
     from venire.ratings.grouped.fit import GroupedFit
 
 __all__ = ["GroupedParameterErrors", "compute_errors"]
+
+FAINT = 1e-7  # share of the largest weight or precision of a group: half the digits are left
 
 
 class GroupedParameterErrors(NamedTuple):
@@ -35,17 +38,21 @@ def compute_errors(fit: GroupedFit, *, differences: bool = False) -> None:
 
     g = fit.comparisons
     native, e = fit._native()
-    several = (fit.status == "no comparisons") & (np.diff(fit.offsets) > 1)
-    unknown = np.isnan(fit.theta) | np.repeat(several, np.diff(fit.offsets))
+    sizes = np.diff(fit.offsets)
+    several = np.repeat((fit.status == "no comparisons") & (sizes > 1), sizes)
+    unknown = np.isnan(fit.theta) | several
     variance = np.zeros(g.n_items)
     variance[unknown] = np.nan
-    del unknown
+    level = _level_variances(fit)
+    if level is not None:
+        variance[several & (level > 0.0)] = 0.0
+    del unknown, several
     difference = np.full(len(g.first), np.nan) if differences else None
     own_gamma = None if e.gamma is None else np.full(g.n_groups, np.nan)
     own_tie = None if e.log_tie is None else np.full(g.n_groups, np.nan)
     border = _border(fit, native, e)
     fitted = np.isfinite(fit.residual) & (np.diff(g.cell_offsets) > 0)
-    apart = np.flatnonzero(fitted & (np.diff(g.offsets) > batches.MAX_ERRORS))
+    apart = np.flatnonzero(fitted & ((sizes > batches.MAX_ERRORS) | _is_faint(fit)))
     e.status[apart] = ELSEWHERE
     batches.in_batches(
         g,
@@ -64,7 +71,7 @@ def compute_errors(fit: GroupedFit, *, differences: bool = False) -> None:
         tie_error = np.full(g.n_groups, np.nan)  # no group has ties
     for k in apart.tolist():
         single = fit._single(k)
-        errors[g.offsets[k] : g.offsets[k + 1]] = single.standard_errors()
+        errors[g.offsets[k] : g.offsets[k + 1]] = _errors.deviation_errors(single, "fisher")
         if difference is not None:
             cells = slice(g.cell_offsets[k], g.cell_offsets[k + 1])
             labels = (single.items[side[cells]] for side in (g.first, g.second))
@@ -81,22 +88,58 @@ def compute_errors(fit: GroupedFit, *, differences: bool = False) -> None:
             at = 3 if fit.order_effect is not None else 0
             tie_error = float(np.sqrt(border[at])) * fit.tie
     errors.flags.writeable = False
-    fit._cache["standard_errors"] = errors
+    fit._cache["deviation_errors"] = fit._cache["standard_errors"] = errors
+    if level is not None:
+        fit._cache["standard_errors"] = np.sqrt(errors**2 + level)
+        fit._cache["standard_errors"].flags.writeable = False
     fit._cache["parameter_errors"] = GroupedParameterErrors(gamma_error, tie_error)
     if difference is not None:
         difference.flags.writeable = False
         fit._cache["difference_variances"] = difference
 
 
+def _ranges(values: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Least and largest value of each group, (n_groups,); infinite where it has no items."""
+    low, high = np.full(len(offsets) - 1, np.inf), np.full(len(offsets) - 1, -np.inf)
+    filled = np.flatnonzero(np.diff(offsets))
+    low[filled] = np.minimum.reduceat(values, offsets[filled])
+    high[filled] = np.maximum.reduceat(values, offsets[filled])
+    return low, high
+
+
+def _level_variances(fit: GroupedFit) -> np.ndarray | None:
+    """Variance of the level of each item's component, (n_items,), 0 where theta is centred; None
+    where it always is."""
+    priors, g = fit._priors, fit.comparisons
+    if priors.mean is None or priors.precision is None:
+        return None
+    component = _shared.graph_of(g, np.ones(g.n_groups, bool)).components(False)[0]
+    low, high = zip(
+        *(_ranges(x, fit.offsets) for x in (priors.mean, priors.precision)), strict=True
+    )
+    differ = (low[0] < high[0]) | (low[1] < high[1])
+    return np.where(
+        np.repeat(differ, np.diff(fit.offsets)), (1.0 / priors.total(component))[component], 0.0
+    )
+
+
+def _is_faint(fit: GroupedFit) -> np.ndarray:
+    """Groups in which a plain inverse would leave the level to rounding, (n_groups,) bool."""
+    precision = fit._priors.precision
+    if precision is None:
+        return np.zeros(len(fit.groups), bool)
+    low, _ = _ranges(precision, fit.offsets)
+    _, high = _ranges(np.maximum(precision, fit.n_comparisons), fit.offsets)
+    return low < FAINT * high
+
+
 def _border(fit: GroupedFit, native: Any, e: Any) -> np.ndarray | None:
     """Covariance of the shared parameters, (4,) for the native layer."""
-    from venire.ratings.grouped._shared import shared_curvature
-
     m = len(fit._values)
     if m == 0:
         return None
     active = np.isfinite(fit.residual) & (np.diff(fit.comparisons.cell_offsets) > 0)
-    _, curvature = shared_curvature(native, e, fit.comparisons, active, m, fit.n_threads)
+    _, curvature = _shared.shared_curvature(native, e, fit.comparisons, active, m, fit.n_threads)
     out = np.zeros((2, 2))
     out[:m, :m] = inverse_of(curvature)
     if not np.isfinite(out).all():

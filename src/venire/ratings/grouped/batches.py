@@ -10,6 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from venire._native.grouped import Estimates, Groups
     from venire.data.grouped_comparisons import GroupedComparisons
+    from venire.priors import ItemPriors
 
 __all__ = ["Progress", "batches", "fit_small", "in_batches", "is_large", "native_groups"]
 
@@ -41,7 +42,7 @@ def native_groups(
     g: GroupedComparisons,
     model: str,
     *,
-    prior: float,
+    prior: ItemPriors,
     order_effect: bool,
     has_tie: bool,
     shared: bool,

@@ -13,7 +13,7 @@ from venire._core.frames import as_frame
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.grouping import group_at
 from venire.models import model_of
-from venire.priors import GaussianPrior
+from venire.priors import GaussianPrior, ItemPriors, item_priors
 from venire.ratings.fit import Fit
 from venire.ratings.grouped import _uncertainty, batches, scaling
 from venire.ratings.grouped._uncertainty import GroupedParameterErrors
@@ -111,7 +111,9 @@ class GroupedFit:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = {k: v for k, v in self._cache.items() if k == "standard_errors"}
+        kept = {
+            k: v for k, v in self._cache.items() if k in ("standard_errors", "deviation_errors")
+        }
         return self.__dict__ | {"_cache": kept}
 
     @property
@@ -140,7 +142,8 @@ class GroupedFit:
 
         The square roots of the diagonal of the inverse information (prior included) on the
         subspace where theta has mean 0 in each component; order effect and tie parameter count as
-        estimated. 0 for an item alone in its component, nan where there is no fit.
+        estimated. 0 for an item alone in its component, nan where there is no fit. Priors that
+        differ from item to item give theta an origin: then of the whole inverse.
 
         Notes
         -----
@@ -151,6 +154,17 @@ class GroupedFit:
         if "standard_errors" not in self._cache:
             _uncertainty.compute_errors(self)
         return self._cache["standard_errors"]
+
+    @property
+    def deviation_errors(self) -> np.ndarray:
+        """Standard errors of theta less the level of its component, (n_items,).
+
+        The level is the mean, weighted by the precision of priors that go by item. Only these give
+        theta a level that can err: else these are the `standard_errors`.
+        """
+        if "deviation_errors" not in self._cache:
+            _uncertainty.compute_errors(self)
+        return self._cache["deviation_errors"]
 
     @property
     def difference_variances(self) -> np.ndarray:
@@ -323,6 +337,13 @@ class GroupedFit:
             raise ValueError(f"theta is on the scale {self.scale!r}: ask the fit itself")
         return self._single(k)
 
+    @property
+    def _priors(self) -> ItemPriors:
+        if "priors" not in self._cache:
+            own = item_priors(self.prior, self.items, self.groups, self.offsets)
+            self._cache["priors"] = own
+        return self._cache["priors"]
+
     # ---- how --------------------------------------------------------------------------------
 
     def _single(self, k: int) -> Fit:
@@ -337,7 +358,7 @@ class GroupedFit:
             theta=self.theta[self.offsets[k] : self.offsets[k + 1]],
             tie=tie,
             order_effect=gamma,
-            prior=self.prior,
+            prior=self._priors.part(slice(self.offsets[k], self.offsets[k + 1])),
             log_likelihood=float(self.log_likelihood[k]),
             residual=float(self.residual[k]),
             converged=bool(self.status[k] != "iteration limit"),
@@ -360,7 +381,7 @@ class GroupedFit:
         native = batches.native_groups(
             self.comparisons,
             row.fitted(has_tie).name,
-            prior=0.0 if self.prior is None else self.prior.precision,
+            prior=self._priors,
             order_effect=self.order_effect is not None,
             has_tie=has_tie,
             shared=self.shared,

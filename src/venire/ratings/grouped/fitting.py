@@ -13,7 +13,7 @@ from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.lookup import GroupLookup
 from venire.errors import ConvergenceError, ConvergenceWarning, NotIdentifiedError
 from venire.models import DEFAULT, Model, TieLaw, model_of
-from venire.priors import GaussianPrior
+from venire.priors import GaussianPrior, ItemPriors, item_priors
 from venire.ratings.fitting import check_arguments, fit_quietly, tie_of
 from venire.ratings.grouped import _shared, batches
 from venire.ratings.grouped.fit import GroupedFit
@@ -131,10 +131,11 @@ def fit_groups(
     if has_tie and shared:
         has_tie = _shared.has_ties_that_count(g, prior is not None)
     own = not shared
+    priors = item_priors(prior, g.items, g.groups, g.offsets)
     native = batches.native_groups(
         g,
         row.fitted(has_tie).name,
-        prior=0.0 if prior is None else prior.precision,
+        prior=priors,
         order_effect=bool(order_effect),
         has_tie=has_tie,
         shared=bool(shared),
@@ -161,7 +162,7 @@ def fit_groups(
         if left > tol:
             e.status[e.status == STATUSES.index("converged")] = STATUSES.index("iteration limit")
     else:
-        single = _Single(g, model, prior, bool(order_effect), tol, max_iter, threads)
+        single = _Single(g, model, priors, bool(order_effect), tol, max_iter, threads)
         large = np.flatnonzero(batches.is_large(g))
         e.status[large] = ELSEWHERE
         for k in large.tolist():  # first, so that no thread idles while one ends
@@ -181,16 +182,16 @@ class _Single:
         self,
         g: GroupedComparisons,
         model: str,
-        prior: GaussianPrior | None,
+        priors: ItemPriors,
         order_effect: bool,
         tol: float,
         max_iter: int | None,
         n_threads: int,
     ) -> None:
-        self.g, self.model, self.prior, self.order_effect = g, model, prior, order_effect
+        self.g, self.model, self.priors = g, model, priors
         self.options: dict[str, Any] = {
-            "prior": prior, "order_effect": order_effect, "method": "newton", "tol": tol,
-            "max_iter": max_iter, "n_threads": n_threads, "progress": None, "components": "weak",
+            "order_effect": order_effect, "method": "newton", "tol": tol, "max_iter": max_iter,
+            "n_threads": n_threads, "progress": None, "components": "weak",
         }  # fmt: skip
 
     def fit(self, e: Estimates, k: int, warm: bool) -> None:
@@ -200,13 +201,15 @@ class _Single:
         if self.g.cell_offsets[k] == self.g.cell_offsets[k + 1]:
             e.status[k] = STATUSES.index("no comparisons")
             e.n_parts[k] = items.stop - items.start
-            e.theta[items] = 0.0
+            means = self.priors.mean
+            e.theta[items] = self.priors.centre if means is None else means[items]
             self._unknown(e, k)
             return
         c = self.g.at(k)
         start = np.nan_to_num(e.theta[items]) if warm else None
         try:
-            fit, _ = fit_quietly(self.model, c, init=start, **self.options)
+            prior = self.priors.part(items)
+            fit, _ = fit_quietly(self.model, c, prior=prior, init=start, **self.options)
         except NotIdentifiedError:
             e.status[k] = STATUSES.index("not identified")
             e.n_parts[k] = int(c.components().labels.max()) + 1
@@ -220,7 +223,7 @@ class _Single:
             e.gamma[k] = fit.order_effect
         if e.log_tie is not None:
             e.log_tie[k] = fit._log_tie
-        apart = e.n_parts[k] > 1 and self.prior is None
+        apart = e.n_parts[k] > 1 and not self.priors.given
         status = "not identified" if apart else "converged"
         e.status[k] = STATUSES.index(status if fit.converged else "iteration limit")
 

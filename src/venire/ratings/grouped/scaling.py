@@ -48,8 +48,9 @@ def rescaled(gf: Any, scale: str) -> Any:
     if gf.scale == STANDARDIZED:
         checks.fail("scale", "a standardized fit is on no scale: rescale the fit itself")
     theta = scales.convert(gf.theta, gf.scale, scale)
-    errors = scales.convert(gf.standard_errors, gf.scale, scale, difference=True)
-    return _replaced(gf, theta, errors, scale)
+    return _replaced(
+        gf, theta, scale, lambda x: scales.convert(x, gf.scale, scale, difference=True)
+    )
 
 
 def standardized(gf: Any) -> Any:
@@ -92,15 +93,14 @@ def standardized(gf: Any) -> Any:
     flat = ~((low < high) & (sd > 0.0))
     unit = np.where(flat, np.nan, sd)[group]
     theta = np.where(known & flat[group], 0.0, centred / unit)
-    return _replaced(gf, theta, gf.standard_errors / unit, STANDARDIZED)
+    return _replaced(gf, theta, STANDARDIZED, lambda _: gf.deviation_errors / unit)
 
 
-def _replaced(gf: Any, theta: np.ndarray, errors: np.ndarray, scale: str) -> Any:
-    theta.flags.writeable = False
-    errors.flags.writeable = False
-    names = {field.name for field in dataclasses.fields(gf)}
-    if "standard_errors" in names:
-        return dataclasses.replace(gf, theta=theta, standard_errors=errors, scale=scale)
+def _replaced(gf: Any, theta: np.ndarray, scale: str, converted: Any) -> Any:
+    """The fit with another theta, and errors as `converted` makes them."""
     new = dataclasses.replace(gf, theta=theta, scale=scale)
-    new._cache["standard_errors"] = errors
+    for name in ("standard_errors", "deviation_errors"):
+        errors = converted(getattr(gf, name))
+        errors.flags.writeable = False
+        new._cache[name] = errors
     return new
