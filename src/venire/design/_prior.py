@@ -10,7 +10,6 @@ import numpy as np
 
 from venire._core import checks
 from venire.data.grouped_comparisons import GroupedComparisons
-from venire.data.grouping import Grouping
 from venire.design import _kernel
 from venire.models import DEFAULT, HALF_TIES
 from venire.priors import GaussianPrior
@@ -258,21 +257,12 @@ def _sample(
     if len(groups) == c.n_groups:
         return c, items
     cell_offsets, cells = _ranges(c.cell_offsets, groups)
-    return GroupedComparisons._of(
-        Grouping(
-            groups=c.groups[groups],
-            offsets=offsets,
-            cell_offsets=cell_offsets,
-            items=c.items[items],
-            first=c.first[cells],
-            second=c.second[cells],
-            order=c.order[cells],
-            win=c.win[cells],
-            loss=c.loss[cells],
-            tie=c.tie[cells],
-            is_soft=False,
-        )
-    ), items
+    kept = {k: getattr(c, k)[cells] for k in ("first", "second", "order", "win", "loss", "tie")}
+    chosen = c.cells._replace(
+        groups=c.groups[groups], offsets=offsets, cell_offsets=cell_offsets, items=c.items[items],
+        **kept,
+    )  # fmt: skip
+    return GroupedComparisons.from_cells(chosen), items
 
 
 def _ranges(offsets: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
