@@ -61,20 +61,20 @@ def test_only_groups_of_one_item():
         ({"share": "gain", "criterion": "uniform"}, ValueError, "share: 'gain' needs one of"),
         ({"prior": "best"}, ValueError, "prior.*: must be one of select, fixed, empirical"),
         ({"prior": 0.1}, TypeError, "prior: must be a name or AllocationPrior, got float"),
-        ({"votes_per_ask": 0}, ValueError, "votes_per_ask: must be at least 1, got 0"),
-        ({"votes_per_ask": 1.5}, TypeError, "votes_per_ask: must be a whole number"),
-        ({"rho": 1.1}, ValueError, "rho: must be between 0 and 1, got 1.1"),
-        ({"rho": np.nan}, ValueError, "rho: must be between 0 and 1"),
-        ({"rho": "x"}, TypeError, "rho: must be a number"),
-        ({"rng": -1}, ValueError, "rng: a seed must be >= 0"),
-        ({"n_threads": 0}, ValueError, "n_threads: must be at least 1"),
+        ({"votes_per_ask": 0}, ValueError, "votes_per_ask = 0: must be at least 1"),
+        ({"votes_per_ask": 1.5}, TypeError, "votes_per_ask.*: must be a whole number"),
+        ({"rho": 1.1}, ValueError, "rho = 1.1: must be between 0 and 1"),
+        ({"rho": np.nan}, ValueError, "rho.*: must be between 0 and 1"),
+        ({"rho": "x"}, TypeError, "rho.*: must be a number"),
+        ({"rng": -1}, ValueError, "rng.*: a seed must be >= 0"),
+        ({"n_threads": 0}, ValueError, "n_threads.*: must be at least 1"),
         ({"criterion": "residual"}, ValueError, "prediction: criterion 'residual' needs"),
         ({"criterion": "residual_corrected"}, ValueError, "prediction: criterion 'residual_corr"),
         ({"prediction": np.zeros(3)}, ValueError, r"prediction: has shape \("),
         ({"prediction": ["a"] * 8}, TypeError, "prediction: must hold numbers"),
         ({"asked": 3}, TypeError, "asked: must be a PairDesign, an Allocation or"),
         ({"asked": ([0], [1])}, TypeError, r"asked: .*\(group, first, second\), has 2 parts"),
-        ({"asked": ([0], [1], [1])}, ValueError, "asked: an item is compared with itself"),
+        ({"asked": ([0], [1], [1])}, ValueError, "asked.*: an item is compared with itself"),
         ({"asked": ([0, 3], [1, 0], [2, 1])}, ValueError,
          r"asked: group\[1\] = 3: must be a position among 3 groups"),
         ({"asked": ([1], [1], [3])}, ValueError,
@@ -92,7 +92,7 @@ def test_options(c, options, error, message):
 
 @pytest.mark.parametrize("name", ["top", "candidates"])
 def test_numbers_of_a_criterion(name):
-    with pytest.raises(ValueError, match=f"{name}: must be at least 1"):
+    with pytest.raises(ValueError, match=f"{name} = .*: must be at least 1"):
         vn.design.Criterion("top", **{name: 0})
 
 

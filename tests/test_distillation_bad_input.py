@@ -243,9 +243,9 @@ def test_features_that_are_no_numbers(played, value):
     loop, world = played
     bad = world.features.copy()
     bad[13, 2] = value
-    with pytest.raises(ValueError, match=r"features\[13\] = nan: column 2 must be finite"):
+    with pytest.raises(ValueError, match=r"features\[13\] = .*: column 2 must be finite"):
         loop.fit_student(linear_model.Ridge(), bad)
-    with pytest.raises(ValueError, match=r"features\[13\] = nan: column 2 must be finite"):
+    with pytest.raises(ValueError, match=r"features\[13\] = .*: column 2 must be finite"):
         loop.fit_student(linear_model.Ridge(), sparse.csr_matrix(bad))
     frame = {"group": world.group, "item": world.item, "len": bad[:, 2], "x": bad[:, 0]}
     with pytest.raises(ValueError, match=r"features\[13\] = .*: column 'len' must be finite"):

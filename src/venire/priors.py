@@ -292,7 +292,9 @@ def _of_items(
     missing = np.isnan(out)
     if missing.any():
         at = int(np.argmax(missing))
-        checks.fail(name, "must hold a value for every item, and has none for", at, labels[at])
+        checks.fail(
+            name, "must hold a value for every item, and has none for this one", at, labels[at]
+        )
     if len(value) > n:
         known = set(labels)
         unknown = next(label for label in value if label not in known)
