@@ -1,5 +1,6 @@
 #include "vn_allocate_internal.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Four rows at a time: `out` is read and written once for them. */
@@ -116,6 +117,13 @@ vn_status vn_posterior_covariance(vn_posterior *w, int dense)
         if (vn_posterior_stops(w, VN_PANEL * (int64_t)size)) return VN_INTERRUPTED;
     }
     for (size_t q = 0; q < size; q++) w->c[q] = -w->c[q];
+    int lost = 0; /* the prior, in rounding: votes do not see the mean, so C times the precisions is 1 */
+    for (int i = 0; i < n; i++) {
+        double sum = 0.0;
+        for (int k = 0; k < n; k++) sum += row_of(w, i)[k] * vn_prior_precision(&w->model.prior, k);
+        lost |= !(fabs(sum - 1.0) < 0.5);
+    }
+    for (size_t q = 0; lost && q < size; q++) w->c[q] = NAN;
     return VN_OK;
 }
 

@@ -79,7 +79,8 @@ def arguments(c, seed, criterion):
     )
     n_pending = np.minimum(n_asks, rng.integers(0, 4, len(n)))
     n_picks = np.minimum(room, rng.integers(0, 80, len(n)))
-    prior = vn.AllocationPrior(rng.normal(size=c.n_items), rng.uniform(0.1, 2.0))
+    precision = rng.uniform(0.1, 2.0) * (1.0 if seed % 2 else np.exp(rng.normal(size=c.n_items)))
+    prior = vn.AllocationPrior(rng.normal(size=c.n_items), precision)
     options = {
         "criterion": criterion,
         "key": (seed, 2**63 + seed),
@@ -616,3 +617,23 @@ def test_votes_go_where_they_help():
         centred = theta - theta.mean(axis=1, keepdims=True)
         error[criterion] = 1 - np.corrcoef(centred.ravel(), fit)[0, 1] ** 2
     assert error["D"] < 0.85 * error["uniform"]
+
+
+@pytest.mark.parametrize("criterion", ["D", "A", "top"])
+def test_a_prior_of_a_fit(criterion):
+    """A GaussianPrior steers picks as the same numbers do in the order of the items."""
+    c, _, _ = world(3, 5, 9)
+    rng = np.random.default_rng(1)
+    mean, precision = rng.normal(size=c.n_items), np.exp(rng.normal(size=c.n_items))
+    groups = np.repeat(c.groups, np.diff(c.offsets)).tolist()
+    labels = list(zip(groups, c.items.tolist(), strict=True))
+    prior = vn.GaussianPrior(
+        dict(zip(labels, precision, strict=True)), dict(zip(labels, mean, strict=True))
+    )
+    options = {"criterion": criterion, "rng": 2}
+    found = vn.allocate(c, 20, prior=prior, **options)
+    again = vn.allocate(c, 20, prior=vn.AllocationPrior(mean, precision), **options)
+    for name in ("group", "first", "second", "gain"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(again, name))
+    other = vn.allocate(c, 20, prior=vn.GaussianPrior(1.0), **options)
+    assert (other.gain != found.gain).any()

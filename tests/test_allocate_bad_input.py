@@ -60,7 +60,7 @@ def test_only_groups_of_one_item():
         ({"share": "all"}, ValueError, "share.*: must be one of equal, gain"),
         ({"share": "gain", "criterion": "uniform"}, ValueError, "share: 'gain' needs one of"),
         ({"prior": "best"}, ValueError, "prior.*: must be one of select, fixed, empirical"),
-        ({"prior": 0.1}, TypeError, "prior: must be a name or AllocationPrior, got float"),
+        ({"prior": 0.1}, TypeError, "prior: must be a name, .*AllocationPrior, got float"),
         ({"votes_per_ask": 0}, ValueError, "votes_per_ask = 0: must be at least 1"),
         ({"votes_per_ask": 1.5}, TypeError, "votes_per_ask.*: must be a whole number"),
         ({"rho": 1.1}, ValueError, "rho = 1.1: must be between 0 and 1"),

@@ -308,3 +308,16 @@ def test_a_loop_of_many_small_calls_stays_quick_to_open(tmp_path):
     start = time.perf_counter()
     Distillation.open(tmp_path).close()
     assert time.perf_counter() - start < 5.0
+
+
+def test_priors_item_by_item_come_back(tmp_path):
+    world = World(2, 4)
+    labels = list(zip(*(labels.tolist() for labels in world.items), strict=True))
+    prior = vn.GaussianPrior(0.1, mean={label: 0.1 * k for k, label in enumerate(labels)})
+    with world.loop(prior=prior, bridges=0, folder=tmp_path) as loop:
+        theta = play(loop, world).fit().fit.theta
+    with Distillation.open(tmp_path) as again:
+        assert again.settings == loop.settings
+        assert np.array_equal(again.fit().fit.theta, theta)
+    plain = play(world.loop(bridges=0), world).fit().fit.theta
+    assert not np.allclose(theta, plain)

@@ -18,6 +18,7 @@ import pytest
 from distributed import Client, LocalCluster
 from grouped_data import COLUMNS, LAYOUTS, fit_files, laid_out, votes
 
+from venire import batch
 from venire.batch.dask import Dask
 from venire.io import DataError
 
@@ -190,6 +191,43 @@ def test_where_the_output_may_go(tmp_path, client):
     pq.read_table(source).to_pandas().to_csv(text, index=False)
     with pytest.raises(DataError, match="is a text file"):
         fit_files(text, tmp_path / "out", **COLUMNS, **given)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_an_executor_of_ones_own(tmp_path, monkeypatch, layout):
+    """Three methods, and nothing else knows of it."""
+
+    class Eager(batch.Executor):
+        def limits(self, memory, n_threads):
+            return memory // 2, n_threads or 1
+
+        def submit(self, name, which, task, *arguments):
+            return task(*arguments)
+
+        def completed(self, pending, keep=0):
+            yield from reversed([*enumerate(pending)])
+
+    monkeypatch.setattr("venire.batch.parts._UNIT", 1500)
+    source = laid_out(votes(), layout, tmp_path / "in")
+    done = fit_files(
+        source, tmp_path / "out", **COLUMNS, score="s", weight="w", executor=Eager(),
+        rows_per_part=900,
+    )  # fmt: skip
+    assert len(done.parts) > 3
+    assert read(done.parts).equals(here(source, tmp_path, score="s", weight="w"))
+
+
+@pytest.mark.parametrize("executor", [0, 2.5, [1], True])
+def test_what_is_no_executor(tmp_path, executor):
+    source = laid_out(votes(n_groups=3), "parts", tmp_path / "in")
+    with pytest.raises((ValueError, TypeError), match=r"^executor: "):
+        fit_files(source, tmp_path / "out", **COLUMNS, score="s", executor=executor)
+    with pytest.raises(ValueError, match=r"^shared: "):
+        fit_files(
+            source, tmp_path / "out", **COLUMNS, score="s", executor=1, model="davidson",
+            shared=True,
+        )  # fmt: skip
+    assert os.listdir(tmp_path) == ["in"]
 
 
 def _results(client):

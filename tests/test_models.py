@@ -44,7 +44,7 @@ def native_value(row, d, t, masses):
     one = (np.array([x]) if x is not None else None for x in (win, loss, tie))
     problem = Problem(
         row.name, np.array([0, 1, 1]), np.array([1], np.int32), *one,
-        offset=np.array([d]), free_tie=row.tie is not None,
+        offset=np.array([d]),
     )  # fmt: skip
     return problem.log_likelihood(np.array([0.0, 0.0, t][: 2 + (row.tie is not None)]))
 

@@ -160,7 +160,7 @@ def test_must_go_with_the_items(mean, message):
         vn.fit_bradley_terry(vn.Comparisons(["a", "b"], ["b", "c"]), prior=prior)
     g = vn.GroupedComparisons([1, 1], ["a", "b"], ["b", "c"])
     if isinstance(mean, dict):
-        with pytest.raises(ValueError, match=r"\(1, 'a'\): .*and lacks this"):
+        with pytest.raises(ValueError, match=r"\(1, 'a'\): .*and has none for this"):
             vn.fit_groups(g, prior=prior)
         message = message.replace("'b'", r"\(1, 'b'\)").replace("'d'", r"\(1, 'd'\)")
         prior = GaussianPrior(1.0, mean={(1, label): x for label, x in mean.items()})

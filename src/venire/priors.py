@@ -172,7 +172,9 @@ class GaussianPrior:
         mean = own.centre if own.mean is None else own.mean
         return 0.5 * float(np.sum(own.ridge * (theta - mean) ** 2))
 
-    def native(self, items: NDArray[Any], groups: Any = None, offsets: Any = None) -> ItemPriors:
+    def native(
+        self, items: NDArray[Any], groups: Any = None, offsets: Any = None, *, others: bool = False
+    ) -> ItemPriors:
         """Look up the items of a fit.
 
         Parameters
@@ -181,6 +183,8 @@ class GaussianPrior:
             Labels.
         groups, offsets : ndarray, shapes (n_groups,) and (n_groups + 1,), optional
             In fits of groups: their labels, and where the items of each start.
+        others : bool, default False
+            Labels of other items may have values too.
 
         Raises
         ------
@@ -190,26 +194,12 @@ class GaussianPrior:
         if _is_number(self.precision) and _is_number(self.mean):
             return ItemPriors(all=self.precision, centre=self.mean)
         both = [
-            _of_items(getattr(self, name), name, items, groups, offsets)
+            _of_items(getattr(self, name), name, items, groups, offsets, others)
             for name in ("precision", "mean")
         ]
         if len(items) and all((x == x[0]).all() for x in both):
             return ItemPriors(all=float(both[0][0]), centre=float(both[1][0]))
         return ItemPriors(precision=both[0], mean=both[1])
-
-    def among(self, items: NDArray[Any], groups: Any = None, offsets: Any = None) -> GaussianPrior:
-        """The prior of some items alone: labels that are not theirs are left out.
-
-        Parameters and errors are those of `native`.
-        """
-        own = {}
-        for name in ("precision", "mean"):
-            value = getattr(self, name)
-            if isinstance(value, Mapping):
-                wanted = dict.fromkeys(_labels(items, groups, offsets))
-                value = {label: value[label] for label in wanted if label in value}
-            own[name] = value
-        return GaussianPrior(**own)
 
     @property
     def _is_at_zero(self) -> bool:
@@ -277,7 +267,7 @@ def _labels(items: NDArray[Any], groups: Any, offsets: Any) -> list[Any]:
 
 
 def _of_items(
-    value: Any, name: str, items: NDArray[Any], groups: Any, offsets: Any
+    value: Any, name: str, items: NDArray[Any], groups: Any, offsets: Any, others: bool
 ) -> NDArray[np.float64]:
     """One value for each item."""
     n = len(items)
@@ -292,10 +282,9 @@ def _of_items(
     missing = np.isnan(out)
     if missing.any():
         at = int(np.argmax(missing))
-        checks.fail(
-            name, "must hold a value for every item, and has none for this one", at, labels[at]
-        )
-    if len(value) > n:
+        rule = "must hold a value for every item, and has none for this one"
+        checks.fail(name, rule, at, labels[at])
+    if len(value) > n and not others:
         known = set(labels)
         unknown = next(label for label in value if label not in known)
         checks.fail(name, "must name items of the fit only", value=unknown)

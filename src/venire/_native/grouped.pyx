@@ -104,7 +104,6 @@ cdef class Groups:
         *,
         prior=None,
         bint gamma=False,
-        bint has_tie=False,
         bint shared=False,
     ):
         cdef int64_t n = first.shape[0], n_groups = steps(item_ptr, "item_ptr")
@@ -119,10 +118,12 @@ cdef class Groups:
         self.g.win, self.g.loss = at(win, n, "win"), at(loss, n, "loss")
         sorted_cells(&self.g)
         self.model.model = row_of(model)
+        if self.model.model.has_tie:
+            at(tie, n, "tie")
         self.model.prior = prior_of(prior, self.n_items)
         self.model.centre = 0.0 if prior is None else prior.centre
         self.model.has_gamma = gamma
-        self.model.has_tie = has_tie
+        self.model.has_tie = self.model.model.has_tie
         self.model.free_border = not shared
         self.model.fixed[0] = self.model.fixed[1] = 0.0
 

@@ -49,8 +49,8 @@ cdef int sorted_edges(const vn_problem *p, bint parallel) except -1:
 cdef class Problem:
     """Edges of one fit with the log-likelihood's derivatives and the Newton solver.
 
-    Parameters are (theta, gamma if `order` is given, log tie if `free_tie`), or (theta, level).
-    Arrays are kept, not copied. `tie` belongs to tie models only.
+    Parameters are (theta, gamma if `order` is given, log tie if the model has one), or (theta, level).
+    Arrays are kept, not copied. Where the model has no ties, they are half a win to each side.
 
     The predictor of an edge is offset + scale * (theta_lo - theta_hi + gamma * order). `prior` holds
     the ItemPriors of theta. Items may have been observed directly: `direct` holds the precisions (0:
@@ -80,7 +80,6 @@ cdef class Problem:
         const double[::1] offset=None,
         prior=None,
         direct=None,
-        bint free_tie=False,
         bint level=False,
         bint parallel_edges=False,
         int n_threads=1,
@@ -88,8 +87,13 @@ cdef class Problem:
         cdef vn_status status
         memset(&self.p, 0, sizeof(vn_problem))
         self.solver = NULL
-        if level and (order is not None or free_tie or direct is None):
+        self.p.model = row_of(model)
+        self.p.has_tie = self.p.model.has_tie
+        if level and (order is not None or self.p.has_tie or direct is None):
             raise ValueError("a level goes with direct observations, and with no order effect or tie")
+        if tie is not None and not self.p.has_tie:
+            half = 0.5 * np.asarray(tie)
+            win, loss, tie = np.asarray(win) + half, np.asarray(loss) + half, None
         self.keep = (edge_ptr, hi, win, loss, tie, order, scale, offset, prior, direct)
         cdef int64_t n = hi.shape[0]
         self.p.n, self.p.n_edges = steps(edge_ptr, "edge_ptr"), n
@@ -98,15 +102,14 @@ cdef class Problem:
         self.n_threads = team(n_threads) if self.p.n_edges + self.p.n > SMALL else 1
         n_threads = self.n_threads
         self.p.edge_ptr = &edge_ptr[0]
-        self.p.hi, self.p.tie = at(hi, n, "hi"), at_if(tie, n, "tie")
+        self.p.hi = at(hi, n, "hi")
+        self.p.tie = at(tie, n, "tie") if self.p.has_tie else NULL
         self.p.win, self.p.loss = at(win, n, "win"), at(loss, n, "loss")
         self.p.order = at_if(order, n, "order")
         self.p.scale, self.p.offset = at_if(scale, n, "scale"), at_if(offset, n, "offset")
         self.p.prior, self.p.direct = prior_of(prior, self.p.n), prior_of(direct, self.p.n)
-        self.p.model = row_of(model)
         sorted_edges(&self.p, parallel_edges)
         self.p.has_gamma = order is not None
-        self.p.has_tie = free_tie
         self.p.has_level = level
         with nogil:
             status = vn_problem_build(&self.p, n_threads, poll_signals, NULL)

@@ -7,7 +7,7 @@ from libc.stdint cimport INT32_MAX, int8_t, int32_t, int64_t, uint64_t
 
 from venire._native.border cimport at, at_if, codes, member, same, team, within
 from venire._native.common cimport VN_BAD_VALUE, VN_OK, VN_TOO_LARGE, check, poll_signals, vn_status
-from venire._native.model cimport row_of
+from venire._native.model cimport row_of, vn_model_row
 from venire._native.prior cimport prior_of
 
 
@@ -163,7 +163,6 @@ def fit_replicates(
     const double[:, ::1] inverse not None,
     const double[::1] start not None,
     *,
-    bint has_tie,
     prior,
     double tol,
     int max_iter,
@@ -174,10 +173,11 @@ def fit_replicates(
     """Replicates begin <= r < end: theta, log_tie (or None), residual, status, n_iter."""
     cdef vn_replicates p
     cdef vn_status status
+    cdef const vn_model_row *row = row_of(model)
+    cdef bint has_tie = row.has_tie
     cdef int64_t n_items = component.shape[0], n_parameters = n_items + has_tie
     resampled(&p, draws, n_items, first, second, edge, unit, outcome, mass)
-    p.model = row_of(model)
-    p.has_tie = has_tie
+    p.model, p.has_tie = row, has_tie
     p.prior = prior_of(prior, n_items)
     p.component = at(component, n_items, "component")
     codes(p.component, n_items, n_items, "component")

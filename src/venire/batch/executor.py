@@ -50,7 +50,7 @@ class Executor(ABC):
 
 
 class Local(Executor):
-    """This process: each task is done when its result is asked for."""
+    """This process: each task is done when its result is asked for, and none needs another's."""
 
     apart = False
 

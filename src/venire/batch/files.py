@@ -135,6 +135,8 @@ def fit_files(
     if executor is not None:
         if not isinstance(output, (str, os.PathLike)):
             checks.fail("output", "must name a folder", value=output, kind=TypeError)
+        if job.shared:
+            checks.fail("shared", "needs all groups in one process: leave executor out", value=True)
         check_folder(output, source)
     elif isinstance(output, (str, os.PathLike)):
         check_writable(output)
@@ -211,8 +213,6 @@ class _Run:
 
     def to_folder(self, tasks: Executor, rows_per_part: int | None) -> GroupsSummary:
         """Have tasks fit the groups and write parts."""
-        if self.job.shared:
-            checks.fail("shared", "needs all groups in one process: leave executor out", value=True)
         files = tables_in.files_of(self.source)
         if not tables_in.comes_in_pieces(files[0]):
             raise DataError(self.source, "is a text file; a cluster reads Parquet files")

@@ -198,7 +198,7 @@ class Job:
         """Fit the groups; what did not converge is said by its status."""
         prior, c = self.prior, comparisons
         if prior is not None:  # labels of other groups are those of other parts of the files
-            prior = prior.among(c.items, c.groups, c.offsets)
+            prior = prior.native(c.items, c.groups, c.offsets, others=True).part(slice(None))
         of_group: dict[str, np.ndarray] = {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)

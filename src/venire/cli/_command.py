@@ -129,14 +129,15 @@ def option(
     says, topic : str or None
         Its help, and the panel of the help that it stands in.
     *flags : str
-        Default: the name of the field.
+        Default: the name of the field; of a bool, to make it true.
     place : Place, optional
-        It names a file.
+        It names a file, and is shown as FILE.
     choices : tuple of str
         Words of which it is one, where they stand in a table.
     **more
         For `typer.Option`.
     """
+    more = more if place is None else {"metavar": "FILE", **more}
     about = {"says": says, "topic": topic, "flags": flags, "place": place, "choices": choices}
     return field(default=default, metadata={**about, "more": more})
 

@@ -65,7 +65,7 @@ class Consensus(Command):
         _METHOD,
         "--use-gold/--keep-gold",
     )
-    converge: bool = option(False, "Weigh until nothing moves, not once.", _METHOD, "--converge")
+    converge: bool = option(False, "Weigh until nothing moves, not once.", _METHOD)
     rho: float | None = option(
         None, "Correlation of the teachers' errors. Default: from --gold, else 0.3.", _METHOD,
         callback=opt.SHARE,
@@ -76,9 +76,8 @@ class Consensus(Command):
     pairs: int = option(5, "Least certain pairs to print.", OUT, min=0)
     output: Path | None = opt.output("Write the table of pairs: FORMATS.")
     teachers: Path | None = option(
-        None, "Write the table of teachers, in the same formats.", OUT, place=TABLE,
-        metavar="FILE",
-    )  # fmt: skip
+        None, "Write the table of teachers, in the same formats.", OUT, place=TABLE
+    )
     json: bool = opt.json()
     quiet: bool = opt.quiet()
 

@@ -14,7 +14,7 @@ from venire.cli import _options as opt
 from venire.cli._command import MISSING, Command, argument, misused, option
 from venire.cli._options import OUT
 from venire.cli._progress import Steps
-from venire.cli._report import FILE, Report
+from venire.cli._report import FILE, READ, Report
 from venire.data.series import floats
 from venire.distillation import Distillation, Requests
 from venire.models import DEFAULT, HALF_TIES
@@ -58,7 +58,7 @@ class Init(Command):
     """Begin a loop: what there is to compare, and who votes."""
 
     folder: Path = argument("FOLDER", "A new or empty folder.")
-    items: Path = argument("ITEMS", "One row per item: CSV, Parquet, ...")
+    items: Path = argument("ITEMS", "One row per item: CSV, Parquet, ...", READ)
     group: str = opt.column(MISSING, "Label of the query or topic.", _DATA)
     item: str = opt.column(MISSING, "Label of the item.", _DATA)
     teacher: list[str] = option(MISSING, "Name of a teacher; repeat it.", _DATA)
@@ -117,9 +117,7 @@ class Ask(Command):
     folder: Path = _folder()
     budget: int | None = option(None, "Pairs. Default: as many as --degree says.", min=1)
     cost: float | None = option(None, "Instead: as many as this pays for.", min=0)
-    pending: bool = option(
-        False, "No new round: what was asked and has no answer.", None, "--pending"
-    )
+    pending: bool = option(False, "No new round: what was asked and has no answer.")
     teacher: str | None = option(None, "Write only the requests to this teacher.")
     criterion: Criterion | None = option(None, _CRITERIA, _DESIGN)
     share: Share | None = option(None, _SHARES, _DESIGN)
@@ -159,7 +157,7 @@ class Tell(Command):
     """Take answers: in any order, late, in part, again. All of a file, or nothing of it."""
 
     folder: Path = _folder()
-    votes: Path = argument("VOTES", "One row per answer: request and vote.")
+    votes: Path = argument("VOTES", "One row per answer: request and vote.", READ)
     request: str = opt.column("request", "Number of the request.", _DATA)
     vote: str = opt.column("vote", _WORDS, _DATA)
     mapping: dict[str, Any] | None = option(
@@ -169,9 +167,7 @@ class Tell(Command):
         None, "Instead of --vote: columns of the probabilities that first wins, ties, loses.",
         _DATA, **opt.THREE[1]["more"],
     )  # fmt: skip
-    replace: bool = option(
-        False, "Let answers take the place of different ones.", None, "--replace"
-    )
+    replace: bool = option(False, "Let answers take the place of different ones.")
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
@@ -227,7 +223,7 @@ class Train(Command):
     folder: Path = _folder()
     features: Path | None = option(
         None, "One row per item, with its group, item and numbers. Default: write targets only.",
-        _DATA, metavar="FILE",
+        _DATA, place=READ,
     )  # fmt: skip
     group: str = opt.column("group", "Of the features.", _DATA)
     item: str = opt.column("item", "Of the features.", _DATA)
@@ -236,9 +232,8 @@ class Train(Command):
     folds: int = option(5, "Parts of the groups, held out in turn.", min=2)
     seed: int = option(0, "Of the learner.", min=0)
     model: Path | None = option(
-        None, "Write the fitted student (joblib, which is a pickle).", OUT, place=FILE,
-        metavar="FILE",
-    )  # fmt: skip
+        None, "Write the fitted student (joblib, which is a pickle).", OUT, place=FILE
+    )
     n_threads: int | None = opt.threads(None)
     output: Path | None = opt.csv()
     quiet: bool = opt.quiet()
@@ -322,9 +317,7 @@ class ReportRounds(Command):
     measure: Literal["tau", "ndcg", "student_r2", "student_tau", "student_ndcg"] | None = option(
         None, "What to draw. Default: the first that is known."
     )
-    preview: bool = option(
-        False, "Also say what the next ask is expected to gain.", None, "--preview"
-    )
+    preview: bool = option(False, "Also say what the next ask is expected to gain.")
     n_threads: int | None = opt.threads(None)
     output: Path | None = opt.output("Write the table: FORMATS.")
     quiet: bool = opt.quiet()

@@ -13,10 +13,10 @@ import numpy as np
 from venire import io
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, block, misused, option
-from venire.cli._fit_report import Fitted, report, some
+from venire.cli._fit_report import Fitted, report
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
-from venire.cli._report import Report
+from venire.cli._report import Report, some
 from venire.data.columns import Columns
 from venire.errors import NotIdentifiedError, NotIdentifiedWarning
 from venire.priors import GaussianPrior
@@ -75,22 +75,14 @@ class Fit(Command):
     def do(self, steps: Steps) -> Report:
         """Read, fit, draw replicates if they are wanted."""
         with steps(f"reading {self.file}"):
-            comparisons = self._read(steps)
+            comparisons = io.read_comparisons(
+                self.file, self.columns, n_threads=self.stopping.n_threads, progress=steps.rows
+            )
         fitted = self._fit(comparisons, steps)
         if self.replicates.n_resamples is not None:
             fitted = self._bootstrap(fitted, self.replicates.n_resamples, steps)
         with steps("standard errors" if self.errors else "ratings"):
             return report(self, fitted)
-
-    def _read(self, steps: Steps) -> Comparisons:
-        try:
-            return io.read_comparisons(
-                self.file, self.columns, n_threads=self.stopping.n_threads, progress=steps.rows
-            )
-        except io.DataError:
-            raise
-        except (ValueError, TypeError) as error:
-            raise Refused(f"{self.file}: {error}") from None
 
     def _fit(self, comparisons: Comparisons, steps: Steps) -> Fitted:
         """Fit with the prior that was asked for; "auto": a weak one only where none will do."""

@@ -9,7 +9,7 @@ import numpy as np
 from rich.table import Table
 
 from venire import scales
-from venire.cli._report import Report, grid, number
+from venire.cli._report import Report, grid, number, some
 from venire.cli._version import version
 
 if TYPE_CHECKING:
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from venire.ratings.fit import Fit as Ratings
     from venire.resampling import Bootstrap
 
-__all__ = ["Fitted", "report", "some"]
-
-_EXAMPLES = 5
+__all__ = ["Fitted", "report"]
 
 
 @dataclass(frozen=True)
@@ -48,12 +46,6 @@ def report(asked: Fit, fitted: Fitted) -> Report:
         where = f" in {asked.output}" if asked.output else "; -o FILE writes all"
         said.append(f"and {rest:,} more{where}")
     return Report(said, notes, facts, {"ratings": table}, {"output": table})
-
-
-def some(labels: Any) -> str:
-    """The first few labels."""
-    shown = ", ".join(str(label) for label in labels[:_EXAMPLES])
-    return shown + (", ..." if len(labels) > _EXAMPLES else "")
 
 
 def _components(fit: Ratings) -> tuple[np.ndarray, np.ndarray]:

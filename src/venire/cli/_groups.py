@@ -16,7 +16,7 @@ from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, argument, misused, option
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
-from venire.cli._report import READ, Place, Report
+from venire.cli._report import READ, Place, Report, some
 from venire.data.columns import Columns
 from venire.errors import NotIdentifiedError
 from venire.io import DataError
@@ -56,7 +56,6 @@ class Groups(Command):
         "One order effect and one tie parameter for all groups, which are then fitted in memory "
         "together.",
         MODEL,
-        "--shared",
     )
     stopping: opt.Stopping
     replicates: opt.Replicates
@@ -82,9 +81,8 @@ class Groups(Command):
     )
     errors: bool = opt.errors()
     strict: bool = option(
-        False, "Exit with code 1 if a group has no converged fit; the output is written.", OUT,
-        "--strict",
-    )  # fmt: skip
+        False, "Exit with code 1 if a group has no converged fit; the output is written.", OUT
+    )
     output: Path | None = opt.output(
         "Write the ratings: FORMATS; with --workers or --scheduler a folder of Parquet files. "
         "Default: CSV to standard output.",
@@ -157,7 +155,6 @@ class Groups(Command):
         ]
         width = max(len(f"{count:,}") for count in done.counts.values())
         for status in sorted(done.counts, key=lambda s: (STATUSES.index(s), s)):
-            count, some = done.counts[status], ", ".join(map(str, done.examples[status]))
-            more = ", ..." if count > len(done.examples[status]) else ""
-            lines.append(f"{count:>{width + 2},} {status}: {some}{more}")
+            count = done.counts[status]
+            lines.append(f"{count:>{width + 2},} {status}: {some(done.examples[status], count)}")
         return lines

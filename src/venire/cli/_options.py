@@ -149,7 +149,7 @@ def errors() -> Any:
 def output(says: str, place: Any = TABLE) -> Any:
     """The file of a table."""
     says = says.replace("FORMATS", _FORMATS)
-    return option(None, says, OUT, "-o", "--output", place=place, metavar="FILE")
+    return option(None, says, OUT, "-o", "--output", place=place)
 
 
 def csv() -> Any:
@@ -159,7 +159,7 @@ def csv() -> Any:
 
 def plot(says: str) -> Any:
     """The file of a picture."""
-    return option(None, f"{says}: .png, .svg or .pdf.", OUT, place=PICTURE, metavar="FILE")
+    return option(None, f"{says}: .png, .svg or .pdf.", OUT, place=PICTURE)
 
 
 def column(default: Any, says: str, topic: str) -> Any:
@@ -169,7 +169,7 @@ def column(default: Any, says: str, topic: str) -> Any:
 
 def json() -> Any:
     """Whether a document is printed."""
-    return option(False, "Print one JSON document instead.", OUT, "--json")
+    return option(False, "Print one JSON document instead.", OUT)
 
 
 def quiet() -> Any:
@@ -191,7 +191,7 @@ class Model:
     """What is fitted."""
 
     model: str = option(DEFAULT, "The last two model ties.", MODEL, choices=MODELS)
-    order_effect: bool = option(False, "Fit an advantage of being first.", MODEL, "--order-effect")
+    order_effect: bool = option(False, "Fit an advantage of being first.", MODEL)
 
     def check(self, columns: Columns) -> None:
         """Refuse columns of an order of which nothing is made."""

@@ -19,9 +19,10 @@ from venire import io
 from venire._core import disk
 from venire.io import tables_out
 
-__all__ = ["CSV", "FILE", "PICTURE", "READ", "TABLE", "Place", "Report", "grid", "number"]
+__all__ = ["CSV", "FILE", "PICTURE", "READ", "TABLE", "Place", "Report", "grid", "number", "some"]
 
 _WIDE = 160  # columns of a table that goes into a file or a pipe
+_EXAMPLES = 5
 _PICTURES = (".png", ".svg", ".pdf")
 
 Columns = Mapping[str, Any]
@@ -73,6 +74,12 @@ class Report:
 def number(x: float | None) -> float | None:
     """A number for JSON."""
     return float(x) if x is not None and math.isfinite(x) else None
+
+
+def some(labels: Any, n: int | None = None) -> str:
+    """The first few of `n` labels."""
+    more = ", ..." if (len(labels) if n is None else n) > _EXAMPLES else ""
+    return ", ".join(str(label) for label in labels[:_EXAMPLES]) + more
 
 
 def grid(

@@ -24,6 +24,7 @@ from venire.design._prior import (
 )
 from venire.design._result import Allocation
 from venire.models import DEFAULT, HALF_TIES
+from venire.priors import GaussianPrior
 from venire.ratings.grouped import fit_groups
 
 __all__ = ["Criterion", "allocate"]
@@ -76,7 +77,7 @@ def allocate(
     criterion: str | Criterion = "D",
     share: str = "equal",
     prediction: Any = None,
-    prior: str | AllocationPrior = "select",
+    prior: str | GaussianPrior | AllocationPrior = "select",
     asked: Any = None,
     pending: Any = None,
     votes_per_ask: int = 1,
@@ -122,7 +123,7 @@ def allocate(
     prediction : array_like of shape (n_items,), optional
         A student's predictions of theta, out of fold by group, flat in the order of
         ``comparisons.items``; nan: none. Centred here in each group. See `select_prior`.
-    prior : {"select", "fixed", "empirical"} or AllocationPrior
+    prior : {"select", "fixed", "empirical"}, GaussianPrior or AllocationPrior
         "select": `select_prior` on held-out pairs. "fixed": mean 0, variance 10. "empirical": mean
         0, the variance estimated. None of these changes what the votes are later fitted with.
     asked : PairDesign, Allocation or (group, first, second), optional
@@ -255,12 +256,16 @@ def _prior(
     prior: Any, c: GroupedComparisons, student: np.ndarray | None, model: str,
     generator: np.random.Generator, n_threads: int,
 ) -> AllocationPrior:  # fmt: skip
+    if isinstance(prior, GaussianPrior):
+        own = prior.native(c.items, c.groups, c.offsets)
+        mean = np.full(c.n_items, own.centre) if own.mean is None else own.mean
+        return AllocationPrior(mean, own.ridge)
     if isinstance(prior, AllocationPrior):
         if len(prior.mean) != c.n_items:
             checks.fail("prior", f"has {len(prior.mean)} means, but there are {c.n_items} items")
         return prior
     if not isinstance(prior, str):
-        reason = f"must be a name or AllocationPrior, got {type(prior).__name__}"
+        reason = f"must be a name, GaussianPrior or AllocationPrior, got {type(prior).__name__}"
         checks.fail("prior", reason, kind=TypeError)
     if checks.one_of(prior, "prior", PRIORS) == "fixed":
         return fixed_prior(c.n_items)

@@ -72,9 +72,9 @@ def pick(
     return first, second, gain
 
 
-def _groups(c: GroupedComparisons, model: str, mean: np.ndarray, precision: float) -> Groups:
+def _groups(c: GroupedComparisons, model: str, mean: np.ndarray, precision: Any) -> Groups:
     prior = ItemPriors(mean, np.full(c.n_items, precision))
-    return native_groups(c, model, prior=prior, order_effect=False, has_tie=False, shared=False)
+    return native_groups(c, model, prior=prior, order_effect=False, shared=False)
 
 
 def _batches(n_items: np.ndarray, n_picks: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -52,8 +52,8 @@ class AllocationPrior:
     ----------
     mean : ndarray of float64, shape (n_items,)
         Prior means, flat in the order of the comparisons' items.
-    precision : float
-        Inverse variance of all of them, finite and > 0.
+    precision : float or array_like of shape (n_items,)
+        Inverse variances, from 1e-30 to 1e30.
     name : str
     student_variance : float
         Variance of theta about the student's predictions (about 0 where there are none), by which
@@ -70,7 +70,7 @@ class AllocationPrior:
     """
 
     mean: np.ndarray
-    precision: float
+    precision: Any
     name: str = "given"
     student_variance: float = math.nan
     candidates: tuple[PriorCandidate, ...] = ()
@@ -84,14 +84,18 @@ class AllocationPrior:
             rule = f"must be finite, at most {checks.LARGEST:g} in size"
             checks.fail("mean", rule, int(bad[0]), mean[bad[0]])
         mean.flags.writeable = False
+        precision = checks.numeric(self.precision, "precision")
+        if precision.shape not in ((), mean.shape):
+            checks.fail(
+                "precision", f"has shape {precision.shape}, but there are {len(mean)} means"
+            )
         object.__setattr__(self, "mean", mean)
         object.__setattr__(self, "precision", GaussianPrior(self.precision).precision)
 
     def __repr__(self) -> str:
-        return (
-            f"AllocationPrior({self.name!r}, precision={self.precision:.4g}, "
-            f"n_items={len(self.mean)})"
-        )
+        low, high = np.min(self.precision), np.max(self.precision)
+        precision = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+        return f"AllocationPrior({self.name!r}, precision={precision}, n_items={len(self.mean)})"
 
 
 def fixed_prior(n_items: int) -> AllocationPrior:

@@ -26,6 +26,7 @@ from venire.distillation._ledger import ANSWERED, ASK_COLUMNS, PENDING
 from venire.distillation._requests import Requests
 from venire.distillation._state import State
 from venire.distillation._store import Part
+from venire.priors import GaussianPrior
 
 __all__ = ["Asking"]
 
@@ -55,7 +56,7 @@ class Asking:
         cost: float | None = None,
         criterion: str | None = None,
         share: str | None = None,
-        prior: str | AllocationPrior | None = None,
+        prior: str | GaussianPrior | AllocationPrior | None = None,
     ) -> Requests:
         """Begin a round: choose pairs, and whom to ask about each.
 
@@ -72,7 +73,7 @@ class Asking:
             Instead of `budget`: as many asks as this pays for, bridges included.
         criterion, share : str, optional
             As in `allocate`. Default: those of the loop. The first round is uniform in any case.
-        prior : {"select", "fixed", "empirical"} or AllocationPrior, optional
+        prior : {"select", "fixed", "empirical"}, GaussianPrior or AllocationPrior, optional
             As in `allocate`. Default: "select", with the student's predictions among the candidates
             if the loop is steered by the student and one was fitted.
 
@@ -132,7 +133,7 @@ class Asking:
         *,
         criterion: str | None = None,
         share: str | None = None,
-        prior: str | AllocationPrior | None = None,
+        prior: str | GaussianPrior | AllocationPrior | None = None,
     ) -> Allocation:
         """What `ask` would choose within the groups now, without asking it.
 
@@ -291,6 +292,6 @@ def _facts(found: Allocation) -> dict[str, Any]:
     return {
         "criterion": found.criterion,
         "prior": found.prior.name,
-        "precision": found.prior.precision,
+        "precision": float(np.median(found.prior.precision)),
         "marginal_gain": gain if math.isfinite(gain) else None,
     }

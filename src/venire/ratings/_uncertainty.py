@@ -64,6 +64,9 @@ class Uncertainty:
     ) -> np.ndarray:
         """Standard errors of theta, as deviations from the mean of the item's component.
 
+        Where priors differ from item to item, theta has an origin: then they are those of theta
+        itself, from the whole inverse of the information.
+
         Parameters
         ----------
         kind : {"fisher", "robust"}
@@ -144,7 +147,8 @@ class Uncertainty:
         """Covariance matrix of theta.
 
         The inverse information on the subspace where theta has mean 0 in each component: its
-        pseudo-inverse when there is no prior.
+        pseudo-inverse when there is no prior. The whole inverse where priors differ from item to
+        item.
 
         Parameters
         ----------

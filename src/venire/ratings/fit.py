@@ -36,7 +36,8 @@ class Fit(Uncertainty):
         What was fitted.
     model : {"bradley-terry", "thurstone", "davidson", "rao-kupper"}
     theta : ndarray of float64, shape (n_items,)
-        Log-strength, mean 0 in each component (Thurstone: standard deviations of a difference).
+        Log-strength, mean 0 in each component (Thurstone: standard deviations of a difference), or
+        that of a prior that all items share; of an origin of its own where priors differ.
         Read-only.
     tie : float or None
         nu (Davidson) or eta (Rao-Kupper). 0 or 1 when no tie was seen: on the boundary, and not

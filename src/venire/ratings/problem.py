@@ -38,8 +38,6 @@ def build_problem(
         row_ptr, second, win, loss, tie = merge_classes(
             row_ptr, second, win, loss, tie, c.n_pairs, not free_tie, n_threads
         )
-    elif tie is not None and not free_tie:
-        win, loss, tie = win + 0.5 * tie, loss + 0.5 * tie, None
     return Problem(
         row.fitted(free_tie).name,
         row_ptr,
@@ -49,7 +47,6 @@ def build_problem(
         tie,
         order,
         prior=prior,
-        free_tie=free_tie,
         parallel_edges=len(second) > c.n_pairs,
         n_threads=n_threads,
     )

@@ -63,21 +63,15 @@ class InformationSolver:
         first = np.asarray(layout.first)
         second = np.ascontiguousarray(layout.second, np.int32)
         again = (first[1:] == first[:-1]) & (second[1:] == second[:-1])
-        win, loss, tie = layout.win, layout.loss, None
-        if layout.has_tie:
-            tie = np.ascontiguousarray(layout.tie)
-        elif not fit._has_ties:
-            win, loss = win + layout.tie / 2.0, loss + layout.tie / 2.0
         self._problem = Problem(
             model_of(fit.model).fitted(layout.has_tie).name,
             np.searchsorted(first, np.arange(n + 1)).astype(np.int64),
             second,
-            np.ascontiguousarray(win),
-            np.ascontiguousarray(loss),
-            tie,
+            np.ascontiguousarray(layout.win),
+            np.ascontiguousarray(layout.loss),
+            np.ascontiguousarray(layout.tie),
             np.ascontiguousarray(layout.order, np.int8) if layout.has_gamma else None,
             prior=layout.prior,
-            free_tie=layout.has_tie,
             parallel_edges=bool(again.any()),
             n_threads=fit.n_threads,
         )

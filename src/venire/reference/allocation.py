@@ -169,7 +169,7 @@ def posterior_mode(
 
 def held_out_losses(
     offsets: Any, cell_offsets: Any, first: Any, second: Any, win: Any, loss: Any, held: Any,
-    mean: Any, precision: float, model: str = "bradley-terry",
+    mean: Any, precision: Any, model: str = "bradley-terry",
 ) -> np.ndarray:  # fmt: skip
     """Negative log-likelihood of the cells that are held out, given the mode of the others.
 
@@ -181,7 +181,7 @@ def held_out_losses(
         Cells; positions are within the group.
     held : array_like of bool, shape (n_cells,)
     mean : array_like of float, shape (n_items,)
-    precision : float
+    precision : float or array_like of shape (n_items,)
     model : {"bradley-terry", "thurstone"}
 
     Returns
@@ -195,13 +195,15 @@ def held_out_losses(
     """
     first, second, win, loss, mean = map(np.asarray, (first, second, win, loss, mean))
     held = np.asarray(held, bool)
+    precision = np.broadcast_to(precision, mean.shape)
     out = np.zeros(len(offsets) - 1)
     for k in range(len(out)):
+        items = slice(int(offsets[k]), int(offsets[k + 1]))
         cells = np.arange(cell_offsets[k], cell_offsets[k + 1])
         seen, rest = cells[~held[cells]], cells[held[cells]]
         theta, _ = posterior_mode(
             first[seen], second[seen], win[seen], loss[seen],
-            mean[offsets[k] : offsets[k + 1]], precision, model,
+            mean[items], precision[items], model,
         )  # fmt: skip
         d = theta[first[rest]] - theta[second[rest]]
         ties = np.zeros(len(rest))
@@ -309,7 +311,7 @@ class _Group:
 
 
 def allocate_groups(
-    votes: tuple[Any, ...], prior: tuple[Any, float], asks: tuple[Any, Any, Any], n_pending: Any,
+    votes: tuple[Any, ...], prior: tuple[Any, Any], asks: tuple[Any, Any, Any], n_pending: Any,
     pick_offsets: Any, *, criterion: str, key: tuple[int, int], votes_per_ask: int = 1,
     rho: float = 0.3, top: int = 10, candidates: int = 10, residual: tuple[Any, Any] | None = None,
     given: tuple[Any, Any] | None = None, model: str = "bradley-terry",
@@ -323,7 +325,7 @@ def allocate_groups(
         others are columns of cells, (n_cells,), half of each tie in either mass, with positions
         within the group.
     prior : (mean, precision)
-        Means, (n_items,), and the precision of them all.
+        Means, (n_items,), and precisions, of each or one of all.
     asks : (offsets, first, second)
         All asks so far, group by group, in the order shown; those whose votes are out come last.
     n_pending : array_like of int, shape (n_groups,)
@@ -374,7 +376,7 @@ def allocate_groups(
     [(1, 2), (2, 0)]
     """
     offsets, cell_offsets, first, second, win, loss = map(np.asarray, votes)
-    mean, precision = np.asarray(prior[0]), prior[1]
+    mean, precision = np.asarray(prior[0]), np.broadcast_to(prior[1], np.shape(prior[0]))
     ask_offsets, ask_first, ask_second = map(np.asarray, asks)
     out = ReferencePicks(
         np.zeros(pick_offsets[-1], np.int32), np.zeros(pick_offsets[-1], np.int32),
@@ -387,8 +389,9 @@ def allocate_groups(
         items = slice(int(offsets[k]), int(offsets[k + 1]))
         cells = slice(int(cell_offsets[k]), int(cell_offsets[k + 1]))
         theta, information = posterior_mode(
-            first[cells], second[cells], win[cells], loss[cells], mean[items], precision, model
-        )
+            first[cells], second[cells], win[cells], loss[cells], mean[items], precision[items],
+            model,
+        )  # fmt: skip
         group = _Group(theta, np.linalg.inv(information), rho, votes_per_ask, model)
         stop, edges_out = int(ask_offsets[k + 1]), []
         for q in range(int(ask_offsets[k]), stop):
@@ -402,7 +405,7 @@ def allocate_groups(
         if criterion == "top":
             i, j = np.nonzero(np.triu(information, 1))
             edges = list(zip(i, j, -information[i, j], strict=True))
-            chance = chance_of_top(group, precision, edges, edges_out, top, key, k)
+            chance = chance_of_top(group, precision[items], edges, edges_out, top, key, k)
             metric = chance * (1.0 - chance) + FLOOR
         count = candidates * m
         if criterion == "residual" and n <= LARGE:

@@ -110,7 +110,7 @@ class Engine:
 
         c, n = self.cells, len(theta)
         d = theta[c.first] - theta[c.second]
-        terms = cell_terms(self.model, d, log_tie, *self.halved(*masses))
+        terms = cell_terms(self.model, d, log_tie, *masses)
         h = np.zeros((len(self.start), len(self.start)))
         h[c.first, c.second] = h[c.second, c.first] = -terms["d2"]
         block = h[:n, :n]
@@ -133,12 +133,6 @@ class Engine:
             share = self.prior.precision / self.prior.total(component)[component]
             matrix[:n, :n] += same * (scale * sizes * np.outer(share, share))
         return matrix
-
-    def halved(self, win: Any, loss: Any, tie: Any) -> tuple[Any, Any, Any]:
-        """Ties added half to each side where the model has no outcome for them."""
-        if self.free_tie:
-            return win, loss, tie
-        return win + 0.5 * tie, loss + 0.5 * tie, np.zeros(len(tie))
 
     def run(self, start: int, stop: int) -> Batch:
         """Fit the replicates start <= r < stop."""
@@ -173,7 +167,7 @@ class Engine:
         c, fit = self.cells, self.fit
         theta, log_tie, residual, status, n_iter = fit_replicates(
             self.draws, self.model, c.first, c.second, c.edge, c.unit, c.outcome, c.mass,
-            fit.component, self.inverse, self.start, has_tie=self.free_tie, prior=self.prior,
+            fit.component, self.inverse, self.start, prior=self.prior,
             tol=self.tol, max_iter=MAX_CHORDS, begin=start, end=stop, n_threads=self.n_threads,
         )  # fmt: skip
         x = theta if log_tie is None else np.column_stack([theta, log_tie])

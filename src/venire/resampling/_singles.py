@@ -136,10 +136,8 @@ class Singles:
 
     def _full(self, n_threads: int) -> Problem:
         c, n = self.engine.cells, len(self.engine.fit.theta)
-        win, loss, tie = self.engine.halved(*c.of_data())
         ptr = np.searchsorted(c.first, np.arange(n + 1)).astype(np.int64)
-        mass = (win, loss, tie if self.engine.free_tie else None)
-        return self._problem((ptr, c.second, c.order, *mass), n_threads=n_threads)
+        return self._problem((ptr, c.second, c.order, *c.of_data()), n_threads=n_threads)
 
     def _problem(self, edges: Any, n_threads: int) -> Problem:
         from venire._native.problem import Problem
@@ -150,7 +148,7 @@ class Singles:
         return Problem(
             model_of(engine.model).fitted(tie is not None).name,
             ptr, second, win, loss, tie, order if has_order else None, prior=engine.prior,
-            free_tie=tie is not None, parallel_edges=has_order, n_threads=n_threads,
+            parallel_edges=has_order, n_threads=n_threads,
         )  # fmt: skip
 
     def _start(self, tie: Any) -> NDArray[np.float64]:

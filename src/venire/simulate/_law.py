@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LAWS", "N_FEATURES", "Law", "law"]
+__all__ = ["LAWS", "N_FEATURES", "Law"]
 
 LAWS = ("normal", "retrieval")
 N_FEATURES = 16
@@ -28,6 +28,14 @@ class Law:
     waves: Floats  # (16, 6)
     height: Floats  # (6,), .3 c
     direction: Floats  # of a group's bias in its features, of length 1
+
+    @classmethod
+    def drawn(cls, name: str, noise: float, bias: float, seed: Any) -> Self:
+        """Coefficients drawn by chance."""
+        rng = np.random.default_rng(seed)
+        w, waves = rng.normal(0.0, 0.25, N_FEATURES), rng.normal(0.0, 0.25, (N_FEATURES, 6))
+        height, direction = 0.3 * rng.normal(size=6), rng.normal(size=N_FEATURES)
+        return cls(name, noise, bias, w, waves, height, direction / np.linalg.norm(direction))
 
     @property
     def scale(self) -> float:
@@ -59,11 +67,3 @@ def _mixture_quantile(z: Floats) -> Floats:
     above = 0.9 * ndtr(-grid / 0.7) + 0.1 * ndtr(2.5 - grid)
     at = np.where(below < 0.5, ndtri(below), -ndtri(above))
     return np.interp(z, at, grid)
-
-
-def law(name: str, noise: float, bias: float, seed: Any) -> Law:
-    """A law with coefficients drawn by chance."""
-    rng = np.random.default_rng(seed)
-    w, waves = rng.normal(0.0, 0.25, N_FEATURES), rng.normal(0.0, 0.25, (N_FEATURES, 6))
-    height, direction = 0.3 * rng.normal(size=6), rng.normal(size=N_FEATURES)
-    return Law(name, noise, bias, w, waves, height, direction / np.linalg.norm(direction))

@@ -13,7 +13,6 @@ from venire._core.arrays import keys
 from venire.data.votes import Votes
 from venire.simulate._ballots import Ballots, counts, integers, numbers, position, tag, turn
 from venire.simulate._law import GROUP_NOISE, LAWS, N_FEATURES, Law
-from venire.simulate._law import law as draw_law
 from venire.simulate._streams import Key, child, normal_pairs, normals, uniforms
 from venire.simulate._teachers import Teachers
 
@@ -301,7 +300,7 @@ def world(
     bias = checks.number(bias, "bias", checks.AMOUNT, lambda x: 0.0 <= x <= checks.LARGEST)
     n_each = counts(n_groups, n_items)
     key = keys(rng)
-    return _populate(draw_law(law, STUDENTS[student], float(bias), key), n_each, key)
+    return _populate(Law.drawn(law, STUDENTS[student], float(bias), key), n_each, key)
 
 
 def _populate(law: Law, n_items: NDArray[np.int64], key: Key) -> World:

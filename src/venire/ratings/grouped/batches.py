@@ -44,7 +44,6 @@ def native_groups(
     *,
     prior: ItemPriors,
     order_effect: bool,
-    has_tie: bool,
     shared: bool,
 ) -> Groups:
     """The cells as the native layer sees them."""
@@ -62,7 +61,6 @@ def native_groups(
         g.cells.tie,
         prior=prior,
         gamma=order_effect,
-        has_tie=has_tie,
         shared=shared,
     )
 

@@ -32,8 +32,10 @@ class GroupedFit:
     model : {"bradley-terry", "thurstone", "davidson", "rao-kupper"}
     prior : GaussianPrior or None
     theta : ndarray of float64, shape (n_items,)
-        Log-strength, mean 0 in each group (in each component of a group that falls into several).
-        nan where the group has no finite fit; 0 where it has no comparisons. Read-only.
+        Log-strength, mean 0 in each group (in each component of a group that falls into several),
+        or that of a prior that all items share; of an origin of its own where priors differ.
+        nan where the group has no finite fit; the prior's mean, or 0, where it has no comparisons.
+        Read-only.
     tie : ndarray of float64, shape (n_groups,), or None
         nu (Davidson) or eta (Rao-Kupper) of each group, 0 or 1 where it has no ties, nan where it
         has no fit or no comparisons. One float if shared.
@@ -383,7 +385,6 @@ class GroupedFit:
             row.fitted(has_tie).name,
             prior=self._priors,
             order_effect=self.order_effect is not None,
-            has_tie=has_tie,
             shared=self.shared,
         )
         native.fix(self._values)

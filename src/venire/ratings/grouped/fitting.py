@@ -137,7 +137,6 @@ def fit_groups(
         row.fitted(has_tie).name,
         prior=priors,
         order_effect=bool(order_effect),
-        has_tie=has_tie,
         shared=bool(shared),
     )
     e = Estimates(g.n_items, g.n_groups, order_effect and own, has_tie and own)
