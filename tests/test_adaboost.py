@@ -182,14 +182,14 @@ def test_inputs_are_left_alone():
         ((None, [], []), {}, r"target: must have shape \(n_rows,\)"),
         ((None, 1, 1), {}, "target: must have shape"),
         (([1.0], [1, 2], [1, 2]), {}, r"weight: has 1 rows, but there are 2"),
-        (([1.0, -1.0], [1, 2], [1, 2]), {}, "weight: must be finite and >= 0, got -1.0 at posi"),
-        (([0.0, 0.0], [1, 2], [1, 2]), {}, "weight: must have a sum > 0"),
-        ((None, [1, 2], [1, 2]), {"method": "SAMME"}, "method: must be"),
-        ((None, [1, 2], [1, 2]), {"loss": "cubic"}, "loss: must be"),
-        ((None, [1, 2], [1, 2]), {"n_classes": 1}, "n_classes: must be at least 2"),
-        ((None, [1, 2], [1, 2]), {"learning_rate": 0.0}, "learning_rate: must be finite"),
-        ((None, [1, np.nan], [1, 2]), {"method": "r2"}, "prediction: must be finite .*position 1"),
-        ((None, [1, 2], [np.inf, 2]), {"method": "r2"}, "target: must be finite.*position 0"),
+        (([1.0, -1.0], [1, 2], [1, 2]), {}, "weight.* = -1.0: must be finite and >= 0"),
+        (([0.0, 0.0], [1, 2], [1, 2]), {}, "weight.*: must have a sum > 0"),
+        ((None, [1, 2], [1, 2]), {"method": "SAMME"}, "method.*: must be"),
+        ((None, [1, 2], [1, 2]), {"loss": "cubic"}, "loss.*: must be"),
+        ((None, [1, 2], [1, 2]), {"n_classes": 1}, "n_classes.*: must be at least 2"),
+        ((None, [1, 2], [1, 2]), {"learning_rate": 0.0}, "learning_rate.*: must be finite"),
+        ((None, [1, np.nan], [1, 2]), {"method": "r2"}, r"prediction\[1\].*: must be finite"),
+        ((None, [1, 2], [np.inf, 2]), {"method": "r2"}, r"target\[0\].*: must be finite"),
     ],
 )
 def test_bad_values(args, kwargs, message):
@@ -198,7 +198,7 @@ def test_bad_values(args, kwargs, message):
 
 
 def test_bad_types():
-    with pytest.raises(TypeError, match="learning_rate: must be a number"):
+    with pytest.raises(TypeError, match=r"learning_rate.*: must be a number"):
         vn.adaboost_weights(None, [1], [1], learning_rate="1")
     with pytest.raises(TypeError, match="prediction: has dtype"):
         vn.adaboost_weights(None, [0, 1], ["a", "b"])

@@ -20,13 +20,13 @@ def c():
 @pytest.mark.parametrize(
     ("budget", "message"),
     [
-        (0, r"budget: must be at least 1, got 0"),
-        (-3, r"budget: must be at least 1, got -3"),
-        (10, r"budget: the groups have only 9 pairs, got 10"),
+        (0, "budget = 0: must be at least 1"),
+        (-3, "budget = -3: must be at least 1"),
+        (10, "budget = 10: the groups have only 9 pairs"),
         ([1, 0], r"budget: must have one number for each of 3 groups, has shape \(2,\)"),
-        ([1, -1, 0], r"budget: must not be negative, got -1 at position 1"),
-        ([1, 4, 0], r"budget: the group has 3 pairs, got 4 at position 1"),
-        ([1, 1, 1], r"budget: the group has 0 pairs, got 1 at position 2"),
+        ([1, -1, 0], r"budget\[1\] = -1: must not be negative"),
+        ([1, 4, 0], r"budget\[1\] = 4: the group has 3 pairs"),
+        ([1, 1, 1], r"budget\[2\] = 1: the group has 0 pairs"),
         ([0, 0, 0], r"budget: must be at least 1 in some group"),
     ],
 )
@@ -37,7 +37,7 @@ def test_budgets(c, budget, message):
 
 @pytest.mark.parametrize("budget", [2.0, "2", True, [1.0, 1.0, 0.0], None])
 def test_budgets_are_integers(c, budget):
-    with pytest.raises(TypeError, match=r"budget: must (be a whole number|hold integers)"):
+    with pytest.raises(TypeError, match=r"budget.*: must (be a whole number|hold integers)"):
         vn.allocate(c, budget)
 
 
@@ -48,38 +48,38 @@ def test_a_group_of_one_item_gets_nothing(c):
 
 def test_only_groups_of_one_item():
     c = vn.GroupedComparisons([], [], [], items=([1, 2], [1, 1]))
-    with pytest.raises(ValueError, match="budget: the groups have only 0 pairs, got 1"):
+    with pytest.raises(ValueError, match="budget = 1: the groups have only 0 pairs"):
         vn.allocate(c, 1)
 
 
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"criterion": "E"}, ValueError, "criterion: must be one of D, A, top, uniform"),
-        ({"criterion": None}, ValueError, "criterion: must be one of"),
-        ({"share": "all"}, ValueError, "share: must be one of equal, gain"),
+        ({"criterion": "E"}, ValueError, "criterion.*: must be one of D, A, top, uniform"),
+        ({"criterion": None}, ValueError, "criterion.*: must be one of"),
+        ({"share": "all"}, ValueError, "share.*: must be one of equal, gain"),
         ({"share": "gain", "criterion": "uniform"}, ValueError, "share: 'gain' needs one of"),
-        ({"prior": "best"}, ValueError, "prior: must be one of select, fixed, empirical"),
+        ({"prior": "best"}, ValueError, "prior.*: must be one of select, fixed, empirical"),
         ({"prior": 0.1}, TypeError, "prior: must be a name, .*AllocationPrior, got float"),
-        ({"votes_per_ask": 0}, ValueError, "votes_per_ask: must be at least 1, got 0"),
-        ({"votes_per_ask": 1.5}, TypeError, "votes_per_ask: must be a whole number"),
-        ({"rho": 1.1}, ValueError, "rho: must be between 0 and 1, got 1.1"),
-        ({"rho": np.nan}, ValueError, "rho: must be between 0 and 1"),
-        ({"rho": "x"}, TypeError, "rho: must be a number"),
-        ({"rng": -1}, ValueError, "rng: a seed must be >= 0"),
-        ({"n_threads": 0}, ValueError, "n_threads: must be at least 1"),
+        ({"votes_per_ask": 0}, ValueError, "votes_per_ask = 0: must be at least 1"),
+        ({"votes_per_ask": 1.5}, TypeError, "votes_per_ask.*: must be a whole number"),
+        ({"rho": 1.1}, ValueError, "rho = 1.1: must be between 0 and 1"),
+        ({"rho": np.nan}, ValueError, "rho.*: must be between 0 and 1"),
+        ({"rho": "x"}, TypeError, "rho.*: must be a number"),
+        ({"rng": -1}, ValueError, "rng.*: a seed must be >= 0"),
+        ({"n_threads": 0}, ValueError, "n_threads.*: must be at least 1"),
         ({"criterion": "residual"}, ValueError, "prediction: criterion 'residual' needs"),
         ({"criterion": "residual_corrected"}, ValueError, "prediction: criterion 'residual_corr"),
         ({"prediction": np.zeros(3)}, ValueError, r"prediction: has shape \("),
         ({"prediction": ["a"] * 8}, TypeError, "prediction: must hold numbers"),
         ({"asked": 3}, TypeError, "asked: must be a PairDesign, an Allocation or"),
         ({"asked": ([0], [1])}, TypeError, r"asked: .*\(group, first, second\), has 2 parts"),
-        ({"asked": ([0], [1], [1])}, ValueError, "asked: an item is compared with itself"),
+        ({"asked": ([0], [1], [1])}, ValueError, "asked.*: an item is compared with itself"),
         ({"asked": ([0, 3], [1, 0], [2, 1])}, ValueError,
-         "asked: group: must be a position among 3 groups, got 3 at position 1"),
+         r"asked: group\[1\] = 3: must be a position among 3 groups"),
         ({"asked": ([1], [1], [3])}, ValueError,
-         "asked: second: must be a position among 3 items in the group, got 3 at position 0"),
-        ({"pending": ([1], [-1], [2])}, ValueError, "pending: first: must be a position among 3"),
+         r"asked: second\[0\] = 3: must be a position among 3 items in the group"),
+        ({"pending": ([1], [-1], [2])}, ValueError, "pending: first.*: must be a position among 3"),
         ({"pending": ([1], [0.5], [2])}, TypeError, "pending: first: must hold integers"),
         ({"pending": ([1], [0, 1], [2])}, ValueError, "pending: first: has 2 rows, but group"),
         ({"pending": ([1], [[0]], [2])}, ValueError, "pending: first: must be one-dimensional"),
@@ -92,7 +92,7 @@ def test_options(c, options, error, message):
 
 @pytest.mark.parametrize("name", ["top", "candidates"])
 def test_numbers_of_a_criterion(name):
-    with pytest.raises(ValueError, match=f"{name}: must be at least 1"):
+    with pytest.raises(ValueError, match=f"{name} = .*: must be at least 1"):
         vn.design.Criterion("top", **{name: 0})
 
 
@@ -106,7 +106,7 @@ def test_infinite_predictions(c):
     prediction[5] = np.inf
     for call in (lambda: vn.allocate(c, 2, prediction=prediction),
                  lambda: vn.select_prior(c, prediction)):  # fmt: skip
-        with pytest.raises(ValueError, match=r"prediction: must be finite.*got inf at position 5"):
+        with pytest.raises(ValueError, match=r"prediction\[5\] = inf: must be finite"):
             call()
 
 
@@ -121,9 +121,9 @@ def test_other_data():
 def test_priors(c):
     with pytest.raises(ValueError, match="prior: has 3 means, but there are 8 items"):
         vn.allocate(c, 1, prior=vn.AllocationPrior(np.zeros(3), 1.0))
-    with pytest.raises(ValueError, match="precision: must be finite and > 0"):
+    with pytest.raises(ValueError, match=r"precision.*: must be finite and > 0"):
         vn.AllocationPrior(np.zeros(3), 0.0)
-    with pytest.raises(ValueError, match="mean: must be finite"):
+    with pytest.raises(ValueError, match=r"mean.*: must be finite"):
         vn.AllocationPrior([0.0, np.nan], 1.0)
     with pytest.raises(ValueError, match="mean: must be one-dimensional"):
         vn.AllocationPrior(np.zeros((2, 2)), 1.0)

@@ -198,7 +198,7 @@ def test_classifier_by_hand():
     assert d.n_members == 15
     with pytest.raises(ValueError, match="return_std"):
         bag.predict(IRIS, return_std=True)
-    with pytest.raises(ValueError, match="of: there are no out-of-bag residuals"):
+    with pytest.raises(ValueError, match=r"of.*: there are no out-of-bag residuals"):
         bag.interval(IRIS, of="observation")
     svc = vn.Bagging(LinearSVC(), 7, random_state=0).fit(IRIS, names)  # no probabilities: votes
     votes = np.stack([e.predict(IRIS) for e in svc.estimators_])
@@ -315,13 +315,13 @@ def test_scikit_learn_is_not_loaded_before():
 @pytest.mark.parametrize(
     ("learner", "options", "message"),
     [
-        (Ridge(), {"n_estimators": 0}, "n_estimators: must be at least 1, got 0"),
-        (Ridge(), {"n_estimators": -3}, "n_estimators: must be at least 1, got -3"),
-        (Ridge(), {"scheme": "jackknife"}, "scheme: must be one of"),
-        (Ridge(), {"size": 0}, "size: must be at least 1"),
-        (Ridge(), {"max_features": 0}, "max_features: must be from 1 to 10"),
-        (Ridge(), {"max_features": 11}, "max_features: must be from 1 to 10"),
-        (Ridge(), {"max_features": -0.5}, "max_features: must be from 1 to 10"),
+        (Ridge(), {"n_estimators": 0}, "n_estimators = 0: must be at least 1"),
+        (Ridge(), {"n_estimators": -3}, "n_estimators = -3: must be at least 1"),
+        (Ridge(), {"scheme": "jackknife"}, "scheme.*: must be one of"),
+        (Ridge(), {"size": 0}, "size.*: must be at least 1"),
+        (Ridge(), {"max_features": 0}, "max_features.*: must be from 1 to 10"),
+        (Ridge(), {"max_features": 11}, "max_features.*: must be from 1 to 10"),
+        (Ridge(), {"max_features": -0.5}, "max_features.*: must be from 1 to 10"),
         (KNeighborsRegressor(), {"scheme": "bayesian"}, "KNeighborsRegressor does not"),
     ],
 )
@@ -336,11 +336,11 @@ def test_bad_arguments():
     with pytest.raises(ValueError, match="cluster: all rows are of one cluster"):
         vn.Bagging(Ridge(), 2).fit(X, Y, cluster=np.zeros(442, int))
     bag = vn.Bagging(Ridge(), 2).fit(X, Y)
-    with pytest.raises(ValueError, match="level: must be strictly between 0 and 1"):
+    with pytest.raises(ValueError, match=r"level.*: must be strictly between 0 and 1"):
         bag.interval(X, 1.0)
-    with pytest.raises(ValueError, match="of: must be one of mean, observation"):
+    with pytest.raises(ValueError, match=r"of.*: must be one of mean, observation"):
         bag.interval(X, of="both")
-    with pytest.raises(TypeError, match="max_features: must be a number"):
+    with pytest.raises(TypeError, match=r"max_features.*: must be a number"):
         vn.Bagging(Ridge(), 2, max_features="sqrt").fit(X, Y)
     with pytest.raises(AttributeError, match="nothing"):
         _ = vn.nothing

@@ -164,7 +164,7 @@ def test_clusters_are_drawn_whole():
     # all rows of a cluster are alike here: errors grow by the root of the size of the clusters
     c = league(games=120, seed=5, ties=0.0)
     plain = vn.bootstrap(vn.fit_bradley_terry(c), 400, rng=1).standard_errors()
-    rows = np.repeat(np.arange(len(c)), ((c.win + c.loss) > 0).astype(int) * 9)
+    rows = np.repeat(np.arange(c.n_cells), ((c.win + c.loss) > 0).astype(int) * 9)
     nine = vn.Comparisons.from_counts(
         c.first[rows], c.second[rows], c.win[rows], c.loss[rows], cluster=rows
     )
@@ -503,18 +503,18 @@ def test_progress():
 @pytest.mark.parametrize(
     ("arguments", "kind", "text"),
     [
-        ({"n_resamples": 0}, ValueError, "n_resamples: must be at least 1, got 0"),
-        ({"n_resamples": -1}, ValueError, "n_resamples: must be at least 1, got -1"),
-        ({"n_resamples": 1.5}, TypeError, "n_resamples: must be a whole number"),
+        ({"n_resamples": 0}, ValueError, "n_resamples = 0: must be at least 1"),
+        ({"n_resamples": -1}, ValueError, "n_resamples = -1: must be at least 1"),
+        ({"n_resamples": 1.5}, TypeError, "n_resamples.*: must be a whole number"),
         (
             {"scheme": "subsample"},
             ValueError,
-            "scheme: must be one of multinomial, poisson, bayesian",
+            "scheme.*: must be one of multinomial, poisson, bayesian",
         ),
-        ({"fit": None}, TypeError, "fit: must be a Fit"),
-        ({"tol": 0.0}, ValueError, "tol: must be strictly between 0 and 1"),
-        ({"n_threads": 0}, ValueError, "n_threads: must be at least 1"),
-        ({"rng": "x"}, TypeError, "rng: must be"),
+        ({"fit": None}, TypeError, "fit.*: must be a Fit"),
+        ({"tol": 0.0}, ValueError, "tol.*: must be strictly between 0 and 1"),
+        ({"n_threads": 0}, ValueError, "n_threads.*: must be at least 1"),
+        ({"rng": "x"}, TypeError, "rng.*: must be"),
     ],
 )
 def test_bad_input(arguments, kind, text):
@@ -546,11 +546,11 @@ def test_what_is_not_exchangeable_is_refused():
 
 def test_bad_levels_and_kinds(two):
     for call in (two.interval, two.rank_interval, two.tied_neighbours):
-        with pytest.raises(ValueError, match="level: must be strictly between 0 and 1"):
+        with pytest.raises(ValueError, match=r"level.*: must be strictly between 0 and 1"):
             call(1.0)
-    with pytest.raises(ValueError, match="interval: must be one of percentile"):
+    with pytest.raises(ValueError, match=r"interval.*: must be one of percentile"):
         two.interval(interval="normal")
-    with pytest.raises(ValueError, match="more: must be at least 1"):
+    with pytest.raises(ValueError, match=r"more.*: must be at least 1"):
         two.extend(0)
 
 

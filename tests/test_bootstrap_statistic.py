@@ -133,10 +133,10 @@ def test_a_statistic_that_is_not_finite():
     first = int(np.argmax(w[:, 0] == 0))
     for function in (often, numba.njit(often)):
         with pytest.raises(
-            ValueError, match=f"statistic: is not finite of replicate {first}, got nan"
+            ValueError, match=f"statistic = nan: is not finite of replicate {first}"
         ):
             vn.bootstrap_statistic(function, np.ones(20), n_resamples=100, rng=1)
-    with pytest.raises(ValueError, match="statistic: is not finite of the data"):
+    with pytest.raises(ValueError, match=r"statistic.*: is not finite of the data"):
         vn.bootstrap_statistic(lambda x, w: np.inf, np.ones(20), rng=1)
 
 
@@ -161,13 +161,13 @@ def test_constant_data():
 @pytest.mark.parametrize(
     ("arguments", "options", "kind", "text"),
     [
-        ((3, np.ones(4)), {}, TypeError, "statistic: must be callable"),
+        ((3, np.ones(4)), {}, TypeError, "statistic.*: must be callable"),
         ((mean,), {}, ValueError, "arrays: give at least one"),
         ((mean, 3.0), {}, ValueError, "arrays: give at least one"),
         ((mean, np.ones(4), np.ones(5)), {}, ValueError, "array 1 has 5 rows, but array 0 has 4"),
-        ((mean, np.ones(4)), {"n_resamples": 0}, ValueError, "n_resamples: must be at least 2"),
-        ((mean, np.ones(4)), {"error": 3}, TypeError, "error: must be callable"),
-        ((mean, np.ones(4)), {"scheme": "x"}, ValueError, "scheme: must be one of"),
+        ((mean, np.ones(4)), {"n_resamples": 0}, ValueError, "n_resamples.*: must be at least 2"),
+        ((mean, np.ones(4)), {"error": 3}, TypeError, "error.*: must be callable"),
+        ((mean, np.ones(4)), {"scheme": "x"}, ValueError, "scheme.*: must be one of"),
         ((mean, np.ones(4)), {"cluster": [1, 2]}, ValueError, "cluster: has 2 rows"),
     ],
 )

@@ -385,14 +385,12 @@ def test_groups_without_a_fit():
     assert np.isnan(found.standard_errors).tolist() == [False, True, True, False]
     assert np.isnan(found.theta).tolist() == [False] * 2 + [True] * 3 + [False] * 2
     assert not len(found.unlinked)
-    with pytest.raises(
-        ValueError, match=r"second_group: has no identified fit .* got 1 at pos.* 1"
-    ):
+    with pytest.raises(ValueError, match=r"second_group\[1\] = 1: has no identified fit"):
         vn.calibrate(gf, [0, 0], [0, 0], [3, 1], [0, 0])
-    with pytest.raises(ValueError, match=r"anchors group: has no identified fit .* got 1 at pos"):
+    with pytest.raises(ValueError, match=r"anchors group.* = 1: has no identified fit"):
         vn.calibrate(gf, anchors=([1], [0], [0.0]))
     gf.errors[6] = np.nan
-    with pytest.raises(ValueError, match=r"second: has no standard error .* got 10 at position 0"):
+    with pytest.raises(ValueError, match=r"second\[0\] = 10: has no standard error"):
         vn.calibrate(gf, [0], [0], [3], [10])
 
 
@@ -505,29 +503,29 @@ def changed(which, value):
         (
             changed(0, ["a", "z"]),
             {},
-            "first_group: is not a group of the fit, got 'z' at position 1",
+            r"first_group\[1\] = 'z': is not a group of the fit",
         ),
-        (changed(2, [1, 2]), {}, "second_group: is not a group of the fit, got 1 at position 0"),
-        (changed(1, [0, 11]), {}, "first: is not an item of group 'b', got 11 at position 1"),
-        (changed(3, ["x", "y"]), {}, "second: is not an item of group 'b', got 'x' at position 0"),
-        (changed(2, ["b", "b"]), {}, "second_group: must differ .* got 'b' at position 1"),
-        (changed(4, [1.0, 1.5]), {}, "score: must be between 0 and 1, got 1.5 at position 1"),
+        (changed(2, [1, 2]), {}, r"second_group\[0\] = 1: is not a group of the fit"),
+        (changed(1, [0, 11]), {}, r"first\[1\] = 11: is not an item of group 'b'"),
+        (changed(3, ["x", "y"]), {}, r"second\[0\] = 'x': is not an item of group 'b'"),
+        (changed(2, ["b", "b"]), {}, r"second_group\[1\] = 'b': must differ"),
+        (changed(4, [1.0, 1.5]), {}, r"score\[1\] = 1.5: must be between 0 and 1"),
         (changed(4, [1.0]), {}, "score: has 1 rows, but first_group has 2"),
         (changed(3, None), {}, "second: is missing: bridges need it"),
         ((), {}, "first_group: is missing: give bridges, anchors or both"),
-        (GOOD, {"weight": [1.0, -1.0]}, "weight: must be finite and >= 0, got -1.0 at position 1"),
+        (GOOD, {"weight": [1.0, -1.0]}, r"weight\[1\] = -1.0: must be finite and >= 0"),
         (GOOD, {"weight": 0.0}, "weight: is 0 for every bridge"),
-        (GOOD, {"variance": 0.0}, "variance: must be finite and > 0"),
-        (GOOD, {"tol": 2.0}, "tol: must be strictly between 0 and 1, got 2.0"),
-        (GOOD, {"max_iter": -1}, "max_iter: must be at least 0"),
-        (GOOD, {"anchors": (["q"], [0], [1.0])}, "anchors group: is not a group .* got 'q' at pos"),
+        (GOOD, {"variance": 0.0}, "variance.*: must be finite and > 0"),
+        (GOOD, {"tol": 2.0}, "tol = 2.0: must be strictly between 0 and 1"),
+        (GOOD, {"max_iter": -1}, "max_iter.*: must be at least 0"),
+        (GOOD, {"anchors": (["q"], [0], [1.0])}, "anchors group.* = 'q': is not a group"),
         (
             GOOD,
             {"anchors": (["a"], [3], [1.0])},
-            "anchors item: is not an item of group 'a', got 3",
+            "anchors item.* = 3: is not an item of group 'a'",
         ),
-        (GOOD, {"anchors": (["a"], [0], [np.inf])}, "anchors value: must be finite, got inf at"),
-        (GOOD, {"anchors": (["a"], [0], [0.0], [-1.0])}, "anchors standard_error: .* got -1.0 at"),
+        (GOOD, {"anchors": (["a"], [0], [np.inf])}, "anchors value.* = inf: must be finite"),
+        (GOOD, {"anchors": (["a"], [0], [0.0], [-1.0])}, "anchors standard_error.* = -1.0:"),
     ],
 )
 def test_bad_arguments(small, args, kwargs, message):
@@ -538,7 +536,7 @@ def test_bad_arguments(small, args, kwargs, message):
 def test_bad_types(small):
     with pytest.raises(TypeError, match="anchors: must be"):
         vn.calibrate(small, anchors=(["a"], [0]))
-    with pytest.raises(TypeError, match="variance: must be a number"):
+    with pytest.raises(TypeError, match=r"variance.*: must be a number"):
         vn.calibrate(small, *GOOD, variance="1")
     with pytest.raises(TypeError, match="first"):
         vn.calibrate(small, ["a", "b"], [0.5, "x"], ["b", "c"], [0, 0])
@@ -547,7 +545,7 @@ def test_bad_types(small):
 def test_other_scales_are_refused(small):
     for scale in ("elo", "standardized", "probit"):
         moved = Grouped(**(small.__dict__ | {"scale": scale}))
-        with pytest.raises(ValueError, match=f"gf: must be on the scale .* got '{scale}'"):
+        with pytest.raises(ValueError, match=f"gf = '{scale}': must be on the scale"):
             vn.calibrate(moved, *GOOD)
 
 
@@ -605,7 +603,7 @@ def test_a_grouped_fit_goes_in(model):
     z = (found.bias - (bias - bias.mean())) / found.standard_errors
     assert 0.6 < np.std(z) < 1.5
     assert found.groups is gf.groups
-    with pytest.raises(ValueError, match="gf: must be on the scale"):
+    with pytest.raises(ValueError, match=r"gf.*: must be on the scale"):
         vn.calibrate(gf.rescale("elo"), g, i, h, j, won)
 
 
@@ -615,11 +613,11 @@ def test_groups_without_comparisons_or_fit():
     )
     gf = vn.fit_groups(rows, prior=None)
     assert gf.status.tolist() == ["converged", "not identified", "no comparisons"]
-    with pytest.raises(ValueError, match=r"second_group: has no identified fit .* got 'b' at pos"):
+    with pytest.raises(ValueError, match=r"second_group.* = 'b': has no identified fit"):
         vn.calibrate(gf, ["a"], [0], ["b"], [0])
-    with pytest.raises(ValueError, match=r"second: has no standard error .* got 0 at position 0"):
+    with pytest.raises(ValueError, match=r"second\[0\] = 0: has no standard error"):
         vn.calibrate(gf, ["a"], [0], ["c"], [0])
-    with pytest.raises(TypeError, match="gf: must be a GroupedFit, got 'Comparisons'"):
+    with pytest.raises(TypeError, match="gf = 'Comparisons': must be a GroupedFit"):
         vn.calibrate(vn.Comparisons([0], [1]), ["a"], [0], ["c"], [0])
 
 

@@ -318,11 +318,11 @@ def test_components(tmp_path):
 
 
 DATA = [
-    (["x,y,1", "x,,1"], r"c\.csv: row 2 \(line 3\), column 'b': a label is missing"),
-    (["x,y,1", "x,y,1.5"], r"c\.csv: row 2 \(line 3\), column 's': must be between 0 and 1"),
+    (["x,y,1", "x,,1"], r"c\.csv: row 2 \(line 3\), column 'b': a value is missing"),
+    (["x,y,1", "x,y,1.5"], r"c\.csv: row 2 \(line 3\), column 's' = 1.5: must be between 0 and 1"),
     (["x,y,1", "x,y,"], r"c\.csv: row 2 \(line 3\), column 's': a value is missing"),
-    (["x,y,1", "x,y,abc"], r"c\.csv: row 2 \(line 3\), column 's': must be a number, got 'abc'"),
-    (["x,y,1", "y,y,1"], r"c\.csv: row 2 \(line 3\), column 'b': 'y': an item cannot be compared"),
+    (["x,y,1", "x,y,abc"], r"c\.csv: row 2 \(line 3\), column 's' = 'abc': must be a number"),
+    (["x,y,1", "y,y,1"], r"c\.csv: row 2 \(line 3\), column 'b' = 'y': an item cannot be compared"),
     (["x,y,1", "x,y"], r"c\.csv: row 2 \(line 3\): has 2 fields"),
     ([], r"c\.csv: holds no rows"),
 ]
@@ -341,7 +341,7 @@ def test_unknown_outcome(tmp_path):
     path = write(tmp_path / "c.csv", ["x,y,H", "y,x,?"])
     run = venire("fit", path, *COMMON, "--outcome", "s", "--mapping", "H=1")
     assert run.exit_code == 1
-    assert "row 2 (line 3), column 's': is not in the mapping ('H'), got '?'" in run.stderr
+    assert "row 2 (line 3), column 's' = '?': is not in the mapping ('H')" in run.stderr
 
 
 def test_files_that_cannot_be_used(games, tmp_path):

@@ -182,7 +182,7 @@ def test_votes_in_other_words(world):
     ("arguments", "code", "message"),
     [
         (["ask", "nowhere"], 1, "nowhere: holds no state of a loop"),
-        (["ask", "loop", "--budget", 10_000], 1, "the groups have only 168 pairs, got 10000"),
+        (["ask", "loop", "--budget", 10_000], 1, "budget = 10000: the groups have only 168 pairs"),
         (["ask", "loop", "--budget", 0], 2, "--budget"),
         (["ask", "loop", "--budget", 3, "--cost", 3], 2, "contradict"),
         (["ask", "loop", "--pending", "--budget", 3], 2, "begins no round"),
@@ -190,17 +190,17 @@ def test_votes_in_other_words(world):
         (["ask", "loop", "-o", "r.xls"], 1, "must end in one of"),
         (["ask", "loop", "--teacher", "eve"], 1, "is not one of the teachers"),
         (["tell", "loop", "absent.csv"], 1, "absent.csv"),
-        (["tell", "loop", "unknown.csv"], 1, "row 2 (line 3), column 'request': there is no such"),
+        (["tell", "loop", "unknown.csv"], 1, "row 2 (line 3), 'request' = 999: there is no such"),
         (["tell", "loop", "words.csv"], 1, "words.csv: row 1 (line 2), column 'vote'"),
         (["tell", "loop", "unknown.csv", "--vote", "v"], 1, "there is no column 'v'"),
         (["train", "loop", "--model", "m"], 2, "needs --features"),
         (["train", "loop", *TRAIN], 1, "there are no votes yet"),
         (["init", "loop", *INIT], 1, "holds a loop already"),
         (["init", "new", *INIT, "--cost", "bea"], 2, "is not TEACHER=COST"),
-        (["init", "new", *INIT, "--cost", "eve=3"], 1, "costs: is not one of the teachers"),
-        (["init", "new", *INIT, "--panel", 3], 1, "panel: there are only 2 teachers"),
+        (["init", "new", *INIT, "--cost", "eve=3"], 1, "= 'eve': is not one of the teachers"),
+        (["init", "new", *INIT, "--panel", 3], 1, "panel = 3: there are only 2 teachers"),
         (["init", "new", "twice.csv", *INIT[1:5], "--teacher", "a"], 1,
-         "twice.csv: row 3 (line 4), column 'd': is listed twice in group 1"),
+         "twice.csv: row 3 (line 4), column 'd' = 1: is listed twice in group 1"),
         (["report", "loop", "--plot", "q.png"], 1, "no measure is known"),
     ],
 )  # fmt: skip
@@ -231,7 +231,7 @@ def test_features_that_are_no_numbers(world):
     run = venire("train", "loop", "--features", "gap.csv", *flags, code=1)
     assert "gap.csv: row 5 (line 6), column 'x1': a value is missing" in run.output
     run = venire("train", "loop", "--features", "inf.csv", *flags, code=1)
-    assert "inf.csv: row 5 (line 6): " in run.output
+    assert "inf.csv: row 5 (line 6), features = inf: " in run.output
     assert "column 'x1' must be finite" in run.output
     table[:-1].assign(x1=0.0).to_csv("short.csv", index=False)
     run = venire("train", "loop", "--features", "short.csv", *flags, code=1)

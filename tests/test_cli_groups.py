@@ -159,7 +159,10 @@ def test_bad_data(tmp_path):
     out = tmp_path / "o.csv"
     for rows, message in (
         ("1,x,y,1\n,x,y,1\n", r"c\.csv: row 2 \(line 3\), column 'q': a label is missing"),
-        ("1,x,y,1\n1,x,y,7\n", r"c\.csv: row 2 \(line 3\), column 's': must be between 0 and 1"),
+        (
+            "1,x,y,1\n1,x,y,7\n",
+            r"c\.csv: row 2 \(line 3\), column 's' = 7.0: must be between",
+        ),
         ("1,x,y,1\n1,x,x,1\n", r"c\.csv: row 2 \(line 3\), column 'b': .* compared with itself"),
         ("", r"c\.csv: holds no rows"),
     ):

@@ -333,33 +333,33 @@ F, T = [[1.0, 2.0], [2.0, 1.0], [0.0, 1.0]], [1.0, 2.0]
         ("decompose", (F, [1.0]), {}, "target: has 1 rows, but predictions have 2"),
         ("decompose", ([1.0, 2.0], T), {}, "predictions: must have shape"),
         ("decompose", (np.empty((0, 2)), T), {}, "predictions: is empty"),
-        ("decompose", ([[1.0]], [1.0]), {}, "at least two rows are needed, got 1"),
-        ("decompose", ([F], T), {}, "at least two trials are needed, got 1"),
+        ("decompose", ([[1.0]], [1.0]), {}, "= 1.*: at least two rows are needed"),
+        ("decompose", ([F], T), {}, "= 1.*: at least two trials are needed"),
         ("decompose", ([F, F], T), {"cluster": [0, 1]}, "cluster: has no meaning with trials"),
-        ("decompose", ([[1.0, np.nan]], T), {}, "predictions: must be finite, got nan at position"),
-        ("decompose", (F, [1.0, np.inf]), {}, "target: must be finite, got inf at position 1"),
+        ("decompose", ([[1.0, np.nan]], T), {}, "predictions.* = nan: must be finite"),
+        ("decompose", (F, [1.0, np.inf]), {}, r"target\[1\] = inf: must be finite"),
         ("decompose", (F, T), {"weights": [1.0, 2.0]}, r"weights: must have shape \(3,\)"),
-        ("decompose", (F, T), {"weights": [1, -2, 1]}, "weights: must have a sum > 0"),
+        ("decompose", (F, T), {"weights": [1, -2, 1]}, "weights.*: must have a sum > 0"),
         (
             "decompose",
             (F, T),
             {"weights": [1, -2, 4], "loss": "zero-one"},
-            "weights: must be >= 0, got -2.0 at position 1",
+            r"weights\[1\] = -2.0: must be >= 0",
         ),
-        ("decompose", (F, T), {"noise": [0.1, -1.0]}, "noise: must be finite and >= 0, got -1.0"),
+        ("decompose", (F, T), {"noise": [0.1, -1.0]}, "noise.* = -1.0: must be finite and >= 0"),
         ("decompose", (F, [T, T]), {"noise": 0.1}, "noise: is estimated from the repeats"),
         ("decompose", (F, T), {"noise": 0.1, "loss": "zero-one"}, "noise: is for squared loss"),
-        ("decompose", (F, T), {"noise": [1.0] * 3}, "noise: must be a number or have shape"),
+        ("decompose", (F, T), {"noise": [1.0] * 3}, "noise.*: must be a number or have shape"),
         ("decompose", (F, T), {"cluster": [0]}, r"cluster: must have shape \(2,\)"),
-        ("decompose", (F, T), {"cluster": [5, 5]}, "cluster: at least two clusters are needed"),
-        ("decompose", (F, T), {"level": 1.0}, "level: must be strictly between 0 and 1"),
-        ("decompose", (F, T), {"loss": "log"}, "loss: must be one of squared, zero-one, got 'log'"),
+        ("decompose", (F, T), {"cluster": [5, 5]}, "cluster.*: at least two clusters are needed"),
+        ("decompose", (F, T), {"level": 1.0}, "level.*: must be strictly between 0 and 1"),
+        ("decompose", (F, T), {"loss": "log"}, "loss = 'log': must be one of squared, zero-one"),
         ("decompose", ([[1]], [1]), {"loss": "zero-one"}, "at least two rows are needed"),
-        ("learning_curve", (F[:1], T), {}, "at least 2 members are needed, got 1"),
+        ("learning_curve", (F[:1], T), {}, "= 1.*: at least 2 members are needed"),
         ("learning_curve", (F[:2], T), {"loss": "zero-one"}, "at least 3 members are needed"),
         ("learning_curve", (F, [T, T]), {}, "target: must have shape"),
-        ("learning_curve", (F, T), {"loss": "zero-one", "n_orders": 0}, "n_orders: must be"),
-        ("learning_curve", (F, T), {"loss": "x"}, "loss: must be"),
+        ("learning_curve", (F, T), {"loss": "zero-one", "n_orders": 0}, "n_orders.*: must be"),
+        ("learning_curve", (F, T), {"loss": "x"}, "loss.*: must be"),
     ],
 )
 def test_bad_values(function, args, kwargs, message):
@@ -372,5 +372,5 @@ def test_bad_types():
         vn.decompose([["a", "b"]], ["a", "b"])
     with pytest.raises(TypeError, match="target: has dtype"):
         vn.decompose([["a", "b"]], [0, 1], loss="zero-one")
-    with pytest.raises(TypeError, match="level: must be a number"):
+    with pytest.raises(TypeError, match=r"level.*: must be a number"):
         vn.decompose(F, T, level="0.9")

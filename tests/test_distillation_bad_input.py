@@ -21,36 +21,36 @@ ITEMS = (["q"] * 4 + ["r"] * 4, list("abcd") * 2)
     [
         (
             {"items": (["q", "q"], ["a", "a"])},
-            "is listed twice in group 'q', got 'a' at position 1",
+            r"\[1\] = 'a'.*: is listed twice in group 'q'",
         ),
         ({"items": (["q"], ["a", "b"])}, "item: has 2 rows, but group has 1"),
         ({"items": ([], [])}, "group: is empty"),
         ({"items": (["q", None], ["a", "b"])}, "missing"),
         ({"teachers": []}, "teachers: is empty"),
-        ({"teachers": ["a", "a"]}, "teachers: is named twice, got 'a' at position 1"),
+        ({"teachers": ["a", "a"]}, r"teachers\[1\] = 'a': is named twice"),
         ({"gold": [1.0]}, r"gold: has shape \(1,\), but there are 8 items"),
-        ({"gold": [np.inf] * 8}, "gold: must be finite, or nan where nothing is known, got inf"),
-        ({"degree": 0}, "degree: must be at least 1, got 0"),
-        ({"panel": 0}, "panel: must be at least 1, got 0"),
-        ({"panel": 3}, "panel: there are only 2 teachers, got 3"),
-        ({"panel": ["x"]}, "panel: is not one of the teachers, got 'x' at position 0"),
-        ({"panel": ["a", "a"]}, "panel: names a teacher twice"),
-        ({"rotation": ["a", "x"]}, "rotation: is not one of the teachers, got 'x' at position 1"),
+        ({"gold": [np.inf] * 8}, "gold.* = inf: must be finite, or nan where nothing is known"),
+        ({"degree": 0}, "degree = 0: must be at least 1"),
+        ({"panel": 0}, "panel = 0: must be at least 1"),
+        ({"panel": 3}, "panel = 3: there are only 2 teachers"),
+        ({"panel": ["x"]}, r"panel\[0\] = 'x': is not one of the teachers"),
+        ({"panel": ["a", "a"]}, "panel.*: names a teacher twice"),
+        ({"rotation": ["a", "x"]}, r"rotation\[1\] = 'x': is not one of the teachers"),
         ({"rotation": []}, "rotation: is empty"),
         ({"costs": [1.0]}, "costs: has 1 rows"),
-        ({"costs": [1.0, -1.0]}, "costs: must be finite and >= 0, got -1.0 at position 1"),
-        ({"costs": {"a": 1.0}}, "costs: has no entry for this teacher, got 'b' at position 1"),
-        ({"costs": {"a": 1, "x": 1}}, "costs: is not one of the teachers, got 'x'"),
-        ({"bridges": -1}, "bridges: must be at least 0, got -1"),
-        ({"model": "davidson"}, "model: must be one of bradley-terry, thurstone, got 'davidson'"),
-        ({"method": "best"}, "method: must be one of"),
-        ({"criterion": "E"}, "criterion: must be one of D, A, top, uniform"),
-        ({"share": "all"}, "share: must be one of"),
-        ({"steering": "yes"}, "steering: must be one of"),
-        ({"gain": "log"}, "gain: must be one of"),
-        ({"top": 0}, "top: must be at least 1, got 0"),
-        ({"rho": 1.5}, "rho: must lie between 0 and 1, got 1.5"),
-        ({"rng": -1}, "rng: a seed must be >= 0, got -1"),
+        ({"costs": [1.0, -1.0]}, r"costs\[1\] = -1.0: must be finite and >= 0"),
+        ({"costs": {"a": 1.0}}, r"costs\[1\] = 'b': has no entry for this teacher"),
+        ({"costs": {"a": 1, "x": 1}}, "costs.* = 'x': is not one of the teachers"),
+        ({"bridges": -1}, "bridges = -1: must be at least 0"),
+        ({"model": "davidson"}, "model = 'davidson': must be one of bradley-terry, thurstone"),
+        ({"method": "best"}, "method.*: must be one of"),
+        ({"criterion": "E"}, "criterion.*: must be one of D, A, top, uniform"),
+        ({"share": "all"}, "share.*: must be one of"),
+        ({"steering": "yes"}, "steering.*: must be one of"),
+        ({"gain": "log"}, "gain.*: must be one of"),
+        ({"top": 0}, "top = 0: must be at least 1"),
+        ({"rho": 1.5}, "rho = 1.5: must lie between 0 and 1"),
+        ({"rng": -1}, "rng = -1: a seed must be >= 0"),
     ],
 )
 def test_values_of_the_constructor(options, message):
@@ -64,15 +64,15 @@ def test_values_of_the_constructor(options, message):
     [
         ({"items": 3}, "items: must be a pair"),
         ({"items": (["q"], [1.5])}, "item|label"),
-        ({"teachers": "ab"}, "teachers: must be an array or a list, got 'ab'"),
-        ({"teachers": ["a", 1]}, "teachers: must all be of one type, got 1 at position 1"),
-        ({"teachers": [1.5]}, "teachers: must be integers or text, got 1.5"),
+        ({"teachers": "ab"}, "teachers = 'ab': must be an array or a list"),
+        ({"teachers": ["a", 1]}, r"teachers\[1\] = 1: must all be of one type"),
+        ({"teachers": [1.5]}, "teachers.* = 1.5: must be integers or text"),
         ({"gold": ["x"] * 8}, "gold: must hold numbers"),
-        ({"degree": 2.0}, "degree: must be a whole number, got 2.0"),
-        ({"panel": True}, "panel: must be a number"),
+        ({"degree": 2.0}, "degree = 2.0: must be a whole number"),
+        ({"panel": True}, "panel.*: must be a number"),
         ({"panel": 1, "rotation": ["a"]}, "rotation is for one teacher per pair"),
-        ({"prior": 0.1}, "prior: must be a GaussianPrior or None, got 0.1"),
-        ({"rng": "x"}, "rng: must be an int"),
+        ({"prior": 0.1}, "prior = 0.1: must be a GaussianPrior or None"),
+        ({"rng": "x"}, "rng.*: must be an int"),
     ],
 )
 def test_types_of_the_constructor(options, message):
@@ -93,11 +93,11 @@ def test_a_frame_of_items_without_its_columns():
 @pytest.mark.parametrize(
     ("budget", "message"),
     [
-        (0, "budget: must be at least 1, got 0"),
-        (-3, "budget: must be at least 1, got -3"),
-        (13, "budget: the groups have only 12 pairs, got 13"),
-        ([1, 7], r"budget: the group has 6 pairs, got 7 at position 1"),
-        ([-1, 2], "budget: must not be negative, got -1 at position 0"),
+        (0, "budget = 0: must be at least 1"),
+        (-3, "budget = -3: must be at least 1"),
+        (13, "budget = 13: the groups have only 12 pairs"),
+        ([1, 7], r"budget\[1\] = 7: the group has 6 pairs"),
+        ([-1, 2], r"budget\[0\] = -1: must not be negative"),
         ([1], "budget: must have one number for each of 2 groups"),
     ],
 )
@@ -116,13 +116,13 @@ def test_other_arguments_of_ask():
     loop = Distillation(ITEMS, ["a"], costs=[2.0], bridges=0)
     with pytest.raises(TypeError, match="budget or cost, not both"):
         loop.ask(3, cost=3.0)
-    with pytest.raises(ValueError, match=r"cost: does not pay for one ask, got 1.5"):
+    with pytest.raises(ValueError, match=r"cost = 1.5: does not pay for one ask"):
         loop.ask(cost=1.5)
-    with pytest.raises(ValueError, match="cost: must be finite and >= 0"):
+    with pytest.raises(ValueError, match=r"cost.*: must be finite and >= 0"):
         loop.ask(cost=np.inf)
     with pytest.raises(TypeError, match="budget"):
         loop.ask(2.5)
-    with pytest.raises(ValueError, match="criterion: must be one of"):
+    with pytest.raises(ValueError, match=r"criterion.*: must be one of"):
         loop.ask(3, criterion="best")
     loop.ask()
     with pytest.raises(ValueError, match="needs the student's predictions"):
@@ -133,7 +133,7 @@ def test_other_arguments_of_ask():
 
 def test_bridges_may_cost_more_than_there_is():
     loop = Distillation(ITEMS, ["a"])
-    with pytest.raises(ValueError, match="cost: does not pay for one ask, got 4"):
+    with pytest.raises(ValueError, match="cost = 4: does not pay for one ask"):
         loop.ask(cost=4)
 
 
@@ -162,12 +162,12 @@ def test_groups_without_pairs():
 @pytest.mark.parametrize(
     ("request_", "vote", "kind", "message"),
     [
-        ([0, 99], [1, 1], ValueError, "request: there is no such request, got 99 at position 1"),
-        ([-1], [1], ValueError, "request: there is no such request, got -1 at position 0"),
+        ([0, 99], [1, 1], ValueError, r"request\[1\] = 99: there is no such request"),
+        ([-1], [1], ValueError, r"request\[0\] = -1: there is no such request"),
         ([0.0], [1], TypeError, "request: must hold integers, has dtype float64"),
         (["0"], [1], TypeError, "request: must hold integers, has dtype <U1"),
-        ([0, 1], [1, 2], ValueError, "vote: must be 1 .* got 2 at position 1"),
-        ([0, 1], np.array([1, 3], np.int8), ValueError, "vote: must be 1 .* got 3 at position 1"),
+        ([0, 1], [1, 2], ValueError, r"vote\[1\] = 2: must be 1"),
+        ([0, 1], np.array([1, 3], np.int8), ValueError, r"vote\[1\] = 3: must be 1"),
         ([0], [0.5], ValueError, "shares between 0 and 1 go into probabilities"),
         ([0, 1], [1, 1, 1], ValueError, "vote: has 3 rows"),
         ([[0]], [[1]], ValueError, "request: must be one-dimensional"),
@@ -202,7 +202,7 @@ def test_frames_of_answers():
         loop.tell({"request": [0], "votes": [1]})
     with pytest.raises(TypeError, match="name of a column"):
         loop.tell({"request": [0], "vote": [1]}, [1])
-    with pytest.raises(ValueError, match=r"must be a whole number, got 0.5 at position 0"):
+    with pytest.raises(ValueError, match=r"\[0\] = 0.5.*: must be a whole number"):
         loop.tell({"request": [0.5], "vote": [1]})
     with pytest.raises(ValueError, match="rows, but request has 1"):
         loop.tell({"request": [0], "vote": [1, 1]})
@@ -214,16 +214,16 @@ def test_frames_of_answers():
 def test_withdrawals():
     loop = Distillation(ITEMS, ["a", "b"])
     loop.ask()
-    with pytest.raises(ValueError, match=r"teacher: is not one of the teachers \('a', 'b'\), got"):
+    with pytest.raises(ValueError, match=r"teacher.*: is not one of the teachers \('a', 'b'\)"):
         loop.withdraw("x")
     with pytest.raises(TypeError, match="one of teacher and requests"):
         loop.withdraw()
-    with pytest.raises(ValueError, match="there is no such request, got 77"):
+    with pytest.raises(ValueError, match=r"= 77.*: there is no such request"):
         loop.withdraw(requests=[77])
     loop.tell([3], [1])
-    with pytest.raises(ValueError, match="requests: is answered already, got 3 at position 1"):
+    with pytest.raises(ValueError, match=r"requests\[1\] = 3: is answered already"):
         loop.withdraw(requests=[2, 3])
-    with pytest.raises(ValueError, match="teacher: is not one of the teachers"):
+    with pytest.raises(ValueError, match=r"teacher.*: is not one of the teachers"):
         loop.pending.of("x")
 
 
@@ -243,12 +243,12 @@ def test_features_that_are_no_numbers(played, value):
     loop, world = played
     bad = world.features.copy()
     bad[13, 2] = value
-    with pytest.raises(ValueError, match=r"features: column 2 must be finite, got .* position 13"):
+    with pytest.raises(ValueError, match=r"features\[13\] = .*: column 2 must be finite"):
         loop.fit_student(linear_model.Ridge(), bad)
-    with pytest.raises(ValueError, match=r"features: column 2 must be finite, got .* position 13"):
+    with pytest.raises(ValueError, match=r"features\[13\] = .*: column 2 must be finite"):
         loop.fit_student(linear_model.Ridge(), sparse.csr_matrix(bad))
     frame = {"group": world.group, "item": world.item, "len": bad[:, 2], "x": bad[:, 0]}
-    with pytest.raises(ValueError, match=r"column 'len' must be finite, got .* position 13"):
+    with pytest.raises(ValueError, match=r"features\[13\] = .*: column 'len' must be finite"):
         loop.fit_student(linear_model.Ridge(), frame)
     assert loop.predictions is None
 
@@ -262,13 +262,13 @@ def test_rows_of_features(played):
     with pytest.raises(ValueError, match=r"has no row of item .*7.* of group .*5"):
         loop.fit_student(ridge, {name: column[:-1] for name, column in frame.items()})
     twice = {name: np.append(column, column[0]) for name, column in frame.items()}
-    with pytest.raises(ValueError, match="two rows of one item, got 0 at position 48"):
+    with pytest.raises(ValueError, match=r"\[48\] = 0.*two rows of one item"):
         loop.fit_student(ridge, twice)
-    with pytest.raises(ValueError, match="features item: is not an item of group"):
+    with pytest.raises(ValueError, match=r"features item.*: is not an item of group"):
         loop.fit_student(ridge, frame | {"item": world.item + 1})
     with pytest.raises(ValueError, match="no columns besides group and item"):
         loop.fit_student(ridge, {"group": world.group, "item": world.item})
-    with pytest.raises(ValueError, match="folds: must be at least 2, got 1"):
+    with pytest.raises(ValueError, match="folds = 1: must be at least 2"):
         loop.fit_student(ridge, world.features, folds=1)
 
 
@@ -305,12 +305,12 @@ def test_nothing_to_learn_from():
 
 def test_run_refuses_strangers():
     loop = World().loop()
-    with pytest.raises(ValueError, match="teachers: is not one of the teachers"):
+    with pytest.raises(ValueError, match=r"teachers.*: is not one of the teachers"):
         loop.run({"nobody": lambda r: r})
     with pytest.raises(TypeError, match="student and features go together"):
         loop.run({}, linear_model.Ridge())
     assert loop.n_rounds == 0
-    with pytest.raises(ValueError, match="vote: must be 1"):
+    with pytest.raises(ValueError, match=r"vote.*: must be 1"):
         loop.run({"ann": lambda r: np.full(len(r), 7)})
     assert isinstance(loop, vn.Distillation)
 

@@ -136,7 +136,7 @@ def test_votes_may_name_the_winner():
 
 def test_errors_in_a_frame_name_the_column_and_the_row_of_the_frame(loop):
     frame = {"request": [0, 1, 2, 999], "vote": ["first", "", "second", "first"]}
-    with pytest.raises(ValueError, match=r"request \(column 'request'\).*no such request") as e:
+    with pytest.raises(ValueError, match=r"request\[3\] = 999 \(column 'request'\).*no such") as e:
         loop.tell(frame)
     assert e.value.position == 3
     with pytest.raises(ValueError, match=r"means neither|is neither") as e:

@@ -66,9 +66,9 @@ def test_ndcg_shares_gains_among_ties():
 def test_wrong_arguments():
     with pytest.raises(ValueError, match=r"gold: must have shape \(2,\), has \(1,\)"):
         kendall_tau([0, 2], [1.0, 2.0], [1.0])
-    with pytest.raises(ValueError, match="k: must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="k = 0: must be at least 1"):
         ndcg([0, 1], [1.0], [1.0], k=0)
-    with pytest.raises(ValueError, match="gain: must be"):
+    with pytest.raises(ValueError, match=r"gain.*: must be"):
         ndcg([0, 1], [1.0], [1.0], gain="log")
 
 
@@ -82,7 +82,7 @@ def test_squared_correlation():
 
 
 def test_gains_beyond_the_doubles_are_refused():
-    with pytest.raises(ValueError, match=r"gold: must be of a size of at most 1000.*position 1"):
+    with pytest.raises(ValueError, match=r"gold\[1\].*: must be of a size of at most 1000"):
         ndcg([0, 2], [1.0, 2.0], [1.0, 1100.0], gain="exponential")
-    with pytest.raises(ValueError, match=r"gold: must be of a size of at most 1e.30.*position 0"):
+    with pytest.raises(ValueError, match=r"gold\[0\].*: must be of a size of at most 1e.30"):
         ndcg([0, 2], [1.0, 2.0], [1e308, 1.0])

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -133,7 +134,7 @@ ARRAYS = {  # the named arguments are arrays of some shape
     ),
     "learning_curve": (vn.learning_curve, {"predictions": MEMBERS, "target": [1.0, 2, 3, 5]}),
     "consensus": (lambda **c: vn.consensus(VOTES, **c), {"gold": [1.0, 0, 1, 0]}),
-    "Votes.calibration": (VOTES.calibration, {"gold": [1.0, 0, 1, 0]}),
+    "calibrate_teachers": (partial(vn.panel.calibrate_teachers, VOTES), {"gold": [1.0, 0, 1, 0]}),
     "Fit.predict": (FIT.predict, {"first": FIRST, "second": SECOND, "order": [0, 1, -1, 0]}),
     "Fit.difference_errors": (FIT.difference_errors, {"first": FIRST, "second": SECOND}),
     "fit_bradley_terry": (
@@ -171,8 +172,8 @@ SINGLE = {  # the named arguments are single values
         lambda **c: vn.consensus(VOTES, **c),
         ("method", "hold_to_gold", "rho", "rounds", "rng", "n_threads"),
     ),
-    "Votes.agreement": (VOTES.agreement, ("metric", "level")),
-    "Votes.calibration": (lambda **c: VOTES.calibration([1, 0, 1, 0], **c), ("level",)),
+    "agreement": (partial(vn.panel.agreement, VOTES), ("metric", "level")),
+    "calibrate_teachers": (partial(vn.panel.calibrate_teachers, VOTES, [1, 0, 1, 0]), ("level",)),
     "Votes": (
         lambda **c: vn.Votes(["a"], ["b"], ["t"], probabilities=[[1, 0, 0]], **c), ("strength",),
     ),
@@ -443,7 +444,7 @@ def test_totals_that_would_overflow(weight):
         with pytest.raises(ValueError, match=argument):
             call()
     frame = {"a": FIRST, "b": SECOND, "w": [1e20] * N, "l": [1.0] * N}
-    with pytest.raises(ValueError, match=r"win .column 'w'."):
+    with pytest.raises(ValueError, match=r"win.*\(column 'w'\)"):
         vn.Comparisons.from_frame(frame, first="a", second="b", win="w", loss="l", weight="w")
 
 
@@ -464,7 +465,7 @@ def test_the_largest_totals_change_no_rating(fit, weight):
 
 def test_weights_of_consensus_have_a_bound_that_is_named():
     votes = vn.Votes.from_pairs([0, 0, 1], [0, 1, 0], [1, 1, -1], weight=[1e20] * 3)
-    with pytest.raises(ValueError, match="votes: must weigh at most"):
+    with pytest.raises(ValueError, match=r"votes.*: must weigh at most"):
         vn.consensus(votes)
 
 
@@ -545,13 +546,13 @@ def test_features_and_targets_of_learners_have_a_bound():
         wrong = x.astype(object)
         wrong[3, 1] = huge
         for case in (wrong, [list(row) for row in wrong]):
-            with pytest.raises(ValueError, match=r"X: must be of a size of at most 1e.30.*3"):
+            with pytest.raises(ValueError, match=r"X\[3\] = .*: must be of a size of at most 1e"):
                 bag.fit(case, y)
-            with pytest.raises(ValueError, match=r"X: must be of a size of at most 1e.30.*3"):
+            with pytest.raises(ValueError, match=r"X\[3\] = .*: must be of a size of at most 1e"):
                 vn.stack_estimators([linear.LogisticRegression()] * 2, case, y > 2, x)
-    with pytest.raises(ValueError, match=r"y: must be of a size of at most 1e.30.*2"):
+    with pytest.raises(ValueError, match=r"y\[2\] = .*: must be of a size of at most 1e.30"):
         bag.fit(x, np.where(np.arange(12) == 2, 1e308, y))
-    with pytest.raises(ValueError, match="X: must be of a size"):
+    with pytest.raises(ValueError, match=r"X.*: must be of a size"):
         bag.fit(x, y).predict(x * 1e200)
     with pytest.raises(ValueError, match="random_state"):
         vn.Bagging(linear.LinearRegression(), 5, random_state=2**63).fit(x, y)
@@ -560,13 +561,13 @@ def test_features_and_targets_of_learners_have_a_bound():
 
 def test_the_student_of_simulations_is_checked():
     x, y = np.arange(12.0).reshape(6, 2), np.arange(6.0)
-    with pytest.raises(ValueError, match=r"x: must be finite.* at position 2"):
+    with pytest.raises(ValueError, match=r"x\[2\].*: must be finite"):
         simulate.RidgeStudent().fit(np.where(x == 5.0, 1e200, x), y)
     for name, value in (("scale", -1.0), ("scale", "x"), ("penalty", math.nan),
                         ("penalty", None), ("n_waves", 2**40), ("n_waves", 1.5)):  # fmt: skip
-        with pytest.raises((ValueError, TypeError), match=f"^{name}: "):
+        with pytest.raises((ValueError, TypeError), match=f"^{name}( = .*)?: "):
             simulate.RidgeStudent(**{name: value}).fit(x, y)
-    with pytest.raises(ValueError, match="penalty: must be larger"):
+    with pytest.raises(ValueError, match=r"penalty.*: must be larger"):
         simulate.RidgeStudent(penalty=0.0, n_waves=0).fit(np.zeros((6, 2)), y)
 
 
@@ -591,10 +592,10 @@ def test_variances_of_a_singular_information_are_nan():
 def test_counts_have_a_bound():
     asked = loop(bridges=0, degree=2)
     for rounds in (2**31, 2**63, 10**40, -1, 1.0, "1"):
-        with pytest.raises((ValueError, TypeError), match=r"^rounds: "):
+        with pytest.raises((ValueError, TypeError), match=r"^rounds.*:"):
             asked.run({"ann": lambda r: np.ones(len(r))}, rounds=rounds)
     for teachers in (True, ["ann"], {"ann": 3}):
-        with pytest.raises(TypeError, match=r"^teachers: must map labels to callables"):
+        with pytest.raises(TypeError, match=r"^teachers.*: must map labels to callables"):
             asked.run(teachers)
 
 
@@ -609,7 +610,7 @@ def test_what_a_table_cannot_hold(tmp_path):
         with pytest.raises(ValueError, match=r"table\['y'\]: has 1 rows, but the first .* 2"):
             write_table({"x": [1, 2], "y": [1]}, path)
         for table in ([1], None, {3: [1]}):
-            with pytest.raises(TypeError, match=r"^table: "):
+            with pytest.raises(TypeError, match=r"^table.*:"):
                 write_table(table, path)
         if ending in ("csv", "parquet", "arrow"):
             with pytest.raises(ValueError, match=r"table\['x'\]: cannot be written"):
@@ -642,7 +643,7 @@ def test_an_object_that_says_that_it_is_an_arrow_column():
 
     with pytest.raises((ValueError, TypeError), match=r"^first: "):
         vn.Comparisons(Liar(), [1, 2], 1.0)
-    with pytest.raises((ValueError, TypeError), match=r"^score: "):
+    with pytest.raises((ValueError, TypeError), match=r"^score.*:"):
         vn.Comparisons([1, 2], [2, 1], Liar())
 
 
@@ -654,7 +655,7 @@ def test_jobs_of_files_check_like_fits(tmp_path):
     for name, wrong in (("prior", 0.1), ("tol", 2.0), ("max_iter", -1), ("shared", 3),
                         ("model", np.array(["a", "b"])), ("scale", [1]), ("order_effect", {}),
                         ("errors", "x")):  # fmt: skip
-        with pytest.raises((ValueError, TypeError), match=f"^{name}: "):
+        with pytest.raises((ValueError, TypeError), match=f"^{name}( = .*)?: "):
             fit_files(path, tmp_path / "out.csv", group="g", first="a", second="b",
                                  score="s", **{name: wrong})  # fmt: skip
 
@@ -783,7 +784,7 @@ def test_results_have_a_bound_on_their_size():
             ("more", small.extend),
             ("rounds", lambda n: vn.consensus(VOTES, rounds=n)),
         ):
-            with pytest.raises(ValueError, match=f"^{name}: must be at most"):
+            with pytest.raises(ValueError, match=f"^{name} = .*: must be at most"):
                 call(n)
 
 
@@ -845,7 +846,7 @@ def test_the_environment_is_refused_and_not_crashed_on(value):
         env=os.environ | {"VENIRE_NUM_THREADS": value},
     )  # fmt: skip
     assert done.returncode == 1
-    assert "VENIRE_NUM_THREADS: must be a whole number from 1 to 65535" in done.stderr
+    assert f"VENIRE_NUM_THREADS = {value!r}: must be a whole number from 1 to 65535" in done.stderr
 
 
 def control_groups(root, mounts, groups, files):

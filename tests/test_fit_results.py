@@ -171,7 +171,7 @@ def test_predict_three_outcomes(ties, model):
 
 def test_labels_that_are_unknown_are_named(baseball, ties):
     fit = make_fit(baseball)
-    with pytest.raises(ValueError, match=r"second.*'Chicago'.*position 1"):
+    with pytest.raises(ValueError, match=r"second.*'Chicago'"):
         fit.predict(["Boston", "Boston"], ["Detroit", "Chicago"])
     with pytest.raises(ValueError, match=r"first.*'Chicago'"):
         fit.difference_errors("Chicago", "Boston")
@@ -179,7 +179,7 @@ def test_labels_that_are_unknown_are_named(baseball, ties):
         fit.covariance(items=["Boston", 7])
     with pytest.raises(ValueError, match="second"):
         fit.predict(["Boston", "Detroit"], ["Boston", "Detroit", "Toronto"])
-    with pytest.raises(ValueError, match=r"order.*2.*position 1"):
+    with pytest.raises(ValueError, match=r"order.*2"):
         fit.predict("Boston", "Detroit", order=[0, 2])
     with pytest.raises(ValueError, match="order"):
         fit.predict(["Boston"] * 2, ["Detroit"] * 2, order=[0, 1, 1])
@@ -193,7 +193,7 @@ def test_integer_labels_are_labels(dtype):
     np.testing.assert_allclose(found, [2 / 3, 1 / 4], rtol=1e-9)
     assert fit.predict([70.0, 5], 5)[1] == 0.5
     for unknown in (0, 71, -4, 5.5, "5", None, float("nan"), 2**70):
-        with pytest.raises(ValueError, match=r"first.*got .* at position 1"):
+        with pytest.raises(ValueError, match=r"first\[1\] = .*:"):
             fit.predict([70, unknown], [5, 5])
 
 

@@ -247,7 +247,7 @@ def test_difference_variances_of_large_groups(monkeypatch):
 def test_weights_of_labels():
     found = vn.fit_votes(votes_of(rows_of()[0]))
     assert found.weight_of([3, 0, 3]).tolist() == found.weights[[3, 0, 3]].tolist()
-    with pytest.raises(ValueError, match="teacher: did not vote, got 9 at position 1"):
+    with pytest.raises(ValueError, match=r"teacher\[1\] = 9: did not vote"):
         found.weight_of([3, 9])
     frame = found.to_frame("dict")
     assert list(frame) == ["teacher", "n_judgments", "weight", "agreement"]
@@ -269,14 +269,14 @@ def test_inputs_stay_as_they_are():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"model": "davidson"}, ValueError, "model: must be one of bradley-terry, thurstone"),
-        ({"method": "best"}, ValueError, "method: must be one of fit, consensus, uniform"),
-        ({"rounds": -1}, ValueError, "rounds: must be at least 0, got -1"),
-        ({"rounds": 1.5}, TypeError, "rounds: must be a whole number"),
-        ({"rounds": True}, TypeError, "rounds: must be a whole number"),
-        ({"prior": 0.1}, TypeError, "prior: must be a GaussianPrior"),
-        ({"n_threads": 0}, ValueError, "n_threads: must be at least 1"),
-        ({"method": "consensus", "rho": 2.0}, ValueError, "rho: must be between 0 and 1"),
+        ({"model": "davidson"}, ValueError, "model.*: must be one of bradley-terry, thurstone"),
+        ({"method": "best"}, ValueError, "method.*: must be one of fit, consensus, uniform"),
+        ({"rounds": -1}, ValueError, "rounds = -1: must be at least 0"),
+        ({"rounds": 1.5}, TypeError, "rounds.*: must be a whole number"),
+        ({"rounds": True}, TypeError, "rounds.*: must be a whole number"),
+        ({"prior": 0.1}, TypeError, "prior.*: must be a GaussianPrior"),
+        ({"n_threads": 0}, ValueError, "n_threads.*: must be at least 1"),
+        ({"method": "consensus", "rho": 2.0}, ValueError, "rho.*: must be between 0 and 1"),
         ({"groups": [0, 1]}, ValueError, "group"),
         ({"items": ([0],)}, TypeError, "items: must be a pair"),
         ({"items": ([0, 1], [5])}, ValueError, "items: has 2 groups, but 1 labels"),

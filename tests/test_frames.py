@@ -57,7 +57,7 @@ def test_labels_and_score(frame):
     assert rows.second.codes.tolist() == [1, 2, 2, 1]
     assert rows.score.tolist() == [1.0, 0.5, 0.0, 0.75]
     assert rows.weight is rows.order is rows.cluster is rows.win is None
-    assert len(rows) == 4
+    assert rows.n == 4
 
 
 def test_two_scores(frame):
@@ -172,42 +172,50 @@ def test_items_called_like_words():
 
 PAIR = {"a": ["x", "z"], "b": ["y", "y"]}
 REFUSED = [
-    ({"o": ["H", "A"]}, {"outcome": "o"}, r"outcome \(column 'o'\): .*got 'H' at position 0"),
-    ({"o": ["A", "tie"]}, {"outcome": "o"}, "away side.*got 'A' at position 0"),
-    ({"o": ["x", "q"]}, {"outcome": "o"}, "give a mapping, got 'q' at position 1"),
-    ({"o": ["x", "x"]}, {"outcome": "o"}, "got 'x' at position 1"),
-    ({"o": [1, 2]}, {"outcome": "o"}, "got 2 at position 1"),
-    ({"o": [1, -1]}, {"outcome": "o"}, "got -1 at position 1"),
-    ({"o": [1.0, 0.7]}, {"outcome": "o"}, "got 0.7 at position 1"),
-    ({"o": ["x", None]}, {"outcome": "o"}, r"a value is missing \(null\) at position 1"),
-    ({"o": [1, None]}, {"outcome": "o"}, r"outcome \(column 'o'\): .*null\) at position 1"),
-    ({"o": [True, None]}, {"outcome": "o"}, r"null\) at position 1"),
+    ({"o": ["H", "A"]}, {"outcome": "o"}, r"outcome\[0\] = 'H' \(column 'o'\):"),
+    ({"o": ["A", "tie"]}, {"outcome": "o"}, r"\[0\] = 'A'.*away side"),
+    ({"o": ["x", "q"]}, {"outcome": "o"}, r"\[1\] = 'q'.*give a mapping"),
+    ({"o": ["x", "x"]}, {"outcome": "o"}, r"\[1\] = 'x'"),
+    ({"o": [1, 2]}, {"outcome": "o"}, r"\[1\] = 2"),
+    ({"o": [1, -1]}, {"outcome": "o"}, r"\[1\] = -1"),
+    ({"o": [1.0, 0.7]}, {"outcome": "o"}, r"\[1\] = 0.7"),
+    ({"o": ["x", None]}, {"outcome": "o"}, r"\[1\].*: a value is missing \(null\)"),
+    ({"o": [1, None]}, {"outcome": "o"}, r"outcome\[1\] \(column 'o'\): .*null\)"),
+    ({"o": [True, None]}, {"outcome": "o"}, r"\[1\].*null\)"),
     (
         {"o": ["H", "?"]},
         {"outcome": "o", "mapping": {"H": 1}},
-        "not in the mapping .'H'., got '\\?'",
+        r"= '\?'.*not in the mapping .'H'.",
     ),
-    ({"o": ["H", "H"]}, {"outcome": "o", "mapping": {"H": 2}}, "mapping: 'H' must go to a score"),
-    ({"o": ["H", "H"]}, {"outcome": "o", "mapping": {"H": "won"}}, "mapping: 'H' must go to"),
-    ({"s": [1.0, None]}, {"score": "s"}, r"score \(column 's'\): .*null\) at position 1"),
-    ({"s": [1.0, 7.0]}, {"score": "s"}, r"score \(column 's'\): .*got 7.0 at position 1"),
+    (
+        {"o": ["H", "H"]},
+        {"outcome": "o", "mapping": {"H": 2}},
+        "mapping\\['H'\\] = .*: must be a score",
+    ),
+    (
+        {"o": ["H", "H"]},
+        {"outcome": "o", "mapping": {"H": "won"}},
+        "mapping\\['H'\\] = 'won': must be",
+    ),
+    ({"s": [1.0, None]}, {"score": "s"}, r"score\[1\] \(column 's'\): .*null\)"),
+    ({"s": [1.0, 7.0]}, {"score": "s"}, r"score\[1\] = 7.0 \(column 's'\):"),
     (
         {"s": ["1", "NA"]},
         {"score": "s"},
-        "score .column 's'.: must be a number, got 'NA' at position 1",
+        r"score\[1\] = 'NA' \(column 's'\): must be a number",
     ),
-    ({"s": [1.0, -0.5]}, {"weight": "s"}, r"weight \(column 's'\): .*got -0.5 at position 1"),
-    ({"s": [1, 2]}, {"order": "s"}, r"order \(column 's'\): .*got 2 at position 1"),
-    ({"s": ["yes", "?"]}, {"neutral": "s"}, r"neutral \(column 's'\): .*got '\?' at position 1"),
+    ({"s": [1.0, -0.5]}, {"weight": "s"}, r"weight\[1\] = -0.5 \(column 's'\):"),
+    ({"s": [1, 2]}, {"order": "s"}, r"order\[1\] = 2 \(column 's'\):"),
+    ({"s": ["yes", "?"]}, {"neutral": "s"}, r"neutral\[1\] = '\?' \(column 's'\):"),
     (
         {"s": [1, 1], "t": [1, None]},
         {"win": "s", "loss": "t"},
-        r"loss \(column 't'\): .*position 1",
+        r"loss\[1\].* \(column 't'\):",
     ),
-    ({"s": [1, 1], "t": [1, -1]}, {"win": "s", "loss": "t"}, r"loss \(column 't'\): .*position 1"),
-    ({"s": [1, 1], "t": [1, None]}, {"first_score": "s", "second_score": "t"}, r"'t'.*position 1"),
-    ({"a": ["x", None]}, {}, r"first \(column 'a'\): a label is missing \(null\) at position 1"),
-    ({"s": ["c", None]}, {"cluster": "s"}, r"cluster \(column 's'\): .*position 1"),
+    ({"s": [1, 1], "t": [1, -1]}, {"win": "s", "loss": "t"}, r"loss\[1\].* \(column 't'\):"),
+    ({"s": [1, 1], "t": [1, None]}, {"first_score": "s", "second_score": "t"}, r"\[1\].*'t'"),
+    ({"a": ["x", None]}, {}, r"first\[1\] \(column 'a'\): a value is missing \(null\)"),
+    ({"s": ["c", None]}, {"cluster": "s"}, r"cluster\[1\] \(column 's'\):"),
 ]
 
 
@@ -220,18 +228,18 @@ def test_bad_values_name_column_row_and_value(frame, extra, arguments, message):
 def test_nan_is_no_score():
     for make in (dict, pl.DataFrame):
         data = make(PAIR | {"s": np.array([1.0, np.nan])})
-        with pytest.raises(ValueError, match=r"score \(column 's'\): .*position 1"):
+        with pytest.raises(ValueError, match=r"score\[1\].* \(column 's'\):"):
             columns(data, "a", "b", score="s")
-        with pytest.raises(ValueError, match=r"first_score \(column 's'\): .*position 1"):
+        with pytest.raises(ValueError, match=r"first_score\[1\].* \(column 's'\):"):
             columns(data, "a", "b", first_score="s", second_score="s")
-        with pytest.raises(ValueError, match=r"outcome \(column 's'\): .*position 1"):
+        with pytest.raises(ValueError, match=r"outcome\[1\] \(column 's'\):"):
             columns(data, "a", "b", outcome="s")
 
 
 def test_ambiguous_integers_need_a_mapping():
     data = {"a": [0, 1], "b": [1, 0], "w": [0, 1]}
     with pytest.raises(
-        ValueError, match=r"outcome \(column 'w'\): .*could be a score or the winner"
+        ValueError, match=r"outcome.* \(column 'w'\): .*could be a score or the winner"
     ):
         columns(data, "a", "b", outcome="w")
     assert columns(data, "a", "b", outcome="w", mapping={0: 0, 1: 1}).score.tolist() == [0, 1]
@@ -261,7 +269,7 @@ def test_contradictions(arguments, message):
 
 def test_no_frame():
     with pytest.raises(
-        TypeError, match="frame must be a data frame or a mapping of arrays, got list"
+        TypeError, match="frame = \\[1, 2\\]: must be a data frame or a mapping of arrays"
     ):
         columns([1, 2], "a", "b")
     with pytest.raises(ValueError, match="is empty"):
@@ -340,13 +348,13 @@ def test_columns_listed_or_named():
     assert c.win.tolist() == columns_of(vn.Comparisons, **listed.names).win.tolist()
     with pytest.raises(TypeError, match="not both"):
         vn.Comparisons.from_frame(GAMES, listed, weight="games")
-    with pytest.raises(TypeError, match="columns: must be Columns"):
+    with pytest.raises(TypeError, match=r"columns.*: must be Columns"):
         vn.Comparisons.from_frame(GAMES, "home")
-    with pytest.raises(TypeError, match="group: must name a column"):
+    with pytest.raises(TypeError, match=r"group.*: must name a column"):
         vn.GroupedComparisons.from_frame(GAMES, listed)
-    with pytest.raises(TypeError, match="group: comparisons in groups are GroupedComparisons"):
+    with pytest.raises(TypeError, match=r"group.*: comparisons in groups are GroupedComparisons"):
         columns_of(vn.Comparisons, **listed.names, group="season")
-    with pytest.raises(TypeError, match="cluster: groups are resampled by themselves"):
+    with pytest.raises(TypeError, match=r"cluster.*: groups are resampled by themselves"):
         columns_of(vn.GroupedComparisons, **listed.names, group="season", cluster="games")
     for made, names in (
         (lists.Columns, lists.ColumnNames), (lists.VoteColumns, lists.VoteColumnNames),

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from venire.ratings.grouped.lookup import GroupLookup
+from venire.data.lookup import GroupLookup
 
 
 def make(groups, sizes, labels):
@@ -49,18 +49,18 @@ def test_every_source_of_labels():
 @pytest.mark.parametrize(
     ("group", "item", "message"),
     [
-        ([0, 4], [0, 0], r"g: is not a group of the fit, got 4 at position 1"),
-        (["0", "0"], [0, 0], r"g: is not a group of the fit, got '0' at position 0"),
-        ([0, 2], [0, 1], r"i: is not an item of group 2, got 1 at position 1"),
-        ([1, 0], [0, 0], r"i: is not an item of group 1, got 0 at position 0"),
-        ([0, 0], ["0", "1"], r"i: is not an item of group 0, got '0' at position 0"),
+        ([0, 4], [0, 0], r"g\[1\] = 4: is not a group of the fit"),
+        (["0", "0"], [0, 0], r"g\[0\] = '0': is not a group of the fit"),
+        ([0, 2], [0, 1], r"i\[1\] = 1: is not an item of group 2"),
+        ([1, 0], [0, 0], r"i\[0\] = 0: is not an item of group 1"),
+        ([0, 0], ["0", "1"], r"i\[0\] = '0': is not an item of group 0"),
         ([0, 0], [0], r"i: has 1 rows, but there are 2"),
         (
             [0, 0],
             np.array([1, 2**63], np.uint64),
-            r"i: .* group 0, got 9223372036854775808 at pos.* 1",
+            r"i\[1\] = 9223372036854775808: .* group 0",
         ),
-        ([0, 0], np.array([9, 2**63], np.uint64), r"i: .* group 0, got 9 at position 0"),
+        ([0, 0], np.array([9, 2**63], np.uint64), r"i\[0\] = 9: .* group 0"),
     ],
 )
 def test_what_is_unknown_is_named(group, item, message):
@@ -71,10 +71,10 @@ def test_what_is_unknown_is_named(group, item, message):
 
 def test_nothing_to_find():
     empty = GroupLookup(np.empty(0, np.int64), np.zeros(1, np.int64), np.empty(0, np.int64))
-    with pytest.raises(ValueError, match="got 1 at position 0"):
+    with pytest.raises(ValueError, match=r"\[0\] = 1"):
         empty.group([1], "g")
     alone = GroupLookup(np.array([5]), np.array([0, 0]), np.empty(0, np.int64))
-    with pytest.raises(ValueError, match="is not an item of group 5, got 1 at position 0"):
+    with pytest.raises(ValueError, match=r"\[0\] = 1.*: is not an item of group 5"):
         alone.item(np.array([0]), [1], "i")
 
 

@@ -57,12 +57,12 @@ Grouped = vn.GroupedComparisons
         (
             lambda: Grouped(G, A, B, groups=["q", "p"], items=(["q", "z"], ["a", "a"])),
             ValueError,
-            ["items", "group", "'z'", "position 1"],
+            ["items", "group", "'z'", "[1]"],
         ),
         (
             lambda: Grouped(G, A, B, items=(["q", None], ["a", "a"])),
             ValueError,
-            ["items", "group", "missing", "position 1"],
+            ["items", "group", "missing", "[1]"],
         ),
         (lambda: Grouped(G, A, B, items=([1], ["a"])), TypeError, ["items", "one type", "0"]),
         (
@@ -103,7 +103,7 @@ def test_the_first_bad_row_is_named_in_any_order_and_with_any_threads():
         for n_threads in (1, 2, 8):
             with pytest.raises(ValueError, match=r"score") as caught:
                 Grouped(*rows, n_threads=n_threads)
-            for word in (f"group {rows[0][at]},", f"position {at}", f"got {rows[3][at]}"):
+            for word in (f"(in group {rows[0][at]})", f"score[{at}] = {rows[3][at]}:"):
                 assert word in str(caught.value)
 
 
@@ -112,7 +112,7 @@ def test_columns_with_an_index_of_their_own():
     columns = [pandas.Series(x, index=[7, 8, 9]) for x in ([1, 1, 2], [3, 4, 3], [4, 3, 4])]
     assert Grouped(*columns).n_items == 4
     columns[2] = columns[1]
-    with pytest.raises(ValueError, match=r"group 1.*got 3 at position 0"):
+    with pytest.raises(ValueError, match=r"second\[0\] = 3: .*group 1"):
         Grouped(*columns)
 
 
@@ -121,9 +121,9 @@ def test_null_in_a_frame(kind):
     table = {"q": ["x", None, "z"], "a": [1, 2, 3], "b": [2, 3, 1], "s": [1.0, 0.0, 4.0]}
     module = pytest.importorskip(kind)
     frame = module.table(table) if kind == "pyarrow" else module.DataFrame(table)
-    with pytest.raises(ValueError, match=r"group.*'q'.*missing.*position 1"):
+    with pytest.raises(ValueError, match=r"group\[1\].*'q'.*missing"):
         Grouped.from_frame(frame, group="q", first="a", second="b")
-    with pytest.raises(ValueError, match=r"score.*'s'.*4.0.*position 2"):
+    with pytest.raises(ValueError, match=r"score\[2\] = 4.0 .*'s'"):
         Grouped.from_frame(frame, group="b", first="a", second="b", score="s")
     with pytest.raises(ValueError, match="nope"):
         Grouped.from_frame(frame, group="nope", first="a", second="b")
@@ -148,7 +148,7 @@ ROWS = Grouped(G, A, B, [1.0, 0.5, 0.3])
         ({"shared": 1}, TypeError, "shared"),
         ({"strict": "yes"}, TypeError, "strict"),
         ({"init": [0.0]}, ValueError, "init.*5"),
-        ({"init": [0.0, 0.0, 0.0, np.nan, 0.0]}, ValueError, "init.*nan at position 3"),
+        ({"init": [0.0, 0.0, 0.0, np.nan, 0.0]}, ValueError, "init.*nan"),
         ({"alpha": 1.0}, TypeError, "alpha"),
     ],
 )

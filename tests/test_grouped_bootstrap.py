@@ -352,7 +352,7 @@ def test_what_cannot_be_resampled_is_said():
     assert b.n_failed[:3].tolist() == [0, 0, 0]
     assert 0 < b.n_failed[3] < 30
     same(np.isfinite(b.standard_errors()), [False] * 4 + [True] * 2)
-    with pytest.raises(ValueError, match="nothing to resample in the group, got 'one'"):
+    with pytest.raises(ValueError, match=r"= 'one'.*nothing to resample in the group"):
         b["one"]
     with pytest.raises(ValueError, match="the group has no fit"):
         b["no fit"]
@@ -411,18 +411,18 @@ def test_arrays_are_read_only():
 @pytest.mark.parametrize(
     ("arguments", "kind", "text"),
     [
-        ({"n_resamples": 0}, ValueError, "n_resamples: must be at least 1, got 0"),
-        ({"n_resamples": -3}, ValueError, "n_resamples: must be at least 1"),
-        ({"n_resamples": 2.0}, TypeError, "n_resamples: must be a whole number"),
-        ({"scheme": "jackknife"}, ValueError, "scheme: must be one of multinomial"),
-        ({"keep": "all"}, ValueError, "keep: must be one of summary, draws, got 'all'"),
-        ({"unit": "rows"}, ValueError, "unit: must be one of auto, outcomes, cells, got 'rows'"),
-        ({"levels": [0.9, 1.0]}, ValueError, "levels: must be strictly between 0 and 1"),
-        ({"levels": []}, ValueError, "levels: must hold at least one"),
-        ({"tol": 0}, ValueError, "tol: must be strictly between 0 and 1"),
+        ({"n_resamples": 0}, ValueError, "n_resamples = 0: must be at least 1"),
+        ({"n_resamples": -3}, ValueError, "n_resamples.*: must be at least 1"),
+        ({"n_resamples": 2.0}, TypeError, "n_resamples.*: must be a whole number"),
+        ({"scheme": "jackknife"}, ValueError, "scheme.*: must be one of multinomial"),
+        ({"keep": "all"}, ValueError, "keep = 'all': must be one of summary, draws"),
+        ({"unit": "rows"}, ValueError, "unit = 'rows': must be one of auto, outcomes, cells"),
+        ({"levels": [0.9, 1.0]}, ValueError, "levels.*: must be strictly between 0 and 1"),
+        ({"levels": []}, ValueError, "levels.*: must hold at least one"),
+        ({"tol": 0}, ValueError, "tol.*: must be strictly between 0 and 1"),
         ({"rng": -1}, ValueError, "rng"),
         ({"n_threads": 0}, ValueError, "n_threads"),
-        ({"fit": leagues()}, TypeError, "fit: must be a Fit or a GroupedFit"),
+        ({"fit": leagues()}, TypeError, "fit.*: must be a Fit or a GroupedFit"),
         ({"unit": "outcomes"}, ValueError, r"comparisons.win\[0\] = .*\(group 0\) is not whole"),
     ],
 )
@@ -436,16 +436,16 @@ def test_more_bad_input():
     gf = vn.fit_groups(leagues())
     with pytest.raises(ValueError, match="ask the fit itself"):
         vn.bootstrap(gf.rescale("elo"), 2)
-    with pytest.raises(ValueError, match="keep: a summary is made of groups only"):
+    with pytest.raises(ValueError, match=r"keep.*: a summary is made of groups only"):
         vn.bootstrap(gf[0], 2, keep="summary")
     b = vn.bootstrap(gf, 4, rng=1)
-    with pytest.raises(ValueError, match=r"level: only those of 0.95 were kept"):
+    with pytest.raises(ValueError, match=r"level.*: only those of 0.95 were kept"):
         b.interval(0.9)
-    with pytest.raises(ValueError, match=r"interval: must be one of percentile, basic, bca"):
+    with pytest.raises(ValueError, match=r"interval.*: must be one of percentile, basic, bca"):
         b.interval(interval="wald")
     with pytest.raises(ValueError, match="there is no such group"):
         b[99]
-    with pytest.raises(ValueError, match="more: must be at least 1"):
+    with pytest.raises(ValueError, match=r"more.*: must be at least 1"):
         b.extend(0)
     heavy = vn.GroupedComparisons.from_counts([0], [0], [1], [2e7], [1.0])
     with pytest.raises(ValueError, match="too many to resample"):

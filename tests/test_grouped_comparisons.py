@@ -71,9 +71,9 @@ def assert_same(g, twin):
 @SETTINGS
 @given(tables())
 def test_native_equals_reference(data):
-    g = vn.GroupedComparisons(**data, n_threads=1)
+    g = grouped(**data, n_threads=1)
     assert_same(g, reference.aggregate_groups(**data))
-    assert (g.n_groups, g.n_items, len(g)) == (len(g.groups), len(g.items), len(g.groups))
+    assert (g.n_groups, g.n_items, g.n_cells) == (len(g.groups), len(g.items), len(g.first))
     weight = np.ones(len(data["group"])) if data["weight"] is None else data["weight"]
     assert g.n_comparisons == pytest.approx(weight.sum(), rel=1e-12)
 
@@ -133,6 +133,10 @@ def columns(rng, n_groups=60, n_rows=5_000, n_items=12):
     return [group, first, second, score, rng.random(n_rows), rng.integers(-1, 2, n_rows)]
 
 
+def grouped(group, first, second, score, weight, order, **more):
+    return vn.GroupedComparisons(group, first, second, score, weight, order=order, **more)
+
+
 def assert_identical(a, b):
     assert (a.groups.tolist(), a.items.tolist()) == (b.groups.tolist(), b.items.tolist())
     for name in ARRAYS:
@@ -142,11 +146,11 @@ def assert_identical(a, b):
 @pytest.mark.parametrize("n_threads", [2, 8])
 def test_any_number_of_threads(n_threads):
     data = columns(np.random.default_rng(1), n_groups=3_000, n_rows=200_000)
-    one = vn.GroupedComparisons(*data, n_threads=1)
-    assert_identical(one, vn.GroupedComparisons(*data, n_threads=n_threads))
+    one = grouped(*data, n_threads=1)
+    assert_identical(one, grouped(*data, n_threads=n_threads))
     by_group = np.argsort(data[0], kind="stable")
     data = [x[by_group] for x in data]
-    assert_identical(one, vn.GroupedComparisons(*data, n_threads=n_threads))
+    assert_identical(one, grouped(*data, n_threads=n_threads))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -155,9 +159,7 @@ def test_order_of_rows_changes_no_bit(seed):
     rng = np.random.default_rng(seed)
     data = columns(rng)
     shuffle = rng.permutation(len(data[0]))
-    assert_identical(
-        vn.GroupedComparisons(*data), vn.GroupedComparisons(*(x[shuffle] for x in data))
-    )
+    assert_identical(grouped(*data), grouped(*(x[shuffle] for x in data)))
 
 
 def test_swapped_rows():
@@ -165,14 +167,14 @@ def test_swapped_rows():
     group, first, second, score, weight, order = columns(rng)
     score = np.round(4.0 * score) / 4.0  # 1 - score is exact
     swap = rng.random(len(group)) < 0.5
-    g = vn.GroupedComparisons(group, first, second, score, weight, order)
+    g = vn.GroupedComparisons(group, first, second, score, weight, order=order)
     swapped = vn.GroupedComparisons(
         group,
         np.where(swap, second, first),
         np.where(swap, first, second),
         np.where(swap, 1.0 - score, score),
         weight,
-        np.where(swap, -order, order),
+        order=np.where(swap, -order, order),
     )
     assert_identical(g, swapped)
 
@@ -180,16 +182,16 @@ def test_swapped_rows():
 def test_one_label_in_any_type():
     """The same cells from integers of any width and from text that sorts alike."""
     data = columns(np.random.default_rng(3))
-    plain = vn.GroupedComparisons(*data)
+    plain = grouped(*data)
     for dtype in (np.int8, np.uint16, np.int64, np.uint64):
         labels = [x.astype(dtype) for x in data[:3]]
-        assert_identical(plain, vn.GroupedComparisons(*labels, *data[3:]))
-    mixed = vn.GroupedComparisons(data[0], data[1], data[2].astype(np.int64), *data[3:])
+        assert_identical(plain, grouped(*labels, *data[3:]))
+    mixed = grouped(data[0], data[1], data[2].astype(np.int64), *data[3:])
     assert_identical(plain, mixed)
     wide = [x.astype(np.int64) * 2**57 - 2**60 for x in data[:3]]
     text = [np.char.zfill(x.astype(str), 3) for x in data[:3]]
     for labels in (wide, text, [x.tolist() for x in text], [x.tolist() for x in data[:3]]):
-        g = vn.GroupedComparisons(*labels, *data[3:])
+        g = grouped(*labels, *data[3:])
         for name in ARRAYS:
             assert getattr(g, name).tobytes() == getattr(plain, name).tobytes(), name
         assert (
@@ -203,7 +205,7 @@ def test_one_label_in_any_type():
 def test_a_group_is_what_comparisons_make_of_its_rows():
     group, first, second, score, weight, order = columns(np.random.default_rng(4))
     order[:] = 1  # Comparisons knows whether it was given one
-    g = vn.GroupedComparisons(group, first, second, score, weight, order)
+    g = vn.GroupedComparisons(group, first, second, score, weight, order=order)
     for k in (0, 7, 59):
         rows = group == k
         c = vn.Comparisons(first[rows], second[rows], score[rows], weight[rows])
@@ -245,7 +247,7 @@ def test_from_frame(kind):
     g = vn.GroupedComparisons.from_frame(
         frame, group="q", first="a", second="b", score="s", weight="w", order="o"
     )
-    assert_identical(g, vn.GroupedComparisons(group, *names, score, weight, order))
+    assert_identical(g, grouped(group, *names, score, weight, order))
 
 
 def test_from_frame_with_outcomes_and_counts():
@@ -294,14 +296,14 @@ def test_any_memory_is_accepted_and_left_alone(how, integers, tmp_path):
     plain = [x.astype(integers) for x in plain[:3]] + plain[3:]
     arrays = [awkward(x, how, tmp_path) for x in plain]
     before = [x.tobytes() for x in arrays]
-    assert_identical(vn.GroupedComparisons(*arrays), vn.GroupedComparisons(*plain))
+    assert_identical(grouped(*arrays), grouped(*plain))
     assert [x.tobytes() for x in arrays] == before
 
 
 def test_objects_are_immutable_and_do_not_alias_the_input():
     data = columns(np.random.default_rng(7))
     data[0].sort()
-    g = vn.GroupedComparisons(*data)
+    g = grouped(*data)
     win, items = g.win.copy(), g.items.copy()
     for x in data:
         x[:] = 1

@@ -155,13 +155,13 @@ def csv_of(tmp_path, text, name="a.csv"):
 
 
 BAD_CSV = [
-    ("a,b,s\nx,y,1\nx,,0\n", {}, 2, 3, "b", "a label is missing"),
-    ('a,b,s\n"x\n1",y,1\n\nx,y,7\n', {"score": "s"}, 2, 5, "s", "must be between 0 and 1, got 7.0"),
+    ("a,b,s\nx,y,1\nx,,0\n", {}, 2, 3, "b", "a value is missing"),
+    ('a,b,s\n"x\n1",y,1\n\nx,y,7\n', {"score": "s"}, 2, 5, "s", "= 7.0: must be between 0 and 1"),
     ("a,b,s\nx,y,1\nx,y,\n", {"score": "s"}, 2, 3, "s", "a value is missing"),
-    ("a,b,s\nx,y,1\nx,y,NA\n", {"score": "s"}, 2, 3, "s", "must be a number, got 'NA'"),
-    ("a,b,s\nx,y,H\nx,y,?\n", {"outcome": "s", "mapping": {"H": 1}}, 2, 3, "s", "got '?'"),
-    ("a,b,s\nx,y,1\nx,y,-1\n", {"weight": "s"}, 2, 3, "s", "got -1.0"),
-    ("a,b,s\nx,y,1\ny,y,1\n", {"score": "s"}, 2, 3, "b", "'y': an item cannot be compared"),
+    ("a,b,s\nx,y,1\nx,y,NA\n", {"score": "s"}, 2, 3, "s", "= 'NA': must be a number"),
+    ("a,b,s\nx,y,H\nx,y,?\n", {"outcome": "s", "mapping": {"H": 1}}, 2, 3, "s", "= '?'"),
+    ("a,b,s\nx,y,1\nx,y,-1\n", {"weight": "s"}, 2, 3, "s", "= -1.0"),
+    ("a,b,s\nx,y,1\ny,y,1\n", {"score": "s"}, 2, 3, "b", "= 'y': an item cannot be compared"),
     ("a,b,s\nx,y,1\nx,y\n", {"score": "s"}, 2, 3, None, "has 2 fields, but the header has 3"),
     ("a,b,s\n", {}, None, None, None, "holds no rows"),
     ("", {}, None, None, None, "is empty"),
@@ -197,7 +197,7 @@ def test_bad_utf8(tmp_path):
 
 def test_bad_json_lines(tmp_path):
     path = csv_of(tmp_path, '{"a":"x","b":"y"}\n\n{"a":"x"}\n', "a.jsonl")
-    with pytest.raises(DataError, match=r"row 2 \(line 3\), column 'b': a label is missing"):
+    with pytest.raises(DataError, match=r"row 2 \(line 3\), column 'b'.*: a value is missing"):
         read_comparisons(path, first="a", second="b")
     for text in ('{"a":"x","b":"y"}\n{"a":', '{"a":"x","b":"y"}\n{"a":5,"b":"y"}\n', '["x"]'):
         path = csv_of(tmp_path, text, "a.jsonl")
@@ -207,7 +207,7 @@ def test_bad_json_lines(tmp_path):
 
 def test_bad_parquet(tmp_path):
     path = write(tmp_path / "a.parquet", {"a": ["x", "y", "x", None], "b": ["y", "x", "y", "x"]})
-    with pytest.raises(DataError, match=r"a\.parquet: row 4, column 'a': a label is missing"):
+    with pytest.raises(DataError, match=r"a\.parquet: row 4, column 'a': a value is missing"):
         read_comparisons(path, first="a", second="b")
     with pytest.raises(DataError, match="there is no column 'q'"):
         read_comparisons(path, first="a", second="q")
@@ -247,7 +247,8 @@ def test_read_grouped(tmp_path):
     table = {"q": rng.integers(0, 20, n) * 5 - 3, "a": rng.integers(0, 9, n)}
     table |= {"b": (table["a"] + 1 + rng.integers(0, 8, n)) % 9, "s": rng.random(n).round(2)}
     table |= {"w": rng.integers(0, 3, n), "o": rng.integers(-1, 2, n)}
-    want = vn.GroupedComparisons(*table.values())
+    *four, weight, order = table.values()
+    want = vn.GroupedComparisons(*four, weight, order=order)
     columns = {"group": "q", "first": "a", "second": "b", "score": "s"}
     frame = pd.DataFrame(table)
     (tmp_path / "parts" / "deep").mkdir(parents=True)
@@ -279,7 +280,7 @@ def test_read_grouped_errors(tmp_path):
     folder.mkdir()
     table = {"q": ["x"] * 5, "a": [1] * 5, "b": [2] * 5, "s": [0.5] * 5}
     for k, (column, value, reason) in enumerate([
-        ("q", None, "a label is missing"), ("s", 3.0, "must be between 0 and 1"),
+        ("q", None, "a value is missing"), ("s", 3.0, "must be between 0 and 1"),
         ("b", 1, "an item cannot be compared with itself .in group .x"),
     ]):  # fmt: skip
         bad = {name: list(values) for name, values in table.items()}

@@ -110,9 +110,9 @@ def test_a_column_that_is_no_text(tmp_path):
     path = tmp_path / "games.csv"
     path.write_text("a,b,s\nx,y,1\ny,x,0\n")
     for bad in (None, 3, ["a"]):
-        with pytest.raises(TypeError, match="first: must name a column"):
+        with pytest.raises(TypeError, match=r"first.*: must name a column"):
             io.read_comparisons(path, first=bad, second="b", score="s")
-    with pytest.raises(TypeError, match="weight: must name a column"):
+    with pytest.raises(TypeError, match=r"weight.*: must name a column"):
         read(path, weight=3)
 
 
@@ -125,5 +125,5 @@ def test_a_column_of_votes_that_is_no_text(tmp_path):
         ({"teacher": None}, "teacher"), ({"pair": 3}, "pair"), ({"pair": None}, "first"),
         ({"first": "p"}, "second"), ({"weight": ["v"]}, "weight"), ({"gold": 1.5}, "gold"),
     ):  # fmt: skip
-        with pytest.raises(TypeError, match=f"{argument}: must name a column"):
+        with pytest.raises(TypeError, match=f"{argument} = .*: must name a column"):
             io.read_votes(path, **(names | change))

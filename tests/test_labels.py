@@ -250,15 +250,15 @@ def test_given_items():
 @pytest.mark.parametrize(
     ("first", "second", "items", "message"),
     [
-        (["x", "q"], ["x", "x"], ["x", "y"], "first: is not among items, got 'q' at position 1"),
-        ([0, 1], [1, 9], np.arange(3), "second: is not among items, got 9 at position 1"),
-        ([0, 1], [1, -1], np.arange(3), "second: is not among items, got -1 at position 1"),
-        ([5, 1], [1, 5], [5, 2], "first: is not among items, got 1 at position 1"),
-        (["x"], ["y"], ["x", "y", "x"], "items: holds a label twice, got 'x' at position 2"),
-        ([1], [2], [3, 3, 1], "items: holds a label twice, got 3 at position 1"),
-        ([1], [2], ["1", "2"], "first: is not among items, got 1 at position 0"),
-        (["x"], ["y"], ["x", None], "items: a label is missing .null. at position 1"),
-        (np.array([2**64 - 1], np.uint64), [0], [0, 1], "is not among items, got 1844674407"),
+        (["x", "q"], ["x", "x"], ["x", "y"], r"first\[1\] = 'q': is not among items"),
+        ([0, 1], [1, 9], np.arange(3), r"second\[1\] = 9: is not among items"),
+        ([0, 1], [1, -1], np.arange(3), r"second\[1\] = -1: is not among items"),
+        ([5, 1], [1, 5], [5, 2], r"first\[1\] = 1: is not among items"),
+        (["x"], ["y"], ["x", "y", "x"], r"items\[2\] = 'x': holds a label twice"),
+        ([1], [2], [3, 3, 1], r"items\[1\] = 3: holds a label twice"),
+        ([1], [2], ["1", "2"], r"first\[0\] = 1: is not among items"),
+        (["x"], ["y"], ["x", None], r"items\[1\]: a value is missing .null."),
+        (np.array([2**64 - 1], np.uint64), [0], [0, 1], "= 1844674407.*: is not among items"),
     ],
 )
 def test_given_items_refused(first, second, items, message):
@@ -297,44 +297,44 @@ NULLS = [
 @pytest.mark.parametrize("column", NULLS, ids=lambda x: type(x).__module__.split(".")[0])
 def test_null_labels_name_their_position(column):
     other = ["a", "b"] if "a" in str(list(column)) else [1, 2]
-    with pytest.raises(ValueError, match=r"first: a (label|value) is missing \(.*\) at position 1"):
+    with pytest.raises(ValueError, match=r"first\[1\]: a (label|value) is missing \(.*\)"):
         encode(column, other)
-    with pytest.raises(ValueError, match=r"second: a (label|value) is missing \(.*position 1"):
+    with pytest.raises(ValueError, match=r"second\[1\]: a (label|value) is missing \("):
         encode(other, column)
 
 
 def test_a_null_of_a_later_chunk():
     first = pa.array(["a"] * 20 + [None] + ["a"] * 5)
-    with pytest.raises(ValueError, match="position 20"):
+    with pytest.raises(ValueError, match=r"\[20\]"):
         encode(first, ["b"] * 26)
-    with pytest.raises(ValueError, match="position 17"):
+    with pytest.raises(ValueError, match=r"\[17\]"):
         encode(first[3:], ["b"] * 23)
 
 
 @pytest.mark.parametrize(
     ("column", "kind", "message"),
     [
-        ([1.5, 2.0], ValueError, "first: .*fractions, got 1.5 at position 0"),
-        (np.array([1.0, np.inf]), ValueError, "first: .*got inf at position 1"),
-        (pl.Series([1.0, 0.5]), ValueError, "first: .*got 0.5 at position 1"),
-        ([True, False], TypeError, "first: labels must be integers or text, got True"),
-        (np.array([True, False]), TypeError, "first: labels must be integers or text, not true"),
-        (pl.Series([True, False]), TypeError, "first: labels must be integers or text, not true"),
-        (pd.Series([True, False]), TypeError, "first: labels must be integers or text, not true"),
-        ([b"a", b"b"], TypeError, "first: .*got b'a' at position 0"),
+        ([1.5, 2.0], ValueError, r"first\[0\] = 1.5: .*fractions"),
+        (np.array([1.0, np.inf]), ValueError, r"first\[1\] = inf:"),
+        (pl.Series([1.0, 0.5]), ValueError, r"first\[1\] = 0.5:"),
+        ([True, False], TypeError, "first.* = True: must be integers or text"),
+        (np.array([True, False]), TypeError, "first: must be integers or text, not true"),
+        (pl.Series([True, False]), TypeError, "first: must be integers or text, not true"),
+        (pd.Series([True, False]), TypeError, "first: must be integers or text, not true"),
+        ([b"a", b"b"], TypeError, r"first\[0\] = b'a':"),
         (np.array([b"a", b"b"]), TypeError, "bytes"),
-        (["a", 1], TypeError, "first: .*one type; the first is 'a', got 1 at position 1"),
-        ([1, "a"], TypeError, "first: .*one type; the first is 1, got 'a' at position 1"),
-        (np.array(["a", 2.5], object), TypeError, "got 2.5 at position 1"),
-        ([1, True], TypeError, "got True at position 1"),
-        ([1, 2**70], ValueError, "got 1180591620717411303424 at position 1"),
+        (["a", 1], TypeError, r"first\[1\] = 1: .*one type, and the first is 'a'"),
+        ([1, "a"], TypeError, r"first\[1\] = 'a': .*one type, and the first is 1"),
+        (np.array(["a", 2.5], object), TypeError, r"\[1\] = 2.5"),
+        ([1, True], TypeError, r"\[1\] = True"),
+        ([1, 2**70], ValueError, r"\[1\] = 1180591620717411303424"),
         (np.array(["2020-01-01", "2020-01-02"], "M8[D]"), TypeError, "dates"),
         (pa.array([1, 2], pa.timestamp("s")), TypeError, "Arrow type"),
         (np.zeros((2, 2)), ValueError, "one-dimensional"),
         (pd.DataFrame({"a": [1, 2]}), (TypeError, ValueError), "first"),
-        ("ab", TypeError, "first: must be an array of labels, got 'ab'"),
-        (7, TypeError, "first: must be an array of labels, got 7"),
-        ([(1, 2), (3, 4)], TypeError, r"got \(1, 2\) at position 0"),
+        ("ab", TypeError, "first = 'ab': must be an array of labels"),
+        (7, TypeError, "first = 7: must be an array of labels"),
+        ([(1, 2), (3, 4)], TypeError, r"\[0\] = \(1, 2\)"),
     ],
 )
 def test_no_labels(column, kind, message):
@@ -343,16 +343,16 @@ def test_no_labels(column, kind, message):
 
 
 def test_text_against_integers():
-    with pytest.raises(TypeError, match=r"second: .*found an integer here, but text in first"):
+    with pytest.raises(TypeError, match=r"second\[0\]: .*here is an integer, but text in first"):
         encode(["a", "b"], [1, 2])
-    with pytest.raises(TypeError, match=r"second: .*found text here, but an integer in first"):
+    with pytest.raises(TypeError, match=r"second\[0\]: .*here is text, but an integer in first"):
         encode(np.array([1, 2]), pl.Series(["a", "b"]))
 
 
 def test_one_column_and_nothing():
     items, codes = encode_one(pl.Series(["b", "a", "b"]), "cluster")
     assert (items.tolist(), codes.tolist()) == (["a", "b"], [1, 0, 1])
-    with pytest.raises(ValueError, match="cluster: a label is missing"):
+    with pytest.raises(ValueError, match=r"cluster.*: a value is missing"):
         encode_one([None], "cluster")
     items, a, b = encode([], [])
     assert len(items) == len(a) == len(b) == 0
@@ -405,7 +405,7 @@ class TestChecks:
         x = np.full(100_000, 0.5)
         x[where] = value
         x[-1] = 7.0 if where < 99_999 else value
-        with pytest.raises(ValueError, match=rf"score: .*position {where}\b") as caught:
+        with pytest.raises(ValueError, match=rf"score\[{where}\] = {value}: ") as caught:
             checks.score(x, len(x))
         assert caught.value.position == where
 
@@ -413,14 +413,14 @@ class TestChecks:
         assert checks.weight(None, 3) is None
         assert checks.weight([0, 1e30], 2).tolist() == [0.0, 1e30]
         for bad in (-1.0, np.nan, np.inf, -np.inf, 1.1e30):
-            with pytest.raises(ValueError, match=r"weight: must be finite and >= 0.*position 1"):
+            with pytest.raises(ValueError, match=r"weight\[1\].*: must be finite and >= 0"):
                 checks.weight([1.0, bad], 2)
 
     def test_order(self):
         assert checks.order([1, -1, 0], 3).dtype == np.int8
         assert checks.order(np.array([1.0, -1.0]), 2).tolist() == [1, -1]
         for bad in (2, -2, 0.5, np.nan):
-            with pytest.raises(ValueError, match=r"order: .*position 1"):
+            with pytest.raises(ValueError, match=r"order\[1\].*:"):
                 checks.order([1, bad], 2)
         with pytest.raises(TypeError, match="order"):
             checks.order(["a", "b"], 2)
@@ -460,12 +460,12 @@ class TestChecks:
 
 def test_numbers_of_narrow_types_are_compared_without_a_warning():
     assert vn.Comparisons(np.array([1, 2], np.float16), [3, 3], 1.0).items.tolist() == [1, 2, 3]
-    with pytest.raises(ValueError, match=r"first: .* position 1"):
+    with pytest.raises(ValueError, match=r"first\[1\].*:"):
         vn.Comparisons(np.array([1, 2.5], np.float16), [3, 3], 1.0)
-    with pytest.raises(ValueError, match=r"order: .* got -128 at position 0"):
+    with pytest.raises(ValueError, match=r"order\[0\] = -128:"):
         vn.Comparisons([1], [2], 1.0, order=np.array([-128], np.int8))
 
 
 def test_an_integer_beyond_all_doubles_among_floats():
-    with pytest.raises(ValueError, match=r"first: must be within the range of int64.* position 1"):
+    with pytest.raises(ValueError, match=r"first\[1\].*: must be within the range of int64"):
         vn.Comparisons([1.0, 10**400], [2.0, 3.0], 1.0)

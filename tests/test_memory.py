@@ -398,7 +398,7 @@ def _(method):
 def agreement():
     columns, _ = panel()
     v = vn.Votes(**columns)
-    return lambda k: str(v.agreement())
+    return lambda k: str(vn.panel.agreement(v))
 
 
 @each("weights", ["multinomial", "poisson", "bayesian", "subsample"])

@@ -81,7 +81,7 @@ def test_rows_are_complete(row):
 
 
 def test_unknown_models_are_refused():
-    with pytest.raises(ValueError, match=r"model: must be one of bradley-terry, .* got 'elo'"):
+    with pytest.raises(ValueError, match="model = 'elo': must be one of bradley-terry,"):
         model_of("elo")
     for wrong in ("", "Bradley-Terry", "nu"):
         with pytest.raises(ValueError, match=r"model: is .*, which has no row"):
@@ -320,7 +320,9 @@ def test_mm_where_the_row_says_so(row):
             fit.theta, vn.ratings.fit_model(c, model=row.name).theta, atol=1e-6
         )
         return
-    with pytest.raises(ValueError, match=f"method: does not go with the model {row.name}: use"):
+    with pytest.raises(
+        ValueError, match=f"method = .*: does not go with the model {row.name}: use"
+    ):
         vn.ratings.fit_model(c, model=row.name, method="mm")
     from venire.ratings.problem import build_problem
 
@@ -408,7 +410,7 @@ def test_votes_and_asks_have_no_model_of_ties(row):
     votes = vn.Votes(
         rows.first, rows.second, np.arange(60) % 3, 2.0 * rows.score - 1.0, group=np.zeros(60, int)
     )
-    with pytest.raises(ValueError, match="model: must be one of"):
+    with pytest.raises(ValueError, match=r"model.*: must be one of"):
         vn.fit_votes(votes, model=row.name)
     with pytest.raises(ValueError, match="model: must be one of"):
         vn.allocate(grouped(row), 8, model=row.name)

@@ -302,7 +302,7 @@ def work_on_votes(vn, rng):
     gold = (np.arange(pairs), np.ones(pairs))
     for method in ("uniform", "reliability", "correlated", "stacked"):
         vn.consensus(votes, method, gold=gold)
-    votes.agreement()
+    vn.panel.agreement(votes)
 
 
 def work_on_the_rest(vn, rng):

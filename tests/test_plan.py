@@ -118,20 +118,20 @@ def test_one_group_and_groups_of_different_sizes():
 @pytest.mark.parametrize(
     ("change", "error", "text"),
     [
-        ({"degrees": (2, 2)}, ValueError, "degrees: must increase, got 2 at position 1"),
-        ({"degrees": (1, 4)}, ValueError, "degrees: must be at least 2"),
-        ({"degrees": (2, 12)}, ValueError, "degrees: must be below the number of items, 12"),
+        ({"degrees": (2, 2)}, ValueError, r"degrees\[1\] = 2: must increase"),
+        ({"degrees": (1, 4)}, ValueError, "degrees.*: must be at least 2"),
+        ({"degrees": (2, 12)}, ValueError, "degrees.*: must be below the number of items, 12"),
         ({"degrees": ()}, TypeError, "degrees"),
         ({"degrees": (2.5,)}, TypeError, "degrees"),
-        ({"degrees": (2, 3), "n_items": 11}, ValueError, "degrees: must grow by even numbers"),
-        ({"teachers": "odd"}, ValueError, "preset: must be one of"),
+        ({"degrees": (2, 3), "n_items": 11}, ValueError, "degrees.*: must grow by even numbers"),
+        ({"teachers": "odd"}, ValueError, "preset.*: must be one of"),
         ({"teachers": 3}, TypeError, "teachers: must be"),
-        ({"design": "odd"}, ValueError, "design: must be one of"),
+        ({"design": "odd"}, ValueError, "design.*: must be one of"),
         ({"design": ()}, ValueError, "design"),
-        ({"criterion": "sd"}, ValueError, "criterion: must be one of D, A, top"),
+        ({"criterion": "sd"}, ValueError, "criterion.*: must be one of D, A, top"),
         ({"law": "odd"}, ValueError, "law"),
         ({"n_seeds": 0}, ValueError, "n_seeds"),
-        ({"rotation": [0, 4]}, ValueError, "rotation: must be a position .* got 4 at position 1"),
+        ({"rotation": [0, 4]}, ValueError, r"rotation\[1\] = 4: must be a position"),
         ({"rotation": [0.5]}, TypeError, "rotation"),
         ({"rotation": [0], "panel": True}, ValueError, "rotation"),
         ({"teachers": Teachers([1.0], failure=1.0)}, ValueError, "teachers: answered none"),
@@ -148,13 +148,13 @@ def test_levels_of_intervals(small):
     table = small.to_frame("dict", level=0.5)
     np.testing.assert_array_equal(table["tau_upper"], (mean + narrow).ravel())
     for call in (lambda: small.interval("tau", level=1.0), lambda: small.to_frame(level=1.0)):
-        with pytest.raises(ValueError, match="level: must be strictly between"):
+        with pytest.raises(ValueError, match=r"level.*: must be strictly between"):
             call()
 
 
 @pytest.mark.parametrize("call", ["interval", "needed"])
 def test_unknown_measure(small, call):
-    with pytest.raises(ValueError, match="measure: must be one of tau"):
+    with pytest.raises(ValueError, match=r"measure.*: must be one of tau"):
         small.interval("odd") if call == "interval" else small.needed(0.5, "odd")
 
 
@@ -167,7 +167,7 @@ def test_picture(small):
     np.testing.assert_allclose(lines[1].get_ydata(), small.interval("ndcg")[0][1])
     np.testing.assert_allclose(lines[1].get_xdata(), small.cost[1].mean(axis=1))
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["uniform", "adaptive"]
-    with pytest.raises(ValueError, match="against: must be"):
+    with pytest.raises(ValueError, match=r"against.*: must be"):
         plots.plot_plan(small, against="time")
     ax.figure.clear()
 

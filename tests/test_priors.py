@@ -152,8 +152,8 @@ def test_refused(arguments, error, argument, position):
     ("mean", "message"),
     [
         ([1.0, 2.0], "mean: holds 2 values, but there are 3 items"),
-        ({"a": 1.0, "c": 1.0}, "mean: must hold a value for every item.* 'b' at position 1"),
-        ({"a": 1, "b": 2, "c": 3, "d": 4}, "mean: must name items of the fit only, got 'd'"),
+        ({"a": 1.0, "c": 1.0}, r"mean\[1\] = 'b': must hold a value for every item"),
+        ({"a": 1, "b": 2, "c": 3, "d": 4}, "mean = 'd': must name items of the fit only"),
     ],
 )
 def test_must_go_with_the_items(mean, message):
@@ -162,7 +162,7 @@ def test_must_go_with_the_items(mean, message):
         vn.fit_bradley_terry(vn.Comparisons(["a", "b"], ["b", "c"]), prior=prior)
     g = vn.GroupedComparisons([1, 1], ["a", "b"], ["b", "c"])
     if isinstance(mean, dict):
-        with pytest.raises(ValueError, match=r"has none for.* \(1, 'a'\)"):
+        with pytest.raises(ValueError, match=r"\(1, 'a'\): .*and has none for this"):
             vn.fit_groups(g, prior=prior)
         message = message.replace("'b'", r"\(1, 'b'\)").replace("'d'", r"\(1, 'd'\)")
         prior = GaussianPrior(1.0, mean={(1, label): x for label, x in mean.items()})

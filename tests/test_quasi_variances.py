@@ -135,7 +135,7 @@ def test_components_subsets_and_kinds(baseball):
     np.testing.assert_array_equal(some.items, ["Toronto", "Boston", "Detroit"])
     error = baseball.difference_errors("Toronto", "Detroit", errors="robust")
     assert some.variances[0] + some.variances[2] == pytest.approx(error**2, rel=1e-10)
-    with pytest.raises(ValueError, match=r"distinct.*'Boston'.*position 2"):
+    with pytest.raises(ValueError, match=r"\[2\] = 'Boston': .*distinct"):
         baseball.quasi_variances(items=["Boston", "Toronto", "Boston"])
 
 

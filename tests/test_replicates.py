@@ -58,9 +58,9 @@ def test_statistics_are_those_of_the_draws(make):
     assert found.shape == (*shape, 2, 2)
     np.testing.assert_allclose(found.reshape(-1, 4).T, np.quantile(x, [0.1, 0.5, 0.9, 1], axis=0))
     assert b.interval(0.9).shape == (*shape, 2)
-    with pytest.raises(ValueError, match=r"probs: must be from 0 to 1, got 1\.5 at position 1"):
+    with pytest.raises(ValueError, match=r"probs\[1\] = 1\.5: must be from 0 to 1"):
         b.quantiles([0.5, 1.5])
-    with pytest.raises(ValueError, match="interval: must be one of percentile, basic, bca"):
+    with pytest.raises(ValueError, match=r"interval.*: must be one of percentile, basic, bca"):
         b.interval(interval="wald")
 
 
@@ -73,7 +73,7 @@ def test_more_replicates_are_those_of_one_call(make):
     np.testing.assert_array_equal(draws(more), draws(whole))
     np.testing.assert_array_equal(more.standard_errors(), whole.standard_errors())
     assert seen[-1][0] == seen[-1][1]
-    with pytest.raises(ValueError, match="more: must be at least 1"):
+    with pytest.raises(ValueError, match=r"more.*: must be at least 1"):
         b.extend(0)
 
 

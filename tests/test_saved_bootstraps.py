@@ -350,10 +350,10 @@ def test_the_error_names_file_member_position_and_value(tmp_path):
     with pytest.raises(ValueError) as caught:
         kind.load(tmp_path / "b.npz")
     assert str(caught.value) == (
-        f"path: {str(tmp_path / 'b.npz')!r} is no saved bootstrap: c.second must be from 0 to 4, "
-        "got 1073741824 at position 2"
+        f"path: {str(tmp_path / 'b.npz')!r} is no saved bootstrap: c.second[2] = 1073741824: "
+        "must be from 0 to 4"
     )
-    assert (caught.value.argument, caught.value.position) == ("path", 2)
+    assert (caught.value.position, caught.value.value) == (2, 2**30)
 
 
 def test_labels_that_numpy_would_cut_are_not_saved(tmp_path):

@@ -70,9 +70,9 @@ def test_classifiers_without_probabilities_vote():
 @pytest.mark.parametrize(
     ("args", "kind", "message"),
     [
-        ((STUDENTS[:1], X, Y, X_NEW), ValueError, "estimators: at least two are needed, got 1"),
-        (([GaussianNB(), Ridge()], X, Y, X_NEW), TypeError, "must be classifiers.*position 1"),
-        ((STUDENTS, X, np.arange(len(Y)) % 3, X_NEW), ValueError, "y: must have two classes"),
+        ((STUDENTS[:1], X, Y, X_NEW), ValueError, "estimators = 1: at least two are needed"),
+        (([GaussianNB(), Ridge()], X, Y, X_NEW), TypeError, r"\[1\].*: must be classifiers"),
+        ((STUDENTS, X, np.arange(len(Y)) % 3, X_NEW), ValueError, "y.*: must have two classes"),
         ((STUDENTS, X, np.stack([Y, Y], 1), X_NEW), ValueError, "y: must have shape"),
     ],
 )

@@ -215,12 +215,12 @@ def test_requests_of_any_length():
 @pytest.mark.parametrize(
     ("change", "error", "text"),
     [
-        ({"group": [0, 3]}, ValueError, "group: must be between 0 and 2, got 3 at position 1"),
-        ({"first": [0, 12]}, ValueError, "first: must be between 0 and 11, got 12 at position 1"),
-        ({"second": [-1, 2]}, ValueError, "second: .*got -1 at position 0"),
-        ({"second": [1, 1]}, ValueError, "second: is the same item as first, got 1 at position 1"),
-        ({"teacher": [0, 4]}, ValueError, "teacher: must be between 0 and 3"),
-        ({"run": -1}, ValueError, "run: "),
+        ({"group": [0, 3]}, ValueError, r"group\[1\] = 3: must be between 0 and 2"),
+        ({"first": [0, 12]}, ValueError, r"first\[1\] = 12: must be between 0 and 11"),
+        ({"second": [-1, 2]}, ValueError, r"second\[0\] = -1:"),
+        ({"second": [1, 1]}, ValueError, r"second\[1\] = 1: is the same item as first"),
+        ({"teacher": [0, 4]}, ValueError, "teacher.*: must be between 0 and 3"),
+        ({"run": -1}, ValueError, "run.*:"),
         ({"first": [0.5, 1.0]}, TypeError, "first: must hold integers"),
         ({"second": [2, 3, 4]}, ValueError, "rows"),
         ({"first": [[0], [1]]}, ValueError, "one-dimensional"),
@@ -241,12 +241,12 @@ def test_bad_requests(change, error, text):
 @pytest.mark.parametrize(
     ("arguments", "error", "text"),
     [
-        ({"law": "odd"}, ValueError, "law: must be one of normal, retrieval"),
-        ({"student": "odd"}, ValueError, "student: "),
-        ({"bias": -1.0}, ValueError, "bias: "),
-        ({"n_groups": 0}, ValueError, "n_groups: "),
-        ({"n_groups": 2.5}, TypeError, "n_groups: "),
-        ({"n_items": [3, 0], "n_groups": 2}, ValueError, "n_items: .* got 0 at position 1"),
+        ({"law": "odd"}, ValueError, "law.*: must be one of normal, retrieval"),
+        ({"student": "odd"}, ValueError, "student.*:"),
+        ({"bias": -1.0}, ValueError, "bias.*:"),
+        ({"n_groups": 0}, ValueError, "n_groups.*:"),
+        ({"n_groups": 2.5}, TypeError, "n_groups.*:"),
+        ({"n_items": [3, 0], "n_groups": 2}, ValueError, r"n_items\[1\] = 0:"),
         ({"n_items": [3, 4, 5], "n_groups": 2}, ValueError, "n_items: "),
         ({"n_items": 3.5}, TypeError, "n_items: "),
     ],
@@ -294,15 +294,15 @@ def test_teachers_are_immutable_and_can_be_chosen_from():
         ({"sharpness": []}, "sharpness"),
         (
             {"sharpness": [1.0, np.nan]},
-            r"sharpness: must be finite \(NaN is not\), got nan at position 1",
+            r"sharpness\[1\] = nan: must be finite",
         ),
-        ({"sharpness": [1, 2], "cost": [1, -1]}, "cost: .* got -1.0 at position 1"),
-        ({"sharpness": [1, 2], "failure": [0.5, 1.5]}, "failure: must be between 0 and 1"),
+        ({"sharpness": [1, 2], "cost": [1, -1]}, r"cost\[1\] = -1.0:"),
+        ({"sharpness": [1, 2], "failure": [0.5, 1.5]}, "failure.*: must be between 0 and 1"),
         ({"sharpness": [1, 2], "own_error": [1, 2, 3]}, "own_error: has 3 rows"),
-        ({"sharpness": [1, 2], "names": ["a", "a"]}, "names: is given twice, got 'a'"),
+        ({"sharpness": [1, 2], "names": ["a", "a"]}, "names.* = 'a': is given twice"),
         ({"sharpness": [1, 2], "names": ["a"]}, "names: has 1 rows"),
-        ({"sharpness": 1.0, "ambiguous": 2.0}, "ambiguous: must be between 0 and 1"),
-        ({"sharpness": 1.0, "shared_error": -1.0}, "shared_error: "),
+        ({"sharpness": 1.0, "ambiguous": 2.0}, "ambiguous.*: must be between 0 and 1"),
+        ({"sharpness": 1.0, "shared_error": -1.0}, "shared_error.*:"),
     ],
 )
 def test_bad_teachers(arguments, text):
@@ -311,5 +311,5 @@ def test_bad_teachers(arguments, text):
 
 
 def test_unknown_preset():
-    with pytest.raises(ValueError, match="preset: must be one of usual"):
+    with pytest.raises(ValueError, match=r"preset.*: must be one of usual"):
         simulate.teachers("odd")

@@ -7,7 +7,7 @@ from venire._config import show_config
 from venire.data.columns import Columns, VoteColumns
 from venire.data.comparisons import Comparisons, Components
 from venire.data.grouped_comparisons import GroupedComparisons
-from venire.data.votes import Agreement, TeacherCalibration, Votes
+from venire.data.votes import Votes
 from venire.design import (
     Allocation,
     AllocationPrior,
@@ -36,12 +36,14 @@ from venire.errors import (
     StateError,
 )
 from venire.panel import (
+    Agreement,
     BetaPosterior,
     Consensus,
     GoldReport,
     Needs,
     Notice,
     Stack,
+    TeacherCalibration,
     consensus,
     fit_beta_prior,
     needs_votes,

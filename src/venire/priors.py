@@ -282,7 +282,8 @@ def _of_items(
     missing = np.isnan(out)
     if missing.any():
         at = int(np.argmax(missing))
-        checks.fail(name, "must hold a value for every item, and has none for", at, labels[at])
+        rule = "must hold a value for every item, and has none for this one"
+        checks.fail(name, rule, at, labels[at])
     if len(value) > n and not others:
         known = set(labels)
         unknown = next(label for label in value if label not in known)

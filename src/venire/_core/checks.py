@@ -1,7 +1,7 @@
 """Arguments made canonical: arrays, threads and seeds, or an error that says what is wrong.
 
-Every error names the argument, the first bad position (counted from 0) and the value found there,
-and carries the three as attributes, so that a reader of files can say "row 8, column 'score'".
+Every error knows the argument, the first bad position (counted from 0) and the value found there,
+so that a reader of files can say "row 8, column 'score'".
 The functions return the caller's own array when it is already in the canonical form.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from venire._core.failing import BadTypeError, BadValueError, every, fail
+from venire._core.failing import BadInput, BadTypeError, BadValueError, every, fail
 from venire._core.scalars import (
     flag,
     function,
@@ -30,6 +30,7 @@ from venire._core.scalars import (
 
 __all__ = [
     "LARGEST",
+    "BadInput",
     "BadTypeError",
     "BadValueError",
     "about",
@@ -74,6 +75,7 @@ __all__ = [
 #: number is 3e38: room for 10**8 rows; whatever powers of them are taken stay finite in float64.
 LARGEST = 1e30
 AMOUNT = "must be finite and >= 0"
+SCORE = "must be between 0 and 1"
 
 _BLOCK = 1 << 15  # values per step of a range check: they stay in the cache for both passes
 
@@ -160,9 +162,9 @@ def about(name: str) -> Iterator[None]:
     """What other code refuses within is refused as the argument `name`."""
     try:
         yield
+    except BadInput:
+        raise
     except (ValueError, TypeError) as error:
-        if getattr(error, "argument", ""):
-            raise
         fail(name, str(error), kind=TypeError if isinstance(error, TypeError) else ValueError)
 
 
@@ -284,7 +286,7 @@ def score(x: Any, n: int) -> np.ndarray:
     ndarray of float64, shape (n,), or (1,) if `x` is a scalar that stands for every row
         `x` itself when it is contiguous float64.
     """
-    return within(x, n, "score", 0.0, 1.0, "must be between 0 and 1")
+    return within(x, n, "score", 0.0, 1.0, SCORE)
 
 
 def weight(x: Any, n: int) -> np.ndarray | None:
@@ -415,8 +417,6 @@ def _first_bad(
     """Raise the error about the first value of a block that is not allowed."""
     inside = int(np.argmin(allowed(block)))
     value = block[inside]
-    if math.isnan(value):
-        rule += " (NaN is not)"
     if LARGEST < abs(float(value)) < math.inf:  # float: an int8 has no +128
         rule += f", and of a size of at most {LARGEST:g}"
     fail(name, rule, start + inside, value)

@@ -1,43 +1,95 @@
-"""Errors about arguments: one wording, and what they know of the argument, position and value."""
+"""Errors about arguments: objects that know what is wrong, in one wording where they are shown."""
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any, NoReturn
 
 import numpy as np
 
-__all__ = ["BadTypeError", "BadValueError", "every", "fail", "told"]
+__all__ = [
+    "NO_VALUE",
+    "BadInput",
+    "BadTypeError",
+    "BadValueError",
+    "every",
+    "fail",
+    "told",
+    "worded",
+]
 
 
-class _Located:
-    """What an error about one value knows: the argument, its position and the value."""
-
-    argument: str = ""
-    position: int | None = None
-    value: Any = None
-    reason: str = ""
+class _Absent(Enum):
+    NO_VALUE = "no value"
 
 
-class BadValueError(_Located, ValueError):
-    """A value that is out of range; has ``argument``, ``position``, ``value`` and ``reason``."""
+NO_VALUE = _Absent.NO_VALUE  # None is a value
 
 
-class BadTypeError(_Located, TypeError):
-    """A value of a wrong type; has ``argument``, ``position``, ``value`` and ``reason``."""
+class BadInput(Exception):
+    """What is wrong with an argument.
+
+    Who knows more of it on the way out, the column that an argument came from or where its rows
+    stand, changes the attributes; nobody takes a message apart.
+
+    Attributes
+    ----------
+    argument : str
+    position : int or None
+        First bad position, counted from 0.
+    value : object
+        The value found there; `NO_VALUE` if it says nothing.
+    reason : str
+        What it must be, or what is wrong with it.
+    cure : str
+        What to do about it; often empty.
+    column : object
+        The column that the argument came from; None if it came from none.
+    """
+
+    def __init__(
+        self,
+        argument: str,
+        reason: str,
+        position: int | None = None,
+        value: Any = NO_VALUE,
+        cure: str = "",
+    ) -> None:
+        super().__init__(argument, reason, position, value, cure)
+        self.argument, self.reason, self.position = argument, reason, position
+        self.value = value.item() if isinstance(value, np.generic) else value
+        self.cure = cure
+        self.column: Any = None
+
+    @property
+    def nameless(self) -> str:
+        """The error without the argument, for who calls it by another name."""
+        words = worded("", self.value, None, self.reason, self.cure)
+        return words.removeprefix(" = ").removeprefix(": ")
+
+    def __str__(self) -> str:
+        where = self.argument if self.position is None else f"{self.argument}[{self.position}]"
+        return worded(where, self.value, self.column, self.reason, self.cure)
 
 
-_NO_VALUE = object()
+class BadValueError(BadInput, ValueError):
+    """A value that is out of range."""
+
+
+class BadTypeError(BadInput, TypeError):
+    """A value of a wrong type."""
 
 
 def fail(
     argument: str,
     reason: str,
     position: int | None = None,
-    value: Any = _NO_VALUE,
+    value: Any = NO_VALUE,
     *,
+    cure: str = "",
     kind: type[ValueError] | type[TypeError] = ValueError,
 ) -> NoReturn:
-    """Raise the error about `argument`, worded in one way everywhere.
+    """Raise the error about `argument`, which reads ``argument[position] = value: reason; cure``.
 
     Parameters
     ----------
@@ -49,22 +101,22 @@ def fail(
         First bad position, counted from 0.
     value : object, optional
         The value found there.
+    cure : str, optional
+        What to do about it.
     kind : {ValueError, TypeError}
         Which of the two the error is.
     """
-    where = "" if position is None else f" at position {position}"
-    if value is _NO_VALUE:
-        value, found, reads = None, where, reason
-    else:
-        if isinstance(value, np.generic):
-            value = value.item()
-        reads = f"{reason}, got {told(value)}"
-        found = reads.removeprefix(reason) + where
-    error: Any = (BadTypeError if kind is TypeError else BadValueError)(
-        f"{argument}: {reason}{found}"
-    )
-    error.argument, error.position, error.value, error.reason = argument, position, value, reads
-    raise error
+    error = BadTypeError if kind is TypeError else BadValueError
+    raise error(argument, reason, position, value, cure)
+
+
+def worded(where: str, value: Any, column: Any, reason: str, cure: str) -> str:
+    """The words of an error: where it is, what stands there, and what it must be."""
+    if value is not NO_VALUE:
+        where += f" = {told(value)}"
+    if column is not None:
+        where += f" (column {column!r})"
+    return f"{where}: {reason}" + (f"; {cure}" if cure else "")
 
 
 def every(good: Any, argument: str, reason: str, values: Any) -> None:

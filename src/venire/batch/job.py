@@ -11,6 +11,7 @@ import numpy as np
 
 from venire import scales
 from venire._core import checks
+from venire.data.aggregation import aggregate
 from venire.data.columns import Columns
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.outcomes import Reading
@@ -185,7 +186,7 @@ class Job:
             if rows is None:
                 lost = "holds no rows" if batch.is_text else "has changed while it was read"
                 raise DataError(batch.path, lost)
-            return GroupedComparisons.from_rows(rows, n_threads=n_threads)
+            return GroupedComparisons.from_cells(aggregate(rows, n_threads=n_threads))
 
     def fit(
         self,

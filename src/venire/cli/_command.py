@@ -26,7 +26,7 @@ from typing import Annotated, Any, Literal, NoReturn, get_args, get_type_hints
 import typer
 from rich.console import Console
 
-from venire._core.checks import BadTypeError, BadValueError
+from venire._core.checks import BadInput
 from venire.cli._progress import Steps, progress
 from venire.cli._report import Place, Report
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning, StateError
@@ -198,8 +198,8 @@ def _built(kind: type, how: Block, given: Mapping[str, Any]) -> Any:
         raise typer.BadParameter(f"give one of {', '.join(map(_flag, how.one_of))}")
     try:
         return kind(**arguments)
-    except (BadTypeError, BadValueError) as error:
-        misused(_flag(error.argument), error.reason)
+    except BadInput as error:
+        misused(_flag(error.argument), error.nameless)
 
 
 def adapted(kind: type[Command]) -> Callable[..., None]:
@@ -284,7 +284,7 @@ def run(command: Command, words: list[str]) -> int:
     except OSError as error:
         where = "" if error.filename is None else f"{os.fspath(error.filename)}: "
         text = f"{where}{error.strerror or error}"
-    except (ValueError, BadTypeError, StateError, ImportError) as error:
+    except (ValueError, BadInput, StateError, ImportError) as error:
         text = str(error)
     stderr.print(f"venire: {text}", markup=False)
     return code

@@ -23,9 +23,10 @@ from venire.cli._version import version
 from venire.data.columns import VoteColumns
 from venire.errors import ConvergenceWarning
 from venire.panel import METHODS, consensus
+from venire.panel import agreement as agree
 
 if TYPE_CHECKING:
-    from venire.data.votes import Agreement
+    from venire.panel import Agreement
     from venire.panel import Consensus as Combined
 
 __all__ = ["Consensus"]
@@ -114,7 +115,7 @@ class Consensus(Command):
                 raise Refused(f"{self.file}: {error}") from None
             agreement = None
             if votes.n_teachers <= _MOST_TEACHERS:
-                agreement = votes.agreement(level=self.level)
+                agreement = agree(votes, level=self.level)
             pairs = q.to_frame("dict", level=self.level)
             teachers = self._teachers(q, agreement)
         facts = self._facts(q, agreement)

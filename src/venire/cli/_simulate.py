@@ -14,7 +14,7 @@ import typer
 from rich.table import Table
 
 from venire import io
-from venire._core.checks import BadTypeError, BadValueError
+from venire._core.checks import BadInput
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
 from venire.cli._options import OUT, listed
@@ -160,8 +160,9 @@ class Simulate(Command):
             raise Refused(f"--teachers: {self.teachers!r} is neither a file nor one of {known}", 2)
         try:
             return judges if self.costs is None else replace(judges, cost=self.costs)
-        except (BadValueError, BadTypeError) as error:
-            raise Refused(f"--costs: {error.reason}", 2) from None
+        except BadInput as error:
+            error.argument = "--costs"
+            raise Refused(str(error), 2) from None
 
     def _plan(self, judges: Teachers, steps: Steps) -> Plan:
         rotation = None

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["read_column"]
 
-_RULE = "labels must be integers or text"
-_NULL = "a label is missing (null)"
+_RULE = "must be integers or text"
+_NULL = "a value is missing (null)"
 
 
 def read_column(encoder: Encoder, which: int, x: Any) -> None:
@@ -130,11 +130,12 @@ def _explain(encoder: Encoder, which: int, x: Any, position: int) -> None:
     """Raise the error about x[position]; returns if that is a float among numbers."""
     name, value, row = encoder.names[which], x[position], encoder.row(which) + position
     missing = value is None or type(value).__name__ in ("NAType", "NaTType")
+    missing = missing or isinstance(value, np.ma.MaskedArray)
     if missing or (isinstance(value, (float, np.floating)) and np.isnan(value)):
         _null(encoder, which, position)
     if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)):
         if not isinstance(x[0], str):
-            fail(name, "integer labels must fit int64", row, value)
+            fail(name, "integers must fit int64", row, value)
     elif isinstance(value, (float, np.floating)):
         others = (v for v in x if isinstance(v, (str, bytes, bool, np.bool_)) or v is None)
         if next(others, x) is x:
@@ -143,7 +144,7 @@ def _explain(encoder: Encoder, which: int, x: Any, position: int) -> None:
         fail(name, _RULE, row, value, kind=TypeError)
     fail(
         name,
-        f"labels must all be of one type; the first is {x[0]!r}",
+        f"must all be of one type, and the first is {x[0]!r}",
         row,
         value,
         kind=TypeError,

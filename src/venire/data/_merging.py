@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire.data import coding
-from venire.data.aggregation import Aggregated, add_up
+from venire.data.aggregation import add_up
+from venire.data.rows import Cells
 
 if TYPE_CHECKING:
     from venire.data.comparisons import Comparisons
@@ -17,35 +18,29 @@ if TYPE_CHECKING:
 __all__ = ["merged", "selected"]
 
 
-def selected(c: Comparisons, cells: NDArray[np.int64]) -> Aggregated:
+def selected(c: Comparisons, chosen: NDArray[np.int64]) -> Cells:
     """A part of the cells, as they are; all items stay."""
-    first, second = c.first[cells], c.second[cells]
-    return Aggregated(
-        c.items,
-        np.searchsorted(first, np.arange(c.n_items + 1)),
-        second,
-        c.order[cells],
-        None if c.cluster is None else c.cluster[cells],
-        c.win[cells],
-        c.loss[cells],
-        None if c._tie is None else c._tie[cells],
-        None if c._square is None else c._square[cells],
-        len(np.unique(first.astype(np.int64) * c.n_items + second)),
-        c.has_order,
-        c.clusters,
+    per_cell = ("second", "order", "win", "loss", "tie", "square", "cluster")
+    kept = {k: x[chosen] for k in per_cell if (x := getattr(c.cells, k)) is not None}
+    first = c.first[chosen]
+    return c.cells._replace(
+        cell_offsets=np.array((0, len(chosen))),
+        row_ptr=np.searchsorted(first, np.arange(c.n_items + 1)),
+        n_pairs=len(np.unique(first.astype(np.int64) * c.n_items + kept["second"])),
+        **kept,
     )
 
 
-def merged(a: Comparisons, b: Comparisons) -> Aggregated:
+def merged(a: Comparisons, b: Comparisons) -> Cells:
     """All cells of both; items (and clusters) are the union."""
     if (a.cluster is None) != (b.cluster is None):
-        raise ValueError("cluster: both or neither of the merged comparisons must have clusters")
+        checks.fail("cluster", "both or neither of the merged comparisons must have clusters")
     items, (places_a, places_b) = _union(a.items, b.items)
     masses = {
         name: np.concatenate([getattr(a, name), getattr(b, name)])
         for name in ("win", "loss", "tie")
     }
-    if a._square is not None or b._square is not None:
+    if a.cells.square is not None or b.cells.square is not None:
         masses["square"] = np.concatenate([a.square, b.square])
     clusters = cluster = None
     if a.cluster is not None and b.cluster is not None:

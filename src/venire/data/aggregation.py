@@ -2,94 +2,67 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
 from venire.data import coding
+from venire.data.grouping import group_rows
+from venire.data.rows import Cells, Rows
 
-__all__ = ["Aggregated", "Rows", "add_up", "aggregate_rows", "frozen"]
+__all__ = ["add_up", "aggregate"]
 
 
-class Rows(NamedTuple):
-    """Columns of `n` rows as they were given; a number, or an array of one, stands for all rows.
+def aggregate(
+    rows: Rows, *, items: Any = None, groups: Any = None, n_threads: int | None = None
+) -> Cells:
+    """Cells of the rows: of one fit, or, where the rows have groups, group after group.
 
-    `score`, or `win` and `loss` (and `tie`), say what happened; with none of them first won.
+    Parameters
+    ----------
+    rows : Rows
+    items
+        The items, as `Comparisons` takes them, or `GroupedComparisons` where there are groups.
+    groups : array_like, optional
+        All groups.
+    n_threads : int, optional
     """
-
-    n: int
-    first: Any
-    second: Any
-    items: Any
-    weight: Any
-    order: Any
-    cluster: Any
-    score: Any = None
-    win: Any = None
-    loss: Any = None
-    tie: Any = None
-
-    def checked(self) -> Rows:
-        """The same with numbers as contiguous float64, or an error that says what is wrong."""
-        amounts: dict[str, Any] = {
-            name: None if (x := getattr(self, name)) is None else checks.amounts(x, self.n, name)
-            for name in ("win", "loss", "tie")
-        }
-        score = None if self.score is None else checks.score(self.score, self.n)
-        return self._replace(score=score, weight=checks.weight(self.weight, self.n), **amounts)
+    threads = checks.n_threads(n_threads)
+    try:
+        if rows.group is None:
+            return _of_one_fit(rows, items, threads)
+        return group_rows(rows, groups, items, threads)
+    except checks.BadInput as error:
+        if rows.source is not None:
+            error.column = rows.source.get(error.argument, error.column)
+        raise
 
 
-class Aggregated(NamedTuple):
-    """Cells, sorted by (first, second, order, cluster): what a Comparisons keeps."""
-
-    items: NDArray[Any]
-    row_ptr: NDArray[np.int64]
-    second: NDArray[np.int32]
-    order: NDArray[np.int8]
-    cluster: NDArray[np.int32] | None
-    win: NDArray[np.float64]
-    loss: NDArray[np.float64]
-    tie: NDArray[np.float64] | None
-    square: NDArray[np.float64] | None
-    n_pairs: int
-    has_order: bool
-    clusters: NDArray[Any] | None
-
-
-def frozen(x: Any) -> Any:
-    """A read-only view of an array; anything else as it is."""
-    if isinstance(x, np.ndarray):
-        x = x.view()
-        x.flags.writeable = False
-    return x
-
-
-def aggregate_rows(rows: Rows, n_threads: int | None) -> Aggregated:
-    """Cells of the rows.
+def _of_one_fit(rows: Rows, given: Any, n_threads: int) -> Cells:
+    """Cells of rows without groups, over the items that are given, if any are.
 
     Rows of few items are counted as they lie, integer labels included. Whatever does not fit a
     table goes the general way: labels are coded, columns checked, rows sorted. So does whatever is
     wrong, for that is the way that can say what and where.
     """
-    n, threads = rows.n, checks.n_threads(n_threads)
-    if rows.items is None and (counted := _counted(rows, rows.first, rows.second, None, threads)):
+    n = rows.n
+    if given is None and (counted := _counted(rows, rows.first, rows.second, None, n_threads)):
         return counted
-    items, first, second = coding.encode(rows.first, rows.second, rows.items, threads, n=n)
-    if counted := _counted(rows, first, second, items, threads):
+    items, first, second = coding.encode(rows.first, rows.second, given, n_threads, n=n)
+    if counted := _counted(rows, first, second, items, n_threads):
         return counted
-    rows = rows.checked()
     order = _full(checks.order(rows.order, n), n)
     clusters = codes = None
     if rows.cluster is not None:
-        clusters, codes = coding.encode_one(rows.cluster, "cluster", threads, n=n)
+        clusters, codes = coding.encode_one(rows.cluster, "cluster", n_threads, n=n)
     masses, weight = _masses(rows)
     total = sum(masses.values()) if "win" in masses else weight
     if total is not None and not total.all():
         keep = np.flatnonzero(total)
         if len(keep) == 0:
-            raise ValueError("weight: every comparison has weight 0")
+            checks.fail("weight", "every comparison has weight 0")
         same = np.flatnonzero(first == second)
         if len(same):
             _refuse_self(items, first, int(same[0]))
@@ -100,12 +73,12 @@ def aggregate_rows(rows: Rows, n_threads: int | None) -> Aggregated:
         codes = None if codes is None else codes[keep]
     if weight is not None and (weight == 1.0).all():
         weight = None
-    return add_up(items, first, second, masses, weight, order, codes, threads)._replace(
+    return add_up(items, first, second, masses, weight, order, codes, n_threads)._replace(
         has_order=order is not None, clusters=clusters
     )
 
 
-def _counted(rows: Rows, first: Any, second: Any, items: Any, n_threads: int) -> Aggregated | None:
+def _counted(rows: Rows, first: Any, second: Any, items: Any, n_threads: int) -> Cells | None:
     """Cells of rows of few items; None where the general way must be gone.
 
     `first` and `second` are labels, or positions in `items`.
@@ -131,7 +104,8 @@ def _counted(rows: Rows, first: Any, second: Any, items: Any, n_threads: int) ->
     if found is None:
         return None
     labels, out = found
-    return Aggregated(*(labels if items is None else items, *out, rows.order is not None, None))
+    labels = labels if items is None else items
+    return Cells.of_one(labels, *out, has_order=rows.order is not None)
 
 
 _ONE = np.ones(1)
@@ -179,14 +153,14 @@ def _full(x: Any, n: int) -> Any:
 
 
 def _masses(rows: Rows) -> tuple[dict[str, Any], NDArray[np.float64] | None]:
-    """What happened, for the native layer, and the weights that are not in it yet."""
-    weight = _full(rows.weight, rows.n)
+    """What happened, checked, for the native layer, and the weights that are not in it yet."""
+    n = rows.n
+    weight = _full(checks.weight(rows.weight, n), n)
     if rows.win is None:
-        if rows.score is None or (len(rows.score) == 1 and rows.n > 1):
-            return {"score": 1.0 if rows.score is None else float(rows.score[0])}, weight
-        return {"score": rows.score}, weight
+        score = np.ones(1) if rows.score is None else checks.score(rows.score, n)
+        return {"score": float(score[0]) if len(score) == 1 < n else score}, weight
     masses = {"win": rows.win, "loss": rows.loss, "tie": rows.tie}
-    full = {name: _full(x, rows.n) for name, x in masses.items() if x is not None}
+    full = {k: _full(checks.amounts(x, n, k), n) for k, x in masses.items() if x is not None}
     if weight is not None:
         full = {name: x * weight for name, x in full.items()}
     return full, None
@@ -201,7 +175,7 @@ def add_up(
     order: NDArray[np.int8] | None,
     cluster: NDArray[np.int32] | None,
     n_threads: int,
-) -> Aggregated:
+) -> Cells:
     """Cells of coded rows."""
     from venire._native import cells, group_cells
 
@@ -226,15 +200,11 @@ def add_up(
     except cells.SelfComparison as error:
         at = int(error.args[0])
         _refuse_self(items, first, at, at if by is None else int(by[at]))
-    return Aggregated(*(items, *out, False, None))
+    return Cells.of_one(items, *out)
 
 
 def _refuse_self(
     items: NDArray[Any], first: NDArray[np.int32], at: int, row: int | None = None
 ) -> NoReturn:
-    row, reason = at if row is None else row, "an item cannot be compared with itself"
-    value = items[first[at]]
-    error = checks.BadValueError(f"second[{row}] = {value!r}: {reason}")
-    error.argument, error.position, error.value = "second", row, value
-    error.reason = f"{value!r}: {reason}"
-    raise error
+    row = at if row is None else row
+    checks.fail("second", "an item cannot be compared with itself", row, items[first[at]])

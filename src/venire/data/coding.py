@@ -193,7 +193,7 @@ class Encoder:
             words = {"integer": "an integer", "text": "text"}
             fail(
                 name,
-                f"labels must all be of one type; found {words[kind]} here, but "
+                f"must all be of one type: here is {words[kind]}, but "
                 f"{words[self._kind[0]]} in {self._kind[1]}",
                 row,
                 kind=TypeError,
@@ -317,7 +317,7 @@ def _signed(x: np.ndarray, name: str) -> np.ndarray:
     """Unsigned integers as int64; one beyond its range is an error."""
     if len(x) and x.dtype.itemsize == 8 and x.max() > np.iinfo(np.int64).max:
         at = int(np.argmax(x > np.iinfo(np.int64).max))
-        fail(name, "unsigned labels beyond 2**63 - 1 cannot be mixed with signed", at, x[at])
+        fail(name, "unsigned integers beyond 2**63 - 1 cannot be mixed with signed", at, x[at])
     return x.astype(np.int64)
 
 

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from venire._core import checks
 from venire.data import frames
 from venire.data._merging import merged, selected
-from venire.data.aggregation import Aggregated, Rows, aggregate_rows, frozen
+from venire.data.aggregation import aggregate
 from venire.data.columns import ColumnNames, Columns
+from venire.data.rows import Observed, Rows, frozen
 
 __all__ = ["Comparisons", "Components"]
 
@@ -31,7 +32,7 @@ class Components(NamedTuple):
     sizes: NDArray[np.int64]
 
 
-class Comparisons:
+class Comparisons(Observed):
     """Paired comparisons, aggregated.
 
     Rows are added up to one cell per unordered pair and order class (and cluster), in memory
@@ -102,18 +103,10 @@ class Comparisons:
     ([1.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0])
     """
 
-    items: NDArray[Any]
-    second: NDArray[np.int32]
-    order: NDArray[np.int8]
     cluster: NDArray[np.int32] | None
-    win: NDArray[np.float64]
-    loss: NDArray[np.float64]
+    clusters: NDArray[Any] | None
     n_pairs: int
     has_order: bool
-    clusters: NDArray[Any] | None
-    _row_ptr: NDArray[np.int64]  # cells of each first item: row_ptr[i] to row_ptr[i + 1]
-    _tie: NDArray[np.float64] | None  # None: no ties
-    _square: NDArray[np.float64] | None  # None: hard outcomes only
 
     def __init__(
         self,
@@ -127,11 +120,10 @@ class Comparisons:
         cluster: ArrayLike | None = None,
         n_threads: int | None = None,
     ) -> None:
-        n, first, second, score, weight, order, cluster = checks.columns(
+        rows = Rows.given(
             first=first, second=second, score=score, weight=weight, order=order, cluster=cluster
         )
-        rows = Rows(n, first, second, items, weight, order, cluster, score=score)
-        self._adopt(aggregate_rows(rows, n_threads))
+        self._adopt(aggregate(rows, items=items, n_threads=n_threads))
 
     @classmethod
     def from_counts(
@@ -162,14 +154,10 @@ class Comparisons:
         >>> vn.Comparisons.from_counts([3], [7], win=[4], loss=[2], tie=[1]).n_comparisons
         7.0
         """
-        n, first, second, win, loss, tie, order, cluster = checks.columns(
+        rows = Rows.given(
             first=first, second=second, win=win, loss=loss, tie=tie, order=order, cluster=cluster
         )
-        for name, masses in (("win", win), ("loss", loss)):
-            if masses is None:
-                checks.fail(name, "must be an array or a number", value=None, kind=TypeError)
-        rows = Rows(n, first, second, items, None, order, cluster, win=win, loss=loss, tie=tie)
-        return cls._of(aggregate_rows(rows, n_threads))
+        return cls.from_cells(aggregate(rows, items=items, n_threads=n_threads))
 
     @classmethod
     def from_frame(
@@ -214,68 +202,21 @@ class Comparisons:
         rows = frames.read_frame(
             frame, Columns.of(columns, named).of_one_fit(), items=items, n_threads=n_threads
         )
-        return cls.from_rows(rows, n_threads=n_threads)
-
-    @classmethod
-    def from_rows(cls, rows: frames.Rows, *, n_threads: int | None = None) -> Comparisons:
-        """Comparisons from columns that were checked already (`frames.read_frame`, `io`)."""
-        checked = Rows(
-            len(rows),
-            rows.first,
-            rows.second,
-            None,
-            rows.weight,
-            rows.order,
-            rows.cluster,
-            score=rows.score,
-            win=rows.win,
-            loss=rows.loss,
-            tie=rows.tie,
-        )
-        with frames.naming(rows.source):
-            return cls._of(aggregate_rows(checked, n_threads))
-
-    @classmethod
-    def _of(cls, cells: Aggregated) -> Comparisons:
-        self = cls.__new__(cls)
-        self._adopt(cells)
-        return self
-
-    def _adopt(self, cells: Aggregated) -> None:
-        for name, value in zip(_MEMBERS, cells, strict=True):
-            setattr(self, name, frozen(value))
+        return cls.from_cells(aggregate(rows, n_threads=n_threads))
 
     # ---- what it holds ------------------------------------------------------------------------
-
-    @property
-    def n_items(self) -> int:
-        """Number of items."""
-        return len(self.items)
-
-    @cached_property
-    def n_comparisons(self) -> float:
-        """Total weight of the comparisons."""
-        total = float(self.win.sum() + self.loss.sum())
-        return total if self._tie is None else total + float(self._tie.sum())
 
     @cached_property
     def first(self) -> NDArray[np.int32]:
         """Position of each cell's first item, the smaller of the two."""
-        return frozen(np.repeat(np.arange(self.n_items, dtype=np.int32), np.diff(self._row_ptr)))
-
-    @cached_property
-    def tie(self) -> NDArray[np.float64]:
-        """Mass of ties per cell."""
-        return frozen(np.zeros(len(self.win))) if self._tie is None else self._tie
+        assert self.cells.row_ptr is not None
+        counts = np.diff(self.cells.row_ptr)
+        return frozen(np.repeat(np.arange(self.n_items, dtype=np.int32), counts))
 
     @cached_property
     def square(self) -> NDArray[np.float64]:
         """Sum of weight * score**2 per cell, scores seen from the cell's first item."""
-        return self.win + 0.25 * self.tie if self._square is None else self._square
-
-    def __len__(self) -> int:
-        """Number of cells."""
-        return len(self.win)
+        return self.win + 0.25 * self.tie if self.cells.square is None else self.cells.square
 
     def __repr__(self) -> str:
         return (
@@ -311,13 +252,15 @@ class Comparisons:
         ([3], [0, 0, 1])
         """
         checks.one_of(kind, "kind", ("weak", "strong"))
-        labels, count = self._graph().components(kind == "strong")
+        labels, count = self.graph().components(kind == "strong")
         return Components(labels, np.bincount(labels, minlength=count))
 
-    def _graph(self) -> Any:
+    def graph(self) -> Any:
+        """The graph of the cells, for the native layer."""
         from venire._native.graph import Graph
 
-        return Graph(self._row_ptr, self.second, self.order, self.win, self.loss, self._tie)
+        c = self.cells
+        return Graph(c.row_ptr, c.second, c.order, c.win, c.loss, c.tie)
 
     # ---- new objects from old ones ------------------------------------------------------------
 
@@ -325,7 +268,7 @@ class Comparisons:
         """Both together; items are the union (sorted, unless both have the same)."""
         if not isinstance(other, Comparisons):
             return NotImplemented
-        return self._of(merged(self, other))
+        return self.from_cells(merged(self, other))
 
     def append(
         self,
@@ -355,13 +298,7 @@ class Comparisons:
             first, second, score, weight, order=order, cluster=cluster, n_threads=n_threads
         )
 
-    def _within(self, labels: NDArray[np.int32]) -> Comparisons:
+    def within(self, labels: NDArray[np.int32]) -> Comparisons:
         """Only the cells whose items carry the same label; all items stay."""
         keep = labels[self.first] == labels[self.second]
-        return self if keep.all() else self._of(selected(self, np.flatnonzero(keep)))
-
-
-#: Where a Comparisons keeps what aggregation gives: under the same name, or as a private member.
-_MEMBERS = tuple(
-    name if name in Comparisons.__annotations__ else f"_{name}" for name in Aggregated._fields
-)
+        return self if keep.all() else self.from_cells(selected(self, np.flatnonzero(keep)))

@@ -7,56 +7,20 @@ are checked here, so that an error can name the column as well as the row.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from venire._core import checks
-from venire._core.checks import BadTypeError, BadValueError, fail
+from venire._core.checks import fail
 from venire.data.coding import Encoded, encode, encode_one
 from venire.data.columns import Columns
 from venire.data.outcomes import Reading, outcome_scores, truths
+from venire.data.rows import Rows, naming
 from venire.data.series import floats, plain
 
-__all__ = ["Rows", "collect", "naming", "read_frame"]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Checked columns, one entry per row of the frame.
-
-    Parameters
-    ----------
-    first, second : Encoded
-        Labels; the two share one array of items.
-    score : ndarray of float64, shape (n,), or None
-        None where counts were given, or where every row is a win of first.
-    win, loss, tie : ndarray of float64, shape (n,), or None
-        Counts, from the view of first.
-    weight : ndarray of float64, shape (n,), or None
-    order : ndarray of int8, shape (n,), or None
-    cluster, group : Encoded or None
-    source : dict of str to str
-        The column that each argument came from.
-    """
-
-    first: Encoded
-    second: Encoded
-    score: np.ndarray | None = None
-    win: np.ndarray | None = None
-    loss: np.ndarray | None = None
-    tie: np.ndarray | None = None
-    weight: np.ndarray | None = None
-    order: np.ndarray | None = None
-    cluster: Encoded | None = None
-    group: Encoded | None = None
-    source: dict[str, str] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.first)
+__all__ = ["collect", "read_frame"]
 
 
 def read_frame(
@@ -135,23 +99,7 @@ def read_frame(
         for name in ("cluster", "group"):
             if name in data:
                 given[name] = Encoded(*encode_one(plain(data[name]), name, n_threads, n=n))
-    return Rows(**given)
-
-
-@contextmanager
-def naming(source: Mapping[str, str]) -> Iterator[None]:
-    """Let errors about an argument say which column it came from."""
-    try:
-        yield
-    except (BadValueError, BadTypeError) as error:
-        column = source.get(error.argument) if error.argument else None
-        if column is None or f"(column {column!r})" in str(error):
-            raise
-        renamed: Any = type(error)(
-            str(error).replace(error.argument, f"{error.argument} (column {column!r})", 1)
-        )
-        renamed.__dict__.update(error.__dict__)
-        raise renamed from None
+    return Rows(n, **given)
 
 
 def collect(frame: Any, source: Mapping[str, str]) -> dict[str, Any]:
@@ -164,9 +112,8 @@ def collect(frame: Any, source: Mapping[str, str]) -> dict[str, Any]:
         try:
             data: Any = nw.from_native(frame)
         except TypeError:
-            raise TypeError(
-                f"frame must be a data frame or a mapping of arrays, got {type(frame).__name__}"
-            ) from None
+            rule = "must be a data frame or a mapping of arrays"
+            fail("frame", rule, value=frame, kind=TypeError)
         names = list(data.collect_schema().names())
         _require(source, names)
         if isinstance(data, nw.LazyFrame):
@@ -186,8 +133,8 @@ def _require(source: Mapping[str, str], names: list[Any]) -> None:
     for argument, name in source.items():
         if name not in names:
             near = difflib.get_close_matches(str(name), [str(n) for n in names], 1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; there are {_listed(names)}"
-            fail(argument, f"there is no column {name!r}{hint}")
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {_listed(names)}"
+            fail(argument, f"there is no column {name!r}", cure=hint)
 
 
 def _listed(names: list[Any], limit: int = 20) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, Unpack
 
 import numpy as np
@@ -10,15 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 from venire.data import frames
-from venire.data.aggregation import Aggregated, frozen
+from venire.data.aggregation import aggregate
 from venire.data.columns import ColumnNames, Columns
 from venire.data.comparisons import Comparisons
-from venire.data.grouping import GroupedRows, Grouping, group_at, group_rows
+from venire.data.grouping import group_at
+from venire.data.rows import Cells, Observed, Rows
 
 __all__ = ["GroupedComparisons"]
 
 
-class GroupedComparisons:
+class GroupedComparisons(Observed):
     """Paired comparisons in many groups (queries, users, topics), aggregated group by group.
 
     Items belong to a group: the same label in two groups is two items. Within a group, rows are
@@ -37,14 +37,14 @@ class GroupedComparisons:
     weight : float or array_like of shape (n,), optional
         How many comparisons a row stands for, finite and >= 0; default 1. Rows of weight 0 name
         their items and count for nothing else.
-    order : int or array_like of shape (n,), optional
-        +1 where `first` had the order advantage, -1 where `second` had it, 0 where neither.
-        Default: +1 in every row.
     groups : array_like, optional
         The groups, distinct, in the order they shall have; some may be empty. Default: the sorted
         distinct labels in `group`.
     items : pair of array_like, optional
         Labels of groups and of items that exist besides those in the rows.
+    order : int or array_like of shape (n,), optional
+        +1 where `first` had the order advantage, -1 where `second` had it, 0 where neither.
+        Default: +1 in every row.
     n_threads : int, optional
         Default: all usable CPUs. The result does not depend on it, nor on the order of the rows.
 
@@ -96,14 +96,7 @@ class GroupedComparisons:
     groups: NDArray[Any]
     offsets: NDArray[np.int64]
     cell_offsets: NDArray[np.int64]
-    items: NDArray[Any]
     first: NDArray[np.int32]
-    second: NDArray[np.int32]
-    order: NDArray[np.int8]
-    win: NDArray[np.float64]
-    loss: NDArray[np.float64]
-    _tie: NDArray[np.float64] | None  # None: no ties
-    _is_soft: bool  # some score was neither 0, 1/2 nor 1
 
     def __init__(
         self,
@@ -112,28 +105,17 @@ class GroupedComparisons:
         second: ArrayLike,
         score: ArrayLike = 1.0,
         weight: ArrayLike | None = None,
-        order: ArrayLike | None = None,
         *,
         groups: ArrayLike | None = None,
         items: tuple[ArrayLike, ArrayLike] | None = None,
+        order: ArrayLike | None = None,
         n_threads: int | None = None,
     ) -> None:
-        n, group, first, second, score, weight, order = checks.columns(
+        rows = Rows.given(
             may_be_empty=groups is not None or items is not None,
             group=group, first=first, second=second, score=score, weight=weight, order=order,
         )  # fmt: skip
-        rows = GroupedRows(
-            n,
-            group,
-            first,
-            second,
-            groups,
-            items,
-            weight=None if weight is None else checks.masses(weight, n, "weight"),
-            order=checks.order(order, n),
-            score=checks.numbers(score, n, "score"),
-        )
-        self._adopt(group_rows(rows, n_threads))
+        self._adopt(aggregate(rows, items=items, groups=groups, n_threads=n_threads))
 
     @classmethod
     def from_counts(
@@ -145,9 +127,9 @@ class GroupedComparisons:
         loss: ArrayLike,
         tie: ArrayLike | None = None,
         *,
-        order: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         items: tuple[ArrayLike, ArrayLike] | None = None,
+        order: ArrayLike | None = None,
         n_threads: int | None = None,
     ) -> GroupedComparisons:
         """Comparisons from masses: how often `first` won, lost and tied in each row.
@@ -156,7 +138,7 @@ class GroupedComparisons:
         ----------
         win, loss, tie : float or array_like of shape (n,)
             Masses, finite and >= 0, fractions allowed.
-        group, first, second, order, groups, items, n_threads
+        group, first, second, groups, items, order, n_threads
             As in `GroupedComparisons`, which also says what is raised.
 
         Examples
@@ -166,26 +148,11 @@ class GroupedComparisons:
         >>> g.n_comparisons
         7.0
         """
-        n, group, first, second, win, loss, tie, order = checks.columns(
+        rows = Rows.given(
             may_be_empty=groups is not None or items is not None,
             group=group, first=first, second=second, win=win, loss=loss, tie=tie, order=order,
         )  # fmt: skip
-        masses = {"win": win, "loss": loss, "tie": tie}
-        rows = GroupedRows(
-            n,
-            group,
-            first,
-            second,
-            groups,
-            items,
-            order=checks.order(order, n),
-            **{
-                k: _full(checks.masses(x, n, k), n)
-                for k, x in masses.items()
-                if x is not None or k != "tie"
-            },
-        )
-        return cls._of(group_rows(rows, n_threads))
+        return cls.from_cells(aggregate(rows, items=items, groups=groups, n_threads=n_threads))
 
     @classmethod
     def from_frame(
@@ -231,75 +198,18 @@ class GroupedComparisons:
         ([1.0, 0.0], [0.0, 1.0])
         """
         rows = frames.read_frame(frame, Columns.of(columns, named).of_groups(), n_threads=n_threads)
-        return cls.from_rows(rows, groups=groups, items=items, n_threads=n_threads)
+        return cls.from_cells(aggregate(rows, items=items, groups=groups, n_threads=n_threads))
 
-    @classmethod
-    def from_rows(
-        cls,
-        rows: frames.Rows,
-        *,
-        groups: ArrayLike | None = None,
-        items: tuple[ArrayLike, ArrayLike] | None = None,
-        n_threads: int | None = None,
-    ) -> GroupedComparisons:
-        """Comparisons from columns that were checked already (`frames.read_frame`, `io`)."""
-        masses = {"win": rows.win, "loss": rows.loss, "tie": rows.tie}
-        checked = GroupedRows(
-            len(rows),
-            rows.group,
-            rows.first,
-            rows.second,
-            groups,
-            items,
-            weight=rows.weight,
-            order=rows.order,
-            score=rows.score,
-            **{k: _full(x, len(rows)) for k, x in masses.items() if x is not None},
-        )
-        with frames.naming(rows.source):
-            return cls._of(group_rows(checked, n_threads))
-
-    @classmethod
-    def _of(cls, grouping: Grouping) -> GroupedComparisons:
-        self = cls.__new__(cls)
-        self._adopt(grouping)
-        return self
-
-    def _with_masses(
+    def with_masses(
         self, win: NDArray[np.float64], loss: NDArray[np.float64]
     ) -> GroupedComparisons:
         """The same groups, items and cells with other masses (finite, > 0 in sum), without ties."""
-        kept = {name: getattr(self, name) for name in Grouping._fields[:7]}
-        return self._of(Grouping(**kept, win=win, loss=loss, tie=None, is_soft=False))
-
-    def _adopt(self, grouping: Grouping) -> None:
-        for name, value in grouping._asdict().items():
-            setattr(self, name if name in self.__annotations__ else f"_{name}", frozen(value))
+        return self.from_cells(self.cells._replace(win=win, loss=loss, tie=None, is_soft=False))
 
     # ---- what it holds ------------------------------------------------------------------------
 
     @property
     def n_groups(self) -> int:
-        """Number of groups."""
-        return len(self.groups)
-
-    @property
-    def n_items(self) -> int:
-        """Number of items in all groups."""
-        return len(self.items)
-
-    @cached_property
-    def n_comparisons(self) -> float:
-        """Total weight of the comparisons."""
-        total = float(self.win.sum() + self.loss.sum())
-        return total if self._tie is None else total + float(self._tie.sum())
-
-    @cached_property
-    def tie(self) -> NDArray[np.float64]:
-        """Mass of ties per cell."""
-        return frozen(np.zeros(len(self.win))) if self._tie is None else self._tie
-
-    def __len__(self) -> int:
         """Number of groups."""
         return len(self.groups)
 
@@ -327,34 +237,30 @@ class GroupedComparisons:
         Robust standard errors of soft votes need the squares of the rows' scores, which groups do
         not keep: they are NaN.
         """
-        return self._at(group_at(self.groups, label))
+        return self.at(group_at(self.groups, label))
 
-    def _at(self, k: int) -> Comparisons:
-        cells = slice(self.cell_offsets[k], self.cell_offsets[k + 1])
-        items = self.items[self.offsets[k] : self.offsets[k + 1]]
-        first, second = self.first[cells], self.second[cells]
+    def at(self, k: int) -> Comparisons:
+        """The comparisons of the group at position `k`; see `group`."""
+        c = self.cells
+        cells = slice(c.cell_offsets[k], c.cell_offsets[k + 1])
+        items = c.items[c.offsets[k] : c.offsets[k + 1]]
+        first, second = self.first[cells], c.second[cells]
         if not len(first):
             checks.fail("label", "the group has no comparisons", value=self.groups[k])
         counts = np.bincount(first, minlength=len(items))
         new_pair = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
-        tie = None if self._tie is None else self._tie[cells]
-        return Comparisons._of(
-            Aggregated(
-                items=items,
-                row_ptr=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-                second=second,
-                order=self.order[cells],
-                cluster=None,
-                win=self.win[cells],
-                loss=self.loss[cells],
-                tie=tie if tie is not None and tie.any() else None,
-                square=np.full(len(first), np.nan) if self._is_soft else None,
-                n_pairs=1 + int(new_pair.sum()),
-                has_order=False,
-                clusters=None,
+        tie = None if c.tie is None else c.tie[cells]
+        return Comparisons.from_cells(
+            Cells.of_one(
+                items,
+                np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+                second,
+                c.order[cells],
+                None,
+                c.win[cells],
+                c.loss[cells],
+                tie if tie is not None and tie.any() else None,
+                np.full(len(first), np.nan) if c.is_soft else None,
+                1 + int(new_pair.sum()),
             )
         )
-
-
-def _full(x: NDArray[np.float64], n: int) -> NDArray[np.float64]:
-    return x if len(x) == n else np.full(n, x[0])

@@ -4,78 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
 from venire.data.coding import Encoded, Encoder, encode, encode_one
+from venire.data.rows import Cells, Rows
 
-__all__ = ["GroupedRows", "Grouping", "group_at", "group_rows"]
+__all__ = ["group_at", "group_rows"]
+
+_MASSES = ("weight", "win", "loss", "tie")
 
 
-class GroupedRows(NamedTuple):
-    """Columns of `n` rows, masses not yet checked; an array of length 1 stands for all rows.
+def group_rows(rows: Rows, groups: Any, items: Any, n_threads: int) -> Cells:
+    """Items and cells of each group.
 
-    `score`, or `win` and `loss` (and `tie`), say what happened. `groups` lists all groups; `items`
-    is a pair of columns, group and item, of items that exist besides those in the rows.
+    `groups` lists all groups; `items` is a pair of columns, group and item, of items that exist
+    besides those in the rows.
     """
-
-    n: int
-    group: Any
-    first: Any
-    second: Any
-    groups: Any = None
-    items: Any = None
-    weight: NDArray[np.float64] | None = None
-    order: NDArray[np.int8] | None = None
-    score: NDArray[np.float64] | None = None
-    win: NDArray[np.float64] | None = None
-    loss: NDArray[np.float64] | None = None
-    tie: NDArray[np.float64] | None = None
-
-
-class Grouping(NamedTuple):
-    """Items and cells, group after group: what a GroupedComparisons keeps."""
-
-    groups: NDArray[Any]
-    offsets: NDArray[np.int64]
-    cell_offsets: NDArray[np.int64]
-    items: NDArray[Any]
-    first: NDArray[np.int32]
-    second: NDArray[np.int32]
-    order: NDArray[np.int8]
-    win: NDArray[np.float64]
-    loss: NDArray[np.float64]
-    tie: NDArray[np.float64] | None
-    is_soft: bool
-
-
-def group_rows(rows: GroupedRows, n_threads: int | None) -> Grouping:
-    """Items and cells of each group."""
     from venire._native import group_cells
 
-    threads = checks.n_threads(n_threads)
-    extra = _Extra(rows)
+    extra = _Extra(rows, items)
+    numbers = _numbers(rows)
     with extra.naming():
-        groups, row_ptr, row = _groups(extra.column("group"), rows.groups, extra.n, threads)
-        table, first, second = _labels(extra.columns("first", "second"), extra.n, threads)
+        labels, row_ptr, row = _groups(extra.columns("group")[0], groups, extra.n, n_threads)
+        table, first, second = _labels(extra.columns("first", "second"), extra.n, n_threads)
     try:
-        offsets, cell_offsets, labels, *cells = group_cells.aggregate(
-            first,
-            second,
-            row_ptr,
-            threads,
-            row=row,
-            n_compared=rows.n,
-            **extra.masses(),
-        )
+        offsets, cell_offsets, codes, first, *cells, is_soft = group_cells.aggregate(
+            first, second, row_ptr, n_threads, row=row, n_compared=rows.n,
+            **{name: extra.whole(x) for name, x in numbers.items()},
+        )  # fmt: skip
     except group_cells.BadRow as error:
         at, fault = error.args
-        _refuse(rows, groups, row_ptr, row, at, fault)
-    items = labels if table is None else table[labels]
-    return Grouping(groups, offsets, cell_offsets, items, *cells)
+        _refuse(rows.second, numbers, labels, row_ptr, row, at, fault)
+    found = codes if table is None else table[codes]
+    second, order, win, loss, tie = cells
+    return Cells(
+        found, offsets, cell_offsets, second, order, win, loss, tie, first=first, groups=labels,
+        is_soft=is_soft,
+    )  # fmt: skip
+
+
+def _numbers(rows: Rows) -> dict[str, Any]:
+    """Orders, weights and what happened; the native layer looks at the rest of each number."""
+    n = rows.n
+    masses = {k: x for k in _MASSES if (x := getattr(rows, k)) is not None}
+    out: dict[str, Any] = {k: checks.masses(x, n, k) for k, x in masses.items()}
+    if rows.order is not None:
+        out["order"] = checks.order(rows.order, n)
+    if rows.win is None:
+        score = np.ones(1) if rows.score is None else checks.numbers(rows.score, n, "score")
+        out["score"] = float(score[0]) if len(score) == 1 != n else score
+    return out
 
 
 def group_at(groups: NDArray[Any], label: Any) -> int:
@@ -90,10 +72,10 @@ def group_at(groups: NDArray[Any], label: Any) -> int:
 class _Extra:
     """The rows, with one more for each item that is only named; these compare nothing."""
 
-    def __init__(self, rows: GroupedRows) -> None:
+    def __init__(self, rows: Rows, items: Any) -> None:
         self.rows, self.n_extra = rows, 0
-        if rows.items is not None:
-            pair = checks.listed(rows.items, "items")
+        if items is not None:
+            pair = checks.listed(items, "items")
             if len(pair) != 2:
                 reason = "must be a pair: labels of groups, labels of items"
                 checks.fail("items", reason, kind=TypeError)
@@ -109,16 +91,12 @@ class _Extra:
         """Errors about rows that only name an item are about `items`."""
         try:
             yield
-        except (checks.BadValueError, checks.BadTypeError) as error:
-            if error.position is None or error.position < self.rows.n:
-                raise
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            which = "groups" if error.argument == "group" else "labels"
-            what = f"its {which}: {error.reason}"
-            checks.fail("items", what, error.position - self.rows.n, kind=kind)
-
-    def column(self, name: str) -> Any:
-        return self.columns(name)[0]
+        except checks.BadInput as error:
+            if error.position is not None and error.position >= self.rows.n:
+                which = "groups" if error.argument == "group" else "labels"
+                error.argument, error.reason = "items", f"its {which}: {error.reason}"
+                error.position -= self.rows.n
+            raise
 
     def columns(self, *names: str) -> tuple[Any, ...]:
         """Columns of labels that share their items."""
@@ -133,26 +111,9 @@ class _Extra:
         items, codes = encoder.finish()
         return tuple(Encoded(items, c) for c in codes)
 
-    def masses(self) -> dict[str, Any]:
-        """What happened, for the native layer: whole columns."""
-        rows = self.rows
-        out: dict[str, Any] = {}
-        for name in ("weight", "order", "win", "loss", "tie"):
-            x = getattr(rows, name)
-            if x is not None:
-                out[name] = self._whole(x)
-        if rows.win is None:
-            score = rows.score
-            if score is None:
-                out["score"] = 1.0
-            elif len(score) == 1 and rows.n != 1:
-                out["score"] = float(score[0])
-            else:
-                out["score"] = self._whole(score)
-        return out
-
-    def _whole(self, x: NDArray[Any]) -> NDArray[Any]:
-        if len(x) == self.n:
+    def whole(self, x: Any) -> Any:
+        """A column of the rows as one of all; a number that stands for all stays one."""
+        if isinstance(x, float) or len(x) == self.n:
             return x
         whole = np.ones(self.n, x.dtype)
         whole[: self.rows.n] = x
@@ -214,17 +175,9 @@ def _labels(
     return encode(columns[0], columns[1], n_threads=n_threads, n=n)
 
 
-_RULES = {
-    "score": "must be between 0 and 1",
-    "weight": "must be finite and >= 0",
-    "win": "must be finite and >= 0",
-    "loss": "must be finite and >= 0",
-    "tie": "must be finite and >= 0",
-}
-
-
 def _refuse(
-    rows: GroupedRows,
+    second: Any,
+    numbers: dict[str, Any],
     groups: NDArray[Any],
     row_ptr: NDArray[np.int64],
     row: NDArray[np.uint32] | None,
@@ -234,15 +187,11 @@ def _refuse(
     """Raise the error about row `at`, and say which group it belongs to."""
     place = at if row is None else int(np.flatnonzero(row == at)[0])
     label = groups[np.searchsorted(row_ptr, place, side="right") - 1]
-    where = f"in group {label.item() if isinstance(label, np.generic) else label!r}"
-    if fault == "self":
-        column: Any = rows.second
-        if isinstance(column, Encoded):
-            value = column.items[column.codes[at]]
-        else:  # a column of a data frame may have an index of its own
-            value = np.asarray(column)[at]
-        checks.fail("second", f"an item cannot be compared with itself ({where})", at, value)
-    values = getattr(rows, fault)
-    value = values[at if len(values) > 1 else 0]
-    rule = _RULES[fault] + (" (NaN is not)" if np.isnan(value) else "")
-    checks.fail(fault, f"{rule}, {where}", at, value)
+    where = f"(in group {label.item() if isinstance(label, np.generic) else label!r})"
+    if fault == "self":  # a column of a data frame may have an index of its own
+        coded = isinstance(second, Encoded)
+        value = second.items[second.codes[at]] if coded else np.asarray(second)[at]
+        checks.fail("second", f"an item cannot be compared with itself {where}", at, value)
+    rule = checks.SCORE if fault == "score" else checks.AMOUNT
+    values = np.atleast_1d(numbers[fault])
+    checks.fail(fault, f"{rule} {where}", at, values[at if len(values) > 1 else 0])

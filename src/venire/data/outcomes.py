@@ -29,8 +29,9 @@ _TRUE = ("true", "t", "yes", "y", "1")
 _FALSE = ("false", "f", "no", "n", "0")
 _NO_MEANING = (
     "is neither first, second, tie (or another known word or number) nor the label of one of the "
-    "two items: give a mapping"
+    "two items"
 )
+_CURE = "give a mapping that says what it means"
 
 
 class Survey(NamedTuple):
@@ -81,7 +82,7 @@ class Survey(NamedTuple):
         at, value = (
             self.first_no_word if self.no_word <= self.no_label else self.first_no_label
         ) or (0, None)
-        fail("outcome", _NO_MEANING, at, value)
+        fail("outcome", _NO_MEANING, at, value, cure=_CURE)
 
 
 def survey(outcome: Any, first: Encoded, second: Encoded) -> Survey:
@@ -141,7 +142,8 @@ def outcome_scores(
         return _known(np.where(np.isnan(words), labels, words), values, codes, why)
     if reading is None:
         reading = _survey(values, codes, words, labels).reading()
-    return _known(words if reading == "words" else labels, values, codes, _NO_MEANING)
+    scores = words if reading == "words" else labels
+    return _known(scores, values, codes, _NO_MEANING, _CURE)
 
 
 def _readings(
@@ -207,10 +209,8 @@ def _targets(mapping: Mapping[Any, Any]) -> dict[Any, float]:
         except (TypeError, ValueError):
             score = np.nan
         if not 0.0 <= score <= 1.0:
-            raise ValueError(
-                f"mapping: {value!r} must go to a score in [0, 1] or to 'first', 'second' or "
-                f"'tie', got {target!r}"
-            )
+            rule = "must be a score in [0, 1], or 'first', 'second' or 'tie'"
+            fail(f"mapping[{value!r}]", rule, value=target)
         out[value] = score
         out.setdefault(_key(value), score)  # the column may hold 1.0 where the mapping says "1"
     return out
@@ -245,13 +245,15 @@ def _label(value: Any, position: Mapping[Any, int]) -> Any:
 
 
 def _unclear(place: tuple[int, Any], why: str) -> NoReturn:
-    fail("outcome", f"the value {why}: give a mapping that says what it means", *place)
+    fail("outcome", why, *place, cure=_CURE)
 
 
-def _known(score: np.ndarray, values: list[Any], codes: np.ndarray, why: str) -> np.ndarray:
+def _known(
+    score: np.ndarray, values: list[Any], codes: np.ndarray, why: str, cure: str = ""
+) -> np.ndarray:
     """The scores, if every row has one."""
     unknown = np.isnan(score)
     if unknown.any():
         at = int(np.argmax(unknown))
-        fail("outcome", why, at, values[codes[at]])
+        fail("outcome", why, at, values[codes[at]], cure=cure)
     return score

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from venire._core import checks
-from venire._core.checks import BadTypeError, BadValueError, fail
+from venire._core.checks import fail
 from venire.data.coding import encode_one
 
 __all__ = ["distinct", "floats", "plain"]
@@ -61,14 +61,7 @@ def distinct(column: Any, name: str) -> tuple[list[Any], np.ndarray]:
         return values.tolist(), codes
     if array is not None and array.dtype.kind == "O":
         column = array
-    try:
-        values, codes = encode_one(plain(column), name)
-    except (BadValueError, BadTypeError) as error:
-        reason = error.reason.replace("a label is", "a value is").replace("labels", "values")
-        kind_of_error = TypeError if isinstance(error, TypeError) else ValueError
-        if error.value is None:
-            fail(name, reason, error.position, kind=kind_of_error)
-        fail(name, reason.split(", got ")[0], error.position, error.value, kind=kind_of_error)
+    values, codes = encode_one(plain(column), name)
     return values.tolist(), codes
 
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from venire._core import checks
 from venire.data.grouped_comparisons import GroupedComparisons
-from venire.data.grouping import Grouping
 from venire.design import _kernel
 from venire.models import DEFAULT, HALF_TIES
 from venire.priors import GaussianPrior
@@ -262,21 +261,12 @@ def _sample(
     if len(groups) == c.n_groups:
         return c, items
     cell_offsets, cells = _ranges(c.cell_offsets, groups)
-    return GroupedComparisons._of(
-        Grouping(
-            groups=c.groups[groups],
-            offsets=offsets,
-            cell_offsets=cell_offsets,
-            items=c.items[items],
-            first=c.first[cells],
-            second=c.second[cells],
-            order=c.order[cells],
-            win=c.win[cells],
-            loss=c.loss[cells],
-            tie=c.tie[cells],
-            is_soft=False,
-        )
-    ), items
+    kept = {k: getattr(c, k)[cells] for k in ("first", "second", "order", "win", "loss", "tie")}
+    chosen = c.cells._replace(
+        groups=c.groups[groups], offsets=offsets, cell_offsets=cell_offsets, items=c.items[items],
+        **kept,
+    )  # fmt: skip
+    return GroupedComparisons.from_cells(chosen), items
 
 
 def _ranges(offsets: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -289,7 +279,7 @@ def _ranges(offsets: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.nda
 def _held_out(c: GroupedComparisons, generator: np.random.Generator) -> np.ndarray | None:
     """Cells of a fifth of the pairs (both orders of a pair together); None if there are not two."""
     mass = c.win + c.loss + c.tie
-    group = np.repeat(np.arange(len(c)), np.diff(c.cell_offsets))
+    group = np.repeat(np.arange(c.n_groups), np.diff(c.cell_offsets))
     new = np.ones(len(group), bool)
     new[1:] = (
         (group[1:] != group[:-1]) | (c.first[1:] != c.first[:-1]) | (c.second[1:] != c.second[:-1])

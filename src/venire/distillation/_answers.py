@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
-from venire._core.checks import BadTypeError, BadValueError
-from venire.data.frames import naming
+from venire._core.checks import BadInput
+from venire.data.rows import naming
 from venire.data.series import floats
 from venire.data.votes.frame import Run, kept, missing, signed
 from venire.distillation._ledger import Answers
@@ -86,9 +86,7 @@ def _placed(rows: NDArray[np.int64]) -> Iterator[None]:
     """Positions among some rows become positions in the frame."""
     try:
         yield
-    except (BadValueError, BadTypeError) as error:
-        if error.position is None or error.position >= len(rows):
-            raise
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        reason, at = error.reason.split(", got ")[0], int(rows[error.position])
-        checks.fail(error.argument, reason, at, error.value, kind=kind)
+    except BadInput as error:
+        if error.position is not None and error.position < len(rows):
+            error.position = int(rows[error.position])
+        raise

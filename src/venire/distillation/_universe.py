@@ -14,8 +14,8 @@ from venire._core.arrays import first_seen
 from venire.data.coding import encode_one
 from venire.data.frames import collect
 from venire.data.grouped_comparisons import GroupedComparisons
+from venire.data.lookup import GroupLookup
 from venire.data.series import plain
-from venire.ratings.grouped.lookup import GroupLookup
 
 __all__ = ["Universe", "is_frame", "keyed"]
 

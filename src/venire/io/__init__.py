@@ -6,7 +6,7 @@ row and the column. Writes tables whole or not at all. Needs pyarrow (``pip inst
 """
 
 from venire.io._errors import DataError
-from venire.io._read import read_comparisons, read_grouped, read_rows
+from venire.io._read import read_comparisons, read_grouped
 from venire.io._read_table import TableFile, columns_in, read_table
 from venire.io._read_votes import VotesFile, read_votes
 from venire.io._teachers import read_teachers
@@ -21,7 +21,6 @@ __all__ = [
     "columns_in",
     "read_comparisons",
     "read_grouped",
-    "read_rows",
     "read_teachers",
     "read_table",
     "read_votes",

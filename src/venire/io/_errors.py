@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from venire._core.failing import NO_VALUE, worded
+
 __all__ = ["DataError"]
 
 
@@ -17,15 +19,18 @@ class DataError(ValueError):
     ----------
     path : str
     reason : str
+        What is wrong with it, or with one of its values.
     row : int or None
         First bad row, counted from 1, header not counted.
     line : int or None
         Its line in a text file.
     column : str or None
-    argument : str or None
-        What the column was read as.
     value : object
-        What was found there; None where it is not about a value.
+        What stands there, where one value is wrong.
+    argument : str
+        What the column says, as the argument of a reader.
+    cure : str
+        What to do about it; often empty.
     """
 
     def __init__(
@@ -36,18 +41,24 @@ class DataError(ValueError):
         row: int | None = None,
         line: int | None = None,
         column: str | None = None,
-        argument: str | None = None,
-        value: Any = None,
+        value: Any = NO_VALUE,
+        argument: str = "",
+        cure: str = "",
     ) -> None:
+        super().__init__(os.fspath(path), reason)
         self.path, self.reason = os.fspath(path), reason
-        super().__init__(self.path, reason)
         self.row, self.line, self.column = row, line, column
-        self.argument, self.value = argument, value
+        self.value, self.argument, self.cure = value, argument, cure
 
     def __str__(self) -> str:
-        where = []
-        if self.row is not None:
-            where.append(f"row {self.row}" + (f" (line {self.line})" if self.line else ""))
+        where = [] if self.row is None else [f"row {self.row}"]
+        if self.line:
+            where[0] += f" (line {self.line})"
         if self.column is not None:
             where.append(f"column {self.column!r}")
-        return ": ".join([self.path, *([", ".join(where)] if where else []), self.reason])
+        elif self.argument:
+            where.append(self.argument)
+        if not where:
+            return f"{self.path}: {self.reason}" + (f"; {self.cure}" if self.cure else "")
+        text = worded(", ".join(where), self.value, None, self.reason, self.cure)
+        return f"{self.path}: {text}"

@@ -7,15 +7,16 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Unpack
 
+from venire.data.aggregation import aggregate
 from venire.data.columns import ColumnNames, Columns
 from venire.data.comparisons import Comparisons
-from venire.data.frames import Rows
 from venire.data.grouped_comparisons import GroupedComparisons
+from venire.data.rows import Rows
 from venire.io import tables_in
 from venire.io._errors import DataError
 from venire.io.assemble import LABELS, about_rows, located, rows_of
 
-__all__ = ["read_comparisons", "read_grouped", "read_rows"]
+__all__ = ["read_comparisons", "read_grouped"]
 
 Path = str | os.PathLike[str]
 Progress = Callable[[int, int], None]
@@ -71,23 +72,11 @@ def read_comparisons(
     ... )  # doctest: +SKIP
     """
     chosen = Columns.of(columns, named).of_one_fit()
-    rows = read_rows(path, chosen, items=items, n_threads=n_threads, progress=progress)
+    rows, _ = _read([path], path, chosen, items, n_threads, progress)
     try:
-        return Comparisons.from_rows(rows, n_threads=n_threads)
+        return Comparisons.from_cells(aggregate(rows, n_threads=n_threads))
     except ValueError as error:
-        raise located(path, error, rows.source) from None
-
-
-def read_rows(
-    path: Path,
-    columns: Columns,
-    *,
-    items: Any = None,
-    n_threads: int | None = None,
-    progress: Progress | None = None,
-) -> Rows:
-    """Read and check the columns of `read_comparisons`, without aggregating them."""
-    return _read([path], path, columns, items, n_threads, progress)[0]
+        raise located(path, error, chosen.names) from None
 
 
 def _read(
@@ -183,6 +172,6 @@ def read_grouped(
     files = tables_in.files_of(path)
     rows, place = _read(files, path, chosen, None, n_threads, progress)
     try:
-        return GroupedComparisons.from_rows(rows, n_threads=n_threads)
+        return GroupedComparisons.from_cells(aggregate(rows, n_threads=n_threads))
     except ValueError as error:
-        raise located(path, error, rows.source, place) from None
+        raise located(path, error, chosen.names, place) from None

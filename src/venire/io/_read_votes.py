@@ -90,7 +90,9 @@ def read_votes(
         frame, place = _frame(path, labels, names, n_threads, progress)
         coded: dict[str, Any] = {a: f"\0{a}" for a in labels}
         own = replace(chosen, gold=None, **coded)
-        votes = Votes._of(table_of(frame_rows(frame, own, strength), checks.n_threads(n_threads)))
+        votes = Votes.from_tables(
+            table_of(frame_rows(frame, own, strength), checks.n_threads(n_threads))
+        )
         truth = None
         if chosen.gold is not None:
             shares = gold_shares(frame[chosen.gold], chosen.mapping)

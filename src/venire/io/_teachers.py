@@ -63,15 +63,17 @@ def read_teachers(path: str | os.PathLike[str], **shared: float | None) -> Teach
             try:
                 values[k - 1] = float(value)  # type: ignore[arg-type]
             except (TypeError, ValueError):
-                reason = "is missing" if value is None else f"must be a number, got {value!r}"
-                raise DataError(path, reason, row=k, column=key) from None
+                if value is None:
+                    raise DataError(path, "is missing", row=k, column=key) from None
+                reason = "must be a number"
+                raise DataError(path, reason, row=k, column=key, value=value) from None
         columns[key] = values
     try:
         return Teachers(**columns, **given)
     except (BadValueError, BadTypeError) as error:
         at = None if error.position is None else error.position + 1
         column = {"names": "name"}.get(error.argument, error.argument)
-        raise DataError(path, error.reason, row=at, column=column) from None
+        raise DataError(path, error.reason, row=at, column=column, value=error.value) from None
 
 
 def _read(path: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -103,5 +105,5 @@ def _read(path: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
                         column=unknown[0])  # fmt: skip
     for name, value in found.items():
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise DataError(path, f"must be a number, got {value!r}", column=name)
+            raise DataError(path, "must be a number", column=name, value=value)
     return rows, found

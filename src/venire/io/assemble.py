@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from venire._core.checks import BadTypeError
+from venire._core.checks import BadInput, BadTypeError
 from venire.data.coding import Encoded, Encoder
 from venire.data.columns import Columns
-from venire.data.frames import Rows, read_frame
+from venire.data.frames import read_frame
 from venire.data.outcomes import Reading
+from venire.data.rows import Rows
 from venire.io import tables_in
 from venire.io._errors import DataError
 
@@ -71,7 +72,7 @@ def rows_of(
     rows = read_frame(
         frame, replace(columns, **own), reading=reading, items=items, n_threads=n_threads
     )
-    return replace(rows, source=names)
+    return rows._replace(source=names)
 
 
 def gathered(
@@ -160,18 +161,17 @@ def located(
     place : callable, optional
         File and row, from 0, of a position; the default is that of the one file `path`.
     """
-    argument, position = getattr(error, "argument", ""), getattr(error, "position", None)
-    about: dict[str, Any] = {"argument": argument or None, "column": names.get(argument)}
-    about["value"] = getattr(error, "value", None)
-    reason = getattr(error, "reason", "") or str(error)
-    if argument and about["column"] is None:
-        reason = f"{argument}: {reason}"
-    if position is None:
-        return DataError(path, reason, **about)
-    if place is not None:
-        path, position = place(position)
-    line = tables_in.line_of_row(path, position)
-    return DataError(path, reason, row=position + 1, line=line, **about)
+    if not isinstance(error, BadInput):
+        return DataError(path, str(error))
+    row = line = None
+    if error.position is not None:
+        path, row = (path, error.position) if place is None else place(error.position)
+        line = tables_in.line_of_row(path, row)
+        row += 1
+    return DataError(
+        path, error.reason, row=row, line=line, column=names.get(error.argument),
+        value=error.value, argument=error.argument, cure=error.cure,
+    )  # fmt: skip
 
 
 @contextmanager

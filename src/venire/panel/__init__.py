@@ -1,5 +1,6 @@
 """Teachers' votes combined: Beta posteriors, weighted pools, stacking on gold."""
 
+from venire.panel._agreement import Agreement, agreement
 from venire.panel._beta_prior import fit_beta_prior
 from venire.panel._consensus import consensus
 from venire.panel._gold import GoldReport
@@ -9,15 +10,20 @@ from venire.panel._notices import Notice
 from venire.panel._posterior import BetaPosterior
 from venire.panel._result import Consensus
 from venire.panel._stack import Stack, stack
+from venire.panel._teachers import TeacherCalibration, calibrate_teachers
 
 __all__ = [
     "METHODS",
+    "Agreement",
     "BetaPosterior",
     "Consensus",
     "GoldReport",
     "Needs",
     "Notice",
     "Stack",
+    "TeacherCalibration",
+    "agreement",
+    "calibrate_teachers",
     "consensus",
     "fit_beta_prior",
     "needs_votes",

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.data.votes.calibration import log_loss, wilson
 from venire.panel._board import Board
 from venire.panel._methods import errors
+from venire.panel._teachers import log_loss, wilson
 
 __all__ = ["GoldReport", "mean_correlation", "report"]
 

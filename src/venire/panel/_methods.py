@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire.panel._board import Board
-from venire.panel.agreement import agreed, log_odds
+from venire.panel.reliability import agreed, log_odds
 
 __all__ = [
     "METHODS",

@@ -109,7 +109,7 @@ def _of_gold(board: Board, gold: GoldReport | None, stack: Stack | None) -> Foun
         yield (
             "over-confident",
             f"surer than they are right on gold: {_listed(gold.teachers, sure)}. Rescale their "
-            "probabilities: votes.calibration(gold).scale(...).",
+            "probabilities: panel.calibrate_teachers(votes, gold).scale(...).",
         )
 
 

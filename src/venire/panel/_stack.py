@@ -13,10 +13,10 @@ from venire._core.checks import fail
 from venire._core.checks import n_threads as _n_threads
 from venire._core.checks import rng as _rng
 from venire.data.votes import Votes
-from venire.data.votes.calibration import log_loss
 from venire.data.votes.gold import gold_of
 from venire.panel import _methods
 from venire.panel._board import Board, board_of
+from venire.panel._teachers import log_loss
 
 __all__ = ["Stack", "fit_stack", "stack"]
 

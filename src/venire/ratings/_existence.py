@@ -31,8 +31,8 @@ def require_existence(
     NotIdentifiedError
         With the number of strong components, example items and the cure.
     """
-    free_tie = model_of(model).tie is not None and c._tie is not None
-    graph = c._graph()
+    free_tie = model_of(model).tie is not None and c.cells.tie is not None
+    graph = c.graph()
     weak, absence = graph.existence(order_effect, free_tie, prior)
     if absence:
         reason, cure = ABSENCES[absence]
@@ -77,11 +77,11 @@ ABSENCES = {
 
 def _refuse(c: Comparisons, reason: str, cure: str, graph: Any) -> NoReturn:
     won, lost = np.zeros(c.n_items, bool), np.zeros(c.n_items, bool)
-    for mass in (c.win, c._tie):
+    for mass in (c.win, c.cells.tie):
         if mass is not None:
             won[c.first[mass > 0.0]] = True
             lost[c.second[mass > 0.0]] = True
-    for mass in (c.loss, c._tie):
+    for mass in (c.loss, c.cells.tie):
         if mass is not None:
             won[c.second[mass > 0.0]] = True
             lost[c.first[mass > 0.0]] = True

@@ -10,12 +10,12 @@ import numpy as np
 
 from venire._core import checks
 from venire._core.summary import Summary
+from venire.data.lookup import Lookup
 from venire.models import model_of
 from venire.priors import GaussianPrior
 from venire.ratings import _summary
 from venire.ratings._base import Ratings, rank_within, sides
 from venire.ratings._errors import Information, ParameterErrors
-from venire.ratings._lookup import Lookup
 from venire.ratings._quasi import QuasiVariances, RelativeEstimates, quasi_variances
 
 if TYPE_CHECKING:

@@ -71,11 +71,11 @@ def fit_quietly(
     own = item_priors(prior, c.items)
     used, component = c, None
     if components == "strong" and prior is None:
-        used = c._within(c.components("strong").labels)
+        used = c.within(c.components("strong").labels)
     component = require_existence(used, model, order_effect=order_effect, prior=prior is not None)
     problem = build_problem(used, model, prior=own, order_effect=order_effect, n_threads=threads)
     law = model_of(model).tie
-    free_tie = law is not None and used._tie is not None
+    free_tie = law is not None and used.cells.tie is not None
     start = _start(used, model, init, order_effect, free_tie)
     start[: c.n_items] = own.levelled(start[: c.n_items] - own.centre, component)
     if method == "mm":

@@ -30,11 +30,11 @@ def build_problem(
     from venire._native.problem import Problem
 
     row = model_of(model)
-    free_tie = row.tie is not None and c._tie is not None
-    row_ptr, second = c._row_ptr, c.second
-    win, loss, tie = c.win, c.loss, c._tie
+    free_tie = row.tie is not None and c.cells.tie is not None
+    row_ptr, second = c.cells.row_ptr, c.second
+    win, loss, tie = c.win, c.loss, c.cells.tie
     order = c.order if order_effect else None
-    if not order_effect and len(c) > c.n_pairs:
+    if not order_effect and c.n_cells > c.n_pairs:
         row_ptr, second, win, loss, tie = merge_classes(
             row_ptr, second, win, loss, tie, c.n_pairs, not free_tie, n_threads
         )

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.summary import Summary
-from venire.data.aggregation import frozen
+from venire.data.rows import frozen
 from venire.resampling import _files, _intervals
 from venire.resampling._weights import MOST_KEPT
 

@@ -150,5 +150,5 @@ def _by_cell(c: Any, unit: str) -> bool:
         )
     if unit != "auto":
         return unit == "cells"
-    hard = c._square is None or bool((c._square == c.win + 0.25 * c.tie).all())
+    hard = c.cells.square is None or bool((c.cells.square == c.win + 0.25 * c.tie).all())
     return found is not None or not hard

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from venire._core import checks, disk
-from venire.data.aggregation import Aggregated
-from venire.data.grouping import Grouping
+from venire.data.rows import Cells
 from venire.models import model_of
 from venire.resampling import _groups, _restoring
 from venire.resampling._cells import SCHEMES, UNITS, cells_of
@@ -73,6 +72,14 @@ STATISTIC: Table = {
     "errors": (Saved.optional, Saved.array, np.float64, "resamples"),
     "acceleration": (Saved.optional, Saved.number),
 }
+ONE_FIT = (  # of the cells
+    "items", "row_ptr", "second", "order", "cluster", "win", "loss", "tie", "square", "has_order",
+    "clusters",
+)  # fmt: skip
+GROUPS = (
+    "groups", "offsets", "cell_offsets", "items", "first", "second", "order", "win", "loss", "tie",
+    "is_soft",
+)  # fmt: skip
 FORMATS = {
     "Bootstrap": "venire bootstrap 2",
     "GroupedBootstrap": "venire grouped bootstrap 2",
@@ -86,12 +93,12 @@ def save(b: Any, path: str | Path) -> None:
     if type(b).__name__ == "StatisticBootstrap":
         out.put("b", b, STATISTIC)
     elif type(b).__name__ == "Bootstrap":
-        out.put_cells(b.fit.comparisons, Aggregated._fields)
+        out.put_cells(b.fit.comparisons.cells, ONE_FIT)
         out.put("fit", b.fit, _restoring.FIT)
         out.put("b", b, SINGLE)
     else:
         fit, own = b.fit, not b.fit.shared
-        out.put_cells(fit.comparisons, Grouping._fields)
+        out.put_cells(fit.comparisons.cells, GROUPS)
         out.put("fit", fit, _restoring.GROUPED_FIT)
         out.add("fit.status", fit.status)
         out.add("fit.has_order", fit.order_effect is not None)
@@ -134,12 +141,10 @@ class _Members:
         else:
             self.facts[name] = value.item() if isinstance(value, np.generic) else value
 
-    def put_cells(self, c: Any, fields: tuple[str, ...]) -> None:
+    def put_cells(self, cells: Cells, fields: tuple[str, ...]) -> None:
         """The arrays of comparisons; labels that are Python's own texts as NumPy's."""
         for name in fields:
-            if name == "n_pairs":  # the cells say it
-                continue
-            value = getattr(c, name if hasattr(c, name) else f"_{name}")
+            value = getattr(cells, name)
             if isinstance(value, np.ndarray) and value.dtype == object:
                 stored = value.astype(np.str_)
                 lost = np.flatnonzero(stored.astype(object) != value)
@@ -178,7 +183,7 @@ def _grouped(s: Saved) -> dict[str, Any]:
     probs = _groups.probabilities(own["levels"])
     has = {
         "gamma": fit.order_effect is not None and not fit.shared,
-        "tie": fit.tie is not None and not fit.shared and g._tie is not None,
+        "tie": fit.tie is not None and not fit.shared and g.cells.tie is not None,
     }
     replicates = None
     if s.holds("draws.theta"):

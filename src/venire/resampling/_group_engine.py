@@ -138,7 +138,7 @@ class GroupEngine:
         if self.unit != "auto":
             return self.unit
         g, cells = self.g, slice(self.g.cell_offsets[k], self.g.cell_offsets[k + 1])
-        masses = (g.win[cells], g.loss[cells], None if g._tie is None else g._tie[cells])
+        masses = (g.win[cells], g.loss[cells], None if g.cells.tie is None else g.cells.tie[cells])
         return "outcomes" if first_fraction(masses) is None else "cells"
 
     def _put(self, out: GroupReplicates, start: int, k: int, rows: Any, batch: Batch) -> None:

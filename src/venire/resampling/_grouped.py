@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
-from venire.data.aggregation import frozen
+from venire.data.rows import frozen
 from venire.ratings import ParameterErrors
 from venire.ratings.fitting import tie_of
 from venire.resampling import _groups

@@ -28,7 +28,7 @@ def probabilities(levels: tuple[float, ...]) -> NDArray[np.float64]:
 def check_unit(fit: GroupedFit, unit: str) -> None:
     """Outcomes can be drawn where masses are whole numbers."""
     g = fit.comparisons
-    found = first_fraction((g.win, g.loss, g._tie)) if unit == "outcomes" else None
+    found = first_fraction((g.win, g.loss, g.cells.tie)) if unit == "outcomes" else None
     if found is not None:
         name, at = found
         k = int(np.searchsorted(g.cell_offsets, at, side="right")) - 1

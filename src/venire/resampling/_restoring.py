@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.data.aggregation import Aggregated
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
-from venire.data.grouping import Grouping
+from venire.data.rows import Cells
 from venire.models import MODELS, model_of
 from venire.priors import GaussianPrior
 from venire.ratings.fit import Fit
@@ -79,11 +78,11 @@ def comparisons(s: Saved) -> Comparisons:
     n_pairs = 1 + int(((first[1:] != first[:-1]) | (second[1:] != second[:-1])).sum())
     square = s.optional("c.square", Saved.maybe, np.float64, "cells", 0.0)
     has_order = s.flag("c.has_order")
-    masses = _masses(s)
-    cells = Aggregated(
-        items, ptr, second, order, cluster, *masses, square, n_pairs, has_order, clusters
-    )
-    return Comparisons._of(cells)
+    cells = Cells.of_one(
+        items, ptr, second, order, cluster, *_masses(s), square, n_pairs, has_order=has_order,
+        clusters=clusters,
+    )  # fmt: skip
+    return Comparisons.from_cells(cells)
 
 
 def grouped_comparisons(s: Saved) -> GroupedComparisons:
@@ -104,8 +103,11 @@ def grouped_comparisons(s: Saved) -> GroupedComparisons:
     keys = [group, first, second, order]
     s.check("c.second", _ascending(keys), "must stand in the order of the cells", second)
     is_soft = s.flag("c.is_soft")
-    cells = Grouping(groups, offsets, ends, items, first, second, order, *_masses(s), is_soft)
-    return GroupedComparisons._of(cells)
+    cells = Cells(
+        items, offsets, ends, second, order, *_masses(s), first=first, groups=groups,
+        is_soft=is_soft,
+    )  # fmt: skip
+    return GroupedComparisons.from_cells(cells)
 
 
 def fit(s: Saved) -> Fit:
@@ -119,7 +121,7 @@ def fit(s: Saved) -> Fit:
         s.fail("fit.component", "must be the components of the comparisons")
     law = model_of(model).tie
     s.same("fit.tie", tie, law is not None)
-    if law is not None and (tie < law.boundary or (c._tie is None and tie != law.boundary)):
+    if law is not None and (tie < law.boundary or (c.cells.tie is None and tie != law.boundary)):
         s.fail("fit.tie", f"must be {law.boundary:g}, or more where there are ties", None, tie)
     return Fit(comparisons=c, prior=prior, **found)
 
@@ -138,7 +140,7 @@ def grouped_fit(s: Saved) -> GroupedFit:
     if found["shared"]:
         order_effect = float(values[0]) if has_order and len(values) else None
         n_ties = len(values) - has_order
-        if n_ties not in ((0, 1) if law is not None and g._tie is not None else (0,)):
+        if n_ties not in ((0, 1) if law is not None and g.cells.tie is not None else (0,)):
             s.fail("fit.shared_values", f"must not hold {len(values)} values")
         if law is not None:
             tie = float(tie_of(values[-1])) if n_ties else law.boundary

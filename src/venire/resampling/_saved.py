@@ -58,7 +58,7 @@ class Saved:
 
     def fail(self, member: str, reason: str, *where: Any) -> NoReturn:
         """Raise the error about a member; `where` is the position and the value found there."""
-        checks.fail("path", f"{self.path!r} is no saved bootstrap: {member} {reason}", *where)
+        checks.fail(f"path: {self.path!r} is no saved bootstrap: {member}", reason, *where)
 
     def finish(self) -> None:
         """Nothing more is asked for: refuse what nobody wanted."""

@@ -15,7 +15,7 @@ from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.votes import Votes
 from venire.models import DEFAULT, HALF_TIES
 from venire.panel import Consensus, consensus
-from venire.panel.agreement import agreed, log_odds
+from venire.panel.reliability import agreed, log_odds
 from venire.priors import GaussianPrior
 from venire.ratings.grouped import GroupedFit, fit_groups
 from venire.targets._rows import LaidOutVotes

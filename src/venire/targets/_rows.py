@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from venire.data.aggregation import aggregate
 from venire.data.grouped_comparisons import GroupedComparisons
-from venire.data.grouping import GroupedRows, group_rows
+from venire.data.rows import Rows
 from venire.data.votes import Votes
 from venire.models import model_of
 from venire.ratings.grouped import GroupedFit
@@ -37,10 +38,10 @@ class LaidOutVotes:
         # Each pair has its own number as its mass, by which its cell is known afterwards.
         number = np.arange(1.0, len(names) + 1.0)
         number[np.diff(table.ptr) == 0] = 0.0
-        rows = GroupedRows(
-            len(names), *names.labels(), groups, items, win=number, loss=np.zeros(len(names))
-        )
-        self.frame = GroupedComparisons._of(group_rows(rows, n_threads))
+        group, first, second = names.labels()
+        rows = Rows(len(names), first, second, group=group, win=number, loss=np.zeros(len(names)))
+        cells = aggregate(rows, items=items, groups=groups, n_threads=n_threads)
+        self.frame = GroupedComparisons.from_cells(cells)
         same = np.array_equal(self.frame.win, number)
         pair = None if same else self.frame.win.astype(np.int64) - 1
         self.n_threads = n_threads
@@ -50,7 +51,7 @@ class LaidOutVotes:
 
     def comparisons(self, weight: Floats | None = None) -> GroupedComparisons:
         """The votes, weighted by teacher: ties are half a win to each."""
-        return self.frame._with_masses(*self._native.masses(weight))
+        return self.frame.with_masses(*self._native.masses(weight))
 
     def agreement(self, fit: GroupedFit) -> tuple[Floats, Floats, NDArray[np.int64]]:
         """Each teacher's sums of |s| and of s (2p - 1), p the fit's; its number of judgments."""

@@ -208,7 +208,7 @@ def extreme_votes(case: Case) -> None:
         case.within("a share", out.share, 0.0, 1.0 + 1e-9)
         case.within("kappa and alpha", [*out.kappa.ravel(), out.alpha], -1e300, 1 + 1e-9)
     gold = case.column([1, -1], v.n_pairs)
-    out = case.try_(v.calibration, gold)
+    out = case.try_(vn.panel.calibrate_teachers, v, gold)
     if out is not None:
         for name in ("accuracy", "log_loss", "temperature"):
             if hasattr(out, name):

@@ -147,7 +147,11 @@ def votes_measures(case: Case) -> None:
     out = case.call(v.agreement, **case.spoil(options, 0.3))
     case.call(repr, out)
     gold = gold_of(case, v)
-    out = case.call(v.calibration, **case.spoil({"gold": gold} | case.some({"level": 0.9}), 0.3))
+    out = case.call(
+        vn.panel.calibrate_teachers,
+        v,
+        **case.spoil({"gold": gold} | case.some({"level": 0.9}), 0.3),
+    )
     case.call(repr, out)
     m = case.whole(1, 3)
     p = [[0.5, 0.2, 0.3]] * m

@@ -71,22 +71,6 @@ def read_grouped(case: Case) -> None:
     case.call(repr, g)
 
 
-@entry
-def read_rows(case: Case) -> None:
-    path, options = comparison_file(case)
-    ends = {k: options.pop(k) for k in ("first", "second")}
-    rows = case.call(vio.read_rows, path, options, **case.spoil(ends, 0.15), allow=FILES)
-    case.call(repr, case.call(vn.Comparisons.from_rows, rows))
-
-
-@entry
-def read_groups_of_rows(case: Case) -> None:
-    path, options = comparison_file(case, group=True)
-    ends = {k: options.pop(k) for k in ("first", "second")}
-    rows = case.call(vio.read_rows, path, options, **ends, allow=FILES)
-    case.call(repr, case.call(vn.GroupedComparisons.from_rows, rows))
-
-
 def vote_file(case: Case) -> tuple[Path, dict[str, Any]]:
     n = case.whole(1, 12)
     columns: dict[str, Any] = {"judge": case.column(case.names(3), n)}

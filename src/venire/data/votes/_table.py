@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from venire._core.checks import BadValueError
+from venire._core.checks import fail
 from venire.data import coding
 
 __all__ = ["PairNames", "Table", "joined", "union"]
@@ -71,7 +71,7 @@ def joined(a: Table, b: Table, n_threads: int) -> Table:
     names, at_a, at_b = _union_of_pairs(a.names, b.names)
     teachers, to_a, to_b = union(a.teachers, b.teachers, "teacher")
     if a.n_votes + b.n_votes > _MOST and _most_runs(a) + _most_runs(b) > _MOST:
-        raise BadValueError(f"vote: one judgment has more than {_MOST} runs")
+        fail("vote", f"one judgment has more than {_MOST} runs")
     ptr, columns = votes.merge(
         a.ptr, a.columns, b.ptr, b.columns, at_a, at_b, to_a, to_b, n_threads
     )
@@ -94,9 +94,7 @@ def union(
     """Sorted labels of both, and the place of each one's labels among them."""
     if (a.dtype == object) != (b.dtype == object) and len(a) and len(b):
         words = ["text" if x.dtype == object else "integers" for x in (a, b)]
-        raise BadValueError(
-            f"{name}: labels must all be of one type; found {words[1]} after {words[0]}"
-        )
+        fail(name, f"must all be of one type: here is {words[1]} after {words[0]}")
     if len(a) == len(b) and (a == b).all():
         same = np.arange(len(a), dtype=np.int32)
         return a, same, same
@@ -114,14 +112,14 @@ def _union_of_pairs(
 ) -> tuple[PairNames, NDArray[np.int32], NDArray[np.int32]]:
     """Names of all pairs, and where each table has them (-1: nowhere)."""
     if (a.pairs is None) != (b.pairs is None):
-        raise BadValueError("pair: one has labels of pairs, the other pairs of items")
+        fail("pair", "one has labels of pairs, the other pairs of items")
     if a.pairs is not None and b.pairs is not None:
         pairs, to_a, to_b = union(a.pairs, b.pairs, "pair")
         return PairNames(pairs), _places(to_a, len(pairs)), _places(to_b, len(pairs))
     assert a.items is not None
     assert b.items is not None
     if (a.groups is None) != (b.groups is None):
-        raise BadValueError("group: both or neither of the votes must have groups")
+        fail("group", "both or neither of the votes must have groups")
     items, item_a, item_b = union(a.items, b.items, "first")
     groups = group_a = group_b = None
     if a.groups is not None and b.groups is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 from numpy.typing import ArrayLike
 
@@ -11,10 +11,6 @@ from venire.data.columns import VoteColumnNames, VoteColumns
 from venire.data.votes._judgments import Judgments
 from venire.data.votes._table import Table, joined
 from venire.data.votes.rows import checked_rows, table_of
-
-if TYPE_CHECKING:
-    from venire.data.votes._agreement import Agreement
-    from venire.data.votes.calibration import TeacherCalibration
 
 __all__ = ["Votes"]
 
@@ -159,7 +155,7 @@ class Votes(Judgments):
             pair=pair, teacher=teacher, vote=vote, probabilities=probabilities, swapped=swapped,
             weight=weight, strength=strength, pairs=pairs,
         )  # fmt: skip
-        return cls._of(table_of(rows, checks.n_threads(n_threads)))
+        return cls.from_tables(table_of(rows, checks.n_threads(n_threads)))
 
     @classmethod
     def from_frame(
@@ -195,10 +191,11 @@ class Votes(Judgments):
         from venire.data.votes.frame import frame_rows
 
         rows = frame_rows(frame, VoteColumns.of(columns, named), strength)
-        return cls._of(table_of(rows, checks.n_threads(n_threads)))
+        return cls.from_tables(table_of(rows, checks.n_threads(n_threads)))
 
     @classmethod
-    def _of(cls, *parts: Table) -> Votes:
+    def from_tables(cls, *parts: Table) -> Votes:
+        """From tables that are known to be in order."""
         self = cls.__new__(cls)
         self._parts = parts
         return self
@@ -260,7 +257,7 @@ class Votes(Judgments):
         if own and group is not None:
             raise TypeError("group goes with first and second")
         if not own and (group is None) != (self._parts[0].names.groups is None):
-            raise checks.BadValueError("group: both or neither of the votes must have groups")
+            checks.fail("group", "both or neither of the votes must have groups")
         return self._with(table_of(rows, checks.n_threads(n_threads)))
 
     def __add__(self, other: Votes) -> Votes:
@@ -275,79 +272,4 @@ class Votes(Judgments):
         while len(parts) > 1 and 2 * parts[-1].n_cells >= parts[-2].n_cells:
             last = parts.pop()
             parts[-1] = joined(parts[-1], last, checks.n_threads(None))
-        return self._of(*parts)
-
-    # ---- what can be said of them -------------------------------------------------------------
-
-    def agreement(self, *, metric: str = "nominal", level: float = 0.95) -> Agreement:
-        """How far the teachers agree, and how far each favours a position.
-
-        Parameters
-        ----------
-        metric : {"nominal", "interval"}
-            Distance of votes in Krippendorff's alpha: 0 or 1; or the squared difference, with a tie
-            halfway between a win and a loss.
-        level : float, default 0.95
-            Of the intervals of the position bias.
-
-        Returns
-        -------
-        Agreement
-
-        Raises
-        ------
-        ValueError
-            If there are more than 2,000 teachers.
-
-        Notes
-        -----
-        O(n_pairs * n_teachers²) time at most. Judgments of several runs count as the distribution
-        of their votes.
-
-        References
-        ----------
-        J. Cohen (1960), doi:10.1177/001316446002000104. K. Krippendorff (1970),
-        doi:10.1177/001316447003000105.
-
-        Examples
-        --------
-        >>> import venire as vn
-        >>> v = vn.Votes.from_pairs([0, 0, 1, 1], ["x", "y", "x", "y"], [1, 1, -1, -1])
-        >>> v.agreement().alpha
-        1.0
-        """
-        from venire.data.votes._agreement import agreement
-
-        return agreement(self, metric, level)
-
-    def calibration(self, gold: Any, *, level: float = 0.95) -> TeacherCalibration:
-        """How good each teacher's stated probabilities are where the truth is known.
-
-        Parameters
-        ----------
-        gold : mapping, tuple of arrays, or array_like of shape (n_pairs,)
-            Share that the pair's first item truly got: 1, 0 or 0.5, or between; see `consensus`.
-        level : float, default 0.95
-            Of the intervals of the accuracy.
-
-        Returns
-        -------
-        TeacherCalibration
-            Accuracy, log-loss, and the temperature that would mend over-confidence.
-
-        Raises
-        ------
-        ValueError
-            If a gold label is unknown or a value is outside [0, 1].
-
-        Examples
-        --------
-        >>> import venire as vn
-        >>> v = vn.Votes.from_pairs([0, 1], ["x", "x"], probabilities=[[0.9, 0, 0.1]] * 2)
-        >>> v.calibration([1, 0]).accuracy.tolist()
-        [0.5]
-        """
-        from venire.data.votes.calibration import calibration
-        from venire.data.votes.gold import gold_of
-
-        return calibration(self, gold_of(self, gold), level)
+        return self.from_tables(*parts)

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
-from venire._core.checks import BadTypeError, BadValueError, fail
+from venire._core.checks import BadInput, fail
 from venire.data.coding import Encoded, encode
 from venire.data.columns import VoteColumns
-from venire.data.frames import collect, naming
+from venire.data.frames import collect
 from venire.data.outcomes import _SCORES, outcome_scores, truths
+from venire.data.rows import naming
 from venire.data.series import distinct, floats, plain
 from venire.data.votes.rows import VoteRows, checked_rows
 
@@ -196,10 +197,8 @@ def _mapped(values: list[Any], mapping: Mapping[Any, Any]) -> dict[Any, int]:
         except (TypeError, ValueError):
             vote = np.nan
         if vote not in (-1.0, 0.0, 1.0):
-            raise ValueError(
-                f"mapping: {value!r} must go to 1, 0 or -1 or to 'first', 'tie' or 'second', got "
-                f"{target!r}"
-            )
+            rule = "must be 1, 0 or -1, or 'first', 'tie' or 'second'"
+            fail(f"mapping[{value!r}]", rule, value=target)
         table[value] = int(vote)
     spelled = {_key(k): v for k, v in table.items()}
     return {v: table.get(v, spelled.get(_key(v), 2)) for v in values}
@@ -246,11 +245,11 @@ def _by_winner(run: Run, rows: NDArray[np.int64]) -> NDArray[np.int8]:
         first, second = Encoded(items, a), Encoded(items, b)
     try:
         score = outcome_scores(run.column, None, first, second)
-    except (BadValueError, BadTypeError) as error:
-        at = None if error.position is None else int(rows[error.position])
-        reason = error.reason.split(", got ")[0]
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        fail(run.argument, reason, at, error.value, kind=kind)
+    except BadInput as error:
+        error.argument = run.argument
+        if error.position is not None:
+            error.position = int(rows[error.position])
+        raise
     return (2 * score - 1).astype(np.int8)
 
 

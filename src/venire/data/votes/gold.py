@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from venire._core import checks
 from venire._core.checks import fail
 from venire.data.coding import encode_one
+from venire.data.lookup import Lookup
 
 if TYPE_CHECKING:
     from venire.data.votes._votes import Votes
@@ -100,16 +101,7 @@ def _columns(keys: list[Any], width: int) -> list[list[Any]]:
 
 def _codes(labels: NDArray[Any], wanted: list[Any]) -> NDArray[np.int64]:
     """Place of each wanted label among the labels, -1 where it is not there."""
-    if len(wanted) < 1000 or labels.dtype == object:
-        few = set(wanted)
-        place = {x: i for i, x in enumerate(labels.tolist()) if x in few}
-        return np.array([place.get(_plain(x), -1) for x in wanted], np.int64)
-    found = np.asarray(wanted)
-    if found.dtype.kind not in "iu":
-        place = {x: i for i, x in enumerate(labels.tolist())}
-        return np.array([place.get(_plain(x), -1) for x in wanted], np.int64)
-    near = np.minimum(np.searchsorted(labels, found), len(labels) - 1)
-    return np.where(labels[near] == found, near, -1)
+    return Lookup(labels).places(np.fromiter(map(_plain, wanted), object, len(wanted)))
 
 
 def _plain(x: Any) -> Any:

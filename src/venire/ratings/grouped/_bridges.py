@@ -11,8 +11,8 @@ import numpy as np
 from venire import scales
 from venire._core import checks
 from venire.data.comparisons import Components
+from venire.data.lookup import GroupLookup
 from venire.models import model_of
-from venire.ratings.grouped.lookup import GroupLookup
 from venire.ratings.grouped.scaling import group_of_item
 
 __all__ = ["Evidence", "read"]

@@ -31,13 +31,13 @@ LONGEST = 2.0  # step, in the unit of the parameters
 
 def share_of_ties(g: GroupedComparisons) -> float:
     """Ties among all comparisons."""
-    return 0.0 if g._tie is None else float(g._tie.sum()) / g.n_comparisons
+    return 0.0 if g.cells.tie is None else float(g.cells.tie.sum()) / g.n_comparisons
 
 
 def has_ties_that_count(g: GroupedComparisons, prior: bool) -> bool:
     """Whether a group that has a fit, once the shared parameters are known, has ties."""
-    if g._tie is None or prior:
-        return g._tie is not None
+    if g.cells.tie is None or prior:
+        return g.cells.tie is not None
     graph = graph_of(g, np.ones(g.n_groups, bool))
     found = []
     for strong in (False, True):
@@ -45,7 +45,7 @@ def has_ties_that_count(g: GroupedComparisons, prior: bool) -> bool:
         group = np.searchsorted(g.offsets, first, side="right") - 1
         found.append(np.bincount(group, minlength=g.n_groups))
     fitted = np.repeat(found[0] == found[1], np.diff(g.cell_offsets))
-    return bool((g._tie[fitted] > 0.0).any()) or not fitted.any()
+    return bool((g.cells.tie[fitted] > 0.0).any()) or not fitted.any()
 
 
 def fit_shared(
@@ -135,7 +135,7 @@ def _activate(e: Estimates, active: np.ndarray) -> None:
 def _weight(g: GroupedComparisons, active: np.ndarray) -> float:
     cells = np.repeat(active, np.diff(g.cell_offsets))
     total = float((g.win + g.loss)[cells].sum())
-    return total if g._tie is None else total + float(g._tie[cells].sum())
+    return total if g.cells.tie is None else total + float(g.cells.tie[cells].sum())
 
 
 def graph_of(g: GroupedComparisons, active: np.ndarray) -> Graph:
@@ -153,7 +153,7 @@ def graph_of(g: GroupedComparisons, active: np.ndarray) -> Graph:
         g.order[cells],
         g.win[cells],
         g.loss[cells],
-        None if g._tie is None else g._tie[cells],
+        None if g.cells.tie is None else g.cells.tie[cells],
     )
 
 

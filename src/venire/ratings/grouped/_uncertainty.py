@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from venire._core import checks
-from venire.data.aggregation import frozen
+from venire.data.rows import frozen
 from venire.ratings._covariance import inverse_of
 from venire.ratings._errors import ParameterErrors
 from venire.ratings.grouped import _shared, batches

@@ -58,7 +58,7 @@ def native_groups(
         g.order,
         g.win,
         g.loss,
-        g._tie,
+        g.cells.tie,
         prior=prior,
         gamma=order_effect,
         shared=shared,

@@ -9,16 +9,16 @@ import numpy as np
 
 from venire._core import checks
 from venire._core.summary import Summary, amount
-from venire.data.aggregation import frozen
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.grouping import group_at
+from venire.data.lookup import GroupLookup
+from venire.data.rows import frozen
 from venire.models import model_of
 from venire.priors import GaussianPrior, ItemPriors, item_priors
 from venire.ratings._base import Ratings, rank_within, sides
 from venire.ratings._errors import ERRORS, ParameterErrors
 from venire.ratings.fit import Fit
 from venire.ratings.grouped import _uncertainty, batches, scaling
-from venire.ratings.grouped.lookup import GroupLookup
 
 __all__ = ["GroupedFit"]
 
@@ -273,8 +273,8 @@ class GroupedFit(Ratings):
             for start, stop in batches.batches(g):
                 cells = slice(g.cell_offsets[start], g.cell_offsets[stop])
                 weight = g.win[cells] + g.loss[cells]
-                if g._tie is not None:
-                    weight = weight + g._tie[cells]
+                if g.cells.tie is not None:
+                    weight = weight + g.cells.tie[cells]
                 base = np.repeat(g.offsets[start:stop], np.diff(g.cell_offsets[start : stop + 1]))
                 items = slice(g.offsets[start], g.offsets[stop])
                 base -= items.start
@@ -370,7 +370,7 @@ class GroupedFit(Ratings):
 
     def single(self, k: int) -> Fit:
         """The fit of the group at position `k`, which has one."""
-        c = self.comparisons._at(k)
+        c = self.comparisons.at(k)
         return Fit(
             comparisons=c,
             model=self.model,
@@ -393,7 +393,7 @@ class GroupedFit(Ratings):
 
         self.require_own_scale()
         row = model_of(self.model)
-        has_tie = row.tie is not None and self.comparisons._tie is not None
+        has_tie = row.tie is not None and self.comparisons.cells.tie is not None
         if self.shared:
             has_tie = len(self.shared_values) > (self.order_effect is not None)
         native = batches.native_groups(

@@ -10,13 +10,13 @@ from numpy.typing import ArrayLike
 
 from venire._core import checks
 from venire.data.grouped_comparisons import GroupedComparisons
+from venire.data.lookup import GroupLookup
 from venire.errors import ConvergenceError, ConvergenceWarning, NotIdentifiedError
 from venire.models import DEFAULT, Model, TieLaw, model_of
 from venire.priors import GaussianPrior, ItemPriors, item_priors
 from venire.ratings.fitting import check_arguments, fit_quietly, tie_of
 from venire.ratings.grouped import _shared, batches
 from venire.ratings.grouped.fit import GroupedFit
-from venire.ratings.grouped.lookup import GroupLookup
 
 if TYPE_CHECKING:
     from venire._native.grouped import Estimates
@@ -126,7 +126,7 @@ def fit_groups(
     shared, strict = checks.flag(shared, "shared"), checks.flag(strict, "strict")
     threads = checks.n_threads(n_threads)
     row = model_of(model)
-    has_tie = row.tie is not None and g._tie is not None
+    has_tie = row.tie is not None and g.cells.tie is not None
     if has_tie and shared:
         has_tie = _shared.has_ties_that_count(g, prior is not None)
     own = not shared
@@ -203,7 +203,7 @@ class _Single:
             e.theta[items] = self.priors.centre if means is None else means[items]
             self._unknown(e, k)
             return
-        c = self.g._at(k)
+        c = self.g.at(k)
         start = np.nan_to_num(e.theta[items]) if warm else None
         try:
             prior = self.priors.part(items)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,11 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from venire._core import checks
 from venire._core.checks import fail
 from venire.data.coding import encode_one
+from venire.data.lookup import Lookup
+from venire.data.votes import Votes
+from venire.data.votes.gold import gold_of
+from venire.data.votes.rows import read_probabilities
 
-if TYPE_CHECKING:
-    from venire.data.votes._votes import Votes
-
-__all__ = ["TeacherCalibration", "calibration", "log_loss", "wilson"]
+__all__ = ["TeacherCalibration", "calibrate_teachers", "log_loss", "wilson"]
 
 CLIP = 1e-6
 _LARGEST = 100.0  # temperature
@@ -84,15 +85,12 @@ class TeacherCalibration:
         C. Guo, G. Pleiss, Y. Sun, K. Weinberger (2017), On calibration of modern neural networks,
         https://proceedings.mlr.press/v70/guo17a.html
         """
-        from venire.data.votes.rows import read_probabilities
-
-        place = {label: i for i, label in enumerate(self.teachers.tolist())}
         stated = checks.numeric(probabilities, "probabilities")
         n, teacher = checks.columns(teacher=teacher)
         if stated.ndim and len(stated) != n:
             fail("teacher", f"has {n} rows, but probabilities has {len(stated)}")
         labels, codes = encode_one(teacher, "teacher", n=n)
-        at = np.array([place.get(label, -1) for label in labels.tolist()])[codes]
+        at = Lookup(self.teachers).places(labels)[codes]
         if (at < 0).any():
             bad = int(np.argmax(at < 0))
             fail("teacher", "is not among the teachers", bad, labels[codes[bad]])
@@ -124,12 +122,38 @@ def wilson(
         )
 
 
-def calibration(votes: Votes, gold: NDArray[np.float64], level: float) -> TeacherCalibration:
-    """See `Votes.calibration`; `gold` is NaN where it is not known."""
-    level = checks.level(level)
-    cells = np.flatnonzero(~np.isnan(gold)[votes.pair])
+def calibrate_teachers(votes: Votes, gold: Any, *, level: float = 0.95) -> TeacherCalibration:
+    """How good each teacher's stated probabilities are where the truth is known.
+
+    Parameters
+    ----------
+    votes : Votes
+    gold : mapping, tuple of arrays, or array_like of shape (n_pairs,)
+        Share that the pair's first item truly got: 1, 0 or 0.5, or between; see `consensus`.
+    level : float, default 0.95
+        Of the intervals of the accuracy.
+
+    Returns
+    -------
+    TeacherCalibration
+        Accuracy, log-loss, and the temperature that would mend over-confidence.
+
+    Raises
+    ------
+    ValueError
+        If a gold label is unknown or a value is outside [0, 1].
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> v = vn.Votes.from_pairs([0, 1], ["x", "x"], probabilities=[[0.9, 0, 0.1]] * 2)
+    >>> vn.panel.calibrate_teachers(v, [1, 0]).accuracy.tolist()
+    [0.5]
+    """
+    level, known = checks.level(level), gold_of(votes, gold)
+    cells = np.flatnonzero(~np.isnan(known)[votes.pair])
     n_teachers = votes.n_teachers
-    teacher, y = votes.teacher[cells], gold[votes.pair[cells]]
+    teacher, y = votes.teacher[cells], known[votes.pair[cells]]
     win, tie, loss = votes.win[cells], votes.tie[cells], votes.loss[cells]
     signed = (win - loss) / (win + loss + tie)
     p = (1.0 + signed) / 2

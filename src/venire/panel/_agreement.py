@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.checks import fail
-
-if TYPE_CHECKING:
-    from venire.data.votes._votes import Votes
+from venire.data.votes import Votes
 
 __all__ = ["Agreement", "agreement"]
 
@@ -69,8 +67,44 @@ class Agreement:
     level: float
 
 
-def agreement(votes: Votes, metric: str, level: float) -> Agreement:
-    """See `Votes.agreement`."""
+def agreement(votes: Votes, *, metric: str = "nominal", level: float = 0.95) -> Agreement:
+    """How far the teachers agree, and how far each favours a position.
+
+    Parameters
+    ----------
+    votes : Votes
+    metric : {"nominal", "interval"}
+        Distance of votes in Krippendorff's alpha: 0 or 1; or the squared difference, with a tie
+        halfway between a win and a loss.
+    level : float, default 0.95
+        Of the intervals of the position bias.
+
+    Returns
+    -------
+    Agreement
+
+    Raises
+    ------
+    ValueError
+        If there are more than 2,000 teachers.
+
+    Notes
+    -----
+    O(n_pairs * n_teachers²) time at most. Judgments of several runs count as the distribution
+    of their votes.
+
+    References
+    ----------
+    J. Cohen (1960), doi:10.1177/001316446002000104. K. Krippendorff (1970),
+    doi:10.1177/001316447003000105.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> v = vn.Votes.from_pairs([0, 0, 1, 1], ["x", "y", "x", "y"], [1, 1, -1, -1])
+    >>> vn.panel.agreement(v).alpha
+    1.0
+    """
     checks.one_of(metric, "metric", ("nominal", "interval"))
     level = checks.level(level)
     if votes.n_teachers > _MOST_TEACHERS:

@@ -1,0 +1,175 @@
+"""What comparisons are made of: rows as they were given, and the cells that they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire._core import checks
+from venire._core.checks import BadInput, fail
+
+__all__ = ["Cells", "Observed", "Rows", "frozen", "naming"]
+
+
+class Rows(NamedTuple):
+    """Columns of `n` rows as they were given; a number, or an array of one, stands for all rows.
+
+    `score`, or `win` and `loss` (and `tie`), say what happened; with none of them first won. Labels
+    may be `Encoded`. `source` names the column that each argument came from, if any.
+    """
+
+    n: int
+    first: Any
+    second: Any
+    score: Any = None
+    win: Any = None
+    loss: Any = None
+    tie: Any = None
+    weight: Any = None
+    order: Any = None
+    cluster: Any = None
+    group: Any = None
+    source: Mapping[str, Any] | None = None
+
+    @classmethod
+    def given(cls, *, may_be_empty: bool = False, **columns: Any) -> Rows:
+        """Rows from the arguments of a call, by name: columns of one length, or numbers."""
+        n, *ready = checks.columns(may_be_empty=may_be_empty, **columns)
+        if "win" in columns:
+            for name in ("win", "loss"):
+                if columns[name] is None:
+                    fail(name, "must be an array or a number", value=None, kind=TypeError)
+        return cls(n, **dict(zip(columns, ready, strict=True)))
+
+
+@contextmanager
+def naming(source: Mapping[str, Any]) -> Iterator[None]:
+    """Let errors about an argument say which column it came from."""
+    try:
+        yield
+    except BadInput as error:
+        error.column = source.get(error.argument, error.column)
+        raise
+
+
+class Cells(NamedTuple):
+    """Rows added up: cells of every group, group after group. What one fit takes is one group.
+
+    Sorted by (first, second, order, cluster) within each group. Group k has the items
+    ``offsets[k]`` to ``offsets[k + 1]`` and the cells ``cell_offsets[k]`` to
+    ``cell_offsets[k + 1]``. Positions of items count within the group.
+
+    Where there is one group, `row_ptr` stands for `first`: item i is the first of the cells
+    ``row_ptr[i]`` to ``row_ptr[i + 1]``. `tie` is None where nobody tied, `square` where no score
+    was soft; groups keep no squares. `groups`, `cluster` and `clusters` are None where there are
+    none.
+    """
+
+    items: NDArray[Any]
+    offsets: NDArray[np.int64]
+    cell_offsets: NDArray[np.int64]
+    second: NDArray[np.int32]
+    order: NDArray[np.int8]
+    win: NDArray[np.float64]
+    loss: NDArray[np.float64]
+    tie: NDArray[np.float64] | None = None
+    square: NDArray[np.float64] | None = None
+    first: NDArray[np.int32] | None = None
+    row_ptr: NDArray[np.int64] | None = None
+    cluster: NDArray[np.int32] | None = None
+    clusters: NDArray[Any] | None = None
+    groups: NDArray[Any] | None = None
+    n_pairs: int | None = None  # of one group
+    has_order: bool = False  # an explicit order was given
+    is_soft: bool = False  # some score was neither 0, 1/2 nor 1
+
+    @classmethod
+    def of_one(
+        cls,
+        items: NDArray[Any],
+        row_ptr: NDArray[np.int64],
+        second: NDArray[np.int32],
+        order: NDArray[np.int8],
+        cluster: NDArray[np.int32] | None,
+        win: NDArray[np.float64],
+        loss: NDArray[np.float64],
+        tie: NDArray[np.float64] | None,
+        square: NDArray[np.float64] | None,
+        n_pairs: int,
+        *,
+        has_order: bool = False,
+        clusters: NDArray[Any] | None = None,
+    ) -> Cells:
+        """Cells of one fit, in the order in which the native layer gives them."""
+        offsets, cell_offsets = np.array(((0, len(items)), (0, len(second))))
+        return cls(
+            items, offsets, cell_offsets, second, order, win, loss,
+            tie, square, None, row_ptr, cluster, clusters, None, n_pairs, has_order,
+            square is not None,
+        )  # fmt: skip
+
+
+class Observed:
+    """Cells, to read: what comparisons of one fit and of many groups have in common."""
+
+    cells: Cells
+    _declared: ClassVar[tuple[str, ...]]  # what is an attribute of its own, too
+    items: NDArray[Any]
+    second: NDArray[np.int32]
+    order: NDArray[np.int8]
+    win: NDArray[np.float64]
+    loss: NDArray[np.float64]
+
+    def __init_subclass__(cls) -> None:
+        names = (*Observed.__annotations__, *cls.__annotations__)
+        cls._declared = tuple(name for name in names if name in Cells._fields)
+
+    @classmethod
+    def from_cells(cls, cells: Cells) -> Self:
+        """From cells that are known to be in order."""
+        self = cls.__new__(cls)
+        self._adopt(cells)
+        return self
+
+    def _adopt(self, cells: Cells) -> None:
+        """Take over the cells, and what the class declares of them as attributes of its own."""
+        for x in cells:
+            if type(x) is np.ndarray:  # never the caller's own
+                x.setflags(write=False)
+        self.cells = cells
+        for name in self._declared:
+            setattr(self, name, getattr(cells, name))
+
+    @property
+    def n_items(self) -> int:
+        """Number of items, in all groups."""
+        return len(self.items)
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return len(self.second)
+
+    @cached_property
+    def n_comparisons(self) -> float:
+        """Total weight of the comparisons."""
+        total = float(self.win.sum() + self.loss.sum())
+        return total if self.cells.tie is None else total + float(self.cells.tie.sum())
+
+    @cached_property
+    def tie(self) -> NDArray[np.float64]:
+        """Mass of ties per cell."""
+        return frozen(np.zeros(self.n_cells)) if self.cells.tie is None else self.cells.tie
+
+
+def frozen(x: Any) -> Any:
+    """A read-only view of an array; anything else as it is."""
+    if isinstance(x, np.ndarray):
+        x = x.view()
+        x.setflags(write=False)
+    return x
