@@ -115,7 +115,7 @@ def replay(asked: Any, seed: int, degrees: tuple[int, ...]) -> dict[str, float]:
 
 def design_trace(seed: int) -> dict[str, float]:
     """Mean variance of a rating per unit of information."""
-    d = vn.design_pairs(100, DEGREE, rng=seed)
+    d = vn.design.design_pairs(100, DEGREE, rng=seed)
     laplacian = np.zeros((100, 100))
     np.add.at(laplacian, (d.first, d.second), -1.0)
     laplacian += laplacian.T
@@ -127,10 +127,10 @@ def rotation(variant: str, seed: int, groups: int, items: int) -> dict[str, floa
     """One teacher a pair at degree 32 against a panel of four at degree 8: the same votes."""
     asked = source(variant, seed, groups, items)
     n_teachers = len(asked.teachers)
-    wide = vn.design_pairs(asked.n_items, DEGREE * n_teachers, rng=seed)
+    wide = vn.design.design_pairs(asked.n_items, DEGREE * n_teachers, rng=seed)
     position = np.arange(len(wide)) - wide.offsets[wide.group]
     one = asked.rotation(Asks(wide.group, wide.first, wide.second), position)
-    narrow = vn.design_pairs(asked.n_items, DEGREE, rng=seed)
+    narrow = vn.design.design_pairs(asked.n_items, DEGREE, rng=seed)
     panel = asked.panel(Asks(narrow.group, narrow.first, narrow.second))
 
     def error(votes: vn.Votes, method: str) -> float:

@@ -147,14 +147,14 @@ def _round(size: str, panel: str) -> Case:
 @case("design", "cycles", "random")
 def _design(size: str, method: str) -> Case:
     n_items = np.full(_sized(size, 112_000, 2_000), 100)
-    return Case(lambda: vn.design_pairs(n_items, 8, method=method, rng=SEED))
+    return Case(lambda: vn.design.design_pairs(n_items, 8, method=method, rng=SEED))
 
 
 @case("design, next round")
 def _next_round(size: str) -> Case:
     n_items = np.full(_sized(size, 112_000, 2_000), 100)
-    before = vn.design_pairs(n_items, 8, rng=SEED)
-    return Case(lambda: vn.design_pairs(n_items, 2, before, rng=SEED + 1))
+    before = vn.design.design_pairs(n_items, 8, rng=SEED)
+    return Case(lambda: vn.design.design_pairs(n_items, 2, before, rng=SEED + 1))
 
 
 ALLOCATE: dict[str, dict[str, str]] = {
@@ -170,14 +170,14 @@ ALLOCATE: dict[str, dict[str, str]] = {
 def _allocate(size: str, run: str) -> Case:
     n = _sized(size, 5_600, 100)
     g = _grouped(simulate.queries(n, 100, degree=8, hard=True, rng=SEED))
-    return Case(lambda: vn.allocate(g, 50 * n, rng=SEED, **ALLOCATE[run]))
+    return Case(lambda: vn.design.allocate(g, 50 * n, rng=SEED, **ALLOCATE[run]))
 
 
 @case("allocate, one large group")
 def _sketched(size: str) -> Case:
     g = _grouped(simulate.queries(1, _sized(size, 20_000, 1_000), degree=8, hard=True, rng=SEED))
     n = _sized(size, 500, 50)
-    return Case(lambda: vn.allocate(g, n, prior="fixed", rng=SEED))
+    return Case(lambda: vn.design.allocate(g, n, prior="fixed", rng=SEED))
 
 
 # --- votes ----------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ def _stack(size: str) -> Case:
         raise LeftOut("no panels here (set VENIRE_SHARED)") from error
     known = np.random.default_rng(SEED).random(len(data.gold)) < 0.2
     gold = np.where(known, data.gold, np.nan)
-    return Case(lambda: vn.stack(data.votes, gold))
+    return Case(lambda: vn.panel.stack(data.votes, gold))
 
 
 # --- posteriors -----------------------------------------------------------------------------------
@@ -319,7 +319,7 @@ def _bagging(size: str, learner: str) -> Case:
     rng = np.random.default_rng(SEED)
     x = rng.normal(size=(n, p))
     y = x @ rng.normal(size=p) + 3.0 * rng.normal(size=n)
-    return Case(lambda: vn.Bagging(made, members, random_state=0).fit(x, y))
+    return Case(lambda: vn.ensembles.Bagging(made, members, random_state=0).fit(x, y))
 
 
 # --------------------------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def consensus(world: vn.simulate.World, *asked: Pairs) -> list[tuple[np.ndarray,
     return list(zip(share, weight, strict=True))
 
 
-def calibrated(gf: vn.GroupedFit, asked: Pairs, found: Any) -> vn.Calibration:
+def calibrated(gf: vn.GroupedFit, asked: Pairs, found: Any) -> vn.ratings.Calibration:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", vn.NotIdentifiedWarning)
         return vn.calibrate(gf, *asked, *found)

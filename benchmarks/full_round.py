@@ -39,11 +39,11 @@ class Round(NamedTuple):
 def simulate_round(n_groups: int, panel: int) -> Round:
     """`panel` teachers of four on each pair, in rotation; every array is int32 or int8."""
     rng = np.random.default_rng(SEED)
-    design = vn.design_pairs(np.full(n_groups, N_ITEMS), DEGREE, rng=SEED)
+    design = vn.design.design_pairs(np.full(n_groups, N_ITEMS), DEGREE, rng=SEED)
     theta = 1.5 * rng.standard_normal((n_groups, N_ITEMS), np.float32)
     group, n = design.group, len(design)
     d = theta[group, design.first] - theta[group, design.second]
-    start = vn.rotate_teachers(design.position, group, len(SHARPNESS)).astype(np.int8)
+    start = vn.design.rotate_teachers(design.position, group, len(SHARPNESS)).astype(np.int8)
     teacher = np.empty((n, panel), np.int8)
     vote = np.empty((n, panel), np.int8)
     sharpness = np.array(SHARPNESS, np.float32)
@@ -53,7 +53,7 @@ def simulate_round(n_groups: int, panel: int) -> Round:
         vote[:, k] = 2 * (rng.random(n, np.float32) * (1.0 + np.exp(-seen)) < 1.0) - 1
     level = BIAS * rng.standard_normal(n_groups)
     level -= level.mean()
-    b = vn.design_bridges(np.full(n_groups, N_ITEMS), PER_GROUP, rng=SEED)
+    b = vn.design.design_bridges(np.full(n_groups, N_ITEMS), PER_GROUP, rng=SEED)
     centred = theta - theta.mean(axis=1, keepdims=True)
     gap = level[b.first_group] - level[b.second_group]
     gap += centred[b.first_group, b.first] - centred[b.second_group, b.second]

@@ -57,7 +57,7 @@ def play(rows: Round, method: str) -> tuple[Any, ...]:
     with stage("calibration"):
         calibration = vn.calibrate(found.fit, *rows.bridges)
     with stage("targets"):
-        targets = vn.make_targets(found, calibration, prediction=rows.prediction)
+        targets = vn.targets.make_targets(found, calibration, prediction=rows.prediction)
     return seconds, used, peaks, found, targets
 
 

@@ -146,7 +146,7 @@ def stacked(data: PanelData, splits: int) -> tuple[float, float]:
         some = rng.permutation(n)[: round(n / 5)]
         known = np.full(n, np.nan)
         known[some] = data.gold[some]
-        p = vn.stack(data.votes, known, rng=split).probability
+        p = vn.panel.stack(data.votes, known, rng=split).probability
         rest = np.isnan(known)
         found.append(score(p[rest], data.gold[rest]))
     accuracy, loss = np.mean(found, axis=0)

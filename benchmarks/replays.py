@@ -123,7 +123,7 @@ class Arguments(Replay):
     @cached_property
     def unavailable(self) -> Asks:
         """Pairs without votes."""
-        every = vn.design_pairs(self.n_items, method="all")
+        every = vn.design.design_pairs(self.n_items, method="all")
         every = Asks(every.group, every.first, every.second)
         missing = ~np.isin(every.pair(self.width), self.pairs)
         return Asks(*(column[missing] for column in every))
@@ -165,7 +165,7 @@ class Documents(Replay):
 
     @cached_property
     def truth(self) -> np.ndarray:
-        every = vn.design_pairs(self.n_items, method="all")
+        every = vn.design.design_pairs(self.n_items, method="all")
         rows = self.comparisons(Asks(every.group, every.first, every.second))
         return vn.fit_groups(rows, prior=PLAIN).theta
 

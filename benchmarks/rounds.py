@@ -1,8 +1,8 @@
 """Rounds of asking: the simulated world as something to ask, and the loop that asks it.
 
 A source has groups of items, answers asks, and knows the truth. `play` asks it round by round,
-with cycles or with `vn.allocate`, and measures the plain fit (Gaussian prior of precision .1) after
-each round, whatever prior steered the asks.
+with cycles or with `design.allocate`, and measures the plain fit (Gaussian prior of precision .1)
+after each round, whatever prior steered the asks.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ LINEAR = vn.simulate.RidgeStudent(penalty=3.0, n_waves=0)
 START, STEP, FOLDS = 2, 2, 5
 MOST_ROUNDS = 8  # degree 16
 
-# What `vn.allocate` is asked for, by the name of the method. HD: D-optimal picks with the prior,
-# student or none, that held-out pairs choose.
+# What `design.allocate` is asked for, by the name of the method. HD: D-optimal picks with the
+# prior, student or none, that held-out pairs choose.
 METHODS: dict[str, dict[str, Any]] = {
     "uniform": {},
     "HD": {"criterion": "D", "prior": "select", "student": True},
@@ -173,10 +173,10 @@ class SimulatedSource:
 
     def rotation(self, asked: Asks, position: np.ndarray) -> vn.Votes:
         """A vote of one teacher on each ask, all in turn."""
-        teacher = vn.rotate_teachers(position, asked.group, len(self.teachers))
+        teacher = vn.design.rotate_teachers(position, asked.group, len(self.teachers))
         return self.world.votes(self.teachers, *asked, teacher)
 
-    def fit(self, votes: vn.Votes, method: str) -> vn.VotesFit:
+    def fit(self, votes: vn.Votes, method: str) -> vn.targets.VotesFit:
         return vn.fit_votes(votes, method=method, prior=PLAIN, rho=0.3, items=self.items)
 
     def comparisons(self, asked: Asks) -> vn.GroupedComparisons:
@@ -201,7 +201,7 @@ def cycles(source: Source, degree: int, used: Asks | None, rng: np.random.Genera
     never = source.unavailable
     if never is not None:
         used = never if used is None else used.joined(never)
-    design = vn.design_pairs(source.n_items, degree, used, rng=rng)
+    design = vn.design.design_pairs(source.n_items, degree, used, rng=rng)
     return Asks(design.group, design.first, design.second)
 
 
@@ -213,7 +213,7 @@ def picks(
     method: str,
     rng: np.random.Generator,
 ) -> Asks:
-    """As many asks as a cycle has, where `vn.allocate` wants them.
+    """As many asks as a cycle has, where `vn.design.allocate` wants them.
 
     A few more are picked; those that have no answer are left out, and the first of the others
     taken.
@@ -223,7 +223,7 @@ def picks(
     budget = source.n_items * STEP // 2
     n_pairs = source.n_items * (source.n_items - 1) // 2
     more = np.ceil(source.spare * budget).astype(np.int64)
-    found = vn.allocate(
+    found = vn.design.allocate(
         comparisons, np.minimum(budget + more, n_pairs),
         prediction=prediction, asked=tuple(asked), votes_per_ask=source.votes_per_ask, rng=rng,
         **options,

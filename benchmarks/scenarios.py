@@ -85,7 +85,9 @@ def run(name: str, seeds: int) -> Found:
                 fired.update({w.name for w in q.warnings if w.name == "near-duplicates"})
         known = np.where(np.arange(len(truth)) < len(truth) // 5, truth, np.nan)
         rest = np.isnan(known)
-        sums["stacked"] += right(vn.stack(votes, known, rng=seed).probability[rest], truth[rest])
+        sums["stacked"] += right(
+            vn.panel.stack(votes, known, rng=seed).probability[rest], truth[rest]
+        )
     return Found({k: v / seeds for k, v in sums.items()}, fired, seeds)
 
 

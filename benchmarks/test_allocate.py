@@ -23,10 +23,12 @@ RUNS = {
 }
 
 
-def votes(n_groups: int, n_items: int) -> tuple[vn.GroupedComparisons, np.ndarray, vn.PairDesign]:
+def votes(
+    n_groups: int, n_items: int
+) -> tuple[vn.GroupedComparisons, np.ndarray, vn.design.PairDesign]:
     """Hard votes along cycles, a student's predictions, and what was asked."""
     rng = np.random.default_rng(SEED)
-    design = vn.design_pairs(np.full(n_groups, n_items), DEGREE, rng=rng)
+    design = vn.design.design_pairs(np.full(n_groups, n_items), DEGREE, rng=rng)
     theta = rng.normal(0.0, 1.5, (n_groups, n_items))
     delta = theta[design.group, design.first] - theta[design.group, design.second]
     won = rng.random(len(design)) < 1.0 / (1.0 + np.exp(-delta))
@@ -50,7 +52,7 @@ def test_many_groups(benchmark, many, run):
     options = {"prediction": prediction, "asked": design, "rng": SEED, **RUNS[run]}
     before, start = peak(), time.process_time()
     a = benchmark.pedantic(
-        lambda: vn.allocate(c, N_PICKS * c.n_groups, **options), rounds=1, iterations=1
+        lambda: vn.design.allocate(c, N_PICKS * c.n_groups, **options), rounds=1, iterations=1
     )
     benchmark.extra_info.update(
         run=run, n_groups=c.n_groups, n_items=N_ITEMS, n_picks=len(a), gain=a.expected_gain,
@@ -66,7 +68,7 @@ def test_large_group(benchmark, size):
     c, _, design = votes(1, n)
     before, start = peak(), time.process_time()
     a = benchmark.pedantic(
-        lambda: vn.allocate(c, n_picks, prior="fixed", asked=design, rng=SEED),
+        lambda: vn.design.allocate(c, n_picks, prior="fixed", asked=design, rng=SEED),
         rounds=1, iterations=1,
     )  # fmt: skip
     benchmark.extra_info.update(

@@ -31,7 +31,7 @@ def _bag(solver: str, learner: str, n_members: int) -> Any:
 
     made = Ridge() if learner == "Ridge" else DecisionTreeRegressor(min_samples_leaf=5)
     if solver == "venire":
-        return vn.Bagging(made, n_members, random_state=0)
+        return vn.ensembles.Bagging(made, n_members, random_state=0)
     return BaggingRegressor(made, n_members, oob_score=True, random_state=0)
 
 

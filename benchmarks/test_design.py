@@ -15,7 +15,7 @@ N_GROUPS = {"full": 112_000, "quick": 5_000}
 BLOCK = 1_000  # groups whose adjacency matrices are held at a time
 
 
-def promises(design: vn.PairDesign, degree: int) -> dict[str, int]:
+def promises(design: vn.design.PairDesign, degree: int) -> dict[str, int]:
     """In how many groups, all of one size, each promise is broken."""
     n = int(design.n_items[0])
     first = design.first.reshape(design.n_groups, -1)
@@ -44,7 +44,7 @@ def promises(design: vn.PairDesign, degree: int) -> dict[str, int]:
     return broken
 
 
-def mean_variance(design: vn.PairDesign, n_groups: int = 100) -> float:
+def mean_variance(design: vn.design.PairDesign, n_groups: int = 100) -> float:
     """Mean of tr(L^+)/n over the first groups, L being the Laplacian."""
     n, found = int(design.n_items[0]), []
     for k in range(n_groups):
@@ -62,8 +62,8 @@ def mean_variance(design: vn.PairDesign, n_groups: int = 100) -> float:
 def test_design(benchmark, size, method, n_threads):
     n = np.full(N_GROUPS[size], N_ITEMS)
 
-    def design() -> vn.PairDesign:
-        return vn.design_pairs(n, DEGREE, method=method, rng=SEED, n_threads=n_threads)
+    def design() -> vn.design.PairDesign:
+        return vn.design.design_pairs(n, DEGREE, method=method, rng=SEED, n_threads=n_threads)
 
     made = design()
     broken: dict[str, Any] = promises(made, DEGREE) if method == "cycles" else {}
@@ -80,10 +80,10 @@ def test_design(benchmark, size, method, n_threads):
 def test_next_round(benchmark, size):
     """Two more pairs for each item, none of which was asked before."""
     n = np.full(N_GROUPS[size], N_ITEMS)
-    before = vn.design_pairs(n, DEGREE, rng=SEED)
+    before = vn.design.design_pairs(n, DEGREE, rng=SEED)
 
-    def design() -> vn.PairDesign:
-        return vn.design_pairs(n, 2, before, rng=SEED + 1)
+    def design() -> vn.design.PairDesign:
+        return vn.design.design_pairs(n, 2, before, rng=SEED + 1)
 
     both = before + design()
     broken = promises(both, DEGREE + 2)

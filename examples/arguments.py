@@ -71,7 +71,7 @@ class Replay:
             key = (v["topic"][row], v["a"][row], v["b"][row])
             self.left.setdefault(key, []).append({"A": 1, "B": -1}.get(v["vote"][row], 0))
 
-    def __call__(self, requests: vn.Requests) -> dict[str, np.ndarray]:
+    def __call__(self, requests: vn.distillation.Requests) -> dict[str, np.ndarray]:
         """Requests that there are votes for, and the votes."""
         answered, votes = [], []
         shown = zip(requests.group, requests.first, requests.second, strict=True)
@@ -84,9 +84,9 @@ class Replay:
         return {"request": np.array(answered, np.int64), "vote": np.array(votes, np.int64)}
 
 
-def play(crowd: Crowd, criterion: str | None = None, seed: int = 0) -> vn.Report:
+def play(crowd: Crowd, criterion: str | None = None, seed: int = 0) -> vn.distillation.Report:
     """A loop of four rounds of one vote an argument and round, after two in the first."""
-    loop = vn.Distillation(
+    loop = vn.distillation.Distillation(
         (crowd.topic, crowd.argument), ["crowd"], gold=crowd.strength, bridges=0, rng=seed
     )
     answer = Replay(crowd, seed)

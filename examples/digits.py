@@ -28,7 +28,7 @@ OUT = Path("out")
 N_GROUPS, N_ITEMS, ROUNDS = 40, 25, 3
 LESSON = 80  # images that a teacher has seen
 
-Teacher = Callable[[vn.Requests], np.ndarray]
+Teacher = Callable[[vn.distillation.Requests], np.ndarray]
 
 
 def digits(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -52,19 +52,21 @@ def teachers(images: np.ndarray, shown: np.ndarray, asked: slice) -> dict[str, T
         model.fit(part(images[seen]).reshape(LESSON, -1), shown[seen])
         opinion = model.predict(part(images[asked]).reshape(N_GROUPS * N_ITEMS, -1))
 
-        def vote(requests: vn.Requests, opinion: np.ndarray = opinion) -> np.ndarray:
+        def vote(requests: vn.distillation.Requests, opinion: np.ndarray = opinion) -> np.ndarray:
             return np.sign(opinion[requests.first] - opinion[requests.second])
 
         found[name] = vote
     return found
 
 
-def play(criterion: str | None = None, seed: int = 0, rounds: int = ROUNDS) -> vn.Report:
+def play(
+    criterion: str | None = None, seed: int = 0, rounds: int = ROUNDS
+) -> vn.distillation.Report:
     """A loop of some rounds; the criterion is that of the rounds after the first."""
     images, shown = digits(seed)
     asked = slice(4 * LESSON, 4 * LESSON + N_GROUPS * N_ITEMS)
     panel = teachers(images, shown, asked)
-    loop = vn.Distillation(
+    loop = vn.distillation.Distillation(
         (np.repeat(np.arange(N_GROUPS), N_ITEMS), np.arange(N_GROUPS * N_ITEMS)),
         list(panel),
         gold=shown[asked],

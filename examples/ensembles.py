@@ -30,7 +30,7 @@ class Ensemble(NamedTuple):
     """An ensemble on the held-out rows."""
 
     name: str
-    parts: vn.ZeroOneDecomposition
+    parts: vn.ensembles.ZeroOneDecomposition
     next_gain: float
 
 
@@ -39,7 +39,7 @@ def boost(student: Any, X: np.ndarray, y: np.ndarray, n_members: int) -> tuple[l
     members, counts, weight = [], [], None
     for _ in range(n_members):
         member = clone(student).fit(X, y, sample_weight=weight)
-        step = vn.adaboost_weights(weight, member.predict(X), y, n_classes=2)
+        step = vn.ensembles.adaboost_weights(weight, member.predict(X), y, n_classes=2)
         if step.state == "useless" and members:
             break
         members.append(member)
@@ -52,10 +52,10 @@ def boost(student: Any, X: np.ndarray, y: np.ndarray, n_members: int) -> tuple[l
 
 def describe(name: str, votes: np.ndarray, y: np.ndarray, weights: Any = None) -> Ensemble:
     """Take the vote of an ensemble apart."""
-    parts = vn.decompose(votes, y, loss="zero-one", weights=weights)
+    parts = vn.ensembles.decompose(votes, y, loss="zero-one", weights=weights)
     gain = np.nan
     if len(votes) >= 3 and weights is None:
-        gain = vn.learning_curve(votes, y, loss="zero-one", n_orders=20).next_gain
+        gain = vn.ensembles.learning_curve(votes, y, loss="zero-one", n_orders=20).next_gain
     return Ensemble(name, parts, gain)
 
 
@@ -70,13 +70,13 @@ def compare(n_members: int = 50, seed: int = 0) -> list[Ensemble]:
         alone = clone(student).fit(X, y).predict(X_test)
         found.append(describe(f"{name}, alone", alone[None], y_test))
     for name, student in STUDENTS.items():
-        bag = vn.Bagging(student, n_members, random_state=seed).fit(X, y)
+        bag = vn.ensembles.Bagging(student, n_members, random_state=seed).fit(X, y)
         found.append(describe(f"{name}, bagged", bag.predict_members(X_test), y_test))
         members, counts = boost(student, X, y, n_members)
         votes = np.stack([m.predict(X_test) for m in members])
         found.append(describe(f"{name}, boosted", votes, y_test, counts))
     students = list(STUDENTS.values())
-    stacked = vn.stack_estimators(students, X, y, X_test)
+    stacked = vn.ensembles.stack_estimators(students, X, y, X_test)
     votes = (stacked.member_probability > 0.5).astype(int)
     found.append(describe("all three, vote", votes, y_test))
     found.append(describe("all three, stacked", stacked.prediction[None], y_test))

@@ -101,9 +101,9 @@ def text_features(folder: Path, query: np.ndarray, document: np.ndarray) -> np.n
 
 def play(
     c: Collection, *, criterion: str | None = None, method: str = "fit", degree: int = 4
-) -> vn.Distillation:
+) -> vn.distillation.Distillation:
     """A loop of three rounds, one system per pair in rotation."""
-    loop = vn.Distillation(
+    loop = vn.distillation.Distillation(
         (c.query, c.document), c.systems, gold=c.gain, degree=degree, bridges=0, method=method
     )
     for number in range(ROUNDS):

@@ -37,7 +37,7 @@ class World:
         return np.where(self.luck[requests.request] < p, 1, -1)
 
     def loop(self, teachers=("ann", "bea"), **options):
-        return vn.Distillation(self.items, list(teachers), gold=self.theta, **options)
+        return vn.distillation.Distillation(self.items, list(teachers), gold=self.theta, **options)
 
 
 def play(loop, world, rounds=1, **options):

@@ -21,7 +21,7 @@ def save(source: str, target: str) -> int:
     """A call of Python's interface that writes."""
     import venire as vn
 
-    vn.Bootstrap.load(source).save(target)
+    vn.resampling.Bootstrap.load(source).save(target)
     return 0
 
 

@@ -36,7 +36,9 @@ def test_samme_equals_reference(seed, n, n_classes, rate, share):
     target = rng.integers(0, n_classes, n)
     wrong = rng.random(n) < share
     prediction = np.where(wrong, target + 1, target)
-    step = vn.adaboost_weights(weight, prediction, target, n_classes=n_classes, learning_rate=rate)
+    step = vn.ensembles.adaboost_weights(
+        weight, prediction, target, n_classes=n_classes, learning_rate=rate
+    )
     w, error, alpha = reference.samme_step(weight, wrong, n_classes, rate)
     np.testing.assert_allclose(step.weight, w, rtol=1e-12)
     assert step.error == pytest.approx(error, rel=1e-12)
@@ -60,7 +62,7 @@ def test_r2_equals_reference(seed, n, loss, rate, noise):
     weight[0] = 1.0
     target = rng.normal(size=n)
     prediction = target + noise * rng.standard_t(2, n)
-    step = vn.adaboost_weights(
+    step = vn.ensembles.adaboost_weights(
         weight, prediction, target, method="r2", loss=loss, learning_rate=rate
     )
     w, error, alpha = reference.r2_step(weight, prediction - target, loss, rate)
@@ -75,10 +77,12 @@ def test_samme_puts_half_of_the_weight_on_what_was_wrong():
     rng = np.random.default_rng(0)
     target, weight = rng.integers(0, 2, 500), rng.uniform(size=500)
     prediction = np.where(rng.random(500) < 0.3, 1 - target, target)
-    step = vn.adaboost_weights(weight, prediction, target)
+    step = vn.ensembles.adaboost_weights(weight, prediction, target)
     assert step.weight[prediction != target].sum() == pytest.approx(0.5)
-    assert vn.adaboost_weights(step.weight * 7, prediction, target).error == pytest.approx(0.5)
-    assert isinstance(step, vn.BoostingStep)
+    assert vn.ensembles.adaboost_weights(
+        step.weight * 7, prediction, target
+    ).error == pytest.approx(0.5)
+    assert isinstance(step, vn.ensembles.BoostingStep)
 
 
 # ---- scikit-learn, step by step --------------------------------------------------------
@@ -101,7 +105,7 @@ def test_samme_is_that_of_scikit_learn(rate, text):
         ours.fit(x, y, sample_weight=weight)
         prediction = ours.predict(x)
         assert (prediction == member.predict(x)).all(), f"step {k} was given other weights"
-        step = vn.adaboost_weights(weight, prediction, y, learning_rate=rate)
+        step = vn.ensembles.adaboost_weights(weight, prediction, y, learning_rate=rate)
         assert step.error == pytest.approx(theirs.estimator_errors_[k], rel=1e-9)
         assert step.estimator_weight == pytest.approx(theirs.estimator_weights_[k], rel=1e-9)
         weight = step.weight
@@ -126,7 +130,7 @@ def test_r2_is_that_of_scikit_learn(loss, rate):
         rows = state.choice(np.arange(len(y)), size=len(y), replace=True, p=p)
         prediction = ours.fit(x[rows], y[rows]).predict(x)
         np.testing.assert_array_equal(prediction, member.predict(x))
-        step = vn.adaboost_weights(
+        step = vn.ensembles.adaboost_weights(
             weight, prediction, y, method="r2", loss=loss, learning_rate=rate
         )
         if step.state == "useless":
@@ -144,10 +148,10 @@ def test_extremes_stay_finite():
     target = np.zeros(1_000_000, np.int8)
     prediction = target.copy()
     prediction[5] = 1
-    step = vn.adaboost_weights(None, prediction, target, learning_rate=1000.0)
+    step = vn.ensembles.adaboost_weights(None, prediction, target, learning_rate=1000.0)
     assert step.weight[5] == pytest.approx(1.0)
     assert step.weight.min() == np.finfo(float).eps
-    step = vn.adaboost_weights(
+    step = vn.ensembles.adaboost_weights(
         None, target + prediction * 1e300, target, method="r2", learning_rate=1000.0
     )
     assert step.weight[5] == pytest.approx(1.0)
@@ -156,23 +160,25 @@ def test_extremes_stay_finite():
 
 def test_states():
     y = np.array([0, 1, 0, 1])
-    perfect = vn.adaboost_weights([1.0, 2.0, 1.0, 0.0], y, y)
+    perfect = vn.ensembles.adaboost_weights([1.0, 2.0, 1.0, 0.0], y, y)
     assert (perfect.state, perfect.estimator_weight, perfect.error) == ("perfect", 1.0, 0.0)
     np.testing.assert_array_equal(perfect.weight, [0.25, 0.5, 0.25, 0.0])
-    useless = vn.adaboost_weights(None, 1 - y, y)
+    useless = vn.ensembles.adaboost_weights(None, 1 - y, y)
     assert (useless.state, useless.estimator_weight, useless.error) == ("useless", 0.0, 1.0)
-    assert vn.adaboost_weights(None, y, y, method="r2").state == "perfect"
+    assert vn.ensembles.adaboost_weights(None, y, y, method="r2").state == "perfect"
     # an error where the weight is 0 does not count, not even for the largest error
-    apart = vn.adaboost_weights([1.0, 1.0, 1.0, 0.0], y + np.array([0, 0, 1, 99]), y, method="r2")
+    apart = vn.ensembles.adaboost_weights(
+        [1.0, 1.0, 1.0, 0.0], y + np.array([0, 0, 1, 99]), y, method="r2"
+    )
     assert apart.error == pytest.approx(1 / 3)
 
 
 def test_inputs_are_left_alone():
     weight, y = np.array([0.2, 0.3, 0.5]), np.array([1.0, 2.0, 4.0])
     weight.flags.writeable = y.flags.writeable = False
-    step = vn.adaboost_weights(weight[::-1], y[::-1] + np.eye(3)[0], y[::-1], method="r2")
+    step = vn.ensembles.adaboost_weights(weight[::-1], y[::-1] + np.eye(3)[0], y[::-1], method="r2")
     assert step.error == pytest.approx(0.5)
-    vn.adaboost_weights(weight, y.astype(np.int32), y)
+    vn.ensembles.adaboost_weights(weight, y.astype(np.int32), y)
 
 
 @pytest.mark.parametrize(
@@ -194,22 +200,22 @@ def test_inputs_are_left_alone():
 )
 def test_bad_values(args, kwargs, message):
     with pytest.raises(ValueError, match=message):
-        vn.adaboost_weights(*args, **kwargs)
+        vn.ensembles.adaboost_weights(*args, **kwargs)
 
 
 def test_bad_types():
     with pytest.raises(TypeError, match=r"learning_rate.*: must be a number"):
-        vn.adaboost_weights(None, [1], [1], learning_rate="1")
+        vn.ensembles.adaboost_weights(None, [1], [1], learning_rate="1")
     with pytest.raises(TypeError, match="prediction: has dtype"):
-        vn.adaboost_weights(None, [0, 1], ["a", "b"])
+        vn.ensembles.adaboost_weights(None, [0, 1], ["a", "b"])
 
 
 @pytest.mark.parametrize("least", [5e-324, 1e-310, 1e-300])
 def test_weights_near_the_smallest_number_are_scaled_like_any_others(least):
     target, guess = [1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.5]
     for method in ("samme", "r2"):
-        step = vn.adaboost_weights([least] * 4, guess, target, method=method)
+        step = vn.ensembles.adaboost_weights([least] * 4, guess, target, method=method)
         assert step.weight.sum() == pytest.approx(1.0)
         if least > 1e-320:
-            usual = vn.adaboost_weights([0.25] * 4, guess, target, method=method)
+            usual = vn.ensembles.adaboost_weights([0.25] * 4, guess, target, method=method)
             np.testing.assert_allclose(step.weight, usual.weight, rtol=1e-9)

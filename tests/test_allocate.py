@@ -80,7 +80,7 @@ def arguments(c, seed, criterion):
     n_pending = np.minimum(n_asks, rng.integers(0, 4, len(n)))
     n_picks = np.minimum(room, rng.integers(0, 80, len(n)))
     precision = rng.uniform(0.1, 2.0) * (1.0 if seed % 2 else np.exp(rng.normal(size=c.n_items)))
-    prior = vn.AllocationPrior(rng.normal(size=c.n_items), precision)
+    prior = vn.design.AllocationPrior(rng.normal(size=c.n_items), precision)
     options = {
         "criterion": criterion,
         "key": (seed, 2**63 + seed),
@@ -119,7 +119,7 @@ def test_picks_of_wide_groups_are_those_of_the_reference():
     # more picks than are kept beside the matrix, and a matrix that is no multiple of a panel
     c, _, asked = world(n_groups=2, n_items=45)
     asks = vn.design._asks.asks_of(asked, np.diff(c.offsets), "asked")
-    prior = vn.AllocationPrior(np.zeros(c.n_items), 0.1)
+    prior = vn.design.AllocationPrior(np.zeros(c.n_items), 0.1)
     for criterion in CRITERIA:
         options = {"criterion": criterion, "key": (1, 2), "rho": 0.3, "votes_per_ask": 1, "top": 10}
         given = c, asks, np.zeros(2, np.int64), np.array([200, 130]), prior
@@ -148,13 +148,13 @@ def test_held_out_losses_are_those_of_the_reference(model, ties):
 def test_probits_are_asked_about_in_their_own_unit():
     """Thurstone's model on nearly the same curve: the picks are nearly those of logits."""
     c, theta, _ = world(n_groups=20, ties=False)
-    of_logits = vn.allocate(c, 200, prediction=theta, rng=1)
-    of_probits = vn.allocate(c, 200, model="thurstone", prediction=theta / 1.702, rng=1)
+    of_logits = vn.design.allocate(c, 200, prediction=theta, rng=1)
+    of_probits = vn.design.allocate(c, 200, model="thurstone", prediction=theta / 1.702, rng=1)
     assert of_probits.prior.precision > 2.0 * of_logits.prior.precision
     both = [pairs(a.first + 12 * a.group, a.second + 12 * a.group) for a in (of_logits, of_probits)]
     assert len(both[0] & both[1]) > 0.7 * len(both[0])
     with pytest.raises(ValueError, match=r"model.*: must be one of bradley-terry, thurstone"):
-        vn.allocate(c, 200, model="davidson")
+        vn.design.allocate(c, 200, model="davidson")
 
 
 def test_mode_maximises_the_posterior():
@@ -184,9 +184,9 @@ def test_mode_maximises_the_posterior():
 def test_gains_add_up_to_what_they_claim():
     """D: twice the fall of entropy, log det; A: the fall of the trace."""
     c, _, asked = world(2, n_groups=1)
-    prior = vn.AllocationPrior(np.zeros(12), 0.3)
+    prior = vn.design.AllocationPrior(np.zeros(12), 0.3)
     for criterion in ("D", "A"):
-        a = vn.allocate(c, 30, criterion=criterion, prior=prior, asked=asked, rng=3)
+        a = vn.design.allocate(c, 30, criterion=criterion, prior=prior, asked=asked, rng=3)
         theta, h = reference.posterior_mode(
             c.first, c.second, c.win + c.tie / 2, c.loss + c.tie / 2, prior.mean, 0.3
         )
@@ -219,13 +219,13 @@ def test_a_sketch_picks_about_as_well(monkeypatch, criterion):
         "pending": pending,
         "rng": 1,
     }
-    exact = vn.allocate(c, 100, **options)
+    exact = vn.design.allocate(c, 100, **options)
     monkeypatch.setattr(_kernel, "DENSE", 50)
-    rough = vn.allocate(c, 100, **options)
+    rough = vn.design.allocate(c, 100, **options)
     assert (rough.first != exact.first).any()
     # gains are exact for what was picked: as good as the exact picks to a few percent
     assert rough.expected_gain == pytest.approx(exact.expected_gain, rel=0.03)
-    again = vn.allocate(c, 100, n_threads=3, **options)
+    again = vn.design.allocate(c, 100, n_threads=3, **options)
     np.testing.assert_array_equal(again.first, rough.first)
     np.testing.assert_array_equal(again.gain, rough.gain)
 
@@ -234,7 +234,7 @@ def test_gains_of_a_sketch_are_exact(monkeypatch):
     c, _, asked = world(5, n_groups=1, n_items=60)
     monkeypatch.setattr(_kernel, "DENSE", 50)
     for criterion in ("D", "A"):
-        a = vn.allocate(c, 40, criterion=criterion, prior="fixed", asked=asked, rng=1)
+        a = vn.design.allocate(c, 40, criterion=criterion, prior="fixed", asked=asked, rng=1)
         given = twin(
             c, vn.design._asks.asks_of(asked, np.diff(c.offsets), "asked"), [0], [40], a.prior,
             criterion="given", key=(1, 1), given=(a.first, a.second),
@@ -250,22 +250,22 @@ def test_gains_of_a_sketch_are_exact(monkeypatch):
 def test_same_for_any_number_of_threads(share):
     c, theta, _ = world(n_groups=60)
     options = {"share": share, "prediction": theta, "rng": 5}
-    one = vn.allocate(c, 500, n_threads=1, **options)
+    one = vn.design.allocate(c, 500, n_threads=1, **options)
     for threads in (2, 5):
-        two = vn.allocate(c, 500, n_threads=threads, **options)
+        two = vn.design.allocate(c, 500, n_threads=threads, **options)
         for name in ("group", "first", "second", "gain", "rank", "n_asks"):
             np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
         assert one.scores == two.scores
-    other = vn.allocate(c, 500, **options | {"rng": 6})
+    other = vn.design.allocate(c, 500, **options | {"rng": 6})
     assert not np.array_equal(one.first, other.first)
 
 
 def test_batches_do_not_change_picks(monkeypatch):
     c, _, _ = world(n_groups=20)
-    one = vn.allocate(c, 100, prior="fixed", rng=5)
+    one = vn.design.allocate(c, 100, prior="fixed", rng=5)
     monkeypatch.setattr(_kernel, "BATCH", 1e4)
     seen = []
-    two = vn.allocate(c, 100, prior="fixed", rng=5, progress=lambda *x: seen.append(x))
+    two = vn.design.allocate(c, 100, prior="fixed", rng=5, progress=lambda *x: seen.append(x))
     np.testing.assert_array_equal(one.first, two.first)
     assert len(seen) > 3
     assert seen[-1] == (20, 20)
@@ -290,7 +290,7 @@ def test_interrupts_are_heard(n_items, n_groups, n_picks):
     signal.setitimer(signal.ITIMER_REAL, 0.3)
     try:
         with pytest.raises(Stop):
-            vn.allocate(c, np.full(n_groups, n_picks), prior="fixed", rng=0, n_threads=2)
+            vn.design.allocate(c, np.full(n_groups, n_picks), prior="fixed", rng=0, n_threads=2)
         assert time.perf_counter() - asked[0] < 1.0
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
@@ -303,16 +303,20 @@ def test_inputs_are_left_alone():
         x.flags.writeable = False
     theta.flags.writeable = False
     copies = theta.copy(), c.win.copy()
-    vn.allocate(c, 20, prediction=theta, asked=asked, pending=asked, criterion="residual", rng=0)
+    vn.design.allocate(
+        c, 20, prediction=theta, asked=asked, pending=asked, criterion="residual", rng=0
+    )
     np.testing.assert_array_equal(theta, copies[0])
     np.testing.assert_array_equal(c.win, copies[1])
 
 
 def test_a_shift_of_a_groups_predictions_changes_nothing():
     c, theta, _ = world()
-    one = vn.allocate(c, 40, prediction=theta, rng=1)
+    one = vn.design.allocate(c, 40, prediction=theta, rng=1)
     shifted = theta + np.repeat(np.arange(8.0), 12)
-    np.testing.assert_array_equal(one.first, vn.allocate(c, 40, prediction=shifted, rng=1).first)
+    np.testing.assert_array_equal(
+        one.first, vn.design.allocate(c, 40, prediction=shifted, rng=1).first
+    )
 
 
 # ---- budgets -----------------------------------------------------------------------------------
@@ -324,9 +328,9 @@ def test_a_shift_of_a_groups_predictions_changes_nothing():
 @pytest.mark.parametrize("budget", [1, 7, 40, 101])
 def test_budget_is_exact(criterion, budget):
     c, theta, _ = world()
-    a = vn.allocate(c, budget, criterion=criterion, prediction=theta, rng=1)
-    assert isinstance(a, vn.Allocation)
-    assert isinstance(a.prior, vn.AllocationPrior)
+    a = vn.design.allocate(c, budget, criterion=criterion, prediction=theta, rng=1)
+    assert isinstance(a, vn.design.Allocation)
+    assert isinstance(a.prior, vn.design.AllocationPrior)
     assert len(a) == budget == a.n_asks.sum()
     assert np.ptp(a.n_asks) <= 1
     np.testing.assert_array_equal(np.bincount(a.group, minlength=8), a.n_asks)
@@ -340,7 +344,7 @@ def test_groups_without_room_leave_theirs_to_others(share):
     sizes = np.diff(c.offsets)
     room = sizes * (sizes - 1) // 2
     for budget in (1, 6, 50, 300, int(room.sum())):
-        a = vn.allocate(c, budget, share=share, prior="fixed", rng=2)
+        a = vn.design.allocate(c, budget, share=share, prior="fixed", rng=2)
         assert a.n_asks.sum() == budget
         assert (a.n_asks <= room).all()
     np.testing.assert_array_equal(a.n_asks, room)
@@ -349,7 +353,7 @@ def test_groups_without_room_leave_theirs_to_others(share):
 def test_budget_by_group():
     c, _, _ = world()
     budget = np.array([3, 0, 5, 1, 0, 0, 2, 9])
-    a = vn.allocate(c, budget, rng=1)
+    a = vn.design.allocate(c, budget, rng=1)
     np.testing.assert_array_equal(a.n_asks, budget)
     np.testing.assert_array_equal(a.rank, np.concatenate([np.arange(m) for m in budget]))
 
@@ -369,12 +373,12 @@ def test_gain_gives_more_where_less_is_known():
     c = vn.GroupedComparisons(
         group, first, second, score, weight, items=([1] * 10, list(range(10)))
     )
-    a = vn.allocate(c, 20, share="gain", prior="fixed", rng=0)
+    a = vn.design.allocate(c, 20, share="gain", prior="fixed", rng=0)
     assert a.n_asks.tolist() == [0, 20]
     # no pick that was left out gains more than one that was taken
     c, _, _ = world()
-    a = vn.allocate(c, 40, share="gain", rng=0)
-    equal = vn.allocate(c, 40, share="equal", rng=0)
+    a = vn.design.allocate(c, 40, share="gain", rng=0)
+    equal = vn.design.allocate(c, 40, share="equal", rng=0)
     assert a.expected_gain > equal.expected_gain
     assert a.n_asks.max() <= 15
 
@@ -391,7 +395,7 @@ def test_by_gain_takes_picks_in_their_order():
 
 def test_the_item_that_was_first_less_often_is_first():
     c, _, asked = world(n_groups=3, n_items=20)
-    a = vn.allocate(c, 300, asked=asked, prior="fixed", rng=4)
+    a = vn.design.allocate(c, 300, asked=asked, prior="fixed", rng=4)
     lead = np.zeros((3, 20), int)
     for group, first, second in zip(*asked, strict=True):
         lead[group, first] += 1
@@ -424,19 +428,19 @@ def test_second_asks_of_a_pair_are_worth_less():
     items = ([0] * 3, [0, 1, 2])
     c = vn.GroupedComparisons([], [], [], groups=[0], items=items)
     asked = (np.zeros(4, int), np.array([0, 1, 0, 0]), np.array([1, 0, 2, 1]))
-    often = [vn.allocate(c, 1, asked=asked, rho=rho, rng=0) for rho in (0.3, 1.0)]
+    often = [vn.design.allocate(c, 1, asked=asked, rho=rho, rng=0) for rho in (0.3, 1.0)]
     for a in often:
         assert {int(a.first[0]), int(a.second[0])} == {1, 2}
     # rho = 1: a second ask of a pair tells nothing
-    a = vn.allocate(c, 3, rho=1.0, rng=0)
+    a = vn.design.allocate(c, 3, rho=1.0, rng=0)
     assert len(pairs(a.first, a.second)) == 3
 
 
 def test_votes_per_ask_count_as_one_correlated_panel():
     c, _, _ = world(n_groups=1)
     options = {"criterion": Criterion(candidates=100), "prior": "fixed", "asked": ([], [], [])}
-    one = vn.allocate(c, 1, rng=0, **options)
-    four = vn.allocate(c, 1, rng=0, votes_per_ask=4, **options)
+    one = vn.design.allocate(c, 1, rng=0, **options)
+    four = vn.design.allocate(c, 1, rng=0, votes_per_ask=4, **options)
     ratio = np.expm1(four.gain[0]) / np.expm1(one.gain[0])
     assert ratio == pytest.approx(4 / 1.9, rel=1e-9)
 
@@ -444,9 +448,9 @@ def test_votes_per_ask_count_as_one_correlated_panel():
 def test_pending_asks_are_not_asked_again():
     c, _, asked = world(n_groups=1)
     options = {"asked": asked, "prior": "fixed", "rng": 3, "criterion": Criterion(candidates=100)}
-    both = vn.allocate(c, 20, **options)
+    both = vn.design.allocate(c, 20, **options)
     early = tuple(x[:10] for x in (both.group, both.first, both.second))
-    late = vn.allocate(c, 10, pending=early, **options)
+    late = vn.design.allocate(c, 10, pending=early, **options)
     np.testing.assert_array_equal(late.first + late.second, (both.first + both.second)[10:])
     np.testing.assert_allclose(late.gain, both.gain[10:], rtol=1e-9)
 
@@ -454,24 +458,24 @@ def test_pending_asks_are_not_asked_again():
 def test_asks_may_come_in_any_order():
     c, _, asked = world()
     shuffled = np.random.default_rng(0).permutation(len(asked[0]))
-    one = vn.allocate(c, 30, asked=asked, rng=1)
-    two = vn.allocate(c, 30, asked=tuple(x[shuffled] for x in asked), rng=1)
+    one = vn.design.allocate(c, 30, asked=asked, rng=1)
+    two = vn.design.allocate(c, 30, asked=tuple(x[shuffled] for x in asked), rng=1)
     np.testing.assert_array_equal(one.first, two.first)
 
 
 def test_asks_may_be_a_design_or_an_allocation():
     n_groups, n_items = 5, 10
-    design = vn.design_pairs(np.full(n_groups, n_items), 2, rng=0)
+    design = vn.design.design_pairs(np.full(n_groups, n_items), 2, rng=0)
     c = vn.GroupedComparisons(design.group, design.first, design.second, 0.5)
-    one = vn.allocate(c, 25, asked=design, rng=1)
-    two = vn.allocate(c, 25, asked=(design.group, design.first, design.second), rng=1)
+    one = vn.design.allocate(c, 25, asked=design, rng=1)
+    two = vn.design.allocate(c, 25, asked=(design.group, design.first, design.second), rng=1)
     np.testing.assert_array_equal(one.first, two.first)
-    assert len(vn.allocate(c, 5, asked=design, pending=one, rng=2)) == 5
+    assert len(vn.design.allocate(c, 5, asked=design, pending=one, rng=2)) == 5
 
 
 def test_labels_in_the_frame():
     c = vn.GroupedComparisons(["q", "r"], ["a", "x"], ["b", "y"], [1.0, 0.0])
-    a = vn.allocate(c, 2, rng=0)
+    a = vn.design.allocate(c, 2, rng=0)
     frame = a.to_frame("dict")
     assert frame["group"].tolist() == ["q", "r"]
     assert [{f, s} for f, s in zip(frame["first"], frame["second"], strict=True)] == [
@@ -486,9 +490,9 @@ def test_labels_in_the_frame():
 
 def test_uniform_is_new_cycles():
     n_groups, n_items = 6, 11
-    design = vn.design_pairs(np.full(n_groups, n_items), 4, rng=0)
+    design = vn.design.design_pairs(np.full(n_groups, n_items), 4, rng=0)
     c = vn.GroupedComparisons(design.group, design.first, design.second, 0.5)
-    a = vn.allocate(c, n_groups * n_items, criterion="uniform", asked=design, rng=1)
+    a = vn.design.allocate(c, n_groups * n_items, criterion="uniform", asked=design, rng=1)
     for k in range(n_groups):
         own = a.group == k
         mine = design.group == k
@@ -509,7 +513,7 @@ def test_residuals_pick_where_student_and_votes_differ_most():
     for criterion in ("residual", "residual_corrected"):
         if criterion == "residual_corrected":
             score = score - fit.standard_errors()[i] ** 2 - fit.standard_errors()[j] ** 2
-        a = vn.allocate(c, 9, criterion=criterion, prediction=theta, rng=0)
+        a = vn.design.allocate(c, 9, criterion=criterion, prediction=theta, rng=0)
         best = np.argsort(-score)[:9]
         assert [{x, y} for x, y in zip(a.first.tolist(), a.second.tolist(), strict=True)] == [
             {x, y} for x, y in zip(i[best].tolist(), j[best].tolist(), strict=True)
@@ -521,21 +525,21 @@ def test_residuals_pick_where_student_and_votes_differ_most():
 
 def test_select_prior_finds_the_student():
     c, theta, _ = world(n_groups=40)
-    found = vn.select_prior(c, theta, rng=0)
+    found = vn.design.select_prior(c, theta, rng=0)
     assert found.mean.any()
     assert found.name.startswith("student")
     noise = np.random.default_rng(1).normal(size=len(theta)) * 3.0
-    useless = vn.select_prior(c, noise, rng=0)
+    useless = vn.design.select_prior(c, noise, rng=0)
     assert not useless.mean.any()
     assert useless.candidates[3].loss > found.candidates[3].loss
-    assert [x.mean for x in vn.select_prior(c, rng=0).candidates] == ["zero"] * 3
+    assert [x.mean for x in vn.design.select_prior(c, rng=0).candidates] == ["zero"] * 3
 
 
 def test_widths_are_those_of_the_definition():
     c, theta, _ = world(n_groups=30)
     fit = vn.fit_groups(c, prior=vn.GaussianPrior(0.1))
     student = theta + 1.0
-    prior = vn.select_prior(c, student, rng=0)
+    prior = vn.design.select_prior(c, student, rng=0)
     centred = theta - np.repeat(theta.reshape(30, 12).mean(axis=1), 12)
     t0 = reference.prior_variance(fit.theta, 0.0, fit.standard_errors() ** 2)
     ts = reference.prior_variance(fit.theta, centred, fit.standard_errors() ** 2)
@@ -544,7 +548,7 @@ def test_widths_are_those_of_the_definition():
     assert prior.student_variance == pytest.approx(ts)
     best = min(prior.candidates, key=lambda x: x.loss)
     assert (prior.name, prior.precision) == (best.name, best.precision)
-    empirical = vn.allocate(c, 5, prior="empirical", rng=0).prior
+    empirical = vn.design.allocate(c, 5, prior="empirical", rng=0).prior
     assert (empirical.name, empirical.precision) == ("empirical", pytest.approx(1 / t0))
 
 
@@ -552,11 +556,11 @@ def test_a_sample_of_the_groups_decides(monkeypatch):
     from venire.design import _prior
 
     c, theta, _ = world(n_groups=60)
-    whole = vn.select_prior(c, theta, rng=0)
+    whole = vn.design.select_prior(c, theta, rng=0)
     for limits in ((30, 10**9), (10**9, 400)):
         monkeypatch.setattr(_prior, "SAMPLE", limits[0])
         monkeypatch.setattr(_prior, "SAMPLE_ITEMS", limits[1])
-        part = vn.select_prior(c, theta, rng=0)
+        part = vn.design.select_prior(c, theta, rng=0)
         assert part.precision != whole.precision
         assert part.precision == pytest.approx(whole.precision, rel=0.5)
         assert part.name == whole.name
@@ -567,24 +571,24 @@ def test_missing_predictions_stand_for_the_groups_mean():
     c, theta, _ = world(n_groups=40)
     theta[5] = np.nan
     theta[12:24] = np.nan
-    prior = vn.select_prior(c, theta, rng=0)
+    prior = vn.design.select_prior(c, theta, rng=0)
     assert prior.name.startswith("student")
     assert prior.mean[5] == 0.0
     assert not prior.mean[12:24].any()
     known = np.delete(prior.mean[:12], 5)
     np.testing.assert_allclose(known, np.delete(theta[:12], 5) - np.nanmean(theta[:12]))
-    assert len(vn.select_prior(c, np.full(len(theta), np.nan), rng=0).candidates) == 3
+    assert len(vn.design.select_prior(c, np.full(len(theta), np.nan), rng=0).candidates) == 3
 
 
 def test_without_votes_the_prior_is_fixed():
     c = vn.GroupedComparisons([], [], [], groups=[1, 2], items=([1, 1, 1, 2, 2], [1, 2, 3, 1, 2]))
     for prior in ("select", "empirical", "fixed"):
-        a = vn.allocate(c, 4, prior=prior, prediction=np.arange(5.0), rng=0)
+        a = vn.design.allocate(c, 4, prior=prior, prediction=np.arange(5.0), rng=0)
         assert a.prior.name == "fixed"
         assert a.n_asks.tolist() == [3, 1]
         assert len(pairs(a.first[:3], a.second[:3])) == 3
     one = vn.GroupedComparisons([1], [1], [2], items=([1], [3]))
-    assert vn.select_prior(one, rng=0).name == "fixed"
+    assert vn.design.select_prior(one, rng=0).name == "fixed"
 
 
 # ---- what it is for ----------------------------------------------------------------------------
@@ -598,7 +602,7 @@ def test_votes_go_where_they_help():
     student = (theta + rng.normal(0.0, 0.7, theta.shape)).ravel()
     error = {}
     for criterion in ("uniform", "D"):
-        design = vn.design_pairs(np.full(n_groups, n_items), 2, rng=1)
+        design = vn.design.design_pairs(np.full(n_groups, n_items), 2, rng=1)
         asked = [np.asarray(x) for x in (design.group, design.first, design.second)]
         for _ in range(4):
             group, first, second = asked
@@ -608,7 +612,7 @@ def test_votes_go_where_they_help():
                 first < second, p, 1 - p)) == (first < second)  # fmt: skip
             c = vn.GroupedComparisons(group, first, second, score.astype(float))
             fit = vn.fit_groups(c, prior=vn.GaussianPrior(0.1)).theta
-            a = vn.allocate(
+            a = vn.design.allocate(
                 c, n_groups * n_items, criterion=criterion, prediction=student, rng=2,
                 asked=tuple(asked),
             )  # fmt: skip
@@ -631,9 +635,9 @@ def test_a_prior_of_a_fit(criterion):
         dict(zip(labels, precision, strict=True)), dict(zip(labels, mean, strict=True))
     )
     options = {"criterion": criterion, "rng": 2}
-    found = vn.allocate(c, 20, prior=prior, **options)
-    again = vn.allocate(c, 20, prior=vn.AllocationPrior(mean, precision), **options)
+    found = vn.design.allocate(c, 20, prior=prior, **options)
+    again = vn.design.allocate(c, 20, prior=vn.design.AllocationPrior(mean, precision), **options)
     for name in ("group", "first", "second", "gain"):
         np.testing.assert_array_equal(getattr(found, name), getattr(again, name))
-    other = vn.allocate(c, 20, prior=vn.GaussianPrior(1.0), **options)
+    other = vn.design.allocate(c, 20, prior=vn.GaussianPrior(1.0), **options)
     assert (other.gain != found.gain).any()

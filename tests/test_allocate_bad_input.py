@@ -32,24 +32,24 @@ def c():
 )
 def test_budgets(c, budget, message):
     with pytest.raises(ValueError, match=message):
-        vn.allocate(c, budget)
+        vn.design.allocate(c, budget)
 
 
 @pytest.mark.parametrize("budget", [2.0, "2", True, [1.0, 1.0, 0.0], None])
 def test_budgets_are_integers(c, budget):
     with pytest.raises(TypeError, match=r"budget.*: must (be a whole number|hold integers)"):
-        vn.allocate(c, budget)
+        vn.design.allocate(c, budget)
 
 
 def test_a_group_of_one_item_gets_nothing(c):
-    a = vn.allocate(c, 9, rng=0)
+    a = vn.design.allocate(c, 9, rng=0)
     assert a.n_asks.tolist() == [6, 3, 0]
 
 
 def test_only_groups_of_one_item():
     c = vn.GroupedComparisons([], [], [], items=([1, 2], [1, 1]))
     with pytest.raises(ValueError, match="budget = 1: the groups have only 0 pairs"):
-        vn.allocate(c, 1)
+        vn.design.allocate(c, 1)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_only_groups_of_one_item():
 )  # fmt: skip
 def test_options(c, options, error, message):
     with pytest.raises(error, match=message):
-        vn.allocate(c, 2, **options)
+        vn.design.allocate(c, 2, **options)
 
 
 @pytest.mark.parametrize("name", ["top", "candidates"])
@@ -98,14 +98,14 @@ def test_numbers_of_a_criterion(name):
 
 def test_gain_shares_one_number(c):
     with pytest.raises(ValueError, match="share: 'gain' shares one number"):
-        vn.allocate(c, [1, 1, 0], share="gain")
+        vn.design.allocate(c, [1, 1, 0], share="gain")
 
 
 def test_infinite_predictions(c):
     prediction = np.zeros(8)
     prediction[5] = np.inf
-    for call in (lambda: vn.allocate(c, 2, prediction=prediction),
-                 lambda: vn.select_prior(c, prediction)):  # fmt: skip
+    for call in (lambda: vn.design.allocate(c, 2, prediction=prediction),
+                 lambda: vn.design.select_prior(c, prediction)):  # fmt: skip
         with pytest.raises(ValueError, match=r"prediction\[5\] = inf: must be finite"):
             call()
 
@@ -113,17 +113,17 @@ def test_infinite_predictions(c):
 def test_other_data():
     plain = vn.Comparisons([1], [2])
     with pytest.raises(TypeError, match="comparisons: must be GroupedComparisons"):
-        vn.allocate(plain, 1)
+        vn.design.allocate(plain, 1)
     with pytest.raises(TypeError, match="comparisons: must be GroupedComparisons"):
-        vn.select_prior(plain)
+        vn.design.select_prior(plain)
 
 
 def test_priors(c):
     with pytest.raises(ValueError, match="prior: has 3 means, but there are 8 items"):
-        vn.allocate(c, 1, prior=vn.AllocationPrior(np.zeros(3), 1.0))
+        vn.design.allocate(c, 1, prior=vn.design.AllocationPrior(np.zeros(3), 1.0))
     with pytest.raises(ValueError, match=r"precision.*: must be finite and > 0"):
-        vn.AllocationPrior(np.zeros(3), 0.0)
+        vn.design.AllocationPrior(np.zeros(3), 0.0)
     with pytest.raises(ValueError, match=r"mean.*: must be finite"):
-        vn.AllocationPrior([0.0, np.nan], 1.0)
+        vn.design.AllocationPrior([0.0, np.nan], 1.0)
     with pytest.raises(ValueError, match="mean: must be one-dimensional"):
-        vn.AllocationPrior(np.zeros((2, 2)), 1.0)
+        vn.design.AllocationPrior(np.zeros((2, 2)), 1.0)

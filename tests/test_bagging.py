@@ -32,13 +32,13 @@ IRIS, KIND = load_iris(return_X_y=True)
 
 @parametrize_with_checks(
     [
-        vn.Bagging(Ridge(), 5),
-        vn.Bagging(LinearRegression(), 5),
-        vn.Bagging(DecisionTreeRegressor(), 5, scheme="bayesian"),
-        vn.Bagging(KNeighborsRegressor(), 5),
-        vn.Bagging(LogisticRegression(), 5, scheme="poisson"),
-        vn.Bagging(DecisionTreeClassifier(), 5),
-        vn.Bagging(LinearSVC(), 5),
+        vn.ensembles.Bagging(Ridge(), 5),
+        vn.ensembles.Bagging(LinearRegression(), 5),
+        vn.ensembles.Bagging(DecisionTreeRegressor(), 5, scheme="bayesian"),
+        vn.ensembles.Bagging(KNeighborsRegressor(), 5),
+        vn.ensembles.Bagging(LogisticRegression(), 5, scheme="poisson"),
+        vn.ensembles.Bagging(DecisionTreeClassifier(), 5),
+        vn.ensembles.Bagging(LinearSVC(), 5),
     ]
 )
 def test_scikit_learn_checks(estimator, check):
@@ -90,7 +90,7 @@ def test_replicates_equal_reference(seed, kind, penalty, intercept, far):
     learner = Ridge(alpha=penalty, fit_intercept=intercept)
     if penalty == 0.0:
         learner = LinearRegression(fit_intercept=intercept)
-    bag = vn.Bagging(learner, 9, scheme=kind, random_state=seed).fit(x, y)
+    bag = vn.ensembles.Bagging(learner, 9, scheme=kind, random_state=seed).fit(x, y)
     coef, start = reference.ridge_replicates(x, y, weights_of(bag, 60), penalty, intercept)
     np.testing.assert_allclose(bag.coef_[:, 0], coef, rtol=1e-6, atol=1e-7)
     np.testing.assert_allclose(bag.intercept_[:, 0], start, rtol=1e-6, atol=1e-4 if far else 1e-8)
@@ -104,8 +104,8 @@ def test_members_of_linear_learners_are_those_fitted_one_by_one(max_features):
 
     y = np.column_stack([Y, Y**2 / 100.0])
     options = {"max_features": max_features, "random_state": 4}
-    fast = vn.Bagging(Ridge(alpha=[0.1, 0.2]), 12, **options).fit(X, y)
-    slow = vn.Bagging(Slow(alpha=[0.1, 0.2]), 12, **options).fit(X, y)
+    fast = vn.ensembles.Bagging(Ridge(alpha=[0.1, 0.2]), 12, **options).fit(X, y)
+    slow = vn.ensembles.Bagging(Slow(alpha=[0.1, 0.2]), 12, **options).fit(X, y)
     np.testing.assert_allclose(fast.predict(X), slow.predict(X), rtol=1e-9)
     np.testing.assert_allclose(fast.oob_prediction_, slow.oob_prediction_, rtol=1e-9)
     np.testing.assert_array_equal(fast.oob_count_, slow.oob_count_)
@@ -124,11 +124,13 @@ def test_ill_conditioned_replicates_are_fitted_by_the_learner():
     x = rng.normal(size=(40, 3))
     x = np.column_stack([x, x[:, 0] + x[:, 1], np.ones(40)])  # rank 3 and a constant
     y = x[:, 0] + rng.normal(size=40)
-    bag = vn.Bagging(LinearRegression(), 6, random_state=0).fit(x, y)
+    bag = vn.ensembles.Bagging(LinearRegression(), 6, random_state=0).fit(x, y)
     for k, w in enumerate(weights_of(bag, 40)):
         single = LinearRegression().fit(x[w > 0], y[w > 0], sample_weight=w[w > 0])
         np.testing.assert_allclose(bag.coef_[k, 0], single.coef_, atol=1e-8)
-    wide = vn.Bagging(LinearRegression(), 3, random_state=0).fit(rng.normal(size=(10, 30)), y[:10])
+    wide = vn.ensembles.Bagging(LinearRegression(), 3, random_state=0).fit(
+        rng.normal(size=(10, 30)), y[:10]
+    )
     assert np.isfinite(wide.coef_).all()
 
 
@@ -136,8 +138,8 @@ def test_ill_conditioned_replicates_are_fitted_by_the_learner():
 
 
 def test_members_are_the_learner_on_the_weights():
-    bag = vn.Bagging(DecisionTreeRegressor(max_depth=4), 8, random_state=1).fit(X, Y)
-    rows = vn.Bagging(KNeighborsRegressor(), 8, random_state=1).fit(X, Y)
+    bag = vn.ensembles.Bagging(DecisionTreeRegressor(max_depth=4), 8, random_state=1).fit(X, Y)
+    rows = vn.ensembles.Bagging(KNeighborsRegressor(), 8, random_state=1).fit(X, Y)
     for k, w in enumerate(weights_of(bag, len(Y))):
         seed = bag.estimators_[k].random_state
         tree = DecisionTreeRegressor(max_depth=4, random_state=seed)
@@ -151,7 +153,7 @@ def test_members_are_the_learner_on_the_weights():
 
 @pytest.mark.parametrize("learner", [Ridge(), DecisionTreeRegressor(max_depth=3)])
 def test_figures_by_hand(learner):
-    bag = vn.Bagging(learner, 20, random_state=2).fit(X, Y)
+    bag = vn.ensembles.Bagging(learner, 20, random_state=2).fit(X, Y)
     members = bag.predict_members(X)
     assert members.shape == (20, len(Y))
     mean, deviation = bag.predict(X, return_std=True)
@@ -180,7 +182,7 @@ def test_figures_by_hand(learner):
 def test_classifier_by_hand():
     names = np.array(["setosa", "versicolor", "virginica"])[KIND]
     tree = DecisionTreeClassifier(max_depth=2)
-    bag = vn.Bagging(tree, 15, max_features=2, random_state=2).fit(IRIS, names)
+    bag = vn.ensembles.Bagging(tree, 15, max_features=2, random_state=2).fit(IRIS, names)
     parts = [
         e.predict_proba(IRIS[:, f])
         for e, f in zip(bag.estimators_, bag.estimators_features_, strict=True)
@@ -194,13 +196,15 @@ def test_classifier_by_hand():
     assert bag.oob_score_ == np.mean(guess == names[known])
     assert bag.interval(IRIS).shape == (2, 150, 3)
     assert set(bag.predict_members(IRIS).ravel()) == set(names)
-    d = vn.decompose(bag.predict_members(IRIS), names, loss="zero-one")
+    d = vn.ensembles.decompose(bag.predict_members(IRIS), names, loss="zero-one")
     assert d.n_members == 15
     with pytest.raises(ValueError, match="return_std"):
         bag.predict(IRIS, return_std=True)
     with pytest.raises(ValueError, match=r"of.*: there are no out-of-bag residuals"):
         bag.interval(IRIS, of="observation")
-    svc = vn.Bagging(LinearSVC(), 7, random_state=0).fit(IRIS, names)  # no probabilities: votes
+    svc = vn.ensembles.Bagging(LinearSVC(), 7, random_state=0).fit(
+        IRIS, names
+    )  # no probabilities: votes
     votes = np.stack([e.predict(IRIS) for e in svc.estimators_])
     np.testing.assert_allclose(svc.predict_proba(IRIS)[:, 0], (votes == "setosa").mean(axis=0))
 
@@ -209,7 +213,7 @@ def test_replicates_that_miss_a_class():
     x = np.arange(12.0)[:, None]
     y = np.array([0] * 11 + [1])
     for learner in (LogisticRegression(), DecisionTreeClassifier(), KNeighborsClassifier(1)):
-        bag = vn.Bagging(learner, 30, random_state=0).fit(x, y)
+        bag = vn.ensembles.Bagging(learner, 30, random_state=0).fit(x, y)
         p = bag.predict_proba(x)
         np.testing.assert_allclose(p.sum(axis=1), 1.0)
         # the only row of class 1 is in a bag with probability 1 - (11/12)^12 = 0.65
@@ -218,7 +222,7 @@ def test_replicates_that_miss_a_class():
 
 def test_clusters_are_drawn_together():
     cluster = np.arange(len(Y)) // 7
-    bag = vn.Bagging(Ridge(), 10, random_state=3).fit(X, Y, cluster=cluster)
+    bag = vn.ensembles.Bagging(Ridge(), 10, random_state=3).fit(X, Y, cluster=cluster)
     for c in range(cluster[-1]):
         assert len(set(bag.oob_count_[cluster == c])) == 1
     w = weights_of(bag, len(Y), cluster=cluster)
@@ -228,35 +232,39 @@ def test_clusters_are_drawn_together():
 def test_strata_keep_their_draws():
     x = np.arange(12.0)[:, None]
     y = np.array([0] * 11 + [1])  # the only row of class 1 is then in every bag, once
-    bag = vn.Bagging(DecisionTreeClassifier(), 30, random_state=0).fit(x, y, strata=y)
+    bag = vn.ensembles.Bagging(DecisionTreeClassifier(), 30, random_state=0).fit(x, y, strata=y)
     assert bag.oob_count_[-1] == 0
     assert bag.predict_proba(x)[-1, 1] == 1.0
-    ridge = vn.Bagging(Ridge(), 10, random_state=3).fit(X, Y, strata=np.arange(len(Y)) % 5)
+    ridge = vn.ensembles.Bagging(Ridge(), 10, random_state=3).fit(
+        X, Y, strata=np.arange(len(Y)) % 5
+    )
     w = weights_of(ridge, len(Y), strata=np.arange(len(Y)) % 5)
     np.testing.assert_array_equal(ridge.oob_count_, (w == 0).sum(axis=0))
     with pytest.raises(ValueError, match="strata: has 3 rows"):
-        vn.Bagging(Ridge(), 2).fit(X, Y, strata=[1, 2, 3])
+        vn.ensembles.Bagging(Ridge(), 2).fit(X, Y, strata=[1, 2, 3])
 
 
 def test_same_members_whatever_the_number_and_the_threads():
     for learner in (Ridge(), DecisionTreeRegressor()):
-        few = vn.Bagging(learner, 6, max_features=0.7, random_state=9).fit(X, Y)
-        many = vn.Bagging(learner, 11, max_features=0.7, random_state=9, n_jobs=2).fit(X, Y)
+        few = vn.ensembles.Bagging(learner, 6, max_features=0.7, random_state=9).fit(X, Y)
+        many = vn.ensembles.Bagging(learner, 11, max_features=0.7, random_state=9, n_jobs=2).fit(
+            X, Y
+        )
         for a, b in zip(few.estimators_, many.estimators_, strict=False):
             np.testing.assert_array_equal(a.predict(X[:, :7]), b.predict(X[:, :7]))
-    ridge = vn.Bagging(Ridge(), 6, random_state=10).fit(X, Y)
-    more = vn.Bagging(Ridge(), 9, random_state=10, n_jobs=2).fit(X, Y)
+    ridge = vn.ensembles.Bagging(Ridge(), 6, random_state=10).fit(X, Y)
+    more = vn.ensembles.Bagging(Ridge(), 9, random_state=10, n_jobs=2).fit(X, Y)
     np.testing.assert_array_equal(ridge.coef_, more.coef_[:6])
-    assert (vn.Bagging(Ridge(), 6, random_state=11).fit(X, Y).coef_ != ridge.coef_).all()
+    assert (vn.ensembles.Bagging(Ridge(), 6, random_state=11).fit(X, Y).coef_ != ridge.coef_).all()
 
 
 def test_as_good_as_that_of_scikit_learn():
     tree = DecisionTreeRegressor(min_samples_leaf=5)
-    ours = vn.Bagging(tree, 200, random_state=0).fit(X, Y)
+    ours = vn.ensembles.Bagging(tree, 200, random_state=0).fit(X, Y)
     theirs = BaggingRegressor(tree, 200, oob_score=True, random_state=0).fit(X, Y)
     assert ours.oob_score_ == pytest.approx(theirs.oob_score_, abs=0.03)
     stump = DecisionTreeClassifier(max_depth=2)
-    ours = vn.Bagging(stump, 100, random_state=0).fit(IRIS, KIND)
+    ours = vn.ensembles.Bagging(stump, 100, random_state=0).fit(IRIS, KIND)
     theirs = BaggingClassifier(stump, 100, oob_score=True, random_state=0).fit(IRIS, KIND)
     assert ours.oob_score_ == pytest.approx(theirs.oob_score_, abs=0.03)
 
@@ -266,7 +274,7 @@ def test_deviation_is_the_standard_error_of_least_squares():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(2000, 3))
     y = x @ [1.0, 2.0, 3.0] + rng.normal(size=2000)
-    bag = vn.Bagging(LinearRegression(), 1000, random_state=0).fit(x, y)
+    bag = vn.ensembles.Bagging(LinearRegression(), 1000, random_state=0).fit(x, y)
     design = np.column_stack([np.ones(2000), x])
     exact = np.sqrt(np.einsum("np,pq,nq->n", design, np.linalg.inv(design.T @ design), design))
     _, deviation = bag.predict(x, return_std=True)
@@ -276,25 +284,27 @@ def test_deviation_is_the_standard_error_of_least_squares():
 
 
 def test_kinds_that_leave_nothing_out():
-    bag = vn.Bagging(Ridge(), 5, scheme="bayesian", random_state=0).fit(X, Y)
+    bag = vn.ensembles.Bagging(Ridge(), 5, scheme="bayesian", random_state=0).fit(X, Y)
     assert (bag.oob_count_ == 0).all()
     assert np.isnan(bag.oob_score_)
     with pytest.raises(ValueError, match="no out-of-bag residuals"):
         bag.interval(X, of="observation")
-    without = vn.Bagging(Ridge(), 5, oob=False, random_state=0).fit(X, Y)
+    without = vn.ensembles.Bagging(Ridge(), 5, oob=False, random_state=0).fit(X, Y)
     assert not hasattr(without, "oob_score_")
-    half = vn.Bagging(DecisionTreeRegressor(), 5, scheme="subsample", size=50, random_state=0)
+    half = vn.ensembles.Bagging(
+        DecisionTreeRegressor(), 5, scheme="subsample", size=50, random_state=0
+    )
     assert {e.tree_.n_node_samples[0] for e in half.fit(X, Y).estimators_} == {50}
 
 
 def test_scikit_learn_uses_it_like_its_own():
-    bag = vn.Bagging(make_pipeline(StandardScaler(), Ridge()), 5, random_state=0)
+    bag = vn.ensembles.Bagging(make_pipeline(StandardScaler(), Ridge()), 5, random_state=0)
     assert is_regressor(bag)
     assert not is_classifier(bag)
-    assert is_classifier(vn.Bagging(LogisticRegression()))
+    assert is_classifier(vn.ensembles.Bagging(LogisticRegression()))
     assert cross_val_score(bag, X, Y, cv=3).mean() > 0.3
     assert clone(bag).set_params(estimator__ridge__alpha=2.0).n_estimators == 5
-    fitted = vn.Bagging(Ridge(), 5, random_state=0).fit(X, Y)
+    fitted = vn.ensembles.Bagging(Ridge(), 5, random_state=0).fit(X, Y)
     copy = pickle.loads(pickle.dumps(fitted))
     np.testing.assert_array_equal(copy.predict(X), fitted.predict(X))
     again = fitted.set_params(estimator=DecisionTreeRegressor()).fit(X, Y)  # nothing is left over
@@ -304,10 +314,10 @@ def test_scikit_learn_uses_it_like_its_own():
 
 def test_scikit_learn_is_not_loaded_before():
     look = "print('sklearn' in sys.modules)"
-    code = f"import sys, venire; {look}; venire.Bagging; {look}"
+    code = f"import sys, venire; {look}; venire.ensembles.Bagging; {look}"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.split() == ["False", "True"]
-    code = "import sys; sys.modules['sklearn'] = None; import venire; venire.Bagging(1)"
+    code = "import sys; sys.modules['sklearn'] = None; import venire; venire.ensembles.Bagging(1)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "ImportError: Bagging needs scikit-learn" in out.stderr
 
@@ -327,21 +337,21 @@ def test_scikit_learn_is_not_loaded_before():
 )
 def test_bad_parameters(learner, options, message):
     with pytest.raises(ValueError, match=message):
-        vn.Bagging(learner, **options).fit(X, Y)
+        vn.ensembles.Bagging(learner, **options).fit(X, Y)
 
 
 def test_bad_arguments():
     with pytest.raises(ValueError, match="cluster: has 3 rows, but there are 442"):
-        vn.Bagging(Ridge(), 2).fit(X, Y, cluster=[1, 2, 3])
+        vn.ensembles.Bagging(Ridge(), 2).fit(X, Y, cluster=[1, 2, 3])
     with pytest.raises(ValueError, match="cluster: all rows are of one cluster"):
-        vn.Bagging(Ridge(), 2).fit(X, Y, cluster=np.zeros(442, int))
-    bag = vn.Bagging(Ridge(), 2).fit(X, Y)
+        vn.ensembles.Bagging(Ridge(), 2).fit(X, Y, cluster=np.zeros(442, int))
+    bag = vn.ensembles.Bagging(Ridge(), 2).fit(X, Y)
     with pytest.raises(ValueError, match=r"level.*: must be strictly between 0 and 1"):
         bag.interval(X, 1.0)
     with pytest.raises(ValueError, match=r"of.*: must be one of mean, observation"):
         bag.interval(X, of="both")
     with pytest.raises(TypeError, match=r"max_features.*: must be a number"):
-        vn.Bagging(Ridge(), 2, max_features="sqrt").fit(X, Y)
+        vn.ensembles.Bagging(Ridge(), 2, max_features="sqrt").fit(X, Y)
     with pytest.raises(AttributeError, match="nothing"):
         _ = vn.nothing
 
@@ -349,6 +359,6 @@ def test_bad_arguments():
 def test_a_member_without_rows_says_so():
     """Poisson counts of few clusters may all be 0."""
     x, y = np.arange(8.0)[:, None], [0, 1] * 4
-    bag = vn.Bagging(DecisionTreeClassifier(), 60, scheme="poisson", random_state=0)
+    bag = vn.ensembles.Bagging(DecisionTreeClassifier(), 60, scheme="poisson", random_state=0)
     with pytest.raises(ValueError, match=r"scheme: member .* was given no rows"):
         bag.fit(x, y, cluster=[1, 1, 1, 1, 2, 2, 2, 2])

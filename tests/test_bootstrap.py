@@ -471,7 +471,7 @@ def test_save_and_load(tmp_path):
     )
     b = vn.bootstrap(vn.fit_davidson(c, prior=vn.GaussianPrior(0.1)), 30, rng=1)
     b.save(tmp_path / "b.npz")
-    again = vn.Bootstrap.load(tmp_path / "b.npz")
+    again = vn.resampling.Bootstrap.load(tmp_path / "b.npz")
     assert again.items.tolist() == b.items.tolist()
     assert (again.scheme, again.key, again.fit.prior) == (b.scheme, b.key, b.fit.prior)
     np.testing.assert_array_equal(again.tie, b.tie)
@@ -479,9 +479,9 @@ def test_save_and_load(tmp_path):
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(b)).theta, b.theta)
     (tmp_path / "c.npz").write_bytes(b"nothing")
     with pytest.raises(ValueError, match="is no saved bootstrap"):
-        vn.Bootstrap.load(tmp_path / "c.npz")
+        vn.resampling.Bootstrap.load(tmp_path / "c.npz")
     with pytest.raises(FileNotFoundError):
-        vn.Bootstrap.load(tmp_path / "d.npz")
+        vn.resampling.Bootstrap.load(tmp_path / "d.npz")
 
 
 def test_result_is_frozen(two):

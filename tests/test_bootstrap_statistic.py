@@ -117,7 +117,7 @@ def test_the_jackknife_in_groups():
 
 def test_result_is_frozen(x):
     b = vn.bootstrap_statistic(mean, x, n_resamples=5, rng=1)
-    assert isinstance(b, vn.StatisticBootstrap)
+    assert isinstance(b, vn.resampling.StatisticBootstrap)
     assert "multinomial" in repr(b)
     with pytest.raises(ValueError, match="read-only"):
         b.replicates[0] = 0.0

@@ -208,7 +208,7 @@ def test_a_generator_moves_on():
 
 def test_iterator():
     w = vn.bootstrap_weights(10, 7, rng=0, block=3)
-    assert isinstance(w, vn.BootstrapWeights)
+    assert isinstance(w, vn.resampling.BootstrapWeights)
     assert "n_resamples=7" in repr(w)
     blocks = list(w)
     assert [len(b) for b in blocks] == [3, 3, 1]

@@ -558,7 +558,7 @@ def test_iteration_limit_is_said(small):
 
 def test_result(small):
     found = vn.calibrate(small, *GOOD)
-    assert isinstance(found, vn.Calibration)
+    assert isinstance(found, vn.ratings.Calibration)
     assert found.n_bridges.tolist() == [1.0, 2.0, 1.0]
     frame = found.to_frame("dict")
     assert list(frame) == ["group", "bias", "standard_error", "n_bridges", "component"]

@@ -104,7 +104,7 @@ def test_output_file(games, tmp_path):
 
 
 def test_an_interrupt_keeps_what_is_done(games, monkeypatch):
-    extend = vn.Bootstrap.extend
+    extend = vn.resampling.Bootstrap.extend
     calls = []
 
     def interrupted(self, more, **options):
@@ -113,7 +113,7 @@ def test_an_interrupt_keeps_what_is_done(games, monkeypatch):
             raise KeyboardInterrupt
         return extend(self, more, **options)
 
-    monkeypatch.setattr(vn.Bootstrap, "extend", interrupted)
+    monkeypatch.setattr(vn.resampling.Bootstrap, "extend", interrupted)
     run = venire("bootstrap", games, *WAY, "--bootstrap", 100_000, "--json")
     assert run.exit_code == 0
     document, _ = ratings(run)

@@ -97,7 +97,7 @@ def test_processes_that_are_killed_in_between(world):
     """Each command in a process of its own; some are killed, at any time, and run again."""
     plain = World()
     table = pd.read_csv("items.csv")
-    memory = vn.Distillation(
+    memory = vn.distillation.Distillation(
         (table.q.to_numpy(), table.d.to_numpy()), ["ann", "bea"], gold=table.gold.to_numpy()
     )
 

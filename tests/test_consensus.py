@@ -288,7 +288,7 @@ def test_gold_report():
     v = vn.Votes.from_pairs(pair, teacher, votes.ravel())
     q = vn.consensus(v, "uniform", gold=truth)
     found = q.gold
-    assert isinstance(found, vn.GoldReport)
+    assert isinstance(found, vn.panel.GoldReport)
     assert found.n.tolist() == [40, 40, 40]
     np.testing.assert_allclose(found.accuracy, [0.9, 0.75, 0.0])
     assert found.co_failure == pytest.approx(0.1)
@@ -389,7 +389,7 @@ def test_frames():
     assert teachers["share"].sum() == pytest.approx(1.0)
     named = vn.consensus(vn.Votes(["a"], ["b"], ["t"], [1], group=["g"])).to_frame("dict")
     assert list(named)[:3] == ["group", "first", "second"]
-    assert isinstance(q, vn.Consensus)
+    assert isinstance(q, vn.panel.Consensus)
     assert "stacked" in repr(q)
 
 
@@ -408,8 +408,8 @@ def test_stack_is_what_its_definition_says():
     rows_ = vn.simulate.panel([0.9, 0.6, 0.3, 0.7], 200, rng=8)
     v, truth = rows_.to_votes(), rows_.truth
     known = np.where(np.arange(200) < 80, truth, np.nan)
-    s = vn.stack(v, known, rng=1)
-    assert isinstance(s, vn.Stack)
+    s = vn.panel.stack(v, known, rng=1)
+    assert isinstance(s, vn.panel.Stack)
     assert s.n_gold == 80
     signed = np.zeros((200, 4))
     signed[v.pair, v.teacher] = v.total / v.runs
@@ -423,7 +423,7 @@ def test_stack_is_what_its_definition_says():
     assert logit[:80] @ wrong + (s.scale - 1) == pytest.approx(0, abs=1e-7)
     assert s.weights[2] < 0 < s.weights[0]
     turned = vn.Votes.from_pairs(rows_.pair, rows_.teacher, -rows_.vote)
-    other = vn.stack(turned, 1 - known, rng=1)
+    other = vn.panel.stack(turned, 1 - known, rng=1)
     np.testing.assert_allclose(other.probability, 1 - s.probability, atol=1e-12)
     np.testing.assert_allclose(other.weights, s.weights, atol=1e-12)
 
@@ -431,7 +431,7 @@ def test_stack_is_what_its_definition_says():
 def test_stack_nonnegative():
     rows_ = vn.simulate.panel([0.9, 0.6, 0.3, 0.7], 200, rng=8)
     v, known = rows_.to_votes(), np.where(np.arange(200) < 80, rows_.truth, np.nan)
-    free, bound = vn.stack(v, known), vn.stack(v, known, nonnegative=True)
+    free, bound = vn.panel.stack(v, known), vn.panel.stack(v, known, nonnegative=True)
     assert free.weights.min() < 0
     assert bound.weights.min() == 0
     q = vn.consensus(v, "stacked", gold=known, nonnegative=True)
@@ -445,7 +445,7 @@ def test_stack_is_not_worse_than_its_start(seed):
     rows_ = vn.simulate.panel([0.75] * 5, 600, rng=seed)
     v, truth = rows_.to_votes(), rows_.truth
     known = np.where(np.arange(600) < 40, truth, np.nan)
-    s = vn.stack(v, known, rng=seed)
+    s = vn.panel.stack(v, known, rng=seed)
     rest = slice(40, None)
 
     def loss(p):
@@ -474,7 +474,7 @@ def test_stack_reports_what_it_did_not_train_on():
 
 
 def kinds(q):
-    assert all(isinstance(w, vn.Notice) for w in q.warnings)
+    assert all(isinstance(w, vn.panel.Notice) for w in q.warnings)
     return {w.name for w in q.warnings}
 
 

@@ -50,7 +50,7 @@ def test_squared_equals_reference_and_identities(
 ):
     f, t, rng = make(seed, n_members, n_rows, n_trials, n_repeats)
     w = some_weights(rng, n_members, kind)
-    d = vn.decompose(f, t, weights=w)
+    d = vn.ensembles.decompose(f, t, weights=w)
     twin = reference.decompose_squared(f, t, None if w is None else w / w.sum())
     for name in twin._fields:
         np.testing.assert_allclose(
@@ -63,21 +63,21 @@ def test_squared_equals_reference_and_identities(
     assert d.member_error - d.ambiguity == pytest.approx(d.error, rel=1e-9)
     assert d.weights @ d.member_errors == pytest.approx(d.member_error, rel=1e-12)
     assert d.over == ("trials" if n_trials else "rows")
-    assert isinstance(d, vn.Decomposition)
+    assert isinstance(d, vn.ensembles.Decomposition)
 
 
 def test_noise_that_is_known():
     f, t, _ = make(3, 5, 40)
-    plain = vn.decompose(f, t[0])
-    d = vn.decompose(f, t[0], noise=0.25)
-    each = vn.decompose(f, t[0], noise=np.linspace(0.0, 0.5, 40))
+    plain = vn.ensembles.decompose(f, t[0])
+    d = vn.ensembles.decompose(f, t[0], noise=0.25)
+    each = vn.ensembles.decompose(f, t[0], noise=np.linspace(0.0, 0.5, 40))
     assert each.noise == pytest.approx(0.25)
     assert d.error == plain.error
     assert d.variance == pytest.approx(plain.variance - 0.25)
     assert d.covariance == pytest.approx(plain.covariance - 0.25)
     parts = d.noise + d.bias2 + d.share * d.variance + (1 - d.share) * d.covariance
     assert parts == pytest.approx(d.error)
-    trials = vn.decompose(np.stack([f, f + 1.0]), t[0], noise=0.25)
+    trials = vn.ensembles.decompose(np.stack([f, f + 1.0]), t[0], noise=0.25)
     assert trials.noise == 0.25
     parts = trials.noise + trials.bias2 + trials.variance / 5 + 0.8 * trials.covariance
     assert parts == pytest.approx(trials.error)
@@ -91,7 +91,7 @@ def test_terms_are_what_was_simulated():
     f = truth + 0.3 + rng.normal(0, math.sqrt(0.5), (n_trials, 1, n))
     f = f + rng.normal(size=(n_trials, m, n))
     t = truth + 0.5 * rng.normal(size=(5, n))
-    d = vn.decompose(f, t)
+    d = vn.ensembles.decompose(f, t)
     # the errors of these means are below 0.01 (for bias2, 2 * 0.3 * sqrt(0.7 / n) of the truth)
     assert d.bias2 == pytest.approx(0.09, abs=0.02)
     assert d.variance == pytest.approx(1.5, abs=0.02)
@@ -107,7 +107,7 @@ def test_equicorrelated_members_have_the_textbook_variance():
     rng = np.random.default_rng(1)
     f = rng.normal(size=(6, 50)) + rng.normal(size=50)
     f /= f.std(axis=1, keepdims=True)
-    d = vn.decompose(f, np.zeros(50))
+    d = vn.ensembles.decompose(f, np.zeros(50))
     assert d.predicted_variance == pytest.approx(d.observed_variance, rel=1e-12)
     assert d.observed_variance == pytest.approx(f.mean(axis=0).var(ddof=1))
     assert d.n_effective == pytest.approx(6 / (1 + 5 * d.rho))
@@ -117,7 +117,7 @@ def test_equicorrelated_members_have_the_textbook_variance():
 
 def test_variances_that_differ_are_told_apart():
     f = np.random.default_rng(1).normal(size=(4, 50)) * np.array([[1.0], [2.0], [3.0], [9.0]])
-    d = vn.decompose(f, np.zeros(50))
+    d = vn.ensembles.decompose(f, np.zeros(50))
     assert d.predicted_variance != pytest.approx(d.observed_variance, rel=1e-3)
     assert d.observed_variance == pytest.approx(f.mean(axis=0).var(ddof=1))
 
@@ -132,15 +132,15 @@ def test_variances_that_differ_are_told_apart():
 def test_rho_equals_reference(seed, n_members, n_rows, clustered):
     f, t, rng = make(seed, n_members, n_rows)
     cluster = np.append(rng.integers(0, 3, n_rows - 2), [0, 1]) if clustered else None
-    d = vn.decompose(f, t, cluster=cluster)
+    d = vn.ensembles.decompose(f, t, cluster=cluster)
     rho, error = reference.mean_correlation(f - t[0], cluster)
     np.testing.assert_allclose([d.rho, d.rho_error], [rho, error], atol=1e-11)
 
 
 def test_rho_error_is_that_of_the_jackknife():
     f, t, _ = make(5, 4, 400)
-    d = vn.decompose(f, t)
-    left = [vn.decompose(np.delete(f, i, 1), np.delete(t, i, 1)).rho for i in range(400)]
+    d = vn.ensembles.decompose(f, t)
+    left = [vn.ensembles.decompose(np.delete(f, i, 1), np.delete(t, i, 1)).rho for i in range(400)]
     jackknife = math.sqrt(399 * np.var(left))
     assert d.rho_error == pytest.approx(jackknife, rel=0.03)
 
@@ -151,34 +151,34 @@ def test_interval_of_rho_covers():
     rng, hits = np.random.default_rng(7), 0
     for _ in range(400):
         f = rng.normal(size=(5, 150)) + rng.normal(size=150)
-        low, high = vn.decompose(f, np.zeros(150), level=0.9).rho_interval
+        low, high = vn.ensembles.decompose(f, np.zeros(150), level=0.9).rho_interval
         hits += low <= 0.5 <= high
     assert abs(hits / 400 - 0.9) < 0.08
 
 
 def test_interval_of_two_members_is_fishers():
     f, t, _ = make(9, 2, 30)
-    d = vn.decompose(f, t)
+    d = vn.ensembles.decompose(f, t)
     middle = math.tanh((math.atanh(d.rho_interval[0]) + math.atanh(d.rho_interval[1])) / 2)
     assert middle == pytest.approx(d.rho)
 
 
 def test_degenerate_ensembles():
     x = np.array([1.0, 2.0, 4.0])
-    alone = vn.decompose([x], [1.0, 1.0, 1.0])
+    alone = vn.ensembles.decompose([x], [1.0, 1.0, 1.0])
     assert math.isnan(alone.rho)
     assert math.isnan(alone.covariance)
     assert alone.n_effective == 1.0
     assert alone.predicted_variance == alone.observed_variance
-    twins = vn.decompose([x, x], [1.0, 1.0, 1.0])
+    twins = vn.ensembles.decompose([x, x], [1.0, 1.0, 1.0])
     assert twins.rho == pytest.approx(1.0)
     assert twins.rho_interval == (twins.rho, twins.rho)
     assert twins.n_effective == pytest.approx(1.0)
     assert twins.ambiguity == 0.0
-    opposite = vn.decompose([x, 2.0 - x], [1.0, 1.0, 1.0])
+    opposite = vn.ensembles.decompose([x, 2.0 - x], [1.0, 1.0, 1.0])
     assert opposite.rho == pytest.approx(-1.0)
     assert opposite.n_effective > 1e12
-    with_constant = vn.decompose([x, x + np.eye(3)[1], [3.0] * 3], [1.0, 1.0, 1.0])
+    with_constant = vn.ensembles.decompose([x, x + np.eye(3)[1], [3.0] * 3], [1.0, 1.0, 1.0])
     assert np.isnan(with_constant.correlation[2]).all()
     assert math.isfinite(with_constant.rho)
 
@@ -186,10 +186,10 @@ def test_degenerate_ensembles():
 def test_decompose_leaves_inputs_alone():
     f, t, _ = make(1, 3, 8)
     f.flags.writeable = t.flags.writeable = False
-    a = vn.decompose(f[:, ::-1], t[:, ::-1])
-    b = vn.decompose(f, t)
+    a = vn.ensembles.decompose(f[:, ::-1], t[:, ::-1])
+    b = vn.ensembles.decompose(f, t)
     assert a.error == pytest.approx(b.error)
-    assert vn.decompose([[1, 2], [3, 4]], [1, 2]).error == 1.0
+    assert vn.ensembles.decompose([[1, 2], [3, 4]], [1, 2]).error == 1.0
     with pytest.raises(dataclasses.FrozenInstanceError):
         b.error = 0.0
 
@@ -214,7 +214,7 @@ def test_zero_one_equals_reference_and_identity(
     f = names[rng.integers(0, n_classes, (n_members, n_rows))]
     t = names[rng.integers(0, n_classes, (n_repeats, n_rows))]
     w = some_weights(rng, n_members, "positive" if weighted else "equal")
-    d = vn.decompose(f, t, loss="zero-one", weights=w)
+    d = vn.ensembles.decompose(f, t, loss="zero-one", weights=w)
     twin = reference.decompose_zero_one(f, t, None if w is None else w / w.sum())
     for name in twin._fields:
         np.testing.assert_allclose(getattr(d, name), getattr(twin, name), atol=1e-12, err_msg=name)
@@ -231,14 +231,14 @@ def test_zero_one_equals_reference_and_identity(
         assert d.bias == pytest.approx(d.error)
     if n_classes == 2:  # missing the vote hits the other class, which is right
         assert d.variance == pytest.approx(d.unbiased_variance + d.biased_variance)
-    assert isinstance(d, vn.ZeroOneDecomposition)
+    assert isinstance(d, vn.ensembles.ZeroOneDecomposition)
 
 
 def test_zero_one_by_hand():
     # Row 0: members a a b, truth a: unbiased, variance 1/3. Row 1: a a b, truth b: biased, and the
     # one that differs is right. Row 2: a a b, truth c: biased, nobody is right.
     f = [["a"] * 3, ["a"] * 3, ["b"] * 3]
-    d = vn.decompose(f, ["a", "b", "c"], loss="zero-one")
+    d = vn.ensembles.decompose(f, ["a", "b", "c"], loss="zero-one")
     assert d.bias == pytest.approx(2 / 3)
     assert d.unbiased_variance == pytest.approx(1 / 9)
     assert d.biased_variance == pytest.approx(1 / 9)
@@ -248,16 +248,19 @@ def test_zero_one_by_hand():
 
 def test_classes_may_be_objects():
     f, t = np.array([["a", "b"], ["b", "b"]]), np.array(["a", "b"])
-    plain = vn.decompose(f, t, loss="zero-one")
-    assert vn.decompose(f.astype(object), t, loss="zero-one").member_error == plain.member_error
-    step = vn.adaboost_weights(None, f[0].astype(object), np.array(["b", "b"]))
+    plain = vn.ensembles.decompose(f, t, loss="zero-one")
+    assert (
+        vn.ensembles.decompose(f.astype(object), t, loss="zero-one").member_error
+        == plain.member_error
+    )
+    step = vn.ensembles.adaboost_weights(None, f[0].astype(object), np.array(["b", "b"]))
     assert step.error == 0.5
 
 
 def test_zero_one_rho_is_that_of_the_indicators():
     rng = np.random.default_rng(2)
     f, t = rng.integers(0, 3, (4, 60)), rng.integers(0, 3, 60)
-    d = vn.decompose(f, t, loss="zero-one")
+    d = vn.ensembles.decompose(f, t, loss="zero-one")
     rho, error = reference.mean_correlation(f != t)
     np.testing.assert_allclose([d.rho, d.rho_error], [rho, error], atol=1e-11)
     assert d.n_effective == pytest.approx(4 / (1 + 3 * rho))
@@ -270,12 +273,12 @@ def test_zero_one_rho_is_that_of_the_indicators():
 @given(seed=st.integers(0, 2**32 - 1), n_members=st.integers(2, 6), n_rows=st.integers(2, 6))
 def test_curve_is_the_mean_over_subsets(seed, n_members, n_rows):
     f, t, _ = make(seed, n_members, n_rows)
-    curve = vn.learning_curve(f, t[0])
-    assert isinstance(curve, vn.LearningCurve)
+    curve = vn.ensembles.learning_curve(f, t[0])
+    assert isinstance(curve, vn.ensembles.LearningCurve)
     found = [reference.subset_errors(f, t[0], k) for k in range(1, n_members + 1)]
     np.testing.assert_allclose(curve.error[:-1], found, rtol=1e-9, atol=1e-12)
     assert curve.next_gain == pytest.approx(curve.error[-2] - curve.error[-1], abs=1e-12)
-    assert curve.error[n_members - 1] == pytest.approx(vn.decompose(f, t).error)
+    assert curve.error[n_members - 1] == pytest.approx(vn.ensembles.decompose(f, t).error)
     assert curve.sizes.tolist() == list(range(1, n_members + 2))
 
 
@@ -284,8 +287,8 @@ def test_curve_foresees_the_next_member():
     rng = np.random.default_rng(0)
     f = rng.normal(size=(7, 200_000)) + rng.normal(size=200_000)
     t = np.zeros(200_000)
-    six = vn.learning_curve(f[:6], t)
-    gain = vn.decompose(f[:6], t).error - vn.decompose(f, t).error
+    six = vn.ensembles.learning_curve(f[:6], t)
+    gain = vn.ensembles.decompose(f[:6], t).error - vn.ensembles.decompose(f, t).error
     assert six.next_gain == pytest.approx(1 / 42, rel=0.02)
     assert gain == pytest.approx(six.next_gain, abs=0.005)
     assert six.limit == pytest.approx(1.0, abs=0.02)
@@ -293,7 +296,7 @@ def test_curve_foresees_the_next_member():
 
 def test_curve_errors_are_those_of_means_over_rows():
     f, t, rng = make(4, 3, 200)
-    curve = vn.learning_curve(f, t[0])
+    curve = vn.ensembles.learning_curve(f, t[0])
     alone = ((f - t[0]) ** 2).mean(axis=0)
     together = (f.mean(axis=0) - t[0]) ** 2
     assert curve.standard_error[0] == pytest.approx(alone.std(ddof=1) / math.sqrt(200))
@@ -301,9 +304,13 @@ def test_curve_errors_are_those_of_means_over_rows():
     cluster = rng.integers(0, 10, 200)
     sums = np.bincount(cluster, together - together.mean())
     expected = math.sqrt(sums @ sums * 10 / 9) / 200
-    assert vn.learning_curve(f, t[0], cluster=cluster).standard_error[2] == pytest.approx(expected)
+    assert vn.ensembles.learning_curve(f, t[0], cluster=cluster).standard_error[2] == pytest.approx(
+        expected
+    )
     # each row twice, in clusters of two, says nothing new
-    twice = vn.learning_curve(np.repeat(f, 2, 1), np.repeat(t[0], 2), cluster=np.arange(400) // 2)
+    twice = vn.ensembles.learning_curve(
+        np.repeat(f, 2, 1), np.repeat(t[0], 2), cluster=np.arange(400) // 2
+    )
     assert twice.next_gain_error == pytest.approx(curve.next_gain_error)
 
 
@@ -311,14 +318,14 @@ def test_zero_one_curve():
     rng = np.random.default_rng(3)
     t = rng.integers(0, 3, 12)
     f = np.where(rng.random((4, 12)) < 0.6, t, rng.integers(0, 3, (4, 12)))
-    curve = vn.learning_curve(f, t, loss="zero-one", n_orders=4000, rng=1)
+    curve = vn.ensembles.learning_curve(f, t, loss="zero-one", n_orders=4000, rng=1)
     found = [reference.subset_errors(f, t, k, zero_one=True) for k in range(1, 5)]
     # the error of one order is at most 1/2 from its mean: four standard errors of 4,000
     np.testing.assert_allclose(curve.error, found, atol=4 * 0.5 / math.sqrt(4000))
     assert curve.error[-1] == pytest.approx(found[-1])  # all of them: no order matters
     assert curve.next_gain == pytest.approx((curve.error[1] - curve.error[3]) / 2)
     assert math.isnan(curve.limit)
-    again = vn.learning_curve(f, t, loss="zero-one", n_orders=4000, rng=1)
+    again = vn.ensembles.learning_curve(f, t, loss="zero-one", n_orders=4000, rng=1)
     np.testing.assert_array_equal(curve.error, again.error)
 
 
@@ -369,8 +376,8 @@ def test_bad_values(function, args, kwargs, message):
 
 def test_bad_types():
     with pytest.raises(TypeError, match=r"predictions: must hold numbers.*loss='zero-one'"):
-        vn.decompose([["a", "b"]], ["a", "b"])
+        vn.ensembles.decompose([["a", "b"]], ["a", "b"])
     with pytest.raises(TypeError, match="target: has dtype"):
-        vn.decompose([["a", "b"]], [0, 1], loss="zero-one")
+        vn.ensembles.decompose([["a", "b"]], [0, 1], loss="zero-one")
     with pytest.raises(TypeError, match=r"level.*: must be a number"):
-        vn.decompose(F, T, level="0.9")
+        vn.ensembles.decompose(F, T, level="0.9")

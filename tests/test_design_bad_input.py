@@ -8,12 +8,12 @@ import pytest
 import venire as vn
 
 TWO, AT_1 = [4, 6], "[1]"
-pairs, bridges, rotate = vn.design_pairs, vn.design_bridges, vn.rotate_teachers
+pairs, bridges, rotate = vn.design.design_pairs, vn.design.design_bridges, vn.design.rotate_teachers
 
 
 def made(first, second):
     """A design of one group of eight items, by hand."""
-    return vn.PairDesign([8], [0, len(first)], first, second, [0])
+    return vn.design.PairDesign([8], [0, len(first)], first, second, [0])
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def made(first, second):
         (lambda: pairs(8, 2, made([0, 1], [-1, 2])), ValueError, ["used", "does not have"]),
         (lambda: pairs(8, 2, made([0, 1], [1, 1])), ValueError, ["used", "one item"]),
         (lambda: made([0, 1], [1]), ValueError, ["second", "2", "1"]),
-        (lambda: vn.PairDesign([8], [0, 1, 1], [0], [1], [0]), ValueError, ["offsets"]),
+        (lambda: vn.design.PairDesign([8], [0, 1, 1], [0], [1], [0]), ValueError, ["offsets"]),
         (lambda: bridges([3, -2], 4), ValueError, ["n_items", "-2", AT_1]),
         (lambda: bridges([3, 2], 0), ValueError, ["per_group", "0"]),
         (lambda: bridges([3, 2], 1.5), TypeError, ["per_group", "1.5"]),
@@ -74,10 +74,10 @@ def test_bad_input(call, error, words):
 
 @pytest.mark.parametrize("labels", [3, np.zeros(4), "ab", {}])
 def test_labels_of_a_frame_are_an_object_with_groups_and_items(labels):
-    for design in (vn.design_pairs([4], 2), vn.design_bridges([4, 4], 2)):
+    for design in (vn.design.design_pairs([4], 2), vn.design.design_bridges([4, 4], 2)):
         with pytest.raises(TypeError, match=r"labels.*: must have groups, offsets and items"):
             design.to_frame("dict", labels=labels)
 
 
 def test_no_groups_of_any_kind_of_number():
-    assert len(vn.design_bridges(np.zeros(0, complex)).first) == 0
+    assert len(vn.design.design_bridges(np.zeros(0, complex)).first) == 0

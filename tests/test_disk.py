@@ -211,13 +211,13 @@ def test_a_folder_that_holds_other_files_is_refused_and_left_alone(tmp_path, nam
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("mine")
     world = World()
-    with pytest.raises(vn.StateError) as caught:
+    with pytest.raises(vn.errors.StateError) as caught:
         world.loop(folder=tmp_path)
     assert str(caught.value).startswith(f"{tmp_path}: is not empty and holds no loop: ")
-    with pytest.raises(vn.StateError):
+    with pytest.raises(vn.errors.StateError):
         world.loop().save(tmp_path)
-    with pytest.raises(vn.StateError):
-        vn.Distillation.open(tmp_path)
+    with pytest.raises(vn.errors.StateError):
+        vn.distillation.Distillation.open(tmp_path)
     assert tree(tmp_path) == {Path(name): b"mine"}
 
 
@@ -245,8 +245,8 @@ def refused(folder, match):
     """Refused to read and to write, and nothing is changed by that."""
     before = tree(folder)
     for read_only in (True, False):
-        with pytest.raises(vn.StateError, match=match) as caught:
-            vn.Distillation.open(folder, read_only=read_only)
+        with pytest.raises(vn.errors.StateError, match=match) as caught:
+            vn.distillation.Distillation.open(folder, read_only=read_only)
         assert str(folder) in str(caught.value)
     after = tree(folder)
     assert after.pop(Path("lock")) == b""
@@ -277,7 +277,10 @@ def test_a_state_that_was_damaged_is_refused(copied, played):
         (copied / "state.json").write_bytes(text.encode("latin-1"))
         refused(copied, "is not the state of a loop")
     (copied / "state.json").write_text(json.dumps(good))
-    with vn.Distillation.open(copied) as one, vn.Distillation.open(played, read_only=True) as other:
+    with (
+        vn.distillation.Distillation.open(copied) as one,
+        vn.distillation.Distillation.open(played, read_only=True) as other,
+    ):
         assert same(one, other)
 
 
@@ -338,7 +341,7 @@ def test_a_part_that_was_damaged_is_refused(copied, kind, change, match):
 
 
 def test_a_part_that_is_cut_or_not_ours_is_refused(copied, played):
-    good = vn.Distillation.open(played, read_only=True)
+    good = vn.distillation.Distillation.open(played, read_only=True)
     paths = sorted((copied / "parts").iterdir())
     for path in paths:
         whole = path.read_bytes()
@@ -348,7 +351,10 @@ def test_a_part_that_is_cut_or_not_ours_is_refused(copied, played):
         for place in range(10, len(whole) - 10, len(whole) // 7):
             path.write_bytes(whole[:place] + bytes([whole[place] ^ 85]) + whole[place + 1 :])
             # a byte that nobody reads does no harm
-            with contextlib.suppress(vn.StateError), vn.Distillation.open(copied) as one:
+            with (
+                contextlib.suppress(vn.errors.StateError),
+                vn.distillation.Distillation.open(copied) as one,
+            ):
                 assert same(one, good)
         path.write_bytes(whole)
         pq.write_table(pq.read_table(path).replace_schema_metadata(None), path)
@@ -356,7 +362,7 @@ def test_a_part_that_is_cut_or_not_ours_is_refused(copied, played):
         path.unlink()
         refused(copied, r"part \d+ is missing")
         path.write_bytes(whole)
-    vn.Distillation.open(copied).close()
+    vn.distillation.Distillation.open(copied).close()
 
 
 def test_a_strangers_file_beside_the_parts_is_passed_over(copied, played):
@@ -369,11 +375,14 @@ def test_a_strangers_file_beside_the_parts_is_passed_over(copied, played):
     last = next((copied / "parts").glob(f"{end - 1:08d}-*-*"))
     copy = last.with_name(last.name.replace(f"{end - 1:08d}", f"{end + 30:08d}"))
     shutil.copy(last, copy)  # says in itself that it is another part
-    with vn.Distillation.open(copied) as one, vn.Distillation.open(played, read_only=True) as other:
+    with (
+        vn.distillation.Distillation.open(copied) as one,
+        vn.distillation.Distillation.open(played, read_only=True) as other,
+    ):
         assert same(one, other)
         one.ask(3)
         one.tell(one.pending.request[:1], [1])
-    vn.Distillation.open(copied).close()
+    vn.distillation.Distillation.open(copied).close()
     assert all((copied / "parts" / name).read_text() == "mine" for name in names)
     assert copy.exists()
 
@@ -389,15 +398,15 @@ def test_what_a_cut_off_change_left_is_removed_when_it_is_known_as_ours(copied, 
             raise Crash
         real(old, new)
 
-    with vn.Distillation.open(copied) as loop:
+    with vn.distillation.Distillation.open(copied) as loop:
         monkeypatch.setattr(os, "replace", crash)
         with pytest.raises(Crash):
             loop.ask(3)
         monkeypatch.setattr(os, "replace", real)
     assert len(set((copied / "parts").iterdir()) - before) == 2
-    vn.Distillation.open(copied, read_only=True).close()  # removes nothing
+    vn.distillation.Distillation.open(copied, read_only=True).close()  # removes nothing
     assert len(set((copied / "parts").iterdir()) - before) == 2
-    vn.Distillation.open(copied).close()
+    vn.distillation.Distillation.open(copied).close()
     assert set((copied / "parts").iterdir()) == before
 
 

@@ -111,7 +111,7 @@ def test_all_asks_so_far_are_known_to_the_next_round(monkeypatch):
 
     def spy(comparisons, budget, **options):
         seen.update(options, comparisons=comparisons)
-        return vn.allocate(comparisons, budget, **options)
+        return vn.design.allocate(comparisons, budget, **options)
 
     monkeypatch.setattr(_asking, "allocate", spy)
     first = loop.ask()
@@ -138,7 +138,7 @@ def test_steering_can_be_switched_off(monkeypatch):
 
     def spy(*arguments, **options):
         seen.update(options)
-        return vn.allocate(*arguments, **options)
+        return vn.design.allocate(*arguments, **options)
 
     monkeypatch.setattr(_asking, "allocate", spy)
     world = World()
@@ -186,7 +186,7 @@ def test_the_result_is_a_function_of_the_seed(n_threads):
 
 
 def test_groups_of_one_item_take_part_in_bridges_only():
-    loop = vn.Distillation(
+    loop = vn.distillation.Distillation(
         (["a"] * 5 + ["b"] * 5 + ["c"], [*range(5), *range(5), 0]), ["t"], degree=2
     )
     requests = loop.ask()

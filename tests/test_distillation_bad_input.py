@@ -312,7 +312,7 @@ def test_run_refuses_strangers():
     assert loop.n_rounds == 0
     with pytest.raises(ValueError, match=r"vote.*: must be 1"):
         loop.run({"ann": lambda r: np.full(len(r), 7)})
-    assert isinstance(loop, vn.Distillation)
+    assert isinstance(loop, vn.distillation.Distillation)
 
 
 def test_without_scikit_learn_a_student_says_what_it_needs(played, monkeypatch):

@@ -127,7 +127,7 @@ def test_frames(loop, kind):
 
 
 def test_votes_may_name_the_winner():
-    loop = vn.Distillation((["q"] * 4, ["w", "x", "y", "z"]), ["ann"])
+    loop = vn.distillation.Distillation((["q"] * 4, ["w", "x", "y", "z"]), ["ann"])
     requests = loop.ask()
     frame = {"request": requests.request, "vote": requests.second}
     loop.tell(frame)

@@ -107,7 +107,7 @@ def test_a_crash_anywhere_in_a_call_leaves_all_of_it_or_nothing(call, tmp_path, 
                 life[call](loop)
                 done = True
             except Crash:
-                with pytest.raises(vn.StateError, match="is closed"):
+                with pytest.raises(vn.errors.StateError, match="is closed"):
                     loop.ask()
             finally:
                 monkeypatch.setattr(_store.os, "replace", real["replace"])
@@ -138,7 +138,7 @@ def test_a_crash_at_creation_leaves_a_folder_in_which_a_loop_can_be_created(tmp_
         with pytest.raises(Crash):
             world.loop(folder=tmp_path / str(at))
         monkeypatch.setattr(_store.os, "replace", real)
-        with pytest.raises(vn.StateError, match="holds no state"):
+        with pytest.raises(vn.errors.StateError, match="holds no state"):
             Distillation.open(tmp_path / str(at))
         with world.loop(folder=tmp_path / str(at)) as loop:
             assert same(loop, world.loop())
@@ -162,19 +162,19 @@ def test_what_a_crash_left_over_is_not_mistaken_for_a_part(tmp_path):
 def test_a_folder_has_one_writer_and_readers(tmp_path):
     world = World()
     loop = play(world.loop(folder=tmp_path), world)
-    with pytest.raises(vn.StateError, match=f"is in use by process {os.getpid()} on "):
+    with pytest.raises(vn.errors.StateError, match=f"is in use by process {os.getpid()} on "):
         Distillation.open(tmp_path)
     reader = Distillation.open(tmp_path, read_only=True)
     assert same(reader, loop)
-    with pytest.raises(vn.StateError, match="not open for changes"):
+    with pytest.raises(vn.errors.StateError, match="not open for changes"):
         reader.ask()
-    with pytest.raises(vn.StateError, match="not open for changes"):
+    with pytest.raises(vn.errors.StateError, match="not open for changes"):
         reader.withdraw("ann")
     assert same(reader, loop)
     reader.close()
     loop.ask()  # a reader that closes lets go of nothing
     loop.close()
-    with pytest.raises(vn.StateError, match="is closed"):
+    with pytest.raises(vn.errors.StateError, match="is closed"):
         loop.ask()
     Distillation.open(tmp_path).close()
 
@@ -184,16 +184,16 @@ def test_the_second_process_is_told_and_the_lock_dies_with_its_holder(tmp_path):
     play(world.loop(folder=tmp_path), world).close()
     code = """
         import sys, time, venire as vn
-        loop = vn.Distillation.open(sys.argv[1])
+        loop = vn.distillation.Distillation.open(sys.argv[1])
         print("open", flush=True)
         time.sleep(60)
     """
     command = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "open\n"
-        with pytest.raises(vn.StateError, match=f"in use by process {process.pid} on"):
+        with pytest.raises(vn.errors.StateError, match=f"in use by process {process.pid} on"):
             Distillation.open(tmp_path)
-        with pytest.raises(vn.StateError, match=r"in use|holds a loop already"):
+        with pytest.raises(vn.errors.StateError, match=r"in use|holds a loop already"):
             world.loop(folder=tmp_path)
         process.send_signal(signal.SIGKILL)
     with Distillation.open(tmp_path) as loop:
@@ -235,29 +235,31 @@ def test_another_version(tmp_path, version):
     World().loop(folder=tmp_path).close()
     state = json.loads((tmp_path / "state.json").read_text())
     (tmp_path / "state.json").write_text(json.dumps(state | {"format": version}))
-    with pytest.raises(vn.StateError, match=f"has format {version!r}, but .* reads format 3"):
+    with pytest.raises(
+        vn.errors.StateError, match=f"has format {version!r}, but .* reads format 3"
+    ):
         Distillation.open(tmp_path)
-    with pytest.raises(vn.StateError, match="has format"):  # and the lock was released
+    with pytest.raises(vn.errors.StateError, match="has format"):  # and the lock was released
         Distillation.open(tmp_path)
 
 
 def test_folders_that_hold_no_loop(tmp_path):
-    with pytest.raises(vn.StateError, match="holds no state of a loop"):
+    with pytest.raises(vn.errors.StateError, match="holds no state of a loop"):
         Distillation.open(tmp_path / "nowhere")
     assert not (tmp_path / "nowhere").exists()
     World().loop(folder=tmp_path / "a").close()
-    with pytest.raises(vn.StateError, match="holds a loop already"):
+    with pytest.raises(vn.errors.StateError, match="holds a loop already"):
         World().loop(folder=tmp_path / "a")
     (tmp_path / "a" / "state.json").write_text("{")
-    with pytest.raises(vn.StateError, match="is not the state of a loop"):
+    with pytest.raises(vn.errors.StateError, match="is not the state of a loop"):
         Distillation.open(tmp_path / "a")
     World().loop(folder=tmp_path / "b").close()
     next((tmp_path / "b" / "parts").glob("00000000-*")).unlink()
-    with pytest.raises(vn.StateError, match="part 0 is missing"):
+    with pytest.raises(vn.errors.StateError, match="part 0 is missing"):
         Distillation.open(tmp_path / "b")
     World().loop(folder=tmp_path / "c").close()
     next((tmp_path / "c" / "parts").glob("00000001-*")).write_bytes(b"PAR1")
-    with pytest.raises(vn.StateError, match="cannot be read"):
+    with pytest.raises(vn.errors.StateError, match="cannot be read"):
         Distillation.open(tmp_path / "c")
 
 
@@ -276,9 +278,9 @@ def test_save_writes_a_loop_that_was_in_memory(tmp_path):
         assert same(again, loop)
     assert len(list((tmp_path / "a" / "parts").iterdir())) == 4
     other = World(seed=1).loop(rng=7)
-    with pytest.raises(vn.StateError, match="holds another loop"):
+    with pytest.raises(vn.errors.StateError, match="holds another loop"):
         other.save(tmp_path / "a")
-    with pytest.raises(vn.StateError, match="holds another loop"):
+    with pytest.raises(vn.errors.StateError, match="holds another loop"):
         World(7, 8).loop().save(tmp_path / "a")
 
 

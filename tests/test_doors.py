@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import venire as vn
-from venire import scales, simulate
+from venire import design, ensembles, panel, scales, simulate
 from venire._core import checks
 from venire._core.threads import cpu_quota, usable_cpus
 from venire.distillation import kendall_tau, ndcg
@@ -45,7 +45,7 @@ def in_frame(call):
 def loop(**arguments):
     given = {"group": ["q"] * N, "item": list("abcd"), "teachers": ["ann", "bea"]} | arguments
     items = given.pop("group"), given.pop("item")
-    return vn.Distillation(items, given.pop("teachers"), **given)
+    return vn.distillation.Distillation(items, given.pop("teachers"), **given)
 
 
 def tell(**answers):
@@ -103,7 +103,7 @@ COLUMNS = {  # every argument is a column of N rows
         },
     ),
     "adaboost_weights": (
-        vn.adaboost_weights,
+        ensembles.adaboost_weights,
         {"weight": [1.0] * N, "prediction": [1, 2, 1, 2], "target": [1, 2, 2, 2]},
     ),
     "bootstrap_weights": (
@@ -124,28 +124,37 @@ ARRAYS = {  # the named arguments are arrays of some shape
     "BetaPosterior.cdf": (POSTERIOR.cdf, {"x": [0.5] * N}),
     "BetaPosterior.quantile": (POSTERIOR.quantile, {"q": [0.5] * N}),
     "needs_votes": (
-        lambda **c: vn.needs_votes(POSTERIOR, **c), {"precision": [0.1] * N, "decisive": [0.9] * N},
+        lambda **c: panel.needs_votes(POSTERIOR, **c),
+        {"precision": [0.1] * N, "decisive": [0.9] * N},
     ),
     "fit_beta_prior": (
-        lambda **c: vn.fit_beta_prior(**c), {"win": [0, 3, 5, 9], "loss": [6, 2, 4, 0]},
+        lambda **c: panel.fit_beta_prior(**c), {"win": [0, 3, 5, 9], "loss": [6, 2, 4, 0]},
     ),
     "decompose": (
-        vn.decompose, {"predictions": MEMBERS, "target": [1.0, 2, 3, 5], "cluster": [1, 1, 2, 2]},
+        ensembles.decompose,
+        {"predictions": MEMBERS, "target": [1.0, 2, 3, 5], "cluster": [1, 1, 2, 2]},
     ),
-    "learning_curve": (vn.learning_curve, {"predictions": MEMBERS, "target": [1.0, 2, 3, 5]}),
+    "learning_curve": (
+        ensembles.learning_curve, {"predictions": MEMBERS, "target": [1.0, 2, 3, 5]},
+    ),
     "consensus": (lambda **c: vn.consensus(VOTES, **c), {"gold": [1.0, 0, 1, 0]}),
-    "calibrate_teachers": (partial(vn.panel.calibrate_teachers, VOTES), {"gold": [1.0, 0, 1, 0]}),
+    "calibrate_teachers": (partial(panel.calibrate_teachers, VOTES), {"gold": [1.0, 0, 1, 0]}),
     "Fit.predict": (FIT.predict, {"first": FIRST, "second": SECOND, "order": [0, 1, -1, 0]}),
     "Fit.difference_errors": (FIT.difference_errors, {"first": FIRST, "second": SECOND}),
     "fit_bradley_terry": (
         lambda **c: vn.fit_bradley_terry(ROWS, **c), {"init": [0.0] * 3},
     ),
-    "make_targets": (lambda **c: vn.make_targets(GROUPED, **c), {"prediction": [0.0] * 5}),
-    "select_prior": (lambda **c: vn.select_prior(GROUPS, rng=0, **c), {"prediction": [0.0] * 5}),
-    "AllocationPrior": (lambda **c: vn.AllocationPrior(precision=1.0, **c), {"mean": [0.0] * N}),
-    "design_pairs": (lambda **c: vn.design_pairs(degree=2, rng=0, **c), {"n_items": [4, 6]}),
+    "make_targets": (lambda **c: vn.targets.make_targets(GROUPED, **c), {"prediction": [0.0] * 5}),
+    "select_prior": (
+        lambda **c: design.select_prior(GROUPS, rng=0, **c), {"prediction": [0.0] * 5},
+    ),
+    "AllocationPrior": (
+        lambda **c: design.AllocationPrior(precision=1.0, **c), {"mean": [0.0] * N},
+    ),
+    "design_pairs": (lambda **c: design.design_pairs(degree=2, rng=0, **c), {"n_items": [4, 6]}),
     "rotate_teachers": (
-        vn.rotate_teachers, {"position": [0, 1, 2, 3], "group": [0, 0, 1, 1], "teachers": [0, 1]},
+        design.rotate_teachers,
+        {"position": [0, 1, 2, 3], "group": [0, 0, 1, 1], "teachers": [0, 1]},
     ),
     "scales.convert": (
         lambda **c: scales.convert(source="logit", target="elo", **c), {"values": [1.0] * N},
@@ -172,8 +181,8 @@ SINGLE = {  # the named arguments are single values
         lambda **c: vn.consensus(VOTES, **c),
         ("method", "hold_to_gold", "rho", "rounds", "rng", "n_threads"),
     ),
-    "agreement": (partial(vn.panel.agreement, VOTES), ("metric", "level")),
-    "calibrate_teachers": (partial(vn.panel.calibrate_teachers, VOTES, [1, 0, 1, 0]), ("level",)),
+    "agreement": (partial(panel.agreement, VOTES), ("metric", "level")),
+    "calibrate_teachers": (partial(panel.calibrate_teachers, VOTES, [1, 0, 1, 0]), ("level",)),
     "Votes": (
         lambda **c: vn.Votes(["a"], ["b"], ["t"], probabilities=[[1, 0, 0]], **c), ("strength",),
     ),
@@ -198,17 +207,17 @@ SINGLE = {  # the named arguments are single values
         ("n", "n_resamples", "scheme", "n_threads"),
     ),
     "adaboost_weights": (
-        lambda **c: vn.adaboost_weights(None, [1, 2], [1, 1], **c),
+        lambda **c: ensembles.adaboost_weights(None, [1, 2], [1, 1], **c),
         ("method", "loss", "learning_rate"),
     ),
-    "decompose": (lambda **c: vn.decompose(MEMBERS, [1, 2, 3, 4], **c), ("loss", "level")),
+    "decompose": (lambda **c: ensembles.decompose(MEMBERS, [1, 2, 3, 4], **c), ("loss", "level")),
     "allocate": (
-        lambda **c: vn.allocate(GROUPS, **({"budget": 1} | c)),
+        lambda **c: design.allocate(GROUPS, **({"budget": 1} | c)),
         ("budget", "criterion", "share", "votes_per_ask", "rho"),
     ),
-    "Criterion": (lambda **c: vn.design.Criterion(**c), ("top", "candidates")),
-    "design_bridges": (lambda **c: vn.design_bridges([3, 3], **c), ("per_group",)),
-    "make_targets": (lambda **c: vn.make_targets(GROUPED, **c), ("clamp", "shrink")),
+    "Criterion": (lambda **c: design.Criterion(**c), ("top", "candidates")),
+    "design_bridges": (lambda **c: design.design_bridges([3, 3], **c), ("per_group",)),
+    "make_targets": (lambda **c: vn.targets.make_targets(GROUPED, **c), ("clamp", "shrink")),
     "Distillation": (
         loop, ("degree", "bridges", "model", "criterion", "share", "method", "rho", "top", "panel"),
     ),
@@ -438,7 +447,7 @@ def test_totals_that_would_overflow(weight):
         (lambda: vn.GroupedComparisons.from_counts(GROUP, FIRST, SECOND, many, [1] * N), "win"),
         (lambda: vn.Votes(FIRST, SECOND, FIRST, [1] * N, weight=many), "weight"),
         (lambda: vn.BetaPosterior.from_counts(many, 1), "win"),
-        (lambda: vn.adaboost_weights(many, FIRST, SECOND), "weight"),
+        (lambda: ensembles.adaboost_weights(many, FIRST, SECOND), "weight"),
         (lambda: vn.GaussianPrior(weight), "precision"),
     ):
         with pytest.raises(ValueError, match=argument):
@@ -475,7 +484,7 @@ def test_gains_are_never_nan():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", vn.ConvergenceWarning)
         with pytest.raises(ValueError, match="comparisons: hold weights that are too large"):
-            vn.allocate(heavy, 2, rng=0)
+            design.allocate(heavy, 2, rng=0)
 
 
 def test_ties_that_are_all_of_the_weight_up_to_rounding():
@@ -506,8 +515,8 @@ def test_an_information_that_is_singular_gives_nan_and_says_so():
 @pytest.mark.parametrize("method", ["samme", "r2"])
 def test_boosting_with_weights_below_the_least_normal_number(method):
     target, prediction = [1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 5.0]
-    tiny = vn.adaboost_weights([5e-324] * 4, prediction, target, method=method)
-    plain = vn.adaboost_weights([1.0] * 4, prediction, target, method=method)
+    tiny = ensembles.adaboost_weights([5e-324] * 4, prediction, target, method=method)
+    plain = ensembles.adaboost_weights([1.0] * 4, prediction, target, method=method)
     assert tiny.weight.tolist() == plain.weight.tolist()
     assert tiny.error == plain.error
 
@@ -541,7 +550,7 @@ def test_the_least_integer_of_a_type_is_a_label_like_others(kind):
 def test_features_and_targets_of_learners_have_a_bound():
     linear = pytest.importorskip("sklearn.linear_model")
     x, y = np.arange(24.0).reshape(12, 2) % 7, np.arange(12.0) % 5
-    bag = vn.Bagging(linear.LinearRegression(), 5, oob=True, random_state=0)
+    bag = ensembles.Bagging(linear.LinearRegression(), 5, oob=True, random_state=0)
     for huge in (1e200, -1e31, 10**400):
         wrong = x.astype(object)
         wrong[3, 1] = huge
@@ -549,13 +558,13 @@ def test_features_and_targets_of_learners_have_a_bound():
             with pytest.raises(ValueError, match=r"X\[3\] = .*: must be of a size of at most 1e"):
                 bag.fit(case, y)
             with pytest.raises(ValueError, match=r"X\[3\] = .*: must be of a size of at most 1e"):
-                vn.stack_estimators([linear.LogisticRegression()] * 2, case, y > 2, x)
+                ensembles.stack_estimators([linear.LogisticRegression()] * 2, case, y > 2, x)
     with pytest.raises(ValueError, match=r"y\[2\] = .*: must be of a size of at most 1e.30"):
         bag.fit(x, np.where(np.arange(12) == 2, 1e308, y))
     with pytest.raises(ValueError, match=r"X.*: must be of a size"):
         bag.fit(x, y).predict(x * 1e200)
     with pytest.raises(ValueError, match="random_state"):
-        vn.Bagging(linear.LinearRegression(), 5, random_state=2**63).fit(x, y)
+        ensembles.Bagging(linear.LinearRegression(), 5, random_state=2**63).fit(x, y)
     assert np.isfinite(bag.fit(x * 1e29, y * 1e29).predict(x)).all()
 
 

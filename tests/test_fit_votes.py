@@ -251,7 +251,7 @@ def test_weights_of_labels():
         found.weight_of([3, 9])
     frame = found.to_frame("dict")
     assert list(frame) == ["teacher", "n_judgments", "weight", "agreement"]
-    assert isinstance(found, vn.VotesFit)
+    assert isinstance(found, vn.targets.VotesFit)
     assert "weights" in repr(found)
 
 

@@ -374,7 +374,10 @@ def test_saved_and_read_again(tmp_path, keep, labels):
     gf = vn.fit_groups(leagues(labels=labels), model="davidson", order_effect=True)
     b = vn.bootstrap(gf, 12, rng=1, keep=keep, levels=[0.9, 0.5])
     b.save(tmp_path / "b.npz")
-    for other in (vn.GroupedBootstrap.load(tmp_path / "b.npz"), pickle.loads(pickle.dumps(b))):
+    for other in (
+        vn.resampling.GroupedBootstrap.load(tmp_path / "b.npz"),
+        pickle.loads(pickle.dumps(b)),
+    ):
         assert (other.keep, other.levels, other.key) == (b.keep, b.levels, b.key)
         same(other.groups, b.groups)
         same(other.interval(0.5), b.interval(0.5))
@@ -382,7 +385,7 @@ def test_saved_and_read_again(tmp_path, keep, labels):
         same(other[b.groups[1]].theta, b[b.groups[1]].theta)
     vn.bootstrap(gf[b.groups[0]], 3, rng=1).save(tmp_path / "single.npz")
     with pytest.raises(ValueError, match="is no saved bootstrap"):
-        vn.GroupedBootstrap.load(tmp_path / "single.npz")
+        vn.resampling.GroupedBootstrap.load(tmp_path / "single.npz")
 
 
 def test_table_and_progress():

@@ -62,5 +62,5 @@ def test_a_grouped_bootstrap(n_threads):
 
 @pytest.mark.parametrize("after", [0.05, 0.5])
 def test_designs(after):
-    assert lateness(lambda: vn.design_pairs(np.full(50_000, 100), 8, rng=1), after) < 1.0
-    assert lateness(lambda: vn.design_pairs(5_000, 4_000, rng=1), after) < 1.0
+    assert lateness(lambda: vn.design.design_pairs(np.full(50_000, 100), 8, rng=1), after) < 1.0
+    assert lateness(lambda: vn.design.design_pairs(5_000, 4_000, rng=1), after) < 1.0

@@ -150,7 +150,7 @@ def loop_in(folder):
     """What the loop knows, or None if there is none."""
     if not (folder / "loop").exists():
         return None
-    with contextlib.suppress(vn.StateError):
+    with contextlib.suppress(vn.errors.StateError):
         return Distillation.open(folder / "loop", read_only=True)
     return None
 

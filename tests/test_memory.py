@@ -297,7 +297,7 @@ def _(criterion):
         more["prediction"] = np.random.default_rng(6).normal(size=len(g.items))
     if criterion == "gain":
         more |= {"criterion": "D", "pending": asked, "share": "gain"}
-    return lambda k: told_asks(vn.allocate(g, 20, rng=1, n_threads=k, **more))
+    return lambda k: told_asks(vn.design.allocate(g, 20, rng=1, n_threads=k, **more))
 
 
 @call
@@ -306,7 +306,9 @@ def allocate_by_a_sketch():
 
     def make(k):
         with mock.patch.object(_kernel, "DENSE", 20):  # as if the groups were large
-            return told_asks(vn.allocate(g, 4, criterion="top", prior="fixed", rng=1, n_threads=k))
+            return told_asks(
+                vn.design.allocate(g, 4, criterion="top", prior="fixed", rng=1, n_threads=k)
+            )
 
     return make
 
@@ -314,7 +316,7 @@ def allocate_by_a_sketch():
 @call
 def allocate_with_a_prior_of_the_data():
     g = grouped()
-    return lambda k: told_asks(vn.allocate(g, 20, rng=1, n_threads=k))
+    return lambda k: told_asks(vn.design.allocate(g, 20, rng=1, n_threads=k))
 
 
 def told_asks(found):
@@ -324,9 +326,11 @@ def told_asks(found):
 @each("design", ["cycles", "random", "more"])
 def _(method):
     sizes = np.array([12, 9, 7, 40])
-    before = vn.design_pairs(sizes, 4, rng=1) if method == "more" else None
+    before = vn.design.design_pairs(sizes, 4, rng=1) if method == "more" else None
     method = "cycles" if method == "more" else method
-    return lambda k: told_asks(vn.design_pairs(sizes, 2, before, rng=2, method=method, n_threads=k))
+    return lambda k: told_asks(
+        vn.design.design_pairs(sizes, 2, before, rng=2, method=method, n_threads=k)
+    )
 
 
 def panel(n=600):

@@ -413,13 +413,13 @@ def test_votes_and_asks_have_no_model_of_ties(row):
     with pytest.raises(ValueError, match=r"model.*: must be one of"):
         vn.fit_votes(votes, model=row.name)
     with pytest.raises(ValueError, match="model: must be one of"):
-        vn.allocate(grouped(row), 8, model=row.name)
+        vn.design.allocate(grouped(row), 8, model=row.name)
 
 
 @pytest.mark.parametrize("row", HALF)
 def test_allocate(row):
     g = grouped(row)
-    picked = vn.allocate(g, 8, model=row.name, rng=0)
+    picked = vn.design.allocate(g, 8, model=row.name, rng=0)
     assert len(picked.first) == 8
 
 
@@ -439,12 +439,12 @@ def test_saved_bootstraps(row, tmp_path):
     fit = vn.ratings.fit_model(played(row), model=row.name)
     b = vn.bootstrap(fit, 4, rng=0)
     b.save(tmp_path / "b.npz")
-    again = vn.Bootstrap.load(tmp_path / "b.npz")
+    again = vn.resampling.Bootstrap.load(tmp_path / "b.npz")
     assert again.fit.model == row.name
     assert np.array_equal(again.theta, b.theta, equal_nan=True)
     groups = vn.bootstrap(vn.fit_groups(grouped(row), model=row.name), 4, rng=0)
     groups.save(tmp_path / "g.npz")
-    assert vn.GroupedBootstrap.load(tmp_path / "g.npz").fit.model == row.name
+    assert vn.resampling.GroupedBootstrap.load(tmp_path / "g.npz").fit.model == row.name
 
 
 # ---- where models are named ------------------------------------------------------------------

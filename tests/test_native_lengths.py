@@ -277,11 +277,11 @@ def work_on_groups(vn, rng):
     asked = (group[:60], first[:60], second[:60])
     theta = rng.normal(size=len(g.items))
     for criterion in ("D", "A", "top", "sd"):
-        vn.allocate(g, 20, criterion=criterion, asked=asked, prior="fixed", rng=1)
-    vn.allocate(g, 20, asked=asked, prediction=theta, criterion="residual", rng=1)
-    vn.allocate(g, 20, asked=asked, pending=asked, share="gain", rng=1)
-    made = vn.design_pairs(np.array([12, 9, 7]), 4, rng=1)
-    vn.design_pairs(np.array([12, 9, 7]), 2, made, rng=2, method="random")
+        vn.design.allocate(g, 20, criterion=criterion, asked=asked, prior="fixed", rng=1)
+    vn.design.allocate(g, 20, asked=asked, prediction=theta, criterion="residual", rng=1)
+    vn.design.allocate(g, 20, asked=asked, pending=asked, share="gain", rng=1)
+    made = vn.design.design_pairs(np.array([12, 9, 7]), 4, rng=1)
+    vn.design.design_pairs(np.array([12, 9, 7]), 2, made, rng=2, method="random")
 
 
 def work_on_votes(vn, rng):
@@ -315,7 +315,7 @@ def work_on_the_rest(vn, rng):
     for x in (b.mean, b.entropy, b.interval(0.9), b.prob_greater(other), b.kl(other)):
         assert np.isfinite(x).all()
     b.cdf(0.3), b.quantile(0.3), b.sample(rng=1)
-    vn.fit_beta_prior(rng.integers(1, 99, 30), rng.integers(1, 99, 30))
+    vn.panel.fit_beta_prior(rng.integers(1, 99, 30), rng.integers(1, 99, 30))
     from venire._native import gram
 
     z = rng.normal(size=(50, 3))

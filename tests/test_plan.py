@@ -62,7 +62,7 @@ def test_measures_are_those_of_the_fit():
     seed = int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0])
     world = simulate.world(n_groups=4, n_items=10, rng=seed)
     rng = np.random.default_rng([seed, 1])
-    asked = vn.design_pairs(np.full(4, 10), 2, rng=rng)
+    asked = vn.design.design_pairs(np.full(4, 10), 2, rng=rng)
     columns = [np.repeat(x, 4) for x in (asked.group, asked.first, asked.second)]
     votes = world.votes(simulate.teachers(), *columns, np.tile(np.arange(4), len(asked)))
     theta = vn.fit_votes(votes, method="consensus").fit.theta

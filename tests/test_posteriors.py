@@ -528,19 +528,27 @@ P = vn.BetaPosterior([1, 2, 3], 2)
         (lambda: P.sample(2.5), TypeError, ["size", "2.5"]),
         (lambda: P.sample(rng=-1), ValueError, ["rng", "-1"]),
         (lambda: P.sample(rng="seed"), TypeError, ["rng", "seed"]),
-        (lambda: vn.fit_beta_prior([1, -1], [1, 1]), ValueError, ["win", "[1]", "-1"]),
-        (lambda: vn.fit_beta_prior([1, 1], [1, np.nan]), ValueError, ["loss", "1", "nan"]),
-        (lambda: vn.fit_beta_prior([1, 1], [1, 2, 3]), ValueError, ["loss", "(3,)", "(2,)"]),
-        (lambda: vn.fit_beta_prior([], []), ValueError, ["win", "empty"]),
-        (lambda: vn.fit_beta_prior([1], [2], group=[-1]), ValueError, ["group", "0", "-1"]),
-        (lambda: vn.fit_beta_prior([1], [2], group=["a"]), TypeError, ["group"]),
-        (lambda: vn.fit_beta_prior([1, 2], [2, 1], group=[0, 1, 2]), ValueError, ["group", "(3,)"]),
-        (lambda: vn.needs_votes(P), ValueError, ["precision", "decisive"]),
-        (lambda: vn.needs_votes(P, precision=0), ValueError, ["precision", "> 0"]),
-        (lambda: vn.needs_votes(P, precision=[1, -1, 1]), ValueError, ["precision", "1", "-1"]),
-        (lambda: vn.needs_votes(P, decisive=0.4), ValueError, ["decisive", "0.4"]),
-        (lambda: vn.needs_votes(P, decisive=1), ValueError, ["decisive", "1"]),
-        (lambda: vn.needs_votes((1, 2), decisive=0.9), TypeError, ["posterior", "tuple"]),
+        (lambda: vn.panel.fit_beta_prior([1, -1], [1, 1]), ValueError, ["win", "[1]", "-1"]),
+        (lambda: vn.panel.fit_beta_prior([1, 1], [1, np.nan]), ValueError, ["loss", "1", "nan"]),
+        (lambda: vn.panel.fit_beta_prior([1, 1], [1, 2, 3]), ValueError, ["loss", "(3,)", "(2,)"]),
+        (lambda: vn.panel.fit_beta_prior([], []), ValueError, ["win", "empty"]),
+        (lambda: vn.panel.fit_beta_prior([1], [2], group=[-1]), ValueError, ["group", "0", "-1"]),
+        (lambda: vn.panel.fit_beta_prior([1], [2], group=["a"]), TypeError, ["group"]),
+        (
+            lambda: vn.panel.fit_beta_prior([1, 2], [2, 1], group=[0, 1, 2]),
+            ValueError,
+            ["group", "(3,)"],
+        ),
+        (lambda: vn.panel.needs_votes(P), ValueError, ["precision", "decisive"]),
+        (lambda: vn.panel.needs_votes(P, precision=0), ValueError, ["precision", "> 0"]),
+        (
+            lambda: vn.panel.needs_votes(P, precision=[1, -1, 1]),
+            ValueError,
+            ["precision", "1", "-1"],
+        ),
+        (lambda: vn.panel.needs_votes(P, decisive=0.4), ValueError, ["decisive", "0.4"]),
+        (lambda: vn.panel.needs_votes(P, decisive=1), ValueError, ["decisive", "1"]),
+        (lambda: vn.panel.needs_votes((1, 2), decisive=0.9), TypeError, ["posterior", "tuple"]),
     ],
 )
 def test_bad_input(call, error, words):
@@ -559,7 +567,7 @@ def test_prior_equals_the_twin(halves):
     p, n = rng.beta(0.4, 0.6, 300), rng.integers(3, 12, 300)
     win = rng.binomial(n, p) * halves
     loss = n * halves - win
-    found = vn.fit_beta_prior(win, loss)
+    found = vn.panel.fit_beta_prior(win, loss)
     twin = reference.beta_fit(win, loss)
     assert (float(found.alpha), float(found.beta)) == pytest.approx(twin, rel=1e-5)
     assert found.shape == ()
@@ -570,7 +578,7 @@ def test_prior_is_published():
     # doi:10.1111/1467-9876.00103); 34.096 and 31.572 with AIC 24989.74 are printed
     families = np.array([3, 24, 104, 286, 670, 1033, 1343, 1112, 829, 478, 181, 45, 7])
     boys = np.repeat(np.arange(13), families)
-    found = vn.fit_beta_prior(boys, 12 - boys)
+    found = vn.panel.fit_beta_prior(boys, 12 - boys)
     a, b = float(found.alpha), float(found.beta)
     assert (a, b) == pytest.approx((34.096, 31.572), rel=1e-3)
 
@@ -590,18 +598,18 @@ def test_prior_by_group():
     group = rng.integers(0, 3, 6000)
     n = rng.integers(2, 10, 6000)
     win = rng.binomial(n, rng.beta(*truth[group].T))
-    found = vn.fit_beta_prior(win, n - win, group=group)
+    found = vn.panel.fit_beta_prior(win, n - win, group=group)
     assert found.shape == (3,)
     for k in range(3):
-        one = vn.fit_beta_prior(win[group == k], (n - win)[group == k])
+        one = vn.panel.fit_beta_prior(win[group == k], (n - win)[group == k])
         assert (found.alpha[k], found.beta[k]) == pytest.approx(
             (float(one.alpha), float(one.beta)), rel=1e-9
         )
     np.testing.assert_allclose(found.mean, truth[:, 0] / truth.sum(1), atol=0.02)
-    mirrored = vn.fit_beta_prior(n - win, win, group=group)
+    mirrored = vn.panel.fit_beta_prior(n - win, win, group=group)
     np.testing.assert_allclose(mirrored.alpha, found.beta, rtol=1e-9)
     # rows without votes change nothing
-    more = vn.fit_beta_prior(np.r_[win, 0], np.r_[n - win, 0], group=np.r_[group, 1])
+    more = vn.panel.fit_beta_prior(np.r_[win, 0], np.r_[n - win, 0], group=np.r_[group, 1])
     np.testing.assert_allclose(more.alpha, found.alpha, rtol=1e-12)
 
 
@@ -617,12 +625,12 @@ def test_prior_by_group():
 )
 def test_prior_that_does_not_exist(win, loss, word):
     with pytest.raises(vn.NotIdentifiedError, match=word):
-        vn.fit_beta_prior(win, loss)
+        vn.panel.fit_beta_prior(win, loss)
 
 
 def test_prior_that_does_not_exist_in_a_group():
     with pytest.raises(vn.NotIdentifiedError, match=r"1 of 2 groups \(first: \[1\]\)"):
-        vn.fit_beta_prior([5, 0, 2, 1], [1, 4, 0, 0], group=[0, 0, 1, 1])
+        vn.panel.fit_beta_prior([5, 0, 2, 1], [1, 4, 0, 0], group=[0, 0, 1, 1])
 
 
 # --- stopping -------------------------------------------------------------------------------------
@@ -631,7 +639,7 @@ def test_prior_that_does_not_exist_in_a_group():
 @given(st.floats(0.5, 30.0), st.floats(0.5, 30.0), st.sampled_from([0.8, 0.9, 0.95]))
 @SETTINGS
 def test_expected_votes_equal_the_twin(a, b, decisive):
-    needs = vn.needs_votes(vn.BetaPosterior(a, b), decisive=decisive)
+    needs = vn.panel.needs_votes(vn.BetaPosterior(a, b), decisive=decisive)
     twin = reference.beta_expected_votes(a, b, decisive) if needs.expected < 3000 else None
     if twin is not None:
         assert needs.expected == twin
@@ -640,8 +648,8 @@ def test_expected_votes_equal_the_twin(a, b, decisive):
 
 def test_needs_by_precision():
     p = vn.BetaPosterior([2.0, 50.0, 400.0], [2.0, 50.0, 100.0])
-    needs = vn.needs_votes(p, precision=0.04)
-    assert isinstance(needs, vn.Needs)
+    needs = vn.panel.needs_votes(p, precision=0.04)
+    assert isinstance(needs, vn.panel.Needs)
     assert needs.votes.tolist() == needs.imprecise.tolist() == [True, True, False]
     assert not needs.undecided.any()
     n = p.concentration
@@ -652,13 +660,13 @@ def test_needs_by_precision():
 
 def test_needs_of_both():
     p = vn.BetaPosterior([60.0, 6.0, 5.0], [40.0, 5.0, 95.0])
-    both = vn.needs_votes(p, precision=0.05, decisive=0.95)
-    one, other = vn.needs_votes(p, precision=0.05), vn.needs_votes(p, decisive=0.95)
+    both = vn.panel.needs_votes(p, precision=0.05, decisive=0.95)
+    one, other = vn.panel.needs_votes(p, precision=0.05), vn.panel.needs_votes(p, decisive=0.95)
     assert both.votes.tolist() == (one.votes | other.votes).tolist() == [False, True, False]
     np.testing.assert_array_equal(both.expected, np.maximum(one.expected, other.expected))
-    grid = vn.needs_votes(p, decisive=[[0.6], [0.99]])
+    grid = vn.panel.needs_votes(p, decisive=[[0.6], [0.99]])
     assert grid.votes.shape == (2, 3)
-    assert np.isfinite(vn.needs_votes(vn.BetaPosterior(1, 1), decisive=0.95).expected)
+    assert np.isfinite(vn.panel.needs_votes(vn.BetaPosterior(1, 1), decisive=0.95).expected)
 
 
 def test_ctrl_c():

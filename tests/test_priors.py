@@ -464,7 +464,7 @@ def test_intervals(model, tmp_path):
     accelerations = [_precision.accelerations(x, here) for x in (engine, solving)]
     np.testing.assert_allclose(accelerations[0], accelerations[1], atol=1e-5)
     b.save(tmp_path / "b.npz")
-    again = vn.Bootstrap.load(tmp_path / "b.npz")
+    again = vn.resampling.Bootstrap.load(tmp_path / "b.npz")
     assert again.fit.prior == prior
     np.testing.assert_array_equal(again.theta, b.theta)
     np.testing.assert_array_equal(again.fit.standard_errors(), b.fit.standard_errors())
@@ -490,7 +490,7 @@ def test_grouped_replicates(model, kind, tmp_path):
         np.testing.assert_allclose(single.theta, rows, atol=1e-6)
         np.testing.assert_allclose(single.theta[:, 6:], np.tile(gf[label].theta[6:], (12, 1)))
     b.save(tmp_path / "b.npz")
-    again = vn.GroupedBootstrap.load(tmp_path / "b.npz")
+    again = vn.resampling.GroupedBootstrap.load(tmp_path / "b.npz")
     assert again.fit.prior == prior
     np.testing.assert_array_equal(again.standard_errors(), b.standard_errors())
 
@@ -506,7 +506,7 @@ def test_damaged_prior_is_refused(tmp_path):
     arrays[name] = np.array(json.dumps(facts))
     np.savez(tmp_path / "bad.npz", **arrays)
     with pytest.raises(ValueError, match="prior"):
-        vn.Bootstrap.load(tmp_path / "bad.npz")
+        vn.resampling.Bootstrap.load(tmp_path / "bad.npz")
 
 
 # ---- elsewhere -----------------------------------------------------------------------------------

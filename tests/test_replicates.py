@@ -35,11 +35,11 @@ MAKE = {"fit": of_a_fit, "groups": of_groups, "statistic": of_a_statistic}
 
 
 def draws(b):
-    return b.replicates[:, None] if isinstance(b, vn.StatisticBootstrap) else b.theta
+    return b.replicates[:, None] if isinstance(b, vn.resampling.StatisticBootstrap) else b.theta
 
 
 def estimate(b):
-    return b.estimate if isinstance(b, vn.StatisticBootstrap) else b.fit.theta
+    return b.estimate if isinstance(b, vn.resampling.StatisticBootstrap) else b.fit.theta
 
 
 @pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)

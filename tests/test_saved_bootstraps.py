@@ -50,7 +50,7 @@ def single(**options):
         fit = getattr(vn, f"fit_{options.get('model', 'bradley_terry')}")
         return vn.bootstrap(fit(c, **options.get("fit", {})), 6, rng=1, scheme=scheme, unit=unit)
 
-    return vn.Bootstrap, make
+    return vn.resampling.Bootstrap, make
 
 
 def many(keep="draws", soft=False, **options):
@@ -58,7 +58,7 @@ def many(keep="draws", soft=False, **options):
         gf = vn.fit_groups(groups(soft=soft), **options)
         return vn.bootstrap(gf, 6, rng=1, keep=keep, levels=[0.9, 0.5])
 
-    return vn.GroupedBootstrap, make
+    return vn.resampling.GroupedBootstrap, make
 
 
 CLUSTERS = {"cluster": np.arange(150) % 12, "order": np.resize([1, -1, 0], 150)}
@@ -74,7 +74,7 @@ def statistic():
             mean, x, n_resamples=6, error=lambda x, w: 0.1 + abs(mean(x, w)), bca=True, rng=1
         )
 
-    return vn.StatisticBootstrap, make
+    return vn.resampling.StatisticBootstrap, make
 
 
 SAVED = {
@@ -208,14 +208,14 @@ def mutations(path):
 
 def use(kind, b):
     """What may be done with a bootstrap that was read."""
-    if kind is vn.StatisticBootstrap:
+    if kind is vn.resampling.StatisticBootstrap:
         for interval in ("percentile", "basic", "bca", "studentized"):
             with contextlib.suppress(ValueError):
                 b.interval(0.9, interval)
         return b
     more = b.extend(3)
     assert type(more) is kind
-    if kind is vn.Bootstrap:
+    if kind is vn.resampling.Bootstrap:
         assert more.theta.shape == (b.n_resamples + 3, len(b.items))
         steps = [
             b.standard_errors, b.interval, lambda: b.interval(0.9, "bca"),
@@ -281,7 +281,7 @@ def test_no_change_to_a_file_gets_past_the_door(name, tmp_path):
 def test_what_was_saved_comes_back(name, tmp_path):
     kind, b = saved(name, tmp_path / "b.npz")
     again = kind.load(tmp_path / "b.npz")
-    if kind is vn.StatisticBootstrap:
+    if kind is vn.resampling.StatisticBootstrap:
         for interval in ("percentile", "basic", "bca", "studentized"):
             np.testing.assert_array_equal(again.interval(0.9, interval), b.interval(0.9, interval))
         with pytest.raises(ValueError, match="the statistic did not come along"):
@@ -290,7 +290,7 @@ def test_what_was_saved_comes_back(name, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         one, other = b.extend(4), again.extend(4)
-    if kind is vn.GroupedBootstrap:
+    if kind is vn.resampling.GroupedBootstrap:
         np.testing.assert_array_equal(one.mean(), other.mean())
         np.testing.assert_array_equal(one.fit.status, other.fit.status)
     else:
@@ -325,7 +325,7 @@ def test_files_that_are_something_else(tmp_path):
     with pytest.raises(FileNotFoundError):
         kind.load(tmp_path / "nowhere.npz")
     with pytest.raises(ValueError, match="it is a 'venire bootstrap 2'"):
-        vn.GroupedBootstrap.load(tmp_path / "b.npz")
+        vn.resampling.GroupedBootstrap.load(tmp_path / "b.npz")
 
 
 def test_a_huge_array_in_the_header_is_an_error_at_once(tmp_path):

@@ -27,8 +27,8 @@ STUDENTS = [
 
 
 def test_members_and_votes_are_what_they_should_be():
-    s = vn.stack_estimators(STUDENTS, X, Y, X_NEW)
-    assert isinstance(s, vn.StackedClassifiers)
+    s = vn.ensembles.stack_estimators(STUDENTS, X, Y, X_NEW)
+    assert isinstance(s, vn.ensembles.StackedClassifiers)
     for k, student in enumerate(STUDENTS):
         for train, test in StratifiedKFold(5).split(X, Y):
             fitted = clone(student).fit(X[train], Y[train])
@@ -42,7 +42,7 @@ def test_members_and_votes_are_what_they_should_be():
 
 def test_gold_is_of_use():
     # better than the plain mean of the members, and than all but the best of them
-    s = vn.stack_estimators(STUDENTS, X, Y, X_NEW)
+    s = vn.ensembles.stack_estimators(STUDENTS, X, Y, X_NEW)
     alone = sorted(log_loss(Y_NEW, p) for p in s.member_probability)
     loss = log_loss(Y_NEW, s.probability)
     assert loss < log_loss(Y_NEW, s.member_probability.mean(axis=0))
@@ -51,17 +51,17 @@ def test_gold_is_of_use():
 
 
 def test_names_of_classes_and_their_order_change_nothing():
-    s = vn.stack_estimators(STUDENTS, X, Y, X_NEW)
-    named = vn.stack_estimators(STUDENTS, X, np.array(["bad", "good"])[Y], X_NEW)
+    s = vn.ensembles.stack_estimators(STUDENTS, X, Y, X_NEW)
+    named = vn.ensembles.stack_estimators(STUDENTS, X, np.array(["bad", "good"])[Y], X_NEW)
     np.testing.assert_allclose(named.probability, s.probability)
     assert (named.prediction == np.array(["bad", "good"])[s.prediction]).all()
-    turned = vn.stack_estimators(STUDENTS, X, 1 - Y, X_NEW)
+    turned = vn.ensembles.stack_estimators(STUDENTS, X, 1 - Y, X_NEW)
     np.testing.assert_allclose(turned.probability, 1.0 - s.probability, atol=0.01)
 
 
 def test_classifiers_without_probabilities_vote():
     svc = make_pipeline(StandardScaler(), LinearSVC())
-    s = vn.stack_estimators([svc, GaussianNB()], X, Y, X_NEW, nonnegative=True)
+    s = vn.ensembles.stack_estimators([svc, GaussianNB()], X, Y, X_NEW, nonnegative=True)
     assert set(s.out_of_fold[0]) == {0.0, 1.0}
     assert (s.stack.weights >= 0).all()
     assert np.mean(s.prediction == Y_NEW) > 0.9
@@ -78,4 +78,4 @@ def test_classifiers_without_probabilities_vote():
 )
 def test_bad_input(args, kind, message):
     with pytest.raises(kind, match=message):
-        vn.stack_estimators(*args)
+        vn.ensembles.stack_estimators(*args)

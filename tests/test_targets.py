@@ -17,7 +17,7 @@ def found():
 @pytest.fixture(scope="module")
 def bridged(found):
     fit = found.fit
-    b = vn.design_bridges(np.diff(fit.offsets), 4, rng=1)
+    b = vn.design.design_bridges(np.diff(fit.offsets), 4, rng=1)
     score = np.random.default_rng(2).integers(0, 2, len(b))
     items = (
         fit.items[fit.offsets[g] + i]
@@ -33,7 +33,7 @@ def means(x, offsets):
 
 def test_plain(found):
     fit = found.fit
-    t = vn.make_targets(found)
+    t = vn.targets.make_targets(found)
     np.testing.assert_array_equal(t.target, fit.theta)
     np.testing.assert_array_equal(t.standard_error, fit.standard_errors())
     se2, r2 = np.mean(fit.standard_errors() ** 2), np.mean(fit.theta**2)
@@ -45,9 +45,9 @@ def test_plain(found):
     assert t.n_unknown == t.n_clamped == 0
     assert t.group.tolist() == np.repeat(fit.groups, np.diff(fit.offsets)).tolist()
     assert t.item.tolist() == fit.items.tolist()
-    again = vn.make_targets(fit)
+    again = vn.targets.make_targets(fit)
     np.testing.assert_array_equal(again.weight, t.weight)
-    assert isinstance(t, vn.Targets)
+    assert isinstance(t, vn.targets.Targets)
 
 
 def test_the_variance_is_at_least_half():
@@ -60,7 +60,7 @@ def test_the_variance_is_at_least_half():
     fit = vn.fit_groups(g, prior=vn.GaussianPrior(1.0))
     r2 = np.mean(fit.theta**2)
     assert r2 - np.mean(fit.standard_errors() ** 2) < r2 / 2
-    assert vn.make_targets(fit).variance == pytest.approx(r2 / 2)
+    assert vn.targets.make_targets(fit).variance == pytest.approx(r2 / 2)
 
 
 def test_prediction_sets_the_variance_and_nothing_else(found):
@@ -70,7 +70,7 @@ def test_prediction_sets_the_variance_and_nothing_else(found):
         0.8 * fit.theta + rng.normal(size=len(fit.theta)) + np.repeat(rng.normal(size=25), 12)
     )
     prediction[7] = prediction[30] = np.nan
-    plain, t = vn.make_targets(fit), vn.make_targets(fit, prediction=prediction)
+    plain, t = vn.targets.make_targets(fit), vn.targets.make_targets(fit, prediction=prediction)
     np.testing.assert_array_equal(t.target, plain.target)
     np.testing.assert_array_equal(t.standard_error, plain.standard_error)
     known = ~np.isnan(prediction)
@@ -79,15 +79,15 @@ def test_prediction_sets_the_variance_and_nothing_else(found):
     r2 = np.mean((fit.theta - prediction + centre[group])[known] ** 2)
     wanted = max(r2 - np.mean(fit.standard_errors()[known] ** 2), r2 / 2)
     assert t.variance == pytest.approx(wanted)
-    given = vn.make_targets(fit, prediction_variance=wanted)
+    given = vn.targets.make_targets(fit, prediction_variance=wanted)
     np.testing.assert_allclose(given.weight, t.weight)
     assert given.variance == wanted
-    nobody = vn.make_targets(fit, prediction=np.full(len(prediction), np.nan))
+    nobody = vn.targets.make_targets(fit, prediction=np.full(len(prediction), np.nan))
     assert nobody.variance == plain.variance
 
 
 def test_calibrated(found, bridged):
-    t = vn.make_targets(found, bridged)
+    t = vn.targets.make_targets(found, bridged)
     np.testing.assert_allclose(t.target, bridged.theta, rtol=1e-12)
     np.testing.assert_allclose(t.standard_error, bridged.item_errors, rtol=1e-12)
     e2, r2 = np.mean(bridged.item_errors**2), np.mean(bridged.theta**2)
@@ -95,42 +95,46 @@ def test_calibrated(found, bridged):
     by_group = means(bridged.item_errors**2, found.fit.offsets)
     np.testing.assert_allclose(t.weight, 1 / (by_group + t.variance))
     # on one scale a prediction is not centred
-    shifted = vn.make_targets(found, bridged, prediction=bridged.theta + 2.0)
+    shifted = vn.targets.make_targets(found, bridged, prediction=bridged.theta + 2.0)
     assert shifted.variance == pytest.approx(max(4.0 - e2, 2.0))
 
 
 def test_scales(found, bridged):
-    plain = vn.make_targets(found, bridged)
+    plain = vn.targets.make_targets(found, bridged)
     for scale, unit, centre in (
         ("logit", 1.0, 0.0), ("elo", 400 / np.log(10), 1000.0), ("probit", 1 / 1.702, 0.0),
         ("erf", 1 / 1.702 / 2**0.5, 0.0),
     ):  # fmt: skip
-        t = vn.make_targets(found, bridged, scale=scale)
+        t = vn.targets.make_targets(found, bridged, scale=scale)
         np.testing.assert_allclose(t.target, plain.target * unit + centre, rtol=1e-12)
         np.testing.assert_allclose(t.standard_error, plain.standard_error * unit, rtol=1e-12)
         np.testing.assert_allclose(t.weight, plain.weight / unit**2, rtol=1e-12)
         assert t.variance == pytest.approx(plain.variance * unit**2)
         assert t.scale == scale
-    elo = vn.make_targets(found.fit.rescale("elo"))
-    np.testing.assert_allclose(elo.target, vn.make_targets(found, scale="elo").target, rtol=1e-12)
-    np.testing.assert_allclose(elo.weight, vn.make_targets(found, scale="elo").weight, rtol=1e-9)
+    elo = vn.targets.make_targets(found.fit.rescale("elo"))
+    np.testing.assert_allclose(
+        elo.target, vn.targets.make_targets(found, scale="elo").target, rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        elo.weight, vn.targets.make_targets(found, scale="elo").weight, rtol=1e-9
+    )
     own = found.fit.standardize()
-    assert vn.make_targets(own).scale == "standardized"
+    assert vn.targets.make_targets(own).scale == "standardized"
     thurstone = vn.fit_votes(votes_of(rows_of(3)[0]), model="thurstone")
-    assert vn.make_targets(thurstone).scale == "probit"
+    assert vn.targets.make_targets(thurstone).scale == "probit"
 
 
 def test_clamp(found):
-    plain = vn.make_targets(found)
-    t = vn.make_targets(found, clamp=1.0)
+    plain = vn.targets.make_targets(found)
+    t = vn.targets.make_targets(found, clamp=1.0)
     np.testing.assert_array_equal(t.target, np.clip(plain.target, -1.0, 1.0))
     np.testing.assert_array_equal(t.standard_error, plain.standard_error)
     np.testing.assert_array_equal(t.weight, plain.weight)
     assert t.n_clamped == np.count_nonzero(abs(plain.target) > 1.0) > 0
     np.testing.assert_array_equal(
-        vn.make_targets(found, clamp=(-0.5, np.inf)).target, np.maximum(plain.target, -0.5)
+        vn.targets.make_targets(found, clamp=(-0.5, np.inf)).target, np.maximum(plain.target, -0.5)
     )
-    elo = vn.make_targets(found, clamp=100, scale="elo")
+    elo = vn.targets.make_targets(found, clamp=100, scale="elo")
     assert (elo.target.min(), elo.target.max()) == (900.0, 1100.0)
 
 
@@ -138,15 +142,15 @@ def test_shrink(found, bridged):
     fit = found.fit
     se2, r2 = fit.standard_errors() ** 2, np.mean(fit.theta**2)
     t0 = max(r2 - se2.mean(), r2 / 2)
-    t = vn.make_targets(fit, shrink="posterior")
+    t = vn.targets.make_targets(fit, shrink="posterior")
     np.testing.assert_allclose(t.target, fit.theta * t0 / (t0 + se2), rtol=1e-12)
     np.testing.assert_allclose(t.standard_error**2, se2 * t0 / (t0 + se2), rtol=1e-12)
-    np.testing.assert_array_equal(t.weight, vn.make_targets(fit).weight)
-    levels = vn.make_targets(fit, bridged, shrink=0.0)
+    np.testing.assert_array_equal(t.weight, vn.targets.make_targets(fit).weight)
+    levels = vn.targets.make_targets(fit, bridged, shrink=0.0)
     group = np.repeat(np.arange(25), 12)
     np.testing.assert_allclose(levels.target, bridged.bias[group], rtol=1e-12)
     np.testing.assert_allclose(levels.standard_error, bridged.standard_errors[group], rtol=1e-12)
-    half = vn.make_targets(fit, bridged, shrink=0.5)
+    half = vn.targets.make_targets(fit, bridged, shrink=0.5)
     np.testing.assert_allclose(half.target, 0.5 * fit.theta + bridged.bias[group], atol=1e-12)
 
 
@@ -155,14 +159,14 @@ def test_unknown_items_have_no_target():
     votes = votes_of(columns)
     more = ([0, 9, 9, 10], [50, 1, 2, 3])  # an item nobody met; a group nobody saw; a lone item
     fit = vn.fit_votes(votes, items=more).fit
-    t = vn.make_targets(fit, shrink="posterior")
+    t = vn.targets.make_targets(fit, shrink="posterior")
     bad = (t.item == 50) | np.isin(t.group, [9, 10])
     assert bad.sum() == t.n_unknown == 4
     assert np.isnan(t.target[bad]).all()
     assert np.isnan(t.standard_error[bad]).all()
     assert (t.weight[bad] == 0).all()
     assert (t.weight[~bad] > 0).all()
-    plain = vn.make_targets(vn.fit_votes(votes), shrink="posterior")
+    plain = vn.targets.make_targets(vn.fit_votes(votes), shrink="posterior")
     np.testing.assert_allclose(t.target[~bad], plain.target, atol=1e-9)
     np.testing.assert_allclose(t.weight[~bad], plain.weight)
     np.testing.assert_array_equal(t.known, ~bad)
@@ -170,11 +174,11 @@ def test_unknown_items_have_no_target():
 
 def test_no_fit_no_target():
     g = vn.GroupedComparisons([1, 2, 2], [0, 0, 1], [1, 1, 0], 1.0)
-    t = vn.make_targets(vn.fit_groups(g, prior=None))
+    t = vn.targets.make_targets(vn.fit_groups(g, prior=None))
     assert np.isnan(t.target).tolist() == [True, True, False, False]
     assert t.weight[:2].tolist() == [0.0, 0.0]
     nothing = vn.fit_groups(vn.GroupedComparisons([], [], [], groups=[1], items=([1], [2])))
-    t = vn.make_targets(nothing)
+    t = vn.targets.make_targets(nothing)
     assert (t.n_unknown, t.variance, t.weight.tolist()) == (1, 0.0, [0.0])
 
 
@@ -183,14 +187,14 @@ def test_a_lone_item_is_its_groups_level():
     fit = vn.fit_groups(g)
     with pytest.warns(vn.NotIdentifiedWarning):
         c = vn.calibrate(fit, [1, 1], [0, 1], [2, 2], [5, 5], [1.0, 0.5])
-    t = vn.make_targets(fit, c)
+    t = vn.targets.make_targets(fit, c)
     assert t.target[t.group == 2].tolist() == c.bias[[1]].tolist()
     assert t.standard_error[t.group == 2].tolist() == c.standard_errors[[1]].tolist()
     assert np.isnan(t.target[t.group == 3]).all()
 
 
 def test_frame_and_repr(found):
-    t = vn.make_targets(found)
+    t = vn.targets.make_targets(found)
     frame = t.to_frame("dict")
     assert list(frame) == ["group", "item", "target", "standard_error", "weight"]
     assert len(frame["item"]) == len(t) == 300
@@ -232,13 +236,13 @@ def test_frame_and_repr(found):
 )
 def test_bad_input(found, options, error, message):
     with pytest.raises(error, match=message):
-        vn.make_targets(found, **options)
+        vn.targets.make_targets(found, **options)
 
 
 def test_bad_fits(found, bridged):
     with pytest.raises(TypeError, match="fit must be a GroupedFit or a VotesFit, got ndarray"):
-        vn.make_targets(np.zeros(3))
+        vn.targets.make_targets(np.zeros(3))
     with pytest.raises(ValueError, match="calibration: is of another fit"):
-        vn.make_targets(vn.fit_votes(votes_of(rows_of(25)[0])), bridged)
+        vn.targets.make_targets(vn.fit_votes(votes_of(rows_of(25)[0])), bridged)
     with pytest.raises(ValueError, match=r"scale.*: a standardized fit is on no scale"):
-        vn.make_targets(found.fit.standardize(), scale="logit")
+        vn.targets.make_targets(found.fit.standardize(), scale="logit")

@@ -486,7 +486,7 @@ def test_agreement_of_two():
     pair = np.tile(np.arange(50), 2)
     v = vn.Votes.from_pairs(pair, np.repeat(["one", "two"], 50), one + two)
     found = vn.panel.agreement(v)
-    assert isinstance(found, vn.Agreement)
+    assert isinstance(found, vn.panel.Agreement)
     assert found.share[0, 1] == pytest.approx(0.7)
     assert found.kappa[0, 1] == pytest.approx(0.4)
     assert found.kappa[1, 0] == found.kappa[0, 1]
@@ -569,7 +569,7 @@ def test_calibration_finds_the_temperature():
     p = np.stack([stated, np.zeros(n), 1 - stated], axis=1)
     v = vn.Votes.from_pairs(np.arange(n), np.full(n, "t"), probabilities=p)
     found = vn.panel.calibrate_teachers(v, gold)
-    assert isinstance(found, vn.TeacherCalibration)
+    assert isinstance(found, vn.panel.TeacherCalibration)
     assert found.temperature[0] == pytest.approx(3.0, rel=0.06)
     assert found.confidence[0] > found.accuracy[0] + 0.05
     assert found.log_loss_scaled[0] < found.log_loss[0] - 0.05

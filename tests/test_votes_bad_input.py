@@ -144,7 +144,7 @@ VOTES = vn.Votes(A, B, T, [1, 0, -1])
         (lambda: vn.consensus(VOTES, rounds="all"), ValueError, ["rounds", "'all'"]),
         (lambda: vn.consensus(VOTES, rounds=1.5), TypeError, ["rounds", "1.5"]),
         (lambda: vn.consensus(VOTES, "stacked"), ValueError, ["gold", "stacked"]),
-        (lambda: vn.stack(VOTES, [1, 0, 1]), ValueError, ["gold", "12", "3"]),
+        (lambda: vn.panel.stack(VOTES, [1, 0, 1]), ValueError, ["gold", "12", "3"]),
         (lambda: vn.consensus(VOTES, gold={("a", "z"): 1}), ValueError, ["gold", "('a', 'z')"]),
         (
             lambda: vn.consensus(VOTES, gold={"a": 1}),

@@ -21,7 +21,7 @@ __all__ = ["ENTRIES", "Case", "Fault", "Refused", "entry", "run_case"]
 PACKAGE = str(Path(vn.__file__).parent)
 HERE = str(Path(__file__).parent)
 INSIDE = (PACKAGE, f"{HERE}/planted.py")  # what is planted stands in for the package
-EXPECTED = (ValueError, TypeError, MemoryError, vn.StateError, vn.ConvergenceError)
+EXPECTED = (ValueError, TypeError, MemoryError, vn.errors.StateError, vn.ConvergenceError)
 
 SAID = ".*singular to working precision"  # what the package says of a result, in its own words
 

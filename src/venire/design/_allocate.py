@@ -184,7 +184,7 @@ def allocate(
     >>> c = vn.GroupedComparisons(
     ...     ["q"] * 3, ["a", "b", "c"], ["b", "c", "d"], [1.0, 1.0, 0.5], groups=["q"]
     ... )
-    >>> picks = vn.allocate(c, 2, prior="fixed", rng=0)
+    >>> picks = vn.design.allocate(c, 2, prior="fixed", rng=0)
     >>> sorted(map(sorted, zip(*(picks.to_frame("dict")[x].tolist() for x in ("first", "second")))))
     [['a', 'd'], ['b', 'd']]
     """

@@ -115,7 +115,7 @@ def design_bridges(n_items: ArrayLike, per_group: int = 4, *, rng: Any = None) -
     Examples
     --------
     >>> import numpy as np, venire as vn
-    >>> b = vn.design_bridges([5, 3, 0, 8, 6, 1], 4, rng=0)
+    >>> b = vn.design.design_bridges([5, 3, 0, 8, 6, 1], 4, rng=0)
     >>> len(b), np.bincount(b.first_group).tolist(), np.bincount(b.second_group).tolist()
     (10, [2, 2, 0, 2, 2, 2], [2, 2, 0, 2, 2, 2])
     """

@@ -38,7 +38,7 @@ class PairDesign:
     Examples
     --------
     >>> import venire as vn
-    >>> d = vn.design_pairs([4, 3], 2, rng=0)
+    >>> d = vn.design.design_pairs([4, 3], 2, rng=0)
     >>> len(d), d.offsets.tolist(), d.group.tolist()
     (7, [0, 4, 7], [0, 0, 0, 0, 1, 1, 1])
     """
@@ -99,8 +99,8 @@ class PairDesign:
         Examples
         --------
         >>> import venire as vn
-        >>> first = vn.design_pairs([50, 60], 4, rng=0)
-        >>> both = first + vn.design_pairs([50, 60], 2, first, rng=1)
+        >>> first = vn.design.design_pairs([50, 60], 4, rng=0)
+        >>> both = first + vn.design.design_pairs([50, 60], 2, first, rng=1)
         >>> len(both), both.repeats.tolist()
         (330, [0, 0])
         """
@@ -151,7 +151,7 @@ class PairDesign:
         --------
         >>> import venire as vn
         >>> g = vn.GroupedComparisons(["q"], ["a"], ["b"])
-        >>> table = vn.design_pairs([2], 1, rng=0).to_frame("dict", labels=g)
+        >>> table = vn.design.design_pairs([2], 1, rng=0).to_frame("dict", labels=g)
         >>> table["group"].tolist(), sorted([*table["first"], *table["second"]])
         (['q'], ['a', 'b'])
         """

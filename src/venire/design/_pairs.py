@@ -97,10 +97,10 @@ def design_pairs(
     Examples
     --------
     >>> import numpy as np, venire as vn
-    >>> d = vn.design_pairs(100, 8, rng=0)
+    >>> d = vn.design.design_pairs(100, 8, rng=0)
     >>> len(d), np.unique(np.bincount(d.first)).tolist(), np.unique(np.bincount(d.second)).tolist()
     (400, [4], [4])
-    >>> more = vn.design_pairs(100, 2, d, rng=1)  # none of those pairs again
+    >>> more = vn.design.design_pairs(100, 2, d, rng=1)  # none of those pairs again
     >>> int(more.repeats[0])
     0
     """
@@ -174,8 +174,8 @@ def rotate_teachers(
     Examples
     --------
     >>> import venire as vn
-    >>> d = vn.design_pairs([4, 4], 2, rng=0)
-    >>> vn.rotate_teachers(d.position, d.group, 3).tolist()
+    >>> d = vn.design.design_pairs([4, 4], 2, rng=0)
+    >>> vn.design.rotate_teachers(d.position, d.group, 3).tolist()
     [0, 1, 2, 0, 1, 2, 0, 1]
     """
     place = _asks.positions(position, "position")

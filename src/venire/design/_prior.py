@@ -65,7 +65,7 @@ class AllocationPrior:
     --------
     >>> import numpy as np
     >>> import venire as vn
-    >>> vn.AllocationPrior(np.zeros(3), 0.5)
+    >>> vn.design.AllocationPrior(np.zeros(3), 0.5)
     AllocationPrior('given', precision=0.5, n_items=3)
     """
 
@@ -165,7 +165,7 @@ def select_prior(
     >>> second = (first + 1) % 6
     >>> p = 1 / (1 + np.exp(theta[group, second] - theta[group, first]))
     >>> c = vn.GroupedComparisons(group, first, second, p)
-    >>> vn.select_prior(c, theta.ravel(), rng=1).name
+    >>> vn.design.select_prior(c, theta.ravel(), rng=1).name
     'student'
     """
     c = groups_of(comparisons)

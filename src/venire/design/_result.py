@@ -39,7 +39,7 @@ class Allocation:
     --------
     >>> import venire as vn
     >>> c = vn.GroupedComparisons([1, 1], ["a", "b"], ["b", "c"], [1.0, 0.5])
-    >>> vn.allocate(c, 2, rng=0)
+    >>> vn.design.allocate(c, 2, rng=0)
     <Allocation: 2 asks in 1 groups, criterion D, prior 'fixed'>
     """
 

@@ -93,7 +93,9 @@ class Asking:
         Examples
         --------
         >>> import venire as vn
-        >>> loop = vn.Distillation((["q"] * 4 + ["r"] * 4, list("abcd") * 2), ["ann", "bea"])
+        >>> loop = vn.distillation.Distillation(
+        ...     (["q"] * 4 + ["r"] * 4, list("abcd") * 2), ["ann", "bea"]
+        ... )
         >>> requests = loop.ask()
         >>> requests
         <Requests: 12, 4 of them bridges, cost 12>

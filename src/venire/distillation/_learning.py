@@ -234,7 +234,7 @@ class Learning:
         >>> rng = np.random.default_rng(0)
         >>> x = rng.normal(size=(80, 2))
         >>> items = np.repeat(np.arange(8), 10), np.tile(np.arange(10), 8)
-        >>> loop = vn.Distillation(items, ["t"], bridges=0, degree=4)
+        >>> loop = vn.distillation.Distillation(items, ["t"], bridges=0, degree=4)
         >>> asked = loop.ask()
         >>> difference = (
         ...     x[10 * asked.group + asked.first, 0] - x[10 * asked.group + asked.second, 0]

@@ -100,7 +100,7 @@ class Distillation:
     >>> import numpy as np, venire as vn
     >>> truth = np.random.default_rng(0).normal(size=40)
     >>> group, item = np.repeat([0, 1], 20), np.tile(np.arange(20), 2)
-    >>> loop = vn.Distillation((group, item), ["ann", "bea"], gold=truth, bridges=0)
+    >>> loop = vn.distillation.Distillation((group, item), ["ann", "bea"], gold=truth, bridges=0)
     >>> for _ in range(3):
     ...     asked = loop.ask()
     ...     better = truth[20 * asked.group + asked.first] > truth[20 * asked.group + asked.second]
@@ -228,7 +228,7 @@ class Distillation:
         Examples
         --------
         >>> import venire as vn
-        >>> loop = vn.Distillation((["q", "q"], ["a", "b"]), ["ann"])
+        >>> loop = vn.distillation.Distillation((["q", "q"], ["a", "b"]), ["ann"])
         >>> loop.ask(1).request.tolist()
         [0]
         >>> loop.tell({"request": [0], "vote": ["first"]})

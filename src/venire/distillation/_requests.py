@@ -62,7 +62,7 @@ class Requests:
     Examples
     --------
     >>> import venire as vn
-    >>> loop = vn.Distillation((["q", "q", "q"], ["a", "b", "c"]), ["ann", "bea"])
+    >>> loop = vn.distillation.Distillation((["q", "q", "q"], ["a", "b", "c"]), ["ann", "bea"])
     >>> requests = loop.ask()
     >>> requests.request.tolist(), sorted(set(requests.teacher.tolist()))
     ([0, 1, 2], ['ann', 'bea'])

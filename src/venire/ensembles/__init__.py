@@ -1,5 +1,7 @@
 """Ensembles of estimators: bagging, boosting, stacking, and what an ensemble is worth."""
 
+from typing import TYPE_CHECKING
+
 from venire.ensembles._curve import LearningCurve, learning_curve
 from venire.ensembles._decompose import decompose
 from venire.ensembles._squared import Decomposition
@@ -8,6 +10,7 @@ from venire.ensembles.boosting import BoostingStep, adaboost_weights
 from venire.ensembles.stacking import StackedClassifiers, stack_estimators
 
 __all__ = [
+    "Bagging",
     "BoostingStep",
     "Decomposition",
     "LearningCurve",
@@ -18,3 +21,17 @@ __all__ = [
     "learning_curve",
     "stack_estimators",
 ]
+
+if TYPE_CHECKING:
+    from venire.ensembles._estimator import Bagging
+else:
+
+    def __getattr__(name):
+        if name == "Bagging":  # is a scikit-learn estimator, and that takes long to load
+            try:
+                from venire.ensembles._estimator import Bagging
+            except ImportError as error:
+                hint = "pip install 'venire[ml]'"
+                raise ImportError(f"Bagging needs scikit-learn 1.6 or newer: {hint}") from error
+            return Bagging
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

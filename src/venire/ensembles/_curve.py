@@ -39,7 +39,7 @@ class LearningCurve:
     Examples
     --------
     >>> import venire as vn
-    >>> vn.learning_curve([[1.0, 2.0], [2.0, 2.0], [0.0, 1.0]], [1.0, 2.0])
+    >>> vn.ensembles.learning_curve([[1.0, 2.0], [2.0, 2.0], [0.0, 1.0]], [1.0, 2.0])
     <LearningCurve: error 0.5 with 1 member, 0.05556 with 3, the next takes off 0.05556 +- 0.02778>
     """
 
@@ -111,7 +111,7 @@ def learning_curve(
     Examples
     --------
     >>> import venire as vn
-    >>> curve = vn.learning_curve([[1.0, 2.0], [2.0, 2.0], [0.0, 1.0]], [1.0, 2.0])
+    >>> curve = vn.ensembles.learning_curve([[1.0, 2.0], [2.0, 2.0], [0.0, 1.0]], [1.0, 2.0])
     >>> curve.sizes.tolist(), curve.error.round(3).tolist()
     ([1, 2, 3, 4], [0.5, 0.167, 0.056, 0.0])
     """

@@ -109,7 +109,7 @@ def decompose(
     --------
     >>> import venire as vn
     >>> members = [[1.2, 2.1, 2.8, 4.4], [0.9, 2.4, 3.3, 3.9], [1.0, 1.8, 3.2, 4.3]]
-    >>> d = vn.decompose(members, [1.0, 2.0, 3.0, 4.0])
+    >>> d = vn.ensembles.decompose(members, [1.0, 2.0, 3.0, 4.0])
     >>> round(d.error, 4), round(d.member_error - d.ambiguity, 4)
     (0.0153, 0.0153)
     >>> parts = d.noise + d.bias2 + d.share * d.variance + (1 - d.share) * d.covariance

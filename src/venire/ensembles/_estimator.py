@@ -101,7 +101,7 @@ class Bagging(MetaEstimatorMixin, BaseEstimator):
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(200, 3))
     >>> y = X @ [1.0, 2.0, 3.0] + rng.normal(size=200)
-    >>> bag = vn.Bagging(Ridge(), 50, random_state=0).fit(X, y)
+    >>> bag = vn.ensembles.Bagging(Ridge(), 50, random_state=0).fit(X, y)
     >>> bag.coef_.shape, bool(bag.oob_score_ > 0.9)
     ((50, 1, 3), True)
     >>> low, high = bag.interval(X, level=0.9, of="observation")

@@ -68,7 +68,9 @@ class Decomposition:
     Examples
     --------
     >>> import venire as vn
-    >>> d = vn.decompose([[1.0, 2.0, 3.0, 5.0], [1.0, 3.0, 4.0, 3.0]], [1.0, 2.0, 4.0, 4.0])
+    >>> d = vn.ensembles.decompose(
+    ...     [[1.0, 2.0, 3.0, 5.0], [1.0, 3.0, 4.0, 3.0]], [1.0, 2.0, 4.0, 4.0]
+    ... )
     >>> d
     <Decomposition over rows: 2 members, error 0.125 = member error 0.5 - ambiguity 0.375>
     """

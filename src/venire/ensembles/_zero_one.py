@@ -57,7 +57,7 @@ class ZeroOneDecomposition:
     --------
     >>> import venire as vn
     >>> votes = [["a", "b", "b"], ["a", "b", "a"], ["b", "b", "a"]]
-    >>> d = vn.decompose(votes, ["a", "b", "b"], loss="zero-one")
+    >>> d = vn.ensembles.decompose(votes, ["a", "b", "b"], loss="zero-one")
     >>> d
     <ZeroOneDecomposition: 3 members, member error 0.3333 = bias 0.3333 + variance 0>
     >>> round(d.unbiased_variance, 3), round(d.biased_variance, 3)

@@ -43,7 +43,7 @@ class BoostingStep:
     Examples
     --------
     >>> import venire as vn
-    >>> vn.adaboost_weights(None, ["a", "b", "b"], ["a", "b", "a"])
+    >>> vn.ensembles.adaboost_weights(None, ["a", "b", "b"], ["a", "b", "a"])
     <BoostingStep: error 0.3333, estimator weight 0.6931, goes on>
     """
 
@@ -117,10 +117,12 @@ def adaboost_weights(
     Examples
     --------
     >>> import venire as vn
-    >>> step = vn.adaboost_weights(None, ["a", "b", "b"], ["a", "b", "a"])
+    >>> step = vn.ensembles.adaboost_weights(None, ["a", "b", "b"], ["a", "b", "a"])
     >>> step.weight.round(6).tolist()  # the row that was wrong now has half of the weight
     [0.25, 0.25, 0.5]
-    >>> step = vn.adaboost_weights(step.weight, [1.0, 2.0, 2.0], [1.0, 2.0, 2.5], method="r2")
+    >>> step = vn.ensembles.adaboost_weights(
+    ...     step.weight, [1.0, 2.0, 2.0], [1.0, 2.0, 2.5], method="r2"
+    ... )
     >>> step.state
     'useless'
     """

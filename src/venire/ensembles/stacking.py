@@ -121,7 +121,7 @@ def stack_estimators(
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> tree = DecisionTreeClassifier(max_depth=4, random_state=0)
-    >>> s = vn.stack_estimators([GaussianNB(), tree], X[:400], y[:400], X[400:])
+    >>> s = vn.ensembles.stack_estimators([GaussianNB(), tree], X[:400], y[:400], X[400:])
     >>> bool((s.prediction == y[400:]).mean() > 0.9)
     True
     """

@@ -66,7 +66,7 @@ def fit_beta_prior(win: Any, loss: Any, *, group: Any = None) -> BetaPosterior:
     Examples
     --------
     >>> import venire as vn
-    >>> prior = vn.fit_beta_prior([0, 3, 5, 2, 9, 1, 8], [6, 2, 4, 2, 1, 9, 0])
+    >>> prior = vn.panel.fit_beta_prior([0, 3, 5, 2, 9, 1, 8], [6, 2, 4, 2, 1, 9, 0])
     >>> round(float(prior.mean), 2), round(float(prior.concentration), 1)
     (0.52, 1.5)
     """

@@ -71,7 +71,7 @@ def needs_votes(posterior: BetaPosterior, *, precision: Any = None, decisive: An
     Examples
     --------
     >>> import venire as vn
-    >>> needs = vn.needs_votes(vn.BetaPosterior([30, 6, 2], [4, 5, 1]), decisive=0.95)
+    >>> needs = vn.panel.needs_votes(vn.BetaPosterior([30, 6, 2], [4, 5, 1]), decisive=0.95)
     >>> needs.votes
     array([False,  True,  True])
     >>> needs.expected

@@ -120,7 +120,7 @@ def stack(
     >>> truth = np.arange(40) % 2
     >>> pair, teacher = np.repeat(np.arange(40), 3), np.tile(["good", "odd", "noisy"], 40)
     >>> vote = np.stack([2 * truth - 1, 1 - 2 * truth, 1 - np.arange(40) % 3], axis=1).ravel()
-    >>> s = vn.stack(vn.Votes.from_pairs(pair, teacher, vote), truth)
+    >>> s = vn.panel.stack(vn.Votes.from_pairs(pair, teacher, vote), truth)
     >>> bool(s.log_loss < s.log_loss_start)
     True
     """

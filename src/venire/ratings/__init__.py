@@ -1,4 +1,4 @@
-"""Fits of paired-comparison models, and what they tell."""
+"""Fits of paired-comparison models, single and of many groups, and what they tell."""
 
 from venire.ratings._base import Ratings
 from venire.ratings._errors import ParameterErrors
@@ -10,13 +10,18 @@ from venire.ratings.fits import (
     fit_rao_kupper,
     fit_thurstone,
 )
+from venire.ratings.grouped import Calibration, GroupedFit, calibrate, fit_groups
 
 __all__ = [
+    "Calibration",
     "Fit",
+    "GroupedFit",
     "ParameterErrors",
     "Ratings",
+    "calibrate",
     "fit_bradley_terry",
     "fit_davidson",
+    "fit_groups",
     "fit_model",
     "fit_rao_kupper",
     "fit_thurstone",

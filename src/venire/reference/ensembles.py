@@ -22,7 +22,7 @@ __all__ = [
 
 
 class ReferenceDecomposition(NamedTuple):
-    """Terms of the squared error; see `venire.Decomposition`."""
+    """Terms of the squared error; see `venire.ensembles.Decomposition`."""
 
     error: float
     noise: float
@@ -34,7 +34,7 @@ class ReferenceDecomposition(NamedTuple):
 
 
 class ReferenceZeroOne(NamedTuple):
-    """Terms of the zero-one loss of the members; see `venire.ZeroOneDecomposition`."""
+    """Terms of the zero-one loss of the members; see `venire.ensembles.ZeroOneDecomposition`."""
 
     member_error: float
     noise_effect: float

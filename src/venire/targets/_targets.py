@@ -47,7 +47,7 @@ class Targets:
     --------
     >>> import venire as vn
     >>> gf = vn.fit_groups(vn.GroupedComparisons(["q"], ["a"], ["b"], [0.8], [5.0]))
-    >>> t = vn.make_targets(gf)
+    >>> t = vn.targets.make_targets(gf)
     >>> t
     <Targets: 2 items, scale logit, 0 unknown>
     >>> t.target.round(2).tolist(), t.standard_error.round(2).tolist()
@@ -165,7 +165,7 @@ def make_targets(
     --------
     >>> import venire as vn
     >>> g = vn.GroupedComparisons([1, 1, 2], ["a", "b", "a"], ["b", "c", "d"], [0.9, 0.8, 0.4])
-    >>> t = vn.make_targets(vn.fit_groups(g), clamp=1.5, shrink=0.9)
+    >>> t = vn.targets.make_targets(vn.fit_groups(g), clamp=1.5, shrink=0.9)
     >>> t.target.round(2).tolist(), t.n_clamped
     ([1.5, -0.22, -1.38, -0.18, 0.18], 1)
     """

@@ -37,7 +37,7 @@ def design_pairs(case: Case) -> None:
             at = case.whole(0, len(used) - 1)
             used[at] = case.hostile(used[at])
         arguments["used"] = tuple(used)
-    d = case.call(vn.design_pairs, **case.spoil(arguments, 0.4, sizes=SIZES))
+    d = case.call(vn.design.design_pairs, **case.spoil(arguments, 0.4, sizes=SIZES))
     if (d.first == d.second).any():
         case.note("nonfinite", "an item was paired with itself")
     case.get(d, "n_groups")
@@ -47,14 +47,14 @@ def design_pairs(case: Case) -> None:
         labels = vn.GroupedComparisons([1, 1, 2], [0, 1, 2], [1, 2, 3], 1.0)
     case.try_(d.to_frame, **case.spoil({"backend": case.choice(BACKENDS), "labels": labels}, 0.3))
     if case.chance(0.3):
-        case.call(vn.design_pairs, n_items, 2, d)
+        case.call(vn.design.design_pairs, n_items, 2, d)
 
 
 @entry
 def design_bridges(case: Case) -> None:
     arguments = {"n_items": [case.whole(0, 6) for _ in range(case.whole(1, 6))]}
     arguments |= case.some({"per_group": lambda: case.whole(0, 5), "rng": 1}, 0.6)
-    d = case.call(vn.design_bridges, **case.spoil(arguments, 0.4, sizes=SIZES))
+    d = case.call(vn.design.design_bridges, **case.spoil(arguments, 0.4, sizes=SIZES))
     if (d.first_group == d.second_group).any():
         case.note("nonfinite", "a bridge within a group")
     case.call(repr, d)
@@ -68,7 +68,7 @@ def rotate_teachers(case: Case) -> None:
         "position": list(range(n)), "group": case.column([0, 1, 2], n),
         "teachers": case.choice((3, [0, 1, 1])),
     }  # fmt: skip
-    case.call(vn.rotate_teachers, **case.spoil(arguments, 0.5, sizes=SIZES))
+    case.call(vn.design.rotate_teachers, **case.spoil(arguments, 0.5, sizes=SIZES))
 
 
 def a_board(case: Case) -> Any:
@@ -122,7 +122,7 @@ def allocate(case: Case) -> None:
         },
         0.25,
     )
-    a = case.call(vn.allocate, g, **case.spoil(options, 0.35, sizes=SIZES))
+    a = case.call(vn.design.allocate, g, **case.spoil(options, 0.35, sizes=SIZES))
     case.finite("a gain", a.gain)
     for name in ("expected_gain", "group_gain", "marginal_gain", "scores"):
         case.try_(case.get, a, name)
@@ -135,11 +135,11 @@ def select_prior(case: Case) -> None:
     g = a_board(case)
     options = case.some({"prediction": lambda: case.floats(len(g.items)), "rng": 1, "n_threads": 2,
                          "empirical": True}, 0.5)  # fmt: skip
-    p = case.call(vn.select_prior, g, **case.spoil(options, 0.35))
+    p = case.call(vn.design.select_prior, g, **case.spoil(options, 0.35))
     case.finite("a mean", p.mean)
     case.within("a precision", p.precision, 0.0, 1e300, nan=False)
     case.call(repr, p)
     if case.chance(0.3):
         arguments = {"mean": [0.0] * len(g.items), "precision": 0.5}
-        p = case.call(vn.AllocationPrior, **case.spoil(arguments, 0.5))
-        case.call(vn.allocate, g, 2, prior=p)
+        p = case.call(vn.design.AllocationPrior, **case.spoil(arguments, 0.5))
+        case.call(vn.design.allocate, g, 2, prior=p)

@@ -34,7 +34,7 @@ def bagging(case: Case) -> None:
          "random_state": 1}, 0.3,
     )  # fmt: skip
     settings = case.spoil(settings, 0.25, sizes=("n_estimators", "size", "n_jobs"))
-    bag = case.call(vn.Bagging, **settings)
+    bag = case.call(vn.ensembles.Bagging, **settings)
     case.call(bag.get_params)
     case.call(bag.set_params, **case.spoil({"n_estimators": 3}, 0.1, sizes=("n_estimators",)))
     data = {"X": x, "y": y} | case.some(
@@ -74,7 +74,7 @@ def adaboost(case: Case) -> None:
             "learning_rate": 0.5,
         }
     )
-    step = case.call(vn.adaboost_weights, **case.spoil(arguments, 0.4))
+    step = case.call(vn.ensembles.adaboost_weights, **case.spoil(arguments, 0.4))
     case.finite("a weight", step.weight)
     case.within("an error", step.error, 0.0, 1.0, nan=False)
     case.get(step, "stop")
@@ -89,7 +89,7 @@ def stack_estimators(case: Case) -> None:
     members = [DummyClassifier(), DecisionTreeClassifier(max_depth=1), LogisticRegression()]
     arguments = {"estimators": members[: case.whole(1, 3)], "X": x, "y": y, "X_new": x[:2]}
     arguments |= case.some({"cv": 2, "nonnegative": True, "rng": 1, "n_threads": 2})
-    s = case.call(vn.stack_estimators, **case.spoil(arguments, 0.4), allow=EXPECTED)
+    s = case.call(vn.ensembles.stack_estimators, **case.spoil(arguments, 0.4), allow=EXPECTED)
     case.within("a probability", s.probability, 0.0, 1.0, nan=False)
     case.call(repr, s)
 
@@ -112,7 +112,7 @@ def decompose(case: Case) -> None:
     arguments = predictions(case)
     m = len(arguments["predictions"])
     arguments |= case.some({"weights": lambda: case.weights(m), "noise": 0.1, "level": 0.9}, 0.2)
-    d = case.call(vn.decompose, **case.spoil(arguments, 0.4))
+    d = case.call(vn.ensembles.decompose, **case.spoil(arguments, 0.4))
     case.finite("the error", d.error)
     case.call(repr, d)
 
@@ -120,6 +120,6 @@ def decompose(case: Case) -> None:
 @entry
 def learning_curve(case: Case) -> None:
     arguments = predictions(case) | case.some({"n_orders": 5, "rng": 1}, 0.5)
-    c = case.call(vn.learning_curve, **case.spoil(arguments, 0.4, sizes=("n_orders",)))
+    c = case.call(vn.ensembles.learning_curve, **case.spoil(arguments, 0.4, sizes=("n_orders",)))
     case.finite("the error", c.error)
     case.call(repr, c)

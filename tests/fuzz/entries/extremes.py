@@ -162,7 +162,7 @@ def extreme_groups(case: Case) -> None:
     case.try_(gf.to_frame, errors="robust")
     case.try_(vn.bootstrap, gf, 3, rng=0)
     case.try_(vn.calibrate, gf)
-    case.try_(vn.allocate, gf, 2, rng=0)
+    case.try_(vn.design.allocate, gf, 2, rng=0)
 
 
 @entry
@@ -213,7 +213,7 @@ def extreme_votes(case: Case) -> None:
         for name in ("accuracy", "log_loss", "temperature"):
             if hasattr(out, name):
                 case.within(name, getattr(out, name), 0.0, 1e300)
-    out = case.try_(vn.stack, v, gold)
+    out = case.try_(vn.panel.stack, v, gold)
     if out is not None:
         case.within("a probability", out.probability, 0.0, 1.0)
         case.finite("a weight", out.weights)
@@ -221,10 +221,10 @@ def extreme_votes(case: Case) -> None:
     if out is not None:
         case.finite("a weight of a teacher", out.weights)
         numbers_of(case, out.fit, {vn.ConvergenceWarning})
-        targets = case.try_(vn.make_targets, out)
+        targets = case.try_(vn.targets.make_targets, out)
         if targets is not None:
             case.finite("a target", targets.target[targets.known])
-    b = case.try_(vn.fit_beta_prior, np.abs(v.win), np.abs(v.loss))
+    b = case.try_(vn.panel.fit_beta_prior, np.abs(v.win), np.abs(v.loss))
     if b is not None:
         case.finite("a prior", b.alpha, b.beta)
 

@@ -63,7 +63,7 @@ def distillation_options(case: Case) -> None:
         arguments["items"] = (
             (case.hostile(group), item) if case.chance(0.5) else (group, case.hostile(item))
         )
-    loop = case.call(vn.Distillation, **arguments)
+    loop = case.call(vn.distillation.Distillation, **arguments)
     for name in ("folder", "items", "n_rounds", "order", "pending", "predictions", "settings",
                  "teachers"):  # fmt: skip
         case.get(loop, name)
@@ -128,7 +128,7 @@ def use(case: Case, loop: Any, spoil: float) -> None:
 
 @entry
 def distillation_rounds(case: Case) -> None:
-    use(case, case.call(vn.Distillation, **loop_arguments(case)), 0.25)
+    use(case, case.call(vn.distillation.Distillation, **loop_arguments(case)), 0.25)
 
 
 # ---- on disk ------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ def _folder(panel: bool) -> Path:
     """A folder of a loop with three rounds in it."""
     path = Path(tempfile.mkdtemp(prefix="venire-loop-", dir="."))
     items = ([g for g in (1, 2) for _ in range(4)], list(range(4)) * 2)
-    loop = vn.Distillation(items, ["ann", "bea"], gold=np.arange(8.0), folder=path,
+    loop = vn.distillation.Distillation(items, ["ann", "bea"], gold=np.arange(8.0), folder=path,
                            **({"panel": 2} if panel else {}))  # fmt: skip
     for k in range(3):
         asked = loop.ask()
@@ -261,7 +261,9 @@ def distillation_folder(case: Case) -> None:
         except (ValueError, OSError):
             break
     read_only = {"read_only": True} if case.chance(0.3) else {}
-    loop = case.call(vn.Distillation.open, folder, **read_only, allow=(*EXPECTED, OSError))
+    loop = case.call(
+        vn.distillation.Distillation.open, folder, **read_only, allow=(*EXPECTED, OSError)
+    )
     try:
         if read_only:
             case.try_(loop.report)

@@ -85,11 +85,11 @@ def beta_prior_and_needs(case: Case) -> None:
     n = case.whole(1, 20)
     arguments = {"win": case.weights(n), "loss": case.weights(n)}
     arguments |= case.some({"group": lambda: case.column([0, 1], n)})
-    b = case.call(vn.fit_beta_prior, **case.spoil(arguments, 0.4))
+    b = case.call(vn.panel.fit_beta_prior, **case.spoil(arguments, 0.4))
     case.finite("alpha of a prior", b.alpha)
     arguments = {"posterior": b}
     arguments |= case.some({"precision": 0.05, "decisive": 0.9}, 0.7)
-    case.call(repr, case.call(vn.needs_votes, **case.spoil(arguments, 0.3)))
+    case.call(repr, case.call(vn.panel.needs_votes, **case.spoil(arguments, 0.3)))
 
 
 def some_votes(case: Case) -> Any:
@@ -163,7 +163,7 @@ def votes_measures(case: Case) -> None:
 def stack(case: Case) -> None:
     v = some_votes(case)
     options = case.some({"nonnegative": True, "rng": 2, "n_threads": 2})
-    out = case.call(vn.stack, v, **case.spoil({"gold": gold_of(case, v)} | options, 0.3))
+    out = case.call(vn.panel.stack, v, **case.spoil({"gold": gold_of(case, v)} | options, 0.3))
     case.within("a probability", out.probability, 0.0, 1.0)
     case.finite("a weight", out.weights)
 
@@ -218,7 +218,7 @@ def make_targets(case: Case) -> None:
     given = fit.fit if case.chance(0.3) else fit
     if case.chance(0.05):
         given = case.scalar()
-    out = case.call(vn.make_targets, given, **case.spoil(options, 0.35))
+    out = case.call(vn.targets.make_targets, given, **case.spoil(options, 0.35))
     for name in ("known", "n_unknown"):
         case.get(out, name)
     case.finite("a known target", out.target[out.known])

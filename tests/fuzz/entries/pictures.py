@@ -44,7 +44,9 @@ def plot_growth(case: Case) -> None:
 @entry
 def plot_quality(case: Case) -> None:
     n = 2
-    loop = vn.Distillation((["q"] * 4, list(range(4))), ["a", "b"], gold=np.arange(4.0), bridges=0)
+    loop = vn.distillation.Distillation(
+        (["q"] * 4, list(range(4))), ["a", "b"], gold=np.arange(4.0), bridges=0
+    )
     for _ in range(n):
         asked = loop.ask()
         loop.tell(asked.request, case.column([1, -1], len(asked.request)))

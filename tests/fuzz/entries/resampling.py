@@ -68,7 +68,7 @@ def bootstrap(case: Case) -> None:
     if case.chance(0.2):
         path = case.path(".npz")
         case.call(b.save, path)
-        case.call(vn.Bootstrap.load, path)
+        case.call(vn.resampling.Bootstrap.load, path)
 
 
 def use_grouped(case: Case, b: Any, spoil: float = 0.25) -> None:
@@ -104,7 +104,7 @@ def bootstrap_groups(case: Case) -> None:
     if case.chance(0.2):
         path = case.path(".npz")
         case.call(b.save, path)
-        case.call(vn.GroupedBootstrap.load, path)
+        case.call(vn.resampling.GroupedBootstrap.load, path)
 
 
 # ---- saved, and changed by a stranger -----------------------------------------------------------
@@ -211,7 +211,7 @@ def bootstrap_saved(case: Case) -> None:
     if case.chance(0.15):
         path.write_bytes(damaged(case, path.read_bytes()))
     allow = (ValueError, TypeError, OSError, MemoryError)
-    kinds: Any = (vn.GroupedBootstrap, vn.Bootstrap)
+    kinds: Any = (vn.resampling.GroupedBootstrap, vn.resampling.Bootstrap)
     b = case.call(kinds[not grouped].load, path, allow=allow)
     (use_grouped if grouped else use)(case, b, 0.0)
 
