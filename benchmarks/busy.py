@@ -127,7 +127,7 @@ def _shuffled(size: str) -> Case:
 @case("queries, standard errors")
 def _errors(size: str) -> Case:
     g = _grouped(queries.workload(size))
-    return Case(lambda: vn.fit_groups(g, prior=PRIOR).standard_errors)
+    return Case(lambda: vn.fit_groups(g, prior=PRIOR).standard_errors())
 
 
 @case("replicates of groups", "multinomial", "poisson")

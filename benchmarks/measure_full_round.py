@@ -53,7 +53,7 @@ def play(rows: Round, method: str) -> tuple[Any, ...]:
         found = vn.fit_votes(votes, method=method, items=universe)
     del votes
     with stage("standard errors"):
-        _ = found.fit.standard_errors
+        _ = found.fit.standard_errors()
     with stage("calibration"):
         calibration = vn.calibrate(found.fit, *rows.bridges)
     with stage("targets"):

@@ -48,7 +48,7 @@ def once(rows: Queries, model: str, errors: bool) -> tuple[dict[str, float], Any
     seconds["fit"] = seconds["total"] - seconds["aggregation"]
     if errors:
         start = time.perf_counter()
-        _ = gf.standard_errors
+        _ = gf.standard_errors()
         seconds["errors"] = time.perf_counter() - start
     return seconds, gf
 

@@ -508,7 +508,7 @@ def test_residuals_pick_where_student_and_votes_differ_most():
     score = (residual[i] - residual[j]) ** 2
     for criterion in ("residual", "residual_corrected"):
         if criterion == "residual_corrected":
-            score = score - fit.standard_errors[i] ** 2 - fit.standard_errors[j] ** 2
+            score = score - fit.standard_errors()[i] ** 2 - fit.standard_errors()[j] ** 2
         a = vn.allocate(c, 9, criterion=criterion, prediction=theta, rng=0)
         best = np.argsort(-score)[:9]
         assert [{x, y} for x, y in zip(a.first.tolist(), a.second.tolist(), strict=True)] == [
@@ -537,8 +537,8 @@ def test_widths_are_those_of_the_definition():
     student = theta + 1.0
     prior = vn.select_prior(c, student, rng=0)
     centred = theta - np.repeat(theta.reshape(30, 12).mean(axis=1), 12)
-    t0 = reference.prior_variance(fit.theta, 0.0, fit.standard_errors**2)
-    ts = reference.prior_variance(fit.theta, centred, fit.standard_errors**2)
+    t0 = reference.prior_variance(fit.theta, 0.0, fit.standard_errors() ** 2)
+    ts = reference.prior_variance(fit.theta, centred, fit.standard_errors() ** 2)
     expected = [10.0, t0, 4 * t0, ts, 4 * ts]
     np.testing.assert_allclose([1 / x.precision for x in prior.candidates], expected)
     assert prior.student_variance == pytest.approx(ts)

@@ -125,7 +125,7 @@ def test_chords_equal_their_twin(model, prior):
     engine = Engine(FITS[model](league(), prior=prior), "multinomial", (5, 6), 1e-9, 1)
     many, c = engine.run(0, 8), engine.cells
     for r in range(8):
-        masses = engine.halved(*c.masses(engine.draws.replicate(r)))
+        masses = c.masses(engine.draws.replicate(r))
         x, residual, n_iter, converged = reference.replicate_fit(
             engine.model, c.first, c.second, *masses, inverse=engine.inverse, start=engine.start,
             prior=engine.prior.all, tol=1e-9,
@@ -353,7 +353,7 @@ def test_all_intervals_agree_on_large_data(model):
     fit = FITS[model](league(n_items=5, games=20_000, cluster=rng.integers(0, 5000, 20_000)))
     b = vn.bootstrap(fit, 1000, rng=1)
     # robust: in the models of half ties a tie carries less variance than they think
-    wald, error = fit.interval(kind="robust"), fit.standard_errors("robust")
+    wald, error = fit.interval(errors="robust"), fit.standard_errors("robust")
     for kind in ("percentile", "basic", "bca", "studentized"):
         off = (b.interval(interval=kind) - wald) / error[:, None]
         if kind == "studentized":  # by the errors of the model

@@ -52,7 +52,7 @@ def test_errors_without_a_prior(kind):
         win = np.random.default_rng(seed).binomial(60, p).astype(float)
         c = vn.Comparisons.from_counts(first, second, win, 60 - win)
         found = vn.fit_bradley_terry(c, n_threads=1)
-        z.append((found.theta - theta) / found.standard_errors(kind=kind))
+        z.append((found.theta - theta) / found.standard_errors(errors=kind))
     squares = np.mean(np.square(z), axis=1)
     error_of_sd = squares.std(ddof=1) / np.sqrt(len(squares)) / 2.0
     assert error_of_sd < 0.015

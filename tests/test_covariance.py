@@ -96,7 +96,7 @@ def row_score_sums(fit, data, groups):
     first, second, score, weight, order, _ = data
     n = len(fit.theta)
     gamma = fit.order_effect
-    free = n + (gamma is not None) + fit._has_free_tie
+    free = n + (gamma is not None) + fit.has_free_tie
     h = 1e-6
     out = np.zeros((len(first), free))
     for r in range(len(first)):
@@ -108,13 +108,13 @@ def row_score_sums(fit, data, groups):
             return terms["value"][0]
 
         d = fit.theta[first[r]] - fit.theta[second[r]] + (gamma or 0.0) * order[r]
-        t = fit._log_tie
+        t = fit.log_tie
         slope = (value(d + h, t) - value(d - h, t)) / (2 * h)
         out[r, first[r]] += slope
         out[r, second[r]] -= slope
         if gamma is not None:
             out[r, n] = slope * order[r]
-        if fit._has_free_tie:
+        if fit.has_free_tie:
             out[r, -1] = (value(d, t + h) - value(d, t - h)) / (2 * h)
     if groups is None:
         return (out * weight[:, None]).T @ out
@@ -161,7 +161,7 @@ def test_hard_outcomes_far_apart_keep_their_digits():
     """The sum of squared scores is a sum of non-negative terms: nothing cancels."""
     cells = reference.cells_from_counts([0, 1], [1, 0], [1e9, 3.0], [0.0, 0.0])
     fit = make_fit(cells)
-    layout = _errors.layout_of(fit)
+    layout = fit._information.layout
     dd, _, _ = _errors._information.row_scores(fit, layout)
     d = fit.theta[0] - fit.theta[1]
     p = 1.0 / (1.0 + np.exp(-d))
@@ -226,7 +226,7 @@ def test_sizes_that_are_too_large_are_refused(rng, monkeypatch):
         fit.covariance(items=[0, 1, 2])
 
 
-@pytest.mark.parametrize("argument", [{"kind": "huber"}, {"method": "guess"}])
+@pytest.mark.parametrize("argument", [{"errors": "huber"}, {"method": "guess"}])
 def test_unknown_choices_are_named(rng, argument):
     fit = make_fit(cells_of(rows(rng)))
     with pytest.raises(ValueError, match=next(iter(argument.values()))):
@@ -267,11 +267,11 @@ def test_solves_give_exact_covariances_of_a_few_items(rng, model, kind, precisio
     np.testing.assert_allclose(found, expected[np.ix_(index, index)], atol=1e-9)
     errors = fit.parameter_errors(kind)
     assert errors.order_effect == pytest.approx(np.sqrt(expected[14, 14]), rel=1e-7)
-    pair = fit.difference_errors([3, 0], [0, 7], kind=kind)
+    pair = fit.difference_errors([3, 0], [0, 7], errors=kind)
     for k, (i, j) in enumerate([(3, 0), (0, 7)]):
         variance = expected[i, i] + expected[j, j] - 2 * expected[i, j]
         assert pair[k] == pytest.approx(np.sqrt(variance), rel=1e-7)
-    both = fit.difference_covariance([3, 0], [0, 7], kind=kind)
+    both = fit.difference_covariance([3, 0], [0, 7], errors=kind)
     np.testing.assert_allclose(np.sqrt(np.diag(both)), pair, rtol=1e-7)
 
 
@@ -350,5 +350,5 @@ def test_many_differences_in_small_components_go_by_chunks(rng, monkeypatch):
     expected = make_fit(cells).difference_errors(first, second)
     monkeypatch.setattr(_covariance, "MAX_EXACT", 30)
     fit = make_fit(cells)
-    assert _errors.is_exact(fit)
+    assert fit._information.is_exact()
     np.testing.assert_allclose(fit.difference_errors(first, second), expected, rtol=1e-12)

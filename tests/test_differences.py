@@ -77,9 +77,9 @@ def test_difference_errors_are_those_of_the_covariance(baseball):
         c = fit.covariance(kind)
         i, j = np.triu_indices(7, 1)
         expected = np.sqrt(c[i, i] + c[j, j] - 2 * c[i, j])
-        found = fit.difference_errors(fit.items[i], fit.items[j], kind=kind)
+        found = fit.difference_errors(fit.items[i], fit.items[j], errors=kind)
         np.testing.assert_allclose(found, expected, rtol=1e-10)
-        both = fit.difference_covariance(fit.items[i], fit.items[j], kind=kind)
+        both = fit.difference_covariance(fit.items[i], fit.items[j], errors=kind)
         contrasts = np.eye(7)[i] - np.eye(7)[j]
         np.testing.assert_allclose(both, contrasts @ c @ contrasts.T, atol=1e-12)
     assert fit.difference_errors("Boston", "Boston") == 0.0

@@ -178,13 +178,13 @@ SINGLE = {  # the named arguments are single values
         lambda **c: vn.Votes(["a"], ["b"], ["t"], probabilities=[[1, 0, 0]], **c), ("strength",),
     ),
     "GaussianPrior": (vn.GaussianPrior, ("precision",)),
-    "Fit.interval": (FIT.interval, ("level", "kind", "method")),
-    "Fit.to_frame": (FIT.to_frame, ("level", "kind", "errors")),
-    "Fit.summary": (FIT.summary, ("level", "kind", "errors")),
-    "Fit.to_elo": (FIT.to_elo, ("scale", "base", "center")),
-    "Fit.sampled_errors": (FIT.sampled_errors, ("kind", "rng")),
+    "Fit.interval": (FIT.interval, ("level", "errors", "method")),
+    "Fit.to_frame": (FIT.to_frame, ("level", "errors")),
+    "Fit.summary": (FIT.summary, ("level", "errors")),
+    "Fit.rescale": (FIT.rescale, ("scale",)),
+    "Fit.sampled_errors": (FIT.sampled_errors, ("errors", "rng")),
     "GroupedFit.rescale": (GROUPED.rescale, ("scale",)),
-    "GroupedFit.group": (GROUPED.group, ("label",)),
+    "GroupedFit[label]": (GROUPED.__getitem__, ("label",)),
     "calibrate": (
         lambda **c: vn.calibrate(GROUPED, ["g"], ["a"], ["h"], ["a"], **c),
         ("tol", "n_threads"),
@@ -582,11 +582,11 @@ def test_variances_of_a_singular_information_are_nan():
             variance[:] = [-1e-30, np.inf]
 
     gf._cache.clear()
-    found = gf._native()
-    object.__setattr__(gf, "_native", lambda: (Native(), found[1]))
+    found = gf.native()
+    object.__setattr__(gf, "native", lambda: (Native(), found[1]))
     with np.errstate(all="raise"):
-        _uncertainty.compute_errors(gf)
-    assert np.isnan(gf._cache["standard_errors"]).all()
+        errors = _uncertainty.compute_errors(gf)
+    assert np.isnan(errors.theta).all()
 
 
 def test_counts_have_a_bound():

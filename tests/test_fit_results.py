@@ -9,6 +9,7 @@ import pickle
 import numpy as np
 import pytest
 
+import venire as vn
 from venire import datasets, reference
 from venire.ratings.fit import Fit
 
@@ -253,7 +254,7 @@ def test_interval(baseball):
     np.testing.assert_allclose(interval.mean(axis=1), fit.theta, atol=1e-14)
     width = 2 * 1.6448536269514722 * fit.standard_errors()
     np.testing.assert_allclose(interval[:, 1] - interval[:, 0], width, rtol=1e-12)
-    assert (fit.interval(kind="robust") != fit.interval()).all()
+    assert (fit.interval(errors="robust") != fit.interval()).all()
     for level in (0.0, 1.0, 95, float("nan")):
         with pytest.raises(ValueError, match="level"):
             fit.interval(level)
@@ -268,19 +269,57 @@ def test_ranks_share_the_better_place(baseball):
     assert fit.items[fit.ranks().argmin()] == "Milwaukee"
 
 
-def test_to_elo(baseball):
+def test_rescale(baseball):
     fit = make_fit(baseball)
-    elo = fit.to_elo()
+    elo = fit.rescale("elo").theta
     assert elo.mean() == pytest.approx(1000.0)
     odds = 10 ** ((elo[4] - elo[0]) / 400)
     assert odds / (1 + odds) == pytest.approx(fit.predict("Milwaukee", "Baltimore"), rel=1e-12)
-    np.testing.assert_allclose(fit.to_elo(1.0, math.e, 0.0), fit.theta, rtol=1e-12)
+    assert fit.rescale("logit") is fit
     probit = make_fit(baseball, "thurstone")
-    np.testing.assert_allclose(probit.to_elo(1.0, math.e, 0.0), 1.702 * probit.theta, rtol=1e-12)
-    with pytest.raises(ValueError, match="base"):
-        fit.to_elo(base=1.0)
-    with pytest.raises(ValueError, match="scale"):
-        fit.to_elo(scale=0.0)
+    np.testing.assert_allclose(probit.rescale("logit").theta, 1.702 * probit.theta, rtol=1e-12)
+    with pytest.raises(ValueError, match="scale: must be one of logit, probit"):
+        fit.rescale("nat")
+
+
+def test_what_a_rescaled_fit_says(baseball):
+    fit = make_fit(baseball, order_effect=True)
+    elo, unit = fit.rescale("elo"), 400.0 / np.log(10.0)
+    for errors in ("fisher", "robust"):
+        np.testing.assert_allclose(
+            elo.standard_errors(errors), unit * fit.standard_errors(errors), rtol=1e-13
+        )
+    np.testing.assert_allclose(elo.interval(), 1000.0 + unit * fit.interval(), rtol=1e-12)
+    np.testing.assert_allclose(elo.covariance(), unit**2 * fit.covariance(), rtol=1e-12)
+    pair = ("Milwaukee", "Boston")
+    np.testing.assert_allclose(elo.difference_errors(*pair), unit * fit.difference_errors(*pair))
+    np.testing.assert_allclose(
+        elo.quasi_variances().variances, unit**2 * fit.quasi_variances().variances, rtol=1e-9
+    )
+    np.testing.assert_array_equal(elo.ranks(), fit.ranks())
+    assert elo.predict(*pair, order=1) == fit.predict(*pair, order=1)
+    assert elo.parameter_errors() == fit.parameter_errors()
+    full = elo.covariance(full=True)
+    assert full[-1, -1] == fit.covariance(full=True)[-1, -1]
+    assert "on the scale 'elo', mean 1000" in str(elo.summary())
+    assert elo.rescale("logit") is fit
+    for call in (lambda: vn.bootstrap(elo, 2), lambda: vn.fit_bradley_terry(CELLS, init=elo)):
+        with pytest.raises(ValueError, match="is on the scale 'elo'"):
+            call()
+
+
+CELLS = vn.Comparisons(["a", "b", "c", "a"], ["b", "c", "a", "c"], [1.0, 1.0, 1.0, 0.0])
+
+
+def test_status():
+    assert vn.fit_bradley_terry(CELLS).status == "converged"
+    with pytest.warns(vn.ConvergenceWarning):
+        stopped = vn.fit_bradley_terry(CELLS, max_iter=1, tol=1e-12, init=[3.0, -3.0, 1.0])
+    assert (stopped.status, stopped.converged) == ("iteration limit", False)
+    apart = vn.Comparisons(["a", "b", "c", "d"], ["b", "a", "d", "c"], 1.0)
+    with pytest.warns(vn.NotIdentifiedWarning):
+        assert vn.fit_bradley_terry(apart).status == "not identified"
+    assert vn.fit_bradley_terry(apart, prior=vn.GaussianPrior(1.0)).status == "converged"
 
 
 COLUMNS = ["item", "theta", "standard_error", "lower", "upper", "rank", "n_comparisons",
@@ -291,7 +330,7 @@ COLUMNS = ["item", "theta", "standard_error", "lower", "upper", "rank", "n_compa
 def test_to_frame(baseball, backend):
     pytest.importorskip(backend) if backend != "dict" else None
     fit = make_fit(baseball)
-    frame = fit.to_frame(backend, level=0.9, kind="robust")
+    frame = fit.to_frame(backend, level=0.9, errors="robust")
     names = frame.column_names if backend == "pyarrow" else list(frame)
     assert list(getattr(frame, "columns", names) if backend == "polars" else names) == COLUMNS
     values = {name: np.asarray(frame[name]) for name in COLUMNS}
@@ -299,7 +338,7 @@ def test_to_frame(baseball, backend):
     np.testing.assert_array_equal(values["theta"], fit.theta)
     np.testing.assert_array_equal(values["lower"], fit.interval(0.9, "robust")[:, 0])
     np.testing.assert_array_equal(values["n_comparisons"], np.full(7, 78.0))
-    assert "standard_error" not in list(fit.to_frame("dict", errors=False))
+    assert "standard_error" not in list(fit.to_frame("dict", errors=None))
 
 
 def test_to_frame_takes_what_is_installed(baseball, monkeypatch):

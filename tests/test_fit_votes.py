@@ -225,22 +225,23 @@ def test_difference_variances():
         for k, label in enumerate(fit.groups):
             cells = slice(g.cell_offsets[k], g.cell_offsets[k + 1])
             items = fit.items[fit.offsets[k] : fit.offsets[k + 1]]
-            single = fit.group(label)
+            single = fit[label]
             wanted = single.difference_errors(items[g.first[cells]], items[g.second[cells]])
-            np.testing.assert_allclose(np.sqrt(fit.difference_variances[cells]), wanted, rtol=1e-7)
+            found = np.sqrt(fit.difference_variances()[cells])
+            np.testing.assert_allclose(found, wanted, rtol=1e-7)
 
 
 def test_difference_variances_where_there_is_no_fit():
     g = vn.GroupedComparisons([1, 2, 2], [0, 0, 1], [1, 1, 0], 1.0)
-    found = vn.fit_groups(g, prior=None).difference_variances
+    found = vn.fit_groups(g, prior=None).difference_variances()
     assert np.isnan(found).tolist() == [True, False, False]  # either order
 
 
 def test_difference_variances_of_large_groups(monkeypatch):
     votes = votes_of(rows_of(3)[0])
-    plain = vn.fit_votes(votes).fit.difference_variances
+    plain = vn.fit_votes(votes).fit.difference_variances()
     monkeypatch.setattr("venire.ratings.grouped.batches.MAX_ERRORS", 5)
-    np.testing.assert_allclose(vn.fit_votes(votes).fit.difference_variances, plain, rtol=1e-9)
+    np.testing.assert_allclose(vn.fit_votes(votes).fit.difference_variances(), plain, rtol=1e-9)
 
 
 def test_weights_of_labels():

@@ -176,7 +176,7 @@ def test_arguments_of_the_result():
     gf = vn.fit_groups(ROWS)
     for label in ("zz", 3, None):
         with pytest.raises(ValueError, match="no such group"):
-            gf.group(label)
+            gf[label]
     with pytest.raises(ValueError, match=r"scale.*degrees"):
         gf.rescale("degrees")
     with pytest.raises(ValueError, match="standardized"):
@@ -184,7 +184,7 @@ def test_arguments_of_the_result():
     with pytest.raises(ValueError, match="backend"):
         gf.to_frame("excel")
     with pytest.raises(ValueError, match="scale"):
-        gf.rescale("elo").group("q")
+        gf.rescale("elo")["q"]
     with pytest.raises(ValueError, match="scale"):
         vn.fit_groups(ROWS, init=gf.standardize())
 
@@ -198,7 +198,7 @@ def test_one_row():
     np.testing.assert_allclose(gf.theta, single.theta, atol=1e-9)
     gf = vn.fit_groups(g, prior=None)
     assert gf.status.tolist() == ["not identified"]
-    for x in (gf.theta, gf.residual, gf.log_likelihood, gf.standard_errors):
+    for x in (gf.theta, gf.residual, gf.log_likelihood, gf.standard_errors()):
         assert np.isnan(x).all()
 
 
@@ -210,7 +210,7 @@ def test_no_growth_over_many_calls():
     def work():
         g = Grouped(group, rows.first, rows.second, rows.score, n_threads=1)
         gf = vn.fit_groups(g, model="davidson", order_effect=True, n_threads=1)
-        assert np.isfinite(gf.standard_errors).any()
+        assert np.isfinite(gf.standard_errors()).any()
         assert gf.log_likelihood.shape == gf.parameter_errors().tie.shape == (30,)
         with pytest.raises(ValueError, match="score"):
             Grouped(group, rows.first, rows.second, rows.score + 1.0)

@@ -104,7 +104,7 @@ def compare(model, prior, order_effect, shared, data, atol=1e-6):
     assert_close(gf.log_likelihood, twin.log_likelihood, "log_likelihood", 1e-8)
     errors = reference.grouped_errors(twin_g, model, twin, prior=prior)
     own = gf.parameter_errors()
-    assert_close(gf.standard_errors, errors.theta, "standard_errors", 10 * atol)
+    assert_close(gf.standard_errors(), errors.theta, "standard_errors", 10 * atol)
     assert_close(own.order_effect, errors.order_effect, "error of the order effect", 10 * atol)
     assert_close(own.tie, errors.tie, "error of the tie parameter", 10 * atol)
     return gf.status.tolist()

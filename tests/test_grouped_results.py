@@ -42,10 +42,10 @@ def test_statuses_without_a_prior():
     assert np.isnan(own(gf, gf.theta, "undefeated")).all()
     # pairs that never met are rated each by itself
     np.testing.assert_allclose(own(gf, gf.theta, "apart"), 0.0, atol=1e-9)
-    np.testing.assert_allclose(own(gf, gf.standard_errors, "apart"), 0.5**0.5)
+    np.testing.assert_allclose(own(gf, gf.standard_errors(), "apart"), 0.5**0.5)
     assert own(gf, gf.theta, "zero") == [0.0, 0.0]
-    assert np.isnan(own(gf, gf.standard_errors, "zero")).all()
-    assert (own(gf, gf.theta, "single"), own(gf, gf.standard_errors, "single")) == ([0.0], [0.0])
+    assert np.isnan(own(gf, gf.standard_errors(), "zero")).all()
+    assert (own(gf, gf.theta, "single"), own(gf, gf.standard_errors(), "single")) == ([0.0], [0.0])
     assert own(gf, gf.theta, "empty") == []
     np.testing.assert_allclose(
         gf.log_likelihood, [-3 * np.log(2.0), np.nan, -4 * np.log(2.0), 0.0, 0.0, 0.0]
@@ -87,7 +87,7 @@ def test_iteration_limit():
         assert gf.n_iter.tolist() == [limit] * 3
         assert (gf.residual > 1e-13).all()
         assert np.isfinite(gf.theta).all()
-        assert not gf.group(0).converged
+        assert not gf[0].converged
     with pytest.raises(vn.ConvergenceError, match="3 of 3 groups"):
         vn.fit_groups(g, max_iter=1, tol=1e-13, strict=True)
     gf = vn.fit_groups(g)
@@ -135,10 +135,10 @@ def test_rescale(model):
         new = gf.rescale(scale)
         centre = 1000.0 if scale == "elo" else 0.0
         np.testing.assert_allclose(new.theta, factor * gf.theta + centre, rtol=1e-12, atol=1e-12)
-        np.testing.assert_allclose(new.standard_errors, factor * gf.standard_errors, rtol=1e-12)
+        np.testing.assert_allclose(new.standard_errors(), factor * gf.standard_errors(), rtol=1e-12)
         assert (new.scale, gf.scale) == (scale, vn.scales.scale_of(model))
         np.testing.assert_allclose(new.rescale(gf.scale).theta, gf.theta, atol=1e-12)
-        np.testing.assert_array_equal(new.n_comparisons, gf.n_comparisons)
+        np.testing.assert_array_equal(new.item_weights, gf.item_weights)
 
 
 def test_the_erf_scale_is_the_one_of_its_definition():
@@ -148,7 +148,7 @@ def test_the_erf_scale_is_the_one_of_its_definition():
     gf = vn.fit_groups(MANY, model="thurstone")
     k = gf.groups.tolist().index(3)
     theta = gf.rescale("erf").theta[gf.offsets[k] : gf.offsets[k + 1]]
-    assert gf.group(3).predict(4, 5) == pytest.approx((1.0 + erf(theta[4] - theta[5])) / 2.0)
+    assert gf[3].predict(4, 5) == pytest.approx((1.0 + erf(theta[4] - theta[5])) / 2.0)
 
 
 def test_standardize():
@@ -162,7 +162,7 @@ def test_standardize():
         assert new.theta[at].mean() == pytest.approx(0.0, abs=1e-12)
         assert new.theta[at].std() == pytest.approx(1.0)
         ratio = gf.theta[at] / new.theta[at]
-        np.testing.assert_allclose(gf.standard_errors[at] / new.standard_errors[at], ratio)
+        np.testing.assert_allclose(gf.standard_errors()[at] / new.standard_errors()[at], ratio)
     assert new.scale == "standardized"
 
 
@@ -172,7 +172,8 @@ def test_to_frame(backend):
         pytest.importorskip(backend)
     gf = vn.fit_groups(G)
     frame = gf.to_frame(backend)
-    columns = ["group", "item", "theta", "standard_error", "n_comparisons"]
+    columns = ["group", "item", "theta", "standard_error", "lower", "upper", "rank",
+               "n_comparisons"]  # fmt: skip
     names = frame.column_names if backend == "pyarrow" else getattr(frame, "columns", frame)
     assert list(names) == columns
     table = {c: np.asarray(frame[c]).tolist() for c in columns}
@@ -182,10 +183,10 @@ def test_to_frame(backend):
     assert table["item"] == list("abcabcabcdaba")
     assert table["n_comparisons"] == [2, 2, 2, 1, 2, 1, 2, 2, 2, 2, 0, 0, 0]
     np.testing.assert_array_equal(table["theta"], gf.theta)
-    np.testing.assert_array_equal(table["standard_error"], gf.standard_errors)
+    np.testing.assert_array_equal(table["standard_error"], gf.standard_errors())
     fresh = vn.fit_groups(G)
-    assert list(fresh.to_frame("dict", errors=False)) == [*columns[:3], "n_comparisons"]
-    assert "standard_errors" not in fresh._cache
+    assert list(fresh.to_frame("dict", errors=None)) == [*columns[:3], "rank", "n_comparisons"]
+    assert "errors" not in fresh._cache
 
 
 def test_pickling():
@@ -194,12 +195,12 @@ def test_pickling():
         fresh = pickle.loads(pickle.dumps(gf))
         assert isinstance(fresh, vn.GroupedFit)
         np.testing.assert_array_equal(fresh.theta, gf.theta)
-        np.testing.assert_array_equal(fresh.standard_errors, gf.standard_errors)
+        np.testing.assert_array_equal(fresh.standard_errors(), gf.standard_errors())
         np.testing.assert_array_equal(fresh.log_likelihood, gf.log_likelihood)
         assert fresh.parameter_errors() == gf.parameter_errors()
         assert (fresh.tie, fresh.order_effect) == (gf.tie, gf.order_effect)
         again = pickle.loads(pickle.dumps(gf.rescale("elo")))
-        np.testing.assert_array_equal(again.standard_errors, gf.rescale("elo").standard_errors)
+        np.testing.assert_array_equal(again.standard_errors(), gf.rescale("elo").standard_errors())
 
 
 def test_results_are_frozen():
@@ -235,8 +236,8 @@ def test_errors_are_calibrated(model, spread):
     gf = vn.fit_groups(g, model=model, prior=None)
     good = np.repeat(gf.converged, n)
     assert good.mean() > 0.97
-    z = ((gf.theta - truth.ravel()) / gf.standard_errors)[good]
-    covariance = gf.group(gf.groups[np.argmax(gf.converged)]).covariance()
+    z = ((gf.theta - truth.ravel()) / gf.standard_errors())[good]
+    covariance = gf[gf.groups[np.argmax(gf.converged)]].covariance()
     r = covariance / np.sqrt(np.outer(np.diag(covariance), np.diag(covariance)))
     n_independent = len(z) * n / np.sum(r**2)
     assert 4.0 / np.sqrt(2.0 * n_independent) < 0.03
@@ -302,3 +303,54 @@ def test_peak_memory_is_at_most_twice_the_input(shuffled):
     ratio, converged = run.stdout.split()
     assert converged == "True"
     assert 0.3 < float(ratio) <= 2.0
+
+
+# --- what both kinds of fits offer ------------------------------------------------------------
+
+
+def test_a_group_and_its_fit_say_the_same():
+    gf = vn.fit_groups(MANY, model="davidson", order_effect=True)
+    ranks, bounds, weights = gf.ranks(), gf.interval(0.9), gf.item_weights
+    robust = gf.standard_errors("robust")
+    own_errors = gf.parameter_errors("robust")
+    for k, label in enumerate(gf.groups.tolist()):
+        at, one = slice(gf.offsets[k], gf.offsets[k + 1]), gf[label]
+        np.testing.assert_array_equal(ranks[at], one.ranks())
+        np.testing.assert_allclose(bounds[at], one.interval(0.9), rtol=1e-7, atol=1e-9)
+        np.testing.assert_allclose(weights[at], one.item_weights)
+        np.testing.assert_array_equal(robust[at], one.standard_errors("robust"))
+        assert own_errors.tie[k] == one.parameter_errors("robust").tie
+        pairs = ([one.items[0]] * 3, one.items[1:4], [1, 0, -1])
+        expected = one.predict(*pairs[:2], order=pairs[2])
+        found = gf.predict([label] * 3, *pairs[:2], order=pairs[2])
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert gf.n_comparisons == MANY.n_comparisons
+    elo = gf.rescale("elo")
+    np.testing.assert_array_equal(elo.ranks(), ranks)
+    label = gf.groups[0]
+    np.testing.assert_array_equal(elo.predict([label], [4], [5]), gf.predict([label], [4], [5]))
+
+
+def test_ranks_of_components_and_of_groups_without_a_fit():
+    gf = vn.fit_groups(G, prior=None)
+    for label in gf.groups.tolist():
+        k = gf.groups.tolist().index(label)
+        found = gf.ranks()[gf.offsets[k] : gf.offsets[k + 1]]
+        if gf.status[k] == "no comparisons" or not np.isfinite(gf.residual[k]):
+            continue
+        np.testing.assert_array_equal(found, gf[label].ranks())
+    assert own(gf, gf.ranks(), "undefeated") == [0, 0, 0]
+
+
+def test_summary():
+    gf = vn.fit_groups(G, prior=None)
+    text = str(gf.summary(0.9, top=4))
+    assert "fits of 6 groups" in text
+    assert "... and 9 more items" in text
+    assert "90 % Wald" in text
+    assert "SE" not in str(gf.summary(errors=None))
+    with pytest.raises(ValueError, match="errors: must be one of fisher, robust"):
+        gf.summary(errors="hubber")
+    shared = vn.fit_groups(MANY, model="davidson", shared=True)
+    with pytest.raises(ValueError, match="errors: where groups share parameters"):
+        shared.standard_errors("robust")

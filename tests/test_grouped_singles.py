@@ -9,6 +9,7 @@ import pytest
 
 import venire as vn
 from venire import reference, simulate
+from venire.ratings import ParameterErrors
 
 FIT = {
     "bradley-terry": vn.fit_bradley_terry,
@@ -125,7 +126,7 @@ def test_errors_and_likelihood(model, prior):
     for k, single in singles(gf, order_effect=True, tol=1e-12):
         errors, expected = gf.parameter_errors(), single.parameter_errors()
         np.testing.assert_allclose(
-            own(gf, gf.standard_errors, k), single.standard_errors(), rtol=1e-6
+            own(gf, gf.standard_errors(), k), single.standard_errors(), rtol=1e-6
         )
         assert errors.order_effect[k] == pytest.approx(expected.order_effect, rel=1e-6)
         if gf.tie is not None:
@@ -133,7 +134,7 @@ def test_errors_and_likelihood(model, prior):
         assert gf.log_likelihood[k] == pytest.approx(single.log_likelihood, rel=1e-10)
         n_seen += 1
     assert n_seen > 10
-    assert isinstance(gf.parameter_errors(), vn.GroupedParameterErrors)
+    assert isinstance(gf.parameter_errors(), ParameterErrors)
 
 
 @pytest.mark.parametrize("shared", [False, True], ids=["own", "shared"])
@@ -157,7 +158,7 @@ def test_errors_of_a_group_over_512_items(shared):
         gf.theta, gamma, tie, gf.status, gf.log_likelihood, gf.residual, gf.n_components, union
     )
     errors = reference.grouped_errors(cells, "davidson", found, prior=gf.prior)
-    np.testing.assert_allclose(gf.standard_errors, errors.theta, rtol=1e-6)
+    np.testing.assert_allclose(gf.standard_errors(), errors.theta, rtol=1e-6)
     np.testing.assert_allclose(gf.parameter_errors().tie, errors.tie, rtol=1e-6)
 
 
@@ -189,7 +190,7 @@ def test_a_group_as_a_single_fit(model):
     gf = vn.fit_groups(g, model=model, order_effect=True)
     for k in range(2):
         single = FIT[model](g.group(k), prior=gf.prior, order_effect=True)
-        fit = gf.group(k)
+        fit = gf[k]
         assert isinstance(fit, vn.Fit)
         assert (fit.model, fit.converged, fit.n_comparisons) == (model, True, single.n_comparisons)
         np.testing.assert_array_equal(fit.items, single.items)

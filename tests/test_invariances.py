@@ -95,8 +95,8 @@ def test_weight_two_is_the_row_twice(model, seed):
     assert_equal_fits(weighted, repeated)
     for kind in ("fisher", "robust"):
         np.testing.assert_allclose(
-            weighted[2].standard_errors(kind=kind),
-            repeated[2].standard_errors(kind=kind),
+            weighted[2].standard_errors(errors=kind),
+            repeated[2].standard_errors(errors=kind),
             rtol=1e-7,
         )
 

@@ -274,7 +274,7 @@ def _(what):
     def make(k):
         more = {"model": "davidson", "prior": vn.GaussianPrior(0.5), "n_threads": k}
         fit = vn.fit_groups(g, shared=what == "shared", **more)
-        return fit.theta, fit.standard_errors, fit.log_likelihood
+        return fit.theta, fit.standard_errors(), fit.log_likelihood
 
     return make
 

@@ -254,7 +254,7 @@ def test_single_is_group(row):
     groups = vn.fit_groups(g, model=row.name, prior=None)
     for label in g.groups.tolist():
         single = vn.ratings.fit_model(g.group(label), model=row.name)
-        own = groups.group(label)
+        own = groups[label]
         np.testing.assert_allclose(own.theta, single.theta, atol=1e-8)
         assert own.log_likelihood == pytest.approx(single.log_likelihood, rel=1e-12)
         np.testing.assert_allclose(own.standard_errors(), single.standard_errors(), rtol=1e-6)
@@ -353,7 +353,7 @@ def test_scales(row):
     fit = vn.ratings.fit_model(played(row), model=row.name)
     assert scales.scale_of(row.name) == row.scale
     np.testing.assert_allclose(
-        fit.to_elo(), scales.convert(fit.theta, row.scale, "elo"), rtol=1e-14
+        fit.rescale("elo").theta, scales.convert(fit.theta, row.scale, "elo"), rtol=1e-14
     )
     groups = vn.fit_groups(grouped(row), model=row.name)
     for scale in scales.SCALES:
@@ -404,19 +404,21 @@ def test_votes(row):
 
 
 @pytest.mark.parametrize("row", TIES)
-def test_votes_have_no_model_of_ties(row):
+def test_votes_and_asks_have_no_model_of_ties(row):
     rows = simulate.comparisons(6, 60, rng=2)
     votes = vn.Votes(
         rows.first, rows.second, np.arange(60) % 3, 2.0 * rows.score - 1.0, group=np.zeros(60, int)
     )
     with pytest.raises(ValueError, match=r"model.*: must be one of"):
         vn.fit_votes(votes, model=row.name)
+    with pytest.raises(ValueError, match="model: must be one of"):
+        vn.allocate(grouped(row), 8, model=row.name)
 
 
 @pytest.mark.parametrize("row", HALF)
-def test_allocate_after_a_fit(row):
+def test_allocate(row):
     g = grouped(row)
-    picked = vn.allocate(g, 8, rng=0)
+    picked = vn.allocate(g, 8, model=row.name, rng=0)
     assert len(picked.first) == 8
 
 

@@ -270,7 +270,7 @@ def work_on_groups(vn, rng):
     vn.GroupedComparisons(group[::-1], first, second, score, order=order)
     for shared in (False, True):
         fit = vn.fit_groups(g, model="davidson", prior=prior, shared=shared)
-        assert len(fit.standard_errors) == len(fit.theta)
+        assert len(fit.standard_errors()) == len(fit.theta)
         assert vn.bootstrap(fit, 40, rng=1).interval().shape == (len(fit.theta), 2)
     fit = vn.fit_groups(g, prior=prior)
     vn.calibrate(fit, [0, 1, 2], [0, 1, 2], [1, 2, 3], [1, 2, 3], [1.0, 0.5, 0.0])

@@ -79,13 +79,13 @@ def test_ratings_of_the_best_on_given_axes(baseball):
     from matplotlib import pyplot
 
     _, mine = pyplot.subplots()
-    ax = plots.plot_ratings(baseball, top=3, ax=mine, kind="robust")
+    ax = plots.plot_ratings(baseball, top=3, ax=mine, errors="robust")
     assert ax is mine
     labels, _, ends = drawn(ax)
     assert labels == ["Milwaukee", "Detroit", "Toronto"]
     assert ax.get_title(loc="left") == "the best 3 of 7 items"
     best = np.argmax(baseball.theta)
-    np.testing.assert_allclose(ends[0], baseball.interval(kind="robust")[best])
+    np.testing.assert_allclose(ends[0], baseball.interval(errors="robust")[best])
     with pytest.raises(ValueError, match="top"):
         plots.plot_ratings(baseball, top=0)
     with pytest.raises(ValueError, match="level"):

@@ -131,9 +131,9 @@ def test_components_subsets_and_kinds(baseball):
     assert np.isnan(by["never"])
     variance = fit.difference_errors("x", "y") ** 2
     np.testing.assert_allclose([by["x"], by["y"]], variance / 2)
-    some = baseball.quasi_variances(items=["Toronto", "Boston", "Detroit"], kind="robust")
+    some = baseball.quasi_variances(items=["Toronto", "Boston", "Detroit"], errors="robust")
     np.testing.assert_array_equal(some.items, ["Toronto", "Boston", "Detroit"])
-    error = baseball.difference_errors("Toronto", "Detroit", kind="robust")
+    error = baseball.difference_errors("Toronto", "Detroit", errors="robust")
     assert some.variances[0] + some.variances[2] == pytest.approx(error**2, rel=1e-10)
     with pytest.raises(ValueError, match=r"\[2\] = 'Boston': .*distinct"):
         baseball.quasi_variances(items=["Boston", "Toronto", "Boston"])

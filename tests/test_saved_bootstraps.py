@@ -199,7 +199,7 @@ def mutations(path):
     rng = np.random.default_rng(1)
     for k in range(40):  # several at a time
         new = dict(members)
-        for name in rng.choice(numbers, 3, replace=False):
+        for name in rng.choice(numbers, min(3, len(numbers)), replace=False):
             y = new[name].copy()
             y.reshape(-1)[rng.integers(y.size)] += rng.choice([-1, 1, 2])
             new[name] = y
@@ -226,7 +226,7 @@ def use(kind, b):
     else:
         assert more.n_resamples == b.n_resamples + 3
         steps = [b.interval, lambda: b.interval(0.8), lambda: b.to_frame("dict"),
-                 lambda: b.fit.standard_errors, lambda: b.fit.log_likelihood,
+                 b.fit.standard_errors, lambda: b.fit.log_likelihood,
                  lambda: [b[label].interval() for label in b.groups]]  # fmt: skip
     for step in steps:
         with contextlib.suppress(ValueError):

@@ -57,7 +57,7 @@ def test_baseball(baseball):
 
 def test_level_top_kind_and_no_errors(baseball):
     fit = make_fit(baseball, note="a remark")
-    summary = fit.summary(0.9, top=2, kind="robust")
+    summary = fit.summary(0.9, top=2, errors="robust")
     text = str(summary)
     assert "... and 5 more items" in text
     assert "90 % Wald" in text
@@ -66,13 +66,13 @@ def test_level_top_kind_and_no_errors(baseball):
     np.testing.assert_array_equal(summary.columns["item"], ["Milwaukee", "Detroit"])
     best = fit.ranks().argmin()
     assert summary.columns["upper"][0] == fit.interval(0.9, "robust")[best, 1]
-    assert "SE" not in str(fit.summary(errors=False))
+    assert "SE" not in str(fit.summary(errors=None))
     with pytest.raises(ValueError, match="top"):
         fit.summary(top=0)
     with pytest.raises(ValueError, match="level"):
         fit.summary(1.5)
-    with pytest.raises(ValueError, match="kind"):
-        fit.summary(kind="hubber")
+    with pytest.raises(ValueError, match="errors"):
+        fit.summary(errors="hubber")
 
 
 @pytest.mark.parametrize(("model", "name"), [("davidson", "nu"), ("rao-kupper", "eta")])

@@ -60,7 +60,6 @@ from venire.ratings import (
 from venire.ratings.grouped import (
     Calibration,
     GroupedFit,
-    GroupedParameterErrors,
     calibrate,
     fit_groups,
 )
@@ -107,7 +106,6 @@ __all__ = [
     "GroupedBootstrap",
     "GroupedComparisons",
     "GroupedFit",
-    "GroupedParameterErrors",
     "LearningCurve",
     "Needs",
     "NotIdentifiedError",

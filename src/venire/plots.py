@@ -38,7 +38,7 @@ def plot_ratings(
     ax: Axes | None = None,
     quasi: bool = False,
     *,
-    kind: str = "fisher",
+    errors: str = "fisher",
 ) -> Axes:
     """Draw the ratings as dots with intervals, the best on top.
 
@@ -55,8 +55,7 @@ def plot_ratings(
         Draw comparison intervals from quasi-variances among the items shown: any two items whose
         intervals are apart differ at this level. A negative quasi-variance leaves a dot only.
         False draws Wald intervals around the mean of the component.
-    kind : {"fisher", "robust"}
-        Of the errors.
+    errors : {"fisher", "robust"}
 
     Returns
     -------
@@ -65,7 +64,7 @@ def plot_ratings(
     Raises
     ------
     ValueError
-        If `level`, `top` or `kind` is out of range.
+        If `level`, `top` or `errors` is out of range.
 
     Notes
     -----
@@ -84,9 +83,9 @@ def plot_ratings(
     chosen, alone = _rows_to_draw(fit, MOST_ROWS if top is None else top)
     theta = fit.theta[chosen]
     if quasi:
-        half = z * fit.quasi_variances(items=fit.items[chosen], kind=kind).standard_errors
+        half = z * fit.quasi_variances(items=fit.items[chosen], errors=errors).standard_errors
     else:
-        half = z * fit.standard_errors(kind)[chosen]
+        half = z * fit.standard_errors(errors)[chosen]
     ax = ax or _new_axes(6.4, 1.3 + ROW_INCHES * len(chosen))
     y = np.arange(len(chosen))[::-1]
     drawn = np.isfinite(half)

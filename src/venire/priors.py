@@ -235,7 +235,7 @@ def _values(x: Any, name: str, low: float, high: float, rule: str) -> Any:
     if isinstance(x, Mapping):
         numbers = checks.within(list(x.values()), len(x), name, low, high, rule)
         return MappingProxyType(dict(zip(x, numbers.tolist(), strict=True)))
-    if np.ndim(x) == 0:
+    if isinstance(x, (str, bytes)) or getattr(x, "shape", None) == () or not hasattr(x, "__len__"):
         return checks.number(x, name, rule, lambda value: low <= value <= high)
     x = checks.numeric(x, name)
     out = np.array(checks.within(x, x.size, name, low, high, rule))

@@ -216,7 +216,7 @@ class Job:
             )
             columns = {"item": result.items, "theta": result.theta}
             if self.errors is not None:
-                columns["standard_error"] = result.standard_errors
+                columns["standard_error"] = result.standard_errors(self.errors)
             if self.bootstrap is not None:
                 n, scheme, seed, level = self.bootstrap
                 b = bootstrap(
@@ -226,7 +226,7 @@ class Job:
                 columns["bootstrap_error"] = b.standard_errors()
                 columns["lower"], columns["upper"] = b.interval(level).T
                 of_group["n_failed"] = b.n_failed
-            columns["n_comparisons"] = result.n_comparisons
+            columns["n_comparisons"] = result.item_weights
             if self.scale is not None:
                 columns[self.scale] = scales.convert(result.theta, result.scale, self.scale)
         of_group["status"] = result.status

@@ -61,7 +61,8 @@ def _components(fit: Ratings) -> tuple[np.ndarray, np.ndarray]:
 def _table(asked: Fit, fitted: Fitted, component: np.ndarray) -> dict[str, np.ndarray]:
     """All items, best first: those with a rank, and the largest component, before the others."""
     fit, determined, b = fitted.fit, fitted.determined, fitted.bootstrap
-    columns = fit.to_frame("dict", level=asked.level, errors=asked.errors)
+    errors = "fisher" if asked.errors else None
+    columns = fit.to_frame("dict", level=asked.level, errors=errors)
     columns["component"] = component
     if b is not None:
         columns["standard_error"] = b.standard_errors()

@@ -67,6 +67,33 @@ class Lookup:
             checks.fail(name, rule, bad if array.ndim else None, flat[bad])
         return place.reshape(array.shape)
 
+    def some(self, labels: Any, name: str) -> np.ndarray:
+        """Positions of one label, or of some in a row, (n,)."""
+        chosen = self(labels, name)
+        if chosen.ndim > 1:
+            checks.fail(name, f"must be one-dimensional, has {chosen.ndim} dimensions")
+        return np.atleast_1d(chosen)
+
+    def pairs(
+        self, first: Any, second: Any, names: tuple[str, str], apart: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Positions of two lots of labels, broadcast against each other; `apart` says which items
+        compare: those of one number. None: all."""
+        i, j = self(first, names[0]), self(second, names[1])
+        try:
+            i, j = np.broadcast_arrays(i, j)
+        except ValueError:
+            reason = f"has shape {j.shape}, which does not go with {i.shape} of {names[0]}"
+            checks.fail(names[1], reason)
+        if apart is not None and (apart[i] != apart[j]).any():
+            k = int(np.argmax(np.ravel(apart[i] != apart[j])))
+            a, b = (self.labels[[np.ravel(x)[k]]].tolist()[0] for x in (i, j))
+            raise ValueError(
+                f"{a!r} and {b!r} cannot be compared: they are in different components, each "
+                "fitted by itself; a prior would put all items on one scale"
+            )
+        return i, j
+
 
 class GroupLookup:
     """Positions of groups among `groups`, and of their items in the flat `items`.

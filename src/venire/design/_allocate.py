@@ -323,5 +323,5 @@ def _residuals(
     error, 0 unless `corrected`.
     """
     fit = fit_groups(c, model=model, prior=PLAIN, n_threads=n_threads)
-    noise: Any = fit.standard_errors**2 if corrected else np.zeros(c.n_items)
+    noise: Any = fit.standard_errors() ** 2 if corrected else np.zeros(c.n_items)
     return {"residual": prediction - fit.theta, "noise": np.nan_to_num(noise)}

@@ -215,10 +215,10 @@ def chosen_prior(
     sample, items = _sample(c, voted, generator)
     own = None if student is None else student[items]
     plain = fit_groups(sample, model=model, prior=PLAIN, n_threads=n_threads)
-    has_votes = plain.n_comparisons > 0.0
+    has_votes = plain.item_weights > 0.0
     if not has_votes.any():
         return fixed_prior(c.n_items)
-    theta, noise = plain.theta[has_votes], float((plain.standard_errors[has_votes] ** 2).mean())
+    theta, noise = plain.theta[has_votes], float((plain.standard_errors()[has_votes] ** 2).mean())
 
     def width(mean: Any) -> float:
         """Variance of theta about `mean`: what the errors of theta leave, at least half."""

@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from venire.ratings._errors import layout_of
-
 if TYPE_CHECKING:
-    from venire.ratings.fit import Fit
+    from venire.ratings._information import Layout
 
 __all__ = ["null_log_likelihood", "saturated_log_likelihood"]
 
 
-def saturated_log_likelihood(fit: Fit) -> float:
+def saturated_log_likelihood(layout: Layout) -> float:
     """Log-likelihood when every cell (pair and order) has outcome shares of its own."""
-    masses = _masses(fit)
-    cell = _cells(fit)
+    masses = _masses(layout)
+    cell = _cells(layout)
     if cell is not None:
         masses = np.stack([np.bincount(cell, column) for column in masses])
     total = masses.sum(axis=0)
@@ -28,9 +26,9 @@ def saturated_log_likelihood(fit: Fit) -> float:
     return float(np.sum(np.where(share > 0.0, terms, 0.0)))
 
 
-def null_log_likelihood(fit: Fit) -> float:
+def null_log_likelihood(layout: Layout) -> float:
     """Log-likelihood with equal strengths and no order effect, the share of ties being fitted."""
-    masses = _masses(fit).sum(axis=1)
+    masses = _masses(layout).sum(axis=1)
     total = float(masses.sum())
     if total == 0.0:
         return 0.0
@@ -41,17 +39,15 @@ def null_log_likelihood(fit: Fit) -> float:
     return value
 
 
-def _masses(fit: Fit) -> np.ndarray:
+def _masses(layout: Layout) -> np.ndarray:
     """Outcome masses per cell: win, loss and, in the tie models, tie."""
-    layout = layout_of(fit)
-    if fit._has_ties:
+    if layout.has_tie_outcome:
         return np.stack([layout.win, layout.loss, layout.tie])
     return np.stack([layout.win + layout.tie / 2.0, layout.loss + layout.tie / 2.0])
 
 
-def _cells(fit: Fit) -> np.ndarray | None:
+def _cells(layout: Layout) -> np.ndarray | None:
     """Which (pair, order) each stored cell belongs to; None if they are one and the same."""
-    layout = layout_of(fit)
     if layout.cluster is None:
         return None
     pair = layout.first.astype(np.int64) * layout.n + layout.second

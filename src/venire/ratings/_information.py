@@ -61,7 +61,8 @@ class Layout:
         self.n = c.n_items
         self.component = np.asarray(fit.component)
         self.has_gamma = fit.order_effect is not None
-        self.has_tie = fit._has_free_tie
+        self.has_tie = fit.has_free_tie
+        self.has_tie_outcome = fit.tie is not None
         self.prior = item_priors(fit.prior, c.items)
 
     @property
@@ -73,6 +74,11 @@ class Layout:
     def sizes(self) -> np.ndarray:
         """Items of each component."""
         return np.bincount(self.component)
+
+    @property
+    def weight(self) -> float:
+        """Weight of the comparisons that the fit used."""
+        return float(np.sum(self.win + self.loss + self.tie))
 
     @property
     def ridge(self) -> Any:
@@ -184,7 +190,7 @@ def row_scores(fit: Fit, layout: Layout) -> Moments:
     """
     a, a_t = _outcome_score(fit, layout, 1.0, 0.0, 0.0)
     b, b_t = _outcome_score(fit, layout, 0.0, 1.0, 0.0)
-    if fit._has_ties:
+    if layout.has_tie_outcome:
         win, loss = layout.win, layout.loss
         dd = win * a**2 + loss * b**2
         if not layout.has_tie:
@@ -305,7 +311,7 @@ def _terms(
     d = fit.theta[layout.first] - fit.theta[layout.second]
     if fit.order_effect is not None:
         d = d + fit.order_effect * layout.order
-    return cell_terms(fit.model, d, fit._log_tie, win, loss, tie)
+    return cell_terms(fit.model, d, fit.log_tie, win, loss, tie)
 
 
 def _outcome_score(

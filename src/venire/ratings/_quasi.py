@@ -7,14 +7,43 @@ on contrasts only, so no reference item enters. Three items are matched exactly.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-__all__ = ["MAX_QUASI", "QuasiVariances", "difference_variances", "solve_quasi_variances"]
+from venire._core import checks
+
+if TYPE_CHECKING:
+    from venire.ratings.fit import Fit
+
+__all__ = [
+    "QuasiVariances",
+    "RelativeEstimates",
+    "difference_variances",
+    "quasi_variances",
+    "solve_quasi_variances",
+]
 
 MAX_QUASI = 3_000  # items of one component: an iteration solves a dense system of them
 _MAX_ITER = 100
+
+
+class RelativeEstimates(NamedTuple):
+    """Ratings relative to a reference item.
+
+    Attributes
+    ----------
+    items : ndarray, shape (n,)
+        Labels.
+    estimates : ndarray of float64, shape (n,)
+        theta minus that of the reference.
+    standard_errors : ndarray of float64, shape (n,)
+        Of those differences; 0 for the reference itself.
+    """
+
+    items: np.ndarray
+    estimates: np.ndarray
+    standard_errors: np.ndarray
 
 
 class QuasiVariances(NamedTuple):
@@ -38,6 +67,34 @@ class QuasiVariances(NamedTuple):
     variances: np.ndarray
     standard_errors: np.ndarray
     relative_errors: tuple[float, float]
+
+
+def quasi_variances(fit: Fit, chosen: np.ndarray, errors: str) -> QuasiVariances:
+    """Quasi-variances of the items at `chosen`, which are distinct."""
+    seen, first = np.unique(chosen, return_index=True)
+    if len(seen) < len(chosen):
+        bad = int(np.setdiff1d(np.arange(len(chosen)), first)[0])
+        checks.fail("items", "must be distinct", bad, fit.items[chosen[bad]])
+    variances, spread = np.full(len(chosen), np.nan), []
+    component = fit.component[chosen]
+    for one in np.unique(component):
+        mine = np.flatnonzero(component == one)
+        if len(mine) > MAX_QUASI:
+            checks.fail(
+                "items",
+                f"quasi-variances of {len(mine)} items are too many: at most {MAX_QUASI}; name the "
+                "ones that matter",
+            )
+        among = fit.covariance(errors, items=fit.items[chosen[mine]])
+        variances[mine], relative = solve_quasi_variances(difference_variances(among))
+        spread.append(relative)
+    ends = np.array(spread) if spread else np.zeros((1, 2))
+    return QuasiVariances(
+        fit.items[chosen],
+        variances,
+        np.sqrt(np.where(variances >= 0.0, variances, np.nan)),
+        (float(ends[:, 0].min()), float(ends[:, 1].max())),
+    )
 
 
 def difference_variances(covariance: np.ndarray) -> np.ndarray:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from venire import scales
 from venire._core.intervals import critical_value
 from venire._core.summary import Summary, amount
 from venire.models import model_of
-from venire.ratings import _errors, _tables
+from venire.ratings._errors import ParameterErrors
 
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
@@ -17,23 +18,24 @@ if TYPE_CHECKING:
 __all__ = ["summarise"]
 
 
-def summarise(fit: Fit, level: float, top: int | None, kind: str, errors: bool) -> Summary:
+def summarise(
+    fit: Fit, columns: dict[str, np.ndarray], level: float, top: int | None, errors: str | None
+) -> Summary:
     """Make the summary of `fit`."""
-    columns = _tables.ratings_columns(fit, level, kind, errors)
-    sizes = _errors.layout_of(fit).sizes
+    sizes = fit._information.layout.sizes
     several = len(sizes) > 1
     by_component = several and fit.prior is None
     keys = [columns["item"].argsort(kind="stable").argsort(), columns["rank"]]
     if by_component:  # the largest component first
         keys += [fit.component, -sizes[fit.component]]
     order = np.lexsort(keys)
-    header = _header(fit, level, kind, errors, len(sizes))
-    notes = _notes(fit, level, kind, errors, several)
+    header = _header(fit, level, errors, len(sizes))
+    notes = _notes(fit, level, errors, several)
     hidden = () if several else ("component",)
     return Summary.of(header, columns, notes, level, order=order, top=top, hidden=hidden)
 
 
-def _header(fit: Fit, level: float, kind: str, errors: bool, n_components: int) -> list[str]:
+def _header(fit: Fit, level: float, errors: str | None, n_components: int) -> list[str]:
     row = model_of(fit.model)
     state = "converged" if fit.converged else "NOT CONVERGED"
     prior = "" if fit.prior is None else f", {fit.prior.describe()}"
@@ -45,7 +47,7 @@ def _header(fit: Fit, level: float, kind: str, errors: bool, n_components: int) 
         f"log-likelihood {fit.log_likelihood:.3f}   deviance {fit.deviance:.3f} "
         f"(null {fit.null_deviance:.3f})   AIC {fit.aic:.2f}   BIC {fit.bic:.2f}",
     ]
-    own = fit.parameter_errors(kind) if errors else _errors.ParameterErrors(None, None, None)
+    own = fit.parameter_errors(errors) if errors else ParameterErrors(None, None, None)
     if fit.order_effect is not None:
         error = own.order_effect
         lines.append(
@@ -53,7 +55,7 @@ def _header(fit: Fit, level: float, kind: str, errors: bool, n_components: int) 
         )
     if fit.tie is not None and row.tie is not None:
         name = f"tie parameter {row.tie.symbol}"
-        if fit._has_free_tie:
+        if fit.has_free_tie:
             lines.append(f"{name} {fit.tie:.4f}" + _tie_spread(fit.tie, own, level))
         else:
             lines.append(f"{name} {fit.tie:.4f} (no tie was seen: on the boundary)")
@@ -67,7 +69,7 @@ def _spread(value: float, error: float | None, level: float) -> str:
     return f"   SE {error:.4f}   {100 * level:g} % {value - half:.4f} to {value + half:.4f}"
 
 
-def _tie_spread(value: float, errors: _errors.ParameterErrors, level: float) -> str:
+def _tie_spread(value: float, errors: ParameterErrors, level: float) -> str:
     """The interval of a tie parameter is made on the log scale."""
     if errors.tie is None or errors.log_tie is None:
         return ""
@@ -78,16 +80,17 @@ def _tie_spread(value: float, errors: _errors.ParameterErrors, level: float) -> 
     )
 
 
-def _notes(fit: Fit, level: float, kind: str, errors: bool, several: bool) -> list[str]:
-    notes = [f"estimates: {model_of(fit.model).unit}, {_origin(fit)}"]
+def _notes(fit: Fit, level: float, errors: str | None, several: bool) -> list[str]:
+    unit = model_of(fit.model).unit if fit._fitted is None else f"on the scale {fit.scale!r}"
+    notes = [f"estimates: {unit}, {_origin(fit)}"]
     if errors:
-        what = "Fisher information" if kind == "fisher" else "robust (sandwich)"
-        clustered = kind == "robust" and fit.comparisons.cluster is not None
+        what = "Fisher information" if errors == "fisher" else "robust (sandwich)"
+        clustered = errors == "robust" and fit.comparisons.cluster is not None
         notes.append(
             f"SE: {what}{', clustered' if clustered else ''}; lower, upper: {100 * level:g} % Wald"
         )
-        if not _errors.is_exact(fit):
-            sampled = fit.sampled_errors(kind)
+        if not fit._information.is_exact():
+            sampled = fit.sampled_errors(errors)
             notes.append(
                 f"SE sampled with {sampled.n_samples} draws: typical relative error "
                 f"{100 * sampled.typical_error:.1f} %"
@@ -102,7 +105,8 @@ def _notes(fit: Fit, level: float, kind: str, errors: bool, several: bool) -> li
 
 
 def _origin(fit: Fit) -> str:
-    own = _errors.layout_of(fit).prior
+    own = fit._information.layout.prior
     if own.mean is not None:
         return "their origin that of the prior's means"
-    return f"mean {own.centre:g} in each component"
+    mean = own.centre * fit._unit + scales.centre_of(fit.scale)
+    return f"mean {mean:g} in each component"

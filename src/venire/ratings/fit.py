@@ -8,43 +8,40 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from venire import scales
 from venire._core import checks
-from venire._core.frames import as_frame
 from venire._core.summary import Summary
+from venire.data.lookup import Lookup
 from venire.models import model_of
 from venire.priors import GaussianPrior
-from venire.ratings import _errors, _goodness, _summary, _tables, solver
-from venire.ratings._uncertainty import Uncertainty
+from venire.ratings import _summary
+from venire.ratings._base import Ratings, rank_within, sides
+from venire.ratings._errors import Information, ParameterErrors
+from venire.ratings._quasi import QuasiVariances, RelativeEstimates, quasi_variances
 
 if TYPE_CHECKING:
     from venire.data.comparisons import Comparisons
+    from venire.ratings._sampled import SampledErrors
 
 __all__ = ["Fit"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Fit(Uncertainty):
+class Fit(Ratings):
     """Ratings of items from paired comparisons, as the ``fit_*`` functions return them.
 
     With several components and no prior each component was fitted and centred by itself, and
     comparing items across components is refused. With a prior all items share one scale.
 
-    Attributes
-    ----------
-    comparisons : Comparisons
-        What was fitted.
-    model : {"bradley-terry", "thurstone", "davidson", "rao-kupper"}
+    Attributes besides those of `Ratings`
+    -------------------------------------
     theta : ndarray of float64, shape (n_items,)
         Log-strength, mean 0 in each component (Thurstone: standard deviations of a difference), or
         that of a prior that all items share; of an origin of its own where priors differ.
-        Read-only.
     tie : float or None
         nu (Davidson) or eta (Rao-Kupper). 0 or 1 when no tie was seen: on the boundary, and not
         counted as a free parameter.
     order_effect : float or None
         gamma, added to theta_first - theta_second where `first` had the order advantage.
-    prior : GaussianPrior or None
     log_likelihood : float
         Without the prior, and without binomial coefficients.
     residual : float
@@ -58,21 +55,16 @@ class Fit(Uncertainty):
         Which component each item belongs to.
     method : str
         "newton" or "mm".
-    tol : float
-        Tolerance on `residual`.
-    n_threads : int
     note : str
-        Anything the reader of the summary should know.
+        What the reader of the summary should know.
 
     Examples
     --------
     >>> import venire as vn
     >>> c = vn.Comparisons(["a", "a", "b", "c", "c"], ["b", "c", "c", "a", "b"], [1, 1, 1, 1, 0.5])
     >>> fit = vn.fit_bradley_terry(c)
-    >>> fit.items[fit.ranks() == 1].tolist()
-    ['a']
-    >>> bool(fit.predict("a", "b") > 0.5)
-    True
+    >>> fit.items[fit.ranks() == 1].tolist(), bool(fit.predict("a", "b") > 0.5)
+    (['a'], True)
     """
 
     comparisons: Comparisons
@@ -91,10 +83,12 @@ class Fit(Uncertainty):
     tol: float = 1e-9
     n_threads: int = 1
     note: str = ""
+    scale: str = ""
+    _unit: float = 1.0
+    _fitted: Fit | None = None
     _cache: dict[Any, Any] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        model_of(self.model)
         n = len(self.comparisons.items)
         for name, dtype in (("theta", np.float64), ("component", np.int32)):
             array = np.asarray(getattr(self, name), dtype).view()
@@ -102,27 +96,34 @@ class Fit(Uncertainty):
                 raise ValueError(f"{name} must have shape ({n},), got {array.shape}")
             array.flags.writeable = False
             object.__setattr__(self, name, array)
-        if self._has_ties != (self.tie is not None):
+        if (model_of(self.model).tie is not None) != (self.tie is not None):
             raise ValueError(f"tie does not go with model {self.model!r}: got {self.tie!r}")
+        if not self.scale:
+            object.__setattr__(self, "scale", self._own_scale())
 
     def __repr__(self) -> str:
         state = "converged" if self.converged else "not converged"
         size = f"{len(self.theta)} items, {self.n_comparisons:g} comparisons"
         return f"<Fit {self.model}: {size}, {state}>"
 
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_cache": {}}
+    @property
+    def status(self) -> str:
+        """ "converged"; "not identified": several components that no prior holds together were
+        fitted each by itself; "iteration limit"."""
+        if not self.converged:
+            return "iteration limit"
+        apart = self.prior is None and bool(np.max(self.component, initial=0) > 0)
+        return "not identified" if apart else "converged"
 
     @property
-    def items(self) -> np.ndarray:
-        """Labels of the items, (n_items,)."""
-        return self.comparisons.items
+    def item_weights(self) -> np.ndarray:
+        """Weight of the comparisons of each item that the fit used, (n_items,)."""
+        return self._information.layout.games
 
     @property
     def n_comparisons(self) -> float:
         """Weight of the comparisons that were fitted."""
-        layout = _errors.layout_of(self)
-        return float(np.sum(layout.win + layout.loss + layout.tie))
+        return self._information.layout.weight
 
     @property
     def n_parameters(self) -> int:
@@ -131,9 +132,8 @@ class Fit(Uncertainty):
         One for each item less one for each component (with a prior nothing is taken off), one for
         an order effect, one for a tie parameter that is not on its boundary.
         """
-        layout = _errors.layout_of(self)
-        free = layout.n if self.prior is not None else layout.n - len(layout.sizes)
-        return free + layout.m
+        layout = self._information.layout
+        return layout.n + layout.m - (0 if self.prior is not None else len(layout.sizes))
 
     @property
     def deviance(self) -> float:
@@ -141,15 +141,12 @@ class Fit(Uncertainty):
 
         Models that count a tie as half a win compare shares of two outcomes, the others of three.
         """
-        return 2.0 * (
-            self._once("saturated", _goodness.saturated_log_likelihood) - self.log_likelihood
-        )
+        return 2.0 * (self._information.saturated - self.log_likelihood)
 
     @property
     def null_deviance(self) -> float:
         """The deviance of equal strengths and no order effect; the share of ties is fitted."""
-        saturated = self._once("saturated", _goodness.saturated_log_likelihood)
-        return 2.0 * (saturated - self._once("null", _goodness.null_log_likelihood))
+        return 2.0 * (self._information.saturated - self._information.null)
 
     @property
     def aic(self) -> float:
@@ -192,156 +189,262 @@ class Fit(Uncertainty):
         >>> vn.fit_bradley_terry(c).predict(["a", "b"], ["b", "a"]).round(6)
         array([0.75, 0.25])
         """
-        i, j = self._pairs(first, second)
-        d = self.theta[i] - self.theta[j]
-        side = checks.numeric(order, "order")
-        wrong = ~np.isin(side, (-1, 0, 1))
-        if wrong.any():
-            bad = int(np.argmax(np.ravel(wrong)))
-            position = bad if side.ndim else None
-            checks.fail("order", "must be -1, 0 or 1", position, np.ravel(side)[bad])
-        try:
-            d = d + (self.order_effect or 0.0) * side
-        except ValueError:
-            checks.fail("order", f"has shape {side.shape}, which does not go with {d.shape}")
-        return model_of(self.model).probabilities(d, self._log_tie)
+        i, j = self.pairs(first, second)
+        theta = (self._fitted or self).theta
+        d = theta[i] - theta[j]
+        d = d + (self.order_effect or 0.0) * sides(order, d.shape)
+        return model_of(self.model).probabilities(d, self.log_tie)
 
     def ranks(self) -> np.ndarray:
-        """Ranks by theta, 1 the strongest; exactly equal items share the better rank.
+        """Ranks by theta, within components if there is no prior; see `Ratings.ranks`."""
+        return rank_within(self.theta, self._apart)
 
-        Returns
-        -------
-        ndarray of int64, shape (n_items,)
-            Within each component when there are several and no prior.
-        """
-        return _tables.rank_within(self.theta, self.component if self.prior is None else None)
-
-    def to_elo(
-        self, scale: float = 400.0, base: float = 10.0, center: float = 1000.0
+    def standard_errors(
+        self,
+        errors: str = "fisher",
+        *,
+        method: str = "auto",
+        n_samples: int | None = None,
+        rng: Any = 0,
     ) -> np.ndarray:
-        """Ratings in the unit of Elo: center + theta * scale / ln(base).
+        """Standard errors of theta, as deviations from the mean of the item's component.
 
         Parameters
         ----------
-        scale, base : float
-            A lead of `scale` points means odds of `base` to 1.
-        center : float
-            The mean rating of each component.
+        errors : {"fisher", "robust"}
+            See `Ratings`.
+        method : {"auto", "exact", "sampled"}
+            "exact" inverts the information densely, component by component: O(k^3) for k items.
+            "sampled" estimates all of them from solves with random right-hand sides (Spielman and
+            Srivastava 2011, doi:10.1137/080734029); `sampled_errors` also says how far off they
+            are. "auto" is exact while no component has over 6,000 items.
+        n_samples : int, optional
+            Draws of the sampled method. None: until the typical relative error of a standard error
+            is under 1 %, at most 200 draws, which give 5 % or less.
+        rng : int, SeedSequence or Generator
+            Seed of the draws.
 
         Returns
         -------
         ndarray of float64, shape (n_items,)
-            A display unit only. Thurstone's theta is first multiplied by 1.702, which brings the
-            normal curve within 0.01 of the logistic one: approximate.
+            0 for an item alone in its component: its only value there is the mean. nan where the
+            information is singular to working precision (a warning says so).
 
         Raises
         ------
         ValueError
-            If `scale` is not positive or `base` not over 1.
+            If an argument is none of its choices, or "exact" would need over 1.5 GB.
 
         Examples
         --------
         >>> import venire as vn
-        >>> c = vn.Comparisons.from_counts(["a"], ["b"], win=[10.0], loss=[1.0])
-        >>> vn.fit_bradley_terry(c).to_elo().round(2)
-        array([1200.,  800.])
+        >>> c = vn.Comparisons.from_counts(["a"], ["b"], win=[3.0], loss=[1.0])
+        >>> vn.fit_bradley_terry(c).standard_errors().round(4)
+        array([0.5774, 0.5774])
         """
-        scale = checks.number(scale, "scale", "must be positive", lambda x: 0.0 < x < math.inf)
-        base = checks.number(base, "base", "must be over 1", lambda x: 1.0 < x < math.inf)
-        center = checks.number(center, "center")
-        unit = scales.factor(scales.scale_of(self.model), "logit")
-        return center + self.theta * (unit * scale / math.log(base))
+        return self._unit * self._information.standard_errors(errors, method, n_samples, rng)
 
-    def to_frame(
-        self,
-        backend: str | None = None,
-        *,
-        level: float = 0.95,
-        kind: str = "fisher",
-        errors: bool = True,
-    ) -> Any:
-        """The ratings as a dataframe, one row per item in the order of `items`.
+    def sampled_errors(
+        self, errors: str = "fisher", *, n_samples: int | None = None, rng: Any = 0
+    ) -> SampledErrors:
+        """Standard errors by sampling, together with their own relative errors.
+
+        Parameters as in `standard_errors`. Returns a `SampledErrors`, a named tuple
+        (standard_errors, relative_error, n_samples) with `typical_error`; the cost is one solve
+        with the information for each draw.
+        """
+        found = self._information.sampled_errors(errors, n_samples, rng)
+        return found._replace(standard_errors=self._unit * found.standard_errors)
+
+    def deviation_errors(self) -> np.ndarray:
+        """Standard errors of theta less the level of its component, see `GroupedFit`."""
+        return self._unit * self._information.deviation_errors("fisher")
+
+    def parameter_errors(self, errors: str = "fisher") -> ParameterErrors:
+        """Standard errors of the order effect and of the tie parameter; see `Ratings`."""
+        layout = self._information.layout
+        found = np.sqrt(np.diagonal(self._information.parameter_covariance(errors)))
+        gamma = float(found[0]) if layout.has_gamma else None
+        if not layout.has_tie or self.tie is None:
+            return ParameterErrors(gamma, None, None)
+        return ParameterErrors(gamma, self.tie * float(found[-1]), float(found[-1]))
+
+    def covariance(
+        self, errors: str = "fisher", *, items: Any = None, full: bool = False
+    ) -> np.ndarray:
+        """Covariance matrix of theta.
+
+        The inverse information on the subspace where theta has mean 0 in each component: its
+        pseudo-inverse when there is no prior.
 
         Parameters
         ----------
-        backend : {None, "pandas", "polars", "pyarrow", "dict"}
-            None takes the first of these that is installed.
-        level : float
-            Of the Wald intervals.
-        kind : {"fisher", "robust"}
-            Of the standard errors.
-        errors : bool
-            False leaves out the columns that need a covariance.
+        errors : {"fisher", "robust"}
+        items : array_like of labels, optional
+            Only these, in this order. On a graph too large for a dense inverse each costs a solve.
+        full : bool
+            Append the order effect and the log of the tie parameter, those that are free.
 
         Returns
         -------
-        dataframe, or dict of ndarray
-            Columns item, theta, standard_error, lower, upper, rank, n_comparisons, component.
+        ndarray of float64, shape (q, q)
 
         Raises
         ------
         ValueError
-            If `backend`, `level` or `kind` is none of its choices.
+            If a label is unknown, or the matrix would have over 8,000 rows.
         """
-        errors = checks.flag(errors, "errors")
-        return as_frame(_tables.ratings_columns(self, level, kind, errors), backend)
+        chosen = np.arange(len(self.theta)) if items is None else self.positions(items)
+        found = self._information.covariance(errors, chosen, checks.flag(full, "full"))
+        n = len(chosen)
+        found[:n] *= self._unit
+        found[:, :n] *= self._unit
+        return found
 
-    def summary(
+    def difference_errors(
         self,
-        level: float = 0.95,
-        top: int | None = None,
+        first: Any,
+        second: Any,
         *,
-        kind: str = "fisher",
-        errors: bool = True,
-    ) -> Summary:
-        """A statistician's table: the model, its fit, and the items from the best down.
+        errors: str = "fisher",
+        method: str = "auto",
+        n_samples: int | None = None,
+        rng: Any = 0,
+    ) -> np.ndarray:
+        """Standard errors of theta of `first` minus theta of `second`.
 
         Parameters
         ----------
-        level : float
-            Of the Wald intervals.
-        top : int, optional
-            Rows shown; None shows all of up to 60 items, else 30.
-        kind : {"fisher", "robust"}
-            Of the standard errors.
-        errors : bool
-            False leaves out what needs a covariance.
+        first, second : array_like of labels
+            Broadcast against each other.
+        errors, method, n_samples, rng
+            As in `standard_errors`. On a graph too large for a dense inverse up to 256 differences
+            are exact (a solve each), more are sampled (200 draws: 5 %).
 
         Returns
         -------
-        Summary
-            Prints as the table; also has `header`, `columns` and `notes`.
+        ndarray of float64, shape of the broadcast labels
 
         Raises
         ------
         ValueError
-            If `level`, `top` or `kind` is out of range.
+            If a label is unknown, or a pair is of two components without a prior. With one, the
+            prior's own uncertainty about where each component lies is part of the error.
         """
-        if top is not None:
-            top = checks.whole(top, "top", 1)
-        return _summary.summarise(self, level, top, kind, checks.flag(errors, "errors"))
+        i, j = self.pairs(first, second)
+        args = (i.ravel(), j.ravel(), errors, method, n_samples, rng)
+        return self._unit * self._information.difference_errors(*args).reshape(i.shape)
+
+    def difference_covariance(
+        self, first: Any, second: Any, *, errors: str = "fisher"
+    ) -> np.ndarray:
+        """Covariance matrix of the differences theta of `first` minus theta of `second`.
+
+        Parameters as in `difference_errors`, labels of shape (n,); returns (n, n). ValueError as
+        there, and for over 8,000 differences.
+        """
+        i, j = self.pairs(first, second)
+        found = self._information.difference_covariance(i.ravel(), j.ravel(), errors)
+        return self._unit**2 * found
+
+    def relative_to(
+        self, reference: Any, *, items: Any = None, errors: str = "fisher"
+    ) -> RelativeEstimates:
+        """Ratings relative to a reference item, as a table with a baseline prints them.
+
+        Parameters
+        ----------
+        reference : label
+        items : array_like of labels, optional
+            Only these.
+        errors : {"fisher", "robust"}
+
+        Returns
+        -------
+        RelativeEstimates
+            Named tuple (items, estimates, standard_errors).
+
+        Raises
+        ------
+        ValueError
+            If a label is unknown, or an item is of another component and there is no prior.
+        """
+        chosen = np.arange(len(self.theta)) if items is None else self.positions(items)
+        labels = self.items[chosen]
+        i, j = self.pairs(labels, reference, ("items", "reference"))
+        if j.shape != labels.shape or (j[1:] != j[:-1]).any():
+            checks.fail("reference", "must be the label of one item", value=reference)
+        error = self.difference_errors(labels, self.items[j], errors=errors)
+        return RelativeEstimates(self.items[i], self.theta[i] - self.theta[j], error)
+
+    def quasi_variances(self, *, items: Any = None, errors: str = "fisher") -> QuasiVariances:
+        """Quasi-variances: Var(theta_i - theta_j) is about q_i + q_j for every pair at once.
+
+        Minimises the squared differences of log(q_i + q_j) and the log of the variance, over the
+        pairs within each component (Firth and de Menezes 2004, doi:10.1093/biomet/91.1.65).
+
+        Parameters
+        ----------
+        items : array_like of distinct labels, optional
+            Only these and the pairs among them; a few dozen are what one prints or draws.
+        errors : {"fisher", "robust"}
+
+        Returns
+        -------
+        QuasiVariances
+            Named tuple (items, variances, standard_errors, relative_errors). A variance can be
+            negative: then its standard error is nan.
+
+        Raises
+        ------
+        ValueError
+            If a component has over 3,000 of the items, a label is unknown or occurs twice.
+        """
+        chosen = np.arange(len(self.theta)) if items is None else self.positions(items)
+        return quasi_variances(self, chosen, errors)
+
+    def positions(self, items: Any) -> np.ndarray:
+        """Positions of one label, or of some in a row, among `items`: (n,) int64."""
+        return self._lookup.some(items, "items")
+
+    def pairs(
+        self, first: Any, second: Any, names: tuple[str, str] = ("first", "second")
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Positions of two lots of labels, broadcast against each other, that may be compared:
+        ValueError for unknown labels, and for items of different components without a prior."""
+        return self._lookup.pairs(first, second, names, self._apart)
+
+    # ---- how ----------------------------------------------------------------------------------
 
     @property
-    def _has_ties(self) -> bool:
-        return model_of(self.model).tie is not None
+    def log_tie(self) -> float:
+        """Log of the tie parameter; 0 in models without one."""
+        if self.tie is None:
+            return 0.0
+        return math.log(self.tie) if self.tie > 0.0 else -math.inf
 
     @property
-    def _has_free_tie(self) -> bool:
+    def has_free_tie(self) -> bool:
         """Whether the tie parameter is inside its range."""
         law = model_of(self.model).tie
         return law is not None and self.tie is not None and self.tie > law.boundary
 
     @property
-    def _log_tie(self) -> float:
-        if self.tie is None:
-            return 0.0
-        return math.log(self.tie) if self.tie > 0.0 else -math.inf
+    def _apart(self) -> np.ndarray | None:
+        """The component of each item where they do not compare; None: all do."""
+        return None if self.prior is not None else self.component
 
-    def _once(self, name: str, function: Any) -> float:
-        if name not in self._cache:
-            self._cache[name] = function(self)
-        return self._cache[name]
+    @property
+    def _information(self) -> Information:
+        fitted = self._fitted or self
+        return fitted._once("information", lambda: Information(fitted))
 
-    def _laplacian(self) -> solver.InformationSolver:
-        """Solver with the information: ``solve(rhs (k, n_params), tol)``."""
-        return solver.InformationSolver(self)
+    @property
+    def _lookup(self) -> Lookup:
+        return self._once("lookup", lambda: Lookup(self.items))
+
+    def _columns(self, level: float, errors: str | None) -> dict[str, np.ndarray]:
+        return super()._columns(level, errors) | {"component": np.asarray(self.component)}
+
+    def _summary(self, level: float, top: int | None, errors: str | None) -> Summary:
+        return _summary.summarise(self, self._columns(level, errors), level, top, errors)

@@ -213,11 +213,12 @@ def _start(
     if law is not None and free_tie:
         log_tie = law.start(float(c.tie.sum()) / c.n_comparisons)
     if isinstance(init, Fit):
+        init.require_own_scale("init")
         place = {label: k for k, label in enumerate(init.items.tolist())}
         at = np.array([place.get(label, -1) for label in c.items.tolist()])
         theta[at >= 0] = init.theta[at[at >= 0]]
         gamma = init.order_effect or 0.0
-        if free_tie and init.model == model and init.tie is not None and init._has_free_tie:
+        if free_tie and init.model == model and init.tie is not None and init.has_free_tie:
             log_tie = float(np.log(init.tie))
     elif init is not None:
         theta = checks.start(init, c.n_items).copy()

@@ -9,9 +9,9 @@ import numpy as np
 
 from venire.errors import ConvergenceWarning
 from venire.models import model_of
-from venire.ratings._errors import layout_of
 
 if TYPE_CHECKING:
+    from venire.ratings._information import Layout
     from venire.ratings.fit import Fit
 
 __all__ = ["InformationSolver", "solve_rows"]
@@ -48,6 +48,8 @@ class InformationSolver:
     Parameters
     ----------
     fit : Fit
+    layout : Layout
+        Its cells and parameters.
 
     Notes
     -----
@@ -55,10 +57,9 @@ class InformationSolver:
     items of each component when there is no prior.
     """
 
-    def __init__(self, fit: Fit) -> None:
+    def __init__(self, fit: Fit, layout: Layout) -> None:
         from venire._native.problem import Problem
 
-        layout = layout_of(fit)
         n = layout.n
         first = np.asarray(layout.first)
         second = np.ascontiguousarray(layout.second, np.int32)
@@ -76,7 +77,7 @@ class InformationSolver:
             n_threads=fit.n_threads,
         )
         rest = [fit.order_effect] if layout.has_gamma else []
-        rest += [fit._log_tie] if layout.has_tie else []
+        rest += [fit.log_tie] if layout.has_tie else []
         self._problem.derivatives(np.concatenate([fit.theta, np.array(rest, np.float64)]))
 
     def solve(self, rhs: np.ndarray, tol: float = 1e-6) -> np.ndarray:

@@ -154,6 +154,7 @@ def bootstrap(
     if not isinstance(fit, (Fit, GroupedFit)):
         reason = "must be a Fit or a GroupedFit"
         checks.fail("fit", reason, value=type(fit).__name__, kind=TypeError)
+    fit.require_own_scale()
     n_resamples = checks.whole(n_resamples, "n_resamples", 1, MOST_KEPT)
     checks.one_of(scheme, "scheme", SCHEMES)
     checks.one_of(unit, "unit", UNITS)
@@ -207,7 +208,7 @@ def _of_groups(
         fit=fit, scheme=scheme, unit=unit, key=key, n_resamples=0, levels=levels, n_failed=counts,
         n_unconverged=counts, resampled=np.empty(0, bool), residual=none, tol=tol,
         n_threads=n_threads, _mean=none, _errors=none, _kept=np.empty((0, 2)), _gamma_errors=None,
-        _tie_errors=None,
+        _tie_errors=None, _log_tie_errors=None,
     )  # fmt: skip
     if keep == "draws":
         return replace(empty, _replicates=empty._engine().room(0, 0, len(fit.groups)))

@@ -12,7 +12,7 @@ from venire._core import checks
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
 
-__all__ = ["SCHEMES", "UNITS", "Cells", "cells_of", "first_fraction", "has_free_tie"]
+__all__ = ["SCHEMES", "UNITS", "Cells", "cells_of", "first_fraction"]
 
 SCHEMES = ("multinomial", "poisson", "bayesian")
 UNITS = ("auto", "outcomes", "cells")
@@ -152,8 +152,3 @@ def _by_cell(c: Any, unit: str) -> bool:
         return unit == "cells"
     hard = c.cells.square is None or bool((c.cells.square == c.win + 0.25 * c.tie).all())
     return found is not None or not hard
-
-
-def has_free_tie(fit: Fit) -> bool:
-    """Whether the fit estimated a tie parameter."""
-    return fit._has_free_tie

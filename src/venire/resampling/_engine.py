@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from venire.models import model_of
 from venire.priors import item_priors
-from venire.resampling._cells import Cells, cells_of, has_free_tie
+from venire.resampling._cells import Cells, cells_of
 from venire.resampling._singles import Singles
 from venire.resampling._status import NO_FIT, UNSURE
 
@@ -70,11 +70,11 @@ class Engine:
         drawn = "outcomes" if self.cells.unit is None else "cells"
         self.unit = drawn if fit.comparisons.cluster is None else "clusters"
         self.draws = Draws(scheme, self.cells.counts, key)
-        self.free_tie = has_free_tie(fit)
+        self.free_tie = fit.has_free_tie
         self.model = model_of(fit.model).fitted(self.free_tie).name
         self.prior = item_priors(fit.prior, fit.items)
         extra = [fit.order_effect] if fit.order_effect is not None else []
-        extra += [fit._log_tie] if self.free_tie else []
+        extra += [fit.log_tie] if self.free_tie else []
         self.start = np.concatenate([fit.theta - self.prior.centre, np.array(extra, np.float64)])
         self.inverse = self._dense_inverse()
         self.singles = Singles(self)
@@ -99,7 +99,7 @@ class Engine:
             return None
         from venire._native.replicates import dense_inverse
 
-        matrix = self.pinned(self.information(fit.theta, fit._log_tie, self.cells.of_data()))
+        matrix = self.pinned(self.information(fit.theta, fit.log_tie, self.cells.of_data()))
         if not np.isfinite(matrix).all() or not dense_inverse(matrix):
             return None
         return matrix

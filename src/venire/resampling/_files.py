@@ -54,6 +54,7 @@ SUMMARY: Table = {
     "residual": (Saved.maybe, np.float64, "groups", 0.0),
     "_gamma_errors": (Saved.optional, Saved.maybe, np.float64, "groups", 0.0),
     "_tie_errors": (Saved.optional, Saved.maybe, np.float64, "groups", 0.0),
+    "_log_tie_errors": (Saved.optional, Saved.maybe, np.float64, "groups", 0.0),
 }
 REPLICATES: Table = {
     "status": (Saved.array, np.int8, ("resamples", "groups"), DONE, NOTHING),
@@ -205,6 +206,7 @@ def _grouped(s: Saved) -> dict[str, Any]:
         s.check("b.n_failed", left_out <= n, "must not exceed all, with n_unconverged", left_out)
         s.same("b._gamma_errors", own["_gamma_errors"], has["gamma"])
         s.same("b._tie_errors", own["_tie_errors"], has["tie"])
+        s.same("b._log_tie_errors", own["_log_tie_errors"], has["tie"])
     try:  # the first replicate
         _groups.check_unit(fit, own["unit"])
         options = {name: own[name] for name in ("scheme", "unit", "key", "tol", "n_threads")}

@@ -77,7 +77,7 @@ class GroupEngine:
 
         self.fit, self.g = fit, fit.comparisons
         self.scheme, self.unit, self.tol, self.n_threads = scheme, unit, tol, n_threads
-        self.native, self.estimates = fit._native()
+        self.native, self.estimates = fit.native()
         self.keys = group_keys(key, fit.groups)
         self.patience = ENDLESS if fit.shared else PATIENCE
         fitted = np.isfinite(fit.residual) & (np.diff(self.g.cell_offsets) > 0)
@@ -128,7 +128,7 @@ class GroupEngine:
         """The engine of one group as a single fit: its replicates are the same."""
         if self._last[0] != k:
             key = int(self.keys[k, 0]), int(self.keys[k, 1])
-            fit = self.fit._single(k)
+            fit = self.fit.single(k)
             engine = Engine(fit, self.scheme, key, self.tol, self.n_threads, self.unit_of(k))
             self._last = (k, engine)
         return self._last[1]
@@ -153,4 +153,4 @@ class GroupEngine:
             out.gamma[rows, k] = batch.x[:, n]
         if out.log_tie is not None:
             engine = self.single(start + k)  # without a tie the parameter stays on its boundary
-            out.log_tie[rows, k] = batch.x[:, -1] if engine.free_tie else engine.fit._log_tie
+            out.log_tie[rows, k] = batch.x[:, -1] if engine.free_tie else engine.fit.log_tie

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire.data.rows import frozen
+from venire.ratings import ParameterErrors
 from venire.ratings.fitting import tie_of
-from venire.ratings.grouped import GroupedParameterErrors
 from venire.resampling import _groups
 from venire.resampling._base import Replicates
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
@@ -69,7 +69,7 @@ class GroupedBootstrap(Replicates):
     >>> b = vn.bootstrap(vn.fit_groups(g), 1000, rng=1)
     >>> b.n_failed.tolist(), b.interval().shape
     ([0, 0], (5, 2))
-    >>> bool(abs(b.standard_errors()[3] / b.fit.standard_errors[3] - 1) < 0.1)
+    >>> bool(abs(b.standard_errors()[3] / b.fit.standard_errors()[3] - 1) < 0.1)
     True
     """
 
@@ -90,6 +90,7 @@ class GroupedBootstrap(Replicates):
     _kept: NDArray[np.float64]  # two for each level
     _gamma_errors: NDArray[np.float64] | None
     _tie_errors: NDArray[np.float64] | None
+    _log_tie_errors: NDArray[np.float64] | None
     _replicates: GroupReplicates | None = None
     _cache: dict[str, Any] = field(default_factory=dict)
 
@@ -126,15 +127,15 @@ class GroupedBootstrap(Replicates):
         """Standard deviations of theta over the replicates, (n_items,)."""
         return self._errors
 
-    def parameter_errors(self) -> GroupedParameterErrors:
+    def parameter_errors(self) -> ParameterErrors:
         """Standard deviations of each group's own order effect and tie parameter.
 
         Returns
         -------
-        GroupedParameterErrors
-            Named tuple (order_effect, tie); None for what the groups lack or share.
+        ParameterErrors
+            Named tuple (order_effect, tie, log_tie); None for what the groups lack or share.
         """
-        return GroupedParameterErrors(self._gamma_errors, self._tie_errors)
+        return ParameterErrors(self._gamma_errors, self._tie_errors, self._log_tie_errors)
 
     def rank_interval(
         self, level: float = 0.95, *, simultaneous: bool = False
@@ -181,12 +182,12 @@ class GroupedBootstrap(Replicates):
             If there is no such group, there was nothing to resample in it, or it has parameters
             that are not its own.
         """
-        if self.fit.shared and len(self.fit._values):
+        if self.fit.shared and len(self.fit.shared_values):
             raise ValueError(
                 "the order effect or the tie parameter is that of all groups, and a single group's "
                 "bootstrap would estimate its own"
             )
-        fit = self.fit.group(label)
+        fit = self.fit[label]
         k = int(np.flatnonzero(self.groups == label)[0])
         if not self.resampled[k]:
             checks.fail("label", "there is nothing to resample in the group", value=label)

@@ -95,4 +95,5 @@ def statistics(
         "residual": np.where(done.any(axis=0), most, np.nan),
         "_gamma_errors": errors_of(part.gamma),
         "_tie_errors": errors_of(None if part.log_tie is None else tie_of(part.log_tie)),
+        "_log_tie_errors": errors_of(part.log_tie),
     }

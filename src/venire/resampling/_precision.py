@@ -74,7 +74,7 @@ def _row_scores(engine: Engine) -> tuple[NDArray[np.float64], NDArray[np.float64
     slope, tie_slope = np.empty(len(c.edge)), np.zeros(len(c.edge))
     for outcome in range(3):
         masses = [np.full(len(d), float(k == outcome)) for k in range(3)]
-        terms = cell_terms(engine.model, d, fit._log_tie, *masses)
+        terms = cell_terms(engine.model, d, fit.log_tie, *masses)
         own = c.outcome == outcome
         slope[own] = terms["d1"][c.edge[own]]
         if engine.free_tie:

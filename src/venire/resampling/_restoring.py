@@ -50,7 +50,7 @@ GROUPED_FIT: Table = {
     "n_components": (Saved.array, np.int32, "groups", 0),
     "tol": (Saved.tolerance,),
     "n_threads": (Saved.threads,),
-    "_values": (Saved.array, np.float64, "values", *STRENGTH),
+    "shared_values": (Saved.array, np.float64, "values", *STRENGTH),
 }
 
 
@@ -133,7 +133,7 @@ def grouped_fit(s: Saved) -> GroupedFit:
     g = grouped_comparisons(s)
     prior = _prior(s, g.items, g.groups, g.offsets)
     found = s.read("fit", GROUPED_FIT)
-    values, residual = found["_values"], found["residual"]
+    values, residual = found["shared_values"], found["residual"]
     has_order, law = s.flag("fit.has_order"), model_of(found["model"]).tie
     order_effect: Any = None
     tie: Any = None
@@ -141,14 +141,14 @@ def grouped_fit(s: Saved) -> GroupedFit:
         order_effect = float(values[0]) if has_order and len(values) else None
         n_ties = len(values) - has_order
         if n_ties not in ((0, 1) if law is not None and g.cells.tie is not None else (0,)):
-            s.fail("fit._values", f"must not hold {len(values)} values")
+            s.fail("fit.shared_values", f"must not hold {len(values)} values")
         if law is not None:
             tie = float(tie_of(values[-1])) if n_ties else law.boundary
             if tie < law.boundary:
-                s.fail("fit._values", "must not put the tie parameter beyond its boundary")
+                s.fail("fit.shared_values", "must not put the tie parameter beyond its boundary")
     else:
         if len(values):
-            s.fail("fit._values", "must be empty: nothing is shared")
+            s.fail("fit.shared_values", "must be empty: nothing is shared")
         if has_order:
             order_effect = s.maybe("fit.order_effect", np.float64, "groups", *STRENGTH)
         if law is not None:

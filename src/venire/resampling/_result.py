@@ -137,7 +137,7 @@ class Bootstrap(Replicates):
         """
         level = checks.level(level)
         checks.one_of(interval, "interval", _intervals.INTERVALS)
-        here = np.arange(len(self.items)) if items is None else self.fit._listed(items)
+        here = np.arange(len(self.items)) if items is None else self.fit.positions(items)
         return self._interval(level, interval, here)
 
     def rank_interval(
@@ -207,7 +207,7 @@ class Bootstrap(Replicates):
         ValueError
             If a label is unknown, or two items are of different components without a prior.
         """
-        i, j = self.fit._pairs(first, second)
+        i, j = self.fit.pairs(first, second)
         draws = self._draws()
         flat = [
             (np.sign(draws[:, a] - draws[:, b]).mean() + 1.0) / 2.0

@@ -59,7 +59,7 @@ class LaidOutVotes:
 
         g = fit.comparisons
         expected = expected_votes(
-            g.offsets, g.cell_offsets, g.first, g.second, fit.theta, fit.difference_variances,
+            g.offsets, g.cell_offsets, g.first, g.second, fit.theta, fit.difference_variances(),
             fit.model, model_of(fit.model).variance_share, self.n_threads,
         )  # fmt: skip
         return self._native.agreement(expected)

@@ -111,7 +111,7 @@ def extreme_fit(case: Case) -> None:
     within = {"standard_errors": (0.0, 1e300), "ranks": (0, len(names)), "predict": (0.0, 1.0),
               "difference_errors": (0.0, 1e300), "sampled_errors": (0.0, 1e300)}  # fmt: skip
     calls: list[tuple[Any, dict[str, Any]]] = [
-        (fit.standard_errors, {"kind": case.choice(("fisher", "robust"))}),
+        (fit.standard_errors, {"errors": case.choice(("fisher", "robust"))}),
         (fit.sampled_errors, {"n_samples": 4, "rng": 0}),
         (fit.ranks, {}),
         (fit.predict, {"first": one, "second": two}),
@@ -120,7 +120,7 @@ def extreme_fit(case: Case) -> None:
         (fit.quasi_variances, {}),
         (fit.parameter_errors, {}),
         (fit.summary, {}),
-        (fit.to_elo, {}),
+        (fit.rescale, {"scale": "elo"}),
         (fit.interval, {"level": case.choice((0.95, 1 - 1e-12))}),
     ]
     for method, arguments in case.random.sample(calls, 6):
@@ -152,14 +152,14 @@ def extreme_groups(case: Case) -> None:
     if (gf.status == "iteration limit").any() and vn.ConvergenceWarning not in told:
         case.note("nonfinite", "not converged, and not a word")
     case.within("log_likelihood", case.get(gf, "log_likelihood"), -1e300, 1e300)
-    case.within("a standard error", case.get(gf, "standard_errors"), 0.0, 1e300)
-    case.within("a variance", case.get(gf, "difference_variances"), 0.0, 1e300)
+    case.within("a standard error", case.call(gf.standard_errors), 0.0, 1e300)
+    case.within("a variance", case.call(gf.difference_variances), 0.0, 1e300)
     case.try_(gf.standardize)
     out = case.try_(gf.rescale, scale=case.choice(("probit", "elo", "erf")))
     if out is not None:
         case.finite("a rescaled theta", out.theta[fitted])
-    case.try_(gf.group, gf.groups[0], allow=LOOKUP)
-    case.try_(gf.to_frame, errors=True)
+    case.try_(gf.__getitem__, gf.groups[0], allow=LOOKUP)
+    case.try_(gf.to_frame, errors="robust")
     case.try_(vn.bootstrap, gf, 3, rng=0)
     case.try_(vn.calibrate, gf)
     case.try_(vn.allocate, gf, 2, rng=0)
@@ -171,7 +171,7 @@ def extreme_bootstrap(case: Case) -> None:
     fit = case.call(FITS[case.choice(MODELS)], c, **options(case))
     kind = case.choice(("multinomial", "poisson", "bayesian"))
     unit = case.choice(("auto", "outcomes", "cells"))
-    b = case.call(vn.bootstrap, fit, 6, kind=kind, unit=unit, rng=0)
+    b = case.call(vn.bootstrap, fit, 6, scheme=kind, unit=unit, rng=0)
     case.within("a standard error", case.call(b.standard_errors), 0.0, 1e300)
     for method in (b.interval, b.rank_interval, b.to_frame, b.extend):
         case.try_(method, *((1,) if method.__name__ == "extend" else ()), allow=LOOKUP)

@@ -125,7 +125,7 @@ def consensus(case: Case) -> None:
     case.finite("a posterior", out.posterior.alpha, out.posterior.beta)
     case.finite("the reliability", out.reliability.alpha, out.reliability.beta)
     for name in ("first", "second", "group", "pairs", "n_pairs", "n_teachers", "teachers",
-                 "self_consistency"):  # fmt: skip
+                 "self_consistency", "teacher_weights"):  # fmt: skip
         case.get(out, name)
     case.call(repr, out)
     level = {"level": 0.9, "backend": case.choice(BACKENDS)}

@@ -127,7 +127,7 @@ def fit_results(case: Case) -> None:
     k = case.whole(1, 4)
     first, second = case.column(names, k), case.column(names, k)
     errors = case.choice(("fisher", "fisher", "robust"))
-    kind = {"kind": errors} if case.chance(0.5) else {}
+    kind = {"errors": errors} if case.chance(0.5) else {}
     level = {"level": case.choice((0.95, 0.5, 0.999))}
     samples = case.some(
         {
@@ -152,7 +152,7 @@ def fit_results(case: Case) -> None:
         (fit.sampled_errors, kind | some_samples),
         (fit.standard_errors, kind | samples),
         (fit.summary, level | {"top": case.whole(1, 5)} | kind),
-        (fit.to_elo, case.some({"scale": 400.0, "base": 10.0, "center": 1000.0})),
+        (fit.rescale, {"scale": case.choice(("elo", "erf", "probit", "logit"))}),
         (fit.to_frame, {"backend": case.choice(BACKENDS)} | level | kind),
     ]
     for method, arguments in case.random.sample(calls, 5):
@@ -213,14 +213,18 @@ def fit_groups(case: Case) -> None:
     inside = np.repeat(converged, np.diff(gf.offsets))
     case.finite("theta of a converged group", gf.theta[inside])
     case.finite("log_likelihood of a converged group", case.get(gf, "log_likelihood")[converged])
-    for name in ("difference_variances", "groups", "items", "n_comparisons", "offsets"):
+    for name in ("groups", "items", "n_comparisons", "offsets", "item_weights"):
         case.get(gf, name)
-    case.within("a standard error", case.get(gf, "standard_errors"), 0.0, 1e300)
+    case.within("a standard error", case.call(gf.standard_errors), 0.0, 1e300)
     case.call(repr, gf)
     case.call(gf.parameter_errors)
-    case.call(gf.to_frame, **case.spoil({"backend": case.choice(BACKENDS), "errors": True}, 0.2))
+    case.within("a rank", case.call(gf.ranks), 0, len(gf.items))
+    case.call(str, case.call(gf.summary, top=3))
+    case.call(
+        gf.to_frame, **case.spoil({"backend": case.choice(BACKENDS), "errors": "fisher"}, 0.2)
+    )
     label = case.scalar() if case.chance(0.3) else g.groups[-1]
-    check_fit(case, case.call(gf.group, label, allow=LOOKUP))
+    check_fit(case, case.call(gf.__getitem__, label, allow=LOOKUP))
     case.call(
         gf.rescale, **case.spoil({"scale": case.choice(("logit", "probit", "elo", "erf"))}, 0.3)
     )

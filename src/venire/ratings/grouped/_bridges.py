@@ -72,7 +72,7 @@ def read(
         )
     n = len(gf.offsets) - 1
     lookup = GroupLookup(gf.groups, gf.offsets, gf.items)
-    variance = np.asarray(gf.deviation_errors, np.float64) ** 2
+    variance = np.asarray(gf.deviation_errors(), np.float64) ** 2
     identified = np.bincount(group_of_item(gf), np.isfinite(gf.theta), n) > 0
     labels = (first_group, first, second_group, second)
     missing = [name for name, x in zip(sum(_ENDS, ()), labels, strict=True) if x is None]

@@ -7,37 +7,55 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from venire.ratings import _errors
+from venire._core import checks
+from venire.data.rows import frozen
 from venire.ratings._covariance import inverse_of
+from venire.ratings._errors import ParameterErrors
 from venire.ratings.grouped import _shared, batches
 
 if TYPE_CHECKING:
     from venire.ratings.grouped.fit import GroupedFit
 
-__all__ = ["GroupedParameterErrors", "compute_errors"]
+__all__ = ["Errors", "compute_errors", "fitted_groups", "robust_parameter_errors"]
 
 FAINT = 1e-7  # share of the largest weight or precision of a group: half the digits are left
 
 
-class GroupedParameterErrors(NamedTuple):
-    """Standard errors of the parameters beside theta; None for what the model lacks.
+class Errors(NamedTuple):
+    """Standard errors of theta and of its deviations from the level (n_items,), variances of
+    differences (n_cells,) or None, and the errors of the parameters beside theta."""
 
-    Attributes
-    ----------
-    order_effect, tie : ndarray of float64, shape (n_groups,), float if shared, or None
-        nan where a group has no fit, or no ties.
-    """
-
-    order_effect: Any
-    tie: Any
+    theta: np.ndarray
+    deviations: np.ndarray
+    differences: np.ndarray | None
+    parameters: ParameterErrors
 
 
-def compute_errors(fit: GroupedFit, *, differences: bool = False) -> None:
-    """Fill the cache of a fit: its standard errors and, if asked, the variances of differences."""
+def fitted_groups(fit: GroupedFit) -> np.ndarray:
+    """Which groups have a fit of their comparisons, (n_groups,) bool."""
+    return np.isfinite(fit.residual) & (np.diff(fit.comparisons.cell_offsets) > 0)
+
+
+def robust_parameter_errors(fit: GroupedFit) -> ParameterErrors:
+    """Robust errors of the parameters of each group, a single fit at a time."""
+    if len(fit.shared_values):
+        checks.fail("errors", "where groups share parameters only 'fisher' is known")
+    n = len(fit.groups)
+    has = (fit.order_effect is not None, fit.tie is not None, fit.tie is not None)
+    out = [np.full(n, np.nan) if wanted else None for wanted in has]
+    for k in np.flatnonzero(fitted_groups(fit)).tolist():
+        for values, own in zip(out, fit.single(k).parameter_errors("robust"), strict=True):
+            if values is not None and own is not None:
+                values[k] = own
+    return ParameterErrors(*out)
+
+
+def compute_errors(fit: GroupedFit, *, differences: bool = False) -> Errors:
+    """The standard errors of a fit and, if asked, the variances of differences."""
     from venire._native.grouped import ELSEWHERE
 
     g = fit.comparisons
-    native, e = fit._native()
+    native, e = fit.native()
     sizes = np.diff(fit.offsets)
     several = np.repeat((fit.status == "no comparisons") & (sizes > 1), sizes)
     unknown = np.isnan(fit.theta) | several
@@ -51,8 +69,8 @@ def compute_errors(fit: GroupedFit, *, differences: bool = False) -> None:
     own_gamma = None if e.gamma is None else np.full(g.n_groups, np.nan)
     own_tie = None if e.log_tie is None else np.full(g.n_groups, np.nan)
     border = _border(fit, native, e)
-    fitted = np.isfinite(fit.residual) & (np.diff(g.cell_offsets) > 0)
-    apart = np.flatnonzero(fitted & ((sizes > batches.MAX_ERRORS) | _is_faint(fit)))
+    large = (sizes > batches.MAX_ERRORS) | _is_faint(fit)
+    apart = np.flatnonzero(fitted_groups(fit) & large)
     e.status[apart] = ELSEWHERE
     batches.in_batches(
         g,
@@ -65,13 +83,12 @@ def compute_errors(fit: GroupedFit, *, differences: bool = False) -> None:
             values[(values < 0.0) | np.isinf(values)] = np.nan
     errors = np.sqrt(variance, out=variance)
     gamma_error: Any = None if own_gamma is None else np.sqrt(own_gamma)
-    with np.errstate(over="ignore"):
-        tie_error: Any = None if own_tie is None else np.sqrt(own_tie) * fit.tie
-    if tie_error is None and fit.tie is not None and not fit.shared:
-        tie_error = np.full(g.n_groups, np.nan)  # no group has ties
+    log_error: Any = None if own_tie is None else np.sqrt(own_tie)
+    if log_error is None and fit.tie is not None and not fit.shared:
+        log_error = np.full(g.n_groups, np.nan)  # no group has ties
     for k in apart.tolist():
-        single = fit._single(k)
-        errors[g.offsets[k] : g.offsets[k + 1]] = _errors.deviation_errors(single, "fisher")
+        single = fit.single(k)
+        errors[g.offsets[k] : g.offsets[k + 1]] = single.deviation_errors()
         if difference is not None:
             cells = slice(g.cell_offsets[k], g.cell_offsets[k + 1])
             labels = (single.items[side[cells]] for side in (g.first, g.second))
@@ -79,23 +96,18 @@ def compute_errors(fit: GroupedFit, *, differences: bool = False) -> None:
         own = single.parameter_errors()
         if gamma_error is not None:
             gamma_error[k] = own.order_effect
-        if tie_error is not None and own.tie is not None:
-            tie_error[k] = own.tie
+        if log_error is not None and own.log_tie is not None:
+            log_error[k] = own.log_tie
     if border is not None:
         if fit.order_effect is not None:
             gamma_error = float(np.sqrt(border[0]))
-        if fit.tie is not None and len(fit._values) > (fit.order_effect is not None):
-            at = 3 if fit.order_effect is not None else 0
-            tie_error = float(np.sqrt(border[at])) * fit.tie
-    errors.flags.writeable = False
-    fit._cache["deviation_errors"] = fit._cache["standard_errors"] = errors
-    if level is not None:
-        fit._cache["standard_errors"] = np.sqrt(errors**2 + level)
-        fit._cache["standard_errors"].flags.writeable = False
-    fit._cache["parameter_errors"] = GroupedParameterErrors(gamma_error, tie_error)
-    if difference is not None:
-        difference.flags.writeable = False
-        fit._cache["difference_variances"] = difference
+        if fit.tie is not None and len(fit.shared_values) > (fit.order_effect is not None):
+            log_error = float(np.sqrt(border[3 if fit.order_effect is not None else 0]))
+    with np.errstate(over="ignore"):
+        tie_error = None if log_error is None else log_error * fit.tie
+    parameters = ParameterErrors(gamma_error, tie_error, log_error)
+    theta = errors if level is None else np.sqrt(errors**2 + level)
+    return Errors(frozen(theta), frozen(errors), frozen(difference), parameters)
 
 
 def _ranges(values: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -129,17 +141,18 @@ def _is_faint(fit: GroupedFit) -> np.ndarray:
     if precision is None:
         return np.zeros(len(fit.groups), bool)
     low, _ = _ranges(precision, fit.offsets)
-    _, high = _ranges(np.maximum(precision, fit.n_comparisons), fit.offsets)
+    _, high = _ranges(np.maximum(precision, fit.item_weights), fit.offsets)
     return low < FAINT * high
 
 
 def _border(fit: GroupedFit, native: Any, e: Any) -> np.ndarray | None:
     """Covariance of the shared parameters, (4,) for the native layer."""
-    m = len(fit._values)
+    m = len(fit.shared_values)
     if m == 0:
         return None
-    active = np.isfinite(fit.residual) & (np.diff(fit.comparisons.cell_offsets) > 0)
-    _, curvature = _shared.shared_curvature(native, e, fit.comparisons, active, m, fit.n_threads)
+    _, curvature = _shared.shared_curvature(
+        native, e, fit.comparisons, fitted_groups(fit), m, fit.n_threads
+    )
     out = np.zeros((2, 2))
     out[:m, :m] = inverse_of(curvature)
     if not np.isfinite(out).all():

@@ -114,7 +114,7 @@ class Calibration:
         covariance of the two is neglected: the theta of items that have bridges went into the bias,
         so for them this is a little too large.
         """
-        variance = self.fit.deviation_errors**2
+        variance = self.fit.deviation_errors() ** 2
         variance += (self.standard_errors**2)[group_of_item(self.fit)]
         return _frozen(np.sqrt(variance))
 

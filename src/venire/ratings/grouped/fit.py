@@ -7,35 +7,35 @@ from typing import Any
 
 import numpy as np
 
-from venire import scales
 from venire._core import checks
-from venire._core.frames import as_frame
+from venire._core.summary import Summary, amount
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.grouping import group_at
+from venire.data.lookup import GroupLookup
+from venire.data.rows import frozen
 from venire.models import model_of
 from venire.priors import GaussianPrior, ItemPriors, item_priors
+from venire.ratings._base import Ratings, rank_within, sides
+from venire.ratings._errors import ERRORS, ParameterErrors
 from venire.ratings.fit import Fit
 from venire.ratings.grouped import _uncertainty, batches, scaling
-from venire.ratings.grouped._uncertainty import GroupedParameterErrors
 
-__all__ = ["GroupedFit", "GroupedParameterErrors"]
+__all__ = ["GroupedFit"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class GroupedFit:
+class GroupedFit(Ratings):
     """Ratings of the items of many groups, as `fit_groups` returns them.
 
-    Attributes
-    ----------
-    comparisons : GroupedComparisons
-        What was fitted.
-    model : {"bradley-terry", "thurstone", "davidson", "rao-kupper"}
-    prior : GaussianPrior or None
+    ``gf[label]`` is the fit of one group. What is one number of a `Fit` is an array here, one of
+    each group.
+
+    Attributes besides those of `Ratings`
+    -------------------------------------
     theta : ndarray of float64, shape (n_items,)
         Log-strength, mean 0 in each group (in each component of a group that falls into several),
         or that of a prior that all items share; of an origin of its own where priors differ.
         nan where the group has no finite fit; the prior's mean, or 0, where it has no comparisons.
-        Read-only.
     tie : ndarray of float64, shape (n_groups,), or None
         nu (Davidson) or eta (Rao-Kupper) of each group, 0 or 1 where it has no ties, nan where it
         has no fit or no comparisons. One float if shared.
@@ -53,11 +53,6 @@ class GroupedFit:
         Newton iterations.
     n_components : ndarray of int32, shape (n_groups,)
         Connected components of each group's comparisons.
-    tol : float
-        Tolerance on the residual.
-    n_threads : int
-    scale : str
-        Unit of theta: "logit" or "probit" as fitted; see `rescale` and `standardize`.
 
     Examples
     --------
@@ -84,26 +79,16 @@ class GroupedFit:
     tol: float = 1e-9
     n_threads: int = 1
     scale: str = ""
-    _values: np.ndarray  # the shared gamma and log tie, as present
-    _cache: dict[str, Any] = field(default_factory=dict, init=False)
+    shared_values: np.ndarray  # gamma and log tie of all groups, as present
+    _unit: Any = 1.0
+    _fitted: GroupedFit | None = None
+    _cache: dict[Any, Any] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         if not self.scale:
-            object.__setattr__(self, "scale", scales.scale_of(self.model))
-        for name in (
-            "theta",
-            "tie",
-            "order_effect",
-            "status",
-            "residual",
-            "n_iter",
-            "n_components",
-        ):
-            array = getattr(self, name)
-            if isinstance(array, np.ndarray):
-                array = array.view()
-                array.flags.writeable = False
-                object.__setattr__(self, name, array)
+            object.__setattr__(self, "scale", self._own_scale())
+        for name, value in list(self.__dict__.items()):
+            object.__setattr__(self, name, frozen(value))
 
     def __repr__(self) -> str:
         good = int(np.count_nonzero(self.converged))
@@ -111,12 +96,6 @@ class GroupedFit:
             f"<GroupedFit {self.model}: {len(self.groups):,} groups, {good:,} converged, "
             f"{len(self.items):,} items>"
         )
-
-    def __getstate__(self) -> dict[str, Any]:
-        kept = {
-            k: v for k, v in self._cache.items() if k in ("standard_errors", "deviation_errors")
-        }
-        return self.__dict__ | {"_cache": kept}
 
     @property
     def groups(self) -> np.ndarray:
@@ -129,17 +108,11 @@ class GroupedFit:
         return self.comparisons.offsets
 
     @property
-    def items(self) -> np.ndarray:
-        """Labels of the items, (n_items,)."""
-        return self.comparisons.items
-
-    @property
     def converged(self) -> np.ndarray:
         """Whether each group converged, (n_groups,) bool."""
         return self.status == "converged"
 
-    @property
-    def standard_errors(self) -> np.ndarray:
+    def standard_errors(self, errors: str = "fisher") -> np.ndarray:
         """Standard errors of theta, as deviations from the mean of the item's group, (n_items,).
 
         The square roots of the diagonal of the inverse information (prior included) on the
@@ -147,28 +120,38 @@ class GroupedFit:
         estimated. 0 for an item alone in its component, nan where there is no fit. Priors that
         differ from item to item give theta an origin: then of the whole inverse.
 
+        Parameters
+        ----------
+        errors : {"fisher", "robust"}
+            "robust" where groups share no parameters; nan where votes are soft, for groups do not
+            keep the squares of their rows' scores.
+
         Notes
         -----
         Computed when first asked for. A sparse group costs about as much as its fit, a dense one
         of k items k**3 operations and 16 k**2 bytes per thread. A group of over 2,000 items is
-        treated as a single fit.
+        treated as a single fit, and all are for "robust".
         """
-        if "standard_errors" not in self._cache:
-            _uncertainty.compute_errors(self)
-        return self._cache["standard_errors"]
+        checks.one_of(errors, "errors", ERRORS)
+        fitted = self._fitted or self
+        if errors == "robust":
+            found = fitted._once("robust", fitted._robust)
+        elif self.scale == scaling.STANDARDIZED:  # about the mean of the group
+            return self.deviation_errors()
+        else:
+            found = fitted._once("errors", lambda: _uncertainty.compute_errors(fitted)).theta
+        return found if self._fitted is None else frozen(found * self._unit)
 
-    @property
     def deviation_errors(self) -> np.ndarray:
         """Standard errors of theta less the level of its component, (n_items,).
 
         The level is the mean, weighted by the precision of priors that go by item. Only these give
         theta a level that can err: else these are the `standard_errors`.
         """
-        if "deviation_errors" not in self._cache:
-            _uncertainty.compute_errors(self)
-        return self._cache["deviation_errors"]
+        fitted = self._fitted or self
+        found = fitted._once("errors", lambda: _uncertainty.compute_errors(fitted)).deviations
+        return found if self._fitted is None else frozen(found * self._unit)
 
-    @property
     def difference_variances(self) -> np.ndarray:
         """Variance of theta_first - theta_second for each cell of `comparisons`, (n_cells,).
 
@@ -189,31 +172,86 @@ class GroupedFit:
         --------
         >>> import venire as vn
         >>> gf = vn.fit_groups(vn.GroupedComparisons([1], ["a"], ["b"], [0.5], [8.0]), prior=None)
-        >>> gf.difference_variances.tolist()
+        >>> gf.difference_variances().tolist()
         [0.5]
         """
-        if "difference_variances" not in self._cache:
-            _uncertainty.compute_errors(self, differences=True)
-        return self._cache["difference_variances"]
+        if "errors" not in self._cache or self._cache["errors"].differences is None:
+            self._cache["errors"] = _uncertainty.compute_errors(self, differences=True)
+        return self._cache["errors"].differences
 
-    def parameter_errors(self) -> GroupedParameterErrors:
-        """Standard errors of the order effect and of the tie parameter.
+    def parameter_errors(self, errors: str = "fisher") -> ParameterErrors:
+        """Standard errors of the order effect and of the tie parameter; see `Ratings`.
+
+        Of each group, or of all if they are shared; "robust" where they are not.
+        """
+        checks.one_of(errors, "errors", ERRORS)
+        fitted = self._fitted or self
+        if errors == "robust":
+            return _uncertainty.robust_parameter_errors(fitted)
+        return fitted._once("errors", lambda: _uncertainty.compute_errors(fitted)).parameters
+
+    def ranks(self) -> np.ndarray:
+        """Ranks by theta within groups; see `Ratings.ranks`."""
+        n = len(self.groups)
+        block = np.repeat(np.arange(n), np.diff(self.offsets))
+        if self.prior is None:  # components of a group do not compare
+            for k in np.flatnonzero(self.n_components > 1).tolist():
+                if np.isfinite(self.residual[k]) and self.status[k] != "no comparisons":
+                    part = self.comparisons.group(self.groups[k]).components().labels
+                    block[self.offsets[k] : self.offsets[k + 1]] = n + k + part / len(part)
+        known = np.isfinite(self.theta)
+        return np.where(known, rank_within(np.where(known, self.theta, -np.inf), block), 0)
+
+    def predict(self, group: Any, first: Any, second: Any, *, order: Any = 0) -> np.ndarray:
+        """Probabilities of the outcomes of comparisons within groups.
+
+        Parameters
+        ----------
+        group : array_like of labels, shape (n,)
+        first, second : array_like of labels, shape (n,)
+            Of items of the groups.
+        order : array_like of int
+            As in `Fit.predict`.
 
         Returns
         -------
-        GroupedParameterErrors
-            Named tuple (order_effect, tie).
+        ndarray of float64, shape (n,) or (n, 3)
+            As `Fit.predict`; nan where a group has no fit.
+
+        Raises
+        ------
+        ValueError
+            If a group or a label is unknown, or an order is not -1, 0 or 1.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> g = vn.GroupedComparisons.from_counts(["q"], ["a"], ["b"], win=[3.0], loss=[1.0])
+        >>> gf = vn.fit_groups(g, prior=None)
+        >>> gf.predict(["q", "q"], ["a", "b"], ["b", "a"]).round(6)
+        array([0.75, 0.25])
         """
-        if "parameter_errors" not in self._cache:
-            _uncertainty.compute_errors(self)
-        return self._cache["parameter_errors"]
+        lookup = GroupLookup(self.groups, self.offsets, self.items)
+        k = lookup.group(group, "group")
+        theta = (self._fitted or self).theta
+        d = theta[lookup.item(k, first, "first")] - theta[lookup.item(k, second, "second")]
+        side = np.broadcast_to(sides(order, d.shape), d.shape)
+        law, row = model_of(self.model).tie, model_of(self.model)
+        out = np.empty(d.shape if law is None else (*d.shape, 3))
+        for one in np.unique(k).tolist():
+            mine = k == one
+            tie, gamma = self._own(self.tie, one), self._own(self.order_effect, one)
+            with np.errstate(divide="ignore"):
+                log_tie = 0.0 if tie is None else float(np.log(tie))
+            out[mine] = row.probabilities(d[mine] + (gamma or 0.0) * side[mine], log_tie)
+        return out
 
     @property
     def log_likelihood(self) -> np.ndarray:
         """Log-likelihood of each group, (n_groups,), without the prior; nan without a fit."""
         if "log_likelihood" not in self._cache:
             value = np.where(self.status == "no comparisons", 0.0, np.nan)
-            native, e = self._native()
+            native, e = self.native()
             batches.in_batches(
                 self.comparisons,
                 lambda a, b: native.log_likelihoods(e, a, b, value, self.n_threads),
@@ -222,9 +260,14 @@ class GroupedFit:
         return self._cache["log_likelihood"]
 
     @property
-    def n_comparisons(self) -> np.ndarray:
+    def n_comparisons(self) -> float:
+        """Weight of all comparisons."""
+        return self.comparisons.n_comparisons
+
+    @property
+    def item_weights(self) -> np.ndarray:
         """Weight of each item's comparisons, (n_items,)."""
-        if "n_comparisons" not in self._cache:
+        if "weights" not in self._cache:
             g = self.comparisons
             total = np.zeros(g.n_items)
             for start, stop in batches.batches(g):
@@ -239,36 +282,8 @@ class GroupedFit:
                     total[items] += np.bincount(
                         base + side[cells], weight, items.stop - items.start
                     )
-            self._cache["n_comparisons"] = total
-        return self._cache["n_comparisons"]
-
-    def rescale(self, scale: str) -> GroupedFit:
-        """The fit with theta and standard errors on another scale; see `venire.scales`.
-
-        Parameters
-        ----------
-        scale : {"logit", "probit", "erf", "elo"}
-            On "erf", P(i beats j) = (1 + erf(theta_i - theta_j)) / 2: exactly 1 / sqrt(2) of the
-            probit. Logit is about 1.702 times the probit. "elo" is a display unit of mean 1000.
-
-        Returns
-        -------
-        GroupedFit
-
-        Raises
-        ------
-        ValueError
-            If `scale` is none of these, or the fit was standardized.
-
-        Examples
-        --------
-        >>> import venire as vn
-        >>> gf = vn.fit_groups(vn.GroupedComparisons([1], ["a"], ["b"], [0.9]), model="thurstone")
-        >>> ratio = gf.rescale("erf").theta / gf.theta
-        >>> (ratio * 2**0.5).round(12).tolist()
-        [1.0, 1.0]
-        """
-        return scaling.rescaled(self, scale)
+            self._cache["weights"] = total
+        return self._cache["weights"]
 
     def standardize(self) -> GroupedFit:
         """The fit with theta of mean 0 and standard deviation 1 in each group.
@@ -288,38 +303,11 @@ class GroupedFit:
         >>> gf.standardize().theta.tolist()
         [1.0, -1.0]
         """
-        return scaling.standardized(self)
+        fitted = self._fitted or self
+        theta, unit = scaling.standardized(fitted.theta, fitted.offsets)
+        return fitted._on(scaling.STANDARDIZED, theta, unit)
 
-    def to_frame(self, backend: str | None = None, *, errors: bool = True) -> Any:
-        """The ratings as a dataframe, one row per item.
-
-        Parameters
-        ----------
-        backend : {None, "pandas", "polars", "pyarrow", "dict"}
-            None takes the first of these that is installed.
-        errors : bool
-            False leaves out the standard errors, which then need not be computed.
-
-        Returns
-        -------
-        dataframe, or dict of ndarray
-            Columns group, item, theta, standard_error, n_comparisons.
-
-        Raises
-        ------
-        ValueError
-            If `backend` is none of its choices.
-        """
-        sizes = np.diff(self.offsets)
-        columns = {
-            "group": np.repeat(self.groups, sizes), "item": self.items, "theta": self.theta,
-        }  # fmt: skip
-        if checks.flag(errors, "errors"):
-            columns["standard_error"] = self.standard_errors
-        columns["n_comparisons"] = self.n_comparisons
-        return as_frame(columns, backend)
-
-    def group(self, label: Any) -> Fit:
+    def __getitem__(self, label: Any) -> Fit:
         """The fit of one group as a single fit, with all that those offer.
 
         Parameters
@@ -335,31 +323,60 @@ class GroupedFit:
         k = group_at(self.groups, label)
         if not np.isfinite(self.residual[k]) or self.status[k] == "no comparisons":
             checks.fail("label", f"the group has no fit ({self.status[k]})", value=label)
-        if self.scale != scales.scale_of(self.model):
-            raise ValueError(f"theta is on the scale {self.scale!r}: ask the fit itself")
-        return self._single(k)
+        self.require_own_scale()
+        return self.single(k)
+
+    # ---- how ----------------------------------------------------------------------------------
 
     @property
     def _priors(self) -> ItemPriors:
-        if "priors" not in self._cache:
-            own = item_priors(self.prior, self.items, self.groups, self.offsets)
-            self._cache["priors"] = own
-        return self._cache["priors"]
-
-    # ---- how --------------------------------------------------------------------------------
-
-    def _single(self, k: int) -> Fit:
-        c = self.comparisons.at(k)
-        tie, gamma = (
-            x if x is None or isinstance(x, float) else float(x[k])
-            for x in (self.tie, self.order_effect)
+        return self._once(
+            "priors", lambda: item_priors(self.prior, self.items, self.groups, self.offsets)
         )
+
+    def _own(self, values: Any, k: int) -> float | None:
+        """A parameter of group `k`."""
+        return values if values is None or isinstance(values, float) else float(values[k])
+
+    def _robust(self) -> np.ndarray:
+        if len(self.shared_values):
+            checks.fail("errors", "where groups share parameters only 'fisher' is known")
+        out = np.where(np.isnan(self.theta), np.nan, 0.0)
+        for k in np.flatnonzero(_uncertainty.fitted_groups(self)).tolist():
+            single = self.single(k)
+            out[self.offsets[k] : self.offsets[k + 1]] = single.standard_errors("robust")
+        return frozen(out)
+
+    def _columns(self, level: float, errors: str | None) -> dict[str, np.ndarray]:
+        group = np.repeat(self.groups, np.diff(self.offsets))
+        return {"group": group} | super()._columns(level, errors)
+
+    def _summary(self, level: float, top: int | None, errors: str | None) -> Summary:
+        columns = self._columns(level, errors)
+        row, prior = model_of(self.model), self.prior
+        counts = zip(*np.unique(self.status, return_counts=True), strict=True)
+        held = "" if prior is None else f", {prior.describe()}"
+        header = [
+            f"{row.title} fits of {len(self.groups):,} groups{held}",
+            "   ".join(f"{name} {count:,}" for name, count in counts),
+            f"comparisons {amount(self.n_comparisons)}   items {len(self.items):,}",
+        ]
+        notes = [f"estimates: on the scale {self.scale!r}, of each group by itself"]
+        if errors is not None:
+            notes.append(f"SE: {errors}; lower, upper: {100 * level:g} % Wald")
+        group = np.repeat(np.arange(len(self.groups)), np.diff(self.offsets))
+        order = np.lexsort((columns["rank"], group))
+        return Summary.of(header, columns, notes, level, order=order, top=top)
+
+    def single(self, k: int) -> Fit:
+        """The fit of the group at position `k`, which has one."""
+        c = self.comparisons.at(k)
         return Fit(
             comparisons=c,
             model=self.model,
             theta=self.theta[self.offsets[k] : self.offsets[k + 1]],
-            tie=tie,
-            order_effect=gamma,
+            tie=self._own(self.tie, k),
+            order_effect=self._own(self.order_effect, k),
             prior=self._priors.part(slice(self.offsets[k], self.offsets[k + 1])),
             log_likelihood=float(self.log_likelihood[k]),
             residual=float(self.residual[k]),
@@ -370,16 +387,15 @@ class GroupedFit:
             n_threads=self.n_threads,
         )
 
-    def _native(self) -> tuple[Any, Any]:
+    def native(self) -> tuple[Any, Any]:
         """The cells and the estimates as the native layer sees them."""
         from venire._native.grouped import STATUSES, Estimates
 
-        if self.scale != scales.scale_of(self.model):
-            raise ValueError(f"theta is on the scale {self.scale!r}: ask the fit itself")
+        self.require_own_scale()
         row = model_of(self.model)
         has_tie = row.tie is not None and self.comparisons.cells.tie is not None
         if self.shared:
-            has_tie = len(self._values) > (self.order_effect is not None)
+            has_tie = len(self.shared_values) > (self.order_effect is not None)
         native = batches.native_groups(
             self.comparisons,
             row.fitted(has_tie).name,
@@ -387,7 +403,7 @@ class GroupedFit:
             order_effect=self.order_effect is not None,
             shared=self.shared,
         )
-        native.fix(self._values)
+        native.fix(self.shared_values)
         own = not self.shared
         e = Estimates(0, 0, False, False)
         e.theta = self.theta

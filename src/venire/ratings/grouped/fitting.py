@@ -17,7 +17,6 @@ from venire.priors import GaussianPrior, ItemPriors, item_priors
 from venire.ratings.fitting import check_arguments, fit_quietly, tie_of
 from venire.ratings.grouped import _shared, batches
 from venire.ratings.grouped.fit import GroupedFit
-from venire.scales import scale_of
 
 if TYPE_CHECKING:
     from venire._native.grouped import Estimates
@@ -221,7 +220,7 @@ class _Single:
         if e.gamma is not None:
             e.gamma[k] = fit.order_effect
         if e.log_tie is not None:
-            e.log_tie[k] = fit._log_tie
+            e.log_tie[k] = fit.log_tie
         apart = e.n_parts[k] > 1 and not self.priors.given
         status = "not identified" if apart else "converged"
         e.status[k] = STATUSES.index(status if fit.converged else "iteration limit")
@@ -237,8 +236,7 @@ def _start(e: Estimates, g: GroupedComparisons, init: Any, law: TieLaw | None) -
     if init is None:
         return False
     if isinstance(init, GroupedFit):
-        if init.scale != scale_of(init.model):
-            raise ValueError(f"init is on the scale {init.scale!r}: give the fit itself")
+        init.require_own_scale("init")
         old = init.comparisons
         same = old is g or (
             np.array_equal(old.groups, g.groups)
@@ -313,7 +311,7 @@ def _result(
         n_components=e.n_parts,
         tol=tol,
         n_threads=n_threads,
-        _values=values,
+        shared_values=values,
     )
 
 

@@ -1,0 +1,279 @@
+"""What single fits and fits of many groups have in common."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from venire import scales
+from venire._core import checks
+from venire._core.frames import as_frame
+from venire._core.intervals import critical_value
+from venire._core.summary import Summary
+from venire.models import model_of
+from venire.ratings._errors import ParameterErrors
+
+__all__ = ["Ratings", "rank_within", "sides"]
+
+
+class Ratings:
+    """Ratings of items, with errors, intervals, ranks and tables.
+
+    `Fit` and `GroupedFit` are of this class; arrays of `n_items` are of the items of all groups.
+    Two kinds of errors are offered everywhere. ``"fisher"`` inverts the observed information, prior
+    included. ``"robust"`` is the sandwich: the inverse information around the outer products of the
+    rows' scores (summed within clusters first, if the comparisons have any); it holds when the
+    model is wrong, or rows of one cluster hang together. A weight w counts as w rows, and no
+    small-sample factor such as n / (n - 1) is applied.
+
+    Attributes
+    ----------
+    comparisons : Comparisons or GroupedComparisons
+        What was fitted.
+    model : {"bradley-terry", "thurstone", "davidson", "rao-kupper"}
+    prior : GaussianPrior or None
+    theta : ndarray of float64, shape (n_items,)
+        Read-only, like all arrays here.
+    tol : float
+        Tolerance on the residual.
+    n_threads : int
+    scale : str
+        Unit of theta: "logit" or "probit" as fitted; see `rescale`.
+    """
+
+    comparisons: Any
+    model: str
+    theta: np.ndarray
+    scale: str
+    _unit: Any  # how many units of `scale` one of the model's own is: a number, or one per item
+    _fitted: Self | None  # the fit itself, where this one is on another scale
+    _cache: dict[Any, Any]
+
+    if TYPE_CHECKING:  # a field or a property of each
+
+        @property
+        def item_weights(self) -> np.ndarray: ...
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_cache": {}}
+
+    @property
+    def items(self) -> np.ndarray:
+        """Labels of the items, (n_items,)."""
+        return self.comparisons.items
+
+    def standard_errors(self, errors: str = "fisher") -> np.ndarray:
+        """Standard errors of theta, (n_items,), as deviations from the mean of the component.
+
+        Where priors differ from item to item, theta has an origin: then they are those of theta
+        itself, from the whole inverse of the information.
+
+        Parameters
+        ----------
+        errors : {"fisher", "robust"}
+            See `Ratings`.
+        """
+        raise NotImplementedError
+
+    def parameter_errors(self, errors: str = "fisher") -> ParameterErrors:
+        """Standard errors of the order effect and of the tie parameter.
+
+        Parameters
+        ----------
+        errors : {"fisher", "robust"}
+
+        Returns
+        -------
+        ParameterErrors
+            Named tuple (order_effect, tie, log_tie); None for what the model lacks or holds on its
+            boundary.
+        """
+        raise NotImplementedError
+
+    def interval(self, level: float = 0.95, errors: str = "fisher", **options: Any) -> np.ndarray:
+        """Wald intervals of theta: estimate plus and minus z standard errors.
+
+        Parameters
+        ----------
+        level : float
+            Coverage, between 0 and 1.
+        errors, **options
+            As in `standard_errors`.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_items, 2)
+
+        Raises
+        ------
+        ValueError
+            If `level` is not strictly between 0 and 1.
+        """
+        half = critical_value(level) * self.standard_errors(errors, **options)
+        return np.stack([self.theta - half, self.theta + half], axis=1)
+
+    def ranks(self) -> np.ndarray:
+        """Ranks by theta, 1 the strongest; exactly equal items share the better rank.
+
+        Returns
+        -------
+        ndarray of int64, shape (n_items,)
+            Within each group, and within each component where there are several and no prior; 0
+            where there is no fit.
+        """
+        raise NotImplementedError
+
+    def rescale(self, scale: str) -> Self:
+        """The fit with theta, its errors and intervals on another scale; see `venire.scales`.
+
+        Order effect and tie parameter stay those of the model.
+
+        Parameters
+        ----------
+        scale : {"logit", "probit", "erf", "elo"}
+            On "erf", P(i beats j) = (1 + erf(theta_i - theta_j)) / 2: exactly 1 / sqrt(2) of the
+            probit. Logit is about 1.702 times the probit. "elo" is a display unit: 400 / ln(10) for
+            each logit, about a mean of 1000.
+
+        Raises
+        ------
+        ValueError
+            If `scale` is none of these, or the fit was standardized.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> c = vn.Comparisons.from_counts(["a"], ["b"], win=[10.0], loss=[1.0])
+        >>> elo = vn.fit_bradley_terry(c).rescale("elo")
+        >>> elo.theta.round(2), elo.standard_errors().round(2)
+        (array([1200.,  800.]), array([91.1, 91.1]))
+        """
+        checks.one_of(scale, "scale", scales.SCALES)
+        if self.scale not in scales.SCALES:
+            checks.fail("scale", "a standardized fit is on no scale: rescale the fit itself")
+        fitted = self._fitted or self
+        if scale == fitted.scale:
+            return fitted
+        theta = scales.convert(fitted.theta, fitted.scale, scale)
+        return fitted._on(scale, theta, scales.factor(fitted.scale, scale))
+
+    def to_frame(
+        self, backend: str | None = None, *, level: float = 0.95, errors: str | None = "fisher"
+    ) -> Any:
+        """The ratings as a dataframe, one row per item in the order of `items`.
+
+        Parameters
+        ----------
+        backend : {None, "pandas", "polars", "pyarrow", "dict"}
+            None takes the first of these that is installed.
+        level : float
+            Of the Wald intervals.
+        errors : {"fisher", "robust"} or None
+            Of the standard errors. None leaves out the columns that need a covariance.
+
+        Returns
+        -------
+        dataframe, or dict of ndarray
+            Columns group (of groups), item, theta, standard_error, lower, upper, rank,
+            n_comparisons (the weight of the item's), component (of a single fit).
+
+        Raises
+        ------
+        ValueError
+            If `backend`, `level` or `errors` is none of its choices.
+        """
+        return as_frame(self._columns(checks.level(level), errors), backend)
+
+    def summary(
+        self, level: float = 0.95, top: int | None = None, *, errors: str | None = "fisher"
+    ) -> Summary:
+        """A statistician's table: the model, its fit, and the items from the best down.
+
+        Parameters
+        ----------
+        level, errors
+            As in `to_frame`.
+        top : int, optional
+            Rows shown; None shows all of up to 60 items, else 30.
+
+        Returns
+        -------
+        Summary
+            Prints as the table; also has `header`, `columns` and `notes`.
+
+        Raises
+        ------
+        ValueError
+            If `level`, `top` or `errors` is out of range.
+        """
+        if top is not None:
+            top = checks.whole(top, "top", 1)
+        return self._summary(checks.level(level), top, errors)
+
+    def require_own_scale(self, name: str = "theta") -> None:
+        """Refuse a fit that is on another scale than the model's."""
+        if self.scale != self._own_scale():
+            raise ValueError(f"{name} is on the scale {self.scale!r}: ask the fit itself")
+
+    # ---- how ----------------------------------------------------------------------------------
+
+    def _summary(self, level: float, top: int | None, errors: str | None) -> Summary:
+        raise NotImplementedError
+
+    def _columns(self, level: float, errors: str | None) -> dict[str, np.ndarray]:
+        columns: dict[str, np.ndarray] = {"item": self.items, "theta": self.theta}
+        if errors is not None:
+            half = critical_value(level) * (error := self.standard_errors(errors))
+            columns |= {"standard_error": error}
+            columns |= {"lower": self.theta - half, "upper": self.theta + half}
+        return columns | {"rank": self.ranks(), "n_comparisons": self.item_weights}
+
+    def _on(self, scale: str, theta: np.ndarray, unit: Any) -> Self:
+        """The same fit with theta in other units."""
+        changes: dict[str, Any] = {"theta": theta, "scale": scale, "_unit": unit}
+        return replace(self, _fitted=self, **changes)  # type: ignore[type-var]
+
+    def _once(self, name: Any, function: Any) -> Any:
+        if name not in self._cache:
+            self._cache[name] = function()
+        return self._cache[name]
+
+    def _own_scale(self) -> str:
+        """The scale that the model has theta on."""
+        return model_of(self.model).scale
+
+
+def rank_within(theta: np.ndarray, group: np.ndarray | None) -> np.ndarray:
+    """Competition ranks, 1 for the largest; by itself in each group if groups are given."""
+    n = len(theta)
+    if group is None:
+        group = np.zeros(n, np.int64)
+    order = np.lexsort((-theta, group))
+    values, groups = theta[order], group[order]
+    place = np.arange(n)
+    new_group = np.ones(n, bool)
+    new_group[1:] = groups[1:] != groups[:-1]
+    new_value = new_group.copy()
+    new_value[1:] |= values[1:] != values[:-1]
+    start = np.maximum.accumulate(np.where(new_group, place, 0))
+    first_equal = np.maximum.accumulate(np.where(new_value, place, 0))
+    ranks = np.empty(n, np.int64)
+    ranks[order] = first_equal - start + 1
+    return ranks
+
+
+def sides(order: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Who has the order advantage in each of some comparisons: +1 first, -1 second, 0 neither."""
+    side = checks.numeric(order, "order")
+    wrong = np.ravel(~np.isin(side, (-1, 0, 1)))
+    if wrong.any():
+        bad = int(np.argmax(wrong))
+        position = bad if side.ndim else None
+        checks.fail("order", "must be -1, 0 or 1", position, np.ravel(side)[bad])
+    try:
+        np.broadcast_shapes(side.shape, shape)
+    except ValueError:
+        checks.fail("order", f"has shape {side.shape}, which does not go with {shape}")
+    return side
