@@ -98,7 +98,7 @@ def test_a_list_of_teachers_alone(tmp_path):
             "name,sharpness\na,1\nb,x\n",
             "row 2, column 'sharpness' = 'x': must be a num",
         ),
-        ("t.csv", "name,sharpness\na,1\na,2\n", "row 2, column 'name': is given twice"),
+        ("t.csv", "name,sharpness\na,1\na,2\n", "row 2, column 'name' = 'a': is given twice"),
         ("t.csv", "name,sharpness\na,1\n,2\n", "row 2: some teachers have a name"),
         (
             "t.csv",

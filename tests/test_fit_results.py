@@ -278,7 +278,7 @@ def test_rescale(baseball):
     assert fit.rescale("logit") is fit
     probit = make_fit(baseball, "thurstone")
     np.testing.assert_allclose(probit.rescale("logit").theta, 1.702 * probit.theta, rtol=1e-12)
-    with pytest.raises(ValueError, match="scale: must be one of logit, probit"):
+    with pytest.raises(ValueError, match=r"scale = .*: must be one of logit, probit"):
         fit.rescale("nat")
 
 

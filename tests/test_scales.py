@@ -93,11 +93,3 @@ def test_standardized_leaves_nan_out():
 
 def test_no_groups():
     assert len(standardized(np.empty(0), np.zeros(1, np.int64))[0]) == 0
-
-
-def test_values_that_leave_the_doubles_are_refused():
-    assert np.isnan(vn.scales.convert([np.nan], "logit", "elo")).all()
-    assert vn.scales.convert([np.inf], "logit", "elo").tolist() == [np.inf]
-    for difference in (False, True):
-        with pytest.raises(ValueError, match=r"values\[1\]: is too large for elo"):
-            vn.scales.convert([0.0, 1e308], "logit", "elo", difference=difference)
