@@ -390,7 +390,7 @@ def test_groups_without_a_fit():
     with pytest.raises(ValueError, match=r"anchors group.* = 1: has no identified fit"):
         vn.calibrate(gf, anchors=([1], [0], [0.0]))
     gf.errors[6] = np.nan
-    with pytest.raises(ValueError, match=r"second: has no standard error .* got 10 at position 0"):
+    with pytest.raises(ValueError, match=r"second\[0\] = 10: has no standard error"):
         vn.calibrate(gf, [0], [0], [3], [10])
 
 
