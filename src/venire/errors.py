@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "ConvergenceError",
     "ConvergenceWarning",
@@ -30,15 +32,15 @@ class NotIdentifiedError(ValueError):
         message: str,
         *,
         n_components: int = 1,
-        undefeated: list | None = None,
-        winless: list | None = None,
-        isolated: list | None = None,
+        undefeated: list[Any] | None = None,
+        winless: list[Any] | None = None,
+        isolated: list[Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.n_components = n_components
-        self.undefeated = undefeated or []
-        self.winless = winless or []
-        self.isolated = isolated or []
+        self.undefeated: list[Any] = undefeated or []
+        self.winless: list[Any] = winless or []
+        self.isolated: list[Any] = isolated or []
 
 
 class NotIdentifiedWarning(UserWarning):

@@ -189,4 +189,5 @@ def model_of(name: str) -> Model:
     >>> model_of("davidson").tie.symbol, model_of("thurstone").unit
     ('nu', 'standard deviations of a difference')
     """
-    return _TABLE[checks.one_of(name, "model", MODELS)]
+    row = _TABLE.get(name) if type(name) is str else None
+    return row or _TABLE[checks.one_of(name, "model", MODELS)]

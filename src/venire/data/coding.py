@@ -140,7 +140,7 @@ class Encoder:
         self, names: tuple[str, ...] = ("first", "second"), n_threads: int | None = None
     ) -> None:
         self.names = names
-        self.n_threads = _n_threads(n_threads)
+        self.n_threads: int = _n_threads(n_threads)
         # per column: pieces (array, owner), integers or codes of text; as in `put`
         self._pieces: list[list[tuple]] = [[] for _ in names]
         self._rows = [0] * len(names)

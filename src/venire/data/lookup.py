@@ -22,7 +22,7 @@ class Lookup:
     """
 
     def __init__(self, labels: Any) -> None:
-        self.labels = _plain(labels)
+        self.labels: np.ndarray = _plain(labels)
         self._table: dict[Any, int] | None = None
         self._order: np.ndarray | None = None
         if self.labels.dtype == object:
@@ -114,8 +114,9 @@ class GroupLookup:
     """
 
     def __init__(self, groups: Any, offsets: Any, items: Any) -> None:
-        self.groups, self.items = Lookup(groups), _plain(items)
-        self.offsets = np.asarray(offsets, np.int64)
+        self.groups: Lookup = Lookup(groups)
+        self.items: np.ndarray = _plain(items)
+        self.offsets: np.ndarray = np.asarray(offsets, np.int64)
 
     def group(self, labels: Any, name: str, n: int | None = None) -> np.ndarray:
         """Positions of groups, (n,) int64.

@@ -33,6 +33,15 @@ class DataError(ValueError):
         What to do about it; often empty.
     """
 
+    path: str
+    reason: str
+    row: int | None
+    line: int | None
+    column: str | None
+    value: Any
+    argument: str
+    cure: str
+
     def __init__(
         self,
         path: str | os.PathLike[str],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 import numpy as np
 
@@ -18,7 +18,7 @@ class ShapeArrays:
     _alpha: np.ndarray
     _beta: np.ndarray
     __array_ufunc__ = None  # arithmetic with arrays is an error, not an array of objects
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
     def _keep(self, alpha: np.ndarray, beta: np.ndarray) -> None:
         for name, array in (("_alpha", alpha), ("_beta", beta)):
@@ -69,7 +69,7 @@ class ShapeArrays:
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a posterior is immutable: cannot set {name!r}")
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._alpha, self._beta)
 
     def __repr__(self) -> str:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from venire.priors import item_priors
+from venire.priors import ItemPriors, item_priors
 
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
@@ -47,6 +47,21 @@ class Layout:
     within a component the item of largest weight, a prior's own included, is last: it is the one
     that is grounded.
     """
+
+    first: np.ndarray
+    second: np.ndarray
+    order: np.ndarray
+    win: np.ndarray
+    loss: np.ndarray
+    tie: np.ndarray
+    square: np.ndarray
+    cluster: np.ndarray | None
+    n: int
+    component: np.ndarray
+    has_gamma: bool
+    has_tie: bool
+    has_tie_outcome: bool
+    prior: ItemPriors
 
     def __init__(self, fit: Fit) -> None:
         c = fit.comparisons

@@ -43,9 +43,12 @@ class BootstrapWeights:
         block: int,
         n_threads: int,
     ) -> None:
-        self.n, self.n_resamples, self.scheme = n, n_resamples, scheme
-        self.dtype = np.dtype(np.float64 if scheme == "bayesian" else np.int32)
-        self.block, self._native, self._n_threads = block, native, n_threads
+        self.n: int = n
+        self.n_resamples: int = n_resamples
+        self.scheme: str = scheme
+        self.dtype: np.dtype[Any] = np.dtype(np.float64 if scheme == "bayesian" else np.int32)
+        self.block: int = block
+        self._native, self._n_threads = native, n_threads
         self._next = 0
 
     def __repr__(self) -> str:
