@@ -190,7 +190,10 @@ def test_votes_in_other_words(world):
         (["ask", "loop", "-o", "r.xls"], 1, "must end in one of"),
         (["ask", "loop", "--teacher", "eve"], 1, "is not one of the teachers"),
         (["tell", "loop", "absent.csv"], 1, "absent.csv"),
-        (["tell", "loop", "unknown.csv"], 1, "row 2 (line 3), 'request' = 999: there is no such"),
+        (
+            ["tell", "loop", "unknown.csv"], 1,
+            "row 2 (line 3), column 'request' = 999: there is no such",
+        ),
         (["tell", "loop", "words.csv"], 1, "words.csv: row 1 (line 2), column 'vote'"),
         (["tell", "loop", "unknown.csv", "--vote", "v"], 1, "there is no column 'v'"),
         (["train", "loop", "--model", "m"], 2, "needs --features"),

@@ -371,7 +371,7 @@ F, T = [[1.0, 2.0], [2.0, 1.0], [0.0, 1.0]], [1.0, 2.0]
 )
 def test_bad_values(function, args, kwargs, message):
     with pytest.raises(ValueError, match=message):
-        getattr(vn, function)(*args, **kwargs)
+        getattr(vn.ensembles, function)(*args, **kwargs)
 
 
 def test_bad_types():

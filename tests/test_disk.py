@@ -310,7 +310,7 @@ DAMAGE = [
     ("items", lambda t: {k: v[:-1] for k, v in t.items()}, "is none that there is|must be"),
     ("items", lambda t: t | {"group": t["group"] + 0.5}, "'group' holds float64, not labels"),
     ("items", lambda t: t | {"item": np.zeros_like(t["item"])}, "listed twice"),
-    ("items", at("gold", 0, np.inf), "gold: must be finite"),
+    ("items", at("gold", 0, np.inf), r"gold\[0\] = inf: must be finite"),
     ("asks", without("round"), "there is no column 'round'"),
     ("asks", at("group", 1, -1), r"group\[1\] = -1: is none that there is"),
     ("asks", at("first", 0, 2**30), "first.*: is none that there is"),

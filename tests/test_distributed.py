@@ -127,7 +127,7 @@ def test_outcomes_are_read_as_all_files_together_say(tmp_path, client):
     theta = read(done.parts)["theta"].to_pylist()
     assert theta[0] > 0 > theta[2]
     pq.write_table(pa.table({"q": [2] * 4, **pair, "r": ["A"] * 4}), folder / "1.parquet")
-    with pytest.raises(DataError, match=r"0\.parquet: row 1, column 'r': .*the away side"):
+    with pytest.raises(DataError, match=r"0\.parquet: row 1, column 'r' = 'A': .*the away side"):
         fit_files(folder, tmp_path / "out", **COLUMNS, outcome="r", executor=client)
 
 
@@ -220,9 +220,9 @@ def test_an_executor_of_ones_own(tmp_path, monkeypatch, layout):
 @pytest.mark.parametrize("executor", [0, 2.5, [1], True])
 def test_what_is_no_executor(tmp_path, executor):
     source = laid_out(votes(n_groups=3), "parts", tmp_path / "in")
-    with pytest.raises((ValueError, TypeError), match=r"^executor: "):
+    with pytest.raises((ValueError, TypeError), match=r"^executor = "):
         fit_files(source, tmp_path / "out", **COLUMNS, score="s", executor=executor)
-    with pytest.raises(ValueError, match=r"^shared: "):
+    with pytest.raises(ValueError, match=r"^shared = True: "):
         fit_files(
             source, tmp_path / "out", **COLUMNS, score="s", executor=1, model="davidson",
             shared=True,

@@ -24,6 +24,20 @@ EXEMPT = {
     "NotIdentifiedWarning": "warned, not called",
     "StateError": "raised, not called",
 }
+# Members for other parts of the package, which hand them what they checked; and what is abstract.
+FOR_OTHERS = [
+    "Comparisons.graph", "Comparisons.within", "GroupedComparisons.at",
+    "GroupedComparisons.from_cells", "GroupedComparisons.with_masses", "Votes.from_tables",
+    "Executor.completed", "Executor.forget", "Executor.limits", "Executor.submit",
+    "Fit.deviation_errors", "Fit.has_free_tie", "Fit.log_tie", "Fit.pairs", "Fit.positions",
+    "GroupedFit.deviation_errors", "GroupedFit.native", "GroupedFit.single",
+    "GaussianPrior.goes_by_place", "GaussianPrior.native", "ItemPriors.given", "ItemPriors.level",
+    "ItemPriors.levelled", "ItemPriors.part", "ItemPriors.ridge", "ItemPriors.total",
+    "PairDesign.require_groups", "Ratings.items", "Ratings.parameter_errors", "Ratings.ranks",
+    "Ratings.require_own_scale", "Ratings.standard_errors", "venire.batch.Executor",
+    "venire.batch.FitOptions", "venire.batch.Replicates", "venire.priors.ItemPriors",
+    "venire.priors.check_prior", "venire.priors.item_priors", "venire.ratings.Ratings",
+]  # fmt: skip
 NO_ENTRY = {  # modules
     "reference": "the definition of correct, which no production code imports",
     "cli": "its one function, main, is called by the entries command_*",
@@ -84,9 +98,11 @@ def test_every_public_name_is_reached_and_nothing_is_found(tmp_path):
     found = fuzz("--cases", "60", "--seconds", "1800", "--reached", str(reached))
     assert found.returncode == 0, found.stdout + found.stderr
     called = set(reached.read_text().splitlines())
-    assert sorted(v for k, v in public_names().items() if k not in called) == []
+    missed = {v for k, v in public_names().items() if k not in called}
+    assert sorted(missed.difference(FOR_OTHERS)) == []
 
 
 def test_an_exemption_is_of_a_name_that_there_is():
-    assert set(EXEMPT) <= set(vn.__all__)
+    assert set(EXEMPT) <= set(vn.errors.__all__)
+    assert set(FOR_OTHERS) <= set(public_names().values())
     assert set(NO_ENTRY) <= {m.name for m in pkgutil.iter_modules(vn.__path__)}

@@ -39,6 +39,10 @@ def rows(seed=1, n_groups=300, n_rows=20_000, largest=0):
     return [group, first, second, score, weight, order]
 
 
+def grouped(group, first, second, score, weight, order, **options):
+    return vn.GroupedComparisons(group, first, second, score, weight, order=order, **options)
+
+
 def told(gf, errors=True):
     error = gf.parameter_errors() if errors else ParameterErrors(None, None, None)
     return {
@@ -70,7 +74,7 @@ def assert_identical(a, b, errors=True):
 def test_any_number_of_threads(model, shared):
     """Bit for bit; one group's errors are those of a single fit."""
     data = rows(largest=520)
-    g = vn.GroupedComparisons(*data)
+    g = grouped(*data)
     options = {"model": model, "order_effect": True, "shared": shared, "tol": 1e-8}
     one = vn.fit_groups(g, n_threads=1, **options)
     assert one.converged.sum() > 250
@@ -81,7 +85,7 @@ def test_any_number_of_threads(model, shared):
 @pytest.mark.parametrize("model", ["thurstone", "davidson"])
 def test_any_number_of_threads_for_one_group(model):
     """A group that all threads fit together, its errors aside: they take long."""
-    g = vn.GroupedComparisons(*rows(largest=2_500, n_rows=30_000))
+    g = grouped(*rows(largest=2_500, n_rows=30_000))
     one = vn.fit_groups(g, model=model, n_threads=1, tol=1e-8)
     assert one.converged.all()
     for n_threads in (2, 8):
@@ -95,7 +99,7 @@ def test_order_of_rows(model):
     data = rows(2)
     shuffle = np.random.default_rng(2).permutation(len(data[0]))
     a, b = (
-        vn.fit_groups(vn.GroupedComparisons(*columns), model=model, order_effect=True)
+        vn.fit_groups(grouped(*columns), model=model, order_effect=True)
         for columns in (data, [x[shuffle] for x in data])
     )
     assert_identical(a, b)
@@ -116,7 +120,7 @@ def test_swapping_first_and_second(model):
     )
     plain = (group, first, second, score, weight, order)
     a, b = (
-        vn.fit_groups(vn.GroupedComparisons(*columns), model=model, order_effect=True)
+        vn.fit_groups(grouped(*columns), model=model, order_effect=True)
         for columns in (plain, swapped)
     )
     assert_identical(a, b)
@@ -127,10 +131,10 @@ def test_swapping_first_and_second(model):
 def test_names_of_groups_and_items(model):
     """Other names in the same order: the same numbers. In another order: the same to rounding."""
     group, first, second, *rest = rows(4)
-    plain = vn.fit_groups(vn.GroupedComparisons(group, first, second, *rest), model=model)
+    plain = vn.fit_groups(grouped(group, first, second, *rest), model=model)
     text = [np.char.zfill(x.astype(str), 4) for x in (group, first, second)]
-    assert_identical(plain, vn.fit_groups(vn.GroupedComparisons(*text, *rest), model=model))
-    other = vn.fit_groups(vn.GroupedComparisons(-group, -first, -second, *rest), model=model)
+    assert_identical(plain, vn.fit_groups(grouped(*text, *rest), model=model))
+    other = vn.fit_groups(grouped(-group, -first, -second, *rest), model=model)
     for k in range(len(plain.groups)):
         a = plain.theta[plain.offsets[k] : plain.offsets[k + 1]]
         at = len(plain.groups) - 1 - k
@@ -145,7 +149,7 @@ def test_weight_two_is_the_row_twice(model):
     copies = [np.repeat(x, weight) for x in data]
     copies[4] = None
     a, b = (
-        vn.fit_groups(vn.GroupedComparisons(*columns), model=model, prior=vn.GaussianPrior(0.1))
+        vn.fit_groups(grouped(*columns), model=model, prior=vn.GaussianPrior(0.1))
         for columns in ([*data[:4], weight, data[5]], copies)
     )
     np.testing.assert_allclose(a.theta, b.theta, atol=1e-7)
@@ -158,14 +162,12 @@ def test_other_groups(model, prior):
     """A group's numbers are the same bit for bit in any company: neighbours of every kind."""
     data = rows(6, n_groups=120, n_rows=8_000, largest=600)
     options = {"model": model, "prior": prior, "order_effect": True, "tol": 1e-8}
-    whole = vn.fit_groups(vn.GroupedComparisons(*data), **options)
+    whole = vn.fit_groups(grouped(*data), **options)
     wild = np.array([[500, 0, 1, 1.0, 1e8, 1], [501, 0, 1, 0.5, 1.0, 0], [502, 3, 9, 0.0, 0.0, 1]])
     for keep in (np.arange(0, 120, 7), [60], np.arange(55, 65)):
         at = np.isin(data[0], keep)
         columns = [np.concatenate([x[at], wild[:, c]]) for c, x in enumerate(data)]
-        part = vn.GroupedComparisons(
-            *(x.astype(np.int64) for x in columns[:3]), *columns[3:], n_threads=1
-        )
+        part = grouped(*(x.astype(np.int64) for x in columns[:3]), *columns[3:], n_threads=1)
         with np.errstate(all="raise"):
             fit = vn.fit_groups(part, **options)
         for k, label in enumerate(part.groups.tolist()[:-3]):
@@ -183,7 +185,7 @@ def test_other_groups(model, prior):
 def test_warm_start(model, shared):
     """From its own result a fit needs no more than a step; from a neighbour's it ends the same."""
     data = rows(7)
-    g = vn.GroupedComparisons(*data)
+    g = grouped(*data)
     options = {"model": model, "order_effect": True, "shared": shared}
     cold = vn.fit_groups(g, **options)
     warm = vn.fit_groups(g, init=cold, **options)
@@ -200,7 +202,7 @@ def test_warm_start(model, shared):
     # more rows, some groups gone, others new, items renamed by nobody
     later = [np.concatenate([x[data[0] < 200], y]) for x, y in zip(data, rows(8), strict=True)]
     later[0] = later[0] + 37 * (later[0] > 100)
-    g = vn.GroupedComparisons(*later)
+    g = grouped(*later)
     cold = vn.fit_groups(g, **options)
     warm = vn.fit_groups(g, init=warm, **options)
     np.testing.assert_allclose(warm.theta, cold.theta, atol=2e-7)
@@ -209,8 +211,8 @@ def test_warm_start(model, shared):
 
 def test_a_start_saves_steps_where_little_changed():
     data = rows(9)
-    before = vn.fit_groups(vn.GroupedComparisons(*(x[:-200] for x in data)))
-    g = vn.GroupedComparisons(*data)
+    before = vn.fit_groups(grouped(*(x[:-200] for x in data)))
+    g = grouped(*data)
     cold, warm = vn.fit_groups(g), vn.fit_groups(g, init=before)
     assert warm.n_iter.mean() < 0.6 * cold.n_iter.mean()
 
@@ -229,7 +231,7 @@ def test_a_start_from_groups_without_a_fit():
 def test_inputs_of_the_fit_are_left_alone():
     data = rows(10)
     before = [x.tobytes() for x in data]
-    g = vn.GroupedComparisons(*data)
+    g = grouped(*data)
     init = np.zeros(g.n_items)
     gf = vn.fit_groups(g, init=init, order_effect=True, model="davidson")
     assert not init.any()
@@ -248,7 +250,7 @@ def _record(seen, done, n):
 
 
 def test_progress():
-    g = vn.GroupedComparisons(*rows(11))
+    g = grouped(*rows(11))
     for shared in (False, True):
         seen = []
         record = partial(_record, seen)
@@ -292,6 +294,6 @@ def test_an_interrupt_arrives_between_batches():
 
 def test_the_generator_covers_what_it_says():
     data = rows(1, largest=2_500, n_rows=30_000)
-    g = vn.GroupedComparisons(*data)
+    g = grouped(*data)
     assert np.diff(g.offsets).max() == 2_500
     assert set(np.unique(data[3])) > {0.0, 0.5, 1.0}

@@ -412,7 +412,7 @@ def test_votes_and_asks_have_no_model_of_ties(row):
     )
     with pytest.raises(ValueError, match=r"model.*: must be one of"):
         vn.fit_votes(votes, model=row.name)
-    with pytest.raises(ValueError, match="model: must be one of"):
+    with pytest.raises(ValueError, match=r"model.*: must be one of"):
         vn.design.allocate(grouped(row), 8, model=row.name)
 
 

@@ -155,7 +155,10 @@ class GaussianPrior:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> GaussianPrior:
         """The prior that `to_dict` was called on."""
-        return cls(**{name: _from_plain(value) for name, value in values.items()})
+        if not isinstance(values, Mapping) or not set(values) <= {"precision", "mean"}:
+            rule = "must be a mapping of precision and mean"
+            checks.fail("values", rule, value=values, kind=TypeError)
+        return cls(**{str(name): _from_plain(value) for name, value in values.items()})
 
     def describe(self) -> str:
         """In words, for summaries and reports."""
@@ -167,10 +170,12 @@ class GaussianPrior:
 
         `items`: their labels, where the prior goes by label.
         """
-        theta = checks.finite(theta, len(theta), "theta")
+        theta = checks.column(theta, "theta")
+        theta = checks.finite(theta, checks.length(theta, "theta"), "theta")
         own = self.native(np.arange(len(theta)) if items is None else np.asarray(items))
         mean = own.centre if own.mean is None else own.mean
-        return 0.5 * float(np.sum(own.ridge * (theta - mean) ** 2))
+        with np.errstate(over="ignore"):  # beyond all numbers: infinite
+            return 0.5 * float(np.sum(own.ridge * (theta - mean) ** 2))
 
     def native(
         self, items: NDArray[Any], groups: Any = None, offsets: Any = None, *, others: bool = False

@@ -306,8 +306,8 @@ class VoteColumns(_Named):
     @property
     def turned(self) -> str | None:
         """That of several columns of votes whose runs were all shown in the other order."""
-        runs = self.runs
-        return self.swapped if len(runs) > 1 and self.swapped in runs else None
+        runs, name = self.runs, self.swapped
+        return name if len(runs) > 1 and isinstance(name, str) and name in runs else None
 
     @property
     def names(self) -> dict[str, Any]:

@@ -150,8 +150,9 @@ class ExactInverse:
             count, k, _ = block.shape
             rows = slice(start, start + count * k)
             lean[rows] = (block @ image[rows].reshape(count, k, m)).reshape(count * k, m)
-        spread = self._nuisance @ (k_matrix.T @ image) @ self._nuisance
-        return lean, (spread + spread.T) / 2.0
+        with np.errstate(over="ignore", invalid="ignore"):  # of what is all but singular
+            spread = self._nuisance @ (k_matrix.T @ image) @ self._nuisance
+            return lean, (spread + spread.T) / 2.0
 
     def _columns(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Columns of the block diagonal part at `places`.

@@ -51,9 +51,33 @@ def count_arguments(case: Case) -> dict[str, Any]:
 
 def look_at(case: Case, c: Any) -> None:
     """What any data object answers."""
-    for name in ("items", "n_items"):
+    for name in ("items", "n_items", "n_cells"):
         case.get(c, name)
     case.call(repr, c)
+
+
+@entry
+def columns(case: Case) -> None:
+    given = {"first": "a", "second": "b"} | case.some(
+        {"outcome": "o", "mapping": lambda: {"x": 1.0}, "win": "w", "loss": "l", "group": "g",
+         "cluster": "c", "weight": "v"}, 0.3,
+    )  # fmt: skip
+    one = case.call(vn.Columns, **case.spoil(given, 0.4))
+    case.get(one, "names")
+    for check in (one.of_groups, one.of_one_fit, one.in_file):
+        case.try_(check)
+    case.try_(vn.Columns.of, *case.choice(((one, {}), (None, given), (one, given))))
+
+
+@entry
+def vote_columns(case: Case) -> None:
+    given = {"teacher": "t", "first": "a", "second": "b", "vote": case.choice(("v", ["v", "w"]))}
+    given |= case.some({"swapped": "w", "weight": "x", "gold": "g", "group": "q"}, 0.3)
+    one = case.call(vn.VoteColumns, **case.spoil(given, 0.4))
+    for name in ("names", "runs", "turned"):
+        case.get(one, name)
+    case.try_(one.in_file)
+    case.try_(vn.VoteColumns.of, *case.choice(((one, {}), (None, given))))
 
 
 @entry

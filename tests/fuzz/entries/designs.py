@@ -97,6 +97,15 @@ def asks(case: Case, g: Any) -> Any:
     return tuple(out)
 
 
+def criterion(case: Case) -> Any:
+    name = case.choice(("D", "A", "top", "uniform", "residual", "residual_corrected", "sd"))
+    if case.chance(0.5):
+        return name
+    options = case.some({"top": 2, "candidates": 4}, 0.5)
+    made = case.call(vn.design.Criterion, name, **case.spoil(options, 0.3, sizes=SIZES))
+    return made or name
+
+
 @entry
 def allocate(case: Case) -> None:
     g = a_board(case)
@@ -104,9 +113,7 @@ def allocate(case: Case) -> None:
     options = {"budget": case.choice((1, 3, 8, [case.whole(0, 3) for _ in range(g.n_groups)]))}
     options |= case.some(
         {
-            "criterion": lambda: case.choice(
-                ("D", "A", "top", "uniform", "residual", "residual_corrected", "sd")
-            ),
+            "criterion": lambda: criterion(case),
             "share": lambda: case.choice(("equal", "gain")),
             "prediction": lambda: case.floats(n),
             "prior": lambda: case.choice(("select", "fixed", "empirical")),
@@ -114,8 +121,6 @@ def allocate(case: Case) -> None:
             "pending": lambda: asks(case, g),
             "votes_per_ask": 2,
             "rho": lambda: case.choice((0.0, 0.5, 1.0)),
-            "top": 2,
-            "candidates": 4,
             "rng": 1,
             "n_threads": 2,
             "progress": lambda: lambda *a: None,

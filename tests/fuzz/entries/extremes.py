@@ -203,7 +203,7 @@ def extreme_votes(case: Case) -> None:
         case.finite("the reliability", out.reliability.alpha, out.reliability.beta)
         case.call(out.to_frame)
         case.call(out.teachers_frame)
-    out = case.try_(v.agreement, metric=case.choice(("nominal", "interval")))
+    out = case.try_(vn.panel.agreement, v, metric=case.choice(("nominal", "interval")))
     if out is not None:
         case.within("a share", out.share, 0.0, 1.0 + 1e-9)
         case.within("kappa and alpha", [*out.kappa.ravel(), out.alpha], -1e300, 1 + 1e-9)

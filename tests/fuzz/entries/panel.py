@@ -144,7 +144,7 @@ def votes_measures(case: Case) -> None:
     v = some_votes(case)
     options = case.some({"metric": lambda: case.choice(("nominal", "ordinal", "interval")),
                          "level": 0.9}, 0.6)  # fmt: skip
-    out = case.call(v.agreement, **case.spoil(options, 0.3))
+    out = case.call(vn.panel.agreement, v, **case.spoil(options, 0.3))
     case.call(repr, out)
     gold = gold_of(case, v)
     out = case.call(

@@ -108,10 +108,12 @@ def fit(case: Case) -> None:
         "null_deviance",
         "n_parameters",
         "n_comparisons",
+        "item_weights",
+        "status",
         "items",
     ):
         value = case.get(fit, name)
-        if name != "items" and fit.converged:
+        if name not in ("items", "status") and fit.converged:
             case.finite(name, value)
     case.call(repr, fit)
     if case.chance(0.2):
@@ -224,6 +226,10 @@ def fit_groups(case: Case) -> None:
     case.call(
         gf.to_frame, **case.spoil({"backend": case.choice(BACKENDS), "errors": "fisher"}, 0.2)
     )
+    pair = {"first": gf.items[:2], "second": gf.items[-2:]}
+    p = case.try_(gf.predict, g.groups[0], **case.spoil(pair, 0.3), allow=LOOKUP)
+    if p is not None:
+        case.within("a probability", p, 0.0, 1.0, nan=True)
     label = case.scalar() if case.chance(0.3) else g.groups[-1]
     check_fit(case, case.call(gf.__getitem__, label, allow=LOOKUP))
     case.call(
@@ -297,9 +303,22 @@ def scales(case: Case) -> None:
 
 @entry
 def gaussian_prior(case: Case) -> None:
-    p = case.call(vn.GaussianPrior, **case.spoil({"precision": 0.5}, 0.7))
-    case.finite("a precision", p.precision)
+    names = ["a", "b", "c"]
+    values = (0.5, [0.5, 1.0, 2.0], dict(zip(names, (0.5, 1.0, 2.0), strict=True)))
+    given = {"precision": case.choice(values)} | case.some(
+        {"mean": lambda: case.choice(values)}, 0.5
+    )
+    p = case.call(vn.GaussianPrior, **case.spoil(given, 0.5))
     case.call(repr, p)
+    case.call(p.describe)
+    case.call(vn.GaussianPrior.from_dict, case.call(p.to_dict))
+    case.try_(vn.GaussianPrior.from_dict, case.hostile({"precision": 1.0}))
+    case.try_(p.penalty, **case.spoil({"theta": [0.0, 1.0, -1.0], "items": names}, 0.3))
+    c = vn.Comparisons([*"abc"], [*"bca"])
+    fit = case.try_(FITS[case.choice(MODELS)], c, prior=p)
+    if fit is not None:
+        check_fit(case, fit)
+        case.finite("a standard error", case.call(fit.standard_errors))
 
 
 @entry

@@ -83,6 +83,7 @@ def use_grouped(case: Case, b: Any, spoil: float = 0.25) -> None:
         (b.interval, kind | case.some({"level": 0.95})),
         (b.parameter_errors, {}),
         (b.bias, {}),
+        (b.mean, {}),
         (b.quantiles, {"probs": [0.025, 0.5]}),
         (b.rank_interval, {"level": 0.9}),
         (b.summary, {"level": 0.95}),
@@ -280,6 +281,8 @@ def bootstrap_statistic(case: Case) -> None:
     arguments = case.spoil(arguments, 0.3, sizes=("n_resamples", "size"))
     b = case.call(vn.bootstrap_statistic, statistic, data, **arguments)
     case.call(b.standard_errors)
+    case.call(b.mean)
+    case.get(b, "n_resamples")
     case.call(repr, b)
     kind = case.choice(("percentile", "basic", "bca", "studentized"))
     case.call(b.interval, **case.spoil({"level": 0.9, "interval": kind}, 0.3))
