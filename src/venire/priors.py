@@ -170,8 +170,8 @@ class GaussianPrior:
 
         `items`: their labels, where the prior goes by label.
         """
-        theta = checks.column(theta, "theta")
-        theta = checks.finite(theta, checks.length(theta, "theta"), "theta")
+        n, theta = checks.columns(theta=theta)
+        theta = checks.finite(theta, n, "theta")
         own = self.native(np.arange(len(theta)) if items is None else np.asarray(items))
         mean = own.centre if own.mean is None else own.mean
         with np.errstate(over="ignore"):  # beyond all numbers: infinite
