@@ -224,12 +224,12 @@ class Comparisons(Observed):
             f"n_comparisons={self.n_comparisons:g})"
         )
 
-    def components(self, kind: str = "weak") -> Components:
+    def components(self, connection: str = "weak") -> Components:
         """Connected components of the graph of comparisons.
 
         Parameters
         ----------
-        kind : {"weak", "strong"}
+        connection : {"weak", "strong"}
             "weak": items are together when any chain of comparisons links them. "strong": when each
             also beat the other, directly or through others (a tie or a soft score is a win each
             way); a maximum-likelihood fit exists for each such component (Ford 1957,
@@ -251,8 +251,8 @@ class Comparisons(Observed):
         >>> c.components().sizes.tolist(), c.components("strong").labels.tolist()
         ([3], [0, 0, 1])
         """
-        checks.one_of(kind, "kind", ("weak", "strong"))
-        labels, count = self.graph().components(kind == "strong")
+        checks.one_of(connection, "connection", ("weak", "strong"))
+        labels, count = self.graph().components(connection == "strong")
         return Components(labels, np.bincount(labels, minlength=count))
 
     def graph(self) -> Any:

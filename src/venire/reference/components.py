@@ -96,13 +96,13 @@ def _strong(n_items: int, tail: np.ndarray, head: np.ndarray) -> Components:
     return _number(root)
 
 
-def components(cells: Any, kind: str = "weak") -> Components:
+def components(cells: Any, connection: str = "weak") -> Components:
     """Connected components of the comparisons.
 
     Parameters
     ----------
     cells : Cells or Comparisons
-    kind : {"weak", "strong"}
+    connection : {"weak", "strong"}
         Weak: linked by any comparison. Strong: each item of the component can be reached from each
         other one along wins, where a tie or a soft score is a win each way.
 
@@ -113,7 +113,7 @@ def components(cells: Any, kind: str = "weak") -> Components:
     Raises
     ------
     ValueError
-        If `kind` is neither.
+        If `connection` is neither.
 
     Notes
     -----
@@ -129,7 +129,7 @@ def components(cells: Any, kind: str = "weak") -> Components:
     >>> components(aggregate([0, 1], [1, 2]), "strong").labels
     array([0, 1, 2], dtype=int32)
     """
-    if kind not in ("weak", "strong"):
-        raise ValueError(f"kind must be 'weak' or 'strong', got {kind!r}")
+    if connection not in ("weak", "strong"):
+        raise ValueError(f"connection must be 'weak' or 'strong', got {connection!r}")
     tail, head = wins_graph(cells)
-    return (_weak if kind == "weak" else _strong)(cells.n_items, tail, head)
+    return (_weak if connection == "weak" else _strong)(cells.n_items, tail, head)

@@ -87,7 +87,7 @@ def comparisons(case: Case) -> None:
     case.finite("a mass", c.win, c.loss, c.tie)
     case.call(
         c.components,
-        **case.spoil(case.some({"kind": lambda: case.choice(("weak", "strong"))}), 0.2),
+        **case.spoil(case.some({"connection": lambda: case.choice(("weak", "strong"))}), 0.2),
     )
     more = comparison_arguments(case)
     more.pop("items", None)
