@@ -60,7 +60,7 @@ def test_long_chain_needs_no_recursion():
     cells = reference.aggregate(np.arange(n - 1), np.arange(1, n))
     assert len(reference.components(cells, "strong").sizes) == n
     assert reference.components(cells, "weak").sizes.tolist() == [n]
-    with pytest.raises(ValueError, match="kind must be"):
+    with pytest.raises(ValueError, match="connection must be"):
         reference.components(cells, "both")
 
 
