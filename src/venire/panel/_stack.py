@@ -229,12 +229,17 @@ def _fit(x: Any, y: Floats, penalty: float, nonnegative: bool, w: Floats) -> Flo
 
 
 def _step(x: Any, turned: Any, curvature: Floats, scale: Floats, gradient: Floats) -> Floats:
-    """The Newton step; `scale` is 0 where a weight stays, else 1 / the root of its ridge."""
-    from scipy.sparse.linalg import LinearOperator, cg
-
-    def curved(u: Floats) -> Floats:
-        return u + scale * (turned @ (curvature * (x @ (scale * u))))
-
-    n = len(scale)
-    operator = LinearOperator((n, n), curved, dtype=np.float64)
-    return np.asarray(scale * cg(operator, scale * gradient, rtol=1e-10, maxiter=100 * n)[0])
+    """The Newton step, by conjugate gradients; `scale` is 0 where a weight stays, else 1 / the root
+    of its ridge."""
+    residual = scale * gradient
+    step, direction, size = np.zeros(len(scale)), residual, float(residual @ residual)
+    enough = 1e-20 * size
+    for _ in range(100 * len(scale)):
+        if size <= enough:
+            break
+        image = direction + scale * (turned @ (curvature * (x @ (scale * direction))))
+        length = size / float(direction @ image)
+        step, residual = step + length * direction, residual - length * image
+        old, size = size, float(residual @ residual)
+        direction = residual + (size / old) * direction
+    return scale * step
