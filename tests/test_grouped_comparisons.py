@@ -209,12 +209,12 @@ def test_a_group_is_what_comparisons_make_of_its_rows():
     for k in (0, 7, 59):
         rows = group == k
         c = vn.Comparisons(first[rows], second[rows], score[rows], weight[rows])
-        own = g.group(k)
+        own = g[k]
         assert (own.items.tolist(), own.n_pairs) == (c.items.tolist(), c.n_pairs)
         for name in ("first", "second", "order", "win", "loss", "tie"):
             np.testing.assert_allclose(getattr(own, name), getattr(c, name), rtol=1e-12)
     with pytest.raises(ValueError, match="no such group"):
-        g.group(60)
+        g[60]
 
 
 def test_sorted_rows_need_no_second_look_at_negative_and_repeated_groups():
@@ -333,6 +333,6 @@ def test_many_groups_as_the_simulator_makes_them():
     for k in (777, 0, 3_999):
         at = group == k
         c = vn.Comparisons(rows.first[at], rows.second[at], rows.score[at])
-        own = g.group(k)
+        own = g[k]
         for name in ("first", "second", "win", "loss", "tie"):
             np.testing.assert_array_equal(getattr(own, name), getattr(c, name))

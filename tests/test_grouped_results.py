@@ -56,7 +56,7 @@ def test_statuses_without_a_prior():
 def test_statuses_with_a_prior():
     gf = vn.fit_groups(G)
     assert gf.status.tolist() == ["converged"] * 3 + ["no comparisons"] * 3
-    single = vn.fit_bradley_terry(G.group("undefeated"), prior=vn.GaussianPrior(0.01))
+    single = vn.fit_bradley_terry(G["undefeated"], prior=vn.GaussianPrior(0.01))
     np.testing.assert_allclose(own(gf, gf.theta, "undefeated"), single.theta, atol=1e-8)
 
 
@@ -354,3 +354,12 @@ def test_summary():
     shared = vn.fit_groups(MANY, model="davidson", shared=True)
     with pytest.raises(ValueError, match="errors: where groups share parameters"):
         shared.standard_errors("robust")
+
+
+def test_labels_are_not_positions():
+    g = vn.GroupedComparisons([0, 0], [0, 1], [1, 0])
+    gf = vn.fit_groups(g, prior=vn.GaussianPrior(1.0))
+    for grouped in (g, gf, vn.bootstrap(gf, 3, rng=1)):
+        assert type(grouped[0]).__name__ in ("Comparisons", "Fit", "Bootstrap")
+        with pytest.raises(TypeError, match="not iterable"):
+            iter(grouped)

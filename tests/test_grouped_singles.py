@@ -63,7 +63,7 @@ def own(gf, values, k):
 def singles(gf, **kwargs):
     """(k, single fit) of every group that has a fit."""
     for k in np.flatnonzero(np.isfinite(gf.residual)):
-        c = gf.comparisons.group(gf.groups[k])
+        c = gf.comparisons[gf.groups[k]]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", vn.NotIdentifiedWarning)
             yield k, FIT[gf.model](c, prior=gf.prior, **kwargs)
@@ -174,7 +174,7 @@ def test_a_large_group_among_thousands_of_tiny_ones():
     assert (g.n_groups, k, g.offsets[k + 1] - g.offsets[k]) == (3_001, 1_501, 100_000)
     gf = vn.fit_groups(g)
     assert gf.converged.all()
-    single = vn.fit_bradley_terry(g.group(g.groups[k]), prior=gf.prior)
+    single = vn.fit_bradley_terry(g[g.groups[k]], prior=gf.prior)
     np.testing.assert_allclose(own(gf, gf.theta, k), single.theta, atol=1e-7)
     alone = vn.fit_groups(vn.GroupedComparisons(*tiny))
     rest = np.delete(gf.theta, np.arange(g.offsets[k], g.offsets[k + 1]))
@@ -189,7 +189,7 @@ def test_a_group_as_a_single_fit(model):
     g = vn.GroupedComparisons(*data)
     gf = vn.fit_groups(g, model=model, order_effect=True)
     for k in range(2):
-        single = FIT[model](g.group(k), prior=gf.prior, order_effect=True)
+        single = FIT[model](g[k], prior=gf.prior, order_effect=True)
         fit = gf[k]
         assert isinstance(fit, vn.Fit)
         assert (fit.model, fit.converged, fit.n_comparisons) == (model, True, single.n_comparisons)

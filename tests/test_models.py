@@ -254,7 +254,7 @@ def test_single_is_group(row):
     g = grouped(row)
     groups = vn.fit_groups(g, model=row.name, prior=None)
     for label in g.groups.tolist():
-        single = vn.ratings.fit_model(g.group(label), model=row.name)
+        single = vn.ratings.fit_model(g[label], model=row.name)
         own = groups[label]
         np.testing.assert_allclose(own.theta, single.theta, atol=1e-8)
         assert own.log_likelihood == pytest.approx(single.log_likelihood, rel=1e-12)

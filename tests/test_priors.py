@@ -335,7 +335,7 @@ def test_group_is_a_single_fit(model, order_effect):
     mean |= {(2, k): 0.7 for k in range(8)}  # a group in which all have one prior
     gf = vn.fit_groups(g, model=model, prior=GaussianPrior(0.4, mean), order_effect=order_effect)
     for k in (0, 2, 5):
-        c = g.group(int(g.groups[k]))
+        c = g[int(g.groups[k])]
         own = GaussianPrior(0.4, {i: mean[int(g.groups[k]), i] for i in c.items.tolist()})
         fit = FITS[model](c, prior=own, order_effect=order_effect)
         at = slice(g.offsets[k], g.offsets[k + 1])

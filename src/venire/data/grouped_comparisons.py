@@ -89,7 +89,7 @@ class GroupedComparisons(Observed):
     ... )
     >>> g.groups.tolist(), g.offsets.tolist(), g.items.tolist()
     (['q1', 'q2'], [0, 3, 5], ['a', 'b', 'c', 'a', 'c'])
-    >>> g.group("q1").items.tolist()
+    >>> g["q1"].items.tolist()
     ['a', 'b', 'c']
     """
 
@@ -219,8 +219,10 @@ class GroupedComparisons(Observed):
             f"n_comparisons={self.n_comparisons:g})"
         )
 
-    def group(self, label: Any) -> Comparisons:
-        """The comparisons of one group, as a single fit takes them.
+    __iter__ = None  # labels are not positions: Python would count from 0
+
+    def __getitem__(self, label: Any) -> Comparisons:
+        """The comparisons of the group ``g[label]``, as a single fit takes them.
 
         Parameters
         ----------
@@ -240,7 +242,7 @@ class GroupedComparisons(Observed):
         return self.at(group_at(self.groups, label))
 
     def at(self, k: int) -> Comparisons:
-        """The comparisons of the group at position `k`; see `group`."""
+        """The comparisons of the group at position `k`; see ``g[label]``."""
         c = self.cells
         cells = slice(c.cell_offsets[k], c.cell_offsets[k + 1])
         items = c.items[c.offsets[k] : c.offsets[k + 1]]

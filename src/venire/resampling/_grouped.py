@@ -166,6 +166,8 @@ class GroupedBootstrap(Replicates):
         out[:, 1] = np.repeat(sizes, sizes)
         return self._each(out, lambda b: b.rank_interval(level, simultaneous=simultaneous))
 
+    __iter__ = None  # labels are not positions: Python would count from 0
+
     def __getitem__(self, label: Any) -> Bootstrap:
         """The bootstrap of one group, with all that those offer.
 

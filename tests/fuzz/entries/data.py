@@ -223,7 +223,7 @@ def grouped_comparisons(case: Case) -> None:
     look_at(case, g)
     case.get(g, "n_groups")
     label = case.scalar() if case.chance(0.3) else g.groups[0]
-    look_at(case, case.call(g.group, label, allow=(KeyError, ValueError, TypeError)))
+    look_at(case, case.call(g.__getitem__, label, allow=(KeyError, ValueError, TypeError)))
 
 
 @entry

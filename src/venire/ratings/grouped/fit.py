@@ -197,7 +197,7 @@ class GroupedFit(Ratings):
         if self.prior is None:  # components of a group do not compare
             for k in np.flatnonzero(self.n_components > 1).tolist():
                 if np.isfinite(self.residual[k]) and self.status[k] != "no comparisons":
-                    part = self.comparisons.group(self.groups[k]).components().labels
+                    part = self.comparisons[self.groups[k]].components().labels
                     block[self.offsets[k] : self.offsets[k + 1]] = n + k + part / len(part)
         known = np.isfinite(self.theta)
         return np.where(known, rank_within(np.where(known, self.theta, -np.inf), block), 0)
@@ -306,6 +306,8 @@ class GroupedFit(Ratings):
         fitted = self._fitted or self
         theta, unit = scaling.standardized(fitted.theta, fitted.offsets)
         return fitted._on(scaling.STANDARDIZED, theta, unit)
+
+    __iter__ = None  # labels are not positions: Python would count from 0
 
     def __getitem__(self, label: Any) -> Fit:
         """The fit of one group as a single fit, with all that those offer.
