@@ -219,3 +219,13 @@ def test_weights_near_the_smallest_number_are_scaled_like_any_others(least):
         if least > 1e-320:
             usual = vn.ensembles.adaboost_weights([0.25] * 4, guess, target, method=method)
             np.testing.assert_allclose(step.weight, usual.weight, rtol=1e-9)
+
+
+def test_a_rate_beyond_all_numbers_and_shares_that_add_up_to_more_than_one():
+    step = vn.ensembles.adaboost_weights(None, [1, 1, 1, 2], [1, 1, 1, 1], learning_rate=1e308)
+    assert np.isfinite([step.estimator_weight, *step.weight]).all()
+    assert step.weight[3] == pytest.approx(1.0)
+    for n in range(3, 60):
+        wrong = vn.ensembles.adaboost_weights(None, np.ones(n), np.zeros(n), n_classes=2)
+        assert wrong.error <= 1.0
+        assert wrong.state == "useless"

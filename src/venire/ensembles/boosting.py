@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -146,12 +147,14 @@ def adaboost_weights(
         n_classes = 2  # AdaBoost.R2 is SAMME of two classes, with losses between right and wrong
         shape = _SHAPES[loss]
         lost, most = shape(_relative_errors(p, t, w)), float(shape(1.0))
-    error = float((w * lost).sum())  # no product of a library: its threads would change the sum
+    # no product of a library: its threads would change the sum
+    error = min(float((w * lost).sum()), 1.0)  # shares add up to 1 but for rounding
     if error <= 0.0:
         return BoostingStep(w, error, 1.0, "perfect")
     if error >= 1.0 - 1.0 / n_classes:
         return BoostingStep(w, error, 0.0, "useless")
-    alpha = rate * (math.log((1.0 - error) / error) + math.log(n_classes - 1.0))
+    gain = math.log((1.0 - error) / error) + math.log(n_classes - 1.0)
+    alpha = min(rate * gain, sys.float_info.max)
     # what is right goes down instead of what is wrong going up: nothing overflows
     new = w * np.exp(alpha * (lost - most))
     new = np.where(w > 0.0, np.maximum(new / new.sum(), LEAST), 0.0)

@@ -164,6 +164,8 @@ def _parquet(
     file = pq.ParquetFile(path, memory_map=True)
     _require(path, names, file.schema_arrow.names)
     meta = file.metadata
+    if texts:
+        _require_sound(file, texts)
     dictionaries = [
         name for name in texts if _is_dictionary(meta, file.schema_arrow.names.index(name))
     ]
@@ -185,6 +187,15 @@ def _parquet(
     schema = file.schema_arrow
     types = {name: schema.field(name).type for name in wanted}
     return Tables(pieces(), meta.num_rows, False, types)
+
+
+def _require_sound(file: Any, names: list[str]) -> None:
+    """Read a row of each row group, so that a damaged one is an error.
+
+    The metadata of a column that is damaged would end the process where they are only asked for.
+    """
+    for group in range(file.metadata.num_row_groups):
+        next(file.iter_batches(1, row_groups=[group], columns=names, use_threads=False), None)
 
 
 def _is_dictionary(meta: Any, index: int) -> bool:

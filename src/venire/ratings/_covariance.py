@@ -106,8 +106,9 @@ class ExactInverse:
             out[start : start + count * k] = np.einsum("bij,bij->bi", block @ middle, block).ravel()
         if self.layout.m:
             lean, spread = self._lean(meat)
-            out -= 2.0 * np.einsum("ij,jk,ik->i", lean, self._nuisance, self._pull)
-            out += np.einsum("ij,jk,ik->i", self._pull, spread, self._pull)
+            with np.errstate(over="ignore", invalid="ignore"):  # of what is all but singular
+                out -= 2.0 * np.einsum("ij,jk,ik->i", lean, self._nuisance, self._pull)
+                out += np.einsum("ij,jk,ik->i", self._pull, spread, self._pull)
         return out[self.layout.position]
 
     def between(self, items: np.ndarray, meat: Form | ScoreForm | None = None) -> np.ndarray:

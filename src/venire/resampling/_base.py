@@ -277,8 +277,9 @@ class Replicates:
                 self._draws()[:, here], estimate, acceleration, level, self._names()[here]
             )
         ratio, errors = self._studentized(here)
-        bounds = np.quantile(ratio, tails, axis=0).T
-        return estimate[:, None] - bounds[:, ::-1] * errors[:, None]
+        with np.errstate(over="ignore", invalid="ignore"):  # of errors beyond all numbers
+            bounds = np.quantile(ratio, tails, axis=0).T
+            return estimate[:, None] - bounds[:, ::-1] * errors[:, None]
 
     def _names(self) -> NDArray[Any]:
         """What estimates are called in errors."""
