@@ -18,6 +18,7 @@ import os
 import shlex
 import sys
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -44,15 +45,15 @@ __all__ = [
 ]
 
 
-class Command:
+class Command(ABC):
     """Base of the commands."""
 
     quiet: bool = False
     json: bool = False
 
+    @abstractmethod
     def do(self, steps: Steps) -> Report:
         """Do it; `steps` shows how far it is."""
-        raise NotImplementedError
 
 
 class Refused(Exception):

@@ -108,7 +108,7 @@ def allocate(
     budget : int or array_like of int, shape (n_groups,)
         Asks; an ask is one pair in one order. One number is met exactly and shared among the
         groups; else the asks of each group, some may be 0.
-    model : {"bradley-terry", "thurstone"}
+    model : str, one of `venire.models.HALF_TIES`
         Of the votes; theta, predictions and priors are in its unit.
     criterion : {"D", "A", "top", "uniform", "residual", "residual_corrected", "sd"} or Criterion
         The last four are baselines, for comparison: new cycles; the pairs with the largest squared

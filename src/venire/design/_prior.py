@@ -130,7 +130,7 @@ def select_prior(
         by group: a student that saw a group's votes repeats their noise. Centred here in each
         group; nan (no prediction) stands for the group's mean. Without any, the three candidates
         of mean 0 compete.
-    model : {"bradley-terry", "thurstone"}
+    model : str, one of `venire.models.HALF_TIES`
         Of the votes; theta, means and variances are in its unit.
     rng : int, SeedSequence or Generator, optional
     n_threads : int, optional

@@ -160,7 +160,7 @@ class Settings:
     bridges : int, default 4
         Pairs of items of two groups that each group takes part in, asked in the first round: they
         put the targets of all groups on one scale. 0: none.
-    model : {"bradley-terry", "thurstone"}
+    model : str, one of `venire.models.HALF_TIES`
     prior : GaussianPrior or None, default GaussianPrior(0.1)
         Of the fits; see `fit_votes`.
     method : {"auto", "fit", "consensus", "uniform"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,7 +19,7 @@ from venire.ratings._errors import ParameterErrors
 __all__ = ["Ratings", "rank_within", "sides"]
 
 
-class Ratings:
+class Ratings(ABC):
     """Ratings of items, with errors, intervals, ranks and tables.
 
     `Fit` and `GroupedFit` are of this class; arrays of `n_items` are of the items of all groups.
@@ -32,7 +33,7 @@ class Ratings:
     ----------
     comparisons : Comparisons or GroupedComparisons
         What was fitted.
-    model : {"bradley-terry", "thurstone", "davidson", "rao-kupper"}
+    model : str, one of `venire.models.MODELS`
     prior : GaussianPrior or None
     theta : ndarray of float64, shape (n_items,)
         Read-only, like all arrays here.
@@ -64,6 +65,7 @@ class Ratings:
         """Labels of the items, (n_items,)."""
         return self.comparisons.items
 
+    @abstractmethod
     def standard_errors(self, errors: str = "fisher") -> np.ndarray:
         """Standard errors of theta, (n_items,), as deviations from the mean of the component.
 
@@ -75,8 +77,8 @@ class Ratings:
         errors : {"fisher", "robust"}
             See `Ratings`.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def parameter_errors(self, errors: str = "fisher") -> ParameterErrors:
         """Standard errors of the order effect and of the tie parameter.
 
@@ -90,7 +92,6 @@ class Ratings:
             Named tuple (order_effect, tie, log_tie); None for what the model lacks or holds on its
             boundary.
         """
-        raise NotImplementedError
 
     def interval(self, level: float = 0.95, errors: str = "fisher", **options: Any) -> np.ndarray:
         """Wald intervals of theta: estimate plus and minus z standard errors.
@@ -114,6 +115,7 @@ class Ratings:
         half = critical_value(level) * self.standard_errors(errors, **options)
         return np.stack([self.theta - half, self.theta + half], axis=1)
 
+    @abstractmethod
     def ranks(self) -> np.ndarray:
         """Ranks by theta, 1 the strongest; exactly equal items share the better rank.
 
@@ -123,7 +125,6 @@ class Ratings:
             Within each group, and within each component where there are several and no prior; 0
             where there is no fit.
         """
-        raise NotImplementedError
 
     def rescale(self, scale: str) -> Self:
         """The fit with theta, its errors and intervals on another scale; see `venire.scales`.
@@ -219,8 +220,8 @@ class Ratings:
 
     # ---- how ----------------------------------------------------------------------------------
 
-    def _summary(self, level: float, top: int | None, errors: str | None) -> Summary:
-        raise NotImplementedError
+    @abstractmethod
+    def _summary(self, level: float, top: int | None, errors: str | None) -> Summary: ...
 
     def _columns(self, level: float, errors: str | None) -> dict[str, np.ndarray]:
         columns: dict[str, np.ndarray] = {"item": self.items, "theta": self.theta}

@@ -71,7 +71,7 @@ def outcomes(
     first, second : array_like of int, shape (n_rows,)
         Positions into `theta`.
     theta : array_like of float, shape (n_items,)
-    model : {"bradley-terry", "thurstone", "davidson", "rao-kupper"}
+    model : str, one of `venire.models.MODELS`
     order_effect : float
         gamma.
     order : array_like of int, shape (n_rows,), optional

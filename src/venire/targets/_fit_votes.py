@@ -169,7 +169,7 @@ def fit_votes(
     ----------
     votes : Votes
         With groups. Ties count as half a win to each.
-    model : {"bradley-terry", "thurstone"}
+    model : str, one of `venire.models.HALF_TIES`
     prior : GaussianPrior or None, default GaussianPrior(0.1)
         Of theta, in every fit; see `fit_groups`.
     method : {"fit", "consensus", "uniform"}

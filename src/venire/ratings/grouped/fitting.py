@@ -51,7 +51,7 @@ def fit_groups(
     ----------
     g : GroupedComparisons
         What was observed.
-    model : {"bradley-terry", "thurstone", "davidson", "rao-kupper"}
+    model : str, one of `venire.models.MODELS`
     prior : GaussianPrior or None, default GaussianPrior(0.01)
         None: maximum likelihood.
     order_effect : bool, default False
