@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.checks import BadInput, fail
+from venire.data.columns import Columns, VoteColumns
+from venire.data.taken import Taken
 
 __all__ = ["Cells", "Observed", "Rows", "frozen", "naming"]
 
@@ -118,6 +120,7 @@ class Observed:
     """Cells, to read: what comparisons of one fit and of many groups have in common."""
 
     cells: Cells
+    taken: Taken | None = None  # how a file or a frame was read; None of arrays
     _declared: ClassVar[tuple[str, ...]]  # what is an attribute of its own, too
     items: NDArray[Any]
     second: NDArray[np.int32]
@@ -144,6 +147,11 @@ class Observed:
         self.cells = cells
         for name in self._declared:
             setattr(self, name, getattr(cells, name))
+
+    @property
+    def columns(self) -> Columns | VoteColumns | None:
+        """What the columns of the file or the frame were taken to say; None of arrays."""
+        return None if self.taken is None else self.taken.columns
 
     @property
     def n_items(self) -> int:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
+from venire.data.columns import Columns, VoteColumns
+from venire.data.taken import Taken
 from venire.data.votes._table import PairNames, Table, joined
 
 __all__ = ["Judgments"]
@@ -18,6 +20,12 @@ class Judgments:
     """Cells, pairs and teachers of one or several tables, put together when first needed."""
 
     _parts: tuple[Table, ...]
+    taken: Taken | None = None  # how a file or a frame was read; None of arrays
+
+    @property
+    def columns(self) -> Columns | VoteColumns | None:
+        """What the columns of the file or the frame were taken to say; None of arrays."""
+        return None if self.taken is None else self.taken.columns
 
     @cached_property
     def table(self) -> Table:
