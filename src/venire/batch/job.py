@@ -14,7 +14,7 @@ from venire._core import checks
 from venire.data.aggregation import aggregate
 from venire.data.columns import Columns
 from venire.data.grouped_comparisons import GroupedComparisons
-from venire.data.outcomes import Reading
+from venire.data.outcomes import Reading, Terms
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.io import DataError
 from venire.io.assemble import about_rows, rows_of
@@ -103,7 +103,7 @@ class Job:
         Of comparisons in groups.
     model, prior, order_effect, shared, tol, max_iter, errors, scale, bootstrap
         As for `fit_files`.
-    reading : {"words", "labels"}, optional
+    reading : str, optional
         How outcomes are to be read, once that is known.
     """
 
@@ -137,9 +137,14 @@ class Job:
         return self.columns.names
 
     @property
+    def terms(self) -> Terms:
+        """What is told of the column of outcomes."""
+        return Terms(self.columns.mapping, self.columns.first, self.columns.second)
+
+    @property
     def asks_reading(self) -> bool:
         """Whether only the whole column of outcomes says how to read it."""
-        return self.columns.outcome is not None and self.columns.mapping is None
+        return self.columns.outcome is not None
 
     def read_as(self, reading: Reading) -> Job:
         """The same job, with that settled."""
@@ -181,12 +186,17 @@ class Job:
         with about_rows(batch.path, self.names, batch.place):
             rows = rows_of(
                 batch.pieces, self.columns, reading=self.reading, is_text=batch.is_text,
-                n_threads=n_threads,
+                n_threads=n_threads, may_be_empty=not batch.is_text,
             )  # fmt: skip
             if rows is None:
                 lost = "holds no rows" if batch.is_text else "has changed while it was read"
                 raise DataError(batch.path, lost)
-            return GroupedComparisons.from_cells(aggregate(rows, n_threads=n_threads))
+            groups = None if rows.n else np.empty(0, np.int64)
+            found = GroupedComparisons.from_cells(
+                aggregate(rows, groups=groups, n_threads=n_threads)
+            )
+            found.taken = rows.taken(self.columns)
+            return found
 
     def fit(
         self,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from venire._core import checks
 from venire._core.checks import BadValueError
 from venire.data.columns import VoteColumnNames, VoteColumns
+from venire.data.outcomes import Terms
 from venire.data.votes import Votes
 from venire.data.votes.frame import frame_rows, gold_shares
 from venire.data.votes.gold import gold_of
@@ -90,12 +91,13 @@ def read_votes(
         frame, place = _frame(path, labels, names, n_threads, progress)
         coded: dict[str, Any] = {a: f"\0{a}" for a in labels}
         own = replace(chosen, gold=None, **coded)
-        votes = Votes.from_tables(
-            table_of(frame_rows(frame, own, strength), checks.n_threads(n_threads))
-        )
+        rows = frame_rows(frame, own, strength, (chosen.first, chosen.second))
+        votes = Votes.from_tables(table_of(rows, checks.n_threads(n_threads)))
+        votes.taken = rows.taken(chosen)
         truth = None
+        terms = Terms(chosen.mapping, chosen.first, chosen.second, signed=True)
         if chosen.gold is not None:
-            shares = gold_shares(frame[chosen.gold], chosen.mapping)
+            shares = gold_shares(frame[chosen.gold], terms)
             truth = _gold(votes, shares, frame, [*labels], place)
         return VotesFile(votes, truth)
 

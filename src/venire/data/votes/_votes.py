@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike
 
 from venire._core import checks
 from venire.data.columns import VoteColumnNames, VoteColumns
-from venire.data.taken import Taken
 from venire.data.votes._judgments import Judgments
 from venire.data.votes._table import Table, joined
 from venire.data.votes.rows import checked_rows, table_of
@@ -194,7 +193,7 @@ class Votes(Judgments):
         chosen = VoteColumns.of(columns, named)
         rows = frame_rows(frame, chosen, strength)
         self = cls.from_tables(table_of(rows, checks.n_threads(n_threads)))
-        self.taken = Taken(columns=chosen, n_rows=rows.n_read, dropped=rows.dropped)
+        self.taken = rows.taken(chosen)
         return self
 
     @classmethod
