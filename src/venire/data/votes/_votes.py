@@ -10,7 +10,7 @@ from venire._core import checks
 from venire.data.columns import VoteColumnNames, VoteColumns
 from venire.data.votes._judgments import Judgments
 from venire.data.votes._table import Table, joined
-from venire.data.votes.rows import checked_rows, table_of
+from venire.data.votes.rows import VoteRows, checked_rows, table_of
 
 __all__ = ["Votes"]
 
@@ -191,7 +191,14 @@ class Votes(Judgments):
         from venire.data.votes.frame import frame_rows
 
         rows = frame_rows(frame, VoteColumns.of(columns, named), strength)
-        return cls.from_tables(table_of(rows, checks.n_threads(n_threads)))
+        return cls.from_rows(rows, n_threads)
+
+    @classmethod
+    def from_rows(cls, rows: VoteRows, n_threads: int | None = None) -> Votes:
+        """From rows that were checked."""
+        self = cls.from_tables(table_of(rows, checks.n_threads(n_threads)))
+        self.strata = rows.strata
+        return self
 
     @classmethod
     def from_tables(cls, *parts: Table) -> Votes:

@@ -13,6 +13,7 @@ from venire._core import checks
 from venire._core.checks import fail
 from venire.data import coding
 from venire.data.votes._table import PairNames, Table, joined
+from venire.data.votes.strata import Strata, stratified
 
 __all__ = [
     "TOLERANCE",
@@ -50,13 +51,14 @@ class VoteRows(NamedTuple):
     weight: NDArray[np.float64] | None = None
     swapped: NDArray[np.uint8] | None = None
     pairs: Any = None
+    strata: Strata | None = None  # of rows that are read by category
 
     def part(self, rows: slice) -> VoteRows:
         """Some of the rows."""
         cut = {
             name: value[rows]
             for name, value in self._asdict().items()
-            if name not in ("n", "strength", "pairs") and value is not None
+            if name not in ("n", "strength", "pairs", "strata") and value is not None
         }
         return self._replace(n=len(cut["teacher"]), **cut)
 
@@ -74,6 +76,7 @@ def checked_rows(
     weight: Any = None,
     swapped: Any = None,
     pairs: Any = None,
+    by: Any = None,
 ) -> VoteRows:
     """Check everything but the labels; raises ValueError or TypeError."""
     named = (
@@ -82,10 +85,13 @@ def checked_rows(
     for name, column in (*named.items(), ("teacher", teacher)):
         if column is None:
             fail(name, "must be an array of labels", value=column, kind=TypeError)
-    n, *labels, vote, weight, swapped = checks.columns(
-        **named, teacher=teacher, group=group, vote=vote, weight=weight, swapped=swapped
+    n, *labels, by, vote, weight, swapped = checks.columns(
+        **named, teacher=teacher, group=group, by=by, vote=vote, weight=weight, swapped=swapped
     )
     named = dict(zip((*named, "teacher", "group"), labels, strict=True))
+    strata = None
+    if by is not None:
+        named["group"], strata = stratified(named["group"], by, n)
     if (vote is None) == (probabilities is None):
         raise TypeError("give one of vote and probabilities")
     votes = chances = None
@@ -102,7 +108,7 @@ def checked_rows(
         weights = None
     return VoteRows(
         n, **named, vote=votes, probabilities=chances, strength=factor, weight=weights,
-        swapped=None if swapped is None else _swapped(swapped, n), pairs=pairs,
+        swapped=None if swapped is None else _swapped(swapped, n), pairs=pairs, strata=strata,
     )  # fmt: skip
 
 
