@@ -80,7 +80,7 @@ class _Whole:
         n = n_items
         weight = np.bincount(cells.first * n + cells.second, cells.curve, n * n).reshape(n, n)
         self.links = weight + weight.T
-        self.component = _parts(self.links > 0.0)
+        self.component = np.unique(_parts(self.links[None] > 0.0)[0], return_inverse=True)[1]
         self.inverse = self.inverted(ridge, fixed)
         self.fixed = fixed
 
@@ -99,7 +99,7 @@ class _Whole:
         if self.fixed:
             return x
         out = x.copy()
-        for k in np.unique(self.component[known]):
+        for k in np.unique(self.component[known]).tolist():
             mine = self.component == k
             out[:, mine] -= x[:, mine & known].mean(axis=1, keepdims=True)
         return out
@@ -146,13 +146,15 @@ def clustered(
     """
     n, g = n_items, cells.n_clusters
     whole = _Whole(cells, n, ridge, fixed)
-    known = _known(cells, whole) if g > 1 else np.zeros(n, bool)
+    known, cuts = _known(cells, whole)
+    if g < 2:
+        known[:] = False
     total, first, second = np.zeros((n, n)), np.zeros(n), np.zeros(n)
     step = max(1, BLOCK // max(n, 1))
     for start in range(0, g, step):
         stop = min(start + step, g)
         part = cells.part(start, stop)
-        moved = without_each(part, whole.inverse)
+        moved = without_each(part, whole.inverse, cuts[start:stop])
         if shift is not None:
             moved += shift[0][start:stop] @ (shift[1] @ whole.inverse)
         moved = whole.centred(moved, known)
@@ -170,27 +172,34 @@ def clustered(
     return Clustered(total, freedom, known)
 
 
-def without_each(cells: Cells, inverse: Floats) -> Floats:
-    """How far theta moves in one step when a cluster is left out, (n_clusters, n_items)."""
+def without_each(cells: Cells, inverse: Floats, cuts: NDArray[np.bool_]) -> Floats:
+    """How far theta moves in one step when a cluster is left out, (n_clusters, n_items).
+
+    Where that takes a component apart (`cuts`) levels of the parts are any.
+    """
     n = len(inverse)
     score = cells.summed(cells.slope, n)
     moved = score @ inverse
-    held = _leverage(cells, inverse)
-    light = held <= LIGHT
+    light = _leverage(cells, inverse) <= LIGHT
     for _ in range(2):  # (A - A_g)^-1 = (1 + A^-1 A_g + ...) A^-1
         difference = moved[cells.cluster, cells.first] - moved[cells.cluster, cells.second]
         own = cells.summed(cells.curve * difference, n)
         moved = np.where(light[:, None], (score + own) @ inverse, moved)
-    border = np.searchsorted(cells.cluster, np.arange(cells.n_clusters + 1))
-    for k in np.flatnonzero(~light).tolist():
+    border = np.searchsorted(cells.cluster, np.arange(cells.n_clusters + 1)).tolist()
+    place = np.zeros(n, np.int64)
+    for k in np.flatnonzero(~light).tolist():  # (A - A_g)^-1 E = A^-1 E (1 - A_g E' A^-1 E)^-1
         here = slice(border[k], border[k + 1])
-        items, place = np.unique(
-            np.concatenate([cells.first[here], cells.second[here]]), return_inverse=True
-        )
-        at, to = place.reshape(2, -1)
-        own = _laplacian(at, to, cells.curve[here], len(items))
+        first, second = cells.first[here], cells.second[here]
+        place[:] = 0
+        place[first] = place[second] = 1
+        items = np.flatnonzero(place)
+        place[items] = np.arange(len(items))
+        own = _laplacian(place[first], place[second], cells.curve[here], len(items))
         left = np.eye(len(items)) - own @ inverse[np.ix_(items, items)]
-        small, *_ = np.linalg.lstsq(left, score[k, items], rcond=1e-9)
+        if cuts[k]:
+            small, *_ = np.linalg.lstsq(left, score[k, items], rcond=1e-9)
+        else:
+            small = np.linalg.solve(left, score[k, items])
         moved[k] = inverse[:, items] @ small
     return -moved
 
@@ -219,31 +228,49 @@ def _shares(cells: Cells, inverse: Floats) -> Floats:
         x = (inverse[cells.first[k]] - inverse[cells.second[k]]) ** 2
         x *= cells.curve[k, None]
         cluster = cells.cluster[k]
-        new = np.flatnonzero(np.diff(cluster, prepend=-1))
+        new = np.flatnonzero(np.concatenate([[True], cluster[1:] != cluster[:-1]]))
         out[cluster[new]] += np.add.reduceat(x, new, axis=0)
     return out
 
 
-def _known(cells: Cells, whole: _Whole) -> NDArray[np.bool_]:
-    """Items that stay with the others of their component whichever cluster is left out."""
+def _known(cells: Cells, whole: _Whole) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Items that stay with the others of their component whichever cluster is left out, and
+    clusters that take some away."""
     n = len(whole.component)
     known = (whole.links > 0.0).any(axis=1)
-    for g in np.flatnonzero(_leverage(cells, whole.inverted(0.0, False)) >= ALONE).tolist():
-        a, b = np.searchsorted(cells.cluster, [g, g + 1])
-        first, second = cells.first[a:b], cells.second[a:b]
-        own = np.bincount(first * n + second, cells.curve[a:b], n * n).reshape(n, n)
-        left = whole.links - own - own.T > 1e-9 * whole.links
+    cuts = np.zeros(cells.n_clusters, bool)
+    suspects = np.flatnonzero(_leverage(cells, whole.inverted(0.0, False)) >= ALONE)
+    step = max(1, BLOCK // (n * n))
+    for start in range(0, len(suspects), step):
+        some = suspects[start : start + step]
+        number = np.full(cells.n_clusters, -1)
+        number[some] = np.arange(len(some))
+        mine = number[cells.cluster]
+        use = np.flatnonzero(mine >= 0)
+        key = (mine[use] * n + cells.first[use]) * n + cells.second[use]
+        own = np.bincount(key, cells.curve[use], len(some) * n * n).reshape(-1, n, n)
+        left = whole.links - own - own.transpose(0, 2, 1) > 1e-9 * whole.links
         part = _parts(left)
-        size = np.bincount(part)[part]
-        order = np.lexsort((part, -size, whole.component))  # the largest of each component first
-        head = order[np.flatnonzero(np.diff(whole.component[order], prepend=-1))]
-        known &= part == part[head][whole.component]
-    return np.asarray(known)
+        row = np.arange(len(some))[:, None] * n
+        size = np.bincount((row + part).ravel(), minlength=len(some) * n)[row + part]
+        value = size * (n + 1) - part  # the largest part of each component, of equals the first
+        best = np.full((len(some), n), -n - 1)
+        np.maximum.at(best.reshape(-1), (row + whole.component).ravel(), value.ravel())
+        stays = value == np.take_along_axis(best, np.broadcast_to(whole.component, value.shape), 1)
+        stays |= ~(whole.links > 0.0).any(axis=1)
+        known &= stays.all(axis=0)
+        cuts[some] = ~stays.all(axis=1)
+    return known, cuts
 
 
 def _parts(linked: NDArray[np.bool_]) -> Ints:
-    """Connected parts of a graph, numbered from 0."""
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import connected_components
-
-    return connected_components(csr_array(linked), directed=False)[1].astype(np.int64)
+    """Connected parts of graphs, (k, n, n): the first item of each item's part, (k, n)."""
+    n = linked.shape[-1]
+    part = np.broadcast_to(np.arange(n), linked.shape[:-1])
+    while True:
+        near = np.where(linked, part[:, None, :], n).min(axis=2, initial=n)
+        least = np.minimum(part, near)
+        least = np.take_along_axis(least, least, 1)
+        if (least == part).all():
+            return part
+        part = least

@@ -109,11 +109,7 @@ class Judged:
         if self.weights is not None and self.weights.change.any():
             pulled = self._pulled(pairs, first, second, won, lost, len(theta))
             shift = self.weights.change[own], pulled
-            others = np.ones(len(self.strata.prompts), bool)
-            others[own] = False
-            if others.any():
-                away = self.weights.change[others]
-                rest = away.T @ away
+            rest = self._changes - shift[0].T @ shift[0]
         return clustered(cells, len(theta), ridge, fixed=fixed, shift=shift, rest=rest)
 
     @cached_property
@@ -123,6 +119,12 @@ class Judged:
         order = pairs[np.argsort(self.category[pairs], kind="stable")]
         ends = np.searchsorted(self.category[order], np.arange(len(self.strata.categories) + 1))
         return [order[a:b] for a, b in pairwise(ends.tolist())]
+
+    @cached_property
+    def _changes(self) -> Floats:
+        """Sum over the prompts of the products of the changes of weights."""
+        assert self.weights is not None
+        return self.weights.change.T @ self.weights.change
 
     @cached_property
     def _slopes(self) -> tuple[Floats, Floats]:
