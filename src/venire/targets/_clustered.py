@@ -237,7 +237,7 @@ def _known(cells: Cells, whole: _Whole) -> tuple[NDArray[np.bool_], NDArray[np.b
     """Items that stay with the others of their component whichever cluster is left out, and
     clusters that take some away."""
     n = len(whole.component)
-    known = (whole.links > 0.0).any(axis=1)
+    known = np.asarray((whole.links > 0.0).any(axis=1), bool)
     cuts = np.zeros(cells.n_clusters, bool)
     suspects = np.flatnonzero(_leverage(cells, whole.inverted(0.0, False)) >= ALONE)
     step = max(1, BLOCK // (n * n))
@@ -258,7 +258,7 @@ def _known(cells: Cells, whole: _Whole) -> tuple[NDArray[np.bool_], NDArray[np.b
         np.maximum.at(best.reshape(-1), (row + whole.component).ravel(), value.ravel())
         stays = value == np.take_along_axis(best, np.broadcast_to(whole.component, value.shape), 1)
         stays |= ~(whole.links > 0.0).any(axis=1)
-        known &= stays.all(axis=0)
+        known = np.asarray(known & stays.all(axis=0))
         cuts[some] = ~stays.all(axis=1)
     return known, cuts
 
