@@ -26,7 +26,7 @@ from venire.data.votes.rows import VoteRows, checked_rows
 __all__ = ["Run", "frame_rows", "gold_shares", "signed"]
 
 _NO_VOTE = "without a vote"
-_WHAT = ("first", "second", "pair", "group", "teacher")
+_WHAT = ("first", "second", "pair", "group", "by", "teacher")
 
 
 def frame_rows(
@@ -86,6 +86,8 @@ def _rows(data: Mapping[str, Any], columns: VoteColumns, strength: float, terms:
         given["weight"] = floats(data["weight"], "weight")
     if "swapped" in data:
         given["swapped"] = truths(data["swapped"], "swapped")
+    elif columns.swapped is False:
+        given["swapped"] = np.zeros(checks.length(data["teacher"], "teacher") or 0, bool)
     if not columns.runs:
         names = [f"probabilities{k}" for k in range(3)]
         stated = np.stack([floats(data[name], name) for name in names], axis=1)
