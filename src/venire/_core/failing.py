@@ -60,6 +60,7 @@ class BadInput(Exception):
         self.value = value.item() if isinstance(value, np.generic) else value
         self.cure = cure
         self.column: Any = None
+        self.settles: tuple[dict[str, Any], ...] = ()
 
     @property
     def nameless(self) -> str:
