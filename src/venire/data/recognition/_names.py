@@ -102,15 +102,21 @@ _WHOSE = (
     "crowd overall majority consensus pairwise preferred my the is expert gpt llm model "
     "comparison encoded"
 )
-OUTCOMES = _words(
-    f"{_WHOSE} home hometeam a modela first white player1 p1 team1 left system1 option1 item1",
-    "winner winners winning outcome outcomes result results res r preference preferences pref "
-    "preferred verdict verdicts vote votes voted choice choices chosen judgment judgement "
-    "judgments judgements decision label labels better best selected selection pick picked wl "
-    "win wins won annotation rating response answer ergebnis resultado resultat gewinner ganador",
-    "name names id model label labels team player code side letter value text index option "
-    "system item key is ft type",
-)
+_WON = "win wins win won winner preferred better chosen"
+_FIRST = "home hometeam first model1 modela white player1 p1 team1 system1 option1 item1 a left"
+OUTCOMES = re.compile(
+    _words(
+        _WHOSE,
+        "winner winners winning outcome outcomes result results res r preference preferences pref "
+        "preferred verdict verdicts vote votes voted choice choices chosen judgment judgement "
+        "judgments judgements decision label labels better best selected selection pick picked wl "
+        "win wins won annotation rating response answer ergebnis resultado resultat gewinner ganador",
+        "name names id model label labels team player code side letter value text index option "
+        "system item key is ft type",
+    ).pattern
+    + "|"
+    + _words("is", _FIRST, "").pattern + f"(?:{_WON.replace(' ', '|')})"
+)  # fmt: skip
 SCORES = _words("", "score share firstscore firstshare scorefirst scorea softlabel softscore")
 SHARES = _words(
     "", "score share first p prob probability proba pfirst pa s y soft win winprob winprobability "
