@@ -7,18 +7,32 @@ nobody guesses: the error names both, and what to write.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
-from typing import Any
+from contextlib import suppress
+from dataclasses import fields, replace
+from typing import Any, NamedTuple
 
+from venire._core import checks
+from venire._core.checks import BadInput
 from venire.data.columns import Columns, VoteColumns
+from venire.data.recognition._frames import frame_sample
 from venire.data.recognition._items import items_of
 from venire.data.recognition._questions import nearest, refuse
 from venire.data.recognition._rest import further, groups_of
 from venire.data.recognition._sample import Sample
 from venire.data.recognition._votes import is_panel, votes_of
-from venire.data.recognition._ways import way_of
+from venire.data.recognition._ways import WAYS, way_of
+from venire.data.taken import Taken
 
-__all__ = ["Given", "chosen", "is_panel", "nearest", "recognised"]
+__all__ = [
+    "Chosen",
+    "Given",
+    "chosen",
+    "frame_sample",
+    "nearest",
+    "of_frame",
+    "recognised",
+    "role_of",
+]
 
 Role = type[Columns] | type[VoteColumns]
 Table = Mapping[Any, Sequence[Any]]
@@ -42,7 +56,9 @@ class Given:
 
     def __init__(self, role: Role, named: Mapping[str, Any]) -> None:
         self.role = role
-        self.named = {a: value for a, value in named.items() if not (value is None or value is False)}
+        self.named = {
+            a: value for a, value in named.items() if not (value is None or value is False)
+        }
         role(**(self._missing() | self.named))
 
     def __getattr__(self, name: str) -> Any:
@@ -52,7 +68,7 @@ class Given:
 
     def _missing(self) -> dict[str, Any]:
         """Something for each argument that has to be there in the end."""
-        out = {}
+        out: dict[str, Any] = {}
         for alternatives in _NEEDED[self.role]:
             if not any(set(one) & set(self.named) for one in alternatives):
                 out |= dict.fromkeys(alternatives[0], "?")
@@ -73,7 +89,15 @@ _NEEDED: Mapping[Role, tuple[tuple[tuple[str, ...], ...], ...]] = {
     Columns: (
         (("first",),),
         (("second",),),
-        (("outcome",), ("score",), ("first_score",), ("second_score",), ("win",), ("loss",), ("tie",)),
+        (
+            ("outcome",),
+            ("score",),
+            ("first_score",),
+            ("second_score",),
+            ("win",),
+            ("loss",),
+            ("tie",),
+        ),
     ),
     VoteColumns: (
         (("teacher",),),
@@ -83,6 +107,26 @@ _NEEDED: Mapping[Role, tuple[tuple[tuple[str, ...], ...], ...]] = {
 }
 
 
+class Chosen(NamedTuple):
+    """The columns of a call.
+
+    Attributes
+    ----------
+    columns : Columns or VoteColumns
+    found : tuple of str
+        Arguments that nobody named.
+    notes : tuple of str
+    """
+
+    columns: Any
+    found: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def said(self, taken: Taken) -> Taken:
+        """What is known of the table, with how its columns were found."""
+        return replace(taken, found=self.found, notes=(*taken.notes, *self.notes))
+
+
 def chosen(
     role: Role,
     columns: Any,
@@ -90,7 +134,7 @@ def chosen(
     sample: Callable[[], Table],
     *,
     grouped: bool = False,
-) -> tuple[Any, tuple[str, ...]]:
+) -> Chosen:
     """The columns of a call: listed beforehand, named one by one, or found.
 
     Parameters
@@ -101,21 +145,29 @@ def chosen(
     sample : callable
         Gives some rows of all columns, where it is needed.
     grouped : bool
-
-    Returns
-    -------
-    columns : Columns or VoteColumns
-    notes : tuple of str
+        Whether comparisons are in groups.
     """
     if isinstance(columns, Given):
         columns, named = None, columns.named
-    if columns is not None:
-        return role.of(columns, named), ()
-    unknown = set(named) - {f.name for f in fields(role)}
+    if columns is not None or set(named) - {f.name for f in fields(role)}:
+        return Chosen(role.of(columns, named))
     given = {a: value for a, value in named.items() if value is not None}
-    if unknown or not (grouped and "group" not in given) and Given(role, given).is_complete:
-        return role(**named), ()
-    return recognised(sample(), role, given, grouped=grouped)
+    if Given(role, given).is_complete and not (grouped and "group" not in given):
+        return Chosen(role(**named))
+    rows = sample()
+    if role is Columns and isinstance(given.get("score"), str) and given["score"] not in rows:
+        with suppress(ValueError):  # what is typed is text
+            given["score"] = float(given["score"])
+    found, notes = recognised(rows, role, given, grouped=grouped)
+    names = [f.name for f in fields(found) if getattr(found, f.name) not in (None, False)]
+    return Chosen(found, tuple(name for name in names if name not in given), notes)
+
+
+def of_frame(
+    role: Role, columns: Any, named: Mapping[str, Any], frame: Any, *, grouped: bool = False
+) -> Chosen:
+    """The columns of a call about a data frame; see `chosen`."""
+    return chosen(role, columns, named, lambda: frame_sample(frame), grouped=grouped)
 
 
 def recognised(
@@ -164,6 +216,36 @@ def recognised(
         found = votes_of(table, named, notes)
     values = found | named
     return role(**{f.name: values[f.name] for f in fields(role) if f.name in values}), tuple(notes)
+
+
+def role_of(sample: Callable[[], Table], as_: str, given: Mapping[str, Any]) -> str:
+    """What a table is read as: "comparisons", "groups" or "votes".
+
+    Votes where a panel is found, few judges of many rows each, or nothing but votes can be found.
+    """
+    checks.one_of(as_, "as_", ("auto", "comparisons", "groups", "votes"))
+    if as_ != "auto":
+        return as_
+    own = {f.name for f in fields(VoteColumns)} - {f.name for f in fields(Columns)}
+    if own & set(given):
+        return "votes"
+    if "group" in given:
+        return "groups"
+    if set(WAYS) & set(given):
+        return "comparisons"
+    rows = sample()
+    shared = {a: v for a, v in given.items() if a in {f.name for f in fields(VoteColumns)}}
+    try:
+        votes, _ = recognised(rows, VoteColumns, shared)
+    except BadInput:
+        return "comparisons"
+    if is_panel(rows, votes):
+        return "votes"
+    try:
+        recognised(rows, Columns, given)
+    except BadInput as error:
+        return "votes" if error.argument == "first" else "comparisons"
+    return "comparisons"
 
 
 def _comparisons(

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from venire.data.recognition import _names
-from venire.data.recognition._questions import listed, refuse
-from venire.data.recognition._sample import Sample, Sides
+from venire.data.recognition._questions import COLUMN, listed, refuse
+from venire.data.recognition._sample import Column, Sample, Sides
 
 __all__ = ["items_of", "pairs_of"]
 
@@ -139,11 +139,25 @@ def _none(table: Sample, named: Mapping[str, Any]) -> NoReturn:
         "no two columns name the items that are compared, as model_a and model_b, home and away "
         f"or winner and loser do; there are {listed(table.names)}"
     )
+    lonely = [one for column in table if (one := _lonely(table, column)) is not None]
     texts = [s for s in table.sides if s.first.is_text and s.second.is_text]
     nested = [c.name for c in table if c.labels is None and c.is_text]
-    if texts:
+    if lonely:
+        reason += f" ({lonely[0][0]} has no other side, {lonely[0][1]})"
+    elif texts:
         reason += f" ({texts[0].named} are texts: no item comes back)"
     elif nested:
         reason += f" (lists or records stand in {listed(nested)}: they are no labels)"
     missing = [a for a in ("first", "second") if a not in named]
-    refuse(missing[0], reason, cure="name them: " + ", ".join(f"{a}=COLUMN" for a in missing))
+    refuse(missing[0], reason, [dict.fromkeys(missing, COLUMN)])
+
+
+def _lonely(table: Sample, column: Column) -> tuple[Any, str] | None:
+    """The column, and the name that the other side would have, if it is one side of items."""
+    for one, other in _names.SIDES[: _names.COMMON]:
+        for mine, its in ((one, other), (other, one)):
+            base = column.key.removesuffix(mine)
+            if base != column.key and base and _names.THINGS.fullmatch(base):
+                name = str(column.name)
+                return column.name, name[: len(name) - len(mine)] + its
+    return None

@@ -33,14 +33,18 @@ WON = (
     ("w", "l"), ("chosen", "rejected"), ("preferred", "rejected"), ("preferred", "dispreferred"),
     ("preferred", "other"), ("better", "worse"), ("victor", "loser"), ("best", "worst"),
 )  # fmt: skip
+COMMON = 6  # of SIDES
 SIDES = (
-    ("first", "second"), ("a", "b"), ("1", "2"), ("one", "two"), ("0", "1"), ("i", "j"),
-    ("x", "y"), ("home", "away"), ("home", "visitor"), ("home", "visiting"), ("home", "visitors"),
+    ("first", "second"), ("a", "b"), ("1", "2"), ("one", "two"), ("home", "away"),
+    ("left", "right"), ("0", "1"), ("i", "j"), ("x", "y"),
+    ("home", "visitor"), ("home", "visiting"), ("home", "visitors"),
     ("home", "road"), ("home", "guest"), ("home", "opponent"), ("h", "a"), ("h", "v"),
-    ("host", "guest"), ("left", "right"), ("white", "black"), ("red", "blue"), ("blue", "red"),
-    ("r", "b"), ("player", "opponent"), ("team", "opponent"), ("model", "opponent"), ("", "opponent"),
-    ("model", "baseline"), ("candidate", "baseline"), ("candidate", "reference"), ("test", "control"),
-    ("treatment", "control"), ("challenger", "champion"), ("challenger", "defender"),
+    ("host", "guest"), ("white", "black"), ("red", "blue"), ("blue", "red"),
+    ("r", "b"), ("player", "opponent"), ("team", "opponent"), ("model", "opponent"),
+    ("", "opponent"),
+    ("model", "baseline"), ("candidate", "baseline"), ("candidate", "reference"),
+    ("test", "control"), ("treatment", "control"), ("challenger", "champion"),
+    ("challenger", "defender"),
     ("top", "bottom"), ("lhs", "rhs"), ("heim", "gast"), ("local", "visitante"),
     ("mandante", "visitante"), ("casa", "trasferta"), ("domicile", "exterieur"), ("thuis", "uit"),
     ("win", "loss"), ("wins", "losses"), ("wins", "defeats"), ("victories", "defeats"),
@@ -82,7 +86,8 @@ TEXTS = _words(
 _WHOLE = "ft full time fulltime final total team match game end"
 POINTS = _words(
     f"{_WHOLE} {_THING}",
-    "score scores goal goals point points pts runs run g sets legs frames maps tries",
+    "score scores goal goals point points pts runs run g sets legs frames maps tries tore goles "
+    "puntos buts gol gols reti punkte punti",
     f"{_WHOLE} scored for f ft",
 )
 _COUNTED = "n num number of count total nb no"
@@ -109,8 +114,9 @@ OUTCOMES = re.compile(
         _WHOSE,
         "winner winners winning outcome outcomes result results res r preference preferences pref "
         "preferred verdict verdicts vote votes voted choice choices chosen judgment judgement "
-        "judgments judgements decision label labels better best selected selection pick picked wl "
-        "win wins won annotation rating response answer ergebnis resultado resultat gewinner ganador",
+        "judgments judgements decision label labels better best selected selection pick picked "
+        "wl win wins won annotation rating response answer ergebnis resultado resultat "
+        "gewinner ganador",
         "name names id model label labels team player code side letter value text index option "
         "system item key is ft type",
     ).pattern
@@ -133,8 +139,8 @@ NEUTRAL = _words("is", "neutral neutralground neutralvenue neutralsite", "site v
 SHOWN = _words("shown presentation display", "order position swapped flipped first")
 ORDER = _words("", "order orderadvantage advantage")
 _QUESTIONS = (
-    "question questions query queries qid prompt prompts instruction instructions topic topics task "
-    "tasks example instance sample conversation problem segment seg hit"
+    "question questions query queries qid prompt prompts instruction instructions topic topics "
+    "task tasks example instance sample conversation problem segment seg hit"
 )
 PROMPTS = _words("", _QUESTIONS, f"{_ID} text")
 # What comparisons are sorted by into groups, the most likely first.

@@ -9,17 +9,17 @@ from typing import Any, NoReturn
 from venire._core.checks import BadValueError
 from venire.data.recognition._names import key
 
-__all__ = ["listed", "nearest", "refuse"]
+__all__ = ["COLUMN", "listed", "nearest", "refuse"]
+
+COLUMN = "COLUMN"  # stands for a name that only the author of the table knows
 
 
 def refuse(
     argument: str, reason: str, settles: Iterable[Mapping[str, Any]] = (), cure: str = ""
 ) -> NoReturn:
     """Raise the question, with the arguments each of which answers it."""
-    answers = tuple(dict(answer) for answer in settles)
-    said = [", ".join(f"{a}={name}" for a, name in answer.items()) for answer in answers]
-    error = BadValueError(argument, reason, cure=cure or (f"say {', or '.join(said)}" * bool(said)))
-    error.settles = answers
+    error = BadValueError(argument, reason, cure=cure)
+    error.settles = tuple(dict(answer) for answer in settles)
     raise error
 
 

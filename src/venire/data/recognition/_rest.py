@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from venire.data.recognition import _names
-from venire.data.recognition._questions import refuse
+from venire.data.recognition._questions import COLUMN, refuse
 from venire.data.recognition._sample import Column, Sample
 
 __all__ = ["free", "further", "groups_of", "is_truth"]
@@ -82,5 +82,5 @@ def groups_of(table: Sample, taken: Mapping[str, Any]) -> Any:
                 refuse("group", reason, [{"group": best.name}, {"group": other.name}])
         return best.name
     reason = "no column is known to name the groups, as query, question, topic or league do"
-    some = [c.name for c in rest if c.repeats][:3]
-    refuse("group", reason, [{"group": n} for n in some], "" if some else "name it: group=COLUMN")
+    some = [c.name for c in rest if c.repeats][:3] or [COLUMN]
+    refuse("group", reason, [{"group": name} for name in some])

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core.checks import BadInput
-from venire.data.recognition._names import SIDES, WON, key
 from venire.data.coding import Encoded, encode
 from venire.data.outcomes import outcome_scores
+from venire.data.recognition._names import SIDES, WON, key
 
 __all__ = ["Column", "Sample", "Sides"]
 
@@ -60,7 +60,7 @@ class Column:
                 return None
             return [None if v is None else int(v) for v in self.values]
         texts = [None if v is None else str(v).strip() for v in self.values]
-        if all(t is None or t.lstrip("-").isdecimal() and len(t) < 18 for t in texts):
+        if all(t is None or (t.lstrip("-").isdecimal() and len(t) < 18) for t in texts):
             return [None if t is None else int(t) for t in texts]
         if kinds == {str} and self.numbers is not None:
             return None  # fractions
@@ -171,7 +171,7 @@ class Sample:
         for column in self:
             if column.key and len(column.key) <= _LONGEST_NAME:
                 by_key.setdefault(column.key, []).append(column)
-        found = {}
+        found: dict[tuple[int, int], Sides] = {}
         for name, columns in by_key.items():
             for one, other in SIDES:
                 for before, after in _without(name, one):
@@ -190,9 +190,7 @@ class Sample:
             return out
         rows = [
             i
-            for i, cells in enumerate(
-                zip(outcome.values, first.labels, second.labels, strict=True)
-            )
+            for i, cells in enumerate(zip(outcome.values, first.labels, second.labels, strict=True))
             if None not in cells
         ]
         one = first.is_numeric and second.is_numeric

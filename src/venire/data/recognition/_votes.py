@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from venire.data.columns import VoteColumns
 from venire.data.recognition import _names
 from venire.data.recognition._items import pairs_of
-from venire.data.recognition._questions import listed, refuse
+from venire.data.recognition._questions import COLUMN, listed, refuse
 from venire.data.recognition._rest import free, is_truth
 from venire.data.recognition._sample import Column, Sample, Sides
 
@@ -68,7 +68,7 @@ def votes_of(table: Sample, named: Mapping[str, Any], notes: list[str]) -> dict[
     return {a: value for a, value in taken.items() if a not in named}
 
 
-# ---- who --------------------------------------------------------------------------------------------
+# ---- who ----------------------------------------------------------------------------------------
 
 
 def _teacher(table: Sample, taken: Mapping[str, Any]) -> Any:
@@ -103,11 +103,11 @@ def _nobody(table: Sample, rest: list[Column]) -> NoReturn:
             )
             cure = f"unpivot them first, to a column of names ({base}) and one of votes (vote)"
             refuse("teacher", reason, cure=cure)
-    cure = f"name it: teacher=COLUMN; there are {listed(c.name for c in rest)}"
-    refuse("teacher", reason, cure=cure)
+    reason += f"; there are {listed(c.name for c in rest)}"
+    refuse("teacher", reason, [{"teacher": COLUMN}])
 
 
-# ---- how --------------------------------------------------------------------------------------------
+# ---- how ----------------------------------------------------------------------------------------
 
 
 def _vote(
@@ -129,12 +129,14 @@ def _vote(
         many = [some for some in runs.values() if len(some) > 1]
         many = [s for s in many if all(_is_known(c, _read(table, c, pair, None)) for c in s)]
         if many:
-            return {"vote": [c.name for c in many[0]]} | {"gold": c.name for c in gold[:1]}
+            votes: dict[str, Any] = {"vote": [c.name for c in many[0]]}
+            return votes | ({"gold": gold[0].name} if gold else {})
         known, gold = gold[:1] or found[:1], []
     if not known:
         reason = "no column is known to hold the votes, as verdict, vote, label or preference do"
-        cure = f"name it: vote=COLUMN; there are {listed(c.name for c in rest)}"
-        refuse("vote", reason, cure=cure)
+        reason += f"; there are {listed(c.name for c in rest)}"
+        refuse("vote", reason, [{"vote": COLUMN}])
+    truth = {"gold": gold[0].name} if gold else {}
     best = known[0]
     for other in known[1:]:
         a, b = read[best.name], read[other.name]
@@ -143,12 +145,10 @@ def _vote(
             answers = [{"vote": best.name}, {"vote": other.name}]
             refuse("vote", f"{best.name}, or {other.name}, may hold the votes", answers)
         notes.append(f"{other.name} says the same as {best.name}")
-    return {"vote": best.name} | {"gold": c.name for c in gold[:1]}
+    return {"vote": best.name} | truth
 
 
-def _read(
-    table: Sample, column: Column, pair: Sides | None, mapping: Any
-) -> NDArray[np.float64]:
+def _read(table: Sample, column: Column, pair: Sides | None, mapping: Any) -> NDArray[np.float64]:
     """What a column of votes says, as scores of first; numbers in any of their spellings."""
     numbers = column.numbers
     if numbers is not None and mapping is None:
@@ -165,7 +165,7 @@ def _is_known(column: Column, scores: NDArray[np.float64]) -> bool:
     return bool(np.isfinite(scores).sum() >= _KNOWN * len(column.present))
 
 
-# ---- what -------------------------------------------------------------------------------------------
+# ---- what ---------------------------------------------------------------------------------------
 
 
 def _pair(table: Sample, taken: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,8 +192,8 @@ def _pair(table: Sample, taken: Mapping[str, Any]) -> dict[str, Any]:
     if texts:
         return {"first": texts[0].first.name, "second": texts[0].second.name}
     reason = "no column is known to name what was judged, as model_a and model_b or question do"
-    cure = "name it: first=COLUMN and second=COLUMN, or pair=COLUMN; there are "
-    refuse("pair", reason, cure=cure + listed(c.name for c in rest))
+    reason += f"; there are {listed(c.name for c in rest)}"
+    refuse("pair", reason, [{"first": COLUMN, "second": COLUMN}, {"pair": COLUMN}])
 
 
 def _is_one_of(column: Column, texts: list[Sides]) -> bool:

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire.data.recognition import _names
-from venire.data.recognition._questions import listed, refuse
-from venire.data.recognition._sample import Sample, Sides
+from venire.data.recognition._questions import COLUMN, listed, refuse
+from venire.data.recognition._sample import Column, Sample, Sides
 
 __all__ = ["WAYS", "way_of"]
 
 WAYS = ("outcome", "score", "first_score", "second_score", "win", "loss", "tie")
+_WORDS = 12  # distinct values of a column of outcomes, at least so many may be
 _KNOWN = 0.5  # part of the rows that a way to say who won has to explain
 
 
@@ -61,7 +62,7 @@ def way_of(
             return pair, {"score": 1.0 if pair.marks in _names.WON else 0.0}
         used = {pair.first.name, pair.second.name} | _texts(named)
         ways = [way for way in _ways(table, pair, used, named) if way.is_known(table)]
-        if ways:
+        if ways and not ("win" in ways[0].arguments and _unread(table, used)):
             return pair, _without_doubt(table, ways, notes)
     _none(table, pairs[0], named)
 
@@ -171,21 +172,31 @@ def _of_items(table: Sample, pair: Sides, used: set[Any], name: re.Pattern[str])
     return [sides for sides in found if sides.marks == pair.marks] or found
 
 
+def _unread(table: Sample, used: set[Any]) -> list[Column]:
+    """Columns that are called as outcomes are, and hold a few words."""
+    return [
+        c
+        for c in table
+        if c.name not in used
+        and c.is_called(_names.OUTCOMES)
+        and 0 < len(set(map(str, c.present))) <= max(_WORDS, len(c.present) // 4)
+    ]
+
+
 def _none(table: Sample, pair: Sides, named: Mapping[str, Any]) -> NoReturn:
     """The items are known, and nothing says who won: say what comes near."""
     used = {pair.first.name, pair.second.name} | _texts(named)
     reason = f"{pair.named} name the items, but nothing known here says who won"
-    for column in table:
-        if column.name not in used and column.is_called(_names.OUTCOMES) and column.present:
-            values = listed(dict.fromkeys(repr(v)[:40] for v in column.present), 5)
-            cure = f"say what they mean: outcome={column.name} and a mapping"
-            refuse("outcome", f"{reason}: {column.name} holds {values}",
-                   [{"outcome": column.name}], cure)  # fmt: skip
+    for column in _unread(table, used):
+        values = list(dict.fromkeys(map(str, column.present)))
+        meaning = dict(zip(values, ("first", "second", "tie"), strict=False))
+        reason += f": {column.name} holds {listed(values, 5, lambda v: repr(v[:40]))}"
+        refuse("outcome", reason, [{"outcome": column.name, "mapping": meaning}])
     for sides in _of_items(table, pair, used, _names.RANKS):
         one, other = sides.first.name, sides.second.name
         answers = [{"first_score": one, "second_score": other}]
         answers.append({"first_score": other, "second_score": one})
         refuse("first_score", f"{reason}: is more better in {sides.named}, or less?", answers)
     rest = [n for n in table.names if n not in used]
-    cure = "name it: outcome=COLUMN, or first_score=COLUMN and second_score=COLUMN"
-    refuse("outcome", f"{reason}; there are {listed(rest)}" if rest else reason, cure=cure)
+    answers = [{"outcome": COLUMN}, {"first_score": COLUMN, "second_score": COLUMN}]
+    refuse("outcome", f"{reason}; there are {listed(rest)}" if rest else reason, answers)
