@@ -87,6 +87,14 @@ class Consensus(Command):
         runs = self.columns.vote or []
         if len(set(runs)) < len(runs):
             misused("--vote", "the same column twice is no second run")
+        if self.columns.is_complete and self.columns.gold is None:
+            self._require_gold()
+
+    def _require_gold(self) -> None:
+        if self.method == "stacked":
+            misused("--method stacked", "learns from --gold")
+        if self.use_gold:
+            misused("--use-gold", "needs --gold")
 
     def do(self, steps: Steps) -> Report:
         """Read, combine, and look at the teachers."""
@@ -98,9 +106,8 @@ class Consensus(Command):
                 progress=steps.rows,
                 **self.columns.named,
             )
-        if gold is None and (self.use_gold or self.method == "stacked"):
-            what = "--use-gold" if self.use_gold else "--method stacked"
-            raise Refused(f"{what} needs a column of gold: name it by --gold", 2)
+        if gold is None:
+            self._require_gold()
         with steps("combining"), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # it is among the notices
             try:
