@@ -266,6 +266,8 @@ def run(command: Command, words: list[str]) -> int:
     code = 1
     try:
         report, notes = _done(command, stderr)
+        if report.taken and not command.quiet:
+            notes = [report.taken, *notes]
         for note in notes:
             stderr.print(f"venire: {note}", markup=False)
         if command.json:

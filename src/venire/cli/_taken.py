@@ -12,11 +12,14 @@ __all__ = ["with_taken"]
 
 
 def with_taken(report: Report, source: Any, taken: Taken | None) -> Report:
-    """The report, its first line and a fact of it the columns that were taken."""
+    """The report, with how its input was read in its notes and among its facts."""
     if taken is None:
         return report
     options = ", ".join(f"--{name.replace('_', '-')}" for name in taken.found)
-    line = f"read {source}: {taken.told(f'{options} change it')}"
+    change = "change it" if len(taken.found) > 1 else "changes it"
+    line = f"read {source}: {taken.told(f'{options} {change}')}"
+    if not (taken.found or taken.dropped or taken.notes):
+        line = ""  # it is what was asked for
     facts = {
         "columns": taken.said(),
         "found": list(taken.found),
@@ -24,4 +27,4 @@ def with_taken(report: Report, source: Any, taken: Taken | None) -> Report:
         "dropped": dict(taken.dropped),
         "notes": list(taken.notes),
     }
-    return replace(report, said=[line, *report.said], facts=dict(report.facts) | {"read": facts})
+    return replace(report, taken=line, facts=dict(report.facts) | {"read": facts})

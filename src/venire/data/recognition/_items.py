@@ -69,13 +69,13 @@ def _tier(pair: Sides, n_rows: int) -> int | None:
         return None
     names = (_names.NOTHING, _names.THINGS, _names.IDENTIFIERS, _names.ORIGINS)
     for tier, known in zip((0, 1, 4, 6), names, strict=True):
-        if known.fullmatch(pair.base):
+        if known.has(pair.base):
             return tier + (2 if tier < 2 else 1) * won
     n_labels = len(one.distinct | other.distinct)
     short = not n_rows or 2 * n_labels <= max(len(one.present), 4)
-    if _names.TEXTS.fullmatch(pair.base):
+    if _names.TEXTS.has(pair.base):
         return 8 + won if short else None
-    if n_rows < 4 or won or one.is_numeric or other.is_numeric or _names.TRAITS.search(pair.base):
+    if n_rows < 4 or won or one.is_numeric or other.is_numeric or _names.TRAITS.has(pair.base):
         return None
     shared = len(one.distinct & other.distinct)
     enough = shared >= max(_SHARED * min(len(one.distinct), len(other.distinct)), 3)
@@ -157,7 +157,7 @@ def _lonely(table: Sample, column: Column) -> tuple[Any, str] | None:
     for one, other in _names.SIDES[: _names.COMMON]:
         for mine, its in ((one, other), (other, one)):
             base = column.key.removesuffix(mine)
-            if base != column.key and base and _names.THINGS.fullmatch(base):
+            if base != column.key and base and _names.THINGS.has(base):
                 name = str(column.name)
                 return column.name, name[: len(name) - len(mine)] + its
     return None

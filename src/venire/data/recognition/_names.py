@@ -7,8 +7,11 @@ one. Two columns are the two sides of one thing where they differ in a pair of `
 from __future__ import annotations
 
 import re
+from functools import cached_property
 
-__all__ = ["key"]
+__all__ = ["Names", "key"]
+
+_LONGEST = 80  # what is longer is no name that people give
 
 
 def key(name: object) -> str:
@@ -16,13 +19,32 @@ def key(name: object) -> str:
     return "".join(c for c in str(name).casefold() if c.isalnum())
 
 
-def _words(before: str, words: str, after: str = "") -> re.Pattern[str]:
+class Names:
+    """Names of columns, as a pattern, which is compiled when it is first asked for."""
+
+    def __init__(self, *patterns: str) -> None:
+        self._patterns = patterns
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile("|".join(self._patterns))
+
+    def has(self, name: str) -> bool:
+        """Whether a name without case and signs is one of these."""
+        return len(name) <= _LONGEST and self._compiled.fullmatch(name) is not None
+
+
+def _made(before: str, words: str, after: str = "") -> str:
     """Names that are made of these words: any of some, one of the others, any of the last."""
 
     def either(text: str) -> str:
         return "|".join(sorted(text.split(), key=len, reverse=True))
 
-    return re.compile(f"(?:{either(before)})*(?:{either(words)})(?:{either(after)})*")
+    return f"(?:{either(before)})*(?:{either(words)})(?:{either(after)})*"
+
+
+def _words(before: str, words: str, after: str = "") -> Names:
+    return Names(_made(before, words, after))
 
 
 # ---- two sides ----------------------------------------------------------------------------------
@@ -67,14 +89,14 @@ _THING = (
 )
 _ID = "id ids key code number no abbr abbreviation slug uuid uid index idx hash tricode"
 _ORIGIN = "country nation school university franchise mascot city state region conference ioc flag"
-NOTHING = re.compile("")
+NOTHING = Names("")
 THINGS = _words("", _THING, _THING)
 IDENTIFIERS = _words(_THING, _ID, f"{_THING} {_ID}")
 ORIGINS = _words(_THING, _ORIGIN, f"{_THING} {_ID} {_ORIGIN}")
 # Of items, too, but they name none.
-TRAITS = re.compile(
-    "hand|seed|stance|formation|manager|coach|captain|division|color|colour|opening|lang|categor|"
-    "type|reason|status|outcome|result|verdict|comment|note|order|position|style|class|title|judge"
+TRAITS = Names(
+    ".*(?:hand|seed|stance|formation|manager|coach|captain|division|color|colour|opening|lang|categor|"
+    "type|reason|status|outcome|result|verdict|comment|note|order|position|style|class|title|judge).*"
 )
 TEXTS = _words(
     _THING,
@@ -96,7 +118,7 @@ COUNTS = _words(
     "wins win won winner victories victory votes preferred prefs",
     f"{_COUNTED} {_THING}",
 )
-HALF_TIME = re.compile("^(?:ht|h1|half|1st|q[1-4]|.*(?:halftime|half|ht$)).*")
+HALF_TIME = Names("(?:ht|h1|half|1st|q[1-4]).*", ".*half.*", ".*ht")
 RANKS = _words(_THING, "rank ranks rating ratings grade grades likert place position", "")
 
 # ---- single columns -----------------------------------------------------------------------------
@@ -109,8 +131,8 @@ _WHOSE = (
 )
 _WON = "win wins win won winner preferred better chosen"
 _FIRST = "home hometeam first model1 modela white player1 p1 team1 system1 option1 item1 a left"
-OUTCOMES = re.compile(
-    _words(
+OUTCOMES = Names(
+    _made(
         _WHOSE,
         "winner winners winning outcome outcomes result results res r preference preferences pref "
         "preferred verdict verdicts vote votes voted choice choices chosen judgment judgement "
@@ -119,10 +141,9 @@ OUTCOMES = re.compile(
         "gewinner ganador",
         "name names id model label labels team player code side letter value text index option "
         "system item key is ft type",
-    ).pattern
-    + "|"
-    + _words("is", _FIRST, "").pattern + f"(?:{_WON.replace(' ', '|')})"
-)  # fmt: skip
+    ),
+    _made("is", _FIRST, "") + f"(?:{_WON.replace(' ', '|')})",
+)
 SCORES = _words("", "score share firstscore firstshare scorefirst scorea softlabel softscore")
 SHARES = _words(
     "", "score share first p prob probability proba pfirst pa s y soft win winprob winprobability "
@@ -134,12 +155,12 @@ WEIGHTS = _words(
     "weight weights sampleweight w count counts n freq frequency multiplicity repeats times "
     "ncomparisons ngames nvotes numvotes nobs",
 )
-PLAIN_WEIGHTS = re.compile("(?:weight|weights|sampleweight)")
+PLAIN_WEIGHTS = Names("weight|weights|sampleweight")
 NEUTRAL = _words("is", "neutral neutralground neutralvenue neutralsite", "site venue ground")
 SHOWN = _words("shown presentation display", "order position swapped flipped first")
 ORDER = _words("", "order orderadvantage advantage")
 _QUESTIONS = (
-    "question questions query queries qid prompt prompts instruction instructions topic topics "
+    "question questions query queries qid q prompt prompts instruction instructions topic topics "
     "task tasks example instance sample conversation problem segment seg hit"
 )
 PROMPTS = _words("", _QUESTIONS, f"{_ID} text")

@@ -41,7 +41,8 @@ def further(table: Sample, taken: Mapping[str, Any], notes: list[str]) -> dict[s
     if "group" not in taken and "cluster" not in taken:
         some = [c for c in rest if _is_cluster(c) and c.name not in found.values()]
         if some:
-            notes.append(f"rows of one {some[0].name} count as independent (cluster is not given)")
+            listed = " or ".join(str(c.name) for c in some)
+            notes.append(f"rows of one {listed} count as independent (cluster is not given)")
     return found
 
 

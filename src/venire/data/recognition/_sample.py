@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -14,12 +13,11 @@ from numpy.typing import NDArray
 from venire._core.checks import BadInput
 from venire.data.coding import Encoded, encode
 from venire.data.outcomes import outcome_scores
-from venire.data.recognition._names import SIDES, WON, key
+from venire.data.recognition._names import SIDES, WON, Names, key
 
 __all__ = ["Column", "Sample", "Sides"]
 
 _TEXT = 80  # characters, on average, above which a column holds texts rather than labels
-_LONGEST_NAME = 80  # what is longer is no name that people give
 _UNREAD = 12  # distinct values that a column of outcomes may have and nobody can read
 
 
@@ -40,9 +38,9 @@ class Column:
         self.key = key(name)
         self.values = [None if is_missing(v) else v for v in values]
 
-    def is_called(self, names: re.Pattern[str]) -> bool:
+    def is_called(self, names: Names) -> bool:
         """Whether its name is one of these."""
-        return len(self.key) <= _LONGEST_NAME and names.fullmatch(self.key) is not None
+        return names.has(self.key)
 
     @cached_property
     def present(self) -> list[Any]:
@@ -169,7 +167,7 @@ class Sample:
         """All pairs of columns whose names differ in the word for the side alone."""
         by_key: dict[str, list[Column]] = {}
         for column in self:
-            if column.key and len(column.key) <= _LONGEST_NAME:
+            if column.key:
                 by_key.setdefault(column.key, []).append(column)
         found: dict[tuple[int, int], Sides] = {}
         for name, columns in by_key.items():

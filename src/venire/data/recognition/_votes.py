@@ -93,7 +93,7 @@ def _nobody(table: Sample, rest: list[Column]) -> NoReturn:
     wide: dict[str, list[Any]] = {}
     for column in table:
         base = re.sub(r"\d+|(?<=[a-z])[a-e]$", "", column.key)
-        if any(names.fullmatch(base) for names in _names.TEACHERS[:2]) and base != column.key:
+        if any(names.has(base) for names in _names.TEACHERS[:2]) and base != column.key:
             wide.setdefault(base, []).append(column.name)
     for base, columns in wide.items():
         if len(columns) > 1:
@@ -119,7 +119,7 @@ def _vote(
     runs: dict[str, list[Column]] = {}
     for column in rest:
         base = re.sub(r"(?:run|round|pass|trial|repeat)?\d+$", "", column.key)
-        if base != column.key and _names.OUTCOMES.fullmatch(base):
+        if base != column.key and _names.OUTCOMES.has(base):
             runs.setdefault(base, []).append(column)
     found = [c for c in rest if c not in golds and c.is_called(_names.OUTCOMES)]
     read = {c.name: _read(table, c, pair, taken.get("mapping")) for c in [*found, *golds]}
@@ -173,7 +173,7 @@ def _pair(table: Sample, taken: Mapping[str, Any]) -> dict[str, Any]:
     rest = [c for c in free(table, taken) if c.labels is not None]
     texts = [
         s for s in table.sides
-        if _names.TEXTS.fullmatch(s.base) and s.first.labels is not None
+        if _names.TEXTS.has(s.base) and s.first.labels is not None
         and s.second.labels is not None and not s.says_who_won
     ]  # fmt: skip
     for names in _names.PAIRS:

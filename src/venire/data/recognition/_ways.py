@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
 
@@ -125,7 +124,7 @@ def _counts(table: Sample, pair: Sides, used: set[Any], tie: Any = None) -> list
         sides
         for sides in table.sides
         if sides.marks in _names.COUNTED
-        and (not sides.base or _names.COUNTING.fullmatch(sides.base))
+        and (not sides.base or _names.COUNTING.has(sides.base))
         and not {sides.first.name, sides.second.name} & used
     ]
     ties = [
@@ -158,15 +157,15 @@ def _shares(table: Sample, used: set[Any], only_scores: bool) -> list[Way]:
     ]
 
 
-def _of_items(table: Sample, pair: Sides, used: set[Any], name: re.Pattern[str]) -> list[Sides]:
+def _of_items(table: Sample, pair: Sides, used: set[Any], name: _names.Names) -> list[Sides]:
     """Further columns of the two items, their sides as those of the items."""
     turned = pair.marks not in _names.SIDES and pair.marks[::-1] in _names.SIDES
     found = []
     for sides in table.sides:
-        if sides.says_who_won or not name.fullmatch(sides.base):
+        if sides.says_who_won or not name.has(sides.base):
             continue
         one, other = (sides.second, sides.first) if turned else (sides.first, sides.second)
-        if {one.name, other.name} & used or _names.HALF_TIME.match(one.key):
+        if {one.name, other.name} & used or _names.HALF_TIME.has(one.key):
             continue
         found.append(sides.turned if turned else sides)
     return [sides for sides in found if sides.marks == pair.marks] or found
@@ -189,7 +188,7 @@ def _none(table: Sample, pair: Sides, named: Mapping[str, Any]) -> NoReturn:
     reason = f"{pair.named} name the items, but nothing known here says who won"
     for column in _unread(table, used):
         values = list(dict.fromkeys(map(str, column.present)))
-        meaning = dict(zip(values, ("first", "second", "tie"), strict=False))
+        meaning = dict(zip(values, ("first", "second"), strict=False))
         reason += f": {column.name} holds {listed(values, 5, lambda v: repr(v[:40]))}"
         refuse("outcome", reason, [{"outcome": column.name, "mapping": meaning}])
     for sides in _of_items(table, pair, used, _names.RANKS):
