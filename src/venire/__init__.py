@@ -35,7 +35,7 @@ from venire.ratings import (
     fit_thurstone,
 )
 from venire.resampling import bootstrap, bootstrap_statistic, bootstrap_weights
-from venire.targets import fit_votes
+from venire.targets import fit_votes, rate
 
 __version__ = "0.1.0"
 
@@ -65,6 +65,7 @@ __all__ = [
     "fit_thurstone",
     "fit_votes",
     "from_frame",
+    "rate",
     "read",
     "show_config",
 ]

@@ -49,10 +49,12 @@ class Consensus(Command):
     file: Path = opt.file()
     columns: Given = block(
         of=VoteColumns,
+        without=("by",),
         typed={
             "vote": (list[str] | None, {}),
             "mapping": opt.MEANINGS,
             "probabilities": opt.THREE,
+            "swapped": (str | None, {}),
         },
     )
     strength: float = option(

@@ -7,16 +7,17 @@ nobody guesses: the error names both, and what to write.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import fields, replace
+from numbers import Real
 from typing import Any, NamedTuple
 
 from venire._core import checks
 from venire._core.checks import BadInput
 from venire.data.columns import Columns, VoteColumns
+from venire.data.naming import nearest
 from venire.data.recognition._frames import frame_sample
 from venire.data.recognition._items import items_of
-from venire.data.recognition._questions import nearest, refuse
+from venire.data.recognition._questions import refuse
 from venire.data.recognition._rest import further, groups_of
 from venire.data.recognition._sample import Sample
 from venire.data.recognition._votes import is_panel, votes_of
@@ -70,12 +71,8 @@ class Given:
         """Something for each argument that has to be there in the end."""
         out: dict[str, Any] = {}
         for alternatives in _NEEDED[self.role]:
-            if not any(set(one) & set(self.named) for one in alternatives):
-                out |= dict.fromkeys(alternatives[0], "?")
-            for one in alternatives:
-                if set(one) & set(self.named):
-                    out |= dict.fromkeys(one, "?")
-                    break
+            given = [one for one in alternatives if one[0] in self.named]
+            out |= dict.fromkeys((given or alternatives)[-1 if given else 0], "?")
         return out
 
     @property
@@ -84,7 +81,8 @@ class Given:
         return not set(self._missing()) - set(self.named)
 
 
-# What must be known in the end: of each of these one alternative, all arguments of it.
+# What must be known in the end: of each of these one alternative, with all arguments of it. What
+# is given calls for the last that begins with it; nothing, for the first.
 _NEEDED: Mapping[Role, tuple[tuple[tuple[str, ...], ...], ...]] = {
     Columns: (
         (("first",),),
@@ -101,7 +99,13 @@ _NEEDED: Mapping[Role, tuple[tuple[tuple[str, ...], ...], ...]] = {
     ),
     VoteColumns: (
         (("teacher",),),
-        (("pair",), ("first", "second"), ("group", "first", "second")),
+        (
+            ("pair",),
+            ("first", "second"),
+            ("second", "first"),
+            ("group", "first", "second"),
+            ("by", "group", "first", "second"),
+        ),
         (("vote",), ("probabilities",)),
     ),
 }
@@ -140,27 +144,36 @@ def chosen(
     Parameters
     ----------
     role : Columns or VoteColumns
-    columns : Columns, VoteColumns, Given or None
+    columns : Columns, VoteColumns or None
     named : mapping of str to object
     sample : callable
         Gives some rows of all columns, where it is needed.
     grouped : bool
         Whether comparisons are in groups.
     """
-    if isinstance(columns, Given):
-        columns, named = None, columns.named
     if columns is not None or set(named) - {f.name for f in fields(role)}:
         return Chosen(role.of(columns, named))
     given = {a: value for a, value in named.items() if value is not None}
-    if Given(role, given).is_complete and not (grouped and "group" not in given):
+    constant = _as_number(given.get("score"))
+    complete = Given(role, given).is_complete and not (grouped and "group" not in given)
+    if complete and constant is None:
         return Chosen(role(**named))
     rows = sample()
-    if role is Columns and isinstance(given.get("score"), str) and given["score"] not in rows:
-        with suppress(ValueError):  # what is typed is text
-            given["score"] = float(given["score"])
+    if constant is not None and given["score"] not in rows:  # what is typed is text
+        given["score"] = constant
+    if complete:
+        return Chosen(role(**given))
     found, notes = recognised(rows, role, given, grouped=grouped)
-    names = [f.name for f in fields(found) if getattr(found, f.name) not in (None, False)]
+    names = [f.name for f in fields(found) if getattr(found, f.name) != f.default]
     return Chosen(found, tuple(name for name in names if name not in given), notes)
+
+
+def _as_number(score: Any) -> float | None:
+    """A text as the number that it may stand for."""
+    try:
+        return float(score) if isinstance(score, str) else None
+    except ValueError:
+        return None
 
 
 def of_frame(
@@ -184,7 +197,8 @@ def recognised(
     given : mapping of str to object
         The arguments that the caller named; they stay as they are.
     grouped : bool, default False
-        Whether comparisons are in groups.
+        Whether comparisons are in groups; of votes, whether items and the prompts that they answer
+        must be named.
 
     Returns
     -------
@@ -213,7 +227,7 @@ def recognised(
     if role is Columns:
         found = _comparisons(table, named, grouped, notes)
     else:
-        found = votes_of(table, named, notes)
+        found = votes_of(table, named, grouped, notes)
     values = found | named
     return role(**{f.name: values[f.name] for f in fields(role) if f.name in values}), tuple(notes)
 
@@ -263,7 +277,9 @@ def _comparisons(
 def _require(named: Mapping[str, Any], names: list[Any]) -> None:
     """Refuse the name of a column that is not there."""
     for argument, value in named.items():
-        if argument in _SETTINGS or (argument == "score" and not isinstance(value, str)):
+        if argument in _SETTINGS or value is False:
+            continue
+        if argument == "score" and isinstance(value, Real):
             continue
         for name in value if isinstance(value, (list, tuple)) else (value,):
             if name not in names:

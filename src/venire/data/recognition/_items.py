@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from venire.data.naming import listed
 from venire.data.recognition import _names
-from venire.data.recognition._questions import COLUMN, listed, refuse
+from venire.data.recognition._questions import COLUMN, refuse
 from venire.data.recognition._sample import Column, Sample, Sides
 
 __all__ = ["items_of", "pairs_of"]

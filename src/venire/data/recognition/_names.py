@@ -1,6 +1,6 @@
 """What people call the columns of tables of comparisons and of votes.
 
-Names are compared without case, blanks and signs: ``HomeTeam``, ``home_team`` and ``home team`` are
+Names are compared by `venire.data.naming.key`: ``HomeTeam``, ``home_team`` and ``home team`` are
 one. Two columns are the two sides of one thing where they differ in a pair of `SIDES` alone.
 """
 
@@ -9,14 +9,9 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-__all__ = ["Names", "key"]
+__all__ = ["Names"]
 
 _LONGEST = 80  # what is longer is no name that people give
-
-
-def key(name: object) -> str:
-    """A name without case, blanks and signs."""
-    return "".join(c for c in str(name).casefold() if c.isalnum())
 
 
 class Names:

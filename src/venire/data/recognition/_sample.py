@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from venire._core.checks import BadInput
 from venire.data.coding import Encoded, encode
+from venire.data.naming import key
 from venire.data.outcomes import outcome_scores
-from venire.data.recognition._names import SIDES, WON, Names, key
+from venire.data.recognition._names import SIDES, WON, Names
 
 __all__ = ["Column", "Sample", "Sides"]
 

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire.data.columns import VoteColumns
+from venire.data.naming import listed
 from venire.data.recognition import _names
-from venire.data.recognition._items import pairs_of
-from venire.data.recognition._questions import COLUMN, listed, refuse
+from venire.data.recognition._items import items_of, pairs_of
+from venire.data.recognition._questions import COLUMN, refuse
 from venire.data.recognition._rest import free, is_truth
 from venire.data.recognition._sample import Column, Sample, Sides
 
@@ -32,8 +33,10 @@ def is_panel(sample: Mapping[Any, Sequence[Any]], columns: VoteColumns) -> bool:
     return few and len(teachers.distinct) <= _CROWD * len(teachers.present) + fewest
 
 
-def votes_of(table: Sample, named: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
-    """The columns that nobody named.
+def votes_of(
+    table: Sample, named: Mapping[str, Any], grouped: bool, notes: list[str]
+) -> dict[str, Any]:
+    """The columns that nobody named; with `grouped` two items and their prompt must be there.
 
     Raises
     ------
@@ -44,7 +47,8 @@ def votes_of(table: Sample, named: Mapping[str, Any], notes: list[str]) -> dict[
     pair = None
     if "pair" not in named:
         items = {a: named[a] for a in ("first", "second") if a in named}
-        pairs = [p for p in pairs_of(table, items) if not p.says_who_won or items]
+        pairs = items_of(table, items) if grouped else pairs_of(table, items)
+        pairs = [p for p in pairs if not p.says_who_won or items]
         if pairs:
             pair = pairs[0]
             taken |= {"first": pair.first.name, "second": pair.second.name}
@@ -55,7 +59,7 @@ def votes_of(table: Sample, named: Mapping[str, Any], notes: list[str]) -> dict[
     if pair is None and "pair" not in taken:
         taken |= _pair(table, taken)
     elif pair is not None and "group" not in taken:
-        taken |= _prompt(table, taken, notes)
+        taken |= _prompt(table, taken, grouped, notes)
     for column in free(table, taken):
         if "swapped" not in taken and column.is_called(_names.SWAPPED) and is_truth(column):
             taken["swapped"] = column.name
@@ -207,15 +211,20 @@ def _has_several(question: Column, texts: Sides) -> bool:
     return len(rows) > len(question.distinct)
 
 
-def _prompt(table: Sample, taken: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
+def _prompt(
+    table: Sample, taken: Mapping[str, Any], grouped: bool, notes: list[str]
+) -> dict[str, Any]:
     """The column of prompts, within which items are compared."""
     rest = [c for c in free(table, taken) if c.labels is not None and c.is_called(_names.PROMPTS)]
     if not rest:
-        return {}
+        if not grouped and "by" not in taken:
+            return {}
+        reason = "no column is known to name the prompt that is answered, as prompt or question do"
+        refuse("group", f"{reason}; there are {listed(table.names)}", [{"group": COLUMN}])
     best = min(rest, key=lambda c: (not c.repeats, c.is_text))
     teachers = table.columns[taken["teacher"]]
     crowd = len(teachers.distinct) > _CROWD * len(teachers.present) + _PANEL[0]
-    if not best.repeats and crowd:  # each prompt is judged once, by somebody else
+    if not best.repeats and crowd and not grouped:  # each prompt is judged once, by somebody else
         notes.append(f"{best.name} is not read: no prompt comes back (group)")
         return {}
     for other in rest:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from venire.data.naming import listed
 from venire.data.recognition import _names
-from venire.data.recognition._questions import COLUMN, listed, refuse
+from venire.data.recognition._questions import COLUMN, refuse
 from venire.data.recognition._sample import Column, Sample, Sides
 
 __all__ = ["WAYS", "way_of"]
