@@ -71,8 +71,8 @@ class Given:
         """Something for each argument that has to be there in the end."""
         out: dict[str, Any] = {}
         for alternatives in _NEEDED[self.role]:
-            given = [one for one in alternatives if one[0] in self.named]
-            out |= dict.fromkeys((given or alternatives)[-1 if given else 0], "?")
+            begun = [one for one in alternatives if one[0] in self.named] or alternatives[:1]
+            out |= dict.fromkeys(begun[0 if "pair" in self.named else -1], "?")
         return out
 
     @property

@@ -55,7 +55,7 @@ def way_of(
     ValueError
         If two ways give different answers, or there is none.
     """
-    if any(name in named for name in WAYS[:-1]):
+    if any(name in named for name in WAYS):
         return pairs[0], {}
     for pair in pairs:
         if pair.says_who_won and "mapping" not in named:
@@ -72,8 +72,6 @@ def _texts(named: Mapping[str, Any]) -> set[Any]:
 
 
 def _ways(table: Sample, pair: Sides, used: set[Any], named: Mapping[str, Any]) -> list[Way]:
-    if "tie" in named:
-        return _counts(table, pair, used, named["tie"])
     found = _outcomes(table, pair, used, named.get("mapping"))
     if "mapping" in named:
         return found
@@ -119,7 +117,7 @@ def _points(table: Sample, pair: Sides, used: set[Any]) -> list[Way]:
     return out
 
 
-def _counts(table: Sample, pair: Sides, used: set[Any], tie: Any = None) -> list[Way]:
+def _counts(table: Sample, pair: Sides, used: set[Any]) -> list[Way]:
     found = _of_items(table, pair, used, _names.COUNTS)
     found += [
         sides
@@ -128,12 +126,7 @@ def _counts(table: Sample, pair: Sides, used: set[Any], tie: Any = None) -> list
         and (not sides.base or _names.COUNTING.has(sides.base))
         and not {sides.first.name, sides.second.name} & used
     ]
-    ties = [
-        c
-        for c in table
-        if c.name == tie
-        or (tie is None and c.name not in used and c.is_called(_names.TIES) and c.is_counts)
-    ]
+    ties = [c for c in table if c.name not in used and c.is_called(_names.TIES) and c.is_counts]
     out = []
     for sides in found:
         if not (sides.first.is_counts and sides.second.is_counts):
