@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, BinaryIO, Unpack
@@ -20,8 +20,10 @@ from venire.batch.parts import Share, rows_of_part, units_of, write_parts
 from venire.batch.plan import DEFAULT_MEMORY, cut, free
 from venire.batch.scan import Unit
 from venire.data.columns import Columns
-from venire.io import DataError, TableWriter, check_writable, tables_in
+from venire.data.taken import Taken
+from venire.io import DataError, Scanner, TableWriter, check_writable, tables_in
 from venire.io.assemble import LABELS
+from venire.io.choosing import chosen_in
 
 __all__ = ["fit_files"]
 
@@ -31,7 +33,7 @@ Path = str | os.PathLike[str]
 def fit_files(
     source: Path,
     output: Path | BinaryIO,
-    columns: Columns,
+    columns: Columns | Mapping[str, Any] | None = None,
     *,
     executor: Any = None,
     memory: int = DEFAULT_MEMORY,
@@ -52,8 +54,9 @@ def fit_files(
         As for `venire.io.write_table`; the file appears whole or not at all. An open file gets
         CSV as the fits go on. With an executor, a folder: ``part-00000.parquet`` and so on, in the
         order of the groups, and ``_summary.json``. An output of an earlier run is replaced.
-    columns : Columns
-        The columns to read, `group` among them.
+    columns : Columns, or mapping of str to str, optional
+        The columns to read, `group` among them; or arguments of `Columns`. What is missing is found
+        by the names of the columns and by what stands in them.
     executor : int, str, distributed.Client or Executor, optional
         Who does it: so many processes, which are started on this machine; the Dask cluster whose
         scheduler has this address, as in ``tcp://host:8786``; or the one of a client, which is
@@ -127,7 +130,12 @@ def fit_files(
     """
     needs("pyarrow", "a file")
     begun = time.monotonic()
-    job = Job(columns, **options)
+    scanner = Scanner(source)
+    if isinstance(columns, Mapping):
+        chosen = chosen_in(scanner, Columns, None, columns, grouped=True)
+    else:
+        chosen = chosen_in(scanner, Columns, columns, {}, grouped=True)
+    job = Job(chosen.columns, **options)
     checks.whole(memory, "memory", 1, None)
     checks.function(progress, "progress")
     if n_threads is not None:
@@ -146,7 +154,10 @@ def fit_files(
     run = _Run(job, os.fspath(source), output, memory, n_threads, tell)
     with opened(executor) as tasks:
         done = run.to_folder(tasks, rows_per_part) if tasks.apart else run.to_file(tasks)
-    return replace(done, seconds=time.monotonic() - begun)
+    taken = Taken(
+        columns=job.columns, n_rows=done.n_rows, dropped=done.dropped, notes=scanner.notes
+    )
+    return replace(done, seconds=time.monotonic() - begun, taken=chosen.said(taken))
 
 
 @dataclass(frozen=True)
@@ -169,16 +180,19 @@ class _Run:
         files = tables_in.files_of(self.source)
         if len(files) == 1 and not tables_in.comes_in_pieces(files[0]):
             fits, schema, n_rows, notes = self._whole(files[0])
+            without_group: dict[str, int] = {}
         else:
             found = self.look(tasks, [Unit(path) for path in files])
             plan, notes = planned(found)
             fits = fit_batches(found.scans, plan, found.work, self._folder(), self.tell)
             schema, n_rows = found.work.schema, found.n_rows
+            without_group = found.dropped
         named = isinstance(self.output, (str, os.PathLike))
-        tally = Tally()
+        tally = Tally(dropped=without_group)
         with TableWriter(self.output, schema, metadata=self._metadata()) as writer:
             for fitted in fits:
-                tally.add(fitted.groups, fitted.of_group["status"], int(fitted.n_items.sum()))
+                n_items, status = int(fitted.n_items.sum()), fitted.of_group["status"]
+                tally.add(fitted.groups, status, n_items, fitted.dropped)
                 for table in fitted.tables():
                     writer.write(table)
                 del fitted  # before the next batch is read
@@ -224,7 +238,7 @@ class _Run:
             starts = cut(found.groups.rows, rows_per_part or rows_of_part(found.n_rows))
             share = Share(found.work, found.groups.labels[starts], staging, self._metadata())
             parts = write_parts(tasks, found, share, self.tell)
-            tally = Tally()
+            tally = Tally(dropped=found.dropped)
             for part in parts:
                 tally.merge(part.tally)
             names = [part.name for part in parts]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypedDict
 
@@ -15,6 +15,7 @@ from venire.data.aggregation import aggregate
 from venire.data.columns import Columns
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.outcomes import Reading, Terms
+from venire.data.taken import Taken
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.io import DataError
 from venire.io.assemble import about_rows, rows_of
@@ -72,6 +73,7 @@ class Fitted(NamedTuple):
     of_group: dict[str, np.ndarray]  # columns that are the same for all items of a group
     of_item: dict[str, np.ndarray]  # the other columns
     schema: Any
+    dropped: Mapping[str, int]  # rows that were left out, by reason
 
     def tables(self) -> Iterator[Any]:
         """The rows of the output, in the order of the groups, as pyarrow Tables of some rows."""
@@ -206,7 +208,7 @@ class Job:
         progress: Callable[[int, int], None] | None = None,
     ) -> Fitted:
         """Fit the groups; what did not converge is said by its status."""
-        prior, c = self.prior, comparisons
+        prior, c, taken = self.prior, comparisons, comparisons.taken
         if prior is not None:  # labels of other groups are those of other parts of the files
             prior = prior.native(c.items, c.groups, c.offsets, others=True).part(slice(None))
         of_group: dict[str, np.ndarray] = {}
@@ -243,7 +245,13 @@ class Job:
         for name in self.parameters():
             values = np.asarray(getattr(result, name), np.float64)
             of_group[name] = np.broadcast_to(values, len(result.groups))
-        return Fitted(result.groups, np.diff(result.offsets), of_group, columns, schema)
+        dropped = {} if taken is None else taken.dropped
+        return Fitted(result.groups, np.diff(result.offsets), of_group, columns, schema, dropped)
+
+
+def added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """Counts of both, in an order of their own."""
+    return {key: one.get(key, 0) + other.get(key, 0) for key in sorted({*one, *other})}
 
 
 @dataclass
@@ -254,19 +262,23 @@ class Tally:
     n_items: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[Any]] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
 
-    def add(self, groups: np.ndarray, status: np.ndarray, n_items: int) -> None:
+    def add(
+        self, groups: np.ndarray, status: np.ndarray, n_items: int, dropped: Mapping[str, int]
+    ) -> None:
         """Count one batch; batches come in the order of the groups."""
         names = np.unique(status).tolist()
         which = {name: groups[status == name] for name in names}
         counts = {name: len(some) for name, some in which.items()}
         examples = {name: some[:_EXAMPLES].tolist() for name, some in which.items()}
-        self.merge(Tally(len(groups), n_items, counts, examples))
+        self.merge(Tally(len(groups), n_items, counts, examples, dict(dropped)))
 
     def merge(self, other: Tally) -> None:
         """Add the counts of later groups."""
         self.n_groups += other.n_groups
         self.n_items += other.n_items
+        self.dropped = added(self.dropped, other.dropped)
         for status, count in other.counts.items():
             self.counts[status] = self.counts.get(status, 0) + count
             some = self.examples.get(status, []) + other.examples[status]
@@ -284,11 +296,15 @@ class GroupsSummary:
         Number of groups of each status.
     examples : dict of str to list
         The first few groups of each status.
+    dropped : dict of str to int
+        Rows that were left out, by reason.
     seconds : float
     notes : list of str
         What the caller should know.
     parts : list of str
         The files that were written.
+    taken : Taken or None
+        How the source was read.
     """
 
     n_groups: int
@@ -296,9 +312,11 @@ class GroupsSummary:
     n_rows: int
     counts: dict[str, int]
     examples: dict[str, list[Any]]
+    dropped: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)
+    taken: Taken | None = None
 
     @property
     def converged(self) -> bool:

@@ -60,11 +60,10 @@ class VoteRows(NamedTuple):
     dropped: Mapping[str, int] = MappingProxyType({})  # rows of it that hold no vote, by reason
     notes: tuple[str, ...] = ()  # how votes were read
 
-    def taken(self, columns: VoteColumns) -> Taken:
+    def taken(self, columns: VoteColumns, *notes: str) -> Taken:
         """How the table was read that these are the rows of."""
-        return Taken(
-            columns=columns, n_rows=self.n_read, dropped=dict(self.dropped), notes=self.notes
-        )
+        told = (*notes, *self.notes)
+        return Taken(columns=columns, n_rows=self.n_read, dropped=dict(self.dropped), notes=told)
 
     def part(self, rows: slice) -> VoteRows:
         """Some of the rows."""
