@@ -94,7 +94,9 @@ class Summary:
 def _shown(name: str, column: np.ndarray) -> list[str]:
     if name == "n_comparisons":
         return [amount(x) for x in column]
-    return [number_shown(x) if column.dtype.kind == "f" else str(x) for x in column.tolist()]
+    if column.dtype.kind == "f":
+        return [number_shown(x) for x in column.tolist()]
+    return ["-" if x is None else str(x) for x in column.tolist()]
 
 
 def number_shown(x: float) -> str:

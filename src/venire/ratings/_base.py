@@ -16,7 +16,7 @@ from venire._core.summary import Summary
 from venire.models import model_of
 from venire.ratings._errors import ParameterErrors
 
-__all__ = ["Ratings", "rank_within", "sides"]
+__all__ = ["Ratings", "ranks_shown", "sides"]
 
 
 class Ratings(ABC):
@@ -115,15 +115,34 @@ class Ratings(ABC):
         half = critical_value(level) * self.standard_errors(errors, **options)
         return np.stack([self.theta - half, self.theta + half], axis=1)
 
+    @property
+    @abstractmethod
+    def determined(self) -> np.ndarray:
+        """Whether the data place each item among the others (of its group), (n_items,) bool.
+
+        True in the largest component; False outside it, so of what was never compared: there only
+        a prior, or nothing, says where items lie. With a prior, where items that beat each other,
+        directly or in a chain, are at least half of the component, True for these alone: what never
+        lost, or never won, against them owes a finite rating to the prior.
+
+        Computed when first asked for, O(items + pairs).
+        """
+
     @abstractmethod
     def ranks(self) -> np.ndarray:
-        """Ranks by theta, 1 the strongest; exactly equal items share the better rank.
+        """Ranks by theta, 1 the strongest, among what is `determined`; equal items share the better.
+
+        Items are equal if their ratings differ by no more than rounding explains: before they are
+        ranked, Newton's method goes on from where the fit stopped until nothing else is left.
 
         Returns
         -------
         ndarray of int64, shape (n_items,)
-            Within each group, and within each component where there are several and no prior; 0
-            where there is no fit.
+            Within each group; 0 where an item is not `determined`, or there is no fit.
+
+        Notes
+        -----
+        Computed when first asked for; a few solves like those of the fit.
         """
 
     def rescale(self, scale: str) -> Self:
@@ -177,15 +196,16 @@ class Ratings(ABC):
         Returns
         -------
         dataframe, or dict of ndarray
-            Columns group (of groups), item, theta, standard_error, lower, upper, rank,
-            n_comparisons (the weight of the item's), component (of a single fit).
+            Columns group (of groups), item, theta, standard_error, lower, upper, rank (masked, or
+            null, where there is none), n_comparisons (the weight of the item's), component (of a
+            single fit), and `determined` where that is not true of all.
 
         Raises
         ------
         ValueError
             If `backend`, `level` or `errors` is none of its choices.
         """
-        return as_frame(self._columns(checks.level(level), errors), backend)
+        return as_frame(self._marked(self._columns(checks.level(level), errors)), backend)
 
     def summary(
         self, level: float = 0.95, top: int | None = None, *, errors: str | None = "fisher"
@@ -229,7 +249,12 @@ class Ratings(ABC):
             half = critical_value(level) * (error := self.standard_errors(errors))
             columns |= {"standard_error": error}
             columns |= {"lower": self.theta - half, "upper": self.theta + half}
-        return columns | {"rank": self.ranks(), "n_comparisons": self.item_weights}
+        rank = ranks_shown(self.ranks(), self.determined)
+        return columns | {"rank": rank, "n_comparisons": self.item_weights}
+
+    def _marked(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """With a column that says what is not determined, if anything is not."""
+        return columns if self.determined.all() else columns | {"determined": self.determined}
 
     def _on(self, scale: str, theta: np.ndarray, unit: Any) -> Self:
         """The same fit with theta in other units."""
@@ -246,23 +271,9 @@ class Ratings(ABC):
         return model_of(self.model).scale
 
 
-def rank_within(theta: np.ndarray, group: np.ndarray | None) -> np.ndarray:
-    """Competition ranks, 1 for the largest; by itself in each group if groups are given."""
-    n = len(theta)
-    if group is None:
-        group = np.zeros(n, np.int64)
-    order = np.lexsort((-theta, group))
-    values, groups = theta[order], group[order]
-    place = np.arange(n)
-    new_group = np.ones(n, bool)
-    new_group[1:] = groups[1:] != groups[:-1]
-    new_value = new_group.copy()
-    new_value[1:] |= values[1:] != values[:-1]
-    start = np.maximum.accumulate(np.where(new_group, place, 0))
-    first_equal = np.maximum.accumulate(np.where(new_value, place, 0))
-    ranks = np.empty(n, np.int64)
-    ranks[order] = first_equal - start + 1
-    return ranks
+def ranks_shown(ranks: np.ndarray, determined: np.ndarray) -> np.ndarray:
+    """Ranks for tables: masked where there is none."""
+    return ranks if determined.all() else np.ma.masked_array(ranks, ~determined)
 
 
 def sides(order: Any, shape: tuple[int, ...]) -> np.ndarray:

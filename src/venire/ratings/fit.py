@@ -11,10 +11,11 @@ import numpy as np
 from venire._core import checks
 from venire._core.summary import Summary
 from venire.data.lookup import Lookup
+from venire.data.rows import frozen
 from venire.models import model_of
 from venire.priors import GaussianPrior
-from venire.ratings import _summary
-from venire.ratings._base import Ratings, rank_within, sides
+from venire.ratings import _standing, _summary
+from venire.ratings._base import Ratings, sides
 from venire.ratings._errors import Information, ParameterErrors
 from venire.ratings._quasi import QuasiVariances, RelativeEstimates, quasi_variances
 
@@ -195,9 +196,16 @@ class Fit(Ratings):
         d = d + (self.order_effect or 0.0) * sides(order, d.shape)
         return model_of(self.model).probabilities(d, self.log_tie)
 
+    @property
+    def determined(self) -> np.ndarray:
+        """Whether the data determine each item's rating, (n_items,); see `Ratings.determined`."""
+        fitted = self._fitted or self
+        return fitted._once("determined", lambda: frozen(_standing.determined(fitted)))
+
     def ranks(self) -> np.ndarray:
-        """Ranks by theta, within components if there is no prior; see `Ratings.ranks`."""
-        return rank_within(self.theta, self._apart)
+        """Ranks by theta; see `Ratings.ranks`."""
+        fitted = self._fitted or self
+        return fitted._once("ranks", lambda: frozen(_standing.rank_items(fitted)))
 
     def standard_errors(
         self,
@@ -227,8 +235,9 @@ class Fit(Ratings):
         Returns
         -------
         ndarray of float64, shape (n_items,)
-            0 for an item alone in its component: its only value there is the mean. nan where the
-            information is singular to working precision (a warning says so).
+            Of an item alone in its component, that was never compared: of theta itself by the
+            prior, 1 / sqrt(precision); nan without one. nan where the information is singular to
+            working precision (a warning says so).
 
         Raises
         ------
@@ -256,9 +265,10 @@ class Fit(Ratings):
         found = self._information.sampled_errors(errors, n_samples, rng)
         return found._replace(standard_errors=self._unit * found.standard_errors)
 
-    def deviation_errors(self) -> np.ndarray:
-        """Standard errors of theta less the level of its component, see `GroupedFit`."""
-        return self._unit * self._information.deviation_errors("fisher")
+    def deviation_errors(self, errors: str = "fisher") -> np.ndarray:
+        """Standard errors of theta less the level of its component, (n_items,); 0 for an item alone
+        in it."""
+        return self._unit * self._information.deviation_errors(errors)
 
     def parameter_errors(self, errors: str = "fisher") -> ParameterErrors:
         """Standard errors of the order effect and of the tie parameter; see `Ratings`."""
@@ -275,7 +285,8 @@ class Fit(Ratings):
         """Covariance matrix of theta.
 
         The inverse information on the subspace where theta has mean 0 in each component: its
-        pseudo-inverse when there is no prior.
+        pseudo-inverse when there is no prior. An item alone in its component has the variance of
+        the prior; nan without one.
 
         Parameters
         ----------

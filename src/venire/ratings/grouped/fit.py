@@ -15,10 +15,10 @@ from venire.data.lookup import GroupLookup
 from venire.data.rows import frozen
 from venire.models import model_of
 from venire.priors import GaussianPrior, ItemPriors, item_priors
-from venire.ratings._base import Ratings, rank_within, sides
+from venire.ratings._base import Ratings, sides
 from venire.ratings._errors import ERRORS, ParameterErrors
 from venire.ratings.fit import Fit
-from venire.ratings.grouped import _uncertainty, batches, scaling
+from venire.ratings.grouped import _standing, _uncertainty, batches, scaling
 
 __all__ = ["GroupedFit"]
 
@@ -117,8 +117,9 @@ class GroupedFit(Ratings):
 
         The square roots of the diagonal of the inverse information (prior included) on the
         subspace where theta has mean 0 in each component; order effect and tie parameter count as
-        estimated. 0 for an item alone in its component, nan where there is no fit. Priors that
-        differ from item to item give theta an origin: then of the whole inverse.
+        estimated. nan where there is no fit. Of an item that was never compared: of theta itself by
+        the prior, 1 / sqrt(precision), or nan without one. Priors that differ from item to item
+        give theta an origin: then of the whole inverse.
 
         Parameters
         ----------
@@ -143,10 +144,11 @@ class GroupedFit(Ratings):
         return found if self._fitted is None else frozen(found * self._unit)
 
     def deviation_errors(self) -> np.ndarray:
-        """Standard errors of theta less the level of its component, (n_items,).
+        """Standard errors of theta less the level of its group, (n_items,).
 
-        The level is the mean, weighted by the precision of priors that go by item. Only these give
-        theta a level that can err: else these are the `standard_errors`.
+        The level is that of the group's largest component: the mean, weighted by the precision of
+        priors that go by item. Outside that component the error of the item's own level is part of
+        it, which a prior knows, or nobody (nan). 0 for the only item of a group.
         """
         fitted = self._fitted or self
         found = fitted._once("errors", lambda: _uncertainty.compute_errors(fitted)).deviations
@@ -190,17 +192,16 @@ class GroupedFit(Ratings):
             return _uncertainty.robust_parameter_errors(fitted)
         return fitted._once("errors", lambda: _uncertainty.compute_errors(fitted)).parameters
 
+    @property
+    def determined(self) -> np.ndarray:
+        """Whether the data determine each item's rating, (n_items,); see `Ratings.determined`."""
+        fitted = self._fitted or self
+        return fitted._once("determined", lambda: frozen(_standing.determined(fitted)))
+
     def ranks(self) -> np.ndarray:
         """Ranks by theta within groups; see `Ratings.ranks`."""
-        n = len(self.groups)
-        block = np.repeat(np.arange(n), np.diff(self.offsets))
-        if self.prior is None:  # components of a group do not compare
-            for k in np.flatnonzero(self.n_components > 1).tolist():
-                if np.isfinite(self.residual[k]) and self.status[k] != "no comparisons":
-                    part = self.comparisons[self.groups[k]].components().labels
-                    block[self.offsets[k] : self.offsets[k + 1]] = n + k + part / len(part)
-        known = np.isfinite(self.theta)
-        return np.where(known, rank_within(np.where(known, self.theta, -np.inf), block), 0)
+        fitted = self._fitted or self
+        return fitted._once("ranks", lambda: frozen(_standing.rank_items_in_groups(fitted)))
 
     def predict(self, group: Any, first: Any, second: Any, *, order: Any = 0) -> np.ndarray:
         """Probabilities of the outcomes of comparisons within groups.
@@ -346,8 +347,8 @@ class GroupedFit(Ratings):
         out = np.where(np.isnan(self.theta), np.nan, 0.0)
         for k in np.flatnonzero(_uncertainty.fitted_groups(self)).tolist():
             single = self.single(k)
-            out[self.offsets[k] : self.offsets[k + 1]] = single.standard_errors("robust")
-        return frozen(out)
+            out[self.offsets[k] : self.offsets[k + 1]] = single.deviation_errors("robust")
+        return frozen(_uncertainty.with_levels(self, out)[0])
 
     def _columns(self, level: float, errors: str | None) -> dict[str, np.ndarray]:
         group = np.repeat(self.groups, np.diff(self.offsets))
