@@ -6,8 +6,8 @@ differ by some of it. So before items are ranked
 
 1. Newton's method goes on until nothing but rounding is left;
 2. neighbours share a rank if their gap is no more than what rounding makes of their difference.
-   Slopes are known to a few units in the last place of the weights they are made of; solves with
-   such slopes, of random signs, say what becomes of them through the inverse information: next to
+   Slopes are known to a few units in the last place of what they are sums of; solves with such
+   slopes, of random signs, say what becomes of them through the inverse information: next to
    nothing between two items that met, more between the ends of a chain.
 """
 
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from venire.ratings._information import rounded_slopes
 from venire.ratings.newton import SETTLED
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ __all__ = ["EQUAL", "ROUNDING", "STEPS", "competition_ranks", "determined", "lar
 EQUAL = 1e-8  # gap that a fit of the usual tolerance may leave between equal items, at most
 STEPS = 3  # of Newton's method, at most
 PROBES = 4
-ULPS = 8.0  # of a slope, in the last place of the weight it is made of
+ULPS = 4.0  # of a slope, in the last place of what it is the sum of
 MARGIN = 16.0  # the largest of some differences, beside the root mean square of PROBES of them
 ROUNDING = 2.0**-53
 
@@ -131,7 +132,8 @@ def _settled(fit: Fit) -> tuple[np.ndarray, Any]:
         x, slopes, residual = new, new_slopes, left
 
     def blur(i: np.ndarray, j: np.ndarray) -> np.ndarray:
-        draws = solver.rounding(PROBES, ULPS * floor)
+        noise = rounded_slopes(fit, fit._information.layout, PROBES, ULPS * ROUNDING)
+        draws = solver.answers(noise)
         square = sum((draw[i] - draw[j]) ** 2 for draw in draws)
         return MARGIN * np.sqrt(square / PROBES) + ULPS * floor
 

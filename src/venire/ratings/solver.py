@@ -97,14 +97,17 @@ class InformationSolver:
         return found, self._problem.residual(found)
 
     def step(self, slopes: np.ndarray, residual: float) -> np.ndarray:
-        """Newton's step, exact as far as it goes."""
-        return self._problem.solve(slopes, 1e-3 * residual, 1e-9)[0]
+        """Newton's step, as exact as may be, that leaves the level of each component."""
+        rows = slopes[None].copy()
+        self._layout.balance(rows)
+        rows[0] = self._problem.solve(rows[0], 1e-3 * residual, 1e-9)[0]
+        self._layout.centre(rows)
+        return rows[0]
 
-    def rounding(self, n_draws: int, size: float) -> np.ndarray:
-        """Parameters' answers to slopes of `size` times the weights they are made of, of random
-        signs, (n_draws, n_params)."""
-        mass = np.asarray(self._problem.mass)
-        signs = np.random.default_rng(0).integers(0, 2, (n_draws, len(mass))) * 2.0 - 1.0
-        rhs = size * mass * signs
-        self._layout.balance(rhs)
-        return self.solve(rhs, 1e-2)
+    def answers(self, slopes: np.ndarray) -> np.ndarray:
+        """Roughly what becomes of slopes, rows of (n_draws, n_params), through the inverse."""
+        rows = slopes.copy()
+        self._layout.balance(rows)
+        rows = self.solve(rows, 1e-2)
+        self._layout.centre(rows)
+        return rows
