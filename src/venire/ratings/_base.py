@@ -13,10 +13,11 @@ from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.intervals import critical_value
 from venire._core.summary import Summary
+from venire.data.rows import frozen
 from venire.models import model_of
 from venire.ratings._errors import ParameterErrors
 
-__all__ = ["Ratings", "ranks_shown", "sides"]
+__all__ = ["Ratings", "sides"]
 
 
 class Ratings(ABC):
@@ -79,6 +80,14 @@ class Ratings(ABC):
         """
 
     @abstractmethod
+    def level_errors(self) -> np.ndarray:
+        """Standard errors of the level of each item's component, (n_items,).
+
+        Comparisons do not tell where components lie beside each other: these are the prior's, one
+        over the root of the items' precisions together; nan without a prior.
+        """
+
+    @abstractmethod
     def parameter_errors(self, errors: str = "fisher") -> ParameterErrors:
         """Standard errors of the order effect and of the tie parameter.
 
@@ -116,7 +125,6 @@ class Ratings(ABC):
         return np.stack([self.theta - half, self.theta + half], axis=1)
 
     @property
-    @abstractmethod
     def determined(self) -> np.ndarray:
         """Whether the data place each item among the others (of its group), (n_items,) bool.
 
@@ -127,10 +135,11 @@ class Ratings(ABC):
 
         Computed when first asked for, O(items + pairs).
         """
+        fitted = self._fitted or self
+        return fitted._once("determined", lambda: frozen(fitted._find_determined()))
 
-    @abstractmethod
     def ranks(self) -> np.ndarray:
-        """Ranks by theta, 1 the strongest, among what is `determined`; equal items share the better.
+        """Ranks by theta of what is `determined`, 1 the strongest; equal items share the better.
 
         Items are equal if their ratings differ by no more than rounding explains: before they are
         ranked, Newton's method goes on from where the fit stopped until nothing else is left.
@@ -144,6 +153,8 @@ class Ratings(ABC):
         -----
         Computed when first asked for; a few solves like those of the fit.
         """
+        fitted = self._fitted or self
+        return fitted._once("ranks", lambda: frozen(fitted._find_ranks()))
 
     def rescale(self, scale: str) -> Self:
         """The fit with theta, its errors and intervals on another scale; see `venire.scales`.
@@ -205,7 +216,7 @@ class Ratings(ABC):
         ValueError
             If `backend`, `level` or `errors` is none of its choices.
         """
-        return as_frame(self._marked(self._columns(checks.level(level), errors)), backend)
+        return as_frame(self.marked(self._columns(checks.level(level), errors)), backend)
 
     def summary(
         self, level: float = 0.95, top: int | None = None, *, errors: str | None = "fisher"
@@ -233,12 +244,28 @@ class Ratings(ABC):
             top = checks.whole(top, "top", 1)
         return self._summary(checks.level(level), top, errors)
 
+    def marked(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """A table's columns, one row per item, with what is not `determined` marked: `rank`, if it
+        is one, is masked there, and a column says so. As they are where all is determined."""
+        known = self.determined
+        if known.all():
+            return columns
+        if "rank" in columns:
+            columns = columns | {"rank": np.ma.masked_array(columns["rank"], ~known)}
+        return columns | {"determined": known}
+
     def require_own_scale(self, name: str = "theta") -> None:
         """Refuse a fit that is on another scale than the model's."""
         if self.scale != self._own_scale():
             raise ValueError(f"{name} is on the scale {self.scale!r}: ask the fit itself")
 
     # ---- how ----------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _find_determined(self) -> np.ndarray: ...
+
+    @abstractmethod
+    def _find_ranks(self) -> np.ndarray: ...
 
     @abstractmethod
     def _summary(self, level: float, top: int | None, errors: str | None) -> Summary: ...
@@ -249,12 +276,7 @@ class Ratings(ABC):
             half = critical_value(level) * (error := self.standard_errors(errors))
             columns |= {"standard_error": error}
             columns |= {"lower": self.theta - half, "upper": self.theta + half}
-        rank = ranks_shown(self.ranks(), self.determined)
-        return columns | {"rank": rank, "n_comparisons": self.item_weights}
-
-    def _marked(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """With a column that says what is not determined, if anything is not."""
-        return columns if self.determined.all() else columns | {"determined": self.determined}
+        return columns | {"rank": self.ranks(), "n_comparisons": self.item_weights}
 
     def _on(self, scale: str, theta: np.ndarray, unit: Any) -> Self:
         """The same fit with theta in other units."""
@@ -269,11 +291,6 @@ class Ratings(ABC):
     def _own_scale(self) -> str:
         """The scale that the model has theta on."""
         return model_of(self.model).scale
-
-
-def ranks_shown(ranks: np.ndarray, determined: np.ndarray) -> np.ndarray:
-    """Ranks for tables: masked where there is none."""
-    return ranks if determined.all() else np.ma.masked_array(ranks, ~determined)
 
 
 def sides(order: Any, shape: tuple[int, ...]) -> np.ndarray:

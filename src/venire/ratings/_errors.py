@@ -329,8 +329,7 @@ def _with_level(layout: _information.Layout, errors: np.ndarray) -> np.ndarray:
 
 def _levels(layout: _information.Layout) -> np.ndarray:
     """What the level of each component adds to the variance of its items' theta."""
-    level = layout.level_variance if layout.prior.given else np.full(len(layout.sizes), np.nan)
-    return level if layout.is_fixed else np.where(layout.sizes == 1, level, 0.0)
+    return layout.levels if layout.is_fixed else np.where(layout.sizes == 1, layout.levels, 0.0)
 
 
 def _root(variance: np.ndarray) -> np.ndarray:

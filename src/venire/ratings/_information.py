@@ -121,6 +121,11 @@ class Layout:
             return np.zeros(len(self.sizes))
         return 1.0 / self.prior.total(self.component)
 
+    @property
+    def levels(self) -> np.ndarray:
+        """The same, but nan without a prior."""
+        return self.level_variance if self.prior.given else np.full(len(self.sizes), np.nan)
+
     @cached_property
     def level_ridge(self) -> Any:
         """What the prior adds to the diagonal where the level is held: precision less its share,

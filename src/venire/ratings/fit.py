@@ -11,7 +11,6 @@ import numpy as np
 from venire._core import checks
 from venire._core.summary import Summary
 from venire.data.lookup import Lookup
-from venire.data.rows import frozen
 from venire.models import model_of
 from venire.priors import GaussianPrior
 from venire.ratings import _standing, _summary
@@ -196,17 +195,6 @@ class Fit(Ratings):
         d = d + (self.order_effect or 0.0) * sides(order, d.shape)
         return model_of(self.model).probabilities(d, self.log_tie)
 
-    @property
-    def determined(self) -> np.ndarray:
-        """Whether the data determine each item's rating, (n_items,); see `Ratings.determined`."""
-        fitted = self._fitted or self
-        return fitted._once("determined", lambda: frozen(_standing.determined(fitted)))
-
-    def ranks(self) -> np.ndarray:
-        """Ranks by theta; see `Ratings.ranks`."""
-        fitted = self._fitted or self
-        return fitted._once("ranks", lambda: frozen(_standing.rank_items(fitted)))
-
     def standard_errors(
         self,
         errors: str = "fisher",
@@ -269,6 +257,11 @@ class Fit(Ratings):
         """Standard errors of theta less the level of its component, (n_items,); 0 for an item alone
         in it."""
         return self._unit * self._information.deviation_errors(errors)
+
+    def level_errors(self) -> np.ndarray:
+        """Standard errors of the level of each item's component; see `Ratings.level_errors`."""
+        layout = self._information.layout
+        return self._unit * np.sqrt(layout.levels)[layout.component]
 
     def parameter_errors(self, errors: str = "fisher") -> ParameterErrors:
         """Standard errors of the order effect and of the tie parameter; see `Ratings`."""
@@ -454,8 +447,16 @@ class Fit(Ratings):
     def _lookup(self) -> Lookup:
         return self._once("lookup", lambda: Lookup(self.items))
 
+    def _find_determined(self) -> np.ndarray:
+        return _standing.determined(self)
+
+    def _find_ranks(self) -> np.ndarray:
+        return _standing.rank_items(self)
+
     def _columns(self, level: float, errors: str | None) -> dict[str, np.ndarray]:
         return super()._columns(level, errors) | {"component": np.asarray(self.component)}
 
     def _summary(self, level: float, top: int | None, errors: str | None) -> Summary:
-        return _summary.summarise(self, self._columns(level, errors), level, top, errors)
+        return _summary.summarise(
+            self, self.marked(self._columns(level, errors)), level, top, errors
+        )

@@ -138,7 +138,7 @@ class Bootstrap(Replicates):
         level = checks.level(level)
         checks.one_of(interval, "interval", _intervals.INTERVALS)
         here = np.arange(len(self.items)) if items is None else self.fit.positions(items)
-        return self._interval(level, interval, here)
+        return self._bounds(level, interval, here)
 
     def rank_interval(
         self, level: float = 0.95, *, simultaneous: bool = False, group: Any = None
@@ -153,13 +153,13 @@ class Bootstrap(Replicates):
             the ranks of all items together, from the largest studentised deviation over all pairs
             (Mogstad, Romano, Shaikh and Wilhelm 2024, doi:10.1093/restud/rdad006).
         group : array_like of shape (n_items,), optional
-            Labels of items that are ranked together. Default: all, or without a prior those of one
-            component.
+            Labels of items that are ranked together. Default: all.
 
         Returns
         -------
         ndarray of int64, shape (n_items, 2)
-            Best and worst rank.
+            Best and worst rank. All ranks of an item that is not `Fit.determined`, which others may
+            stand before or behind. Items that are equal in a replicate may have any of their ranks.
 
         Raises
         ------
@@ -180,18 +180,22 @@ class Bootstrap(Replicates):
         """
         level = checks.level(level)
         if group is None:
-            group = self._groups()
+            group = np.zeros(len(self.items), np.int8)
         else:
             _, group = encode_one(group, "group", n=len(self.fit.theta))
+        where = _intervals.RankedWhere(group, self.fit.determined, self._equal)
         simultaneous = checks.flag(simultaneous, "simultaneous")
         if simultaneous:
             if len(self.items) > MAX_PAIRS:
                 checks.fail("simultaneous", f"looks at all pairs: at most {MAX_PAIRS} items")
-            return _intervals.simultaneous_ranks(self._draws(), self.fit.theta, group, level)
-        return _intervals.rank_intervals(self._draws(), group, level)
+            return _intervals.simultaneous_ranks(self._draws(), self.fit.theta, where, level)
+        return _intervals.rank_intervals(self._draws(), where, level)
 
     def prob_better(self, first: Any, second: Any) -> Any:
         """Share of the replicates in which `first` is stronger than `second`; equals count half.
+
+        Where only the prior compares the two, what it does not know of them is allowed for: of an
+        item that was never compared, nearly one half.
 
         Parameters
         ----------
@@ -209,9 +213,10 @@ class Bootstrap(Replicates):
         """
         i, j = self.fit.pairs(first, second)
         draws = self._draws()
+        unknown = self._unknown_gap(i, j)
         flat = [
-            (np.sign(draws[:, a] - draws[:, b]).mean() + 1.0) / 2.0
-            for a, b in zip(np.ravel(i), np.ravel(j), strict=True)
+            _intervals.share_above(draws[:, a] - draws[:, b], self._equal, sd)
+            for a, b, sd in zip(np.ravel(i), np.ravel(j), np.ravel(unknown), strict=True)
         ]
         return np.array(flat).reshape(np.shape(i))[()]
 
@@ -228,14 +233,13 @@ class Bootstrap(Replicates):
         Returns
         -------
         dataframe, or dict of ndarray
-            One row per two neighbours of one component, best first: item, next_item, difference,
+            One row per two neighbours of what has a rank, best first: item, next_item, difference,
             standard_error, lower, upper, prob_better, tied (the interval holds 0).
         """
         level = checks.level(level)
-        group, theta = self._groups(), self.fit.theta
-        order = np.lexsort((-theta, group))
-        inside = group[order[1:]] == group[order[:-1]]
-        i, j = order[:-1][inside], order[1:][inside]
+        theta, ranked = self.fit.theta, np.flatnonzero(self.fit.determined)
+        order = ranked[np.argsort(-theta[ranked], kind="stable")]
+        i, j = order[:-1], order[1:]
         gaps = self._draws()[:, i] - self._draws()[:, j]
         bounds = np.quantile(gaps, _intervals.tails(level), axis=0).T
         columns = {
@@ -245,7 +249,7 @@ class Bootstrap(Replicates):
             "standard_error": gaps.std(axis=0, ddof=1),
             "lower": bounds[:, 0],
             "upper": bounds[:, 1],
-            "prob_better": (np.sign(gaps).mean(axis=0) + 1.0) / 2.0,
+            "prob_better": np.array([_intervals.share_above(x, self._equal) for x in gaps.T]),
             "tied": (bounds[:, 0] <= 0.0) & (bounds[:, 1] >= 0.0),
         }
         return as_frame(columns, backend)
@@ -274,7 +278,7 @@ class Bootstrap(Replicates):
 
     def _columns(self, level: float, interval: str) -> dict[str, NDArray[Any]]:
         bounds, ranks = self.interval(level, interval), self.rank_interval(level)
-        return {
+        columns = {
             "item": self.items,
             "theta": self.fit.theta,
             "standard_error": self.standard_errors(),
@@ -284,11 +288,24 @@ class Bootstrap(Replicates):
             "rank_lower": ranks[:, 0],
             "rank_upper": ranks[:, 1],
         }
+        return self.fit.marked(columns)
 
-    def _groups(self) -> NDArray[Any]:
-        """Items that are ranked together."""
-        component = np.asarray(self.fit.component)
-        return component if self.fit.prior is None else np.zeros_like(component)
+    @property
+    def _equal(self) -> float:
+        """Gap that replicates may leave between equal items."""
+        return _intervals.SLACK * self.tol
+
+    def _prior_errors(self) -> NDArray[np.float64] | None:
+        alone = np.bincount(self.fit.component)[self.fit.component] == 1
+        return np.where(alone, self.fit.level_errors(), 0.0) if alone.any() else None
+
+    def _unknown_gap(self, i: Any, j: Any) -> NDArray[np.float64]:
+        """Standard deviation of what only the prior says of the gap between two items."""
+        apart = self.fit.component[i] != self.fit.component[j]
+        if not np.any(apart):
+            return np.zeros(np.shape(i))
+        level = self.fit.level_errors()
+        return np.where(apart, np.hypot(level[i], level[j]), 0.0)
 
     def _of_items(self, name: str, here: Any, function: Any) -> Any:
         """What `function` finds for the items at `here`: for all at once, and kept, where the

@@ -111,13 +111,14 @@ def with_levels(fit: GroupedFit, errors: np.ndarray) -> tuple[np.ndarray, np.nda
     priors give theta an origin, and where an item is alone; and in that beside the group where the
     component is not its largest.
     """
+
     def of_items(groups: np.ndarray) -> np.ndarray:
         return np.repeat(groups, np.diff(fit.offsets))
 
     alone, fixed = fit.item_weights == 0.0, _has_origin(fit)
     if not (alone.any() or fixed.any() or (fit.n_components > 1).any()):
         return errors, errors
-    level, inside = _standing.levels(fit)
+    level, inside = fit._once("levels", lambda: _standing.levels(fit))
     whole = np.sqrt(errors**2 + level)
     several = of_items(np.diff(fit.offsets) > 1)
     theta = np.where(alone | of_items(fixed), whole, errors)

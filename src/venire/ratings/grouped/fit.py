@@ -154,6 +154,11 @@ class GroupedFit(Ratings):
         found = fitted._once("errors", lambda: _uncertainty.compute_errors(fitted)).deviations
         return found if self._fitted is None else frozen(found * self._unit)
 
+    def level_errors(self) -> np.ndarray:
+        """Standard errors of the level of each item's component; see `Ratings.level_errors`."""
+        fitted = self._fitted or self
+        return self._unit * np.sqrt(fitted._once("levels", lambda: _standing.levels(fitted))[0])
+
     def difference_variances(self) -> np.ndarray:
         """Variance of theta_first - theta_second for each cell of `comparisons`, (n_cells,).
 
@@ -191,17 +196,6 @@ class GroupedFit(Ratings):
         if errors == "robust":
             return _uncertainty.robust_parameter_errors(fitted)
         return fitted._once("errors", lambda: _uncertainty.compute_errors(fitted)).parameters
-
-    @property
-    def determined(self) -> np.ndarray:
-        """Whether the data determine each item's rating, (n_items,); see `Ratings.determined`."""
-        fitted = self._fitted or self
-        return fitted._once("determined", lambda: frozen(_standing.determined(fitted)))
-
-    def ranks(self) -> np.ndarray:
-        """Ranks by theta within groups; see `Ratings.ranks`."""
-        fitted = self._fitted or self
-        return fitted._once("ranks", lambda: frozen(_standing.rank_items_in_groups(fitted)))
 
     def predict(self, group: Any, first: Any, second: Any, *, order: Any = 0) -> np.ndarray:
         """Probabilities of the outcomes of comparisons within groups.
@@ -350,12 +344,18 @@ class GroupedFit(Ratings):
             out[self.offsets[k] : self.offsets[k + 1]] = single.deviation_errors("robust")
         return frozen(_uncertainty.with_levels(self, out)[0])
 
+    def _find_determined(self) -> np.ndarray:
+        return _standing.determined(self)
+
+    def _find_ranks(self) -> np.ndarray:
+        return _standing.rank_items_in_groups(self)
+
     def _columns(self, level: float, errors: str | None) -> dict[str, np.ndarray]:
         group = np.repeat(self.groups, np.diff(self.offsets))
         return {"group": group} | super()._columns(level, errors)
 
     def _summary(self, level: float, top: int | None, errors: str | None) -> Summary:
-        columns = self._columns(level, errors)
+        columns = self.marked(self._columns(level, errors))
         row, prior = model_of(self.model), self.prior
         counts = zip(*np.unique(self.status, return_counts=True), strict=True)
         held = "" if prior is None else f", {prior.describe()}"
