@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from venire._core import checks
+from venire._core.extras import needs
 
 __all__ = ["as_frame"]
 
@@ -26,19 +27,11 @@ def as_frame(columns: dict[str, np.ndarray], backend: str | None) -> Any:
         name: column.tolist() if column.dtype.kind in "OUT" else column.copy()
         for name, column in columns.items()
     }
-    masked = {name for name, column in columns.items() if isinstance(column, np.ma.MaskedArray)}
-    if backend == "pandas":
-        import pandas
-
-        holey = {name: pandas.array(columns[name].tolist(), dtype="Int64") for name in masked}
-        return pandas.DataFrame(copies | holey)
-    copies |= {name: columns[name].tolist() for name in masked}  # None where masked
-    if backend == "polars":
-        import polars
-
-        return polars.DataFrame(copies)
-    if backend == "pyarrow":
-        import pyarrow
-
-        return pyarrow.table(copies)
-    return {name: column.copy() for name, column in columns.items()}
+    masked = [name for name, column in columns.items() if isinstance(column, np.ma.MaskedArray)]
+    if backend == "dict":
+        return {name: column.copy() for name, column in columns.items()}
+    library = needs(backend, f"a frame of {backend}")
+    for name in masked:  # null in a frame
+        values = columns[name].tolist()
+        copies[name] = library.array(values, dtype="Int64") if backend == "pandas" else values
+    return library.table(copies) if backend == "pyarrow" else library.DataFrame(copies)

@@ -142,6 +142,14 @@ class Layout:
         others[most] = np.bincount(self.component, small)[self.component[most]]
         return own * (others * self.level_variance[self.component])
 
+    def strong_components(self) -> np.ndarray:
+        """Which items beat each other, directly or in a chain: labels, (n,)."""
+        from venire._native.graph import Graph
+
+        ptr = np.searchsorted(self.first, np.arange(self.n + 1)).astype(np.int64)
+        second, order = np.asarray(self.second, np.int32), np.asarray(self.order, np.int8)
+        return Graph(ptr, second, order, self.win, self.loss, self.tie).components(True)[0]
+
     def centre(self, rows: np.ndarray) -> None:
         """Take each component's level off the rows of theta, in place."""
         for row in rows:

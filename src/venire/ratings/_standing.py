@@ -38,7 +38,7 @@ def determined(fit: Fit) -> np.ndarray:
     """`Fit.determined`."""
     weak = strong = np.asarray(fit.component)
     if fit.prior is not None:
-        strong = fit.comparisons.components("strong").labels
+        strong = fit._information.layout.strong_components()
     return placed(np.zeros(len(weak), np.int64), weak, strong, fit.item_weights)
 
 

@@ -13,10 +13,12 @@ from venire._core.frames import as_frame
 from venire._core.intervals import critical_value
 from venire._core.summary import Summary
 from venire.data.rows import frozen
+from venire.ratings import RelativeEstimates
 from venire.resampling import _files, _intervals
 from venire.resampling._weights import MOST_KEPT
+from venire.scales import factor
 
-__all__ = ["Replicates"]
+__all__ = ["OfFits", "Replicates"]
 
 
 class Replicates:
@@ -182,7 +184,10 @@ class Replicates:
         order = None
         if "rank" in columns:
             order = np.lexsort((columns["item"].argsort(kind="stable").argsort(), columns["rank"]))
-        return Summary.of([self._title()], columns, notes, level, order=order, top=top)
+        digits = self._decimals()
+        return Summary.of(
+            [self._title()], columns, notes, level, order=order, top=top, digits=digits
+        )
 
     def extend(self, more: int, *, progress: Any = None) -> Self:
         """A result with `more` further replicates, equal to that of one call for all of them.
@@ -238,6 +243,10 @@ class Replicates:
     def _title(self) -> str:
         return f"{type(self).__name__}: {self.n_resamples:,} {self.scheme} replicates"
 
+    def _decimals(self) -> int:
+        """That are printed."""
+        return 4
+
     def _estimate(self) -> NDArray[np.float64]:
         """What was resampled, (n,)."""
         raise NotImplementedError
@@ -269,22 +278,22 @@ class Replicates:
         return np.quantile(self._draws()[:, here], probs, axis=0).T
 
     def _prior_errors(self) -> NDArray[np.float64] | None:
-        """Standard errors of what was never compared, (n,), 0 of the others; None: there is no such
-        item."""
+        """Standard deviations, (n,), of what only the prior says: of what was never compared, and
+        of what is not linked with the anchor; 0 of the others. None: all are linked."""
         return None
 
     def _or_prior(self, errors: NDArray[np.float64]) -> NDArray[np.float64]:
         own = self._prior_errors()
-        return errors if own is None else np.where(own == 0.0, errors, own)
+        return errors if own is None else np.hypot(errors, own)
 
     def _bounds(self, level: float, interval: str, here: Any) -> NDArray[np.float64]:
-        """Bounds of the items at `here`, (n, 2), of what was never compared by the prior."""
+        """Bounds of the items at `here`, (n, 2); Wald's where the prior is part of the error."""
         own = self._prior_errors()
         if own is None:
             return self._interval(level, interval, here)
         here = np.arange(len(own))[here]
         seen = own[here] == 0.0
-        half = critical_value(level) * own[here]
+        half = critical_value(level) * self.standard_errors()[here]
         out = self._estimate()[here][:, None] + np.stack([-half, half], axis=1)
         if seen.any():
             out[seen] = self._interval(level, interval, here[seen])
@@ -316,3 +325,77 @@ class Replicates:
         if name not in self._cache:
             self._cache[name] = function()
         return self._cache[name]
+
+
+class OfFits(Replicates):
+    """Replicates of fits, which are shown in what their fit is shown in."""
+
+    fit: Any
+    _own: Self | None  # the replicates themselves, where these are shown in something else
+
+    def rescale(
+        self, scale: str | None = None, *, anchor: Any = None, at: float | None = None
+    ) -> Self:
+        """The same replicates on another scale, or of differences from an anchor.
+
+        Parameters
+        ----------
+        scale, anchor, at
+            As in `Fit.rescale`. Ranks and probabilities stay what they are.
+
+        Raises
+        ------
+        ValueError
+            As there; and for an anchor in groups that share parameters.
+
+        Notes
+        -----
+        O(n_resamples n_items). Of a summary of groups an anchor costs all fits once more.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> c = vn.Comparisons.from_counts(["a"], ["b"], win=[60], loss=[40])
+        >>> b = vn.bootstrap(vn.fit_bradley_terry(c), 500, rng=1).rescale("elo", anchor="b")
+        >>> b.interval().round()[1].tolist(), b.fit.theta.round().tolist()
+        ([1000.0, 1000.0], [1070.0, 1000.0])
+        """
+        own = self._own or self
+        fit = own.fit.rescale(scale, anchor=anchor, at=at)
+        return own if fit is own.fit else own._shown_as(fit)
+
+    def to_elo(self, anchor: Any = None, at: float | None = None) -> Self:
+        """In Elo points, with an anchor if one is given: ``rescale("elo", ...)``."""
+        return self.rescale("elo", anchor=anchor, at=at)
+
+    def relative_to(self, reference: Any) -> RelativeEstimates:
+        """Ratings relative to a reference item, with the standard deviations of the differences.
+
+        Parameters
+        ----------
+        reference : label
+
+        Returns
+        -------
+        RelativeEstimates
+            Named tuple (items, estimates, standard_errors); nan where an item does not compare.
+
+        Raises
+        ------
+        ValueError
+            As `rescale`, which with ``anchor=reference`` also gives the intervals.
+        """
+        shown = self.rescale(self.fit.scale, anchor=reference, at=0.0)
+        return RelativeEstimates(shown.fit.items, shown.fit.theta, shown.standard_errors())
+
+    def _decimals(self) -> int:
+        return self.fit.display.digits
+
+    @property
+    def _factor(self) -> float:
+        """How many units one of the fit's own is."""
+        return factor(self.fit.own.scale, self.fit.scale)
+
+    def _shown_as(self, fit: Any) -> Self:
+        """These replicates, of the model's own scale, shown as `fit` is."""
+        raise NotImplementedError

@@ -16,7 +16,13 @@ from venire.ratings.grouped import _shared, _standing, batches
 if TYPE_CHECKING:
     from venire.ratings.grouped.fit import GroupedFit
 
-__all__ = ["Errors", "compute_errors", "fitted_groups", "robust_parameter_errors"]
+__all__ = [
+    "Errors",
+    "compute_errors",
+    "fitted_groups",
+    "one_by_one",
+    "robust_parameter_errors",
+]
 
 FAINT = 1e-7  # share of the largest weight or precision of a group: half the digits are left
 
@@ -112,16 +118,13 @@ def with_levels(fit: GroupedFit, errors: np.ndarray) -> tuple[np.ndarray, np.nda
     component is not its largest.
     """
 
-    def of_items(groups: np.ndarray) -> np.ndarray:
-        return np.repeat(groups, np.diff(fit.offsets))
-
     alone, fixed = fit.item_weights == 0.0, _has_origin(fit)
     if not (alone.any() or fixed.any() or (fit.n_components > 1).any()):
         return errors, errors
     level, inside = fit._once("levels", lambda: _standing.levels(fit))
     whole = np.sqrt(errors**2 + level)
-    several = of_items(np.diff(fit.offsets) > 1)
-    theta = np.where(alone | of_items(fixed), whole, errors)
+    several = _of_items(fit, np.diff(fit.offsets) > 1)
+    theta = np.where(alone | _of_items(fit, fixed), whole, errors)
     return theta, np.where(several & (alone | ~inside), whole, errors)
 
 
@@ -173,3 +176,32 @@ def _border(fit: GroupedFit, native: Any, e: Any) -> np.ndarray | None:
             stacklevel=2,
         )
     return out.reshape(-1)
+
+
+def one_by_one(fit: GroupedFit, errors: str) -> np.ndarray:
+    """Standard errors on the model's own scale, of each group's fit as a single one."""
+    fitted, anchor = fit.own, fit.display.anchor
+    if len(fitted.shared_values):
+        reason = "where groups share parameters, only 'fisher' without an anchor is known"
+        checks.fail("errors", reason)
+    out = np.where(np.isnan(fit.theta), np.nan, 0.0)
+    for k in np.flatnonzero(fitted_groups(fitted)).tolist():
+        here = slice(fit.offsets[k], fit.offsets[k + 1])
+        if not np.isnan(out[here]).all():
+            single = fitted.single(k)
+            if anchor is not None:
+                single = single.rescale(anchor=anchor)
+            out[here] = single.standard_errors(errors)
+    silent = np.flatnonzero(~np.isnan(out) & ~_of_items(fit, fitted_groups(fitted)))
+    level = fitted.level_errors()
+    if anchor is None:
+        out[silent] = level[silent]
+    else:
+        beside = fit._anchors(anchor)[silent]
+        out[silent] = np.where(silent == beside, 0.0, np.hypot(level[silent], level[beside]))
+    return frozen(out)
+
+
+def _of_items(fit: GroupedFit, groups: np.ndarray) -> np.ndarray:
+    """Something of each group as of its items."""
+    return np.repeat(groups, np.diff(fit.offsets))
