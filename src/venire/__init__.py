@@ -1,7 +1,7 @@
 """venire: calibrated numbers from the votes of a panel of judges.
 
 What most users type stands here; the rest in the namespaces `data`, `ratings`, `panel`,
-`resampling`, `ensembles`, `design`, `targets`, `distillation`, `io`, `batch`, `plots`, `simulate`,
+`resampling`, `ensembles`, `design`, `diagnostics`, `targets`, `distillation`, `io`, `batch`, `plots`, `simulate`,
 `datasets`, `models`, `scales`, `errors` and `reference`, each loaded when first asked for.
 """
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from venire._config import show_config
 from venire.data import Columns, Comparisons, GroupedComparisons, VoteColumns, Votes
+from venire.diagnostics import audit
 from venire.errors import (
     ConvergenceError,
     ConvergenceWarning,
@@ -46,6 +47,7 @@ __all__ = [
     "NotIdentifiedWarning",
     "VoteColumns",
     "Votes",
+    "audit",
     "bootstrap",
     "bootstrap_statistic",
     "bootstrap_weights",
@@ -72,6 +74,9 @@ if TYPE_CHECKING:
     )
     from venire import (
         design as design,
+    )
+    from venire import (
+        diagnostics as diagnostics,
     )
     from venire import (
         distillation as distillation,
@@ -117,9 +122,9 @@ if TYPE_CHECKING:
     )
 else:
     _NAMESPACES = {
-        "batch", "data", "datasets", "design", "distillation", "ensembles", "errors", "io", "jit",
-        "models", "panel", "plots", "ratings", "reference", "resampling", "scales", "simulate",
-        "targets",
+        "batch", "data", "datasets", "design", "diagnostics", "distillation", "ensembles", "errors",
+        "io", "jit", "models", "panel", "plots", "ratings", "reference", "resampling", "scales",
+        "simulate", "targets",
     }  # fmt: skip
 
     def __getattr__(name):

@@ -46,13 +46,15 @@ class Records:
     date: Floats | None = None
     alike: NDArray[np.uint64] | None = None
     asked: NDArray[np.uint64] | None = None
-    further: tuple[str, ...] = ()  # columns that `alike` and `asked` know of besides items and score
+    further: tuple[
+        str, ...
+    ] = ()  # columns that `alike` and `asked` know of besides items and score
     are_rows: bool = True
 
     def __len__(self) -> int:
         return len(self.first)
 
-    @property
+    @cached_property
     def masses(self) -> Floats:
         """How many comparisons each entry stands for."""
         return np.ones(len(self)) if self.mass is None else self.mass
@@ -102,6 +104,7 @@ class Evidence:
     declared: bool = False  # it was said that first is the winner of every row
     dropped: Mapping[str, int] = field(default_factory=dict)
     n_rows: int = 0
+    voter: str = ""  # the column of clusters
     place: Callable[[int], str] = "{:,}".format
     given: Fit | None = None  # a fit that was made already
 
@@ -240,11 +243,29 @@ class Evidence:
         )  # fmt: skip
 
     @cached_property
+    def record_chances(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """Difference, and `law` at it, of each record."""
+        r, n = self.records, len(self.items)
+        assert r is not None
+        if n * n > len(r):
+            d = self.differences(r.first, r.second, r.order)
+            return d, *self.law(d)
+        # Fewer pairs than records: each pair, in each order, is asked once.
+        gamma, theta = self.fit.order_effect or 0.0, self.fit.theta
+        place = r.first.astype(np.int64) * n + r.second
+        sides = np.ones(1)
+        if gamma and r.order is not None:
+            sides = np.array([-1.0, 0.0, 1.0])
+            place += (r.order.astype(np.int64) + 1) * (n * n)
+        d = np.add.outer(gamma * sides, np.subtract.outer(theta, theta)).ravel()
+        return tuple(x[place] for x in (d, *self.law(d)))  # type: ignore[return-value]
+
+    @cached_property
     def record_law(self) -> tuple[Floats, Floats, Floats]:
         """Residual points of first, their variance, and the difference, of each record."""
         r = self.records
         assert r is not None
-        d = self.differences(r.first, r.second, r.order)
-        mean, variance, _ = self.law(d)
-        mass = r.masses
-        return mass * (r.score - mean), mass * variance, d
+        d, mean, variance, _ = self.record_chances
+        if r.mass is None:
+            return r.score - mean, variance, d
+        return r.mass * (r.score - mean), r.mass * variance, d

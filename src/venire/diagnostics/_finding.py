@@ -11,7 +11,7 @@ import numpy as np
 
 from venire._core.frames import as_frame
 
-__all__ = ["GRAVE", "FINE", "WORTH", "Audit", "Finding", "graver", "listed", "odds_of"]
+__all__ = ["GRAVE", "FINE", "WORTH", "Audit", "Finding", "Raw", "graver", "listed", "odds_of"]
 
 GRAVE, WORTH, FINE = "grave", "worth knowing", "fine"
 GRAVITIES = (GRAVE, WORTH, FINE)
@@ -148,8 +148,14 @@ def _shown(where: Mapping[str, tuple[Any, ...]]) -> str:
     return "; ".join(f"{what} {listed(some, MOST)}" for what, some in where.items() if some)
 
 
+class Raw(str):
+    """A label that is quoted already."""
+
+
 def shown(label: Any) -> str:
     """A label as it stands, quoted where it is text; what cannot be seen is escaped."""
+    if isinstance(label, Raw):
+        return str(label)
     return repr(str(label)) if isinstance(label, str) else str(label)
 
 

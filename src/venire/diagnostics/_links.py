@@ -6,8 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 __all__ = ["Link", "cut_vector", "links"]
 
@@ -47,6 +45,9 @@ def links(n: int, first: Codes, second: Codes) -> tuple[list[Link], NDArray[np.i
 
 def _forest(n: int, a: Codes, b: Codes) -> NDArray[np.bool_]:
     """Which edges a breadth-first forest takes."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import breadth_first_order, connected_components
+
     # A root that is tied to one item of each component makes the forest one search.
     count, label = connected_components(csr_array((np.ones(len(a)), (a, b)), (n, n)), False)
     root = np.empty(count, np.int64)
@@ -120,6 +121,8 @@ def cut_vector(n: int, a: Codes, b: Codes, weight: NDArray[np.float64]) -> NDArr
         np.add.at(dense, (a, b), scaled)
         dense += dense.T
         return np.linalg.eigh(dense - 2.0 * np.outer(top, top))[1][:, -1] / root
+    from scipy.sparse import csr_array
+
     walk = csr_array((scaled, (a, b)), shape=(n, n))
     walk = walk + walk.T
     x = np.random.default_rng(0).standard_normal(n)

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from venire.diagnostics._evidence import Evidence
     from venire.ratings import Fit
 
-__all__ = ["log_normal_tail", "log_tail", "order_error", "solve"]
+__all__ = ["log_sum_tail", "log_tail", "order_error", "solve"]
 
 Floats = NDArray[np.float64]
 _DENSE = 1_500  # items up to which a dense factorisation is cheaper
+_COARSE, _MARGIN = 0.2, 0.95
 _ROUNDS = 300  # of conjugate gradients: what is left then is far below a standard error
 
 
@@ -66,8 +67,15 @@ def log_tail(score: Any, mass: Any, mean: Any) -> Floats:
     return np.minimum(np.log(2.0) - distance, 0.0)
 
 
-def log_normal_tail(z: Any) -> Any:
-    """Log of the probability that a normal variable lies at least so far from 0."""
+def log_sum_tail(z: Any, jump: Any = 0.0) -> Any:
+    """Log of a bound on the probability that a sum lies so many standard deviations from 0.
+
+    `jump` is the largest part that one comparison can have, in standard deviations. Where it is
+    large the bound is Bernstein's (Boucheron, Lugosi and Massart 2013,
+    doi:10.1093/acprof:oso/9780199535255.001.0001, 2.8), else the normal tail with a margin.
+    """
     from scipy.special import log_ndtr
 
-    return np.log(2.0) + log_ndtr(-np.abs(z))
+    z = np.abs(z)
+    bound = -(z**2) / (2.0 * (1.0 + z * jump / 3.0))
+    return np.log(2.0) + np.where(np.asarray(jump) > _COARSE, bound, _MARGIN * log_ndtr(-z))

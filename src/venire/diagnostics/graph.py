@@ -36,7 +36,9 @@ def components(e: Evidence) -> Iterator[Finding]:
         )  # fmt: skip
     parts = np.flatnonzero(met)
     if len(parts) < 2:
-        text = f"a chain of comparisons leads from each of {_items(int(sizes.max()))} to every other."
+        text = (
+            f"a chain of comparisons leads from each of {_items(int(sizes.max()))} to every other."
+        )
         yield Finding("components", FINE, text, {"components": 1})
         return
     parts = parts[np.argsort(-sizes[parts], kind="stable")]
@@ -49,7 +51,7 @@ def components(e: Evidence) -> Iterator[Finding]:
         {"items": tuple(e.items[small[:MOST]].tolist())},
         "Ratings and ranks of different parts cannot be compared: rank each by itself, or add "
         "comparisons between them.",
-        10.0 * len(small) / len(e.items),
+        10.0 + 10.0 * len(small) / len(e.items),
     )  # fmt: skip
 
 
@@ -135,7 +137,7 @@ def thin_links(e: Evidence) -> Iterator[Finding]:
             {"games": m, "items": link.split},
             {"pairs": (e.named(*link[:2]),), "items": _members(e, link, order)},
             "All differences across it rest on these games: add comparisons between the two sides.",
-            link.split / n * 10.0,
+            8.0 + link.split / n * 10.0,
         )  # fmt: skip
     held = [link for link in found if link.second < 0 and link.split >= 2]
     held.sort(key=lambda link: (-link.split, link.first))
@@ -150,7 +152,7 @@ def thin_links(e: Evidence) -> Iterator[Finding]:
             {"items": link.split, "such_items": len(held)},
             {"items": (e.items[link.first], *_members(e, link, order))},
             "Both sides meet only through it: add comparisons between them.",
-            link.split / n * 9.0,
+            8.0 + link.split / n * 9.0,
         )  # fmt: skip
     if leaves and n > 2:
         few = sorted(leaves, key=lambda x: x[1])
@@ -233,7 +235,7 @@ def thin_cut(e: Evidence) -> Iterator[Finding]:
         {"items": tuple(e.items[inside[:MOST]].tolist())},
         "Differences between the two parts are known far less well than those within: add "
         "comparisons between them.",
-        float(-np.log10(max(share[k], 1e-9))),
+        6.0 + float(-np.log10(max(share[k], 1e-9))),
     )  # fmt: skip
 
 
@@ -285,7 +287,7 @@ def voters_links(e: Evidence) -> Iterator[Finding]:
         f"{_items(off)} outside the largest.",
         {"items": off, "parts": more + base}, {"clusters": (r.clusters[v],)},
         "One voter decides how the parts compare: have others judge the same pairs.",
-        off / n * 10.0,
+        7.0 + off / n * 10.0,
     )  # fmt: skip
 
 

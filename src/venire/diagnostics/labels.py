@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from venire.diagnostics._evidence import Evidence
-from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, listed
+from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, Raw, listed
 
 __all__ = ["alike"]
 
@@ -32,7 +32,9 @@ _SCHEME = 0.3  # of the labels: where so many have a twin, case is part of the n
 def _plain(text: str) -> str:
     """Without what cannot be seen: blanks around, forms of one character, signs of no width."""
     text = unicodedata.normalize("NFKC", text).translate(_LOOK)
-    text = "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Cc", "Mn") or c == "\t")
+    text = "".join(
+        c for c in text if unicodedata.category(c) not in ("Cf", "Cc", "Mn") or c == "\t"
+    )
     return " ".join(text.split())
 
 
@@ -72,13 +74,14 @@ def alike(e: Evidence) -> Iterator[Finding]:
         if 2 * len(twins) > _SCHEME * len(labels) and len(labels) > 6:
             grave = WORTH
         some = _shown(twins)
+        said = f"{len(twins):,} sets of labels differ" if len(twins) > 1 else "labels differ"
         yield Finding(
             "labels alike", grave,
-            f"{len(twins):,} {'pairs' if len(twins) > 1 else 'pair'} of labels differ{'s' * (len(twins) == 1)} {what}: {some}.",
+            f"{said} {what}: {some}.",
             {"groups": len(twins), "items": sum(map(len, twins))},
             {"pairs": tuple(g[:2] for g in twins[:MOST])},
             "They are kept apart. If they are one item, write them alike and rate again.",
-            5.0 + len(twins) / len(labels),
+            15.0 + len(twins) / len(labels),
         )  # fmt: skip
     if not found:
         yield Finding("labels alike", FINE, "no two labels look like one.")
@@ -89,16 +92,9 @@ def _shown(twins: list[tuple[str, ...]]) -> str:
     return listed([tuple(_seen(x, g) for x in g) for g in twins])
 
 
-class _Written(str):
-    """A text whose repr is what it is."""
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
 def _seen(text: str, group: tuple[str, ...]) -> Any:
     looks = len({_plain(x) for x in group}) < len(group)
-    return _Written(ascii(text)) if looks and not text.isascii() else text
+    return Raw(ascii(text)) if looks and not text.isascii() else text
 
 
 def _always(key: str) -> bool:

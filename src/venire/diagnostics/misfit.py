@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from venire.diagnostics._evidence import Evidence
 from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, listed, odds_of
-from venire.diagnostics._solve import log_normal_tail, log_tail
+from venire.diagnostics._solve import log_sum_tail, log_tail
 
 __all__ = ["overall", "pairs", "ties"]
 
@@ -85,7 +85,7 @@ def overall(e: Evidence) -> Iterator[Finding]:
     ratio = square / df
     # Wilson and Hilferty 1931, doi:10.1073/pnas.17.12.684
     z = (ratio ** (1.0 / 3.0) - (1.0 - 2.0 / (9.0 * df))) / np.sqrt(2.0 / (9.0 * df))
-    log_p = float(log_normal_tail(z))
+    log_p = float(log_sum_tail(z))
     m = p.mass[use]
     excess = (p.score[use] - p.expected[use]) ** 2 - p.variance[use]
     typical = float(np.sqrt(max(np.sum(excess / m) / m.sum(), 0.0)))
@@ -111,7 +111,9 @@ def overall(e: Evidence) -> Iterator[Finding]:
             min(ratio, 20.0) / 5.0,
         )  # fmt: skip
     else:
-        text = f"results of pairs scatter around the fit as independent comparisons do: {ratio:.2f}."
+        text = (
+            f"results of pairs scatter around the fit as independent comparisons do: {ratio:.2f}."
+        )
         yield Finding("scatter", FINE, text, numbers)
 
 
@@ -150,7 +152,7 @@ def ties(e: Evidence) -> Iterator[Finding]:
              "expected": float(said[k] / mass[k]), "log_p": float(log_p[k])},
             {f"{what}s": tuple(named(int(m)) for m in odd[:MOST])},
             "Look at these rows: results that were not played out, or a word that was read as a tie.",
-            float(abs(off[k])) * 3.0,
+            float(abs(off[k])) * 3.0 + (what == "item"),
         )  # fmt: skip
     if not found:
         text = f"{e.tie_share:.1%} ties, spread over the pairs as the model says."

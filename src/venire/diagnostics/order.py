@@ -8,7 +8,7 @@ import numpy as np
 
 from venire.diagnostics._evidence import Evidence
 from venire.diagnostics._finding import FINE, GRAVE, WORTH, Finding, listed, odds_of
-from venire.diagnostics._solve import log_normal_tail
+from venire.diagnostics._solve import log_sum_tail
 
 __all__ = ["constant", "order"]
 
@@ -25,7 +25,7 @@ def constant(e: Evidence) -> Iterator[Finding]:
         yield Finding(
             "outcomes", GRAVE, f"{e.tie_share:.1%} of the comparisons are ties.",
             {"tie_share": e.tie_share}, {},
-            "They tell no item from another: was the outcome read as it was meant?", 9.0,
+            "They tell no item from another: was the outcome read as it was meant?", 19.0,
         )  # fmt: skip
         return
     mass, points = e.advantage
@@ -52,7 +52,7 @@ def constant(e: Evidence) -> Iterator[Finding]:
             "outcomes", GRAVE,
             f"the {side} item won {far:.1%} of all points: did you mean winner and loser?",
             {"first_share": share}, {},
-            "Look at the rows where it did not: an outcome may be read the wrong way round.", 8.0,
+            "Look at the rows where it did not: an outcome may be read the wrong way round.", 18.0,
         )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def order(e: Evidence) -> Iterator[Finding]:
     mass, points = e.advantage
     if not np.isfinite(error) or mass < _FEW or not 1.0 - _NEARLY <= points / mass <= _NEARLY:
         return
-    log_p = float(log_normal_tail(gamma / error))
+    log_p = float(log_sum_tail(gamma / error))
     chance = float(e.law(np.array([gamma]), e.ordered)[0][0])
     side = "first" if gamma > 0 else "second"
     even = max(chance, 1.0 - chance)
@@ -71,8 +71,8 @@ def order(e: Evidence) -> Iterator[Finding]:
         "share": points / mass,
     }  # fmt: skip
     said = f"{abs(gamma):.3f} (SE {error:.3f}, {odds_of(log_p)})"
-    if log_p > np.log(1e-4) or abs(gamma) < SMALL:
-        text = f"being first changes little: effect {gamma:+.3f} (SE {error:.3f})."
+    if log_p > np.log(1e-3) or abs(gamma) < SMALL:
+        text = f"no sure effect of being first: {gamma:+.3f} (SE {error:.3f}, {odds_of(log_p)})."
         yield Finding("order effect", FINE, text, numbers)
         return
     known = f"at equal strength the {side} item gets {even:.1%} of the points: effect {said}."
@@ -100,4 +100,6 @@ def _uneven(e: Evidence) -> str:
     if abs(share[k]) < 0.5:
         return ""
     often = (1.0 + share[k]) / 2.0
-    return f" {listed([e.items[k]])} was first in {often:.0%} of its games, so its rating is off most."
+    return (
+        f" {listed([e.items[k]])} was first in {often:.0%} of its games, so its rating is off most."
+    )

@@ -50,7 +50,7 @@ def weights(e: Evidence) -> Iterator[Finding]:
                 f"worth {kish * len(r):,.0f} of equal weight.",
                 {"share": share, "effective_rows": kish * len(r)}, {"rows": (k,)},
                 "Is it a weight, and of this row? Another column, or a total, reads like one.",
-                share * 5.0,
+                12.0 + share * 5.0,
             )  # fmt: skip
             return
         yield Finding("weights", FINE, f"no row weighs more than {share:.1%} of all.")
@@ -86,15 +86,18 @@ def duplicates(e: Evidence) -> Iterator[Finding]:
     many = size > 1
     which = by[at[many]]
     size = size[many].astype(np.float64)
-    mean, _, tie = e.law(e.differences(r.first[which], r.second[which], _part(r.order, which)))
+    mean, tie = e.record_chances[1][which], e.record_chances[3][which]
     chances = np.stack([mean - tie / 2.0, tie, 1.0 - mean - tie / 2.0])
     if e.fit.tie is None:  # a tie is a row's own outcome, whatever the model says
         chances = np.stack([mean * (1 - e.tie_share), np.full_like(mean, e.tie_share),
                             (1 - mean) * (1 - e.tie_share)])  # fmt: skip
     distinct = (1.0 - (1.0 - np.clip(chances, 0.0, 1.0)) ** size).sum(axis=0)
-    natural = float((size - distinct).sum())
-    spread = float(np.sqrt(max(0.25 * (size - 1.0).sum(), 1.0)))
-    excess, z = same - natural, (same - natural) / spread
+    asked_again = float((size - 1.0).sum())
+    agree = float((size - distinct).sum())  # if every answer were given anew
+    z = (same - agree) / np.sqrt(max(0.25 * asked_again, 1.0))
+    # Those that differ were asked again; so many of the equal ones were, too.
+    natural = min((asked_again - same) * agree / max(asked_again - agree, 1e-9), float(same))
+    excess = same - natural
     share = excess / n
     twice = _twins(r.alike)
     numbers = {"rows": same, "expected": natural, "share": same / n, "z": z}
@@ -102,22 +105,20 @@ def duplicates(e: Evidence) -> Iterator[Finding]:
         f"{same:,} rows ({same / n:.2%}) repeat another row in every column ({columns} among them); "
         f"{natural:,.0f} would by chance"
     )
-    if z < 5.0 and not (excess >= 1.0 and natural < 0.7 * same and same < 30 and z > 1.0):
+    few = natural == 0.0 and asked_again < 0.01 * n and (agree / asked_again) ** same < 0.25
+    if z < 5.0 and not few:
         yield Finding("duplicated rows", FINE, f"{said}.", numbers)
         return
-    grave = z > 6.0 and share >= 0.01 and natural < 0.6 * same
+    told = set(r.further) - {e.voter}  # a voter who answers alike again is no copy
+    grave = z > 6.0 and share >= 0.01 and natural < (0.6 if told else 0.2) * same
     places = ", ".join(f"{e.place(j)} (as {e.place(i)})" for i, j in twice[:3])
     yield Finding(
         "duplicated rows", GRAVE if grave else WORTH, f"{said}: rows {places}"
         + (f" and {same - 3:,} more." if same > 3 else "."),
         numbers, {"rows": tuple(int(j) for _, j in twice)},
         "Copies make errors too small and shift ratings: remove them (each row once).",
-        1.0 + share * 5.0,
+        12.0 + share * 5.0,
     )  # fmt: skip
-
-
-def _part(x: Any, which: NDArray[Any]) -> Any:
-    return None if x is None else x[which]
 
 
 def _distinct(x: NDArray[np.uint64]) -> int:
@@ -152,7 +153,7 @@ def blocks(e: Evidence) -> Iterator[Finding]:
             + (f"; {total:,} rows repeat so." if total > length else "."),
             {"rows": total, "share": total / len(r)},
             {"rows": tuple(range(again, min(again + length, again + MOST)))},
-            "A file, or a part of it, was put together twice: keep one.", 2.0 + total / len(r),
+            "A file, or a part of it, was put together twice: keep one.", 12.0 + total / len(r),
         )  # fmt: skip
     echo = _echoes(r, key, told)
     if echo is not None:
@@ -163,7 +164,7 @@ def blocks(e: Evidence) -> Iterator[Finding]:
             f"{share:.0%} of the rows are followed by a row of the same pair, in the same order, "
             "with the same outcome, far more often than chance would have it.",
             {"share": share, "rows": share * len(r)}, {"rows": rows},
-            "Each row seems to be written twice: keep one.", 2.0 + share,
+            "Each row seems to be written twice: keep one.", 12.0 + share,
         )  # fmt: skip
     if not found:
         yield Finding("repeated block", FINE, "no run of rows comes twice.")
@@ -173,7 +174,7 @@ def _told(e: Evidence, r: Records) -> tuple[NDArray[np.uint64], NDArray[np.float
     """A number of each row's pair and outcome, and how improbable that outcome was, in nats."""
     low = r.first < r.second
     score = np.where(low, r.score, 1.0 - r.score)
-    mean, _, tie = e.law(e.differences(r.first, r.second, r.order))
+    _, mean, _, tie = e.record_chances
     mean = np.where(low, mean, 1.0 - mean)
     share = tie if e.fit.tie is not None else np.full(len(r), e.tie_share)
     left = 1.0 - share

@@ -8,7 +8,7 @@ import numpy as np
 
 from venire.diagnostics._evidence import Evidence
 from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, listed, odds_of
-from venire.diagnostics._solve import log_normal_tail
+from venire.diagnostics._solve import log_sum_tail
 
 __all__ = ["trends"]
 
@@ -46,7 +46,8 @@ def trends(e: Evidence) -> Iterator[Finding]:
         spread = both(variance * u * u, variance * u * u) - own * centre**2
         slope = np.where(spread > 1e-9, pull / spread, 0.0)
         z = np.where(spread > 1e-9, pull / np.sqrt(np.maximum(spread, 1e-12)), 0.0)
-    log_p = np.minimum(log_normal_tail(z) + np.log(max(int((spread > 1e-9).sum()), 1)), 0.0)
+    jump = (1.0 + np.abs(centre)) / np.sqrt(np.maximum(spread, 1e-9))  # of one comparison
+    log_p = np.minimum(log_sum_tail(z, jump) + np.log(max(int((spread > 1e-9).sum()), 1)), 0.0)
     change = 2.0 * slope
     by = np.argsort(log_p, kind="stable")
     odd = by[(log_p[by] < _LIKELY) & (np.abs(change[by]) >= APART) & (spread[by] > 1.0)]

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from venire.diagnostics._evidence import Evidence
 from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, listed, odds_of
-from venire.diagnostics._solve import log_normal_tail, solve
+from venire.diagnostics._solve import log_sum_tail, solve
 
-__all__ = ["against", "influence", "repeated"]
+__all__ = ["against", "fans", "influence", "repeated"]
 
 Floats = NDArray[np.float64]
 _RIVALS = 4  # items behind the leader
 _CERTAIN = np.log(1e-4)
+_CELLS = 10_000_000  # voters times items that are looked at
 
 
 def repeated(e: Evidence) -> Iterator[Finding]:
@@ -26,7 +27,9 @@ def repeated(e: Evidence) -> Iterator[Finding]:
     r = e.records
     if r is None or r.cluster is None or r.clusters is None:
         return
-    by = np.lexsort((r.cluster, r.pair))
+    n, voters = len(e.items), len(r.clusters)
+    low = np.minimum(r.first, r.second).astype(np.int64)
+    by = np.argsort((low * n + np.maximum(r.first, r.second)) * voters + r.cluster)
     pair, voter = r.pair[by], r.cluster[by]
     new = np.r_[True, (pair[1:] != pair[:-1]) | (voter[1:] != voter[:-1])]
     at = np.flatnonzero(new)
@@ -97,8 +100,14 @@ def against(e: Evidence) -> Iterator[Finding]:
     side = np.ones(len(r)) if r.order is None else r.order.astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         lean = by_voter(residual * side) / np.sqrt(by_voter(variance * side * side))
+    reach = np.zeros(n)
+    np.maximum.at(reach, r.cluster, np.abs(d))
+    own = np.sqrt(np.maximum(by_voter(variance), 1e-12))
     count = np.log(max(n, 1))
     found = False
+
+    def sure(z: Floats, jump: Floats) -> NDArray[np.bool_]:
+        return log_sum_tail(z, np.maximum(jump, 1e-9)) + count < _CERTAIN
 
     def said(name: str, which: Any, value: Floats, text: str, do: str, grave: bool) -> Finding:
         which = which[np.argsort(-np.abs(value[which]), kind="stable")]
@@ -114,7 +123,8 @@ def against(e: Evidence) -> Iterator[Finding]:
         )  # fmt: skip
 
     known = know > 0.5
-    turned = known & (log_normal_tail(np.where(blind < 0, blind, 0.0)) + count < _CERTAIN)
+    wild = np.sqrt(np.maximum(by_voter(r.masses * d * d), 1e-12)) / 2.0
+    turned = known & sure(np.where(blind < 0, blind, 0.0), reach / wild / 2.0)
     if turned.any():
         found = True
         yield said(
@@ -122,16 +132,16 @@ def against(e: Evidence) -> Iterator[Finding]:
             "Were their answers, or the two sides, swapped? Leave them out or turn them.", True,
         )  # fmt: skip
     random = known & ~turned & (z < 0) & (slope < 0.4)
-    random &= log_normal_tail(np.where(random, z, 0.0)) + count < _CERTAIN
+    random &= sure(np.where(random, z, 0.0), reach / np.sqrt(np.maximum(know, 1e-12)))
     if random.any():
         found = True
         which = np.flatnonzero(random)
         yield said(
             "voters at random", which, z, "as if at random",
             "They add noise and pull ratings together: leave them out, or weigh voters.",
-            bool(mass[which].sum() > 0.05 * mass.sum()),
+            bool(mass[which].sum() > 0.1 * mass.sum() and slope[which].min() < 0.2),
         )  # fmt: skip
-    one_side = log_normal_tail(np.where(np.isfinite(lean), lean, 0.0)) + count < _CERTAIN
+    one_side = sure(np.where(np.isfinite(lean), lean, 0.0), 1.0 / own)
     rate = by_voter(residual * side) / np.maximum(by_voter(r.masses * np.abs(side)), 1e-300)
     one_side &= np.abs(rate) >= 0.1
     if one_side.any() and e.has_order:
@@ -144,6 +154,56 @@ def against(e: Evidence) -> Iterator[Finding]:
         )  # fmt: skip
     if not found:
         yield Finding("voters", FINE, f"all {n:,} voters vote with the others.")
+
+
+def fans(e: Evidence) -> Iterator[Finding]:
+    """Voters who favour, or disfavour, one item."""
+    r = e.records
+    if r is None or r.cluster is None or r.clusters is None or len(r.clusters) < 2:
+        return
+    residual, variance, _ = e.record_law
+    n, voters = len(e.items), len(r.clusters)
+    place: Any = r.cluster
+    chosen = np.arange(voters)
+    if n * voters > _CELLS:  # the busiest; what others do weighs little
+        chosen = np.argsort(-np.bincount(r.cluster, minlength=voters), kind="stable")
+        chosen = chosen[: max(_CELLS // n, 1)]
+        where = np.full(voters, -1)
+        where[chosen] = np.arange(len(chosen))
+        place = where[r.cluster]
+    keep = place >= 0
+    keep = slice(None) if keep.all() else keep
+    base = place[keep].astype(np.int64) * n
+    size = len(chosen) * n
+
+    def both(x: Floats, sign: float) -> Floats:
+        x = x[keep]
+        return np.bincount(base + r.first[keep], x, size) + np.bincount(
+            base + r.second[keep], sign * x, size
+        )
+
+    own = both(variance, 1.0)
+    root = np.sqrt(np.maximum(own, 1e-12))
+    push = both(residual, -1.0)
+    z = np.where(own > 0.5, push / root, 0.0)
+    log_p = log_sum_tail(z, 1.0 / root) + np.log(max(np.count_nonzero(own > 0.5), 1))
+    odd = np.flatnonzero((log_p < _CERTAIN) & (own > 0.5))
+    if not len(odd):
+        return
+    odd = odd[np.argsort(log_p[odd], kind="stable")]
+    k = int(odd[0])
+    voter, item = r.clusters[chosen[k // n]], e.items[k % n]
+    more = f" {len(odd) - 1:,} more voters and items like it." if len(odd) > 1 else ""
+    yield Finding(
+        "voters for one item", WORTH,
+        f"voter {listed([voter])} gives {listed([item])} {abs(push[k]):,.4g} points "
+        f"{'more' if push[k] > 0 else 'less'} than the others would (z = {z[k]:+.1f}, "
+        f"{odds_of(float(log_p[k]))}, corrected for all voters and items).{more}",
+        {"points": float(push[k]), "z": float(z[k]), "log_p": float(log_p[k])},
+        {"clusters": (voter,), "items": (item,)},
+        "A fan, or the item's own maker? Rate without this voter for comparison.",
+        float(min(abs(z[k]), 30.0)) / 10.0,
+    )  # fmt: skip
 
 
 def influence(e: Evidence) -> Iterator[Finding]:
@@ -180,7 +240,9 @@ def influence(e: Evidence) -> Iterator[Finding]:
     if not found:
         who = "voter or item" if e.records is not None and e.records.cluster is not None else "item"
         text = f"no single {who} decides beyond chance that {listed([e.items[leader]])} leads."
-        yield Finding("influence", FINE, text, {"gap": float(fit.theta[leader] - fit.theta[rivals[0]])})
+        yield Finding(
+            "influence", FINE, text, {"gap": float(fit.theta[leader] - fit.theta[rivals[0]])}
+        )
 
 
 def _said(
@@ -218,7 +280,8 @@ def _of_voters(
     noise = np.sqrt(np.bincount(r.cluster, variance * lever * lever, n))
     k = int(np.argmax(push))
     z = push[k] / max(noise[k], 1e-12)
-    log_p = float(min(log_normal_tail(z) + np.log(n * _RIVALS), 0.0))
+    jump = float(np.abs(lever[r.cluster == k]).max()) / max(noise[k], 1e-12)
+    log_p = float(min(log_sum_tail(z, jump) + np.log(n * _RIVALS), 0.0))
     if log_p < _CERTAIN and push[k] >= error:
         yield _said(
             e, "voter", r.clusters[k], float(push[k]), float(z), log_p, gap, error, leader, rival
@@ -243,7 +306,9 @@ def _of_items(
     z = np.where(spread > 1e-12, push / np.sqrt(np.maximum(spread, 1e-12)), 0.0)
     z[[leader, rival]] = 0.0
     k = int(np.argmax(np.where(z != 0.0, push, -np.inf)))
-    log_p = float(min(log_normal_tail(z[k]) + np.log(n * _RIVALS), 0.0))
+    met = np.concatenate([c.second[c.first == k], c.first[c.second == k]])
+    jump = float(np.abs(y[met] - mean[k]).max()) / np.sqrt(max(spread[k], 1e-12))
+    log_p = float(min(log_sum_tail(z[k], jump) + np.log(n * _RIVALS), 0.0))
     if log_p < _CERTAIN and push[k] >= error:
         yield _said(
             e, "item", e.items[k], float(push[k]), float(z[k]), log_p, gap, error, leader, rival
