@@ -235,7 +235,7 @@ def test_truncated(tmp_path, name, part):
 def test_no_file(tmp_path):
     with pytest.raises(DataError, match="there is no such file"):
         read_comparisons(tmp_path / "none.csv", first="a", second="b", score=1.0)
-    with pytest.raises(DataError, match="is a folder"):
+    with pytest.raises(DataError, match="the folder holds no"):
         read_comparisons(tmp_path, first="a", second="b", score=1.0)
     path = tmp_path / "picture"
     path.write_bytes(b"\x89PNG\0\0\0\xff\xfe" * 20)
