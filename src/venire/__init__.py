@@ -1,8 +1,9 @@
 """venire: calibrated numbers from the votes of a panel of judges.
 
 What most users type stands here; the rest in the namespaces `data`, `ratings`, `panel`,
-`resampling`, `ensembles`, `design`, `diagnostics`, `targets`, `distillation`, `io`, `batch`, `plots`, `simulate`,
-`datasets`, `models`, `scales`, `errors` and `reference`, each loaded when first asked for.
+`resampling`, `ensembles`, `design`, `diagnostics`, `targets`, `distillation`, `io`, `batch`,
+`plots`, `simulate`, `datasets`, `models`, `scales`, `errors` and `reference`, each loaded when
+first asked for.
 """
 
 from typing import TYPE_CHECKING

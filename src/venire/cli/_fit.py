@@ -12,6 +12,7 @@ import numpy as np
 
 from venire import io
 from venire.cli import _options as opt
+from venire.cli._audit import oddities
 from venire.cli._command import Command, Refused, block, misused, option
 from venire.cli._fit_report import Fitted, report
 from venire.cli._options import MODEL, OUT, prior_of
@@ -81,6 +82,8 @@ class Fit(Command):
         fitted = self._fit(comparisons, steps)
         if self.replicates.n_resamples is not None:
             fitted = self._bootstrap(fitted, self.replicates.n_resamples, steps)
+        odd = oddities(fitted.fit, self.model.order_effect)
+        fitted = replace(fitted, notes=[*fitted.notes, *odd])
         with steps("standard errors" if self.errors else "ratings"):
             return report(self, fitted)
 

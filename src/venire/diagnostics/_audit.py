@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple, Unpack
@@ -10,7 +11,14 @@ from venire._core import checks
 from venire.data import Columns, Comparisons, GroupedComparisons, Votes
 from venire.data.columns import ColumnNames
 from venire.diagnostics import (
-    cycles, graph, labels, misfit, order, rows, trends, voters,
+    cycles,
+    graph,
+    labels,
+    misfit,
+    order,
+    rows,
+    trends,
+    voters,
 )  # fmt: skip
 from venire.diagnostics._evidence import Evidence
 from venire.diagnostics._finding import Audit, Finding, graver
@@ -45,7 +53,7 @@ CHECKS = (
     Check(voters.repeated),
     Check(voters.against),
     Check(voters.fans),
-    Check(order.order),
+    Check(order.order, quick=True),
     Check(misfit.ties, quick=True),
     Check(misfit.pairs, quick=True),
     Check(misfit.overall, quick=True),
@@ -58,7 +66,17 @@ CHECKS = (
 def looked_at(evidence: Evidence, *, quick: bool = False) -> Audit:
     """All findings, or those of the quick checks."""
     found = [f for check in CHECKS if check.quick or not quick for f in check.look(evidence)]
+    if (locate := evidence.locate) is not None:
+        found = [_located(f, locate) for f in found]
     return Audit(graver(found), float(evidence.mass.sum()), len(evidence.items))
+
+
+def _located(finding: Finding, locate: Callable[[int], tuple[Any, int]]) -> Finding:
+    """With the files and rows, from 1, of its positions."""
+    if not (rows := finding.where.get("rows")):
+        return finding
+    places = tuple((str(file), row + 1) for file, row in map(locate, rows))
+    return replace(finding, where={**finding.where, "places": places})
 
 
 def audit(
@@ -67,6 +85,7 @@ def audit(
     *,
     order_effect: bool = False,
     n_threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
     **named: Unpack[ColumnNames],
 ) -> Audit:
     """Look for what is odd about comparisons.
@@ -81,6 +100,8 @@ def audit(
     order_effect : bool, default False
         That being first helps is known, and will be fitted.
     n_threads : int, optional
+    progress : callable, optional
+        Of a file: called with the number of rows read and their total, where it is known.
     **named
         The arguments of `Columns` one by one, instead of `columns`.
 
@@ -114,14 +135,21 @@ def audit(
     ['components']
     """
     known = checks.flag(order_effect, "order_effect")
-    if isinstance(data, (Comparisons, Votes)):
-        if columns is not None or named:
-            checks.fail("columns", "says what columns say: give the table itself", kind=TypeError)
-        of = of_comparisons if isinstance(data, Comparisons) else of_votes
-        return looked_at(of(data, known))
+    if isinstance(data, (Comparisons, Votes)) and (columns is not None or named):
+        checks.fail("columns", "says what columns say: give the table itself", kind=TypeError)
+    if isinstance(data, Comparisons):
+        return looked_at(of_comparisons(data, known))
+    if isinstance(data, Votes):
+        return looked_at(of_votes(data, known))
     if isinstance(data, GroupedComparisons):
         checks.fail("data", "audit one group at a time: data[label]", kind=TypeError)
-    return looked_at(of_frame(data, Columns.of(columns, named).of_one_fit(), known, n_threads))
+    chosen = Columns.of(columns, named).of_one_fit()
+    if isinstance(data, (str, os.PathLike)):
+        from venire.diagnostics._files import of_source
+        from venire.io.scanner import Scanner
+
+        return looked_at(of_source(Scanner(data), chosen, known, n_threads, progress))
+    return looked_at(of_frame(data, chosen, known, n_threads))
 
 
 def glance(fit: Fit, *, order_effect: bool = False) -> Audit:

@@ -95,7 +95,7 @@ class Pairs:
 class Evidence:
     """Comparisons without clusters, the records behind them, and what follows from them.
 
-    `order_effect` says that the caller knows of an effect of order. `place` names a row.
+    `order_effect` says that the caller knows of an effect of order.
     """
 
     comparisons: Comparisons
@@ -105,13 +105,17 @@ class Evidence:
     dropped: Mapping[str, int] = field(default_factory=dict)
     n_rows: int = 0
     voter: str = ""  # the column of clusters
-    place: Callable[[int], str] = "{:,}".format
+    locate: Callable[[int], tuple[Any, int]] | None = None  # file and row, from 0, of a position
     given: Fit | None = None  # a fit that was made already
 
     @property
     def items(self) -> NDArray[Any]:
         """Labels."""
         return self.comparisons.items
+
+    def place(self, position: int) -> str:
+        """What a row is called: its position, or in a file its number from 1."""
+        return f"{position:,}" if self.locate is None else f"{self.locate(position)[1] + 1:,}"
 
     def named(self, i: int, j: int) -> tuple[Any, Any]:
         """The labels of a pair."""
@@ -126,7 +130,9 @@ class Evidence:
     def games(self) -> Floats:
         """Mass of the comparisons of each item."""
         c, n = self.comparisons, len(self.items)
-        return np.bincount(c.first, self.mass, n) + np.bincount(c.second, self.mass, n)
+        return np.asarray(
+            np.bincount(c.first, self.mass, n) + np.bincount(c.second, self.mass, n), np.float64
+        )
 
     @cached_property
     def weak(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -179,11 +185,18 @@ class Evidence:
     @cached_property
     def order_z(self) -> tuple[float, float]:
         """The order effect and its standard error; (0, inf) where it cannot be told."""
-        fit = self.ordered
-        if fit is None or fit.order_effect is None:
-            return 0.0, np.inf
         from venire.diagnostics._solve import order_error
 
+        if not self.has_order:
+            return 0.0, np.inf
+        if self.given is not None and self.given.order_effect is None:  # one step from there
+            c = self.comparisons
+            error = order_error(self, self.given)
+            left = c.win + c.tie / 2.0 - self.mass * self.cell_law[0]
+            return float(left @ c.order) * error**2, error
+        fit = self.given or self.ordered
+        if fit is None or fit.order_effect is None:
+            return 0.0, np.inf
         return fit.order_effect, order_error(self, fit)
 
     @cached_property
@@ -258,7 +271,7 @@ class Evidence:
             sides = np.array([-1.0, 0.0, 1.0])
             place += (r.order.astype(np.int64) + 1) * (n * n)
         d = np.add.outer(gamma * sides, np.subtract.outer(theta, theta)).ravel()
-        return tuple(x[place] for x in (d, *self.law(d)))  # type: ignore[return-value]
+        return tuple(x[place] for x in (d, *self.law(d)))
 
     @cached_property
     def record_law(self) -> tuple[Floats, Floats, Floats]:

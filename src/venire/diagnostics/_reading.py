@@ -101,7 +101,7 @@ def of_rows(
     signatures: Signatures,
     date: Any = None,
     *,
-    place: Callable[[int], str] = "{:,}".format,
+    locate: Callable[[int], tuple[Any, int]] | None = None,
 ) -> Evidence:
     """Checked rows, and what else their table says of each."""
     plain = Comparisons.from_cells(aggregate(rows._replace(cluster=None)))
@@ -137,7 +137,7 @@ def of_rows(
     )  # fmt: skip
     return Evidence(
         plain, records, order_effect, columns.constant in (0.0, 1.0), rows.dropped,
-        n + sum(rows.dropped.values()), str(columns.cluster or ""), place,
+        n + sum(rows.dropped.values()), str(columns.cluster or ""), locate,
     )  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def order_error(evidence: Evidence, fit: Fit) -> float:
     _, variance, _ = evidence.law(evidence.differences(c.first, c.second, c.order, fit), fit)
     weight = evidence.mass * variance
     pull = weight * c.order
-    cross = np.bincount(c.first, pull, n) - np.bincount(c.second, pull, n)
+    cross: Any = np.bincount(c.first, pull, n) - np.bincount(c.second, pull, n)
     own = float(weight[c.order != 0].sum())
     left = own - float(cross @ solve(evidence, weight, cross, 0.01))
     return 1.0 / np.sqrt(left) if left > 1e-9 * own and own > 0.0 else np.inf
@@ -70,9 +70,10 @@ def log_tail(score: Any, mass: Any, mean: Any) -> Floats:
 def log_sum_tail(z: Any, jump: Any = 0.0) -> Any:
     """Log of a bound on the probability that a sum lies so many standard deviations from 0.
 
-    `jump` is the largest part that one comparison can have, in standard deviations. Where it is
-    large the bound is Bernstein's (Boucheron, Lugosi and Massart 2013,
-    doi:10.1093/acprof:oso/9780199535255.001.0001, 2.8), else the normal tail with a margin.
+    `jump` is what one comparison adds, in standard deviations: the most, or the ratio of absolute
+    third to second moments. Where it is large the bound is Bernstein's (Boucheron, Lugosi and
+    Massart 2013, doi:10.1093/acprof:oso/9780199535255.001.0001, 2.8), else the normal tail with a
+    margin.
     """
     from scipy.special import log_ndtr
 

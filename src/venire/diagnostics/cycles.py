@@ -16,7 +16,7 @@ __all__ = ["cycles"]
 
 Floats = NDArray[np.float64]
 MOST_ITEMS = 400  # of those with the most opponents, where there are more
-_STRONG = 2.5  # standard errors that each pair of a ring lies from the fit
+_STRONG = 1.7  # standard errors that each pair of a ring lies from the fit
 _EDGES = 1_000
 _FAR = 0.03  # share of triads beyond what is expected
 
@@ -38,7 +38,7 @@ def cycles(e: Evidence) -> Iterator[Finding]:
     keep = np.flatnonzero((place[p.first] >= 0) & (place[p.second] >= 0))
     i, j, k = place[p.first[keep]], place[p.second[keep]], len(chosen)
 
-    def square(up: Floats, down: Floats) -> Floats:
+    def square(up: Any, down: Any) -> Floats:
         out = np.zeros((k, k))
         out[i, j], out[j, i] = up, down
         return out

@@ -45,8 +45,8 @@ def components(e: Evidence) -> Iterator[Finding]:
     small = np.flatnonzero(np.isin(label, parts[1:]))
     yield Finding(
         "components", GRAVE,
-        f"the items fall into {len(parts):,} parts that never met: {sizes[parts[0]]:,} items in the "
-        f"largest, {len(small):,} outside it ({listed(e.items[small], n=len(small))}).",
+        f"the items fall into {len(parts):,} parts that never met: {sizes[parts[0]]:,} items in "
+        f"the largest, {len(small):,} outside it ({listed(e.items[small], n=len(small))}).",
         {"components": len(parts), "largest": int(sizes[parts[0]]), "outside": len(small)},
         {"items": tuple(e.items[small[:MOST]].tolist())},
         "Ratings and ranks of different parts cannot be compared: rank each by itself, or add "
@@ -114,15 +114,11 @@ def thin_links(e: Evidence) -> Iterator[Finding]:
     """Pairs, and items, that alone hold two parts together."""
     p, n = e.pairs, len(e.items)
     found, order = links(n, p.first, p.second)
-    number = {(int(i), int(j)): k for k, (i, j) in enumerate(zip(p.first, p.second, strict=True))} if (
-        any(link.second >= 0 for link in found)
-    ) else {}  # fmt: skip
+    key = p.first.astype(np.int64) * n + p.second  # sorted, as the pairs are
 
     def games(link: Link) -> float:
-        if link.second < 0:  # those between the item and the smaller side
-            return float("nan")
         i, j = sorted((link.first, link.second))
-        return float(p.mass[number[i, j]])
+        return float(p.mass[np.searchsorted(key, i * n + j)])
 
     broad = max(_LEAST, _PART * n)
     bridges = [(link, games(link)) for link in found if link.second >= 0]

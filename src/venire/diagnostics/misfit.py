@@ -20,9 +20,7 @@ FAR, APART = 0.1, 0.05  # share of points beside what is expected: grave, worth 
 ENOUGH = 5.0  # games of a pair for the overall test
 
 
-def _extremes(
-    score: Floats, mass: Floats, mean: Floats, leave: Floats | None = None
-) -> tuple[NDArray[Any], Floats, Floats]:
+def _extremes(score: Any, mass: Floats, mean: Any) -> tuple[NDArray[Any], Floats, Floats]:
     """Entries by how improbable they are, the logs of their p corrected for their number."""
     log_p = log_tail(np.clip(score, 0.0, mass), mass, np.clip(mean, 1e-12 * mass, mass))
     off = (score - mean) / np.maximum(mass, 1e-300)
@@ -111,9 +109,7 @@ def overall(e: Evidence) -> Iterator[Finding]:
             min(ratio, 20.0) / 5.0,
         )  # fmt: skip
     else:
-        text = (
-            f"results of pairs scatter around the fit as independent comparisons do: {ratio:.2f}."
-        )
+        text = f"pairs scatter around the fit as independent comparisons do: {ratio:.2f}."
         yield Finding("scatter", FINE, text, numbers)
 
 
@@ -124,35 +120,35 @@ def ties(e: Evidence) -> Iterator[Finding]:
     p, n = e.pairs, len(e.items)
     numbers = {"tie_share": e.tie_share}
     found = False
-    by, log_p, off = _extremes(p.tie, p.mass, p.expected_tie)
+    by_pair = _extremes(p.tie, p.mass, p.expected_tie)
     own = np.bincount(p.first, p.tie, n) + np.bincount(p.second, p.tie, n)
     due = np.bincount(p.first, p.expected_tie, n) + np.bincount(p.second, p.expected_tie, n)
     met = e.games > 0
-    by_item, log_p_item, off_item = _extremes(own[met], e.games[met], due[met])
+    by_item = _extremes(own[met], e.games[met], due[met])
     at = np.flatnonzero(met)
-    for what, by, log_p, off, mass, seen, said, named in (
-        ("item", by_item, log_p_item, off_item, e.games[met], own[met], due[met],
+    for what, worst, tail, away, mass, seen, said, named in (
+        ("item", *by_item, e.games[met], own[met], due[met],
          lambda k: e.items[at[k]]),
-        ("pair", by, log_p, off, p.mass, p.tie, p.expected_tie,
+        ("pair", *by_pair, p.mass, p.tie, p.expected_tie,
          lambda k: e.named(int(p.first[k]), int(p.second[k]))),
     ):  # fmt: skip
-        odd = by[(log_p[by] < np.log(1e-3)) & (np.abs(off[by]) >= 0.08)]
+        odd = worst[(tail[worst] < np.log(1e-3)) & (np.abs(away[worst]) >= 0.08)]
         if not len(odd):
             continue
         found = True
         k = int(odd[0])
-        far = abs(off[k]) >= 0.2 and log_p[k] < np.log(1e-6)
+        far = abs(away[k]) >= 0.2 and tail[k] < np.log(1e-6)
         more = f" {len(odd) - 1:,} more {what}s are as improbable." if len(odd) > 1 else ""
         yield Finding(
             "ties", GRAVE if far else WORTH,
-            f"the {what} {listed([named(k)])} has {seen[k]:,.4g} ties in {mass[k]:,.4g} games where "
-            f"{said[k]:,.4g} are expected ({odds_of(float(log_p[k]))}, corrected for {len(mass):,} "
-            f"{what}s).{more}",
+            f"the {what} {listed([named(k)])} has {seen[k]:,.4g} ties in {mass[k]:,.4g} games "
+            f"where {said[k]:,.4g} are expected ({odds_of(float(tail[k]))}, corrected for "
+            f"{len(mass):,} {what}s).{more}",
             {"tie_share": e.tie_share, "observed": float(seen[k] / mass[k]),
-             "expected": float(said[k] / mass[k]), "log_p": float(log_p[k])},
+             "expected": float(said[k] / mass[k]), "log_p": float(tail[k])},
             {f"{what}s": tuple(named(int(m)) for m in odd[:MOST])},
-            "Look at these rows: results that were not played out, or a word that was read as a tie.",
-            float(abs(off[k])) * 3.0 + (what == "item"),
+            "Look at these rows: results not played out, or a word that was read as a tie?",
+            float(abs(away[k])) * 3.0 + (what == "item"),
         )  # fmt: skip
     if not found:
         text = f"{e.tie_share:.1%} ties, spread over the pairs as the model says."

@@ -63,12 +63,12 @@ def order(e: Evidence) -> Iterator[Finding]:
     if not np.isfinite(error) or mass < _FEW or not 1.0 - _NEARLY <= points / mass <= _NEARLY:
         return
     log_p = float(log_sum_tail(gamma / error))
-    chance = float(e.law(np.array([gamma]), e.ordered)[0][0])
+    chance = float(e.law(np.array([gamma]))[0][0])
     side = "first" if gamma > 0 else "second"
     even = max(chance, 1.0 - chance)
     numbers = {
-        "estimate": gamma, "standard_error": error, "log_p": log_p, "share_at_equal_strength": chance,
-        "share": points / mass,
+        "estimate": gamma, "standard_error": error, "log_p": log_p,
+        "share_at_equal_strength": chance, "share": points / mass,
     }  # fmt: skip
     said = f"{abs(gamma):.3f} (SE {error:.3f}, {odds_of(log_p)})"
     if log_p > np.log(1e-3) or abs(gamma) < SMALL:

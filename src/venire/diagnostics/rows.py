@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +44,7 @@ def weights(e: Evidence) -> Iterator[Finding]:
         if share >= _HEAVY or kish < 0.05:
             yield Finding(
                 "weights", GRAVE if share >= _HEAVY else WORTH,
-                f"row {e.place(k)} ({listed([e.named(r.first[k], r.second[k])])}) weighs "
+                f"row {e.place(k)} ({listed([e.named(int(r.first[k]), int(r.second[k]))])}) weighs "
                 f"{r.mass[k]:,.4g} of {total:,.6g}, {share:.0%} of all; the {len(r):,} rows are "
                 f"worth {kish * len(r):,.0f} of equal weight.",
                 {"share": share, "effective_rows": kish * len(r)}, {"rows": (k,)},
@@ -60,8 +59,8 @@ def weights(e: Evidence) -> Iterator[Finding]:
     if share > 0.5 and len(p) >= 5:
         yield Finding(
             "one pair", WORTH,
-            f"the pair {listed([e.named(int(p.first[k]), int(p.second[k]))])} is {share:.0%} of all "
-            "comparisons.",
+            f"the pair {listed([e.named(int(p.first[k]), int(p.second[k]))])} is {share:.0%} of "
+            "all comparisons.",
             {"share": share}, {"pairs": (e.named(int(p.first[k]), int(p.second[k])),)},
             "It says next to nothing of the other items.", share,
         )  # fmt: skip
@@ -102,8 +101,8 @@ def duplicates(e: Evidence) -> Iterator[Finding]:
     twice = _twins(r.alike)
     numbers = {"rows": same, "expected": natural, "share": same / n, "z": z}
     said = (
-        f"{same:,} rows ({same / n:.2%}) repeat another row in every column ({columns} among them); "
-        f"{natural:,.0f} would by chance"
+        f"{same:,} rows ({same / n:.2%}) repeat another row in every column ({columns} among "
+        f"them); {natural:,.0f} would by chance"
     )
     few = natural == 0.0 and asked_again < 0.01 * n and (agree / asked_again) ** same < 0.25
     if z < 5.0 and not few:
@@ -218,15 +217,15 @@ def _recurring(
         return None
     values, counts = np.unique(lag, return_counts=True)
     most = int(values[np.argmax(counts)])
-    here = np.sort(later[lag == most])
-    stop = np.flatnonzero(np.r_[np.diff(here) != 1, True])
-    start = np.r_[0, stop[:-1] + 1]
-    k = int(np.argmax(stop - start))
-    first, length = int(here[start[k]]), int(stop[k] - start[k]) + width
+    equal = np.r_[False, key[most:] == key[:-most], False]  # padded: runs begin and end
+    edge = np.flatnonzero(equal[1:] != equal[:-1])
+    k = int(np.argmax(edge[1::2] - edge[::2]))
+    start, length = int(edge[2 * k]), int(edge[2 * k + 1] - edge[2 * k])
     covered = np.zeros(n + 1, np.int64)
     np.add.at(covered, later, 1)
     np.add.at(covered, np.minimum(later + width, n), -1)
-    return first - most, first, length, int(np.count_nonzero(np.cumsum(covered)[:n]))
+    total_rows = int(np.count_nonzero(np.cumsum(covered)[:n]))
+    return start, start + most, length, max(total_rows, length)
 
 
 def _echoes(

@@ -52,7 +52,7 @@ def repeated(e: Evidence) -> Iterator[Finding]:
     surplus = float((mass[mass > 1.0] - 1.0).sum())
     numbers = {"voter_pairs": len(m), "repeats": surplus}
     if not len(odd):
-        text = f"no voter came to one pair much more often than chance brings them ({surplus:,.4g} repeats)."
+        text = f"no voter came to one pair much more often than by chance ({surplus:,.4g} repeats)."
         yield Finding("same voter, same pair", FINE, text, numbers)
         return
     odd = odd[np.lexsort((log_p[odd], -m[odd]))]
@@ -73,7 +73,8 @@ def repeated(e: Evidence) -> Iterator[Finding]:
         {**numbers, "pairs": len(odd), "share": share, "most": float(mass[k]),
          "expected": float(due[k]), "log_p": float(log_p[k])},
         {"clusters": tuple(dict.fromkeys(r.clusters[voter[odd]].tolist()))[:MOST],
-         "pairs": tuple(e.named(int(pair[q] >> 32), int(pair[q] & 0xFFFFFFFF)) for q in odd[:MOST])},
+         "pairs": tuple(
+             e.named(int(pair[q] >> 32), int(pair[q] & 0xFFFFFFFF)) for q in odd[:MOST])},
         "Repeats of one opinion are not independent: keep one vote a voter and pair, or use errors "
         "by cluster.", share * 5.0 + float(np.log10(m[k])),
     )  # fmt: skip
@@ -85,10 +86,10 @@ def against(e: Evidence) -> Iterator[Finding]:
     if r is None or r.cluster is None or r.clusters is None or len(r.clusters) < 3:
         return
     residual, variance, d = e.record_law
-    n = len(r.clusters)
+    voter, clusters, n = r.cluster, r.clusters, len(r.clusters)
 
     def by_voter(x: Floats) -> Floats:
-        return np.bincount(r.cluster, x, n)
+        return np.asarray(np.bincount(voter, x, n), np.float64)
 
     mass = by_voter(r.masses)
     # Score test of the factor on differences, 1 for voters like the others, 0 at random.
@@ -100,8 +101,6 @@ def against(e: Evidence) -> Iterator[Finding]:
     side = np.ones(len(r)) if r.order is None else r.order.astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         lean = by_voter(residual * side) / np.sqrt(by_voter(variance * side * side))
-    reach = np.zeros(n)
-    np.maximum.at(reach, r.cluster, np.abs(d))
     own = np.sqrt(np.maximum(by_voter(variance), 1e-12))
     count = np.log(max(n, 1))
     found = False
@@ -116,23 +115,24 @@ def against(e: Evidence) -> Iterator[Finding]:
         voters = "voter votes" if len(which) == 1 else "voters vote"
         return Finding(
             name, GRAVE if grave and share >= 0.01 else WORTH,
-            f"{len(which):,} {voters} {text}: {listed(r.clusters[which], n=len(which))} "
+            f"{len(which):,} {voters} {text}: {listed(clusters[which], n=len(which))} "
             f"({mass[k]:,.4g} comparisons, z = {value[k]:+.1f}); {share:.1%} of all comparisons.",
             {"voters": len(which), "share": share, "z": float(value[k]), "slope": float(slope[k])},
-            {"clusters": tuple(r.clusters[which[:MOST]].tolist())}, do, share * 10.0,
+            {"clusters": tuple(clusters[which[:MOST]].tolist())}, do, share * 10.0,
         )  # fmt: skip
 
-    known = know > 0.5
-    wild = np.sqrt(np.maximum(by_voter(r.masses * d * d), 1e-12)) / 2.0
-    turned = known & sure(np.where(blind < 0, blind, 0.0), reach / wild / 2.0)
+    # What one comparison adds: the ratio of third to second moments.
+    cubes = by_voter(variance * np.maximum(1.0 - 2.0 * variance / r.masses, 0.3) * np.abs(d) ** 3)
+    odd = (know > 0.5) & (z < 0.0) & (slope < 0.4)
+    odd &= sure(np.where(odd, z, 0.0), cubes / np.maximum(know, 1e-12) ** 1.5)
+    turned = odd & (slope < -0.3) & (blind < -2.0)
     if turned.any():
         found = True
         yield said(
-            "voters against", np.flatnonzero(turned), blind, "against the others",
+            "voters against", np.flatnonzero(turned), z, "against the others",
             "Were their answers, or the two sides, swapped? Leave them out or turn them.", True,
         )  # fmt: skip
-    random = known & ~turned & (z < 0) & (slope < 0.4)
-    random &= sure(np.where(random, z, 0.0), reach / np.sqrt(np.maximum(know, 1e-12)))
+    random = odd & ~turned
     if random.any():
         found = True
         which = np.flatnonzero(random)
@@ -171,22 +171,21 @@ def fans(e: Evidence) -> Iterator[Finding]:
         where = np.full(voters, -1)
         where[chosen] = np.arange(len(chosen))
         place = where[r.cluster]
-    keep = place >= 0
+    keep: Any = place >= 0
     keep = slice(None) if keep.all() else keep
     base = place[keep].astype(np.int64) * n
     size = len(chosen) * n
 
     def both(x: Floats, sign: float) -> Floats:
         x = x[keep]
-        return np.bincount(base + r.first[keep], x, size) + np.bincount(
-            base + r.second[keep], sign * x, size
-        )
+        up = np.bincount(base + r.first[keep], x, size)
+        return np.asarray(up + np.bincount(base + r.second[keep], sign * x, size), np.float64)
 
     own = both(variance, 1.0)
     root = np.sqrt(np.maximum(own, 1e-12))
     push = both(residual, -1.0)
     z = np.where(own > 0.5, push / root, 0.0)
-    log_p = log_sum_tail(z, 1.0 / root) + np.log(max(np.count_nonzero(own > 0.5), 1))
+    log_p = log_sum_tail(z, 1.0 / root) + np.log1p(int((own > 0.5).sum()))
     odd = np.flatnonzero((log_p < _CERTAIN) & (own > 0.5))
     if not len(odd):
         return
@@ -295,7 +294,8 @@ def _of_items(
     c, n = e.comparisons, len(e.items)
 
     def both(of_first: Floats, of_second: Floats) -> Floats:
-        return np.bincount(c.first, of_first, n) + np.bincount(c.second, of_second, n)
+        both = np.bincount(c.first, of_first, n) + np.bincount(c.second, of_second, n)
+        return np.asarray(both, np.float64)
 
     # An item's games push its opponents; what they say of itself goes with it.
     push = both(-left * y[c.second], left * y[c.first])
