@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from venire import io
 from venire.cli import _options as opt
+from venire.cli._audit import oddities
 from venire.cli._command import Command, Refused, block, misused, option
 from venire.cli._fit_report import Fitted, report
 from venire.cli._options import MODEL, OUT, prior_of
@@ -83,6 +84,8 @@ class Fit(Command):
         fitted = self._fit(comparisons, steps)
         if self.replicates.n_resamples is not None:
             fitted = self._bootstrap(fitted, self.replicates.n_resamples, steps)
+        odd = oddities(fitted.fit, self.model.order_effect)
+        fitted = replace(fitted, notes=[*fitted.notes, *odd])
         with steps("standard errors" if self.errors else "ratings"):
             return with_taken(report(self, fitted), self.file, comparisons.taken)
 
