@@ -9,7 +9,14 @@ first asked for.
 from typing import TYPE_CHECKING
 
 from venire._config import show_config
-from venire.data import Columns, Comparisons, GroupedComparisons, VoteColumns, Votes
+from venire.data import (
+    Columns,
+    Comparisons,
+    GroupedComparisons,
+    VoteColumns,
+    Votes,
+    from_frame,
+)
 from venire.diagnostics import audit
 from venire.errors import (
     ConvergenceError,
@@ -60,7 +67,9 @@ __all__ = [
     "fit_rao_kupper",
     "fit_thurstone",
     "fit_votes",
+    "from_frame",
     "rate",
+    "read",
     "show_config",
 ]
 
@@ -122,6 +131,7 @@ if TYPE_CHECKING:
     from venire import (
         targets as targets,
     )
+    from venire.io import read as read
 else:
     _NAMESPACES = {
         "batch", "data", "datasets", "design", "diagnostics", "distillation", "ensembles", "errors",
@@ -129,11 +139,15 @@ else:
         "simulate", "targets",
     }  # fmt: skip
 
-    def __getattr__(name):
-        if name in _NAMESPACES:
-            from importlib import import_module
+    _LATE = {"read": "io"}  # what needs more than arrays do
 
+    def __getattr__(name):
+        from importlib import import_module
+
+        if name in _NAMESPACES:
             return import_module(f"venire.{name}")
+        if name in _LATE:
+            return getattr(import_module(f"venire.{_LATE[name]}"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__():
