@@ -150,6 +150,12 @@ def _rows(
     return Rows(n, **given)
 
 
+def _shares(rows: Rows) -> NDArray[np.float64]:
+    tie = 0.0 if rows.tie is None else rows.tie
+    with np.errstate(invalid="ignore"):
+        return np.asarray((rows.win + 0.5 * tie) / (rows.win + rows.loss + tie))
+
+
 def first_difference(frame: Any, one: Columns, other: Columns) -> int | None:
     """The first row of which two ways to say who won say different things; None if there is none.
 
@@ -175,7 +181,7 @@ def first_difference(frame: Any, one: Columns, other: Columns) -> int | None:
         rows = read_frame(frame, replace(columns, skip_missing=True), may_be_empty=True)
         score = np.full(rows.n + sum(rows.dropped.values()), np.nan)
         here = np.arange(len(score)) if rows.kept is None else rows.kept
-        score[here] = rows.score
+        score[here] = rows.score if rows.win is None else _shares(rows)
         told.append(score)
     differ = (told[0] != told[1]) & ~np.isnan(told[0]) & ~np.isnan(told[1])
     return int(np.argmax(differ)) if differ.any() else None

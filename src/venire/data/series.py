@@ -92,9 +92,9 @@ def _is_arrow(column: Any) -> bool:
 
 def _is_arrow_text(column: Any) -> bool:
     """Whether it is text of pandas that Arrow holds, which is coded where it lies."""
-    return (
-        _is_pandas(column) and getattr(getattr(column, "dtype", None), "storage", "") == "pyarrow"
-    )
+    dtype = getattr(column, "dtype", None)
+    is_text = str(dtype).startswith(("str", "large_str"))
+    return _is_pandas(column) and is_text and getattr(dtype, "storage", "") == "pyarrow"
 
 
 def _is_pandas(column: Any) -> bool:

@@ -17,10 +17,10 @@ from venire.data.coding import Encoded, encode
 from venire.data.columns import VoteColumns
 from venire.data.frames import collect
 from venire.data.meanings import SHARES
-from venire.data.outcomes import NO_OUTCOME, Outcomes, Survey, Terms, truths
+from venire.data.outcomes import NO_OUTCOME, Gap, Outcomes, Survey, Terms, truths
 from venire.data.rows import naming
 from venire.data.series import floats, is_full, kept, missing, plain, stacked
-from venire.data.sifting import placed, sifted
+from venire.data.sifting import EMPTY, placed, sifted
 from venire.data.votes.rows import VoteRows, checked_rows
 
 __all__ = ["Run", "frame_rows", "gold_shares", "signed"]
@@ -72,7 +72,7 @@ def _sifted(data: Mapping[str, Any], skip: bool) -> tuple[NDArray[np.bool_], dic
     gaps = {a: (np.where(missing(data[a], a), 0, -1), [NO_OUTCOME]) for a in said}
     empty = np.logical_and.reduce([*labels.values(), *(place >= 0 for place, _ in gaps.values())])
     lacking = {a: m & ~empty for a, m in labels.items()}
-    nothing = {"empty": (np.where(empty, 0, -1), [NO_OUTCOME])}
+    nothing = {"vote": (np.where(empty, 0, -1), [Gap(EMPTY)])}
     found = sifted(lacking, nothing, skip, data)
     if found.refused is not None:
         raise found.refused
