@@ -44,7 +44,7 @@ def pairs_of(table: Sample, named: Mapping[str, Any]) -> list[Sides]:
         for pair in (sides, sides.turned) if asked else (sides,):
             if not _is(pair, one, other) or {pair.first.name, pair.second.name} & taken:
                 continue
-            if (tier := _tier(pair, table.n_rows)) is not None:
+            if (tier := _tier(table, pair)) is not None:
                 tiers.setdefault(tier, []).append(pair)
     if not tiers:
         tiers = {11: _alike(table, one, other, taken)}
@@ -60,27 +60,38 @@ def _is(pair: Sides, first: Any, second: Any) -> bool:
     )
 
 
-def _tier(pair: Sides, n_rows: int) -> int | None:
+def _tier(table: Sample, pair: Sides) -> int | None:
     """How likely two columns name the items, 0 the likeliest; None if they do not."""
     one, other = pair.first, pair.second
     won = pair.says_who_won
-    if pair.marks in _names.COUNTED and one.is_numeric and other.is_numeric:
+    if pair.marks in _names.COUNTED and not pair.base and one.is_numeric and other.is_numeric:
         return None  # wins and losses
-    if not _fit(pair):
+    if not _fit(pair) or _is_one_of_three(table, pair):
         return None
     names = (_names.NOTHING, _names.THINGS, _names.IDENTIFIERS, _names.ORIGINS)
     for tier, known in zip((0, 1, 4, 6), names, strict=True):
         if known.has(pair.base):
             return tier + (2 if tier < 2 else 1) * won
     n_labels = len(one.distinct | other.distinct)
-    short = not n_rows or 2 * n_labels <= max(len(one.present), 4)
+    short = not table.n_rows or 2 * n_labels <= max(len(one.present), 4)
     if _names.TEXTS.has(pair.base):
         return 8 + won if short else None
-    if n_rows < 4 or won or one.is_numeric or other.is_numeric or _names.TRAITS.has(pair.base):
+    if (
+        table.n_rows < 4
+        or won
+        or one.is_numeric
+        or other.is_numeric
+        or _names.TRAITS.has(pair.base)
+    ):
         return None
     shared = len(one.distinct & other.distinct)
     enough = shared >= max(_SHARED * min(len(one.distinct), len(other.distinct)), 3)
     return 10 if short and enough else None
+
+
+def _is_one_of_three(table: Sample, pair: Sides) -> bool:
+    """Whether more than two items stand in a row."""
+    return bool(pair.third) and any(c.key == pair.third and c.labels is not None for c in table)
 
 
 def _fit(pair: Sides) -> bool:
@@ -141,9 +152,12 @@ def _none(table: Sample, named: Mapping[str, Any]) -> NoReturn:
         f"or winner and loser do; there are {listed(table.names)}"
     )
     lonely = [one for column in table if (one := _lonely(table, column)) is not None]
+    more = [s for s in table.sides if _fit(s) and _is_one_of_three(table, s)]
     texts = [s for s in table.sides if s.first.is_text and s.second.is_text]
     nested = [c.name for c in table if c.labels is None and c.is_text]
-    if lonely:
+    if more:
+        reason += f" ({more[0].named} are two of several, and a row has to compare two)"
+    elif lonely:
         reason += f" ({lonely[0][0]} has no other side, {lonely[0][1]})"
     elif texts:
         reason += f" ({texts[0].named} are texts: no item comes back)"

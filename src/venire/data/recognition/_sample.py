@@ -14,10 +14,11 @@ from venire._core.checks import BadInput
 from venire.data.coding import Encoded, encode
 from venire.data.naming import key
 from venire.data.outcomes import outcome_scores
-from venire.data.recognition._names import SIDES, WON, Names
+from venire.data.recognition._names import SIDES, THIRD, WON, Names
 
 __all__ = ["Column", "Sample", "Sides"]
 
+_FEW = 12  # distinct values of a column of outcomes, at least so many may be
 _TEXT = 80  # characters, on average, above which a column holds texts rather than labels
 _UNREAD = 12  # distinct values that a column of outcomes may have and nobody can read
 
@@ -109,6 +110,11 @@ class Column:
         """Whether it may count something."""
         return self.is_within(0, np.inf)
 
+    @property
+    def is_few(self) -> bool:
+        """Whether it holds a few values again and again, as columns of outcomes do."""
+        return 0 < len(set(map(str, self.present))) <= max(_FEW, len(self.present) // 4)
+
     def says_like(self, other: Column) -> bool:
         """Whether the labels of the two are the same under other names."""
         if self.labels is None or other.labels is None:
@@ -134,6 +140,12 @@ class Sides(NamedTuple):
     def says_who_won(self) -> bool:
         """Whether the sides are those of who won and who lost."""
         return self.marks in WON or self.marks[::-1] in WON
+
+    @property
+    def third(self) -> str:
+        """The key that a third side would have; empty if there is none."""
+        word = THIRD.get(self.marks[1], "")
+        return self.first.key.replace(self.marks[0], word) if word else ""
 
     @property
     def named(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
 
@@ -16,8 +17,10 @@ from venire.data.recognition._sample import Column, Sample, Sides
 __all__ = ["WAYS", "way_of"]
 
 WAYS = ("outcome", "score", "first_score", "second_score", "win", "loss", "tie")
-_WORDS = 12  # distinct values of a column of outcomes, at least so many may be
 _KNOWN = 0.5  # part of the rows that a way to say who won has to explain
+
+
+_SCORE = re.compile(r"\s*\d+\s*[-:–]\s*\d+.{0,12}")
 
 
 class Way(NamedTuple):
@@ -62,7 +65,8 @@ def way_of(
             return pair, {"score": 1.0 if pair.marks in _names.WON else 0.0}
         used = {pair.first.name, pair.second.name} | _texts(named)
         ways = [way for way in _ways(table, pair, used, named) if way.is_known(table)]
-        if ways and not ("win" in ways[0].arguments and _unread(table, used)):
+        unread = [c for c in _unread(table, used) if not c.is_counts]
+        if ways and not ("win" in ways[0].arguments and unread):  # counts may be of other games
             return pair, _without_doubt(table, ways, notes)
     _none(table, pairs[0], named)
 
@@ -72,10 +76,11 @@ def _texts(named: Mapping[str, Any]) -> set[Any]:
 
 
 def _ways(table: Sample, pair: Sides, used: set[Any], named: Mapping[str, Any]) -> list[Way]:
-    found = _outcomes(table, pair, used, named.get("mapping"))
     if "mapping" in named:
-        return found
-    found += [*_points(table, pair, used), *_counts(table, pair, used)]
+        return _outcomes(table, pair, used, named["mapping"])
+    counts = [way for way in _counts(table, pair, used) if way.is_known(table)]
+    counted = {name for way in counts for name in way.arguments.values()}
+    found = _outcomes(table, pair, used | counted) + _points(table, pair, used) + counts
     return found + _shares(table, used, bool(found))
 
 
@@ -96,7 +101,7 @@ def _without_doubt(table: Sample, ways: list[Way], notes: list[str]) -> dict[str
     return best.arguments
 
 
-def _outcomes(table: Sample, pair: Sides, used: set[Any], mapping: Any) -> list[Way]:
+def _outcomes(table: Sample, pair: Sides, used: set[Any], mapping: Any = None) -> list[Way]:
     return [
         Way({"outcome": c.name}, table.scores(c, pair.first, pair.second, mapping))
         for c in table
@@ -167,13 +172,7 @@ def _of_items(table: Sample, pair: Sides, used: set[Any], name: _names.Names) ->
 
 def _unread(table: Sample, used: set[Any]) -> list[Column]:
     """Columns that are called as outcomes are, and hold a few words."""
-    return [
-        c
-        for c in table
-        if c.name not in used
-        and c.is_called(_names.OUTCOMES)
-        and 0 < len(set(map(str, c.present))) <= max(_WORDS, len(c.present) // 4)
-    ]
+    return [c for c in table if c.name not in used and c.is_called(_names.OUTCOMES) and c.is_few]
 
 
 def _none(table: Sample, pair: Sides, named: Mapping[str, Any]) -> NoReturn:
@@ -191,5 +190,10 @@ def _none(table: Sample, pair: Sides, named: Mapping[str, Any]) -> NoReturn:
         answers.append({"first_score": other, "second_score": one})
         refuse("first_score", f"{reason}: is more better in {sides.named}, or less?", answers)
     rest = [n for n in table.names if n not in used]
+    for column in table:
+        told = [v for v in column.present if isinstance(v, str)]
+        if told and all(_SCORE.fullmatch(v) for v in told):
+            reason += f"; {column.name} holds both scores, as {told[0]!r}: make it two columns"
+            break
     answers = [{"outcome": COLUMN}, {"first_score": COLUMN, "second_score": COLUMN}]
     refuse("outcome", f"{reason}; there are {listed(rest)}" if rest else reason, answers)
