@@ -115,10 +115,10 @@ COMPARISONS: dict[str, tuple[dict[str, list[Any]], dict[str, Any]]] = {
     ),
     "tennis": (
         table("""
-            tourney_id,surface,winner_id,winner_seed,winner_name,winner_hand,winner_ioc,""" """loser_id,loser_seed,loser_name,loser_hand,loser_ioc,score,w_ace,l_ace,winner_rank
-            2020-1,Hard,1049,1,Ada Novak,R,SRB,1047,2,Eva Lind,L,SWE,6-2 7-6(4),5,3,2
-            2020-1,Hard,1047,2,Eva Lind,L,SWE,2002,,Bo Li,R,CHN,4-6 7-5 6-1,4,2,1
-            2020-1,Hard,1049,1,Ada Novak,R,SRB,2002,,Bo Li,R,CHN,W/O,,,2
+            winner_id,winner_name,winner_hand,winner_ioc,loser_id,loser_name,loser_hand,loser_ioc,score
+            1049,Ada Novak,R,SRB,1047,Eva Lind,L,SWE,6-2 7-6(4)
+            1047,Eva Lind,L,SWE,2002,Bo Li,R,CHN,4-6 7-5 6-1
+            1049,Ada Novak,R,SRB,2002,Bo Li,R,CHN,W/O
         """),
         pair("winner_name", "loser_name", score=1.0),
     ),
@@ -141,10 +141,10 @@ COMPARISONS: dict[str, tuple[dict[str, list[Any]], dict[str, Any]]] = {
     ),
     "basketball": (
         table("""
-            GAME_ID,HOME_TEAM_ID,VISITOR_TEAM_ID,SEASON,TEAM_ID_home,PTS_home,""" """TEAM_ID_away,PTS_away,HOME_TEAM_WINS
-            477,1610740,1610759,2022,1610740,126,1610759,117,1
-            478,1610762,1610740,2022,1610762,100,1610740,112,0
-            479,1610759,1610762,2022,1610759,114,1610762,106,1
+            HOME_TEAM_ID,VISITOR_TEAM_ID,TEAM_ID_home,PTS_home,TEAM_ID_away,PTS_away,HOME_TEAM_WINS
+            1610740,1610759,1610740,126,1610759,117,1
+            1610762,1610740,1610762,100,1610740,112,0
+            1610759,1610762,1610759,114,1610762,106,1
         """),
         pair("HOME_TEAM_ID", "VISITOR_TEAM_ID", outcome="HOME_TEAM_WINS"),
     ),

@@ -150,9 +150,11 @@ SCORES = _words(
     "", "score share points point pts firstscore firstshare scorefirst scorea softlabel softscore"
 )
 SHARES = _words(
-    "", "score share points point pts first p prob probability proba pfirst pa s y soft win winprob winprobability "
-    "winrate pwin preference", "a first label"
-)  # fmt: skip
+    "",
+    "score share points point pts first p prob probability proba pfirst pa s y soft win winprob "
+    "winprobability winrate pwin preference",
+    "a first label",
+)
 COUNTING = _words("", _COUNTED, _COUNTED)
 WEIGHTS = _words(
     "",
