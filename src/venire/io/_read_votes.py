@@ -16,9 +16,9 @@ from venire.data.votes import Votes
 from venire.data.votes.frame import frame_rows, gold_shares
 from venire.data.votes.gold import gold_of
 from venire.data.votes.rows import table_of
-from venire.io._errors import DataError
 from venire.io._read import Path, Progress
 from venire.io.assemble import about_rows, gathered
+from venire.io.errors import DataError
 from venire.io.scanner import Scanner
 
 __all__ = ["VotesFile", "read_votes"]

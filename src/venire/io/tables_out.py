@@ -14,7 +14,7 @@ import numpy as np
 
 from venire._core import checks, disk
 from venire._core.checks import fail
-from venire.io._errors import DataError
+from venire.io.errors import DataError
 
 __all__ = [
     "TableWriter",
