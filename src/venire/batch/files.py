@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Unpack
 
 from venire._core import checks
+from venire._core.extras import needs
 from venire.batch.engine import Found, Tell, fit_batches, look, planned
 from venire.batch.executor import Executor, opened
 from venire.batch.folder import check_folder, output_folder, publish
@@ -122,6 +123,7 @@ def fit_files(
     ...     "votes/", "ratings/", columns, executor=4, model="thurstone"
     ... )  # doctest: +SKIP
     """
+    needs("pyarrow", "a file")
     begun = time.monotonic()
     job = Job(columns, **options)
     checks.whole(memory, "memory", 1, None)

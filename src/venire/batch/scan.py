@@ -16,7 +16,6 @@ from venire.data.coding import Encoded, Encoder, encode, encode_one
 from venire.data.outcomes import Survey, survey
 from venire.io import DataError, Scanner
 from venire.io.assemble import LABELS, about_rows, are_integers
-from venire.io.errors import readable
 from venire.io.sources import File
 from venire.io.tables import Tables
 
@@ -201,7 +200,7 @@ def stream(
         for piece in unit.tables(names, most).pieces:
             batch: Any = piece
             if any(plain_type(f.type) != types[f.name] for f in batch.schema):
-                with readable(unit.path):
+                with about_rows(unit.path, names):
                     batch = _cast(batch, types)
             yield batch
 

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from venire import io
 from venire._core import disk
+from venire._core.extras import needs
 from venire.io import tables_out
 
 __all__ = ["CSV", "FILE", "PICTURE", "READ", "TABLE", "Place", "Report", "grid", "number", "some"]
@@ -149,10 +150,7 @@ def _check_picture(path: Path) -> None:
     if path.suffix.lower() not in _PICTURES:
         raise io.DataError(path, "the name of a picture must end in .png, .svg or .pdf")
     _check_file(path)
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise ImportError("--plot needs matplotlib: pip install 'venire[plot]'") from None
+    needs("matplotlib", "--plot")
 
 
 def _write_picture(axes: Any, path: Path, facts: Mapping[str, Any]) -> None:

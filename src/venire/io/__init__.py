@@ -5,11 +5,11 @@ are asked for. Everything that can be wrong with a file is a `DataError` that na
 row and the column. Writes tables whole or not at all. Needs pyarrow (``pip install venire[cli]``).
 """
 
+from venire.io._errors import DataError
 from venire.io._read import read_comparisons, read_grouped
 from venire.io._read_table import TableFile, read_table
 from venire.io._read_votes import VotesFile, read_votes
 from venire.io._teachers import read_teachers
-from venire.io.errors import DataError
 from venire.io.scanner import Dialect, Scanner, columns_in
 from venire.io.tables_out import TableWriter, check_writable, write_table
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from venire._native.csv import SLACK, Splitter
+from venire.io._errors import DataError
 from venire.io._text import decoded, head_of
 from venire.io._threads import in_threads
 from venire.io.dialects import as_utf8, laid_out, localised
-from venire.io.errors import DataError
 from venire.io.sources import File
 from venire.io.tables import Format, Tables, require
 

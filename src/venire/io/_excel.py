@@ -7,7 +7,8 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from venire.io.errors import DataError
+from venire._core.extras import needs
+from venire.io._errors import DataError
 from venire.io.sources import File
 from venire.io.tables import Format, Tables, column_of, require
 
@@ -19,19 +20,14 @@ class Excel(Format):
 
     def __init__(self, file: File) -> None:
         super().__init__(file)
-        try:
-            import python_calamine  # type: ignore[import-not-found,unused-ignore]
-        except ImportError:
-            raise ImportError(
-                "workbooks need python-calamine: pip install 'venire[excel]'"
-            ) from None
+        calamine = needs("python_calamine", "a workbook")
         with file.raw() as raw:
             try:
-                book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw.read()))
+                book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw.read()))
                 sheets = {
                     name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names
                 }
-            except (python_calamine.CalamineError, ValueError) as error:
+            except (calamine.CalamineError, ValueError) as error:
                 raise DataError(file.name, f"is no workbook that can be read: {error}") from None
         full = {name: rows for name, rows in sheets.items() if any(map(_is_filled, rows))}
         if not full:

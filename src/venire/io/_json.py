@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from venire.io._errors import DataError
 from venire.io._text import HEAD, decoded, head_of
 from venire.io._threads import in_threads
-from venire.io.errors import DataError
 from venire.io.sources import File
 from venire.io.tables import Format, Tables, column_of, require
 

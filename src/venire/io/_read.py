@@ -11,8 +11,8 @@ from venire.data.columns import ColumnNames, Columns
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.rows import Rows
+from venire.io._errors import DataError
 from venire.io.assemble import LABELS, about_rows, located, rows_of
-from venire.io.errors import DataError
 from venire.io.scanner import Scanner
 
 __all__ = ["read_comparisons", "read_grouped"]

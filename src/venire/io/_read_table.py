@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from venire._core.checks import fail
+from venire.io._errors import DataError
 from venire.io.assemble import about_rows, gathered, located
-from venire.io.errors import DataError
 from venire.io.scanner import Scanner
 
 __all__ = ["TableFile", "read_table"]

@@ -9,7 +9,7 @@ import tomllib
 from typing import Any
 
 from venire._core.checks import BadTypeError, BadValueError
-from venire.io.errors import DataError
+from venire.io._errors import DataError
 from venire.simulate import Teachers
 
 __all__ = ["read_teachers"]

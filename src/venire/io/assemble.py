@@ -17,7 +17,7 @@ from venire.data.columns import Columns
 from venire.data.frames import read_frame
 from venire.data.outcomes import Reading
 from venire.data.rows import Rows
-from venire.io.errors import DataError, readable
+from venire.io._errors import DataError, readable
 from venire.io.scanner import line_of_row
 from venire.io.tables import joined
 

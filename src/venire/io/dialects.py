@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from venire._core.checks import fail
-from venire.io.errors import DataError
+from venire.io._errors import DataError
 
 __all__ = ["Dialect", "Layout", "as_utf8", "encoding_of", "laid_out", "localised"]
 

@@ -22,8 +22,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from venire.io._errors import DataError, readable
 from venire.io.dialects import Dialect
-from venire.io.errors import DataError, readable
 from venire.io.sources import PACKED, File, files_of
 from venire.io.tables import Format, Tables
 

@@ -25,8 +25,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from venire._core.checks import fail
+from venire.io._errors import DataError, readable
 from venire.io.dialects import Dialect
-from venire.io.errors import DataError, readable
 
 __all__ = ["PACKED", "File", "files_of"]
 

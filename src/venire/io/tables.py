@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from venire.io.errors import DataError
+from venire.io._errors import DataError
 from venire.io.sources import File
 
 __all__ = ["Format", "Tables", "as_labels", "column_of", "joined", "require"]

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from venire._core.extras import needs
 from venire._core.failing import NO_VALUE, worded
 
-__all__ = ["DataError", "import_pyarrow", "readable"]
+__all__ = ["DataError", "readable"]
 
 
 class DataError(ValueError):
@@ -81,9 +82,7 @@ class DataError(ValueError):
 @contextmanager
 def readable(path: str | os.PathLike[str], *more: type[Exception]) -> Iterator[None]:
     """What reading a broken file raises within is a DataError about it; `more`: that, too."""
-    import_pyarrow()
-    import pyarrow as pa
-
+    pa = needs("pyarrow", "a file")
     broken = (
         pa.ArrowException, OSError, EOFError, UnicodeError, zlib.error, lzma.LZMAError,
         zipfile.BadZipFile, RecursionError, *more,
@@ -94,14 +93,6 @@ def readable(path: str | os.PathLike[str], *more: type[Exception]) -> Iterator[N
         raise
     except broken as error:
         raise _unreadable(path, error) from None
-
-
-def import_pyarrow() -> None:
-    """Import pyarrow, or say how to get it."""
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError:
-        raise ImportError("files need pyarrow: pip install 'venire[cli]'") from None
 
 
 def _unreadable(path: str | os.PathLike[str], error: Exception) -> DataError:
