@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, BinaryIO, Unpack
 
 from venire._core import checks
@@ -15,14 +14,13 @@ from venire._core.extras import needs
 from venire.batch.engine import Found, Tell, fit_batches, look, planned
 from venire.batch.executor import Executor, opened
 from venire.batch.folder import check_folder, output_folder, publish
-from venire.batch.job import Batch, FitOptions, Fitted, GroupsSummary, Job, Tally
-from venire.batch.parts import Share, rows_of_part, units_of, write_parts
-from venire.batch.plan import DEFAULT_MEMORY, cut, free
-from venire.batch.scan import Unit
+from venire.batch.job import FitOptions, GroupsSummary, Job, Tally
+from venire.batch.parts import Share, cut_up, rows_of_part, write_parts
+from venire.batch.plan import DEFAULT_MEMORY, cut, pieces
+from venire.batch.scan import Unit, units_of
 from venire.data.columns import Columns
 from venire.data.taken import Taken
-from venire.io import DataError, Scanner, TableWriter, check_writable, tables_in
-from venire.io.assemble import LABELS
+from venire.io import Scanner, TableWriter, check_writable
 from venire.io.choosing import chosen_in
 
 __all__ = ["fit_files"]
@@ -106,12 +104,12 @@ def fit_files(
     not depend on `memory`, on the executor, or on workers that die on the way: the same bits at one
     instruction set.
 
-    Parquet and Arrow files are read twice: first the column of groups (and the outcomes, if they
+    Files are read twice: first the column of groups (and the outcomes, if they
     come without a mapping), then batches of consecutive groups. Rows in any order but that of their
     groups are sorted into a temporary file in ``$TMPDIR`` or else beside the output, about as large
     as the columns in use. Memory grows with the number of groups, about 100 bytes each, and with
-    the largest batch; a group that needs more than `memory` is fitted all the same, and text files
-    (CSV, JSON) are read whole. Both are said in the summary's notes.
+    the largest batch; a group that needs more than `memory` is fitted all the same, and the
+    summary's notes say so.
 
     With an executor each file (a large one in several stretches of row groups) is a unit. Groups
     that are in one unit only are fitted by the worker that reads it, and only the fits move; the
@@ -175,14 +173,11 @@ class _Run:
 
     def to_file(self, tasks: Executor) -> GroupsSummary:
         """Fit in this process; what is fitted is written at once."""
-        files = tables_in.files_of(self.source)
-        if len(files) == 1 and not tables_in.comes_in_pieces(files[0]):
-            fits, schema, n_rows, notes = self._whole(files[0])
-        else:
-            found = self.look(tasks, [Unit(path) for path in files])
-            plan, notes = planned(found)
-            fits = fit_batches(found.scans, plan, found.work, self._folder(), self.tell)
-            schema, n_rows = found.work.schema, found.n_rows
+        memory, _ = tasks.limits(self.memory, self.n_threads)
+        found = self.look(tasks, units_of(self.source, self.job.names, pieces(memory)))
+        plan, notes = planned(found)
+        fits = fit_batches(found.scans, plan, found.work, self._folder(), self.tell)
+        schema, n_rows = found.work.schema, found.n_rows
         named = isinstance(self.output, (str, os.PathLike))
         tally = Tally()
         with TableWriter(self.output, schema, metadata=self._metadata()) as writer:
@@ -194,40 +189,11 @@ class _Run:
         parts = [os.fspath(self.output)] if named else []
         return GroupsSummary(**vars(tally), n_rows=n_rows, notes=notes, parts=parts)
 
-    def _whole(self, path: str) -> tuple[Iterator[Fitted], Any, int, list[str]]:
-        """A file that is read whole: its fits, their schema, its number of rows, and notes."""
-        import pyarrow as pa
-
-        job, n_threads, n_rows = self.job, self.n_threads, 0
-
-        def pieces() -> Iterator[Any]:
-            nonlocal n_rows
-            for piece in tables.pieces:
-                n_rows += len(piece[job.columns.first])
-                yield piece
-
-        tables = tables_in.open_tables(path, job.names, LABELS)
-        batch = Batch(pieces(), path, lambda at: (path, at), tables.is_text)
-        waiting = [job.comparisons(batch, n_threads)]
-        note = (
-            "a text file is read whole, which needs more than the memory given; a Parquet file is "
-            "read part by part"
-        )
-        known = {"O": pa.string(), "u": pa.uint64(), "i": pa.int64()}
-        schema = job.schema(*(known[x.dtype.kind] for x in (waiting[0].groups, waiting[0].items)))
-
-        def fits() -> Iterator[Fitted]:
-            fitting = partial(self.tell, "fitting")
-            yield job.fit(waiting.pop(), schema, n_threads, fitting)  # nobody else holds on to it
-
-        return fits(), schema, n_rows, [note] if free(self.memory) < 0 else []
-
     def to_folder(self, tasks: Executor, rows_per_part: int | None) -> GroupsSummary:
         """Have tasks fit the groups and write parts."""
-        files = tables_in.files_of(self.source)
-        if not tables_in.comes_in_pieces(files[0]):
-            raise DataError(self.source, "is a text file; a cluster reads Parquet files")
-        units = [unit for file in files for unit in units_of(os.path.abspath(file))]
+        memory, _ = tasks.limits(self.memory, self.n_threads)
+        whole = units_of(self.source, self.job.names, pieces(memory))
+        units = [unit for one in whole for unit in cut_up(one)]
         with output_folder(self.output, self.source) as staging:
             found = self.look(tasks, units)
             starts = cut(found.groups.rows, rows_per_part or rows_of_part(found.n_rows))

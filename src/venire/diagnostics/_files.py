@@ -36,8 +36,7 @@ def of_source(
     progress : callable, optional
         Called with the number of rows read and their total, where it is known beforehand.
     """
-    columns = columns.in_file().among(scanner.names)
-    names = columns.names
+    names = columns.in_file().names
     every = {f"\0{k}": name for k, name in enumerate(scanner.names) if name not in names.values()}
     tables = scanner.tables({**names, **every}, [a for a in LABELS if a in names])
     read = dict.fromkeys([*names.values(), *every.values()])

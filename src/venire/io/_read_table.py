@@ -10,11 +10,12 @@ import numpy as np
 
 from venire._core.checks import fail
 from venire.io._errors import DataError
-from venire.io._formats import Path
 from venire.io.assemble import about_rows, gathered, located
 from venire.io.scanner import Scanner
 
 __all__ = ["TableFile", "read_table"]
+
+Path = str | os.PathLike[str]
 
 
 class TableFile(NamedTuple):
