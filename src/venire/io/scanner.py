@@ -216,7 +216,7 @@ def _format_of(file: File) -> Format:
     what = _named(file)
     module, reader = _READERS[what]
     found = getattr(import_module(f"venire.io.{module}"), reader)
-    return found(file, "\t") if what == "tsv" else found(file)  # type: ignore[no-any-return]
+    return found(file, "\t") if what == "tsv" else found(file)
 
 
 def _named(file: File) -> str:
