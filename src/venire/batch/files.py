@@ -20,8 +20,9 @@ from venire.batch.plan import DEFAULT_MEMORY, cut, pieces
 from venire.batch.scan import Unit, units_of
 from venire.data.columns import Columns
 from venire.data.taken import Taken
-from venire.io import Scanner, TableWriter, check_writable
+from venire.io import Dialect, Scanner, TableWriter, check_writable
 from venire.io.choosing import chosen_in
+from venire.io.choosing import opened as opened_source
 
 __all__ = ["fit_files"]
 
@@ -29,10 +30,11 @@ Path = str | os.PathLike[str]
 
 
 def fit_files(
-    source: Path,
+    source: Any,
     output: Path | BinaryIO,
     columns: Columns | Mapping[str, Any] | None = None,
     *,
+    dialect: Dialect | None = None,
     executor: Any = None,
     memory: int = DEFAULT_MEMORY,
     rows_per_part: int | None = None,
@@ -44,10 +46,9 @@ def fit_files(
 
     Parameters
     ----------
-    source : path-like
-        A file as for `venire.io.read_grouped`, or a folder of Parquet files. With an executor:
-        Parquet or Arrow, and every worker must see it, and the place of the output, under the same
-        path.
+    source : path-like, binary file, or list of them
+        As for `venire.io.Scanner`. With an executor every worker must see the files, and the place
+        of the output, under the same path; only Parquet files are shared out in parts.
     output : path-like or binary file
         As for `venire.io.write_table`; the file appears whole or not at all. An open file gets
         CSV as the fits go on. With an executor, a folder: ``part-00000.parquet`` and so on, in the
@@ -55,6 +56,8 @@ def fit_files(
     columns : Columns, or mapping of str to str, optional
         The columns to read, `group` among them; or arguments of `Columns`. What is missing is found
         by the names of the columns and by what stands in them.
+    dialect : Dialect, optional
+        How text files are written; default: what their first rows say.
     executor : int, str, distributed.Client or Executor, optional
         Who does it: so many processes, which are started on this machine; the Dask cluster whose
         scheduler has this address, as in ``tcp://host:8786``; or the one of a client, which is
@@ -128,7 +131,7 @@ def fit_files(
     """
     needs("pyarrow", "a file")
     begun = time.monotonic()
-    scanner = Scanner(source)
+    scanner = opened_source(source, dialect)
     if isinstance(columns, Mapping):
         chosen = chosen_in(scanner, Columns, None, columns, grouped=True)
     else:
@@ -145,11 +148,11 @@ def fit_files(
             checks.fail("output", "must name a folder", value=output, kind=TypeError)
         if job.shared:
             checks.fail("shared", "needs all groups in one process: leave executor out", value=True)
-        check_folder(output, source)
+        check_folder(output, scanner.roots)
     elif isinstance(output, (str, os.PathLike)):
         check_writable(output)
     tell = progress or (lambda what, done, total: None)
-    run = _Run(job, os.fspath(source), output, memory, n_threads, tell)
+    run = _Run(job, scanner, output, memory, n_threads, tell)
     with opened(executor) as tasks:
         done = run.to_folder(tasks, rows_per_part) if tasks.apart else run.to_file(tasks)
     taken = Taken(columns=job.columns, n_rows=done.n_rows, notes=scanner.notes)
@@ -161,7 +164,7 @@ class _Run:
     """A call: what is read and written, and with what means."""
 
     job: Job
-    source: str
+    scanner: Scanner
     output: Any
     memory: int
     n_threads: int | None
@@ -169,12 +172,12 @@ class _Run:
 
     def look(self, tasks: Executor, units: Sequence[Unit]) -> Found:
         memory, n_threads = tasks.limits(self.memory, self.n_threads)
-        return look(tasks, units, self.job, self.source, memory, n_threads, self.tell)
+        return look(tasks, units, self.job, self.scanner.path, memory, n_threads, self.tell)
 
     def to_file(self, tasks: Executor) -> GroupsSummary:
         """Fit in this process; what is fitted is written at once."""
         memory, _ = tasks.limits(self.memory, self.n_threads)
-        found = self.look(tasks, units_of(self.source, self.job.names, pieces(memory)))
+        found = self.look(tasks, units_of(self.scanner.files, self.job.names, pieces(memory)))
         plan, notes = planned(found)
         fits = fit_batches(found.scans, plan, found.work, self._folder(), self.tell)
         schema, n_rows = found.work.schema, found.n_rows
@@ -192,9 +195,9 @@ class _Run:
     def to_folder(self, tasks: Executor, rows_per_part: int | None) -> GroupsSummary:
         """Have tasks fit the groups and write parts."""
         memory, _ = tasks.limits(self.memory, self.n_threads)
-        whole = units_of(self.source, self.job.names, pieces(memory))
+        whole = units_of(self.scanner.files, self.job.names, pieces(memory))
         units = [unit for one in whole for unit in cut_up(one)]
-        with output_folder(self.output, self.source) as staging:
+        with output_folder(self.output, self.scanner.roots) as staging:
             found = self.look(tasks, units)
             starts = cut(found.groups.rows, rows_per_part or rows_of_part(found.n_rows))
             share = Share(found.work, found.groups.labels[starts], staging, self._metadata())

@@ -77,8 +77,8 @@ def _plain(column: Any, kind: Any, wanted: Any) -> Any:
     return column if inner == wanted else column.cast(inner).cast(wanted)
 
 
-def units_of(source: Any, names: dict[str, str], most: int) -> list[Unit]:
-    """The files of a source, none of them cut; text labels that all are integers are read as such.
+def units_of(files: Sequence[File], names: dict[str, str], most: int) -> list[Unit]:
+    """Files, none of them cut; text labels that all are integers are read as such.
 
     Raises
     ------
@@ -87,7 +87,6 @@ def units_of(source: Any, names: dict[str, str], most: int) -> list[Unit]:
     """
     import pyarrow as pa
 
-    files = Scanner(source).files
     asked = [("group",), ("first", "second")]
     texts = []
     for file in files:

@@ -13,7 +13,7 @@ from venire.diagnostics._reading import of_rows
 from venire.io import DataError
 from venire.io.assemble import LABELS, about_rows, rows_of
 from venire.io.scanner import Scanner
-from venire.io.tables_in import joined
+from venire.io.tables import joined
 
 __all__ = ["of_source"]
 

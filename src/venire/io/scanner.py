@@ -20,6 +20,7 @@ import os
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 from venire.io._errors import DataError, readable
@@ -32,6 +33,9 @@ __all__ = ["Dialect", "Scanner", "columns_in", "line_of_row"]
 _BY_NAME = {".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow", ".feather": "arrow",
             ".ipc": "arrow", ".arrows": "arrow", ".csv": "csv", ".tsv": "tsv", ".jsonl": "json",
             ".ndjson": "json", ".json": "json", ".xlsx": "excel"}  # fmt: skip
+_READERS = {"parquet": ("_columnar", "Parquet"), "arrow": ("_columnar", "Arrow"),
+            "excel": ("_excel", "Excel"), "json": ("_json", "Json"), "csv": ("_csv", "Csv"),
+            "tsv": ("_csv", "Csv")}  # fmt: skip
 _BY_START = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow"}
 
 
@@ -51,6 +55,8 @@ class Scanner:
     path : str
         What the source is called in errors that are about no row.
     files : list of File
+    roots : list of path-like
+        What the source names: paths of files and folders.
 
     Raises
     ------
@@ -72,6 +78,8 @@ class Scanner:
         single = isinstance(source, (str, os.PathLike))
         several = ", ".join(file.name for file in self.files[:3]) + ", ..." * (len(self.files) > 3)
         self.path = os.fspath(source) if single and source != "-" else several
+        many = source if isinstance(source, (list, tuple)) else [source]
+        self.roots = [one for one in many if isinstance(one, (str, os.PathLike))]
         self._formats: dict[int, Format] = {}
         self._starts: list[int] = []  # number of rows before each file that was opened
 
@@ -205,20 +213,10 @@ def _format_of(file: File) -> Format:
     DataError
         If it is of no known format.
     """
-    from venire.io import _columnar, _csv, _json
-
     what = _named(file)
-    if what == "parquet":
-        return _columnar.Parquet(file)
-    if what == "arrow":
-        return _columnar.Arrow(file)
-    if what == "excel":
-        from venire.io._excel import Excel
-
-        return Excel(file)
-    if what == "json":
-        return _json.Json(file)
-    return _csv.Csv(file, "\t" if what == "tsv" else "")
+    module, reader = _READERS[what]
+    found = getattr(import_module(f"venire.io.{module}"), reader)
+    return found(file, "\t") if what == "tsv" else found(file)
 
 
 def _named(file: File) -> str:
