@@ -23,7 +23,7 @@ def labelled(column: Any) -> Any:
         return arrow_labels(column)
     if library == "polars" and column.dtype.is_temporal():
         return _objects(column.to_list())
-    kind = getattr(column, "dtype", None)
+    kind: Any = getattr(column, "dtype", None)
     if library == "pandas" and kind is not None:
         values = np.asarray(getattr(getattr(column, "array", column), "categories", column))
         return _objects(column.astype(object)) if _is_date(values) else column
