@@ -15,7 +15,7 @@ from venire._core.checks import BadTypeError, BadValueError
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, block, misused, option
 from venire.cli._fit import WEAK_PRECISION
-from venire.cli._options import MODEL, OUT, prior_of
+from venire.cli._options import MODEL, OUT, VOTES, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import TABLE, Report, grid, number
 from venire.cli._version import version
@@ -56,6 +56,9 @@ class Rate(Command):
             "probabilities": opt.THREE,
             "swapped": (str | None, {}),
         },
+    )
+    strength: float = option(
+        1.0, "Votes that a row of probabilities is worth.", VOTES, callback=opt.POSITIVE
     )
     method: str = option(
         "reliability",
@@ -108,7 +111,11 @@ class Rate(Command):
             columns = replace(columns, swapped=False)
         with steps(f"reading {self.file}"):
             votes, gold = io.read_votes(
-                self.file, columns, n_threads=self.n_threads, progress=steps.rows
+                self.file,
+                columns,
+                strength=self.strength,
+                n_threads=self.n_threads,
+                progress=steps.rows,
             )
         with steps("rating"), warnings.catch_warnings():
             for kind in (ConvergenceWarning, NotIdentifiedWarning):  # among the notices

@@ -1,6 +1,6 @@
 """Teachers' votes combined: Beta posteriors, weighted pools, stacking on gold."""
 
-from venire.panel._agreement import Agreement, agreement, position_bias
+from venire.panel._agreement import Agreement, agreement
 from venire.panel._beta_prior import fit_beta_prior
 from venire.panel._consensus import consensus
 from venire.panel._gold import GoldReport
@@ -29,6 +29,5 @@ __all__ = [
     "consensus",
     "fit_beta_prior",
     "needs_votes",
-    "position_bias",
     "stack",
 ]

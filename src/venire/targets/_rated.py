@@ -13,12 +13,14 @@ from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.summary import Summary
 from venire.data.grouping import group_at
-from venire.panel import Consensus, Notice, position_bias
+from venire.models import model_of
+from venire.panel import Consensus, Notice
 from venire.priors import item_priors
 from venire.ratings import Fit, GroupedFit
 from venire.resampling import Bootstrap, bootstrap
 from venire.targets._judged import Judged
 from venire.targets._notes import notes_of
+from venire.targets._position import Lean, leans
 
 __all__ = ["ERRORS", "Rated"]
 
@@ -58,6 +60,7 @@ class Rated:
     by: GroupedFit | None = None
     category: Any = None
     _judged: Judged = field(repr=False, kw_only=True)
+    _whole: Rated | None = field(default=None, repr=False, kw_only=True)  # of a category
     _cache: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     # ---- models -------------------------------------------------------------------------------
@@ -195,7 +198,8 @@ class Rated:
         """
         if self.by is None:
             checks.fail("label", "the ratings have no categories: give by=...", value=label)
-        return Rated(self.by[label], self.consensus, category=label, _judged=self._judged)
+        fit = self.by[label]
+        return Rated(fit, self.consensus, category=label, _judged=self._judged, _whole=self)
 
     __iter__ = None  # labels are not positions
 
@@ -226,19 +230,45 @@ class Rated:
         level = checks.level(level)
         q = self.consensus
         columns: dict[str, Any] = q.teachers_frame("dict", level=level)
-        bias, lower, upper, *_ = position_bias(q.votes, level)
+        lean = self.leans(level)
         n = columns.pop("n_judgments")
         columns = {
             "teacher": columns.pop("teacher"),
             "n_judgments": n,
             "weight": q.teacher_weights,
             **columns,
-            "position_bias": bias,
-            "position_lower": lower,
-            "position_upper": upper,
+            "position_bias": lean.bias,
+            "position_lower": lean.lower,
+            "position_upper": lean.upper,
         }
         order = np.argsort(-columns["weight"], kind="stable")
         return as_frame({name: np.asarray(x)[order] for name, x in columns.items()}, backend)
+
+    def leans(self, level: float = 0.95) -> Lean:
+        """How far each judge leans to the answer shown first; see `teachers_frame`.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+
+        Returns
+        -------
+        Lean
+            Named tuple (bias, lower, upper), arrays of (n_judges,) in the order of `teachers`.
+
+        Notes
+        -----
+        Least squares of a judge's votes on what the ratings over all prompts expect and on the
+        order, errors clustered by prompt. Where judges vote in both orders it is half the mean
+        difference between them.
+        """
+        level = checks.level(level)
+        if self._whole is not None:
+            return self._whole.leans(level)
+        names, fit = self.consensus.votes.names, self.fit
+        d = fit.theta[names.first] - fit.theta[names.second]
+        expected = 2.0 * model_of(fit.model).probabilities(d, 0.0) - 1.0
+        return leans(self.consensus.votes, expected, self._judged.prompt, level)
 
     # ---- tables -------------------------------------------------------------------------------
 
