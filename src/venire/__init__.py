@@ -8,7 +8,14 @@ What most users type stands here; the rest in the namespaces `data`, `ratings`, 
 from typing import TYPE_CHECKING
 
 from venire._config import show_config
-from venire.data import Columns, Comparisons, GroupedComparisons, VoteColumns, Votes
+from venire.data import (
+    Columns,
+    Comparisons,
+    GroupedComparisons,
+    VoteColumns,
+    Votes,
+    from_frame,
+)
 from venire.errors import (
     ConvergenceError,
     ConvergenceWarning,
@@ -57,7 +64,9 @@ __all__ = [
     "fit_rao_kupper",
     "fit_thurstone",
     "fit_votes",
+    "from_frame",
     "rate",
+    "read",
     "show_config",
 ]
 
@@ -116,6 +125,7 @@ if TYPE_CHECKING:
     from venire import (
         targets as targets,
     )
+    from venire.io import read as read
 else:
     _NAMESPACES = {
         "batch", "data", "datasets", "design", "distillation", "ensembles", "errors", "io", "jit",
@@ -123,11 +133,15 @@ else:
         "targets",
     }  # fmt: skip
 
-    def __getattr__(name):
-        if name in _NAMESPACES:
-            from importlib import import_module
+    _LATE = {"read": "io"}  # what needs more than arrays do
 
+    def __getattr__(name):
+        from importlib import import_module
+
+        if name in _NAMESPACES:
             return import_module(f"venire.{name}")
+        if name in _LATE:
+            return getattr(import_module(f"venire.{_LATE[name]}"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__():
