@@ -11,7 +11,7 @@ from venire.panel._posterior import BetaPosterior
 from venire.panel._result import Consensus
 from venire.panel._stack import Stack, stack
 from venire.panel._teachers import TeacherCalibration, calibrate_teachers
-from venire.panel._without import Without
+from venire.panel._weighing import Weighing
 
 __all__ = [
     "METHODS",
@@ -23,7 +23,7 @@ __all__ = [
     "Notice",
     "Stack",
     "TeacherCalibration",
-    "Without",
+    "Weighing",
     "agreement",
     "calibrate_teachers",
     "consensus",
