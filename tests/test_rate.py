@@ -350,6 +350,12 @@ def test_undefeated_models_need_a_prior():
         vn.rate(votes_of(rows))
     rated = vn.rate(votes_of(rows), prior=vn.GaussianPrior(0.1))
     assert np.isfinite(rated.interval()).all()
+    assert rated.ranks()[4] == 0  # only the prior says how far above the others it is
+    by = np.asarray(votes_of(rows).groups) % 2
+    table = vn.rate(votes_of(rows), by=by, prior=vn.GaussianPrior(0.1)).to_frame("dict")
+    assert (table["determined"] == (table["item"] != 4)).all()
+    assert (np.ma.getmaskarray(table["rank"]) == (table["item"] == 4)).all()
+    assert str(rated.summary())
 
 
 def test_nothing_but_ties():

@@ -1,8 +1,9 @@
 """venire: calibrated numbers from the votes of a panel of judges.
 
 What most users type stands here; the rest in the namespaces `data`, `ratings`, `panel`,
-`resampling`, `ensembles`, `design`, `targets`, `distillation`, `io`, `batch`, `plots`, `simulate`,
-`datasets`, `models`, `scales`, `errors` and `reference`, each loaded when first asked for.
+`resampling`, `ensembles`, `design`, `diagnostics`, `targets`, `distillation`, `io`, `batch`,
+`plots`, `simulate`, `datasets`, `models`, `scales`, `errors` and `reference`, each loaded when
+first asked for.
 """
 
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from venire.data import (
     Votes,
     from_frame,
 )
+from venire.diagnostics import audit
 from venire.errors import (
     ConvergenceError,
     ConvergenceWarning,
@@ -53,6 +55,7 @@ __all__ = [
     "NotIdentifiedWarning",
     "VoteColumns",
     "Votes",
+    "audit",
     "bootstrap",
     "bootstrap_statistic",
     "bootstrap_weights",
@@ -82,6 +85,9 @@ if TYPE_CHECKING:
     )
     from venire import (
         design as design,
+    )
+    from venire import (
+        diagnostics as diagnostics,
     )
     from venire import (
         distillation as distillation,
@@ -128,9 +134,9 @@ if TYPE_CHECKING:
     from venire.io import read as read
 else:
     _NAMESPACES = {
-        "batch", "data", "datasets", "design", "distillation", "ensembles", "errors", "io", "jit",
-        "models", "panel", "plots", "ratings", "reference", "resampling", "scales", "simulate",
-        "targets",
+        "batch", "data", "datasets", "design", "diagnostics", "distillation", "ensembles", "errors",
+        "io", "jit", "models", "panel", "plots", "ratings", "reference", "resampling", "scales",
+        "simulate", "targets",
     }  # fmt: skip
 
     _LATE = {"read": "io"}  # what needs more than arrays do

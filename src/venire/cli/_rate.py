@@ -184,7 +184,8 @@ class Rate(Command):
         if "category" in table:
             place = {label: k for k, label in enumerate(dict.fromkeys(table["category"].tolist()))}
             block = np.array([place[label] for label in table["category"].tolist()])
-        order = np.lexsort((-table["theta"], table.get("component", block), block))
+        part = table.get("component", block)
+        order = np.lexsort((-table["theta"], part, ~table["determined"], block))
         return {name: column[order] for name, column in table.items()}
 
     def _drawn(self, rated: Rated) -> Tables:

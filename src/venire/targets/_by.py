@@ -34,7 +34,7 @@ def by_category(by: GroupedFit, judged: Judged, level: float, errors: str | None
     if errors is not None:
         half = quantile * error
         columns |= {"standard_error": error, "lower": by.theta - half, "upper": by.theta + half}
-    return columns | {"n_prompts": n_prompts}
+    return columns | {"n_prompts": n_prompts, "determined": by.determined}
 
 
 def joined(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:

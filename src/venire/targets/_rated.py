@@ -326,8 +326,8 @@ class Rated:
         -------
         dataframe, or dict of ndarray
             Columns as of `Fit.to_frame`: item, theta, standard_error, lower, upper, rank,
-            n_comparisons (effective votes), component; and n_prompts. With categories the first
-            column is category, text, "all" for all prompts.
+            n_comparisons (effective votes), component; n_prompts and `determined`. With categories
+            the first column is category, text, "all" for all prompts.
         """
         level = checks.level(level)
         columns = self._columns(level, errors)
@@ -356,7 +356,8 @@ class Rated:
             top = checks.whole(top, "top", 1)
         columns = self._columns(level, errors)
         votes, fit = self.consensus.votes, self.fit
-        order = np.lexsort((columns["item"].argsort(kind="stable").argsort(), columns["rank"]))
+        rank = np.ma.filled(columns["rank"], len(fit.theta) + 1)
+        order = np.lexsort((columns["item"].argsort(kind="stable").argsort(), -fit.theta, rank))
         header = [
             f"{fit.model} over {self.n_clusters:,} prompts: {len(fit.theta):,} models, "
             f"{votes.n_votes:,} votes of {votes.n_teachers:,} judges",
@@ -406,7 +407,8 @@ class Rated:
             bounds = self.interval(level, errors)
             head |= {"standard_error": self.standard_errors(errors)}
             head |= {"lower": bounds[:, 0], "upper": bounds[:, 1]}
-        return {**head, **columns, "n_prompts": self.n_prompts}
+        known = {"determined": self.fit.determined}
+        return {**head, **columns, "n_prompts": self.n_prompts, **known}
 
     def _judges(self, level: float) -> list[str]:
         t = self.teachers_frame("dict", level=level)
