@@ -54,7 +54,7 @@ def of_source(
         if progress is not None and tables.n_rows:
             progress(n_rows, tables.n_rows)
 
-    def located(position: int) -> tuple[str, int]:
+    def place(position: int) -> tuple[str, int]:
         file, row = scanner.place(position)
         return file.name, row
 
@@ -63,5 +63,5 @@ def of_source(
         if rows is None:
             raise DataError(scanner.path, "holds no rows")
         date = moments(joined(dates)) if dates else None
-        evidence = of_rows(rows, columns, order_effect, signatures, date, locate=located)
+        evidence = of_rows(rows, columns, order_effect, signatures, date, locate=place)
         return evidence, rows.taken(columns, *scanner.notes)
