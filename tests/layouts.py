@@ -146,7 +146,7 @@ COMPARISONS: dict[str, tuple[dict[str, list[Any]], dict[str, Any]]] = {
             1610762,1610740,1610762,100,1610740,112,0
             1610759,1610762,1610759,114,1610762,106,1
         """),
-        pair("HOME_TEAM_ID", "VISITOR_TEAM_ID", outcome="HOME_TEAM_WINS"),
+        pair("HOME_TEAM_ID", "VISITOR_TEAM_ID", first_score="PTS_home", second_score="PTS_away"),
     ),
     "ratings of teams": (
         table("""
@@ -209,15 +209,6 @@ COMPARISONS: dict[str, tuple[dict[str, list[Any]], dict[str, Any]]] = {
             C;A;1;3
         """, ";"),
         pair("Heim", "Gast", first_score="Tore Heim", second_score="Tore Gast"),
-    ),
-    "fights": (
-        table("""
-            R_fighter,B_fighter,Referee,date,location,Winner,title_bout,weight_class,B_Stance,R_Stance
-            Ada,Bo,Dean,2020-01-01,Rio,Red,True,Fly,Orthodox,Southpaw
-            Cleo,Ada,Dean,2020-01-01,Rio,Blue,True,Fly,Southpaw,Switch
-            Bo,Cleo,Herzog,2020-01-01,Rio,Red,True,Fly,Orthodox,Orthodox
-        """),
-        pair("R_fighter", "B_fighter", outcome="Winner"),
     ),
     "annotations": (
         table("""
@@ -301,6 +292,10 @@ COMPARISONS: dict[str, tuple[dict[str, list[Any]], dict[str, Any]]] = {
         table("Équipe domicile,Équipe extérieur,Buts domicile,Buts extérieur\nÀ,Ö,1,0\nÖ,ß,2,2"),
         pair("Équipe domicile", "Équipe extérieur", first_score="Buts domicile",
              second_score="Buts extérieur"),
+    ),
+    "both scores in one": (
+        table("Round,Date,Team 1,FT,Team 2\n1,d,x,2-1,y\n1,d,y,0-0,z\n2,e,z,3–1,x"),
+        pair("Team 1", "Team 2", outcome="FT"),
     ),
     "names that say nothing": (
         {"qui": [f"t{i % 5}" for i in range(20)], "contre": [f"t{(i + 2) % 5}" for i in range(20)],
@@ -416,7 +411,7 @@ QUESTIONS: dict[str, tuple[type, dict[str, list[Any]], list[str]]] = {
     "goals against a result": (
         Columns,
         table("home,away,hg,ag,result\nx,y,1,0,H\ny,z,0,2,H\nz,x,2,0,A\nx,z,1,1,D"),
-        ["result, or hg and ag", "first_score=hg, second_score=ag"],
+        ["hg and ag, or result", "first_score=hg, second_score=ag"],
     ),
     "ranks": (
         Columns,
@@ -439,9 +434,12 @@ QUESTIONS: dict[str, tuple[type, dict[str, list[Any]], list[str]]] = {
     "three at once": (
         Columns, table("team1,team2,team3,winner\nx,y,z,x\ny,z,x,y"), ["two of several"],
     ),
-    "both scores in one": (
-        Columns, table("Team 1,FT,Team 2\nx,2-1,y\ny,0-0,z\nz,3–1,x"),
-        ["FT holds both scores, as '2-1'"],
+    "corners": (
+        Columns,
+        table("R_fighter,B_fighter,location,Winner,R_wins,B_wins,R_Stance,B_Stance\n"
+              "Ada,Bo,Rio,Blue,3,4,Orthodox,Southpaw\nCleo,Ada,Rio,Red,2,9,Switch,Orthodox\n"
+              "Bo,Cleo,Rio,Red,0,3,Orthodox,Switch"),
+        ["Winner holds 'Blue', 'Red'", "mapping={'Red': 'first', 'Blue': 'second'}"],
     ),
     "words unknown": (
         Columns, table("model_a,model_b,result\nx,y,foo\ny,z,bar\nz,x,foo"),

@@ -80,8 +80,8 @@ def test_an_answer_settles_it(kind):
 def test_agreeing_columns_are_one_reading_and_said():
     table = layouts.table("home,away,hg,ag,result\nx,y,1,0,x\ny,z,0,2,z\nz,x,2,2,draw")
     columns, notes = recognised(table, Columns, {})
-    assert columns.outcome == "result"
-    assert "hg and ag says the same" in notes[0]
+    assert (columns.first_score, columns.second_score) == ("hg", "ag")
+    assert notes == ("result says the same",)
 
 
 # ---- what the caller named ----------------------------------------------------------------------
@@ -111,7 +111,7 @@ def test_the_loser_first():
 
 
 def test_a_mapping_is_of_the_outcomes():
-    table = layouts.table("a,b,result,score\nx,y,foo,1\ny,z,bar,1")
+    table = layouts.table("a,b,result,points\nx,y,foo,1\ny,z,bar,1")
     columns, _ = recognised(table, Columns, {"mapping": {"foo": "first", "bar": "second"}})
     assert (columns.outcome, columns.score) == ("result", None)
 

@@ -146,6 +146,8 @@ OUTCOMES = Names(
     ),
     _made("is", _FIRST, "") + f"(?:{_WON.replace(' ', '|')})",
 )
+# Both scores of a row in one column: "2-1".
+SCORELINES = _words(_WHOSE, "score scores scoreline ft fulltime finalscore ergebnis", "ft final")
 SCORES = _words(
     "", "score share points point pts firstscore firstshare scorefirst scorea softlabel softscore"
 )

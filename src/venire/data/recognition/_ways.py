@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.data.naming import listed
+from venire.data.naming import key, listed
 from venire.data.recognition import _names
 from venire.data.recognition._questions import COLUMN, refuse
 from venire.data.recognition._sample import Column, Sample, Sides
@@ -18,9 +17,6 @@ __all__ = ["WAYS", "way_of"]
 
 WAYS = ("outcome", "score", "first_score", "second_score", "win", "loss", "tie")
 _KNOWN = 0.5  # part of the rows that a way to say who won has to explain
-
-
-_SCORE = re.compile(r"\s*\d+\s*[-:–]\s*\d+.{0,12}")
 
 
 class Way(NamedTuple):
@@ -80,7 +76,7 @@ def _ways(table: Sample, pair: Sides, used: set[Any], named: Mapping[str, Any]) 
         return _outcomes(table, pair, used, named["mapping"])
     counts = [way for way in _counts(table, pair, used) if way.is_known(table)]
     counted = {name for way in counts for name in way.arguments.values()}
-    found = _outcomes(table, pair, used | counted) + _points(table, pair, used) + counts
+    found = _points(table, pair, used) + _outcomes(table, pair, used | counted) + counts
     return found + _shares(table, used, bool(found))
 
 
@@ -105,7 +101,8 @@ def _outcomes(table: Sample, pair: Sides, used: set[Any], mapping: Any = None) -
     return [
         Way({"outcome": c.name}, table.scores(c, pair.first, pair.second, mapping))
         for c in table
-        if c.name not in used and c.is_called(_names.OUTCOMES)
+        if c.name not in used
+        and (c.is_called(_names.OUTCOMES) or (c.is_called(_names.SCORELINES) and c.is_words))
     ]
 
 
@@ -175,13 +172,20 @@ def _unread(table: Sample, used: set[Any]) -> list[Column]:
     return [c for c in table if c.name not in used and c.is_called(_names.OUTCOMES) and c.is_few]
 
 
+def _in_order(values: list[str], pair: Sides) -> list[str]:
+    """The values, that of first before that of second, if their names tell."""
+    other = pair.marks[1]
+    turned = [v for v in values[:2] if other and key(v).startswith(other)] == values[:1]
+    return values[1::-1] if turned else values[:2]
+
+
 def _none(table: Sample, pair: Sides, named: Mapping[str, Any]) -> NoReturn:
     """The items are known, and nothing says who won: say what comes near."""
     used = {pair.first.name, pair.second.name} | _texts(named)
     reason = f"{pair.named} name the items, but nothing known here says who won"
     for column in _unread(table, used):
         values = list(dict.fromkeys(map(str, column.present)))
-        meaning = dict(zip(values, ("first", "second"), strict=False))
+        meaning = dict(zip(_in_order(values, pair), ("first", "second"), strict=False))
         reason += f": {column.name} holds {listed(values, 5, lambda v: repr(v[:40]))}"
         refuse("outcome", reason, [{"outcome": column.name, "mapping": meaning}])
     for sides in _of_items(table, pair, used, _names.RANKS):
@@ -190,10 +194,5 @@ def _none(table: Sample, pair: Sides, named: Mapping[str, Any]) -> NoReturn:
         answers.append({"first_score": other, "second_score": one})
         refuse("first_score", f"{reason}: is more better in {sides.named}, or less?", answers)
     rest = [n for n in table.names if n not in used]
-    for column in table:
-        told = [v for v in column.present if isinstance(v, str)]
-        if told and all(_SCORE.fullmatch(v) for v in told):
-            reason += f"; {column.name} holds both scores, as {told[0]!r}: make it two columns"
-            break
     answers = [{"outcome": COLUMN}, {"first_score": COLUMN, "second_score": COLUMN}]
     refuse("outcome", f"{reason}; there are {listed(rest)}" if rest else reason, answers)
