@@ -33,16 +33,21 @@ def is_missing(value: Any) -> bool:
 
 
 class Column:
-    """The values of one column, missing ones as None."""
+    """One column: its name, and what stands in it."""
 
     def __init__(self, name: Any, values: Sequence[Any]) -> None:
         self.name = name
         self.key = key(name)
-        self.values = [None if is_missing(v) else v for v in values]
+        self._given = values
 
     def is_called(self, names: Names) -> bool:
         """Whether its name is one of these."""
         return names.has(self.key)
+
+    @cached_property
+    def values(self) -> list[Any]:
+        """The values, missing ones as None."""
+        return [None if is_missing(v) else v for v in self._given]
 
     @cached_property
     def present(self) -> list[Any]:
@@ -181,12 +186,21 @@ class Sample:
         return iter(self.columns.values())
 
     @cached_property
-    def sides(self) -> list[Sides]:
-        """All pairs of columns whose names differ in the word for the side alone."""
-        by_key: dict[str, list[Column]] = {}
+    def _by_key(self) -> dict[str, list[Column]]:
+        found: dict[str, list[Column]] = {}
         for column in self:
             if column.key:
-                by_key.setdefault(column.key, []).append(column)
+                found.setdefault(column.key, []).append(column)
+        return found
+
+    def called(self, name: str) -> Column | None:
+        """The column of a name without case and signs."""
+        return self._by_key.get(name, [None])[0]
+
+    @cached_property
+    def sides(self) -> list[Sides]:
+        """All pairs of columns whose names differ in the word for the side alone."""
+        by_key = self._by_key
         found: dict[tuple[int, int], Sides] = {}
         for name, columns in by_key.items():
             for one, other in SIDES:

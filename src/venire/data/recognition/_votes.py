@@ -149,7 +149,7 @@ def _vote(
         if (a[both] != b[both]).any() or not both.any():
             answers = [{"vote": best.name}, {"vote": other.name}]
             refuse("vote", f"{best.name}, or {other.name}, may hold the votes", answers)
-        notes.append(f"{other.name} says the same as {best.name}")
+        notes.append(f"{other.name} agrees")
     return {"vote": best.name} | truth
 
 

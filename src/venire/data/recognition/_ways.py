@@ -93,7 +93,8 @@ def _without_doubt(table: Sample, ways: list[Way], notes: list[str]) -> dict[str
             refuse(next(iter(best.arguments)), f"{reason}, but {also}",
                    [best.arguments, other.arguments])  # fmt: skip
     if others:
-        notes.append(f"{listed(way.named for way in others)} says the same")
+        columns = [name for way in others for name in way.arguments.values()]
+        notes.append(f"{listed(columns)} agree{'s' * (len(columns) == 1)}")
     return best.arguments
 
 
