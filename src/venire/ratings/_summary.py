@@ -93,6 +93,7 @@ def _notes(fit: Fit, level: float, errors: str | None, several: bool) -> list[st
         notes.append(
             f"SE: {what}{', clustered' if clustered else ''}; lower, upper: {100 * level:g} % Wald"
         )
+        notes += filter(None, [fit.errors_note(errors)])
         if not fit._information.is_exact():
             sampled = fit.sampled_errors(errors)
             notes.append(

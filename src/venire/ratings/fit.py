@@ -11,7 +11,7 @@ import numpy as np
 from venire._core.summary import Summary
 from venire.models import model_of
 from venire.priors import GaussianPrior
-from venire.ratings import _standing, _summary
+from venire.ratings import _goodness, _standing, _summary
 from venire.ratings._base import sides
 from venire.ratings._contrasts import Contrasts
 from venire.ratings._errors import ParameterErrors
@@ -158,6 +158,22 @@ class Fit(Contrasts):
         """Schwarz's criterion: a parameter costs the log of the weight of the comparisons."""
         weight = max(self.n_comparisons, 1.0)
         return math.log(weight) * self.n_parameters - 2.0 * self.log_likelihood
+
+    @property
+    def dispersion(self) -> float:
+        """Variance of the outcomes about the fit, beside what the model expects of wins and losses.
+
+        The mean square of the rows' scores over the mean information of a row, with what the
+        parameters take up allowed for; nan where there are no more rows than those. About 1 where
+        outcomes are as the model says. Models that count a tie as half a win know none: with ties
+        or soft scores it is less, and errors="fisher" are too wide, by one over its root;
+        errors="robust" allow for it. It is more than 1 where the model misses something.
+        """
+        return self.own._once("dispersion", lambda: _goodness.dispersion(self.own))
+
+    def errors_note(self, errors: str) -> str:
+        """What one should know of standard errors of this kind, for those who print them; or ""."""
+        return _goodness.errors_note(self.own, errors)
 
     def predict(self, first: Any, second: Any, *, order: Any = 0) -> np.ndarray:
         """Probabilities of the outcomes of comparisons.
