@@ -2,7 +2,7 @@
 
     python -m benchmarks.coverage_ranks [SIMULATIONS]
 
-First table: 8 items with normal strengths (deviation 0.7), each pair met by chance, so many games in
+First table: 8 items with normal strengths (deviation 0.7), pairs drawn by chance, so many games in
 all. "one never met": a ninth item without a game. "two leagues": two times 5 items that meet among
 themselves only. With the prior of precision 0.01, so that all have a fit. A cell is the share of
 leaderboards in which the intervals of level 95 % hold the true ranks of all items together, among

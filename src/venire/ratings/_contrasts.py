@@ -10,8 +10,8 @@ from venire._core import checks
 from venire.data.lookup import Lookup
 from venire.ratings._base import Ratings
 from venire.ratings._errors import Information
-from venire.ratings._rank_intervals import rank_intervals
 from venire.ratings._quasi import QuasiVariances, RelativeEstimates, quasi_variances
+from venire.ratings._rank_intervals import rank_intervals
 
 __all__ = ["Contrasts"]
 

@@ -65,8 +65,8 @@ def errors_note(fit: Fit, errors: str) -> str:
     if not wide >= TOO_WIDE:
         return ""
     return (
-        f"SE are about {wide:.2f} times too wide: outcomes between win and loss ({100 * share:.0f} "
-        "% ties, or as many) vary less than wins and losses; errors='robust' allow for it"
+        f"SE are about {wide:.2f} times too wide: outcomes between win and loss, as much as "
+        f"{100 * share:.0f} % ties, vary less than wins and losses; errors='robust' allow for it"
     )
 
 
