@@ -371,7 +371,6 @@ def test_files_that_cannot_be_used(games, tmp_path):
 
 
 USAGE = [
-    [],
     ["--score", "s", "--outcome", "r"],
     ["--win", "w"],
     ["--first-score", "gf"],
@@ -411,7 +410,7 @@ def test_the_input_is_not_overwritten(games):
 
 def test_main_returns_the_code(games, capsys):
     assert main(["fit", str(games), *COMMON, "--score", "s", "-q"]) == 0
-    assert main(["fit", str(games), *COMMON, "-q"]) == 2
+    assert main(["fit", str(games), *COMMON, "-q", "--win", "w"]) == 2
     assert main(["fit", "none.csv", *COMMON, "--score", "s"]) == 1
     capsys.readouterr()
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Literal
 
 from venire import io
 from venire.cli import _options as opt
+from venire.cli._audit import oddities
 from venire.cli._command import Command, Refused, block, misused, option
 from venire.cli._fit_report import Fitted, report
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import Report, some
-from venire.data.columns import Columns
+from venire.cli._taken import with_taken
+from venire.data.recognition import Given
 from venire.errors import NotIdentifiedError, NotIdentifiedWarning
 from venire.priors import GaussianPrior
 
@@ -41,7 +43,7 @@ class Fit(Command):
     """
 
     file: Path = opt.file()
-    columns: Columns = opt.comparisons(without=("group",))
+    columns: Given = opt.comparisons(without=("group",))
     model: opt.Model
     prior: str = opt.prior(
         "auto",
@@ -74,13 +76,18 @@ class Fit(Command):
         """Read, fit, draw replicates if they are wanted."""
         with steps(f"reading {self.file}"):
             comparisons = io.read_comparisons(
-                self.file, self.columns, n_threads=self.stopping.n_threads, progress=steps.rows
+                self.file,
+                n_threads=self.stopping.n_threads,
+                progress=steps.rows,
+                **self.columns.named,
             )
         fitted = self._fit(comparisons, steps)
         if self.replicates.n_resamples is not None:
             fitted = self._bootstrap(fitted, self.replicates.n_resamples, steps)
+        odd = oddities(fitted.fit, self.model.order_effect)
+        fitted = replace(fitted, notes=[*fitted.notes, *odd])
         with steps("standard errors" if self.errors else "ratings"):
-            return report(self, fitted)
+            return with_taken(report(self, fitted), self.file, comparisons.taken)
 
     def _fit(self, comparisons: Comparisons, steps: Steps) -> Fitted:
         """Fit with the prior that was asked for; "auto": a weak one only where none will do."""
