@@ -192,7 +192,9 @@ def test_the_surest_item_of_a_calibration_was_compared():
 
 
 def test_groups_without_comparisons_have_the_priors_errors():
-    g = vn.GroupedComparisons(["q"], ["a"], ["b"], 1.0, items=(["none", "none", "one"], ["x", "y", "x"]))
+    g = vn.GroupedComparisons(
+        ["q"], ["a"], ["b"], 1.0, items=(["none", "none", "one"], ["x", "y", "x"])
+    )
     gf = vn.fit_groups(g, prior=WEAK)
     assert of_group(gf, gf.standard_errors(), "none").tolist() == [10.0, 10.0]
     assert of_group(gf, gf.standard_errors(), "one").tolist() == [10.0]

@@ -20,7 +20,7 @@ ERRORS = ("fisher", "robust")
 METHODS = ("auto", "exact", "sampled")
 MOST_SAMPLES = 1_000_000
 MAX_DENSE = 8_000  # rows of a covariance matrix that is handed out
-LOOKED_AT = 16  # of each sort
+LOOKED_AT = 8  # of each sort
 _FEW = 256  # contrasts up to which a large graph is solved for each rather than sampled
 
 
@@ -365,7 +365,7 @@ def _diagonal(layout: _information.Layout, dd: np.ndarray) -> np.ndarray:
 def _looked_at(theta: np.ndarray, games: np.ndarray) -> np.ndarray:
     """Items that people look at: the strongest, and those with most comparisons."""
     top = [np.argsort(-x, kind="stable")[:LOOKED_AT] for x in (theta, games)]
-    return np.array(list(dict.fromkeys(np.concatenate(top).tolist())))
+    return np.array(list(dict.fromkeys(np.stack(top, axis=1).ravel().tolist())))
 
 
 def _unit_rows(layout: _information.Layout, items: np.ndarray, full: bool) -> np.ndarray:

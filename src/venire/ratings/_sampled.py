@@ -41,6 +41,7 @@ MOST = 200  # draws at most when the caller gave no number: 5 % at worst
 _AT_ONCE = 1 << 23  # entries of right-hand sides solved together
 _EXACT_TOL = 1e-10  # of the solves for a few items
 _DRAW_TOL = 1e-4  # of the solves with draws, whose own error is 1 % or more
+_MAX_LANDMARKS = 1 << 25  # entries of the columns of landmarks
 _MAX_COLUMNS = 1 << 27  # entries of the columns of A held at once
 
 
@@ -231,7 +232,10 @@ class _Draws:
         if self.landmarks is None:
             self._first.append((g, y))
         else:
-            y = self.landmarks.left(y.copy())
+            y = self.landmarks.left(y)
+        self._sum(g, y)
+
+    def _sum(self, g: np.ndarray, y: np.ndarray) -> None:
         with np.errstate(over="ignore", invalid="ignore"):  # an information that is singular
             if not self.robust:
                 value = (y - self.h * g) ** 2
@@ -270,14 +274,14 @@ class _Draws:
         """Solve for items exactly until the draws are good beside them: those looked at, and where
         most is left that comes from afar."""
         n = self.inverse.layout.n
-        most = min(LANDMARKS, max(1, _MAX_COLUMNS // (4 * n)))
+        most = min(LANDMARKS, max(1, _MAX_LANDMARKS // n))
         self.landmarks = _Landmarks(n)
         for k in range(most):
-            place = int(looked_at[k]) if k < len(looked_at) else int(np.argmax(self.total))
-            self.landmarks.add(place, self._column(place))
-            self._reset()
-            for g, y in self._first:
-                self.add(g, y)
+            place = int(looked_at[k]) if k < len(looked_at) else int(np.argmax(self.estimates()[1]))
+            if self.landmarks.add(place, self._column(place)):
+                self._reset()
+                for g, y in self._first:
+                    self._sum(g, self.landmarks.left(y, last=True))
             if k >= len(looked_at) and self.is_good():
                 break
         self._first = []
@@ -309,18 +313,19 @@ class _Landmarks:
         self.variances = np.zeros(n)
         self._columns: list[np.ndarray] = []
 
-    def add(self, place: int, column: np.ndarray) -> None:
-        """The item at `place`, whose covariances with all are `column`."""
+    def add(self, place: int, column: np.ndarray) -> bool:
+        """Whether the item at `place`, whose covariances with all are `column`, says more."""
         left = column.copy()
         for old in self._columns:
             left -= old * old[place]
-        if not left[place] > 1e-12 * column[place]:  # known by the others
-            return
+        if not left[place] > 1e-12 * column[place]:
+            return False
         left /= np.sqrt(left[place])
         left[self.places] = 0.0
         self._columns.append(left)
         self.places.append(place)
         self.variances += left**2
+        return True
 
     @property
     def sums(self) -> np.ndarray:
@@ -334,9 +339,11 @@ class _Landmarks:
             out += column * one
         return out
 
-    def left(self, rows: np.ndarray) -> np.ndarray:
-        """Rows of draws less what the landmarks know of them, in place."""
-        for place, column in zip(self.places, self._columns, strict=True):
+    def left(self, rows: np.ndarray, *, last: bool = False) -> np.ndarray:
+        """Rows of draws less what the landmarks know of them, in place; `last`: what the last one
+        knows besides."""
+        for k in range(len(self.places) - 1 if last else 0, len(self.places)):
+            place, column = self.places[k], self._columns[k]
             rows -= np.outer(rows[:, place] / column[place], column)
         return rows
 
