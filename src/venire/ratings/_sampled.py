@@ -66,6 +66,11 @@ class SampledErrors(NamedTuple):
         """Root mean square of `relative_error`."""
         return float(np.sqrt(np.mean(self.relative_error**2))) if len(self.relative_error) else 0.0
 
+    @property
+    def largest_error(self) -> float:
+        """Largest of `relative_error`."""
+        return float(np.max(self.relative_error, initial=0.0))
+
 
 class SolverInverse:
     """The generalised inverse of the information, applied by a solver.
@@ -247,7 +252,8 @@ class _Draws:
 
     def estimates(self) -> tuple[np.ndarray, np.ndarray]:
         """Variances, and the relative errors of their roots."""
-        own, share = 0.0, self.inverse.share
+        own: Any = 0.0
+        share = self.inverse.share
         if self.landmarks is not None:
             own, share = self.landmarks.variances, share + self.landmarks.sums * (1.0 - share)
         if not self.robust:

@@ -98,7 +98,7 @@ def _notes(fit: Fit, level: float, errors: str | None, several: bool) -> list[st
             sampled = fit.sampled_errors(errors)
             notes.append(
                 f"SE sampled with {sampled.n_samples} draws: typical relative error "
-                f"{100 * sampled.typical_error:.1f} %"
+                f"{100 * sampled.typical_error:.1f} %, largest {100 * sampled.largest_error:.1f} %"
             )
     if several and fit.prior is None:
         notes.append("components never met: compare estimates and ranks only within one")

@@ -232,7 +232,9 @@ class Fit(Contrasts):
             are. "auto" is exact while no component has over 6,000 items.
         n_samples : int, optional
             Draws of the sampled method. None: until the typical relative error of a standard error
-            is under 1 %, at most 200 draws, which give 5 % or less.
+            is under 1 %, at most 200 draws. Where 16 do not do (errors that come from afar: chains,
+            ladders), up to 64 items are solved for, the strongest and the most compared among them,
+            and only what they do not say of the others is drawn.
         rng : int, SeedSequence or Generator
             Seed of the draws.
 
@@ -266,8 +268,8 @@ class Fit(Contrasts):
         """Standard errors by sampling, together with their own relative errors.
 
         Parameters as in `standard_errors`. Returns a `SampledErrors`, a named tuple
-        (standard_errors, relative_error, n_samples) with `typical_error`; the cost is one solve
-        with the information for each draw.
+        (standard_errors, relative_error, n_samples) with `typical_error` and `largest_error`; the
+        cost is one solve with the information for each draw, and for each item solved for.
         """
         found = (
             self._information.sampled_errors(errors, n_samples, rng)
