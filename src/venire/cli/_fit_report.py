@@ -44,6 +44,8 @@ def report(asked: Fit, fitted: Fitted) -> Report:
             "place what the largest group did not meet, win against and lose to (column "
             "'determined')"
         )
+    if asked.errors and fitted.bootstrap is None:
+        notes += filter(None, [fitted.fit.errors_note("fisher")])
     facts = _facts(asked, fitted, sizes)
     said: list[str | Table] = [*_header(asked, facts)]
     if asked.top > 0:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["dispersion", "errors_note", "null_log_likelihood", "saturated_log_likelihood"]
 
-TOO_WIDE = 1.05  # from here on it is said
+TOO_WIDE = 1.1  # from here on it is said
 
 
 def saturated_log_likelihood(layout: Layout) -> float:
@@ -66,7 +66,7 @@ def errors_note(fit: Fit, errors: str) -> str:
         return ""
     return (
         f"SE are about {wide:.2f} times too wide: outcomes between win and loss, as much as "
-        f"{100 * share:.0f} % ties, vary less than wins and losses; errors='robust' allow for it"
+        f"{100 * share:.0f} % ties, vary less than wins and losses; robust errors allow for it"
     )
 
 
