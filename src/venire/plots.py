@@ -90,7 +90,7 @@ def plot_ratings(
     ax = ax or _new_axes(6.4, 1.3 + ROW_INCHES * len(chosen))
     y = np.arange(len(chosen))[::-1]
     drawn = np.isfinite(half)
-    ax.axvline(0.0, color="#999999", linewidth=0.9, zorder=1)
+    ax.axvline(fit.display.place, color="#999999", linewidth=0.9, zorder=1)
     ax.hlines(
         y[drawn], theta[drawn] - half[drawn], theta[drawn] + half[drawn],
         color=COLOURS[0], linewidth=1.6, zorder=2,
@@ -100,7 +100,8 @@ def plot_ratings(
     ax.set_yticks(y, [str(label) for label in fit.items[chosen].tolist()])
     ax.set_ylim(-0.8, len(chosen) - 0.2)
     what = "comparison intervals" if quasi else "intervals"
-    ax.set_xlabel(f"rating ({model_of(fit.model).unit}), with {100 * level:g} % {what}")
+    unit = model_of(fit.model).unit if fit.own is fit else fit.display.words
+    ax.set_xlabel(f"rating ({unit}), with {100 * level:g} % {what}")
     ax.grid(axis="x", color=PALE, linewidth=0.6)
     title = _title(len(chosen), alone, len(fit.theta))
     if title:

@@ -12,11 +12,15 @@ elo        a display unit: 400 points are odds of 10 to 1, and the mean stands a
 
 Between the logistic scales (logit, elo) and the normal ones (probit, erf) there is no exact way:
 the curves differ. logit = 1.702 * probit keeps the two within 0.01 of each other in P.
+
+`Display` is what ratings are shown in: a scale, and what stands where on it. Results, tables, files
+and pictures ask it.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +28,7 @@ import numpy as np
 from venire._core import checks
 from venire.models import model_of
 
-__all__ = ["LOGIT_PER_PROBIT", "SCALES", "centre_of", "convert", "factor", "scale_of"]
+__all__ = ["LOGIT_PER_PROBIT", "SCALES", "Display", "centre_of", "convert", "factor", "scale_of"]
 
 LOGIT_PER_PROBIT = 1.702
 
@@ -46,6 +50,70 @@ _TABLE = {
 
 #: Names of the scales.
 SCALES = tuple(_TABLE)
+
+
+@dataclass(frozen=True)
+class Display:
+    """What ratings are shown in: a scale, and who stands where on it.
+
+    Parameters
+    ----------
+    scale : str
+        One of `SCALES`, or what a result calls its own.
+    anchor : label, optional
+        The item that stands at `at`: errors and intervals are of differences from it, its own are
+        0. None: the mean stands there.
+    at : float, optional
+        Default: `centre_of` the scale, 1000 for "elo" and 0 for the others.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> vn.scales.Display("elo", "gpt-4", 1100.0).words
+    'Elo, gpt-4 at 1100'
+    >>> vn.scales.Display("probit").facts()
+    {'scale': 'probit', 'anchor': None, 'at': 0.0}
+    """
+
+    scale: str
+    anchor: Any = None
+    at: float | None = None
+
+    @property
+    def place(self) -> float:
+        """Where the anchor, or the mean, stands."""
+        if self.at is not None:
+            return self.at
+        return _TABLE[self.scale].centre if self.scale in _TABLE else 0.0
+
+    @property
+    def name(self) -> str:
+        """The scale as it is written above a column."""
+        return "Elo" if self.scale == "elo" else self.scale
+
+    @property
+    def digits(self) -> int:
+        """Decimals that are printed."""
+        return 1 if self.scale == "elo" else 4
+
+    @property
+    def words(self) -> str:
+        """The scale, and the anchor if there is one."""
+        return self.name if self.anchor is None else f"{self.name}, {self.anchor} at {self.place:g}"
+
+    def facts(self) -> dict[str, Any]:
+        """For JSON documents and the metadata of files."""
+        label = self.anchor.item() if isinstance(self.anchor, np.generic) else self.anchor
+        return {"scale": self.scale, "anchor": label, "at": self.place}
+
+    def put(self, values: np.ndarray, source: str, origin: Any = None) -> np.ndarray:
+        """Strengths on the scale `source` as they are shown; what stands at `origin` is at `at`."""
+        x = np.array(values, np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            moved = convert(
+                x if origin is None else x - origin, source, self.scale, difference=True
+            )
+        return moved + self.place
 
 
 def scale_of(model: str) -> str:

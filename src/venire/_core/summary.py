@@ -14,6 +14,11 @@ TITLES = {
     "group": "group",
     "item": "item",
     "theta": "estimate",
+    "logit": "logit",
+    "probit": "probit",
+    "erf": "erf",
+    "elo": "Elo",
+    "standardized": "standardized",
     "estimate": "estimate",
     "standard_error": "SE",
     "lower": "lower",
@@ -49,6 +54,7 @@ class Summary:
     notes: list[str]
     level: float
     _hidden: tuple[str, ...] = field(default=(), repr=False)
+    _digits: int = field(default=4, repr=False)
 
     @classmethod
     def of(
@@ -61,6 +67,7 @@ class Summary:
         order: np.ndarray | None = None,
         top: int | None = None,
         hidden: tuple[str, ...] = (),
+        digits: int = 4,
     ) -> Summary:
         """The first `top` rows in `order` (positions); None: all, if they are not too many."""
         if order is None:
@@ -68,7 +75,7 @@ class Summary:
         count = len(order) if top is None and len(order) <= ALL else min(top or TOP, len(order))
         left = [f"... and {len(order) - count} more items"] if count < len(order) else []
         shown = {name: column[order[:count]] for name, column in columns.items()}
-        return cls(header, shown, left + notes, level, hidden)
+        return cls(header, shown, left + notes, level, hidden, digits)
 
     def __str__(self) -> str:
         return "\n".join([*self.header, "", *self._rows(), *self.notes])
@@ -77,7 +84,7 @@ class Summary:
 
     def _rows(self) -> list[str]:
         names = [x for x in TITLES if x in self.columns and x not in self._hidden]
-        table = [[TITLES[name], *_shown(name, self.columns[name])] for name in names]
+        table = [[TITLES[name], *_shown(name, self.columns[name], self._digits)] for name in names]
         widths = [max(map(len, column)) for column in table]
         left = [name in ("group", "item") for name in names]
         lines = [
@@ -91,15 +98,17 @@ class Summary:
         return [rule, lines[0], rule, *lines[1:], rule]
 
 
-def _shown(name: str, column: np.ndarray) -> list[str]:
+def _shown(name: str, column: np.ndarray, digits: int) -> list[str]:
     if name == "n_comparisons":
         return [amount(x) for x in column]
-    return [number_shown(x) if column.dtype.kind == "f" else str(x) for x in column.tolist()]
+    if column.dtype.kind == "f":
+        return [number_shown(x, digits) for x in column.tolist()]
+    return [str(x) for x in column.tolist()]
 
 
-def number_shown(x: float) -> str:
-    """A number with four decimals, or digits where it is large."""
-    return f"{x:.4f}" if abs(x) < 1e5 or not np.isfinite(x) else f"{x:.4g}"
+def number_shown(x: float, digits: int = 4) -> str:
+    """A number with so many decimals, or four digits where it is large."""
+    return f"{x:.{digits}f}" if abs(x) < 1e5 or not np.isfinite(x) else f"{x:.4g}"
 
 
 def amount(x: float) -> str:

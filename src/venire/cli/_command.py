@@ -158,7 +158,8 @@ def _members(kind: type, how: Block) -> Iterator[tuple[str, Any, Mapping[str, An
     for one in fields(kind):
         if one.name in how.without:
             continue
-        hint, more = how.typed.get(one.name, (hints[one.name], {}))
+        hint = one.metadata.get("typed", hints[one.name])
+        hint, more = how.typed.get(one.name, (hint, {}))
         about = {**one.metadata, **more}
         default = how.defaults.get(one.name, one.default)
         if one.name in how.needs:

@@ -2,6 +2,7 @@
 
 from venire.ratings._base import Ratings
 from venire.ratings._errors import ParameterErrors
+from venire.ratings._quasi import RelativeEstimates
 from venire.ratings.fit import Fit
 from venire.ratings.fits import (
     fit_bradley_terry,
@@ -18,6 +19,7 @@ __all__ = [
     "GroupedFit",
     "ParameterErrors",
     "Ratings",
+    "RelativeEstimates",
     "calibrate",
     "fit_bradley_terry",
     "fit_davidson",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
@@ -49,7 +50,8 @@ class Ratings(ABC):
     theta: np.ndarray
     scale: str
     _unit: Any  # how many units of `scale` one of the model's own is: a number, or one per item
-    _fitted: Self | None  # the fit itself, where this one is on another scale
+    _fitted: Self | None  # the fit itself, where this one is shown in something else
+    _display: scales.Display | None  # in what
     _cache: dict[Any, Any]
 
     if TYPE_CHECKING:  # a field or a property of each
@@ -126,22 +128,51 @@ class Ratings(ABC):
             where there is no fit.
         """
 
-    def rescale(self, scale: str) -> Self:
+    @property
+    def display(self) -> scales.Display:
+        """What theta is shown in: scale, anchor and where it stands."""
+        return self._display or scales.Display(self.scale)
+
+    @property
+    def rating(self) -> str:
+        """The name of the column of theta: that, or the scale where it is not the fit's own."""
+        return "theta" if self._fitted is None else self.scale
+
+    @property
+    def own(self) -> Self:
+        """The fit itself, on the model's own scale."""
+        return self._fitted or self
+
+    def rescale(
+        self, scale: str | None = None, *, anchor: Any = None, at: float | None = None
+    ) -> Self:
         """The fit with theta, its errors and intervals on another scale; see `venire.scales`.
 
-        Order effect and tie parameter stay those of the model.
+        Order effect, tie parameter and ranks stay those of the model.
 
         Parameters
         ----------
-        scale : {"logit", "probit", "erf", "elo"}
+        scale : {"logit", "probit", "erf", "elo"}, optional
             On "erf", P(i beats j) = (1 + erf(theta_i - theta_j)) / 2: exactly 1 / sqrt(2) of the
             probit. Logit is about 1.702 times the probit. "elo" is a display unit: 400 / ln(10) for
-            each logit, about a mean of 1000.
+            each logit, about a mean of 1000. Default: the model's own.
+        anchor : label, optional
+            An item that stands at `at`. Errors and intervals are those of the differences from it,
+            from the full covariance: its own error is 0, its interval a point. What cannot be
+            compared with it (another component without a prior, a group without it) is nan.
+        at : float, optional
+            Where the anchor stands, or without one the mean. Default: 1000 for "elo", else 0.
 
         Raises
         ------
         ValueError
-            If `scale` is none of these, or the fit was standardized.
+            If `scale` is none of these, `anchor` is the label of no item, `at` is not finite, or
+            the fit was standardized.
+
+        Notes
+        -----
+        Errors of differences from an anchor cost what `standard_errors` cost, and on a graph too
+        large for a dense inverse one solve more. Of groups: a single fit's for each.
 
         Examples
         --------
@@ -150,15 +181,50 @@ class Ratings(ABC):
         >>> elo = vn.fit_bradley_terry(c).rescale("elo")
         >>> elo.theta.round(2), elo.standard_errors().round(2)
         (array([1200.,  800.]), array([91.1, 91.1]))
+        >>> anchored = elo.rescale("elo", anchor="a", at=1500)
+        >>> anchored.theta.round(2), anchored.standard_errors().round(2)
+        (array([1500., 1100.]), array([  0. , 182.2]))
         """
-        checks.one_of(scale, "scale", scales.SCALES)
+        fitted = self.own
+        if scale is not None:
+            checks.one_of(scale, "scale", scales.SCALES)
         if self.scale not in scales.SCALES:
             checks.fail("scale", "a standardized fit is on no scale: rescale the fit itself")
-        fitted = self._fitted or self
-        if scale == fitted.scale:
+        if at is not None:
+            at = checks.number(at, "at", "must be finite", math.isfinite)
+        display = scales.Display(scale or fitted.scale, anchor, at)
+        if display == scales.Display(fitted.scale):
             return fitted
-        theta = scales.convert(fitted.theta, fitted.scale, scale)
-        return fitted._on(scale, theta, scales.factor(fitted.scale, scale))
+        return fitted._on(
+            display, fitted.shown(fitted.theta, display),
+            scales.factor(fitted.scale, display.scale),
+        )  # fmt: skip
+
+    def to_elo(self, anchor: Any = None, at: float | None = None) -> Self:
+        """The fit in Elo points, with an anchor if one is given: ``rescale("elo", ...)``.
+
+        Parameters
+        ----------
+        anchor, at
+            As in `rescale`.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> c = vn.Comparisons.from_counts(["a"], ["b"], win=[10.0], loss=[1.0])
+        >>> vn.fit_bradley_terry(c).to_elo("b", 1000).theta.round(2)
+        array([1400., 1000.])
+        """
+        return self.rescale("elo", anchor=anchor, at=at)
+
+    def shown(self, values: np.ndarray, display: scales.Display | None = None) -> np.ndarray:
+        """Strengths on the model's own scale, (..., n_items), as they are displayed."""
+        display = display or self.display
+        if display.anchor is None:
+            return display.put(values, self._own_scale())
+        anchors = self._anchors(display.anchor)
+        origin = np.where(anchors >= 0, np.asarray(values)[..., anchors], np.nan)
+        return display.put(values, self._own_scale(), origin)
 
     def to_frame(
         self, backend: str | None = None, *, level: float = 0.95, errors: str | None = "fisher"
@@ -178,7 +244,9 @@ class Ratings(ABC):
         -------
         dataframe, or dict of ndarray
             Columns group (of groups), item, theta, standard_error, lower, upper, rank,
-            n_comparisons (the weight of the item's), component (of a single fit).
+            n_comparisons (the weight of the item's), component (of a single fit). What is shown in
+            something else than the model's own has a column named by its scale instead of theta:
+            elo, say. Errors and bounds are in the unit of that column.
 
         Raises
         ------
@@ -214,26 +282,33 @@ class Ratings(ABC):
         return self._summary(checks.level(level), top, errors)
 
     def require_own_scale(self, name: str = "theta") -> None:
-        """Refuse a fit that is on another scale than the model's."""
-        if self.scale != self._own_scale():
-            raise ValueError(f"{name} is on the scale {self.scale!r}: ask the fit itself")
+        """Refuse a fit that is shown in something else than the model's own scale."""
+        if self._fitted is not None:
+            at, what = self.display.place, self.display.anchor
+            about = repr(self.scale) if what is None else f"{self.scale!r} with {what} at {at:g}"
+            raise ValueError(f"{name} is on the scale {about}: ask the fit itself")
 
     # ---- how ----------------------------------------------------------------------------------
 
     @abstractmethod
     def _summary(self, level: float, top: int | None, errors: str | None) -> Summary: ...
 
+    @abstractmethod
+    def _anchors(self, anchor: Any) -> np.ndarray:
+        """Position of the anchor of each item, (n_items,); -1: it cannot be compared with one."""
+
     def _columns(self, level: float, errors: str | None) -> dict[str, np.ndarray]:
-        columns: dict[str, np.ndarray] = {"item": self.items, "theta": self.theta}
+        columns: dict[str, np.ndarray] = {"item": self.items, self.rating: self.theta}
         if errors is not None:
             half = critical_value(level) * (error := self.standard_errors(errors))
             columns |= {"standard_error": error}
             columns |= {"lower": self.theta - half, "upper": self.theta + half}
         return columns | {"rank": self.ranks(), "n_comparisons": self.item_weights}
 
-    def _on(self, scale: str, theta: np.ndarray, unit: Any) -> Self:
+    def _on(self, display: scales.Display, theta: np.ndarray, unit: Any) -> Self:
         """The same fit with theta in other units."""
-        changes: dict[str, Any] = {"theta": theta, "scale": scale, "_unit": unit}
+        changes: dict[str, Any] = {"theta": theta, "scale": display.scale, "_unit": unit}
+        changes["_display"] = display
         return replace(self, _fitted=self, **changes)  # type: ignore[type-var]
 
     def _once(self, name: Any, function: Any) -> Any:

@@ -209,11 +209,68 @@ class Information:
             for _, y in _sampled.probes(self.solver, self._factor(errors), ridge, rng, drawn):
                 variance += np.sum((y[:, first] - y[:, second]) ** 2, axis=0)
             variance /= drawn
-        a, b = layout.component[first], layout.component[second]
-        if layout.prior.given:
-            level = layout.level_variance
-            variance += np.where(a != b, level[a] + level[b], 0.0)
-        return _root(variance)
+        return _root(self._with_levels(variance, first, second))
+
+    def _with_levels(
+        self, variance: np.ndarray, first: np.ndarray, second: np.ndarray
+    ) -> np.ndarray:
+        """Variances of differences with those of the levels of two components."""
+        if not self.layout.prior.given:
+            return variance
+        a, b = self.layout.component[first], self.layout.component[second]
+        level = self.layout.level_variance
+        return variance + np.where(a != b, level[a] + level[b], 0.0)
+
+    def anchored_errors(
+        self, anchor: int, errors: str, method: str, n_samples: int | None, rng: Any
+    ) -> _sampled.SampledErrors:
+        """Standard errors of theta less that of the item at `anchor`, with their own error, (n,).
+
+        Too large for a dense inverse: the sampled variances, and the anchor's column of the
+        covariance from a solve. Where next to nothing is left of the two (neighbours on a long
+        chain), the differences themselves are sampled.
+        """
+        layout, everyone = self.layout, np.arange(self.layout.n)
+        others = np.full(layout.n, anchor)
+        if self.is_exact(method):
+            exact = self.difference_errors(everyone, others, errors, method, n_samples, rng)
+            return _sampled.SampledErrors(exact, np.zeros(layout.n), 0)
+        own, relative, drawn = self._sampled_deviations(errors, n_samples, rng)
+        column, variance = self._column(anchor, errors), own**2
+        variance[anchor] = column[anchor]
+        relative[anchor] = 0.0
+        out = (variance - column) + (column[anchor] - column)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            relative = np.where(everyone == anchor, 0.0, relative * variance / out)
+        out = _root(self._with_levels(out, everyone, others))
+        lost = np.flatnonzero(~((relative >= 0.0) & (relative <= 1.0 / np.sqrt(2.0 * drawn))))
+        if len(lost):
+            args = (errors, "sampled", n_samples, rng)
+            out[lost] = self.difference_errors(lost, others[lost], *args)
+            relative[lost] = 1.0 / np.sqrt(2.0 * (n_samples or _sampled.MOST))
+        return _sampled.SampledErrors(out, relative, drawn)
+
+    def _column(self, item: int, errors: str) -> np.ndarray:
+        """Covariances of theta of the item at `item` with all, (n,), by solves."""
+        unit = np.zeros((1, self.layout.n + self.layout.m))
+        unit[0, item] = 1.0
+        x = self.solver.columns(unit)
+        if errors == "robust":
+            factor = self._factor(errors)
+            x = self.solver.columns((factor @ (factor.T @ x[0]))[None])
+        return x[0, : self.layout.n]
+
+    def anchored_covariance(
+        self, anchor: int, errors: str, items: np.ndarray, full: bool
+    ) -> np.ndarray:
+        """Covariance of theta of `items` less that of the item at `anchor`; as `covariance`."""
+        n, together = len(items), np.append(items, anchor)
+        among = self.covariance(errors, together, full)
+        out = np.delete(np.delete(among, n, 0), n, 1)
+        out[:n, n:] -= among[n, n + 1 :]
+        out[n:, :n] = out[:n, n:].T
+        out[:n, :n] = self.difference_covariance(items, np.full(n, anchor), errors)
+        return out
 
     def difference_covariance(
         self, first: np.ndarray, second: np.ndarray, errors: str

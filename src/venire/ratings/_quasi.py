@@ -14,7 +14,7 @@ import numpy as np
 from venire._core import checks
 
 if TYPE_CHECKING:
-    from venire.ratings.fit import Fit
+    from venire.ratings._contrasts import Contrasts
 
 __all__ = [
     "QuasiVariances",
@@ -69,7 +69,7 @@ class QuasiVariances(NamedTuple):
     relative_errors: tuple[float, float]
 
 
-def quasi_variances(fit: Fit, chosen: np.ndarray, errors: str) -> QuasiVariances:
+def quasi_variances(fit: Contrasts, chosen: np.ndarray, errors: str) -> QuasiVariances:
     """Quasi-variances of the items at `chosen`, which are distinct."""
     seen, first = np.unique(chosen, return_index=True)
     if len(seen) < len(chosen):

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from venire import scales
 from venire._core.intervals import critical_value
 from venire._core.summary import Summary, amount
 from venire.models import model_of
@@ -32,7 +31,10 @@ def summarise(
     header = _header(fit, level, errors, len(sizes))
     notes = _notes(fit, level, errors, several)
     hidden = () if several else ("component",)
-    return Summary.of(header, columns, notes, level, order=order, top=top, hidden=hidden)
+    return Summary.of(
+        header, columns, notes, level, order=order, top=top, hidden=hidden,
+        digits=fit.display.digits,
+    )  # fmt: skip
 
 
 def _header(fit: Fit, level: float, errors: str | None, n_components: int) -> list[str]:
@@ -85,6 +87,8 @@ def _notes(fit: Fit, level: float, errors: str | None, several: bool) -> list[st
     notes = [f"estimates: {unit}, {_origin(fit)}"]
     if errors:
         what = "Fisher information" if errors == "fisher" else "robust (sandwich)"
+        if fit.display.anchor is not None:
+            what = f"of the difference from {fit.display.anchor}, {what}"
         clustered = errors == "robust" and fit.comparisons.cluster is not None
         notes.append(
             f"SE: {what}{', clustered' if clustered else ''}; lower, upper: {100 * level:g} % Wald"
@@ -105,8 +109,10 @@ def _notes(fit: Fit, level: float, errors: str | None, several: bool) -> list[st
 
 
 def _origin(fit: Fit) -> str:
-    own = fit._information.layout.prior
+    own, display = fit._information.layout.prior, fit.display
+    if display.anchor is not None:
+        return f"{display.anchor} at {display.place:g}"
     if own.mean is not None:
         return "their origin that of the prior's means"
-    mean = own.centre * fit._unit + scales.centre_of(fit.scale)
+    mean = own.centre * fit._unit + display.place
     return f"mean {mean:g} in each component"

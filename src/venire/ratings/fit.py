@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from venire._core import checks
 from venire._core.summary import Summary
-from venire.data.lookup import Lookup
 from venire.models import model_of
 from venire.priors import GaussianPrior
 from venire.ratings import _summary
-from venire.ratings._base import Ratings, rank_within, sides
-from venire.ratings._errors import Information, ParameterErrors
-from venire.ratings._quasi import QuasiVariances, RelativeEstimates, quasi_variances
+from venire.ratings._base import rank_within, sides
+from venire.ratings._contrasts import Contrasts
+from venire.ratings._errors import ParameterErrors
+from venire.scales import Display
 
 if TYPE_CHECKING:
     from venire.data.comparisons import Comparisons
@@ -26,7 +25,7 @@ __all__ = ["Fit"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Fit(Ratings):
+class Fit(Contrasts):
     """Ratings of items from paired comparisons, as the ``fit_*`` functions return them.
 
     With several components and no prior each component was fitted and centred by itself, and
@@ -86,6 +85,7 @@ class Fit(Ratings):
     scale: str = ""
     _unit: float = 1.0
     _fitted: Fit | None = None
+    _display: Display | None = None
     _cache: dict[Any, Any] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -190,14 +190,14 @@ class Fit(Ratings):
         array([0.75, 0.25])
         """
         i, j = self.pairs(first, second)
-        theta = (self._fitted or self).theta
+        theta = self.own.theta
         d = theta[i] - theta[j]
         d = d + (self.order_effect or 0.0) * sides(order, d.shape)
         return model_of(self.model).probabilities(d, self.log_tie)
 
     def ranks(self) -> np.ndarray:
         """Ranks by theta, within components if there is no prior; see `Ratings.ranks`."""
-        return rank_within(self.theta, self._apart)
+        return rank_within(self.own.theta, self._apart)
 
     def standard_errors(
         self,
@@ -242,6 +242,9 @@ class Fit(Ratings):
         >>> vn.fit_bradley_terry(c).standard_errors().round(4)
         array([0.5774, 0.5774])
         """
+        if self._anchor is not None:
+            found = self._information.anchored_errors(self._anchor, errors, method, n_samples, rng)
+            return np.where(np.isnan(self.theta), np.nan, self._unit * found.standard_errors)
         return self._unit * self._information.standard_errors(errors, method, n_samples, rng)
 
     def sampled_errors(
@@ -253,7 +256,11 @@ class Fit(Ratings):
         (standard_errors, relative_error, n_samples) with `typical_error`; the cost is one solve
         with the information for each draw.
         """
-        found = self._information.sampled_errors(errors, n_samples, rng)
+        found = (
+            self._information.sampled_errors(errors, n_samples, rng)
+            if self._anchor is None
+            else self._information.anchored_errors(self._anchor, errors, "sampled", n_samples, rng)
+        )
         return found._replace(standard_errors=self._unit * found.standard_errors)
 
     def deviation_errors(self) -> np.ndarray:
@@ -269,151 +276,6 @@ class Fit(Ratings):
             return ParameterErrors(gamma, None, None)
         return ParameterErrors(gamma, self.tie * float(found[-1]), float(found[-1]))
 
-    def covariance(
-        self, errors: str = "fisher", *, items: Any = None, full: bool = False
-    ) -> np.ndarray:
-        """Covariance matrix of theta.
-
-        The inverse information on the subspace where theta has mean 0 in each component: its
-        pseudo-inverse when there is no prior.
-
-        Parameters
-        ----------
-        errors : {"fisher", "robust"}
-        items : array_like of labels, optional
-            Only these, in this order. On a graph too large for a dense inverse each costs a solve.
-        full : bool
-            Append the order effect and the log of the tie parameter, those that are free.
-
-        Returns
-        -------
-        ndarray of float64, shape (q, q)
-
-        Raises
-        ------
-        ValueError
-            If a label is unknown, or the matrix would have over 8,000 rows.
-        """
-        chosen = np.arange(len(self.theta)) if items is None else self.positions(items)
-        found = self._information.covariance(errors, chosen, checks.flag(full, "full"))
-        n = len(chosen)
-        found[:n] *= self._unit
-        found[:, :n] *= self._unit
-        return found
-
-    def difference_errors(
-        self,
-        first: Any,
-        second: Any,
-        *,
-        errors: str = "fisher",
-        method: str = "auto",
-        n_samples: int | None = None,
-        rng: Any = 0,
-    ) -> np.ndarray:
-        """Standard errors of theta of `first` minus theta of `second`.
-
-        Parameters
-        ----------
-        first, second : array_like of labels
-            Broadcast against each other.
-        errors, method, n_samples, rng
-            As in `standard_errors`. On a graph too large for a dense inverse up to 256 differences
-            are exact (a solve each), more are sampled (200 draws: 5 %).
-
-        Returns
-        -------
-        ndarray of float64, shape of the broadcast labels
-
-        Raises
-        ------
-        ValueError
-            If a label is unknown, or a pair is of two components without a prior. With one, the
-            prior's own uncertainty about where each component lies is part of the error.
-        """
-        i, j = self.pairs(first, second)
-        args = (i.ravel(), j.ravel(), errors, method, n_samples, rng)
-        return self._unit * self._information.difference_errors(*args).reshape(i.shape)
-
-    def difference_covariance(
-        self, first: Any, second: Any, *, errors: str = "fisher"
-    ) -> np.ndarray:
-        """Covariance matrix of the differences theta of `first` minus theta of `second`.
-
-        Parameters as in `difference_errors`, labels of shape (n,); returns (n, n). ValueError as
-        there, and for over 8,000 differences.
-        """
-        i, j = self.pairs(first, second)
-        found = self._information.difference_covariance(i.ravel(), j.ravel(), errors)
-        return self._unit**2 * found
-
-    def relative_to(
-        self, reference: Any, *, items: Any = None, errors: str = "fisher"
-    ) -> RelativeEstimates:
-        """Ratings relative to a reference item, as a table with a baseline prints them.
-
-        Parameters
-        ----------
-        reference : label
-        items : array_like of labels, optional
-            Only these.
-        errors : {"fisher", "robust"}
-
-        Returns
-        -------
-        RelativeEstimates
-            Named tuple (items, estimates, standard_errors).
-
-        Raises
-        ------
-        ValueError
-            If a label is unknown, or an item is of another component and there is no prior.
-        """
-        chosen = np.arange(len(self.theta)) if items is None else self.positions(items)
-        labels = self.items[chosen]
-        i, j = self.pairs(labels, reference, ("items", "reference"))
-        if j.shape != labels.shape or (j[1:] != j[:-1]).any():
-            checks.fail("reference", "must be the label of one item", value=reference)
-        error = self.difference_errors(labels, self.items[j], errors=errors)
-        return RelativeEstimates(self.items[i], self.theta[i] - self.theta[j], error)
-
-    def quasi_variances(self, *, items: Any = None, errors: str = "fisher") -> QuasiVariances:
-        """Quasi-variances: Var(theta_i - theta_j) is about q_i + q_j for every pair at once.
-
-        Minimises the squared differences of log(q_i + q_j) and the log of the variance, over the
-        pairs within each component (Firth and de Menezes 2004, doi:10.1093/biomet/91.1.65).
-
-        Parameters
-        ----------
-        items : array_like of distinct labels, optional
-            Only these and the pairs among them; a few dozen are what one prints or draws.
-        errors : {"fisher", "robust"}
-
-        Returns
-        -------
-        QuasiVariances
-            Named tuple (items, variances, standard_errors, relative_errors). A variance can be
-            negative: then its standard error is nan.
-
-        Raises
-        ------
-        ValueError
-            If a component has over 3,000 of the items, a label is unknown or occurs twice.
-        """
-        chosen = np.arange(len(self.theta)) if items is None else self.positions(items)
-        return quasi_variances(self, chosen, errors)
-
-    def positions(self, items: Any) -> np.ndarray:
-        """Positions of one label, or of some in a row, among `items`: (n,) int64."""
-        return self._lookup.some(items, "items")
-
-    def pairs(
-        self, first: Any, second: Any, names: tuple[str, str] = ("first", "second")
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Positions of two lots of labels, broadcast against each other, that may be compared:
-        ValueError for unknown labels, and for items of different components without a prior."""
-        return self._lookup.pairs(first, second, names, self._apart)
-
     # ---- how ----------------------------------------------------------------------------------
 
     @property
@@ -428,20 +290,6 @@ class Fit(Ratings):
         """Whether the tie parameter is inside its range."""
         law = model_of(self.model).tie
         return law is not None and law.inside(self.tie)
-
-    @property
-    def _apart(self) -> np.ndarray | None:
-        """The component of each item where they do not compare; None: all do."""
-        return None if self.prior is not None else self.component
-
-    @property
-    def _information(self) -> Information:
-        fitted = self._fitted or self
-        return fitted._once("information", lambda: Information(fitted))
-
-    @property
-    def _lookup(self) -> Lookup:
-        return self._once("lookup", lambda: Lookup(self.items))
 
     def _columns(self, level: float, errors: str | None) -> dict[str, np.ndarray]:
         return super()._columns(level, errors) | {"component": np.asarray(self.component)}

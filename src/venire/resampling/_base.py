@@ -12,10 +12,12 @@ from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.summary import Summary
 from venire.data.rows import frozen
+from venire.ratings import RelativeEstimates
 from venire.resampling import _files, _intervals
 from venire.resampling._weights import MOST_KEPT
+from venire.scales import factor
 
-__all__ = ["Replicates"]
+__all__ = ["OfFits", "Replicates"]
 
 
 class Replicates:
@@ -177,7 +179,10 @@ class Replicates:
         order = None
         if "rank" in columns:
             order = np.lexsort((columns["item"].argsort(kind="stable").argsort(), columns["rank"]))
-        return Summary.of([self._title()], columns, notes, level, order=order, top=top)
+        digits = self._decimals()
+        return Summary.of(
+            [self._title()], columns, notes, level, order=order, top=top, digits=digits
+        )
 
     def extend(self, more: int, *, progress: Any = None) -> Self:
         """A result with `more` further replicates, equal to that of one call for all of them.
@@ -232,6 +237,10 @@ class Replicates:
 
     def _title(self) -> str:
         return f"{type(self).__name__}: {self.n_resamples:,} {self.scheme} replicates"
+
+    def _decimals(self) -> int:
+        """That are printed."""
+        return 4
 
     def _estimate(self) -> NDArray[np.float64]:
         """What was resampled, (n,)."""
@@ -289,3 +298,77 @@ class Replicates:
         if name not in self._cache:
             self._cache[name] = function()
         return self._cache[name]
+
+
+class OfFits(Replicates):
+    """Replicates of fits, which are shown in what their fit is shown in."""
+
+    fit: Any
+    _own: Self | None  # the replicates themselves, where these are shown in something else
+
+    def rescale(
+        self, scale: str | None = None, *, anchor: Any = None, at: float | None = None
+    ) -> Self:
+        """The same replicates on another scale, or of differences from an anchor.
+
+        Parameters
+        ----------
+        scale, anchor, at
+            As in `Fit.rescale`. Ranks and probabilities stay what they are.
+
+        Raises
+        ------
+        ValueError
+            As there; and for an anchor in groups that share parameters.
+
+        Notes
+        -----
+        O(n_resamples n_items). Of a summary of groups an anchor costs all fits once more.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> c = vn.Comparisons.from_counts(["a"], ["b"], win=[60], loss=[40])
+        >>> b = vn.bootstrap(vn.fit_bradley_terry(c), 500, rng=1).rescale("elo", anchor="b")
+        >>> b.interval().round()[1].tolist(), b.fit.theta.round().tolist()
+        ([1000.0, 1000.0], [1070.0, 1000.0])
+        """
+        own = self._own or self
+        fit = own.fit.rescale(scale, anchor=anchor, at=at)
+        return own if fit is own.fit else own._shown_as(fit)
+
+    def to_elo(self, anchor: Any = None, at: float | None = None) -> Self:
+        """In Elo points, with an anchor if one is given: ``rescale("elo", ...)``."""
+        return self.rescale("elo", anchor=anchor, at=at)
+
+    def relative_to(self, reference: Any) -> RelativeEstimates:
+        """Ratings relative to a reference item, with the standard deviations of the differences.
+
+        Parameters
+        ----------
+        reference : label
+
+        Returns
+        -------
+        RelativeEstimates
+            Named tuple (items, estimates, standard_errors); nan where an item does not compare.
+
+        Raises
+        ------
+        ValueError
+            As `rescale`, which with ``anchor=reference`` also gives the intervals.
+        """
+        shown = self.rescale(self.fit.scale, anchor=reference, at=0.0)
+        return RelativeEstimates(shown.fit.items, shown.fit.theta, shown.standard_errors())
+
+    def _decimals(self) -> int:
+        return self.fit.display.digits
+
+    @property
+    def _factor(self) -> float:
+        """How many units one of the fit's own is."""
+        return factor(self.fit.own.scale, self.fit.scale)
+
+    def _shown_as(self, fit: Any) -> Self:
+        """These replicates, of the model's own scale, shown as `fit` is."""
+        raise NotImplementedError

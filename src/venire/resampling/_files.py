@@ -111,6 +111,7 @@ def save(b: Any, path: str | Path) -> None:
         else:
             out.put("draws", b._replicates, REPLICATES)
     if hasattr(b, "fit"):
+        b.fit.require_own_scale()
         out.add("prior", None if b.fit.prior is None else b.fit.prior.to_dict())
     with disk.whole(path) as part, open(part, "wb") as stream:
         np.savez(stream, facts=np.array(json.dumps(out.facts)), **out.arrays)

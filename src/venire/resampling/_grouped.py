@@ -14,10 +14,11 @@ from venire.data.rows import frozen
 from venire.ratings import ParameterErrors
 from venire.ratings.fitting import tie_of
 from venire.resampling import _groups
-from venire.resampling._base import Replicates
+from venire.resampling._base import OfFits
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
 from venire.resampling._result import Bootstrap
 from venire.resampling._status import NO_FIT, NOT_CONVERGED, warn_of_left_out
+from venire.scales import factor
 
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
@@ -27,7 +28,7 @@ __all__ = ["GroupedBootstrap"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class GroupedBootstrap(Replicates):
+class GroupedBootstrap(OfFits):
     """Replicates of the fits of many groups, or statistics of them, as `bootstrap` returns them.
 
     Statistics of a group are nan where less than two of its replicates have a fit. ``b[label]`` is
@@ -92,6 +93,7 @@ class GroupedBootstrap(Replicates):
     _tie_errors: NDArray[np.float64] | None
     _log_tie_errors: NDArray[np.float64] | None
     _replicates: GroupReplicates | None = None
+    _own: GroupedBootstrap | None = None
     _cache: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -117,7 +119,7 @@ class GroupedBootstrap(Replicates):
     @property
     def theta(self) -> NDArray[np.float64] | None:
         """The replicates, (n_resamples, n_items), if they were kept."""
-        return None if self._replicates is None else frozen(self._replicates.theta)
+        return None if self._replicates is None else frozen(self._shown(self._replicates.theta))
 
     def mean(self) -> NDArray[np.float64]:
         """Mean of theta over the replicates, (n_items,)."""
@@ -164,7 +166,8 @@ class GroupedBootstrap(Replicates):
         sizes = np.diff(self.offsets)
         out = np.ones((len(self.items), 2), np.int64)
         out[:, 1] = np.repeat(sizes, sizes)
-        return self._each(out, lambda b: b.rank_interval(level, simultaneous=simultaneous))
+        own = self._own or self
+        return own._each(out, lambda b: b.rank_interval(level, simultaneous=simultaneous))
 
     __iter__ = None  # labels are not positions: Python would count from 0
 
@@ -213,7 +216,7 @@ class GroupedBootstrap(Replicates):
         return {
             "group": np.repeat(self.groups, sizes),
             "item": self.items,
-            "theta": self.fit.theta,
+            self.fit.rating: self.fit.theta,
             "standard_error": self._errors,
             "lower": bounds[:, 0],
             "upper": bounds[:, 1],
@@ -231,7 +234,8 @@ class GroupedBootstrap(Replicates):
             known = ", ".join(map(str, self.levels))
             reason = f"only those of {known} were kept; ask for levels=..., or keep='draws'"
             checks.fail("level", reason)
-        return summary(self.offsets, draws.theta, draws.status, probs, self.n_threads)[2]
+        theta = np.ascontiguousarray(self._shown(draws.theta))
+        return summary(self.offsets, theta, draws.status, probs, self.n_threads)[2]
 
     def _interval(self, level: float, interval: str, here: Any) -> NDArray[np.float64]:
         if interval in ("percentile", "basic"):
@@ -242,8 +246,37 @@ class GroupedBootstrap(Replicates):
     def _each(self, out: NDArray[Any], function: Callable[[Bootstrap], Any]) -> NDArray[Any]:
         """`out` with what `function` finds of each group's bootstrap, where there is any."""
         for k in np.flatnonzero(self.resampled).tolist():
-            out[self.offsets[k] : self.offsets[k + 1]] = function(self[self.groups[k]])
+            here = slice(self.offsets[k], self.offsets[k + 1])
+            if not np.isnan(self.fit.theta[here]).all():  # without the anchor
+                out[here] = function(self._at(self.groups[k]))
         return out
+
+    def _at(self, label: Any) -> Bootstrap:
+        """The bootstrap of a group, shown as this one is."""
+        if self._own is None:
+            return self[label]
+        display = self.fit.display
+        return self._own[label].rescale(display.scale, anchor=display.anchor, at=display.at)
+
+    def _shown(self, draws: NDArray[np.float64]) -> NDArray[np.float64]:
+        return draws if self._own is None else self.fit.shown(draws)
+
+    def _shown_as(self, fit: GroupedFit) -> GroupedBootstrap:
+        empty = replace(self, fit=fit, _own=self, _cache={})
+        if fit.display.anchor is None:
+            size = factor(self.fit.scale, fit.scale)
+            mean, errors = fit.shown(self._mean), size * self._errors
+            return replace(empty, _mean=mean, _errors=errors, _kept=fit.shown(self._kept.T).T)
+        probs, none = _groups.probabilities(self.levels), np.full(len(self.items), np.nan)
+
+        def found(b: Bootstrap) -> NDArray[np.float64]:
+            if b.n_resamples - b.n_failed - b.n_unconverged < 2:
+                return np.full((len(b.items), 2 + len(probs)), np.nan)
+            own = [b.mean()[:, None], b.standard_errors()[:, None], b.quantiles(probs)]
+            return np.concatenate(own, axis=1)
+
+        every = empty._each(np.tile(none[:, None], 2 + len(probs)), found)
+        return replace(empty, _mean=every[:, 0], _errors=every[:, 1], _kept=every[:, 2:])
 
     def _single(self, k: int, fit: Fit) -> Bootstrap:
         """The replicates of group `k`, whose fit is `fit`."""
@@ -274,6 +307,8 @@ class GroupedBootstrap(Replicates):
         )
 
     def _extended(self, more: int, progress: Any) -> GroupedBootstrap:
+        if self._own is not None:
+            return self._own._extended(more, progress)._shown_as(self.fit)
         engine, n = self._engine(), self.n_resamples + more
         draws, begin = None, 0
         if self._replicates is not None:

@@ -13,7 +13,7 @@ from venire._core.frames import as_frame
 from venire.data.coding import encode_one
 from venire.ratings.fitting import tie_of
 from venire.resampling import _intervals, _precision
-from venire.resampling._base import Replicates
+from venire.resampling._base import OfFits
 from venire.resampling._engine import MAX_DENSE, Batch, Engine
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED, warn_of_left_out
 
@@ -26,7 +26,7 @@ MAX_PAIRS = 5_000  # items up to which simultaneous rank intervals look at all p
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Bootstrap(Replicates):
+class Bootstrap(OfFits):
     """Replicates of a fit, as `bootstrap` returns them; `n_failed` says how many have no fit.
 
     Attributes
@@ -73,6 +73,7 @@ class Bootstrap(Replicates):
     tol: float = 1e-7
     n_threads: int = 1
     unit: str = "auto"
+    _own: Bootstrap | None = None
     _cache: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -183,12 +184,13 @@ class Bootstrap(Replicates):
             group = self._groups()
         else:
             _, group = encode_one(group, "group", n=len(self.fit.theta))
-        simultaneous = checks.flag(simultaneous, "simultaneous")
+        simultaneous, own = checks.flag(simultaneous, "simultaneous"), self._own or self
         if simultaneous:
             if len(self.items) > MAX_PAIRS:
                 checks.fail("simultaneous", f"looks at all pairs: at most {MAX_PAIRS} items")
-            return _intervals.simultaneous_ranks(self._draws(), self.fit.theta, group, level)
-        return _intervals.rank_intervals(self._draws(), group, level)
+            theta = own.fit.theta
+            return _intervals.simultaneous_ranks(own._draws(), theta, group, level)
+        return _intervals.rank_intervals(own._draws(), group, level)
 
     def prob_better(self, first: Any, second: Any) -> Any:
         """Share of the replicates in which `first` is stronger than `second`; equals count half.
@@ -208,7 +210,7 @@ class Bootstrap(Replicates):
             If a label is unknown, or two items are of different components without a prior.
         """
         i, j = self.fit.pairs(first, second)
-        draws = self._draws()
+        draws = (self._own or self)._draws()
         flat = [
             (np.sign(draws[:, a] - draws[:, b]).mean() + 1.0) / 2.0
             for a, b in zip(np.ravel(i), np.ravel(j), strict=True)
@@ -232,6 +234,8 @@ class Bootstrap(Replicates):
             standard_error, lower, upper, prob_better, tied (the interval holds 0).
         """
         level = checks.level(level)
+        if self.fit.display.anchor is not None:  # which differences do not have
+            return self.rescale(self.fit.scale).tied_neighbours(level, backend)
         group, theta = self._groups(), self.fit.theta
         order = np.lexsort((-theta, group))
         inside = group[order[1:]] == group[order[:-1]]
@@ -276,7 +280,7 @@ class Bootstrap(Replicates):
         bounds, ranks = self.interval(level, interval), self.rank_interval(level)
         return {
             "item": self.items,
-            "theta": self.fit.theta,
+            self.fit.rating: self.fit.theta,
             "standard_error": self.standard_errors(),
             "lower": bounds[:, 0],
             "upper": bounds[:, 1],
@@ -301,10 +305,21 @@ class Bootstrap(Replicates):
         return function(here)
 
     def _accelerations(self, here: Any) -> NDArray[np.float64]:
+        self._without_anchor()
+        if self._own is not None:
+            return self._own._accelerations(here)
         engine = self._engine()
         return self._of_items("acceleration", here, lambda at: _precision.accelerations(engine, at))
 
+    def _without_anchor(self) -> None:
+        if self.fit.display.anchor is not None:
+            checks.fail("interval", "of differences from an anchor must be 'percentile' or 'basic'")
+
     def _studentized(self, here: Any) -> tuple[Any, Any]:
+        self._without_anchor()
+        if self._own is not None:
+            ratio, errors = self._own._studentized(here)
+            return ratio, self._factor * errors
         engine = self._engine()
         errors = self._of_items(
             "errors", here, lambda at: _precision.replicate_errors(self, engine, at)
@@ -319,7 +334,12 @@ class Bootstrap(Replicates):
             ratio = (self.theta[np.ix_(used, here)] - self.fit.theta[here]) / errors[used]
         return ratio, _precision.full_errors(engine, here)
 
+    def _shown_as(self, fit: Fit) -> Bootstrap:
+        return replace(self, fit=fit, theta=fit.shown(self.theta), _own=self, _cache={})
+
     def _extended(self, more: int, progress: Any) -> Bootstrap:
+        if self._own is not None:
+            return self._own._extended(more, progress)._shown_as(self.fit)
         engine = self._engine()
         start, stop = self.n_resamples, self.n_resamples + more
         batches: list[Batch] = []

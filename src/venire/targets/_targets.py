@@ -243,6 +243,8 @@ def _is_a_number(x: float) -> bool:
 def _check(fit: Any, calibration: Any, scale: Any) -> None:
     if not isinstance(fit, GroupedFit):
         raise TypeError(f"fit must be a GroupedFit or a VotesFit, got {type(fit).__name__}")
+    if fit.display != scales.Display(fit.scale):
+        checks.fail("fit", "targets are about the mean: rescale it without an anchor")
     if calibration is not None:
         if not isinstance(calibration, Calibration):
             raise TypeError(

@@ -16,7 +16,13 @@ from venire.ratings.grouped import _shared, batches
 if TYPE_CHECKING:
     from venire.ratings.grouped.fit import GroupedFit
 
-__all__ = ["Errors", "compute_errors", "fitted_groups", "robust_parameter_errors"]
+__all__ = [
+    "Errors",
+    "compute_errors",
+    "fitted_groups",
+    "one_by_one",
+    "robust_parameter_errors",
+]
 
 FAINT = 1e-7  # share of the largest weight or precision of a group: half the digits are left
 
@@ -163,3 +169,20 @@ def _border(fit: GroupedFit, native: Any, e: Any) -> np.ndarray | None:
             stacklevel=2,
         )
     return out.reshape(-1)
+
+
+def one_by_one(fit: GroupedFit, errors: str) -> np.ndarray:
+    """Standard errors on the model's own scale, of each group's fit as a single one."""
+    fitted, anchor = fit.own, fit.display.anchor
+    if len(fitted.shared_values):
+        reason = "where groups share parameters, only 'fisher' without an anchor is known"
+        checks.fail("errors", reason)
+    out = np.where(np.isnan(fit.theta), np.nan, 0.0)
+    for k in np.flatnonzero(fitted_groups(fitted)).tolist():
+        here = slice(fit.offsets[k], fit.offsets[k + 1])
+        if not np.isnan(out[here]).all():
+            single = fitted.single(k)
+            if anchor is not None:
+                single = single.rescale(anchor=anchor)
+            out[here] = single.standard_errors(errors)
+    return frozen(out)

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from venire.data.grouped_comparisons import GroupedComparisons
     from venire.priors import ItemPriors
 
-__all__ = ["Progress", "batches", "fit_small", "in_batches", "is_large", "native_groups"]
+__all__ = [
+    "Progress",
+    "batches",
+    "fit_small",
+    "in_batches",
+    "is_large",
+    "item_weights",
+    "native_groups",
+]
 
 #: Called with the number of groups done and the number of groups.
 Progress = Callable[[int, int], None]
@@ -36,6 +44,22 @@ def batches(g: GroupedComparisons, size: int = BATCH) -> Iterator[tuple[int, int
         stop = min(max(stop, start + 1), g.n_groups)
         yield start, stop
         start = stop
+
+
+def item_weights(g: GroupedComparisons) -> np.ndarray:
+    """Weight of each item's comparisons, (n_items,)."""
+    total = np.zeros(g.n_items)
+    for start, stop in batches(g):
+        cells = slice(g.cell_offsets[start], g.cell_offsets[stop])
+        weight = g.win[cells] + g.loss[cells]
+        if g.cells.tie is not None:
+            weight = weight + g.cells.tie[cells]
+        base = np.repeat(g.offsets[start:stop], np.diff(g.cell_offsets[start : stop + 1]))
+        items = slice(g.offsets[start], g.offsets[stop])
+        base -= items.start
+        for side in (g.first, g.second):
+            total[items] += np.bincount(base + side[cells], weight, items.stop - items.start)
+    return total
 
 
 def native_groups(

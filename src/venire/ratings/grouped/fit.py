@@ -17,8 +17,10 @@ from venire.models import model_of
 from venire.priors import GaussianPrior, ItemPriors, item_priors
 from venire.ratings._base import Ratings, rank_within, sides
 from venire.ratings._errors import ERRORS, ParameterErrors
+from venire.ratings._quasi import RelativeEstimates
 from venire.ratings.fit import Fit
 from venire.ratings.grouped import _uncertainty, batches, scaling
+from venire.scales import Display
 
 __all__ = ["GroupedFit"]
 
@@ -82,6 +84,7 @@ class GroupedFit(Ratings):
     shared_values: np.ndarray  # gamma and log tie of all groups, as present
     _unit: Any = 1.0
     _fitted: GroupedFit | None = None
+    _display: Display | None = None
     _cache: dict[Any, Any] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -133,9 +136,11 @@ class GroupedFit(Ratings):
         treated as a single fit, and all are for "robust".
         """
         checks.one_of(errors, "errors", ERRORS)
-        fitted = self._fitted or self
-        if errors == "robust":
-            found = fitted._once("robust", fitted._robust)
+        fitted = self.own
+        if self.display.anchor is not None:
+            found = self._once(("anchored", errors), lambda: _uncertainty.one_by_one(self, errors))
+        elif errors == "robust":
+            found = fitted._once("robust", lambda: _uncertainty.one_by_one(fitted, "robust"))
         elif self.scale == scaling.STANDARDIZED:  # about the mean of the group
             return self.deviation_errors()
         else:
@@ -148,7 +153,7 @@ class GroupedFit(Ratings):
         The level is the mean, weighted by the precision of priors that go by item. Only these give
         theta a level that can err: else these are the `standard_errors`.
         """
-        fitted = self._fitted or self
+        fitted = self.own
         found = fitted._once("errors", lambda: _uncertainty.compute_errors(fitted)).deviations
         return found if self._fitted is None else frozen(found * self._unit)
 
@@ -185,22 +190,39 @@ class GroupedFit(Ratings):
         Of each group, or of all if they are shared; "robust" where they are not.
         """
         checks.one_of(errors, "errors", ERRORS)
-        fitted = self._fitted or self
+        fitted = self.own
         if errors == "robust":
             return _uncertainty.robust_parameter_errors(fitted)
         return fitted._once("errors", lambda: _uncertainty.compute_errors(fitted)).parameters
 
     def ranks(self) -> np.ndarray:
         """Ranks by theta within groups; see `Ratings.ranks`."""
-        n = len(self.groups)
-        block = np.repeat(np.arange(n), np.diff(self.offsets))
-        if self.prior is None:  # components of a group do not compare
-            for k in np.flatnonzero(self.n_components > 1).tolist():
-                if np.isfinite(self.residual[k]) and self.status[k] != "no comparisons":
-                    part = self.comparisons[self.groups[k]].components().labels
-                    block[self.offsets[k] : self.offsets[k + 1]] = n + k + part / len(part)
-        known = np.isfinite(self.theta)
-        return np.where(known, rank_within(np.where(known, self.theta, -np.inf), block), 0)
+        theta = self.own.theta
+        known = np.isfinite(theta)
+        ranks = rank_within(np.where(known, theta, -np.inf), self._together())
+        return np.where(known, ranks, 0)
+
+    def relative_to(self, reference: Any, *, errors: str = "fisher") -> RelativeEstimates:
+        """Ratings relative to an item that groups have in common; see `Fit.relative_to`.
+
+        Parameters
+        ----------
+        reference : label
+        errors : {"fisher", "robust"}
+
+        Returns
+        -------
+        RelativeEstimates
+            Named tuple (items, estimates, standard_errors), each (n_items,); nan in groups without
+            the item, and where there is no fit.
+
+        Raises
+        ------
+        ValueError
+            If no group has the item, groups share parameters, or the fit was standardized.
+        """
+        shown = self.rescale(self.scale, anchor=reference, at=0.0)
+        return RelativeEstimates(self.items, shown.theta, shown.standard_errors(errors))
 
     def predict(self, group: Any, first: Any, second: Any, *, order: Any = 0) -> np.ndarray:
         """Probabilities of the outcomes of comparisons within groups.
@@ -233,7 +255,7 @@ class GroupedFit(Ratings):
         """
         lookup = GroupLookup(self.groups, self.offsets, self.items)
         k = lookup.group(group, "group")
-        theta = (self._fitted or self).theta
+        theta = self.own.theta
         d = theta[lookup.item(k, first, "first")] - theta[lookup.item(k, second, "second")]
         side = np.broadcast_to(sides(order, d.shape), d.shape)
         law, row = model_of(self.model).tie, model_of(self.model)
@@ -267,23 +289,7 @@ class GroupedFit(Ratings):
     @property
     def item_weights(self) -> np.ndarray:
         """Weight of each item's comparisons, (n_items,)."""
-        if "weights" not in self._cache:
-            g = self.comparisons
-            total = np.zeros(g.n_items)
-            for start, stop in batches.batches(g):
-                cells = slice(g.cell_offsets[start], g.cell_offsets[stop])
-                weight = g.win[cells] + g.loss[cells]
-                if g.cells.tie is not None:
-                    weight = weight + g.cells.tie[cells]
-                base = np.repeat(g.offsets[start:stop], np.diff(g.cell_offsets[start : stop + 1]))
-                items = slice(g.offsets[start], g.offsets[stop])
-                base -= items.start
-                for side in (g.first, g.second):
-                    total[items] += np.bincount(
-                        base + side[cells], weight, items.stop - items.start
-                    )
-            self._cache["weights"] = total
-        return self._cache["weights"]
+        return self._once("weights", lambda: batches.item_weights(self.comparisons))
 
     def standardize(self) -> GroupedFit:
         """The fit with theta of mean 0 and standard deviation 1 in each group.
@@ -303,9 +309,9 @@ class GroupedFit(Ratings):
         >>> gf.standardize().theta.tolist()
         [1.0, -1.0]
         """
-        fitted = self._fitted or self
+        fitted = self.own
         theta, unit = scaling.standardized(fitted.theta, fitted.offsets)
-        return fitted._on(scaling.STANDARDIZED, theta, unit)
+        return fitted._on(Display(scaling.STANDARDIZED), theta, unit)
 
     __iter__ = None  # labels are not positions: Python would count from 0
 
@@ -340,14 +346,19 @@ class GroupedFit(Ratings):
         """A parameter of group `k`."""
         return values if values is None or isinstance(values, float) else float(values[k])
 
-    def _robust(self) -> np.ndarray:
-        if len(self.shared_values):
-            checks.fail("errors", "where groups share parameters only 'fisher' is known")
-        out = np.where(np.isnan(self.theta), np.nan, 0.0)
-        for k in np.flatnonzero(_uncertainty.fitted_groups(self)).tolist():
-            single = self.single(k)
-            out[self.offsets[k] : self.offsets[k + 1]] = single.standard_errors("robust")
-        return frozen(out)
+    def _together(self) -> np.ndarray:
+        """A number for each item, (n_items,), the same for those that compare."""
+        n = len(self.groups)
+        block = scaling.group_of_item(self).astype(np.float64)
+        if self.prior is None:  # components of a group do not
+            for k in np.flatnonzero(self.n_components > 1).tolist():
+                if np.isfinite(self.residual[k]) and self.status[k] != "no comparisons":
+                    part = self.comparisons[self.groups[k]].components().labels
+                    block[self.offsets[k] : self.offsets[k + 1]] = n + k + part / len(part)
+        return block
+
+    def _anchors(self, anchor: Any) -> np.ndarray:
+        return scaling.anchors(self, anchor, self._together())
 
     def _columns(self, level: float, errors: str | None) -> dict[str, np.ndarray]:
         group = np.repeat(self.groups, np.diff(self.offsets))
@@ -363,12 +374,13 @@ class GroupedFit(Ratings):
             "   ".join(f"{name} {count:,}" for name, count in counts),
             f"comparisons {amount(self.n_comparisons)}   items {len(self.items):,}",
         ]
-        notes = [f"estimates: on the scale {self.scale!r}, of each group by itself"]
+        notes = [f"estimates: on the scale {self.display.words}, of each group by itself"]
         if errors is not None:
             notes.append(f"SE: {errors}; lower, upper: {100 * level:g} % Wald")
         group = np.repeat(np.arange(len(self.groups)), np.diff(self.offsets))
         order = np.lexsort((columns["rank"], group))
-        return Summary.of(header, columns, notes, level, order=order, top=top)
+        digits = self.display.digits
+        return Summary.of(header, columns, notes, level, order=order, top=top, digits=digits)
 
     def single(self, k: int) -> Fit:
         """The fit of the group at position `k`, which has one."""

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["STANDARDIZED", "group_of_item", "standardized"]
+from venire._core import checks
+
+__all__ = ["STANDARDIZED", "anchors", "group_of_item", "standardized"]
 
 STANDARDIZED = "standardized"
 
@@ -43,3 +45,16 @@ def standardized(theta: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np
     flat = ~((low < high) & (sd > 0.0))
     size = np.where(flat, np.nan, sd)[group]
     return np.where(known & flat[group], 0.0, centred / size), 1.0 / size
+
+
+def anchors(gf: Any, label: Any, block: np.ndarray) -> np.ndarray:
+    """Position of each item's own anchor, the item `label` of its group, (n_items,) int64; -1 where
+    the group has none, or `block`, a number for those that compare, says that they do not."""
+    single = isinstance(label, (str, int, np.integer)) and not isinstance(label, bool)
+    place = np.flatnonzero(gf.items == label) if single else np.empty(0, np.int64)
+    if not len(place):
+        checks.fail("anchor", "must be the label of an item", value=label)
+    group, own = group_of_item(gf), np.full(len(gf.groups), -1)
+    own[group[place]] = place
+    found = own[group]
+    return np.where(block[found] == block, found, -1)
