@@ -16,7 +16,7 @@ import numpy as np
 SEED = 20241105
 MODELS = ["lynx-70b", "heron-34b", "ibex-chat", "otter-13b", "crane-mini", "bison-7b", "vole-2b"]
 CLUBS = ["Ashby", "Brook", "Calder", "Denby", "Exford", "Farley", "Grange", "Holme"]
-JUDGES = {"strict": 2.5, "friendly": 1.2, "hasty": 0.5}
+JUDGES = {"strict": 2.5, "friendly": 2.0, "hasty": 0.8}
 Row = dict[str, object]
 
 
@@ -62,11 +62,12 @@ def verdicts(rng: np.random.Generator) -> Iterator[Row]:
     """Three judges compare models' answers to prompts; a prompt favours some models."""
     models = MODELS[:5]
     theta = np.linspace(0.8, -0.8, 5)
+    orders = [(a, (a + step) % 5) for step in (1, 2) for a in range(5)]  # each as often first
     for prompt in range(60):
         favour = theta + rng.normal(0.0, 0.7, 5)
         category = ("code", "essay", "maths")[prompt % 3]
-        for _ in range(4):
-            a, b = pair(rng, 5)
+        for k in range(4):
+            a, b = orders[(4 * prompt + k) % 10]
             for judge, sharpness in JUDGES.items():
                 first = wins(rng, sharpness * favour[a], sharpness * favour[b])
                 verdict = "tie" if rng.random() < 0.1 else "A" if first else "B"

@@ -1,8 +1,8 @@
 """Examples of the pages: run as they stand, and what they print compared with what stands there.
 
-``python tests/console.py README.md docs/*.md`` writes into the pages what their commands print now.
+``python tests/console.py README.md docs/*.md`` writes into them what their commands print now.
 
-A block of ``python`` is run, after those before it on its page. A block of ``sh`` is run. In a block
+A block of ``python`` is run, after those before it on its page; a block of ``sh`` is run. In a block
 of ``console`` each line that begins with ``$`` is a command and the lines below it what it prints,
 where a line ``...`` stands for any lines. All run in a folder that has a copy of `examples`.
 """
@@ -23,7 +23,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_SECONDS = re.compile(r"\b\d+(\.\d+)? (ms|s|min)\b")
+_SECONDS = re.compile(r"\b\d+(\.\d+)? (ms|s|min)\b|(?<=residual )\S+")
 
 
 class Block(NamedTuple):
@@ -84,9 +84,9 @@ def commands(text: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def printed(text: str) -> list[str]:
-    """Lines without what differs from run to run, spaces at their ends, and empty ones around."""
-    lines = [_SECONDS.sub("N s", line).rstrip() for line in text.splitlines()]
-    return "\n".join(lines).strip("\n").splitlines()
+    """Lines that are not empty, without spaces at their ends and what differs from run to run."""
+    lines = [_SECONDS.sub("N", line).rstrip() for line in text.splitlines()]
+    return [line for line in lines if line]
 
 
 def as_said(said: list[str], found: str) -> bool:
