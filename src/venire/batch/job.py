@@ -15,6 +15,7 @@ from venire.data.aggregation import aggregate
 from venire.data.columns import Columns
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.outcomes import Reading
+from venire.data.taken import Taken
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.io import DataError
 from venire.io.assemble import about_rows, rows_of
@@ -279,6 +280,8 @@ class GroupsSummary:
         What the caller should know.
     parts : list of str
         The files that were written.
+    taken : Taken or None
+        How the source was read.
     """
 
     n_groups: int
@@ -289,6 +292,7 @@ class GroupsSummary:
     seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)
+    taken: Taken | None = None
 
     @property
     def converged(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from venire.cli._audit import Audit
 from venire.cli._command import adapted
 from venire.cli._consensus import Consensus
 from venire.cli._distill import Ask, Init, ReportRounds, Tell, Train, Withdraw
@@ -22,6 +23,7 @@ COMMANDS = {
     "fit": Fit,
     "bootstrap": Bootstrap,
     "groups": Groups,
+    "audit": Audit,
     "consensus": Consensus,
     "rate": Rate,
     "simulate": Simulate,

@@ -12,6 +12,7 @@ import typer
 from venire.cli._command import argument, block, misused, option
 from venire.cli._report import CSV, PICTURE, READ, TABLE
 from venire.data.columns import Columns
+from venire.data.recognition import Given
 from venire.models import DEFAULT, MODELS
 from venire.priors import GaussianPrior
 
@@ -181,9 +182,8 @@ def quiet() -> Any:
 
 
 def comparisons(**how: Any) -> Any:
-    """The columns of comparisons, of which one or two say who won."""
-    ways = ("outcome", "score", "first_score", "win")
-    return block(one_of=ways, typed={"mapping": SCORES}, **how)
+    """The columns of comparisons; those that are not given are found."""
+    return block(of=Columns, typed={"mapping": SCORES}, **how)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +193,7 @@ class Model:
     model: str = option(DEFAULT, "The last two model ties.", MODEL, choices=MODELS)
     order_effect: bool = option(False, "Fit an advantage of being first.", MODEL)
 
-    def check(self, columns: Columns) -> None:
+    def check(self, columns: Given) -> None:
         """Refuse columns of an order of which nothing is made."""
         for name in ("order", "neutral"):
             if getattr(columns, name) is not None and not self.order_effect:
