@@ -2,7 +2,7 @@
 
 ``python tests/console.py README.md docs/*.md`` writes into them what their commands print now.
 
-A block of ``python`` is run, after those before it on its page; a block of ``sh`` is run. In a block
+A block of ``python`` is run after those before it on its page, and a block of ``sh``. In a block
 of ``console`` each line that begins with ``$`` is a command and the lines below it what it prints,
 where a line ``...`` stands for any lines. All run in a folder that has a copy of `examples`.
 """
