@@ -54,10 +54,14 @@ def of_source(
         if progress is not None and tables.n_rows:
             progress(n_rows, tables.n_rows)
 
+    def place(position: int) -> tuple[str, int]:
+        file, row = scanner.place(position)
+        return file.name, row
+
     with about_rows(scanner.path, names, scanner.place):
         rows = rows_of(pieces(), columns, is_text=tables.is_text, n_threads=n_threads, heard=heard)
         if rows is None:
             raise DataError(scanner.path, "holds no rows")
         date = moments(joined(dates)) if dates else None
-        evidence = of_rows(rows, columns, order_effect, signatures, date, locate=scanner.place)
+        evidence = of_rows(rows, columns, order_effect, signatures, date, locate=place)
         return evidence, rows.taken(columns, *scanner.notes)
