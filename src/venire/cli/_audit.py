@@ -29,7 +29,7 @@ class Audit(Command):
     Exit code 0: done; 1: the data, or a grave finding with --strict; 2: usage.
     """
 
-    file: Path = opt.file()
+    file: opt.Source
     columns: Columns = opt.comparisons(without=("group",))
     order_effect: bool = option(False, "That being first helps is known and fitted.", MODEL)
     n_threads: int | None = opt.threads()
@@ -42,7 +42,7 @@ class Audit(Command):
         """Read all columns, and look."""
         with steps(f"auditing {self.file}"):
             found = audit(
-                self.file, self.columns, order_effect=self.order_effect,
+                self.file.opened(), self.columns, order_effect=self.order_effect,
                 n_threads=self.n_threads, progress=steps.rows,
             )  # fmt: skip
         facts = {

@@ -49,7 +49,7 @@ class Rate(Command):
     Exit code 0: done; 1: the data (the message names file, row and column); 2: usage.
     """
 
-    file: Path = opt.file()
+    file: opt.Source
     columns: Given = block(
         of=VoteColumns,
         without=("pair",),
@@ -116,7 +116,7 @@ class Rate(Command):
     def do(self, steps: Steps) -> Report:
         """Read, rate, and look at the judges."""
         with steps(f"reading {self.file}"):
-            scanner = io.Scanner(self.file)
+            scanner = self.file.opened()
             chosen = chosen_in(scanner, VoteColumns, None, self.columns.named, grouped=True)
             columns = chosen.columns
             if self.method == "stacked" and columns.gold is None:

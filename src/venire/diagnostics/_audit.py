@@ -144,11 +144,11 @@ def audit(
     if isinstance(data, GroupedComparisons):
         checks.fail("data", "audit one group at a time: data[label]", kind=TypeError)
     chosen = Columns.of(columns, named).of_one_fit()
-    if isinstance(data, (str, os.PathLike)):
+    if isinstance(data, (str, os.PathLike)) or type(data).__name__ == "Scanner":
         from venire.diagnostics._files import of_source
-        from venire.io.scanner import Scanner
+        from venire.io.choosing import opened
 
-        return looked_at(of_source(Scanner(data), chosen, known, n_threads, progress))
+        return looked_at(of_source(opened(data, None), chosen, known, n_threads, progress))
     return looked_at(of_frame(data, chosen, known, n_threads))
 
 

@@ -13,7 +13,7 @@ from venire.diagnostics._reading import of_rows
 from venire.io import DataError
 from venire.io.assemble import LABELS, about_rows, rows_of
 from venire.io.scanner import Scanner
-from venire.io.tables_in import joined
+from venire.io.tables import joined
 
 __all__ = ["of_source"]
 
@@ -36,7 +36,7 @@ def of_source(
     progress : callable, optional
         Called with the number of rows read and their total, where it is known beforehand.
     """
-    columns = columns.in_file().among(scanner.names)
+    columns = columns.in_file()
     names = columns.names
     every = {f"\0{k}": name for k, name in enumerate(scanner.names) if name not in names.values()}
     tables = scanner.tables({**names, **every}, [a for a in LABELS if a in names])
