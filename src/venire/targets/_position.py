@@ -24,7 +24,7 @@ class Lean(NamedTuple):
     Attributes
     ----------
     bias, lower, upper : ndarray of float64, shape (n_judges,)
-        NaN where orders were not recorded, or a judge has fewer than 10 judgments, or 3 of an order.
+        NaN where orders were not recorded, or a judge has under 10 judgments or 3 of an order.
     """
 
     bias: Floats

@@ -127,9 +127,7 @@ def rate(
     strata = _strata(votes, by)
     if strata.several and prior is not None and _goes_by_item(prior):
         checks.fail("prior", "must be the same for all items where categories are rated, too")
-    q = consensus(
-        votes, method, gold=gold, hold_to_gold=hold_to_gold, rho=rho, n_threads=threads
-    )
+    q = consensus(votes, method, gold=gold, hold_to_gold=hold_to_gold, rho=rho, n_threads=threads)
     judged = Judged(q, strata)
     fit = fit_model(judged.comparisons(threads), model=model, prior=prior, n_threads=threads)
     of_categories: GroupedFit | None = None
