@@ -274,7 +274,7 @@ def test_batches_do_not_change_picks(monkeypatch):
 @pytest.mark.parametrize(("n_items", "n_groups", "n_picks"), [(1500, 2, 20000), (20, 20000, 190)])
 def test_interrupts_are_heard(n_items, n_groups, n_picks):
     c = vn.GroupedComparisons(
-        [], [], [], groups=np.arange(n_groups),
+        [], [], [], [], groups=np.arange(n_groups),
         items=(np.repeat(np.arange(n_groups), n_items), np.tile(np.arange(n_items), n_groups)),
     )  # fmt: skip
     asked = []
@@ -426,7 +426,7 @@ def test_order_without_asks_is_that_of_the_cells():
 
 def test_second_asks_of_a_pair_are_worth_less():
     items = ([0] * 3, [0, 1, 2])
-    c = vn.GroupedComparisons([], [], [], groups=[0], items=items)
+    c = vn.GroupedComparisons([], [], [], [], groups=[0], items=items)
     asked = (np.zeros(4, int), np.array([0, 1, 0, 0]), np.array([1, 0, 2, 1]))
     often = [vn.design.allocate(c, 1, asked=asked, rho=rho, rng=0) for rho in (0.3, 1.0)]
     for a in often:
@@ -581,13 +581,15 @@ def test_missing_predictions_stand_for_the_groups_mean():
 
 
 def test_without_votes_the_prior_is_fixed():
-    c = vn.GroupedComparisons([], [], [], groups=[1, 2], items=([1, 1, 1, 2, 2], [1, 2, 3, 1, 2]))
+    c = vn.GroupedComparisons(
+        [], [], [], [], groups=[1, 2], items=([1, 1, 1, 2, 2], [1, 2, 3, 1, 2])
+    )
     for prior in ("select", "empirical", "fixed"):
         a = vn.design.allocate(c, 4, prior=prior, prediction=np.arange(5.0), rng=0)
         assert a.prior.name == "fixed"
         assert a.n_asks.tolist() == [3, 1]
         assert len(pairs(a.first[:3], a.second[:3])) == 3
-    one = vn.GroupedComparisons([1], [1], [2], items=([1], [3]))
+    one = vn.GroupedComparisons([1], [1], [2], 1.0, items=([1], [3]))
     assert vn.design.select_prior(one, rng=0).name == "fixed"
 
 

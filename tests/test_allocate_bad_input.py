@@ -47,7 +47,7 @@ def test_a_group_of_one_item_gets_nothing(c):
 
 
 def test_only_groups_of_one_item():
-    c = vn.GroupedComparisons([], [], [], items=([1, 2], [1, 1]))
+    c = vn.GroupedComparisons([], [], [], [], items=([1, 2], [1, 1]))
     with pytest.raises(ValueError, match="budget = 1: the groups have only 0 pairs"):
         vn.design.allocate(c, 1)
 
@@ -111,7 +111,7 @@ def test_infinite_predictions(c):
 
 
 def test_other_data():
-    plain = vn.Comparisons([1], [2])
+    plain = vn.Comparisons([1], [2], 1.0)
     with pytest.raises(TypeError, match="comparisons: must be GroupedComparisons"):
         vn.design.allocate(plain, 1)
     with pytest.raises(TypeError, match="comparisons: must be GroupedComparisons"):

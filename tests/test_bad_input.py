@@ -24,25 +24,33 @@ A, B = ["a", "b", "c"], ["b", "c", "a"]
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: vn.Comparisons([], []), ValueError, ["first", "empty"]),
-        (lambda: vn.Comparisons(A, B[:2]), ValueError, ["second", "2", "3"]),
+        (lambda: vn.Comparisons([], [], 1.0), ValueError, ["first", "empty"]),
+        (lambda: vn.Comparisons(A, B[:2], 1.0), ValueError, ["second", "2", "3"]),
         (lambda: vn.Comparisons(A, B, [1, 0]), ValueError, ["score", "2", "3"]),
-        (lambda: vn.Comparisons(A, B, weight=[1] * 4), ValueError, ["weight", "4", "3"]),
-        (lambda: vn.Comparisons(A, B, order=[1]), ValueError, ["order", "1", "3"]),
-        (lambda: vn.Comparisons(A, ["b", "b", "a"]), ValueError, ["1", "'b'", "itself"]),
-        (lambda: vn.Comparisons(A, B, weight=[1, 1, np.nan]), ValueError, ["weight", "2", "nan"]),
-        (lambda: vn.Comparisons(A, B, weight=[1, -2, 1]), ValueError, ["weight", "1", "-2"]),
-        (lambda: vn.Comparisons(A, B, weight=[np.inf, 1, 1]), ValueError, ["weight", "0", "inf"]),
+        (lambda: vn.Comparisons(A, B, 1.0, weight=[1] * 4), ValueError, ["weight", "4", "3"]),
+        (lambda: vn.Comparisons(A, B, 1.0, order=[1]), ValueError, ["order", "1", "3"]),
+        (lambda: vn.Comparisons(A, ["b", "b", "a"], 1.0), ValueError, ["1", "'b'", "itself"]),
+        (
+            lambda: vn.Comparisons(A, B, 1.0, weight=[1, 1, np.nan]),
+            ValueError,
+            ["weight", "2", "nan"],
+        ),
+        (lambda: vn.Comparisons(A, B, 1.0, weight=[1, -2, 1]), ValueError, ["weight", "1", "-2"]),
+        (
+            lambda: vn.Comparisons(A, B, 1.0, weight=[np.inf, 1, 1]),
+            ValueError,
+            ["weight", "0", "inf"],
+        ),
         (lambda: vn.Comparisons(A, B, [0.5, 1.25, 1]), ValueError, ["score", "1", "1.25"]),
         (lambda: vn.Comparisons(A, B, [0.5, 1, -0.1]), ValueError, ["score", "2", "-0.1"]),
         (lambda: vn.Comparisons(A, B, [np.nan, 1, 1]), ValueError, ["score", "0", "nan"]),
         (lambda: vn.Comparisons(A, B, 1.5), ValueError, ["score", "1.5"]),
         (lambda: vn.Comparisons(A, B, ["win"] * 3), TypeError, ["score"]),
-        (lambda: vn.Comparisons(A, B, order=[1, 2, 0]), ValueError, ["order", "1", "2"]),
-        (lambda: vn.Comparisons(A, ["b", None, "a"]), ValueError, ["second", "1"]),
-        (lambda: vn.Comparisons([1.5, 2.0], [2.0, 1.0]), ValueError, ["first", "0", "1.5"]),
-        (lambda: vn.Comparisons(A, B, items=["a", "b"]), ValueError, ["first", "2", "'c'"]),
-        (lambda: vn.Comparisons(A, B, items=list("aabc")), ValueError, ["items", "'a'"]),
+        (lambda: vn.Comparisons(A, B, 1.0, order=[1, 2, 0]), ValueError, ["order", "1", "2"]),
+        (lambda: vn.Comparisons(A, ["b", None, "a"], 1.0), ValueError, ["second", "1"]),
+        (lambda: vn.Comparisons([1.5, 2.0], [2.0, 1.0], 1.0), ValueError, ["first", "0", "1.5"]),
+        (lambda: vn.Comparisons(A, B, 1.0, items=["a", "b"]), ValueError, ["first", "2", "'c'"]),
+        (lambda: vn.Comparisons(A, B, 1.0, items=list("aabc")), ValueError, ["items", "'a'"]),
         (
             lambda: vn.Comparisons.from_counts(A, B, [1, -1, 0], [0, 0, 1]),
             ValueError,
@@ -145,13 +153,13 @@ def test_iteration_limit_warns(fit):
 def test_one_item():
     """One item that was never compared has nothing to fit; comparing it with itself is refused."""
     with pytest.raises(ValueError, match="itself"):
-        vn.Comparisons(["a"], ["a"])
+        vn.Comparisons(["a"], ["a"], 1.0)
 
 
 @pytest.mark.parametrize("fit", FITS)
 def test_all_weights_zero(fit):
     with pytest.raises(ValueError):
-        fit(vn.Comparisons(A, B, weight=np.zeros(3)))
+        fit(vn.Comparisons(A, B, 1.0, weight=np.zeros(3)))
 
 
 def converged_or_warned(c, **kwargs):

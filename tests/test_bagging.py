@@ -7,17 +7,31 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
+import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_diabetes, load_iris
-from sklearn.ensemble import BaggingClassifier, BaggingRegressor
+from sklearn.ensemble import (
+    BaggingClassifier,
+    BaggingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    VotingClassifier,
+)
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -354,6 +368,114 @@ def test_bad_arguments():
         vn.ensembles.Bagging(Ridge(), 2, max_features="sqrt").fit(X, Y)
     with pytest.raises(AttributeError, match="nothing"):
         _ = vn.nothing
+
+
+# ---- whatever the learner takes -----------------------------------------------------------
+
+N = 80
+_rng = np.random.default_rng(0)
+A = _rng.normal(size=(N, 3))
+AIM = A @ [1.0, 2.0, 3.0] + _rng.normal(size=N)
+SIGN = np.where(AIM > 0, "yes", "no")
+HOLES = np.where(np.arange(3 * N).reshape(N, 3) % 7 == 0, np.nan, A)
+TEXT = [("good " if v > 0 else "bad ") + f"w{i % 5}" for i, v in enumerate(AIM)]
+COLUMNS = {"a": A[:, 0], "b": A[:, 1], "s": np.where(A[:, 2] > 0, "x", "z").tolist()}
+FRAME = pd.DataFrame(COLUMNS, index=np.arange(N) + 1000)  # labels of rows are no positions
+KINDS = pd.DataFrame({"a": A[:, 0], "k": pd.Categorical(COLUMNS["s"])})
+
+
+def by_name(model):
+    """A learner that asks for columns by their names."""
+    numbers = ("numbers", StandardScaler(), ["a", "b"])
+    return make_pipeline(
+        ColumnTransformer([numbers, ("text", OneHotEncoder(handle_unknown="ignore"), ["s"])]), model
+    )
+
+
+TAKEN = {
+    "nan": (HistGradientBoostingRegressor(max_iter=3), HOLES, AIM),
+    "nan by a pipeline that fills": (make_pipeline(SimpleImputer(), Ridge()), HOLES, AIM),
+    "nan in a frame": (HistGradientBoostingRegressor(max_iter=3), pd.DataFrame(HOLES), AIM),
+    "categories": (
+        HistGradientBoostingClassifier(max_iter=3, categorical_features="from_dtype"), KINDS, SIGN,
+    ),
+    "names": (by_name(Ridge()), FRAME, pd.Series(AIM)),
+    "names of a polars frame": (by_name(Ridge()), pl.DataFrame(COLUMNS), pl.Series(AIM)),
+    "names, classes": (by_name(LogisticRegression()), FRAME, pd.Series(pd.Categorical(SIGN))),
+    "a search over names": (GridSearchCV(by_name(Ridge()), {"ridge__alpha": [1, 9]}), FRAME, AIM),
+    "texts": (make_pipeline(CountVectorizer(), LogisticRegression()), TEXT, SIGN),
+    "texts of a series": (make_pipeline(CountVectorizer(), Ridge()), pd.Series(TEXT), AIM),
+    "dicts": (make_pipeline(DictVectorizer(), Ridge()), [{t[:3]: 1.0} for t in TEXT], AIM),
+    "rows of any length": (
+        make_pipeline(CountVectorizer(analyzer=list), Ridge()),
+        [t.split() * (1 + i % 3) for i, t in enumerate(TEXT)], AIM,
+    ),
+    "sparse": (Ridge(), scipy.sparse.coo_matrix(A), AIM),
+    "sparse, some columns": (DecisionTreeRegressor(), scipy.sparse.csc_array(A), AIM, 2),
+    "frame, some columns": (DecisionTreeRegressor(), FRAME[["a", "b"]], AIM, 1),
+    "images": (
+        make_pipeline(FunctionTransformer(lambda x: x.reshape(len(x), -1)), Ridge()),
+        A[:, :, None], AIM,
+    ),
+    "several targets": (KNeighborsRegressor(), FRAME[["a", "b"]], np.column_stack([AIM, -AIM])),
+    "no weights within": (MultiOutputRegressor(KNeighborsRegressor()), A, np.c_[AIM, -AIM]),
+    "no weights in a vote": (VotingClassifier([("k", KNeighborsClassifier())]), A, SIGN),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("what", TAKEN)
+def test_it_takes_what_its_learner_takes(what):
+    learner, x, y, *some = TAKEN[what]
+    bag = vn.ensembles.Bagging(learner, 5, max_features=(*some, 1.0)[0], random_state=0).fit(x, y)
+    assert 0.1 < bag.score(x, y) <= 1.0
+    assert bag.interval(x).shape[:2] == (2, N)
+    assert np.isfinite(bag.oob_score_)
+    if not some:  # each member is the learner on rows that it was given as they are
+        members = bag.predict_members(x)
+        for member, said in zip(bag.estimators_, members, strict=True):
+            np.testing.assert_array_equal(np.asarray(member.predict(x)), said)
+
+
+@pytest.mark.filterwarnings("error")
+def test_names_of_columns_are_kept():
+    bag = vn.ensembles.Bagging(by_name(Ridge()), 3, random_state=0).fit(FRAME, AIM)
+    assert bag.feature_names_in_.tolist() == ["a", "b", "s"]
+    assert bag.n_features_in_ == 3
+    turned = FRAME[["s", "b", "a"]].assign(more=1.0)  # by name is by name
+    np.testing.assert_array_equal(bag.predict(turned), bag.predict(FRAME))
+    with pytest.raises(ValueError, match="columns are missing"):
+        bag.predict(FRAME[["a", "b"]])
+    many = pd.concat([FRAME] * 60)  # more than a block
+    np.testing.assert_array_equal(bag.predict_members(many)[:, -N:], bag.predict_members(FRAME))
+    linear = vn.ensembles.Bagging(Ridge(), 3, random_state=0).fit(FRAME[["a", "b"]], AIM)
+    for member in linear.estimators_:
+        member.predict(FRAME[["a", "b"]])
+    for learner, some in ((Ridge(), 1.0), (DecisionTreeRegressor(), 1)):
+        bag = vn.ensembles.Bagging(learner, 3, max_features=some).fit(FRAME[["a", "b"]], AIM)
+        with pytest.raises(ValueError, match="feature names should match"):
+            bag.predict(FRAME[["b", "a"]])
+    again = bag.fit(A, AIM)
+    assert not hasattr(again, "feature_names_in_")
+
+
+def test_what_it_checks_itself():
+    tree, texts = DecisionTreeRegressor(), make_pipeline(CountVectorizer(), Ridge())
+    for learner, x, y, message in (
+        (tree, FRAME, AIM[:-1], "y: has 79 rows, but X has 80"),
+        (tree, A, np.where(AIM > 2, np.nan, AIM), "y: Input y contains NaN"),
+        (tree, A[:1], AIM[:1], "X: must have two rows or more"),
+        (Ridge(), HOLES, AIM, "X: Input X contains NaN"),
+        (Ridge(), TEXT, AIM, "X: "),
+        (DecisionTreeClassifier(), A, np.c_[SIGN, SIGN], "y: y should be a 1d array"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            vn.ensembles.Bagging(learner, 2).fit(x, y)
+    with pytest.raises(ValueError, match=r"max_features.*: must be 1.0 where X has no columns"):
+        vn.ensembles.Bagging(texts, 2, max_features=0.5).fit(TEXT, AIM)
+    vote = VotingClassifier([("k", KNeighborsClassifier())])
+    with pytest.raises(ValueError, match=r"scheme.*: needs a learner that takes sample_weight"):
+        vn.ensembles.Bagging(vote, 2, scheme="bayesian").fit(A, SIGN)
 
 
 def test_a_member_without_rows_says_so():

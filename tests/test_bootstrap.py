@@ -287,7 +287,7 @@ def test_existence_is_that_of_the_definition(model):
 
 
 def test_no_replicate_has_a_fit():
-    fit = vn.fit_bradley_terry(vn.Comparisons([0, 1], [1, 0]))
+    fit = vn.fit_bradley_terry(vn.Comparisons([0, 1], [1, 0], 1.0))
     with pytest.warns(vn.NotIdentifiedWarning):  # replicate 0 of this stream
         b = vn.bootstrap(fit, 1, rng=0)
     with pytest.raises(ValueError, match="only 0 of 1 replicates have a fit"):
@@ -526,17 +526,17 @@ def test_what_is_not_exchangeable_is_refused():
     soft = vn.fit_bradley_terry(vn.Comparisons([0, 1], [1, 0], [0.7, 0.6]))
     with pytest.raises(ValueError, match=r"unit: outcomes .* comparisons.win\[0\] = 0.4 is not"):
         vn.bootstrap(soft, 2, unit="outcomes")
-    weighted = vn.fit_bradley_terry(vn.Comparisons([0, 1], [1, 0], weight=[1.0, 1.5]))
+    weighted = vn.fit_bradley_terry(vn.Comparisons([0, 1], [1, 0], 1.0, weight=[1.0, 1.5]))
     with pytest.raises(ValueError, match=r"comparisons.loss\[0\] = 1.5|comparisons.win\[.\] = 1.5"):
         vn.bootstrap(weighted, 2, unit="outcomes")
     pair = vn.fit_bradley_terry(vn.Comparisons([0], [1], [0.7]))
     with pytest.raises(ValueError, match="only one cell to draw: nothing to resample"):
         vn.bootstrap(pair, 2)
-    one = vn.fit_bradley_terry(vn.Comparisons([0, 1], [1, 0], cluster=[3, 3]))
+    one = vn.fit_bradley_terry(vn.Comparisons([0, 1], [1, 0], 1.0, cluster=[3, 3]))
     with pytest.raises(ValueError, match="cluster: all comparisons are of one cluster"):
         vn.bootstrap(one, 2)
     with pytest.warns(vn.NotIdentifiedWarning):
-        apart = vn.fit_bradley_terry(vn.Comparisons([0], [1]), components="strong")
+        apart = vn.fit_bradley_terry(vn.Comparisons([0], [1], 1.0), components="strong")
     with pytest.raises(ValueError, match="no comparison lies within a component"):
         vn.bootstrap(apart, 2)
     heavy = vn.fit_bradley_terry(vn.Comparisons.from_counts([0], [1], [2e7], [1.0]))

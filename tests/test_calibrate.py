@@ -609,7 +609,12 @@ def test_a_grouped_fit_goes_in(model):
 
 def test_groups_without_comparisons_or_fit():
     rows = vn.GroupedComparisons(
-        ["a", "a", "b"], [0, 1, 0], [1, 0, 1], groups=["a", "b", "c"], items=(["c", "c"], [0, 1])
+        ["a", "a", "b"],
+        [0, 1, 0],
+        [1, 0, 1],
+        1.0,
+        groups=["a", "b", "c"],
+        items=(["c", "c"], [0, 1]),
     )
     gf = vn.fit_groups(rows, prior=None)
     assert gf.status.tolist() == ["converged", "not identified", "no comparisons"]
@@ -618,7 +623,7 @@ def test_groups_without_comparisons_or_fit():
     with pytest.raises(ValueError, match=r"second\[0\] = 0: has no standard error"):
         vn.calibrate(gf, ["a"], [0], ["c"], [0])
     with pytest.raises(TypeError, match="gf = 'Comparisons': must be a GroupedFit"):
-        vn.calibrate(vn.Comparisons([0], [1]), ["a"], [0], ["c"], [0])
+        vn.calibrate(vn.Comparisons([0], [1], 1.0), ["a"], [0], ["c"], [0])
 
 
 def test_what_bridges_are_worth_to_a_student():

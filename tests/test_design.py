@@ -354,7 +354,8 @@ def test_pair_design():
     with pytest.raises(TypeError):
         d + 1
     g = vn.GroupedComparisons(
-        ["q", "q", "r", "r"], ["a", "c", "x", "x"], ["b", "d", "y", "z"], groups=["q", "s", "r"],
+        ["q", "q", "r", "r"], ["a", "c", "x", "x"], ["b", "d", "y", "z"], 1,
+        groups=["q", "s", "r"],
         items=(["s"], ["m"]),
     )  # fmt: skip
     assert np.diff(g.offsets).tolist() == d.n_items.tolist()

@@ -410,8 +410,8 @@ def test_lengths_are_those_of_what_was_read(generator):
     n = 100_000
     ids = np.arange(n) % 7
     for make in (
-        lambda second: vn.Comparisons(ids, second),
-        lambda second: vn.GroupedComparisons(ids, ids, second),
+        lambda second: vn.Comparisons(ids, second, 1.0),
+        lambda second: vn.GroupedComparisons(ids, ids, second, 1.0),
         lambda second: vn.Votes(ids, second, ids, np.ones(n, np.int8)),
     ):
         with pytest.raises(ValueError, match="second: has 5 rows"):
@@ -421,7 +421,7 @@ def test_lengths_are_those_of_what_was_read(generator):
     with pytest.raises(ValueError, match="teacher: has 5 rows"):
         vn.Votes.from_pairs(ids, Long(n, [1, 2, 3, 4, 5]), np.ones(n, np.int8))
     with pytest.raises(ValueError, match="cluster: has 5 rows"):
-        vn.Comparisons(ids, ids + 1, cluster=Long(n, [1, 2, 3, 4, 5]))
+        vn.Comparisons(ids, ids + 1, 1.0, cluster=Long(n, [1, 2, 3, 4, 5]))
 
 
 class Long(Lying):
@@ -849,7 +849,7 @@ def test_threads_of_the_environment(no_wish):
 
 @pytest.mark.parametrize("value", ["100000", "0"])
 def test_the_environment_is_refused_and_not_crashed_on(value):
-    code = "import venire as vn; vn.Comparisons([0], [1])"
+    code = "import venire as vn; vn.Comparisons([0], [1], 1)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120,
         env=os.environ | {"VENIRE_NUM_THREADS": value},

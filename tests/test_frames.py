@@ -47,6 +47,8 @@ def frame(request):
 
 
 def columns(data, first, second, **named):
+    if not {"outcome", "score", "first_score", "win"} & {*named}:
+        named["score"] = 1.0
     return read_frame(data, vn.Columns(first=first, second=second, **named))
 
 
@@ -76,7 +78,7 @@ def test_counts(frame):
 def test_weight_order_and_cluster(frame):
     data = frame(GAMES)
     rows = columns(data, "home", "away", weight="games", order="turn", cluster="season")
-    assert rows.score is None
+    assert rows.score == 1.0
     assert rows.weight.tolist() == [2.0, 1.0, 1.0, 4.0]
     assert rows.order.tolist() == [1, -1, 0, 1]
     assert rows.cluster.items.tolist() == ["s1", "s2"]
@@ -291,9 +293,11 @@ def test_comparisons_from_frame(frame):
         (1, 2, 1, 0, 0, 1),
     ]
     with pytest.raises(ValueError, match="z"):
-        vn.Comparisons.from_frame(frame(GAMES), first="home", second="away", items=["x", "y"])
+        vn.Comparisons.from_frame(
+            frame(GAMES), first="home", second="away", score=1.0, items=["x", "y"]
+        )
     c = vn.Comparisons.from_frame(
-        frame(GAMES), first="home", second="away", items=["z", "y", "q", "x"]
+        frame(GAMES), first="home", second="away", score=1.0, items=["z", "y", "q", "x"]
     )
     assert c.items.tolist() == ["z", "y", "q", "x"]
 

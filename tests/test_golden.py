@@ -325,7 +325,7 @@ def test_undefeated_or_winless_item_is_refused(backend, row, attribute):
 def test_undefeated_or_winless_item_with_a_prior(row, rank):
     first, second = zip(*CIRCLE, row, strict=True)
     prior = vn.GaussianPrior(0.1)
-    found = vn.fit_bradley_terry(vn.Comparisons(first, second), prior=prior)
+    found = vn.fit_bradley_terry(vn.Comparisons(first, second, 1.0), prior=prior)
     twin = reference.fit(reference.aggregate(first, second), prior=prior)
     np.testing.assert_allclose(found.theta, twin.theta, atol=1e-8)
     assert np.isfinite(found.theta).all()
@@ -335,7 +335,7 @@ def test_undefeated_or_winless_item_with_a_prior(row, rank):
 def test_two_groups_that_never_met_are_not_compared():
     first, second = ["a", "b", "x", "y"], ["b", "a", "y", "x"]
     with pytest.warns(vn.NotIdentifiedWarning):
-        found = vn.fit_bradley_terry(vn.Comparisons(first, second, weight=[2, 1, 3, 1]))
+        found = vn.fit_bradley_terry(vn.Comparisons(first, second, 1.0, weight=[2, 1, 3, 1]))
     assert found.component.tolist() == [0, 0, 1, 1]
     half = [math.log(2) / 2, math.log(3) / 2]
     np.testing.assert_allclose(found.theta, [half[0], -half[0], half[1], -half[1]], atol=1e-8)
@@ -344,7 +344,7 @@ def test_two_groups_that_never_met_are_not_compared():
 
 
 def test_full_order_without_upsets():
-    c = vn.Comparisons(["a", "b", "a"], ["b", "c", "c"])
+    c = vn.Comparisons(["a", "b", "a"], ["b", "c", "c"], 1.0)
     with pytest.raises(vn.NotIdentifiedError) as caught:
         vn.fit_bradley_terry(c)
     assert caught.value.n_components == 3

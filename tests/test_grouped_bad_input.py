@@ -19,24 +19,24 @@ Grouped = vn.GroupedComparisons
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: Grouped([], [], []), ValueError, ["group", "empty"]),
-        (lambda: Grouped(G, A, B[:2]), ValueError, ["second", "2", "group", "3"]),
+        (lambda: Grouped([], [], [], []), ValueError, ["group", "empty"]),
+        (lambda: Grouped(G, A, B[:2], 1), ValueError, ["second", "2", "group", "3"]),
         (lambda: Grouped(G, A, B, [1, 0]), ValueError, ["score", "2", "3"]),
-        (lambda: Grouped(G, A, B, weight=[1] * 4), ValueError, ["weight", "4", "3"]),
-        (lambda: Grouped(G, A, B, order=[1, 0]), ValueError, ["order", "2", "3"]),
+        (lambda: Grouped(G, A, B, 1, weight=[1] * 4), ValueError, ["weight", "4", "3"]),
+        (lambda: Grouped(G, A, B, 1, order=[1, 0]), ValueError, ["order", "2", "3"]),
         (lambda: Grouped([], [], [], [1.0], groups=["x"]), ValueError, ["score", "1", "0"]),
-        (lambda: Grouped(["q", None, "p"], A, B), ValueError, ["group", "missing", "1"]),
-        (lambda: Grouped([1.0, np.nan, 2.0], A, B), ValueError, ["group", "missing", "1"]),
-        (lambda: Grouped([1.0, 1.5, 2.0], A, B), ValueError, ["group", "1", "1.5"]),
-        (lambda: Grouped(G, ["a", None, "a"], B), ValueError, ["first", "missing", "1"]),
-        (lambda: Grouped("q", A, B), TypeError, ["group", "'q'"]),
-        (lambda: Grouped(np.zeros((3, 1), int), A, B), ValueError, ["group", "2 dimensions"]),
-        (lambda: Grouped([True, False, True], A, B), TypeError, ["group", "True"]),
-        (lambda: Grouped(G, A, [1, 2, 3]), TypeError, ["second", "one type", "0"]),
-        (lambda: Grouped(G, A, ["b", "b", "b"]), ValueError, ["'q'", "itself", "'b'", "1"]),
-        (lambda: Grouped([5, 5], [3, 4], [4, 4]), ValueError, ["group 5", "itself", "4", "1"]),
+        (lambda: Grouped(["q", None, "p"], A, B, 1), ValueError, ["group", "missing", "1"]),
+        (lambda: Grouped([1.0, np.nan, 2.0], A, B, 1), ValueError, ["group", "missing", "1"]),
+        (lambda: Grouped([1.0, 1.5, 2.0], A, B, 1), ValueError, ["group", "1", "1.5"]),
+        (lambda: Grouped(G, ["a", None, "a"], B, 1), ValueError, ["first", "missing", "1"]),
+        (lambda: Grouped("q", A, B, 1), TypeError, ["group", "'q'"]),
+        (lambda: Grouped(np.zeros((3, 1), int), A, B, 1), ValueError, ["group", "2 dimensions"]),
+        (lambda: Grouped([True, False, True], A, B, 1), TypeError, ["group", "True"]),
+        (lambda: Grouped(G, A, [1, 2, 3], 1), TypeError, ["second", "one type", "0"]),
+        (lambda: Grouped(G, A, ["b", "b", "b"], 1), ValueError, ["'q'", "itself", "'b'", "1"]),
+        (lambda: Grouped([5, 5], [3, 4], [4, 4], 1), ValueError, ["group 5", "itself", "4", "1"]),
         (
-            lambda: Grouped([5, 5], [3, 4], [4, 4], weight=[1, 0]),
+            lambda: Grouped([5, 5], [3, 4], [4, 4], 1, weight=[1, 0]),
             ValueError,
             ["group 5", "itself", "4", "1"],
         ),
@@ -45,26 +45,34 @@ Grouped = vn.GroupedComparisons
         (lambda: Grouped(G, A, B, [1, 1, np.nan]), ValueError, ["score", "'p'", "nan", "2"]),
         (lambda: Grouped(G, A, B, 2.0), ValueError, ["score", "'q'", "2.0", "0"]),
         (lambda: Grouped(G, A, B, ["win"] * 3), TypeError, ["score"]),
-        (lambda: Grouped(G, A, B, weight=[1, -2, 1]), ValueError, ["weight", "'q'", "-2", "1"]),
-        (lambda: Grouped(G, A, B, weight=[1, 1, np.inf]), ValueError, ["weight", "'p'", "inf"]),
-        (lambda: Grouped(G, A, B, order=[1, 2, 0]), ValueError, ["order", "2", "1"]),
-        (lambda: Grouped(G, A, B, n_threads=0), ValueError, ["n_threads", "0"]),
-        (lambda: Grouped(G, A, B, groups=["q"]), ValueError, ["group", "among groups", "'p'", "2"]),
-        (lambda: Grouped(G, A, B, groups=["q", "p", "q"]), ValueError, ["groups", "twice", "'q'"]),
-        (lambda: Grouped([1], [2], [3], groups=[]), ValueError, ["group", "1", "0"]),
-        (lambda: Grouped(G, A, B, items=["a"]), TypeError, ["items", "pair"]),
-        (lambda: Grouped(G, A, B, items=(["q"], ["a", "b"])), ValueError, ["items", "1", "2"]),
+        (lambda: Grouped(G, A, B, 1, weight=[1, -2, 1]), ValueError, ["weight", "'q'", "-2", "1"]),
+        (lambda: Grouped(G, A, B, 1, weight=[1, 1, np.inf]), ValueError, ["weight", "'p'", "inf"]),
+        (lambda: Grouped(G, A, B, 1, order=[1, 2, 0]), ValueError, ["order", "2", "1"]),
+        (lambda: Grouped(G, A, B, 1, n_threads=0), ValueError, ["n_threads", "0"]),
         (
-            lambda: Grouped(G, A, B, groups=["q", "p"], items=(["q", "z"], ["a", "a"])),
+            lambda: Grouped(G, A, B, 1, groups=["q"]),
+            ValueError,
+            ["group", "among groups", "'p'", "2"],
+        ),
+        (
+            lambda: Grouped(G, A, B, 1, groups=["q", "p", "q"]),
+            ValueError,
+            ["groups", "twice", "'q'"],
+        ),
+        (lambda: Grouped([1], [2], [3], 1, groups=[]), ValueError, ["group", "1", "0"]),
+        (lambda: Grouped(G, A, B, 1, items=["a"]), TypeError, ["items", "pair"]),
+        (lambda: Grouped(G, A, B, 1, items=(["q"], ["a", "b"])), ValueError, ["items", "1", "2"]),
+        (
+            lambda: Grouped(G, A, B, 1, groups=["q", "p"], items=(["q", "z"], ["a", "a"])),
             ValueError,
             ["items", "group", "'z'", "[1]"],
         ),
         (
-            lambda: Grouped(G, A, B, items=(["q", None], ["a", "a"])),
+            lambda: Grouped(G, A, B, 1, items=(["q", None], ["a", "a"])),
             ValueError,
             ["items", "group", "missing", "[1]"],
         ),
-        (lambda: Grouped(G, A, B, items=([1], ["a"])), TypeError, ["items", "one type", "0"]),
+        (lambda: Grouped(G, A, B, 1, items=([1], ["a"])), TypeError, ["items", "one type", "0"]),
         (
             lambda: Grouped.from_counts(G, A, B, [1, -1, 1], [1, 1, 1]),
             ValueError,
@@ -110,10 +118,10 @@ def test_the_first_bad_row_is_named_in_any_order_and_with_any_threads():
 def test_columns_with_an_index_of_their_own():
     pandas = pytest.importorskip("pandas")
     columns = [pandas.Series(x, index=[7, 8, 9]) for x in ([1, 1, 2], [3, 4, 3], [4, 3, 4])]
-    assert Grouped(*columns).n_items == 4
+    assert Grouped(*columns, 1).n_items == 4
     columns[2] = columns[1]
     with pytest.raises(ValueError, match=r"second\[0\] = 3: .*group 1"):
-        Grouped(*columns)
+        Grouped(*columns, 1)
 
 
 @pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow"])
@@ -122,11 +130,11 @@ def test_null_in_a_frame(kind):
     module = pytest.importorskip(kind)
     frame = module.table(table) if kind == "pyarrow" else module.DataFrame(table)
     with pytest.raises(ValueError, match=r"group\[1\].*'q'.*missing"):
-        Grouped.from_frame(frame, group="q", first="a", second="b")
+        Grouped.from_frame(frame, group="q", first="a", second="b", score=1.0)
     with pytest.raises(ValueError, match=r"score\[2\] = 4.0 .*'s'"):
         Grouped.from_frame(frame, group="b", first="a", second="b", score="s")
     with pytest.raises(ValueError, match="nope"):
-        Grouped.from_frame(frame, group="nope", first="a", second="b")
+        Grouped.from_frame(frame, group="nope", first="a", second="b", score=1.0)
 
 
 ROWS = Grouped(G, A, B, [1.0, 0.5, 0.3])
@@ -163,7 +171,7 @@ def test_after_the_data_arguments_are_keywords():
     with pytest.raises(TypeError, match="GroupedComparisons"):
         vn.fit_groups((G, A, B))
     with pytest.raises(TypeError, match="GroupedComparisons"):
-        vn.fit_groups(vn.Comparisons(A, B))
+        vn.fit_groups(vn.Comparisons(A, B, 1.0))
 
 
 @pytest.mark.parametrize("precision", [0.0, -1.0, np.nan, np.inf])
@@ -191,10 +199,10 @@ def test_arguments_of_the_result():
 
 def test_one_row():
     """One comparison: a fit only with a prior; its two items lie the same distance from 0."""
-    g = Grouped([7], ["a"], ["b"])
+    g = Grouped([7], ["a"], ["b"], 1)
     gf = vn.fit_groups(g)
     assert gf.status.tolist() == ["converged"]
-    single = vn.fit_bradley_terry(vn.Comparisons(["a"], ["b"]), prior=vn.GaussianPrior(0.01))
+    single = vn.fit_bradley_terry(vn.Comparisons(["a"], ["b"], 1.0), prior=vn.GaussianPrior(0.01))
     np.testing.assert_allclose(gf.theta, single.theta, atol=1e-9)
     gf = vn.fit_groups(g, prior=None)
     assert gf.status.tolist() == ["not identified"]

@@ -359,7 +359,7 @@ def test_what_cannot_be_resampled_is_said():
 
 
 def test_no_items_at_all():
-    g = vn.GroupedComparisons([], [], [], groups=["a", "b"])
+    g = vn.GroupedComparisons([], [], [], [], groups=["a", "b"])
     b = vn.bootstrap(vn.fit_groups(g), 5, rng=1)
     assert b.resampled.tolist() == [False, False]
     assert b.interval().shape == (0, 2)

@@ -108,7 +108,7 @@ def test_items_belong_to_their_group():
 
 def test_groups_keep_the_order_that_is_given_and_may_be_empty():
     g = vn.GroupedComparisons(
-        [5, 5], [0, 1], [1, 2], groups=[9, 5, 7], items=([7, 5, 7], [8, 0, 8])
+        [5, 5], [0, 1], [1, 2], 1.0, groups=[9, 5, 7], items=([7, 5, 7], [8, 0, 8])
     )
     assert g.groups.tolist() == [9, 5, 7]
     assert g.offsets.tolist() == [0, 0, 3, 4]

@@ -139,7 +139,7 @@ def test_ties_only_in_a_group_without_a_fit(model):
 
 
 def test_shared_parameters_that_nothing_determines():
-    one_sided = vn.GroupedComparisons([1, 1, 2], [0, 1, 5], [1, 0, 6])  # `first` always wins
+    one_sided = vn.GroupedComparisons([1, 1, 2], [0, 1, 5], [1, 0, 6], 1.0)  # `first` always wins
     for prior in PRIORS.values():
         with pytest.raises(vn.NotIdentifiedError, match="order_effect"):
             vn.fit_groups(one_sided, prior=prior, order_effect=True, shared=True)
@@ -147,7 +147,7 @@ def test_shared_parameters_that_nothing_determines():
     for model in ("davidson", "rao-kupper"):
         with pytest.raises(vn.NotIdentifiedError, match="tie"):
             vn.fit_groups(only_ties, model=model, shared=True)
-    nothing = vn.GroupedComparisons([1, 2], [0, 5], [1, 6])
+    nothing = vn.GroupedComparisons([1, 2], [0, 5], [1, 6], 1.0)
     with pytest.raises(vn.NotIdentifiedError, match="no group has a fit"):
         vn.fit_groups(nothing, prior=None, order_effect=True, shared=True)
 

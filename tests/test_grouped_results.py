@@ -21,7 +21,7 @@ SECOND = ["b", "c", "a", "b", "c", "b", "a", "d", "c", "b"]
 WEIGHT = [1.0] * 9 + [0.0]
 GROUPS = ["fit", "undefeated", "apart", "zero", "single", "empty"]
 G = vn.GroupedComparisons(
-    GROUP, FIRST, SECOND, weight=WEIGHT, groups=GROUPS, items=(["single"], ["a"])
+    GROUP, FIRST, SECOND, 1.0, weight=WEIGHT, groups=GROUPS, items=(["single"], ["a"])
 )
 
 
@@ -63,7 +63,7 @@ def test_statuses_with_a_prior():
 @pytest.mark.parametrize("model", ["bradley-terry", "thurstone", "davidson", "rao-kupper"])
 def test_one_bad_group_does_not_stop_the_others(model):
     gf = vn.fit_groups(G, model=model, prior=None)
-    alone = vn.fit_groups(vn.GroupedComparisons(GROUP[:3], FIRST[:3], SECOND[:3]), model=model)
+    alone = vn.fit_groups(vn.GroupedComparisons(GROUP[:3], FIRST[:3], SECOND[:3], 1.0), model=model)
     assert gf.status[0] == alone.status[0] == "converged"
     assert np.isnan(gf.theta[3:6]).all()
 
@@ -72,7 +72,7 @@ def test_strict_names_the_groups():
     with pytest.raises(vn.NotIdentifiedError, match=r"2 of 6 groups.*undefeated, apart.*prior"):
         vn.fit_groups(G, prior=None, strict=True)
     assert vn.fit_groups(G, strict=True).status[1] == "converged"
-    many = vn.GroupedComparisons(np.arange(40), np.zeros(40, int), np.ones(40, int))
+    many = vn.GroupedComparisons(np.arange(40), np.zeros(40, int), np.ones(40, int), 1.0)
     with pytest.raises(vn.NotIdentifiedError, match=r"40 of 40 groups.*0, 1, 2, 3, 4 and 35 more"):
         vn.fit_groups(many, prior=None, strict=True)
 
@@ -282,7 +282,7 @@ def test_peak_memory_is_at_most_twice_the_input(shuffled):
             line = next(x for x in Path("/proc/self/status").open() if x.startswith(field))
             return int(line.split()[1]) * 1024
 
-        tiny = vn.GroupedComparisons([1, 1], [0, 1], [1, 0])
+        tiny = vn.GroupedComparisons([1, 1], [0, 1], [1, 0], 1)
         vn.fit_groups(tiny)
         Path("/proc/self/clear_refs").write_text("5")
         before = status("VmRSS")
@@ -357,7 +357,7 @@ def test_summary():
 
 
 def test_labels_are_not_positions():
-    g = vn.GroupedComparisons([0, 0], [0, 1], [1, 0])
+    g = vn.GroupedComparisons([0, 0], [0, 1], [1, 0], 1.0)
     gf = vn.fit_groups(g, prior=vn.GaussianPrior(1.0))
     for grouped in (g, gf, vn.bootstrap(gf, 3, rng=1)):
         assert type(grouped[0]).__name__ in ("Comparisons", "Fit", "Bootstrap")

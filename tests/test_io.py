@@ -100,14 +100,14 @@ def test_all_columns(tmp_path, name):
     )
     goals = read_comparisons(path, first="a", second="b", first_score="w", second_score="b")
     same(goals, vn.Comparisons(table["a"], table["b"], [0, 0, 0.5, 1]))
-    names = read_comparisons(path, first="a", second="b", items=[3, 2, 10, 77])
+    names = read_comparisons(path, first="a", second="b", score=1.0, items=[3, 2, 10, 77])
     assert names.items.tolist() == [3, 2, 10, 77]
 
 
 def test_labels_of_a_csv(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("a,b\n007,NA\nnan,null\n-1,007\n")
-    assert read_comparisons(path, first="a", second="b").items.tolist() == [
+    assert read_comparisons(path, first="a", second="b", score=1.0).items.tolist() == [
         "-1", "007", "NA", "nan", "null",
     ]  # fmt: skip
     path.write_text("a,b,winner\n7,12\x2c7\n12,-3,-3\n")
@@ -115,7 +115,11 @@ def test_labels_of_a_csv(tmp_path):
     assert got.items.tolist() == [-3, 7, 12]
     assert got.win.tolist() == [1.0, 1.0]
     path.write_bytes("\ufeffa,b\nx,ÿ\n\nü,x\n".encode())
-    assert read_comparisons(path, first="a", second="b").items.tolist() == ["x", "ü", "ÿ"]
+    assert read_comparisons(path, first="a", second="b", score=1.0).items.tolist() == [
+        "x",
+        "ü",
+        "ÿ",
+    ]
 
 
 def test_dictionaries_and_row_groups(tmp_path):
@@ -141,7 +145,9 @@ def test_progress(tmp_path, monkeypatch):
     monkeypatch.setattr("venire.io.tables_in._ROWS", 3)
     seen = []
     path = write(tmp_path / "a.parquet")
-    read_comparisons(path, first="home", second="away", progress=lambda *x: seen.append(x))
+    read_comparisons(
+        path, first="home", second="away", score=1.0, progress=lambda *x: seen.append(x)
+    )
     assert seen == [(3, 4), (4, 4)]
 
 
@@ -175,8 +181,9 @@ BAD_CSV = [
 @pytest.mark.parametrize(("text", "arguments", "row", "line", "column", "reason"), BAD_CSV)
 def test_bad_csv(tmp_path, name, text, arguments, row, line, column, reason):
     path = csv_of(tmp_path, text, name)
+    said = {} if {"score", "outcome"} & {*arguments} else {"score": 1.0}
     with pytest.raises(DataError) as caught:
-        read_comparisons(path, first="a", second="b", **arguments)
+        read_comparisons(path, first="a", second="b", **said, **arguments)
     error = caught.value
     if text:  # an empty gzip file is a file with something in it
         assert reason in str(error)
@@ -191,26 +198,26 @@ def test_bad_utf8(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(b"a,b\nx,y\nx,M\xfcnchen\n")
     with pytest.raises(DataError, match=r"row 2 \(line 3\), column 'b': is not UTF-8") as caught:
-        read_comparisons(path, first="a", second="b")
+        read_comparisons(path, first="a", second="b", score=1.0)
     assert caught.value.column == "b"
 
 
 def test_bad_json_lines(tmp_path):
     path = csv_of(tmp_path, '{"a":"x","b":"y"}\n\n{"a":"x"}\n', "a.jsonl")
     with pytest.raises(DataError, match=r"row 2 \(line 3\), column 'b'.*: a value is missing"):
-        read_comparisons(path, first="a", second="b")
+        read_comparisons(path, first="a", second="b", score=1.0)
     for text in ('{"a":"x","b":"y"}\n{"a":', '{"a":"x","b":"y"}\n{"a":5,"b":"y"}\n', '["x"]'):
         path = csv_of(tmp_path, text, "a.jsonl")
         with pytest.raises(DataError, match=r"a\.jsonl: "):
-            read_comparisons(path, first="a", second="b")
+            read_comparisons(path, first="a", second="b", score=1.0)
 
 
 def test_bad_parquet(tmp_path):
     path = write(tmp_path / "a.parquet", {"a": ["x", "y", "x", None], "b": ["y", "x", "y", "x"]})
     with pytest.raises(DataError, match=r"a\.parquet: row 4, column 'a': a value is missing"):
-        read_comparisons(path, first="a", second="b")
+        read_comparisons(path, first="a", second="b", score=1.0)
     with pytest.raises(DataError, match="there is no column 'q'"):
-        read_comparisons(path, first="a", second="q")
+        read_comparisons(path, first="a", second="q", score=1.0)
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.feather", "a.arrow", "a.csv.gz", "a.jsonl.gz"])
@@ -222,22 +229,22 @@ def test_truncated(tmp_path, name, part):
     data = path.read_bytes()
     path.write_bytes(data[: int(part * len(data))])
     with pytest.raises(DataError, match=name):
-        read_comparisons(path, first="a", second="b")
+        read_comparisons(path, first="a", second="b", score=1.0)
 
 
 def test_no_file(tmp_path):
     with pytest.raises(DataError, match="there is no such file"):
-        read_comparisons(tmp_path / "none.csv", first="a", second="b")
-    with pytest.raises(DataError, match="is a folder"):
-        read_comparisons(tmp_path, first="a", second="b")
+        read_comparisons(tmp_path / "none.csv", first="a", second="b", score=1.0)
+    with pytest.raises(DataError, match="the folder holds no"):
+        read_comparisons(tmp_path, first="a", second="b", score=1.0)
     path = tmp_path / "picture"
     path.write_bytes(b"\x89PNG\0\0\0\xff\xfe" * 20)
     with pytest.raises(DataError, match="no format known here"):
-        read_comparisons(path, first="a", second="b")
+        read_comparisons(path, first="a", second="b", score=1.0)
     path = tmp_path / "a.parquet"
     path.write_bytes(b"no parquet at all, only text")
     with pytest.raises(DataError, match=r"a\.parquet"):
-        read_comparisons(path, first="a", second="b")
+        read_comparisons(path, first="a", second="b", score=1.0)
 
 
 def test_read_grouped(tmp_path):

@@ -295,13 +295,13 @@ def replicate(fit, b, r):
 
 @pytest.mark.parametrize("row", ROWS)
 def test_existence(row):
-    apart = vn.Comparisons([0, 0, 1], [1, 1, 2])
+    apart = vn.Comparisons([0, 0, 1], [1, 1, 2], 1.0)
     with pytest.raises(vn.NotIdentifiedError):
         vn.ratings.fit_model(apart, model=row.name)
     held = vn.ratings.fit_model(apart, model=row.name, prior=vn.GaussianPrior(1.0))
     assert held.converged
     assert (np.diff(held.theta) < 0.0).all()
-    closed = vn.Comparisons([0, 1, 2], [1, 2, 0])
+    closed = vn.Comparisons([0, 1, 2], [1, 2, 0], 1.0)
     fit = vn.ratings.fit_model(closed, model=row.name)
     np.testing.assert_allclose(fit.theta, 0.0, atol=1e-9)
     if row.tie is not None:

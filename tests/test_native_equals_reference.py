@@ -165,7 +165,7 @@ def test_merge_and_append(a, b):
     assert_same_cells(ca + cb, whole)
     assert_same_cells(ca.append(**b), whole)
     assert (ca + cb).has_order
-    without = [vn.Comparisons(x["first"], x["second"], n_threads=1) for x in (a, b)]
+    without = [vn.Comparisons(x["first"], x["second"], 1.0, n_threads=1) for x in (a, b)]
     assert not (without[0] + without[1]).has_order
     assert_same_cells(ca, cells(a))  # neither operand has changed
     assert_same_cells(cb, cells(b))
@@ -187,7 +187,7 @@ def test_cells_of_many_rows(n_items):
     for name in CELL_FIELDS:
         np.testing.assert_array_equal(getattr(c, name), getattr(twin, name), err_msg=name)
     # many more rows than a 16-bit counter holds, all in one cell
-    c = vn.Comparisons(np.zeros(200_000, np.int32), np.ones(200_000, np.int32))
+    c = vn.Comparisons(np.zeros(200_000, np.int32), np.ones(200_000, np.int32), 1.0)
     assert c.win.tolist() == [200_000.0]
 
 

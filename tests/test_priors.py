@@ -159,8 +159,8 @@ def test_refused(arguments, error, argument, position):
 def test_must_go_with_the_items(mean, message):
     prior = GaussianPrior(1.0, mean=mean)
     with pytest.raises(ValueError, match=message):
-        vn.fit_bradley_terry(vn.Comparisons(["a", "b"], ["b", "c"]), prior=prior)
-    g = vn.GroupedComparisons([1, 1], ["a", "b"], ["b", "c"])
+        vn.fit_bradley_terry(vn.Comparisons(["a", "b"], ["b", "c"], 1.0), prior=prior)
+    g = vn.GroupedComparisons([1, 1], ["a", "b"], ["b", "c"], 1.0)
     if isinstance(mean, dict):
         with pytest.raises(ValueError, match=r"\(1, 'a'\): .*and has none for this"):
             vn.fit_groups(g, prior=prior)

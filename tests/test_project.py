@@ -184,10 +184,10 @@ sys.modules["numba"] = None  # as if it were not installed
 import numpy as np
 import venire as vn
 
-c = vn.Comparisons([0, 0, 1, 2], [1, 1, 2, 0])
+c = vn.Comparisons([0, 0, 1, 2], [1, 1, 2, 0], 1)
 fit = vn.fit_bradley_terry(c)
 vn.bootstrap(fit, 5, rng=1)
-vn.fit_groups(vn.GroupedComparisons([0, 0], [0, 1], [1, 0]))
+vn.fit_groups(vn.GroupedComparisons([0, 0], [0, 1], [1, 0], 1))
 vn.consensus(vn.Votes([0, 0], [1, 1], ["a", "b"], [1, -1]))
 x = np.arange(9.0)
 vn.bootstrap_statistic(lambda x, w: np.average(x, weights=w), x, n_resamples=5, rng=1)

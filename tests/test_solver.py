@@ -147,7 +147,7 @@ def test_almost_infinite_ratings_are_reached_without_overshooting():
     first = [0, 1, 1, 2, 2, 3]
     second = [1, 0, 2, 1, 3, 2]
     weight = [1e6, 1.0, 1e-6, 1e-6, 1e6, 1e-6]
-    fit = vn.fit_bradley_terry(vn.Comparisons(first, second, weight=weight))
+    fit = vn.fit_bradley_terry(vn.Comparisons(first, second, 1.0, weight=weight))
     np.testing.assert_allclose(-np.diff(fit.theta), [np.log(1e6), 0.0, np.log(1e12)], atol=1e-4)
 
 

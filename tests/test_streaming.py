@@ -336,7 +336,7 @@ def test_large_ids(tmp_path, small):
     })  # fmt: skip
     source = laid_out(table, "sorted", tmp_path / "in")
     for memory in (1 << 30, 1):
-        fit_files(source, tmp_path / "o.parquet", **COLUMNS, memory=memory)
+        fit_files(source, tmp_path / "o.parquet", **COLUMNS, score=1, memory=memory)
         got = pq.read_table(tmp_path / "o.parquet")
         assert got.schema.field("item").type == pa.uint64()
         assert got["item"].to_pylist() == [1, 2, 7, 2**64 - 5]

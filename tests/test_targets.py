@@ -177,7 +177,7 @@ def test_no_fit_no_target():
     t = vn.targets.make_targets(vn.fit_groups(g, prior=None))
     assert np.isnan(t.target).tolist() == [True, True, False, False]
     assert t.weight[:2].tolist() == [0.0, 0.0]
-    nothing = vn.fit_groups(vn.GroupedComparisons([], [], [], groups=[1], items=([1], [2])))
+    nothing = vn.fit_groups(vn.GroupedComparisons([], [], [], [], groups=[1], items=([1], [2])))
     t = vn.targets.make_targets(nothing)
     assert (t.n_unknown, t.variance, t.weight.tolist()) == (1, 0.0, [0.0])
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from venire._core import checks
+from venire._core.extras import needs
 from venire.models import model_of
 from venire.ratings.fit import Fit
 
@@ -297,8 +298,7 @@ def _exponent(sizes: np.ndarray, seconds: np.ndarray) -> float | None:
 
 
 def _new_axes(width: float, height: float) -> Axes:
-    from matplotlib import pyplot
-
+    pyplot = needs("matplotlib.pyplot", "a picture")
     figure: Any = pyplot.figure(figsize=(width, height), layout="constrained", facecolor="white")
     return figure.add_subplot()
 

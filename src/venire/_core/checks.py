@@ -172,9 +172,11 @@ def about(name: str) -> Iterator[None]:
 def features(x: Any, name: str) -> Any:
     """Rows of features for learners, which may want anything but numbers beyond LARGEST.
 
-    Frames and sparse matrices are handed on.
+    Frames, sparse matrices and lists of rows of different lengths are handed on.
     """
     if hasattr(x, "tocsr") or hasattr(x, "columns"):
+        return x
+    if isinstance(x, list) and len({len(row) for row in x if isinstance(row, list)}) > 1:
         return x
     x = array(x, name)
     if x.dtype.kind == "f":

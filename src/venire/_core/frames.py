@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from venire._core import checks
+from venire._core.extras import needs
 
 __all__ = ["as_frame"]
 
@@ -23,16 +24,7 @@ def as_frame(columns: dict[str, np.ndarray], backend: str | None) -> Any:
         name: column.tolist() if column.dtype.kind in "OUT" else column.copy()
         for name, column in columns.items()
     }
-    if backend == "pandas":
-        import pandas
-
-        return pandas.DataFrame(copies)
-    if backend == "polars":
-        import polars
-
-        return polars.DataFrame(copies)
-    if backend == "pyarrow":
-        import pyarrow
-
-        return pyarrow.table(copies)
-    return {name: column.copy() for name, column in columns.items()}
+    if backend == "dict":
+        return {name: column.copy() for name, column in columns.items()}
+    library = needs(backend, f"a frame of {backend}")
+    return library.table(copies) if backend == "pyarrow" else library.DataFrame(copies)

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from venire._core import checks
+from venire._core.extras import needs
 from venire.batch.executor import Executor
 
 __all__ = ["Dask", "cluster", "dask_setup"]
@@ -78,11 +79,7 @@ def cluster(which: Any) -> Iterator[Dask]:
     OSError
         If no scheduler answers.
     """
-    try:
-        import distributed
-    except ImportError:
-        raise ImportError("clusters need dask: pip install 'venire[distributed]'") from None
-
+    distributed = needs("distributed", "a cluster")
     cpus = 0
     with ExitStack() as stack:
         if isinstance(which, distributed.Client):

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, BinaryIO, Unpack
 
 from venire._core import checks
+from venire._core.extras import needs
 from venire.batch.engine import Found, Tell, fit_batches, look, planned
 from venire.batch.executor import Executor, opened
 from venire.batch.folder import check_folder, output_folder, publish
@@ -103,8 +104,8 @@ def fit_files(
     -----
     The table has the columns group, item, theta (or the scale), standard_error, n_comparisons and
     status, then order_effect and tie, if there are such; it is sorted by group, then by item, and
-    does not depend on `memory`, on the executor, or on workers that die on the way: the same bits at
-    one instruction set.
+    does not depend on `memory`, on the executor, or on workers that die on the way: the same bits
+    at one instruction set.
 
     Parquet and Arrow files are read twice: first the column of groups (and the outcomes, if they
     come without a mapping), then batches of consecutive groups. Rows in any order but that of their
@@ -128,6 +129,7 @@ def fit_files(
     ...     "votes/", "ratings/", columns, executor=4, model="thurstone"
     ... )  # doctest: +SKIP
     """
+    needs("pyarrow", "a file")
     begun = time.monotonic()
     job = Job(columns, **options)
     checks.whole(memory, "memory", 1, None)

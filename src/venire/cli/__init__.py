@@ -55,10 +55,11 @@ def _exit_code(arguments: list[str]) -> int:
         try:
             from venire.cli._app import app
         except ImportError as error:
-            if error.name not in ("typer", "rich", "pyarrow"):
+            from venire._core.extras import missing
+
+            if (said := missing(error, "the command line")) is error:
                 raise
-            print(f"venire: the command line needs {error.name}: pip install 'venire[cli]'",
-                  file=sys.stderr)  # fmt: skip
+            print(f"venire: {said}", file=sys.stderr)
             return 1
         app(args=arguments, prog_name="venire", obj=arguments)
     except SystemExit as stop:

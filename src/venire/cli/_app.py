@@ -44,27 +44,26 @@ FOLDERS = {
 
 
 class Shell(TyperGroup):
-    """Commands by name. What is typed wrongly is said in a line or two, like all that goes wrong."""
+    """Commands by name. What is typed wrongly is said in a line, as all that goes wrong is."""
 
-    def main(self, args: Any = None, prog_name: str | None = None, **more: Any) -> NoReturn:
+    def main(self, *arguments: Any, **more: Any) -> NoReturn:
         """Run one of them, and leave with its exit code."""
-        more.pop("standalone_mode", None)
         try:
-            code = super().main(args, prog_name, standalone_mode=False, **more)
+            code = super().main(*arguments, **more | {"standalone_mode": False})
         except typer.Abort:
             Screen(sys.stderr).line("venire: interrupted")
             code = 130
         except _Misuse as error:
             code = error.exit_code
-            _say(error, [*args] if args else [])
+            _say(error)
         raise SystemExit(code if isinstance(code, int) else 0)
 
 
 #: What the parser of the command line raises of what was typed, in whatever package it lives.
-_Misuse = typer.BadParameter.__bases__[0]
+_Misuse: Any = typer.BadParameter.__bases__[0]
 
 
-def _say(error: Any, typed: list[str]) -> None:
+def _say(error: Any) -> None:
     """What is wrong with what was typed, and where to read on."""
     screen, where = Screen(sys.stderr), error.ctx.command_path if error.ctx else "venire"
     text = str(error.format_message())

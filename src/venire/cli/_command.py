@@ -142,8 +142,8 @@ def option(
         For `typer.Option`.
     """
     more = more if place is None else {"metavar": "FILE", **more}
-    about = {"says": says, "topic": topic, "flags": flags, "place": place, "choices": choices}
-    about["also"] = also
+    about: dict[str, Any] = {"says": says, "topic": topic, "flags": flags, "place": place}
+    about |= {"choices": choices, "also": also}
     return field(default=default, metadata={**about, "more": more})
 
 
@@ -162,7 +162,8 @@ def _members(kind: type, how: Block) -> Iterator[tuple[str, Any, Mapping[str, An
     for one in fields(kind):
         if one.name in how.without:
             continue
-        hint, more = how.typed.get(one.name, (hints[one.name], {}))
+        hint = one.metadata.get("typed", hints[one.name])
+        hint, more = how.typed.get(one.name, (hint, {}))
         about = {**one.metadata, **more}
         default = how.defaults.get(one.name, one.default)
         if one.name in how.needs:

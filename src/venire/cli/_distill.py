@@ -10,6 +10,7 @@ import numpy as np
 import typer
 
 from venire import io
+from venire._core.extras import needs
 from venire.cli import _options as opt
 from venire.cli._command import MISSING, Command, argument, misused, option
 from venire.cli._options import OUT
@@ -253,8 +254,7 @@ class Train(Command):
                 r2 = loop.report()["student_r2"][-1]
                 said = f"{self.student}: r2 {r2:.3g} on groups that it did not see; "
                 if self.model is not None:
-                    import joblib
-
+                    joblib = needs("joblib", "--model")
                     files["model"] = lambda part: joblib.dump(fitted, part)
             with steps("fitting targets"):
                 targets = loop.targets()
@@ -265,11 +265,12 @@ class Train(Command):
         return Report([said], files=files | {"output": table})
 
     def _fit(self, loop: Distillation, features: Path, steps: Steps) -> Any:
+        student = _student(self.student, self.seed)
         with steps(f"reading {features}"):
             frame, located = self._read(features)
         with steps("fitting the student"):
             try:
-                return loop.fit_student(_student(self.student, self.seed), frame, folds=self.folds)
+                return loop.fit_student(student, frame, folds=self.folds)
             except ValueError as error:
                 raise (located(error) if hasattr(error, "argument") else error) from None
 
@@ -293,6 +294,7 @@ class Train(Command):
 
 def _student(name: str, seed: int) -> Any:
     """A scikit-learn regressor; those that need it see standardised features."""
+    needs("sklearn", "a student")
     from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
     from sklearn.linear_model import LinearRegression, Ridge
     from sklearn.pipeline import make_pipeline

@@ -12,6 +12,7 @@ from typing import Any
 
 from venire import io
 from venire._core import disk
+from venire._core.extras import needs
 from venire.cli._terminal import Grid, Screen
 from venire.io import tables_out
 
@@ -127,10 +128,7 @@ def _check_picture(path: Path) -> None:
     if path.suffix.lower() not in _PICTURES:
         raise io.DataError(path, "the name of a picture must end in .png, .svg or .pdf")
     _check_file(path)
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise ImportError("--plot needs matplotlib: pip install 'venire[plot]'") from None
+    needs("matplotlib", "--plot")
 
 
 def _write_picture(axes: Any, path: Path, facts: Mapping[str, Any]) -> None:

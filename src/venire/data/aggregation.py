@@ -97,8 +97,6 @@ def _counted(rows: Rows, first: Any, second: Any, items: Any, n_threads: int) ->
             columns[name] = value = _numbers(value)
             if value is None:
                 return None
-    if "score" not in columns and "win" not in columns:
-        columns["score"] = _ONE
     n_items = None if items is None else len(items)
     found = cells.count(first, second, n_threads, n_items=n_items, **columns)
     if found is None:
@@ -106,9 +104,6 @@ def _counted(rows: Rows, first: Any, second: Any, items: Any, n_threads: int) ->
     labels, out = found
     labels = labels if items is None else items
     return Cells.of_one(labels, *out, has_order=rows.order is not None)
-
-
-_ONE = np.ones(1)
 
 
 def _integers(x: Any) -> NDArray[Any] | None:
@@ -157,7 +152,7 @@ def _masses(rows: Rows) -> tuple[dict[str, Any], NDArray[np.float64] | None]:
     n = rows.n
     weight = _full(checks.weight(rows.weight, n), n)
     if rows.win is None:
-        score = np.ones(1) if rows.score is None else checks.score(rows.score, n)
+        score = checks.score(rows.score, n)
         return {"score": float(score[0]) if len(score) == 1 < n else score}, weight
     masses = {"win": rows.win, "loss": rows.loss, "tie": rows.tie}
     full = {k: _full(checks.amounts(x, n, k), n) for k, x in masses.items() if x is not None}

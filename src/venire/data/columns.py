@@ -6,21 +6,30 @@ which are made from the fields.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Container, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, replace
+from numbers import Real
 from typing import Any, Self, TypedDict
 
 from venire._core import checks
 
 __all__ = ["ColumnNames", "Columns", "VoteColumnNames", "VoteColumns"]
 
+_NO_COLUMNS = ("mapping", "skip_missing")
 WHO, FURTHER, VOTES = "Who won (one way)", "Further columns", "Votes (one way)"
 JUDGED = "Who judged what"
 
 
 def _column(says: str, topic: str = FURTHER) -> Any:
-    """An optional column; what it says is the help of its option, too."""
-    return field(default=None, metadata={"says": says, "topic": topic})
+    """An optional column; what it says is the help of its option, too, which is typed as text."""
+    return field(default=None, metadata={"says": says, "topic": topic, "typed": str | None})
+
+
+def _skipping() -> Any:
+    says = "Leave out rows without an outcome or a label, and say how many."
+    about = {"says": says, "topic": FURTHER, "flags": ("--skip-missing",), "more": {}}
+    return field(default=False, metadata=about)
 
 
 class _Named:
@@ -43,7 +52,7 @@ class _Named:
         return {
             f.name: value
             for f in fields(self)  # type: ignore[arg-type]
-            if f.name != "mapping" and (value := getattr(self, f.name)) is not None
+            if f.name not in _NO_COLUMNS and (value := getattr(self, f.name)) is not None
         }
 
     def in_file(self) -> Self:
@@ -60,6 +69,7 @@ class _Named:
                 checks.fail(argument, "must name a column", value=None, kind=TypeError)
         for argument, name in self.names.items():
             checks.named(name, argument)
+        checks.flag(getattr(self, "skip_missing"), "skip_missing")  # noqa: B009
         mapping = getattr(self, "mapping")  # noqa: B009
         if mapping is not None and not isinstance(mapping, Mapping):
             checks.fail("mapping", "must be a mapping", value=mapping, kind=TypeError)
@@ -73,7 +83,7 @@ class Columns(_Named):
     """Names of the columns that describe comparisons.
 
     Exactly one of `outcome`, `score`, `first_score` with `second_score`, or `win` with `loss` says
-    who won; with none of them every row is a win of first.
+    who won.
 
     Parameters
     ----------
@@ -82,10 +92,10 @@ class Columns(_Named):
     outcome : str, optional
         Words, the numbers 1, 0.5 and 0, or the winner's label.
     mapping : mapping, optional
-        Value of `outcome` -> score in [0, 1], or one of "first", "second" and "tie". Values that
-        it lacks are errors, unless they are the label of one of the two items.
-    score : str, optional
-        Scores in [0, 1].
+        Value of `outcome` -> score in [0, 1], or one of "first", "second" and "tie", or None, which
+        leaves the row out. It adds to what is known without it.
+    score : str or float, optional
+        Scores in [0, 1]; or a number, the score of every row: 1 where `first` is the winner.
     first_score, second_score : str, optional
         Points: the larger wins, equal is a tie.
     win, loss, tie : str, optional
@@ -101,6 +111,11 @@ class Columns(_Named):
         Labels of clusters, whose rows are resampled together.
     group : str, optional
         Labels of groups, each of which has items of its own.
+    date : str, optional
+        When it was; fits do not read it.
+    skip_missing : bool, default False
+        Leave out rows that lack an outcome or a label, which else are errors. Rows that are wholly
+        empty, or have no result ("*"), are left out in any case; `Taken.dropped` counts them all.
 
     Attributes
     ----------
@@ -110,8 +125,10 @@ class Columns(_Named):
     Raises
     ------
     TypeError
-        If the arguments contradict each other, `first` or `second` is missing, or one of them
-        cannot name a column.
+        If the arguments contradict each other, `first` or `second` is missing, nothing says who
+        won, or one of them cannot name a column.
+    ValueError
+        If `score` is a number outside [0, 1].
 
     Examples
     --------
@@ -128,7 +145,9 @@ class Columns(_Named):
     second: str = field(metadata={"says": "Label of the second item.", "topic": "Items"})
     outcome: str | None = _column("Words (first, second, tie, ...), 1/0.5/0 or the winner.", WHO)
     mapping: Mapping[Any, Any] | None = None
-    score: str | None = _column("Share that first got, 0 to 1; 0.5 is a tie.", WHO)
+    score: str | float | None = _column(
+        "Share that first got, 0 to 1; 0.5 is a tie. Or a number: 1 where first is the winner.", WHO
+    )
     first_score: str | None = _column("Points of first: more than second wins.", WHO)
     second_score: str | None = _column("Points of second.", WHO)
     win: str | None = _column("Number of wins of first.", WHO)
@@ -139,10 +158,16 @@ class Columns(_Named):
     neutral: str | None = _column("True where nobody had the order advantage.")
     cluster: str | None = _column("What is resampled together: user, judge, query.")
     group: str | None = _column("What the items belong to: query, topic, user.")
+    date: str | None = _column("When it was.")
+    skip_missing: bool = _skipping()
 
     def __post_init__(self) -> None:
         self._check("outcome", "first", "second")
         given = self.names
+        if self.constant is not None:
+            given["score"] = self.constant
+            inside = 0.0 <= self.constant <= 1.0
+            checks.every(inside, "score", f"{checks.SCORE}, where it is a number", [self.score])
         for one, other in (("first_score", "second_score"), ("win", "loss")):
             if (one in given) != (other in given):
                 missing, reason = other if one in given else one, f"{one} and {other} must be given"
@@ -150,9 +175,34 @@ class Columns(_Named):
         if "tie" in given and "win" not in given:
             checks.fail("tie", "counts ties: give win and loss as well", kind=TypeError)
         ways = [name for name in ("outcome", "score", "first_score", "win") if name in given]
+        if not ways:
+            reason = "say who won: give one of outcome, score, first_score or win"
+            checks.fail("outcome", reason, cure="score=1 where first always won", kind=TypeError)
         if len(ways) > 1:
             reason = f"give one of outcome, score, first_score or win, not {' and '.join(ways)}"
             checks.fail(ways[-1], reason, kind=TypeError)
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """The column of each argument that was given."""
+        return {
+            a: name for a, name in super().names.items() if a != "score" or not _is_number(name)
+        }
+
+    @property
+    def constant(self) -> float | None:
+        """The score of every row, where that is a number."""
+        return float(self.score) if _is_number(self.score) else None  # type: ignore[arg-type]
+
+    def among(self, names: Container[str]) -> Columns:
+        """These, for a table with columns of these names.
+
+        What is typed is text: ``--score 1`` is a number where no column is called so.
+        """
+        if isinstance(self.score, str) and self.score not in names:
+            with suppress(ValueError):
+                return replace(self, score=float(self.score))
+        return self
 
     def of_groups(self) -> Columns:
         """These, if they are of comparisons in groups."""
@@ -178,7 +228,7 @@ class ColumnNames(TypedDict, total=False):
     second: str
     outcome: str | None
     mapping: Mapping[Any, Any] | None
-    score: str | None
+    score: str | float | None
     first_score: str | None
     second_score: str | None
     win: str | None
@@ -189,6 +239,12 @@ class ColumnNames(TypedDict, total=False):
     neutral: str | None
     cluster: str | None
     group: str | None
+    date: str | None
+    skip_missing: bool
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, Real) and not isinstance(x, bool)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,7 +268,8 @@ class VoteColumns(_Named):
         Words (first, second, tie, A with B, ...), the winner's label, or the numbers 1, 0 and -1.
         Several columns are runs of one judgment that stand side by side. A missing vote is no vote.
     mapping : mapping, optional
-        Value of `vote` to 1, 0 or -1, or to "first", "tie" or "second".
+        Value of `vote` to 1, 0 or -1, or to "first", "tie" or "second", or None, which is no vote.
+        It adds to what is known without it.
     probabilities : list of three str
         Instead of `vote`: the probabilities that first wins, ties, loses.
     swapped : str, optional
@@ -223,6 +280,8 @@ class VoteColumns(_Named):
     gold : str, optional
         The truth: words as in `vote`, or the share of first from 0 to 1; empty where it is not
         known. The same in all rows of a pair. For files of votes.
+    skip_missing : bool, default False
+        Leave out rows that lack a label, which else are errors. A missing vote never is one.
 
     Attributes
     ----------
@@ -272,6 +331,7 @@ class VoteColumns(_Named):
     )
     weight: str | None = _column("How much a row counts.", JUDGED)
     gold: str | None = _column("The truth, in the words of --vote, or a share of first.", JUDGED)
+    skip_missing: bool = _skipping()
 
     def __post_init__(self) -> None:
         for argument in ("vote", "probabilities"):
@@ -340,3 +400,4 @@ class VoteColumnNames(TypedDict, total=False):
     swapped: str | None
     weight: str | None
     gold: str | None
+    skip_missing: bool

@@ -42,7 +42,7 @@ class Comparisons(Observed):
     ----------
     first, second : array_like of shape (n,)
         Labels of the compared items: integers, or text; any data frame's column.
-    score : float or array_like of shape (n,), default 1.0
+    score : float or array_like of shape (n,)
         Share of the comparison that `first` got: 1 a win, 0 a loss, exactly 0.5 a tie, any other
         value in [0, 1] a soft vote.
     weight : float or array_like of shape (n,), optional
@@ -112,7 +112,7 @@ class Comparisons(Observed):
         self,
         first: ArrayLike,
         second: ArrayLike,
-        score: ArrayLike = 1.0,
+        score: ArrayLike,
         weight: ArrayLike | None = None,
         *,
         items: ArrayLike | None = None,
@@ -199,10 +199,11 @@ class Comparisons(Observed):
         >>> c.tie.tolist()
         [1.0, 0.0]
         """
-        rows = frames.read_frame(
-            frame, Columns.of(columns, named).of_one_fit(), items=items, n_threads=n_threads
-        )
-        return cls.from_cells(aggregate(rows, n_threads=n_threads))
+        chosen = Columns.of(columns, named).of_one_fit()
+        rows = frames.read_frame(frame, chosen, items=items, n_threads=n_threads)
+        self = cls.from_cells(aggregate(rows, n_threads=n_threads))
+        self.taken = rows.taken(chosen)
+        return self
 
     # ---- what it holds ------------------------------------------------------------------------
 
@@ -247,7 +248,7 @@ class Comparisons(Observed):
         Examples
         --------
         >>> import venire as vn
-        >>> c = vn.Comparisons([0, 1, 3], [1, 0, 0])
+        >>> c = vn.Comparisons([0, 1, 3], [1, 0, 0], 1)
         >>> c.components().sizes.tolist(), c.components("strong").labels.tolist()
         ([3], [0, 0, 1])
         """
@@ -274,7 +275,7 @@ class Comparisons(Observed):
         self,
         first: ArrayLike,
         second: ArrayLike,
-        score: ArrayLike = 1.0,
+        score: ArrayLike,
         weight: ArrayLike | None = None,
         *,
         order: ArrayLike | None = None,
@@ -291,7 +292,7 @@ class Comparisons(Observed):
         Examples
         --------
         >>> import venire as vn
-        >>> vn.Comparisons([0], [1]).append([1, 2], [0, 0]).n_comparisons
+        >>> vn.Comparisons([0], [1], [1]).append([1, 2], [0, 0], [1, 0.5]).n_comparisons
         3.0
         """
         return self + Comparisons(

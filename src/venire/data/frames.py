@@ -79,7 +79,9 @@ def read_frame(
         for name in ("win", "loss", "tie"):
             if name in data:
                 given[name] = checks.amounts(floats(data[name], name), n, name)
-        if "score" in data:
+        if columns.constant is not None:
+            given["score"] = columns.constant
+        elif "score" in data:
             given["score"] = checks.score(floats(data["score"], "score"), n)
         elif "first_score" in data:
             given["score"] = _compare(

@@ -31,7 +31,7 @@ class GroupedComparisons(Observed):
         (integers ascending) are recognised and not sorted again.
     first, second : array_like of shape (n,)
         Labels of the compared items, integers or text.
-    score : float or array_like of shape (n,), default 1.0
+    score : float or array_like of shape (n,)
         Share of the comparison that `first` got: 1 a win, 0 a loss, exactly 0.5 a tie, any other
         value in [0, 1] a soft vote.
     weight : float or array_like of shape (n,), optional
@@ -103,7 +103,7 @@ class GroupedComparisons(Observed):
         group: ArrayLike,
         first: ArrayLike,
         second: ArrayLike,
-        score: ArrayLike = 1.0,
+        score: ArrayLike,
         weight: ArrayLike | None = None,
         *,
         groups: ArrayLike | None = None,
@@ -197,8 +197,11 @@ class GroupedComparisons(Observed):
         >>> g.win.tolist(), g.loss.tolist()
         ([1.0, 0.0], [0.0, 1.0])
         """
-        rows = frames.read_frame(frame, Columns.of(columns, named).of_groups(), n_threads=n_threads)
-        return cls.from_cells(aggregate(rows, items=items, groups=groups, n_threads=n_threads))
+        chosen = Columns.of(columns, named).of_groups()
+        rows = frames.read_frame(frame, chosen, n_threads=n_threads)
+        self = cls.from_cells(aggregate(rows, items=items, groups=groups, n_threads=n_threads))
+        self.taken = rows.taken(chosen)
+        return self
 
     def with_masses(
         self, win: NDArray[np.float64], loss: NDArray[np.float64]

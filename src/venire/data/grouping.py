@@ -55,7 +55,7 @@ def _numbers(rows: Rows) -> dict[str, Any]:
     if rows.order is not None:
         out["order"] = checks.order(rows.order, n)
     if rows.win is None:
-        score = np.ones(1) if rows.score is None else checks.numbers(rows.score, n, "score")
+        score = checks.numbers(rows.score, n, "score")
         out["score"] = float(score[0]) if len(score) == 1 != n else score
     return out
 

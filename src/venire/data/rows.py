@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -21,8 +22,9 @@ __all__ = ["Cells", "Observed", "Rows", "frozen", "naming"]
 class Rows(NamedTuple):
     """Columns of `n` rows as they were given; a number, or an array of one, stands for all rows.
 
-    `score`, or `win` and `loss` (and `tie`), say what happened; with none of them first won. Labels
-    may be `Encoded`. `source` names the column that each argument came from, if any.
+    `score`, or `win` and `loss` (and `tie`), say what happened. Labels may be `Encoded`. `source`
+    names the column that each argument came from, if any; `dropped` counts the rows of the table
+    that are none of these, by reason.
     """
 
     n: int
@@ -37,16 +39,21 @@ class Rows(NamedTuple):
     cluster: Any = None
     group: Any = None
     source: Mapping[str, Any] | None = None
+    dropped: Mapping[str, int] = MappingProxyType({})
 
     @classmethod
     def given(cls, *, may_be_empty: bool = False, **columns: Any) -> Rows:
         """Rows from the arguments of a call, by name: columns of one length, or numbers."""
         n, *ready = checks.columns(may_be_empty=may_be_empty, **columns)
-        if "win" in columns:
-            for name in ("win", "loss"):
-                if columns[name] is None:
-                    fail(name, "must be an array or a number", value=None, kind=TypeError)
+        for name in ("score", "win", "loss"):
+            if name in columns and columns[name] is None:
+                fail(name, "must be an array or a number", value=None, kind=TypeError)
         return cls(n, **dict(zip(columns, ready, strict=True)))
+
+    def taken(self, columns: Columns, *notes: str) -> Taken:
+        """How the table was read that these are the rows of."""
+        n_rows = self.n + sum(self.dropped.values())
+        return Taken(columns=columns, n_rows=n_rows, dropped=dict(self.dropped), notes=notes)
 
 
 @contextmanager

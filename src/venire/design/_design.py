@@ -150,7 +150,7 @@ class PairDesign:
         Examples
         --------
         >>> import venire as vn
-        >>> g = vn.GroupedComparisons(["q"], ["a"], ["b"])
+        >>> g = vn.GroupedComparisons(["q"], ["a"], ["b"], [1])
         >>> table = vn.design.design_pairs([2], 1, rng=0).to_frame("dict", labels=g)
         >>> table["group"].tolist(), sorted([*table["first"], *table["second"]])
         (['q'], ['a', 'b'])

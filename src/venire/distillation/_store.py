@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import disk
+from venire._core.extras import needs
 from venire.errors import StateError
 
 __all__ = ["FORMAT", "Lock", "Part", "Store", "Table", "sound"]
@@ -280,12 +281,8 @@ class Store:
 
 
 def _pyarrow() -> Any:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise ImportError("a loop on disk needs pyarrow: pip install 'venire[cli]'") from None
-    return pyarrow
+    needs("pyarrow.parquet", "a loop on disk")
+    return needs("pyarrow", "a loop on disk")
 
 
 def _write_table(table: Table, path: str, label: str) -> None:

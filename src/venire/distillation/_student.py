@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
+from venire._core.extras import needs
 from venire.data.series import floats
 from venire.distillation._universe import Universe, keyed
 from venire.distillation.measures import pooled_r2
@@ -159,11 +160,7 @@ def teach(
 
 
 def _clone() -> Any:
-    try:
-        from sklearn.base import clone
-    except ImportError:
-        raise ImportError("students need scikit-learn: pip install 'venire[ml]'") from None
-    return clone
+    return needs("sklearn.base", "a student").clone
 
 
 def _folds(learnt: NDArray[np.bool_], n_folds: int, seed: int) -> NDArray[np.int64]:

@@ -56,7 +56,7 @@ class Universe:
     def __init__(self, group: Any, item: Any, gold: ArrayLike | None = None) -> None:
         n, group, item = checks.columns(group=group, item=item)
         empty = np.empty(0, np.int64)
-        self.empty = GroupedComparisons(empty, empty, empty, items=(group, item))
+        self.empty = GroupedComparisons(empty, empty, empty, empty, items=(group, item))
         self.groups, self.offsets = self.empty.groups, self.empty.offsets
         self.items = self.empty.items
         self._lookup = GroupLookup(self.groups, self.offsets, self.items)

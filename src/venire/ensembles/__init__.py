@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from venire._core import extras
 from venire.ensembles._curve import LearningCurve, learning_curve
 from venire.ensembles._decompose import decompose
 from venire.ensembles._squared import Decomposition
@@ -31,7 +32,6 @@ else:
             try:
                 from venire.ensembles._estimator import Bagging
             except ImportError as error:
-                hint = "pip install 'venire[ml]'"
-                raise ImportError(f"Bagging needs scikit-learn 1.6 or newer: {hint}") from error
+                raise extras.missing(error, "Bagging") from error
             return Bagging
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

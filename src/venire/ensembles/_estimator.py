@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,12 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
+from sklearn.utils.validation import _num_samples, check_is_fitted, validate_data
 
 from venire._core import checks
 from venire._core.checks import fail
 from venire.ensembles import _linear, _members
+from venire.ensembles._members import blocks, features_of, rows_of, takes_weights
 from venire.resampling import bootstrap_weights
 from venire.resampling.plan import SCHEMES
 
@@ -23,6 +25,7 @@ __all__ = ["Bagging"]
 BLOCK = 1 << 25  # numbers of a block of weights
 GRAMS = 1 << 24  # numbers of the matrices of a block of replicates
 WIDEST = 1000  # features; beyond, linear replicates are fitted one by one
+_FITTED = ("coef_", "intercept_", "classes_", "n_features_in_", "feature_names_in_")
 
 
 def classifies(bagging: Any) -> bool:
@@ -39,7 +42,8 @@ class Bagging(MetaEstimatorMixin, BaseEstimator):
     ----------
     estimator : estimator
         The learner. It is given the weights of a replicate as ``sample_weight`` if its ``fit``
-        takes them (rows of weight 0 are left out), else the rows themselves, repeated.
+        and those of learners within it take them (rows of weight 0 are left out), else the rows
+        themselves, repeated.
     n_estimators : int, default 100
         Number of members.
     scheme : {"multinomial", "poisson", "bayesian", "subsample"}
@@ -75,6 +79,7 @@ class Bagging(MetaEstimatorMixin, BaseEstimator):
     oob_score_ : float
         R² or accuracy of `oob_prediction_`; nan if fewer than two rows have one.
     n_features_in_ : int
+        If X had columns.
     feature_names_in_ : ndarray of str
         If X had names of columns.
 
@@ -148,7 +153,9 @@ class Bagging(MetaEstimatorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array_like or sparse matrix of shape (n_rows, n_features)
+        X : rows as `estimator` takes them
+            An array, a sparse matrix, a data frame, a list of texts: each member is given rows of
+            it, picked by position, and checks them.
         y : array_like of shape (n_rows,) or, for regressors that take it, (n_rows, n_targets)
         cluster : array_like of shape (n_rows,), optional
             Labels of rows that are drawn together.
@@ -168,30 +175,30 @@ class Bagging(MetaEstimatorMixin, BaseEstimator):
             If a parameter is out of range, or the data are not what the learner takes.
         """
         self._check()
-        X = checks.features(X, "X")
-        y = y if y is None else checks.array(y, "y")
-        numeric = not classifies(self)
-        if numeric and y is not None and y.dtype.kind != "c":  # scikit-learn has words
-            y = checks.features(checks.numeric(y, "y"), "y")
-        X, y = self._validated(
-            X, y=y, y_numeric=numeric, ensure_min_samples=2,
-            multi_output=get_tags(self).target_tags.multi_output,
-        )  # fmt: skip
+        X, y = rows_of(X), self._target(y)
+        if _num_samples(X) != len(y):
+            fail("y", f"has {len(y)} rows, but X has {_num_samples(X)}")
+        if len(y) < 2:
+            fail("X", f"must have two rows or more, has {len(y)} sample")
         for name in list(self.__dict__):
-            if name in ("coef_", "intercept_", "classes_") or name.startswith("oob_"):
+            if name in _FITTED or name.startswith("oob_"):
                 del self.__dict__[name]
         if classifies(self):
             with checks.about("y"), np.errstate(invalid="ignore"):  # its casts to integers
                 check_classification_targets(y)
             self.classes_ = np.unique(y)
-        with checks.about("random_state"):
-            self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        features = self._draw_features(X.shape[1])
-        self._flat = y.ndim == 1
         width = 1 if y.ndim == 1 else y.shape[1]
         task = None
-        if not classifies(self) and not hasattr(X, "tocsr") and X.shape[1] <= WIDEST:
+        n_columns = getattr(X, "shape", (0, 0))[-1]
+        if not (classifies(self) or hasattr(X, "tocsr") or n_columns > WIDEST):
             task = _linear.linear_task(self.estimator, width)
+        X = self._validated(X, task is not None, reset=True)
+        with checks.about("random_state"):
+            self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        features = features_of(
+            self.max_features, getattr(self, "n_features_in_", 0), self.n_estimators, self._seed
+        )
+        self._flat = y.ndim == 1
         block = BLOCK // len(y)
         if task is not None:
             block = min(block, GRAMS // (1 + X.shape[1] + width) ** 2)
@@ -222,32 +229,16 @@ class Bagging(MetaEstimatorMixin, BaseEstimator):
             checks.whole(self.n_jobs, "n_jobs", -(2**31), 2**31 - 1)
             if self.n_jobs == 0:
                 fail("n_jobs", "must not be 0", value=self.n_jobs)
-        if checks.one_of(self.scheme, "scheme", SCHEMES) == "bayesian" and not has_fit_parameter(
-            self.estimator, "sample_weight"
-        ):
+        scheme = checks.one_of(self.scheme, "scheme", SCHEMES)
+        if scheme == "bayesian" and not takes_weights(self.estimator):
             name = type(self.estimator).__name__
             fail(
-                "scheme",
-                f"needs a learner that takes sample_weight, {name} does not",
-                value="bayesian",
+                "scheme", f"needs a learner that takes sample_weight, {name} does not", value=scheme
             )
 
     def _threads(self) -> int:
         jobs = self.n_jobs
         return checks.n_threads(jobs if jobs is not None and jobs > 0 else None)
-
-    def _draw_features(self, p: int) -> list[np.ndarray] | None:
-        """The features of each member in order, None where they are all."""
-        x = self.max_features
-        rule = f"must be from 1 to {p}, or a share from 0 to 1"
-        checks.number(x, "max_features", rule, lambda v: 0.0 < v <= p)
-        chosen = int(x) if isinstance(x, (int, np.integer)) else max(1, int(x * p))
-        if not 1 <= chosen <= p or x <= 0:
-            fail("max_features", f"must be from 1 to {p}, or a share from 0 to 1", value=x)
-        if chosen == p:
-            return None
-        streams = (_members.member_seed(self._seed, k, 1) for k in range(self.n_estimators))
-        return [np.sort(s.choice(p, chosen, replace=False)) for s in streams]
 
     def _finish_oob(self, y: np.ndarray, bag: Any) -> None:
         if bag is None:
@@ -271,7 +262,7 @@ class Bagging(MetaEstimatorMixin, BaseEstimator):
     def estimators_(self) -> list[Any]:
         """The members; those of a linear learner are made when they are asked for."""
         check_is_fitted(self, "_members")
-        return self._members.estimators()
+        return self._members.estimators(getattr(self, "feature_names_in_", None))
 
     @property
     def estimators_features_(self) -> list[np.ndarray]:
@@ -280,34 +271,44 @@ class Bagging(MetaEstimatorMixin, BaseEstimator):
         every = [np.arange(self.n_features_in_)] * len(self._members)
         return self._members.features or every
 
-    def _validated(self, X: Any, **fitting: Any) -> Any:
-        """The features as scikit-learn wants them; with what is said of y, (X, y)."""
-        tags = get_tags(self).input_tags
-        X = checks.features(X, "X")
-        with checks.about("X"), np.errstate(over="ignore", invalid="ignore"):  # its sums of all
-            return validate_data(
-                self,
-                X,
-                reset=bool(fitting),
-                accept_sparse=("csr", "csc") if tags.sparse else False,
-                dtype=None,
-                ensure_all_finite=not tags.allow_nan,
-                **fitting,
-            )
+    def _target(self, y: Any) -> np.ndarray:
+        """Targets as scikit-learn wants them: out-of-bag figures are made of them."""
+        y = y if y is None else checks.array(y, "y")
+        numeric = not classifies(self)
+        if numeric and y is not None and y.dtype.kind != "c":  # scikit-learn has words
+            y = checks.features(checks.numeric(y, "y"), "y")
+        many = get_tags(self).target_tags.multi_output
+        with checks.about("y"), np.errstate(over="ignore", invalid="ignore"):  # its sums of all
+            return validate_data(self, y=y, y_numeric=numeric, multi_output=many)
+
+    def _validated(self, X: Any, together: bool, *, reset: bool = False) -> Any:
+        """Rows as the members want them, who check them themselves; but for names and number of
+        columns at a fit and where members see some of them. `together`: there are none to check.
+        """
+        if together:
+            with checks.about("X"), np.errstate(over="ignore", invalid="ignore"):
+                return validate_data(self, X, reset=reset, dtype=np.float64)
+        if reset or self._members.features is not None:
+            table = len(getattr(X, "shape", ())) > 1  # texts have no columns
+            validate_data(self, X, reset=reset, skip_check_array=True, ensure_2d=table)
+        return X
+
+    def _said(self, X: Any) -> Iterator[Iterator[np.ndarray]]:
+        """What each member says, for each block of the rows."""
+        check_is_fitted(self, "_members")
+        X = self._validated(rows_of(X), hasattr(self, "coef_"))
+        return (self._members.outputs(block) for block in blocks(X))
 
     def _moments(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation (divisor M - 1; 0 with one member) over members."""
-        check_is_fitted(self, "_members")
-        X = self._validated(X)
-        rows = _linear.ROWS
-        parts = [self._block_moments(X[i : i + rows]) for i in range(0, X.shape[0], rows)]
+        parts = [self._block_moments(outputs) for outputs in self._said(X)]
         mean, square = (np.concatenate(part) for part in zip(*parts, strict=True))
         return mean, np.sqrt(square / max(1, len(self._members) - 1))
 
-    def _block_moments(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+    def _block_moments(self, outputs: Iterator[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Mean, and sum of squares around it, of the members' outputs."""
         mean = square = np.zeros(0)
-        for k, out in enumerate(self._members.outputs(X)):
+        for k, out in enumerate(outputs):
             if k == 0:
                 mean, square = out.copy(), np.zeros(out.shape)
                 continue
@@ -324,7 +325,7 @@ class Bagging(MetaEstimatorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array_like or sparse matrix of shape (n_rows, n_features)
+        X : rows as `estimator` takes them
         return_std : bool, default False
             Return the standard deviation over members too (regressors only).
 
@@ -354,7 +355,7 @@ class Bagging(MetaEstimatorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array_like or sparse matrix of shape (n_rows, n_features)
+        X : rows as `estimator` takes them
         return_std : bool, default False
             Return the standard deviation over members too.
 
@@ -370,26 +371,22 @@ class Bagging(MetaEstimatorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array_like or sparse matrix of shape (n_rows, n_features)
+        X : rows as `estimator` takes them
 
         Returns
         -------
         ndarray of shape (n_estimators, n_rows) or (n_estimators, n_rows, n_targets)
             Numbers, or classes.
         """
-        check_is_fitted(self, "_members")
-        X = self._validated(X)
-        outputs = self._members.outputs(X)
-        if classifies(self):
-            return np.stack([self.classes_[out.argmax(axis=1)] for out in outputs])
-        return self._shaped(np.stack(list(outputs)))
+        outputs = np.concatenate([np.stack(list(said)) for said in self._said(X)], axis=1)
+        return self.classes_[outputs.argmax(axis=2)] if classifies(self) else self._shaped(outputs)
 
     def interval(self, X: Any, level: float = 0.95, of: str = "mean") -> np.ndarray:
         """Intervals of the predictions, or of the probabilities of a classifier.
 
         Parameters
         ----------
-        X : array_like or sparse matrix of shape (n_rows, n_features)
+        X : rows as `estimator` takes them
         level : float, default 0.95
         of : {"mean", "observation"}
             "mean": quantiles over the members, for what the learner would predict with other
@@ -419,13 +416,7 @@ class Bagging(MetaEstimatorMixin, BaseEstimator):
             mean = self.predict(X)
             shift = np.quantile(residuals, ends, axis=0)
             return mean[None] + (shift[:, None] if shift.ndim == 1 else shift[:, None, :])
-        check_is_fitted(self, "_members")
-        X = self._validated(X)
-        blocks = (X[start : start + _linear.ROWS] for start in range(0, X.shape[0], _linear.ROWS))
-        parts = [
-            np.quantile(np.stack(list(self._members.outputs(block))), ends, axis=0)
-            for block in blocks
-        ]
+        parts = [np.quantile(np.stack(list(said)), ends, axis=0) for said in self._said(X)]
         return self._shaped(np.concatenate(parts, axis=1))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -433,7 +424,7 @@ class Bagging(MetaEstimatorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array_like or sparse matrix of shape (n_rows, n_features)
+        X : rows as `estimator` takes them
         y : array_like of shape (n_rows,) or (n_rows, n_targets)
         sample_weight : array_like of shape (n_rows,), optional
 

@@ -10,11 +10,10 @@ from sklearn.base import clone
 from sklearn.linear_model import LinearRegression, Ridge
 
 from venire._native.gram import weighted_grams
-from venire.ensembles._members import OutOfBag, fit_member
+from venire.ensembles._members import ROWS, OutOfBag, fit_member
 
 __all__ = ["LinearMembers", "LinearTask", "fit_linear", "linear_task", "solve_replicates"]
 
-ROWS = 4096  # of a block of predictions of all members
 CONDITION = 1e8  # of the scaled normal equations; beyond it the learner itself is called
 
 
@@ -58,7 +57,7 @@ class LinearMembers:
     def __len__(self) -> int:
         return len(self.coef)
 
-    def estimators(self) -> list[Any]:
+    def estimators(self, names: np.ndarray | None) -> list[Any]:
         """The members as estimators, made when they are asked for."""
         made = []
         for k, (coef, intercept) in enumerate(zip(self.coef, self.intercept, strict=True)):
@@ -67,12 +66,14 @@ class LinearMembers:
             member.coef_ = own[0] if self.flat else own
             member.intercept_ = float(intercept[0]) if self.flat else intercept
             member.n_features_in_ = own.shape[1]
+            if names is not None:
+                seen = slice(None) if self.features is None else self.features[k]
+                member.feature_names_in_ = names[seen]
             made.append(member)
         return made
 
     def outputs(self, x: Any) -> Iterator[np.ndarray]:
         """What each member says: (n_rows, n_targets)."""
-        x = np.asarray(x, np.float64)
         for coef, intercept in zip(self.coef, self.intercept, strict=True):
             yield x @ coef.T + intercept
 
@@ -89,7 +90,7 @@ def fit_linear(
     bag: OutOfBag | None,
 ) -> LinearMembers:
     """Fit a member to every row of the blocks of weights, those of a block together."""
-    x, target = np.asarray(x, np.float64), np.asarray(y, np.float64).reshape(len(y), -1)
+    target = np.asarray(y, np.float64).reshape(len(y), -1)
     table = make_table(x, target, task)
     coefs, intercepts, start = [], [], 0
     for block in weights:

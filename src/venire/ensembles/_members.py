@@ -10,9 +10,66 @@ from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import has_fit_parameter
+from sklearn.utils.validation import _num_samples, has_fit_parameter
 
-__all__ = ["Members", "OutOfBag", "fit_each", "fit_member", "member_seed"]
+from venire._core import checks
+from venire._core.checks import fail
+
+__all__ = [
+    "Members",
+    "OutOfBag",
+    "blocks",
+    "features_of",
+    "fit_each",
+    "fit_member",
+    "member_seed",
+    "rows_of",
+    "takes_weights",
+]
+
+ROWS = 4096  # of a block of predictions of all members
+
+
+def rows_of(x: Any) -> Any:
+    """Rows that can be picked by position; all else that they must be, the learner says."""
+    return x.tocsr() if hasattr(x, "tocsr") else checks.features(x, "X")
+
+
+def blocks(x: Any) -> Iterator[Any]:
+    """Rows, ROWS at a time: one block at least, about which the learner may say something."""
+    n = _num_samples(x)
+    if n <= ROWS:
+        yield x
+        return
+    for start in range(0, n, ROWS):
+        yield _safe_indexing(x, slice(start, min(start + ROWS, n)))
+
+
+def features_of(share: float, p: int, n_members: int, seed: int) -> list[np.ndarray] | None:
+    """The features of each member in order, None where they are all; `share` is max_features."""
+    if isinstance(share, float) and share == 1.0:
+        return None
+    if p == 0:
+        fail("max_features", "must be 1.0 where X has no columns", value=share)
+    rule = f"must be from 1 to {p}, or a share from 0 to 1"
+    checks.number(share, "max_features", rule, lambda v: 0.0 < v <= p)
+    chosen = int(share) if isinstance(share, (int, np.integer)) else max(1, int(share * p))
+    if not 1 <= chosen <= p or share <= 0:
+        fail("max_features", rule, value=share)
+    if chosen == p:
+        return None
+    streams = (member_seed(seed, k, 1) for k in range(n_members))
+    return [np.sort(s.choice(p, chosen, replace=False)) for s in streams]
+
+
+def takes_weights(estimator: Any) -> bool:
+    """Whether a learner, and every learner within it, takes weights of rows."""
+    inner = [
+        part
+        for part in estimator.get_params(deep=True).values()
+        if hasattr(part, "fit") and hasattr(part, "predict") and not isinstance(part, type)
+    ]
+    return all(has_fit_parameter(part, "sample_weight") for part in (estimator, *inner))
 
 
 def member_seed(seed: int, k: int, purpose: int) -> np.random.Generator:
@@ -53,7 +110,7 @@ def fit_member(
         given["sample_weight"] = weights[rows].astype(np.float64)
     else:
         rows = np.repeat(rows, weights[rows])
-    seen = x if features is None else x[:, features]
+    seen = x if features is None else _safe_indexing(x, features, axis=1)
     target = y[rows]
     if classes is not None and (target == target[0]).all() and len(classes) > 1:
         made = DummyClassifier(strategy="most_frequent")  # few learners take a single class
@@ -68,7 +125,7 @@ def member_output(member: Any, x: Any, classes: np.ndarray | None) -> np.ndarray
     """Predictions (n,) or (n, n_targets); for a classifier probabilities (n, n_classes)."""
     if classes is None:
         return np.asarray(member.predict(x), np.float64)
-    out = np.zeros((x.shape[0], len(classes)))
+    out = np.zeros((_num_samples(x), len(classes)))
     if hasattr(member, "predict_proba"):
         out[:, np.searchsorted(classes, member.classes_)] = member.predict_proba(x)
     else:
@@ -87,15 +144,15 @@ class Members:
     def __len__(self) -> int:
         return len(self.fitted)
 
-    def estimators(self) -> list[Any]:
-        """The members as estimators."""
+    def estimators(self, names: np.ndarray | None) -> list[Any]:
+        """The members as estimators; they know the names of the features by themselves."""
         return self.fitted
 
     def outputs(self, x: Any) -> Iterator[np.ndarray]:
         """What each member says: (n_rows, n_targets or n_classes)."""
         for k, member in enumerate(self.fitted):
-            seen = x if self.features is None else x[:, self.features[k]]
-            yield member_output(member, seen, self.classes).reshape(x.shape[0], -1)
+            seen = x if self.features is None else _safe_indexing(x, self.features[k], axis=1)
+            yield member_output(member, seen, self.classes).reshape(_num_samples(x), -1)
 
 
 def fit_each(
@@ -110,7 +167,7 @@ def fit_each(
     bag: OutOfBag | None,
 ) -> Members:
     """Fit a member to every row of the blocks of weights."""
-    by_weight = has_fit_parameter(estimator, "sample_weight")
+    by_weight = takes_weights(estimator)
     fitted: list[Any] = []
     for block in weights:
         start = len(fitted)

@@ -10,6 +10,7 @@ import numpy as np
 
 from venire._core import checks
 from venire._core.checks import fail
+from venire._core.extras import needs
 from venire.data.votes import Votes
 from venire.panel import Stack, stack
 
@@ -125,9 +126,9 @@ def stack_estimators(
     >>> bool((s.prediction == y[400:]).mean() > 0.9)
     True
     """
-    from sklearn.base import clone, is_classifier
-    from sklearn.model_selection import cross_val_predict
-
+    base = needs("sklearn.base", "stacking")
+    clone, is_classifier = base.clone, base.is_classifier
+    cross_val_predict = needs("sklearn.model_selection", "stacking").cross_val_predict
     members = list(checks.listed(estimators, "estimators"))
     if len(members) < 2:
         fail("estimators", "at least two are needed", value=len(members))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from venire._core.extras import needs
 from venire.io._errors import DataError
 
 __all__ = [
@@ -98,8 +99,7 @@ def rows_of_groups(path: Path) -> list[int]:
 @contextmanager
 def readable(path: Path, *more: type[Exception]) -> Iterator[None]:
     """What reading a broken file raises within is a DataError about it; `more`: that, too."""
-    import pyarrow as pa
-
+    pa = needs("pyarrow", "a file")
     broken = (
         pa.ArrowException, OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error,
         RecursionError, *more,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, Unpack
 
 from venire.data.aggregation import aggregate
@@ -12,9 +11,9 @@ from venire.data.columns import ColumnNames, Columns
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.rows import Rows
-from venire.io import tables_in
 from venire.io._errors import DataError
 from venire.io.assemble import LABELS, about_rows, located, rows_of
+from venire.io.scanner import Scanner
 
 __all__ = ["read_comparisons", "read_grouped"]
 
@@ -72,54 +71,38 @@ def read_comparisons(
     ... )  # doctest: +SKIP
     """
     chosen = Columns.of(columns, named).of_one_fit()
-    rows, _ = _read([path], path, chosen, items, n_threads, progress)
+    scanner = Scanner(path)
+    rows = _read(scanner, chosen, items, n_threads, progress)
     try:
         return Comparisons.from_cells(aggregate(rows, n_threads=n_threads))
     except ValueError as error:
-        raise located(path, error, chosen.names) from None
+        raise located(scanner.path, error, chosen.names, scanner.place) from None
 
 
 def _read(
-    files: Sequence[Path],
-    path: Path,
+    scanner: Scanner,
     columns: Columns,
     items: Any,
     n_threads: int | None,
     progress: Progress | None,
-) -> tuple[Rows, Callable[[int], tuple[Path, int]]]:
-    """The rows of the files, and where each of them stands."""
+) -> Rows:
+    """The rows of the source."""
     names = columns.in_file().names
     labels = [a for a in LABELS if a in names]
-    starts: list[int] = []  # number of rows before each file that was opened
-    opened: list[Path] = []
-    done = 0
+    tables = scanner.tables(names, labels)
 
-    def place(position: int) -> tuple[Path, int]:
-        which = bisect_right(starts, position) - 1
-        return opened[which], position - starts[which]
+    def heard(n_rows: int) -> None:
+        if progress is not None and tables.n_rows:
+            progress(n_rows, tables.n_rows)
 
-    def pieces(opener: tables_in.Tables, total: int) -> Iterator[Mapping[str, Any]]:
-        nonlocal done
-        for number, file in enumerate(files):
-            opened.append(file)
-            starts.append(done)
-            tables = tables_in.open_tables(file, names, labels) if number else opener
-            for piece in tables.pieces:
-                yield piece
-                done += len(piece[names["first"]])
-                if progress is not None and total:
-                    progress(done, total)
-
-    every = [tables_in.open_tables(file, names, labels) for file in (*files[1:], files[0])]
-    total, first = sum(tables.n_rows for tables in every), every[-1]
-    del every  # the first one stays open
-    with about_rows(path, names, place):
+    with about_rows(scanner.path, names, scanner.place):
         rows = rows_of(
-            pieces(first, total), columns, is_text=first.is_text, items=items, n_threads=n_threads
-        )
+            tables.pieces, columns, is_text=tables.is_text, items=items, n_threads=n_threads,
+            heard=heard,
+        )  # fmt: skip
         if rows is None:
-            raise DataError(path, "holds no rows")
-        return rows, place
+            raise DataError(scanner.path, "holds no rows")
+        return rows
 
 
 def read_grouped(
@@ -169,9 +152,9 @@ def read_grouped(
     ... )  # doctest: +SKIP
     """
     chosen = Columns.of(columns, named).of_groups()
-    files = tables_in.files_of(path)
-    rows, place = _read(files, path, chosen, None, n_threads, progress)
+    scanner = Scanner(path)
+    rows = _read(scanner, chosen, None, n_threads, progress)
     try:
         return GroupedComparisons.from_cells(aggregate(rows, n_threads=n_threads))
     except ValueError as error:
-        raise located(path, error, chosen.names, place) from None
+        raise located(scanner.path, error, chosen.names, scanner.place) from None

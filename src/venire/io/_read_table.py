@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from venire._core.checks import fail
-from venire.io import tables_in
 from venire.io._errors import DataError
-from venire.io._formats import Path, as_text, format_of, readable
+from venire.io._formats import Path
 from venire.io.assemble import about_rows, gathered, located
+from venire.io.scanner import Scanner
 
-__all__ = ["TableFile", "columns_in", "read_table"]
+__all__ = ["TableFile", "read_table"]
 
 
 class TableFile(NamedTuple):
@@ -37,51 +36,6 @@ class TableFile(NamedTuple):
     def located(self, error: ValueError | TypeError) -> DataError:
         """An error about an argument as one about this file, its row and column."""
         return located(self.path, error, self.names)
-
-
-def columns_in(path: Path) -> list[str]:
-    """Names of the columns of a file.
-
-    Raises
-    ------
-    DataError
-        If the file does not exist or cannot be read.
-    """
-
-    readers: Mapping[str, Callable[[Path], list[str]]] = {
-        "parquet": _parquet_names, "arrow": _arrow_names, "json": _json_names,
-    }  # fmt: skip
-    with readable(path, ValueError):
-        kind = format_of(path)
-        if kind in readers:
-            return readers[kind](path)
-        with as_text(path) as file:
-            return next(csv.reader(file, delimiter="\t" if kind == "tsv" else ","), [])
-
-
-def _parquet_names(path: Path) -> list[str]:
-    import pyarrow.parquet as pq
-
-    return pq.read_schema(path).names
-
-
-def _arrow_names(path: Path) -> list[str]:
-    import pyarrow.feather
-
-    return pyarrow.feather.read_table(path, memory_map=True).column_names
-
-
-def _json_names(path: Path) -> list[str]:
-    import json
-
-    with as_text(path) as file:
-        text = file.read() if file.read(64).lstrip().startswith("[") else ""
-        if text:
-            file.seek(0)
-            records = json.load(file)
-            return list(records[0]) if records else []
-        file.seek(0)
-        return list(json.loads(next(file, "{}")))
 
 
 def read_table(path: Path, names: Mapping[str, str], labels: Sequence[str] = ()) -> TableFile:
@@ -117,8 +71,9 @@ def read_table(path: Path, names: Mapping[str, str], labels: Sequence[str] = ())
         if not isinstance(name, str):
             fail(argument, "must name a column, as text", value=name, kind=TypeError)
     names = dict(names)
-    with about_rows(path, names):
-        tables = tables_in.open_tables(path, names, labels)
+    scanner = Scanner(path)
+    with about_rows(path, names, scanner.place):
+        tables = scanner.tables(names, labels)
         coded = [argument for argument in labels if argument in names]
         texts = coded if tables.is_text else ()
         frame = gathered(tables.pieces, names, coded, texts) if names else None

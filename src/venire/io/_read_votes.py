@@ -16,10 +16,10 @@ from venire.data.votes import Votes
 from venire.data.votes.frame import frame_rows, gold_shares
 from venire.data.votes.gold import gold_of
 from venire.data.votes.rows import table_of
-from venire.io import tables_in
 from venire.io._errors import DataError
 from venire.io._read import Path, Progress
 from venire.io.assemble import about_rows, gathered
+from venire.io.scanner import Scanner
 
 __all__ = ["VotesFile", "read_votes"]
 
@@ -86,8 +86,9 @@ def read_votes(
     chosen = VoteColumns.of(columns, named)
     names = chosen.in_file().names
     labels = {argument: names[argument] for argument in _LABELS if argument in names}
-    with about_rows(path, names):
-        frame, place = _frame(path, labels, names, n_threads, progress)
+    scanner = Scanner(path)
+    with about_rows(scanner.path, names, scanner.place):
+        frame, place = _frame(scanner, labels, names, n_threads, progress)
         coded: dict[str, Any] = {a: f"\0{a}" for a in labels}
         own = replace(chosen, gold=None, **coded)
         votes = Votes.from_tables(
@@ -101,14 +102,14 @@ def read_votes(
 
 
 def _frame(
-    path: Path,
+    scanner: Scanner,
     labels: Mapping[str, str],
     names: Mapping[str, str],
     n_threads: int | None,
     progress: Progress | None,
 ) -> tuple[dict[str, Any], Callable[[NDArray[Any]], NDArray[Any]]]:
     """The columns, labels coded as they are read, and a function that drops repeated rows."""
-    source = tables_in.open_tables(path, names, [a for a in names if a not in _NUMBERS])
+    source = scanner.tables(names, [a for a in names if a not in _NUMBERS])
 
     def heard(n_rows: int) -> None:
         if progress is not None and source.n_rows:
@@ -117,7 +118,7 @@ def _frame(
     texts = labels if source.is_text else ()
     frame = gathered(source.pieces, names, [*labels], texts, n_threads, heard)
     if frame is None:
-        raise DataError(path, "holds no rows")
+        raise DataError(scanner.path, "holds no rows")
     keys = [frame[f"\0{a}"].codes for a in labels if a != "teacher"]
 
     def once(values: NDArray[Any]) -> NDArray[Any]:

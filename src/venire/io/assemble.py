@@ -36,6 +36,7 @@ def rows_of(
     is_text: bool = False,
     items: Any = None,
     n_threads: int | None = None,
+    heard: Callable[[int], None] = lambda n_rows: None,
 ) -> Rows | None:
     """Code the labels of the pieces as they come, then check all columns together.
 
@@ -65,7 +66,7 @@ def rows_of(
     texts = ["group"] if is_text else []
     if is_text and (items is None or np.asarray(items).dtype.kind in "iu"):
         texts.append("first")
-    frame = gathered(pieces, names, labels, texts, n_threads)
+    frame = gathered(pieces, names, labels, texts, n_threads, heard)
     if frame is None:
         return None
     own: dict[str, Any] = {a: f"\0{a}" for a in labels}

@@ -88,7 +88,6 @@ def open_tables(
         If the file does not exist, is of no known format, or lacks a column; or, from the pieces,
         if it is broken.
     """
-    import_pyarrow()
     with readable(path):
         tables = _opened(path, names, labels, most, row_groups)
     return replace(tables, pieces=_read(path, tables.pieces))
@@ -116,14 +115,6 @@ def _opened(
     if kind == "json":
         return _json(path, names, wanted)
     return _csv(path, names, wanted, texts, "\t" if kind == "tsv" else ",")
-
-
-def import_pyarrow() -> None:
-    """Import pyarrow, or say how to get it."""
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError:
-        raise ImportError("files need pyarrow: pip install 'venire[cli]'") from None
 
 
 def joined(parts: list[Any]) -> Any:

@@ -14,6 +14,7 @@ import numpy as np
 
 from venire._core import checks, disk
 from venire._core.checks import fail
+from venire._core.extras import needs
 from venire.io._errors import DataError
 
 __all__ = [
@@ -220,8 +221,7 @@ def _unwritable(name: str, error: Exception) -> NoReturn:
 
 def arrow_table(table: Mapping[str, Any]) -> Any:
     """Columns as a pyarrow Table, NaN and what is masked as nulls."""
-    import pyarrow as pa
-
+    pa = needs("pyarrow", "a file")
     arrays = {}
     for name, array in _columns(table).items():
         try:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from venire._core.extras import needs
+
 __all__ = ["evaluate", "is_compiled"]
 
 _loops: dict[Any, Any] = {}  # of each statistic: a loop compiled around it
@@ -48,7 +50,7 @@ def evaluate(
 def _loop(statistic: Any) -> Any:
     if statistic in _loops:
         return _loops[statistic]
-    import numba
+    numba = needs("numba", "a compiled statistic")
 
     @numba.njit(nogil=True)
     def loop(arrays: Any, weights: Any, out: Any) -> None:

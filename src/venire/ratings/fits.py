@@ -144,7 +144,7 @@ def fit_bradley_terry(c: Comparisons, **options: Unpack[FitOptions]) -> Fit:
     Examples
     --------
     >>> import venire as vn
-    >>> c = vn.Comparisons([0, 0, 1, 2], [1, 1, 2, 0])
+    >>> c = vn.Comparisons([0, 0, 1, 2], [1, 1, 2, 0], 1)
     >>> vn.fit_bradley_terry(c).theta.round(6).tolist()
     [0.419618, -0.419618, 0.0]
     """

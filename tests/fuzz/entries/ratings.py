@@ -314,7 +314,7 @@ def gaussian_prior(case: Case) -> None:
     case.call(vn.GaussianPrior.from_dict, case.call(p.to_dict))
     case.try_(vn.GaussianPrior.from_dict, case.hostile({"precision": 1.0}))
     case.try_(p.penalty, **case.spoil({"theta": [0.0, 1.0, -1.0], "items": names}, 0.3))
-    c = vn.Comparisons([*"abc"], [*"bca"])
+    c = vn.Comparisons([*"abc"], [*"bca"], 1.0)
     fit = case.try_(FITS[case.choice(MODELS)], c, prior=p)
     if fit is not None:
         check_fit(case, fit)

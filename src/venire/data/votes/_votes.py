@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from venire._core import checks
 from venire.data.columns import VoteColumnNames, VoteColumns
+from venire.data.taken import Taken
 from venire.data.votes._judgments import Judgments
 from venire.data.votes._table import Table, joined
 from venire.data.votes.rows import checked_rows, table_of
@@ -190,8 +191,11 @@ class Votes(Judgments):
         """
         from venire.data.votes.frame import frame_rows
 
-        rows = frame_rows(frame, VoteColumns.of(columns, named), strength)
-        return cls.from_tables(table_of(rows, checks.n_threads(n_threads)))
+        chosen = VoteColumns.of(columns, named)
+        rows = frame_rows(frame, chosen, strength)
+        self = cls.from_tables(table_of(rows, checks.n_threads(n_threads)))
+        self.taken = Taken(columns=chosen, n_rows=rows.n_read, dropped=rows.dropped)
+        return self
 
     @classmethod
     def from_tables(cls, *parts: Table) -> Votes:

@@ -51,13 +51,16 @@ def _rows(data: dict[str, Any], columns: VoteColumns, strength: float) -> VoteRo
     if not runs:
         names = [f"probabilities{k}" for k in range(3)]
         stated = np.stack([floats(data[name], name) for name in names], axis=1)
-        return checked_rows(probabilities=stated, strength=strength, **given)
+        rows = checked_rows(probabilities=stated, strength=strength, **given)
+        return rows._replace(n_read=rows.n)
     pieces: list[dict[str, Any]] = []
+    empty = 0
     votes = []
     arguments = ["vote"] if len(runs) == 1 else [f"vote{k}" for k in range(len(runs))]
     for argument, name in zip(arguments, runs, strict=True):
         column = data[argument]
         keep = ~missing(column)
+        empty += int(len(keep) - keep.sum())
         part = given if keep.all() else {a: kept(x, keep) for a, x in given.items()}
         if turned is not None:
             part = part | {"swapped": np.full(int(keep.sum()), name == turned)}
@@ -67,7 +70,9 @@ def _rows(data: dict[str, Any], columns: VoteColumns, strength: float) -> VoteRo
     total = {a: _stacked([p[a] for p in pieces]) for a in pieces[0]}
     if not len(found):
         fail(arguments[0], "holds no vote")
-    return checked_rows(vote=found, strength=strength, **total)
+    rows = checked_rows(vote=found, strength=strength, **total)
+    dropped = {"without a vote": empty} if empty else {}
+    return rows._replace(n_read=rows.n + empty, dropped=dropped)
 
 
 def missing(column: Any) -> NDArray[np.bool_]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -28,6 +29,7 @@ _MAX_ROWS = 2**28  # of a native call, which cannot be interrupted
 _SMALL = 1 << 17
 _BLOCK = 1 << 15
 _DENSE = 4  # times as many items of groups as rows: as many as need no codes of their own
+_NO_COLUMNS = ("n", "strength", "pairs", "n_read", "dropped")
 _RULE = "must be 1 (first), -1 (second) or 0 (a tie)"
 
 
@@ -50,13 +52,15 @@ class VoteRows(NamedTuple):
     weight: NDArray[np.float64] | None = None
     swapped: NDArray[np.uint8] | None = None
     pairs: Any = None
+    n_read: int = 0  # rows of the table that they come from, if any
+    dropped: Mapping[str, int] = MappingProxyType({})  # rows of it that hold no vote, by reason
 
     def part(self, rows: slice) -> VoteRows:
         """Some of the rows."""
         cut = {
             name: value[rows]
             for name, value in self._asdict().items()
-            if name not in ("n", "strength", "pairs") and value is not None
+            if name not in _NO_COLUMNS and value is not None
         }
         return self._replace(n=len(cut["teacher"]), **cut)
 

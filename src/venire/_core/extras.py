@@ -1,0 +1,50 @@
+"""Libraries that come with an extra: what asks for one says which extra, where it is missing."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__all__ = ["LIBRARIES", "missing", "needs"]
+
+#: Module: the name of its distribution, and the extra of this package that brings it ("" if none).
+LIBRARIES = {
+    "pyarrow": ("pyarrow", "cli"),
+    "typer": ("typer", "cli"),
+    "rich": ("rich", "cli"),
+    "matplotlib": ("matplotlib", "plot"),
+    "sklearn": ("scikit-learn", "ml"),
+    "joblib": ("joblib", "ml"),
+    "dask": ("dask", "distributed"),
+    "distributed": ("distributed", "distributed"),
+    "numba": ("numba", ""),
+    "pandas": ("pandas", ""),
+    "polars": ("polars", ""),
+}
+
+
+def needs(module: str, what: str) -> Any:
+    """The module, which `what` cannot do without.
+
+    Raises
+    ------
+    ImportError
+        If it is not there, or not whole: names the extra that brings it.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise missing(error, what, module) from error
+
+
+def missing(error: ImportError, what: str, module: str = "") -> ImportError:
+    """The error in words of this package, if it is about one of its libraries; else as it is."""
+    library = (module or error.name or "").partition(".")[0]
+    if library not in LIBRARIES:
+        return error
+    name, extra = LIBRARIES[library]
+    source = f"'venire[{extra}]'" if extra else name
+    absent = isinstance(error, ModuleNotFoundError) and (error.name or "").startswith(library)
+    broken = "" if absent else f" (here: {error})"
+    words = f"{what} needs {name}: pip install {source}{broken}"
+    return ImportError(words, name=library)
