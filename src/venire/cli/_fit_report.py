@@ -196,7 +196,7 @@ def _rows(asked: Fit, fit: Ratings, table: dict[str, np.ndarray], several: bool)
 
     estimate = "estimate" if rating == "theta" else fit.display.name
     columns = {
-        "rank": ["-" if rank is None else str(rank) for rank in shown["rank"]],
+        "rank": _ranks(fit, table)[: asked.top],
         "item": [str(item) for item in shown["item"]],
         estimate: values(rating),
     }
@@ -209,3 +209,16 @@ def _rows(asked: Fit, fit: Ratings, table: dict[str, np.ndarray], several: bool)
     if several:
         columns["component"] = [str(x) for x in shown["component"]]
     return Grid(columns, ["item"], spare=(*_SPARE, f"{asked.level:.4g} interval", "SE"))
+
+
+def _ranks(fit: Ratings, table: dict[str, np.ndarray]) -> list[str]:
+    """Ranks as they are printed: =3 where several have it, nothing where the data tell none."""
+    ranks = np.ma.filled(table["rank"], 0)
+    apart = table["component"] if fit.prior is None else np.zeros_like(ranks)
+    keys = np.stack([apart, ranks], axis=1)
+    _, which, counts = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
+    shared = counts[which.ravel()] > 1
+    return [
+        f"={rank}" if rank and same else str(rank or "")
+        for rank, same in zip(ranks.tolist(), shared.tolist(), strict=True)
+    ]
