@@ -28,7 +28,7 @@ from venire.ratings import (
     fit_thurstone,
 )
 from venire.resampling import bootstrap, bootstrap_statistic, bootstrap_weights
-from venire.targets import fit_votes
+from venire.targets import fit_votes, rate
 
 __version__ = "0.1.0"
 
@@ -57,6 +57,7 @@ __all__ = [
     "fit_rao_kupper",
     "fit_thurstone",
     "fit_votes",
+    "rate",
     "show_config",
 ]
 

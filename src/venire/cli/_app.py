@@ -14,6 +14,7 @@ from venire.cli._consensus import Consensus
 from venire.cli._distill import Ask, Init, ReportRounds, Tell, Train, Withdraw
 from venire.cli._fit import Bootstrap, Fit
 from venire.cli._groups import Groups
+from venire.cli._rate import Rate
 from venire.cli._simulate import Simulate
 from venire.cli._terminal import Screen
 from venire.cli._version import version
@@ -26,6 +27,7 @@ COMMANDS = {
     "bootstrap": Bootstrap,
     "groups": Groups,
     "consensus": Consensus,
+    "rate": Rate,
     "simulate": Simulate,
     "distill": {
         "init": Init,

@@ -45,11 +45,13 @@ class Consensus(Command):
 
     file: Path = opt.file()
     columns: VoteColumns = block(
+        without=("by",),
         one_of=("first", "pair"),
         typed={
             "vote": (list[str] | None, {}),
             "mapping": opt.MEANINGS,
             "probabilities": opt.THREE,
+            "swapped": (str | None, {}),
         },
     )
     strength: float = option(

@@ -263,7 +263,10 @@ class VoteColumns(_Named):
     pair : str
         labels of the pairs.
     group : str, optional
-        Labels of the sets (queries, topics) that the items belong to.
+        Labels of the sets (queries, topics, prompts) that the items belong to.
+    by : str, optional
+        Labels of categories of the groups (language, task), which `venire.rate` rates each by
+        itself, too.
     vote : str or list of str
         Words (first, second, tie, A with B, ...), the winner's label, or the numbers 1, 0 and -1.
         Several columns are runs of one judgment that stand side by side. A missing vote is no vote.
@@ -272,9 +275,9 @@ class VoteColumns(_Named):
         It adds to what is known without it.
     probabilities : list of three str
         Instead of `vote`: the probabilities that first wins, ties, loses.
-    swapped : str, optional
+    swapped : str or False, optional
         Truth values: shown in the other order; or the name of one of several `vote` columns, whose
-        runs all were.
+        runs all were. False: every row is in the order in which it was shown. Default: not known.
     weight : str, optional
         How much a row counts.
     gold : str, optional
@@ -310,6 +313,7 @@ class VoteColumns(_Named):
     second: str | None = _column("Label of the second item.", JUDGED)
     pair: str | None = _column("Label of the pair, instead of its two items.", JUDGED)
     group: str | None = _column("Label of the query or topic of the items.", JUDGED)
+    by: str | None = _column("Category of the topic: each is rated by itself, too.", JUDGED)
     vote: str | list[str] | None = field(
         default=None,
         metadata={
@@ -326,7 +330,7 @@ class VoteColumns(_Named):
             "topic": VOTES,
         },
     )
-    swapped: str | None = _column(
+    swapped: str | bool | None = _column(
         "True where second was shown first; or the --vote column whose runs all were.", JUDGED
     )
     weight: str | None = _column("How much a row counts.", JUDGED)
@@ -355,6 +359,10 @@ class VoteColumns(_Named):
             checks.fail("pair", "give first and second, or pair", kind=TypeError)
         if self.group is not None and not by_items:
             checks.fail("group", "goes with first and second", kind=TypeError)
+        if self.by is not None and self.group is None:
+            checks.fail("by", "divides groups: give group as well", kind=TypeError)
+        if self.swapped is True:
+            checks.fail("swapped", "must name a column, or be False", value=True, kind=TypeError)
 
     @property
     def runs(self) -> list[str]:
@@ -373,6 +381,8 @@ class VoteColumns(_Named):
     def names(self) -> dict[str, Any]:
         """The column of each argument that was given, those of lists one by one."""
         out = super().names
+        if self.swapped is False:
+            del out["swapped"]
         for argument in ("vote", "probabilities"):
             many = out.pop(argument, None)
             if isinstance(many, list) and len(many) == 1:
@@ -394,10 +404,11 @@ class VoteColumnNames(TypedDict, total=False):
     second: str | None
     pair: str | None
     group: str | None
+    by: str | None
     vote: str | list[str] | None
     mapping: Mapping[Any, Any] | None
     probabilities: list[str] | tuple[str, ...] | None
-    swapped: str | None
+    swapped: str | bool | None
     weight: str | None
     gold: str | None
     skip_missing: bool

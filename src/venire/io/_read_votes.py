@@ -9,13 +9,12 @@ from typing import Any, NamedTuple, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from venire._core import checks
 from venire._core.checks import BadValueError
 from venire.data.columns import VoteColumnNames, VoteColumns
 from venire.data.votes import Votes
 from venire.data.votes.frame import frame_rows, gold_shares
 from venire.data.votes.gold import gold_of
-from venire.data.votes.rows import table_of
+from venire.data.votes.strata import composed
 from venire.io._errors import DataError
 from venire.io._read import Path, Progress
 from venire.io.assemble import about_rows, gathered
@@ -23,7 +22,7 @@ from venire.io.scanner import Scanner
 
 __all__ = ["VotesFile", "read_votes"]
 
-_LABELS = ("first", "second", "pair", "group", "teacher")
+_LABELS = ("first", "second", "pair", "group", "by", "teacher")
 
 
 class VotesFile(NamedTuple):
@@ -91,9 +90,7 @@ def read_votes(
         frame, place = _frame(scanner, labels, names, n_threads, progress)
         coded: dict[str, Any] = {a: f"\0{a}" for a in labels}
         own = replace(chosen, gold=None, **coded)
-        votes = Votes.from_tables(
-            table_of(frame_rows(frame, own, strength), checks.n_threads(n_threads))
-        )
+        votes = Votes.from_rows(frame_rows(frame, own, strength), n_threads)
         truth = None
         if chosen.gold is not None:
             shares = gold_shares(frame[chosen.gold], chosen.mapping)
@@ -147,6 +144,9 @@ def _gold(
         if argument in labels:
             coded = frame[f"\0{argument}"]
             columns.append(coded.items[coded.codes[rows]])
+    if votes.strata is not None and votes.strata.divides:
+        by = frame["\0by"]
+        columns[0] = composed(columns[0], by.items[by.codes[rows]])
     names = votes.names
     if names.pairs is not None:  # a pair whose votes are all missing is none
         keep = np.isin(columns[0], names.pairs)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from venire._core.checks import n_threads as _n_threads
 from venire.data.votes import Votes
 
-__all__ = ["Board", "Consistency", "board_of", "consistency"]
+__all__ = ["Board", "Consistency", "board_of", "consistency", "gains"]
 
 ENOUGH_REPEATS = 30  # judgments with repeats, over all teachers
 GAIN_POWER = 1.5
@@ -63,12 +63,20 @@ def consistency(
     if not repeats.sum():
         unknown = np.full(len(agree), np.nan)
         return Consistency(unknown, float("nan"), repeats, np.ones(len(agree)))
-    pooled = float(np.clip(agree.sum() / whole.sum(), LEAST, 1.0))
+    kappa, pooled, gain = gains(agree, whole, repeats)
+    enough = repeats.sum() >= ENOUGH_REPEATS
+    return Consistency(kappa, float(pooled[0]), repeats, gain if enough else np.ones(len(agree)))
+
+
+def gains(
+    agree: NDArray[np.float64], whole: NDArray[np.float64], repeats: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """kappa, that of the panel, and gain, from sums along the last axis; see `consistency`."""
     with np.errstate(invalid="ignore", divide="ignore"):
+        pooled = np.clip(agree.sum(-1, keepdims=True) / whole.sum(-1, keepdims=True), LEAST, 1.0)
         own = np.where(repeats > 0, agree / whole, 0.0)
     kappa = np.clip((repeats * own + 2.0 * pooled) / (repeats + 2.0), LEAST, 1.0)
-    enough = repeats.sum() >= ENOUGH_REPEATS
-    return Consistency(kappa, pooled, repeats, kappa**GAIN_POWER if enough else np.ones(len(agree)))
+    return kappa, pooled, kappa**GAIN_POWER
 
 
 def board_of(votes: Votes, n_threads: int | None) -> Board:

@@ -188,6 +188,7 @@ def consensus(
         converged=pool.converged,
         _pool=pool,
         _consistency=board.consistency,
+        _heard=known if hold_to_gold and how.hears_gold else None,
     )
 
 

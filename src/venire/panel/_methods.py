@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire.panel._board import Board
-from venire.panel.reliability import agreed, log_odds
+from venire.panel._without import Sums, Without, fixed, gained, relied
+from venire.panel.reliability import FEWEST_TEACHERS, FLOOR, agreed, log_odds
 
 __all__ = [
     "METHODS",
@@ -26,12 +27,10 @@ __all__ = [
     "weighed",
 ]
 
-FLOOR = 1e-6  # of a weight from reliability
 TOLERANCE = 1e-6
 MAX_ROUNDS = 200
 REFITS = 30  # rounds in which the correlation is estimated anew
 MOST_TEACHERS = 500  # of `correlated`
-FEWEST_TEACHERS = 3  # from which on reliabilities are identifiable
 NOTHING = 1e-12  # mean square of errors that are rounding
 _BLOCK = 1 << 15  # judgments at a time
 SHRINK = 10.0  # pairs in common that a correlation is shrunken by
@@ -215,13 +214,14 @@ class Method(NamedTuple):
     needs_gold: bool = False  # weights are learned from it, starting from the pool
     most_teachers: int | None = None
     has_correlation: bool = False  # in its weights: posteriors need no widening
+    without: Callable[[Board, Floats | None, Sums], Without] | None = None  # parts of the votes
 
 
 METHODS: dict[str, Method] = {
-    "uniform": Method(uniform),
-    "variance": Method(variance),
-    "precision": Method(precision),
-    "reliability": Method(reliability, hears_gold=True),
+    "uniform": Method(uniform, without=fixed),
+    "variance": Method(variance, without=fixed),
+    "precision": Method(precision, without=gained),
+    "reliability": Method(reliability, hears_gold=True, without=relied),
     "correlated": Method(
         correlated, hears_gold=True, most_teachers=MOST_TEACHERS, has_correlation=True
     ),

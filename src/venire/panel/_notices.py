@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire.panel._board import ENOUGH_REPEATS, Board
-from venire.panel._methods import FEWEST_TEACHERS, Pool
+from venire.panel._methods import Pool
 from venire.panel._stack import FEW
+from venire.panel.reliability import FEWEST_TEACHERS
 
 if TYPE_CHECKING:
     from venire.panel._gold import GoldReport

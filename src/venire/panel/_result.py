@@ -14,7 +14,10 @@ from venire._core.frames import as_frame
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.votes import Votes
+from venire.panel._board import board_of
+from venire.panel._methods import METHODS
 from venire.panel._posterior import BetaPosterior
+from venire.panel._without import Sums, Without
 
 if TYPE_CHECKING:
     from venire.panel._board import Consistency
@@ -87,6 +90,7 @@ class Consensus:
     converged: bool
     _pool: Pool = field(repr=False)
     _consistency: Consistency = field(repr=False)
+    _heard: Floats | None = field(default=None, repr=False)  # gold that the votes were held to
 
     @property
     def teachers(self) -> NDArray[Any]:
@@ -163,10 +167,36 @@ class Consensus:
             f"n_teachers={self.n_teachers}, warnings={len(self.warnings)})"
         )
 
+    def without(self, cluster: NDArray[np.int64], n_clusters: int) -> Without | None:
+        """The teachers' weights if the pairs of one cluster were left out, for each cluster.
+
+        Parameters
+        ----------
+        cluster : ndarray of int64, shape (n_pairs,)
+            Cluster of each pair, from 0.
+        n_clusters : int
+
+        Returns
+        -------
+        Without or None
+            Named tuple (weight, change), of shapes (n_teachers,) and (n_clusters, n_teachers). None
+            for methods of which it is not known: "correlated", "stacked", several rounds.
+
+        Notes
+        -----
+        Two passes over the judgments for all clusters. The pools from which "reliability" begins
+        are those of all votes.
+        """
+        how = METHODS[self.method]
+        if how.without is None or self.n_rounds > 1:
+            return None
+        board = board_of(self.votes, None)
+        return how.without(board, self._heard, Sums(board, cluster, n_clusters))
+
     # ---- into the next step -------------------------------------------------------------------
 
-    def _masses(self) -> tuple[Floats, Floats]:
-        """What a fit is given: the pooled share (without the prior) of nu votes."""
+    def masses(self) -> tuple[Floats, Floats]:
+        """Wins and losses of each pair's first item, as `to_comparisons` gives them to a fit."""
         if self.stack is None:
             share = 0.5 * (1.0 + self._pool.mean)
         else:
@@ -201,7 +231,7 @@ class Consensus:
         if self.group is not None:
             raise ValueError("the votes have groups: use to_grouped()")
         first, second = self._items(first, second)
-        win, loss = self._masses()
+        win, loss = self.masses()
         return Comparisons.from_counts(first, second, win, loss)
 
     def _items(self, first: Any, second: Any) -> tuple[Any, Any]:
@@ -247,7 +277,7 @@ class Consensus:
         names = self.votes.names
         if names.groups is None:
             raise ValueError("the votes have no groups: use to_comparisons()")
-        win, loss = self._masses()
+        win, loss = self.masses()
         return GroupedComparisons.from_counts(
             *names.labels(), win, loss, groups=groups, items=items, n_threads=n_threads
         )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["agreed", "log_odds"]
+__all__ = ["FEWEST_TEACHERS", "FLOOR", "agreed", "log_odds"]
 
 PRIOR_AGREE, PRIOR_DISAGREE = 4.0, 2.0
+FLOOR = 1e-6  # of a weight from reliability
+FEWEST_TEACHERS = 3  # from which on reliabilities are identifiable
 
 Floats = NDArray[np.float64]
 

@@ -1,6 +1,8 @@
-"""From votes to what a student is trained on: teachers weighed, fits, targets with errors."""
+"""From votes to ratings: what a student is trained on, and models over prompts."""
 
 from venire.targets._fit_votes import VotesFit, fit_votes
+from venire.targets._rate import rate
+from venire.targets._rated import Rated
 from venire.targets._targets import Targets, make_targets
 
-__all__ = ["Targets", "VotesFit", "fit_votes", "make_targets"]
+__all__ = ["Rated", "Targets", "VotesFit", "fit_votes", "make_targets", "rate"]

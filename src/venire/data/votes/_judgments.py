@@ -12,6 +12,7 @@ from venire._core import checks
 from venire.data.columns import Columns, VoteColumns
 from venire.data.taken import Taken
 from venire.data.votes._table import PairNames, Table, joined
+from venire.data.votes.strata import Strata
 
 __all__ = ["Judgments"]
 
@@ -21,6 +22,7 @@ class Judgments:
 
     _parts: tuple[Table, ...]
     taken: Taken | None = None  # how a file or a frame was read; None of arrays
+    strata: Strata | None = None  # prompt and category of each group, where `by` was read
 
     @property
     def columns(self) -> Columns | VoteColumns | None:

@@ -11,7 +11,7 @@ from venire.data.columns import VoteColumnNames, VoteColumns
 from venire.data.taken import Taken
 from venire.data.votes._judgments import Judgments
 from venire.data.votes._table import Table, joined
-from venire.data.votes.rows import checked_rows, table_of
+from venire.data.votes.rows import VoteRows, checked_rows, table_of
 
 __all__ = ["Votes"]
 
@@ -193,8 +193,15 @@ class Votes(Judgments):
 
         chosen = VoteColumns.of(columns, named)
         rows = frame_rows(frame, chosen, strength)
-        self = cls.from_tables(table_of(rows, checks.n_threads(n_threads)))
+        self = cls.from_rows(rows, n_threads)
         self.taken = Taken(columns=chosen, n_rows=rows.n_read, dropped=rows.dropped)
+        return self
+
+    @classmethod
+    def from_rows(cls, rows: VoteRows, n_threads: int | None = None) -> Votes:
+        """From rows that were checked."""
+        self = cls.from_tables(table_of(rows, checks.n_threads(n_threads)))
+        self.strata = rows.strata
         return self
 
     @classmethod

@@ -41,13 +41,17 @@ def _rows(data: dict[str, Any], columns: VoteColumns, strength: float) -> VoteRo
         if checks.length(column, name) is None:
             fail(name, "must be a column", value=column, kind=TypeError)
     labels: dict[str, Any] = {
-        n: plain(data[n]) for n in ("first", "second", "pair", "group", "teacher") if n in data
+        n: plain(data[n])
+        for n in ("first", "second", "pair", "group", "by", "teacher")
+        if n in data
     }
     given = dict(labels)
     if "weight" in data:
         given["weight"] = floats(data["weight"], "weight")
     if "swapped" in data:
         given["swapped"] = truths(data["swapped"], "swapped")
+    elif columns.swapped is False:
+        given["swapped"] = np.zeros(checks.length(labels["teacher"], "teacher") or 0, bool)
     if not runs:
         names = [f"probabilities{k}" for k in range(3)]
         stated = np.stack([floats(data[name], name) for name in names], axis=1)

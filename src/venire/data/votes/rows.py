@@ -14,6 +14,7 @@ from venire._core import checks
 from venire._core.checks import fail
 from venire.data import coding
 from venire.data.votes._table import PairNames, Table, joined
+from venire.data.votes.strata import Strata, stratified
 
 __all__ = [
     "TOLERANCE",
@@ -29,7 +30,7 @@ _MAX_ROWS = 2**28  # of a native call, which cannot be interrupted
 _SMALL = 1 << 17
 _BLOCK = 1 << 15
 _DENSE = 4  # times as many items of groups as rows: as many as need no codes of their own
-_NO_COLUMNS = ("n", "strength", "pairs", "n_read", "dropped")
+_NO_COLUMNS = ("n", "strength", "pairs", "strata", "n_read", "dropped")
 _RULE = "must be 1 (first), -1 (second) or 0 (a tie)"
 
 
@@ -52,6 +53,7 @@ class VoteRows(NamedTuple):
     weight: NDArray[np.float64] | None = None
     swapped: NDArray[np.uint8] | None = None
     pairs: Any = None
+    strata: Strata | None = None  # of rows that are read by category
     n_read: int = 0  # rows of the table that they come from, if any
     dropped: Mapping[str, int] = MappingProxyType({})  # rows of it that hold no vote, by reason
 
@@ -78,6 +80,7 @@ def checked_rows(
     weight: Any = None,
     swapped: Any = None,
     pairs: Any = None,
+    by: Any = None,
 ) -> VoteRows:
     """Check everything but the labels; raises ValueError or TypeError."""
     named = (
@@ -86,10 +89,13 @@ def checked_rows(
     for name, column in (*named.items(), ("teacher", teacher)):
         if column is None:
             fail(name, "must be an array of labels", value=column, kind=TypeError)
-    n, *labels, vote, weight, swapped = checks.columns(
-        **named, teacher=teacher, group=group, vote=vote, weight=weight, swapped=swapped
+    n, *labels, by, vote, weight, swapped = checks.columns(
+        **named, teacher=teacher, group=group, by=by, vote=vote, weight=weight, swapped=swapped
     )
     named = dict(zip((*named, "teacher", "group"), labels, strict=True))
+    strata = None
+    if by is not None:
+        named["group"], strata = stratified(named["group"], by, n)
     if (vote is None) == (probabilities is None):
         raise TypeError("give one of vote and probabilities")
     votes = chances = None
@@ -106,7 +112,7 @@ def checked_rows(
         weights = None
     return VoteRows(
         n, **named, vote=votes, probabilities=chances, strength=factor, weight=weights,
-        swapped=None if swapped is None else _swapped(swapped, n), pairs=pairs,
+        swapped=None if swapped is None else _swapped(swapped, n), pairs=pairs, strata=strata,
     )  # fmt: skip
 
 

@@ -1,0 +1,294 @@
+"""``venire rate``: judges' votes over prompts, ratings of models."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from rich.table import Table
+
+from venire import io, scales
+from venire._core.checks import BadTypeError, BadValueError
+from venire.cli import _options as opt
+from venire.cli._command import Command, Refused, block, misused, option
+from venire.cli._fit import WEAK_PRECISION
+from venire.cli._options import MODEL, OUT, prior_of
+from venire.cli._progress import Steps
+from venire.cli._report import TABLE, Report, grid, number
+from venire.cli._version import version
+from venire.data.columns import VoteColumns
+from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedWarning
+from venire.models import DEFAULT, HALF_TIES
+from venire.panel import METHODS
+from venire.priors import GaussianPrior
+from venire.targets import rate
+
+if TYPE_CHECKING:
+    from venire.targets import Rated
+
+__all__ = ["Rate"]
+
+_METHOD = "Judges"
+_IN_UNIT = ("theta", "standard_error", "lower", "upper")
+
+Tables = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate(Command):
+    """Rate models by the votes of judges over many prompts.
+
+    Errors and intervals are by prompt: of what the same judges would say on other prompts.
+
+    Exit code 0: done; 1: the data (the message names file, row and column); 2: usage.
+    """
+
+    file: Path = opt.file()
+    columns: VoteColumns = block(
+        without=("pair",),
+        needs=("first", "second", "group"),
+        typed={
+            "vote": (list[str] | None, {}),
+            "mapping": opt.MEANINGS,
+            "probabilities": opt.THREE,
+            "swapped": (str | None, {}),
+        },
+    )
+    method: str = option(
+        "reliability",
+        "How judges are weighed. The last one learns from --gold.",
+        _METHOD,
+        choices=tuple(METHODS),
+    )
+    rho: float | None = option(
+        None, "Correlation of the judges' errors. Default: from --gold, else 0.3.", _METHOD,
+        callback=opt.SHARE,
+    )  # fmt: skip
+    model: str = option(DEFAULT, None, MODEL, choices=HALF_TIES)
+    prior: str = opt.prior(
+        "auto",
+        "auto: none if the votes determine a fit, else 0.01, which is said. none: refuse instead.",
+        "auto",
+        "none",
+    )
+    n_resamples: int | None = option(
+        None, "Errors and intervals from N replicates that draw prompts.", MODEL, "--bootstrap",
+        min=2, metavar="N",
+    )  # fmt: skip
+    seed: int = option(0, "Of the bootstrap's draws.", MODEL, min=0)
+    n_threads: int | None = opt.threads()
+    errors: Literal["robust", "fisher", "none"] = option(
+        "robust", "By prompt, as if votes were independent, or none.", OUT
+    )
+    level: float = opt.level()
+    scale: Literal["logit", "probit", "elo"] | None = option(
+        None, "Unit of the ratings, their errors and intervals; default: the model's own.", OUT
+    )
+    top: int = option(20, "Models to print, of each category.", OUT, min=0)
+    output: Path | None = opt.output("Write all ratings: FORMATS.")
+    teachers: Path | None = option(
+        None, "Write the table of judges, in the same formats.", OUT, place=TABLE
+    )
+    json: bool = opt.json()
+    quiet: bool = opt.quiet()
+
+    def __post_init__(self) -> None:
+        if self.method == "stacked" and self.columns.gold is None:
+            misused("--method stacked", "learns from --gold")
+        if self.n_resamples is not None and self.errors != "robust":
+            misused("--errors", "--bootstrap has errors of its own")
+
+    def do(self, steps: Steps) -> Report:
+        """Read, rate, and look at the judges."""
+        columns = self.columns
+        if columns.swapped is None:  # rows are in the order in which answers were shown
+            columns = replace(columns, swapped=False)
+        with steps(f"reading {self.file}"):
+            votes, gold = io.read_votes(
+                self.file, columns, n_threads=self.n_threads, progress=steps.rows
+            )
+        with steps("rating"), warnings.catch_warnings():
+            for kind in (ConvergenceWarning, NotIdentifiedWarning):  # among the notices
+                warnings.simplefilter("ignore", kind)
+            try:
+                rated, notes = self._rated(votes, gold)
+            except (BadValueError, BadTypeError) as error:
+                raise Refused(f"{self.file}: {error}") from None
+        with steps("errors"):
+            table = self._table(rated)
+            teachers = rated.teachers_frame("dict", level=self.level)
+        notes += [notice.text for notice in rated.warnings]
+        facts = self._facts(rated)
+        tables = {"ratings": table, "teachers": teachers}
+        said = self._said(facts, table, teachers)
+        return Report(said, notes, facts, tables, {"output": table, "teachers": teachers})
+
+    def _rated(self, votes: Any, gold: Any) -> tuple[Rated, list[str]]:
+        """With the prior that was asked for; "auto": a weak one only where none will do."""
+
+        def once(prior: GaussianPrior | None) -> Rated:
+            return rate(
+                votes, method=self.method, model=self.model, prior=prior, gold=gold, rho=self.rho,
+                n_threads=self.n_threads,
+            )  # fmt: skip
+
+        try:
+            rated = once(prior_of(self.prior))
+            bad = 0 if rated.by is None else int((~np.isfinite(rated.by.residual)).sum())
+            if self.prior != "auto" or not bad:
+                return rated, []
+            why = f"{bad:,} categories have no finite fit"
+        except NotIdentifiedError as error:
+            if self.prior != "auto":
+                cure = {"--prior": str(WEAK_PRECISION)} if self.prior == "none" else {}
+                raise Refused(f"{self.file}: {error}", instead=cure) from None
+            why = str(error).rstrip(".")
+        note = (
+            f"{why}. Hence the weak prior GaussianPrior({WEAK_PRECISION}) was used (--prior none "
+            "refuses instead, --prior FLOAT sets another precision)."
+        )
+        return once(GaussianPrior(WEAK_PRECISION)), [note]
+
+    def _table(self, rated: Rated) -> Tables:
+        """All models, best first, in the unit that was asked for."""
+        errors = None if self.errors == "none" else self.errors
+        table = rated.to_frame("dict", level=self.level, errors=errors)
+        if self.n_resamples is not None:
+            table |= self._drawn(rated)
+        factor, centre, _ = self._unit()
+        for name in set(_IN_UNIT) & set(table):
+            table[name] = factor * table[name]
+            if name != "standard_error":
+                table[name] = table[name] + centre
+        n = len(table["item"])
+        block = np.zeros(n, np.int64)
+        if "category" in table:
+            place = {label: k for k, label in enumerate(dict.fromkeys(table["category"].tolist()))}
+            block = np.array([place[label] for label in table["category"].tolist()])
+        order = np.lexsort((-table["theta"], table["component"], block))
+        return {name: column[order] for name, column in table.items()}
+
+    def _drawn(self, rated: Rated) -> Tables:
+        """Errors and intervals of the bootstrap, of all and of each category."""
+        columns: dict[str, list[Any]] = {name: [] for name in _IN_UNIT[1:]}
+        parts = [rated, *(rated[label] for label in rated.categories.tolist())]
+        for part in parts:
+            try:
+                b = part.bootstrap(self.n_resamples or 2, rng=self.seed, n_threads=self.n_threads)
+                lower, upper = b.interval(self.level).T
+                found = (b.standard_errors(), lower, upper)
+            except ValueError as error:
+                raise Refused(f"--bootstrap: {error}") from None
+            for name, column in zip(columns, found, strict=True):
+                columns[name].append(column)
+        return {name: np.concatenate(found) for name, found in columns.items()}
+
+    def _unit(self) -> tuple[float, float, int]:
+        """Factor, centre and decimals of the ratings."""
+        if self.scale is None:
+            return 1.0, 0.0, 3
+        own = scales.scale_of(self.model)
+        centre = float(scales.convert(0.0, own, self.scale))
+        return scales.factor(own, self.scale), centre, 1 if self.scale == "elo" else 3
+
+    def _facts(self, rated: Rated) -> dict[str, Any]:
+        q, fit = rated.consensus, rated.fit
+        return {
+            "venire": version(),
+            "file": str(self.file),
+            "model": fit.model,
+            "method": q.method,
+            "prior": None if fit.prior is None else fit.prior.precision,
+            "scale": self.scale or fit.scale,
+            "n_votes": q.votes.n_votes,
+            "n_models": len(rated.items),
+            "n_prompts": rated.n_clusters,
+            "n_judges": len(rated.teachers),
+            "n_comparisons": fit.n_comparisons,
+            "n_categories": len(rated.categories),
+            "rho": q.rho,
+            "rho_source": q.rho_source,
+            "disputed": q.disputed,
+            "converged": bool(fit.converged),
+            "residual": number(fit.residual),
+            "errors": "bootstrap" if self.n_resamples is not None else self.errors,
+            "level": self.level,
+            "warnings": [notice._asdict() for notice in rated.warnings],
+        }
+
+    # ---- for people ---------------------------------------------------------------------------
+
+    def _said(self, f: dict[str, Any], table: Tables, teachers: Tables) -> list[str | Table]:
+        how = {
+            "robust": "by prompt",
+            "fisher": "as if votes were independent",
+            "none": "left out",
+            "bootstrap": f"from {self.n_resamples} replicates that draw prompts, seed {self.seed}",
+        }
+        prior = "" if f["prior"] is None else f", prior GaussianPrior({f['prior']:g})"
+        said: list[str | Table] = [
+            f"{f['n_votes']:,} votes of {f['n_judges']:,} judges over {f['n_prompts']:,} prompts, "
+            f"combined by {f['method']}: {f['n_comparisons']:,.0f} effective votes",
+            f"{f['model']}{prior} of {f['n_models']:,} models; errors {how[f['errors']]}",
+        ]
+        if self.top > 0:
+            shown, rest = self._shown(table)
+            said.append(shown)
+            if rest:
+                said.append(f"and {rest:,} more rows; -o FILE writes all")
+            said.append(_judges(teachers))
+        return said
+
+    def _shown(self, table: Tables) -> tuple[Table, int]:
+        """The first models of each category, and the number of rows left out."""
+        keep = np.arange(len(table["item"])) < self.top
+        if "category" in table:
+            labels = np.asarray(table["category"])
+            new = np.flatnonzero(np.concatenate([[True], labels[1:] != labels[:-1]]))
+            start = np.repeat(new, np.diff(np.append(new, len(labels))))
+            keep = np.arange(len(labels)) - start < self.top
+        rows = {name: np.ma.asarray(column)[keep].tolist() for name, column in table.items()}
+        digits = self._unit()[2]
+
+        def numbers(name: str) -> list[str]:
+            return ["-" if x is None or x != x else f"{x:.{digits}f}" for x in rows[name]]
+
+        columns = {} if "category" not in rows else {"category": rows["category"]}
+        columns["rank"] = [str(x) if x else "-" for x in rows["rank"]]
+        columns["model"] = [str(x) for x in rows["item"]]
+        columns[{"elo": "Elo"}.get(self.scale or "", self.scale or "estimate")] = numbers("theta")
+        if "standard_error" in rows:
+            columns["SE"] = numbers("standard_error")
+            bounds = zip(numbers("lower"), numbers("upper"), strict=True)
+            columns[f"{self.level:.4g} interval"] = [f"{a} .. {b}" for a, b in bounds]
+        columns["votes"] = [f"{x:,.0f}" for x in rows["n_comparisons"]]
+        columns["prompts"] = [f"{x:,}" for x in rows["n_prompts"]]
+        return grid(columns, ["category", "model"]), int((~keep).sum())
+
+
+def _judges(t: Tables) -> Table:
+    """The judges, the heaviest first."""
+
+    def ranged(form: str, name: str, low: str, high: str) -> list[str]:
+        rows = zip(*(t[x].tolist() for x in (name, low, high)), strict=True)
+        return ["-" if x[0] != x[0] else form.format(*x) for x in rows]
+
+    columns = {
+        "judge": [str(x) for x in t["teacher"].tolist()],
+        "judged": [f"{x:,}" for x in t["n_judgments"].tolist()],
+        "weight": [f"{x:.2f}" for x in t["weight"].tolist()],
+        "agreement with panel": ranged(
+            "{:.2f} ({:.2f} .. {:.2f})", "agreement", "agreement_lower", "agreement_upper"
+        ),
+        "position bias": ranged(
+            "{:+.2f} ({:.2f} .. {:.2f})", "position_bias", "position_lower", "position_upper"
+        ),
+    }
+    if "accuracy" in t:
+        columns["accuracy"] = ranged(
+            "{:.2f} ({:.2f} .. {:.2f})", "accuracy", "accuracy_lower", "accuracy_upper"
+        )
+    return grid(columns, ["judge"])

@@ -1,0 +1,392 @@
+"""The result of rate: a leaderboard over prompts, and the judges it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire._core import checks
+from venire._core.frames import as_frame
+from venire._core.summary import Summary
+from venire.data.grouping import group_at
+from venire.panel import Consensus, Notice, position_bias
+from venire.priors import item_priors
+from venire.ratings import Fit, GroupedFit
+from venire.resampling import Bootstrap, bootstrap
+from venire.targets._judged import Judged
+from venire.targets._notes import notes_of
+
+__all__ = ["ERRORS", "Rated"]
+
+ERRORS = ("robust", "fisher")
+MOST_ITEMS = 4000  # of a dense covariance matrix
+ALL = "all"
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Rated:
+    """Ratings of models from the votes of judges over many prompts, as `rate` returns them.
+
+    Attributes
+    ----------
+    fit : Fit
+        Of the consensus on every prompt; its comparisons are clustered by prompt.
+    consensus : Consensus
+        Of each pair on each prompt.
+    by : GroupedFit or None
+        The fits of the categories, a group each. ``rated[label]`` is one of them as a `Rated`.
+    category : label or None
+        Of which category this is; None: of all prompts.
+
+    Notes
+    -----
+    Errors are of what the same judges and the same models would get on other prompts. "robust"
+    leaves out each prompt in turn: with S its score and A its information, prompt g moves theta by
+    -(A - A_g)^-1 S_g, and by what it had in the judges' weights. Intervals have Student's t, with
+    the degrees of freedom that the number of prompts and their sizes give. "fisher" takes votes
+    for independent, which they are not where prompts differ in what they favour.
+    """
+
+    fit: Fit
+    consensus: Consensus
+    by: GroupedFit | None = None
+    category: Any = None
+    _judged: Judged = field(repr=False, kw_only=True)
+    _cache: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+
+    # ---- models -------------------------------------------------------------------------------
+
+    @property
+    def items(self) -> NDArray[Any]:
+        """Labels of the models, (n_items,)."""
+        return self.fit.items
+
+    @property
+    def theta(self) -> Floats:
+        """Log-strengths, (n_items,)."""
+        return self.fit.theta
+
+    @property
+    def categories(self) -> NDArray[Any]:
+        """Labels of the categories, (n_categories,); empty where there are none."""
+        return np.empty(0, object) if self.by is None else self.by.groups
+
+    @cached_property
+    def n_prompts(self) -> NDArray[np.int64]:
+        """Prompts on which each model was judged, (n_items,)."""
+        items, count = self._judged.n_prompts(self._place)
+        if self.category is not None:
+            return count
+        out = np.zeros(len(self.items), np.int64)
+        out[items] = count
+        return out
+
+    def standard_errors(self, errors: str = "robust") -> Floats:
+        """Standard errors of theta about the mean of its component, (n_items,).
+
+        Parameters
+        ----------
+        errors : {"robust", "fisher"}
+            "robust": clustered by prompt, see `Rated`. NaN for models that a single prompt holds to
+            the others: from one prompt nobody knows what another would say.
+        """
+        if checks.one_of(errors, "errors", ERRORS) == "fisher":
+            return self.fit.standard_errors("fisher")
+        return np.sqrt(np.diagonal(self._clustered.covariance))
+
+    def covariance(self, errors: str = "robust") -> Floats:
+        """Covariance matrix of theta about the mean of its component, (n_items, n_items).
+
+        Parameters
+        ----------
+        errors : {"robust", "fisher"}
+            As in `standard_errors`.
+        """
+        if checks.one_of(errors, "errors", ERRORS) == "fisher":
+            return self.fit.covariance("fisher")
+        return self._clustered.covariance.copy()
+
+    def interval(self, level: float = 0.95, errors: str = "robust") -> Floats:
+        """Intervals of theta, (n_items, 2): estimate plus and minus a quantile of errors.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+        errors : {"robust", "fisher"}
+            With "robust" the quantile is Student's, with "fisher" the normal one.
+        """
+        level = checks.level(level)
+        if checks.one_of(errors, "errors", ERRORS) == "fisher":
+            return self.fit.interval(level, "fisher")
+        half = self._quantiles(level) * self.standard_errors()
+        return np.stack([self.theta - half, self.theta + half], axis=1)
+
+    def difference(
+        self, first: Any, second: Any, *, level: float = 0.95, errors: str = "robust"
+    ) -> tuple[Floats, Floats, Floats]:
+        """Differences theta of `first` minus theta of `second`, and their intervals.
+
+        Parameters
+        ----------
+        first, second : array_like of labels
+            Broadcast against each other.
+        level, errors
+            As in `interval`.
+
+        Returns
+        -------
+        difference, lower, upper : ndarray of float64
+            Bounds are NaN where nothing is known of the difference.
+
+        Raises
+        ------
+        ValueError
+            If a label is unknown, or two models never met, directly or by others.
+        """
+        level = checks.level(level)
+        i, j = self.fit.pairs(first, second)
+        found = self.theta[i] - self.theta[j]
+        c = self.covariance(errors)
+        variance = c[i, i] + c[j, j] - 2.0 * c[i, j]
+        apart = self.fit.component[i] != self.fit.component[j]
+        error = np.sqrt(np.where(apart, np.nan, np.maximum(variance, 0.0)))
+        if errors == "robust":
+            t = self._quantiles(level)
+            half = np.maximum(t[i], t[j]) * error
+        else:
+            from venire._core.intervals import critical_value
+
+            half = critical_value(level) * error
+        return found, found - half, found + half
+
+    def ranks(self) -> NDArray[np.int64]:
+        """Ranks by theta, as of the fit."""
+        return self.fit.ranks()
+
+    def bootstrap(self, n_resamples: int = 1000, *, rng: Any = None, **options: Any) -> Bootstrap:
+        """Replicates of the fit, whole prompts drawn; the judges' weights stay as they are.
+
+        Parameters
+        ----------
+        n_resamples : int, default 1000
+        rng, **options
+            As in `venire.bootstrap`.
+        """
+        return bootstrap(self.fit, n_resamples, rng=rng, **options)
+
+    def __getitem__(self, label: Any) -> Rated:
+        """The ratings of one category.
+
+        Parameters
+        ----------
+        label : int or str
+            One of `categories`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such category, or it has no finite fit.
+        """
+        if self.by is None:
+            checks.fail("label", "the ratings have no categories: give by=...", value=label)
+        return Rated(self.by[label], self.consensus, category=label, _judged=self._judged)
+
+    __iter__ = None  # labels are not positions
+
+    # ---- judges -------------------------------------------------------------------------------
+
+    @property
+    def teachers(self) -> NDArray[Any]:
+        """Labels of the judges."""
+        return self.consensus.teachers
+
+    def teachers_frame(self, backend: str | None = None, *, level: float = 0.95) -> Any:
+        """The judges, the heaviest first.
+
+        Parameters
+        ----------
+        backend : {None, "pandas", "polars", "pyarrow", "dict"}
+            None takes the first of these that is installed.
+        level : float, default 0.95
+            Of the intervals.
+
+        Returns
+        -------
+        dataframe, or dict of ndarray
+            As `Consensus.teachers_frame`, and weight (of a vote, 1 on average), position_bias (what
+            being shown first adds to P(first) - P(second); NaN where orders were not recorded, or
+            are always the same) with position_lower and position_upper.
+        """
+        level = checks.level(level)
+        q = self.consensus
+        columns: dict[str, Any] = q.teachers_frame("dict", level=level)
+        bias, lower, upper, *_ = position_bias(q.votes, level)
+        n = columns.pop("n_judgments")
+        columns = {
+            "teacher": columns.pop("teacher"),
+            "n_judgments": n,
+            "weight": q.teacher_weights,
+            **columns,
+            "position_bias": bias,
+            "position_lower": lower,
+            "position_upper": upper,
+        }
+        order = np.argsort(-columns["weight"], kind="stable")
+        return as_frame({name: np.asarray(x)[order] for name, x in columns.items()}, backend)
+
+    # ---- tables -------------------------------------------------------------------------------
+
+    @cached_property
+    def warnings(self) -> tuple[Notice, ...]:
+        """What to know of the ratings, then of the panel, and what to do about it."""
+        return (*notes_of(self), *self.consensus.warnings)
+
+    def to_frame(
+        self,
+        backend: str | None = None,
+        *,
+        level: float = 0.95,
+        errors: str | None = "robust",
+    ) -> Any:
+        """The ratings, one row per model; with categories, those of all prompts first.
+
+        Parameters
+        ----------
+        backend : {None, "pandas", "polars", "pyarrow", "dict"}
+            None takes the first of these that is installed.
+        level : float, default 0.95
+        errors : {"robust", "fisher"} or None
+            Of the standard errors. None leaves out the columns that need them.
+
+        Returns
+        -------
+        dataframe, or dict of ndarray
+            Columns as of `Fit.to_frame`: item, theta, standard_error, lower, upper, rank,
+            n_comparisons (effective votes), component; and n_prompts. With categories the first
+            column is category, text, "all" for all prompts.
+        """
+        level = checks.level(level)
+        columns = self._columns(level, errors)
+        if self.by is not None:
+            parts = [self._of_category(k, level, errors) for k in range(len(self.categories))]
+            names = [ALL, *(str(x) for x in self.categories.tolist())]
+            sizes = [len(part["item"]) for part in (columns, *parts)]
+            columns = {
+                name: np.ma.concatenate([columns[name], *(part[name] for part in parts)])
+                if any(np.ma.isMaskedArray(part[name]) for part in (columns, *parts))
+                else np.concatenate([columns[name], *(part[name] for part in parts)])
+                for name in columns
+            }
+            category = np.repeat(np.array(names, object), sizes)
+            columns = {"category": category, **columns}
+        return as_frame(columns, backend)
+
+    def summary(
+        self, level: float = 0.95, top: int | None = None, *, errors: str = "robust"
+    ) -> Summary:
+        """The leaderboard as a statistician's table, the judges below it.
+
+        Parameters
+        ----------
+        level, errors
+            As in `to_frame`.
+        top : int, optional
+            Models shown; None shows all of up to 60, else 30.
+        """
+        level = checks.level(level)
+        if top is not None:
+            top = checks.whole(top, "top", 1)
+        columns = self._columns(level, errors)
+        votes, fit = self.consensus.votes, self.fit
+        order = np.lexsort((columns["item"].argsort(kind="stable").argsort(), columns["rank"]))
+        header = [
+            f"{fit.model} over {self.n_clusters:,} prompts: {len(fit.theta):,} models, "
+            f"{votes.n_votes:,} votes of {votes.n_teachers:,} judges",
+            f"consensus by {self.consensus.method}: {fit.n_comparisons:,.0f} effective votes",
+        ]
+        how = "by prompt, judges' weights included" if errors == "robust" else "votes independent"
+        notes = [f"SE: {how}; lower, upper: {100 * level:g} % interval", *self._judges(level)]
+        notes += [f"{notice.name}: {notice.text}" for notice in self.warnings]
+        return Summary.of(header, columns, notes, level, order=order, top=top)
+
+    def __repr__(self) -> str:
+        of = "" if self.category is None else f" of {self.category!r}"
+        more = "" if self.by is None else f", {len(self.categories)} categories"
+        return (
+            f"<Rated {self.fit.model}{of}: {len(self.items)} models, {self.n_clusters:,} prompts, "
+            f"{len(self.teachers)} judges{more}>"
+        )
+
+    # ---- how ----------------------------------------------------------------------------------
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of prompts with votes."""
+        return len(self._judged.prompts_of(self._place))
+
+    @cached_property
+    def _place(self) -> int | None:
+        """Of the category."""
+        if self.category is None:
+            return None
+        return group_at(self._judged.strata.categories, self.category)
+
+    @cached_property
+    def _clustered(self) -> Any:
+        fit = self.fit
+        if len(fit.theta) > MOST_ITEMS:
+            reason = f"by prompt they are for at most {MOST_ITEMS:,} models: ask the fit"
+            checks.fail("errors", reason, value=len(fit.theta))
+        own = item_priors(fit.prior, fit.items)
+        fixed = own.precision is not None
+        return self._judged.clustered(fit.model, fit.theta, own.ridge, fixed, one=self._place)
+
+    def _quantiles(self, level: float) -> Floats:
+        from scipy.special import stdtrit
+
+        return stdtrit(self._clustered.freedom, 0.5 + level / 2.0)
+
+    def _columns(self, level: float, errors: str | None) -> dict[str, Any]:
+        columns: dict[str, Any] = self.fit.to_frame("dict", errors=None)
+        head = {name: columns.pop(name) for name in ("item", "theta")}
+        if errors is not None:
+            bounds = self.interval(level, errors)
+            head |= {"standard_error": self.standard_errors(errors)}
+            head |= {"lower": bounds[:, 0], "upper": bounds[:, 1]}
+        return {**head, **columns, "n_prompts": self.n_prompts}
+
+    def _of_category(self, k: int, level: float, errors: str | None) -> dict[str, Any]:
+        assert self.by is not None
+        label = self.categories[k]
+        if np.isfinite(self.by.residual[k]):
+            return self[label]._columns(level, errors)
+        own = slice(self.by.offsets[k], self.by.offsets[k + 1])
+        n = own.stop - own.start
+        nothing = np.full(n, np.nan)
+        known = {
+            "item": self.by.items[own],
+            "rank": np.zeros(n, np.int64),
+            "n_comparisons": self.by.item_weights[own],
+        }
+        return {name: known.get(name, nothing) for name in self._columns(level, errors)}
+
+    def _judges(self, level: float) -> list[str]:
+        t = self.teachers_frame("dict", level=level)
+        lines = ["", "judge: weight of a vote, agreement with the panel, position bias"]
+        for k in range(min(len(t["teacher"]), 10)):
+            bias = "not known"
+            if np.isfinite(t["position_bias"][k]):
+                bias = (
+                    f"{t['position_bias'][k]:+.2f} ({t['position_lower'][k]:.2f} .. "
+                    f"{t['position_upper'][k]:.2f})"
+                )
+            lines.append(
+                f"  {t['teacher'][k]}: {t['weight'][k]:.2f}, {t['agreement'][k]:.2f}, {bias}"
+            )
+        return lines

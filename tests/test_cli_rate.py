@@ -1,0 +1,144 @@
+"""``venire rate``: the leaderboard and the judges, from a file."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+import venire as vn
+from venire.cli._app import app
+
+
+def venire(*arguments):
+    return CliRunner().invoke(app, [str(x) for x in arguments], prog_name="venire")
+
+
+@pytest.fixture(scope="module")
+def table():
+    """Three judges on 60 prompts in three languages, rows in the order shown."""
+    rng = np.random.default_rng(1)
+    theta = {"anvil": 1.0, "birch": 0.4, "cedar": -0.2, "delta": -1.2}
+    names, rows = list(theta), []
+    for p in range(60):
+        moved = {m: x + rng.normal(0, 0.8) for m, x in theta.items()}
+        for _ in range(5):
+            a, b = rng.choice(4, 2, replace=False)
+            a, b = names[a], names[b]
+            for judge, sharp, lean in (("j1", 2.0, 0.0), ("j2", 1.0, 0.6), ("j3", 0.4, 0.0)):
+                d = sharp * (moved[a] - moved[b]) + lean + rng.normal()
+                word = "tie" if abs(d) < 0.2 else "model_a" if d > 0 else "model_b"
+                rows.append((f"q{p}", ["de", "en", "fr"][p % 3], a, b, judge, word))
+    columns = ["prompt", "language", "model_a", "model_b", "judge", "verdict"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@pytest.fixture(scope="module")
+def votes_file(table, tmp_path_factory):
+    path = tmp_path_factory.mktemp("rate") / "votes.csv"
+    table.to_csv(path, index=False)
+    return path
+
+
+NAMES = {
+    "first": "model_a", "second": "model_b", "group": "prompt", "teacher": "judge",
+    "vote": "verdict",
+}  # fmt: skip
+COLUMNS = [word for name, column in NAMES.items() for word in (f"--{name}", column)]
+
+
+def test_two_tables(votes_file, table):
+    run = venire("rate", votes_file, *COLUMNS)
+    assert run.exit_code == 0, run.output
+    assert "900 votes of 3 judges over 60 prompts" in run.output
+    assert "errors by prompt" in run.output
+    lines = run.stdout.splitlines()
+    at = [next(k for k, x in enumerate(lines) if name in x) for name in ("anvil", "delta", "j2")]
+    assert at == sorted(at)
+    assert "position bias" in run.output
+
+
+def test_the_document_is_what_python_says(votes_file, table):
+    run = venire("rate", votes_file, *COLUMNS, "--by", "language", "--json")
+    assert run.exit_code == 0, run.output
+    told = json.loads(run.stdout)
+    votes = vn.Votes.from_frame(table, by="language", swapped=False, **NAMES)
+    rated = vn.rate(votes)
+    found = pd.DataFrame(told["ratings"])
+    assert found["category"].tolist() == [c for c in ("all", "de", "en", "fr") for _ in range(4)]
+    own = found[found["category"] == "all"].set_index("item").loc[rated.items.tolist()]
+    np.testing.assert_allclose(own["theta"], rated.theta, atol=1e-12)
+    np.testing.assert_allclose(own["standard_error"], rated.standard_errors(), rtol=1e-9)
+    german = found[found["category"] == "de"].set_index("item").loc[rated["de"].items.tolist()]
+    np.testing.assert_allclose(german["lower"], rated["de"].interval()[:, 0], rtol=1e-9)
+    judges = pd.DataFrame(told["teachers"]).set_index("teacher")
+    frame = rated.teachers_frame("pandas").set_index("teacher")
+    np.testing.assert_allclose(judges["weight"], frame["weight"])
+    assert judges.loc["j2", "position_lower"] > 0
+    assert told["n_categories"] == 3
+
+
+def test_files_and_units(votes_file, tmp_path):
+    out, who = tmp_path / "ratings.parquet", tmp_path / "judges.csv"
+    run = venire("rate", votes_file, *COLUMNS, "-o", out, "--teachers", who, "--scale", "elo")
+    assert run.exit_code == 0, run.output
+    elo = pq.read_table(out).to_pydict()
+    plain = json.loads(venire("rate", votes_file, *COLUMNS, "--json").stdout)["ratings"]
+    factor = 400 / np.log(10)
+    np.testing.assert_allclose(elo["theta"], [1000 + factor * row["theta"] for row in plain])
+    for name in ("standard_error",):
+        np.testing.assert_allclose(elo[name], [factor * row[name] for row in plain])
+    assert pd.read_csv(who)["teacher"].tolist()[0] in {"j1", "j2", "j3"}
+
+
+def test_the_bootstrap(votes_file):
+    run = venire("rate", votes_file, *COLUMNS, "--bootstrap", 200, "--json")
+    told = json.loads(run.stdout)
+    plain = json.loads(venire("rate", votes_file, *COLUMNS, "--json").stdout)
+    assert told["errors"] == "bootstrap"
+    ratio = [a["standard_error"] / b["standard_error"]
+             for a, b in zip(told["ratings"], plain["ratings"], strict=True)]  # fmt: skip
+    assert all(0.7 < x < 1.3 for x in ratio)
+
+
+def test_without_a_finite_fit_a_weak_prior_is_said(tmp_path, table):
+    table = table.copy()
+    best = (table["model_a"] == "anvil") | (table["model_b"] == "anvil")
+    table.loc[best, "verdict"] = np.where(
+        table.loc[best, "model_a"] == "anvil", "model_a", "model_b"
+    )
+    path = tmp_path / "best.csv"
+    table.to_csv(path, index=False)
+    run = venire("rate", path, *COLUMNS)
+    assert run.exit_code == 0, run.output
+    assert "weak prior" in run.output
+    run = venire("rate", path, *COLUMNS, "--prior", "none")
+    assert run.exit_code == 1
+    assert "--prior 0.01" in run.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--method", "stacked"], "learns from --gold"),
+        (["--bootstrap", "10", "--errors", "fisher"], "errors of its own"),
+        (["--model", "davidson"], "davidson"),
+    ],
+)
+def test_misuse(votes_file, arguments, says):
+    run = venire("rate", votes_file, *COLUMNS, *arguments)
+    assert run.exit_code == 2
+    assert says in run.output
+
+
+def test_bad_data(tmp_path, table):
+    path = tmp_path / "bad.csv"
+    table.assign(verdict=["maybe", *table["verdict"][1:]]).to_csv(path, index=False)
+    run = venire("rate", path, *COLUMNS)
+    assert run.exit_code == 1
+    assert "maybe" in run.output
+    assert "verdict" in run.output
