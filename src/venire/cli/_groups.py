@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from venire.cli._command import Command, Refused, argument, misused, option
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import READ, Place, Report, some
+from venire.cli._terminal import standard_output
 from venire.data.columns import Columns
 from venire.errors import NotIdentifiedError
 from venire.io import DataError
@@ -131,7 +131,7 @@ class Groups(Command):
         anchor = self.shown.anchor
         return fit_files(
             self.source,
-            sys.stdout.buffer if self.output is None else self.output,
+            standard_output() if self.output is None else self.output,
             self.columns,
             executor=self.scheduler or self.workers,
             memory=self.memory,

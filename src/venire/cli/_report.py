@@ -13,7 +13,7 @@ from typing import Any
 from venire import io
 from venire._core import disk
 from venire._core.extras import needs
-from venire.cli._terminal import Grid, Screen
+from venire.cli._terminal import Grid, Screen, escaped, standard_output
 from venire.io import tables_out
 
 __all__ = ["CSV", "FILE", "PICTURE", "READ", "TABLE", "Grid", "Place", "Report", "number", "some"]
@@ -64,8 +64,8 @@ class Report:
         """One document: the facts, the notes and the tables."""
         tables = {name: tables_out.records(table) for name, table in self.tables.items()}
         document = {**self.facts, "notes": list(notes), **tables}
-        json.dump(document, sys.stdout, ensure_ascii=False, indent=1, allow_nan=False)
-        sys.stdout.write("\n")
+        text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
+        sys.stdout.write(f"{escaped(text)}\n")
 
 
 def number(x: float | None) -> float | None:
@@ -107,7 +107,7 @@ class Place:
         """Write to standard output, if that is where it goes."""
         if self.stdout:
             sys.stdout.flush()
-            io.write_table(table, sys.stdout.buffer)
+            io.write_table(table, standard_output())
 
 
 def _write_table(table: Columns, path: Path, facts: Mapping[str, Any]) -> None:

@@ -2,54 +2,26 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import json
 import os
-import unicodedata
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TextIO
+from typing import Any, BinaryIO, TextIO, cast
 
 from rich.cells import cell_len
 
-__all__ = ["Grid", "Screen", "visible"]
+from venire._core.shown import visible
+
+__all__ = ["Grid", "Screen", "escaped", "standard_output", "visible"]
 
 _PIPED = 160  # columns where nobody says how many there are
 _LEAST = 20
 _GAP = "  "
-_SHORTEST = 8  # columns that a shortened label keeps, while another column can go
-_JOINED = ("So", "Sk", "Lo", "Mn", "Mc")  # emoji, and letters of scripts that use joiners
-
-
-def visible(text: str) -> str:
-    """One line of `text` in which nothing moves the cursor, turns the direction or hides.
-
-    Controls (C0, C1), line ends, directional marks, characters of no width and what is not
-    assigned are shown as ``\\x1b``, ``\\n``, ``\\u202e``: an escape of what stands there. Joiners
-    within emoji, and between letters of scripts that need them, stay.
-
-    Examples
-    --------
-    >>> print(visible("a\\x1b[31mb\\tc"))
-    a\\x1b[31mb\\tc
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        c if c.isprintable() or _is_harmless(text, at) else _escaped(c) for at, c in enumerate(text)
-    )
-
-
-def _is_harmless(text: str, at: int) -> bool:
-    c = text[at]
-    if unicodedata.category(c) == "Zs":
-        return True
-    around = (text[at - 1 : at], text[at + 1 : at + 2])
-    joiner = c in "\u200c\u200d"
-    return joiner and all(side and unicodedata.category(side) in _JOINED for side in around)
-
-
-def _escaped(c: str) -> str:
-    return c.encode("unicode_escape").decode("ascii")
+_SHORTEST = 14  # columns that a shortened label keeps, while another column can go
 
 
 class Screen:
@@ -80,13 +52,17 @@ class Screen:
             self._print(part)
 
     def _print(self, text: str) -> None:
+        self._stream.write(f"{self.plain(text)}\n")
+
+    def plain(self, text: str) -> str:
+        """Text that the stream's encoding has."""
         encoding = self._stream.encoding or "utf-8"
         try:
             text.encode(encoding)
         except (UnicodeEncodeError, LookupError):
             text = "".join(_PLAIN.get(c, c) for c in text)
             text = text.encode(encoding, "backslashreplace").decode(encoding)
-        self._stream.write(f"{text}\n")
+        return text
 
 
 def _columns_of(stream: TextIO) -> int | None:
@@ -100,6 +76,36 @@ def _columns_of(stream: TextIO) -> int | None:
         return os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError):  # a terminal that does not know
         return 80
+
+
+def escaped(document: str) -> str:
+    """A JSON document without characters that a terminal would act on: as JSON escapes them."""
+    acting = {ord(c): json.dumps(c)[1:-1] for c in set(document) if visible(c) != c and c != "\n"}
+    return document.translate(acting)
+
+
+def standard_output() -> BinaryIO:
+    """Where a table of bytes goes; a terminal is only shown the text."""
+    return cast(BinaryIO, _Shown()) if sys.stdout.isatty() else sys.stdout.buffer
+
+
+class _Shown(io.RawIOBase):
+    """The bytes of a text, on a terminal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._screen = Screen(sys.stdout)
+
+    def write(self, data: Any) -> int:
+        """Show what is written."""
+        parts = self._decoder.decode(bytes(data)).split("\n")
+        sys.stdout.write("\n".join(self._screen.plain(visible(part)) for part in parts))
+        return len(bytes(data))
+
+    def writable(self) -> bool:
+        """As a stream says it."""
+        return True
 
 
 _PLAIN = {"…": "~", "─": "-", "±": "+/-", "–": "-", "×": "x"}
@@ -119,20 +125,19 @@ def folded(text: str, width: int) -> list[str]:
                 lines.append(line)
                 line = ""
                 continue
-            head = _head(word, width)
+            head = _head(word, width) or word[:1]
             lines.append(head)
             word = word[len(head) :]
     return [*lines, line]
 
 
 def _head(text: str, width: int) -> str:
-    """As much of the beginning as goes into so many columns, at least a character."""
-    ends = [*accumulate(cell_len(c) for c in text)]
-    return text[: max(1, sum(end <= width for end in ends))]
+    """As much of the beginning as goes into so many columns."""
+    return text[: sum(end <= width for end in accumulate(cell_len(c) for c in text))]
 
 
 def _tail(text: str, width: int) -> str:
-    return _head(text[::-1], width)[::-1] if width > 0 else ""
+    return _head(text[::-1], width)[::-1]
 
 
 @dataclass(frozen=True)
@@ -245,7 +250,7 @@ def _cut(label: str, width: int, share: float) -> str:
     if cell_len(label) <= width:
         return label
     room = width - 1
-    head = _head(label, round(room * share)) if round(room * share) > 0 else ""
+    head = _head(label, round(room * share))
     return f"{head}…{_tail(label, room - cell_len(head))}"
 
 
@@ -258,5 +263,5 @@ def _numbered(labels: Sequence[str], short: Sequence[str], width: int) -> list[s
     out = []
     for label, text in zip(labels, short, strict=True):
         mark = f"…{known[text][label]}" if len(known[text]) > 1 else ""
-        out.append(_head(text, max(width - cell_len(mark), 1)) + mark if mark else text)
+        out.append(_head(text, width - cell_len(mark)) + mark if mark else text)
     return out

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core.frames import as_frame
+from venire._core.shown import visible
 from venire.distillation._learning import Learning
 from venire.distillation._ledger import ANSWERED, CLOSED, PENDING
 from venire.distillation._state import State
@@ -107,7 +108,9 @@ class Report:
         lines = []
         if len(self) and np.isfinite(self.weights[-1]).any():
             labels = zip(self.teachers.tolist(), self.weights[-1].tolist(), strict=True)
-            lines.append("weights: " + ", ".join(f"{label} {w:.3g}" for label, w in labels))
+            lines.append(
+                "weights: " + ", ".join(f"{visible(str(label))} {w:.3g}" for label, w in labels)
+            )
         if not (_blank(self.columns["ndcg"]) and _blank(self.columns["student_ndcg"])):
             lines.append(f"nDCG@{self.top} with {self.gain} gains; tau is Kendall's tau-b")
         if np.isfinite(self.next_gain):
