@@ -24,7 +24,7 @@ HOUSE = (
     ("resampling", "ensembles", "design"),
     ("targets",),
     ("distillation",),
-    ("io", "batch", "plots", "simulate", "datasets"),
+    ("io", "batch", "plots", "simulate", "datasets", "diagnostics"),
     ("cli",),
     ("__init__",),
 )
@@ -185,6 +185,7 @@ JOBS = {
     "plots": "pictures",
     "simulate": "rehearsals",
     "datasets": "examples",
+    "diagnostics": "what is odd",
     "cli": "commands",
 }
 

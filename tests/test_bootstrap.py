@@ -222,7 +222,9 @@ def test_components_are_fitted_apart():
         fit = vn.fit_bradley_terry(c)
     b = vn.bootstrap(fit, 50, rng=1)
     np.testing.assert_allclose(b.theta[:, 0] + b.theta[:, 1], 0.0, atol=1e-12)
-    assert b.rank_interval().max() == 2
+    assert fit.determined.tolist() == [True, True, False, False]
+    assert b.rank_interval()[2:].tolist() == [[1, 4], [1, 4]]  # may stand anywhere
+    assert b.rank_interval().max() == 4
     with pytest.raises(ValueError, match="cannot be compared"):
         b.prob_better(0, 2)
 
@@ -404,8 +406,9 @@ def test_prob_better_and_ranks(two):
 def test_simultaneous_ranks_by_the_definition():
     rng = np.random.default_rng(6)
     estimate = np.array([1.0, 0.2, 0.9, -1.0])
+    together = _intervals.RankedWhere(np.zeros(4, int), np.ones(4, bool))
     draws = estimate + rng.normal(0.0, 0.2, (400, 4))
-    found = _intervals.simultaneous_ranks(draws, estimate, np.zeros(4, int), 0.9)
+    found = _intervals.simultaneous_ranks(draws, estimate, together, 0.9)
     pairs = [(i, j) for i in range(4) for j in range(i)]
     error = {(i, j): (draws[:, i] - draws[:, j]).std(ddof=1) for i, j in pairs}
     largest = [

@@ -276,8 +276,9 @@ def test_no_prior_and_another_prior(tmp_path):
     run = venire("fit", path, *COMMON, "--score", "s", "--prior", "2", "--json")
     document = json.loads(run.stdout)
     assert document["prior"] == 2.0
-    assert document["ratings"][0]["item"] == "d"
-    assert run.stderr == ""
+    assert [r["item"] for r in document["ratings"]][3:] == ["d"]
+    assert [r["rank"] for r in document["ratings"]] == [1, 1, 3, None]
+    assert "1 item (d) has no rank" in " ".join(run.stderr.split())
 
 
 def test_a_full_order_without_upsets(tmp_path):
@@ -372,7 +373,6 @@ def test_files_that_cannot_be_used(games, tmp_path):
 
 
 USAGE = [
-    [],
     ["--score", "s", "--outcome", "r"],
     ["--win", "w"],
     ["--first-score", "gf"],
@@ -412,7 +412,7 @@ def test_the_input_is_not_overwritten(games):
 
 def test_main_returns_the_code(games, capsys):
     assert main(["fit", str(games), *COMMON, "--score", "s", "-q"]) == 0
-    assert main(["fit", str(games), *COMMON, "-q"]) == 2
+    assert main(["fit", str(games), *COMMON, "-q", "--win", "w"]) == 2
     assert main(["fit", "none.csv", *COMMON, "--score", "s"]) == 1
     capsys.readouterr()
 

@@ -148,13 +148,15 @@ def test_an_interrupt_before_any_replicate(games, monkeypatch):
     assert venire("bootstrap", games, *WAY).exit_code == 130
 
 
-def test_items_that_only_a_prior_holds_have_no_rank_interval(games, frame, tmp_path):
+def test_items_that_only_a_prior_holds_can_have_any_rank(games, frame, tmp_path):
     more = pd.DataFrame({"a": ["new"], "b": ["v"], "s": [1.0], "user": [0]})
     path = tmp_path / "more.csv"
     pd.concat([frame, more]).to_csv(path, index=False)
     _, rows = ratings(venire("bootstrap", path, *WAY, "--bootstrap", 100, "--json"))
-    assert rows["new"]["rank"] is rows["new"]["rank_lower"] is rows["new"]["rank_upper"] is None
-    assert max(row["rank_upper"] or 0 for row in rows.values()) == 5
+    assert (rows["new"]["rank"], rows["new"]["determined"]) == (None, False)
+    assert (rows["new"]["rank_lower"], rows["new"]["rank_upper"]) == (1, 6)
+    assert sorted(row["rank"] for row in rows.values() if row["rank"]) == [1, 2, 3, 4, 5]
+    assert max(row["rank_upper"] for row in rows.values()) == 6
     assert venire("bootstrap", path, *WAY, "--bootstrap", 100).exit_code == 0
 
 

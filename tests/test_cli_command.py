@@ -40,9 +40,7 @@ class Try(Command):
 
     source: Path = argument("SOURCE", "What is read.", READ)
     word: str = option(MISSING, "A word.", "Words", choices=("one", "two"))
-    columns: Columns = block(
-        without=("mapping", "cluster"), needs=("group",), one_of=("outcome", "score")
-    )
+    columns: Columns = block(without=("mapping", "cluster"), needs=("group",))
     inner: Inner = block(defaults={"tol": 0.5})
     shouted: bool = option(False, "Loud.", "Words")
     csv: Path | None = option(None, "A table.", "Output", place=CSV)
@@ -109,7 +107,6 @@ def test_help_says_what_fields_say():
     [
         (WAY, "--word"),
         ([*WAY, "--word", "three"], "'three' is not one of"),
-        ([*WAY[:-2], "--word", "one"], "give one of --outcome, --score"),
         ([*WAY[:-4], *WAY[-2:], "--word", "one"], "--group"),
         ([*GOOD, "--outcome", "r"], "'--score': give one of outcome, score"),
         ([*GOOD, "--tie", "t"], "'--tie': counts ties"),

@@ -195,10 +195,7 @@ def test_bad_probabilities_and_gold(tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--vote", "v", "--first", "a"], "--second"),
-        (["--vote", "v"], "--pair"),
         (["--vote", "v", "--pair", "p", "--first", "a", "--second", "b"], "--pair"),
-        (["--pair", "p"], "--probabilities"),
         (["--pair", "p", "--vote", "v", "--probabilities", "a", "b", "c"], "--probabilities"),
         (["--pair", "p", "--vote", "v", "--vote", "v"], "second run"),
         (["--pair", "p", "--vote", "v", "--group", "g"], "--group"),

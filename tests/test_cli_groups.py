@@ -176,7 +176,6 @@ def test_bad_data(tmp_path):
 
 
 USAGE = [
-    [],
     ["--score", "s", "--outcome", "r"],
     ["--score", "s", "--prior", "auto"],
     ["--score", "s", "--prior", "-1"],
@@ -202,9 +201,15 @@ def test_usage(source, arguments):
     assert run.stdout == ""
 
 
-def test_group_is_needed(source):
-    run = venire("groups", source, "--first", "a", "--second", "b", "--score", "s")
-    assert run.exit_code == 2
+def test_the_group_is_found(source, tmp_path):
+    out = tmp_path / "o.parquet"
+    run = venire("groups", source, "--first", "a", "--second", "b", "--score", "s", "-o", out)
+    assert run.exit_code == 0, run.output
+    assert "weight=w, group=q (--weight, --group change it)" in run.stderr
+    assert pq.read_table(out)["group"].unique().to_pylist()[0] == "q100"
+
+
+def test_the_source_is_not_overwritten(source):
     assert venire("groups", source, *COMMON, "--score", "s", "-o", source).exit_code == 2
 
 

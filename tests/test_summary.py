@@ -100,9 +100,9 @@ def test_several_components_and_a_prior():
     text = str(summary)
     assert "compare estimates and ranks only within one" in text
     assert text.splitlines()[6].split()[-1] == "component"
-    # the larger component first, by rank within it
+    # the larger component first, by rank; the other has none
     assert summary.columns["component"].tolist() == [1, 1, 1, 0, 0]
-    assert summary.columns["rank"].tolist() == [1, 2, 3, 1, 2]
+    assert summary.columns["rank"].tolist() == [1, 2, 3, None, None]
     assert " 10.50" in text
     prior = str(make_fit(cells, prior=GaussianPrior(0.25)).summary())
     assert "normal prior of precision 0.25" in prior

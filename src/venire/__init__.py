@@ -1,14 +1,23 @@
 """venire: calibrated numbers from the votes of a panel of judges.
 
 What most users type stands here; the rest in the namespaces `data`, `ratings`, `panel`,
-`resampling`, `ensembles`, `design`, `targets`, `distillation`, `io`, `batch`, `plots`, `simulate`,
-`datasets`, `models`, `scales`, `errors` and `reference`, each loaded when first asked for.
+`resampling`, `ensembles`, `design`, `diagnostics`, `targets`, `distillation`, `io`, `batch`,
+`plots`, `simulate`, `datasets`, `models`, `scales`, `errors` and `reference`, each loaded when
+first asked for.
 """
 
 from typing import TYPE_CHECKING
 
 from venire._config import show_config
-from venire.data import Columns, Comparisons, GroupedComparisons, VoteColumns, Votes
+from venire.data import (
+    Columns,
+    Comparisons,
+    GroupedComparisons,
+    VoteColumns,
+    Votes,
+    from_frame,
+)
+from venire.diagnostics import audit
 from venire.errors import (
     ConvergenceError,
     ConvergenceWarning,
@@ -46,6 +55,7 @@ __all__ = [
     "NotIdentifiedWarning",
     "VoteColumns",
     "Votes",
+    "audit",
     "bootstrap",
     "bootstrap_statistic",
     "bootstrap_weights",
@@ -57,7 +67,9 @@ __all__ = [
     "fit_rao_kupper",
     "fit_thurstone",
     "fit_votes",
+    "from_frame",
     "rate",
+    "read",
     "show_config",
 ]
 
@@ -73,6 +85,9 @@ if TYPE_CHECKING:
     )
     from venire import (
         design as design,
+    )
+    from venire import (
+        diagnostics as diagnostics,
     )
     from venire import (
         distillation as distillation,
@@ -116,18 +131,23 @@ if TYPE_CHECKING:
     from venire import (
         targets as targets,
     )
+    from venire.io import read as read
 else:
     _NAMESPACES = {
-        "batch", "data", "datasets", "design", "distillation", "ensembles", "errors", "io", "jit",
-        "models", "panel", "plots", "ratings", "reference", "resampling", "scales", "simulate",
-        "targets",
+        "batch", "data", "datasets", "design", "diagnostics", "distillation", "ensembles", "errors",
+        "io", "jit", "models", "panel", "plots", "ratings", "reference", "resampling", "scales",
+        "simulate", "targets",
     }  # fmt: skip
 
-    def __getattr__(name):
-        if name in _NAMESPACES:
-            from importlib import import_module
+    _LATE = {"read": "io"}  # what needs more than arrays do
 
+    def __getattr__(name):
+        from importlib import import_module
+
+        if name in _NAMESPACES:
             return import_module(f"venire.{name}")
+        if name in _LATE:
+            return getattr(import_module(f"venire.{_LATE[name]}"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__():

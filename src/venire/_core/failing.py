@@ -16,6 +16,7 @@ __all__ = [
     "every",
     "fail",
     "nearest",
+    "settling",
     "told",
     "worded",
 ]
@@ -47,6 +48,8 @@ class BadInput(Exception):
         What to do about it; often empty.
     column : object
         The column that the argument came from; None if it came from none.
+    settles : tuple of dict
+        Arguments of the call each of which settles it, where that is known.
     """
 
     def __init__(
@@ -62,16 +65,18 @@ class BadInput(Exception):
         self.value = value.item() if isinstance(value, np.generic) else value
         self.cure = cure
         self.column: Any = None
+        self.settles: tuple[dict[str, Any], ...] = ()
 
     @property
     def nameless(self) -> str:
         """The error without the argument, for who calls it by another name."""
-        words = worded("", self.value, None, self.reason, self.cure)
+        words = worded("", self.value, None, self.reason, self.cure or settling(self.settles))
         return words.removeprefix(" = ").removeprefix(": ")
 
     def __str__(self) -> str:
         where = self.argument if self.position is None else f"{self.argument}[{self.position}]"
-        return worded(where, self.value, self.column, self.reason, self.cure)
+        cure = self.cure or settling(self.settles)
+        return worded(where, self.value, self.column, self.reason, cure)
 
 
 class BadValueError(BadInput, ValueError):
@@ -119,6 +124,12 @@ def worded(where: str, value: Any, column: Any, reason: str, cure: str) -> str:
     if column is not None:
         where += f" (column {column!r})"
     return f"{where}: {reason}" + (f"; {cure}" if cure else "")
+
+
+def settling(answers: tuple[dict[str, Any], ...]) -> str:
+    """Arguments each of which settles an error, as what to do about it."""
+    said = (", ".join(f"{a}={value}" for a, value in answer.items()) for answer in answers)
+    return f"say {', or '.join(said)}" if answers else ""
 
 
 def every(good: Any, argument: str, reason: str, values: Any) -> None:

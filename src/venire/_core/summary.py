@@ -105,7 +105,7 @@ def _shown(name: str, column: np.ndarray, digits: int) -> list[str]:
         return [amount(x) for x in column]
     if column.dtype.kind == "f":
         return [number_shown(x, digits) for x in column.tolist()]
-    return [visible(str(x)) for x in column.tolist()]
+    return ["-" if x is None else visible(str(x)) for x in column.tolist()]
 
 
 def number_shown(x: float, digits: int = 4) -> str:

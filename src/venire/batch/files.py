@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, BinaryIO, Unpack
@@ -20,8 +20,10 @@ from venire.batch.parts import Share, rows_of_part, units_of, write_parts
 from venire.batch.plan import DEFAULT_MEMORY, cut, free
 from venire.batch.scan import Unit
 from venire.data.columns import Columns
-from venire.io import DataError, TableWriter, check_writable, tables_in
+from venire.data.taken import Taken
+from venire.io import DataError, Scanner, TableWriter, check_writable, tables_in
 from venire.io.assemble import LABELS
+from venire.io.choosing import chosen_in
 
 __all__ = ["fit_files"]
 
@@ -31,7 +33,7 @@ Path = str | os.PathLike[str]
 def fit_files(
     source: Path,
     output: Path | BinaryIO,
-    columns: Columns,
+    columns: Columns | Mapping[str, Any] | None = None,
     *,
     executor: Any = None,
     memory: int = DEFAULT_MEMORY,
@@ -52,8 +54,9 @@ def fit_files(
         As for `venire.io.write_table`; the file appears whole or not at all. An open file gets
         CSV as the fits go on. With an executor, a folder: ``part-00000.parquet`` and so on, in the
         order of the groups, and ``_summary.json``. An output of an earlier run is replaced.
-    columns : Columns
-        The columns to read, `group` among them.
+    columns : Columns, or mapping of str to str, optional
+        The columns to read, `group` among them; or arguments of `Columns`. What is missing is found
+        by the names of the columns and by what stands in them.
     executor : int, str, distributed.Client or Executor, optional
         Who does it: so many processes, which are started on this machine; the Dask cluster whose
         scheduler has this address, as in ``tcp://host:8786``; or the one of a client, which is
@@ -131,7 +134,12 @@ def fit_files(
     """
     needs("pyarrow", "a file")
     begun = time.monotonic()
-    job = Job(columns, **options)
+    scanner = Scanner(source)
+    if isinstance(columns, Mapping):
+        chosen = chosen_in(scanner, Columns, None, columns, grouped=True)
+    else:
+        chosen = chosen_in(scanner, Columns, columns, {}, grouped=True)
+    job = Job(chosen.columns, **options)
     checks.whole(memory, "memory", 1, None)
     checks.function(progress, "progress")
     if n_threads is not None:
@@ -150,7 +158,8 @@ def fit_files(
     run = _Run(job, os.fspath(source), output, memory, n_threads, tell)
     with opened(executor) as tasks:
         done = run.to_folder(tasks, rows_per_part) if tasks.apart else run.to_file(tasks)
-    return replace(done, seconds=time.monotonic() - begun)
+    taken = Taken(columns=job.columns, n_rows=done.n_rows, notes=scanner.notes)
+    return replace(done, seconds=time.monotonic() - begun, taken=chosen.said(taken))
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from venire.data.columns import Columns
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.lookup import typed
 from venire.data.outcomes import Reading
+from venire.data.taken import Taken
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.io import DataError
 from venire.io.assemble import about_rows, rows_of
@@ -349,6 +350,8 @@ class GroupsSummary:
         The files that were written.
     without : dict of str to int
         Groups with a fit, but no rating (they lack the anchor), or no error, by column.
+    taken : Taken or None
+        How the source was read.
     """
 
     n_groups: int
@@ -360,6 +363,7 @@ class GroupsSummary:
     notes: list[str] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)
     without: dict[str, int] = field(default_factory=dict)
+    taken: Taken | None = None
 
     @property
     def converged(self) -> bool:

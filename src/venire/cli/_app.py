@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from venire._core.checks import nearest
+from venire.cli._audit import Audit
 from venire.cli._command import adapted
 from venire.cli._consensus import Consensus
 from venire.cli._distill import Ask, Init, ReportRounds, Tell, Train, Withdraw
@@ -26,6 +27,7 @@ COMMANDS = {
     "fit": Fit,
     "bootstrap": Bootstrap,
     "groups": Groups,
+    "audit": Audit,
     "consensus": Consensus,
     "rate": Rate,
     "simulate": Simulate,

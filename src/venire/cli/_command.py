@@ -31,6 +31,7 @@ from venire.cli._progress import Steps, progress
 from venire.cli._report import Place, Report
 from venire.cli._terminal import Screen
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning, StateError
+from venire.io import DataError
 
 __all__ = [
     "MISSING",
@@ -91,10 +92,11 @@ class Block:
     ----------
     without, needs : tuple of str
         Fields that are left out, and that must be given.
-    one_of : tuple of str
-        Fields at least one of which must be given.
     defaults : mapping of str to object
         Other defaults than those of the dataclass.
+    of : type, optional
+        The dataclass, where the field is no such itself but is made of it and what was typed; then
+        nothing must be given.
     typed : mapping of str to (type, dict)
         Fields that are typed otherwise than they are kept: the type that typer sees, and what its
         option has to say of it.
@@ -102,8 +104,8 @@ class Block:
 
     without: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
-    one_of: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    of: type | None = None
     typed: Mapping[str, tuple[Any, dict[str, Any]]] = field(default_factory=dict)
 
 
@@ -158,6 +160,7 @@ def _flag(name: str) -> str:
 
 def _members(kind: type, how: Block) -> Iterator[tuple[str, Any, Mapping[str, Any], Any]]:
     """Name, type, metadata and default of the fields as they are set in."""
+    kind = how.of or kind
     hints = get_type_hints(kind)
     for one in fields(kind):
         if one.name in how.without:
@@ -166,6 +169,8 @@ def _members(kind: type, how: Block) -> Iterator[tuple[str, Any, Mapping[str, An
         hint, more = how.typed.get(one.name, (hint, {}))
         about = {**one.metadata, **more}
         default = how.defaults.get(one.name, one.default)
+        if how.of is not None and default is MISSING:
+            hint, default = hint | None, None
         if one.name in how.needs:
             hint, default = next(t for t in get_args(hint) if t is not type(None)), MISSING
         if is_dataclass(hint):
@@ -229,10 +234,8 @@ def _built(kind: type, how: Block, given: Mapping[str, Any]) -> Any:
         name: _built(hint, about["block"], given) if "block" in about else given[name]
         for name, hint, about, _ in _members(kind, how)
     }
-    if how.one_of and all(arguments[name] is None for name in how.one_of):
-        raise typer.BadParameter(f"give one of {', '.join(map(_flag, how.one_of))}")
     try:
-        return kind(**arguments)
+        return kind(**arguments) if how.of is None else kind(how.of, arguments)
     except BadInput as error:
         misused(_flag(error.argument), error.nameless)
 
@@ -292,9 +295,11 @@ def run(command: Command, words: list[str]) -> int:
     words : list of str
         What was typed after the program's name.
     """
-    stderr, code, instead = Screen(sys.stderr), 1, ""
+    stderr, code, instead = Screen(sys.stderr), 1, list[str]()
     try:
         report, notes = _done(command)
+        if report.taken and not command.quiet:
+            notes = [report.taken, *notes]
         for note in notes:
             stderr.line(f"venire: {note}")
         if command.json:
@@ -314,15 +319,23 @@ def run(command: Command, words: list[str]) -> int:
     except Refused as error:
         text, code = str(error), error.code
         if error.instead:
-            instead = f"try: {_instead(words, error.instead)}"
+            instead = [_instead(words, error.instead)]
+    except DataError as error:
+        text = str(error)
+        if error.settles:
+            answers, error.settles = error.settles, ()
+            text = str(error)
+            instead = [
+                _instead(words, {_flag(a): _typed(x) for a, x in b.items()}) for b in answers
+            ]
     except OSError as error:
         where = "" if error.filename is None else f"{os.fspath(error.filename)}: "
         text = f"{where}{error.strerror or error}"
     except (ValueError, BadInput, StateError, ImportError) as error:
         text = str(error)
     stderr.line(f"venire: {text}")
-    if instead:
-        stderr.line(instead, whole=True)
+    for line in instead:
+        stderr.line(f"try: {line}", whole=True)
     return code
 
 
@@ -350,6 +363,13 @@ def _done(command: Command) -> tuple[Report, list[str]]:
                 with steps(f"writing {path}"):
                     place.write(what, path, report.facts)
     return report, [*report.notes, *dict.fromkeys(str(w.message) for w in caught)]
+
+
+def _typed(value: Any) -> str:
+    """A value as it is typed."""
+    if isinstance(value, Mapping):
+        return ",".join(f"{one}={meaning}" for one, meaning in value.items())
+    return str(value)
 
 
 def _instead(words: list[str], instead: Mapping[str, str | None]) -> str:

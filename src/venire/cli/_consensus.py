@@ -18,8 +18,10 @@ from venire.cli._command import Command, Refused, block, misused, option
 from venire.cli._options import OUT, VOTES
 from venire.cli._progress import Steps
 from venire.cli._report import TABLE, Grid, Report, number
+from venire.cli._taken import with_taken
 from venire.cli._version import version
 from venire.data.columns import VoteColumns
+from venire.data.recognition import Given
 from venire.errors import ConvergenceWarning
 from venire.panel import METHODS, consensus
 from venire.panel import agreement as agree
@@ -44,9 +46,9 @@ class Consensus(Command):
     """
 
     file: Path = opt.file()
-    columns: VoteColumns = block(
+    columns: Given = block(
+        of=VoteColumns,
         without=("by",),
-        one_of=("first", "pair"),
         typed={
             "vote": (list[str] | None, {}),
             "mapping": opt.MEANINGS,
@@ -83,11 +85,16 @@ class Consensus(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        if len(set(self.columns.runs)) < len(self.columns.runs):
+        runs = self.columns.vote or []
+        if len(set(runs)) < len(runs):
             misused("--vote", "the same column twice is no second run")
-        if self.method == "stacked" and self.columns.gold is None:
+        if self.columns.is_complete and self.columns.gold is None:
+            self._require_gold()
+
+    def _require_gold(self) -> None:
+        if self.method == "stacked":
             misused("--method stacked", "learns from --gold")
-        if self.use_gold and self.columns.gold is None:
+        if self.use_gold:
             misused("--use-gold", "needs --gold")
 
     def do(self, steps: Steps) -> Report:
@@ -95,11 +102,13 @@ class Consensus(Command):
         with steps(f"reading {self.file}"):
             votes, gold = io.read_votes(
                 self.file,
-                self.columns,
                 strength=self.strength,
                 n_threads=self.n_threads,
                 progress=steps.rows,
+                **self.columns.named,
             )
+        if gold is None:
+            self._require_gold()
         with steps("combining"), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # it is among the notices
             try:
@@ -120,13 +129,14 @@ class Consensus(Command):
             pairs = q.to_frame("dict", level=self.level)
             teachers = self._teachers(q, agreement)
         facts = self._facts(q, agreement)
-        return Report(
+        report = Report(
             self._said(facts, teachers, pairs),
             [notice.text for notice in q.warnings],
             facts,
             {"teachers": teachers, "pairs": pairs},
             {"output": pairs, "teachers": teachers},
         )
+        return with_taken(report, self.file, votes.taken)
 
     def _teachers(self, q: Combined, agreement: Agreement | None) -> Tables:
         """The teachers by weight."""

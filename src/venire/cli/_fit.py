@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from venire import io
 from venire.cli import _options as opt
+from venire.cli._audit import oddities
 from venire.cli._command import Command, Refused, block, misused, option
 from venire.cli._fit_report import Fitted, report
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import Report, some
-from venire.data.columns import Columns
+from venire.cli._taken import with_taken
+from venire.data.recognition import Given
 from venire.errors import NotIdentifiedError, NotIdentifiedWarning
 from venire.priors import GaussianPrior
 
@@ -43,7 +43,7 @@ class Fit(Command):
     """
 
     file: Path = opt.file()
-    columns: Columns = opt.comparisons(without=("group",))
+    columns: Given = opt.comparisons(without=("group",))
     model: opt.Model
     prior: str = opt.prior(
         "auto",
@@ -75,13 +75,18 @@ class Fit(Command):
         """Read, fit, draw replicates if they are wanted."""
         with steps(f"reading {self.file}"):
             comparisons = io.read_comparisons(
-                self.file, self.columns, n_threads=self.stopping.n_threads, progress=steps.rows
+                self.file,
+                n_threads=self.stopping.n_threads,
+                progress=steps.rows,
+                **self.columns.named,
             )
         fitted = self._fit(comparisons, steps)
         if self.replicates.n_resamples is not None:
             fitted = self._bootstrap(fitted, self.replicates.n_resamples, steps)
+        odd = oddities(fitted.fit, self.model.order_effect)
+        fitted = replace(fitted, notes=[*fitted.notes, *odd])
         with steps("ratings" if self.errors == "none" else "standard errors"):
-            return report(self, fitted)
+            return with_taken(report(self, fitted), self.file, comparisons.taken)
 
     def _fit(self, comparisons: Comparisons, steps: Steps) -> Fitted:
         """Fit with the prior that was asked for; "auto": a weak one only where none will do."""
@@ -103,12 +108,12 @@ class Fit(Command):
                 fit = self._one_fit(comparisons, GaussianPrior(WEAK_PRECISION), steps)
         except NotIdentifiedError as error:  # what is at fault is no strength: the prior is no cure
             raise Refused(f"{self.file}: {error}") from None
-        determined, about = _determined(comparisons)
         note = (
             f"{_why(problem)} Hence the weak prior GaussianPrior({WEAK_PRECISION}) was used "
-            f"(--prior none refuses instead, --prior FLOAT sets another precision). {about}"
+            "(--prior none refuses instead, --prior FLOAT sets another precision). "
+            f"{_what_it_does(fit, problem)}"
         )
-        return Fitted(fit, "no finite fit without it", [note], determined)
+        return Fitted(fit, "no finite fit without it", [note])
 
     def _one_fit(
         self, comparisons: Comparisons, prior: GaussianPrior | None, steps: Steps
@@ -188,22 +193,18 @@ class Bootstrap(Fit):
     replicates: opt.Replicates = block(defaults={"n_resamples": 1000})
 
 
-def _determined(comparisons: Comparisons) -> tuple[np.ndarray | None, str]:
-    """Which items form the main group, whose ratings the data determine; and what to say of it.
-
-    None where no group of items that beat each other holds at least half of them, or one all.
-    """
-    labels, sizes = comparisons.components("strong")
-    inside = labels == np.argmax(sizes)
-    if inside.all():
-        return None, "It bounds what the data leave open: see the intervals."
-    if 2 * inside.sum() < len(inside) or inside.sum() < 2:
-        return None, "It decides how far the groups lie apart: see the intervals."
-    return inside, (
-        f"The {inside.sum():,} items of the largest group are ranked; what the prior adds to them "
-        f"is small. The other {(~inside).sum():,} ({some(comparisons.items[~inside])}) owe a "
-        "finite rating to the prior: they have no rank, come last, and are marked 'determined' = "
-        "false in the output."
+def _what_it_does(fit: Ratings, problem: NotIdentifiedError) -> str:
+    """What the prior adds to a fit that has no finite one without it."""
+    known = fit.determined
+    if known.all():
+        if problem.n_components > 1:
+            return "It decides how far the groups lie apart: see the intervals."
+        return "It bounds what the data leave open: see the intervals."
+    return (
+        f"The {known.sum():,} items of the largest group are ranked; what the prior adds to them "
+        f"is small. The other {(~known).sum():,} ({some(fit.items[~known])}) owe a finite rating "
+        "to the prior: they have no rank, come last, and are marked 'determined' = false in the "
+        "output."
     )
 
 

@@ -30,7 +30,6 @@ class Fitted:
     fit: Ratings
     prior_reason: str  # "", "asked for", "no finite fit without it"
     notes: list[str] = field(default_factory=list)
-    determined: np.ndarray | None = None  # where only the prior keeps some ratings finite
     bootstrap: Bootstrap | None = None
 
 
@@ -45,6 +44,14 @@ def report(asked: Fit, fitted: Fitted) -> Report:
     table, notes = _table(asked, shown, component), list(fitted.notes)
     if len(sizes) > 1:
         notes.append(_component_note(fitted, component, sizes))
+    left = fit.items[~fit.determined]
+    if len(left) and fitted.prior_reason != "no finite fit without it":
+        what = "1 item" if len(left) == 1 else f"{len(left):,} items"
+        notes.append(
+            f"{what} ({some(left)}) {'has' if len(left) == 1 else 'have'} no rank: the data do not "
+            "place what the largest group did not meet, win against and lose to (column "
+            "'determined')"
+        )
     facts = _facts(asked, shown, sizes)
     said: list[str | Grid] = [*_header(asked, facts)]
     if asked.top > 0:
@@ -67,30 +74,20 @@ def _components(fit: Ratings) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _table(asked: Fit, fitted: Fitted, component: np.ndarray) -> dict[str, np.ndarray]:
-    """All items, best first: those with a rank, and the largest component, before the others."""
-    fit, determined, b = fitted.fit, fitted.determined, fitted.bootstrap
-    theta, errors = fit.own.theta, opt.errors_of(asked.errors)
-    columns = fit.to_frame("dict", level=asked.level, errors=errors)
+    """All items, best first: those with a rank before the others."""
+    fit, b = fitted.fit, fitted.bootstrap
+    columns = fit.to_frame("dict", level=asked.level, errors=opt.errors_of(asked.errors))
     columns = {asked.shown.unit or name if name == fit.rating else name: x
                for name, x in columns.items()}  # fmt: skip
     columns["component"] = component
     if b is not None:
         columns["standard_error"] = b.standard_errors()
         columns["lower"], columns["upper"] = b.interval(asked.level).T
-    block = component if fit.prior is None else np.zeros_like(component)
-    if determined is not None:
-        columns["determined"] = determined
-        block = (~determined).astype(np.int8)
-        best = np.sort(-theta[determined])
-        columns["rank"] = 1 + np.searchsorted(best, -theta)  # of those alone
     if b is not None:
-        ranks = b.rank_interval(asked.level, group=block)
-        columns["rank_lower"], columns["rank_upper"] = ranks.T
-    order = np.lexsort((-theta, block))
-    table = {name: np.asarray(column)[order] for name, column in columns.items()}
-    for name in {"rank", "rank_lower", "rank_upper"} & set(table) if determined is not None else ():
-        table[name] = np.ma.masked_array(table[name], ~table["determined"])
-    return table
+        columns["rank_lower"], columns["rank_upper"] = b.rank_interval(asked.level).T
+    apart = component if fit.prior is None else np.zeros_like(component)
+    order = np.lexsort((-fit.own.theta, fit.ranks(), apart, ~fit.determined))
+    return {name: column[order] for name, column in columns.items()}
 
 
 def _component_note(fitted: Fitted, component: np.ndarray, sizes: np.ndarray) -> str:
@@ -102,7 +99,7 @@ def _component_note(fitted: Fitted, component: np.ndarray, sizes: np.ndarray) ->
         f"{len(small):,} outside it ({some(small)}); column 'component' says who belongs where."
     )
     if fit.prior is None:
-        return text + " Each is rated, and ranked, by itself."
+        return text + " Each is rated by itself; ranks are those of the largest."
     return text + " Only the prior puts them on one scale."
 
 

@@ -15,8 +15,9 @@ from venire.cli._command import Command, Refused, argument, misused, option
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import READ, Place, Report, some
+from venire.cli._taken import with_taken
 from venire.cli._terminal import standard_output
-from venire.data.columns import Columns
+from venire.data.recognition import Given
 from venire.errors import NotIdentifiedError
 from venire.io import DataError
 from venire.models import model_of
@@ -47,7 +48,7 @@ class Groups(Command):
         "part; CSV, TSV or JSON lines (also .gz), which are read whole.",
         READ,
     )
-    columns: Columns = opt.comparisons(without=("cluster",), needs=("group",))
+    columns: Given = opt.comparisons(without=("cluster",))
     model: opt.Model
     prior: str = opt.prior("0.01", "none: groups without a finite fit get none.", "none")
     shared: bool = option(
@@ -121,7 +122,8 @@ class Groups(Command):
                 f"{n_bad:,} of {done.n_groups:,} groups have no converged fit, and --strict was "
                 "given."
             )
-        return Report(self._said(done), [f"{note}." for note in done.notes], failure=failure)
+        report = Report(self._said(done), [f"{note}." for note in done.notes], failure=failure)
+        return with_taken(report, self.source, done.taken)
 
     def _fit(self, steps: Steps) -> GroupsSummary:
         draws, stopping = self.replicates, self.stopping
@@ -132,7 +134,7 @@ class Groups(Command):
         return fit_files(
             self.source,
             standard_output() if self.output is None else self.output,
-            self.columns,
+            self.columns.named,
             executor=self.scheduler or self.workers,
             memory=self.memory,
             n_threads=stopping.n_threads,

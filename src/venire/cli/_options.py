@@ -14,6 +14,7 @@ from venire.cli._command import Refused, argument, block, misused, option
 from venire.cli._report import CSV, PICTURE, READ, TABLE, some
 from venire.data.columns import Columns
 from venire.data.lookup import typed
+from venire.data.recognition import Given
 from venire.models import ALIASES, DEFAULT, MODELS
 from venire.priors import GaussianPrior
 from venire.scales import SCALES
@@ -210,9 +211,8 @@ class Anchor(NamedTuple):
 
 
 def comparisons(**how: Any) -> Any:
-    """The columns of comparisons, of which one or two say who won."""
-    ways = ("outcome", "score", "first_score", "win")
-    return block(one_of=ways, typed={"mapping": SCORES}, **how)
+    """The columns of comparisons; those that are not given are found."""
+    return block(of=Columns, typed={"mapping": SCORES}, **how)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,7 +222,7 @@ class Model:
     model: str = option(DEFAULT, "The last two model ties.", MODEL, choices=MODELS, also=ALIASES)
     order_effect: bool = option(False, "Fit an advantage of being first.", MODEL)
 
-    def check(self, columns: Columns) -> None:
+    def check(self, columns: Given) -> None:
         """Refuse columns of an order of which nothing is made."""
         for name in ("order", "neutral"):
             if getattr(columns, name) is not None and not self.order_effect:

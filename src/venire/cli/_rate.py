@@ -17,9 +17,12 @@ from venire.cli._fit import WEAK_PRECISION
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import TABLE, Grid, Report, number
+from venire.cli._taken import with_taken
 from venire.cli._version import version
 from venire.data.columns import VoteColumns
+from venire.data.recognition import Given
 from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedWarning
+from venire.io.choosing import chosen_in
 from venire.models import DEFAULT, HALF_TIES
 from venire.panel import METHODS
 from venire.priors import GaussianPrior
@@ -46,9 +49,9 @@ class Rate(Command):
     """
 
     file: Path = opt.file()
-    columns: VoteColumns = block(
+    columns: Given = block(
+        of=VoteColumns,
         without=("pair",),
-        needs=("first", "second", "group"),
         typed={
             "vote": (list[str] | None, {}),
             "mapping": opt.MEANINGS,
@@ -95,20 +98,25 @@ class Rate(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        if self.method == "stacked" and self.columns.gold is None:
+        if self.method == "stacked" and self.columns.is_complete and self.columns.gold is None:
             misused("--method stacked", "learns from --gold")
         if self.n_resamples is not None and self.errors != "robust":
             misused("--errors", "--bootstrap has errors of its own")
 
     def do(self, steps: Steps) -> Report:
         """Read, rate, and look at the judges."""
-        columns = self.columns
-        if columns.swapped is None:  # rows are in the order in which answers were shown
-            columns = replace(columns, swapped=False)
         with steps(f"reading {self.file}"):
+            scanner = io.Scanner(self.file)
+            chosen = chosen_in(scanner, VoteColumns, None, self.columns.named, grouped=True)
+            columns = chosen.columns
+            if self.method == "stacked" and columns.gold is None:
+                misused("--method stacked", "learns from --gold")
+            if columns.swapped is None:  # rows are in the order in which answers were shown
+                columns = replace(columns, swapped=False)
             votes, gold = io.read_votes(
-                self.file, columns, n_threads=self.n_threads, progress=steps.rows
+                scanner, columns, n_threads=self.n_threads, progress=steps.rows
             )
+            taken = None if votes.taken is None else chosen.said(votes.taken)
         with steps("rating"), warnings.catch_warnings():
             for kind in (ConvergenceWarning, NotIdentifiedWarning):  # among the notices
                 warnings.simplefilter("ignore", kind)
@@ -123,7 +131,8 @@ class Rate(Command):
         facts = self._facts(rated)
         tables = {"ratings": table, "teachers": teachers}
         said = self._said(facts, table, teachers)
-        return Report(said, notes, facts, tables, {"output": table, "teachers": teachers})
+        report = Report(said, notes, facts, tables, {"output": table, "teachers": teachers})
+        return with_taken(report, self.file, taken)
 
     def _rated(self, votes: Any, gold: Any) -> tuple[Rated, list[str]]:
         """With the prior that was asked for; "auto": a weak one only where none will do."""

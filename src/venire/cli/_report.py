@@ -42,6 +42,8 @@ class Report:
         What the options that name outputs get: columns, or what the place of the option writes.
     failure : str
         Why the exit code is 1 all the same.
+    taken : str
+        How the input was read: the first of the notes, unless the run is quiet.
     """
 
     said: Sequence[str | Grid] = ()
@@ -50,6 +52,7 @@ class Report:
     tables: Mapping[str, Columns] = field(default_factory=dict)
     files: Mapping[str, Any] = field(default_factory=dict)
     failure: str = ""
+    taken: str = ""
 
     def print_text(self, *, stderr: bool) -> None:
         """For people; to standard error where standard output is taken."""

@@ -1,5 +1,6 @@
 """What was observed: comparisons, comparisons of many groups, teachers' votes."""
 
+from venire.data.any_frame import from_frame
 from venire.data.columns import Columns, VoteColumns
 from venire.data.comparisons import Comparisons, Components
 from venire.data.grouped_comparisons import GroupedComparisons
@@ -12,4 +13,5 @@ __all__ = [
     "GroupedComparisons",
     "VoteColumns",
     "Votes",
+    "from_frame",
 ]

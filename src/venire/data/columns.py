@@ -6,9 +6,8 @@ which are made from the fields.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from numbers import Real
 from typing import Any, Self, TypedDict
 
@@ -193,16 +192,6 @@ class Columns(_Named):
     def constant(self) -> float | None:
         """The score of every row, where that is a number."""
         return float(self.score) if _is_number(self.score) else None  # type: ignore[arg-type]
-
-    def among(self, names: Container[str]) -> Columns:
-        """These, for a table with columns of these names.
-
-        What is typed is text: ``--score 1`` is a number where no column is called so.
-        """
-        if isinstance(self.score, str) and self.score not in names:
-            with suppress(ValueError):
-                return replace(self, score=float(self.score))
-        return self
 
     def of_groups(self) -> Columns:
         """These, if they are of comparisons in groups."""

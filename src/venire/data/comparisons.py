@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
-from venire.data import frames
+from venire.data import frames, recognition
 from venire.data._merging import merged, selected
 from venire.data.aggregation import aggregate
 from venire.data.columns import ColumnNames, Columns
@@ -180,7 +180,8 @@ class Comparisons(Observed):
         items, n_threads
             As in `Comparisons`.
         **named
-            The arguments of `Columns` one by one, instead of `columns`.
+            The arguments of `Columns` one by one, instead of `columns`. What is missing is found by
+            the names of the columns and by what stands in them; `taken` says what was.
 
         Returns
         -------
@@ -198,11 +199,14 @@ class Comparisons(Observed):
         >>> c = vn.Comparisons.from_frame(games, first="home", second="away", outcome="result")
         >>> c.tie.tolist()
         [1.0, 0.0]
+        >>> str(vn.Comparisons.from_frame(games).taken)
+        'first=home, second=away, outcome=result'
         """
-        chosen = Columns.of(columns, named).of_one_fit()
-        rows = frames.read_frame(frame, chosen, items=items, n_threads=n_threads)
+        chosen = recognition.of_frame(Columns, columns, named, frame)
+        own = chosen.columns.of_one_fit()
+        rows = frames.read_frame(frame, own, items=items, n_threads=n_threads)
         self = cls.from_cells(aggregate(rows, n_threads=n_threads))
-        self.taken = rows.taken(chosen)
+        self.taken = chosen.said(rows.taken(own))
         return self
 
     # ---- what it holds ------------------------------------------------------------------------

@@ -6,7 +6,6 @@ are checked here, so that an error can name the column as well as the row.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from venire._core import checks
 from venire._core.checks import fail
 from venire.data.coding import Encoded, encode, encode_one
 from venire.data.columns import Columns
+from venire.data.naming import nearest
 from venire.data.outcomes import Reading, outcome_scores, truths
 from venire.data.rows import Rows, naming
 from venire.data.series import floats, plain
@@ -134,14 +134,7 @@ def _require(source: Mapping[str, str], names: list[Any]) -> None:
     """Refuse a column that the frame does not have."""
     for argument, name in source.items():
         if name not in names:
-            near = difflib.get_close_matches(str(name), [str(n) for n in names], 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {_listed(names)}"
-            fail(argument, f"there is no column {name!r}", cure=hint)
-
-
-def _listed(names: list[Any], limit: int = 20) -> str:
-    text = ", ".join(repr(n) for n in names[:limit])
-    return text + (", ..." if len(names) > limit else "")
+            fail(argument, f"there is no column {name!r}", cure=nearest(name, names)[1])
 
 
 def _compare(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
-from venire.data import frames
+from venire.data import frames, recognition
 from venire.data.aggregation import aggregate
 from venire.data.columns import ColumnNames, Columns
 from venire.data.comparisons import Comparisons
@@ -176,7 +176,8 @@ class GroupedComparisons(Observed):
         groups, items, n_threads
             As in `GroupedComparisons`.
         **named
-            The arguments of `Columns` one by one, instead of `columns`.
+            The arguments of `Columns` one by one, instead of `columns`. What is missing is found by
+            the names of the columns and by what stands in them; `taken` says what was.
 
         Returns
         -------
@@ -197,10 +198,11 @@ class GroupedComparisons(Observed):
         >>> g.win.tolist(), g.loss.tolist()
         ([1.0, 0.0], [0.0, 1.0])
         """
-        chosen = Columns.of(columns, named).of_groups()
-        rows = frames.read_frame(frame, chosen, n_threads=n_threads)
+        chosen = recognition.of_frame(Columns, columns, named, frame, grouped=True)
+        own = chosen.columns.of_groups()
+        rows = frames.read_frame(frame, own, n_threads=n_threads)
         self = cls.from_cells(aggregate(rows, items=items, groups=groups, n_threads=n_threads))
-        self.taken = rows.taken(chosen)
+        self.taken = chosen.said(rows.taken(own))
         return self
 
     def with_masses(

@@ -8,6 +8,7 @@ row and the column. Writes tables whole or not at all. Needs pyarrow (``pip inst
 from venire.io._errors import DataError
 from venire.io._names import columns_in
 from venire.io._read import read_comparisons, read_grouped
+from venire.io._read_any import read
 from venire.io._read_table import TableFile, read_table
 from venire.io._read_votes import VotesFile, read_votes
 from venire.io._teachers import read_teachers
@@ -23,6 +24,7 @@ __all__ = [
     "VotesFile",
     "check_writable",
     "columns_in",
+    "read",
     "read_comparisons",
     "read_grouped",
     "read_teachers",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from venire._core.failing import NO_VALUE, worded
+from venire._core.failing import NO_VALUE, settling, worded
 
 __all__ = ["DataError"]
 
@@ -31,6 +31,8 @@ class DataError(ValueError):
         What the column says, as the argument of a reader.
     cure : str
         What to do about it; often empty.
+    settles : tuple of dict
+        Arguments of a reader, each of which settles it; often none.
     """
 
     path: str
@@ -41,6 +43,7 @@ class DataError(ValueError):
     value: Any
     argument: str
     cure: str
+    settles: tuple[dict[str, Any], ...]
 
     def __init__(
         self,
@@ -53,13 +56,15 @@ class DataError(ValueError):
         value: Any = NO_VALUE,
         argument: str = "",
         cure: str = "",
+        settles: tuple[dict[str, Any], ...] = (),
     ) -> None:
         super().__init__(os.fspath(path), reason)
         self.path, self.reason = os.fspath(path), reason
         self.row, self.line, self.column = row, line, column
-        self.value, self.argument, self.cure = value, argument, cure
+        self.value, self.argument, self.cure, self.settles = value, argument, cure, settles
 
     def __str__(self) -> str:
+        cure = self.cure or settling(self.settles)
         where = [] if self.row is None else [f"row {self.row}"]
         if self.line:
             where[0] += f" (line {self.line})"
@@ -68,6 +73,6 @@ class DataError(ValueError):
         elif self.argument:
             where.append(self.argument)
         if not where:
-            return f"{self.path}: {self.reason}" + (f"; {self.cure}" if self.cure else "")
-        text = worded(", ".join(where), self.value, None, self.reason, self.cure)
+            return f"{self.path}: {self.reason}" + (f"; {cure}" if cure else "")
+        text = worded(", ".join(where), self.value, None, self.reason, cure)
         return f"{self.path}: {text}"

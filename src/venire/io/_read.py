@@ -13,7 +13,8 @@ from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.rows import Rows
 from venire.io._errors import DataError
 from venire.io.assemble import LABELS, about_rows, located, rows_of
-from venire.io.scanner import Scanner
+from venire.io.choosing import chosen_in, opened
+from venire.io.scanner import Dialect, Scanner
 
 __all__ = ["read_comparisons", "read_grouped"]
 
@@ -22,9 +23,10 @@ Progress = Callable[[int, int], None]
 
 
 def read_comparisons(
-    path: Path,
+    path: Any,
     columns: Columns | None = None,
     *,
+    dialect: Dialect | None = None,
     items: Any = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
@@ -41,11 +43,14 @@ def read_comparisons(
         What its columns say. In text files labels that all are written as integers become integers.
     items : array_like, optional
         Labels of all items; the default is those that occur.
+    dialect : Dialect, optional
+        How text files are written; default: what their first rows say.
     n_threads : int, optional
     progress : callable, optional
         Called with the number of rows read and their total, where it is known beforehand.
     **named
-        The arguments of `Columns` one by one, instead of `columns`.
+        The arguments of `Columns` one by one, instead of `columns`. What is missing is found by the
+        names of the columns and by what stands in them; `taken` says what was.
 
     Returns
     -------
@@ -70,13 +75,16 @@ def read_comparisons(
     ...     "games.csv", first="home", second="away", outcome="result"
     ... )  # doctest: +SKIP
     """
-    chosen = Columns.of(columns, named).of_one_fit()
-    scanner = Scanner(path)
-    rows = _read(scanner, chosen, items, n_threads, progress)
+    scanner = opened(path, dialect)
+    chosen = chosen_in(scanner, Columns, columns, named)
+    own = chosen.columns.of_one_fit()
+    rows = _read(scanner, own, items, n_threads, progress)
     try:
-        return Comparisons.from_cells(aggregate(rows, n_threads=n_threads))
+        out = Comparisons.from_cells(aggregate(rows, n_threads=n_threads))
     except ValueError as error:
-        raise located(scanner.path, error, chosen.names, scanner.place) from None
+        raise located(scanner.path, error, own.names, scanner.place) from None
+    out.taken = chosen.said(rows.taken(own, *scanner.notes))
+    return out
 
 
 def _read(
@@ -106,9 +114,10 @@ def _read(
 
 
 def read_grouped(
-    path: Path,
+    path: Any,
     columns: Columns | None = None,
     *,
+    dialect: Dialect | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
     **named: Unpack[ColumnNames],
@@ -123,11 +132,14 @@ def read_grouped(
     columns : Columns, optional
         What its columns say, `group` among them. In text files labels that all are written as
         integers become integers.
+    dialect : Dialect, optional
+        How text files are written; default: what their first rows say.
     n_threads : int, optional
     progress : callable, optional
         Called with the number of rows read and their total, where it is known beforehand.
     **named
-        The arguments of `Columns` one by one, instead of `columns`.
+        The arguments of `Columns` one by one, instead of `columns`. What is missing is found by the
+        names of the columns and by what stands in them; `taken` says what was.
 
     Returns
     -------
@@ -151,10 +163,13 @@ def read_grouped(
     ...     "votes/", group="query", first="a", second="b", score="p"
     ... )  # doctest: +SKIP
     """
-    chosen = Columns.of(columns, named).of_groups()
-    scanner = Scanner(path)
-    rows = _read(scanner, chosen, None, n_threads, progress)
+    scanner = opened(path, dialect)
+    chosen = chosen_in(scanner, Columns, columns, named, grouped=True)
+    own = chosen.columns.of_groups()
+    rows = _read(scanner, own, None, n_threads, progress)
     try:
-        return GroupedComparisons.from_cells(aggregate(rows, n_threads=n_threads))
+        out = GroupedComparisons.from_cells(aggregate(rows, n_threads=n_threads))
     except ValueError as error:
-        raise located(scanner.path, error, chosen.names, scanner.place) from None
+        raise located(scanner.path, error, own.names, scanner.place) from None
+    out.taken = chosen.said(rows.taken(own, *scanner.notes))
+    return out

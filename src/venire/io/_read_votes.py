@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 
 from venire._core.checks import BadValueError
 from venire.data.columns import VoteColumnNames, VoteColumns
+from venire.data.taken import Taken
 from venire.data.votes import Votes
 from venire.data.votes.frame import frame_rows, gold_shares
 from venire.data.votes.gold import gold_of
 from venire.data.votes.strata import composed
 from venire.io._errors import DataError
-from venire.io._read import Path, Progress
+from venire.io._read import Progress
 from venire.io.assemble import about_rows, gathered
-from venire.io.scanner import Scanner
+from venire.io.choosing import chosen_in, opened
+from venire.io.scanner import Dialect, Scanner
 
 __all__ = ["VotesFile", "read_votes"]
 
@@ -40,9 +42,10 @@ class VotesFile(NamedTuple):
 
 
 def read_votes(
-    path: Path,
+    path: Any,
     columns: VoteColumns | None = None,
     *,
+    dialect: Dialect | None = None,
     strength: float = 1.0,
     n_threads: int | None = None,
     progress: Progress | None = None,
@@ -56,13 +59,16 @@ def read_votes(
         As in `read_comparisons`.
     columns : VoteColumns, optional
         What its columns say. In text files labels that all are written as integers become integers.
+    dialect : Dialect, optional
+        How text files are written; default: what their first rows say.
     strength : float, default 1.0
         As in `Votes`.
     n_threads : int, optional
     progress : callable, optional
         Called with the number of rows read and their total, where it is known beforehand.
     **named
-        The arguments of `VoteColumns` one by one, instead of `columns`.
+        The arguments of `VoteColumns` one by one, instead of `columns`. What is missing is
+        found by the names of the columns and by what stands in them; `taken` says what was.
 
     Returns
     -------
@@ -82,15 +88,19 @@ def read_votes(
     ...     "votes.csv", pair="item", teacher="judge", vote="vote", gold="gold"
     ... )  # doctest: +SKIP
     """
-    chosen = VoteColumns.of(columns, named)
+    scanner = opened(path, dialect)
+    found = chosen_in(scanner, VoteColumns, columns, named)
+    chosen = found.columns
     names = chosen.in_file().names
     labels = {argument: names[argument] for argument in _LABELS if argument in names}
-    scanner = Scanner(path)
     with about_rows(scanner.path, names, scanner.place):
         frame, place = _frame(scanner, labels, names, n_threads, progress)
         coded: dict[str, Any] = {a: f"\0{a}" for a in labels}
         own = replace(chosen, gold=None, **coded)
-        votes = Votes.from_rows(frame_rows(frame, own, strength), n_threads)
+        rows = frame_rows(frame, own, strength)
+        votes = Votes.from_rows(rows, n_threads)
+        taken = Taken(columns=chosen, n_rows=rows.n_read, dropped=rows.dropped, notes=scanner.notes)
+        votes.taken = found.said(taken)
         truth = None
         if chosen.gold is not None:
             shares = gold_shares(frame[chosen.gold], chosen.mapping)

@@ -171,7 +171,7 @@ def located(
         row += 1
     return DataError(
         path, error.reason, row=row, line=line, column=names.get(error.argument),
-        value=error.value, argument=error.argument, cure=error.cure,
+        value=error.value, argument=error.argument, cure=error.cure, settles=error.settles,
     )  # fmt: skip
 
 

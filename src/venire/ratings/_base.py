@@ -14,10 +14,11 @@ from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.intervals import critical_value
 from venire._core.summary import Summary
+from venire.data.rows import frozen
 from venire.models import model_of
 from venire.ratings._errors import ParameterErrors
 
-__all__ = ["Ratings", "rank_within", "sides"]
+__all__ = ["Ratings", "sides"]
 
 
 class Ratings(ABC):
@@ -81,6 +82,14 @@ class Ratings(ABC):
         """
 
     @abstractmethod
+    def level_errors(self) -> np.ndarray:
+        """Standard errors of the level of each item's component, (n_items,).
+
+        Comparisons do not tell where components lie beside each other: these are the prior's, one
+        over the root of the items' precisions together; nan without a prior.
+        """
+
+    @abstractmethod
     def parameter_errors(self, errors: str = "fisher") -> ParameterErrors:
         """Standard errors of the order effect and of the tie parameter.
 
@@ -117,16 +126,37 @@ class Ratings(ABC):
         half = critical_value(level) * self.standard_errors(errors, **options)
         return np.stack([self.theta - half, self.theta + half], axis=1)
 
-    @abstractmethod
+    @property
+    def determined(self) -> np.ndarray:
+        """Whether the data place each item among the others (of its group), (n_items,) bool.
+
+        True in the largest component; False outside it, so of what was never compared: there only
+        a prior, or nothing, says where items lie. With a prior, where items that beat each other,
+        directly or in a chain, are at least half of the component, True for these alone: what never
+        lost, or never won, against them owes a finite rating to the prior.
+
+        Computed when first asked for, O(items + pairs).
+        """
+        fitted = self.own
+        return fitted._once("determined", lambda: frozen(fitted._find_determined()))
+
     def ranks(self) -> np.ndarray:
-        """Ranks by theta, 1 the strongest; exactly equal items share the better rank.
+        """Ranks by theta of what is `determined`, 1 the strongest; equal items share the better.
+
+        Items are equal if their ratings differ by no more than rounding explains: before they are
+        ranked, Newton's method goes on from where the fit stopped until nothing else is left.
 
         Returns
         -------
         ndarray of int64, shape (n_items,)
-            Within each group, and within each component where there are several and no prior; 0
-            where there is no fit.
+            Within each group; 0 where an item is not `determined`, or there is no fit.
+
+        Notes
+        -----
+        Computed when first asked for; a few solves like those of the fit.
         """
+        fitted = self.own
+        return fitted._once("ranks", lambda: frozen(fitted._find_ranks()))
 
     @property
     def display(self) -> scales.Display:
@@ -243,17 +273,18 @@ class Ratings(ABC):
         Returns
         -------
         dataframe, or dict of ndarray
-            Columns group (of groups), item, theta, standard_error, lower, upper, rank,
-            n_comparisons (the weight of the item's), component (of a single fit). What is shown in
-            something else than the model's own has a column named by its scale instead of theta:
-            elo, say. Errors and bounds are in the unit of that column.
+            Columns group (of groups), item, theta, standard_error, lower, upper, rank (masked, or
+            null, where there is none), n_comparisons (the weight of the item's), component (of a
+            single fit), and `determined` where that is not true of all. What is shown in something
+            else than the model's own has a column named by its scale instead of theta: elo, say.
+            Errors and bounds are in the unit of that column.
 
         Raises
         ------
         ValueError
             If `backend`, `level` or `errors` is none of its choices.
         """
-        return as_frame(self._columns(checks.level(level), errors), backend)
+        return as_frame(self.marked(self._columns(checks.level(level), errors)), backend)
 
     def summary(
         self, level: float = 0.95, top: int | None = None, *, errors: str | None = "fisher"
@@ -281,6 +312,16 @@ class Ratings(ABC):
             top = checks.whole(top, "top", 1)
         return self._summary(checks.level(level), top, errors)
 
+    def marked(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """A table's columns, one row per item, with what is not `determined` marked: `rank`, if it
+        is one, is masked there, and a column says so. As they are where all is determined."""
+        known = self.determined
+        if known.all():
+            return columns
+        if "rank" in columns:
+            columns = columns | {"rank": np.ma.masked_array(columns["rank"], ~known)}
+        return columns | {"determined": known}
+
     def require_own_scale(self, name: str = "theta") -> None:
         """Refuse a fit that is shown in something else than the model's own scale."""
         if self._fitted is not None:
@@ -289,6 +330,12 @@ class Ratings(ABC):
             raise ValueError(f"{name} is on the scale {about}: ask the fit itself")
 
     # ---- how ----------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _find_determined(self) -> np.ndarray: ...
+
+    @abstractmethod
+    def _find_ranks(self) -> np.ndarray: ...
 
     @abstractmethod
     def _summary(self, level: float, top: int | None, errors: str | None) -> Summary: ...
@@ -319,25 +366,6 @@ class Ratings(ABC):
     def _own_scale(self) -> str:
         """The scale that the model has theta on."""
         return model_of(self.model).scale
-
-
-def rank_within(theta: np.ndarray, group: np.ndarray | None) -> np.ndarray:
-    """Competition ranks, 1 for the largest; by itself in each group if groups are given."""
-    n = len(theta)
-    if group is None:
-        group = np.zeros(n, np.int64)
-    order = np.lexsort((-theta, group))
-    values, groups = theta[order], group[order]
-    place = np.arange(n)
-    new_group = np.ones(n, bool)
-    new_group[1:] = groups[1:] != groups[:-1]
-    new_value = new_group.copy()
-    new_value[1:] |= values[1:] != values[:-1]
-    start = np.maximum.accumulate(np.where(new_group, place, 0))
-    first_equal = np.maximum.accumulate(np.where(new_value, place, 0))
-    ranks = np.empty(n, np.int64)
-    ranks[order] = first_equal - start + 1
-    return ranks
 
 
 def sides(order: Any, shape: tuple[int, ...]) -> np.ndarray:

@@ -28,7 +28,8 @@ class Contrasts(Ratings):
         """Covariance matrix of theta.
 
         The inverse information on the subspace where theta has mean 0 in each component: its
-        pseudo-inverse when there is no prior. With an anchor: of the differences from it.
+        pseudo-inverse when there is no prior. An item alone in its component has the variance of
+        the prior, nan without one. With an anchor: of the differences from it.
 
         Parameters
         ----------

@@ -168,9 +168,9 @@ class Information:
             if full and layout.m:
                 cross = exact.cross(chosen, meat)
                 out = np.block([[out, cross], [cross.T, exact.nuisance(meat)]])
-        if layout.is_fixed:
-            mine, n = layout.component[chosen], len(chosen)
-            level = layout.level_variance[mine]
+        mine, n = layout.component[chosen], len(chosen)
+        level = _levels(layout)[mine]
+        if level.any():
             out[:n, :n] += np.where(mine[:, None] == mine[None, :], level, 0.0)
         return out
 
@@ -379,10 +379,14 @@ def _difference_rows(
 
 
 def _with_level(layout: _information.Layout, errors: np.ndarray) -> np.ndarray:
-    """Standard errors of theta from those of its deviations, where theta has an origin."""
-    if not layout.is_fixed:
-        return errors
-    return np.sqrt(errors**2 + layout.level_variance[layout.component])
+    """Standard errors of theta from those of its deviations: where theta has an origin, and of an
+    item alone in its component, of which a prior, or nothing, is known."""
+    return np.sqrt(errors**2 + _levels(layout)[layout.component])
+
+
+def _levels(layout: _information.Layout) -> np.ndarray:
+    """What the level of each component adds to the variance of its items' theta."""
+    return layout.levels if layout.is_fixed else np.where(layout.sizes == 1, layout.levels, 0.0)
 
 
 def _root(variance: np.ndarray) -> np.ndarray:

@@ -32,6 +32,7 @@ __all__ = [
     "ScoreForm",
     "cluster_scores",
     "curvatures",
+    "rounded_slopes",
     "row_scores",
     "score_roots",
 ]
@@ -120,6 +121,11 @@ class Layout:
             return np.zeros(len(self.sizes))
         return 1.0 / self.prior.total(self.component)
 
+    @property
+    def levels(self) -> np.ndarray:
+        """The same, but nan without a prior."""
+        return self.level_variance if self.prior.given else np.full(len(self.sizes), np.nan)
+
     @cached_property
     def level_ridge(self) -> Any:
         """What the prior adds to the diagonal where the level is held: precision less its share,
@@ -135,6 +141,14 @@ class Layout:
         small[most] = 0.0
         others[most] = np.bincount(self.component, small)[self.component[most]]
         return own * (others * self.level_variance[self.component])
+
+    def strong_components(self) -> np.ndarray:
+        """Which items beat each other, directly or in a chain: labels, (n,)."""
+        from venire._native.graph import Graph
+
+        ptr = np.searchsorted(self.first, np.arange(self.n + 1)).astype(np.int64)
+        second, order = np.asarray(self.second, np.int32), np.asarray(self.order, np.int8)
+        return Graph(ptr, second, order, self.win, self.loss, self.tie).components(True)[0]
 
     def centre(self, rows: np.ndarray) -> None:
         """Take each component's level off the rows of theta, in place."""
@@ -219,6 +233,31 @@ def row_scores(fit: Fit, layout: Layout) -> Moments:
     mixed = np.maximum(layout.win + layout.tie / 2.0 - layout.square, 0.0)
     lost = np.maximum(layout.loss + layout.tie / 2.0 - mixed, 0.0)
     return np.maximum(layout.square * a**2 + 2.0 * mixed * a * b + lost * b**2, 0.0), None, None
+
+
+def rounded_slopes(fit: Fit, layout: Layout, n_draws: int, size: float) -> np.ndarray:
+    """Return slopes that are nothing but rounding, (n_draws, n + m), of random signs.
+
+    A cell's slope is off by `size` times its weight, and with the ratings that it depends on by as
+    much of each; it is taken from one item and added to the other. An item's sum of such slopes is
+    off by `size` times their sizes.
+    """
+    terms = _terms(fit, layout, layout.win, layout.loss, layout.tie)
+    largest = max(1.0, float(np.abs(fit.theta).max()))
+    cell = size * (layout.win + layout.loss + layout.tie + largest * np.abs(terms["d2"]))
+    slope = size * np.abs(terms["d1"])
+    item = np.bincount(layout.first, slope, layout.n) + np.bincount(layout.second, slope, layout.n)
+    item += size * largest * layout.ridge
+    generator = np.random.default_rng(0)
+    out = np.zeros((n_draws, layout.n + layout.m))
+    for row in out:
+        off = cell * (2.0 * generator.integers(0, 2, len(cell)) - 1.0)
+        row[: layout.n] = item * (2.0 * generator.integers(0, 2, layout.n) - 1.0)
+        row[: layout.n] += np.bincount(layout.first, off, layout.n)
+        row[: layout.n] -= np.bincount(layout.second, off, layout.n)
+        if layout.has_gamma:
+            row[layout.n] = off @ layout.order
+    return out
 
 
 def score_roots(layout: Layout, moments: Moments, *, blocked: bool = False) -> Any:

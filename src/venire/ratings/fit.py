@@ -11,8 +11,8 @@ import numpy as np
 from venire._core.summary import Summary
 from venire.models import model_of
 from venire.priors import GaussianPrior
-from venire.ratings import _summary
-from venire.ratings._base import rank_within, sides
+from venire.ratings import _standing, _summary
+from venire.ratings._base import sides
 from venire.ratings._contrasts import Contrasts
 from venire.ratings._errors import ParameterErrors
 from venire.scales import Display
@@ -195,10 +195,6 @@ class Fit(Contrasts):
         d = d + (self.order_effect or 0.0) * sides(order, d.shape)
         return model_of(self.model).probabilities(d, self.log_tie)
 
-    def ranks(self) -> np.ndarray:
-        """Ranks by theta, within components if there is no prior; see `Ratings.ranks`."""
-        return rank_within(self.own.theta, self._apart)
-
     def standard_errors(
         self,
         errors: str = "fisher",
@@ -227,8 +223,9 @@ class Fit(Contrasts):
         Returns
         -------
         ndarray of float64, shape (n_items,)
-            0 for an item alone in its component: its only value there is the mean. nan where the
-            information is singular to working precision (a warning says so).
+            Of an item alone in its component, that was never compared: of theta itself by the
+            prior, 1 / sqrt(precision); nan without one. nan where the information is singular to
+            working precision (a warning says so).
 
         Raises
         ------
@@ -263,9 +260,15 @@ class Fit(Contrasts):
         )
         return found._replace(standard_errors=self._unit * found.standard_errors)
 
-    def deviation_errors(self) -> np.ndarray:
-        """Standard errors of theta less the level of its component, see `GroupedFit`."""
-        return self._unit * self._information.deviation_errors("fisher")
+    def deviation_errors(self, errors: str = "fisher") -> np.ndarray:
+        """Standard errors of theta less the level of its component, (n_items,); 0 for an item alone
+        in it."""
+        return self._unit * self._information.deviation_errors(errors)
+
+    def level_errors(self) -> np.ndarray:
+        """Standard errors of the level of each item's component; see `Ratings.level_errors`."""
+        layout = self._information.layout
+        return self._unit * np.sqrt(layout.levels)[layout.component]
 
     def parameter_errors(self, errors: str = "fisher") -> ParameterErrors:
         """Standard errors of the order effect and of the tie parameter; see `Ratings`."""
@@ -291,8 +294,16 @@ class Fit(Contrasts):
         law = model_of(self.model).tie
         return law is not None and law.inside(self.tie)
 
+    def _find_determined(self) -> np.ndarray:
+        return _standing.determined(self)
+
+    def _find_ranks(self) -> np.ndarray:
+        return _standing.rank_items(self)
+
     def _columns(self, level: float, errors: str | None) -> dict[str, np.ndarray]:
         return super()._columns(level, errors) | {"component": np.asarray(self.component)}
 
     def _summary(self, level: float, top: int | None, errors: str | None) -> Summary:
-        return _summary.summarise(self, self._columns(level, errors), level, top, errors)
+        return _summary.summarise(
+            self, self.marked(self._columns(level, errors)), level, top, errors
+        )

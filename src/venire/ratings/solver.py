@@ -51,6 +51,11 @@ class InformationSolver:
     layout : Layout
         Its cells and parameters.
 
+    Attributes
+    ----------
+    parameters : ndarray of float64, shape (n_params,)
+        Of the fit, theta less the centre of its prior.
+
     Notes
     -----
     A solve costs what one inner solve of the fit costs. Right-hand sides must sum to 0 over the
@@ -60,7 +65,7 @@ class InformationSolver:
     def __init__(self, fit: Fit, layout: Layout) -> None:
         from venire._native.problem import Problem
 
-        n = layout.n
+        n, self._layout = layout.n, layout
         first = np.asarray(layout.first)
         second = np.ascontiguousarray(layout.second, np.int32)
         again = (first[1:] == first[:-1]) & (second[1:] == second[:-1])
@@ -78,8 +83,31 @@ class InformationSolver:
         )
         rest = [fit.order_effect] if layout.has_gamma else []
         rest += [fit.log_tie] if layout.has_tie else []
-        self._problem.derivatives(np.concatenate([fit.theta, np.array(rest, np.float64)]))
+        theta = fit.theta - layout.prior.centre
+        self.parameters = np.concatenate([theta, np.array(rest, np.float64)])
+        self._problem.derivatives(self.parameters)
 
     def solve(self, rhs: np.ndarray, tol: float = 1e-6) -> np.ndarray:
         """Apply the generalised inverse to each row of `rhs`, (k, n_params): see `solve_rows`."""
         return solve_rows(self._problem, rhs, tol)
+
+    def slopes(self, parameters: np.ndarray) -> tuple[np.ndarray, float]:
+        """Derivatives of what the fit maximises, and the residual; `solve` is from there on."""
+        found = self._problem.derivatives(parameters)
+        return found, self._problem.residual(found)
+
+    def step(self, slopes: np.ndarray, residual: float) -> np.ndarray:
+        """Newton's step, as exact as may be, that leaves the level of each component."""
+        rows = slopes[None].copy()
+        self._layout.balance(rows)
+        rows[0] = self._problem.solve(rows[0], 1e-3 * residual, 1e-9)[0]
+        self._layout.centre(rows)
+        return rows[0]
+
+    def answers(self, slopes: np.ndarray) -> np.ndarray:
+        """Roughly what becomes of slopes, rows of (n_draws, n_params), through the inverse."""
+        rows = slopes.copy()
+        self._layout.balance(rows)
+        rows = self.solve(rows, 1e-2)
+        self._layout.centre(rows)
+        return rows

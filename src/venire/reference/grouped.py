@@ -346,7 +346,8 @@ def grouped_errors(
     Returns
     -------
     ReferenceGroupedErrors
-        nan where there is no fit, or no such parameter; 0 for an item alone in its component.
+        nan where there is no fit, or no such parameter. Of an item without comparisons that of the
+        prior, nan without one.
 
     Notes
     -----
@@ -358,9 +359,11 @@ def grouped_errors(
     >>> grouped_errors(g, "bradley-terry", fit_groups(g)).theta.round(4)
     array([0.7071, 0.7071,    nan,    nan])
     """
-    sizes = np.diff(g.offsets)
-    alone = (found.status == "no comparisons") & (sizes == 1)
-    errors = np.where(np.repeat(alone, sizes), 0.0, np.nan)
+    n = g.offsets[-1]
+    errors, met = np.full(n, np.nan), np.zeros(n, bool)
+    for side in (g.first, g.second):
+        met[np.repeat(g.offsets[:-1], np.diff(g.cell_offsets)) + side] = True
+    silent = ~met & np.isfinite(found.theta)
     has_gamma, has_tie = found.order_effect is not None, found.tie is not None
 
     def of(
@@ -378,6 +381,7 @@ def grouped_errors(
         items = found.union.items
         own, gamma, tie = of(found.union, items, theta, found.order_effect, found.tie)
         errors[found.union.items] = own
+        errors[silent] = _errors_of(prior, n)[silent]
         return ReferenceGroupedErrors(
             errors, gamma if has_gamma else None, tie if has_tie and not np.isnan(tie) else None
         )
@@ -392,5 +396,13 @@ def grouped_errors(
             found.order_effect[k] if has_gamma else None,
             (found.tie if np.isscalar(found.tie) else found.tie[k]) if has_tie else None,
         )
+    errors[silent] = _errors_of(prior, n)[silent]
     no_tie = not has_tie or np.isscalar(found.tie)
     return ReferenceGroupedErrors(errors, gammas if has_gamma else None, None if no_tie else ties)
+
+
+def _errors_of(prior: Any, n: int) -> np.ndarray:
+    """What a prior alone says of each item, (n,)."""
+    if prior is None:
+        return np.full(n, np.nan)
+    return 1.0 / np.sqrt(np.broadcast_to(np.asarray(prior.precision, np.float64), n))

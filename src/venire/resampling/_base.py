@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 from venire._core.frames import as_frame
+from venire._core.intervals import critical_value
 from venire._core.summary import Summary
 from venire.data.rows import frozen
 from venire.ratings import RelativeEstimates
@@ -55,8 +56,11 @@ class Replicates:
         return self.mean() - self._like_estimate(self._estimate())
 
     def standard_errors(self) -> Any:
-        """Standard deviations of the replicates, (n_items,)."""
-        return self._like_estimate(_intervals.deviation(self._draws()))
+        """Standard deviations of the replicates, (n_items,).
+
+        Of an item that was never compared, which no replicate moves: that of the prior, or nan.
+        """
+        return self._like_estimate(self._or_prior(_intervals.deviation(self._draws())))
 
     def quantiles(self, probs: ArrayLike) -> Any:
         """Quantiles of the replicates, by linear interpolation.
@@ -92,7 +96,7 @@ class Replicates:
         return self._like_estimate(found.reshape(len(found), *wanted.shape))
 
     def interval(self, level: float = 0.95, interval: str = "percentile") -> Any:
-        """Confidence intervals.
+        """Confidence intervals; of an item that was never compared, the prior's.
 
         Parameters
         ----------
@@ -115,7 +119,7 @@ class Replicates:
         """
         level = checks.level(level)
         checks.one_of(interval, "interval", _intervals.INTERVALS)
-        return self._like_estimate(self._interval(level, interval, slice(None)))
+        return self._like_estimate(self._bounds(level, interval, slice(None)))
 
     def to_frame(
         self, backend: str | None = None, *, level: float = 0.95, interval: str = "percentile"
@@ -132,9 +136,10 @@ class Replicates:
         Returns
         -------
         dataframe, or dict of ndarray
-            Of a fit: columns item, theta, standard_error, lower, upper, rank, rank_lower,
-            rank_upper. Of groups: group, item, theta, standard_error, lower, upper, n_failed (of
-            the group). Of a statistic one row: estimate, standard_error, lower, upper.
+            Of a fit: columns item, theta, standard_error, lower, upper, rank (masked, or null,
+            where there is none), rank_lower, rank_upper. Of groups: group, item, theta,
+            standard_error, lower, upper, n_failed (of the group). Both have `determined` where that
+            is not true of all. Of a statistic one row: estimate, standard_error, lower, upper.
         """
         return as_frame(self._columns(level, interval), backend)
 
@@ -271,6 +276,28 @@ class Replicates:
 
     def _quantiles(self, probs: NDArray[np.float64], here: Any) -> NDArray[np.float64]:
         return np.quantile(self._draws()[:, here], probs, axis=0).T
+
+    def _prior_errors(self) -> NDArray[np.float64] | None:
+        """Standard deviations, (n,), of what only the prior says: of what was never compared, and
+        of what is not linked with the anchor; 0 of the others. None: all are linked."""
+        return None
+
+    def _or_prior(self, errors: NDArray[np.float64]) -> NDArray[np.float64]:
+        own = self._prior_errors()
+        return errors if own is None else np.hypot(errors, own)
+
+    def _bounds(self, level: float, interval: str, here: Any) -> NDArray[np.float64]:
+        """Bounds of the items at `here`, (n, 2); Wald's where the prior is part of the error."""
+        own = self._prior_errors()
+        if own is None:
+            return self._interval(level, interval, here)
+        here = np.arange(len(own))[here]
+        seen = own[here] == 0.0
+        half = critical_value(level) * self.standard_errors()[here]
+        out = self._estimate()[here][:, None] + np.stack([-half, half], axis=1)
+        if seen.any():
+            out[seen] = self._interval(level, interval, here[seen])
+        return out
 
     def _interval(self, level: float, interval: str, here: Any) -> NDArray[np.float64]:
         """Bounds of the items at `here`, (n, 2); arguments are checked."""

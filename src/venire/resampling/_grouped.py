@@ -126,8 +126,8 @@ class GroupedBootstrap(OfFits):
         return self._mean
 
     def standard_errors(self) -> NDArray[np.float64]:
-        """Standard deviations of theta over the replicates, (n_items,)."""
-        return self._errors
+        """Standard deviations of theta over the replicates; see `Replicates.standard_errors`."""
+        return self._or_prior(self._errors)
 
     def parameter_errors(self) -> ParameterErrors:
         """Standard deviations of each group's own order effect and tie parameter.
@@ -213,35 +213,42 @@ class GroupedBootstrap(OfFits):
 
     def _columns(self, level: float, interval: str) -> dict[str, NDArray[Any]]:
         bounds, sizes = self.interval(level, interval), np.diff(self.offsets)
-        return {
+        columns = {
             "group": np.repeat(self.groups, sizes),
             "item": self.items,
             self.fit.rating: self.fit.theta,
-            "standard_error": self._errors,
+            "standard_error": self.standard_errors(),
             "lower": bounds[:, 0],
             "upper": bounds[:, 1],
             "n_failed": np.repeat(self.n_failed, sizes),
         }
+        return self.fit.marked(columns)
+
+    def _prior_errors(self) -> NDArray[np.float64] | None:
+        if self.fit.display.anchor is not None:  # these are in what is kept
+            return None
+        alone = self.fit.item_weights == 0.0
+        return np.where(alone, self.fit.level_errors(), 0.0) if alone.any() else None
 
     def _quantiles(self, probs: NDArray[np.float64], here: Any) -> NDArray[np.float64]:
         from venire._native.grouped import summary
 
         kept = _groups.probabilities(self.levels)
         if np.isin(probs, kept).all():
-            return self._kept[:, [int(np.flatnonzero(kept == p)[0]) for p in probs]]
+            return self._kept[:, [int(np.flatnonzero(kept == p)[0]) for p in probs]][here]
         draws = self._replicates
         if draws is None:
             known = ", ".join(map(str, self.levels))
             reason = f"only those of {known} were kept; ask for levels=..., or keep='draws'"
             checks.fail("level", reason)
         theta = np.ascontiguousarray(self._shown(draws.theta))
-        return summary(self.offsets, theta, draws.status, probs, self.n_threads)[2]
+        return summary(self.offsets, theta, draws.status, probs, self.n_threads)[2][here]
 
     def _interval(self, level: float, interval: str, here: Any) -> NDArray[np.float64]:
         if interval in ("percentile", "basic"):
             return super()._interval(level, interval, here)
         out = np.full((len(self.items), 2), np.nan)
-        return self._each(out, lambda b: b.interval(level, interval))
+        return self._each(out, lambda b: b.interval(level, interval))[here]
 
     def _each(self, out: NDArray[Any], function: Callable[[Bootstrap], Any]) -> NDArray[Any]:
         """`out` with what `function` finds of each group's bootstrap, where there is any."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,18 @@ from numpy.typing import NDArray
 
 __all__ = [
     "INTERVALS",
+    "SLACK",
+    "RankedWhere",
     "bca",
     "deviation",
     "rank_intervals",
+    "share_above",
     "simultaneous_ranks",
     "tails",
     "unit_of",
 ]
 
+SLACK = 300.0  # gap of equal items in a replicate, in its tolerance on the slopes, at most
 INTERVALS = ("percentile", "basic", "bca", "studentized")
 
 
@@ -67,28 +72,57 @@ def bca(
     return out
 
 
+def share_above(gaps: NDArray[np.float64], equal: float, unknown: float = 0.0) -> float:
+    """Share of gaps above 0, those of up to `equal` counting half; or, where `unknown` is the
+    standard deviation of what else there is to them, the mean of the chances to be above."""
+    if unknown == 0.0:
+        signs = np.where(np.abs(gaps) <= equal, 0.0, np.sign(gaps))
+        return float((signs.mean() + 1.0) / 2.0)
+    from scipy.special import ndtr
+
+    return float(ndtr(gaps / unknown).mean())
+
+
 def rank_intervals(
-    draws: NDArray[np.float64], component: NDArray[Any], level: float
+    draws: NDArray[np.float64], where: RankedWhere, level: float
 ) -> NDArray[np.int64]:
-    """Quantiles of the ranks, 1 the largest, within each replicate (row) and component, (n, 2)."""
-    ranks = np.empty(draws.shape, np.int64)
-    for members in _members(component):
-        order = np.argsort(-draws[:, members], axis=1, kind="stable")
-        own = np.empty(order.shape, np.int64)
-        np.put_along_axis(own, order, np.arange(1, len(members) + 1)[None, :], axis=1)
-        ranks[:, members] = own
+    """Quantiles of the ranks, 1 the largest, within each replicate (row), (n, 2).
+
+    Of equal items each has the best of their ranks for the lower quantile, the worst for the upper.
+    """
     low, high = tails(level)
-    bounds = [
-        np.quantile(ranks, low, axis=0, method="lower"),
-        np.quantile(ranks, high, axis=0, method="higher"),
-    ]
-    return np.stack(bounds, axis=1).astype(np.int64)
+    out = where.all_ranks()
+    for members, n_all in where.parts():
+        best, worst = _ranks_in(draws[:, members], where.equal)
+        lower = np.quantile(best, low, axis=0, method="lower")
+        upper = np.quantile(worst, high, axis=0, method="higher") + (n_all - len(members))
+        out[members] = np.stack([lower, upper], axis=1)
+    return out
+
+
+def _ranks_in(
+    draws: NDArray[np.float64], equal: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Best and worst rank of each column in each row: of those that are equal to it."""
+    order = np.argsort(-draws, axis=1, kind="stable")
+    gap = np.diff(-np.take_along_axis(draws, order, axis=1), axis=1)
+    place = np.broadcast_to(np.arange(1, draws.shape[1] + 1), draws.shape)
+    edge = np.ones((len(draws), 1), bool)
+    begins = np.concatenate([edge, gap > equal], axis=1)
+    ends = np.concatenate([gap > equal, edge], axis=1)
+    first = np.maximum.accumulate(np.where(begins, place, 0), axis=1)
+    last = np.where(ends, place, place.shape[1] + 1)[:, ::-1]
+    both = first, np.minimum.accumulate(last, axis=1)[:, ::-1]
+    out = np.empty(draws.shape, np.int64), np.empty(draws.shape, np.int64)
+    for ranks, found in zip(out, both, strict=True):
+        np.put_along_axis(ranks, order, found, axis=1)
+    return out
 
 
 def simultaneous_ranks(
     draws: NDArray[np.float64],
     estimate: NDArray[np.float64],
-    component: NDArray[Any],
+    where: RankedWhere,
     level: float,
 ) -> NDArray[np.int64]:
     """Rank intervals that hold for all items together, (n, 2).
@@ -97,31 +131,59 @@ def simultaneous_ranks(
     difference at once; an item's rank is bounded by the items that are surely better or worse
     (Mogstad, Romano, Shaikh and Wilhelm 2024, doi:10.1093/restud/rdad006).
     """
-    n = len(estimate)
     deviation = draws - estimate
-    groups = [m for m in _members(component) if len(m) > 1]
+    groups = [part for part in where.parts() if len(part[0]) > 1]
     largest = np.zeros(len(draws))
     errors = []
-    for members in groups:
+    for members, _ in groups:
         own = deviation[:, members]
         centred = own - own.mean(axis=0)
         covariance = centred.T @ centred / max(len(draws) - 1, 1)
         variance = covariance.diagonal()
         square = variance[:, None] + variance[None, :] - 2.0 * covariance
         error = np.sqrt(np.maximum(square, 0.0))
-        scale = np.divide(1.0, error, out=np.zeros_like(error), where=error > 0.0)
+        scale = np.divide(1.0, error, out=np.zeros_like(error), where=error > where.equal)
         for r in range(len(draws)):
             gap = np.abs(own[r][:, None] - own[r][None, :])
             largest[r] = max(largest[r], float((gap * scale).max()))
         errors.append(error)
     limit = float(np.quantile(largest, level, method="higher"))
-    out = np.ones((n, 2), np.int64)
-    for members, error in zip(groups, errors, strict=True):
+    out = where.all_ranks()
+    for (members, n_all), error in zip(groups, errors, strict=True):
         gap = estimate[members][:, None] - estimate[members][None, :]
-        surely_better = gap > limit * error
+        surely_better = gap > limit * error + where.equal
         out[members, 0] = 1 + surely_better.sum(axis=0)
-        out[members, 1] = len(members) - surely_better.sum(axis=1)
+        out[members, 1] = n_all - surely_better.sum(axis=1)
     return out
+
+
+@dataclass(frozen=True)
+class RankedWhere:
+    """Which items are ranked beside which.
+
+    Attributes
+    ----------
+    group : ndarray, shape (n_items,)
+        Items of one group are ranked together.
+    determined : ndarray of bool, shape (n_items,)
+        Others of the group can have any rank, and may be before or behind these.
+    equal : float
+        Gap up to which two items are equal.
+    """
+
+    group: NDArray[Any]
+    determined: NDArray[np.bool_]
+    equal: float = 0.0
+
+    def parts(self) -> list[tuple[NDArray[np.int64], int]]:
+        """Of each group with such, the positions of what is determined, and how many it has."""
+        groups = [(m[self.determined[m]], len(m)) for m in _members(self.group)]
+        return [part for part in groups if len(part[0])]
+
+    def all_ranks(self) -> NDArray[np.int64]:
+        """From the first to the last of the group, (n_items, 2)."""
+        _, group, size = np.unique(self.group, return_inverse=True, return_counts=True)
+        return np.stack([np.ones(len(group), np.int64), size[group]], axis=1)
 
 
 def _members(component: NDArray[Any]) -> list[NDArray[np.int64]]:

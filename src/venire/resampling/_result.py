@@ -139,7 +139,7 @@ class Bootstrap(OfFits):
         level = checks.level(level)
         checks.one_of(interval, "interval", _intervals.INTERVALS)
         here = np.arange(len(self.items)) if items is None else self.fit.positions(items)
-        return self._interval(level, interval, here)
+        return self._bounds(level, interval, here)
 
     def rank_interval(
         self, level: float = 0.95, *, simultaneous: bool = False, group: Any = None
@@ -154,13 +154,13 @@ class Bootstrap(OfFits):
             the ranks of all items together, from the largest studentised deviation over all pairs
             (Mogstad, Romano, Shaikh and Wilhelm 2024, doi:10.1093/restud/rdad006).
         group : array_like of shape (n_items,), optional
-            Labels of items that are ranked together. Default: all, or without a prior those of one
-            component.
+            Labels of items that are ranked together. Default: all.
 
         Returns
         -------
         ndarray of int64, shape (n_items, 2)
-            Best and worst rank.
+            Best and worst rank. All ranks of an item that is not `Fit.determined`, which others may
+            stand before or behind. Items that are equal in a replicate may have any of their ranks.
 
         Raises
         ------
@@ -181,19 +181,22 @@ class Bootstrap(OfFits):
         """
         level = checks.level(level)
         if group is None:
-            group = self._groups()
+            group = np.zeros(len(self.items), np.int8)
         else:
             _, group = encode_one(group, "group", n=len(self.fit.theta))
-        simultaneous, own = checks.flag(simultaneous, "simultaneous"), self._own or self
-        if simultaneous:
+        own = self._own or self
+        where = _intervals.RankedWhere(group, self.fit.determined, self._equal)
+        if checks.flag(simultaneous, "simultaneous"):
             if len(self.items) > MAX_PAIRS:
                 checks.fail("simultaneous", f"looks at all pairs: at most {MAX_PAIRS} items")
-            theta = own.fit.theta
-            return _intervals.simultaneous_ranks(own._draws(), theta, group, level)
-        return _intervals.rank_intervals(own._draws(), group, level)
+            return _intervals.simultaneous_ranks(own._draws(), own.fit.theta, where, level)
+        return _intervals.rank_intervals(own._draws(), where, level)
 
     def prob_better(self, first: Any, second: Any) -> Any:
         """Share of the replicates in which `first` is stronger than `second`; equals count half.
+
+        Where only the prior compares the two, what it does not know of them is allowed for: of an
+        item that was never compared, nearly one half.
 
         Parameters
         ----------
@@ -210,10 +213,11 @@ class Bootstrap(OfFits):
             If a label is unknown, or two items are of different components without a prior.
         """
         i, j = self.fit.pairs(first, second)
-        draws = (self._own or self)._draws()
+        own = self._own or self
+        draws, unknown = own._draws(), own._unknown_gap(i, j)
         flat = [
-            (np.sign(draws[:, a] - draws[:, b]).mean() + 1.0) / 2.0
-            for a, b in zip(np.ravel(i), np.ravel(j), strict=True)
+            _intervals.share_above(draws[:, a] - draws[:, b], self._equal, sd)
+            for a, b, sd in zip(np.ravel(i), np.ravel(j), np.ravel(unknown), strict=True)
         ]
         return np.array(flat).reshape(np.shape(i))[()]
 
@@ -230,16 +234,15 @@ class Bootstrap(OfFits):
         Returns
         -------
         dataframe, or dict of ndarray
-            One row per two neighbours of one component, best first: item, next_item, difference,
+            One row per two neighbours of what has a rank, best first: item, next_item, difference,
             standard_error, lower, upper, prob_better, tied (the interval holds 0).
         """
         level = checks.level(level)
         if self.fit.display.anchor is not None:  # which differences do not have
             return self.rescale(self.fit.scale).tied_neighbours(level, backend)
-        group, theta = self._groups(), self.fit.theta
-        order = np.lexsort((-theta, group))
-        inside = group[order[1:]] == group[order[:-1]]
-        i, j = order[:-1][inside], order[1:][inside]
+        theta, ranked = self.fit.theta, np.flatnonzero(self.fit.determined)
+        order = ranked[np.argsort(-theta[ranked], kind="stable")]
+        i, j = order[:-1], order[1:]
         gaps = self._draws()[:, i] - self._draws()[:, j]
         bounds = np.quantile(gaps, _intervals.tails(level), axis=0).T
         columns = {
@@ -249,7 +252,9 @@ class Bootstrap(OfFits):
             "standard_error": gaps.std(axis=0, ddof=1),
             "lower": bounds[:, 0],
             "upper": bounds[:, 1],
-            "prob_better": (np.sign(gaps).mean(axis=0) + 1.0) / 2.0,
+            "prob_better": np.array(
+                [_intervals.share_above(x, self._factor * self._equal) for x in gaps.T]
+            ),
             "tied": (bounds[:, 0] <= 0.0) & (bounds[:, 1] >= 0.0),
         }
         return as_frame(columns, backend)
@@ -278,7 +283,7 @@ class Bootstrap(OfFits):
 
     def _columns(self, level: float, interval: str) -> dict[str, NDArray[Any]]:
         bounds, ranks = self.interval(level, interval), self.rank_interval(level)
-        return {
+        columns = {
             "item": self.items,
             self.fit.rating: self.fit.theta,
             "standard_error": self.standard_errors(),
@@ -288,11 +293,27 @@ class Bootstrap(OfFits):
             "rank_lower": ranks[:, 0],
             "rank_upper": ranks[:, 1],
         }
+        return self.fit.marked(columns)
 
-    def _groups(self) -> NDArray[Any]:
-        """Items that are ranked together."""
-        component = np.asarray(self.fit.component)
-        return component if self.fit.prior is None else np.zeros_like(component)
+    @property
+    def _equal(self) -> float:
+        """Gap that replicates may leave between equal items, on the model's own scale."""
+        return _intervals.SLACK * self.tol
+
+    def _prior_errors(self) -> NDArray[np.float64] | None:
+        component, anchor = self.fit.component, self.fit.display.anchor
+        if anchor is not None:
+            return self._unknown_gap(np.arange(len(component)), self.fit.positions(anchor)[0])
+        alone = np.bincount(component)[component] == 1
+        return np.where(alone, self.fit.level_errors(), 0.0) if alone.any() else None
+
+    def _unknown_gap(self, i: Any, j: Any) -> NDArray[np.float64]:
+        """Standard deviation of what only the prior says of the gap between two items."""
+        apart = self.fit.component[i] != self.fit.component[j]
+        if not np.any(apart):
+            return np.zeros(np.shape(i))
+        level = self.fit.level_errors()
+        return np.where(apart, np.hypot(level[i], level[j]), 0.0)
 
     def _of_items(self, name: str, here: Any, function: Any) -> Any:
         """What `function` finds for the items at `here`: for all at once, and kept, where the

@@ -268,8 +268,8 @@ class Rated:
         -------
         dataframe, or dict of ndarray
             Columns as of `Fit.to_frame`: item, theta, standard_error, lower, upper, rank,
-            n_comparisons (effective votes), component; and n_prompts. With categories the first
-            column is category, text, "all" for all prompts.
+            n_comparisons (effective votes), component; n_prompts and `determined`. With categories
+            the first column is category, text, "all" for all prompts.
         """
         level = checks.level(level)
         columns = self._columns(level, errors)
@@ -359,7 +359,8 @@ class Rated:
             bounds = self.interval(level, errors)
             head |= {"standard_error": self.standard_errors(errors)}
             head |= {"lower": bounds[:, 0], "upper": bounds[:, 1]}
-        return {**head, **columns, "n_prompts": self.n_prompts}
+        known = {"determined": self.fit.determined}
+        return {**head, **columns, "n_prompts": self.n_prompts, **known}
 
     def _of_category(self, k: int, level: float, errors: str | None) -> dict[str, Any]:
         assert self.by is not None
@@ -371,7 +372,8 @@ class Rated:
         nothing = np.full(n, np.nan)
         known = {
             "item": self.by.items[own],
-            "rank": np.zeros(n, np.int64),
+            "rank": np.ma.masked_all(n, np.int64),
+            "determined": np.zeros(n, bool),
             "n_comparisons": self.by.item_weights[own],
         }
         return {name: known.get(name, nothing) for name in self._columns(level, errors)}

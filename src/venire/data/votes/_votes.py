@@ -7,6 +7,7 @@ from typing import Any, Unpack
 from numpy.typing import ArrayLike
 
 from venire._core import checks
+from venire.data import recognition
 from venire.data.columns import VoteColumnNames, VoteColumns
 from venire.data.taken import Taken
 from venire.data.votes._judgments import Judgments
@@ -179,7 +180,8 @@ class Votes(Judgments):
         strength, n_threads
             As in `Votes`, which also says what is raised; a message names column and row.
         **named
-            The arguments of `VoteColumns` one by one, instead of `columns`.
+            The arguments of `VoteColumns` one by one, instead of `columns`. What is missing is
+            found by the names of the columns and by what stands in them; `taken` says what was.
 
         Examples
         --------
@@ -191,10 +193,11 @@ class Votes(Judgments):
         """
         from venire.data.votes.frame import frame_rows
 
-        chosen = VoteColumns.of(columns, named)
-        rows = frame_rows(frame, chosen, strength)
+        chosen = recognition.of_frame(VoteColumns, columns, named, frame)
+        rows = frame_rows(frame, chosen.columns, strength)
         self = cls.from_rows(rows, n_threads)
-        self.taken = Taken(columns=chosen, n_rows=rows.n_read, dropped=rows.dropped)
+        taken = Taken(columns=chosen.columns, n_rows=rows.n_read, dropped=rows.dropped)
+        self.taken = chosen.said(taken)
         return self
 
     @classmethod

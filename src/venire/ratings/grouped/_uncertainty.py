@@ -11,7 +11,7 @@ from venire._core import checks
 from venire.data.rows import frozen
 from venire.ratings._covariance import inverse_of
 from venire.ratings._errors import ParameterErrors
-from venire.ratings.grouped import _shared, batches
+from venire.ratings.grouped import _shared, _standing, batches
 
 if TYPE_CHECKING:
     from venire.ratings.grouped.fit import GroupedFit
@@ -63,14 +63,7 @@ def compute_errors(fit: GroupedFit, *, differences: bool = False) -> Errors:
     g = fit.comparisons
     native, e = fit.native()
     sizes = np.diff(fit.offsets)
-    several = np.repeat((fit.status == "no comparisons") & (sizes > 1), sizes)
-    unknown = np.isnan(fit.theta) | several
-    variance = np.zeros(g.n_items)
-    variance[unknown] = np.nan
-    level = _level_variances(fit)
-    if level is not None:
-        variance[several & (level > 0.0)] = 0.0
-    del unknown, several
+    variance = np.where(np.isnan(fit.theta), np.nan, 0.0)
     difference = np.full(len(g.first), np.nan) if differences else None
     own_gamma = None if e.gamma is None else np.full(g.n_groups, np.nan)
     own_tie = None if e.log_tie is None else np.full(g.n_groups, np.nan)
@@ -112,8 +105,27 @@ def compute_errors(fit: GroupedFit, *, differences: bool = False) -> Errors:
     with np.errstate(over="ignore"):
         tie_error = None if log_error is None else log_error * fit.tie
     parameters = ParameterErrors(gamma_error, tie_error, log_error)
-    theta = errors if level is None else np.sqrt(errors**2 + level)
-    return Errors(frozen(theta), frozen(errors), frozen(difference), parameters)
+    theta, deviations = with_levels(fit, errors)
+    return Errors(frozen(theta), frozen(deviations), frozen(difference), parameters)
+
+
+def with_levels(fit: GroupedFit, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Standard errors of theta, and of theta less the level of its group, from those of theta less
+    the level of its component.
+
+    The level of a component is known by the prior, or not at all. It is in the error of theta where
+    priors give theta an origin, and where an item is alone; and in that beside the group where the
+    component is not its largest.
+    """
+
+    alone, fixed = fit.item_weights == 0.0, _has_origin(fit)
+    if not (alone.any() or fixed.any() or (fit.n_components > 1).any()):
+        return errors, errors
+    level, inside = fit._once("levels", lambda: _standing.levels(fit))
+    whole = np.sqrt(errors**2 + level)
+    several = _of_items(fit, np.diff(fit.offsets) > 1)
+    theta = np.where(alone | _of_items(fit, fixed), whole, errors)
+    return theta, np.where(several & (alone | ~inside), whole, errors)
 
 
 def _ranges(values: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -125,20 +137,15 @@ def _ranges(values: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.nda
     return low, high
 
 
-def _level_variances(fit: GroupedFit) -> np.ndarray | None:
-    """Variance of the level of each item's component, (n_items,), 0 where theta is centred; None
-    where it always is."""
-    priors, g = fit._priors, fit.comparisons
+def _has_origin(fit: GroupedFit) -> np.ndarray:
+    """Groups in which priors differ from item to item, (n_groups,) bool."""
+    priors = fit._priors
     if priors.mean is None or priors.precision is None:
-        return None
-    component = _shared.graph_of(g, np.ones(g.n_groups, bool)).components(False)[0]
+        return np.zeros(len(fit.groups), bool)
     low, high = zip(
         *(_ranges(x, fit.offsets) for x in (priors.mean, priors.precision)), strict=True
     )
-    differ = (low[0] < high[0]) | (low[1] < high[1])
-    return np.where(
-        np.repeat(differ, np.diff(fit.offsets)), (1.0 / priors.total(component))[component], 0.0
-    )
+    return (low[0] < high[0]) | (low[1] < high[1])
 
 
 def _is_faint(fit: GroupedFit) -> np.ndarray:
@@ -185,4 +192,16 @@ def one_by_one(fit: GroupedFit, errors: str) -> np.ndarray:
             if anchor is not None:
                 single = single.rescale(anchor=anchor)
             out[here] = single.standard_errors(errors)
+    silent = np.flatnonzero(~np.isnan(out) & ~_of_items(fit, fitted_groups(fitted)))
+    level = fitted.level_errors()
+    if anchor is None:
+        out[silent] = level[silent]
+    else:
+        beside = fit._anchors(anchor)[silent]
+        out[silent] = np.where(silent == beside, 0.0, np.hypot(level[silent], level[beside]))
     return frozen(out)
+
+
+def _of_items(fit: GroupedFit, groups: np.ndarray) -> np.ndarray:
+    """Something of each group as of its items."""
+    return np.repeat(groups, np.diff(fit.offsets))

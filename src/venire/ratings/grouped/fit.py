@@ -15,11 +15,11 @@ from venire.data.lookup import GroupLookup
 from venire.data.rows import frozen
 from venire.models import model_of
 from venire.priors import GaussianPrior, ItemPriors, item_priors
-from venire.ratings._base import Ratings, rank_within, sides
+from venire.ratings._base import Ratings, sides
 from venire.ratings._errors import ERRORS, ParameterErrors
 from venire.ratings._quasi import RelativeEstimates
 from venire.ratings.fit import Fit
-from venire.ratings.grouped import _uncertainty, batches, scaling
+from venire.ratings.grouped import _standing, _uncertainty, batches, scaling
 from venire.scales import Display
 
 __all__ = ["GroupedFit"]
@@ -120,8 +120,9 @@ class GroupedFit(Ratings):
 
         The square roots of the diagonal of the inverse information (prior included) on the
         subspace where theta has mean 0 in each component; order effect and tie parameter count as
-        estimated. 0 for an item alone in its component, nan where there is no fit. Priors that
-        differ from item to item give theta an origin: then of the whole inverse.
+        estimated. nan where there is no fit. Of an item that was never compared: of theta itself by
+        the prior, 1 / sqrt(precision), or nan without one. Priors that differ from item to item
+        give theta an origin: then of the whole inverse.
 
         Parameters
         ----------
@@ -148,14 +149,20 @@ class GroupedFit(Ratings):
         return found if self._fitted is None else frozen(found * self._unit)
 
     def deviation_errors(self) -> np.ndarray:
-        """Standard errors of theta less the level of its component, (n_items,).
+        """Standard errors of theta less the level of its group, (n_items,).
 
-        The level is the mean, weighted by the precision of priors that go by item. Only these give
-        theta a level that can err: else these are the `standard_errors`.
+        The level is that of the group's largest component: the mean, weighted by the precision of
+        priors that go by item. Outside that component the error of the item's own level is part of
+        it, which a prior knows, or nobody (nan). 0 for the only item of a group.
         """
         fitted = self.own
         found = fitted._once("errors", lambda: _uncertainty.compute_errors(fitted)).deviations
         return found if self._fitted is None else frozen(found * self._unit)
+
+    def level_errors(self) -> np.ndarray:
+        """Standard errors of the level of each item's component; see `Ratings.level_errors`."""
+        fitted = self.own
+        return self._unit * np.sqrt(fitted._once("levels", lambda: _standing.levels(fitted))[0])
 
     def difference_variances(self) -> np.ndarray:
         """Variance of theta_first - theta_second for each cell of `comparisons`, (n_cells,).
@@ -194,13 +201,6 @@ class GroupedFit(Ratings):
         if errors == "robust":
             return _uncertainty.robust_parameter_errors(fitted)
         return fitted._once("errors", lambda: _uncertainty.compute_errors(fitted)).parameters
-
-    def ranks(self) -> np.ndarray:
-        """Ranks by theta within groups; see `Ratings.ranks`."""
-        theta = self.own.theta
-        known = np.isfinite(theta)
-        ranks = rank_within(np.where(known, theta, -np.inf), self._together())
-        return np.where(known, ranks, 0)
 
     def relative_to(self, reference: Any, *, errors: str = "fisher") -> RelativeEstimates:
         """Ratings relative to an item that groups have in common; see `Fit.relative_to`.
@@ -360,12 +360,18 @@ class GroupedFit(Ratings):
     def _anchors(self, anchor: Any) -> np.ndarray:
         return scaling.anchors(self, anchor, self._together())
 
+    def _find_determined(self) -> np.ndarray:
+        return _standing.determined(self)
+
+    def _find_ranks(self) -> np.ndarray:
+        return _standing.rank_items_in_groups(self)
+
     def _columns(self, level: float, errors: str | None) -> dict[str, np.ndarray]:
         group = np.repeat(self.groups, np.diff(self.offsets))
         return {"group": group} | super()._columns(level, errors)
 
     def _summary(self, level: float, top: int | None, errors: str | None) -> Summary:
-        columns = self._columns(level, errors)
+        columns = self.marked(self._columns(level, errors))
         row, prior = model_of(self.model), self.prior
         counts = zip(*np.unique(self.status, return_counts=True), strict=True)
         held = "" if prior is None else f", {prior.describe()}"

@@ -1,0 +1,119 @@
+"""Numbers of rows: equal for rows that are equal in the columns that count."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Signatures"]
+
+Numbers = NDArray[np.uint64]
+_P, _Q = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
+_NUMBERED = re.compile(
+    r"(^|[_\W])(id|uid|uuid|guid|index|idx|key|row|no|nr|num|number)$|^unnamed|^$", re.I
+)
+
+
+class Signatures:
+    """Adds up the further columns of a table, piece by piece.
+
+    Parameters
+    ----------
+    names : mapping of str to str
+        The column of each argument that is known: those are told apart by their codes.
+    """
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        self._known = {name for argument, name in names.items() if argument != "date"}
+        self._parts: list[Numbers] = []
+        self._numbering: dict[str, list[Numbers]] = {}
+        self._further: list[str] = []
+
+    def add(self, columns: Mapping[str, Any]) -> None:
+        """The next rows: all columns of the table."""
+        n = len(next(iter(columns.values())))
+        total = np.zeros(n, np.uint64)
+        for name, column in columns.items():
+            if name in self._known:
+                continue
+            values = _values(column)
+            if _NUMBERED.search(str(name)):
+                self._numbering.setdefault(name, []).append(values)
+                continue
+            if name not in self._further:
+                self._further.append(name)
+            total ^= _mixed(values + np.uint64(self._further.index(name)))
+        self._parts.append(total)
+
+    def finish(
+        self, asked: Mapping[str, Any], answers: list[Any]
+    ) -> tuple[Numbers, Numbers, tuple[str, ...]]:
+        """`alike`, `asked` and `further` of `Records`.
+
+        A column that numbers the rows makes no row another; one that is called so but has few
+        values is a column like others.
+
+        Parameters
+        ----------
+        asked : mapping of str to ndarray
+            Further numbers of each row, by their column; of the items under names of their own.
+        answers : list of ndarray
+            What says who won.
+        """
+        total = np.concatenate(self._parts)
+        further = list(self._further)
+        for name, parts in self._numbering.items():
+            values = np.concatenate(parts)
+            if not _all_distinct(values):
+                total = total ^ _mixed(values + np.uint64(1_000 + len(further)))
+                further.append(name)
+        for place, values in enumerate(asked.values()):
+            total = total ^ _mixed(_values(values) + np.uint64(2_000 + place))
+        alike = total
+        for place, values in enumerate(answers):
+            alike = alike ^ _mixed(_values(values) + np.uint64(3_000 + place))
+        return alike, total, tuple(map(str, further))
+
+
+def _all_distinct(x: Numbers) -> bool:
+    x = np.sort(x)
+    return not bool((x[1:] == x[:-1]).any())
+
+
+def _mixed(x: Any) -> Any:
+    with np.errstate(over="ignore"):
+        x = (x ^ (x >> np.uint64(30))) * _Q
+        return (x ^ (x >> np.uint64(27))) * _P
+
+
+def _values(column: Any) -> Numbers:
+    """A number for each value, equal for equal ones."""
+    if hasattr(column, "to_pylist"):  # Arrow
+        import pyarrow as pa
+
+        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+            column = column.to_numpy()
+        else:
+            return _hashed(column.to_pylist())
+    elif hasattr(column, "to_numpy"):
+        column = column.to_numpy()
+    x = np.asarray(column)
+    if x.dtype.kind == "f":
+        return (x.astype(np.float64) + 0.0).view(np.uint64)
+    if x.dtype.kind in "biu":
+        return x.astype(np.int64).view(np.uint64) if x.dtype.kind != "u" else x.astype(np.uint64)
+    if x.dtype.kind in "mM":
+        return x.astype(np.int64).view(np.uint64)
+    return _hashed(x.tolist())
+
+
+def _hashed(values: list[Any]) -> Numbers:
+    try:
+        found = np.fromiter(map(hash, values), np.int64, len(values))
+    except TypeError:  # lists and mappings
+        found = np.fromiter((hash(repr(x)) for x in values), np.int64, len(values))
+    return found.view(np.uint64)

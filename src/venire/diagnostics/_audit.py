@@ -1,0 +1,172 @@
+"""The table of checks, and the call that goes through it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple, Unpack
+
+from venire._core import checks
+from venire.data import Columns, Comparisons, GroupedComparisons, Votes
+from venire.data.columns import ColumnNames
+from venire.diagnostics import (
+    cycles,
+    graph,
+    labels,
+    misfit,
+    order,
+    rows,
+    trends,
+    voters,
+)  # fmt: skip
+from venire.diagnostics._evidence import Evidence
+from venire.diagnostics._finding import Audit, Finding, graver
+from venire.diagnostics._reading import of_comparisons, of_frame, of_votes
+from venire.ratings import Fit
+
+__all__ = ["CHECKS", "Check", "audit", "glance", "looked_at"]
+
+
+class Check(NamedTuple):
+    """One check: what it is called in the documentation, and what makes it.
+
+    `quick`: it needs cells only, and little beside a fit.
+    """
+
+    look: Callable[[Evidence], Iterator[Finding]]
+    quick: bool = False
+
+
+CHECKS = (
+    Check(rows.dropped),
+    Check(order.constant, quick=True),
+    Check(graph.components, quick=True),
+    Check(graph.one_sided, quick=True),
+    Check(graph.thin_links, quick=True),
+    Check(graph.thin_cut),
+    Check(graph.voters_links),
+    Check(labels.alike, quick=True),
+    Check(rows.duplicates),
+    Check(rows.blocks),
+    Check(rows.weights, quick=True),
+    Check(voters.repeated),
+    Check(voters.against),
+    Check(voters.fans),
+    Check(order.order, quick=True),
+    Check(misfit.ties, quick=True),
+    Check(misfit.pairs, quick=True),
+    Check(misfit.overall, quick=True),
+    Check(cycles.cycles),
+    Check(voters.influence),
+    Check(trends.trends),
+)
+
+
+def looked_at(evidence: Evidence, *, quick: bool = False) -> Audit:
+    """All findings, or those of the quick checks."""
+    found = [f for check in CHECKS if check.quick or not quick for f in check.look(evidence)]
+    if (locate := evidence.locate) is not None:
+        found = [_located(f, locate) for f in found]
+    return Audit(graver(found), float(evidence.mass.sum()), len(evidence.items))
+
+
+def _located(finding: Finding, locate: Callable[[int], tuple[Any, int]]) -> Finding:
+    """With the files and rows, from 1, of its positions."""
+    if not (rows := finding.where.get("rows")):
+        return finding
+    places = tuple((str(file), row + 1) for file, row in map(locate, rows))
+    return replace(finding, where={**finding.where, "places": places})
+
+
+def audit(
+    data: Any,
+    columns: Columns | None = None,
+    *,
+    order_effect: bool = False,
+    n_threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    **named: Unpack[ColumnNames],
+) -> Audit:
+    """Look for what is odd about comparisons.
+
+    Parameters
+    ----------
+    data : Comparisons, Votes, data frame, mapping of str to array, or path
+        `Comparisons` tell all but repeats of rows and changes over time; with clusters also of
+        voters. A frame or a file tells everything: its other columns say which rows are copies.
+    columns : Columns, optional
+        What the columns of a frame or a file say; `cluster` names the voter, `date` the time.
+    order_effect : bool, default False
+        That being first helps is known, and will be fitted.
+    n_threads : int, optional
+    progress : callable, optional
+        Of a file: called with the number of rows read and their total, where it is known.
+    **named
+        The arguments of `Columns` one by one, instead of `columns`.
+
+    Returns
+    -------
+    Audit
+        Findings, the gravest first; prints as text.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Comparisons.from_frame`, or the readers of files.
+
+    Notes
+    -----
+    A finding is grave only if it would be so improbable without a cause (p < 1e-4 after correction
+    for all that the check looked at) that clean data next to never show it, and so large that
+    ratings change; or if it is a fact, such as parts that never met. Nothing is drawn at random.
+    O(n log n) in the rows, about a second for two million. docs/audit.md says how each is computed.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> games = {
+    ...     "a": ["x", "y", "z", "p"],
+    ...     "b": ["y", "z", "x", "q"],
+    ...     "winner": ["x", "y", "x", "p"],
+    ... }
+    >>> looked = vn.audit(games, first="a", second="b", outcome="winner")
+    >>> [f.name for f in looked.grave]
+    ['components']
+    """
+    known = checks.flag(order_effect, "order_effect")
+    if isinstance(data, (Comparisons, Votes)) and (columns is not None or named):
+        checks.fail("columns", "says what columns say: give the table itself", kind=TypeError)
+    if isinstance(data, Comparisons):
+        return looked_at(of_comparisons(data, known))
+    if isinstance(data, Votes):
+        return looked_at(of_votes(data, known))
+    if isinstance(data, GroupedComparisons):
+        checks.fail("data", "audit one group at a time: data[label]", kind=TypeError)
+    chosen = Columns.of(columns, named).of_one_fit()
+    if isinstance(data, (str, os.PathLike)):
+        from venire.diagnostics._files import of_source
+        from venire.io.scanner import Scanner
+
+        return looked_at(of_source(Scanner(data), chosen, known, n_threads, progress))
+    return looked_at(of_frame(data, chosen, known, n_threads))
+
+
+def glance(fit: Fit, *, order_effect: bool = False) -> Audit:
+    """The quick checks of a fit that was made already: cells only.
+
+    Parameters
+    ----------
+    fit : Fit
+    order_effect : bool, default False
+        As in `audit`.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> fit = vn.fit_bradley_terry(vn.Comparisons(["a", "b", "c"], ["b", "c", "a"], [1, 1, 1]))
+    >>> vn.diagnostics.glance(fit).odd
+    ()
+    """
+    seen = of_comparisons(fit.comparisons, order_effect)
+    return looked_at(replace(seen, records=None, given=fit), quick=True)

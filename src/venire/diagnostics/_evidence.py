@@ -1,0 +1,284 @@
+"""What the checks look at: cells, rows where there are any, and one fit that all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire.data.comparisons import Comparisons
+from venire.errors import NotIdentifiedError
+from venire.models import DEFAULT, MODELS, model_of
+from venire.priors import GaussianPrior
+from venire.ratings import Fit, fit_model
+
+__all__ = ["Evidence", "Pairs", "Records"]
+
+Floats = NDArray[np.float64]
+WEAK = GaussianPrior(0.01)  # keeps every rating finite and moves none that the data tell
+TIED = next(name for name in MODELS if model_of(name).tie is not None)
+_SURE = 4.0  # standard errors at which an order effect is taken into the fit
+_TOL = 1e-6  # of fits: far below any error
+
+
+@dataclass(frozen=True)
+class Records:
+    """Rows, or cells of clusters: one entry each, coded.
+
+    `score` is the share that first got, `mass` how many comparisons an entry stands for (None: one)
+    and `tie` how many of them were ties. `date` is a time as a number, nan where there is none.
+    `alike` is equal for rows that are equal in every column of the table, and `asked` for those
+    that are equal in every column but those that say who won.
+    """
+
+    first: NDArray[np.int32]
+    second: NDArray[np.int32]
+    score: Floats
+    mass: Floats | None = None
+    tie: Floats | None = None
+    order: NDArray[np.int8] | None = None
+    cluster: NDArray[np.int32] | None = None
+    clusters: NDArray[Any] | None = None
+    date: Floats | None = None
+    alike: NDArray[np.uint64] | None = None
+    asked: NDArray[np.uint64] | None = None
+    further: tuple[
+        str, ...
+    ] = ()  # columns that `alike` and `asked` know of besides items and score
+    are_rows: bool = True
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @cached_property
+    def masses(self) -> Floats:
+        """How many comparisons each entry stands for."""
+        return np.ones(len(self)) if self.mass is None else self.mass
+
+    @cached_property
+    def pair(self) -> NDArray[np.int64]:
+        """A number for each unordered pair of items."""
+        low = np.minimum(self.first, self.second).astype(np.int64)
+        return (low << 32) | np.maximum(self.first, self.second)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Unordered pairs, added up over order: positions, masses as `first` sees them, the fit's."""
+
+    first: NDArray[np.int32]
+    second: NDArray[np.int32]
+    mass: Floats
+    score: Floats  # expected and observed points of first
+    expected: Floats
+    variance: Floats
+    tie: Floats
+    expected_tie: Floats
+    variance_tie: Floats
+    number: NDArray[np.int64] = field(repr=False)  # of each cell's pair
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @cached_property
+    def z(self) -> Floats:
+        """Standardised residuals of the points of first; 0 where nothing is left to chance."""
+        root = np.sqrt(self.variance)
+        return np.divide(self.score - self.expected, root, np.zeros(len(self)), where=root > 1e-9)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Comparisons without clusters, the records behind them, and what follows from them.
+
+    `order_effect` says that the caller knows of an effect of order.
+    """
+
+    comparisons: Comparisons
+    records: Records | None = None
+    order_effect: bool = False
+    declared: bool = False  # it was said that first is the winner of every row
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    n_rows: int = 0
+    voter: str = ""  # the column of clusters
+    locate: Callable[[int], tuple[Any, int]] | None = None  # file and row, from 0, of a position
+    given: Fit | None = None  # a fit that was made already
+
+    @property
+    def items(self) -> NDArray[Any]:
+        """Labels."""
+        return self.comparisons.items
+
+    def place(self, position: int) -> str:
+        """What a row is called: its position, or in a file its number from 1."""
+        return f"{position:,}" if self.locate is None else f"{self.locate(position)[1] + 1:,}"
+
+    def named(self, i: int, j: int) -> tuple[Any, Any]:
+        """The labels of a pair."""
+        return self.items[i], self.items[j]
+
+    @cached_property
+    def mass(self) -> Floats:
+        """Of each cell."""
+        return self.comparisons.win + self.comparisons.loss + self.comparisons.tie
+
+    @cached_property
+    def games(self) -> Floats:
+        """Mass of the comparisons of each item."""
+        c, n = self.comparisons, len(self.items)
+        return np.asarray(
+            np.bincount(c.first, self.mass, n) + np.bincount(c.second, self.mass, n), np.float64
+        )
+
+    @cached_property
+    def weak(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Weak components: labels and sizes."""
+        return self.comparisons.components("weak")
+
+    @cached_property
+    def strong(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Strong components: labels and sizes."""
+        return self.comparisons.components("strong")
+
+    # ---- the fit ------------------------------------------------------------------------------
+
+    @cached_property
+    def tie_share(self) -> float:
+        """Of all comparisons."""
+        return float(self.comparisons.tie.sum() / self.mass.sum())
+
+    @cached_property
+    def advantage(self) -> tuple[float, float]:
+        """Mass of the comparisons with an order, and the points of the side with the advantage."""
+        c = self.comparisons
+        points = c.win + c.tie / 2.0
+        points = np.where(c.order > 0, points, np.where(c.order < 0, self.mass - points, 0.0))
+        return float(self.mass[c.order != 0].sum()), float(points.sum())
+
+    @property
+    def has_order(self) -> bool:
+        """Whether who came first can tell anything: not if first always, or never, won."""
+        mass, points = self.advantage
+        return mass > 0.0 and 0.0 < points < mass
+
+    def _fit(self, order_effect: bool) -> Fit:
+        c = self.comparisons
+        tied = self.tie_share > 0.0 and not c.cells.is_soft and self.tie_share < 1.0
+        return fit_model(
+            c, model=TIED if tied else DEFAULT, prior=WEAK, order_effect=order_effect, tol=_TOL
+        )
+
+    @cached_property
+    def ordered(self) -> Fit | None:
+        """The fit with an order effect; None where there can be none."""
+        if not self.has_order:
+            return None
+        try:
+            return self._fit(True)
+        except NotIdentifiedError:
+            return None
+
+    @cached_property
+    def order_z(self) -> tuple[float, float]:
+        """The order effect and its standard error; (0, inf) where it cannot be told."""
+        from venire.diagnostics._solve import order_error
+
+        if not self.has_order:
+            return 0.0, np.inf
+        if self.given is not None and self.given.order_effect is None:  # one step from there
+            c = self.comparisons
+            error = order_error(self, self.given)
+            left = c.win + c.tie / 2.0 - self.mass * self.cell_law[0]
+            return float(left @ c.order) * error**2, error
+        fit = self.given or self.ordered
+        if fit is None or fit.order_effect is None:
+            return 0.0, np.inf
+        return fit.order_effect, order_error(self, fit)
+
+    @cached_property
+    def fit(self) -> Fit:
+        """That by which everything else is judged: with an order effect if there is one."""
+        if self.given is not None:
+            return self.given
+        gamma, error = self.order_z
+        if self.ordered is not None and (self.order_effect or abs(gamma) > _SURE * error):
+            return self.ordered
+        return self._fit(False)
+
+    def law(self, d: Floats, fit: Fit | None = None) -> tuple[Floats, Floats, Floats]:
+        """Mean and variance of the points of first, and the chance of a tie, at differences d.
+
+        Where ties count as half a win the variance is that without them: an upper bound.
+        """
+        fit = self.fit if fit is None else fit
+        found = model_of(fit.model).probabilities(d, fit.log_tie)
+        if found.ndim == d.ndim:
+            return found, found * (1.0 - found), np.zeros_like(found)
+        win, tie = found[..., 0], found[..., 1]
+        mean = win + tie / 2.0
+        return mean, np.maximum(win + tie / 4.0 - mean**2, 0.0), tie
+
+    def differences(self, first: Any, second: Any, order: Any, fit: Fit | None = None) -> Floats:
+        """theta_first - theta_second, and the order effect where there is one."""
+        fit = self.fit if fit is None else fit
+        d = fit.theta[first] - fit.theta[second]
+        if fit.order_effect:
+            d += fit.order_effect if order is None else fit.order_effect * order
+        return d
+
+    @cached_property
+    def cell_law(self) -> tuple[Floats, Floats, Floats]:
+        """`law` of each cell."""
+        c = self.comparisons
+        return self.law(self.differences(c.first, c.second, c.order))
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """The unordered pairs."""
+        c = self.comparisons
+        new = np.ones(c.n_cells, bool)
+        new[1:] = (c.first[1:] != c.first[:-1]) | (c.second[1:] != c.second[:-1])
+        at = np.flatnonzero(new)
+        mean, variance, tie = self.cell_law
+
+        def total(x: Floats) -> Floats:
+            return np.add.reduceat(x, at) if len(at) < len(new) else x
+
+        m = self.mass
+        return Pairs(
+            c.first[at], c.second[at], total(m), total(c.win + c.tie / 2.0), total(m * mean),
+            total(m * variance), total(c.tie), total(m * tie), total(m * tie * (1.0 - tie)),
+            np.cumsum(new) - 1,
+        )  # fmt: skip
+
+    @cached_property
+    def record_chances(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """Difference, and `law` at it, of each record."""
+        r, n = self.records, len(self.items)
+        assert r is not None
+        if n * n > len(r):
+            d = self.differences(r.first, r.second, r.order)
+            return d, *self.law(d)
+        # Fewer pairs than records: each pair, in each order, is asked once.
+        gamma, theta = self.fit.order_effect or 0.0, self.fit.theta
+        place = r.first.astype(np.int64) * n + r.second
+        sides = np.ones(1)
+        if gamma and r.order is not None:
+            sides = np.array([-1.0, 0.0, 1.0])
+            place += (r.order.astype(np.int64) + 1) * (n * n)
+        d = np.add.outer(gamma * sides, np.subtract.outer(theta, theta)).ravel()
+        return tuple(x[place] for x in (d, *self.law(d)))
+
+    @cached_property
+    def record_law(self) -> tuple[Floats, Floats, Floats]:
+        """Residual points of first, their variance, and the difference, of each record."""
+        r = self.records
+        assert r is not None
+        d, mean, variance, _ = self.record_chances
+        if r.mass is None:
+            return r.score - mean, variance, d
+        return r.mass * (r.score - mean), r.mass * variance, d

@@ -1,0 +1,62 @@
+"""Files as evidence: the rows as fits read them, and what the other columns say of each row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from venire.data import Columns
+from venire.diagnostics._alike import Signatures
+from venire.diagnostics._dates import moments
+from venire.diagnostics._evidence import Evidence
+from venire.diagnostics._reading import of_rows
+from venire.io import DataError
+from venire.io.assemble import LABELS, about_rows, rows_of
+from venire.io.scanner import Scanner
+from venire.io.tables_in import joined
+
+__all__ = ["of_source"]
+
+
+def of_source(
+    scanner: Scanner,
+    columns: Columns,
+    order_effect: bool,
+    n_threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evidence:
+    """All columns are read; those that fits do not ask for leave a number a row.
+
+    Parameters
+    ----------
+    scanner : Scanner
+    columns : Columns
+    order_effect : bool
+    n_threads : int, optional
+    progress : callable, optional
+        Called with the number of rows read and their total, where it is known beforehand.
+    """
+    columns = columns.in_file().among(scanner.names)
+    names = columns.names
+    every = {f"\0{k}": name for k, name in enumerate(scanner.names) if name not in names.values()}
+    tables = scanner.tables({**names, **every}, [a for a in LABELS if a in names])
+    read = dict.fromkeys([*names.values(), *every.values()])
+    signatures, dates = Signatures(names), []
+
+    def pieces() -> Iterator[Mapping[str, Any]]:
+        for piece in tables.pieces:
+            signatures.add({name: piece[name] for name in read})
+            if columns.date is not None:
+                dates.append(piece[columns.date])
+            yield piece
+
+    def heard(n_rows: int) -> None:
+        if progress is not None and tables.n_rows:
+            progress(n_rows, tables.n_rows)
+
+    with about_rows(scanner.path, names, scanner.place):
+        rows = rows_of(pieces(), columns, is_text=tables.is_text, n_threads=n_threads, heard=heard)
+        if rows is None:
+            raise DataError(scanner.path, "holds no rows")
+        date = moments(joined(dates)) if dates else None
+        return of_rows(rows, columns, order_effect, signatures, date, locate=scanner.place)

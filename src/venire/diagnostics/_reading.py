@@ -1,0 +1,146 @@
+"""From what a caller has to evidence: comparisons, votes, a frame, a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from venire._core import checks
+from venire._core.checks import fail
+from venire.data import Columns, Comparisons, Votes
+from venire.data.aggregation import aggregate
+from venire.data.coding import Encoded
+from venire.data.frames import read_frame
+from venire.data.rows import Rows
+from venire.diagnostics._alike import Signatures
+from venire.diagnostics._dates import moments
+from venire.diagnostics._evidence import Evidence, Records
+
+__all__ = ["of_comparisons", "of_frame", "of_rows", "of_votes"]
+
+
+def of_comparisons(c: Comparisons, order_effect: bool) -> Evidence:
+    """Cells tell of clusters what rows would, but for repeats and time."""
+    taken = c.taken
+    columns = taken.columns if taken is not None else None
+    about: dict[str, Any] = {
+        "order_effect": order_effect,
+        "declared": isinstance(columns, Columns) and columns.constant in (0.0, 1.0),
+        "dropped": {} if taken is None else taken.dropped,
+        "n_rows": 0 if taken is None else taken.n_rows,
+    }
+    if c.cluster is None:
+        return Evidence(c, **about)
+    mass = c.win + c.loss + c.tie
+    plain = Comparisons.from_counts(
+        c.first, c.second, c.win, c.loss, c.tie, items=np.arange(c.n_items), order=c.order
+    )
+    cells = plain.cells._replace(
+        items=c.items, has_order=c.has_order, is_soft=c.cells.is_soft,
+        square=None if c.cells.square is None else plain.square,
+    )  # fmt: skip
+    records = Records(
+        c.first, c.second, (c.win + c.tie / 2.0) / mass, mass, c.tie, c.order,
+        c.cluster, c.clusters, are_rows=False,
+    )  # fmt: skip
+    return Evidence(Comparisons.from_cells(cells), records, **about)
+
+
+def of_votes(v: Votes, order_effect: bool) -> Evidence:
+    """Judgments of teachers, who are the clusters; items of different groups are different."""
+    if v.first is None or v.second is None:
+        fail("data", "votes on pairs that have no items say nothing of items", kind=TypeError)
+    first, second = np.asarray(v.first), np.asarray(v.second)
+    if v.group is not None and len(np.unique(v.group)) > 1:
+        first, second = (
+            np.array([f"{g}: {x}" for g, x in zip(v.group, side, strict=True)], object)
+            for side in (first, second)
+        )
+    mass = v.win + v.loss + v.tie
+    keep = np.flatnonzero(mass > 0.0)
+    pair = v.pair[keep]
+    c = Comparisons.from_counts(
+        first[pair], second[pair], v.win[keep], v.loss[keep], v.tie[keep],
+        order=np.zeros(len(keep), np.int8), cluster=v.teachers[v.teacher[keep]],
+    )  # fmt: skip
+    return of_comparisons(c, order_effect)
+
+
+def of_frame(
+    frame: Any, columns: Columns, order_effect: bool, n_threads: int | None = None
+) -> Evidence:
+    """Rows of a data frame, or of a mapping of names to columns."""
+    rows = read_frame(frame, columns, n_threads=n_threads)
+    every = _every(frame)
+    known = columns.names
+    signatures = Signatures(known)
+    signatures.add(every)
+    date = moments(every[columns.date]) if columns.date is not None else None
+    return of_rows(rows, columns, order_effect, signatures, date)
+
+
+def _every(frame: Any) -> dict[str, Any]:
+    """All columns of a frame, the library's own."""
+    if isinstance(frame, Mapping):
+        n = max((checks.length(x, str(name)) or 0 for name, x in frame.items()), default=0)
+        return {name: x for name, x in frame.items() if checks.length(x, str(name)) == n}
+    import narwhals as nw
+
+    data: Any = nw.from_native(frame)
+    if isinstance(data, nw.LazyFrame):
+        data = data.collect()
+    return {name: data.get_column(name).to_native() for name in data.columns}
+
+
+def of_rows(
+    rows: Rows,
+    columns: Columns,
+    order_effect: bool,
+    signatures: Signatures,
+    date: Any = None,
+    *,
+    locate: Callable[[int], tuple[Any, int]] | None = None,
+) -> Evidence:
+    """Checked rows, and what else their table says of each."""
+    plain = Comparisons.from_cells(aggregate(rows._replace(cluster=None)))
+    assert isinstance(rows.first, Encoded)
+    n = rows.n
+    if rows.win is not None:
+        win, loss = _full(rows.win, n), _full(rows.loss, n)
+        tie = np.zeros(n) if rows.tie is None else _full(rows.tie, n)
+        mass = win + loss + tie
+        with np.errstate(invalid="ignore"):
+            score = np.where(mass > 0.0, (win + tie / 2.0) / mass, 0.5)
+    else:
+        score, mass, tie = _full(rows.score, n), None, None
+    if rows.weight is not None:
+        weight = _full(rows.weight, n)
+        mass = weight if mass is None else mass * weight
+    order = None if rows.order is None else np.asarray(_full(rows.order, n), np.int8)
+    cluster = rows.cluster
+    asked = {"": rows.first.codes, " ": rows.second.codes}
+    if cluster is not None:
+        asked[str(columns.cluster)] = cluster.codes
+    if order is not None:
+        asked["  "] = order
+    if mass is not None:
+        asked["   "] = mass
+    alike, again, further = signatures.finish(asked, [score] if tie is None else [score, tie])
+    if cluster is not None:
+        further = (str(columns.cluster), *further)
+    records = Records(
+        rows.first.codes, rows.second.codes, score, mass, tie, order,
+        None if cluster is None else cluster.codes, None if cluster is None else cluster.items,
+        date, alike, again, further,
+    )  # fmt: skip
+    return Evidence(
+        plain, records, order_effect, columns.constant in (0.0, 1.0), rows.dropped,
+        n + sum(rows.dropped.values()), str(columns.cluster or ""), locate,
+    )  # fmt: skip
+
+
+def _full(x: Any, n: int) -> np.ndarray:
+    x = np.asarray(x, np.float64)
+    return x if x.ndim and len(x) == n else np.full(n, x.reshape(-1)[0])

@@ -1,0 +1,247 @@
+"""Checks of rows: what stands there twice, what was left out, what weighs most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire.diagnostics._evidence import Evidence, Records
+from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, listed
+
+__all__ = ["blocks", "dropped", "duplicates", "weights"]
+
+_PARTLY, _MOSTLY = 0.1, 0.5  # of rows dropped
+_HEAVY = 0.2
+_CERTAIN = 25.0  # nats: a block that recurs by chance is this improbable, corrected for all places
+
+
+def dropped(e: Evidence) -> Iterator[Finding]:
+    """Rows that say nothing."""
+    lost = sum(e.dropped.values())
+    if not e.n_rows:
+        return
+    share = lost / e.n_rows
+    why = ", ".join(f"{count:,} {reason}" for reason, count in e.dropped.items())
+    text = f"{lost:,} of {e.n_rows:,} rows were left out{': ' if why else ''}{why}."
+    gravity = GRAVE if share > _MOSTLY else WORTH if share > _PARTLY else FINE
+    yield Finding(
+        "rows dropped", gravity, text, {"rows": lost, "share": share}, {},
+        "" if gravity == FINE else "Are they missing at random? If not, ratings lean to the rest.",
+        share * 5.0,
+    )  # fmt: skip
+
+
+def weights(e: Evidence) -> Iterator[Finding]:
+    """A row, or a pair, that is most of the data."""
+    r = e.records
+    if r is not None and r.are_rows and r.mass is not None and len(r) >= 20:
+        total = float(r.mass.sum())
+        k = int(np.argmax(r.mass))
+        share = float(r.mass[k]) / total
+        kish = total**2 / float(r.mass @ r.mass) / len(r)
+        if share >= _HEAVY or kish < 0.05:
+            yield Finding(
+                "weights", GRAVE if share >= _HEAVY else WORTH,
+                f"row {e.place(k)} ({listed([e.named(int(r.first[k]), int(r.second[k]))])}) weighs "
+                f"{r.mass[k]:,.4g} of {total:,.6g}, {share:.0%} of all; the {len(r):,} rows are "
+                f"worth {kish * len(r):,.0f} of equal weight.",
+                {"share": share, "effective_rows": kish * len(r)}, {"rows": (k,)},
+                "Is it a weight, and of this row? Another column, or a total, reads like one.",
+                12.0 + share * 5.0,
+            )  # fmt: skip
+            return
+        yield Finding("weights", FINE, f"no row weighs more than {share:.1%} of all.")
+    p = e.pairs
+    k = int(np.argmax(p.mass))
+    share = float(p.mass[k] / p.mass.sum())
+    if share > 0.5 and len(p) >= 5:
+        yield Finding(
+            "one pair", WORTH,
+            f"the pair {listed([e.named(int(p.first[k]), int(p.second[k]))])} is {share:.0%} of "
+            "all comparisons.",
+            {"share": share}, {"pairs": (e.named(int(p.first[k]), int(p.second[k])),)},
+            "It says next to nothing of the other items.", share,
+        )  # fmt: skip
+
+
+def duplicates(e: Evidence) -> Iterator[Finding]:
+    """Rows that are equal in every column, more than chance makes of equal questions."""
+    r = e.records
+    if r is None or r.alike is None or r.asked is None or not r.further:
+        return
+    n = len(r)
+    same = n - _distinct(r.alike)
+    columns = listed(r.further, 4)
+    if not same:
+        text = f"no row is equal to another in all columns ({columns} among them)."
+        yield Finding("duplicated rows", FINE, text, {"rows": 0})
+        return
+    by = np.argsort(r.asked, kind="stable")
+    asked = r.asked[by]
+    at = np.flatnonzero(np.r_[True, asked[1:] != asked[:-1]])
+    size = np.diff(np.r_[at, n])
+    many = size > 1
+    which = by[at[many]]
+    size = size[many].astype(np.float64)
+    mean, tie = e.record_chances[1][which], e.record_chances[3][which]
+    chances = np.stack([mean - tie / 2.0, tie, 1.0 - mean - tie / 2.0])
+    if e.fit.tie is None:  # a tie is a row's own outcome, whatever the model says
+        chances = np.stack([mean * (1 - e.tie_share), np.full_like(mean, e.tie_share),
+                            (1 - mean) * (1 - e.tie_share)])  # fmt: skip
+    distinct = (1.0 - (1.0 - np.clip(chances, 0.0, 1.0)) ** size).sum(axis=0)
+    asked_again = float((size - 1.0).sum())
+    agree = float((size - distinct).sum())  # if every answer were given anew
+    z = (same - agree) / np.sqrt(max(0.25 * asked_again, 1.0))
+    # Those that differ were asked again; so many of the equal ones were, too.
+    natural = min((asked_again - same) * agree / max(asked_again - agree, 1e-9), float(same))
+    excess = same - natural
+    share = excess / n
+    twice = _twins(r.alike)
+    numbers = {"rows": same, "expected": natural, "share": same / n, "z": z}
+    said = (
+        f"{same:,} rows ({same / n:.2%}) repeat another row in every column ({columns} among "
+        f"them); {natural:,.0f} would by chance"
+    )
+    few = natural == 0.0 and asked_again < 0.01 * n and (agree / asked_again) ** same < 0.25
+    if z < 5.0 and not few:
+        yield Finding("duplicated rows", FINE, f"{said}.", numbers)
+        return
+    told = set(r.further) - {e.voter}  # a voter who answers alike again is no copy
+    grave = z > 6.0 and share >= 0.01 and natural < (0.6 if told else 0.2) * same
+    places = ", ".join(f"{e.place(j)} (as {e.place(i)})" for i, j in twice[:3])
+    yield Finding(
+        "duplicated rows", GRAVE if grave else WORTH, f"{said}: rows {places}"
+        + (f" and {same - 3:,} more." if same > 3 else "."),
+        numbers, {"rows": tuple(int(j) for _, j in twice)},
+        "Copies make errors too small and shift ratings: remove them (each row once).",
+        12.0 + share * 5.0,
+    )  # fmt: skip
+
+
+def _distinct(x: NDArray[np.uint64]) -> int:
+    x = np.sort(x)
+    return int(np.count_nonzero(x[1:] != x[:-1])) + (len(x) > 0)
+
+
+def _twins(x: NDArray[np.uint64]) -> list[tuple[int, int]]:
+    """The first rows that repeat an earlier one, each with that one."""
+    by = np.argsort(x, kind="stable")
+    again = np.flatnonzero(x[by[1:]] == x[by[:-1]])
+    later = by[again + 1]
+    few = np.argsort(later, kind="stable")[:MOST]
+    return [(int(by[again[k]]), int(later[k])) for k in few]
+
+
+def blocks(e: Evidence) -> Iterator[Finding]:
+    """A run of rows that comes again, and rows each followed by its copy."""
+    r = e.records
+    if r is None or not r.are_rows or len(r) < 40:
+        return
+    key, told = _told(e, r)
+    found = False
+    run = _recurring(key, told)
+    if run is not None:
+        found = True
+        start, again, length, total = run
+        yield Finding(
+            "repeated block", GRAVE,
+            f"rows {e.place(again)} to {e.place(again + length - 1)} are rows {e.place(start)} to "
+            f"{e.place(start + length - 1)} once more, pair by pair with the same winners"
+            + (f"; {total:,} rows repeat so." if total > length else "."),
+            {"rows": total, "share": total / len(r)},
+            {"rows": tuple(range(again, min(again + length, again + MOST)))},
+            "A file, or a part of it, was put together twice: keep one.", 12.0 + total / len(r),
+        )  # fmt: skip
+    echo = _echoes(r, key, told)
+    if echo is not None:
+        found = True
+        share, rows = echo
+        yield Finding(
+            "rows doubled", GRAVE,
+            f"{share:.0%} of the rows are followed by a row of the same pair, in the same order, "
+            "with the same outcome, far more often than chance would have it.",
+            {"share": share, "rows": share * len(r)}, {"rows": rows},
+            "Each row seems to be written twice: keep one.", 12.0 + share,
+        )  # fmt: skip
+    if not found:
+        yield Finding("repeated block", FINE, "no run of rows comes twice.")
+
+
+def _told(e: Evidence, r: Records) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
+    """A number of each row's pair and outcome, and how improbable that outcome was, in nats."""
+    low = r.first < r.second
+    score = np.where(low, r.score, 1.0 - r.score)
+    _, mean, _, tie = e.record_chances
+    mean = np.where(low, mean, 1.0 - mean)
+    share = tie if e.fit.tie is not None else np.full(len(r), e.tie_share)
+    left = 1.0 - share
+    chance = np.where(score == 0.5, share, np.where(score > 0.5, mean * left, (1.0 - mean) * left))
+    told = -np.log(np.clip(chance, 0.2, 1.0))  # one rare outcome is not many
+    key = r.pair.view(np.uint64) * np.uint64(_P) + (score * 1e6).astype(np.uint64)
+    key = (key ^ (key >> np.uint64(29))) * np.uint64(_Q)
+    return key ^ (key >> np.uint64(32)), told
+
+
+_P, _Q = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9
+
+
+def _recurring(
+    key: NDArray[np.uint64], told: NDArray[np.float64]
+) -> tuple[int, int, int, int] | None:
+    """Where the longest block stands, where again, its length; and how many rows recur in all."""
+    n = len(key)
+    need = 2.0 * np.log(n) + _CERTAIN
+    width = 1 << int(np.ceil(np.log2(max(need / max(float(told.mean()), 1e-6), 8.0))))
+    if 2 * width > n:
+        return None
+    roll, step = key.copy(), 1
+    while step < width:  # a number of `width` rows, by doubling
+        a, b = roll[:-step], roll[step:]
+        roll = (a * np.uint64(_P)) ^ (b + (a >> np.uint64(31)))
+        step *= 2
+    total = np.cumsum(np.r_[0.0, told])
+    calm = np.cumsum(np.r_[0, key[1:] == key[:-1]])  # of rows that repeat the one before
+    good = total[width:] - total[:-width] >= need
+    good[: len(roll)] &= (calm[width - 1 :] - calm[: n - width + 1]) < width // 4
+    at = np.flatnonzero(good)
+    by = at[np.argsort(roll[at], kind="stable")]
+    again = np.flatnonzero(roll[by[1:]] == roll[by[:-1]])
+    if not len(again):
+        return None
+    lag = by[again + 1] - by[again]
+    later = by[again + 1][lag >= width]
+    lag = lag[lag >= width]
+    if not len(lag):
+        return None
+    values, counts = np.unique(lag, return_counts=True)
+    most = int(values[np.argmax(counts)])
+    equal = np.r_[False, key[most:] == key[:-most], False]  # padded: runs begin and end
+    edge = np.flatnonzero(equal[1:] != equal[:-1])
+    k = int(np.argmax(edge[1::2] - edge[::2]))
+    start, length = int(edge[2 * k]), int(edge[2 * k + 1] - edge[2 * k])
+    covered = np.zeros(n + 1, np.int64)
+    np.add.at(covered, later, 1)
+    np.add.at(covered, np.minimum(later + width, n), -1)
+    total_rows = int(np.count_nonzero(np.cumsum(covered)[:n]))
+    return start, start + most, length, max(total_rows, length)
+
+
+def _echoes(
+    r: Records, key: NDArray[np.uint64], told: NDArray[np.float64]
+) -> tuple[float, tuple[int, ...]] | None:
+    """Share of the rows that the next one copies, if that is no doing of how the file is sorted."""
+    same_pair = (r.first[1:] == r.first[:-1]) & (r.second[1:] == r.second[:-1])
+    beside = int(same_pair.sum())
+    runs = len(r) - int((r.pair[1:] == r.pair[:-1]).sum())
+    pairs = _distinct(r.pair.view(np.uint64))
+    if beside < 20 or beside < 0.02 * len(r) or runs < 1.5 * pairs:
+        return None
+    equal = same_pair & (key[1:] == key[:-1])
+    copies = int(equal.sum())
+    chance = float(np.exp(-told[1:][same_pair]).sum()) / beside  # about: of the outcome again
+    z = (copies - chance * beside) / np.sqrt(max(chance * (1.0 - chance) * beside, 1e-9))
+    if copies < 0.95 * beside or z < 6.0:
+        return None
+    return copies / len(r), tuple(np.flatnonzero(equal)[:MOST].tolist())

@@ -1,0 +1,71 @@
+"""Check of time: items whose strength changes, and ties or orders that do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from venire.diagnostics._evidence import Evidence
+from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, listed, odds_of
+from venire.diagnostics._solve import log_sum_tail
+
+__all__ = ["trends"]
+
+_CERTAIN, _LIKELY = np.log(1e-4), np.log(1e-3)
+FAR, APART = 0.5, 0.2  # logits from the first to the last comparison
+
+
+def trends(e: Evidence) -> Iterator[Finding]:
+    """Score tests of a strength that grows with time, item by item.
+
+    Time is the rank of a comparison among all, from -1 to 1; each item's is centred by what its
+    comparisons tell.
+    """
+    r = e.records
+    if r is None or r.date is None:
+        return
+    known = np.flatnonzero(np.isfinite(r.date))
+    if len(known) < 20:
+        return
+    days, at = np.unique(r.date[known], return_inverse=True)
+    if len(days) < 2:
+        return
+    below = np.cumsum(np.bincount(at))
+    u = (2.0 * below - np.bincount(at))[at] / len(known) - 1.0
+    first, second, n = r.first[known], r.second[known], len(e.items)
+    residual, variance, _ = (x[known] for x in e.record_law)
+
+    def both(of_first: np.ndarray, of_second: np.ndarray) -> np.ndarray:
+        return np.bincount(first, of_first, n) + np.bincount(second, of_second, n)
+
+    own = both(variance, variance)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        centre = both(variance * u, variance * u) / own
+        pull = both(residual * u, -residual * u) - centre * both(residual, -residual)
+        spread = both(variance * u * u, variance * u * u) - own * centre**2
+        slope = np.where(spread > 1e-9, pull / spread, 0.0)
+        z = np.where(spread > 1e-9, pull / np.sqrt(np.maximum(spread, 1e-12)), 0.0)
+    jump = (1.0 + np.abs(centre)) / np.sqrt(np.maximum(spread, 1e-9))  # of one comparison
+    log_p = np.minimum(log_sum_tail(z, jump) + np.log(max(int((spread > 1e-9).sum()), 1)), 0.0)
+    change = 2.0 * slope
+    by = np.argsort(log_p, kind="stable")
+    odd = by[(log_p[by] < _LIKELY) & (np.abs(change[by]) >= APART) & (spread[by] > 1.0)]
+    if not len(odd):
+        text = f"no item's strength changes over the {len(days):,} times."
+        yield Finding("time trend", FINE, text, {"times": len(days), "log_p": float(log_p[by[0]])})
+        return
+    k = int(odd[0])
+    grave = log_p[k] < _CERTAIN and abs(change[k]) >= FAR
+    many = ", ".join(f"{listed([e.items[m]])} ({change[m]:+.2f})" for m in odd[1:4])
+    yield Finding(
+        "time trend", GRAVE if grave else WORTH,
+        f"{listed([e.items[k]])} grows {'stronger' if change[k] > 0 else 'weaker'}: by "
+        f"{change[k]:+.2f} from the first to the last date (z = {z[k]:+.1f}, "
+        f"{odds_of(float(log_p[k]))}, corrected for {n:,} items)."
+        + (f" {len(odd) - 1:,} more items change: {many}." if len(odd) > 1 else ""),
+        {"items": len(odd), "change": float(change[k]), "z": float(z[k]), "log_p": float(log_p[k])},
+        {"items": tuple(e.items[odd[:MOST]].tolist())},
+        "One rating stands for what changed: rate recent rows alone, or treat versions as items.",
+        min(abs(float(z[k])) / 5.0, 5.0),
+    )  # fmt: skip
