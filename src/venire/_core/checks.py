@@ -34,7 +34,6 @@ __all__ = [
     "BadTypeError",
     "BadValueError",
     "about",
-    "about_words",
     "all_shown",
     "amounts",
     "array",
@@ -290,18 +289,7 @@ def score(x: Any, n: int) -> np.ndarray:
     ndarray of float64, shape (n,), or (1,) if `x` is a scalar that stands for every row
         `x` itself when it is contiguous float64.
     """
-    with about_words():
-        return within(x, n, "score", 0.0, 1.0, SCORE)
-
-
-@contextmanager
-def about_words() -> Iterator[None]:
-    """What is said of words where numbers should be."""
-    try:
-        yield
-    except BadTypeError as error:
-        error.cure = error.cure or "words are read by from_frame(..., outcome=)"
-        raise
+    return within(x, n, "score", 0.0, 1.0, SCORE)
 
 
 def weight(x: Any, n: int) -> np.ndarray | None:

@@ -80,7 +80,8 @@ def _say(error: Any) -> None:
         near = nearest(missing, known)
         text = f"there is no option {missing}" + (f"; {near}" if near else "")
     if type(error).__name__ == "MissingParameter" and error.param.param_type_name == "argument":
-        text = f"name a {error.param.metavar}, as in: {where} {_EXAMPLES.get(where, '...')}"
+        name = error.param.metavar.strip(".")
+        text = f"name a {name}, as in: {where} {_EXAMPLES.get(where, '...')}"
     screen.line(f"venire: {text.rstrip('.')}")
     screen.line(f"try: {where} --help", whole=True)
 
@@ -90,6 +91,8 @@ _EXAMPLES = {
     "venire bootstrap": "results.csv",
     "venire groups": "results.parquet",
     "venire consensus": "votes.csv",
+    "venire rate": "votes.csv",
+    "venire audit": "results.csv",
     "venire distill init": "loop items.csv",
     "venire distill tell": "loop votes.csv",
 }

@@ -64,12 +64,13 @@ def report(asked: Fit, fitted: Fitted) -> Report:
 
 
 def _components(fit: Ratings) -> tuple[np.ndarray, np.ndarray]:
-    """Component of each item, numbered from the largest (0) down, and the sizes."""
+    """Component of each item, numbered from the ranked, and the largest, down; and the sizes."""
     labels = np.asarray(fit.component)
     if fit.prior is not None:
         labels = fit.comparisons.components("weak").labels
     sizes = np.bincount(labels)
-    by_size = np.argsort(-sizes, kind="stable")
+    placed = np.bincount(labels, fit.determined)
+    by_size = np.lexsort((-sizes, placed == 0))
     return np.argsort(by_size)[labels], sizes[by_size]
 
 
@@ -83,7 +84,6 @@ def _table(asked: Fit, fitted: Fitted, component: np.ndarray) -> dict[str, np.nd
     if b is not None:
         columns["standard_error"] = b.standard_errors()
         columns["lower"], columns["upper"] = b.interval(asked.level).T
-    if b is not None:
         columns["rank_lower"], columns["rank_upper"] = b.rank_interval(asked.level).T
     apart = component if fit.prior is None else np.zeros_like(component)
     order = np.lexsort((-fit.own.theta, fit.ranks(), apart, ~fit.determined))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from venire._core import checks
 
-__all__ = ["wanted"]
+__all__ = ["about_words", "wanted"]
 
 _MADE = {
     "Comparisons": "Comparisons(first, second, score)",
@@ -48,3 +50,13 @@ def wanted(x: Any, name: str, kind: type) -> None:
     else:
         cure = f"say {made}"
     checks.fail(name, f"must be {kind.__name__}, got {given}", cure=cure, kind=TypeError)
+
+
+@contextmanager
+def about_words() -> Iterator[None]:
+    """What is said of words where scores should be."""
+    try:
+        yield
+    except checks.BadTypeError as error:
+        error.cure = error.cure or "words are read by from_frame(..., outcome=)"
+        raise

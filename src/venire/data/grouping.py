@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
+from venire.data.asked import about_words
 from venire.data.coding import Encoded, Encoder, encode, encode_one
 from venire.data.rows import Cells, Rows
 
@@ -48,7 +49,7 @@ def group_rows(rows: Rows, groups: Any, items: Any, n_threads: int) -> Cells:
 
 
 def _scores(x: Any, n: int) -> np.ndarray:
-    with checks.about_words():
+    with about_words():
         return checks.numbers(x, n, "score")
 
 

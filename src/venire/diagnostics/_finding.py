@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from venire._core.frames import as_frame
+from venire.data.taken import Taken
 
 __all__ = ["GRAVE", "FINE", "WORTH", "Audit", "Finding", "Raw", "graver", "listed", "odds_of"]
 
@@ -64,6 +65,8 @@ class Audit:
         One or more of each check that could be made, also of those that found nothing odd.
     n_comparisons : float
     n_items : int
+    taken : Taken or None
+        How a file or a frame was read.
 
     Examples
     --------
@@ -76,6 +79,7 @@ class Audit:
     findings: tuple[Finding, ...]
     n_comparisons: float
     n_items: int
+    taken: Taken | None = None
 
     def __bool__(self) -> bool:
         return any(f.gravity != FINE for f in self.findings)
