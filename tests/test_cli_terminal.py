@@ -28,7 +28,7 @@ from venire.cli._terminal import Grid, Screen, escaped, folded, shortened
 
 COMMON = ("--first", "a", "--second", "b", "--score", "s")
 NASTY = [
-    "\x1b[31mred\x1b]0;title\x07", "line\nbreak", "tab\there", "a\u202ecba", "nul\x00",
+    "\x1b[31mred\x1b]0;title\x07", "line\nbreak", "tab\there", "a\u202ecba", "bell\x07",
     "csi\x9b31m", "zero\u200bwidth", "\ufeffbom", "del\x7f", "tag\U000e0041", "back\rward",
     "sep\u2028here",
 ]  # fmt: skip

@@ -112,10 +112,11 @@ _PLAIN = {"…": "~", "─": "-", "±": "+/-", "–": "-", "×": "x"}
 
 
 def folded(text: str, width: int) -> list[str]:
-    """Lines of at most `width` columns, broken between words; only a longer word is broken."""
-    indent = len(text) - len(text.lstrip(" "))
-    lines, line = [], " " * indent
-    for word in text.split(" ") if not indent else text.strip(" ").split(" "):
+    """Lines of at most `width` columns, broken between words, all with the indent of the first;
+    only a word that is longer is broken."""
+    start = " " * min(len(text) - len(text.lstrip(" ")), width // 2)
+    lines, line = [], start
+    for word in text.strip(" ").split(" ") if start else text.split(" "):
         while True:
             joined = f"{line} {word}" if line.strip() else line + word
             if cell_len(joined) <= width:
@@ -123,10 +124,10 @@ def folded(text: str, width: int) -> list[str]:
                 break
             if line.strip():
                 lines.append(line)
-                line = ""
+                line = start
                 continue
-            head = _head(word, width) or word[:1]
-            lines.append(head)
+            head = _head(word, width - len(start)) or word[:1]
+            lines.append(start + head)
             word = word[len(head) :]
     return [*lines, line]
 
