@@ -85,6 +85,15 @@ COMPARISONS: dict[str, tuple[dict[str, list[Any]], dict[str, Any]]] = {
         """),
         pair("Home", "Away", first_score="HG", second_score="AG"),
     ),
+    "football statistics": (
+        table("""
+            home_team_name,away_team_name,home_team_goal_count,away_team_goal_count,home_team_goal_ht
+            North,South,2,0,0
+            South,East,1,1,1
+        """),
+        pair("home_team_name", "away_team_name", first_score="home_team_goal_count",
+             second_score="away_team_goal_count"),
+    ),
     "international": (
         table("""
             date,home_team,away_team,home_score,away_score,tournament,city,country,neutral
@@ -448,6 +457,12 @@ QUESTIONS: dict[str, tuple[type, dict[str, list[Any]], list[str]]] = {
     "two pairs of items": (
         Columns, table("model_a,model_b,agent_a,agent_b,winner\nx,y,u,v,A\ny,z,v,u,B\nz,x,v,w,A"),
         ["model_a and model_b, or agent_a and agent_b"],
+    ),
+    "doubles": (
+        Columns,
+        table("winner1_name,winner2_name,loser1_name,loser2_name,score\na,b,c,d,6-1\nc,d,b,a,6-2\n"
+              "a,c,b,d,6-3\nb,d,a,c,6-4\nd,a,c,b,6-0"),
+        ["no two columns name the items"],
     ),
     "one column": (Columns, {"model_a;model_b;winner": ["x;y;A"]}, ["is its delimiter another"]),
     "nothing": (Columns, {}, ["there are no columns"]),

@@ -126,7 +126,12 @@ def _alike(table: Sample, one: Any, other: Any, taken: set[Any]) -> list[Sides]:
         column
         for column in table
         if column.name in (one, other)
-        or (column.name not in taken and column.labels is not None and not column.is_numeric)
+        or (
+            column.name not in taken
+            and not _names.TRAITS.has(column.key)
+            and column.labels is not None
+            and not column.is_numeric
+        )
     ]
     some = [column for column in some if not column.is_text and len(column.distinct) > 2][:_MOST]
     found = []
@@ -185,7 +190,9 @@ def _lonely(table: Sample, column: Column) -> tuple[Any, str] | None:
     for one, other in _names.SIDES[: _names.COMMON]:
         for mine, its in ((one, other), (other, one)):
             base = column.key.removesuffix(mine)
-            if base != column.key and base and _names.THINGS.has(base):
+            if base in (column.key, "") or table.called(base + its) is not None:
+                continue
+            if _names.THINGS.has(base):
                 name = str(column.name)
                 return column.name, name[: len(name) - len(mine)] + its
     return None

@@ -95,7 +95,7 @@ ORIGINS = _words(_THING, _ORIGIN, f"{_THING} {_ID} {_ORIGIN}")
 # Of items, too, but they name none.
 TRAITS = Names(
     ".*(?:hand|seed|stance|formation|manager|coach|captain|division|color|colour|opening|lang|categor|"
-    "type|reason|status|outcome|result|verdict|comment|note|order|position|style|class|title|judge).*"
+    "type|reason|status|outcome|result|verdict|comment|note|order|position|style|class|title|judge|winner|loser).*"
 )
 TEXTS = _words(
     _THING,
@@ -109,7 +109,7 @@ POINTS = _words(
     f"{_WHOLE} {_THING}",
     "score scores goal goals point points pts runs run g sets legs frames maps tries tore goles "
     "puntos buts gol gols reti punkte punti",
-    f"{_WHOLE} scored for f ft",
+    f"{_WHOLE} scored count for f ft",
 )
 _COUNTED = "n num number of count total nb no"
 COUNTS = _words(
