@@ -21,6 +21,9 @@ from venire.ratings.fit import Fit
 __all__ = ["Audit", "oddities"]
 
 
+_UNFOLDED = 1 << 30  # the terminal folds
+
+
 @dataclass(frozen=True, kw_only=True)
 class Audit(Command):
     """Say what is odd about a file of comparisons, and what to do about it.
@@ -30,7 +33,7 @@ class Audit(Command):
     Exit code 0: done; 1: the data, or a grave finding with --strict; 2: usage.
     """
 
-    file: Path = opt.file()
+    file: opt.Source
     columns: Given = opt.comparisons(without=("group",))
     order_effect: bool = option(False, "That being first helps is known and fitted.", MODEL)
     n_threads: int | None = opt.threads()
@@ -43,7 +46,7 @@ class Audit(Command):
         """Read all columns, and look."""
         with steps(f"auditing {self.file}"):
             found = audit(
-                self.file, order_effect=self.order_effect, n_threads=self.n_threads,
+                self.file.opened(), order_effect=self.order_effect, n_threads=self.n_threads,
                 progress=steps.rows, **self.columns.named,
             )  # fmt: skip
         facts = {
@@ -60,7 +63,10 @@ class Audit(Command):
                 dict.fromkeys(f.name for f in found.grave)
             )
         report = Report(
-            [str(found)], facts=facts, files={"output": found.columns()}, failure=failure
+            found.summary(_UNFOLDED).split("\n"),
+            facts=facts,
+            files={"output": found.columns()},
+            failure=failure,
         )
         return with_taken(report, self.file, found.taken)
 

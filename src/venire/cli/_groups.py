@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import typer
 
@@ -13,11 +11,12 @@ from venire._native.grouped import STATUSES
 from venire.batch import GroupsSummary, Replicates, fit_files
 from venire.batch.plan import bytes_of
 from venire.cli import _options as opt
-from venire.cli._command import Command, Refused, argument, misused, option
+from venire.cli._command import Command, Refused, misused, option
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
-from venire.cli._report import READ, Place, Report, some
+from venire.cli._report import Place, Report, some
 from venire.cli._taken import with_taken
+from venire.cli._terminal import standard_output
 from venire.data.recognition import Given
 from venire.errors import NotIdentifiedError
 from venire.io import DataError
@@ -39,16 +38,13 @@ def _memory(text: str) -> int:
 class Groups(Command):
     """Rate the items of each group by itself: one fit for each query, topic or league.
 
+    Columns that no option names are found by their names and by what stands in them.
+
     Exit code 0: done, whatever came of the single groups; 1: the data (the message names file,
     row and column), or --strict; 2: usage.
     """
 
-    source: Path = argument(
-        "SOURCE",
-        "A folder of Parquet files, or a file: Parquet, Arrow or Feather, which are read part by "
-        "part; CSV, TSV or JSON lines (also .gz), which are read whole.",
-        READ,
-    )
+    source: opt.Source
     columns: Given = opt.comparisons(without=("cluster",))
     model: opt.Model
     prior: str = opt.prior("0.01", "none: groups without a finite fit get none.", "none")
@@ -70,17 +66,15 @@ class Groups(Command):
         show_default="4G",
     )
     workers: int | None = option(
-        None, "Fit in so many processes on this machine; SOURCE is Parquet, the output a folder.",
+        None, "Fit in so many processes on this machine; the output is a folder.",
         _RUN, min=1,
     )  # fmt: skip
     scheduler: str | None = option(
         None, "Fit on the Dask cluster with this scheduler, as in tcp://host:8786.", _RUN,
         metavar="ADDRESS",
     )  # fmt: skip
-    scale: Literal["logit", "probit", "erf", "elo"] | None = option(
-        None, "Add a column with theta in this unit.", OUT
-    )
-    errors: bool = opt.errors()
+    shown: opt.Shown
+    errors: str = opt.errors("also where it is wrong; of hard votes")
     strict: bool = option(
         False, "Exit with code 1 if a group has no converged fit; the output is written.", OUT
     )
@@ -100,6 +94,10 @@ class Groups(Command):
             misused("--output", "name a folder")
         if apart and self.shared:
             misused("--shared", "needs all groups in one process")
+        if self.shared and self.shown.anchor is not None:
+            misused("--anchor", "groups that share parameters have no errors of differences")
+        if self.shared and self.errors == "robust":
+            misused("--errors robust", "goes by group: leave out --shared")
         shareable = self.model.order_effect or model_of(self.model.model).tie is not None
         if self.shared and not shareable:
             reason = "there is nothing to share: add --order-effect or a model with ties"
@@ -129,9 +127,10 @@ class Groups(Command):
         bootstrap = None
         if draws.n_resamples is not None:
             bootstrap = Replicates(draws.n_resamples, draws.scheme, draws.seed, self.level)
+        anchor = self.shown.anchor
         return fit_files(
-            self.source,
-            sys.stdout.buffer if self.output is None else self.output,
+            self.source.opened(),
+            standard_output() if self.output is None else self.output,
             self.columns.named,
             executor=self.scheduler or self.workers,
             memory=self.memory,
@@ -143,8 +142,10 @@ class Groups(Command):
             shared=self.shared,
             tol=stopping.tol,
             max_iter=stopping.max_iter,
-            errors="fisher" if self.errors else None,
-            scale=self.scale,
+            errors=opt.errors_of(self.errors),
+            scale=self.shown.unit,
+            anchor=None if anchor is None else anchor.item,
+            at=None if anchor is None else anchor.at,
             bootstrap=bootstrap,
         )
 
