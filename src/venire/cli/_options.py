@@ -15,8 +15,8 @@ from venire._core.checks import nearest
 from venire.cli._command import Refused, argument, block, misused, option
 from venire.cli._report import CSV, PICTURE, TABLE, some
 from venire.data.columns import Columns
-from venire.data.meanings import TARGETS
 from venire.data.lookup import typed
+from venire.data.meanings import TARGETS
 from venire.data.recognition import Given
 from venire.io import Dialect, Scanner
 from venire.models import ALIASES, DEFAULT, MODELS
