@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -323,6 +324,24 @@ def test_two_ways_that_say_the_same_are_one():
     assert first_difference(table | {"g": [1, 0, 1]}, goals, words) == 1
     counts = Columns(first="h", second="a", win="f", loss="g")
     assert first_difference(table | {"f": [1, 0, 1], "g": [0, 1, 0]}, counts, words) is None
+
+
+def listed():
+    """The table as docs/outcomes.md shows it."""
+    rows = ["| who won | words |", "| :-- | :-- |"]
+    for score, name in ((1.0, "first"), (0.5, "a tie"), (0.0, "second")):
+        rows.append(f"| {name} | {', '.join(f'`{word}`' for word in meanings.WORDS[score])} |")
+    rows.append(f"| no result | {', '.join(f'`{word}`' for word in sorted(meanings.NO_RESULT))} |")
+    missing = ", ".join(f"`{word}`" for word in sorted(meanings.MISSING) if word)
+    rows.append(f"| missing | {missing}, blank |")
+    return "\n".join(rows), "\n".join(f"- {system}" for system in meanings.TOGETHER)
+
+
+def test_the_page_shows_the_table():
+    page = (Path(__file__).resolve().parents[1] / "docs" / "outcomes.md").read_text("utf-8")
+    words, systems = listed()
+    assert f"<!-- words -->\n{words}\n<!-- /words -->" in page
+    assert f"<!-- systems -->\n{systems}\n<!-- /systems -->" in page
 
 
 def test_the_table_contradicts_itself_nowhere():

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "ALWAYS", "BESIDE", "BY_FIRST", "MISSING", "NO_RESULT", "SHARES", "SOFT", "TARGETS", "TIES",
-    "TOGETHER", "Said", "number", "of_numbers", "plain", "token", "turned",
+    "TOGETHER", "WORDS", "Said", "number", "of_numbers", "plain", "token", "turned",
 ]  # fmt: skip
 
 
@@ -28,7 +28,7 @@ class Said(NamedTuple):
 
 
 #: Scores of a word, wherever it stands, in the spelling of `plain`.
-_WORDS: Mapping[float, tuple[str, ...]] = {
+WORDS: Mapping[float, tuple[str, ...]] = {
     1.0: (
         "first", "win", "wins", "won", "winner", "true", "left", "home", "host", "white", "one",
         ">", ">>", "+/-", "+:-",
@@ -87,7 +87,7 @@ BESIDE: Mapping[Any, tuple[Any, ...]] = {"x": (1.0, 2.0), "c": ("b",)}
 #: The system of scores, which is that of this package.
 SHARES = next(iter(TOGETHER))
 #: Words of ties that may stand among the labels of winners.
-TIES = {*_WORDS[0.5], "d", 0.5, "½-½", "0-0", Said(0.5)}
+TIES = {*WORDS[0.5], "d", 0.5, "½-½", "0-0", Said(0.5)}
 #: Words that are said of first, however the two columns are called.
 BY_FIRST = {"win", "wins", "won", "true", "loss", "lose", "loses", "lost", "false", "defeat"} | {
     "w", "l", "t", "f",
@@ -118,7 +118,7 @@ def plain(text: str) -> str:
 
 
 def _table() -> dict[str, float]:
-    out = {word: score for score, words in _WORDS.items() for word in words}
+    out = {word: score for score, words in WORDS.items() for word in words}
     for one, other in zip(_FIRST, _SECOND, strict=True):
         for left, right, score in ((one, other, 1.0), (other, one, 0.0)):
             out |= {f"{left}{sign}{right}": score for sign in (">", ">>")}
