@@ -189,6 +189,13 @@ def test_a_mapping_adds_to_the_table():
         labels, first="one", second="two", outcome="r", mapping={"A": "label"}
     )
     assert c.win.tolist() == [1.0, 1.0]
+    for column in ([True, False], [1, 0], ["1", "0"]):  # a mapping is never passed over
+        for mapping in ({1: 0, 0: 1}, {True: "second", False: "first"}, {"1": 0.0, "0": 1.0}):
+            c = vn.Comparisons.from_frame(
+                as_table(column), first="one", second="two", outcome="r", mapping=mapping
+            )
+            assert told(c) == ([1.0], [1.0], [0.0])
+            assert not [note for note in c.taken.notes if "never occurs" in note]
     for target in (2, "won't", [1]):
         with pytest.raises(ValueError, match=r"mapping\['A'\]"):
             vn.Comparisons.from_frame(
@@ -354,6 +361,15 @@ def test_the_table_contradicts_itself_nowhere():
         words = [w for w, s in meanings.ALWAYS.items() if s == a]
         assert words
         assert all(meanings.ALWAYS[w] != b for w in words)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[10**400, 1], [1j, 2], [np.datetime64("2020-01-01"), 1], [b"H", 1], [["H"], 1], ["H" * 999]],
+)
+def test_what_is_no_outcome_is_refused_by_name(values):
+    with pytest.raises((ValueError, TypeError), match=r"outcome\[0\]"):
+        vn.Comparisons.from_frame(as_table(values), first="one", second="two", outcome="r")
 
 
 def test_winners_and_losers():

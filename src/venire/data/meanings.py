@@ -153,7 +153,9 @@ def token(value: Any, known_only: bool = False) -> Any:
     ['a', Said(score=0.0), Said(score=1.0), 2.0, 1.0, 'in (1, 2)', None]
     """
     if not isinstance(value, str):
-        return str(value).lower() if _is_truth(value) else _of_number(float(value))
+        if _is_truth(value):
+            return str(value).lower()
+        return None if (x := number(value)) is None else _of_number(x)
     if len(value) > _LONGEST or (known_only and value.lstrip()[:2].lower() not in _BEGINNINGS):
         return None
     word = plain(value)
@@ -177,7 +179,10 @@ def token(value: Any, known_only: bool = False) -> Any:
 def number(value: Any) -> float | None:
     """The number that a value is, or is written as; None if it is none."""
     if not isinstance(value, str):
-        return None if _is_truth(value) else float(value)
+        try:
+            return None if _is_truth(value) else float(value)
+        except (TypeError, ValueError, OverflowError):  # a date, a complex number, one too large
+            return None
     word = plain(value)
     if word == "½":
         return 0.5

@@ -52,7 +52,12 @@ class Terms(NamedTuple):
 
     def targets(self) -> dict[str, Any]:
         """What the mapping says of each value, in one spelling of it."""
-        return {_key(value): self._meant(value, target) for value, target in self._items()}
+        out: dict[str, Any] = {}
+        for value, target in self._items():
+            meant = self._meant(value, target)
+            for key in _keys(value):
+                out.setdefault(key, meant)
+        return out
 
     def _items(self) -> Iterable[tuple[Any, Any]]:
         return (self.mapping or {}).items()
@@ -89,7 +94,7 @@ class Terms(NamedTuple):
         return tuple(
             f"mapping: {value!r} never occurs"
             for value, _ in self._items()
-            if _key(value) not in found
+            if found.isdisjoint(_keys(value))
         )
 
 
@@ -109,10 +114,11 @@ _LABEL = "\0label"
 NO_OUTCOME, NO_RESULT = Gap("without an outcome"), Gap("without a result")
 
 
-def _key(value: Any) -> str:
-    """One spelling of a value, whether it came as a number or as text."""
-    x = meanings.number(value) if isinstance(value, (str, int, float, np.number)) else None
-    return str(value).strip() if x is None else f"{x:.17g}"
+def _keys(value: Any) -> list[str]:
+    """The spellings of a value: numbers are the same as text, and truth values as numbers."""
+    x = meanings.number(value)
+    own = str(value).strip() if x is None else f"{x:.17g}"
+    return [own, str(int(value))] if isinstance(value, (bool, np.bool_)) else [own]
 
 
 class Outcomes(NamedTuple):
@@ -135,12 +141,14 @@ class Outcomes(NamedTuple):
         if not targets and len(values) > _MANY and isinstance(values[0], float):
             tokens, which = meanings.of_numbers(np.array(values))
             return cls(values, codes, tokens, which, frozenset())
-        used = {key for key in map(_key, values) if key in targets} if targets else set()
+        used: set[str] = set()
         found: list[Any] = []
         unknown = 0
         for value in values:
             token: Any = named.get(value.strip()) if isinstance(value, str) else None
-            if used and (key := _key(value)) in used:
+            key = next((k for k in _keys(value) if k in targets), None) if targets else None
+            if key is not None:
+                used.add(key)
                 token = targets[key]
             elif token is None:
                 token = meanings.token(value, unknown > _MANY)
