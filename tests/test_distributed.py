@@ -131,6 +131,33 @@ def test_outcomes_are_read_as_all_files_together_say(tmp_path, client):
         fit_files(folder, tmp_path / "out", **COLUMNS, outcome="r", executor=client)
 
 
+def test_rows_that_are_left_out(tmp_path, client):
+    """Groups of one file, of both, and some of which no row is left."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    rows = {
+        "q": [1, 1, 2, 3, 4, None] * 5,
+        "a": ["x", "x", "x", "x", "x", None] * 5,
+        "b": ["y"] * 5 * 5 + [None] * 5,
+        "r": ["H", None, "A", "*", None, None] * 5,
+    }
+    rows["b"] = [None if a is None else "y" for a in rows["a"]]
+    pq.write_table(pa.table(rows), folder / "0.parquet")
+    pq.write_table(pa.table(rows | {"q": [7, 7, 2, 8, None, None] * 5}), folder / "1.parquet")
+    options = {"outcome": "r", "skip_missing": True}
+    want = here(folder, tmp_path, **options)
+    done = fit_files(
+        folder, tmp_path / "out", **COLUMNS, **options, executor=client, rows_per_part=5
+    )
+    assert read(done.parts).equals(want)
+    assert sorted(set(want["group"].to_pylist())) == [1, 2, 7]
+    left = {"empty": 10, "without a result": 10, "without an outcome": 20}
+    assert done.dropped == left
+    alone = fit_files(folder, tmp_path / "here.parquet", **COLUMNS, **options)
+    assert alone.dropped == left
+    assert alone.n_rows == done.n_rows == 60
+
+
 BAD = [
     ("s", 1.5, r"= 1\.5.*: must be between 0 and 1"),
     ("q", None, "a value is missing"),

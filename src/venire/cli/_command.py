@@ -374,10 +374,11 @@ def _done(command: Command) -> tuple[Report, list[str]]:
 
 
 def _typed(value: Any) -> str:
-    """A value as it is typed."""
+    """A value as it is typed; of what is true, the flag says it all."""
     if isinstance(value, Mapping):
-        return ",".join(f"{one}={meaning}" for one, meaning in value.items())
-    return str(value)
+        names = (f'"{one}"' if "," in str(one) else str(one) for one in value)
+        return ",".join(f"{one}={word}" for one, word in zip(names, value.values(), strict=True))
+    return "" if value is True else str(value)
 
 
 def _instead(words: list[str], instead: Mapping[str, str | None]) -> str:
@@ -388,5 +389,5 @@ def _instead(words: list[str], instead: Mapping[str, str | None]) -> str:
         if flag in command:
             at = command.index(flag)
             del command[at : at + 2]
-    more = [word for pair in instead.items() if pair[1] is not None for word in pair]
-    return shlex.join([*command, *(str(word) for word in more)])
+    more = [str(word) for pair in instead.items() if pair[1] is not None for word in pair]
+    return shlex.join([*command, *(word for word in more if word)])

@@ -111,7 +111,11 @@ def read_frame(
             data |= _used({a: data[a] for a in together if isinstance(data.get(a), Encoded)})
         with placed(np.flatnonzero(found.keep)):
             rows = _rows(data, int(found.keep.sum()), columns, terms, reading, items, n_threads)
-    return rows._replace(source=source, dropped=found.dropped, kept=np.flatnonzero(found.keep))
+    alone = set(terms.unused(())) - {*found.unused}  # only among the rows that are left
+    return rows._replace(
+        source=source, dropped=found.dropped, kept=np.flatnonzero(found.keep),
+        notes=tuple(note for note in rows.notes if note not in alone),
+    )  # fmt: skip
 
 
 def _rows(
@@ -241,14 +245,17 @@ def sift(data: Mapping[str, Any], columns: Columns, terms: Terms) -> Sifted | No
     """
     try:
         labels = {a: missing(data[a], a) for a in _LABELS if a in data}
-        gaps = {}
+        gaps: dict[str, Any] = {}
+        used: frozenset[str] = frozenset()
         for name in _WAYS:
             if name == "outcome" and name in data:
                 known = [_distinct(data[a], labels[a], a) for a in ("first", "second")]
-                gaps[name] = gaps_of(data[name], terms, np.array([*known[0], *known[1]], object))
+                items = np.array([*known[0], *known[1]], object)
+                *gaps[name], used = gaps_of(data[name], terms, items)
             elif name in data:
-                gaps[name] = gaps_of(data[name], Terms(), None)
-        return sifted(labels, gaps, columns.skip_missing, data)
+                *gaps[name], _ = gaps_of(data[name], Terms(), None)
+        found = sifted(labels, gaps, columns.skip_missing, data)
+        return found._replace(unused=terms.unused(used))
     except BadInput:
         return None
 

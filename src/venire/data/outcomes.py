@@ -264,15 +264,21 @@ def survey(column: Any, terms: Terms, first: Encoded, second: Encoded) -> Survey
     return Survey.of(found, found.standing(first, second))
 
 
-def gaps_of(column: Any, terms: Terms, items: Any) -> tuple[NDArray[np.int64], list[Gap]]:
-    """For each row the place of its gap in the list, -1 where there is an outcome."""
+def gaps_of(
+    column: Any, terms: Terms, items: Any
+) -> tuple[NDArray[np.int64], list[Gap], frozenset[str]]:
+    """For each row the place of its gap in the list, -1 where there is an outcome.
+
+    And the keys of the mapping that occur.
+    """
     absent = missing(column)
     out = np.full(len(absent), 0, np.int64)
     if absent.all():
-        return out, [NO_OUTCOME]
-    which, gaps = Outcomes.of(kept(column, ~absent), terms, items).gaps()
+        return out, [NO_OUTCOME], frozenset()
+    found = Outcomes.of(kept(column, ~absent), terms, items)
+    which, gaps = found.gaps()
     out[~absent] = np.where(which >= 0, which + 1, -1)
-    return out, [NO_OUTCOME, *gaps]
+    return out, [NO_OUTCOME, *gaps], found.used
 
 
 def truths(column: Any, name: str) -> np.ndarray:

@@ -29,6 +29,7 @@ class Sifted(NamedTuple):
     keep: NDArray[np.bool_]
     dropped: dict[str, int]
     refused: BadInput | None = None
+    unused: tuple[str, ...] = ()  # what is to be said of keys of a mapping that occur nowhere
 
 
 def sifted(
@@ -87,8 +88,11 @@ def _refusal(argument: str, at: int, column: Any) -> BadInput:
         value = next(iter(value.to_list() if hasattr(value, "to_list") else value), None)
         value = getattr(value, "as_py", lambda: value)()
     if isinstance(value, str):
-        return BadValueError(argument, "a value is missing", at, value, CURE)
-    return BadValueError(argument, "a value is missing (null)", at, cure=CURE)
+        error = BadValueError(argument, "a value is missing", at, value, CURE)
+    else:
+        error = BadValueError(argument, "a value is missing (null)", at, cure=CURE)
+    error.settles = ({"skip_missing": True},)
+    return error
 
 
 @contextmanager
