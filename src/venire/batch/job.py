@@ -329,8 +329,8 @@ class Tally:
         first: Mapping[str, np.ndarray],
         dropped: Mapping[str, int],
     ) -> None:
-        """Count one batch; `first` are the columns of each group's first item. Batches come in the
-        order of the groups."""
+        """Count one batch, and the rows that were left out of it; `first` are the columns of each
+        group's first item. Batches come in the order of the groups."""
         names = np.unique(status).tolist()
         which = {name: groups[status == name] for name in names}
         counts = {name: len(some) for name, some in which.items()}

@@ -224,7 +224,7 @@ class Consensus:
         Examples
         --------
         >>> import venire as vn
-        >>> v = vn.Votes(["a", "a", "b"], ["b", "c", "c"], ["t", "t", "u"], [1, 1, 0])
+        >>> v = vn.Votes(["a", "a", "b"], ["b", "c", "c"], ["t", "t", "u"], [1, 1, -1])
         >>> vn.consensus(v).to_comparisons().n_comparisons
         3.0
         """
