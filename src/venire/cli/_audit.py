@@ -12,12 +12,16 @@ from venire.cli._command import Command, option
 from venire.cli._options import MODEL, OUT
 from venire.cli._progress import Steps
 from venire.cli._report import Report
+from venire.cli._taken import with_taken
 from venire.cli._version import version
-from venire.data.columns import Columns
+from venire.data.recognition import Given
 from venire.diagnostics import audit, glance
 from venire.ratings.fit import Fit
 
 __all__ = ["Audit", "oddities"]
+
+
+_UNFOLDED = 1 << 30  # the terminal folds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +34,7 @@ class Audit(Command):
     """
 
     file: opt.Source
-    columns: Columns = opt.comparisons(without=("group",))
+    columns: Given = opt.comparisons(without=("group",))
     order_effect: bool = option(False, "That being first helps is known and fitted.", MODEL)
     n_threads: int | None = opt.threads()
     strict: bool = option(False, "Exit code 1 if a finding is grave.", OUT)
@@ -42,8 +46,8 @@ class Audit(Command):
         """Read all columns, and look."""
         with steps(f"auditing {self.file}"):
             found = audit(
-                self.file.opened(), self.columns, order_effect=self.order_effect,
-                n_threads=self.n_threads, progress=steps.rows,
+                self.file.opened(), order_effect=self.order_effect, n_threads=self.n_threads,
+                progress=steps.rows, **self.columns.named,
             )  # fmt: skip
         facts = {
             "venire": version(),
@@ -58,7 +62,13 @@ class Audit(Command):
             failure = f"{self.file}: {len(found.grave):,} grave: " + ", ".join(
                 dict.fromkeys(f.name for f in found.grave)
             )
-        return Report([str(found)], facts=facts, files={"output": found.columns()}, failure=failure)
+        report = Report(
+            found.summary(_UNFOLDED).split("\n"),
+            facts=facts,
+            files={"output": found.columns()},
+            failure=failure,
+        )
+        return with_taken(report, self.file, found.taken)
 
 
 def _document(finding: object) -> dict[str, object]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from os import PathLike
 from typing import Any, NamedTuple, Unpack
 
 from venire._core import checks
-from venire.data import Columns, Comparisons, GroupedComparisons, Votes
+from venire._core.checks import BadInput
+from venire.data import Columns, Comparisons, GroupedComparisons, Votes, recognition
 from venire.data.columns import ColumnNames
 from venire.diagnostics import (
     cycles,
@@ -21,8 +22,12 @@ from venire.diagnostics import (
     voters,
 )  # fmt: skip
 from venire.diagnostics._evidence import Evidence
+from venire.diagnostics._files import of_source
 from venire.diagnostics._finding import Audit, Finding, graver
 from venire.diagnostics._reading import of_comparisons, of_frame, of_votes
+from venire.io import DataError
+from venire.io.choosing import chosen_in
+from venire.io.scanner import Scanner
 from venire.ratings import Fit
 
 __all__ = ["CHECKS", "Check", "audit", "glance", "looked_at"]
@@ -103,12 +108,13 @@ def audit(
     progress : callable, optional
         Of a file: called with the number of rows read and their total, where it is known.
     **named
-        The arguments of `Columns` one by one, instead of `columns`.
+        The arguments of `Columns` one by one, instead of `columns`. What is missing is found by
+        the names of the columns and by what stands in them, voters and dates too.
 
     Returns
     -------
     Audit
-        Findings, the gravest first; prints as text.
+        Findings, the gravest first; prints as text. `taken` says how a table was read.
 
     Raises
     ------
@@ -130,7 +136,7 @@ def audit(
     ...     "b": ["y", "z", "x", "q"],
     ...     "winner": ["x", "y", "x", "p"],
     ... }
-    >>> looked = vn.audit(games, first="a", second="b", outcome="winner")
+    >>> looked = vn.audit(games)
     >>> [f.name for f in looked.grave]
     ['components']
     """
@@ -143,13 +149,42 @@ def audit(
         return looked_at(of_votes(data, known))
     if isinstance(data, GroupedComparisons):
         checks.fail("data", "audit one group at a time: data[label]", kind=TypeError)
-    chosen = Columns.of(columns, named).of_one_fit()
-    if isinstance(data, (str, os.PathLike)) or type(data).__name__ == "Scanner":
-        from venire.diagnostics._files import of_source
-        from venire.io.choosing import opened
+    return _of_table(data, columns, named, known, n_threads, progress)
 
-        return looked_at(of_source(opened(data, None), chosen, known, n_threads, progress))
-    return looked_at(of_frame(data, chosen, known, n_threads))
+
+def _of_table(
+    data: Any,
+    columns: Columns | None,
+    named: Mapping[str, Any],
+    order_effect: bool,
+    n_threads: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> Audit:
+    """Of a file or a frame, whose columns are found where they are not named."""
+    if isinstance(data, (str, PathLike)):
+        data = Scanner(data)
+    is_file = isinstance(data, Scanner)
+    sample = data.sample if is_file else lambda: recognition.frame_sample(data)
+    if is_file:
+        chosen = chosen_in(data, Columns, columns, named)
+    else:
+        chosen = recognition.of_frame(Columns, columns, named, data)
+    own = chosen if columns is not None else recognition.with_who_and_when(chosen, sample)
+
+    def looked(one: recognition.Chosen) -> Audit:
+        asked = one.columns.of_one_fit()
+        if is_file:
+            evidence, taken = of_source(data, asked, order_effect, n_threads, progress)
+        else:
+            evidence, taken = of_frame(data, asked, order_effect, n_threads)
+        return replace(looked_at(evidence), taken=one.said(taken))
+
+    try:
+        return looked(own)
+    except (BadInput, DataError) as error:
+        if own is chosen or error.argument != "cluster":
+            raise
+        return looked(chosen)  # what nobody named is no error
 
 
 def glance(fit: Fit, *, order_effect: bool = False) -> Audit:

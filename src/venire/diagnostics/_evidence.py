@@ -59,12 +59,6 @@ class Records:
         """How many comparisons each entry stands for."""
         return np.ones(len(self)) if self.mass is None else self.mass
 
-    @cached_property
-    def pair(self) -> NDArray[np.int64]:
-        """A number for each unordered pair of items."""
-        low = np.minimum(self.first, self.second).astype(np.int64)
-        return (low << 32) | np.maximum(self.first, self.second)
-
 
 @dataclass(frozen=True)
 class Pairs:
@@ -254,6 +248,16 @@ class Evidence:
             total(m * variance), total(c.tie), total(m * tie), total(m * tie * (1.0 - tie)),
             np.cumsum(new) - 1,
         )  # fmt: skip
+
+    @cached_property
+    def pair_of_record(self) -> NDArray[np.int64]:
+        """A number for the unordered pair of each record: low * n_items + high."""
+        r = self.records
+        assert r is not None
+        out = np.minimum(r.first, r.second).astype(np.int64)
+        out *= len(self.items)
+        out += np.maximum(r.first, r.second)
+        return out
 
     @cached_property
     def record_chances(self) -> tuple[Floats, Floats, Floats, Floats]:

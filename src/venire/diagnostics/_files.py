@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from venire.data import Columns
+from venire.data.taken import Taken
 from venire.diagnostics._alike import Signatures
 from venire.diagnostics._dates import moments
 from venire.diagnostics._evidence import Evidence
@@ -24,7 +25,7 @@ def of_source(
     order_effect: bool,
     n_threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> Evidence:
+) -> tuple[Evidence, Taken]:
     """All columns are read; those that fits do not ask for leave a number a row.
 
     Parameters
@@ -36,8 +37,7 @@ def of_source(
     progress : callable, optional
         Called with the number of rows read and their total, where it is known beforehand.
     """
-    columns = columns.in_file()
-    names = columns.names
+    names = columns.in_file().names
     every = {f"\0{k}": name for k, name in enumerate(scanner.names) if name not in names.values()}
     tables = scanner.tables({**names, **every}, [a for a in LABELS if a in names])
     read = dict.fromkeys([*names.values(), *every.values()])
@@ -54,9 +54,14 @@ def of_source(
         if progress is not None and tables.n_rows:
             progress(n_rows, tables.n_rows)
 
+    def place(position: int) -> tuple[str, int]:
+        file, row = scanner.place(position)
+        return file.name, row
+
     with about_rows(scanner.path, names, scanner.place):
         rows = rows_of(pieces(), columns, is_text=tables.is_text, n_threads=n_threads, heard=heard)
         if rows is None:
             raise DataError(scanner.path, "holds no rows")
         date = moments(joined(dates)) if dates else None
-        return of_rows(rows, columns, order_effect, signatures, date, locate=scanner.place)
+        evidence = of_rows(rows, columns, order_effect, signatures, date, locate=place)
+        return evidence, rows.taken(columns, *scanner.notes)

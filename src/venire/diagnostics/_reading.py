@@ -14,6 +14,7 @@ from venire.data.aggregation import aggregate
 from venire.data.coding import Encoded
 from venire.data.frames import read_frame
 from venire.data.rows import Rows
+from venire.data.taken import Taken
 from venire.diagnostics._alike import Signatures
 from venire.diagnostics._dates import moments
 from venire.diagnostics._evidence import Evidence, Records
@@ -70,7 +71,7 @@ def of_votes(v: Votes, order_effect: bool) -> Evidence:
 
 def of_frame(
     frame: Any, columns: Columns, order_effect: bool, n_threads: int | None = None
-) -> Evidence:
+) -> tuple[Evidence, Taken]:
     """Rows of a data frame, or of a mapping of names to columns."""
     rows = read_frame(frame, columns, n_threads=n_threads)
     every = _every(frame)
@@ -78,7 +79,7 @@ def of_frame(
     signatures = Signatures(known)
     signatures.add(every)
     date = moments(every[columns.date]) if columns.date is not None else None
-    return of_rows(rows, columns, order_effect, signatures, date)
+    return of_rows(rows, columns, order_effect, signatures, date), rows.taken(columns)
 
 
 def _every(frame: Any) -> dict[str, Any]:

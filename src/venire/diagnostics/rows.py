@@ -139,9 +139,9 @@ def blocks(e: Evidence) -> Iterator[Finding]:
     r = e.records
     if r is None or not r.are_rows or len(r) < 40:
         return
-    key, told = _told(e, r)
+    key = _results(e, r)
     found = False
-    run = _recurring(key, told)
+    run = _recurring(e, key)
     if run is not None:
         found = True
         start, again, length, total = run
@@ -154,7 +154,7 @@ def blocks(e: Evidence) -> Iterator[Finding]:
             {"rows": tuple(range(again, min(again + length, again + MOST)))},
             "A file, or a part of it, was put together twice: keep one.", 12.0 + total / len(r),
         )  # fmt: skip
-    echo = _echoes(r, key, told)
+    echo = _echoes(e, r, key)
     if echo is not None:
         found = True
         share, rows = echo
@@ -169,50 +169,55 @@ def blocks(e: Evidence) -> Iterator[Finding]:
         yield Finding("repeated block", FINE, "no run of rows comes twice.")
 
 
-def _told(e: Evidence, r: Records) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
-    """A number of each row's pair and outcome, and how improbable that outcome was, in nats."""
-    low = r.first < r.second
-    score = np.where(low, r.score, 1.0 - r.score)
-    _, mean, _, tie = e.record_chances
-    mean = np.where(low, mean, 1.0 - mean)
-    share = tie if e.fit.tie is not None else np.full(len(r), e.tie_share)
-    left = 1.0 - share
+_P, _Q = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
+
+
+def _results(e: Evidence, r: Records) -> NDArray[np.uint64]:
+    """A number of each row's pair and of what came of it, whoever of the two stands first."""
+    flip = r.first > r.second
+    key = np.where(flip, 1.0 - r.score, r.score)
+    key *= 1e6
+    mixed = key.astype(np.uint64)
+    mixed += e.pair_of_record.view(np.uint64) * _P
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= _Q
+    mixed ^= mixed >> np.uint64(32)
+    return mixed
+
+
+def _told(e: Evidence, which: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How improbable the outcomes of these rows were, in nats; one rare outcome is not many."""
+    r = e.records
+    assert r is not None
+    _, mean, _, tie = (x[which] for x in e.record_chances)
+    share = tie if e.fit.tie is not None else np.full(len(which), e.tie_share)
+    score, left = r.score[which], 1.0 - share
     chance = np.where(score == 0.5, share, np.where(score > 0.5, mean * left, (1.0 - mean) * left))
-    told = -np.log(np.clip(chance, 0.2, 1.0))  # one rare outcome is not many
-    key = r.pair.view(np.uint64) * np.uint64(_P) + (score * 1e6).astype(np.uint64)
-    key = (key ^ (key >> np.uint64(29))) * np.uint64(_Q)
-    return key ^ (key >> np.uint64(32)), told
+    return -np.log(np.clip(chance, 0.2, 1.0))
 
 
-_P, _Q = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9
-
-
-def _recurring(
-    key: NDArray[np.uint64], told: NDArray[np.float64]
-) -> tuple[int, int, int, int] | None:
+def _recurring(e: Evidence, key: NDArray[np.uint64]) -> tuple[int, int, int, int] | None:
     """Where the longest block stands, where again, its length; and how many rows recur in all."""
     n = len(key)
     need = 2.0 * np.log(n) + _CERTAIN
-    width = 1 << int(np.ceil(np.log2(max(need / max(float(told.mean()), 1e-6), 8.0))))
+    rate = float(_told(e, np.arange(0, n, max(n // 10_000, 1))).mean())
+    width = 1 << int(np.ceil(np.log2(max(need / max(rate, 1e-6), 8.0))))
     if 2 * width > n:
         return None
-    roll, step = key.copy(), 1
+    roll, step = key, 1
     while step < width:  # a number of `width` rows, by doubling
-        a, b = roll[:-step], roll[step:]
-        roll = (a * np.uint64(_P)) ^ (b + (a >> np.uint64(31)))
+        roll = (roll[:-step] * _P) ^ (roll[step:] + (roll[:-step] >> np.uint64(31)))
         step *= 2
-    total = np.cumsum(np.r_[0.0, told])
-    calm = np.cumsum(np.r_[0, key[1:] == key[:-1]])  # of rows that repeat the one before
-    good = total[width:] - total[:-width] >= need
-    good[: len(roll)] &= (calm[width - 1 :] - calm[: n - width + 1]) < width // 4
-    at = np.flatnonzero(good)
-    by = at[np.argsort(roll[at], kind="stable")]
-    again = np.flatnonzero(roll[by[1:]] == roll[by[:-1]])
-    if not len(again):
+    if len(roll) == _distinct(roll):
         return None
-    lag = by[again + 1] - by[again]
-    later = by[again + 1][lag >= width]
-    lag = lag[lag >= width]
+    by = np.argsort(roll, kind="stable")
+    again = np.flatnonzero(roll[by[1:]] == roll[by[:-1]])
+    earlier, later = by[again], by[again + 1]
+    total = np.cumsum(np.r_[0.0, _told(e, np.arange(n))])
+    calm = np.cumsum(np.r_[0, key[1:] == key[:-1]])  # of rows that repeat the one before
+    keep = (total[later + width] - total[later] >= need) & (later - earlier >= width)
+    keep &= calm[later + width - 1] - calm[later] < width // 4
+    later, lag = later[keep], (later - earlier)[keep]
     if not len(lag):
         return None
     values, counts = np.unique(lag, return_counts=True)
@@ -223,24 +228,25 @@ def _recurring(
     start, length = int(edge[2 * k]), int(edge[2 * k + 1] - edge[2 * k])
     covered = np.zeros(n + 1, np.int64)
     np.add.at(covered, later, 1)
-    np.add.at(covered, np.minimum(later + width, n), -1)
-    total_rows = int(np.count_nonzero(np.cumsum(covered)[:n]))
-    return start, start + most, length, max(total_rows, length)
+    np.add.at(covered, later + width, -1)
+    covered_rows = int(np.count_nonzero(np.cumsum(covered)[:n]))
+    return start, start + most, length, max(covered_rows, length)
 
 
 def _echoes(
-    r: Records, key: NDArray[np.uint64], told: NDArray[np.float64]
+    e: Evidence, r: Records, key: NDArray[np.uint64]
 ) -> tuple[float, tuple[int, ...]] | None:
     """Share of the rows that the next one copies, if that is no doing of how the file is sorted."""
     same_pair = (r.first[1:] == r.first[:-1]) & (r.second[1:] == r.second[:-1])
     beside = int(same_pair.sum())
-    runs = len(r) - int((r.pair[1:] == r.pair[:-1]).sum())
-    pairs = _distinct(r.pair.view(np.uint64))
-    if beside < 20 or beside < 0.02 * len(r) or runs < 1.5 * pairs:
+    runs = len(r) - int((e.pair_of_record[1:] == e.pair_of_record[:-1]).sum())
+    if beside < 20 or beside < 0.02 * len(r) or runs < 1.5 * len(e.pairs):
         return None
     equal = same_pair & (key[1:] == key[:-1])
     copies = int(equal.sum())
-    chance = float(np.exp(-told[1:][same_pair]).sum()) / beside  # about: of the outcome again
+    chance = float(
+        np.exp(-_told(e, np.flatnonzero(same_pair) + 1)).mean()
+    )  # about: of the outcome again
     z = (copies - chance * beside) / np.sqrt(max(chance * (1.0 - chance) * beside, 1e-9))
     if copies < 0.95 * beside or z < 6.0:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -28,13 +29,18 @@ def trends(e: Evidence) -> Iterator[Finding]:
     known = np.flatnonzero(np.isfinite(r.date))
     if len(known) < 20:
         return
-    days, at = np.unique(r.date[known], return_inverse=True)
-    if len(days) < 2:
+    when = r.date[known]
+    if not (when[1:] >= when[:-1]).all():
+        by = np.argsort(when)
+        known, when = known[by], when[by]
+    new = np.flatnonzero(np.r_[True, when[1:] != when[:-1]])
+    if len(new) < 2:
         return
-    below = np.cumsum(np.bincount(at))
-    u = (2.0 * below - np.bincount(at))[at] / len(known) - 1.0
-    first, second, n = r.first[known], r.second[known], len(e.items)
-    residual, variance, _ = (x[known] for x in e.record_law)
+    size = np.diff(np.r_[new, len(when)])
+    u = np.repeat(2.0 * new + size, size) / len(when) - 1.0
+    part: Any = slice(None) if len(known) == len(r) and (known[1:] > known[:-1]).all() else known
+    first, second, n = r.first[part], r.second[part], len(e.items)
+    residual, variance, _ = (x[part] for x in e.record_law)
 
     def both(of_first: np.ndarray, of_second: np.ndarray) -> np.ndarray:
         return np.bincount(first, of_first, n) + np.bincount(second, of_second, n)
@@ -52,8 +58,8 @@ def trends(e: Evidence) -> Iterator[Finding]:
     by = np.argsort(log_p, kind="stable")
     odd = by[(log_p[by] < _LIKELY) & (np.abs(change[by]) >= APART) & (spread[by] > 1.0)]
     if not len(odd):
-        text = f"no item's strength changes over the {len(days):,} times."
-        yield Finding("time trend", FINE, text, {"times": len(days), "log_p": float(log_p[by[0]])})
+        text = f"no item's strength changes over the {len(new):,} times."
+        yield Finding("time trend", FINE, text, {"times": len(new), "log_p": float(log_p[by[0]])})
         return
     k = int(odd[0])
     grave = log_p[k] < _CERTAIN and abs(change[k]) >= FAR

@@ -28,53 +28,61 @@ def repeated(e: Evidence) -> Iterator[Finding]:
     if r is None or r.cluster is None or r.clusters is None:
         return
     n, voters = len(e.items), len(r.clusters)
-    low = np.minimum(r.first, r.second).astype(np.int64)
-    by = np.argsort((low * n + np.maximum(r.first, r.second)) * voters + r.cluster)
-    pair, voter = r.pair[by], r.cluster[by]
-    new = np.r_[True, (pair[1:] != pair[:-1]) | (voter[1:] != voter[:-1])]
-    at = np.flatnonzero(new)
-    mass = np.add.reduceat(r.masses[by], at)
-    low_first = r.first[by] < r.second[by]
-    points = (r.masses * r.score)[by]
-    points = np.add.reduceat(np.where(low_first, points, r.masses[by] - points), at)
-    pair, voter = pair[at], voter[at]
+    key = e.pair_of_record * voters
+    key += r.cluster
+    if r.mass is None:
+        found = np.sort(key)
+        at = np.flatnonzero(np.r_[True, found[1:] != found[:-1]])
+        mass = np.diff(np.r_[at, len(key)]).astype(np.float64)
+        of_voter = np.bincount(r.cluster, np.ones(len(r)))
+    else:
+        by = np.argsort(key)
+        found = key[by]
+        at = np.flatnonzero(np.r_[True, found[1:] != found[:-1]])
+        mass = np.add.reduceat(r.mass[by], at)
+        of_voter = np.bincount(r.cluster, r.mass)
+    found = found[at]
+    pair = found // voters
     total = float(mass.sum())
-    of_voter = np.bincount(voter, mass)
-    which_pair = np.cumsum(np.r_[True, pair[1:] != pair[:-1]]) - 1
-    of_pair = np.bincount(which_pair, mass)
-    due = of_voter[voter] * of_pair[which_pair] / total
-    # log of a bound on the Poisson tail: P(X >= m) <= mean^m / m! * m / (m - mean)
-    m = np.floor(mass)
+    which = np.cumsum(np.r_[True, pair[1:] != pair[:-1]]) - 1
+    of_pair = np.bincount(which, mass)
+    # log of a bound on the Poisson tail: P(X >= m) <= mean^m / m! * (m + 1) / (m + 1 - mean)
+    few = np.flatnonzero(mass >= 3.0)
+    m, voter = np.floor(mass[few]), found[few] % voters
+    due = of_voter[voter] * of_pair[which[few]] / total
     with np.errstate(divide="ignore", invalid="ignore"):
         log_p = m * np.log(due) - due - gammaln(m + 1.0) + np.log((m + 1.0) / (m + 1.0 - due))
-    log_p = np.where(m > due + 1.0, log_p, 0.0) + np.log(len(m))
-    odd = np.flatnonzero((log_p < _CERTAIN) & (m >= 3) & (m >= 3.0 * due))
+    log_p = np.where(m > due + 1.0, log_p, 0.0) + np.log(len(mass))
+    odd = np.flatnonzero((log_p < _CERTAIN) & (m >= 3.0 * due))
     surplus = float((mass[mass > 1.0] - 1.0).sum())
-    numbers = {"voter_pairs": len(m), "repeats": surplus}
+    numbers = {"voter_pairs": len(mass), "repeats": surplus}
     if not len(odd):
         text = f"no voter came to one pair much more often than by chance ({surplus:,.4g} repeats)."
         yield Finding("same voter, same pair", FINE, text, numbers)
         return
     odd = odd[np.lexsort((log_p[odd], -m[odd]))]
     k = int(odd[0])
-    i, j = int(pair[k] >> 32), int(pair[k] & 0xFFFFFFFF)
-    share = float(mass[odd].sum() / total)
-    got = max(points[k], mass[k] - points[k])
-    ahead = i if points[k] >= mass[k] - points[k] else j
+    ends = [divmod(int(x), n) for x in pair[few[odd]]]
+    i, j = ends[0]
+    held = float(mass[few[k]])
+    share = float(mass[few[odd]].sum() / total)
+    rows = np.flatnonzero(key == found[few[k]])
+    points = (r.masses * np.where(r.first == i, r.score, 1.0 - r.score))[rows].sum()
+    got, ahead = max((points, i), (held - points, j))
     more = f" {len(odd) - 1:,} more voters and pairs like it." if len(odd) > 1 else ""
-    split = min(points[k], mass[k] - points[k]) > 0.2 * mass[k]
+    split = held - got > 0.2 * held
     grave = m[k] >= 10 and m[k] >= 8.0 * due[k]
     yield Finding(
         "same voter, same pair", GRAVE if grave else WORTH,
-        f"voter {listed([r.clusters[voter[k]]])} judged {listed([e.named(i, j)])} {mass[k]:,.4g} "
+        f"voter {listed([r.clusters[voter[k]]])} judged {listed([e.named(i, j)])} {held:,.4g} "
         f"times where {due[k]:.2g} were to be expected, "
         + (f"and contradicts itself ({got:,.4g} points for {listed([e.items[ahead]])})."
            if split else f"{got:,.4g} points for {listed([e.items[ahead]])}.") + more,
-        {**numbers, "pairs": len(odd), "share": share, "most": float(mass[k]),
+        {**numbers, "pairs": len(odd), "share": share, "most": held,
          "expected": float(due[k]), "log_p": float(log_p[k])},
         {"clusters": tuple(dict.fromkeys(r.clusters[voter[odd]].tolist()))[:MOST],
-         "pairs": tuple(
-             e.named(int(pair[q] >> 32), int(pair[q] & 0xFFFFFFFF)) for q in odd[:MOST])},
+         "pairs": tuple(e.named(*x) for x in ends[:MOST]),
+         "rows": tuple(rows[:MOST].tolist()) if r.are_rows else ()},
         "Repeats of one opinion are not independent: keep one vote a voter and pair, or use errors "
         "by cluster.", share * 5.0 + float(np.log10(m[k])),
     )  # fmt: skip

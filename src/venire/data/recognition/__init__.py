@@ -18,7 +18,7 @@ from venire.data.naming import nearest
 from venire.data.recognition._frames import frame_sample
 from venire.data.recognition._items import items_of
 from venire.data.recognition._questions import refuse
-from venire.data.recognition._rest import further, groups_of
+from venire.data.recognition._rest import further, groups_of, who_and_when
 from venire.data.recognition._sample import Sample
 from venire.data.recognition._votes import is_panel, votes_of
 from venire.data.recognition._ways import WAYS, way_of
@@ -33,6 +33,7 @@ __all__ = [
     "of_frame",
     "recognised",
     "role_of",
+    "with_who_and_when",
 ]
 
 Role = type[Columns] | type[VoteColumns]
@@ -166,6 +167,17 @@ def chosen(
     found, notes = recognised(rows, role, given, grouped=grouped)
     names = [f.name for f in fields(found) if getattr(found, f.name) != f.default]
     return Chosen(found, tuple(name for name in names if name not in given), notes)
+
+
+def with_who_and_when(one: Chosen, sample: Callable[[], Table]) -> Chosen:
+    """The columns of comparisons, and those of voters and dates that nobody named, where some are
+    found: fits do not ask for them."""
+    more = who_and_when(Sample(sample()), one.columns.names)
+    if not more:
+        return one
+    notes = tuple(note for note in one.notes if not note.endswith("(cluster is not given)"))
+    notes = notes if "cluster" in more else one.notes
+    return Chosen(replace(one.columns, **more), (*one.found, *more), notes)
 
 
 def _as_number(score: Any) -> float | None:

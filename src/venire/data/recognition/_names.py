@@ -188,6 +188,12 @@ TEACHERS = (
     _words("", "user expert subject person rm who student", f"name {_ID}"),
     _words("judge", "model models llm source engine", f"name {_ID}"),
 )
+DATES = _words(
+    "match game event vote battle comparison the start end utc",
+    "date dates day time tstamp timestamp datetime created createdat submitted submittedat played "
+    "playedat when ts datum fecha kickoff",
+    "at on utc time date start end stamp iso ms",
+)
 SWAPPED = _words(
     "is was", "swapped swap flipped flip reversed reverse inverted switched permuted", "order"
 )

@@ -11,7 +11,7 @@ from venire.data.recognition import _names
 from venire.data.recognition._questions import COLUMN, refuse
 from venire.data.recognition._sample import Column, Sample
 
-__all__ = ["free", "further", "groups_of", "is_truth"]
+__all__ = ["free", "further", "groups_of", "is_truth", "who_and_when"]
 
 _TRUTHS = {"true", "false", "t", "f", "yes", "no", "y", "n", "0", "1"}
 
@@ -44,6 +44,25 @@ def further(table: Sample, taken: Mapping[str, Any], notes: list[str]) -> dict[s
             listed = " or ".join(str(c.name) for c in some)
             notes.append(f"rows of one {listed} count as independent (cluster is not given)")
     return found
+
+
+def who_and_when(table: Sample, taken: Mapping[str, Any]) -> dict[str, Any]:
+    """The column of voters and that of dates, if there are any, for who looks at either."""
+    rest = free(table, taken)
+    out: dict[str, Any] = {}
+    for names in _names.TEACHERS[:2]:
+        some = [c for c in rest if c.is_called(names) and _names_voters(c)]
+        if some and "cluster" not in taken:
+            out.setdefault("cluster", some[0].name)
+    some = [c for c in rest if c.is_called(_names.DATES) and len(set(map(str, c.present))) > 1]
+    if some and "date" not in taken:
+        out["date"] = some[0].name
+    return out
+
+
+def _names_voters(column: Column) -> bool:
+    whole = len(column.present) == len(column.values)
+    return whole and column.labels is not None and column.repeats and len(column.distinct) > 1
 
 
 def _is_cluster(column: Column) -> bool:
