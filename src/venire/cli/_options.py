@@ -233,7 +233,7 @@ class Source:
         None, "Such as cp1252 or utf-16. Default: found out.", READING, metavar="NAME"
     )
     decimal: str | None = option(
-        None, "Of numbers: . or , (default: found out).", READING, metavar="CHAR"
+        None, "Of numbers: point or comma. Default: found out.", READING, metavar="SIGN"
     )
 
     def __post_init__(self) -> None:
