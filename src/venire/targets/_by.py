@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from venire import scales
 from venire._core.intervals import critical_value
 from venire.ratings import GroupedFit
 from venire.targets._judged import Judged
@@ -22,14 +23,23 @@ def by_category(by: GroupedFit, judged: Judged, level: float, errors: str | None
     if errors == "fisher":
         error, quantile = by.standard_errors(), np.full(len(error), critical_value(level))
     ridge = 0.0 if by.prior is None else by.prior.precision
+    own_theta, shown = by.own.theta, by.display
+    unit = scales.factor(by.own.scale, by.scale)
     for k, fitted in enumerate(np.isfinite(by.residual).tolist()):
         own = slice(int(by.offsets[k]), int(by.offsets[k + 1]))
         if own.start == own.stop:
             continue
         n_prompts[own] = judged.n_prompts(k)[1]
         if errors == "robust" and fitted:
-            found = judged.clustered(by.model, by.theta[own], ridge, False, one=k)
-            error[own] = np.sqrt(np.diagonal(found.covariance))
+            found = judged.clustered(by.model, own_theta[own], ridge, False, one=k)
+            anchor = None
+            if shown.anchor is not None:
+                at = np.flatnonzero(by.items[own] == shown.anchor)
+                if not len(at):
+                    continue
+                anchor = int(at[0])
+            found = found.shown(unit, anchor)
+            error[own] = np.sqrt(np.maximum(np.diagonal(found.covariance), 0.0))
             quantile[own] = found.quantiles(level)
     if errors is not None:
         half = quantile * error

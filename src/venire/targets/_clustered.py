@@ -66,6 +66,8 @@ class Clustered(NamedTuple):
         Degrees of freedom of each variance.
     known : ndarray of bool, shape (n_items,)
         Items that no single cluster holds to the others.
+    component : ndarray of int64, shape (n_items,)
+        Of the graph of comparisons.
     pull : ndarray of float64, shape (k, n_items), or None
         Slopes of theta in the further parameters.
     """
@@ -73,7 +75,20 @@ class Clustered(NamedTuple):
     covariance: Floats
     freedom: Floats
     known: NDArray[np.bool_]
+    component: Ints
     pull: Floats | None = None
+
+    def shown(self, unit: float, anchor: int | None) -> Clustered:
+        """In another unit; with an anchor, of the differences from it within its component."""
+        total, freedom, known = self.covariance, self.freedom, self.known
+        component = self.component
+        if anchor is not None:
+            own = total[anchor]
+            total = total - own - own[:, None] + own[anchor]
+            known = known & known[anchor] & (component == component[anchor])
+            total[~known] = total[:, ~known] = np.nan
+            freedom = np.where(known, np.minimum(freedom, freedom[anchor]), np.nan)
+        return self._replace(covariance=unit**2 * total, freedom=freedom, known=known)
 
     def quantiles(self, level: float) -> Floats:
         """Student's, of intervals of this level, (n_items,)."""
@@ -179,7 +194,7 @@ def clustered(
     total[~known] = total[:, ~known] = np.nan
     with np.errstate(invalid="ignore", divide="ignore"):
         freedom = np.where(known, np.maximum(first**2 / second - 1.0, 1.0), np.nan)
-    return Clustered(total, freedom, known, pull)
+    return Clustered(total, freedom, known, whole.component, pull)
 
 
 def without_each(cells: Cells, inverse: Floats, cuts: NDArray[np.bool_]) -> Floats:

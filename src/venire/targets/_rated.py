@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from venire import scales
 from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.summary import Summary
@@ -18,7 +19,7 @@ from venire.errors import NotIdentifiedWarning
 from venire.models import model_of
 from venire.panel import Consensus, Notice
 from venire.priors import item_priors
-from venire.ratings import Fit, GroupedFit, fit_model
+from venire.ratings import Fit, GroupedFit, RelativeEstimates, fit_model
 from venire.resampling import Bootstrap, bootstrap
 from venire.targets._by import by_category, joined
 from venire.targets._clustered import Clustered
@@ -106,7 +107,7 @@ class Rated:
         """
         if checks.one_of(errors, "errors", ERRORS) == "fisher":
             return self.fit.standard_errors("fisher")
-        return np.sqrt(np.diagonal(self._clustered.covariance))
+        return np.sqrt(np.maximum(np.diagonal(self._shown.covariance), 0.0))
 
     def covariance(self, errors: str = "robust") -> Floats:
         """Covariance matrix of theta about the mean of its component, (n_items, n_items).
@@ -118,7 +119,7 @@ class Rated:
         """
         if checks.one_of(errors, "errors", ERRORS) == "fisher":
             return self.fit.covariance("fisher")
-        return self._clustered.covariance.copy()
+        return self._shown.covariance.copy()
 
     def interval(self, level: float = 0.95, errors: str = "robust") -> Floats:
         """Intervals of theta, (n_items, 2): estimate plus and minus a quantile of errors.
@@ -132,7 +133,7 @@ class Rated:
         level = checks.level(level)
         if checks.one_of(errors, "errors", ERRORS) == "fisher":
             return self.fit.interval(level, "fisher")
-        half = self._clustered.quantiles(level) * self.standard_errors()
+        half = self._shown.quantiles(level) * self.standard_errors()
         return np.stack([self.theta - half, self.theta + half], axis=1)
 
     def difference(
@@ -165,7 +166,7 @@ class Rated:
         apart = self.fit.component[i] != self.fit.component[j]
         error = np.sqrt(np.where(apart, np.nan, np.maximum(variance, 0.0)))
         if errors == "robust":
-            t = self._clustered.quantiles(level)
+            t = self._shown.quantiles(level)
             half = np.maximum(t[i], t[j]) * error
         else:
             from venire._core.intervals import critical_value
@@ -176,6 +177,54 @@ class Rated:
     def ranks(self) -> NDArray[np.int64]:
         """Ranks by theta, as of the fit."""
         return self.fit.ranks()
+
+    def rescale(
+        self, scale: str | None = None, *, anchor: Any = None, at: float | None = None
+    ) -> Rated:
+        """The ratings on another scale, or of differences from an anchor.
+
+        Parameters
+        ----------
+        scale, anchor, at
+            As in `Fit.rescale`: errors and intervals by prompt are shown likewise.
+
+        Raises
+        ------
+        ValueError
+            As there.
+        """
+        how: dict[str, Any] = {"anchor": anchor, "at": at}
+        by = None if self.by is None else self.by.rescale(scale, **how)
+        out = replace(self, fit=self.fit.rescale(scale, **how), by=by)
+        kept = self.__dict__.get("_clustered")
+        if kept is not None:
+            out.__dict__["_clustered"] = kept
+        return out
+
+    def to_elo(self, anchor: Any = None, at: float | None = None) -> Rated:
+        """In Elo points, with an anchor if one is given: ``rescale("elo", ...)``."""
+        return self.rescale("elo", anchor=anchor, at=at)
+
+    def relative_to(self, reference: Any, *, errors: str = "robust") -> RelativeEstimates:
+        """Ratings relative to a reference model, with the errors of the differences.
+
+        Parameters
+        ----------
+        reference : label
+        errors : {"robust", "fisher"}
+
+        Returns
+        -------
+        RelativeEstimates
+            Named tuple (items, estimates, standard_errors); NaN where a model does not compare.
+
+        Raises
+        ------
+        ValueError
+            As `rescale`, which with ``anchor=reference`` also gives the intervals.
+        """
+        shown = self.rescale(self.fit.scale, anchor=reference, at=0.0)
+        return RelativeEstimates(shown.items, shown.theta, shown.standard_errors(errors))
 
     def bootstrap(self, n_resamples: int = 1000, *, rng: Any = None, **options: Any) -> Bootstrap:
         """Replicates that draw whole prompts, and weigh the judges by those anew.
@@ -196,13 +245,16 @@ class Rated:
         are few: take `interval` there.
         """
         judged, clusters = self._judged, self._clustered
+        fit, shown = self.fit.own, self.fit.display
+        options = {"rng": rng, **options}
         if judged.weighing is None or clusters.pull is None:
-            return bootstrap(self.fit, n_resamples, rng=rng, **options)
+            b = bootstrap(fit, n_resamples, **options)
+            return b.rescale(shown.scale, anchor=shown.anchor, at=shown.at)
         place = np.arange(len(judged.strata.prompts))
         if self.category is not None:
             place = judged.prompts_of(self._place)
-        options = {"rng": rng, **options}
-        return redrawn(self.fit, judged.weighing, clusters.pull, place, n_resamples, options)
+        b = redrawn(fit, judged.weighing, clusters.pull, place, n_resamples, options)
+        return b.rescale(shown.scale, anchor=shown.anchor, at=shown.at)
 
     def __getitem__(self, label: Any) -> Rated:
         """The ratings of one category.
@@ -219,7 +271,7 @@ class Rated:
         """
         if self.by is None:
             checks.fail("label", "the ratings have no categories: give by=...", value=label)
-        judged, fit = self._judged, self.by[label]
+        judged, fit, shown = self._judged, self.by.own[label], self.fit.display
         place = group_at(self.by.groups, label)
         c = judged.comparisons(fit.n_threads, place)
         with warnings.catch_warnings():
@@ -227,6 +279,7 @@ class Rated:
             own = fit_model(
                 c, model=fit.model, prior=self.fit.prior, init=fit, n_threads=fit.n_threads
             )
+        own = own.rescale(shown.scale, anchor=shown.anchor, at=shown.at)
         return Rated(own, self.consensus, category=label, _judged=judged, _whole=self)
 
     __iter__ = None  # labels are not positions
@@ -294,7 +347,8 @@ class Rated:
         if self._whole is not None:
             return self._whole.leans(level)
         names, fit = self.consensus.votes.names, self.fit
-        d = fit.theta[names.first] - fit.theta[names.second]
+        theta = fit.own.theta
+        d = theta[names.first] - theta[names.second]
         expected = 2.0 * model_of(fit.model).probabilities(d, 0.0) - 1.0
         return leans(self.consensus.votes, expected, self._judged.prompt, level)
 
@@ -399,11 +453,19 @@ class Rated:
             checks.fail("errors", reason, value=len(fit.theta))
         own = item_priors(fit.prior, fit.items)
         fixed = own.precision is not None
-        return self._judged.clustered(fit.model, fit.theta, own.ridge, fixed, one=self._place)
+        return self._judged.clustered(fit.model, fit.own.theta, own.ridge, fixed, one=self._place)
+
+    @cached_property
+    def _shown(self) -> Clustered:
+        """The errors as they are shown."""
+        fit, anchor = self.fit, self.fit.display.anchor
+        place = None if anchor is None else int(fit.positions([anchor])[0])
+        unit = scales.factor(fit.own.scale, fit.scale)
+        return self._clustered.shown(unit, place)
 
     def _columns(self, level: float, errors: str | None) -> dict[str, Any]:
         columns: dict[str, Any] = self.fit.to_frame("dict", errors=None)
-        head = {name: columns.pop(name) for name in ("item", "theta")}
+        head = {name: columns.pop(name) for name in ("item", self.fit.rating)}
         if errors is not None:
             bounds = self.interval(level, errors)
             head |= {"standard_error": self.standard_errors(errors)}
