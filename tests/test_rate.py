@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 import pytest
+from venire._native.replicates import Draws
 
 import venire as vn
 from venire import reference
-from venire._native.replicates import Draws
 from venire.targets._clustered import Cells, clustered
 
 

@@ -12,6 +12,7 @@ __all__ = ["Cells", "Clustered", "clustered", "without_each"]
 LIGHT = 0.05  # share of the information up to which two corrections of a step are enough
 ALONE = 1.0 - 1e-9  # and from which on a cluster may hold the items together
 BLOCK = 1 << 22  # numbers in the changes of a block of clusters
+MANY = 128  # items from which graphs are looked at one by one
 
 Floats = NDArray[np.float64]
 Ints = NDArray[Any]  # int32 or int64
@@ -289,8 +290,13 @@ def _known(cells: Cells, whole: _Whole) -> tuple[NDArray[np.bool_], NDArray[np.b
 
 
 def _parts(linked: NDArray[np.bool_]) -> Ints:
-    """Connected parts of graphs, (k, n, n): the first item of each item's part, (k, n)."""
+    """Connected parts of graphs, (k, n, n): a number from 0 to n - 1 for each item, (k, n)."""
     n = linked.shape[-1]
+    if n > MANY:
+        from scipy.sparse import csr_array
+        from scipy.sparse.csgraph import connected_components
+
+        return np.array([connected_components(csr_array(x), directed=False)[1] for x in linked])
     part = np.broadcast_to(np.arange(n), linked.shape[:-1])
     while True:
         near = np.where(linked, part[:, None, :], n).min(axis=2, initial=n)

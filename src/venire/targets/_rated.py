@@ -25,13 +25,12 @@ from venire.targets._by import by_category, joined
 from venire.targets._clustered import Clustered
 from venire.targets._drawn import redrawn
 from venire.targets._judged import Judged
-from venire.targets._notes import notes_of
+from venire.targets._notes import MOST_ITEMS, notes_of
 from venire.targets._position import Lean, leans
 
 __all__ = ["ERRORS", "Rated"]
 
 ERRORS = ("robust", "fisher")
-MOST_ITEMS = 4000  # of a dense covariance matrix
 ALL = "all"
 
 Floats = NDArray[np.float64]
@@ -432,6 +431,11 @@ class Rated:
         )
 
     # ---- how ----------------------------------------------------------------------------------
+
+    @property
+    def weights_are_given(self) -> bool:
+        """Whether errors hold the judges' weights, which were learned, for known."""
+        return self._judged.weighing is None and len(self.teachers) > 1
 
     @property
     def n_clusters(self) -> int:
