@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from rich.table import Table
 
 from venire import io
 from venire._core.checks import BadTypeError, BadValueError
@@ -17,7 +16,7 @@ from venire.cli._command import Command, Refused, block, misused, option
 from venire.cli._fit import WEAK_PRECISION
 from venire.cli._options import MODEL, OUT, VOTES, prior_of
 from venire.cli._progress import Steps
-from venire.cli._report import TABLE, Report, grid, number
+from venire.cli._report import TABLE, Grid, Report, number
 from venire.cli._taken import with_taken
 from venire.cli._version import version
 from venire.data.columns import VoteColumns
@@ -96,9 +95,7 @@ class Rate(Command):
         "robust", "By prompt, as if votes were independent, or none.", OUT
     )
     level: float = opt.level()
-    scale: Literal["logit", "probit", "erf", "elo"] | None = option(
-        None, "Unit of the ratings, their errors and intervals; default: the model's own.", OUT
-    )
+    shown: opt.Shown
     top: int = option(20, "Models to print, of each category, and judges.", OUT, min=0)
     output: Path | None = opt.output("Write all ratings: FORMATS.")
     teachers: Path | None = option(
@@ -138,8 +135,7 @@ class Rate(Command):
                 rated, notes = self._rated(votes, gold)
             except (BadValueError, BadTypeError) as error:
                 raise Refused(f"{self.file}: {error}") from None
-        if self.scale is not None:
-            rated = rated.rescale(self.scale)
+        rated = rated.rescale(**self.shown.among(rated.items))
         with steps("errors"):
             table = self._table(rated)
             teachers = rated.teachers_frame("dict", level=self.level)
@@ -241,7 +237,7 @@ class Rate(Command):
 
     def _said(
         self, rated: Rated, f: dict[str, Any], table: Tables, teachers: Tables
-    ) -> list[str | Table]:
+    ) -> list[str | Grid]:
         how = {
             "robust": "by prompt",
             "fisher": "as if votes were independent",
@@ -249,11 +245,13 @@ class Rate(Command):
             "bootstrap": f"from {self.n_resamples} replicates that draw prompts, seed {self.seed}",
         }
         prior = "" if f["prior"] is None else f", prior GaussianPrior({f['prior']:g})"
-        said: list[str | Table] = [
+        said: list[str | Grid] = [
             f"{f['n_votes']:,} votes of {f['n_judges']:,} judges over {f['n_prompts']:,} prompts, "
             f"combined by {f['method']}: {f['n_comparisons']:,.0f} effective votes",
             f"{f['model']}{prior} of {f['n_models']:,} models; errors {how[f['errors']]}",
         ]
+        if (unit := rated.fit.display).anchor is not None:
+            said.append(f"{unit.words}; errors and intervals are of differences from it")
         if self.top > 0:
             shown, rest = self._shown(rated, table)
             said.append(shown)
@@ -269,7 +267,7 @@ class Rate(Command):
                 )
         return said
 
-    def _shown(self, rated: Rated, table: Tables) -> tuple[Table, int]:
+    def _shown(self, rated: Rated, table: Tables) -> tuple[Grid, int]:
         """The first models of each category, and the number of rows left out."""
         keep = np.arange(len(table["item"])) < self.top
         if "category" in table:
@@ -293,10 +291,11 @@ class Rate(Command):
             columns[f"{self.level:.4g} interval"] = [f"{a} .. {b}" for a, b in bounds]
         columns["votes"] = [f"{x:,.0f}" for x in rows["n_comparisons"]]
         columns["prompts"] = [f"{x:,}" for x in rows["n_prompts"]]
-        return grid(columns, ["category", "model"]), int((~keep).sum())
+        spare = ("votes", "prompts", "SE", f"{self.level:.4g} interval")
+        return Grid(columns, ["category", "model"], spare=spare), int((~keep).sum())
 
 
-def _judges(t: Tables) -> Table:
+def _judges(t: Tables) -> Grid:
     """The judges, the heaviest first."""
 
     def ranged(form: str, name: str, low: str, high: str) -> list[str]:
@@ -318,4 +317,4 @@ def _judges(t: Tables) -> Table:
         columns["accuracy"] = ranged(
             "{:.2f} ({:.2f} .. {:.2f})", "accuracy", "accuracy_lower", "accuracy_upper"
         )
-    return grid(columns, ["judge"])
+    return Grid(columns, ["judge"], spare=("judged", "accuracy", "agreement with panel"))
