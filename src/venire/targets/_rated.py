@@ -21,12 +21,12 @@ from venire.panel import Consensus, Notice
 from venire.priors import item_priors
 from venire.ratings import Fit, GroupedFit, RelativeEstimates, fit_model
 from venire.resampling import Bootstrap, bootstrap
-from venire.targets._by import by_category, joined
 from venire.targets._clustered import Clustered
 from venire.targets._drawn import redrawn
 from venire.targets._judged import Judged
 from venire.targets._notes import MOST_ITEMS, notes_of
 from venire.targets._position import Lean, leans
+from venire.targets._tables import by_category, joined, judges, summarised
 
 __all__ = ["ERRORS", "Rated"]
 
@@ -307,22 +307,7 @@ class Rated:
             being shown first adds to P(first) - P(second); NaN where orders were not recorded, or
             are always the same) with position_lower and position_upper.
         """
-        level = checks.level(level)
-        q = self.consensus
-        columns: dict[str, Any] = q.teachers_frame("dict", level=level)
-        lean = self.leans(level)
-        n = columns.pop("n_judgments")
-        columns = {
-            "teacher": columns.pop("teacher"),
-            "n_judgments": n,
-            "weight": q.teacher_weights,
-            **columns,
-            "position_bias": lean.bias,
-            "position_lower": lean.lower,
-            "position_upper": lean.upper,
-        }
-        order = np.argsort(-columns["weight"], kind="stable")
-        return as_frame({name: np.asarray(x)[order] for name, x in columns.items()}, backend)
+        return as_frame(judges(self, checks.level(level)), backend)
 
     def leans(self, level: float = 0.95) -> Lean:
         """How far each judge leans to the answer shown first; see `teachers_frame`.
@@ -383,7 +368,7 @@ class Rated:
             the first column is category, text, "all" for all prompts.
         """
         level = checks.level(level)
-        columns = self._columns(level, errors)
+        columns = self.columns(level, errors)
         if self.by is not None:
             more = by_category(self.by, self._judged, level, errors)
             labels = [ALL] * len(self.items) + [str(x) for x in more["group"].tolist()]
@@ -404,23 +389,9 @@ class Rated:
         top : int, optional
             Models shown; None shows all of up to 60, else 30.
         """
-        level = checks.level(level)
         if top is not None:
             top = checks.whole(top, "top", 1)
-        columns = self._columns(level, errors)
-        votes, fit = self.consensus.votes, self.fit
-        rank = np.ma.filled(columns["rank"], len(fit.theta) + 1)
-        order = np.lexsort((columns["item"].argsort(kind="stable").argsort(), -fit.theta, rank))
-        header = [
-            f"{fit.model} over {self.n_clusters:,} prompts: {len(fit.theta):,} models, "
-            f"{votes.n_votes:,} votes of {votes.n_teachers:,} judges",
-            f"consensus by {self.consensus.method}: {fit.n_comparisons:,.0f} effective votes",
-        ]
-        how = "by prompt, judges' weights included" if errors == "robust" else "votes independent"
-        notes = [f"SE: {how}; lower, upper: {100 * level:g} % interval", *self._judges(level)]
-        notes += [f"{notice.name}: {notice.text}" for notice in self.warnings]
-        hidden = () if fit.component.max(initial=0) else ("component",)
-        return Summary.of(header, columns, notes, level, order=order, top=top, hidden=hidden)
+        return summarised(self, checks.level(level), top, errors)
 
     def __repr__(self) -> str:
         of = "" if self.category is None else f" of {self.category!r}"
@@ -467,7 +438,8 @@ class Rated:
         unit = scales.factor(fit.own.scale, fit.scale)
         return self._clustered.shown(unit, place)
 
-    def _columns(self, level: float, errors: str | None) -> dict[str, Any]:
+    def columns(self, level: float, errors: str | None) -> dict[str, Any]:
+        """The columns of `to_frame`, of these ratings alone; arguments are checked."""
         columns: dict[str, Any] = self.fit.to_frame("dict", errors=None)
         head = {name: columns.pop(name) for name in ("item", self.fit.rating)}
         if errors is not None:
@@ -476,18 +448,3 @@ class Rated:
             head |= {"lower": bounds[:, 0], "upper": bounds[:, 1]}
         known = {"determined": self.fit.determined}
         return {**head, **columns, "n_prompts": self.n_prompts, **known}
-
-    def _judges(self, level: float) -> list[str]:
-        t = self.teachers_frame("dict", level=level)
-        lines = ["", "judge: weight of a vote, agreement with the panel, position bias"]
-        for k in range(min(len(t["teacher"]), 10)):
-            bias = "not known"
-            if np.isfinite(t["position_bias"][k]):
-                bias = (
-                    f"{t['position_bias'][k]:+.2f} ({t['position_lower'][k]:.2f} .. "
-                    f"{t['position_upper'][k]:.2f})"
-                )
-            lines.append(
-                f"  {t['teacher'][k]}: {t['weight'][k]:.2f}, {t['agreement'][k]:.2f}, {bias}"
-            )
-        return lines
