@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from venire.diagnostics._evidence import Evidence
-from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, listed, odds_of
+from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, further, listed, odds_of
 from venire.diagnostics._solve import log_sum_tail
 
 __all__ = ["trends"]
@@ -69,7 +69,7 @@ def trends(e: Evidence) -> Iterator[Finding]:
         f"{listed([e.items[k]])} grows {'stronger' if change[k] > 0 else 'weaker'}: by "
         f"{change[k]:+.2f} from the first to the last date (z = {z[k]:+.1f}, "
         f"{odds_of(float(log_p[k]))}, corrected for {n:,} items)."
-        + (f" {len(odd) - 1:,} more items change: {many}." if len(odd) > 1 else ""),
+        + further(len(odd) - 1, "item", ("changes", "change"), f"surely, too: {many}"),
         {"items": len(odd), "change": float(change[k]), "z": float(z[k]), "log_p": float(log_p[k])},
         {"items": tuple(e.items[odd[:MOST]].tolist())},
         "One rating stands for what changed: rate recent rows alone, or treat versions as items.",
