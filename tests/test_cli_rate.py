@@ -62,6 +62,14 @@ def test_two_tables(votes_file, table):
     assert "position bias" in run.output
 
 
+def test_nothing_to_say_for_the_usual_file(votes_file):
+    run, named = (venire("rate", votes_file, *more) for more in ([], COLUMNS))
+    assert run.exit_code == 0, run.output
+    assert "first of a row was taken to be shown first" in run.stdout
+    assert run.stdout == named.stdout
+    assert "group=prompt" in run.stderr
+
+
 def test_the_document_is_what_python_says(votes_file, table):
     run = venire("rate", votes_file, *COLUMNS, "--by", "language", "--json")
     assert run.exit_code == 0, run.output
@@ -80,6 +88,14 @@ def test_the_document_is_what_python_says(votes_file, table):
     np.testing.assert_allclose(judges["weight"], frame["weight"])
     assert judges.loc["j2", "position_lower"] > 0
     assert told["n_categories"] == 3
+
+
+def test_a_frame_is_read_as_the_file_is(votes_file, table):
+    told = json.loads(venire("rate", votes_file, "--by", "language", "--json").stdout)
+    rated = vn.rate(table, by="language")
+    own = {row["item"]: row for row in told["ratings"] if row["category"] == "fr"}
+    for item, theta in zip(rated["fr"].items.tolist(), rated["fr"].theta, strict=True):
+        np.testing.assert_allclose(own[item]["theta"], theta, atol=1e-12)
 
 
 def test_files_and_units(votes_file, tmp_path):

@@ -142,7 +142,7 @@ def test_dictionaries_and_row_groups(tmp_path):
 
 
 def test_progress(tmp_path, monkeypatch):
-    monkeypatch.setattr("venire.io.tables_in._ROWS", 3)
+    monkeypatch.setattr("venire.io._columnar._ROWS", 3)
     seen = []
     path = write(tmp_path / "a.parquet")
     read_comparisons(
@@ -196,7 +196,7 @@ def test_bad_csv(tmp_path, name, text, arguments, row, line, column, reason):
 
 def test_bad_utf8(tmp_path):
     path = tmp_path / "a.csv"
-    path.write_bytes(b"a,b\nx,y\nx,M\xfcnchen\n")
+    path.write_bytes(b"a,b\nx,\xc3\xa9\nx,M\xfcnchen\n")
     with pytest.raises(DataError, match=r"row 2 \(line 3\), column 'b': is not UTF-8") as caught:
         read_comparisons(path, first="a", second="b", score=1.0)
     assert caught.value.column == "b"
@@ -206,7 +206,7 @@ def test_bad_json_lines(tmp_path):
     path = csv_of(tmp_path, '{"a":"x","b":"y"}\n\n{"a":"x"}\n', "a.jsonl")
     with pytest.raises(DataError, match=r"row 2 \(line 3\), column 'b'.*: a value is missing"):
         read_comparisons(path, first="a", second="b", score=1.0)
-    for text in ('{"a":"x","b":"y"}\n{"a":', '{"a":"x","b":"y"}\n{"a":5,"b":"y"}\n', '["x"]'):
+    for text in ('{"a":"x","b":"y"}\n{"a":', '{"a":"x","b":"y"}\n{"a":[],"b":"y"}\n', '["x"]'):
         path = csv_of(tmp_path, text, "a.jsonl")
         with pytest.raises(DataError, match=r"a\.jsonl: "):
             read_comparisons(path, first="a", second="b", score=1.0)

@@ -63,13 +63,13 @@ def test_a_line_that_is_no_object(tmp_path, lines, where, ending):
 
 
 def test_lines_of_objects_are_looked_at_in_blocks(tmp_path, monkeypatch):
-    from venire.io import tables_in
+    from venire.io import _json
 
     path = tmp_path / "games.jsonl"
     rows = ['{"a": "x\\n{", "b": "y", "s": 1}\n', "\n", '  {"a": "[", "b": "3", "s": 0}\r\n'] * 5
     path.write_bytes("".join(rows).encode())
     for size in (1, 7, 64, 10_000):
-        monkeypatch.setattr(tables_in, "_BLOCK", size)
+        monkeypatch.setattr(_json, "_BLOCK", size)
         assert read(path).n_items == 4
         path.write_bytes("".join([*rows, "nul"]).encode())
         with pytest.raises(io.DataError, match="line 16 is no JSON object: 'nul'"):

@@ -32,6 +32,8 @@ FIT = ["fit", "games.csv", "--first", "a", "--second", "b", "--score", "s", "-q"
 GROUPS = ["groups", "groups.parquet", "--group", "q", "--first", "a", "--second", "b",
           "--score", "s", "-q"]  # fmt: skip
 CONSENSUS = ["consensus", "votes.csv", "--pair", "p", "--teacher", "t", "--vote", "v", "-q"]
+RATE = ["rate", "votes.csv", "--first", "a", "--second", "b", "--group", "q", "--teacher", "t",
+        "--vote", "v", "-q"]  # fmt: skip
 SIMULATE = ["simulate", "--groups", "3", "--items", "6", "--degrees", "2", "--seeds", "1",
             "--threads", "1", "-q"]  # fmt: skip
 INIT = ["distill", "init", "loop", "items.csv", "--group", "q", "--item", "d", "--gold", "gold",
@@ -51,6 +53,9 @@ COMMANDS = {
     "consensus": (
         [*CONSENSUS, "-o", "out.csv", "--teachers", "who.parquet"], ["out.csv", "who.parquet"],
         None,
+    ),
+    "rate": (
+        [*RATE, "-o", "out.csv", "--teachers", "who.parquet"], ["out.csv", "who.parquet"], None
     ),
     "simulate": (
         [*SIMULATE, "-o", "out.json", "--plot", "out.png"], ["out.json", "out.png"], None
@@ -115,6 +120,7 @@ def stages(tmp_path_factory):
     q = rng.integers(0, 300, n)
     pd.DataFrame({"q": q, "a": a, "b": b, "s": s}).to_parquet(first / "groups.parquet")
     votes = {"p": np.arange(n) // 4, "t": np.arange(n) % 4, "v": rng.choice(["A", "B"], n)}
+    votes |= {"q": np.arange(n) // 20, "a": a, "b": b}
     pd.DataFrame(votes).to_csv(first / "votes.csv", index=False)
     vn.bootstrap(vn.fit_bradley_terry(vn.Comparisons(a, b, s)), 50, rng=1).save(first / "b.npz")
     world = World()

@@ -350,6 +350,12 @@ def test_undefeated_models_need_a_prior():
         vn.rate(votes_of(rows))
     rated = vn.rate(votes_of(rows), prior=vn.GaussianPrior(0.1))
     assert np.isfinite(rated.interval()).all()
+    assert rated.ranks()[4] == 0  # only the prior says how far above the others it is
+    by = np.asarray(votes_of(rows).groups) % 2
+    table = vn.rate(votes_of(rows), by=by, prior=vn.GaussianPrior(0.1)).to_frame("dict")
+    assert (table["determined"] == (table["item"] != 4)).all()
+    assert (np.ma.getmaskarray(table["rank"]) == (table["item"] == 4)).all()
+    assert str(rated.summary())
 
 
 def test_nothing_but_ties():
@@ -364,12 +370,55 @@ def test_nothing_but_ties():
 
 
 def test_the_judges_stand_beside_it(rows):
-    frame = vn.rate(votes_of(rows)).teachers_frame("dict")
+    rated = vn.rate(votes_of(rows))
+    frame = rated.teachers_frame("dict")
     assert (np.diff(frame["weight"]) <= 0).all()
     n = frame["n_judgments"]
     np.testing.assert_allclose((frame["weight"] * n).sum(), n.sum())
     bias = dict(zip(frame["teacher"].tolist(), frame["position_bias"].tolist(), strict=True))
     assert bias[0] < 0 < bias[3]
+    assert rated.leans().lower[3] > 0
+
+
+def shown(rng, n_prompts, *, both, favour):
+    """One judge in a logistic world, whose lean is known: half the mean difference of orders."""
+    theta, n = np.linspace(-1, 1, 5), 6 * n_prompts
+    prompt = np.repeat(np.arange(n_prompts), 6)
+    first = rng.integers(0, 5, n)
+    second = (first + rng.integers(1, 5, n)) % 5
+    if favour:  # stronger models are shown first more often
+        turn = (first < second) & (rng.random(n) < 0.6)
+        first, second = np.where(turn, second, first), np.where(turn, first, second)
+    d = theta[first] - theta[second] + rng.normal(0, 1, n)
+    p, q = (1 / (1 + np.exp(-(d + lean))) for lean in (0.6, -0.6))
+    rows = {"first": first, "second": second, "teacher": np.zeros(n, int), "group": prompt,
+            "vote": np.where(rng.random(n) < p, 1, -1), "swapped": np.zeros(n, bool)}  # fmt: skip
+    if both:
+        again = rows | {"vote": np.where(rng.random(n) < q, 1, -1), "swapped": np.ones(n, bool)}
+        rows = {name: np.concatenate([rows[name], again[name]]) for name in rows}
+    return votes_of(rows), float((p - q).mean())
+
+
+@pytest.mark.parametrize("both", [True, False])
+@pytest.mark.parametrize("favour", [True, False])
+def test_a_lean_to_the_first_is_measured(both, favour):
+    rng, n, inside, found = np.random.default_rng(1), 200, 0, []
+    truth = shown(rng, 50_000, both=both, favour=favour)[1]
+    for _ in range(n):
+        votes, _ = shown(rng, 40, both=both, favour=favour)
+        lean = vn.rate(votes, prior=vn.GaussianPrior(0.01), n_threads=1).leans()
+        inside += int(lean.lower[0] <= truth <= lean.upper[0])
+        found.append(lean.bias[0])
+    assert abs(inside / n - 0.95) < 4 * math.sqrt(0.95 * 0.05 / n)
+    assert abs(np.mean(found) - truth) < 4 * np.std(found) / math.sqrt(n) + 0.005
+
+
+def test_a_lean_needs_both_orders():
+    rows = simulated(np.random.default_rng(17), 30, 5)
+    rows = {name: column[rows["first"] < rows["second"]] for name, column in rows.items()}
+    assert np.isnan(vn.rate(votes_of(rows)).leans().bias).all()
+    frame = vn.rate(votes_of({k: v for k, v in rows.items() if k != "swapped"}))
+    assert np.isnan(frame.teachers_frame("dict")["position_bias"]).all()
 
 
 def test_one_sided_showing_is_said():

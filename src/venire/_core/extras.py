@@ -12,6 +12,7 @@ LIBRARIES = {
     "pyarrow": ("pyarrow", "cli"),
     "typer": ("typer", "cli"),
     "rich": ("rich", "cli"),
+    "python_calamine": ("python-calamine", "excel"),
     "matplotlib": ("matplotlib", "plot"),
     "sklearn": ("scikit-learn", "ml"),
     "joblib": ("joblib", "ml"),

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, BinaryIO, Unpack
 
 from venire._core import checks
@@ -15,15 +14,15 @@ from venire._core.extras import needs
 from venire.batch.engine import Found, Tell, fit_batches, look, planned
 from venire.batch.executor import Executor, opened
 from venire.batch.folder import check_folder, output_folder, publish
-from venire.batch.job import Batch, FitOptions, Fitted, GroupsSummary, Job, Tally
-from venire.batch.parts import Share, rows_of_part, units_of, write_parts
-from venire.batch.plan import DEFAULT_MEMORY, cut, free
-from venire.batch.scan import Unit
+from venire.batch.job import FitOptions, GroupsSummary, Job, Tally
+from venire.batch.parts import Share, cut_up, rows_of_part, write_parts
+from venire.batch.plan import DEFAULT_MEMORY, cut, pieces
+from venire.batch.scan import Unit, units_of
 from venire.data.columns import Columns
 from venire.data.taken import Taken
-from venire.io import DataError, Scanner, TableWriter, check_writable, tables_in
-from venire.io.assemble import LABELS
+from venire.io import Dialect, Scanner, TableWriter, check_writable
 from venire.io.choosing import chosen_in
+from venire.io.choosing import opened as opened_source
 
 __all__ = ["fit_files"]
 
@@ -31,10 +30,11 @@ Path = str | os.PathLike[str]
 
 
 def fit_files(
-    source: Path,
+    source: Any,
     output: Path | BinaryIO,
     columns: Columns | Mapping[str, Any] | None = None,
     *,
+    dialect: Dialect | None = None,
     executor: Any = None,
     memory: int = DEFAULT_MEMORY,
     rows_per_part: int | None = None,
@@ -46,10 +46,9 @@ def fit_files(
 
     Parameters
     ----------
-    source : path-like
-        A file as for `venire.io.read_grouped`, or a folder of Parquet files. With an executor:
-        Parquet or Arrow, and every worker must see it, and the place of the output, under the same
-        path.
+    source : path-like, binary file, or list of them
+        As for `venire.io.Scanner`. With an executor every worker must see the files, and the place
+        of the output, under the same path; only Parquet files are shared out in parts.
     output : path-like or binary file
         As for `venire.io.write_table`; the file appears whole or not at all. An open file gets
         CSV as the fits go on. With an executor, a folder: ``part-00000.parquet`` and so on, in the
@@ -57,6 +56,8 @@ def fit_files(
     columns : Columns, or mapping of str to str, optional
         The columns to read, `group` among them; or arguments of `Columns`. What is missing is found
         by the names of the columns and by what stands in them.
+    dialect : Dialect, optional
+        How text files are written; default: what their first rows say.
     executor : int, str, distributed.Client or Executor, optional
         Who does it: so many processes, which are started on this machine; the Dask cluster whose
         scheduler has this address, as in ``tcp://host:8786``; or the one of a client, which is
@@ -106,12 +107,12 @@ def fit_files(
     not depend on `memory`, on the executor, or on workers that die on the way: the same bits at one
     instruction set.
 
-    Parquet and Arrow files are read twice: first the column of groups (and the outcomes, if they
+    Files are read twice: first the column of groups (and the outcomes, if they
     come without a mapping), then batches of consecutive groups. Rows in any order but that of their
     groups are sorted into a temporary file in ``$TMPDIR`` or else beside the output, about as large
     as the columns in use. Memory grows with the number of groups, about 100 bytes each, and with
-    the largest batch; a group that needs more than `memory` is fitted all the same, and text files
-    (CSV, JSON) are read whole. Both are said in the summary's notes.
+    the largest batch; a group that needs more than `memory` is fitted all the same, and the
+    summary's notes say so.
 
     With an executor each file (a large one in several stretches of row groups) is a unit. Groups
     that are in one unit only are fitted by the worker that reads it, and only the fits move; the
@@ -130,7 +131,7 @@ def fit_files(
     """
     needs("pyarrow", "a file")
     begun = time.monotonic()
-    scanner = Scanner(source)
+    scanner = opened_source(source, dialect)
     if isinstance(columns, Mapping):
         chosen = chosen_in(scanner, Columns, None, columns, grouped=True)
     else:
@@ -147,11 +148,11 @@ def fit_files(
             checks.fail("output", "must name a folder", value=output, kind=TypeError)
         if job.shared:
             checks.fail("shared", "needs all groups in one process: leave executor out", value=True)
-        check_folder(output, source)
+        check_folder(output, scanner.roots)
     elif isinstance(output, (str, os.PathLike)):
         check_writable(output)
     tell = progress or (lambda what, done, total: None)
-    run = _Run(job, os.fspath(source), output, memory, n_threads, tell)
+    run = _Run(job, scanner, output, memory, n_threads, tell)
     with opened(executor) as tasks:
         done = run.to_folder(tasks, rows_per_part) if tasks.apart else run.to_file(tasks)
     taken = Taken(columns=job.columns, n_rows=done.n_rows, notes=scanner.notes)
@@ -163,7 +164,7 @@ class _Run:
     """A call: what is read and written, and with what means."""
 
     job: Job
-    source: str
+    scanner: Scanner
     output: Any
     memory: int
     n_threads: int | None
@@ -171,18 +172,15 @@ class _Run:
 
     def look(self, tasks: Executor, units: Sequence[Unit]) -> Found:
         memory, n_threads = tasks.limits(self.memory, self.n_threads)
-        return look(tasks, units, self.job, self.source, memory, n_threads, self.tell)
+        return look(tasks, units, self.job, self.scanner.path, memory, n_threads, self.tell)
 
     def to_file(self, tasks: Executor) -> GroupsSummary:
         """Fit in this process; what is fitted is written at once."""
-        files = tables_in.files_of(self.source)
-        if len(files) == 1 and not tables_in.comes_in_pieces(files[0]):
-            fits, schema, n_rows, notes = self._whole(files[0])
-        else:
-            found = self.look(tasks, [Unit(path) for path in files])
-            plan, notes = planned(found)
-            fits = fit_batches(found.scans, plan, found.work, self._folder(), self.tell)
-            schema, n_rows = found.work.schema, found.n_rows
+        memory, _ = tasks.limits(self.memory, self.n_threads)
+        found = self.look(tasks, units_of(self.scanner.files, self.job.names, pieces(memory)))
+        plan, notes = planned(found)
+        fits = fit_batches(found.scans, plan, found.work, self._folder(), self.tell)
+        schema, n_rows = found.work.schema, found.n_rows
         named = isinstance(self.output, (str, os.PathLike))
         tally = Tally()
         with TableWriter(self.output, schema, metadata=self._metadata()) as writer:
@@ -194,41 +192,12 @@ class _Run:
         parts = [os.fspath(self.output)] if named else []
         return GroupsSummary(**vars(tally), n_rows=n_rows, notes=notes, parts=parts)
 
-    def _whole(self, path: str) -> tuple[Iterator[Fitted], Any, int, list[str]]:
-        """A file that is read whole: its fits, their schema, its number of rows, and notes."""
-        import pyarrow as pa
-
-        job, n_threads, n_rows = self.job, self.n_threads, 0
-
-        def pieces() -> Iterator[Any]:
-            nonlocal n_rows
-            for piece in tables.pieces:
-                n_rows += len(piece[job.columns.first])
-                yield piece
-
-        tables = tables_in.open_tables(path, job.names, LABELS)
-        batch = Batch(pieces(), path, lambda at: (path, at), tables.is_text)
-        waiting = [job.comparisons(batch, n_threads)]
-        note = (
-            "a text file is read whole, which needs more than the memory given; a Parquet file is "
-            "read part by part"
-        )
-        known = {"O": pa.string(), "u": pa.uint64(), "i": pa.int64()}
-        schema = job.schema(*(known[x.dtype.kind] for x in (waiting[0].groups, waiting[0].items)))
-
-        def fits() -> Iterator[Fitted]:
-            fitting = partial(self.tell, "fitting")
-            yield job.fit(waiting.pop(), schema, n_threads, fitting)  # nobody else holds on to it
-
-        return fits(), schema, n_rows, [note] if free(self.memory) < 0 else []
-
     def to_folder(self, tasks: Executor, rows_per_part: int | None) -> GroupsSummary:
         """Have tasks fit the groups and write parts."""
-        files = tables_in.files_of(self.source)
-        if not tables_in.comes_in_pieces(files[0]):
-            raise DataError(self.source, "is a text file; a cluster reads Parquet files")
-        units = [unit for file in files for unit in units_of(os.path.abspath(file))]
-        with output_folder(self.output, self.source) as staging:
+        memory, _ = tasks.limits(self.memory, self.n_threads)
+        whole = units_of(self.scanner.files, self.job.names, pieces(memory))
+        units = [unit for one in whole for unit in cut_up(one)]
+        with output_folder(self.output, self.scanner.roots) as staging:
             found = self.look(tasks, units)
             starts = cut(found.groups.rows, rows_per_part or rows_of_part(found.n_rows))
             share = Share(found.work, found.groups.labels[starts], staging, self._metadata())

@@ -20,7 +20,7 @@ _REFUSED = "cannot be written: it exists and is no output of an earlier run"
 Path = str | os.PathLike[str]
 
 
-def check_folder(path: Path, source: Path) -> None:
+def check_folder(path: Path, sources: Sequence[Path]) -> None:
     """Refuse a place where no folder of parts may appear.
 
     Parameters
@@ -28,7 +28,7 @@ def check_folder(path: Path, source: Path) -> None:
     path : path-like
         A new folder, an empty one, or one that an earlier run wrote and that holds nothing else; it
         is replaced.
-    source : path-like
+    sources : sequence of path-like
         What is read; the output may not lie within.
 
     Raises
@@ -38,8 +38,9 @@ def check_folder(path: Path, source: Path) -> None:
     """
     path = os.path.abspath(path)
     above = os.path.dirname(path)
-    if (os.path.realpath(path) + os.sep).startswith(os.path.realpath(source) + os.sep):
-        raise DataError(path, "cannot be written: it lies within the folder that is read")
+    for source in sources:
+        if (os.path.realpath(path) + os.sep).startswith(os.path.realpath(source) + os.sep):
+            raise DataError(path, "cannot be written: it lies within the folder that is read")
     if not os.path.isdir(above):
         raise DataError(path, f"cannot be written: there is no folder {above}")
     if not os.path.lexists(path):
@@ -52,14 +53,14 @@ def check_folder(path: Path, source: Path) -> None:
 
 
 @contextmanager
-def output_folder(path: Path, source: Path) -> Iterator[str]:
+def output_folder(path: Path, sources: Sequence[Path]) -> Iterator[str]:
     """A hidden folder beside `path`, which takes its place at the end; see `check_folder`."""
-    check_folder(path, source)
+    check_folder(path, sources)
     with ExitStack() as stack:
         with about(path):
             staging = stack.enter_context(disk.whole_folder(path))
         yield staging
-        check_folder(path, source)  # once more: hours may have passed
+        check_folder(path, sources)  # once more: hours may have passed
         with about(path):
             stack.close()
 

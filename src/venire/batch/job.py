@@ -19,6 +19,7 @@ from venire.data.taken import Taken
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.io import DataError
 from venire.io.assemble import about_rows, rows_of
+from venire.io.sources import File
 from venire.models import DEFAULT, model_of
 from venire.priors import GaussianPrior
 from venire.ratings.fitting import check_arguments
@@ -30,7 +31,7 @@ __all__ = ["Batch", "FitOptions", "Fitted", "GroupsSummary", "Job", "Replicates"
 _EXAMPLES = 5
 _CHUNK = 1 << 16  # rows of a table
 
-Place = Callable[[int], tuple[str, int]]  # file and row, from 0, of a position
+Place = Callable[[int], tuple[str | File, int]]  # file and row, from 0, of a position
 
 
 class Replicates(NamedTuple):

@@ -22,9 +22,9 @@ from venire.batch.plan import Plan, Work, cut, pieces
 from venire.batch.scan import Counts, Scan, Unit, stream
 from venire.batch.source import ids_of
 from venire.data.coding import Encoder, encode_one
-from venire.io import TableWriter, tables_in
+from venire.io import Scanner, TableWriter
 
-__all__ = ["Part", "rows_of_part", "units_of", "write_parts"]
+__all__ = ["Part", "cut_up", "rows_of_part", "write_parts"]
 
 _UNIT = 1 << 21  # rows of a file that are read by one task, unless a row group has more
 _PARTS, _SMALL, _LARGE = 64, 1 << 16, 1 << 22  # number of parts to aim at; rows of one
@@ -63,14 +63,15 @@ class Part(NamedTuple):
         }
 
 
-def units_of(path: str) -> list[Unit]:
-    """A file, cut where that gives several workers something to do."""
-    rows = tables_in.rows_of_groups(path)
+def cut_up(unit: Unit) -> list[Unit]:
+    """A file, cut where that gives several workers something to do, and known to all of them."""
+    unit = unit._replace(path=unit.path.absolute())
+    rows = Scanner(unit.path).format().row_groups
     if sum(rows) <= _UNIT:
-        return [Unit(path)]
+        return [unit]
     starts = [*cut(np.array(rows), _UNIT).tolist(), len(rows)]
     before = np.concatenate([[0], np.cumsum(rows)]).tolist()
-    return [Unit(path, range(a, b), before[a]) for a, b in pairwise(starts)]
+    return [unit._replace(row_groups=range(a, b), start=before[a]) for a, b in pairwise(starts)]
 
 
 def rows_of_part(n_rows: int) -> int:

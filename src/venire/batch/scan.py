@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -13,8 +14,10 @@ import numpy as np
 from venire.batch.job import Job
 from venire.data.coding import Encoded, Encoder, encode, encode_one
 from venire.data.outcomes import Survey, survey
-from venire.io import DataError, tables_in
-from venire.io.assemble import LABELS, about_rows
+from venire.io import DataError, Scanner
+from venire.io.assemble import LABELS, about_rows, are_integers
+from venire.io.sources import File
+from venire.io.tables import Tables
 
 __all__ = [
     "Counts",
@@ -27,6 +30,7 @@ __all__ = [
     "scan",
     "settled",
     "stream",
+    "units_of",
 ]
 
 Path = str | os.PathLike[str]
@@ -42,13 +46,73 @@ class Counts(NamedTuple):
 class Unit(NamedTuple):
     """A file, or a run of row groups of a Parquet file."""
 
-    path: str
+    path: File
     row_groups: range | None = None
     start: int = 0  # rows of the file before it
+    whole: frozenset[str] = frozenset()  # columns of text whose labels are integers
 
-    def tables(self, names: dict[str, str], most: int) -> tables_in.Tables:
+    def tables(self, names: dict[str, str], most: int) -> Tables:
         """Open it, to read `most` rows at a time."""
-        return tables_in.open_tables(self.path, names, LABELS, most, self.row_groups)
+        import pyarrow as pa
+
+        tables = Scanner(self.path).tables(names, LABELS, most, self.row_groups)
+        whole = self.whole & set(names.values())
+        if not whole:
+            return tables
+        types = {**tables.types, **dict.fromkeys(whole, pa.int64())}
+        return replace(tables, types=types, pieces=(_cast(p, types) for p in tables.pieces))
+
+
+def _cast(batch: Any, types: dict[str, Any]) -> Any:
+    """A record batch, its columns of these types."""
+    import pyarrow as pa
+
+    return pa.record_batch(
+        {f.name: _plain(batch[f.name], f.type, types[f.name]) for f in batch.schema}
+    )
+
+
+def _plain(column: Any, kind: Any, wanted: Any) -> Any:
+    inner = plain_type(kind)
+    return column if inner == wanted else column.cast(inner).cast(wanted)
+
+
+def units_of(files: Sequence[File], names: dict[str, str], most: int) -> list[Unit]:
+    """Files, none of them cut; text labels that all are integers are read as such.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or lacks a column.
+    """
+    import pyarrow as pa
+
+    asked = [("group",), ("first", "second")]
+    texts = []
+    for file in files:
+        tables = Scanner(file).tables(names, LABELS, most)
+        texts.append(tables.is_text)
+        if not tables.is_text:
+            kinds = {argument: plain_type(tables.types[names[argument]]) for argument in LABELS
+                     if argument in names}  # fmt: skip
+            asked = [one for one in asked if all(pa.types.is_integer(kinds[a]) for a in one)]
+        elif asked:
+            some = {argument: names[argument] for one in asked for argument in one}
+            for piece in Scanner(file).tables(some, LABELS, most).pieces:
+                asked = [one for one in asked if all(_is_whole(piece[names[a]]) for a in one)]
+                if not asked:
+                    break
+    whole = frozenset(names[argument] for one in asked for argument in one)
+    return [
+        Unit(file, whole=whole if is_text else frozenset())
+        for file, is_text in zip(files, texts, strict=True)
+    ]
+
+
+def _is_whole(column: Any) -> bool:
+    """Whether all texts of a column are integers."""
+    values = getattr(column, "dictionary", None)
+    return are_integers(t for t in (column if values is None else values).to_pylist() if t)
 
 
 class Scan(NamedTuple):
@@ -130,15 +194,13 @@ def stream(
     units: Sequence[Unit], names: dict[str, str], most: int, types: dict[str, Any]
 ) -> Iterator[Any]:
     """The record batches of all units, their columns of these types."""
-    import pyarrow as pa
 
     for unit in units:
         for piece in unit.tables(names, most).pieces:
             batch: Any = piece
             if any(plain_type(f.type) != types[f.name] for f in batch.schema):
-                with tables_in.readable(unit.path):
-                    columns = {f.name: batch[f.name].cast(types[f.name]) for f in batch.schema}
-                batch = pa.record_batch(columns)
+                with about_rows(unit.path, names):
+                    batch = _cast(batch, types)
             yield batch
 
 
@@ -177,7 +239,7 @@ def settled(scans: Sequence[Scan], job: Job, source: Path) -> tuple[Job, dict[st
     if not full:
         raise DataError(source, "holds no rows")
 
-    def place(at: int) -> tuple[str, int]:
+    def place(at: int) -> tuple[File, int]:
         for one in full:
             if at < one.n_rows:
                 break

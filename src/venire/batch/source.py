@@ -28,6 +28,7 @@ from venire.batch.plan import Plan, Work, pieces
 from venire.batch.scan import Scan, plain_type, stream
 from venire.data.coding import encode_one
 from venire.io import DataError
+from venire.io.sources import File
 
 __all__ = ["Source", "ids_of"]
 
@@ -88,7 +89,7 @@ class Source:
         else:
             yield from _cut(found, self._plan.rows(), self._scans[-1].unit.path)
 
-    def _place(self, batch: int, position: int) -> tuple[str, int]:
+    def _place(self, batch: int, position: int) -> tuple[File, int]:
         """File and row, from 0, of a row of a batch."""
         if not (self.spills or self._skips):  # the rows as they come
             position += int(self._plan.rows()[:batch].sum())
@@ -124,7 +125,7 @@ def ids_of(piece: Any, plan: Plan, work: Work) -> np.ndarray:
     return plan.batch_of(labels).astype(kind)[codes]
 
 
-def _cut(pieces: Iterator[Any], sizes: np.ndarray, path: str) -> Iterator[Iterator[Any]]:
+def _cut(pieces: Iterator[Any], sizes: np.ndarray, path: File) -> Iterator[Iterator[Any]]:
     """Stretches of so many rows each."""
     rest: Any = None
 

@@ -30,7 +30,7 @@ class Audit(Command):
     Exit code 0: done; 1: the data, or a grave finding with --strict; 2: usage.
     """
 
-    file: Path = opt.file()
+    file: opt.Source
     columns: Given = opt.comparisons(without=("group",))
     order_effect: bool = option(False, "That being first helps is known and fitted.", MODEL)
     n_threads: int | None = opt.threads()
@@ -43,7 +43,7 @@ class Audit(Command):
         """Read all columns, and look."""
         with steps(f"auditing {self.file}"):
             found = audit(
-                self.file, order_effect=self.order_effect, n_threads=self.n_threads,
+                self.file.opened(), order_effect=self.order_effect, n_threads=self.n_threads,
                 progress=steps.rows, **self.columns.named,
             )  # fmt: skip
         facts = {

@@ -240,9 +240,17 @@ def _places(command: Command) -> dict[str, tuple[Path | None, Place]]:
     }
 
 
+def _inputs(command: Command) -> list[Path]:
+    """The files and folders that the command's source names."""
+    values = (getattr(command, one.name) for one in fields(command))  # type: ignore[arg-type]
+    return [path for value in values for path in getattr(value, "inputs", ())]
+
+
 def _check_places(command: Command) -> None:
     """Refuse to write over what is read, or twice to one file."""
-    taken: dict[Path, str] = {}
+    taken = {
+        path: f"the input {'folder' if path.is_dir() else 'file'}" for path in _inputs(command)
+    }
     for name, (path, place) in _places(command).items():
         if path is None:
             continue

@@ -46,7 +46,7 @@ class Consensus(Command):
     Exit code 0: done; 1: the data (the message names file, row and column); 2: usage.
     """
 
-    file: Path = opt.file()
+    file: opt.Source
     columns: Given = block(
         of=VoteColumns,
         without=("by",),
@@ -102,7 +102,7 @@ class Consensus(Command):
         """Read, combine, and look at the teachers."""
         with steps(f"reading {self.file}"):
             votes, gold = io.read_votes(
-                self.file,
+                self.file.opened(),
                 strength=self.strength,
                 n_threads=self.n_threads,
                 progress=steps.rows,

@@ -42,7 +42,7 @@ class Fit(Command):
     exists); 2: usage.
     """
 
-    file: Path = opt.file()
+    file: opt.Source
     columns: Given = opt.comparisons(without=("group",))
     model: opt.Model
     prior: str = opt.prior(
@@ -76,7 +76,7 @@ class Fit(Command):
         """Read, fit, draw replicates if they are wanted."""
         with steps(f"reading {self.file}"):
             comparisons = io.read_comparisons(
-                self.file,
+                self.file.opened(),
                 n_threads=self.stopping.n_threads,
                 progress=steps.rows,
                 **self.columns.named,

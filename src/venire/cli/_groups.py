@@ -13,10 +13,10 @@ from venire._native.grouped import STATUSES
 from venire.batch import GroupsSummary, Replicates, fit_files
 from venire.batch.plan import bytes_of
 from venire.cli import _options as opt
-from venire.cli._command import Command, Refused, argument, misused, option
+from venire.cli._command import Command, Refused, misused, option
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
-from venire.cli._report import READ, Place, Report, some
+from venire.cli._report import Place, Report, some
 from venire.cli._taken import with_taken
 from venire.data.recognition import Given
 from venire.errors import NotIdentifiedError
@@ -43,12 +43,7 @@ class Groups(Command):
     row and column), or --strict; 2: usage.
     """
 
-    source: Path = argument(
-        "SOURCE",
-        "A folder of Parquet files, or a file: Parquet, Arrow or Feather, which are read part by "
-        "part; CSV, TSV or JSON lines (also .gz), which are read whole.",
-        READ,
-    )
+    source: opt.Source
     columns: Given = opt.comparisons(without=("cluster",))
     model: opt.Model
     prior: str = opt.prior("0.01", "none: groups without a finite fit get none.", "none")
@@ -70,7 +65,7 @@ class Groups(Command):
         show_default="4G",
     )
     workers: int | None = option(
-        None, "Fit in so many processes on this machine; SOURCE is Parquet, the output a folder.",
+        None, "Fit in so many processes on this machine; the output is a folder.",
         _RUN, min=1,
     )  # fmt: skip
     scheduler: str | None = option(
@@ -130,7 +125,7 @@ class Groups(Command):
         if draws.n_resamples is not None:
             bootstrap = Replicates(draws.n_resamples, draws.scheme, draws.seed, self.level)
         return fit_files(
-            self.source,
+            self.source.opened(),
             sys.stdout.buffer if self.output is None else self.output,
             self.columns.named,
             executor=self.scheduler or self.workers,

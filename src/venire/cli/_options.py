@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import typer
 
 from venire.cli._command import argument, block, misused, option
-from venire.cli._report import CSV, PICTURE, READ, TABLE
+from venire.cli._report import CSV, PICTURE, TABLE
 from venire.data.columns import Columns
 from venire.data.recognition import Given
+from venire.io import Dialect, Scanner
 from venire.models import DEFAULT, MODELS
 from venire.priors import GaussianPrior
 
-MODEL, OUT, VOTES = "Model", "Output", "Votes (one way)"
+MODEL, OUT, VOTES, READING = "Model", "Output", "Votes (one way)", "Text files"
 _FORMATS = ".parquet, .arrow, .csv, .json or .jsonl"
 _SIDES = ("first", "second", "tie", "win", "loss", "draw")
 
@@ -104,11 +106,6 @@ THREE: tuple[Any, dict[str, Any]] = (
 # ---- single options -----------------------------------------------------------------------------
 
 
-def file() -> Any:
-    """A file of rows."""
-    return argument("FILE", "CSV, TSV or JSON lines (also .gz), Parquet, Arrow or Feather.", READ)
-
-
 def prior(default: str, says: str, *words: str) -> Any:
     """The precision of a prior, or one of these words; `prior_of` reads it."""
 
@@ -184,6 +181,45 @@ def quiet() -> Any:
 def comparisons(**how: Any) -> Any:
     """The columns of comparisons; those that are not given are found."""
     return block(of=Columns, typed={"mapping": SCORES}, **how)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """What is read, and how text files in it are written."""
+
+    files: list[str] = argument(
+        "FILE...",
+        "Files, folders or globs, read as one table; - is standard input. CSV and the like, JSON, "
+        "Parquet, Arrow, Excel; also .gz, .bz2, .zst, .xz, .zip.",
+    )
+    delimiter: str | None = option(
+        None, "Between fields: a character, or tab. Default: found out.", READING, metavar="CHAR"
+    )
+    encoding: str | None = option(
+        None, "Such as cp1252 or utf-16. Default: found out.", READING, metavar="NAME"
+    )
+    decimal: str | None = option(
+        None, "Of numbers: . or , (default: found out).", READING, metavar="CHAR"
+    )
+
+    def __post_init__(self) -> None:
+        self._dialect()
+
+    def _dialect(self) -> Dialect:
+        return Dialect(delimiter=self.delimiter, encoding=self.encoding, decimal=self.decimal)
+
+    def __str__(self) -> str:
+        names = ["standard input" if name == "-" else name for name in self.files]
+        return ", ".join(names[:3]) + ", ..." * (len(names) > 3)
+
+    @property
+    def inputs(self) -> list[Path]:
+        """What may not be written to."""
+        return [Path(name) for name in self.files if name != "-"]
+
+    def opened(self) -> Scanner:
+        """A scanner of it."""
+        return Scanner(self.files[0] if len(self.files) == 1 else self.files, self._dialect())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from venire._core.checks import BadTypeError, BadValueError
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, block, misused, option
 from venire.cli._fit import WEAK_PRECISION
-from venire.cli._options import MODEL, OUT, prior_of
+from venire.cli._options import MODEL, OUT, VOTES, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import TABLE, Report, grid, number
 from venire.cli._taken import with_taken
@@ -49,7 +49,7 @@ class Rate(Command):
     Exit code 0: done; 1: the data (the message names file, row and column); 2: usage.
     """
 
-    file: Path = opt.file()
+    file: opt.Source
     columns: Given = block(
         of=VoteColumns,
         without=("pair",),
@@ -59,6 +59,9 @@ class Rate(Command):
             "probabilities": opt.THREE,
             "swapped": (str | None, {}),
         },
+    )
+    strength: float = option(
+        1.0, "Votes that a row of probabilities is worth.", VOTES, callback=opt.POSITIVE
     )
     method: str = option(
         "reliability",
@@ -107,7 +110,7 @@ class Rate(Command):
     def do(self, steps: Steps) -> Report:
         """Read, rate, and look at the judges."""
         with steps(f"reading {self.file}"):
-            scanner = io.Scanner(self.file)
+            scanner = self.file.opened()
             chosen = chosen_in(scanner, VoteColumns, None, self.columns.named, grouped=True)
             columns = chosen.columns
             if self.method == "stacked" and columns.gold is None:
@@ -115,7 +118,11 @@ class Rate(Command):
             if columns.swapped is None:  # rows are in the order in which answers were shown
                 columns = replace(columns, swapped=False)
             votes, gold = io.read_votes(
-                scanner, columns, n_threads=self.n_threads, progress=steps.rows
+                scanner,
+                columns,
+                strength=self.strength,
+                n_threads=self.n_threads,
+                progress=steps.rows,
             )
             taken = None if votes.taken is None else chosen.said(votes.taken)
         with steps("rating"), warnings.catch_warnings():
@@ -177,7 +184,8 @@ class Rate(Command):
         if "category" in table:
             place = {label: k for k, label in enumerate(dict.fromkeys(table["category"].tolist()))}
             block = np.array([place[label] for label in table["category"].tolist()])
-        order = np.lexsort((-table["theta"], table["component"], block))
+        part = table.get("component", block)
+        order = np.lexsort((-table["theta"], part, ~table["determined"], block))
         return {name: column[order] for name, column in table.items()}
 
     def _drawn(self, rated: Rated) -> Tables:
@@ -249,6 +257,10 @@ class Rate(Command):
             if rest:
                 said.append(f"and {rest:,} more rows; -o FILE writes all")
             said.append(_judges(teachers))
+            if np.isfinite(teachers["position_bias"]).any() and self.columns.swapped is None:
+                said.append(
+                    "position bias: the first of a row was taken to be shown first (--swapped)"
+                )
         return said
 
     def _shown(self, table: Tables) -> tuple[Table, int]:

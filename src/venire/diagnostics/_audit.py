@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from os import PathLike
 from typing import Any, NamedTuple, Unpack
 
 from venire._core import checks
@@ -161,7 +161,7 @@ def _of_table(
     progress: Callable[[int, int], None] | None,
 ) -> Audit:
     """Of a file or a frame, whose columns are found where they are not named."""
-    if isinstance(data, (str, os.PathLike)):
+    if isinstance(data, (str, PathLike)):
         data = Scanner(data)
     is_file = isinstance(data, Scanner)
     sample = data.sample if is_file else lambda: recognition.frame_sample(data)

@@ -14,7 +14,7 @@ from venire.diagnostics._reading import of_rows
 from venire.io import DataError
 from venire.io.assemble import LABELS, about_rows, rows_of
 from venire.io.scanner import Scanner
-from venire.io.tables_in import joined
+from venire.io.tables import joined
 
 __all__ = ["of_source"]
 
@@ -54,10 +54,14 @@ def of_source(
         if progress is not None and tables.n_rows:
             progress(n_rows, tables.n_rows)
 
+    def place(position: int) -> tuple[str, int]:
+        file, row = scanner.place(position)
+        return file.name, row
+
     with about_rows(scanner.path, names, scanner.place):
         rows = rows_of(pieces(), columns, is_text=tables.is_text, n_threads=n_threads, heard=heard)
         if rows is None:
             raise DataError(scanner.path, "holds no rows")
         date = moments(joined(dates)) if dates else None
-        evidence = of_rows(rows, columns, order_effect, signatures, date, locate=scanner.place)
+        evidence = of_rows(rows, columns, order_effect, signatures, date, locate=place)
         return evidence, rows.taken(columns, *scanner.notes)

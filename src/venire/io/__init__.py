@@ -6,13 +6,12 @@ row and the column. Writes tables whole or not at all. Needs pyarrow (``pip inst
 """
 
 from venire.io._errors import DataError
-from venire.io._names import columns_in
 from venire.io._read import read_comparisons, read_grouped
 from venire.io._read_any import read
 from venire.io._read_table import TableFile, read_table
 from venire.io._read_votes import VotesFile, read_votes
 from venire.io._teachers import read_teachers
-from venire.io.scanner import Dialect, Scanner
+from venire.io.scanner import Dialect, Scanner, columns_in
 from venire.io.tables_out import TableWriter, check_writable, write_table
 
 __all__ = [

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import lzma
 import os
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from venire._core.extras import needs
 from venire._core.failing import NO_VALUE, settling, worded
 
-__all__ = ["DataError"]
+__all__ = ["DataError", "readable"]
 
 
 class DataError(ValueError):
@@ -76,3 +82,36 @@ class DataError(ValueError):
             return f"{self.path}: {self.reason}" + (f"; {cure}" if cure else "")
         text = worded(", ".join(where), self.value, None, self.reason, cure)
         return f"{self.path}: {text}"
+
+
+@contextmanager
+def readable(path: str | os.PathLike[str], *more: type[Exception]) -> Iterator[None]:
+    """What reading a broken file raises within is a DataError about it; `more`: that, too."""
+    pa = needs("pyarrow", "a file")
+    broken = (
+        pa.ArrowException, OSError, EOFError, UnicodeError, zlib.error, lzma.LZMAError,
+        zipfile.BadZipFile, RecursionError, *more,
+    )  # fmt: skip
+    try:
+        yield
+    except DataError:
+        raise
+    except broken as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: str | os.PathLike[str], error: Exception) -> DataError:
+    """The error of a broken file in the words of the package."""
+    text = str(error.strerror if isinstance(error, OSError) and error.strerror else error)
+    text = " ".join(text.split())
+    if "magic bytes" in text or "Couldn't deserialize thrift" in text:
+        text = f"is not a whole Parquet file; was it cut off? ({text})"
+    elif isinstance(error, EOFError) or "Truncated compressed" in text or "end-of-stream" in text:
+        text = f"is cut off: the compressed data end too early ({text})"
+    elif isinstance(error, RecursionError):
+        text = "is nested too deeply"
+    elif isinstance(error, zlib.error | lzma.LZMAError):
+        text = f"is damaged: the compressed data make no sense ({text})"
+    else:
+        text = f"cannot be read: {text}"
+    return DataError(path, text)

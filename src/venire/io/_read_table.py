@@ -10,11 +10,12 @@ import numpy as np
 
 from venire._core.checks import fail
 from venire.io._errors import DataError
-from venire.io._formats import Path
 from venire.io.assemble import about_rows, gathered, located
-from venire.io.scanner import Scanner
+from venire.io.choosing import opened
 
 __all__ = ["TableFile", "read_table"]
+
+Path = str | os.PathLike[str]
 
 
 class TableFile(NamedTuple):
@@ -38,7 +39,7 @@ class TableFile(NamedTuple):
         return located(self.path, error, self.names)
 
 
-def read_table(path: Path, names: Mapping[str, str], labels: Sequence[str] = ()) -> TableFile:
+def read_table(path: Any, names: Mapping[str, str], labels: Sequence[str] = ()) -> TableFile:
     """Read columns of a file.
 
     Parameters
@@ -71,16 +72,16 @@ def read_table(path: Path, names: Mapping[str, str], labels: Sequence[str] = ())
         if not isinstance(name, str):
             fail(argument, "must name a column, as text", value=name, kind=TypeError)
     names = dict(names)
-    scanner = Scanner(path)
-    with about_rows(path, names, scanner.place):
+    scanner = opened(path, None)
+    with about_rows(scanner.path, names, scanner.place):
         tables = scanner.tables(names, labels)
         coded = [argument for argument in labels if argument in names]
         texts = coded if tables.is_text else ()
         frame = gathered(tables.pieces, names, coded, texts) if names else None
         if frame is None:
-            raise DataError(path, "holds no rows")
+            raise DataError(scanner.path, "holds no rows")
         columns = {a: frame[f"\0{a}" if a in coded else name] for a, name in names.items()}
         for argument in coded:
             found = columns[argument]
             columns[argument] = np.asarray(found.items[found.codes])
-        return TableFile(columns, names, os.fspath(path))
+        return TableFile(columns, names, scanner.path)

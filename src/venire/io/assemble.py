@@ -17,10 +17,11 @@ from venire.data.columns import Columns
 from venire.data.frames import read_frame
 from venire.data.outcomes import Reading
 from venire.data.rows import Rows
-from venire.io import tables_in
-from venire.io._errors import DataError
+from venire.io._errors import DataError, readable
+from venire.io.scanner import line_of_row
+from venire.io.tables import joined
 
-__all__ = ["LABELS", "about_rows", "gathered", "located", "rows_of"]
+__all__ = ["LABELS", "about_rows", "are_integers", "gathered", "located", "rows_of"]
 
 PAIR = ("first", "second")
 LABELS = (*PAIR, "cluster", "group")  # the arguments that hold labels
@@ -119,7 +120,7 @@ def gathered(
         heard(n_rows)
     if n_rows == 0:
         return None
-    frame: dict[str, Any] = {column: tables_in.joined(parts) for column, parts in rest.items()}
+    frame: dict[str, Any] = {column: joined(parts) for column, parts in rest.items()}
     del rest
     for encoder in encoders:
         found, codes = encoder.finish()
@@ -130,12 +131,17 @@ def gathered(
     return frame
 
 
+def are_integers(texts: Iterable[str]) -> bool:
+    """Whether all texts are integers, written in the one way that integers are."""
+    return all(re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) for text in texts)
+
+
 def _as_integers(items: np.ndarray, codes: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
     """Text labels that all are written as integers, in one way each, as integers."""
     if items.dtype != object:
         return items, codes
     texts = items.tolist()
-    if not all(re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) for text in texts):
+    if not are_integers(texts):
         return items, codes
     numbers = np.array([int(text) for text in texts], np.int64)
     order = np.argsort(numbers)
@@ -167,7 +173,7 @@ def located(
     row = line = None
     if error.position is not None:
         path, row = (path, error.position) if place is None else place(error.position)
-        line = tables_in.line_of_row(path, row)
+        line = line_of_row(path, row)
         row += 1
     return DataError(
         path, error.reason, row=row, line=line, column=names.get(error.argument),
@@ -183,7 +189,7 @@ def about_rows(
 ) -> Iterator[None]:
     """What is wrong with rows that are read and checked within is a DataError; see `located`."""
     try:
-        with tables_in.readable(path):
+        with readable(path):
             yield
     except DataError:
         raise

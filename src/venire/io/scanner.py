@@ -2,6 +2,16 @@
 
 ``Scanner(source)`` finds out what the files are and how they are written; `names` and `sample` say
 what they hold, `tables` reads columns of them, and `place` says where a row stands.
+
+=============================  ==================================================================
+a file that                    is read by
+=============================  ==================================================================
+begins with ``PAR1``           `Parquet`
+begins with ``ARROW1``         `Arrow`, and so does what is called .arrow or .feather
+is a zip file with a workbook  `Excel`
+begins with ``{`` or ``[``     `Json`, and so does what is called .json or .jsonl
+is any other text              `Csv`
+=============================  ==================================================================
 """
 
 from __future__ import annotations
@@ -9,35 +19,24 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
-from venire.io import tables_in
-from venire.io._errors import DataError
-from venire.io._names import columns_in
-from venire.io.tables_in import Tables
+from venire.io._errors import DataError, readable
+from venire.io.dialects import Dialect
+from venire.io.sources import PACKED, File, files_of
+from venire.io.tables import Format, Tables
 
-__all__ = ["Dialect", "Scanner"]
+__all__ = ["Dialect", "Scanner", "columns_in", "line_of_row"]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Dialect:
-    """How text files are written; what is not given is found out.
-
-    Parameters
-    ----------
-    delimiter : str, optional
-        One character, or "tab".
-    encoding : str, optional
-        As Python names it.
-    decimal : str, optional
-        "." or ",".
-    """
-
-    delimiter: str | None = None
-    encoding: str | None = None
-    decimal: str | None = None
+_BY_NAME = {".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow", ".feather": "arrow",
+            ".ipc": "arrow", ".arrows": "arrow", ".csv": "csv", ".tsv": "tsv", ".jsonl": "json",
+            ".ndjson": "json", ".json": "json", ".xlsx": "excel"}  # fmt: skip
+_READERS = {"parquet": ("_columnar", "Parquet"), "arrow": ("_columnar", "Arrow"),
+            "excel": ("_excel", "Excel"), "json": ("_json", "Json"), "csv": ("_csv", "Csv"),
+            "tsv": ("_csv", "Csv")}  # fmt: skip
+_BY_START = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow"}
 
 
 class Scanner:
@@ -46,44 +45,76 @@ class Scanner:
     Parameters
     ----------
     source : path-like, binary file, or list of them
-        Files, folders, globs, or "-" for standard input.
-    dialect : Dialect
-        How text files are written.
+        Files, folders, globs, or "-" for standard input. Columns are found by name in each file; in
+        a folder all files of known formats are read, those below it too.
+    dialect : Dialect, optional
+        How text files are written; by default that is found out.
 
     Attributes
     ----------
     path : str
         What the source is called in errors that are about no row.
+    files : list of File
+    roots : list of path-like
+        What the source names: paths of files and folders.
+
+    Raises
+    ------
+    DataError
+        If there is no such file.
+
+    Examples
+    --------
+    >>> import io
+    >>> from venire.io import Scanner
+    >>> scanner = Scanner(io.BytesIO(b"home;away;goals\\nx;y;1,5\\n"))
+    >>> scanner.names, scanner.sample(), scanner.notes
+    (['home', 'away', 'goals'], {'home': ['x'], 'away': ['y'], 'goals': ['1.5']}, \
+("delimiter ';'", 'decimal comma'))
     """
 
-    def __init__(self, source: Any, dialect: Dialect = Dialect()) -> None:
+    def __init__(self, source: Any, dialect: Dialect | None = None) -> None:
+        self.files = files_of(source, dialect)
+        single = isinstance(source, (str, os.PathLike))
+        several = ", ".join(file.name for file in self.files[:3]) + ", ..." * (len(self.files) > 3)
+        self.path = os.fspath(source) if single and source != "-" else several
         many = source if isinstance(source, (list, tuple)) else [source]
-        self.dialect = dialect
-        self.path = ", ".join(map(os.fspath, many))
-        self.files = [file for one in many for file in tables_in.files_of(one)]
+        self.roots = [one for one in many if isinstance(one, (str, os.PathLike))]
+        self._formats: dict[int, Format] = {}
         self._starts: list[int] = []  # number of rows before each file that was opened
+
+    def format(self, number: int = 0) -> Format:
+        """The reader of one of the files."""
+        if number not in self._formats:
+            file = self.files[number]
+            with readable(file.name):
+                found = _format_of(file)
+            if len(self.files) > 64:  # do not hold on to thousands of open files
+                return found
+            self._formats[number] = found
+        return self._formats[number]
 
     @cached_property
     def names(self) -> list[str]:
         """Names of the columns."""
-        return columns_in(self.files[0])
+        return self.format().names
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was found out of the dialect rather than told; complete once all is read."""
-        return ()
+        return tuple(dict.fromkeys(n for one in self._formats.values() for n in one.notes))
 
     def sample(self, n: int = 1000) -> dict[str, list[Any]]:
-        """Values of all columns in the first rows, and in some of later ones, n at most."""
-        names = {name: name for name in self.names}
-        found: dict[str, list[Any]] = {name: [] for name in names}
-        tables = tables_in.open_tables(self.files[0], names, list(names), n)
-        for piece in tables.pieces:
-            return {name: piece[name][:n].to_pylist() for name in found}
-        return found
+        """Values of all columns in some rows, the first among them; n of them at most."""
+        with readable(self.files[0].name):
+            return self.format().sample(n)
 
     def tables(
-        self, names: Mapping[str, str], labels: Sequence[str], most: int | None = None
+        self,
+        names: Mapping[str, str],
+        labels: Sequence[str],
+        most: int | None = None,
+        row_groups: range | None = None,
     ) -> Tables:
         """Read columns.
 
@@ -95,34 +126,114 @@ class Scanner:
             Those of the arguments that hold labels.
         most : int, optional
             Rows of a piece at most.
+        row_groups : range, optional
+            Only these parts of a Parquet file.
 
         Raises
         ------
         DataError
             If a file is of no known format or lacks a column; or, from the pieces, if it is broken.
         """
-        every = [
-            tables_in.open_tables(file, names, labels, most)
-            for file in (*self.files[1:], self.files[0])
-        ]
-        total, first = sum(tables.n_rows for tables in every), every[-1]
-        del every  # the first one stays open
+        counts: list[int] = []
+        texts = []
+        known = True
+        for number, file in reversed([*enumerate(self.files)]):
+            with readable(file.name):
+                first = self.format(number).tables(names, labels, most, row_groups)
+            known = known and first.n_rows is not None
+            counts.append(first.n_rows or 0)
+            texts.append(first.is_text)
+        told = {names[argument] for argument in labels if argument in names}
+        as_text = told if any(texts) and not all(texts) else set()
+        pieces = self._pieces(first, names, labels, most, row_groups)
+        if as_text:
+            pieces = (_with_texts(piece, as_text) for piece in pieces)
+        n_rows = sum(counts) if known else None
+        return Tables(pieces, n_rows, any(texts), first.types if len(self.files) == 1 else {})
 
-        def pieces() -> Iterator[Mapping[str, Any]]:
-            done = 0
-            self._starts = []
-            for number, file in enumerate(self.files):
-                self._starts.append(done)
-                tables = tables_in.open_tables(file, names, labels, most) if number else first
+    def _pieces(
+        self,
+        first: Tables,
+        names: Mapping[str, str],
+        labels: Sequence[str],
+        most: int | None,
+        row_groups: range | None,
+    ) -> Iterator[Any]:
+        done = 0
+        self._starts = []
+        for number, file in enumerate(self.files):
+            self._starts.append(done)
+            with readable(file.name):
+                tables = first
+                if number:
+                    tables = self.format(number).tables(names, labels, most, row_groups)
                 for piece in tables.pieces:
                     yield piece
-                    done += len(piece[next(iter(names.values()))])
+                    done += piece.num_rows
 
-        return Tables(pieces(), total, first.is_text, first.types)
-
-    def place(self, position: int) -> tuple[str, int]:
+    def place(self, position: int) -> tuple[File, int]:
         """File and row, from 0, of a row of the tables that were read last."""
-        if not self._starts:
-            raise DataError(self.path, "has not been read")
-        which = bisect_right(self._starts, position) - 1
-        return self.files[which], position - self._starts[which]
+        which = max(bisect_right(self._starts, position) - 1, 0)
+        return self.files[which], position - (self._starts[which] if self._starts else 0)
+
+
+def line_of_row(file: File | str | os.PathLike[str], row: int) -> int | None:
+    """Line, from 1, on which a row, from 0, of a file ends; None if it has no lines."""
+    return Scanner(file).format().line_of_row(row)
+
+
+def columns_in(source: Any, dialect: Dialect | None = None) -> list[str]:
+    """Names of the columns of a source, as `Scanner` takes it.
+
+    Raises
+    ------
+    DataError
+        If a file does not exist or cannot be read.
+    """
+    return Scanner(source, dialect).names
+
+
+def _with_texts(piece: Any, names: set[str]) -> Any:
+    """A piece whose labels are text, as they are in other files."""
+    import pyarrow as pa
+
+    columns = {f.name: piece[f.name] for f in piece.schema}
+    for name in names:
+        kind = columns[name].type
+        if not (pa.types.is_string(kind) or pa.types.is_dictionary(kind)):
+            columns[name] = columns[name].cast(pa.string())
+    return pa.table(columns)
+
+
+def _format_of(file: File) -> Format:
+    """The reader of a file.
+
+    Raises
+    ------
+    DataError
+        If it is of no known format.
+    """
+    what = _named(file)
+    module, reader = _READERS[what]
+    found = getattr(import_module(f"venire.io.{module}"), reader)
+    return found(file, "\t") if what == "tsv" else found(file)
+
+
+def _named(file: File) -> str:
+    """The format of a file, by its first bytes and then by its name."""
+    if file.compression() == "zip" and "xl/workbook.xml" in file.members():
+        return "excel"
+    with file.open() as stream:
+        head = stream.read(4096)
+    if not head:
+        raise DataError(file.name, "is empty")
+    for start, what in _BY_START.items():
+        if head.startswith(start):
+            return what
+    stem, ending = os.path.splitext(file.name.lower())
+    if ending in PACKED:
+        ending = os.path.splitext(stem)[1]
+    if ending in _BY_NAME:
+        return _BY_NAME[ending]
+    text = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xfe\xff \t\r\n")
+    return "json" if text.startswith((b"{", b"[")) else "csv"

@@ -1,6 +1,6 @@
 """Teachers' votes combined: Beta posteriors, weighted pools, stacking on gold."""
 
-from venire.panel._agreement import Agreement, agreement, position_bias
+from venire.panel._agreement import Agreement, agreement
 from venire.panel._beta_prior import fit_beta_prior
 from venire.panel._consensus import consensus
 from venire.panel._gold import GoldReport
@@ -11,7 +11,7 @@ from venire.panel._posterior import BetaPosterior
 from venire.panel._result import Consensus
 from venire.panel._stack import Stack, stack
 from venire.panel._teachers import TeacherCalibration, calibrate_teachers
-from venire.panel._without import Without
+from venire.panel._weighing import Weighing
 
 __all__ = [
     "METHODS",
@@ -23,12 +23,11 @@ __all__ = [
     "Notice",
     "Stack",
     "TeacherCalibration",
-    "Without",
+    "Weighing",
     "agreement",
     "calibrate_teachers",
     "consensus",
     "fit_beta_prior",
     "needs_votes",
-    "position_bias",
     "stack",
 ]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire.panel._board import Board
-from venire.panel._without import Sums, Without, fixed, gained, relied
+from venire.panel._weighing import Sums, Weighing, fixed, gained, relied
 from venire.panel.reliability import FEWEST_TEACHERS, FLOOR, agreed, log_odds
 
 __all__ = [
@@ -214,14 +214,14 @@ class Method(NamedTuple):
     needs_gold: bool = False  # weights are learned from it, starting from the pool
     most_teachers: int | None = None
     has_correlation: bool = False  # in its weights: posteriors need no widening
-    without: Callable[[Board, Floats | None, Sums], Without] | None = None  # parts of the votes
+    weighing: Callable[[Board, Floats | None, Sums], Weighing] | None = None  # of other votes
 
 
 METHODS: dict[str, Method] = {
-    "uniform": Method(uniform, without=fixed),
-    "variance": Method(variance, without=fixed),
-    "precision": Method(precision, without=gained),
-    "reliability": Method(reliability, hears_gold=True, without=relied),
+    "uniform": Method(uniform, weighing=fixed),
+    "variance": Method(variance, weighing=fixed),
+    "precision": Method(precision, weighing=gained),
+    "reliability": Method(reliability, hears_gold=True, weighing=relied),
     "correlated": Method(
         correlated, hears_gold=True, most_teachers=MOST_TEACHERS, has_correlation=True
     ),

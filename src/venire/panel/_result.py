@@ -17,7 +17,7 @@ from venire.data.votes import Votes
 from venire.panel._board import board_of
 from venire.panel._methods import METHODS
 from venire.panel._posterior import BetaPosterior
-from venire.panel._without import Sums, Without
+from venire.panel._weighing import Sums, Weighing
 
 if TYPE_CHECKING:
     from venire.panel._board import Consistency
@@ -167,8 +167,8 @@ class Consensus:
             f"n_teachers={self.n_teachers}, warnings={len(self.warnings)})"
         )
 
-    def without(self, cluster: NDArray[np.int64], n_clusters: int) -> Without | None:
-        """The teachers' weights if the pairs of one cluster were left out, for each cluster.
+    def weighing(self, cluster: NDArray[np.int64], n_clusters: int) -> Weighing | None:
+        """How the teachers' weights follow from clusters of pairs, for errors by clusters.
 
         Parameters
         ----------
@@ -178,20 +178,20 @@ class Consensus:
 
         Returns
         -------
-        Without or None
-            Named tuple (weight, change), of shapes (n_teachers,) and (n_clusters, n_teachers). None
-            for methods of which it is not known: "correlated", "stacked", several rounds.
+        Weighing or None
+            Its `without` are the weights without each cluster, its `drawn` those of replicates.
+            None for methods of which it is not known: "correlated", "stacked", several rounds.
 
         Notes
         -----
-        Two passes over the judgments for all clusters. The pools from which "reliability" begins
-        are those of all votes.
+        Two passes over the judgments. The pools from which "reliability" begins are those of all
+        votes.
         """
         how = METHODS[self.method]
-        if how.without is None or self.n_rounds > 1:
+        if how.weighing is None or self.n_rounds > 1:
             return None
         board = board_of(self.votes, None)
-        return how.without(board, self._heard, Sums(board, cluster, n_clusters))
+        return how.weighing(board, self._heard, Sums(board, cluster, n_clusters))
 
     # ---- into the next step -------------------------------------------------------------------
 

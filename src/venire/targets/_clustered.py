@@ -66,11 +66,20 @@ class Clustered(NamedTuple):
         Degrees of freedom of each variance.
     known : ndarray of bool, shape (n_items,)
         Items that no single cluster holds to the others.
+    pull : ndarray of float64, shape (k, n_items), or None
+        Slopes of theta in the further parameters.
     """
 
     covariance: Floats
     freedom: Floats
     known: NDArray[np.bool_]
+    pull: Floats | None = None
+
+    def quantiles(self, level: float) -> Floats:
+        """Student's, of intervals of this level, (n_items,)."""
+        from scipy.special import stdtrit
+
+        return np.asarray(stdtrit(self.freedom, 0.5 + level / 2.0), np.float64)
 
 
 class _Whole:
@@ -162,14 +171,15 @@ def clustered(
         share = _shares(part, whole.inverse)
         first += share.sum(axis=0)
         second += (share**2).sum(axis=0)
-    if shift is not None and rest is not None:
-        pull = whole.centred(shift[1] @ whole.inverse, known)
-        total += pull.T @ rest @ pull
+    pull = None if shift is None else shift[1] @ whole.inverse
+    if pull is not None and rest is not None:
+        far = whole.centred(pull, known)
+        total += far.T @ rest @ far
     total *= (g - 1.0) / max(g, 1)
     total[~known] = total[:, ~known] = np.nan
     with np.errstate(invalid="ignore", divide="ignore"):
         freedom = np.where(known, np.maximum(first**2 / second - 1.0, 1.0), np.nan)
-    return Clustered(total, freedom, known)
+    return Clustered(total, freedom, known, pull)
 
 
 def without_each(cells: Cells, inverse: Floats, cuts: NDArray[np.bool_]) -> Floats:

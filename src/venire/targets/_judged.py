@@ -14,7 +14,7 @@ from venire.data.coding import Encoded
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.votes.strata import Strata
-from venire.panel import Consensus, Without
+from venire.panel import Consensus, Weighing
 from venire.targets._clustered import Cells, Clustered, clustered
 
 __all__ = ["Judged"]
@@ -59,44 +59,62 @@ class Judged:
         """Of each pair."""
         return self.strata.category[self.consensus.votes.names.group]
 
-    def comparisons(self, n_threads: int) -> Comparisons:
-        """All prompts, clustered by prompt."""
-        _, first, second = self.consensus.votes.names.labels()
-        prompt: Any = Encoded(self.strata.prompts, self.prompt.astype(np.int32))
+    def comparisons(self, n_threads: int, one: int | None = None) -> Comparisons:
+        """All prompts, or those of category `one`, clustered by prompt."""
+        k = self._pairs(one)
+        prompts, prompt = self.strata.prompts, self.prompt[k]
+        first, second = self._sides(k)
+        items = self.items
+        if one is not None:
+            present = np.unique(np.concatenate([first, second]))
+            items, first, second = (
+                items[present],
+                *(np.searchsorted(present, x) for x in (first, second)),
+            )
+            own, prompt = np.unique(prompt, return_inverse=True)
+            prompts = prompts[own]
+        win, loss = (x[k] for x in self.masses)
         return Comparisons.from_counts(
-            first, second, *self.masses, cluster=prompt, n_threads=n_threads
-        )
+            _coded(items, first), _coded(items, second), win, loss,
+            cluster=_coded(prompts, prompt), n_threads=n_threads,
+        )  # fmt: skip
 
     def by_category(self, n_threads: int) -> GroupedComparisons:
         """Each category by itself."""
-        _, first, second = self.consensus.votes.names.labels()
-        category: Any = Encoded(self.strata.categories, self.category.astype(np.int32))
+        k = self._voted
+        first, second = self._sides(k)
+        win, loss = (x[k] for x in self.masses)
+        category = _coded(self.strata.categories, self.category[k])
         return GroupedComparisons.from_counts(
-            category, first, second, *self.masses, n_threads=n_threads
-        )
+            category, _coded(self.items, first), _coded(self.items, second), win, loss,
+            n_threads=n_threads,
+        )  # fmt: skip
+
+    def _sides(self, pairs: Ints) -> tuple[Ints, Ints]:
+        """Positions of the models of some pairs."""
+        names = self.consensus.votes.names
+        assert names.first is not None
+        assert names.second is not None
+        return names.first[pairs], names.second[pairs]
 
     # ---- errors -------------------------------------------------------------------------------
 
     @cached_property
-    def weights(self) -> Without | None:
-        """The judges' weights without each prompt; None: not known how they were learned."""
-        return self.consensus.without(self.prompt, len(self.strata.prompts))
+    def weighing(self) -> Weighing | None:
+        """How the judges' weights follow from the prompts; None: it is not known."""
+        return self.consensus.weighing(self.prompt, len(self.strata.prompts))
 
     def clustered(
         self, model: str, theta: Floats, ridge: Any, fixed: bool, *, one: int | None = None
     ) -> Clustered:
         """Errors of one fit's theta: of all pairs, or of category `one`."""
-        names = self.consensus.votes.names
-        assert names.first is not None
-        assert names.second is not None
         win, loss = self.masses
         pairs = self._pairs(one)
         prompt = self.prompt[pairs]
         if (np.diff(prompt) < 0).any():
             order = np.argsort(prompt, kind="stable")
             pairs, prompt = pairs[order], prompt[order]
-        first: Ints = names.first[pairs]
-        second: Ints = names.second[pairs]
+        first, second = self._sides(pairs)
         if one is not None:
             present = np.unique(np.concatenate([first, second]))
             first, second = (np.searchsorted(present, x) for x in (first, second))
@@ -106,10 +124,10 @@ class Judged:
         slope = win[pairs] * won + loss[pairs] * lost
         cells = Cells(np.cumsum(new) - 1, first, second, slope, curve, len(own))
         shift = rest = None
-        if self.weights is not None and self.weights.change.any():
+        if self._changes is not None:
             pulled = self._pulled(pairs, first, second, won, lost, len(theta))
-            shift = self.weights.change[own], pulled
-            rest = self._changes - shift[0].T @ shift[0]
+            shift = self._changes[0][own], pulled
+            rest = self._changes[1] - shift[0].T @ shift[0]
         return clustered(cells, len(theta), ridge, fixed=fixed, shift=shift, rest=rest)
 
     @cached_property
@@ -121,17 +139,19 @@ class Judged:
         return [order[a:b] for a, b in pairwise(ends.tolist())]
 
     @cached_property
-    def _changes(self) -> Floats:
-        """Sum over the prompts of the products of the changes of weights."""
-        assert self.weights is not None
-        return self.weights.change.T @ self.weights.change
+    def _changes(self) -> tuple[Floats, Floats] | None:
+        """Of the judges' weights without each prompt; and the sum of the products of these."""
+        if self.weighing is None or not self.weighing.varies:
+            return None
+        change = self.weighing.without(slice(None))
+        return change, change.T @ change
 
     @cached_property
     def _slopes(self) -> tuple[Floats, Floats]:
         """Of each judgment's pair, in the weight of its judge: of the share and of the mass."""
-        votes, q, weights = self.consensus.votes, self.consensus, self.weights
-        assert weights is not None
-        pair, e = votes.pair, weights.weight[votes.teacher]
+        votes, q, weighing = self.consensus.votes, self.consensus, self.weighing
+        assert weighing is not None
+        pair, e = votes.pair, weighing.weight[votes.teacher]
         mass = votes.win + votes.tie + votes.loss
         x = (votes.win + 0.5 * votes.tie) / mass
         total = np.bincount(pair, e, votes.n_pairs)
@@ -171,8 +191,8 @@ class Judged:
 
     def n_prompts(self, one: int | None) -> tuple[Ints, Ints]:
         """Models of category `one` (None: all), and on how many prompts each was judged."""
-        names, pairs, n = self.consensus.votes.names, self._pairs(one), len(self.items)
-        seen = [self.prompt[pairs] * np.int64(n) + x[pairs] for x in (names.first, names.second)]  # type: ignore[index]
+        pairs, n = self._pairs(one), len(self.items)
+        seen = [self.prompt[pairs] * np.int64(n) + x for x in self._sides(pairs)]
         return np.unique(np.unique(np.concatenate(seen)) % n, return_counts=True)
 
     def _pairs(self, one: int | None) -> Ints:
@@ -183,6 +203,10 @@ class Judged:
     def _voted(self) -> Ints:
         win, loss = self.masses
         return np.flatnonzero(win + loss > 0.0)
+
+
+def _coded(labels: NDArray[Any], codes: Ints) -> Any:
+    return Encoded(labels, codes.astype(np.int32, copy=False))
 
 
 def _terms(model: str, d: Floats, win: Floats, loss: Floats) -> tuple[Floats, Floats, Floats]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from venire.panel import Notice, position_bias
+from venire.panel import Notice
 
 if TYPE_CHECKING:
     from venire.targets._rated import Rated
@@ -88,7 +88,7 @@ def _of_order(rated: Rated) -> Iterator[tuple[str, str]]:
     swapped, names = votes.swapped_runs, votes.names
     if swapped is None or rated.category is not None:
         return
-    bias, lower, upper, *_ = position_bias(votes, 0.95)
+    bias, lower, upper = rated.leans()
     with np.errstate(invalid="ignore"):
         leaning = (lower > 0.0) | (upper < 0.0)
     n_items = len(rated.items)

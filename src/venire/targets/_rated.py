@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,12 +14,18 @@ from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.summary import Summary
 from venire.data.grouping import group_at
-from venire.panel import Consensus, Notice, position_bias
+from venire.errors import NotIdentifiedWarning
+from venire.models import model_of
+from venire.panel import Consensus, Notice
 from venire.priors import item_priors
-from venire.ratings import Fit, GroupedFit
+from venire.ratings import Fit, GroupedFit, fit_model
 from venire.resampling import Bootstrap, bootstrap
+from venire.targets._by import by_category, joined
+from venire.targets._clustered import Clustered
+from venire.targets._drawn import redrawn
 from venire.targets._judged import Judged
 from venire.targets._notes import notes_of
+from venire.targets._position import Lean, leans
 
 __all__ = ["ERRORS", "Rated"]
 
@@ -58,6 +65,7 @@ class Rated:
     by: GroupedFit | None = None
     category: Any = None
     _judged: Judged = field(repr=False, kw_only=True)
+    _whole: Rated | None = field(default=None, repr=False, kw_only=True)  # of a category
     _cache: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     # ---- models -------------------------------------------------------------------------------
@@ -124,7 +132,7 @@ class Rated:
         level = checks.level(level)
         if checks.one_of(errors, "errors", ERRORS) == "fisher":
             return self.fit.interval(level, "fisher")
-        half = self._quantiles(level) * self.standard_errors()
+        half = self._clustered.quantiles(level) * self.standard_errors()
         return np.stack([self.theta - half, self.theta + half], axis=1)
 
     def difference(
@@ -157,7 +165,7 @@ class Rated:
         apart = self.fit.component[i] != self.fit.component[j]
         error = np.sqrt(np.where(apart, np.nan, np.maximum(variance, 0.0)))
         if errors == "robust":
-            t = self._quantiles(level)
+            t = self._clustered.quantiles(level)
             half = np.maximum(t[i], t[j]) * error
         else:
             from venire._core.intervals import critical_value
@@ -170,15 +178,31 @@ class Rated:
         return self.fit.ranks()
 
     def bootstrap(self, n_resamples: int = 1000, *, rng: Any = None, **options: Any) -> Bootstrap:
-        """Replicates of the fit, whole prompts drawn; the judges' weights stay as they are.
+        """Replicates that draw whole prompts, and weigh the judges by those anew.
 
         Parameters
         ----------
         n_resamples : int, default 1000
         rng, **options
             As in `venire.bootstrap`.
+
+        Returns
+        -------
+        Bootstrap
+
+        Notes
+        -----
+        How the weights move theta is taken to first order. Percentiles are too narrow where prompts
+        are few: take `interval` there.
         """
-        return bootstrap(self.fit, n_resamples, rng=rng, **options)
+        judged, clusters = self._judged, self._clustered
+        if judged.weighing is None or clusters.pull is None:
+            return bootstrap(self.fit, n_resamples, rng=rng, **options)
+        place = np.arange(len(judged.strata.prompts))
+        if self.category is not None:
+            place = judged.prompts_of(self._place)
+        options = {"rng": rng, **options}
+        return redrawn(self.fit, judged.weighing, clusters.pull, place, n_resamples, options)
 
     def __getitem__(self, label: Any) -> Rated:
         """The ratings of one category.
@@ -195,7 +219,15 @@ class Rated:
         """
         if self.by is None:
             checks.fail("label", "the ratings have no categories: give by=...", value=label)
-        return Rated(self.by[label], self.consensus, category=label, _judged=self._judged)
+        judged, fit = self._judged, self.by[label]
+        place = group_at(self.by.groups, label)
+        c = judged.comparisons(fit.n_threads, place)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotIdentifiedWarning)
+            own = fit_model(
+                c, model=fit.model, prior=self.fit.prior, init=fit, n_threads=fit.n_threads
+            )
+        return Rated(own, self.consensus, category=label, _judged=judged, _whole=self)
 
     __iter__ = None  # labels are not positions
 
@@ -226,19 +258,45 @@ class Rated:
         level = checks.level(level)
         q = self.consensus
         columns: dict[str, Any] = q.teachers_frame("dict", level=level)
-        bias, lower, upper, *_ = position_bias(q.votes, level)
+        lean = self.leans(level)
         n = columns.pop("n_judgments")
         columns = {
             "teacher": columns.pop("teacher"),
             "n_judgments": n,
             "weight": q.teacher_weights,
             **columns,
-            "position_bias": bias,
-            "position_lower": lower,
-            "position_upper": upper,
+            "position_bias": lean.bias,
+            "position_lower": lean.lower,
+            "position_upper": lean.upper,
         }
         order = np.argsort(-columns["weight"], kind="stable")
         return as_frame({name: np.asarray(x)[order] for name, x in columns.items()}, backend)
+
+    def leans(self, level: float = 0.95) -> Lean:
+        """How far each judge leans to the answer shown first; see `teachers_frame`.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+
+        Returns
+        -------
+        Lean
+            Named tuple (bias, lower, upper), arrays of (n_judges,) in the order of `teachers`.
+
+        Notes
+        -----
+        Least squares of a judge's votes on what the ratings over all prompts expect and on the
+        order, errors clustered by prompt. Where judges vote in both orders it is half the mean
+        difference between them.
+        """
+        level = checks.level(level)
+        if self._whole is not None:
+            return self._whole.leans(level)
+        names, fit = self.consensus.votes.names, self.fit
+        d = fit.theta[names.first] - fit.theta[names.second]
+        expected = 2.0 * model_of(fit.model).probabilities(d, 0.0) - 1.0
+        return leans(self.consensus.votes, expected, self._judged.prompt, level)
 
     # ---- tables -------------------------------------------------------------------------------
 
@@ -274,17 +332,11 @@ class Rated:
         level = checks.level(level)
         columns = self._columns(level, errors)
         if self.by is not None:
-            parts = [self._of_category(k, level, errors) for k in range(len(self.categories))]
-            names = [ALL, *(str(x) for x in self.categories.tolist())]
-            sizes = [len(part["item"]) for part in (columns, *parts)]
-            columns = {
-                name: np.ma.concatenate([columns[name], *(part[name] for part in parts)])
-                if any(np.ma.isMaskedArray(part[name]) for part in (columns, *parts))
-                else np.concatenate([columns[name], *(part[name] for part in parts)])
-                for name in columns
+            more = by_category(self.by, self._judged, level, errors)
+            labels = [ALL] * len(self.items) + [str(x) for x in more["group"].tolist()]
+            columns = {"category": np.array(labels, object)} | {
+                name: joined(columns[name], more[name]) for name in columns if name in more
             }
-            category = np.repeat(np.array(names, object), sizes)
-            columns = {"category": category, **columns}
         return as_frame(columns, backend)
 
     def summary(
@@ -304,7 +356,8 @@ class Rated:
             top = checks.whole(top, "top", 1)
         columns = self._columns(level, errors)
         votes, fit = self.consensus.votes, self.fit
-        order = np.lexsort((columns["item"].argsort(kind="stable").argsort(), columns["rank"]))
+        rank = np.ma.filled(columns["rank"], len(fit.theta) + 1)
+        order = np.lexsort((columns["item"].argsort(kind="stable").argsort(), -fit.theta, rank))
         header = [
             f"{fit.model} over {self.n_clusters:,} prompts: {len(fit.theta):,} models, "
             f"{votes.n_votes:,} votes of {votes.n_teachers:,} judges",
@@ -338,7 +391,7 @@ class Rated:
         return group_at(self._judged.strata.categories, self.category)
 
     @cached_property
-    def _clustered(self) -> Any:
+    def _clustered(self) -> Clustered:
         fit = self.fit
         if len(fit.theta) > MOST_ITEMS:
             reason = f"by prompt they are for at most {MOST_ITEMS:,} models: ask the fit"
@@ -346,11 +399,6 @@ class Rated:
         own = item_priors(fit.prior, fit.items)
         fixed = own.precision is not None
         return self._judged.clustered(fit.model, fit.theta, own.ridge, fixed, one=self._place)
-
-    def _quantiles(self, level: float) -> Floats:
-        from scipy.special import stdtrit
-
-        return stdtrit(self._clustered.freedom, 0.5 + level / 2.0)
 
     def _columns(self, level: float, errors: str | None) -> dict[str, Any]:
         columns: dict[str, Any] = self.fit.to_frame("dict", errors=None)
@@ -361,22 +409,6 @@ class Rated:
             head |= {"lower": bounds[:, 0], "upper": bounds[:, 1]}
         known = {"determined": self.fit.determined}
         return {**head, **columns, "n_prompts": self.n_prompts, **known}
-
-    def _of_category(self, k: int, level: float, errors: str | None) -> dict[str, Any]:
-        assert self.by is not None
-        label = self.categories[k]
-        if np.isfinite(self.by.residual[k]):
-            return self[label]._columns(level, errors)
-        own = slice(self.by.offsets[k], self.by.offsets[k + 1])
-        n = own.stop - own.start
-        nothing = np.full(n, np.nan)
-        known = {
-            "item": self.by.items[own],
-            "rank": np.ma.masked_all(n, np.int64),
-            "determined": np.zeros(n, bool),
-            "n_comparisons": self.by.item_weights[own],
-        }
-        return {name: known.get(name, nothing) for name in self._columns(level, errors)}
 
     def _judges(self, level: float) -> list[str]:
         t = self.teachers_frame("dict", level=level)

@@ -226,3 +226,49 @@ def make_targets(case: Case) -> None:
     case.call(repr, out)
     with contextlib.suppress(Refused):
         case.call(out.to_frame, **case.spoil({"backend": case.choice(BACKENDS)}, 0.2))
+
+
+@entry
+def rate(case: Case) -> None:
+    n = case.whole(2, 60)
+    arguments = vote_arguments(case, n)
+    if case.chance(0.9):
+        arguments["group"] = case.column(["p", "q", "r", "s"], n)
+    v = case.call(vn.Votes, **arguments)
+    options = case.some(
+        {
+            "model": lambda: case.choice(MODELS[:2]),
+            "prior": lambda: prior(case),
+            "method": lambda: case.choice(("uniform", "precision", "variance", "correlated")),
+            "by": lambda: case.column(["x", "y"], 1 if v.groups is None else len(v.groups)),
+            "gold": lambda: gold_of(case, v),
+            "rho": lambda: case.choice((0.0, 0.3, 1.0)),
+            "n_threads": 2,
+        }
+    )
+    if case.chance(0.7):
+        options["prior"] = vn.GaussianPrior(0.1)
+    out = case.call(vn.rate, v, **case.spoil(options, 0.3))
+    case.finite("theta", out.theta)
+    for name in ("items", "categories", "n_prompts", "n_clusters", "teachers", "warnings"):
+        case.get(out, name)
+    case.call(repr, out)
+    level = {"level": 0.9, "backend": case.choice(BACKENDS)}
+    errors = case.some({"errors": lambda: case.choice(("robust", "fisher"))})
+    case.try_(out.to_frame, **case.spoil(level | errors, 0.2))
+    case.try_(out.teachers_frame, **case.spoil(level, 0.2))
+    for function in (out.standard_errors, out.covariance):
+        case.try_(function, **case.spoil(dict(errors), 0.2))
+    for function in (out.interval, out.summary):
+        case.try_(function, **case.spoil({"level": 0.9} | errors, 0.2))
+    case.try_(str, out.summary())
+    case.try_(out.ranks)
+    ends = dict(zip(("first", "second"), case.pairs(list(out.items), 3), strict=True))
+    case.try_(out.difference, **case.spoil(ends | {"level": 0.9} | errors, 0.2))
+    case.try_(out.bootstrap, **case.spoil({"n_resamples": 4, "rng": 1}, 0.2))
+    for label in out.categories.tolist()[:2]:
+        case.try_(out.__getitem__, label)
+    clusters = np.arange(v.n_pairs) % 3
+    case.try_(out.consensus.without, clusters, 3)
+    case.try_(out.consensus.masses)
+    case.try_(out.leans, 0.9)

@@ -335,6 +335,21 @@ def command_consensus(case: Case) -> None:
 
 
 @entry
+def command_rate(case: Case) -> None:
+    path, options = vote_file(case)
+    words = flags(options, COLUMNS)
+    votes = options.get("vote", [])
+    for name in [votes] if isinstance(votes, str) else votes:
+        words += ["--vote", name]
+    words += ["--by", options["group"]] if "group" in options and case.chance(0.3) else []
+    words += ["--json"] if case.chance(0.2) else []
+    words += ["--bootstrap", "4"] if case.chance(0.2) else []
+    words += ["-o", case.folder / "out.csv"] if case.chance(0.3) else []
+    words += case.choice(([], [], ["--prior", "none"], ["--rho", "x"], ["--level", "7"]))
+    run(case, "rate", path, *words)
+
+
+@entry
 def command_distill(case: Case) -> None:
     import shutil
 

@@ -1,13 +1,14 @@
-"""The teachers' weights as they would be without some of the pairs: for errors by clusters.
+"""The teachers' weights as other votes than all would make them: for errors, and for replicates.
 
-Weights that were learned from the votes err with them. How far, the weights say that are found when
-one cluster of pairs is left out; sums over judgments less those of the cluster, so that all
-clusters cost about two passes over the judgments.
+Weights that were learned from the votes err with them. They are a function of sums over judgments:
+each cluster of pairs has its part of those, and what is left out, or drawn twice, is these parts
+added up anew.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,25 +16,48 @@ from numpy.typing import NDArray
 from venire.panel._board import Board, gains
 from venire.panel.reliability import FEWEST_TEACHERS, FLOOR, agreed, log_odds
 
-__all__ = ["Sums", "Without", "fixed", "gained", "relied"]
+__all__ = ["Sums", "Weighing", "fixed", "gained", "relied"]
 
 GOLD_COUNTS = 10.0  # of a vote on a pair with gold; as in csrc/vn_pool.c
 
 Floats = NDArray[np.float64]
 
 
-class Without(NamedTuple):
-    """Weights of the teachers' votes, and how they change.
+@dataclass(frozen=True, eq=False, repr=False)
+class Weighing:
+    """How the teachers' weights follow from clusters of pairs.
 
     Attributes
     ----------
     weight : ndarray of float64, shape (n_teachers,)
-    change : ndarray of float64, shape (n_clusters, n_teachers)
-        The weight without a cluster less `weight`.
+        Of all of them.
+    parts : tuple of ndarray of float64, shape (n_clusters, n_teachers)
+        Sums over the judgments of each cluster; none where weights do not depend on votes.
+    rule : callable
+        Weights, (..., n_teachers), of such sums, each (..., n_teachers).
     """
 
     weight: Floats
-    change: Floats
+    parts: tuple[Floats, ...] = ()
+    rule: Callable[..., Floats] | None = None
+
+    @property
+    def varies(self) -> bool:
+        """Whether weights depend on votes."""
+        return self.rule is not None
+
+    def without(self, clusters: slice) -> Floats:
+        """Weights without each of some clusters, less `weight`, (n, n_teachers)."""
+        if self.rule is None:
+            raise ValueError("the weights do not depend on votes")
+        rest = (x.sum(axis=0) - x[clusters] for x in self.parts)
+        return self.rule(*rest) - self.weight
+
+    def drawn(self, counts: Floats) -> Floats:
+        """Weights where clusters count so often each, (k, n_clusters), less `weight`."""
+        if self.rule is None:
+            raise ValueError("the weights do not depend on votes")
+        return self.rule(*(counts @ x for x in self.parts)) - self.weight
 
 
 class Sums:
@@ -50,35 +74,37 @@ class Sums:
         return total.astype(np.float64, copy=False).reshape(self.shape)
 
 
-def fixed(board: Board, known: Floats | None, sums: Sums) -> Without:
+def fixed(board: Board, known: Floats | None, sums: Sums) -> Weighing:
     """Weights that do not depend on votes."""
-    return Without(np.ones(board.votes.n_teachers), np.zeros(sums.shape))
+    return Weighing(np.ones(board.votes.n_teachers))
 
 
-def gained(board: Board, known: Floats | None, sums: Sums) -> Without:
+def gained(board: Board, known: Floats | None, sums: Sums) -> Weighing:
     """Weights of self-consistency; whether it is used at all stays as all votes have it."""
     gain = board.consistency.gain
     if (gain == 1.0).all():
-        return Without(gain, np.zeros(sums.shape))
+        return Weighing(gain)
     votes = board.votes
     where = np.flatnonzero((votes.runs >= 2) & (votes.square > 0.0))
     runs, square = votes.runs[where].astype(np.float64), votes.square[where]
     agree = (votes.total[where] ** 2 - square) / (runs * (runs - 1.0))
-    parts = (sums(x, where) for x in (agree, square / runs, np.ones(len(where))))
-    return Without(gain, gains(*(x.sum(axis=0) - x for x in parts))[2] - gain)
+    parts = tuple(sums(x, where) for x in (agree, square / runs, np.ones(len(where))))
+    return Weighing(gain, parts, lambda *own: gains(*own)[2])
 
 
-def relied(board: Board, known: Floats | None, sums: Sums) -> Without:
+def relied(board: Board, known: Floats | None, sums: Sums) -> Weighing:
     """Weights of one round of reliability; what the others say, by the weights of all votes."""
     gain = gained(board, known, sums)
     if board.votes.n_teachers < FEWEST_TEACHERS:
         return gain
-    size, match = (sums(x) for x in _vouched(board, known))
-    whole = size.sum(axis=0), match.sum(axis=0)
-    worth = log_odds(*agreed(*whole), FLOOR)
-    rest = log_odds(*agreed(whole[0] - size, whole[1] - match), FLOOR)
-    weight = worth * gain.weight
-    return Without(weight, rest * (gain.weight + gain.change) - weight)
+    parts = tuple(sums(x) for x in _vouched(board, known))
+
+    def rule(size: Floats, match: Floats, *own: Floats) -> Floats:
+        worth = log_odds(*agreed(size, match), FLOOR)
+        return worth * (gain.weight if gain.rule is None else gain.rule(*own))
+
+    whole = (x.sum(axis=0) for x in (*parts, *gain.parts))
+    return Weighing(rule(*whole), (*parts, *gain.parts), rule)
 
 
 def _vouched(board: Board, known: Floats | None) -> tuple[Floats, Floats]:
