@@ -49,10 +49,16 @@ class Records:
     further: tuple[
         str, ...
     ] = ()  # columns that `alike` and `asked` know of besides items and score
+    unit: Floats | None = None  # what one comparison weighs; None: 1
     are_rows: bool = True
 
     def __len__(self) -> int:
         return len(self.first)
+
+    @property
+    def weights(self) -> Floats | None:
+        """As they were given."""
+        return self.mass if self.mass is None or self.unit is None else self.mass * self.unit
 
     @cached_property
     def masses(self) -> Floats:
@@ -109,7 +115,11 @@ class Evidence:
 
     def place(self, position: int) -> str:
         """What a row is called: its position, or in a file its number from 1."""
-        return f"{position:,}" if self.locate is None else f"{self.locate(position)[1] + 1:,}"
+        if self.locate is None:
+            return f"{position:,}"
+        file, row = self.locate(position)
+        alone = self.records is None or self.locate(len(self.records) - 1)[0] == self.locate(0)[0]
+        return f"{row + 1:,}" if alone else f"{row + 1:,} of {file}"
 
     def named(self, i: int, j: int) -> tuple[Any, Any]:
         """The labels of a pair."""
@@ -119,6 +129,13 @@ class Evidence:
     def mass(self) -> Floats:
         """Of each cell."""
         return self.comparisons.win + self.comparisons.loss + self.comparisons.tie
+
+    @cached_property
+    def counts(self) -> bool:
+        """Whether masses count comparisons, as far as one can see."""
+        if self.records is not None and self.records.are_rows:
+            return True
+        return bool((self.mass == np.floor(self.mass)).all())
 
     @cached_property
     def games(self) -> Floats:

@@ -30,7 +30,7 @@ def repeated(e: Evidence) -> Iterator[Finding]:
     n, voters = len(e.items), len(r.clusters)
     key = e.pair_of_record * voters
     key += r.cluster
-    if r.mass is None:
+    if r.mass is None or r.unit is not None:
         found = np.sort(key)
         at = np.flatnonzero(np.r_[True, found[1:] != found[:-1]])
         mass = np.diff(np.r_[at, len(key)]).astype(np.float64)
@@ -67,7 +67,8 @@ def repeated(e: Evidence) -> Iterator[Finding]:
     held = float(mass[few[k]])
     share = float(mass[few[odd]].sum() / total)
     rows = np.flatnonzero(key == found[few[k]])
-    points = (r.masses * np.where(r.first == i, r.score, 1.0 - r.score))[rows].sum()
+    got = np.where(r.first == i, r.score, 1.0 - r.score)
+    points = (got if r.unit is not None else r.masses * got)[rows].sum()
     got, ahead = max((points, i), (held - points, j))
     more = further(len(odd) - 1, "such case", ("is", "are"), "there")
     split = held - got > 0.2 * held
