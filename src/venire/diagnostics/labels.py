@@ -127,7 +127,7 @@ def _one_word(a: str, b: str) -> bool:
         return False
     if len(x) == len(y):
         off = [k for k in range(len(x)) if x[k] != y[k]]
-        return len(off) == 1 or len(off) == 2 and x[off[0]] + x[off[1]] == y[off[1]] + y[off[0]]
+        return len(off) == 1 or (len(off) == 2 and x[off[0]] + x[off[1]] == y[off[1]] + y[off[0]])
     long, short = (x, y) if len(x) > len(y) else (y, x)
     return any(long[:k] + long[k + 1 :] == short for k in range(len(long)))
 
