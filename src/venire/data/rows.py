@@ -40,6 +40,7 @@ class Rows(NamedTuple):
     group: Any = None
     source: Mapping[str, Any] | None = None
     dropped: Mapping[str, int] = MappingProxyType({})
+    kept: NDArray[np.int64] | None = None  # which rows of the table these are; None: all
 
     @classmethod
     def given(cls, *, may_be_empty: bool = False, **columns: Any) -> Rows:

@@ -74,8 +74,7 @@ def looked_at(evidence: Evidence, *, quick: bool = False) -> Audit:
     found = [f for check in CHECKS if check.quick or not quick for f in check.look(evidence)]
     if not evidence.counts:
         found = [_guessed(f) for f in found]
-    if (locate := evidence.locate) is not None:
-        found = [_located(f, locate) for f in found]
+    found = [_located(f, evidence) for f in found]
     r = evidence.records
     total = evidence.mass if r is None or r.weights is None else r.weights
     return Audit(graver(found), float(total.sum()), len(evidence.items))
@@ -89,12 +88,15 @@ def _guessed(finding: Finding) -> Finding:
     return replace(finding, gravity=WORTH, what=f"{finding.what} {doubt}")
 
 
-def _located(finding: Finding, locate: Callable[[int], tuple[Any, int]]) -> Finding:
-    """With the files and rows, from 1, of its positions."""
+def _located(finding: Finding, evidence: Evidence) -> Finding:
+    """With positions in the table, and the files and rows, from 1, that those are."""
     if not (rows := finding.where.get("rows")):
         return finding
-    places = tuple((str(file), row + 1) for file, row in map(locate, rows))
-    return replace(finding, where={**finding.where, "places": places})
+    rows = tuple(map(evidence.at, rows))
+    where = {**finding.where, "rows": rows}
+    if (locate := evidence.locate) is not None:
+        where["places"] = tuple((str(file), row + 1) for file, row in map(locate, rows))
+    return replace(finding, where=where)
 
 
 def audit(

@@ -106,6 +106,7 @@ class Evidence:
     n_rows: int = 0
     voter: str = ""  # the column of clusters
     locate: Callable[[int], tuple[Any, int]] | None = None  # file and row, from 0, of a position
+    kept: NDArray[np.int64] | None = None  # positions of the records in their table
     given: Fit | None = None  # a fit that was made already
 
     @property
@@ -113,12 +114,17 @@ class Evidence:
         """Labels."""
         return self.comparisons.items
 
-    def place(self, position: int) -> str:
+    def at(self, record: int) -> int:
+        """The position of a record in its table."""
+        return int(record if self.kept is None else self.kept[record])
+
+    def place(self, record: int) -> str:
         """What a row is called: its position, or in a file its number from 1."""
         if self.locate is None:
-            return f"{position:,}"
-        file, row = self.locate(position)
-        alone = self.records is None or self.locate(len(self.records) - 1)[0] == self.locate(0)[0]
+            return f"{self.at(record):,}"
+        file, row = self.locate(self.at(record))
+        last = self.at(0 if self.records is None else len(self.records) - 1)
+        alone = self.locate(last)[0] == self.locate(self.at(0))[0]
         return f"{row + 1:,}" if alone else f"{row + 1:,} of {file}"
 
     def named(self, i: int, j: int) -> tuple[Any, Any]:

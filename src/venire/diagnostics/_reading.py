@@ -131,7 +131,13 @@ def of_rows(
         asked["  "] = order
     if mass is not None:
         asked["   "] = mass
-    alike, again, further = signatures.finish(asked, [score] if tie is None else [score, tie])
+    if signatures.n_rows != n and rows.kept is None:  # nobody knows which row is which
+        signatures, date, locate = Signatures({}), None, None
+        signatures.add({"": np.zeros(n)})
+    answers = [score] if tie is None else [score, tie]
+    alike, again, further = signatures.finish(asked, answers, rows.kept)
+    if date is not None and rows.kept is not None:
+        date = date[rows.kept]
     if cluster is not None:
         further = (str(columns.cluster), *further)
     records = Records(
@@ -141,7 +147,7 @@ def of_rows(
     )  # fmt: skip
     return Evidence(
         plain, records, order_effect, columns.constant in (0.0, 1.0), rows.dropped,
-        n + sum(rows.dropped.values()), str(columns.cluster or ""), locate,
+        n + sum(rows.dropped.values()), str(columns.cluster or ""), locate, rows.kept,
     )  # fmt: skip
 
 
