@@ -68,6 +68,12 @@ class Rate(Command):
         _METHOD,
         choices=tuple(METHODS),
     )
+    use_gold: bool = option(
+        False,
+        "Hold the votes to the gold, or keep it to judge the judges (default, but for stacked).",
+        _METHOD,
+        "--use-gold/--keep-gold",
+    )
     rho: float | None = option(
         None, "Correlation of the judges' errors. Default: from --gold, else 0.3.", _METHOD,
         callback=opt.SHARE,
@@ -92,7 +98,7 @@ class Rate(Command):
     scale: Literal["logit", "probit", "elo"] | None = option(
         None, "Unit of the ratings, their errors and intervals; default: the model's own.", OUT
     )
-    top: int = option(20, "Models to print, of each category.", OUT, min=0)
+    top: int = option(20, "Models to print, of each category, and judges.", OUT, min=0)
     output: Path | None = opt.output("Write all ratings: FORMATS.")
     teachers: Path | None = option(
         None, "Write the table of judges, in the same formats.", OUT, place=TABLE
@@ -146,9 +152,15 @@ class Rate(Command):
 
         def once(prior: GaussianPrior | None) -> Rated:
             return rate(
-                votes, method=self.method, model=self.model, prior=prior, gold=gold, rho=self.rho,
+                votes,
+                method=self.method,
+                model=self.model,
+                prior=prior,
+                gold=gold,
+                hold_to_gold=self.use_gold or self.method == "stacked",
+                rho=self.rho,
                 n_threads=self.n_threads,
-            )  # fmt: skip
+            )
 
         try:
             rated = once(prior_of(self.prior))
@@ -255,7 +267,10 @@ class Rate(Command):
             said.append(shown)
             if rest:
                 said.append(f"and {rest:,} more rows; -o FILE writes all")
-            said.append(_judges(teachers))
+            said.append(_judges({name: x[: self.top] for name, x in teachers.items()}))
+            if len(teachers["teacher"]) > self.top:
+                more = len(teachers["teacher"]) - self.top
+                said.append(f"and {more:,} more judges; --teachers FILE writes all")
             if np.isfinite(teachers["position_bias"]).any() and self.columns.swapped is None:
                 said.append(
                     "position bias: the first of a row was taken to be shown first (--swapped)"

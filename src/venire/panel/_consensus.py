@@ -77,7 +77,8 @@ def consensus(
         gold, if it has at least 30 pairs, else 0.3, an assumption; 0 with "correlated", whose
         weights have it already.
     rounds : int or "converge", default 1
-        Of "reliability". One is nearly all of the gain; more amplify whichever side is ahead.
+        Of "reliability". More amplify whichever side is ahead: of 16 panels with gold they raised
+        the accuracy of 4 and changed that of no other (docs/consensus.md).
     nonnegative : bool
         Of "stacked": no weight below 0.
     rng : int, SeedSequence or Generator, default 0
@@ -98,7 +99,8 @@ def consensus(
     Warns
     -----
     ConvergenceWarning
-        If the weights still move after 200 rounds.
+        If the weights still move after 200 rounds ("correlated": 200 of "reliability", from which
+        it starts, and 200 of its own).
 
     Notes
     -----
