@@ -105,7 +105,7 @@ def test_files_and_units(votes_file, tmp_path):
     elo = pq.read_table(out).to_pydict()
     plain = json.loads(venire("rate", votes_file, *COLUMNS, "--json").stdout)["ratings"]
     factor = 400 / np.log(10)
-    np.testing.assert_allclose(elo["theta"], [1000 + factor * row["theta"] for row in plain])
+    np.testing.assert_allclose(elo["elo"], [1000 + factor * row["theta"] for row in plain])
     for name in ("standard_error",):
         np.testing.assert_allclose(elo[name], [factor * row[name] for row in plain])
     assert pd.read_csv(who)["teacher"].tolist()[0] in {"j1", "j2", "j3"}

@@ -95,9 +95,7 @@ class Rate(Command):
         "robust", "By prompt, as if votes were independent, or none.", OUT
     )
     level: float = opt.level()
-    scale: Literal["logit", "probit", "elo"] | None = option(
-        None, "Unit of the ratings, their errors and intervals; default: the model's own.", OUT
-    )
+    shown: opt.Shown
     top: int = option(20, "Models to print, of each category, and judges.", OUT, min=0)
     output: Path | None = opt.output("Write all ratings: FORMATS.")
     teachers: Path | None = option(
@@ -183,29 +181,67 @@ class Rate(Command):
         """All models, best first, in the unit that was asked for."""
         errors = None if self.errors == "none" else self.errors
         table = rated.to_frame("dict", level=self.level, errors=errors)
-        if self.n_resamples is not None:
+        if self.n_resamples is not None and self.shown.anchor is None:
             table |= self._drawn(rated)
-        factor, centre, _ = self._unit()
+        display = self._display(rated)
+        if display.anchor is not None:
+            table |= self._anchored(rated, display.anchor, errors)
         for name in set(_IN_UNIT) & set(table):
-            table[name] = factor * table[name]
-            if name != "standard_error":
-                table[name] = table[name] + centre
+            if name == "standard_error":
+                table[name] = scales.factor(rated.fit.scale, display.scale) * table[name]
+            else:
+                table[name] = display.put(table[name], rated.fit.scale)
         n = len(table["item"])
         block = np.zeros(n, np.int64)
         if "category" in table:
             place = {label: k for k, label in enumerate(dict.fromkeys(table["category"].tolist()))}
             block = np.array([place[label] for label in table["category"].tolist()])
-        part = table.get("component", block)
+        part, rating = table.get("component", block), self.shown.unit or "theta"
         order = np.lexsort((-table["theta"], part, ~table["determined"], block))
-        return {name: column[order] for name, column in table.items()}
+        return {rating if k == "theta" else k: column[order] for k, column in table.items()}
+
+    def _display(self, rated: Rated) -> scales.Display:
+        unit = self.shown.among(rated.items)
+        return scales.Display(**unit | {"scale": unit["scale"] or rated.fit.scale})
+
+    def _anchored(self, rated: Rated, anchor: Any, errors: str | None) -> Tables:
+        """Differences from a model, their errors and intervals, of all and of each category; nan
+        where it has no fit, or none that compares."""
+        sizes = [] if rated.by is None else np.diff(rated.by.offsets).tolist()
+        found: list[np.ndarray] = []
+        for label, size in [(None, len(rated.items)), *zip(rated.categories, sizes, strict=True)]:
+            own = np.full((4, size), np.nan)
+            found.append(own)
+            try:
+                part = rated if label is None else rated[label]
+                shown = part.fit.rescale(anchor=anchor)
+            except ValueError:  # no fit of the category, or none of this model in it
+                continue
+            own[0], ok = shown.theta, np.isfinite(shown.theta)
+            if self.n_resamples is not None:
+                b = self._replicates(part).rescale(anchor=anchor)
+                own[1], own[2:] = b.standard_errors(), b.interval(self.level).T
+            elif errors is not None:
+                items = part.items[ok]
+                _, *bounds = part.difference(items, anchor, level=self.level, errors=errors)
+                own[1] = part.relative_to(anchor, errors=errors).standard_errors
+                own[2:, ok] = bounds
+        columns = dict(zip(_IN_UNIT, np.concatenate(found, axis=1), strict=True))
+        return columns if errors is not None else {"theta": columns["theta"]}
+
+    def _replicates(self, part: Rated) -> Any:
+        try:
+            return part.bootstrap(self.n_resamples or 2, rng=self.seed, n_threads=self.n_threads)
+        except ValueError as error:
+            raise Refused(f"--bootstrap: {error}") from None
 
     def _drawn(self, rated: Rated) -> Tables:
         """Errors and intervals of the bootstrap, of all and of each category."""
         columns: dict[str, list[Any]] = {name: [] for name in _IN_UNIT[1:]}
         parts = [rated, *(rated[label] for label in rated.categories.tolist())]
         for part in parts:
+            b = self._replicates(part)
             try:
-                b = part.bootstrap(self.n_resamples or 2, rng=self.seed, n_threads=self.n_threads)
                 lower, upper = b.interval(self.level).T
                 found = (b.standard_errors(), lower, upper)
             except ValueError as error:
@@ -213,14 +249,6 @@ class Rate(Command):
             for name, column in zip(columns, found, strict=True):
                 columns[name].append(column)
         return {name: np.concatenate(found) for name, found in columns.items()}
-
-    def _unit(self) -> tuple[float, float, int]:
-        """Factor, centre and decimals of the ratings."""
-        if self.scale is None:
-            return 1.0, 0.0, 3
-        own = scales.scale_of(self.model)
-        centre = float(scales.convert(0.0, own, self.scale))
-        return scales.factor(own, self.scale), centre, 1 if self.scale == "elo" else 3
 
     def _facts(self, rated: Rated) -> dict[str, Any]:
         q, fit = rated.consensus, rated.fit
@@ -230,7 +258,7 @@ class Rate(Command):
             "model": fit.model,
             "method": q.method,
             "prior": None if fit.prior is None else fit.prior.precision,
-            "scale": self.scale or fit.scale,
+            "unit": self._display(rated).facts(),
             "n_votes": q.votes.n_votes,
             "n_models": len(rated.items),
             "n_prompts": rated.n_clusters,
@@ -262,6 +290,8 @@ class Rate(Command):
             f"combined by {f['method']}: {f['n_comparisons']:,.0f} effective votes",
             f"{f['model']}{prior} of {f['n_models']:,} models; errors {how[f['errors']]}",
         ]
+        if f["unit"]["anchor"] is not None:
+            said.append(opt.anchored(f["unit"]))
         if self.top > 0:
             shown, rest = self._shown(table)
             said.append(shown)
@@ -286,7 +316,8 @@ class Rate(Command):
             start = np.repeat(new, np.diff(np.append(new, len(labels))))
             keep = np.arange(len(labels)) - start < self.top
         rows = {name: np.ma.asarray(column)[keep].tolist() for name, column in table.items()}
-        digits = self._unit()[2]
+        display, rating = scales.Display(self.shown.unit or ""), self.shown.unit or "theta"
+        digits = min(display.digits, 3)
 
         def numbers(name: str) -> list[str]:
             return ["-" if x is None or x != x else f"{x:.{digits}f}" for x in rows[name]]
@@ -294,7 +325,7 @@ class Rate(Command):
         columns = {} if "category" not in rows else {"category": rows["category"]}
         columns["rank"] = [str(x) if x else "-" for x in rows["rank"]]
         columns["model"] = [str(x) for x in rows["item"]]
-        columns[{"elo": "Elo"}.get(self.scale or "", self.scale or "estimate")] = numbers("theta")
+        columns[display.name or "estimate"] = numbers(rating)
         if "standard_error" in rows:
             columns["SE"] = numbers("standard_error")
             bounds = zip(numbers("lower"), numbers("upper"), strict=True)

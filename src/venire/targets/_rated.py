@@ -18,7 +18,7 @@ from venire.errors import NotIdentifiedWarning
 from venire.models import model_of
 from venire.panel import Consensus, Notice
 from venire.priors import item_priors
-from venire.ratings import Fit, GroupedFit, fit_model
+from venire.ratings import Fit, GroupedFit, RelativeEstimates, fit_model
 from venire.resampling import Bootstrap, bootstrap
 from venire.targets._by import by_category, joined
 from venire.targets._clustered import Clustered
@@ -159,11 +159,7 @@ class Rated:
         """
         level = checks.level(level)
         i, j = self.fit.pairs(first, second)
-        found = self.theta[i] - self.theta[j]
-        c = self.covariance(errors)
-        variance = c[i, i] + c[j, j] - 2.0 * c[i, j]
-        apart = self.fit.component[i] != self.fit.component[j]
-        error = np.sqrt(np.where(apart, np.nan, np.maximum(variance, 0.0)))
+        found, error = self.theta[i] - self.theta[j], self._difference_errors(i, j, errors)
         if errors == "robust":
             t = self._clustered.quantiles(level)
             half = np.maximum(t[i], t[j]) * error
@@ -172,6 +168,20 @@ class Rated:
 
             half = critical_value(level) * error
         return found, found - half, found + half
+
+    def relative_to(self, reference: Any, *, errors: str = "robust") -> RelativeEstimates:
+        """Ratings relative to a reference model, a label; `errors` as in `standard_errors`.
+
+        Returns a named tuple (items, estimates, standard_errors), nan where a model never met the
+        reference. ValueError if the label is unknown.
+        """
+        checks.one_of(errors, "errors", ERRORS)
+        shown = self.fit.rescale(anchor=reference)
+        i, j = np.arange(len(self.items)), self.fit.positions(reference)
+        error = self._difference_errors(i, np.full(len(i), j[0]), errors)
+        return RelativeEstimates(
+            self.items, shown.theta, np.where(np.isnan(shown.theta), np.nan, error)
+        )
 
     def ranks(self) -> NDArray[np.int64]:
         """Ranks by theta, as of the fit."""
@@ -390,6 +400,13 @@ class Rated:
         if self.category is None:
             return None
         return group_at(self._judged.strata.categories, self.category)
+
+    def _difference_errors(self, i: Any, j: Any, errors: str) -> Floats:
+        """Standard errors of theta at `i` less theta at `j`, positions."""
+        c = self.covariance(errors)
+        variance = np.maximum(c[i, i] + c[j, j] - 2.0 * c[i, j], 0.0)
+        variance = np.where(self.fit.component[i] != self.fit.component[j], np.nan, variance)
+        return np.sqrt(np.where(i == j, 0.0, variance))
 
     @cached_property
     def _clustered(self) -> Clustered:
