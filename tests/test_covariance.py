@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from venire import reference
+from venire.data.comparisons import Comparisons
 from venire.priors import GaussianPrior
-from venire.ratings import _covariance, _errors, _sampled
+from venire.ratings import _covariance, _errors, _sampled, fit_model
 from venire.ratings.fit import Fit
 
 MODELS = ("bradley-terry", "thurstone", "davidson", "rao-kupper")
@@ -292,18 +293,69 @@ def test_sampled_errors_are_within_their_stated_error(rng, model, kind, precisio
     assert 0.6 < np.sqrt(np.mean(z**2)) < 1.5
 
 
-def test_sampled_error_on_a_chain_is_that_of_plain_sampling():
-    """Where an item's error comes from far away, the relative error is sqrt(1 / 2k), not more."""
-    n = 300
+def chain(n=300):
+    """Neighbours that met five times: an error comes from far away."""
     cells = reference.cells_from_counts(np.arange(n - 1), np.arange(1, n), np.full(n - 1, 3.0),
                                         np.full(n - 1, 2.0))  # fmt: skip
-    found = reference.fit(cells)
-    fit = as_fit(cells, "bradley-terry", found)
+    return as_fit(cells, "bradley-terry", reference.fit(cells))
+
+
+def ladder(n=400, **options):
+    """Items meet those near them, some with an order effect."""
+    rng = np.random.default_rng(8)
+    i = rng.integers(0, n, 8 * n)
+    j = np.clip(i + rng.integers(1, 6, 8 * n) * rng.choice([-1, 1], 8 * n), 0, n - 1)
+    i, j = i[i != j], j[i != j]
+    c = Comparisons(
+        i, j, rng.integers(0, 3, len(i)) / 2, order=1, cluster=rng.integers(0, 99, len(i))
+    )
+    return fit_model(c, **options)
+
+
+def test_sampled_error_on_a_chain_is_that_of_plain_sampling():
+    """Where an item's error comes from far away, the relative error is sqrt(1 / 2k), not more."""
+    fit = chain()
     exact = fit.standard_errors(method="exact")
-    sampled = fit.sampled_errors(rng=1)
+    sampled = fit.sampled_errors(rng=1, n_samples=200)
     assert sampled.n_samples == 200
     assert sampled.typical_error == pytest.approx(0.05, rel=0.2)
     assert np.abs(sampled.standard_errors / exact - 1.0).max() < 4.5 * 0.05
+
+
+def test_landmarks_make_errors_from_afar_known():
+    fit = chain()
+    exact = fit.standard_errors(method="exact")
+    sampled = fit.sampled_errors(rng=1)
+    assert sampled.n_samples == 16
+    assert sampled.typical_error <= 0.01
+    off = sampled.standard_errors / exact - 1.0
+    assert np.sqrt(np.mean(off**2)) < 0.015
+    looked_at = np.argsort(-fit.theta, kind="stable")[:8]
+    np.testing.assert_allclose(off[looked_at], 0.0, atol=1e-6)
+    assert (sampled.relative_error[looked_at] == 0.0).all()
+
+
+@pytest.mark.parametrize("kind", ["fisher", "robust"])
+@pytest.mark.parametrize("precision", [None, 0.1, np.linspace(0.1, 2.0, 400)],
+                         ids=["mle", "prior", "by item"])  # fmt: skip
+def test_errors_beside_landmarks_are_within_their_stated_error(kind, precision, monkeypatch):
+    prior = None if precision is None else GaussianPrior(precision)
+    monkeypatch.setattr(_sampled, "LANDMARKS", 24)
+    monkeypatch.setattr(_sampled, "TARGET", 0.001)  # so that all are drawn, beside landmarks
+    fit = ladder(model="davidson", prior=prior, order_effect=True)
+    exact = fit.standard_errors(kind, method="exact")
+    means = []
+    for seed in range(4):
+        sampled = fit.sampled_errors(kind, rng=seed)
+        assert sampled.n_samples == 200
+        known = sampled.relative_error == 0.0
+        assert known.sum() == 24
+        off = sampled.standard_errors / exact - 1.0
+        np.testing.assert_allclose(off[known], 0.0, atol=1e-6)
+        z = off[~known] / sampled.relative_error[~known]
+        assert 0.5 < np.sqrt(np.mean(z**2)) < 1.7
+        means.append(z.mean())
+    assert abs(np.mean(means)) < 0.6  # no bias
 
 
 def test_sampling_stops_early_where_draws_tell_little(rng):

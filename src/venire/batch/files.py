@@ -77,10 +77,14 @@ def fit_files(
     model, prior, order_effect, shared, tol, max_iter : optional
         As for `venire.fit_groups`. ``shared=True`` needs all groups in memory together, and this
         process.
-    errors : {"fisher", None}, default "fisher"
-        Standard errors to write; None: none.
+    errors : {"fisher", "robust", None}, default "fisher"
+        Standard errors to write; None: none. Groups with soft votes have no robust ones.
     scale : {"logit", "probit", "erf", "elo"}, optional
-        Write a further column of this name: theta in that unit.
+        Write ratings, errors and intervals in this unit; the column of ratings is named by it, and
+        else theta.
+    anchor, at : label and float, optional
+        As for `GroupedFit.rescale`, the label as it is written in the file: ratings, errors and
+        intervals are those of the differences from this item. Null in groups without it.
     bootstrap : Replicates, optional
         Bootstrap each group, and write the errors and intervals that follow.
 
@@ -102,10 +106,10 @@ def fit_files(
 
     Notes
     -----
-    The table has the columns group, item, theta, standard_error, n_comparisons and status, then the
-    scale, order_effect and tie, if there are such; it is sorted by group, then by item, and does
-    not depend on `memory`, on the executor, or on workers that die on the way: the same bits at one
-    instruction set.
+    The table has the columns group, item, theta (or the scale), standard_error, n_comparisons and
+    status, then order_effect and tie, if there are such; it is sorted by group, then by item, and
+    does not depend on `memory`, on the executor, or on workers that die on the way: the same bits
+    at one instruction set.
 
     Files are read twice: first the column of groups (and the outcomes, if they
     come without a mapping), then batches of consecutive groups. Rows in any order but that of their
@@ -185,10 +189,12 @@ class _Run:
         tally = Tally()
         with TableWriter(self.output, schema, metadata=self._metadata()) as writer:
             for fitted in fits:
-                tally.add(fitted.groups, fitted.of_group["status"], int(fitted.n_items.sum()))
+                status, n_items = fitted.of_group["status"], int(fitted.n_items.sum())
+                tally.add(fitted.groups, status, n_items, fitted.leading)
                 for table in fitted.tables():
                     writer.write(table)
                 del fitted  # before the next batch is read
+            notes = [*notes, *self.job.notes(tally)]
         parts = [os.fspath(self.output)] if named else []
         return GroupsSummary(**vars(tally), n_rows=n_rows, notes=notes, parts=parts)
 
@@ -205,7 +211,7 @@ class _Run:
             tally = Tally()
             for part in parts:
                 tally.merge(part.tally)
-            names = [part.name for part in parts]
+            names, notes = [part.name for part in parts], self.job.notes(tally)
             summary = {
                 "n_groups": tally.n_groups,
                 "n_items": tally.n_items,
@@ -215,7 +221,7 @@ class _Run:
             }
             publish(staging, names, self.job.facts() | summary)
         paths = [os.path.join(os.path.abspath(self.output), name) for name in names]
-        return GroupsSummary(**vars(tally), n_rows=found.n_rows, parts=paths)
+        return GroupsSummary(**vars(tally), n_rows=found.n_rows, notes=notes, parts=paths)
 
     def _metadata(self) -> dict[str, str]:
         return {"venire": json.dumps(self.job.facts())}

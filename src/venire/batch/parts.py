@@ -230,7 +230,9 @@ def finish(
     first = np.flatnonzero(np.diff(codes, prepend=-1))
     status = np.array(table["status"].take(pa.array(first)).to_pylist())
     tally = Tally()
-    tally.add(labels, status, table.num_rows)
+    numbers = [name for name in table.column_names if pa.types.is_floating(table[name].type)]
+    leading = {name: table[name].take(pa.array(first)).to_numpy() for name in numbers}
+    tally.add(labels, status, table.num_rows, leading)
     name = f"part-{part:05d}.parquet"
     path = os.path.join(share.folder, name)
     with TableWriter(path, work.schema, metadata=share.metadata) as out:

@@ -11,6 +11,7 @@ import numpy as np
 from venire._core import checks
 from venire._core.arrays import SHAPE_RANGE
 from venire._core.checks import fail
+from venire.data.asked import wanted
 from venire.data.votes import Votes
 from venire.data.votes.gold import gold_of
 from venire.errors import ConvergenceWarning
@@ -132,8 +133,7 @@ def consensus(
     >>> [w.name for w in q.warnings]
     ['too few votes', 'no repeats']
     """
-    if not isinstance(votes, Votes):
-        fail("votes", f"must be Votes, got {type(votes).__name__}", kind=TypeError)
+    wanted(votes, "votes", Votes)
     how = METHODS[checks.one_of(method, "method", tuple(METHODS))]
     hold_to_gold = checks.flag(hold_to_gold, "hold_to_gold")
     nonnegative = checks.flag(nonnegative, "nonnegative")

@@ -20,6 +20,7 @@ ERRORS = ("fisher", "robust")
 METHODS = ("auto", "exact", "sampled")
 MOST_SAMPLES = 1_000_000
 MAX_DENSE = 8_000  # rows of a covariance matrix that is handed out
+LOOKED_AT = 8  # of each sort
 _FEW = 256  # contrasts up to which a large graph is solved for each rather than sampled
 
 
@@ -91,12 +92,12 @@ class Information:
         """Standard errors of theta, (n,)."""
         _known(errors, method)
         if self.is_exact(method):
-            return _with_level(self.layout, self.deviation_errors(errors))
+            return _with_level(self.layout, self.deviation_errors(errors, method))
         return self.sampled_errors(errors, n_samples, rng).standard_errors
 
-    def deviation_errors(self, errors: str) -> np.ndarray:
+    def deviation_errors(self, errors: str, method: str = "auto") -> np.ndarray:
         """Standard errors of theta less the level of its component, (n,)."""
-        if not self.is_exact():
+        if not self.is_exact(method):
             return self._sampled_deviations(errors, None, 0).standard_errors
         key = ("deviation_errors", errors)
         if key not in self._kept:
@@ -139,6 +140,7 @@ class Information:
                 n_samples=n_samples,
                 known=known[: layout.n],
                 information=own,
+                looked_at=_looked_at(self.fit.theta, layout.games),
             )
             result = _sampled.SampledErrors(np.sqrt(variances), relative, drawn)
             if key is None:
@@ -358,6 +360,12 @@ def _known(errors: str, method: str) -> None:
 def _diagonal(layout: _information.Layout, dd: np.ndarray) -> np.ndarray:
     out = np.bincount(layout.first, dd, layout.n)
     return out + np.bincount(layout.second, dd, layout.n)
+
+
+def _looked_at(theta: np.ndarray, games: np.ndarray) -> np.ndarray:
+    """Items that people look at: the strongest, and those with most comparisons."""
+    top = [np.argsort(-x, kind="stable")[:LOOKED_AT] for x in (theta, games)]
+    return np.array(list(dict.fromkeys(np.stack(top, axis=1).ravel().tolist())))
 
 
 def _unit_rows(layout: _information.Layout, items: np.ndarray, full: bool) -> np.ndarray:

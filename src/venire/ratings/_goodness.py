@@ -1,4 +1,4 @@
-"""Log-likelihoods that a fit is measured against: the saturated model and the null model."""
+"""What a fit is measured against: the saturated model, the null model, the variance expected."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from venire.ratings._information import row_scores
+
 if TYPE_CHECKING:
     from venire.ratings._information import Layout
+    from venire.ratings.fit import Fit
 
-__all__ = ["null_log_likelihood", "saturated_log_likelihood"]
+__all__ = ["dispersion", "errors_note", "null_log_likelihood", "saturated_log_likelihood"]
+
+TOO_WIDE = 1.1  # from here on it is said
 
 
 def saturated_log_likelihood(layout: Layout) -> float:
@@ -37,6 +42,32 @@ def null_log_likelihood(layout: Layout) -> float:
         share = mass / total / outcomes
         value += mass * math.log(share) if share > 0.0 else 0.0
     return value
+
+
+def dispersion(fit: Fit) -> float:
+    """`Fit.dispersion`."""
+    layout = fit._information.layout
+    free = layout.weight - (layout.n - len(layout.sizes) + layout.m)
+    if not free > 0.0:
+        return math.nan
+    seen = float(np.sum(row_scores(fit, layout)[0]))
+    return seen / float(np.sum(fit._information.curvature[0])) * layout.weight / free
+
+
+def errors_note(fit: Fit, errors: str) -> str:
+    """`Fit.errors_note`."""
+    layout = fit._information.layout
+    if errors != "fisher" or layout.has_tie_outcome:
+        return ""
+    between = layout.win + layout.tie / 2.0 - layout.square  # sum of w s (1 - s)
+    share = 4.0 * float(np.sum(between)) / layout.weight
+    wide = fit.dispersion**-0.5 if share > 0.0 and fit.dispersion > 0.0 else 1.0
+    if not wide >= TOO_WIDE:
+        return ""
+    return (
+        f"SE are about {wide:.2f} times too wide: outcomes between win and loss, as much as "
+        f"{100 * share:.0f} % ties, vary less than wins and losses; robust errors allow for it"
+    )
 
 
 def _masses(layout: Layout) -> np.ndarray:

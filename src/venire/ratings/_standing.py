@@ -65,12 +65,14 @@ def placed(
 def largest(group: np.ndarray, part: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Whether each item is in the largest part of its group: of those with most items the one with
     most comparisons, of these the first."""
-    _, first, part = np.unique(part, return_index=True, return_inverse=True)
-    owner = group[first]
-    order = np.lexsort((-first, np.bincount(part, weight), np.bincount(part), owner))
+    size, total = np.bincount(part), np.bincount(part, weight)
+    owner = np.empty(len(size), np.int64)
+    owner[part] = group
+    there = np.flatnonzero(size)  # parts are numbered by their first item
+    order = there[np.lexsort((-there, total[there], size[there], owner[there]))]
     is_last = np.ones(len(order), bool)
     is_last[:-1] = owner[order][1:] != owner[order][:-1]
-    is_largest = np.zeros(len(order), bool)
+    is_largest = np.zeros(len(size), bool)
     is_largest[order[is_last]] = True
     return is_largest[part]
 

@@ -11,7 +11,7 @@ import numpy as np
 from venire._core.summary import Summary
 from venire.models import model_of
 from venire.priors import GaussianPrior
-from venire.ratings import _standing, _summary
+from venire.ratings import _goodness, _standing, _summary
 from venire.ratings._base import sides
 from venire.ratings._contrasts import Contrasts
 from venire.ratings._errors import ParameterErrors
@@ -159,6 +159,22 @@ class Fit(Contrasts):
         weight = max(self.n_comparisons, 1.0)
         return math.log(weight) * self.n_parameters - 2.0 * self.log_likelihood
 
+    @property
+    def dispersion(self) -> float:
+        """Variance of the outcomes about the fit, beside what the model expects of wins and losses.
+
+        The mean square of the rows' scores over the mean information of a row, with what the
+        parameters take up allowed for; nan where there are no more rows than those. About 1 where
+        outcomes are as the model says. Models that count a tie as half a win know none: with ties
+        or soft scores it is less, and errors="fisher" are too wide, by one over its root;
+        errors="robust" allow for it. It is more than 1 where the model misses something.
+        """
+        return self.own._once("dispersion", lambda: _goodness.dispersion(self.own))
+
+    def errors_note(self, errors: str) -> str:
+        """What one should know of standard errors of this kind, for those who print them; or ""."""
+        return _goodness.errors_note(self.own, errors)
+
     def predict(self, first: Any, second: Any, *, order: Any = 0) -> np.ndarray:
         """Probabilities of the outcomes of comparisons.
 
@@ -216,7 +232,9 @@ class Fit(Contrasts):
             are. "auto" is exact while no component has over 6,000 items.
         n_samples : int, optional
             Draws of the sampled method. None: until the typical relative error of a standard error
-            is under 1 %, at most 200 draws, which give 5 % or less.
+            is under 1 %, at most 200 draws. Where 16 do not do (errors that come from afar: chains,
+            ladders), up to 64 items are solved for, the strongest and the most compared among them,
+            and only what they do not say of the others is drawn.
         rng : int, SeedSequence or Generator
             Seed of the draws.
 
@@ -250,8 +268,8 @@ class Fit(Contrasts):
         """Standard errors by sampling, together with their own relative errors.
 
         Parameters as in `standard_errors`. Returns a `SampledErrors`, a named tuple
-        (standard_errors, relative_error, n_samples) with `typical_error`; the cost is one solve
-        with the information for each draw.
+        (standard_errors, relative_error, n_samples) with `typical_error` and `largest_error`; the
+        cost is one solve with the information for each draw, and for each item solved for.
         """
         found = (
             self._information.sampled_errors(errors, n_samples, rng)

@@ -124,12 +124,15 @@ def simultaneous_ranks(
     estimate: NDArray[np.float64],
     where: RankedWhere,
     level: float,
+    known: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int64]:
     """Rank intervals that hold for all items together, (n, 2).
 
     The level's quantile of the largest studentized deviation over all pairs bounds every
     difference at once; an item's rank is bounded by the items that are surely better or worse
-    (Mogstad, Romano, Shaikh and Wilhelm 2024, doi:10.1093/restud/rdad006).
+    (Mogstad, Romano, Shaikh and Wilhelm 2024, doi:10.1093/restud/rdad006). `known` is a covariance
+    of the estimates: no difference is taken as better known than by that. Of few comparisons all
+    replicates may be alike.
     """
     deviation = draws - estimate
     groups = [part for part in where.parts() if len(part[0]) > 1]
@@ -139,9 +142,7 @@ def simultaneous_ranks(
         own = deviation[:, members]
         centred = own - own.mean(axis=0)
         covariance = centred.T @ centred / max(len(draws) - 1, 1)
-        variance = covariance.diagonal()
-        square = variance[:, None] + variance[None, :] - 2.0 * covariance
-        error = np.sqrt(np.maximum(square, 0.0))
+        error = difference_errors(covariance)
         scale = np.divide(1.0, error, out=np.zeros_like(error), where=error > where.equal)
         for r in range(len(draws)):
             gap = np.abs(own[r][:, None] - own[r][None, :])
@@ -150,11 +151,20 @@ def simultaneous_ranks(
     limit = float(np.quantile(largest, level, method="higher"))
     out = where.all_ranks()
     for (members, n_all), error in zip(groups, errors, strict=True):
+        if known is not None:
+            error = np.maximum(error, difference_errors(known[np.ix_(members, members)]))
         gap = estimate[members][:, None] - estimate[members][None, :]
         surely_better = gap > limit * error + where.equal
         out[members, 0] = 1 + surely_better.sum(axis=0)
         out[members, 1] = n_all - surely_better.sum(axis=1)
     return out
+
+
+def difference_errors(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard errors of the differences of all pairs, (n, n)."""
+    variance = covariance.diagonal()
+    square = variance[:, None] + variance[None, :] - 2.0 * covariance
+    return np.asarray(np.sqrt(np.maximum(square, 0.0)))
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,9 @@ class Bootstrap(OfFits):
         simultaneous : bool, default False
             False: for each item, quantiles of its rank in the replicates. True: intervals that hold
             the ranks of all items together, from the largest studentised deviation over all pairs
-            (Mogstad, Romano, Shaikh and Wilhelm 2024, doi:10.1093/restud/rdad006).
+            (Mogstad, Romano, Shaikh and Wilhelm 2024, doi:10.1093/restud/rdad006); no difference
+            counts as better known than by the information, for replicates of few comparisons may
+            be all alike.
         group : array_like of shape (n_items,), optional
             Labels of items that are ranked together. Default: all.
 
@@ -169,7 +171,8 @@ class Bootstrap(OfFits):
 
         Notes
         -----
-        O(n_resamples n_items log n_items); simultaneous O(n_resamples n_items^2).
+        O(n_resamples n_items log n_items); simultaneous O(n_resamples n_items^2 +
+        n_items^3).
 
         Examples
         --------
@@ -189,7 +192,8 @@ class Bootstrap(OfFits):
         if checks.flag(simultaneous, "simultaneous"):
             if len(self.items) > MAX_PAIRS:
                 checks.fail("simultaneous", f"looks at all pairs: at most {MAX_PAIRS} items")
-            return _intervals.simultaneous_ranks(own._draws(), own.fit.theta, where, level)
+            draws, known = own._draws(), own.fit.covariance()
+            return _intervals.simultaneous_ranks(draws, own.fit.theta, where, level, known)
         return _intervals.rank_intervals(own._draws(), where, level)
 
     def prob_better(self, first: Any, second: Any) -> Any:

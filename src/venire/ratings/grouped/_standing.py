@@ -32,7 +32,8 @@ def determined(fit: GroupedFit) -> np.ndarray:
     """`GroupedFit.determined`."""
     g, out = fit.comparisons, np.empty(fit.comparisons.n_items, bool)
     for start, stop, items, group in _parts(g):
-        weak = strong = _components(g, start, stop)
+        linked = (fit.n_components[start:stop] <= 1).all()
+        weak = strong = group if linked else _components(g, start, stop)
         if fit.prior is not None:
             strong = _components(g, start, stop, strong=True)
         out[items] = placed(group, weak, strong, fit.item_weights[items])

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from venire._core import checks
+from venire.ratings._standing import EQUAL
 
 __all__ = ["STANDARDIZED", "anchors", "group_of_item", "standardized"]
 
@@ -41,8 +42,8 @@ def standardized(theta: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np
         starts = offsets[filled]
         low[filled] = np.fmin.reduceat(theta, starts)
         high[filled] = np.fmax.reduceat(theta, starts)
-    # equal items may have a mean that differs by rounding, and others a square that is nothing
-    flat = ~((low < high) & (sd > 0.0))
+    # equal items may differ by what a fit leaves of them, and others have a square that is nothing
+    flat = ~((high - low > EQUAL) & (sd > 0.0))
     size = np.where(flat, np.nan, sd)[group]
     return np.where(known & flat[group], 0.0, centred / size), 1.0 / size
 
