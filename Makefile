@@ -1,7 +1,8 @@
 # Needs a C compiler and Python 3.11 or newer; everything else goes into a virtual environment.
 #
-#   make demo       build, fit the 1987 baseball season and play three rounds of distillation with
-#                   local teachers; prints tables, draws out/baseball.png and out/digits.png
+#   make demo       build, fit the 1987 baseball season and a file by the command, and play three
+#                   rounds of distillation with local teachers; prints tables, draws
+#                   out/baseball.png and out/digits.png
 #   make test       the test suite                   make test-all   on every Python 3.11 to 3.13 found
 #   make bench      the benchmarks (BENCH=quick: small sizes); writes docs/benchmarks.md
 #   make lint       ruff and mypy                    make format     let ruff rewrite
@@ -49,8 +50,9 @@ build: $(VENV)/.base
 
 # --- what people run ---------------------------------------------------------------------------
 
-demo: $(VENV)/.with-plot $(VENV)/.with-ml build
+demo: $(VENV)/.with-cli,plot,ml build
 	$(PY) examples/demo.py
+	$(VENV)/bin/venire fit examples/season.csv
 	$(PY) examples/digits.py
 
 test: $(VENV)/.with-test build

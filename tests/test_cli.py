@@ -198,15 +198,17 @@ def test_counts_weights_and_order(tmp_path):
 
 def test_output_options(games, tmp_path):
     base = ["fit", games, *COMMON, "--score", "s"]
-    run = venire(*base, "--quiet", "-o", tmp_path / "r.csv", "--scale", "elo", "--no-errors")
+    run = venire(*base, "--quiet", "-o", tmp_path / "r.csv", "--scale", "elo", "--errors=none")
     assert (run.exit_code, run.output) == (0, "")
     table = pd.read_csv(tmp_path / "r.csv")
-    assert list(table.columns) == ["item", "theta", "rank", "n_comparisons", "component", "elo"]
-    assert np.allclose(table["elo"], 1000 + table["theta"] * 400 / np.log(10))
+    assert list(table.columns) == ["item", "elo", "rank", "n_comparisons", "component"]
+    assert venire(*base, "--quiet", "-o", tmp_path / "own.csv").exit_code == 0
+    theta = pd.read_csv(tmp_path / "own.csv")["theta"]
+    assert np.allclose(table["elo"], 1000 + theta * 400 / np.log(10))
     run = venire(*base, "--scale", "elo", "--top", 1)
     assert "Elo" in run.stdout
     assert f"{table['elo'][0]:.1f}" in run.stdout
-    run = venire(*base, "--no-errors")
+    run = venire(*base, "--errors", "none")
     assert " SE " not in run.stdout
     run = venire(*base, "--top", 0)
     assert "rank" not in run.stdout

@@ -77,7 +77,7 @@ def test_clusters(games, frame):
 
 
 def test_the_command_has_a_thousand_replicates(games):
-    run = venire("bootstrap", games, *WAY, "--no-errors", "--scale", "elo")
+    run = venire("bootstrap", games, *WAY, "--errors=none", "--scale", "elo")
     assert run.exit_code == 0
     assert "1,000 multinomial replicates of comparisons, seed 0" in run.stdout
     assert "rank interval" in run.stdout

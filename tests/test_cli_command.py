@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from venire.cli import _options as opt
 from venire.cli._command import MISSING, Command, Refused, adapted, argument, block, misused, option
 from venire.cli._progress import Steps
-from venire.cli._report import CSV, FILE, READ, Report, grid
+from venire.cli._report import CSV, FILE, READ, Grid, Report
 from venire.data.columns import Columns
 from venire.errors import ConvergenceWarning, NotIdentifiedError, StateError
 from venire.io import DataError
@@ -60,7 +60,7 @@ class Try(Command):
         files = {"csv": table, "other": lambda part: Path(part).write_text("written")}
         return Report(
             [f"{self.word} {self.columns.group} {self.inner.tol:g} {self.inner.n_threads}",
-             grid({"[b]x[/b]": ["[red]1[/red]", "22"]})],
+             Grid({"[b]x[/b]": ["[red]1[/red]", "22"]})],
             ["first"], {"word": self.word}, {"rows": table}, files,
         )  # fmt: skip
 

@@ -137,6 +137,20 @@ def test_without_a_finite_fit_a_weak_prior_is_said(tmp_path, table):
     assert "--prior 0.01" in run.output
 
 
+def test_gold_judges_the_judges_unless_it_is_used(tmp_path, table):
+    path = tmp_path / "gold.csv"
+    best = np.where(table["model_a"] < table["model_b"], "model_a", "model_b")
+    table.assign(gold=best).to_csv(path, index=False)
+    kept, used, plain = (
+        json.loads(venire("rate", path, *COLUMNS, *more, "--json").stdout)
+        for more in (["--gold", "gold"], ["--gold", "gold", "--use-gold"], [])
+    )
+    theta = [[row["theta"] for row in told["ratings"]] for told in (kept, used, plain)]
+    np.testing.assert_allclose(theta[0], theta[2], rtol=0.02)  # rho is from the gold
+    assert np.abs(np.array(theta[1]) - theta[0]).max() > 1e-4
+    assert "accuracy" in kept["teachers"][0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

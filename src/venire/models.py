@@ -82,6 +82,8 @@ class Model:
         None: a tie counts as half a win to each side.
     mm : bool
         Whether ``method="mm"`` applies.
+    also : tuple of str
+        What others call it: named where such a word is refused.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Model:
     probabilities: Callable[[np.ndarray, float], np.ndarray]
     tie: TieLaw | None = None
     mm: bool = False
+    also: tuple[str, ...] = ()
 
     @property
     def unit(self) -> str:
@@ -147,14 +150,21 @@ def _rao_kupper(d: np.ndarray, t: float) -> np.ndarray:
 
 
 _ROWS = (
-    Model("bradley-terry", "Bradley–Terry", "logit", _logistic, mm=True),
-    Model("thurstone", "Thurstone Case V", "probit", _normal),
+    Model(
+        "bradley-terry", "Bradley–Terry", "logit", _logistic, mm=True,
+        also=("bt", "btl", "bradley-terry-luce", "elo", "logistic", "logit"),
+    ),
+    Model(
+        "thurstone", "Thurstone Case V", "probit", _normal,
+        also=("probit", "normal", "thurstone-mosteller", "tm", "case-v"),
+    ),
     Model(
         "davidson", "Davidson (ties)", "logit", _davidson, mm=True,
+        also=("btd", "bt-ties", "bradley-terry-davidson", "ties"),
         tie=TieLaw("nu", 0.0, 0.5, lambda share: math.log(2.0 * share / (1.0 - share))),
     ),
     Model(
-        "rao-kupper", "Rao–Kupper (ties)", "logit", _rao_kupper, mm=True,
+        "rao-kupper", "Rao–Kupper (ties)", "logit", _rao_kupper, mm=True, also=("rk",),
         tie=TieLaw("eta", 1.0, 1.5, lambda share: math.log1p(2.0 * share / (1.0 - share))),
     ),
 )  # fmt: skip
@@ -162,6 +172,8 @@ _TABLE = {row.name: row for row in _ROWS}
 
 #: Names of the models.
 MODELS = tuple(_TABLE)
+#: What others call them.
+ALIASES = {word: row.name for row in _ROWS for word in row.also}
 #: Where nothing is said.
 DEFAULT = MODELS[0]
 #: Names of those that count a tie as half a win to each side.
@@ -190,4 +202,4 @@ def model_of(name: str) -> Model:
     ('nu', 'standard deviations of a difference')
     """
     row = _TABLE.get(name) if type(name) is str else None
-    return row or _TABLE[checks.one_of(name, "model", MODELS)]
+    return row or _TABLE[checks.one_of(name, "model", MODELS, ALIASES)]

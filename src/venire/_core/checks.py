@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from venire._core.failing import BadInput, BadTypeError, BadValueError, every, fail
+from venire._core.failing import BadInput, BadTypeError, BadValueError, every, fail, nearest
 from venire._core.scalars import (
     flag,
     function,
@@ -55,6 +55,7 @@ __all__ = [
     "max_iter",
     "n_threads",
     "named",
+    "nearest",
     "number",
     "numbers",
     "numeric",

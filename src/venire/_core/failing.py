@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any, NoReturn
 
@@ -14,6 +15,7 @@ __all__ = [
     "BadValueError",
     "every",
     "fail",
+    "nearest",
     "settling",
     "told",
     "worded",
@@ -136,6 +138,27 @@ def every(good: Any, argument: str, reason: str, values: Any) -> None:
         at = int(np.argmin(good))
         value = values[at] if isinstance(values, (list, tuple)) else np.ravel(values)[at]
         fail(argument, reason, at if np.ndim(good) else None, value)
+
+
+def nearest(word: Any, known: Iterable[str], also: Mapping[str, str] | None = None) -> str:
+    """A question that names the known word that was meant, perhaps; else nothing.
+
+    `also` are other words for known ones.
+    """
+    from difflib import get_close_matches
+
+    if not isinstance(word, str) or len(word) > 100:
+        return ""
+    words = {_bare(name): known for name, known in (also or {}).items()}
+    words |= {_bare(name): name for name in known}
+    found = words.get(_bare(word)) or next(
+        (words[name] for name in get_close_matches(_bare(word), words, 1, 0.6)), None
+    )
+    return "" if found is None else f"did you mean {found!r}?"
+
+
+def _bare(word: str) -> str:
+    return "".join(c for c in word.casefold() if c.isalnum())
 
 
 def told(value: Any) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from venire._core.failing import fail
+from venire._core.failing import fail, nearest
 from venire._core.threads import usable_cpus
 
 __all__ = [
@@ -94,10 +94,11 @@ def function(x: Any, name: str) -> Any:
     return x
 
 
-def one_of(x: Any, name: str, choices: Sequence[str]) -> str:
-    """One of the words."""
+def one_of(x: Any, name: str, choices: Sequence[str], also: Mapping[str, str] | None = None) -> str:
+    """One of the words; `also` are other words for some, which are named instead."""
     if not isinstance(x, str) or x not in choices:
-        fail(name, f"must be one of {', '.join(choices)}", value=x)
+        reason = f"must be one of {', '.join(choices)}"
+        fail(name, reason, value=x, cure=nearest(x, choices, also))
     return str(x)
 
 

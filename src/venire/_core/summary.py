@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from venire._core.shown import visible, width
+
 __all__ = ["Summary", "amount", "number_shown"]
 
 #: Columns that are printed, from the left, and what stands above them.
@@ -85,12 +87,12 @@ class Summary:
     def _rows(self) -> list[str]:
         names = [x for x in TITLES if x in self.columns and x not in self._hidden]
         table = [[TITLES[name], *_shown(name, self.columns[name], self._digits)] for name in names]
-        widths = [max(map(len, column)) for column in table]
+        widths = [max(map(width, column)) for column in table]
         left = [name in ("group", "item") for name in names]
         lines = [
             "  ".join(
-                cell.ljust(width) if on_left else cell.rjust(width)
-                for cell, width, on_left in zip(row, widths, left, strict=True)
+                cell + " " * (size - width(cell)) if on_left else cell.rjust(size)
+                for cell, size, on_left in zip(row, widths, left, strict=True)
             ).rstrip()
             for row in zip(*table, strict=True)
         ]
@@ -103,7 +105,7 @@ def _shown(name: str, column: np.ndarray, digits: int) -> list[str]:
         return [amount(x) for x in column]
     if column.dtype.kind == "f":
         return [number_shown(x, digits) for x in column.tolist()]
-    return ["-" if x is None else str(x) for x in column.tolist()]
+    return ["-" if x is None else visible(str(x)) for x in column.tolist()]
 
 
 def number_shown(x: float, digits: int = 4) -> str:

@@ -77,10 +77,14 @@ def fit_files(
     model, prior, order_effect, shared, tol, max_iter : optional
         As for `venire.fit_groups`. ``shared=True`` needs all groups in memory together, and this
         process.
-    errors : {"fisher", None}, default "fisher"
-        Standard errors to write; None: none.
+    errors : {"fisher", "robust", None}, default "fisher"
+        Standard errors to write; None: none. Groups with soft votes have no robust ones.
     scale : {"logit", "probit", "erf", "elo"}, optional
-        Write a further column of this name: theta in that unit.
+        Write ratings, errors and intervals in this unit; the column of ratings is named by it, and
+        else theta.
+    anchor, at : label and float, optional
+        As for `GroupedFit.rescale`, the label as it is written in the file: ratings, errors and
+        intervals are those of the differences from this item. Null in groups without it.
     bootstrap : Replicates, optional
         Bootstrap each group, and write the errors and intervals that follow.
 
@@ -102,10 +106,10 @@ def fit_files(
 
     Notes
     -----
-    The table has the columns group, item, theta, standard_error, n_comparisons and status, then the
-    scale, order_effect and tie, if there are such; it is sorted by group, then by item, and does
-    not depend on `memory`, on the executor, or on workers that die on the way: the same bits at one
-    instruction set.
+    The table has the columns group, item, theta (or the scale), standard_error, n_comparisons and
+    status, then order_effect and tie, if there are such; it is sorted by group, then by item, and
+    does not depend on `memory`, on the executor, or on workers that die on the way: the same bits
+    at one instruction set.
 
     Files are read twice: first the column of groups (and the outcomes, if they
     come without a mapping), then batches of consecutive groups. Rows in any order but that of their
@@ -155,7 +159,9 @@ def fit_files(
     run = _Run(job, scanner, output, memory, n_threads, tell)
     with opened(executor) as tasks:
         done = run.to_folder(tasks, rows_per_part) if tasks.apart else run.to_file(tasks)
-    taken = Taken(columns=job.columns, n_rows=done.n_rows, notes=scanner.notes)
+    taken = Taken(
+        columns=job.columns, n_rows=done.n_rows, dropped=done.dropped, notes=scanner.notes
+    )
     return replace(done, seconds=time.monotonic() - begun, taken=chosen.said(taken))
 
 
@@ -181,14 +187,17 @@ class _Run:
         plan, notes = planned(found)
         fits = fit_batches(found.scans, plan, found.work, self._folder(), self.tell)
         schema, n_rows = found.work.schema, found.n_rows
+        without_group = found.dropped
         named = isinstance(self.output, (str, os.PathLike))
-        tally = Tally()
+        tally = Tally(dropped=without_group)
         with TableWriter(self.output, schema, metadata=self._metadata()) as writer:
             for fitted in fits:
-                tally.add(fitted.groups, fitted.of_group["status"], int(fitted.n_items.sum()))
+                status, n_items = fitted.of_group["status"], int(fitted.n_items.sum())
+                tally.add(fitted.groups, status, n_items, fitted.leading, fitted.dropped)
                 for table in fitted.tables():
                     writer.write(table)
                 del fitted  # before the next batch is read
+            notes = [*notes, *self.job.notes(tally)]
         parts = [os.fspath(self.output)] if named else []
         return GroupsSummary(**vars(tally), n_rows=n_rows, notes=notes, parts=parts)
 
@@ -202,10 +211,10 @@ class _Run:
             starts = cut(found.groups.rows, rows_per_part or rows_of_part(found.n_rows))
             share = Share(found.work, found.groups.labels[starts], staging, self._metadata())
             parts = write_parts(tasks, found, share, self.tell)
-            tally = Tally()
+            tally = Tally(dropped=found.dropped)
             for part in parts:
                 tally.merge(part.tally)
-            names = [part.name for part in parts]
+            names, notes = [part.name for part in parts], self.job.notes(tally)
             summary = {
                 "n_groups": tally.n_groups,
                 "n_items": tally.n_items,
@@ -215,7 +224,7 @@ class _Run:
             }
             publish(staging, names, self.job.facts() | summary)
         paths = [os.path.join(os.path.abspath(self.output), name) for name in names]
-        return GroupsSummary(**vars(tally), n_rows=found.n_rows, parts=paths)
+        return GroupsSummary(**vars(tally), n_rows=found.n_rows, notes=notes, parts=paths)
 
     def _metadata(self) -> dict[str, str]:
         return {"venire": json.dumps(self.job.facts())}

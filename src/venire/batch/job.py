@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypedDict
 
@@ -14,7 +14,8 @@ from venire._core import checks
 from venire.data.aggregation import aggregate
 from venire.data.columns import Columns
 from venire.data.grouped_comparisons import GroupedComparisons
-from venire.data.outcomes import Reading
+from venire.data.lookup import typed
+from venire.data.outcomes import Reading, Terms
 from venire.data.taken import Taken
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.io import DataError
@@ -28,6 +29,8 @@ from venire.resampling import bootstrap
 
 __all__ = ["Batch", "FitOptions", "Fitted", "GroupsSummary", "Job", "Replicates", "Tally"]
 
+ERRORS = ("fisher", "robust")
+FITTED = ("converged", "iteration limit")
 _EXAMPLES = 5
 _CHUNK = 1 << 16  # rows of a table
 
@@ -52,8 +55,10 @@ class FitOptions(TypedDict, total=False):
     shared: bool
     tol: float
     max_iter: int | None
-    errors: Literal["fisher"] | None
+    errors: Literal["fisher", "robust"] | None
     scale: str | None
+    anchor: str | int | None
+    at: float | None
     bootstrap: Replicates | None
 
 
@@ -74,6 +79,14 @@ class Fitted(NamedTuple):
     of_group: dict[str, np.ndarray]  # columns that are the same for all items of a group
     of_item: dict[str, np.ndarray]  # the other columns
     schema: Any
+    dropped: Mapping[str, int]  # rows that were left out, by reason
+
+    @property
+    def leading(self) -> dict[str, np.ndarray]:
+        """The columns of items, of the first item of each group that has one."""
+        starts = np.cumsum(self.n_items) - self.n_items
+        full = starts[self.n_items > 0]
+        return {name: column[full] for name, column in self.of_item.items()}
 
     def tables(self) -> Iterator[Any]:
         """The rows of the output, in the order of the groups, as pyarrow Tables of some rows."""
@@ -103,9 +116,9 @@ class Job:
     ----------
     columns : Columns
         Of comparisons in groups.
-    model, prior, order_effect, shared, tol, max_iter, errors, scale, bootstrap
+    model, prior, order_effect, shared, tol, max_iter, errors, scale, anchor, at, bootstrap
         As for `fit_files`.
-    reading : {"words", "labels"}, optional
+    reading : str, optional
         How outcomes are to be read, once that is known.
     """
 
@@ -116,8 +129,10 @@ class Job:
     shared: bool = False
     tol: float = 1e-9
     max_iter: int | None = None
-    errors: Literal["fisher"] | None = "fisher"
+    errors: Literal["fisher", "robust"] | None = "fisher"
     scale: str | None = None
+    anchor: str | int | None = None
+    at: float | None = None
     bootstrap: Replicates | None = None
     reading: Reading | None = None
 
@@ -129,9 +144,25 @@ class Job:
             checks.fail("prior", reason)
         checks.flag(self.shared, "shared")
         if self.errors is not None:
-            checks.one_of(self.errors, "errors", ("fisher",))
+            checks.one_of(self.errors, "errors", ERRORS)
         if self.scale is not None:
             checks.one_of(self.scale, "scale", scales.SCALES)
+        if self.at is not None:
+            checks.number(self.at, "at")
+        if self.shared and (self.anchor is not None or self.errors == "robust"):
+            reason = "go by group: their errors are neither robust nor of differences from an item"
+            checks.fail("shared", f"parameters that do not {reason}", value=True)
+
+    @property
+    def display(self) -> scales.Display:
+        """What ratings are written in."""
+        return scales.Display(self.scale or scales.scale_of(self.model), self.anchor, self.at)
+
+    @property
+    def rating(self) -> str:
+        """The name of their column."""
+        plain = self.scale is None and self.anchor is None and self.at is None
+        return "theta" if plain else self.display.scale
 
     @property
     def names(self) -> dict[str, str]:
@@ -139,9 +170,14 @@ class Job:
         return self.columns.names
 
     @property
+    def terms(self) -> Terms:
+        """What is told of the column of outcomes."""
+        return Terms(self.columns.mapping, self.columns.first, self.columns.second)
+
+    @property
     def asks_reading(self) -> bool:
         """Whether only the whole column of outcomes says how to read it."""
-        return self.columns.outcome is not None and self.columns.mapping is None
+        return self.columns.outcome is not None
 
     def read_as(self, reading: Reading) -> Job:
         """The same job, with that settled."""
@@ -156,21 +192,21 @@ class Job:
             "shared": self.shared,
             "tol": self.tol,
             "max_iter": self.max_iter,
+            "unit": self.display.facts(),
+            "errors": self.errors,
         } | ({} if self.bootstrap is None else {"bootstrap": self.bootstrap._asdict()})
 
     def schema(self, group: Any, item: Any) -> Any:
         """Columns of the output, for groups and items of these Arrow types."""
         import pyarrow as pa
 
-        fields = [("group", group), ("item", item), ("theta", pa.float64())]
+        fields = [("group", group), ("item", item), (self.rating, pa.float64())]
         if self.errors is not None:
             fields.append(("standard_error", pa.float64()))
         if self.bootstrap is not None:
             fields += [(name, pa.float64()) for name in ("bootstrap_error", "lower", "upper")]
             fields.append(("n_failed", pa.int64()))
         fields += [("n_comparisons", pa.float64()), ("status", pa.string())]
-        if self.scale is not None:
-            fields.append((self.scale, pa.float64()))
         return pa.schema(fields + [(name, pa.float64()) for name in self.parameters()])
 
     def parameters(self) -> list[str]:
@@ -183,12 +219,17 @@ class Job:
         with about_rows(batch.path, self.names, batch.place):
             rows = rows_of(
                 batch.pieces, self.columns, reading=self.reading, is_text=batch.is_text,
-                n_threads=n_threads,
+                n_threads=n_threads, may_be_empty=not batch.is_text,
             )  # fmt: skip
             if rows is None:
                 lost = "holds no rows" if batch.is_text else "has changed while it was read"
                 raise DataError(batch.path, lost)
-            return GroupedComparisons.from_cells(aggregate(rows, n_threads=n_threads))
+            groups = None if rows.n else np.empty(0, np.int64)
+            found = GroupedComparisons.from_cells(
+                aggregate(rows, groups=groups, n_threads=n_threads)
+            )
+            found.taken = rows.taken(self.columns)
+            return found
 
     def fit(
         self,
@@ -198,7 +239,7 @@ class Job:
         progress: Callable[[int, int], None] | None = None,
     ) -> Fitted:
         """Fit the groups; what did not converge is said by its status."""
-        prior, c = self.prior, comparisons
+        prior, c, taken = self.prior, comparisons, comparisons.taken
         if prior is not None:  # labels of other groups are those of other parts of the files
             prior = prior.native(c.items, c.groups, c.offsets, others=True).part(slice(None))
         of_group: dict[str, np.ndarray] = {}
@@ -216,53 +257,104 @@ class Job:
                 n_threads=n_threads,
                 progress=None if self.bootstrap is not None else progress,
             )
-            columns = {"item": result.items, "theta": result.theta}
+            unit = self._unit(result.items)
+            shown = result if unit is None else result.rescale(**unit)
+            columns = {"item": result.items, self.rating: shown.theta}
             if self.errors is not None:
-                columns["standard_error"] = result.standard_errors(self.errors)
+                columns["standard_error"] = shown.standard_errors(self.errors)
             if self.bootstrap is not None:
                 n, scheme, seed, level = self.bootstrap
                 b = bootstrap(
                     result, n, scheme=scheme, rng=seed, levels=level, n_threads=n_threads,
                     progress=progress,
                 )  # fmt: skip
+                b = b if unit is None else b.rescale(**unit)
                 columns["bootstrap_error"] = b.standard_errors()
                 columns["lower"], columns["upper"] = b.interval(level).T
                 of_group["n_failed"] = b.n_failed
+            if unit is None:
+                for name in columns.keys() - {"item"}:
+                    columns[name] = np.full(len(result.items), np.nan)
             columns["n_comparisons"] = result.item_weights
-            if self.scale is not None:
-                columns[self.scale] = scales.convert(result.theta, result.scale, self.scale)
         of_group["status"] = result.status
         for name in self.parameters():
             values = np.asarray(getattr(result, name), np.float64)
             of_group[name] = np.broadcast_to(values, len(result.groups))
-        return Fitted(result.groups, np.diff(result.offsets), of_group, columns, schema)
+        dropped = {} if taken is None else taken.dropped
+        return Fitted(result.groups, np.diff(result.offsets), of_group, columns, schema, dropped)
+
+    def _unit(self, items: np.ndarray) -> dict[str, Any] | None:
+        """The arguments of `rescale`; None: the anchor is none of these items."""
+        label = None if self.anchor is None else typed(str(self.anchor), items)
+        lost = self.anchor is not None and label is None
+        return None if lost else {"scale": self.scale, "anchor": label, "at": self.at}
+
+    def notes(self, tally: Tally) -> list[str]:
+        """What the tally says of the unit; a ValueError if no group has the anchor."""
+        without, found = tally.without, []
+        fitted = sum(tally.counts.get(status, 0) for status in FITTED)
+        if (n := without.get(self.rating, 0)) and self.anchor is not None:
+            if n == fitted:
+                checks.fail("anchor", "is an item of no group", value=self.anchor)
+            found.append(f"{n:,} of {fitted:,} groups have no item {self.anchor!r}: null there")
+        if n := without.get("standard_error", 0):
+            found.append(f"{n:,} of {fitted:,} groups have soft votes: no robust errors there")
+        return found
+
+
+def added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """Counts of both, in an order of their own."""
+    return {key: one.get(key, 0) + other.get(key, 0) for key in sorted({*one, *other})}
 
 
 @dataclass
 class Tally:
-    """Counts the groups of each status and keeps the first labels of each."""
+    """Counts the groups of each status and keeps the first labels of each.
+
+    `without` counts groups with a fit whose first item has no rating, or no error.
+    """
 
     n_groups: int = 0
     n_items: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[Any]] = field(default_factory=dict)
+    without: dict[str, int] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
 
-    def add(self, groups: np.ndarray, status: np.ndarray, n_items: int) -> None:
-        """Count one batch; batches come in the order of the groups."""
+    def add(
+        self,
+        groups: np.ndarray,
+        status: np.ndarray,
+        n_items: int,
+        first: Mapping[str, np.ndarray],
+        dropped: Mapping[str, int],
+    ) -> None:
+        """Count one batch; `first` are the columns of each group's first item. Batches come in the
+        order of the groups."""
         names = np.unique(status).tolist()
         which = {name: groups[status == name] for name in names}
         counts = {name: len(some) for name, some in which.items()}
         examples = {name: some[:_EXAMPLES].tolist() for name, some in which.items()}
-        self.merge(Tally(len(groups), n_items, counts, examples))
+        left = np.isin(status, FITTED)
+        without = {}
+        for name in ("standard_error", *scales.SCALES):
+            if name in first and len(first[name]) == len(status):
+                without[name] = int(np.count_nonzero(left & np.isnan(first[name])))
+        if "standard_error" in without:  # beside a rating
+            without["standard_error"] -= sum(without.values()) - without["standard_error"]
+        self.merge(Tally(len(groups), n_items, counts, examples, without, dict(dropped)))
 
     def merge(self, other: Tally) -> None:
         """Add the counts of later groups."""
         self.n_groups += other.n_groups
         self.n_items += other.n_items
+        self.dropped = added(self.dropped, other.dropped)
         for status, count in other.counts.items():
             self.counts[status] = self.counts.get(status, 0) + count
             some = self.examples.get(status, []) + other.examples[status]
             self.examples[status] = some[:_EXAMPLES]
+        for name, count in other.without.items():
+            self.without[name] = self.without.get(name, 0) + count
 
 
 @dataclass(frozen=True)
@@ -276,11 +368,15 @@ class GroupsSummary:
         Number of groups of each status.
     examples : dict of str to list
         The first few groups of each status.
+    dropped : dict of str to int
+        Rows that were left out, by reason.
     seconds : float
     notes : list of str
         What the caller should know.
     parts : list of str
         The files that were written.
+    without : dict of str to int
+        Groups with a fit, but no rating (they lack the anchor), or no error, by column.
     taken : Taken or None
         How the source was read.
     """
@@ -290,9 +386,11 @@ class GroupsSummary:
     n_rows: int
     counts: dict[str, int]
     examples: dict[str, list[Any]]
+    dropped: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)
+    without: dict[str, int] = field(default_factory=dict)
     taken: Taken | None = None
 
     @property

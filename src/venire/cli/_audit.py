@@ -21,6 +21,9 @@ from venire.ratings.fit import Fit
 __all__ = ["Audit", "oddities"]
 
 
+_UNFOLDED = 1 << 30  # the terminal folds
+
+
 @dataclass(frozen=True, kw_only=True)
 class Audit(Command):
     """Say what is odd about a file of comparisons, and what to do about it.
@@ -60,7 +63,10 @@ class Audit(Command):
                 dict.fromkeys(f.name for f in found.grave)
             )
         report = Report(
-            [str(found)], facts=facts, files={"output": found.columns()}, failure=failure
+            found.summary(_UNFOLDED).split("\n"),
+            facts=facts,
+            files={"output": found.columns()},
+            failure=failure,
         )
         return with_taken(report, self.file, found.taken)
 

@@ -22,14 +22,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, get_args, get_type_hints
+from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 import typer
-from rich.console import Console
 
-from venire._core.checks import BadInput
+from venire._core.checks import BadInput, nearest
 from venire.cli._progress import Steps, progress
 from venire.cli._report import Place, Report
+from venire.cli._terminal import Screen
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning, StateError
 from venire.io import DataError
 
@@ -121,6 +121,7 @@ def option(
     *flags: str,
     place: Place | None = None,
     choices: tuple[str, ...] = (),
+    also: Mapping[str, str] | None = None,
     **more: Any,
 ) -> Any:
     """A field that is an option.
@@ -137,11 +138,14 @@ def option(
         It names a file, and is shown as FILE.
     choices : tuple of str
         Words of which it is one, where they stand in a table.
+    also : mapping of str to str
+        Other words for some of them, for the message that refuses them.
     **more
         For `typer.Option`.
     """
     more = more if place is None else {"metavar": "FILE", **more}
-    about = {"says": says, "topic": topic, "flags": flags, "place": place, "choices": choices}
+    about: dict[str, Any] = {"says": says, "topic": topic, "flags": flags, "place": place}
+    about |= {"choices": choices, "also": also}
     return field(default=default, metadata={**about, "more": more})
 
 
@@ -174,6 +178,28 @@ def _members(kind: type, how: Block) -> Iterator[tuple[str, Any, Mapping[str, An
         yield one.name, hint, about, default
 
 
+def _literal(hint: Any) -> tuple[str, ...]:
+    """The words of a Literal, or of one that may be left out."""
+    inner = [one for one in (hint, *get_args(hint)) if get_origin(one) is Literal]
+    return get_args(inner[0]) if inner else ()
+
+
+def _chosen(
+    words: tuple[str, ...], also: Mapping[str, str] | None
+) -> Callable[[str | None], str | None]:
+    """A check of a word that may be left out."""
+
+    def check(word: str | None) -> str | None:
+        if word is not None and word not in words:
+            near = nearest(word, words, also)
+            raise typer.BadParameter(
+                f"{word!r} is not one of {', '.join(words)}" + (f"; {near}" if near else "")
+            )
+        return word
+
+    return check
+
+
 def _parameters(kind: type, how: Block) -> Iterator[inspect.Parameter]:
     """The options as typer wants them."""
     for name, hint, about, default in _members(kind, how):
@@ -185,13 +211,20 @@ def _parameters(kind: type, how: Block) -> Iterator[inspect.Parameter]:
         else:
             flags = about.get("flags") or (_flag(name),)
             more = about.get("more", {"metavar": "COLUMN"})  # what says nothing of it is a column
+            words = about.get("choices") or _literal(hint)
+            if words:
+                hint = str | None if default is None else str
+                more = {
+                    "metavar": "|".join(words),
+                    "callback": _chosen(words, about.get("also")),
+                    **more,
+                }
             info = typer.Option(*flags, help=about["says"], rich_help_panel=about["topic"], **more)
-        typed: Any = Literal[about["choices"]] if about.get("choices") else hint
         yield inspect.Parameter(
             name,
             inspect.Parameter.KEYWORD_ONLY,
             default=inspect.Parameter.empty if default is MISSING else default,
-            annotation=Annotated[typed, info],
+            annotation=Annotated[hint, info],
         )
 
 
@@ -270,14 +303,13 @@ def run(command: Command, words: list[str]) -> int:
     words : list of str
         What was typed after the program's name.
     """
-    stderr = Console(stderr=True, highlight=False, soft_wrap=True)
-    code = 1
+    stderr, code, instead = Screen(sys.stderr), 1, list[str]()
     try:
-        report, notes = _done(command, stderr)
+        report, notes = _done(command)
         if report.taken and not command.quiet:
             notes = [report.taken, *notes]
         for note in notes:
-            stderr.print(f"venire: {note}", markup=False)
+            stderr.line(f"venire: {note}")
         if command.json:
             report.print_json(notes)
         elif not command.quiet:
@@ -295,33 +327,42 @@ def run(command: Command, words: list[str]) -> int:
     except Refused as error:
         text, code = str(error), error.code
         if error.instead:
-            text += f"\ntry: {_instead(words, error.instead)}"
+            instead = [_instead(words, error.instead)]
     except DataError as error:
         text = str(error)
         if error.settles:
             answers, error.settles = error.settles, ()
-            tries = [_instead(words, {_flag(a): _typed(x) for a, x in b.items()}) for b in answers]
-            text = "\n".join([str(error), *(f"try: {line}" for line in tries)])
+            text = str(error)
+            instead = [
+                _instead(words, {_flag(a): _typed(x) for a, x in b.items()}) for b in answers
+            ]
     except OSError as error:
         where = "" if error.filename is None else f"{os.fspath(error.filename)}: "
         text = f"{where}{error.strerror or error}"
     except (ValueError, BadInput, StateError, ImportError) as error:
         text = str(error)
-    stderr.print(f"venire: {text}", markup=False)
+    stderr.line(f"venire: {text}")
+    for line in instead:
+        stderr.line(f"try: {line}", whole=True)
     return code
 
 
-def _done(command: Command, stderr: Console) -> tuple[Report, list[str]]:
+def _done(command: Command) -> tuple[Report, list[str]]:
     """The report, its files written, and its notes with those of warnings on the way."""
     places = _places(command)
     for path, place in places.values():
         if path is not None:
             place.check(path)
-    with warnings.catch_warnings(record=True) as caught, progress(stderr, command.quiet) as steps:
+    with warnings.catch_warnings(record=True) as caught, progress(command.quiet) as steps:
         warnings.simplefilter("ignore")
         for kind in (ConvergenceWarning, NotIdentifiedWarning):
             warnings.simplefilter("always", kind)
-        report = command.do(steps)
+        try:
+            report = command.do(steps)
+        except KeyboardInterrupt:
+            if not steps.interrupted:
+                raise
+            raise Refused(f"interrupted ({steps.interrupted})", 130) from None
         for name, what in report.files.items():
             path, place = places[name]
             if path is None:

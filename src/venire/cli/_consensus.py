@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.table import Table
 
 from venire import io
 from venire._core.checks import BadTypeError, BadValueError
@@ -18,7 +17,7 @@ from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, block, misused, option
 from venire.cli._options import OUT, VOTES
 from venire.cli._progress import Steps
-from venire.cli._report import TABLE, Report, grid, number
+from venire.cli._report import TABLE, Grid, Report, number
 from venire.cli._taken import with_taken
 from venire.cli._version import version
 from venire.data.columns import VoteColumns
@@ -184,8 +183,8 @@ class Consensus(Command):
             facts["stack"] = {"scale": q.stack.scale, "penalty": q.stack.penalty}
         return facts
 
-    def _said(self, facts: dict[str, Any], teachers: Tables, pairs: Tables) -> list[str | Table]:
-        said: list[str | Table] = [*_header(facts)]
+    def _said(self, facts: dict[str, Any], teachers: Tables, pairs: Tables) -> list[str | Grid]:
+        said: list[str | Grid] = [*_header(facts)]
         if self.top > 0:
             said.append(_teacher_rows(_first(teachers, self.top)))
         rest = len(teachers["teacher"]) - self.top
@@ -234,7 +233,7 @@ def _cells(form: str, *columns: NDArray[Any]) -> list[str]:
     ]
 
 
-def _teacher_rows(t: Tables) -> Table:
+def _teacher_rows(t: Tables) -> Grid:
     def ranged(form: str, name: str, *interval: str) -> list[str]:
         ranges = _cells("{:.2f} .. {:.2f}", *(t[bound] for bound in interval))
         values = _cells(form, t[name])
@@ -257,14 +256,14 @@ def _teacher_rows(t: Tables) -> Table:
         columns["accuracy"] = ranged("{:.2f}", "accuracy", "accuracy_lower", "accuracy_upper")
     if "stacked_weight" in t:
         columns["stacked weight"] = _cells("{:+.2f}", t["stacked_weight"])
-    return grid(columns, ["teacher"])
+    return Grid(columns, ["teacher"])
 
 
-def _pair_rows(t: Tables, level: float) -> Table:
+def _pair_rows(t: Tables, level: float) -> Grid:
     names = [name for name in ("pair", "group", "first", "second") if name in t]
     columns = {name: _cells("{}", t[name]) for name in names} | {
         "P(first)": _cells("{:.3f}", t["probability"]),
         f"{level:.4g} interval": _cells("{:.2f} .. {:.2f}", t["lower"], t["upper"]),
         "judges": _cells("{:,}", t["n_judges"]),
     }
-    return grid(columns, names)
+    return Grid(columns, names)

@@ -15,7 +15,7 @@ from venire.cli import _options as opt
 from venire.cli._command import MISSING, Command, argument, misused, option
 from venire.cli._options import OUT
 from venire.cli._progress import Steps
-from venire.cli._report import FILE, READ, Report
+from venire.cli._report import FILE, READ, Grid, Report
 from venire.data.series import floats
 from venire.distillation import Distillation, Requests
 from venire.models import DEFAULT, HALF_TIES
@@ -25,6 +25,8 @@ __all__ = ["Ask", "Init", "ReportRounds", "Tell", "Train", "Withdraw"]
 
 _DATA, _DESIGN = "Data", "Design"
 
+_SPARE = ("gain", "pending", "prior", "criterion", "its tau", "its nDCG", "cost so far", "asks",
+          "votes", "student r2", "nDCG")  # fmt: skip
 _CRITERIA = "How pairs are chosen; the last four are baselines."
 _SHARES = "How asks are shared among groups."
 _WORDS = "Words (first, second, tie, ...), 1/0/-1 or the winner."
@@ -333,11 +335,14 @@ class ReportRounds(Command):
                 Distillation.open(folder, read_only=True, n_threads=self.n_threads) as loop,
             ):
                 reports[str(folder)] = loop.report(preview=self.preview)
-        said = [f"{name}\n{report}\n" for name, report in reports.items()]
+        said: list[str | Grid] = []
+        for name, report in reports.items():
+            said += [name] if len(reports) > 1 else []
+            said += [Grid(report.shown(), spare=_SPARE), *report.remarks()]
         mine = reports[str(self.folder)]
         files: dict[str, Any] = {"output": mine.to_frame("dict")}
         if self.plot is not None:
             from venire import plots
 
             files["plot"] = plots.plot_quality(reports, measure=self.measure)
-        return Report(said if len(reports) > 1 else [str(mine)], files=files)
+        return Report(said, files=files)

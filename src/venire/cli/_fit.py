@@ -58,19 +58,18 @@ class Fit(Command):
     stopping: opt.Stopping
     replicates: opt.Replicates
     level: float = opt.level()
-    scale: Literal["logit", "elo"] | None = option(
-        None, "Unit of the table; default: the model's own.", OUT
-    )
+    shown: opt.Shown
     top: int = option(20, "Rows to print.", OUT, min=0)
-    errors: bool = opt.errors()
+    errors: str = opt.errors("also where it is wrong, and by --cluster")
     output: Path | None = opt.output("Write all ratings: FORMATS.")
     json: bool = opt.json()
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
         self.model.check(self.columns)
-        if self.columns.cluster is not None and self.replicates.n_resamples is None:
-            misused("--cluster", "says what is resampled: add --bootstrap")
+        resampled = self.replicates.n_resamples is not None
+        if self.columns.cluster is not None and not resampled and self.errors != "robust":
+            misused("--cluster", "says what errors go by: add --errors robust or --bootstrap")
 
     def do(self, steps: Steps) -> Report:
         """Read, fit, draw replicates if they are wanted."""
@@ -86,7 +85,7 @@ class Fit(Command):
             fitted = self._bootstrap(fitted, self.replicates.n_resamples, steps)
         odd = oddities(fitted.fit, self.model.order_effect)
         fitted = replace(fitted, notes=[*fitted.notes, *odd])
-        with steps("standard errors" if self.errors else "ratings"):
+        with steps("ratings" if self.errors == "none" else "standard errors"):
             return with_taken(report(self, fitted), self.file, comparisons.taken)
 
     def _fit(self, comparisons: Comparisons, steps: Steps) -> Fitted:

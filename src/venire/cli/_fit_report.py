@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.table import Table
 
-from venire import scales
-from venire.cli._report import Report, grid, number, some
+from venire.cli import _options as opt
+from venire.cli._report import Grid, Report, number, some
 from venire.cli._version import version
+from venire.scales import Display
 
 if TYPE_CHECKING:
     from venire.cli._fit import Fit
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from venire.resampling import Bootstrap
 
 __all__ = ["Fitted", "report"]
+
+_SPARE = ("component", "games", "rank interval")
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,16 @@ class Fitted:
 
 def report(asked: Fit, fitted: Fitted) -> Report:
     """Compute what is to be said."""
-    component, sizes = _components(fitted.fit)
-    table, notes = _table(asked, fitted, component), list(fitted.notes)
+    fit, b = fitted.fit, fitted.bootstrap
+    unit = asked.shown.among(fit.items)
+    shown = replace(
+        fitted, fit=fit.rescale(**unit), bootstrap=None if b is None else b.rescale(**unit)
+    )
+    component, sizes = _components(fit)
+    table, notes = _table(asked, shown, component), list(fitted.notes)
     if len(sizes) > 1:
         notes.append(_component_note(fitted, component, sizes))
-    left = fitted.fit.items[~fitted.fit.determined]
+    left = fit.items[~fit.determined]
     if len(left) and fitted.prior_reason != "no finite fit without it":
         what = "1 item" if len(left) == 1 else f"{len(left):,} items"
         notes.append(
@@ -44,12 +52,12 @@ def report(asked: Fit, fitted: Fitted) -> Report:
             "place what the largest group did not meet, win against and lose to (column "
             "'determined')"
         )
-    if asked.errors and fitted.bootstrap is None:
-        notes += filter(None, [fitted.fit.errors_note("fisher")])
-    facts = _facts(asked, fitted, sizes)
-    said: list[str | Table] = [*_header(asked, facts)]
+    if fitted.bootstrap is None:
+        notes += filter(None, [fitted.fit.errors_note(asked.errors)])
+    facts = _facts(asked, shown, sizes)
+    said: list[str | Grid] = [*_header(asked, facts)]
     if asked.top > 0:
-        said.append(_rows(asked, fitted.fit, table, len(sizes) > 1))
+        said.append(_rows(asked, shown.fit, table, len(sizes) > 1))
     rest = len(table["item"]) - asked.top
     if rest > 0:
         where = f" in {asked.output}" if asked.output else "; -o FILE writes all"
@@ -58,41 +66,30 @@ def report(asked: Fit, fitted: Fitted) -> Report:
 
 
 def _components(fit: Ratings) -> tuple[np.ndarray, np.ndarray]:
-    """Component of each item, numbered from the largest (0) down, and the sizes."""
+    """Component of each item, numbered from the ranked, and the largest, down; and the sizes."""
     labels = np.asarray(fit.component)
     if fit.prior is not None:
         labels = fit.comparisons.components("weak").labels
     sizes = np.bincount(labels)
-    by_size = np.argsort(-sizes, kind="stable")
+    placed = np.bincount(labels, fit.determined)
+    by_size = np.lexsort((-sizes, placed == 0))
     return np.argsort(by_size)[labels], sizes[by_size]
 
 
 def _table(asked: Fit, fitted: Fitted, component: np.ndarray) -> dict[str, np.ndarray]:
     """All items, best first: those with a rank before the others."""
     fit, b = fitted.fit, fitted.bootstrap
-    errors = "fisher" if asked.errors else None
-    columns = fit.to_frame("dict", level=asked.level, errors=errors)
+    columns = fit.to_frame("dict", level=asked.level, errors=opt.errors_of(asked.errors))
+    columns = {asked.shown.unit or name if name == fit.rating else name: x
+               for name, x in columns.items()}  # fmt: skip
     columns["component"] = component
     if b is not None:
         columns["standard_error"] = b.standard_errors()
         columns["lower"], columns["upper"] = b.interval(asked.level).T
-    factor, centre, _ = _unit(fit, asked.scale)
-    if asked.scale is not None:
-        columns[asked.scale] = centre + factor * fit.theta
-    if b is not None:
         columns["rank_lower"], columns["rank_upper"] = b.rank_interval(asked.level).T
     apart = component if fit.prior is None else np.zeros_like(component)
-    order = np.lexsort((-fit.theta, fit.ranks(), apart, ~fit.determined))
+    order = np.lexsort((-fit.own.theta, fit.ranks(), apart, ~fit.determined))
     return {name: column[order] for name, column in columns.items()}
-
-
-def _unit(fit: Ratings, scale: str | None) -> tuple[float, float, int]:
-    """Factor, centre and decimals that turn theta into the unit of the table."""
-    if scale is None:
-        return 1.0, 0.0, 4
-    own = scales.scale_of(fit.model)
-    centre = float(scales.convert(0.0, own, scale))
-    return scales.factor(own, scale), centre, 1 if scale == "elo" else 4
 
 
 def _component_note(fitted: Fitted, component: np.ndarray, sizes: np.ndarray) -> str:
@@ -110,7 +107,8 @@ def _component_note(fitted: Fitted, component: np.ndarray, sizes: np.ndarray) ->
 
 def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
     fit, b = fitted.fit, fitted.bootstrap
-    own: Any = fit.parameter_errors() if asked.errors else None
+    errors = opt.errors_of(asked.errors)
+    own: Any = fit.parameter_errors(errors) if errors else None
     drawn = None if b is None else {
         "scheme": b.scheme,
         "n_resamples": b.n_resamples,
@@ -136,7 +134,9 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
         "log_likelihood": number(fit.log_likelihood),
         "order_effect": _parameter(fit.order_effect, own and own.order_effect),
         "tie": _parameter(fit.tie, own and own.tie),
-        "level": asked.level if asked.errors or b is not None else None,
+        "unit": fit.display.facts(),
+        "errors": errors if b is None else "bootstrap",
+        "level": asked.level if errors or b is not None else None,
         "bootstrap": drawn,
     }
 
@@ -164,9 +164,16 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
         text = f"{what} {value['estimate']:.4f}"
         if value["standard_error"] is not None:
             text += f" (SE {value['standard_error']:.4f})"
-        elif asked.errors and name == "tie":
+        elif asked.errors != "none" and name == "tie":
             text += " (no tie was seen)"
         lines.append(text)
+    if (unit := f["unit"])["anchor"] is not None:
+        lines.append(
+            f"{Display(**unit).words}: errors and intervals are of the differences from it"
+        )
+    if f["errors"] == "robust":
+        by = asked.columns.cluster
+        lines.append("errors: robust" + ("" if by is None else f", clusters by {by}"))
     if (b := f["bootstrap"]) is not None:
         what = "comparisons" if b["cluster"] is None else f"clusters by {b['cluster']}"
         lines.append(
@@ -176,28 +183,41 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _rows(asked: Fit, fit: Ratings, table: dict[str, np.ndarray], several: bool) -> Table:
+def _rows(asked: Fit, fit: Ratings, table: dict[str, np.ndarray], several: bool) -> Grid:
     shown = {name: column[: asked.top].tolist() for name, column in table.items()}
-    factor, centre, digits = _unit(fit, asked.scale)
+    rating, digits = asked.shown.unit or fit.rating, fit.display.digits
 
-    def values(name: str, factor: float = factor, centre: float = centre) -> list[str]:
-        return [f"{centre + factor * x:.{digits}f}" for x in shown[name]]
+    def values(name: str) -> list[str]:
+        return ["-" if math.isnan(x) else f"{x:.{digits}f}" for x in shown[name]]
 
     def ranges(low: list[Any], high: list[Any]) -> list[str]:
         return ["-" if a is None else f"{a} .. {b}" for a, b in zip(low, high, strict=True)]
 
-    estimate = {"elo": "Elo", "logit": "logit"}.get(asked.scale or "", "estimate")
+    estimate = "estimate" if rating == "theta" else fit.display.name
     columns = {
-        "rank": ["-" if rank is None else str(rank) for rank in shown["rank"]],
+        "rank": _ranks(fit, table)[: asked.top],
         "item": [str(item) for item in shown["item"]],
-        estimate: values("theta"),
+        estimate: values(rating),
     }
     if "standard_error" in table:
-        columns["SE"] = values("standard_error", centre=0.0)
+        columns["SE"] = values("standard_error")
         columns[f"{asked.level:.4g} interval"] = ranges(values("lower"), values("upper"))
     if "rank_lower" in table:
         columns["rank interval"] = ranges(shown["rank_lower"], shown["rank_upper"])
     columns["games"] = [f"{x:,.10g}" for x in shown["n_comparisons"]]
     if several:
         columns["component"] = [str(x) for x in shown["component"]]
-    return grid(columns, ["item"])
+    return Grid(columns, ["item"], spare=(*_SPARE, f"{asked.level:.4g} interval", "SE"))
+
+
+def _ranks(fit: Ratings, table: dict[str, np.ndarray]) -> list[str]:
+    """Ranks as they are printed: =3 where several have it, nothing where the data tell none."""
+    ranks = np.ma.filled(table["rank"], 0)
+    apart = table["component"] if fit.prior is None else np.zeros_like(ranks)
+    keys = np.stack([apart, ranks], axis=1)
+    _, which, counts = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
+    shared = counts[which.ravel()] > 1
+    return [
+        f"={rank}" if rank and same else str(rank or "")
+        for rank, same in zip(ranks.tolist(), shared.tolist(), strict=True)
+    ]

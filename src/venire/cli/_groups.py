@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import typer
 
@@ -18,6 +16,7 @@ from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import Place, Report, some
 from venire.cli._taken import with_taken
+from venire.cli._terminal import standard_output
 from venire.data.recognition import Given
 from venire.errors import NotIdentifiedError
 from venire.io import DataError
@@ -72,10 +71,8 @@ class Groups(Command):
         None, "Fit on the Dask cluster with this scheduler, as in tcp://host:8786.", _RUN,
         metavar="ADDRESS",
     )  # fmt: skip
-    scale: Literal["logit", "probit", "erf", "elo"] | None = option(
-        None, "Add a column with theta in this unit.", OUT
-    )
-    errors: bool = opt.errors()
+    shown: opt.Shown
+    errors: str = opt.errors("also where it is wrong; of hard votes")
     strict: bool = option(
         False, "Exit with code 1 if a group has no converged fit; the output is written.", OUT
     )
@@ -95,6 +92,10 @@ class Groups(Command):
             misused("--output", "name a folder")
         if apart and self.shared:
             misused("--shared", "needs all groups in one process")
+        if self.shared and self.shown.anchor is not None:
+            misused("--anchor", "groups that share parameters have no errors of differences")
+        if self.shared and self.errors == "robust":
+            misused("--errors robust", "goes by group: leave out --shared")
         shareable = self.model.order_effect or model_of(self.model.model).tie is not None
         if self.shared and not shareable:
             reason = "there is nothing to share: add --order-effect or a model with ties"
@@ -124,9 +125,10 @@ class Groups(Command):
         bootstrap = None
         if draws.n_resamples is not None:
             bootstrap = Replicates(draws.n_resamples, draws.scheme, draws.seed, self.level)
+        anchor = self.shown.anchor
         return fit_files(
             self.source.opened(),
-            sys.stdout.buffer if self.output is None else self.output,
+            standard_output() if self.output is None else self.output,
             self.columns.named,
             executor=self.scheduler or self.workers,
             memory=self.memory,
@@ -138,8 +140,10 @@ class Groups(Command):
             shared=self.shared,
             tol=stopping.tol,
             max_iter=stopping.max_iter,
-            errors="fisher" if self.errors else None,
-            scale=self.scale,
+            errors=opt.errors_of(self.errors),
+            scale=self.shown.unit,
+            anchor=None if anchor is None else anchor.item,
+            at=None if anchor is None else anchor.at,
             bootstrap=bootstrap,
         )
 

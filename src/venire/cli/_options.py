@@ -6,19 +6,24 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import typer
 
-from venire.cli._command import argument, block, misused, option
-from venire.cli._report import CSV, PICTURE, TABLE
+from venire._core.checks import nearest
+from venire.cli._command import Refused, argument, block, misused, option
+from venire.cli._report import CSV, PICTURE, TABLE, some
 from venire.data.columns import Columns
+from venire.data.lookup import typed
 from venire.data.recognition import Given
 from venire.io import Dialect, Scanner
-from venire.models import DEFAULT, MODELS
+from venire.models import ALIASES, DEFAULT, MODELS
 from venire.priors import GaussianPrior
+from venire.scales import SCALES
 
 MODEL, OUT, VOTES, READING = "Model", "Output", "Votes (one way)", "Text files"
+_MOST = 20_000  # labels that are looked at for one that is alike
+ERRORS = ("fisher", "robust", "none")
 _FORMATS = ".parquet, .arrow, .csv, .json or .jsonl"
 _SIDES = ("first", "second", "tie", "win", "loss", "draw")
 
@@ -115,7 +120,7 @@ def prior(default: str, says: str, *words: str) -> Any:
             if word not in words and not 0.0 < float(word) < math.inf:
                 raise ValueError
         except ValueError:
-            reason = f"{text!r} is neither {', '.join(words)} nor a precision > 0"
+            reason = f"{text!r} is neither {', '.join(words)} nor a precision > 0, as in 0.5"
             raise typer.BadParameter(reason) from None
         return word
 
@@ -138,10 +143,15 @@ def level() -> Any:
     return option(0.95, "Level of the intervals.", OUT, callback=INSIDE)
 
 
-def errors() -> Any:
-    """Whether there are standard errors."""
-    says = "Leave out the standard errors."
-    return option(True, says, OUT, " /--no-errors", show_default=False)
+def errors(robust: str) -> Any:
+    """How standard errors are computed."""
+    says = f"fisher: as the model says. robust: {robust}. none: left out, much faster."
+    return option("fisher", says, OUT, choices=ERRORS)
+
+
+def errors_of(word: str) -> Any:
+    """As functions have it."""
+    return None if word == "none" else word
 
 
 def output(says: str, place: Any = TABLE) -> Any:
@@ -173,6 +183,25 @@ def json() -> Any:
 def quiet() -> Any:
     """Whether nothing else is printed."""
     return option(False, "Print only warnings.", OUT, "--quiet", "-q")
+
+
+class Anchor(NamedTuple):
+    """An item that is said to stand somewhere, as it was typed."""
+
+    item: str
+    at: float | None
+
+    @classmethod
+    def read(cls, text: str) -> Anchor:
+        """ITEM or ITEM=VALUE: what follows the last = is a value if it is a number."""
+        item, _, value = text.rpartition("=")
+        try:
+            at = float(value)
+        except ValueError:
+            item, at = text, None
+        if not item or (at is not None and not math.isfinite(at)):
+            raise typer.BadParameter(f"{text!r} is not of the form ITEM or ITEM=VALUE")
+        return cls(item, at)
 
 
 # ---- blocks -------------------------------------------------------------------------------------
@@ -226,7 +255,7 @@ class Source:
 class Model:
     """What is fitted."""
 
-    model: str = option(DEFAULT, "The last two model ties.", MODEL, choices=MODELS)
+    model: str = option(DEFAULT, "The last two model ties.", MODEL, choices=MODELS, also=ALIASES)
     order_effect: bool = option(False, "Fit an advantage of being first.", MODEL)
 
     def check(self, columns: Given) -> None:
@@ -243,6 +272,43 @@ class Stopping:
     tol: float = option(1e-9, "Largest relative residual.", MODEL, callback=POSITIVE)
     max_iter: int | None = option(None, None, MODEL, min=1)
     n_threads: int | None = threads()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What ratings are shown in."""
+
+    scale: str | None = option(
+        None,
+        "Unit of ratings, errors and intervals, in tables and files. Default: the model's own, elo "
+        "with --anchor.",
+        OUT,
+        choices=SCALES,
+    )
+    anchor: Any = option(
+        None,
+        "The item that stands at VALUE (default: 1000 in elo, else 0); errors and intervals are "
+        "of differences from it.",
+        OUT,
+        metavar="ITEM[=VALUE]",
+        parser=Anchor.read,
+    )
+
+    @property
+    def unit(self) -> str | None:
+        """The scale that was asked for."""
+        return "elo" if self.scale is None and self.anchor is not None else self.scale
+
+    def among(self, items: Any) -> dict[str, Any]:
+        """The arguments of `rescale`, for a fit of these items."""
+        if self.anchor is None:
+            return {"scale": self.unit}
+        label = typed(self.anchor.item, items)
+        if label is None:
+            near = nearest(self.anchor.item, map(str, items[:_MOST].tolist()))
+            more = f"; {near}" if near else f": there are {some(items)}"
+            raise Refused(f"--anchor: no item is called {self.anchor.item!r}{more}")
+        return {"scale": self.unit, "anchor": label, "at": self.anchor.at}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,10 @@
-"""Progress on a terminal."""
+"""How far a command is: a bar on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
+import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,22 +21,30 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from venire.cli._terminal import Screen, visible
+
 __all__ = ["Steps", "progress"]
+
+EVERY = 15.0  # seconds between two lines where there is no terminal
 
 
 class Steps:
-    """One line of progress at a time, on a terminal; nothing elsewhere."""
+    """What is being done, one thing at a time, and how much of it is done."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._task: Any = None
         self._stage = ""
+        self.interrupted = ""  # what was being done when Ctrl-C was pressed
 
     @contextmanager
     def __call__(self, what: str) -> Iterator[Steps]:
-        self._task = self._progress.add_task(what, total=None)
+        self._task = self._progress.add_task(visible(what), total=None)
         try:
             yield self
+        except KeyboardInterrupt:
+            self.interrupted = self.interrupted or self._progress.tasks[0].description
+            raise
         finally:
             self._progress.remove_task(self._task)
             self._task = None
@@ -54,7 +65,9 @@ class Steps:
         if what != self._stage:
             self._stage = what
             self._progress.reset(self._task, total=total or None)
-        self._progress.update(self._task, description=text, completed=done, total=total or None)
+        self._progress.update(
+            self._task, description=visible(text), completed=done, total=total or None
+        )
 
 
 class _Left(TimeRemainingColumn):
@@ -65,17 +78,63 @@ class _Left(TimeRemainingColumn):
 
 
 @contextmanager
-def progress(stderr: Console, quiet: bool) -> Iterator[Steps]:
-    """Steps that are shown on a terminal."""
-    shown = stderr.is_terminal and not quiet
+def progress(quiet: bool) -> Iterator[Steps]:
+    """Steps that are shown on standard error."""
+    terminal = sys.stderr.isatty()
     with Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TimeElapsedColumn(),
         _Left(),
-        console=stderr,
+        console=Console(stderr=True, highlight=False),
         transient=True,
-        disable=not shown,
-    ) as progress:
-        yield Steps(progress)
+        disable=quiet or not terminal,
+    ) as shown:
+        if quiet or terminal:
+            yield Steps(shown)
+        else:
+            with _logged(shown):
+                yield Steps(shown)
+
+
+@contextmanager
+def _logged(shown: Progress) -> Iterator[None]:
+    """A line about the task now and then; none of what is done before the first."""
+    screen, over, begun = Screen(sys.stderr), threading.Event(), time.monotonic()
+
+    def tell() -> None:
+        while not over.wait(EVERY):
+            for task in shown.tasks[:1]:
+                screen.line(f"venire: {_said(task, time.monotonic() - begun)}")
+                sys.stderr.flush()
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        over.set()
+        teller.join()
+
+
+def _said(task: Task, elapsed: float) -> str:
+    """What is done, its share, the time since the command began, and what is left of the stage."""
+    text, spent = task.description, task.elapsed or 0.0
+    if task.total and task.completed and f"{task.total:,}" not in text:
+        text += f", {task.completed:,.0f} of {task.total:,.0f}"
+    if task.total and task.completed:
+        text += f" ({task.completed / task.total:.0%})"
+    text += f", {_time(elapsed)}"
+    if task.total and task.completed:
+        left = spent * (task.total - task.completed) / task.completed
+        text += f", about {_time(left)} left"
+    return text
+
+
+def _time(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{seconds} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"

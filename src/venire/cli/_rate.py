@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from rich.table import Table
 
 from venire import io, scales
 from venire._core.checks import BadTypeError, BadValueError
@@ -17,7 +16,7 @@ from venire.cli._command import Command, Refused, block, misused, option
 from venire.cli._fit import WEAK_PRECISION
 from venire.cli._options import MODEL, OUT, VOTES, prior_of
 from venire.cli._progress import Steps
-from venire.cli._report import TABLE, Report, grid, number
+from venire.cli._report import TABLE, Grid, Report, number
 from venire.cli._taken import with_taken
 from venire.cli._version import version
 from venire.data.columns import VoteColumns
@@ -69,6 +68,12 @@ class Rate(Command):
         _METHOD,
         choices=tuple(METHODS),
     )
+    use_gold: bool = option(
+        False,
+        "Hold the votes to the gold, or keep it to judge the judges (default, but for stacked).",
+        _METHOD,
+        "--use-gold/--keep-gold",
+    )
     rho: float | None = option(
         None, "Correlation of the judges' errors. Default: from --gold, else 0.3.", _METHOD,
         callback=opt.SHARE,
@@ -93,7 +98,7 @@ class Rate(Command):
     scale: Literal["logit", "probit", "elo"] | None = option(
         None, "Unit of the ratings, their errors and intervals; default: the model's own.", OUT
     )
-    top: int = option(20, "Models to print, of each category.", OUT, min=0)
+    top: int = option(20, "Models to print, of each category, and judges.", OUT, min=0)
     output: Path | None = opt.output("Write all ratings: FORMATS.")
     teachers: Path | None = option(
         None, "Write the table of judges, in the same formats.", OUT, place=TABLE
@@ -147,9 +152,15 @@ class Rate(Command):
 
         def once(prior: GaussianPrior | None) -> Rated:
             return rate(
-                votes, method=self.method, model=self.model, prior=prior, gold=gold, rho=self.rho,
+                votes,
+                method=self.method,
+                model=self.model,
+                prior=prior,
+                gold=gold,
+                hold_to_gold=self.use_gold or self.method == "stacked",
+                rho=self.rho,
                 n_threads=self.n_threads,
-            )  # fmt: skip
+            )
 
         try:
             rated = once(prior_of(self.prior))
@@ -238,7 +249,7 @@ class Rate(Command):
 
     # ---- for people ---------------------------------------------------------------------------
 
-    def _said(self, f: dict[str, Any], table: Tables, teachers: Tables) -> list[str | Table]:
+    def _said(self, f: dict[str, Any], table: Tables, teachers: Tables) -> list[str | Grid]:
         how = {
             "robust": "by prompt",
             "fisher": "as if votes were independent",
@@ -246,7 +257,7 @@ class Rate(Command):
             "bootstrap": f"from {self.n_resamples} replicates that draw prompts, seed {self.seed}",
         }
         prior = "" if f["prior"] is None else f", prior GaussianPrior({f['prior']:g})"
-        said: list[str | Table] = [
+        said: list[str | Grid] = [
             f"{f['n_votes']:,} votes of {f['n_judges']:,} judges over {f['n_prompts']:,} prompts, "
             f"combined by {f['method']}: {f['n_comparisons']:,.0f} effective votes",
             f"{f['model']}{prior} of {f['n_models']:,} models; errors {how[f['errors']]}",
@@ -256,14 +267,17 @@ class Rate(Command):
             said.append(shown)
             if rest:
                 said.append(f"and {rest:,} more rows; -o FILE writes all")
-            said.append(_judges(teachers))
+            said.append(_judges({name: x[: self.top] for name, x in teachers.items()}))
+            if len(teachers["teacher"]) > self.top:
+                more = len(teachers["teacher"]) - self.top
+                said.append(f"and {more:,} more judges; --teachers FILE writes all")
             if np.isfinite(teachers["position_bias"]).any() and self.columns.swapped is None:
                 said.append(
                     "position bias: the first of a row was taken to be shown first (--swapped)"
                 )
         return said
 
-    def _shown(self, table: Tables) -> tuple[Table, int]:
+    def _shown(self, table: Tables) -> tuple[Grid, int]:
         """The first models of each category, and the number of rows left out."""
         keep = np.arange(len(table["item"])) < self.top
         if "category" in table:
@@ -287,10 +301,10 @@ class Rate(Command):
             columns[f"{self.level:.4g} interval"] = [f"{a} .. {b}" for a, b in bounds]
         columns["votes"] = [f"{x:,.0f}" for x in rows["n_comparisons"]]
         columns["prompts"] = [f"{x:,}" for x in rows["n_prompts"]]
-        return grid(columns, ["category", "model"]), int((~keep).sum())
+        return Grid(columns, ["category", "model"]), int((~keep).sum())
 
 
-def _judges(t: Tables) -> Table:
+def _judges(t: Tables) -> Grid:
     """The judges, the heaviest first."""
 
     def ranged(form: str, name: str, low: str, high: str) -> list[str]:
@@ -312,4 +326,4 @@ def _judges(t: Tables) -> Table:
         columns["accuracy"] = ranged(
             "{:.2f} ({:.2f} .. {:.2f})", "accuracy", "accuracy_lower", "accuracy_upper"
         )
-    return grid(columns, ["judge"])
+    return Grid(columns, ["judge"])

@@ -10,19 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from venire import io
 from venire._core import disk
 from venire._core.extras import needs
+from venire.cli._terminal import Grid, Screen, escaped, standard_output
 from venire.io import tables_out
 
-__all__ = ["CSV", "FILE", "PICTURE", "READ", "TABLE", "Place", "Report", "grid", "number", "some"]
+__all__ = ["CSV", "FILE", "PICTURE", "READ", "TABLE", "Grid", "Place", "Report", "number", "some"]
 
-_WIDE = 160  # columns of a table that goes into a file or a pipe
 _EXAMPLES = 5
 _PICTURES = (".png", ".svg", ".pdf")
 
@@ -35,8 +30,8 @@ class Report:
 
     Parameters
     ----------
-    said : sequence of str and Table
-        For people.
+    said : sequence of str and Grid
+        For people: lines, and tables.
     notes : sequence of str
         What they should know, for standard error.
     facts : mapping
@@ -51,7 +46,7 @@ class Report:
         How the input was read: the first of the notes, unless the run is quiet.
     """
 
-    said: Sequence[str | Table] = ()
+    said: Sequence[str | Grid] = ()
     notes: Sequence[str] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     tables: Mapping[str, Columns] = field(default_factory=dict)
@@ -61,18 +56,19 @@ class Report:
 
     def print_text(self, *, stderr: bool) -> None:
         """For people; to standard error where standard output is taken."""
-        console = Console(stderr=stderr, highlight=False)
-        if not console.is_terminal:
-            console = Console(stderr=stderr, highlight=False, width=_WIDE)
+        screen = Screen(sys.stderr if stderr else sys.stdout)
         for part in self.said:
-            console.print(part, markup=False, soft_wrap=isinstance(part, str))
+            if isinstance(part, Grid):
+                screen.table(part)
+            else:
+                screen.line(part)
 
     def print_json(self, notes: Sequence[str]) -> None:
         """One document: the facts, the notes and the tables."""
         tables = {name: tables_out.records(table) for name, table in self.tables.items()}
         document = {**self.facts, "notes": list(notes), **tables}
-        json.dump(document, sys.stdout, ensure_ascii=False, indent=1, allow_nan=False)
-        sys.stdout.write("\n")
+        text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
+        sys.stdout.write(f"{escaped(text)}\n")
 
 
 def number(x: float | None) -> float | None:
@@ -84,24 +80,6 @@ def some(labels: Any, n: int | None = None) -> str:
     """The first few of `n` labels."""
     more = ", ..." if (len(labels) if n is None else n) > _EXAMPLES else ""
     return ", ".join(str(label) for label in labels[:_EXAMPLES]) + more
-
-
-def grid(
-    columns: Mapping[str, Sequence[str]], labels: Sequence[str] = (), sections: int = 0
-) -> Table:
-    """A table for people: columns of text under their heads; `labels` may be folded.
-
-    A line is drawn after each so many rows.
-    """
-    out = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for head in columns:
-        if head in labels:
-            out.add_column(head, overflow="fold")
-        else:
-            out.add_column(head, justify="right", no_wrap=True)
-    for at, row in enumerate(zip(*columns.values(), strict=True), 1):
-        out.add_row(*(Text(cell) for cell in row), end_section=sections > 0 and at % sections == 0)
-    return out
 
 
 # ---- places -------------------------------------------------------------------------------------
@@ -132,7 +110,7 @@ class Place:
         """Write to standard output, if that is where it goes."""
         if self.stdout:
             sys.stdout.flush()
-            io.write_table(table, sys.stdout.buffer)
+            io.write_table(table, standard_output())
 
 
 def _write_table(table: Columns, path: Path, facts: Mapping[str, Any]) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import typer
-from rich.table import Table
 
 from venire import io
 from venire._core.checks import BadInput
@@ -19,7 +18,7 @@ from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
 from venire.cli._options import OUT, listed
 from venire.cli._progress import Steps
-from venire.cli._report import Report, grid, number
+from venire.cli._report import Grid, Report, number
 from venire.cli._version import version
 from venire.simulate import PRESETS, Plan, Teachers, plan, teachers
 
@@ -217,10 +216,10 @@ class Simulate(Command):
             }
         return facts
 
-    def _said(self, found: Plan, facts: dict[str, Any]) -> list[str | Table]:
+    def _said(self, found: Plan, facts: dict[str, Any]) -> list[str | Grid]:
         how = "each pair to all" if self.panel else "each pair to one, in rotation"
         known = f" with {100 * self.level:g} % intervals" if found.n_seeds > 1 else ""
-        said: list[str | Table] = [
+        said: list[str | Grid] = [
             f"{self.groups:,} groups of {self.items:,} items, {len(found.teachers)} teachers, "
             f"{how}; means of {found.n_seeds} simulated worlds{known}",
             _rows(found, self.level),
@@ -235,7 +234,7 @@ class Simulate(Command):
         return said
 
 
-def _rows(found: Plan, level: float) -> Table:
+def _rows(found: Plan, level: float) -> Grid:
     n_designs, n_rounds = len(found.design), len(found.degree)
     columns = {
         "design": [design for design in found.design for _ in range(n_rounds)],
@@ -249,4 +248,4 @@ def _rows(found: Plan, level: float) -> Table:
             f"{m:.3f}" + ("" if math.isnan(h) else f" ± {h:.3f}")
             for m, h in zip(mean, half, strict=True)
         ]
-    return grid(columns, ["design"], sections=n_rounds)
+    return Grid(columns, ["design"], sections=n_rounds)

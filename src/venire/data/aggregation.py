@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire.data import coding
+from venire.data.asked import about_words
 from venire.data.grouping import group_rows
 from venire.data.rows import Cells, Rows
 
@@ -152,7 +153,8 @@ def _masses(rows: Rows) -> tuple[dict[str, Any], NDArray[np.float64] | None]:
     n = rows.n
     weight = _full(checks.weight(rows.weight, n), n)
     if rows.win is None:
-        score = checks.score(rows.score, n)
+        with about_words():
+            score = checks.score(rows.score, n)
         return {"score": float(score[0]) if len(score) == 1 < n else score}, weight
     masses = {"win": rows.win, "loss": rows.loss, "tie": rows.tie}
     full = {k: _full(checks.amounts(x, n, k), n) for k, x in masses.items() if x is not None}

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
+from venire.data.asked import about_words
 from venire.data.coding import Encoded, Encoder, encode, encode_one
 from venire.data.rows import Cells, Rows
 
@@ -47,6 +48,11 @@ def group_rows(rows: Rows, groups: Any, items: Any, n_threads: int) -> Cells:
     )  # fmt: skip
 
 
+def _scores(x: Any, n: int) -> np.ndarray:
+    with about_words():
+        return checks.numbers(x, n, "score")
+
+
 def _numbers(rows: Rows) -> dict[str, Any]:
     """Orders, weights and what happened; the native layer looks at the rest of each number."""
     n = rows.n
@@ -55,7 +61,7 @@ def _numbers(rows: Rows) -> dict[str, Any]:
     if rows.order is not None:
         out["order"] = checks.order(rows.order, n)
     if rows.win is None:
-        score = checks.numbers(rows.score, n, "score")
+        score = _scores(rows.score, n)
         out["score"] = float(score[0]) if len(score) == 1 != n else score
     return out
 

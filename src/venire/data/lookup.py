@@ -9,7 +9,7 @@ import numpy as np
 from venire._core import checks
 from venire.data.coding import encode_one
 
-__all__ = ["GroupLookup", "Lookup"]
+__all__ = ["GroupLookup", "Lookup", "typed"]
 
 
 class Lookup:
@@ -204,6 +204,23 @@ class GroupLookup:
             low = np.where(smaller, middle + 1, low)
             high = np.where(open_ & ~smaller, middle, high)
         return low, (low < end) & (self.items[np.minimum(low, last)] == label)
+
+
+def typed(text: str, labels: np.ndarray) -> str | int | None:
+    """The label among `labels` that is written so, of whatever type they are; None: there is none.
+
+    Examples
+    --------
+    >>> typed("7", np.array([5, 7])), typed("7", np.array(["7"], object)), typed("x", np.array([5]))
+    (7, '7', None)
+    """
+    label: str | int = text
+    if labels.dtype.kind in "iu":
+        try:
+            label = int(text)
+        except ValueError:
+            return None
+    return label if bool((labels == label).any()) else None
 
 
 def _get(table: dict[Any, int], label: Any) -> int:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from venire._core import checks
+from venire.data.asked import wanted
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.design import _kernel
 from venire.models import DEFAULT, HALF_TIES
@@ -177,9 +178,7 @@ def select_prior(
 
 def groups_of(comparisons: Any) -> GroupedComparisons:
     """The comparisons, which must be of groups."""
-    if not isinstance(comparisons, GroupedComparisons):
-        reason = f"must be GroupedComparisons, got {type(comparisons).__name__}"
-        checks.fail("comparisons", reason, kind=TypeError)
+    wanted(comparisons, "comparisons", GroupedComparisons)
     return comparisons
 
 

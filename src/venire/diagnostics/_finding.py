@@ -119,8 +119,8 @@ class Audit:
         default: the first that is installed): name, gravity, what, where, what_to_do."""
         return as_frame(self.columns(), backend)
 
-    def summary(self) -> str:
-        """All findings in plain words, the gravest first."""
+    def summary(self, width: int = _WIDTH) -> str:
+        """All findings in plain words, the gravest first, in lines of at most `width` columns."""
         n = {g: sum(f.gravity == g for f in self.findings) for g in GRAVITIES}
         lines = [
             f"Audit of {self.n_comparisons:,.10g} comparisons of {self.n_items:,} items: "
@@ -128,22 +128,23 @@ class Audit:
         ]
         for finding in self.odd:
             text = f"{finding.what} {finding.what_to_do}".rstrip()
-            lines += ["", f"{finding.gravity.upper()}: {finding.name}", *_wrapped(text)]
+            lines += ["", f"{finding.gravity.upper()}: {finding.name}", *_wrapped(text, width)]
         fine = [f for f in self.findings if f.gravity == FINE]
         if fine:
             lines += ["", "Fine:"]
-            lines += [line for f in fine for line in _wrapped(f"{f.name}: {f.what}")]
+            lines += [line for f in fine for line in _wrapped(f"{f.name}: {f.what}", width)]
         return "\n".join(lines)
 
-    __str__ = summary
+    def __str__(self) -> str:
+        return self.summary()
 
     def __repr__(self) -> str:
         return f"<Audit: {len(self.grave)} grave, {len(self.odd)} odd of {len(self.findings)}>"
 
 
-def _wrapped(text: str) -> list[str]:
+def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(
-        text, _WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False,
+        text, width, initial_indent="  ", subsequent_indent="  ", break_long_words=False,
         break_on_hyphens=False,
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core.frames import as_frame
+from venire._core.shown import visible
 from venire.distillation._learning import Learning
 from venire.distillation._ledger import ANSWERED, CLOSED, PENDING
 from venire.distillation._state import State
@@ -94,24 +95,35 @@ class Report:
     def __repr__(self) -> str:
         return f"<Report: {len(self)} rounds>"
 
-    def __str__(self) -> str:
-        shown = {
+    def shown(self) -> dict[str, list[str]]:
+        """The columns that are printed, as text under their heads."""
+        return {
             title: [_cell(value) for value in self.columns[name].tolist()]
             for name, title in _SHOWN.items()
             if not _blank(self.columns[name])
         }
+
+    def remarks(self) -> list[str]:
+        """What is printed below them."""
+        lines = []
+        if len(self) and np.isfinite(self.weights[-1]).any():
+            labels = zip(self.teachers.tolist(), self.weights[-1].tolist(), strict=True)
+            lines.append(
+                "weights: " + ", ".join(f"{visible(str(label))} {w:.3g}" for label, w in labels)
+            )
+        if not (_blank(self.columns["ndcg"]) and _blank(self.columns["student_ndcg"])):
+            lines.append(f"nDCG@{self.top} with {self.gain} gains; tau is Kendall's tau-b")
+        if np.isfinite(self.next_gain):
+            lines.append(f"the next ask is expected to gain {self.next_gain:.3g}")
+        return [*lines, *self.notices]
+
+    def __str__(self) -> str:
+        shown = self.shown()
         widths = {title: max(map(len, [title, *cells])) for title, cells in shown.items()}
         lines = ["  ".join(title.rjust(widths[title]) for title in shown)]
         for row in range(len(self)):
             lines.append("  ".join(cells[row].rjust(widths[t]) for t, cells in shown.items()))
-        if len(self) and np.isfinite(self.weights[-1]).any():
-            labels = zip(self.teachers.tolist(), self.weights[-1].tolist(), strict=True)
-            lines.append("weights: " + ", ".join(f"{label} {w:.3g}" for label, w in labels))
-        if "nDCG" in shown or "its nDCG" in shown:
-            lines.append(f"nDCG@{self.top} with {self.gain} gains; tau is Kendall's tau-b")
-        if np.isfinite(self.next_gain):
-            lines.append(f"the next ask is expected to gain {self.next_gain:.3g}")
-        return "\n".join([*lines, *self.notices])
+        return "\n".join([*lines, *self.remarks()])
 
 
 def _cell(value: Any) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from venire._core import checks
 from venire._core.arrays import SHAPE_RANGE
 from venire._core.checks import fail
+from venire.data.asked import wanted
 from venire.data.votes import Votes
 from venire.data.votes.gold import gold_of
 from venire.errors import ConvergenceWarning
@@ -76,7 +77,8 @@ def consensus(
         gold, if it has at least 30 pairs, else 0.3, an assumption; 0 with "correlated", whose
         weights have it already.
     rounds : int or "converge", default 1
-        Of "reliability". One is nearly all of the gain; more amplify whichever side is ahead.
+        Of "reliability". More amplify whichever side is ahead: of 16 panels with gold they raised
+        the accuracy of 4 and changed that of no other (docs/consensus.md).
     nonnegative : bool
         Of "stacked": no weight below 0.
     rng : int, SeedSequence or Generator, default 0
@@ -97,7 +99,8 @@ def consensus(
     Warns
     -----
     ConvergenceWarning
-        If the weights still move after 200 rounds.
+        If the weights still move after 200 rounds ("correlated": 200 of "reliability", from which
+        it starts, and 200 of its own).
 
     Notes
     -----
@@ -130,8 +133,7 @@ def consensus(
     >>> [w.name for w in q.warnings]
     ['too few votes', 'no repeats']
     """
-    if not isinstance(votes, Votes):
-        fail("votes", f"must be Votes, got {type(votes).__name__}", kind=TypeError)
+    wanted(votes, "votes", Votes)
     how = METHODS[checks.one_of(method, "method", tuple(METHODS))]
     hold_to_gold = checks.flag(hold_to_gold, "hold_to_gold")
     nonnegative = checks.flag(nonnegative, "nonnegative")

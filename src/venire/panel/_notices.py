@@ -206,7 +206,5 @@ def _of_repeats(board: Board) -> Found:
 def _of_iteration(pool: Pool) -> Found:
     if pool.converged:
         return
-    yield (
-        "not converged",
-        f"the weights still moved after {pool.n_rounds} rounds. Use rounds=1.",
-    )
+    cure = "method='reliability', rounds=1" if pool.correlation is not None else "rounds=1"
+    yield "not converged", f"the weights still moved after {pool.n_rounds} rounds. Use {cure}."

@@ -12,6 +12,7 @@ from venire._core import checks
 from venire._core.checks import fail
 from venire._core.checks import n_threads as _n_threads
 from venire._core.checks import rng as _rng
+from venire.data.asked import wanted
 from venire.data.votes import Votes
 from venire.data.votes.gold import gold_of
 from venire.panel import _methods
@@ -124,8 +125,7 @@ def stack(
     >>> bool(s.log_loss < s.log_loss_start)
     True
     """
-    if not isinstance(votes, Votes):
-        fail("votes", f"must be Votes, got {type(votes).__name__}", kind=TypeError)
+    wanted(votes, "votes", Votes)
     nonnegative = checks.flag(nonnegative, "nonnegative")
     checks.rng(rng)
     threads = _n_threads(n_threads)

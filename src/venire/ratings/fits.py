@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TypedDict, TypeVar, Unpack
+from functools import wraps
+from typing import Any, TypedDict, TypeVar, Unpack, cast
 
 from numpy.typing import ArrayLike
 
+from venire._core.checks import nearest
+from venire.data.asked import wanted
 from venire.data.comparisons import Comparisons
 from venire.priors import GaussianPrior
 from venire.ratings.fit import Fit
@@ -35,12 +38,28 @@ _Function = TypeVar("_Function", bound=Callable[..., Fit])
 
 
 def _shows_options(function: _Function) -> _Function:
-    """Show the options that `function` hands on, each with its default, in its signature."""
+    """Show the options that `function` hands on, each with its default, in its signature; what is
+    no option is refused with the one that was meant."""
+
+    @wraps(function)
+    def door(*given: Any, **options: Any) -> Fit:
+        if len(given) > 1:
+            wanted(given, "c", Comparisons)
+        for name in options:
+            if name not in signature.parameters:
+                near = nearest(name, signature.parameters)
+                raise TypeError(
+                    f"{function.__name__}() got an unexpected keyword argument {name!r}"
+                    + (f"; {near}" if near else "")
+                )
+        return function(*given, **options)
+
     own, inner = inspect.signature(function), inspect.signature(fit)
     shown = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
     shown += [inner.parameters[name] for name in FitOptions.__annotations__]
-    setattr(function, "__signature__", own.replace(parameters=shown))  # noqa: B010
-    return function
+    signature = own.replace(parameters=shown)
+    setattr(door, "__signature__", signature)  # noqa: B010
+    return cast(_Function, door)
 
 
 @_shows_options

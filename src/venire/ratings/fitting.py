@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
+from venire.data.asked import wanted
 from venire.data.comparisons import Comparisons
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.models import model_of
@@ -39,7 +40,7 @@ def fit(
     components: str = "weak",
 ) -> Fit:
     """The door of the functions that users call, in their name."""
-    _check_comparisons(c)
+    wanted(c, "c", Comparisons)
     check_arguments(model, prior, order_effect, tol, max_iter, progress)
     _check_method(model, prior, method, components)
     found, remarks = fit_quietly(
@@ -47,7 +48,7 @@ def fit(
         max_iter=max_iter, n_threads=n_threads, progress=progress, components=components,
     )  # fmt: skip
     for text, category in remarks:
-        warnings.warn(text, category, stacklevel=3)
+        warnings.warn(text, category, stacklevel=4)
     return found
 
 
@@ -176,11 +177,6 @@ def _result(
         n_threads=n_threads,
         note=note,
     )
-
-
-def _check_comparisons(c: Any) -> None:
-    if not isinstance(c, Comparisons):
-        checks.fail("c", f"must be Comparisons, got {type(c).__name__}", kind=TypeError)
 
 
 def check_arguments(

@@ -153,7 +153,8 @@ def bootstrap(
     """
     if not isinstance(fit, (Fit, GroupedFit)):
         reason = "must be a Fit or a GroupedFit"
-        checks.fail("fit", reason, value=type(fit).__name__, kind=TypeError)
+        cure = "fit the data first, as in bootstrap(fit_bradley_terry(c))"
+        checks.fail("fit", reason, value=type(fit).__name__, cure=cure, kind=TypeError)
     fit.require_own_scale()
     n_resamples = checks.whole(n_resamples, "n_resamples", 1, MOST_KEPT)
     checks.one_of(scheme, "scheme", SCHEMES)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 from venire._core.frames import as_frame
+from venire.data.asked import wanted
 from venire.data.coding import encode_one
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.votes import Votes
@@ -278,8 +279,7 @@ def _by_consensus(
 
 
 def _check(votes: Any, model: Any, method: Any, rounds: Any, rho: Any) -> None:
-    if not isinstance(votes, Votes):
-        checks.fail("votes", f"must be Votes, got {type(votes).__name__}", kind=TypeError)
+    wanted(votes, "votes", Votes)
     if votes.groups is None:
         checks.fail("votes", "must have groups: give group=..., the same label for all if one")
     checks.one_of(model, "model", HALF_TIES)

@@ -66,8 +66,8 @@ def _of_models(rated: Rated) -> Iterator[tuple[str, str]]:
             yield (
                 "hangs on one prompt",
                 f"a single prompt holds these to the others: {_named(rated.items[alone])}. Their "
-                "errors are not known; judge them on more prompts. Errors of the others are about "
-                "the mean of the others.",
+                "errors by prompt are not known; judge them on more prompts. Errors of the others "
+                "are about the mean of the others.",
             )
 
 

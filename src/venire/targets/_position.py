@@ -12,6 +12,9 @@ from venire.data.votes import Votes
 
 __all__ = ["Lean", "leans"]
 
+FEWEST, FEWEST_OF_AN_ORDER = 10, 3  # judgments
+LEAST = 0.05  # share of the orders' squares that what the ratings expect must leave
+
 Floats = NDArray[np.float64]
 
 
@@ -21,7 +24,7 @@ class Lean(NamedTuple):
     Attributes
     ----------
     bias, lower, upper : ndarray of float64, shape (n_judges,)
-        NaN where orders were not recorded, or a judge saw all pairs one way round.
+        NaN where orders were not recorded, or a judge has under 10 judgments or 3 of an order.
     """
 
     bias: Floats
@@ -65,11 +68,12 @@ def leans(votes: Votes, expected: Floats, prompt: NDArray[np.int64], level: floa
 
     xx, xo, oo = summed(x * x), summed(x * o), summed(o * o)
     xs, os = summed(x * s), summed(o * s)
-    both = np.abs(np.bincount(judge, o, n)) < oo
+    rare = (oo - np.abs(np.bincount(judge, o, n))) / 2.0  # judgments of the rarer order
+    told = (oo >= FEWEST) & (rare >= FEWEST_OF_AN_ORDER)
     with np.errstate(invalid="ignore", divide="ignore"):
         rest = oo - np.where(xx > 0.0, xo * xo / xx, 0.0)  # of o, beyond x
         tied = np.where(xx > 0.0, xo / xx, 0.0)
-        bias = np.where(both & (rest > 1e-9 * oo), (os - tied * xs) / rest, np.nan)
+        bias = np.where(told & (rest > LEAST * oo), (os - tied * xs) / rest, np.nan)
         slope = np.where(xx > 0.0, (xs - xo * bias) / xx, 0.0)
         error = s - slope[judge] * x - bias[judge] * o
         key = prompt[votes.pair[cell]] * np.int64(n) + judge
@@ -82,10 +86,10 @@ def leans(votes: Votes, expected: Floats, prompt: NDArray[np.int64], level: floa
             score = np.bincount(place, error * (o - tied[judge] * x))
         whose = present % n
         n_prompts = np.bincount(whose, minlength=n)
-        spread = np.bincount(whose, score**2, n) * n_prompts / (n_prompts - 1.0)
+        spread = np.bincount(whose, score**2, n) * n_prompts / (n_prompts - 1.0) * oo / (oo - 2.0)
         half = _quantile(level, n_prompts) * np.sqrt(spread) / rest
-    half[n_prompts < 2] = np.nan
-    return Lean(bias, np.clip(bias - half, -1.0, 1.0), np.clip(bias + half, -1.0, 1.0))
+    bias[n_prompts < 2] = np.nan
+    return Lean(*(np.clip(x, -1.0, 1.0) for x in (bias, bias - half, bias + half)))
 
 
 def _quantile(level: float, n: NDArray[np.int64]) -> Floats:

@@ -32,6 +32,7 @@ def rate(
     model: str = DEFAULT,
     prior: GaussianPrior | None = None,
     gold: Any = None,
+    hold_to_gold: bool = True,
     rho: float | None = None,
     n_threads: int | None = None,
 ) -> Rated:
@@ -57,7 +58,7 @@ def rate(
         A tie is half a win to each.
     prior : GaussianPrior, optional
         Of theta. Default: none, maximum likelihood.
-    gold, rho
+    gold, hold_to_gold, rho
         As in `consensus`.
     n_threads : int, optional
         Default: all usable CPUs. The result is the same bit for bit.
@@ -126,7 +127,7 @@ def rate(
     strata = _strata(votes, by)
     if strata.several and prior is not None and _goes_by_item(prior):
         checks.fail("prior", "must be the same for all items where categories are rated, too")
-    q = consensus(votes, method, gold=gold, rho=rho, n_threads=threads)
+    q = consensus(votes, method, gold=gold, hold_to_gold=hold_to_gold, rho=rho, n_threads=threads)
     judged = Judged(q, strata)
     fit = fit_model(judged.comparisons(threads), model=model, prior=prior, n_threads=threads)
     of_categories: GroupedFit | None = None

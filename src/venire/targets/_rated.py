@@ -366,7 +366,8 @@ class Rated:
         how = "by prompt, judges' weights included" if errors == "robust" else "votes independent"
         notes = [f"SE: {how}; lower, upper: {100 * level:g} % interval", *self._judges(level)]
         notes += [f"{notice.name}: {notice.text}" for notice in self.warnings]
-        return Summary.of(header, columns, notes, level, order=order, top=top)
+        hidden = () if fit.component.max(initial=0) else ("component",)
+        return Summary.of(header, columns, notes, level, order=order, top=top, hidden=hidden)
 
     def __repr__(self) -> str:
         of = "" if self.category is None else f" of {self.category!r}"

@@ -271,7 +271,7 @@ def noise(case: Case) -> list[Any]:
     ):
         if case.chance(0.07):
             out += [flag, values[0] if case.chance(0.6) else case.choice(values)]
-    for flag in ("--order-effect", "--json", "--quiet", "--no-errors", "--nonsense"):
+    for flag in ("--order-effect", "--json", "--quiet", "--errors=none", "--nonsense"):
         if case.chance(0.07):
             out.append(flag)
     if case.chance(0.2):

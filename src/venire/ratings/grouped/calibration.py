@@ -249,8 +249,9 @@ def calibrate(
 
     Standard errors come from the negative second derivative at the mode and take s^2 as known. Up
     to 3,000 groups with bridges or anchors they are exact; beyond, they are sampled to about 1 %
-    (always with the same draws). Time is about proportional to bridges plus groups: 112,000 groups
-    with 4 bridges each take a few seconds.
+    (always with the same draws). 112,000 groups with 4 bridges each take from 4 s, where
+    bridges lead anywhere and are soft, to a minute, where they are single hard votes that lead to
+    groups nearby (two busy cores).
 
     References
     ----------

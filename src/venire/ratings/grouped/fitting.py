@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from venire._core import checks
+from venire.data.asked import wanted
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.lookup import GroupLookup
 from venire.errors import ConvergenceError, ConvergenceWarning, NotIdentifiedError
@@ -119,9 +120,7 @@ def fit_groups(
     """
     from venire._native.grouped import ELSEWHERE, STATUSES, Estimates
 
-    if not isinstance(g, GroupedComparisons):
-        reason = f"must be GroupedComparisons, got {type(g).__name__}"
-        checks.fail("g", reason, kind=TypeError)
+    wanted(g, "g", GroupedComparisons)
     check_arguments(model, prior, order_effect, tol, max_iter, progress)
     shared, strict = checks.flag(shared, "shared"), checks.flag(strict, "strict")
     threads = checks.n_threads(n_threads)

@@ -1,0 +1,99 @@
+"""Pages hold: examples run and print what stands there, links lead somewhere, files are there."""
+
+from __future__ import annotations
+
+import re
+
+import console
+import pytest
+
+INDEX = console.ROOT / "docs" / "README.md"
+_LINK = re.compile(r"\]\(([^)#\s]+)?(#[^)\s]+)?\)")
+
+
+def name_of(page):
+    return str(page.relative_to(console.ROOT))
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """A folder with the files that the examples name, in which this test is run."""
+    folder = console.workplace(tmp_path)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    return folder
+
+
+def with_examples(page):
+    return any(block.language in ("python", "sh", "console") for block in console.blocks(page))
+
+
+@pytest.mark.parametrize("page", [p for p in console.PAGES if with_examples(p)], ids=name_of)
+def test_the_examples_of_a_page_run(page, workplace):
+    names: dict = {"__name__": "__main__"}
+    for block in console.blocks(page):
+        where = f"{name_of(page)}:{block.line}"
+        if block.language == "python":
+            code = "\n" * block.line + block.text
+            exec(compile(code, str(page), "exec"), names)
+        elif block.language == "sh":
+            code, found = console.shell(block.text, workplace)
+            assert code == 0, f"{where}\n{found}"
+        elif block.language == "console":
+            for command, said in console.commands(block.text):
+                _, found = console.shell(command[2:], workplace)
+                cure = f"python tests/console.py {name_of(page)}"
+                assert console.as_said(said, found), f"{where}: {command}\n{found}\n{cure}"
+
+
+def test_the_check_of_what_is_printed_can_fail():
+    said = ["rank", "...", "12 items in 0.1 s", "[1] is * it?"]
+    assert console.as_said(said, "rank\na\nb\n12 items in 7 s  \n[1] is * it?\n\n")
+    assert not console.as_said(said, "rank\na\nb\n13 items in 7 s\n[1] is * it?\n")
+    assert not console.as_said(said, "rank\na\n12 items in 7 s\n[1] is all it?\n")
+    assert not console.as_said([], "an error")
+    pairs = list(console.commands("$ venire fit \\\n    a.csv\nrank\n$ venire rate\nx\n"))
+    assert pairs == [("$ venire fit \\\n    a.csv", ["rank"]), ("$ venire rate", ["x"])]
+
+
+@pytest.mark.parametrize("page", console.PAGES, ids=name_of)
+def test_commands_stand_where_they_are_run(page):
+    """A command in a block of no language would be run by nobody."""
+    for block in console.blocks(page):
+        if block.language not in ("sh", "console"):
+            assert not re.search(r"^\$? ?venire ", block.text, re.MULTILINE), block.line
+
+
+@pytest.mark.parametrize("page", console.PAGES, ids=name_of)
+def test_links_lead_somewhere(page):
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for place, anchor in _LINK.findall(text):
+        if place.startswith(("http:", "https:")):
+            continue
+        target = (page.parent / place).resolve() if place else page
+        assert target.exists(), place
+        if anchor:
+            heads = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            ids = {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in heads}
+            assert anchor[1:] in ids, f"{place}{anchor}"
+
+
+def test_every_page_is_in_the_index():
+    index = INDEX.read_text(encoding="utf-8")
+    linked = {place for place, _ in _LINK.findall(index)}
+    missing = [p.name for p in INDEX.parent.glob("*.md") if p != INDEX and p.name not in linked]
+    assert not missing, missing
+    assert "docs/README.md" in (console.ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_files_of_the_examples_can_be_made_again(tmp_path):
+    import importlib.util
+
+    source = console.ROOT / "examples" / "files.py"
+    spec = importlib.util.spec_from_file_location("example_files", source)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.write(tmp_path)
+    for name in module.FILES:
+        shipped = (console.ROOT / "examples" / name).read_text(encoding="utf-8")
+        assert (tmp_path / name).read_text(encoding="utf-8") == shipped, name
