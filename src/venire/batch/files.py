@@ -106,10 +106,10 @@ def fit_files(
 
     Notes
     -----
-    The table has the columns group, item, theta (or the scale), standard_error, n_comparisons and
-    status, then order_effect and tie, if there are such; it is sorted by group, then by item, and
-    does not depend on `memory`, on the executor, or on workers that die on the way: the same bits
-    at one instruction set.
+    The table has the columns group, item, theta (or the scale), standard_error, n_comparisons,
+    determined (see `Ratings.determined`) and status, then order_effect and tie, if there are such;
+    it is sorted by group, then by item, and does not depend on `memory`, on the executor, or on
+    workers that die on the way: the same bits at one instruction set.
 
     Files are read twice: first the column of groups (and the outcomes, if they
     come without a mapping), then batches of consecutive groups. Rows in any order but that of their
@@ -196,7 +196,7 @@ class _Run:
                 for table in fitted.tables():
                     writer.write(table)
                 del fitted  # before the next batch is read
-            notes = [*notes, *self.job.notes(tally)]
+            notes = [*notes, *found.work.job.notes(tally)]
         parts = [os.fspath(self.output)] if named else []
         return GroupsSummary(**vars(tally), n_rows=n_rows, notes=notes, parts=parts)
 
@@ -213,7 +213,7 @@ class _Run:
             tally = Tally(dropped=found.dropped)
             for part in parts:
                 tally.merge(part.tally)
-            names, notes = [part.name for part in parts], self.job.notes(tally)
+            names, notes = [part.name for part in parts], found.work.job.notes(tally)
             summary = {
                 "n_groups": tally.n_groups,
                 "n_items": tally.n_items,

@@ -120,6 +120,8 @@ class Job:
         As for `fit_files`.
     reading : str, optional
         How outcomes are to be read, once that is known.
+    told : tuple of str
+        What is to be said of that.
     """
 
     columns: Columns
@@ -135,6 +137,7 @@ class Job:
     at: float | None = None
     bootstrap: Replicates | None = None
     reading: Reading | None = None
+    told: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         Columns.of(self.columns, {}).of_groups().in_file()
@@ -179,9 +182,9 @@ class Job:
         """Whether only the whole column of outcomes says how to read it."""
         return self.columns.outcome is not None
 
-    def read_as(self, reading: Reading) -> Job:
-        """The same job, with that settled."""
-        return replace(self, reading=reading)
+    def read_as(self, reading: Reading, told: tuple[str, ...]) -> Job:
+        """The same job, with that settled, and what is to be said of it."""
+        return replace(self, reading=reading, told=told)
 
     def facts(self) -> dict[str, Any]:
         """What goes into the metadata of an output."""
@@ -206,7 +209,8 @@ class Job:
         if self.bootstrap is not None:
             fields += [(name, pa.float64()) for name in ("bootstrap_error", "lower", "upper")]
             fields.append(("n_failed", pa.int64()))
-        fields += [("n_comparisons", pa.float64()), ("status", pa.string())]
+        fields += [("n_comparisons", pa.float64()), ("determined", pa.bool_())]
+        fields.append(("status", pa.string()))
         return pa.schema(fields + [(name, pa.float64()) for name in self.parameters()])
 
     def parameters(self) -> list[str]:
@@ -276,6 +280,7 @@ class Job:
                 for name in columns.keys() - {"item"}:
                     columns[name] = np.full(len(result.items), np.nan)
             columns["n_comparisons"] = result.item_weights
+            columns["determined"] = result.determined
         of_group["status"] = result.status
         for name in self.parameters():
             values = np.asarray(getattr(result, name), np.float64)
@@ -290,15 +295,15 @@ class Job:
         return None if lost else {"scale": self.scale, "anchor": label, "at": self.at}
 
     def notes(self, tally: Tally) -> list[str]:
-        """What the tally says of the unit; a ValueError if no group has the anchor."""
-        without, found = tally.without, []
+        """What is to be said, of the unit too; a ValueError if no group has the anchor."""
+        without, found = tally.without, [*self.told]
         fitted = sum(tally.counts.get(status, 0) for status in FITTED)
         if (n := without.get(self.rating, 0)) and self.anchor is not None:
             if n == fitted:
                 checks.fail("anchor", "is an item of no group", value=self.anchor)
             found.append(f"{n:,} of {fitted:,} groups have no item {self.anchor!r}: null there")
         if n := without.get("standard_error", 0):
-            found.append(f"{n:,} of {fitted:,} groups have soft votes: no robust errors there")
+            found.append(f"{n:,} of {fitted:,} groups have no robust errors: votes are soft")
         return found
 
 

@@ -291,7 +291,8 @@ def settled(scans: Sequence[Scan], job: Job, source: Path) -> tuple[Job, dict[st
         surveys = [one.survey for one in full if one.survey is not None]
         with about_rows(source, job.names, place):
             whole = reduce(operator.add, surveys)
-            job = job.read_as(whole.reading(terms=job.terms))
+            reading = whole.reading(terms=job.terms)
+        job = job.read_as(reading, whole.notes(reading, job.terms))
     return job, _common_types(full)
 
 
