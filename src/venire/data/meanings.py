@@ -185,10 +185,10 @@ def number(value: Any) -> float | None:
 
 
 def _double(x: Any) -> float:
-    """A number as a double; what is beyond them means nothing, whatever its sign."""
+    """A number as a double, the infinite one where it is beyond them, or no real number."""
     try:
         return float(x)
-    except OverflowError:
+    except (OverflowError, TypeError):
         return np.inf
 
 
