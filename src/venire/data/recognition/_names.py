@@ -202,7 +202,7 @@ TEACHERS = (
     _words("judge", "model models llm source engine", f"name {_ID}"),
 )
 DATES = _words(
-    "match game event vote battle comparison the start end utc",
+    "match game event vote battle comparison tourney tournament the start end utc",
     "date dates day time tstamp timestamp datetime created createdat submitted submittedat played "
     "playedat when ts datum fecha kickoff",
     "at on utc time date start end stamp iso ms",
