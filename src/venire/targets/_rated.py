@@ -66,7 +66,6 @@ class Rated:
     category: Any = None
     _judged: Judged = field(repr=False, kw_only=True)
     _whole: Rated | None = field(default=None, repr=False, kw_only=True)  # of a category
-    _cache: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     # ---- models -------------------------------------------------------------------------------
 
@@ -195,9 +194,8 @@ class Rated:
         how: dict[str, Any] = {"anchor": anchor, "at": at}
         by = None if self.by is None else self.by.rescale(scale, **how)
         out = replace(self, fit=self.fit.rescale(scale, **how), by=by)
-        kept = self.__dict__.get("_clustered")
-        if kept is not None:
-            out.__dict__["_clustered"] = kept
+        if "_clustered" in self.__dict__:  # it costs the most
+            out.__dict__["_clustered"] = self._clustered
         return out
 
     def to_elo(self, anchor: Any = None, at: float | None = None) -> Rated:
@@ -371,7 +369,9 @@ class Rated:
         columns = self.columns(level, errors)
         if self.by is not None:
             more = by_category(self.by, self._judged, level, errors)
-            labels = [ALL] * len(self.items) + [str(x) for x in more["group"].tolist()]
+            labels = [str(x) for x in more["group"].tolist()]
+            whole = ALL if ALL not in labels else f"({ALL})"
+            labels = [whole] * len(self.items) + labels
             columns = {"category": np.array(labels, object)} | {
                 name: joined(columns[name], more[name]) for name in columns if name in more
             }
