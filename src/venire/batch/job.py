@@ -298,7 +298,7 @@ class Job:
                 checks.fail("anchor", "is an item of no group", value=self.anchor)
             found.append(f"{n:,} of {fitted:,} groups have no item {self.anchor!r}: null there")
         if n := without.get("standard_error", 0):
-            found.append(f"{n:,} of {fitted:,} groups have soft votes: no robust errors there")
+            found.append(f"{n:,} of {fitted:,} groups have no robust errors: votes are soft")
         return found
 
 
