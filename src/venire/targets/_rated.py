@@ -26,12 +26,11 @@ from venire.targets._drawn import redrawn
 from venire.targets._judged import Judged
 from venire.targets._notes import MOST_ITEMS, notes_of
 from venire.targets._position import Lean, leans
-from venire.targets._tables import by_category, joined, judges, summarised
+from venire.targets._tables import judges, summarised, with_categories
 
 __all__ = ["ERRORS", "Rated"]
 
 ERRORS = ("robust", "fisher")
-ALL = "all"
 
 Floats = NDArray[np.float64]
 
@@ -362,16 +361,7 @@ class Rated:
             the first column is category, text, "all" for all prompts.
         """
         level = checks.level(level)
-        columns = self.columns(level, errors)
-        if self.by is not None:
-            more = by_category(self.by, self._judged, level, errors)
-            labels = [str(x) for x in more["group"].tolist()]
-            whole = ALL if ALL not in labels else f"({ALL})"
-            labels = [whole] * len(self.items) + labels
-            columns = {"category": np.array(labels, object)} | {
-                name: joined(columns[name], more[name]) for name in columns if name in more
-            }
-        return as_frame(columns, backend)
+        return as_frame(with_categories(self, self.columns(level, errors), level, errors), backend)
 
     def summary(
         self, level: float = 0.95, top: int | None = None, *, errors: str = "robust"
