@@ -187,9 +187,8 @@ class _Run:
         plan, notes = planned(found)
         fits = fit_batches(found.scans, plan, found.work, self._folder(), self.tell)
         schema, n_rows = found.work.schema, found.n_rows
-        without_group = found.dropped
         named = isinstance(self.output, (str, os.PathLike))
-        tally = Tally(dropped=without_group)
+        tally = Tally(dropped=found.dropped)
         with TableWriter(self.output, schema, metadata=self._metadata()) as writer:
             for fitted in fits:
                 status, n_items = fitted.of_group["status"], int(fitted.n_items.sum())

@@ -300,7 +300,7 @@ class Job:
                 checks.fail("anchor", "is an item of no group", value=self.anchor)
             found.append(f"{n:,} of {fitted:,} groups have no item {self.anchor!r}: null there")
         if n := without.get("standard_error", 0):
-            found.append(f"{n:,} of {fitted:,} groups have soft votes: no robust errors there")
+            found.append(f"{n:,} of {fitted:,} groups have no robust errors: votes are soft")
         return found
 
 
@@ -331,8 +331,8 @@ class Tally:
         first: Mapping[str, np.ndarray],
         dropped: Mapping[str, int],
     ) -> None:
-        """Count one batch; `first` are the columns of each group's first item. Batches come in the
-        order of the groups."""
+        """Count one batch, and the rows that were left out of it; `first` are the columns of each
+        group's first item. Batches come in the order of the groups."""
         names = np.unique(status).tolist()
         which = {name: groups[status == name] for name in names}
         counts = {name: len(some) for name, some in which.items()}
