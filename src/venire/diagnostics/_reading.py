@@ -124,18 +124,15 @@ def of_rows(
         mass = weight if mass is None else mass * weight
     order = None if rows.order is None else np.asarray(_full(rows.order, n), np.int8)
     cluster = rows.cluster
-    asked = {"": rows.first.codes, " ": rows.second.codes}
-    if cluster is not None:
-        asked[str(columns.cluster)] = cluster.codes
-    if order is not None:
-        asked["  "] = order
-    if mass is not None:
-        asked["   "] = mass
+    asked = [rows.first.codes, rows.second.codes]
+    asked += [x for x in (order, mass) if x is not None]
     if signatures.n_rows != n and rows.kept is None:  # nobody knows which row is which
         signatures, date, locate = Signatures({}), None, None
         signatures.add({"": np.zeros(n)})
     answers = [score] if tie is None else [score, tie]
-    alike, again, further = signatures.finish(asked, answers, rows.kept)
+    alike, question, occasion, further = signatures.finish(
+        None if cluster is None else cluster.codes, asked, answers, rows.kept
+    )
     if date is not None and rows.kept is not None:
         date = date[rows.kept]
     if cluster is not None:
@@ -143,7 +140,7 @@ def of_rows(
     records = Records(
         rows.first.codes, rows.second.codes, score, mass, tie, order,
         None if cluster is None else cluster.codes, None if cluster is None else cluster.items,
-        date, alike, again, further, unit=unit,
+        date, alike, question, occasion, further, unit=unit,
     )  # fmt: skip
     return Evidence(
         plain, records, order_effect, columns.constant in (0.0, 1.0), rows.dropped,

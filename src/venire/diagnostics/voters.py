@@ -49,7 +49,10 @@ def repeated(e: Evidence) -> Iterator[Finding]:
     # log of a bound on the Poisson tail: P(X >= m) <= mean^m / m! * (m + 1) / (m + 1 - mean)
     few = np.flatnonzero(mass >= 3.0)
     m, voter = np.floor(mass[few]), found[few] % voters
-    due = of_voter[voter] * of_pair[which[few]] / total
+    n_voter, n_pair = of_voter[voter], of_pair[which[few]]
+    chance = (n_pair - m + 0.5) / (total - n_voter + 1.0)  # as the others come to the pair
+    due = (n_voter - m + 0.5) * chance / np.maximum(1.0 - chance, 0.1)
+    due = np.maximum(due, 0.5 * n_voter * n_pair / total)  # where the others are few
     with np.errstate(divide="ignore", invalid="ignore"):
         log_p = m * np.log(due) - due - gammaln(m + 1.0) + np.log((m + 1.0) / (m + 1.0 - due))
     log_p = np.where(m > due + 1.0, log_p, 0.0) + np.log(len(mass))
