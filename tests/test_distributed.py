@@ -127,7 +127,7 @@ def test_outcomes_are_read_as_all_files_together_say(tmp_path, client):
     theta = read(done.parts)["theta"].to_pylist()
     assert theta[0] > 0 > theta[2]
     pq.write_table(pa.table({"q": [2] * 4, **pair, "r": ["A"] * 4}), folder / "1.parquet")
-    with pytest.raises(DataError, match=r"0\.parquet: row 1, column 'r' = 'A': .*the away side"):
+    with pytest.raises(DataError, match=r"0\.parquet: row 1, column 'r' = 'A': .*A away"):
         fit_files(folder, tmp_path / "out", **COLUMNS, outcome="r", executor=client)
 
 

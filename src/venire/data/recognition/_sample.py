@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from venire._core.checks import BadInput
 from venire.data.coding import Encoded, encode
 from venire.data.naming import key
-from venire.data.outcomes import outcome_scores
+from venire.data.outcomes import Terms, outcome_scores
 from venire.data.recognition._names import SIDES, WON, Names
 
 __all__ = ["Column", "Sample", "Sides"]
@@ -203,7 +203,8 @@ class Sample:
             items, a, b = encode(np.array(sides[0]), np.array(sides[1]), None, 1)
             values = [outcome.values[i] for i in rows]
             try:
-                out[rows] = outcome_scores(values, mapping, Encoded(items, a), Encoded(items, b))
+                terms = Terms(mapping, first.name, second.name)
+                out[rows], _ = outcome_scores(values, terms, Encoded(items, a), Encoded(items, b))
                 break
             except BadInput as error:
                 if error.position is None:

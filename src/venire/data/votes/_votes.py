@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 from venire._core import checks
 from venire.data import recognition
 from venire.data.columns import VoteColumnNames, VoteColumns
-from venire.data.taken import Taken
 from venire.data.votes._judgments import Judgments
 from venire.data.votes._table import Table, joined
 from venire.data.votes.rows import VoteRows, checked_rows, table_of
@@ -196,8 +195,7 @@ class Votes(Judgments):
         chosen = recognition.of_frame(VoteColumns, columns, named, frame)
         rows = frame_rows(frame, chosen.columns, strength)
         self = cls.from_rows(rows, n_threads)
-        taken = Taken(columns=chosen.columns, n_rows=rows.n_read, dropped=rows.dropped)
-        self.taken = chosen.said(taken)
+        self.taken = chosen.said(rows.taken(chosen.columns))
         return self
 
     @classmethod
