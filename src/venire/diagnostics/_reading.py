@@ -12,8 +12,9 @@ from venire._core.checks import fail
 from venire.data import Columns, Comparisons, Votes
 from venire.data.aggregation import aggregate
 from venire.data.coding import Encoded
-from venire.data.frames import read_frame
+from venire.data.frames import collect, read_frame
 from venire.data.rows import Rows
+from venire.data.series import plain
 from venire.data.taken import Taken
 from venire.diagnostics._alike import Signatures
 from venire.diagnostics._dates import moments
@@ -78,8 +79,14 @@ def of_frame(
     known = columns.names
     signatures = Signatures(known)
     signatures.add(every)
-    date = moments(every[columns.date]) if columns.date is not None else None
+    date = _dates(frame, columns)
     return of_rows(rows, columns, order_effect, signatures, date), rows.taken(columns)
+
+
+def _dates(frame: Any, columns: Columns) -> Any:
+    if columns.date is None:
+        return None
+    return moments(plain(collect(frame, {"date": columns.date})["date"]))
 
 
 def _every(frame: Any) -> dict[str, Any]:

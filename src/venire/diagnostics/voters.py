@@ -134,7 +134,11 @@ def against(e: Evidence) -> Iterator[Finding]:
         )  # fmt: skip
 
     # What one comparison adds: the ratio of third to second moments.
-    cubes = by_voter(variance * np.maximum(1.0 - 2.0 * variance / r.masses, 0.3) * np.abs(d) ** 3)
+    cubes = by_voter(
+        variance
+        * np.maximum(1.0 - 2.0 * variance / np.maximum(r.masses, 1e-300), 0.3)
+        * np.abs(d) ** 3
+    )
     odd = (know > 0.5) & (z < 0.0) & (slope < 0.4)
     odd &= sure(np.where(odd, z, 0.0), cubes / np.maximum(know, 1e-12) ** 1.5)
     turned = odd & (slope < -0.3) & (blind < -2.0)
