@@ -310,7 +310,8 @@ def test_the_command_starts_a_cluster(tmp_path):
     run = venire("groups", source, *options, "--workers", 2, "-o", tmp_path / "out")
     assert run.returncode == 0, run.stderr
     assert "60 groups" in run.stdout
-    assert run.stderr == ""
+    said = [line for line in run.stderr.splitlines() if not line.endswith(" left")]
+    assert said == []  # but for how far it is, now and then
     parts = sorted((tmp_path / "out").glob("part-*.parquet"))
     replicates = ["bootstrap_error", "lower", "upper", "n_failed"]
     assert read(parts).drop_columns(replicates).equals(here(source, tmp_path, score="s"))

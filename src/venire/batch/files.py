@@ -106,10 +106,10 @@ def fit_files(
 
     Notes
     -----
-    The table has the columns group, item, theta (or the scale), standard_error, n_comparisons and
-    status, then order_effect and tie, if there are such; it is sorted by group, then by item, and
-    does not depend on `memory`, on the executor, or on workers that die on the way: the same bits
-    at one instruction set.
+    The table has the columns group, item, theta (or the scale), standard_error, n_comparisons,
+    determined (see `Ratings.determined`) and status, then order_effect and tie, if there are such;
+    it is sorted by group, then by item, and does not depend on `memory`, on the executor, or on
+    workers that die on the way: the same bits at one instruction set.
 
     Files are read twice: first the column of groups (and the outcomes, if they
     come without a mapping), then batches of consecutive groups. Rows in any order but that of their
@@ -187,9 +187,8 @@ class _Run:
         plan, notes = planned(found)
         fits = fit_batches(found.scans, plan, found.work, self._folder(), self.tell)
         schema, n_rows = found.work.schema, found.n_rows
-        without_group = found.dropped
         named = isinstance(self.output, (str, os.PathLike))
-        tally = Tally(dropped=without_group)
+        tally = Tally(dropped=found.dropped)
         with TableWriter(self.output, schema, metadata=self._metadata()) as writer:
             for fitted in fits:
                 status, n_items = fitted.of_group["status"], int(fitted.n_items.sum())

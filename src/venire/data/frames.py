@@ -7,6 +7,7 @@ are checked here, so that an error can name the column as well as the row.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
@@ -23,7 +24,7 @@ from venire.data.rows import Rows, naming
 from venire.data.series import distinct, floats, kept, missing, plain
 from venire.data.sifting import Sifted, placed, sifted
 
-__all__ = ["collect", "read_frame", "sift"]
+__all__ = ["collect", "first_difference", "read_frame", "sift"]
 
 _LABELS = ("first", "second", "cluster", "group")
 _POINTS = ("first_score", "second_score")
@@ -98,17 +99,19 @@ def read_frame(
             raise found.refused
         if may_be_empty and not found.keep.any():
             none: dict[str, Any] = {a: np.empty(0, np.int64) for a in _LABELS if a in data}
-            return Rows(0, **none, score=np.empty(0), source=source, dropped=found.dropped)
+            return Rows(
+                0, **none, score=np.empty(0), source=source, dropped=found.dropped,
+                kept=np.empty(0, np.int64),
+            )  # fmt: skip
         if not found.keep.any():
             told = ", ".join(f"{count:,} {reason}" for reason, count in found.dropped.items())
             fail("first", f"no row is left: {told}")
         data = {argument: kept(column, found.keep) for argument, column in data.items()}
         for together in (("first", "second"), ("cluster",), ("group",)):
             data |= _used({a: data[a] for a in together if isinstance(data.get(a), Encoded)})
-        left = np.flatnonzero(found.keep)
-        with placed(left):
-            rows = _rows(data, len(left), columns, terms, reading, items, n_threads)
-    return rows._replace(source=source, dropped=found.dropped, kept=left)
+        with placed(np.flatnonzero(found.keep)):
+            rows = _rows(data, int(found.keep.sum()), columns, terms, reading, items, n_threads)
+    return rows._replace(source=source, dropped=found.dropped, kept=np.flatnonzero(found.keep))
 
 
 def _rows(
@@ -145,6 +148,43 @@ def _rows(
             found = Encoded(*encode_one(plain(data[name]), name, n_threads, n=n))
             given[name] = _whole(found, name)
     return Rows(n, **given)
+
+
+def _shares(rows: Rows) -> NDArray[np.float64]:
+    tie = 0.0 if rows.tie is None else rows.tie
+    with np.errstate(invalid="ignore"):
+        return np.asarray((rows.win + 0.5 * tie) / (rows.win + rows.loss + tie))
+
+
+def first_difference(frame: Any, one: Columns, other: Columns) -> int | None:
+    """The first row of which two ways to say who won say different things; None if there is none.
+
+    Rows of which either says nothing are passed over.
+
+    Parameters
+    ----------
+    frame : data frame, or mapping of str to array
+    one, other : Columns
+        Of the same items.
+
+    Examples
+    --------
+    >>> from venire.data.columns import Columns
+    >>> from venire.data.frames import first_difference
+    >>> games = {"h": ["x", "y"], "a": ["y", "x"], "res": ["H", "A"], "hg": [2, 1], "ag": [0, 1]}
+    >>> goals = Columns(first="h", second="a", first_score="hg", second_score="ag")
+    >>> first_difference(games, goals, Columns(first="h", second="a", outcome="res"))
+    1
+    """
+    told = []
+    for columns in (one, other):
+        rows = read_frame(frame, replace(columns, skip_missing=True), may_be_empty=True)
+        score = np.full(rows.n + sum(rows.dropped.values()), np.nan)
+        here = np.arange(len(score)) if rows.kept is None else rows.kept
+        score[here] = rows.score if rows.win is None else _shares(rows)
+        told.append(score)
+    differ = (told[0] != told[1]) & ~np.isnan(told[0]) & ~np.isnan(told[1])
+    return int(np.argmax(differ)) if differ.any() else None
 
 
 def _items(data: Mapping[str, Any], n: int, items: Any, n_threads: int | None) -> list[Encoded]:

@@ -41,7 +41,7 @@ class Rows(NamedTuple):
     source: Mapping[str, Any] | None = None
     dropped: Mapping[str, int] = MappingProxyType({})
     notes: tuple[str, ...] = ()
-    kept: NDArray[np.int64] | None = None  # which rows of the table these are; None: all
+    kept: NDArray[np.int64] | None = None  # positions of the rows in the table; None: all
 
     @classmethod
     def given(cls, *, may_be_empty: bool = False, **columns: Any) -> Rows:

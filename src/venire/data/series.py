@@ -13,7 +13,7 @@ from venire._core import checks
 from venire._core.checks import fail
 from venire.data.coding import Encoded, Encoder, encode_one
 
-__all__ = ["Labels", "distinct", "floats", "kept", "missing", "plain", "stacked"]
+__all__ = ["Labels", "distinct", "floats", "is_full", "kept", "missing", "plain", "stacked"]
 
 _NULLS = ("NoneType", "NAType", "NaTType")
 
@@ -54,7 +54,7 @@ def distinct(column: Any, name: str) -> tuple[list[Any], np.ndarray]:
         Row i holds ``values[codes[i]]``.
     """
     array = _from_arrow(plain(column), name, "bfg")
-    if array is None and not _is_arrow(plain(column)):
+    if array is None and not _is_arrow(plain(column)) and not _is_arrow_text(plain(column)):
         array = _array(_checked(column, name), name)
         if array.dtype == object:
             array = _narrowed(array)
@@ -88,6 +88,13 @@ def _of_any_type(array: np.ndarray, name: str) -> tuple[list[Any], np.ndarray]:
 def _is_arrow(column: Any) -> bool:
     """Whether a column is read through the Arrow interface (pandas would import pyarrow for it)."""
     return hasattr(column, "__arrow_c_stream__") and not _is_pandas(column)
+
+
+def _is_arrow_text(column: Any) -> bool:
+    """Whether it is text of pandas that Arrow holds, which is coded where it lies."""
+    dtype = getattr(column, "dtype", None)
+    is_text = str(dtype).startswith(("str", "large_str"))
+    return _is_pandas(column) and is_text and getattr(dtype, "storage", "") == "pyarrow"
 
 
 def _is_pandas(column: Any) -> bool:
@@ -173,6 +180,22 @@ def _number(value: Any, name: str, row: int) -> float:
         return float(value)
     except Exception:
         fail(name, "must be a number", row, value)
+
+
+def is_full(column: Any) -> bool:
+    """Whether a column has no null, as far as that is known without looking at each row."""
+    if isinstance(column, Encoded):
+        return not missing(column).any()
+    if type(column) is np.ndarray or isinstance(column, (list, tuple)):
+        if getattr(column, "dtype", np.dtype(object)).kind in "biuU":
+            return True
+        return set(map(type, column)) <= {str, int} if isinstance(column, (list, tuple)) else False
+    if _is_pandas(column) and hasattr(column, "isna"):
+        return not bool(column.isna().any())
+    nulls = getattr(column, "null_count", None)
+    nulls = nulls() if callable(nulls) else nulls
+    is_float = str(getattr(column, "dtype", getattr(column, "type", ""))).lower().startswith("f")
+    return nulls is not None and int(nulls) == 0 and not is_float
 
 
 def missing(column: Any, name: str = "vote") -> NDArray[np.bool_]:

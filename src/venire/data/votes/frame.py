@@ -17,10 +17,10 @@ from venire.data.coding import Encoded, encode
 from venire.data.columns import VoteColumns
 from venire.data.frames import collect
 from venire.data.meanings import SHARES
-from venire.data.outcomes import NO_OUTCOME, Outcomes, Survey, Terms, truths
+from venire.data.outcomes import NO_OUTCOME, Gap, Outcomes, Survey, Terms, truths
 from venire.data.rows import naming
-from venire.data.series import floats, kept, missing, plain, stacked
-from venire.data.sifting import placed, sifted
+from venire.data.series import floats, is_full, kept, missing, plain, stacked
+from venire.data.sifting import EMPTY, placed, sifted
 from venire.data.votes.rows import VoteRows, checked_rows
 
 __all__ = ["Run", "frame_rows", "gold_shares", "signed"]
@@ -65,14 +65,14 @@ def frame_rows(
 
 def _sifted(data: Mapping[str, Any], skip: bool) -> tuple[NDArray[np.bool_], dict[str, int]]:
     """The rows that have labels; a label that is missing is an error, unless all else is, too."""
+    if all(is_full(data[a]) for a in _WHAT if a in data):
+        return np.ones(checks.length(data["teacher"], "teacher") or 0, bool), {}
     labels = {a: missing(data[a], a) for a in _WHAT if a in data}
-    if not any(m.any() for m in labels.values()):
-        return np.ones(len(next(iter(labels.values()))), bool), {}
     said = [a for a in data if a.startswith(("vote", "probabilities"))]
     gaps = {a: (np.where(missing(data[a], a), 0, -1), [NO_OUTCOME]) for a in said}
     empty = np.logical_and.reduce([*labels.values(), *(place >= 0 for place, _ in gaps.values())])
     lacking = {a: m & ~empty for a, m in labels.items()}
-    nothing = {"empty": (np.where(empty, 0, -1), [NO_OUTCOME])}
+    nothing = {"vote": (np.where(empty, 0, -1), [Gap(EMPTY)])}
     found = sifted(lacking, nothing, skip, data)
     if found.refused is not None:
         raise found.refused
@@ -125,7 +125,9 @@ class Run(NamedTuple):
     @classmethod
     def of(cls, argument: str, column: Any, labels: Mapping[str, Any], terms: Terms) -> Run:
         """The votes in a column; `labels` may have the two items of its rows."""
-        keep, dropped = ~missing(column), Counter[str]()
+        n = checks.length(column, argument) or 0
+        keep = np.ones(n, bool) if is_full(column) else ~missing(column, argument)
+        dropped = Counter[str]()
         pair = [labels[a] for a in ("first", "second") if a in labels]
         if keep.any() and pair:
             if not isinstance(pair[0], Encoded):
