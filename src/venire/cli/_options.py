@@ -36,7 +36,7 @@ def within(holds: Callable[[float], bool], reason: str) -> Callable[[float | Non
 
     def check(value: float | None) -> float | None:
         if value is not None and not holds(value):
-            raise typer.BadParameter(reason)
+            raise typer.BadParameter(f"{value:g} {reason}")
         return value
 
     return check
