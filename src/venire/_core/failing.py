@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any, NoReturn
@@ -165,8 +166,9 @@ def alike(word: Any, known: Mapping[str, Any]) -> Any:
 
 
 def key(name: object) -> str:
-    """A name without case, blanks and signs."""
-    return "".join(c for c in str(name).casefold() if c.isalnum())
+    """A name without case, accents, blanks and signs."""
+    plain = unicodedata.normalize("NFKD", str(name).casefold())
+    return "".join(c for c in plain if c.isalnum())
 
 
 def told(value: Any) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from venire import io, scales
+from venire import io
 from venire._core.checks import BadTypeError, BadValueError
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, block, misused, option
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Rate"]
 
 _METHOD = "Judges"
-_IN_UNIT = ("theta", "standard_error", "lower", "upper")
+_DRAWN = ("standard_error", "lower", "upper")
 
 Tables = dict[str, Any]
 
@@ -135,13 +135,14 @@ class Rate(Command):
                 rated, notes = self._rated(votes, gold)
             except (BadValueError, BadTypeError) as error:
                 raise Refused(f"{self.file}: {error}") from None
+        rated = rated.rescale(**self.shown.among(rated.items))
         with steps("errors"):
             table = self._table(rated)
             teachers = rated.teachers_frame("dict", level=self.level)
         notes += [notice.text for notice in rated.warnings]
         facts = self._facts(rated)
         tables = {"ratings": table, "teachers": teachers}
-        said = self._said(facts, table, teachers)
+        said = self._said(rated, facts, table, teachers)
         report = Report(said, notes, facts, tables, {"output": table, "teachers": teachers})
         return with_taken(report, self.file, taken)
 
@@ -181,67 +182,24 @@ class Rate(Command):
         """All models, best first, in the unit that was asked for."""
         errors = None if self.errors == "none" else self.errors
         table = rated.to_frame("dict", level=self.level, errors=errors)
-        if self.n_resamples is not None and self.shown.anchor is None:
+        if self.n_resamples is not None:
             table |= self._drawn(rated)
-        display = self._display(rated)
-        if display.anchor is not None:
-            table |= self._anchored(rated, display.anchor, errors)
-        for name in set(_IN_UNIT) & set(table):
-            if name == "standard_error":
-                table[name] = scales.factor(rated.fit.scale, display.scale) * table[name]
-            else:
-                table[name] = display.put(table[name], rated.fit.scale)
         n = len(table["item"])
         block = np.zeros(n, np.int64)
         if "category" in table:
             place = {label: k for k, label in enumerate(dict.fromkeys(table["category"].tolist()))}
             block = np.array([place[label] for label in table["category"].tolist()])
-        part, rating = table.get("component", block), self.shown.unit or "theta"
-        order = np.lexsort((-table["theta"], part, ~table["determined"], block))
-        return {rating if k == "theta" else k: column[order] for k, column in table.items()}
-
-    def _display(self, rated: Rated) -> scales.Display:
-        unit = self.shown.among(rated.items)
-        return scales.Display(**unit | {"scale": unit["scale"] or rated.fit.scale})
-
-    def _anchored(self, rated: Rated, anchor: Any, errors: str | None) -> Tables:
-        """Differences from a model, their errors and intervals, of all and of each category; nan
-        where it has no fit, or none that compares."""
-        sizes = [] if rated.by is None else np.diff(rated.by.offsets).tolist()
-        found: list[np.ndarray] = []
-        for label, size in [(None, len(rated.items)), *zip(rated.categories, sizes, strict=True)]:
-            own = np.full((4, size), np.nan)
-            found.append(own)
-            try:
-                part = rated if label is None else rated[label]
-                shown = part.fit.rescale(anchor=anchor)
-            except ValueError:  # no fit of the category, or none of this model in it
-                continue
-            own[0], ok = shown.theta, np.isfinite(shown.theta)
-            if self.n_resamples is not None:
-                b = self._replicates(part).rescale(anchor=anchor)
-                own[1], own[2:] = b.standard_errors(), b.interval(self.level).T
-            elif errors is not None:
-                items = part.items[ok]
-                _, *bounds = part.difference(items, anchor, level=self.level, errors=errors)
-                own[1] = part.relative_to(anchor, errors=errors).standard_errors
-                own[2:, ok] = bounds
-        columns = dict(zip(_IN_UNIT, np.concatenate(found, axis=1), strict=True))
-        return columns if errors is not None else {"theta": columns["theta"]}
-
-    def _replicates(self, part: Rated) -> Any:
-        try:
-            return part.bootstrap(self.n_resamples or 2, rng=self.seed, n_threads=self.n_threads)
-        except ValueError as error:
-            raise Refused(f"--bootstrap: {error}") from None
+        part = table.get("component", block)
+        order = np.lexsort((-table[rated.fit.rating], part, ~table["determined"], block))
+        return {name: column[order] for name, column in table.items()}
 
     def _drawn(self, rated: Rated) -> Tables:
         """Errors and intervals of the bootstrap, of all and of each category."""
-        columns: dict[str, list[Any]] = {name: [] for name in _IN_UNIT[1:]}
+        columns: dict[str, list[Any]] = {name: [] for name in _DRAWN}
         parts = [rated, *(rated[label] for label in rated.categories.tolist())]
         for part in parts:
-            b = self._replicates(part)
             try:
+                b = part.bootstrap(self.n_resamples or 2, rng=self.seed, n_threads=self.n_threads)
                 lower, upper = b.interval(self.level).T
                 found = (b.standard_errors(), lower, upper)
             except ValueError as error:
@@ -258,7 +216,7 @@ class Rate(Command):
             "model": fit.model,
             "method": q.method,
             "prior": None if fit.prior is None else fit.prior.precision,
-            "unit": self._display(rated).facts(),
+            "unit": fit.display.facts(),
             "n_votes": q.votes.n_votes,
             "n_models": len(rated.items),
             "n_prompts": rated.n_clusters,
@@ -277,7 +235,9 @@ class Rate(Command):
 
     # ---- for people ---------------------------------------------------------------------------
 
-    def _said(self, f: dict[str, Any], table: Tables, teachers: Tables) -> list[str | Grid]:
+    def _said(
+        self, rated: Rated, f: dict[str, Any], table: Tables, teachers: Tables
+    ) -> list[str | Grid]:
         how = {
             "robust": "by prompt",
             "fisher": "as if votes were independent",
@@ -293,7 +253,7 @@ class Rate(Command):
         if f["unit"]["anchor"] is not None:
             said.append(opt.anchored(f["unit"]))
         if self.top > 0:
-            shown, rest = self._shown(table)
+            shown, rest = self._shown(rated, table)
             said.append(shown)
             if rest:
                 said.append(f"and {rest:,} more rows; -o FILE writes all")
@@ -307,7 +267,7 @@ class Rate(Command):
                 )
         return said
 
-    def _shown(self, table: Tables) -> tuple[Grid, int]:
+    def _shown(self, rated: Rated, table: Tables) -> tuple[Grid, int]:
         """The first models of each category, and the number of rows left out."""
         keep = np.arange(len(table["item"])) < self.top
         if "category" in table:
@@ -316,23 +276,23 @@ class Rate(Command):
             start = np.repeat(new, np.diff(np.append(new, len(labels))))
             keep = np.arange(len(labels)) - start < self.top
         rows = {name: np.ma.asarray(column)[keep].tolist() for name, column in table.items()}
-        display, rating = scales.Display(self.shown.unit or ""), self.shown.unit or "theta"
-        digits = min(display.digits, 3)
+        display, rating = rated.fit.display, rated.fit.rating
 
         def numbers(name: str) -> list[str]:
-            return ["-" if x is None or x != x else f"{x:.{digits}f}" for x in rows[name]]
+            return ["-" if x is None or x != x else f"{x:.{display.digits}f}" for x in rows[name]]
 
         columns = {} if "category" not in rows else {"category": rows["category"]}
         columns["rank"] = [str(x) if x else "-" for x in rows["rank"]]
         columns["model"] = [str(x) for x in rows["item"]]
-        columns[display.name or "estimate"] = numbers(rating)
+        columns["estimate" if rating == "theta" else display.name] = numbers(rating)
         if "standard_error" in rows:
             columns["SE"] = numbers("standard_error")
             bounds = zip(numbers("lower"), numbers("upper"), strict=True)
             columns[f"{self.level:.4g} interval"] = [f"{a} .. {b}" for a, b in bounds]
         columns["votes"] = [f"{x:,.0f}" for x in rows["n_comparisons"]]
         columns["prompts"] = [f"{x:,}" for x in rows["n_prompts"]]
-        return Grid(columns, ["category", "model"]), int((~keep).sum())
+        spare = ("votes", "prompts", "SE", f"{self.level:.4g} interval")
+        return Grid(columns, ["category", "model"], spare=spare), int((~keep).sum())
 
 
 def _judges(t: Tables) -> Grid:
@@ -357,4 +317,4 @@ def _judges(t: Tables) -> Grid:
         columns["accuracy"] = ranged(
             "{:.2f} ({:.2f} .. {:.2f})", "accuracy", "accuracy_lower", "accuracy_upper"
         )
-    return Grid(columns, ["judge"])
+    return Grid(columns, ["judge"], spare=("judged", "accuracy", "agreement with panel"))

@@ -20,5 +20,5 @@ def nearest(name: Any, names: Sequence[Any]) -> tuple[Any, str]:
 
 def listed(names: Iterable[Any], limit: int = 12, show: Any = str) -> str:
     """The first few names."""
-    shown = [show(n) for n in names]
+    shown = [show(n) for n in names] or ["no others"]
     return ", ".join(shown[:limit]) + (", ..." if len(shown) > limit else "")
