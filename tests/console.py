@@ -23,6 +23,9 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_LOG = re.compile(
+    r".*, (about )?\d[\d.:]* ?(ms|s|min|h)( left)?"
+)  # what long jobs say off a terminal
 _SECONDS = re.compile(r"\b\d+(\.\d+)? (ms|s|min)\b|(?<=residual )\S+")
 
 
@@ -86,7 +89,7 @@ def commands(text: str) -> Iterator[tuple[str, list[str]]]:
 def printed(text: str) -> list[str]:
     """Lines that are not empty, without spaces at their ends and what differs from run to run."""
     lines = [_SECONDS.sub("N", line).rstrip() for line in text.splitlines()]
-    return [line for line in lines if line]
+    return [line for line in lines if line and not _LOG.fullmatch(line)]
 
 
 def as_said(said: list[str], found: str) -> bool:

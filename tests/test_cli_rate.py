@@ -125,7 +125,7 @@ def test_an_anchor(votes_file, table):
     french = [row["upper"] for row in told["ratings"] if row["category"] == "fr"]
     np.testing.assert_allclose(sorted(french), sorted(rated["fr"].interval()[:, 1]), rtol=1e-6)
     said = venire("rate", votes_file, "--anchor", "cedar=1200").stdout
-    assert "cedar at 1200: errors and intervals are of the differences from it" in said
+    assert "cedar at 1200; errors and intervals are of differences from it" in said
 
 
 def test_the_bootstrap(votes_file):

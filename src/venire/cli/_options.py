@@ -318,7 +318,7 @@ class Shown:
 
 def anchored(unit: dict[str, Any]) -> str:
     """What is said of an anchor; `unit` are the facts of a display."""
-    return f"{Display(**unit).words}: errors and intervals are of the differences from it"
+    return f"{Display(**unit).words}; errors and intervals are of differences from it"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -250,8 +250,8 @@ class Rate(Command):
             f"combined by {f['method']}: {f['n_comparisons']:,.0f} effective votes",
             f"{f['model']}{prior} of {f['n_models']:,} models; errors {how[f['errors']]}",
         ]
-        if f["unit"]["anchor"] is not None:
-            said.append(opt.anchored(f["unit"]))
+        if (unit := rated.fit.display).anchor is not None:
+            said.append(f"{unit.words}; errors and intervals are of differences from it")
         if self.top > 0:
             shown, rest = self._shown(rated, table)
             said.append(shown)
