@@ -51,10 +51,8 @@ def report(asked: Fit, fitted: Fitted) -> Report:
             "place what the largest group did not meet, win against and lose to (column "
             "'determined')"
         )
-    if fitted.bootstrap is None:
-        notes += filter(None, [fitted.fit.errors_note(asked.errors)])
     if b is None and (errors := opt.errors_of(asked.errors)) is not None:
-        notes += filter(None, [fit.errors_note(errors)])
+        notes += filter(None, [shown.fit.errors_note(errors)])
     facts = _facts(asked, shown, sizes)
     said: list[str | Grid] = [*_header(asked, facts)]
     if asked.top > 0:
