@@ -94,7 +94,8 @@ IDENTIFIERS = _words(_THING, _ID, f"{_THING} {_ID}")
 ORIGINS = _words(_THING, _ORIGIN, f"{_THING} {_ID} {_ORIGIN}")
 # Of items, too, but they name none.
 TRAITS = Names(
-    ".*(?:hand|seed|stance|formation|manager|coach|captain|division|color|colour|opening|lang|categor|"
+    "
+    "".*(?:hand|seed|stance|formation|manager|coach|captain|division|color|colour|opening|lang|categor|"
     "type|reason|status|outcome|result|verdict|comment|note|order|position|style|class|title|judge|winner|loser).*"
 )
 TEXTS = _words(
