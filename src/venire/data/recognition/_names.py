@@ -94,8 +94,7 @@ IDENTIFIERS = _words(_THING, _ID, f"{_THING} {_ID}")
 ORIGINS = _words(_THING, _ORIGIN, f"{_THING} {_ID} {_ORIGIN}")
 # Of items, too, but they name none.
 TRAITS = Names(
-    "
-    "".*(?:hand|seed|stance|formation|manager|coach|captain|division|color|colour|opening|lang|categor|"
+    ".*(?:hand|seed|stance|formation|manager|coach|captain|division|color|colour|opening|lang|categor|"
     "type|reason|status|outcome|result|verdict|comment|note|order|position|style|class|title|judge|winner|loser).*"
 )
 TEXTS = _words(
@@ -126,7 +125,8 @@ RANKS = _words(_THING, "rank ranks rating ratings grade grades likert place posi
 TIES = _words(f"{_COUNTED} winner is", "tie ties tied draw draws drawn tiebothbad", f"{_COUNTED}")
 _WHOSE = (
     "answer actual ft full time fulltime final match game fight battle human user judge "
-    "annotator worker rater crowd overall majority consensus pairwise preferred my the is expert gpt llm model "
+    "annotator worker rater crowd overall majority consensus pairwise preferred my the is "
+    "expert gpt llm model "
     "comparison encoded"
 )
 _WON = "win wins winflag won winner preferred better chosen"
