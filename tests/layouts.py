@@ -238,6 +238,11 @@ COMPARISONS: dict[str, tuple[dict[str, list[Any]], dict[str, Any]]] = {
         """),
         pair("model_a", "model_b", outcome="winner"),
     ),
+    "models of answers": (
+        table("response_model_1,response_model_2,*response_1,*response_2,chosen\n"
+              "x,y,r,s,1\ny,z,r,s,2\nz,x,r,s,1"),
+        pair("response_model_1", "response_model_2", outcome="chosen"),
+    ),
     "player_1": (
         table("player_1,player_2,result\nann,bob,win\nbob,cyd,loss\ncyd,ann,draw"),
         pair("player_1", "player_2", outcome="result"),
@@ -377,6 +382,18 @@ VOTES: dict[str, tuple[dict[str, list[Any]], dict[str, Any]]] = {
         """),
         {"pair": "item", "teacher": "model", "vote": "choice"},
     ),
+    "a crowd platform": (
+        table("HITId,WorkerId,AssignmentId,Input.image1,Input.image2,Answer.choice\n"
+              "h1,w1,a1,x.jpg,y.jpg,image1\nh1,w2,a2,x.jpg,y.jpg,image2\n"
+              "h2,w1,a3,y.jpg,z.jpg,image1\nh2,w3,a4,y.jpg,z.jpg,image2"),
+        pair("Input.image1", "Input.image2", teacher="WorkerId", group="HITId",
+             vote="Answer.choice"),
+    ),
+    "chances": (
+        table("pair,model,p_first,p_tie,p_second\n1,m,0.5,0.2,0.3\n1,n,0.6,0.1,0.3\n"
+              "2,m,0.1,0.2,0.7\n2,n,0.3,0.3,0.4"),
+        {"pair": "pair", "teacher": "model", "probabilities": ["p_first", "p_tie", "p_second"]},
+    ),
     "runs side by side": (
         table("""
             pair_id,rater,vote_1,vote_2
@@ -474,6 +491,12 @@ QUESTIONS: dict[str, tuple[type, dict[str, list[Any]], list[str]]] = {
         VoteColumns,
         table("idx,response1,response2,annotator1,annotator2,annotator3\n0,a,b,1,1,2\n1,c,d,0,1,2"),
         ["annotator1, annotator2, annotator3", "unpivot"],
+    ),
+    "verdicts side by side": (
+        VoteColumns,
+        table("prompt,response_a,response_b,gpt4_verdict,claude_verdict\n"
+              "p,a,b,A,B\nq,c,d,B,B\nr,e,f,A,tie"),
+        ["gpt4_verdict, claude_verdict hold the votes of one judge each"],
     ),
     "two who judge": (
         VoteColumns,

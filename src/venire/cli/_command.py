@@ -393,7 +393,7 @@ def _done(command: Command) -> tuple[Report, list[str]]:
             else:
                 with steps(f"writing {path}"):
                     place.write(what, path, report.facts)
-    return report, [*report.notes, *dict.fromkeys(str(w.message) for w in caught)]
+    return report, list(dict.fromkeys([*report.notes, *(str(w.message) for w in caught)]))
 
 
 def _typed(value: Any) -> str:

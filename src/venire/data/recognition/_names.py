@@ -89,7 +89,7 @@ _THING = (
 _ID = "id ids key code number no abbr abbreviation slug uuid uid index idx hash tricode"
 _ORIGIN = "country nation school university franchise mascot city state region conference ioc flag"
 NOTHING = Names("")
-THINGS = _words("", _THING, _THING)
+THINGS = _words(f"{_THING} response answer output completion input", _THING)
 IDENTIFIERS = _words(_THING, _ID, f"{_THING} {_ID}")
 ORIGINS = _words(_THING, _ORIGIN, f"{_THING} {_ID} {_ORIGIN}")
 # Of items, too, but they name none.
@@ -124,8 +124,9 @@ RANKS = _words(_THING, "rank ranks rating ratings grade grades likert place posi
 
 TIES = _words(f"{_COUNTED} winner is", "tie ties tied draw draws drawn tiebothbad", f"{_COUNTED}")
 _WHOSE = (
-    "ft full time fulltime final match game fight battle human user judge annotator worker rater "
-    "crowd overall majority consensus pairwise preferred my the is expert gpt llm model "
+    "answer actual ft full time fulltime final match game fight battle human user judge "
+    "annotator worker rater crowd overall majority consensus pairwise preferred my the is "
+    "expert gpt llm model "
     "comparison encoded"
 )
 _WON = "win wins winflag won winner preferred better chosen"
@@ -163,6 +164,7 @@ WEIGHTS = _words(
     "weight weights sampleweight w count counts n freq frequency multiplicity repeats times "
     "ncomparisons ngames nvotes numvotes nobs",
 )
+CHANCES = _words("", "p pr prob proba probs probability chance", "wins win")
 PLAIN_WEIGHTS = Names("weight|weights|sampleweight")
 NEUTRAL = _words("is", "neutral neutralground neutralvenue neutralsite", "site venue ground")
 SHOWN = _words("shown presentation display", "order position swapped flipped first")

@@ -99,6 +99,10 @@ def _nobody(table: Sample, rest: list[Column]) -> NoReturn:
         base = re.sub(r"\d+|(?<=[a-z])[a-e]$", "", column.key)
         if any(names.has(base) for names in _names.TEACHERS[:2]) and base != column.key:
             wide.setdefault(base, []).append(column.name)
+    for word in ("verdict", "vote", "label", "preference", "choice", "winner"):
+        of_each = [c.name for c in table if c.key.endswith(word) and c.key != word and c.is_few]
+        wide.setdefault("judge", of_each)
+        wide["judge"] = max(wide["judge"], of_each, key=len)
     for base, columns in wide.items():
         if len(columns) > 1:
             reason = (
@@ -136,6 +140,8 @@ def _vote(
             votes: dict[str, Any] = {"vote": [c.name for c in many[0]]}
             return votes | ({"gold": gold[0].name} if gold else {})
         few = [c for c in found if c.is_few]
+        if not gold and not few and (chances := _chances(table, rest)):
+            return {"probabilities": chances}
         known, gold = gold[:1] or few[:1], []
     if not known:
         reason = "no column is known to hold the votes, as verdict, vote, label or preference do"
@@ -151,6 +157,18 @@ def _vote(
             refuse("vote", f"{best.name}, or {other.name}, may hold the votes", answers)
         notes.append(f"{other.name} agrees")
     return {"vote": best.name} | truth
+
+
+def _chances(table: Sample, rest: list[Column]) -> list[Any]:
+    """The columns of the probabilities that first wins, ties, loses; none if they are not there."""
+    for sides in table.sides:
+        if not _names.CHANCES.has(sides.base) or not all(c.is_within(0, 1) for c in sides[:2]):
+            continue
+        words = [sides.first.key.replace(sides.marks[0], tie) for tie in ("tie", "draw", "equal")]
+        for tie in rest:
+            if tie.key in words and tie.is_within(0, 1):
+                return [sides.first.name, tie.name, sides.second.name]
+    return []
 
 
 def _read(table: Sample, column: Column, pair: Sides | None, mapping: Any) -> NDArray[np.float64]:
