@@ -107,7 +107,11 @@ def duplicates(e: Evidence) -> Iterator[Finding]:
         f"them); {natural:,.0f} would by chance"
     )
     if log_p > np.log(1e-3) and not (copies and same >= 2):
-        yield Finding("duplicated rows", FINE, f"{said}.", numbers)
+        text = (
+            f"{same:,} rows repeat another row in every column ({columns} among them), as few as "
+            f"chance makes ({natural:,.0f})."
+        )
+        yield Finding("duplicated rows", FINE, text, numbers)
         return
     # A voter who answers alike again is no copy; nor are many answers to one question.
     few = natural < (0.6 if r.occasion is not None else 0.2) * same and again < 0.5 * n
