@@ -251,7 +251,9 @@ def _echoes(
     e: Evidence, r: Records, key: NDArray[np.uint64]
 ) -> tuple[float, tuple[int, ...]] | None:
     """Share of the rows that the next one copies, if that is no doing of how the file is sorted."""
-    same_pair = (r.first[1:] == r.first[:-1]) & (r.second[1:] == r.second[:-1])
+    same_pair = e.pair_of_record[1:] == e.pair_of_record[:-1]
+    if e.has_order:
+        same_pair &= r.first[1:] == r.first[:-1]
     beside = int(same_pair.sum())
     runs = len(r) - int((e.pair_of_record[1:] == e.pair_of_record[:-1]).sum())
     if beside < 20 or beside < 0.02 * len(r) or runs < 1.5 * len(e.pairs):
