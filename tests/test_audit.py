@@ -223,3 +223,12 @@ def test_nothing_grave_is_said_of_winners_and_losers(seed):
     copies = {k: np.concatenate([x, x[: len(x) // 10]]) for k, x in table.items()}
     names = {f.name for f in vn.audit(copies).odd}
     assert names & {"duplicated rows", "repeated block"} or len(won) < 500
+
+
+@pytest.mark.parametrize("seed", [603, 605, 628])
+@pytest.mark.parametrize("by", [("s",), ("s", "b", "a"), ("b", "a"), ("a",)])
+def test_nothing_grave_is_said_of_sorted_rows(seed, by):
+    rows, ordered = oddities.clean(seed)
+    which = np.lexsort([rows[k].astype(str) for k in by])
+    found = looked(oddities.some(rows, which), order_effect=ordered)
+    assert not found.grave, str(found)

@@ -256,7 +256,7 @@ def _echoes(
         same_pair &= r.first[1:] == r.first[:-1]
     beside = int(same_pair.sum())
     runs = len(r) - int((e.pair_of_record[1:] == e.pair_of_record[:-1]).sum())
-    if beside < 20 or beside < 0.02 * len(r) or runs < 1.5 * len(e.pairs):
+    if r.is_sorted or beside < 20 or beside < 0.02 * len(r) or runs < 1.5 * len(e.pairs):
         return None
     equal = same_pair & (key[1:] == key[:-1])
     copies = int(equal.sum())
