@@ -208,3 +208,27 @@ def test_names_of_a_scheme_are_no_misspellings():
     ]
     c = vn.Comparisons(labels, labels[1:] + labels[:1], [1, 0] * 4)
     assert vn.audit(c)["labels alike"].gravity == "fine"
+
+
+@pytest.mark.parametrize("seed", [1, 10, 28, 29, 39])
+def test_nothing_grave_is_said_of_winners_and_losers(seed):
+    rows, _ = oddities.clean(500 + seed)
+    rows = oddities.some(rows, rows["s"] != 0.5)
+    won = rows["s"] == 1.0
+    table = {k: x for k, x in rows.items() if k in ("voter", "when")}
+    table["winner"] = np.where(won, rows["a"], rows["b"])
+    table["loser"] = np.where(won, rows["b"], rows["a"])
+    found = vn.audit(table)
+    assert not found.grave, str(found)
+    copies = {k: np.concatenate([x, x[: len(x) // 10]]) for k, x in table.items()}
+    names = {f.name for f in vn.audit(copies).odd}
+    assert names & {"duplicated rows", "repeated block"} or len(won) < 500
+
+
+@pytest.mark.parametrize("seed", [603, 605, 628])
+@pytest.mark.parametrize("by", [("s",), ("s", "b", "a"), ("b", "a"), ("a",)])
+def test_nothing_grave_is_said_of_sorted_rows(seed, by):
+    rows, ordered = oddities.clean(seed)
+    which = np.lexsort([rows[k].astype(str) for k in by])
+    found = looked(oddities.some(rows, which), order_effect=ordered)
+    assert not found.grave, str(found)

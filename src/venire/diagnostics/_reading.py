@@ -131,12 +131,15 @@ def of_rows(
         mass = weight if mass is None else mass * weight
     order = None if rows.order is None else np.asarray(_full(rows.order, n), np.int8)
     cluster = rows.cluster
-    asked = [rows.first.codes, rows.second.codes]
+    asked, answers = [rows.first.codes, rows.second.codes], [score]
+    if (score == score[0]).all():  # where the winner stands first, who stands first is an answer
+        low = asked[0] < asked[1]
+        asked, answers = [np.minimum(*asked), np.maximum(*asked)], [np.where(low, score, 1 - score)]
     asked += [x for x in (order, mass) if x is not None]
     if signatures.n_rows != n and rows.kept is None:  # nobody knows which row is which
         signatures, date, locate = Signatures({}), None, None
         signatures.add({"": np.zeros(n)})
-    answers = [score] if tie is None else [score, tie]
+    answers += [] if tie is None else [tie]
     alike, question, occasion, further = signatures.finish(
         None if cluster is None else cluster.codes, asked, answers, rows.kept
     )

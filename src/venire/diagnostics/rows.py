@@ -107,7 +107,11 @@ def duplicates(e: Evidence) -> Iterator[Finding]:
         f"them); {natural:,.0f} would by chance"
     )
     if log_p > np.log(1e-3) and not (copies and same >= 2):
-        yield Finding("duplicated rows", FINE, f"{said}.", numbers)
+        text = (
+            f"{same:,} rows repeat another row in every column ({columns} among them), as few as "
+            f"chance makes ({natural:,.0f})."
+        )
+        yield Finding("duplicated rows", FINE, text, numbers)
         return
     # A voter who answers alike again is no copy; nor are many answers to one question.
     few = natural < (0.6 if r.occasion is not None else 0.2) * same and again < 0.5 * n
@@ -247,10 +251,12 @@ def _echoes(
     e: Evidence, r: Records, key: NDArray[np.uint64]
 ) -> tuple[float, tuple[int, ...]] | None:
     """Share of the rows that the next one copies, if that is no doing of how the file is sorted."""
-    same_pair = (r.first[1:] == r.first[:-1]) & (r.second[1:] == r.second[:-1])
+    same_pair = e.pair_of_record[1:] == e.pair_of_record[:-1]
+    if e.has_order:
+        same_pair &= r.first[1:] == r.first[:-1]
     beside = int(same_pair.sum())
     runs = len(r) - int((e.pair_of_record[1:] == e.pair_of_record[:-1]).sum())
-    if beside < 20 or beside < 0.02 * len(r) or runs < 1.5 * len(e.pairs):
+    if r.is_sorted or beside < 20 or beside < 0.02 * len(r) or runs < 1.5 * len(e.pairs):
         return None
     equal = same_pair & (key[1:] == key[:-1])
     copies = int(equal.sum())

@@ -85,10 +85,8 @@ def stretches(e: Evidence) -> Iterator[Finding]:
     r = e.records
     if r is None or not r.are_rows or len(r) < 4 * _LEAST:
         return
-    turns = int(np.count_nonzero(r.score[1:] != r.score[:-1]))
-    _, size = np.unique(r.score[:: max(len(r) // 10_000, 1)], return_counts=True)
-    if turns < 0.5 * len(r) * (1.0 - float(np.sum((size / size.sum()) ** 2))):
-        return  # sorted by outcome
+    if r.is_sorted:
+        return
     for n in sorted({min(len(r) // _LEAST, most) for most in _STRETCHES}, reverse=True):
         found = list(_turned(e, r, n))
         yield from found
