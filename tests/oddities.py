@@ -337,3 +337,18 @@ def one_heavy_row(rng, size):
     rows["w"] = np.ones(800 * size)
     rows["w"][17] = 500.0 * size
     return rows
+
+
+@planted("rows against")
+def a_stretch_turned(rng, size):
+    rows = base(rng, 2000 * size, voters=0, dates=False)[0]
+    part = slice(700 * size, 1000 * size)
+    rows["s"][part] = 1.0 - rows["s"][part]
+    return rows
+
+
+@planted("labels alike")
+def a_letter_too_many(rng, size):
+    rows = base(rng, 1000 * size, prefix="Wanderers ")[0]
+    rows["a"][(rows["a"] == "Wanderers 03") & (rng.random(1000 * size) < 0.3)] = "Wandeerers 03"
+    return rows

@@ -179,3 +179,32 @@ def test_bad_input():
         vn.audit(3, first="a", second="b", score="s")
     with pytest.raises(TypeError, match="order_effect"):
         vn.audit(c, order_effect="yes")
+
+
+@pytest.mark.parametrize("draw", ["exponential", "integers"])
+def test_weights_are_no_comparisons(draw):
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        rows = oddities.base(rng, 2000, voters=30)[0]
+        n = len(rows["s"])
+        rows["w"] = rng.exponential(1.0, n) if draw == "exponential" else rng.integers(1.0, 5.0, n)
+        found = looked(rows)
+        assert not found.grave, str(found)
+        assert found.n_comparisons == pytest.approx(rows["w"].sum())
+        cells = vn.Comparisons(rows["a"], rows["b"], rows["s"], rng.exponential(5.0, n))
+        assert not vn.audit(cells).grave
+
+
+def test_names_of_a_scheme_are_no_misspellings():
+    labels = [
+        "model a",
+        "model b",
+        "team-x",
+        "team-y",
+        "gpt-4-0314",
+        "gpt-4-0613",
+        "llama",
+        "lamas",
+    ]
+    c = vn.Comparisons(labels, labels[1:] + labels[:1], [1, 0] * 4)
+    assert vn.audit(c)["labels alike"].gravity == "fine"

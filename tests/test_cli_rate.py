@@ -105,10 +105,27 @@ def test_files_and_units(votes_file, tmp_path):
     elo = pq.read_table(out).to_pydict()
     plain = json.loads(venire("rate", votes_file, *COLUMNS, "--json").stdout)["ratings"]
     factor = 400 / np.log(10)
-    np.testing.assert_allclose(elo["theta"], [1000 + factor * row["theta"] for row in plain])
+    np.testing.assert_allclose(elo["elo"], [1000 + factor * row["theta"] for row in plain])
     for name in ("standard_error",):
         np.testing.assert_allclose(elo[name], [factor * row[name] for row in plain])
     assert pd.read_csv(who)["teacher"].tolist()[0] in {"j1", "j2", "j3"}
+
+
+def test_an_anchor(votes_file, table):
+    run = venire("rate", votes_file, "--anchor", "cedar=1200", "--by", "language", "--json")
+    assert run.exit_code == 0, run.output
+    told = json.loads(run.stdout)
+    assert told["unit"] == {"scale": "elo", "anchor": "cedar", "at": 1200.0}
+    rated = vn.rate(table, by="language").to_elo("cedar", 1200)
+    own = {row["item"]: row for row in told["ratings"] if row["category"] == "all"}
+    assert (own["cedar"]["elo"], own["cedar"]["standard_error"]) == (1200, 0)
+    np.testing.assert_allclose(
+        [own[x]["upper"] for x in rated.items.tolist()], rated.interval()[:, 1]
+    )
+    french = [row["upper"] for row in told["ratings"] if row["category"] == "fr"]
+    np.testing.assert_allclose(sorted(french), sorted(rated["fr"].interval()[:, 1]), rtol=1e-6)
+    said = venire("rate", votes_file, "--anchor", "cedar=1200").stdout
+    assert "cedar at 1200; errors and intervals are of differences from it" in said
 
 
 def test_the_bootstrap(votes_file):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from told import signed
 
 import venire as vn
 from venire import reference
@@ -70,7 +71,7 @@ def assert_same(found, twin, p, atol=1e-9):
 @SETTINGS
 @given(rows(), st.sampled_from(FREE), st.sampled_from([1, 2, 5]), st.integers(0, 99))
 def test_native_equals_reference(data, method, rounds, seed):
-    v, p = vn.Votes.from_pairs(**data), twin_panel(data)
+    v, p = signed(vn.Votes.from_pairs, **data), twin_panel(data)
     gold = gold_for(v, seed) if seed % 2 and method in ("reliability", "correlated") else None
     found = quiet(vn.consensus, v, method, gold=gold, rounds=rounds)
     twin = reference.consensus(p, method, gold, rounds)
@@ -86,7 +87,7 @@ def test_native_equals_reference(data, method, rounds, seed):
 @SETTINGS
 @given(rows())
 def test_converged_equals_reference(data):
-    v, p = vn.Votes.from_pairs(**data), twin_panel(data)
+    v, p = signed(vn.Votes.from_pairs, **data), twin_panel(data)
     found = quiet(vn.consensus, v, rounds="converge")
     twin = reference.consensus(p, rounds="converge")
     assert_same(found, twin, p)
@@ -103,7 +104,7 @@ def test_enough_repeats_switch_the_gain_on(method):
     _, gain = reference.self_consistency(p)
     assert gain.min() < 0.5
     assert gain.max() > 0.9
-    found = vn.consensus(vn.Votes.from_pairs(**data), method)
+    found = vn.consensus(signed(vn.Votes.from_pairs, **data), method)
     assert_same(found, reference.consensus(p, method), p, atol=1e-6)
 
 
@@ -127,7 +128,7 @@ def flipped(data, pairs):
 def test_flipping_pairs_gives_one_minus_q_and_the_same_weights(data, method, seed):
     rng = np.random.default_rng(seed)
     pairs = rng.random(data["pair"].max() + 1) < 0.5
-    v, w = vn.Votes.from_pairs(**data), vn.Votes.from_pairs(**flipped(data, pairs))
+    v, w = signed(vn.Votes.from_pairs, **data), signed(vn.Votes.from_pairs, **flipped(data, pairs))
     gold = gold_for(v, seed)
     here = pairs[v.pairs]
     turned = np.where(here, 1 - gold, gold)
@@ -151,8 +152,8 @@ def test_names_do_not_matter(data, method, seed):
     rng = np.random.default_rng(seed)
     new = rng.permutation(data["teacher"].max() + 1)
     renamed = data | {"teacher": new[data["teacher"]]}
-    a = quiet(vn.consensus, vn.Votes.from_pairs(**data), method)
-    v = vn.Votes.from_pairs(**renamed)
+    a = quiet(vn.consensus, signed(vn.Votes.from_pairs, **data), method)
+    v = signed(vn.Votes.from_pairs, **renamed)
     b = quiet(vn.consensus, v, method)
     if a.n_rounds != b.n_rounds:  # it stopped a round apart: equal up to the tolerance only
         atol = 1e-4

@@ -127,7 +127,7 @@ def test_outcomes_are_read_as_all_files_together_say(tmp_path, client):
     theta = read(done.parts)["theta"].to_pylist()
     assert theta[0] > 0 > theta[2]
     pq.write_table(pa.table({"q": [2] * 4, **pair, "r": ["A"] * 4}), folder / "1.parquet")
-    with pytest.raises(DataError, match=r"0\.parquet: row 1, column 'r' = 'A': .*the away side"):
+    with pytest.raises(DataError, match=r"0\.parquet: row 1, column 'r' = 'A': .*A away"):
         fit_files(folder, tmp_path / "out", **COLUMNS, outcome="r", executor=client)
 
 
@@ -310,7 +310,8 @@ def test_the_command_starts_a_cluster(tmp_path):
     run = venire("groups", source, *options, "--workers", 2, "-o", tmp_path / "out")
     assert run.returncode == 0, run.stderr
     assert "60 groups" in run.stdout
-    assert run.stderr == ""
+    said = [line for line in run.stderr.splitlines() if not line.endswith(" left")]
+    assert said == []  # but for how far it is, now and then
     parts = sorted((tmp_path / "out").glob("part-*.parquet"))
     replicates = ["bootstrap_error", "lower", "upper", "n_failed"]
     assert read(parts).drop_columns(replicates).equals(here(source, tmp_path, score="s"))

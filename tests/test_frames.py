@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import venire as vn
 from venire.data.coding import Encoded, encode
 from venire.data.frames import read_frame
-from venire.data.outcomes import outcome_scores, survey
+from venire.data.outcomes import Terms, outcome_scores, survey
 
 GAMES = {
     "home": ["x", "y", "x", "z"],
@@ -174,13 +174,13 @@ def test_items_called_like_words():
 
 PAIR = {"a": ["x", "z"], "b": ["y", "y"]}
 REFUSED = [
-    ({"o": ["H", "A"]}, {"outcome": "o"}, r"outcome\[0\] = 'H' \(column 'o'\):"),
-    ({"o": ["A", "tie"]}, {"outcome": "o"}, r"\[0\] = 'A'.*away side"),
+    ({"o": ["H", "B"]}, {"outcome": "o"}, r"outcome\[1\] = 'B' \(column 'o'\):"),
+    ({"o": ["A", "tie"]}, {"outcome": "o"}, r"\[0\] = 'A'.*A away.*A is first"),
     ({"o": ["x", "q"]}, {"outcome": "o"}, r"\[1\] = 'q'.*give a mapping"),
     ({"o": ["x", "x"]}, {"outcome": "o"}, r"\[1\] = 'x'"),
-    ({"o": [1, 2]}, {"outcome": "o"}, r"\[1\] = 2"),
-    ({"o": [1, -1]}, {"outcome": "o"}, r"\[1\] = -1"),
-    ({"o": [1.0, 0.7]}, {"outcome": "o"}, r"\[1\] = 0.7"),
+    ({"o": [1, 3]}, {"outcome": "o"}, r"\[1\] = 3.*a scale of strengths needs a mapping"),
+    ({"o": [1, -2]}, {"outcome": "o"}, r"\[1\] = -2"),
+    ({"o": [1.7, 0.7]}, {"outcome": "o"}, r"\[[01]\] = [01].7"),
     ({"o": ["x", None]}, {"outcome": "o"}, r"\[1\].*: a value is missing \(null\)"),
     ({"o": [1, None]}, {"outcome": "o"}, r"outcome\[1\] \(column 'o'\): .*null\)"),
     ({"o": [True, None]}, {"outcome": "o"}, r"\[1\].*null\)"),
@@ -204,7 +204,7 @@ REFUSED = [
     (
         {"s": ["1", "NA"]},
         {"score": "s"},
-        r"score\[1\] = 'NA' \(column 's'\): must be a number",
+        r"score\[1\] = 'NA' \(column 's'\): a value is missing; skip_missing=True",
     ),
     ({"s": [1.0, -0.5]}, {"weight": "s"}, r"weight\[1\] = -0.5 \(column 's'\):"),
     ({"s": [1, 2]}, {"order": "s"}, r"order\[1\] = 2 \(column 's'\):"),
@@ -329,16 +329,17 @@ def test_outcomes_in_pieces(data):
         parts = [slice(0, cut), slice(cut, None)]
         sides = [(Encoded(items, a[p]), Encoded(items, b[p])) for p in parts]
         texts = [np.array(values, object)[p] for p in parts]
-        head, tail = (survey(t, *s) for t, s in zip(texts, sides, strict=True))
+        head, tail = (survey(t, Terms(), *s) for t, s in zip(texts, sides, strict=True))
         reading = (head + tail).reading()
         return [
-            outcome_scores(t, None, *s, reading).tolist() for t, s in zip(texts, sides, strict=True)
+            outcome_scores(t, Terms(), *s, reading)[0].tolist()
+            for t, s in zip(texts, sides, strict=True)
         ]
 
     def whole():
-        return outcome_scores(
-            np.array(values, object), None, Encoded(items, a), Encoded(items, b)
-        ).tolist()
+        column = np.array(values, object)
+        scores, _ = outcome_scores(column, Terms(), Encoded(items, a), Encoded(items, b))
+        return scores.tolist()
 
     want, got = outcome(whole), outcome(in_pieces)
     assert got == (want if isinstance(want, str) else [want[:cut], want[cut:]])

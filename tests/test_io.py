@@ -164,7 +164,7 @@ BAD_CSV = [
     ("a,b,s\nx,y,1\nx,,0\n", {}, 2, 3, "b", "a value is missing"),
     ('a,b,s\n"x\n1",y,1\n\nx,y,7\n', {"score": "s"}, 2, 5, "s", "= 7.0: must be between 0 and 1"),
     ("a,b,s\nx,y,1\nx,y,\n", {"score": "s"}, 2, 3, "s", "a value is missing"),
-    ("a,b,s\nx,y,1\nx,y,NA\n", {"score": "s"}, 2, 3, "s", "= 'NA': must be a number"),
+    ("a,b,s\nx,y,1\nx,y,NA\n", {"score": "s"}, 2, 3, "s", "= 'NA': a value is missing"),
     ("a,b,s\nx,y,H\nx,y,?\n", {"outcome": "s", "mapping": {"H": 1}}, 2, 3, "s", "= '?'"),
     ("a,b,s\nx,y,1\nx,y,-1\n", {"weight": "s"}, 2, 3, "s", "= -1.0"),
     ("a,b,s\nx,y,1\ny,y,1\n", {"score": "s"}, 2, 3, "b", "= 'y': an item cannot be compared"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import subprocess
 import sys
 
@@ -469,3 +470,45 @@ def test_numbers_of_narrow_types_are_compared_without_a_warning():
 def test_an_integer_beyond_all_doubles_among_floats():
     with pytest.raises(ValueError, match=r"first\[1\].*: must be within the range of int64"):
         vn.Comparisons([1.0, 10**400], [2.0, 3.0], 1.0)
+
+
+# ---- dates --------------------------------------------------------------------------------------
+
+DAYS = [datetime.date(2024, 1, 6), datetime.date(2024, 1, 5), datetime.date(2024, 1, 6)]
+TIMES = [datetime.datetime(2024, 1, 6, 18, 30, s, 250_000) for s in (1, 0, 1)]
+
+
+def columns_of(values):
+    """The same dates as the libraries hold them."""
+    unit = "D" if values is DAYS else "us"
+    return {
+        "list": values, "objects": np.array(values, object),
+        "numpy": np.array(values, f"datetime64[{unit}]"),
+        "pandas objects": pd.Series(values, dtype=object),
+        "pandas categories": pd.Series(values, dtype=object).astype("category"),
+        "polars": pl.Series(values), "pyarrow": pa.chunked_array([values]),
+        "pyarrow dictionary": pa.array(values).dictionary_encode(),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("library", columns_of(DAYS))
+def test_dates_are_labels_of_groups_and_clusters(library):
+    for values, texts in (
+        (DAYS, ["2024-01-05", "2024-01-06"]),
+        (TIMES, ["2024-01-06 18:30:00.25", "2024-01-06 18:30:01.25"]),
+    ):
+        labels, codes = encode_one(columns_of(values)[library], "group")
+        assert labels.tolist() == texts
+        assert codes.tolist() == [1, 0, 1]
+        g = vn.GroupedComparisons(columns_of(values)[library], list("abc"), list("bca"), 1.0)
+        assert g.groups.tolist() == texts
+    with pytest.raises(TypeError, match="must be integers or text"):  # but not of items
+        encode(columns_of(DAYS)[library], ["a", "b", "c"])
+
+
+@pytest.mark.parametrize(
+    "gap", [[*DAYS, None], np.array([*DAYS, "NaT"], "datetime64[D]"), [*DAYS, np.datetime64("NaT")]]
+)
+def test_a_missing_date(gap):
+    with pytest.raises(ValueError, match=r"group\[3\]: a value is missing"):
+        encode_one(gap, "group")

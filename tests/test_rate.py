@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from venire._native.replicates import Draws
 
 import venire as vn
 from venire import reference
@@ -204,6 +205,59 @@ def test_differences():
     half = (high - low) / 2
     assert (half > 1.96 * np.sqrt(c[0, 0] + np.diag(c)[1:3] - 2 * c[0, 1:3])).all()
     assert (rated.difference(0, 1, errors="fisher")[2] > rated.difference(0, 1)[0]).all()
+
+
+def test_units_and_anchors(rows):
+    by = np.asarray(votes_of(rows).groups) % 2
+    rated = vn.rate(votes_of(rows), by=by)
+    elo = rated.to_elo(anchor=2, at=1200)
+    factor = 400 / math.log(10)
+    np.testing.assert_allclose(elo.theta, 1200 + factor * (rated.theta - rated.theta[2]))
+    found, low, high = rated.difference(rated.items, 2)
+    bounds = elo.interval()
+    np.testing.assert_allclose(bounds[:, 0], 1200 + factor * low)
+    np.testing.assert_allclose(bounds[:, 1], 1200 + factor * high)
+    assert elo.standard_errors()[2] == 0
+    np.testing.assert_allclose(rated.rescale("elo").standard_errors(),
+                               factor * rated.standard_errors())  # fmt: skip
+    relative = rated.relative_to(2)
+    np.testing.assert_allclose(relative.estimates, found)
+    np.testing.assert_allclose(relative.standard_errors * factor, elo.standard_errors())
+    table = elo.to_frame("dict")
+    own = table["category"] == "1"
+    np.testing.assert_allclose(table[elo.fit.rating][own], elo[1].theta, rtol=1e-7)
+    np.testing.assert_allclose(table["standard_error"][own], elo[1].standard_errors(), rtol=1e-6)
+    np.testing.assert_allclose(table["upper"][own], elo[1].interval()[:, 1], rtol=1e-6)
+    b = elo.bootstrap(50, rng=1)
+    assert b.interval()[2].tolist() == [1200, 1200]
+    assert (elo.leans().bias == rated.leans().bias).all()
+    assert (elo.rescale().theta == rated.theta).all()
+
+
+def test_the_bootstrap_weighs_the_judges_anew():
+    """Each replicate is, to first order, the whole procedure on the prompts that it drew."""
+    rows = simulated(np.random.default_rng(8), 60, 4, n_judges=3, theta=np.linspace(-2, 2, 5))
+    rated = vn.rate(votes_of(rows))
+    b = rated.bootstrap(40, rng=3)
+    draws = Draws("multinomial", np.ones(60), b.key)
+    for k in range(3):
+        count = draws.replicate(k).astype(int)
+        parts, start = [], 0
+        for g in range(60):
+            mine = rows["group"] == g
+            for _ in range(count[g]):
+                part = {name: column[mine] for name, column in rows.items()}
+                parts.append(part | {"group": np.full(mine.sum(), start)})
+                start += 1
+        again = {name: np.concatenate([p[name] for p in parts]) for name in rows}
+        exact = vn.rate(votes_of(again)).theta
+        fixed = vn.bootstrap(rated.fit, 40, rng=3).theta[k]
+        off, off_fixed = np.abs(b.theta[k] - exact).max(), np.abs(fixed - exact).max()
+        assert off < 0.5 * off_fixed or off < 0.02
+    more = rated.bootstrap(30, rng=3).extend(10)
+    assert (more.theta == b.theta).all()
+    with pytest.raises(ValueError, match="rng"):
+        b.save("b.npz")
 
 
 def test_the_bootstrap_draws_prompts(rows):

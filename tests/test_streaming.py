@@ -229,10 +229,10 @@ def test_outcomes_are_read_as_the_whole_column_says(tmp_path, small, batches):
 @pytest.mark.parametrize(
     ("rows", "row", "reason"),
     [
-        ([(1, "x", "y", "A")] * 600, 1, "could be the first item or the away side"),
+        ([(1, "x", "y", "A")] * 600, 1, "could be read in two ways: H is home, A away"),
         ([(1, "u", "v", "tie")] * 300 + [(2, "a", "b", "b"), (2, "b", "a", "b")] * 150, 302,
          "could be a score or the winner's label"),
-        ([(1, "x", "y", "A"), (1, "x", "y", "B")] * 200 + [(2, "x", "y", "C")] * 90, 401,
+        ([(1, "x", "y", "A"), (1, "x", "y", "B")] * 200 + [(2, "x", "y", "Q")] * 90, 401,
          "is neither first, second, tie"),
     ],
 )  # fmt: skip

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from told import signed
 
 import venire as vn
 from venire import reference
@@ -67,7 +68,7 @@ def columns(v):
 @SETTINGS
 @given(rows())
 def test_native_equals_reference(data):
-    v = vn.Votes(**data)
+    v = signed(vn.Votes, **data)
     twin = reference.vote_cells(**positions(data))
     assert_same(v, twin)
     assert v.n_votes == len(data["first"])
@@ -86,7 +87,7 @@ def test_native_equals_reference(data):
 def test_pairs_equal_reference(data):
     pair = 10 * data.pop("first") + 3
     del data["second"]
-    v = vn.Votes.from_pairs(pair, **data)
+    v = signed(vn.Votes.from_pairs, pair, **data)
     ids, codes = np.unique(pair, return_inverse=True)
     twin = reference.vote_cells(
         codes, None, np.unique(data.pop("teacher"), return_inverse=True)[1], **data
@@ -177,7 +178,7 @@ def test_one_item_in_most_pairs():
 def test_invariances(data, seed):
     rng = np.random.default_rng(seed)
     n = len(data["first"])
-    v = vn.Votes(**data)
+    v = signed(vn.Votes, **data)
     flip = rng.random(n) < 0.5
     turned = data | {
         "first": np.where(flip, data["second"], data["first"]),
@@ -191,27 +192,27 @@ def test_invariances(data, seed):
         )
     if "swapped" in data:
         turned["swapped"] = data["swapped"] ^ flip
-    assert columns(vn.Votes(**turned)) == columns(v)
+    assert columns(signed(vn.Votes, **turned)) == columns(v)
     # new names in the same order change nothing
     named = data | {
         "first": [f"item{x}" for x in data["first"]],
         "second": [f"item{x}" for x in data["second"]],
         "teacher": data["teacher"] * 1000 - 7,
     }
-    assert columns(vn.Votes(**named)) == columns(v)
+    assert columns(signed(vn.Votes, **named)) == columns(v)
     # rows in another order
     order = rng.permutation(n)
     shuffled = {k: x[order] if isinstance(x, np.ndarray) else x for k, x in data.items()}
-    w = vn.Votes(**shuffled)
+    w = signed(vn.Votes, **shuffled)
     for name in CELLS:
         np.testing.assert_allclose(getattr(w, name), getattr(v, name), rtol=1e-12, atol=1e-12)
 
 
 def test_weight_two_has_the_masses_of_the_row_twice():
     data = {"first": [0, 0, 2], "second": [1, 1, 1], "teacher": [0, 1, 0], "vote": [1, 0, -1]}
-    once = vn.Votes(**data, weight=[2, 1, 3])
+    once = signed(vn.Votes, **data, weight=[2, 1, 3])
     again = [0, 0, 1, 2, 2, 2]
-    twice = vn.Votes(**{k: np.array(x)[again] for k, x in data.items()})
+    twice = signed(vn.Votes, **{k: np.array(x)[again] for k, x in data.items()})
     for name in ("win", "tie", "loss"):
         assert getattr(once, name).tolist() == getattr(twice, name).tolist()
     assert once.runs.tolist() == [1, 1, 1]
@@ -253,19 +254,19 @@ def test_groups_keep_items_apart():
 @SETTINGS
 @given(rows(), st.integers(1, 5))
 def test_append_in_chunks(data, n_chunks):
-    v = vn.Votes(**data)
+    v = signed(vn.Votes, **data)
     n = len(data["first"])
     cuts = np.array_split(np.arange(n), min(n_chunks, n))
 
     def part(rows):
         return {k: x[rows] if isinstance(x, np.ndarray) else x for k, x in data.items()}
 
-    grown = vn.Votes(**part(cuts[0]))
+    grown = signed(vn.Votes, **part(cuts[0]))
     twin = reference.vote_cells(**part(cuts[0]))
     for rows_ in cuts[1:]:
         chunk = part(rows_)
         labels = [chunk.pop(k) for k in ("first", "second", "teacher")]
-        grown = grown.append(*labels, **chunk)
+        grown = signed(grown.append, *labels, **chunk)
         twin = reference.merge_votes(twin, reference.vote_cells(**part(rows_)))
     assert grown.n_votes == n
     assert grown.first.tolist() == v.first.tolist()
@@ -285,7 +286,7 @@ def test_append_in_chunks(data, n_chunks):
 @given(rows(kinds=("hard",)), rows(kinds=("soft", "weighted", "swapped")))
 def test_plain_counts_and_masses_go_together(plain, other):
     """Tables of different forms: what counts lack is worked out from them."""
-    one, two = vn.Votes(**plain), vn.Votes(**other)
+    one, two = signed(vn.Votes, **plain), signed(vn.Votes, **other)
     both = one + two
     expected = reference.merge_votes(reference.vote_cells(**plain), reference.vote_cells(**other))
     for found in (both, two + one):
@@ -301,7 +302,7 @@ def test_plain_counts_and_masses_go_together(plain, other):
 
 
 def test_append_leaves_the_old_object_alone():
-    v = vn.Votes.from_pairs([0, 1, 1], ["a", "a", "b"], [1, 0, 1])
+    v = signed(vn.Votes.from_pairs, [0, 1, 1], ["a", "a", "b"], vote=[1, 0, 1])
     before = columns(v)
     w = v.append([1, 7], ["b", "c"], vote=[-1, 1])
     assert w.n_pairs == 3
@@ -333,7 +334,7 @@ def test_more_rows_than_a_native_call_takes(monkeypatch):
 @SETTINGS
 @given(rows())
 def test_pairs_and_teachers_that_need_too_many_bits(data):
-    v = columns(vn.Votes(**data))
+    v = columns(signed(vn.Votes, **data))
     original = native.aggregate
 
     def tight(*args, **kwargs):
@@ -343,7 +344,7 @@ def test_pairs_and_teachers_that_need_too_many_bits(data):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(native, "aggregate", tight)
-        assert columns(vn.Votes(**data)) == v
+        assert columns(signed(vn.Votes, **data)) == v
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint64])
@@ -465,7 +466,9 @@ def test_runs_side_by_side_and_missing_votes(kind):
         ([1, 0], {1: "first", 0: "second"}, [1, -1]),
         (["1", "0"], {1: "first", 0: "second"}, [1, -1]),
         (["yes", "no"], {"yes": 1, "no": -1}, [1, -1]),
-        (["A", "A"], None, [1, 1]),
+        (["A", "B"], None, [1, -1]),
+        (["A", "H"], None, [-1, 1]),
+        (["A", "A"], {"A": "first"}, [1, 1]),
         (["tie", "tie"], None, [0, 0]),
         (["first", "draw", "B"], None, [1, 0, -1]),
     ],

@@ -34,8 +34,10 @@ def agreement(*columns, **options):
         (lambda: vn.Votes(A, B, T, np.array([1, 0, -3], np.int8)), ValueError, ["vote", "-3", "2"]),
         (lambda: vn.Votes(A, B, T, [1, 0.5, 0]), ValueError, ["vote", "0.5", "probabilities"]),
         (lambda: vn.Votes(A, B, T, [1, np.nan, 0]), ValueError, ["vote", "nan", "[1]"]),
-        (lambda: vn.Votes(A, B, T, [True, False, True]), TypeError, ["vote", "true or false"]),
-        (lambda: vn.Votes(A, B, T, ["A", "B", "A"]), TypeError, ["vote", "numbers"]),
+        (lambda: vn.Votes(A, B, T, ["A", "A", "tie"]), ValueError, ["vote", "'A'", "[0]", "H is"]),
+        (lambda: vn.Votes(A, B, T, ["A", "B", None]), ValueError, ["vote", "missing", "[2]"]),
+        (lambda: vn.Votes(A, B, T, [1, 0, 1]), ValueError, ["vote", "= 0", "[1]", "mapping"]),
+        (lambda: vn.Votes(A, B, T, mapping={1: 1}), TypeError, ["mapping", "vote"]),
         (lambda: vn.Votes(A, ["b", "b", "a"], T, [1] * 3), ValueError, ["itself", "'b'", "1"]),
         (lambda: vn.Votes(A, B, ["t", None, "u"], [1] * 3), ValueError, ["teacher", "[1]"]),
         (lambda: vn.Votes([1, 2, 3], B, T, [1] * 3), TypeError, ["second", "type"]),
@@ -117,7 +119,7 @@ FRAME = {"a": A, "b": B, "t": T, "v": ["A", "B", "?"], "n": [1, 0, 1], "w": [1, 
         ({"vote": "n"}, ValueError, ["vote", "mapping"]),
         ({}, ValueError, ["vote", "no column is known to hold the votes"]),
         ({"vote": "w", "mapping": {1: 2}}, ValueError, ["mapping", "2"]),
-        ({"vote": "w", "mapping": {1: 1}}, ValueError, ["mapping", "-1", "[1]"]),
+        ({"vote": "v", "mapping": {1: 1}}, ValueError, ["mapping", "'?'", "[2]"]),
         ({"probabilities": ["n", "w"]}, TypeError, ["three"]),
         ({"vote": "w", "pair": "a"}, TypeError, ["pair"]),
         ({"probabilities": ["n", "w", "w"], "mapping": {}}, TypeError, ["mapping"]),
@@ -223,7 +225,7 @@ def test_one_teacher_and_two_teachers():
     for method in ("reliability", "correlated"):
         found = vn.consensus(both, method)
         assert found.weights.tobytes() == vn.consensus(both, "precision").weights.tobytes()
-    alone = vn.Votes.from_pairs([0, 1], ["x", "x"], [1, 0])
+    alone = vn.Votes.from_pairs([0, 1], ["x", "x"], ["first", "tie"])
     q = vn.consensus(alone)
     assert {"few teachers", "no repeats"} <= kinds(q)
     assert "one teacher decides" not in kinds(q)

@@ -153,7 +153,7 @@ def listed(x: Any, name: str) -> list[Any] | tuple[Any, ...]:
 def named(x: Any, name: str, position: int | None = None) -> Any:
     """The name of a column of a frame: text, a whole number, or a tuple of these."""
     for part in x if isinstance(x, tuple) else (x,):
-        if not isinstance(part, (str, int)):
+        if not isinstance(part, (str, int)) or isinstance(part, bool):
             fail(name, "must name a column", position, x, kind=TypeError)
     return x
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from venire.batch.executor import Executor
-from venire.batch.job import Fitted, Job
+from venire.batch.job import Fitted, Job, added
 from venire.batch.plan import Plan, Work, cut, free, pieces, release
 from venire.batch.scan import Counts, Merging, Scan, Unit, label_types, scan, settled
 from venire.batch.source import Source
@@ -30,7 +31,12 @@ class Found(NamedTuple):
     @property
     def n_rows(self) -> int:
         """Number of rows of all files."""
-        return int(self.groups.rows.sum())
+        return sum(one.n_rows for one in self.scans)
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Rows without a group, which are left out, by reason."""
+        return reduce(added, (one.dropped for one in self.scans), {})
 
 
 def look(

@@ -159,7 +159,9 @@ def fit_files(
     run = _Run(job, scanner, output, memory, n_threads, tell)
     with opened(executor) as tasks:
         done = run.to_folder(tasks, rows_per_part) if tasks.apart else run.to_file(tasks)
-    taken = Taken(columns=job.columns, n_rows=done.n_rows, notes=scanner.notes)
+    taken = Taken(
+        columns=job.columns, n_rows=done.n_rows, dropped=done.dropped, notes=scanner.notes
+    )
     return replace(done, seconds=time.monotonic() - begun, taken=chosen.said(taken))
 
 
@@ -186,11 +188,11 @@ class _Run:
         fits = fit_batches(found.scans, plan, found.work, self._folder(), self.tell)
         schema, n_rows = found.work.schema, found.n_rows
         named = isinstance(self.output, (str, os.PathLike))
-        tally = Tally()
+        tally = Tally(dropped=found.dropped)
         with TableWriter(self.output, schema, metadata=self._metadata()) as writer:
             for fitted in fits:
                 status, n_items = fitted.of_group["status"], int(fitted.n_items.sum())
-                tally.add(fitted.groups, status, n_items, fitted.leading)
+                tally.add(fitted.groups, status, n_items, fitted.leading, fitted.dropped)
                 for table in fitted.tables():
                     writer.write(table)
                 del fitted  # before the next batch is read
@@ -208,7 +210,7 @@ class _Run:
             starts = cut(found.groups.rows, rows_per_part or rows_of_part(found.n_rows))
             share = Share(found.work, found.groups.labels[starts], staging, self._metadata())
             parts = write_parts(tasks, found, share, self.tell)
-            tally = Tally()
+            tally = Tally(dropped=found.dropped)
             for part in parts:
                 tally.merge(part.tally)
             names, notes = [part.name for part in parts], self.job.notes(tally)

@@ -15,7 +15,7 @@ from venire.data.aggregation import aggregate
 from venire.data.columns import Columns
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.lookup import typed
-from venire.data.outcomes import Reading
+from venire.data.outcomes import Reading, Terms
 from venire.data.taken import Taken
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.io import DataError
@@ -79,6 +79,7 @@ class Fitted(NamedTuple):
     of_group: dict[str, np.ndarray]  # columns that are the same for all items of a group
     of_item: dict[str, np.ndarray]  # the other columns
     schema: Any
+    dropped: Mapping[str, int]  # rows that were left out, by reason
 
     @property
     def leading(self) -> dict[str, np.ndarray]:
@@ -117,7 +118,7 @@ class Job:
         Of comparisons in groups.
     model, prior, order_effect, shared, tol, max_iter, errors, scale, anchor, at, bootstrap
         As for `fit_files`.
-    reading : {"words", "labels"}, optional
+    reading : str, optional
         How outcomes are to be read, once that is known.
     """
 
@@ -169,9 +170,14 @@ class Job:
         return self.columns.names
 
     @property
+    def terms(self) -> Terms:
+        """What is told of the column of outcomes."""
+        return Terms(self.columns.mapping, self.columns.first, self.columns.second)
+
+    @property
     def asks_reading(self) -> bool:
         """Whether only the whole column of outcomes says how to read it."""
-        return self.columns.outcome is not None and self.columns.mapping is None
+        return self.columns.outcome is not None
 
     def read_as(self, reading: Reading) -> Job:
         """The same job, with that settled."""
@@ -213,12 +219,17 @@ class Job:
         with about_rows(batch.path, self.names, batch.place):
             rows = rows_of(
                 batch.pieces, self.columns, reading=self.reading, is_text=batch.is_text,
-                n_threads=n_threads,
+                n_threads=n_threads, may_be_empty=not batch.is_text,
             )  # fmt: skip
             if rows is None:
                 lost = "holds no rows" if batch.is_text else "has changed while it was read"
                 raise DataError(batch.path, lost)
-            return GroupedComparisons.from_cells(aggregate(rows, n_threads=n_threads))
+            groups = None if rows.n else np.empty(0, np.int64)
+            found = GroupedComparisons.from_cells(
+                aggregate(rows, groups=groups, n_threads=n_threads)
+            )
+            found.taken = rows.taken(self.columns)
+            return found
 
     def fit(
         self,
@@ -228,7 +239,7 @@ class Job:
         progress: Callable[[int, int], None] | None = None,
     ) -> Fitted:
         """Fit the groups; what did not converge is said by its status."""
-        prior, c = self.prior, comparisons
+        prior, c, taken = self.prior, comparisons, comparisons.taken
         if prior is not None:  # labels of other groups are those of other parts of the files
             prior = prior.native(c.items, c.groups, c.offsets, others=True).part(slice(None))
         of_group: dict[str, np.ndarray] = {}
@@ -269,7 +280,8 @@ class Job:
         for name in self.parameters():
             values = np.asarray(getattr(result, name), np.float64)
             of_group[name] = np.broadcast_to(values, len(result.groups))
-        return Fitted(result.groups, np.diff(result.offsets), of_group, columns, schema)
+        dropped = {} if taken is None else taken.dropped
+        return Fitted(result.groups, np.diff(result.offsets), of_group, columns, schema, dropped)
 
     def _unit(self, items: np.ndarray) -> dict[str, Any] | None:
         """The arguments of `rescale`; None: the anchor is none of these items."""
@@ -290,6 +302,11 @@ class Job:
         return found
 
 
+def added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """Counts of both, in an order of their own."""
+    return {key: one.get(key, 0) + other.get(key, 0) for key in sorted({*one, *other})}
+
+
 @dataclass
 class Tally:
     """Counts the groups of each status and keeps the first labels of each.
@@ -302,12 +319,18 @@ class Tally:
     counts: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[Any]] = field(default_factory=dict)
     without: dict[str, int] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
 
     def add(
-        self, groups: np.ndarray, status: np.ndarray, n_items: int, first: Mapping[str, np.ndarray]
+        self,
+        groups: np.ndarray,
+        status: np.ndarray,
+        n_items: int,
+        first: Mapping[str, np.ndarray],
+        dropped: Mapping[str, int],
     ) -> None:
-        """Count one batch; `first` are the columns of each group's first item. Batches come in the
-        order of the groups."""
+        """Count one batch, and the rows that were left out of it; `first` are the columns of each
+        group's first item. Batches come in the order of the groups."""
         names = np.unique(status).tolist()
         which = {name: groups[status == name] for name in names}
         counts = {name: len(some) for name, some in which.items()}
@@ -319,12 +342,13 @@ class Tally:
                 without[name] = int(np.count_nonzero(left & np.isnan(first[name])))
         if "standard_error" in without:  # beside a rating
             without["standard_error"] -= sum(without.values()) - without["standard_error"]
-        self.merge(Tally(len(groups), n_items, counts, examples, without))
+        self.merge(Tally(len(groups), n_items, counts, examples, without, dict(dropped)))
 
     def merge(self, other: Tally) -> None:
         """Add the counts of later groups."""
         self.n_groups += other.n_groups
         self.n_items += other.n_items
+        self.dropped = added(self.dropped, other.dropped)
         for status, count in other.counts.items():
             self.counts[status] = self.counts.get(status, 0) + count
             some = self.examples.get(status, []) + other.examples[status]
@@ -344,6 +368,8 @@ class GroupsSummary:
         Number of groups of each status.
     examples : dict of str to list
         The first few groups of each status.
+    dropped : dict of str to int
+        Rows that were left out, by reason.
     seconds : float
     notes : list of str
         What the caller should know.
@@ -360,6 +386,7 @@ class GroupsSummary:
     n_rows: int
     counts: dict[str, int]
     examples: dict[str, list[Any]]
+    dropped: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)

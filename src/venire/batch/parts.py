@@ -7,6 +7,7 @@ units move to the task that writes their part. Parts are cut by the data alone.
 
 from __future__ import annotations
 
+import json
 import operator
 import os
 from collections.abc import Iterable, Sequence
@@ -17,7 +18,7 @@ import numpy as np
 
 from venire.batch.engine import Found, Tell, fit_batches
 from venire.batch.executor import Executor
-from venire.batch.job import Batch, Tally
+from venire.batch.job import Batch, Tally, added
 from venire.batch.plan import Plan, Work, cut, pieces
 from venire.batch.scan import Counts, Scan, Unit, stream
 from venire.batch.source import ids_of
@@ -28,6 +29,7 @@ __all__ = ["Part", "cut_up", "rows_of_part", "write_parts"]
 
 _UNIT = 1 << 21  # rows of a file that are read by one task, unless a row group has more
 _PARTS, _SMALL, _LARGE = 64, 1 << 16, 1 << 22  # number of parts to aim at; rows of one
+_DROPPED = b"dropped"  # metadata of fits: rows that were left out, by reason
 _ROW = "\0row"  # column of the rows' numbers within their file
 
 
@@ -155,15 +157,23 @@ def fit_whole_groups(one: Scan, spread: np.ndarray, share: Share) -> dict[int, A
     plan = Plan(groups, cut(groups.rows, share.work.room()))
     folder = os.environ.get("TMPDIR") or os.getcwd()
     tables: dict[int, list[Any]] = {}
+    dropped: dict[str, int] = {}
+    for part in np.unique(share.part_of(groups.labels)).tolist():
+        tables[part] = [share.work.schema.empty_table()]
     for fitted in fit_batches([one], plan, share.work, folder):
+        dropped = added(dropped, fitted.dropped)
+        if not len(fitted.groups):
+            continue
         whole = _together(fitted.tables())
         parts = share.part_of(fitted.groups)
         ends = np.cumsum(fitted.n_items)
         for part in np.unique(parts).tolist():
             here = np.flatnonzero(parts == part)
             start, stop = ends[here[0]] - fitted.n_items[here[0]], ends[here[-1]]
-            tables.setdefault(part, []).append(whole.slice(start, stop - start))
-    return {part: _together(some) for part, some in tables.items()}
+            tables[part].append(whole.slice(start, stop - start))
+    out = {part: _together(some) for part, some in tables.items()}
+    part = next(iter(out))  # one of them tells what was left out
+    return out | {part: out[part].replace_schema_metadata({_DROPPED: json.dumps(dropped)})}
 
 
 def split(one: Scan, spread: np.ndarray, share: Share) -> dict[int, Any]:
@@ -220,10 +230,15 @@ def finish(
         raise IndexError(position)
 
     work = share.work
-    tables = [*fitted]
+    tables = [table.replace_schema_metadata() for table in fitted]
+    dropped: dict[str, int] = {}
+    for one in fitted:
+        dropped = added(dropped, json.loads((one.schema.metadata or {}).get(_DROPPED, b"{}")))
     if rows:
-        tables += work.fit(Batch(rows, work.source, place)).tables()
-    table = pa.concat_tables(tables)
+        late = work.fit(Batch(rows, work.source, place))
+        tables += late.tables()
+        dropped = added(dropped, late.dropped)
+    table = pa.concat_tables(tables or [work.schema.empty_table()])
     if len(tables) > 1:
         table = table.take(pc.sort_indices(table["group"]))  # which is stable
     labels, codes = encode_one(table["group"], "group", work.n_threads)
@@ -232,12 +247,12 @@ def finish(
     tally = Tally()
     numbers = [name for name in table.column_names if pa.types.is_floating(table[name].type)]
     leading = {name: table[name].take(pa.array(first)).to_numpy() for name in numbers}
-    tally.add(labels, status, table.num_rows, leading)
+    tally.add(labels, status, table.num_rows, leading, dropped)
     name = f"part-{part:05d}.parquet"
     path = os.path.join(share.folder, name)
     with TableWriter(path, work.schema, metadata=share.metadata) as out:
         out.write(table)
-    first_group, last_group = labels[[0, -1]].tolist()
+    first_group, last_group = labels[[0, -1]].tolist() if len(labels) else (None, None)
     return Part(name, first_group, last_group, tally)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
@@ -11,9 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from venire._core.checks import BadValueError
 from venire.batch.job import Job
-from venire.data.coding import Encoded, Encoder, encode, encode_one
+from venire.data.coding import Encoded, Encoder
+from venire.data.frames import sift
 from venire.data.outcomes import Survey, survey
+from venire.data.series import Labels, kept
+from venire.data.sifting import placed
 from venire.io import DataError, Scanner
 from venire.io.assemble import LABELS, about_rows, are_integers
 from venire.io.sources import File
@@ -25,6 +30,7 @@ __all__ = [
     "Scan",
     "Unit",
     "label_types",
+    "labels_of",
     "merged",
     "plain_type",
     "scan",
@@ -122,6 +128,7 @@ class Scan(NamedTuple):
     n_rows: int
     groups: Counts
     in_order: bool  # the rows are sorted by group
+    dropped: dict[str, int]  # rows without a group, which are left out, by reason
     survey: Survey | None  # of the outcomes, where only the whole column says how to read them
     types: dict[str, Any]  # Arrow type of each column, dictionaries as what they hold
 
@@ -138,10 +145,12 @@ def scan(
     most: int,
     n_threads: int | None = None,
     progress: Callable[[int], None] | None = None,
+    whole: bool = False,
 ) -> Scan:
     """Read the column of groups, `most` rows at a time, and no other if none is needed.
 
-    Where outcomes come without a mapping, they and the labels of the items are read as well.
+    Where there are outcomes, they and the labels of the items are read as well; all columns are
+    where rows lack a group (`whole`), which only the other columns allow.
 
     Raises
     ------
@@ -149,7 +158,12 @@ def scan(
         If the file cannot be read, lacks a column, or a group is missing.
     """
     names = job.names
-    wanted = ("group", "first", "second", "outcome") if job.asks_reading else ("group",)
+    wanted: Sequence[str] = ["group"]
+    if whole:
+        wanted = list(names)
+    elif job.asks_reading:
+        wanted = ["group", "first", "second", "outcome"]
+    dropped: Counter[str] = Counter()
     n_rows, in_order, last = 0, True, None
     groups = Merging()
     found: Survey | None = None
@@ -157,20 +171,47 @@ def scan(
         types = {name: plain_type(kind) for name, kind in unit.tables(names, 1).types.items()}
         some = {argument: names[argument] for argument in wanted}
         for piece in unit.tables(some, most).pieces:
-            labels, codes = encode_one(piece[names["group"]], "group", n_threads)
+            labels, every = labels_of(piece[names["group"]], n_threads)
+            codes = every[every >= 0]
+            if len(codes) < len(every):
+                if not whole:
+                    return scan(unit, job, most, n_threads, progress, whole=True)
+                dropped += _without_group(piece, every < 0, job)
             if len(codes):
                 groups.add(Counts(labels, np.bincount(codes, minlength=len(labels))))
                 in_order = in_order and (last is None or last <= labels[codes[0]])
                 in_order = in_order and bool((codes[1:] >= codes[:-1]).all())
                 last = labels[codes[-1]]
             if job.asks_reading:
-                items, a, b = encode(piece[names["first"]], piece[names["second"]], None, n_threads)
-                more = survey(piece[names["outcome"]], Encoded(items, a), Encoded(items, b))
+                pair = Labels(("first", "second"), n_threads)
+                pair.add(piece[names["first"]], piece[names["second"]])
+                items, (a, b) = pair.finish()
+                sides = Encoded(items, a), Encoded(items, b)
+                more = survey(piece[names["outcome"]], job.terms, *sides)
                 found = more if found is None else found + more
-            n_rows += len(codes)
+            n_rows += len(every)
             if progress is not None:
-                progress(len(codes))
-    return Scan(unit, n_rows, groups.total(), in_order, found, types)
+                progress(len(every))
+    return Scan(unit, n_rows, groups.total(), in_order, dict(dropped), found, types)
+
+
+def labels_of(column: Any, n_threads: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Labels of groups, and the code of each row, -1 where there is none."""
+    labels = Labels(("group",), n_threads)
+    labels.add(column)
+    items, (codes,) = labels.finish()
+    return items, codes
+
+
+def _without_group(piece: Any, rows: np.ndarray, job: Job) -> Counter[str]:
+    """Count the rows without a group by why they are left out; refuse them if they must not be."""
+    data = {argument: piece[name] for argument, name in job.names.items()}
+    data |= {a: Encoded(*labels_of(data[a], 1)) for a in LABELS if a in data}
+    with placed(np.flatnonzero(rows)):
+        found = sift({a: kept(x, rows) for a, x in data.items()}, job.columns, job.terms)
+        if found is None or found.refused is not None:
+            raise (found and found.refused) or BadValueError("group", "a value is missing (null)")
+    return Counter(found.dropped)
 
 
 class Merging:
@@ -249,7 +290,8 @@ def settled(scans: Sequence[Scan], job: Job, source: Path) -> tuple[Job, dict[st
     if job.asks_reading:
         surveys = [one.survey for one in full if one.survey is not None]
         with about_rows(source, job.names, place):
-            job = job.read_as(reduce(operator.add, surveys).reading())
+            whole = reduce(operator.add, surveys)
+            job = job.read_as(whole.reading(terms=job.terms))
     return job, _common_types(full)
 
 

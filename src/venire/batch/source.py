@@ -25,8 +25,7 @@ import numpy as np
 
 from venire.batch.job import Batch
 from venire.batch.plan import Plan, Work, pieces
-from venire.batch.scan import Scan, plain_type, stream
-from venire.data.coding import encode_one
+from venire.batch.scan import Scan, labels_of, plain_type, stream
 from venire.io import DataError
 from venire.io.sources import File
 
@@ -120,9 +119,9 @@ class Source:
 
 def ids_of(piece: Any, plan: Plan, work: Work) -> np.ndarray:
     """The batch of each row of a piece."""
-    labels, codes = encode_one(piece[work.job.names["group"]], "group", work.n_threads)
+    labels, codes = labels_of(piece[work.job.names["group"]], work.n_threads)
     kind = np.int16 if plan.n_batches < 1 << 15 else np.int64
-    return plan.batch_of(labels).astype(kind)[codes]
+    return np.append(plan.batch_of(labels).astype(kind), kind(-1))[codes]  # the last: of no group
 
 
 def _cut(pieces: Iterator[Any], sizes: np.ndarray, path: File) -> Iterator[Iterator[Any]]:

@@ -42,6 +42,8 @@ Tables = dict[str, NDArray[Any]]
 class Consensus(Command):
     """Combine teachers' votes into one probability for each pair, and say whom to believe.
 
+    Columns that no option names are found by their names and by what stands in them.
+
     Exit code 0: done; 1: the data (the message names file, row and column); 2: usage.
     """
 

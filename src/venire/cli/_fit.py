@@ -36,6 +36,8 @@ _FIRST, _STEP = 2, 0.5  # replicates of the first part; seconds that further par
 class Fit(Command):
     """Rate the items of a file of comparisons.
 
+    Columns that no option names are found by their names and by what stands in them.
+
     Ctrl-C during a bootstrap keeps the replicates that are done.
 
     Exit code 0: done; 1: the data (the message names file, row and column, or says why no fit

@@ -38,6 +38,8 @@ def _memory(text: str) -> int:
 class Groups(Command):
     """Rate the items of each group by itself: one fit for each query, topic or league.
 
+    Columns that no option names are found by their names and by what stands in them.
+
     Exit code 0: done, whatever came of the single groups; 1: the data (the message names file,
     row and column), or --strict; 2: usage.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from csv import reader as csv_rows
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -15,6 +16,7 @@ from venire.cli._command import Refused, argument, block, misused, option
 from venire.cli._report import CSV, PICTURE, TABLE, some
 from venire.data.columns import Columns
 from venire.data.lookup import typed
+from venire.data.meanings import TARGETS
 from venire.data.recognition import Given
 from venire.io import Dialect, Scanner
 from venire.models import ALIASES, DEFAULT, MODELS
@@ -25,7 +27,7 @@ MODEL, OUT, VOTES, READING = "Model", "Output", "Votes (one way)", "Text files"
 _MOST = 20_000  # labels that are looked at for one that is alike
 ERRORS = ("fisher", "robust", "none")
 _FORMATS = ".parquet, .arrow, .csv, .json or .jsonl"
-_SIDES = ("first", "second", "tie", "win", "loss", "draw")
+_SIDES = (*TARGETS, "none", "label")
 
 
 # ---- how what is typed is read ------------------------------------------------------------------
@@ -65,14 +67,15 @@ def listed(of: Callable[[str], Any], kind: str) -> Callable[[str], list[Any]]:
 def _mapping(
     meant: Callable[[str], Any], form: str, reason: str, example: str, topic: str
 ) -> tuple[Any, dict[str, Any]]:
-    """How ``VALUE=MEANING,...`` is typed."""
+    """How ``VALUE=MEANING,...`` is typed; a value with a comma is quoted as in CSV."""
 
     def parse(text: str) -> dict[str, Any]:
         out: dict[str, Any] = {}
-        for part in text.split(","):
+        for part in next(csv_rows([text], skipinitialspace=True), []):
             value, equals, word = (x.strip() for x in part.rpartition("="))
             if not equals or not value or value in out:
-                problem = "is given twice" if value in out else f"is not of the form VALUE={form}"
+                problem = f'is not of the form VALUE={form} (a value with a comma goes into "")'
+                problem = "is given twice" if value in out else problem
                 raise typer.BadParameter(f"{part.strip()!r} {problem}")
             try:
                 out[value] = word.lower() if word.lower() in _SIDES else meant(word)
@@ -80,7 +83,7 @@ def _mapping(
                 raise typer.BadParameter(f"{word!r} is neither {reason}") from None
         return out
 
-    says = f"What the values mean, as in {example}."
+    says = f"What values mean that are not known, as in {example}; none leaves rows out."
     more = {"metavar": f"V={form},...", "parser": parse}
     return dict[str, Any] | None, {"says": says, "topic": topic, "more": more}
 
@@ -98,10 +101,12 @@ def _vote(word: str) -> int:
 
 
 SCORES = _mapping(
-    _score, "SCORE", "a score from 0 to 1 nor first, second or tie",
+    _score, "SCORE", "a score from 0 to 1 nor first, second, tie, label or none",
     "H=1,D=0.5,A=0 or H=first,D=tie,A=second", "Who won (one way)",
 )  # fmt: skip
-MEANINGS = _mapping(_vote, "VOTE", "first, second nor tie (or 1, -1, 0)", "1=first,0=second", VOTES)
+MEANINGS = _mapping(
+    _vote, "VOTE", "first, second, tie, label nor none (or 1, -1, 0)", "1=first,0=second", VOTES
+)
 THREE: tuple[Any, dict[str, Any]] = (
     tuple[str, str, str] | None,
     {"more": {"metavar": "WIN TIE LOSS"}},
@@ -228,7 +233,7 @@ class Source:
         None, "Such as cp1252 or utf-16. Default: found out.", READING, metavar="NAME"
     )
     decimal: str | None = option(
-        None, "Of numbers: . or , (default: found out).", READING, metavar="CHAR"
+        None, "Of numbers: point or comma. Default: found out.", READING, metavar="SIGN"
     )
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from venire import io, scales
+from venire import io
 from venire._core.checks import BadTypeError, BadValueError
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, block, misused, option
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Rate"]
 
 _METHOD = "Judges"
-_IN_UNIT = ("theta", "standard_error", "lower", "upper")
+_DRAWN = ("standard_error", "lower", "upper")
 
 Tables = dict[str, Any]
 
@@ -95,9 +95,7 @@ class Rate(Command):
         "robust", "By prompt, as if votes were independent, or none.", OUT
     )
     level: float = opt.level()
-    scale: Literal["logit", "probit", "elo"] | None = option(
-        None, "Unit of the ratings, their errors and intervals; default: the model's own.", OUT
-    )
+    shown: opt.Shown
     top: int = option(20, "Models to print, of each category, and judges.", OUT, min=0)
     output: Path | None = opt.output("Write all ratings: FORMATS.")
     teachers: Path | None = option(
@@ -137,13 +135,14 @@ class Rate(Command):
                 rated, notes = self._rated(votes, gold)
             except (BadValueError, BadTypeError) as error:
                 raise Refused(f"{self.file}: {error}") from None
+        rated = rated.rescale(**self.shown.among(rated.items))
         with steps("errors"):
             table = self._table(rated)
             teachers = rated.teachers_frame("dict", level=self.level)
         notes += [notice.text for notice in rated.warnings]
         facts = self._facts(rated)
         tables = {"ratings": table, "teachers": teachers}
-        said = self._said(facts, table, teachers)
+        said = self._said(rated, facts, table, teachers)
         report = Report(said, notes, facts, tables, {"output": table, "teachers": teachers})
         return with_taken(report, self.file, taken)
 
@@ -185,23 +184,18 @@ class Rate(Command):
         table = rated.to_frame("dict", level=self.level, errors=errors)
         if self.n_resamples is not None:
             table |= self._drawn(rated)
-        factor, centre, _ = self._unit()
-        for name in set(_IN_UNIT) & set(table):
-            table[name] = factor * table[name]
-            if name != "standard_error":
-                table[name] = table[name] + centre
         n = len(table["item"])
         block = np.zeros(n, np.int64)
         if "category" in table:
             place = {label: k for k, label in enumerate(dict.fromkeys(table["category"].tolist()))}
             block = np.array([place[label] for label in table["category"].tolist()])
         part = table.get("component", block)
-        order = np.lexsort((-table["theta"], part, ~table["determined"], block))
+        order = np.lexsort((-table[rated.fit.rating], part, ~table["determined"], block))
         return {name: column[order] for name, column in table.items()}
 
     def _drawn(self, rated: Rated) -> Tables:
         """Errors and intervals of the bootstrap, of all and of each category."""
-        columns: dict[str, list[Any]] = {name: [] for name in _IN_UNIT[1:]}
+        columns: dict[str, list[Any]] = {name: [] for name in _DRAWN}
         parts = [rated, *(rated[label] for label in rated.categories.tolist())]
         for part in parts:
             try:
@@ -214,14 +208,6 @@ class Rate(Command):
                 columns[name].append(column)
         return {name: np.concatenate(found) for name, found in columns.items()}
 
-    def _unit(self) -> tuple[float, float, int]:
-        """Factor, centre and decimals of the ratings."""
-        if self.scale is None:
-            return 1.0, 0.0, 3
-        own = scales.scale_of(self.model)
-        centre = float(scales.convert(0.0, own, self.scale))
-        return scales.factor(own, self.scale), centre, 1 if self.scale == "elo" else 3
-
     def _facts(self, rated: Rated) -> dict[str, Any]:
         q, fit = rated.consensus, rated.fit
         return {
@@ -230,7 +216,7 @@ class Rate(Command):
             "model": fit.model,
             "method": q.method,
             "prior": None if fit.prior is None else fit.prior.precision,
-            "scale": self.scale or fit.scale,
+            "unit": fit.display.facts(),
             "n_votes": q.votes.n_votes,
             "n_models": len(rated.items),
             "n_prompts": rated.n_clusters,
@@ -249,7 +235,9 @@ class Rate(Command):
 
     # ---- for people ---------------------------------------------------------------------------
 
-    def _said(self, f: dict[str, Any], table: Tables, teachers: Tables) -> list[str | Grid]:
+    def _said(
+        self, rated: Rated, f: dict[str, Any], table: Tables, teachers: Tables
+    ) -> list[str | Grid]:
         how = {
             "robust": "by prompt",
             "fisher": "as if votes were independent",
@@ -262,8 +250,10 @@ class Rate(Command):
             f"combined by {f['method']}: {f['n_comparisons']:,.0f} effective votes",
             f"{f['model']}{prior} of {f['n_models']:,} models; errors {how[f['errors']]}",
         ]
+        if (unit := rated.fit.display).anchor is not None:
+            said.append(f"{unit.words}; errors and intervals are of differences from it")
         if self.top > 0:
-            shown, rest = self._shown(table)
+            shown, rest = self._shown(rated, table)
             said.append(shown)
             if rest:
                 said.append(f"and {rest:,} more rows; -o FILE writes all")
@@ -277,7 +267,7 @@ class Rate(Command):
                 )
         return said
 
-    def _shown(self, table: Tables) -> tuple[Grid, int]:
+    def _shown(self, rated: Rated, table: Tables) -> tuple[Grid, int]:
         """The first models of each category, and the number of rows left out."""
         keep = np.arange(len(table["item"])) < self.top
         if "category" in table:
@@ -286,22 +276,23 @@ class Rate(Command):
             start = np.repeat(new, np.diff(np.append(new, len(labels))))
             keep = np.arange(len(labels)) - start < self.top
         rows = {name: np.ma.asarray(column)[keep].tolist() for name, column in table.items()}
-        digits = self._unit()[2]
+        display, rating = rated.fit.display, rated.fit.rating
 
         def numbers(name: str) -> list[str]:
-            return ["-" if x is None or x != x else f"{x:.{digits}f}" for x in rows[name]]
+            return ["-" if x is None or x != x else f"{x:.{display.digits}f}" for x in rows[name]]
 
         columns = {} if "category" not in rows else {"category": rows["category"]}
         columns["rank"] = [str(x) if x else "-" for x in rows["rank"]]
         columns["model"] = [str(x) for x in rows["item"]]
-        columns[{"elo": "Elo"}.get(self.scale or "", self.scale or "estimate")] = numbers("theta")
+        columns["estimate" if rating == "theta" else display.name] = numbers(rating)
         if "standard_error" in rows:
             columns["SE"] = numbers("standard_error")
             bounds = zip(numbers("lower"), numbers("upper"), strict=True)
             columns[f"{self.level:.4g} interval"] = [f"{a} .. {b}" for a, b in bounds]
         columns["votes"] = [f"{x:,.0f}" for x in rows["n_comparisons"]]
         columns["prompts"] = [f"{x:,}" for x in rows["n_prompts"]]
-        return Grid(columns, ["category", "model"]), int((~keep).sum())
+        spare = ("votes", "prompts", "SE", f"{self.level:.4g} interval")
+        return Grid(columns, ["category", "model"], spare=spare), int((~keep).sum())
 
 
 def _judges(t: Tables) -> Grid:
@@ -326,4 +317,4 @@ def _judges(t: Tables) -> Grid:
         columns["accuracy"] = ranged(
             "{:.2f} ({:.2f} .. {:.2f})", "accuracy", "accuracy_lower", "accuracy_upper"
         )
-    return Grid(columns, ["judge"])
+    return Grid(columns, ["judge"], spare=("judged", "accuracy", "agreement with panel"))

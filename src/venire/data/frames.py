@@ -6,21 +6,29 @@ are checked here, so that an error can name the column as well as the row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from venire._core import checks
-from venire._core.checks import fail
+from venire._core.checks import BadInput, fail
 from venire.data.coding import Encoded, encode, encode_one
 from venire.data.columns import Columns
 from venire.data.naming import nearest
-from venire.data.outcomes import Reading, outcome_scores, truths
+from venire.data.outcomes import Reading, Terms, gaps_of, outcome_scores, truths
 from venire.data.rows import Rows, naming
-from venire.data.series import floats, plain
+from venire.data.series import distinct, floats, kept, missing, plain
+from venire.data.sifting import Sifted, placed, sifted
 
-__all__ = ["collect", "read_frame"]
+__all__ = ["collect", "first_difference", "read_frame", "sift"]
+
+_LABELS = ("first", "second", "cluster", "group")
+_POINTS = ("first_score", "second_score")
+_WAYS = ("outcome", "score", *_POINTS, "win", "loss", "tie")
 
 
 def read_frame(
@@ -28,8 +36,10 @@ def read_frame(
     columns: Columns,
     *,
     reading: Reading | None = None,
+    called: tuple[Any, Any] | None = None,
     items: Any = None,
     n_threads: int | None = None,
+    may_be_empty: bool = False,
 ) -> Rows:
     """Read the columns that describe comparisons.
 
@@ -38,12 +48,16 @@ def read_frame(
     frame : data frame, or mapping of str to array
         A lazy frame is collected, these columns of it only.
     columns : Columns
-    reading : {"words", "labels"}, optional
+    reading : str, optional
         How `outcome` is to be read, where the frame is a piece of a larger one and that is known;
         see `outcome_scores`.
+    called : pair of str, optional
+        What the columns of the two items are called, where they go by other names here.
     items : array_like, optional
         Labels of all items; the default is those that occur.
     n_threads : int, optional
+    may_be_empty : bool
+        Whether all rows may be left out.
 
     Returns
     -------
@@ -52,8 +66,9 @@ def read_frame(
     Raises
     ------
     ValueError
-        If a column does not exist, a value is missing, an outcome is in no mapping, a score, weight
-        or order is out of range; the message names the column and the row.
+        If a column does not exist, a value is missing (and `columns.skip_missing` is False), an
+        outcome has no meaning or more than one, a score, weight or order is out of range; the
+        message names the column and the row.
     TypeError
         If a column has a wrong type.
 
@@ -65,43 +80,177 @@ def read_frame(
     >>> read_frame(votes, Columns(first="a", second="b", outcome="w")).score
     array([1. , 0.5])
     """
-    source = columns.names
+    source = {a: name for a, name in columns.names.items() if a != "date"}
     data = collect(frame, source)
+    terms = Terms(columns.mapping, *(called or (columns.first, columns.second)))
     with naming(source):
         n, *given_columns = checks.columns(**data)
         data = dict(zip(data, given_columns, strict=True))
-        if isinstance(data["first"], Encoded) and items is None:
-            a, b = data["first"], data["second"]
+        try:
+            rows = _rows(data, n, columns, terms, reading, items, n_threads)
+        except BadInput as error:  # most tables lack nothing: they are not looked through for it
+            refused: BadInput = error
         else:
-            found, codes_a, codes_b = encode(data["first"], data["second"], items, n_threads, n=n)
-            a, b = Encoded(found, codes_a), Encoded(found, codes_b)
-        given: dict[str, Any] = {"first": a, "second": b, "source": source}
-        for name in ("win", "loss", "tie"):
-            if name in data:
-                given[name] = checks.amounts(floats(data[name], name), n, name)
-        if columns.constant is not None:
-            given["score"] = columns.constant
-        elif "score" in data:
-            given["score"] = checks.score(floats(data["score"], "score"), n)
-        elif "first_score" in data:
-            given["score"] = _compare(
-                *(
-                    checks.rows(floats(data[name], name), n, name)
-                    for name in ("first_score", "second_score")
-                )
-            )
-        elif "outcome" in data:
-            given["score"] = outcome_scores(data["outcome"], columns.mapping, a, b, reading)
-        if "weight" in data:
-            given["weight"] = checks.weight(floats(data["weight"], "weight"), n)
-            for name in ("win", "loss", "tie"):  # what a row counts is bounded, too
-                if name in given:
-                    checks.amounts(given[name] * given["weight"], n, name)
-        given["order"] = _orders(data, n)
-        for name in ("cluster", "group"):
-            if name in data:
-                given[name] = Encoded(*encode_one(plain(data[name]), name, n_threads, n=n))
+            return rows._replace(source=source)
+        found = sift(data, columns, terms)
+        if found is None or found.keep.all():
+            raise (found and found.refused) or refused
+        if found.refused is not None:
+            raise found.refused
+        if may_be_empty and not found.keep.any():
+            none: dict[str, Any] = {a: np.empty(0, np.int64) for a in _LABELS if a in data}
+            return Rows(
+                0, **none, score=np.empty(0), source=source, dropped=found.dropped,
+                kept=np.empty(0, np.int64),
+            )  # fmt: skip
+        if not found.keep.any():
+            told = ", ".join(f"{count:,} {reason}" for reason, count in found.dropped.items())
+            fail("first", f"no row is left: {told}")
+        data = {argument: kept(column, found.keep) for argument, column in data.items()}
+        for together in (("first", "second"), ("cluster",), ("group",)):
+            data |= _used({a: data[a] for a in together if isinstance(data.get(a), Encoded)})
+        with placed(np.flatnonzero(found.keep)):
+            rows = _rows(data, int(found.keep.sum()), columns, terms, reading, items, n_threads)
+    return rows._replace(source=source, dropped=found.dropped, kept=np.flatnonzero(found.keep))
+
+
+def _rows(
+    data: dict[str, Any],
+    n: int,
+    columns: Columns,
+    terms: Terms,
+    reading: Reading | None,
+    items: Any,
+    n_threads: int | None,
+) -> Rows:
+    """The rows, if they lack nothing."""
+    a, b = _items(data, n, items, n_threads)
+    given: dict[str, Any] = {"first": a, "second": b}
+    for name in ("win", "loss", "tie"):
+        if name in data:
+            given[name] = checks.amounts(floats(data[name], name), n, name)
+    if columns.constant is not None:
+        given["score"] = columns.constant
+    elif "score" in data:
+        given["score"] = checks.score(floats(data["score"], "score"), n)
+    elif "first_score" in data:
+        given["score"] = _compare(*(checks.rows(floats(data[p], p), n, p) for p in _POINTS))
+    elif "outcome" in data:
+        given["score"], given["notes"] = outcome_scores(data["outcome"], terms, a, b, reading)
+    if "weight" in data:
+        given["weight"] = checks.weight(floats(data["weight"], "weight"), n)
+        for name in ("win", "loss", "tie"):  # what a row counts is bounded, too
+            if name in given:
+                checks.amounts(given[name] * given["weight"], n, name)
+    given["order"] = _orders(data, n)
+    for name in ("cluster", "group"):
+        if name in data:
+            found = Encoded(*encode_one(plain(data[name]), name, n_threads, n=n))
+            given[name] = _whole(found, name)
     return Rows(n, **given)
+
+
+def _shares(rows: Rows) -> NDArray[np.float64]:
+    tie = 0.0 if rows.tie is None else rows.tie
+    with np.errstate(invalid="ignore"):
+        return np.asarray((rows.win + 0.5 * tie) / (rows.win + rows.loss + tie))
+
+
+def first_difference(frame: Any, one: Columns, other: Columns) -> int | None:
+    """The first row of which two ways to say who won say different things; None if there is none.
+
+    Rows of which either says nothing are passed over.
+
+    Parameters
+    ----------
+    frame : data frame, or mapping of str to array
+    one, other : Columns
+        Of the same items.
+
+    Examples
+    --------
+    >>> from venire.data.columns import Columns
+    >>> from venire.data.frames import first_difference
+    >>> games = {"h": ["x", "y"], "a": ["y", "x"], "res": ["H", "A"], "hg": [2, 1], "ag": [0, 1]}
+    >>> goals = Columns(first="h", second="a", first_score="hg", second_score="ag")
+    >>> first_difference(games, goals, Columns(first="h", second="a", outcome="res"))
+    1
+    """
+    told = []
+    for columns in (one, other):
+        rows = read_frame(frame, replace(columns, skip_missing=True), may_be_empty=True)
+        score = np.full(rows.n + sum(rows.dropped.values()), np.nan)
+        here = np.arange(len(score)) if rows.kept is None else rows.kept
+        score[here] = rows.score if rows.win is None else _shares(rows)
+        told.append(score)
+    differ = (told[0] != told[1]) & ~np.isnan(told[0]) & ~np.isnan(told[1])
+    return int(np.argmax(differ)) if differ.any() else None
+
+
+def _items(data: Mapping[str, Any], n: int, items: Any, n_threads: int | None) -> list[Encoded]:
+    """The items of the rows, coded over one list."""
+    pair = {name: data[name] for name in ("first", "second")}
+    if isinstance(data["first"], Encoded):
+        for name, column in pair.items():
+            _whole(column, name)
+        if items is None:
+            return [*pair.values()]
+    found, one, other = encode(pair["first"], pair["second"], items, n_threads, n=n)
+    return [_whole(Encoded(found, c), name) for c, name in zip((one, other), pair, strict=True)]
+
+
+def _whole(labels: Encoded, name: str) -> Encoded:
+    """The labels, if none is missing: null, which has the code -1, or blank."""
+    absent = labels.codes < 0 if labels.codes.size and labels.codes.min() < 0 else None
+    if absent is None and labels.items.dtype == object:
+        blank = [k for k, text in enumerate(_leading(labels.items)) if not text.strip()]
+        absent = np.isin(labels.codes, blank) if blank else None
+    if absent is not None and absent.any():
+        fail(name, "a value is missing (null)", int(np.argmax(absent)))
+    return labels
+
+
+def _leading(items: NDArray[Any]) -> Iterator[str]:
+    """The labels that blanks may be among, if they are sorted: those that begin with one."""
+    return takewhile(lambda text: text[:1] <= " ", items.tolist())
+
+
+def _used(columns: Mapping[str, Encoded]) -> dict[str, Encoded]:
+    """The same labels, without those that no row has any more."""
+    if not columns:
+        return {}
+    items = next(iter(columns.values())).items
+    seen = np.zeros(len(items) + 1, bool)  # the last one is that of the code -1
+    for column in columns.values():
+        seen[column.codes] = True
+    rank = np.append(np.cumsum(seen[:-1], dtype=np.int32) - np.int32(1), np.int32(-1))
+    kept_items = items[seen[:-1]]
+    return {a: Encoded(kept_items, rank[column.codes]) for a, column in columns.items()}
+
+
+def _distinct(column: Any, absent: NDArray[np.bool_], name: str) -> list[Any]:
+    if isinstance(column, Encoded):
+        return column.items.tolist()
+    return distinct(kept(column, ~absent), name)[0] if not absent.all() else []
+
+
+def sift(data: Mapping[str, Any], columns: Columns, terms: Terms) -> Sifted | None:
+    """Which rows are to be left out; None where that cannot be told of such columns.
+
+    `data` has the columns by argument, as they come, or coded.
+    """
+    try:
+        labels = {a: missing(data[a], a) for a in _LABELS if a in data}
+        gaps = {}
+        for name in _WAYS:
+            if name == "outcome" and name in data:
+                known = [_distinct(data[a], labels[a], a) for a in ("first", "second")]
+                gaps[name] = gaps_of(data[name], terms, np.array([*known[0], *known[1]], object))
+            elif name in data:
+                gaps[name] = gaps_of(data[name], Terms(), None)
+        return sifted(labels, gaps, columns.skip_missing, data)
+    except BadInput:
+        return None
 
 
 def collect(frame: Any, source: Mapping[str, str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,8 +11,9 @@ __all__ = ["key", "listed", "nearest"]
 
 
 def key(name: object) -> str:
-    """A name without case, blanks and signs."""
-    return "".join(c for c in str(name).casefold() if c.isalnum())
+    """A name without case, accents, blanks and signs."""
+    plain = unicodedata.normalize("NFKD", str(name).casefold())
+    return "".join(c for c in plain if c.isalnum())
 
 
 def nearest(name: Any, names: Sequence[Any]) -> tuple[Any, str]:
@@ -28,5 +30,5 @@ def nearest(name: Any, names: Sequence[Any]) -> tuple[Any, str]:
 
 def listed(names: Iterable[Any], limit: int = 12, show: Any = str) -> str:
     """The first few names."""
-    shown = [show(n) for n in names]
+    shown = [show(n) for n in names] or ["no others"]
     return ", ".join(shown[:limit]) + (", ..." if len(shown) > limit else "")

@@ -1,189 +1,278 @@
-"""Outcomes in words: who won, as a score of first."""
+"""A column of outcomes, read as a whole: who won, as a score of first.
+
+What words mean stands in `venire.data.meanings`. A column is looked at through its distinct values
+(`Survey`), in one piece or in many; a survey says how the column is to be read, or asks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, NoReturn
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from venire._core.checks import fail
+from venire._core.checks import BadInput, fail
+from venire.data import meanings
 from venire.data.coding import Encoded
-from venire.data.series import distinct
+from venire.data.meanings import BESIDE, SHARES, TIES, TOGETHER
+from venire.data.outcome_values import (
+    CURE,
+    LABELS,
+    NO_OUTCOME,
+    Gap,
+    Mapped,
+    Outcomes,
+    Reading,
+    Terms,
+    names_of,
+    score_of,
+)
+from venire.data.series import distinct, kept, missing
 
-__all__ = ["Survey", "outcome_scores", "survey", "truths"]
+__all__ = [
+    "LABELS",
+    "NO_OUTCOME",
+    "Gap",
+    "Outcomes",
+    "Reading",
+    "Survey",
+    "Terms",
+    "gaps_of",
+    "outcome_scores",
+    "survey",
+    "truths",
+]
 
-Reading = Literal["words", "labels"]
-Place = tuple[int, Any] | None
 
-# What needs no mapping, in lower case. "H", "A" and "D" (home, away, draw) do need one: "A" is the
-# first item in other data. "A" is understood only beside "B".
-_WORDS = {
-    1.0: ("first", "win", "won", "w", "a", "model_a", "left", "1", "1.0", "true"),
-    0.0: ("second", "loss", "lose", "lost", "l", "b", "model_b", "right", "0", "0.0", "false"),
-    0.5: ("tie", "tied", "draw", "drawn", "d", "equal", "tie (bothbad)", "0.5"),
-}
-_SCORES = {word: score for score, words in _WORDS.items() for word in words}
-_TARGETS = {"first": 1.0, "second": 0.0, "tie": 0.5, "win": 1.0, "loss": 0.0, "draw": 0.5}
 _TRUE = ("true", "t", "yes", "y", "1")
 _FALSE = ("false", "f", "no", "n", "0")
-_NO_MEANING = (
-    "is neither first, second, tie (or another known word or number) nor the label of one of the "
-    "two items"
-)
-_CURE = "give a mapping that says what it means"
+_SCALE = "a scale of strengths needs a mapping: of each value to a score from 0 to 1"
 
 
 class Survey(NamedTuple):
     """What decides how a column of outcomes is read: the columns of many files, piece by piece.
 
-    Each place is the position of a row and the value found there, None if there is none.
+    `seen` has, for each token and standing (1 the label of first, 0 of second, -1 of neither), the
+    number of rows, and the position and the value of the first of them.
     """
 
     n_rows: int
-    no_word: int  # rows that hold no word
-    no_label: int  # rows that hold neither the winner's label nor a word for a tie
-    first_no_word: Place
-    first_no_label: Place
-    clash: Place  # both readings are possible here, and differ
-    away: Place  # the word "A"
-    has_b: bool
+    seen: Mapping[tuple[Any, int], tuple[int, int, Any]]
+    used: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, found: Outcomes, standing: NDArray[np.int8] | None) -> Survey:
+        """Of rows of which each has a value."""
+        n, k = len(found.codes), len(found.tokens)
+        if not n:
+            return cls(0, {}, found.used)
+        stands = np.full(n, -1, np.int8) if standing is None else standing
+        key = found.which[found.codes] * 3 + (stands + 1)
+        counts = np.bincount(key, minlength=3 * k)
+        first = np.empty(3 * k, np.int64)
+        first[key[::-1]] = np.arange(n - 1, -1, -1)
+        seen = {}
+        for at in np.flatnonzero(counts).tolist():
+            token, row = found.tokens[at // 3], int(first[at])
+            if not isinstance(token, Gap):
+                seen[token, at % 3 - 1] = (int(counts[at]), row, found.values[found.codes[row]])
+        return cls(n, seen, found.used)
 
     def __add__(self, other: Survey) -> Survey:  # type: ignore[override]
         """Both, the rows of `other` after those of this one."""
+        seen = {key: (n, at + self.n_rows, value) for key, (n, at, value) in other.seen.items()}
+        for key, (n, at, value) in self.seen.items():
+            seen[key] = (n + seen[key][0] if key in seen else n, at, value)
+        return Survey(self.n_rows + other.n_rows, seen, self.used | other.used)
 
-        def moved(place: Place) -> Place:
-            return None if place is None else (place[0] + self.n_rows, place[1])
+    def within(self, rows: NDArray[np.int64], n_rows: int) -> Survey:
+        """The same, these being the positions of its rows among so many."""
+        seen = {key: (n, int(rows[at]), value) for key, (n, at, value) in self.seen.items()}
+        return Survey(n_rows, seen, self.used)
 
-        return Survey(
-            self.n_rows + other.n_rows,
-            self.no_word + other.no_word,
-            self.no_label + other.no_label,
-            self.first_no_word or moved(other.first_no_word),
-            self.first_no_label or moved(other.first_no_label),
-            self.clash or moved(other.clash),
-            self.away or moved(other.away),
-            self.has_b or other.has_b,
-        )
+    def reading(self, own: Reading | None = SHARES, terms: Terms = Terms()) -> Reading:  # noqa: B008
+        """The one way to read the column; ValueError if there is none, or more than one.
 
-    def reading(self) -> Reading:
-        """Whether the column holds words or the winners' labels; ValueError if that is not clear.
-
-        Neither reading may fit every row: the one that gets further then says where it breaks.
+        `own` is the system of numbers that is meant where several would do.
         """
-        if not self.no_word and not self.no_label and self.clash is not None:
-            _unclear(self.clash, "could be a score or the winner's label")
-        if not self.no_label:
-            return "labels"
-        if not self.no_word:
-            if self.away is not None and not self.has_b:
-                _unclear(self.away, "could be the first item or the away side")
-            return "words"
-        at, value = (
-            self.first_no_word if self.no_word <= self.no_label else self.first_no_label
-        ) or (0, None)
-        fail("outcome", _NO_MEANING, at, value, cure=_CURE)
+        tokens = list(dict.fromkeys(token for token, _ in self.seen))
+        systems = [s for s in TOGETHER if _fits(s, tokens)]
+        systems = self._without_second_tie(systems, tokens)
+        if own in systems:
+            systems = [own]
+        different = _different(systems, tokens)
+        if not self._bad(LABELS)[0] and any(stands >= 0 for _, stands in self.seen):
+            clashes = [clash for s in different if (clash := self._clash(s)) is not None]
+            if clashes and len(clashes) == len(different):
+                reason = "could be a score or the winner's label"
+                fail("outcome", reason, *clashes[0], cure=f"{CURE}, or 'label'")
+            return LABELS
+        if not systems:
+            self._refuse(terms)
+        if len(different) > 1:
+            one, other = different[:2]
+            token = next(t for t in tokens if score_of(t, one) != score_of(t, other))
+            _, at, value = self._first(token)
+            reason = f"could be read in two ways: {one}; or {other}"
+            fail("outcome", reason, at, value, cure=CURE)
+        if meanings.turned(terms.first, terms.second):
+            self._refuse_turned(systems[0], terms)
+        return systems[0]
+
+    def notes(self, reading: Reading, terms: Terms) -> tuple[str, ...]:
+        """What is to be said of how the column is read."""
+        told = reading != SHARES and any(
+            stands >= 0 if reading == LABELS else token in TOGETHER[reading]
+            for token, stands in self.seen
+        )
+        return (*([f"outcome: {reading}"] if told else []), *terms.unused(self.used))
+
+    def _without_second_tie(self, systems: list[str], tokens: list[Any]) -> list[str]:
+        """Where a word says tie, no number does, if there is another way to read the numbers."""
+        if not any(t in TIES and not _is_number(t) for t in tokens):
+            return systems
+        numbers = [t for t in tokens if _is_number(t)]
+        left = [s for s in systems if not any(TOGETHER[s].get(t) == 0.5 for t in numbers)]
+        return left or systems
+
+    def _first(self, token: Any) -> tuple[int, int, Any]:
+        return min((seen for (t, _), seen in self.seen.items() if t == token), key=lambda s: s[1])
+
+    def _bad(self, reading: Reading) -> tuple[int, int, Any]:
+        """How many rows have no score in a reading, and the first of them."""
+        alone = [] if reading == LABELS else _alone({token for token, _ in self.seen})
+        bad = [
+            seen
+            for (token, stands), seen in self.seen.items()
+            if (np.isnan(score_of(token, reading)) and not (reading == LABELS and stands >= 0))
+            or token in alone
+        ]
+        if not bad:
+            return 0, 0, None
+        _, at, value = min(bad, key=lambda seen: seen[1])
+        return sum(n for n, _, _ in bad), at, value
+
+    def _refuse(self, terms: Terms) -> None:
+        """Neither reading fits every row: the one that gets further says where it breaks."""
+        bad = {reading: self._bad(reading) for reading in (*TOGETHER, LABELS)}
+        _, at, value = min(bad.values(), key=lambda b: b[0])
+        x = meanings.number(value) if isinstance(value, (str, int, float)) else None
+        scale = x is not None and any(_is_number(t) for t, _ in self.seen)
+        fail("outcome", terms.no_meaning(), at, value, cure=_SCALE if scale else CURE)
+
+    def _clash(self, system: Reading) -> tuple[int, Any] | None:
+        """The first row where the word and the label say different things."""
+        clash = [
+            (at, value)
+            for (token, stands), (_, at, value) in self.seen.items()
+            if stands >= 0 and score_of(token, system) != stands
+        ]
+        return min(clash, key=lambda c: c[0]) if clash else None
+
+    def _refuse_turned(self, system: Reading, terms: Terms) -> None:
+        own = names_of(terms)
+        for (token, _), (_, at, value) in self.seen.items():
+            neutral = _is_number(token) or token in meanings.BY_FIRST or isinstance(token, Mapped)
+            if neutral or score_of(token, system) == 0.5 or str(value).strip() in own:
+                continue
+            reason = f"is said of sides, but first is {terms.first!r} and second {terms.second!r}"
+            cure = f"give first={terms.second!r} and second={terms.first!r}, or a mapping"
+            fail("outcome", reason, at, value, cure=cure)
 
 
-def survey(outcome: Any, first: Encoded, second: Encoded) -> Survey:
-    """Look at a column, or a piece of one, that no mapping explains.
+def _is_number(token: Any) -> bool:
+    return isinstance(token, float) or token in meanings.SOFT
 
-    Parameters
-    ----------
-    outcome : narwhals series or array_like of shape (n,)
-    first, second : Encoded
-        The two items of each row, over one array of items.
-    """
-    values, codes = distinct(outcome, "outcome")
-    return _survey(values, codes, *_readings(values, codes, None, first, second))
+
+def _fits(system: Reading, tokens: Collection[Any]) -> bool:
+    """Whether a system has all tokens, and each the company that it needs."""
+    return not _alone(tokens) and not any(np.isnan(score_of(t, system)) for t in tokens)
+
+
+def _alone(tokens: Collection[Any]) -> list[Any]:
+    """Tokens that mean nothing, for want of others beside them."""
+    return [t for t in tokens if t in BESIDE and set(BESIDE[t]).isdisjoint(tokens)]
+
+
+def _different(systems: list[Reading], tokens: list[Any]) -> list[Reading]:
+    """One system for each set of meanings."""
+    return list({tuple(score_of(t, s) for t in tokens): s for s in reversed(systems)}.values())[
+        ::-1
+    ]
+
+
+# ---- scores -------------------------------------------------------------------------------------
 
 
 def outcome_scores(
     outcome: Any,
-    mapping: Mapping[Any, Any] | None,
+    terms: Terms,
     first: Encoded,
     second: Encoded,
     reading: Reading | None = None,
-) -> np.ndarray:
-    """Scores of first from a column of outcomes.
-
-    With a mapping, a value counts as the mapping says; one that it lacks must be the label of one
-    of the row's two items, the winner. Without a mapping the column is read as words (first,
-    second, tie, win, loss, draw, W, L, D, A with B, model_a, model_b, left, right in any case, the
-    numbers 1, 0.5 and 0, or truth values) if it holds nothing else, and as the winner's labels
-    if every row holds one of its two labels or a word for a tie. Where both readings are
-    possible and differ, only a mapping can tell: an error.
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Scores of first from a column of outcomes, and what is to be said of how it was read.
 
     Parameters
     ----------
     outcome : narwhals series or array_like of shape (n,)
-    mapping : mapping of value to float or str, or None
-        To a score in [0, 1] or to "first", "second" or "tie".
+    terms : Terms
+        A mapping of values to scores in [0, 1], "first", "second", "tie", None or "label", and the
+        names of the columns of the two items.
     first, second : Encoded
         The two items of each row, over one array of items.
-    reading : {"words", "labels"}, optional
-        How to read the column where no mapping does; the default is what its rows say. A piece of a
-        column is read as the `Survey` of the whole says.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
+    reading : str, optional
+        How to read the column; the default is what its rows say. A piece of a column is read as
+        the `Survey` of the whole says.
 
     Raises
     ------
     ValueError
         If an outcome is missing or has no meaning, with its position.
     """
-    targets = None if mapping is None else _targets(mapping)
-    values, codes = distinct(outcome, "outcome")
-    words, labels = _readings(values, codes, targets, first, second)
-    if targets is not None:
-        why = f"is not in the mapping ({', '.join(repr(k) for k in targets)})"
-        return _known(np.where(np.isnan(words), labels, words), values, codes, why)
+    found = Outcomes.of(outcome, terms, first.items)
+    found.require()
+    standing = found.standing(first, second)
+    seen = Survey.of(found, standing)
+    notes: tuple[str, ...] = ()
     if reading is None:
-        reading = _survey(values, codes, words, labels).reading()
-    scores = words if reading == "words" else labels
-    return _known(scores, values, codes, _NO_MEANING, _CURE)
+        reading = seen.reading(terms=terms)
+        notes = seen.notes(reading, terms)
+    scores = found.scores(reading, standing)
+    unknown = np.isnan(scores)
+    if unknown.any():
+        at = int(np.argmax(unknown))
+        fail("outcome", terms.no_meaning(), at, found.values[found.codes[at]], cure=CURE)
+    return scores, notes
 
 
-def _readings(
-    values: list[Any],
-    codes: np.ndarray,
-    targets: Mapping[Any, float] | None,
-    first: Encoded,
-    second: Encoded,
-) -> tuple[np.ndarray, np.ndarray]:
-    """The scores that a column has when read as words and as labels, NaN where it has none."""
-    meaning = [_score_of(value, targets) for value in values]
-    words = np.array([np.nan if m is None else m for m in meaning])[codes]
-    position = {label: i for i, label in enumerate(first.items.tolist())}
-    item = np.array([position.get(_label(v, position), -1) for v in values], np.int64)
-    labels = np.full(len(codes), np.nan)
-    if (item >= 0).any():
-        winner = item[codes]
-        labels[winner == second.codes] = 0.0
-        labels[winner == first.codes] = 1.0
-    if targets is None:
-        labels = np.where(np.isnan(labels) & (words == 0.5), 0.5, labels)
-    return words, labels
+def survey(column: Any, terms: Terms, first: Encoded, second: Encoded) -> Survey:
+    """Look at a column, or a piece of one; where it has nothing, it says nothing."""
+    try:
+        found = Outcomes.of(column, terms, first.items)
+    except BadInput:
+        absent = missing(column)
+        if not absent.any():
+            raise
+        if absent.all():
+            return Survey(len(absent), {})
+        first, second = kept(first, ~absent), kept(second, ~absent)
+        found = Outcomes.of(kept(column, ~absent), terms, first.items)
+        within = Survey.of(found, found.standing(first, second))
+        return within.within(np.flatnonzero(~absent), len(absent))
+    return Survey.of(found, found.standing(first, second))
 
 
-def _survey(values: list[Any], codes: np.ndarray, words: np.ndarray, labels: np.ndarray) -> Survey:
-    def first_of(rows: np.ndarray) -> Place:
-        return (at := int(np.argmax(rows)), values[codes[at]]) if rows.any() else None
-
-    no_word, no_label = np.isnan(words), np.isnan(labels)
-    lower = [str(v).strip().lower() for v in values]
-    return Survey(
-        len(codes),
-        int(no_word.sum()),
-        int(no_label.sum()),
-        first_of(no_word),
-        first_of(no_label),
-        first_of(~no_word & ~no_label & (words != labels)),
-        first_of(np.isin(codes, [k for k, word in enumerate(lower) if word == "a"])),
-        "b" in lower,
-    )
+def gaps_of(column: Any, terms: Terms, items: Any) -> tuple[NDArray[np.int64], list[Gap]]:
+    """For each row the place of its gap in the list, -1 where there is an outcome."""
+    absent = missing(column)
+    out = np.full(len(absent), 0, np.int64)
+    if absent.all():
+        return out, [NO_OUTCOME]
+    which, gaps = Outcomes.of(kept(column, ~absent), terms, items).gaps()
+    out[~absent] = np.where(which >= 0, which + 1, -1)
+    return out, [NO_OUTCOME, *gaps]
 
 
 def truths(column: Any, name: str) -> np.ndarray:
@@ -197,63 +286,3 @@ def truths(column: Any, name: str) -> np.ndarray:
             fail(name, "must be true or false (or 1, 0, yes, no)", at, value)
         table[i] = word in _TRUE
     return table[codes]
-
-
-def _targets(mapping: Mapping[Any, Any]) -> dict[Any, float]:
-    """The mapping with every target as a score."""
-    out: dict[Any, float] = {}
-    for value, target in mapping.items():
-        word = target.strip().lower() if isinstance(target, str) else target
-        try:
-            score = float(_TARGETS.get(word, word))
-        except (TypeError, ValueError):
-            score = np.nan
-        if not 0.0 <= score <= 1.0:
-            rule = "must be a score in [0, 1], or 'first', 'second' or 'tie'"
-            fail(f"mapping[{value!r}]", rule, value=target)
-        out[value] = score
-        out.setdefault(_key(value), score)  # the column may hold 1.0 where the mapping says "1"
-    return out
-
-
-def _key(value: Any) -> str:
-    """One spelling of a value, whether it came as a number or as text."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip()
-
-
-def _score_of(value: Any, targets: Mapping[Any, float] | None) -> float | None:
-    """Score of one distinct outcome, None if nothing says what it is."""
-    if targets is None:
-        if isinstance(value, str):
-            return _SCORES.get(value.strip().lower())
-        return float(value) if value in (0, 0.5, 1) else None
-    return targets.get(value, targets.get(_key(value)))
-
-
-def _label(value: Any, position: Mapping[Any, int]) -> Any:
-    """A value as the label that it would be."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, str) and value not in position:
-        text = value.strip()
-        if text.lstrip("-").isdecimal() and str(int(text)) == text:
-            return int(text)
-        return text
-    return value
-
-
-def _unclear(place: tuple[int, Any], why: str) -> NoReturn:
-    fail("outcome", why, *place, cure=_CURE)
-
-
-def _known(
-    score: np.ndarray, values: list[Any], codes: np.ndarray, why: str, cure: str = ""
-) -> np.ndarray:
-    """The scores, if every row has one."""
-    unknown = np.isnan(score)
-    if unknown.any():
-        at = int(np.argmax(unknown))
-        fail("outcome", why, at, values[codes[at]], cure=cure)
-    return score

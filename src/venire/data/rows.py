@@ -24,7 +24,7 @@ class Rows(NamedTuple):
 
     `score`, or `win` and `loss` (and `tie`), say what happened. Labels may be `Encoded`. `source`
     names the column that each argument came from, if any; `dropped` counts the rows of the table
-    that are none of these, by reason.
+    that are none of these, by reason; `notes` say how outcomes were read.
     """
 
     n: int
@@ -40,6 +40,8 @@ class Rows(NamedTuple):
     group: Any = None
     source: Mapping[str, Any] | None = None
     dropped: Mapping[str, int] = MappingProxyType({})
+    notes: tuple[str, ...] = ()
+    kept: NDArray[np.int64] | None = None  # positions of the rows in the table; None: all
 
     @classmethod
     def given(cls, *, may_be_empty: bool = False, **columns: Any) -> Rows:
@@ -53,7 +55,8 @@ class Rows(NamedTuple):
     def taken(self, columns: Columns, *notes: str) -> Taken:
         """How the table was read that these are the rows of."""
         n_rows = self.n + sum(self.dropped.values())
-        return Taken(columns=columns, n_rows=n_rows, dropped=dict(self.dropped), notes=notes)
+        told = (*notes, *self.notes)
+        return Taken(columns=columns, n_rows=n_rows, dropped=dict(self.dropped), notes=told)
 
 
 @contextmanager

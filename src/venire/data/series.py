@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from numbers import Number
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.checks import fail
-from venire.data.coding import encode_one
+from venire.data.coding import Encoded, Encoder, encode_one
 
-__all__ = ["distinct", "floats", "plain"]
+__all__ = ["Labels", "distinct", "floats", "is_full", "kept", "missing", "plain", "stacked"]
+
+_NULLS = ("NoneType", "NAType", "NaTType")
 
 
 def plain(column: Any) -> Any:
@@ -50,7 +54,7 @@ def distinct(column: Any, name: str) -> tuple[list[Any], np.ndarray]:
         Row i holds ``values[codes[i]]``.
     """
     array = _from_arrow(plain(column), name, "bfg")
-    if array is None and not _is_arrow(plain(column)):
+    if array is None and not _is_arrow(plain(column)) and not _is_arrow_text(plain(column)):
         array = _array(_checked(column, name), name)
         if array.dtype == object:
             array = _narrowed(array)
@@ -60,14 +64,37 @@ def distinct(column: Any, name: str) -> tuple[list[Any], np.ndarray]:
         values, codes = np.unique(array, return_inverse=True)
         return values.tolist(), codes
     if array is not None and array.dtype.kind == "O":
+        if not set(map(type, array.tolist())) <= {str, np.str_}:
+            return _of_any_type(array, name)
         column = array
     values, codes = encode_one(plain(column), name)
     return values.tolist(), codes
 
 
+def _of_any_type(array: np.ndarray, name: str) -> tuple[list[Any], np.ndarray]:
+    """Distinct values of words, numbers and truth values side by side."""
+    places: dict[Any, int] = {}
+    codes = np.empty(len(array), np.int64)
+    for row, value in enumerate(array.tolist()):
+        if _is_missing(value):
+            fail(name, "a value is missing (null)", row)
+        if not isinstance(value, (str, Number, np.generic)):
+            fail(name, "must be a word or a number", row, value, kind=TypeError)
+        key = (isinstance(value, (bool, np.bool_)), value)  # True is no 1
+        codes[row] = places.setdefault(key, len(places))
+    return [value for _, value in places], codes
+
+
 def _is_arrow(column: Any) -> bool:
     """Whether a column is read through the Arrow interface (pandas would import pyarrow for it)."""
     return hasattr(column, "__arrow_c_stream__") and not _is_pandas(column)
+
+
+def _is_arrow_text(column: Any) -> bool:
+    """Whether it is text of pandas that Arrow holds, which is coded where it lies."""
+    dtype = getattr(column, "dtype", None)
+    is_text = str(dtype).startswith(("str", "large_str"))
+    return _is_pandas(column) and is_text and getattr(dtype, "storage", "") == "pyarrow"
 
 
 def _is_pandas(column: Any) -> bool:
@@ -110,8 +137,9 @@ def _checked(column: Any, name: str) -> Any:
     if array.ndim != 1:
         fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
     if array.dtype == object:
-        for row, value in enumerate(array):
-            if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        kinds = {kind.__name__ for kind in set(map(type, array.tolist()))}
+        for row, value in enumerate(array.tolist() if kinds & {*_NULLS} else ()):
+            if type(value).__name__ in _NULLS:
                 fail(name, "a value is missing (null)", row)
     return array
 
@@ -125,7 +153,7 @@ def _objects(column: Any, name: str) -> np.ndarray:
 
 def _narrowed(array: np.ndarray) -> np.ndarray:
     """An array of objects that are all truth values, or all numbers, as an array of those."""
-    types = {type(v) for v in array.tolist()}
+    types = set(map(type, array.tolist()))
     if types and all(issubclass(t, (bool, np.bool_)) for t in types):
         return array.astype(bool)
     if any(issubclass(t, (bool, np.bool_)) for t in types):
@@ -152,3 +180,145 @@ def _number(value: Any, name: str, row: int) -> float:
         return float(value)
     except Exception:
         fail(name, "must be a number", row, value)
+
+
+def is_full(column: Any) -> bool:
+    """Whether a column has no null, as far as that is known without looking at each row."""
+    if isinstance(column, Encoded):
+        return not missing(column).any()
+    if type(column) is np.ndarray or isinstance(column, (list, tuple)):
+        if getattr(column, "dtype", np.dtype(object)).kind in "biuU":
+            return True
+        return set(map(type, column)) <= {str, int} if isinstance(column, (list, tuple)) else False
+    if _is_pandas(column) and hasattr(column, "isna"):
+        return not bool(column.isna().any())
+    nulls = getattr(column, "null_count", None)
+    nulls = nulls() if callable(nulls) else nulls
+    is_float = str(getattr(column, "dtype", getattr(column, "type", ""))).lower().startswith("f")
+    return nulls is not None and int(nulls) == 0 and not is_float
+
+
+def missing(column: Any, name: str = "vote") -> NDArray[np.bool_]:
+    """Where a column has nothing: a null, NaN, or blank text."""
+    if isinstance(column, Encoded):
+        blank = [isinstance(x, str) and not x.strip() for x in column.items.tolist()]
+        return np.array([*blank, True])[column.codes]  # of which -1 is the last
+    if hasattr(column, "to_native"):
+        mask = column.is_null()
+        if column.dtype.is_float():
+            mask = mask | column.is_nan().fill_null(True)
+        elif str(column.dtype) == "String":
+            mask = mask | (column.str.strip_chars() == "").fill_null(True)
+        return np.asarray(mask.to_numpy(), bool)
+    if type(column).__module__.split(".")[0] == "pyarrow":
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        kind = getattr(column.type, "value_type", column.type)
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            text = column.cast(kind)
+            column = pc.if_else(pc.equal(pc.utf8_trim_whitespace(text), ""), None, text)
+        mask = column.is_null(nan_is_null=True)
+        return np.asarray(mask.to_numpy(zero_copy_only=False), bool)
+    array = checks.array(column, name, object)
+    if array.ndim != 1:
+        fail(name, f"must be one-dimensional, has {array.ndim} dimensions")
+    if array.dtype.kind == "f":
+        return np.isnan(array)
+    if array.dtype == object or array.dtype.kind in "UT":
+        return np.array([_is_missing(v) for v in array.tolist()], bool)
+    return np.zeros(len(array), bool)
+
+
+def _is_missing(value: Any) -> bool:
+    if type(value).__name__ in _NULLS:
+        return True
+    return (
+        not value.strip() if isinstance(value, str) else isinstance(value, float) and value != value
+    )
+
+
+class Labels:
+    """Codes columns that share their labels and that may come in pieces; -1 where there is none.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The arguments' names, for the messages.
+    n_threads : int, optional
+    """
+
+    def __init__(self, names: tuple[str, ...], n_threads: int | None = None) -> None:
+        self.names = names
+        self._encoder = Encoder(names, n_threads)
+        self._kept: list[list[NDArray[np.bool_]]] = [[] for _ in names]
+        self._has_gaps = False
+
+    def add(self, *columns: Any) -> None:
+        """Add rows: one column for each name."""
+        full = []
+        for column, name, kept_rows in zip(columns, self.names, self._kept, strict=True):
+            keep = np.ones(len(column), bool)
+            if getattr(column, "null_count", 0):
+                keep = ~missing(column, name)
+                self._has_gaps = True
+            kept_rows.append(keep)
+            full.append(kept(column, keep) if keep.any() else [])
+        self._encoder.add(*full)
+
+    def finish(self) -> tuple[np.ndarray, list[NDArray[np.int32]]]:
+        """Return the labels and each column's codes; nothing may be added afterwards."""
+        items, codes = self._encoder.finish()
+        return items, [self._placed(c, k) for c, k in zip(codes, self._kept, strict=True)]
+
+    def _placed(self, codes: NDArray[np.int32], keep: list[NDArray[np.bool_]]) -> Any:
+        if not self._has_gaps:
+            return codes
+        rows = np.concatenate(keep)
+        out = np.full(len(rows), -1, np.int32)
+        out[rows] = codes
+        return out
+
+
+def kept(column: Any, keep: NDArray[np.bool_]) -> Any:
+    """The rows of a column that are to stay."""
+    if keep.all():
+        return column
+    if isinstance(column, Encoded):
+        return Encoded(column.items, column.codes[keep])
+    if isinstance(column, np.ndarray):
+        return column[keep]
+    if hasattr(column, "to_native"):
+        return column.filter(keep.tolist())
+    if type(column).__module__.split(".")[0] == "pandas":
+        return column[keep]
+    if type(column).__module__.split(".")[0] == "pyarrow":
+        import pyarrow as pa
+
+        return column.filter(pa.array(keep))
+    if hasattr(column, "filter"):
+        return column.filter(keep)
+    return np.fromiter(column, dtype=object, count=len(column))[keep]
+
+
+def stacked(parts: list[Any]) -> Any:
+    """The same column of several runs, one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    if isinstance(parts[0], Encoded):
+        return Encoded(parts[0].items, np.concatenate([p.codes for p in parts]))
+    if type(parts[0]).__module__.split(".")[0] == "pyarrow":
+        import pyarrow as pa
+
+        chunks = [c for p in parts for c in getattr(p, "chunks", [p])]
+        return pa.chunked_array(chunks)
+    if not isinstance(parts[0], np.ndarray):
+        parts = [np.fromiter(_listed(p), dtype=object) for p in parts]
+    return np.concatenate(parts)
+
+
+def _listed(column: Any) -> list[Any]:
+    for name in ("to_pylist", "to_list", "tolist"):
+        if hasattr(column, name):
+            return list(getattr(column, name)())
+    return list(column)

@@ -49,8 +49,13 @@ class Signatures:
             total ^= _mixed(values + np.uint64(self._further.index(name)))
         self._parts.append(total)
 
+    @property
+    def n_rows(self) -> int:
+        """Rows that were added."""
+        return sum(map(len, self._parts))
+
     def finish(
-        self, asked: Mapping[str, Any], answers: list[Any]
+        self, asked: Mapping[str, Any], answers: list[Any], kept: Any = None
     ) -> tuple[Numbers, Numbers, tuple[str, ...]]:
         """`alike`, `asked` and `further` of `Records`.
 
@@ -63,6 +68,8 @@ class Signatures:
             Further numbers of each row, by their column; of the items under names of their own.
         answers : list of ndarray
             What says who won.
+        kept : ndarray of int, optional
+            Which of the rows those are.
         """
         total = np.concatenate(self._parts)
         further = list(self._further)
@@ -71,6 +78,7 @@ class Signatures:
             if not _all_distinct(values):
                 total = total ^ _mixed(values + np.uint64(1_000 + len(further)))
                 further.append(name)
+        total = total if kept is None else total[kept]
         for place, values in enumerate(asked.values()):
             total = total ^ _mixed(_values(values) + np.uint64(2_000 + place))
         alike = total

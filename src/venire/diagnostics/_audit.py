@@ -23,7 +23,7 @@ from venire.diagnostics import (
 )  # fmt: skip
 from venire.diagnostics._evidence import Evidence
 from venire.diagnostics._files import of_source
-from venire.diagnostics._finding import Audit, Finding, graver
+from venire.diagnostics._finding import GRAVE, WORTH, Audit, Finding, graver
 from venire.diagnostics._reading import of_comparisons, of_frame, of_votes
 from venire.io import DataError
 from venire.io.choosing import chosen_in
@@ -64,6 +64,7 @@ CHECKS = (
     Check(misfit.overall, quick=True),
     Check(cycles.cycles),
     Check(voters.influence),
+    Check(trends.stretches),
     Check(trends.trends),
 )
 
@@ -71,17 +72,31 @@ CHECKS = (
 def looked_at(evidence: Evidence, *, quick: bool = False) -> Audit:
     """All findings, or those of the quick checks."""
     found = [f for check in CHECKS if check.quick or not quick for f in check.look(evidence)]
-    if (locate := evidence.locate) is not None:
-        found = [_located(f, locate) for f in found]
-    return Audit(graver(found), float(evidence.mass.sum()), len(evidence.items))
+    if not evidence.counts:
+        found = [_guessed(f) for f in found]
+    found = [_located(f, evidence) for f in found]
+    r = evidence.records
+    total = evidence.mass if r is None or r.weights is None else r.weights
+    return Audit(graver(found), float(total.sum()), len(evidence.items))
 
 
-def _located(finding: Finding, locate: Callable[[int], tuple[Any, int]]) -> Finding:
-    """With the files and rows, from 1, of its positions."""
+def _guessed(finding: Finding) -> Finding:
+    """Where masses are no counts, nobody knows how many comparisons a probability is of."""
+    if finding.gravity != GRAVE or "log_p" not in finding.how_much:
+        return finding
+    doubt = "Masses are fractions, so that its probability is a guess: give the rows."
+    return replace(finding, gravity=WORTH, what=f"{finding.what} {doubt}")
+
+
+def _located(finding: Finding, evidence: Evidence) -> Finding:
+    """With positions in the table, and the files and rows, from 1, that those are."""
     if not (rows := finding.where.get("rows")):
         return finding
-    places = tuple((str(file), row + 1) for file, row in map(locate, rows))
-    return replace(finding, where={**finding.where, "places": places})
+    rows = tuple(map(evidence.at, rows))
+    where = {**finding.where, "rows": rows}
+    if (locate := evidence.locate) is not None:
+        where["places"] = tuple((str(file), row + 1) for file, row in map(locate, rows))
+    return replace(finding, where=where)
 
 
 def audit(
@@ -97,7 +112,7 @@ def audit(
 
     Parameters
     ----------
-    data : Comparisons, Votes, data frame, mapping of str to array, or path
+    data : Comparisons, Votes, data frame, mapping of str to array, or what `venire.read` takes
         `Comparisons` tell all but repeats of rows and changes over time; with clusters also of
         voters. A frame or a file tells everything: its other columns say which rows are copies.
     columns : Columns, optional
@@ -161,7 +176,8 @@ def _of_table(
     progress: Callable[[int, int], None] | None,
 ) -> Audit:
     """Of a file or a frame, whose columns are found where they are not named."""
-    if isinstance(data, (str, PathLike)):
+    first = data[0] if isinstance(data, (list, tuple)) and data else data
+    if isinstance(first, (str, PathLike)) or hasattr(first, "read"):
         data = Scanner(data)
     is_file = isinstance(data, Scanner)
     sample = data.sample if is_file else lambda: recognition.frame_sample(data)

@@ -49,10 +49,16 @@ class Records:
     further: tuple[
         str, ...
     ] = ()  # columns that `alike` and `asked` know of besides items and score
+    unit: Floats | None = None  # what one comparison weighs; None: 1
     are_rows: bool = True
 
     def __len__(self) -> int:
         return len(self.first)
+
+    @property
+    def weights(self) -> Floats | None:
+        """As they were given."""
+        return self.mass if self.mass is None or self.unit is None else self.mass * self.unit
 
     @cached_property
     def masses(self) -> Floats:
@@ -100,6 +106,7 @@ class Evidence:
     n_rows: int = 0
     voter: str = ""  # the column of clusters
     locate: Callable[[int], tuple[Any, int]] | None = None  # file and row, from 0, of a position
+    kept: NDArray[np.int64] | None = None  # positions of the records in their table
     given: Fit | None = None  # a fit that was made already
 
     @property
@@ -107,9 +114,18 @@ class Evidence:
         """Labels."""
         return self.comparisons.items
 
-    def place(self, position: int) -> str:
+    def at(self, record: int) -> int:
+        """The position of a record in its table."""
+        return int(record if self.kept is None else self.kept[record])
+
+    def place(self, record: int) -> str:
         """What a row is called: its position, or in a file its number from 1."""
-        return f"{position:,}" if self.locate is None else f"{self.locate(position)[1] + 1:,}"
+        if self.locate is None:
+            return f"{self.at(record):,}"
+        file, row = self.locate(self.at(record))
+        last = self.at(0 if self.records is None else len(self.records) - 1)
+        alone = self.locate(last)[0] == self.locate(self.at(0))[0]
+        return f"{row + 1:,}" if alone else f"{row + 1:,} of {file}"
 
     def named(self, i: int, j: int) -> tuple[Any, Any]:
         """The labels of a pair."""
@@ -119,6 +135,13 @@ class Evidence:
     def mass(self) -> Floats:
         """Of each cell."""
         return self.comparisons.win + self.comparisons.loss + self.comparisons.tie
+
+    @cached_property
+    def counts(self) -> bool:
+        """Whether masses count comparisons, as far as one can see."""
+        if self.records is not None and self.records.are_rows:
+            return True
+        return bool((self.mass == np.floor(self.mass)).all())
 
     @cached_property
     def games(self) -> Floats:

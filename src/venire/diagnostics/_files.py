@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from venire.data import Columns
@@ -38,9 +38,27 @@ def of_source(
         Called with the number of rows read and their total, where it is known beforehand.
     """
     names = columns.in_file().names
-    every = {f"\0{k}": name for k, name in enumerate(scanner.names) if name not in names.values()}
-    tables = scanner.tables({**names, **every}, [a for a in LABELS if a in names])
-    read = dict.fromkeys([*names.values(), *every.values()])
+    further = [name for name in scanner.names if name not in names.values()]
+    try:
+        return _read(scanner, columns, further, order_effect, n_threads, progress)
+    except DataError as error:  # a column that nobody asked for need not be whole
+        if not further or error.column in names.values():
+            raise
+        return _read(scanner, columns, [], order_effect, n_threads, progress)
+
+
+def _read(
+    scanner: Scanner,
+    columns: Columns,
+    further: Sequence[str],
+    order_effect: bool,
+    n_threads: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[Evidence, Taken]:
+    names = columns.names
+    every = names | {f"\0{k}": name for k, name in enumerate(further)}
+    tables = scanner.tables(every, [a for a in LABELS if a in names])
+    read = dict.fromkeys(every.values())
     signatures, dates = Signatures(names), []
 
     def pieces() -> Iterator[Mapping[str, Any]]:

@@ -12,7 +12,19 @@ import numpy as np
 from venire._core.frames import as_frame
 from venire.data.taken import Taken
 
-__all__ = ["GRAVE", "FINE", "WORTH", "Audit", "Finding", "Raw", "graver", "listed", "odds_of"]
+__all__ = [
+    "GRAVE",
+    "FINE",
+    "WORTH",
+    "Audit",
+    "Finding",
+    "Raw",
+    "counted",
+    "further",
+    "graver",
+    "listed",
+    "odds_of",
+]
 
 GRAVE, WORTH, FINE = "grave", "worth knowing", "fine"
 GRAVITIES = (GRAVE, WORTH, FINE)
@@ -174,6 +186,16 @@ def listed(some: Any, most: int = _SAID, n: int | None = None) -> str:
     ]
     more = n - len(words)
     return ", ".join(words) + (f" and {more:,} more" if more > 0 else "")
+
+
+def counted(n: float, what: str) -> str:
+    """So many of these."""
+    return f"{n:,.6g} {what}" + ("" if n == 1 else "s")
+
+
+def further(n: int, what: str, verb: tuple[str, str], rest: str) -> str:
+    """A sentence on `n` more of these; empty if there are none."""
+    return f" {counted(n, f'more {what}')} {verb[int(n != 1)]} {rest}." if n > 0 else ""
 
 
 def graver(findings: Any) -> tuple[Finding, ...]:

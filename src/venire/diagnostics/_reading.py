@@ -105,8 +105,11 @@ def of_rows(
     locate: Callable[[int], tuple[Any, int]] | None = None,
 ) -> Evidence:
     """Checked rows, and what else their table says of each."""
-    plain = Comparisons.from_cells(aggregate(rows._replace(cluster=None)))
     assert isinstance(rows.first, Encoded)
+    unit = _unit(rows)
+    if unit is not None:
+        rows = rows._replace(weight=_full(rows.weight, rows.n) / unit)
+    plain = Comparisons.from_cells(aggregate(rows._replace(cluster=None)))
     n = rows.n
     if rows.win is not None:
         win, loss = _full(rows.win, n), _full(rows.loss, n)
@@ -128,18 +131,50 @@ def of_rows(
         asked["  "] = order
     if mass is not None:
         asked["   "] = mass
-    alike, again, further = signatures.finish(asked, [score] if tie is None else [score, tie])
+    if signatures.n_rows != n and rows.kept is None:  # nobody knows which row is which
+        signatures, date, locate = Signatures({}), None, None
+        signatures.add({"": np.zeros(n)})
+    answers = [score] if tie is None else [score, tie]
+    alike, again, further = signatures.finish(asked, answers, rows.kept)
+    if date is not None and rows.kept is not None:
+        date = date[rows.kept]
     if cluster is not None:
         further = (str(columns.cluster), *further)
     records = Records(
         rows.first.codes, rows.second.codes, score, mass, tie, order,
         None if cluster is None else cluster.codes, None if cluster is None else cluster.items,
-        date, alike, again, further,
+        date, alike, again, further, unit=unit,
     )  # fmt: skip
     return Evidence(
         plain, records, order_effect, columns.constant in (0.0, 1.0), rows.dropped,
-        n + sum(rows.dropped.values()), str(columns.cluster or ""), locate,
+        n + sum(rows.dropped.values()), str(columns.cluster or ""), locate, rows.kept,
     )  # fmt: skip
+
+
+def _unit(rows: Rows) -> np.ndarray | None:
+    """What one comparison weighs, of each row; None where weights count comparisons.
+
+    Each pair is taken to be Kish's effective number of comparisons, (sum w)^2 / sum w^2. Weights
+    count where they are whole and large, and hardly a row has the items and the score of another.
+    """
+    if rows.weight is None or rows.win is not None:
+        return None
+    weight = _full(rows.weight, rows.n)
+    if (weight == weight[0]).all() and weight[0] == np.floor(weight[0]):
+        return None
+    a, b, size = rows.first.codes.astype(np.int64), rows.second.codes, len(rows.first.items)
+    if (weight == np.floor(weight)).all() and weight.mean() >= _COUNTS:
+        key = ((_full(rows.score, rows.n) * 1e6).astype(np.int64) * size + a) * size + b
+        if rows.cluster is not None:
+            key = key * len(rows.cluster.items) + rows.cluster.codes
+        if 1.2 * len(np.unique(key)) >= rows.n:
+            return None
+    _, pair = np.unique(np.minimum(a, b) * size + np.maximum(a, b), return_inverse=True)
+    total, square = np.bincount(pair, weight), np.bincount(pair, weight * weight)
+    return np.divide(square, total, np.ones(len(total)), where=total > 0.0)[pair]
+
+
+_COUNTS = 5.0  # mean of whole weights from which they count comparisons
 
 
 def _full(x: Any, n: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from venire.diagnostics._evidence import Evidence, Pairs
 from venire.diagnostics._finding import FINE, GRAVE, WORTH, Finding, listed, odds_of
-from venire.diagnostics._solve import log_tail
+from venire.diagnostics._solve import log_sum_tail, log_tail
 
 __all__ = ["cycles"]
 
@@ -61,7 +61,8 @@ def cycles(e: Evidence) -> Iterator[Finding]:
     mean = up * back + down * forth
     variance = float(np.sum(up * back**2 + down * forth**2 - mean**2)) + rings(due)
     z = (seen - expected) * decided / np.sqrt(max(variance, 1e-12))
-    numbers = {"share": seen, "expected": expected, "triads": decided, "z": z}
+    log_p = float(log_sum_tail(z)) if z > 0.0 else 0.0
+    numbers = {"share": seen, "expected": expected, "triads": decided, "z": z, "log_p": log_p}
     said = (
         f"{seen:.1%} of {decided:,.0f} triads are rings (a beats b beats c beats a); chance would "
         f"make {expected:.1%}"
@@ -98,15 +99,15 @@ def _majorities(p: Pairs, keep: NDArray[Any]) -> tuple[Floats, Floats]:
 
     m, mean, tie = p.mass[keep], p.expected[keep], p.expected_tie[keep]
     sd = np.sqrt(np.maximum(p.variance[keep], 1e-12))
-    step = np.where(tie > 0.0, 0.25, np.where(m % 2 == 1.0, 0.0, 0.5))
+    step = np.where(tie > 0.0, 0.25, np.where(m % 2 == 0.0, 0.5, 0.0))  # 0 between numbers
     up, down = ndtr((mean - m / 2.0 - step) / sd), ndtr((m / 2.0 - step - mean) / sd)
     plain = (tie == 0.0) & (m == np.floor(m)) & (p.tie[keep] == 0.0)
     k = np.floor(m[plain] / 2.0)
     share = np.clip(mean[plain] / m[plain], 0.0, 1.0)
     up[plain] = bdtrc(k, m[plain].astype(int), share)
     down[plain] = bdtr(np.ceil(m[plain] / 2.0) - 1.0, m[plain].astype(int), share)
-    one = (m == 1.0) & (tie > 0.0)
-    up[one], down[one] = (mean - tie / 2.0)[one], (1.0 - mean - tie / 2.0)[one]
+    one = (m < 1.5) & ~plain
+    up[one], down[one] = ((mean - tie / 2.0) / m)[one], (1.0 - (mean + tie / 2.0) / m)[one]
     return up, down
 
 

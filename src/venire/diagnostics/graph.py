@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire.diagnostics._evidence import Evidence
-from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, listed
+from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, counted, listed
 from venire.diagnostics._links import Link, cut_vector, links
 
 __all__ = ["components", "one_sided", "thin_cut", "thin_links", "voters_links"]
@@ -17,8 +17,10 @@ __all__ = ["components", "one_sided", "thin_cut", "thin_links", "voters_links"]
 FEW = 50.0  # games between two parts: an error of their difference of 0.3 and more
 _PART = 0.1  # of the items: a smaller part is a few items, a larger one half of a ranking
 _LEAST = 3
+_FEW_APART = 0.02  # of the items and of their games: the ranking is that of the others
 _MIXED = 0.1  # of the games between the parts that mixing at random would give
 _VOTERS = 100  # looked at one by one: the busiest
+_EDGES = 4_000_000  # that are gone through for them in all
 
 
 def components(e: Evidence) -> Iterator[Finding]:
@@ -43,8 +45,9 @@ def components(e: Evidence) -> Iterator[Finding]:
         return
     parts = parts[np.argsort(-sizes[parts], kind="stable")]
     small = np.flatnonzero(np.isin(label, parts[1:]))
+    few = max(len(small) / len(e.items), e.games[small].sum() / e.games.sum()) < _FEW_APART
     yield Finding(
-        "components", GRAVE,
+        "components", WORTH if few else GRAVE,
         f"the items fall into {len(parts):,} parts that never met: {sizes[parts[0]]:,} items in "
         f"the largest, {len(small):,} outside it ({listed(e.items[small], n=len(small))}).",
         {"components": len(parts), "largest": int(sizes[parts[0]]), "outside": len(small)},
@@ -102,11 +105,11 @@ def one_sided(e: Evidence) -> Iterator[Finding]:
 
 
 def _items(n: int) -> str:
-    return f"{n:,} item{'s' * (n != 1)}"
+    return counted(n, "item")
 
 
 def _with_games(e: Evidence, which: NDArray[Any]) -> str:
-    text = ", ".join(f"{listed([e.items[i]])} ({e.games[i]:,.4g} games)" for i in which[:3])
+    text = ", ".join(f"{listed([e.items[i]])} ({counted(e.games[i], 'game')})" for i in which[:3])
     return text + (f" and {len(which) - 3:,} more" if len(which) > 3 else "")
 
 
@@ -128,7 +131,7 @@ def thin_links(e: Evidence) -> Iterator[Finding]:
         grave = link.split >= broad and m <= FEW
         yield Finding(
             "thin link", GRAVE if grave else WORTH,
-            f"the pair {listed([e.named(*link[:2])])} ({m:,.4g} games) alone links "
+            f"the pair {listed([e.named(*link[:2])])} ({counted(m, 'game')}) alone links "
             f"{_items(link.split)} ({_side(e, link, order)}) to the rest.",
             {"games": m, "items": link.split},
             {"pairs": (e.named(*link[:2]),), "items": _members(e, link, order)},
@@ -274,7 +277,9 @@ def voters_links(e: Evidence) -> Iterator[Finding]:
     a, b, owner = a[between], b[between], owner[between]
     base, _ = parts(np.ones(len(a), bool), count, a, b)
     worst: tuple[int, Any, int] = (0, None, 0)
-    common = np.argsort(-np.bincount(owner, minlength=1), kind="stable")[:_VOTERS]
+    common = np.argsort(-np.bincount(owner, minlength=1), kind="stable")[
+        : min(_VOTERS, _EDGES // max(len(a), 1))
+    ]
     for v in common[np.isin(common, owner)]:
         left, again = parts(owner != v, count, a, b)
         if left > base:

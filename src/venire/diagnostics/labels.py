@@ -26,6 +26,8 @@ _LOOK = str.maketrans(_LOOKS)
 _SIGNS = re.compile(r"[\s_\-./:,']+")
 _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 _LONG = 3  # letters from which a difference of case alone is no scheme of one-letter names
+_WORD = re.compile(r"[^\W\d_]{5,}")
+_FEW_TYPOS, _MOST_LABELS = 0.05, 20_000
 _SCHEME = 0.3  # of the labels: where so many have a twin, case is part of the names
 
 
@@ -83,8 +85,51 @@ def alike(e: Evidence) -> Iterator[Finding]:
             "They are kept apart. If they are one item, write them alike and rate again.",
             15.0 + len(twins) / len(labels),
         )  # fmt: skip
+    typos = [p for p in _typos(labels) if frozenset(p) not in known]
+    if typos and len(typos) <= max(_FEW_TYPOS * len(labels), 1.0):
+        found = True
+        yield Finding(
+            "labels alike", WORTH,
+            f"labels differ in one letter: {listed(typos)}.",
+            {"groups": len(typos), "items": 2 * len(typos)}, {"pairs": tuple(typos[:MOST])},
+            "A misspelling? They are kept apart.", 5.0 + len(typos) / len(labels),
+        )  # fmt: skip
     if not found:
         yield Finding("labels alike", FINE, "no two labels look like one.")
+
+
+def _typos(labels: list[str]) -> list[tuple[str, str]]:
+    """Pairs of labels of which a word of five letters or more has one letter more, less, or other.
+
+    Both lose a letter and become one: each label is written down without each of its letters.
+    """
+    if len(labels) > _MOST_LABELS:
+        return []
+    without: dict[str, set[str]] = {}
+    for text in labels:
+        plain = _folded(text)
+        for word in _WORD.finditer(plain):
+            for k in range(word.start(), word.end()):
+                without.setdefault(plain[:k] + plain[k + 1 :], set()).add(text)
+        without.setdefault(plain, set()).add(text)
+    found = {tuple(sorted(x)) for x in without.values() if len(x) == 2}
+    return sorted(p for p in found if _one_word(*p))  # type: ignore[misc]
+
+
+def _one_word(a: str, b: str) -> bool:
+    """Whether they differ in one long word, and not in its last letter alone, as a and b do."""
+    one, two = (re.findall(r"[^\W_]+", _folded(x)) for x in (a, b))
+    pairs = [(x, y) for x, y in zip(one, two, strict=False) if x != y]
+    if len(one) != len(two) or len(pairs) != 1:
+        return False
+    x, y = pairs[0]
+    if not (x.isalpha() and y.isalpha() and min(len(x), len(y)) >= 5) or x[:-1] == y[:-1]:
+        return False
+    if len(x) == len(y):
+        off = [k for k in range(len(x)) if x[k] != y[k]]
+        return len(off) == 1 or (len(off) == 2 and x[off[0]] + x[off[1]] == y[off[1]] + y[off[0]])
+    long, short = (x, y) if len(x) > len(y) else (y, x)
+    return any(long[:k] + long[k + 1 :] == short for k in range(len(long)))
 
 
 def _shown(twins: list[tuple[str, ...]]) -> str:

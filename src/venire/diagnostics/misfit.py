@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from venire.diagnostics._evidence import Evidence
-from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, listed, odds_of
+from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, further, listed, odds_of
 from venire.diagnostics._solve import log_sum_tail, log_tail
 
 __all__ = ["overall", "pairs", "ties"]
@@ -20,49 +20,59 @@ FAR, APART = 0.1, 0.05  # share of points beside what is expected: grave, worth 
 ENOUGH = 5.0  # games of a pair for the overall test
 
 
-def _extremes(score: Any, mass: Floats, mean: Any) -> tuple[NDArray[Any], Floats, Floats]:
-    """Entries by how improbable they are, the logs of their p corrected for their number."""
-    log_p = log_tail(np.clip(score, 0.0, mass), mass, np.clip(mean, 1e-12 * mass, mass))
-    off = (score - mean) / np.maximum(mass, 1e-300)
-    log_p = np.minimum(log_p + np.log(max(len(log_p), 1)), 0.0)
-    return np.lexsort((-np.abs(off), log_p)), log_p, off
+class Extremes(NamedTuple):
+    """Entries that are not by chance, the least probable first."""
+
+    at: NDArray[np.int64]
+    log_p: Floats  # corrected for the number of entries
+    off: Floats  # share of the mass beside what is expected
+
+    def which(self, log_p: float, off: float) -> Extremes:
+        """Those that are less probable, and further off."""
+        keep = (self.log_p < log_p) & (np.abs(self.off) >= off)
+        return Extremes(self.at[keep], self.log_p[keep], self.off[keep])
+
+
+def _extremes(score: Any, mass: Floats, mean: Any) -> Extremes:
+    count, mean = np.log(max(len(mass), 1)), np.clip(mean, 1e-12 * mass, (1.0 - 1e-12) * mass)
+    # KL is at most chi squared: the others cannot be improbable.
+    far = (score - mean) ** 2 * mass > (count - _LIKELY) * mean * (mass - mean)
+    at = np.flatnonzero(far)
+    score, mass, mean = np.clip(score[at], 0.0, mass[at]), mass[at], mean[at]
+    log_p = np.minimum(log_tail(score, mass, mean) + count, 0.0)
+    off = (score - mean) / mass
+    by = np.lexsort((-np.abs(off), log_p))
+    return Extremes(at[by], log_p[by], off[by]).which(_LIKELY, 0.0)
 
 
 def pairs(e: Evidence) -> Iterator[Finding]:
     """Pairs with results far from what the strengths of their items say."""
     p = e.pairs
-    by, log_p, off = _extremes(p.score, p.mass, p.expected)
-    sure = by[(log_p[by] < _CERTAIN) & (np.abs(off[by]) >= FAR)]
-    odd = by[(log_p[by] < _LIKELY) & (np.abs(off[by]) >= APART)]
-    if not len(odd):
-        k = int(by[0])
+    far = _extremes(p.score, p.mass, p.expected)
+    sure, odd = far.which(_CERTAIN, FAR), far.which(_LIKELY, APART)
+    if not len(odd.at):
         text = (
             "no pair lies further from its items' strengths than chance takes the furthest of "
             f"{len(p):,}."
         )
-        yield Finding("lack of fit by pair", FINE, text, {"log_p": float(log_p[k])})
+        yield Finding("lack of fit by pair", FINE, text, {"pairs": 0})
         return
-    which = sure if len(sure) else odd
-    k = int(which[0])
-    i, j = int(p.first[k]), int(p.second[k])
-    if p.score[k] < p.expected[k]:
-        i, j = j, i
-    got = max(p.score[k], p.mass[k] - p.score[k]) if off[k] == 0 else (
-        p.score[k] if off[k] > 0 else p.mass[k] - p.score[k]
-    )  # fmt: skip
-    due = p.expected[k] if off[k] > 0 else p.mass[k] - p.expected[k]
-    more = f" {len(which) - 1:,} more pairs are as improbable." if len(which) > 1 else ""
+    which = sure if len(sure.at) else odd
+    k, off, log_p = int(which.at[0]), float(which.off[0]), float(which.log_p[0])
+    ends = [int(p.first[k]), int(p.second[k])][:: 1 if off > 0 else -1]
+    i, j = (listed([e.items[x]]) for x in ends)
+    got, due = (x if off > 0 else p.mass[k] - x for x in (p.score[k], p.expected[k]))
     yield Finding(
-        "lack of fit by pair", GRAVE if len(sure) else WORTH,
-        f"{listed([e.items[i]])} got {got:,.4g} of {p.mass[k]:,.4g} points against "
-        f"{listed([e.items[j]])} where their strengths say {due:,.4g} ({odds_of(float(log_p[k]))}, "
-        f"corrected for {len(p):,} pairs).{more}",
-        {"pairs": len(which), "observed": float(got / p.mass[k]),
-         "expected": float(due / p.mass[k]), "z": float(abs(p.z[k])), "log_p": float(log_p[k])},
-        {"pairs": tuple(e.named(int(p.first[m]), int(p.second[m])) for m in which[:MOST])},
+        "lack of fit by pair", GRAVE if len(sure.at) else WORTH,
+        f"{i} got {got:,.4g} of {p.mass[k]:,.4g} points against {j} where their strengths say "
+        f"{due:,.4g} ({odds_of(log_p)}, corrected for {len(p):,} pairs)."
+        + further(len(which.at) - 1, "pair", ("is", "are"), "improbable, too"),
+        {"pairs": len(which.at), "observed": float(got / p.mass[k]),
+         "expected": float(due / p.mass[k]), "z": float(abs(p.z[k])), "log_p": log_p},
+        {"pairs": tuple(e.named(int(p.first[m]), int(p.second[m])) for m in which.at[:MOST])},
         "Look at the rows of this pair: results entered the wrong way round, or one item that "
         "suits the other. One number an item does not tell such pairs.",
-        min(float(-log_p[k]) / 50.0, 5.0) + len(which) / len(p),
+        min(-log_p / 50.0, 5.0) + len(which.at) / len(p),
     )  # fmt: skip
 
 
@@ -118,38 +128,32 @@ def ties(e: Evidence) -> Iterator[Finding]:
     if not 0.0 < e.tie_share < 0.95 or e.comparisons.cells.is_soft or e.fit.tie is None:
         return
     p, n = e.pairs, len(e.items)
-    numbers = {"tie_share": e.tie_share}
-    found = False
-    by_pair = _extremes(p.tie, p.mass, p.expected_tie)
     own = np.bincount(p.first, p.tie, n) + np.bincount(p.second, p.tie, n)
     due = np.bincount(p.first, p.expected_tie, n) + np.bincount(p.second, p.expected_tie, n)
-    met = e.games > 0
-    by_item = _extremes(own[met], e.games[met], due[met])
-    at = np.flatnonzero(met)
-    for what, worst, tail, away, mass, seen, said, named in (
-        ("item", *by_item, e.games[met], own[met], due[met],
-         lambda k: e.items[at[k]]),
-        ("pair", *by_pair, p.mass, p.tie, p.expected_tie,
+    met = np.flatnonzero(e.games > 0)
+    own, due, games = own[met], due[met], e.games[met]
+    found = False
+    for what, far, mass, seen, said, named in (
+        ("item", _extremes(own, games, due), games, own, due, lambda k: e.items[met[k]]),
+        ("pair", _extremes(p.tie, p.mass, p.expected_tie), p.mass, p.tie, p.expected_tie,
          lambda k: e.named(int(p.first[k]), int(p.second[k]))),
     ):  # fmt: skip
-        odd = worst[(tail[worst] < np.log(1e-3)) & (np.abs(away[worst]) >= 0.08)]
-        if not len(odd):
+        odd = far.which(np.log(1e-3), 0.08)
+        if not len(odd.at):
             continue
         found = True
-        k = int(odd[0])
-        far = abs(away[k]) >= 0.2 and tail[k] < np.log(1e-6)
-        more = f" {len(odd) - 1:,} more {what}s are as improbable." if len(odd) > 1 else ""
+        k, log_p, off = int(odd.at[0]), float(odd.log_p[0]), float(abs(odd.off[0]))
         yield Finding(
-            "ties", GRAVE if far else WORTH,
+            "ties", GRAVE if off >= 0.2 and log_p < np.log(1e-6) else WORTH,
             f"the {what} {listed([named(k)])} has {seen[k]:,.4g} ties in {mass[k]:,.4g} games "
-            f"where {said[k]:,.4g} are expected ({odds_of(float(tail[k]))}, corrected for "
-            f"{len(mass):,} {what}s).{more}",
+            f"where {said[k]:,.4g} are expected ({odds_of(log_p)}, corrected for {len(mass):,} "
+            f"{what}s)." + further(len(odd.at) - 1, what, ("is", "are"), "improbable, too"),
             {"tie_share": e.tie_share, "observed": float(seen[k] / mass[k]),
-             "expected": float(said[k] / mass[k]), "log_p": float(tail[k])},
-            {f"{what}s": tuple(named(int(m)) for m in odd[:MOST])},
+             "expected": float(said[k] / mass[k]), "log_p": log_p},
+            {f"{what}s": tuple(named(int(m)) for m in odd.at[:MOST])},
             "Look at these rows: results not played out, or a word that was read as a tie?",
-            float(abs(away[k])) * 3.0 + (what == "item"),
+            off * 3.0 + (what == "item"),
         )  # fmt: skip
     if not found:
         text = f"{e.tie_share:.1%} ties, spread over the pairs as the model says."
-        yield Finding("ties", FINE, text, numbers)
+        yield Finding("ties", FINE, text, {"tie_share": e.tie_share})

@@ -12,7 +12,7 @@ from venire.diagnostics._solve import log_sum_tail
 
 __all__ = ["constant", "order"]
 
-LARGE = 0.15  # logits: 54 % instead of 50 %
+LARGE = 0.53  # of the points at equal strength
 SMALL = 0.02
 _CERTAIN = np.log(1e-6)
 _FEW = 20.0  # comparisons below which nothing is said of a constant outcome
@@ -80,7 +80,7 @@ def order(e: Evidence) -> Iterator[Finding]:
         text = f"{known} The fit is told of it."
         yield Finding("order effect", FINE, text, numbers)
         return
-    grave = abs(gamma) >= LARGE and log_p < _CERTAIN
+    grave = even >= LARGE and log_p < _CERTAIN
     yield Finding(
         "order effect", GRAVE if grave else WORTH, known + _uneven(e), numbers, {},
         "Fit it (order_effect=True, --order-effect), or show each pair in both orders.",

@@ -36,16 +36,17 @@ def dropped(e: Evidence) -> Iterator[Finding]:
 def weights(e: Evidence) -> Iterator[Finding]:
     """A row, or a pair, that is most of the data."""
     r = e.records
-    if r is not None and r.are_rows and r.mass is not None and len(r) >= 20:
-        total = float(r.mass.sum())
-        k = int(np.argmax(r.mass))
-        share = float(r.mass[k]) / total
-        kish = total**2 / float(r.mass @ r.mass) / len(r)
+    weight = None if r is None or not r.are_rows or len(r) < 20 else r.weights
+    if r is not None and weight is not None:
+        total = float(weight.sum())
+        k = int(np.argmax(weight))
+        share = float(weight[k]) / total
+        kish = total**2 / float(weight @ weight) / len(r)
         if share >= _HEAVY or kish < 0.05:
             yield Finding(
                 "weights", GRAVE if share >= _HEAVY else WORTH,
                 f"row {e.place(k)} ({listed([e.named(int(r.first[k]), int(r.second[k]))])}) weighs "
-                f"{r.mass[k]:,.4g} of {total:,.6g}, {share:.0%} of all; the {len(r):,} rows are "
+                f"{weight[k]:,.4g} of {total:,.6g}, {share:.0%} of all; the {len(r):,} rows are "
                 f"worth {kish * len(r):,.0f} of equal weight.",
                 {"share": share, "effective_rows": kish * len(r)}, {"rows": (k,)},
                 "Is it a weight, and of this row? Another column, or a total, reads like one.",

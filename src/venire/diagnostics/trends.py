@@ -1,4 +1,4 @@
-"""Check of time: items whose strength changes, and ties or orders that do."""
+"""Checks of time and of the order of rows: strengths that change, stretches that go against."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from venire.diagnostics._evidence import Evidence
-from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, listed, odds_of
+from venire.diagnostics._evidence import Evidence, Records
+from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, further, listed, odds_of
 from venire.diagnostics._solve import log_sum_tail
 
-__all__ = ["trends"]
+__all__ = ["stretches", "trends"]
 
 _CERTAIN, _LIKELY = np.log(1e-4), np.log(1e-3)
 FAR, APART = 0.5, 0.2  # logits from the first to the last comparison
@@ -69,9 +69,55 @@ def trends(e: Evidence) -> Iterator[Finding]:
         f"{listed([e.items[k]])} grows {'stronger' if change[k] > 0 else 'weaker'}: by "
         f"{change[k]:+.2f} from the first to the last date (z = {z[k]:+.1f}, "
         f"{odds_of(float(log_p[k]))}, corrected for {n:,} items)."
-        + (f" {len(odd) - 1:,} more items change: {many}." if len(odd) > 1 else ""),
+        + further(len(odd) - 1, "item", ("changes", "change"), f"surely, too: {many}"),
         {"items": len(odd), "change": float(change[k]), "z": float(z[k]), "log_p": float(log_p[k])},
         {"items": tuple(e.items[odd[:MOST]].tolist())},
         "One rating stands for what changed: rate recent rows alone, or treat versions as items.",
         min(abs(float(z[k])) / 5.0, 5.0),
+    )  # fmt: skip
+
+
+_STRETCHES, _LEAST = (50, 12), 60  # into which rows are cut, at most; rows of one
+
+
+def stretches(e: Evidence) -> Iterator[Finding]:
+    """Rows one after the other whose results go against those of the rest, as if turned round."""
+    r = e.records
+    if r is None or not r.are_rows or len(r) < 4 * _LEAST:
+        return
+    turns = int(np.count_nonzero(r.score[1:] != r.score[:-1]))
+    _, size = np.unique(r.score[:: max(len(r) // 10_000, 1)], return_counts=True)
+    if turns < 0.5 * len(r) * (1.0 - float(np.sum((size / size.sum()) ** 2))):
+        return  # sorted by outcome
+    for n in sorted({min(len(r) // _LEAST, most) for most in _STRETCHES}, reverse=True):
+        found = list(_turned(e, r, n))
+        yield from found
+        if found:
+            return
+
+
+def _turned(e: Evidence, r: Records, n: int) -> Iterator[Finding]:
+    residual, variance, d = e.record_law
+    edge = np.linspace(0, len(r), n + 1).astype(np.int64)
+    know = np.maximum(np.add.reduceat(variance * d * d, edge[:-1]), 1e-12)
+    slope = 1.0 + np.add.reduceat(residual * d, edge[:-1]) / know
+    cubes = np.add.reduceat(variance * np.abs(d) ** 3, edge[:-1])
+    log_p = log_sum_tail((slope - 1.0) * np.sqrt(know), cubes / know**1.5)
+    log_p += np.log(n * len(_STRETCHES))
+    odd = np.flatnonzero((know > 1.0) & (slope < -0.3) & (log_p < _CERTAIN))
+    if not len(odd):
+        return
+    runs = np.split(odd, np.flatnonzero(np.diff(odd) != 1) + 1)
+    first, last = (int(edge[k]) for k in (runs[0][0], runs[0][-1] + 1))
+    rows = int(sum(edge[run[-1] + 1] - edge[run[0]] for run in runs))
+    share, least = rows / len(r), float(log_p[odd].min())
+    yield Finding(
+        "rows against", GRAVE if share >= 0.01 else WORTH,
+        f"about rows {e.place(first)} to {e.place(last - 1)} go against the others, as if the two "
+        f"sides, or their outcomes, were swapped ({odds_of(least)})."
+        + further(len(runs) - 1, "such run", ("is", "are"), "there"),
+        {"rows": rows, "share": share, "slope": float(slope[odd].min()), "log_p": least},
+        {"rows": tuple(range(first, min(first + MOST, last)))},
+        "Look at how these rows came in: another file, another version, another meaning?",
+        10.0 + share * 5.0,
     )  # fmt: skip

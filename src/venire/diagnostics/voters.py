@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire.diagnostics._evidence import Evidence
-from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, listed, odds_of
+from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, further, listed, odds_of
 from venire.diagnostics._solve import log_sum_tail, solve
 
 __all__ = ["against", "fans", "influence", "repeated"]
@@ -17,7 +17,7 @@ __all__ = ["against", "fans", "influence", "repeated"]
 Floats = NDArray[np.float64]
 _RIVALS = 4  # items behind the leader
 _CERTAIN = np.log(1e-4)
-_CELLS = 10_000_000  # voters times items that are looked at
+_CELLS = 2_000_000  # voters times items that are looked at
 
 
 def repeated(e: Evidence) -> Iterator[Finding]:
@@ -30,7 +30,7 @@ def repeated(e: Evidence) -> Iterator[Finding]:
     n, voters = len(e.items), len(r.clusters)
     key = e.pair_of_record * voters
     key += r.cluster
-    if r.mass is None:
+    if r.mass is None or r.unit is not None:
         found = np.sort(key)
         at = np.flatnonzero(np.r_[True, found[1:] != found[:-1]])
         mass = np.diff(np.r_[at, len(key)]).astype(np.float64)
@@ -67,9 +67,10 @@ def repeated(e: Evidence) -> Iterator[Finding]:
     held = float(mass[few[k]])
     share = float(mass[few[odd]].sum() / total)
     rows = np.flatnonzero(key == found[few[k]])
-    points = (r.masses * np.where(r.first == i, r.score, 1.0 - r.score))[rows].sum()
+    got = np.where(r.first == i, r.score, 1.0 - r.score)
+    points = (got if r.unit is not None else r.masses * got)[rows].sum()
     got, ahead = max((points, i), (held - points, j))
-    more = f" {len(odd) - 1:,} more voters and pairs like it." if len(odd) > 1 else ""
+    more = further(len(odd) - 1, "such case", ("is", "are"), "there")
     split = held - got > 0.2 * held
     grave = m[k] >= 10 and m[k] >= 8.0 * due[k]
     yield Finding(
@@ -200,7 +201,7 @@ def fans(e: Evidence) -> Iterator[Finding]:
     odd = odd[np.argsort(log_p[odd], kind="stable")]
     k = int(odd[0])
     voter, item = r.clusters[chosen[k // n]], e.items[k % n]
-    more = f" {len(odd) - 1:,} more voters and items like it." if len(odd) > 1 else ""
+    more = further(len(odd) - 1, "such case", ("is", "are"), "there")
     yield Finding(
         "voters for one item", WORTH,
         f"voter {listed([voter])} gives {listed([item])} {abs(push[k]):,.4g} points "

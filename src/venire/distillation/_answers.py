@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
-from venire._core.checks import BadInput
+from venire.data.outcomes import Terms
 from venire.data.rows import naming
 from venire.data.series import floats
-from venire.data.votes.frame import Run, kept, missing, signed
+from venire.data.sifting import placed
+from venire.data.votes.frame import Run, signed
 from venire.distillation._ledger import Answers
 from venire.distillation._state import State
 from venire.distillation._universe import keyed
@@ -62,15 +62,14 @@ def answers_in(
                 for column, name in zip(columns, names, strict=True)
             ]
             return state.ledger.check_answers(ids, None, np.stack(parts, axis=1), replace)
-        keep = ~missing(columns[0])
-        if len(keep) != len(ids):
-            checks.fail("vote", f"has {len(keep)} rows, but request has {len(ids)}")
-        ids, votes = ids[keep], np.empty(0, np.int8)
-        if len(ids):
-            pair = {} if mapping is not None else state.labels_of(ids)._asdict()
-            votes = signed([Run("vote", kept(columns[0], keep), pair, keep)], mapping)
-        with _placed(np.flatnonzero(keep)):
-            return state.ledger.check_answers(ids, votes, None, replace)
+        if checks.length(columns[0], "vote") != len(ids):
+            n = checks.length(columns[0], "vote")
+            checks.fail("vote", f"has {n} rows, but request has {len(ids)}")
+        terms = Terms(mapping, signed=True)
+        run = Run.of("vote", columns[0], state.labels_of(ids)._asdict(), terms)
+        votes = signed([run], terms)[0]
+        with placed(np.flatnonzero(run.keep)):
+            return state.ledger.check_answers(ids[run.keep], votes, None, replace)
 
 
 def _whole(values: NDArray[Any]) -> NDArray[np.int64]:
@@ -79,14 +78,3 @@ def _whole(values: NDArray[Any]) -> NDArray[np.int64]:
     good = (np.abs(values) < 2.0**53) & (values == np.floor(values))
     checks.every(good, "request", "must be a whole number", values)
     return values.astype(np.int64)
-
-
-@contextmanager
-def _placed(rows: NDArray[np.int64]) -> Iterator[None]:
-    """Positions among some rows become positions in the frame."""
-    try:
-        yield
-    except BadInput as error:
-        if error.position is not None and error.position < len(rows):
-            error.position = int(rows[error.position])
-        raise

@@ -14,6 +14,7 @@ from venire._core import checks
 from venire.data.coding import Encoded
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.votes import Votes
+from venire.data.votes.reading import SIGNED
 from venire.distillation._ledger import SOFT
 from venire.distillation._requests import Requests
 from venire.distillation._state import State
@@ -80,6 +81,7 @@ class Learning:
             None if soft else said.vote,
             said.masses() if soft else None,
             group=groups,
+            mapping=None if soft else SIGNED,
             n_threads=state.n_threads,
         )
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from venire.data.dates import arrow_labels
 from venire.io.sources import File
-from venire.io.tables import Format, Tables, as_labels, require
+from venire.io.tables import Format, Tables, require
 
 __all__ = ["Arrow", "Parquet"]
 
@@ -49,7 +50,7 @@ class _Columnar(Format):
         def plain() -> Iterator[Any]:
             for piece in pieces:
                 columns = {name: piece[name] for name in types}
-                columns |= {name: as_labels(columns[name]) for name in dated}
+                columns |= {name: arrow_labels(columns[name]) for name in dated}
                 columns |= {name: columns[name].cast(pa.float64()) for name in exact}
                 made = pa.table(columns).combine_chunks()
                 yield made.to_batches()[0] if made.num_rows else pa.record_batch(made.schema, [])

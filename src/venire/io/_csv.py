@@ -20,6 +20,7 @@ from venire.io.tables import Format, Tables, require
 __all__ = ["Csv"]
 
 _BLOCK = 1 << 22  # bytes of text that are split together
+_SAMPLE = 1 << 17  # bytes looked at in later places
 _LONGEST = 1 << 27  # bytes of a row at most
 _FEW = 0.25  # share of distinct texts below which a column is a dictionary
 _WORDS = ("outcome", "date")  # arguments that are text like labels
@@ -38,7 +39,9 @@ class Csv(Format):
             head, self._is_whole, self.encoding, self._mark = head_of(
                 stream, dialect.encoding, file.name
             )
-        self.layout = laid_out(head.decode("latin-1"), dialect, file.name, by_name=delimiter)
+        self.layout = laid_out(
+            head.decode("latin-1"), self._is_whole, dialect, file.name, delimiter
+        )
         self._has_foreign = False  # text that is UTF-8 beyond ASCII was seen
         self.notes = [*self.layout.notes]
         self.names = self._texts([name.encode("latin-1") for name in self.layout.names])
@@ -85,8 +88,8 @@ class Csv(Format):
             places = [wanted.get(name, -1) for name in self.names]
         layout = self.layout
         return Splitter(
-            np.array(places, np.int32), ord(layout.delimiter), ord(layout.newline), ord('"'),
-            layout.trim,
+            np.array(places, np.int32), ord(layout.delimiter), ord(layout.newline),
+            ord(layout.quote), layout.trim,
         )  # fmt: skip
 
     def _blocks(self, splitter: Splitter) -> Iterator[tuple[np.ndarray, int]]:
@@ -145,16 +148,18 @@ class Csv(Format):
         """The type of each column, as the first rows have it."""
         import pyarrow as pa
 
-        sample = self._first_rows(1000)
+        sample, told = self._first_rows(1000), self.file.dialect.decimal
         for name in wanted if self.layout.decimal == "" else ():
             for text in sample[name] if name not in texts else ():
                 if text is not None and re.match(_COMMA, text):
                     reason = "the comma may be decimal or of thousands"
-                    cure = "say which: --decimal , or --decimal ."
-                    raise DataError(self.file.name, reason, column=name, value=text, cure=cure)
+                    settles = ({"decimal": "comma"}, {"decimal": "point"})
+                    raise DataError(
+                        self.file.name, reason, column=name, value=text, settles=settles
+                    )
         return {
             name: pa.string()
-            if name in texts or _numbers(pa.array(sample[name], pa.string()), ".") is None
+            if name in texts or _numbers(pa.array(sample[name], pa.string()), ".", told) is None
             else pa.float64()
             for name in wanted
         }
@@ -193,7 +198,8 @@ class Csv(Format):
                 yield batch.slice(start, step)
             done += fields.n_rows
             if fields.is_uneven:
-                reason = f"has {fields.n_fields} fields, but the header has {len(self.names)}"
+                s = "s" * (fields.n_fields != 1)
+                reason = f"has {fields.n_fields} field{s}, but the header has {len(self.names)}"
                 raise DataError(self.file.name, reason, row=done + 1, line=self.line_of_row(done))
 
     def _column(
@@ -220,7 +226,7 @@ class Csv(Format):
         if codes is None:
             values = pc.if_else(pc.equal(values, ""), None, values)
         if is_number:
-            found = _numbers(values, self.layout.decimal)
+            found = _numbers(values, self.layout.decimal, self.file.dialect.decimal)
             values = values if found is None else found
         elif is_word and self.layout.decimal == ",":
             values = pc.replace_substring_regex(values, _COMMA, r"\1.\2")
@@ -270,7 +276,25 @@ class Csv(Format):
         return out
 
     def sample(self, n: int) -> dict[str, list[Any]]:
-        return self._first_rows(n)
+        out = self._first_rows(n if self._is_whole else n // 2)
+        for text in () if self._is_whole else self._later():
+            for name, values in self._rows_of(text, n // 4).items():
+                out[name] += values
+        return out
+
+    def _later(self) -> Iterator[bytes]:
+        """Whole lines from the middle and from the end, where the file lets itself be cut."""
+        if self.file.compression() or self.encoding not in ("", "utf-8"):
+            return
+        newline = self.layout.newline.encode()
+        with self.file.raw() as raw:
+            size = raw.seek(0, 2)
+            for start in (size // 2, size - _SAMPLE):
+                raw.seek(start)
+                text = raw.read(_SAMPLE)
+                first, last = text.find(newline) + 1, text.rfind(newline) + 1
+                if first and self.layout.quote.encode() not in text:
+                    yield text[first:last]
 
     def line_of_row(self, row: int) -> int | None:
         splitter = self._splitter({})
@@ -294,11 +318,13 @@ def _filled(stream: Any, buffer: np.ndarray) -> int:
     return n
 
 
-def _numbers(values: Any, decimal: str) -> Any:
-    """Text as numbers; None if it is something else."""
+def _numbers(values: Any, decimal: str, told: str | None) -> Any:
+    """Text as numbers, with signs of thousands if that of decimals is told; None if it is none."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if told is not None:
+        values = pc.replace_substring(values, "." if told == "," else ",", "")
     if decimal == ",":
         values = pc.replace_substring_regex(values, _COMMA, r"\1.\2")
     try:

@@ -25,7 +25,7 @@ __all__ = ["Json"]
 _BLOCK = 1 << 22  # bytes of text looked at together
 _LONGEST = 1 << 27  # bytes of a line at most
 _ROWS = 1 << 16  # objects of a piece that is not cut from lines
-_LOOKED_AT = 200  # objects from which names and types are found out
+_LOOKED_AT = 1000  # objects from which names and types are found out
 _NO_OBJECT = re.compile(rb"\n\s*+([^{][^\n]{0,40})")  # a line of JSON
 _BLANK = re.compile(r"[\s,]*")
 
@@ -38,10 +38,17 @@ class Json(Format):
         with file.open() as stream:
             head, _, encoding, mark = head_of(stream, file.dialect.encoding, file.name)
         self.encoding, self._mark = encoding or "utf-8", mark
+        self._outer: list[str] = []  # of a single object: it may be a row, or hold a list of them
         self.is_lines = _is_lines(head)
-        records = list(islice(self._records(), _LOOKED_AT))
-        self._sample = records
-        self.names = list(dict.fromkeys(name for record in records for name in record))
+        if not self.is_lines and head.lstrip().startswith(b"{"):
+            self._outer = _keys(head)
+        self._look()
+        if not self._sample:
+            raise DataError(file.name, "holds no rows")
+
+    def _look(self) -> None:
+        self._sample = list(islice(self._records(), _LOOKED_AT))
+        self.names = list(dict.fromkeys(name for record in self._sample for name in record))
 
     # ---- objects --------------------------------------------------------------------------------
 
@@ -105,6 +112,9 @@ class Json(Format):
         some: range | None,
     ) -> Tables:
         wanted = list(dict.fromkeys(names.values()))
+        if not set(wanted) <= set(self.names) and set(wanted) <= set(self._outer):
+            self.is_lines = True
+            self._look()
         nested = {name for name in wanted if name not in self.names and self._is_nested(name)}
         require(self.file.name, names, [*self.names, *nested])
         told = {names[argument] for argument in (*labels, "outcome") if argument in names}
@@ -216,12 +226,22 @@ def _is_lines(head: bytes) -> bool:
     first, _, rest = text.partition(b"\n")
     try:
         record = json.loads(first)
+    except UnicodeDecodeError:
+        return True  # which says the line
     except (ValueError, RecursionError):
         # of a line that the head does not hold whole; or an object that goes on
         return len(first) == len(text) and len(head) >= HEAD and not _holds_list(first)
     if rest.strip():
         return True
     return not _holds_one_list(record)
+
+
+def _keys(text: bytes) -> list[str]:
+    """The names in a whole object on one line; none of another."""
+    try:
+        return list(json.loads(text))
+    except (ValueError, RecursionError):
+        return []
 
 
 def _holds_one_list(record: Mapping[str, Any]) -> bool:
@@ -244,11 +264,12 @@ class _Elements:
         self._text, self._path = text, path
         self._buffer, self._at, self._is_all = "", 0, False
         self._decoder = json.JSONDecoder()
+        self._more(HEAD)
 
-    def _more(self) -> bool:
+    def _more(self, least: int = 0) -> bool:
         if self._is_all:
             return False
-        more = self._text.read(max(_BLOCK, len(self._buffer) - self._at))
+        more = self._text.read(max(least, _BLOCK, len(self._buffer) - self._at))
         self._is_all = not more
         self._buffer, self._at = self._buffer[self._at :] + more, 0
         return bool(more)

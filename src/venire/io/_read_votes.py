@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from venire._core.checks import BadValueError
 from venire.data.columns import VoteColumnNames, VoteColumns
-from venire.data.taken import Taken
+from venire.data.outcomes import Terms
 from venire.data.votes import Votes
 from venire.data.votes.frame import frame_rows, gold_shares
 from venire.data.votes.gold import gold_of
@@ -97,13 +97,13 @@ def read_votes(
         frame, place = _frame(scanner, labels, names, n_threads, progress)
         coded: dict[str, Any] = {a: f"\0{a}" for a in labels}
         own = replace(chosen, gold=None, **coded)
-        rows = frame_rows(frame, own, strength)
+        rows = frame_rows(frame, own, strength, (chosen.first, chosen.second))
         votes = Votes.from_rows(rows, n_threads)
-        taken = Taken(columns=chosen, n_rows=rows.n_read, dropped=rows.dropped, notes=scanner.notes)
-        votes.taken = found.said(taken)
+        votes.taken = found.said(rows.taken(chosen, *scanner.notes))
         truth = None
+        terms = Terms(chosen.mapping, chosen.first, chosen.second, signed=True)
         if chosen.gold is not None:
-            shares = gold_shares(frame[chosen.gold], chosen.mapping)
+            shares = gold_shares(frame[chosen.gold], terms)
             truth = _gold(votes, shares, frame, [*labels], place)
         return VotesFile(votes, truth)
 

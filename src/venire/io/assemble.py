@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from venire._core.checks import BadInput, BadTypeError
-from venire.data.coding import Encoded, Encoder
+from venire.data.coding import Encoded
 from venire.data.columns import Columns
 from venire.data.frames import read_frame
 from venire.data.outcomes import Reading
 from venire.data.rows import Rows
+from venire.data.series import Labels
 from venire.io._errors import DataError, readable
 from venire.io.scanner import line_of_row
 from venire.io.tables import joined
@@ -37,6 +38,7 @@ def rows_of(
     is_text: bool = False,
     items: Any = None,
     n_threads: int | None = None,
+    may_be_empty: bool = False,
     heard: Callable[[int], None] = lambda n_rows: None,
 ) -> Rows | None:
     """Code the labels of the pieces as they come, then check all columns together.
@@ -45,12 +47,14 @@ def rows_of(
     ----------
     pieces : iterable of mapping of str to Arrow column
     columns : Columns
-    reading : {"words", "labels"}, optional
+    reading : str, optional
         As in `venire.data.frames.read_frame`.
     is_text : bool
         The labels come from a text file: those that all are written as integers become integers.
     items : array_like, optional
     n_threads : int, optional
+    may_be_empty : bool
+        As in `read_frame`.
 
     Returns
     -------
@@ -72,8 +76,9 @@ def rows_of(
         return None
     own: dict[str, Any] = {a: f"\0{a}" for a in labels}
     rows = read_frame(
-        frame, replace(columns, **own), reading=reading, items=items, n_threads=n_threads
-    )
+        frame, replace(columns, **own), reading=reading, called=(columns.first, columns.second),
+        items=items, n_threads=n_threads, may_be_empty=may_be_empty,
+    )  # fmt: skip
     return rows._replace(source=names)
 
 
@@ -108,7 +113,7 @@ def gathered(
     """
     alone = [(argument,) for argument in labels if argument not in PAIR]
     sets = [PAIR, *alone] if PAIR[0] in labels else alone
-    encoders = [Encoder(arguments, n_threads) for arguments in sets]
+    encoders = [Labels(arguments, n_threads) for arguments in sets]
     rest: dict[str, list[Any]] = {names[a]: [] for a in names if a not in labels}
     n_rows = 0
     for piece in pieces:
@@ -145,7 +150,7 @@ def _as_integers(items: np.ndarray, codes: list[np.ndarray]) -> tuple[np.ndarray
         return items, codes
     numbers = np.array([int(text) for text in texts], np.int64)
     order = np.argsort(numbers)
-    rank = np.empty(len(order), np.int32)
+    rank = np.full(len(order) + 1, -1, np.int32)  # the last is of what is missing
     rank[order] = np.arange(len(order), dtype=np.int32)
     return numbers[order], [rank[c] for c in codes]
 

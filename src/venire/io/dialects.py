@@ -25,6 +25,7 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"),
 _DELIMITERS = (",", ";", "\t", "|")
 _WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 _SHOWN = {"\t": "tab", " ": "space"}
+_SIGNS = {"point": ".", "comma": ","}
 _LOOKED_AT = 500  # rows from which the dialect is found out
 _FITS = 0.9  # share of the rows that have one width in a dialect that fits
 _FOREIGN = re.compile("[\u00c0-\u00ff]{4}")  # in no language that is written in cp1252
@@ -43,7 +44,8 @@ class Dialect:
         One character, or one of "tab", "comma", "semicolon", "pipe", "space".
     encoding : str, optional
         As Python names it.
-    decimal : {".", ","}, optional
+    decimal : {"point", "comma", ".", ","}, optional
+        The other one is then a sign of thousands.
 
     Raises
     ------
@@ -65,12 +67,14 @@ class Dialect:
             if len(plain) != 1 or not plain.isascii() or plain in '\r\n\0"':
                 fail("delimiter", "must be one ASCII character", value=self.delimiter)
             object.__setattr__(self, "delimiter", plain)
+        if self.decimal is not None:
+            object.__setattr__(self, "decimal", _SIGNS.get(self.decimal.lower(), self.decimal))
         if self.decimal not in (None, ".", ","):
-            fail("decimal", "must be '.' or ','", value=self.decimal)
+            fail("decimal", "must be point or comma", value=self.decimal)
         if self.encoding is not None:
             try:
-                codecs.lookup(self.encoding).incrementaldecoder("strict")  # none: no text encoding
-            except (LookupError, TypeError, ValueError):
+                "a".encode(self.encoding)
+            except (LookupError, ValueError):
                 fail("encoding", "is no encoding known here", value=self.encoding)
 
 
@@ -131,6 +135,7 @@ class Layout(NamedTuple):
 
     delimiter: str
     newline: str
+    quote: str
     trim: bool
     decimal: str  # "": a comma that may be decimal or of thousands
     start: int  # of the first row
@@ -149,13 +154,15 @@ class _Reading(NamedTuple):
     fit: float
 
 
-def laid_out(head: str, given: Dialect, path: str, *, by_name: str = "") -> Layout:
+def laid_out(head: str, is_whole: bool, given: Dialect, path: str, by_name: str = "") -> Layout:
     """Find out the layout.
 
     Parameters
     ----------
     head : str
-        The beginning of the file, each byte a character (latin-1), whole lines but for the last.
+        The beginning of the file, each byte a character (latin-1).
+    is_whole : bool
+        That is all of it; else the last line may be cut.
     given : Dialect
     path : str
     by_name : str
@@ -175,7 +182,12 @@ def laid_out(head: str, given: Dialect, path: str, *, by_name: str = "") -> Layo
             told = given.delimiter or said[1]
         first += 1
     body = lines[first:]
-    readings = [r for d in ([told] if told else _DELIMITERS) if (r := _read(body, d)) is not None]
+    quote = _quote(body)
+    readings = [
+        found
+        for delimiter in ([told] if told else _DELIMITERS)
+        if (found := _read(body, delimiter, quote, is_whole)) is not None
+    ]
     best = _best(readings, path, told)
     notes = []
     if best.delimiter != (by_name or ","):
@@ -189,6 +201,8 @@ def laid_out(head: str, given: Dialect, path: str, *, by_name: str = "") -> Layo
     trim = best.delimiter != " " and _is_padded(body, best)
     header = _filled(header) or header[:1]
     names, used = header, first + best.ends[best.header]
+    if trim:
+        notes.append("blanks around fields dropped")
     is_data = _is_data(header, rest)
     if is_data:
         used = skipped
@@ -198,7 +212,7 @@ def laid_out(head: str, given: Dialect, path: str, *, by_name: str = "") -> Layo
     if decimal == "," and given.decimal is None:
         notes.append("decimal comma")
     start = min(sum(map(len, lines[:used])), len(head))
-    return Layout(best.delimiter, newline, trim, decimal, start, names,
+    return Layout(best.delimiter, newline, quote, trim, decimal, start, names,
                   header if is_data else [], tuple(notes))  # fmt: skip
 
 
@@ -209,16 +223,23 @@ def _is_above(line: str) -> bool:
     return not text.strip(",;|") or comment or re.fullmatch(r'"?sep=.?"?', text) is not None
 
 
-def _read(lines: list[str], delimiter: str) -> _Reading | None:
+def _quote(lines: list[str]) -> str:
+    """What stands around fields: double quotes, or single ones if all the first lines have them."""
+    some = [line.strip() for line in lines[:5] if line.strip()]
+    single = all(len(t) > 2 and t[0] == t[-1] == "'" and '"' not in t for t in some)
+    return "'" if some and single else '"'
+
+
+def _read(lines: list[str], delimiter: str, quote: str, is_whole: bool) -> _Reading | None:
     """The first rows with one delimiter; None if it makes no columns."""
     rows, ends = [], []
-    for row, end in _rows(lines, delimiter):
+    for row, end in _rows(lines, delimiter, quote):
         rows.append(row)
         ends.append(end)
         if len(rows) == _LOOKED_AT:
             break
     else:
-        if len(rows) > 2:  # the last may be cut
+        if len(rows) > 2 and not is_whole:
             rows, ends = rows[:-1], ends[:-1]
     if not rows:
         return None
@@ -229,11 +250,13 @@ def _read(lines: list[str], delimiter: str) -> _Reading | None:
     return _Reading(delimiter, header, rows, ends, fit)
 
 
-def _rows(lines: list[str], delimiter: str) -> Iterator[tuple[list[str], int]]:
+def _rows(lines: list[str], delimiter: str, quote: str) -> Iterator[tuple[list[str], int]]:
     """Rows that are no blank lines, and the number of lines up to the end of each."""
     most = csv.field_size_limit(1 << 30)
     try:
-        reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter != " ")
+        reader = csv.reader(
+            lines, delimiter=delimiter, quotechar=quote, skipinitialspace=delimiter != " "
+        )
         for row in reader:
             if row and (len(row) > 1 or row[0].strip()):
                 yield [field.strip() for field in row], reader.line_num
@@ -264,9 +287,10 @@ def _best(readings: list[_Reading], path: str, told: str | None) -> _Reading:
     widest = max(len(r.rows[r.header]) for r in fitting)
     found = [r for r in fitting if len(r.rows[r.header]) == widest]
     if len(found) > 1:
-        several = " or ".join(repr(_SHOWN.get(r.delimiter, r.delimiter)) for r in found)
-        reason = f"could be separated by {several}"
-        raise DataError(path, reason, cure=f"say by which: --delimiter '{found[0].delimiter}'")
+        words = {sign: word for word, sign in reversed(_WORDS.items())}
+        several = [words[r.delimiter] for r in found]
+        reason = f"could be separated by {' or by '.join(several)}"
+        raise DataError(path, reason, settles=tuple({"delimiter": d} for d in several))
     return found[0]
 
 

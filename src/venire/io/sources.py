@@ -215,6 +215,7 @@ def _in_folder(path: str) -> list[File]:
     for folder, inner, names in os.walk(path):
         inner[:] = sorted(name for name in inner if name[0] not in "._")
         found += [os.path.join(folder, name) for name in names if _is_read(name)]
+    found = [name for name in found if os.path.getsize(name)] or found  # some jobs leave empty ones
     if not found:
         raise DataError(path, "the folder holds no file of a format that is read")
     return [File(name) for name in sorted(found)]

@@ -12,7 +12,7 @@ from typing import Any
 from venire.io._errors import DataError
 from venire.io.sources import File
 
-__all__ = ["Format", "Tables", "as_labels", "column_of", "joined", "require"]
+__all__ = ["Format", "Tables", "column_of", "joined", "require"]
 
 
 @dataclass(frozen=True)
@@ -149,17 +149,3 @@ def column_of(values: Sequence[Any], path: str, name: str, row: int = 0, kind: A
 
 def _written(value: Any) -> str:
     return json.dumps(value) if isinstance(value, (bool, int, float)) else str(value)
-
-
-def as_labels(column: Any) -> Any:
-    """A column of labels: dates and times as text of ISO 8601, all else as it is."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    kind = column.type
-    if pa.types.is_dictionary(kind) and pa.types.is_temporal(kind.value_type):
-        column, kind = column.cast(kind.value_type), kind.value_type
-    if not pa.types.is_temporal(kind):
-        return column
-    text = pc.replace_substring_regex(column.cast(pa.string()), r"(\.\d*?)0+(\D|$)", r"\1\2")
-    return pc.replace_substring_regex(text, r"\.(\D|$)", r"\1")

@@ -17,7 +17,7 @@ from venire.data.votes import Votes
 from venire.panel._board import board_of
 from venire.panel._methods import METHODS
 from venire.panel._posterior import BetaPosterior
-from venire.panel._weighing import Sums, Weighing
+from venire.panel._weighing import MOST_PARTS, Sums, Weighing
 
 if TYPE_CHECKING:
     from venire.panel._board import Consistency
@@ -180,7 +180,8 @@ class Consensus:
         -------
         Weighing or None
             Its `without` are the weights without each cluster, its `drawn` those of replicates.
-            None for methods of which it is not known: "correlated", "stacked", several rounds.
+            None for methods of which it is not known ("correlated", "stacked", several rounds), and
+            for more than 20 million pairs of a cluster and a teacher.
 
         Notes
         -----
@@ -189,6 +190,8 @@ class Consensus:
         """
         how = METHODS[self.method]
         if how.weighing is None or self.n_rounds > 1:
+            return None
+        if n_clusters * self.n_teachers > MOST_PARTS:
             return None
         board = board_of(self.votes, None)
         return how.weighing(board, self._heard, Sums(board, cluster, n_clusters))
@@ -224,7 +227,7 @@ class Consensus:
         Examples
         --------
         >>> import venire as vn
-        >>> v = vn.Votes(["a", "a", "b"], ["b", "c", "c"], ["t", "t", "u"], [1, 1, 0])
+        >>> v = vn.Votes(["a", "a", "b"], ["b", "c", "c"], ["t", "t", "u"], [1, 1, -1])
         >>> vn.consensus(v).to_comparisons().n_comparisons
         3.0
         """

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from venire.panel._board import Board, gains
 from venire.panel.reliability import FEWEST_TEACHERS, FLOOR, agreed, log_odds
 
-__all__ = ["Sums", "Weighing", "fixed", "gained", "relied"]
+__all__ = ["MOST_PARTS", "Sums", "Weighing", "fixed", "gained", "relied"]
 
+MOST_PARTS = 20_000_000  # numbers in the sums of all clusters
 GOLD_COUNTS = 10.0  # of a vote on a pair with gold; as in csrc/vn_pool.c
 
 Floats = NDArray[np.float64]

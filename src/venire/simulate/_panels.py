@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 from venire.data.votes import Votes
+from venire.data.votes.reading import SIGNED
 from venire.simulate._teachers import SHARE, shares
 
 __all__ = ["SimulatedVotes", "panel", "votes"]
@@ -37,7 +38,9 @@ class SimulatedVotes:
 
     def to_votes(self) -> Votes:
         """The rows as Votes."""
-        return Votes.from_pairs(self.pair, self.teacher, self.vote, swapped=self.swapped)
+        return Votes.from_pairs(
+            self.pair, self.teacher, self.vote, swapped=self.swapped, mapping=SIGNED
+        )
 
 
 def votes(

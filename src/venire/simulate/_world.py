@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from venire._core import checks
 from venire._core.arrays import keys
 from venire.data.votes import Votes
+from venire.data.votes.reading import SIGNED
 from venire.simulate._ballots import Ballots, counts, integers, numbers, position, tag, turn
 from venire.simulate._law import GROUP_NOISE, LAWS, N_FEATURES, Law
 from venire.simulate._streams import Key, child, normal_pairs, normals, uniforms
@@ -201,7 +202,8 @@ class World:
         swapped = (i > j)[told]
         about = np.where(swapped, -vote[told], vote[told]).astype(np.int8)
         return Votes(
-            low, high, teachers.names[t[told]], about, group=g[told], swapped=swapped
+            low, high, teachers.names[t[told]], about, group=g[told], swapped=swapped,
+            mapping=SIGNED,
         )  # fmt: skip
 
     def _read(self, teachers: Teachers, *columns: Any) -> Ballots:

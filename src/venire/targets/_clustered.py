@@ -12,6 +12,7 @@ __all__ = ["Cells", "Clustered", "clustered", "without_each"]
 LIGHT = 0.05  # share of the information up to which two corrections of a step are enough
 ALONE = 1.0 - 1e-9  # and from which on a cluster may hold the items together
 BLOCK = 1 << 22  # numbers in the changes of a block of clusters
+MANY = 128  # items from which graphs are looked at one by one
 
 Floats = NDArray[np.float64]
 Ints = NDArray[Any]  # int32 or int64
@@ -66,6 +67,8 @@ class Clustered(NamedTuple):
         Degrees of freedom of each variance.
     known : ndarray of bool, shape (n_items,)
         Items that no single cluster holds to the others.
+    component : ndarray of int64, shape (n_items,)
+        Of the graph of comparisons.
     pull : ndarray of float64, shape (k, n_items), or None
         Slopes of theta in the further parameters.
     """
@@ -73,7 +76,20 @@ class Clustered(NamedTuple):
     covariance: Floats
     freedom: Floats
     known: NDArray[np.bool_]
+    component: Ints
     pull: Floats | None = None
+
+    def shown(self, unit: float, anchor: int | None) -> Clustered:
+        """In another unit; with an anchor, of the differences from it within its component."""
+        total, freedom, known = self.covariance, self.freedom, self.known
+        component = self.component
+        if anchor is not None:
+            own = total[anchor]
+            total = total - own - own[:, None] + own[anchor]
+            known = known & known[anchor] & (component == component[anchor])
+            total[~known] = total[:, ~known] = np.nan
+            freedom = np.where(known, np.minimum(freedom, freedom[anchor]), np.nan)
+        return self._replace(covariance=unit**2 * total, freedom=freedom, known=known)
 
     def quantiles(self, level: float) -> Floats:
         """Student's, of intervals of this level, (n_items,)."""
@@ -179,7 +195,7 @@ def clustered(
     total[~known] = total[:, ~known] = np.nan
     with np.errstate(invalid="ignore", divide="ignore"):
         freedom = np.where(known, np.maximum(first**2 / second - 1.0, 1.0), np.nan)
-    return Clustered(total, freedom, known, pull)
+    return Clustered(total, freedom, known, whole.component, pull)
 
 
 def without_each(cells: Cells, inverse: Floats, cuts: NDArray[np.bool_]) -> Floats:
@@ -274,8 +290,13 @@ def _known(cells: Cells, whole: _Whole) -> tuple[NDArray[np.bool_], NDArray[np.b
 
 
 def _parts(linked: NDArray[np.bool_]) -> Ints:
-    """Connected parts of graphs, (k, n, n): the first item of each item's part, (k, n)."""
+    """Connected parts of graphs, (k, n, n): a number from 0 to n - 1 for each item, (k, n)."""
     n = linked.shape[-1]
+    if n > MANY:
+        from scipy.sparse import csr_array
+        from scipy.sparse.csgraph import connected_components
+
+        return np.array([connected_components(csr_array(x), directed=False)[1] for x in linked])
     part = np.broadcast_to(np.arange(n), linked.shape[:-1])
     while True:
         near = np.where(linked, part[:, None, :], n).min(axis=2, initial=n)

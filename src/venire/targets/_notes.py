@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["notes_of"]
 
+MOST_ITEMS = 2000  # of errors by prompt, which invert a dense matrix
 FEW = 10  # prompts
 ONE_SIDED = 0.6  # share of its votes in which a model was shown first
 _EXAMPLES = 5
@@ -21,7 +22,13 @@ _EXAMPLES = 5
 
 def notes_of(rated: Rated) -> list[Notice]:
     """All that apply, the gravest first."""
-    found = (_of_prompts(rated), _of_models(rated), _of_categories(rated), _of_order(rated))
+    found = (
+        _of_prompts(rated),
+        _of_models(rated),
+        _of_weights(rated),
+        _of_categories(rated),
+        _of_order(rated),
+    )
     return [Notice(*words) for part in found for words in part]
 
 
@@ -60,7 +67,7 @@ def _of_models(rated: Rated) -> Iterator[tuple[str, str]]:
             f"the models fall into {parts} parts that no prompt compares with each other: {how}. "
             "Judge some prompts across them.",
         )
-    if rated.n_clusters > 1 and len(rated.theta) <= 4000:
+    if rated.n_clusters > 1 and len(rated.theta) <= MOST_ITEMS:
         alone = np.isnan(rated.standard_errors()) & np.isfinite(rated.theta)
         if alone.any():
             yield (
@@ -69,6 +76,15 @@ def _of_models(rated: Rated) -> Iterator[tuple[str, str]]:
                 "errors by prompt are not known; judge them on more prompts. Errors of the others "
                 "are about the mean of the others.",
             )
+
+
+def _of_weights(rated: Rated) -> Iterator[tuple[str, str]]:
+    if rated.weights_are_given:
+        yield (
+            "weights taken as given",
+            f"the errors do not know how far the weights of method {rated.consensus.method!r} are "
+            "off: intervals are somewhat too narrow.",
+        )
 
 
 def _of_categories(rated: Rated) -> Iterator[tuple[str, str]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from venire import scales
 from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.summary import Summary
@@ -18,19 +19,18 @@ from venire.errors import NotIdentifiedWarning
 from venire.models import model_of
 from venire.panel import Consensus, Notice
 from venire.priors import item_priors
-from venire.ratings import Fit, GroupedFit, fit_model
+from venire.ratings import Fit, GroupedFit, RelativeEstimates, fit_model
 from venire.resampling import Bootstrap, bootstrap
-from venire.targets._by import by_category, joined
 from venire.targets._clustered import Clustered
 from venire.targets._drawn import redrawn
 from venire.targets._judged import Judged
-from venire.targets._notes import notes_of
+from venire.targets._notes import MOST_ITEMS, notes_of
 from venire.targets._position import Lean, leans
+from venire.targets._tables import by_category, joined, judges, summarised
 
 __all__ = ["ERRORS", "Rated"]
 
 ERRORS = ("robust", "fisher")
-MOST_ITEMS = 4000  # of a dense covariance matrix
 ALL = "all"
 
 Floats = NDArray[np.float64]
@@ -106,7 +106,7 @@ class Rated:
         """
         if checks.one_of(errors, "errors", ERRORS) == "fisher":
             return self.fit.standard_errors("fisher")
-        return np.sqrt(np.diagonal(self._clustered.covariance))
+        return np.sqrt(np.maximum(np.diagonal(self._shown.covariance), 0.0))
 
     def covariance(self, errors: str = "robust") -> Floats:
         """Covariance matrix of theta about the mean of its component, (n_items, n_items).
@@ -118,7 +118,7 @@ class Rated:
         """
         if checks.one_of(errors, "errors", ERRORS) == "fisher":
             return self.fit.covariance("fisher")
-        return self._clustered.covariance.copy()
+        return self._shown.covariance.copy()
 
     def interval(self, level: float = 0.95, errors: str = "robust") -> Floats:
         """Intervals of theta, (n_items, 2): estimate plus and minus a quantile of errors.
@@ -132,7 +132,7 @@ class Rated:
         level = checks.level(level)
         if checks.one_of(errors, "errors", ERRORS) == "fisher":
             return self.fit.interval(level, "fisher")
-        half = self._clustered.quantiles(level) * self.standard_errors()
+        half = self._shown.quantiles(level) * self.standard_errors()
         return np.stack([self.theta - half, self.theta + half], axis=1)
 
     def difference(
@@ -165,7 +165,7 @@ class Rated:
         apart = self.fit.component[i] != self.fit.component[j]
         error = np.sqrt(np.where(apart, np.nan, np.maximum(variance, 0.0)))
         if errors == "robust":
-            t = self._clustered.quantiles(level)
+            t = self._shown.quantiles(level)
             half = np.maximum(t[i], t[j]) * error
         else:
             from venire._core.intervals import critical_value
@@ -176,6 +176,54 @@ class Rated:
     def ranks(self) -> NDArray[np.int64]:
         """Ranks by theta, as of the fit."""
         return self.fit.ranks()
+
+    def rescale(
+        self, scale: str | None = None, *, anchor: Any = None, at: float | None = None
+    ) -> Rated:
+        """The ratings on another scale, or of differences from an anchor.
+
+        Parameters
+        ----------
+        scale, anchor, at
+            As in `Fit.rescale`: errors and intervals by prompt are shown likewise.
+
+        Raises
+        ------
+        ValueError
+            As there.
+        """
+        how: dict[str, Any] = {"anchor": anchor, "at": at}
+        by = None if self.by is None else self.by.rescale(scale, **how)
+        out = replace(self, fit=self.fit.rescale(scale, **how), by=by)
+        kept = self.__dict__.get("_clustered")
+        if kept is not None:
+            out.__dict__["_clustered"] = kept
+        return out
+
+    def to_elo(self, anchor: Any = None, at: float | None = None) -> Rated:
+        """In Elo points, with an anchor if one is given: ``rescale("elo", ...)``."""
+        return self.rescale("elo", anchor=anchor, at=at)
+
+    def relative_to(self, reference: Any, *, errors: str = "robust") -> RelativeEstimates:
+        """Ratings relative to a reference model, with the errors of the differences.
+
+        Parameters
+        ----------
+        reference : label
+        errors : {"robust", "fisher"}
+
+        Returns
+        -------
+        RelativeEstimates
+            Named tuple (items, estimates, standard_errors); NaN where a model does not compare.
+
+        Raises
+        ------
+        ValueError
+            As `rescale`, which with ``anchor=reference`` also gives the intervals.
+        """
+        shown = self.rescale(self.fit.scale, anchor=reference, at=0.0)
+        return RelativeEstimates(shown.items, shown.theta, shown.standard_errors(errors))
 
     def bootstrap(self, n_resamples: int = 1000, *, rng: Any = None, **options: Any) -> Bootstrap:
         """Replicates that draw whole prompts, and weigh the judges by those anew.
@@ -196,13 +244,16 @@ class Rated:
         are few: take `interval` there.
         """
         judged, clusters = self._judged, self._clustered
+        fit, shown = self.fit.own, self.fit.display
+        options = {"rng": rng, **options}
         if judged.weighing is None or clusters.pull is None:
-            return bootstrap(self.fit, n_resamples, rng=rng, **options)
+            b = bootstrap(fit, n_resamples, **options)
+            return b.rescale(shown.scale, anchor=shown.anchor, at=shown.at)
         place = np.arange(len(judged.strata.prompts))
         if self.category is not None:
             place = judged.prompts_of(self._place)
-        options = {"rng": rng, **options}
-        return redrawn(self.fit, judged.weighing, clusters.pull, place, n_resamples, options)
+        b = redrawn(fit, judged.weighing, clusters.pull, place, n_resamples, options)
+        return b.rescale(shown.scale, anchor=shown.anchor, at=shown.at)
 
     def __getitem__(self, label: Any) -> Rated:
         """The ratings of one category.
@@ -219,7 +270,7 @@ class Rated:
         """
         if self.by is None:
             checks.fail("label", "the ratings have no categories: give by=...", value=label)
-        judged, fit = self._judged, self.by[label]
+        judged, fit, shown = self._judged, self.by.own[label], self.fit.display
         place = group_at(self.by.groups, label)
         c = judged.comparisons(fit.n_threads, place)
         with warnings.catch_warnings():
@@ -227,6 +278,7 @@ class Rated:
             own = fit_model(
                 c, model=fit.model, prior=self.fit.prior, init=fit, n_threads=fit.n_threads
             )
+        own = own.rescale(shown.scale, anchor=shown.anchor, at=shown.at)
         return Rated(own, self.consensus, category=label, _judged=judged, _whole=self)
 
     __iter__ = None  # labels are not positions
@@ -255,22 +307,7 @@ class Rated:
             being shown first adds to P(first) - P(second); NaN where orders were not recorded, or
             are always the same) with position_lower and position_upper.
         """
-        level = checks.level(level)
-        q = self.consensus
-        columns: dict[str, Any] = q.teachers_frame("dict", level=level)
-        lean = self.leans(level)
-        n = columns.pop("n_judgments")
-        columns = {
-            "teacher": columns.pop("teacher"),
-            "n_judgments": n,
-            "weight": q.teacher_weights,
-            **columns,
-            "position_bias": lean.bias,
-            "position_lower": lean.lower,
-            "position_upper": lean.upper,
-        }
-        order = np.argsort(-columns["weight"], kind="stable")
-        return as_frame({name: np.asarray(x)[order] for name, x in columns.items()}, backend)
+        return as_frame(judges(self, checks.level(level)), backend)
 
     def leans(self, level: float = 0.95) -> Lean:
         """How far each judge leans to the answer shown first; see `teachers_frame`.
@@ -294,7 +331,8 @@ class Rated:
         if self._whole is not None:
             return self._whole.leans(level)
         names, fit = self.consensus.votes.names, self.fit
-        d = fit.theta[names.first] - fit.theta[names.second]
+        theta = fit.own.theta
+        d = theta[names.first] - theta[names.second]
         expected = 2.0 * model_of(fit.model).probabilities(d, 0.0) - 1.0
         return leans(self.consensus.votes, expected, self._judged.prompt, level)
 
@@ -330,7 +368,7 @@ class Rated:
             the first column is category, text, "all" for all prompts.
         """
         level = checks.level(level)
-        columns = self._columns(level, errors)
+        columns = self.columns(level, errors)
         if self.by is not None:
             more = by_category(self.by, self._judged, level, errors)
             labels = [ALL] * len(self.items) + [str(x) for x in more["group"].tolist()]
@@ -351,23 +389,9 @@ class Rated:
         top : int, optional
             Models shown; None shows all of up to 60, else 30.
         """
-        level = checks.level(level)
         if top is not None:
             top = checks.whole(top, "top", 1)
-        columns = self._columns(level, errors)
-        votes, fit = self.consensus.votes, self.fit
-        rank = np.ma.filled(columns["rank"], len(fit.theta) + 1)
-        order = np.lexsort((columns["item"].argsort(kind="stable").argsort(), -fit.theta, rank))
-        header = [
-            f"{fit.model} over {self.n_clusters:,} prompts: {len(fit.theta):,} models, "
-            f"{votes.n_votes:,} votes of {votes.n_teachers:,} judges",
-            f"consensus by {self.consensus.method}: {fit.n_comparisons:,.0f} effective votes",
-        ]
-        how = "by prompt, judges' weights included" if errors == "robust" else "votes independent"
-        notes = [f"SE: {how}; lower, upper: {100 * level:g} % interval", *self._judges(level)]
-        notes += [f"{notice.name}: {notice.text}" for notice in self.warnings]
-        hidden = () if fit.component.max(initial=0) else ("component",)
-        return Summary.of(header, columns, notes, level, order=order, top=top, hidden=hidden)
+        return summarised(self, checks.level(level), top, errors)
 
     def __repr__(self) -> str:
         of = "" if self.category is None else f" of {self.category!r}"
@@ -378,6 +402,11 @@ class Rated:
         )
 
     # ---- how ----------------------------------------------------------------------------------
+
+    @property
+    def weights_are_given(self) -> bool:
+        """Whether errors hold the judges' weights, which were learned, for known."""
+        return self._judged.weighing is None and len(self.teachers) > 1
 
     @property
     def n_clusters(self) -> int:
@@ -399,29 +428,23 @@ class Rated:
             checks.fail("errors", reason, value=len(fit.theta))
         own = item_priors(fit.prior, fit.items)
         fixed = own.precision is not None
-        return self._judged.clustered(fit.model, fit.theta, own.ridge, fixed, one=self._place)
+        return self._judged.clustered(fit.model, fit.own.theta, own.ridge, fixed, one=self._place)
 
-    def _columns(self, level: float, errors: str | None) -> dict[str, Any]:
+    @cached_property
+    def _shown(self) -> Clustered:
+        """The errors as they are shown."""
+        fit, anchor = self.fit, self.fit.display.anchor
+        place = None if anchor is None else int(fit.positions([anchor])[0])
+        unit = scales.factor(fit.own.scale, fit.scale)
+        return self._clustered.shown(unit, place)
+
+    def columns(self, level: float, errors: str | None) -> dict[str, Any]:
+        """The columns of `to_frame`, of these ratings alone; arguments are checked."""
         columns: dict[str, Any] = self.fit.to_frame("dict", errors=None)
-        head = {name: columns.pop(name) for name in ("item", "theta")}
+        head = {name: columns.pop(name) for name in ("item", self.fit.rating)}
         if errors is not None:
             bounds = self.interval(level, errors)
             head |= {"standard_error": self.standard_errors(errors)}
             head |= {"lower": bounds[:, 0], "upper": bounds[:, 1]}
         known = {"determined": self.fit.determined}
         return {**head, **columns, "n_prompts": self.n_prompts, **known}
-
-    def _judges(self, level: float) -> list[str]:
-        t = self.teachers_frame("dict", level=level)
-        lines = ["", "judge: weight of a vote, agreement with the panel, position bias"]
-        for k in range(min(len(t["teacher"]), 10)):
-            bias = "not known"
-            if np.isfinite(t["position_bias"][k]):
-                bias = (
-                    f"{t['position_bias'][k]:+.2f} ({t['position_lower'][k]:.2f} .. "
-                    f"{t['position_upper'][k]:.2f})"
-                )
-            lines.append(
-                f"  {t['teacher'][k]}: {t['weight'][k]:.2f}, {t['agreement'][k]:.2f}, {bias}"
-            )
-        return lines

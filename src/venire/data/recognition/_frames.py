@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from venire._core import checks
 
@@ -19,9 +21,10 @@ def frame_sample(frame: Any, n: int = _ROWS) -> dict[Any, Sequence[Any]]:
     """
     if isinstance(frame, Mapping):
         for name, column in frame.items():
-            if isinstance(column, (str, bytes, Mapping)) or not isinstance(column, Iterable):
-                checks.fail(str(name), "must be a column", value=column, kind=TypeError)
-        return {name: _some(column, n) for name, column in frame.items()}
+            if isinstance(column, (str, bytes, Mapping, set)) or not hasattr(column, "__len__"):
+                rule = "must be an array or a list, to find what it says"
+                checks.fail(str(name), rule, value=column, kind=TypeError)
+        return {name: _some(str(name), column, n) for name, column in frame.items()}
     import narwhals as nw
 
     try:
@@ -43,13 +46,17 @@ def _rows(n_rows: int, n: int) -> list[int]:
     return [*range(half), *range(half, n_rows, step)][:n]
 
 
-def _some(values: Any, n: int) -> list[Any]:
+def _some(name: str, values: Any, n: int) -> list[Any]:
     """Some values of a column of any library, or of a list."""
-    if not hasattr(values, "__len__") or not hasattr(values, "__getitem__"):
-        values = list(values)
-    rows = _rows(len(values), n) if len(values) > n else range(len(values))
     at = getattr(values, "iloc", values)
-    found = [at[i] for i in rows]
-    return [
-        v.as_py() if hasattr(v, "as_py") else v.item() if hasattr(v, "item") else v for v in found
-    ]
+    try:
+        rows = _rows(len(values), n) if len(values) > n else range(len(values))
+        return [_plain(at[i]) for i in rows]
+    except Exception as error:  # of an object of whatever kind
+        checks.fail(name, f"cannot be read ({type(error).__name__}: {error})", kind=TypeError)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "as_py"):
+        return value.as_py()
+    return value.item() if isinstance(value, np.generic) else value

@@ -62,7 +62,8 @@ SIDES = (
     ("model", "baseline"), ("candidate", "baseline"), ("candidate", "reference"),
     ("test", "control"), ("treatment", "control"), ("challenger", "champion"),
     ("challenger", "defender"),
-    ("top", "bottom"), ("lhs", "rhs"), ("heim", "gast"), ("local", "visitante"),
+    ("favorite", "underdog"), ("favourite", "underdog"), ("top", "bottom"), ("lhs", "rhs"),
+    ("heim", "gast"), ("local", "visitante"),
     ("mandante", "visitante"), ("casa", "trasferta"), ("domicile", "exterieur"), ("thuis", "uit"),
     ("win", "loss"), ("wins", "losses"), ("wins", "defeats"), ("victories", "defeats"),
     ("win", "lose"), *WON,
@@ -72,6 +73,8 @@ COUNTED = (
     ("win", "lose"), ("won", "lost"), ("w", "l"),
 )  # fmt: skip
 
+THIRD = {"b": "c", "2": "3", "two": "three", "second": "third", "y": "z"}
+
 # What the two sides are, when the word for the side is taken away: things that are compared, what
 # identifies them, where they come from.
 _THING = (
@@ -80,7 +83,8 @@ _THING = (
     "squad side entity athlete brand product algorithm algo policy variant arm assistant "
     "participant entry object image img photo picture stimulus stim document doc user username "
     "opponent character card deck song movie paper essay place restaurant mannschaft equipo equipe "
-    "squadra neutral full long short display label the of from driver rider wrestler boxer api"
+    "squadra p t m neutral full long "
+    "short display label the of from driver rider wrestler boxer api"
 )
 _ID = "id ids key code number no abbr abbreviation slug uuid uid index idx hash tricode"
 _ORIGIN = "country nation school university franchise mascot city state region conference ioc flag"
@@ -91,7 +95,7 @@ ORIGINS = _words(_THING, _ORIGIN, f"{_THING} {_ID} {_ORIGIN}")
 # Of items, too, but they name none.
 TRAITS = Names(
     ".*(?:hand|seed|stance|formation|manager|coach|captain|division|color|colour|opening|lang|categor|"
-    "type|reason|status|outcome|result|verdict|comment|note|order|position|style|class|title|judge).*"
+    "type|reason|status|outcome|result|verdict|comment|note|order|position|style|class|title|judge|winner|loser).*"
 )
 TEXTS = _words(
     _THING,
@@ -105,7 +109,7 @@ POINTS = _words(
     f"{_WHOLE} {_THING}",
     "score scores goal goals point points pts runs run g sets legs frames maps tries tore goles "
     "puntos buts gol gols reti punkte punti",
-    f"{_WHOLE} scored for f ft",
+    f"{_WHOLE} scored count for f ft",
 )
 _COUNTED = "n num number of count total nb no"
 COUNTS = _words(
@@ -124,8 +128,11 @@ _WHOSE = (
     "crowd overall majority consensus pairwise preferred my the is expert gpt llm model "
     "comparison encoded"
 )
-_WON = "win wins win won winner preferred better chosen"
-_FIRST = "home hometeam first model1 modela white player1 p1 team1 system1 option1 item1 a left"
+_WON = "win wins winflag won winner preferred better chosen"
+_FIRST = (
+    "home hometeam first model1 modela white player1 p1 team1 system1 option1 item1 a left "
+    "favorite favourite"
+)
 OUTCOMES = Names(
     _made(
         _WHOSE,
@@ -139,11 +146,17 @@ OUTCOMES = Names(
     ),
     _made("is", _FIRST, "") + f"(?:{_WON.replace(' ', '|')})",
 )
-SCORES = _words("", "score share firstscore firstshare scorefirst scorea softlabel softscore")
+# Both scores of a row in one column: "2-1".
+SCORELINES = _words(_WHOSE, "score scores scoreline ft fulltime finalscore ergebnis", "ft final")
+SCORES = _words(
+    "", "score share points point pts firstscore firstshare scorefirst scorea softlabel softscore"
+)
 SHARES = _words(
-    "", "score share first p prob probability proba pfirst pa s y soft win winprob winprobability "
-    "winrate pwin preference", "a first label"
-)  # fmt: skip
+    "",
+    "score share points point pts first p prob probability proba pfirst pa s y soft win winprob "
+    "winprobability winrate pwin preference",
+    "a first label",
+)
 COUNTING = _words("", _COUNTED, _COUNTED)
 WEIGHTS = _words(
     "",
@@ -189,7 +202,7 @@ TEACHERS = (
     _words("judge", "model models llm source engine", f"name {_ID}"),
 )
 DATES = _words(
-    "match game event vote battle comparison the start end utc",
+    "match game event vote battle comparison tourney tournament the start end utc",
     "date dates day time tstamp timestamp datetime created createdat submitted submittedat played "
     "playedat when ts datum fecha kickoff",
     "at on utc time date start end stamp iso ms",

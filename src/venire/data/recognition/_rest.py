@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,11 @@ def free(table: Sample, taken: Mapping[str, Any]) -> list[Column]:
     """The columns that say nothing yet."""
     used: set[Any] = set()
     for value in taken.values():
-        used |= set(value) if isinstance(value, (list, tuple)) else {value}
-    return [c for c in table if not any(c.name is n or c.name == n for n in used)]
+        if isinstance(value, Hashable):
+            used.add(value)
+        elif isinstance(value, (list, tuple)):
+            used |= set(value)
+    return [c for c in table if c.name not in used]
 
 
 def further(table: Sample, taken: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from venire._core.checks import BadInput
 from venire.data.coding import Encoded, encode
 from venire.data.naming import key
-from venire.data.outcomes import outcome_scores
-from venire.data.recognition._names import SIDES, WON, Names
+from venire.data.outcomes import Terms, outcome_scores
+from venire.data.recognition._names import SIDES, THIRD, WON, Names
 
 __all__ = ["Column", "Sample", "Sides"]
 
+_FEW = 12  # distinct values of a column of outcomes, at least so many may be
 _TEXT = 80  # characters, on average, above which a column holds texts rather than labels
 _UNREAD = 12  # distinct values that a column of outcomes may have and nobody can read
 
@@ -32,16 +33,21 @@ def is_missing(value: Any) -> bool:
 
 
 class Column:
-    """The values of one column, missing ones as None."""
+    """One column: its name, and what stands in it."""
 
     def __init__(self, name: Any, values: Sequence[Any]) -> None:
         self.name = name
         self.key = key(name)
-        self.values = [None if is_missing(v) else v for v in values]
+        self._given = values
 
     def is_called(self, names: Names) -> bool:
         """Whether its name is one of these."""
         return names.has(self.key)
+
+    @cached_property
+    def values(self) -> list[Any]:
+        """The values, missing ones as None."""
+        return [None if is_missing(v) else v for v in self._given]
 
     @cached_property
     def present(self) -> list[Any]:
@@ -105,9 +111,19 @@ class Column:
         return not len(self.values) or bool(len(x) and x.min() >= low and x.max() <= high)
 
     @property
+    def is_words(self) -> bool:
+        """Whether it holds text that is no number."""
+        return bool(self.present) and self.numbers is None
+
+    @property
     def is_counts(self) -> bool:
         """Whether it may count something."""
         return self.is_within(0, np.inf)
+
+    @property
+    def is_few(self) -> bool:
+        """Whether it holds a few values again and again, as columns of outcomes do."""
+        return 0 < len(set(map(str, self.present))) <= max(_FEW, len(self.present) // 4)
 
     def says_like(self, other: Column) -> bool:
         """Whether the labels of the two are the same under other names."""
@@ -134,6 +150,12 @@ class Sides(NamedTuple):
     def says_who_won(self) -> bool:
         """Whether the sides are those of who won and who lost."""
         return self.marks in WON or self.marks[::-1] in WON
+
+    @property
+    def third(self) -> str:
+        """The key that a third side would have; empty if there is none."""
+        word = THIRD.get(self.marks[1], "")
+        return self.first.key.replace(self.marks[0], word) if word else ""
 
     @property
     def named(self) -> str:
@@ -164,12 +186,21 @@ class Sample:
         return iter(self.columns.values())
 
     @cached_property
-    def sides(self) -> list[Sides]:
-        """All pairs of columns whose names differ in the word for the side alone."""
-        by_key: dict[str, list[Column]] = {}
+    def _by_key(self) -> dict[str, list[Column]]:
+        found: dict[str, list[Column]] = {}
         for column in self:
             if column.key:
-                by_key.setdefault(column.key, []).append(column)
+                found.setdefault(column.key, []).append(column)
+        return found
+
+    def called(self, name: str) -> Column | None:
+        """The column of a name without case and signs."""
+        return self._by_key.get(name, [None])[0]
+
+    @cached_property
+    def sides(self) -> list[Sides]:
+        """All pairs of columns whose names differ in the word for the side alone."""
+        by_key = self._by_key
         found: dict[tuple[int, int], Sides] = {}
         for name, columns in by_key.items():
             for one, other in SIDES:
@@ -203,7 +234,8 @@ class Sample:
             items, a, b = encode(np.array(sides[0]), np.array(sides[1]), None, 1)
             values = [outcome.values[i] for i in rows]
             try:
-                out[rows] = outcome_scores(values, mapping, Encoded(items, a), Encoded(items, b))
+                terms = Terms(mapping, first.name, second.name)
+                out[rows], _ = outcome_scores(values, terms, Encoded(items, a), Encoded(items, b))
                 break
             except BadInput as error:
                 if error.position is None:

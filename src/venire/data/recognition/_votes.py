@@ -135,7 +135,8 @@ def _vote(
         if many:
             votes: dict[str, Any] = {"vote": [c.name for c in many[0]]}
             return votes | ({"gold": gold[0].name} if gold else {})
-        known, gold = gold[:1] or found[:1], []
+        few = [c for c in found if c.is_few]
+        known, gold = gold[:1] or few[:1], []
     if not known:
         reason = "no column is known to hold the votes, as verdict, vote, label or preference do"
         reason += f"; there are {listed(c.name for c in rest)}"
@@ -148,7 +149,7 @@ def _vote(
         if (a[both] != b[both]).any() or not both.any():
             answers = [{"vote": best.name}, {"vote": other.name}]
             refuse("vote", f"{best.name}, or {other.name}, may hold the votes", answers)
-        notes.append(f"{other.name} says the same as {best.name}")
+        notes.append(f"{other.name} agrees")
     return {"vote": best.name} | truth
 
 

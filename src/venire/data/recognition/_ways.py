@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.data.naming import listed
+from venire.data.naming import key, listed
 from venire.data.recognition import _names
 from venire.data.recognition._questions import COLUMN, refuse
 from venire.data.recognition._sample import Column, Sample, Sides
@@ -16,7 +16,6 @@ from venire.data.recognition._sample import Column, Sample, Sides
 __all__ = ["WAYS", "way_of"]
 
 WAYS = ("outcome", "score", "first_score", "second_score", "win", "loss", "tie")
-_WORDS = 12  # distinct values of a column of outcomes, at least so many may be
 _KNOWN = 0.5  # part of the rows that a way to say who won has to explain
 
 
@@ -62,7 +61,8 @@ def way_of(
             return pair, {"score": 1.0 if pair.marks in _names.WON else 0.0}
         used = {pair.first.name, pair.second.name} | _texts(named)
         ways = [way for way in _ways(table, pair, used, named) if way.is_known(table)]
-        if ways and not ("win" in ways[0].arguments and _unread(table, used)):
+        unread = [c for c in _unread(table, used) if not c.is_counts]
+        if ways and not ("win" in ways[0].arguments and unread):  # counts may be of other games
             return pair, _without_doubt(table, ways, notes)
     _none(table, pairs[0], named)
 
@@ -72,10 +72,11 @@ def _texts(named: Mapping[str, Any]) -> set[Any]:
 
 
 def _ways(table: Sample, pair: Sides, used: set[Any], named: Mapping[str, Any]) -> list[Way]:
-    found = _outcomes(table, pair, used, named.get("mapping"))
     if "mapping" in named:
-        return found
-    found += [*_points(table, pair, used), *_counts(table, pair, used)]
+        return _outcomes(table, pair, used, named["mapping"])
+    counts = [way for way in _counts(table, pair, used) if way.is_known(table)]
+    counted = {name for way in counts for name in way.arguments.values()}
+    found = _points(table, pair, used) + _outcomes(table, pair, used | counted) + counts
     return found + _shares(table, used, bool(found))
 
 
@@ -92,15 +93,17 @@ def _without_doubt(table: Sample, ways: list[Way], notes: list[str]) -> dict[str
             refuse(next(iter(best.arguments)), f"{reason}, but {also}",
                    [best.arguments, other.arguments])  # fmt: skip
     if others:
-        notes.append(f"{listed(way.named for way in others)} says the same")
+        columns = [name for way in others for name in way.arguments.values()]
+        notes.append(f"{listed(columns)} agree{'s' * (len(columns) == 1)}")
     return best.arguments
 
 
-def _outcomes(table: Sample, pair: Sides, used: set[Any], mapping: Any) -> list[Way]:
+def _outcomes(table: Sample, pair: Sides, used: set[Any], mapping: Any = None) -> list[Way]:
     return [
         Way({"outcome": c.name}, table.scores(c, pair.first, pair.second, mapping))
         for c in table
-        if c.name not in used and c.is_called(_names.OUTCOMES)
+        if c.name not in used
+        and (c.is_called(_names.OUTCOMES) or (c.is_called(_names.SCORELINES) and c.is_words))
     ]
 
 
@@ -167,13 +170,14 @@ def _of_items(table: Sample, pair: Sides, used: set[Any], name: _names.Names) ->
 
 def _unread(table: Sample, used: set[Any]) -> list[Column]:
     """Columns that are called as outcomes are, and hold a few words."""
-    return [
-        c
-        for c in table
-        if c.name not in used
-        and c.is_called(_names.OUTCOMES)
-        and 0 < len(set(map(str, c.present))) <= max(_WORDS, len(c.present) // 4)
-    ]
+    return [c for c in table if c.name not in used and c.is_called(_names.OUTCOMES) and c.is_few]
+
+
+def _in_order(values: list[str], pair: Sides) -> list[str]:
+    """The values, that of first before that of second, if their names tell."""
+    other = pair.marks[1]
+    turned = [v for v in values[:2] if other and key(v).startswith(other)] == values[:1]
+    return values[1::-1] if turned else values[:2]
 
 
 def _none(table: Sample, pair: Sides, named: Mapping[str, Any]) -> NoReturn:
@@ -182,7 +186,7 @@ def _none(table: Sample, pair: Sides, named: Mapping[str, Any]) -> NoReturn:
     reason = f"{pair.named} name the items, but nothing known here says who won"
     for column in _unread(table, used):
         values = list(dict.fromkeys(map(str, column.present)))
-        meaning = dict(zip(values, ("first", "second"), strict=False))
+        meaning = dict(zip(_in_order(values, pair), ("first", "second"), strict=False))
         reason += f": {column.name} holds {listed(values, 5, lambda v: repr(v[:40]))}"
         refuse("outcome", reason, [{"outcome": column.name, "mapping": meaning}])
     for sides in _of_items(table, pair, used, _names.RANKS):

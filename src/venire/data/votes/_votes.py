@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Unpack
 
 from numpy.typing import ArrayLike
@@ -9,9 +10,9 @@ from numpy.typing import ArrayLike
 from venire._core import checks
 from venire.data import recognition
 from venire.data.columns import VoteColumnNames, VoteColumns
-from venire.data.taken import Taken
 from venire.data.votes._judgments import Judgments
 from venire.data.votes._table import Table, joined
+from venire.data.votes.reading import hard_votes, require_clear
 from venire.data.votes.rows import VoteRows, checked_rows, table_of
 
 __all__ = ["Votes"]
@@ -31,11 +32,15 @@ class Votes(Judgments):
         Label of who voted.
     vote : array_like of shape (n,), optional
         1 for `first`, -1 for `second`, 0 a tie; always about `first` as it is written in the row.
+        Words (first, tie, A with B, ...) and the winners' labels do as well. Votes of 1 and 0 alone
+        are refused without `mapping`: 0 may be a tie, or a loss that somebody wrote so.
     probabilities : array_like of shape (n, 3), optional
         Instead of `vote`: probabilities that first wins, ties, loses. A row must add up to 1 within
         1e-6. It counts as `strength` pseudo-votes, and as one run.
     strength : float, default 1.0
         Pseudo-votes of a row of probabilities.
+    mapping : mapping, optional
+        Value of `vote` to 1, 0 or -1, or to "first", "tie" or "second".
     group : array_like of shape (n,), optional
         Label of the set (query, topic) that the pair belongs to. Equal labels of items in different
         groups are different items.
@@ -74,7 +79,8 @@ class Votes(Judgments):
     Raises
     ------
     ValueError
-        If lengths differ, there is no row, a vote is not 1, 0 or -1, a probability is outside
+        If lengths differ, there is no row, a vote is neither 1, 0 or -1 nor a known word, a
+        probability is outside
         [0, 1] or a row of them does not add up to 1, a weight is negative or not finite, a label is
         missing, an item meets itself; the message names the argument, position and value.
     TypeError
@@ -108,12 +114,16 @@ class Votes(Judgments):
         swapped: ArrayLike | None = None,
         weight: ArrayLike | None = None,
         strength: float = 1.0,
+        mapping: Mapping[Any, Any] | None = None,
         n_threads: int | None = None,
     ) -> None:
         rows = checked_rows(
-            first=first, second=second, teacher=teacher, vote=vote, probabilities=probabilities,
-            group=group, swapped=swapped, weight=weight, strength=strength,
+            first=first, second=second, teacher=teacher,
+            vote=hard_votes(vote, mapping, first=first, second=second),
+            probabilities=probabilities, group=group, swapped=swapped, weight=weight,
+            strength=strength,
         )  # fmt: skip
+        require_clear(rows.vote, vote, mapping)
         self._parts = (table_of(rows, checks.n_threads(n_threads)),)
 
     @classmethod
@@ -127,6 +137,7 @@ class Votes(Judgments):
         swapped: ArrayLike | None = None,
         weight: ArrayLike | None = None,
         strength: float = 1.0,
+        mapping: Mapping[Any, Any] | None = None,
         pairs: ArrayLike | None = None,
         n_threads: int | None = None,
     ) -> Votes:
@@ -138,7 +149,7 @@ class Votes(Judgments):
             Labels: integers, or text. What "first" means must be the same in all rows of a pair.
         pairs : array_like of shape (n_pairs,), optional
             All pairs, those without votes too; they are sorted. Default: those that occur.
-        teacher, vote, probabilities, swapped, weight, strength, n_threads
+        teacher, vote, probabilities, swapped, weight, strength, mapping, n_threads
             As in `Votes`, which also says what is raised.
 
         Notes
@@ -154,9 +165,11 @@ class Votes(Judgments):
         ([7, 9], [0, 2, 3])
         """
         rows = checked_rows(
-            pair=pair, teacher=teacher, vote=vote, probabilities=probabilities, swapped=swapped,
-            weight=weight, strength=strength, pairs=pairs,
+            pair=pair, teacher=teacher, vote=hard_votes(vote, mapping),
+            probabilities=probabilities, swapped=swapped, weight=weight, strength=strength,
+            pairs=pairs,
         )  # fmt: skip
+        require_clear(rows.vote, vote, mapping)
         return cls.from_tables(table_of(rows, checks.n_threads(n_threads)))
 
     @classmethod
@@ -196,8 +209,7 @@ class Votes(Judgments):
         chosen = recognition.of_frame(VoteColumns, columns, named, frame)
         rows = frame_rows(frame, chosen.columns, strength)
         self = cls.from_rows(rows, n_threads)
-        taken = Taken(columns=chosen.columns, n_rows=rows.n_read, dropped=rows.dropped)
-        self.taken = chosen.said(taken)
+        self.taken = chosen.said(rows.taken(chosen.columns))
         return self
 
     @classmethod
@@ -225,6 +237,7 @@ class Votes(Judgments):
         swapped: ArrayLike | None = None,
         weight: ArrayLike | None = None,
         strength: float = 1.0,
+        mapping: Mapping[Any, Any] | None = None,
         n_threads: int | None = None,
     ) -> Votes:
         """These votes and the rows of another round; the old rows are not read again.
@@ -234,7 +247,7 @@ class Votes(Judgments):
         *labels : array_like of shape (n,)
             first, second, teacher and vote; or pair, teacher and vote where the pairs have labels
             of their own. The votes may be given by name instead.
-        vote, probabilities, group, swapped, weight, strength, n_threads
+        vote, probabilities, group, swapped, weight, strength, mapping, n_threads
             The new rows, as in `Votes`.
 
         Returns
@@ -265,9 +278,11 @@ class Votes(Judgments):
             )
         given = dict(zip(wanted, labels, strict=True))
         rows = checked_rows(
-            **given, vote=vote, probabilities=probabilities, group=group, swapped=swapped,
-            weight=weight, strength=strength,
+            **given, vote=hard_votes(vote, mapping, **given), probabilities=probabilities,
+            group=group, swapped=swapped, weight=weight, strength=strength,
         )  # fmt: skip
+        if not any((part.columns["loss"] > 0).any() for part in self._parts):
+            require_clear(rows.vote, vote, mapping)
         if own and group is not None:
             raise TypeError("group goes with first and second")
         if not own and (group is None) != (self._parts[0].names.groups is None):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import add
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,283 +16,185 @@ from venire._core.checks import BadInput, fail
 from venire.data.coding import Encoded, encode
 from venire.data.columns import VoteColumns
 from venire.data.frames import collect
-from venire.data.outcomes import _SCORES, outcome_scores, truths
+from venire.data.meanings import SHARES
+from venire.data.outcomes import NO_OUTCOME, Gap, Outcomes, Survey, Terms, truths
 from venire.data.rows import naming
-from venire.data.series import distinct, floats, plain
+from venire.data.series import floats, is_full, kept, missing, plain, stacked
+from venire.data.sifting import EMPTY, placed, sifted
 from venire.data.votes.rows import VoteRows, checked_rows
 
-__all__ = ["Run", "frame_rows", "gold_shares", "kept", "missing", "signed"]
+__all__ = ["Run", "frame_rows", "gold_shares", "signed"]
 
-_TARGETS = {"first": 1, "win": 1, "tie": 0, "draw": 0, "second": -1, "loss": -1}
+_NO_VOTE = "without a vote"
+_WHAT = ("first", "second", "pair", "group", "by", "teacher")
 
 
-def frame_rows(frame: Any, columns: VoteColumns, strength: float = 1.0) -> VoteRows:
-    """Checked rows; see `Votes.from_frame`. The runs of each vote column follow one another."""
+def frame_rows(
+    frame: Any,
+    columns: VoteColumns,
+    strength: float = 1.0,
+    called: tuple[Any, Any] | None = None,
+) -> VoteRows:
+    """Checked rows; see `Votes.from_frame`. The runs of each vote column follow one another.
+
+    `called` are the names of the columns of the two items, where they go by other names here.
+    """
     source = {argument: name for argument, name in columns.names.items() if argument != "gold"}
     data = collect(frame, source)
+    one, other = called or (columns.first, columns.second)
+    terms = Terms(columns.mapping, one, other, signed=True)
     shown = {a: str(name) for a, name in source.items()}
     if columns.probabilities is not None:
         shown["probabilities"] = ", ".join(map(str, columns.probabilities))
     with naming(shown):
-        return _rows(data, columns, strength)
+        data = dict(zip(data, checks.columns(**data)[1:], strict=True))
+        for name, column in data.items():
+            if checks.length(column, name) is None:
+                fail(name, "must be a column", value=column, kind=TypeError)
+        keep, dropped = _sifted(data, columns.skip_missing)
+        if keep.all():
+            return _rows(data, columns, strength, terms)
+        data = {argument: kept(column, keep) for argument, column in data.items()}
+        with placed(np.flatnonzero(keep)):
+            rows = _rows(data, columns, strength, terms)
+        lost = {reason: n * max(len(columns.runs), 1) for reason, n in dropped.items()}
+        return rows._replace(
+            n_read=rows.n_read + sum(lost.values()), dropped={**lost, **rows.dropped}
+        )
 
 
-def _rows(data: dict[str, Any], columns: VoteColumns, strength: float) -> VoteRows:
-    runs, turned, mapping = columns.runs, columns.turned, columns.mapping
-    data = dict(zip(data, checks.columns(**data)[1:], strict=True))
-    for name, column in data.items():
-        if checks.length(column, name) is None:
-            fail(name, "must be a column", value=column, kind=TypeError)
-    labels: dict[str, Any] = {
-        n: plain(data[n])
-        for n in ("first", "second", "pair", "group", "by", "teacher")
-        if n in data
-    }
-    given = dict(labels)
+def _sifted(data: Mapping[str, Any], skip: bool) -> tuple[NDArray[np.bool_], dict[str, int]]:
+    """The rows that have labels; a label that is missing is an error, unless all else is, too."""
+    if all(is_full(data[a]) for a in _WHAT if a in data):
+        return np.ones(checks.length(data["teacher"], "teacher") or 0, bool), {}
+    labels = {a: missing(data[a], a) for a in _WHAT if a in data}
+    said = [a for a in data if a.startswith(("vote", "probabilities"))]
+    gaps = {a: (np.where(missing(data[a], a), 0, -1), [NO_OUTCOME]) for a in said}
+    empty = np.logical_and.reduce([*labels.values(), *(place >= 0 for place, _ in gaps.values())])
+    lacking = {a: m & ~empty for a, m in labels.items()}
+    nothing = {"vote": (np.where(empty, 0, -1), [Gap(EMPTY)])}
+    found = sifted(lacking, nothing, skip, data)
+    if found.refused is not None:
+        raise found.refused
+    return found.keep, found.dropped
+
+
+def _rows(data: Mapping[str, Any], columns: VoteColumns, strength: float, terms: Terms) -> VoteRows:
+    """The rows, all of which have labels."""
+    given: dict[str, Any] = {name: plain(data[name]) for name in _WHAT if name in data}
     if "weight" in data:
         given["weight"] = floats(data["weight"], "weight")
     if "swapped" in data:
         given["swapped"] = truths(data["swapped"], "swapped")
     elif columns.swapped is False:
-        given["swapped"] = np.zeros(checks.length(labels["teacher"], "teacher") or 0, bool)
-    if not runs:
+        given["swapped"] = np.zeros(checks.length(data["teacher"], "teacher") or 0, bool)
+    if not columns.runs:
         names = [f"probabilities{k}" for k in range(3)]
         stated = np.stack([floats(data[name], name) for name in names], axis=1)
         rows = checked_rows(probabilities=stated, strength=strength, **given)
         return rows._replace(n_read=rows.n)
-    pieces: list[dict[str, Any]] = []
-    empty = 0
-    votes = []
-    arguments = ["vote"] if len(runs) == 1 else [f"vote{k}" for k in range(len(runs))]
-    for argument, name in zip(arguments, runs, strict=True):
-        column = data[argument]
-        keep = ~missing(column)
-        empty += int(len(keep) - keep.sum())
-        part = given if keep.all() else {a: kept(x, keep) for a, x in given.items()}
-        if turned is not None:
-            part = part | {"swapped": np.full(int(keep.sum()), name == turned)}
-        pieces.append(part)
-        votes.append(Run(argument, kept(column, keep), part, keep))
-    found = signed(votes, mapping)
-    total = {a: _stacked([p[a] for p in pieces]) for a in pieces[0]}
-    if not len(found):
-        fail(arguments[0], "holds no vote")
-    rows = checked_rows(vote=found, strength=strength, **total)
-    dropped = {"without a vote": empty} if empty else {}
-    return rows._replace(n_read=rows.n + empty, dropped=dropped)
-
-
-def missing(column: Any) -> NDArray[np.bool_]:
-    """Where a column of votes has none: a null, NaN, or empty text."""
-    if hasattr(column, "to_native"):
-        mask = np.asarray(column.is_null().to_numpy(), bool)
-        if str(column.dtype) == "String":
-            mask = mask | np.asarray((column == "").fill_null(False).to_numpy(), bool)
-        return mask
-    if type(column).__module__.split(".")[0] == "pyarrow":
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        kind = getattr(column.type, "value_type", column.type)
-        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-            column = pc.if_else(pc.equal(column.cast(kind), ""), None, column.cast(kind))
-        return np.asarray(column.is_null().to_numpy(zero_copy_only=False), bool)
-    array = checks.array(column, "vote", object)
-    if array.ndim != 1:
-        fail("vote", f"must be one-dimensional, has {array.ndim} dimensions")
-    if array.dtype.kind == "f":
-        return np.isnan(array)
-    if array.dtype == object or array.dtype.kind in "UT":
-        return np.array([_is_missing(v) for v in array.tolist()], bool)
-    return np.zeros(len(array), bool)
-
-
-def _is_missing(value: Any) -> bool:
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return True
-    return value == "" if isinstance(value, str) else isinstance(value, float) and value != value
-
-
-def kept(column: Any, keep: NDArray[np.bool_]) -> Any:
-    """The rows of a column that are to stay."""
-    if keep.all():
-        return column
-    if isinstance(column, Encoded):
-        return Encoded(column.items, column.codes[keep])
-    if isinstance(column, np.ndarray):
-        return column[keep]
-    if hasattr(column, "to_native"):
-        return column.filter(keep.tolist())
-    if type(column).__module__.split(".")[0] == "pandas":
-        return column[keep]
-    if type(column).__module__.split(".")[0] == "pyarrow":
-        import pyarrow as pa
-
-        return column.filter(pa.array(keep))
-    if hasattr(column, "filter"):
-        return column.filter(keep)
-    return np.fromiter(column, dtype=object, count=len(column))[keep]
-
-
-def _stacked(parts: list[Any]) -> Any:
-    """The same column of several runs, one after the other."""
-    if len(parts) == 1:
-        return parts[0]
-    if isinstance(parts[0], Encoded):
-        return Encoded(parts[0].items, np.concatenate([p.codes for p in parts]))
-    if type(parts[0]).__module__.split(".")[0] == "pyarrow":
-        import pyarrow as pa
-
-        chunks = [c for p in parts for c in getattr(p, "chunks", [p])]
-        return pa.chunked_array(chunks)
-    if not isinstance(parts[0], np.ndarray):
-        parts = [np.fromiter(_listed(p), dtype=object) for p in parts]
-    return np.concatenate(parts)
-
-
-def _listed(column: Any) -> list[Any]:
-    for name in ("to_pylist", "to_list", "tolist"):
-        if hasattr(column, name):
-            return list(getattr(column, name)())
-    return list(column)
-
-
-# ---- what the values mean ----------------------------------------------------------------------
+    runs = [
+        Run.of(argument, data[argument], given, terms)
+        for argument in data
+        if argument[:4] == "vote"
+    ]
+    votes, notes = signed(runs, terms)
+    parts = []
+    for run, name in zip(runs, columns.runs, strict=True):
+        part = {a: kept(x, run.keep) for a, x in given.items()}
+        if columns.turned is not None:
+            part["swapped"] = np.full(int(run.keep.sum()), name == columns.turned)
+        parts.append(part)
+    total = {a: stacked([p[a] for p in parts]) for a in parts[0]}
+    if not len(votes):
+        fail(runs[0].argument, "holds no vote")
+    rows = checked_rows(vote=votes, strength=strength, **total)
+    dropped: Counter[str] = sum((run.dropped for run in runs), Counter())
+    return rows._replace(n_read=rows.n + dropped.total(), dropped=dict(dropped), notes=notes)
 
 
 class Run(NamedTuple):
-    """A column of votes without those that are missing."""
+    """A column of votes; what is no vote is passed over."""
 
     argument: str
-    column: Any
-    part: dict[str, Any]  # the other columns of the same rows
+    found: Outcomes  # of the rows that have a vote
+    standing: NDArray[np.int8] | None  # whose label a vote is
     keep: NDArray[np.bool_]  # the rows of the whole column that it has
+    dropped: Counter[str]
+
+    @classmethod
+    def of(cls, argument: str, column: Any, labels: Mapping[str, Any], terms: Terms) -> Run:
+        """The votes in a column; `labels` may have the two items of its rows."""
+        n = checks.length(column, argument) or 0
+        keep = np.ones(n, bool) if is_full(column) else ~missing(column, argument)
+        dropped = Counter[str]()
+        pair = [labels[a] for a in ("first", "second") if a in labels]
+        if keep.any() and pair:
+            if not isinstance(pair[0], Encoded):
+                items, *codes = encode(*pair)
+                pair = [Encoded(items, c) for c in codes]
+            pair = [kept(x, keep) for x in pair]
+        found = Outcomes.none()
+        if keep.any():
+            labels_there = pair[0].items if pair else None
+            with placed(np.flatnonzero(keep)):
+                found = Outcomes.of(kept(column, keep), terms, labels_there, argument)
+        if n := int(len(keep) - keep.sum()):
+            dropped[_NO_VOTE] = n
+        gaps, why = found.gaps()
+        if why and (gaps >= 0).any():
+            for k, gap in enumerate(why):
+                dropped[_NO_VOTE if gap == NO_OUTCOME else gap.why] += int((gaps == k).sum())
+            found = found._replace(codes=found.codes[gaps < 0])
+            pair = [kept(x, gaps < 0) for x in pair]
+            keep[np.flatnonzero(keep)[gaps >= 0]] = False
+        standing = found.standing(pair[0], pair[1]) if pair and len(found.codes) else None
+        return cls(argument, found, standing, keep, dropped)
 
 
-def signed(votes: list[Run], mapping: Mapping[Any, Any] | None) -> NDArray[np.int8]:
-    """Votes of all runs as 1, 0 and -1; the numbers of all columns are read in one way."""
-    read = [
-        distinct(run.column, run.argument) if run.keep.any() else ([], np.empty(0, np.int64))
-        for run in votes
-    ]
-    values = list(dict.fromkeys(v for distinct_values, _ in read for v in distinct_values))
-    if mapping is not None:
-        table = _mapped(values, mapping)
-    else:
-        table = _numbers(values, votes[0].argument) or {}
-        if not table and "first" not in votes[0].part:
-            table = _words(values)
-    out = []
-    for run, (own, codes) in zip(votes, read, strict=True):
-        rows = np.flatnonzero(run.keep)
-        if table or not len(rows):
-            lookup = np.array([table.get(v, 2) for v in own], np.int8)
-            if (lookup == 2).any():
-                at = int(np.argmax(lookup[codes] == 2))
-                why = "means neither first, second nor a tie: give a mapping"
-                if mapping is not None:
-                    why = f"is not in the mapping ({', '.join(repr(k) for k in mapping)})"
-                fail(run.argument, why, int(rows[at]), own[codes[at]])
-            out.append(lookup[codes] if len(rows) else np.empty(0, np.int8))
-        else:
-            out.append(_by_winner(run, rows))
-    return np.concatenate(out)
+def signed(runs: Sequence[Run], terms: Terms) -> tuple[NDArray[np.int8], tuple[str, ...]]:
+    """Votes of all runs as 1, 0 and -1, and what is to be said of how they are read.
 
-
-def _mapped(values: list[Any], mapping: Mapping[Any, Any]) -> dict[Any, int]:
-    table: dict[Any, int] = {}
-    for value, target in mapping.items():
-        word = target.strip().lower() if isinstance(target, str) else target
-        vote = _TARGETS.get(word, word)
-        try:
-            vote = float(vote)
-        except (TypeError, ValueError):
-            vote = np.nan
-        if vote not in (-1.0, 0.0, 1.0):
-            rule = "must be 1, 0 or -1, or 'first', 'tie' or 'second'"
-            fail(f"mapping[{value!r}]", rule, value=target)
-        table[value] = int(vote)
-    spelled = {_key(k): v for k, v in table.items()}
-    return {v: table.get(v, spelled.get(_key(v), 2)) for v in values}
-
-
-def _key(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip()
-
-
-def _numbers(values: list[Any], argument: str) -> dict[Any, int] | None:
-    """The meaning of numbers; None where some values are none."""
+    The columns are read as one.
+    """
+    surveys = [Survey.of(run.found, run.standing) for run in runs]
+    whole = reduce(add, surveys)
+    starts = np.cumsum([0, *(s.n_rows for s in surveys)])
     try:
-        numbers = [float(v) for v in values if not isinstance(v, bool)]
-    except (TypeError, ValueError):
-        return None
-    if len(numbers) < len(values) or not numbers:
-        return None
-    seen = set(numbers)
-    if seen <= {1.0} or (-1.0 in seen and seen <= {-1.0, 0.0, 1.0}):
-        return {v: int(x) for v, x in zip(values, numbers, strict=True)}
-    if 0.5 in seen and seen <= {0.0, 0.5, 1.0}:
-        return {v: int(2 * x - 1) for v, x in zip(values, numbers, strict=True)}
-    if seen <= {0.0, 1.0}:
-        fail(
-            argument,
-            "0 may be a tie (votes are 1, 0, -1) or a loss: give a mapping, as 1=first, 0=second",
-        )
-    return None
-
-
-def _words(values: list[Any]) -> dict[Any, int]:
-    """The meaning of words; 2 where there is none."""
-    scores = {v: _SCORES.get(str(v).strip().lower()) for v in values}
-    return {v: 2 if s is None else int(2 * s - 1) for v, s in scores.items()}
-
-
-def _by_winner(run: Run, rows: NDArray[np.int64]) -> NDArray[np.int8]:
-    """Votes that may name the winner."""
-    first, second = run.part["first"], run.part["second"]
-    if not isinstance(first, Encoded):
-        items, a, b = encode(first, second)
-        first, second = Encoded(items, a), Encoded(items, b)
-    try:
-        score = outcome_scores(run.column, None, first, second)
+        reading = whole.reading(None, terms)
     except BadInput as error:
-        error.argument = run.argument
+        k = int(np.searchsorted(starts, error.position or 0, "right")) - 1
         if error.position is not None:
-            error.position = int(rows[error.position])
+            error.position = int(np.flatnonzero(runs[k].keep)[error.position - starts[k]])
+        error.argument = runs[k].argument
         raise
-    return (2 * score - 1).astype(np.int8)
+    out = []
+    for run in runs:
+        score = run.found.scores(reading, run.standing)
+        soft = (score != 1.0) & (score != 0.0) & (score != 0.5)
+        if soft.any():
+            at = int(np.argmax(soft))
+            reason = "is no vote for first, second or a tie; shares go into probabilities"
+            row, value = np.flatnonzero(run.keep)[at], run.found.values[run.found.codes[at]]
+            fail(run.argument, reason, int(row), value)
+        out.append((2 * score - 1).astype(np.int8))
+    notes = tuple(n.replace("outcome", "vote", 1) for n in whole.notes(reading, terms))
+    return np.concatenate(out), notes
 
 
-def gold_shares(column: Any, mapping: Mapping[Any, Any] | None) -> NDArray[np.float64]:
+def gold_shares(column: Any, terms: Terms) -> NDArray[np.float64]:
     """A column of gold as shares of first, NaN where it is missing.
 
     Words as for votes; numbers from 0 to 1 are shares; 1, 0 and -1 with a -1 among them are votes.
     """
-    keep = ~missing(column)
-    out = np.full(len(keep), np.nan)
-    if not keep.any():
-        return out
-    values, codes = distinct(kept(column, keep), "gold")
-    rows = np.flatnonzero(keep)
-    if mapping is not None:
-        table = {v: (x + 1) / 2 if x != 2 else np.nan for v, x in _mapped(values, mapping).items()}
-    else:
-        table = _shares(values)
-    shares = np.array([table[v] for v in values])
-    if np.isnan(shares).any():
-        at = int(np.argmax(np.isnan(shares)[codes]))
-        fail("gold", "means neither first, second nor a tie", int(rows[at]), values[codes[at]])
-    out[keep] = shares[codes]
+    run = Run.of("gold", column, {}, terms)
+    out = np.full(len(run.keep), np.nan)
+    if run.keep.any():
+        with placed(np.flatnonzero(run.keep)):
+            try:
+                reading = Survey.of(run.found, None).reading(SHARES, terms)
+            except BadInput as error:
+                error.argument = "gold"
+                raise
+        out[run.keep] = run.found.scores(reading, None)
     return out
-
-
-def _shares(values: list[Any]) -> dict[Any, float]:
-    try:
-        numbers = [float(v) for v in values]
-    except (TypeError, ValueError):
-        return {v: np.nan if x == 2 else (x + 1) / 2 for v, x in _words(values).items()}
-    if -1.0 in numbers and set(numbers) <= {-1.0, 0.0, 1.0}:
-        numbers = [(x + 1) / 2 for x in numbers]
-    return {v: x if 0 <= x <= 1 else np.nan for v, x in zip(values, numbers, strict=True)}

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from venire._core import checks
 from venire._core.checks import fail
 from venire.data import coding
+from venire.data.columns import VoteColumns
+from venire.data.taken import Taken
 from venire.data.votes._table import PairNames, Table, joined
 from venire.data.votes.strata import Strata, stratified
 
@@ -30,7 +32,7 @@ _MAX_ROWS = 2**28  # of a native call, which cannot be interrupted
 _SMALL = 1 << 17
 _BLOCK = 1 << 15
 _DENSE = 4  # times as many items of groups as rows: as many as need no codes of their own
-_NO_COLUMNS = ("n", "strength", "pairs", "strata", "n_read", "dropped")
+_NO_COLUMNS = ("n", "strength", "pairs", "strata", "n_read", "dropped", "notes")
 _RULE = "must be 1 (first), -1 (second) or 0 (a tie)"
 
 
@@ -56,6 +58,12 @@ class VoteRows(NamedTuple):
     strata: Strata | None = None  # of rows that are read by category
     n_read: int = 0  # rows of the table that they come from, if any
     dropped: Mapping[str, int] = MappingProxyType({})  # rows of it that hold no vote, by reason
+    notes: tuple[str, ...] = ()  # how votes were read
+
+    def taken(self, columns: VoteColumns, *notes: str) -> Taken:
+        """How the table was read that these are the rows of."""
+        told = (*notes, *self.notes)
+        return Taken(columns=columns, n_rows=self.n_read, dropped=dict(self.dropped), notes=told)
 
     def part(self, rows: slice) -> VoteRows:
         """Some of the rows."""
