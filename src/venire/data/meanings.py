@@ -40,7 +40,7 @@ _WORDS: Mapping[float, tuple[str, ...]] = {
     0.5: (
         "tie", "ties", "tied", "draw", "draws", "drawn", "equal", "equally good", "even", "same",
         "the same", "about the same", "similar", "both", "both good", "bothgood", "both bad",
-        "bothbad", "both equal", "tie bothbad", "tie both bad", "tie bothgood", "tie both good",
+        "bothbad", "both equal", "tie bothbad", "tie both bad", "tie inconsistent", "tie bothgood", "tie both good",
         "equally bad", "neither", "neither is better", "no preference", "no difference",
         "no winner", "no clear winner", "winner tie", "it is a tie", "its a tie", "=", "==", "~",
         "=/=", "=-=", "stalemate",
@@ -62,6 +62,8 @@ NO_RESULT = frozenset(
     (
         "*", "no result", "no contest", "nr", "abandoned", "postponed", "cancelled", "canceled",
         "void", "voided", "unplayed", "not played", "unfinished", "scheduled",
+        "abstain", "abstains", "abstained", "abstention", "skip", "skipped", "no answer", "no vote",
+        "no verdict", "not judged", "do not know", "dont know", "don't know", "error", "invalid",
     )
 )  # fmt: skip
 #: Words that say that nothing is known.
