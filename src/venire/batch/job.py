@@ -206,7 +206,8 @@ class Job:
         if self.bootstrap is not None:
             fields += [(name, pa.float64()) for name in ("bootstrap_error", "lower", "upper")]
             fields.append(("n_failed", pa.int64()))
-        fields += [("n_comparisons", pa.float64()), ("status", pa.string())]
+        fields += [("n_comparisons", pa.float64()), ("determined", pa.bool_())]
+        fields.append(("status", pa.string()))
         return pa.schema(fields + [(name, pa.float64()) for name in self.parameters()])
 
     def parameters(self) -> list[str]:
@@ -276,6 +277,7 @@ class Job:
                 for name in columns.keys() - {"item"}:
                     columns[name] = np.full(len(result.items), np.nan)
             columns["n_comparisons"] = result.item_weights
+            columns["determined"] = result.determined
         of_group["status"] = result.status
         for name in self.parameters():
             values = np.asarray(getattr(result, name), np.float64)
@@ -298,7 +300,7 @@ class Job:
                 checks.fail("anchor", "is an item of no group", value=self.anchor)
             found.append(f"{n:,} of {fitted:,} groups have no item {self.anchor!r}: null there")
         if n := without.get("standard_error", 0):
-            found.append(f"{n:,} of {fitted:,} groups have soft votes: no robust errors there")
+            found.append(f"{n:,} of {fitted:,} groups have no robust errors: votes are soft")
         return found
 
 

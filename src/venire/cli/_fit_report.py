@@ -11,7 +11,6 @@ import numpy as np
 from venire.cli import _options as opt
 from venire.cli._report import Grid, Report, number, some
 from venire.cli._version import version
-from venire.scales import Display
 
 if TYPE_CHECKING:
     from venire.cli._fit import Fit
@@ -52,8 +51,8 @@ def report(asked: Fit, fitted: Fitted) -> Report:
             "place what the largest group did not meet, win against and lose to (column "
             "'determined')"
         )
-    if fitted.bootstrap is None:
-        notes += filter(None, [fitted.fit.errors_note(asked.errors)])
+    if b is None and (errors := opt.errors_of(asked.errors)) is not None:
+        notes += filter(None, [fit.errors_note(errors)])
     facts = _facts(asked, shown, sizes)
     said: list[str | Grid] = [*_header(asked, facts)]
     if asked.top > 0:
@@ -167,10 +166,8 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
         elif asked.errors != "none" and name == "tie":
             text += " (no tie was seen)"
         lines.append(text)
-    if (unit := f["unit"])["anchor"] is not None:
-        lines.append(
-            f"{Display(**unit).words}: errors and intervals are of the differences from it"
-        )
+    if f["unit"]["anchor"] is not None:
+        lines.append(opt.anchored(f["unit"]))
     if f["errors"] == "robust":
         by = asked.columns.cluster
         lines.append("errors: robust" + ("" if by is None else f", clusters by {by}"))

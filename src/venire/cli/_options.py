@@ -21,7 +21,7 @@ from venire.data.recognition import Given
 from venire.io import Dialect, Scanner
 from venire.models import ALIASES, DEFAULT, MODELS
 from venire.priors import GaussianPrior
-from venire.scales import SCALES
+from venire.scales import SCALES, Display
 
 MODEL, OUT, VOTES, READING = "Model", "Output", "Votes (one way)", "Text files"
 _MOST = 20_000  # labels that are looked at for one that is alike
@@ -314,6 +314,11 @@ class Shown:
             more = f"; {near}" if near else f": there are {some(items)}"
             raise Refused(f"--anchor: no item is called {self.anchor.item!r}{more}")
         return {"scale": self.unit, "anchor": label, "at": self.anchor.at}
+
+
+def anchored(unit: dict[str, Any]) -> str:
+    """What is said of an anchor; `unit` are the facts of a display."""
+    return f"{Display(**unit).words}: errors and intervals are of the differences from it"
 
 
 @dataclass(frozen=True, kw_only=True)

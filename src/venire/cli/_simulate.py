@@ -248,4 +248,5 @@ def _rows(found: Plan, level: float) -> Grid:
             f"{m:.3f}" + ("" if math.isnan(h) else f" ± {h:.3f}")
             for m, h in zip(mean, half, strict=True)
         ]
-    return Grid(columns, ["design"], sections=n_rounds)
+    spare = (_HEADS["student_r2"], _HEADS["nmse"], "cost", _HEADS["ndcg"])
+    return Grid(columns, ["design"], n_rounds, spare)

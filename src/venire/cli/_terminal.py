@@ -153,7 +153,8 @@ class Grid:
     sections : int
         A line is drawn after each so many rows; 0: nowhere.
     spare : sequence of str
-        Columns that can be done without, the least important first.
+        Columns that can be done without, the least important first. After them go others, from the
+        right.
     """
 
     columns: Mapping[str, Sequence[str]]
@@ -165,8 +166,9 @@ class Grid:
         """The table in at most `width` columns, where that can be done at all."""
         shown = {visible(h): [visible(c) for c in cells] for h, cells in self.columns.items()}
         labels = [visible(label) for label in self.labels if visible(label) in shown]
-        left_out = []
-        for head in map(visible, self.spare):
+        left_out: list[str] = []
+        others = [head for head in reversed(shown) if head not in labels]
+        for head in dict.fromkeys([*map(visible, self.spare), *others[:-1]]):
             if _needed(shown, labels, _SHORTEST) <= width:
                 break
             if head in shown:

@@ -245,11 +245,12 @@ class Information:
         with np.errstate(divide="ignore", invalid="ignore"):
             relative = np.where(everyone == anchor, 0.0, relative * variance / out)
         out = _root(self._with_levels(out, everyone, others))
-        lost = np.flatnonzero(~((relative >= 0.0) & (relative <= 1.0 / np.sqrt(2.0 * drawn))))
+        sure = 1.0 / np.sqrt(2.0 * (n_samples or _sampled.MOST))  # of differences that are sampled
+        lost = np.flatnonzero(~((relative >= 0.0) & (relative <= sure)))
         if len(lost):
             args = (errors, "sampled", n_samples, rng)
             out[lost] = self.difference_errors(lost, others[lost], *args)
-            relative[lost] = 1.0 / np.sqrt(2.0 * (n_samples or _sampled.MOST))
+            relative[lost] = sure
         return _sampled.SampledErrors(out, relative, drawn)
 
     def _column(self, item: int, errors: str) -> np.ndarray:

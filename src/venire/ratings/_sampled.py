@@ -71,6 +71,15 @@ class SampledErrors(NamedTuple):
         """Largest of `relative_error`."""
         return float(np.max(self.relative_error, initial=0.0))
 
+    @property
+    def note(self) -> str:
+        """How far off they are, in words."""
+        typical, largest = (f"{100 * x:.1f} %" for x in (self.typical_error, self.largest_error))
+        return (
+            f"SE sampled with {self.n_samples} draws: typical relative error {typical}, "
+            f"largest {largest}"
+        )
+
 
 class SolverInverse:
     """The generalised inverse of the information, applied by a solver.

@@ -94,12 +94,6 @@ def _notes(fit: Fit, level: float, errors: str | None, several: bool) -> list[st
             f"SE: {what}{', clustered' if clustered else ''}; lower, upper: {100 * level:g} % Wald"
         )
         notes += filter(None, [fit.errors_note(errors)])
-        if not fit._information.is_exact():
-            sampled = fit.sampled_errors(errors)
-            notes.append(
-                f"SE sampled with {sampled.n_samples} draws: typical relative error "
-                f"{100 * sampled.typical_error:.1f} %, largest {100 * sampled.largest_error:.1f} %"
-            )
     if several and fit.prior is None:
         notes.append("components never met: compare estimates and ranks only within one")
     elif several:

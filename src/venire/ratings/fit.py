@@ -173,7 +173,10 @@ class Fit(Contrasts):
 
     def errors_note(self, errors: str) -> str:
         """What one should know of standard errors of this kind, for those who print them; or ""."""
-        return _goodness.errors_note(self.own, errors)
+        notes = [_goodness.errors_note(self.own, errors)]
+        if not self._information.is_exact():
+            notes.append(self.sampled_errors(errors).note)
+        return "; ".join(filter(None, notes))
 
     def predict(self, first: Any, second: Any, *, order: Any = 0) -> np.ndarray:
         """Probabilities of the outcomes of comparisons.

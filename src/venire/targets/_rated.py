@@ -159,11 +159,7 @@ class Rated:
         """
         level = checks.level(level)
         i, j = self.fit.pairs(first, second)
-        found = self.theta[i] - self.theta[j]
-        c = self.covariance(errors)
-        variance = c[i, i] + c[j, j] - 2.0 * c[i, j]
-        apart = self.fit.component[i] != self.fit.component[j]
-        error = np.sqrt(np.where(apart, np.nan, np.maximum(variance, 0.0)))
+        found, error = self.theta[i] - self.theta[j], self._difference_errors(i, j, errors)
         if errors == "robust":
             t = self._shown.quantiles(level)
             half = np.maximum(t[i], t[j]) * error
@@ -419,6 +415,13 @@ class Rated:
         if self.category is None:
             return None
         return group_at(self._judged.strata.categories, self.category)
+
+    def _difference_errors(self, i: Any, j: Any, errors: str) -> Floats:
+        """Standard errors of theta at `i` less theta at `j`, positions."""
+        c = self.covariance(errors)
+        variance = np.maximum(c[i, i] + c[j, j] - 2.0 * c[i, j], 0.0)
+        variance = np.where(self.fit.component[i] != self.fit.component[j], np.nan, variance)
+        return np.sqrt(np.where(i == j, 0.0, variance))
 
     @cached_property
     def _clustered(self) -> Clustered:
