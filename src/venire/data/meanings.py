@@ -40,10 +40,10 @@ _WORDS: Mapping[float, tuple[str, ...]] = {
     0.5: (
         "tie", "ties", "tied", "draw", "draws", "drawn", "equal", "equally good", "even", "same",
         "the same", "about the same", "similar", "both", "both good", "bothgood", "both bad",
-        "bothbad", "both equal", "tie bothbad", "tie both bad", "tie inconsistent", "tie bothgood", "tie both good",
+        "bothbad", "both equal", "tie bothbad", "tie both bad", "tie bothgood", "tie both good",
         "equally bad", "neither", "neither is better", "no preference", "no difference",
         "no winner", "no clear winner", "winner tie", "it is a tie", "its a tie", "=", "==", "~",
-        "=/=", "=-=", "stalemate",
+        "=/=", "=-=", "stalemate", "tie inconsistent",
     ),
 }  # fmt: skip
 #: Two sides, with a noun or a verb: "player 1", "assistant_b", "white wins", "A is better".
