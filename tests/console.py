@@ -23,9 +23,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_LOG = re.compile(
-    r".*, (about )?\d[\d.:]* ?(ms|s|min|h)( left)?"
-)  # what long jobs say off a terminal
+# What long jobs say of the time where there is no terminal.
+_LOG = re.compile(r".*, (about )?\d+ (s|min \d+ s|h \d+ min)( left)?")
 _SECONDS = re.compile(r"\b\d+(\.\d+)? (ms|s|min)\b|(?<=residual )\S+")
 
 

@@ -13,13 +13,6 @@ import usual_files
 import venire as vn
 
 EVERY = usual_files.COMPARISONS | usual_files.VOTES
-_OPEN = ("football", "chess", "annotations", "crowd")  # words are not read yet
-
-
-@pytest.fixture(autouse=True)
-def _open(request):
-    if any(f"[{kind}]" in request.node.name for kind in _OPEN):
-        request.node.add_marker(pytest.mark.xfail(strict=False))
 
 
 @pytest.fixture(scope="module")

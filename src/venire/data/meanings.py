@@ -43,7 +43,7 @@ WORDS: Mapping[float, tuple[str, ...]] = {
         "bothbad", "both equal", "tie bothbad", "tie both bad", "tie bothgood", "tie both good",
         "equally bad", "neither", "neither is better", "no preference", "no difference",
         "no winner", "no clear winner", "winner tie", "it is a tie", "its a tie", "=", "==", "~",
-        "=/=", "=-=", "stalemate",
+        "=/=", "=-=", "stalemate", "tie inconsistent",
     ),
 }  # fmt: skip
 #: Two sides, with a noun or a verb: "player 1", "assistant_b", "white wins", "A is better".
@@ -62,6 +62,8 @@ NO_RESULT = frozenset(
     (
         "*", "no result", "no contest", "nr", "abandoned", "postponed", "cancelled", "canceled",
         "void", "voided", "unplayed", "not played", "unfinished", "scheduled",
+        "abstain", "abstains", "abstained", "abstention", "skip", "skipped", "no answer", "no vote",
+        "no verdict", "not judged", "do not know", "dont know", "don't know", "error", "invalid",
     )
 )  # fmt: skip
 #: Words that say that nothing is known.
