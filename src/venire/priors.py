@@ -219,7 +219,7 @@ class GaussianPrior:
 def check_prior(prior: Any) -> None:
     """Refuse what is neither a prior nor None."""
     if prior is not None and not isinstance(prior, GaussianPrior):
-        number = isinstance(prior, (int, float)) and not isinstance(prior, bool) and prior > 0.0
+        number = type(prior) in (int, float) and 0 < prior < checks.LARGEST
         cure = f"say GaussianPrior({prior!r})" if number else ""
         reason = "must be a GaussianPrior or None"
         checks.fail("prior", reason, value=prior, cure=cure, kind=TypeError)
