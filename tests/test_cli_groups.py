@@ -69,7 +69,7 @@ def test_standard_output(source):
     run = process("groups", source, *COMMON, "--score", "s", "--errors", "none")
     assert run.returncode == 0
     table = pd.read_csv(io.StringIO(run.stdout))
-    assert list(table) == ["group", "item", "theta", "n_comparisons", "status"]
+    assert list(table) == ["group", "item", "theta", "n_comparisons", "determined", "status"]
     assert table["group"].nunique() == 60
     assert "60 groups" in run.stderr  # the summary is not among the data
     head = subprocess.run(

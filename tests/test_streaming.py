@@ -61,6 +61,7 @@ def one_by_one(table, fit=vn.fit_bradley_terry, **options):
             pd.DataFrame({
                 "group": label, "item": c.items, "theta": one.theta,
                 "standard_error": one.standard_errors(), "n_comparisons": met,
+                "determined": one.determined,
             })
         )  # fmt: skip
     return pd.concat(out, ignore_index=True)
@@ -130,7 +131,7 @@ def test_outputs(tmp_path, small):
             frames.append(read[kind](tmp_path / name))
         else:
             frames.append(pd.read_json(tmp_path / name, lines=kind == "jsonl"))
-    assert list(frames[0]) == ["group", "item", "theta", "n_comparisons", "status"]
+    assert list(frames[0]) == ["group", "item", "theta", "n_comparisons", "determined", "status"]
     for other in frames[1:]:
         pd.testing.assert_frame_equal(frames[0], other, check_dtype=False)
     with open(tmp_path / "stream.csv", "wb") as file:

@@ -106,10 +106,10 @@ def fit_files(
 
     Notes
     -----
-    The table has the columns group, item, theta (or the scale), standard_error, n_comparisons and
-    status, then order_effect and tie, if there are such; it is sorted by group, then by item, and
-    does not depend on `memory`, on the executor, or on workers that die on the way: the same bits
-    at one instruction set.
+    The table has the columns group, item, theta (or the scale), standard_error, n_comparisons,
+    determined (see `Ratings.determined`) and status, then order_effect and tie, if there are such;
+    it is sorted by group, then by item, and does not depend on `memory`, on the executor, or on
+    workers that die on the way: the same bits at one instruction set.
 
     Files are read twice: first the column of groups (and the outcomes, if they
     come without a mapping), then batches of consecutive groups. Rows in any order but that of their

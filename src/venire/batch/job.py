@@ -206,7 +206,8 @@ class Job:
         if self.bootstrap is not None:
             fields += [(name, pa.float64()) for name in ("bootstrap_error", "lower", "upper")]
             fields.append(("n_failed", pa.int64()))
-        fields += [("n_comparisons", pa.float64()), ("status", pa.string())]
+        fields += [("n_comparisons", pa.float64()), ("determined", pa.bool_())]
+        fields.append(("status", pa.string()))
         return pa.schema(fields + [(name, pa.float64()) for name in self.parameters()])
 
     def parameters(self) -> list[str]:
@@ -276,6 +277,7 @@ class Job:
                 for name in columns.keys() - {"item"}:
                     columns[name] = np.full(len(result.items), np.nan)
             columns["n_comparisons"] = result.item_weights
+            columns["determined"] = result.determined
         of_group["status"] = result.status
         for name in self.parameters():
             values = np.asarray(getattr(result, name), np.float64)

@@ -38,9 +38,9 @@ class Spread:
             anchored = calibration.anchored[calibration.components.labels]
             linked = (np.diff(fit.offsets) == 1) & ((calibration.n_bridges > 0.0) | anchored)
             seen |= linked[self.group]
-        self.known = seen & np.isfinite(fit.theta) & np.isfinite(fit.deviation_errors())
+        self.known = seen & np.isfinite(fit.theta) & np.isfinite(fit.component_errors())
         centre = scales.centre_of(fit.scale) if fit.scale in scales.SCALES else 0.0
-        self.theta, self.error = fit.theta - centre, fit.deviation_errors()
+        self.theta, self.error = fit.theta - centre, fit.component_errors()
         if not self.known.all():
             self.theta[~self.known] = np.nan
             self.error = np.where(self.known, self.error, np.nan)

@@ -111,9 +111,11 @@ def fit(case: Case) -> None:
         "item_weights",
         "status",
         "items",
+        "determined",
+        "dispersion",
     ):
         value = case.get(fit, name)
-        if name not in ("items", "status") and fit.converged:
+        if name not in ("items", "status", "dispersion") and fit.converged:
             case.finite(name, value)
     case.call(repr, fit)
     if case.chance(0.2):
@@ -151,6 +153,9 @@ def fit_results(case: Case) -> None:
         (fit.predict, {"first": first, "second": second} | case.some({"order": 1})),
         (fit.quasi_variances, kind | subset),
         (fit.ranks, {}),
+        (fit.rank_interval, level | kind),
+        (fit.level_errors, {}),
+        (fit.errors_note, {"errors": errors}),
         (fit.relative_to, {"reference": names[0]} | kind | subset),
         (fit.sampled_errors, kind | some_samples),
         (fit.standard_errors, kind | samples),
@@ -166,8 +171,8 @@ def fit_results(case: Case) -> None:
             continue
         if method.__name__ == "predict":
             case.within("a probability", out, 0.0, 1.0, nan=not fit.converged)
-        if method.__name__ == "ranks":
-            case.within("a rank", out, 0, n)
+        if method.__name__ in ("ranks", "rank_interval"):
+            case.within("a rank", out, method.__name__ != "ranks", n)
         if method.__name__ in ("standard_errors", "difference_errors"):
             case.within("a standard error", out, 0.0, 1e300)
         if method.__name__ in ("summary", "relative_to", "quasi_variances"):
@@ -216,8 +221,9 @@ def fit_groups(case: Case) -> None:
     inside = np.repeat(converged, np.diff(gf.offsets))
     case.finite("theta of a converged group", gf.theta[inside])
     case.finite("log_likelihood of a converged group", case.get(gf, "log_likelihood")[converged])
-    for name in ("groups", "items", "n_comparisons", "offsets", "item_weights"):
+    for name in ("groups", "items", "n_comparisons", "offsets", "item_weights", "determined"):
         case.get(gf, name)
+    case.call(gf.level_errors)
     case.within("a standard error", case.call(gf.standard_errors), 0.0, 1e300)
     case.call(repr, gf)
     case.call(gf.parameter_errors)

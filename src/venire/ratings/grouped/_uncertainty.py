@@ -28,11 +28,13 @@ FAINT = 1e-7  # share of the largest weight or precision of a group: half the di
 
 
 class Errors(NamedTuple):
-    """Standard errors of theta and of its deviations from the level (n_items,), variances of
-    differences (n_cells,) or None, and the errors of the parameters beside theta."""
+    """Standard errors of theta, of its deviations from the level of the component and from that of
+    the group (n_items,), variances of differences (n_cells,) or None, and the errors of the
+    parameters beside theta."""
 
     theta: np.ndarray
-    deviations: np.ndarray
+    in_component: np.ndarray
+    in_group: np.ndarray
     differences: np.ndarray | None
     parameters: ParameterErrors
 
@@ -105,27 +107,29 @@ def compute_errors(fit: GroupedFit, *, differences: bool = False) -> Errors:
     with np.errstate(over="ignore"):
         tie_error = None if log_error is None else log_error * fit.tie
     parameters = ParameterErrors(gamma_error, tie_error, log_error)
-    theta, deviations = with_levels(fit, errors)
-    return Errors(frozen(theta), frozen(deviations), frozen(difference), parameters)
+    theta, in_component, in_group = (frozen(x) for x in _with_levels(fit, errors))
+    return Errors(theta, in_component, in_group, frozen(difference), parameters)
 
 
-def with_levels(fit: GroupedFit, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Standard errors of theta, and of theta less the level of its group, from those of theta less
-    the level of its component.
+def _with_levels(fit: GroupedFit, errors: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Standard errors of theta, of its deviations, and of theta less the level of its group, from
+    those of theta less the level of its component.
 
     The level of a component is known by the prior, or not at all. It is in the error of theta where
     priors give theta an origin, and where an item is alone; and in that beside the group where the
-    component is not its largest.
+    component is not its largest. The only item of a group is its level.
     """
-
     alone, fixed = fit.item_weights == 0.0, _has_origin(fit)
     if not (alone.any() or fixed.any() or (fit.n_components > 1).any()):
-        return errors, errors
+        return errors, errors, errors
     level, inside = fit._once("levels", lambda: _standing.levels(fit))
     whole = np.sqrt(errors**2 + level)
     several = _of_items(fit, np.diff(fit.offsets) > 1)
-    theta = np.where(alone | _of_items(fit, fixed), whole, errors)
-    return theta, np.where(several & (alone | ~inside), whole, errors)
+    return (
+        np.where(alone | _of_items(fit, fixed), whole, errors),
+        np.where(alone & several, whole, errors),
+        np.where((alone | ~inside) & several, whole, errors),
+    )
 
 
 def _ranges(values: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

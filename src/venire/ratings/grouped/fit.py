@@ -156,7 +156,17 @@ class GroupedFit(Ratings):
         it, which a prior knows, or nobody (nan). 0 for the only item of a group.
         """
         fitted = self.own
-        found = fitted._once("errors", lambda: _uncertainty.compute_errors(fitted)).deviations
+        found = fitted._once("errors", lambda: _uncertainty.compute_errors(fitted)).in_group
+        return found if self._fitted is None else frozen(found * self._unit)
+
+    def component_errors(self) -> np.ndarray:
+        """Standard errors of theta less the level of its component, (n_items,).
+
+        They leave out what only a prior says of levels, but for an item that was never compared in
+        a group of several.
+        """
+        fitted = self.own
+        found = fitted._once("errors", lambda: _uncertainty.compute_errors(fitted)).in_component
         return found if self._fitted is None else frozen(found * self._unit)
 
     def level_errors(self) -> np.ndarray:
