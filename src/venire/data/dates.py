@@ -39,8 +39,14 @@ def _is_date(values: Any) -> bool:
     """Whether the first value that is not missing is a date."""
     if getattr(getattr(values, "dtype", None), "kind", "O") not in "OM":
         return False
-    first = next((v for v in values if v is not None and v == v), None)  # NaT is not itself
+    first = next((v for v in values if not _is_missing(v)), None)
     return isinstance(first, (datetime.date, np.datetime64))
+
+
+def _is_missing(value: Any) -> bool:
+    if value is None or type(value).__name__ in ("NaTType", "NAType"):
+        return True
+    return isinstance(value, (float, np.floating, np.datetime64)) and bool(value != value)
 
 
 def _objects(values: Any) -> list[Any]:
