@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["arrow_labels", "labelled"]
+__all__ = ["DATED", "arrow_labels", "labelled"]
+
+DATED = ("group", "cluster")  # arguments of which dates are labels
 
 _NO_ZEROS = (r"(\.\d*?)0+(\D|$)", r"\1\2"), (r"\.(\D|$)", r"\1")
 
@@ -39,14 +41,8 @@ def _is_date(values: Any) -> bool:
     """Whether the first value that is not missing is a date."""
     if getattr(getattr(values, "dtype", None), "kind", "O") not in "OM":
         return False
-    first = next((v for v in values if not _is_missing(v)), None)
+    first = next((v for v in values if v is not None), None)
     return isinstance(first, (datetime.date, np.datetime64))
-
-
-def _is_missing(value: Any) -> bool:
-    if value is None or type(value).__name__ in ("NaTType", "NAType"):
-        return True
-    return isinstance(value, (float, np.floating, np.datetime64)) and bool(value != value)
 
 
 def _objects(values: Any) -> list[Any]:
