@@ -381,7 +381,7 @@ def test_a_log_is_told_now_and_then(monkeypatch):
     lines = stream.getvalue().splitlines()
     assert lines
     assert re.fullmatch(
-        r"venire: reading \\x1b\[31mf.csv, 25 of 100 \(25%\), \d+ s, about \d+ s left", lines[0]
+        r"venire: reading \\x1b\[31mf.csv, 25 of 100 \(25.0%\), \d+ s, about \d+ s left", lines[0]
     )
 
 

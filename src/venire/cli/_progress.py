@@ -124,7 +124,7 @@ def _said(task: Task, elapsed: float) -> str:
     if task.total and task.completed and f"{task.total:,}" not in text:
         text += f", {task.completed:,.0f} of {task.total:,.0f}"
     if task.total and task.completed:
-        text += f" ({task.completed / task.total:.0%})"
+        text += f" ({task.completed / task.total:.1%})"
     text += f", {_time(elapsed)}"
     if task.total and task.completed:
         left = spent * (task.total - task.completed) / task.completed
