@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import venire as vn
-from venire.io import DataError, Dialect, Scanner
+from venire.io import DataError, Dialect, Scanner, _csv, _json, sources
 
 pa = pytest.importorskip("pyarrow")
 pytest.importorskip("pyarrow.parquet")
@@ -110,7 +110,7 @@ WRITTEN = {
 @pytest.mark.parametrize("way", WRITTEN)
 @pytest.mark.parametrize("block", [1 << 22, 40, 7])
 def test_the_same_table_however_it_is_written(monkeypatch, way, block):
-    monkeypatch.setattr("venire.io._csv._BLOCK", block)
+    monkeypatch.setattr(_csv, "_BLOCK", block)
     data, notes = WRITTEN[way]
     found, scanner = of_bytes(data, most=2)
     assert found == {"home": HOME, "away": AWAY, "share": SHARE}
@@ -219,7 +219,7 @@ def test_quotes_as_the_standard_library_writes_them(rows, quoting, end, block):
     writer = csv.writer(text, quoting=quoting, lineterminator=end)
     writer.writerows([("home", "away", "share"), *rows])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("venire.io._csv._BLOCK", block)
+        patch.setattr(_csv, "_BLOCK", block)
         names = {"first": "home", "second": "away", "outcome": "share"}
         found, scanner = of_bytes(text.getvalue().encode(), names=names, dialect=COMMAS)
         scanner.place(0)
@@ -235,7 +235,7 @@ def test_rows_and_lines_of_errors(tmp_path, monkeypatch):
     path = tmp_path / "a.csv"
     path.write_text('# c\n\na,b,s\n"x\n1",y,1\n\n,,\nx,y,7\n')
     for block in (5, 9, 1000):
-        monkeypatch.setattr("venire.io._csv._BLOCK", block)
+        monkeypatch.setattr(_csv, "_BLOCK", block)
         scanner = Scanner(path)
         file, row = scanner.place(2)
         assert (os.fspath(file), row) == (str(path), 2)
@@ -334,7 +334,7 @@ def test_pipes(tmp_path):
 
 
 def test_a_pipe_into_which_nobody_writes(tmp_path, monkeypatch):
-    monkeypatch.setattr("venire.io.sources._PATIENCE", 0.2)
+    monkeypatch.setattr(sources, "_PATIENCE", 0.2)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     began = time.monotonic()
@@ -348,8 +348,8 @@ def test_a_pipe_into_which_nobody_writes(tmp_path, monkeypatch):
 
 
 def test_a_row_that_does_not_end(tmp_path, monkeypatch):
-    monkeypatch.setattr("venire.io._csv._LONGEST", 1000)
-    monkeypatch.setattr("venire.io._csv._BLOCK", 100)
+    monkeypatch.setattr(_csv, "_LONGEST", 1000)
+    monkeypatch.setattr(_csv, "_BLOCK", 100)
     path = tmp_path / "a.csv"
     for rest in ('"' + "x,y,1\n" * 1000, "x" * 5000):
         path.write_text("home,away,share\nx,y,1\n" + rest)
@@ -382,8 +382,8 @@ JSON = {
 @pytest.mark.parametrize("block", [1 << 22, 50])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd])
 def test_only_named_columns_of_json_matter(monkeypatch, way, block, pack):
-    monkeypatch.setattr("venire.io._json._BLOCK", block)
-    monkeypatch.setattr("venire.io._json._ROWS", 3)
+    monkeypatch.setattr(_json, "_BLOCK", block)
+    monkeypatch.setattr(_json, "_ROWS", 3)
     found, scanner = of_bytes(pack(JSON[way].encode()), names=WORDS, most=2)
     assert found == {
         "home": [r["home"] for r in RECORDS], "away": [r["away"] for r in RECORDS],
@@ -394,8 +394,8 @@ def test_only_named_columns_of_json_matter(monkeypatch, way, block, pack):
 
 
 def test_types_of_json_that_change_late(monkeypatch):
-    monkeypatch.setattr("venire.io._json._BLOCK", 60)
-    monkeypatch.setattr("venire.io._json._LOOKED_AT", 3)
+    monkeypatch.setattr(_json, "_BLOCK", 60)
+    monkeypatch.setattr(_json, "_LOOKED_AT", 3)
     rows = [{"home": 1, "away": 2, "w": 1}] * 5 + [{"home": 2, "away": 1, "w": 0.5}]
     data = "\n".join(map(json.dumps, rows)).encode()
     names = {"first": "home", "second": "away", "score": "w"}
@@ -486,7 +486,7 @@ def test_dates_are_labels(tmp_path, form, coded):
 
 def test_batches_of_text_stream_and_labels_are_integers_only_if_all_are(tmp_path, monkeypatch):
     """As one table read at once says, in blocks and in several files."""
-    monkeypatch.setattr("venire.io._csv._BLOCK", 200)
+    monkeypatch.setattr(_csv, "_BLOCK", 200)
     rng = random.Random(1)
     rows = [(str(rng.randrange(30)), *map(str, rng.sample(range(5), 2)), "1") for _ in range(900)]
     head = ("q", "home", "away", "share")

@@ -36,9 +36,8 @@ def read_comparisons(
 
     Parameters
     ----------
-    path : path-like
-        ``.csv``, ``.tsv``, ``.jsonl`` (also with ``.gz``), ``.parquet``, ``.arrow``, ``.feather``;
-        with another name the first bytes decide.
+    path : path-like, binary file, list of them, or Scanner
+        Files, folders, globs, or "-", as `venire.io.Scanner` takes them: one table.
     columns : Columns, optional
         What its columns say. In text files labels that all are written as integers become integers.
     items : array_like, optional
@@ -122,13 +121,12 @@ def read_grouped(
     progress: Progress | None = None,
     **named: Unpack[ColumnNames],
 ) -> GroupedComparisons:
-    """Read comparisons in groups from a file, or from the Parquet files of a folder.
+    """Read comparisons in groups from files.
 
     Parameters
     ----------
-    path : path-like
-        A file as for `read_comparisons`, or a folder: its Parquet files are read in the order of
-        their names, as one table.
+    path : path-like, binary file, list of them, or Scanner
+        As in `read_comparisons`.
     columns : Columns, optional
         What its columns say, `group` among them. In text files labels that all are written as
         integers become integers.

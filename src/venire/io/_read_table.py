@@ -44,7 +44,7 @@ def read_table(path: Any, names: Mapping[str, str], labels: Sequence[str] = ()) 
 
     Parameters
     ----------
-    path : path-like
+    path : path-like, binary file, list of them, or Scanner
         As in `read_comparisons`.
     names : mapping of str to str
         The column of each argument.

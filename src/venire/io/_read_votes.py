@@ -56,7 +56,7 @@ def read_votes(
 
     Parameters
     ----------
-    path : path-like
+    path : path-like, binary file, list of them, or Scanner
         As in `read_comparisons`.
     columns : VoteColumns, optional
         What its columns say. In text files labels that all are written as integers become integers.
