@@ -99,3 +99,15 @@ def test_fit_says_the_gravest_two(capsys, tmp_path):
     assert r"'Zoe\u030803'" in err
     plain = written(tmp_path / "y.csv", oddities.base(np.random.default_rng(1), 1500)[0])
     assert "audit" not in run(capsys, "fit", plain, *ASKED)[2]
+
+
+def test_rows_are_counted_with_those_that_were_dropped(capsys, tmp_path):
+    rows = oddities.base(np.random.default_rng(1), 1500)[0]
+    rows = oddities.both(rows, oddities.some(rows, slice(0, 150)))
+    rows["s"] = np.array(["0-1", "1-0"], object)[rows["s"].astype(int)]
+    rows["s"][[3, 700]] = "*"
+    path = written(tmp_path / "games.csv", rows)
+    code, out, _ = run(capsys, "audit", path, *ASKED[:4], "--outcome", "s", *FURTHER)
+    assert code == 0
+    assert "rows 1,501 (as 1), 1,502 (as 2)" in out
+    assert "2 of 1,650 rows were left out" in out

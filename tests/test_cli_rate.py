@@ -98,6 +98,16 @@ def test_a_frame_is_read_as_the_file_is(votes_file, table):
         np.testing.assert_allclose(own[item]["theta"], theta, atol=1e-12)
 
 
+def test_what_is_read_knows_how_it_was_shown(votes_file, table):
+    lean = vn.rate(vn.read(votes_file)).leans()
+    assert lean.lower[1] > 0
+    assert (vn.rate(vn.from_frame(table)).leans().bias == lean.bias).all()
+    assert np.isnan(vn.rate(vn.Votes.from_frame(table)).leans().bias).all()
+    twice = table.assign(again=table["verdict"])  # runs side by side: who knows in which order
+    v = vn.from_frame(twice, as_="votes", vote=["verdict", "again"])
+    assert v.swapped_runs is None
+
+
 def test_files_and_units(votes_file, tmp_path):
     out, who = tmp_path / "ratings.parquet", tmp_path / "judges.csv"
     run = venire("rate", votes_file, *COLUMNS, "-o", out, "--teachers", who, "--scale", "elo")

@@ -351,7 +351,8 @@ def may_be(argument, what, is_array):
         "once beyond float64",
     )
     return (
-        (argument in ("prediction", "target", "cluster") and what in classes)
+        (argument in ("group", "groups", "cluster") and what == "dates")
+        or (argument in ("prediction", "target", "cluster") and what in classes)
         or (argument == "item" and what not in ("ragged", "a set"))  # named as the item's column
         or (argument == "request" and what == "a mapping")  # a frame
         or (argument == "values" and what == "three dimensions")

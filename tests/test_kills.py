@@ -34,6 +34,7 @@ GROUPS = ["groups", "groups.parquet", "--group", "q", "--first", "a", "--second"
 CONSENSUS = ["consensus", "votes.csv", "--pair", "p", "--teacher", "t", "--vote", "v", "-q"]
 RATE = ["rate", "votes.csv", "--first", "a", "--second", "b", "--group", "q", "--teacher", "t",
         "--vote", "v", "-q"]  # fmt: skip
+AUDIT = ["audit", *FIT[1:]]
 SIMULATE = ["simulate", "--groups", "3", "--items", "6", "--degrees", "2", "--seeds", "1",
             "--threads", "1", "-q"]  # fmt: skip
 INIT = ["distill", "init", "loop", "items.csv", "--group", "q", "--item", "d", "--gold", "gold",
@@ -47,6 +48,7 @@ COMMANDS = {
     "fit csv": ([*FIT, "-o", "out.csv"], ["out.csv"], None),
     "fit parquet": ([*FIT, "-o", "out.parquet"], ["out.parquet"], None),
     "fit json": ([*FIT, "-o", "out.json"], ["out.json"], None),
+    "audit": ([*AUDIT, "-o", "out.csv"], ["out.csv"], None),
     "groups csv": ([*GROUPS, "-o", "out.csv"], ["out.csv"], None),
     "groups parquet": ([*GROUPS, "-o", "out.parquet"], ["out.parquet"], None),
     "groups json": ([*GROUPS, "-o", "out.json"], ["out.json"], None),

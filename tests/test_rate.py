@@ -528,6 +528,8 @@ def test_bad_votes(rows):
         vn.rate(vn.Votes.from_pairs([0, 0], [1, 2], [1, 1]))
     with pytest.raises(TypeError, match="a data frame"):
         vn.rate("votes.csv")
+    with pytest.raises(TypeError, match="votes of judges"):
+        vn.rate(vn.Comparisons(["a"], ["b"], 1.0))
     with pytest.raises(ValueError, match="errors"):
         vn.rate(votes_of(rows)).standard_errors("sandwich")
     with pytest.raises(ValueError, match="categories"):

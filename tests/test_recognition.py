@@ -81,7 +81,7 @@ def test_agreeing_columns_are_one_reading_and_said():
     table = layouts.table("home,away,hg,ag,result\nx,y,1,0,x\ny,z,0,2,z\nz,x,2,2,draw")
     columns, notes = recognised(table, Columns, {})
     assert (columns.first_score, columns.second_score) == ("hg", "ag")
-    assert notes == ("result agrees",)
+    assert notes == ("result agrees in the 3 rows looked at",)
 
 
 # ---- what the caller named ----------------------------------------------------------------------

@@ -186,6 +186,12 @@ def test_no_header():
     assert "no header" not in "".join(scanner.notes)
 
 
+def test_a_header_that_is_a_comment():
+    found, scanner = of_bytes(b"# of 2024\n# home, away,share\nx,y,1\ny,x,0\n")
+    assert found == {"home": ["x", "y"], "away": ["y", "x"], "share": [1.0, 0.0]}
+    assert scanner.notes == ("1 line above the header passed over",)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"delimiter": "ab"}, {"delimiter": "\n"}, {"delimiter": '"'}, {"decimal": ";"},

@@ -132,8 +132,13 @@ def test_frames_and_files(tmp_path):
         else:
             assert frame["rank"].to_pylist()[3:] == [None, None] if backend == "pyarrow" else (
                 frame["rank"].to_list()[3:] == [None, None])  # fmt: skip
-    lines = str(fit.summary()).splitlines()
-    assert [line.split()[0] for line in lines if line.strip().startswith("-  ")] == ["-", "-"]
+    gf = vn.fit_groups(grouped(never_met()), prior=WEAK)
+    for summary in (fit.summary(), gf.summary(), vn.bootstrap(fit, 20, rng=1).summary()):
+        lines = [x for x in str(summary).splitlines() if " new " in x or " zero " in x]
+        assert [line.split()[0] for line in lines] == ["-", "-"]
+        shown = summary.columns["item"].tolist()
+        assert shown[0] == "a"
+        assert shown[3:5] == ["new", "zero"]  # those without a rank come last
     b = vn.bootstrap(fit, 50, rng=1)
     b.save(tmp_path / "b.npz")
     for boot in (b, vn.resampling.Bootstrap.load(tmp_path / "b.npz")):

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
+from venire._core.failing import told
 
 __all__ = ["GaussianPrior", "ItemPriors", "check_prior", "item_priors"]
 
@@ -220,7 +221,7 @@ def check_prior(prior: Any) -> None:
     """Refuse what is neither a prior nor None."""
     if prior is not None and not isinstance(prior, GaussianPrior):
         number = isinstance(prior, (int, float)) and not isinstance(prior, bool) and prior > 0.0
-        cure = f"say GaussianPrior({prior!r})" if number else ""
+        cure = f"say GaussianPrior({told(prior)})" if number else ""
         reason = "must be a GaussianPrior or None"
         checks.fail("prior", reason, value=prior, cure=cure, kind=TypeError)
 

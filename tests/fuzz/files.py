@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
@@ -17,7 +18,13 @@ from fuzz.values import FLOATS, INTEGERS, TEXTS, Source
 
 __all__ = ["damaged", "table_file", "written"]
 
-FORMATS = (".csv", ".tsv", ".jsonl", ".json", ".parquet", ".arrow", ".csv.gz", ".jsonl.gz")
+FORMATS = (".csv", ".tsv", ".jsonl", ".json", ".parquet", ".arrow", ".csv.gz", ".jsonl.gz",
+           ".csv.bz2", ".jsonl.zst", ".csv.zst", ".parquet.gz")  # fmt: skip
+_PACK: dict[str, Any] = {
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".zst": lambda data: pa.compress(data, codec="zstd", asbytes=True),
+}
 
 
 def damaged(source: Source, data: bytes) -> bytes:
@@ -66,14 +73,15 @@ def odd_cell(source: Source) -> Any:
 
 def written(source: Source, columns: dict[str, list[Any]], ending: str) -> bytes:
     """A table in the format that the ending names."""
-    plain = ending.removesuffix(".gz")
+    pack = next((how for end, how in _PACK.items() if ending.endswith(end)), bytes)
+    plain = "." + ending.split(".")[1]
     if plain in (".csv", ".tsv"):
         data = _text_table(source, columns, "," if plain == ".csv" else "\t")
     elif plain in (".jsonl", ".json"):
         data = _json_table(source, columns, plain)
     else:
         data = _arrow_table(source, columns, plain)
-    return gzip.compress(data, 1) if ending.endswith(".gz") else data
+    return pack(data)
 
 
 def _rows(columns: dict[str, list[Any]]) -> Any:
@@ -85,7 +93,7 @@ def _text_table(source: Source, columns: dict[str, list[Any]], delimiter: str) -
         delimiter = source.choice((";", "|", ",", "\t", " "))
     text = io.StringIO()
     writer = csv.writer(
-        text, delimiter=delimiter, lineterminator=source.choice(("\n", "\n", "\r\n"))
+        text, delimiter=delimiter, lineterminator=source.choice(("\n", "\n", "\r\n", "\r"))
     )
     names = list(columns)
     if source.chance(0.05):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any, NoReturn
@@ -13,8 +14,10 @@ __all__ = [
     "BadInput",
     "BadTypeError",
     "BadValueError",
+    "alike",
     "every",
     "fail",
+    "key",
     "nearest",
     "settling",
     "told",
@@ -145,20 +148,27 @@ def nearest(word: Any, known: Iterable[str], also: Mapping[str, str] | None = No
 
     `also` are other words for known ones.
     """
-    from difflib import get_close_matches
-
-    if not isinstance(word, str) or len(word) > 100:
-        return ""
-    words = {_bare(name): known for name, known in (also or {}).items()}
-    words |= {_bare(name): name for name in known}
-    found = words.get(_bare(word)) or next(
-        (words[name] for name in get_close_matches(_bare(word), words, 1, 0.6)), None
-    )
+    found = alike(word, {name: name for name in known} | dict(also or {}))
     return "" if found is None else f"did you mean {found!r}?"
 
 
-def _bare(word: str) -> str:
-    return "".join(c for c in word.casefold() if c.isalnum())
+def alike(word: Any, known: Mapping[str, Any]) -> Any:
+    """What the known word stands for that is like `word`, but for its spelling; None: none is."""
+    from difflib import get_close_matches
+
+    if not isinstance(word, str) or len(word) > 100 or not key(word):
+        return None
+    words: dict[str, Any] = {}
+    for name, meant in known.items():
+        words.setdefault(key(name), meant)
+    close = [key(word), *get_close_matches(key(word), words, 1)]
+    return next((words[name] for name in close if name in words), None)
+
+
+def key(name: object) -> str:
+    """A name without case, accents, blanks and signs."""
+    plain = unicodedata.normalize("NFKD", str(name).casefold())
+    return "".join(c for c in plain if c.isalnum())
 
 
 def told(value: Any) -> str:

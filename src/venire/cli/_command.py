@@ -14,6 +14,7 @@ a message and an exit code.
 from __future__ import annotations
 
 import inspect
+import math
 import os
 import shlex
 import sys
@@ -184,6 +185,24 @@ def _literal(hint: Any) -> tuple[str, ...]:
     return get_args(inner[0]) if inner else ()
 
 
+def _number(kind: type, how: Mapping[str, Any]) -> Callable[[Any], Any]:
+    """A reader of numbers from `min` to `max`, as typed or as they are."""
+    least, most = how.get("min", -math.inf), how.get("max", math.inf)
+    name = "a whole number" if kind is int else "a number"
+
+    def parse(text: Any) -> Any:
+        try:
+            value = kind(text)
+        except (ValueError, OverflowError):
+            raise typer.BadParameter(f"{text!r} is not {name}") from None
+        if not least <= value <= most and (least > -math.inf or most < math.inf):
+            bounds = f">= {least}" if most == math.inf else f"from {least} to {most}"
+            raise typer.BadParameter(f"{text} is not {name} {bounds}")
+        return value
+
+    return parse
+
+
 def _chosen(
     words: tuple[str, ...], also: Mapping[str, str] | None
 ) -> Callable[[str | None], str | None]:
@@ -212,6 +231,10 @@ def _parameters(kind: type, how: Block) -> Iterator[inspect.Parameter]:
             flags = about.get("flags") or (_flag(name),)
             more = about.get("more", {"metavar": "COLUMN"})  # what says nothing of it is a column
             words = about.get("choices") or _literal(hint)
+            number = next((t for t in (int, float) if t in (hint, *get_args(hint))), None)
+            if number and "parser" not in more:
+                more = {"metavar": number.__name__.upper(), "parser": _number(number, more), **more}
+                more = {k: x for k, x in more.items() if k not in ("min", "max")}
             if words:
                 hint = str | None if default is None else str
                 more = {

@@ -52,7 +52,7 @@ def report(asked: Fit, fitted: Fitted) -> Report:
             "'determined')"
         )
     if b is None and (errors := opt.errors_of(asked.errors)) is not None:
-        notes += filter(None, [fit.errors_note(errors)])
+        notes += filter(None, [shown.fit.errors_note(errors)])
     facts = _facts(asked, shown, sizes)
     said: list[str | Grid] = [*_header(asked, facts)]
     if asked.top > 0:

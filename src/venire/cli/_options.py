@@ -38,7 +38,7 @@ def within(holds: Callable[[float], bool], reason: str) -> Callable[[float | Non
 
     def check(value: float | None) -> float | None:
         if value is not None and not holds(value):
-            raise typer.BadParameter(reason)
+            raise typer.BadParameter(f"{value:g} {reason}")
         return value
 
     return check
@@ -318,7 +318,7 @@ class Shown:
 
 def anchored(unit: dict[str, Any]) -> str:
     """What is said of an anchor; `unit` are the facts of a display."""
-    return f"{Display(**unit).words}: errors and intervals are of the differences from it"
+    return f"{Display(**unit).words}; errors and intervals are of differences from it"
 
 
 @dataclass(frozen=True, kw_only=True)

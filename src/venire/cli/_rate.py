@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -118,14 +118,13 @@ class Rate(Command):
             columns = chosen.columns
             if self.method == "stacked" and columns.gold is None:
                 misused("--method stacked", "learns from --gold")
-            if columns.swapped is None:  # rows are in the order in which answers were shown
-                columns = replace(columns, swapped=False)
             votes, gold = io.read_votes(
                 scanner,
                 columns,
                 strength=self.strength,
                 n_threads=self.n_threads,
                 progress=steps.rows,
+                as_shown=True,
             )
             taken = None if votes.taken is None else chosen.said(votes.taken)
         with steps("rating"), warnings.catch_warnings():

@@ -36,7 +36,8 @@ def from_frame(
     Returns
     -------
     Comparisons, GroupedComparisons or Votes
-        `taken` says how it was read, ``taken.columns`` (and `columns`) which columns were taken.
+        `taken` says how it was read, ``taken.columns`` (and `columns`) which columns were taken. Of
+        votes, the first of a row is taken to be shown first, unless a column says otherwise.
 
     Raises
     ------
@@ -58,5 +59,7 @@ def from_frame(
     ([0.0, 1.0], [1.0, 0.0])
     """
     role = recognition.role_of(lambda: frame_sample(frame), as_, columns)
-    makers = {"comparisons": Comparisons, "groups": GroupedComparisons, "votes": Votes}
+    if role == "votes":
+        return Votes.from_frame(frame, n_threads=n_threads, as_shown=True, **columns)
+    makers = {"comparisons": Comparisons, "groups": GroupedComparisons}
     return makers[role].from_frame(frame, n_threads=n_threads, **columns)  # type: ignore[attr-defined]

@@ -27,7 +27,7 @@ import numpy as np
 
 from venire._core.checks import fail
 from venire._core.checks import n_threads as _n_threads
-from venire.data.dates import labelled
+from venire.data.dates import DATED, labelled
 
 __all__ = ["Encoded", "Encoder", "encode", "encode_one"]
 
@@ -106,13 +106,14 @@ def encode_one(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Code one column: ``items, codes``, sorted distinct labels and int32 positions in them.
 
-    Dates and times are labels, too: text of ISO 8601. If `n` is given, it must have so many rows.
+    Of groups and clusters dates and times are labels, too: text of ISO 8601. If `n` is given, it
+    must have so many rows.
     """
     if isinstance(x, Encoded):
         _same_rows((name,), (len(x),), n)
         return x.items, x.codes
     encoder = Encoder((name,), n_threads=n_threads)
-    encoder.add(labelled(x), n=n)
+    encoder.add(labelled(x) if name in DATED else x, n=n)
     items, codes = encoder.finish()
     return items, codes[0]
 

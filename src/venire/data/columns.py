@@ -7,7 +7,7 @@ which are made from the fields.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from numbers import Real
 from typing import Any, Self, TypedDict
 
@@ -352,6 +352,14 @@ class VoteColumns(_Named):
             checks.fail("by", "divides groups: give group as well", kind=TypeError)
         if self.swapped is True:
             checks.fail("swapped", "must name a column, or be False", value=True, kind=TypeError)
+
+    def shown_as_written(self) -> VoteColumns:
+        """These; where nothing says how pairs were shown, first was shown first in every row.
+
+        Not of runs that stand side by side: one of them may be the other order.
+        """
+        open_ = self.swapped is None and self.first is not None and len(self.runs) < 2
+        return replace(self, swapped=False) if open_ else self
 
     @property
     def runs(self) -> list[str]:

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["arrow_labels", "labelled"]
+__all__ = ["DATED", "arrow_labels", "labelled"]
+
+DATED = ("group", "cluster")  # arguments of which dates are labels
 
 _NO_ZEROS = (r"(\.\d*?)0+(\D|$)", r"\1\2"), (r"\.(\D|$)", r"\1")
 
@@ -39,7 +41,7 @@ def _is_date(values: Any) -> bool:
     """Whether the first value that is not missing is a date."""
     if getattr(getattr(values, "dtype", None), "kind", "O") not in "OM":
         return False
-    first = next((v for v in values if v is not None and v == v), None)  # NaT is not itself
+    first = next((v for v in values if v is not None), None)
     return isinstance(first, (datetime.date, np.datetime64))
 
 

@@ -155,7 +155,7 @@ def token(value: Any, known_only: bool = False) -> Any:
     ['a', Said(score=0.0), Said(score=1.0), 2.0, 1.0, 'in (1, 2)', None]
     """
     if not isinstance(value, str):
-        return str(value).lower() if _is_truth(value) else _of_number(float(value))
+        return str(value).lower() if _is_truth(value) else _of_number(_double(value))
     if len(value) > _LONGEST or (known_only and value.lstrip()[:2].lower() not in _BEGINNINGS):
         return None
     word = plain(value)
@@ -179,11 +179,19 @@ def token(value: Any, known_only: bool = False) -> Any:
 def number(value: Any) -> float | None:
     """The number that a value is, or is written as; None if it is none."""
     if not isinstance(value, str):
-        return None if _is_truth(value) else float(value)
+        return None if _is_truth(value) else _double(value)
     word = plain(value)
     if word == "½":
         return 0.5
     return float(word.replace(",", ".")) if _NUMBER.fullmatch(word) else None
+
+
+def _double(x: Any) -> float:
+    """A number as a double, the infinite one where it is beyond them, or no real number."""
+    try:
+        return float(x)
+    except (OverflowError, TypeError):
+        return np.inf
 
 
 def turned(first: Any, second: Any) -> bool:

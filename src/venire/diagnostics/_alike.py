@@ -55,19 +55,19 @@ class Signatures:
         return sum(map(len, self._parts))
 
     def finish(
-        self, asked: Mapping[str, Any], answers: list[Any], kept: Any = None
-    ) -> tuple[Numbers, Numbers, tuple[str, ...]]:
-        """`alike`, `asked` and `further` of `Records`.
+        self, cluster: Any, asked: list[Any], answers: list[Any], kept: Any = None
+    ) -> tuple[Numbers, Numbers, Numbers | None, tuple[str, ...]]:
+        """`alike`, `asked`, `occasion` and `further` of `Records`.
 
         A column that numbers the rows makes no row another; one that is called so but has few
         values is a column like others.
 
         Parameters
         ----------
-        asked : mapping of str to ndarray
-            Further numbers of each row, by their column; of the items under names of their own.
-        answers : list of ndarray
-            What says who won.
+        cluster : ndarray or None
+            A number of each row's cluster.
+        asked, answers : list of ndarray
+            What says who was compared, and who won.
         kept : ndarray of int, optional
             Which of the rows those are.
         """
@@ -79,12 +79,14 @@ class Signatures:
                 total = total ^ _mixed(values + np.uint64(1_000 + len(further)))
                 further.append(name)
         total = total if kept is None else total[kept]
-        for place, values in enumerate(asked.values()):
-            total = total ^ _mixed(_values(values) + np.uint64(2_000 + place))
-        alike = total
-        for place, values in enumerate(answers):
-            alike = alike ^ _mixed(_values(values) + np.uint64(3_000 + place))
-        return alike, total, tuple(map(str, further))
+        if cluster is not None:
+            total = total ^ _mixed(_values(cluster) + np.uint64(2_000))
+        occasion = total if further else None
+        for place, values in enumerate([*asked, *answers]):
+            if place == len(asked):
+                question = total
+            total = total ^ _mixed(_values(values) + np.uint64(3_000 + place))
+        return total, question, occasion, tuple(map(str, further))
 
 
 def _all_distinct(x: Numbers) -> bool:

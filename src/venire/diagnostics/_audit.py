@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from os import PathLike
@@ -36,32 +37,33 @@ __all__ = ["CHECKS", "Check", "audit", "glance", "looked_at"]
 class Check(NamedTuple):
     """One check: what it is called in the documentation, and what makes it.
 
-    `quick`: it needs cells only, and little beside a fit.
+    `quick`: it needs cells only, and little beside a fit of at most so many.
     """
 
     look: Callable[[Evidence], Iterator[Finding]]
-    quick: bool = False
+    quick: float = 0.0
 
 
+ALWAYS = math.inf
 CHECKS = (
     Check(rows.dropped),
-    Check(order.constant, quick=True),
-    Check(graph.components, quick=True),
-    Check(graph.one_sided, quick=True),
-    Check(graph.thin_links, quick=True),
+    Check(order.constant, quick=ALWAYS),
+    Check(graph.components, quick=ALWAYS),
+    Check(graph.one_sided, quick=ALWAYS),
+    Check(graph.thin_links, quick=50_000),
     Check(graph.thin_cut),
     Check(graph.voters_links),
-    Check(labels.alike, quick=True),
+    Check(labels.alike, quick=50_000),
     Check(rows.duplicates),
     Check(rows.blocks),
-    Check(rows.weights, quick=True),
+    Check(rows.weights, quick=ALWAYS),
     Check(voters.repeated),
     Check(voters.against),
     Check(voters.fans),
-    Check(order.order, quick=True),
-    Check(misfit.ties, quick=True),
-    Check(misfit.pairs, quick=True),
-    Check(misfit.overall, quick=True),
+    Check(order.order, quick=ALWAYS),
+    Check(misfit.ties, quick=ALWAYS),
+    Check(misfit.pairs, quick=ALWAYS),
+    Check(misfit.overall, quick=ALWAYS),
     Check(cycles.cycles),
     Check(voters.influence),
     Check(trends.stretches),
@@ -71,7 +73,9 @@ CHECKS = (
 
 def looked_at(evidence: Evidence, *, quick: bool = False) -> Audit:
     """All findings, or those of the quick checks."""
-    found = [f for check in CHECKS if check.quick or not quick for f in check.look(evidence)]
+    cells = evidence.comparisons.n_cells if quick else 0
+    chosen = [check.look for check in CHECKS if not quick or check.quick > cells]
+    found = [f for look in chosen for f in look(evidence)]
     if not evidence.counts:
         found = [_guessed(f) for f in found]
     found = [_located(f, evidence) for f in found]

@@ -32,7 +32,8 @@ class Records:
     `score` is the share that first got, `mass` how many comparisons an entry stands for (None: one)
     and `tie` how many of them were ties. `date` is a time as a number, nan where there is none.
     `alike` is equal for rows that are equal in every column of the table, and `asked` for those
-    that are equal in every column but those that say who won.
+    that are equal in every column but those that say who won, and `occasion` for those that are
+    equal in every column but items and who won (None where there is none but clusters).
     """
 
     first: NDArray[np.int32]
@@ -46,6 +47,7 @@ class Records:
     date: Floats | None = None
     alike: NDArray[np.uint64] | None = None
     asked: NDArray[np.uint64] | None = None
+    occasion: NDArray[np.uint64] | None = None
     further: tuple[
         str, ...
     ] = ()  # columns that `alike` and `asked` know of besides items and score

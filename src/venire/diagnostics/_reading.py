@@ -12,8 +12,9 @@ from venire._core.checks import fail
 from venire.data import Columns, Comparisons, Votes
 from venire.data.aggregation import aggregate
 from venire.data.coding import Encoded
-from venire.data.frames import read_frame
+from venire.data.frames import collect, read_frame
 from venire.data.rows import Rows
+from venire.data.series import plain
 from venire.data.taken import Taken
 from venire.diagnostics._alike import Signatures
 from venire.diagnostics._dates import moments
@@ -78,8 +79,14 @@ def of_frame(
     known = columns.names
     signatures = Signatures(known)
     signatures.add(every)
-    date = moments(every[columns.date]) if columns.date is not None else None
+    date = _dates(frame, columns)
     return of_rows(rows, columns, order_effect, signatures, date), rows.taken(columns)
+
+
+def _dates(frame: Any, columns: Columns) -> Any:
+    if columns.date is None:
+        return None
+    return moments(plain(collect(frame, {"date": columns.date})["date"]))
 
 
 def _every(frame: Any) -> dict[str, Any]:
@@ -124,18 +131,15 @@ def of_rows(
         mass = weight if mass is None else mass * weight
     order = None if rows.order is None else np.asarray(_full(rows.order, n), np.int8)
     cluster = rows.cluster
-    asked = {"": rows.first.codes, " ": rows.second.codes}
-    if cluster is not None:
-        asked[str(columns.cluster)] = cluster.codes
-    if order is not None:
-        asked["  "] = order
-    if mass is not None:
-        asked["   "] = mass
+    asked = [rows.first.codes, rows.second.codes]
+    asked += [x for x in (order, mass) if x is not None]
     if signatures.n_rows != n and rows.kept is None:  # nobody knows which row is which
         signatures, date, locate = Signatures({}), None, None
         signatures.add({"": np.zeros(n)})
     answers = [score] if tie is None else [score, tie]
-    alike, again, further = signatures.finish(asked, answers, rows.kept)
+    alike, question, occasion, further = signatures.finish(
+        None if cluster is None else cluster.codes, asked, answers, rows.kept
+    )
     if date is not None and rows.kept is not None:
         date = date[rows.kept]
     if cluster is not None:
@@ -143,7 +147,7 @@ def of_rows(
     records = Records(
         rows.first.codes, rows.second.codes, score, mass, tie, order,
         None if cluster is None else cluster.codes, None if cluster is None else cluster.items,
-        date, alike, again, further, unit=unit,
+        date, alike, question, occasion, further, unit=unit,
     )  # fmt: skip
     return Evidence(
         plain, records, order_effect, columns.constant in (0.0, 1.0), rows.dropped,

@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 MOST_ITEMS = 400  # of those with the most opponents, where there are more
 _STRONG = 1.7  # standard errors that each pair of a ring lies from the fit
 _EDGES = 1_000
+_MANY = 1e6  # games from which a binomial is a normal variable
 _FAR = 0.03  # share of triads beyond what is expected
 
 
@@ -101,7 +102,7 @@ def _majorities(p: Pairs, keep: NDArray[Any]) -> tuple[Floats, Floats]:
     sd = np.sqrt(np.maximum(p.variance[keep], 1e-12))
     step = np.where(tie > 0.0, 0.25, np.where(m % 2 == 0.0, 0.5, 0.0))  # 0 between numbers
     up, down = ndtr((mean - m / 2.0 - step) / sd), ndtr((m / 2.0 - step - mean) / sd)
-    plain = (tie == 0.0) & (m == np.floor(m)) & (p.tie[keep] == 0.0)
+    plain = (tie == 0.0) & (m == np.floor(m)) & (p.tie[keep] == 0.0) & (m < _MANY)
     k = np.floor(m[plain] / 2.0)
     share = np.clip(mean[plain] / m[plain], 0.0, 1.0)
     up[plain] = bdtrc(k, m[plain].astype(int), share)

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from venire.diagnostics._evidence import Evidence, Records
 from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, listed
+from venire.diagnostics._solve import log_tail
 
 __all__ = ["blocks", "dropped", "duplicates", "weights"]
 
 _PARTLY, _MOSTLY = 0.1, 0.5  # of rows dropped
 _HEAVY = 0.2
+_SURE = np.log(1e-6)
 _CERTAIN = 25.0  # nats: a block that recurs by chance is this improbable, corrected for all places
 
 
@@ -79,38 +81,37 @@ def duplicates(e: Evidence) -> Iterator[Finding]:
         text = f"no row is equal to another in all columns ({columns} among them)."
         yield Finding("duplicated rows", FINE, text, {"rows": 0})
         return
-    by = np.argsort(r.asked, kind="stable")
-    asked = r.asked[by]
-    at = np.flatnonzero(np.r_[True, asked[1:] != asked[:-1]])
-    size = np.diff(np.r_[at, n])
-    many = size > 1
-    which = by[at[many]]
-    size = size[many].astype(np.float64)
+    which, size = _groups(r.asked)
     mean, tie = e.record_chances[1][which], e.record_chances[3][which]
-    chances = np.stack([mean - tie / 2.0, tie, 1.0 - mean - tie / 2.0])
     if e.fit.tie is None:  # a tie is a row's own outcome, whatever the model says
-        chances = np.stack([mean * (1 - e.tie_share), np.full_like(mean, e.tie_share),
-                            (1 - mean) * (1 - e.tie_share)])  # fmt: skip
+        tie, left = np.full_like(mean, e.tie_share), 1.0 - e.tie_share
+        chances = np.stack([mean * left, tie, (1.0 - mean) * left])
+    else:
+        chances = np.stack([mean - tie / 2.0, tie, 1.0 - mean - tie / 2.0])
     distinct = (1.0 - (1.0 - np.clip(chances, 0.0, 1.0)) ** size).sum(axis=0)
-    asked_again = float((size - 1.0).sum())
+    again = float((size - 1.0).sum())
     agree = float((size - distinct).sum())  # if every answer were given anew
-    z = (same - agree) / np.sqrt(max(0.25 * asked_again, 1.0))
+    log_p = float(log_tail(same, again, agree)) if same > agree else 0.0
     # Those that differ were asked again; so many of the equal ones were, too.
-    natural = min((asked_again - same) * agree / max(asked_again - agree, 1e-9), float(same))
-    excess = same - natural
-    share = excess / n
+    natural = min((again - same) * agree / max(again - agree, 1e-9), float(same))
+    # So many would meet if on each occasion a pair were drawn anew.
+    met, pairs = 0.5 * float(size @ (size - 1.0)), e.pairs.mass / e.pairs.mass.sum()
+    _, at_once = (None, np.zeros(0)) if r.occasion is None else _groups(r.occasion)
+    chance = 0.5 * float(at_once @ (at_once - 1.0)) * float(pairs @ pairs)
+    copies = r.occasion is not None and same >= 0.9 * again and chance < 0.1 * met
+    share = (same - natural) / n
     twice = _twins(r.alike)
-    numbers = {"rows": same, "expected": natural, "share": same / n, "z": z}
+    numbers = {"rows": same, "expected": natural, "share": same / n, "log_p": log_p}
     said = (
         f"{same:,} rows ({same / n:.2%}) repeat another row in every column ({columns} among "
         f"them); {natural:,.0f} would by chance"
     )
-    few = natural == 0.0 and asked_again < 0.01 * n and (agree / asked_again) ** same < 0.25
-    if z < 5.0 and not few:
+    if log_p > np.log(1e-3) and not (copies and same >= 2):
         yield Finding("duplicated rows", FINE, f"{said}.", numbers)
         return
-    told = set(r.further) - {e.voter}  # a voter who answers alike again is no copy
-    grave = z > 6.0 and share >= 0.01 and natural < (0.6 if told else 0.2) * same
+    # A voter who answers alike again is no copy; nor are many answers to one question.
+    few = natural < (0.6 if r.occasion is not None else 0.2) * same and again < 0.5 * n
+    grave = share >= 0.01 and few and (log_p < _SURE or (copies and same >= 5))
     places = ", ".join(f"{e.place(j)} (as {e.place(i)})" for i, j in twice[:3])
     yield Finding(
         "duplicated rows", GRAVE if grave else WORTH, f"{said}: rows {places}"
@@ -119,6 +120,14 @@ def duplicates(e: Evidence) -> Iterator[Finding]:
         "Copies make errors too small and shift ratings: remove them (each row once).",
         12.0 + share * 5.0,
     )  # fmt: skip
+
+
+def _groups(x: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """An entry of each group of equal ones, and the sizes, of groups of two or more."""
+    by = np.argsort(x, kind="stable")
+    at = np.flatnonzero(np.r_[True, x[by[1:]] != x[by[:-1]]])
+    size = np.diff(np.r_[at, len(x)])
+    return by[at[size > 1]], size[size > 1].astype(np.float64)
 
 
 def _distinct(x: NDArray[np.uint64]) -> int:

@@ -49,7 +49,10 @@ def repeated(e: Evidence) -> Iterator[Finding]:
     # log of a bound on the Poisson tail: P(X >= m) <= mean^m / m! * (m + 1) / (m + 1 - mean)
     few = np.flatnonzero(mass >= 3.0)
     m, voter = np.floor(mass[few]), found[few] % voters
-    due = of_voter[voter] * of_pair[which[few]] / total
+    n_voter, n_pair = of_voter[voter], of_pair[which[few]]
+    chance = (n_pair - m + 0.5) / (total - n_voter + 1.0)  # as the others come to the pair
+    due = (n_voter - m + 0.5) * chance / np.maximum(1.0 - chance, 0.1)
+    due = np.maximum(due, 0.5 * n_voter * n_pair / total)  # where the others are few
     with np.errstate(divide="ignore", invalid="ignore"):
         log_p = m * np.log(due) - due - gammaln(m + 1.0) + np.log((m + 1.0) / (m + 1.0 - due))
     log_p = np.where(m > due + 1.0, log_p, 0.0) + np.log(len(mass))
@@ -131,7 +134,11 @@ def against(e: Evidence) -> Iterator[Finding]:
         )  # fmt: skip
 
     # What one comparison adds: the ratio of third to second moments.
-    cubes = by_voter(variance * np.maximum(1.0 - 2.0 * variance / r.masses, 0.3) * np.abs(d) ** 3)
+    cubes = by_voter(
+        variance
+        * np.maximum(1.0 - 2.0 * variance / np.maximum(r.masses, 1e-300), 0.3)
+        * np.abs(d) ** 3
+    )
     odd = (know > 0.5) & (z < 0.0) & (slope < 0.4)
     odd &= sure(np.where(odd, z, 0.0), cubes / np.maximum(know, 1e-12) ** 1.5)
     turned = odd & (slope < -0.3) & (blind < -2.0)

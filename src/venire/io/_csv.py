@@ -100,9 +100,10 @@ class Csv(Format):
             stream.read(self.layout.start)
             rest = np.empty(0, np.uint8)
             while True:
-                block = np.empty(len(rest) + _BLOCK + 1 + SLACK, np.uint8)
+                size = max(_BLOCK, len(rest))  # of a long row no part is looked at often
+                block = np.empty(len(rest) + size + 1 + SLACK, np.uint8)
                 block[: len(rest)] = rest
-                n = len(rest) + _filled(stream, block[len(rest) : len(rest) + _BLOCK])
+                n = len(rest) + _filled(stream, block[len(rest) : len(rest) + size])
                 if n == len(rest):
                     break
                 whole = splitter.cut(block, n)

@@ -92,7 +92,7 @@ class Json(Format):
         line, rest = 1, b""
         with self.file.open() as raw:
             stream = decoded(raw, self.encoding, self._mark)
-            while block := stream.read(_BLOCK):
+            while block := stream.read(max(_BLOCK, len(rest))):
                 whole, newline, rest = (rest + block).rpartition(b"\n")
                 if len(rest) > _LONGEST:
                     raise DataError(self.file.name, "holds a line that does not end")

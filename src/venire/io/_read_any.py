@@ -52,7 +52,8 @@ def read(
     -------
     Comparisons, GroupedComparisons or Votes
         `taken` says how it was read, ``taken.columns`` (and `columns`) which columns were taken.
-        A column of gold is found, but only `venire.io.read_votes` reads it.
+        A column of gold is found, but only `venire.io.read_votes` reads it. Of votes, the first of
+        a row is taken to be shown first, unless a column says otherwise.
 
     Raises
     ------
@@ -81,5 +82,5 @@ def read(
         raise located(scanner.path, error, {}) from None
     more: Any = {"n_threads": n_threads, "progress": progress, **columns}
     if role == "votes":
-        return read_votes(scanner, **more).votes
+        return read_votes(scanner, as_shown=True, **more).votes
     return (read_grouped if role == "groups" else read_comparisons)(scanner, **more)

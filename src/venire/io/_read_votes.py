@@ -49,6 +49,7 @@ def read_votes(
     strength: float = 1.0,
     n_threads: int | None = None,
     progress: Progress | None = None,
+    as_shown: bool = False,
     **named: Unpack[VoteColumnNames],
 ) -> VotesFile:
     """Read teachers' votes from a file.
@@ -66,6 +67,8 @@ def read_votes(
     n_threads : int, optional
     progress : callable, optional
         Called with the number of rows read and their total, where it is known beforehand.
+    as_shown : bool, default False
+        As in `Votes.from_frame`.
     **named
         The arguments of `VoteColumns` one by one, instead of `columns`. What is missing is
         found by the names of the columns and by what stands in them; `taken` says what was.
@@ -96,7 +99,8 @@ def read_votes(
     with about_rows(scanner.path, names, scanner.place):
         frame, place = _frame(scanner, labels, names, n_threads, progress)
         coded: dict[str, Any] = {a: f"\0{a}" for a in labels}
-        own = replace(chosen, gold=None, **coded)
+        own = chosen.shown_as_written() if as_shown else chosen
+        own = replace(own, gold=None, **coded)
         rows = frame_rows(frame, own, strength, (chosen.first, chosen.second))
         votes = Votes.from_rows(rows, n_threads)
         votes.taken = found.said(rows.taken(chosen, *scanner.notes))

@@ -193,17 +193,18 @@ def laid_out(head: str, is_whole: bool, given: Dialect, path: str, by_name: str 
     if best.delimiter != (by_name or ","):
         notes.append(f"delimiter {_SHOWN.get(best.delimiter, best.delimiter)!r}")
     skipped = first + (best.ends[best.header - 1] if best.header else 0)
+    rows = best.rows[best.header :]
+    header, rest = _filled(rows[0]) or rows[0][:1], rows[1:]
+    names, used = header, first + best.ends[best.header]
+    is_data = _is_data(header, rest)
     above = [line for line in lines[:skipped] if line.strip() and not line.startswith("sep=")]
+    if is_data and (comment := _commented(above, best.delimiter, len(header))):
+        names, used, is_data, above = comment, skipped, False, above[:-1]
     if above:
         notes.append(f"{len(above)} line{'s' * (len(above) > 1)} above the header passed over")
-    rows = best.rows[best.header :]
-    header, rest = rows[0], rows[1:]
     trim = best.delimiter != " " and _is_padded(body, best)
-    header = _filled(header) or header[:1]
-    names, used = header, first + best.ends[best.header]
     if trim:
         notes.append("blanks around fields dropped")
-    is_data = _is_data(header, rest)
     if is_data:
         used = skipped
         names = [f"c{k + 1}" for k in range(max(len(_filled(row)) for row in rows))]
@@ -214,6 +215,14 @@ def laid_out(head: str, is_whole: bool, given: Dialect, path: str, by_name: str 
     start = min(sum(map(len, lines[:used])), len(head))
     return Layout(best.delimiter, newline, quote, trim, decimal, start, names,
                   header if is_data else [], tuple(notes))  # fmt: skip
+
+
+def _commented(above: list[str], delimiter: str, width: int) -> list[str]:
+    """The header, if it is the comment above the first row."""
+    if not above or not above[-1].startswith("#"):
+        return []
+    names = [name.strip() for name in next(csv.reader([above[-1][1:]], delimiter=delimiter))]
+    return names if len(names) == width else []
 
 
 def _is_above(line: str) -> bool:

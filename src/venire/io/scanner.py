@@ -32,11 +32,13 @@ __all__ = ["Dialect", "Scanner", "columns_in", "line_of_row"]
 
 _BY_NAME = {".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow", ".feather": "arrow",
             ".ipc": "arrow", ".arrows": "arrow", ".csv": "csv", ".tsv": "tsv", ".jsonl": "json",
-            ".ndjson": "json", ".json": "json", ".xlsx": "excel"}  # fmt: skip
+            ".ndjson": "json", ".json": "json"}  # fmt: skip
 _READERS = {"parquet": ("_columnar", "Parquet"), "arrow": ("_columnar", "Arrow"),
             "excel": ("_excel", "Excel"), "json": ("_json", "Json"), "csv": ("_csv", "Csv"),
             "tsv": ("_csv", "Csv")}  # fmt: skip
-_BY_START = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow"}
+_BY_START = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow",
+             b"\xd0\xcf\x11\xe0": "excel"}  # fmt: skip
+_WORKBOOKS = {"xl/workbook.xml", "xl/workbook.bin", "content.xml"}  # what they are zip files of
 
 
 class Scanner:
@@ -221,7 +223,7 @@ def _format_of(file: File) -> Format:
 
 def _named(file: File) -> str:
     """The format of a file, by its first bytes and then by its name."""
-    if file.compression() == "zip" and "xl/workbook.xml" in file.members():
+    if file.compression() == "zip" and not _WORKBOOKS.isdisjoint(file.members()):
         return "excel"
     with file.open() as stream:
         head = stream.read(4096)

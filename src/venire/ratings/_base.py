@@ -322,6 +322,14 @@ class Ratings(ABC):
             columns = columns | {"rank": np.ma.masked_array(columns["rank"], ~known)}
         return columns | {"determined": known}
 
+    def best_first(self, *within: np.ndarray) -> np.ndarray:
+        """Positions of the items from the best down: by rank, of equals by label; then those that
+        have none, by theta. `within`: what is sorted by first, (n_items,) each, the last the most.
+        """
+        ranks, label = self.ranks(), self.items.argsort(kind="stable").argsort()
+        none = ranks == 0
+        return np.lexsort((np.where(none, -self.own.theta, label), ranks, none, *within))
+
     def require_own_scale(self, name: str = "theta") -> None:
         """Refuse a fit that is shown in something else than the model's own scale."""
         if self._fitted is not None:

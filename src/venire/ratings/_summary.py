@@ -23,11 +23,8 @@ def summarise(
     """Make the summary of `fit`."""
     sizes = fit._information.layout.sizes
     several = len(sizes) > 1
-    by_component = several and fit.prior is None
-    keys = [columns["item"].argsort(kind="stable").argsort(), columns["rank"]]
-    if by_component:  # the largest component first
-        keys += [fit.component, -sizes[fit.component]]
-    order = np.lexsort(keys)
+    by_component = [fit.component, -sizes[fit.component], ~fit.determined]
+    order = fit.best_first(*(by_component if several and fit.prior is None else []))
     header = _header(fit, level, errors, len(sizes))
     notes = _notes(fit, level, errors, several)
     hidden = () if several else ("component",)

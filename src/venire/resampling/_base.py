@@ -181,9 +181,7 @@ class Replicates:
             "SE: standard deviation of the replicates; lower, upper: "
             f"{100 * level:g} % {interval} interval"
         ]
-        order = None
-        if "rank" in columns:
-            order = np.lexsort((columns["item"].argsort(kind="stable").argsort(), columns["rank"]))
+        order = self._order()
         digits = self._decimals()
         return Summary.of(
             [self._title()], columns, notes, level, order=order, top=top, digits=digits
@@ -246,6 +244,10 @@ class Replicates:
     def _decimals(self) -> int:
         """That are printed."""
         return 4
+
+    def _order(self) -> NDArray[np.int64] | None:
+        """Positions of the rows as they are printed; None: as they are."""
+        return None
 
     def _estimate(self) -> NDArray[np.float64]:
         """What was resampled, (n,)."""

@@ -276,6 +276,9 @@ class Bootstrap(OfFits):
     def _names(self) -> NDArray[Any]:
         return self.items
 
+    def _order(self) -> NDArray[np.int64]:
+        return self.fit.best_first()
+
     def _draws(self) -> NDArray[np.float64]:
         used = self.status == DONE
         if used.sum() < 2:

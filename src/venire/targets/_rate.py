@@ -145,8 +145,11 @@ def _votes_of(frame: Any, by: Any, n_threads: int | None) -> Votes:
     if isinstance(frame, (str, bytes)) or hasattr(frame, "__fspath__"):
         reason = "must be Votes or a data frame; of a file they are venire.read(path)"
         checks.fail("votes", reason, value=frame, kind=TypeError)
+    if hasattr(frame, "cells"):
+        reason = "must be votes of judges, with who gave each: Votes or a data frame"
+        checks.fail("votes", reason, value=type(frame).__name__, kind=TypeError)
     named: dict[str, Any] = {} if by is None else {"by": by}
-    return Votes.from_frame(frame, swapped=False, n_threads=n_threads, **named)
+    return Votes.from_frame(frame, as_shown=True, n_threads=n_threads, **named)
 
 
 def _strata(votes: Votes, by: Any) -> Strata:

@@ -26,12 +26,11 @@ from venire.targets._drawn import redrawn
 from venire.targets._judged import Judged
 from venire.targets._notes import MOST_ITEMS, notes_of
 from venire.targets._position import Lean, leans
-from venire.targets._tables import by_category, joined, judges, summarised
+from venire.targets._tables import judges, summarised, with_categories
 
 __all__ = ["ERRORS", "Rated"]
 
 ERRORS = ("robust", "fisher")
-ALL = "all"
 
 Floats = NDArray[np.float64]
 
@@ -66,7 +65,6 @@ class Rated:
     category: Any = None
     _judged: Judged = field(repr=False, kw_only=True)
     _whole: Rated | None = field(default=None, repr=False, kw_only=True)  # of a category
-    _cache: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     # ---- models -------------------------------------------------------------------------------
 
@@ -159,7 +157,11 @@ class Rated:
         """
         level = checks.level(level)
         i, j = self.fit.pairs(first, second)
-        found, error = self.theta[i] - self.theta[j], self._difference_errors(i, j, errors)
+        found = self.theta[i] - self.theta[j]
+        c = self.covariance(errors)
+        variance = c[i, i] + c[j, j] - 2.0 * c[i, j]
+        apart = self.fit.component[i] != self.fit.component[j]
+        error = np.sqrt(np.where(apart, np.nan, np.maximum(variance, 0.0)))
         if errors == "robust":
             t = self._shown.quantiles(level)
             half = np.maximum(t[i], t[j]) * error
@@ -191,9 +193,8 @@ class Rated:
         how: dict[str, Any] = {"anchor": anchor, "at": at}
         by = None if self.by is None else self.by.rescale(scale, **how)
         out = replace(self, fit=self.fit.rescale(scale, **how), by=by)
-        kept = self.__dict__.get("_clustered")
-        if kept is not None:
-            out.__dict__["_clustered"] = kept
+        if "_clustered" in self.__dict__:  # it costs the most
+            out.__dict__["_clustered"] = self._clustered
         return out
 
     def to_elo(self, anchor: Any = None, at: float | None = None) -> Rated:
@@ -364,14 +365,7 @@ class Rated:
             the first column is category, text, "all" for all prompts.
         """
         level = checks.level(level)
-        columns = self.columns(level, errors)
-        if self.by is not None:
-            more = by_category(self.by, self._judged, level, errors)
-            labels = [ALL] * len(self.items) + [str(x) for x in more["group"].tolist()]
-            columns = {"category": np.array(labels, object)} | {
-                name: joined(columns[name], more[name]) for name in columns if name in more
-            }
-        return as_frame(columns, backend)
+        return as_frame(with_categories(self, self.columns(level, errors), level, errors), backend)
 
     def summary(
         self, level: float = 0.95, top: int | None = None, *, errors: str = "robust"
@@ -415,13 +409,6 @@ class Rated:
         if self.category is None:
             return None
         return group_at(self._judged.strata.categories, self.category)
-
-    def _difference_errors(self, i: Any, j: Any, errors: str) -> Floats:
-        """Standard errors of theta at `i` less theta at `j`, positions."""
-        c = self.covariance(errors)
-        variance = np.maximum(c[i, i] + c[j, j] - 2.0 * c[i, j], 0.0)
-        variance = np.where(self.fit.component[i] != self.fit.component[j], np.nan, variance)
-        return np.sqrt(np.where(i == j, 0.0, variance))
 
     @cached_property
     def _clustered(self) -> Clustered:

@@ -16,12 +16,30 @@ from venire.targets._judged import Judged
 if TYPE_CHECKING:
     from venire.targets._rated import Rated
 
-__all__ = ["by_category", "joined", "judges", "summarised"]
+__all__ = ["judges", "summarised", "with_categories"]
+
+ALL = "all"
 
 MOST_JUDGES = 10  # in a summary
 
 
-def by_category(by: GroupedFit, judged: Judged, level: float, errors: str | None) -> dict[str, Any]:
+def with_categories(
+    rated: Rated, columns: dict[str, Any], level: float, errors: str | None
+) -> dict[str, Any]:
+    """The columns of all prompts, and below them those of each category, where there are any."""
+    if rated.by is None:
+        return columns
+    more = _by_category(rated.by, rated._judged, level, errors)
+    labels = [str(x) for x in more["group"].tolist()]
+    whole = ALL if ALL not in labels else f"({ALL})"
+    category = np.array([whole] * len(rated.items) + labels, object)
+    both = {name: _joined(x, more[name]) for name, x in columns.items() if name in more}
+    return {"category": category} | both
+
+
+def _by_category(
+    by: GroupedFit, judged: Judged, level: float, errors: str | None
+) -> dict[str, Any]:
     """Columns over the models of all categories: those of groups, and the number of prompts."""
     columns: dict[str, Any] = by.to_frame("dict", errors=None)
     n_prompts = np.zeros(len(by.theta), np.int64)
@@ -53,7 +71,7 @@ def by_category(by: GroupedFit, judged: Judged, level: float, errors: str | None
     return columns | {"n_prompts": n_prompts, "determined": by.determined}
 
 
-def joined(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+def _joined(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     """One column after the other; what is masked stays so."""
     together = np.ma.concatenate if np.ma.isMaskedArray(a) or np.ma.isMaskedArray(b) else None
     return (together or np.concatenate)([a, b])

@@ -269,6 +269,12 @@ def rate(case: Case) -> None:
     for label in out.categories.tolist()[:2]:
         case.try_(out.__getitem__, label)
     clusters = np.arange(v.n_pairs) % 3
-    case.try_(out.consensus.without, clusters, 3)
+    weighing = case.try_(out.consensus.weighing, clusters, 3)
+    if weighing is not None and weighing.varies:
+        case.try_(weighing.without, slice(None))
+        case.try_(weighing.drawn, np.ones((2, 3)))
+    case.try_(out.rescale, **case.spoil(case.some({"scale": "elo", "at": 1200.0}), 0.2))
+    case.try_(out.to_elo)
+    case.try_(out.relative_to, out.items[0])
     case.try_(out.consensus.masses)
     case.try_(out.leans, 0.9)

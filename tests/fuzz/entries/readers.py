@@ -311,6 +311,17 @@ def command_fit(case: Case) -> None:
 
 
 @entry
+def command_audit(case: Case) -> None:
+    path, options = comparison_file(case)
+    words = flags(options, COLUMNS)
+    words += ["--json"] if case.chance(0.3) else []
+    words += ["--strict"] if case.chance(0.2) else []
+    words += ["--order-effect"] if case.chance(0.2) else []
+    words += ["-o", case.folder / "out.csv"] if case.chance(0.3) else []
+    run(case, "audit", path, *words)
+
+
+@entry
 def command_groups(case: Case) -> None:
     path, options = comparison_file(case, group=True)
     words = flags(options, COLUMNS) + noise(case)

@@ -95,7 +95,8 @@ def _without_doubt(table: Sample, ways: list[Way], notes: list[str]) -> dict[str
                    [best.arguments, other.arguments])  # fmt: skip
     if others:
         columns = [name for way in others for name in way.arguments.values()]
-        notes.append(f"{listed(columns)} agree{'s' * (len(columns) == 1)}")
+        agree = "agrees" if len(columns) == 1 else "agree"
+        notes.append(f"{listed(columns)} {agree} in the {table.n_rows:,} rows looked at")
     return best.arguments
 
 

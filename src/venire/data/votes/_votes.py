@@ -180,6 +180,7 @@ class Votes(Judgments):
         *,
         strength: float = 1.0,
         n_threads: int | None = None,
+        as_shown: bool = False,
         **named: Unpack[VoteColumnNames],
     ) -> Votes:
         """Votes from columns of a data frame (pandas, Polars, PyArrow, ...).
@@ -192,6 +193,9 @@ class Votes(Judgments):
             What its columns say. Gold is not read.
         strength, n_threads
             As in `Votes`, which also says what is raised; a message names column and row.
+        as_shown : bool, default False
+            Where nothing says how pairs were shown, first was shown first in every row: position
+            bias can then be measured. It costs time and memory, see the notes of `Votes`.
         **named
             The arguments of `VoteColumns` one by one, instead of `columns`. What is missing is
             found by the names of the columns and by what stands in them; `taken` says what was.
@@ -207,7 +211,8 @@ class Votes(Judgments):
         from venire.data.votes.frame import frame_rows
 
         chosen = recognition.of_frame(VoteColumns, columns, named, frame)
-        rows = frame_rows(frame, chosen.columns, strength)
+        own = chosen.columns.shown_as_written() if as_shown else chosen.columns
+        rows = frame_rows(frame, own, strength)
         self = cls.from_rows(rows, n_threads)
         self.taken = chosen.said(rows.taken(chosen.columns))
         return self

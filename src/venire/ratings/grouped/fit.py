@@ -394,7 +394,7 @@ class GroupedFit(Ratings):
         if errors is not None:
             notes.append(f"SE: {errors}; lower, upper: {100 * level:g} % Wald")
         group = np.repeat(np.arange(len(self.groups)), np.diff(self.offsets))
-        order = np.lexsort((columns["rank"], group))
+        order = self.best_first(group)
         digits = self.display.digits
         return Summary.of(header, columns, notes, level, order=order, top=top, digits=digits)
 
