@@ -465,11 +465,11 @@ QUESTIONS: dict[str, tuple[type, dict[str, list[Any]], list[str]]] = {
         table("R_fighter,B_fighter,location,Winner,R_wins,B_wins,R_Stance,B_Stance\n"
               "Ada,Bo,Rio,Blue,3,4,Orthodox,Southpaw\nCleo,Ada,Rio,Red,2,9,Switch,Orthodox\n"
               "Bo,Cleo,Rio,Red,0,3,Orthodox,Switch"),
-        ["Winner holds 'Blue', 'Red'", "mapping={'Red': 'first', 'Blue': 'second'}"],
+        ["Winner holds 'Blue', 'Red'", "mapping={'Blue': '?', 'Red': '?'}"],
     ),
     "words unknown": (
         Columns, table("model_a,model_b,result\nx,y,foo\ny,z,bar\nz,x,foo"),
-        ["result holds 'foo', 'bar'", "mapping={'foo': 'first', 'bar': 'second'}"],
+        ["result holds 'foo', 'bar'", "mapping={'foo': '?', 'bar': '?'}"],
     ),
     "two pairs of items": (
         Columns, table("model_a,model_b,agent_a,agent_b,winner\nx,y,u,v,A\ny,z,v,u,B\nz,x,v,w,A"),

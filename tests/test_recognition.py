@@ -273,3 +273,12 @@ def test_files(tmp_path):
     done = vn.batch.fit_files(path, tmp_path / "out.csv", {"group": "language"})
     assert done.taken.columns.first == "model_a"
     assert done.taken.n_rows == 4
+
+
+def test_ties_beside_winners_are_a_question():
+    rows = {"winner": ["a", "b", "c"], "loser": ["b", "c", "a"], "draw": [False, True, False]}
+    with pytest.raises(ValueError, match="draw says that rows are ties"):
+        vn.Comparisons.from_frame(rows)
+    assert vn.Comparisons.from_frame(rows, score=1).n_comparisons == 3
+    none = vn.Comparisons.from_frame(rows | {"draw": [False] * 3})
+    assert none.n_comparisons == 3

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.data.naming import key, listed
+from venire.data.naming import listed
 from venire.data.recognition import _names
 from venire.data.recognition._questions import COLUMN, refuse
 from venire.data.recognition._sample import Column, Sample, Sides
@@ -58,6 +58,7 @@ def way_of(
         return pairs[0], {}
     for pair in pairs:
         if pair.says_who_won and "mapping" not in named:
+            _refuse_ties(table, pair)
             return pair, {"score": 1.0 if pair.marks in _names.WON else 0.0}
         used = {pair.first.name, pair.second.name} | _texts(named)
         ways = [way for way in _ways(table, pair, used, named) if way.is_known(table)]
@@ -174,11 +175,13 @@ def _unread(table: Sample, used: set[Any]) -> list[Column]:
     return [c for c in table if c.name not in used and c.is_called(_names.OUTCOMES) and c.is_few]
 
 
-def _in_order(values: list[str], pair: Sides) -> list[str]:
-    """The values, that of first before that of second, if their names tell."""
-    other = pair.marks[1]
-    turned = [v for v in values[:2] if other and key(v).startswith(other)] == values[:1]
-    return values[1::-1] if turned else values[:2]
+def _refuse_ties(table: Sample, pair: Sides) -> None:
+    """A column that says which rows are ties, beside columns of winners and losers: a question."""
+    for column in table:
+        said = {str(value).casefold() for value in column.present} - {"0", "0.0", "false", "no"}
+        if column.is_called(_names.TIES) and said:
+            reason = f"{column.name} says that rows are ties, but {pair.named} that they were won"
+            refuse("score", reason, [{"score": 1.0}], "leave the ties out, or give an outcome")
 
 
 def _none(table: Sample, pair: Sides, named: Mapping[str, Any]) -> NoReturn:
@@ -187,7 +190,7 @@ def _none(table: Sample, pair: Sides, named: Mapping[str, Any]) -> NoReturn:
     reason = f"{pair.named} name the items, but nothing known here says who won"
     for column in _unread(table, used):
         values = list(dict.fromkeys(map(str, column.present)))
-        meaning = dict(zip(_in_order(values, pair), ("first", "second"), strict=False))
+        meaning = dict.fromkeys(values[:3], "?")  # a guess would be copied
         reason += f": {column.name} holds {listed(values, 5, lambda v: repr(v[:40]))}"
         refuse("outcome", reason, [{"outcome": column.name, "mapping": meaning}])
     for sides in _of_items(table, pair, used, _names.RANKS):
