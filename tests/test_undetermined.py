@@ -105,14 +105,18 @@ def test_which_of_two_leagues_is_the_main_one():
 
 def test_a_core_and_what_it_did_not_beat():
     first, second = [*CYCLE[0], "d", "a"], [*CYCLE[1], "a", "e"]
-    fit = vn.fit_bradley_terry(vn.Comparisons(first, second, 1.0), prior=WEAK)
+    whole = vn.fit_bradley_terry(vn.Comparisons(first, second, 1.0), prior=WEAK)
+    assert whole.determined.all()  # comparisons say that d is the best, e the last
+    assert whole.ranks()[3:].tolist() == [1, 5]
+    fit = whole.core()
     assert fit.determined.tolist() == [True] * 3 + [False] * 2
     assert fit.ranks()[3:].tolist() == [0, 0]
     assert fit.rank_interval()[3:].tolist() == [[1, 5], [1, 5]]
-    order = vn.fit_bradley_terry(vn.Comparisons(["a", "b"], ["b", "c"], 1.0), prior=WEAK)
+    order = vn.fit_bradley_terry(vn.Comparisons(["a", "b"], ["b", "c"], 1.0), prior=WEAK).core()
     assert order.determined.all()  # no core: in this order
     assert order.ranks().tolist() == [1, 2, 3]
-    tie = vn.fit_bradley_terry(vn.Comparisons([*first, "d"], [*second, "e"], 0.5), prior=WEAK)
+    tied = vn.Comparisons([*first, "d"], [*second, "e"], 0.5)
+    tie = vn.fit_bradley_terry(tied, prior=WEAK).core()
     assert tie.determined.all()
 
 

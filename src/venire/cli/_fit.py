@@ -107,7 +107,7 @@ class Fit(Command):
             problem = error
         try:
             with steps("fitting with a weak prior"):
-                fit = self._one_fit(comparisons, GaussianPrior(WEAK_PRECISION), steps)
+                fit = self._one_fit(comparisons, GaussianPrior(WEAK_PRECISION), steps).core()
         except NotIdentifiedError as error:  # what is at fault is no strength: the prior is no cure
             raise Refused(f"{self.file}: {error}") from None
         note = (

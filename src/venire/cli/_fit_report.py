@@ -48,8 +48,7 @@ def report(asked: Fit, fitted: Fitted) -> Report:
         what = "1 item" if len(left) == 1 else f"{len(left):,} items"
         notes.append(
             f"{what} ({some(left)}) {'has' if len(left) == 1 else 'have'} no rank: the data do not "
-            "place what the largest group did not meet, win against and lose to (column "
-            "'determined')"
+            "place what never met the largest group (column 'determined')"
         )
     if b is None and (errors := opt.errors_of(asked.errors)) is not None:
         notes += filter(None, [shown.fit.errors_note(errors)])

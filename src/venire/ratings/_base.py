@@ -131,9 +131,8 @@ class Ratings(ABC):
         """Whether the data place each item among the others (of its group), (n_items,) bool.
 
         True in the largest component; False outside it, so of what was never compared: there only
-        a prior, or nothing, says where items lie. With a prior, where items that beat each other,
-        directly or in a chain, are at least half of the component, True for these alone: what never
-        lost, or never won, against them owes a finite rating to the prior.
+        a prior, or nothing, says where items lie. What never lost, or never won, is placed (best,
+        or last), though under a prior alone how far from the others: see `Fit.core`.
 
         Computed when first asked for, O(items + pairs).
         """

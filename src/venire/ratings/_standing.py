@@ -34,32 +34,28 @@ MARGIN = 16.0  # the largest of some differences, beside the root mean square of
 ROUNDING = 2.0**-53
 
 
-def determined(fit: Fit) -> np.ndarray:
-    """`Fit.determined`."""
-    weak = strong = np.asarray(fit.component)
-    if fit.prior is not None:
-        strong = fit._information.layout.strong_components()
-    return placed(np.zeros(len(weak), np.int64), weak, strong, fit.item_weights)
+def determined(fit: Fit, *, core: bool) -> np.ndarray:
+    """`Fit.determined`; `core`: of `Fit.core`."""
+    weak = np.asarray(fit.component)
+    group = np.zeros(len(weak), np.int64)
+    inside = placed(group, weak, fit.item_weights)
+    if not core or fit.prior is None:
+        return inside
+    strong = fit._information.layout.strong_components()
+    found = inside.copy()
+    found[inside] = largest(group[inside], strong[inside], fit.item_weights[inside])
+    n_core = np.count_nonzero(found)
+    return found if n_core > 1 and 2 * n_core >= np.count_nonzero(inside) else inside
 
 
-def placed(
-    group: np.ndarray, weak: np.ndarray, strong: np.ndarray, weight: np.ndarray
-) -> np.ndarray:
-    """Items that the data place, of each group by itself, (n,) bool.
+def placed(group: np.ndarray, weak: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Items that the data place, of each group by itself, (n,) bool: the largest component, unless
+    it is a single item.
 
-    They are those of the largest component; and where items that beat each other, directly or in
-    a chain, are at least half of it, these alone: what never lost, or never won, against them has
-    a finite rating by the prior only. Where there is no such core all are taken: the comparisons
-    say in which order they stand, the prior how far apart.
-
-    `weak`, `strong`: components, numbered through all groups; `weight`: of an item's comparisons.
+    `weak`: components, numbered through all groups; `weight`: of an item's comparisons.
     """
     inside = largest(group, weak, weight)
-    core = inside.copy()
-    core[inside] = largest(group[inside], strong[inside], weight[inside])
-    n_inside, n_core = np.bincount(group, inside)[group], np.bincount(group, core)[group]
-    has_core = (n_core > 1) & (2 * n_core >= n_inside)
-    return np.where(has_core, core, inside) & (n_inside > 1)
+    return inside & (np.bincount(group, inside)[group] > 1)
 
 
 def largest(group: np.ndarray, part: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,6 +86,7 @@ class Fit(Contrasts):
     _unit: float = 1.0
     _fitted: Fit | None = None
     _display: Display | None = None
+    _core: bool = False
     _cache: dict[Any, Any] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -170,6 +171,25 @@ class Fit(Contrasts):
         errors="robust" allow for it. It is more than 1 where the model misses something.
         """
         return self.own._once("dispersion", lambda: _goodness.dispersion(self.own))
+
+    def core(self) -> Fit:
+        """The same fit, with ranks only for what the data determine without its prior.
+
+        Where items that beat each other, directly or in a chain, are at least half of the largest
+        component, they alone are `determined`: what never lost, or never won, against them owes a
+        finite rating to the prior. ``venire fit`` shows a fit so if its prior was nobody's wish.
+        Without a prior, or without such a core, nothing changes.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> c = vn.Comparisons(["a", "b", "c"], ["b", "a", "a"], 1.0)
+        >>> fit = vn.fit_bradley_terry(c, prior=vn.GaussianPrior(0.01))
+        >>> fit.ranks().tolist(), fit.core().ranks().tolist()
+        ([3, 2, 1], [1, 1, 0])
+        """
+        self.require_own_scale("core")
+        return replace(self, _core=True)
 
     def errors_note(self, errors: str) -> str:
         """What one should know of standard errors of this kind, for those who print them; or ""."""
@@ -316,7 +336,7 @@ class Fit(Contrasts):
         return law is not None and law.inside(self.tie)
 
     def _find_determined(self) -> np.ndarray:
-        return _standing.determined(self)
+        return _standing.determined(self, core=self._core)
 
     def _find_ranks(self) -> np.ndarray:
         return _standing.rank_items(self)

@@ -33,10 +33,8 @@ def determined(fit: GroupedFit) -> np.ndarray:
     g, out = fit.comparisons, np.empty(fit.comparisons.n_items, bool)
     for start, stop, items, group in _parts(g):
         linked = (fit.n_components[start:stop] <= 1).all()
-        weak = strong = group if linked else _components(g, start, stop)
-        if fit.prior is not None:
-            strong = _components(g, start, stop, strong=True)
-        out[items] = placed(group, weak, strong, fit.item_weights[items])
+        weak = group if linked else _components(g, start, stop)
+        out[items] = placed(group, weak, fit.item_weights[items])
     return out & np.isfinite(fit.theta)
 
 
@@ -62,9 +60,7 @@ def _parts(g: GroupedComparisons) -> Iterator[tuple[int, int, slice, np.ndarray]
         yield start, stop, slice(g.offsets[start], g.offsets[stop]), group
 
 
-def _components(
-    g: GroupedComparisons, start: int, stop: int, *, strong: bool = False
-) -> np.ndarray:
+def _components(g: GroupedComparisons, start: int, stop: int) -> np.ndarray:
     """Component of each item of the groups [start, stop), numbered through all of them."""
     from venire._native.graph import Graph
 
@@ -80,7 +76,7 @@ def _components(
         g.loss[cells],
         None if g.cells.tie is None else g.cells.tie[cells],
     )
-    return graph.components(strong)[0]
+    return graph.components(False)[0]
 
 
 def rank_items_in_groups(fit: GroupedFit) -> np.ndarray:
