@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -542,18 +541,6 @@ def test_too_few_rounds_are_said():
     assert not q.converged
     assert "not converged" in kinds(q)
     assert vn.consensus(v, rounds="converge").converged
-
-
-def test_the_example_in_the_readme(capsys):
-    """Votes to consensus to ratings in ten lines; it runs and ranks as the votes do."""
-    text = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
-    section = text.split("## From a panel of judges to ratings")[1]
-    code = section.split("```python\n")[1].split("```")[0]
-    names: dict = {}
-    exec(compile(code, "README.md", "exec"), names)
-    assert len([line for line in code.splitlines() if line.strip()]) <= 10
-    assert names["fit"].items[np.argmax(names["fit"].theta)] == "ada"
-    assert "ada" in capsys.readouterr().out
 
 
 def test_a_method_is_a_row_that_everything_asks(monkeypatch):

@@ -151,7 +151,7 @@ def test_an_output_folder_with_a_strangers_file_is_not_replaced(tmp_path):
     from venire.io import DataError
 
     def run():
-        with output_folder(tmp_path / "out", tmp_path / "in") as staging:
+        with output_folder(tmp_path / "out", [tmp_path / "in"]) as staging:
             (Path(staging) / "part-0.parquet").write_text("x")
             publish(staging, ["part-0.parquet"], {"parts": [{"name": "part-0.parquet"}]})
 

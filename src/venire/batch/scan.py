@@ -279,6 +279,8 @@ def settled(scans: Sequence[Scan], job: Job, source: Path) -> tuple[Job, dict[st
     full = [one for one in scans if one.n_rows]
     if not full:
         raise DataError(source, "holds no rows")
+    if not any(len(one.groups.labels) for one in full):
+        raise DataError(source, "holds no row that has a group")
 
     def place(at: int) -> tuple[File, int]:
         for one in full:

@@ -112,23 +112,16 @@ _PLAIN = {"…": "~", "─": "-", "±": "+/-", "–": "-", "×": "x"}
 
 
 def folded(text: str, width: int) -> list[str]:
-    """Lines of at most `width` columns, broken between words, all with the indent of the first;
-    only a word that is longer is broken."""
+    """Lines of at most `width` columns, broken between words, all with the indent of the first; a
+    word that is longer, the path of a file, stays whole: the terminal breaks it, and copies it."""
     start = " " * min(len(text) - len(text.lstrip(" ")), width // 2)
     lines, line = [], start
     for word in text.strip(" ").split(" ") if start else text.split(" "):
-        while True:
-            joined = f"{line} {word}" if line.strip() else line + word
-            if cell_len(joined) <= width:
-                line = joined
-                break
-            if line.strip():
-                lines.append(line)
-                line = start
-                continue
-            head = _head(word, width - len(start)) or word[:1]
-            lines.append(start + head)
-            word = word[len(head) :]
+        joined = f"{line} {word}" if line.strip() else line + word
+        if line.strip() and cell_len(joined) > width:
+            lines.append(line)
+            joined = start + word
+        line = joined
     return [*lines, line]
 
 

@@ -186,7 +186,7 @@ class Fit(Contrasts):
         >>> c = vn.Comparisons(["a", "b", "c"], ["b", "a", "a"], 1.0)
         >>> fit = vn.fit_bradley_terry(c, prior=vn.GaussianPrior(0.01))
         >>> fit.ranks().tolist(), fit.core().ranks().tolist()
-        ([3, 2, 1], [1, 1, 0])
+        ([3, 2, 1], [2, 1, 0])
         """
         self.require_own_scale("core")
         return replace(self, _core=True)
