@@ -51,6 +51,15 @@ COMPARISONS: dict[str, tuple[dict[str, list[Any]], dict[str, Any]]] = {
         """),
         pair("model_a", "model_b", outcome="winner"),
     ),
+    "a winner of each map": (
+        table("""
+            date,team_1,team_2,_map,result_1,result_2,map_winner,starting_ct,rank_1,rank_2
+            2020-03-18,x,y,Nuke,16,3,1,2,5,9
+            2020-03-18,y,z,Dust2,7,16,2,2,9,7
+            2020-03-19,z,x,Nuke,16,14,1,1,7,5
+        """),
+        pair("team_1", "team_2", outcome="map_winner"),
+    ),
     "one hot": (
         table("""
             id,model_a,model_b,prompt,*response_a,*response_b,winner_model_a,winner_model_b,winner_tie
@@ -474,6 +483,29 @@ QUESTIONS: dict[str, tuple[type, dict[str, list[Any]], list[str]]] = {
     "two pairs of items": (
         Columns, table("model_a,model_b,agent_a,agent_b,winner\nx,y,u,v,A\ny,z,v,u,B\nz,x,v,w,A"),
         ["model_a and model_b, or agent_a and agent_b"],
+    ),
+    "a column of any name": (
+        Columns, table("INPUT:left,INPUT:right,OUTPUT:result,worker\nx,y,x,1\ny,z,z,2\nz,x,z,1"),
+        ["by what stands there OUTPUT:result does, perhaps", "say outcome=OUTPUT:result"],
+    ),
+    "a truth of any name": (
+        Columns, table("item1,item2,chose_left\nx,y,True\ny,z,False\nz,x,False"),
+        ["does True say that item1 won, or item2?",
+         "mapping={'True': 'first', 'False': 'second'}, or outcome=chose_left, "
+         "mapping={'True': 'second', 'False': 'first'}"],
+    ),
+    "the number of the winner": (
+        Columns, table("model_0,model_1,preferred\nx,y,0\ny,z,1\nz,x,1"),
+        ["does 1 say that model_0 won, or model_1?"],
+    ),
+    "teams by colour": (
+        Columns, table("blue_team,red_team,blueWins\nx,y,1\ny,z,0\nz,x,1"),
+        ["does 1 say that blue_team won, or red_team?"],
+    ),
+    "strokes": (
+        Columns, table("player_1,player_2,strokes_1,strokes_2\nx,y,70,71\ny,z,72,68\nz,x,70,70"),
+        ["is more better in strokes_1 and strokes_2, or less?",
+         "first_score=strokes_2, second_score=strokes_1"],
     ),
     "doubles": (
         Columns,

@@ -84,6 +84,20 @@ def test_agreeing_columns_are_one_reading_and_said():
     assert notes == ("result agrees in the 3 rows looked at",)
 
 
+def test_what_the_columns_say_beside_the_result_is_said():
+    games = layouts.table("winner,loser,winner_pts,loser_pts\nx,y,3,1\ny,z,2,2\nz,x,4,0")
+    columns, notes = recognised(games, Columns, {})
+    assert columns.score == 1.0
+    assert "winner_pts and loser_pts are equal in 1 of the 3 rows looked at" in notes[0]
+    twice = layouts.table(
+        "game,team,opponent,result\n1,x,y,W\n1,y,x,L\n2,y,z,W\n2,z,y,L\n3,z,x,D\n3,x,z,D"
+    )
+    _, notes = recognised(twice, Columns, {})
+    assert "6 of the 6 rows looked at are 3 games told twice, by each side (game)" in notes[0]
+    once = {name: values[::2] for name, values in twice.items()}
+    assert recognised(once, Columns, {})[1] == ()
+
+
 # ---- what the caller named ----------------------------------------------------------------------
 
 

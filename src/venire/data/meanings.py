@@ -63,7 +63,8 @@ NO_RESULT = frozenset(
         "*", "no result", "no contest", "nr", "abandoned", "postponed", "cancelled", "canceled",
         "void", "voided", "unplayed", "not played", "unfinished", "scheduled",
         "abstain", "abstains", "abstained", "abstention", "skip", "skipped", "no answer", "no vote",
-        "no verdict", "not judged", "do not know", "dont know", "don't know", "error", "invalid",
+        "no verdict", "not judged", "do not know", "dont know", "don't know", "unsure", "not sure",
+        "cannot tell", "cant tell", "error", "invalid",
     )
 )  # fmt: skip
 #: Words that say that nothing is known.

@@ -148,6 +148,7 @@ def _alike(table: Sample, one: Any, other: Any, taken: set[Any]) -> list[Sides]:
 
 def _without_doubt(pairs: list[Sides]) -> list[Sides]:
     """The pairs of one tier, if they are one under several names."""
+    pairs = [p for k, p in enumerate(pairs) if p.turned[:2] not in [q[:2] for q in pairs[:k]]]
     for pair in pairs[1:]:
         best = pairs[0]
         if not (best.first.says_like(pair.first) and best.second.says_like(pair.second)):

@@ -88,7 +88,7 @@ _THING = (
 )
 _ID = "id ids key code number no abbr abbreviation slug uuid uid index idx hash tricode"
 _ORIGIN = "country nation school university franchise mascot city state region conference ioc flag"
-NOTHING = Names("")
+NOTHING, ANY = Names(""), Names(".*")
 THINGS = _words(f"{_THING} response answer output completion input", _THING)
 IDENTIFIERS = _words(_THING, _ID, f"{_THING} {_ID}")
 ORIGINS = _words(_THING, _ORIGIN, f"{_THING} {_ID} {_ORIGIN}")
@@ -124,7 +124,7 @@ RANKS = _words(_THING, "rank ranks rating ratings grade grades likert place posi
 
 TIES = _words(f"{_COUNTED} winner is", "tie ties tied draw draws drawn tiebothbad", f"{_COUNTED}")
 _WHOSE = (
-    "answer actual ft full time fulltime final match game fight battle human user judge "
+    "answer actual map round ft full time fulltime final match game fight battle human user judge "
     "annotator worker rater crowd overall majority consensus pairwise preferred my the is "
     "expert gpt llm model "
     "comparison encoded"
@@ -217,3 +217,5 @@ GOLD = _words(
     "gold truth groundtruth expert reference true correct goldlabel golden target ref",
     "label labels answer winner vote verdict preference outcome standard",
 )
+# What is about something else than who won, whatever stands there.
+OTHERS = (*TEACHERS[:2], PROMPTS, DATES, WEIGHTS, NEUTRAL, SHOWN, SWAPPED, ORDER)

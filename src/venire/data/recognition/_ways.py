@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from venire.data.naming import listed
 from venire.data.recognition import _names
 from venire.data.recognition._questions import COLUMN, refuse
+from venire.data.recognition._rest import is_truth
 from venire.data.recognition._sample import Column, Sample, Sides
 
 __all__ = ["WAYS", "way_of"]
 
 WAYS = ("outcome", "score", "first_score", "second_score", "win", "loss", "tie")
 _KNOWN = 0.5  # part of the rows that a way to say who won has to explain
+_TWICE = 0.25  # part of the rows, of which a sample need not have both, that are told twice
+_LIKELY = 0.9  # the same, of a column whose name says nothing
 
 
 class Way(NamedTuple):
@@ -59,12 +62,16 @@ def way_of(
     for pair in pairs:
         if pair.says_who_won and "mapping" not in named:
             _refuse_ties(table, pair)
+            _note_equal(table, pair, notes)
             return pair, {"score": 1.0 if pair.marks in _names.WON else 0.0}
         used = {pair.first.name, pair.second.name} | _texts(named)
         ways = [way for way in _ways(table, pair, used, named) if way.is_known(table)]
         unread = [c for c in _unread(table, used) if not c.is_counts]
         if ways and not ("win" in ways[0].arguments and unread):  # counts may be of other games
-            return pair, _without_doubt(table, ways, notes)
+            _refuse_numbered(table, pair, ways)
+            found = _without_doubt(table, ways, notes)
+            _note_twice(table, pair, ways[0], notes)
+            return pair, found
     _none(table, pairs[0], named)
 
 
@@ -184,6 +191,50 @@ def _refuse_ties(table: Sample, pair: Sides) -> None:
             refuse("score", reason, [{"score": 1.0}], "leave the ties out, or give an outcome")
 
 
+def _note_equal(table: Sample, pair: Sides, notes: list[str]) -> None:
+    """Points that are equal beside a winner and a loser: say that the rows count as won."""
+    for sides in table.sides:
+        one, other = sides.first.numbers, sides.second.numbers
+        if not sides.says_who_won or not _names.POINTS.has(sides.base):
+            continue
+        if one is not None and other is not None and (n_equal := int((one == other).sum())):
+            reason = f"{sides.named} are equal in {n_equal:,} of the {table.n_rows:,} rows looked"
+            notes.append(f"{reason} at, which count as won (--first-score, --second-score: ties)")
+
+
+def _note_twice(table: Sample, pair: Sides, way: Way, notes: list[str]) -> None:
+    """Say where each game has two rows, one of each side, as tables of teams and opponents have."""
+    one, other = pair.first.labels, pair.second.labels
+    if pair.marks[1] != "opponent" or one is None or other is None:
+        return
+    used = {pair.first.name, pair.second.name, *way.arguments.values()}
+    for column in table:
+        if column.name in used or column.is_text:
+            continue
+        games: dict[Any, list[tuple[bool, float]]] = {}
+        for when, a, b, score in zip(column.values, one, other, way.scores, strict=True):
+            if None not in (when, a, b) and np.isfinite(score):
+                game = str(when), frozenset((str(a), str(b)))
+                turned = str(a) > str(b)
+                games.setdefault(game, []).append((turned, 1.0 - score if turned else score))
+        pairs = [rows for rows in games.values() if len(rows) > 1]
+        both = all(len(r) == 2 and r[0][0] != r[1][0] and r[0][1] == r[1][1] for r in pairs)
+        if both and len(pairs) > 1 and 2 * len(pairs) >= _TWICE * table.n_rows:
+            reason = f"{2 * len(pairs):,} of the {table.n_rows:,} rows looked at are"
+            reason += f" {len(pairs):,} games told twice, by each side ({column.name}): errors are"
+            notes.append(f"{reason} too small by 1.41, keep one row of each game")
+            return
+
+
+def _refuse_numbered(table: Sample, pair: Sides, ways: list[Way]) -> None:
+    """Items 0 and 1, and outcomes 0 and 1: the number of the item, or the share of first."""
+    if {"0", "1"} != set(pair.marks) or any("outcome" not in way.arguments for way in ways):
+        return
+    column = table.columns[ways[0].arguments["outcome"]]
+    if column.is_within(0, 1) and len(set(map(str, column.present))) == 2 and is_truth(column):
+        _ask_of_truth(column, pair)
+
+
 def _none(table: Sample, pair: Sides, named: Mapping[str, Any]) -> NoReturn:
     """The items are known, and nothing says who won: say what comes near."""
     used = {pair.first.name, pair.second.name} | _texts(named)
@@ -193,7 +244,9 @@ def _none(table: Sample, pair: Sides, named: Mapping[str, Any]) -> NoReturn:
         meaning = dict.fromkeys(values[:3], "?")  # a guess would be copied
         reason += f": {column.name} holds {listed(values, 5, lambda v: repr(v[:40]))}"
         refuse("outcome", reason, [{"outcome": column.name, "mapping": meaning}])
-    for sides in _of_items(table, pair, used, _names.RANKS):
+    both = _of_numbers(table, pair, used)
+    _ask_of_likely(table, pair, used | {c.name for sides in both for c in sides[:2]})
+    for sides in both:
         one, other = sides.first.name, sides.second.name
         answers = [{"first_score": one, "second_score": other}]
         answers.append({"first_score": other, "second_score": one})
@@ -201,3 +254,44 @@ def _none(table: Sample, pair: Sides, named: Mapping[str, Any]) -> NoReturn:
     rest = [n for n in table.names if n not in used]
     answers = [{"outcome": COLUMN}, {"first_score": COLUMN, "second_score": COLUMN}]
     refuse("outcome", f"{reason}; there are {listed(rest)}" if rest else reason, answers)
+
+
+def _ask_of_likely(table: Sample, pair: Sides, used: set[Any]) -> None:
+    """Columns of any name in which winners stand, or words that say who won: a question."""
+    likely = []
+    for column in table:
+        if column.name in used or not column.is_few or any(map(column.is_called, _names.OTHERS)):
+            continue
+        scores = table.scores(column, pair.first, pair.second)
+        known = scores[np.isfinite(scores)]
+        if len(set(known.tolist())) > 1 and len(known) >= _LIKELY * len(column.present):
+            likely.append(column)
+    names = [column.name for column in likely if not is_truth(column)]
+    if not names:
+        if len(likely) == 1:
+            _ask_of_truth(likely[0], pair)
+        return  # of several truths each may be about something else
+    does = "does" if len(names) == 1 else "do"
+    reason = f"no column is called as if it said who won; by what stands there {listed(names, 5)}"
+    refuse("outcome", f"{reason} {does}, perhaps", [{"outcome": name} for name in names[:3]])
+
+
+def _ask_of_truth(column: Column, pair: Sides) -> NoReturn:
+    """Whether what is true, or 1, is a win of first."""
+    yes, no = sorted(dict.fromkeys(column.present), key=lambda v: str(v).lower()[0] in "0fn")
+    answers = [
+        {"outcome": column.name, "mapping": {yes: one, no: other}}
+        for one, other in (("first", "second"), ("second", "first"))
+    ]
+    reason = f"{column.name} holds {yes} and {no}: does {yes} say that {pair.first.name} won, or"
+    refuse("outcome", f"{reason} {pair.second.name}?", answers)
+
+
+def _of_numbers(table: Sample, pair: Sides, used: set[Any]) -> list[Sides]:
+    """Numbers of both items, of which more may be better, or less: ranks, and those of any name."""
+    found = [
+        sides
+        for sides in _of_items(table, pair, used, _names.ANY)
+        if sides.first.numbers is not None and sides.second.numbers is not None
+    ]
+    return sorted(found, key=lambda sides: not _names.RANKS.has(sides.base))
