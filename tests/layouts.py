@@ -60,6 +60,10 @@ COMPARISONS: dict[str, tuple[dict[str, list[Any]], dict[str, Any]]] = {
         """),
         pair("team_1", "team_2", outcome="map_winner"),
     ),
+    "quarters and the end": (
+        table("home,away,home_q1,away_q1,home_final,away_final\nx,y,2,0,3,1\ny,z,1,0,1,1\nz,x,0,1,2,1"),
+        pair("home", "away", first_score="home_final", second_score="away_final"),
+    ),
     "one hot": (
         table("""
             id,model_a,model_b,prompt,*response_a,*response_b,winner_model_a,winner_model_b,winner_tie
@@ -501,6 +505,12 @@ QUESTIONS: dict[str, tuple[type, dict[str, list[Any]], list[str]]] = {
     "teams by colour": (
         Columns, table("blue_team,red_team,blueWins\nx,y,1\ny,z,0\nz,x,1"),
         ["does 1 say that blue_team won, or red_team?"],
+    ),
+    "the records of both": (
+        Columns,
+        table("fighter1,fighter2,fighter1_wins,fighter1_losses,fighter2_wins,fighter2_losses\n"
+              "x,y,9,3,4,5\ny,z,4,6,7,2\nz,x,7,3,10,3"),
+        ["is more better in"],
     ),
     "strokes": (
         Columns, table("player_1,player_2,strokes_1,strokes_2\nx,y,70,71\ny,z,72,68\nz,x,70,70"),

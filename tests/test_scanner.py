@@ -87,6 +87,10 @@ WRITTEN = {
     "padded": (lines(" ,  ").encode(), ("blanks around fields dropped",)),
     "blank lines": (PLAIN.replace(b"\n", b"\n\n"), ()),
     "comments": (b"# from here\n#\n\n" + PLAIN, ("2 lines above the header passed over",)),
+    "a title in a row of a spreadsheet": (
+        b"All of it,,\n,,\n" + PLAIN,
+        ("2 lines above the header passed over",),
+    ),
     "a title": (b"All, of it\n\n" + PLAIN, ("1 line above the header passed over",)),
     "what a spreadsheet says": (b"sep=;\n" + lines(";").encode(), ("delimiter ';'",)),
     "empty tails": (lines(end=",,\n").encode(), ()),

@@ -253,7 +253,9 @@ def _read(lines: list[str], delimiter: str, quote: str, is_whole: bool) -> _Read
     if not rows:
         return None
     width = Counter(len(row) for row in rows if any(row)).most_common(1)[0][0]
-    header = next(k for k, row in enumerate(rows) if len(row) == width and any(row))
+    least = 2 if width > 2 else 1  # a title stands alone, also where a spreadsheet fills its row
+    full = [k for k, row in enumerate(rows) if len(row) == width and any(row)]
+    header = next((k for k in full if len(list(filter(None, rows[k]))) >= least), full[0])
     below = [row for row in rows[header:] if any(row)]
     fit = sum(len(row) == width for row in below) / len(below)
     return _Reading(delimiter, header, rows, ends, fit)

@@ -105,11 +105,14 @@ TEXTS = _words(
     f"{_ID} text",
 )
 _WHOLE = "ft full time fulltime final total team match game end"
-POINTS = _words(
-    f"{_WHOLE} {_THING}",
-    "score scores goal goals point points pts runs run g sets legs frames maps tries tore goles "
-    "puntos buts gol gols reti punkte punti",
-    f"{_WHOLE} scored count for f ft",
+POINTS = Names(
+    _made(
+        f"{_WHOLE} {_THING}",
+        "score scores goal goals point points pts runs run g sets legs frames maps tries tore "
+        "goles puntos buts gol gols reti punkte punti",
+        f"{_WHOLE} scored count for f ft",
+    ),
+    "final|ft|fulltime",
 )
 _COUNTED = "n num number of count total nb no"
 COUNTS = _words(
@@ -117,6 +120,7 @@ COUNTS = _words(
     "wins win won winner victories victory votes preferred prefs",
     f"{_COUNTED} {_THING}",
 )
+LOST = _words(f"{_COUNTED} {_THING}", "losses loss lost loses defeats", f"{_COUNTED} {_THING}")
 HALF_TIME = Names("(?:ht|h1|half|1st|q[1-4]).*", ".*half.*", ".*ht")
 RANKS = _words(_THING, "rank ranks rating ratings grade grades likert place position", "")
 

@@ -130,7 +130,8 @@ def _points(table: Sample, pair: Sides, used: set[Any]) -> list[Way]:
 
 
 def _counts(table: Sample, pair: Sides, used: set[Any]) -> list[Way]:
-    found = _of_items(table, pair, used, _names.COUNTS)
+    records = _of_items(table, pair, used, _names.LOST)  # of each item, against anybody
+    found = [] if records else _of_items(table, pair, used, _names.COUNTS)
     found += [
         sides
         for sides in table.sides
@@ -171,7 +172,7 @@ def _of_items(table: Sample, pair: Sides, used: set[Any], name: _names.Names) ->
         if sides.says_who_won or not name.has(sides.base):
             continue
         one, other = (sides.second, sides.first) if turned else (sides.first, sides.second)
-        if {one.name, other.name} & used or _names.HALF_TIME.has(one.key):
+        if {one.name, other.name} & used or any(map(_names.HALF_TIME.has, (one.key, sides.base))):
             continue
         found.append(sides.turned if turned else sides)
     return [sides for sides in found if sides.marks == pair.marks] or found
