@@ -111,6 +111,7 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
         "scheme": b.scheme,
         "n_resamples": b.n_resamples,
         "n_failed": b.n_failed,
+        "n_unconverged": b.n_unconverged,
         "seed": asked.replicates.seed,
         "cluster": asked.columns.cluster,
     }  # fmt: skip
@@ -172,8 +173,10 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
         lines.append("errors: robust" + ("" if by is None else f", clusters by {by}"))
     if (b := f["bootstrap"]) is not None:
         what = "comparisons" if b["cluster"] is None else f"clusters by {b['cluster']}"
+        used, n = b["n_resamples"] - b["n_failed"] - b["n_unconverged"], b["n_resamples"]
         lines.append(
-            f"errors and intervals: {b['n_resamples']:,} {b['scheme']} replicates of {what}, "
+            f"errors and intervals: {f'{used:,} of ' if used < n else ''}{n:,} {b['scheme']} "
+            f"replicates of {what}, "
             f"seed {b['seed']}"
         )
     return lines
