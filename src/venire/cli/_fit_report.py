@@ -153,7 +153,7 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
         f"{f['model']} by {f['method']}{prior}: {state} after {f['n_iter']} iterations, "
         f"residual {f['residual']:.1e}",
         f"{f['n_comparisons']:,.10g} comparisons of {f['n_items']:,} items in "
-        f"{f['n_pairs']:,} pairs, {f['n_components']:,} "
+        f"{f['n_pairs']:,} pair{'s' if f['n_pairs'] != 1 else ''}, {f['n_components']:,} "
         f"component{'s' if f['n_components'] > 1 else ''}; "
         f"log-likelihood {f['log_likelihood']:.4f}",
     ]
@@ -187,7 +187,7 @@ def _rows(asked: Fit, fit: Ratings, table: dict[str, np.ndarray], several: bool)
     rating, digits = asked.shown.unit or fit.rating, fit.display.digits
 
     def values(name: str) -> list[str]:
-        return ["-" if math.isnan(x) else f"{x:.{digits}f}" for x in shown[name]]
+        return ["-" if math.isnan(x) else f"{x:z.{digits}f}" for x in shown[name]]
 
     def ranges(low: list[Any], high: list[Any]) -> list[str]:
         return ["-" if a is None else f"{a} .. {b}" for a, b in zip(low, high, strict=True)]
