@@ -279,6 +279,23 @@ def one_grows(rng, size):
     return rows
 
 
+def stronger_for_a_time(rng, size, begin, end, by):
+    rows, theta, a, b = base(rng, 8000 * size, 12)
+    then = by * ((rows["when"] >= begin * 1e6) & (rows["when"] < end * 1e6))
+    rows["s"] = drawn(rng, theta[a] - theta[b] + then * (a == 3) - then * (b == 3))
+    return rows
+
+
+@planted("time trend")
+def one_jumps_late(rng, size):
+    return stronger_for_a_time(rng, size, 0.8, 1.1, 1.5)
+
+
+@planted("time trend")
+def one_has_a_spell(rng, size):
+    return stronger_for_a_time(rng, size, 0.3, 0.6, 1.5)
+
+
 @planted("voters against")
 def one_votes_against(rng, size):
     rows = base(rng, 3000 * size, voters=20)[0]

@@ -154,6 +154,23 @@ def test_dates_are_read(dates):
     assert looked(rows)["time trend"].where["items"][0] == "m03"
 
 
+def test_a_jump_is_no_line():
+    rng = np.random.default_rng(1)
+    line = looked(oddities.one_grows(rng, 1))["time trend"]
+    assert "from the first to the last date, as a line" in line.what
+    assert "rows" not in line.where
+    spell = looked(rows := oddities.one_has_a_spell(rng, 1))["time trend"]
+    assert spell.gravity == "grave"
+    assert (spell.how_much["begin"], spell.how_much["end"]) == (0.3, 0.6)
+    assert "is stronger by +1." in spell.what
+    assert "from 30% to 60% of the comparisons" in spell.what
+    here = np.array(spell.where["rows"])
+    assert ((rows["a"][here] == "m03") | (rows["b"][here] == "m03")).all()
+    assert ((rows["when"][here] > 2.9e5) & (rows["when"][here] < 6.1e5)).all()
+    late = looked(oddities.one_jumps_late(rng, 2))["time trend"]
+    assert "in the last 20% of the comparisons" in late.what
+
+
 def test_an_audit_is_a_result():
     found = looked(oddities.first_helps(np.random.default_rng(0), 1))
     assert isinstance(found["order effect"], Finding)

@@ -501,3 +501,11 @@ def test_a_tie_parameter_that_only_a_prior_bounds(tmp_path):
     assert [r["rank"] for r in document["ratings"]] == [1, 2]
     assert "determined" not in document["ratings"][0]
     assert "tie parameter is not bounded" in " ".join(run.stderr.split())
+
+
+def test_nothing_is_minus_zero_and_one_pair_is_one(tmp_path):
+    path = tmp_path / "few.csv"
+    path.write_text("first,second,score\na,b,1\nc,a,1\n")
+    assert "-0.0000" not in venire("fit", path).stdout
+    path.write_text("first,second,score\na,b,1\nb,a,1\n")
+    assert "of 2 items in 1 pair, 1 component" in venire("fit", path).stdout

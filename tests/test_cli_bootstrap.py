@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -61,7 +62,8 @@ def test_the_table_is_that_of_the_package(games, frame):
         for name in ("lower", "upper", "standard_error", "rank", "rank_lower", "rank_upper"):
             assert rows[item][name] == pytest.approx(expected[name][k], abs=1e-9)
     assert document["bootstrap"] == {
-        "scheme": "multinomial", "n_resamples": 300, "n_failed": 0, "seed": 5, "cluster": None,
+        "scheme": "multinomial", "n_resamples": 300, "n_failed": 0, "n_unconverged": 0, "seed": 5,
+        "cluster": None,
     }  # fmt: skip
     assert document["level"] == 0.9
 
@@ -166,6 +168,8 @@ def test_replicates_without_a_fit_are_told(tmp_path):
     run = venire("bootstrap", path, *WAY, "--bootstrap", 400)
     assert run.exit_code == 0
     assert "replicates have no finite fit and are left out" in run.stderr
+    left = int(re.search(r"(\d+) of 400 replicates have no finite fit", run.stderr)[1])
+    assert f"errors and intervals: {400 - left} of 400 multinomial replicates" in run.stdout
 
 
 def test_what_cannot_be_resampled(tmp_path, games):

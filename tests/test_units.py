@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -245,3 +246,26 @@ def test_replicates_of_groups(keep):
         np.testing.assert_array_equal(elo.rank_interval(), gb.rank_interval())
         assert elo.extend(3).n_resamples == 63
     assert np.isnan(gb.to_elo("m2").interval()[gb.offsets[2] :]).all()
+
+
+@pytest.mark.parametrize("keep", ["summary", "draws"])
+def test_replicates_of_groups_know_what_only_the_prior_says(keep):
+    """Of items that no chain of comparisons links with the anchor."""
+    prior = vn.GaussianPrior(0.01)
+    g = vn.GroupedComparisons.from_counts(
+        ["q"] * 3 + ["r"], ["a", "b", "x", "a"], ["b", "c", "y", "b"], [9, 8, 7, 6], [5, 6, 7, 8]
+    )
+    gb = vn.bootstrap(vn.fit_groups(g, prior=prior), 60, rng=3, keep=keep)
+    elo, single = gb.to_elo("a"), gb["q"].to_elo("a")
+    here = slice(gb.offsets[0], gb.offsets[1])
+    apart = np.isin(elo.items[here], ["x", "y"])
+    width = np.diff(elo.interval()[here], axis=1)[:, 0]
+    np.testing.assert_allclose(width[apart], 3.919928 * elo.standard_errors()[here][apart])
+    assert (elo.standard_errors()[here][apart] > 0.99 * ELO * np.sqrt(100 / 3 + 100 / 2)).all()
+    for how in ("percentile", "basic"):
+        np.testing.assert_allclose(
+            elo.interval(0.95, how)[here], single.interval(0.95, how), rtol=1e-12
+        )
+    np.testing.assert_allclose(elo.standard_errors()[here], single.standard_errors())
+    again = pickle.loads(pickle.dumps(elo))
+    np.testing.assert_array_equal(again.interval(), elo.interval())

@@ -204,9 +204,9 @@ def _what_it_does(fit: Ratings, problem: NotIdentifiedError) -> str:
         return "It bounds what the data leave open: see the intervals."
     return (
         f"The {known.sum():,} items of the largest group are ranked; what the prior adds to them "
-        f"is small. The other {(~known).sum():,} ({some(fit.items[~known])}) owe a finite rating "
-        "to the prior: they have no rank, come last, and are marked 'determined' = false in the "
-        "output."
+        f"is small. The other {(~known).sum():,} ({some(fit.items[~known])}) are put "
+        "where they are by the prior: they have no rank, come last, and are marked 'determined' = "
+        "false in the output."
     )
 
 

@@ -111,6 +111,7 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
         "scheme": b.scheme,
         "n_resamples": b.n_resamples,
         "n_failed": b.n_failed,
+        "n_unconverged": b.n_unconverged,
         "seed": asked.replicates.seed,
         "cluster": asked.columns.cluster,
     }  # fmt: skip
@@ -152,7 +153,7 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
         f"{f['model']} by {f['method']}{prior}: {state} after {f['n_iter']} iterations, "
         f"residual {f['residual']:.1e}",
         f"{f['n_comparisons']:,.10g} comparisons of {f['n_items']:,} items in "
-        f"{f['n_pairs']:,} pairs, {f['n_components']:,} "
+        f"{f['n_pairs']:,} pair{'s' if f['n_pairs'] != 1 else ''}, {f['n_components']:,} "
         f"component{'s' if f['n_components'] > 1 else ''}; "
         f"log-likelihood {f['log_likelihood']:.4f}",
     ]
@@ -172,8 +173,10 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
         lines.append("errors: robust" + ("" if by is None else f", clusters by {by}"))
     if (b := f["bootstrap"]) is not None:
         what = "comparisons" if b["cluster"] is None else f"clusters by {b['cluster']}"
+        used, n = b["n_resamples"] - b["n_failed"] - b["n_unconverged"], b["n_resamples"]
         lines.append(
-            f"errors and intervals: {b['n_resamples']:,} {b['scheme']} replicates of {what}, "
+            f"errors and intervals: {f'{used:,} of ' if used < n else ''}{n:,} {b['scheme']} "
+            f"replicates of {what}, "
             f"seed {b['seed']}"
         )
     return lines
@@ -184,7 +187,7 @@ def _rows(asked: Fit, fit: Ratings, table: dict[str, np.ndarray], several: bool)
     rating, digits = asked.shown.unit or fit.rating, fit.display.digits
 
     def values(name: str) -> list[str]:
-        return ["-" if math.isnan(x) else f"{x:.{digits}f}" for x in shown[name]]
+        return ["-" if math.isnan(x) else f"{x:z.{digits}f}" for x in shown[name]]
 
     def ranges(low: list[Any], high: list[Any]) -> list[str]:
         return ["-" if a is None else f"{a} .. {b}" for a, b in zip(low, high, strict=True)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,13 +15,15 @@ __all__ = ["stretches", "trends"]
 
 _CERTAIN, _LIKELY = np.log(1e-4), np.log(1e-3)
 FAR, APART = 0.5, 0.2  # logits from the first to the last comparison
+_PARTS, _CELLS = 10, 2_000_000  # of the comparisons by date; parts of items that are looked at
 
 
 def trends(e: Evidence) -> Iterator[Finding]:
-    """Score tests of a strength that grows with time, item by item.
+    """Score tests of a strength that grows with time, or jumps, item by item.
 
     Time is the rank of a comparison among all, from -1 to 1; each item's is centred by what its
-    comparisons tell.
+    comparisons tell. Of a line and all stretches of tenths of the comparisons that is said which
+    is surer after what was looked at.
     """
     r = e.records
     if r is None or r.date is None:
@@ -54,27 +56,98 @@ def trends(e: Evidence) -> Iterator[Finding]:
         z = np.where(spread > 1e-9, pull / np.sqrt(np.maximum(spread, 1e-12)), 0.0)
     jump = (1.0 + np.abs(centre)) / np.sqrt(np.maximum(spread, 1e-9))  # of one comparison
     log_p = np.minimum(log_sum_tail(z, jump) + np.log(max(int((spread > 1e-9).sum()), 1)), 0.0)
-    change = 2.0 * slope
+    change, far = 2.0 * slope, np.abs(2.0 * slope)
+    spell = np.zeros((n, 2), np.int64)
+    if n * _PARTS <= _CELLS:
+        part_of = np.minimum(((u + 1.0) * (_PARTS / 2.0)).astype(np.int64), _PARTS - 1)
+
+        def by_part(x: Any, sign: float) -> np.ndarray:
+            up = np.bincount(first * np.int64(_PARTS) + part_of, x, n * _PARTS)
+            down = np.bincount(second * np.int64(_PARTS) + part_of, sign * x, n * _PARTS)
+            return (up + down).reshape(n, _PARTS)
+
+        step = _spells(by_part(residual, -1.0), by_part(variance, 1.0))
+        log_step = np.minimum(step.log_p + np.log(max(int((own > 1e-9).sum()), 1)), 0.0)
+        better = log_step < log_p
+        log_p, change = np.where(better, log_step, log_p), np.where(better, step.change, change)
+        far, z = np.where(better, step.far, far), np.where(better, step.z, z)
+        spread = np.where(better, step.know, spread)
+        spell[better] = step.spell[better]
     by = np.argsort(log_p, kind="stable")
-    odd = by[(log_p[by] < _LIKELY) & (np.abs(change[by]) >= APART) & (spread[by] > 1.0)]
+    odd = by[(log_p[by] < _LIKELY) & (far[by] >= APART) & (spread[by] > 1.0)]
     if not len(odd):
         text = f"no item's strength changes over the {len(new):,} times."
         yield Finding("time trend", FINE, text, {"times": len(new), "log_p": float(log_p[by[0]])})
         return
     k = int(odd[0])
-    grave = log_p[k] < _CERTAIN and abs(change[k]) >= FAR
+    grave = log_p[k] < _CERTAIN and min(abs(change[k]), far[k]) >= FAR
     many = ", ".join(f"{listed([e.items[m]])} ({change[m]:+.2f})" for m in odd[1:4])
+    numbers = {
+        "items": len(odd), "change": float(change[k]), "z": float(z[k]), "log_p": float(log_p[k])
+    }  # fmt: skip
+    where: dict[str, Any] = {"items": tuple(e.items[odd[:MOST]].tolist())}
+    begin, end = spell[k] / _PARTS
+    stronger = "stronger" if change[k] > 0 else "weaker"
+    if end == 0.0:
+        said = f"grows {stronger}: by {change[k]:+.2f} from the first to the last date, as a line"
+    else:
+        if end == 1.0:
+            when_ = f"in the last {1.0 - begin:.0%} of the comparisons, by date"
+        else:
+            when_ = f"from {begin:.0%} to {end:.0%} of the comparisons, by date"
+        said = f"is {stronger} by {change[k]:+.2f} {when_}, than in the others"
+        numbers |= {"begin": float(begin), "end": float(end)}
+        inside = ((first == k) | (second == k)) & (part_of >= spell[k][0]) & (part_of < spell[k][1])
+        if r.are_rows:
+            where["rows"] = tuple(known[inside][:MOST].tolist())
     yield Finding(
         "time trend", GRAVE if grave else WORTH,
-        f"{listed([e.items[k]])} grows {'stronger' if change[k] > 0 else 'weaker'}: by "
-        f"{change[k]:+.2f} from the first to the last date (z = {z[k]:+.1f}, "
+        f"{listed([e.items[k]])} {said} (z = {z[k]:+.1f}, "
         f"{odds_of(float(log_p[k]))}, corrected for {n:,} items)."
         + further(len(odd) - 1, "item", ("changes", "change"), f"surely, too: {many}"),
-        {"items": len(odd), "change": float(change[k]), "z": float(z[k]), "log_p": float(log_p[k])},
-        {"items": tuple(e.items[odd[:MOST]].tolist())},
+        numbers, where,
         "One rating stands for what changed: rate recent rows alone, or treat versions as items.",
         min(abs(float(z[k])) / 5.0, 5.0),
     )  # fmt: skip
+
+
+class _Spells(NamedTuple):
+    """Of each item, the stretch of time that differs most from its others: by how much, how surely
+    (of all stretches), how far a line would have to lead to move as much, and what is known."""
+
+    change: np.ndarray
+    z: np.ndarray
+    log_p: np.ndarray
+    far: np.ndarray
+    know: np.ndarray
+    spell: np.ndarray  # the parts from the first to before the second
+
+
+def _spells(pull: np.ndarray, know: np.ndarray) -> _Spells:
+    """Score tests of a strength that is another during a stretch of time, of all stretches.
+
+    A stretch that begins with the first part is the other way round that of the parts behind it.
+    """
+    zero = np.zeros((len(pull), 1))
+    pulls, knows = (np.concatenate([zero, np.cumsum(x, axis=1)], axis=1) for x in (pull, know))
+    change, z, log_p, far, spread = np.zeros((5, len(pull)))
+    best = _Spells(change, z, log_p, far, spread, np.zeros((len(pull), 2), np.int64))
+    spells = [(i, j) for i in range(1, _PARTS) for j in range(i + 1, _PARTS + 1)]
+    total, all_ = pulls[:, -1], np.maximum(knows[:, -1], 1e-12)
+    for i, j in spells:
+        share = (knows[:, j] - knows[:, i]) / all_
+        spread = all_ * share * (1.0 - share)
+        root = np.sqrt(np.maximum(spread, 1e-9))
+        move = pulls[:, j] - pulls[:, i] - share * total
+        z = np.where(spread > 1e-9, move / root, 0.0)
+        log_p = log_sum_tail(z, 1.0 / root) + np.log(len(spells))
+        now = log_p < best.log_p
+        change = np.where(now, move / np.maximum(spread, 1e-9), 0.0)
+        far = np.abs(change) * np.sqrt(12.0 * np.maximum(share * (1.0 - share), 0.0))
+        for old, new in zip(best, (change, z, log_p, far, spread), strict=False):
+            old[now] = new[now]
+        best.spell[now] = i, j
+    return best
 
 
 _STRETCHES, _LEAST = (50, 12), 60  # into which rows are cut, at most; rows of one

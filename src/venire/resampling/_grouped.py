@@ -16,6 +16,7 @@ from venire.ratings.fitting import tie_of
 from venire.resampling import _groups
 from venire.resampling._base import OfFits
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
+from venire.resampling._intervals import deviation
 from venire.resampling._result import Bootstrap
 from venire.resampling._status import NO_FIT, NOT_CONVERGED, warn_of_left_out
 from venire.scales import factor
@@ -94,6 +95,7 @@ class GroupedBootstrap(OfFits):
     _log_tie_errors: NDArray[np.float64] | None
     _replicates: GroupReplicates | None = None
     _own: GroupedBootstrap | None = None
+    _gap_errors: NDArray[np.float64] | None = None  # of an anchor: what only the prior says
     _cache: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -225,8 +227,8 @@ class GroupedBootstrap(OfFits):
         return self.fit.marked(columns)
 
     def _prior_errors(self) -> NDArray[np.float64] | None:
-        if self.fit.display.anchor is not None:  # these are in what is kept
-            return None
+        if self.fit.display.anchor is not None:
+            return self._gap_errors
         alone = self.fit.item_weights == 0.0
         return np.where(alone, self.fit.level_errors(), 0.0) if alone.any() else None
 
@@ -278,12 +280,17 @@ class GroupedBootstrap(OfFits):
 
         def found(b: Bootstrap) -> NDArray[np.float64]:
             if b.n_resamples - b.n_failed - b.n_unconverged < 2:
-                return np.full((len(b.items), 2 + len(probs)), np.nan)
-            own = [b.mean()[:, None], b.standard_errors()[:, None], b.quantiles(probs)]
-            return np.concatenate(own, axis=1)
+                return np.full((len(b.items), 3 + len(probs)), np.nan)
+            gap = b._prior_errors()
+            gap = np.zeros(len(b.items)) if gap is None else gap
+            own = [b.mean(), deviation(b._draws()), gap]
+            return np.concatenate([np.stack(own, axis=1), b.quantiles(probs)], axis=1)
 
-        every = empty._each(np.tile(none[:, None], 2 + len(probs)), found)
-        return replace(empty, _mean=every[:, 0], _errors=every[:, 1], _kept=every[:, 2:])
+        every = empty._each(np.tile(none[:, None], 3 + len(probs)), found)
+        gaps = every[:, 2] if (every[:, 2] > 0.0).any() else None
+        return replace(
+            empty, _mean=every[:, 0], _errors=every[:, 1], _kept=every[:, 3:], _gap_errors=gaps
+        )
 
     def _single(self, k: int, fit: Fit) -> Bootstrap:
         """The replicates of group `k`, whose fit is `fit`."""
