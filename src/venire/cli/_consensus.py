@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 from venire import io
 from venire._core.checks import BadTypeError, BadValueError
 from venire.cli import _options as opt
-from venire.cli._command import Command, Refused, block, misused, option
-from venire.cli._options import OUT, VOTES
+from venire.cli._command import Command, Refused, option
+from venire.cli._options import JUDGES, OUT
 from venire.cli._progress import Steps
 from venire.cli._report import TABLE, Grid, Report, number
 from venire.cli._taken import with_taken
 from venire.cli._version import version
-from venire.data.columns import VoteColumns
 from venire.data.recognition import Given
 from venire.errors import ConvergenceWarning
-from venire.panel import METHODS, consensus
 from venire.panel import agreement as agree
+from venire.panel import consensus
 
 if TYPE_CHECKING:
     from venire.panel import Agreement
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Consensus"]
 
-_METHOD = "Method"
 _MOST_TEACHERS = 2000  # for which all are compared with all
 
 Tables = dict[str, NDArray[Any]]
@@ -48,34 +46,10 @@ class Consensus(Command):
     """
 
     file: opt.Source
-    columns: Given = block(
-        of=VoteColumns,
-        without=("by",),
-        typed={
-            "vote": (list[str] | None, {}),
-            "mapping": opt.MEANINGS,
-            "probabilities": opt.THREE,
-            "swapped": (str | None, {}),
-        },
-    )
-    strength: float = option(
-        1.0, "Votes that a row of probabilities is worth.", VOTES, callback=opt.POSITIVE
-    )
-    method: str = option(
-        "reliability", "The last one learns from --gold.", _METHOD, choices=tuple(METHODS)
-    )
-    use_gold: bool = option(
-        False,
-        "Hold the votes to the gold, or keep it to judge the result (default, but for stacked).",
-        _METHOD,
-        "--use-gold/--keep-gold",
-    )
-    converge: bool = option(False, "Weigh until nothing moves, not once.", _METHOD)
-    rho: float | None = option(
-        None, "Correlation of the teachers' errors. Default: from --gold, else 0.3.", _METHOD,
-        callback=opt.SHARE,
-    )  # fmt: skip
-    n_threads: int | None = opt.threads(_METHOD)
+    columns: Given = opt.votes(without=("by",))
+    weighing: opt.Weighing
+    converge: bool = option(False, "Weigh until nothing moves, not once.", JUDGES)
+    n_threads: int | None = opt.threads(JUDGES)
     level: float = opt.level()
     top: int = option(100, "Teachers to print.", OUT, min=0)
     pairs: int = option(5, "Least certain pairs to print.", OUT, min=0)
@@ -87,39 +61,27 @@ class Consensus(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        runs = self.columns.vote or []
-        if len(set(runs)) < len(runs):
-            misused("--vote", "the same column twice is no second run")
-        if self.columns.is_complete and self.columns.gold is None:
-            self._require_gold()
-
-    def _require_gold(self) -> None:
-        if self.method == "stacked":
-            misused("--method stacked", "learns from --gold")
-        if self.use_gold:
-            misused("--use-gold", "needs --gold")
+        if self.columns.is_complete:
+            self.weighing.check(self.columns.gold)
 
     def do(self, steps: Steps) -> Report:
         """Read, combine, and look at the teachers."""
         with steps(f"reading {self.file}"):
             votes, gold = io.read_votes(
                 self.file.opened(),
-                strength=self.strength,
+                strength=self.weighing.strength,
                 n_threads=self.n_threads,
                 progress=steps.rows,
                 **self.columns.named,
             )
-        if gold is None:
-            self._require_gold()
+        self.weighing.check(gold)
         with steps("combining"), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # it is among the notices
             try:
                 q = consensus(
                     votes,
-                    self.method,
                     gold=gold,
-                    hold_to_gold=self.use_gold or self.method == "stacked",
-                    rho=self.rho,
+                    **self.weighing.how,
                     rounds="converge" if self.converge else 1,
                     n_threads=self.n_threads,
                 )

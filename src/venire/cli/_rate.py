@@ -12,9 +12,9 @@ import numpy as np
 from venire import io
 from venire._core.checks import BadTypeError, BadValueError
 from venire.cli import _options as opt
-from venire.cli._command import Command, Refused, block, misused, option
+from venire.cli._command import Command, Refused, misused, option
 from venire.cli._fit import WEAK_PRECISION
-from venire.cli._options import MODEL, OUT, VOTES, prior_of
+from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import TABLE, Grid, Report, number
 from venire.cli._taken import with_taken
@@ -24,7 +24,6 @@ from venire.data.recognition import Given
 from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedWarning
 from venire.io.choosing import chosen_in
 from venire.models import DEFAULT, HALF_TIES
-from venire.panel import METHODS
 from venire.priors import GaussianPrior
 from venire.targets import rate
 
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Rate"]
 
-_METHOD = "Judges"
 _DRAWN = ("standard_error", "lower", "upper")
 
 Tables = dict[str, Any]
@@ -49,35 +47,8 @@ class Rate(Command):
     """
 
     file: opt.Source
-    columns: Given = block(
-        of=VoteColumns,
-        without=("pair",),
-        typed={
-            "vote": (list[str] | None, {}),
-            "mapping": opt.MEANINGS,
-            "probabilities": opt.THREE,
-            "swapped": (str | None, {}),
-        },
-    )
-    strength: float = option(
-        1.0, "Votes that a row of probabilities is worth.", VOTES, callback=opt.POSITIVE
-    )
-    method: str = option(
-        "reliability",
-        "How judges are weighed. The last one learns from --gold.",
-        _METHOD,
-        choices=tuple(METHODS),
-    )
-    use_gold: bool = option(
-        False,
-        "Hold the votes to the gold, or keep it to judge the judges (default, but for stacked).",
-        _METHOD,
-        "--use-gold/--keep-gold",
-    )
-    rho: float | None = option(
-        None, "Correlation of the judges' errors. Default: from --gold, else 0.3.", _METHOD,
-        callback=opt.SHARE,
-    )  # fmt: skip
+    columns: Given = opt.votes(without=("pair",))
+    weighing: opt.Weighing
     model: str = option(DEFAULT, None, MODEL, choices=HALF_TIES)
     prior: str = opt.prior(
         "auto",
@@ -105,8 +76,8 @@ class Rate(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        if self.method == "stacked" and self.columns.is_complete and self.columns.gold is None:
-            misused("--method stacked", "learns from --gold")
+        if self.columns.is_complete:
+            self.weighing.check(self.columns.gold)
         if self.n_resamples is not None and self.errors != "robust":
             misused("--errors", "--bootstrap has errors of its own")
 
@@ -116,12 +87,11 @@ class Rate(Command):
             scanner = self.file.opened()
             chosen = chosen_in(scanner, VoteColumns, None, self.columns.named, grouped=True)
             columns = chosen.columns
-            if self.method == "stacked" and columns.gold is None:
-                misused("--method stacked", "learns from --gold")
+            self.weighing.check(columns.gold)
             votes, gold = io.read_votes(
                 scanner,
                 columns,
-                strength=self.strength,
+                strength=self.weighing.strength,
                 n_threads=self.n_threads,
                 progress=steps.rows,
                 as_shown=True,
@@ -151,12 +121,10 @@ class Rate(Command):
         def once(prior: GaussianPrior | None) -> Rated:
             return rate(
                 votes,
-                method=self.method,
                 model=self.model,
                 prior=prior,
                 gold=gold,
-                hold_to_gold=self.use_gold or self.method == "stacked",
-                rho=self.rho,
+                **self.weighing.how,
                 n_threads=self.n_threads,
             )
 
