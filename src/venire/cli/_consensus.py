@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, option
 from venire.cli._options import JUDGES, OUT
 from venire.cli._progress import Steps
-from venire.cli._report import TABLE, Grid, Report, number
+from venire.cli._report import TABLE, Grid, Report, cells, number
 from venire.cli._taken import with_taken
 from venire.cli._version import version
 from venire.data.recognition import Given
@@ -189,45 +188,37 @@ def _text(x: float | None) -> str:
     return "-" if x is None else f"{x:.3g}"
 
 
-def _cells(form: str, *columns: NDArray[Any]) -> list[str]:
-    """A line of text for each row; "-" where the first column is not known."""
-    return [
-        "-" if isinstance(row[0], float) and math.isnan(row[0]) else form.format(*row)
-        for row in zip(*(column.tolist() for column in columns), strict=True)
-    ]
-
-
 def _teacher_rows(t: Tables) -> Grid:
     def ranged(form: str, name: str, *interval: str) -> list[str]:
-        ranges = _cells("{:.2f} .. {:.2f}", *(t[bound] for bound in interval))
-        values = _cells(form, t[name])
+        ranges = cells("{:.2f} .. {:.2f}", *(t[bound] for bound in interval))
+        values = cells(form, t[name])
         return [f"{value} ({range_})" for value, range_ in zip(values, ranges, strict=True)]
 
     columns = {
-        "teacher": _cells("{}", t["teacher"]),
-        "judged": _cells("{:,}", t["n_judgments"]),
-        "weight": _cells("{:.1%}", t["share"]),
+        "teacher": cells("{}", t["teacher"]),
+        "judged": cells("{:,}", t["n_judgments"]),
+        "weight": cells("{:.1%}", t["share"]),
         "agreement with panel": ranged("{:.2f}", "agreement", "agreement_lower", "agreement_upper"),
-        "self-consistency": _cells("{:.2f}", t["self_consistency"]),
+        "self-consistency": cells("{:.2f}", t["self_consistency"]),
     }
     if "position_bias" in t:
-        columns["position bias"] = _cells(
+        columns["position bias"] = cells(
             "{:+.2f} ({:.2f} .. {:.2f})", t["position_bias"], t["position_lower"],
             t["position_upper"],
         )  # fmt: skip
-        columns["flips"] = _cells("{:.0%}", t["order_flips"])
+        columns["flips"] = cells("{:.0%}", t["order_flips"])
     if "accuracy" in t:
         columns["accuracy"] = ranged("{:.2f}", "accuracy", "accuracy_lower", "accuracy_upper")
     if "stacked_weight" in t:
-        columns["stacked weight"] = _cells("{:+.2f}", t["stacked_weight"])
+        columns["stacked weight"] = cells("{:+.2f}", t["stacked_weight"])
     return Grid(columns, ["teacher"])
 
 
 def _pair_rows(t: Tables, level: float) -> Grid:
     names = [name for name in ("pair", "group", "first", "second") if name in t]
-    columns = {name: _cells("{}", t[name]) for name in names} | {
-        "P(first)": _cells("{:.3f}", t["probability"]),
-        f"{level:.4g} interval": _cells("{:.2f} .. {:.2f}", t["lower"], t["upper"]),
-        "judges": _cells("{:,}", t["n_judges"]),
+    columns = {name: cells("{}", t[name]) for name in names} | {
+        "P(first)": cells("{:.3f}", t["probability"]),
+        f"{level:.4g} interval": cells("{:.2f} .. {:.2f}", t["lower"], t["upper"]),
+        "judges": cells("{:,}", t["n_judges"]),
     }
     return Grid(columns, names)

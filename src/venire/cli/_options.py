@@ -150,10 +150,10 @@ def level() -> Any:
     return option(0.95, "Level of the intervals.", OUT, callback=INSIDE)
 
 
-def errors(robust: str) -> Any:
+def errors(robust: str, fisher: str = "as the model says", default: str = "fisher") -> Any:
     """How standard errors are computed."""
-    says = f"fisher: as the model says. robust: {robust}. none: left out, much faster."
-    return option("fisher", says, OUT, choices=ERRORS)
+    says = f"fisher: {fisher}. robust: {robust}. none: left out, much faster."
+    return option(default, says, OUT, choices=ERRORS)
 
 
 def errors_of(word: str) -> Any:
