@@ -110,7 +110,8 @@ SANITIZE_TESTS ?= $(patsubst %,tests/test_%.py,solver bad_input labels frames th
     fit_results covariance invariances native_equals_reference \
     grouped_comparisons grouped_fits grouped_singles grouped_invariances grouped_results \
     grouped_bad_input posteriors votes consensus bootstrap bootstrap_weights design \
-    design_bad_input allocate fit_votes targets grouped_bootstrap bootstrap_sparse memory)
+    design_bad_input allocate fit_votes targets grouped_bootstrap bootstrap_sparse memory \
+    scanner io_damaged)
 SANITIZED = LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libstdc++.so)" \
     ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:handle_segv=0 \
     UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 PYTHONMALLOC=malloc

@@ -86,6 +86,16 @@ def test_version_loads_nothing_heavy():
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
+def test_arrays_need_no_files_and_no_audit():
+    code = (
+        "import sys, venire\n"
+        "late = {'pyarrow', 'pandas', 'narwhals', 'venire.io', 'venire.diagnostics'}\n"
+        "assert not late & set(sys.modules), late & set(sys.modules)\n"
+        "assert venire.audit is venire.diagnostics.audit and venire.read is venire.io.read"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_help():
     run = venire("fit", "--help")
     assert run.exit_code == 0

@@ -182,6 +182,8 @@ def test_gold_judges_the_judges_unless_it_is_used(tmp_path, table):
     ("arguments", "says"),
     [
         (["--method", "stacked"], "learns from --gold"),
+        (["--use-gold"], "needs --gold"),
+        (["--vote", "v", "--vote", "v"], "no second run"),
         (["--bootstrap", "10", "--errors", "fisher"], "errors of its own"),
         (["--model", "davidson"], "davidson"),
     ],

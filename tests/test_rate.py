@@ -497,6 +497,9 @@ def test_tables(rows):
     assert "position bias" in text
     assert repr(rated) == "<Rated bradley-terry: 5 models, 40 prompts, 4 judges>"
     assert len(rated.summary(top=2).columns["item"]) == 2
+    bare = rated.summary(errors=None)
+    assert "standard_error" not in bare.columns
+    assert "SE:" not in str(bare)
 
 
 # ---- ways in -----------------------------------------------------------------------------------

@@ -17,7 +17,6 @@ from venire.data import (
     Votes,
     from_frame,
 )
-from venire.diagnostics import audit
 from venire.errors import (
     ConvergenceError,
     ConvergenceWarning,
@@ -131,6 +130,7 @@ if TYPE_CHECKING:
     from venire import (
         targets as targets,
     )
+    from venire.diagnostics import audit as audit
     from venire.io import read as read
 else:
     _NAMESPACES = {
@@ -139,7 +139,7 @@ else:
         "simulate", "targets",
     }  # fmt: skip
 
-    _LATE = {"read": "io"}  # what needs more than arrays do
+    _LATE = {"audit": "diagnostics", "read": "io"}  # what needs more than arrays do
 
     def __getattr__(name):
         from importlib import import_module

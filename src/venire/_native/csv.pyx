@@ -5,7 +5,7 @@ import numpy as np
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
 from venire._native.border cimport at, within
-from venire._native.common cimport VN_BAD_VALUE, VN_OK, VN_TOO_LARGE, check, vn_status
+from venire._native.common cimport VN_BAD_VALUE, VN_NO_MEMORY, VN_OK, VN_TOO_LARGE, check, vn_status
 from venire._native.labels cimport vn_table, vn_table_free, vn_table_new, vn_table_size
 
 SLACK = VN_CSV_SLACK
@@ -127,7 +127,7 @@ cdef class Fields:
         cdef vn_table *table = vn_table_new()
         try:
             if table == NULL:
-                check(status if status != VN_OK else <vn_status>1, "for the table of texts")
+                check(VN_NO_MEMORY, "for the table of texts")
             if n:
                 with nogil:
                     status = vn_csv_code(&self.block[0], &self.start[which, 0],
@@ -147,8 +147,8 @@ cdef class Fields:
         return codes, offsets, data
 
     def texts(self, int which):
-        """The fields of a wanted column as text: offsets and data; and where something is."""
-        cdef int64_t i, n = self.n_rows
+        """The fields of a wanted column: offsets and data, as of `codes`; "" where nothing is."""
+        cdef int64_t n = self.n_rows
         within(which, 0, self.start.shape[0] - 1, "which")
         offsets = np.empty(n + 1, np.int32)
         cdef int32_t[::1] ends = offsets

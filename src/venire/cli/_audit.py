@@ -28,6 +28,8 @@ _UNFOLDED = 1 << 30  # the terminal folds
 class Audit(Command):
     """Say what is odd about a file of comparisons, and what to do about it.
 
+    Columns that no option names are found by their names and by what stands in them.
+
     Rows are counted from 1, the header not counted.
 
     Exit code 0: done; 1: the data, or a grave finding with --strict; 2: usage.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,17 +13,16 @@ from numpy.typing import NDArray
 from venire import io
 from venire._core.checks import BadTypeError, BadValueError
 from venire.cli import _options as opt
-from venire.cli._command import Command, Refused, block, misused, option
-from venire.cli._options import OUT, VOTES
+from venire.cli._command import Command, Refused, option
+from venire.cli._options import JUDGES, OUT
 from venire.cli._progress import Steps
-from venire.cli._report import TABLE, Grid, Report, number
+from venire.cli._report import TABLE, Grid, Report, cells, number
 from venire.cli._taken import with_taken
 from venire.cli._version import version
-from venire.data.columns import VoteColumns
 from venire.data.recognition import Given
 from venire.errors import ConvergenceWarning
-from venire.panel import METHODS, consensus
 from venire.panel import agreement as agree
+from venire.panel import consensus
 
 if TYPE_CHECKING:
     from venire.panel import Agreement
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Consensus"]
 
-_METHOD = "Method"
 _MOST_TEACHERS = 2000  # for which all are compared with all
 
 Tables = dict[str, NDArray[Any]]
@@ -48,34 +45,10 @@ class Consensus(Command):
     """
 
     file: opt.Source
-    columns: Given = block(
-        of=VoteColumns,
-        without=("by",),
-        typed={
-            "vote": (list[str] | None, {}),
-            "mapping": opt.MEANINGS,
-            "probabilities": opt.THREE,
-            "swapped": (str | None, {}),
-        },
-    )
-    strength: float = option(
-        1.0, "Votes that a row of probabilities is worth.", VOTES, callback=opt.POSITIVE
-    )
-    method: str = option(
-        "reliability", "The last one learns from --gold.", _METHOD, choices=tuple(METHODS)
-    )
-    use_gold: bool = option(
-        False,
-        "Hold the votes to the gold, or keep it to judge the result (default, but for stacked).",
-        _METHOD,
-        "--use-gold/--keep-gold",
-    )
-    converge: bool = option(False, "Weigh until nothing moves, not once.", _METHOD)
-    rho: float | None = option(
-        None, "Correlation of the teachers' errors. Default: from --gold, else 0.3.", _METHOD,
-        callback=opt.SHARE,
-    )  # fmt: skip
-    n_threads: int | None = opt.threads(_METHOD)
+    columns: Given = opt.votes(without=("by",))
+    weighing: opt.Weighing
+    converge: bool = option(False, "Weigh until nothing moves, not once.", JUDGES)
+    n_threads: int | None = opt.threads(JUDGES)
     level: float = opt.level()
     top: int = option(100, "Teachers to print.", OUT, min=0)
     pairs: int = option(5, "Least certain pairs to print.", OUT, min=0)
@@ -87,39 +60,27 @@ class Consensus(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        runs = self.columns.vote or []
-        if len(set(runs)) < len(runs):
-            misused("--vote", "the same column twice is no second run")
-        if self.columns.is_complete and self.columns.gold is None:
-            self._require_gold()
-
-    def _require_gold(self) -> None:
-        if self.method == "stacked":
-            misused("--method stacked", "learns from --gold")
-        if self.use_gold:
-            misused("--use-gold", "needs --gold")
+        if self.columns.is_complete:
+            self.weighing.check(self.columns.gold)
 
     def do(self, steps: Steps) -> Report:
         """Read, combine, and look at the teachers."""
         with steps(f"reading {self.file}"):
             votes, gold = io.read_votes(
                 self.file.opened(),
-                strength=self.strength,
+                strength=self.weighing.strength,
                 n_threads=self.n_threads,
                 progress=steps.rows,
                 **self.columns.named,
             )
-        if gold is None:
-            self._require_gold()
+        self.weighing.check(gold)
         with steps("combining"), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # it is among the notices
             try:
                 q = consensus(
                     votes,
-                    self.method,
                     gold=gold,
-                    hold_to_gold=self.use_gold or self.method == "stacked",
-                    rho=self.rho,
+                    **self.weighing.how,
                     rounds="converge" if self.converge else 1,
                     n_threads=self.n_threads,
                 )
@@ -227,45 +188,37 @@ def _text(x: float | None) -> str:
     return "-" if x is None else f"{x:.3g}"
 
 
-def _cells(form: str, *columns: NDArray[Any]) -> list[str]:
-    """A line of text for each row; "-" where the first column is not known."""
-    return [
-        "-" if isinstance(row[0], float) and math.isnan(row[0]) else form.format(*row)
-        for row in zip(*(column.tolist() for column in columns), strict=True)
-    ]
-
-
 def _teacher_rows(t: Tables) -> Grid:
     def ranged(form: str, name: str, *interval: str) -> list[str]:
-        ranges = _cells("{:.2f} .. {:.2f}", *(t[bound] for bound in interval))
-        values = _cells(form, t[name])
+        ranges = cells("{:.2f} .. {:.2f}", *(t[bound] for bound in interval))
+        values = cells(form, t[name])
         return [f"{value} ({range_})" for value, range_ in zip(values, ranges, strict=True)]
 
     columns = {
-        "teacher": _cells("{}", t["teacher"]),
-        "judged": _cells("{:,}", t["n_judgments"]),
-        "weight": _cells("{:.1%}", t["share"]),
+        "teacher": cells("{}", t["teacher"]),
+        "judged": cells("{:,}", t["n_judgments"]),
+        "weight": cells("{:.1%}", t["share"]),
         "agreement with panel": ranged("{:.2f}", "agreement", "agreement_lower", "agreement_upper"),
-        "self-consistency": _cells("{:.2f}", t["self_consistency"]),
+        "self-consistency": cells("{:.2f}", t["self_consistency"]),
     }
     if "position_bias" in t:
-        columns["position bias"] = _cells(
+        columns["position bias"] = cells(
             "{:+.2f} ({:.2f} .. {:.2f})", t["position_bias"], t["position_lower"],
             t["position_upper"],
         )  # fmt: skip
-        columns["flips"] = _cells("{:.0%}", t["order_flips"])
+        columns["flips"] = cells("{:.0%}", t["order_flips"])
     if "accuracy" in t:
         columns["accuracy"] = ranged("{:.2f}", "accuracy", "accuracy_lower", "accuracy_upper")
     if "stacked_weight" in t:
-        columns["stacked weight"] = _cells("{:+.2f}", t["stacked_weight"])
+        columns["stacked weight"] = cells("{:+.2f}", t["stacked_weight"])
     return Grid(columns, ["teacher"])
 
 
 def _pair_rows(t: Tables, level: float) -> Grid:
     names = [name for name in ("pair", "group", "first", "second") if name in t]
-    columns = {name: _cells("{}", t[name]) for name in names} | {
-        "P(first)": _cells("{:.3f}", t["probability"]),
-        f"{level:.4g} interval": _cells("{:.2f} .. {:.2f}", t["lower"], t["upper"]),
-        "judges": _cells("{:,}", t["n_judges"]),
+    columns = {name: cells("{}", t[name]) for name in names} | {
+        "P(first)": cells("{:.3f}", t["probability"]),
+        f"{level:.4g} interval": cells("{:.2f} .. {:.2f}", t["lower"], t["upper"]),
+        "judges": cells("{:,}", t["n_judges"]),
     }
     return Grid(columns, names)

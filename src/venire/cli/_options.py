@@ -14,16 +14,18 @@ import typer
 from venire._core.checks import nearest
 from venire.cli._command import Refused, argument, block, misused, option
 from venire.cli._report import CSV, PICTURE, TABLE, some
-from venire.data.columns import Columns
+from venire.data.columns import Columns, VoteColumns
 from venire.data.lookup import typed
 from venire.data.meanings import TARGETS
 from venire.data.recognition import Given
 from venire.io import Dialect, Scanner
 from venire.models import ALIASES, DEFAULT, MODELS
+from venire.panel import METHODS
 from venire.priors import GaussianPrior
 from venire.scales import SCALES, Display
 
 MODEL, OUT, VOTES, READING = "Model", "Output", "Votes (one way)", "Text files"
+JUDGES = "Judges"
 _MOST = 20_000  # labels that are looked at for one that is alike
 ERRORS = ("fisher", "robust", "none")
 _FORMATS = ".parquet, .arrow, .csv, .json or .jsonl"
@@ -148,10 +150,10 @@ def level() -> Any:
     return option(0.95, "Level of the intervals.", OUT, callback=INSIDE)
 
 
-def errors(robust: str) -> Any:
+def errors(robust: str, fisher: str = "as the model says", default: str = "fisher") -> Any:
     """How standard errors are computed."""
-    says = f"fisher: as the model says. robust: {robust}. none: left out, much faster."
-    return option("fisher", says, OUT, choices=ERRORS)
+    says = f"fisher: {fisher}. robust: {robust}. none: left out, much faster."
+    return option(default, says, OUT, choices=ERRORS)
 
 
 def errors_of(word: str) -> Any:
@@ -217,6 +219,17 @@ def comparisons(**how: Any) -> Any:
     return block(of=Columns, typed={"mapping": SCORES}, **how)
 
 
+def votes(**how: Any) -> Any:
+    """The columns of votes; those that are not given are found."""
+    typed = {
+        "vote": (list[str] | None, {}),
+        "mapping": MEANINGS,
+        "probabilities": THREE,
+        "swapped": (str | None, {}),
+    }
+    return block(of=VoteColumns, typed=typed, **how)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """What is read, and how text files in it are written."""
@@ -268,6 +281,44 @@ class Model:
         for name in ("order", "neutral"):
             if getattr(columns, name) is not None and not self.order_effect:
                 misused(f"--{name}", "says where the order effect applies: add --order-effect")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weighing:
+    """What the votes of judges count."""
+
+    strength: float = option(
+        1.0, "Votes that a row of probabilities is worth.", VOTES, callback=POSITIVE
+    )
+    method: str = option(
+        "reliability",
+        "How judges are weighed. The last one learns from --gold.",
+        JUDGES,
+        choices=tuple(METHODS),
+    )
+    use_gold: bool = option(
+        False,
+        "Hold the votes to the gold, or keep it to judge the judges (default, but for stacked).",
+        JUDGES,
+        "--use-gold/--keep-gold",
+    )
+    rho: float | None = option(
+        None, "Correlation of the judges' errors. Default: from --gold, else 0.3.", JUDGES,
+        callback=SHARE,
+    )  # fmt: skip
+
+    def check(self, gold: Any) -> None:
+        """Refuse what needs gold where there is none."""
+        if gold is None and self.method == "stacked":
+            misused("--method stacked", "learns from --gold")
+        if gold is None and self.use_gold:
+            misused("--use-gold", "needs --gold")
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """The arguments of `consensus`."""
+        held = self.use_gold or self.method == "stacked"
+        return {"method": self.method, "hold_to_gold": held, "rho": self.rho}
 
 
 @dataclass(frozen=True, kw_only=True)

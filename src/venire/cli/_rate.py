@@ -5,18 +5,18 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from venire import io
 from venire._core.checks import BadTypeError, BadValueError
 from venire.cli import _options as opt
-from venire.cli._command import Command, Refused, block, misused, option
+from venire.cli._command import Command, Refused, misused, option
 from venire.cli._fit import WEAK_PRECISION
-from venire.cli._options import MODEL, OUT, VOTES, prior_of
+from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
-from venire.cli._report import TABLE, Grid, Report, number
+from venire.cli._report import TABLE, Grid, Report, cells, number
 from venire.cli._taken import with_taken
 from venire.cli._version import version
 from venire.data.columns import VoteColumns
@@ -24,7 +24,6 @@ from venire.data.recognition import Given
 from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedWarning
 from venire.io.choosing import chosen_in
 from venire.models import DEFAULT, HALF_TIES
-from venire.panel import METHODS
 from venire.priors import GaussianPrior
 from venire.targets import rate
 
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Rate"]
 
-_METHOD = "Judges"
 _DRAWN = ("standard_error", "lower", "upper")
 
 Tables = dict[str, Any]
@@ -43,41 +41,16 @@ Tables = dict[str, Any]
 class Rate(Command):
     """Rate models by the votes of judges over many prompts.
 
+    Columns that no option names are found by their names and by what stands in them.
+
     Errors and intervals are by prompt: of what the same judges would say on other prompts.
 
     Exit code 0: done; 1: the data (the message names file, row and column); 2: usage.
     """
 
     file: opt.Source
-    columns: Given = block(
-        of=VoteColumns,
-        without=("pair",),
-        typed={
-            "vote": (list[str] | None, {}),
-            "mapping": opt.MEANINGS,
-            "probabilities": opt.THREE,
-            "swapped": (str | None, {}),
-        },
-    )
-    strength: float = option(
-        1.0, "Votes that a row of probabilities is worth.", VOTES, callback=opt.POSITIVE
-    )
-    method: str = option(
-        "reliability",
-        "How judges are weighed. The last one learns from --gold.",
-        _METHOD,
-        choices=tuple(METHODS),
-    )
-    use_gold: bool = option(
-        False,
-        "Hold the votes to the gold, or keep it to judge the judges (default, but for stacked).",
-        _METHOD,
-        "--use-gold/--keep-gold",
-    )
-    rho: float | None = option(
-        None, "Correlation of the judges' errors. Default: from --gold, else 0.3.", _METHOD,
-        callback=opt.SHARE,
-    )  # fmt: skip
+    columns: Given = opt.votes(without=("pair",))
+    weighing: opt.Weighing
     model: str = option(DEFAULT, None, MODEL, choices=HALF_TIES)
     prior: str = opt.prior(
         "auto",
@@ -85,18 +58,16 @@ class Rate(Command):
         "auto",
         "none",
     )
+    n_threads: int | None = opt.threads()
     n_resamples: int | None = option(
         None, "Errors and intervals from N replicates that draw prompts.", MODEL, "--bootstrap",
         min=2, metavar="N",
     )  # fmt: skip
     seed: int = option(0, "Of the bootstrap's draws.", MODEL, min=0)
-    n_threads: int | None = opt.threads()
-    errors: Literal["robust", "fisher", "none"] = option(
-        "robust", "By prompt, as if votes were independent, or none.", OUT
-    )
     level: float = opt.level()
     shown: opt.Shown
     top: int = option(20, "Models to print, of each category, and judges.", OUT, min=0)
+    errors: str = opt.errors("by prompt", "as if votes were independent", "robust")
     output: Path | None = opt.output("Write all ratings: FORMATS.")
     teachers: Path | None = option(
         None, "Write the table of judges, in the same formats.", OUT, place=TABLE
@@ -105,8 +76,8 @@ class Rate(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        if self.method == "stacked" and self.columns.is_complete and self.columns.gold is None:
-            misused("--method stacked", "learns from --gold")
+        if self.columns.is_complete:
+            self.weighing.check(self.columns.gold)
         if self.n_resamples is not None and self.errors != "robust":
             misused("--errors", "--bootstrap has errors of its own")
 
@@ -116,12 +87,11 @@ class Rate(Command):
             scanner = self.file.opened()
             chosen = chosen_in(scanner, VoteColumns, None, self.columns.named, grouped=True)
             columns = chosen.columns
-            if self.method == "stacked" and columns.gold is None:
-                misused("--method stacked", "learns from --gold")
+            self.weighing.check(columns.gold)
             votes, gold = io.read_votes(
                 scanner,
                 columns,
-                strength=self.strength,
+                strength=self.weighing.strength,
                 n_threads=self.n_threads,
                 progress=steps.rows,
                 as_shown=True,
@@ -151,12 +121,10 @@ class Rate(Command):
         def once(prior: GaussianPrior | None) -> Rated:
             return rate(
                 votes,
-                method=self.method,
                 model=self.model,
                 prior=prior,
                 gold=gold,
-                hold_to_gold=self.use_gold or self.method == "stacked",
-                rho=self.rho,
+                **self.weighing.how,
                 n_threads=self.n_threads,
             )
 
@@ -179,8 +147,7 @@ class Rate(Command):
 
     def _table(self, rated: Rated) -> Tables:
         """All models, best first, in the unit that was asked for."""
-        errors = None if self.errors == "none" else self.errors
-        table = rated.to_frame("dict", level=self.level, errors=errors)
+        table = rated.to_frame("dict", level=self.level, errors=opt.errors_of(self.errors))
         if self.n_resamples is not None:
             table |= self._drawn(rated)
         n = len(table["item"])
@@ -249,8 +216,8 @@ class Rate(Command):
             f"combined by {f['method']}: {f['n_comparisons']:,.0f} effective votes",
             f"{f['model']}{prior} of {f['n_models']:,} models; errors {how[f['errors']]}",
         ]
-        if (unit := rated.fit.display).anchor is not None:
-            said.append(f"{unit.words}; errors and intervals are of differences from it")
+        if f["unit"]["anchor"] is not None:
+            said.append(opt.anchored(f["unit"]))
         if self.top > 0:
             shown, rest = self._shown(rated, table)
             said.append(shown)
@@ -297,23 +264,19 @@ class Rate(Command):
 def _judges(t: Tables) -> Grid:
     """The judges, the heaviest first."""
 
-    def ranged(form: str, name: str, low: str, high: str) -> list[str]:
-        rows = zip(*(t[x].tolist() for x in (name, low, high)), strict=True)
-        return ["-" if x[0] != x[0] else form.format(*x) for x in rows]
-
+    spread = "{:.2f} ({:.2f} .. {:.2f})"
     columns = {
-        "judge": [str(x) for x in t["teacher"].tolist()],
-        "judged": [f"{x:,}" for x in t["n_judgments"].tolist()],
-        "weight": [f"{x:.2f}" for x in t["weight"].tolist()],
-        "agreement with panel": ranged(
-            "{:.2f} ({:.2f} .. {:.2f})", "agreement", "agreement_lower", "agreement_upper"
+        "judge": cells("{}", t["teacher"]),
+        "judged": cells("{:,}", t["n_judgments"]),
+        "weight": cells("{:.2f}", t["weight"]),
+        "agreement with panel": cells(
+            spread, t["agreement"], t["agreement_lower"], t["agreement_upper"]
         ),
-        "position bias": ranged(
-            "{:+.2f} ({:.2f} .. {:.2f})", "position_bias", "position_lower", "position_upper"
+        "position bias": cells(
+            "{:+.2f} ({:.2f} .. {:.2f})", t["position_bias"], t["position_lower"],
+            t["position_upper"],
         ),
-    }
+    }  # fmt: skip
     if "accuracy" in t:
-        columns["accuracy"] = ranged(
-            "{:.2f} ({:.2f} .. {:.2f})", "accuracy", "accuracy_lower", "accuracy_upper"
-        )
+        columns["accuracy"] = cells(spread, t["accuracy"], t["accuracy_lower"], t["accuracy_upper"])
     return Grid(columns, ["judge"], spare=("judged", "accuracy", "agreement with panel"))

@@ -16,7 +16,19 @@ from venire._core.extras import needs
 from venire.cli._terminal import Grid, Screen, escaped, standard_output
 from venire.io import tables_out
 
-__all__ = ["CSV", "FILE", "PICTURE", "READ", "TABLE", "Grid", "Place", "Report", "number", "some"]
+__all__ = [
+    "CSV",
+    "FILE",
+    "PICTURE",
+    "READ",
+    "TABLE",
+    "Grid",
+    "Place",
+    "Report",
+    "cells",
+    "number",
+    "some",
+]
 
 _EXAMPLES = 5
 _PICTURES = (".png", ".svg", ".pdf")
@@ -74,6 +86,14 @@ class Report:
 def number(x: float | None) -> float | None:
     """A number for JSON."""
     return float(x) if x is not None and math.isfinite(x) else None
+
+
+def cells(form: str, *columns: Any) -> list[str]:
+    """A line of text for each row; "-" where the first column is not known."""
+    return [
+        "-" if isinstance(row[0], float) and math.isnan(row[0]) else form.format(*row)
+        for row in zip(*(column.tolist() for column in columns), strict=True)
+    ]
 
 
 def some(labels: Any, n: int | None = None) -> str:

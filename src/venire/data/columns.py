@@ -336,6 +336,10 @@ class VoteColumns(_Named):
         self._check("vote", "teacher")
         if bool(self.runs) == (self.probabilities is not None):
             checks.fail("probabilities", "give one of vote and probabilities", kind=TypeError)
+        for at, name in enumerate(self.runs):
+            if name in self.runs[:at]:
+                reason = "the same column twice is no second run"
+                checks.fail("vote", reason, at, name, kind=TypeError)
         if self.probabilities is not None and len(self.probabilities) != 3:
             reason = "must name three columns: first wins, ties, loses"
             checks.fail("probabilities", reason, kind=TypeError)

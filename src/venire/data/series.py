@@ -13,7 +13,17 @@ from venire._core import checks
 from venire._core.checks import fail
 from venire.data.coding import Encoded, Encoder, encode_one
 
-__all__ = ["Labels", "distinct", "floats", "is_full", "kept", "missing", "plain", "stacked"]
+__all__ = [
+    "Labels",
+    "distinct",
+    "floats",
+    "is_full",
+    "is_missing",
+    "kept",
+    "missing",
+    "plain",
+    "stacked",
+]
 
 _NULLS = ("NoneType", "NAType", "NaTType")
 
@@ -76,7 +86,7 @@ def _of_any_type(array: np.ndarray, name: str) -> tuple[list[Any], np.ndarray]:
     places: dict[Any, int] = {}
     codes = np.empty(len(array), np.int64)
     for row, value in enumerate(array.tolist()):
-        if _is_missing(value):
+        if is_missing(value):
             fail(name, "a value is missing (null)", row)
         if not isinstance(value, (str, Number, np.generic)):
             fail(name, "must be a word or a number", row, value, kind=TypeError)
@@ -226,16 +236,17 @@ def missing(column: Any, name: str = "vote") -> NDArray[np.bool_]:
     if array.dtype.kind == "f":
         return np.isnan(array)
     if array.dtype == object or array.dtype.kind in "UT":
-        return np.array([_is_missing(v) for v in array.tolist()], bool)
+        return np.array([is_missing(v) for v in array.tolist()], bool)
     return np.zeros(len(array), bool)
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
+    """Whether a cell is empty: a null, NaN, or blank text."""
     if type(value).__name__ in _NULLS:
         return True
-    return (
-        not value.strip() if isinstance(value, str) else isinstance(value, float) and value != value
-    )
+    if isinstance(value, str):
+        return not value.strip()
+    return isinstance(value, float) and value != value
 
 
 class Labels:

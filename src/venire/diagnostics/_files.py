@@ -68,16 +68,15 @@ def _read(
                 dates.append(piece[columns.date])
             yield piece
 
-    def heard(n_rows: int) -> None:
-        if progress is not None and tables.n_rows:
-            progress(n_rows, tables.n_rows)
-
     def place(position: int) -> tuple[str, int]:
         file, row = scanner.place(position)
         return file.name, row
 
     with about_rows(scanner.path, names, scanner.place):
-        rows = rows_of(pieces(), columns, is_text=tables.is_text, n_threads=n_threads, heard=heard)
+        rows = rows_of(
+            pieces(), columns, is_text=tables.is_text, n_threads=n_threads,
+            heard=tables.heard(progress),
+        )  # fmt: skip
         if rows is None:
             raise DataError(scanner.path, "holds no rows")
         date = moments(joined(dates)) if dates else None

@@ -1,8 +1,9 @@
 """Files of comparisons, of votes and of ratings.
 
-Reads CSV, Parquet, Arrow IPC (Feather) and JSON lines, text also compressed; only the columns that
-are asked for. Everything that can be wrong with a file is a `DataError` that names the file, the
-row and the column. Writes tables whole or not at all. Needs pyarrow (``pip install venire[cli]``).
+Reads delimited text, JSON, Parquet, Arrow IPC (Feather) and Excel, also compressed; only the
+columns that are asked for. Everything that can be wrong with a file is a `DataError` that names the
+file, the row and the column. Writes tables whole or not at all. Needs pyarrow
+(``pip install venire[cli]``).
 """
 
 from venire.io._errors import DataError

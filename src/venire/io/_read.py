@@ -98,14 +98,10 @@ def _read(
     labels = [a for a in LABELS if a in names]
     tables = scanner.tables(names, labels)
 
-    def heard(n_rows: int) -> None:
-        if progress is not None and tables.n_rows:
-            progress(n_rows, tables.n_rows)
-
     with about_rows(scanner.path, names, scanner.place):
         rows = rows_of(
             tables.pieces, columns, is_text=tables.is_text, items=items, n_threads=n_threads,
-            heard=heard,
+            heard=tables.heard(progress),
         )  # fmt: skip
         if rows is None:
             raise DataError(scanner.path, "holds no rows")

@@ -34,7 +34,8 @@ def read(
     Parameters
     ----------
     source : path-like, binary file, or list of them
-        CSV, TSV, JSON lines, JSON, Parquet, Arrow or Feather files; see `venire.io.Scanner`.
+        Delimited text, JSON, Parquet, Arrow or Excel files, also compressed; see
+        `venire.io.Scanner`.
     as_ : {"auto", "comparisons", "groups", "votes"}
         What to make of it. "auto": groups where a `group` is named; votes where arguments of
         `VoteColumns` are named, or a panel is found: 2 to 50 judges of many rows each; comparisons

@@ -122,12 +122,8 @@ def _frame(
     """The columns, labels coded as they are read, and a function that drops repeated rows."""
     source = scanner.tables(names, [a for a in names if a not in _NUMBERS])
 
-    def heard(n_rows: int) -> None:
-        if progress is not None and source.n_rows:
-            progress(n_rows, source.n_rows)
-
     texts = labels if source.is_text else ()
-    frame = gathered(source.pieces, names, [*labels], texts, n_threads, heard)
+    frame = gathered(source.pieces, names, [*labels], texts, n_threads, source.heard(progress))
     if frame is None:
         raise DataError(scanner.path, "holds no rows")
     keys = [frame[f"\0{a}"].codes for a in labels if a != "teacher"]

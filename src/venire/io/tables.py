@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,15 @@ class Tables:
     n_rows: int | None
     is_text: bool
     types: Mapping[str, Any]
+
+    def heard(self, progress: Callable[[int, int], None] | None) -> Callable[[int], None]:
+        """What is told how many rows are done, and passes it on where the total is known."""
+
+        def told(n_rows: int) -> None:
+            if progress is not None and self.n_rows:
+                progress(n_rows, self.n_rows)
+
+        return told
 
 
 class Format(ABC):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from venire import scales
 from venire._core import checks
 from venire._core.frames import as_frame
+from venire._core.intervals import critical_value
 from venire._core.summary import Summary
 from venire.data.grouping import group_at
 from venire.errors import NotIdentifiedWarning
@@ -166,8 +167,6 @@ class Rated:
             t = self._shown.quantiles(level)
             half = np.maximum(t[i], t[j]) * error
         else:
-            from venire._core.intervals import critical_value
-
             half = critical_value(level) * error
         return found, found - half, found + half
 
@@ -368,7 +367,7 @@ class Rated:
         return as_frame(with_categories(self, self.columns(level, errors), level, errors), backend)
 
     def summary(
-        self, level: float = 0.95, top: int | None = None, *, errors: str = "robust"
+        self, level: float = 0.95, top: int | None = None, *, errors: str | None = "robust"
     ) -> Summary:
         """The leaderboard as a statistician's table, the judges below it.
 

@@ -94,7 +94,7 @@ def judges(rated: Rated, level: float) -> dict[str, NDArray[Any]]:
     return {name: np.asarray(x)[order] for name, x in columns.items()}
 
 
-def summarised(rated: Rated, level: float, top: int | None, errors: str) -> Summary:
+def summarised(rated: Rated, level: float, top: int | None, errors: str | None) -> Summary:
     """The leaderboard, the judges below it, and what to know."""
     columns = rated.columns(level, errors)
     votes, fit = rated.consensus.votes, rated.fit
@@ -106,7 +106,8 @@ def summarised(rated: Rated, level: float, top: int | None, errors: str) -> Summ
         f"consensus by {rated.consensus.method}: {fit.n_comparisons:,.0f} effective votes",
     ]
     how = "by prompt, judges' weights included" if errors == "robust" else "votes independent"
-    notes = [f"SE: {how}; lower, upper: {100 * level:g} % interval", *_heard(rated, level)]
+    notes = [f"SE: {how}; lower, upper: {100 * level:g} % interval"] if errors else []
+    notes += _heard(rated, level)
     notes += [f"{notice.name}: {notice.text}" for notice in rated.warnings]
     hidden = () if fit.component.max(initial=0) else ("component",)
     return Summary.of(header, columns, notes, level, order=order, top=top, hidden=hidden)

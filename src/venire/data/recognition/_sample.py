@@ -15,21 +15,13 @@ from venire.data.coding import Encoded, encode
 from venire.data.naming import key
 from venire.data.outcomes import Terms, outcome_scores
 from venire.data.recognition._names import SIDES, THIRD, WON, Names
+from venire.data.series import is_missing
 
 __all__ = ["Column", "Sample", "Sides"]
 
 _FEW = 12  # distinct values of a column of outcomes, at least so many may be
 _TEXT = 80  # characters, on average, above which a column holds texts rather than labels
 _UNREAD = 12  # distinct values that a column of outcomes may have and nobody can read
-
-
-def is_missing(value: Any) -> bool:
-    """Whether a cell is empty: a null, NaN, or blank text."""
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return True
-    if isinstance(value, str):
-        return not value.strip()
-    return isinstance(value, float) and value != value
 
 
 class Column:
