@@ -110,7 +110,7 @@ def _shown(name: str, column: np.ndarray, digits: int) -> list[str]:
 
 def number_shown(x: float, digits: int = 4) -> str:
     """A number with so many decimals, or four digits where it is large."""
-    return f"{x:.{digits}f}" if abs(x) < 1e5 or not np.isfinite(x) else f"{x:.4g}"
+    return f"{x:z.{digits}f}" if abs(x) < 1e5 or not np.isfinite(x) else f"{x:.4g}"
 
 
 def amount(x: float) -> str:

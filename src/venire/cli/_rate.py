@@ -245,7 +245,7 @@ class Rate(Command):
         display, rating = rated.fit.display, rated.fit.rating
 
         def numbers(name: str) -> list[str]:
-            return ["-" if x is None or x != x else f"{x:.{display.digits}f}" for x in rows[name]]
+            return ["-" if x is None or x != x else f"{x:z.{display.digits}f}" for x in rows[name]]
 
         columns = {} if "category" not in rows else {"category": rows["category"]}
         columns["rank"] = [str(x) if x else "-" for x in rows["rank"]]
