@@ -292,6 +292,11 @@ def test_folders_globs_and_lists(tmp_path):
     (tmp_path / "void").mkdir()
     with pytest.raises(DataError, match="the folder holds no file"):
         Scanner(tmp_path / "void")
+    books = ["a.ods", "b.xls", "c.xlsb", "d.xlsm", "e.xlsx"]
+    for name in (*books, "f.docx"):
+        (tmp_path / "void" / name).write_bytes(b"PK")
+    found = Scanner(tmp_path / "void").files
+    assert [file.name for file in found] == [str(tmp_path / "void" / name) for name in books]
     for wrong in (None, 3, b"a.csv", [], [3]):
         with pytest.raises((TypeError, ValueError), match="source"):
             Scanner(wrong)

@@ -35,7 +35,7 @@ _PATIENCE = 5.0  # seconds for somebody to begin to write into a pipe
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ\0": "xz",
           b"PK\x03\x04": "zip"}  # fmt: skip
 _READ = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".arrows", ".csv", ".tsv", ".txt",
-         ".jsonl", ".ndjson", ".json", ".xlsx")  # fmt: skip
+         ".jsonl", ".ndjson", ".json", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")  # fmt: skip
 PACKED = (".gz", ".bz2", ".zst", ".xz", ".zip")
 
 
