@@ -89,6 +89,10 @@ def test_what_the_columns_say_beside_the_result_is_said():
     columns, notes = recognised(games, Columns, {})
     assert columns.score == 1.0
     assert "winner_pts and loser_pts are equal in 1 of the 3 rows looked at" in notes[0]
+    numbered = layouts.table("team_a,team_b,winner\nx,y,1\ny,z,0\nz,x,1")
+    _, notes = recognised(numbered, Columns, {})
+    assert notes == ("winner: 1 is team_a, 0 is team_b (--mapping 0=first,1=second turns it)",)
+    assert recognised(numbered, Columns, {"mapping": {"0": "first", "1": "second"}})[1] == ()
     twice = layouts.table(
         "game,team,opponent,result\n1,x,y,W\n1,y,x,L\n2,y,z,W\n2,z,y,L\n3,z,x,D\n3,x,z,D"
     )

@@ -70,6 +70,8 @@ def way_of(
         if ways and not ("win" in ways[0].arguments and unread):  # counts may be of other games
             _refuse_numbered(table, pair, ways)
             found = _without_doubt(table, ways, notes)
+            if "mapping" not in named:
+                _note_number(table, pair, found, notes)
             _note_twice(table, pair, ways[0], notes)
             return pair, found
     _none(table, pairs[0], named)
@@ -201,6 +203,18 @@ def _note_equal(table: Sample, pair: Sides, notes: list[str]) -> None:
         if one is not None and other is not None and (n_equal := int((one == other).sum())):
             reason = f"{sides.named} are equal in {n_equal:,} of the {table.n_rows:,} rows looked"
             notes.append(f"{reason} at, which count as won (--first-score, --second-score: ties)")
+
+
+def _note_number(table: Sample, pair: Sides, found: Mapping[str, Any], notes: list[str]) -> None:
+    """Say how 0 and 1 are read where they may be numbers of the winner, counted from 0."""
+    column = table.columns.get(found.get("outcome"))
+    if column is None or "winner" not in column.key or not column.is_within(0, 1):
+        return
+    if table.n_rows and is_truth(column):
+        one, other = pair.first.name, pair.second.name
+        notes.append(
+            f"{column.name}: 1 is {one}, 0 is {other} (--mapping 0=first,1=second turns it)"
+        )
 
 
 def _note_twice(table: Sample, pair: Sides, way: Way, notes: list[str]) -> None:
