@@ -374,3 +374,17 @@ def test_columns_listed_or_named():
 
 def columns_of(made, **named):
     return made.from_frame(GAMES, **named)
+
+
+def test_a_header_among_the_rows_is_no_game(tmp_path):
+    """As where files were written one after the other: it would be a win of an item "model_a"."""
+    rows = ["model_a,model_b,winner", *["x,y,model_a", "y,z,tie", "z,x,model_b"] * 400]
+    path = tmp_path / "twice.csv"
+    path.write_text("\n".join([*rows, *rows]))
+    with pytest.raises(vn.io.DataError, match=r"row 1201 .*'model_a': the row repeats the header"):
+        vn.io.read_comparisons(path, first="model_a", second="model_b", outcome="winner")
+    frame = {"a": ["x", "a", "y"], "b": ["y", "b", "x"], "win": ["a", "win", "b"]}
+    with pytest.raises(ValueError, match=r"first\[1\] = 'a'.*the row repeats the header"):
+        vn.Comparisons.from_frame(frame, first="a", second="b", outcome="win")
+    frame["win"][1] = "a"  # items may be called as columns are
+    assert vn.Comparisons.from_frame(frame, first="a", second="b", outcome="win").n_items == 4

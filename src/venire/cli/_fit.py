@@ -202,11 +202,12 @@ def _what_it_does(fit: Ratings, problem: NotIdentifiedError) -> str:
         if problem.n_components > 1:
             return "It decides how far the groups lie apart: see the intervals."
         return "It bounds what the data leave open: see the intervals."
+    rest = fit.items[~known]
+    n, them = (f"{len(rest):,} others", "them") if len(rest) > 1 else ("other", "it")
     return (
         f"The {known.sum():,} items of the largest group are ranked; what the prior adds to them "
-        f"is small. The other {(~known).sum():,} ({some(fit.items[~known])}) are put "
-        "where they are by the prior: they have no rank, come last, and are marked 'determined' = "
-        "false in the output."
+        f"is small. The {n} ({some(rest)}) the prior alone puts where the table has {them}: with "
+        "no rank, last, and marked 'determined' = false in the output."
     )
 
 

@@ -129,6 +129,8 @@ def _rows(
 ) -> Rows:
     """The rows, if they lack nothing."""
     a, b = _items(data, n, items, n_threads)
+    if "outcome" in data:
+        _no_header(a, b, data["outcome"], columns.outcome, terms)
     given: dict[str, Any] = {"first": a, "second": b}
     for name in ("win", "loss", "tie"):
         if name in data:
@@ -152,6 +154,26 @@ def _rows(
             found = Encoded(*encode_one(plain(data[name]), name, n_threads, n=n))
             given[name] = _whole(found, name)
     return Rows(n, **given)
+
+
+def _no_header(
+    first: Encoded, second: Encoded, outcome: Any, name: str | None, terms: Terms
+) -> None:
+    """Refuse a row that repeats the header, as where files were written one after the other: its
+    outcome may be a known word. (In a column of numbers it is an error by itself.)"""
+    if first.items.dtype.kind not in "OUT":
+        return
+    header = [np.flatnonzero(first.items == label) for label in (terms.first, terms.second)]
+    if not all(len(at) for at in header):
+        return
+    here = (first.codes == header[0][0]) & (second.codes == header[1][0])
+    if not here.any():
+        return
+    values, codes = distinct(kept(outcome, here), "outcome")
+    rows = np.flatnonzero(here)[np.array([value == name for value in values], bool)[codes]]
+    if len(rows):
+        at = int(rows[0])
+        fail("first", "the row repeats the header", at, str(terms.first), cure="take it out")
 
 
 def _shares(rows: Rows) -> NDArray[np.float64]:

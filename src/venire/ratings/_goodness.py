@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["dispersion", "errors_note", "null_log_likelihood", "saturated_log_likelihood"]
 
 TOO_WIDE = 1.1  # from here on it is said
+ENOUGH = 30.0  # comparisons more than parameters; of fewer the dispersion is mostly chance
 
 
 def saturated_log_likelihood(layout: Layout) -> float:
@@ -47,17 +48,22 @@ def null_log_likelihood(layout: Layout) -> float:
 def dispersion(fit: Fit) -> float:
     """`Fit.dispersion`."""
     layout = fit._information.layout
-    free = layout.weight - (layout.n - len(layout.sizes) + layout.m)
+    free = _free(layout)
     if not free > 0.0:
         return math.nan
     seen = float(np.sum(row_scores(fit, layout)[0]))
     return seen / float(np.sum(fit._information.curvature[0])) * layout.weight / free
 
 
+def _free(layout: Layout) -> float:
+    """Comparisons less parameters."""
+    return float(layout.weight - (layout.n - len(layout.sizes) + layout.m))
+
+
 def errors_note(fit: Fit, errors: str) -> str:
     """`Fit.errors_note`."""
     layout = fit._information.layout
-    if errors != "fisher" or layout.has_tie_outcome:
+    if errors != "fisher" or layout.has_tie_outcome or _free(layout) < ENOUGH:
         return ""
     between = layout.win + layout.tie / 2.0 - layout.square  # sum of w s (1 - s)
     share = 4.0 * float(np.sum(between)) / layout.weight
