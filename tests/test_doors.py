@@ -640,7 +640,7 @@ def test_what_names_no_columns(wrong):
             vn.Votes.from_frame(frame, teacher="t", pair="p", **{argument: wrong})
     frame["t"] = 3
     with pytest.raises(TypeError, match=r"teacher.*: must be a column"):
-        vn.Votes.from_frame(frame, teacher="t", pair="p", vote=["v", "v"])
+        vn.Votes.from_frame(frame, teacher="t", pair="p", vote=["v", "p"])
 
 
 def test_an_object_that_says_that_it_is_an_arrow_column():

@@ -87,15 +87,8 @@ def trends(e: Evidence) -> Iterator[Finding]:
     }  # fmt: skip
     where: dict[str, Any] = {"items": tuple(e.items[odd[:MOST]].tolist())}
     begin, end = spell[k] / _PARTS
-    stronger = "stronger" if change[k] > 0 else "weaker"
-    if end == 0.0:
-        said = f"grows {stronger}: by {change[k]:+.2f} from the first to the last date, as a line"
-    else:
-        if end == 1.0:
-            when_ = f"in the last {1.0 - begin:.0%} of the comparisons, by date"
-        else:
-            when_ = f"from {begin:.0%} to {end:.0%} of the comparisons, by date"
-        said = f"is {stronger} by {change[k]:+.2f} {when_}, than in the others"
+    said = _said(float(change[k]), begin, end)
+    if end > 0.0:
         numbers |= {"begin": float(begin), "end": float(end)}
         inside = ((first == k) | (second == k)) & (part_of >= spell[k][0]) & (part_of < spell[k][1])
         if r.are_rows:
@@ -109,6 +102,15 @@ def trends(e: Evidence) -> Iterator[Finding]:
         "One rating stands for what changed: rate recent rows alone, or treat versions as items.",
         min(abs(float(z[k])) / 5.0, 5.0),
     )  # fmt: skip
+
+
+def _said(change: float, begin: float, end: float) -> str:
+    """How a strength changed, in words: as a line (`end` is 0), or between two shares of time."""
+    stronger = "stronger" if change > 0 else "weaker"
+    if end == 0.0:
+        return f"grows {stronger}: by {change:+.2f} from the first to the last date, as a line"
+    when = f"from {begin:.0%} to {end:.0%}" if end < 1.0 else f"in the last {1.0 - begin:.0%}"
+    return f"is {stronger} by {change:+.2f} {when} of the comparisons, by date, than in the others"
 
 
 class _Spells(NamedTuple):
