@@ -51,7 +51,7 @@ def count_arguments(case: Case) -> dict[str, Any]:
 
 def look_at(case: Case, c: Any) -> None:
     """What any data object answers."""
-    for name in ("items", "n_items", "n_cells"):
+    for name in ("items", "n_items", "n_cells", "columns"):
         case.get(c, name)
     case.call(repr, c)
 
@@ -268,9 +268,9 @@ def vote_arguments(case: Case, n: int | None = None, pairs: bool = False) -> dic
 
 
 def look_at_votes(case: Case, v: Any) -> None:
-    for name in ("groups", "items", "n_cells", "names", "n_pairs", "n_teachers", "n_votes",
-                 "pair_ptr", "pairs", "swapped_runs", "swapped_total", "table", "teacher",
-                 "teachers"):  # fmt: skip
+    for name in ("columns", "groups", "items", "n_cells", "names", "n_pairs", "n_teachers",
+                 "n_votes", "pair_ptr", "pairs", "swapped_runs", "swapped_total", "table",
+                 "teacher", "teachers"):  # fmt: skip
         case.get(v, name)
     case.call(repr, v)
 
@@ -324,3 +324,20 @@ def votes_from_frame(case: Case) -> None:
             options[argument] = f"the {argument}"
     options = case.spoil(options, 0.25)
     look_at_votes(case, case.call(vn.Votes.from_frame, frame_of(case, columns), **options))
+
+
+@entry
+def from_frame(case: Case) -> None:
+    """Columns that are found, those of comparisons, of votes or of neither."""
+    n = case.whole(1, 12)
+    first, second = case.pairs(case.names(4), n)
+    columns = {"model_a": first, "model_b": second, "winner": case.column([*WORDS], n)}
+    columns |= case.some({"judge": lambda: case.column(case.names(2), n),
+                          "prompt": lambda: case.array(n), "n": lambda: case.array(n)})  # fmt: skip
+    named = case.some(
+        {"outcome": "winner", "skip_missing": True, "weight": "n",
+         "as_": lambda: case.choice(("auto", "comparisons", "votes", "groups"))}, 0.3,
+    )  # fmt: skip
+    found = case.call(vn.from_frame, frame_of(case, columns), **case.spoil(named, 0.2))
+    case.get(found, "columns")
+    case.call(str, found.taken)

@@ -10,6 +10,8 @@ from fuzz.entries.data import comparison_arguments, count_arguments, frame_of
 def look_at(case: Case, found: vn.diagnostics.Audit) -> None:
     for name in ("grave", "odd", "findings"):
         case.get(found, name)
+    case.call(found.summary)
+    case.call(found.columns)
     for call in (str, repr, bool, len):
         case.call(call, found)
     case.call(found.to_frame, case.choice((None, "pandas", "polars", "pyarrow", "dict")))

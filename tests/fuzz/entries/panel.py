@@ -250,7 +250,7 @@ def rate(case: Case) -> None:
         options["prior"] = vn.GaussianPrior(0.1)
     out = case.call(vn.rate, v, **case.spoil(options, 0.3))
     case.finite("theta", out.theta)
-    for name in ("items", "categories", "n_prompts", "n_clusters", "teachers", "warnings"):
+    for name in ("items", "theta", "categories", "n_prompts", "n_clusters", "teachers", "warnings"):
         case.get(out, name)
     case.call(repr, out)
     level = {"level": 0.9, "backend": case.choice(BACKENDS)}

@@ -59,6 +59,8 @@ def a_fit(case: Case, *, odd: float = 0.2) -> Any:
 
 def check_fit(case: Case, fit: Any) -> None:
     """A fit that says that it converged has numbers."""
+    for name in ("display", "own", "rating"):
+        case.get(fit, name)
     if fit.converged:
         case.finite("theta of a converged fit", fit.theta)
         case.finite("log_likelihood of a converged fit", fit.log_likelihood)
@@ -161,6 +163,9 @@ def fit_results(case: Case) -> None:
         (fit.standard_errors, kind | samples),
         (fit.summary, level | {"top": case.whole(1, 5)} | kind),
         (fit.rescale, {"scale": case.choice(("elo", "erf", "probit", "logit"))}),
+        (fit.rescale, {"anchor": names[0]} | case.some({"scale": "elo", "at": 1200.0})),
+        (fit.to_elo, case.some({"anchor": names[0], "at": 1000.0})),
+        (fit.core, {}),
         (fit.to_frame, {"backend": case.choice(BACKENDS)} | level | kind),
     ]
     for method, arguments in case.random.sample(calls, 5):
@@ -241,6 +246,12 @@ def fit_groups(case: Case) -> None:
     case.call(
         gf.rescale, **case.spoil({"scale": case.choice(("logit", "probit", "elo", "erf"))}, 0.3)
     )
+    anchored = case.spoil({"anchor": gf.items[0]} | case.some({"at": 1000.0}), 0.2)
+    out = case.try_(gf.rescale, **anchored)
+    if out is not None:
+        for name in ("display", "own", "rating"):
+            case.get(out, name)
+    case.try_(gf.relative_to, gf.items[0])
     case.call(gf.standardize)
 
 

@@ -421,3 +421,33 @@ def command_simulate(case: Case) -> None:
     ]
     words += case.choice(([], ["-o", case.folder / "plan.csv"], ["--json"], ["--level", "3"]))
     run(case, "simulate", *words)
+
+
+@entry
+def read(case: Case) -> None:
+    path, options = comparison_file(case, group=case.chance(0.3))
+    some = case.some({k: v for k, v in options.items() if k != "group"}, 0.5)
+    some |= case.some({"as_": lambda: case.choice(("auto", "comparisons", "votes", "groups"))})
+    found = case.call(vn.read, path, **case.spoil(some, 0.15), allow=FILES)
+    case.get(found, "columns")
+    case.call(str, found.taken)
+
+
+@entry
+def scanner(case: Case) -> None:
+    """A source, looked at and read, however it is said to be written."""
+    path, _ = comparison_file(case)
+    how = {
+        "delimiter": case.choice((",", ";", "tab")),
+        "encoding": case.choice(("utf-8", "cp1252")),
+        "decimal": case.choice((".", ",")),
+    }
+    dialect = case.call(vio.Dialect, **case.spoil(case.some(how), 0.3))
+    found = case.call(vio.Scanner, path, dialect, allow=FILES)
+    case.call(found.format, allow=FILES)
+    names = case.call(found.sample, case.whole(1, 20), allow=FILES)
+    wanted = {f"argument {k}": name for k, name in enumerate(list(names)[:3])}
+    tables = case.call(found.tables, wanted, [*wanted][:2], case.whole(1, 9), allow=FILES)
+    case.call(list, tables.pieces, allow=FILES)
+    case.get(found, "notes")
+    case.call(found.place, 0)

@@ -89,6 +89,9 @@ def use_grouped(case: Case, b: Any, spoil: float = 0.25) -> None:
         (b.summary, {"level": 0.95}),
         (b.standard_errors, {}),
         (b.to_frame, kind | {"backend": case.choice(BACKENDS)}),
+        (b.rescale, {"anchor": b.items[0]} | case.some({"scale": "elo"})),
+        (b.to_elo, {}),
+        (b.relative_to, {"reference": b.items[0]}),
     ]
     for method, arguments in case.random.sample(calls, 4):
         case.try_(method, **case.spoil(arguments, spoil, sizes=("more",)), allow=LOOKUP)
