@@ -191,7 +191,9 @@ class Columns(_Named):
     @property
     def constant(self) -> float | None:
         """The score of every row, where that is a number."""
-        return float(self.score) if _is_number(self.score) else None  # type: ignore[arg-type]
+        if not _is_number(self.score):
+            return None
+        return checks.number(self.score, "score")
 
     def of_groups(self) -> Columns:
         """These, if they are of comparisons in groups."""

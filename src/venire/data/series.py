@@ -224,7 +224,7 @@ def missing(column: Any, name: str = "vote") -> NDArray[np.bool_]:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        kind = getattr(column.type, "value_type", column.type)
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
             text = column.cast(kind)
             column = pc.if_else(pc.equal(pc.utf8_trim_whitespace(text), ""), None, text)

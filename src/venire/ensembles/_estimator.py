@@ -268,8 +268,10 @@ class Bagging(MetaEstimatorMixin, BaseEstimator):
     def estimators_features_(self) -> list[np.ndarray]:
         """The features of each member."""
         check_is_fitted(self, "_members")
-        every = [np.arange(self.n_features_in_)] * len(self._members)
-        return self._members.features or every
+        if self._members.features:
+            return self._members.features
+        n = getattr(self, "n_features_in_", 0)  # of texts, say, there are none
+        return [np.arange(n)] * len(self._members)
 
     def _target(self, y: Any) -> np.ndarray:
         """Targets as scikit-learn wants them: out-of-bag figures are made of them."""

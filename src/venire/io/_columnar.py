@@ -108,8 +108,8 @@ class Parquet(_Columnar):
         for group in groups[:1] + groups[-1:] * (len(groups) > 1):
             some = n if len(groups) < 2 else n // 2
             batch = next(self._file.iter_batches(max(some, 1), row_groups=[group]))
-            for name in out:
-                out[name] += batch[name].to_pylist()
+            for name in out:  # of two columns of one name the first; reading it is refused
+                out[name] += batch.column(batch.schema.names.index(name)).to_pylist()
         return out
 
     def _require_sound(self, names: list[str]) -> None:

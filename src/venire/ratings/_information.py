@@ -154,10 +154,11 @@ class Layout:
         """Take each component's level off the rows of theta, in place."""
         for row in rows:
             theta = row[: self.n]
-            if not self.is_fixed and len(self.sizes) == 1:
-                theta -= theta.mean()
-            else:
-                theta -= self.prior.level(theta, self.component)[self.component]
+            with np.errstate(invalid="ignore"):  # solutions that overflowed become nan
+                if not self.is_fixed and len(self.sizes) == 1:
+                    theta -= theta.mean()
+                else:
+                    theta -= self.prior.level(theta, self.component)[self.component]
 
     def balance(self, rows: np.ndarray) -> None:
         """The adjoint of that, for slopes: they sum to 0 in each component afterwards."""

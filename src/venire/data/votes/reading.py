@@ -38,7 +38,10 @@ def hard_votes(vote: Any, mapping: Mapping[Any, Any] | None, **labels: Any) -> A
 
     terms = Terms(mapping, signed=True)
     pair = {a: x for a, x in labels.items() if a in ("first", "second") and x is not None}
-    run = Run.of("vote", checks.column(vote, "vote"), pair, terms)
+    column = checks.column(vote, "vote")
+    sized = {a: x for a, x in pair.items() if hasattr(x, "__len__")}  # the others: later
+    checks.columns(**sized, vote=column, may_be_empty=True)
+    run = Run.of("vote", column, pair, terms)
     if not run.keep.all():
         checks.fail("vote", "a value is missing", int(np.argmin(run.keep)))
     return signed([run], terms)[0]
