@@ -53,7 +53,10 @@ class Column:
         if bool in kinds or any(issubclass(t, (list, dict, tuple, set, bytes)) for t in kinds):
             return None
         if any(issubclass(t, (float, np.floating)) for t in kinds):
-            if not all(float(v).is_integer() for v in self.present):
+            try:
+                if not all(float(v).is_integer() for v in self.present):
+                    return None
+            except (OverflowError, TypeError, ValueError):  # beyond doubles, or words among numbers
                 return None
             return [None if v is None else int(v) for v in self.values]
         texts = [None if v is None else str(v).strip() for v in self.values]
