@@ -76,7 +76,8 @@ def _is_cluster(column: Column) -> bool:
 def _numbers_rows(column: Column) -> bool:
     """Whether it is the number of the row."""
     x = column.numbers
-    return x is not None and len(x) > 2 and bool((np.diff(x) == 1).all())
+    with np.errstate(invalid="ignore"):
+        return x is not None and len(x) > 2 and bool((np.diff(x) == 1).all())
 
 
 def _is_order(column: Column) -> bool:

@@ -92,6 +92,8 @@ class Column:
     @cached_property
     def numbers(self) -> NDArray[np.float64] | None:
         """The values as numbers, NaN where there is none; None if some are no numbers."""
+        if any(isinstance(v, (complex, np.complexfloating)) for v in self.present):
+            return None
         try:
             return np.array([np.nan if v is None else float(v) for v in self.values])
         except (TypeError, ValueError, OverflowError):
