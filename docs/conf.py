@@ -5,8 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 
 import latex2mathml.converter
-import venire
 from docutils import nodes
+
+import venire
 
 project = "venire"
 author = copyright = "The venire developers"
@@ -96,7 +97,7 @@ def _signature(app, what, name, member, options, signature, returned):
 
 
 def _elsewhere_or_word(app, env, node, content):
-    """`fit_groups` in a namespace is that of the top level; `score` is a word, an argument's name."""
+    """`fit_groups` is that of the top level; what is nothing's name, an argument's, is a word."""
     if node.get("reftype") != "obj":
         return None
     domain, target = env.get_domain("py"), f"venire.{node['reftarget']}"

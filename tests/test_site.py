@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+
 import venire
 
 ROOT = Path(__file__).resolve().parents[1]
