@@ -3,8 +3,8 @@
 With H = J J' + T the information (T the prior's precision) and A its generalised inverse, x = A g
 for g = J z + T^(1/2) z', z and z' standard normal, has the covariance A H A = A: to perturb the
 slopes and solve is to draw (Papandreou and Yuille 2010, NeurIPS 23). One solve a draw, of the sort
-that a Newton step takes; nothing of n_items^2. For the sandwich g = Z z, with Z Z' the outer products
-of the scores. Where the matrix is small its symmetric root is taken instead, once for all draws.
+that a Newton step takes; nothing of n_items^2. For the sandwich g = Z z, with Z Z' the outer
+products of the scores. Where the matrix is small its symmetric root is taken instead, once for all.
 
 The level of a component, of which comparisons say nothing, is drawn from what a prior says of it,
 where there is one and it matters: priors of each item's own, or several components.
@@ -12,7 +12,7 @@ where there is one and it matters: priors of each item's own, or several compone
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,8 @@ class Posterior:
     def __init__(self, information: Information, errors: str, key: tuple[int, int]) -> None:
         layout = information.layout
         self.layout, self.key, self._fisher = layout, key, errors == "fisher"
-        self._root = self._factor = None
+        self._root: NDArray[np.float64] | None = None
+        self._factor: Any = None
         if layout.n + layout.m <= DENSE:
             self._root = _root(information.deviations(errors)[0])
         else:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import arrays, checks
-from venire.data.asked import wanted
 from venire.ratings.fit import Fit
 from venire.ratings.fitting import tie_of
 from venire.resampling._of_fit import OfOneFit
 from venire.resampling._weights import MOST_KEPT
-
-if TYPE_CHECKING:
-    from venire.ratings.fit import Fit as Fitted
 
 __all__ = ["PosteriorDraws", "sample"]
 
@@ -43,7 +39,7 @@ class PosteriorDraws(OfOneFit):
         The other parameters, where the fit has them.
     """
 
-    fit: Fitted
+    fit: Fit
     errors: str
     key: tuple[int, int]
     theta: NDArray[np.float64]
@@ -99,7 +95,7 @@ class PosteriorDraws(OfOneFit):
 
 
 def sample(
-    fit: Fitted,
+    fit: Fit,
     n_samples: int = 1000,
     *,
     rng: Any = None,
@@ -153,7 +149,8 @@ def sample(
     >>> print(draws.summary().header[0])
     PosteriorDraws of bradley-terry: 2,000 draws of 3 items
     """
-    wanted(fit, "fit", Fit)
+    if not isinstance(fit, Fit):
+        checks.fail("fit", f"must be a Fit, got {type(fit).__name__}", kind=TypeError)
     n_samples = checks.whole(n_samples, "n_samples", 1, MOST_KEPT)
     checks.function(progress, "progress")
     own, key = fit.own, arrays.keys(rng)
@@ -164,8 +161,8 @@ def sample(
 
 
 def _drawn(
-    fit: Fitted, errors: str, key: tuple[int, int], start: int, stop: int, progress: Any
-) -> dict[str, NDArray[np.float64] | None]:
+    fit: Fit, errors: str, key: tuple[int, int], start: int, stop: int, progress: Any
+) -> dict[str, Any]:
     """Draws `start` to `stop` of theta and the other parameters."""
     posterior, n = fit.posterior(key, errors=errors), len(fit.theta)
     theta = np.empty((stop - start, n))
@@ -175,7 +172,7 @@ def _drawn(
         high = min(low + STEP, stop)
         rows, at = posterior.rows(low, high), slice(low - start, high - start)
         theta[at] = fit.theta + rows[:, :n]
-        if gamma is not None:
+        if gamma is not None and fit.order_effect is not None:
             gamma[at] = fit.order_effect + rows[:, n]
         if tie is not None and fit.has_free_tie:
             tie[at] = tie_of(fit.log_tie + rows[:, -1])
