@@ -231,7 +231,10 @@ def _standardised(pairs: Cells, fit: Fit) -> tuple[np.ndarray, np.ndarray]:
     """Residuals of the pairs, and their positions from the furthest off down."""
     p = np.clip(pairs.expected, 1e-12, 1.0 - 1e-12)
     seen, games = np.clip(pairs.share, 0.0, 1.0), pairs.games
-    scale = fit.dispersion if fit.tie is None else pairs.variance / (p * (1.0 - p))
+    scale: Any = pairs.variance / (p * (1.0 - p))
+    c = fit.comparisons
+    if fit.tie is None and np.sum(c.win + c.tie / 2.0 - c.square) > 1e-9 * games.sum():
+        scale = fit.dispersion
     scale = np.where((scale > 0.0) & (scale < 1.0), scale, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         win = np.where(seen > 0.0, seen * np.log(seen / p), 0.0)
@@ -244,6 +247,8 @@ def _name(
     ax: Axes, fit: Fit, pairs: Cells, x: np.ndarray, z: np.ndarray, which: np.ndarray
 ) -> None:
     """Numbers at some points, and what they are in lines below."""
+    if not len(which):
+        return
     both = np.stack([pairs.first, pairs.second], axis=1)[which]
     labels = shortened(fit.items[both].ravel().tolist(), 24)
     lines = []
