@@ -31,8 +31,8 @@ class Fit(Contrasts):
     With several components and no prior each component was fitted and centred by itself, and
     comparing items across components is refused. With a prior all items share one scale.
 
-    Attributes besides those of `Ratings`
-    -------------------------------------
+    Attributes
+    ----------
     theta : ndarray of float64, shape (n_items,)
         Log-strength, mean 0 in each component (Thurstone: standard deviations of a difference), or
         that of a prior that all items share; of an origin of its own where priors differ.
