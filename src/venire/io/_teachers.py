@@ -6,11 +6,13 @@ import csv
 import json
 import os
 import tomllib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from venire._core.checks import BadTypeError, BadValueError
 from venire.io._errors import DataError
-from venire.simulate import Teachers
+
+if TYPE_CHECKING:
+    from venire.simulate import Teachers
 
 __all__ = ["read_teachers"]
 
