@@ -10,7 +10,18 @@ Labels are written as they are, never as formulas, in fonts of this machine that
 what no font has is an empty box. Letters of right-to-left scripts are joined from matplotlib 3.11.
 """
 
+from venire.plots._alike import plot_agreement, plot_correlation
 from venire.plots._quality import plot_growth, plot_plan, plot_quality
 from venire.plots._ratings import plot_ratings
+from venire.plots._teachers import plot_position_bias, plot_reliability
 
-__all__ = ["plot_growth", "plot_plan", "plot_quality", "plot_ratings"]
+__all__ = [
+    "plot_agreement",
+    "plot_correlation",
+    "plot_growth",
+    "plot_plan",
+    "plot_position_bias",
+    "plot_quality",
+    "plot_ratings",
+    "plot_reliability",
+]
