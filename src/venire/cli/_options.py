@@ -174,7 +174,7 @@ def csv() -> Any:
 
 def plot(says: str) -> Any:
     """The file of a picture."""
-    return option(None, f"{says}: .png, .svg or .pdf.", OUT, place=PICTURE)
+    return option(None, f"Draw {says}: .png, .svg or .pdf.", OUT, place=PICTURE)
 
 
 def column(default: Any, says: str, topic: str) -> Any:

@@ -11,13 +11,17 @@ what no font has is an empty box. Letters of right-to-left scripts are joined fr
 """
 
 from venire.plots._alike import plot_agreement, plot_correlation
+from venire.plots._groups import plot_groups
+from venire.plots._overview import overview
 from venire.plots._quality import plot_growth, plot_plan, plot_quality
 from venire.plots._ratings import plot_ratings
 from venire.plots._teachers import plot_position_bias, plot_reliability
 
 __all__ = [
+    "overview",
     "plot_agreement",
     "plot_correlation",
+    "plot_groups",
     "plot_growth",
     "plot_plan",
     "plot_position_bias",

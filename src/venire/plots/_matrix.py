@@ -199,12 +199,19 @@ def _tree(ax: Axes, roots: list[Joined], rows: list[Joined], symbol: str) -> Non
     for root in roots:
         bracket(root)
     ax.set_xlim(0, left + n * TREE * 1.02)
-    style: dict[str, Any] = {"fontsize": 8, "color": INK, "va": "top"}
-    low = ax.get_xaxis_transform()
     for x, distance, side in ((left, near, "left"), (left + n * TREE, far, "right")):
-        say(ax.text(x, -0.015, "", transform=low, ha=side, **style), f"{1.0 - distance:.2f}")
-    middle = left + 0.5 * n * TREE
-    say(ax.text(middle, -0.065, "", transform=low, ha="center", **style), f"joined at {symbol}")
+        _below(ax, x, f"{1.0 - distance:.2f}", side, 1)
+    _below(ax, left + 0.5 * n * TREE, f"joined at {symbol}", "center", 2)
+
+
+def _below(ax: Axes, x: float, words: str, side: str, line: int) -> None:
+    """Words in a line below the axes."""
+    place = ax.get_xaxis_transform()
+    text = ax.annotate(
+        "", (x, 0.0), xycoords=place, xytext=(0.0, 8.0 - 12.0 * line), textcoords="offset points",
+        ha=side, va="top", fontsize=8, color=INK,
+    )  # fmt: skip
+    say(text, words)
 
 
 def _joints(one: Joined, ends: Mapping[int, float]) -> list[Joined]:
