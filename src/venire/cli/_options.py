@@ -177,6 +177,12 @@ def plot(says: str) -> Any:
     return option(None, f"Draw {says}: .png, .svg or .pdf.", OUT, place=PICTURE)
 
 
+def check_plot(plot: Path | None, errors: str) -> None:
+    """Refuse a picture of intervals that are left out."""
+    if plot is not None and errors == "none":
+        misused("--plot", "draws intervals, and --errors none leaves them out")
+
+
 def column(default: Any, says: str, topic: str) -> Any:
     """A column of a table that has no dataclass of its own."""
     return option(default, says, topic, metavar="COLUMN")

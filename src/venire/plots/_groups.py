@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from venire import scales
 from venire._core import checks
 from venire.models import model_of
+from venire.plots._space import inches
 from venire.plots._style import (
     COLOURS,
     GREY,
@@ -75,8 +76,8 @@ def plot_groups(
         checks.fail("result", "has no groups")
     wanted = min(n, top or MOST_ROWS)
     ax = axes(ax, height=max(2.2, AROUND + ROW * (wanted + 1)))
-    inches = ax.get_position().height * ax.figure.get_figheight()
-    if top is None and n > (fits := max(2, int(inches / 0.2))):
+    _, high = inches(ax)
+    if top is None and n > (fits := max(2, int(high / 0.2))):
         wanted = min(wanted, fits - 1)
     weight = np.bincount(table.group, table.weight, n)
     chosen = np.argsort(-weight, kind="stable")[:wanted]

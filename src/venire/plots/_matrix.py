@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core.extras import needs
+from venire.plots._space import inches
 from venire.plots._style import GREY, INK, PALE, finish, label_ticks, room, say, shortened
 
 if TYPE_CHECKING:
@@ -124,8 +125,8 @@ def draw_matrix(
     top : int, optional
         Rows at most; default: as many as can be read.
     """
-    inches = ax.get_position().height * ax.figure.get_figheight()
-    roots, rows = joined(likeness, top or max(3, int(inches / CELL)))
+    wide, high = inches(ax)
+    roots, rows = joined(likeness, top or max(3, int(high / CELL)))
     cells, n = _cells(likeness, rows), len(rows)
     shades = needs("matplotlib", "a picture").colormaps["Blues"]
     ax.add_patch(_rectangle((0, 0), n, n, facecolor="white", edgecolor=GREY, hatch="/////", lw=0))
@@ -136,13 +137,13 @@ def draw_matrix(
         np.arange(n + 1), np.arange(n + 1), np.ma.masked_invalid(cells.value), cmap=shades,
         vmin=cells.low, vmax=cells.high, edgecolors="white", linewidth=0.5, zorder=2,
     )  # fmt: skip
-    if min(inches, ax.get_position().width * ax.figure.get_figwidth() * 0.5) / n >= WRITTEN:
+    if min(high, 0.5 * wide) / n >= WRITTEN:
         _write(ax, cells)
     _tree(ax, roots, rows, symbol)
     names = shortened([labels[row.members[0]] for row in rows], room(ax, 0.26))
     more = [len(row.members) - 1 for row in rows]
     told = [f"{x} (+{m})" if m else x for x, m in zip(names, more, strict=True)]
-    size = min(9.0, 0.78 * 72.0 * inches / n)
+    size = min(9.0, 0.78 * 72.0 * high / n)
     label_ticks(ax, "y", np.arange(n) + 0.5, told, fontsize=size)
     _number(ax, n, min(size, 8.0))
     ax.set_ylim(n, 0)
@@ -180,7 +181,8 @@ def _tree(ax: Axes, roots: list[Joined], rows: list[Joined], symbol: str) -> Non
     ax.set_xlim(0, n)
     if not heights:
         return
-    near, far = math.floor(10.0 * min(heights) + 1e-9) / 10.0, max(heights)
+    near = math.floor(10.0 * min(heights) + 1e-9) / 10.0
+    far = max(max(heights), near + 0.1)
     left, wide = n * 1.03, n * TREE / (far - near)
 
     def place(one: Joined) -> float:

@@ -114,7 +114,8 @@ def _panels(result: Any, options: Mapping[str, Any]) -> Iterator[Panel]:
         case Mapping() if all(isinstance(one, Report) for one in result.values()):
             yield Panel(plot_quality, {"reports": result})
         case Mapping():
-            yield Panel(plot_groups, {"result": result}, MOST_ROWS)
+            rows = len(np.unique(result["group"])) if "group" in result else 0
+            yield Panel(plot_groups, {"result": result}, rows)
 
 
 def _of_teachers(q: Consensus, level: float) -> Iterator[Panel]:

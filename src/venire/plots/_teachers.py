@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from venire._core import checks
 from venire.data.votes import Votes
 from venire.panel import Agreement, Consensus, agreement
+from venire.plots._space import inches
 from venire.plots._style import (
     COLOURS,
     GREY,
@@ -91,7 +92,8 @@ def plot_reliability(
              for x in q.teacher_share]  # fmt: skip
     ax = _rows(ax, q.teachers, marks, top, beside=("weight", words), reference=0.5)
     ax.set_xlim(min(ax.get_xlim()[0], 0.48), 1.005)
-    return _finished(ax, "share of votes", level, marks, note)
+    what = "share of votes" if len(marks) > 1 else main.name
+    return _finished(ax, what, level, marks, note)
 
 
 def plot_position_bias(
@@ -172,8 +174,8 @@ def _rows(
     n = len(labels)
     wanted = min(n, top or MOST_ROWS)
     ax = axes(ax, height=max(2.2, AROUND + ROW * (1 + 0.5 * (len(marks) > 1)) * (wanted + 1)))
-    inches = ax.get_position().height * ax.figure.get_figheight()
-    fits = max(2, int(inches / (ROW * (1 + 0.3 * (len(marks) > 1)))))
+    _, high = inches(ax)
+    fits = max(2, int(high / (ROW * (1 + 0.3 * (len(marks) > 1)))))
     if top is None and n > fits:
         wanted = fits - 1
     first = marks[0].value
@@ -216,12 +218,11 @@ def _draw(ax: Axes, one: Marks, rows: NDArray[Any], y: Floats, k: int) -> None:
     ranged = np.isfinite(lower) & np.isfinite(upper)
     colour, shape = COLOURS[k], "os"[k]
     ax.hlines(y[ranged], lower[ranged], upper[ranged], color=colour, linewidth=1.5, zorder=2)
-    for mask, face in ((~hollow, colour if k == 0 else "white"), (hollow, "white")):
-        if mask.any() or not k:
-            ax.plot(
-                value[mask], y[mask], shape, color=colour, markerfacecolor=face, markersize=5,
-                markeredgewidth=1.0, zorder=3, label=one.name if face != "white" or k else "",
-            )  # fmt: skip
+    styles: Any = ((~hollow, colour if k == 0 else "white", one.name), (hollow, "white", ""))
+    for mask, face, name in styles:
+        if mask.any():
+            ax.plot(value[mask], y[mask], shape, color=colour, markerfacecolor=face, markersize=5,
+                    markeredgewidth=1.0, zorder=3, label=name)  # fmt: skip
 
 
 def _sum_up(ax: Axes, value: Floats, y: float, k: int) -> None:
