@@ -11,8 +11,8 @@ from venire._core import checks
 from venire.data.votes import Votes
 from venire.ensembles import Decomposition
 from venire.panel import Agreement, Consensus, GoldReport, agreement
-from venire.plots._matrix import MOST, draw_matrix
-from venire.plots._style import GREY, axes, say
+from venire.plots._matrix import MOST, bare, draw_matrix
+from venire.plots._style import axes, finish
 from venire.targets import Rated
 
 if TYPE_CHECKING:
@@ -158,5 +158,6 @@ def _drawn(ax: Axes | None, found: _Alike, symbol: str, what: str, top: int | No
     off = ~np.eye(n, dtype=bool)
     if np.isnan(likeness[off]).any():
         told.append("hatched: not known")
-    say(ax.set_title("", loc="left", fontsize="medium", color=GREY), "; ".join(filter(None, told)))
+    finish(ax, "", grid="", notes=told)
+    bare(ax)
     return ax

@@ -95,7 +95,7 @@ def plot_groups(
     heads = [*zip(rows.values(), shortened(best, room(ax, 0.2)), strict=True)]
     for y, word in [(0.95, "highest"), *heads]:
         say(ax.text(1.02, y, "", color=INK if y <= 0 else GREY, **style), word)
-    return finish(ax, f"rating within the group ({table.unit})", grid="x", title=table.told)
+    return finish(ax, f"rating within the group ({table.unit})", grid="x", notes=[table.told])
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from venire._core.extras import needs
 from venire.plots._space import inches
-from venire.plots._style import GREY, INK, PALE, finish, label_ticks, room, say, shortened
+from venire.plots._style import GREY, INK, PALE, label_ticks, ramp, room, say, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Joined", "draw_matrix", "joined"]
+__all__ = ["MOST", "Joined", "bare", "draw_matrix", "joined"]
 
 Floats = NDArray[np.float64]
 
@@ -128,13 +128,12 @@ def draw_matrix(
     wide, high = inches(ax)
     roots, rows = joined(likeness, top or max(3, int(high / CELL)))
     cells, n = _cells(likeness, rows), len(rows)
-    shades = needs("matplotlib", "a picture").colormaps["Blues"]
     ax.add_patch(_rectangle((0, 0), n, n, facecolor="white", edgecolor=GREY, hatch="/////", lw=0))
     single = [k for k, row in enumerate(rows) if len(row.members) == 1]
     for k in single:
         ax.add_patch(_rectangle((k, k), 1, 1, facecolor=PALE, lw=0))
     mesh = ax.pcolormesh(
-        np.arange(n + 1), np.arange(n + 1), np.ma.masked_invalid(cells.value), cmap=shades,
+        np.arange(n + 1), np.arange(n + 1), np.ma.masked_invalid(cells.value), cmap=ramp(),
         vmin=cells.low, vmax=cells.high, edgecolors="white", linewidth=0.5, zorder=2,
     )  # fmt: skip
     if min(high, 0.5 * wide) / n >= WRITTEN:
@@ -147,16 +146,19 @@ def draw_matrix(
     label_ticks(ax, "y", np.arange(n) + 0.5, told, fontsize=size)
     _number(ax, n, min(size, 8.0))
     ax.set_ylim(n, 0)
-    finish(ax, "", grid="")
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-    ax.tick_params(length=0)
-    ax.tick_params(axis="y", pad=16)
     bar = ax.figure.colorbar(mesh, ax=ax, fraction=0.05, pad=0.02, aspect=30)
     bar.outline.set_visible(False)
     bar.ax.tick_params(color=GREY, labelcolor=INK, labelsize=8)
     say(bar.ax.set_ylabel("", color=INK, fontsize=9), f"{what} {symbol}")
     return len(labels), n
+
+
+def bare(ax: Axes) -> None:
+    """Axes without lines, labels farther away than the numbers of rows."""
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    ax.tick_params(length=0)
+    ax.tick_params(axis="y", pad=16)
 
 
 def _rectangle(corner: tuple[float, float], width: float, height: float, **style: Any) -> Any:

@@ -15,7 +15,7 @@ from venire.panel import Consensus, agreement
 from venire.plots._alike import plot_agreement, plot_correlation
 from venire.plots._groups import plot_groups
 from venire.plots._quality import plot_plan, plot_quality
-from venire.plots._ratings import plot_ratings
+from venire.plots._ratings import plot_ranks, plot_ratings
 from venire.plots._teachers import plot_position_bias, plot_reliability
 from venire.ratings import Fit, GroupedFit
 from venire.resampling import Bootstrap
@@ -94,8 +94,11 @@ def overview(result: Any, **options: Any) -> Figure:
 def _panels(result: Any, options: Mapping[str, Any]) -> Iterator[Panel]:
     """The pictures of a result, the foremost first."""
     match result:
-        case Fit() | Bootstrap():
+        case Fit():
             yield Panel(plot_ratings, {"fit": result}, len(result.items))
+        case Bootstrap():
+            yield Panel(plot_ratings, {"fit": result}, len(result.items))
+            yield Panel(plot_ranks, {"fit": result}, len(result.items))
         case Rated():
             yield Panel(plot_ratings, {"fit": result}, len(result.items))
             if result.by is not None:
