@@ -1,7 +1,7 @@
 """Play the teachers of a loop over files: ``python examples/answers.py requests.csv votes.csv``.
 
-Each request of ``venire distill ask`` is answered from the column `gold` of documents.csv, with an
-error that depends on the teacher; a real loop has people or models do this.
+Each request of ``venire distill ask`` is answered from the column `gold` of ``venire data
+documents``, with an error that depends on the teacher; a real loop has people or models do this.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+import venire as vn
+
 ERROR = {"gpt": 0.3, "crowd": 1.5}
 
 
@@ -21,7 +23,7 @@ def rows(path: str | Path) -> list[dict[str, str]]:
 
 
 def main(requests: str, votes: str) -> None:
-    known = rows(Path(__file__).parent / "documents.csv")
+    known = rows(vn.datasets.path("documents"))
     gold = {(row["query"], row["doc"]): float(row["gold"]) for row in known}
     rng = np.random.default_rng(0)
     with open(votes, "w", encoding="utf-8", newline="") as file:

@@ -12,6 +12,7 @@ from venire._core.checks import nearest
 from venire.cli._audit import Audit
 from venire.cli._command import adapted
 from venire.cli._consensus import Consensus
+from venire.cli._data import Data
 from venire.cli._distill import Ask, Init, ReportRounds, Tell, Train, Withdraw
 from venire.cli._fit import Bootstrap, Fit
 from venire.cli._groups import Groups
@@ -31,6 +32,7 @@ COMMANDS = {
     "consensus": Consensus,
     "rate": Rate,
     "simulate": Simulate,
+    "data": Data,
     "distill": {
         "init": Init,
         "ask": Ask,
