@@ -16,7 +16,7 @@ def name_of(page):
 
 @pytest.fixture
 def workplace(tmp_path, monkeypatch):
-    """A folder with the files that the examples name, in which this test is run."""
+    """The folder in which this test is run."""
     folder = console.workplace(tmp_path)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("MPLBACKEND", "Agg")
@@ -100,16 +100,3 @@ def test_every_page_is_in_a_table_of_contents():
     made = {console.DOCS / "api" / "index.md"}
     assert not (absent := {p for p in seen - written - made if "api" not in p.parts}), absent
     assert "docs/index.md" in (console.ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def test_files_of_the_examples_can_be_made_again(tmp_path):
-    import importlib.util
-
-    source = console.ROOT / "examples" / "files.py"
-    spec = importlib.util.spec_from_file_location("example_files", source)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.write(tmp_path)
-    for name in module.FILES:
-        shipped = (console.ROOT / "examples" / name).read_text(encoding="utf-8")
-        assert (tmp_path / name).read_text(encoding="utf-8") == shipped, name

@@ -46,7 +46,7 @@ def load_battles() -> Comparisons:
 
 
 def load_season() -> Comparisons:
-    """120 games of eight clubs by their goals: home advantage, and eight on neutral ground. Simulated.
+    """120 games of eight clubs by their goals, eight of them on neutral ground. Simulated.
 
     Returns
     -------
@@ -162,8 +162,9 @@ def load_both_orders() -> VotesFile:
         table, pair="item", teacher="judge", vote=["vote_orig", "vote_swap"],
         swapped="vote_swap", mapping={1: "first", 0: "second"},
     )  # fmt: skip
-    gold = dict(zip(table["item"].tolist(), table["gold"].tolist(), strict=True))
-    return VotesFile(votes, np.array([gold[pair] for pair in votes.pairs.tolist()]))
+    known = dict(zip(table["item"].tolist(), table["gold"].tolist(), strict=True))
+    assert votes.pairs is not None
+    return VotesFile(votes, np.array([known[pair] for pair in votes.pairs.tolist()]))
 
 
 def load_topics() -> GroupedComparisons:
@@ -204,7 +205,7 @@ class Documents:
 
 
 def load_documents() -> Documents:
-    """Twelve documents for each of twelve queries, with features and what they are worth. Simulated.
+    """Twelve documents for each of twelve queries, their features and worth. Simulated.
 
     Returns
     -------

@@ -72,14 +72,14 @@ _ROWS = (
         "wins and losses of seven teams at home to each other",
         "Agresti 2002, Categorical Data Analysis, 2nd edition, section 10.6, "
         "doi:10.1002/0471249688",
-        "venire fit baseball_1987.csv --win home_wins --loss away_wins --order-effect",
+        "venire fit baseball_1987.csv --order-effect",
     ),
     DataSet(
         "toy_players",
         "comparisons without a common scale",
         "eight players who have no common scale",
         "Kaye and Firth, toy data of the R package BradleyTerryScalable",
-        "venire fit toy_players.csv --prior 0.1",
+        "venire fit toy_players.csv",
     ),
     DataSet(
         "verdicts",
@@ -93,15 +93,15 @@ _ROWS = (
         "votes of judges, with some gold",
         "four judges see 120 pairs in both orders; some gold",
         _SIMULATED,
-        "venire consensus both_orders.csv --pair item --teacher judge "
-        "--vote vote_orig --vote vote_swap --swapped vote_swap --gold gold --mapping 1=first,0=second",
+        "venire consensus both_orders.csv --vote vote_orig --vote vote_swap --swapped vote_swap "
+        "--gold gold --mapping 1=first,0=second",
     ),
     DataSet(
         "topics",
         "comparisons in groups",
         "people compare ten arguments in each of twelve topics",
         _SIMULATED,
-        "venire groups topics.csv --group topic -o topics.parquet",
+        "venire groups topics.csv -o topics.parquet",
     ),
     DataSet(
         "documents",
@@ -116,7 +116,7 @@ _ROWS = (
         "teachers to simulate",
         "a sharp and costly judge, and a cheap one",
         "made up",
-        "venire simulate --teachers judges.csv",
+        "venire simulate --teachers judges.csv --groups 4 --items 8 --seeds 2",
     ),
 )
 DATASETS = {row.name: row for row in _ROWS}
