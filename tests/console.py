@@ -91,8 +91,8 @@ def commands(text: str) -> Iterator[tuple[str, list[str]]]:
 
 def printed(text: str) -> list[str]:
     """Lines that are not empty, without spaces at their ends and what differs from run to run."""
-    lines = [_SECONDS.sub("N", line).rstrip() for line in text.splitlines()]
-    return [line for line in lines if line and not _LOG.fullmatch(line)]
+    lines = [line.rstrip() for line in text.splitlines()]
+    return [_SECONDS.sub("N", line) for line in lines if line and not _LOG.fullmatch(line)]
 
 
 def as_said(said: list[str], found: str) -> bool:

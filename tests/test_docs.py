@@ -50,6 +50,9 @@ def test_the_check_of_what_is_printed_can_fail():
     assert console.as_said(said, "rank\na\nb\n12 items in 7 s  \n[1] is * it?\n\n")
     assert not console.as_said(said, "rank\na\nb\n13 items in 7 s\n[1] is * it?\n")
     assert not console.as_said(said, "rank\na\n12 items in 7 s\n[1] is all it?\n")
+    assert console.as_said(
+        said, "venire: reading, 15 s, about 4 s left\nrank\na\n12 items in 7 s\n[1] is * it?"
+    )
     assert not console.as_said([], "an error")
     pairs = list(console.commands("$ venire fit \\\n    a.csv\nrank\n$ venire rate\nx\n"))
     assert pairs == [("$ venire fit \\\n    a.csv", ["rank"]), ("$ venire rate", ["x"])]
