@@ -59,7 +59,7 @@ def plot_ratings(
         At most so many, the best; the others are summed up in a last row. None: 20. Axes that are
         given have as many as can be read on them.
     errors : {"fisher", "robust"}, optional
-        Of the intervals of a fit (default "fisher"), or over prompts (`Rated`; default "robust").
+        Of the intervals of a fit: "fisher" by default; of `Rated` "robust", which is by prompt.
     interval : str, optional
         Of a fit, "wald" (the default; around the mean of the component, or of the differences from
         an anchor) or "quasi": comparison intervals from quasi-variances among the items shown, so
@@ -112,7 +112,7 @@ def plot_ratings(
     _reference_line(ax, shown.display.place)
     notes = _notes(source, rows, known)
     if source.boot is None and source.rated is None:
-        notes += [shown.errors_note(errors or "fisher")]
+        notes += [shown.errors_note(source.errors(errors))]
     x = f"rating ({unit}), with {100 * level:g} % {words}"
     return finish(ax, x, grid="x", notes=notes, warnings=source.warnings())
 
@@ -206,11 +206,11 @@ def _bounds(
         name = interval or "percentile"
         low, high = source.ends(level, name, items).T
         return low, high, f"{source.draws} intervals ({name})"
+    errors = source.errors(errors)
     if source.rated is not None:
         checks.one_of(interval or "wald", "interval", ("wald",))
-        low, high = source.rated.interval(level, errors or "robust")[items].T
-        return low, high, "intervals" if errors == "fisher" else "intervals over prompts"
-    errors = errors or "fisher"
+        low, high = source.rated.interval(level, errors)[items].T
+        return low, high, "intervals by prompt" if errors == "robust" else "intervals"
     name = checks.one_of(interval or "wald", "interval", ("wald", "quasi"))
     if name == "quasi":
         half = shown.quasi_variances(items=shown.items[items], errors=errors).standard_errors

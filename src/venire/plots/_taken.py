@@ -39,6 +39,10 @@ class Taken:
         """What intervals of replicates are called."""
         return "posterior" if isinstance(self.boot, PosteriorDraws) else "bootstrap"
 
+    def errors(self, errors: str | None) -> str:
+        """Of the intervals: what was asked for, or the usual ones."""
+        return errors or ("fisher" if self.rated is None else "robust")
+
     def ends(self, level: float, interval: str, items: np.ndarray) -> np.ndarray:
         """Intervals from the replicates, of the items at some positions, (n, 2)."""
         if isinstance(self.boot, Bootstrap):  # which has some at a lower price
