@@ -255,6 +255,14 @@ def test_labels_are_written_as_they_are(draw, ending, tmp_path):
         assert "<script>" not in (tmp_path / "odd.svg").read_text(encoding="utf-8")
 
 
+def test_labels_do_not_turn_the_line_around_them():
+    name = "\u05e9\u05dc\u05d5\u05dd"
+    c = vn.Comparisons.from_counts([name, "b"], ["b", name], [9, 4], [3, 2])
+    line = plots.plot_residuals(vn.fit_bradley_terry(c), top=1).texts[-1].get_text()
+    mark = "\u200e"
+    assert line == f"1  {mark}{name}{mark} \u2013 b: 11 of 18 points, 11.0 expected"
+
+
 def test_text_of_an_svg_file_may_stay_text(tmp_path):
     c = vn.Comparisons.from_counts(["\U0001f680 <b>", "b"], ["b", "c"], [3, 4], [3, 2])
     with matplotlib.rc_context({"svg.fonttype": "none"}), warnings.catch_warnings():

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from venire._core import checks
-from venire._core.shown import visible
 from venire.data import Comparisons, GroupedComparisons
-from venire.plots._style import checked
+from venire.plots._style import checked, shortened, within
 from venire.ratings import Fit, GroupedFit
 from venire.resampling import Bootstrap, GroupedBootstrap, PosteriorDraws
 from venire.targets import Rated
@@ -59,7 +58,7 @@ class Taken:
         """What should be said of the fit beside the picture."""
         fit, group = self.fit, []
         if self.group is not None:
-            group = [f"group {visible(str(self.group))}"]
+            group = [f"group {within(shortened([self.group])[0])}"]
         sizes = np.bincount(fit.component)
         parts, alone = int(np.count_nonzero(sizes > 1)), int(np.count_nonzero(sizes == 1))
         met = f"{parts:,} parts that never met" if parts > 1 else ""
@@ -113,7 +112,7 @@ def comparisons_of(data: Any, group: Any = None) -> tuple[Comparisons, list[str]
         return data, []
     if isinstance(data, GroupedComparisons):
         group = _one_group(data.groups, group)
-        return data[group], [f"group {visible(str(group))}"]
+        return data[group], [f"group {within(shortened([group])[0])}"]
     source = taken(data, group, "data", "Comparisons, ")
     return source.fit.comparisons, source.notes()[: source.group is not None]
 
