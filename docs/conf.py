@@ -34,7 +34,7 @@ html_css_files = ["venire.css"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
-copybutton_exclude = ".linenos, .gp, .go"  # of consoles the commands alone
+copybutton_exclude = ".linenos, .gp, .go"  # the input alone, of consoles and sessions
 
 # --- notebooks: executed at each build; an error in one is an error of the build -----------------
 
