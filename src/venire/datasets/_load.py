@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,9 @@ from numpy.typing import NDArray
 from venire.data import Comparisons, GroupedComparisons, Votes
 from venire.datasets._table import columns
 from venire.io import VotesFile
-from venire.simulate import Teachers
+
+if TYPE_CHECKING:
+    from venire.simulate import Teachers
 
 __all__ = [
     "Documents",
@@ -236,6 +239,8 @@ def load_judges() -> Teachers:
     >>> vn.datasets.load_judges().names.tolist()
     ['gpt', 'crowd']
     """
+    from venire.simulate import Teachers
+
     table = columns("judges")
     return Teachers(
         table["sharpness"], own_error=table["own_error"], cost=table["cost"], names=table["name"]

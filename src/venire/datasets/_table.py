@@ -116,7 +116,7 @@ _ROWS = (
         "teachers to simulate",
         "a sharp and costly judge, and a cheap one",
         "made up",
-        "venire simulate --teachers judges.csv --groups 4 --items 8 --seeds 2",
+        "venire simulate --teachers judges.csv --groups 4 --items 12 --seeds 2",
     ),
 )
 DATASETS = {row.name: row for row in _ROWS}
