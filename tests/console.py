@@ -1,6 +1,6 @@
 """Examples of the pages: run as they stand, and what they print compared with what stands there.
 
-``python tests/console.py README.md docs/*.md`` writes into them what their commands print now.
+``python tests/console.py README.md docs/*.md docs/*/*.md`` writes into them what they print now.
 
 A block of ``python`` is run after those before it on its page, and a block of ``sh``. In a block
 of ``console`` each line that begins with ``$`` is a command and the lines below it what it prints,
@@ -21,8 +21,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+DOCS = ROOT / "docs"
+# Notebooks are executed, and their links checked, by the build of the documentation.
+PAGES = [
+    ROOT / "README.md",
+    *sorted(p for p in DOCS.rglob("*.md") if not {"_build", "notebooks"} & {*p.parts}),
+]
+_BLOCK = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # What long jobs say of the time where there is no terminal.
 _LOG = re.compile(r".*, (about )?\d+ (s|min \d+ s|h \d+ min)( left)?")
 _SECONDS = re.compile(r"\b\d+(\.\d+)? (ms|s|min)\b|(?<=residual )\S+")

@@ -1,6 +1,6 @@
 """The house: which part of the package stands on which, read from the imports.
 
-``python tests/house.py docs/house.svg`` draws it; tests/test_project.py holds it.
+``python tests/house.py docs/develop/house.svg`` draws it; tests/test_project.py holds it.
 """
 
 from __future__ import annotations

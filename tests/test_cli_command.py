@@ -194,7 +194,7 @@ def test_a_failure_comes_after_the_report():
 
 
 def test_the_command_of_the_documentation(monkeypatch):
-    text = (Path(__file__).parents[1] / "docs" / "contributing.md").read_text()
+    text = (Path(__file__).parents[1] / "docs" / "develop" / "contributing.md").read_text()
     code = re.search(r"```python\n(\"\"\"``venire count``.*?)```", text, re.DOTALL)
     Path("count_command.py").write_text(code[1])
     monkeypatch.syspath_prepend(".")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "distillation.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "guide" / "distillation.md"
 
 
 def test_the_example_of_the_page_runs(tmp_path, monkeypatch, capsys):

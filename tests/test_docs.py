@@ -7,7 +7,6 @@ import re
 import console
 import pytest
 
-INDEX = console.ROOT / "docs" / "README.md"
 _LINK = re.compile(r"\]\(([^)#\s]+)?(#[^)\s]+)?\)")
 
 
@@ -78,12 +77,29 @@ def test_links_lead_somewhere(page):
             assert anchor[1:] in ids, f"{place}{anchor}"
 
 
-def test_every_page_is_in_the_index():
-    index = INDEX.read_text(encoding="utf-8")
-    linked = {place for place, _ in _LINK.findall(index)}
-    missing = [p.name for p in INDEX.parent.glob("*.md") if p != INDEX and p.name not in linked]
-    assert not missing, missing
-    assert "docs/README.md" in (console.ROOT / "README.md").read_text(encoding="utf-8")
+def listed(index):
+    """The pages that the tables of contents of a page name."""
+    for block in console.blocks(index):
+        if block.language == "{toctree}":
+            for line in block.text.splitlines():
+                if line.strip() and not line.startswith(":"):
+                    name = re.sub(r"^.*<(.*)>$", r"\1", line.strip())
+                    yield (index.parent / name).with_suffix(".md")
+
+
+def test_every_page_is_in_a_table_of_contents():
+    """From the index on: what nobody names, nobody finds."""
+    seen, ahead = set(), [console.DOCS / "index.md"]
+    while ahead:
+        page = ahead.pop()
+        seen.add(page)
+        if page.exists():
+            ahead += [p for p in listed(page) if p not in seen]
+    written = {p for p in console.DOCS.rglob("*.md") if "_build" not in p.parts}
+    assert not (missing := written - seen), missing
+    made = {console.DOCS / "api" / "index.md"}
+    assert not (absent := {p for p in seen - written - made if "api" not in p.parts}), absent
+    assert "docs/index.md" in (console.ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_files_of_the_examples_can_be_made_again(tmp_path):

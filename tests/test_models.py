@@ -474,7 +474,9 @@ def test_each_function_is_that_of_its_model():
 
 
 def test_the_table_in_the_docs():
-    text = (Path(__file__).resolve().parents[1] / "docs" / "concepts.md").read_text("utf-8")
+    text = (Path(__file__).resolve().parents[1] / "docs" / "guide" / "concepts.md").read_text(
+        "utf-8"
+    )
     section = text.split("## Models\n")[1].split("\n## ")[0]
     lines = [line for line in section.splitlines() if line.startswith("| `")][1:]
     found = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]

@@ -334,7 +334,7 @@ def test_two_ways_that_say_the_same_are_one():
 
 
 def listed():
-    """The table as docs/outcomes.md shows it."""
+    """The table as docs/data/outcomes.md shows it."""
     rows = ["| who won | words |", "| :-- | :-- |"]
     for score, name in ((1.0, "first"), (0.5, "a tie"), (0.0, "second")):
         rows.append(f"| {name} | {', '.join(f'`{word}`' for word in meanings.WORDS[score])} |")
@@ -345,7 +345,9 @@ def listed():
 
 
 def test_the_page_shows_the_table():
-    page = (Path(__file__).resolve().parents[1] / "docs" / "outcomes.md").read_text("utf-8")
+    page = (Path(__file__).resolve().parents[1] / "docs" / "data" / "outcomes.md").read_text(
+        "utf-8"
+    )
     words, systems = listed()
     assert f"<!-- words -->\n{words}\n<!-- /words -->" in page
     assert f"<!-- systems -->\n{systems}\n<!-- /systems -->" in page

@@ -145,7 +145,8 @@ def audit(
     A finding is grave only if it would be so improbable without a cause (p < 1e-4 after correction
     for all that the check looked at) that clean data next to never show it, and so large that
     ratings change; or if it is a fact, such as parts that never met. Nothing is drawn at random.
-    O(n log n) in the rows, about a second for two million. docs/audit.md says how each is computed.
+    O(n log n) in the rows, about a second for two million. The guide to audits says how each is
+    computed.
 
     Examples
     --------

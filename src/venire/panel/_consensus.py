@@ -78,7 +78,7 @@ def consensus(
         weights have it already.
     rounds : int or "converge", default 1
         Of "reliability". More amplify whichever side is ahead: of 16 panels with gold they raised
-        the accuracy of 4 and changed that of no other (docs/consensus.md).
+        the accuracy of 4 and changed that of no other (docs/guide/consensus.md).
     nonnegative : bool
         Of "stacked": no weight below 0.
     rng : int, SeedSequence or Generator, default 0

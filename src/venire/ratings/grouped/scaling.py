@@ -23,8 +23,8 @@ def group_of_item(gf: Any) -> np.ndarray:
 def standardized(theta: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Theta with mean 0 and standard deviation 1 in each group, and how many units one was.
 
-    It assumes that all groups have the same mean and the same spread of true strengths: see
-    docs/calibration.md. The sd is that of the group's items themselves (divisor n). A group of one
+    It assumes that all groups have the same mean and the same spread of true strengths (the
+    guide to one scale). The sd is that of the group's items themselves (divisor n). A group of one
     item, or of equal ones, gets theta 0 and, there being no spread to measure in, a unit of nan.
     nan stays nan, and is left out of mean and sd. O(n_items).
     """

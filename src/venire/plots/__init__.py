@@ -1,0 +1,16 @@
+"""Pictures of results: each function draws on the Axes given, or new ones, and returns them.
+
+matplotlib is imported when a function is called. Saving is the caller's:
+``ax.figure.savefig("ratings.png", dpi=200)``. In a notebook and at an interactive prompt new
+figures are pyplot's, so that they are shown; elsewhere they are nobody's, and go with the Axes.
+Give ``ax=plt.subplots()[1]`` to have a script's figure shown by ``plt.show()``.
+
+Colours differ in lightness, and lines in their markers, so that pictures can be read in grey.
+Labels are written as they are, never as formulas, in fonts of this machine that have their letters;
+what no font has is an empty box. Letters of right-to-left scripts are joined from matplotlib 3.11.
+"""
+
+from venire.plots._quality import plot_growth, plot_plan, plot_quality
+from venire.plots._ratings import plot_ratings
+
+__all__ = ["plot_growth", "plot_plan", "plot_quality", "plot_ratings"]

@@ -1,0 +1,234 @@
+"""What all pictures have in common: figures, colours, labels, fonts, axes."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from venire._core import checks
+from venire._core.extras import needs
+from venire._core.shown import visible, width
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.text import Text
+
+__all__ = [
+    "COLOURS", "GREY", "HATCHES", "INK", "MARKERS", "PALE", "axes", "colour", "finish",
+    "label_ticks", "line", "marker", "room", "say", "shortened",
+]  # fmt: skip
+
+# Told apart by the colour-blind and in grey: the lightness of each differs from that of all others.
+COLOURS = ("#005A9C", "#E06A10", "#101828", "#2BB594", "#B03A8C", "#F2BE22")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+HATCHES = ("", "///", "...", "\\\\\\", "xx", "++")
+INK, GREY, PALE = "#222222", "#666666", "#DDDDDD"
+WIDTH, HEIGHT = 6.0, 4.0  # inches of a new figure
+NO_GLYPH = "\u25af"
+
+
+def axes(ax: Axes | None, width: float = WIDTH, height: float = HEIGHT) -> Axes:
+    """The Axes given, or those of a new figure of so many inches.
+
+    A new figure is known to pyplot only where somebody looks at what pyplot shows.
+    """
+    if ax is not None:
+        if not isinstance(ax, needs("matplotlib.axes", "a picture").Axes):
+            checks.fail(
+                "ax", "must be matplotlib Axes or None", value=type(ax).__name__, kind=TypeError
+            )
+        return ax
+    make = needs("matplotlib.figure", "a picture").Figure
+    if _is_watched():
+        make = needs("matplotlib.pyplot", "a picture").figure
+    return make(figsize=(width, height), layout="constrained", facecolor="white").add_subplot()
+
+
+def _is_watched() -> bool:
+    """Whether this is a notebook or an interactive prompt."""
+    ipython = sys.modules.get("IPython")
+    return hasattr(sys, "ps1") or (ipython is not None and ipython.get_ipython() is not None)
+
+
+def colour(k: int) -> str:
+    """Of what comes as number `k`."""
+    return COLOURS[k % len(COLOURS)]
+
+
+def marker(k: int) -> str:
+    """Of what comes as number `k`."""
+    return MARKERS[k % len(MARKERS)]
+
+
+def line(ax: Axes, k: int, x: np.ndarray, y: np.ndarray, label: str) -> None:
+    """The line that comes as number `k`, with a marker at each point."""
+    ax.plot(
+        x, y, color=colour(k), marker=marker(k), linewidth=1.6, markersize=5.5,
+        markeredgecolor="white", markeredgewidth=0.8, label=label,
+    )  # fmt: skip
+
+
+def finish(
+    ax: Axes, x: str, y: str = "", *, grid: str = "both", legend: bool = False, title: str = ""
+) -> Axes:
+    """The axes with their labels, a grid along "both", "x", "y" or "" and perhaps a legend."""
+    say(ax.set_xlabel("", color=INK), x)
+    say(ax.set_ylabel("", color=INK), y)
+    if title:
+        say(ax.set_title("", loc="left", fontsize="medium", color=GREY), title)
+    if grid:
+        ax.grid(axis=grid, color=PALE, linewidth=0.6)  # type: ignore[arg-type]
+    if legend:
+        handles, labels = _legend_entries(ax)
+        box = ax.legend(handles, ["-"] * len(handles), frameon=False, fontsize="small")
+        for text, label in zip(box.get_texts(), labels, strict=True):
+            say(text, label)
+    ax.set_axisbelow(True)
+    bare = ("top", "right") if "left" in ax.spines and grid != "x" else ("top", "right", "left")
+    for side, spine in ax.spines.items():
+        spine.set_visible(side not in bare)
+        spine.set_color(GREY)
+    ax.tick_params(which="both", color=GREY, labelcolor=INK)
+    if "left" in bare:
+        ax.tick_params(axis="y", length=0)
+    return ax
+
+
+def _legend_entries(ax: Axes) -> tuple[list[Any], list[str]]:
+    """What has a label of its own; matplotlib's own rule leaves out what begins with "_"."""
+    made_up = re.compile(r"_child\d+$|_nolegend_$|$")
+    drawn = [h for h in (*ax.lines, *ax.collections, *ax.patches) if not _is(made_up, h)]
+    return drawn, [str(h.get_label()) for h in drawn]
+
+
+def _is(pattern: re.Pattern[str], artist: Any) -> bool:
+    return pattern.match(str(artist.get_label())) is not None
+
+
+def say(text: Text, words: str) -> Text:
+    """Write words as they are: no formulas, and in fonts that have their letters."""
+    shown, families = _in_fonts(visible(words))
+    text.set_text(shown)
+    _as_it_is(text, families)
+    return text
+
+
+def _as_it_is(text: Text, families: list[str]) -> None:
+    text.set_parse_math(False)
+    text.set_usetex(False)
+    if families:
+        text.set_fontfamily(families)
+
+
+def label_ticks(ax: Axes, axis: str, at: Any, labels: Sequence[str], **style: Any) -> None:
+    """Ticks with labels that are written as they are, along "x" or "y"; `style` as of Text."""
+    own = getattr(ax, f"{axis}axis")
+    written = [_in_fonts(visible(label)) for label in labels]
+    own.set_ticks(at, [shown for shown, _ in written], **style)
+    for tick, (_, families) in zip(own.get_major_ticks(), written, strict=True):
+        _as_it_is(tick.label1, families)
+
+
+def room(ax: Axes, share: float = 0.38, size: float = 9.0) -> int:
+    """Characters of `size` points that go into a share of the width of the figure."""
+    figure: Any = ax.figure
+    box = ax.get_position().width if len(figure.axes) > 1 else 1.0
+    return max(8, int(share * box * figure.bbox.width / figure.dpi * 72.0 / (0.6 * size)))
+
+
+def shortened(labels: Iterable[Any], most: int = 28) -> list[str]:
+    """Labels as text of at most so many columns, with an ellipsis for what was left out.
+
+    The middle goes, for names of models differ at both ends. Labels that would then be alike keep
+    what follows the part that they have in common instead.
+    """
+    texts = [visible(str(label)) for label in labels]
+    cut = [_cut(text, most) for text in texts]
+    alike = defaultdict(set)
+    for text, short in zip(texts, cut, strict=True):
+        alike[short].add(text)
+    for k, text in enumerate(texts):
+        if len(others := alike[cut[k]]) > 1:
+            common = _common(list(others))
+            cut[k] = "\u2026" + _cut(text[max(0, common - most // 3) :], most - 1)
+    return cut
+
+
+def _common(texts: list[str]) -> int:
+    """How many first letters all have in common."""
+    low, high = min(texts), max(texts)
+    return next((k for k, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), len(low))
+
+
+def _cut(text: str, most: int) -> str:
+    if width(text) <= most:
+        return text
+    head, tail = (most - 1) - (most - 1) // 3, (most - 1) // 3
+    return f"{_fitting(text, head)}\u2026{_fitting(text[::-1], tail)[::-1]}"
+
+
+def _fitting(text: str, most: int) -> str:
+    """As much of the beginning as goes into so many columns."""
+    taken = 0
+    for at, letter in enumerate(text):
+        taken += width(letter)
+        if taken > most:
+            return text[:at]
+    return text
+
+
+# ---- fonts ------------------------------------------------------------------------------------
+
+_FOUND: dict[str, str] = {}  # letters beyond the first font: the family that has them, "" if none
+
+
+def _in_fonts(text: str) -> tuple[str, list[str]]:
+    """The text with a box for what no font has, and the families to write it in, if not the usual.
+
+    Where an SVG file keeps text as text the reader's fonts decide, and nothing is replaced.
+    """
+    if text.isascii():
+        return text, []
+    matplotlib = needs("matplotlib", "a picture")
+    usual = list(matplotlib.rcParams["font.family"])
+    manager = needs("matplotlib.font_manager", "a picture")
+    first = manager.get_font(manager.findfont(manager.FontProperties(family=usual)))
+    beyond = [c for c in dict.fromkeys(text) if not first.get_char_index(ord(c))]
+    if unseen := [c for c in beyond if c not in _FOUND]:
+        _find(unseen, manager)
+    families = [*usual, *dict.fromkeys(_FOUND[c] for c in beyond if _FOUND[c])]
+    if matplotlib.rcParams["svg.fonttype"] != "none":
+        gone: dict[int, Any] = {
+            ord(c): NO_GLYPH if width(c) else "" for c in beyond if not _FOUND[c]
+        }
+        text = text.translate(gone)
+    return text, families if len(families) > len(usual) else []
+
+
+def _find(letters: list[str], manager: Any) -> None:
+    """Look through the fonts of this machine for letters, plain ones without serifs first."""
+    _FOUND.update(dict.fromkeys(letters, ""))
+    known = {entry.fname for entry in manager.fontManager.ttflist}
+    odd = re.compile(
+        r"bold|ital|obli|light|thin|black|medium|mono|serif|condensed|lastresort", re.I
+    )
+    paths = {*known, *manager.findSystemFonts()}
+    for path in sorted(paths, key=lambda p: (bool(odd.search(p)), "sans" not in p.lower(), p)):
+        left = [c for c in letters if not _FOUND[c]]
+        if not left:
+            return
+        if re.search("lastresort", path, re.I):  # a box for everything
+            continue
+        try:
+            font = manager.get_font(path)
+            has = [c for c in left if font.get_char_index(ord(c))]
+            if has and path not in known:
+                manager.fontManager.addfont(path)
+        except (OSError, RuntimeError, NotImplementedError):  # bitmaps, broken files
+            continue
+        _FOUND.update(dict.fromkeys(has, font.family_name))
