@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import venire
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 # Notebooks are executed, and their links checked, by the build of the documentation.
@@ -49,7 +51,7 @@ def blocks(page: Path) -> list[Block]:
 
 
 def workplace(folder: Path) -> Path:
-    """A folder with the files that examples name, and a command that runs this source."""
+    """A folder with the files that examples name, and a command that runs the package under test."""
     shutil.copytree(ROOT / "examples", folder / "examples")
     (folder / "bin").mkdir()
     for name, module in (("venire", "venire.cli"), ("python", "")):
@@ -64,7 +66,7 @@ def shell(command: str, folder: Path) -> tuple[int, str]:
     """Exit code of a command, and all that it prints, in the order of printing."""
     own = {
         "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "COLUMNS": "100", "NO_COLOR": "1",
-        "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT / "src"), "MPLBACKEND": "Agg",
+        "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(venire.__file__).parents[1]), "MPLBACKEND": "Agg",
     }  # fmt: skip
     done = subprocess.run(
         ["bash", "-ec", command], cwd=folder, env=os.environ | own, text=True, check=False,
