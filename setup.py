@@ -54,8 +54,8 @@ NUMPY_MACROS = [
     ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
 ]
 
-# Which clone of a function runs is decided by the loader (ELF ifunc): that of glibc can, that of musl
-# cannot, though some compilers for musl translate and link it.
+# Which clone of a function runs is decided by the loader (ELF ifunc): that of glibc can do it, that
+# of musl cannot, though some compilers for musl translate and link it.
 DISPATCH_PROBE = """
 #include <stdlib.h>
 #if !defined(__x86_64__) || (defined(__linux__) && !defined(__GLIBC__))

@@ -51,7 +51,7 @@ def blocks(page: Path) -> list[Block]:
 
 
 def workplace(folder: Path) -> Path:
-    """A folder with the files that examples name, and a command that runs the package under test."""
+    """A folder with the files that examples name, and a command that runs what is tested."""
     shutil.copytree(ROOT / "examples", folder / "examples")
     (folder / "bin").mkdir()
     for name, module in (("venire", "venire.cli"), ("python", "")):
@@ -64,9 +64,10 @@ def workplace(folder: Path) -> Path:
 
 def shell(command: str, folder: Path) -> tuple[int, str]:
     """Exit code of a command, and all that it prints, in the order of printing."""
+    found = str(Path(venire.__file__).parents[1])  # this source, or what is installed
     own = {
         "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "COLUMNS": "100", "NO_COLOR": "1",
-        "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(venire.__file__).parents[1]), "MPLBACKEND": "Agg",
+        "PYTHONUNBUFFERED": "1", "PYTHONPATH": found, "MPLBACKEND": "Agg",
     }  # fmt: skip
     done = subprocess.run(
         ["bash", "-ec", command], cwd=folder, env=os.environ | own, text=True, check=False,
