@@ -67,7 +67,8 @@ endif
 
 demo: $(VENV)/.with-cli,plot,ml build
 	$(PY) examples/demo.py
-	$(VENV)/bin/venire fit examples/season.csv
+	$(VENV)/bin/venire data season -o out
+	$(VENV)/bin/venire fit out/season.csv
 	$(PY) examples/digits.py
 
 # Paths are in ARGS, or all of tests/ and the examples in docstrings.
