@@ -16,6 +16,7 @@ HEADS = re.findall(r"^#{3,4} (.+)$", TEXT, re.MULTILINE)
 OF_READING = ("data", "io", "reference")
 NOTES = {"note", "notes", "notices", "remarks"}
 NO_NOTES = {"fail", "steps", "Fitted"}  # errors and progress have texts of their own
+REASONS = {"is for at most", "must be a regressor with fit, predict and get_params"}  # of errors
 LONG = 4  # words from which a piece of a message must stand on the page
 
 
@@ -54,9 +55,9 @@ def notes(function):
         for target in getattr(node, "targets", [getattr(node, "target", None)]) if given else ():
             if name_of(target) in NOTES:
                 return True
-        if isinstance(node, ast.Call) and name_of(node.func) in ("append", "extend"):
-            if name_of(getattr(node.func, "value", None)) in NOTES:
-                return True
+        func = getattr(node, "func", None)
+        if name_of(func) in ("append", "extend") and name_of(getattr(func, "value", None)) in NOTES:
+            return True
     return False
 
 
@@ -94,7 +95,9 @@ def test_every_warning_and_note_is_on_the_page():
         f"{path.name} {function.name}: {piece.strip()!r}"
         for path, function in sources()
         for piece in pieces(function)
-        if len(piece.split()) >= LONG and plain(piece).strip(" .;:,()") not in page
+        if len(piece.split()) >= LONG
+        and piece.strip() not in REASONS
+        and plain(piece).strip(" .;:,()") not in page
     }
     assert not missing, "\n".join(sorted(missing))
 
