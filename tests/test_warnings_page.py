@@ -12,8 +12,8 @@ import house
 PAGE = console.DOCS / "warnings.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 HEADS = re.findall(r"^#{3,4} (.+)$", TEXT, re.MULTILINE)
-# How a file was read is told by the pages on data; other notes are of results.
-OF_READING = ("data", "io", "reference")
+# How a file was read is told by the pages on data, and what stands above pictures is their own.
+OTHERS = ("data", "io", "reference", "plots", "pages")
 NOTES = {"note", "notes", "notices", "remarks"}
 NO_NOTES = {"fail", "steps", "Fitted"}  # errors and progress have texts of their own
 REASONS = {"is for at most", "must be a regressor with fit, predict and get_params"}  # of errors
@@ -32,7 +32,7 @@ def functions():
     return [
         (path, node)
         for path in house.python_files()
-        if house.part_of(path) not in OF_READING
+        if house.part_of(path) not in OTHERS
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef)
     ]
