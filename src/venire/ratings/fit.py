@@ -19,6 +19,7 @@ from venire.scales import Display
 
 if TYPE_CHECKING:
     from venire.data.comparisons import Comparisons
+    from venire.ratings._posterior import Posterior
     from venire.ratings._sampled import SampledErrors
 
 __all__ = ["Fit"]
@@ -319,6 +320,23 @@ class Fit(Contrasts):
         if not layout.has_tie or self.tie is None:
             return ParameterErrors(gamma, None, None)
         return ParameterErrors(gamma, self.tie * float(found[-1]), float(found[-1]))
+
+    def posterior(self, key: tuple[int, int], *, errors: str = "fisher") -> Posterior:
+        """What `vn.resampling.sample` draws from: the normal approximation around this fit.
+
+        Parameters
+        ----------
+        key : tuple of int
+            The stream: draw k depends on the fit, `errors`, `key` and k only.
+        errors : {"fisher", "robust"}
+
+        Returns
+        -------
+        Posterior
+            ``posterior.rows(start, stop)`` are draws of what is to be added to (theta, order
+            effect, log of the tie parameter), those that the fit has; in the model's own unit.
+        """
+        return self.own._information.posterior(errors, key)
 
     # ---- how ----------------------------------------------------------------------------------
 
