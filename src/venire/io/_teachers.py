@@ -70,6 +70,8 @@ def read_teachers(path: str | os.PathLike[str], **shared: float | None) -> Teach
                 reason = "must be a number"
                 raise DataError(path, reason, row=k, column=key, value=value) from None
         columns[key] = values
+    from venire.simulate import Teachers
+
     try:
         return Teachers(**columns, **given)
     except (BadValueError, BadTypeError) as error:
