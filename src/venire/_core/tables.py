@@ -20,7 +20,7 @@ from venire._core import checks
 from venire._core.extras import needs
 from venire._core.shown import visible, width
 
-__all__ = ["ALL", "DOCUMENTS", "TOP", "Table", "Tabled", "amount", "number_shown"]
+__all__ = ["ALL", "DOCUMENTS", "TOP", "Table", "Tabled", "amount", "number_shown", "shown_of"]
 
 #: What stands above columns of these names; others are words with underscores.
 TITLES = {
@@ -40,6 +40,7 @@ _RATINGS = (
 ALL = 60  # rows up to which every one is shown when nobody says how many
 TOP = 30  # rows that are shown otherwise
 _SHORT = 20  # rows in a notebook
+_CLASS = "venire tex2jax_ignore mathjax_ignore"  # $ in a label is no mathematics
 _NONE = "-"  # where nothing is known
 
 
@@ -70,15 +71,17 @@ class Table:
         notes: Sequence[str] = (),
         *,
         top: int | None = None,
+        total: int | None = None,
         digits: int = 4,
         what: str = "rows",
     ) -> Table:
         """Of arrays or lists: the first `top` rows, ranks on the left; None: all, if not too many.
 
-        What is masked, or None, is a dash. `what`: what the rows are, where some are left out.
+        What is masked, or None, is a dash. `total`: how many rows there are, if not all are given;
+        `what`: what they are, where some are left out.
         """
         names = sorted(columns, key=lambda name: name != "rank")
-        n = len(columns[names[0]]) if names else 0
+        n = total if total is not None else len(columns[names[0]]) if names else 0
         count = shown_of(n, top)
         cells, left = {}, []
         for name in names:
@@ -90,6 +93,13 @@ class Table:
                 left.append(head)
         more = [f"... and {n - count:,} more {what}"] if count < n else []
         return cls(header, cells, [*more, *notes], left)
+
+    @classmethod
+    def numbers(cls, header: Sequence[str], of: Any, names: Sequence[str]) -> Table:
+        """A row for each of some attributes of an object."""
+        values = [float(getattr(of, name)) for name in names]
+        words = [name.replace("_", " ") for name in names]
+        return cls.of(header, {"measure": words, "estimate": values})
 
     # ---- formats --------------------------------------------------------------------------------
 
@@ -117,7 +127,7 @@ class Table:
             side = "left" if on_left else "right"
             return f'<{tag} style="text-align: {side}">{_html(text)}</{tag.partition(" ")[0]}>'
 
-        parts = ['<div class="venire">', *_lines(self.header)]
+        parts = [f'<div class="{_CLASS}">', *_lines(self.header)]
         if self.columns:
             left = [head in self.left for head in self.columns]
             heads = map(cell, ['th scope="col"'] * len(left), self.columns, left)
@@ -167,6 +177,7 @@ class Table:
         title = _html(self.header[0] if self.header else "Ratings", "title")
         return f"{_PAGE.format(title)}\n<body>\n{self.to_html()}\n</body>\n</html>\n"
 
+
 #: Documents, by their format: the function that makes them of a table.
 DOCUMENTS = {"md": Table.to_markdown, "html": Table.page, "tex": Table.to_latex}
 
@@ -180,8 +191,15 @@ class Tabled:
         """Its table; `top` as in `Table.of`."""
         raise NotImplementedError
 
+    def _titled(self) -> list[str]:
+        """The line above it: what `repr` says."""
+        return [repr(self).strip("<>")]
+
     def _repr_html_(self) -> str:
-        return self._table(_SHORT).to_html()
+        try:
+            return self._table(_SHORT).to_html()
+        except ValueError as error:  # there is nothing to tell of it; a notebook shows that much
+            return Table(self._titled(), {}, [str(error)]).to_html()
 
     def to_html(self, top: int | None = None) -> str:
         """The result as a table of HTML, as notebooks show it; labels are escaped.

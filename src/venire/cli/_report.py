@@ -7,8 +7,9 @@ import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from venire import io
 from venire._core import disk
@@ -114,7 +115,7 @@ class Place:
     check : callable
         Refuses a path that could not be written.
     write : callable
-        Writes what the report has for it, whole or not at all; gets the facts, too.
+        Writes what the report has for it, whole or not at all; gets the report, too.
     read : bool
         The file is an input.
     stdout : bool
@@ -122,7 +123,7 @@ class Place:
     """
 
     check: Callable[[Path], None] = lambda path: None
-    write: Callable[[Any, Path, Mapping[str, Any]], None] = lambda what, path, facts: None
+    write: Callable[[Any, Path, Report], None] = lambda what, path, report: None
     read: bool = False
     stdout: bool = False
 
@@ -133,8 +134,10 @@ class Place:
             io.write_table(table, standard_output())
 
 
-def _write_table(table: Columns, path: Path, facts: Mapping[str, Any]) -> None:
-    io.write_table(table, path, metadata={"venire": json.dumps(facts)} if facts else None)
+def _write_table(table: Columns, path: Path, report: Report) -> None:
+    facts = {"venire": json.dumps(report.facts)} if report.facts else None
+    lines = [*takewhile(lambda part: isinstance(part, str), report.said)]
+    io.write_table(table, path, metadata=facts, header=cast(list[str], lines), notes=report.notes)
 
 
 def _check_file(path: Path) -> None:
@@ -142,7 +145,7 @@ def _check_file(path: Path) -> None:
         disk.check_writable(path)
 
 
-def _write_file(write: Callable[[str], None], path: Path, facts: Mapping[str, Any]) -> None:
+def _write_file(write: Callable[[str], None], path: Path, report: Report) -> None:
     with tables_out.about(path), disk.whole(path) as part:
         write(part)
 
@@ -154,9 +157,9 @@ def _check_picture(path: Path) -> None:
     needs("matplotlib", "--plot")
 
 
-def _write_picture(axes: Any, path: Path, facts: Mapping[str, Any]) -> None:
+def _write_picture(axes: Any, path: Path, report: Report) -> None:
     ending = path.suffix[1:].lower()
-    _write_file(lambda part: axes.figure.savefig(part, dpi=200, format=ending), path, facts)
+    _write_file(lambda part: axes.figure.savefig(part, dpi=200, format=ending), path, report)
 
 
 READ = Place(read=True)

@@ -16,11 +16,11 @@ from venire.data.lookup import GroupLookup
 from venire.data.rows import frozen
 from venire.models import model_of
 from venire.priors import GaussianPrior, ItemPriors, item_priors
-from venire.ratings._base import Ratings, sides
+from venire.ratings._base import MOST_SHOWN, Ratings, sides
 from venire.ratings._errors import ERRORS, ParameterErrors
 from venire.ratings._quasi import RelativeEstimates
 from venire.ratings.fit import Fit
-from venire.ratings.grouped import _standing, _uncertainty, batches, scaling
+from venire.ratings.grouped import _shown, _standing, _uncertainty, batches, scaling
 from venire.scales import Display
 
 __all__ = ["GroupedFit"]
