@@ -95,11 +95,13 @@ class Table:
         return cls(header, cells, [*more, *notes], left)
 
     @classmethod
-    def numbers(cls, header: Sequence[str], of: Any, names: Sequence[str]) -> Table:
+    def numbers(
+        cls, header: Sequence[str], of: Any, names: Sequence[str], top: int | None
+    ) -> Table:
         """A row for each of some attributes of an object."""
         values = [float(getattr(of, name)) for name in names]
         words = [name.replace("_", " ") for name in names]
-        return cls.of(header, {"measure": words, "estimate": values})
+        return cls.of(header, {"measure": words, "estimate": values}, top=top)
 
     # ---- formats --------------------------------------------------------------------------------
 

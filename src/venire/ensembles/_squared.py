@@ -108,7 +108,7 @@ class Decomposition(Tabled):
     def _table(self, top: int | None) -> Table:
         names = ("error", "noise", "bias2", "variance", "covariance", "member_error", "ambiguity",
                  "rho", "rho_error", "n_effective")  # fmt: skip
-        return Table.numbers(self._titled(), self, names)
+        return Table.numbers(self._titled(), self, names, top)
 
 
 def decompose_squared(

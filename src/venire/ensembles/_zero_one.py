@@ -97,7 +97,7 @@ class ZeroOneDecomposition(Tabled):
     def _table(self, top: int | None) -> Table:
         names = ("error", "noise", "bias", "variance", "unbiased_variance", "biased_variance",
                  "member_error", "rho", "rho_error", "n_effective")  # fmt: skip
-        return Table.numbers(self._titled(), self, names)
+        return Table.numbers(self._titled(), self, names, top)
 
 
 def mass_of_classes(codes: np.ndarray, weights: np.ndarray, n_classes: int) -> np.ndarray:

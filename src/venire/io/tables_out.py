@@ -160,7 +160,7 @@ class TableWriter:
         with self._about(), ExitStack() as stack:
             part = stack.enter_context(disk.whole(path)) if self._named else path
             if self._kind in DOCUMENTS:
-                self._sink = _Document(part, self._kind, path, *self._lines)
+                self._sink = _Document(part, self._schema, path, *self._lines)
             else:
                 self._sink = _SINKS[self._kind](part, self._schema)
             stack.enter_context(_closing(self._sink))
@@ -354,15 +354,14 @@ class _Document:
     """A table for people; what is the same in all rows of a column of components is left out."""
 
     def __init__(
-        self, path: str, form: str, name: Path, header: Sequence[str], notes: Sequence[str]
+        self, path: str, schema: Any, name: Path, header: Sequence[str], notes: Sequence[str]
     ) -> None:
-        self._path, self._form, self._name = path, form, name
+        self._path, self._name = path, name
         self._header, self._notes = header, notes
-        self._columns: dict[str, list[Any]] = {}
+        self._columns: dict[str, list[Any]] = {column: [] for column in schema.names}
 
     def write(self, table: Any) -> None:
-        for name in table.column_names:
-            column = self._columns.setdefault(name, [])
+        for name, column in self._columns.items():
             column += table[name].to_pylist()
             if len(column) > _MOST:
                 reason = f"is for people, and at most {_MOST:,} rows: take .csv or .parquet"
@@ -375,7 +374,7 @@ class _Document:
         digits = Display(scale).digits
         table = Table.of(self._header, self._columns, self._notes, top=_MOST, digits=digits)
         with open(self._path, "w", encoding="utf-8") as file:
-            file.write(DOCUMENTS[self._form](table).rstrip("\n") + "\n")
+            file.write(DOCUMENTS[format_of(self._name)](table).rstrip("\n") + "\n")
 
 
 _SINKS: dict[str, Any] = {
