@@ -140,8 +140,10 @@ class Place:
 
 def _write_table(table: Columns, path: Path, report: Report) -> None:
     facts = {"venire": json.dumps(report.facts)} if report.facts else None
-    lines = [*takewhile(lambda part: isinstance(part, str), report.said)]
-    io.write_table(table, path, metadata=facts, header=cast(list[str], lines), notes=report.notes)
+    lines = cast(list[str], [*takewhile(lambda part: isinstance(part, str), report.said)])
+    if len(lines) == len(report.said):  # no table follows: what they say is in the file
+        lines = lines[:1]
+    io.write_table(table, path, metadata=facts, header=lines, notes=report.notes)
 
 
 def _check_file(path: Path) -> None:
