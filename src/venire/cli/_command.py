@@ -150,9 +150,9 @@ def option(
     return field(default=default, metadata={**about, "more": more})
 
 
-def argument(metavar: str, says: str, place: Place | None = None) -> Any:
-    """A field that is an argument by position."""
-    return field(metadata={"says": says, "place": place, "argument": metavar})
+def argument(metavar: str, says: str, place: Place | None = None, *, default: Any = MISSING) -> Any:
+    """A field that is an argument by position; MISSING: it must be given."""
+    return field(default=default, metadata={"says": says, "place": place, "argument": metavar})
 
 
 def _flag(name: str) -> str:
@@ -386,8 +386,10 @@ def _done(command: Command) -> tuple[Report, list[str]]:
             if not steps.interrupted:
                 raise
             raise Refused(f"interrupted ({steps.interrupted})", 130) from None
-        for name, what in report.files.items():
-            path, place = places[name]
+        asked = [(what, *places[name]) for name, what in report.files.items()]
+        with steps("drawing"):  # before the first file is written: a picture may be refused
+            made = [x if path is None else place.make(x) for x, path, place in asked]
+        for what, (_, path, place) in zip(made, asked, strict=True):
             if path is None:
                 place.write_here(what)
             else:
