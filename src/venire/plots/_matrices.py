@@ -36,7 +36,7 @@ __all__ = ["plot_graph", "plot_wins"]
 
 NUMBERS = 0.21  # inches of a cell with a number in it
 NAMED, MOST_NAMED = 10, 40  # items, by default and at most
-PAIRS = 40  # items up to which each pair is drawn by itself
+PAIRS = 30  # items up to which each pair is drawn by itself
 BLOCKS = 60
 LINES = 12  # parts up to which borders are drawn
 
@@ -116,6 +116,8 @@ def plot_wins(
         text = ax.text(start + (n - 1) / 2, -0.7, words, ha="center", va="bottom", color=INK)
         text.set_fontsize(9)
     notes = source.notes()
+    if source.fit.order_effect:
+        notes += ["by the fit: without an order effect"]
     if n < len(order):
         notes += [f"the best {n} of {len(order):,} items"]
     if (np.isnan(observed) & ~np.eye(n, dtype=bool)).any():
@@ -152,7 +154,7 @@ def plot_graph(
     """Draw who met whom: how often each pair did.
 
     Items stand by component, the largest first, and in it by their number of comparisons; lines
-    separate components. Of over 40 items blocks of neighbours are drawn, in the colour of their
+    separate components. Of over 30 items blocks of neighbours are drawn, in the colour of their
     comparisons per pair. White never met.
 
     Parameters
@@ -313,7 +315,7 @@ def _write(
 
 def _label_size(ax: Axes, n: int) -> float:
     box: Any = ax.get_window_extent()
-    return float(np.clip(0.6 * 72.0 * box.height / ax.figure.dpi / max(n, 1), 4.5, 8.5))
+    return float(np.clip(0.75 * 72.0 * box.height / ax.figure.dpi / max(n, 1), 4.5, 8.5))
 
 
 def _bare(ax: Axes) -> Axes:
