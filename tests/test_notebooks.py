@@ -15,7 +15,9 @@ pytest.importorskip("sklearn")
 
 FOLDER = console.DOCS / "notebooks"
 NOTEBOOKS = sorted(page for page in FOLDER.glob("*.md") if page.name != "index.md")
-_CELL = re.compile(r"^```\{code-cell\} ipython3\n((?::[^\n]*\n)*)(.*?)^```$", re.DOTALL | re.MULTILINE)
+_CELL = re.compile(
+    r"^```\{code-cell\} ipython3\n((?::[^\n]*\n)*)(.*?)^```$", re.DOTALL | re.MULTILINE
+)
 
 
 @pytest.mark.slow
