@@ -69,7 +69,7 @@ numpydoc_xref_param_type = False
 html_theme = "pydata_sphinx_theme"
 html_title = "venire"
 html_show_sourcelink = False
-html_sidebars = {page: [] for page in ("start", "paths", "cli", "benchmarks")}
+html_sidebars = {page: [] for page in ("start", "paths", "cli", "install", "benchmarks")}
 html_theme_options = {
     "header_links_before_dropdown": 6,
     "navigation_with_keys": False,
