@@ -317,7 +317,7 @@ def _write(
 
 def _label_size(ax: Axes, n: int) -> float:
     box: Any = ax.get_window_extent()
-    return float(np.clip(0.75 * 72.0 * box.height / ax.figure.dpi / max(n, 1), 4.5, 8.5))
+    return float(np.clip(0.68 * 72.0 * box.height / ax.figure.dpi / max(n, 1), 4.5, 8.5))
 
 
 def _below(ax: Axes, size: float) -> int:
