@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from venire._core.frames import as_frame
 from venire._core.shown import visible
+from venire._core.views import Drawn
 from venire.distillation._learning import Learning
 from venire.distillation._ledger import ANSWERED, CLOSED, PENDING
 from venire.distillation._state import State
@@ -28,7 +29,7 @@ _SHOWN = {
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Report:
+class Report(Drawn):
     """A loop's rounds as a table.
 
     Attributes

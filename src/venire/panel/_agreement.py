@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.checks import fail
+from venire._core.views import Drawn
 from venire.data.votes import Votes
 
 __all__ = ["Agreement", "agreement"]
@@ -21,7 +22,7 @@ _BLOCK = 1 << 22  # numbers in a dense block of pairs
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Agreement(Drawn):
     """Agreement of teachers, two by two and all together.
 
     Attributes

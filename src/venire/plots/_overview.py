@@ -113,7 +113,7 @@ def _panels(result: Any, options: Mapping[str, Any]) -> Iterator[Panel]:
         case Plan():
             yield Panel(plot_plan, {"plan": result})
         case Report():
-            yield Panel(plot_quality, {"reports": {"": result}})
+            yield Panel(plot_quality, {"reports": result})
         case Mapping() if all(isinstance(one, Report) for one in result.values()):
             yield Panel(plot_quality, {"reports": result})
         case Mapping():
