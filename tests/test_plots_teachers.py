@@ -80,7 +80,7 @@ def test_reliability_of_who_met_nobody_is_hollow():
     assert [len(line.get_xdata()) for line in hollow] == [1]
     words = [tick.get_text() for tick in ax.get_yticklabels()]
     assert words[ax.get_yticks().tolist().index(hollow[0].get_ydata()[0])] == "c"
-    assert "hollow: shares no pair" in ax.get_xlabel()
+    assert "hollow: shares no pair" in ax.get_title(loc="left")
     assert ax.get_legend() is None
 
 

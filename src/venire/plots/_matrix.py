@@ -118,7 +118,7 @@ def draw_matrix(
     ----------
     ax : matplotlib Axes
     likeness : ndarray of float64, shape (n, n)
-        1 at most; NaN where it is not known.
+        1 at most; NaN where it is not known. A single row's own cell is struck out.
     labels : array of n labels
     symbol, what : str
         Of the numbers: short, and in words.
@@ -131,7 +131,8 @@ def draw_matrix(
     ax.add_patch(_rectangle((0, 0), n, n, facecolor="white", edgecolor=GREY, hatch="/////", lw=0))
     single = [k for k, row in enumerate(rows) if len(row.members) == 1]
     for k in single:
-        ax.add_patch(_rectangle((k, k), 1, 1, facecolor=PALE, lw=0))
+        ax.add_patch(_rectangle((k, k), 1, 1, facecolor="white", lw=0))
+        ax.plot([k, k + 1], [k, k + 1], color=PALE, linewidth=0.8)
     mesh = ax.pcolormesh(
         np.arange(n + 1), np.arange(n + 1), np.ma.masked_invalid(cells.value), cmap=ramp(),
         vmin=cells.low, vmax=cells.high, edgecolors="white", linewidth=0.5, zorder=2,

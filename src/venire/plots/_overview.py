@@ -103,11 +103,10 @@ def _panels(result: Any, options: Mapping[str, Any]) -> Iterator[Panel]:
             yield Panel(plot_ratings, {"fit": result}, len(result.items))
             if result.by is not None:
                 yield Panel(plot_groups, {"result": result.by}, len(result.categories))
-            yield Panel(plot_reliability, {"result": result}, result.consensus.n_teachers)
-            if np.isfinite(result.leans().bias).any():
-                yield Panel(plot_position_bias, {"result": result}, result.consensus.n_teachers)
+            lean = result if np.isfinite(result.leans().bias).any() else None
+            yield from _of_teachers(result.consensus, options, lean)
         case Consensus():
-            yield from _of_teachers(result, options.get("level", 0.95))
+            yield from _of_teachers(result, options)
         case GroupedFit():
             yield Panel(plot_groups, {"result": result}, len(result.groups))
         case Plan():
@@ -121,13 +120,19 @@ def _panels(result: Any, options: Mapping[str, Any]) -> Iterator[Panel]:
             yield Panel(plot_groups, {"result": result}, rows)
 
 
-def _of_teachers(q: Consensus, level: float) -> Iterator[Panel]:
-    """What is known of a panel."""
-    yield Panel(plot_reliability, {"result": q}, q.n_teachers)
-    found = agreement(q.votes, level=level) if q.n_teachers <= MOST_TEACHERS else None
-    if found is not None and np.isfinite(found.position_bias).any():
-        yield Panel(plot_position_bias, {"result": found}, q.n_teachers)
+def _of_teachers(
+    q: Consensus, options: Mapping[str, Any], lean: Rated | None = None
+) -> Iterator[Panel]:
+    """What is known of a panel; of one whose leans the ratings tell, those."""
+    n, found = q.n_teachers, None
+    yield Panel(plot_reliability, {"result": q}, n)
+    if n <= MOST_TEACHERS:
+        found = agreement(q.votes, level=options.get("level", 0.95))
+    if lean is not None:
+        yield Panel(plot_position_bias, {"result": lean}, n)
+    elif found is not None and np.isfinite(found.position_bias).any():
+        yield Panel(plot_position_bias, {"result": found}, n)
     if q.gold is not None and q.gold.correlation is not None and q.gold.n_pairs:
-        yield Panel(plot_correlation, {"result": q}, q.n_teachers)
-    if found is not None and q.n_teachers > 1:
-        yield Panel(plot_agreement, {"result": found}, q.n_teachers)
+        yield Panel(plot_correlation, {"result": q}, n)
+    if found is not None and n > 1:
+        yield Panel(plot_agreement, {"result": found}, n)
