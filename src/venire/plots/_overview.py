@@ -12,7 +12,7 @@ from venire._core import checks
 from venire._core.extras import needs
 from venire.distillation import Report
 from venire.panel import Consensus, agreement
-from venire.plots._alike import plot_agreement, plot_correlation
+from venire.plots._alike import FEWEST, plot_agreement, plot_correlation
 from venire.plots._groups import plot_groups
 from venire.plots._quality import plot_plan, plot_quality
 from venire.plots._ratings import plot_ranks, plot_ratings
@@ -134,5 +134,5 @@ def _of_teachers(
         yield Panel(plot_position_bias, {"result": found}, n)
     if q.gold is not None and q.gold.correlation is not None and q.gold.n_pairs:
         yield Panel(plot_correlation, {"result": q}, n)
-    if found is not None and n > 1:
+    if found is not None and (found.n_common >= FEWEST).sum() > n:  # not only with themselves
         yield Panel(plot_agreement, {"result": found}, n)
