@@ -20,6 +20,7 @@ PICTURES = {
     "Decomposition": "venire.plots:plot_correlation",
     "Report": "venire.plots:plot_quality",
     "Plan": "venire.plots:plot_plan",
+    "PosteriorDraws": "venire.plots:plot_ratings",
 }
 
 

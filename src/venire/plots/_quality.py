@@ -51,6 +51,8 @@ def plot_growth(
     """
     if not isinstance(times, Mapping) or not times:
         checks.fail("times", "must hold at least one workload", value=times)
+    if not isinstance(size_label, str):
+        checks.fail("size_label", "must be text", value=size_label, kind=TypeError)
     if limit is not None:
         limit = checks.number(limit, "limit", "must be from -100 to 100", lambda x: abs(x) <= 100)
     ax = axes(ax)
