@@ -18,7 +18,7 @@ from venire.plots._quality import plot_plan, plot_quality
 from venire.plots._ratings import plot_ranks, plot_ratings
 from venire.plots._teachers import plot_position_bias, plot_reliability
 from venire.ratings import Fit, GroupedFit
-from venire.resampling import Bootstrap
+from venire.resampling import Bootstrap, PosteriorDraws
 from venire.simulate import Plan
 from venire.targets import Rated
 
@@ -46,7 +46,7 @@ def overview(result: Any, **options: Any) -> Figure:
 
     Parameters
     ----------
-    result : Fit, Bootstrap, GroupedFit, Rated, Consensus, Plan, Report or mapping
+    result : Fit, Bootstrap, PosteriorDraws, GroupedFit, Rated, Consensus, Plan, Report or mapping
         A mapping of str to Report is drawn as one picture, a line for each; of columns, as
         `GroupedFit.to_frame` gives them, as the overview of groups.
     **options
@@ -96,7 +96,7 @@ def _panels(result: Any, options: Mapping[str, Any]) -> Iterator[Panel]:
     match result:
         case Fit():
             yield Panel(plot_ratings, {"fit": result}, len(result.items))
-        case Bootstrap():
+        case Bootstrap() | PosteriorDraws():
             yield Panel(plot_ratings, {"fit": result}, len(result.items))
             yield Panel(plot_ranks, {"fit": result}, len(result.items))
         case Rated():
