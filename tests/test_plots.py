@@ -187,8 +187,9 @@ def test_one_group_of_many():
         assert "group q" in title(mine)
     with pytest.raises(ValueError, match="group: must say which of 2 groups: 'q', 'r'"):
         plots.plot_ratings(fits)
-    with pytest.raises(ValueError, match="nobody"):
-        plots.plot_ratings(fits, group="nobody")
+    for of in (fits, g):
+        with pytest.raises(ValueError, match="group = 'nobody': there is no such group"):
+            plots.plot_graph(of, group="nobody")
     with pytest.raises(ValueError, match=r"group.*is of fits of groups"):
         plots.plot_ratings(fits["q"], group="q")
     assert "group r" in title(plots.plot_graph(g, group="r"))
@@ -409,10 +410,10 @@ def test_coverage_of_many_items_in_blocks(n):
     k = np.arange(n)
     c = vn.Comparisons(np.r_[k, k], np.r_[np.roll(k, 1), np.roll(k, 7)], 1.0)
     ax = plots.plot_graph(c)
-    share = np.asarray(ax.images[0].get_array().filled(0.0)) / 100.0
-    size = np.diff(np.linspace(0, n, len(share) + 1).astype(int))
+    each = np.asarray(ax.images[0].get_array().filled(0.0))
+    size = np.diff(np.linspace(0, n, len(each) + 1).astype(int))
     possible = np.outer(size, size) - np.diag(size * (size + 1) / 2)
-    assert np.sum(np.triu(share * possible)) == pytest.approx(c.n_pairs)
+    assert np.sum(np.triu(each * possible)) == pytest.approx(c.n_comparisons)
     assert f"{c.n_pairs:,} of" in title(ax)
 
 

@@ -188,6 +188,7 @@ def plot_ranks(
     if len(rows.rest):
         best, worst = ranges[rows.rest, 0].min(), ranges[rows.rest, 1].max()
         _sum_up(ax, rows, f"between {best:,} and {worst:,}", ~shown.determined[rows.rest])
+    ax.set_xlim(left=max(0.5, ax.get_xlim()[0]))
     locator: Any = ax.xaxis.get_major_locator()
     locator.set_params(integer=True)
     words = f"{100 * level:g} % {f'{source.draws} ' * (source.boot is not None)}intervals"

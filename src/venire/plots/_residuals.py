@@ -8,7 +8,6 @@ import numpy as np
 
 from venire._core import checks
 from venire._core.intervals import critical_value
-from venire._core.summary import amount
 from venire.data import Comparisons
 from venire.plots._pairs import Cells, by_pair, cells_of
 from venire.plots._style import (
@@ -115,7 +114,7 @@ def plot_calibration(
     ax.set_xlim(*span)
     ax.set_ylim(*span)
     whose = "the comparisons fitted" if comparisons is None else "other comparisons"
-    notes = [*source.notes(), f"{amount(cells.games.sum())} comparisons: {whose}"]
+    notes = [*source.notes(), f"{cells.games.sum():,.10g} comparisons: {whose}"]
     notes += [f"{100 * level:g} % intervals"]
     if ties:
         x_label, y_label = "expected probability", "observed share"
@@ -135,10 +134,8 @@ def _binned(
     at = np.unique(at, return_inverse=True)[1]
     n = np.bincount(at, mass)
     x, y = (np.bincount(at, mass * v[order]) / n for v in (p, seen))
-    centre = (y + z * z / (2.0 * n)) / (1.0 + z * z / n)
-    half = (
-        z / (1.0 + z * z / n) * np.sqrt(np.maximum(y * (1.0 - y), 0.0) / n + (z / (2.0 * n)) ** 2)
-    )
+    centre = (n * y + z * z / 2.0) / (n + z * z)
+    half = z / (n + z * z) * np.sqrt(np.maximum(n * y * (1.0 - y), 0.0) + z * z / 4.0)
     return x, y, np.minimum(centre - half, y), np.maximum(centre + half, y)
 
 
@@ -253,7 +250,9 @@ def _name(
     labels = [within(label) for label in shortened(fit.items[both].ravel().tolist(), 24)]
     lines = []
     for k, at in enumerate(which):
-        ax.annotate(str(k + 1), (x[at], z[at]), (5, 0), textcoords="offset points", fontsize=8,
+        right = k % 2 == 0  # of two that are near each other one goes to the left
+        ax.annotate(str(k + 1), (x[at], z[at]), (5 if right else -5, 0),
+                    textcoords="offset points", ha="left" if right else "right", fontsize=8,
                     va="center", color=COLOURS[1], fontweight="bold", zorder=4)  # fmt: skip
         games, got = pairs.games[at], pairs.share[at] * pairs.games[at]
         lines += [

@@ -38,10 +38,9 @@ LEFT_TO_RIGHT = "\u200e"  # around a label of another direction
 
 def checked(ax: Axes | None) -> Axes | None:
     """Axes, or None for new ones."""
-    if ax is not None and not isinstance(ax, needs("matplotlib.axes", "a picture").Axes):
-        checks.fail(
-            "ax", "must be matplotlib Axes or None", value=type(ax).__name__, kind=TypeError
-        )
+    rule = "must be matplotlib Axes (of x and y) or None"
+    if ax is not None and getattr(ax, "name", None) != "rectilinear":
+        checks.fail("ax", rule, value=type(ax).__name__, kind=TypeError)
     return ax
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from venire._core import checks
+from venire._core.failing import BadInput
 from venire.data import Comparisons, GroupedComparisons
 from venire.plots._style import checked, shortened, within
 from venire.ratings import Fit, GroupedFit
@@ -82,15 +83,15 @@ class Taken:
 def taken(result: Any, group: Any = None, name: str = "fit", also: str = "") -> Taken:
     """The fit in a Fit, a Bootstrap, or (`group` says which) in fits and bootstraps of groups."""
     if isinstance(result, Rated):
-        rated = result if group is None else result[group]
+        rated = result if group is None else _at(result, group)
         return Taken(rated.fit, None, rated.category, rated)
     if isinstance(result, GroupedFit | GroupedBootstrap):
         group = _one_group(result.groups, group)
         if isinstance(result, GroupedBootstrap):
-            boot = result[group]
+            boot = _at(result, group)
             return Taken(boot.fit, boot, group)
         display = result.display
-        fit = result.own[group]
+        fit = _at(result.own, group)
         if result is not result.own:
             fit = fit.rescale(display.scale, anchor=display.anchor, at=display.at)
         return Taken(fit, None, group)
@@ -112,9 +113,18 @@ def comparisons_of(data: Any, group: Any = None) -> tuple[Comparisons, list[str]
         return data, []
     if isinstance(data, GroupedComparisons):
         group = _one_group(data.groups, group)
-        return data[group], [f"group {within(shortened([group])[0])}"]
+        return _at(data, group), [f"group {within(shortened([group])[0])}"]
     source = taken(data, group, "data", "Comparisons, ")
     return source.fit.comparisons, source.notes()[: source.group is not None]
+
+
+def _at(groups: Any, group: Any) -> Any:
+    """What there is of one of the groups."""
+    try:
+        return groups[group]
+    except BadInput as error:
+        error.argument = "group"
+        raise
 
 
 def _one_group(groups: Any, group: Any) -> Any:
