@@ -2,8 +2,8 @@
 
 What most users type stands here; the rest in the namespaces `data`, `ratings`, `panel`,
 `resampling`, `ensembles`, `design`, `diagnostics`, `targets`, `distillation`, `io`, `batch`,
-`plots`, `simulate`, `datasets`, `models`, `scales`, `errors` and `reference`, each loaded when
-first asked for.
+`plots`, `pages`, `simulate`, `datasets`, `models`, `scales`, `errors` and `reference`, each loaded
+when first asked for.
 """
 
 from typing import TYPE_CHECKING
@@ -107,6 +107,9 @@ if TYPE_CHECKING:
         models as models,
     )
     from venire import (
+        pages as pages,
+    )
+    from venire import (
         panel as panel,
     )
     from venire import (
@@ -135,8 +138,8 @@ if TYPE_CHECKING:
 else:
     _NAMESPACES = {
         "batch", "data", "datasets", "design", "diagnostics", "distillation", "ensembles", "errors",
-        "io", "jit", "models", "panel", "plots", "ratings", "reference", "resampling", "scales",
-        "simulate", "targets",
+        "io", "jit", "models", "pages", "panel", "plots", "ratings", "reference", "resampling",
+        "scales", "simulate", "targets",
     }  # fmt: skip
 
     _LATE = {"audit": "diagnostics", "read": "io"}  # what needs more than arrays do

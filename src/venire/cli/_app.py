@@ -16,6 +16,7 @@ from venire.cli._distill import Ask, Init, ReportRounds, Tell, Train, Withdraw
 from venire.cli._fit import Bootstrap, Fit
 from venire.cli._groups import Groups
 from venire.cli._rate import Rate
+from venire.cli._report_page import ReportPage
 from venire.cli._simulate import Simulate
 from venire.cli._terminal import Screen
 from venire.cli._version import version
@@ -30,6 +31,7 @@ COMMANDS = {
     "audit": Audit,
     "consensus": Consensus,
     "rate": Rate,
+    "report": ReportPage,
     "simulate": Simulate,
     "distill": {
         "init": Init,
@@ -93,6 +95,7 @@ _EXAMPLES = {
     "venire consensus": "votes.csv",
     "venire rate": "votes.csv",
     "venire audit": "results.csv",
+    "venire report": "results.csv -o report.html",
     "venire distill init": "loop items.csv",
     "venire distill tell": "loop votes.csv",
 }

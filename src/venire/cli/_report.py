@@ -19,6 +19,7 @@ from venire.io import tables_out
 __all__ = [
     "CSV",
     "FILE",
+    "PAGE",
     "PICTURE",
     "READ",
     "TABLE",
@@ -159,8 +160,17 @@ def _write_picture(axes: Any, path: Path, facts: Mapping[str, Any]) -> None:
     _write_file(lambda part: axes.figure.savefig(part, dpi=200, format=ending), path, facts)
 
 
+def _check_page(path: Path) -> None:
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise io.DataError(path, "the name of a page must end in .html")
+    _check_file(path)
+    for library in ("jinja2", "itables", "matplotlib"):
+        needs(library, "a page")
+
+
 READ = Place(read=True)
 TABLE = Place(io.check_writable, _write_table)
 CSV = Place(io.check_writable, _write_table, stdout=True)
 PICTURE = Place(_check_picture, _write_picture)
 FILE = Place(_check_file, _write_file)
+PAGE = Place(_check_page, _write_file)
