@@ -5,6 +5,7 @@
 #                   out/baseball.png and out/digits.png
 #   make test       the test suite                   make test-all   on every Python 3.11 to 3.13 found
 #   make bench      the benchmarks (BENCH=quick: small sizes); writes docs/benchmarks.md
+#   make docs       the documentation, notebooks executed, warnings errors; docs/_build/html
 #   make lint       ruff and mypy                    make format     let ruff rewrite
 #   make dist       wheel and sdist in dist/         make check-dist install them in empty environments
 #   make fuzz       hostile inputs for every entry (SECONDS, SEED, ENTRY); each fault with a replay
@@ -28,7 +29,7 @@ ENTRY ?=
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all bench run-bench lint format dist check-dist \
+.PHONY: demo test test-all bench run-bench docs lint format dist check-dist \
     sanitize fuzz fuzz-sanitize build clean
 .DEFAULT_GOAL := test
 FORCE:
@@ -72,6 +73,10 @@ bench:
 
 run-bench: $(VENV)/.with-bench build
 	$(PY) -m benchmarks --size $(BENCH) $(ARGS)
+
+docs: $(VENV)/.with-docs build
+	$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	$(PY) -m pytest -q tests/test_site.py
 
 lint: $(VENV)/.with-dev build
 	$(PY) -m ruff check .
@@ -136,6 +141,6 @@ fuzz-sanitize: build/sanitize
 	$(SANITIZED) PYTHONPATH=build/sanitize:tests $(FUZZ)
 
 clean:
-	rm -rf build dist out src/*.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache .benchmarks
+	rm -rf build dist out docs/_build docs/api/venire*.rst src/*.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache .benchmarks
 	rm -rf src/venire/_native/lib src/venire/_native/*.so src/venire/_native/*.c
 	find . -name __pycache__ -not -path './.venv*' -type d -prune -exec rm -rf {} +

@@ -30,6 +30,7 @@ FOR_OTHERS = [
     "GroupedComparisons.from_cells", "GroupedComparisons.with_masses", "Votes.from_tables",
     "Executor.completed", "Executor.forget", "Executor.limits", "Executor.submit",
     "Fit.deviation_errors", "Fit.has_free_tie", "Fit.log_tie", "Fit.pairs", "Fit.positions",
+    "Fit.posterior",
     "GroupedFit.component_errors", "GroupedFit.deviation_errors", "GroupedFit.native",
     "GroupedFit.single",
     "GaussianPrior.goes_by_place", "GaussianPrior.native", "ItemPriors.given", "ItemPriors.level",

@@ -75,7 +75,7 @@ class Bagging(MetaEstimatorMixin, BaseEstimator):
     oob_count_ : ndarray of int64, shape (n_rows,)
         How many members that is.
     oob_residuals_ : ndarray of float64
-        Of regressors: y - oob_prediction_.
+        Of regressors: ``y - oob_prediction_``.
     oob_score_ : float
         R² or accuracy of `oob_prediction_`; nan if fewer than two rows have one.
     n_features_in_ : int

@@ -24,7 +24,7 @@ def is_compiled(function: Any) -> bool:
 def evaluate(
     statistic: Any, arrays: tuple[Any, ...], weights: NDArray[Any], n_threads: int
 ) -> NDArray[np.float64]:
-    """statistic(*arrays, row) of each row of weights, (n_rows,).
+    """``statistic(*arrays, row)`` of each row of weights, (n_rows,).
 
     Each thread runs the compiled loop over rows of its own, without the lock of the interpreter:
     unlike Numba's own threads, these hand on what the statistic raises.

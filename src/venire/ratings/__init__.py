@@ -1,7 +1,7 @@
 """Fits of paired-comparison models, single and of many groups, and what they tell."""
 
 from venire.ratings._base import Ratings
-from venire.ratings._errors import ParameterErrors
+from venire.ratings._errors import ERRORS, ParameterErrors
 from venire.ratings._quasi import RelativeEstimates
 from venire.ratings.fit import Fit
 from venire.ratings.fits import (
@@ -14,6 +14,7 @@ from venire.ratings.fits import (
 from venire.ratings.grouped import Calibration, GroupedFit, calibrate, fit_groups
 
 __all__ = [
+    "ERRORS",
     "Calibration",
     "Fit",
     "GroupedFit",

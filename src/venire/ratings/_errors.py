@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from venire._core import checks
-from venire.ratings import _covariance, _goodness, _information, _sampled
+from venire.ratings import _covariance, _goodness, _information, _posterior, _sampled
 from venire.ratings.solver import InformationSolver
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Information:
             layout = self.layout
             own = _diagonal(layout, self.curvature[0])
             own += layout.level_ridge
-            factor = self._factor(errors)
+            factor = self.factor(errors)
             known = (
                 own
                 if errors == "fisher"
@@ -153,6 +153,17 @@ class Information:
 
     def covariance(self, errors: str, items: np.ndarray | None, full: bool) -> np.ndarray:
         """Covariance of theta of `items`, with the other parameters appended if `full`."""
+        out, chosen = self.deviations(errors, items, full)
+        mine, n = self.layout.component[chosen], len(chosen)
+        level = _levels(self.layout)[mine]
+        if level.any():
+            out[:n, :n] += np.where(mine[:, None] == mine[None, :], level, 0.0)
+        return out
+
+    def deviations(
+        self, errors: str, items: np.ndarray | None = None, full: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The same of theta less the level of its component, and the positions of the items."""
         _known(errors, "auto")
         layout = self.layout
         chosen = np.arange(layout.n) if items is None else items
@@ -162,19 +173,18 @@ class Information:
                 f"a covariance matrix of {len(chosen)} items is too large: at most {MAX_DENSE}",
             )
         if not self.is_exact():
-            rows = _unit_rows(layout, chosen, full)
-            out = self._solved(rows, errors)
-        else:
-            exact, meat = self.exact, self._meat(errors)
-            out = exact.between(chosen, meat)
-            if full and layout.m:
-                cross = exact.cross(chosen, meat)
-                out = np.block([[out, cross], [cross.T, exact.nuisance(meat)]])
-        mine, n = layout.component[chosen], len(chosen)
-        level = _levels(layout)[mine]
-        if level.any():
-            out[:n, :n] += np.where(mine[:, None] == mine[None, :], level, 0.0)
-        return out
+            return self._solved(_unit_rows(layout, chosen, full), errors), chosen
+        exact, meat = self.exact, self._meat(errors)
+        out = exact.between(chosen, meat)
+        if full and layout.m:
+            cross = exact.cross(chosen, meat)
+            out = np.block([[out, cross], [cross.T, exact.nuisance(meat)]])
+        return out, chosen
+
+    def posterior(self, errors: str, key: tuple[int, int]) -> _posterior.Posterior:
+        """Draws of the parameters around their estimates."""
+        _known(errors, "auto")
+        return _posterior.Posterior(self, errors, key)
 
     def parameter_covariance(self, errors: str) -> np.ndarray:
         """Covariance of gamma and log tie, those that are free, (m, m)."""
@@ -208,7 +218,7 @@ class Information:
         else:
             variance, drawn = np.zeros(len(first)), n_samples or _sampled.MOST
             ridge = layout.ridge if errors == "fisher" else 0.0
-            for _, y in _sampled.probes(self.solver, self._factor(errors), ridge, rng, drawn):
+            for _, y in _sampled.probes(self.solver, self.factor(errors), ridge, rng, drawn):
                 variance += np.sum((y[:, first] - y[:, second]) ** 2, axis=0)
             variance /= drawn
         return _root(self._with_levels(variance, first, second))
@@ -259,7 +269,7 @@ class Information:
         unit[0, item] = 1.0
         x = self.solver.columns(unit)
         if errors == "robust":
-            factor = self._factor(errors)
+            factor = self.factor(errors)
             x = self.solver.columns((factor @ (factor.T @ x[0]))[None])
         return x[0, : self.layout.n]
 
@@ -329,7 +339,7 @@ class Information:
 
     def _solved(self, contrasts: np.ndarray, errors: str) -> np.ndarray:
         """Covariance of contrasts, rows of parameters, by solves."""
-        factor = self._factor(errors) if errors == "robust" else None
+        factor = self.factor(errors) if errors == "robust" else None
         return self.solver.covariance(contrasts, factor)
 
     def _meat(self, errors: str) -> _information.Form | _information.ScoreForm | None:
@@ -343,7 +353,7 @@ class Information:
             )
         return _information.Form(layout, _information.row_scores(self.fit, layout))
 
-    def _factor(self, errors: str) -> Any:
+    def factor(self, errors: str) -> Any:
         """J (information = J J', without the prior) or Z (scores' products = Z Z')."""
         layout = self.layout
         if errors == "fisher":

@@ -19,6 +19,7 @@ from venire.scales import Display
 
 if TYPE_CHECKING:
     from venire.data.comparisons import Comparisons
+    from venire.ratings._posterior import Posterior
     from venire.ratings._sampled import SampledErrors
 
 __all__ = ["Fit"]
@@ -31,8 +32,8 @@ class Fit(Contrasts):
     With several components and no prior each component was fitted and centred by itself, and
     comparing items across components is refused. With a prior all items share one scale.
 
-    Attributes besides those of `Ratings`
-    -------------------------------------
+    Attributes
+    ----------
     theta : ndarray of float64, shape (n_items,)
         Log-strength, mean 0 in each component (Thurstone: standard deviations of a difference), or
         that of a prior that all items share; of an origin of its own where priors differ.
@@ -319,6 +320,23 @@ class Fit(Contrasts):
         if not layout.has_tie or self.tie is None:
             return ParameterErrors(gamma, None, None)
         return ParameterErrors(gamma, self.tie * float(found[-1]), float(found[-1]))
+
+    def posterior(self, key: tuple[int, int], *, errors: str = "fisher") -> Posterior:
+        """What `vn.resampling.sample` draws from: the normal approximation around this fit.
+
+        Parameters
+        ----------
+        key : tuple of int
+            The stream: draw k depends on the fit, `errors`, `key` and k only.
+        errors : {"fisher", "robust"}
+
+        Returns
+        -------
+        Posterior
+            ``posterior.rows(start, stop)`` are draws of what is to be added to (theta, order
+            effect, log of the tie parameter), those that the fit has; in the model's own unit.
+        """
+        return self.own._information.posterior(errors, key)
 
     # ---- how ----------------------------------------------------------------------------------
 

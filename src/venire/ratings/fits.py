@@ -153,7 +153,7 @@ def fit_bradley_terry(c: Comparisons, **options: Unpack[FitOptions]) -> Fit:
     Notes
     -----
     Time is about proportional to items plus pairs; memory at most about 120 bytes per pair and per
-    item beyond the comparisons. The derivatives of the log-likelihood stay exact to |theta| = 1e4.
+    item beyond the comparisons. Derivatives of the log-likelihood are exact to ``|theta|`` = 1e4.
 
     References
     ----------

@@ -46,7 +46,7 @@ def replicate_fit(
     prior, mean : float or ndarray of shape (n_items,), default 0
         Precision and mean of the prior. Precisions by item are part of the items' weights.
     tol : float, default 1e-7
-        Of the largest |gradient| relative to the weight of the item's comparisons.
+        Of the largest ``|gradient|`` relative to the weight of the item's comparisons.
     max_iter : int, default 40
 
     Returns

@@ -204,9 +204,9 @@ def residual(
 ) -> float:
     """How far a fit is from the maximum, as the stopping rule measures it.
 
-    The largest of |dl/dtheta_i| / (weight of item i's comparisons), and of |dl/dgamma| and
-    |dl/dlog tie| over the total weight; l is the log-likelihood with the prior. Where priors differ
-    from item to item, an item's precision is part of its weight.
+    The largest of ``|dl/dtheta_i|`` / (weight of item i's comparisons), and of ``|dl/dgamma|`` and
+    ``|dl/dlog tie|`` over the total weight; l is the log-likelihood with the prior. Where priors
+    differ from item to item, an item's precision is part of its weight.
 
     Parameters
     ----------

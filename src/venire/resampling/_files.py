@@ -14,6 +14,7 @@ import numpy as np
 from venire._core import checks, disk
 from venire.data.rows import Cells
 from venire.models import model_of
+from venire.ratings import ERRORS
 from venire.resampling import _groups, _restoring
 from venire.resampling._cells import SCHEMES, UNITS, cells_of
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
@@ -38,6 +39,13 @@ SINGLE: Table = DRAWN | {
     "order_effect": (Saved.optional, Saved.raw, np.float64, "resamples"),
     "residual": (Saved.raw, np.float64, "resamples"),
     "n_iter": (Saved.raw, np.int32, "resamples"),
+}
+POSTERIOR: Table = {
+    "key": (Saved.key,),
+    "errors": (Saved.one_of, ERRORS),
+    "theta": (Saved.maybe, np.float64, ("resamples", "items")),
+    "tie": (Saved.optional, Saved.array, np.float64, "resamples", 0.0),
+    "order_effect": (Saved.optional, Saved.array, np.float64, "resamples"),
 }
 GROUPED: Table = DRAWN | {
     "unit": (Saved.one_of, UNITS),
@@ -83,8 +91,10 @@ GROUPS = (
 FORMATS = {
     "Bootstrap": "venire bootstrap 2",
     "GroupedBootstrap": "venire grouped bootstrap 2",
+    "PosteriorDraws": "venire posterior draws 1",
     "StatisticBootstrap": "venire statistic bootstrap 2",
 }
+OF_ONE_FIT = {"Bootstrap": SINGLE, "PosteriorDraws": POSTERIOR}
 
 
 def save(b: Any, path: str | Path) -> None:
@@ -92,10 +102,10 @@ def save(b: Any, path: str | Path) -> None:
     out = _Members({"format": FORMATS[type(b).__name__]})
     if type(b).__name__ == "StatisticBootstrap":
         out.put("b", b, STATISTIC)
-    elif type(b).__name__ == "Bootstrap":
+    elif type(b).__name__ in OF_ONE_FIT:
         out.put_cells(b.fit.comparisons.cells, ONE_FIT)
         out.put("fit", b.fit, _restoring.FIT)
-        out.put("b", b, SINGLE)
+        out.put("b", b, OF_ONE_FIT[type(b).__name__])
     else:
         fit, own = b.fit, not b.fit.shared
         out.put_cells(fit.comparisons.cells, GROUPS)
@@ -119,7 +129,10 @@ def save(b: Any, path: str | Path) -> None:
 
 def load(kind: str, path: str | Path) -> dict[str, Any]:
     """What a bootstrap of the class called `kind` is made of."""
-    readers = {"Bootstrap": _single, "GroupedBootstrap": _grouped, "StatisticBootstrap": _statistic}
+    readers = {
+        "Bootstrap": _single, "GroupedBootstrap": _grouped, "PosteriorDraws": _posterior,
+        "StatisticBootstrap": _statistic,
+    }  # fmt: skip
     return readers[kind](Saved(path, FORMATS[kind]))
 
 
@@ -174,6 +187,15 @@ def _single(s: Saved) -> dict[str, Any]:
         Draws(own["scheme"], cells_of(fit, own["unit"]).counts, own["key"])
     except ValueError as error:
         s.fail("c", f"cannot be resampled: {error}")
+    return {"fit": fit, **own}
+
+
+def _posterior(s: Saved) -> dict[str, Any]:
+    fit = _restoring.fit(s)
+    own = s.read("b", POSTERIOR)
+    s.finish()
+    s.same("b.tie", own["tie"], fit.tie is not None)
+    s.same("b.order_effect", own["order_effect"], fit.order_effect is not None)
     return {"fit": fit, **own}
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "bca",
     "deviation",
     "rank_intervals",
+    "rank_shares",
     "share_above",
     "simultaneous_ranks",
     "tails",
@@ -98,6 +99,20 @@ def rank_intervals(
         upper = np.quantile(worst, high, axis=0, method="higher") + (n_all - len(members))
         out[members] = np.stack([lower, upper], axis=1)
     return out
+
+
+def rank_shares(draws: NDArray[np.float64], equal: float, most: int) -> NDArray[np.float64]:
+    """Share of the draws (rows) in which each column has each rank from 1 to `most`, (n, most)."""
+    n = draws.shape[1]
+    out = np.zeros((n, most + 1))  # differences along the ranks
+    step, columns = max(1, (1 << 20) // max(n, 1)), np.arange(n)
+    for start in range(0, len(draws), step):
+        best, worst = _ranks_in(draws[start : start + step], equal)
+        part = 1.0 / (worst - best + 1)
+        at = np.broadcast_to(columns, best.shape)
+        np.add.at(out, (at, np.minimum(best - 1, most)), part)
+        np.add.at(out, (at, np.minimum(worst, most)), -part)
+    return np.maximum(np.cumsum(out[:, :most], axis=1), 0.0) / len(draws)
 
 
 def _ranks_in(

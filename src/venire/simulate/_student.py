@@ -25,7 +25,7 @@ class RidgeStudent:
     Parameters
     ----------
     penalty : float, default 3
-        lambda: the fit minimises the weighted squares of the errors plus lambda |coefficients|².
+        lambda: the fit minimises the weighted squares of errors plus ``lambda |coefficients|²``.
     n_waves : int, default 150
         m; 0: linear in x.
     scale : float, default 0.25

@@ -271,7 +271,7 @@ def world(
         What a student can learn from the features: r is .5 or .97.
     bias : float, default 0
         Standard deviation of the groups' biases, (sqrt(.75) c.y + .5 e) times it, with features
-        y ~ N(0, I) of the group and |c| = 1.
+        y ~ N(0, I) of the group and ``|c|`` = 1.
     rng : int, SeedSequence or Generator, optional
 
     Returns

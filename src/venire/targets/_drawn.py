@@ -24,8 +24,8 @@ class Redrawn(Bootstrap):
     the change of the weights, theta of the replicate with the old weights and the slope of theta in
     them times the change.
 
-    Attributes besides those of `Bootstrap`
-    ---------------------------------------
+    Attributes
+    ----------
     weighing : Weighing
         How weights follow from prompts.
     pull : ndarray of float64, shape (n_judges, n_items)

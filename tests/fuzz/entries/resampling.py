@@ -33,7 +33,8 @@ def bootstrap_options(case: Case) -> dict[str, Any]:
 def use(case: Case, b: Any, spoil: float = 0.25) -> None:
     """Ask a bootstrap of one fit for everything it knows."""
     names = list(b.items)
-    for name in ("n_failed", "n_resamples", "n_unconverged", "items"):
+    drawn = isinstance(b, vn.resampling.PosteriorDraws)
+    for name in ("n_resamples", "items", *(() if drawn else ("n_failed", "n_unconverged"))):
         case.get(b, name)
     case.call(repr, b)
     level, kind = (
@@ -49,6 +50,9 @@ def use(case: Case, b: Any, spoil: float = 0.25) -> None:
         (b.bias, {}),
         (b.quantiles, {"probs": [0.025, 0.5]}),
         (b.summary, level | kind),
+        (b.prob_best, {}),
+        (b.rank_probabilities, case.some({"most": 1})),
+        (b.expected_regret, {}),
         (b.tied_neighbours, level | {"backend": case.choice(BACKENDS)}),
         (b.to_frame, level | kind | {"backend": case.choice(BACKENDS)}),
     ]
@@ -69,6 +73,20 @@ def bootstrap(case: Case) -> None:
         path = case.path(".npz")
         case.call(b.save, path)
         case.call(vn.resampling.Bootstrap.load, path)
+
+
+@entry
+def sample(case: Case) -> None:
+    fit = a_fit(case, odd=0.35)
+    options = {"n_samples": case.whole(2, 40)} | case.some(
+        {"rng": lambda: case.whole(0, 9), "errors": lambda: case.choice(("fisher", "robust"))}
+    )
+    draws = case.call(vn.resampling.sample, fit, **case.spoil(options, 0.3, sizes=("n_samples",)))
+    use(case, draws)
+    if case.chance(0.2):
+        path = case.path(".npz")
+        case.call(draws.save, path)
+        case.call(vn.resampling.PosteriorDraws.load, path)
 
 
 def use_grouped(case: Case, b: Any, spoil: float = 0.25) -> None:
@@ -127,7 +145,12 @@ def _saved(grouped: bool, model: str, kind: str) -> dict[str, np.ndarray]:
         fits = {"davidson": vn.fit_davidson, "bradley-terry": vn.fit_bradley_terry}
         c = vn.Comparisons(first, second, score, order=rng.choice([-1, 1], 40))
         fit = fits[model](c, order_effect=True, prior=vn.GaussianPrior(0.1))
-        b = vn.bootstrap(fit, 4, scheme=kind, rng=1)
+        drawn = kind == "posterior"
+        b = (
+            vn.resampling.sample(fit, 4, rng=1)
+            if drawn
+            else vn.bootstrap(fit, 4, scheme=kind, rng=1)
+        )
     with tempfile.NamedTemporaryFile(suffix=".npz") as file:
         b.save(file.name)
         with np.load(file.name) as saved:
@@ -197,7 +220,8 @@ def _change_facts(case: Case, text: str) -> str:
 def bootstrap_saved(case: Case) -> None:
     """A saved bootstrap that somebody changed: refused, or harmless."""
     grouped = case.chance(0.5)
-    model, kind = case.choice(("davidson", "bradley-terry")), case.choice(KINDS)
+    model = case.choice(("davidson", "bradley-terry"))
+    kind = case.choice(KINDS if grouped else (*KINDS, "posterior"))
     arrays = dict(_saved(grouped, model, kind))
     path = case.path(".npz")
     for _ in range(case.choice((1, 1, 2))):
@@ -215,8 +239,9 @@ def bootstrap_saved(case: Case) -> None:
     if case.chance(0.15):
         path.write_bytes(damaged(case, path.read_bytes()))
     allow = (ValueError, TypeError, OSError, MemoryError)
-    kinds: Any = (vn.resampling.GroupedBootstrap, vn.resampling.Bootstrap)
-    b = case.call(kinds[not grouped].load, path, allow=allow)
+    of_one: Any = vn.resampling.PosteriorDraws if kind == "posterior" else vn.resampling.Bootstrap
+    saved: Any = vn.resampling.GroupedBootstrap if grouped else of_one
+    b = case.call(saved.load, path, allow=allow)
     (use_grouped if grouped else use)(case, b, 0.0)
 
 

@@ -32,8 +32,8 @@ class GroupedFit(Ratings):
     ``gf[label]`` is the fit of one group. What is one number of a `Fit` is an array here, one of
     each group.
 
-    Attributes besides those of `Ratings`
-    -------------------------------------
+    Attributes
+    ----------
     theta : ndarray of float64, shape (n_items,)
         Log-strength, mean 0 in each group (in each component of a group that falls into several),
         or that of a prior that all items share; of an origin of its own where priors differ.
