@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import platform
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
 
 from venire._core.shown import visible
 from venire.models import model_of
@@ -141,9 +138,11 @@ def _of_replicates(b: Bootstrap, level: float) -> tuple[str, list[Source]]:
     )
 
 
-def versions() -> str:
-    """Of what computed the page."""
-    return f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.system()}"
+def versions(config: Mapping[str, Mapping[str, Any]]) -> str:
+    """Of what computed the page; `config` as of `venire.show_config`."""
+    packages, run = config["packages"], config["run"]
+    numbers = ", ".join(f"{name} {packages[name]}" for name in ("numpy", "scipy"))
+    return f"Python {run['python']}, {numbers}, {run['machine']}"
 
 
 def shell(words: Sequence[str]) -> str:

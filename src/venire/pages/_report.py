@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import venire
+from venire._config import show_config
 from venire._core import checks, disk
 from venire.data import Comparisons, GroupedComparisons, Votes
 from venire.diagnostics import Audit, audit, glance
@@ -149,7 +149,7 @@ def report(
         if not isinstance(path, (str, os.PathLike)):
             checks.fail("path", "must be the name of a file", value=path, kind=TypeError)
         disk.check_writable(Path(path))
-    named = dict(_results(result))
+    named, config = dict(_results(result)), show_config("dict")
     first = next(iter(named.values()))
     asked = {
         name: Asked(level, ("robust" if isinstance(one, Rated) else "fisher")
@@ -167,9 +167,9 @@ def report(
         audit=_looked(audited, first),
         method=_method.method_of(first, next(iter(asked.values())).errors, level),
         command=_boards.named(command),
-        made_by=f"venire {venire.__version__}",
+        made_by=f"venire {config['build']['venire'] or ''}".strip(),
         made_on=time.strftime("%Y-%m-%d %H:%M %z"),
-        versions=_method.versions(),
+        versions=_method.versions(config),
         data=[sheet.data() for sheet in sheets],
         first_rows=FIRST_ROWS,
     )
