@@ -2,41 +2,11 @@
 
 What most users type stands here; the rest in the namespaces `data`, `ratings`, `panel`,
 `resampling`, `ensembles`, `design`, `diagnostics`, `targets`, `distillation`, `io`, `batch`,
-`plots`, `pages`, `simulate`, `datasets`, `models`, `scales`, `errors` and `reference`, each loaded
-when first asked for.
+`plots`, `pages`, `simulate`, `datasets`, `models`, `scales`, `errors` and `reference`. Each name is
+loaded when it is first asked for.
 """
 
 from typing import TYPE_CHECKING
-
-from venire._config import show_config
-from venire.data import (
-    Columns,
-    Comparisons,
-    GroupedComparisons,
-    VoteColumns,
-    Votes,
-    from_frame,
-)
-from venire.errors import (
-    ConvergenceError,
-    ConvergenceWarning,
-    NotIdentifiedError,
-    NotIdentifiedWarning,
-)
-from venire.panel import BetaPosterior, consensus
-from venire.priors import GaussianPrior
-from venire.ratings import (
-    Fit,
-    GroupedFit,
-    calibrate,
-    fit_bradley_terry,
-    fit_davidson,
-    fit_groups,
-    fit_rao_kupper,
-    fit_thurstone,
-)
-from venire.resampling import bootstrap, bootstrap_statistic, bootstrap_weights
-from venire.targets import fit_votes, rate
 
 __version__ = "0.1.0"
 
@@ -133,24 +103,67 @@ if TYPE_CHECKING:
     from venire import (
         targets as targets,
     )
-    from venire.diagnostics import audit as audit
-    from venire.io import read as read
+    from venire._config import show_config
+    from venire.data import (
+        Columns,
+        Comparisons,
+        GroupedComparisons,
+        VoteColumns,
+        Votes,
+        from_frame,
+    )
+    from venire.diagnostics import audit
+    from venire.errors import (
+        ConvergenceError,
+        ConvergenceWarning,
+        NotIdentifiedError,
+        NotIdentifiedWarning,
+    )
+    from venire.io import read
+    from venire.panel import BetaPosterior, consensus
+    from venire.priors import GaussianPrior
+    from venire.ratings import (
+        Fit,
+        GroupedFit,
+        calibrate,
+        fit_bradley_terry,
+        fit_davidson,
+        fit_groups,
+        fit_rao_kupper,
+        fit_thurstone,
+    )
+    from venire.resampling import bootstrap, bootstrap_statistic, bootstrap_weights
+    from venire.targets import fit_votes, rate
 else:
     _NAMESPACES = {
         "batch", "data", "datasets", "design", "diagnostics", "distillation", "ensembles", "errors",
         "io", "jit", "models", "pages", "panel", "plots", "ratings", "reference", "resampling",
         "scales", "simulate", "targets",
     }  # fmt: skip
-
-    _LATE = {"audit": "diagnostics", "read": "io"}  # what needs more than arrays do
+    _FROM = {
+        "_config": "show_config",
+        "data": "Columns Comparisons GroupedComparisons VoteColumns Votes from_frame",
+        "diagnostics": "audit",
+        "errors": "ConvergenceError ConvergenceWarning NotIdentifiedError NotIdentifiedWarning",
+        "io": "read",
+        "panel": "BetaPosterior consensus",
+        "priors": "GaussianPrior",
+        "ratings": "Fit GroupedFit calibrate fit_bradley_terry fit_davidson fit_groups "
+        "fit_rao_kupper fit_thurstone",
+        "resampling": "bootstrap bootstrap_statistic bootstrap_weights",
+        "targets": "fit_votes rate",
+    }
+    _PLACE = {name: module for module, names in _FROM.items() for name in names.split()}
 
     def __getattr__(name):
         from importlib import import_module
 
         if name in _NAMESPACES:
             return import_module(f"venire.{name}")
-        if name in _LATE:
-            return getattr(import_module(f"venire.{_LATE[name]}"), name)
+        if name in _PLACE:
+            found = getattr(import_module(f"venire.{_PLACE[name]}"), name)
+            globals()[name] = found  # the next time it is at hand
+            return found
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__():

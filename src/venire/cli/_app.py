@@ -3,44 +3,86 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any, NoReturn
+from importlib import import_module
+from typing import Annotated, Any, NamedTuple, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from venire._core.checks import nearest
-from venire.cli._audit import Audit
-from venire.cli._command import adapted
-from venire.cli._consensus import Consensus
-from venire.cli._distill import Ask, Init, ReportRounds, Tell, Train, Withdraw
-from venire.cli._fit import Bootstrap, Fit
-from venire.cli._groups import Groups
-from venire.cli._rate import Rate
-from venire.cli._report_page import ReportPage
-from venire.cli._simulate import Simulate
 from venire.cli._terminal import Screen
 from venire.cli._version import version
 
 __all__ = ["app"]
 
+
+class Named(NamedTuple):
+    """A command that is loaded when it is called."""
+
+    place: str  # module of this package, and class
+    says: str  # the first line of its docstring
+    example: str = "..."  # what is typed after its name
+
+
 _ABOUT = "Ratings from paired comparisons and consensus of votes, with their uncertainty."
 COMMANDS = {
-    "fit": Fit,
-    "bootstrap": Bootstrap,
-    "groups": Groups,
-    "audit": Audit,
-    "consensus": Consensus,
-    "rate": Rate,
-    "report": ReportPage,
-    "simulate": Simulate,
-    "distill": {
-        "init": Init,
-        "ask": Ask,
-        "tell": Tell,
-        "withdraw": Withdraw,
-        "train": Train,
-        "report": ReportRounds,
-    },
+    "fit": Named("_fit:Fit", "Rate the items of a file of comparisons.", "results.csv"),
+    "bootstrap": Named(
+        "_fit:Bootstrap",
+        "Rate the items of a file of comparisons, with intervals from a bootstrap.",
+        "results.csv",
+    ),
+    "groups": Named(
+        "_groups:Groups",
+        "Rate the items of each group by itself: one fit for each query, topic or league.",
+        "results.parquet",
+    ),
+    "audit": Named(
+        "_audit:Audit",
+        "Say what is odd about a file of comparisons, and what to do about it.",
+        "results.csv",
+    ),
+    "consensus": Named(
+        "_consensus:Consensus",
+        "Combine teachers' votes into one probability for each pair, and say whom to believe.",
+        "votes.csv",
+    ),
+    "rate": Named(
+        "_rate:Rate", "Rate models by the votes of judges over many prompts.", "votes.csv"
+    ),
+    "report": Named(
+        "_report_page:ReportPage",
+        "Make a page of a file of comparisons or votes: the leaderboard, pictures, judges, an audit.",
+        "results.csv -o report.html",
+    ),
+    "simulate": Named(
+        "_simulate:Simulate",
+        "Plan a budget of votes: the quality to expect against votes and their cost, by "
+        "simulation.",
+    ),
+    "distill init": Named(
+        "_distill:Init", "Begin a loop: what there is to compare, and who votes.", "loop items.csv"
+    ),
+    "distill ask": Named(
+        "_distill:Ask",
+        "Begin a round, and write what is to be asked: request, group, first, second, teacher.",
+    ),
+    "distill tell": Named(
+        "_distill:Tell",
+        "Take answers: in any order, late, in part, again. All of a file, or nothing of it.",
+        "loop votes.csv",
+    ),
+    "distill withdraw": Named(
+        "_distill:Withdraw",
+        "Go on without a teacher, and write the requests that others get in its place.",
+    ),
+    "distill train": Named(
+        "_distill:Train",
+        "Fit targets and a student; write targets, errors, weights and predictions held out.",
+    ),
+    "distill report": Named(
+        "_distill:ReportRounds",
+        "Votes, cost and quality, round by round. Changes nothing, and may run beside the others.",
+    ),
 }
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 FOLDERS = {
@@ -64,9 +106,20 @@ class Shell(TyperGroup):
             _say(error)
         raise SystemExit(code if isinstance(code, int) else 0)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that was typed: only now is it loaded, and are its options made."""
+        name, command, rest = super().resolve_command(ctx, args)
+        known = COMMANDS.get(" ".join([*_path(ctx), str(name)]))
+        return name, command if known is None else _loaded(str(name), known.place), rest
+
 
 #: What the parser of the command line raises of what was typed, in whatever package it lives.
 _Misuse: Any = typer.BadParameter.__bases__[0]
+
+
+def _path(context: Any) -> list[str]:
+    """The words that were typed to get there, after the program's name."""
+    return [] if context.parent is None else [*_path(context.parent), context.info_name]
 
 
 def _say(error: Any) -> None:
@@ -78,31 +131,20 @@ def _say(error: Any) -> None:
         return
     missing = getattr(error, "option_name", None)
     if missing and error.ctx is not None and getattr(error, "possibilities", None) is not None:
+        from venire._core.failing import nearest
+
         known = [flag for one in error.ctx.command.params for flag in one.opts]
         near = nearest(missing, known)
         text = f"there is no option {missing}" + (f"; {near}" if near else "")
     if type(error).__name__ == "MissingParameter" and error.param.param_type_name == "argument":
         name = error.param.metavar.strip(".")
-        text = f"name a {name}, as in: {where} {_EXAMPLES.get(where, '...')}"
+        text = f"name a {name}, as in: {where} {COMMANDS[' '.join(_path(error.ctx))].example}"
     screen.line(f"venire: {text.rstrip('.')}")
     screen.line(f"try: {where} --help", whole=True)
 
 
-_EXAMPLES = {
-    "venire fit": "results.csv",
-    "venire bootstrap": "results.csv",
-    "venire groups": "results.parquet",
-    "venire consensus": "votes.csv",
-    "venire rate": "votes.csv",
-    "venire audit": "results.csv",
-    "venire report": "results.csv -o report.html",
-    "venire distill init": "loop items.csv",
-    "venire distill tell": "loop votes.csv",
-}
-
-
-def _app(name: str, about: str, commands: dict) -> typer.Typer:
-    app = typer.Typer(
+def _group(name: str, about: str) -> typer.Typer:
+    return typer.Typer(
         name=name,
         help=about,
         cls=Shell,
@@ -112,15 +154,26 @@ def _app(name: str, about: str, commands: dict) -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
-    for word, command in commands.items():
-        if isinstance(command, dict):
-            app.add_typer(_app(word, FOLDERS[word], command))
-        else:
-            app.command(word, context_settings=_SETTINGS)(adapted(command))
-    return app
 
 
-app = _app("venire", _ABOUT, COMMANDS)
+def _loaded(name: str, place: str) -> Any:
+    """The command itself."""
+    from venire.cli._command import adapted
+
+    module, _, kind = place.partition(":")
+    alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    command = getattr(import_module(f"venire.cli.{module}"), kind)
+    alone.command(name, context_settings=_SETTINGS)(adapted(command))
+    return typer.main.get_command(alone)
+
+
+app = _group("venire", _ABOUT)
+_FOLDERS = {name: _group(name, about) for name, about in FOLDERS.items()}
+for _words, _command in COMMANDS.items():
+    _folder, _, _name = _words.rpartition(" ")
+    (_FOLDERS[_folder] if _folder else app).command(_name, help=_command.says)(lambda: None)
+for _one in _FOLDERS.values():
+    app.add_typer(_one)
 
 
 def _show_version(wanted: bool) -> None:

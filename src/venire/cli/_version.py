@@ -1,13 +1,13 @@
 """Version of the installed package."""
 
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as _version
-
 __all__ = ["version"]
 
 
 def version() -> str:
     """The version, "unknown" in a source tree that was never installed."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as _version
+
     try:
         return _version("venire")
     except PackageNotFoundError:

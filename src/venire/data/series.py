@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
+from venire._core.arrow import arrow_array
 from venire._core.checks import fail
 from venire.data.coding import Encoded, Encoder, encode_one
 
@@ -304,9 +305,7 @@ def kept(column: Any, keep: NDArray[np.bool_]) -> Any:
     if type(column).__module__.split(".")[0] == "pandas":
         return column[keep]
     if type(column).__module__.split(".")[0] == "pyarrow":
-        import pyarrow as pa
-
-        return column.filter(pa.array(keep))
+        return column.filter(arrow_array(keep))
     if hasattr(column, "filter"):
         return column.filter(keep)
     return np.fromiter(column, dtype=object, count=len(column))[keep]

@@ -35,7 +35,7 @@ def links(n: int, first: Codes, second: Codes) -> tuple[list[Link], NDArray[np.i
         The pairs, each once.
     """
     a, b = first.astype(np.int64), second.astype(np.int64)
-    if len(a) > 2 * n:
+    if len(a) > max(2 * n, _FEW):
         one = _forest(n, a, b)
         two = np.zeros(len(a), bool)
         two[~one] = _forest(n, a[~one], b[~one])
@@ -133,4 +133,5 @@ def cut_vector(n: int, a: Codes, b: Codes, weight: NDArray[np.float64]) -> NDArr
     return x / root
 
 
+_FEW = 10_000  # pairs that are searched sooner than SciPy is loaded
 _STEPS = 120

@@ -24,12 +24,10 @@ def solve(evidence: Evidence, weight: Floats, right: Floats, ridge: float) -> Fl
     c, n = evidence.comparisons, len(evidence.items)
     diagonal = np.bincount(c.first, weight, n) + np.bincount(c.second, weight, n) + ridge
     if n <= _DENSE:
-        from scipy.linalg import cho_factor, cho_solve
-
         dense = np.bincount(c.first.astype(np.int64) * n + c.second, -weight, n * n).reshape(n, n)
         dense += dense.T
         dense[np.arange(n), np.arange(n)] = diagonal
-        return cho_solve(cho_factor(dense, overwrite_a=True), right)
+        return np.asarray(np.linalg.solve(dense, right), np.float64)
     from scipy.sparse import csr_array, diags_array
     from scipy.sparse.linalg import cg
 
@@ -59,12 +57,16 @@ def log_tail(score: Any, mass: Any, mean: Any) -> Floats:
     exp(-mass KL(score / mass, mean / mass)) bounds a tail of any mean of numbers in [0, 1]
     (Hoeffding 1963, doi:10.1080/01621459.1963.10500830), twice that both.
     """
-    from scipy.special import rel_entr
-
     mass, score, mean = np.asarray(mass), np.asarray(score), np.asarray(mean)
-    short = np.maximum(mass - score, 0.0)
-    distance = rel_entr(score, mean) + rel_entr(short, np.maximum(mass - mean, 0.0))
+    distance = _divergence(score, mean)
+    distance += _divergence(np.maximum(mass - score, 0.0), np.maximum(mass - mean, 0.0))
     return np.minimum(np.log(2.0) - distance, 0.0)
+
+
+def _divergence(x: Any, y: Any) -> Any:
+    """x log(x / y) of numbers that are not negative; 0 where x is."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(x > 0.0, x * np.log(x / y), 0.0)
 
 
 def log_sum_tail(z: Any, jump: Any = 0.0) -> Any:
@@ -72,11 +74,10 @@ def log_sum_tail(z: Any, jump: Any = 0.0) -> Any:
 
     `jump` is what one comparison adds, in standard deviations: the most, or the ratio of absolute
     third to second moments. Where it is large the bound is Bernstein's (Boucheron, Lugosi and
-    Massart 2013, doi:10.1093/acprof:oso/9780199535255.001.0001, 2.8), else the normal tail with a
-    margin.
+    Massart 2013, doi:10.1093/acprof:oso/9780199535255.001.0001, 2.8), else that of the normal tail
+    (https://dlmf.nist.gov/7.8.E2, at most 6 % above it) with a margin.
     """
-    from scipy.special import log_ndtr
-
     z = np.abs(z)
     bound = -(z**2) / (2.0 * (1.0 + z * jump / 3.0))
-    return np.log(2.0) + np.where(np.asarray(jump) > _COARSE, bound, _MARGIN * log_ndtr(-z))
+    mills = np.log(2.0 / np.pi) / 2.0 - np.log(z + np.sqrt(z**2 + 8.0 / np.pi))
+    return np.log(2.0) + np.where(np.asarray(jump) > _COARSE, bound, _MARGIN * (mills - z**2 / 2.0))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from venire._core.arrow import arrow_array, arrow_texts
 from venire._native.csv import SLACK, Splitter
 from venire.io._errors import DataError
 from venire.io._text import decoded, head_of
@@ -76,7 +77,7 @@ class Csv(Format):
             raise UnicodeError("holds a NUL byte")
         if not (used < 128).all():
             binary = pa.Array.from_buffers(pa.binary(), n, buffers)
-            return pa.array(self._texts(binary.to_pylist()), pa.string())
+            return arrow_texts(self._texts(binary.to_pylist()))
         return pa.Array.from_buffers(pa.string(), n, buffers)
 
     # ---- blocks ---------------------------------------------------------------------------------
@@ -160,7 +161,7 @@ class Csv(Format):
                     )
         return {
             name: pa.string()
-            if name in texts or _numbers(pa.array(sample[name], pa.string()), ".", told) is None
+            if name in texts or _numbers(arrow_texts(sample[name]), ".", told) is None
             else pa.float64()
             for name in wanted
         }
@@ -233,8 +234,7 @@ class Csv(Format):
             values = pc.replace_substring_regex(values, _COMMA, r"\1.\2")
         if codes is None:
             return values
-        mask = codes < 0
-        index = pa.array(codes, mask=mask if mask.any() else None)
+        index = arrow_array(codes, codes < 0)
         if is_number:
             return values.take(index)
         return pa.DictionaryArray.from_arrays(index, values)

@@ -6,11 +6,13 @@ import csv
 import json
 import os
 import tomllib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from venire._core.checks import BadTypeError, BadValueError
 from venire.io._errors import DataError
-from venire.simulate import Teachers
+
+if TYPE_CHECKING:
+    from venire.simulate import Teachers
 
 __all__ = ["read_teachers"]
 
@@ -68,6 +70,8 @@ def read_teachers(path: str | os.PathLike[str], **shared: float | None) -> Teach
                 reason = "must be a number"
                 raise DataError(path, reason, row=k, column=key, value=value) from None
         columns[key] = values
+    from venire.simulate import Teachers
+
     try:
         return Teachers(**columns, **given)
     except (BadValueError, BadTypeError) as error:

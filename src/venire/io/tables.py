@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from venire._core.arrow import arrow_texts
 from venire.io._errors import DataError
 from venire.io.sources import File
 
@@ -143,7 +144,7 @@ def column_of(values: Sequence[Any], path: str, name: str, row: int = 0, kind: A
         plain = kind or plain
     if plain is not None and (kind is None or kind != pa.string() or plain == kind):
         try:
-            return pa.array(values, plain)
+            return arrow_texts(values) if plain == pa.string() else pa.array(values, plain)
         except (pa.ArrowInvalid, OverflowError):  # beyond 64 bits
             pass
     texts = []
@@ -153,7 +154,7 @@ def column_of(values: Sequence[Any], path: str, name: str, row: int = 0, kind: A
             raise DataError(path, reason, row=row + at + 1, column=name)
         known = value is None or isinstance(value, str)
         texts.append(value if known else _written(value))
-    return pa.array(texts, pa.string())
+    return arrow_texts(texts)
 
 
 def _written(value: Any) -> str:

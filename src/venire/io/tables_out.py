@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, NoReturn
 import numpy as np
 
 from venire._core import checks, disk
+from venire._core.arrow import arrow_array, arrow_texts
 from venire._core.checks import fail
 from venire._core.extras import needs
 from venire.io._errors import DataError
@@ -226,11 +227,15 @@ def arrow_table(table: Mapping[str, Any]) -> Any:
     for name, array in _columns(table).items():
         try:
             if np.ma.isMaskedArray(array):
-                arrays[name] = pa.array(np.asarray(array), mask=np.ma.getmaskarray(array))
+                arrays[name] = arrow_array(np.asarray(array), np.ma.getmaskarray(array))
             elif array.dtype.kind in "OUT":
-                arrays[name] = pa.array(array.tolist())
+                values = array.tolist()
+                texts = {str} <= {*map(type, values)} <= {str, type(None)}
+                arrays[name] = arrow_texts(values) if texts else pa.array(values)
             else:
-                arrays[name] = pa.array(array, from_pandas=array.dtype.kind == "f")
+                arrays[name] = arrow_array(
+                    array, np.isnan(array) if array.dtype.kind == "f" else None
+                )
         except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
             _unwritable(name, error)
     return pa.table(arrays)

@@ -10,7 +10,19 @@ Labels are written as they are, never as formulas, in fonts of this machine that
 what no font has is an empty box. Letters of right-to-left scripts are joined from matplotlib 3.11.
 """
 
+from venire.plots._matrices import plot_graph, plot_wins
 from venire.plots._quality import plot_growth, plot_plan, plot_quality
-from venire.plots._ratings import plot_ratings
+from venire.plots._ratings import plot_ranks, plot_ratings
+from venire.plots._residuals import plot_calibration, plot_residuals
 
-__all__ = ["plot_growth", "plot_plan", "plot_quality", "plot_ratings"]
+__all__ = [
+    "plot_calibration",
+    "plot_graph",
+    "plot_growth",
+    "plot_plan",
+    "plot_quality",
+    "plot_ranks",
+    "plot_ratings",
+    "plot_residuals",
+    "plot_wins",
+]

@@ -1,50 +1,72 @@
-"""Ratings with their intervals."""
+"""Items one below the other: their ratings, their ranks."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from venire._core import checks
+from venire._core.intervals import critical_value
 from venire.models import model_of
-from venire.plots._style import COLOURS, axes, finish, label_ticks, room, shortened
-from venire.ratings.fit import Fit
+from venire.plots._style import (
+    COLOURS,
+    GREY,
+    INK,
+    axes,
+    finish,
+    label_ticks,
+    room,
+    say,
+    shortened,
+)
+from venire.plots._taken import ROW, Rows, Taken, rows_of, taken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_ratings"]
+    from venire.ratings import Fit, GroupedFit
+    from venire.resampling import Bootstrap, GroupedBootstrap
 
-ROW_INCHES = 0.27
-MOST_ROWS = 40
+__all__ = ["plot_ranks", "plot_ratings"]
 
 
 def plot_ratings(
-    fit: Fit,
+    fit: Fit | Bootstrap | GroupedFit | GroupedBootstrap,
+    ax: Axes | None = None,
+    *,
     level: float = 0.95,
     top: int | None = None,
-    ax: Axes | None = None,
-    quasi: bool = False,
-    *,
     errors: str = "fisher",
+    interval: str | None = None,
+    group: Any = None,
 ) -> Axes:
     """Draw the ratings as dots with intervals, the best on top.
 
+    Items of equal rank are joined. Items that only the prior places (see `Fit.determined`) are
+    hollow, their intervals dashed, and come last.
+
     Parameters
     ----------
-    fit : Fit
-    level : float
-        Of the intervals.
-    top : int, optional
-        Only the best so many; None draws all of up to 40 items, else the best 40.
+    fit : Fit, Bootstrap, GroupedFit or GroupedBootstrap
+        Drawn in the unit that it is shown in: ``fit.to_elo(anchor="gpt-4")``.
     ax : matplotlib Axes, optional
         Where to draw; by default a new figure of a height that suits the rows.
-    quasi : bool
-        Draw comparison intervals from quasi-variances among the items shown: any two items whose
-        intervals are apart differ at this level. A negative quasi-variance leaves a dot only.
-        False draws Wald intervals around the mean of the component.
+    level : float, default 0.95
+        Of the intervals.
+    top : int, optional
+        At most so many, the best; the others are summed up in a last row. None: 20. Axes that are
+        given have as many as can be read on them.
     errors : {"fisher", "robust"}
+        Of the intervals of a fit.
+    interval : str, optional
+        Of a fit, "wald" (the default; around the mean of the component, or of the differences from
+        an anchor) or "quasi": comparison intervals from quasi-variances among the items shown, so
+        that any two items whose intervals are apart differ at this level; a negative quasi-variance
+        leaves a dot only. Of a bootstrap "percentile" (the default), "basic", "bca" or
+        "studentized".
+    group : label, optional
+        Whose ratings, where there are groups.
 
     Returns
     -------
@@ -53,57 +75,202 @@ def plot_ratings(
     Raises
     ------
     ValueError
-        If `level`, `top` or `errors` is out of range.
+        If an argument is none of its choices, a group is not named or has no fit.
+    TypeError
+        If `fit` is none of these.
 
     Notes
     -----
     With several components and no prior the largest one is drawn, and the title says so: the others
-    are on scales of their own.
+    are on scales of their own. The cost is that of the intervals.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> c = vn.Comparisons.from_counts(["a", "b"], ["b", "c"], win=[30, 20], loss=[10, 20])
+    >>> ax = vn.plots.plot_ratings(vn.fit_bradley_terry(c).to_elo())
+    >>> ax.get_xlabel()
+    'rating (Elo), with 95 % intervals'
+    >>> [tick.get_text() for tick in ax.get_yticklabels()]
+    ['a', 'b', 'c']
     """
-    from venire._core.intervals import critical_value
+    source = taken(fit, group)
+    level = checks.level(level)
+    rows = rows_of(source, top, ax)
+    low, high, words = _bounds(source, rows.chosen, level, errors, interval)
+    shown = source.fit
+    theta, known = shown.theta[rows.chosen], shown.determined[rows.chosen]
+    ax = _rows_axes(ax, source, rows)
+    _draw_rows(ax, rows.y, theta, low, high, known, shown.ranks()[rows.chosen])
+    if len(rows.rest):
+        others = shown.theta[rows.rest]
+        digits = min(shown.display.digits - 1, 2)
+        span = f"from {others.max():.{digits}f} to {others.min():.{digits}f}"
+        _sum_up(ax, rows, span, ~shown.determined[rows.rest])
+    unit = model_of(shown.model).unit if shown.own is shown else shown.display.words
+    _reference_line(ax, shown.display.place)
+    notes = _notes(source, rows, known)
+    if source.boot is None and interval in (None, "wald"):
+        notes += [shown.errors_note(errors)]
+    x = f"rating ({unit}), with {100 * level:g} % {words}"
+    return finish(ax, x, grid="x", notes=notes, warnings=source.warnings())
 
-    z = critical_value(level)
-    if not isinstance(fit, Fit):
-        checks.fail("fit", f"must be a Fit, got {type(fit).__name__}", kind=TypeError)
-    if top is not None:
-        top = checks.whole(top, "top", 1)
-    quasi = checks.flag(quasi, "quasi")
-    chosen, alone = _rows_to_draw(fit, MOST_ROWS if top is None else top)
-    theta = fit.theta[chosen]
-    if quasi:
-        half = z * fit.quasi_variances(items=fit.items[chosen], errors=errors).standard_errors
+
+def plot_ranks(
+    fit: Fit | Bootstrap | GroupedFit | GroupedBootstrap,
+    ax: Axes | None = None,
+    *,
+    level: float = 0.95,
+    top: int | None = None,
+    errors: str = "fisher",
+    simultaneous: bool = False,
+    group: Any = None,
+) -> Axes:
+    """Draw the ranks with the ranks that the data leave open, the best on top.
+
+    An item that only the prior places has no rank, and may have any: a dashed line.
+
+    Parameters
+    ----------
+    fit : Fit, Bootstrap, GroupedFit or GroupedBootstrap
+    ax : matplotlib Axes, optional
+        Where to draw; by default a new figure of a height that suits the rows.
+    level : float, default 0.95
+        Of the intervals.
+    top : int, optional
+        As in `plot_ratings`.
+    errors : {"fisher", "robust"}
+        Of the intervals of a fit, which hold for all items together: `Fit.rank_interval`.
+    simultaneous : bool, default False
+        Those of a bootstrap shall too: `Bootstrap.rank_interval`.
+    group : label, optional
+        Whose ranks, where there are groups.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `plot_ratings` and `rank_interval`.
+
+    Notes
+    -----
+    The cost is that of `rank_interval`.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> c = vn.Comparisons.from_counts(["a", "b"], ["b", "c"], win=[300, 30], loss=[100, 29])
+    >>> vn.plots.plot_ranks(vn.fit_bradley_terry(c), level=0.9).get_xlabel()
+    'rank, with 90 % intervals for all items together'
+    """
+    source = taken(fit, group)
+    level = checks.level(level)
+    together = checks.flag(simultaneous, "simultaneous") or source.boot is None
+    if source.boot is None:
+        ranges = source.fit.rank_interval(level, errors)
     else:
-        half = z * fit.standard_errors(errors)[chosen]
-    ax = axes(ax, height=1.3 + ROW_INCHES * len(chosen))
-    y = np.arange(len(chosen))[::-1]
-    drawn = np.isfinite(half)
-    ax.axvline(fit.display.place, color="#999999", linewidth=0.9, zorder=1)
-    ax.hlines(
-        y[drawn], theta[drawn] - half[drawn], theta[drawn] + half[drawn],
-        color=COLOURS[0], linewidth=1.6, zorder=2,
-    )  # fmt: skip
-    ax.plot(theta, y, "o", color=COLOURS[0], markersize=5.5, markeredgecolor="white",
-            markeredgewidth=0.8, zorder=3)  # fmt: skip
-    label_ticks(ax, "y", y, shortened(fit.items[chosen].tolist(), room(ax)))
-    ax.set_ylim(-0.8, len(chosen) - 0.2)
-    what = "comparison intervals" if quasi else "intervals"
-    unit = model_of(fit.model).unit if fit.own is fit else fit.display.words
-    x = f"rating ({unit}), with {100 * level:g} % {what}"
-    return finish(ax, x, grid="x", title=_title(len(chosen), alone, len(fit.theta)))
+        ranges = source.boot.rank_interval(level, simultaneous=together)
+    rows = rows_of(source, top, ax)
+    shown, rank = source.fit, source.fit.ranks()[rows.chosen]
+    known = shown.determined[rows.chosen]
+    low, high = ranges[rows.chosen].T.astype(np.float64)
+    ax = _rows_axes(ax, source, rows)
+    at = np.where(rank > 0, rank, np.nan)
+    _draw_rows(ax, rows.y, at, low, high, known, rank, width=4.5)
+    if len(rows.rest):
+        best, worst = ranges[rows.rest, 0].min(), ranges[rows.rest, 1].max()
+        _sum_up(ax, rows, f"between {best:,} and {worst:,}", ~shown.determined[rows.rest])
+    locator: Any = ax.xaxis.get_major_locator()
+    locator.set_params(integer=True)
+    words = f"{100 * level:g} % {'bootstrap ' * (source.boot is not None)}intervals"
+    x = f"rank, with {words}{' for all items together' * together}"
+    notes = _notes(source, rows, known)
+    return finish(ax, x, grid="x", notes=notes, warnings=source.warnings())
 
 
-def _rows_to_draw(fit: Fit, most: int) -> tuple[np.ndarray, bool]:
-    """Positions of the items to draw, best first; whether they are one component of several."""
-    items = np.arange(len(fit.theta))
-    sizes = np.bincount(fit.component)
-    alone = fit.prior is None and len(sizes) > 1
-    if alone:
-        items = np.flatnonzero(fit.component == np.argmax(sizes))
-    order = np.argsort(-fit.theta[items], kind="stable")
-    return items[order[:most]], alone
+def _bounds(
+    source: Taken, items: np.ndarray, level: float, errors: str, interval: str | None
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """Ends of the intervals of the items at some positions, and what they are called."""
+    shown = source.fit
+    if source.boot is not None:
+        name = interval or "percentile"
+        low, high = source.boot.interval(level, name, items=shown.items[items]).T
+        return low, high, f"bootstrap intervals ({name})"
+    name = checks.one_of(interval or "wald", "interval", ("wald", "quasi"))
+    if name == "quasi":
+        half = shown.quasi_variances(items=shown.items[items], errors=errors).standard_errors
+    else:
+        half = shown.standard_errors(errors)[items]
+    half = critical_value(level) * half
+    words = "comparison intervals" if name == "quasi" else "intervals"
+    robust = "robust " if errors == "robust" else ""
+    return shown.theta[items] - half, shown.theta[items] + half, robust + words
 
 
-def _title(n_shown: int, alone: bool, n_items: int) -> str:
-    if alone:
-        return f"{n_shown} of {n_items} items: of the largest component"
-    return f"the best {n_shown} of {n_items} items" if n_shown < n_items else ""
+def _rows_axes(ax: Axes | None, source: Taken, rows: Rows) -> Axes:
+    """Axes with a labelled row for each item."""
+    ax = axes(ax, height=max(2.0, 1.1 + ROW * len(rows)))
+    box: Any = ax.get_window_extent()
+    points = 72.0 * box.height / ax.figure.dpi / max(len(rows), 1)
+    size = min(9.0, max(5.0, 0.66 * points))
+    labels = shortened(source.fit.items[rows.chosen].tolist(), room(ax, 0.38, size))
+    label_ticks(ax, "y", rows.y, labels, fontsize=size)
+    ax.set_ylim(-0.7, len(rows) - 0.3)
+    return ax
+
+
+def _draw_rows(
+    ax: Axes,
+    y: np.ndarray,
+    x: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    known: np.ndarray,
+    rank: np.ndarray,
+    *,
+    width: float = 1.6,
+) -> None:
+    """Dots with intervals: hollow and dashed what is not known; equal ranks are joined."""
+    drawn = np.isfinite(low) & np.isfinite(high)
+    styles: Any = ((known, "solid"), (~known, (0, (3, 2))))
+    for which, dashes in styles:
+        rows = drawn & which
+        ax.hlines(
+            y[rows], low[rows], high[rows], color=COLOURS[0], linewidth=width, linestyles=dashes,
+            alpha=1.0 if width < 3.0 else 0.45, zorder=2,
+        )  # fmt: skip
+    for value in np.unique(rank[rank > 0]):
+        if len(same := np.flatnonzero(rank == value)) > 1:
+            ax.vlines(x[same].mean(), y[same].min(), y[same].max(), color=INK, linewidth=2.2,
+                      zorder=2.5)  # fmt: skip
+    for which, face in ((known, COLOURS[0]), (~known, "white")):
+        ax.plot(x[which], y[which], "o", color=COLOURS[0], markerfacecolor=face, markersize=5.5,
+                markeredgecolor="white" if face != "white" else COLOURS[0],
+                markeredgewidth=0.8 if face != "white" else 1.4, zorder=3)  # fmt: skip
+
+
+def _sum_up(ax: Axes, rows: Rows, span: str, by_prior: np.ndarray) -> None:
+    """The last row: how many more there are, and where."""
+    hollow = f" ({by_prior.sum():,} by the prior alone)" if by_prior.any() else ""
+    words = f"and {len(rows.rest):,} more, {span}{hollow}"
+    text = ax.text(0.5, 0, "", transform=ax.get_yaxis_transform(), ha="center", va="center",
+                   color=GREY, fontstyle="italic", fontsize=8.5)  # fmt: skip
+    say(text, words)
+
+
+def _reference_line(ax: Axes, at: float) -> None:
+    """Where the mean, or the anchor, stands, if that is in sight."""
+    left, right = sorted(ax.get_xlim())
+    if left <= at <= right:
+        ax.axvline(at, color="#999999", linewidth=0.9, zorder=1)
+
+
+def _notes(source: Taken, rows: Rows, known: np.ndarray) -> list[str]:
+    hollow = [] if known.all() else ["hollow: placed by the prior alone"]
+    n = len(rows.chosen) + len(rows.rest)
+    best = [f"the best {len(rows.chosen):,} of {n:,} items"] if len(rows.rest) else []
+    return [*source.notes(), *best, *hollow]

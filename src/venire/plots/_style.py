@@ -6,6 +6,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,17 +20,28 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
 __all__ = [
-    "COLOURS", "GREY", "HATCHES", "INK", "MARKERS", "PALE", "axes", "colour", "finish",
-    "label_ticks", "line", "marker", "room", "say", "shortened",
+    "ALARM", "COLOURS", "GREY", "HATCHES", "INK", "LEFT_TO_RIGHT", "MARKERS", "PALE", "axes",
+    "checked", "colour", "finish", "label_ticks", "line", "marker", "ramp", "room", "say",
+    "shortened",
 ]  # fmt: skip
 
 # Told apart by the colour-blind and in grey: the lightness of each differs from that of all others.
 COLOURS = ("#005A9C", "#E06A10", "#101828", "#2BB594", "#B03A8C", "#F2BE22")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 HATCHES = ("", "///", "...", "\\\\\\", "xx", "++")
-INK, GREY, PALE = "#222222", "#666666", "#DDDDDD"
+INK, GREY, PALE, ALARM = "#222222", "#666666", "#DDDDDD", "#A32A00"
 WIDTH, HEIGHT = 6.0, 4.0  # inches of a new figure
 NO_GLYPH = "\u25af"
+LEFT_TO_RIGHT = "\u200e"  # before a line that may begin with a label of another direction
+
+
+def checked(ax: Axes | None) -> Axes | None:
+    """Axes, or None for new ones."""
+    if ax is not None and not isinstance(ax, needs("matplotlib.axes", "a picture").Axes):
+        checks.fail(
+            "ax", "must be matplotlib Axes or None", value=type(ax).__name__, kind=TypeError
+        )
+    return ax
 
 
 def axes(ax: Axes | None, width: float = WIDTH, height: float = HEIGHT) -> Axes:
@@ -37,12 +49,8 @@ def axes(ax: Axes | None, width: float = WIDTH, height: float = HEIGHT) -> Axes:
 
     A new figure is known to pyplot only where somebody looks at what pyplot shows.
     """
-    if ax is not None:
-        if not isinstance(ax, needs("matplotlib.axes", "a picture").Axes):
-            checks.fail(
-                "ax", "must be matplotlib Axes or None", value=type(ax).__name__, kind=TypeError
-            )
-        return ax
+    if checked(ax) is not None:
+        return ax  # type: ignore[return-value]
     make = needs("matplotlib.figure", "a picture").Figure
     if _is_watched():
         make = needs("matplotlib.pyplot", "a picture").figure
@@ -65,6 +73,13 @@ def marker(k: int) -> str:
     return MARKERS[k % len(MARKERS)]
 
 
+def ramp() -> Any:
+    """Colours from little to much, ever darker."""
+    colors = needs("matplotlib.colors", "a picture")
+    shades = ["#F1F6FA", "#8DBBDD", COLOURS[0], COLOURS[2]]
+    return colors.LinearSegmentedColormap.from_list("venire", shades)
+
+
 def line(ax: Axes, k: int, x: np.ndarray, y: np.ndarray, label: str) -> None:
     """The line that comes as number `k`, with a marker at each point."""
     ax.plot(
@@ -74,13 +89,26 @@ def line(ax: Axes, k: int, x: np.ndarray, y: np.ndarray, label: str) -> None:
 
 
 def finish(
-    ax: Axes, x: str, y: str = "", *, grid: str = "both", legend: bool = False, title: str = ""
+    ax: Axes,
+    x: str,
+    y: str = "",
+    *,
+    grid: str = "both",
+    legend: bool = False,
+    notes: Sequence[str] = (),
+    warnings: Sequence[str] = (),
+    pad: float = 6.0,
 ) -> Axes:
-    """The axes with their labels, a grid along "both", "x", "y" or "" and perhaps a legend."""
-    say(ax.set_xlabel("", color=INK), x)
+    """The axes with their labels, a grid along "both", "x", "y" or "" and perhaps a legend.
+
+    `notes` stand above by `pad` points, wrapped; `warnings` before them, in a colour that is seen.
+    """
+    say(ax.set_xlabel("", color=INK), _wrapped(x, _beside_labels(ax, 10.0)))
     say(ax.set_ylabel("", color=INK), y)
-    if title:
-        say(ax.set_title("", loc="left", fontsize="medium", color=GREY), title)
+    said = "; ".join([*warnings, *filter(None, notes)])
+    if said:
+        title = ax.set_title("", loc="left", fontsize=9, color=ALARM if warnings else GREY, pad=pad)
+        say(title, _wrapped(said, _beside_labels(ax, 9.0)))
     if grid:
         ax.grid(axis=grid, color=PALE, linewidth=0.6)  # type: ignore[arg-type]
     if legend:
@@ -89,7 +117,7 @@ def finish(
         for text, label in zip(box.get_texts(), labels, strict=True):
             say(text, label)
     ax.set_axisbelow(True)
-    bare = ("top", "right") if "left" in ax.spines and grid != "x" else ("top", "right", "left")
+    bare = ("top", "right") if grid != "x" else ("top", "right", "left")
     for side, spine in ax.spines.items():
         spine.set_visible(side not in bare)
         spine.set_color(GREY)
@@ -99,23 +127,39 @@ def finish(
     return ax
 
 
+def _beside_labels(ax: Axes, size: float) -> int:
+    """Letters of `size` points that go above or below the Axes, right of the labels."""
+    ticks = ax.get_yticklabels()
+    points = max((width(t.get_text()) * float(t.get_fontsize()) for t in ticks), default=0.0)
+    return max(16, room(ax, 0.97, size) - int(points / size))
+
+
+def _wrapped(words: str, most: int) -> str:
+    """In lines of so many letters; a number stays with its unit."""
+    return "\n".join(wrap(words.replace(" %", "\u00a0%"), most)).replace("\u00a0", " ")
+
+
 def _legend_entries(ax: Axes) -> tuple[list[Any], list[str]]:
     """What has a label of its own; matplotlib's own rule leaves out what begins with "_"."""
     made_up = re.compile(r"_child\d+$|_nolegend_$|$")
-    drawn = [h for h in (*ax.lines, *ax.collections, *ax.patches) if not _is(made_up, h)]
+    every: Any = (*ax.containers, *ax.lines, *ax.collections, *ax.patches)
+    drawn = [h for h in every if not made_up.match(str(h.get_label()))]
     return drawn, [str(h.get_label()) for h in drawn]
-
-
-def _is(pattern: re.Pattern[str], artist: Any) -> bool:
-    return pattern.match(str(artist.get_label())) is not None
 
 
 def say(text: Text, words: str) -> Text:
     """Write words as they are: no formulas, and in fonts that have their letters."""
-    shown, families = _in_fonts(visible(words))
-    text.set_text(shown)
+    written = [_in_fonts(_one_line(part)) for part in words.split("\n")]
+    text.set_text("\n".join(shown for shown, _ in written))
+    families = list(dict.fromkeys(family for _, some in written for family in some))
     _as_it_is(text, families)
     return text
+
+
+def _one_line(text: str) -> str:
+    """As it is shown, but for our own mark of direction."""
+    own = text.startswith(LEFT_TO_RIGHT)
+    return LEFT_TO_RIGHT * own + visible(text.removeprefix(LEFT_TO_RIGHT))
 
 
 def _as_it_is(text: Text, families: list[str]) -> None:
@@ -137,7 +181,8 @@ def label_ticks(ax: Axes, axis: str, at: Any, labels: Sequence[str], **style: An
 def room(ax: Axes, share: float = 0.38, size: float = 9.0) -> int:
     """Characters of `size` points that go into a share of the width of the figure."""
     figure: Any = ax.figure
-    box = ax.get_position().width if len(figure.axes) > 1 else 1.0
+    others = [one for one in figure.axes if one is not ax and one.get_label() != "<colorbar>"]
+    box = ax.get_position().width if others else 1.0
     return max(8, int(share * box * figure.bbox.width / figure.dpi * 72.0 / (0.6 * size)))
 
 

@@ -14,6 +14,7 @@ from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.intervals import critical_value
 from venire._core.summary import Summary
+from venire._core.views import picture
 from venire.data.rows import frozen
 from venire.models import model_of
 from venire.ratings._errors import ParameterErrors
@@ -310,6 +311,29 @@ class Ratings(ABC):
         if top is not None:
             top = checks.whole(top, "top", 1)
         return self._summary(checks.level(level), top, errors)
+
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """A picture of the ratings with their intervals: `venire.plots.plot_ratings`.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+        **options
+            As there: `level`, `top`, `errors`, `interval`, and `group` of fits of groups.
+
+        Returns
+        -------
+        matplotlib Axes
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> c = vn.Comparisons.from_counts(["a"], ["b"], win=[10.0], loss=[1.0])
+        >>> vn.fit_bradley_terry(c).plot(level=0.9).get_xlabel()
+        'rating (natural-log units), with 90 % intervals'
+        """
+        return picture(self, ax, **options)
 
     def marked(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """A table's columns, one row per item, with what is not `determined` marked: `rank`, if it

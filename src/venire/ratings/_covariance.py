@@ -34,6 +34,7 @@ MAX_EXACT = 6_000  # items of one component up to which "auto" takes a dense inv
 _MAX_BYTES = 1.5e9  # three dense matrices of the largest component must fit
 _KEEP = 1 << 24  # entries of blocks that are kept for the next call
 _SMALL = 32  # blocks up to this size are inverted many at a time
+_FEW = 300  # items whose matrix NumPy inverts in less time than SciPy takes to load
 _BATCH = 1 << 21  # entries of one batch of small blocks
 
 
@@ -250,6 +251,12 @@ class ExactInverse:
 
 def inverse_of(matrix: np.ndarray) -> np.ndarray:
     """Inverse of a symmetric positive definite matrix; nan where it is not definite."""
+    if len(matrix) <= _FEW:
+        try:
+            np.linalg.cholesky(matrix)
+            return np.linalg.inv(matrix)
+        except np.linalg.LinAlgError:
+            return np.full_like(matrix, np.nan)
     from scipy.linalg import lapack
 
     factor, status = lapack.dpotrf(np.array(matrix, order="F"), lower=1, overwrite_a=1)

@@ -289,8 +289,6 @@ class Form:
     """A symmetric form made of cells: a Laplacian with bordering rows, in the blocked numbering."""
 
     def __init__(self, layout: Layout, moments: Moments) -> None:
-        from scipy import sparse
-
         dd, dt, tt = moments
         n, m = layout.n, layout.m
         i, j = layout.position[layout.first], layout.position[layout.second]
@@ -298,7 +296,9 @@ class Form:
         rows = np.concatenate([i, j, np.arange(n)])
         columns = np.concatenate([j, i, np.arange(n)])
         values = np.concatenate([-dd, -dd, degree])
-        self.laplacian = sparse.coo_array((values, (rows, columns)), shape=(n, n)).tocsr()
+        by_row = np.argsort(rows, kind="stable")
+        self._start = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n))])
+        self._column, self._value = columns[by_row], values[by_row]
         self.border, self.corner = np.zeros((n, m)), np.zeros((m, m))
         slopes = []  # of d in the bordering parameters, times dd
         if layout.has_gamma:
@@ -315,13 +315,20 @@ class Form:
     def blocks(self, start: int, count: int, size: int) -> np.ndarray:
         """Return the diagonal blocks of a run of components, (count, size, size)."""
         stop = start + count * size
-        low, high = self.laplacian.indptr[start], self.laplacian.indptr[stop]
-        lengths = np.diff(self.laplacian.indptr[start : stop + 1])
-        row = np.repeat(np.arange(count * size), lengths)
-        column = self.laplacian.indices[low:high] - start
-        out = np.zeros(count * size * size)
-        out[row * size + column % size] = self.laplacian.data[low:high]
-        return out.reshape(count, size, size)
+        low, high = self._start[start], self._start[stop]
+        row = np.repeat(np.arange(count * size), np.diff(self._start[start : stop + 1]))
+        place = row * size + (self._column[low:high] - start) % size
+        return np.bincount(place, self._value[low:high], count * size * size).reshape(
+            count, size, size
+        )
+
+    @cached_property
+    def laplacian(self) -> Any:
+        """A sparse matrix."""
+        from scipy.sparse import csr_array
+
+        n = len(self.border)
+        return csr_array((self._value, self._column, self._start), shape=(n, n))
 
     def times(self, x: np.ndarray) -> np.ndarray:
         """Return M x for x of shape (n + m, q)."""

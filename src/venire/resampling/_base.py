@@ -12,6 +12,7 @@ from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.intervals import critical_value
 from venire._core.summary import Summary
+from venire._core.views import picture
 from venire.data.rows import frozen
 from venire.ratings import RelativeEstimates
 from venire.resampling import _files, _intervals
@@ -369,6 +370,22 @@ class OfFits(Replicates):
     def to_elo(self, anchor: Any = None, at: float | None = None) -> Self:
         """In Elo points, with an anchor if one is given: ``rescale("elo", ...)``."""
         return self.rescale("elo", anchor=anchor, at=at)
+
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """A picture of the ratings with their intervals: `venire.plots.plot_ratings`.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+        **options
+            As there: `level`, `top`, `interval`, and `group` of groups.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return picture(self, ax, **options)
 
     def relative_to(self, reference: Any) -> RelativeEstimates:
         """Ratings relative to a reference item, with the standard deviations of the differences.

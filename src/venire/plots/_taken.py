@@ -1,0 +1,138 @@
+"""What a picture is made of: one fit, its replicates, what must be said of it, and which rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from venire._core import checks
+from venire._core.shown import visible
+from venire.data import Comparisons, GroupedComparisons
+from venire.plots._style import checked
+from venire.ratings import Fit, GroupedFit
+from venire.resampling import Bootstrap, GroupedBootstrap
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["LARGEST", "Rows", "Taken", "comparisons_of", "rows_of", "taken"]
+
+LARGEST = 500  # rows that can be asked for
+USUAL = 20
+ROW, LEAST_ROW = 0.21, 0.165  # inches: of a new figure, and of Axes that were given
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One fit, as it is shown, and its replicates if that is what was given."""
+
+    fit: Fit
+    boot: Bootstrap | None = None
+    group: Any = None  # whose fit it is, of many
+
+    def warnings(self) -> list[str]:
+        """What nobody may overlook."""
+        found = ["NOT CONVERGED: this is where the iteration stopped"]
+        return found if not self.fit.converged else []
+
+    def notes(self) -> list[str]:
+        """What should be said of the fit beside the picture."""
+        fit, group = self.fit, []
+        if self.group is not None:
+            group = [f"group {visible(str(self.group))}"]
+        n = int(np.max(fit.component, initial=0)) + 1
+        apart = f"{n:,} parts that never met" if n > 1 else ""
+        if apart and fit.prior is None:
+            apart += f": the largest, {self.comparable().sum():,} of {len(fit.theta):,} items"
+        elif apart:
+            apart += ": only the prior places them beside each other"
+        return [*group, *filter(None, [apart])]
+
+    def comparable(self) -> np.ndarray:
+        """Which items stand on one scale, (n_items,): all, or without a prior one component."""
+        known = np.isfinite(self.fit.theta)
+        if self.fit.prior is None:
+            sizes = np.bincount(self.fit.component, known)
+            known &= self.fit.component == np.argmax(sizes)
+        return known
+
+
+def taken(result: Any, group: Any = None, name: str = "fit", also: str = "") -> Taken:
+    """The fit in a Fit, a Bootstrap, or (`group` says which) in fits and bootstraps of groups."""
+    if isinstance(result, GroupedFit | GroupedBootstrap):
+        group = _one_group(result.groups, group)
+        if isinstance(result, GroupedBootstrap):
+            boot = result[group]
+            return Taken(boot.fit, boot, group)
+        display = result.display
+        fit = result.own[group]
+        if result is not result.own:
+            fit = fit.rescale(display.scale, anchor=display.anchor, at=display.at)
+        return Taken(fit, None, group)
+    if group is not None:
+        checks.fail("group", "is of fits of groups: this result has none", value=group)
+    if isinstance(result, Bootstrap):
+        return Taken(result.fit, result)
+    if not isinstance(result, Fit):
+        words = f"must be {also}a Fit, a Bootstrap, or those of groups"
+        checks.fail(name, f"{words}, got {type(result).__name__}", kind=TypeError)
+    return Taken(result)
+
+
+def comparisons_of(data: Any, group: Any = None) -> tuple[Comparisons, list[str]]:
+    """The comparisons of one fit, or such as they are, and what is to be said of them."""
+    if isinstance(data, Comparisons):
+        if group is not None:
+            checks.fail("group", "is of groups: these comparisons have none", value=group)
+        return data, []
+    if isinstance(data, GroupedComparisons):
+        group = _one_group(data.groups, group)
+        return data[group], [f"group {visible(str(group))}"]
+    source = taken(data, group, "data", "Comparisons, ")
+    return source.fit.comparisons, source.notes()[: source.group is not None]
+
+
+def _one_group(groups: Any, group: Any) -> Any:
+    """The group that is meant: that named, or the only one."""
+    if group is None and len(groups) != 1:
+        some = ", ".join(map(repr, groups[:3].tolist())) + (", ..." if len(groups) > 3 else "")
+        checks.fail("group", f"must say which of {len(groups):,} groups: {some}")
+    return groups.tolist()[0] if group is None else group
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Items one below the other: positions of those that are drawn, and of all others."""
+
+    chosen: np.ndarray
+    rest: np.ndarray
+
+    @property
+    def y(self) -> np.ndarray:
+        """Where each of those drawn stands, the first on top."""
+        return np.arange(len(self))[: len(self.chosen)][::-1] + (len(self) - len(self.chosen))
+
+    def __len__(self) -> int:
+        return len(self.chosen) + bool(len(self.rest))
+
+
+def rows_of(source: Taken, top: int | None, ax: Axes | None) -> Rows:
+    """The best items, as many as are asked for and can be read on the Axes."""
+    fit = source.fit
+    if top is not None:
+        top = checks.whole(top, "top", 1)
+    order = fit.best_first()
+    order = order[source.comparable()[order]]
+    most = len(order) if top is None else min(top, len(order))
+    if ax is None and most > LARGEST and top is not None:
+        checks.fail("top", f"at most {LARGEST} rows make a picture", value=top)
+    if (given := checked(ax)) is not None:
+        box: Any = given.get_window_extent()
+        most = min(most, max(3, int(box.height / given.figure.dpi / LEAST_ROW) - 1))
+    elif top is None:
+        most = min(most, USUAL)
+    if len(order) == most + 1 and top is None:  # one row either way
+        most += 1
+    return Rows(order[:most], order[most:])
