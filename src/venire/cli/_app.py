@@ -51,7 +51,7 @@ COMMANDS = {
     ),
     "report": Named(
         "_report_page:ReportPage",
-        "Make a page of a file of comparisons or votes: the leaderboard, pictures, judges, an audit.",
+        "Make a page of a file of comparisons or votes: leaderboard, pictures, judges, audit.",
         "results.csv -o report.html",
     ),
     "simulate": Named(

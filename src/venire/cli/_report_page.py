@@ -44,7 +44,7 @@ class Made(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class ReportPage(Command):
-    """Make a page of a file of comparisons or votes: the leaderboard, pictures, judges, an audit.
+    """Make a page of a file of comparisons or votes: leaderboard, pictures, judges, audit.
 
     One HTML file that needs nothing else: it opens from a mail, without a network, and prints.
 
