@@ -64,6 +64,7 @@ DOORS = {
     ("polars",): ["fit.to_frame('polars')"],
 }
 COLUMNS = "--first first --second second --score score"
+VOTES = "--teacher judge --first first --second second --vote v"
 COMMANDS = {
     ("typer",): ["--help", f"fit rows.csv {COLUMNS}"],
     ("rich",): ["--help", f"fit rows.csv {COLUMNS}"],
@@ -80,6 +81,11 @@ COMMANDS = {
     ("matplotlib",): [
         "simulate --groups 2 --items 9 --seeds 1 --degrees 2 --plot out.png",
         "distill report made --plot out.png",
+        f"fit rows.csv {COLUMNS} --plot out.png",
+        f"bootstrap rows.csv {COLUMNS} --plot out.png",
+        f"groups rows.csv --group first {COLUMNS} -o out.csv --plot out.png",
+        f"consensus votes.csv {VOTES} --plot out.png",
+        f"rate votes.csv {VOTES} --group judge --plot out.png",
     ],
     ("sklearn",): [
         "distill train made --features features.csv --group q --item d -o out.csv",

@@ -388,8 +388,10 @@ def _done(command: Command) -> tuple[Report, list[str]]:
             if not steps.interrupted:
                 raise
             raise Refused(f"interrupted ({steps.interrupted})", 130) from None
-        for name, what in report.files.items():
-            path, place = places[name]
+        asked = [(what, *places[name]) for name, what in report.files.items()]
+        with steps("drawing"):  # before the first file is written: a picture may be refused
+            made = [x if path is None else place.make(x) for x, path, place in asked]
+        for what, (_, path, place) in zip(made, asked, strict=True):
             if path is None:
                 place.write_here(what)
             else:

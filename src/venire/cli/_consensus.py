@@ -16,7 +16,7 @@ from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, option
 from venire.cli._options import JUDGES, OUT
 from venire.cli._progress import Steps
-from venire.cli._report import TABLE, Grid, Report, cells, number
+from venire.cli._report import TABLE, Grid, Picture, Report, cells, number
 from venire.cli._taken import with_taken
 from venire.cli._version import version
 from venire.data.recognition import Given
@@ -56,6 +56,7 @@ class Consensus(Command):
     teachers: Path | None = option(
         None, "Write the table of teachers, in the same formats.", OUT, place=TABLE
     )
+    plot: Path | None = opt.plot("the teachers: reliability, position bias, who is like whom")
     json: bool = opt.json()
     quiet: bool = opt.quiet()
 
@@ -97,7 +98,11 @@ class Consensus(Command):
             [notice.text for notice in q.warnings],
             facts,
             {"teachers": teachers, "pairs": pairs},
-            {"output": pairs, "teachers": teachers},
+            {
+                "output": pairs,
+                "teachers": teachers,
+                "plot": Picture(q, {"level": self.level}),
+            },
         )
         return with_taken(report, self.file, votes.taken)
 

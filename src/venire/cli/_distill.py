@@ -15,7 +15,7 @@ from venire.cli import _options as opt
 from venire.cli._command import MISSING, Command, argument, misused, option
 from venire.cli._options import OUT
 from venire.cli._progress import Steps
-from venire.cli._report import FILE, READ, Grid, Report
+from venire.cli._report import FILE, READ, Grid, Picture, Report
 from venire.data.series import floats
 from venire.distillation import Distillation, Requests
 from venire.models import DEFAULT, HALF_TIES
@@ -317,7 +317,7 @@ class ReportRounds(Command):
     beside: list[Path] | None = option(
         None, "Other loops to draw beside it; repeat it.", metavar="FOLDER"
     )
-    plot: Path | None = opt.plot("Draw quality against votes")
+    plot: Path | None = opt.plot("quality against votes")
     measure: Literal["tau", "ndcg", "student_r2", "student_tau", "student_ndcg"] | None = option(
         None, "What to draw. Default: the first that is known."
     )
@@ -340,9 +340,5 @@ class ReportRounds(Command):
             said += [name] if len(reports) > 1 else []
             said += [Grid(report.shown(), spare=_SPARE), *report.remarks()]
         mine = reports[str(self.folder)]
-        files: dict[str, Any] = {"output": mine.to_frame("dict")}
-        if self.plot is not None:
-            from venire import plots
-
-            files["plot"] = plots.plot_quality(reports, measure=self.measure)
-        return Report(said, files=files)
+        picture = Picture(reports, {"measure": self.measure})
+        return Report(said, files={"output": mine.to_frame("dict"), "plot": picture})

@@ -64,6 +64,7 @@ class Fit(Command):
     top: int = option(20, "Rows to print.", OUT, min=0)
     errors: str = opt.errors("also where it is wrong, and by --cluster")
     output: Path | None = opt.output("Write all ratings: FORMATS.")
+    plot: Path | None = opt.plot("the ratings; with --bootstrap the ranks, too")
     json: bool = opt.json()
     quiet: bool = opt.quiet()
 
@@ -72,6 +73,7 @@ class Fit(Command):
         resampled = self.replicates.n_resamples is not None
         if self.columns.cluster is not None and not resampled and self.errors != "robust":
             misused("--cluster", "says what errors go by: add --errors robust or --bootstrap")
+        opt.check_plot(self.plot, self.errors if not resampled else "bootstrap")
 
     def do(self, steps: Steps) -> Report:
         """Read, fit, draw replicates if they are wanted."""

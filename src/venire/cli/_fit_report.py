@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from venire.cli import _options as opt
-from venire.cli._report import Grid, Report, number, some
+from venire.cli._report import Grid, Picture, Report, number, some
 from venire.cli._version import version
 
 if TYPE_CHECKING:
@@ -60,7 +60,15 @@ def report(asked: Fit, fitted: Fitted) -> Report:
     if rest > 0:
         where = f" in {asked.output}" if asked.output else "; -o FILE writes all"
         said.append(f"and {rest:,} more{where}")
-    return Report(said, notes, facts, {"ratings": table}, {"output": table})
+    files = {"output": table, "plot": _picture(asked, shown)}
+    return Report(said, notes, facts, {"ratings": table}, files)
+
+
+def _picture(asked: Fit, shown: Fitted) -> Picture:
+    """With the errors of the table."""
+    if shown.bootstrap is not None:
+        return Picture(shown.bootstrap, {"level": asked.level})
+    return Picture(shown.fit, {"level": asked.level, "errors": asked.errors})
 
 
 def _components(fit: Ratings) -> tuple[np.ndarray, np.ndarray]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import typer
 
+from venire import io
 from venire._native.grouped import STATUSES
 from venire.batch import GroupsSummary, Replicates, fit_files
 from venire.batch.plan import bytes_of
@@ -14,7 +16,7 @@ from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
-from venire.cli._report import Place, Report, some
+from venire.cli._report import Picture, Place, Report, some
 from venire.cli._taken import with_taken
 from venire.cli._terminal import standard_output
 from venire.data.recognition import Given
@@ -25,6 +27,7 @@ from venire.models import model_of
 __all__ = ["Groups"]
 
 _RUN = "Resources"
+_WORDS = ("determined", "status")
 
 
 def _memory(text: str) -> int:
@@ -83,12 +86,15 @@ class Groups(Command):
         "Default: CSV to standard output.",
         Place(stdout=True),
     )
+    plot: Path | None = opt.plot("the ratings in the groups with the most comparisons; needs -o")
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
         self.model.check(self.columns)
         if self.workers is not None and self.scheduler is not None:
             misused("--workers", "--workers starts a cluster, --scheduler joins one")
+        if self.plot is not None and self.output is None:
+            misused("--plot", "draws what was written: add -o FILE")
         apart = self.workers is not None or self.scheduler is not None
         if apart and self.output is None:
             misused("--output", "name a folder")
@@ -119,7 +125,13 @@ class Groups(Command):
                 f"{n_bad:,} of {done.n_groups:,} groups have no converged fit, and --strict was "
                 "given."
             )
-        report = Report(self._said(done), [f"{note}." for note in done.notes], failure=failure)
+        files = {}
+        if self.plot is not None:
+            with steps("reading what was written"):
+                files["plot"] = Picture(self._written(done))
+        report = Report(
+            self._said(done), [f"{note}." for note in done.notes], files=files, failure=failure
+        )
         return with_taken(report, self.source, done.taken)
 
     def _fit(self, steps: Steps) -> GroupsSummary:
@@ -148,6 +160,14 @@ class Groups(Command):
             at=None if anchor is None else anchor.at,
             bootstrap=bootstrap,
         )
+
+    def _written(self, done: GroupsSummary) -> dict[str, np.ndarray]:
+        """The columns of the output that a picture needs: fits are not kept."""
+        names = ["group", "item", self.shown.unit or "theta", "n_comparisons", *_WORDS]
+        table = io.read_table(done.parts, dict(zip(names, names, strict=True)), names[:2])
+        columns = {name: np.asarray(column) for name, column in table.columns.items()}
+        columns["determined"] = np.isin(columns["determined"], (True, "true"))  # as text has it
+        return columns
 
     def _said(self, done: GroupsSummary) -> list[str]:
         prior = prior_of(self.prior)

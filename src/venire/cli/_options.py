@@ -174,7 +174,13 @@ def csv() -> Any:
 
 def plot(says: str) -> Any:
     """The file of a picture."""
-    return option(None, f"{says}: .png, .svg or .pdf.", OUT, place=PICTURE)
+    return option(None, f"Draw {says}: .png, .svg or .pdf.", OUT, place=PICTURE)
+
+
+def check_plot(plot: Path | None, errors: str) -> None:
+    """Refuse a picture of intervals that are left out."""
+    if plot is not None and errors == "none":
+        misused("--plot", "draws intervals, and --errors none leaves them out")
 
 
 def column(default: Any, says: str, topic: str) -> Any:

@@ -16,7 +16,7 @@ from venire.cli._command import Command, Refused, misused, option
 from venire.cli._fit import WEAK_PRECISION
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
-from venire.cli._report import TABLE, Grid, Report, cells, number
+from venire.cli._report import TABLE, Grid, Picture, Report, cells, number
 from venire.cli._taken import with_taken
 from venire.cli._version import version
 from venire.data.columns import VoteColumns
@@ -73,6 +73,7 @@ class Rate(Command):
     teachers: Path | None = option(
         None, "Write the table of judges, in the same formats.", OUT, place=TABLE
     )
+    plot: Path | None = opt.plot("the ratings, categories and judges")
     json: bool = opt.json()
     quiet: bool = opt.quiet()
 
@@ -81,6 +82,7 @@ class Rate(Command):
             self.weighing.check(self.columns.gold)
         if self.n_resamples is not None and self.errors != "robust":
             misused("--errors", "--bootstrap has errors of its own")
+        opt.check_plot(self.plot, self.errors)
 
     def do(self, steps: Steps) -> Report:
         """Read, rate, and look at the judges."""
@@ -93,7 +95,9 @@ class Rate(Command):
         facts = self._facts(rated)
         tables = {"ratings": table, "teachers": teachers}
         said = self._said(rated, facts, table, teachers)
-        report = Report(said, notes, facts, tables, {"output": table, "teachers": teachers})
+        picture = Picture(rated, {"level": self.level, "errors": self.errors})
+        files = {"output": table, "teachers": teachers, "plot": picture}
+        report = Report(said, notes, facts, tables, files)
         return with_taken(report, self.file, taken)
 
     def rated(self, steps: Steps) -> tuple[Rated, list[str], Taken | None]:

@@ -24,6 +24,7 @@ __all__ = [
     "READ",
     "TABLE",
     "Grid",
+    "Picture",
     "Place",
     "Report",
     "cells",
@@ -116,6 +117,8 @@ class Place:
         Refuses a path that could not be written.
     write : callable
         Writes what the report has for it, whole or not at all; gets the facts, too.
+    make : callable
+        Makes it of what the report has, before anything is written.
     read : bool
         The file is an input.
     stdout : bool
@@ -124,6 +127,7 @@ class Place:
 
     check: Callable[[Path], None] = lambda path: None
     write: Callable[[Any, Path, Mapping[str, Any]], None] = lambda what, path, facts: None
+    make: Callable[[Any], Any] = lambda what: what
     read: bool = False
     stdout: bool = False
 
@@ -155,9 +159,30 @@ def _check_picture(path: Path) -> None:
     needs("matplotlib", "--plot")
 
 
-def _write_picture(axes: Any, path: Path, facts: Mapping[str, Any]) -> None:
-    ending = path.suffix[1:].lower()
-    _write_file(lambda part: axes.figure.savefig(part, dpi=200, format=ending), path, facts)
+@dataclass(frozen=True)
+class Picture:
+    """What is drawn: a result, and options of its pictures."""
+
+    result: Any
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _drawn(picture: Picture) -> Any:
+    from venire.plots import overview
+
+    return overview(picture.result, **picture.options)
+
+
+def _write_picture(figure: Any, path: Path, facts: Mapping[str, Any]) -> None:
+    matplotlib, ending = needs("matplotlib", "--plot"), path.suffix[1:].lower()
+    dated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}  # the same bytes every time
+    with matplotlib.rc_context({"svg.hashsalt": "venire"}):
+        _write_file(
+            lambda part: figure.savefig(
+                part, dpi=200, format=ending, metadata=dated.get(ending)
+            ),
+            path, facts,
+        )  # fmt: skip
 
 
 def _check_page(path: Path) -> None:
@@ -171,6 +196,6 @@ def _check_page(path: Path) -> None:
 READ = Place(read=True)
 TABLE = Place(io.check_writable, _write_table)
 CSV = Place(io.check_writable, _write_table, stdout=True)
-PICTURE = Place(_check_picture, _write_picture)
+PICTURE = Place(_check_picture, _write_picture, _drawn)
 FILE = Place(_check_file, _write_file)
 PAGE = Place(_check_page, _write_file)

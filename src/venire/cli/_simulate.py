@@ -18,7 +18,7 @@ from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
 from venire.cli._options import OUT, listed
 from venire.cli._progress import Steps
-from venire.cli._report import Grid, Report, number
+from venire.cli._report import Grid, Picture, Report, number
 from venire.cli._version import version
 from venire.simulate import PRESETS, Plan, Teachers, plan, teachers
 
@@ -104,7 +104,7 @@ class Simulate(Command):
     )  # fmt: skip
     level: float = opt.level()
     output: Path | None = opt.output("Write the table: FORMATS.")
-    plot: Path | None = opt.plot("Draw it")
+    plot: Path | None = opt.plot("the quality against votes")
     measure: Literal["tau", "nmse", "ndcg", "student_r2"] = option("tau", "What --plot draws.", OUT)
     against: Literal["votes", "cost"] = option("votes", "Of --plot.", OUT)
     json: bool = opt.json()
@@ -139,11 +139,8 @@ class Simulate(Command):
         with steps("simulating"):
             found = self._plan(judges, steps)
         facts, table = self._facts(found), found.to_frame("dict", level=self.level)
-        files: dict[str, Any] = {"output": table}
-        if self.plot is not None:
-            from venire import plots
-
-            files["plot"] = plots.plot_plan(found, measure=self.measure, against=self.against)
+        how = {"measure": self.measure, "against": self.against, "level": self.level}
+        files = {"output": table, "plot": Picture(found, how)}
         return Report(self._said(found, facts), (), facts, {"rounds": table}, files)
 
     def _judges(self) -> Teachers:

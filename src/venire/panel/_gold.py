@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from venire._core import checks
 from venire.panel._board import Board
 from venire.panel._methods import errors
 from venire.panel._teachers import log_loss, wilson
@@ -38,6 +39,8 @@ class GoldReport:
         None with more than 2,000 teachers.
     mean_correlation : float
         Mean off the diagonal, weighted by the pairs in common.
+    n_common : ndarray of int64, shape (n_teachers, n_teachers), or None
+        Pairs with gold that both judged: what `correlation` rests on.
     co_failure : float
         Share of pairs that every teacher who judged them got wrong (one half where the best of them
         was undecided). No weighing can be right more often than one minus it.
@@ -54,9 +57,15 @@ class GoldReport:
     confidence: NDArray[np.float64]
     correlation: NDArray[np.float64] | None
     mean_correlation: float
+    n_common: NDArray[np.int64] | None
     co_failure: float
     panel_accuracy: float
     panel_log_loss: float
+
+    def interval(self, level: float = 0.95) -> NDArray[np.float64]:
+        """Wilson intervals of the accuracy at any level, (n_teachers, 2)."""
+        right = np.rint(2.0 * self.accuracy * self.n) / 2.0  # a tie counts one half
+        return np.stack(wilson(right, self.n, checks.level(level)), axis=1)
 
 
 def report(board: Board, gold: NDArray[np.float64], q: NDArray[np.float64]) -> GoldReport:
@@ -78,9 +87,9 @@ def report(board: Board, gold: NDArray[np.float64], q: NDArray[np.float64]) -> G
     lower, upper = wilson(right, n, 0.95)
     with np.errstate(invalid="ignore", divide="ignore"):
         accuracy, confidence = right / n, per_teacher((1.0 + np.abs(s)) / 2) / n
-    r, mean = None, float("nan")
+    r, mean, common = None, float("nan"), None
     if n_teachers <= MOST_TEACHERS:
-        r, mean = mean_correlation(board, np.where(known, truth, np.nan))
+        r, mean, common = mean_correlation(board, np.where(known, truth, np.nan))
     best = np.full(votes.n_pairs, -1.0)
     np.maximum.at(best, votes.pair[cells], match)
     decided = known & (truth != 0)
@@ -89,16 +98,18 @@ def report(board: Board, gold: NDArray[np.float64], q: NDArray[np.float64]) -> G
     hit = (1.0 + np.sign(2 * y - 1) * np.sign(2 * p - 1)) / 2
     return GoldReport(
         int(known.sum()), votes.teachers, n.astype(np.int64), accuracy, lower, upper, confidence, r,
-        mean, fails, float(hit.mean()) if len(y) else float("nan"),
+        mean, common, fails, float(hit.mean()) if len(y) else float("nan"),
         float(log_loss(p, y).mean()) if len(y) else float("nan"),
     )  # fmt: skip
 
 
-def mean_correlation(board: Board, truth: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Correlation of the errors around `truth` (2 gold - 1), and its mean off the diagonal."""
+def mean_correlation(
+    board: Board, truth: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float, NDArray[np.int64]]:
+    """Correlation of the errors around `truth` (2 gold - 1), its mean, and pairs in common."""
     r, common = errors(board, truth)
     off = ~np.eye(len(r), dtype=bool) & ~np.isnan(r)
     weight = common[off].sum()
     mean = float((r[off] * common[off]).sum() / weight) if weight > 0 else float("nan")
     np.fill_diagonal(r, 1.0)
-    return r, mean
+    return r, mean, common.astype(np.int64)

@@ -348,10 +348,11 @@ class Consensus:
             "share": self.teacher_share,
         }
         if self.gold is not None:
+            lower, upper = self.gold.interval(level).T
             columns |= {
                 "accuracy": self.gold.accuracy,
-                "accuracy_lower": self.gold.accuracy_lower,
-                "accuracy_upper": self.gold.accuracy_upper,
+                "accuracy_lower": lower,
+                "accuracy_upper": upper,
             }
         if self.stack is not None:
             columns["stacked_weight"] = self.stack.weights

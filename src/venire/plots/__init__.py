@@ -10,19 +10,29 @@ Labels are written as they are, never as formulas, in fonts of this machine that
 what no font has is an empty box. Letters of right-to-left scripts are joined from matplotlib 3.11.
 """
 
+from venire.plots._alike import plot_agreement, plot_correlation
+from venire.plots._groups import plot_groups
 from venire.plots._matrices import plot_graph, plot_wins
+from venire.plots._overview import overview
 from venire.plots._quality import plot_growth, plot_plan, plot_quality
 from venire.plots._ratings import plot_ranks, plot_ratings
 from venire.plots._residuals import plot_calibration, plot_residuals
+from venire.plots._teachers import plot_position_bias, plot_reliability
 
 __all__ = [
+    "overview",
+    "plot_agreement",
     "plot_calibration",
+    "plot_correlation",
     "plot_graph",
+    "plot_groups",
     "plot_growth",
     "plot_plan",
+    "plot_position_bias",
     "plot_quality",
     "plot_ranks",
     "plot_ratings",
+    "plot_reliability",
     "plot_residuals",
     "plot_wins",
 ]

@@ -130,7 +130,12 @@ def plot_quality(
 
 
 def plot_plan(
-    plan: Plan, ax: Axes | None = None, *, measure: str = "tau", against: str = "votes"
+    plan: Plan,
+    ax: Axes | None = None,
+    *,
+    measure: str = "tau",
+    against: str = "votes",
+    level: float = 0.95,
 ) -> Axes:
     """Draw the expected quality of a plan against votes or money, with its intervals.
 
@@ -141,6 +146,8 @@ def plot_plan(
         Where to draw; by default a new figure.
     measure : {"tau", "nmse", "ndcg", "student_r2"}
     against : {"votes", "cost"}
+    level : float, default 0.95
+        Of the intervals of the means over worlds; of a single world there are none.
 
     Returns
     -------
@@ -149,22 +156,23 @@ def plot_plan(
     Raises
     ------
     ValueError
-        If a choice is unknown.
+        If a choice is unknown, or `level` is out of range.
     """
     names = {
         "tau": "Kendall's tau-b", "nmse": "1 - r² of the ratings", "ndcg": "nDCG@10",
         "student_r2": "student's r², fresh groups",
     }  # fmt: skip
     checks.one_of(against, "against", ("votes", "cost"))
-    mean, half = plan.interval(measure)
+    mean, half = plan.interval(measure, level=level)
     ax = axes(ax)
     for k, name in enumerate(plan.design):
         x, around = getattr(plan, against)[k].mean(axis=1), (mean[k] - half[k], mean[k] + half[k])
         if np.isfinite(half[k]).all():
             ax.fill_between(x, *around, color=colour(k), alpha=0.15, linewidth=0)
         line(ax, k, x, mean[k], name)
-    several = len(plan.design) > 1
-    return finish(ax, f"{against}, all groups together", names[measure], legend=several)
+    several, y = len(plan.design) > 1, names[measure]
+    y += f", with {100 * level:g} % intervals" if np.isfinite(half).all() else ""
+    return finish(ax, f"{against}, all groups together", y, legend=several)
 
 
 def _times(pair: Any, about: str) -> tuple[np.ndarray, np.ndarray]:

@@ -27,17 +27,18 @@ if TYPE_CHECKING:
 
     from venire.ratings import Fit, GroupedFit
     from venire.resampling import Bootstrap, GroupedBootstrap
+    from venire.targets import Rated
 
 __all__ = ["plot_ranks", "plot_ratings"]
 
 
 def plot_ratings(
-    fit: Fit | Bootstrap | GroupedFit | GroupedBootstrap,
+    fit: Fit | Bootstrap | Rated | GroupedFit | GroupedBootstrap,
     ax: Axes | None = None,
     *,
     level: float = 0.95,
     top: int | None = None,
-    errors: str = "fisher",
+    errors: str | None = None,
     interval: str | None = None,
     group: Any = None,
 ) -> Axes:
@@ -48,7 +49,7 @@ def plot_ratings(
 
     Parameters
     ----------
-    fit : Fit, Bootstrap, GroupedFit or GroupedBootstrap
+    fit : Fit, Bootstrap, Rated, GroupedFit or GroupedBootstrap
         Drawn in the unit that it is shown in: ``fit.to_elo(anchor="gpt-4")``.
     ax : matplotlib Axes, optional
         Where to draw; by default a new figure of a height that suits the rows.
@@ -57,8 +58,8 @@ def plot_ratings(
     top : int, optional
         At most so many, the best; the others are summed up in a last row. None: 20. Axes that are
         given have as many as can be read on them.
-    errors : {"fisher", "robust"}
-        Of the intervals of a fit.
+    errors : {"fisher", "robust"}, optional
+        Of the intervals of a fit: "fisher" by default; of `Rated` "robust", which is by prompt.
     interval : str, optional
         Of a fit, "wald" (the default; around the mean of the component, or of the differences from
         an anchor) or "quasi": comparison intervals from quasi-variances among the items shown, so
@@ -110,8 +111,8 @@ def plot_ratings(
     unit = model_of(shown.model).unit if shown.own is shown else shown.display.words
     _reference_line(ax, shown.display.place)
     notes = _notes(source, rows, known)
-    if source.boot is None and interval in (None, "wald"):
-        notes += [shown.errors_note(errors)]
+    if source.boot is None and source.rated is None and interval in (None, "wald"):
+        notes += [shown.errors_note(source.errors(errors))]
     x = f"rating ({unit}), with {100 * level:g} % {words}"
     return finish(ax, x, grid="x", notes=notes, warnings=source.warnings())
 
@@ -192,7 +193,7 @@ def plot_ranks(
 
 
 def _bounds(
-    source: Taken, items: np.ndarray, level: float, errors: str, interval: str | None
+    source: Taken, items: np.ndarray, level: float, errors: str | None, interval: str | None
 ) -> tuple[np.ndarray, np.ndarray, str]:
     """Ends of the intervals of the items at some positions, and what they are called."""
     shown = source.fit
@@ -200,6 +201,11 @@ def _bounds(
         name = interval or "percentile"
         low, high = source.boot.interval(level, name, items=shown.items[items]).T
         return low, high, f"bootstrap intervals ({name})"
+    errors = source.errors(errors)
+    if source.rated is not None:
+        checks.one_of(interval or "wald", "interval", ("wald",))
+        low, high = source.rated.interval(level, errors)[items].T
+        return low, high, "intervals by prompt" if errors == "robust" else "intervals"
     name = checks.one_of(interval or "wald", "interval", ("wald", "quasi"))
     if name == "quasi":
         half = shown.quasi_variances(items=shown.items[items], errors=errors).standard_errors

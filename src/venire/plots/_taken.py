@@ -13,6 +13,7 @@ from venire.data import Comparisons, GroupedComparisons
 from venire.plots._style import checked
 from venire.ratings import Fit, GroupedFit
 from venire.resampling import Bootstrap, GroupedBootstrap
+from venire.targets import Rated
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,6 +32,11 @@ class Taken:
     fit: Fit
     boot: Bootstrap | None = None
     group: Any = None  # whose fit it is, of many
+    rated: Rated | None = None  # where it is of votes on prompts
+
+    def errors(self, errors: str | None) -> str:
+        """Of the intervals: what was asked for, or the usual ones."""
+        return errors or ("fisher" if self.rated is None else "robust")
 
     def warnings(self) -> list[str]:
         """What nobody may overlook."""
@@ -60,7 +66,7 @@ class Taken:
 
 
 def taken(result: Any, group: Any = None, name: str = "fit", also: str = "") -> Taken:
-    """The fit in a Fit, a Bootstrap, or (`group` says which) in fits and bootstraps of groups."""
+    """The fit in a Fit, a Bootstrap, a Rated, or (`group` says which) of those of groups."""
     if isinstance(result, GroupedFit | GroupedBootstrap):
         group = _one_group(result.groups, group)
         if isinstance(result, GroupedBootstrap):
@@ -75,8 +81,10 @@ def taken(result: Any, group: Any = None, name: str = "fit", also: str = "") -> 
         checks.fail("group", "is of fits of groups: this result has none", value=group)
     if isinstance(result, Bootstrap):
         return Taken(result.fit, result)
+    if isinstance(result, Rated):
+        return Taken(result.fit, rated=result)
     if not isinstance(result, Fit):
-        words = f"must be {also}a Fit, a Bootstrap, or those of groups"
+        words = f"must be {also}a Fit, a Bootstrap, a Rated, or those of groups"
         checks.fail(name, f"{words}, got {type(result).__name__}", kind=TypeError)
     return Taken(result)
 
