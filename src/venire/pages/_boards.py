@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core.shown import visible
-from venire._core.summary import amount
 from venire.scales import Display
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ Columns = dict[str, Any]
 class Column(NamedTuple):
     """A column: what stands above it, what that means, and how it is shown.
 
-    `how` is "label", "number", "rank" or "text"; what is `spare` goes first on a narrow screen.
+    `how` is "label", "number", "rank", "text" or "range"; `spare` goes first on a narrow screen.
     """
 
     title: str
@@ -108,10 +107,10 @@ def of_ratings(
     if "standard_error" in shown:
         heads.append(Column("SE", "standard error", spare=True))
         cells.append(_numbers(shown["standard_error"], digits))
-        heads.append(Column(f"{100 * level:g} % interval", "", "text", spare=True))
+        heads.append(Column(f"{100 * level:g} % interval", "", "range", spare=True))
         cells.append(_ranges(shown, "lower", "upper", digits))
     if "rank_lower" in shown:
-        heads.append(Column("rank interval", f"at {100 * level:g} %", "text", spare=True))
+        heads.append(Column("rank interval", f"at {100 * level:g} %", "range", spare=True))
         cells.append(_ranges(shown, "rank_lower", "rank_upper", None))
     for column, title, says in (
         ("n_comparisons", "games", "weight of the item's comparisons"),
@@ -134,7 +133,7 @@ def of_pairs(consensus: Consensus, level: float) -> Board:
     heads = [
         Column("pair", "the most contested first", "label"),
         Column("P(first)", "probability that the first of the pair is better"),
-        Column(f"{100 * level:g} % interval", "", "text", spare=True),
+        Column(f"{100 * level:g} % interval", "", "range", spare=True),
         Column("judges", "who voted on the pair"),
         Column("votes' worth", "how many independent votes theirs are worth", spare=True),
     ]
@@ -179,18 +178,27 @@ def of_groups(gf: GroupedFit) -> Board:
     return Board(heads, [list(row) for row in zip(*cells, strict=True)], kept, "groups", rest)
 
 
-def plain(columns: Columns, heads: dict[str, tuple[str, int]]) -> tuple[list[str], list[list[str]]]:
-    """A small table: of `heads` (title and decimals by column) what is there, as text."""
-    there = {name: head for name, head in heads.items() if name in columns}
-    cells = []
-    for name, (_, digits) in there.items():
-        values = _plain_list(columns[name])
-        is_text = bool(values) and isinstance(values[0], str)
-        cells.append([named(x) for x in values] if is_text or digits < 0 else
-                     _numbers(values, digits))  # fmt: skip
-    return [title for title, _ in there.values()], [list(r) for r in zip(*cells, strict=True)]
+def plain(
+    columns: Columns, heads: dict[str, tuple[str, int | None]], bounds: dict[str, str]
+) -> tuple[list[str], list[list[str]]]:
+    """A small table: of `heads` (title and decimals by column; None: labels) what is known.
 
-
-def counted(x: float) -> str:
-    """A count."""
-    return amount(x)
+    Where a column has bounds, NAME_lower and NAME_upper, NAME as in `bounds`, they stand beside it.
+    """
+    titles, cells = [], []
+    for name, (title, digits) in heads.items():
+        if name not in columns:
+            continue
+        if digits is None:
+            texts = [named(x) for x in _plain_list(columns[name])]
+        else:
+            texts = _numbers(columns[name], digits)
+            low, high = (f"{bounds.get(name, name)}_{end}" for end in ("lower", "upper"))
+            if low in columns:
+                ends = _ranges(columns, low, high, digits)
+                pairs = zip(texts, ends, strict=True)
+                texts = [x if "-" in (x, end) else f"{x} ({end})" for x, end in pairs]
+        if set(texts) - {"-"}:
+            titles.append(title)
+            cells.append(texts)
+    return titles, [list(row) for row in zip(*cells, strict=True)]

@@ -13,7 +13,7 @@ from venire._core import checks, disk
 from venire.data import Comparisons, GroupedComparisons, Votes
 from venire.diagnostics import Audit, audit, glance
 from venire.pages import _boards, _method
-from venire.pages._pictures import Picture
+from venire.pages._pictures import Picture, of_judges
 from venire.pages._render import rendered
 from venire.pages._sheets import Asked, sheets_of
 from venire.panel import Consensus, consensus
@@ -26,22 +26,17 @@ __all__ = ["report"]
 FIRST_ROWS = 200  # that need no script
 RESULTS = (Fit, Bootstrap, Rated, Consensus, GroupedFit)
 _JUDGES = {
-    "teacher": ("judge", -1),
+    "teacher": ("judge", None),
     "n_judgments": ("judged", 0),
     "weight": ("weight", 2),
     "agreement": ("agreement with the panel", 2),
-    "agreement_lower": ("lower", 2),
-    "agreement_upper": ("upper", 2),
     "self_consistency": ("agreement with itself", 2),
     "position_bias": ("position bias", 2),
-    "position_lower": ("lower", 2),
-    "position_upper": ("upper", 2),
     "accuracy": ("accuracy", 2),
-    "accuracy_lower": ("lower", 2),
-    "accuracy_upper": ("upper", 2),
     "share": ("share of the weight", 2),
     "stacked_weight": ("stacked weight", 2),
 }
+_BOUNDS = {"position_bias": "position"}  # what the bounds of a column are called
 
 
 class Judges(NamedTuple):
@@ -222,8 +217,10 @@ def _notices(judged: Any) -> list[str]:
 
 
 def _judges(result: Rated | Consensus, level: float) -> Judges:
-    heads, rows = _boards.plain(result.teachers_frame("dict", level=level), _JUDGES)
-    return Judges(heads, rows, [f"lower and upper: {100 * level:g} % intervals"], [])
+    table = result.teachers_frame("dict", level=level)
+    heads, rows = _boards.plain(table, _JUDGES, _BOUNDS)
+    notes = [f"in parentheses: {100 * level:g} % intervals"]
+    return Judges(heads, rows, notes, of_judges(result, level))
 
 
 def _looked(audited: Audit | bool, first: Any) -> Looked | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,7 +69,7 @@ def sheets_of(name: str, result: Any, asked: Asked) -> Iterator[Sheet]:
         yield _of_one(name or ALL, result, asked)
         fitted = np.isfinite(result.by.residual)
         for label in result.categories[fitted].tolist()[:MOST_TABS]:
-            yield _of_one(named(label), result[label], asked)
+            yield _of_one(named(label), result[label], asked, first=False)
     else:
         yield _of_one(name, result, asked)
 
@@ -89,10 +90,13 @@ def _of_groups(name: str, gf: GroupedFit, asked: Asked) -> Iterator[Sheet]:
     own, shown = gf.own, gf.display
     for k in tabs:
         fit = own[gf.groups[k]].rescale(shown.scale, anchor=shown.anchor, at=shown.at)
-        yield _of_one(named(gf.groups[k]), fit, asked)
+        yield _of_one(named(gf.groups[k]), fit, asked, first=False)
 
 
-def _of_one(name: str, result: Fit | Bootstrap | Rated, asked: Asked) -> Sheet:
+def _of_one(
+    name: str, result: Fit | Bootstrap | Rated, asked: Asked, *, first: bool = True
+) -> Sheet:
+    """The items of one fit; the `first` of several has all pictures."""
     tag = hashlib.sha256(name.encode()).hexdigest()[:8]
     fit = result if isinstance(result, Fit) else result.fit
     if isinstance(result, Bootstrap):
@@ -106,10 +110,11 @@ def _of_one(name: str, result: Fit | Bootstrap | Rated, asked: Asked) -> Sheet:
         columns = result.to_frame("dict", level=asked.level, errors=asked.errors)
         summary = result.summary(asked.level, 1, errors=asked.errors)
     board = _boards.of_ratings(columns, fit.best_first(), fit.rating, fit.display, asked.level)
-    notes = [line for line in summary.notes if line and not line.startswith("...")]
+    notes = list(takewhile(bool, (x for x in summary.notes if not x.startswith("..."))))
+    pictures = _pictures.of_ratings(result, len(fit.theta), tag, every=first, **asked._asdict())
     return Sheet(
         name, board, summary.header, [*notes, *_left_out(board)], list(_warnings(fit)),
-        _pictures.of_ratings(result, fit, *asked, tag), opponents(fit, board.order),
+        pictures, opponents(fit, board.order),
     )  # fmt: skip
 
 

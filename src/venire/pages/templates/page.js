@@ -48,10 +48,11 @@ function board(panel) {
   element.dataset.made = "1";
   const sheet = data[element.dataset.sheet];
   const columns = sheet.columns.map((c, k) => ({
-    className: c.how + (c.spare ? " spare" : ""),
+    className: c.how + (c.spare ? " spare" : "") + (c.how === "range" ? " dt-right" : ""),
     type: c.how === "number" ? "num-fmt" : c.how === "rank" ? "num" : "string",
     orderSequence: c.how === "number" ? ["desc", "asc"] : ["asc", "desc"],
-    createdCell: c.how === "number" || c.how === "rank" ? undefined : (cell) => (cell.dir = "auto"),
+    orderable: c.how !== "range",
+    createdCell: (cell) => c.how === "label" || c.how === "text" ? (cell.dir = "auto") : 0,
     render: (value, use, _, at) => {
       if (c.how === "rank" && use === "sort") return at.row;
       if (use !== "display") return value;
