@@ -53,7 +53,8 @@ build: $(VENV)/.base
 
 demo: $(VENV)/.with-cli,plot,ml build
 	$(PY) examples/demo.py
-	$(VENV)/bin/venire fit examples/season.csv
+	$(VENV)/bin/venire data season -o out
+	$(VENV)/bin/venire fit out/season.csv
 	$(PY) examples/digits.py
 
 test: $(VENV)/.with-test build

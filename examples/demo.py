@@ -13,11 +13,7 @@ REFERENCE = "Baltimore"
 
 
 def main() -> None:
-    season = vn.datasets.load_baseball_1987()
-    comparisons = vn.Comparisons.from_counts(
-        season.home, season.away, season.home_wins, season.away_wins
-    )
-    fit = vn.fit_bradley_terry(comparisons, order_effect=True)
+    fit = vn.fit_bradley_terry(vn.datasets.load_baseball_1987(), order_effect=True)
 
     print(fit.summary())
     print()

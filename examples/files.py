@@ -1,4 +1,4 @@
-"""Write the small files of this folder: ``python examples/files.py examples``.
+"""Write the simulated files of ``venire data``: ``python examples/files.py src/venire/datasets``.
 
 Their rows are made up; all are drawn from one seed, so that anybody can make them again.
 """

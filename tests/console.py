@@ -4,7 +4,8 @@
 
 A block of ``python`` is run after those before it on its page, and a block of ``sh``. In a block
 of ``console`` each line that begins with ``$`` is a command and the lines below it what it prints,
-where a line ``...`` stands for any lines. All run in a folder that has a copy of `examples`.
+where a line ``...`` stands for any lines. All run in an empty folder: a page writes the files that
+it needs (``venire data``).
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -49,8 +49,7 @@ def blocks(page: Path) -> list[Block]:
 
 
 def workplace(folder: Path) -> Path:
-    """A folder with the files that examples name, and a command that runs this source."""
-    shutil.copytree(ROOT / "examples", folder / "examples")
+    """An empty folder but for a command that runs this source, as a stranger has it."""
     (folder / "bin").mkdir()
     for name, module in (("venire", "venire.cli"), ("python", "")):
         words = f'"{sys.executable}" -m {module}' if module else f'"{sys.executable}"'
@@ -92,8 +91,8 @@ def commands(text: str) -> Iterator[tuple[str, list[str]]]:
 
 def printed(text: str) -> list[str]:
     """Lines that are not empty, without spaces at their ends and what differs from run to run."""
-    lines = [_SECONDS.sub("N", line).rstrip() for line in text.splitlines()]
-    return [line for line in lines if line and not _LOG.fullmatch(line)]
+    lines = [line.rstrip() for line in text.splitlines()]
+    return [_SECONDS.sub("N", line) for line in lines if line and not _LOG.fullmatch(line)]
 
 
 def as_said(said: list[str], found: str) -> bool:

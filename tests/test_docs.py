@@ -17,7 +17,7 @@ def name_of(page):
 
 @pytest.fixture
 def workplace(tmp_path, monkeypatch):
-    """A folder with the files that the examples name, in which this test is run."""
+    """The folder in which this test is run."""
     folder = console.workplace(tmp_path)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("MPLBACKEND", "Agg")
@@ -41,6 +41,9 @@ def test_the_check_of_what_is_printed_can_fail():
     assert console.as_said(said, "rank\na\nb\n12 items in 7 s  \n[1] is * it?\n\n")
     assert not console.as_said(said, "rank\na\nb\n13 items in 7 s\n[1] is * it?\n")
     assert not console.as_said(said, "rank\na\n12 items in 7 s\n[1] is all it?\n")
+    assert console.as_said(
+        said, "venire: reading, 15 s, about 4 s left\nrank\na\n12 items in 7 s\n[1] is * it?"
+    )
     assert not console.as_said([], "an error")
     pairs = list(console.commands("$ venire fit \\\n    a.csv\nrank\n$ venire rate\nx\n"))
     assert pairs == [("$ venire fit \\\n    a.csv", ["rank"]), ("$ venire rate", ["x"])]
@@ -91,16 +94,3 @@ def test_every_page_is_in_a_table_of_contents():
     made = {console.DOCS / "api" / "index.md"}
     assert not (absent := {p for p in seen - written - made if "api" not in p.parts}), absent
     assert "docs/index.md" in (console.ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def test_files_of_the_examples_can_be_made_again(tmp_path):
-    import importlib.util
-
-    source = console.ROOT / "examples" / "files.py"
-    spec = importlib.util.spec_from_file_location("example_files", source)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.write(tmp_path)
-    for name in module.FILES:
-        shipped = (console.ROOT / "examples" / name).read_text(encoding="utf-8")
-        assert (tmp_path / name).read_text(encoding="utf-8") == shipped, name

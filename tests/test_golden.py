@@ -101,9 +101,7 @@ def backend(request):
 
 
 def baseball(backend, **kwargs):
-    season = datasets.load_baseball_1987()
-    counts = (season.home, season.away, season.home_wins, season.away_wins)
-    return backend.counts(*counts, **kwargs)
+    return backend.counts(*datasets.columns("baseball_1987").values(), **kwargs)
 
 
 # Agresti 2002, section 10.6, and the vignette of the R package BradleyTerry2; then a refit
@@ -178,10 +176,7 @@ def binomial_deviance(cells, model, found):
 
 @pytest.mark.parametrize(("order_effect", "published"), [(False, 44.053), (True, 38.643)])
 def test_baseball_residual_deviance(backend, order_effect, published):
-    season = datasets.load_baseball_1987()
-    cells = reference.cells_from_counts(
-        season.home, season.away, season.home_wins, season.away_wins
-    )
+    cells = reference.cells_from_counts(*datasets.columns("baseball_1987").values())
     found = baseball(backend, order_effect=order_effect)
     assert binomial_deviance(cells, "bradley-terry", found) == pytest.approx(published, abs=5.1e-4)
 
@@ -219,11 +214,16 @@ TOY = [
 ]
 
 
+def toy_players():
+    first, second, result = datasets.columns("toy_players").values()
+    return first, second, np.where(result == "tie", 0.5, 1.0)
+
+
 @pytest.mark.parametrize("group", TOY, ids=["Han-Gal-Fin", "Cyd-Amy-Ben-Dan"])
 def test_toy_players_by_component(backend, group):
-    toy = datasets.load_toy_players()
-    inside = np.isin(toy.first, list(group)) & np.isin(toy.second, list(group))
-    found = backend.rows(toy.first[inside], toy.second[inside], toy.score[inside])
+    first, second, score = toy_players()
+    inside = np.isin(first, list(group)) & np.isin(second, list(group))
+    found = backend.rows(first[inside], second[inside], score[inside])
     for item, (estimate, error) in group.items():
         k = found.items.index(item)
         assert found.theta[k] == pytest.approx(estimate, abs=2e-3)
@@ -231,17 +231,15 @@ def test_toy_players_by_component(backend, group):
 
 
 def test_toy_players_have_no_common_scale(backend):
-    toy = datasets.load_toy_players()
     with pytest.raises(vn.NotIdentifiedError) as caught:
-        backend.rows(toy.first, toy.second, toy.score)
+        backend.rows(*toy_players())
     assert caught.value.n_components == 3
     assert caught.value.undefeated == ["Eve"]
     assert "Eve" in str(caught.value)
 
 
 def test_toy_players_strong_components():
-    toy = datasets.load_toy_players()
-    c = vn.Comparisons(toy.first, toy.second, toy.score)
+    c = datasets.load_toy_players()
     with pytest.warns(vn.NotIdentifiedWarning, match="3 components"):
         found = vn.fit_bradley_terry(c, components="strong")
     items = np.asarray(found.items).tolist()

@@ -39,10 +39,7 @@ def make_fit(cells, *, prior=None):
 
 @pytest.fixture(scope="module")
 def baseball():
-    season = datasets.load_baseball_1987()
-    return make_fit(
-        reference.cells_from_counts(season.home, season.away, season.home_wins, season.away_wins)
-    )
+    return make_fit(reference.cells_from_counts(*datasets.columns("baseball_1987").values()))
 
 
 def drawn(ax):

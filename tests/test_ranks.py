@@ -245,13 +245,7 @@ def test_rank_intervals_hold_all_ranks_together(sizes, n):
 
 def test_the_twin_ranks_alike():
     """Of the dense reference's fit, whose theta is what is ranked."""
-    season_ = vn.datasets.load_baseball_1987()
-    cells = reference.cells_from_counts(
-        season_.home, season_.away, season_.home_wins, season_.away_wins
-    )
+    cells = reference.cells_from_counts(*vn.datasets.columns("baseball_1987").values())
     found = reference.fit(cells, "bradley-terry")
-    fit = vn.fit_bradley_terry(
-        vn.Comparisons.from_counts(season_.home, season_.away, season_.home_wins,
-                                   season_.away_wins)
-    )  # fmt: skip
+    fit = vn.fit_bradley_terry(vn.datasets.load_baseball_1987())
     np.testing.assert_array_equal(fit.ranks(), stats.rankdata(-found.theta, "min"))

@@ -31,8 +31,7 @@ def make_fit(cells, model="bradley-terry", *, prior=None, order_effect=False, **
 
 @pytest.fixture(scope="module")
 def baseball():
-    season = datasets.load_baseball_1987()
-    return reference.cells_from_counts(season.home, season.away, season.home_wins, season.away_wins)
+    return reference.cells_from_counts(*datasets.columns("baseball_1987").values())
 
 
 def test_baseball(baseball):

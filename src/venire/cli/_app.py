@@ -59,6 +59,11 @@ COMMANDS = {
         "Plan a budget of votes: the quality to expect against votes and their cost, by "
         "simulation.",
     ),
+    "data": Named(
+        "_data:Data",
+        "List the data sets that come with the package, or write some of them as CSV files.",
+        "battles",
+    ),
     "distill init": Named(
         "_distill:Init", "Begin a loop: what there is to compare, and who votes.", "loop items.csv"
     ),

@@ -151,9 +151,9 @@ def option(
     return field(default=default, metadata={**about, "more": more})
 
 
-def argument(metavar: str, says: str, place: Place | None = None) -> Any:
-    """A field that is an argument by position."""
-    return field(metadata={"says": says, "place": place, "argument": metavar})
+def argument(metavar: str, says: str, place: Place | None = None, *, default: Any = MISSING) -> Any:
+    """A field that is an argument by position; MISSING: it must be given."""
+    return field(default=default, metadata={"says": says, "place": place, "argument": metavar})
 
 
 def _flag(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from venire import io
 from venire._core import disk
-from venire._core.extras import needs
+from venire._core.extras import folder_of, needs
 from venire.cli._terminal import Grid, Screen, escaped, standard_output
 from venire.io import tables_out
 
@@ -190,7 +190,7 @@ def _check_page(path: Path) -> None:
         raise io.DataError(path, "the name of a page must end in .html")
     _check_file(path)
     for library in ("jinja2", "itables", "matplotlib"):
-        needs(library, "a page")
+        folder_of(library, "a page")
 
 
 READ = Place(read=True)

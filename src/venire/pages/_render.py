@@ -7,11 +7,9 @@ import hashlib
 import re
 from functools import cache
 from importlib import resources
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
-from venire._core.extras import missing, needs
+from venire._core.extras import folder_of, needs
 
 __all__ = ["rendered"]
 
@@ -45,10 +43,7 @@ def _own(name: str) -> str:
 @cache
 def _table_script() -> tuple[str, str]:
     """DataTables as itables brings it, and its styles; the page's own script finds it by name."""
-    place = find_spec("itables")
-    if place is None or place.origin is None:
-        raise missing(ModuleNotFoundError("itables", name="itables"), "a page")
-    folder = Path(place.origin).parent / "html"  # not imported: it loads pandas
+    folder = folder_of("itables", "a page") / "html"
     script = folder.joinpath("dt_bundle.js").read_text(encoding="utf-8")
     found = _EXPORT.search(script)
     if found is None:

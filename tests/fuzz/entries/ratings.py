@@ -341,6 +341,10 @@ def gaussian_prior(case: Case) -> None:
 @entry
 def shipped(case: Case) -> None:
     """Shipped data, and what the package says of itself."""
-    case.call(vn.datasets.load_baseball_1987)
-    case.call(vn.datasets.load_toy_players)
+    for loader in (x for x in vn.datasets.__all__ if x.startswith("load_")):
+        case.call(getattr(vn.datasets, loader))
+    name = {"name": case.choice(case.call(vn.datasets.names))}
+    for ask in (vn.datasets.columns, vn.datasets.describe, vn.datasets.path):
+        case.try_(ask, **case.spoil(name, 0.3))
+    case.call(repr, case.call(vn.datasets.describe, name["name"]).n_rows)
     case.call(vn.show_config, **case.spoil({"mode": case.choice(("print", "dicts"))}, 0.3))

@@ -424,6 +424,14 @@ def command_simulate(case: Case) -> None:
 
 
 @entry
+def command_data(case: Case) -> None:
+    chosen = [case.choice((*vn.datasets.names(), "battels", "../battles", "")) for _ in range(2)]
+    words = chosen[: case.whole(0, 2)]
+    words += case.choice(([], ["--json"], ["--overwrite"], ["-q"]))
+    run(case, "data", *words, "-o", case.choice((case.folder, case.folder / "nowhere")))
+
+
+@entry
 def read(case: Case) -> None:
     path, options = comparison_file(case, group=case.chance(0.3))
     some = case.some({k: v for k, v in options.items() if k != "group"}, 0.5)

@@ -2,7 +2,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const all = (query, at = document) => [...at.querySelectorAll(query)];
 const make = (tag, text = "", more = {}) => Object.assign(document.createElement(tag), { textContent: text }, more);
 const tables = [];
-const PAGE = 100, PRINTED = 1000;
+const PAGE = 50, PRINTED = 1000;
 
 /* What is known of one row: every column, and whom the item met. */
 function details(sheet, at) {
@@ -65,7 +65,7 @@ function board(panel) {
   const long = sheet.rows.length > PAGE;
   const table = new DataTable(element, {
     data: sheet.rows, columns, order: [], deferRender: true, autoWidth: false, pageLength: long ? PAGE : -1,
-    lengthMenu: [25, PAGE, 500, 1000], paging: long,
+    lengthMenu: [25, PAGE, 100, 500, 1000], paging: long,
     layout: { topStart: "search", topEnd: long ? "pageLength" : null, bottomStart: "info", bottomEnd: long ? "paging" : null },
     language: { search: "Search:", info: "_TOTAL_ of _MAX_", infoFiltered: "", infoEmpty: "0 of _MAX_" },
   });

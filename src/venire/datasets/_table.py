@@ -1,0 +1,240 @@
+"""The data sets: one row of a table each, and the file of the same name beside this one."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire._core.checks import fail, nearest
+
+__all__ = ["DATASETS", "DataSet", "columns", "describe", "names", "path"]
+
+_FOLDER = Path(__file__).parent
+_SIMULATED = "simulated, by examples/files.py of the source tree"
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What a data set is.
+
+    Attributes
+    ----------
+    name : str
+        ``venire.datasets.load_NAME()`` loads it, ``venire data NAME`` writes its file.
+    holds : str
+        Which of the package's data it is.
+    description : str
+    source : str
+        Where it was published, or how it was simulated.
+    command : str
+        A command that reads its file.
+    """
+
+    name: str
+    holds: str
+    description: str
+    source: str
+    command: str
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return path(self.name)
+
+    @property
+    def n_rows(self) -> int:
+        """Lines of the file, the header not counted."""
+        return self.path.read_bytes().count(b"\n") - 1
+
+
+_ROWS = (
+    DataSet(
+        "battles",
+        "comparisons",
+        "people compare answers of seven models",
+        _SIMULATED,
+        "venire fit battles.csv",
+    ),
+    DataSet(
+        "season",
+        "comparisons, by points",
+        "goals of eight clubs, at home, away and on neutral ground",
+        _SIMULATED,
+        "venire fit season.csv --order-effect",
+    ),
+    DataSet(
+        "baseball_1987",
+        "comparisons, counted",
+        "wins and losses of seven teams at home to each other",
+        "Agresti 2002, Categorical Data Analysis, 2nd edition, section 10.6, "
+        "doi:10.1002/0471249688",
+        "venire fit baseball_1987.csv --order-effect",
+    ),
+    DataSet(
+        "toy_players",
+        "comparisons without a common scale",
+        "eight players who have no common scale",
+        "Kaye and Firth, toy data of the R package BradleyTerryScalable",
+        "venire fit toy_players.csv",
+    ),
+    DataSet(
+        "verdicts",
+        "votes of judges",
+        "three judges compare five models' answers to 60 prompts",
+        _SIMULATED,
+        "venire rate verdicts.csv",
+    ),
+    DataSet(
+        "both_orders",
+        "votes of judges, with some gold",
+        "four judges see 120 pairs in both orders; some gold",
+        _SIMULATED,
+        "venire consensus both_orders.csv --vote vote_orig --vote vote_swap --swapped vote_swap "
+        "--gold gold --mapping 1=first,0=second",
+    ),
+    DataSet(
+        "topics",
+        "comparisons in groups",
+        "people compare ten arguments in each of twelve topics",
+        _SIMULATED,
+        "venire groups topics.csv -o topics.parquet",
+    ),
+    DataSet(
+        "documents",
+        "items of a loop",
+        "twelve documents for each of twelve queries, and features",
+        _SIMULATED,
+        "venire distill init loop documents.csv --group query --item doc --gold gold "
+        "--teacher gpt --teacher crowd",
+    ),
+    DataSet(
+        "judges",
+        "teachers to simulate",
+        "a sharp and costly judge, and a cheap one",
+        "made up",
+        "venire simulate --teachers judges.csv --groups 4 --items 12 --seeds 2",
+    ),
+)
+DATASETS = {row.name: row for row in _ROWS}
+
+
+def names() -> tuple[str, ...]:
+    """Names of the data sets.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> vn.datasets.names()[:3]
+    ('battles', 'season', 'baseball_1987')
+    """
+    return tuple(DATASETS)
+
+
+def describe(name: str) -> DataSet:
+    """What a data set is, and where it comes from.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Returns
+    -------
+    DataSet
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> d = vn.datasets.describe("battles")
+    >>> d.n_rows, d.command
+    (500, 'venire fit battles.csv')
+    """
+    if not isinstance(name, str):
+        fail("name", "must be the name of a data set, as text", value=name, kind=TypeError)
+    if name not in DATASETS:
+        known = ", ".join(DATASETS)
+        cure = nearest(name.removesuffix(".csv"), DATASETS) or f"there are {known}"
+        fail("name", "is no data set", value=name, cure=cure)
+    return DATASETS[name]
+
+
+def path(name: str) -> Path:
+    """The CSV file of a data set, as it lies in the package; ``venire data NAME`` writes a copy.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> vn.datasets.path("battles").name
+    'battles.csv'
+    """
+    return _FOLDER / f"{describe(name).name}.csv"
+
+
+def columns(name: str) -> dict[str, NDArray]:
+    """The columns of a data set's file, for ``pandas.DataFrame(...)`` or as they are.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Returns
+    -------
+    dict of str to ndarray
+        int64 or float64 where all values are numbers, else str; float64 with NaN where some of the
+        numbers are missing.
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> games = vn.datasets.columns("season")
+    >>> list(games)
+    ['date', 'home', 'away', 'home_goals', 'away_goals', 'neutral']
+    >>> int(games["home_goals"].sum()), int(games["away_goals"].sum())
+    (..., ...)
+    """
+    with open(path(name), encoding="utf-8", newline="") as file:
+        head, *rows = csv.reader(file)
+    return {key: _typed(values) for key, values in zip(head, zip(*rows, strict=True), strict=True)}
+
+
+def _typed(values: tuple[str, ...]) -> NDArray:
+    """A column of text as whole numbers, else numbers, else as it is."""
+    for of in (int, lambda text: float(text or "nan")):
+        try:
+            return np.array([of(value) for value in values])
+        except ValueError:
+            continue
+    return np.array(values)
