@@ -46,7 +46,7 @@ def test_battles(battles, tmp_path, capsys):
     assert "rows dropped" in text  # the audit is of the file
     assert "Elo" in [c["title"] for c in sheets[0]["columns"]]
     shown = capsys.readouterr()
-    assert "6 items" in shown.out
+    assert "page.html: 0." in shown.out
     assert "first=model_a" in shown.err
 
 

@@ -72,6 +72,16 @@ class Opened:
         rows = self.page.locator("section:not([hidden]) table.board > tbody > tr")
         return rows.locator("> td.label").all_inner_texts()
 
+    def shows(self, expected) -> bool:
+        """Whether the rows are these soon, or what the function says of them: sorting is a task
+        that the browser does when it comes to it."""
+        holds = expected if callable(expected) else lambda items: items == expected
+        for _ in range(60):
+            if holds(self.items()):
+                return True
+            self.page.wait_for_timeout(100)
+        return False
+
     def header(self, name: str):
         heads = self.page.locator("section:not([hidden]) table.board > thead th")
         return heads.filter(has_text=name).first
@@ -105,25 +115,25 @@ def test_columns_sort(opened):
     one = opened("evil")
     best = one.items()
     one.header("rating").click()
-    assert one.items() == best  # from the best down, as they stand
     one.header("rating").click()
-    assert one.items() == best[::-1]
+    assert one.shows(best[::-1])
+    one.header("rating").click()
     one.header("item").click()
-    assert one.items() != best
+    assert one.shows(lambda items: items not in (best, best[::-1]))
     assert sorted(one.items()) == sorted(best)
     one.header("rank").click()
-    assert one.items() == best
+    assert one.shows(best)
     assert one.header("rank").get_attribute("aria-sort") == "ascending"
 
 
 def test_search_finds(opened):
     one = opened("evil")
     search = one.page.get_by_role("searchbox")
-    for text, found in (("模型", 1), ("</script><script>", 1), ("no such", 1), ("", 11)):
+    for text, found in (("模型", 1), ("</script><script>", 1), ("no such", 0), ("", 11)):
         search.fill(text)
-        assert len(one.page.locator("table.board > tbody > tr").all()) == found
+        assert one.shows(lambda items, found=found: len(items) == found)
     search.fill("مرحبا")
-    assert one.items() == ["مرحبا بالعالم"]
+    assert one.shows(["مرحبا بالعالم"])
 
 
 def test_scripts_in_labels_do_not_run(opened):
@@ -177,21 +187,20 @@ def test_headers_sort_by_keyboard(opened):
         if one.page.evaluate("document.activeElement.closest('th')?.innerText").startswith("games"):
             break
     one.page.keyboard.press("Enter")
+    assert one.shows(lambda items: items != best)
     assert one.header("games").get_attribute("aria-sort") == "descending"
-    assert one.items() != best
 
 
 def test_long_tables_have_pages_and_print_whole(opened):
     one = opened("many")
-    assert len(one.items()) == 100
+    assert len(one.items()) == 50
     first = one.items()
     one.page.locator(".dt-paging-button", has_text="3").click()
-    assert len(one.items()) == 100
-    assert not set(one.items()) & set(first)
+    assert one.shows(lambda items: len(items) == 50 and not set(items) & set(first))
     one.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert len(one.items()) == 300
     one.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
-    assert len(one.items()) == 100
+    assert len(one.items()) == 50
 
 
 def test_tabs_by_keyboard(opened):

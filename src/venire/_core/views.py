@@ -1,11 +1,11 @@
-"""The picture of a result: found by name at the call, for pictures stand above results."""
+"""Picture and page of a result: found by name at the call, for they stand above results."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
 
-__all__ = ["PICTURES", "picture"]
+__all__ = ["PICTURES", "page", "picture"]
 
 #: The class of a result: the function that draws it.
 PICTURES = {
@@ -20,3 +20,8 @@ def picture(result: Any, ax: Any, **options: Any) -> Any:
     """The Axes on which the result was drawn."""
     module, _, function = PICTURES[type(result).__name__].partition(":")
     return getattr(import_module(module), function)(result, ax, **options)
+
+
+def page(result: Any, path: Any, **options: Any) -> str | None:
+    """The result as a page of HTML, or None where it was written to `path`."""
+    return import_module("venire.pages").report(result, path, **options)

@@ -133,7 +133,7 @@ class ReportPage(Command):
         def write(part: str) -> None:
             Path(part).write_text(page, encoding="utf-8", newline="\n")
 
-        said = [f"{self.output}: {first!r}, {size}"]
+        said = [f"{self.output}: {size}, opens in any browser"]
         report = Report(said, made.notes, facts, files={"output": write})
         return with_taken(report, self.file, made.taken)
 

@@ -15,6 +15,7 @@ from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.intervals import critical_value
 from venire._core.summary import Summary
+from venire._core.views import page
 from venire.data.grouping import group_at
 from venire.errors import NotIdentifiedWarning
 from venire.models import model_of
@@ -381,6 +382,11 @@ class Rated:
         if top is not None:
             top = checks.whole(top, "top", 1)
         return summarised(self, checks.level(level), top, errors)
+
+    def report(self, path: Any = None, **options: Any) -> str | None:
+        """A page, one HTML file that needs nothing else: `venire.pages.report`, also for `path` and
+        options."""
+        return page(self, path, **options)
 
     def __repr__(self) -> str:
         of = "" if self.category is None else f" of {self.category!r}"
