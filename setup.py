@@ -54,9 +54,12 @@ NUMPY_MACROS = [
     ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
 ]
 
+# Which clone of a function runs is decided by the loader (ELF ifunc): that of glibc can do it, that
+# of musl cannot, though some compilers for musl translate and link it.
 DISPATCH_PROBE = """
-#if !defined(__x86_64__)
-#error "dispatch is for x86-64 only"
+#include <stdlib.h>
+#if !defined(__x86_64__) || (defined(__linux__) && !defined(__GLIBC__))
+#error "dispatch is for x86-64, and on Linux for glibc"
 #endif
 __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 double dot(const double *x, const double *y, int n) {
@@ -152,8 +155,6 @@ class BuildNative(build_ext):
             self.flags += RELEASE_FLAGS
         if wanted("VENIRE_WERROR"):
             self.flags.append("-Werror")
-        if wanted("VENIRE_TEST_MEMORY"):
-            self.flags.append("-DVN_TEST_MEMORY")
         dispatch = not sanitize and not wanted("VENIRE_NO_DISPATCH")
         if dispatch := dispatch and self._probe(DISPATCH_PROBE, ["-O2"]):
             self.flags.append("-DVN_DISPATCH")
@@ -195,8 +196,16 @@ class BuildNative(build_ext):
         extra = [*C_WARNINGS, *self.flags, *LIBRARY_FLAGS, "-fno-wrapv"]
         options = {"include_dirs": [str(CSRC)], "extra_postargs": extra}
         folder = self.objects_dir / "csrc"
+
+        def compiled(source: Path) -> str:
+            """The hooks for tests are in one file; all others are the same with and without."""
+            hooks = source.name == "vn_memory.c" and wanted("VENIRE_TEST_MEMORY")
+            place = folder / "test" if hooks else folder
+            macros = [("VN_TEST_MEMORY", None)] if hooks else []
+            return self._object(source, place, included(source), macros=macros, **options)
+
         with ThreadPoolExecutor(self.parallel or 1) as pool:
-            jobs = [pool.submit(self._object, s, folder, included(s), **options) for s in sources]
+            jobs = [pool.submit(compiled, source) for source in sources]
             objects = [job.result() for job in jobs]
         target = Path(self.get_ext_fullpath("venire._native.x")).parent / LIBRARY
         mac = sys.platform == "darwin"

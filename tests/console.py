@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import venire
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 # Notebooks are executed, and their links checked, by the build of the documentation.
@@ -49,7 +51,7 @@ def blocks(page: Path) -> list[Block]:
 
 
 def workplace(folder: Path) -> Path:
-    """An empty folder but for a command that runs this source, as a stranger has it."""
+    """An empty folder but for a command that runs what is tested, as a stranger has it."""
     (folder / "bin").mkdir()
     for name, module in (("venire", "venire.cli"), ("python", "")):
         words = f'"{sys.executable}" -m {module}' if module else f'"{sys.executable}"'
@@ -61,9 +63,10 @@ def workplace(folder: Path) -> Path:
 
 def shell(command: str, folder: Path) -> tuple[int, str]:
     """Exit code of a command, and all that it prints, in the order of printing."""
+    found = str(Path(venire.__file__).parents[1])  # this source, or what is installed
     own = {
         "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "COLUMNS": "100", "NO_COLOR": "1",
-        "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT / "src"), "MPLBACKEND": "Agg",
+        "PYTHONUNBUFFERED": "1", "PYTHONPATH": found, "MPLBACKEND": "Agg",
     }  # fmt: skip
     done = subprocess.run(
         ["bash", "-ec", command], cwd=folder, env=os.environ | own, text=True, check=False,

@@ -15,6 +15,7 @@ LIBRARIES = {
     "typer": ("typer", "cli"),
     "rich": ("rich", "cli"),
     "python_calamine": ("python-calamine", "excel"),
+    "tabulate": ("tabulate", "cli"),
     "matplotlib": ("matplotlib", "plot"),
     "jinja2": ("jinja2", "report"),
     "markupsafe": ("markupsafe", "report"),
