@@ -10,7 +10,6 @@ from venire._core import checks
 from venire._core.extras import needs
 from venire._core.summary import amount
 from venire.models import model_of
-from venire.plots._pairs import by_pair, cells_of
 from venire.plots._style import (
     COLOURS,
     INK,
@@ -24,6 +23,7 @@ from venire.plots._style import (
     shortened,
 )
 from venire.plots._taken import Taken, comparisons_of, taken
+from venire.ratings.pairs import by_pair, cells_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,6 @@ import numpy as np
 from venire._core import checks
 from venire._core.intervals import critical_value
 from venire.data import Comparisons
-from venire.plots._pairs import Cells, by_pair, cells_of
 from venire.plots._style import (
     COLOURS,
     GREY,
@@ -26,6 +25,7 @@ from venire.plots._style import (
     within,
 )
 from venire.plots._taken import taken
+from venire.ratings.pairs import Cells, by_pair, cells_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -85,6 +85,7 @@ def line(ax: Axes, k: int, x: np.ndarray, y: np.ndarray, label: str) -> None:
     ax.plot(
         x, y, color=colour(k), marker=marker(k), linewidth=1.6, markersize=5.5,
         markeredgecolor="white", markeredgewidth=0.8, label=label,
+        linestyle=("-", "--", ":", "-.")[k // len(COLOURS) % 4],
     )  # fmt: skip
 
 
