@@ -183,8 +183,8 @@ def graph_200(ax: Any) -> Any:
 
 
 def panel(n: int, strangers: int = 0) -> vn.Consensus:
-    """`n` judges of 60 pairs in both orders, of ever less use, every third a copy with own mistakes;
-    the last `strangers` judge other pairs. Gold is known of every other pair."""
+    """`n` judges of 60 pairs in both orders, of ever less use, in threes with common mistakes; the
+    last `strangers` judge other pairs. Gold is known of every other pair."""
     rows = [
         (p, f"judge {k:02d}", -1 if wrong else 1, swapped)
         for k in range(n)
