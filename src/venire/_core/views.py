@@ -1,11 +1,11 @@
-"""The picture of a result: found by name at the call, for pictures stand above results."""
+"""Picture and page of a result: found by name at the call, for they stand above results."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
 
-__all__ = ["PICTURES", "Drawn", "picture"]
+__all__ = ["PICTURES", "Drawn", "page", "picture"]
 
 #: The class of a result: the function that draws it.
 PICTURES = {
@@ -53,3 +53,8 @@ class Drawn:
         matplotlib Axes
         """
         return picture(self, ax, **options)
+
+
+def page(result: Any, path: Any, **options: Any) -> str | None:
+    """The result as a page of HTML, or None where it was written to `path`."""
+    return import_module("venire.pages").report(result, path, **options)

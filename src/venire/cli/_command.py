@@ -52,6 +52,7 @@ class Command(ABC):
 
     quiet: bool = False
     json: bool = False
+    words: tuple[str, ...] = ()  # what was typed, set by `run`
 
     @abstractmethod
     def do(self, steps: Steps) -> Report:
@@ -326,6 +327,7 @@ def run(command: Command, words: list[str]) -> int:
     words : list of str
         What was typed after the program's name.
     """
+    object.__setattr__(command, "words", ("venire", *words))
     stderr, code, instead = Screen(sys.stderr), 1, list[str]()
     try:
         report = _done(command)

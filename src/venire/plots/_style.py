@@ -224,12 +224,12 @@ def _cut(text: str, most: int) -> str:
 
 
 def _fitting(text: str, most: int) -> str:
-    """As much of the beginning as goes into so many columns."""
+    """As much of the beginning as goes into so many columns, without a joiner at its end."""
     taken = 0
     for at, letter in enumerate(text):
         taken += width(letter)
         if taken > most:
-            return text[:at]
+            return text[:at].rstrip("\u200c\u200d\ufe0f")
     return text
 
 
