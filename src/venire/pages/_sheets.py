@@ -100,7 +100,6 @@ def _of_one(
     tag = hashlib.sha256(name.encode()).hexdigest()[:8]
     fit = result if isinstance(result, Fit) else result.fit
     if isinstance(result, Bootstrap):
-        asked = asked._replace(errors=None)  # replicates have their own
         columns = result.to_frame("dict", level=asked.level)
         columns["n_comparisons"] = fit.item_weights
         summary = result.summary(asked.level, 1)
