@@ -403,6 +403,15 @@ def test_residuals_add_up_to_the_deviance():
     assert ax.texts[-1].get_text().splitlines()[0].endswith(" expected")
 
 
+def test_a_tie_is_half_of_what_is_expected():
+    fit = vn.fit_davidson(pictures.league(5, ties=True))
+    x = plots.plot_residuals(fit).collections[0].get_offsets()[:, 0]
+    c = fit.comparisons
+    p = fit.predict(c.items[c.first], c.items[c.second])
+    share = p[:, 0] + 0.5 * p[:, 1]
+    np.testing.assert_allclose(np.sort(x), np.sort(np.maximum(share, 1.0 - share)))
+
+
 def test_residuals_of_many_pairs_are_counted():
     ax = plots.plot_residuals(pictures.many(), top=0)
     assert not ax.texts
