@@ -174,7 +174,7 @@ def test_agreement_matrix_shows_kappa_and_hatches_what_is_not_known():
     assert np.isnan(wanted).sum() == 6 + 2 * 2 * 4
     assert "hatched: not known" in ax.get_title(loc="left")
     written = {text.get_text() for text in ax.texts}
-    assert f"{wanted[0, 1]:.2f}".replace("0.", ".") in written
+    assert f"{wanted[0, 1]:.2f}".replace("0.", ".").replace("-", "\u2212") in written
     shares = plots.plot_agreement(votes, measure="share")
     assert "share of equal votes" in shares.figure.axes[1].get_ylabel()
 

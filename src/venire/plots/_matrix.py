@@ -173,9 +173,14 @@ def _write(ax: Axes, cells: _Cells, mesh: Any) -> None:
     for (i, j), x in np.ndenumerate(cells.value):
         if not np.isnan(x):
             light = np.dot(mesh.to_rgba(x)[:3], (0.3, 0.6, 0.1))
-            words = f"{x:.2f}".replace("0.", ".")
+            words = _number_of(x).replace("0.", ".")
             ax.text(j + 0.5, i + 0.5, words, ha="center", va="center", fontsize=8, zorder=3,
                     color=INK if light > 0.5 else "white")  # fmt: skip
+
+
+def _number_of(x: float) -> str:
+    """With the sign of the axes."""
+    return f"{x:z.2f}".replace("-", "\u2212")
 
 
 def _tree(ax: Axes, roots: list[Joined], rows: list[Joined], symbol: str) -> None:
@@ -207,7 +212,7 @@ def _tree(ax: Axes, roots: list[Joined], rows: list[Joined], symbol: str) -> Non
         bracket(root)
     ax.set_xlim(0, left + n * TREE * 1.02)
     for x, distance, side in ((left, near, "left"), (left + n * TREE, far, "right")):
-        _below(ax, x, f"{1.0 - distance:.2f}", side, 1)
+        _below(ax, x, _number_of(1.0 - distance), side, 1)
     _below(ax, left + 0.5 * n * TREE, f"joined at {symbol}", "center", 2)
 
 
