@@ -70,7 +70,7 @@ def test_reliability_draws_agreement_and_accuracy_with_their_intervals():
     assert words == ["agreement with panel", "accuracy on gold, 30 pairs"]
     beside = [text.get_text() for text in ax.texts]
     assert beside[0] == "weight"
-    assert beside[1] == f"{100 * q.teacher_share[order[0]]:.0f} %"
+    assert beside[1] == f"{100 * q.teacher_share[order[0]]:.2g} %"
 
 
 def test_reliability_of_who_met_nobody_is_hollow():

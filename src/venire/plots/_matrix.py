@@ -161,7 +161,7 @@ def bare(ax: Axes) -> None:
     for spine in ax.spines.values():
         spine.set_visible(False)
     ax.tick_params(length=0)
-    ax.tick_params(axis="y", pad=16)
+    ax.tick_params(axis="y", pad=17)
 
 
 def _rectangle(corner: tuple[float, float], width: float, height: float, **style: Any) -> Any:
@@ -234,11 +234,14 @@ def _joints(one: Joined, ends: Mapping[int, float]) -> list[Joined]:
 
 
 def _number(ax: Axes, n: int, size: float) -> None:
-    """Numbers of the rows, beside them and below the columns."""
-    step = 1 if n <= 30 else 5
+    """Numbers of the rows, beside them and, as many as there is room for, below the columns."""
+    wide, _ = inches(ax)
+    step = max(1, math.ceil(1.5 * size * n / (0.5 * 72.0 * wide)))
     columns = range(0, n, step)
     label_ticks(ax, "x", [k + 0.5 for k in columns], [str(k + 1) for k in columns], fontsize=size)
-    style: dict[str, Any] = {"fontsize": size, "color": GREY, "ha": "right", "va": "center"}
     for k in range(n):
-        beside = ax.get_yaxis_transform()
-        say(ax.text(-0.008, k + 0.5, "", transform=beside, **style), str(k + 1))
+        text = ax.annotate(
+            "", (0.0, k + 0.5), xycoords=ax.get_yaxis_transform(), xytext=(-3.0, 0.0),
+            textcoords="offset points", ha="right", va="center", fontsize=size, color=GREY,
+        )  # fmt: skip
+        say(text, str(k + 1))
