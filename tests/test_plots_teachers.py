@@ -258,6 +258,16 @@ def test_groups_are_rows_of_dots():
         plots.plot_groups({"group": [1]})
     with pytest.raises(TypeError, match="GroupedFit"):
         plots.plot_groups([1])
+    right = {"group": [1, 1], "item": ["a", "b"], "theta": [0.5, -0.5], "n_comparisons": [1, 1]}
+    assert labels(plots.plot_groups(right)) == ["1"]
+    for name, wrong in (
+        ("item", ["a"]), ("theta", ["x", "y"]), ("group", [None, 1]), ("n_comparisons", [1, -1]),
+        ("group", []), ("item", [["a", "b"]]),
+    ):  # fmt: skip
+        with pytest.raises((ValueError, TypeError), match=name):
+            plots.plot_groups(right | {name: wrong})
+    with pytest.raises(ValueError, match="no groups"):
+        plots.plot_groups({name: [] for name in right})
 
 
 def test_many_groups_are_summed_up():
