@@ -389,10 +389,14 @@ def _done(command: Command) -> Report:
             raise Refused(f"interrupted ({steps.interrupted})", 130) from None
         told = (*report.notes, *(str(w.message) for w in caught))
         report = replace(report, notes=[*dict.fromkeys(told)])
-        asked = [(what, *places[name]) for name, what in report.files.items()]
-        with steps("drawing"):  # before the first file is written: a picture may be refused
-            made = [x if path is None else place.make(x) for x, path, place in asked]
-        for what, (_, path, place) in zip(made, asked, strict=True):
+        files = dict(report.files)
+        for name, what in files.items():  # before the first is written: a picture may be refused
+            path, place = places[name]
+            if path is not None and place.make is not None:
+                with steps(f"drawing {path}"):
+                    files[name] = place.make(what)
+        for name, what in files.items():
+            path, place = places[name]
             if path is None:
                 place.write_here(what)
             else:

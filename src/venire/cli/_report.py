@@ -118,7 +118,7 @@ class Place:
         Refuses a path that could not be written.
     write : callable
         Writes what the report has for it, whole or not at all; gets the report, too.
-    make : callable
+    make : callable, optional
         Makes it of what the report has, before anything is written.
     read : bool
         The file is an input.
@@ -128,7 +128,7 @@ class Place:
 
     check: Callable[[Path], None] = lambda path: None
     write: Callable[[Any, Path, Report], None] = lambda what, path, report: None
-    make: Callable[[Any], Any] = lambda what: what
+    make: Callable[[Any], Any] | None = None
     read: bool = False
     stdout: bool = False
 

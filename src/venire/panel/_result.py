@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.tables import Table, Tabled
-from venire._core.views import page
+from venire._core.views import Drawn, page
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.votes import Votes
@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Consensus(Tabled):
+class Consensus(Drawn, Tabled):
     """One probability for each pair, from the votes of a panel.
 
     Attributes

@@ -16,7 +16,7 @@ from venire._core.frames import as_frame
 from venire._core.intervals import critical_value
 from venire._core.summary import Summary
 from venire._core.tables import Table, Tabled
-from venire._core.views import page
+from venire._core.views import Drawn, page
 from venire.data.grouping import group_at
 from venire.errors import NotIdentifiedWarning
 from venire.models import model_of
@@ -39,7 +39,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Rated(Tabled):
+class Rated(Drawn, Tabled):
     """Ratings of models from the votes of judges over many prompts, as `rate` returns them.
 
     Attributes
