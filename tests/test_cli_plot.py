@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import os
 import re
 
@@ -75,8 +76,9 @@ WITHOUT = {"audit", "distill init", "distill ask", "distill tell", "distill with
 def test_every_command_that_rates_or_judges_has_the_option():
     names = set()
     for name, one in COMMANDS.items():
-        inner = {f"{name} {x}": y for x, y in one.items()} if isinstance(one, dict) else {name: one}
-        names |= {x for x, y in inner.items() if "plot" in y.__dataclass_fields__}
+        module, _, command = one.place.partition(":")
+        command = getattr(importlib.import_module(f"venire.cli.{module}"), command)
+        names |= {name} if "plot" in command.__dataclass_fields__ else set()
     assert names == {name for name in RUNS if " --" not in name}
     assert not names & WITHOUT
 
@@ -98,6 +100,14 @@ def test_the_ending_says_how_and_the_bytes_are_always_the_same(ending, tmp_path)
         assert venire(*RUNS["fit"], "--plot", picture).exit_code == 0
         assert picture.read_bytes().startswith(BEGINS[ending])
     assert pictures[0].read_bytes() == pictures[1].read_bytes()
+
+
+def test_settings_of_the_user_need_no_other_program(tmp_path):
+    import matplotlib
+
+    with matplotlib.rc_context({"text.usetex": True}):
+        run = venire(*RUNS["consensus"], "--plot", tmp_path / "drawn.svg")
+    assert run.exit_code == 0, run.output
 
 
 def test_a_picture_replaces_the_old_one_or_nothing(tmp_path, monkeypatch):

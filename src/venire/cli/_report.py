@@ -13,13 +13,14 @@ from typing import Any, cast
 
 from venire import io
 from venire._core import disk
-from venire._core.extras import needs
+from venire._core.extras import folder_of, needs
 from venire.cli._terminal import Grid, Screen, escaped, standard_output
 from venire.io import tables_out
 
 __all__ = [
     "CSV",
     "FILE",
+    "PAGE",
     "PICTURE",
     "READ",
     "TABLE",
@@ -117,7 +118,7 @@ class Place:
         Refuses a path that could not be written.
     write : callable
         Writes what the report has for it, whole or not at all; gets the report, too.
-    make : callable
+    make : callable, optional
         Makes it of what the report has, before anything is written.
     read : bool
         The file is an input.
@@ -127,7 +128,7 @@ class Place:
 
     check: Callable[[Path], None] = lambda path: None
     write: Callable[[Any, Path, Report], None] = lambda what, path, report: None
-    make: Callable[[Any], Any] = lambda what: what
+    make: Callable[[Any], Any] | None = None
     read: bool = False
     stdout: bool = False
 
@@ -171,22 +172,35 @@ class Picture:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+# Whatever the user's own settings are: the same bytes every time, and no other program
+_SETTINGS = {"svg.hashsalt": "venire", "text.usetex": False}
+_DATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+
 def _drawn(picture: Picture) -> Any:
+    matplotlib = needs("matplotlib", "--plot")
     from venire.plots import overview
 
-    return overview(picture.result, **picture.options)
+    with matplotlib.rc_context(_SETTINGS):
+        return overview(picture.result, **picture.options)
 
 
 def _write_picture(figure: Any, path: Path, report: Report) -> None:
-    matplotlib, ending = needs("matplotlib", "--plot"), path.suffix[1:].lower()
-    dated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}  # the same bytes every time
-    with matplotlib.rc_context({"svg.hashsalt": "venire"}):
-        _write_file(
-            lambda part: figure.savefig(
-                part, dpi=200, format=ending, metadata=dated.get(ending)
-            ),
-            path, report,
-        )  # fmt: skip
+    ending = path.suffix[1:].lower()
+
+    def save(part: str) -> None:
+        figure.savefig(part, dpi=200, format=ending, metadata=_DATED.get(ending))
+
+    with needs("matplotlib", "--plot").rc_context(_SETTINGS):
+        _write_file(save, path, report)
+
+
+def _check_page(path: Path) -> None:
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise io.DataError(path, "the name of a page must end in .html")
+    _check_file(path)
+    for library in ("jinja2", "itables", "matplotlib"):
+        folder_of(library, "a page")
 
 
 READ = Place(read=True)
@@ -194,3 +208,4 @@ TABLE = Place(io.check_writable, _write_table)
 CSV = Place(io.check_writable, _write_table, stdout=True)
 PICTURE = Place(_check_picture, _write_picture, _drawn)
 FILE = Place(_check_file, _write_file)
+PAGE = Place(_check_page, _write_file)
