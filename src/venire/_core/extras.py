@@ -18,7 +18,7 @@ LIBRARIES = {
     "joblib": ("joblib", "ml"),
     "dask": ("dask", "distributed"),
     "distributed": ("distributed", "distributed"),
-    "numba": ("numba", ""),
+    "numba": ("numba", "jit"),
     "pandas": ("pandas", ""),
     "polars": ("polars", ""),
 }
