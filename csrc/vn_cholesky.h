@@ -1,5 +1,5 @@
 /* Approximate Cholesky factor of a Laplacian (after Kyng and Sachdeva 2016,
- * doi:10.1109/FOCS.2016.90).
+ * doi:10.1109/FOCS.2016.68).
  *
  * Vertices are eliminated in order of about least degree. The clique that elimination would leave
  * among k neighbours is replaced by k - 1 sampled edges of the same expectation, so the factor stays

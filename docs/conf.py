@@ -34,7 +34,7 @@ html_css_files = ["venire.css"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
-copybutton_exclude = ".linenos, .gp, .go"  # of consoles the commands alone
+copybutton_exclude = ".linenos, .gp, .go"  # the input alone, of consoles and sessions
 
 # --- notebooks: executed at each build; an error in one is an error of the build -----------------
 
@@ -68,8 +68,9 @@ numpydoc_xref_param_type = False
 html_theme = "pydata_sphinx_theme"
 html_title = "venire"
 html_show_sourcelink = False
+html_sidebars = {page: [] for page in ("start", "paths", "cli", "benchmarks")}
 html_theme_options = {
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 6,
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],

@@ -94,3 +94,23 @@ def test_every_page_is_in_a_table_of_contents():
     made = {console.DOCS / "api" / "index.md"}
     assert not (absent := {p for p in seen - written - made if "api" not in p.parts}), absent
     assert "docs/index.md" in (console.ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_pictures_of_the_pages_are_what_the_package_draws(tmp_path):
+    """By what is written in them: where lines end differs with versions of matplotlib."""
+    pytest.importorskip("matplotlib").use("Agg")
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("pictures", console.DOCS / "pictures.py")
+    pictures = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(pictures)
+    pictures.draw(tmp_path)
+    folder = console.DOCS / "pictures"
+    assert {p.name for p in folder.iterdir()} == set(pictures.PICTURES)
+    for name in pictures.PICTURES:
+        new, old = (
+            re.findall(r"<text[^>]*>([^<]+)", (f / name).read_text("utf-8"))
+            for f in (tmp_path, folder)
+        )
+        assert len(new) > 5, name
+        assert old == new, f"{name}: python docs/pictures.py"

@@ -117,6 +117,7 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
     own: Any = fit.parameter_errors(errors) if errors else None
     drawn = None if b is None else {
         "scheme": b.scheme,
+        "unit": b.unit,
         "n_resamples": b.n_resamples,
         "n_failed": b.n_failed,
         "n_unconverged": b.n_unconverged,
@@ -180,7 +181,8 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
         by = asked.columns.cluster
         lines.append("errors: robust" + ("" if by is None else f", clusters by {by}"))
     if (b := f["bootstrap"]) is not None:
-        what = "comparisons" if b["cluster"] is None else f"clusters by {b['cluster']}"
+        what = "pairs" if b["unit"] == "cells" else "comparisons"
+        what = what if b["cluster"] is None else f"clusters by {b['cluster']}"
         used, n = b["n_resamples"] - b["n_failed"] - b["n_unconverged"], b["n_resamples"]
         lines.append(
             f"errors and intervals: {f'{used:,} of ' if used < n else ''}{n:,} {b['scheme']} "
