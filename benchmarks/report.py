@@ -51,6 +51,11 @@ def exponent(points: list[tuple[int, float]]) -> float:
     return float(np.polyfit(m, t, 1)[0])
 
 
+def marked(facts: dict[str, Any]) -> str:
+    """Seconds, with a mark where the answer is not near the maximum."""
+    return seconds(facts["best"]) + ("" if facts["residual"] <= 1e-6 else " \\*")
+
+
 def times_table(fits: Found, left_out: Found, workloads: list[str]) -> str:
     """Seconds of every solver on the workloads that the peers are asked."""
     solvers = [s for s in SOLVERS if any((w, s) in fits for w in workloads)]
@@ -60,13 +65,24 @@ def times_table(fits: Found, left_out: Found, workloads: list[str]) -> str:
         for solver in solvers:
             key = (name, solver)
             if key in fits:
-                mark = "" if fits[key]["residual"] <= 1e-6 else " \\*"
-                row.append(seconds(fits[key]["best"]) + mark)
+                row.append(marked(fits[key]))
             else:
                 over = left_out.get(key, {}).get("reason", "")
                 row.append(over.replace("over ", "> ") if over.startswith("over ") else "–")
         body.append(row)
     return table(["seconds", *solvers], body)
+
+
+def short_table(fits: Found, workloads: list[str], queries: list[list[str]]) -> str:
+    """The README's: a workload a row, what the package needs and what the others do."""
+    body = []
+    for name in workloads:
+        others = [(s, fits[name, s]) for s in SOLVERS if s != "venire" and (name, s) in fits]
+        said = [f"{solver} {marked(facts)}" for solver, facts in others]
+        ours = fits[name, "venire"]
+        size = f"{name}, {ours['n_rows']:,} rows"
+        body.append([size, seconds(ours["best"]), "; ".join(said) or "–"])
+    return table(["seconds", "venire", "others"], [*body, *queries])
 
 
 def memory_limit(name: str, facts: dict[str, Any]) -> float:
@@ -206,12 +222,9 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
     if readme is not None:
         short = "\n\n".join(
             [
-                times_table(fits, left_out, main),
-                *report_queries.short(data),
+                short_table(fits, main, report_queries.short(data)),
                 *report_busy.short(data),
-                f"{machine(data)}. – : not run, [why](docs/benchmarks.md); "
-                "\\* : residual above 1e-6.",
-                "![time against comparisons](docs/growth.png)",
+                f"{machine(data)}; \\* : residual above 1e-6. [All of it](docs/benchmarks.md).",
             ]
         )
         old = readme.read_text(encoding="utf-8")

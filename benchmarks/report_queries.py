@@ -126,17 +126,12 @@ def parts(data: dict[str, Any]) -> list[str]:
     return out
 
 
-def short(data: dict[str, Any]) -> list[str]:
-    """The README's table: one row, the peers scaled from a sample of the groups."""
+def short(data: dict[str, Any]) -> list[list[str]]:
+    """The README's row, the peers scaled from a sample of the groups."""
     found = collect(data)
     ours = main_run(found["queries"])
     if ours is None:
         return []
-    peers = found["queries, peers"]
-    head = ["seconds", "venire", *(f"{x['peer']}, scaled" for x in peers)]
-    row = [
-        f"queries, {ours['n_groups']:,} groups, {ours['n_rows']:,} rows",
-        seconds(ours["seconds_total"]),
-        *(seconds(x["seconds_scaled"]) for x in peers),
-    ]
-    return [table(head, [row])]
+    peers = [f"{x['peer']} {seconds(x['seconds_scaled'])}" for x in found["queries, peers"]]
+    size = f"{ours['n_groups']:,} queries, {ours['n_rows']:,} rows"
+    return [[size, seconds(ours["seconds_total"]), f"scaled: {'; '.join(peers)}" if peers else "–"]]

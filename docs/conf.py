@@ -40,6 +40,7 @@ copybutton_exclude = ".linenos, .gp, .go"  # the input alone, of consoles and se
 
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
+nb_execution_in_temp = True  # what they write is nobody's
 nb_execution_timeout = 240
 nb_merge_streams = True
 
@@ -68,7 +69,7 @@ numpydoc_xref_param_type = False
 html_theme = "pydata_sphinx_theme"
 html_title = "venire"
 html_show_sourcelink = False
-html_sidebars = {page: [] for page in ("start", "paths", "cli", "benchmarks")}
+html_sidebars = {page: [] for page in ("start", "paths", "cli", "install", "benchmarks")}
 html_theme_options = {
     "header_links_before_dropdown": 6,
     "navigation_with_keys": False,

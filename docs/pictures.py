@@ -26,7 +26,11 @@ def battles() -> vn.Fit:
 
 PICTURES: dict[str, Callable[[], Axes]] = {
     "ratings.svg": lambda: plots.plot_ratings(battles()),
+    "ranks.svg": lambda: plots.plot_ranks(battles()),
     "wins.svg": lambda: plots.plot_wins(battles()),
+    "calibration.svg": lambda: plots.plot_calibration(battles(), bins=6),
+    "residuals.svg": lambda: plots.plot_residuals(battles(), top=3),
+    "graph.svg": lambda: plots.plot_graph(battles()),
 }
 
 

@@ -21,7 +21,7 @@ import sys
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
@@ -52,6 +52,7 @@ class Command(ABC):
 
     quiet: bool = False
     json: bool = False
+    words: tuple[str, ...] = ()  # what was typed, set by `run`
 
     @abstractmethod
     def do(self, steps: Steps) -> Report:
@@ -326,12 +327,12 @@ def run(command: Command, words: list[str]) -> int:
     words : list of str
         What was typed after the program's name.
     """
+    object.__setattr__(command, "words", ("venire", *words))
     stderr, code, instead = Screen(sys.stderr), 1, list[str]()
     try:
-        report, notes = _done(command)
-        if report.taken and not command.quiet:
-            notes = [report.taken, *notes]
-        for note in notes:
+        report = _done(command)
+        notes = [report.taken] if report.taken and not command.quiet else []
+        for note in (notes := [*notes, *report.notes]):
             stderr.line(f"venire: {note}")
         if command.json:
             report.print_json(notes)
@@ -370,8 +371,8 @@ def run(command: Command, words: list[str]) -> int:
     return code
 
 
-def _done(command: Command) -> tuple[Report, list[str]]:
-    """The report, its files written, and its notes with those of warnings on the way."""
+def _done(command: Command) -> Report:
+    """The report, its files written; among its notes what was warned of on the way."""
     places = _places(command)
     for path, place in places.values():
         if path is not None:
@@ -386,16 +387,22 @@ def _done(command: Command) -> tuple[Report, list[str]]:
             if not steps.interrupted:
                 raise
             raise Refused(f"interrupted ({steps.interrupted})", 130) from None
-        asked = [(what, *places[name]) for name, what in report.files.items()]
-        with steps("drawing"):  # before the first file is written: a picture may be refused
-            made = [x if path is None else place.make(x) for x, path, place in asked]
-        for what, (_, path, place) in zip(made, asked, strict=True):
+        told = (*report.notes, *(str(w.message) for w in caught))
+        report = replace(report, notes=[*dict.fromkeys(told)])
+        files = dict(report.files)
+        for name, what in files.items():  # before the first is written: a picture may be refused
+            path, place = places[name]
+            if path is not None and place.make is not None:
+                with steps(f"drawing {path}"):
+                    files[name] = place.make(what)
+        for name, what in files.items():
+            path, place = places[name]
             if path is None:
                 place.write_here(what)
             else:
                 with steps(f"writing {path}"):
-                    place.write(what, path, report.facts)
-    return report, list(dict.fromkeys([*report.notes, *(str(w.message) for w in caught)]))
+                    place.write(what, path, report)
+    return report
 
 
 def _typed(value: Any) -> str:

@@ -7,18 +7,20 @@ import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from venire import io
 from venire._core import disk
-from venire._core.extras import needs
+from venire._core.extras import folder_of, needs
 from venire.cli._terminal import Grid, Screen, escaped, standard_output
 from venire.io import tables_out
 
 __all__ = [
     "CSV",
     "FILE",
+    "PAGE",
     "PICTURE",
     "READ",
     "TABLE",
@@ -115,8 +117,8 @@ class Place:
     check : callable
         Refuses a path that could not be written.
     write : callable
-        Writes what the report has for it, whole or not at all; gets the facts, too.
-    make : callable
+        Writes what the report has for it, whole or not at all; gets the report, too.
+    make : callable, optional
         Makes it of what the report has, before anything is written.
     read : bool
         The file is an input.
@@ -125,8 +127,8 @@ class Place:
     """
 
     check: Callable[[Path], None] = lambda path: None
-    write: Callable[[Any, Path, Mapping[str, Any]], None] = lambda what, path, facts: None
-    make: Callable[[Any], Any] = lambda what: what
+    write: Callable[[Any, Path, Report], None] = lambda what, path, report: None
+    make: Callable[[Any], Any] | None = None
     read: bool = False
     stdout: bool = False
 
@@ -137,8 +139,12 @@ class Place:
             io.write_table(table, standard_output())
 
 
-def _write_table(table: Columns, path: Path, facts: Mapping[str, Any]) -> None:
-    io.write_table(table, path, metadata={"venire": json.dumps(facts)} if facts else None)
+def _write_table(table: Columns, path: Path, report: Report) -> None:
+    facts = {"venire": json.dumps(report.facts)} if report.facts else None
+    lines = cast(list[str], [*takewhile(lambda part: isinstance(part, str), report.said)])
+    if len(lines) == len(report.said):  # no table follows: what they say is in the file
+        lines = lines[:1]
+    io.write_table(table, path, metadata=facts, header=lines, notes=report.notes)
 
 
 def _check_file(path: Path) -> None:
@@ -146,7 +152,7 @@ def _check_file(path: Path) -> None:
         disk.check_writable(path)
 
 
-def _write_file(write: Callable[[str], None], path: Path, facts: Mapping[str, Any]) -> None:
+def _write_file(write: Callable[[str], None], path: Path, report: Report) -> None:
     with tables_out.about(path), disk.whole(path) as part:
         write(part)
 
@@ -172,7 +178,7 @@ def _drawn(picture: Picture) -> Any:
     return overview(picture.result, **picture.options)
 
 
-def _write_picture(figure: Any, path: Path, facts: Mapping[str, Any]) -> None:
+def _write_picture(figure: Any, path: Path, report: Report) -> None:
     matplotlib, ending = needs("matplotlib", "--plot"), path.suffix[1:].lower()
     dated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}  # the same bytes every time
     with matplotlib.rc_context({"svg.hashsalt": "venire"}):
@@ -180,8 +186,16 @@ def _write_picture(figure: Any, path: Path, facts: Mapping[str, Any]) -> None:
             lambda part: figure.savefig(
                 part, dpi=200, format=ending, metadata=dated.get(ending)
             ),
-            path, facts,
+            path, report,
         )  # fmt: skip
+
+
+def _check_page(path: Path) -> None:
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise io.DataError(path, "the name of a page must end in .html")
+    _check_file(path)
+    for library in ("jinja2", "itables", "matplotlib"):
+        folder_of(library, "a page")
 
 
 READ = Place(read=True)
@@ -189,3 +203,4 @@ TABLE = Place(io.check_writable, _write_table)
 CSV = Place(io.check_writable, _write_table, stdout=True)
 PICTURE = Place(_check_picture, _write_picture, _drawn)
 FILE = Place(_check_file, _write_file)
+PAGE = Place(_check_page, _write_file)

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 from venire._core.frames import as_frame
+from venire._core.tables import Table, Tabled
+from venire._core.views import Drawn, page
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.votes import Votes
@@ -32,7 +34,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Consensus:
+class Consensus(Drawn, Tabled):
     """One probability for each pair, from the votes of a panel.
 
     Attributes
@@ -165,6 +167,12 @@ class Consensus:
         return (
             f"Consensus(method={self.method!r}, n_pairs={self.n_pairs}, "
             f"n_teachers={self.n_teachers}, warnings={len(self.warnings)})"
+        )
+
+    def _table(self, top: int | None) -> Table:
+        notes = [f"{one.name}: {one.text}" for one in self.warnings]
+        return Table.of(
+            self._titled(), self.teachers_frame("dict"), notes, top=top, what="teachers"
         )
 
     def weighing(self, cluster: NDArray[np.int64], n_clusters: int) -> Weighing | None:
@@ -357,3 +365,8 @@ class Consensus:
         if self.stack is not None:
             columns["stacked_weight"] = self.stack.weights
         return as_frame(columns, backend)
+
+    def report(self, path: Any = None, **options: Any) -> str | None:
+        """A page, one HTML file that needs nothing else: `venire.pages.report`, also for `path` and
+        options."""
+        return page(self, path, **options)

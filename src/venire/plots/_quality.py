@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from venire._core import checks
+from venire.distillation import Report
 from venire.plots._style import GREY, axes, colour, finish, line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from venire.distillation import Report
     from venire.simulate import Plan
 
 __all__ = ["plot_growth", "plot_plan", "plot_quality"]
@@ -51,6 +51,8 @@ def plot_growth(
     """
     if not isinstance(times, Mapping) or not times:
         checks.fail("times", "must hold at least one workload", value=times)
+    if not isinstance(size_label, str):
+        checks.fail("size_label", "must be text", value=size_label, kind=TypeError)
     if limit is not None:
         limit = checks.number(limit, "limit", "must be from -100 to 100", lambda x: abs(x) <= 100)
     ax = axes(ax)
@@ -71,7 +73,7 @@ def plot_growth(
 
 
 def plot_quality(
-    reports: Mapping[str, Report],
+    reports: Report | Mapping[str, Report],
     ax: Axes | None = None,
     *,
     measure: str | None = None,
@@ -81,7 +83,7 @@ def plot_quality(
 
     Parameters
     ----------
-    reports : mapping of str to Report
+    reports : Report, or mapping of str to Report
         In the order of the legend, as in ``{"uniform": ..., "adaptive": ...}``.
     ax : matplotlib Axes, optional
         Where to draw; by default a new figure.
@@ -106,10 +108,12 @@ def plot_quality(
     checks.one_of(against, "against", ("votes", "cost"))
     if measure is not None:
         checks.one_of(measure, "measure", tuple(names))
+    if isinstance(reports, Report):
+        reports = {"report": reports}
     if not isinstance(reports, Mapping) or not reports:
         checks.fail("reports", "must hold at least one report", value=reports)
     for name, report in reports.items():
-        if not hasattr(report, "top") or not hasattr(report, "__getitem__"):
+        if not isinstance(report, Report):
             checks.fail(f"reports[{name!r}]", "must be a Report", kind=TypeError)
     if measure is None:
         known = [m for m in names if all(np.isfinite(r[m]).any() for r in reports.values())]
@@ -163,11 +167,15 @@ def plot_plan(
         "student_r2": "student's r², fresh groups",
     }  # fmt: skip
     checks.one_of(against, "against", ("votes", "cost"))
+    limits = {"nmse": (0.0, np.inf), "ndcg": (0.0, 1.0), "student_r2": (-np.inf, 1.0)}
     mean, half = plan.interval(measure, level=level)
     ax = axes(ax)
     for k, name in enumerate(plan.design):
-        x, around = getattr(plan, against)[k].mean(axis=1), (mean[k] - half[k], mean[k] + half[k])
-        if np.isfinite(half[k]).all():
+        x = getattr(plan, against)[k].mean(axis=1)
+        if np.isfinite(half[k]).all():  # within what the measure can be
+            around = np.clip(
+                mean[k] + np.outer([-1.0, 1.0], half[k]), *limits.get(measure, (-1, 1))
+            )
             ax.fill_between(x, *around, color=colour(k), alpha=0.15, linewidth=0)
         line(ax, k, x, mean[k], name)
     several, y = len(plan.design) > 1, names[measure]

@@ -156,7 +156,20 @@ def write_table(case: Case) -> None:
     n = case.whole(0, 4)
     table: dict[str, Any] = {"item": case.column(case.names(3), n), "theta": case.floats(n)}
     ending = case.choice(
-        (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".arrow", ".feather", ".xyz", "")
+        (
+            ".csv",
+            ".tsv",
+            ".json",
+            ".jsonl",
+            ".parquet",
+            ".arrow",
+            ".feather",
+            ".md",
+            ".html",
+            ".tex",
+            ".xyz",
+            "",
+        )
     )
     path = case.path(ending)
     case.try_(vio.check_writable, path, allow=FILES)
@@ -166,7 +179,7 @@ def write_table(case: Case) -> None:
         vio.write_table,
         table,
         path,
-        **case.some({"metadata": {"a": "é"}}),
+        **case.some({"metadata": {"a": "é"}, "header": ["<a|b"], "notes": ["$x_1$"]}),
         allow=(*FILES, pa.ArrowException),
     )
     case.call(vio.columns_in, path, allow=FILES)
@@ -175,7 +188,7 @@ def write_table(case: Case) -> None:
 @entry
 def table_writer(case: Case) -> None:
     schema = pa.schema([("item", pa.string()), ("theta", pa.float64())])
-    path = case.path(case.choice((".csv", ".parquet", ".arrow", ".jsonl", ".xyz")))
+    path = case.path(case.choice((".csv", ".parquet", ".arrow", ".jsonl", ".html", ".md", ".xyz")))
     table = pa.table({"item": ["a"], "theta": [1.0]})
     if case.chance(0.2):
         table = case.choice((pa.table({"item": ["a"]}), pa.table({}), None, {"item": ["a"]}))
@@ -319,6 +332,14 @@ def command_audit(case: Case) -> None:
     words += ["--order-effect"] if case.chance(0.2) else []
     words += ["-o", case.folder / "out.csv"] if case.chance(0.3) else []
     run(case, "audit", path, *words)
+
+
+@entry
+def command_report(case: Case) -> None:
+    path, options = comparison_file(case, group=case.chance(0.2))
+    words = flags(options, COLUMNS) + case.choice(([], ["--no-audit"], ["--errors", "none"]))
+    words += case.choice(([], ["--title", "<b>"], ["--by", "nowhere"], ["--scale", "elo"]))
+    run(case, "report", path, *words, "-o", case.folder / case.choice(("out.html", "out.png")))
 
 
 @entry
