@@ -149,6 +149,24 @@ def test_what_only_the_prior_places_is_hollow_and_equals_are_joined():
     assert sorted(upright[0][:, 1]) == [0.0, 4.0]
 
 
+def test_neighbours_that_are_not_told_apart_are_joined():
+    c = vn.Comparisons.from_counts(
+        ["a", "b", "a", "c"], ["b", "c", "c", "d"], [90, 52, 95, 300], [10, 48, 12, 100]
+    )
+    fit = vn.fit_bradley_terry(c)
+    gap = -np.diff(fit.theta)
+    sure = np.abs(gap) > 1.96 * fit.difference_errors(["a", "b", "c"], ["b", "c", "d"])
+    assert sure.tolist() == [True, False, True]
+    for result in (fit, fit.to_elo("a"), vn.bootstrap(fit, 300, rng=1)):
+        ax = result.plot()
+        joined = [line.get_ydata() for line in ax.lines if line.get_marker() == "None"]
+        joined = [y for y in joined if len(y) == 2 and y[0] > y[1]]
+        assert len(joined) == 1
+        np.testing.assert_allclose(joined[0], [1.9, 1.1])
+        assert "neighbours not told apart" in title(ax)
+    assert "told apart" not in title(fit.plot(level=0.1))
+
+
 def test_what_is_not_drawn_is_summed_up():
     fit = pictures.many()
     ax = plots.plot_ratings(fit, top=12)

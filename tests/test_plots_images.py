@@ -7,7 +7,7 @@ import pytest
 
 matplotlib = pytest.importorskip("matplotlib")
 
-SAME = 2.0  # shades of 255; another version of matplotlib moves texts by parts of a point
+SAME = 1.0  # shades of 255; another version of matplotlib moves texts by parts of a point
 
 newest = pytest.mark.skipif(
     tuple(map(int, matplotlib.__version__.split(".")[:2])) < (3, 11),

@@ -44,8 +44,9 @@ def plot_ratings(
 ) -> Axes:
     """Draw the ratings as dots with intervals, the best on top.
 
-    Items of equal rank are joined. Items that only the prior places (see `Fit.determined`) are
-    hollow, their intervals dashed, and come last.
+    Items of equal rank are joined; at the right edge neighbours are that the data do not tell apart
+    at the level: the interval of their difference holds 0. Items that only the prior places (see
+    `Fit.determined`) are hollow, their intervals dashed, and come last.
 
     Parameters
     ----------
@@ -111,6 +112,8 @@ def plot_ratings(
     unit = model_of(shown.model).unit if shown.own is shown else shown.display.words
     _reference_line(ax, shown.display.place)
     notes = _notes(source, rows, known)
+    if _join_tied(ax, rows.y, source.tied(rows.chosen[known], level, errors)):
+        notes += ["joined at the right: neighbours not told apart"]
     if source.boot is None and source.rated is None:
         notes += [shown.errors_note(source.errors(errors)).replace("SE ", "standard errors ", 1)]
     x = f"rating ({unit}), with {100 * level:g} % {words}"
@@ -268,6 +271,14 @@ def _draw_rows(
         ax.plot(x[which], y[which], "o", color=COLOURS[0], markerfacecolor=face, markersize=5.5,
                 markeredgecolor="white" if face != "white" else COLOURS[0],
                 markeredgewidth=0.8 if face != "white" else 1.4, zorder=3)  # fmt: skip
+
+
+def _join_tied(ax: Axes, y: np.ndarray, tied: np.ndarray) -> bool:
+    """Join rows at the right edge that are tied with the next one; whether there are such."""
+    for k in np.flatnonzero(tied):
+        ax.plot([1.0, 1.0], [y[k] - 0.1, y[k + 1] + 0.1], color=GREY, linewidth=2.4, clip_on=False,
+                solid_capstyle="butt", transform=ax.get_yaxis_transform(), zorder=2)  # fmt: skip
+    return bool(tied.any())
 
 
 def _sum_up(ax: Axes, rows: Rows, span: str, by_prior: np.ndarray) -> None:

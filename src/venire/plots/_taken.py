@@ -9,6 +9,7 @@ import numpy as np
 
 from venire._core import checks
 from venire._core.failing import BadInput
+from venire._core.intervals import critical_value
 from venire.data import Comparisons, GroupedComparisons
 from venire.plots._style import checked, shortened, within
 from venire.ratings import Fit, GroupedFit
@@ -49,6 +50,29 @@ class Taken:
             return self.boot.interval(level, interval, items=self.fit.items[items])
         assert self.boot is not None
         return self.boot.interval(level, interval)[items]
+
+    def tied(self, items: np.ndarray, level: float, errors: str | None) -> np.ndarray:
+        """Which of the items at some positions, the best first, the data do not tell from the next
+        one at a level, (n - 1,)."""
+        labels, fit = self.fit.items[items], self.fit.own
+        first, second = labels[:-1], labels[1:]
+        equal = np.diff(fit.ranks()[items]) == 0
+        if self.boot is not None:
+            table = self.boot.tied_neighbours(level, "dict")
+            pairs = zip(table["item"].tolist(), table["next_item"].tolist(), strict=True)
+            told = dict(zip(pairs, table["tied"].tolist(), strict=True))
+            found = [
+                told.get(pair, False) for pair in zip(first.tolist(), second.tolist(), strict=True)
+            ]
+            return equal | np.array(found, bool)
+        if self.rated is not None:
+            _, low, high = self.rated.difference(
+                first, second, level=level, errors=self.errors(errors)
+            )
+            return equal | ((low <= 0.0) & (high >= 0.0))
+        gap = fit.theta[items][:-1] - fit.theta[items][1:]
+        error = fit.difference_errors(first, second, errors=self.errors(errors))
+        return equal | (np.abs(gap) <= critical_value(level) * error)
 
     def warnings(self) -> list[str]:
         """What nobody may overlook."""
