@@ -73,6 +73,8 @@ OPTIONAL = re.search(r"\[(.*)\]", EXTRAS["all"][0]).group(1).split(",")
 def test_all_is_every_extra_for_users():
     names = list(EXTRAS)
     assert names[: len(OPTIONAL) + 1] == [*OPTIONAL, "all"]
+    listed = re.findall(r"^\| `\[(\w+)\]`", text("docs", "install.md"), re.MULTILINE)
+    assert listed == names[: len(listed)] == [*OPTIONAL, "all"]
 
 
 def test_targets_that_the_workflow_names_exist():
