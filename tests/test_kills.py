@@ -62,7 +62,7 @@ COMMANDS = {
     "simulate": (
         [*SIMULATE, "-o", "out.json", "--plot", "out.png"], ["out.json", "out.png"], None
     ),
-    "data": (["data", "battles", "-q"], ["battles.csv"], None),
+    "data": (["data", "battles", "--overwrite", "-q"], ["battles.csv"], None),
     "init": (INIT, [], "items"),
     "ask": (["distill", "ask", "loop", "-o", "out.csv", "-q"], ["out.csv"], "created"),
     "tell": (["distill", "tell", "loop", "answers.csv", "-q"], [], "asked"),

@@ -346,5 +346,7 @@ def shipped(case: Case) -> None:
     name = {"name": case.choice(case.call(vn.datasets.names))}
     for ask in (vn.datasets.columns, vn.datasets.describe, vn.datasets.path):
         case.try_(ask, **case.spoil(name, 0.3))
-    case.call(repr, case.call(vn.datasets.describe, name["name"]).n_rows)
+    one = case.call(vn.datasets.describe, case.choice(vn.datasets.names()))
+    case.get(one, "n_rows")
+    case.get(one, "path")
     case.call(vn.show_config, **case.spoil({"mode": case.choice(("print", "dicts"))}, 0.3))
