@@ -15,6 +15,7 @@ import numpy as np
 
 import venire as vn
 from fuzz.values import Planted, Source
+from venire._core.tables import Tabled
 
 __all__ = ["ENTRIES", "Case", "Fault", "Refused", "entry", "run_case"]
 
@@ -23,6 +24,7 @@ HERE = str(Path(__file__).parent)
 INSIDE = (PACKAGE, f"{HERE}/planted.py")  # what is planted stands in for the package
 EXPECTED = (ValueError, TypeError, MemoryError, vn.errors.StateError, vn.ConvergenceError)
 
+MARKUP = {"div", "p", "br", "table", "thead", "tbody", "tr", "th", "td", "bdi"}
 SAID = ".*singular to working precision"  # what the package says of a result, in its own words
 
 Entry = Callable[["Case"], None]
@@ -133,7 +135,17 @@ class Case(Source):
         self.reached.update(_kinds(result))
         if self.show:
             print(f"    -> {_brief(result)}")
+        if isinstance(result, Tabled):
+            self._table(result)
         return result
+
+    def _table(self, result: Tabled) -> None:
+        """What a notebook and a document show of it."""
+        for show in (result.to_markdown, result.to_latex):
+            self.try_(show, top=3)
+        html = self.try_(result.to_html, top=3) or self.call(result._repr_html_)
+        if not {*re.findall(r"</?(\w*)", html)} <= MARKUP:
+            self.note("markup", f"{_name(result.to_html)}: a label is not escaped")
 
     def get(self, object_: Any, name: str) -> Any:
         """A property, read as `call` calls."""

@@ -13,6 +13,7 @@ LIBRARIES = {
     "typer": ("typer", "cli"),
     "rich": ("rich", "cli"),
     "python_calamine": ("python-calamine", "excel"),
+    "tabulate": ("tabulate", "cli"),
     "matplotlib": ("matplotlib", "plot"),
     "sklearn": ("scikit-learn", "ml"),
     "joblib": ("joblib", "ml"),

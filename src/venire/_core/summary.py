@@ -6,33 +6,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from venire._core.shown import visible, width
+from venire._core.tables import Table, amount, number_shown, shown_of
 
 __all__ = ["Summary", "amount", "number_shown"]
 
-#: Columns that are printed, from the left, and what stands above them.
-TITLES = {
-    "rank": "rank",
-    "group": "group",
-    "item": "item",
-    "theta": "estimate",
-    "logit": "logit",
-    "probit": "probit",
-    "erf": "erf",
-    "elo": "Elo",
-    "standardized": "standardized",
-    "estimate": "estimate",
-    "standard_error": "SE",
-    "lower": "lower",
-    "upper": "upper",
-    "rank_lower": "best rank",
-    "rank_upper": "worst rank",
-    "n_failed": "failed",
-    "n_comparisons": "games",
-    "component": "component",
-}
-ALL = 60  # rows up to which every one is printed when `top` is None
-TOP = 30  # rows that are printed otherwise
+#: Columns that are shown, from the left.
+COLUMNS = (
+    "rank", "group", "item", "theta", "logit", "probit", "erf", "elo", "standardized", "estimate",
+    "standard_error", "lower", "upper", "rank_lower", "rank_upper", "n_failed", "n_comparisons",
+    "component",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,6 +32,13 @@ class Summary:
         Lines below the table.
     level : float
         Level of the intervals.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> fit = vn.fit_bradley_terry(vn.Comparisons(["a|b", "c"], ["c", "a|b"], [1, 0.5]))
+    >>> print(fit.summary().to_markdown().splitlines()[7])
+    | 1 | a\\|b | 0.5493 | 0.8165 | -1.0510 | 2.1496 | 2 |
     """
 
     header: list[str]
@@ -74,45 +64,37 @@ class Summary:
         """The first `top` rows in `order` (positions); None: all, if they are not too many."""
         if order is None:
             order = np.arange(len(next(iter(columns.values()))))
-        count = len(order) if top is None and len(order) <= ALL else min(top or TOP, len(order))
+        count = shown_of(len(order), top)
         left = [f"... and {len(order) - count} more items"] if count < len(order) else []
         shown = {name: column[order[:count]] for name, column in columns.items()}
         return cls(header, shown, left + notes, level, hidden, digits)
 
+    @property
+    def table(self) -> Table:
+        """What is printed."""
+        chosen = {
+            name: self.columns[name]
+            for name in COLUMNS
+            if name in self.columns and name not in self._hidden
+        }
+        rows = len(next(iter(chosen.values()))) if chosen else 0
+        return Table.of(self.header, chosen, self.notes, top=max(rows, 1), digits=self._digits)
+
     def __str__(self) -> str:
-        return "\n".join([*self.header, "", *self._rows(), *self.notes])
+        return str(self.table)
 
     __repr__ = __str__
 
-    def _rows(self) -> list[str]:
-        names = [x for x in TITLES if x in self.columns and x not in self._hidden]
-        table = [[TITLES[name], *_shown(name, self.columns[name], self._digits)] for name in names]
-        widths = [max(map(width, column)) for column in table]
-        left = [name in ("group", "item") for name in names]
-        lines = [
-            "  ".join(
-                cell + " " * (size - width(cell)) if on_left else cell.rjust(size)
-                for cell, size, on_left in zip(row, widths, left, strict=True)
-            ).rstrip()
-            for row in zip(*table, strict=True)
-        ]
-        rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-        return [rule, lines[0], rule, *lines[1:], rule]
+    def to_html(self) -> str:
+        """As a table of HTML; labels are escaped."""
+        return self.table.to_html()
 
+    _repr_html_ = to_html
 
-def _shown(name: str, column: np.ndarray, digits: int) -> list[str]:
-    if name == "n_comparisons":
-        return [amount(x) for x in column]
-    if column.dtype.kind == "f":
-        return [number_shown(x, digits) for x in column.tolist()]
-    return ["-" if x is None else visible(str(x)) for x in column.tolist()]
+    def to_markdown(self) -> str:
+        """As a table of Markdown, as GitHub has it. Needs tabulate."""
+        return self.table.to_markdown()
 
-
-def number_shown(x: float, digits: int = 4) -> str:
-    """A number with so many decimals, or four digits where it is large."""
-    return f"{x:z.{digits}f}" if abs(x) < 1e5 or not np.isfinite(x) else f"{x:.4g}"
-
-
-def amount(x: float) -> str:
-    """A count without decimals when it is whole."""
-    return f"{x:.0f}" if float(x).is_integer() else f"{x:.2f}"
+    def to_latex(self) -> str:
+        """As a ``table`` of LaTeX, with the rules of booktabs. Needs tabulate."""
+        return self.table.to_latex()

@@ -21,7 +21,7 @@ import sys
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
@@ -328,10 +328,9 @@ def run(command: Command, words: list[str]) -> int:
     """
     stderr, code, instead = Screen(sys.stderr), 1, list[str]()
     try:
-        report, notes = _done(command)
-        if report.taken and not command.quiet:
-            notes = [report.taken, *notes]
-        for note in notes:
+        report = _done(command)
+        notes = [report.taken] if report.taken and not command.quiet else []
+        for note in (notes := [*notes, *report.notes]):
             stderr.line(f"venire: {note}")
         if command.json:
             report.print_json(notes)
@@ -370,8 +369,8 @@ def run(command: Command, words: list[str]) -> int:
     return code
 
 
-def _done(command: Command) -> tuple[Report, list[str]]:
-    """The report, its files written, and its notes with those of warnings on the way."""
+def _done(command: Command) -> Report:
+    """The report, its files written; among its notes what was warned of on the way."""
     places = _places(command)
     for path, place in places.values():
         if path is not None:
@@ -386,6 +385,8 @@ def _done(command: Command) -> tuple[Report, list[str]]:
             if not steps.interrupted:
                 raise
             raise Refused(f"interrupted ({steps.interrupted})", 130) from None
+        told = (*report.notes, *(str(w.message) for w in caught))
+        report = replace(report, notes=[*dict.fromkeys(told)])
         asked = [(what, *places[name]) for name, what in report.files.items()]
         with steps("drawing"):  # before the first file is written: a picture may be refused
             made = [x if path is None else place.make(x) for x, path, place in asked]
@@ -394,8 +395,8 @@ def _done(command: Command) -> tuple[Report, list[str]]:
                 place.write_here(what)
             else:
                 with steps(f"writing {path}"):
-                    place.write(what, path, report.facts)
-    return report, list(dict.fromkeys([*report.notes, *(str(w.message) for w in caught)]))
+                    place.write(what, path, report)
+    return report
 
 
 def _typed(value: Any) -> str:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal
 
 from venire import io
 from venire.cli import _options as opt
-from venire.cli._audit import oddities
 from venire.cli._command import Command, Refused, block, misused, option
 from venire.cli._fit_report import Fitted, report
 from venire.cli._options import MODEL, OUT, prior_of
@@ -77,6 +76,8 @@ class Fit(Command):
 
     def do(self, steps: Steps) -> Report:
         """Read, fit, draw replicates if they are wanted."""
+        from venire.cli._audit import oddities  # help does without
+
         with steps(f"reading {self.file}"):
             comparisons = io.read_comparisons(
                 self.file.opened(),

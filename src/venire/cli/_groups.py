@@ -9,6 +9,7 @@ import numpy as np
 import typer
 
 from venire import io
+from venire._core.tables import DOCUMENTS
 from venire._native.grouped import STATUSES
 from venire.batch import GroupsSummary, Replicates, fit_files
 from venire.batch.plan import bytes_of
@@ -95,6 +96,9 @@ class Groups(Command):
             misused("--workers", "--workers starts a cluster, --scheduler joins one")
         if self.plot is not None and self.output is None:
             misused("--plot", "draws what was written: add -o FILE")
+        readable = self.output is None or self.output.suffix.lower()[1:] not in DOCUMENTS
+        if self.plot is not None and not readable:
+            misused("--plot", "draws what was written: let -o be .csv or .parquet, not for people")
         apart = self.workers is not None or self.scheduler is not None
         if apart and self.output is None:
             misused("--output", "name a folder")

@@ -28,7 +28,7 @@ MODEL, OUT, VOTES, READING = "Model", "Output", "Votes (one way)", "Text files"
 JUDGES = "Judges"
 _MOST = 20_000  # labels that are looked at for one that is alike
 ERRORS = ("fisher", "robust", "none")
-_FORMATS = ".parquet, .arrow, .csv, .json or .jsonl"
+_FORMATS = ".csv, .parquet, .arrow, .json, .jsonl; for people .md, .html, .tex"
 _SIDES = (*TARGETS, "none", "label")
 
 

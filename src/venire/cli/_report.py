@@ -7,8 +7,9 @@ import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from venire import io
 from venire._core import disk
@@ -115,7 +116,7 @@ class Place:
     check : callable
         Refuses a path that could not be written.
     write : callable
-        Writes what the report has for it, whole or not at all; gets the facts, too.
+        Writes what the report has for it, whole or not at all; gets the report, too.
     make : callable
         Makes it of what the report has, before anything is written.
     read : bool
@@ -125,7 +126,7 @@ class Place:
     """
 
     check: Callable[[Path], None] = lambda path: None
-    write: Callable[[Any, Path, Mapping[str, Any]], None] = lambda what, path, facts: None
+    write: Callable[[Any, Path, Report], None] = lambda what, path, report: None
     make: Callable[[Any], Any] = lambda what: what
     read: bool = False
     stdout: bool = False
@@ -137,8 +138,12 @@ class Place:
             io.write_table(table, standard_output())
 
 
-def _write_table(table: Columns, path: Path, facts: Mapping[str, Any]) -> None:
-    io.write_table(table, path, metadata={"venire": json.dumps(facts)} if facts else None)
+def _write_table(table: Columns, path: Path, report: Report) -> None:
+    facts = {"venire": json.dumps(report.facts)} if report.facts else None
+    lines = cast(list[str], [*takewhile(lambda part: isinstance(part, str), report.said)])
+    if len(lines) == len(report.said):  # no table follows: what they say is in the file
+        lines = lines[:1]
+    io.write_table(table, path, metadata=facts, header=lines, notes=report.notes)
 
 
 def _check_file(path: Path) -> None:
@@ -146,7 +151,7 @@ def _check_file(path: Path) -> None:
         disk.check_writable(path)
 
 
-def _write_file(write: Callable[[str], None], path: Path, facts: Mapping[str, Any]) -> None:
+def _write_file(write: Callable[[str], None], path: Path, report: Report) -> None:
     with tables_out.about(path), disk.whole(path) as part:
         write(part)
 
@@ -172,7 +177,7 @@ def _drawn(picture: Picture) -> Any:
     return overview(picture.result, **picture.options)
 
 
-def _write_picture(figure: Any, path: Path, facts: Mapping[str, Any]) -> None:
+def _write_picture(figure: Any, path: Path, report: Report) -> None:
     matplotlib, ending = needs("matplotlib", "--plot"), path.suffix[1:].lower()
     dated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}  # the same bytes every time
     with matplotlib.rc_context({"svg.hashsalt": "venire"}):
@@ -180,7 +185,7 @@ def _write_picture(figure: Any, path: Path, facts: Mapping[str, Any]) -> None:
             lambda part: figure.savefig(
                 part, dpi=200, format=ending, metadata=dated.get(ending)
             ),
-            path, facts,
+            path, report,
         )  # fmt: skip
 
 

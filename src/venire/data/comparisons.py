@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
+from venire._core.tables import Table, Tabled, shown_of
 from venire.data import frames, recognition
 from venire.data._merging import merged, selected
 from venire.data.aggregation import aggregate
@@ -32,7 +33,7 @@ class Components(NamedTuple):
     sizes: NDArray[np.int64]
 
 
-class Comparisons(Observed):
+class Comparisons(Tabled, Observed):
     """Paired comparisons, aggregated.
 
     Rows are added up to one cell per unordered pair and order class (and cluster), in memory
@@ -228,6 +229,22 @@ class Comparisons(Observed):
             f"Comparisons(n_items={self.n_items}, n_pairs={self.n_pairs}, "
             f"n_comparisons={self.n_comparisons:g})"
         )
+
+    def _table(self, top: int | None) -> Table:
+        games, points, n = np.zeros(self.n_items), np.zeros(self.n_items), self.n_items
+        for at, own, other in (
+            (self.first, self.win, self.loss),
+            (self.second, self.loss, self.win),
+        ):
+            games += np.bincount(at, own + other + self.tie, n)
+            points += np.bincount(at, own + 0.5 * self.tie, n)
+        order = np.argsort(-games, kind="stable")[: shown_of(n, top)]
+        games, points = games[order], points[order]
+        with np.errstate(invalid="ignore"):
+            share = points / games
+        columns = {"item": self.items[order], "n_comparisons": games, "share of points": share}
+        notes = [] if self.taken is None else [str(self.taken)]
+        return Table.of(self._titled(), columns, notes, top=top, total=n, what="items")
 
     def components(self, connection: str = "weak") -> Components:
         """Connected components of the graph of comparisons.

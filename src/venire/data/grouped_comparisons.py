@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
+from venire._core.tables import Table, Tabled
 from venire.data import frames, recognition
 from venire.data.aggregation import aggregate
 from venire.data.columns import ColumnNames, Columns
@@ -18,7 +19,7 @@ from venire.data.rows import Cells, Observed, Rows
 __all__ = ["GroupedComparisons"]
 
 
-class GroupedComparisons(Observed):
+class GroupedComparisons(Tabled, Observed):
     """Paired comparisons in many groups (queries, users, topics), aggregated group by group.
 
     Items belong to a group: the same label in two groups is two items. Within a group, rows are
@@ -223,6 +224,11 @@ class GroupedComparisons(Observed):
             f"GroupedComparisons(n_groups={self.n_groups}, n_items={self.n_items}, "
             f"n_comparisons={self.n_comparisons:g})"
         )
+
+    def _table(self, top: int | None) -> Table:
+        columns = {"group": self.groups, "items": np.diff(self.offsets)}
+        notes = [] if self.taken is None else [str(self.taken)]
+        return Table.of(self._titled(), columns, notes, top=top, what="groups")
 
     __iter__ = None  # labels are not positions: Python would count from 0
 

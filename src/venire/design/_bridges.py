@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from venire._core import checks
 from venire._core.arrays import keys
 from venire._core.frames import as_frame
+from venire._core.tables import Table, Tabled
 from venire._native.resample import words
 from venire.design import _asks
 from venire.design._design import check_labels
@@ -24,7 +25,7 @@ MOST_BRIDGES = 1_000_000  # of one group
 
 
 @dataclass(frozen=True, eq=False)
-class BridgeDesign:
+class BridgeDesign(Tabled):
     """Bridges: pairs of items of two different groups, in the order shown.
 
     Attributes
@@ -47,6 +48,10 @@ class BridgeDesign:
 
     def __repr__(self) -> str:
         return f"<BridgeDesign: {len(self)} bridges between {len(self.n_items)} groups>"
+
+    def _table(self, top: int | None) -> Table:
+        note = ["positions, not labels: to_frame(labels=...) writes those"]
+        return Table.of(self._titled(), self.to_frame("dict"), note, top=top, what="bridges")
 
     def to_frame(self, backend: str | None = None, *, labels: Any = None) -> Any:
         """The bridges as a dataframe, with the columns that `calibrate` takes.

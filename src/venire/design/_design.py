@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.frames import as_frame
+from venire._core.tables import Table, Tabled
 
 __all__ = ["PairDesign", "check_labels"]
 
 
 @dataclass(frozen=True, eq=False)
-class PairDesign:
+class PairDesign(Tabled):
     """Asks of many groups: an ask is one pair of a group's items, in the order shown.
 
     Attributes
@@ -69,6 +70,10 @@ class PairDesign:
             f"<PairDesign: {len(self)} asks in {self.n_groups} groups, "
             f"{int(self.repeats.sum())} repeats>"
         )
+
+    def _table(self, top: int | None) -> Table:
+        note = ["positions, not labels: to_frame(labels=...) writes those"]
+        return Table.of(self._titled(), self.to_frame("dict"), note, top=top, what="asks")
 
     @property
     def n_groups(self) -> int:

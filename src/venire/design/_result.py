@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from venire._core.frames import as_frame
+from venire._core.tables import Table, Tabled
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.design._prior import AllocationPrior, PriorCandidate
 
@@ -15,7 +16,7 @@ __all__ = ["Allocation"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Allocation:
+class Allocation(Tabled):
     """Pairs to ask next.
 
     Attributes
@@ -69,6 +70,9 @@ class Allocation:
             f"<Allocation: {len(self):,} asks in {used:,} groups, criterion {self.criterion}, "
             f"prior {self.prior.name!r}>"
         )
+
+    def _table(self, top: int | None) -> Table:
+        return Table.of(self._titled(), self.to_frame("dict"), top=top, what="asks")
 
     @property
     def scores(self) -> tuple[PriorCandidate, ...]:

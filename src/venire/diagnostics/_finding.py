@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from venire._core.frames import as_frame
+from venire._core.tables import Table, Tabled
 from venire.data.taken import Taken
 
 __all__ = [
@@ -68,7 +69,7 @@ class Finding:
 
 
 @dataclass(frozen=True, repr=False)
-class Audit:
+class Audit(Tabled):
     """What is odd about comparisons, the gravest first; true where anything is odd.
 
     Attributes
@@ -130,6 +131,19 @@ class Audit:
         """One row a finding, as a data frame of `backend` ("pandas", "polars", "pyarrow", "dict";
         default: the first that is installed): name, gravity, what, where, what_to_do."""
         return as_frame(self.columns(), backend)
+
+    def _table(self, top: int | None) -> Table:
+        odd = self.odd[:top] if top else self.odd
+        columns = {
+            "gravity": [f.gravity for f in odd],
+            "check": [f.name for f in odd],
+            "found": [f.what for f in odd],
+            "what to do": [f.what_to_do for f in odd],
+        }
+        header = self.summary().partition("\n")[0]
+        fine = [f.name for f in self.findings if f.gravity == FINE]
+        notes = [f"fine: {', '.join(dict.fromkeys(fine))}"] if fine else []
+        return Table.of([header], columns if odd else {}, notes, top=max(len(odd), 1))
 
     def summary(self, width: int = _WIDTH) -> str:
         """All findings in plain words, the gravest first, in lines of at most `width` columns."""

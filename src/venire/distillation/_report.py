@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from venire._core.frames import as_frame
 from venire._core.shown import visible
+from venire._core.tables import Table, Tabled
 from venire.distillation._learning import Learning
 from venire.distillation._ledger import ANSWERED, CLOSED, PENDING
 from venire.distillation._state import State
@@ -28,7 +29,7 @@ _SHOWN = {
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Report:
+class Report(Tabled):
     """A loop's rounds as a table.
 
     Attributes
@@ -116,6 +117,10 @@ class Report:
         if np.isfinite(self.next_gain):
             lines.append(f"the next ask is expected to gain {self.next_gain:.3g}")
         return [*lines, *self.notices]
+
+    def _table(self, top: int | None) -> Table:
+        table = Table.of(self._titled(), self.shown(), self.remarks(), top=top, what="rounds")
+        return replace(table, left=("criterion", "prior"))
 
     def __str__(self) -> str:
         shown = self.shown()

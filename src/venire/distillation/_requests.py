@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.frames import as_frame
+from venire._core.tables import Table, Tabled, shown_of
 from venire.distillation._state import State
 
 __all__ = ["Requests", "Told"]
@@ -38,7 +39,7 @@ class Told(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Requests:
+class Requests(Tabled):
     """Questions to teachers: which of two items, in the order shown, is the better one.
 
     Attributes
@@ -79,6 +80,10 @@ class Requests:
             f"<Requests: {len(self):,}, {int(np.count_nonzero(self.bridge)):,} of them bridges, "
             f"cost {self.cost.sum():g}>"
         )
+
+    def _table(self, top: int | None) -> Table:
+        few = self.select(slice(0, shown_of(len(self), top))).to_frame("dict")
+        return Table.of(self._titled(), few, top=top, total=len(self), what="requests")
 
     @cached_property
     def _ask(self) -> NDArray[np.int64]:

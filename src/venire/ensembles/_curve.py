@@ -11,13 +11,14 @@ from numpy.typing import ArrayLike
 
 from venire._core import checks
 from venire._core.checks import fail
+from venire._core.tables import Table, Tabled
 from venire.ensembles import _inputs
 
 __all__ = ["LearningCurve", "learning_curve"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class LearningCurve:
+class LearningCurve(Tabled):
     """Expected error of ensembles of 1, 2, ... members; what `learning_curve` returns.
 
     Attributes
@@ -57,6 +58,14 @@ class LearningCurve:
             f"{self.error[self.n_members - 1]:.4g} with {self.n_members}, the next takes off "
             f"{self.next_gain:.4g} +- {self.next_gain_error:.4g}>"
         )
+
+    def _table(self, top: int | None) -> Table:
+        columns = {
+            "members": self.sizes,
+            "error": self.error,
+            "standard_error": self.standard_error,
+        }
+        return Table.of(self._titled(), columns, top=top)
 
 
 def learning_curve(

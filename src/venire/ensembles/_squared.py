@@ -9,13 +9,14 @@ import numpy as np
 
 from venire._core import checks
 from venire._core.checks import fail
+from venire._core.tables import Table, Tabled
 from venire.ensembles._correlation import correlate, n_effective
 
 __all__ = ["Decomposition", "decompose_squared"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Decomposition:
+class Decomposition(Tabled):
     """Squared error of an ensemble taken apart; what `decompose` returns.
 
     error = noise + bias2 + share * variance + (1 - share) * covariance holds exactly, and so does
@@ -103,6 +104,11 @@ class Decomposition:
             f"<Decomposition over {self.over}: {self.n_members} members, error {self.error:.4g} = "
             f"member error {self.member_error:.4g} - ambiguity {self.ambiguity:.4g}>"
         )
+
+    def _table(self, top: int | None) -> Table:
+        names = ("error", "noise", "bias2", "variance", "covariance", "member_error", "ambiguity",
+                 "rho", "rho_error", "n_effective")  # fmt: skip
+        return Table.numbers(self._titled(), self, names, top)
 
 
 def decompose_squared(

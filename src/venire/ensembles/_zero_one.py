@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from venire._core.tables import Table, Tabled
 from venire.ensembles._correlation import correlate, n_effective
 
 __all__ = ["ZeroOneDecomposition", "decompose_zero_one", "mass_of_classes"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class ZeroOneDecomposition:
+class ZeroOneDecomposition(Tabled):
     """Zero-one loss of the members of an ensemble taken apart; what `decompose` returns.
 
     member_error = noise_effect + bias + unbiased_variance - biased_variance holds exactly. Without
@@ -92,6 +93,11 @@ class ZeroOneDecomposition:
             f"<ZeroOneDecomposition: {self.n_members} members, member error "
             f"{self.member_error:.4g} = {noise}bias {self.bias:.4g} + variance {net:.4g}>"
         )
+
+    def _table(self, top: int | None) -> Table:
+        names = ("error", "noise", "bias", "variance", "unbiased_variance", "biased_variance",
+                 "member_error", "rho", "rho_error", "n_effective")  # fmt: skip
+        return Table.numbers(self._titled(), self, names, top)
 
 
 def mass_of_classes(codes: np.ndarray, weights: np.ndarray, n_classes: int) -> np.ndarray:

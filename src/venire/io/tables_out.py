@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from operator import methodcaller
 from typing import Any, BinaryIO, NoReturn
@@ -16,7 +16,9 @@ from venire._core import checks, disk
 from venire._core.arrow import arrow_array, arrow_texts
 from venire._core.checks import fail
 from venire._core.extras import needs
+from venire._core.tables import DOCUMENTS, Table
 from venire.io._errors import DataError
+from venire.scales import SCALES, Display
 
 __all__ = [
     "TableWriter",
@@ -29,11 +31,13 @@ __all__ = [
 ]
 
 _ROWS = 1 << 17  # rows of a Parquet row group or an Arrow batch: the file does not show the pieces
+_MOST = 100_000  # rows of a document: nobody reads, and no browser shows, more
 Path = str | os.PathLike[str]
 
 _FORMATS = {
     ".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow", ".feather": "arrow",
     ".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".md": "md", ".html": "html", ".tex": "tex",
 }  # fmt: skip
 
 
@@ -48,7 +52,8 @@ def format_of(path: Path) -> str:
 
 def check_writable(path: Path) -> None:
     """Raise DataError if a table could not be written to `path`; leaves nothing behind."""
-    format_of(path)
+    if format_of(path) in ("md", "tex"):
+        needs("tabulate", f"a file {os.path.splitext(path)[1]}")
     with about(path):
         disk.check_writable(path)
 
@@ -68,6 +73,8 @@ def write_table(
     path: Path | BinaryIO,
     *,
     metadata: Mapping[str, str] | None = None,
+    header: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> None:
     """Write a table, whole or not at all: to a file beside `path`, which then takes its place.
 
@@ -77,9 +84,12 @@ def write_table(
         NaN, and what is masked in a masked array, becomes a null.
     path : path-like or binary file
         ``.parquet``, ``.arrow``, ``.feather``, ``.csv``, ``.json`` (one array of objects) or
-        ``.jsonl`` (one object a line; infinities are null in JSON). An open file gets CSV.
+        ``.jsonl`` (one object a line; infinities are null in JSON). An open file gets CSV. For
+        people, of up to 100,000 rows: ``.md``, ``.html``, ``.tex``; what is text is escaped there.
     metadata : mapping of str to str, optional
         Kept in the schema of Parquet and Arrow files; the others have no place for it.
+    header, notes : sequence of str
+        Lines above and below the table, of documents for people.
 
     Raises
     ------
@@ -92,7 +102,8 @@ def write_table(
     >>> write_table({"item": ["a", "b"], "theta": [0.5, -0.5]}, "ratings.csv")  # doctest: +SKIP
     """
     data = arrow_table(table)
-    with TableWriter(path, data.schema, metadata=metadata) as out:
+    lines = {"header": header, "notes": notes}
+    with TableWriter(path, data.schema, metadata=metadata, **lines) as out:
         out.write(data)
 
 
@@ -105,8 +116,8 @@ class TableWriter:
         As for `write_table`. An open file gets CSV, each piece at once.
     schema : pyarrow.Schema
         Names and types of the columns.
-    metadata : mapping of str to str, optional
-        Kept in the schema of Parquet and Arrow files.
+    metadata, header, notes
+        As for `write_table`.
 
     Raises
     ------
@@ -129,11 +140,18 @@ class TableWriter:
     """
 
     def __init__(
-        self, path: Path | BinaryIO, schema: Any, *, metadata: Mapping[str, str] | None = None
+        self,
+        path: Path | BinaryIO,
+        schema: Any,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        header: Sequence[str] = (),
+        notes: Sequence[str] = (),
     ) -> None:
         self._path, self._named = path, isinstance(path, (str, os.PathLike))
         self._kind = format_of(path) if isinstance(path, (str, os.PathLike)) else "csv"
         self._schema = schema.with_metadata(dict(metadata) if metadata else None)
+        self._lines = (header, notes)
         self._waiting: list[Any] = []
         self._n_waiting = 0
 
@@ -141,7 +159,10 @@ class TableWriter:
         path: Any = self._path
         with self._about(), ExitStack() as stack:
             part = stack.enter_context(disk.whole(path)) if self._named else path
-            self._sink = _SINKS[self._kind](part, self._schema)
+            if self._kind in DOCUMENTS:
+                self._sink = _Document(part, self._schema, path, *self._lines)
+            else:
+                self._sink = _SINKS[self._kind](part, self._schema)
             stack.enter_context(_closing(self._sink))
             self._place = stack.pop_all()
         return self
@@ -327,6 +348,33 @@ class _Json(_JsonLines):
     def _end(self) -> None:
         self._file.write("\n]\n" if self._begun else "[]\n")
         self._file.close()
+
+
+class _Document:
+    """A table for people; what is the same in all rows of a column of components is left out."""
+
+    def __init__(
+        self, path: str, schema: Any, name: Path, header: Sequence[str], notes: Sequence[str]
+    ) -> None:
+        self._path, self._name = path, name
+        self._header, self._notes = header, notes
+        self._columns: dict[str, list[Any]] = {column: [] for column in schema.names}
+
+    def write(self, table: Any) -> None:
+        for name, column in self._columns.items():
+            column += table[name].to_pylist()
+            if len(column) > _MOST:
+                reason = f"is for people, and at most {_MOST:,} rows: take .csv or .parquet"
+                raise DataError(self._name, reason)
+
+    def close(self) -> None:
+        if len(set(self._columns.get("component", [None]))) == 1:
+            self._columns.pop("component", None)
+        scale = next((name for name in SCALES if name in self._columns), "")
+        digits = Display(scale).digits
+        table = Table.of(self._header, self._columns, self._notes, top=_MOST, digits=digits)
+        with open(self._path, "w", encoding="utf-8") as file:
+            file.write(DOCUMENTS[format_of(self._name)](table).rstrip("\n") + "\n")
 
 
 _SINKS: dict[str, Any] = {

@@ -12,16 +12,18 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.checks import fail
+from venire._core.tables import Table, Tabled
 from venire.data.votes import Votes
 
 __all__ = ["Agreement", "agreement"]
 
 _MOST_TEACHERS = 2000
+_MOST_SHOWN = 8  # teachers whose kappas are columns of a table
 _BLOCK = 1 << 22  # numbers in a dense block of pairs
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Agreement(Tabled):
     """Agreement of teachers, two by two and all together.
 
     Attributes
@@ -65,6 +67,25 @@ class Agreement:
     position_n: NDArray[np.int64]
     order_flips: NDArray[np.float64]
     level: float
+
+    def _table(self, top: int | None) -> Table:
+        columns = {
+            "teacher": self.teachers,
+            "position_bias": self.position_bias,
+            "position_lower": self.position_lower,
+            "position_upper": self.position_upper,
+            "both orders": self.position_n,
+            "order_flips": self.order_flips,
+        }
+        if len(self.teachers) <= _MOST_SHOWN:
+            names = self.teachers.tolist()
+            columns |= {f"kappa with {name}": self.kappa[:, k] for k, name in enumerate(names)}
+        header = [
+            f"Agreement of {len(self.teachers):,} teachers",
+            f"Krippendorff's alpha ({self.metric}) {self.alpha:.4f}",
+        ]
+        note = [f"position bias: {100 * self.level:g} % interval; kappa: Cohen's"]
+        return Table.of(header, columns, note, top=top, what="teachers")
 
 
 def agreement(votes: Votes, *, metric: str = "nominal", level: float = 0.95) -> Agreement:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from venire._core import arrays, checks
+from venire._core.tables import Table, Tabled, shown_of
 from venire._native import beta as _beta
 from venire.panel._beta_base import ShapeArrays
 from venire.panel._beta_intervals import shortest
@@ -16,7 +17,7 @@ __all__ = ["BetaPosterior", "as_posterior"]
 Ties = Literal["half", "drop", "split"]
 
 
-class BetaPosterior(ShapeArrays):
+class BetaPosterior(Tabled, ShapeArrays):
     """Beta distributions of unknown probabilities: an immutable array of them.
 
     Two conjugate counts each: ``alpha`` is the prior's plus the wins, ``beta`` the prior's plus the
@@ -370,6 +371,18 @@ class BetaPosterior(ShapeArrays):
         shape = self.shape if size is None else arrays.size(size, self.shape)
         key = arrays.keys(rng)
         return arrays.compute(_beta.sample, shape, self._alpha, self._beta, last=key)
+
+    def _table(self, top: int | None) -> Table:
+        n, level = shown_of(self.size, top), 0.95
+        few = BetaPosterior(self._alpha.ravel()[:n], self._beta.ravel()[:n])
+        columns = {"alpha": few.alpha, "beta": few.beta, "mean": few.mean}
+        if self.ndim:
+            at = np.stack(np.unravel_index(np.arange(n), self.shape), axis=1).tolist()
+            columns = {"at": [str(x[0]) if len(x) == 1 else str(tuple(x)) for x in at], **columns}
+        columns["lower"], columns["upper"] = few.interval(level).T
+        note = [f"lower, upper: {100 * level:g} % interval"]
+        return Table.of([f"BetaPosterior of shape {self.shape}"], columns, note, top=top,
+                        total=self.size, what="posteriors")  # fmt: skip
 
 
 def _prior(prior: Any) -> BetaPosterior:

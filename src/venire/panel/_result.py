@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 from venire._core.frames import as_frame
+from venire._core.tables import Table, Tabled
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.votes import Votes
@@ -32,7 +33,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Consensus:
+class Consensus(Tabled):
     """One probability for each pair, from the votes of a panel.
 
     Attributes
@@ -165,6 +166,12 @@ class Consensus:
         return (
             f"Consensus(method={self.method!r}, n_pairs={self.n_pairs}, "
             f"n_teachers={self.n_teachers}, warnings={len(self.warnings)})"
+        )
+
+    def _table(self, top: int | None) -> Table:
+        notes = [f"{one.name}: {one.text}" for one in self.warnings]
+        return Table.of(
+            self._titled(), self.teachers_frame("dict"), notes, top=top, what="teachers"
         )
 
     def weighing(self, cluster: NDArray[np.int64], n_clusters: int) -> Weighing | None:

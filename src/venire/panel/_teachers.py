@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 from venire._core.checks import fail
+from venire._core.tables import Table, Tabled
 from venire.data.coding import encode_one
 from venire.data.lookup import Lookup
 from venire.data.votes import Votes
@@ -26,7 +27,7 @@ _FOLDS = 5
 
 
 @dataclass(frozen=True)
-class TeacherCalibration:
+class TeacherCalibration(Tabled):
     """Teachers' judgments against gold. Arrays have one entry per teacher, NaN without gold pairs.
 
     Attributes
@@ -60,6 +61,14 @@ class TeacherCalibration:
     temperature: NDArray[np.float64]
     log_loss_scaled: NDArray[np.float64]
     level: float
+
+    def _table(self, top: int | None) -> Table:
+        names = ("n", "accuracy", "accuracy_lower", "accuracy_upper", "confidence", "log_loss",
+                 "temperature", "log_loss_scaled")  # fmt: skip
+        columns = {"teacher": self.teachers} | {name: getattr(self, name) for name in names}
+        header = [f"Calibration of {len(self.teachers):,} teachers against gold"]
+        note = [f"accuracy: {100 * self.level:g} % interval; log loss scaled: held out"]
+        return Table.of(header, columns, note, top=top, what="teachers")
 
     def scale(self, teacher: ArrayLike, probabilities: ArrayLike) -> NDArray[np.float64]:
         """Probabilities with each teacher's logits divided by its temperature.

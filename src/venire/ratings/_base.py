@@ -14,15 +14,18 @@ from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.intervals import critical_value
 from venire._core.summary import Summary
+from venire._core.tables import Table, Tabled
 from venire._core.views import picture
 from venire.data.rows import frozen
 from venire.models import model_of
 from venire.ratings._errors import ParameterErrors
 
-__all__ = ["Ratings", "sides"]
+__all__ = ["MOST_SHOWN", "Ratings", "sides"]
+
+MOST_SHOWN = 2_000  # items of which a notebook computes errors unasked
 
 
-class Ratings(ABC):
+class Ratings(Tabled, ABC):
     """Ratings of items, with errors, intervals, ranks and tables.
 
     `Fit` and `GroupedFit` are of this class; arrays of `n_items` are of the items of all groups.
@@ -311,6 +314,10 @@ class Ratings(ABC):
         if top is not None:
             top = checks.whole(top, "top", 1)
         return self._summary(checks.level(level), top, errors)
+
+    def _table(self, top: int | None) -> Table:
+        many = len(self.items) > MOST_SHOWN
+        return self.summary(top=top, errors=None if many else "fisher").table
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
         """A picture of the ratings with their intervals: `venire.plots.plot_ratings`.

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from venire._core.intervals import critical_value
-from venire._core.summary import Summary, amount
+from venire._core.summary import Summary
+from venire._core.tables import amount
 from venire.models import model_of
 from venire.ratings._errors import ParameterErrors
 

@@ -12,6 +12,7 @@ from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.intervals import critical_value
 from venire._core.summary import Summary
+from venire._core.tables import Table, Tabled
 from venire._core.views import picture
 from venire.data.rows import frozen
 from venire.ratings import RelativeEstimates
@@ -22,7 +23,7 @@ from venire.scales import factor
 __all__ = ["OfFits", "Replicates"]
 
 
-class Replicates:
+class Replicates(Tabled):
     """Replicates of an estimate, and what can be told from them.
 
     `Bootstrap`, `GroupedBootstrap` and `StatisticBootstrap` are of this class: arrays of `n_items`
@@ -187,6 +188,9 @@ class Replicates:
         return Summary.of(
             [self._title()], columns, notes, level, order=order, top=top, digits=digits
         )
+
+    def _table(self, top: int | None) -> Table:
+        return self.summary(top=top).table
 
     def extend(self, more: int, *, progress: Any = None) -> Self:
         """A result with `more` further replicates, equal to that of one call for all of them.

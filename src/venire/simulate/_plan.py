@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from venire._core import checks
 from venire._core.arrays import keys
 from venire._core.frames import as_frame
+from venire._core.tables import Table, Tabled
 from venire.design import CRITERIA
 from venire.simulate._ballots import counts
 from venire.simulate._teachers import Teachers
@@ -25,7 +26,7 @@ MEASURES = ("tau", "nmse", "ndcg", "student_r2")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Plan:
+class Plan(Tabled):
     """Expected quality against votes and cost: what `plan` returns.
 
     Attributes
@@ -59,6 +60,10 @@ class Plan:
             f"<Plan: {' and '.join(self.design)}, degrees {self.degree[0]} to {self.degree[-1]}, "
             f"{self.n_seeds} seeds>"
         )
+
+    def _table(self, top: int | None) -> Table:
+        n = len(self.degree) * len(self.design)
+        return Table.of(self._titled(), self.to_frame("dict"), top=top or n)
 
     def interval(
         self, measure: str, *, level: float = 0.95

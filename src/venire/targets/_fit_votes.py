@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 from venire._core.frames import as_frame
+from venire._core.tables import Table, Tabled
 from venire.data.asked import wanted
 from venire.data.coding import encode_one
 from venire.data.grouped_comparisons import GroupedComparisons
@@ -30,7 +31,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class VotesFit:
+class VotesFit(Tabled):
     """Ratings from weighted votes, and what each teacher's vote counted.
 
     Attributes
@@ -130,6 +131,9 @@ class VotesFit:
             "agreement": agreement,
         }
         return as_frame(columns, backend)
+
+    def _table(self, top: int | None) -> Table:
+        return Table.of(self._titled(), self.to_frame("dict"), top=top, what="teachers")
 
     def __repr__(self) -> str:
         low, high = self.weights.min(), self.weights.max()

@@ -15,6 +15,7 @@ from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.intervals import critical_value
 from venire._core.summary import Summary
+from venire._core.tables import Table, Tabled
 from venire.data.grouping import group_at
 from venire.errors import NotIdentifiedWarning
 from venire.models import model_of
@@ -37,7 +38,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Rated:
+class Rated(Tabled):
     """Ratings of models from the votes of judges over many prompts, as `rate` returns them.
 
     Attributes
@@ -381,6 +382,10 @@ class Rated:
         if top is not None:
             top = checks.whole(top, "top", 1)
         return summarised(self, checks.level(level), top, errors)
+
+    def _table(self, top: int | None) -> Table:
+        errors = "robust" if len(self.items) <= MOST_ITEMS else None
+        return self.summary(top=top, errors=errors).table
 
     def __repr__(self) -> str:
         of = "" if self.category is None else f" of {self.category!r}"

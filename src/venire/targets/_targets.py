@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from venire import scales
 from venire._core import checks
 from venire._core.frames import as_frame
+from venire._core.tables import Table, Tabled, shown_of
 from venire.ratings.grouped import Calibration, GroupedFit
 from venire.targets._fit_votes import VotesFit
 from venire.targets._spread import Spread, student_variance
@@ -19,9 +20,11 @@ __all__ = ["Targets", "make_targets"]
 
 Floats = NDArray[np.float64]
 
+_COLUMNS = ("group", "item", "target", "standard_error", "weight")
+
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Targets:
+class Targets(Tabled):
     """What a student is trained on: a number with a standard error for each item, and a weight.
 
     Attributes
@@ -80,6 +83,11 @@ class Targets:
     def __repr__(self) -> str:
         return f"<Targets: {len(self):,} items, scale {self.scale}, {self.n_unknown:,} unknown>"
 
+    def _table(self, top: int | None) -> Table:
+        n = shown_of(len(self), top)
+        columns = {name: getattr(self, name)[:n] for name in _COLUMNS}
+        return Table.of(self._titled(), columns, top=top, total=len(self), what="items")
+
     def to_frame(self, backend: str | None = None) -> Any:
         """One row per item.
 
@@ -93,8 +101,7 @@ class Targets:
         dataframe, or dict of ndarray
             Columns group, item, target, standard_error, weight.
         """
-        names = ("group", "item", "target", "standard_error", "weight")
-        return as_frame({name: getattr(self, name) for name in names}, backend)
+        return as_frame({name: getattr(self, name) for name in _COLUMNS}, backend)
 
 
 def make_targets(

@@ -156,7 +156,20 @@ def write_table(case: Case) -> None:
     n = case.whole(0, 4)
     table: dict[str, Any] = {"item": case.column(case.names(3), n), "theta": case.floats(n)}
     ending = case.choice(
-        (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".arrow", ".feather", ".xyz", "")
+        (
+            ".csv",
+            ".tsv",
+            ".json",
+            ".jsonl",
+            ".parquet",
+            ".arrow",
+            ".feather",
+            ".md",
+            ".html",
+            ".tex",
+            ".xyz",
+            "",
+        )
     )
     path = case.path(ending)
     case.try_(vio.check_writable, path, allow=FILES)
@@ -166,7 +179,7 @@ def write_table(case: Case) -> None:
         vio.write_table,
         table,
         path,
-        **case.some({"metadata": {"a": "é"}}),
+        **case.some({"metadata": {"a": "é"}, "header": ["<a|b"], "notes": ["$x_1$"]}),
         allow=(*FILES, pa.ArrowException),
     )
     case.call(vio.columns_in, path, allow=FILES)
@@ -175,7 +188,7 @@ def write_table(case: Case) -> None:
 @entry
 def table_writer(case: Case) -> None:
     schema = pa.schema([("item", pa.string()), ("theta", pa.float64())])
-    path = case.path(case.choice((".csv", ".parquet", ".arrow", ".jsonl", ".xyz")))
+    path = case.path(case.choice((".csv", ".parquet", ".arrow", ".jsonl", ".html", ".md", ".xyz")))
     table = pa.table({"item": ["a"], "theta": [1.0]})
     if case.chance(0.2):
         table = case.choice((pa.table({"item": ["a"]}), pa.table({}), None, {"item": ["a"]}))

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
+from venire._core.tables import Table as Shown
+from venire._core.tables import Tabled
 from venire.data.columns import Columns, VoteColumns
 from venire.data.taken import Taken
 from venire.data.votes._table import PairNames, Table, joined
@@ -17,7 +19,10 @@ from venire.data.votes.strata import Strata
 __all__ = ["Judgments"]
 
 
-class Judgments:
+_SIDES = {"for first": "win", "ties": "tie", "for second": "loss"}
+
+
+class Judgments(Tabled):
     """Cells, pairs and teachers of one or several tables, put together when first needed."""
 
     _parts: tuple[Table, ...]
@@ -164,6 +169,15 @@ class Judgments:
     def swapped_total(self) -> NDArray[np.float64] | None:
         """`total` of the rows that were shown in the other order."""
         return self.table.columns.get("swapped_total")
+
+    def _table(self, top: int | None) -> Shown:
+        n = self.n_teachers
+        votes = {
+            name: np.bincount(self.teacher, getattr(self, of), n) for name, of in _SIDES.items()
+        }
+        columns = {"teacher": self.teachers, "judged": np.bincount(self.teacher, minlength=n)}
+        notes = [] if self.taken is None else [str(self.taken)]
+        return Shown.of(self._titled(), columns | votes, notes, top=top, what="teachers")
 
     def __repr__(self) -> str:
         return (

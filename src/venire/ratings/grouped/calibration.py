@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from venire._core import checks
 from venire._core.frames import as_frame
+from venire._core.tables import Table, Tabled
 from venire.data.comparisons import Components
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.ratings.grouped._bridges import Evidence, read
@@ -26,7 +27,7 @@ __all__ = ["Calibration", "calibrate"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Calibration:
+class Calibration(Tabled):
     """Biases of groups, and the items of all groups on one scale: what `calibrate` returns.
 
     Attributes
@@ -92,6 +93,13 @@ class Calibration:
             f"<Calibration: {len(self.bias)} groups in {len(self.components.sizes)} components, "
             f"variance {self.variance:.4g}, {state}>"
         )
+
+    def _table(self, top: int | None) -> Table:
+        columns = self.to_frame("dict")
+        notes = [] if self.converged else ["NOT CONVERGED"]
+        if len(self.unlinked):
+            notes.append(f"{len(self.unlinked):,} groups have neither a bridge nor an anchor")
+        return Table.of(self._titled(), columns, notes, top=top, what="groups")
 
     @property
     def groups(self) -> np.ndarray:

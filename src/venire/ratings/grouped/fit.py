@@ -8,18 +8,19 @@ from typing import Any
 import numpy as np
 
 from venire._core import checks
-from venire._core.summary import Summary, amount
+from venire._core.summary import Summary
+from venire._core.tables import Table
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.grouping import group_at
 from venire.data.lookup import GroupLookup
 from venire.data.rows import frozen
 from venire.models import model_of
 from venire.priors import GaussianPrior, ItemPriors, item_priors
-from venire.ratings._base import Ratings, sides
+from venire.ratings._base import MOST_SHOWN, Ratings, sides
 from venire.ratings._errors import ERRORS, ParameterErrors
 from venire.ratings._quasi import RelativeEstimates
 from venire.ratings.fit import Fit
-from venire.ratings.grouped import _standing, _uncertainty, batches, scaling
+from venire.ratings.grouped import _shown, _standing, _uncertainty, batches, scaling
 from venire.scales import Display
 
 __all__ = ["GroupedFit"]
@@ -382,21 +383,11 @@ class GroupedFit(Ratings):
 
     def _summary(self, level: float, top: int | None, errors: str | None) -> Summary:
         columns = self.marked(self._columns(level, errors))
-        row, prior = model_of(self.model), self.prior
-        counts = zip(*np.unique(self.status, return_counts=True), strict=True)
-        held = "" if prior is None else f", {prior.describe()}"
-        header = [
-            f"{row.title} fits of {len(self.groups):,} groups{held}",
-            "   ".join(f"{name} {count:,}" for name, count in counts),
-            f"comparisons {amount(self.n_comparisons)}   items {len(self.items):,}",
-        ]
-        notes = [f"estimates: on the scale {self.display.words}, of each group by itself"]
-        if errors is not None:
-            notes.append(f"SE: {errors}; lower, upper: {100 * level:g} % Wald")
-        group = np.repeat(np.arange(len(self.groups)), np.diff(self.offsets))
-        order = self.best_first(group)
-        digits = self.display.digits
-        return Summary.of(header, columns, notes, level, order=order, top=top, digits=digits)
+        return _shown.summarise(self, columns, level, top, errors)
+
+    def _table(self, top: int | None) -> Table:
+        many = len(self.items) > MOST_SHOWN
+        return _shown.groups(self, top) if many else super()._table(top)
 
     def single(self, k: int) -> Fit:
         """The fit of the group at position `k`, which has one."""
