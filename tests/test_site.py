@@ -25,6 +25,13 @@ def test_the_index_names_what_the_top_level_has():
     assert sorted(named) == sorted([*venire.__all__, *namespaces()])
 
 
+def test_the_page_of_pictures_has_all_of_them():
+    from venire import plots
+
+    text = (ROOT / "docs" / "howto" / "pictures.md").read_text(encoding="utf-8")
+    assert not (missing := [name for name in plots.__all__ if f"plots.{name}" not in text]), missing
+
+
 def public():
     """Full names of all that is public, under the name of the top level where it has one."""
     yield from ((f"venire.{name}", "") for name in venire.__all__)
