@@ -88,6 +88,7 @@ bench:
 	@$(MAKE) --no-print-directory run-bench VENV=.venv-bench
 
 run-bench: $(VENV)/.with-bench build
+	$(PY) -m pytest -q tests/test_migration.py  # with the peers that only this environment has
 	$(PY) -m benchmarks --size $(BENCH) $(ARGS)
 
 docs: $(VENV)/.with-docs build

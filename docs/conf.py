@@ -41,6 +41,7 @@ copybutton_exclude = ".linenos, .gp, .go"  # the input alone, of consoles and se
 
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
+nb_execution_in_temp = True  # what they write is nobody's
 nb_execution_timeout = 240
 nb_merge_streams = True
 

@@ -167,9 +167,13 @@ def test_picture(small):
     np.testing.assert_allclose(lines[1].get_ydata(), small.interval("ndcg")[0][1])
     np.testing.assert_allclose(lines[1].get_xdata(), small.cost[1].mean(axis=1))
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["uniform", "adaptive"]
+    wide = plots.plot_plan(small, measure="ndcg", level=1.0 - 1e-9)
+    bands = [path.vertices[:, 1] for c in wide.collections for path in c.get_paths()]
+    assert len(bands) == 2
+    assert min(map(np.min, bands)) == 0.0  # what nDCG can be, though half a width is more
+    assert max(map(np.max, bands)) == 1.0
     with pytest.raises(ValueError, match=r"against.*: must be"):
         plots.plot_plan(small, against="time")
-    ax.figure.clear()
 
 
 # ---- the student ------------------------------------------------------------------------------

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
+import pictures
 import pytest
 
+import venire as vn
 from venire import datasets, plots, reference
 from venire.priors import GaussianPrior
 from venire.ratings.fit import Fit
@@ -40,6 +44,21 @@ def make_fit(cells, *, prior=None):
 @pytest.fixture(scope="module")
 def baseball():
     return make_fit(reference.cells_from_counts(*datasets.columns("baseball_1987").values()))
+
+
+RATED = (
+    "plot_ratings", "plot_ranks", "plot_wins", "plot_calibration", "plot_residuals", "plot_graph",
+)  # fmt: skip
+
+
+def title(ax):
+    return ax.get_title(loc="left").replace("\n", " ")
+
+
+def axes_of(width, height):
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained").add_subplot()
 
 
 def drawn(ax):
@@ -96,9 +115,319 @@ def test_only_what_shares_a_scale_is_drawn():
     )
     ax = plots.plot_ratings(make_fit(cells))
     assert sorted(drawn(ax)[0]) == ["b", "d", "f"]
-    assert "the largest, 3 of 5 items" in ax.get_title(loc="left")
+    assert "the largest part, 3 of 5 items" in ax.get_title(loc="left")
     together = plots.plot_ratings(make_fit(cells, prior=GaussianPrior(0.1)))
     assert len(drawn(together)[0]) == 5
+
+
+def test_the_unit_is_that_of_the_fit(baseball):
+    elo = baseball.to_elo("Boston", 1100.0)
+    ax = elo.plot(level=0.5)
+    labels, dots, ends = drawn(ax)
+    np.testing.assert_array_equal(dots, np.sort(elo.theta)[::-1])
+    np.testing.assert_allclose(ends, elo.interval(0.5)[np.argsort(-elo.theta)], rtol=1e-12)
+    assert ax.get_xlabel() == "rating (Elo, Boston at 1100), with 50 % intervals"
+    assert dots[labels.index("Boston")] == 1100.0
+
+
+def test_what_only_the_prior_places_is_hollow_and_equals_are_joined():
+    fit = pictures.in_parts()
+    ax = plots.plot_ratings(fit)
+    full, hollow = (line for line in ax.lines if line.get_marker() == "o")
+    assert hollow.get_markerfacecolor() == "white" != full.get_markerfacecolor()
+    assert (len(full.get_xdata()), len(hollow.get_xdata())) == (6, 5)
+    said = title(ax)
+    assert "hollow: placed by the prior alone" in said
+    assert "2 parts that never met and 2 items met nobody: only the prior" in said
+    assert "hollow" not in title(pictures.few().plot())
+    c = vn.Comparisons(["a", "b", "a", "c", "b", "c"], ["x", "x", "y", "y", "a", "x"], 0.5)
+    alike = vn.fit_bradley_terry(c)
+    assert set(alike.ranks()) == {1}
+    joined = [s for c in plots.plot_ratings(alike).collections for s in c.get_segments()]
+    upright = [s for s in joined if s[0][0] == s[1][0]]
+    assert len(upright) == 1
+    assert sorted(upright[0][:, 1]) == [0.0, 4.0]
+
+
+def test_what_is_not_drawn_is_summed_up():
+    fit = pictures.many()
+    ax = plots.plot_ratings(fit, top=12)
+    assert len(drawn(ax)[0]) == 12
+    rest = np.sort(fit.theta)[:-12]
+    words = f"and 188 more, from {rest[-1]:.2f} to {rest[0]:.2f}"
+    assert [text.get_text() for text in ax.texts] == [words]
+    small = plots.plot_ratings(fit, ax=axes_of(6, 4))
+    assert 15 <= len(drawn(small)[0]) <= 20
+    assert len(drawn(plots.plot_ratings(fit, ax=axes_of(6, 4), top=4))[0]) == 4
+    with pytest.raises(ValueError, match="at most 500 rows"):
+        plots.plot_ratings(vn.fit_bradley_terry(pictures.league(520)), top=501)
+
+
+def test_a_fit_that_did_not_converge_says_so():
+    with pytest.warns(vn.ConvergenceWarning):
+        fit = vn.fit_bradley_terry(pictures.league(9), max_iter=1)
+    for draw in (plots.plot_ratings, plots.plot_ranks, plots.plot_wins, plots.plot_residuals,
+                 plots.plot_calibration):  # fmt: skip
+        assert title(draw(fit)).startswith("NOT CONVERGED")
+
+
+def test_one_group_of_many():
+    g = vn.GroupedComparisons.from_counts(
+        ["q", "q", "r"], ["a", "b", "a"], ["b", "c", "c"], [30, 20, 60], [10, 20, 40]
+    )
+    fits = vn.fit_groups(g)
+    for of, one in (
+        (fits, fits["q"]),
+        (fits.to_elo(), fits["q"].to_elo()),
+        (vn.bootstrap(fits, 50, rng=1, keep="draws"), vn.bootstrap(fits, 50, rng=1)["q"]),
+    ):
+        mine, other = of.plot(group="q"), one.plot()
+        for x, y in zip(drawn(mine), drawn(other), strict=True):
+            np.testing.assert_array_equal(x, y)
+        assert "group q" in title(mine)
+    with pytest.raises(ValueError, match="group: must say which of 2 groups: 'q', 'r'"):
+        plots.plot_ratings(fits)
+    for of in (fits, g):
+        with pytest.raises(ValueError, match="group = 'nobody': there is no such group"):
+            plots.plot_graph(of, group="nobody")
+    with pytest.raises(ValueError, match=r"group.*is of fits of groups"):
+        plots.plot_ratings(fits["q"], group="q")
+    assert "group r" in title(plots.plot_graph(g, group="r"))
+
+
+def test_replicates_have_intervals_of_their_own():
+    fit = pictures.few()
+    for draws, words in (
+        (vn.bootstrap(fit, 200, rng=1), "bootstrap"),
+        (vn.resampling.sample(fit, 200, rng=1), "posterior"),
+    ):
+        ax = draws.plot(interval="basic", level=0.8)
+        order = np.argsort(-fit.theta)
+        np.testing.assert_array_equal(drawn(ax)[2], draws.interval(0.8, "basic")[order])
+        said = ax.get_xlabel().replace("\n", " ")
+        assert f"80 % {words} intervals (basic)" in said
+        ax = plots.plot_ranks(draws, level=0.8)
+        np.testing.assert_array_equal(drawn(ax)[2], draws.rank_interval(0.8)[order])
+        with pytest.raises(ValueError, match=r"errors.*is of a fit"):
+            plots.plot_ratings(draws, errors="robust")
+    with pytest.raises(ValueError, match=r"interval.*must be one of"):
+        plots.plot_ratings(fit, interval="percentile")
+
+
+def test_ranks():
+    fit = pictures.in_parts()
+    ax = plots.plot_ranks(fit, level=0.9)
+    labels, at, ends = drawn(ax)
+    place = {label: k for k, label in enumerate(fit.items.tolist())}
+    rows = [place[label] for label in labels]
+    np.testing.assert_array_equal(ends, fit.rank_interval(0.9)[rows])
+    known = fit.determined[rows]
+    np.testing.assert_array_equal(at[known], fit.ranks()[rows][known])
+    assert np.isnan(at[~known]).all()
+    assert (ends[~known] == [1, len(rows)]).all()
+
+
+ODD = [
+    "$x_1$", "$\\frac{1$", "<script>alert(1)</script>", "\u4e2d\u6587", "\u05e9\u05dc\u05d5 gpt",
+    "\U0001f600\U0001f680", "_hidden", "tab\there\nline", "ab" * 200, "\u202egnp", "a%b{c}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("draw", RATED)
+@pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
+def test_labels_are_written_as_they_are(draw, ending, tmp_path):
+    k = np.arange(len(ODD))
+    i, j = (x.ravel() for x in np.meshgrid(k, k))
+    names = np.array(ODD)
+    use = i != j
+    counts = 3.0 + (i + 2 * j) % 4
+    c = vn.Comparisons.from_counts(names[i[use]], names[j[use]], counts[use], 4.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ax = getattr(plots, draw)(vn.fit_bradley_terry(c))
+        ax.figure.savefig(tmp_path / f"odd.{ending}")
+    every = [*ax.get_yticklabels(), *ax.get_xticklabels(), *ax.texts]
+    texts = [text.get_text() for text in every]
+    assert not any("\u202e" in text or "\t" in text for text in texts)
+    if draw not in ("plot_calibration", "plot_residuals"):
+        assert "$x_1$" in texts
+        assert not any(t.get_parse_math() for t in ax.get_yticklabels())
+    if ending == "svg":
+        assert "<script>" not in (tmp_path / "odd.svg").read_text(encoding="utf-8")
+
+
+def test_labels_do_not_turn_the_line_around_them():
+    name = "\u05e9\u05dc\u05d5\u05dd"
+    c = vn.Comparisons.from_counts([name, "b"], ["b", name], [9, 4], [3, 2])
+    line = plots.plot_residuals(vn.fit_bradley_terry(c), top=1).texts[-1].get_text()
+    mark = "\u200e"
+    assert line == f"1  {mark}{name}{mark} \u2013 b: 11 of 18 points, 11.0 expected"
+
+
+def test_text_of_an_svg_file_may_stay_text(tmp_path):
+    c = vn.Comparisons.from_counts(["\U0001f680 <b>", "b"], ["b", "c"], [3, 4], [3, 2])
+    with matplotlib.rc_context({"svg.fonttype": "none"}), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the fonts of this machine do not matter
+        plots.plot_ratings(vn.fit_bradley_terry(c)).figure.savefig(tmp_path / "a.svg")
+    written = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert "\U0001f680 &lt;b&gt;" in written
+
+
+def test_names_are_shortened_and_still_differ():
+    from venire.plots import _style as style
+
+    long = [
+        "organisation/model-one-instruct-v1.0-final",
+        "organisation/model-one-instruct-v1.0-f1nal",
+    ]
+    cut = style.shortened(["short", *long, "\u4e2d" * 30, "a\nb"], 20)
+    assert cut[0] == "short"
+    assert len(set(cut)) == 5
+    assert all("\u2026" in text for text in cut[1:4])
+    assert max(map(style.width, cut)) <= 20
+    assert cut[4] == "a\\nb"
+
+
+def test_a_new_figure_is_nobodys_unless_somebody_looks(monkeypatch):
+    from matplotlib import pyplot
+
+    fit = pictures.few()
+    plots.plot_ratings(fit)
+    assert pyplot.get_fignums() == []
+    monkeypatch.setattr("sys.ps1", ">>> ", raising=False)
+    ax = plots.plot_ratings(fit)
+    assert pyplot.gcf() is ax.figure
+
+
+def lightness(colour):
+    red, green, blue = (
+        x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4
+        for x in (int(colour[k : k + 2], 16) / 255.0 for k in (1, 3, 5))
+    )
+    return 116.0 * (0.2126 * red + 0.7152 * green + 0.0722 * blue) ** (1.0 / 3.0) - 16.0
+
+
+def test_colours_differ_in_grey():
+    from venire.plots import _style as style
+
+    found = sorted(map(lightness, style.COLOURS))
+    assert np.diff(found).min() >= 7.0
+    assert found[-1] <= 82.0  # on white paper
+    assert len(style.MARKERS) >= len(style.COLOURS) <= len(style.HATCHES)
+    shades = [lightness(matplotlib.colors.to_hex(style.ramp()(x))) for x in np.linspace(0, 1, 50)]
+    assert np.diff(shades).max() < 0.0
+
+
+def test_shares_of_the_fit_stand_beside_those_observed():
+    c = vn.Comparisons.from_counts(
+        ["a", "b", "c", "a"], ["b", "c", "d", "d"], [8, 5, 6, 9], [2, 5, 4, 1], [2, 0, 0, 0]
+    )
+    for fit in (vn.fit_bradley_terry(c), vn.fit_davidson(c)):
+        ax = plots.plot_wins(fit)
+        shown = np.asarray(ax.images[0].get_array().filled(np.nan))
+        order = [tick.get_text() for tick in ax.get_yticklabels()]
+        for row, first in enumerate(order):
+            for column, second in enumerate(order):
+                if first != second:
+                    p = fit.predict(first, second)
+                    p = p if fit.tie is None else p[0] + 0.5 * p[1]
+                    assert shown[row, column] == pytest.approx(p)
+        a, b, d = (order.index(x) for x in "abd")
+        assert shown[a, 5 + b] == pytest.approx(9.0 / 12.0)
+        assert shown[b, 5 + a] == pytest.approx(3.0 / 12.0)
+        assert np.isnan(shown[b, 5 + d])
+        assert sum(patch.get_hatch() is not None for patch in ax.patches) == 4
+        assert "hatched: never met" in title(ax)
+
+
+def test_calibration():
+    fit = pictures.many()
+    ax = plots.plot_calibration(fit, bins=7)
+    x, y = ax.containers[0].lines[0].get_data()
+    assert len(x) == 7
+    assert np.all(x >= 0.5)
+    c = fit.comparisons
+    p = fit.predict(c.items[c.first], c.items[c.second])
+    share = np.where(p < 0.5, c.loss, c.win)
+    np.testing.assert_allclose(np.mean(y), share.sum() / c.n_comparisons, atol=0.01)
+    held = vn.Comparisons.from_counts(["model 000"], ["model 199"], [9.0], [1.0])
+    ax = plots.plot_calibration(fit, comparisons=held)
+    assert ax.containers[0].lines[0].get_xydata()[0] == pytest.approx(
+        [fit.predict("model 000", "model 199"), 0.9]
+    )
+    low, high = ax.containers[0].lines[2][0].get_segments()[0][:, 1]
+    assert (low, high) == pytest.approx((0.59585, 0.98212), abs=1e-5)  # Wilson's, 9 of 10
+    other = vn.Comparisons(["nobody"], ["model 000"], 1.0)
+    with pytest.raises(ValueError, match="nobody"):
+        plots.plot_calibration(fit, comparisons=other)
+    with pytest.raises(TypeError, match="comparisons"):
+        plots.plot_calibration(fit, comparisons="held-out")
+
+
+def test_calibration_of_ties_has_a_line_for_each_outcome():
+    fit = vn.fit_davidson(pictures.league(12, ties=True))
+    ax = plots.plot_calibration(fit, bins=1)
+    points = [box.lines[0].get_xydata()[0] for box in ax.containers]
+    np.testing.assert_allclose(np.sum(points, axis=0), [1.0, 1.0])
+    np.testing.assert_allclose(points[1][0], points[1][1], atol=1e-6)  # nu has the ties right
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["the favourite wins", "a tie", "the favourite loses", "as expected"]
+
+
+def test_residuals_add_up_to_the_deviance():
+    fit = pictures.few()
+    ax = plots.plot_residuals(fit, top=2)
+    x, z = ax.collections[0].get_offsets().T
+    assert len(z) == 10
+    assert np.sum(z**2) == pytest.approx(fit.deviance)
+    assert np.all(x >= 0.5)
+    furthest = int(np.argmax(np.abs(z)))
+    assert ax.texts[0].xy == pytest.approx((x[furthest], z[furthest]))
+    assert ax.texts[-1].get_text().splitlines()[0].endswith(" expected")
+
+
+def test_residuals_of_many_pairs_are_counted():
+    ax = plots.plot_residuals(pictures.many(), top=0)
+    assert not ax.texts
+    counted, single = ax.collections
+    assert counted.get_array().sum() + len(single.get_offsets()) == 2374
+    assert plots.plot_residuals(vn.fit_bradley_terry(pictures.league(60))).collections
+
+
+def test_coverage_of_the_graph():
+    ax = plots.plot_graph(pictures.league(6, apart=3, alone=2))
+    met = np.asarray(ax.images[0].get_array().filled(np.nan))
+    assert met.shape == (11, 11)
+    np.testing.assert_array_equal(met, met.T)
+    c = pictures.league(6, apart=3, alone=2)
+    assert np.nansum(met) == 2.0 * c.n_comparisons
+    assert len([line for line in ax.lines if line.get_ydata()[0] == line.get_ydata()[1]]) == 2
+    assert "2 parts that never met, of 6 and 3 items; 2 met nobody" in title(ax)
+
+
+@pytest.mark.parametrize("n", [41, 300, 10_000])
+def test_coverage_of_many_items_in_blocks(n):
+    k = np.arange(n)
+    c = vn.Comparisons(np.r_[k, k], np.r_[np.roll(k, 1), np.roll(k, 7)], 1.0)
+    ax = plots.plot_graph(c)
+    each = np.asarray(ax.images[0].get_array().filled(0.0))
+    size = np.diff(np.linspace(0, n, len(each) + 1).astype(int))
+    possible = np.outer(size, size) - np.diag(size * (size + 1) / 2)
+    assert np.sum(np.triu(each * possible)) == pytest.approx(c.n_comparisons)
+    assert f"{c.n_pairs:,} of" in title(ax)
+
+
+@pytest.mark.parametrize("draw", RATED)
+def test_pictures_refuse(draw):
+    function, fit = getattr(plots, draw), pictures.few()
+    with pytest.raises(TypeError, match=r"must be.*a Fit"):
+        function(3)
+    with pytest.raises(TypeError, match=r"ax.*must be matplotlib Axes"):
+        function(fit, 3)
+    with pytest.raises(ValueError, match="group"):
+        function(fit, group="a")
+    mine = axes_of(6, 4)
+    assert function(fit, mine) is mine
 
 
 def test_growth():

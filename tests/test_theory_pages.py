@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import console
 import pytest
@@ -45,7 +46,7 @@ def test_what_a_page_names_is_there(page):
 
 def test_what_is_cited_is_in_the_list():
     listed = dois((FOLDER / "references.md").read_text(encoding="utf-8"))
-    folders = [console.ROOT / "src", console.ROOT / "csrc", console.DOCS]
+    folders = [Path(venire.__file__).parent, console.ROOT / "csrc", console.DOCS]
     files = [
         path
         for folder in folders

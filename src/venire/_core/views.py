@@ -13,6 +13,7 @@ PICTURES = {
     "GroupedFit": "venire.plots:plot_ratings",
     "Bootstrap": "venire.plots:plot_ratings",
     "GroupedBootstrap": "venire.plots:plot_ratings",
+    "PosteriorDraws": "venire.plots:plot_ratings",
 }
 
 

@@ -149,11 +149,11 @@ def plot_graph(
     *,
     group: Any = None,
 ) -> Axes:
-    """Draw who met whom: how often each pair, or of many items what share of pairs.
+    """Draw who met whom: how often each pair did.
 
     Items stand by component, the largest first, and in it by their number of comparisons; lines
-    separate components. Of over 40 items blocks of neighbours are drawn, in the colour of the share
-    of their pairs that met.
+    separate components. Of over 40 items blocks of neighbours are drawn, in the colour of their
+    comparisons per pair. White never met.
 
     Parameters
     ----------
@@ -204,7 +204,7 @@ def plot_graph(
     if n <= PAIRS:
         label = _draw_pairs(ax, c.items[order].tolist(), place[first], place[second], games)
     else:
-        label = _draw_blocks(ax, n, place[first], place[second])
+        label = _draw_blocks(ax, n, place[first], place[second], games)
     _borders(ax, np.sort(sizes[sizes > 1])[::-1], n)
     possible = n * (n - 1) // 2
     share = 100.0 * len(pair) / max(possible, 1)
@@ -245,18 +245,18 @@ def _draw_pairs(ax: Axes, items: list[Any], i: np.ndarray, j: np.ndarray, games:
     return "comparisons of each pair"
 
 
-def _draw_blocks(ax: Axes, n: int, i: np.ndarray, j: np.ndarray) -> str:
-    """A cell for each two blocks of neighbours, in the colour of the share of pairs that met."""
+def _draw_blocks(ax: Axes, n: int, i: np.ndarray, j: np.ndarray, games: np.ndarray) -> str:
+    """A cell for each two blocks of neighbours, in the colour of their comparisons per pair."""
     blocks = min(BLOCKS, n)
     edges = np.linspace(0, n, blocks + 1).astype(np.int64)
     size = np.diff(edges).astype(np.float64)
     a, b = np.searchsorted(edges, i, "right") - 1, np.searchsorted(edges, j, "right") - 1
-    met = np.bincount(a * blocks + b, minlength=blocks**2).reshape(blocks, blocks)
+    met = np.bincount(a * blocks + b, games, blocks**2).reshape(blocks, blocks)
     met = met + met.T - np.diag(np.diag(met))
-    possible = np.outer(size, size) - np.diag(size * (size + 1.0) / 2.0)
-    share = np.where(met > 0, met / np.maximum(possible, 1.0), np.nan)
-    image = _heat(ax, 100.0 * share, (-0.5, n - 0.5, n - 0.5, -0.5))
-    _bar(ax, image, "% of the pairs that met")
+    pairs = np.outer(size, size) - np.diag(size * (size + 1.0) / 2.0)
+    each = np.where(met > 0.0, met / np.maximum(pairs, 1.0), np.nan)
+    image = _heat(ax, each, (-0.5, n - 0.5, n - 0.5, -0.5))
+    _bar(ax, image, "comparisons per pair")
     return "items, each part's most compared first"
 
 

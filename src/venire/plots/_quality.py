@@ -51,6 +51,8 @@ def plot_growth(
     """
     if not isinstance(times, Mapping) or not times:
         checks.fail("times", "must hold at least one workload", value=times)
+    if not isinstance(size_label, str):
+        checks.fail("size_label", "must be text", value=size_label, kind=TypeError)
     if limit is not None:
         limit = checks.number(limit, "limit", "must be from -100 to 100", lambda x: abs(x) <= 100)
     ax = axes(ax)
@@ -163,11 +165,15 @@ def plot_plan(
         "student_r2": "student's r², fresh groups",
     }  # fmt: skip
     checks.one_of(against, "against", ("votes", "cost"))
+    limits = {"nmse": (0.0, np.inf), "ndcg": (0.0, 1.0), "student_r2": (-np.inf, 1.0)}
     mean, half = plan.interval(measure, level=level)
     ax = axes(ax)
     for k, name in enumerate(plan.design):
-        x, around = getattr(plan, against)[k].mean(axis=1), (mean[k] - half[k], mean[k] + half[k])
-        if np.isfinite(half[k]).all():
+        x = getattr(plan, against)[k].mean(axis=1)
+        if np.isfinite(half[k]).all():  # within what the measure can be
+            around = np.clip(
+                mean[k] + np.outer([-1.0, 1.0], half[k]), *limits.get(measure, (-1, 1))
+            )
             ax.fill_between(x, *around, color=colour(k), alpha=0.15, linewidth=0)
         line(ax, k, x, mean[k], name)
     several, y = len(plan.design) > 1, names[measure]

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from venire.ratings import Fit, GroupedFit
-    from venire.resampling import Bootstrap, GroupedBootstrap
+    from venire.resampling import Bootstrap, GroupedBootstrap, PosteriorDraws
     from venire.targets import Rated
 
 __all__ = ["plot_ranks", "plot_ratings"]
 
 
 def plot_ratings(
-    fit: Fit | Bootstrap | Rated | GroupedFit | GroupedBootstrap,
+    fit: Fit | Bootstrap | PosteriorDraws | GroupedFit | GroupedBootstrap | Rated,
     ax: Axes | None = None,
     *,
     level: float = 0.95,
@@ -49,7 +49,7 @@ def plot_ratings(
 
     Parameters
     ----------
-    fit : Fit, Bootstrap, Rated, GroupedFit or GroupedBootstrap
+    fit : Fit, Bootstrap, PosteriorDraws, GroupedFit, GroupedBootstrap or Rated
         Drawn in the unit that it is shown in: ``fit.to_elo(anchor="gpt-4")``.
     ax : matplotlib Axes, optional
         Where to draw; by default a new figure of a height that suits the rows.
@@ -64,7 +64,7 @@ def plot_ratings(
         Of a fit, "wald" (the default; around the mean of the component, or of the differences from
         an anchor) or "quasi": comparison intervals from quasi-variances among the items shown, so
         that any two items whose intervals are apart differ at this level; a negative quasi-variance
-        leaves a dot only. Of a bootstrap "percentile" (the default), "basic", "bca" or
+        leaves a dot only. Of replicates "percentile" (the default), "basic", "bca" or
         "studentized".
     group : label, optional
         Whose ratings, where there are groups.
@@ -111,19 +111,19 @@ def plot_ratings(
     unit = model_of(shown.model).unit if shown.own is shown else shown.display.words
     _reference_line(ax, shown.display.place)
     notes = _notes(source, rows, known)
-    if source.boot is None and source.rated is None and interval in (None, "wald"):
+    if source.boot is None and source.rated is None:
         notes += [shown.errors_note(source.errors(errors))]
     x = f"rating ({unit}), with {100 * level:g} % {words}"
     return finish(ax, x, grid="x", notes=notes, warnings=source.warnings())
 
 
 def plot_ranks(
-    fit: Fit | Bootstrap | GroupedFit | GroupedBootstrap,
+    fit: Fit | Bootstrap | PosteriorDraws | GroupedFit | GroupedBootstrap,
     ax: Axes | None = None,
     *,
     level: float = 0.95,
     top: int | None = None,
-    errors: str = "fisher",
+    errors: str | None = None,
     simultaneous: bool = False,
     group: Any = None,
 ) -> Axes:
@@ -133,17 +133,18 @@ def plot_ranks(
 
     Parameters
     ----------
-    fit : Fit, Bootstrap, GroupedFit or GroupedBootstrap
+    fit : Fit, Bootstrap, PosteriorDraws, GroupedFit or GroupedBootstrap
     ax : matplotlib Axes, optional
         Where to draw; by default a new figure of a height that suits the rows.
     level : float, default 0.95
         Of the intervals.
     top : int, optional
         As in `plot_ratings`.
-    errors : {"fisher", "robust"}
-        Of the intervals of a fit, which hold for all items together: `Fit.rank_interval`.
+    errors : {"fisher", "robust"}, optional
+        Of the intervals of a fit (default "fisher"), which hold for all items together:
+        `Fit.rank_interval`.
     simultaneous : bool, default False
-        Those of a bootstrap shall too: `Bootstrap.rank_interval`.
+        Those of replicates shall too: `Bootstrap.rank_interval`.
     group : label, optional
         Whose ranks, where there are groups.
 
@@ -170,9 +171,12 @@ def plot_ranks(
     source = taken(fit, group)
     level = checks.level(level)
     together = checks.flag(simultaneous, "simultaneous") or source.boot is None
+    if source.rated is not None:
+        checks.fail("fit", "has no intervals of ranks: draw those of its bootstrap()")
     if source.boot is None:
-        ranges = source.fit.rank_interval(level, errors)
+        ranges = source.fit.rank_interval(level, errors or "fisher")
     else:
+        _no_errors(errors)
         ranges = source.boot.rank_interval(level, simultaneous=together)
     rows = rows_of(source, top, ax)
     shown, rank = source.fit, source.fit.ranks()[rows.chosen]
@@ -184,9 +188,10 @@ def plot_ranks(
     if len(rows.rest):
         best, worst = ranges[rows.rest, 0].min(), ranges[rows.rest, 1].max()
         _sum_up(ax, rows, f"between {best:,} and {worst:,}", ~shown.determined[rows.rest])
+    ax.set_xlim(left=max(0.5, ax.get_xlim()[0]))
     locator: Any = ax.xaxis.get_major_locator()
     locator.set_params(integer=True)
-    words = f"{100 * level:g} % {'bootstrap ' * (source.boot is not None)}intervals"
+    words = f"{100 * level:g} % {f'{source.draws} ' * (source.boot is not None)}intervals"
     x = f"rank, with {words}{' for all items together' * together}"
     notes = _notes(source, rows, known)
     return finish(ax, x, grid="x", notes=notes, warnings=source.warnings())
@@ -198,9 +203,10 @@ def _bounds(
     """Ends of the intervals of the items at some positions, and what they are called."""
     shown = source.fit
     if source.boot is not None:
+        _no_errors(errors)
         name = interval or "percentile"
-        low, high = source.boot.interval(level, name, items=shown.items[items]).T
-        return low, high, f"bootstrap intervals ({name})"
+        low, high = source.ends(level, name, items).T
+        return low, high, f"{source.draws} intervals ({name})"
     errors = source.errors(errors)
     if source.rated is not None:
         checks.one_of(interval or "wald", "interval", ("wald",))
@@ -215,6 +221,11 @@ def _bounds(
     words = "comparison intervals" if name == "quasi" else "intervals"
     robust = "robust " if errors == "robust" else ""
     return shown.theta[items] - half, shown.theta[items] + half, robust + words
+
+
+def _no_errors(errors: str | None) -> None:
+    if errors is not None:
+        checks.fail("errors", "is of a fit: replicates have their own", value=errors)
 
 
 def _rows_axes(ax: Axes | None, source: Taken, rows: Rows) -> Axes:

@@ -8,14 +8,12 @@ import numpy as np
 
 from venire._core import checks
 from venire._core.intervals import critical_value
-from venire._core.summary import amount
 from venire.data import Comparisons
 from venire.plots._pairs import Cells, by_pair, cells_of
 from venire.plots._style import (
     COLOURS,
     GREY,
     INK,
-    LEFT_TO_RIGHT,
     axes,
     checked,
     colour,
@@ -24,6 +22,7 @@ from venire.plots._style import (
     ramp,
     say,
     shortened,
+    within,
 )
 from venire.plots._taken import taken
 
@@ -115,7 +114,7 @@ def plot_calibration(
     ax.set_xlim(*span)
     ax.set_ylim(*span)
     whose = "the comparisons fitted" if comparisons is None else "other comparisons"
-    notes = [*source.notes(), f"{amount(cells.games.sum())} comparisons: {whose}"]
+    notes = [*source.notes(), f"{cells.games.sum():,.10g} comparisons: {whose}"]
     notes += [f"{100 * level:g} % intervals"]
     if ties:
         x_label, y_label = "expected probability", "observed share"
@@ -135,10 +134,8 @@ def _binned(
     at = np.unique(at, return_inverse=True)[1]
     n = np.bincount(at, mass)
     x, y = (np.bincount(at, mass * v[order]) / n for v in (p, seen))
-    centre = (y + z * z / (2.0 * n)) / (1.0 + z * z / n)
-    half = (
-        z / (1.0 + z * z / n) * np.sqrt(np.maximum(y * (1.0 - y), 0.0) / n + (z / (2.0 * n)) ** 2)
-    )
+    centre = (n * y + z * z / 2.0) / (n + z * z)
+    half = z / (n + z * z) * np.sqrt(np.maximum(n * y * (1.0 - y), 0.0) + z * z / 4.0)
     return x, y, np.minimum(centre - half, y), np.maximum(centre + half, y)
 
 
@@ -189,7 +186,7 @@ def plot_residuals(
     ...     ["a", "b", "a"], ["b", "c", "c"], win=[30, 20, 9], loss=[10, 10, 21]
     ... )
     >>> ax = vn.plots.plot_residuals(vn.fit_bradley_terry(c), top=1)
-    >>> ax.texts[-1].get_text()[1:]
+    >>> ax.texts[-1].get_text()
     '1  a – c: 9 of 30 points, 15.7 expected'
     """
     source = taken(fit, group)
@@ -231,7 +228,10 @@ def _standardised(pairs: Cells, fit: Fit) -> tuple[np.ndarray, np.ndarray]:
     """Residuals of the pairs, and their positions from the furthest off down."""
     p = np.clip(pairs.expected, 1e-12, 1.0 - 1e-12)
     seen, games = np.clip(pairs.share, 0.0, 1.0), pairs.games
-    scale = fit.dispersion if fit.tie is None else pairs.variance / (p * (1.0 - p))
+    scale: Any = pairs.variance / (p * (1.0 - p))
+    c = fit.comparisons
+    if fit.tie is None and np.sum(c.win + c.tie / 2.0 - c.square) > 1e-9 * games.sum():
+        scale = fit.dispersion
     scale = np.where((scale > 0.0) & (scale < 1.0), scale, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         win = np.where(seen > 0.0, seen * np.log(seen / p), 0.0)
@@ -244,15 +244,19 @@ def _name(
     ax: Axes, fit: Fit, pairs: Cells, x: np.ndarray, z: np.ndarray, which: np.ndarray
 ) -> None:
     """Numbers at some points, and what they are in lines below."""
+    if not len(which):
+        return
     both = np.stack([pairs.first, pairs.second], axis=1)[which]
-    labels = shortened(fit.items[both].ravel().tolist(), 24)
+    labels = [within(label) for label in shortened(fit.items[both].ravel().tolist(), 24)]
     lines = []
     for k, at in enumerate(which):
-        ax.annotate(str(k + 1), (x[at], z[at]), (5, 0), textcoords="offset points", fontsize=8,
+        right = k % 2 == 0  # of two that are near each other one goes to the left
+        ax.annotate(str(k + 1), (x[at], z[at]), (5 if right else -5, 0),
+                    textcoords="offset points", ha="left" if right else "right", fontsize=8,
                     va="center", color=COLOURS[1], fontweight="bold", zorder=4)  # fmt: skip
         games, got = pairs.games[at], pairs.share[at] * pairs.games[at]
         lines += [
-            f"{LEFT_TO_RIGHT}{k + 1}  {labels[2 * k]} \u2013 {labels[2 * k + 1]}: {got:.6g} of "
+            f"{k + 1}  {labels[2 * k]} \u2013 {labels[2 * k + 1]}: {got:.6g} of "
             f"{games:.6g} points, {pairs.expected[at] * games:.1f} expected"
         ]
     text = ax.annotate("", (0.0, 0.0), (0, -38), xycoords="axes fraction", va="top", fontsize=8,

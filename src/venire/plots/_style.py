@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
 __all__ = [
-    "ALARM", "COLOURS", "GREY", "HATCHES", "INK", "LEFT_TO_RIGHT", "MARKERS", "PALE", "axes",
+    "ALARM", "COLOURS", "GREY", "HATCHES", "INK", "MARKERS", "PALE", "axes",
     "checked", "colour", "finish", "label_ticks", "line", "marker", "ramp", "room", "say",
-    "shortened",
+    "shortened", "within",
 ]  # fmt: skip
 
 # Told apart by the colour-blind and in grey: the lightness of each differs from that of all others.
@@ -32,15 +33,14 @@ HATCHES = ("", "///", "...", "\\\\\\", "xx", "++")
 INK, GREY, PALE, ALARM = "#222222", "#666666", "#DDDDDD", "#A32A00"
 WIDTH, HEIGHT = 6.0, 4.0  # inches of a new figure
 NO_GLYPH = "\u25af"
-LEFT_TO_RIGHT = "\u200e"  # before a line that may begin with a label of another direction
+LEFT_TO_RIGHT = "\u200e"  # around a label of another direction
 
 
 def checked(ax: Axes | None) -> Axes | None:
     """Axes, or None for new ones."""
-    if ax is not None and not isinstance(ax, needs("matplotlib.axes", "a picture").Axes):
-        checks.fail(
-            "ax", "must be matplotlib Axes or None", value=type(ax).__name__, kind=TypeError
-        )
+    rule = "must be matplotlib Axes (of x and y) or None"
+    if ax is not None and getattr(ax, "name", None) != "rectilinear":
+        checks.fail("ax", rule, value=type(ax).__name__, kind=TypeError)
     return ax
 
 
@@ -156,10 +156,15 @@ def say(text: Text, words: str) -> Text:
     return text
 
 
+def within(label: str) -> str:
+    """A label as part of a line: what stands around it keeps its own direction."""
+    turned = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in label)
+    return f"{LEFT_TO_RIGHT}{label}{LEFT_TO_RIGHT}" if turned else label
+
+
 def _one_line(text: str) -> str:
-    """As it is shown, but for our own mark of direction."""
-    own = text.startswith(LEFT_TO_RIGHT)
-    return LEFT_TO_RIGHT * own + visible(text.removeprefix(LEFT_TO_RIGHT))
+    """As it is shown, but for our own marks of direction."""
+    return LEFT_TO_RIGHT.join(map(visible, text.split(LEFT_TO_RIGHT)))
 
 
 def _as_it_is(text: Text, families: list[str]) -> None:

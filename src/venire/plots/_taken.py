@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from venire._core import checks
-from venire._core.shown import visible
+from venire._core.failing import BadInput
 from venire.data import Comparisons, GroupedComparisons
-from venire.plots._style import checked
+from venire.plots._style import checked, shortened, within
 from venire.ratings import Fit, GroupedFit
-from venire.resampling import Bootstrap, GroupedBootstrap
+from venire.resampling import Bootstrap, GroupedBootstrap, PosteriorDraws
 from venire.targets import Rated
 
 if TYPE_CHECKING:
@@ -30,13 +30,25 @@ class Taken:
     """One fit, as it is shown, and its replicates if that is what was given."""
 
     fit: Fit
-    boot: Bootstrap | None = None
+    boot: Bootstrap | PosteriorDraws | None = None
     group: Any = None  # whose fit it is, of many
-    rated: Rated | None = None  # where it is of votes on prompts
+    rated: Rated | None = None  # what the fit is of, if that is what was given
+
+    @property
+    def draws(self) -> str:
+        """What intervals of replicates are called."""
+        return "posterior" if isinstance(self.boot, PosteriorDraws) else "bootstrap"
 
     def errors(self, errors: str | None) -> str:
         """Of the intervals: what was asked for, or the usual ones."""
         return errors or ("fisher" if self.rated is None else "robust")
+
+    def ends(self, level: float, interval: str, items: np.ndarray) -> np.ndarray:
+        """Intervals from the replicates, of the items at some positions, (n, 2)."""
+        if isinstance(self.boot, Bootstrap):  # which has some at a lower price
+            return self.boot.interval(level, interval, items=self.fit.items[items])
+        assert self.boot is not None
+        return self.boot.interval(level, interval)[items]
 
     def warnings(self) -> list[str]:
         """What nobody may overlook."""
@@ -47,13 +59,16 @@ class Taken:
         """What should be said of the fit beside the picture."""
         fit, group = self.fit, []
         if self.group is not None:
-            group = [f"group {visible(str(self.group))}"]
-        n = int(np.max(fit.component, initial=0)) + 1
-        apart = f"{n:,} parts that never met" if n > 1 else ""
+            group = [f"group {within(shortened([self.group])[0])}"]
+        sizes = np.bincount(fit.component)
+        parts, alone = int(np.count_nonzero(sizes > 1)), int(np.count_nonzero(sizes == 1))
+        met = f"{parts:,} parts that never met" if parts > 1 else ""
+        nobody = f"{alone:,} item{'s' * (alone > 1)} met nobody" if len(sizes) > 1 and alone else ""
+        apart = " and ".join(filter(None, [met, nobody]))
         if apart and fit.prior is None:
-            apart += f": the largest, {self.comparable().sum():,} of {len(fit.theta):,} items"
+            apart += f": the largest part, {self.comparable().sum():,} of {len(fit.theta):,} items"
         elif apart:
-            apart += ": only the prior places them beside each other"
+            apart += ": only the prior places them beside the others"
         return [*group, *filter(None, [apart])]
 
     def comparable(self) -> np.ndarray:
@@ -66,25 +81,26 @@ class Taken:
 
 
 def taken(result: Any, group: Any = None, name: str = "fit", also: str = "") -> Taken:
-    """The fit in a Fit, a Bootstrap, a Rated, or (`group` says which) of those of groups."""
+    """The fit in a Fit, a Bootstrap, or (`group` says which) in fits and bootstraps of groups."""
+    if isinstance(result, Rated):
+        rated = result if group is None else _at(result, group)
+        return Taken(rated.fit, None, rated.category, rated)
     if isinstance(result, GroupedFit | GroupedBootstrap):
         group = _one_group(result.groups, group)
         if isinstance(result, GroupedBootstrap):
-            boot = result[group]
+            boot = _at(result, group)
             return Taken(boot.fit, boot, group)
         display = result.display
-        fit = result.own[group]
+        fit = _at(result.own, group)
         if result is not result.own:
             fit = fit.rescale(display.scale, anchor=display.anchor, at=display.at)
         return Taken(fit, None, group)
     if group is not None:
         checks.fail("group", "is of fits of groups: this result has none", value=group)
-    if isinstance(result, Bootstrap):
+    if isinstance(result, Bootstrap | PosteriorDraws):
         return Taken(result.fit, result)
-    if isinstance(result, Rated):
-        return Taken(result.fit, rated=result)
     if not isinstance(result, Fit):
-        words = f"must be {also}a Fit, a Bootstrap, a Rated, or those of groups"
+        words = f"must be {also}a Fit, replicates of one, fits of groups, or a Rated"
         checks.fail(name, f"{words}, got {type(result).__name__}", kind=TypeError)
     return Taken(result)
 
@@ -97,9 +113,18 @@ def comparisons_of(data: Any, group: Any = None) -> tuple[Comparisons, list[str]
         return data, []
     if isinstance(data, GroupedComparisons):
         group = _one_group(data.groups, group)
-        return data[group], [f"group {visible(str(group))}"]
+        return _at(data, group), [f"group {within(shortened([group])[0])}"]
     source = taken(data, group, "data", "Comparisons, ")
     return source.fit.comparisons, source.notes()[: source.group is not None]
+
+
+def _at(groups: Any, group: Any) -> Any:
+    """What there is of one of the groups."""
+    try:
+        return groups[group]
+    except BadInput as error:
+        error.argument = "group"
+        raise
 
 
 def _one_group(groups: Any, group: Any) -> Any:

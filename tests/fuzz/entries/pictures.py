@@ -30,8 +30,46 @@ def draw(case: Case, name: str, arguments: dict[str, Any]) -> None:
 @entry
 def plot_ratings(case: Case) -> None:
     arguments = {"fit": a_fit(case)}
-    arguments |= case.some({"level": 0.9, "top": 2, "quasi": True})
+    arguments |= case.some({"level": 0.9, "top": 2, "interval": "quasi", "errors": "robust"})
     draw(case, "plot_ratings", arguments)
+
+
+@entry
+def plot(case: Case) -> None:
+    arguments = case.some({"level": 0.9, "top": 2, "group": 1})
+    result = a_fit(case)
+    if case.chance(0.3):
+        result = case.call(vn.resampling.sample, result, 20, rng=1)
+    case.call(result.plot, **case.spoil(arguments, 0.3, sizes=("top",)))
+
+
+@entry
+def plot_ranks(case: Case) -> None:
+    arguments = {"fit": a_fit(case)} | case.some({"level": 0.9, "top": 2, "simultaneous": True})
+    draw(case, "plot_ranks", arguments)
+
+
+@entry
+def plot_wins(case: Case) -> None:
+    draw(case, "plot_wins", {"fit": a_fit(case)} | case.some({"top": 3}))
+
+
+@entry
+def plot_calibration(case: Case) -> None:
+    fit = a_fit(case)
+    arguments = {"fit": fit} | case.some({"bins": 3, "level": 0.5, "comparisons": fit.comparisons})
+    draw(case, "plot_calibration", arguments)
+
+
+@entry
+def plot_residuals(case: Case) -> None:
+    draw(case, "plot_residuals", {"fit": a_fit(case)} | case.some({"top": 3}))
+
+
+@entry
+def plot_graph(case: Case) -> None:
+    fit = a_fit(case)
+    draw(case, "plot_graph", {"data": case.choice((fit, fit.comparisons))})
 
 
 @entry

@@ -1,0 +1,185 @@
+"""Pictures that are compared with those in tests/pictures/; ``python tests/pictures.py`` draws.
+
+A picture is drawn at 6 x 4 inches without a window, in the font that comes with matplotlib, and
+kept small and in grey. Machines differ in single points: what is compared are the means of squares
+of 4 x 4 points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import venire as vn
+
+FOLDER = Path(__file__).parent / "pictures"
+DOTS = 50  # an inch
+SQUARE = 4  # points whose mean is compared
+DRAWINGS: dict[str, Callable[[Any], Any]] = {}
+
+
+def drawing(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Enter a function that draws on Axes of 6 x 4 inches."""
+    DRAWINGS[function.__name__] = function
+    return function
+
+
+@contextmanager
+def same_everywhere() -> Iterator[None]:
+    """Settings that do not depend on the machine."""
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update({"font.family": "DejaVu Sans", "text.hinting": "none"})
+        yield
+
+
+def points(draw: Callable[[Any], Any]) -> np.ndarray:
+    """The picture in grey, (200, 300), 0 black to 255 white."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with same_everywhere():
+        figure = Figure(figsize=(6.0, 4.0), dpi=DOTS, layout="constrained", facecolor="white")
+        canvas = FigureCanvasAgg(figure)
+        draw(figure.add_subplot())
+        canvas.draw()
+        colours = np.asarray(canvas.buffer_rgba())[..., :3].astype(np.float64)
+    return (colours @ [0.299, 0.587, 0.114]).round().astype(np.uint8)
+
+
+def difference(one: np.ndarray, other: np.ndarray) -> float:
+    """Root mean square difference of the means of squares, in shades of 255."""
+
+    def coarse(x: np.ndarray) -> np.ndarray:
+        h, w = (size - size % SQUARE for size in x.shape)
+        cut = x[:h, :w].astype(np.float64)
+        return cut.reshape(h // SQUARE, SQUARE, w // SQUARE, SQUARE).mean(axis=(1, 3))
+
+    return float(np.sqrt(np.mean((coarse(one) - coarse(other)) ** 2)))
+
+
+def kept(name: str) -> np.ndarray:
+    """The picture in the folder."""
+    from matplotlib.image import imread
+
+    shades = np.asarray(imread(FOLDER / f"{name}.png"))
+    return (255.0 * (shades if shades.ndim == 2 else shades[..., 0])).round().astype(np.uint8)
+
+
+def keep(path: Path, shades: np.ndarray) -> None:
+    """Write shades as a small file."""
+    from PIL import Image  # which matplotlib stands on
+
+    Image.fromarray(shades).save(path, optimize=True)
+
+
+# ---- results, from formulas: no generator of random numbers may change them -------------------
+
+
+def league(n: int, *, ties: bool = False, apart: int = 0, alone: int = 0) -> vn.Comparisons:
+    """`n` items in the order of their strengths, then `apart` that met each other only, and `alone`
+    that met nobody."""
+    i, j = np.triu_indices(n, 1)
+    near = (j - i <= 4) | ((i * j) % 11 == 3)
+    i, j = i[near], j[near]
+    p = 1.0 / (1.0 + np.exp(-3.0 * (j - i) / n))
+    win = np.clip(np.round(20.0 * p + (i * 31 + j * 17) % 5 - 2.0), 1.0, 19.0)
+    tie = np.where((i + j) % 3 == 0, 4.0, 1.0) * ties
+    names = [f"model {k:03d}" for k in range(n + apart + alone)]
+    k = np.arange(n, n + apart)
+    first, second = np.r_[i, k], np.r_[j, np.roll(k, -1)]
+    other = np.full(apart, 3.0)
+    return vn.Comparisons.from_counts(
+        np.array(names)[first], np.array(names)[second], np.r_[win, other],
+        np.r_[20.0 - win, other], np.r_[tie, 0.0 * other], items=names,
+    )  # fmt: skip
+
+
+def few() -> vn.Fit:
+    return vn.fit_bradley_terry(league(5))
+
+
+def many() -> vn.Fit:
+    return vn.fit_bradley_terry(league(200))
+
+
+def in_parts() -> vn.Fit:
+    prior = vn.GaussianPrior(0.1)
+    return vn.fit_bradley_terry(league(6, apart=3, alone=2), prior=prior)
+
+
+@drawing
+def ratings_5(ax: Any) -> Any:
+    return vn.plots.plot_ratings(few(), ax)
+
+
+@drawing
+def ratings_200(ax: Any) -> Any:
+    return vn.plots.plot_ratings(many().to_elo("model 100", 1100.0), ax)
+
+
+@drawing
+def ratings_in_parts(ax: Any) -> Any:
+    return vn.plots.plot_ratings(in_parts(), ax)
+
+
+@drawing
+def ranks_5(ax: Any) -> Any:
+    return vn.plots.plot_ranks(few(), ax)
+
+
+@drawing
+def ranks_200(ax: Any) -> Any:
+    return vn.plots.plot_ranks(many(), ax)
+
+
+@drawing
+def wins_5(ax: Any) -> Any:
+    return vn.plots.plot_wins(few(), ax)
+
+
+@drawing
+def wins_200(ax: Any) -> Any:
+    return vn.plots.plot_wins(many(), ax)
+
+
+@drawing
+def calibration_200(ax: Any) -> Any:
+    return vn.plots.plot_calibration(many(), ax)
+
+
+@drawing
+def calibration_of_ties(ax: Any) -> Any:
+    return vn.plots.plot_calibration(vn.fit_davidson(league(12, ties=True)), ax, bins=5)
+
+
+@drawing
+def residuals_5(ax: Any) -> Any:
+    return vn.plots.plot_residuals(few(), ax)
+
+
+@drawing
+def residuals_200(ax: Any) -> Any:
+    return vn.plots.plot_residuals(many(), ax)
+
+
+@drawing
+def graph_5(ax: Any) -> Any:
+    return vn.plots.plot_graph(league(5), ax)
+
+
+@drawing
+def graph_200(ax: Any) -> Any:
+    return vn.plots.plot_graph(league(160, apart=30, alone=10), ax)
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for name, draw in DRAWINGS.items():
+        keep(FOLDER / f"{name}.png", points(draw))
