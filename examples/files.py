@@ -124,10 +124,29 @@ def judges(rng: np.random.Generator) -> Iterator[Row]:
         yield {"name": name, "sharpness": sharpness, "own_error": own_error, "cost": cost}
 
 
+def chances(rng: np.random.Generator) -> Iterator[Row]:
+    """Three judges say how probable it is that each of two answers is the better one."""
+    models = MODELS[:4]
+    theta = np.linspace(0.8, -0.8, 4)
+    for prompt in range(40):
+        favour = theta + rng.normal(0.0, 0.7, 4)
+        for _ in range(2):
+            a, b = pair(rng, 4)
+            for judge, sharpness in JUDGES.items():
+                margin = sharpness * (favour[a] - favour[b] + rng.normal(0.0, 0.4))
+                tie = 0.3 * np.exp(-abs(margin))
+                first = (1.0 - tie) / (1.0 + np.exp(-margin))
+                p_a, p_tie = round(float(first), 3), round(float(tie), 3)
+                yield {
+                    "prompt": f"p{prompt:02d}", "model_a": models[a], "model_b": models[b],
+                    "judge": judge, "p_a": p_a, "p_tie": p_tie, "p_b": round(1.0 - p_a - p_tie, 3),
+                }  # fmt: skip
+
+
 FILES = {
     "battles.csv": battles, "season.csv": season, "verdicts.csv": verdicts,
     "both_orders.csv": both_orders, "topics.csv": topics, "documents.csv": documents,
-    "judges.csv": judges,
+    "judges.csv": judges, "chances.csv": chances,
 }  # fmt: skip
 
 

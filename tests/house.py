@@ -24,7 +24,7 @@ HOUSE = (
     ("resampling", "ensembles", "design"),
     ("targets",),
     ("distillation",),
-    ("io", "batch", "plots", "simulate", "datasets", "diagnostics"),
+    ("io", "batch", "plots", "pages", "simulate", "datasets", "diagnostics"),
     ("cli",),
     ("__init__",),
 )
@@ -183,6 +183,7 @@ JOBS = {
     "io": "files",
     "batch": "fits of files",
     "plots": "pictures",
+    "pages": "reports",
     "simulate": "rehearsals",
     "datasets": "examples",
     "diagnostics": "what is odd",

@@ -370,6 +370,28 @@ VOTES: dict[str, tuple[dict[str, list[Any]], dict[str, Any]]] = {
         """),
         {"pair": "question", "teacher": "worker_id", "vote": "label", "gold": "gold"},
     ),
+    "both orders": (
+        table("""
+            item,judge,vote_orig,vote_swap,gold
+            i1,j1,1,0,1
+            i1,j2,1,1,1
+            i2,j1,0,0,
+            i2,j2,0,1,
+        """),
+        {"pair": "item", "teacher": "judge", "vote": ["vote_orig", "vote_swap"],
+         "swapped": "vote_swap", "gold": "gold"},
+    ),
+    "both orders, in words": (
+        table("""
+            question,winner_original,winner_swapped,rater
+            q1,A,B,r1
+            q1,A,A,r2
+            q2,tie,B,r1
+            q2,B,B,r2
+        """),
+        {"pair": "question", "teacher": "rater", "vote": ["winner_original", "winner_swapped"],
+         "swapped": "winner_swapped"},
+    ),
     "crowd of models": (
         COMPARISONS["crowd"][0],
         pair("left", "right", teacher="worker", group="prompt", vote="winner"),

@@ -35,6 +35,26 @@ def test_baseball_totals():
     assert "Agresti" in datasets.describe("baseball_1987").source
 
 
+def test_citations_as_published():
+    """Agresti's table, and the fit as Turner and Firth 2012 print it, doi:10.18637/jss.v048.i09."""
+    fit = vn.fit_bradley_terry(datasets.load_citations())
+    items, estimates, errors = fit.relative_to("Biometrika")
+    assert items.tolist() == ["Biometrika", "Comm. Statist.", "JASA", "JRSS B"]
+    np.testing.assert_allclose(estimates[1:], [-2.94907, -0.47957, 0.26895], atol=5e-6)
+    np.testing.assert_allclose(errors[1:], [0.10255, 0.06059, 0.07083], atol=5e-6)
+
+
+def test_taste_is_of_fifteen_tasters():
+    first, second, win, loss = datasets.columns("taste").values()
+    assert len(set(zip(first, second, strict=True))) == 6
+    assert set((win + loss).tolist()) == {15}
+    won = {
+        name: int(win[first == name].sum() + loss[second == name].sum())
+        for name in ("A1", "A2", "A3", "A4")
+    }
+    assert list(won.values()) == [7, 26, 22, 35]
+
+
 def test_toy_players_structure():
     toy = datasets.columns("toy_players")
     assert len(toy["first"]) == 17
@@ -78,7 +98,8 @@ def test_the_table_is_of_all_files_and_all_loaders():
 
 #: How `vn.read` reads the file as the loader has it.
 AS_FILES = {
-    "battles": {}, "season": {}, "toy_players": {}, "verdicts": {},
+    "battles": {}, "season": {}, "toy_players": {}, "verdicts": {}, "chances": {},
+    "citations": {}, "taste": {},
     "baseball_1987": {"win": "home_wins", "loss": "away_wins"},
     "topics": {"as_": "groups"},
 }  # fmt: skip

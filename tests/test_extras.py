@@ -47,6 +47,8 @@ DOORS = {
         "vn.plots.plot_ratings(fit)",
         "vn.plots.plot_growth({'a': ([10, 100], [0.1, 1.0])})",
     ],
+    ("jinja2",): ["vn.pages.report(fit)"],
+    ("itables",): ["vn.pages.report(fit)"],
     ("sklearn",): [
         "vn.ensembles.Bagging(1)",
         "vn.ensembles.stack_estimators([1, 2], [[1]], [1], [[1]])",
@@ -87,6 +89,8 @@ COMMANDS = {
         f"consensus votes.csv {VOTES} --plot out.png",
         f"rate votes.csv {VOTES} --group judge --plot out.png",
     ],
+    ("jinja2",): [f"report rows.csv {COLUMNS} -o out.html"],
+    ("itables",): [f"report rows.csv {COLUMNS} -o out.html"],
     ("sklearn",): [
         "distill train made --features features.csv --group q --item d -o out.csv",
     ],

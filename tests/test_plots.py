@@ -405,7 +405,7 @@ def test_coverage_of_the_graph():
     assert "2 parts that never met, of 6 and 3 items; 2 met nobody" in title(ax)
 
 
-@pytest.mark.parametrize("n", [41, 300, 10_000])
+@pytest.mark.parametrize("n", [31, 300, 10_000])
 def test_coverage_of_many_items_in_blocks(n):
     k = np.arange(n)
     c = vn.Comparisons(np.r_[k, k], np.r_[np.roll(k, 1), np.roll(k, 7)], 1.0)

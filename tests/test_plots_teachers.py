@@ -80,7 +80,7 @@ def test_reliability_of_who_met_nobody_is_hollow():
     assert [len(line.get_xdata()) for line in hollow] == [1]
     words = [tick.get_text() for tick in ax.get_yticklabels()]
     assert words[ax.get_yticks().tolist().index(hollow[0].get_ydata()[0])] == "c"
-    assert "hollow: shares no pair" in ax.get_xlabel()
+    assert "hollow: shares no pair" in ax.get_title(loc="left")
     assert ax.get_legend() is None
 
 
@@ -156,7 +156,7 @@ def test_what_no_known_pair_connects_is_not_joined():
     roots, rows = joined(r, 100)
     assert [sorted(root.members) for root in roots] == [[0, 1], [3, 4], [2]]
     assert [row.members for row in rows] == [[0], [1], [3], [4], [2]]
-    assert len(joined(r, 1)[1]) == 3
+    assert [len(row.members) for row in joined(r, 2)[1]] == [2, 2]
 
 
 def test_agreement_matrix_shows_kappa_and_hatches_what_is_not_known():
@@ -303,3 +303,15 @@ def test_what_is_refused():
         plots.plot_reliability(q, level=1.0)
     with pytest.raises(TypeError, match="result"):
         plots.plot_correlation(votes)
+
+
+def test_a_panel_of_strangers_is_hatched_and_cut():
+    n = 65
+    votes = vn.Votes.from_pairs(np.arange(n), [f"t{k:02d}" for k in range(n)], np.ones(n))
+    ax = plots.plot_agreement(votes, small())
+    rows = labels(ax)
+    assert len(rows) < 25
+    title = ax.get_title(loc="left").replace("\n", " ")
+    assert f"left out: {n - len(rows)} who share too few pairs" in title
+    assert "hatched" in title
+    assert len(plots.overview(vn.consensus(votes)).axes) == 1  # nothing to see of who is like whom

@@ -2,8 +2,8 @@
 
 What most users type stands here; the rest in the namespaces `data`, `ratings`, `panel`,
 `resampling`, `ensembles`, `design`, `diagnostics`, `targets`, `distillation`, `io`, `batch`,
-`plots`, `simulate`, `datasets`, `models`, `scales`, `errors` and `reference`. Each name is loaded
-when it is first asked for.
+`plots`, `pages`, `simulate`, `datasets`, `models`, `scales`, `errors` and `reference`. Each name is
+loaded when it is first asked for.
 """
 
 from typing import TYPE_CHECKING
@@ -77,6 +77,9 @@ if TYPE_CHECKING:
         models as models,
     )
     from venire import (
+        pages as pages,
+    )
+    from venire import (
         panel as panel,
     )
     from venire import (
@@ -134,8 +137,8 @@ if TYPE_CHECKING:
 else:
     _NAMESPACES = {
         "batch", "data", "datasets", "design", "diagnostics", "distillation", "ensembles", "errors",
-        "io", "jit", "models", "panel", "plots", "ratings", "reference", "resampling", "scales",
-        "simulate", "targets",
+        "io", "jit", "models", "pages", "panel", "plots", "ratings", "reference", "resampling",
+        "scales", "simulate", "targets",
     }  # fmt: skip
     _FROM = {
         "_config": "show_config",

@@ -84,6 +84,8 @@ class Model:
         Whether ``method="mm"`` applies.
     also : tuple of str
         What others call it: named where such a word is refused.
+    source : (str, str)
+        Where it was first described, and the DOI of that.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Model:
     tie: TieLaw | None = None
     mm: bool = False
     also: tuple[str, ...] = ()
+    source: tuple[str, str] = ("", "")
 
     @property
     def unit(self) -> str:
@@ -152,18 +155,33 @@ _ROWS = (
     Model(
         "bradley-terry", "Bradley–Terry", "logit", _logistic, mm=True,
         also=("bt", "btl", "bradley-terry-luce", "elo", "logistic", "logit"),
+        source=(
+            "R. Bradley, M. Terry (1952): Rank analysis of incomplete block designs, I.",
+            "10.2307/2334029",
+        ),
     ),
     Model(
         "thurstone", "Thurstone Case V", "probit", _normal,
         also=("probit", "normal", "thurstone-mosteller", "tm", "case-v"),
+        source=("L. Thurstone (1927): A law of comparative judgment.", "10.1037/h0070288"),
     ),
     Model(
         "davidson", "Davidson (ties)", "logit", _davidson, mm=True,
         also=("btd", "bt-ties", "bradley-terry-davidson", "ties"),
+        source=(
+            "R. Davidson (1970): On extending the Bradley-Terry model to accommodate ties in "
+            "paired comparison experiments.",
+            "10.1080/01621459.1970.10481082",
+        ),
         tie=TieLaw("nu", 0.0, 0.5, lambda share: math.log(2.0 * share / (1.0 - share))),
     ),
     Model(
         "rao-kupper", "Rao–Kupper (ties)", "logit", _rao_kupper, mm=True, also=("rk",),
+        source=(
+            "P. Rao, L. Kupper (1967): Ties in paired-comparison experiments: a generalization of "
+            "the Bradley-Terry model.",
+            "10.1080/01621459.1967.10482901",
+        ),
         tie=TieLaw("eta", 1.0, 1.5, lambda share: math.log1p(2.0 * share / (1.0 - share))),
     ),
 )  # fmt: skip

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
-__all__ = ["LIBRARIES", "missing", "needs"]
+__all__ = ["LIBRARIES", "folder_of", "missing", "needs"]
 
 #: Module: the name of its distribution, and the extra of this package that brings it ("" if none).
 LIBRARIES = {
@@ -15,6 +17,9 @@ LIBRARIES = {
     "python_calamine": ("python-calamine", "excel"),
     "tabulate": ("tabulate", "cli"),
     "matplotlib": ("matplotlib", "plot"),
+    "jinja2": ("jinja2", "report"),
+    "markupsafe": ("markupsafe", "report"),
+    "itables": ("itables", "report"),
     "sklearn": ("scikit-learn", "ml"),
     "joblib": ("joblib", "ml"),
     "dask": ("dask", "distributed"),
@@ -37,6 +42,20 @@ def needs(module: str, what: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise missing(error, what, module) from error
+
+
+def folder_of(module: str, what: str) -> Path:
+    """Where a module lies that `what` takes files from: it is not imported.
+
+    Raises
+    ------
+    ImportError
+        As `needs`.
+    """
+    place = find_spec(module)
+    if place is None or place.origin is None:
+        raise missing(ModuleNotFoundError(module, name=module), what)
+    return Path(place.origin).parent
 
 
 def missing(error: ImportError, what: str, module: str = "") -> ImportError:

@@ -49,6 +49,11 @@ COMMANDS = {
     "rate": Named(
         "_rate:Rate", "Rate models by the votes of judges over many prompts.", "votes.csv"
     ),
+    "report": Named(
+        "_report_page:ReportPage",
+        "Make a page of a file of comparisons or votes: leaderboard, pictures, judges, audit.",
+        "results.csv -o report.html",
+    ),
     "simulate": Named(
         "_simulate:Simulate",
         "Plan a budget of votes: the quality to expect against votes and their cost, by "

@@ -52,6 +52,7 @@ class Command(ABC):
 
     quiet: bool = False
     json: bool = False
+    words: tuple[str, ...] = ()  # what was typed, set by `run`
 
     @abstractmethod
     def do(self, steps: Steps) -> Report:
@@ -326,6 +327,7 @@ def run(command: Command, words: list[str]) -> int:
     words : list of str
         What was typed after the program's name.
     """
+    object.__setattr__(command, "words", ("venire", *words))
     stderr, code, instead = Screen(sys.stderr), 1, list[str]()
     try:
         report = _done(command)
@@ -387,10 +389,14 @@ def _done(command: Command) -> Report:
             raise Refused(f"interrupted ({steps.interrupted})", 130) from None
         told = (*report.notes, *(str(w.message) for w in caught))
         report = replace(report, notes=[*dict.fromkeys(told)])
-        asked = [(what, *places[name]) for name, what in report.files.items()]
-        with steps("drawing"):  # before the first file is written: a picture may be refused
-            made = [x if path is None else place.make(x) for x, path, place in asked]
-        for what, (_, path, place) in zip(made, asked, strict=True):
+        files = dict(report.files)
+        for name, what in files.items():  # before the first is written: a picture may be refused
+            path, place = places[name]
+            if path is not None and place.make is not None:
+                with steps(f"drawing {path}"):
+                    files[name] = place.make(what)
+        for name, what in files.items():
+            path, place = places[name]
             if path is None:
                 place.write_here(what)
             else:

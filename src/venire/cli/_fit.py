@@ -85,13 +85,18 @@ class Fit(Command):
                 progress=steps.rows,
                 **self.columns.named,
             )
-        fitted = self._fit(comparisons, steps)
-        if self.replicates.n_resamples is not None:
-            fitted = self._bootstrap(fitted, self.replicates.n_resamples, steps)
+        fitted = self.fitted(comparisons, steps)
         odd = oddities(fitted.fit, self.model.order_effect)
         fitted = replace(fitted, notes=[*fitted.notes, *odd])
         with steps("ratings" if self.errors == "none" else "standard errors"):
             return with_taken(report(self, fitted), self.file, comparisons.taken)
+
+    def fitted(self, comparisons: Comparisons, steps: Steps) -> Fitted:
+        """The fit, and its replicates if they are wanted."""
+        fitted = self._fit(comparisons, steps)
+        if self.replicates.n_resamples is None:
+            return fitted
+        return self._bootstrap(fitted, self.replicates.n_resamples, steps)
 
     def _fit(self, comparisons: Comparisons, steps: Steps) -> Fitted:
         """Fit with the prior that was asked for; "auto": a weak one only where none will do."""

@@ -21,6 +21,7 @@ from venire.cli._taken import with_taken
 from venire.cli._version import version
 from venire.data.columns import VoteColumns
 from venire.data.recognition import Given
+from venire.data.taken import Taken
 from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedWarning
 from venire.io.choosing import chosen_in
 from venire.models import DEFAULT, HALF_TIES
@@ -85,6 +86,22 @@ class Rate(Command):
 
     def do(self, steps: Steps) -> Report:
         """Read, rate, and look at the judges."""
+        rated, notes, taken = self.rated(steps)
+        rated = rated.rescale(**self.shown.among(rated.items))
+        with steps("errors"):
+            table = self._table(rated)
+            teachers = rated.teachers_frame("dict", level=self.level)
+        notes += [notice.text for notice in rated.warnings]
+        facts = self._facts(rated)
+        tables = {"ratings": table, "teachers": teachers}
+        said = self._said(rated, facts, table, teachers)
+        picture = Picture(rated, {"level": self.level, "errors": self.errors})
+        files = {"output": table, "teachers": teachers, "plot": picture}
+        report = Report(said, notes, facts, tables, files)
+        return with_taken(report, self.file, taken)
+
+    def rated(self, steps: Steps) -> tuple[Rated, list[str], Taken | None]:
+        """The ratings of the file, what to know of them, and how it was read."""
         with steps(f"reading {self.file}"):
             scanner = self.file.opened()
             chosen = chosen_in(scanner, VoteColumns, None, self.columns.named, grouped=True)
@@ -103,21 +120,9 @@ class Rate(Command):
             for kind in (ConvergenceWarning, NotIdentifiedWarning):  # among the notices
                 warnings.simplefilter("ignore", kind)
             try:
-                rated, notes = self._rated(votes, gold)
+                return *self._rated(votes, gold), taken
             except (BadValueError, BadTypeError) as error:
                 raise Refused(f"{self.file}: {error}") from None
-        rated = rated.rescale(**self.shown.among(rated.items))
-        with steps("errors"):
-            table = self._table(rated)
-            teachers = rated.teachers_frame("dict", level=self.level)
-        notes += [notice.text for notice in rated.warnings]
-        facts = self._facts(rated)
-        tables = {"ratings": table, "teachers": teachers}
-        said = self._said(rated, facts, table, teachers)
-        picture = Picture(rated, {"level": self.level, "errors": self.errors})
-        files = {"output": table, "teachers": teachers, "plot": picture}
-        report = Report(said, notes, facts, tables, files)
-        return with_taken(report, self.file, taken)
 
     def _rated(self, votes: Any, gold: Any) -> tuple[Rated, list[str]]:
         """With the prior that was asked for; "auto": a weak one only where none will do."""

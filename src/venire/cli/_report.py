@@ -13,13 +13,14 @@ from typing import Any, cast
 
 from venire import io
 from venire._core import disk
-from venire._core.extras import needs
+from venire._core.extras import folder_of, needs
 from venire.cli._terminal import Grid, Screen, escaped, standard_output
 from venire.io import tables_out
 
 __all__ = [
     "CSV",
     "FILE",
+    "PAGE",
     "PICTURE",
     "READ",
     "TABLE",
@@ -117,7 +118,7 @@ class Place:
         Refuses a path that could not be written.
     write : callable
         Writes what the report has for it, whole or not at all; gets the report, too.
-    make : callable
+    make : callable, optional
         Makes it of what the report has, before anything is written.
     read : bool
         The file is an input.
@@ -127,7 +128,7 @@ class Place:
 
     check: Callable[[Path], None] = lambda path: None
     write: Callable[[Any, Path, Report], None] = lambda what, path, report: None
-    make: Callable[[Any], Any] = lambda what: what
+    make: Callable[[Any], Any] | None = None
     read: bool = False
     stdout: bool = False
 
@@ -189,8 +190,17 @@ def _write_picture(figure: Any, path: Path, report: Report) -> None:
         )  # fmt: skip
 
 
+def _check_page(path: Path) -> None:
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise io.DataError(path, "the name of a page must end in .html")
+    _check_file(path)
+    for library in ("jinja2", "itables", "matplotlib"):
+        folder_of(library, "a page")
+
+
 READ = Place(read=True)
 TABLE = Place(io.check_writable, _write_table)
 CSV = Place(io.check_writable, _write_table, stdout=True)
 PICTURE = Place(_check_picture, _write_picture, _drawn)
 FILE = Place(_check_file, _write_file)
+PAGE = Place(_check_page, _write_file)

@@ -20,9 +20,12 @@ __all__ = [
     "load_baseball_1987",
     "load_battles",
     "load_both_orders",
+    "load_chances",
+    "load_citations",
     "load_documents",
     "load_judges",
     "load_season",
+    "load_taste",
     "load_topics",
     "load_toy_players",
     "load_verdicts",
@@ -89,6 +92,56 @@ def load_baseball_1987() -> Comparisons:
     """
     return Comparisons.from_frame(
         columns("baseball_1987"), first="home", second="away", win="home_wins", loss="away_wins"
+    )
+
+
+def load_citations() -> Comparisons:
+    """How often four journals of statistics cite each other.
+
+    Returns
+    -------
+    Comparisons
+        3,727 citations: the journal that is cited wins.
+
+    References
+    ----------
+    Stigler 1994, Citation patterns in the journals of statistics and probability, Statistical
+    Science 9, doi:10.1214/ss/1177010655; as in Agresti 2002, Categorical Data Analysis (2nd
+    edition), page 448.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> fit = vn.fit_bradley_terry(vn.datasets.load_citations())
+    >>> found = fit.relative_to("Biometrika")
+    >>> print(found.estimates.round(4))  # Turner and Firth 2012 print -2.9491 -0.4796 0.2690
+    [ 0.     -2.9491 -0.4796  0.269 ]
+    """
+    return Comparisons.from_frame(
+        columns("citations"), first="first", second="second", win="win", loss="loss"
+    )
+
+
+def load_taste() -> Comparisons:
+    """Fifteen tasters' preferences among four samples, each pair once.
+
+    Returns
+    -------
+    Comparisons
+
+    References
+    ----------
+    David 1988, The Method of Paired Comparisons (2nd edition), page 116.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> fit = vn.fit_thurstone(vn.datasets.load_taste())
+    >>> print(fit.relative_to("A1").estimates.round(3))
+    [0.    0.945 0.768 1.387]
+    """
+    return Comparisons.from_frame(
+        columns("taste"), first="first", second="second", win="win", loss="loss"
     )
 
 
@@ -168,6 +221,27 @@ def load_both_orders() -> VotesFile:
     known = dict(zip(table["item"].tolist(), table["gold"].tolist(), strict=True))
     assert votes.pairs is not None
     return VotesFile(votes, np.array([known[pair] for pair in votes.pairs.tolist()]))
+
+
+def load_chances() -> Votes:
+    """Three judges' probabilities that the first of two answers wins, ties, loses. Simulated.
+
+    Returns
+    -------
+    Votes
+        With the prompts as groups.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> q = vn.consensus(vn.datasets.load_chances())
+    >>> bool((q.probability > 0.0).all() and (q.probability < 1.0).all())
+    True
+    """
+    return Votes.from_frame(
+        columns("chances"), teacher="judge", first="model_a", second="model_b", group="prompt",
+        probabilities=["p_a", "p_tie", "p_b"], as_shown=True,
+    )  # fmt: skip
 
 
 def load_topics() -> GroupedComparisons:

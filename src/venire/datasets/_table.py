@@ -75,6 +75,22 @@ _ROWS = (
         "venire fit baseball_1987.csv --order-effect",
     ),
     DataSet(
+        "citations",
+        "comparisons, counted",
+        "how often four journals of statistics cite each other",
+        "Stigler 1994, Citation patterns in the journals of statistics and probability, "
+        "Statistical Science 9, 94-108, doi:10.1214/ss/1177010655; as in Agresti 2002, Categorical "
+        "Data Analysis, 2nd edition, page 448",
+        "venire fit citations.csv",
+    ),
+    DataSet(
+        "taste",
+        "comparisons, counted",
+        "fifteen tasters prefer one of two of four samples",
+        "David 1988, The Method of Paired Comparisons, 2nd edition, page 116",
+        "venire fit taste.csv --model thurstone",
+    ),
+    DataSet(
         "toy_players",
         "comparisons without a common scale",
         "eight players who have no common scale",
@@ -93,8 +109,14 @@ _ROWS = (
         "votes of judges, with some gold",
         "four judges see 120 pairs in both orders; some gold",
         _SIMULATED,
-        "venire consensus both_orders.csv --vote vote_orig --vote vote_swap --swapped vote_swap "
-        "--gold gold --mapping 1=first,0=second",
+        "venire consensus both_orders.csv --mapping 1=first,0=second",
+    ),
+    DataSet(
+        "chances",
+        "votes of judges, as probabilities",
+        "three judges say how probable win, tie and loss are",
+        _SIMULATED,
+        "venire rate chances.csv",
     ),
     DataSet(
         "topics",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from venire._core.frames import as_frame
 from venire._core.shown import visible
 from venire._core.tables import Table, Tabled
+from venire._core.views import Drawn
 from venire.distillation._learning import Learning
 from venire.distillation._ledger import ANSWERED, CLOSED, PENDING
 from venire.distillation._state import State
@@ -29,7 +30,7 @@ _SHOWN = {
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Report(Tabled):
+class Report(Drawn, Tabled):
     """A loop's rounds as a table.
 
     Attributes

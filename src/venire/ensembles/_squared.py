@@ -10,13 +10,14 @@ import numpy as np
 from venire._core import checks
 from venire._core.checks import fail
 from venire._core.tables import Table, Tabled
+from venire._core.views import Drawn
 from venire.ensembles._correlation import correlate, n_effective
 
 __all__ = ["Decomposition", "decompose_squared"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Decomposition(Tabled):
+class Decomposition(Drawn, Tabled):
     """Squared error of an ensemble taken apart; what `decompose` returns.
 
     error = noise + bias2 + share * variance + (1 - share) * covariance holds exactly, and so does

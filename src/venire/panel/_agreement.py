@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from venire._core import checks
 from venire._core.checks import fail
 from venire._core.tables import Table, Tabled
+from venire._core.views import Drawn
 from venire.data.votes import Votes
 
 __all__ = ["Agreement", "agreement"]
@@ -23,7 +24,7 @@ _BLOCK = 1 << 22  # numbers in a dense block of pairs
 
 
 @dataclass(frozen=True)
-class Agreement(Tabled):
+class Agreement(Drawn, Tabled):
     """Agreement of teachers, two by two and all together.
 
     Attributes

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
+from venire._core.views import Drawn
 from venire.panel._board import Board
 from venire.panel._methods import errors
 from venire.panel._teachers import log_loss, wilson
@@ -19,7 +20,7 @@ MOST_TEACHERS = 2000  # for which correlations are computed
 
 
 @dataclass(frozen=True)
-class GoldReport:
+class GoldReport(Drawn):
     """Teachers and panel where the truth is known.
 
     Attributes

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.tables import Table, Tabled
+from venire._core.views import Drawn, page
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.votes import Votes
@@ -33,7 +34,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Consensus(Tabled):
+class Consensus(Drawn, Tabled):
     """One probability for each pair, from the votes of a panel.
 
     Attributes
@@ -364,3 +365,8 @@ class Consensus(Tabled):
         if self.stack is not None:
             columns["stacked_weight"] = self.stack.weights
         return as_frame(columns, backend)
+
+    def report(self, path: Any = None, **options: Any) -> str | None:
+        """A page, one HTML file that needs nothing else: `venire.pages.report`, also for `path` and
+        options."""
+        return page(self, path, **options)

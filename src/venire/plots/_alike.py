@@ -152,9 +152,12 @@ def _drawn(ax: Axes | None, found: _Alike, symbol: str, what: str, top: int | No
         told.append(f"the {MOST} of {len(labels):,} who share most")
         labels, likeness = labels[most], likeness[np.ix_(most, most)]
     ax = axes(ax, WIDTH, HEIGHT)
-    n, n_rows = draw_matrix(ax, likeness, labels, symbol=symbol, what=what, top=top)
-    if n_rows < n:
-        told.append(f"{n:,} in {n_rows} rows, cells are means")
+    n = len(labels)
+    shown, n_rows = draw_matrix(ax, likeness, labels, symbol=symbol, what=what, top=top)
+    if n_rows < shown:
+        told.append(f"{shown:,} in {n_rows} rows, cells are means")
+    if shown < n:
+        told.append(f"left out: {n - shown:,} who share too few pairs with others")
     off = ~np.eye(n, dtype=bool)
     if np.isnan(likeness[off]).any():
         told.append("hatched: not known")

@@ -92,7 +92,7 @@ def plot_groups(
     label_ticks(ax, "y", -np.arange(len(names), dtype=float), names, fontsize=9)
     ax.set_ylim(-len(names) + 0.3, 0.7)
     style: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": 8}
-    heads = [*zip(rows.values(), shortened(best, room(ax, 0.2)), strict=True)]
+    heads = [*zip(rows.values(), shortened(best, room(ax, 0.34)), strict=True)]
     for y, word in [(0.95, "highest"), *heads]:
         say(ax.text(1.02, y, "", color=INK if y <= 0 else GREY, **style), word)
     return finish(ax, f"rating within the group ({table.unit})", grid="x", notes=[table.told])

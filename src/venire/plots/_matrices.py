@@ -10,7 +10,6 @@ from venire._core import checks
 from venire._core.extras import needs
 from venire._core.summary import amount
 from venire.models import model_of
-from venire.plots._pairs import by_pair, cells_of
 from venire.plots._style import (
     COLOURS,
     INK,
@@ -24,6 +23,7 @@ from venire.plots._style import (
     shortened,
 )
 from venire.plots._taken import Taken, comparisons_of, taken
+from venire.ratings.pairs import by_pair, cells_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +36,7 @@ __all__ = ["plot_graph", "plot_wins"]
 
 NUMBERS = 0.21  # inches of a cell with a number in it
 NAMED, MOST_NAMED = 10, 40  # items, by default and at most
-PAIRS = 40  # items up to which each pair is drawn by itself
+PAIRS = 30  # items up to which each pair is drawn by itself
 BLOCKS = 60
 LINES = 12  # parts up to which borders are drawn
 
@@ -106,22 +106,24 @@ def plot_wins(
     labels = shortened(source.fit.items[items].tolist(), room(ax, 0.25, 8.0))
     size = _label_size(ax, n)
     label_ticks(ax, "y", np.arange(n), labels, fontsize=size)
-    across = shortened(source.fit.items[items].tolist(), 14)
+    across = shortened(source.fit.items[items].tolist(), _below(ax, size))
     at = np.concatenate([np.arange(n), np.arange(n) + n + 1])
     if n > 2 * NAMED:
         ax.set_xticks([])
     else:
         label_ticks(ax, "x", at, across * 2, fontsize=size, rotation=90)
     for start, words in ((0, "by the fit"), (n + 1, "observed")):
-        text = ax.text(start + (n - 1) / 2, -0.7, words, ha="center", va="bottom", color=INK)
-        text.set_fontsize(9)
+        ax.annotate(words, (start + (n - 1) / 2, -0.5), (0, 4), textcoords="offset points",
+                    ha="center", va="bottom", color=INK, fontsize=9)  # fmt: skip
     notes = source.notes()
+    if source.fit.order_effect:
+        notes += ["by the fit: without an order effect"]
     if n < len(order):
         notes += [f"the best {n} of {len(order):,} items"]
     if (np.isnan(observed) & ~np.eye(n, dtype=bool)).any():
         notes += ["hatched: never met"]
     finish(ax, "% of the points of the row against the column; darker: more", grid="", notes=notes,
-           warnings=source.warnings(), pad=20.0)  # fmt: skip
+           warnings=source.warnings(), pad=18.0)  # fmt: skip
     return _bare(ax)
 
 
@@ -152,7 +154,7 @@ def plot_graph(
     """Draw who met whom: how often each pair did.
 
     Items stand by component, the largest first, and in it by their number of comparisons; lines
-    separate components. Of over 40 items blocks of neighbours are drawn, in the colour of their
+    separate components. Of over 30 items blocks of neighbours are drawn, in the colour of their
     comparisons per pair. White never met.
 
     Parameters
@@ -241,7 +243,9 @@ def _draw_pairs(ax: Axes, items: list[Any], i: np.ndarray, j: np.ndarray, games:
         _bar(ax, image, "comparisons of a pair")
     size = _label_size(ax, n)
     label_ticks(ax, "y", np.arange(n), shortened(items, room(ax, 0.3, size)), fontsize=size)
-    label_ticks(ax, "x", np.arange(n), shortened(items, 14), fontsize=size, rotation=90)
+    label_ticks(
+        ax, "x", np.arange(n), shortened(items, _below(ax, size)), fontsize=size, rotation=90
+    )
     return "comparisons of each pair"
 
 
@@ -313,7 +317,13 @@ def _write(
 
 def _label_size(ax: Axes, n: int) -> float:
     box: Any = ax.get_window_extent()
-    return float(np.clip(0.6 * 72.0 * box.height / ax.figure.dpi / max(n, 1), 4.5, 8.5))
+    return float(np.clip(0.75 * 72.0 * box.height / ax.figure.dpi / max(n, 1), 4.5, 8.5))
+
+
+def _below(ax: Axes, size: float) -> int:
+    """Letters of upright labels below the Axes."""
+    box: Any = ax.get_window_extent()
+    return int(np.clip(0.25 * box.height / ax.figure.dpi * 72.0 / (0.6 * size), 5, 14))
 
 
 def _bare(ax: Axes) -> Axes:

@@ -57,7 +57,8 @@ def joined(likeness: Floats, most: int) -> tuple[list[Joined], list[Joined]]:
     roots : list of Joined
         The largest first.
     rows : list of Joined
-        At most `most` if the known pairs allow it, in the order of the roots' leaves.
+        At most `most`, in the order of the roots' leaves. Where more could not be joined, the
+        largest of them.
     """
     n = len(likeness)
     total, count = np.nan_to_num(1.0 - likeness), (~np.isnan(likeness)).astype(np.float64)
@@ -83,7 +84,8 @@ def joined(likeness: Floats, most: int) -> tuple[list[Joined], list[Joined]]:
             sums[j] = sums[:, j] = sums[i, i] = 0.0
     kept = kept or set(map(id, alive.values()))
     roots = sorted(alive.values(), key=lambda one: (-len(one.members), one.members[0]))
-    return roots, [row for root in roots for row in root.cut(kept)]
+    rows = [row for root in roots for row in root.cut(kept)]
+    return roots[: len(rows[:most])], rows[:most]
 
 
 class _Cells(NamedTuple):
@@ -112,13 +114,13 @@ def _cells(likeness: Floats, rows: list[Joined]) -> _Cells:
 def draw_matrix(
     ax: Axes, likeness: Floats, labels: Any, *, symbol: str, what: str, top: int | None
 ) -> tuple[int, int]:
-    """Draw it, and return how many labels and how many rows there are.
+    """Draw it, and return how many labels are in the rows, and how many rows there are.
 
     Parameters
     ----------
     ax : matplotlib Axes
     likeness : ndarray of float64, shape (n, n)
-        1 at most; NaN where it is not known.
+        1 at most; NaN where it is not known. A single row's own cell is struck out.
     labels : array of n labels
     symbol, what : str
         Of the numbers: short, and in words.
@@ -131,13 +133,14 @@ def draw_matrix(
     ax.add_patch(_rectangle((0, 0), n, n, facecolor="white", edgecolor=GREY, hatch="/////", lw=0))
     single = [k for k, row in enumerate(rows) if len(row.members) == 1]
     for k in single:
-        ax.add_patch(_rectangle((k, k), 1, 1, facecolor=PALE, lw=0))
+        ax.add_patch(_rectangle((k, k), 1, 1, facecolor="white", lw=0))
+        ax.plot([k, k + 1], [k, k + 1], color=PALE, linewidth=0.8)
     mesh = ax.pcolormesh(
         np.arange(n + 1), np.arange(n + 1), np.ma.masked_invalid(cells.value), cmap=ramp(),
         vmin=cells.low, vmax=cells.high, edgecolors="white", linewidth=0.5, zorder=2,
     )  # fmt: skip
     if min(high, 0.5 * wide) / n >= WRITTEN:
-        _write(ax, cells)
+        _write(ax, cells, mesh)
     _tree(ax, roots, rows, symbol)
     names = shortened([labels[row.members[0]] for row in rows], room(ax, 0.26))
     more = [len(row.members) - 1 for row in rows]
@@ -150,7 +153,7 @@ def draw_matrix(
     bar.outline.set_visible(False)
     bar.ax.tick_params(color=GREY, labelcolor=INK, labelsize=8)
     say(bar.ax.set_ylabel("", color=INK, fontsize=9), f"{what} {symbol}")
-    return len(labels), n
+    return sum(len(row.members) for row in rows), n
 
 
 def bare(ax: Axes) -> None:
@@ -165,14 +168,14 @@ def _rectangle(corner: tuple[float, float], width: float, height: float, **style
     return needs("matplotlib.patches", "a picture").Rectangle(corner, width, height, **style)
 
 
-def _write(ax: Axes, cells: _Cells) -> None:
+def _write(ax: Axes, cells: _Cells, mesh: Any) -> None:
     """The numbers, dark on light and light on dark."""
-    middle = 0.5 * (cells.low + cells.high)
     for (i, j), x in np.ndenumerate(cells.value):
         if not np.isnan(x):
-            tone = "white" if x > middle + 0.1 * (cells.high - cells.low) else INK
-            ax.text(j + 0.5, i + 0.5, f"{x:.2f}".replace("0.", "."), ha="center", va="center",
-                    color=tone, fontsize=8, zorder=3)  # fmt: skip
+            light = np.dot(mesh.to_rgba(x)[:3], (0.3, 0.6, 0.1))
+            words = f"{x:.2f}".replace("0.", ".")
+            ax.text(j + 0.5, i + 0.5, words, ha="center", va="center", fontsize=8, zorder=3,
+                    color=INK if light > 0.5 else "white")  # fmt: skip
 
 
 def _tree(ax: Axes, roots: list[Joined], rows: list[Joined], symbol: str) -> None:

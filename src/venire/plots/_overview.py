@@ -12,13 +12,13 @@ from venire._core import checks
 from venire._core.extras import needs
 from venire.distillation import Report
 from venire.panel import Consensus, agreement
-from venire.plots._alike import plot_agreement, plot_correlation
+from venire.plots._alike import FEWEST, plot_agreement, plot_correlation
 from venire.plots._groups import plot_groups
 from venire.plots._quality import plot_plan, plot_quality
 from venire.plots._ratings import plot_ranks, plot_ratings
 from venire.plots._teachers import plot_position_bias, plot_reliability
 from venire.ratings import Fit, GroupedFit
-from venire.resampling import Bootstrap
+from venire.resampling import Bootstrap, PosteriorDraws
 from venire.simulate import Plan
 from venire.targets import Rated
 
@@ -46,7 +46,7 @@ def overview(result: Any, **options: Any) -> Figure:
 
     Parameters
     ----------
-    result : Fit, Bootstrap, GroupedFit, Rated, Consensus, Plan, Report or mapping
+    result : Fit, Bootstrap, PosteriorDraws, GroupedFit, Rated, Consensus, Plan, Report or mapping
         A mapping of str to Report is drawn as one picture, a line for each; of columns, as
         `GroupedFit.to_frame` gives them, as the overview of groups.
     **options
@@ -96,24 +96,23 @@ def _panels(result: Any, options: Mapping[str, Any]) -> Iterator[Panel]:
     match result:
         case Fit():
             yield Panel(plot_ratings, {"fit": result}, len(result.items))
-        case Bootstrap():
+        case Bootstrap() | PosteriorDraws():
             yield Panel(plot_ratings, {"fit": result}, len(result.items))
             yield Panel(plot_ranks, {"fit": result}, len(result.items))
         case Rated():
             yield Panel(plot_ratings, {"fit": result}, len(result.items))
             if result.by is not None:
                 yield Panel(plot_groups, {"result": result.by}, len(result.categories))
-            yield Panel(plot_reliability, {"result": result}, result.consensus.n_teachers)
-            if np.isfinite(result.leans().bias).any():
-                yield Panel(plot_position_bias, {"result": result}, result.consensus.n_teachers)
+            lean = result if np.isfinite(result.leans().bias).any() else None
+            yield from _of_teachers(result.consensus, options, lean)
         case Consensus():
-            yield from _of_teachers(result, options.get("level", 0.95))
+            yield from _of_teachers(result, options)
         case GroupedFit():
             yield Panel(plot_groups, {"result": result}, len(result.groups))
         case Plan():
             yield Panel(plot_plan, {"plan": result})
         case Report():
-            yield Panel(plot_quality, {"reports": {"": result}})
+            yield Panel(plot_quality, {"reports": result})
         case Mapping() if all(isinstance(one, Report) for one in result.values()):
             yield Panel(plot_quality, {"reports": result})
         case Mapping():
@@ -121,13 +120,19 @@ def _panels(result: Any, options: Mapping[str, Any]) -> Iterator[Panel]:
             yield Panel(plot_groups, {"result": result}, rows)
 
 
-def _of_teachers(q: Consensus, level: float) -> Iterator[Panel]:
-    """What is known of a panel."""
-    yield Panel(plot_reliability, {"result": q}, q.n_teachers)
-    found = agreement(q.votes, level=level) if q.n_teachers <= MOST_TEACHERS else None
-    if found is not None and np.isfinite(found.position_bias).any():
-        yield Panel(plot_position_bias, {"result": found}, q.n_teachers)
+def _of_teachers(
+    q: Consensus, options: Mapping[str, Any], lean: Rated | None = None
+) -> Iterator[Panel]:
+    """What is known of a panel; of one whose leans the ratings tell, those."""
+    n, found = q.n_teachers, None
+    yield Panel(plot_reliability, {"result": q}, n)
+    if n <= MOST_TEACHERS:
+        found = agreement(q.votes, level=options.get("level", 0.95))
+    if lean is not None:
+        yield Panel(plot_position_bias, {"result": lean}, n)
+    elif found is not None and np.isfinite(found.position_bias).any():
+        yield Panel(plot_position_bias, {"result": found}, n)
     if q.gold is not None and q.gold.correlation is not None and q.gold.n_pairs:
-        yield Panel(plot_correlation, {"result": q}, q.n_teachers)
-    if found is not None and q.n_teachers > 1:
-        yield Panel(plot_agreement, {"result": found}, q.n_teachers)
+        yield Panel(plot_correlation, {"result": q}, n)
+    if found is not None and (found.n_common >= FEWEST).sum() > n:  # not only with themselves
+        yield Panel(plot_agreement, {"result": found}, n)

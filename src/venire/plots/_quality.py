@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from venire._core import checks
+from venire.distillation import Report
 from venire.plots._style import GREY, axes, colour, finish, line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from venire.distillation import Report
     from venire.simulate import Plan
 
 __all__ = ["plot_growth", "plot_plan", "plot_quality"]
@@ -73,7 +73,7 @@ def plot_growth(
 
 
 def plot_quality(
-    reports: Mapping[str, Report],
+    reports: Report | Mapping[str, Report],
     ax: Axes | None = None,
     *,
     measure: str | None = None,
@@ -83,7 +83,7 @@ def plot_quality(
 
     Parameters
     ----------
-    reports : mapping of str to Report
+    reports : Report, or mapping of str to Report
         In the order of the legend, as in ``{"uniform": ..., "adaptive": ...}``.
     ax : matplotlib Axes, optional
         Where to draw; by default a new figure.
@@ -108,10 +108,12 @@ def plot_quality(
     checks.one_of(against, "against", ("votes", "cost"))
     if measure is not None:
         checks.one_of(measure, "measure", tuple(names))
+    if isinstance(reports, Report):
+        reports = {"report": reports}
     if not isinstance(reports, Mapping) or not reports:
         checks.fail("reports", "must hold at least one report", value=reports)
     for name, report in reports.items():
-        if not hasattr(report, "top") or not hasattr(report, "__getitem__"):
+        if not isinstance(report, Report):
             checks.fail(f"reports[{name!r}]", "must be a Report", kind=TypeError)
     if measure is None:
         known = [m for m in names if all(np.isfinite(r[m]).any() for r in reports.values())]

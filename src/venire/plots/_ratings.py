@@ -112,7 +112,7 @@ def plot_ratings(
     _reference_line(ax, shown.display.place)
     notes = _notes(source, rows, known)
     if source.boot is None and source.rated is None:
-        notes += [shown.errors_note(source.errors(errors))]
+        notes += [shown.errors_note(source.errors(errors)).replace("SE ", "standard errors ", 1)]
     x = f"rating ({unit}), with {100 * level:g} % {words}"
     return finish(ax, x, grid="x", notes=notes, warnings=source.warnings())
 

@@ -9,7 +9,6 @@ import numpy as np
 from venire._core import checks
 from venire._core.intervals import critical_value
 from venire.data import Comparisons
-from venire.plots._pairs import Cells, by_pair, cells_of
 from venire.plots._style import (
     COLOURS,
     GREY,
@@ -20,11 +19,13 @@ from venire.plots._style import (
     finish,
     marker,
     ramp,
+    room,
     say,
     shortened,
     within,
 )
 from venire.plots._taken import taken
+from venire.ratings.pairs import Cells, by_pair, cells_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -247,7 +248,11 @@ def _name(
     if not len(which):
         return
     both = np.stack([pairs.first, pairs.second], axis=1)[which]
-    labels = [within(label) for label in shortened(fit.items[both].ravel().tolist(), 24)]
+    letters = room(ax, 0.97, 8.0)
+    names = shortened(fit.items[both].ravel().tolist(), min(max((letters - 40) // 2, 6), 24))
+    labels, points, due = [within(name) for name in names], " points, ", "{:.1f} expected"
+    if letters < 60:
+        points, due = ", ", "due {:.1f}"
     lines = []
     for k, at in enumerate(which):
         right = k % 2 == 0  # of two that are near each other one goes to the left
@@ -257,7 +262,7 @@ def _name(
         games, got = pairs.games[at], pairs.share[at] * pairs.games[at]
         lines += [
             f"{k + 1}  {labels[2 * k]} \u2013 {labels[2 * k + 1]}: {got:.6g} of "
-            f"{games:.6g} points, {pairs.expected[at] * games:.1f} expected"
+            f"{games:.6g}{points}{due.format(pairs.expected[at] * games)}"
         ]
     text = ax.annotate("", (0.0, 0.0), (0, -38), xycoords="axes fraction", va="top", fontsize=8,
                        textcoords="offset points", color=INK, linespacing=1.35)  # fmt: skip

@@ -85,6 +85,7 @@ def line(ax: Axes, k: int, x: np.ndarray, y: np.ndarray, label: str) -> None:
     ax.plot(
         x, y, color=colour(k), marker=marker(k), linewidth=1.6, markersize=5.5,
         markeredgecolor="white", markeredgewidth=0.8, label=label,
+        linestyle=("-", "--", ":", "-.")[k // len(COLOURS) % 4],
     )  # fmt: skip
 
 
@@ -223,12 +224,12 @@ def _cut(text: str, most: int) -> str:
 
 
 def _fitting(text: str, most: int) -> str:
-    """As much of the beginning as goes into so many columns."""
+    """As much of the beginning as goes into so many columns, without a joiner at its end."""
     taken = 0
     for at, letter in enumerate(text):
         taken += width(letter)
         if taken > most:
-            return text[:at]
+            return text[:at].rstrip("\u200c\u200d\ufe0f")
     return text
 
 

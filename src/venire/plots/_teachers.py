@@ -217,7 +217,9 @@ def _draw(ax: Axes, one: Marks, rows: NDArray[Any], y: Floats, k: int) -> None:
     value, lower, upper, hollow = (column[rows] for column in one[:4])
     ranged = np.isfinite(lower) & np.isfinite(upper)
     colour, shape = COLOURS[k], "os"[k]
-    ax.hlines(y[ranged], lower[ranged], upper[ranged], color=colour, linewidth=1.5, zorder=2)
+    dashes: Any = [(0, (3, 2)) if x else "solid" for x in hollow[ranged]]
+    ax.hlines(y[ranged], lower[ranged], upper[ranged], color=colour, linewidth=1.5,
+              linestyles=dashes, zorder=2)  # fmt: skip
     styles: Any = ((~hollow, colour if k == 0 else "white", one.name), (hollow, "white", ""))
     for mask, face, name in styles:
         if mask.any():
@@ -235,12 +237,12 @@ def _sum_up(ax: Axes, value: Floats, y: float, k: int) -> None:
 
 
 def _finished(ax: Axes, x: str, level: float, marks: list[Marks], note: str) -> Axes:
-    words = f"{x}, with {100 * level:g} % intervals" + (f"\n{note}" if note else "")
-    finish(ax, words, grid="x", legend=len(marks) > 1)
+    several = len(marks) > 1
+    words = f"{x}, with {100 * level:g} % intervals"
+    finish(ax, words, grid="x", legend=several, notes=[note], pad=44.0 if several else 6.0)
     if (legend := ax.get_legend()) is not None:  # above: rows leave no room
         legend.set_loc("lower left")
         legend.set_bbox_to_anchor((0.0, 1.0), ax.transAxes)
-        legend.set_ncols(2)
     return ax
 
 

@@ -15,7 +15,7 @@ from venire._core.frames import as_frame
 from venire._core.intervals import critical_value
 from venire._core.summary import Summary
 from venire._core.tables import Table, Tabled
-from venire._core.views import picture
+from venire._core.views import page, picture
 from venire.data.rows import frozen
 from venire.models import model_of
 from venire.ratings._errors import ParameterErrors
@@ -341,6 +341,18 @@ class Ratings(Tabled, ABC):
         'rating (natural-log units), with 90 % intervals'
         """
         return picture(self, ax, **options)
+
+    def report(self, path: Any = None, **options: Any) -> str | None:
+        """A page of the ratings, one HTML file that needs nothing else: `venire.pages.report`.
+
+        Parameters
+        ----------
+        path : path-like, optional
+            Where it is written. Default: it is returned.
+        **options
+            As there: `title`, `level`, `errors`, `audited`, `notes`, `command`.
+        """
+        return page(self, path, **options)
 
     def marked(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """A table's columns, one row per item, with what is not `determined` marked: `rank`, if it

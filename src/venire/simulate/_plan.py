@@ -13,6 +13,7 @@ from venire._core import checks
 from venire._core.arrays import keys
 from venire._core.frames import as_frame
 from venire._core.tables import Table, Tabled
+from venire._core.views import Drawn
 from venire.design import CRITERIA
 from venire.simulate._ballots import counts
 from venire.simulate._teachers import Teachers
@@ -26,7 +27,7 @@ MEASURES = ("tau", "nmse", "ndcg", "student_r2")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Plan(Tabled):
+class Plan(Drawn, Tabled):
     """Expected quality against votes and cost: what `plan` returns.
 
     Attributes

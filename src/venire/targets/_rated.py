@@ -16,6 +16,7 @@ from venire._core.frames import as_frame
 from venire._core.intervals import critical_value
 from venire._core.summary import Summary
 from venire._core.tables import Table, Tabled
+from venire._core.views import Drawn, page
 from venire.data.grouping import group_at
 from venire.errors import NotIdentifiedWarning
 from venire.models import model_of
@@ -38,7 +39,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Rated(Tabled):
+class Rated(Drawn, Tabled):
     """Ratings of models from the votes of judges over many prompts, as `rate` returns them.
 
     Attributes
@@ -386,6 +387,11 @@ class Rated(Tabled):
     def _table(self, top: int | None) -> Table:
         errors = "robust" if len(self.items) <= MOST_ITEMS else None
         return self.summary(top=top, errors=errors).table
+
+    def report(self, path: Any = None, **options: Any) -> str | None:
+        """A page, one HTML file that needs nothing else: `venire.pages.report`, also for `path` and
+        options."""
+        return page(self, path, **options)
 
     def __repr__(self) -> str:
         of = "" if self.category is None else f" of {self.category!r}"

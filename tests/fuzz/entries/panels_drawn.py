@@ -49,6 +49,8 @@ def groups_drawn(case: Case) -> None:
 @entry
 def results_drawn(case: Case) -> None:
     result = a_consensus(case) if case.chance(0.5) else a_grouped_fit(case)
+    if isinstance(result, vn.panel.Consensus):
+        case.try_(result.plot, **case.spoil(case.some({"level": 0.9, "top": 3}), 0.3))
     figure = case.call(vn.plots.overview, **case.spoil({"result": result}, 0.3))
     if case.chance(0.1):
         case.call(figure.canvas.draw)

@@ -94,3 +94,12 @@ def plot_quality(case: Case) -> None:
         "plot_quality",
         {"reports": {"a": report}} | case.some({"measure": "tau", "against": "cost"}),
     )
+
+
+@entry
+def report(case: Case) -> None:
+    """A page of a fit, whatever its labels are."""
+    arguments = {"result": a_fit(case)}
+    arguments |= case.some({"title": "<b>", "level": 0.9, "errors": "fisher", "audited": False})
+    arguments |= case.some({"notes": ["a < b"], "command": ["venire", "report", "<x>"]})
+    case.call(vn.pages.report, **case.spoil(arguments, 0.3))

@@ -335,6 +335,14 @@ def command_audit(case: Case) -> None:
 
 
 @entry
+def command_report(case: Case) -> None:
+    path, options = comparison_file(case, group=case.chance(0.2))
+    words = flags(options, COLUMNS) + case.choice(([], ["--no-audit"], ["--errors", "none"]))
+    words += case.choice(([], ["--title", "<b>"], ["--by", "nowhere"], ["--scale", "elo"]))
+    run(case, "report", path, *words, "-o", case.folder / case.choice(("out.html", "out.png")))
+
+
+@entry
 def command_groups(case: Case) -> None:
     path, options = comparison_file(case, group=True)
     words = flags(options, COLUMNS) + noise(case)

@@ -133,6 +133,8 @@ def _vote(
     read = {c.name: _read(table, c, pair, taken.get("mapping")) for c in [*found, *golds]}
     known = [c for c in found if _is_known(c, read[c.name]) or "mapping" in taken]
     gold = [c for c in golds if "gold" not in taken and _is_known(c, read[c.name])]
+    if "swapped" not in taken and (orders := _both_orders(rest)):
+        return orders | ({"gold": gold[0].name} if gold else {})
     if not known:
         many = [some for some in runs.values() if len(some) > 1]
         many = [s for s in many if all(_is_known(c, _read(table, c, pair, None)) for c in s)]
@@ -157,6 +159,18 @@ def _vote(
             refuse("vote", f"{best.name}, or {other.name}, may hold the votes", answers)
         notes.append(f"{other.name} agrees")
     return {"vote": best.name} | truth
+
+
+def _both_orders(rest: list[Column]) -> dict[str, Any]:
+    """Two columns of one verdict, as shown and with the sides exchanged: vote_orig, vote_swap."""
+    for column in rest:
+        base, _, how = column.key.rpartition("orig")
+        if base and how in ("", "inal") and _names.OUTCOMES.has(base):
+            for other in rest:
+                turned = other.key.removeprefix(base)
+                if turned != other.key and _names.SWAPPED.has(turned):
+                    return {"vote": [column.name, other.name], "swapped": other.name}
+    return {}
 
 
 def _chances(table: Sample, rest: list[Column]) -> list[Any]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from venire._core import checks
 from venire.data import Comparisons
 from venire.models import model_of
-from venire.ratings import Fit
+from venire.ratings.fit import Fit
 
 __all__ = ["Cells", "by_pair", "cells_of"]
 
