@@ -102,6 +102,14 @@ def test_the_ending_says_how_and_the_bytes_are_always_the_same(ending, tmp_path)
     assert pictures[0].read_bytes() == pictures[1].read_bytes()
 
 
+def test_settings_of_the_user_need_no_other_program(tmp_path):
+    import matplotlib
+
+    with matplotlib.rc_context({"text.usetex": True}):
+        run = venire(*RUNS["consensus"], "--plot", tmp_path / "drawn.svg")
+    assert run.exit_code == 0, run.output
+
+
 def test_a_picture_replaces_the_old_one_or_nothing(tmp_path, monkeypatch):
     picture = tmp_path / "old.png"
     picture.write_bytes(b"old")

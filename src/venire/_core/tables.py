@@ -29,7 +29,6 @@ TITLES = {
     "elo": "Elo",
     "rank_lower": "best rank",
     "rank_upper": "worst rank",
-    "n_failed": "failed",
     "n_comparisons": "games",
 }
 _LABELS = ("group", "item", "first", "second", "teacher", "pair")
@@ -87,7 +86,7 @@ class Table:
         for name in names:
             values = columns[name][:count]
             values = values.tolist() if hasattr(values, "tolist") else list(values)
-            head = TITLES.get(name, name.replace("_", " "))
+            head = TITLES.get(name, name.removeprefix("n_").replace("_", " "))
             cells[head] = cells_of(name, values, digits)
             if name in _LABELS or any(isinstance(x, str) for x in values):
                 left.append(head)
@@ -133,7 +132,11 @@ class Table:
         if self.columns:
             left = [head in self.left for head in self.columns]
             heads = map(cell, ['th scope="col"'] * len(left), self.columns, left)
-            parts += ["<table>", f"<thead><tr>{''.join(heads)}</tr></thead>", "<tbody>"]
+            parts += [
+                '<table class="dataframe" cellpadding="4">',
+                f"<thead><tr>{''.join(heads)}</tr></thead>",
+                "<tbody>",
+            ]
             for row in zip(*self.columns.values(), strict=True):
                 parts.append(f"<tr>{''.join(map(cell, ['td'] * len(left), row, left))}</tr>")
             parts += ["</tbody>", "</table>"]
