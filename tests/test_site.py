@@ -58,6 +58,15 @@ def test_every_public_name_has_its_page():
 
 
 @built
+def test_no_directive_stands_in_the_text():
+    """An option of a directive that a stray line cut off is shown as text."""
+    shown = re.compile(r">[^<]*(?::link-type:|:maxdepth:|\{toctree\}|\{code-cell\})")
+    for page in BUILT.rglob("*.html"):
+        if "_modules" not in page.parts:
+            assert not (found := shown.findall(page.read_text(encoding="utf-8"))), (page, found)
+
+
+@built
 def test_nothing_is_loaded_from_elsewhere():
     loads = re.compile(r"<(?:script|img|link|iframe|source)\b[^>]*(?:src|href)=.(https?:[^\"\' ]+)")
     for page in BUILT.rglob("*.html"):
