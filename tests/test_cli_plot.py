@@ -194,3 +194,21 @@ def test_groups_of_workers_are_drawn_too(tmp_path):
     )  # fmt: skip
     assert run.exit_code == 0, run.output
     assert (tmp_path / "drawn.svg").read_bytes().startswith(b"<?xml")
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet", "out.jsonl"])
+def test_groups_are_read_as_they_were_written(name, tmp_path, monkeypatch):
+    """Whether the data place an item is a word in text, and not elsewhere."""
+    from matplotlib.figure import Figure
+
+    drawn = []
+    monkeypatch.setattr("venire.plots.overview", lambda x: drawn.append(x) or Figure())
+    (tmp_path / "rows.csv").write_text("g,a,b,w\n1,x,y,x\n1,y,x,y\n1,p,q,p\n1,q,p,q\n1,x,y,y\n")
+    run = venire(
+        "groups", tmp_path / "rows.csv", "--first", "a", "--second", "b", "--outcome", "w",
+        "--group", "g", "-o", tmp_path / name, "--plot", tmp_path / "x.png",
+    )  # fmt: skip
+    assert run.exit_code == 0, run.output
+    (table,) = drawn
+    known = dict(zip(table["item"].tolist(), table["determined"].tolist(), strict=True))
+    assert known == {"p": False, "q": False, "x": True, "y": True}
