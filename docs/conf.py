@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 import latex2mathml.converter
+import numpydoc.xref
 from docutils import nodes
 
 import venire
@@ -64,7 +65,10 @@ autosummary_context = {"elsewhere": dict(_elsewhere())}
 autodoc_typehints = "none"  # numpydoc says them, with shapes and units
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
-numpydoc_xref_param_type = False
+numpydoc_xref_param_type = True
+numpydoc.xref.DEFAULT_LINKS.clear()  # of int and the like, to pages on the network
+numpydoc_xref_ignore = "all"  # but what is public
+numpydoc_xref_aliases = {name: f"venire.{name}" for name in venire.__all__ if name[0].isupper()}
 
 html_theme = "pydata_sphinx_theme"
 html_title = "venire"

@@ -96,6 +96,16 @@ def test_every_page_is_in_a_table_of_contents():
     assert "docs/index.md" in (console.ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_readme_is_one_page():
+    """All else is in the documentation; the benchmarks' report finds its place."""
+    text = (console.ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 120
+    assert text.count("](docs/pictures/") == 2
+    for word in ("make demo", "make test", "venire fit", "venire report", "pip install"):
+        assert word in text, word
+    assert text.index("<!-- benchmarks:begin -->") < text.index("<!-- benchmarks:end -->")
+
+
 def test_the_pictures_of_the_pages_are_what_the_package_draws(tmp_path):
     """By what is written in them: where lines end differs with versions of matplotlib."""
     pytest.importorskip("matplotlib").use("Agg")

@@ -25,6 +25,13 @@ def test_the_index_names_what_the_top_level_has():
     assert sorted(named) == sorted([*venire.__all__, *namespaces()])
 
 
+def test_the_page_of_pictures_has_all_of_them():
+    from venire import plots
+
+    text = (ROOT / "docs" / "howto" / "pictures.md").read_text(encoding="utf-8")
+    assert not (missing := [name for name in plots.__all__ if f"plots.{name}" not in text]), missing
+
+
 def public():
     """Full names of all that is public, under the name of the top level where it has one."""
     yield from ((f"venire.{name}", "") for name in venire.__all__)
@@ -48,6 +55,15 @@ def test_every_public_name_has_its_page():
         if part:
             page = BUILT / "api" / f"venire.{part}.html"
             assert f'href="{name}.html' in page.read_text(encoding="utf-8"), (part, name)
+
+
+@built
+def test_no_directive_stands_in_the_text():
+    """An option of a directive that a stray line cut off is shown as text."""
+    shown = re.compile(r">[^<]*(?::link-type:|:maxdepth:|\{toctree\}|\{code-cell\})")
+    for page in BUILT.rglob("*.html"):
+        if "_modules" not in page.parts:
+            assert not (found := shown.findall(page.read_text(encoding="utf-8"))), (page, found)
 
 
 @built
