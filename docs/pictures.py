@@ -24,6 +24,11 @@ def battles() -> vn.Fit:
     return vn.fit_bradley_terry(datasets.load_battles())
 
 
+def judges() -> vn.panel.Consensus:
+    votes, gold = datasets.load_both_orders()
+    return vn.consensus(votes, gold=gold, hold_to_gold=False)
+
+
 PICTURES: dict[str, Callable[[], Axes]] = {
     "ratings.svg": lambda: plots.plot_ratings(battles()),
     "ranks.svg": lambda: plots.plot_ranks(battles()),
@@ -31,6 +36,9 @@ PICTURES: dict[str, Callable[[], Axes]] = {
     "calibration.svg": lambda: plots.plot_calibration(battles(), bins=6),
     "residuals.svg": lambda: plots.plot_residuals(battles(), top=3),
     "graph.svg": lambda: plots.plot_graph(battles()),
+    "reliability.svg": lambda: plots.plot_reliability(judges()),
+    "position_bias.svg": lambda: plots.plot_position_bias(judges()),
+    "correlation.svg": lambda: plots.plot_correlation(judges()),
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -101,14 +102,17 @@ def league(n: int, *, ties: bool = False, apart: int = 0, alone: int = 0) -> vn.
     )  # fmt: skip
 
 
+@cache
 def few() -> vn.Fit:
     return vn.fit_bradley_terry(league(5))
 
 
+@cache
 def many() -> vn.Fit:
     return vn.fit_bradley_terry(league(200))
 
 
+@cache
 def in_parts() -> vn.Fit:
     prior = vn.GaussianPrior(0.1)
     return vn.fit_bradley_terry(league(6, apart=3, alone=2), prior=prior)
@@ -177,6 +181,84 @@ def graph_5(ax: Any) -> Any:
 @drawing
 def graph_200(ax: Any) -> Any:
     return vn.plots.plot_graph(league(160, apart=30, alone=10), ax)
+
+
+# ---- panels, by arithmetic, too -----------------------------------------------------------------
+
+
+def panel(n: int, strangers: int = 0) -> vn.Consensus:
+    """`n` judges of 60 pairs in both orders, of ever less use, in threes with common mistakes; the
+    last `strangers` judge other pairs. Gold is known of every other pair."""
+    rows = [
+        (p, f"judge {k:02d}", -1 if wrong else 1, swapped)
+        for k in range(n)
+        for p in (range(60) if k < n - strangers else range(60, 80))
+        for swapped in (0, 1)
+        for wrong in [(p * 37 + (k - k % 3 + 1) * 11) % 100 < 8 + 60 * k // n
+                      or (p * 13 + k * 29 + 7 * swapped * (k % 4)) % 23 == 0]
+    ]  # fmt: skip
+    pair, judge, vote, swapped = (np.array(x) for x in zip(*rows, strict=True))
+    votes = vn.Votes.from_pairs(pair, judge, vote, swapped=swapped.astype(bool))
+    gold = np.where(np.arange(votes.n_pairs) % 2, 1.0, np.nan)
+    return vn.consensus(votes, gold=gold, hold_to_gold=False)
+
+
+@drawing
+def reliability_3(ax: Any) -> Any:
+    return vn.plots.plot_reliability(panel(3), ax)
+
+
+@drawing
+def reliability_65(ax: Any) -> Any:
+    return vn.plots.plot_reliability(panel(65), ax)
+
+
+@drawing
+def position_bias_3(ax: Any) -> Any:
+    return vn.plots.plot_position_bias(panel(3), ax)
+
+
+@drawing
+def position_bias_65(ax: Any) -> Any:
+    return vn.plots.plot_position_bias(panel(65), ax)
+
+
+@drawing
+def agreement_3(ax: Any) -> Any:
+    return vn.plots.plot_agreement(panel(3), ax)
+
+
+@drawing
+def agreement_of_strangers(ax: Any) -> Any:
+    return vn.plots.plot_agreement(panel(12, strangers=3), ax)
+
+
+@drawing
+def correlation_65(ax: Any) -> Any:
+    return vn.plots.plot_correlation(panel(65), ax)
+
+
+@drawing
+def groups_5(ax: Any) -> Any:
+    return vn.plots.plot_groups(grouped(5), ax)
+
+
+@drawing
+def groups_200(ax: Any) -> Any:
+    return vn.plots.plot_groups(grouped(200), ax)
+
+
+def grouped(n: int) -> vn.GroupedFit:
+    """`n` groups of six items each, the first of which lost every game."""
+    one = league(6)
+    first, second = (one.items[x] for x in (one.first, one.second))
+    k = np.repeat(np.arange(n), len(first))
+    win = np.clip(np.tile(one.win, n) + k % 7 - 3.0, 1.0, 19.0)
+    return vn.fit_groups(
+        vn.GroupedComparisons.from_counts(
+            k, np.tile(first, n), np.tile(second, n), win, 20.0 - win + (k % 5)
+        )
+    )
 
 
 if __name__ == "__main__":

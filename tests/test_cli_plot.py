@@ -102,6 +102,14 @@ def test_the_ending_says_how_and_the_bytes_are_always_the_same(ending, tmp_path)
     assert pictures[0].read_bytes() == pictures[1].read_bytes()
 
 
+def test_settings_of_the_user_need_no_other_program(tmp_path):
+    import matplotlib
+
+    with matplotlib.rc_context({"text.usetex": True}):
+        run = venire(*RUNS["consensus"], "--plot", tmp_path / "drawn.svg")
+    assert run.exit_code == 0, run.output
+
+
 def test_a_picture_replaces_the_old_one_or_nothing(tmp_path, monkeypatch):
     picture = tmp_path / "old.png"
     picture.write_bytes(b"old")
@@ -186,3 +194,21 @@ def test_groups_of_workers_are_drawn_too(tmp_path):
     )  # fmt: skip
     assert run.exit_code == 0, run.output
     assert (tmp_path / "drawn.svg").read_bytes().startswith(b"<?xml")
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet", "out.jsonl"])
+def test_groups_are_read_as_they_were_written(name, tmp_path, monkeypatch):
+    """Whether the data place an item is a word in text, and not elsewhere."""
+    from matplotlib.figure import Figure
+
+    drawn = []
+    monkeypatch.setattr("venire.plots.overview", lambda x: drawn.append(x) or Figure())
+    (tmp_path / "rows.csv").write_text("g,a,b,w\n1,x,y,x\n1,y,x,y\n1,p,q,p\n1,q,p,q\n1,x,y,y\n")
+    run = venire(
+        "groups", tmp_path / "rows.csv", "--first", "a", "--second", "b", "--outcome", "w",
+        "--group", "g", "-o", tmp_path / name, "--plot", tmp_path / "x.png",
+    )  # fmt: skip
+    assert run.exit_code == 0, run.output
+    (table,) = drawn
+    known = dict(zip(table["item"].tolist(), table["determined"].tolist(), strict=True))
+    assert known == {"p": False, "q": False, "x": True, "y": True}

@@ -70,7 +70,7 @@ def test_reliability_draws_agreement_and_accuracy_with_their_intervals():
     assert words == ["agreement with panel", "accuracy on gold, 30 pairs"]
     beside = [text.get_text() for text in ax.texts]
     assert beside[0] == "weight"
-    assert beside[1] == f"{100 * q.teacher_share[order[0]]:.0f} %"
+    assert beside[1] == f"{100 * q.teacher_share[order[0]]:.2g} %"
 
 
 def test_reliability_of_who_met_nobody_is_hollow():
@@ -174,7 +174,7 @@ def test_agreement_matrix_shows_kappa_and_hatches_what_is_not_known():
     assert np.isnan(wanted).sum() == 6 + 2 * 2 * 4
     assert "hatched: not known" in ax.get_title(loc="left")
     written = {text.get_text() for text in ax.texts}
-    assert f"{wanted[0, 1]:.2f}".replace("0.", ".") in written
+    assert f"{wanted[0, 1]:.2f}".replace("0.", ".").replace("-", "\u2212") in written
     shares = plots.plot_agreement(votes, measure="share")
     assert "share of equal votes" in shares.figure.axes[1].get_ylabel()
 
@@ -258,6 +258,16 @@ def test_groups_are_rows_of_dots():
         plots.plot_groups({"group": [1]})
     with pytest.raises(TypeError, match="GroupedFit"):
         plots.plot_groups([1])
+    right = {"group": [1, 1], "item": ["a", "b"], "theta": [0.5, -0.5], "n_comparisons": [1, 1]}
+    assert labels(plots.plot_groups(right)) == ["1"]
+    for name, wrong in (
+        ("item", ["a"]), ("theta", ["x", "y"]), ("group", [None, 1]), ("n_comparisons", [1, -1]),
+        ("group", []), ("item", [["a", "b"]]),
+    ):  # fmt: skip
+        with pytest.raises((ValueError, TypeError), match=name):
+            plots.plot_groups(right | {name: wrong})
+    with pytest.raises(ValueError, match="no groups"):
+        plots.plot_groups({name: [] for name in right})
 
 
 def test_many_groups_are_summed_up():

@@ -170,7 +170,8 @@ class Groups(Command):
         names = ["group", "item", self.shown.unit or "theta", "n_comparisons", *_WORDS]
         table = io.read_table(done.parts, dict(zip(names, names, strict=True)), names[:2])
         columns = {name: np.asarray(column) for name, column in table.columns.items()}
-        columns["determined"] = np.isin(columns["determined"], (True, "true"))  # as text has it
+        columns["determined"] = columns["determined"].astype(str)
+        columns["determined"] = np.char.lower(columns["determined"]) == "true"  # text, or not
         return columns
 
     def _said(self, done: GroupsSummary) -> list[str]:

@@ -172,22 +172,27 @@ class Picture:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+# Whatever the user's own settings are: the same bytes every time, and no other program
+_SETTINGS = {"svg.hashsalt": "venire", "text.usetex": False}
+_DATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+
 def _drawn(picture: Picture) -> Any:
+    matplotlib = needs("matplotlib", "--plot")
     from venire.plots import overview
 
-    return overview(picture.result, **picture.options)
+    with matplotlib.rc_context(_SETTINGS):
+        return overview(picture.result, **picture.options)
 
 
 def _write_picture(figure: Any, path: Path, report: Report) -> None:
-    matplotlib, ending = needs("matplotlib", "--plot"), path.suffix[1:].lower()
-    dated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}  # the same bytes every time
-    with matplotlib.rc_context({"svg.hashsalt": "venire"}):
-        _write_file(
-            lambda part: figure.savefig(
-                part, dpi=200, format=ending, metadata=dated.get(ending)
-            ),
-            path, report,
-        )  # fmt: skip
+    ending = path.suffix[1:].lower()
+
+    def save(part: str) -> None:
+        figure.savefig(part, dpi=200, format=ending, metadata=_DATED.get(ending))
+
+    with needs("matplotlib", "--plot").rc_context(_SETTINGS):
+        _write_file(save, path, report)
 
 
 def _check_page(path: Path) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from venire import scales
 from venire._core import checks
+from venire.data.coding import encode_one
 from venire.models import model_of
 from venire.plots._space import inches
 from venire.plots._style import (
@@ -135,18 +136,23 @@ def _table_of(result: Any) -> _Table:
     scale = next((name for name in ("theta", *scales.SCALES) if name in result), None)
     if scale is None:
         return checks.fail("result", f"lacks the ratings: theta, {', '.join(scales.SCALES)}")
-    labels, first, group = np.unique(
-        np.asarray(result["group"]), return_index=True, return_inverse=True
-    )
-    order = np.argsort(group, kind="stable")
-    n = len(group)
-    known = np.asarray(result.get("determined", np.ones(n, bool)), bool)
-    told = _told(np.asarray(result["status"])[first]) if "status" in result else ""
+    used = ("group", "item", scale, "n_comparisons", "determined", "status")
+    given = {name: result[name] for name in used if name in result}
+    n, *columns = checks.columns(**given, may_be_empty=True)
+    column = dict(zip(given, columns, strict=True))
+    labels, group = encode_one(column["group"], "group", n=n)
+    items, item = encode_one(column["item"], "item", n=n)
+    rule = "must be numbers >= 0"
+    weight = checks.within(column["n_comparisons"], n, "n_comparisons", 0.0, np.inf, rule)
+    rating = checks.numbers(column[scale], n, scale)
+    known = checks.numeric(column.get("determined", np.ones(n, bool)), "determined") != 0
+    order, told = np.argsort(group, kind="stable"), ""
+    if "status" in column:
+        words, status = encode_one(column["status"], "status", n=n)
+        told = _told(words[status[np.unique(group, return_index=True)[1]]])
     return _Table(
-        labels, group[order], np.asarray(result["item"])[order],
-        np.asarray(result[scale], np.float64)[order],
-        np.asarray(result["n_comparisons"], np.float64)[order], known[order],
-        "log-strength" if scale == "theta" else scales.Display(scale).words, told,
+        labels, group[order].astype(np.int64), items[item[order]], rating[order], weight[order],
+        known[order], "log-strength" if scale == "theta" else scales.Display(scale).words, told,
     )  # fmt: skip
 
 

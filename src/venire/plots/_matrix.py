@@ -161,7 +161,7 @@ def bare(ax: Axes) -> None:
     for spine in ax.spines.values():
         spine.set_visible(False)
     ax.tick_params(length=0)
-    ax.tick_params(axis="y", pad=16)
+    ax.tick_params(axis="y", pad=17)
 
 
 def _rectangle(corner: tuple[float, float], width: float, height: float, **style: Any) -> Any:
@@ -173,9 +173,14 @@ def _write(ax: Axes, cells: _Cells, mesh: Any) -> None:
     for (i, j), x in np.ndenumerate(cells.value):
         if not np.isnan(x):
             light = np.dot(mesh.to_rgba(x)[:3], (0.3, 0.6, 0.1))
-            words = f"{x:.2f}".replace("0.", ".")
+            words = _number_of(x).replace("0.", ".")
             ax.text(j + 0.5, i + 0.5, words, ha="center", va="center", fontsize=8, zorder=3,
                     color=INK if light > 0.5 else "white")  # fmt: skip
+
+
+def _number_of(x: float) -> str:
+    """With the sign of the axes."""
+    return f"{x:z.2f}".replace("-", "\u2212")
 
 
 def _tree(ax: Axes, roots: list[Joined], rows: list[Joined], symbol: str) -> None:
@@ -207,7 +212,7 @@ def _tree(ax: Axes, roots: list[Joined], rows: list[Joined], symbol: str) -> Non
         bracket(root)
     ax.set_xlim(0, left + n * TREE * 1.02)
     for x, distance, side in ((left, near, "left"), (left + n * TREE, far, "right")):
-        _below(ax, x, f"{1.0 - distance:.2f}", side, 1)
+        _below(ax, x, _number_of(1.0 - distance), side, 1)
     _below(ax, left + 0.5 * n * TREE, f"joined at {symbol}", "center", 2)
 
 
@@ -229,11 +234,14 @@ def _joints(one: Joined, ends: Mapping[int, float]) -> list[Joined]:
 
 
 def _number(ax: Axes, n: int, size: float) -> None:
-    """Numbers of the rows, beside them and below the columns."""
-    step = 1 if n <= 30 else 5
+    """Numbers of the rows, beside them and, as many as there is room for, below the columns."""
+    wide, _ = inches(ax)
+    step = max(1, math.ceil(1.5 * size * n / (0.5 * 72.0 * wide)))
     columns = range(0, n, step)
     label_ticks(ax, "x", [k + 0.5 for k in columns], [str(k + 1) for k in columns], fontsize=size)
-    style: dict[str, Any] = {"fontsize": size, "color": GREY, "ha": "right", "va": "center"}
     for k in range(n):
-        beside = ax.get_yaxis_transform()
-        say(ax.text(-0.008, k + 0.5, "", transform=beside, **style), str(k + 1))
+        text = ax.annotate(
+            "", (0.0, k + 0.5), xycoords=ax.get_yaxis_transform(), xytext=(-3.0, 0.0),
+            textcoords="offset points", ha="right", va="center", fontsize=size, color=GREY,
+        )  # fmt: skip
+        say(text, str(k + 1))

@@ -82,10 +82,12 @@ def overview(result: Any, **options: Any) -> Figure:
         figsize=(WIDTH * columns, sum(height)), layout="constrained", facecolor="white"
     )
     grid = figure.add_gridspec(lines, columns, height_ratios=height)
-    for k, (panel, words) in enumerate(zip(panels, known, strict=True)):
+    places = []  # all of them first: pictures look at how much room each has
+    for k in range(len(panels)):
         row, column = divmod(k, columns)
         alone = k == len(panels) - 1 and column == 0
-        ax = figure.add_subplot(grid[row, :] if alone else grid[row, column])
+        places.append(figure.add_subplot(grid[row, :] if alone else grid[row, column]))
+    for ax, panel, words in zip(places, panels, known, strict=True):
         mine = {name: x for name, x in options.items() if name in words}
         panel.draw(**panel.options, ax=ax, **mine)
     return figure

@@ -88,8 +88,7 @@ def plot_reliability(
         marks.append(Marks(q.gold.accuracy, lower, upper, none, said))
     if not met.all():
         note = "hollow: shares no pair with others, placed by the prior"
-    words = [f"{100 * x:.0f} %" if x >= 0.005 else "<1 %" if x > 0 else "0 %"
-             for x in q.teacher_share]  # fmt: skip
+    words = [f"{100 * x:.2g} %" if x < 0.995 else "100 %" for x in q.teacher_share]
     ax = _rows(ax, q.teachers, marks, top, beside=("weight", words), reference=0.5)
     ax.set_xlim(min(ax.get_xlim()[0], 0.48), 1.005)
     what = "share of votes" if len(marks) > 1 else main.name

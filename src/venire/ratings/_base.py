@@ -22,7 +22,7 @@ from venire.ratings._errors import ParameterErrors
 
 __all__ = ["MOST_SHOWN", "Ratings", "sides"]
 
-MOST_SHOWN = 2_000  # items of which a notebook computes errors unasked
+MOST_SHOWN = 1_000  # items of which a notebook computes errors unasked
 
 
 class Ratings(Tabled, ABC):

@@ -98,7 +98,7 @@ class Calibration(Tabled):
         columns = self.to_frame("dict")
         notes = [] if self.converged else ["NOT CONVERGED"]
         if len(self.unlinked):
-            notes.append(f"{len(self.unlinked):,} groups have neither a bridge nor an anchor")
+            notes.append(f"groups with neither a bridge nor an anchor: {len(self.unlinked):,}")
         return Table.of(self._titled(), columns, notes, top=top, what="groups")
 
     @property
