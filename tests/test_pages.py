@@ -157,6 +157,15 @@ def test_groups_have_tabs():
     assert all(sheet["opponents"] for sheet in sheets[1:])
 
 
+def test_a_group_without_the_anchor_is_shown_all_the_same():
+    groups = vn.GroupedComparisons(["q", "r", "r"], ["a", "a", "b"], ["b", "b", "c"], [1, 0.5, 0])
+    fit = vn.fit_groups(groups)
+    text = Text(fit.to_elo("c").report()).text
+    assert text.count("c, the anchor, is not in this group") == 1
+    assert text.count("on the model's own scale") == 0
+    assert Text(fit.standardize().report()).text.count("on the model's own scale") == 2
+
+
 def test_many_groups_are_said_to_be_many():
     r = np.random.default_rng(0)
     g = vn.GroupedComparisons(np.repeat(np.arange(40), 30), r.integers(0, 3, 1200),

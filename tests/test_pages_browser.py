@@ -132,6 +132,8 @@ def test_search_finds(opened):
     for text, found in (("模型", 1), ("</script><script>", 1), ("no such", 0), ("", 11)):
         search.fill(text)
         assert one.shows(lambda items, found=found: len(items) == found)
+    search.fill("0.")  # what is searched are names, not numbers
+    assert one.shows([])
     search.fill("مرحبا")
     assert one.shows(["مرحبا بالعالم"])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from venire.pages._pictures import Picture
 from venire.panel import Consensus
 from venire.ratings import Fit, GroupedFit
 from venire.resampling import Bootstrap, PosteriorDraws
+from venire.scales import SCALES, Display
 from venire.targets import Rated
 
 __all__ = ["MOST_TABS", "Asked", "Sheet", "sheets_of"]
@@ -89,8 +90,19 @@ def _of_groups(name: str, gf: GroupedFit, asked: Asked) -> Iterator[Sheet]:
     yield Sheet(name or "all groups", board, summary.header, notes)
     own, shown = gf.own, gf.display
     for k in tabs:
-        fit = own[gf.groups[k]].rescale(shown.scale, anchor=shown.anchor, at=shown.at)
-        yield _of_one(named(gf.groups[k]), fit, asked, first=False)
+        fit, note = _as_shown(own[gf.groups[k]], shown)
+        sheet = _of_one(named(gf.groups[k]), fit, asked, first=False)
+        yield replace(sheet, notes=[*note, *sheet.notes])
+
+
+def _as_shown(fit: Fit, display: Display) -> tuple[Fit, list[str]]:
+    """One group's fit in the unit of all, as far as that goes, and what is to be said of it."""
+    if display.scale not in SCALES:
+        return fit, [f"The table of groups is {display.scale}; this is on the model's own scale."]
+    if display.anchor is None or display.anchor in fit.items.tolist():
+        return fit.rescale(display.scale, anchor=display.anchor, at=display.at), []
+    note = f"{named(display.anchor)}, the anchor, is not in this group: the mean is at its centre."
+    return fit.rescale(display.scale), [note]
 
 
 def _of_one(

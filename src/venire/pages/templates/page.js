@@ -52,6 +52,7 @@ function board(panel) {
     type: c.how === "number" ? "num-fmt" : c.how === "rank" ? "num" : "string",
     orderSequence: c.how === "number" ? ["desc", "asc"] : ["asc", "desc"],
     orderable: c.how !== "range",
+    searchable: c.how === "label" || c.how === "text",
     createdCell: (cell) => c.how === "label" || c.how === "text" ? (cell.dir = "auto") : 0,
     render: (value, use, _, at) => {
       if (c.how === "rank" && use === "sort") return at.row;
