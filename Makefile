@@ -71,9 +71,11 @@ demo: $(VENV)/.with-cli,plot,ml build
 	$(VENV)/bin/venire fit out/season.csv
 	$(PY) examples/digits.py
 
-# Paths are in ARGS, or all of tests/ and the examples in docstrings.
+# Paths are in ARGS, or all of tests/ and the examples in docstrings. A file is one process's, so
+# that what its tests share is made once; linear algebra that waits for threads waits for others.
 test: $(VENV)/.with-test build
-	$(PY) -m pytest -n $(JOBS) --maxprocesses 8 --dist worksteal $(if $(WHEEL),$(TESTS)) $(ARGS)
+	OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS) --maxprocesses 8 --dist loadfile \
+	    $(if $(WHEEL),$(TESTS)) $(ARGS)
 
 test-all:
 	@found=""; for version in $(VERSIONS); do \

@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says nothing on cores that other tests are using.
+settings.register_profile("venire", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("venire")
 
 
 def _shared() -> Path:

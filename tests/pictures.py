@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -101,14 +102,17 @@ def league(n: int, *, ties: bool = False, apart: int = 0, alone: int = 0) -> vn.
     )  # fmt: skip
 
 
+@cache
 def few() -> vn.Fit:
     return vn.fit_bradley_terry(league(5))
 
 
+@cache
 def many() -> vn.Fit:
     return vn.fit_bradley_terry(league(200))
 
 
+@cache
 def in_parts() -> vn.Fit:
     prior = vn.GaussianPrior(0.1)
     return vn.fit_bradley_terry(league(6, apart=3, alone=2), prior=prior)

@@ -62,8 +62,8 @@ def test_the_table_is_that_of_the_package(games, frame):
         for name in ("lower", "upper", "standard_error", "rank", "rank_lower", "rank_upper"):
             assert rows[item][name] == pytest.approx(expected[name][k], abs=1e-9)
     assert document["bootstrap"] == {
-        "scheme": "multinomial", "n_resamples": 300, "n_failed": 0, "n_unconverged": 0, "seed": 5,
-        "cluster": None,
+        "scheme": "multinomial", "unit": "outcomes", "n_resamples": 300, "n_failed": 0,
+        "n_unconverged": 0, "seed": 5, "cluster": None,
     }  # fmt: skip
     assert document["level"] == 0.9
 

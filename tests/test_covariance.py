@@ -234,6 +234,22 @@ def test_unknown_choices_are_named(rng, argument):
         fit.standard_errors(**argument)
 
 
+@pytest.mark.parametrize("n_links", [1, 20])  # inverted with others, and alone
+@pytest.mark.parametrize("heavy", [1e6, 1e10, 1e20, 1e30])
+def test_weights_that_drown_others_give_nan_and_a_warning(heavy, n_links):
+    """Two groups of heavy pairs, held together by a light one: rounding of the heavy is more."""
+    n = 2 * n_links + 2
+    weight = np.where(np.arange(n - 1) == n_links, 1e-5, heavy)
+    c = Comparisons.from_counts(np.arange(n - 1), np.arange(1, n), weight, weight)
+    fit = fit_model(c, model="bradley-terry")
+    if heavy == 1e6:
+        right = np.full(n, np.sqrt(0.25 / (2e-5 * 0.25)))
+        np.testing.assert_allclose(fit.standard_errors(), right, rtol=1e-3)
+        return
+    with pytest.warns(RuntimeWarning, match="singular to working precision"):
+        assert np.isnan(fit.standard_errors()).all()
+
+
 def test_a_singular_information_gives_nan_and_a_warning():
     """Underflown curvature: no error can be had, and a number would be a lie."""
     cells = reference.cells_from_counts([0, 1], [1, 0], [1.0, 1.0], [0.0, 0.0])

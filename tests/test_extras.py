@@ -47,6 +47,11 @@ DOORS = {
         "vn.plots.plot_ratings(fit)",
         "vn.plots.plot_growth({'a': ([10, 100], [0.1, 1.0])})",
     ],
+    ("tabulate",): [
+        "fit.to_markdown()",
+        "fit.summary().to_latex()",
+        "vn.io.write_table({'a': np.ones(2)}, 'out.md')",
+    ],
     ("jinja2",): ["vn.pages.report(fit)"],
     ("itables",): ["vn.pages.report(fit)"],
     ("sklearn",): [

@@ -189,6 +189,21 @@ def test_a_bootstrap_shows_rank_intervals():
     assert "50 multinomial replicates" in Text(page).text
 
 
+def test_draws_from_a_fit_are_shown_alike():
+    draws = vn.resampling.sample(vn.fit_bradley_terry(pages_cases.games(5, 400)), 60, rng=1)
+    page = draws.report(title="Draws")
+    assert "60 draws of the normal approximation" in Text(page).text
+    assert "rank interval" in [c["title"] for c in data_of(page)[0]["columns"]]
+
+
+def test_without_errors_no_picture_needs_them():
+    fit = vn.fit_bradley_terry(pages_cases.games(5, 400))
+    page = fit.report(errors=None)
+    names = [a["aria-label"] for tag, a in Text(page).tags if tag == "svg"]
+    assert names == ["Wins", "Calibration", "Residuals", "Who met whom"]
+    assert [c["title"] for c in data_of(page)[0]["columns"]] == ["rank", "item", "rating", "games"]
+
+
 def test_the_same_page_is_written(tmp_path):
     fit = vn.fit_bradley_terry(pages_cases.games(5, 400))
     path = tmp_path / "a page.html"

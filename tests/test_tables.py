@@ -78,6 +78,14 @@ def test_markdown_says_what_labels_say():
     assert not re.search(r"(?<!\\)\$", nasty().to_markdown())
 
 
+def test_markdown_lines_are_no_lists():
+    table = Table.of(["# one", "2. two", "- three"], {"x": [None, -0.0]}, ["+ four"])
+    lines = table.to_markdown().splitlines()
+    assert [line.rstrip() for line in lines[:3]] == ["\\# one", "2\\. two", "\\- three"]
+    assert lines[-1] == "\\+ four"
+    assert [line.strip("| ") for line in lines[6:8]] == ["-", "0"]
+
+
 def test_latex_keeps_its_signs_to_itself():
     text = nasty().to_latex()
     rows = text[text.index("\\midrule") : text.index("\\bottomrule")].splitlines()[1:]

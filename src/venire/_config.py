@@ -10,8 +10,8 @@ from venire._core import checks
 
 __all__ = ["show_config"]
 
-_DEPENDENCIES = ("numpy", "scipy", "numba", "narwhals")
-_OPTIONAL = ("pyarrow", "pandas", "polars", "typer", "rich", "matplotlib", "scikit-learn")
+_DEPENDENCIES = ("numpy", "scipy", "narwhals")
+_OPTIONAL = ("pyarrow", "numba", "pandas", "polars", "typer", "rich", "matplotlib", "scikit-learn")
 
 
 def _version(name: str) -> str | None:

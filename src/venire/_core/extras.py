@@ -24,7 +24,7 @@ LIBRARIES = {
     "joblib": ("joblib", "ml"),
     "dask": ("dask", "distributed"),
     "distributed": ("distributed", "distributed"),
-    "numba": ("numba", ""),
+    "numba": ("numba", "jit"),
     "pandas": ("pandas", ""),
     "polars": ("polars", ""),
 }

@@ -149,8 +149,7 @@ class Table:
         heads = [_markdown(head) for head in self.columns]
         rows = [[*map(_markdown, row)] for row in zip(*self.columns.values(), strict=True)]
         table = self._tabulated(heads, rows, "pipe") if heads else ""
-        parts = ["  \n".join(map(_markdown, _said(self.header))), table]
-        parts += ["  \n".join(map(_markdown, _said(self.notes)))]
+        parts = [_paragraph(self.header), table, _paragraph(self.notes)]
         return "\n\n".join(part for part in parts if part)
 
     def to_latex(self) -> str:
@@ -274,7 +273,7 @@ def number_shown(x: float, digits: int = 4) -> str:
 
 def amount(x: float) -> str:
     """A count without decimals when it is whole."""
-    return f"{x:.0f}" if float(x).is_integer() else f"{x:.2f}"
+    return f"{x:z.0f}" if float(x).is_integer() else f"{x:.2f}"
 
 
 # ---- escapes ------------------------------------------------------------------------------------
@@ -320,5 +319,10 @@ def _lines(lines: Sequence[str], small: bool = False) -> list[str]:
 def _markdown(text: str) -> str:
     """Text in which nothing is a sign of Markdown, HTML or mathematics."""
     text = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = re.sub(r"([\\`*\[\]|~$^]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))", r"\\\1", text)
-    return re.sub(r"^(\d*)([#+.)=-])(?=\s|$)", r"\1\\\2", text)
+    return re.sub(r"([\\`*\[\]|~$^]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))", r"\\\1", text)
+
+
+def _paragraph(lines: Sequence[str]) -> str:
+    """Lines of Markdown, none of which begins a list or a heading."""
+    marks = (re.sub(r"^(\d*)([#+.)=-])(?=\s|$)", r"\1\\\2", _markdown(x)) for x in _said(lines))
+    return "  \n".join(marks)

@@ -263,7 +263,7 @@ def load_topics() -> GroupedComparisons:
     )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Documents:
     """Items of a distillation loop.
 
@@ -280,6 +280,10 @@ class Documents:
     features: NDArray[np.float64]
     gold: NDArray[np.float64]
 
+    def __repr__(self) -> str:
+        n, k = self.features.shape
+        return f"<Documents: {n} in {len(np.unique(self.group))} groups, {k} features>"
+
 
 def load_documents() -> Documents:
     """Twelve documents for each of twelve queries, their features and worth. Simulated.
@@ -292,8 +296,10 @@ def load_documents() -> Documents:
     --------
     >>> import venire as vn
     >>> docs = vn.datasets.load_documents()
-    >>> docs.features.shape, docs.group[:2].tolist(), docs.item[:2].tolist()
-    ((144, 3), ['q00', 'q00'], ['d00', 'd01'])
+    >>> docs
+    <Documents: 144 in 12 groups, 3 features>
+    >>> docs.group[:2].tolist(), docs.item[:2].tolist()
+    (['q00', 'q00'], ['d00', 'd01'])
     """
     table = columns("documents")
     features = np.column_stack([table[f"x{k}"] for k in (1, 2, 3)])

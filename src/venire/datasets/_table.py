@@ -62,14 +62,14 @@ _ROWS = (
     DataSet(
         "season",
         "comparisons, by points",
-        "goals of eight clubs, at home, away and on neutral ground",
+        "goals of eight clubs at home and away",
         _SIMULATED,
         "venire fit season.csv --order-effect",
     ),
     DataSet(
         "baseball_1987",
         "comparisons, counted",
-        "wins and losses of seven teams at home to each other",
+        "wins of seven teams at home and away",
         "Agresti 2002, Categorical Data Analysis, 2nd edition, section 10.6, "
         "doi:10.1002/0471249688",
         "venire fit baseball_1987.csv --order-effect",
@@ -77,7 +77,7 @@ _ROWS = (
     DataSet(
         "citations",
         "comparisons, counted",
-        "how often four journals of statistics cite each other",
+        "four journals of statistics cite each other",
         "Stigler 1994, Citation patterns in the journals of statistics and probability, "
         "Statistical Science 9, 94-108, doi:10.1214/ss/1177010655; as in Agresti 2002, Categorical "
         "Data Analysis, 2nd edition, page 448",
@@ -86,49 +86,49 @@ _ROWS = (
     DataSet(
         "taste",
         "comparisons, counted",
-        "fifteen tasters prefer one of two of four samples",
+        "tasters prefer one of two samples",
         "David 1988, The Method of Paired Comparisons, 2nd edition, page 116",
         "venire fit taste.csv --model thurstone",
     ),
     DataSet(
         "toy_players",
         "comparisons without a common scale",
-        "eight players who have no common scale",
+        "players who have no common scale",
         "Kaye and Firth, toy data of the R package BradleyTerryScalable",
         "venire fit toy_players.csv",
     ),
     DataSet(
         "verdicts",
         "votes of judges",
-        "three judges compare five models' answers to 60 prompts",
+        "judges compare models' answers to prompts",
         _SIMULATED,
         "venire rate verdicts.csv",
     ),
     DataSet(
         "both_orders",
         "votes of judges, with some gold",
-        "four judges see 120 pairs in both orders; some gold",
+        "judges see pairs in both orders; some gold",
         _SIMULATED,
         "venire consensus both_orders.csv --mapping 1=first,0=second",
     ),
     DataSet(
         "chances",
         "votes of judges, as probabilities",
-        "three judges say how probable win, tie and loss are",
+        "judges say how probable a win is",
         _SIMULATED,
         "venire rate chances.csv",
     ),
     DataSet(
         "topics",
         "comparisons in groups",
-        "people compare ten arguments in each of twelve topics",
+        "people compare arguments in each topic",
         _SIMULATED,
         "venire groups topics.csv -o topics.parquet",
     ),
     DataSet(
         "documents",
         "items of a loop",
-        "twelve documents for each of twelve queries, and features",
+        "documents for queries, with features",
         _SIMULATED,
         "venire distill init loop documents.csv --group query --item doc --gold gold "
         "--teacher gpt --teacher crowd",

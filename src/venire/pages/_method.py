@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from venire._core.shown import visible
 from venire.models import model_of
 from venire.panel import Consensus
-from venire.ratings import GroupedFit
-from venire.resampling import Bootstrap
+from venire.ratings import Fit, GroupedFit
+from venire.resampling import Bootstrap, PosteriorDraws
 from venire.targets import Rated
-
-if TYPE_CHECKING:
-    from venire.ratings import Fit
 
 __all__ = ["Method", "Source", "method_of", "shell", "versions"]
 
@@ -67,11 +64,17 @@ def _said(result: Any, errors: str | None, level: float) -> Iterator[tuple[str, 
         yield _of_panel(panel)
     if isinstance(result, Consensus):
         return
-    fit = result.fit if isinstance(result, (Rated, Bootstrap)) else result
+    fit = result if isinstance(result, (Fit, GroupedFit)) else result.fit
     yield _of_model(fit)
     yield _of_existence(fit)
     if isinstance(result, Bootstrap):
         yield _of_replicates(result, level)
+    elif isinstance(result, PosteriorDraws):
+        yield (
+            f"Errors, intervals and rank intervals at the level {100 * level:g} % are from "
+            f"{result.n_resamples:,} draws of the normal approximation around the fit.",
+            [],
+        )
     elif errors is not None:
         yield _of_errors(errors, level, by_prompt=rated is not None)
     if not isinstance(fit, GroupedFit):

@@ -17,6 +17,7 @@ import numpy as np
 from venire import plots
 from venire._core.extras import needs
 from venire.panel import Consensus
+from venire.resampling import Bootstrap, PosteriorDraws
 from venire.targets import Rated
 
 __all__ = ["Picture", "inline_svg", "of_judges", "of_ratings"]
@@ -41,6 +42,7 @@ class Wanted(NamedTuple):
     title: str
     says: str
     most: float = math.inf
+    of_rated: bool = True
 
 
 RATINGS = Wanted(
@@ -51,6 +53,7 @@ MORE = (
     Wanted(
         plots.plot_ranks, "Ranks", "The rank of each item, and those that the data leave open.",
         most=2000,  # all pairs are looked at
+        of_rated=False,
     ),
     Wanted(
         plots.plot_wins, "Wins",
@@ -85,8 +88,15 @@ def of_ratings(
     result: Any, n_items: int, name: str, *, every: bool, **options: Any
 ) -> list[Picture]:
     """Of a fit, a bootstrap or ratings; `name` is that of its sheet."""
-    wanted = [one for one in ([RATINGS, *MORE] if every else [RATINGS]) if n_items <= one.most]
-    if options["errors"] is None:
+    rated, replicates = isinstance(result, Rated), isinstance(result, (Bootstrap, PosteriorDraws))
+    wanted = [
+        one
+        for one in ([RATINGS, *MORE] if every else [RATINGS])
+        if n_items <= one.most and (one.of_rated or not rated)
+    ]
+    if replicates:  # have errors of their own
+        del options["errors"]
+    elif options["errors"] is None:
         wanted = [one for one in wanted if "errors" not in signature(one.draw).parameters]
     return _drawn(wanted, result, name, options)
 

@@ -18,13 +18,13 @@ from venire.pages._render import rendered
 from venire.pages._sheets import Asked, sheets_of
 from venire.panel import Consensus, consensus
 from venire.ratings import Fit, GroupedFit, fit_bradley_terry, fit_groups
-from venire.resampling import Bootstrap
+from venire.resampling import Bootstrap, PosteriorDraws
 from venire.targets import Rated, rate
 
 __all__ = ["report"]
 
 FIRST_ROWS = 200  # that need no script
-RESULTS = (Fit, Bootstrap, Rated, Consensus, GroupedFit)
+RESULTS = (Fit, Bootstrap, PosteriorDraws, Rated, Consensus, GroupedFit)
 _JUDGES = {
     "teacher": ("judge", None),
     "n_judgments": ("judged", 0),
@@ -75,11 +75,11 @@ def report(
 
     Parameters
     ----------
-    result : Fit, Bootstrap, Rated, Consensus, GroupedFit, or data, or a mapping of str to these
-        Data are fitted first as they are by default: Comparisons by `fit_bradley_terry`,
-        GroupedComparisons by `fit_groups`, Votes by `rate`, or `consensus` where they have no
-        prompts. Each group, each category of `Rated`, each entry of a mapping has a
-        tab: of groups the 24 with the most comparisons.
+    result : Fit, Bootstrap, PosteriorDraws, Rated, Consensus, GroupedFit, data, or a mapping
+        A mapping of str to these names tabs. Data are fitted first as they are by default:
+        Comparisons by `fit_bradley_terry`, GroupedComparisons by `fit_groups`, Votes by `rate`, or
+        `consensus` where they have no prompts. Each group, each category of `Rated`, each entry of
+        a mapping has a tab: of groups the 24 with the most comparisons.
     path : path-like, optional
         Where it is written, whole or not at all. Default: it is returned.
     title : str, default "Leaderboard"
@@ -235,6 +235,6 @@ def _looked(audited: Audit | bool, first: Any) -> Looked | None:
         elif isinstance(first, Consensus):
             audited = audit(first.votes)
         else:
-            fit = first.fit if isinstance(first, Bootstrap) else first
+            fit = first if isinstance(first, Fit) else first.fit
             audited = audit(fit.comparisons, order_effect=fit.order_effect is not None)
     return Looked(audited.odd, tuple(f for f in audited if f.gravity == "fine"))

@@ -16,7 +16,7 @@ from venire.pages._opponents import opponents
 from venire.pages._pictures import Picture
 from venire.panel import Consensus
 from venire.ratings import Fit, GroupedFit
-from venire.resampling import Bootstrap
+from venire.resampling import Bootstrap, PosteriorDraws
 from venire.targets import Rated
 
 __all__ = ["MOST_TABS", "Asked", "Sheet", "sheets_of"]
@@ -94,12 +94,12 @@ def _of_groups(name: str, gf: GroupedFit, asked: Asked) -> Iterator[Sheet]:
 
 
 def _of_one(
-    name: str, result: Fit | Bootstrap | Rated, asked: Asked, *, first: bool = True
+    name: str, result: Fit | Bootstrap | PosteriorDraws | Rated, asked: Asked, *, first: bool = True
 ) -> Sheet:
     """The items of one fit; the `first` of several has all pictures."""
     tag = hashlib.sha256(name.encode()).hexdigest()[:8]
     fit = result if isinstance(result, Fit) else result.fit
-    if isinstance(result, Bootstrap):
+    if isinstance(result, (Bootstrap, PosteriorDraws)):
         columns = result.to_frame("dict", level=asked.level)
         columns["n_comparisons"] = fit.item_weights
         summary = result.summary(asked.level, 1)

@@ -317,13 +317,13 @@ def _write(
 
 def _label_size(ax: Axes, n: int) -> float:
     box: Any = ax.get_window_extent()
-    return float(np.clip(0.75 * 72.0 * box.height / ax.figure.dpi / max(n, 1), 4.5, 8.5))
+    return float(np.clip(0.68 * 72.0 * box.height / ax.figure.dpi / max(n, 1), 4.5, 8.5))
 
 
 def _below(ax: Axes, size: float) -> int:
     """Letters of upright labels below the Axes."""
     box: Any = ax.get_window_extent()
-    return int(np.clip(0.25 * box.height / ax.figure.dpi * 72.0 / (0.6 * size), 5, 14))
+    return int(np.clip(0.36 * box.height / ax.figure.dpi * 72.0 / (0.6 * size), 5, 14))
 
 
 def _bare(ax: Axes) -> Axes:

@@ -86,7 +86,7 @@ def taken(result: Any, group: Any = None, name: str = "fit", also: str = "") -> 
         rated = result if group is None else _at(result, group)
         return Taken(rated.fit, None, rated.category, rated)
     if isinstance(result, GroupedFit | GroupedBootstrap):
-        group = _one_group(result.groups, group)
+        group = _one_group(result.groups, group, "; plot_groups draws all")
         if isinstance(result, GroupedBootstrap):
             boot = _at(result, group)
             return Taken(boot.fit, boot, group)
@@ -127,11 +127,11 @@ def _at(groups: Any, group: Any) -> Any:
         raise
 
 
-def _one_group(groups: Any, group: Any) -> Any:
+def _one_group(groups: Any, group: Any, instead: str = "") -> Any:
     """The group that is meant: that named, or the only one."""
     if group is None and len(groups) != 1:
         some = ", ".join(map(repr, groups[:3].tolist())) + (", ..." if len(groups) > 3 else "")
-        checks.fail("group", f"must say which of {len(groups):,} groups: {some}")
+        checks.fail("group", f"must say which of {len(groups):,} groups: {some}{instead}")
     return groups.tolist()[0] if group is None else group
 
 

@@ -32,6 +32,7 @@ __all__ = ["MAX_EXACT", "ExactInverse", "fits_exactly", "inverse_of"]
 
 MAX_EXACT = 6_000  # items of one component up to which "auto" takes a dense inverse
 _MAX_BYTES = 1.5e9  # three dense matrices of the largest component must fit
+_LOST = 1e13  # times the relative error of a double: variances may be off by some 0.2 %
 _KEEP = 1 << 24  # entries of blocks that are kept for the next call
 _SMALL = 32  # blocks up to this size are inverted many at a time
 _FEW = 300  # items whose matrix NumPy inverts in less time than SciPy takes to load
@@ -225,6 +226,9 @@ class ExactInverse:
             for k in range(count):
                 out[k, :-1, :-1] = inverse_of(grounded[k])
         with np.errstate(over="ignore", invalid="ignore"):  # of what is singular
+            # rounding of a diagonal entry, relative to what elimination leaves of it
+            kept, whole = (np.diagonal(x, axis1=1, axis2=2) for x in (out, dense))
+            lost = (kept * whole).max(axis=1) > _LOST
             if layout.is_fixed:
                 out -= np.einsum("bij,bi->bj", out, share)[:, None, :]
                 out -= np.einsum("bij,bj->bi", out, share)[:, :, None]
@@ -233,7 +237,7 @@ class ExactInverse:
                 out -= out.mean(axis=2, keepdims=True)
         own = np.diagonal(out, axis1=1, axis2=2)
         # where the level is nearly one item's, what that has beside the level is nothing
-        bad = ~(np.isfinite(own) if layout.is_fixed else own > 0.0).all(axis=1)
+        bad = lost | ~(np.isfinite(own) if layout.is_fixed else own > 0.0).all(axis=1)
         if bad.any():
             out[bad] = np.nan
             self._warn(start + int(np.argmax(bad)) * size, int(bad.sum()))

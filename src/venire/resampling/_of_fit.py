@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.frames import as_frame
+from venire._core.views import page
 from venire.data.coding import encode_one
 from venire.resampling import _intervals
 from venire.resampling._base import OfFits
@@ -250,6 +251,11 @@ class OfOneFit(OfFits):
         return out
 
     # ---- how ----------------------------------------------------------------------------------
+
+    def report(self, path: Any = None, **options: Any) -> str | None:
+        """A page, one HTML file that needs nothing else: `venire.pages.report`, also for `path` and
+        options."""
+        return page(self, path, **options)
 
     @property
     def _equal(self) -> float:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
-from venire._core.views import page
 from venire.ratings.fitting import tie_of
 from venire.resampling import _intervals, _precision
 from venire.resampling._engine import MAX_DENSE, Batch, Engine
@@ -129,11 +128,6 @@ class Bootstrap(OfOneFit):
         return self._bounds(level, interval, here)
 
     # ---- how ----------------------------------------------------------------------------------
-
-    def report(self, path: Any = None, **options: Any) -> str | None:
-        """A page, one HTML file that needs nothing else: `venire.pages.report`, also for `path` and
-        options."""
-        return page(self, path, **options)
 
     def _title(self) -> str:
         what = f"Bootstrap of {self.fit.model}: {self.n_resamples:,} {self.scheme} replicates"
