@@ -222,6 +222,17 @@ def test_no_fit_and_intervals_that_do_not_apply():
         draws.rank_probabilities(9)
 
 
+@pytest.mark.parametrize("errors", ["fisher", "robust"])
+def test_a_fit_draws_itself(errors):
+    fit = FITS["davidson, order effect"]()
+    for one in (fit, fit.to_elo(anchor=fit.items[1])):
+        draws, same = one.sample(30, rng=3, errors=errors), sample(one, 30, rng=3, errors=errors)
+        assert draws.fit.scale == one.scale
+        assert np.array_equal(draws.theta, same.theta)
+        assert np.array_equal(draws.order_effect, same.order_effect)
+    assert fit.sample(rng=3).n_resamples == 1000
+
+
 def test_saved_and_loaded(tmp_path):
     draws = sample(FITS["davidson, order effect"](), 40, rng=1)
     draws.save(tmp_path / "draws.npz")

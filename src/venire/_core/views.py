@@ -1,11 +1,11 @@
-"""Picture and page of a result: found by name at the call, for they stand above results."""
+"""What a result offers that stands above it: picture, page, draws; found by name at the call."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
 
-__all__ = ["PICTURES", "Drawn", "page", "picture"]
+__all__ = ["PICTURES", "Drawn", "draws", "page", "picture"]
 
 #: The class of a result: the function that draws it.
 PICTURES = {
@@ -58,3 +58,8 @@ class Drawn:
 def page(result: Any, path: Any, **options: Any) -> str | None:
     """The result as a page of HTML, or None where it was written to `path`."""
     return import_module("venire.pages").report(result, path, **options)
+
+
+def draws(fit: Any, n_samples: int, **options: Any) -> Any:
+    """Ratings drawn from the normal approximation around a fit."""
+    return import_module("venire.resampling").sample(fit, n_samples, **options)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from venire._core.summary import Summary
+from venire._core.views import draws
 from venire.models import model_of
 from venire.priors import GaussianPrior
 from venire.ratings import _goodness, _standing, _summary
@@ -322,7 +323,7 @@ class Fit(Contrasts):
         return ParameterErrors(gamma, self.tie * float(found[-1]), float(found[-1]))
 
     def posterior(self, key: tuple[int, int], *, errors: str = "fisher") -> Posterior:
-        """What `vn.resampling.sample` draws from: the normal approximation around this fit.
+        """What `sample` draws from: the normal approximation around this fit.
 
         Parameters
         ----------
@@ -337,6 +338,36 @@ class Fit(Contrasts):
             effect, log of the tie parameter), those that the fit has; in the model's own unit.
         """
         return self.own._information.posterior(errors, key)
+
+    def sample(self, n_samples: int = 1000, *, rng: Any = None, errors: str = "fisher") -> Any:
+        """Draw ratings from the normal approximation around this fit: `venire.resampling.sample`.
+
+        Parameters
+        ----------
+        n_samples : int, default 1000
+        rng : int, SeedSequence or Generator, optional
+        errors : {"fisher", "robust"}
+            Whose covariance the draws have.
+
+        Returns
+        -------
+        PosteriorDraws
+            In the unit of this fit, with all that a `Bootstrap` tells.
+
+        Raises
+        ------
+        ValueError
+            If `n_samples` < 1 or `errors` is none of its choices.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> fit = vn.fit_bradley_terry(vn.datasets.load_battles())
+        >>> draws = fit.sample(2000, rng=1)
+        >>> draws.theta.shape, bool(draws.prob_better("lynx-70b", "vole-2b") > 0.99)
+        ((2000, 7), True)
+        """
+        return draws(self, n_samples, rng=rng, errors=errors)
 
     # ---- how ----------------------------------------------------------------------------------
 

@@ -159,6 +159,7 @@ def fit_results(case: Case) -> None:
         (fit.level_errors, {}),
         (fit.errors_note, {"errors": errors}),
         (fit.relative_to, {"reference": names[0]} | kind | subset),
+        (fit.sample, {"n_samples": case.whole(2, 50)} | case.some({"rng": 3}) | kind),
         (fit.sampled_errors, kind | some_samples),
         (fit.standard_errors, kind | samples),
         (fit.summary, level | {"top": case.whole(1, 5)} | kind),
