@@ -25,6 +25,7 @@ from venire._core.scalars import (
     one_of,
     rng,
     tol,
+    top,
     whole,
 )
 
@@ -67,6 +68,7 @@ __all__ = [
     "score",
     "start",
     "tol",
+    "top",
     "weight",
     "whole",
     "within",

@@ -79,6 +79,11 @@ def max_iter(x: Any, name: str = "max_iter") -> int | None:
     return None if x is None else whole(x, name)
 
 
+def top(x: Any, name: str = "top") -> int | None:
+    """How many rows are shown at the most, >= 1; None stays None."""
+    return None if x is None else whole(x, name, 1)
+
+
 def flag(x: Any, name: str) -> bool:
     """True or False."""
     x = _scalar(x)

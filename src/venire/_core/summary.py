@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from venire._core.tables import Table, amount, number_shown, shown_of
+from venire._core.tables import Table, shown_of
 
-__all__ = ["Summary", "amount", "number_shown"]
+__all__ = ["Summary"]
 
 #: Columns that are shown, from the left.
 COLUMNS = (

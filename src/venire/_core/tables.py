@@ -213,7 +213,7 @@ class Tabled:
         top : int, optional
             Rows shown; None shows all of up to 60, else 30.
         """
-        return self._table(_top(top)).to_html()
+        return self._table(checks.top(top)).to_html()
 
     def to_markdown(self, top: int | None = None) -> str:
         """The result as a table of Markdown, as GitHub has it. Needs tabulate.
@@ -223,7 +223,7 @@ class Tabled:
         top : int, optional
             As in `to_html`.
         """
-        return self._table(_top(top)).to_markdown()
+        return self._table(checks.top(top)).to_markdown()
 
     def to_latex(self, top: int | None = None) -> str:
         """The result as a ``table`` of LaTeX, with the rules of booktabs. Needs tabulate.
@@ -233,11 +233,7 @@ class Tabled:
         top : int, optional
             As in `to_html`.
         """
-        return self._table(_top(top)).to_latex()
-
-
-def _top(top: int | None) -> int | None:
-    return None if top is None else checks.whole(top, "top", 1)
+        return self._table(checks.top(top)).to_latex()
 
 
 def shown_of(n: int, top: int | None) -> int:

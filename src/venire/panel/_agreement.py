@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.checks import fail
+from venire._core.intervals import critical_value
 from venire._core.tables import Table, Tabled
 from venire._core.views import Drawn
 from venire.data.votes import Votes
@@ -240,7 +240,7 @@ def position_bias(
     bias = np.where(apart, (mean0 - mean1) / 2, mean)
     error = np.sqrt(np.where(apart, (variance0 + variance1) / 4, variance))
     error[~apart & (n < 2)] = np.nan
-    half = NormalDist().inv_cdf(0.5 + level / 2) * error
+    half = critical_value(level) * error
     flipped = np.sign(lean[0][both]) != np.sign(lean[1][both])
     with np.errstate(invalid="ignore", divide="ignore"):
         flips = np.bincount(teacher[both], flipped, minlength=n_teachers) / n

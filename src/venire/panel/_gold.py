@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
+from venire._core.intervals import wilson
 from venire._core.views import Drawn
 from venire.panel._board import Board
 from venire.panel._methods import errors
-from venire.panel._teachers import log_loss, wilson
+from venire.panel._teachers import log_loss
 
 __all__ = ["GoldReport", "mean_correlation", "report"]
 

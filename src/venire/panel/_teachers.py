@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 from venire._core.checks import fail
+from venire._core.intervals import wilson
 from venire._core.tables import Table, Tabled
 from venire.data.coding import encode_one
 from venire.data.lookup import Lookup
@@ -18,7 +18,7 @@ from venire.data.votes import Votes
 from venire.data.votes.gold import gold_of
 from venire.data.votes.rows import read_probabilities
 
-__all__ = ["TeacherCalibration", "calibrate_teachers", "log_loss", "wilson"]
+__all__ = ["TeacherCalibration", "calibrate_teachers", "log_loss"]
 
 CLIP = 1e-6
 _LARGEST = 100.0  # temperature
@@ -114,21 +114,6 @@ def log_loss(p: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float
     """Each pair's log-loss, probabilities clipped at 1e-6."""
     p = np.clip(p, CLIP, 1.0 - CLIP)
     return -(y * np.log(p) + (1.0 - y) * np.log1p(-p))
-
-
-def wilson(
-    right: NDArray[np.float64], n: NDArray[Any], level: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Wilson interval of a share."""
-    z = NormalDist().inv_cdf(0.5 + level / 2)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        p = right / n
-        centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-        half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return (
-            np.where(right <= 0, p, np.maximum(centre - half, 0.0)),
-            np.where(right >= n, p, np.minimum(centre + half, 1.0)),
-        )
 
 
 def calibrate_teachers(votes: Votes, gold: Any, *, level: float = 0.95) -> TeacherCalibration:

@@ -11,8 +11,8 @@ from venire._core import checks
 from venire.data.votes import Votes
 from venire.ensembles import Decomposition
 from venire.panel import Agreement, Consensus, GoldReport, agreement
-from venire.plots._matrix import MOST, bare, draw_matrix
-from venire.plots._style import axes, finish
+from venire.plots._matrix import MOST, draw_matrix
+from venire.plots._style import axes, bare, finish
 from venire.targets import Rated
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _errors_of(result: Any) -> _Alike:
 
 
 def _drawn(ax: Axes | None, found: _Alike, symbol: str, what: str, top: int | None) -> Axes:
-    top = None if top is None else checks.whole(top, "top", 1)
+    top = checks.top(top)
     labels, likeness, told = found.labels, found.likeness.copy(), [found.told]
     if found.n_common is not None:
         few = found.n_common < FEWEST
@@ -161,6 +161,4 @@ def _drawn(ax: Axes | None, found: _Alike, symbol: str, what: str, top: int | No
     off = ~np.eye(n, dtype=bool)
     if np.isnan(likeness[off]).any():
         told.append("hatched: not known")
-    finish(ax, "", grid="", notes=told)
-    bare(ax)
-    return ax
+    return bare(finish(ax, "", grid="", notes=told), pad=17.0)  # beyond the numbers of rows

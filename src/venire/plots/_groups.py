@@ -13,7 +13,6 @@ from venire import scales
 from venire._core import checks
 from venire.data.coding import encode_one
 from venire.models import model_of
-from venire.plots._space import inches
 from venire.plots._style import (
     COLOURS,
     GREY,
@@ -21,6 +20,7 @@ from venire.plots._style import (
     PALE,
     axes,
     finish,
+    inches,
     label_ticks,
     room,
     say,
@@ -70,7 +70,7 @@ def plot_groups(
     -----
     Groups are on scales of their own: a row's level says nothing of another's.
     """
-    top = None if top is None else checks.whole(top, "top", 1)
+    top = checks.top(top)
     table = _table_of(result)
     n = len(table.labels)
     if not n:

@@ -8,15 +8,18 @@ import numpy as np
 
 from venire._core import checks
 from venire._core.extras import needs
-from venire._core.summary import amount
+from venire._core.tables import amount
 from venire.models import model_of
 from venire.plots._style import (
     COLOURS,
     INK,
     PALE,
     axes,
+    bare,
     checked,
     finish,
+    inches,
+    ink_on,
     label_ticks,
     ramp,
     room,
@@ -124,7 +127,7 @@ def plot_wins(
         notes += ["hatched: never met"]
     finish(ax, "% of the points of the row against the column; darker: more", grid="", notes=notes,
            warnings=source.warnings(), pad=18.0)  # fmt: skip
-    return _bare(ax)
+    return bare(ax)
 
 
 def _shares(source: Taken, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -215,7 +218,7 @@ def plot_graph(
     notes += [f"comparisons of an item: {few:,.6g} to {many:,.6g}, median {middle:,.6g}"]
     notes += _parts(sizes)
     finish(ax, label, "" if n <= PAIRS else "items", grid="", notes=notes)
-    return _bare(ax)
+    return bare(ax)
 
 
 def _parts(sizes: np.ndarray) -> list[str]:
@@ -302,33 +305,20 @@ def _write(
     ax: Axes, values: np.ndarray, image: Any, times: float = 100.0, words: Any = "{:.0f}".format
 ) -> bool:
     """Numbers in the cells, if they can be read there; whether they can."""
-    box: Any = ax.get_window_extent()
-    inches = np.array([box.width, box.height]) / ax.figure.dpi / values.shape[::-1]
-    if inches[0] < NUMBERS or inches[1] < 0.6 * NUMBERS:
+    wide, high = np.array(inches(ax)) / values.shape[::-1]
+    if wide < NUMBERS or high < 0.6 * NUMBERS:
         return False
-    size = float(np.clip(inches[0] * 72.0 * 0.42, 5.5, 9.0))
+    size = float(np.clip(wide * 72.0 * 0.42, 5.5, 9.0))
     for y, x in np.argwhere(np.isfinite(values)):
-        red, green, blue = image.cmap(image.norm(values[y, x]))[:3]
-        light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.55
         ax.text(x, y, words(times * values[y, x]), ha="center", va="center", fontsize=size,
-                color=INK if light else "white")  # fmt: skip
+                color=ink_on(image.to_rgba(values[y, x])))  # fmt: skip
     return True
 
 
 def _label_size(ax: Axes, n: int) -> float:
-    box: Any = ax.get_window_extent()
-    return float(np.clip(0.68 * 72.0 * box.height / ax.figure.dpi / max(n, 1), 4.5, 8.5))
+    return float(np.clip(0.68 * 72.0 * inches(ax)[1] / max(n, 1), 4.5, 8.5))
 
 
 def _below(ax: Axes, size: float) -> int:
     """Letters of upright labels below the Axes."""
-    box: Any = ax.get_window_extent()
-    return int(np.clip(0.36 * box.height / ax.figure.dpi * 72.0 / (0.6 * size), 5, 14))
-
-
-def _bare(ax: Axes) -> Axes:
-    """Without lines around: the cells are the picture."""
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-    ax.tick_params(length=0, labelcolor=INK)
-    return ax
+    return int(np.clip(0.36 * inches(ax)[1] * 72.0 / (0.6 * size), 5, 14))

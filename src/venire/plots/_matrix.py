@@ -11,13 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core.extras import needs
-from venire.plots._space import inches
-from venire.plots._style import GREY, INK, PALE, label_ticks, ramp, room, say, shortened
+from venire.plots._style import (
+    GREY,
+    INK,
+    PALE,
+    inches,
+    ink_on,
+    label_ticks,
+    ramp,
+    room,
+    say,
+    shortened,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["MOST", "Joined", "bare", "draw_matrix", "joined"]
+__all__ = ["MOST", "Joined", "draw_matrix", "joined"]
 
 Floats = NDArray[np.float64]
 
@@ -156,14 +166,6 @@ def draw_matrix(
     return sum(len(row.members) for row in rows), n
 
 
-def bare(ax: Axes) -> None:
-    """Axes without lines, labels farther away than the numbers of rows."""
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-    ax.tick_params(length=0)
-    ax.tick_params(axis="y", pad=17)
-
-
 def _rectangle(corner: tuple[float, float], width: float, height: float, **style: Any) -> Any:
     return needs("matplotlib.patches", "a picture").Rectangle(corner, width, height, **style)
 
@@ -172,10 +174,9 @@ def _write(ax: Axes, cells: _Cells, mesh: Any) -> None:
     """The numbers, dark on light and light on dark."""
     for (i, j), x in np.ndenumerate(cells.value):
         if not np.isnan(x):
-            light = np.dot(mesh.to_rgba(x)[:3], (0.3, 0.6, 0.1))
             words = _number_of(x).replace("0.", ".")
             ax.text(j + 0.5, i + 0.5, words, ha="center", va="center", fontsize=8, zorder=3,
-                    color=INK if light > 0.5 else "white")  # fmt: skip
+                    color=ink_on(mesh.to_rgba(x)))  # fmt: skip
 
 
 def _number_of(x: float) -> str:

@@ -15,6 +15,7 @@ from venire.plots._style import (
     INK,
     axes,
     finish,
+    inches,
     label_ticks,
     room,
     say,
@@ -234,8 +235,7 @@ def _no_errors(errors: str | None) -> None:
 def _rows_axes(ax: Axes | None, source: Taken, rows: Rows) -> Axes:
     """Axes with a labelled row for each item."""
     ax = axes(ax, height=max(2.0, 1.1 + ROW * len(rows)))
-    box: Any = ax.get_window_extent()
-    points = 72.0 * box.height / ax.figure.dpi / max(len(rows), 1)
+    points = 72.0 * inches(ax)[1] / max(len(rows), 1)
     size = min(9.0, max(5.0, 0.66 * points))
     labels = shortened(source.fit.items[rows.chosen].tolist(), room(ax, 0.38, size))
     label_ticks(ax, "y", rows.y, labels, fontsize=size)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from venire._core import checks
-from venire._core.intervals import critical_value
+from venire._core.intervals import wilson
 from venire.data import Comparisons
 from venire.plots._style import (
     COLOURS,
@@ -95,7 +95,7 @@ def plot_calibration(
     if comparisons is not None and not isinstance(comparisons, Comparisons):
         name = type(comparisons).__name__
         checks.fail("comparisons", f"must be Comparisons, got {name}", kind=TypeError)
-    bins, z = checks.whole(bins, "bins", 1, 1_000), critical_value(level)
+    bins, level = checks.whole(bins, "bins", 1, 1_000), checks.level(level)
     cells = cells_of(source.fit, comparisons).favourite_first()
     ax = axes(ax)
     ties = source.fit.tie is not None
@@ -104,7 +104,7 @@ def plot_calibration(
     for k, name in enumerate(names):
         p = cells.chances[:, k] if ties else cells.expected
         seen = cells.outcomes[:, k] / cells.games if ties else cells.share
-        x, y, low, high = _binned(p, seen, cells.games, bins, z)
+        x, y, low, high = _binned(p, seen, cells.games, bins, level)
         ax.errorbar(
             x, y, yerr=[y - low, high - y], color=colour(k), marker=marker(k), label=name,
             linestyle="", elinewidth=1.4, markersize=5.5, markeredgecolor="white", zorder=3,
@@ -125,7 +125,7 @@ def plot_calibration(
 
 
 def _binned(
-    p: np.ndarray, seen: np.ndarray, games: np.ndarray, bins: int, z: float
+    p: np.ndarray, seen: np.ndarray, games: np.ndarray, bins: int, level: float
 ) -> tuple[np.ndarray, ...]:
     """Mean of `p` and of `seen` in bins of equal mass along `p`, with the ends of intervals."""
     order = np.argsort(p, kind="stable")
@@ -135,9 +135,8 @@ def _binned(
     at = np.unique(at, return_inverse=True)[1]
     n = np.bincount(at, mass)
     x, y = (np.bincount(at, mass * v[order]) / n for v in (p, seen))
-    centre = (n * y + z * z / 2.0) / (n + z * z)
-    half = z / (n + z * z) * np.sqrt(np.maximum(n * y * (1.0 - y), 0.0) + z * z / 4.0)
-    return x, y, np.minimum(centre - half, y), np.maximum(centre + half, y)
+    low, high = wilson(n * np.clip(y, 0.0, 1.0), n, level)
+    return x, y, np.minimum(low, y), np.maximum(high, y)
 
 
 def plot_residuals(

@@ -21,15 +21,14 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
 __all__ = [
-    "ALARM", "COLOURS", "GREY", "HATCHES", "INK", "MARKERS", "PALE", "axes",
-    "checked", "colour", "finish", "label_ticks", "line", "marker", "ramp", "room", "say",
+    "ALARM", "COLOURS", "GREY", "INK", "MARKERS", "PALE", "axes", "bare", "checked", "colour",
+    "finish", "inches", "ink_on", "label_ticks", "line", "marker", "ramp", "room", "say",
     "shortened", "within",
 ]  # fmt: skip
 
 # Told apart by the colour-blind and in grey: the lightness of each differs from that of all others.
 COLOURS = ("#005A9C", "#E06A10", "#101828", "#2BB594", "#B03A8C", "#F2BE22")
 MARKERS = ("o", "s", "^", "D", "v", "P")
-HATCHES = ("", "///", "...", "\\\\\\", "xx", "++")
 INK, GREY, PALE, ALARM = "#222222", "#666666", "#DDDDDD", "#A32A00"
 WIDTH, HEIGHT = 6.0, 4.0  # inches of a new figure
 NO_GLYPH = "\u25af"
@@ -57,6 +56,12 @@ def axes(ax: Axes | None, width: float = WIDTH, height: float = HEIGHT) -> Axes:
     return make(figsize=(width, height), layout="constrained", facecolor="white").add_subplot()
 
 
+def inches(ax: Axes) -> tuple[float, float]:
+    """Width and height of Axes, before a layout has made room for labels."""
+    figure, box = ax.figure, ax.get_window_extent()
+    return box.width / figure.dpi, box.height / figure.dpi
+
+
 def _is_watched() -> bool:
     """Whether this is a notebook or an interactive prompt."""
     ipython = sys.modules.get("IPython")
@@ -78,6 +83,11 @@ def ramp() -> Any:
     colors = needs("matplotlib.colors", "a picture")
     shades = ["#F1F6FA", "#8DBBDD", COLOURS[0], COLOURS[2]]
     return colors.LinearSegmentedColormap.from_list("venire", shades)
+
+
+def ink_on(shade: Any) -> str:
+    """Dark on a light colour (red, green, blue, ...), light on a dark one."""
+    return INK if np.dot(shade[:3], (0.299, 0.587, 0.114)) > 0.55 else "white"
 
 
 def line(ax: Axes, k: int, x: np.ndarray, y: np.ndarray, label: str) -> None:
@@ -125,6 +135,16 @@ def finish(
     ax.tick_params(which="both", color=GREY, labelcolor=INK)
     if "left" in bare:
         ax.tick_params(axis="y", length=0)
+    return ax
+
+
+def bare(ax: Axes, pad: float | None = None) -> Axes:
+    """The axes of a matrix, without lines; labels are `pad` points away from it."""
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    ax.tick_params(length=0)
+    if pad is not None:
+        ax.tick_params(axis="y", pad=pad)
     return ax
 
 

@@ -11,7 +11,7 @@ from venire._core import checks
 from venire._core.failing import BadInput
 from venire._core.intervals import critical_value
 from venire.data import Comparisons, GroupedComparisons
-from venire.plots._style import checked, shortened, within
+from venire.plots._style import checked, inches, shortened, within
 from venire.ratings import Fit, GroupedFit
 from venire.resampling import Bootstrap, GroupedBootstrap, PosteriorDraws
 from venire.targets import Rated
@@ -178,16 +178,14 @@ class Rows:
 def rows_of(source: Taken, top: int | None, ax: Axes | None) -> Rows:
     """The best items, as many as are asked for and can be read on the Axes."""
     fit = source.fit
-    if top is not None:
-        top = checks.whole(top, "top", 1)
+    top = checks.top(top)
     order = fit.best_first()
     order = order[source.comparable()[order]]
     most = len(order) if top is None else min(top, len(order))
     if ax is None and most > LARGEST and top is not None:
         checks.fail("top", f"at most {LARGEST} rows make a picture", value=top)
     if (given := checked(ax)) is not None:
-        box: Any = given.get_window_extent()
-        most = min(most, max(3, int(box.height / given.figure.dpi / LEAST_ROW) - 1))
+        most = min(most, max(3, int(inches(given)[1] / LEAST_ROW) - 1))
     elif top is None:
         most = min(most, USUAL)
     if len(order) == most + 1 and top is None:  # one row either way

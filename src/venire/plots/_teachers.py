@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from venire._core import checks
 from venire.data.votes import Votes
 from venire.panel import Agreement, Consensus, agreement
-from venire.plots._space import inches
 from venire.plots._style import (
     COLOURS,
     GREY,
@@ -18,6 +17,7 @@ from venire.plots._style import (
     PALE,
     axes,
     finish,
+    inches,
     label_ticks,
     room,
     say,
@@ -74,7 +74,7 @@ def plot_reliability(
     Intervals are those of the Beta posterior, and Wilson's of the accuracy.
     """
     q = _consensus_of(result, "result")
-    level, top = checks.level(level), _top(top)
+    level, top = checks.level(level), checks.top(top)
     bounds = q.reliability.interval(level)
     votes = q.votes
     shared = (np.diff(votes.pair_ptr) > 1)[votes.pair]
@@ -127,7 +127,7 @@ def plot_position_bias(
     ValueError, TypeError
         If `result` is something else, `level` or `top` is out of range, or no order is known.
     """
-    level, top = checks.level(level), _top(top)
+    level, top = checks.level(level), checks.top(top)
     if isinstance(result, Rated):
         labels, (bias, lower, upper) = result.teachers, result.leans(level)
     else:
@@ -246,10 +246,6 @@ def _finished(ax: Axes, x: str, level: float, marks: list[Marks], note: str) -> 
 
 
 # ---- what is given ------------------------------------------------------------------------------
-
-
-def _top(top: int | None) -> int | None:
-    return None if top is None else checks.whole(top, "top", 1)
 
 
 def _consensus_of(result: Any, name: str) -> Consensus:

@@ -311,8 +311,7 @@ class Ratings(Tabled, ABC):
         ValueError
             If `level`, `top` or `errors` is out of range.
         """
-        if top is not None:
-            top = checks.whole(top, "top", 1)
+        top = checks.top(top)
         return self._summary(checks.level(level), top, errors)
 
     def _table(self, top: int | None) -> Table:

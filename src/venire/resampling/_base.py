@@ -176,8 +176,7 @@ class Replicates(Tabled):
         --------------------------------
         SE: standard deviation of the replicates; lower, upper: 90 % percentile interval
         """
-        if top is not None:
-            top = checks.whole(top, "top", 1)
+        top = checks.top(top)
         columns = self._columns(level, interval)
         notes = [
             "SE: standard deviation of the replicates; lower, upper: "

@@ -380,8 +380,7 @@ class Rated(Drawn, Tabled):
         top : int, optional
             Models shown; None shows all of up to 60, else 30.
         """
-        if top is not None:
-            top = checks.whole(top, "top", 1)
+        top = checks.top(top)
         return summarised(self, checks.level(level), top, errors)
 
     def _table(self, top: int | None) -> Table:
