@@ -307,6 +307,10 @@ def test_gold_on_pairs_that_nobody_judged():
     assert none.gold.n_pairs == 0
     assert np.isnan(none.gold.co_failure)
     assert np.isnan(none.gold.panel_accuracy)
+    assert none.gold.correlation is None
+    assert none.gold.n_common is None
+    with pytest.raises(ValueError, match="has no correlation"):
+        vn.plots.plot_correlation(none)
 
 
 @pytest.mark.slow

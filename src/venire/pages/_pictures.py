@@ -109,7 +109,7 @@ def of_judges(result: Rated | Consensus, level: float) -> list[Picture]:
         wanted.append(POSITION)
     if 1 < q.n_teachers <= _MOST_JUDGES:
         wanted.append(AGREEMENT)
-    if q.gold is not None and q.gold.correlation is not None and q.gold.n_pairs:
+    if q.gold is not None and q.gold.correlation is not None:
         wanted.append(CORRELATION)
     return _drawn(wanted, result, "judges", {"level": level})
 

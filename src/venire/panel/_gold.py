@@ -38,7 +38,7 @@ class GoldReport(Drawn):
         Mean probability that it gave to the side it favoured.
     correlation : ndarray of float64, shape (n_teachers, n_teachers), or None
         Of the errors around gold, not shrunken; NaN where two have nothing in common to tell from.
-        None with more than 2,000 teachers.
+        None without pairs, or with more than 2,000 teachers.
     mean_correlation : float
         Mean off the diagonal, weighted by the pairs in common.
     n_common : ndarray of int64, shape (n_teachers, n_teachers), or None
@@ -90,7 +90,7 @@ def report(board: Board, gold: NDArray[np.float64], q: NDArray[np.float64]) -> G
     with np.errstate(invalid="ignore", divide="ignore"):
         accuracy, confidence = right / n, per_teacher((1.0 + np.abs(s)) / 2) / n
     r, mean, common = None, float("nan"), None
-    if n_teachers <= MOST_TEACHERS:
+    if known.any() and n_teachers <= MOST_TEACHERS:
         r, mean, common = mean_correlation(board, np.where(known, truth, np.nan))
     best = np.full(votes.n_pairs, -1.0)
     np.maximum.at(best, votes.pair[cells], match)

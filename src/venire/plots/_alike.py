@@ -124,7 +124,7 @@ def _errors_of(result: Any) -> _Alike:
         members = np.arange(1, result.n_members + 1)
         return _Alike(members, result.correlation, None, "members of the ensemble")
     gold = result.gold if isinstance(result, Consensus) else result
-    if isinstance(gold, GoldReport) and gold.correlation is not None and gold.n_pairs:
+    if isinstance(gold, GoldReport) and gold.correlation is not None:
         told = f"errors around gold, {gold.n_pairs:,} pairs"
         return _Alike(gold.teachers, gold.correlation, gold.n_common, told)
     if not isinstance(result, (Consensus, GoldReport)):

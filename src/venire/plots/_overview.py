@@ -134,7 +134,7 @@ def _of_teachers(
         yield Panel(plot_position_bias, {"result": lean}, n)
     elif found is not None and np.isfinite(found.position_bias).any():
         yield Panel(plot_position_bias, {"result": found}, n)
-    if q.gold is not None and q.gold.correlation is not None and q.gold.n_pairs:
+    if q.gold is not None and q.gold.correlation is not None:
         yield Panel(plot_correlation, {"result": q}, n)
     if found is not None and (found.n_common >= FEWEST).sum() > n:  # not only with themselves
         yield Panel(plot_agreement, {"result": found}, n)
