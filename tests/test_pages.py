@@ -109,6 +109,13 @@ def test_opponents_are_what_was_played():
     assert table["c"][:2] == [2, 0.75]  # a win and a tie
 
 
+def test_no_zero_has_a_minus():
+    c = vn.Comparisons(["a", "b", "c"], ["b", "c", "a"], 1.0)
+    fit = vn.fit_bradley_terry(c, init=[1e-12, -1e-12, 0.0])
+    assert min(fit.theta) < 0.0
+    assert "-0.0000" not in vn.pages.report(fit)
+
+
 def test_opponents_of_many_items_are_those_met_most():
     fit = vn.fit_bradley_terry(pages_cases.games(12, 3000), prior=vn.GaussianPrior(0.1))
     whole = opponents(fit, fit.best_first())

@@ -7,27 +7,27 @@ from typing import Any
 
 __all__ = ["PICTURES", "Drawn", "draws", "page", "picture"]
 
-#: The class of a result: the function that draws it.
+#: The class of a result: the function of `venire.plots` that draws it.
 PICTURES = {
-    "Fit": "venire.plots:plot_ratings",
-    "GroupedFit": "venire.plots:plot_ratings",
-    "Bootstrap": "venire.plots:plot_ratings",
-    "GroupedBootstrap": "venire.plots:plot_ratings",
-    "Rated": "venire.plots:plot_ratings",
-    "Consensus": "venire.plots:plot_reliability",
-    "Agreement": "venire.plots:plot_agreement",
-    "GoldReport": "venire.plots:plot_correlation",
-    "Decomposition": "venire.plots:plot_correlation",
-    "Report": "venire.plots:plot_quality",
-    "Plan": "venire.plots:plot_plan",
-    "PosteriorDraws": "venire.plots:plot_ratings",
+    "Fit": "plot_ratings",
+    "GroupedFit": "plot_ratings",
+    "Bootstrap": "plot_ratings",
+    "PosteriorDraws": "plot_ratings",
+    "GroupedBootstrap": "plot_ratings",
+    "Rated": "plot_ratings",
+    "Consensus": "plot_reliability",
+    "Agreement": "plot_agreement",
+    "GoldReport": "plot_correlation",
+    "Decomposition": "plot_correlation",
+    "Report": "plot_quality",
+    "Plan": "plot_plan",
 }
 
 
 def picture(result: Any, ax: Any, **options: Any) -> Any:
     """The Axes on which the result was drawn."""
-    module, _, function = PICTURES[type(result).__name__].partition(":")
-    return getattr(import_module(module), function)(result, ax, **options)
+    draw = getattr(import_module("venire.plots"), PICTURES[type(result).__name__])
+    return draw(result, ax, **options)
 
 
 class Drawn:

@@ -44,9 +44,12 @@ class Data(Command):
         """List them, or write."""
         chosen = [describe(name) for name in dict.fromkeys(self.sets or names())]
         if not self.sets:
-            columns = {"name": [d.name for d in chosen], "rows": [f"{d.n_rows:,}" for d in chosen]}
-            columns |= {"what": [d.description for d in chosen]}
-            columns |= {"source": [d.source.partition(",")[0] for d in chosen]}
+            columns = {
+                "name": [d.name for d in chosen],
+                "rows": [f"{d.n_rows:,}" for d in chosen],
+                "what": [d.description for d in chosen],
+                "source": [d.source.partition(",")[0] for d in chosen],
+            }
             grid = Grid(columns, ["name", "what", "source"])
             said: list[str | Grid] = [grid, "venire data NAME writes NAME.csv"]
             return Report(said, tables={"datasets": _table(chosen)})
@@ -77,8 +80,5 @@ def _said(one: DataSet, place: Path) -> list[str]:
 
 def _table(chosen: list[DataSet]) -> dict[str, list[Any]]:
     """The rows for JSON."""
-    table = {key: [getattr(d, key) for d in chosen] for key in ("name", "n_rows", "holds")}
-    return table | {key: [getattr(d, key) for d in chosen] for key in _WORDS}
-
-
-_WORDS = ("description", "source", "command")
+    keys = ("name", "n_rows", "holds", "description", "source", "command")
+    return {key: [getattr(d, key) for d in chosen] for key in keys}

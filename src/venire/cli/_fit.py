@@ -46,12 +46,7 @@ class Fit(Command):
     file: opt.Source
     columns: Given = opt.comparisons(without=("group",))
     model: opt.Model
-    prior: str = opt.prior(
-        "auto",
-        "auto: none if the data determine a fit, else 0.01, which is said. none: refuse instead.",
-        "auto",
-        "none",
-    )
+    prior: str = opt.auto_prior()
     components: Literal["weak", "strong"] = option(
         "weak", "strong: fit each strongly connected component by itself.", MODEL
     )

@@ -135,6 +135,14 @@ def prior(default: str, says: str, *words: str) -> Any:
     return option(default, says, MODEL, metavar="|".join([*words, "FLOAT"]), callback=check)
 
 
+def auto_prior(what: str = "data") -> Any:
+    """The precision of a prior where one is taken only if it must be; `what` determines the fit."""
+    says = (
+        f"auto: none if the {what} determine a fit, else 0.01, which is said. none: refuse instead."
+    )
+    return prior("auto", says, "auto", "none")
+
+
 def prior_of(text: str) -> GaussianPrior | None:
     """The prior of a precision; none of a word."""
     return None if text in ("auto", "none") else GaussianPrior(float(text))

@@ -53,12 +53,7 @@ class Rate(Command):
     columns: Given = opt.votes(without=("pair",))
     weighing: opt.Weighing
     model: str = option(DEFAULT, None, MODEL, choices=HALF_TIES)
-    prior: str = opt.prior(
-        "auto",
-        "auto: none if the votes determine a fit, else 0.01, which is said. none: refuse instead.",
-        "auto",
-        "none",
-    )
+    prior: str = opt.auto_prior("votes")
     n_threads: int | None = opt.threads()
     n_resamples: int | None = option(
         None, "Errors and intervals from N replicates that draw prompts.", MODEL, "--bootstrap",

@@ -62,12 +62,7 @@ class ReportPage(Command):
     by: str | None = opt.column(None, "Categories: a tab for each, beside one of all.", "Items")
     weighing: opt.Weighing
     model: opt.Model
-    prior: str = opt.prior(
-        "auto",
-        "auto: none if the data determine a fit, else 0.01, which is said. none: refuse instead.",
-        "auto",
-        "none",
-    )
+    prior: str = opt.auto_prior()
     stopping: opt.Stopping
     replicates: opt.Replicates
     level: float = opt.level()

@@ -59,7 +59,7 @@ def named(label: Any) -> str:
 
 
 def _numbers(column: Any, digits: int) -> list[str]:
-    return ["-" if x is None or x != x else f"{x:,.{digits}f}" for x in _plain_list(column)]
+    return ["-" if x is None or x != x else f"{x:z,.{digits}f}" for x in _plain_list(column)]
 
 
 def _amounts(column: Any) -> list[str]:
