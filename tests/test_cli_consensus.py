@@ -242,3 +242,13 @@ def test_llmbar(shared_data, tmp_path):
     ranked = [line.split()[0] for line in lines if re.match(r"\s*[\w.-]+/\w+\s", line)]
     assert len(ranked) == 65
     assert all(name.startswith("GPT-4/") for name in ranked[:8])
+
+
+def test_a_judge_without_gold_has_no_accuracy(tmp_path):
+    path = tmp_path / "votes.csv"
+    path.write_text("judge,pair,vote,truth\nx,1,1,1\ny,1,1,1\nx,2,-1,\nz,2,-1,\n")
+    run = venire("consensus", path, "--teacher", "judge", "--vote", "vote", "--pair", "pair",
+                 "--gold", "truth")  # fmt: skip
+    assert run.exit_code == 0, run.output
+    (row,) = (line for line in run.output.splitlines() if re.match("z +1 ", line))
+    assert row.split()[-1] == "-"

@@ -16,7 +16,7 @@ from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, option
 from venire.cli._options import JUDGES, OUT
 from venire.cli._progress import Steps
-from venire.cli._report import TABLE, Grid, Picture, Report, cells, number
+from venire.cli._report import TABLE, Grid, Picture, Report, cells, number, ranged
 from venire.cli._taken import with_taken
 from venire.cli._version import version
 from venire.data.recognition import Given
@@ -194,26 +194,18 @@ def _text(x: float | None) -> str:
 
 
 def _teacher_rows(t: Tables) -> Grid:
-    def ranged(form: str, name: str, *interval: str) -> list[str]:
-        ranges = cells("{:.2f} .. {:.2f}", *(t[bound] for bound in interval))
-        values = cells(form, t[name])
-        return [f"{value} ({range_})" for value, range_ in zip(values, ranges, strict=True)]
-
     columns = {
         "teacher": cells("{}", t["teacher"]),
         "judged": cells("{:,}", t["n_judgments"]),
         "weight": cells("{:.1%}", t["share"]),
-        "agreement with panel": ranged("{:.2f}", "agreement", "agreement_lower", "agreement_upper"),
+        "agreement with panel": ranged(t, "agreement"),
         "self-consistency": cells("{:.2f}", t["self_consistency"]),
     }
     if "position_bias" in t:
-        columns["position bias"] = cells(
-            "{:+.2f} ({:.2f} .. {:.2f})", t["position_bias"], t["position_lower"],
-            t["position_upper"],
-        )  # fmt: skip
+        columns["position bias"] = ranged(t, "position_bias", "position", "{:+.2f}")
         columns["flips"] = cells("{:.0%}", t["order_flips"])
     if "accuracy" in t:
-        columns["accuracy"] = ranged("{:.2f}", "accuracy", "accuracy_lower", "accuracy_upper")
+        columns["accuracy"] = ranged(t, "accuracy")
     if "stacked_weight" in t:
         columns["stacked weight"] = cells("{:+.2f}", t["stacked_weight"])
     return Grid(columns, ["teacher"])

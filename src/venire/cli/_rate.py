@@ -16,7 +16,7 @@ from venire.cli._command import Command, Refused, misused, option
 from venire.cli._fit import WEAK_PRECISION
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
-from venire.cli._report import TABLE, Grid, Picture, Report, cells, number
+from venire.cli._report import TABLE, Grid, Picture, Report, cells, number, ranged
 from venire.cli._taken import with_taken
 from venire.cli._version import version
 from venire.data.columns import VoteColumns
@@ -267,20 +267,13 @@ class Rate(Command):
 
 def _judges(t: Tables) -> Grid:
     """The judges, the heaviest first."""
-
-    spread = "{:.2f} ({:.2f} .. {:.2f})"
     columns = {
         "judge": cells("{}", t["teacher"]),
         "judged": cells("{:,}", t["n_judgments"]),
         "weight": cells("{:.2f}", t["weight"]),
-        "agreement with panel": cells(
-            spread, t["agreement"], t["agreement_lower"], t["agreement_upper"]
-        ),
-        "position bias": cells(
-            "{:+.2f} ({:.2f} .. {:.2f})", t["position_bias"], t["position_lower"],
-            t["position_upper"],
-        ),
-    }  # fmt: skip
+        "agreement with panel": ranged(t, "agreement"),
+        "position bias": ranged(t, "position_bias", "position", "{:+.2f}"),
+    }
     if "accuracy" in t:
-        columns["accuracy"] = cells(spread, t["accuracy"], t["accuracy_lower"], t["accuracy_upper"])
+        columns["accuracy"] = ranged(t, "accuracy")
     return Grid(columns, ["judge"], spare=("judged", "accuracy", "agreement with panel"))

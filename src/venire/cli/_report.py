@@ -30,6 +30,7 @@ __all__ = [
     "Report",
     "cells",
     "number",
+    "ranged",
     "some",
 ]
 
@@ -97,6 +98,13 @@ def cells(form: str, *columns: Any) -> list[str]:
         "-" if isinstance(row[0], float) and math.isnan(row[0]) else form.format(*row)
         for row in zip(*(column.tolist() for column in columns), strict=True)
     ]
+
+
+def ranged(table: Columns, name: str, bounds: str = "", form: str = "{:.2f}") -> list[str]:
+    """A column with its intervals, the columns `bounds`_lower and _upper, where they are known."""
+    ends = (table[f"{bounds or name}_{end}"] for end in ("lower", "upper"))
+    both = zip(cells(form, table[name]), cells("{:.2f} .. {:.2f}", *ends), strict=True)
+    return [x if "-" in (x, span) else f"{x} ({span})" for x, span in both]
 
 
 def some(labels: Any, n: int | None = None) -> str:
