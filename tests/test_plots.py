@@ -545,3 +545,12 @@ def test_plot_quality_draws_a_line_for_each_loop():
     empty = world.loop().report()
     with pytest.raises(ValueError, match="no measure is known"):
         plots.plot_quality({"empty": empty})
+
+
+def test_each_result_that_is_drawn_has_its_picture():
+    from venire._core.views import PICTURES, Drawn
+
+    for name in ("distillation", "ensembles", "panel", "simulate", "targets"):
+        getattr(vn, name)  # the classes of a package are there once it is loaded
+    assert {one.__name__ for one in Drawn.__subclasses__()} <= set(PICTURES)
+    assert set(PICTURES.values()) <= set(vn.plots.__all__)

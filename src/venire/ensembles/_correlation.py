@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
+
+from venire._core.intervals import critical_value
 
 __all__ = ["Correlation", "correlate", "n_effective"]
 
@@ -56,7 +57,7 @@ def _interval(rho: float, error: float, m: int, level: float) -> tuple[float, fl
     if low < 1e-12 or high < 1e-12:
         return rho, rho
     z = math.log(low / high)
-    half = NormalDist().inv_cdf(0.5 + 0.5 * level) * error * m / (low * high)
+    half = critical_value(level) * error * m / (low * high)
     return _rho_of(z - half, m), _rho_of(z + half, m)
 
 
