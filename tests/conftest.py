@@ -13,6 +13,10 @@ settings.register_profile("venire", deadline=None, suppress_health_check=[Health
 settings.load_profile("venire")
 
 
+# Test runners tell their processes how wide a terminal is; commands would fold what they say to it.
+os.environ.pop("COLUMNS", None)
+
+
 def _shared() -> Path:
     given = os.environ.get("VENIRE_SHARED")
     return Path(given) if given else Path(__file__).resolve().parents[2] / "shared"

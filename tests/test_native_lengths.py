@@ -53,6 +53,7 @@ FREE = {
     "grouped.Groups.fix.0",
     *(f"teacher_weights.RowVotes.1.{x}" for x in ("total", "square", "runs")),  # not read
     "replicates.Draws.1",
+    "resample.words.1",  # counters, as many as words are wanted
     "problem.largest.0",
 }
 
