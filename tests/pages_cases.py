@@ -11,6 +11,7 @@ EVIL = [
     '"><img src=x onerror="document.title=\'ran\'">',
     "</script><script>document.title='ran'</script>",
     "<!--<script>",
+    "&lt;&<img src=x onerror=\"document.title='ran'\">",
     "$x_1$ & <b>bold</b> &amp; 'quoted'",
     "مرحبا بالعالم",
     "模型一號",

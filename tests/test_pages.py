@@ -147,6 +147,17 @@ def test_what_is_not_known_is_said():
     page = Text(vn.pages.report(fit)).text
     assert "NOT IDENTIFIED" in page
     assert "NOT CONVERGED" in Text(vn.pages.report(stopped)).text
+    few = vn.Comparisons(["a", "b", "c", "a", "c"], ["b", "c", "a", "c", "b"], [1, 1, 1, 0, 1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        boot = vn.bootstrap(vn.fit_bradley_terry(few), 200, rng=1)
+        groups = vn.fit_groups(
+            vn.GroupedComparisons(["<i>", "<i>", "<i>"], ["a", "b", "a"], ["b", "c", "c"], 1.0),
+            max_iter=1,
+        )
+    said = f"REPLICATES LEFT OUT: of 200 replicates {boot.n_failed} have no finite fit."
+    assert said in Text(vn.pages.report(boot)).text
+    assert "NOT CONVERGED: 1 of 1 groups (<i>)" in Text(vn.pages.report(groups)).text
     held = vn.fit_bradley_terry(apart, prior=vn.GaussianPrior(0.01))
     page = vn.pages.report(held)
     assert "NOT DETERMINED BY THE DATA" in Text(page).text

@@ -189,6 +189,32 @@ def test_a_fit_that_did_not_converge_says_so():
         assert title(draw(fit)).startswith("NOT CONVERGED")
 
 
+def test_replicates_that_were_left_out_are_counted():
+    few = vn.Comparisons(["a", "b", "c", "a", "c"], ["b", "c", "a", "c", "b"], [1, 1, 1, 0, 1])
+    with pytest.warns(vn.NotIdentifiedWarning):
+        boot = vn.bootstrap(vn.fit_bradley_terry(few), 200, rng=1)
+    for draw in (plots.plot_ratings, plots.plot_ranks):
+        said = f"{boot.n_failed} of 200 replicates left out: without a finite fit"
+        assert title(draw(boot)).replace("\n", " ").startswith(said)
+
+
+def test_groups_that_did_not_converge_name_no_best_item():
+    groups = ["q", "q", "r", "r", "r"]
+    g = vn.GroupedComparisons(groups, list("ababc"), list("babca"), [0.5, 0.5, 1, 1, 1])
+    with pytest.warns(vn.ConvergenceWarning):
+        fits = vn.fit_groups(
+            vn.GroupedComparisons([*groups, "r"], list("ababcc"), list("babcab"),
+                                  [0.5, 0.5, 1, 1, 1, 1]), max_iter=1,
+        )  # fmt: skip
+    assert fits.status.tolist() == ["converged", "iteration limit"]
+    columns = fits.to_frame("dict") | {"status": np.repeat(fits.status, np.diff(fits.offsets))}
+    for given in (fits, columns):
+        ax = plots.plot_groups(given)
+        assert title(ax).startswith("NOT CONVERGED: 1 group")
+        assert [text.get_text() for text in ax.texts] == ["highest", "(not converged)", ""]
+    assert "NOT" not in title(plots.plot_groups(vn.fit_groups(g)))
+
+
 def test_one_group_of_many():
     g = vn.GroupedComparisons.from_counts(
         ["q", "q", "r"], ["a", "b", "a"], ["b", "c", "c"], [30, 20, 60], [10, 20, 40]

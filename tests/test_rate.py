@@ -372,6 +372,23 @@ def test_a_model_that_one_prompt_holds_has_no_error():
     assert np.isfinite(with_prior[:-1]).all()
 
 
+def test_two_models_that_met_on_one_prompt_only_have_no_errors():
+    """About the mean of the only one of them that is left an error would be 0."""
+    rows = simulated(np.random.default_rng(10), 30, 5)
+    new = {
+        "first": [8, 9], "second": [9, 8], "teacher": [0, 1], "vote": [1, 1], "group": [3, 3],
+        "swapped": [False] * 2,
+    }  # fmt: skip
+    votes = votes_of({k: np.concatenate([rows[k], np.asarray(new[k])]) for k in rows})
+    rated = vn.rate(votes, prior=vn.GaussianPrior(0.1))
+    error = rated.standard_errors()
+    assert rated.items[-2:].tolist() == [8, 9]
+    assert np.isnan(error[-2:]).all()
+    assert np.isfinite(error[:-2]).all()
+    notice = next(w.text for w in rated.warnings if w.name == "hangs on one prompt")
+    assert "8, 9." in notice
+
+
 def test_models_that_never_met():
     one = simulated(np.random.default_rng(11), 20, 5, n_models=3)
     two = simulated(np.random.default_rng(12), 20, 5, n_models=3)

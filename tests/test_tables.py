@@ -195,6 +195,31 @@ def test_a_notebook_is_told_why_there_is_nothing_to_show():
     assert "only one draw" in one._repr_html_()
 
 
+def test_nothing_in_a_printed_line_moves_the_cursor():
+    label = "\x1b[31mred\u202e"
+    fit = vn.fit_bradley_terry(vn.Comparisons([label, "b"], ["b", label], [1.0, 0.5]))
+    with pytest.warns(vn.ConvergenceWarning):
+        groups = vn.fit_groups(
+            vn.GroupedComparisons([label] * 3, list("aba"), list("bcc"), 1.0), max_iter=1
+        )
+    for result in (fit.to_elo(anchor=label), groups):
+        text = str(result.summary())
+        assert "\\x1b[31mred\\u202e" in text
+        assert text.replace("\n", "").isprintable()
+    assert "NOT CONVERGED: 1 of 1 groups" in str(groups.summary())
+
+
+def test_replicates_say_what_their_fit_lacks():
+    games = vn.Comparisons(list("abca"), list("bcac"), [1.0, 1.0, 0.0, 1.0])
+    with pytest.warns(vn.ConvergenceWarning):
+        stopped = vn.fit_bradley_terry(games, max_iter=1, prior=vn.GaussianPrior(0.1))
+    assert "NOT CONVERGED: the fit, 1 iter" in str(vn.bootstrap(stopped, 20, rng=1).summary())
+    apart = vn.Comparisons(list("abxy"), list("bayx"), 0.5)
+    with pytest.warns(vn.NotIdentifiedWarning):
+        fit = vn.fit_bradley_terry(apart)
+    assert "never met" in str(vn.bootstrap(fit, 20, rng=1).summary())
+
+
 def test_many_items_are_shown_without_errors():
     n = 3_000
     at = np.arange(n)

@@ -8,7 +8,7 @@ import numpy as np
 
 from venire._core.tables import Table, shown_of
 
-__all__ = ["Summary"]
+__all__ = ["Summary", "stopped"]
 
 #: Columns that are shown, from the left.
 COLUMNS = (
@@ -16,6 +16,18 @@ COLUMNS = (
     "standard_error", "lower", "upper", "rank_lower", "rank_upper", "n_failed", "n_comparisons",
     "component",
 )  # fmt: skip
+
+
+STOPPED = "iteration limit"  # what the status of a group says that did not converge
+
+
+def stopped(groups: np.ndarray, status: np.ndarray) -> list[str]:
+    """Which groups did not converge, in a line, if there are any."""
+    found = groups[status == STOPPED].tolist()
+    if not found:
+        return []
+    some = ", ".join(map(str, found[:5])) + (", ..." if len(found) > 5 else "")
+    return [f"NOT CONVERGED: {len(found):,} of {len(groups):,} groups ({some})"]
 
 
 @dataclass(frozen=True)

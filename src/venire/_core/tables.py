@@ -106,8 +106,9 @@ class Table:
 
     def __str__(self) -> str:
         """In plain text."""
+        header, notes = [visible(x) for x in self.header], [visible(x) for x in self.notes]
         if not self.columns:
-            return "\n".join([*self.header, *self.notes])
+            return "\n".join([*header, *notes])
         table = [[head, *cells] for head, cells in self.columns.items()]
         widths = [max(map(width, column)) for column in table]
         left = [head in self.left for head in self.columns]
@@ -119,7 +120,7 @@ class Table:
             for row in zip(*table, strict=True)
         ]
         rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-        return "\n".join([*self.header, "", rule, lines[0], rule, *lines[1:], rule, *self.notes])
+        return "\n".join([*header, "", rule, lines[0], rule, *lines[1:], rule, *notes])
 
     def to_html(self) -> str:
         """As a ``<div>`` with a table; a page's own styles apply."""

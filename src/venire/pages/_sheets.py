@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from venire._core.summary import stopped
 from venire.pages import _boards, _pictures
 from venire.pages._boards import Board, named
 from venire.pages._opponents import opponents
@@ -87,7 +88,10 @@ def _of_groups(name: str, gf: GroupedFit, asked: Asked) -> Iterator[Sheet]:
             f"{len(tabs):,} of {len(gf.groups):,} groups have a tab: those with the most "
             "comparisons that have a fit."
         )
-    yield Sheet(name or "all groups", board, summary.header, notes)
+    warnings = stopped(gf.groups, gf.status)
+    header = [named(line) for line in summary.header if line not in warnings]
+    warnings = [f"{named(line)}. Their numbers are not those of the model." for line in warnings]
+    yield Sheet(name or "all groups", board, header, notes, warnings)
     own, shown = gf.own, gf.display
     for k in tabs:
         fit, note = _as_shown(own[gf.groups[k]], shown)
@@ -125,8 +129,8 @@ def _of_one(
     notes = list(takewhile(bool, (x for x in summary.notes if not x.startswith("..."))))
     pictures = _pictures.of_ratings(result, len(fit.theta), tag, every=first, **asked._asdict())
     return Sheet(
-        name, board, summary.header, [*notes, *_left_out(board)], list(_warnings(fit)),
-        pictures, opponents(fit, board.order),
+        name, board, summary.header, [*notes, *_left_out(board)],
+        [*_warnings(fit), *_of_replicates(result)], pictures, opponents(fit, board.order),
     )  # fmt: skip
 
 
@@ -149,6 +153,19 @@ def _warnings(fit: Fit) -> Iterator[str]:
         yield (
             f"NOT DETERMINED BY THE DATA: {len(rest):,} of {len(fit.items):,} items ({examples}) "
             "have no rank: where they lie, the prior alone says."
+        )
+
+
+def _of_replicates(result: Any) -> Iterator[str]:
+    if not isinstance(result, Bootstrap):
+        return
+    left_out = {"have no finite fit": result.n_failed, "did not converge": result.n_unconverged}
+    if any(left_out.values()):
+        what = ", ".join(f"{n:,} {words}" for words, n in left_out.items() if n)
+        used = result.n_resamples - sum(left_out.values())
+        yield (
+            f"REPLICATES LEFT OUT: of {result.n_resamples:,} replicates {what}. Errors and "
+            f"intervals are those of the other {used:,}: what would widen them may be missing."
         )
 
 

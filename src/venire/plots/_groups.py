@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from venire import scales
 from venire._core import checks
+from venire._core.summary import STOPPED
 from venire.data.coding import encode_one
 from venire.models import model_of
 from venire.plots._style import (
@@ -96,7 +97,11 @@ def plot_groups(
     heads = [*zip(rows.values(), shortened(best, room(ax, 0.34)), strict=True)]
     for y, word in [(0.95, "highest"), *heads]:
         say(ax.text(1.02, y, "", color=INK if y <= 0 else GREY, **style), word)
-    return finish(ax, f"rating within the group ({table.unit})", grid="x", notes=[table.told])
+    n_stopped = int(table.stopped.sum())
+    words = f"NOT CONVERGED: {n_stopped:,} group{'s' if n_stopped > 1 else ''}"
+    alarm = [words] if n_stopped else []
+    unit = f"rating within the group ({table.unit})"
+    return finish(ax, unit, grid="x", notes=[table.told], warnings=alarm)
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,7 @@ class _Table:
     determined: NDArray[np.bool_]
     unit: str
     told: str
+    stopped: NDArray[np.bool_]  # groups that did not converge
 
     def part(self, k: int) -> slice:
         """The items of a group."""
@@ -125,7 +131,7 @@ def _table_of(result: Any) -> _Table:
         unit = model_of(result.model).unit if own else result.display.words
         return _Table(
             result.groups, group, result.items, result.theta, result.item_weights,
-            result.determined, unit, _told(result.status),
+            result.determined, unit, _told(result.status), result.status == STOPPED,
         )  # fmt: skip
     if not isinstance(result, Mapping):
         reason = f"must be a GroupedFit or a mapping of columns, got {type(result).__name__}"
@@ -146,13 +152,15 @@ def _table_of(result: Any) -> _Table:
     weight = checks.within(column["n_comparisons"], n, "n_comparisons", 0.0, np.inf, rule)
     rating = checks.numbers(column[scale], n, scale)
     known = checks.numeric(column.get("determined", np.ones(n, bool)), "determined") != 0
-    order, told = np.argsort(group, kind="stable"), ""
+    order, told, halted = np.argsort(group, kind="stable"), "", np.zeros(len(labels), bool)
     if "status" in column:
         words, status = encode_one(column["status"], "status", n=n)
-        told = _told(words[status[np.unique(group, return_index=True)[1]]])
+        of_group = words[status[np.unique(group, return_index=True)[1]]]
+        told, halted = _told(of_group), of_group == STOPPED
     return _Table(
         labels, group[order].astype(np.int64), items[item[order]], rating[order], weight[order],
         known[order], "log-strength" if scale == "theta" else scales.Display(scale).words, told,
+        halted,
     )  # fmt: skip
 
 
@@ -181,6 +189,8 @@ def _draw_group(ax: Axes, table: _Table, k: int, y: float) -> str:
             ax.plot(x[mask], np.full(mask.sum(), y), "o", color=COLOURS[0], markerfacecolor=face,
                     markersize=4, alpha=0.75, zorder=2)  # fmt: skip
     placed = np.flatnonzero(fitted & known)
+    if table.stopped[k]:
+        return "(not converged)"
     if not len(placed):
         return ""
     top = placed[x[placed] == x[placed].max()]

@@ -118,7 +118,7 @@ def plot_ratings(
     if source.boot is None and source.rated is None:
         notes += [shown.errors_note(source.errors(errors)).replace("SE ", "standard errors ", 1)]
     x = f"rating ({unit}), with {100 * level:g} % {words}"
-    return finish(ax, x, grid="x", notes=notes, warnings=source.warnings())
+    return finish(ax, x, grid="x", notes=notes, warnings=_alarms(source))
 
 
 def plot_ranks(
@@ -198,7 +198,7 @@ def plot_ranks(
     words = f"{100 * level:g} % {f'{source.draws} ' * (source.boot is not None)}intervals"
     x = f"rank, with {words}{' for all items together' * together}"
     notes = _notes(source, rows, known)
-    return finish(ax, x, grid="x", notes=notes, warnings=source.warnings())
+    return finish(ax, x, grid="x", notes=notes, warnings=_alarms(source))
 
 
 def _bounds(
@@ -295,6 +295,10 @@ def _reference_line(ax: Axes, at: float) -> None:
     left, right = sorted(ax.get_xlim())
     if left <= at <= right:
         ax.axvline(at, color="#999999", linewidth=0.9, zorder=1)
+
+
+def _alarms(source: Taken) -> list[str]:
+    return [*source.warnings(), *source.left_out()]
 
 
 def _notes(source: Taken, rows: Rows, known: np.ndarray) -> list[str]:

@@ -79,6 +79,16 @@ class Taken:
         found = ["NOT CONVERGED: this is where the iteration stopped"]
         return found if not self.fit.converged else []
 
+    def left_out(self) -> list[str]:
+        """How many replicates intervals do not rest on: they are too narrow for it."""
+        if not isinstance(self.boot, Bootstrap):
+            return []
+        counts = ("without a finite fit", self.boot.n_failed), (
+            "not converged", self.boot.n_unconverged
+        )  # fmt: skip
+        of = f"of {self.boot.n_resamples:,} replicates left out"
+        return [f"{n:,} {of}: {what}" for what, n in counts if n]
+
     def notes(self) -> list[str]:
         """What should be said of the fit beside the picture."""
         fit, group = self.fit, []

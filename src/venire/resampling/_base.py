@@ -185,8 +185,9 @@ class Replicates(Tabled):
         order = self._order()
         digits = self._decimals()
         return Summary.of(
-            [self._title()], columns, notes, level, order=order, top=top, digits=digits
-        )
+            [self._title(), *self._troubles()], columns, notes, level, order=order, top=top,
+            digits=digits,
+        )  # fmt: skip
 
     def _table(self, top: int | None) -> Table:
         return self.summary(top=top).table
@@ -244,6 +245,10 @@ class Replicates(Tabled):
 
     def _title(self) -> str:
         return f"{type(self).__name__}: {self.n_resamples:,} {self.scheme} replicates"
+
+    def _troubles(self) -> list[str]:
+        """Lines on what was resampled, where that is worth less than it looks."""
+        return []
 
     def _decimals(self) -> int:
         """That are printed."""

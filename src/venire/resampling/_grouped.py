@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
+from venire._core.summary import stopped
 from venire.data.rows import frozen
 from venire.ratings import ParameterErrors
 from venire.ratings.fitting import tie_of
@@ -205,10 +206,15 @@ class GroupedBootstrap(OfFits):
     def _title(self) -> str:
         failed = int(self.n_failed.sum())
         left = f", {failed:,} without a finite fit" if failed else ""
+        if others := int(self.n_unconverged.sum()):
+            left += f", {others:,} not converged"
         return (
             f"GroupedBootstrap of {self.fit.model}: {self.n_resamples:,} {self.scheme} replicates "
             f"of {len(self.groups):,} groups{left}"
         )
+
+    def _troubles(self) -> list[str]:
+        return stopped(self.groups, self.fit.status)
 
     def _estimate(self) -> NDArray[np.float64]:
         return self.fit.theta

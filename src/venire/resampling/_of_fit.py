@@ -43,6 +43,11 @@ class OfOneFit(OfFits):
         """Number of replicates, those without a fit included."""
         return len(self.theta)
 
+    def _troubles(self) -> list[str]:
+        fit = self.fit
+        stopped = f"NOT CONVERGED: the fit, {fit.n_iter} iterations, residual {fit.residual:.1e}"
+        return [*([] if fit.converged else [stopped]), *filter(None, [fit.note])]
+
     def rank_interval(
         self, level: float = 0.95, *, simultaneous: bool = False, group: Any = None
     ) -> NDArray[np.int64]:

@@ -132,7 +132,8 @@ class Bootstrap(OfOneFit):
     def _title(self) -> str:
         what = f"Bootstrap of {self.fit.model}: {self.n_resamples:,} {self.scheme} replicates"
         failed = f", {self.n_failed} without a finite fit" if self.n_failed else ""
-        return f"{what} of {len(self.items)} items{failed}"
+        stopped = f", {self.n_unconverged:,} not converged" if self.n_unconverged else ""
+        return f"{what} of {len(self.items)} items{failed}{stopped}"
 
     def _draws(self) -> NDArray[np.float64]:
         used = self.status == DONE

@@ -174,6 +174,8 @@ def clustered(
     known, cuts = _known(cells, whole)
     if g < 2:
         known[:] = False
+    if not fixed:  # about the mean of itself alone an item's error would be 0
+        known &= np.bincount(whole.component, known)[whole.component] != 1
     total, first, second = np.zeros((n, n)), np.zeros(n), np.zeros(n)
     step = max(1, BLOCK // max(n, 1))
     for start in range(0, g, step):

@@ -4,6 +4,9 @@ const make = (tag, text = "", more = {}) => Object.assign(document.createElement
 const tables = [];
 const PAGE = 50, PRINTED = 1000;
 
+/* The table takes text with "&" for HTML before it searches it: as such it is this text again. */
+const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
+
 /* What is known of one row: every column, and whom the item met. */
 function details(sheet, at) {
   const box = make("div");
@@ -56,6 +59,7 @@ function board(panel) {
     createdCell: (cell) => c.how === "label" || c.how === "text" ? (cell.dir = "auto") : 0,
     render: (value, use, _, at) => {
       if (c.how === "rank" && use === "sort") return at.row;
+      if (use === "filter") return escaped(value);
       if (use !== "display") return value;
       if (k !== sheet.label || !sheet.opponents) return make("span", value);
       const button = make("button", value, { className: "open", type: "button" });

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from venire._core.summary import Summary
+from venire._core.summary import Summary, stopped
 from venire._core.tables import Table, amount
 from venire.models import model_of
 
@@ -47,6 +47,7 @@ def _header(fit: GroupedFit) -> list[str]:
     return [
         f"{row.title} fits of {len(fit.groups):,} groups{held}",
         "   ".join(f"{name} {count:,}" for name, count in counts),
+        *stopped(fit.groups, fit.status),
         f"comparisons {amount(fit.n_comparisons)}   items {len(fit.items):,}",
     ]
 
