@@ -55,6 +55,18 @@ def test_findings_say_where():
     assert len(copies.where["rows"]) == 20
 
 
+def test_rows_of_other_pairs_are_no_copies():
+    first, second = np.nonzero(1 - np.eye(20, dtype=int))
+    goals = np.where(first < second, 2, 0)
+    rows = {"home": first, "away": second, "home_goals": goals, "away_goals": 2 - goals}
+    rows["result"], rows["weeks"] = np.array(["A", "-", "H"])[goals], 0 * first
+    columns = {"first": "home", "second": "away"}
+    columns |= {"first_score": "home_goals", "second_score": "away_goals"}
+    found = vn.audit(rows, columns=vn.Columns(**columns))["duplicated rows"]
+    assert "'result', 'weeks'" in found.what
+    assert found.how_much == {"rows": 0}
+
+
 def test_labels_are_quoted_so_that_they_differ():
     rows = oddities.composed_and_not(np.random.default_rng(0), 1)
     assert r"'Zoe\u030803'" in looked(rows)["labels alike"].what

@@ -344,11 +344,17 @@ def test_an_unknown_anchor(tmp_path):
     assert "no item is called 'gpt4'; did you mean 'gpt-4'?" in run.stderr
 
 
+VOTES = vn.Votes(["x", "x"], ["y", "y"], ["judge", "other"], ["first", "second"])
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda c: vn.fit_bradley_terry(c, prior=0.1), r"say GaussianPrior\(0.1\)"),
         (lambda c: vn.fit_groups(c), "fit_bradley_terry is for these"),
+        (lambda c: vn.fit_bradley_terry(VOTES), r"read\(path, as_='comparisons'\)"),
+        (lambda c: vn.consensus(c), r"fit_bradley_terry is for these"),
+        (lambda c: vn.consensus(1), r"say Votes\(first, second, teacher, vote\)"),
         (lambda c: vn.fit_bradley_terry(["x"], ["y"], [1]), r"say Comparisons\(first"),
         (lambda c: vn.fit_bradley_terry("f.csv"), r"venire.read\(path\)"),
         (lambda c: vn.fit_bradley_terry(c, priors=None), "did you mean 'prior'"),

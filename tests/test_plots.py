@@ -281,6 +281,21 @@ def test_labels_do_not_turn_the_line_around_them():
     assert line == f"1  {mark}{name}{mark} \u2013 b: 11 of 18 points, 11.0 expected"
 
 
+def test_weighted_comparisons_have_two_decimals():
+    c = vn.Comparisons(
+        ["a", "b", "a"], ["b", "c", "c"], [1.0, 0.0, 1.0], weight=[1.23456, 0.0123, 2]
+    )
+    fit = vn.fit_bradley_terry(c, prior=GaussianPrior(0.01))
+    lines = plots.plot_residuals(fit, top=3).texts[-1].get_text()
+    assert ": 1.23 of 1.23 points, " in lines
+    assert ": 0.012 of 0.012 points, " in lines
+    assert ": 2 of 2 points, " in lines
+    assert "comparisons of an item: 1.25 to 3.23, median 2.01" in title(plots.plot_graph(c))
+    assert title(plots.plot_calibration(fit)).startswith("3.25 comparisons: ")
+    many = vn.Comparisons.from_counts(["a", "b"], ["b", "a"], [1_500_000, 2], [3, 0.5])
+    assert title(plots.plot_calibration(vn.fit_bradley_terry(many))).startswith("1,500,005.5 comp")
+
+
 def test_text_of_an_svg_file_may_stay_text(tmp_path):
     c = vn.Comparisons.from_counts(["\U0001f680 <b>", "b"], ["b", "c"], [3, 4], [3, 2])
     with matplotlib.rc_context({"svg.fonttype": "none"}), warnings.catch_warnings():
@@ -314,6 +329,14 @@ def test_a_new_figure_is_nobodys_unless_somebody_looks(monkeypatch):
     monkeypatch.setattr("sys.ps1", ">>> ", raising=False)
     ax = plots.plot_ratings(fit)
     assert pyplot.gcf() is ax.figure
+
+
+def test_pairs_that_met_equally_often_are_neither_light_nor_dark():
+    teams = np.array(["a", "b", "c"])
+    ax = plots.plot_graph(vn.Comparisons(teams, np.roll(teams, 1), [1.0, 0.5, 0.0]))
+    image = ax.images[0]
+    assert image.norm(1.0) == 0.5
+    assert [text.get_text() for text in ax.texts] == ["1"] * 6
 
 
 def lightness(colour):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from venire._core.tables import flowing
 from venire.pages import _boards, _pictures
 from venire.pages._boards import Board, named
 from venire.pages._opponents import opponents
@@ -87,7 +88,7 @@ def _of_groups(name: str, gf: GroupedFit, asked: Asked) -> Iterator[Sheet]:
             f"{len(tabs):,} of {len(gf.groups):,} groups have a tab: those with the most "
             "comparisons that have a fit."
         )
-    yield Sheet(name or "all groups", board, summary.header, notes)
+    yield Sheet(name or "all groups", board, flowing(summary.header), notes)
     own, shown = gf.own, gf.display
     for k in tabs:
         fit, note = _as_shown(own[gf.groups[k]], shown)
@@ -125,7 +126,7 @@ def _of_one(
     notes = list(takewhile(bool, (x for x in summary.notes if not x.startswith("..."))))
     pictures = _pictures.of_ratings(result, len(fit.theta), tag, every=first, **asked._asdict())
     return Sheet(
-        name, board, summary.header, [*notes, *_left_out(board)], list(_warnings(fit)),
+        name, board, flowing(summary.header), [*notes, *_left_out(board)], list(_warnings(fit)),
         pictures, opponents(fit, board.order),
     )  # fmt: skip
 

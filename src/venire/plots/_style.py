@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALARM", "COLOURS", "GREY", "HATCHES", "INK", "MARKERS", "PALE", "axes",
-    "checked", "colour", "finish", "label_ticks", "line", "marker", "ramp", "room", "say",
-    "shortened", "within",
+    "checked", "colour", "counted", "finish", "label_ticks", "line", "marker", "ramp", "room",
+    "say", "shortened", "within",
 ]  # fmt: skip
 
 # Told apart by the colour-blind and in grey: the lightness of each differs from that of all others.
@@ -61,6 +61,11 @@ def _is_watched() -> bool:
     """Whether this is a notebook or an interactive prompt."""
     ipython = sys.modules.get("IPython")
     return hasattr(sys, "ps1") or (ipython is not None and ipython.get_ipython() is not None)
+
+
+def counted(x: float) -> str:
+    """A number of comparisons; of weighted ones two decimals are enough."""
+    return f"{x:.2g}" if 0.0 < x < 0.1 else f"{x:,.2f}".rstrip("0").rstrip(".")
 
 
 def colour(k: int) -> str:
