@@ -337,6 +337,20 @@ def test_no_command_is_help():
         assert run.stderr.strip() == b""
 
 
+def test_help_says_how_to_begin(tmp_path, monkeypatch):
+    lines = [line.strip() for line in invoke("--help").stdout.splitlines()]
+    begin = [line.split()[1:] for line in lines if line.startswith("venire ")]
+    assert [words[0] for words in begin] == ["fit", "fit", "report"]
+    monkeypatch.chdir(tmp_path)
+    for words in (["data", "battles"], *begin):
+        assert invoke(*words).exit_code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "battles.csv",
+        "ratings.png",
+        "report.html",
+    }
+
+
 def test_an_unknown_anchor(tmp_path):
     path = table(tmp_path / "t.csv", ["gpt-4", "claude", "llama"])
     run = invoke("fit", path, *COMMON, "--anchor", "gpt4")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pictures
@@ -337,6 +338,21 @@ def test_pairs_that_met_equally_often_are_neither_light_nor_dark():
     image = ax.images[0]
     assert image.norm(1.0) == 0.5
     assert [text.get_text() for text in ax.texts] == ["1"] * 6
+
+
+@pytest.mark.parametrize("spread", [0.3, 0.5, 0.7, 0.9, 1.2])
+def test_numbers_below_ratings_keep_apart(spread):
+    names = np.array(["a name of some length, and more", "another one of much the same size", "c"])
+    win = 60.0 / (1.0 + np.exp(spread * np.array([-1.0, -1.0, 2.0])))
+    c = vn.Comparisons.from_counts(names, np.roll(names, 1), win, 60.0 - win)
+    ax = plots.plot_ratings(vn.fit_bradley_terry(c))
+    ax.figure.canvas.draw()
+    left, right = ax.get_xlim()
+    inside = [t for t in ax.get_xticklabels() if left <= t.get_position()[0] <= right]
+    boxes = [tick.get_window_extent() for tick in inside]
+    assert len(boxes) >= 3
+    gaps = [b.x0 - a.x1 for a, b in pairwise(boxes)]
+    assert min(gaps) > 0.4 * max(box.width for box in boxes)
 
 
 def lightness(colour):

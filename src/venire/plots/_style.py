@@ -117,6 +117,8 @@ def finish(
         say(title, _wrapped(said, _beside_labels(ax, 9.0)))
     if grid:
         ax.grid(axis=grid, color=PALE, linewidth=0.6)  # type: ignore[arg-type]
+    if grid == "x":
+        _spread_ticks(ax)
     if legend:
         handles, labels = _legend_entries(ax)
         box = ax.legend(handles, ["-"] * len(handles), frameon=False, fontsize="small")
@@ -131,6 +133,14 @@ def finish(
     if "left" in bare:
         ax.tick_params(axis="y", length=0)
     return ax
+
+
+def _spread_ticks(ax: Axes) -> None:
+    """So few ticks along x that their numbers, of five letters or so, keep apart."""
+    ticker = needs("matplotlib.ticker", "a picture")
+    locator: Any = ax.xaxis.get_major_locator()
+    if isinstance(locator, ticker.AutoLocator):
+        locator.set_params(nbins=int(np.clip(_beside_labels(ax, 10.0) // 5, 2, 9)))
 
 
 def _beside_labels(ax: Axes, size: float) -> int:
