@@ -55,6 +55,26 @@ def test_findings_say_where():
     assert len(copies.where["rows"]) == 20
 
 
+def test_rows_of_other_pairs_are_no_copies():
+    first, second = np.nonzero(1 - np.eye(20, dtype=int))
+    goals = np.where(first < second, 2, 0)
+    rows = {"home": first, "away": second, "home_goals": goals, "away_goals": 2 - goals}
+    rows["result"], rows["weeks"] = np.array(["A", "-", "H"])[goals], 0 * first
+    columns = {"first": "home", "second": "away"}
+    columns |= {"first_score": "home_goals", "second_score": "away_goals"}
+    found = vn.audit(rows, columns=vn.Columns(**columns))["duplicated rows"]
+    assert "'result', 'weeks'" in found.what
+    assert found.how_much == {"rows": 0}
+
+
+def test_copies_are_counted():
+    rows = vn.datasets.columns("battles")
+    ties = ["tie" if "tie" in winner else winner for winner in rows["winner"]]
+    different = set(zip(rows["model_a"], rows["model_b"], ties, rows["language"], strict=True))
+    found = vn.audit(vn.datasets.path("battles"))["duplicated rows"]
+    assert found.how_much["rows"] == len(ties) - len(different) == 248
+
+
 def test_labels_are_quoted_so_that_they_differ():
     rows = oddities.composed_and_not(np.random.default_rng(0), 1)
     assert r"'Zoe\u030803'" in looked(rows)["labels alike"].what

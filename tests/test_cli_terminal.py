@@ -337,6 +337,20 @@ def test_no_command_is_help():
         assert run.stderr.strip() == b""
 
 
+def test_help_says_how_to_begin(tmp_path, monkeypatch):
+    lines = [line.strip() for line in invoke("--help").stdout.splitlines()]
+    begin = [line.split()[1:] for line in lines if line.startswith("venire ")]
+    assert [words[0] for words in begin] == ["fit", "fit", "report"]
+    monkeypatch.chdir(tmp_path)
+    for words in (["data", "battles"], *begin):
+        assert invoke(*words).exit_code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "battles.csv",
+        "ratings.png",
+        "report.html",
+    }
+
+
 def test_an_unknown_anchor(tmp_path):
     path = table(tmp_path / "t.csv", ["gpt-4", "claude", "llama"])
     run = invoke("fit", path, *COMMON, "--anchor", "gpt4")
@@ -344,11 +358,17 @@ def test_an_unknown_anchor(tmp_path):
     assert "no item is called 'gpt4'; did you mean 'gpt-4'?" in run.stderr
 
 
+VOTES = vn.Votes(["x", "x"], ["y", "y"], ["judge", "other"], ["first", "second"])
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda c: vn.fit_bradley_terry(c, prior=0.1), r"say GaussianPrior\(0.1\)"),
         (lambda c: vn.fit_groups(c), "fit_bradley_terry is for these"),
+        (lambda c: vn.fit_bradley_terry(VOTES), r"read\(path, as_='comparisons'\)"),
+        (lambda c: vn.consensus(c), r"fit_bradley_terry is for these"),
+        (lambda c: vn.consensus(1), r"say Votes\(first, second, teacher, vote\)"),
         (lambda c: vn.fit_bradley_terry(["x"], ["y"], [1]), r"say Comparisons\(first"),
         (lambda c: vn.fit_bradley_terry("f.csv"), r"venire.read\(path\)"),
         (lambda c: vn.fit_bradley_terry(c, priors=None), "did you mean 'prior'"),

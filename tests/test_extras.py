@@ -161,6 +161,22 @@ def test_a_command_names_the_extra(hidden, words, files):
     assert re.search(cure(hidden), errors), errors
 
 
+def test_times_are_read_without_pandas(tmp_path):
+    rows = "".join(
+        f"{a},{b},{a},{1_700_000_000 + a}\n" for a in range(9) for b in range(9) if a != b
+    )
+    (tmp_path / "rows.csv").write_text(f"model_a,model_b,winner,date\n{rows}", encoding="utf-8")
+    gone = (
+        "import sys\n"
+        "class Gone:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] == 'pandas': raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Gone())\n"
+    )
+    look = "import venire as vn; vn.audit('rows.csv', date='date')"
+    assert said(gone + look, tmp_path) == (0, "")
+
+
 def test_extras_bring_what_they_are_said_to():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     for name, extra in LIBRARIES.values():

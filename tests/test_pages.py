@@ -231,6 +231,22 @@ def test_without_errors_no_picture_needs_them():
     assert [c["title"] for c in data_of(page)[0]["columns"]] == ["rank", "item", "rating", "games"]
 
 
+def test_lines_above_the_table_are_told_apart():
+    fit = vn.fit_bradley_terry(vn.Comparisons(["a", "b", "a"], ["b", "a", "b"], [1, 0, 0]))
+    assert ">comparisons 3, items 2, components 1, free parameters 1</p>" in vn.pages.report(fit)
+
+
+def test_pictures_of_a_page_are_not_shown_in_a_notebook(monkeypatch):
+    from matplotlib import pyplot
+
+    fit = vn.fit_bradley_terry(vn.Comparisons(["a", "b"], ["b", "a"], [1, 1]))
+    monkeypatch.setattr("sys.ps1", ">>> ", raising=False)
+    mine = pyplot.figure()
+    assert "<svg" in vn.pages.report(fit)
+    assert pyplot.get_fignums() == [mine.number]
+    pyplot.close(mine)
+
+
 def test_the_same_page_is_written(tmp_path):
     fit = vn.fit_bradley_terry(pages_cases.games(5, 400))
     path = tmp_path / "a page.html"

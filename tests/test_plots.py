@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pictures
@@ -307,6 +308,21 @@ def test_labels_do_not_turn_the_line_around_them():
     assert line == f"1  {mark}{name}{mark} \u2013 b: 11 of 18 points, 11.0 expected"
 
 
+def test_weighted_comparisons_have_two_decimals():
+    c = vn.Comparisons(
+        ["a", "b", "a"], ["b", "c", "c"], [1.0, 0.0, 1.0], weight=[1.23456, 0.0123, 2]
+    )
+    fit = vn.fit_bradley_terry(c, prior=GaussianPrior(0.01))
+    lines = plots.plot_residuals(fit, top=3).texts[-1].get_text()
+    assert ": 1.23 of 1.23 points, " in lines
+    assert ": 0.012 of 0.012 points, " in lines
+    assert ": 2 of 2 points, " in lines
+    assert "comparisons of an item: 1.25 to 3.23, median 2.01" in title(plots.plot_graph(c))
+    assert title(plots.plot_calibration(fit)).startswith("3.25 comparisons: ")
+    many = vn.Comparisons.from_counts(["a", "b"], ["b", "a"], [1_500_000, 2], [3, 0.5])
+    assert title(plots.plot_calibration(vn.fit_bradley_terry(many))).startswith("1,500,005.5 comp")
+
+
 def test_text_of_an_svg_file_may_stay_text(tmp_path):
     c = vn.Comparisons.from_counts(["\U0001f680 <b>", "b"], ["b", "c"], [3, 4], [3, 2])
     with matplotlib.rc_context({"svg.fonttype": "none"}), warnings.catch_warnings():
@@ -340,6 +356,29 @@ def test_a_new_figure_is_nobodys_unless_somebody_looks(monkeypatch):
     monkeypatch.setattr("sys.ps1", ">>> ", raising=False)
     ax = plots.plot_ratings(fit)
     assert pyplot.gcf() is ax.figure
+
+
+def test_pairs_that_met_equally_often_are_neither_light_nor_dark():
+    teams = np.array(["a", "b", "c"])
+    ax = plots.plot_graph(vn.Comparisons(teams, np.roll(teams, 1), [1.0, 0.5, 0.0]))
+    image = ax.images[0]
+    assert image.norm(1.0) == 0.5
+    assert [text.get_text() for text in ax.texts] == ["1"] * 6
+
+
+@pytest.mark.parametrize("spread", [0.3, 0.5, 0.7, 0.9, 1.2])
+def test_numbers_below_ratings_keep_apart(spread):
+    names = np.array(["a name of some length, and more", "another one of much the same size", "c"])
+    win = 60.0 / (1.0 + np.exp(spread * np.array([-1.0, -1.0, 2.0])))
+    c = vn.Comparisons.from_counts(names, np.roll(names, 1), win, 60.0 - win)
+    ax = plots.plot_ratings(vn.fit_bradley_terry(c))
+    ax.figure.canvas.draw()
+    left, right = ax.get_xlim()
+    inside = [t for t in ax.get_xticklabels() if left <= t.get_position()[0] <= right]
+    boxes = [tick.get_window_extent() for tick in inside]
+    assert len(boxes) >= 3
+    gaps = [b.x0 - a.x1 for a, b in pairwise(boxes)]
+    assert min(gaps) > 0.4 * max(box.width for box in boxes)
 
 
 def lightness(colour):

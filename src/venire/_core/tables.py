@@ -20,7 +20,17 @@ from venire._core import checks
 from venire._core.extras import needs
 from venire._core.shown import visible, width
 
-__all__ = ["ALL", "DOCUMENTS", "TOP", "Table", "Tabled", "amount", "number_shown", "shown_of"]
+__all__ = [
+    "ALL",
+    "DOCUMENTS",
+    "TOP",
+    "Table",
+    "Tabled",
+    "amount",
+    "flowing",
+    "number_shown",
+    "shown_of",
+]
 
 #: What stands above columns of these names; others are words with underscores.
 TITLES = {
@@ -158,7 +168,7 @@ class Table:
         rules = needs("tabulate", "a table in LaTeX").LATEX_ESCAPE_RULES
 
         def said(lines: Sequence[str]) -> str:
-            texts = ("".join(rules.get(c, c) for c in visible(line)) for line in _said(lines))
+            texts = ("".join(rules.get(c, c) for c in visible(line)) for line in flowing(lines))
             return " \\\\\n".join(f"{{}}{text}" for text in texts)
 
         rows = [*zip(*self.columns.values(), strict=True)]
@@ -166,7 +176,7 @@ class Table:
         # After the end of a row a bracket or a star would be an option of that end.
         table = re.sub(r"(?m)^( *)([\[*])", r"\1{}\2", table)
         parts = ["\\begin{table}", "\\centering"]
-        parts += [f"\\caption{{{said(['; '.join(_said(self.header))])}}}"] if self.header else []
+        parts += [f"\\caption{{{said(['; '.join(flowing(self.header))])}}}"] if self.header else []
         parts += [table] if table else []
         parts += ["\\par\\smallskip\\footnotesize", said(self.notes)] if self.notes else []
         return "\n".join([*parts, "\\end{table}"])
@@ -301,7 +311,7 @@ def _html(text: str, tag: str = "") -> str:
     return f"<bdi>{text}</bdi>" if leftward and not tag else text
 
 
-def _said(lines: Sequence[str]) -> list[str]:
+def flowing(lines: Sequence[str]) -> list[str]:
     """Lines of plain text, in formats in which spaces are one."""
     return [re.sub(" {2,}", ", ", line.strip()) for line in lines if line.strip()]
 
@@ -309,7 +319,7 @@ def _said(lines: Sequence[str]) -> list[str]:
 def _lines(lines: Sequence[str], small: bool = False) -> list[str]:
     """Lines as one paragraph."""
     style = ' style="font-size: smaller"' if small else ""
-    texts = [_html(line) for line in _said(lines)]
+    texts = [_html(line) for line in flowing(lines)]
     return [f"<p{style}>{'<br>'.join(texts)}</p>"] if texts else []
 
 
@@ -321,5 +331,5 @@ def _markdown(text: str) -> str:
 
 def _paragraph(lines: Sequence[str]) -> str:
     """Lines of Markdown, none of which begins a list or a heading."""
-    marks = (re.sub(r"^(\d*)([#+.)=-])(?=\s|$)", r"\1\\\2", _markdown(x)) for x in _said(lines))
+    marks = (re.sub(r"^(\d*)([#+.)=-])(?=\s|$)", r"\1\\\2", _markdown(x)) for x in flowing(lines))
     return "  \n".join(marks)

@@ -24,6 +24,13 @@ class Named(NamedTuple):
 
 
 _ABOUT = "Ratings from paired comparisons and consensus of votes, with their uncertainty."
+_BEGIN = """Begin with a file of your own, or with one that venire data battles writes:
+
+venire fit battles.csv
+
+venire fit battles.csv --plot ratings.png
+
+venire report battles.csv -o report.html"""
 COMMANDS = {
     "fit": Named("_fit:Fit", "Rate the items of a file of comparisons.", "results.csv"),
     "bootstrap": Named(
@@ -148,10 +155,11 @@ def _say(error: Any) -> None:
     screen.line(f"try: {where} --help", whole=True)
 
 
-def _group(name: str, about: str) -> typer.Typer:
+def _group(name: str, about: str, end: str | None = None) -> typer.Typer:
     return typer.Typer(
         name=name,
         help=about,
+        epilog=end,
         cls=Shell,
         context_settings=_SETTINGS,
         add_completion=False,
@@ -172,7 +180,7 @@ def _loaded(name: str, place: str) -> Any:
     return typer.main.get_command(alone)
 
 
-app = _group("venire", _ABOUT)
+app = _group("venire", _ABOUT, _BEGIN)
 _FOLDERS = {name: _group(name, about) for name, about in FOLDERS.items()}
 for _words, _command in COMMANDS.items():
     _folder, _, _name = _words.rpartition(" ")

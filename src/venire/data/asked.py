@@ -14,7 +14,7 @@ __all__ = ["about_words", "wanted"]
 _MADE = {
     "Comparisons": "Comparisons(first, second, score)",
     "GroupedComparisons": "GroupedComparisons(group, first, second, score)",
-    "Votes": "Votes(pair, teacher, vote)",
+    "Votes": "Votes(first, second, teacher, vote)",
 }
 _FITS = {
     "Comparisons": "fit_bradley_terry is for these",
@@ -43,6 +43,8 @@ def wanted(x: Any, name: str, kind: type) -> None:
     given, made = type(x).__name__, _MADE[kind.__name__]
     if given in _FITS:
         cure = _FITS[given]
+        if (given, kind.__name__) == ("Votes", "Comparisons"):
+            cure += "; read(path, as_='comparisons') makes a comparison of each row"
     elif isinstance(x, (str, os.PathLike)):
         cure = "read a file with venire.read(path)"
     elif hasattr(x, "columns") or hasattr(x, "column_names") or isinstance(x, dict):

@@ -46,7 +46,7 @@ class Signatures:
                 continue
             if name not in self._further:
                 self._further.append(name)
-            total ^= _mixed(values + np.uint64(self._further.index(name)))
+            total ^= _told_apart(values, self._further.index(name))
         self._parts.append(total)
 
     @property
@@ -76,22 +76,29 @@ class Signatures:
         for name, parts in self._numbering.items():
             values = np.concatenate(parts)
             if not _all_distinct(values):
-                total = total ^ _mixed(values + np.uint64(1_000 + len(further)))
+                total = total ^ _told_apart(values, 1_000 + len(further))
                 further.append(name)
         total = total if kept is None else total[kept]
         if cluster is not None:
-            total = total ^ _mixed(_values(cluster) + np.uint64(2_000))
+            total = total ^ _told_apart(_values(cluster), 2_000)
         occasion = total if further else None
         for place, values in enumerate([*asked, *answers]):
             if place == len(asked):
                 question = total
-            total = total ^ _mixed(_values(values) + np.uint64(3_000 + place))
+            total = total ^ _told_apart(_values(values), 3_000 + place)
         return total, question, occasion, tuple(map(str, further))
 
 
 def _all_distinct(x: Numbers) -> bool:
     x = np.sort(x)
     return not bool((x[1:] == x[:-1]).any())
+
+
+def _told_apart(values: Numbers, column: int) -> Numbers:
+    """The same values of two columns are as good as random to each other, and so are neighbours."""
+    with np.errstate(over="ignore"):
+        mixed: Numbers = _mixed(_mixed(values) + np.uint64(column))
+    return mixed
 
 
 def _mixed(x: Any) -> Any:

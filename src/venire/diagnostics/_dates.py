@@ -20,8 +20,9 @@ _ENOUGH = 0.9  # of the labels must be read
 def moments(column: Any) -> NDArray[np.float64] | None:
     """A number for each time; nan where there is none; None where the column holds no times."""
     if hasattr(column, "to_pylist"):
-        column = column.to_pandas() if not _is_text(column) else column.to_pylist()
-    x = np.asarray(column.to_numpy() if hasattr(column, "to_numpy") else column)
+        x = np.asarray(column.to_pylist() if _is_text(column) else _unboxed(column))
+    else:
+        x = np.asarray(column.to_numpy() if hasattr(column, "to_numpy") else column)
     if x.dtype.kind in "biuf":
         return x.astype(np.float64)
     if x.dtype.kind == "M":
@@ -41,6 +42,15 @@ def _is_text(column: Any) -> bool:
     import pyarrow as pa
 
     return pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+
+
+def _unboxed(column: Any) -> Any:
+    """An Arrow column as NumPy has it; pandas need not be installed."""
+    import pyarrow as pa
+
+    kind = column.type
+    column = column.cast(kind.value_type) if pa.types.is_dictionary(kind) else column
+    return column.to_numpy(zero_copy_only=False)
 
 
 def _read(labels: list[str]) -> NDArray[np.float64]:

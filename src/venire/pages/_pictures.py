@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -136,7 +137,10 @@ def inline_svg(draw: Callable[[], Any], name: str, title: str) -> Any:
         warnings.catch_warnings(),
     ):
         warnings.filterwarnings("ignore", "Glyph .* missing")  # the reader's fonts are others
-        draw().figure.savefig(file, format="svg", dpi=_DPI, metadata=_NO_METADATA)
+        figure = draw().figure
+        figure.savefig(file, format="svg", dpi=_DPI, metadata=_NO_METADATA)
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close(figure)  # a notebook would show it below the cell
     root = ElementTree.fromstring(file.getvalue())
     for child in [c for c in root if c.tag == f"{{{_SVG}}}metadata"]:
         root.remove(child)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from venire._core.summary import stopped
+from venire._core.tables import flowing
 from venire.pages import _boards, _pictures
 from venire.pages._boards import Board, named
 from venire.pages._opponents import opponents
@@ -91,7 +92,7 @@ def _of_groups(name: str, gf: GroupedFit, asked: Asked) -> Iterator[Sheet]:
     warnings = stopped(gf.groups, gf.status)
     header = [named(line) for line in summary.header if line not in warnings]
     warnings = [f"{named(line)}. Their numbers are not those of the model." for line in warnings]
-    yield Sheet(name or "all groups", board, header, notes, warnings)
+    yield Sheet(name or "all groups", board, flowing(header), notes, warnings)
     own, shown = gf.own, gf.display
     for k in tabs:
         fit, note = _as_shown(own[gf.groups[k]], shown)
@@ -129,7 +130,7 @@ def _of_one(
     notes = list(takewhile(bool, (x for x in summary.notes if not x.startswith("..."))))
     pictures = _pictures.of_ratings(result, len(fit.theta), tag, every=first, **asked._asdict())
     return Sheet(
-        name, board, summary.header, [*notes, *_left_out(board)],
+        name, board, flowing(summary.header), [*notes, *_left_out(board)],
         [*_warnings(fit), *_of_replicates(result)], pictures, opponents(fit, board.order),
     )  # fmt: skip
 

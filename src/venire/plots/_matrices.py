@@ -17,6 +17,7 @@ from venire.plots._style import (
     axes,
     bare,
     checked,
+    counted,
     finish,
     inches,
     ink_on,
@@ -214,8 +215,8 @@ def plot_graph(
     possible = n * (n - 1) // 2
     share = 100.0 * len(pair) / max(possible, 1)
     notes += [f"{n:,} items", f"{len(pair):,} of {possible:,} pairs met ({share:.3g} %)"]
-    few, many, middle = each.min(), each.max(), np.median(each)
-    notes += [f"comparisons of an item: {few:,.6g} to {many:,.6g}, median {middle:,.6g}"]
+    few, many, middle = map(counted, (each.min(), each.max(), np.median(each)))
+    notes += [f"comparisons of an item: {few} to {many}, median {middle}"]
     notes += _parts(sizes)
     finish(ax, label, "" if n <= PAIRS else "items", grid="", notes=notes)
     return bare(ax)
@@ -273,7 +274,8 @@ def _heat(ax: Axes, values: np.ndarray, extent: Any = None) -> Any:
     seen = values[np.isfinite(values)]
     low, high = (seen.min(), seen.max()) if len(seen) else (1.0, 1.0)
     far = high > 30.0 * low
-    norm = colors.LogNorm(low, high) if far else colors.Normalize(0.0, high)
+    top = high if high > low else 2.0 * high  # all alike: neither little nor much
+    norm = colors.LogNorm(low, high) if far else colors.Normalize(0.0, top)
     return ax.imshow(values, cmap=ramp(), norm=norm, extent=extent, aspect="auto")
 
 

@@ -16,6 +16,7 @@ from venire.plots._style import (
     axes,
     checked,
     colour,
+    counted,
     finish,
     marker,
     ramp,
@@ -115,7 +116,7 @@ def plot_calibration(
     ax.set_xlim(*span)
     ax.set_ylim(*span)
     whose = "the comparisons fitted" if comparisons is None else "other comparisons"
-    notes = [*source.notes(), f"{cells.games.sum():,.10g} comparisons: {whose}"]
+    notes = [*source.notes(), f"{counted(cells.games.sum())} comparisons: {whose}"]
     notes += [f"{100 * level:g} % intervals"]
     if ties:
         x_label, y_label = "expected probability", "observed share"
@@ -260,8 +261,8 @@ def _name(
                     va="center", color=COLOURS[1], fontweight="bold", zorder=4)  # fmt: skip
         games, got = pairs.games[at], pairs.share[at] * pairs.games[at]
         lines += [
-            f"{k + 1}  {labels[2 * k]} \u2013 {labels[2 * k + 1]}: {got:.6g} of "
-            f"{games:.6g}{points}{due.format(pairs.expected[at] * games)}"
+            f"{k + 1}  {labels[2 * k]} \u2013 {labels[2 * k + 1]}: {counted(got)} of "
+            f"{counted(games)}{points}{due.format(pairs.expected[at] * games)}"
         ]
     text = ax.annotate("", (0.0, 0.0), (0, -38), xycoords="axes fraction", va="top", fontsize=8,
                        textcoords="offset points", color=INK, linespacing=1.35)  # fmt: skip

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALARM", "COLOURS", "GREY", "INK", "MARKERS", "PALE", "axes", "bare", "checked", "colour",
-    "finish", "inches", "ink_on", "label_ticks", "line", "marker", "ramp", "room", "say",
+    "counted", "finish", "inches", "ink_on", "label_ticks", "line", "marker", "ramp", "room", "say",
     "shortened", "within",
 ]  # fmt: skip
 
@@ -66,6 +66,11 @@ def _is_watched() -> bool:
     """Whether this is a notebook or an interactive prompt."""
     ipython = sys.modules.get("IPython")
     return hasattr(sys, "ps1") or (ipython is not None and ipython.get_ipython() is not None)
+
+
+def counted(x: float) -> str:
+    """A number of comparisons; of weighted ones two decimals are enough."""
+    return f"{x:.2g}" if 0.0 < x < 0.1 else f"{x:,.2f}".rstrip("0").rstrip(".")
 
 
 def colour(k: int) -> str:
@@ -122,6 +127,8 @@ def finish(
         say(title, _wrapped(said, _beside_labels(ax, 9.0)))
     if grid:
         ax.grid(axis=grid, color=PALE, linewidth=0.6)  # type: ignore[arg-type]
+    if grid == "x":
+        _spread_ticks(ax)
     if legend:
         handles, labels = _legend_entries(ax)
         box = ax.legend(handles, ["-"] * len(handles), frameon=False, fontsize="small")
@@ -146,6 +153,14 @@ def bare(ax: Axes, pad: float | None = None) -> Axes:
     if pad is not None:
         ax.tick_params(axis="y", pad=pad)
     return ax
+
+
+def _spread_ticks(ax: Axes) -> None:
+    """So few ticks along x that their numbers, of five letters or so, keep apart."""
+    ticker = needs("matplotlib.ticker", "a picture")
+    locator: Any = ax.xaxis.get_major_locator()
+    if isinstance(locator, ticker.AutoLocator):
+        locator.set_params(nbins=int(np.clip(_beside_labels(ax, 10.0) // 5, 2, 9)))
 
 
 def _beside_labels(ax: Axes, size: float) -> int:
