@@ -17,6 +17,7 @@ EVIL = [
     "模型一號",
     "🤖 emoji",
     "a-long-name-" * 8,
+    "o" + "\u0301" * 300 + "-longer-" * 300,
     "\u202eevil",
     "line\nbreak",
 ]

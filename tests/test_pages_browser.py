@@ -130,7 +130,7 @@ def test_search_finds(opened):
     one = opened("evil")
     search = one.page.get_by_role("searchbox")
     for text, found in (("模型", 1), ("</script><script>", 1), ("no such", 0),
-                        ("&lt;&<img", 1), ("&amp;", 1), ("<!--", 1), ("", 12)):  # fmt: skip
+                        ("&lt;&<img", 1), ("&amp;", 1), ("<!--", 1), ("", 13)):  # fmt: skip
         search.fill(text)
         assert one.shows(lambda items, found=found: len(items) == found)
     search.fill("0.")  # what is searched are names, not numbers
@@ -147,6 +147,15 @@ def test_scripts_in_labels_do_not_run(opened):
     assert one.page.locator(".against td", has_text="document.title").count() > 10
     assert one.page.title() == "<b>evil</b>"
     assert one.page.locator("main img, main b").count() == 0
+
+
+def test_a_row_is_no_higher_than_a_screen(opened):
+    one = opened("evil", NARROW)
+    button = one.page.locator("button.open", has_text="-longer-")
+    low = button.bounding_box()["height"]
+    assert low < 0.3 * NARROW["height"]
+    button.click()
+    assert button.bounding_box()["height"] > 5.0 * low
 
 
 def test_the_policy_stops_other_scripts(browser, made, tmp_path):

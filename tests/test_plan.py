@@ -174,6 +174,8 @@ def test_picture(small):
     assert max(map(np.max, bands)) == 1.0
     with pytest.raises(ValueError, match=r"against.*: must be"):
         plots.plot_plan(small, against="time")
+    with pytest.raises(TypeError, match=r"plan.*must be a Plan, got int"):
+        plots.plot_plan(3)
 
 
 # ---- the student ------------------------------------------------------------------------------

@@ -570,6 +570,23 @@ def test_growth():
     assert all(line.get_color() != ax.lines[0].get_color() for line in ax.lines[1:])
 
 
+def test_towers_of_marks_leave_room_for_the_picture():
+    label = "o" + "\u0301" * 300
+    fit = vn.fit_bradley_terry(vn.Comparisons([label, "b"], ["b", label], [1.0, 0.5]))
+    ax = plots.plot_ratings(fit)
+    ax.figure.draw_without_rendering()
+    assert ax.get_window_extent().height > 50
+    assert {tick.get_text() for tick in ax.get_yticklabels()} == {"o" + "\u0301" * 6, "b"}
+
+
+def test_names_of_lines_are_cut():
+    times = {name: ([1, 2], [1, 2]) for name in ("n" * 3000 + "1", "n" * 3000 + "2")}
+    ax = plots.plot_growth(times)
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert len(set(labels)) == 2
+    assert all(len(label) < 50 and label.endswith(": exponent 1.00") for label in labels)
+
+
 @pytest.mark.parametrize(
     ("times", "message"),
     [

@@ -563,6 +563,21 @@ def test_position_bias():
     assert vn.panel.agreement(items).position_bias[0] == pytest.approx(found.position_bias[0])
 
 
+@pytest.mark.parametrize(("n", "lean"), [(2, 1), (2, -1), (2, 0), (40, 1)])
+def test_a_lean_that_never_varies_is_not_sure(n, lean):
+    """If a share p leans otherwise, n judgments miss it with probability (1 - p) ** n."""
+    natural, swapped = {1: (1, -1), -1: (-1, 1), 0: (1, 1)}[lean]
+    v = vn.Votes.from_pairs(
+        np.tile(np.arange(n), 2), np.zeros(2 * n, int), np.repeat([natural, swapped], n),
+        swapped=np.repeat([False, True], n),
+    )  # fmt: skip
+    found = vn.panel.agreement(v)
+    p = 1.0 - 0.05 ** (1.0 / n)
+    assert found.position_bias[0] == lean
+    assert found.position_lower[0] == pytest.approx((1.0 - p) * lean - p)
+    assert found.position_upper[0] == pytest.approx((1.0 - p) * lean + p)
+
+
 def test_calibration_finds_the_temperature():
     rng = np.random.default_rng(7)
     n = 20_000

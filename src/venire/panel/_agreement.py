@@ -48,7 +48,8 @@ class Agreement(Drawn, Tabled):
         From judgments made in both orders; where there are fewer than two of them, from the
         difference of the means of the two orders. NaN where the orders were not recorded.
     position_lower, position_upper : ndarray of float64, shape (n_teachers,)
-        Normal interval at `level`.
+        Normal interval at `level`. Where all judgments of a teacher lean alike, its ends are those
+        that a share of others would make which n judgments miss with probability 1 - `level`.
     position_n : ndarray of int64, shape (n_teachers,)
         Judgments in both orders.
     order_flips : ndarray of float64, shape (n_teachers,)
@@ -241,8 +242,11 @@ def position_bias(
     error = np.sqrt(np.where(apart, (variance0 + variance1) / 4, variance))
     error[~apart & (n < 2)] = np.nan
     half = critical_value(level) * error
+    alike = 1.0 - (1.0 - level) ** (1.0 / np.maximum(np.where(apart, np.minimum(n0, n1), n), 1))
     flipped = np.sign(lean[0][both]) != np.sign(lean[1][both])
     with np.errstate(invalid="ignore", divide="ignore"):
         flips = np.bincount(teacher[both], flipped, minlength=n_teachers) / n
-    lower, upper = np.clip(bias - half, -1, 1), np.clip(bias + half, -1, 1)
+    below, above = (np.where(error > 0.0, half, alike * (1.0 + x)) for x in (bias, -bias))
+    below[np.isnan(error)] = above[np.isnan(error)] = np.nan
+    lower, upper = np.clip(bias - below, -1, 1), np.clip(bias + above, -1, 1)
     return bias, lower, upper, n.astype(np.int64), flips

@@ -158,6 +158,8 @@ def _drawn(ax: Axes | None, found: _Alike, symbol: str, what: str, top: int | No
         told.append(f"{shown:,} in {n_rows} rows, cells are means")
     if shown < n:
         told.append(f"left out: {n - shown:,} who share too few pairs with others")
+    if n == 1:
+        told.append("one only: nobody to compare with")
     off = ~np.eye(n, dtype=bool)
     if np.isnan(likeness[off]).any():
         told.append("hatched: not known")

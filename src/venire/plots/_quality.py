@@ -9,12 +9,11 @@ import numpy as np
 
 from venire._core import checks
 from venire.distillation import Report
-from venire.plots._style import GREY, axes, colour, finish, line
+from venire.plots._style import GREY, axes, colour, finish, line, room, shortened
+from venire.simulate import Plan
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from venire.simulate import Plan
 
 __all__ = ["plot_growth", "plot_plan", "plot_quality"]
 
@@ -57,7 +56,8 @@ def plot_growth(
         limit = checks.number(limit, "limit", "must be from -100 to 100", lambda x: abs(x) <= 100)
     ax = axes(ax)
     lines = {name: _times(pair, f"times[{name!r}]") for name, pair in times.items()}
-    for k, (name, (sizes, seconds)) in enumerate(lines.items()):
+    names = shortened(lines, room(ax, 0.3))
+    for k, (name, (sizes, seconds)) in enumerate(zip(names, lines.values(), strict=True)):
         exponent = _exponent(sizes, seconds)
         label = name if exponent is None else f"{name}: exponent {exponent:.2f}"
         line(ax, k, sizes, seconds, label)
@@ -121,12 +121,13 @@ def plot_quality(
             raise ValueError("no measure is known in all reports: give gold, or fit a student")
         measure = known[0]
     ax = axes(ax)
+    labels = shortened(reports, room(ax, 0.4))
     for k, (name, report) in enumerate(reports.items()):
         x, y = report[f"total_{against}"], report[measure]
         known_rows = np.isfinite(y)
         if not known_rows.any():
             raise ValueError(f"reports[{name!r}] has no {measure}")
-        line(ax, k, x[known_rows], y[known_rows], name)
+        line(ax, k, x[known_rows], y[known_rows], labels[k])
     top = {r.top for r in reports.values()}
     at = f"@{top.pop()}" if measure.endswith("ndcg") and len(top) == 1 else ""
     label = names[measure].replace("nDCG", f"nDCG{at}")
@@ -161,11 +162,15 @@ def plot_plan(
     ------
     ValueError
         If a choice is unknown, or `level` is out of range.
+    TypeError
+        If `plan` is something else.
     """
     names = {
         "tau": "Kendall's tau-b", "nmse": "1 - r² of the ratings", "ndcg": "nDCG@10",
         "student_r2": "student's r², fresh groups",
     }  # fmt: skip
+    if not isinstance(plan, Plan):
+        checks.fail("plan", f"must be a Plan, got {type(plan).__name__}", kind=TypeError)
     checks.one_of(against, "against", ("votes", "cost"))
     limits = {"nmse": (0.0, np.inf), "ndcg": (0.0, 1.0), "student_r2": (-np.inf, 1.0)}
     mean, half = plan.interval(measure, level=level)

@@ -213,7 +213,7 @@ def plot_residuals(
         ax.axhline(at, color=GREY, linewidth=0.9, linestyle="-" if at == 0.0 else "--", zorder=1)
     _name(ax, source.fit, pairs, x, z, far[:top])
     enough = pairs.games * pairs.variance >= 1.0
-    notes = [*source.notes(), f"{len(z):,} pairs"]
+    notes = [*source.notes(), f"{len(z):,} pair{'s' * (len(z) != 1)}"]
     if n := int(enough.sum()):
         beyond = 100.0 * np.mean(np.abs(z[enough]) > 2.0)
         notes += [f"of {n:,} with enough games {beyond:.1f} % are beyond 2 (by chance 4.6 %)"]

@@ -31,6 +31,7 @@ COLOURS = ("#005A9C", "#E06A10", "#101828", "#2BB594", "#B03A8C", "#F2BE22")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 INK, GREY, PALE, ALARM = "#222222", "#666666", "#DDDDDD", "#A32A00"
 WIDTH, HEIGHT = 6.0, 4.0  # inches of a new figure
+MOST_MARKS = 6
 NO_GLYPH = "\u25af"
 LEFT_TO_RIGHT = "\u200e"  # around a label of another direction
 
@@ -280,6 +281,7 @@ def _in_fonts(text: str) -> tuple[str, list[str]]:
     """
     if text.isascii():
         return text, []
+    text = _few_marks(text)
     matplotlib = needs("matplotlib", "a picture")
     usual = list(matplotlib.rcParams["font.family"])
     manager = needs("matplotlib.font_manager", "a picture")
@@ -294,6 +296,16 @@ def _in_fonts(text: str) -> tuple[str, list[str]]:
         }
         text = text.translate(gone)
     return text, families if len(families) > len(usual) else []
+
+
+def _few_marks(text: str) -> str:
+    """With at most so many marks on a letter as scripts have: a tower would push the Axes away."""
+    kept, n = [], 0
+    for letter in text:
+        n = n + 1 if unicodedata.category(letter) in ("Mn", "Me") else 0
+        if n <= MOST_MARKS:
+            kept.append(letter)
+    return "".join(kept)
 
 
 def _find(letters: list[str], manager: Any) -> None:
