@@ -103,3 +103,12 @@ def report(case: Case) -> None:
     arguments |= case.some({"title": "<b>", "level": 0.9, "errors": "fisher", "audited": False})
     arguments |= case.some({"notes": ["a < b"], "command": ["venire", "report", "<x>"]})
     case.call(vn.pages.report, **case.spoil(arguments, 0.3))
+    result = arguments.pop("result")
+    kind = case.whole(0, 3)
+    if kind == 1:
+        result = case.call(result.sample, 20, rng=1)
+    elif kind == 2:
+        result = vn.consensus(vn.datasets.load_chances())
+    elif kind == 3:
+        result = vn.rate(vn.datasets.load_chances())
+    case.call(result.report, **case.spoil(arguments, 0.3))
