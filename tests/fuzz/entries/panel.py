@@ -266,8 +266,6 @@ def rate(case: Case) -> None:
     ends = dict(zip(("first", "second"), case.pairs(list(out.items), 3), strict=True))
     case.try_(out.difference, **case.spoil(ends | {"level": 0.9} | errors, 0.2))
     case.try_(out.bootstrap, **case.spoil({"n_resamples": 4, "rng": 1}, 0.2))
-    if case.chance(0.2):
-        case.try_(out.report, **case.spoil({"level": 0.9} | errors, 0.2))
     for label in out.categories.tolist()[:2]:
         case.try_(out.__getitem__, label)
     clusters = np.arange(v.n_pairs) % 3

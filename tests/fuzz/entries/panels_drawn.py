@@ -8,7 +8,7 @@ import venire as vn
 from fuzz.case import Case, entry
 from fuzz.entries.panel import gold_of, some_votes
 from fuzz.entries.pictures import draw
-from fuzz.entries.ratings import a_fit, a_grouped_fit
+from fuzz.entries.ratings import a_grouped_fit
 
 
 def a_consensus(case: Case) -> Any:
@@ -44,19 +44,6 @@ def groups_drawn(case: Case) -> None:
     table = case.chance(0.5)
     result = case.call(gf.to_frame, "dict") if table else gf
     draw(case, "plot_groups", {"result": result} | case.some({"top": 2}))
-
-
-@entry
-def results_reported(case: Case) -> None:
-    """Pages by the method of a result."""
-    sort = case.choice(("consensus", "groups", "draws"))
-    if sort == "consensus":
-        result = a_consensus(case)
-    elif sort == "groups":
-        result = a_grouped_fit(case)
-    else:
-        result = case.call(vn.resampling.sample, a_fit(case), 4, rng=1)
-    case.call(result.report, **case.spoil(case.some({"title": "<b>", "level": 0.9}), 0.3))
 
 
 @entry
