@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,11 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("venire", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("venire")
 
+
+# A suite that runs in the background inherits that interrupts are ignored, and would hand it on to
+# the commands that it interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Test runners tell their processes how wide a terminal is; commands would fold what they say to it.
 os.environ.pop("COLUMNS", None)
