@@ -155,6 +155,7 @@ def test_columns_that_are_of_a_ranking_stand_in_each_of_its_rows():
 
 ALONE = "holds one item alone, which says nothing: a ranking needs two"
 ABOVE = "among='rows' puts items without a rank below those that have one"
+SAME = "must be the same in all rows of ranking 1"
 SINGLE = "a single ranking is a list of one: [[...]]"
 REFUSED = {
     "rankings: is empty: at least one ranking is needed": [],
@@ -218,7 +219,7 @@ def test_what_does_not_fit_the_rankings_is_refused(options, said):
         (([1, None], [*"ab"], [1, 2]), "ranking[1]: a value is missing (null)"),
         (([1, 1], ["a", None], [1, 2]), "item[1]: a value is missing (null)"),
         (([1, 1], ["a"], [1, 2]), "item: has 1 rows, but ranking has 2"),
-        (([1, 1], [*"ab"], [1, 2], [2, 3]), "weight[1] = 3: must be the same in all rows of ranking 1"),
+        (([1, 1], [*"ab"], [1, 2], [2, 3]), f"weight[1] = 3: {SAME}"),
     ],
 )  # fmt: skip
 def test_bad_columns_are_named(columns, said):

@@ -153,8 +153,8 @@ def sorted_rows(
 def _ranks(rank: Any, n: int, gaps: bool) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
     """Ranks as int64 or float64, and which there are; None: all. Others are above all of these."""
     ranks = checks.array(rank, "rank")
-    if ranks.dtype.kind in "UT":
-        ranks = ranks.astype(object)  # of which the first that is no number is named
+    if ranks.dtype.kind in "UST":  # the first that is no number is named, as it was given
+        ranks = checks.array(rank, "rank", object).astype(object)
     ranks = checks.rows(ranks, n, "rank")
     if ranks.dtype == bool or len(ranks) != n:
         fail("rank", "must be a number for each row", value=rank, kind=TypeError)
@@ -167,7 +167,11 @@ def _ranks(rank: Any, n: int, gaps: bool) -> tuple[NDArray[Any], NDArray[np.bool
     good = np.isfinite(ranks) | (~present & gaps)
     if not good.all():
         at = int(np.argmin(good))
-        cure = "" if gaps else "among='rows' puts items without a rank below those that have one"
+        cure = (
+            ""
+            if present[at]
+            else "among='rows' puts items without a rank below those that have one"
+        )
         fail("rank", "must be a finite number", at, ranks[at], cure=cure)
     last = np.max(ranks, where=present, initial=0.0)
     return np.where(present, ranks, last + 1.0 if abs(last) < 2.0**50 else np.inf), present
