@@ -150,7 +150,7 @@ def styles(rng: np.random.Generator) -> Iterator[Row]:
     length counts more than on another (sd 0.8), and a prompt favours some models.
     """
     theta = np.array([1.0, 0.6, 0.3, 0.0, -0.4, -0.7, -0.8])
-    words = np.array([7.4, 9.0, 7.6, 8.2, 7.3, 8.4, 7.2])  # log2 of what a model writes
+    words = np.array([7.4, 8.8, 7.6, 8.2, 7.3, 8.4, 7.2])  # log2 of what a model writes
     for prompt in range(60):
         favour, slope = theta + rng.normal(0.0, 0.3, 7), 0.5 + rng.normal(0.0, 0.8)
         asked = rng.normal(0.0, 0.6)
@@ -159,8 +159,8 @@ def styles(rng: np.random.Generator) -> Iterator[Row]:
         for _ in range(20):
             a, b = pair(rng, 7)
             styled = slope * length + 0.1 * marks
-            winner = "model_a" if wins(rng, favour[a] + styled[a], favour[b] + styled[b]) else "model_b"
-            winner = "tie" if rng.random() < 0.1 else winner
+            first = wins(rng, favour[a] + styled[a], favour[b] + styled[b])
+            winner = "tie" if rng.random() < 0.1 else "model_a" if first else "model_b"
             yield {
                 "prompt": f"p{prompt:02d}", "model_a": MODELS[a], "model_b": MODELS[b],
                 "length_a": length[a], "length_b": length[b], "markdown_a": int(marks[a]),

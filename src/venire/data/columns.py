@@ -21,9 +21,9 @@ WHO, FURTHER, VOTES = "Who won (one way)", "Further columns", "Votes (one way)"
 JUDGED = "Who judged what"
 
 
-def _column(says: str, topic: str = FURTHER) -> Any:
+def _column(says: str, topic: str = FURTHER, typed: Any = str | None, **more: Any) -> Any:
     """An optional column; what it says is the help of its option, too, which is typed as text."""
-    return field(default=None, metadata={"says": says, "topic": topic, "typed": str | None})
+    return field(default=None, metadata={"says": says, "topic": topic, "typed": typed, **more})
 
 
 def _skipping() -> Any:
@@ -169,17 +169,11 @@ class Columns(_Named):
     cluster: str | None = _column("What is resampled together: user, judge, query.")
     group: str | None = _column("What the items belong to: query, topic, user.")
     date: str | None = _column("When it was.")
-    covariates: Any = field(
-        default=None,
-        metadata={
-            "says": "A number that may tell who wins: the column NAME, of first less second, or the "
-            "columns NAME_a and NAME_b, or NAME=COLUMN-COLUMN. Repeat it for several.",
-            "topic": FURTHER,
-            "typed": list[str] | None,
-            "flags": ("--covariate",),
-            "more": {"metavar": "NAME[=...]"},
-        },
-    )
+    covariates: Any = _column(  # noqa: RUF009
+        "A number that may tell who wins: the column NAME, of first less second, or the columns "
+        "NAME_a and NAME_b, or NAME=COLUMN-COLUMN. Repeat it for several.",
+        typed=list[str] | None, flags=("--covariate",), more={"metavar": "NAME[=...]"},
+    )  # fmt: skip
     skip_missing: bool = _skipping()
 
     def __post_init__(self) -> None:

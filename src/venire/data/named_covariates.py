@@ -1,4 +1,4 @@
-"""Covariates by the columns of a table that they come from: one column, or what one has over another.
+"""Covariates by the columns of a table that they come from: one, or the difference of two.
 
 The difference is always that of first less second, as the model wants it.
 """
@@ -110,9 +110,7 @@ def named_columns(covariates: Sequence[Covariate]) -> dict[str, Any]:
     return out
 
 
-def covariates_in(
-    data: Mapping[str, Any], covariates: Sequence[Covariate], n: int
-) -> Covariates:
+def covariates_in(data: Mapping[str, Any], covariates: Sequence[Covariate], n: int) -> Covariates:
     """The covariates of the rows, from columns under the names of `named_columns`.
 
     Raises

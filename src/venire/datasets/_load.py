@@ -58,8 +58,8 @@ def load_styles() -> Comparisons:
     Returns
     -------
     Comparisons
-        With the covariates `length`, in doublings of the number of words, and `markdown`, the number
-        of headings and lists, of the first answer less the second; the prompts are clusters.
+        With the covariates `length`, in doublings of the number of words, and `markdown`, the
+        number of headings and lists, of the first answer less the second; prompts are clusters.
 
     Examples
     --------

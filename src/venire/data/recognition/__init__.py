@@ -16,7 +16,7 @@ from venire._core.checks import BadInput
 from venire.data.columns import Columns, VoteColumns
 from venire.data.named_covariates import listed_covariates
 from venire.data.naming import nearest
-from venire.data.recognition._covariates import possible_columns, settled
+from venire.data.recognition._covariates import halves, possible_columns, settled
 from venire.data.recognition._frames import frame_sample
 from venire.data.recognition._items import items_of
 from venire.data.recognition._questions import refuse
@@ -176,8 +176,10 @@ def _with_covariates(one: Chosen, sample: Callable[[], Table]) -> Chosen:
     """The same, its covariates by columns of the table."""
     if getattr(one.columns, "covariates", None) is None:
         return one
-    found = settled(one.columns, Sample(sample()))
-    return one._replace(columns=replace(one.columns, covariates=found))
+    table = Sample(sample())
+    found = settled(one.columns, table)
+    columns = replace(one.columns, covariates=found)
+    return one._replace(columns=columns, notes=(*one.notes, *halves(found, table)))
 
 
 def with_who_and_when(one: Chosen, sample: Callable[[], Table]) -> Chosen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from venire.data.columns import Columns
@@ -11,7 +12,7 @@ from venire.data.recognition._names import COMMON, SIDES
 from venire.data.recognition._questions import refuse
 from venire.data.recognition._sample import Sample
 
-__all__ = ["possible_columns", "settled"]
+__all__ = ["halves", "possible_columns", "settled"]
 
 _USUAL = SIDES[:COMMON]  # the first of the one is the first of the other
 
@@ -35,6 +36,19 @@ def possible_columns(covariates: Any, table: Sample) -> set[Any]:
     """The columns of the table that covariates are read from, whoever the items are."""
     found = [_meant(one, table)[0] for one in covariates]
     return {c for one in found for c in (one.first, one.second) if c is not None}
+
+
+def halves(covariates: Sequence[Covariate], table: Sample) -> list[str]:
+    """What is to be said of columns that look as if they were of one side alone."""
+    return [
+        f"{one.first} is taken as it is, {s.second.name} is not taken off it "
+        f"({own}={s.first.name}-{s.second.name} does)"
+        for one in covariates
+        if one.second is None
+        for t in table.sides
+        for s in (t, t.turned)
+        if s.first.name == one.first and (own := common_name(str(s.first.name), str(s.second.name)))
+    ]
 
 
 def _meant(one: Covariate, table: Sample) -> list[Covariate]:
@@ -66,9 +80,7 @@ def _of_items(found: list[Covariate], columns: Columns, table: Sample) -> Covari
     """The difference that goes the way of the items."""
     if len(found) == 1:
         return found[0]
-    marks = {
-        (t.first.name, t.second.name): t.marks for s in table.sides for t in (s.turned, s)
-    }
+    marks = {(t.first.name, t.second.name): t.marks for s in table.sides for t in (s.turned, s)}
     items = marks.get((columns.first, columns.second))
     for usual in (False, True):
         agree = [
