@@ -236,7 +236,7 @@ def _type_of(values: list[Any], *, is_label: bool, may_be_list: bool = False) ->
 
 def _as_record(value: Any) -> Any:
     """A list of labels as an object that holds it; anything else as it is."""
-    is_list = isinstance(value, list) and {type(x) for x in value} <= {str, int, list}
+    is_list = isinstance(value, list) and {type(x) for x in value} <= {str, int, list, type(None)}
     return {LIST: value} if is_list else value
 
 

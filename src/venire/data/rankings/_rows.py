@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
-from venire._core.checks import fail
-from venire.data.coding import Encoded, Encoder, encode_one
+from venire._core.checks import BadValueError, fail
+from venire.data.coding import Encoded, Encoder, encode, encode_one
 from venire.data.rankings._building import Arrays, Places, built
 from venire.data.rankings._listing import Listed
 
-__all__ = ["arrays_of_rows"]
+__all__ = ["arrays_of_rows", "in_use"]
 
 
 def arrays_of_rows(
@@ -36,9 +36,7 @@ def arrays_of_rows(
     if n == 0:
         fail("ranking", "is empty: at least one ranking is needed")
     labels, listed, by = _sorted(ranking, rank, n, n_threads, gaps=among == "rows")
-    encoder = Encoder(("item",), n_threads)
-    encoder.add(item, n=n)
-    found, (codes,) = encoder.finish(items)
+    found, codes = _coded(item, items, n, n_threads)
     offsets = listed.offsets
 
     def row(flat: int) -> int:
@@ -58,6 +56,27 @@ def arrays_of_rows(
     )  # fmt: skip
 
 
+def _coded(item: Any, items: Any, n: int, n_threads: int) -> tuple[NDArray[Any], NDArray[np.int32]]:
+    """The items, and the code of each row's."""
+    if isinstance(item, Encoded):
+        found, codes, _ = encode(item, item, items, n=n)
+        return in_use(found, codes) if items is None else (found, codes)
+    encoder = Encoder(("item",), n_threads)
+    encoder.add(item, n=n)
+    found, (codes,) = encoder.finish(items)
+    return found, codes
+
+
+def in_use(
+    labels: NDArray[Any], codes: NDArray[np.int32]
+) -> tuple[NDArray[Any], NDArray[np.int32]]:
+    """Labels and codes without the labels that no row has."""
+    seen = np.bincount(codes, minlength=len(labels)) > 0
+    if seen.all():
+        return labels, codes
+    return labels[seen], (np.cumsum(seen, dtype=np.int32) - np.int32(1))[codes]
+
+
 def _sorted(
     ranking: Any, rank: Any, n: int, n_threads: int, *, gaps: bool
 ) -> tuple[NDArray[Any], Listed, NDArray[Any] | None]:
@@ -67,7 +86,7 @@ def _sorted(
     """
     from venire._native import group_cells
 
-    labels, codes = encode_one(ranking, "ranking", n_threads, n=n)
+    labels, codes = in_use(*encode_one(ranking, "ranking", n_threads, n=n))
     ranks, present = _ranks(rank, n, gaps)
     offsets = by = None
     if group_cells.runs(codes, n_threads) is not None:
@@ -105,12 +124,11 @@ def _ranks(rank: Any, n: int, gaps: bool) -> tuple[NDArray[Any], NDArray[np.bool
     good = np.isfinite(ranks) | (~present & gaps)
     if not good.all():
         at = int(np.argmin(good))
-        cure = (
-            ""
-            if present[at]
-            else "among='rows' puts items without a rank below those that have one"
-        )
-        fail("rank", "must be a finite number", at, ranks[at], cure=cure)
+        error = BadValueError("rank", "must be a finite number", at, ranks[at])
+        if not present[at]:
+            error.cure = "among='rows' (--among rows) puts items without a rank below the others"
+            error.settles = ({"among": "rows"},)
+        raise error
     last = np.max(ranks, where=present, initial=0.0)
     return np.where(present, ranks, last + 1.0 if abs(last) < 2.0**50 else np.inf), present
 

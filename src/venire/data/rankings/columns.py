@@ -101,14 +101,14 @@ class RankingColumns(_Named):
             for at, name in enumerate(names):
                 if name in names[:at]:
                     checks.fail("place", "is a place already", at, name, kind=TypeError)
+        if self.place == []:
+            checks.fail("place", "must name a column", value=self.place, kind=TypeError)
         self._check("", *(() if self.is_wide else _LONG))
         if self.is_wide:
             for name in _LONG:
                 if getattr(self, name) is not None:
                     reason = "place names columns of rankings that have a row each"
                     checks.fail(name, reason, value=getattr(self, name), kind=TypeError)
-            if not self.places:
-                checks.fail("place", "must name a column", value=self.place, kind=TypeError)
         if self.among is not None:
             checks.one_of(self.among, "among", ("rows", "all"))
         if self.among == "rows" and self.is_wide:

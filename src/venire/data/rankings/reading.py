@@ -15,6 +15,7 @@ from venire._core.checks import BadInput, fail
 from venire.data.coding import Encoded, Encoder, encode_one
 from venire.data.rankings._building import Arrays, Places, built
 from venire.data.rankings._listing import Listed, lists_of, offsets_of
+from venire.data.rankings._rows import in_use
 from venire.data.rankings.columns import RankingColumns
 from venire.data.rows import naming
 from venire.data.series import floats, kept, missing, plain
@@ -194,8 +195,8 @@ def _finished(
         items, (codes,) = encoder.finish(t.items)
         listed = listed._replace(item=codes[listed.item])
     else:
-        seen = np.bincount(listed.item, minlength=len(items)) > 0
-        items, listed = items[seen], listed._replace(item=(np.cumsum(seen) - 1)[listed.item])
+        items, item = in_use(items, listed.item)
+        listed = listed._replace(item=item)
     with placed(np.flatnonzero(left.keep)):
         arrays: Arrays = built(
             items, listed, places, **t.own(left.keep), among=t.columns.among,
@@ -245,7 +246,7 @@ def of_lists(t: RankingTable) -> Rankings:
     places = Places(
         lambda i: ("place", i),
         lambda i, j: ("place", i),
-        lambda i, j: f"stands in it twice, at positions {j} and later",
+        lambda i, j: "stands in the ranking twice",
     )
     return _finished(t, left, lists.items, listed, places)
 
