@@ -145,6 +145,7 @@ void vn_rankings_free(vn_rankings *r)
     vn_free(r->tile_of);
     vn_free(r->rest_of);
     vn_free(r->partial);
+    vn_free(r->squares);
     vn_free(r->sums);
     vn_free(r->edge_ptr);
     vn_free(r->hi);

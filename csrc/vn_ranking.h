@@ -46,9 +46,10 @@ vn_status vn_rankings_weigh(vn_rankings *r, const double *weight, int n_threads,
 const double *vn_rankings_chosen(const vn_rankings *r);
 const double *vn_rankings_mass(const vn_rankings *r);
 
-/* pull[i] = e_i G_i, so that W - pull are the slopes. */
+/* pull[i] = e_i G_i, so that W - pull are the slopes; diagonal[i] = minus the second derivative in
+ * theta_i, or NULL: one of these costs about half as much. */
 vn_status vn_rankings_pull(vn_rankings *r, const double *theta, int n_threads, vn_poll poll,
-                           void *context, double *pull);
+                           void *context, double *pull, double *diagonal);
 
 vn_status vn_rankings_log_likelihood(vn_rankings *r, const double *theta, int n_threads, vn_poll poll,
                                      void *context, double *out);

@@ -29,6 +29,7 @@ struct vn_rankings {
     int64_t n_chunks;      /* of the work, by the data alone */
     int64_t *tile_of, *rest_of; /* n_chunks + 1 */
     double *partial;       /* n_chunks x n_items */
+    double *squares;       /* the same; NULL until a diagonal is asked for */
     double *sums;          /* n_chunks */
     int64_t n_edges, *edge_ptr; /* of pairs; NULL: not built yet */
     int32_t *hi;

@@ -8,6 +8,7 @@ typedef struct {
     const double *theta; /* where it is too wide for a table; else NULL */
     double *room;        /* of each worker: 3 x longest */
     double *score;
+    int squares;         /* whether a diagonal is wanted */
 } pass;
 
 /* Workers' scratch and the table of exp(theta). */
@@ -33,17 +34,23 @@ static inline void choice_sets(const int32_t *item, const vn_ranking_tile *t, co
     }
 }
 
+/* Adds the sums of 1 / S over the stages of each item; of 1 / S^2 too, unless `square` is NULL. */
 static inline void pull_tile(const int32_t *item, const vn_ranking_tile *t, const double *weight,
-                             const double *e, double *out)
+                             const double *e, double *out, double *square)
 {
-    double left[LONGEST * LANES], sum[LANES] = {0.0};
+    double left[LONGEST * LANES], sum[LANES] = {0.0}, both[LANES] = {0.0};
     choice_sets(item, t, e, left);
     for (int32_t p = 0; p < t->length; p++) {
         if (p < t->stages) {
             VN_PRAGMA(omp simd)
-            for (int lane = 0; lane < LANES; lane++) sum[lane] += weight[lane] / left[p * LANES + lane];
+            for (int lane = 0; lane < LANES; lane++) {
+                const double over = 1.0 / left[p * LANES + lane], share = weight[lane] * over;
+                sum[lane] += share;
+                if (square) both[lane] += share * over;
+            }
         }
         for (int lane = 0; lane < LANES; lane++) out[item[p * LANES + lane]] += sum[lane];
+        for (int lane = 0; square && lane < LANES; lane++) square[item[p * LANES + lane]] += both[lane];
     }
 }
 
@@ -64,7 +71,15 @@ VN_CLONES
 static void pull_tiles(vn_rankings *r, int64_t from, int64_t to, double *out)
 {
     for (int64_t t = from; t < to; t++)
-        pull_tile(r->lane_item + r->tile[t].at, r->tile + t, r->lane_weight + t * LANES, r->e, out);
+        pull_tile(r->lane_item + r->tile[t].at, r->tile + t, r->lane_weight + t * LANES, r->e, out, NULL);
+}
+
+VN_CLONES
+static void pull_tiles_twice(vn_rankings *r, int64_t from, int64_t to, double *out, double *square)
+{
+    for (int64_t t = from; t < to; t++)
+        pull_tile(r->lane_item + r->tile[t].at, r->tile + t, r->lane_weight + t * LANES, r->e, out,
+                  square);
 }
 
 VN_CLONES
@@ -76,47 +91,58 @@ static double value_tiles(vn_rankings *r, int64_t from, int64_t to)
     return sum;
 }
 
-/* One ranking: adds to `out` (n_items) unless it is NULL; returns its sum c log S. */
-static double one(const pass *j, int64_t k, int worker, double *out)
+/* One ranking: adds to `out` (n_items), and to `square`, unless they are NULL; returns its sum c log S. */
+static double one(const pass *j, int64_t k, int worker, double *out, double *square)
 {
     const vn_ranking_one o = vn_ranking_at(j->r, k);
-    double *e = j->room + worker * 3 * j->r->longest, *q = e + o.length;
-    const double value = vn_ranking_cumulate(j->r, &o, j->theta, 1, e, q, q + o.length);
-    for (int64_t p = 0; out && p < o.length; p++) out[o.item[p]] += o.weight * (j->theta ? e[p] * q[p] : q[p]);
+    double *e = j->room + worker * 3 * j->r->longest, *q = e + o.length, value = 0.0;
+    for (int power = square ? 2 : 1; power > 0; power--) {
+        double *to = power == 2 ? square : out;
+        value = vn_ranking_cumulate(j->r, &o, j->theta, power, e, q, q + o.length);
+        for (int64_t p = 0; to && p < o.length; p++) {
+            const double unit = !j->theta ? 1.0 : power == 2 ? e[p] * e[p] : e[p];
+            to[o.item[p]] += o.weight * unit * q[p];
+        }
+    }
     return o.weight * value;
 }
 
 /* All rankings of a chunk, one by one where there is no table. */
-static double over_chunk(const pass *j, int64_t chunk, int worker, double *out)
+static double over_chunk(const pass *j, int64_t chunk, int worker, double *out, double *square)
 {
     vn_rankings *r = j->r;
     const int64_t from = r->tile_of[chunk], to = r->tile_of[chunk + 1];
     double sum = 0.0;
     if (j->theta)
         for (int64_t k = from * LANES; k < to * LANES; k++)
-            sum += one(j, r->lane_ranking[k], worker, out);
+            sum += one(j, r->lane_ranking[k], worker, out, square);
+    else if (square)
+        pull_tiles_twice(r, from, to, out, square);
     else if (out)
         pull_tiles(r, from, to, out);
     else
         sum = value_tiles(r, from, to);
     for (int64_t k = r->rest_of[chunk]; k < r->rest_of[chunk + 1]; k++)
-        sum += one(j, r->rest[k], worker, out);
+        sum += one(j, r->rest[k], worker, out, square);
     return sum;
 }
 
 static vn_status pull_chunk(void *job, int64_t chunk, int worker)
 {
     const pass *j = job;
+    const size_t size = sizeof(double) * (size_t)j->r->data.n_items;
     double *out = j->r->partial + chunk * j->r->data.n_items;
-    memset(out, 0, sizeof(double) * (size_t)j->r->data.n_items);
-    over_chunk(j, chunk, worker, out);
+    double *square = j->squares ? j->r->squares + chunk * j->r->data.n_items : NULL;
+    memset(out, 0, size);
+    if (square) memset(square, 0, size);
+    over_chunk(j, chunk, worker, out, square);
     return VN_OK;
 }
 
 static vn_status value_chunk(void *job, int64_t chunk, int worker)
 {
     const pass *j = job;
-    j->r->sums[chunk] = over_chunk(j, chunk, worker, NULL);
+    j->r->sums[chunk] = over_chunk(j, chunk, worker, NULL, NULL);
     return VN_OK;
 }
 
@@ -125,7 +151,7 @@ static vn_status value_chunk(void *job, int64_t chunk, int worker)
 typedef struct {
     const vn_rankings *r;
     int narrow;
-    double *out;
+    double *out, *diagonal;
 } gathering;
 
 /* The chunks' sums in their order; times exp(theta) where that was left out. */
@@ -139,19 +165,32 @@ static vn_status gather(void *job, int64_t block, int worker)
     for (int64_t c = 0; c < r->n_chunks; c++)
         for (int64_t i = from; i < to; i++) j->out[i] += r->partial[c * n + i];
     for (int64_t i = from; j->narrow && i < to; i++) j->out[i] *= r->e[i];
+    if (!j->diagonal) return VN_OK;
+    for (int64_t i = from; i < to; i++) j->diagonal[i] = 0.0;
+    for (int64_t c = 0; c < r->n_chunks; c++)
+        for (int64_t i = from; i < to; i++) j->diagonal[i] += r->squares[c * n + i];
+    for (int64_t i = from; i < to; i++) {
+        const double e = j->narrow ? r->e[i] : 1.0, left = j->out[i] - e * j->diagonal[i] * e;
+        j->diagonal[i] = left > 0.0 ? left : 0.0;
+    }
     return VN_OK;
 }
 
 vn_status vn_rankings_pull(vn_rankings *r, const double *theta, int n_threads, vn_poll poll,
-                           void *context, double *pull)
+                           void *context, double *pull, double *diagonal)
 {
     pass j;
     double largest;
+    if (diagonal && !r->squares) {
+        r->squares = vn_malloc(sizeof(double) * (size_t)(r->n_chunks * VN_MAX(r->data.n_items, 1)));
+        if (!r->squares) return VN_NO_MEMORY;
+    }
     vn_status status = begin(&j, r, theta, n_threads, &largest);
+    j.squares = diagonal != NULL;
     if (status == VN_OK) status = vn_team_run(pull_chunk, &j, r->n_chunks, n_threads, poll, context);
     vn_free(j.room);
     if (status != VN_OK) return status;
-    gathering g = {r, j.theta == NULL, pull};
+    gathering g = {r, j.theta == NULL, pull, diagonal};
     const int64_t blocks = vn_n_blocks(r->data.n_items, ITEMS);
     return vn_team_run(gather, &g, blocks, blocks > 2 ? n_threads : 1, NULL, NULL);
 }

@@ -20,7 +20,7 @@ cdef extern from "vn_ranking.h" nogil:
     vn_status vn_rankings_weigh(vn_rankings *, const double *, int, vn_poll, void *)
     const double *vn_rankings_chosen(const vn_rankings *)
     const double *vn_rankings_mass(const vn_rankings *)
-    vn_status vn_rankings_pull(vn_rankings *, const double *, int, vn_poll, void *, double *)
+    vn_status vn_rankings_pull(vn_rankings *, const double *, int, vn_poll, void *, double *, double *)
     vn_status vn_rankings_log_likelihood(vn_rankings *, const double *, int, vn_poll, void *, double *)
     vn_status vn_rankings_pairs(vn_rankings *, vn_poll, void *, int64_t *, const int64_t **,
                                 const int32_t **)

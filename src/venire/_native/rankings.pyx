@@ -4,8 +4,8 @@ import numpy as np
 
 from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint8_t
 
-from venire._native.border cimport at, at_if, codes, offsets as check_offsets, room, steps, team
-from venire._native.border cimport within
+from venire._native.border cimport at, at_if, codes, offsets as check_offsets, room, room_if
+from venire._native.border cimport steps, team, within
 from venire._native.common cimport VN_OK, VN_TOO_LARGE, check, poll_signals, vn_status
 
 
@@ -104,16 +104,19 @@ cdef class Rankings:
         """Weight of the rankings of each item, (n_items,)."""
         return self.copied(vn_rankings_mass(self.r))
 
-    def pull(self, const double[::1] theta not None):
-        """What `chosen` is expected to be, (n_items,): the slopes are chosen less this."""
+    def pull(self, const double[::1] theta not None, bint diagonal=False):
+        """What `chosen` is expected to be, (n_items,): the slopes are chosen less this. With
+        `diagonal` a tuple: that, and minus the second derivative in each item's theta."""
         out = np.empty(self.d.n_items)
+        bent = np.empty(self.d.n_items) if diagonal else None
         cdef const double *x = at(theta, self.d.n_items, "theta")
         cdef double *to = room[double](out, self.d.n_items, "pull")
+        cdef double *second = room_if[double](bent, self.d.n_items, "diagonal")
         cdef vn_status status
         with nogil:
-            status = vn_rankings_pull(self.r, x, self.n_threads, poll_signals, NULL, to)
+            status = vn_rankings_pull(self.r, x, self.n_threads, poll_signals, NULL, to, second)
         check(status, "for a pass over the rankings")
-        return out
+        return (out, bent) if diagonal else out
 
     def log_likelihood(self, const double[::1] theta not None):
         """Log-likelihood, without the number of orders of tied items."""
