@@ -1,9 +1,9 @@
 """L-BFGS for a concave function whose slopes cost little and whose second derivatives much.
 
-The direction is that of Nocedal (1980, doi:10.1090/S0025-5718-1980-0572855-7), around a diagonal that
-the problem knows. Steps are judged by the slope along them alone, as in `newton`: values of the
-objective are not computed. A step is taken whole when the slope along it stays positive or changes sign
-only a little, and else cut by the secant; the function being concave, every step then has positive
+The direction is that of Nocedal (1980, doi:10.1090/S0025-5718-1980-0572855-7), around a diagonal
+that the problem knows. Steps are judged by the slope along them alone: values of the objective are
+not computed. A step is taken whole when the slope along it stays positive or changes sign only a
+little, and else cut by the secant; the function being concave, every step then has positive
 curvature.
 """
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RankingProblem", "laplacian_problem"]
 
-CAUTION = 0.75  # times a bound of the curvature: about the curvature, as rankings are short or long
+CAUTION = 0.9  # times the diagonal, of whose inverse a little more is wanted
+FRESH = 8  # points at which the diagonal is computed: the first ones, where it changes most
 MOST_GROWTH = 20.0  # of a logarithm in one step of `minorise`
 INNER = 30  # Newton steps for each item in that
 
@@ -39,8 +40,10 @@ class RankingProblem:
         )  # fmt: skip
         self.prior, self.n_threads = prior, n_threads
         self.n_parameters = r.n_items
+        size = np.diff(r.offsets).astype(np.float64)
+        self.n_pairs = float(size @ (size - 1.0)) / 2.0  # of all rankings
         self.weigh_again()
-        self._x = self._pull = np.zeros(r.n_items)
+        self._x = self._pull = self._bend = np.zeros(r.n_items)
         self._solver: Problem | None = None
         self._stale = True
 
@@ -49,7 +52,7 @@ class RankingProblem:
         if weight is not None:
             self.native.weigh(weight)
         self.chosen, self.games = self.native.chosen, self.native.mass
-        own = self.prior.precision
+        self._points, own = 0, self.prior.precision
         self.mass = self.games if own is None else self.games + own
 
     # ---- what is maximised ---------------------------------------------------------------------
@@ -57,7 +60,12 @@ class RankingProblem:
     def derivatives(self, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
         """Slopes of the log-likelihood less the prior's penalty, (n_items,)."""
         self._x, self._stale = parameters, True
-        self._pull = self.native.pull(parameters)
+        if self._points < FRESH:
+            self._pull, diagonal = self.native.pull(parameters, True)
+            self._bend = diagonal / np.where(self._pull > 0.0, self._pull, 1.0)
+        else:
+            self._pull = self.native.pull(parameters)
+        self._points += 1
         out = self.chosen - self._pull
         if self.prior.given:
             mean = 0.0 if self.prior.mean is None else self.prior.mean
@@ -83,9 +91,8 @@ class RankingProblem:
     # ---- cheap steps ---------------------------------------------------------------------------
 
     def precondition(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
-        """`gradient` over a diagonal: the sums of the items' shares in their choice sets, of which
-        the curvature is that of p(1 - p)."""
-        diagonal = CAUTION * self._pull + self.prior.ridge
+        """`gradient` over the diagonal of minus the second derivatives, or about that."""
+        diagonal = CAUTION * self._pull * self._bend + self.prior.ridge
         return gradient / np.where(diagonal > 0.0, diagonal, 1.0)
 
     def minorise(self) -> NDArray[np.float64]:
@@ -117,7 +124,7 @@ class RankingProblem:
         """As `Problem.solve`, with the second derivatives where `derivatives` was asked last."""
         solver = self._laplacian()
         if self._stale:
-            self._weights[:] = 2.0 * self.native.curvature(self._x)
+            self._weights[:] = self._doubled()
             solver.derivatives(self._zero)
             self._stale = False
         # weights of edges and of rankings differ: what is asked for holds for the stricter
@@ -136,10 +143,14 @@ class RankingProblem:
         """Largest |change of a difference| / (room + |the difference|) over the pairs."""
         return self._laplacian().overreach(parameters, step, room)
 
+    def _doubled(self) -> NDArray[np.float64]:
+        """Twice the weights of the Laplacian; none is 0, which would cut the graph."""
+        return np.maximum(2.0 * self.native.curvature(self._x), 1e-300)
+
     def _laplacian(self) -> Problem:
         if self._solver is None:
             ptr, hi = self.native.pairs()
-            self._weights, self._zero = np.ones(len(hi)), np.zeros(self.n_parameters)
+            self._weights, self._zero = self._doubled(), np.zeros(self.n_parameters)
             self._solver = laplacian_problem(ptr, hi, self._weights, self.prior, self.n_threads)
         return self._solver
 
