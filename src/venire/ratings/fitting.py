@@ -15,14 +15,14 @@ from venire.data.comparisons import Comparisons
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.models import model_of
 from venire.priors import GaussianPrior, ItemPriors, check_prior, item_priors
-from venire.ratings._covariates import (
+from venire.ratings._existence import require_existence
+from venire.ratings._mm import newman
+from venire.ratings.covariates import (
     near_start,
     refuse_constant,
     refuse_unbounded,
     require_determined,
 )
-from venire.ratings._existence import require_existence
-from venire.ratings._mm import newman
 from venire.ratings.fit import Fit
 from venire.ratings.newton import Progress, Result, newton
 from venire.ratings.problem import build_problem
