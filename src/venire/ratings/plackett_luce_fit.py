@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire.data.lookup import Lookup
+from venire.priors import ItemPriors, item_priors
 from venire.ratings import _standing
 from venire.ratings._ranking_errors import RankingInformation
 from venire.ratings.fit import Fit
@@ -73,6 +74,12 @@ class PlackettLuceFit(Fit):
         """Position of each item's group among the rankings' groups, (n_items,); None: no groups."""
         at = self.rankings.item_offsets
         return None if at is None else np.repeat(np.arange(len(at) - 1), np.diff(at))
+
+    @property
+    def item_priors(self) -> ItemPriors:
+        """What the prior, or none, is for the items."""
+        r = self.rankings
+        return item_priors(self.prior, r.items, r.groups, r.item_offsets)
 
     @property
     def dispersion(self) -> float:
