@@ -40,6 +40,7 @@ class RankingLayout(_information.Layout):
         self._ptr, self.second = self.problem.native.pairs()
         self.first = np.repeat(np.arange(self.n, dtype=np.int32), np.diff(self._ptr))
         self.order = np.zeros(len(self.first), np.int8)
+        self.effects, self.covariates = np.empty(0), None
 
     @property
     def weight(self) -> float:

@@ -142,6 +142,8 @@ class RankingProblem:
         """No two items' change differs by more."""
         return float(np.ptp(step)) if len(step) else 0.0
 
+    reach = largest_difference
+
     def overreach(
         self, parameters: NDArray[np.float64], step: NDArray[np.float64], room: float
     ) -> float:

@@ -70,6 +70,11 @@ class PlackettLuceFit(Fit):
         return self._once("items", lambda: labels_of(self.rankings))
 
     @property
+    def covariate_names(self) -> tuple[str, ...]:
+        """None: rankings have no covariates."""
+        return ()
+
+    @property
     def groups(self) -> np.ndarray | None:
         """Position of each item's group among the rankings' groups, (n_items,); None: no groups."""
         at = self.rankings.item_offsets

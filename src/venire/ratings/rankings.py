@@ -2,6 +2,7 @@
 
 from venire.ratings._ranking_existence import within
 from venire.ratings._ranking_problem import RankingProblem
-from venire.ratings.plackett_luce import fitted_rankings
+from venire.ratings.plackett_luce import METHODS, fitted_rankings
+from venire.ratings.plackett_luce_fit import labels_of
 
-__all__ = ["RankingProblem", "fitted_rankings", "within"]
+__all__ = ["METHODS", "RankingProblem", "fitted_rankings", "labels_of", "within"]

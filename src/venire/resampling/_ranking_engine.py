@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from venire.ratings import PlackettLuceFit
     from venire.resampling._result import Bootstrap
 
-__all__ = ["RankingEngine"]
+__all__ = ["RankingEngine", "counts_of"]
 
 MAX_DENSE = 1500  # items up to which the full fit's inverse is kept as a matrix
 BLOCK = 32  # replicates between two looks at the keyboard
@@ -131,6 +131,11 @@ class RankingEngine:
             fit = replace(self.fit, comparisons=own, theta=b.theta[k])
             out[k] = fit.standard_errors()[here]
         return out
+
+
+def counts_of(fit: PlackettLuceFit, unit: str) -> NDArray[np.float64]:
+    """How many rankings, or clusters, each unit that is drawn stands for."""
+    return _units(within(fit.rankings, np.asarray(fit.component)), unit)[1]
 
 
 def _units(r: Any, unit: str) -> tuple[Any, NDArray[np.float64], Any]:

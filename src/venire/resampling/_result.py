@@ -176,9 +176,7 @@ class Bootstrap(OfOneFit):
             ratio, errors = self._own._studentized(here)
             return ratio, self._factor * errors
         engine = self._engine()
-        errors = self._of_items(
-            "errors", here, lambda at: engine.replicate_errors(self, at)
-        )
+        errors = self._of_items("errors", here, lambda at: engine.replicate_errors(self, at))
         used = (self.status == DONE) & np.isfinite(errors).all(axis=1)
         if used.sum() < 2:
             raise ValueError(
@@ -226,7 +224,5 @@ class Bootstrap(OfOneFit):
     def _engine(self) -> Engine:
         return self._once(
             "engine",
-            lambda: engine_of(
-                self.fit, self.scheme, self.key, self.tol, self.n_threads, self.unit
-            ),
+            lambda: engine_of(self.fit, self.scheme, self.key, self.tol, self.n_threads, self.unit),
         )
