@@ -109,7 +109,7 @@ def test_a_changed_file_is_refused(tmp_path, member, change, match):
 
 def test_what_cannot_be_resampled():
     rows = [["a", "b"], ["b", "a"]]
-    with pytest.raises(ValueError, match="cluster.*nothing to resample"):
+    with pytest.raises(ValueError, match=r"cluster.*nothing to resample"):
         vn.bootstrap(vn.fit_plackett_luce(vn.Rankings(rows, cluster=[1, 1])), 5)
     fit = vn.fit_plackett_luce(vn.Rankings(rows, weight=[0.5, 1.0]))
     with pytest.raises(ValueError, match="not whole; draw 'cells'"):

@@ -194,4 +194,6 @@ class Engine:
 
 def engine_of(fit: Fit, *options: Any) -> Any:
     """What fits the replicates of a fit: `Engine`, or of rankings `RankingEngine`."""
-    return (RankingEngine if isinstance(fit, PlackettLuceFit) else Engine)(fit, *options)
+    if isinstance(fit, PlackettLuceFit):
+        return RankingEngine(fit, *options)
+    return Engine(fit, *options)
