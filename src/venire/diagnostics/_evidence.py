@@ -52,6 +52,7 @@ class Records:
         str, ...
     ] = ()  # columns that `alike` and `asked` know of besides items and score
     unit: Floats | None = None  # what one comparison weighs; None: 1
+    covariates: Floats | None = None  # (n, K)
     are_rows: bool = True
 
     def __len__(self) -> int:
@@ -104,7 +105,8 @@ class Pairs:
 class Evidence:
     """Comparisons without clusters, the records behind them, and what follows from them.
 
-    `order_effect` says that the caller knows of an effect of order.
+    `styled` are the same with their covariates, if they have any, in cells that stand in the order
+    of those without. `order_effect` says that the caller knows of an effect of order.
     """
 
     comparisons: Comparisons
@@ -117,6 +119,7 @@ class Evidence:
     locate: Callable[[int], tuple[Any, int]] | None = None  # file and row, from 0, of a position
     kept: NDArray[np.int64] | None = None  # positions of the records in their table
     given: Fit | None = None  # a fit that was made already
+    styled: Comparisons | None = None
 
     @property
     def items(self) -> NDArray[Any]:
