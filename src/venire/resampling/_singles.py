@@ -65,7 +65,7 @@ class Singles:
         n, has_order = len(fit.theta), fit.order_effect is not None
         scratch = self._take_scratch()
         edges = scratch.of(r)
-        ptr, second, order, win, loss, tie = edges
+        ptr, second, order, _, win, loss, tie = edges
         graph = Graph(ptr, second, order, win, loss, tie)
         labels, absence = graph.existence(has_order, tie is not None, engine.prior.given)
         apart = not engine.prior.given and labels.max() > fit.component.max()
@@ -137,14 +137,15 @@ class Singles:
     def _full(self, n_threads: int) -> Problem:
         c, n = self.engine.cells, len(self.engine.fit.theta)
         ptr = np.searchsorted(c.first, np.arange(n + 1)).astype(np.int64)
-        return self._problem((ptr, c.second, c.order, *c.of_data()), n_threads=n_threads)
+        every = np.arange(len(c.second))
+        return self._problem((ptr, c.second, c.order, every, *c.of_data()), n_threads=n_threads)
 
     def _problem(self, edges: Any, n_threads: int) -> Problem:
         from venire._native.problem import Problem
 
         engine = self.engine
         has_order = engine.fit.order_effect is not None
-        ptr, second, order, win, loss, tie = edges
+        ptr, second, order, _, win, loss, tie = edges
         return Problem(
             model_of(engine.model).fitted(tie is not None).name,
             ptr, second, win, loss, tie, order if has_order else None, prior=engine.prior,
