@@ -14,6 +14,7 @@ from venire.models import model_of
 from venire.priors import GaussianPrior
 from venire.ratings import _goodness, _standing, _summary
 from venire.ratings._base import sides
+from venire.ratings._coefficients import Styled, terms_of
 from venire.ratings._contrasts import Contrasts
 from venire.ratings._errors import ParameterErrors
 from venire.scales import Display
@@ -27,7 +28,7 @@ __all__ = ["Fit"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Fit(Contrasts):
+class Fit(Contrasts, Styled):
     """Ratings of items from paired comparisons, as the ``fit_*`` functions return them.
 
     With several components and no prior each component was fitted and centred by itself, and
@@ -200,7 +201,9 @@ class Fit(Contrasts):
             notes.append(self.sampled_errors(errors).note)
         return "; ".join(filter(None, notes))
 
-    def predict(self, first: Any, second: Any, *, order: Any = 0) -> np.ndarray:
+    def predict(
+        self, first: Any, second: Any, *, order: Any = 0, covariates: Any = None
+    ) -> np.ndarray:
         """Probabilities of the outcomes of comparisons.
 
         Parameters
@@ -210,6 +213,9 @@ class Fit(Contrasts):
         order : array_like of int
             +1 where `first` has the order advantage, -1 where `second` has, 0 where neither has.
             Without an order effect in the fit it changes nothing.
+        covariates : mapping of str to array_like, or array_like of shape (..., K), optional
+            Of `first` less `second`, each of a shape that goes with the labels. Default: both have
+            the same.
 
         Returns
         -------
@@ -220,8 +226,8 @@ class Fit(Contrasts):
         Raises
         ------
         ValueError
-            If a label is unknown, an order is not -1, 0 or 1, or two items are of different
-            components and there is no prior.
+            If a label is unknown, an order is not -1, 0 or 1, covariates are not those of the fit,
+            or two items are of different components and there is no prior.
 
         Examples
         --------
@@ -234,6 +240,7 @@ class Fit(Contrasts):
         theta = self.own.theta
         d = theta[i] - theta[j]
         d = d + (self.order_effect or 0.0) * sides(order, d.shape)
+        d = d + terms_of(self, covariates, d.shape)
         return model_of(self.model).probabilities(d, self.log_tie)
 
     def standard_errors(
