@@ -14,9 +14,9 @@ from venire.models import model_of
 from venire.priors import GaussianPrior
 from venire.ratings import _goodness, _standing, _summary
 from venire.ratings._base import sides
-from venire.ratings._coefficients import Styled, terms_of
 from venire.ratings._contrasts import Contrasts
 from venire.ratings._errors import ParameterErrors
+from venire.ratings.coefficients import Styled, terms_of
 from venire.scales import Display
 
 if TYPE_CHECKING:

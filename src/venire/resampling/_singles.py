@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from venire.errors import NotIdentifiedError
 from venire.models import model_of
 from venire.ratings.newton import newton
+from venire.ratings.problem import require_determined
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED
 
 if TYPE_CHECKING:
@@ -79,7 +81,12 @@ class Singles:
         if law is not None and tie is not None:
             lower[-1] = law.log_boundary
         result = newton(problem, x, lower=lower, tol=engine.tol, forcing=FORCING)
-        self._scratch.append(scratch)  # the problem has done with it
+        try:
+            require_determined(problem, result, fit.covariate_names, has_order)
+        except NotIdentifiedError:
+            return Single(None, np.nan, NO_FIT, 0)
+        finally:
+            self._scratch.append(scratch)  # the problem has done with it
         x = result.parameters
         if law is not None and tie is None:  # no tie was drawn: on the boundary
             x = np.append(x, law.log_boundary)
@@ -141,15 +148,20 @@ class Singles:
         return self._problem((ptr, c.second, c.order, every, *c.of_data()), n_threads=n_threads)
 
     def _problem(self, edges: Any, n_threads: int) -> Problem:
-        from venire._native.problem import Problem
+        from venire._native.problem import Problem, edges_of_cells
 
         engine = self.engine
         has_order = engine.fit.order_effect is not None
-        ptr, second, order, _, win, loss, tie = edges
+        ptr, second, order, number, win, loss, tie = edges
+        ends = covariates = None
+        if (all_covariates := engine.cells.covariates) is not None:
+            covariates = all_covariates[number]
+            ptr, second, ends = edges_of_cells(ptr, second, len(second))
         return Problem(
             model_of(engine.model).fitted(tie is not None).name,
-            ptr, second, win, loss, tie, order if has_order else None, prior=engine.prior,
-            parallel_edges=has_order, n_threads=n_threads,
+            ptr, second, win, loss, tie, order if has_order else None, cell_ptr=ends,
+            covariates=covariates, prior=engine.prior,
+            parallel_edges=has_order or ends is not None, n_threads=n_threads,
         )  # fmt: skip
 
     def _start(self, tie: Any) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ from venire.models import model_of
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
 
-__all__ = ["Coefficients", "Styled", "terms_of"]
+__all__ = ["Coefficients", "Styled", "coefficients_of", "terms_of"]
 
 Floats = NDArray[np.float64]
 RIDGE = 1e-10  # of the sums of squares of items' levels, beside the largest
@@ -45,7 +45,7 @@ class Coefficients(Tabled):
         The estimate for one spread, in the unit in which the fit's ratings are shown.
     share : ndarray of float64, shape (K,)
         Points (a tie is half a point) of the one of two equals that has one spread more.
-    errors : {"fisher", "robust"}
+    errors : {"fisher", "robust", "none", "posterior"}, or the scheme of a bootstrap
     level : float
     note : str
     """
@@ -66,6 +66,20 @@ class Coefficients(Tabled):
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def lines(self) -> list[str]:
+        """One line for each, for the summaries of fits."""
+        out = []
+        for k, name in enumerate(self.names):
+            known = (
+                f"   SE {self.standard_errors[k]:.4f}   {100 * self.level:g} % "
+                f"{self.lower[k]:.4f} to {self.upper[k]:.4f}"
+            )
+            out.append(
+                f"covariate {name} {self.estimates[k]:.4f}{known if self.errors != 'none' else ''}"
+                f"   {self.spread[k]:.3g} more: {self.share[k]:.1%} of the points"
+            )
+        return out
 
     @property
     def _columns(self) -> dict[str, Any]:
@@ -92,15 +106,15 @@ class Styled:
     """A fit, as far as it has covariates."""
 
     def coefficient_table(
-        self: Any, errors: str = "fisher", *, level: float = 0.95
+        self: Any, errors: str | None = "fisher", *, level: float = 0.95
     ) -> Coefficients:
         """The coefficients of the covariates, and what they are worth.
 
         Parameters
         ----------
-        errors : {"fisher", "robust"}
+        errors : {"fisher", "robust"} or None
             See `Ratings`. Where rows of one cluster (a prompt, a user) hang together, take "robust"
-            with clusters: Fisher's can be several times too small.
+            with clusters: Fisher's can be several times too small. None: nan.
         level : float, default 0.95
 
         Returns
@@ -157,32 +171,49 @@ class Styled:
         return added
 
 
-def _table_of(fit: Fit, errors: str, level: float) -> Coefficients:
+def _table_of(fit: Fit, errors: str | None, level: float) -> Coefficients:
     """`Fit.coefficient_table`."""
-    from statistics import NormalDist
-
     if fit.coefficients is None:
         fail("fit", "has no covariates", cure="Comparisons(..., covariates=...)")
-    own, c = fit.own, fit.comparisons
-    beta, error = own.coefficients, own.parameter_errors(errors).coefficients
+    if errors is None:
+        error = np.full(len(fit.coefficients), np.nan)
+    else:
+        error = fit.own.parameter_errors(errors).coefficients
     half = critical_value(level) * error
+    ends = np.stack([fit.coefficients - half, fit.coefficients + half])
+    clustered = errors == "robust" and fit.comparisons.cluster is not None
+    how = _ERRORS[errors] + ", clustered" * clustered
+    note = f"SE: {how}; lower, upper: {100 * level:g} % Wald"
+    return coefficients_of(fit, error, ends, errors or "none", level, note)
+
+
+_ERRORS = {None: "left out", "fisher": "Fisher information", "robust": "robust (sandwich)"}
+
+
+def coefficients_of(
+    fit: Fit, error: Floats, ends: Floats, errors: str, level: float, note: str
+) -> Coefficients:
+    """The table of these standard errors and ends of intervals, (2, K)."""
+    from statistics import NormalDist
+
+    beta: Any = fit.coefficients
+    x: Any = fit.comparisons.covariates
+    mass = fit.comparisons.win + fit.comparisons.loss + fit.comparisons.tie
     with np.errstate(divide="ignore", invalid="ignore"):
         z = beta / error
-    p = np.array([2.0 * NormalDist().cdf(-abs(x)) if np.isfinite(x) else np.nan for x in z])
-    mass = c.win + c.loss + c.tie
-    scale = np.maximum(np.abs(c.covariates).max(axis=0), 1e-300)
-    spread = scale * np.sqrt(mass @ np.square(c.covariates / scale) / mass.sum())
+    normal = NormalDist()
+    p = np.array([2.0 * normal.cdf(-abs(v)) if np.isfinite(v) else np.nan for v in z.tolist()])
+    scale = np.maximum(np.abs(x).max(axis=0), 1e-300)
+    spread = scale * np.sqrt(mass @ np.square(x / scale) / mass.sum())
     chances = model_of(fit.model).probabilities(beta * spread, fit.log_tie)
     share = chances if fit.tie is None else chances[..., 0] + 0.5 * chances[..., 1]
-    how = {"fisher": "Fisher information", "robust": "robust (sandwich)"}[errors]
-    how += ", clustered" if errors == "robust" and c.cluster is not None else ""
-    note = (
-        f"SE: {how}; lower, upper: {100 * level:g} % Wald; effect: of one spread (root mean square "
-        f"difference), in {fit.display.words}; share: points against an equal with one spread less"
+    about = (
+        f"effect: of one spread (root mean square difference), in {fit.display.words}",
+        "share: points against an equal that has one spread less",
     )
     return Coefficients(
-        fit.covariate_names, beta, error, z, p, beta - half, beta + half, spread,
-        fit._unit * beta * spread, share, errors, level, note,
+        fit.covariate_names, beta, error, z, p, *ends, spread, fit._unit * beta * spread, share,
+        errors, level, "; ".join((note, *about)),
     )  # fmt: skip
 
 
