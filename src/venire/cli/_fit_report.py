@@ -167,7 +167,7 @@ def _parameter(estimate: float | None, error: float | None) -> dict[str, float |
 
 
 def _covariates(asked: Fit, fit: Ratings, b: Any) -> list[dict[str, Any]]:
-    """A document of each coefficient, by the errors of the ratings; null where they are left out."""
+    """A document of each coefficient, with the errors of the ratings; null where left out."""
     if fit.coefficients is None:
         return []
     if b is not None:
