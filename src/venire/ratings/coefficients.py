@@ -166,8 +166,13 @@ class Styled:
         >>> fit.items[fit.theta.argmax()], fit.items[fit.theta_at().argmax()]
         ('lynx-70b', 'heron-34b')
         """
-        levels = self.item_levels() if levels is None else levels
+        if self.coefficients is None and levels is None:
+            return self.theta
+        if levels is None:
+            levels = self.item_levels()
         added: Floats = self.theta + self._unit * terms_of(self, levels, self.theta.shape)
+        if added.shape != self.theta.shape:
+            fail("levels", f"must be one for each of {len(self.theta)} items")
         return added
 
 
@@ -220,24 +225,23 @@ def coefficients_of(
 def terms_of(fit: Fit, covariates: Any, shape: tuple[int, ...]) -> Any:
     """What covariates add to differences of theta of this shape; 0 where none are given.
 
-    An array of the shape and one axis more, or of one that broadcasts; or a mapping of names to
-    arrays that broadcast to the shape.
+    An array of one axis more, or a mapping of names to arrays; of shapes that broadcast.
     """
     if covariates is None:
         return 0.0
     if fit.coefficients is None:
         fail("covariates", "the fit has none", value=covariates)
     columns = _columns_of(fit.covariate_names, covariates)
-    total = np.zeros(shape)
+    total: Any = 0.0
     for beta, name, column in zip(fit.coefficients, fit.covariate_names, columns, strict=True):
         x = checks.numeric(column, "covariates").astype(np.float64)
         try:
-            x = np.broadcast_to(x, shape)
+            shape = np.broadcast_shapes(x.shape, shape)
         except ValueError:
             reason = f"of {name!r} has shape {x.shape}, which does not go with {shape}"
             fail("covariates", reason)
         checks.every(np.isfinite(x), "covariates", f"of {name!r} must be finite", x)
-        total += beta * x
+        total = total + beta * x
     return total
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from venire.errors import NotIdentifiedError
 from venire.models import model_of
 from venire.ratings.newton import newton
-from venire.ratings.problem import require_determined
+from venire.ratings.problem import problem_of, require_determined
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ class Singles:
             lower[-1] = law.log_boundary
         result = newton(problem, x, lower=lower, tol=engine.tol, forcing=FORCING)
         try:
-            require_determined(problem, result, fit.covariate_names, has_order)
+            if fit.coefficients is not None:
+                require_determined(problem, result, fit.covariate_names, has_order)
         except NotIdentifiedError:
             return Single(None, np.nan, NO_FIT, 0)
         finally:
@@ -148,20 +149,21 @@ class Singles:
         return self._problem((ptr, c.second, c.order, every, *c.of_data()), n_threads=n_threads)
 
     def _problem(self, edges: Any, n_threads: int) -> Problem:
-        from venire._native.problem import Problem, edges_of_cells
-
         engine = self.engine
         has_order = engine.fit.order_effect is not None
         ptr, second, order, number, win, loss, tie = edges
-        ends = covariates = None
-        if (all_covariates := engine.cells.covariates) is not None:
-            covariates = all_covariates[number]
-            ptr, second, ends = edges_of_cells(ptr, second, len(second))
-        return Problem(
+        every = engine.cells.covariates
+        n_pairs = len(second)
+        if has_order or every is not None:
+            new = np.ones(n_pairs, bool)
+            new[1:] = second[1:] != second[:-1]
+            new[ptr[ptr < n_pairs]] = True
+            n_pairs = int(np.count_nonzero(new))
+        return problem_of(
             model_of(engine.model).fitted(tie is not None).name,
-            ptr, second, win, loss, tie, order if has_order else None, cell_ptr=ends,
-            covariates=covariates, prior=engine.prior,
-            parallel_edges=has_order or ends is not None, n_threads=n_threads,
+            ptr, second, win, loss, tie, order if has_order else None,
+            None if every is None else every[number], prior=engine.prior, n_pairs=n_pairs,
+            n_threads=n_threads,
         )  # fmt: skip
 
     def _start(self, tie: Any) -> NDArray[np.float64]:
