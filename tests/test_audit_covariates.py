@@ -46,7 +46,7 @@ def of(rows, covariates, **named):
         (["twice", "length"], "grave", "'twice' and 'length' say the same"),
         (["total", "length", "markdown"], "grave", "of 'total', 'length', 'markdown' each is"),
         (["nearly", "length"], "worth knowing", "'nearly' and 'length' say nearly the same"),
-        (["mostly"], "worth knowing", "the items say 99.0% of 'mostly'"),
+        (["mostly"], "worth knowing", "the items say 99.1% of 'mostly'"),
         (["leading"], "worth knowing", "'leading' is mostly larger for the item that is first"),
         (["rarely"], "worth knowing", "'rarely' is 0 in 99.50% of the comparisons"),
         (["heavy"], "worth knowing", "row 17 alone, with 100, is"),

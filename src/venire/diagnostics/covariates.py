@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +70,9 @@ def _measured(e: Evidence) -> _Covariates:
     weighed = mass[:, None] * x
     left = x.copy()
     for k in range(x.shape[1]):
-        slope = np.bincount(c.first, weighed[:, k], n) - np.bincount(c.second, weighed[:, k], n)
+        slope: Any = np.bincount(c.first, weighed[:, k], n) - np.bincount(
+            c.second, weighed[:, k], n
+        )
         own = solve(e, e.mass, slope, _RIDGE * float(e.mass.max()))
         left[:, k] -= own[c.first] - own[c.second]
     square = np.einsum("ik,ik->k", weighed, x)

@@ -132,7 +132,7 @@ class Styled:
         >>> fit = vn.fit_bradley_terry(vn.datasets.load_styles())
         >>> found = fit.coefficient_table("robust")
         >>> found.names, found.estimates.round(3), found.standard_errors.round(3)
-        (('length', 'markdown'), array([0.345, 0.059]), array([0.089, 0.03 ]))
+        (('length', 'markdown'), array([0.407, 0.061]), array([0.098, 0.026]))
         """
         return _table_of(self, errors, checks.level(level))
 
@@ -217,7 +217,7 @@ def coefficients_of(
         "share: points against an equal that has one spread less",
     )
     return Coefficients(
-        fit.covariate_names, beta, error, z, p, *ends, spread, fit._unit * beta * spread, share,
+        fit.covariate_names, beta, error, z, p, ends[0], ends[1], spread, fit._unit * beta * spread, share,
         errors, level, "; ".join((note, *about)),
     )  # fmt: skip
 
@@ -283,6 +283,7 @@ def _item_levels(fit: Fit) -> Floats:
     upper = coo_array((-weight, (i, j)), shape=(n, n))
     diagonal = np.bincount(i, weight, n) + np.bincount(j, weight, n)
     laplacian = (upper + upper.T + diags_array(diagonal + RIDGE)).tocsc()
+    assert c.covariates is not None
     x = weight[:, None] * c.covariates[used]
     slopes = np.stack([np.bincount(i, s, n) - np.bincount(j, s, n) for s in x.T])
     out[:] = np.reshape(spsolve(laplacian, slopes.T), out.shape)

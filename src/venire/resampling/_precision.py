@@ -74,7 +74,7 @@ def _row_scores(engine: Engine) -> tuple[NDArray[np.float64], NDArray[np.float64
     d = fit.theta[c.first] - fit.theta[c.second]
     if fit.order_effect is not None:
         d = d + fit.order_effect * c.order
-    if c.covariates is not None:
+    if c.covariates is not None and fit.coefficients is not None:
         d = d + c.covariates @ fit.coefficients
     slope, tie_slope = np.empty(len(c.edge)), np.zeros(len(c.edge))
     for outcome in range(3):
