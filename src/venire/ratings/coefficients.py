@@ -217,8 +217,8 @@ def coefficients_of(
         "share: points against an equal that has one spread less",
     )
     return Coefficients(
-        fit.covariate_names, beta, error, z, p, ends[0], ends[1], spread, fit._unit * beta * spread, share,
-        errors, level, "; ".join((note, *about)),
+        fit.covariate_names, beta, error, z, p, ends[0], ends[1], spread,
+        fit._unit * beta * spread, share, errors, level, "; ".join((note, *about)),
     )  # fmt: skip
 
 
