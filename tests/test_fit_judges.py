@@ -252,7 +252,7 @@ def test_slopes_and_biases_are_found():
     assert 0.2 < found.slope_spread < 0.7
     assert np.corrcoef(found.theta, theta)[0, 1] > 0.999
     assert (found.log_losses <= found.plain_log_losses + 1e-3).all()
-    assert not found.notices
+    assert not found.warnings
 
 
 def nmse(theta, world):
@@ -274,7 +274,7 @@ def test_ratings_are_better_than_those_by_agreement(preset, limit):
 
 
 def names(found):
-    return [notice.name for notice in found.notices]
+    return [notice.name for notice in found.warnings]
 
 
 def test_one_judge_is_the_unit():
@@ -302,7 +302,7 @@ def test_a_judge_with_one_vote_is_the_average():
     assert abs(found.slopes[k] - 1.0) < 0.1
     assert abs(found.position_biases[k] - found.bias_mean) < 0.3
     assert found.slope_errors[k] == pytest.approx(found.slope_spread, rel=0.1)
-    (notice,) = (n for n in found.notices if n.name == "few votes")
+    (notice,) = (n for n in found.warnings if n.name == "few votes")
     assert notice.text.startswith("new: under 10 votes")
 
 
@@ -310,9 +310,9 @@ def test_a_wrong_judge_is_dropped_or_turned():
     votes = asked(preset="wrong", degree=10, n_groups=10)[1]
     dropped, turned = vn.fit_judges(votes), vn.fit_judges(votes, signed=True)
     assert dropped.slopes[3] == 0.0
-    assert any(n.name == "without slope" and n.text.startswith("t3:") for n in dropped.notices)
+    assert any(n.name == "without slope" and n.text.startswith("t3:") for n in dropped.warnings)
     assert turned.slopes[3] < 0.0
-    assert any(n.name == "turned" and n.text.startswith("t3:") for n in turned.notices)
+    assert any(n.name == "turned" and n.text.startswith("t3:") for n in turned.warnings)
 
 
 def test_gold_says_which_side_is_right():

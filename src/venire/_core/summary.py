@@ -13,9 +13,10 @@ __all__ = ["Summary", "stopped"]
 #: Columns that are shown, from the left.
 COLUMNS = (
     "rank", "group", "item", "theta", "logit", "probit", "erf", "elo", "standardized", "estimate",
-    "standard_error", "lower", "upper", "rank_lower", "rank_upper", "n_failed", "n_comparisons",
-    "component", "judge", "n_votes", "slope", "slope_error", "position_bias",
-    "position_bias_error", "log_loss", "plain_log_loss",
+    "standard_error", "lower", "upper", "rank_lower", "rank_upper", "prob_best",
+    "expected_regret", "n_failed", "n_comparisons", "component",
+    "judge", "n_votes", "slope", "slope_error", "position_bias", "position_bias_error", "log_loss",
+    "plain_log_loss",
 )  # fmt: skip
 
 

@@ -116,6 +116,7 @@ def fit_quietly(
         component,
         free_tie,
         note,
+        components,
     )
     return fit, remarks
 
@@ -147,6 +148,7 @@ def _result(
     component: NDArray[np.int32],
     free_tie: bool,
     note: str,
+    components: str,
 ) -> Fit:
     x, n = result.parameters, c.n_items
     x[:n] = own.levelled(x[:n], component)
@@ -176,6 +178,7 @@ def _result(
         tol=tol,
         n_threads=n_threads,
         note=note,
+        components=components,
     )
 
 
@@ -210,9 +213,12 @@ def _start(
         log_tie = law.start(float(c.tie.sum()) / c.n_comparisons)
     if isinstance(init, Fit):
         init.require_own_scale("init")
-        place = {label: k for k, label in enumerate(init.items.tolist())}
-        at = np.array([place.get(label, -1) for label in c.items.tolist()])
-        theta[at >= 0] = init.theta[at[at >= 0]]
+        if np.array_equal(init.items, c.items):
+            theta[:] = init.theta
+        else:
+            place = {label: k for k, label in enumerate(init.items.tolist())}
+            at = np.array([place.get(label, -1) for label in c.items.tolist()])
+            theta[at >= 0] = init.theta[at[at >= 0]]
         gamma = init.order_effect or 0.0
         if free_tie and init.model == model and init.tie is not None and init.has_free_tie:
             log_tie = float(np.log(init.tie))

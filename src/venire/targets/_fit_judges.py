@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
@@ -17,9 +16,9 @@ from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.votes import Votes
 from venire.data.votes.gold import gold_of
 from venire.errors import ConvergenceWarning
-from venire.panel import Notice
 from venire.priors import GaussianPrior
 from venire.ratings.grouped import GroupedFit, fit_groups
+from venire.targets._judge_notes import notes_of
 from venire.targets._judge_step import START, Judged, judged
 from venire.targets._judges_fit import JudgesFit
 from venire.targets._rows import LaidOutVotes
@@ -31,7 +30,6 @@ MOST_ROUNDS = 200  # until nothing moves
 STILL = 1e-6  # the largest change of a slope or a bias then
 STEPS = 100  # fits of weighed votes towards the ratings under given judges
 CLOSE, NEAR = 0.2, 1e-8  # steps of ratings: the first of plain Newton, and the last
-FEW, EXAMPLES = 10, 5  # votes of a judge; judges that are named
 CONVERGE = "converge"
 
 Floats = NDArray[np.float64]
@@ -75,7 +73,7 @@ def fit_judges(
     signed : bool, optional
         Whether slopes may be negative: a judge who is wrong more often than right is turned around
         and helps. Without gold that rests on the others being right; default: only with gold. Else
-        slopes are >= 0, and a judge at 0 is named in `notices`.
+        slopes are >= 0, and a judge at 0 is named in `warnings`.
     gold : mapping, tuple of arrays, or array_like of shape (n_pairs,), optional
         What is known of pairs, as in `consensus`: 10 votes each of a judge of slope 1 without bias.
         Gold on pairs without votes is not used.
@@ -146,7 +144,7 @@ def fit_judges(
     work = _Work(votes, LaidOutVotes(votes, groups, items, threads), prior, known, threads)
     fit, found, done = work.fitted(rounds, turned)
     if not found.converged:
-        text = f"ratings and judges did not converge in {done} rounds"
+        text = f"the ratings and judges did not converge in {done} rounds"
         warnings.warn(text, ConvergenceWarning, stacklevel=2)
     return work.result(fit, found, turned, done)
 
@@ -300,54 +298,7 @@ class _Work:
             signed=signed,
             n_rounds=done,
             converged=found.converged,
-            notices=tuple(notices_of(votes, fit, found, ordered)),
-        )
-
-
-def notices_of(votes: Votes, fit: GroupedFit, found: Judged, has_order: bool) -> Iterator[Notice]:
-    """What to know of judges, and what to do, the gravest first."""
-    seen = found.mass > 0.0
-    lost = np.count_nonzero(~np.isfinite(fit.residual))
-    if lost:
-        yield Notice(
-            "no fit", f"{lost:,} groups have no finite fit, and their votes say nothing of judges. "
-            "Use a prior."
-        )  # fmt: skip
-    if np.count_nonzero(seen) == 1:
-        yield Notice(
-            "one judge", "one judge only: its slope is the unit of the ratings, and says nothing."
-        )
-    elif seen.any() and not np.isnan(found.slope_variance).any() and not found.apart:
-        yield Notice(
-            "alike",
-            "the votes do not tell the slopes apart: they differ by no more than chance makes of "
-            f"equal judges. The spread {found.spread.slope:.2g} is that of the hyperprior.",
-        )
-    for name, which, text in (
-        (
-            "without slope", seen & (found.slope == 0.0),
-            "a slope of 0: their votes say nothing of the ratings, or the opposite of the others'. "
-            "signed=True turns such judges around; get gold first, if there are few judges",
-        ),
-        (
-            "turned", seen & (found.slope < 0.0),
-            "a negative slope: their votes count the other way round. Without gold that is right "
-            "only if the others are",
-        ),
-        (
-            "few votes", found.mass < FEW,
-            f"under {FEW} votes: what is shown of them is mostly the average of all",
-        ),
-    ):  # fmt: skip
-        if which.any():
-            names = votes.teachers[which]
-            some = ", ".join(map(str, names[:EXAMPLES].tolist()))
-            more = f" and {len(names) - EXAMPLES:,} more" if len(names) > EXAMPLES else ""
-            yield Notice(name, f"{some}{more}: {text}.")
-    if not has_order:
-        yield Notice(
-            "no orders",
-            "the orders shown were not recorded (swapped): there are no position biases.",
+            warnings=notes_of(votes, fit, found, ordered),
         )
 
 

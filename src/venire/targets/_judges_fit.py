@@ -59,7 +59,7 @@ class JudgesFit(Tabled):
         Slopes could be negative.
     n_rounds : int
     converged : bool
-    notices : tuple of Notice
+    warnings : tuple of Notice
         What to know, and what to do.
 
     Examples
@@ -91,7 +91,7 @@ class JudgesFit(Tabled):
     signed: bool
     n_rounds: int
     converged: bool
-    notices: tuple[Notice, ...]
+    warnings: tuple[Notice, ...]
 
     @property
     def theta(self) -> Floats:
@@ -226,12 +226,17 @@ class JudgesFit(Tabled):
     def _summary(self, level: float, top: int | None) -> Summary:
         spread = f"slopes N(1, {self.slope_spread:.3g}^2)"
         if self.bias_mean is not None:
-            spread += f", position biases N({self.bias_mean:.3g}, {self.bias_spread:.3g}^2)"
+            spread += f", biases N({self.bias_mean:.3g}, {self.bias_spread:.3g}^2)"
         columns = self.to_frame("dict", level=level)
         order = np.argsort(-columns["n_votes"], kind="stable")
-        notes = [notice.text for notice in self.notices]
         return Summary.of(
-            [*self._titled(), spread], columns, notes, level, order=order, top=top, what="judges"
+            [*self._titled(), spread],
+            columns,
+            [w.text for w in self.warnings],
+            level,
+            order=order,
+            top=top,
+            what="judges",
         )
 
     def _table(self, top: int | None) -> Table:

@@ -43,11 +43,11 @@ class PairNames(NamedTuple):
     def labels(self) -> tuple[Any, Any, Any]:
         """Group (0 where there are none), first and second item of each pair, as coded columns."""
         assert self.items is not None
-        groups, group = self.groups, self.group
-        if groups is None:
-            groups, group = np.zeros(1, np.int64), np.zeros(len(self), np.int32)
-        coded = ((groups, group), (self.items, self.first), (self.items, self.second))
-        group, first, second = (coding.Encoded(known, codes) for known, codes in coded)  # type: ignore[arg-type]
+        groups: Any = (self.groups, self.group)
+        if self.groups is None:
+            groups = np.zeros(1, np.int64), np.zeros(len(self), np.int32)
+        coded: Any = (groups, (self.items, self.first), (self.items, self.second))
+        group, first, second = (coding.Encoded(known, codes) for known, codes in coded)
         return group, first, second
 
 
