@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,8 +20,12 @@ from venire.ratings.fit import Fit
 from venire.ratings.newton import Progress, Result, newton
 from venire.ratings.problem import build_problem
 
+if TYPE_CHECKING:
+    from venire._native.problem import Preconditioner
+
 __all__ = ["check_arguments", "fit", "fit_quietly", "tie_of"]
 
+NEAR = 0.1  # what the first solve may leave of the residual with a preconditioner at hand
 MOST_LOG_TIE = 700.0  # of a fit that does not converge: its exponential is a number
 
 
@@ -65,15 +69,23 @@ def fit_quietly(
     n_threads: int | None,
     progress: Progress | None,
     components: str,
+    component: NDArray[np.int32] | None = None,
+    donor: Preconditioner | None = None,
 ) -> tuple[Fit, list[tuple[str, type[Warning]]]]:
-    """The fit, and what its caller should be warned of; arguments are not checked."""
+    """The fit, and what its caller should be warned of; arguments are not checked.
+
+    `component` is that of items of which a fit is known to exist; a `donor` goes with a near start.
+    """
     threads = checks.n_threads(n_threads)
     remarks: list[tuple[str, type[Warning]]] = []
     own = item_priors(prior, c.items)
-    used, component = c, None
-    if components == "strong" and prior is None:
-        used = c.within(c.components("strong").labels)
-    component = require_existence(used, model, order_effect=order_effect, prior=prior is not None)
+    used = c
+    if component is None:
+        if components == "strong" and prior is None:
+            used = c.within(c.components("strong").labels)
+        component = require_existence(
+            used, model, order_effect=order_effect, prior=prior is not None
+        )
     problem = build_problem(used, model, prior=own, order_effect=order_effect, n_threads=threads)
     law = model_of(model).tie
     free_tie = law is not None and used.cells.tie is not None
@@ -88,8 +100,11 @@ def fit_quietly(
         lower = np.full(len(start) - c.n_items, -np.inf) if len(start) > c.n_items else None
         if lower is not None and law is not None and free_tie:
             lower[-1] = law.log_boundary
+        if donor is not None:
+            problem.adopt(donor)
         result = newton(
             problem, start, lower=lower, tol=tol, max_iter=max_iter, progress=progress,
+            forcing=0.0 if donor is None else NEAR,
         )  # fmt: skip
     if not result.converged:
         remarks.append((_trouble(result, tol), ConvergenceWarning))
@@ -118,6 +133,7 @@ def fit_quietly(
         note,
         components,
     )
+    fit._cache["preconditioner"] = problem.detach()
     return fit, remarks
 
 
@@ -213,7 +229,7 @@ def _start(
         log_tie = law.start(float(c.tie.sum()) / c.n_comparisons)
     if isinstance(init, Fit):
         init.require_own_scale("init")
-        if np.array_equal(init.items, c.items):
+        if init.items is c.items or np.array_equal(init.items, c.items):
             theta[:] = init.theta
         else:
             place = {label: k for k, label in enumerate(init.items.tolist())}
