@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from venire._core.summary import Summary
-from venire._core.views import draws
+from venire._core.views import Sampled
 from venire.models import model_of
 from venire.priors import GaussianPrior
 from venire.ratings import _goodness, _standing, _summary
@@ -28,7 +28,7 @@ __all__ = ["Fit"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Fit(Contrasts):
+class Fit(Contrasts, Sampled):
     """Ratings of items from paired comparisons, as the ``fit_*`` functions return them.
 
     With several components and no prior each component was fitted and centred by itself, and
@@ -385,36 +385,6 @@ class Fit(Contrasts):
             effect, log of the tie parameter), those that the fit has; in the model's own unit.
         """
         return self.own._information.posterior(errors, key)
-
-    def sample(self, n_samples: int = 1000, *, rng: Any = None, errors: str = "fisher") -> Any:
-        """Draw ratings from the normal approximation around this fit: `venire.resampling.sample`.
-
-        Parameters
-        ----------
-        n_samples : int, default 1000
-        rng : int, SeedSequence or Generator, optional
-        errors : {"fisher", "robust"}
-            Whose covariance the draws have.
-
-        Returns
-        -------
-        PosteriorDraws
-            In the unit of this fit, with all that a `Bootstrap` tells.
-
-        Raises
-        ------
-        ValueError
-            If `n_samples` < 1 or `errors` is none of its choices.
-
-        Examples
-        --------
-        >>> import venire as vn
-        >>> fit = vn.fit_bradley_terry(vn.datasets.load_battles())
-        >>> draws = fit.sample(2000, rng=1)
-        >>> draws.theta.shape, bool(draws.prob_better("lynx-70b", "vole-2b") > 0.99)
-        ((2000, 7), True)
-        """
-        return draws(self, n_samples, rng=rng, errors=errors)
 
     # ---- how ----------------------------------------------------------------------------------
 
