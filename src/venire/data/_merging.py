@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from venire._core import checks
 from venire.data import coding
 from venire.data._strata import Strata
+from venire.data.ageing import joined
 from venire.data.aggregation import add_up
 from venire.data.rows import Cells
 
@@ -28,6 +29,7 @@ def selected(c: Comparisons, chosen: NDArray[np.int64]) -> Cells:
         cell_offsets=np.array((0, len(chosen))),
         row_ptr=np.searchsorted(first, np.arange(c.n_items + 1)),
         n_pairs=len(np.unique(first.astype(np.int64) * c.n_items + kept["second"])),
+        ageing=None if c.cells.ageing is None else c.cells.ageing._replace(squares=np.nan),
         **kept,
     )
 
@@ -40,7 +42,9 @@ def without_covariates(c: Comparisons) -> Cells:
     strata = Strata(c.cluster, c.date)
     threads = checks.n_threads(None)
     found = add_up(c.items, c.first, c.second, masses, None, c.order, strata, threads)
-    return found._replace(has_order=c.has_order, clusters=c.clusters, dates=c.dates)
+    return found._replace(
+        has_order=c.has_order, clusters=c.clusters, dates=c.dates, ageing=c.cells.ageing
+    )
 
 
 def merged(a: Comparisons, b: Comparisons) -> Cells:
@@ -53,6 +57,7 @@ def merged(a: Comparisons, b: Comparisons) -> Cells:
     names = a.covariate_names
     if sorted(names) != sorted(b.covariate_names):
         checks.fail("covariates", f"must be those of the others, {names}; are {b.covariate_names}")
+    ageing, fresh = joined(a.cells.ageing, b.cells.ageing)
     items, (places_a, places_b) = _union(a.items, b.items)
     strata, stratum = Strata(), None
     clusters = dates = None
@@ -73,8 +78,8 @@ def merged(a: Comparisons, b: Comparisons) -> Cells:
     threads, n = checks.n_threads(None), len(items)
     found = cells.join(
         n,
-        _placed(a, places_a, items, None if stratum is None else stratum[: a.n_cells]),
-        _placed(b, places_b, items, None if stratum is None else stratum[a.n_cells :]),
+        _placed(a, places_a, items, None if stratum is None else stratum[: a.n_cells], fresh[0]),
+        _placed(b, places_b, items, None if stratum is None else stratum[a.n_cells :], fresh[1]),
         a.n_pairs,
         threads,
     )
@@ -83,6 +88,7 @@ def merged(a: Comparisons, b: Comparisons) -> Cells:
         clusters=clusters,
         dates=dates,
         covariate_names=names,
+        ageing=ageing,
         **({} if stratum is None else strata.at(together.cluster)._asdict()),
     )
 
@@ -96,10 +102,14 @@ def _placed(
     places: NDArray[np.int32] | None,
     items: NDArray[Any],
     stratum: NDArray[np.int32] | None,
+    fresh: float,
 ) -> tuple[Any, ...]:
-    """Cells of c, and the stratum of each, over `items`, of which those of c are at `places`."""
+    """Cells of c, and the stratum of each, over `items`, of which those of c are at `places`;
+    masses times `fresh`."""
     x = c.cells
-    masses = (x.win, x.loss, x.tie, x.square)
+    masses: Any = (x.win, x.loss, x.tie, x.square)
+    if fresh != 1.0:
+        masses = [None if m is None else fresh * m for m in masses]
     if places is None:
         return x.row_ptr, x.second, x.order, stratum, *masses
     if (np.diff(places) > 0).all():

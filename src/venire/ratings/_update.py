@@ -22,12 +22,11 @@ def update(fit: Fit, new: Any, rows: Mapping[str, Any], progress: Progress | Non
     """The fit of the comparisons of `fit` and of new ones, in the name of its method."""
     fit.require_own_scale("update")
     checks.function(progress, "progress")
-    if rows:
-        if new is not None:
-            raise TypeError("give new comparisons, or rows by name, not both")
-        new = Comparisons(**rows)
-    wanted(new, "new", Comparisons)
-    c = fit.comparisons + new
+    if rows and new is not None:
+        raise TypeError("give new comparisons, or rows by name, not both")
+    if not rows:
+        wanted(new, "new", Comparisons)
+    c = fit.comparisons.append(**rows) if rows else fit.comparisons + new
     same = c.items is fit.items
     ties = c.cells.tie is None, fit.comparisons.cells.tie is None
     # further comparisons undo nothing that holds a parameter back: there is a fit of the same ones
