@@ -230,7 +230,8 @@ class Fit(Contrasts, Sampled, Styled):
         progress : callable, optional
             Called with the number and the residual of each iteration.
         **rows
-            Instead: the arguments of `Comparisons`, as for ``Comparisons.append``.
+            Instead: the arguments of ``Comparisons.append``. With a half-life, what is old weighs
+            less by then.
 
         Returns
         -------
