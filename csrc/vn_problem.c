@@ -63,8 +63,8 @@ static vn_status place_chunk(void *arg, int64_t chunk, int worker)
     return VN_OK;
 }
 
-/* The upper entries' columns, and the weight of each item's comparisons; p->slope holds those of the
- * edges. */
+/* The upper entries' columns, and the weight of each item's comparisons; in the place of slopes are
+ * those of the edges. */
 static vn_status fill_rows(void *arg, int64_t block, int worker)
 {
     vn_problem *p = arg;
@@ -74,9 +74,10 @@ static vn_status fill_rows(void *arg, int64_t block, int worker)
         double mass = 0.0;
         for (int64_t k = p->edge_ptr[i]; k < p->edge_ptr[i + 1]; k++) {
             h->col[p->lower_ptr[i + 1] + k] = p->hi[k];
-            mass += p->slope[k];
+            mass += *vn_slope_of(p, k);
         }
-        for (int64_t k = p->lower_ptr[i]; k < p->lower_ptr[i + 1]; k++) mass += p->slope[p->lower[k]];
+        for (int64_t k = p->lower_ptr[i]; k < p->lower_ptr[i + 1]; k++)
+            mass += *vn_slope_of(p, p->lower[k]);
         p->mass[i] = mass;
     }
     return VN_OK;
@@ -136,22 +137,21 @@ static vn_status make_room(vn_problem *p)
     h->col = vn_malloc(sizeof(int32_t) * 2 * e);
     h->val = vn_calloc(2 * e, sizeof(float));
     p->lower = vn_malloc(sizeof(uint32_t) * e);
-    p->slope = vn_malloc(sizeof(double) * e);
+    p->edge_size = (int64_t)sizeof(double) * (1 + (n_bend + 2) / 2);
+    p->edge = vn_malloc((size_t)p->edge_size * e);
     p->mass = vn_calloc(n, sizeof(double));
     p->tile_sums = vn_calloc((size_t)VN_MAX(p->n_tiles, 1) * (size_t)p->n_sums, sizeof(double));
     p->unit = vn_malloc(sizeof(double) * some);
     p->border_mass = vn_malloc(sizeof(double) * some);
     p->corner = vn_calloc(some * some, sizeof(double));
     p->border = vn_calloc(some, sizeof(double *));
-    p->bend = vn_calloc(some, sizeof(float *));
-    if (!p->lower_ptr || !h->ptr || !h->col || !h->val || !p->lower || !p->slope || !p->mass
-        || !p->tile_sums || !p->unit || !p->border_mass || !p->corner || !p->border || !p->bend)
+    if (!p->lower_ptr || !h->ptr || !h->col || !h->val || !p->lower || !p->edge || !p->mass
+        || !p->tile_sums || !p->unit || !p->border_mass || !p->corner || !p->border)
         return VN_NO_MEMORY;
     for (int k = 0; k < p->n_border; k++) {
         p->unit[k] = 1.0;
         p->border[k] = vn_calloc(n, sizeof(double));
-        if (k < n_bend) p->bend[k] = vn_malloc(sizeof(float) * e);
-        if (!p->border[k] || (k < n_bend && !p->bend[k])) return VN_NO_MEMORY;
+        if (!p->border[k]) return VN_NO_MEMORY;
     }
     if (p->has_level) memcpy(p->border[0], p->direct.precision, sizeof(double) * (size_t)p->n);
     return VN_OK;
@@ -198,19 +198,15 @@ void vn_problem_free(vn_problem *p)
     vn_laplacian_free(&p->h);
     vn_free(p->lower_ptr);
     vn_free(p->lower);
-    vn_free(p->slope);
+    vn_free(p->edge);
     vn_free(p->mass);
     vn_free(p->tile_sums);
     vn_free(p->tile_ptr);
-    for (int k = 0; k < p->n_border; k++) {
-        if (p->border) vn_free(p->border[k]);
-        if (p->bend) vn_free(p->bend[k]);
-    }
+    for (int k = 0; p->border && k < p->n_border; k++) vn_free(p->border[k]);
     vn_free(p->unit);
     vn_free(p->border_mass);
     vn_free(p->corner);
     vn_free(p->border);
-    vn_free(p->bend);
     memset(p, 0, sizeof *p);
 }
 

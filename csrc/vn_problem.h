@@ -43,7 +43,8 @@ typedef struct vn_problem {
     vn_laplacian h;          /* theta block of the negative Hessian */
     int64_t *lower_ptr;      /* n + 1: where the entries of j < i start, less the upper ones before */
     uint32_t *lower;         /* edge of each lower entry */
-    double *slope;           /* dl/dd of each edge, summed over its cells */
+    char *edge;              /* of each edge, summed over its cells: see vn_problem_internal.h */
+    int64_t edge_size;       /* bytes */
     double *mass;            /* per item: weight of its comparisons (T_i), observations and prior */
     double total;            /* weight of all comparisons; with a level, of direct observations */
     double mass_ratio;       /* largest over smallest positive mass */
@@ -52,7 +53,6 @@ typedef struct vn_problem {
     double *border_mass;     /* n_border: weight that its derivative belongs to, in that unit */
     double **border;         /* n: bordering columns */
     double *corner;          /* n_border x n_border */
-    float **bend;            /* per edge: what `border` sums */
     int64_t n_tiles;
     int64_t *tile_ptr;       /* n_tiles + 1: edges of each tile; NULL where there is no cell_ptr */
     int n_sums;

@@ -24,9 +24,9 @@ static void bend(vn_problem *p, const vn_tile *t, int b, const double *of_cell)
 {
     double sums[VN_TILE];
     const double size = 1.0 / p->unit[b];
-    float *out = p->bend[b] + t->edge;
     sums_of_edges(p, t, of_cell, sums);
-    for (int e = 0; e < t->n_edges; e++) out[e] = (float)(sums[e] * size);
+    for (int e = 0; e < t->n_edges; e++)
+        vn_bends_of(p, t->edge + e)[1 + b] = (float)(sums[e] * size);
 }
 
 VN_CLONES
@@ -59,7 +59,7 @@ static void border_of(vn_problem *p, const vn_tile *t, const double *columns, co
     corner[n_moving] = of_tie[1];
 }
 
-/* Derivatives of one tile: slopes, curvatures into the upper entries of h, border terms. */
+/* Derivatives of one tile: slopes, curvatures and border terms of its edges. */
 VN_CLONES
 static void derivatives_of(vn_problem *p, const double *x, int64_t tile, double *columns)
 {
@@ -83,18 +83,11 @@ static void derivatives_of(vn_problem *p, const double *x, int64_t tile, double 
         const double floor = 1e-20 * (win[k] + loss[k]);
         h[k] = h[k] > floor ? h[k] : floor;
     }
-    double *curve = d; /* of the edges: the predictors are done with */
-    sums_of_edges(p, &t, g, p->slope + t.edge);
-    sums_of_edges(p, &t, h, curve);
-    /* upper entries stand at lower_ptr[lo + 1] + edge */
-    const int64_t end = t.edge + t.n_edges;
-    int64_t row = vn_row_of_edge(p, t.edge), e = t.edge;
-    while (e < end) {
-        while (p->edge_ptr[row + 1] <= e) row++;
-        const int64_t stop = VN_MIN(p->edge_ptr[row + 1], end);
-        float *out = p->h.val + p->lower_ptr[row + 1];
-        for (; e < stop; e++) out[e] = (float)curve[e - t.edge];
-    }
+    double *sums = d; /* of the edges: the predictors are done with */
+    sums_of_edges(p, &t, g, sums);
+    for (int e = 0; e < t.n_edges; e++) *vn_slope_of(p, t.edge + e) = sums[e];
+    sums_of_edges(p, &t, h, sums);
+    for (int e = 0; e < t.n_edges; e++) vn_bends_of(p, t.edge + e)[0] = (float)sums[e];
     if (p->n_border == p->has_level) return;
     if (columns) vn_moving_columns(p, &t, columns);
     border_of(p, &t, columns, g, h, dt, of_tie, p->tile_sums + tile * p->n_sums);
@@ -104,42 +97,55 @@ static void derivatives_of(vn_problem *p, const double *x, int64_t tile, double 
 static void no_derivatives(vn_problem *p, int64_t tile)
 {
     const vn_tile t = vn_tile_of(p, tile);
-    memset(p->slope + t.edge, 0, sizeof(double) * (size_t)t.n_edges);
+    memset(p->edge + t.edge * p->edge_size, 0, (size_t)(t.n_edges * p->edge_size));
     memset(p->tile_sums + tile * p->n_sums, 0, sizeof(double) * (size_t)p->n_sums);
-    for (int b = 0; b < p->n_border - p->has_level; b++)
-        memset(p->bend[b] + t.edge, 0, sizeof(float) * (size_t)t.n_edges);
-    int64_t row = vn_row_of_edge(p, t.edge);
-    for (int64_t e = t.edge; e < t.edge + t.n_edges; e++) {
-        while (p->edge_ptr[row + 1] <= e) row++;
-        p->h.val[p->lower_ptr[row + 1] + e] = 0.0f;
-    }
 }
 
-/* Row sums of the slopes and border terms, and the lower entries of h from the upper ones. */
+#define AT_ONCE 16 /* columns of the border */
+#define AHEAD 12   /* edges that are fetched before they are needed */
+
+/* Row i of the columns [from, from + n) of the border; of the first ones, the row of h and the sum of
+ * slopes, too. */
+static inline double gather_row(vn_problem *p, int64_t i, int from, int n)
+{
+    vn_laplacian *h = &p->h;
+    float *upper = h->val + p->lower_ptr[i + 1], *lower = h->val + p->edge_ptr[i];
+    double g = 0.0, b[AT_ONCE] = {0.0};
+    for (int64_t e = p->edge_ptr[i]; e < p->edge_ptr[i + 1]; e++) {
+        const float *bends = vn_bends_of(p, e);
+        if (from == 0) {
+            g += *vn_slope_of(p, e);
+            upper[e] = bends[0];
+        }
+        for (int q = 0; q < n; q++) b[q] += (double)bends[1 + from + q];
+    }
+    for (int64_t k = p->lower_ptr[i]; k < p->lower_ptr[i + 1]; k++) {
+        if (k + AHEAD < p->n_edges) __builtin_prefetch(vn_slope_of(p, p->lower[k + AHEAD]));
+        const float *bends = vn_bends_of(p, p->lower[k]);
+        if (from == 0) {
+            g -= *vn_slope_of(p, p->lower[k]);
+            lower[k] = bends[0];
+        }
+        for (int q = 0; q < n; q++) b[q] -= (double)bends[1 + from + q];
+    }
+    for (int q = 0; q < n; q++) p->border[from + q][i] = b[q];
+    return g;
+}
+
+/* Rows of h, sums of slopes and border terms. */
 VN_CLONES
 static void block_gather(vn_problem *p, const double *x, double *gradient, int64_t from, int64_t to)
 {
-    vn_laplacian *h = &p->h;
     const int n_bend = p->n_border - p->has_level;
     const double level = p->has_level ? x[p->n] : 0.0;
     for (int64_t i = from; i < to; i++) {
         double g = vn_prior_slope(&p->prior, i, x[i]);
         if (p->direct.precision) g += vn_prior_slope(&p->direct, i, x[i] + level);
-        for (int64_t k = p->edge_ptr[i]; k < p->edge_ptr[i + 1]; k++) g += p->slope[k];
-        for (int64_t k = p->lower_ptr[i]; k < p->lower_ptr[i + 1]; k++) {
-            const uint32_t e = p->lower[k];
-            const int64_t at = k + p->edge_ptr[i];
-            g -= p->slope[e];
-            h->val[at] = h->val[p->lower_ptr[h->col[at] + 1] + (int64_t)e];
-        }
-        for (int q = 0; q < n_bend; q++) {
-            const float *of_edge = p->bend[q];
-            double b = 0.0;
-            for (int64_t k = p->edge_ptr[i]; k < p->edge_ptr[i + 1]; k++) b += (double)of_edge[k];
-            for (int64_t k = p->lower_ptr[i]; k < p->lower_ptr[i + 1]; k++)
-                b -= (double)of_edge[p->lower[k]];
-            p->border[q][i] = b;
-        }
+        int q = 0;
+        do {
+            g += gather_row(p, i, q, VN_MIN(n_bend - q, AT_ONCE));
+            q += AT_ONCE;
+        } while (q < n_bend);
         gradient[i] = g;
     }
 }

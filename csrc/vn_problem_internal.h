@@ -41,6 +41,18 @@ static inline int vn_cells_until(const vn_problem *p, const vn_tile *t, int e)
     return p->cell_ptr ? (int)(p->cell_ptr[t->edge + e + 1] - t->cell) : e + 1;
 }
 
+/* What an edge is to its items, in one place, since an item's edges lie far apart: the slope dl/dd; and
+ * the curvature and, for each column of the border, what its entries sum. */
+static inline double *vn_slope_of(const vn_problem *p, int64_t e)
+{
+    return (double *)(p->edge + e * p->edge_size);
+}
+
+static inline float *vn_bends_of(const vn_problem *p, int64_t e)
+{
+    return (float *)(p->edge + e * p->edge_size + sizeof(double));
+}
+
 /* How many parameters beside theta move predictors: the order effect and the coefficients. */
 static inline int vn_n_moving(const vn_problem *p) { return p->has_gamma + p->n_covariates; }
 
@@ -51,7 +63,7 @@ void vn_differences(const vn_problem *p, const double *x, const vn_tile *t, doub
 /* The columns beside theta that move predictors, of a tile's cells, each of VN_TILE. */
 void vn_moving_columns(const vn_problem *p, const vn_tile *t, double *columns);
 
-/* The weight of each edge's cells into p->slope; units and weights of the coefficients. */
+/* The weight of each edge's cells in the place of its slope; units and weights of the coefficients. */
 vn_status vn_problem_weigh(vn_problem *p, int n_threads, vn_poll poll, void *context);
 
 double vn_tile_dot(const double *x, const double *y, int len);

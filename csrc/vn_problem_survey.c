@@ -43,7 +43,7 @@ static void weigh_tile(const vn_tile_job *j, int64_t tile, double *columns)
     for (int e = 0, k = 0; e < t.n_edges; e++) {
         double sum = 0.0;
         for (const int end = vn_cells_until(p, &t, e); k < end; k++) sum += weight[k];
-        p->slope[t.edge + e] = sum;
+        *vn_slope_of(p, t.edge + e) = sum;
     }
     if (!p->n_covariates) return;
     vn_moving_columns(p, &t, columns);
@@ -182,14 +182,13 @@ static void between_of(const vn_tile_job *j, int64_t tile, double *scratch)
     double *out = j->out + tile * half;
     const vn_tile t = vn_tile_of(p, tile);
     (void)scratch;
-    int64_t row = vn_row_of_edge(p, t.edge);
     for (int64_t e = t.edge; e < t.edge + t.n_edges; e++) {
-        while (p->edge_ptr[row + 1] <= e) row++;
-        const double curve = (double)p->h.val[p->lower_ptr[row + 1] + e];
+        const float *bends = vn_bends_of(p, e);
+        const double curve = (double)bends[0];
         double *sum = out;
         for (int a = 0; curve > 0.0 && a < n; a++, sum += a)
             for (int b = 0; b <= a; b++)
-                sum[b] += (double)p->bend[a][e] * (double)p->bend[b][e] / curve;
+                sum[b] += (double)bends[1 + a] * (double)bends[1 + b] / curve;
     }
 }
 
