@@ -44,18 +44,16 @@ static void border_of(vn_problem *p, const vn_tile *t, const double *columns, co
     const int n_moving = vn_n_moving(p), n = n_moving + p->has_tie;
     double *corner = sums + n;
     for (int a = 0; a < n_moving; a++, corner += a) {
-        const double *x = columns + (int64_t)a * VN_TILE;
+        const double *x = columns + (int64_t)a * VN_COLUMN;
         multiply(h, x, t->n_cells, curved);
         bend(p, t, a, curved);
-        sums[a] = vn_tile_dot(g, x, t->n_cells);
-        for (int b = 0; b <= a; b++)
-            corner[b] = vn_tile_dot(curved, columns + (int64_t)b * VN_TILE, t->n_cells);
+        vn_tile_dots(curved, columns, a + 1, t->n_cells, corner);
     }
+    vn_tile_dots(g, columns, n_moving, t->n_cells, sums);
     if (!p->has_tie) return;
     bend(p, t, n_moving, dt);
     sums[n_moving] = of_tie[0];
-    for (int b = 0; b < n_moving; b++)
-        corner[b] = vn_tile_dot(dt, columns + (int64_t)b * VN_TILE, t->n_cells);
+    vn_tile_dots(dt, columns, n_moving, t->n_cells, corner);
     corner[n_moving] = of_tie[1];
 }
 
@@ -183,7 +181,7 @@ vn_status vn_problem_derivatives(vn_problem *p, const double *x, int n_threads, 
                                  void *context, double *gradient)
 {
     vn_tile_job j = {.tile = derive, .p = p, .changed = p, .x = x, .out = gradient,
-                     .n_scratch = VN_TILE * vn_n_moving(p)};
+                     .n_scratch = VN_COLUMN * vn_n_moving(p)};
     vn_status status = vn_over_tiles(&j, n_threads, poll, context);
     if (status == VN_OK)
         status = vn_team_run(gather_rows, &j, p->h.n_blocks, n_threads, poll, context);

@@ -72,22 +72,45 @@ void vn_moving_columns(const vn_problem *p, const vn_tile *t, double *columns)
     if (p->has_gamma) {
         const int8_t *order = p->order + t->cell;
         for (int k = 0; k < len; k++) columns[k] = (double)order[k];
-        columns += VN_TILE;
+        columns += VN_COLUMN;
     }
     const double *x = p->covariates + t->cell * n;
-    for (int j = 0; j < n; j++) {
-        double *restrict to = columns + (int64_t)j * VN_TILE;
-        for (int k = 0; k < len; k++) to[k] = x[(int64_t)k * n + j];
+    for (int first = 0; first < len; first += 8) { /* rows of a few lines of the cache */
+        const int stop = VN_MIN(len, first + 8);
+        for (int j = 0; j < n; j++) {
+            double *restrict to = columns + (int64_t)j * VN_COLUMN;
+            for (int k = first; k < stop; k++) to[k] = x[(int64_t)k * n + j];
+        }
     }
 }
 
 VN_CLONES
-double vn_tile_dot(const double *x, const double *y, int len)
+void vn_tile_dots(const double *x, const double *columns, int n, int len, double *out)
 {
-    double sum = 0.0;
-    VN_PRAGMA(omp simd reduction(+:sum))
-    for (int k = 0; k < len; k++) sum += x[k] * y[k];
-    return sum;
+    int b = 0;
+    for (; b + 4 <= n; b += 4) { /* side by side: one sum alone would wait for itself */
+        const double *y0 = columns + (int64_t)b * VN_COLUMN, *y1 = y0 + VN_COLUMN;
+        const double *y2 = y1 + VN_COLUMN, *y3 = y2 + VN_COLUMN;
+        double s0 = 0.0, s1 = 0.0, s2 = 0.0, s3 = 0.0;
+        VN_PRAGMA(omp simd reduction(+:s0, s1, s2, s3))
+        for (int k = 0; k < len; k++) {
+            s0 += x[k] * y0[k];
+            s1 += x[k] * y1[k];
+            s2 += x[k] * y2[k];
+            s3 += x[k] * y3[k];
+        }
+        out[b] = s0;
+        out[b + 1] = s1;
+        out[b + 2] = s2;
+        out[b + 3] = s3;
+    }
+    for (; b < n; b++) {
+        const double *y = columns + (int64_t)b * VN_COLUMN;
+        double sum = 0.0;
+        VN_PRAGMA(omp simd reduction(+:sum))
+        for (int k = 0; k < len; k++) sum += x[k] * y[k];
+        out[b] = sum;
+    }
 }
 
 static vn_status tiles_of_block(void *arg, int64_t block, int worker)

@@ -60,13 +60,15 @@ static inline int vn_n_moving(const vn_problem *p) { return p->has_gamma + p->n_
 void vn_predictors(const vn_problem *p, const double *x, const vn_tile *t, double *d);
 void vn_differences(const vn_problem *p, const double *x, const vn_tile *t, double *d);
 
-/* The columns beside theta that move predictors, of a tile's cells, each of VN_TILE. */
+/* The columns beside theta that move predictors, of a tile's cells, VN_COLUMN from one to the next. */
+#define VN_COLUMN (VN_TILE + 8) /* no power of two: columns would evict each other from the cache */
 void vn_moving_columns(const vn_problem *p, const vn_tile *t, double *columns);
 
 /* The weight of each edge's cells in the place of its slope; units and weights of the coefficients. */
 vn_status vn_problem_weigh(vn_problem *p, int n_threads, vn_poll poll, void *context);
 
-double vn_tile_dot(const double *x, const double *y, int len);
+/* Products of x with each of n columns. */
+void vn_tile_dots(const double *x, const double *columns, int n, int len, double *out);
 
 /* The arguments of a loop over tiles, and what it does with one; each uses what it needs. */
 typedef struct vn_tile_job {

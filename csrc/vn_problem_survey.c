@@ -48,7 +48,7 @@ static void weigh_tile(const vn_tile_job *j, int64_t tile, double *columns)
     if (!p->n_covariates) return;
     vn_moving_columns(p, &t, columns);
     for (int a = 0; a < p->n_covariates; a++) {
-        const double *x = columns + (int64_t)(p->has_gamma + a) * VN_TILE;
+        const double *x = columns + (int64_t)(p->has_gamma + a) * VN_COLUMN;
         double most = 0.0, sum = 0.0;
         VN_PRAGMA(omp simd reduction(max:most) reduction(+:sum))
         for (int k = 0; k < t.n_cells; k++) {
@@ -64,7 +64,7 @@ static void weigh_tile(const vn_tile_job *j, int64_t tile, double *columns)
 vn_status vn_problem_weigh(vn_problem *p, int n_threads, vn_poll poll, void *context)
 {
     vn_tile_job j = {.tile = weigh_tile, .p = p, .changed = p,
-                     .n_scratch = p->n_covariates ? VN_TILE * vn_n_moving(p) : 0};
+                     .n_scratch = p->n_covariates ? VN_COLUMN * vn_n_moving(p) : 0};
     const vn_status status = vn_over_tiles(&j, n_threads, poll, context);
     for (int a = 0; a < p->n_covariates; a++) {
         double most = 0.0, sum = 0.0;
@@ -139,20 +139,19 @@ static void gram_of(const vn_tile_job *j, int64_t tile, double *columns)
 {
     const vn_problem *p = j->p;
     const int n = vn_n_moving(p);
-    double weight[VN_TILE], *weighed = columns + (int64_t)n * VN_TILE;
+    double weight[VN_TILE], *weighed = columns + (int64_t)n * VN_COLUMN;
     double *out = j->out + tile * n * (n + 1) / 2;
     const vn_tile t = vn_tile_of(p, tile);
     weights_of(p, &t, weight);
     vn_moving_columns(p, &t, columns);
     for (int a = 0; a < n; a++, out += a) {
-        double *x = columns + (int64_t)a * VN_TILE;
+        double *x = columns + (int64_t)a * VN_COLUMN;
         take_off(p, &t, j->x + a * p->n, p->unit[a], x);
         for (int k = 0; k < t.n_cells; k++) {
             x[k] /= p->unit[a];
             weighed[k] = weight[k] * x[k];
         }
-        for (int b = 0; b <= a; b++)
-            out[b] = vn_tile_dot(weighed, columns + (int64_t)b * VN_TILE, t.n_cells);
+        vn_tile_dots(weighed, columns, a + 1, t.n_cells, out);
     }
 }
 
@@ -163,7 +162,7 @@ vn_status vn_problem_gram(const vn_problem *p, const double *fitted, int n_threa
     double *out = vn_calloc((size_t)VN_MAX(p->n_tiles, 1) * (size_t)VN_MAX(half, 1), sizeof(double));
     if (!out) return VN_NO_MEMORY;
     vn_tile_job j = {.tile = gram_of, .p = p, .x = fitted, .out = out,
-                     .n_scratch = VN_TILE * (n + 1)};
+                     .n_scratch = VN_COLUMN * (n + 1)};
     const vn_status status = vn_over_tiles(&j, n_threads, poll, context);
     for (int64_t t = 1; t < p->n_tiles; t++)
         for (int k = 0; k < half; k++) out[k] += out[t * half + k];
