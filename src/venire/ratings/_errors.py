@@ -353,12 +353,14 @@ class Information:
         """The middle of the sandwich in the blocked numbering; None for the inverse itself."""
         if errors == "fisher":
             return None
-        layout = self.layout
-        if layout.cluster is not None:
-            return _information.ScoreForm(
-                _information.cluster_scores(self.fit, layout, blocked=True)
+        if "meat" not in self._kept:
+            layout, forms = self.layout, _information
+            self._kept["meat"] = (
+                forms.Form(layout, forms.row_scores(self.fit, layout))
+                if layout.cluster is None
+                else forms.ScoreForm(forms.cluster_scores(self.fit, layout, blocked=True))
             )
-        return _information.Form(layout, _information.row_scores(self.fit, layout))
+        return self._kept["meat"]
 
     def factor(self, errors: str) -> Any:
         """J (information = J J', without the prior) or Z (scores' products = Z Z')."""

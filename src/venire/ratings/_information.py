@@ -104,6 +104,18 @@ class Layout:
         return np.concatenate([np.empty((len(self.first), 0)), *order, *rest], axis=1)
 
     @cached_property
+    def pairs(self) -> np.ndarray:
+        """Where the cells of each pair begin."""
+        other = (self.first[1:] != self.first[:-1]) | (self.second[1:] != self.second[:-1])
+        return np.flatnonzero(np.append(True, other)[: len(self.first)])
+
+    def by_pair(self, of_cells: np.ndarray) -> np.ndarray:
+        """Sums over the cells of each pair."""
+        if len(self.pairs) == len(of_cells):
+            return of_cells
+        return np.add.reduceat(of_cells, self.pairs)
+
+    @cached_property
     def sizes(self) -> np.ndarray:
         """Items of each component."""
         return np.bincount(self.component)
@@ -305,9 +317,10 @@ class Form:
     """A symmetric form made of cells: a Laplacian with bordering rows, in the blocked numbering."""
 
     def __init__(self, layout: Layout, moments: Moments) -> None:
-        dd, dt, tt = moments
-        n, m = layout.n, layout.m
-        i, j = layout.position[layout.first], layout.position[layout.second]
+        of_cell, dt, tt = moments
+        n, m, pairs = layout.n, layout.m, layout.pairs
+        i, j = layout.position[layout.first[pairs]], layout.position[layout.second[pairs]]
+        dd = layout.by_pair(of_cell)
         degree = np.bincount(i, dd, n) + np.bincount(j, dd, n)
         rows = np.concatenate([i, j, np.arange(n)])
         columns = np.concatenate([j, i, np.arange(n)])
@@ -317,14 +330,13 @@ class Form:
         self._column, self._value = columns[by_row], values[by_row]
         self.border, self.corner = np.zeros((n, m)), np.zeros((m, m))
         moved = len(layout.effects)
-        weighed = dd[:, None] * layout.moving
-        self.corner[:moved, :moved] = layout.moving.T @ weighed
-        slopes = [*weighed.T]  # of d in the bordering parameters, times dd
+        slopes = of_cell[:, None] * layout.moving  # of d in the bordering parameters, times dd
+        self.corner[:moved, :moved] = layout.moving.T @ slopes
         if dt is not None and tt is not None:
-            slopes.append(dt)
+            slopes = np.concatenate([slopes, dt[:, None]], axis=1)
             self.corner[-1, -1] = np.sum(tt)
             self.corner[moved, :moved] = self.corner[:moved, moved] = dt @ layout.moving
-        for k, slope in enumerate(slopes):
+        for k, slope in enumerate(layout.by_pair(slopes).T):
             self.border[:, k] = np.bincount(i, slope, n) - np.bincount(j, slope, n)
 
     def blocks(self, start: int, count: int, size: int) -> np.ndarray:
