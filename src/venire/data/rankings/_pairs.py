@@ -18,7 +18,7 @@ from venire.data.rows import Rows
 if TYPE_CHECKING:
     from venire.data.rankings._rankings import Rankings
 
-__all__ = ["chain_of", "comparisons_of", "pairs_of", "shares_of"]
+__all__ = ["chain_of", "comparisons_of", "met_of", "pairs_of", "shares_of"]
 
 
 def pairs_of(r: Rankings) -> dict[str, NDArray[Any]]:
@@ -91,6 +91,17 @@ def comparisons_of(r: Rankings, clustered: bool, n_threads: int) -> Any:
     elif clustered:
         rows = rows._replace(cluster=of_ranking(r.labels, np.arange(r.n_rankings, dtype=np.int32)))
     return Comparisons.from_cells(aggregate(rows, n_threads=n_threads))
+
+
+def met_of(r: Rankings) -> Comparisons:
+    """Each pair of a ranking once, by whatever group, as the items' positions."""
+    pairs = pairs_of(r)
+    first, second = (Encoded(np.arange(r.n_items), pairs[k]) for k in ("first", "second"))
+    weight = None if r.weight is None else np.repeat(r.weight, pairs["n"])
+    rows = Rows(
+        len(pairs["weight"]), first, second, pairs.get("score", 1.0), weight=weight, order=0
+    )
+    return Comparisons.from_cells(aggregate(rows))
 
 
 def chain_of(r: Rankings) -> Comparisons:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Literal, Unpack
+from typing import Any, ClassVar, Literal, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,12 +12,10 @@ from venire._core import checks
 from venire._core.checks import fail
 from venire._core.tables import Table, Tabled
 from venire.data import frames
-from venire.data.coding import Encoder
 from venire.data.comparisons import Comparisons, Components
 from venire.data.grouped_comparisons import GroupedComparisons
-from venire.data.rankings._building import Arrays, Places, built, taken_out
-from venire.data.rankings._listing import about_lists, lists_of
-from venire.data.rankings._pairs import chain_of, comparisons_of, shares_of
+from venire.data.rankings._building import Arrays, arrays_of_lists, taken_out
+from venire.data.rankings._pairs import chain_of, comparisons_of, met_of, shares_of
 from venire.data.rankings._rows import arrays_of_rows
 from venire.data.rankings.columns import RankingColumnNames, RankingColumns
 from venire.data.rankings.finding import chosen_columns
@@ -111,6 +109,7 @@ class Rankings(Tabled):
     """
 
     taken: Taken | None = None
+    covariate_names: ClassVar[tuple[str, ...]] = ()  # of comparisons: rankings have none
     tied: Any
     weight: Any
     group: Any
@@ -130,31 +129,9 @@ class Rankings(Tabled):
         cluster: ArrayLike | None = None,
         n_threads: int | None = None,
     ) -> None:
+        own = {"weight": weight, "group": group, "cluster": cluster}
         threads = checks.n_threads(n_threads)
-        lists = {"rankings": lists_of(rankings, "rankings")}
-        if among is not None and not isinstance(among, str):
-            lists["among"] = lists_of(among, "among", ties=False)
-        elif among is not None:
-            rule = "must be 'all', or a set for each ranking"
-            checks.every(among == "all", "among", rule, [among])
-        n = len(lists["rankings"].offsets) - 1
-        if n == 0:
-            fail("rankings", "is empty: at least one ranking is needed")
-        if items is not None and group is not None:
-            fail("items", "rankings in groups find the items of each group by themselves")
-        with about_lists(lists):
-            encoder = Encoder(tuple(lists), threads)
-            encoder.add(*(x.item for x in lists.values()))
-            found, codes = encoder.finish(items)
-        coded = {k: x._replace(item=c) for (k, x), c in zip(lists.items(), codes, strict=True)}
-        places = Places.of_lists("rankings")
-        own: dict[str, Any] = {"weight": weight, "group": group, "cluster": cluster}
-        for name, x in own.items():
-            own[name] = checks.column(x, name)
-            if (size := checks.length(own[name], name)) not in (None, n):
-                fail(name, f"has {size} rows, but there are {n} rankings")
-        among = coded.get("among", among)
-        self._adopt(built(found, coded["rankings"], places, among=among, n_threads=threads, **own))
+        self._adopt(arrays_of_lists(rankings, among, items, own, threads))
 
     @classmethod
     def from_long(
@@ -316,6 +293,14 @@ class Rankings(Tabled):
     def place(self) -> NDArray[np.int32]:
         """Position of each of the listed items in its set, from 0."""
         return frozen((np.arange(self.n_listed) - self.offsets[self.owner]).astype(np.int32))
+
+    @cached_property
+    def met(self) -> Comparisons:
+        """Who was above whom how often: each pair of a ranking once, items as positions.
+
+        What pictures show and residuals go by. For ratings `to_comparisons` has better weights.
+        """
+        return met_of(self)
 
     def __len__(self) -> int:
         return self.n_rankings
