@@ -45,7 +45,7 @@ class Made(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class ReportPage(Command):
-    """Make a page of a file of comparisons, votes or rankings: leaderboard, pictures, judges, audit.
+    """Make a page of a file of comparisons, votes or rankings: leaderboard, pictures, audit.
 
     One HTML file that needs nothing else: it opens from a mail, without a network, and prints.
 
@@ -95,7 +95,8 @@ class ReportPage(Command):
 
     def _fit(self) -> Fit:
         return Fit(
-            file=self.file, columns=self.columns, rankings=self.rankings, model=self.model, prior=self.prior,
+            file=self.file, columns=self.columns, rankings=self.rankings,
+            model=self.model, prior=self.prior,
             stopping=self.stopping, replicates=self.replicates, draws=self.draws, level=self.level,
             shown=self.shown, errors=self.errors or "fisher",
         )  # fmt: skip
@@ -200,7 +201,8 @@ class ReportPage(Command):
         given = Given(VoteColumns, named)
         if columns.group is not None:
             ask = Rate(
-                file=self.file, columns=given, weighing=self.weighing, model=self.model.model,
+                file=self.file, columns=given, rankings=self.rankings, weighing=self.weighing,
+                model=self.model.model,
                 prior=self.prior, n_threads=self.stopping.n_threads, shown=self.shown,
                 errors=self.errors or "robust",
             )  # fmt: skip

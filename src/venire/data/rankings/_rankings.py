@@ -15,7 +15,7 @@ from venire.data import frames
 from venire.data.comparisons import Comparisons, Components
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.rankings._building import Arrays, arrays_of_lists, taken_out
-from venire.data.rankings._pairs import chain_of, comparisons_of, met_of, shares_of
+from venire.data.rankings._pairs import chain_of, comparisons_of, met_of, shares_of, votes_of
 from venire.data.rankings._rows import arrays_of_rows
 from venire.data.rankings.columns import RankingColumnNames, RankingColumns
 from venire.data.rankings.finding import chosen_columns
@@ -23,6 +23,7 @@ from venire.data.rankings.reading import RankingTable
 from venire.data.recognition import frame_sample
 from venire.data.rows import frozen, naming
 from venire.data.taken import Taken
+from venire.data.votes import Votes
 
 __all__ = ["Rankings"]
 
@@ -219,19 +220,11 @@ class Rankings(Tabled):
         Returns
         -------
         Rankings
-
-        Raises
-        ------
-        ValueError, TypeError
-            As `Rankings` and `RankingColumns`; the message names the column and the row.
+            Errors are as of `Rankings` and `RankingColumns`; they name the column and the row.
 
         Examples
         --------
         >>> import venire as vn
-        >>> races = {"race": [1, 1, 2, 2], "driver": [*"xyxy"], "finish": [1, 2, 2, 1]}
-        >>> r = vn.Rankings.from_frame(races, ranking="race", item="driver", rank="finish")
-        >>> r.items[r.item].tolist()
-        ['x', 'y', 'y', 'x']
         >>> ballots = {"1st": ["x", "z"], "2nd": ["y", "x"], "3rd": ["z", None]}
         >>> r = vn.Rankings.from_frame(ballots, place=["1st", "2nd", "3rd"], among="all")
         >>> r.items[r.item].tolist(), r.ranked.tolist()
@@ -391,6 +384,31 @@ class Rankings(Tabled):
         """
         checks.flag(clustered, "clustered")
         return comparisons_of(self, clustered, checks.n_threads(n_threads))
+
+    def to_votes(self, teacher: ArrayLike | None = None, *, n_threads: int | None = None) -> Votes:
+        """Votes on pairs, by the weights of `to_comparisons`: judges who sort answers as a panel.
+
+        Parameters
+        ----------
+        teacher : array_like of shape (n_rankings,), optional
+            Label of who made each ranking. Default: the clusters; without any it must be given.
+        n_threads : int, optional
+
+        Returns
+        -------
+        Votes
+            In the groups of the rankings. In which order a judge was shown the items is not known.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> r = vn.Rankings([["a", "b", "c"], ["b", "a", "c"]], cluster=["ann", "bea"])
+        >>> r.to_votes()
+        Votes(n_pairs=3, n_teachers=2, n_votes=6)
+        >>> vn.consensus(r.to_votes()).probability.round(2).tolist()
+        [0.5, 0.83, 0.83]
+        """
+        return votes_of(self, teacher, checks.n_threads(n_threads))
 
     def components(self, connection: str = "weak") -> Components:
         """Connected components of the items, by who was ever ranked above whom.
