@@ -108,7 +108,7 @@ class Fit(Contrasts, Sampled):
                 raise ValueError(f"{name} must have shape ({n},), got {array.shape}")
             array.flags.writeable = False
             object.__setattr__(self, name, array)
-        names = self.comparisons.covariate_names
+        names = self.covariate_names
         if (0 if self.coefficients is None else len(self.coefficients)) != len(names):
             raise ValueError(f"coefficients do not go with covariates {names}")
         if self.coefficients is not None:
