@@ -9,6 +9,7 @@ import csv
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -178,7 +179,7 @@ def ranked_answers(rng: np.random.Generator) -> Iterator[Row]:
             seen = sharpness * favour[shown] + rng.gumbel(size=4)
             by = np.argsort(-seen)
             text = MODELS[shown[by[0]]]
-            for better, worse in zip(by, by[1:], strict=False):
+            for better, worse in pairwise(by):
                 alike = seen[better] - seen[worse] < 0.15
                 text += f" {'=' if alike else '>'} {MODELS[shown[worse]]}"
             yield {"prompt": f"p{prompt:02d}", "judge": judge, "ranking": text}

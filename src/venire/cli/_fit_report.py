@@ -212,7 +212,8 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
             f"fit, seed {d['seed']}"
         )
     if (b := f["bootstrap"]) is not None:
-        what = {"cells": "pairs", "comparisons": "comparisons"}.get(b["unit"], b["unit"])
+        counted = "rankings" if "n_rankings" in f else "comparisons"
+        what = "pairs" if b["unit"] == "cells" else counted
         what = what if b["cluster"] is None else f"clusters by {b['cluster']}"
         used, n = b["n_resamples"] - b["n_failed"] - b["n_unconverged"], b["n_resamples"]
         lines.append(

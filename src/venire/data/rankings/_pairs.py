@@ -21,7 +21,7 @@ from venire.data.votes.rows import checked_rows
 if TYPE_CHECKING:
     from venire.data.rankings._rankings import Rankings
 
-__all__ = ["chain_of", "comparisons_of", "met_of", "pairs_of", "shares_of", "votes_of"]
+__all__ = ["chain_of", "comparisons_of", "majority", "met_of", "pairs_of", "shares_of", "votes_of"]
 
 
 def pairs_of(r: Rankings) -> dict[str, NDArray[Any]]:
@@ -123,6 +123,33 @@ def votes_of(r: Rankings, teacher: Any, n_threads: int) -> Votes:
         vote=vote, weight=pairs["weight"], **more,
     )  # fmt: skip
     return Votes.from_rows(rows, n_threads)
+
+
+def majority(r: Rankings, first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
+    """What most of the rankings that place two items say of them.
+
+    Parameters
+    ----------
+    r : Rankings
+    first, second : ndarray of int, shape (n,)
+        Positions in `r.items`.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        1 where first is above, -1 where second is, 0 where they share a place or as many say one as
+        say the other; nan where no ranking tells.
+    """
+    pairs, n = pairs_of(r), r.n_items
+    one, other = pairs["first"].astype(np.int64), pairs["second"]
+    keys, at = np.unique(np.minimum(one, other) * n + np.maximum(one, other), return_inverse=True)
+    sign = np.where(one < other, 1.0, -1.0) * (2.0 * pairs.get("score", np.float64(1.0)) - 1.0)
+    says = np.sign(np.bincount(at, sign, len(keys)))
+    wanted = np.minimum(first, second) * n + np.maximum(first, second)
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(
+        keys[place] == wanted, says[place] * np.where(first < second, 1.0, -1.0), np.nan
+    )
 
 
 def met_of(r: Rankings) -> Comparisons:

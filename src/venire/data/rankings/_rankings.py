@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Unpack
+from typing import Any, Literal, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -110,7 +110,6 @@ class Rankings(Tabled):
     """
 
     taken: Taken | None = None
-    covariate_names: ClassVar[tuple[str, ...]] = ()  # of comparisons: rankings have none
     tied: Any
     weight: Any
     group: Any
@@ -386,7 +385,10 @@ class Rankings(Tabled):
         return comparisons_of(self, clustered, checks.n_threads(n_threads))
 
     def to_votes(self, teacher: ArrayLike | None = None, *, n_threads: int | None = None) -> Votes:
-        """Votes on pairs, by the weights of `to_comparisons`: judges who sort answers as a panel.
+        """Votes on pairs, by the weights of `to_comparisons`, of judges who sort answers.
+
+        `fit_votes` counts the weights; `consensus` and `rate` take each pair that a judge ranked
+        for one judgment of it: also consistent, and errors by prompt are right.
 
         Parameters
         ----------
