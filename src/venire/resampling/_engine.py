@@ -33,8 +33,8 @@ ROWS = 1 << 18  # of a thread's blocks between two looks at the keyboard, about
 class Batch(NamedTuple):
     """Replicates: parameters (n, n_parameters), nan without a fit, and what else there is, (n,).
 
-    The parameters are theta, the order effect and the log of the tie parameter, where a fit has
-    them free.
+    The parameters are theta, the order effect, coefficients and the log of the tie parameter, where
+    a fit has them free.
     """
 
     x: NDArray[np.float64]
@@ -78,6 +78,7 @@ class Engine:
         self.model = model_of(fit.model).fitted(self.free_tie).name
         self.prior = item_priors(fit.prior, fit.items)
         extra = [fit.order_effect] if fit.order_effect is not None else []
+        extra += [] if fit.coefficients is None else fit.coefficients.tolist()
         extra += [fit.log_tie] if self.free_tie else []
         self.start = np.concatenate([fit.theta - self.prior.centre, np.array(extra, np.float64)])
         self.inverse = self._dense_inverse()
@@ -97,9 +98,9 @@ class Engine:
         ties_in_data = (
             fit.tie is not None and not self.free_tie and bool((self.cells.outcome == 2).any())
         )
-        if n > MAX_DENSE or len(self.cells.counts) > MAX_WORK or fit.order_effect is not None:
+        if n > MAX_DENSE or len(self.cells.counts) > MAX_WORK or ties_in_data:
             return None
-        if ties_in_data:
+        if fit.order_effect is not None or fit.coefficients is not None:
             return None
         from venire._native.replicates import dense_inverse
 

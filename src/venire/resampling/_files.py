@@ -40,6 +40,7 @@ SINGLE: Table = DRAWN | {
     "theta": (Saved.raw, np.float64, "resamples", "items"),
     "tie": (Saved.optional, Saved.raw, np.float64, "resamples"),
     "order_effect": (Saved.optional, Saved.raw, np.float64, "resamples"),
+    "coefficients": (Saved.optional, Saved.raw, np.float64, "resamples", "covariates"),
     "residual": (Saved.raw, np.float64, "resamples"),
     "n_iter": (Saved.raw, np.int32, "resamples"),
 }
@@ -49,6 +50,7 @@ POSTERIOR: Table = {
     "theta": (Saved.maybe, np.float64, ("resamples", "items")),
     "tie": (Saved.optional, Saved.array, np.float64, "resamples", 0.0),
     "order_effect": (Saved.optional, Saved.array, np.float64, "resamples"),
+    "coefficients": (Saved.optional, Saved.array, np.float64, ("resamples", "covariates")),
 }
 GROUPED_POSTERIOR: Table = {
     "key": (Saved.key,),
@@ -90,17 +92,17 @@ STATISTIC: Table = {
 }
 ONE_FIT = (  # of the cells
     "items", "row_ptr", "second", "order", "cluster", "win", "loss", "tie", "square", "has_order",
-    "clusters",
+    "clusters", "date", "dates", "covariates", "covariate_names",
 )  # fmt: skip
 GROUPS = (
     "groups", "offsets", "cell_offsets", "items", "first", "second", "order", "win", "loss", "tie",
     "is_soft",
 )  # fmt: skip
 FORMATS = {
-    "Bootstrap": "venire bootstrap 2",
+    "Bootstrap": "venire bootstrap 3",
     "GroupedBootstrap": "venire grouped bootstrap 2",
     "GroupedPosteriorDraws": "venire grouped posterior draws 1",
-    "PosteriorDraws": "venire posterior draws 1",
+    "PosteriorDraws": "venire posterior draws 2",
     "StatisticBootstrap": "venire statistic bootstrap 2",
 }
 OF_ONE_FIT = {"Bootstrap": SINGLE, "PosteriorDraws": POSTERIOR}
@@ -194,6 +196,7 @@ def _single(s: Saved) -> dict[str, Any]:
     s.check("b.status", known, "must be 0, 1 or 3", own["status"])
     s.same("b.tie", own["tie"], fit.tie is not None)
     s.same("b.order_effect", own["order_effect"], fit.order_effect is not None)
+    s.same("b.coefficients", own["coefficients"], fit.coefficients is not None)
     law = model_of(fit.model).tie
     _check_done(s, "b", own, 0.0 if law is None else law.boundary)
     if own["unit"] == "clusters" and fit.comparisons.cluster is None:
@@ -212,6 +215,7 @@ def _posterior(s: Saved) -> dict[str, Any]:
     s.finish()
     s.same("b.tie", own["tie"], fit.tie is not None)
     s.same("b.order_effect", own["order_effect"], fit.order_effect is not None)
+    s.same("b.coefficients", own["coefficients"], fit.coefficients is not None)
     return {"fit": fit, **own}
 
 
@@ -280,11 +284,13 @@ def _check_done(
     """Replicates that have a fit have numbers, within what fits give."""
     done = values["status"] == DONE
     wide = done[:, None] if sizes is None else np.repeat(done, sizes, axis=1)
+    masks = {"theta": wide, "coefficients": done[:, None]}
     low, high = STRENGTH
     for name, least, most in (("theta", low, high), ("gamma", low, high), ("residual", 0.0, np.inf),
-                              ("order_effect", low, high), ("tie", least_tie, np.inf)):  # fmt: skip
+                              ("order_effect", low, high), ("tie", least_tie, np.inf),
+                              ("coefficients", -np.inf, np.inf)):  # fmt: skip
         x = values.get(name)
         if x is not None:
             good = (np.abs(x) < np.inf) & (x >= least) & (x <= most)
-            mask = wide if name == "theta" else done
+            mask = masks.get(name, done)
             s.check(f"{prefix}.{name}", good | ~mask, "must be finite where there is a fit", x)

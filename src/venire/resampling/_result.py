@@ -36,6 +36,8 @@ class Bootstrap(OfOneFit):
         nan where a replicate has no finite fit.
     tie, order_effect : ndarray of float64, shape (n_resamples,), or None
         The other parameters, where the fit has them.
+    coefficients : ndarray of float64, shape (n_resamples, K), or None
+        Of the covariates.
     residual : ndarray of float64, shape (n_resamples,)
     status : ndarray of int8, shape (n_resamples,)
         0 fitted, 1 no finite fit, 3 not converged (theta is where the iteration stopped; such
@@ -63,6 +65,7 @@ class Bootstrap(OfOneFit):
     theta: NDArray[np.float64]
     tie: NDArray[np.float64] | None
     order_effect: NDArray[np.float64] | None
+    coefficients: NDArray[np.float64] | None = None
     residual: NDArray[np.float64]
     status: NDArray[np.int8]
     n_iter: NDArray[np.int32]
@@ -144,6 +147,9 @@ class Bootstrap(OfOneFit):
             )
         return self.theta if used.all() else self.theta[used]
 
+    def _used(self) -> Any:
+        return self.status == DONE
+
     @property
     def _equal(self) -> float:
         """Gap that replicates may leave between equal items, on the model's own scale."""
@@ -207,6 +213,9 @@ class Bootstrap(OfOneFit):
             new["tie"] = tie_of(x[:, -1]) if engine.free_tie else np.full(more, self.fit.tie)
         if self.order_effect is not None:
             new["order_effect"] = x[:, n]
+        if self.coefficients is not None:
+            at = n + (self.order_effect is not None)
+            new["coefficients"] = x[:, at : at + self.coefficients.shape[1]]
         joined: dict[str, Any] = {
             name: np.concatenate([getattr(self, name), x]) for name, x in new.items()
         }
