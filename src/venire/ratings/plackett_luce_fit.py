@@ -121,15 +121,17 @@ class PlackettLuceFit(Fit):
             out[here] = rank_intervals(own, level, errors, here)
         return out
 
-    def predict(self, first: Any, second: Any, *, order: Any = 0) -> np.ndarray:
+    def predict(
+        self, first: Any, second: Any, *, order: Any = 0, covariates: Any = None
+    ) -> np.ndarray:
         """Probabilities that an item is ranked above another, whatever others there are.
 
         Parameters
         ----------
         first, second : array_like of labels
             Broadcast against each other.
-        order : 0
-            Rankings have no order effect.
+        order, covariates
+            Rankings have no order effect and no covariates.
 
         Returns
         -------
@@ -148,7 +150,7 @@ class PlackettLuceFit(Fit):
         >>> vn.fit_plackett_luce(r).predict(["a"], ["b"]).round(6)
         array([0.666667])
         """
-        return super().predict(first, second, order=order)
+        return super().predict(first, second, order=order, covariates=covariates)
 
     def predict_choice(self, items: Any) -> NDArray[np.float64]:
         """Probabilities that each item of a set is ranked first in it.
