@@ -346,3 +346,21 @@ def test_native_checks_its_arrays():
         Native(*good, np.array([1, 0, 0], np.uint8))
     with pytest.raises(ValueError):
         Native(*good).pull(np.zeros(2))
+
+
+def test_ranks_of_groups_are_within_them():
+    rows = simulated(4, 400, 4, seed=1)
+    lists = [[int(i) for i in x[0]] for x in as_list(rows)]
+    alone = vn.fit_plackett_luce(vn.Rankings(lists))
+    both = vn.fit_plackett_luce(vn.Rankings(lists * 2, group=[0] * 400 + [1] * 400))
+    expected = alone.rank_interval(0.9).tolist()
+    assert both.rank_interval(0.9).tolist() == expected * 2
+    assert max(max(x) for x in expected) <= 4
+
+
+def test_robust_errors_of_what_was_seen_once_are_no_secret():
+    rows = [["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"]] * 4 + [["a", "d", "b"]]
+    fit = vn.fit_plackett_luce(vn.Rankings(rows))
+    assert "SE of 1 of 4 items are too small" in fit.errors_note("robust")
+    assert fit.errors_note("fisher") == ""
+    assert "fewer than 5 rankings" in str(fit.summary(errors="robust"))

@@ -117,6 +117,12 @@ class RankingInformation(Information):
             weight, column = r.weight, code[r.owner]
         return own if weight is None else own * weight[r.owner], column
 
+    @cached_property
+    def seen(self) -> NDArray[np.int64]:
+        """How many rankings, or clusters of them, each item is in, (n,)."""
+        factor = self._score_factor(None)
+        return np.diff(factor.indptr).astype(np.int64)
+
     def _score_factor(self, place: Any) -> Any:
         """Sparse Z, (n, n_rankings or n_clusters), whose Z Z' is the scores' product."""
         from scipy import sparse

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -190,8 +191,9 @@ def fitted_rankings(
     )
     if first.converged or not impatient:
         return first, "quasi-newton"
-    rest = newton(problem, first.parameters, tol=tol, progress=progress)
-    return rest, "newton"
+    told = None if progress is None else lambda k, x: progress(first.n_iter + k, x)
+    rest = newton(problem, first.parameters, tol=tol, max_iter=limit - PATIENCE, progress=told)
+    return replace(rest, n_iter=first.n_iter + rest.n_iter), "newton"
 
 
 def _minorise(
