@@ -51,7 +51,7 @@ def fit_of_rankings(case: Case) -> None:
     fit = case.call(vn.fit_plackett_luce, r, **case.spoil(options | prior, 0.2))
     check_fit(case, fit)
     for name in ("aic", "bic", "deviance", "null_deviance", "n_parameters", "items", "determined",
-                 "dispersion", "status", "rankings", "groups", "item_priors", "counted"):  # fmt: skip
+                 "dispersion", "status", "rankings", "groups", "item_priors"):  # fmt: skip
         case.get(fit, name)
     case.call(repr, fit)
     here = np.flatnonzero(fit.component == fit.component[0])
