@@ -376,7 +376,7 @@ def test_equal_rankings_are_one(weights):
     weight = rng.integers(1, 4, len(rows)) if weights else None
     r = vn.Rankings(lists, weight)
     few = merged(r)
-    assert few.n_rankings <= 24 + 12
+    assert few.n_rankings <= 24 + 24
     assert few.weight.sum() == (len(rows) if weight is None else weight.sum())
     apart = vn.Rankings(lists, weight, cluster=np.arange(len(rows)))
     assert merged(apart) is apart

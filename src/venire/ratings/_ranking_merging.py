@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,8 @@ def merged(r: Rankings) -> Rankings:
     if (np.diff(r.offsets) != m).any():
         return r
     key = (r.ranked - r.ranked.min()).astype(np.int64)
-    factor = float(r.n_items) * (1.0 if r.tied is None else 2.0)
-    if (int(key.max()) + 1) * factor**m > min(n // 2, MOST_KEYS):
+    each = math.log(r.n_items * (1 if r.tied is None else 2))
+    if math.log(int(key.max()) + 1) + m * each > math.log(min(n // 2, MOST_KEYS)):
         return r
     for column in r.item.reshape(n, m).T:
         key *= r.n_items
