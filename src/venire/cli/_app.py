@@ -58,6 +58,11 @@ COMMANDS = {
     "rate": Named(
         "_rate:Rate", "Rate models by the votes of judges over many prompts.", "votes.csv"
     ),
+    "judges": Named(
+        "_judges:Judges",
+        "Fit each judge's sharpness and position bias to its votes, together with the ratings.",
+        "votes.csv",
+    ),
     "report": Named(
         "_report_page:ReportPage",
         "Make a page of a file of comparisons, votes or rankings: leaderboard, pictures, audit.",
