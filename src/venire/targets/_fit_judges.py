@@ -136,7 +136,7 @@ def fit_judges(
         )
     if votes.groups is None and (groups is not None or items is not None):
         checks.fail("groups" if groups is not None else "items", "goes with votes in groups")
-    if rounds != CONVERGE:
+    if not (isinstance(rounds, str) and rounds == CONVERGE):
         checks.whole(rounds, "rounds", 0, 2**31 - 1)
     known = None if gold is None else gold_of(votes, gold)
     turned = known is not None if signed is None else checks.flag(signed, "signed")
