@@ -10,6 +10,7 @@ __all__ = ["PICTURES", "Drawn", "Sampled", "page", "picture"]
 #: The class of a result: the function of `venire.plots` that draws it.
 PICTURES = {
     "Fit": "plot_ratings",
+    "PlackettLuceFit": "plot_ratings",
     "GroupedFit": "plot_ratings",
     "Bootstrap": "plot_ratings",
     "PosteriorDraws": "plot_ratings",

@@ -32,7 +32,9 @@ venire fit battles.csv --plot ratings.png
 
 venire report battles.csv -o report.html"""
 COMMANDS = {
-    "fit": Named("_fit:Fit", "Rate the items of a file of comparisons.", "results.csv"),
+    "fit": Named(
+        "_fit:Fit", "Rate the items of a file of comparisons, or of rankings.", "results.csv"
+    ),
     "bootstrap": Named(
         "_fit:Bootstrap",
         "Rate the items of a file of comparisons, with intervals from a bootstrap.",
@@ -63,7 +65,7 @@ COMMANDS = {
     ),
     "report": Named(
         "_report_page:ReportPage",
-        "Make a page of a file of comparisons or votes: leaderboard, pictures, judges, audit.",
+        "Make a page of a file of comparisons, votes or rankings: leaderboard, pictures, audit.",
         "results.csv -o report.html",
     ),
     "simulate": Named(
