@@ -190,5 +190,7 @@ def _apart(sums: Floats, a: Floats, g: Floats, spread: Spread, has_order: bool) 
     score = own * (alone - own @ alone / total)
     # about a multiple of chi-squared; its cube root is about normal (Wilson and Hilferty 1931)
     mean = total - square / total
-    spread = 2.0 / 9.0 * square / (mean * total)
-    return bool(np.cbrt(score @ score / mean) > 1.0 - spread + ONE_SIDED * np.sqrt(spread))
+    if mean <= 0.0:
+        return False
+    freed = 2.0 / 9.0 * square / (mean * total)
+    return bool(np.cbrt(score @ score / mean) > 1.0 - freed + ONE_SIDED * np.sqrt(freed))
