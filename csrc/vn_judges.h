@@ -29,7 +29,8 @@ typedef struct {
     vn_look_columns by_row, by_judge;
 } vn_looks;
 
-/* row_ptr of the votes, and whether all looks are single votes; looks without mass are left out. */
+/* row_ptr of the votes, and whether all looks are single votes: a few of several votes are written as
+ * so many single ones. Looks without mass are left out. */
 vn_status vn_looks_count(const vn_row_votes *votes, int n_threads, vn_poll poll, void *context,
                          int64_t *row_ptr, int *single);
 

@@ -7,6 +7,9 @@
 #define ROWS 4096 /* of a block */
 #define PARTS 16  /* of the rows, when looks are sorted by judge */
 
+#define MOST_VOTES 1e6 /* of a look that is written as single votes */
+#define MOST_SPLIT 2   /* single votes for each look */
+
 typedef struct {
     double win, mass;
 } look;
@@ -43,33 +46,46 @@ typedef struct {
     const vn_row_votes *votes;
     vn_looks *looks;
     int64_t *row_ptr;
-    int *several; /* of each block */
+    int split;       /* looks of several votes are written as single ones */
+    int64_t *counts; /* 3 of each block: looks, single votes, looks that are no whole votes */
     int64_t *place; /* PARTS x n_judges: where a part's looks of a judge go */
     int64_t n_parts;
 } job;
+
+/* Whole votes, and whole or half wins of them. */
+static inline int is_whole(look l)
+{
+    return l.mass < MOST_VOTES && l.mass == (double)(int64_t)l.mass
+           && 2.0 * l.win == (double)(int64_t)(2.0 * l.win);
+}
 
 static vn_status count_rows(void *arg, int64_t block, int worker)
 {
     const job *j = arg;
     const vn_row_votes *v = j->votes;
     const int64_t end = vn_block_end(v->n_rows, ROWS, block);
-    int several = 0;
+    int64_t *counts = j->counts + 3 * block;
     (void)worker;
+    counts[0] = counts[1] = counts[2] = 0;
     for (int64_t r = block * ROWS; r < end; r++) {
         const int64_t q = pair_of(v, r);
-        int64_t n = 0;
+        int64_t n = 0, votes = 0;
         for (int64_t k = v->votes.ptr[q]; k < v->votes.ptr[q + 1]; k++) {
             look l[2];
             looks_of(&v->votes.cells, k, l);
             for (int o = 0; o < 2; o++) {
                 if (!(l[o].mass > 0.0)) continue;
                 n++;
-                several |= l[o].mass != 1.0 || 2.0 * l[o].win != (double)(int)(2.0 * l[o].win);
+                if (is_whole(l[o]))
+                    votes += (int64_t)l[o].mass;
+                else
+                    counts[2]++;
             }
         }
-        j->row_ptr[r + 1] = n;
+        counts[0] += n;
+        counts[1] += votes;
+        j->row_ptr[r + 1] = j->split ? votes : n;
     }
-    j->several[block] = several;
     return VN_OK;
 }
 
@@ -77,18 +93,21 @@ vn_status vn_looks_count(const vn_row_votes *votes, int n_threads, vn_poll poll,
                          int64_t *row_ptr, int *single)
 {
     const int64_t blocks = vn_n_blocks(votes->n_rows, ROWS);
-    int *several = vn_calloc((size_t)blocks + 1, sizeof(int));
-    if (!several) return VN_NO_MEMORY;
-    const vn_status status = vn_team_run(
-        count_rows, &(job){.votes = votes, .row_ptr = row_ptr, .several = several}, blocks,
-        n_threads, poll, context);
-    row_ptr[0] = 0;
-    *single = 1;
-    if (status == VN_OK) {
-        for (int64_t r = 0; r < votes->n_rows; r++) row_ptr[r + 1] += row_ptr[r];
-        for (int64_t b = 0; b < blocks; b++) *single &= !several[b];
+    int64_t *counts = vn_calloc(3 * (size_t)blocks + 1, sizeof(int64_t));
+    if (!counts) return VN_NO_MEMORY;
+    job j = {.votes = votes, .row_ptr = row_ptr, .counts = counts, .split = 1};
+    vn_status status = vn_team_run(count_rows, &j, blocks, n_threads, poll, context);
+    int64_t total[3] = {0, 0, 0};
+    for (int64_t b = 0; b < 3 * blocks; b++) total[b % 3] += counts[b];
+    *single = total[2] == 0 && total[1] <= MOST_SPLIT * total[0];
+    if (status == VN_OK && !*single) {
+        j.split = 0;
+        status = vn_team_run(count_rows, &j, blocks, n_threads, poll, context);
     }
-    vn_free(several);
+    row_ptr[0] = 0;
+    if (status == VN_OK)
+        for (int64_t r = 0; r < votes->n_rows; r++) row_ptr[r + 1] += row_ptr[r];
+    vn_free(counts);
     return status;
 }
 
@@ -107,14 +126,19 @@ static vn_status fill_rows(void *arg, int64_t block, int worker)
             looks_of(&v->votes.cells, k, l);
             for (int o = 0; o < 2; o++) {
                 if (!(l[o].mass > 0.0)) continue;
-                const uint32_t outcome = out->win ? 0 : (uint32_t)(2.0 * l[o].win);
-                out->code[at] = (uint32_t)v->votes.cells.teacher[k] << VN_LOOK_BITS | outcome << 1
-                                | (uint32_t)o;
+                const uint32_t code = (uint32_t)v->votes.cells.teacher[k] << VN_LOOK_BITS | (uint32_t)o;
                 if (out->win) {
+                    out->code[at] = code;
                     out->win[at] = l[o].win;
-                    out->mass[at] = l[o].mass;
+                    out->mass[at++] = l[o].mass;
+                    continue;
                 }
-                at++;
+                int64_t halves = (int64_t)(2.0 * l[o].win);
+                for (int64_t left = (int64_t)l[o].mass; left > 0; left--) {
+                    const int64_t outcome = VN_MIN(halves, (int64_t)2);
+                    out->code[at++] = code | (uint32_t)outcome << 1;
+                    halves -= outcome;
+                }
             }
         }
     }

@@ -177,6 +177,9 @@ SINGLE = {  # the named arguments are single values
     "fit_votes": (
         lambda **c: vn.fit_votes(IN_GROUPS, **c), ("model", "method", "rounds", "rho", "n_threads"),
     ),
+    "fit_judges": (
+        lambda **c: vn.fit_judges(IN_GROUPS, **c), ("prior", "rounds", "signed", "n_threads"),
+    ),
     "consensus": (
         lambda **c: vn.consensus(VOTES, **c),
         ("method", "hold_to_gold", "rho", "rounds", "rng", "n_threads"),

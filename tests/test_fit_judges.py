@@ -376,7 +376,7 @@ def test_predict():
             found.predict(0, 1, **({"judge": "t2", "group": 0} | bad))
     with pytest.raises(ValueError, match="second"):
         found.predict(0, "x", "t2", group=0)
-    with pytest.raises(ValueError, match="do not go together"):
+    with pytest.raises(ValueError, match="go together"):
         found.predict([0, 1], [1, 0, 1], "t2", group=0)
 
 

@@ -57,6 +57,11 @@ def fitted():
     return lambda: vn.fit_votes(v)
 
 
+def judged():
+    v = vn.Votes(**rows(500_000))
+    return lambda: vn.fit_judges(v)
+
+
 def posterior(name, *args):
     p = vn.BetaPosterior(RNG.random(N) * 9.0 + 0.5, RNG.random(N) * 9.0 + 0.5)
     return lambda: getattr(p, name)(*args)
@@ -68,6 +73,7 @@ def posterior(name, *args):
     ("make", "args"),
     [
         (from_items, ()), (from_items, (True,)), (from_pairs, ()), (text, ()), (fitted, ()),
+        (judged, ()),
         (pooled, ("variance",)), (pooled, ("correlated",)),
         (posterior, ("cdf", 0.3)), (posterior, ("quantile", 0.3)), (posterior, ("sample",)),
     ],

@@ -34,6 +34,7 @@ GROUPS = ["groups", "groups.parquet", "--group", "q", "--first", "a", "--second"
 CONSENSUS = ["consensus", "votes.csv", "--pair", "p", "--teacher", "t", "--vote", "v", "-q"]
 RATE = ["rate", "votes.csv", "--first", "a", "--second", "b", "--group", "q", "--teacher", "t",
         "--vote", "v", "-q"]  # fmt: skip
+JUDGES = ["judges", *RATE[1:]]
 AUDIT = ["audit", *FIT[1:]]
 SIMULATE = ["simulate", "--groups", "3", "--items", "6", "--degrees", "2", "--seeds", "1",
             "--threads", "1", "-q"]  # fmt: skip
@@ -58,6 +59,9 @@ COMMANDS = {
     ),
     "rate": (
         [*RATE, "-o", "out.csv", "--teachers", "who.parquet"], ["out.csv", "who.parquet"], None
+    ),
+    "judges": (
+        [*JUDGES, "-o", "out.csv", "--ratings", "all.parquet"], ["out.csv", "all.parquet"], None
     ),
     "simulate": (
         [*SIMULATE, "-o", "out.json", "--plot", "out.png"], ["out.json", "out.png"], None

@@ -386,6 +386,13 @@ def _(kind):
     return lambda k: vn.fit_votes(v, n_threads=k).fit.theta
 
 
+@each("judges in the likelihood", ["plain", "weighted", "swapped"])
+def _(kind):
+    columns, kinds = panel()
+    v = vn.Votes(**columns, **kinds[kind])
+    return lambda k: vn.fit_judges(v, n_threads=k).theta
+
+
 @each("consensus", ["uniform", "reliability", "correlated", "stacked"])
 def _(method):
     rng = np.random.default_rng(7)

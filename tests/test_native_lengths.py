@@ -51,7 +51,7 @@ FREE = {
     "grouped.summary.0",  # columns, of which there may be more
     "grouped.summary.3",  # probabilities, as many as wanted
     "grouped.Groups.fix.0",
-    *(f"teacher_weights.RowVotes.1.{x}" for x in ("total", "square", "runs")),  # not read
+    "teacher_weights.RowVotes.1.square",  # not read
     "replicates.Draws.1",
     "resample.words.1",  # counters, as many as words are wanted
     "problem.largest.0",
@@ -296,6 +296,7 @@ def work_on_votes(vn, rng):
     for more in kinds:
         votes = vn.Votes(**columns, **more)
         vn.fit_votes(votes)
+        vn.fit_judges(votes)
         assert (votes + votes).n_votes == 2 * votes.n_votes
     pair, teacher, vote = rng.integers(0, pairs, n), columns["teacher"], columns["vote"]
     for kind in (np.int8, np.int64):

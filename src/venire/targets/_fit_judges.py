@@ -136,7 +136,7 @@ def fit_judges(
         )
     if votes.groups is None and (groups is not None or items is not None):
         checks.fail("groups" if groups is not None else "items", "goes with votes in groups")
-    if rounds != CONVERGE:
+    if not (isinstance(rounds, str) and rounds == CONVERGE):
         checks.whole(rounds, "rounds", 0, 2**31 - 1)
     known = None if gold is None else gold_of(votes, gold)
     turned = known is not None if signed is None else checks.flag(signed, "signed")
@@ -250,14 +250,14 @@ class _Work:
                 has_order=self.looks.has_order,
             )  # fmt: skip
             fit, good = self.ratings(fit, *found[:2])
-            moved = max(np.abs(found.slope - old.slope).max(), np.abs(found.bias - old.bias).max())
-            still = rounds != CONVERGE or moved <= STILL
+            moved = float(max(np.abs(x - y).max() for x, y in zip(found[:2], old[:2], strict=True)))
+            still = moved <= (STILL if rounds == CONVERGE else 0.0)
             # What ratings owe to judges makes judges differ: told apart before they did.
             found = found._replace(
-                converged=found.converged and good and bool(still),
+                converged=found.converged and good and (still or rounds != CONVERGE),
                 apart=found.apart if done == 1 else old.apart,
             )
-            if rounds == CONVERGE and still:
+            if still:
                 break
             errors = self.exact(fit, found)
         return fit, found, done

@@ -14,6 +14,7 @@ __all__ = ["START", "Judged", "Spread", "judged"]
 FAITH, GUESS = 2.0, 0.5  # judges that the hyperprior of a spread stands for, and theirs
 LEVEL = 0.01  # precision of the mean bias
 PASSES, ROUNDS = 60, 500  # over the votes; of EM, on K numbers
+ONE_SIDED = 1.645  # normal quantile of the test whether judges differ
 TOL = 1e-7  # of a last step, which converges quadratically
 STEP, TURN = 2.0, 4.0  # largest changes of a slope and of a bias
 
@@ -185,5 +186,11 @@ def _apart(sums: Floats, a: Floats, g: Floats, spread: Spread, has_order: bool) 
     if np.count_nonzero(told) < 2:
         return False
     own, alone = own[told], (a + r / np.where(told, own, 1.0))[told]
-    score = own * (alone - own @ alone / own.sum())
-    return bool((score**2 - own).sum() > 2.0 * np.sqrt(2.0 * (own**2).sum()))
+    total, square = own.sum(), own @ own
+    score = own * (alone - own @ alone / total)
+    # about a multiple of chi-squared; its cube root is about normal (Wilson and Hilferty 1931)
+    mean = total - square / total
+    if mean <= 0.0:
+        return False
+    freed = 2.0 / 9.0 * square / (mean * total)
+    return bool(np.cbrt(score @ score / mean) > 1.0 - freed + ONE_SIDED * np.sqrt(freed))

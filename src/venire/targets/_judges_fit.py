@@ -21,8 +21,6 @@ from venire.ratings.grouped import GroupedFit
 
 __all__ = ["JudgesFit"]
 
-SIDES = (-1, 0, 1)
-
 Floats = NDArray[np.float64]
 
 
@@ -145,27 +143,26 @@ class JudgesFit(Tabled, Drawn):
         if grouped != (group is not None):
             checks.fail("group", "is needed: the votes had groups" if grouped else "there are none")
         given = {"first": first, "second": second, "judge": judge, "group": group, "order": order}
-        arrays = {k: np.atleast_1d(np.asarray(x)) for k, x in given.items() if x is not None}
+        missing = [k for k in ("judge", "group") if given[k] is None]
+        arrays = {k: checks.array(x, k, object) for k, x in given.items() if k not in missing}
         try:
             shape = np.broadcast_shapes(*(x.shape for x in arrays.values()))
         except ValueError:
-            lengths = ", ".join(f"{k} {len(x)}" for k, x in arrays.items())
-            checks.fail("first", f"lengths do not go together: {lengths}")
-        arrays = {k: np.broadcast_to(x, shape) for k, x in arrays.items()}
-        bad = ~np.isin(arrays["order"], SIDES)
-        if bad.any():
-            at = int(np.argmax(bad))
-            checks.fail("order", "must be 1, 0 or -1", at, arrays["order"][at])
-        side = arrays["order"].astype(np.float64)
+            shapes = ", ".join(f"{k} {x.shape}" for k, x in arrays.items())
+            checks.fail("first", f"shapes do not go together: {shapes}")
+        arrays = {k: np.broadcast_to(x, shape).ravel() for k, x in arrays.items()}
+        side = checks.order(arrays["order"], int(np.prod(shape)))
         d = self._differences(arrays)
-        if judge is None:
-            a, g = np.ones(shape), np.full(shape, self.bias_mean or 0.0)
-        else:
-            k = Lookup(self.judges)(arrays["judge"], "judge")
-            a = self.slopes[k]
-            g = np.zeros(shape) if self.position_biases is None else self.position_biases[k]
+        a, g = np.ones(len(d)), np.full(len(d), self.bias_mean or 0.0)
+        if judge is not None:
+            k = Lookup(self.judges).places(arrays["judge"])
+            checks.every(k >= 0, "judge", "is none of the judges", arrays["judge"])
+            a, g = self.slopes[k], 0.0 * a
+            if self.position_biases is not None:
+                g = self.position_biases[k]
         with np.errstate(over="ignore"):
-            return 1.0 / (1.0 + np.exp(-(a * d + g * side)))
+            p = 1.0 / (1.0 + np.exp(-(a * d + g * side)))
+        return np.asarray(p.reshape(shape))
 
     def _differences(self, given: dict[str, NDArray[Any]]) -> Floats:
         sides = ("first", "second")

@@ -212,7 +212,7 @@ def fit_judges(case: Case) -> None:
         "gold": lambda: gold_of(case, v),
         "n_threads": 2,
     }
-    out = case.call(vn.fit_judges, v, **case.spoil(case.some(options), 0.4))
+    out = case.call(vn.fit_judges, v, **case.spoil(case.some(options), 0.4, sizes=("rounds",)))
     case.finite("a slope", out.slopes)
     if not out.signed:
         case.within("a slope", out.slopes, 0.0, np.inf)

@@ -367,6 +367,22 @@ def command_consensus(case: Case) -> None:
 
 
 @entry
+def command_judges(case: Case) -> None:
+    path, options = vote_file(case)
+    words = flags(options, COLUMNS)
+    votes = options.get("vote", [])
+    for name in [votes] if isinstance(votes, str) else votes:
+        words += ["--vote", name]
+    if "probabilities" in options:
+        words += ["--probabilities", *options["probabilities"]]
+    words += ["--json"] if case.chance(0.2) else []
+    words += ["-o", case.folder / "out.csv"] if case.chance(0.3) else []
+    words += case.choice(([], [], ["--signed"], ["--prior", "none"], ["--rounds", "x"],
+                          ["--converge"]))  # fmt: skip
+    run(case, "judges", path, *words)
+
+
+@entry
 def command_rate(case: Case) -> None:
     path, options = vote_file(case)
     words = flags(options, COLUMNS)
