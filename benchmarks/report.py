@@ -16,6 +16,7 @@ from benchmarks import (
     report_design,
     report_full_round,
     report_queries,
+    report_rankings,
     report_replicates,
     report_votes,
 )
@@ -198,6 +199,7 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
         *report_replicates.parts(data),
         *report_votes.parts(data),
         *report_covariates.parts(data),
+        *report_rankings.parts(data),
         *report_bootstrap.parts(data),
         *report_bagging.parts(data),
         *report_design.parts(data),

@@ -344,8 +344,8 @@ class Rankings(Tabled):
         ===========================  ==========================================================
         of the stage alone           consistent
         2 / (m - t), as here         and their plain (Fisher) errors are right, too: variance
-                                     1.025 times that of `fit_plackett_luce` (races of 5)
-        1 for all pairs              consistent, but variance 1.11 times, plain errors a quarter
+                                     1.02 times that of `fit_plackett_luce` (of rankings of 5)
+        1 for all pairs              consistent, but variance 1.12 times, plain errors a quarter
                                      too small
         adjacent pairs alone, or     biased: whom an item is compared with depends on the outcome
         by distance of places
