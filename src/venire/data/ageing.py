@@ -73,9 +73,9 @@ def shown(moment: Any) -> Any:
 
 def told(c: Comparisons) -> tuple[str, ...]:
     """What a half-life made of comparisons, for people: a note, or none."""
-    ageing = c.cells.ageing
-    if ageing is None:
+    if getattr(c, "half_life", None) is None:
         return ()
+    ageing: Any = c.cells.ageing
     unit = " days" if isinstance(ageing.at, np.datetime64) else ""
     said = f"weights halve with every {ageing.half_life:g}{unit} before {shown(ageing.at)}"
     if math.isinf(ageing.half_life):

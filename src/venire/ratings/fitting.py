@@ -18,7 +18,7 @@ from venire.ratings._covariates import near_start, refuse_constant, require_dete
 from venire.ratings._existence import require_existence
 from venire.ratings._mm import newman
 from venire.ratings.fit import Fit
-from venire.ratings.newton import Progress, Result, newton
+from venire.ratings.newton import FAR, Progress, Result, newton
 from venire.ratings.problem import build_problem
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def fit_quietly(
             problem.adopt(donor)
         result = newton(
             problem, start, lower=lower, tol=tol, max_iter=max_iter, progress=progress,
-            forcing=0.0 if donor is None else NEAR,
+            forcing=FAR if donor is None else NEAR,
         )  # fmt: skip
         if c.covariates is not None:
             require_determined(problem, result, c.covariate_names, order_effect)

@@ -29,6 +29,7 @@ __all__ = ["Progress", "Result", "newton"]
 Progress = Callable[[int, float], None]
 
 MAX_ITER = 100
+FAR = 0.01
 SETTLED = 1e-3  # last change of a linear predictor, in its own unit: its square is the error left
 EXTRA = 50  # iterations for that once the residual is small, at most
 ROOM = 10.0  # a linear predictor may at most double in one step, and change by this in any case
@@ -60,12 +61,13 @@ def newton(
     tol: float = 1e-9,
     max_iter: int | None = None,
     progress: Progress | None = None,
-    forcing: float = 0.0,
+    forcing: float = FAR,
 ) -> Result:
     """Maximise the penalised log-likelihood from `start`.
 
-    `forcing` is what the first solve may leave of the residual: 0 (to the tolerance) from afar,
-    where the preconditioner has yet to be found; a tenth from nearby with one at hand.
+    `forcing` is what the first solve may leave of the residual: little from afar, but not less
+    than that step is worth, or multigrid would group by weights that are none yet; a tenth from
+    nearby with a preconditioner at hand.
     `lower` bounds the parameters after theta from below (-inf: free); a step is cut to stay above.
     """
     from venire._native.problem import dot
