@@ -154,3 +154,58 @@ def test_nothing_new_and_no_warning():
         warnings.simplefilter("error")
         same = fit.update(first=[0], second=[1], score=0.5)
     np.testing.assert_allclose(same.theta, fit.theta, atol=1e-12)
+
+
+def cells_of(c):
+    """All that the cells of `c` hold, strata by their labels."""
+    x = c.cells
+    found = [c.items[c.first], c.items[c.second], c.order, c.win, c.loss, c.tie, c.square]
+    found += [] if x.cluster is None else [x.clusters[x.cluster]]
+    found += [] if x.date is None else [x.dates[x.date]]
+    found += [] if x.covariates is None else [*x.covariates.T]
+    return [column.tolist() for column in found] + [c.n_pairs, c.items.tolist(), x.is_soft]
+
+
+@pytest.mark.parametrize("given", [None, "sorted", "reversed"])
+@pytest.mark.parametrize(
+    "further",
+    [(), ("order",), ("cluster",), ("date",), ("cluster", "date"), ("covariates",), ("soft",)],
+)
+def test_joined_cells_are_those_of_all_rows(further, given):
+    rng = np.random.default_rng(5)
+    for n_old, n_new, items in ((300, 40, 9), (20, 200, 14), (1, 1, 3), (2_000, 30, 40)):
+        parts = []
+        for n, some in ((n_old, items), (n_new, max(items - 3, 2))):
+            part = rows(rng, n, some, order="order" in further, cluster="cluster" in further)
+            if "date" in further:
+                part["date"] = rng.integers(0, 4, n)
+            if "covariates" in further:
+                part["covariates"] = rng.integers(0, 2, (n, 2)).astype(float)
+            if "soft" in further:
+                part["score"] = rng.integers(0, 5, n) / 4
+            parts.append(part)
+        labels = {"sorted": np.arange(items), "reversed": np.arange(items)[::-1]}.get(given)
+        old = vn.Comparisons(**parts[0], items=labels)
+        new = vn.Comparisons(**parts[1], items=labels)
+        whole = vn.Comparisons(**both(*parts), items=labels)
+        assert cells_of(old + new) == cells_of(whole)
+        assert cells_of(new + old) == cells_of(whole)
+
+
+def test_the_preconditioner_is_carried_over():
+    rng = np.random.default_rng(6)
+    n = 12_000
+    first = np.repeat(np.arange(n), 8)
+    second = (first + rng.integers(1, 30, 8 * n)) % n
+    score = (rng.random(8 * n) < 0.5).astype(float)
+    old, prior = slice(0, -500), vn.GaussianPrior(0.01)
+    fit = vn.fit_bradley_terry(vn.Comparisons(first[old], second[old], score[old]), prior=prior)
+    assert fit._cache["preconditioner"].level == "multigrid"
+    new = {"first": first[-500:], "second": second[-500:], "score": score[-500:]}
+    updated = fit.update(**new)
+    refit = vn.fit_bradley_terry(vn.Comparisons(first, second, score), prior=prior)
+    assert_same(updated, refit)
+    assert updated.n_inner < refit.n_inner
+    again = pickle.loads(pickle.dumps(fit)).update(**new)  # which has none
+    assert_same(again, refit)
+    assert updated.update(**new).n_inner < refit.n_inner
