@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import warnings
 
@@ -209,3 +210,54 @@ def test_the_preconditioner_is_carried_over():
     again = pickle.loads(pickle.dumps(fit)).update(**new)  # which has none
     assert_same(again, refit)
     assert updated.update(**new).n_inner < refit.n_inner
+
+
+def test_fits_are_saved_with_what_they_are_of(tmp_path):
+    rng = np.random.default_rng(7)
+    old, new = rows(rng, 300, 8, cluster=True), rows(rng, 30, 9, cluster=True)
+    old["date"], new["date"] = np.arange(300), 300 + np.arange(30)
+    c = vn.Comparisons(**old, half_life=60)
+    fit = vn.fit_davidson(c, prior=vn.GaussianPrior(0.3), order_effect=True)
+    path = tmp_path / "fit.npz"
+    fit.save(path)
+    again = vn.ratings.Fit.load(path)
+    assert again.theta.tolist() == fit.theta.tolist()
+    assert again.comparisons.half_life == 60.0
+    assert again.comparisons.n_effective == fit.comparisons.n_effective
+    assert again.update(**new).theta.tolist() == fit.update(**new).theta.tolist()
+    with pytest.raises(ValueError, match="no saved fit"):
+        vn.ratings.Fit.load(__file__)
+    with pytest.raises(ValueError, match="scale"):
+        fit.rescale("elo").save(path)
+    with pytest.raises(TypeError, match="Fit"):
+        vn.resampling.save_fit(c, path)
+
+
+def test_the_command_goes_on(tmp_path, capsys):
+    from venire.cli import main
+
+    lines = ["first,second,score,date"]
+    lines += [f"{a},{b},{s},2024-0{m}-01" for m in range(1, 7) for a, b, s in (
+        ("x", "y", 1), ("y", "z", 1), ("z", "x", 1), ("x", "y", 0.5), ("x", "z", 1),
+    )]  # fmt: skip
+    whole, before, after = (tmp_path / f"{name}.csv" for name in ("whole", "before", "after"))
+    whole.write_text("\n".join(lines))
+    before.write_text("\n".join(lines[:21]))
+    after.write_text("\n".join([lines[0], *lines[21:]]))
+    saved, kept = str(tmp_path / "fit.npz"), str(tmp_path / "more.npz")
+    for half_life in ([], ["--half-life", "30"]):
+        assert main(["fit", str(before), "--save", saved, "-q", *half_life]) == 0
+        capsys.readouterr()
+        assert main(["fit", str(after), "--update", saved, "--save", kept, "--json"]) == 0
+        updated = json.loads(capsys.readouterr().out)
+        assert main(["fit", str(whole), "--json", *half_life]) == 0
+        refit = json.loads(capsys.readouterr().out)
+        assert updated["half_life"] == refit["half_life"]
+        for one, other in zip(updated["ratings"], refit["ratings"], strict=True):
+            assert one["item"] == other["item"]
+            assert abs(one["theta"] - other["theta"]) < 1e-8
+        assert vn.ratings.Fit.load(kept).n_comparisons == pytest.approx(updated["n_comparisons"])
+    assert main(["fit", str(after), "--update", str(whole)]) == 1
+    assert "no saved fit" in capsys.readouterr().err
+    assert main(["fit", str(after), "--update", saved, "--model", "davidson"]) == 2
+    assert main(["fit", str(after), "--update", str(tmp_path / "none.npz")]) != 0

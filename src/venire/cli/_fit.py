@@ -14,7 +14,7 @@ from venire.cli._command import Command, Refused, block, misused, option
 from venire.cli._fit_report import Fitted, report
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
-from venire.cli._report import Report, some
+from venire.cli._report import FILE, READ, Report, some
 from venire.cli._taken import with_taken
 from venire.data.recognition import Given
 from venire.errors import NotIdentifiedError, NotIdentifiedWarning
@@ -52,6 +52,10 @@ class Fit(Command):
     )
     method: Literal["auto", "newton", "mm"] = option("auto", None, MODEL)
     stopping: opt.Stopping
+    update: Path | None = option(
+        None, "A fit that --save wrote: FILE holds what is new, and model and prior are its own.",
+        MODEL, place=READ,
+    )  # fmt: skip
     replicates: opt.Replicates
     draws: int | None = opt.draws()
     level: float = opt.level()
@@ -59,6 +63,9 @@ class Fit(Command):
     top: int = option(20, "Rows to print.", OUT, min=0)
     errors: str = opt.errors("also where it is wrong, and by --cluster")
     output: Path | None = opt.output("Write all ratings: FORMATS.")
+    save: Path | None = option(
+        None, "Write the fit with its comparisons, for --update: .npz.", OUT, place=FILE
+    )
     plot: Path | None = opt.plot("the ratings; with --bootstrap or --draws the ranks, too")
     json: bool = opt.json()
     quiet: bool = opt.quiet()
@@ -70,6 +77,9 @@ class Fit(Command):
             misused("--cluster", "says what errors go by: add --errors robust or --bootstrap")
         if self.columns.date is not None and self.columns.half_life is None:
             misused("--date", "says when: add --half-life")
+        own = (self.prior, self.method, self.components, *vars(self.model).values())
+        if self.update is not None and own != ("auto", "auto", "weak", *vars(opt.Model()).values()):
+            misused("--update", "goes on with model, prior and method of its fit: leave these out")
         if self.draws is not None and resampled:
             misused("--draws", "and --bootstrap are two ways to the same columns: leave one out")
         if self.draws is not None and self.errors == "none":
@@ -80,22 +90,31 @@ class Fit(Command):
         """Read, fit, draw replicates if they are wanted."""
         from venire.cli._audit import oddities  # help does without
 
+        base, named = None, self.columns.named
+        if self.update is not None:
+            from venire.resampling import load_fit
+
+            base = load_fit(self.update)
+            if base.comparisons.half_life is not None:
+                named = {"half_life": base.comparisons.half_life} | named
         with steps(f"reading {self.file}"):
             comparisons = io.read_comparisons(
                 self.file.opened(),
                 n_threads=self.stopping.n_threads,
                 progress=steps.rows,
-                **self.columns.named,
+                **named,
             )
-        fitted = self.fitted(comparisons, steps)
-        odd = oddities(fitted.fit, self.model.order_effect)
+        fitted = self.fitted(comparisons, steps, base)
+        odd = oddities(fitted.fit, fitted.fit.order_effect is not None)
         fitted = replace(fitted, notes=[*fitted.notes, *odd])
         with steps("ratings" if self.errors == "none" else "standard errors"):
             return with_taken(report(self, fitted), self.file, comparisons.taken)
 
-    def fitted(self, comparisons: Comparisons, steps: Steps) -> Fitted:
-        """The fit, and its replicates or draws if they are wanted."""
-        fitted = self._fit(comparisons, steps)
+    def fitted(self, comparisons: Comparisons, steps: Steps, base: Ratings | None = None) -> Fitted:
+        """The fit, or `base` with these comparisons, and its replicates or draws if wanted."""
+        fitted = (
+            self._fit(comparisons, steps) if base is None else _updated(base, comparisons, steps)
+        )
         if self.draws is not None:
             return self._draws(fitted, self.draws, steps)
         if self.replicates.n_resamples is None:
@@ -216,6 +235,15 @@ class Bootstrap(Fit):
     """
 
     replicates: opt.Replicates = block(defaults={"n_resamples": 1000})
+
+
+def _updated(base: Ratings, new: Comparisons, steps: Steps) -> Fitted:
+    """The fit of what `base` is of, and of `new`."""
+    with steps("updating the fit"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotIdentifiedWarning)  # the report names components
+        fit = base.update(new, progress=steps.iteration)
+    note = f"{new.n_comparisons:,.10g} new comparisons were added to {base.n_comparisons:,.10g}"
+    return Fitted(fit, "" if fit.prior is None else "that of the fit before", [note])
 
 
 def _what_it_does(fit: Ratings, problem: NotIdentifiedError) -> str:

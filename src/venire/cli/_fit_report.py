@@ -68,7 +68,7 @@ def report(asked: Fit, fitted: Fitted) -> Report:
     if rest > 0:
         where = f" in {asked.output}" if asked.output else "; -o FILE writes all"
         said.append(f"and {rest:,} more{where}")
-    files = {"output": table, "plot": _picture(asked, shown)}
+    files = {"output": table, "plot": _picture(asked, shown), "save": fit.save}
     return Report(said, notes, facts, {"ratings": table}, files)
 
 
