@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from venire import io
+from venire._core.tables import counted
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, block, misused, option
 from venire.cli._fit_report import Fitted, report
@@ -242,7 +243,8 @@ def _updated(base: Ratings, new: Comparisons, steps: Steps) -> Fitted:
     with steps("updating the fit"), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotIdentifiedWarning)  # the report names components
         fit = base.update(new, progress=steps.iteration)
-    note = f"{new.n_comparisons:,.10g} new comparisons were added to {base.n_comparisons:,.10g}"
+    added, before = counted(new.n_comparisons), counted(base.n_comparisons)
+    note = f"{added} new comparisons were added to {before}"
     return Fitted(fit, "" if fit.prior is None else "that of the fit before", [note])
 
 

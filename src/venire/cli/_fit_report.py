@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from venire._core.tables import counted
 from venire.cli import _options as opt
 from venire.cli._report import Grid, Picture, Report, number, some
 from venire.cli._version import version
@@ -190,7 +191,7 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
     lines = [
         f"{f['model']} by {f['method']}{prior}: {state} after {f['n_iter']} iterations, "
         f"residual {f['residual']:.1e}",
-        f"{f['n_comparisons']:,.10g} comparisons of {f['n_items']:,} items in "
+        f"{counted(f['n_comparisons'])} comparisons of {f['n_items']:,} items in "
         f"{f['n_pairs']:,} pair{'s' if f['n_pairs'] != 1 else ''}, {f['n_components']:,} "
         f"component{'s' if f['n_components'] > 1 else ''}; "
         f"log-likelihood {f['log_likelihood']:.4f}",
@@ -259,7 +260,7 @@ def _rows(asked: Fit, fit: Ratings, table: dict[str, np.ndarray], several: bool)
     if "prob_best" in table:
         columns["P(best)"] = ["-" if x != x else f"{x:.3f}" for x in shown["prob_best"]]
         columns["regret"] = values("expected_regret")
-    columns["games"] = [f"{x:,.10g}" for x in shown["n_comparisons"]]
+    columns["games"] = [counted(x) for x in shown["n_comparisons"]]
     if several:
         columns["component"] = [str(x) for x in shown["component"]]
     return Grid(columns, ["item"], spare=(*_SPARE, f"{asked.level:.4g} interval", "SE"))
