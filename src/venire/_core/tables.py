@@ -27,7 +27,7 @@ __all__ = [
     "Table",
     "Tabled",
     "amount",
-    "counted",
+    "tally",
     "flowing",
     "number_shown",
     "shown_of",
@@ -287,7 +287,7 @@ def amount(x: float) -> str:
     return f"{x:z.0f}" if float(x).is_integer() else f"{x:.2f}"
 
 
-def counted(x: float) -> str:
+def tally(x: float) -> str:
     """The same with commas, and three digits of what is less than one."""
     if 0.0 < x < 1.0:
         return f"{x:.3g}"

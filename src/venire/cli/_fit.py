@@ -6,10 +6,10 @@ import time
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from venire import io
-from venire._core.tables import counted
+from venire._core.tables import tally
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, block, misused, option
 from venire.cli._fit_report import Fitted, report
@@ -17,8 +17,11 @@ from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import FILE, READ, Report, some
 from venire.cli._taken import with_taken
-from venire.data.recognition import Given
+from venire.data.rankings import Rankings
+from venire.data.rankings.columns import GivenRankings
+from venire.data.recognition import Given, has_lists
 from venire.errors import NotIdentifiedError, NotIdentifiedWarning
+from venire.models import DEFAULT
 from venire.priors import GaussianPrior
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ _FIRST, _STEP = 2, 0.5  # replicates of the first part; seconds that further par
 
 @dataclass(frozen=True, kw_only=True)
 class Fit(Command):
-    """Rate the items of a file of comparisons.
+    """Rate the items of a file of comparisons, or of rankings.
 
     Columns that no option names are found by their names and by what stands in them.
 
@@ -46,12 +49,15 @@ class Fit(Command):
 
     file: opt.Source
     columns: Given = opt.comparisons(without=("group",))
+    rankings: GivenRankings = opt.rankings()
     model: opt.Model
     prior: str = opt.auto_prior()
     components: Literal["weak", "strong"] = option(
         "weak", "strong: fit each strongly connected component by itself.", MODEL
     )
-    method: Literal["auto", "newton", "mm"] = option("auto", None, MODEL)
+    method: Literal["auto", "newton", "mm", "quasi-newton"] = option(
+        "auto", "The last one is of rankings.", MODEL
+    )
     stopping: opt.Stopping
     update: Path | None = option(
         None, "A fit that --save wrote: FILE holds what is new, and model and prior are its own.",
@@ -73,6 +79,10 @@ class Fit(Command):
 
     def __post_init__(self) -> None:
         self.model.check(self.columns)
+        if self.rankings:
+            self._check_rankings()
+        elif self.method == "quasi-newton":
+            misused("--method", "quasi-newton is of rankings")
         resampled = self.replicates.n_resamples is not None
         if self.columns.cluster is not None and not resampled and self.errors != "robust":
             misused("--cluster", "says what errors go by: add --errors robust or --bootstrap")
@@ -91,38 +101,58 @@ class Fit(Command):
         """Read, fit, draw replicates if they are wanted."""
         from venire.cli._audit import oddities  # help does without
 
-        base, named = None, self.columns.named
+        base = None
         if self.update is not None:
             from venire.resampling import load_fit
 
             base = load_fit(self.update)
-            if base.comparisons.half_life is not None:
-                named = {"half_life": base.comparisons.half_life} | named
-        with steps(f"reading {self.file}"):
-            comparisons = io.read_comparisons(
-                self.file.opened(),
-                n_threads=self.stopping.n_threads,
-                progress=steps.rows,
-                **named,
-            )
-        fitted = self.fitted(comparisons, steps, base)
-        odd = oddities(fitted.fit, fitted.fit.order_effect is not None)
-        fitted = replace(fitted, notes=[*fitted.notes, *odd])
+        observed = self.read(self.file.opened(), steps, base)
+        fitted = self.fitted(observed, steps, base)
+        if not isinstance(observed, Rankings):
+            odd = oddities(fitted.fit, fitted.fit.order_effect is not None)
+            fitted = replace(fitted, notes=[*fitted.notes, *odd])
         with steps("ratings" if self.errors == "none" else "standard errors"):
-            return with_taken(report(self, fitted), self.file, comparisons.taken)
+            return with_taken(report(self, fitted), self.file, observed.taken)
 
-    def fitted(self, comparisons: Comparisons, steps: Steps, base: Ratings | None = None) -> Fitted:
+    def _check_rankings(self) -> None:
+        """Refuse what is of comparisons alone."""
+        for name in set(self.columns.named) - {*opt.RANKED_TOO}:
+            flag = f"--{name.replace('_', '-')}"
+            misused(flag, f"is of comparisons, and --{next(iter(self.rankings.named))} of rankings")
+        if self.model.model != DEFAULT:
+            misused("--model", "rankings are fitted by that of Plackett and Luce")
+        if self.model.order_effect:
+            misused("--order-effect", "is of comparisons")
+
+    def read(
+        self, scanner: io.Scanner, steps: Steps, base: Ratings | None = None
+    ) -> Comparisons | Rankings:
+        """Rankings where their columns were named, or a column holds lists; else comparisons."""
+        how: dict[str, Any] = {"n_threads": self.stopping.n_threads, "progress": steps.rows}
+        with steps(f"reading {self.file}"):
+            named = self.columns.named
+            if base is not None and getattr(base.comparisons, "half_life", None) is not None:
+                named = {"half_life": base.comparisons.half_life} | named
+            unnamed = set(named) <= {*opt.RANKED_TOO}
+            if self.rankings or (unnamed and has_lists(scanner.sample())):
+                return io.read_rankings(scanner, **how, **named, **self.rankings.named)
+            return io.read_comparisons(scanner, **how, **named)
+
+    def fitted(
+        self, comparisons: Comparisons | Rankings, steps: Steps, base: Ratings | None = None
+    ) -> Fitted:
         """The fit, or `base` with these comparisons, and its replicates or draws if wanted."""
-        fitted = (
-            self._fit(comparisons, steps) if base is None else _updated(base, comparisons, steps)
-        )
+        if base is not None:
+            fitted = _updated(base, comparisons, steps)
+        else:
+            fitted = self._fit(comparisons, steps)
         if self.draws is not None:
             return self._draws(fitted, self.draws, steps)
         if self.replicates.n_resamples is None:
             return fitted
         return self._bootstrap(fitted, self.replicates.n_resamples, steps)
 
-    def _fit(self, comparisons: Comparisons, steps: Steps) -> Fitted:
+    def _fit(self, comparisons: Comparisons | Rankings, steps: Steps) -> Fitted:
         """Fit with the prior that was asked for; "auto": a weak one only where none will do."""
         try:
             with steps("fitting"):
@@ -150,22 +180,20 @@ class Fit(Command):
         return Fitted(fit, "no finite fit without it", [note])
 
     def _one_fit(
-        self, comparisons: Comparisons, prior: GaussianPrior | None, steps: Steps
+        self, comparisons: Comparisons | Rankings, prior: GaussianPrior | None, steps: Steps
     ) -> Ratings:
-        from venire.ratings import fit_model
+        from venire.ratings import fit_model, fit_plackett_luce
 
+        how: dict[str, Any] = {
+            "prior": prior, "method": self.method, "components": self.components,
+            "progress": steps.iteration, **vars(self.stopping),
+        }  # fmt: skip
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotIdentifiedWarning)  # the report names components
             try:
-                return fit_model(
-                    comparisons,
-                    prior=prior,
-                    method=self.method,
-                    components=self.components,
-                    progress=steps.iteration,
-                    **vars(self.model),
-                    **vars(self.stopping),
-                )
+                if isinstance(comparisons, Rankings):
+                    return fit_plackett_luce(comparisons, **how)
+                return fit_model(comparisons, **how, **vars(self.model))
             except NotIdentifiedError:
                 raise
             except ValueError as error:  # options that do not go together
@@ -238,12 +266,14 @@ class Bootstrap(Fit):
     replicates: opt.Replicates = block(defaults={"n_resamples": 1000})
 
 
-def _updated(base: Ratings, new: Comparisons, steps: Steps) -> Fitted:
+def _updated(base: Ratings, new: Comparisons | Rankings, steps: Steps) -> Fitted:
     """The fit of what `base` is of, and of `new`."""
+    if isinstance(new, Rankings):
+        misused("--update", "is of comparisons: rankings are fitted anew, all of them")
     with steps("updating the fit"), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotIdentifiedWarning)  # the report names components
         fit = base.update(new, progress=steps.iteration)
-    added, before = counted(new.n_comparisons), counted(base.n_comparisons)
+    added, before = tally(new.n_comparisons), tally(base.n_comparisons)
     note = f"{added} new comparisons were added to {before}"
     return Fitted(fit, "" if fit.prior is None else "that of the fit before", [note])
 

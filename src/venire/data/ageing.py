@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.checks import fail
-from venire._core.tables import counted
+from venire._core.tables import tally
 from venire.data._named import check_ageing
 from venire.data.coding import encode_one
 from venire.data.rows import Ageing, Rows
@@ -82,13 +82,13 @@ def told(c: Comparisons) -> tuple[str, ...]:
     said = f"weights halve with every {ageing.half_life:g}{unit} before {shown(ageing.at)}"
     if math.isinf(ageing.half_life):
         said = f"an infinite half-life at {shown(ageing.at)}: nothing is forgotten"
-    total, effective = counted(c.n_comparisons), counted(c.n_effective)
+    total, effective = tally(c.n_comparisons), tally(c.n_effective)
     return (f"{said}; weights add up to {total}, effectively {effective} comparisons",)
 
 
 def facts_of(c: Comparisons) -> dict[str, Any] | None:
     """The same, of types that JSON has."""
-    ageing = c.cells.ageing
+    ageing = c.cells.ageing if hasattr(c, "cells") else None  # rankings have none
     if ageing is None:
         return None
     numbers = {"half_life": ageing.half_life, "weight": c.n_comparisons, "effective": c.n_effective}
