@@ -349,7 +349,7 @@ static vn_status choose_tables(vn_counted *t)
     if (span >= 8192) return VN_TOO_LARGE;
     t->size = (int64_t)span + 1;
     t->n_slots = t->size * t->size * (t->columns.order.data ? 2 : 1);
-    if (t->n_slots > MOST_SLOTS || t->n_slots > VN_MAX(n, (int64_t)4096)) return VN_TOO_LARGE;
+    if (t->n_slots > MOST_SLOTS || t->n_slots > VN_MAX(8 * n, (int64_t)4096)) return VN_TOO_LARGE;
     t->used = vn_calloc((size_t)t->size, 1);
     return t->used ? VN_OK : VN_NO_MEMORY;
 }

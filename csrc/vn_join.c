@@ -10,7 +10,7 @@
 typedef struct {
     int64_t n_items;
     const vn_join_cells *a, *b, *out;
-    int64_t *out_ptr, *new_pairs; /* new_pairs: of each block */
+    int64_t *where, *out_ptr, *new_pairs; /* new_pairs: of each block */
 } join_job;
 
 /* Sign of (key of cell k of x) - (key of cell l of y), both of one `lo`. */
@@ -59,8 +59,10 @@ static vn_status count_items(void *arg, int64_t block, int worker)
             const int known = (at < end && a->hi[at] == b->hi[l])
                            || (at > begin && a->hi[at - 1] == b->hi[l])
                            || (l > b->row_ptr[i] && b->hi[l - 1] == b->hi[l]);
+            const int met = at < end && compare(a, at, b, l) == 0;
             pairs += !known;
-            found += !(at < end && compare(a, at, b, l) == 0);
+            found += !met;
+            j->where[l] = met ? at : ~at;
         }
         j->out_ptr[i + 1] = found;
     }
@@ -69,11 +71,11 @@ static vn_status count_items(void *arg, int64_t block, int worker)
 }
 
 vn_status vn_join_count(int64_t n_items, const vn_join_cells *a, const vn_join_cells *b,
-                        int n_threads, vn_poll poll, void *context, int64_t *out_ptr,
-                        int64_t *n_new_pairs)
+                        int n_threads, vn_poll poll, void *context, int64_t *where,
+                        int64_t *out_ptr, int64_t *n_new_pairs)
 {
     const int64_t n_blocks = vn_n_blocks(n_items, JOIN_ITEMS);
-    join_job j = {.n_items = n_items, .a = a, .b = b, .out_ptr = out_ptr};
+    join_job j = {.n_items = n_items, .a = a, .b = b, .where = where, .out_ptr = out_ptr};
     j.new_pairs = vn_malloc(sizeof(int64_t) * (size_t)VN_MAX(n_blocks, 1));
     if (!j.new_pairs) return VN_NO_MEMORY;
     const vn_status status = vn_team_run(count_items, &j, n_blocks, n_threads, poll, context);
@@ -127,23 +129,18 @@ static vn_status write_items(void *arg, int64_t block, int worker)
     int64_t done = a->row_ptr[first], to = out->row_ptr[first];
     (void)worker;
     for (int64_t i = first; i < stop; i++) {
-        const int64_t end = a->row_ptr[i + 1];
-        int64_t at = a->row_ptr[i];
-        for (int64_t l = b->row_ptr[i]; l < b->row_ptr[i + 1]; l++) {
-            at = lower_bound(a, at, end, b, l);
-            const int met = at < end && compare(a, at, b, l) == 0;
+        for (int64_t l = b->row_ptr[i]; l < b->row_ptr[i + 1]; l++, to++) {
+            const int met = j->where[l] >= 0;
+            const int64_t at = met ? j->where[l] : ~j->where[l];
             copy(a, done, at, out, to);
             to += at - done;
             copy(b, l, l + 1, out, to);
-            done = at;
-            if (met) {
-                out->win[to] = a->win[at] + b->win[l];
-                out->loss[to] = a->loss[at] + b->loss[l];
-                if (out->tie && a->tie) out->tie[to] += a->tie[at];
-                if (out->square) out->square[to] += square_of(a, at);
-                done = ++at;
-            }
-            to++;
+            done = at + met;
+            if (!met) continue;
+            out->win[to] += a->win[at];
+            out->loss[to] += a->loss[at];
+            if (out->tie && a->tie) out->tie[to] += a->tie[at];
+            if (out->square) out->square[to] += square_of(a, at);
         }
     }
     copy(a, done, a->row_ptr[stop], out, to);
@@ -151,8 +148,9 @@ static vn_status write_items(void *arg, int64_t block, int worker)
 }
 
 vn_status vn_join_write(int64_t n_items, const vn_join_cells *a, const vn_join_cells *b,
-                        int n_threads, vn_poll poll, void *context, const vn_join_cells *out)
+                        const int64_t *where, int n_threads, vn_poll poll, void *context,
+                        const vn_join_cells *out)
 {
-    join_job j = {.n_items = n_items, .a = a, .b = b, .out = out};
+    join_job j = {.n_items = n_items, .a = a, .b = b, .out = out, .where = (int64_t *)where};
     return vn_team_run(write_items, &j, vn_n_blocks(n_items, JOIN_ITEMS), n_threads, poll, context);
 }

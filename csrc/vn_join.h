@@ -16,14 +16,16 @@ typedef struct {
     double *win, *loss, *tie, *square;
 } vn_join_cells;
 
-/* First pass: out_ptr (n_items + 1) of both together, and how many pairs of b are not in a. */
+/* First pass: out_ptr (n_items + 1) of both together, how many pairs of b are not in a, and where each
+ * cell of b stands in a: the one that it meets, or the bits inverted of that which it comes before. */
 vn_status vn_join_count(int64_t n_items, const vn_join_cells *a, const vn_join_cells *b,
-                        int n_threads, vn_poll poll, void *context, int64_t *out_ptr,
-                        int64_t *n_new_pairs);
+                        int n_threads, vn_poll poll, void *context, int64_t *where,
+                        int64_t *out_ptr, int64_t *n_new_pairs);
 
 /* Second pass: the cells of both, with masses added up; out->row_ptr is what the first has found, and
  * an array that is NULL is left out. */
 vn_status vn_join_write(int64_t n_items, const vn_join_cells *a, const vn_join_cells *b,
-                        int n_threads, vn_poll poll, void *context, const vn_join_cells *out);
+                        const int64_t *where, int n_threads, vn_poll poll, void *context,
+                        const vn_join_cells *out);
 
 #endif

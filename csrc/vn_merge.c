@@ -13,7 +13,7 @@ typedef struct {
     double *out_win, *out_loss, *out_tie;
 } merge_job;
 
-#define MERGE_ITEMS 256
+#define MERGE_ITEMS 32
 
 static vn_status count_pairs(void *arg, int64_t block, int worker)
 {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import warnings
 
@@ -154,3 +155,109 @@ def test_nothing_new_and_no_warning():
         warnings.simplefilter("error")
         same = fit.update(first=[0], second=[1], score=0.5)
     np.testing.assert_allclose(same.theta, fit.theta, atol=1e-12)
+
+
+def cells_of(c):
+    """All that the cells of `c` hold, strata by their labels."""
+    x = c.cells
+    found = [c.items[c.first], c.items[c.second], c.order, c.win, c.loss, c.tie, c.square]
+    found += [] if x.cluster is None else [x.clusters[x.cluster]]
+    found += [] if x.date is None else [x.dates[x.date]]
+    found += [] if x.covariates is None else [*x.covariates.T]
+    return [column.tolist() for column in found] + [c.n_pairs, c.items.tolist(), x.is_soft]
+
+
+@pytest.mark.parametrize("given", [None, "sorted", "reversed"])
+@pytest.mark.parametrize(
+    "further",
+    [(), ("order",), ("cluster",), ("date",), ("cluster", "date"), ("covariates",), ("soft",)],
+)
+def test_joined_cells_are_those_of_all_rows(further, given):
+    rng = np.random.default_rng(5)
+    for n_old, n_new, items in ((300, 40, 9), (20, 200, 14), (1, 1, 3), (2_000, 30, 40)):
+        parts = []
+        for n, some in ((n_old, items), (n_new, max(items - 3, 2))):
+            part = rows(rng, n, some, order="order" in further, cluster="cluster" in further)
+            if "date" in further:
+                part["date"] = rng.integers(0, 4, n)
+            if "covariates" in further:
+                part["covariates"] = rng.integers(0, 2, (n, 2)).astype(float)
+            if "soft" in further:
+                part["score"] = rng.integers(0, 5, n) / 4
+            parts.append(part)
+        labels = {"sorted": np.arange(items), "reversed": np.arange(items)[::-1]}.get(given)
+        old = vn.Comparisons(**parts[0], items=labels)
+        new = vn.Comparisons(**parts[1], items=labels)
+        whole = vn.Comparisons(**both(*parts), items=labels)
+        assert cells_of(old + new) == cells_of(whole)
+        assert cells_of(new + old) == cells_of(whole)
+
+
+def test_the_preconditioner_is_carried_over():
+    rng = np.random.default_rng(6)
+    n = 12_000
+    first = np.repeat(np.arange(n), 8)
+    second = (first + rng.integers(1, 30, 8 * n)) % n
+    score = (rng.random(8 * n) < 0.5).astype(float)
+    old, prior = slice(0, -500), vn.GaussianPrior(0.01)
+    fit = vn.fit_bradley_terry(vn.Comparisons(first[old], second[old], score[old]), prior=prior)
+    assert fit._cache["preconditioner"].level == "multigrid"
+    new = {"first": first[-500:], "second": second[-500:], "score": score[-500:]}
+    updated = fit.update(**new)
+    refit = vn.fit_bradley_terry(vn.Comparisons(first, second, score), prior=prior)
+    assert_same(updated, refit)
+    assert updated.n_inner < refit.n_inner
+    again = pickle.loads(pickle.dumps(fit)).update(**new)  # which has none
+    assert_same(again, refit)
+    assert updated.update(**new).n_inner < refit.n_inner
+
+
+def test_fits_are_saved_with_what_they_are_of(tmp_path):
+    rng = np.random.default_rng(7)
+    old, new = rows(rng, 300, 8, cluster=True), rows(rng, 30, 9, cluster=True)
+    old["date"], new["date"] = np.arange(300), 300 + np.arange(30)
+    c = vn.Comparisons(**old, half_life=60)
+    fit = vn.fit_davidson(c, prior=vn.GaussianPrior(0.3), order_effect=True)
+    path = tmp_path / "fit.npz"
+    fit.save(path)
+    again = vn.ratings.Fit.load(path)
+    assert again.theta.tolist() == fit.theta.tolist()
+    assert again.comparisons.half_life == 60.0
+    assert again.comparisons.n_effective == fit.comparisons.n_effective
+    assert again.update(**new).theta.tolist() == fit.update(**new).theta.tolist()
+    with pytest.raises(ValueError, match="no saved fit"):
+        vn.ratings.Fit.load(__file__)
+    with pytest.raises(ValueError, match="scale"):
+        fit.rescale("elo").save(path)
+    with pytest.raises(TypeError, match="Fit"):
+        vn.resampling.save_fit(c, path)
+
+
+def test_the_command_goes_on(tmp_path, capsys):
+    from venire.cli import main
+
+    lines = ["first,second,score,date"]
+    lines += [f"{a},{b},{s},2024-0{m}-01" for m in range(1, 7) for a, b, s in (
+        ("x", "y", 1), ("y", "z", 1), ("z", "x", 1), ("x", "y", 0.5), ("x", "z", 1),
+    )]  # fmt: skip
+    whole, before, after = (tmp_path / f"{name}.csv" for name in ("whole", "before", "after"))
+    whole.write_text("\n".join(lines))
+    before.write_text("\n".join(lines[:21]))
+    after.write_text("\n".join([lines[0], *lines[21:]]))
+    saved, kept = str(tmp_path / "fit.npz"), str(tmp_path / "more.npz")
+    for half_life in ([], ["--half-life", "30"]):
+        assert main(["fit", str(before), "--save", saved, "-q", *half_life]) == 0
+        capsys.readouterr()
+        assert main(["fit", str(after), "--update", saved, "--save", kept, "--json"]) == 0
+        updated = json.loads(capsys.readouterr().out)
+        assert main(["fit", str(whole), "--json", *half_life]) == 0
+        refit = json.loads(capsys.readouterr().out)
+        assert updated["half_life"] == refit["half_life"]
+        for one, other in zip(updated["ratings"], refit["ratings"], strict=True):
+            assert one["item"] == other["item"]
+            assert abs(one["theta"] - other["theta"]) < 1e-8
+        assert vn.ratings.Fit.load(kept).n_comparisons == pytest.approx(updated["n_comparisons"])
+    assert main(["fit", str(after), "--update", str(whole)]) == 1
+    assert "no saved fit" in capsys.readouterr().err
+    assert main(["fit", str(after), "--update", saved, "--model", "davidson"]) == 2
+    assert main(["fit", str(after), "--update", str(tmp_path / "none.npz")]) != 0

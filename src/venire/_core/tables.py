@@ -27,6 +27,7 @@ __all__ = [
     "Table",
     "Tabled",
     "amount",
+    "tally",
     "flowing",
     "number_shown",
     "shown_of",
@@ -284,6 +285,13 @@ def number_shown(x: float, digits: int = 4) -> str:
 def amount(x: float) -> str:
     """A count without decimals when it is whole."""
     return f"{x:z.0f}" if float(x).is_integer() else f"{x:.2f}"
+
+
+def tally(x: float) -> str:
+    """The same with commas, and three digits of what is less than one."""
+    if 0.0 < x < 1.0:
+        return f"{x:.3g}"
+    return f"{x:z,.0f}" if float(x).is_integer() else f"{x:,.2f}"
 
 
 # ---- escapes ------------------------------------------------------------------------------------

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Any, Self
 
-__all__ = ["PICTURES", "Drawn", "Sampled", "page", "picture"]
+__all__ = ["PICTURES", "Drawn", "Kept", "Sampled", "page", "picture"]
 
 #: The class of a result: the function of `venire.plots` that draws it.
 PICTURES = {
@@ -100,3 +100,32 @@ class Sampled:
         True
         """
         return import_module("venire.resampling").sample(self, n_samples, rng=rng, errors=errors)
+
+
+class Kept:
+    """A fit that can be written to a file, and read again."""
+
+    def save(self, path: Any) -> None:
+        """Write the fit and its comparisons to `path`, a .npz file by that very name.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        ValueError
+            If a label ends in a NUL character, or the fit is shown in another unit.
+        """
+        import_module("venire.resampling").save_fit(self, path)
+
+    @classmethod
+    def load(cls, path: Any) -> Self:
+        """Read what `save` wrote; nothing in the file is executed, and all of it is checked.
+
+        Raises
+        ------
+        ValueError
+            If the file is no saved fit or was changed: names the member and what is wrong.
+        FileNotFoundError
+            If there is no such file.
+        """
+        return import_module("venire.resampling").load_fit(path)

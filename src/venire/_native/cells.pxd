@@ -91,6 +91,6 @@ cdef extern from "vn_join.h" nogil:
         double *tie
         double *square
     vn_status vn_join_count(int64_t, const vn_join_cells *, const vn_join_cells *, int, vn_poll,
-                            void *, int64_t *, int64_t *)
-    vn_status vn_join_write(int64_t, const vn_join_cells *, const vn_join_cells *, int, vn_poll,
-                            void *, const vn_join_cells *)
+                            void *, int64_t *, int64_t *, int64_t *)
+    vn_status vn_join_write(int64_t, const vn_join_cells *, const vn_join_cells *,
+                            const int64_t *, int, vn_poll, void *, const vn_join_cells *)

@@ -316,12 +316,11 @@ def join(int64_t n_items, tuple a not None, tuple b not None, int64_t n_pairs, i
     set_cells(&one, a, n_items)
     set_cells(&other, b, n_items)
     n_threads = team(n_threads)
-    cdef int64_t[::1] row_ptr
     pointers = np.empty(n_items + 1, np.int64)
-    row_ptr = pointers
+    cdef int64_t[::1] row_ptr = pointers, where = np.empty(len(b[1]) + 1, np.int64)
     with nogil:
-        status = vn_join_count(n_items, &one, &other, n_threads, poll_signals, NULL, &row_ptr[0],
-                               &n_new)
+        status = vn_join_count(n_items, &one, &other, n_threads, poll_signals, NULL, &where[0],
+                               &row_ptr[0], &n_new)
     check(status, "to merge the comparisons")
     n = row_ptr[n_items]
     found = (
@@ -336,6 +335,7 @@ def join(int64_t n_items, tuple a not None, tuple b not None, int64_t n_pairs, i
     )
     set_cells(&out, found, n_items)
     with nogil:
-        status = vn_join_write(n_items, &one, &other, n_threads, poll_signals, NULL, &out)
+        status = vn_join_write(n_items, &one, &other, &where[0], n_threads, poll_signals, NULL,
+                               &out)
     check(status, "to merge the comparisons")
     return *found, int(n_pairs + n_new)

@@ -55,14 +55,19 @@ def edges_of_cells(const int64_t[::1] row_ptr not None, const int32_t[::1] secon
 
 cdef int sorted_edges(const vn_problem *p, bint parallel) except -1:
     """Edges must lead to later items, in their order, once to each unless they may be parallel."""
-    cdef int64_t i, k, before
+    cdef int64_t i, k, begin, end
     cdef int wrong = 0
     for i in range(p.n):
-        before = i + 1 if parallel else i
-        for k in range(p.edge_ptr[i], p.edge_ptr[i + 1]):
-            wrong |= p.hi[k] < before if parallel else p.hi[k] <= before
-            before = p.hi[k]
-        wrong |= before >= p.n and p.edge_ptr[i] < p.edge_ptr[i + 1]
+        begin, end = p.edge_ptr[i], p.edge_ptr[i + 1]
+        if begin < end:
+            wrong |= p.hi[begin] <= i
+            wrong |= p.hi[end - 1] >= p.n
+        if parallel:  # the branch is out here, so that loops are vectorised
+            for k in range(begin + 1, end):
+                wrong |= p.hi[k] < p.hi[k - 1]
+        else:
+            for k in range(begin + 1, end):
+                wrong |= p.hi[k] <= p.hi[k - 1]
     if wrong:
         raise ValueError(f"hi: not the sorted edges of {p.n} items")
     return 0

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from venire import io
+from venire._core.tables import tally
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, block, misused, option
 from venire.cli._fit_report import Fitted, report
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
-from venire.cli._report import Report, some
+from venire.cli._report import FILE, READ, Report, some
 from venire.cli._taken import with_taken
 from venire.data.rankings import Rankings
 from venire.data.rankings.columns import GivenRankings
@@ -58,6 +59,10 @@ class Fit(Command):
         "auto", "The last one is of rankings.", MODEL
     )
     stopping: opt.Stopping
+    update: Path | None = option(
+        None, "A fit that --save wrote: FILE holds what is new, and model and prior are its own.",
+        MODEL, place=READ,
+    )  # fmt: skip
     replicates: opt.Replicates
     draws: int | None = opt.draws()
     level: float = opt.level()
@@ -65,6 +70,9 @@ class Fit(Command):
     top: int = option(20, "Rows to print.", OUT, min=0)
     errors: str = opt.errors("also where it is wrong, and by --cluster")
     output: Path | None = opt.output("Write all ratings: FORMATS.")
+    save: Path | None = option(
+        None, "Write the fit with its comparisons, for --update: .npz.", OUT, place=FILE
+    )
     plot: Path | None = opt.plot("the ratings; with --bootstrap or --draws the ranks, too")
     json: bool = opt.json()
     quiet: bool = opt.quiet()
@@ -80,6 +88,9 @@ class Fit(Command):
             misused("--cluster", "says what errors go by: add --errors robust or --bootstrap")
         if self.columns.date is not None and self.columns.half_life is None:
             misused("--date", "says when: add --half-life")
+        own = (self.prior, self.method, self.components, *vars(self.model).values())
+        if self.update is not None and own != ("auto", "auto", "weak", *vars(opt.Model()).values()):
+            misused("--update", "goes on with model, prior and method of its fit: leave these out")
         if self.draws is not None and resampled:
             misused("--draws", "and --bootstrap are two ways to the same columns: leave one out")
         if self.draws is not None and self.errors == "none":
@@ -90,10 +101,15 @@ class Fit(Command):
         """Read, fit, draw replicates if they are wanted."""
         from venire.cli._audit import oddities  # help does without
 
-        observed = self.read(self.file.opened(), steps)
-        fitted = self.fitted(observed, steps)
+        base = None
+        if self.update is not None:
+            from venire.resampling import load_fit
+
+            base = load_fit(self.update)
+        observed = self.read(self.file.opened(), steps, base)
+        fitted = self.fitted(observed, steps, base)
         if not isinstance(observed, Rankings):
-            odd = oddities(fitted.fit, self.model.order_effect)
+            odd = oddities(fitted.fit, fitted.fit.order_effect is not None)
             fitted = replace(fitted, notes=[*fitted.notes, *odd])
         with steps("ratings" if self.errors == "none" else "standard errors"):
             return with_taken(report(self, fitted), self.file, observed.taken)
@@ -108,19 +124,28 @@ class Fit(Command):
         if self.model.order_effect:
             misused("--order-effect", "is of comparisons")
 
-    def read(self, scanner: io.Scanner, steps: Steps) -> Comparisons | Rankings:
+    def read(
+        self, scanner: io.Scanner, steps: Steps, base: Ratings | None = None
+    ) -> Comparisons | Rankings:
         """Rankings where their columns were named, or a column holds lists; else comparisons."""
         how: dict[str, Any] = {"n_threads": self.stopping.n_threads, "progress": steps.rows}
         with steps(f"reading {self.file}"):
             named = self.columns.named
+            if base is not None and getattr(base.comparisons, "half_life", None) is not None:
+                named = {"half_life": base.comparisons.half_life} | named
             unnamed = set(named) <= {*opt.RANKED_TOO}
             if self.rankings or (unnamed and has_lists(scanner.sample())):
                 return io.read_rankings(scanner, **how, **named, **self.rankings.named)
             return io.read_comparisons(scanner, **how, **named)
 
-    def fitted(self, comparisons: Comparisons | Rankings, steps: Steps) -> Fitted:
-        """The fit, and its replicates or draws if they are wanted."""
-        fitted = self._fit(comparisons, steps)
+    def fitted(
+        self, comparisons: Comparisons | Rankings, steps: Steps, base: Ratings | None = None
+    ) -> Fitted:
+        """The fit, or `base` with these comparisons, and its replicates or draws if wanted."""
+        if base is not None:
+            fitted = _updated(base, comparisons, steps)
+        else:
+            fitted = self._fit(comparisons, steps)
         if self.draws is not None:
             return self._draws(fitted, self.draws, steps)
         if self.replicates.n_resamples is None:
@@ -239,6 +264,18 @@ class Bootstrap(Fit):
     """
 
     replicates: opt.Replicates = block(defaults={"n_resamples": 1000})
+
+
+def _updated(base: Ratings, new: Comparisons | Rankings, steps: Steps) -> Fitted:
+    """The fit of what `base` is of, and of `new`."""
+    if isinstance(new, Rankings):
+        misused("--update", "is of comparisons: rankings are fitted anew, all of them")
+    with steps("updating the fit"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotIdentifiedWarning)  # the report names components
+        fit = base.update(new, progress=steps.iteration)
+    added, before = tally(new.n_comparisons), tally(base.n_comparisons)
+    note = f"{added} new comparisons were added to {before}"
+    return Fitted(fit, "" if fit.prior is None else "that of the fit before", [note])
 
 
 def _what_it_does(fit: Ratings, problem: NotIdentifiedError) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from venire._core.tables import tally
 from venire.cli import _options as opt
 from venire.cli._report import Grid, Picture, Report, number, some
 from venire.cli._version import version
@@ -68,7 +69,7 @@ def report(asked: Fit, fitted: Fitted) -> Report:
     if rest > 0:
         where = f" in {asked.output}" if asked.output else "; -o FILE writes all"
         said.append(f"and {rest:,} more{where}")
-    files = {"output": table, "plot": _picture(asked, shown)}
+    files = {"output": table, "plot": _picture(asked, shown), "save": fit.save}
     return Report(said, notes, facts, {"ratings": table}, files)
 
 
@@ -174,9 +175,9 @@ def _observed(f: dict[str, Any]) -> str:
     """What was fitted, in words."""
     if "n_rankings" in f:
         each = f["n_listed"] / f["n_rankings"]
-        return f"{f['n_rankings']:,.10g} rankings of {f['n_items']:,} items, {each:.3g} in each"
+        return f"{tally(f['n_rankings'])} rankings of {f['n_items']:,} items, {each:.3g} in each"
     pairs = f"{f['n_pairs']:,} pair{'s' if f['n_pairs'] != 1 else ''}"
-    return f"{f['n_comparisons']:,.10g} comparisons of {f['n_items']:,} items in {pairs}"
+    return f"{tally(f['n_comparisons'])} comparisons of {f['n_items']:,} items in {pairs}"
 
 
 def _parameter(estimate: float | None, error: float | None) -> dict[str, float | None] | None:
@@ -277,7 +278,7 @@ def _rows(asked: Fit, fit: Ratings, table: dict[str, np.ndarray], several: bool)
         columns["P(best)"] = ["-" if x != x else f"{x:.3f}" for x in shown["prob_best"]]
         columns["regret"] = values("expected_regret")
     games = "games" if fit.counted == "comparisons" else fit.counted
-    columns[games] = [f"{x:,.10g}" for x in shown[f"n_{fit.counted}"]]
+    columns[games] = [tally(x) for x in shown[f"n_{fit.counted}"]]
     if several:
         columns["component"] = [str(x) for x in shown["component"]]
     return Grid(columns, ["item"], spare=(*_SPARE, f"{asked.level:.4g} interval", "SE"))

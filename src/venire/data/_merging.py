@@ -67,6 +67,8 @@ def merged(a: Comparisons, b: Comparisons) -> Cells:
         strata = strata._replace(cluster=cluster)
     if a.date is not None and b.date is not None:
         both = [np.asarray(a.dates), np.asarray(b.dates)]
+        if (both[0].dtype.kind == "M") != (both[1].dtype.kind == "M"):
+            checks.fail("date", "must be of the calendar, or numbers, in both")
         dates, codes = np.unique(np.concatenate(both), return_inverse=True)
         date = np.concatenate([codes[: len(both[0])][a.date], codes[len(both[0]) :][b.date]])
         strata = strata._replace(date=date)

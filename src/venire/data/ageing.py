@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.checks import fail
+from venire._core.tables import tally
 from venire.data._named import check_ageing
 from venire.data.coding import encode_one
 from venire.data.rows import Ageing, Rows
@@ -45,7 +46,8 @@ def aged(rows: Rows) -> tuple[Rows, Ageing | None]:
         row = int(np.argmax(late))
         fail("date", f"lies in the future of at = {shown(at)}", row, shown(when[row]))
     age = elapsed(at, when)
-    factor = np.exp2(-age / half_life)
+    with np.errstate(over="ignore", under="ignore"):  # beyond all numbers: weight 0
+        factor = np.exp2(-age / half_life)
     weight = None if rows.weight is None else checks.weight(rows.weight, n)
     mass: Any = 1.0 if weight is None else weight
     if rows.win is not None:
@@ -73,17 +75,15 @@ def shown(moment: Any) -> Any:
 
 def told(c: Comparisons) -> tuple[str, ...]:
     """What a half-life made of comparisons, for people: a note, or none."""
-    ageing = c.cells.ageing
-    if ageing is None:
+    if getattr(c, "half_life", None) is None:
         return ()
+    ageing: Any = c.cells.ageing
     unit = " days" if isinstance(ageing.at, np.datetime64) else ""
     said = f"weights halve with every {ageing.half_life:g}{unit} before {shown(ageing.at)}"
     if math.isinf(ageing.half_life):
         said = f"an infinite half-life at {shown(ageing.at)}: nothing is forgotten"
-    sizes = (
-        f"weights add up to {c.n_comparisons:,.10g}, effectively {c.n_effective:,.6g} comparisons"
-    )
-    return (f"{said}; {sizes}",)
+    total, effective = tally(c.n_comparisons), tally(c.n_effective)
+    return (f"{said}; weights add up to {total}, effectively {effective} comparisons",)
 
 
 def facts_of(c: Comparisons) -> dict[str, Any] | None:
@@ -143,6 +143,8 @@ def instants(given: Any, n: int, name: str = "date") -> NDArray[Any]:
         values = column.to_numpy("datetime64[us]")
     else:
         values = np.asarray(column)
+        if values.ndim == 0:  # one for all rows
+            column, values = [column], values[None]
         if values.dtype.kind in "OUST":
             values = _parsed(column, values, name)
     if values.shape != (n,):
@@ -180,7 +182,12 @@ def _parsed(column: Any, values: NDArray[Any], name: str) -> NDArray[Any]:
     """Text, or objects, as dates or as numbers: each distinct one once."""
     if values.dtype.kind == "O" and not all(isinstance(v, str) for v in values[:1]):
         known: dict[Any, int] = {}
-        codes = np.array([known.setdefault(v, len(known)) for v in values.tolist()], np.int64)
+        codes = np.empty(len(values), np.int64)
+        for row, value in enumerate(values.tolist()):
+            try:
+                codes[row] = known.setdefault(value, len(known))
+            except TypeError:  # it has no hash
+                fail(name, _RULE, row, value)
         items = list(known)
     else:
         labels, codes = encode_one(column, name)
@@ -202,16 +209,14 @@ def _instant(item: Any) -> Any:
         return None if np.isnat(item) else item.astype("datetime64[us]")
     if isinstance(item, datetime.date):
         item = item.isoformat() if item == item else ""  # of NaT nothing is true
-    elif isinstance(item, (int, float)) and not isinstance(item, bool):
-        return float(item) if math.isfinite(item) else None
-    if not isinstance(item, str):
+    if not isinstance(item, (str, int, float)) or isinstance(item, bool):
         return None
-    parts = _ISO.fullmatch(item.strip())
+    parts = _ISO.fullmatch(str(item).strip())
     try:
         if parts is None:
             return float(item) if math.isfinite(float(item)) else None
         moment = np.datetime64(parts[1].replace(",", "."), "us")
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     zone = parts[2]
     if zone is None or zone.upper() in ("Z", "UTC"):

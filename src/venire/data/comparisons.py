@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any, NamedTuple, Unpack
 
@@ -260,7 +261,9 @@ class Comparisons(Tabled, Observed):
         """Effective number of comparisons under a half-life: that of equal weights with as large a
         variance of their mean, (sum w)^2 / sum w^2 (Kish 1965); without one `n_comparisons`."""
         ageing, n = self.cells.ageing, self.n_comparisons
-        return n if ageing is None else n**2 / ageing.squares
+        if ageing is None:
+            return n
+        return n**2 / ageing.squares if ageing.squares > 0.0 else math.nan  # next to no weight
 
     @cached_property
     def first(self) -> NDArray[np.int32]:

@@ -96,6 +96,12 @@ class Ageing(NamedTuple):
     at: Any
     squares: float
 
+    @property
+    def plain(self) -> tuple[float, Any, float]:
+        """The same of types that JSON has."""
+        at = str(self.at) if isinstance(self.at, np.datetime64) else float(self.at)
+        return self.half_life, at, self.squares
+
 
 class Cells(NamedTuple):
     """Rows added up: cells of every group, group after group. What one fit takes is one group.

@@ -22,6 +22,9 @@ def update(fit: Fit, new: Any, rows: Mapping[str, Any], progress: Progress | Non
     """The fit of the comparisons of `fit` and of new ones, in the name of its method."""
     fit.require_own_scale("update")
     checks.function(progress, "progress")
+    if not isinstance(fit.comparisons, Comparisons):
+        reason = "is of comparisons: rankings are fitted anew, all of them"
+        checks.fail("update", reason, kind=TypeError)
     if rows and new is not None:
         raise TypeError("give new comparisons, or rows by name, not both")
     if not rows:
@@ -48,4 +51,4 @@ def update(fit: Fit, new: Any, rows: Mapping[str, Any], progress: Progress | Non
     )
     for text, category in remarks:
         warnings.warn(text, category, stacklevel=3)
-    return found
+    return found.core() if fit._core else found

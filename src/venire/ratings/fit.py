@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from venire._core.summary import Summary
-from venire._core.views import Sampled
+from venire._core.views import Kept, Sampled
 from venire.data.ageing import told
 from venire.models import model_of
 from venire.priors import GaussianPrior
@@ -30,7 +30,7 @@ __all__ = ["Fit"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Fit(Contrasts, Sampled, Styled):
+class Fit(Contrasts, Sampled, Styled, Kept):
     """Ratings of items from paired comparisons, as the ``fit_*`` functions return them.
 
     With several components and no prior each component was fitted and centred by itself, and

@@ -23,7 +23,7 @@ from venire.ratings.covariates import (
     require_determined,
 )
 from venire.ratings.fit import Fit
-from venire.ratings.newton import Progress, Result, newton
+from venire.ratings.newton import FAR, Progress, Result, newton
 from venire.ratings.problem import build_problem
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def fit_quietly(
         result = newton(
             problem, start, lower=lower, tol=tol, max_iter=max_iter, progress=progress,
             restless=refusing_unbounded(problem, names, order_effect),
-            forcing=0.0 if donor is None else NEAR,
+            forcing=FAR if donor is None else NEAR,
         )  # fmt: skip
         require_determined(problem, names, order_effect)
     if not result.converged:

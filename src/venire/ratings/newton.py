@@ -29,6 +29,7 @@ __all__ = ["Progress", "Result", "newton"]
 Progress = Callable[[int, float], None]
 
 MAX_ITER = 100
+FAR = 0.01
 SETTLED = 1e-3  # last change of a linear predictor, in its own unit: its square is the error left
 LOOKS = (4, 8, 16, 32)  # of them, after which one asks why
 EXTRA = 50  # iterations for that once the residual is small, at most
@@ -59,13 +60,14 @@ def newton(
     tol: float = 1e-9,
     max_iter: int | None = None,
     progress: Progress | None = None,
-    forcing: float = 0.0,
+    forcing: float = FAR,
     restless: Callable[[NDArray[np.float64]], None] | None = None,
 ) -> Result:
     """Maximise the penalised log-likelihood from `start`.
 
-    `forcing` is what the first solve may leave of the residual: 0 (to the tolerance) from afar,
-    where the preconditioner has yet to be found; a tenth from nearby with one at hand.
+    `forcing` is what the first solve may leave of the residual: little from afar, but not less
+    than that step is worth, or multigrid would group by weights that are none yet; a tenth from
+    nearby with a preconditioner at hand.
     `lower` bounds the parameters after theta from below (-inf: free); a step is cut to stay above.
     `restless` is shown steps that are not getting small though the residual has long been.
     """

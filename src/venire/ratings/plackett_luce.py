@@ -163,6 +163,7 @@ def fit_plackett_luce(
         prior=prior, log_likelihood=problem.log_likelihood(theta), residual=result.residual,
         converged=result.converged, n_iter=result.n_iter, n_inner=result.n_inner,
         component=component, method=how, tol=tol, n_threads=threads, note=note,
+        components=components,
     )  # fmt: skip
 
 

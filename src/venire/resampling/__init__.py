@@ -1,6 +1,7 @@
 """Resampling: bootstrap weights, and what is built on them."""
 
 from venire.resampling._bootstrap import bootstrap
+from venire.resampling._files import load_fit, save_fit
 from venire.resampling._grouped import GroupedBootstrap
 from venire.resampling._grouped_posterior import GroupedPosteriorDraws
 from venire.resampling._posterior import PosteriorDraws
@@ -19,5 +20,7 @@ __all__ = [
     "bootstrap",
     "bootstrap_statistic",
     "bootstrap_weights",
+    "load_fit",
     "sample",
+    "save_fit",
 ]

@@ -14,7 +14,7 @@ import numpy as np
 from venire._core import checks, disk
 from venire.data.rankings import Arrays
 from venire.models import model_of
-from venire.ratings import ERRORS, PlackettLuceFit
+from venire.ratings import ERRORS, Fit, PlackettLuceFit
 from venire.resampling import _groups, _restoring
 from venire.resampling._cells import SCHEMES, UNITS, cells_of
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
@@ -26,7 +26,7 @@ from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED, NOTHING
 from venire.resampling._weights import MOST_KEPT
 from venire.resampling.plan import SCHEMES as ALL_SCHEMES
 
-__all__ = ["load", "save"]
+__all__ = ["load", "load_fit", "save", "save_fit"]
 
 DRAWN: Table = {
     "scheme": (Saved.one_of, SCHEMES),
@@ -92,7 +92,7 @@ STATISTIC: Table = {
 }
 ONE_FIT = (  # of the cells
     "items", "row_ptr", "second", "order", "cluster", "win", "loss", "tie", "square", "has_order",
-    "clusters", "date", "dates", "covariates", "covariate_names",
+    "clusters", "date", "dates", "covariates", "covariate_names", "ageing",
 )  # fmt: skip
 GROUPS = (
     "groups", "offsets", "cell_offsets", "items", "first", "second", "order", "win", "loss", "tie",
@@ -100,6 +100,7 @@ GROUPS = (
 )  # fmt: skip
 FORMATS = {
     "Bootstrap": "venire bootstrap 3",
+    "Fit": "venire fit 1",
     "GroupedBootstrap": "venire grouped bootstrap 2",
     "GroupedPosteriorDraws": "venire grouped posterior draws 1",
     "PosteriorDraws": "venire posterior draws 2",
@@ -114,12 +115,7 @@ def save(b: Any, path: str | Path) -> None:
     if type(b).__name__ == "StatisticBootstrap":
         out.put("b", b, STATISTIC)
     elif type(b).__name__ in OF_ONE_FIT:
-        ranked = isinstance(b.fit, PlackettLuceFit)
-        if ranked:
-            out.put_cells(b.fit.rankings.arrays, Arrays._fields, "r")
-        else:
-            out.put_cells(b.fit.comparisons.cells, ONE_FIT)
-        out.put("fit", b.fit, RANKING_FIT if ranked else _restoring.FIT)
+        out.put_fit(b.fit)
         out.put("b", b, OF_ONE_FIT[type(b).__name__])
     else:
         fit, own = b.fit, not b.fit.shared
@@ -140,8 +136,42 @@ def save(b: Any, path: str | Path) -> None:
     if hasattr(b, "fit"):
         b.fit.require_own_scale()
         out.add("prior", None if b.fit.prior is None else b.fit.prior.to_dict())
-    with disk.whole(path) as part, open(part, "wb") as stream:
-        np.savez(stream, facts=np.array(json.dumps(out.facts)), **out.arrays)
+    out.write(path)
+
+
+def save_fit(fit: Fit, path: str | Path) -> None:
+    """Write a fit and its comparisons to `path`, a .npz file by that very name: ``fit.save(path)``.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    ValueError
+        If a label ends in a NUL character, or the fit is shown in another unit.
+    """
+    if not isinstance(fit, Fit):
+        checks.fail("fit", "must be a Fit", value=fit, kind=TypeError)
+    fit.require_own_scale("save")
+    out = _Members({"format": FORMATS["Fit"]})
+    out.put_fit(fit)
+    out.add("prior", None if fit.prior is None else fit.prior.to_dict())
+    out.write(path)
+
+
+def load_fit(path: str | Path) -> Fit:
+    """Read what `save_fit` wrote; nothing in the file is executed, and all of it is checked.
+
+    Raises
+    ------
+    ValueError
+        If the file is no saved fit or was changed: names the member and what is wrong.
+    FileNotFoundError
+        If there is no such file.
+    """
+    s = Saved(path, FORMATS["Fit"], "fit")
+    fit = _fit(s)
+    s.finish()
+    return fit
 
 
 def load(kind: str, path: str | Path) -> dict[str, Any]:
@@ -151,6 +181,11 @@ def load(kind: str, path: str | Path) -> dict[str, Any]:
         "GroupedPosteriorDraws": _grouped_posterior, "StatisticBootstrap": _statistic,
     }  # fmt: skip
     return readers[kind](Saved(path, FORMATS[kind]))
+
+
+def _fit(s: Saved) -> Fit:
+    """A single fit, of comparisons or of rankings."""
+    return ranking_fit(s) if s.holds("r.offsets") else _restoring.fit(s)
 
 
 class _Members:
@@ -172,10 +207,25 @@ class _Members:
         else:
             self.facts[name] = value.item() if isinstance(value, np.generic) else value
 
+    def write(self, path: str | Path) -> None:
+        """All of it, whole or not at all."""
+        with disk.whole(path) as part, open(part, "wb") as stream:
+            np.savez(stream, facts=np.array(json.dumps(self.facts)), **self.arrays)
+
+    def put_fit(self, fit: Fit) -> None:
+        """A single fit with what it is of."""
+        if isinstance(fit, PlackettLuceFit):
+            self.put_cells(fit.rankings.arrays, Arrays._fields, "r")
+            self.put("fit", fit, RANKING_FIT)
+        else:
+            self.put_cells(fit.comparisons.cells, ONE_FIT)
+            self.put("fit", fit, _restoring.FIT)
+
     def put_cells(self, cells: Any, fields: tuple[str, ...], prefix: str = "c") -> None:
         """The arrays of comparisons or rankings; labels that are Python's own texts as NumPy's."""
         for name in fields:
             value = getattr(cells, name)
+            value = getattr(value, "plain", value)
             if isinstance(value, np.ndarray) and value.dtype == object:
                 stored = value.astype(np.str_)
                 lost = np.flatnonzero(stored.astype(object) != value)
@@ -189,7 +239,7 @@ class _Members:
 def _single(s: Saved) -> dict[str, Any]:
     from venire._native.replicates import Draws
 
-    fit: Any = ranking_fit(s) if s.holds("r.offsets") else _restoring.fit(s)
+    fit: Any = _fit(s)
     own = s.read("b", SINGLE)
     s.finish()
     known = np.isin(own["status"], (DONE, NO_FIT, NOT_CONVERGED))
@@ -210,7 +260,7 @@ def _single(s: Saved) -> dict[str, Any]:
 
 
 def _posterior(s: Saved) -> dict[str, Any]:
-    fit: Any = ranking_fit(s) if s.holds("r.offsets") else _restoring.fit(s)
+    fit: Any = _fit(s)
     own = s.read("b", POSTERIOR)
     s.finish()
     s.same("b.tie", own["tie"], fit.tie is not None)

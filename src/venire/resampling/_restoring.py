@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from venire._core import checks
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
-from venire.data.rows import Cells
+from venire.data.rows import Ageing, Cells
 from venire.models import MODELS, model_of
 from venire.priors import GaussianPrior
 from venire.ratings.fit import Fit
@@ -42,6 +42,8 @@ FIT: Table = {
     "tol": (Saved.tolerance,),
     "n_threads": (Saved.threads,),
     "note": (Saved.text,),
+    "components": (Saved.one_of, ("weak", "strong")),
+    "_core": (Saved.flag,),
 }
 GROUPED_FIT: Table = {
     "model": (Saved.one_of, MODELS),
@@ -93,8 +95,30 @@ def comparisons(s: Saved) -> Comparisons:
         items, ptr, second, order, cluster, *_masses(s), square, n_pairs, has_order=has_order,
         clusters=clusters,
     )  # fmt: skip
-    more = {"date": date, "dates": dates, "covariates": x, "covariate_names": names}
+    more = {"date": date, "dates": dates, "covariates": x, "covariate_names": names,
+            "ageing": _ageing(s)}  # fmt: skip
     return Comparisons.from_cells(cells._replace(**more))
+
+
+def _ageing(s: Saved) -> Ageing | None:
+    """What weights were made by."""
+    rule = "a half-life, when weights are whole, and a sum of squares"
+    stated = s.optional("c.ageing", Saved.fact, _is_ageing, rule)
+    if stated is None:
+        return None
+    half_life, at, squares = stated
+    try:
+        return Ageing(half_life, np.datetime64(at, "us") if isinstance(at, str) else at, squares)
+    except ValueError:
+        s.fail("c.ageing", "must hold a date", None, at)
+
+
+def _is_ageing(x: Any) -> bool:
+    if not (isinstance(x, list) and len(x) == 3):
+        return False
+    half_life, at, squares = x
+    numbers = all(isinstance(v, float) for v in (half_life, squares))
+    return numbers and half_life > 0.0 and not squares < 0.0 and isinstance(at, (str, float))
 
 
 def grouped_comparisons(s: Saved) -> GroupedComparisons:

@@ -30,6 +30,8 @@ class Saved:
     path : path-like
     wanted : str
         The format that the file must have.
+    what : str
+        What it holds, in words.
 
     Raises
     ------
@@ -39,8 +41,8 @@ class Saved:
         If there is no such file.
     """
 
-    def __init__(self, path: str | os.PathLike[str], wanted: str) -> None:
-        self.path = os.fspath(path)
+    def __init__(self, path: str | os.PathLike[str], wanted: str, what: str = "bootstrap") -> None:
+        self.path, self.what = os.fspath(path), what
         self.sizes: dict[str, int] = {}  # what a name in a shape stands for
         try:
             with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
@@ -51,14 +53,14 @@ class Saved:
             raise
         except Exception as error:  # what can be wrong with a zip file, NumPy's headers and JSON
             reason = str(error) or type(error).__name__
-            checks.fail("path", f"{self.path!r} is no saved bootstrap ({reason})")
+            checks.fail("path", f"{self.path!r} is no saved {self.what} ({reason})")
         if found != wanted:
-            checks.fail("path", f"{self.path!r} is no saved bootstrap: it is a {found!r}")
+            checks.fail("path", f"{self.path!r} is no saved {self.what}: it is a {found!r}")
         self._used = {"format"}
 
     def fail(self, member: str, reason: str, *where: Any) -> NoReturn:
         """Raise the error about a member; `where` is the position and the value found there."""
-        checks.fail(f"path: {self.path!r} is no saved bootstrap: {member}", reason, *where)
+        checks.fail(f"path: {self.path!r} is no saved {self.what}: {member}", reason, *where)
 
     def finish(self) -> None:
         """Nothing more is asked for: refuse what nobody wanted."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,47 @@ def look_at(case: Case, c: Any) -> None:
     for name in ("items", "n_items", "n_cells", "columns"):
         case.get(c, name)
     case.call(repr, c)
+
+
+def dates(case: Case, n: int) -> Any:
+    """Dates of one kind, mostly."""
+    kind = case.choice(("text", "number", "date", "datetime64"))
+    days = [case.whole(0, 400) for _ in range(n)]
+    made: list[Any] = [np.datetime64("2024-01-01") + day for day in days]
+    if kind == "text":
+        made = [str(day) + case.choice(("", "T12:30:00", "T12:30:00Z", " 01:00")) for day in made]
+    elif kind == "number":
+        made = [day * case.choice((1, 0.5)) for day in days]
+    elif kind == "date":
+        made = [day.item() for day in made]
+    if case.chance(0.2):
+        made[case.whole(0, n - 1)] = case.choice((None, "", "2024-02-30", math.nan, 1e300, "x"))
+    elif kind == "datetime64":
+        return np.array(made)
+    return made
+
+
+@entry
+def ageing(case: Case) -> None:
+    """Half-lives, from arrays and frames, and more rows."""
+    arguments = comparison_arguments(case)
+    n = len(arguments["first"])
+    arguments |= {"date": dates(case, n)} | case.some({
+        "half_life": lambda: case.choice((30, 0.5, math.inf, 1e-9, 1e9)),
+        "at": lambda: case.choice(("2026-01-01", "2024-02-01", 500, 20, "2024-02-30")),
+    }, 0.7)  # fmt: skip
+    c = case.call(vn.Comparisons, **case.spoil(arguments, 0.2))
+    for name in ("half_life", "at", "n_effective", "dates"):
+        case.get(c, name)
+    more = comparison_arguments(case)
+    more |= {"date": dates(case, len(more["first"]))}
+    more.pop("items", None)
+    case.call(c.append, **case.spoil(more, 0.2))
+    frame = {"a": arguments["first"], "b": arguments["second"], "s": arguments["score"],
+             "when": arguments["date"]}  # fmt: skip
+    options = {name: arguments[name] for name in ("half_life", "at") if name in arguments}
+    case.call(vn.Comparisons.from_frame, frame, first="a", second="b", score="s", date="when",
+              **options)  # fmt: skip
 
 
 @entry

@@ -87,6 +87,24 @@ def models(case: Case) -> None:
 
 
 @entry
+def update(case: Case) -> None:
+    """Yesterday's fit and today's rows, saved in between."""
+    fit = a_fit(case)
+    path = case.path(".npz")
+    case.call(fit.save, path)
+    case.call(vn.resampling.save_fit, case.hostile(fit) if case.chance(0.1) else fit, path)
+    read = case.choice((type(fit).load, vn.resampling.load_fit))
+    fit = case.call(read, path) if case.chance(0.7) else fit
+    more = comparison_arguments(case)
+    more.pop("items", None)
+    if case.chance(0.5):
+        check_fit(case, case.call(fit.update, **case.spoil(more, 0.3)))
+    else:
+        new = case.call(vn.Comparisons, **more)
+        check_fit(case, case.call(fit.update, case.hostile(new) if case.chance(0.1) else new))
+
+
+@entry
 def fit(case: Case) -> None:
     """Odd data and options; few methods."""
     arguments = comparison_arguments(case)
