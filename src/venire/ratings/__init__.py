@@ -12,6 +12,7 @@ from venire.ratings.fits import (
     fit_thurstone,
 )
 from venire.ratings.grouped import Calibration, GroupedFit, calibrate, fit_groups
+from venire.ratings.paths import PathEvidence, PathFit, fit_path
 
 __all__ = [
     "ERRORS",
@@ -19,6 +20,8 @@ __all__ = [
     "Fit",
     "GroupedFit",
     "ParameterErrors",
+    "PathEvidence",
+    "PathFit",
     "Ratings",
     "RelativeEstimates",
     "calibrate",
@@ -26,6 +29,7 @@ __all__ = [
     "fit_davidson",
     "fit_groups",
     "fit_model",
+    "fit_path",
     "fit_rao_kupper",
     "fit_thurstone",
 ]
