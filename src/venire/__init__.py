@@ -35,6 +35,7 @@ __all__ = [
     "fit_davidson",
     "fit_groups",
     "fit_path",
+    "fit_plackett_luce",
     "fit_rao_kupper",
     "fit_thurstone",
     "fit_votes",
@@ -133,6 +134,7 @@ if TYPE_CHECKING:
         fit_davidson,
         fit_groups,
         fit_path,
+        fit_plackett_luce,
         fit_rao_kupper,
         fit_thurstone,
     )
@@ -153,7 +155,7 @@ else:
         "panel": "BetaPosterior consensus",
         "priors": "GaussianPrior",
         "ratings": "Fit GroupedFit calibrate fit_bradley_terry fit_davidson fit_groups "
-        "fit_path fit_rao_kupper fit_thurstone",
+        "fit_path fit_plackett_luce fit_rao_kupper fit_thurstone",
         "resampling": "bootstrap bootstrap_statistic bootstrap_weights",
         "targets": "fit_votes rate",
     }

@@ -13,6 +13,8 @@ from venire.ratings.fits import (
 )
 from venire.ratings.grouped import Calibration, GroupedFit, calibrate, fit_groups
 from venire.ratings.paths import PathEvidence, PathFit, fit_path
+from venire.ratings.plackett_luce import fit_plackett_luce
+from venire.ratings.plackett_luce_fit import PlackettLuceFit
 
 __all__ = [
     "ERRORS",
@@ -22,6 +24,7 @@ __all__ = [
     "ParameterErrors",
     "PathEvidence",
     "PathFit",
+    "PlackettLuceFit",
     "Ratings",
     "RelativeEstimates",
     "calibrate",
@@ -30,6 +33,7 @@ __all__ = [
     "fit_groups",
     "fit_model",
     "fit_path",
+    "fit_plackett_luce",
     "fit_rao_kupper",
     "fit_thurstone",
 ]

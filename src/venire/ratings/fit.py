@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -44,6 +44,8 @@ class Fit(Contrasts, Sampled):
         counted as a free parameter.
     order_effect : float or None
         gamma, added to theta_first - theta_second where `first` had the order advantage.
+    coefficients : ndarray of float64, shape (n_covariates,), or None
+        What a unit of each covariate of the comparisons adds to theta_first - theta_second.
     log_likelihood : float
         Without the prior, and without binomial coefficients.
     residual : float
@@ -76,6 +78,7 @@ class Fit(Contrasts, Sampled):
     theta: np.ndarray
     tie: float | None = None
     order_effect: float | None = None
+    coefficients: np.ndarray | None = None
     prior: GaussianPrior | None = None
     log_likelihood: float
     residual: float
@@ -95,6 +98,8 @@ class Fit(Contrasts, Sampled):
     _core: bool = False
     _cache: dict[Any, Any] = field(default_factory=dict, init=False)
 
+    counted: ClassVar[str] = "comparisons"  # what is fitted, and its weight counts
+
     def __post_init__(self) -> None:
         n = len(self.comparisons.items)
         for name, dtype in (("theta", np.float64), ("component", np.int32)):
@@ -103,6 +108,13 @@ class Fit(Contrasts, Sampled):
                 raise ValueError(f"{name} must have shape ({n},), got {array.shape}")
             array.flags.writeable = False
             object.__setattr__(self, name, array)
+        names = self.comparisons.covariate_names
+        if (0 if self.coefficients is None else len(self.coefficients)) != len(names):
+            raise ValueError(f"coefficients do not go with covariates {names}")
+        if self.coefficients is not None:
+            own = np.asarray(self.coefficients, np.float64).view()
+            own.flags.writeable = False
+            object.__setattr__(self, "coefficients", own)
         if (model_of(self.model).tie is not None) != (self.tie is not None):
             raise ValueError(f"tie does not go with model {self.model!r}: got {self.tie!r}")
         if not self.scale:
@@ -110,7 +122,7 @@ class Fit(Contrasts, Sampled):
 
     def __repr__(self) -> str:
         state = "converged" if self.converged else "not converged"
-        size = f"{len(self.theta)} items, {self.n_comparisons:g} comparisons"
+        size = f"{len(self.theta)} items, {self.n_comparisons:g} {self.counted}"
         return f"<Fit {self.model}: {size}, {state}>"
 
     @property
@@ -121,6 +133,11 @@ class Fit(Contrasts, Sampled):
             return "iteration limit"
         apart = self.prior is None and bool(np.max(self.component, initial=0) > 0)
         return "not identified" if apart else "converged"
+
+    @property
+    def covariate_names(self) -> tuple[str, ...]:
+        """Names of the covariates that `coefficients` belong to."""
+        return self.comparisons.covariate_names
 
     @property
     def item_weights(self) -> np.ndarray:
@@ -137,7 +154,7 @@ class Fit(Contrasts, Sampled):
         """Number of free parameters.
 
         One for each item less one for each component (with a prior nothing is taken off), one for
-        an order effect, one for a tie parameter that is not on its boundary.
+        an order effect, for each coefficient, and for a tie parameter that is not on its boundary.
         """
         layout = self._information.layout
         return layout.n + layout.m - (0 if self.prior is not None else len(layout.sizes))
@@ -361,13 +378,15 @@ class Fit(Contrasts, Sampled):
         return self._unit * np.sqrt(layout.levels)[layout.component]
 
     def parameter_errors(self, errors: str = "fisher") -> ParameterErrors:
-        """Standard errors of the order effect and of the tie parameter; see `Ratings`."""
+        """Standard errors of the parameters besides theta; see `Ratings`."""
         layout = self._information.layout
         found = np.sqrt(np.diagonal(self._information.parameter_covariance(errors)))
         gamma = float(found[0]) if layout.has_gamma else None
+        moving = len(layout.effects)
+        own = None if self.coefficients is None else found[int(layout.has_gamma) : moving]
         if not layout.has_tie or self.tie is None:
-            return ParameterErrors(gamma, None, None)
-        return ParameterErrors(gamma, self.tie * float(found[-1]), float(found[-1]))
+            return ParameterErrors(gamma, None, None, own)
+        return ParameterErrors(gamma, self.tie * float(found[-1]), float(found[-1]), own)
 
     def posterior(self, key: tuple[int, int], *, errors: str = "fisher") -> Posterior:
         """What `sample` draws from: the normal approximation around this fit.
@@ -382,7 +401,8 @@ class Fit(Contrasts, Sampled):
         -------
         Posterior
             ``posterior.rows(start, stop)`` are draws of what is to be added to (theta, order
-            effect, log of the tie parameter), those that the fit has; in the model's own unit.
+            effect, coefficients, log of the tie parameter), those that the fit has; in the model's
+            own unit.
         """
         return self.own._information.posterior(errors, key)
 

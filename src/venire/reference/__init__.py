@@ -71,6 +71,13 @@ from venire.reference.panels import (
     self_consistency,
 )
 from venire.reference.paths import ReferencePath, fit_path
+from venire.reference.plackett_luce import (
+    fit_rankings,
+    ranking_choices,
+    rankings_derivatives,
+    rankings_log_likelihood,
+    rankings_strongly_connected,
+)
 from venire.reference.replicates import ReferenceReplicates, bootstrap_groups
 from venire.reference.resampling import (
     alias_table,
@@ -145,6 +152,7 @@ __all__ = [
     "fit_groups",
     "fit_mm",
     "fit_path",
+    "fit_rankings",
     "group_keys",
     "fit_votes",
     "grouped_errors",
@@ -165,6 +173,10 @@ __all__ = [
     "prior_variance",
     "probabilities",
     "r2_step",
+    "ranking_choices",
+    "rankings_derivatives",
+    "rankings_log_likelihood",
+    "rankings_strongly_connected",
     "replicate_fit",
     "require_existence",
     "residual",
