@@ -241,6 +241,10 @@ class PathProblem:
         """Largest change of a linear predictor along `step`, or of a theta in a period."""
         return float(self._cells.largest_difference(step))
 
+    def reach(self, step: NDArray[np.float64]) -> float:
+        """Bound of the change of any linear predictor along `step`."""
+        return float(self._cells.reach(step))
+
     def overreach(self, x: NDArray[np.float64], step: NDArray[np.float64], room: float) -> float:
         """As of a single fit's problem."""
         return float(self._cells.overreach(x, step, room))
