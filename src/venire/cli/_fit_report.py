@@ -11,6 +11,7 @@ import numpy as np
 from venire.cli import _options as opt
 from venire.cli._report import Grid, Picture, Report, number, some
 from venire.cli._version import version
+from venire.data.ageing import facts_of
 
 if TYPE_CHECKING:
     from venire.cli._fit import Fit
@@ -141,6 +142,7 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
         "prior": None if fit.prior is None else fit.prior.precision,
         "prior_reason": fitted.prior_reason or None,
         "n_comparisons": fit.n_comparisons,
+        "half_life": facts_of(fit.comparisons),
         "n_items": len(fit.items),
         "n_pairs": fit.comparisons.n_pairs,
         "n_components": len(sizes),

@@ -229,7 +229,8 @@ class Fit(Contrasts, Sampled):
         progress : callable, optional
             Called with the number and the residual of each iteration.
         **rows
-            Instead: the arguments of `Comparisons`, as for ``Comparisons.append``.
+            Instead: the arguments of ``Comparisons.append``. With a half-life, what is old weighs
+            less by then.
 
         Returns
         -------

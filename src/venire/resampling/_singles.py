@@ -19,7 +19,7 @@ from venire.ratings.newton import newton
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED
 
 if TYPE_CHECKING:
-    from venire._native.problem import Problem
+    from venire._native.problem import Preconditioner, Problem
     from venire._native.replicates import Edges
     from venire.resampling._engine import Engine
 
@@ -43,7 +43,7 @@ class Singles:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.donor: Problem | None = None
+        self.donor: Preconditioner | None = None
         self._looked = False  # for a donor
         self._scratch: list[Edges] = []  # at rest
 
@@ -113,7 +113,7 @@ class Singles:
         if not self._looked:
             self.donor, self._looked = self._find_donor(), True
 
-    def _find_donor(self) -> Problem | None:
+    def _find_donor(self) -> Preconditioner | None:
         """The full fit's problem with a preconditioner, where a diagonal one does not do.
 
         Found as a fit finds it: by a solve, for the gradient of replicate 0.
@@ -132,7 +132,7 @@ class Singles:
         rhs = np.zeros(donor.n_parameters)
         rhs[:n] = gradient[:n]
         donor.solve(rhs, engine.tol, 0.3)
-        return None if donor.preconditioner == "jacobi" else donor
+        return donor.detach()
 
     def _full(self, n_threads: int) -> Problem:
         c, n = self.engine.cells, len(self.engine.fit.theta)
