@@ -14,6 +14,7 @@ from venire.plots._alike import plot_agreement, plot_correlation
 from venire.plots._groups import plot_groups
 from venire.plots._matrices import plot_graph, plot_wins
 from venire.plots._overview import overview
+from venire.plots._path import plot_path
 from venire.plots._quality import plot_growth, plot_plan, plot_quality
 from venire.plots._ratings import plot_ranks, plot_ratings
 from venire.plots._residuals import plot_calibration, plot_residuals
@@ -27,6 +28,7 @@ __all__ = [
     "plot_graph",
     "plot_groups",
     "plot_growth",
+    "plot_path",
     "plot_plan",
     "plot_position_bias",
     "plot_quality",

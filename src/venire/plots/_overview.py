@@ -14,10 +14,11 @@ from venire.distillation import Report
 from venire.panel import Consensus, agreement
 from venire.plots._alike import FEWEST, plot_agreement, plot_correlation
 from venire.plots._groups import plot_groups
+from venire.plots._path import plot_path
 from venire.plots._quality import plot_plan, plot_quality
 from venire.plots._ratings import plot_ranks, plot_ratings
 from venire.plots._teachers import plot_position_bias, plot_reliability
-from venire.ratings import Fit, GroupedFit
+from venire.ratings import Fit, GroupedFit, PathFit
 from venire.resampling import Bootstrap, PosteriorDraws
 from venire.simulate import Plan
 from venire.targets import Rated
@@ -46,7 +47,8 @@ def overview(result: Any, **options: Any) -> Figure:
 
     Parameters
     ----------
-    result : Fit, Bootstrap, PosteriorDraws, GroupedFit, Rated, Consensus, Plan, Report or mapping
+    result : Fit, Bootstrap, PosteriorDraws, GroupedFit, PathFit, Rated, Consensus, Plan, Report or
+        mapping
         A mapping of str to Report is drawn as one picture, a line for each; of columns, as
         `GroupedFit.to_frame` gives them, as the overview of groups.
     **options
@@ -111,6 +113,8 @@ def _panels(result: Any, options: Mapping[str, Any]) -> Iterator[Panel]:
             yield from _of_teachers(result, options)
         case GroupedFit():
             yield Panel(plot_groups, {"result": result}, len(result.groups))
+        case PathFit():
+            yield Panel(plot_path, {"path": result})
         case Plan():
             yield Panel(plot_plan, {"plan": result})
         case Report():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from venire._core import checks
+from venire._core.extras import needs
 from venire.models import model_of
 from venire.plots._style import GREY, axes, colour, finish, room, say, shortened
 from venire.ratings import PathFit
@@ -74,6 +75,11 @@ def plot_path(
         alone = "o" if len(known) == 1 else None
         ax.plot(x, theta[k], color=colour(number), linewidth=1.6, marker=alone, markersize=4)
         ends.append((x[known[-1]], theta[k, known[-1]]))
+    if x.dtype.kind == "M":
+        dates = needs("matplotlib.dates", "a picture")
+        locator = dates.AutoDateLocator(minticks=3, maxticks=7)
+        ax.xaxis.set_major_locator(locator)
+        ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
     _label_ends(ax, names, ends)
     unit = model_of(path.model).unit if path.rating == "theta" else path.scale.capitalize()
     rest = len(theta) - len(chosen)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
+from venire.data.ageing import coded_dates
 from venire.data.asked import wanted
 from venire.data.comparisons import Comparisons
 from venire.errors import ConvergenceWarning
@@ -141,8 +142,6 @@ def _periods(c: Comparisons, dates: Any, step: Any) -> tuple[Periods, NDArray[np
             checks.fail("dates", "must be given: the comparisons have none (date=)")
         distinct, codes = c.dates, c.date
     else:
-        from venire.data._strata import coded_dates
-
         distinct, codes = coded_dates(dates, c.n_cells)
     periods, of_date = periods_of(distinct, step)
     return periods, of_date[codes]
