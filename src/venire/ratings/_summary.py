@@ -55,6 +55,8 @@ def _header(fit: Fit, level: float, errors: str | None, n_components: int) -> li
         lines.append(
             f"order effect {fit.order_effect:.4f}" + _spread(fit.order_effect, error, level)
         )
+    if fit.coefficients is not None:
+        lines += fit.coefficient_table(errors, level=level).lines()
     if fit.tie is not None and row.tie is not None:
         name = f"tie parameter {row.tie.symbol}"
         if fit.has_free_tie:
@@ -84,7 +86,8 @@ def _tie_spread(value: float, errors: ParameterErrors, level: float) -> str:
 
 def _notes(fit: Fit, level: float, errors: str | None, several: bool) -> list[str]:
     unit = model_of(fit.model).unit if fit._fitted is None else f"on the scale {fit.scale!r}"
-    notes = [f"estimates: {unit}, {_origin(fit)}"]
+    equal = f", at equal {' and '.join(fit.covariate_names)}" if fit.covariate_names else ""
+    notes = [f"estimates: {unit}, {_origin(fit)}{equal}"]
     if errors:
         what = "Fisher information" if errors == "fisher" else "robust (sandwich)"
         if fit.display.anchor is not None:
