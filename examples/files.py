@@ -177,7 +177,9 @@ def club(rng: np.random.Generator) -> Iterator[Row]:
     theta = np.linspace(1.2, -1.2, len(PLAYERS))
     for month in range(36):
         theta = theta + rng.normal(0.0, 0.2, len(theta))
-        here = [k for k in range(len(PLAYERS)) if (month >= 14 or k < 10) and (month < 27 or k != 4)]
+        here = [
+            k for k in range(len(PLAYERS)) if (month >= 14 or k < 10) and (month < 27 or k != 4)
+        ]
         for day in sorted(rng.integers(1, 29, 40).tolist()):
             white, black = (here[k] for k in pair(rng, len(here)))
             first = wins(rng, theta[white] + 0.2, theta[black])

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import venire as vn
 from venire import reference
+from venire._native.chain import Chain
 from venire.ratings.paths import _problem
-from venire.ratings.paths._chain import Chain
 from venire.ratings.paths.fitting import LEAST, _Problems
 
 WEAK = vn.GaussianPrior(0.3, mean=0.5)
@@ -140,36 +140,76 @@ def test_the_order_of_the_cells_and_of_sides_is_nothing():
 # --- the chain -------------------------------------------------------------------------------------
 
 
-def test_the_chain_is_the_inverse_of_its_matrix():
-    rng = np.random.default_rng(0)
-    sizes, weight = (3, 0, 4, 4, 2), 0.7
-    blocks = []
-    for n in sizes:
-        root = rng.normal(size=(n, n))
-        blocks.append(root @ root.T + 4.0 * np.eye(n))
-    none = np.empty(0, int)
-    links = [
-        (none, none),
-        (none, none),
-        (np.arange(4), np.arange(4)),
-        (np.array([0, 3]), np.array([0, 1])),
-    ]
+def chain_of(sizes, links, weight, seed=0, n_threads=1):
+    """A chain, its matrix as a whole, and where its blocks end."""
+    rng = np.random.default_rng(seed)
     ends = np.cumsum((0, *sizes))
-    whole = np.zeros((ends[-1], ends[-1]))
-    for t, block in enumerate(blocks):
-        whole[ends[t] : ends[t + 1], ends[t] : ends[t + 1]] = block
+    whole, blocks = np.zeros((ends[-1], ends[-1])), []
+    for t, n in enumerate(sizes):
+        root = rng.normal(size=(n, n + 3))
+        blocks.append(root @ root.T + 2.0 * weight * np.eye(n))
+        whole[ends[t] : ends[t + 1], ends[t] : ends[t + 1]] = blocks[-1]
     for t, (here, there) in enumerate(links):
-        whole[ends[t] + here, ends[t + 1] + there] = whole[
-            ends[t + 1] + there, ends[t] + here
-        ] = -weight
-    chain = Chain([block.copy() for block in blocks], links, weight)
+        for a, b in zip(ends[t] + here, ends[t + 1] + there, strict=True):
+            whole[a, b] = whole[b, a] = -weight
+    flat = np.concatenate([np.tril(block).ravel() for block in blocks])
+    counts = np.cumsum([0, *(len(here) for here, _ in links)])
+    sides = (np.concatenate([pair[k] for pair in links] or [[]]) for k in range(2))
+    chain = Chain(ends, counts, *(x.astype(np.int32) for x in sides), flat, weight, n_threads)
+    return chain, whole, ends
+
+
+NONE = np.empty(0, int)
+CHAINS = {
+    "small": ((3, 0, 4, 4, 2), [(NONE, NONE), (NONE, NONE), (np.arange(4), np.arange(4)),
+                                (np.array([0, 3]), np.array([0, 1]))]),
+    "one": ((7,), []),
+    "panels": ((16, 33, 50), [(np.arange(16), 2 * np.arange(16)), (np.arange(3, 33), np.arange(30))]),
+    "threads": ((310, 330), [(np.arange(5, 305), np.arange(300))]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_the_chain_is_the_inverse_of_its_matrix(name):
+    chain, whole, ends = chain_of(*CHAINS[name], 0.7)
+    rng = np.random.default_rng(1)
     rows, inverse = rng.normal(size=(2, ends[-1])), np.linalg.inv(whole)
-    np.testing.assert_allclose(chain.solve(rows), rows @ inverse, atol=1e-12)
-    for t, block in enumerate(chain.inverse_blocks()):
+    solved = rows.copy()
+    chain.solve(solved)
+    np.testing.assert_allclose(solved, rows @ inverse, atol=1e-11)
+    flat = np.empty(int((np.diff(ends) ** 2).sum()))
+    chain.inverse(flat)
+    start = 0
+    for t, n in enumerate(np.diff(ends).tolist()):
         here = slice(ends[t], ends[t + 1])
-        np.testing.assert_allclose(block, inverse[here, here], atol=1e-12)
+        block, start = flat[start : start + n * n].reshape(n, n), start + n * n
+        np.testing.assert_allclose(block, inverse[here, here], atol=1e-11)
     assert chain.log_determinant == pytest.approx(np.linalg.slogdet(whole)[1])
-    assert not Chain([-np.eye(2)], [], 1.0).is_definite
+    again, *_ = chain_of(*CHAINS[name], 0.7, n_threads=3)
+    many, other = rows.copy(), np.empty_like(flat)
+    again.solve(many)
+    again.inverse(other)
+    assert np.array_equal(many, solved)
+    assert np.array_equal(other, flat)
+
+
+def test_a_chain_refuses_what_would_lead_beyond():
+    ends, counts, flat = np.array([0, 2, 4]), np.array([0, 1]), np.eye(2).ravel().repeat(2)
+    zero, two = np.array([0], np.int32), np.array([2], np.int32)
+    Chain(ends, counts, zero, zero, flat.copy(), 0.1)
+    for arguments in (
+        (ends, counts, two, zero, flat.copy(), 0.1),
+        (ends, counts, zero, two, flat.copy(), 0.1),
+        (ends, counts, -zero - 1, zero, flat.copy(), 0.1),
+        (ends, counts, zero, zero, flat[:-1].copy(), 0.1),
+        (ends, np.array([0, 2]), zero, zero, flat.copy(), 0.1),
+        (ends, np.array([0]), zero, zero, flat.copy(), 0.1),
+        (-ends, counts, zero, zero, flat.copy(), 0.1),
+    ):
+        with pytest.raises(ValueError, match="[a-z_]+"):
+            Chain(*arguments)
+    assert np.isnan(Chain(np.array([0, 2]), np.array([0]), zero[:0], zero[:0], -np.eye(2).ravel(),
+                          1.0).log_determinant)  # fmt: skip
 
 
 def test_a_factor_that_serves_again_changes_nothing(monkeypatch):

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire.models import Model
-from venire.ratings.paths._chain import Chain
 
 if TYPE_CHECKING:
+    from venire._native.chain import Chain
     from venire.data.comparisons import Comparisons
     from venire.priors import ItemPriors
 
@@ -155,6 +155,7 @@ class PathProblem:
         from venire._native.problem import Problem
 
         self.grid, self.model, self.prior = grid, model, prior
+        self._n_threads = n_threads
         self.n, self.has_gamma, self.has_tie = grid.n_vertices, order_effect, model.tie is not None
         self.component = component[grid.item].astype(np.int64)
         self._cells = Problem(
@@ -190,16 +191,11 @@ class PathProblem:
         local = np.arange(self.n) - grid.ptr[grid.period]
         row = starts[grid.period] + local * size[grid.period]  # of each vertex in the blocks
         self._room = np.empty(grid.numbers)
-        self.blocks = [
-            self._room[s : s + k * k].reshape(k, k) for s, k in zip(starts, size, strict=True)
-        ]
         self._diagonal = row + local
         self._lower = row[grid.hi] + local[grid.lo]
         bounds = np.searchsorted(grid.period[grid.before], np.arange(len(size)))
-        self.links = [
-            (local[grid.before[a:b]], local[grid.after[a:b]])
-            for a, b in zip(bounds[:-1], bounds[1:], strict=True)
-        ]
+        here, there = (local[x].astype(np.int32) for x in (grid.before, grid.after))
+        self._links = bounds.astype(np.int64), here, there
         self._degree = np.bincount(grid.before, minlength=self.n)
         self._degree += np.bincount(grid.after, minlength=self.n)
         # a level is the mean over items of their means over time; of a prior that all items share,
@@ -279,7 +275,7 @@ class PathProblem:
         assert chain is not None
         out = self._solve(np.asarray(rhs)[None])[0]
         self.level(out[None], self._held)
-        return out, 1, chain.is_definite
+        return out, 1, bool(np.isfinite(chain.log_determinant))
 
     # ---- the matrix -----------------------------------------------------------------------------
 
@@ -287,6 +283,7 @@ class PathProblem:
         """The Newton matrix at the last derivatives, theta's part, factored; with its border."""
         if self._chain is not None and np.array_equal(self._x, self._at):
             return self._chain
+        from venire._native.chain import Chain
         from venire._native.model import cell_terms
 
         grid, x = self.grid, self._x
@@ -308,7 +305,12 @@ class PathProblem:
         if not self.prior.given:  # nothing says where a component lies: one of its vertices is held
             self.ground = float(np.median(own))
             self._room[self._diagonal[self.grounds]] += self.ground
-        self._chain, self._at = Chain(self.blocks, self.links, self.precision), x
+        self._chain, self._at = (
+            Chain(
+                grid.ptr.astype(np.int64), *self._links, self._room, self.precision, self._n_threads
+            ),
+            x,
+        )
         self._border_of(self._chain, terms)
         return self._chain
 
@@ -327,15 +329,17 @@ class PathProblem:
         border = np.empty((m, self.n))
         for row, slope in zip(border, slopes, strict=True):
             row[:] = np.bincount(grid.lo, slope, self.n) - np.bincount(grid.hi, slope, self.n)
-        self.solved = chain.solve(border) if m else border
+        self.solved = np.array(border)
+        chain.solve(self.solved)
         self.corner = corner - border @ self.solved.T  # the Schur complement
         self._border = border
 
     def _solve(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """The inverse of the whole matrix times rows, (k, n_parameters)."""
         assert self._chain is not None
-        out = np.array(rows, np.float64)
-        out[:, : self.n] = self._chain.solve(rows[:, : self.n])
+        out, theta = np.array(rows, np.float64), np.array(rows[:, : self.n], order="C")
+        self._chain.solve(theta)
+        out[:, : self.n] = theta
         if self.n_parameters > self.n:
             rest = rows[:, self.n :] - out[:, : self.n] @ self._border.T
             out[:, self.n :] = np.linalg.solve(self.corner, rest.T).T
@@ -361,7 +365,8 @@ class PathProblem:
     def covariances(self) -> Any:
         """Blocks by period of the covariance of theta (deviations from the level of components,
         unless priors hold it), and that of the other parameters."""
-        blocks = self.factored().inverse_blocks()
+        chain, flat = self.factored(), np.empty_like(self._room)
+        chain.inverse(flat)
         inverse = np.linalg.inv(self.corner)
         solved = np.array(self.solved)
         self.level(solved, self.share)
@@ -370,16 +375,17 @@ class PathProblem:
             n_parts = int(self.component.max()) + 1
             rows = np.zeros((n_parts, self.n))
             rows[self.component, np.arange(self.n)] = self.share
-            shift = np.empty_like(rows)
-            for k in range(n_parts):
-                shift[k] = self.factored().solve(rows[k : k + 1])[0]
+            shift = np.array(rows)
+            chain.solve(shift)
             total = shift @ rows.T
-        out = []
-        for t, block in enumerate(blocks):
+        out, start = [], 0
+        for t, size in enumerate(np.diff(self.grid.ptr).tolist()):
             here = slice(self.grid.ptr[t], self.grid.ptr[t + 1])
-            part, own = self.component[here], np.array(block)
+            part = self.component[here]
+            own, start = flat[start : start + size**2].reshape(size, size), start + size**2
             if shift is not None and total is not None:
                 own -= shift[:, here][part].T + shift[:, here][part]
                 own += total[np.ix_(part, part)]
-            out.append(own + solved[:, here].T @ inverse @ solved[:, here])
+            own += solved[:, here].T @ inverse @ solved[:, here]
+            out.append(own)
         return out, inverse
