@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from venire._native.chain import Chain
 
 import venire as vn
 from venire import reference
-from venire._native.chain import Chain
 from venire.ratings.paths import _problem
 from venire.ratings.paths.fitting import LEAST, _Problems
 
@@ -137,7 +137,7 @@ def test_the_order_of_the_cells_and_of_sides_is_nothing():
     np.testing.assert_allclose(one.theta, other.theta, atol=1e-10)
 
 
-# --- the chain -------------------------------------------------------------------------------------
+# --- the chain -----------------------------------------------------------------------------------
 
 
 def chain_of(sizes, links, weight, seed=0, n_threads=1):
@@ -219,7 +219,7 @@ def test_a_factor_that_serves_again_changes_nothing(monkeypatch):
     np.testing.assert_allclose(vn.fit_path(c, step=1, walk=0.1).theta, path.theta, atol=1e-8)
 
 
-# --- the walk by the evidence ----------------------------------------------------------------------
+# --- the walk by the evidence --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -268,7 +268,7 @@ def test_no_walk_is_said():
     assert "no item has two periods" in one.evidence.note
 
 
-# --- coverage --------------------------------------------------------------------------------------
+# --- coverage ------------------------------------------------------------------------------------
 
 
 def test_intervals_cover_the_walk():
@@ -289,7 +289,7 @@ def test_intervals_cover_the_walk():
     assert 0.92 < np.mean(inside) < 0.975
 
 
-# --- dates -----------------------------------------------------------------------------------------
+# --- dates ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_dates_of_cells_and_numbers():
         vn.fit_path(bare, days[:3])
 
 
-# --- what it tells ---------------------------------------------------------------------------------
+# --- what it tells -------------------------------------------------------------------------------
 
 
 def test_ratings_at_a_date():
@@ -395,7 +395,7 @@ def test_without_a_prior_components_are_levelled_each():
         path.predict("a", "x")
 
 
-# --- refused ---------------------------------------------------------------------------------------
+# --- refused -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

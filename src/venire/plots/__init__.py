@@ -12,6 +12,7 @@ what no font has is an empty box. Letters of right-to-left scripts are joined fr
 
 from venire.plots._alike import plot_agreement, plot_correlation
 from venire.plots._groups import plot_groups
+from venire.plots._judges import plot_judges
 from venire.plots._matrices import plot_graph, plot_wins
 from venire.plots._overview import overview
 from venire.plots._path import plot_path
@@ -28,6 +29,7 @@ __all__ = [
     "plot_graph",
     "plot_groups",
     "plot_growth",
+    "plot_judges",
     "plot_path",
     "plot_plan",
     "plot_position_bias",

@@ -10,6 +10,7 @@ import numpy as np
 
 from venire._core.summary import Summary
 from venire._core.views import Sampled
+from venire.data.ageing import told
 from venire.models import model_of
 from venire.priors import GaussianPrior
 from venire.ratings import _goodness, _standing, _summary
@@ -428,6 +429,10 @@ class Fit(Contrasts, Sampled, Styled):
         """Whether the tie parameter is inside its range."""
         law = model_of(self.model).tie
         return law is not None and law.inside(self.tie)
+
+    def _told(self) -> tuple[str, ...]:
+        """What the summary says of the weights of what was fitted."""
+        return told(self.comparisons)
 
     def _find_determined(self) -> np.ndarray:
         return _standing.determined(self, core=self._core)

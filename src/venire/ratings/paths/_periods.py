@@ -36,7 +36,7 @@ class Periods(NamedTuple):
         """How they are called: 2024, 2024-03, the first day of a week, a number."""
         if self.start.dtype.kind == "M":
             unit = {"year": "Y", "month": "M"}.get(str(self.step), "D")
-            return np.datetime_as_string(self.start, unit=unit)
+            return self.start.astype(f"datetime64[{unit}]").astype(np.str_)
         return np.array([f"{x:.12g}" for x in self.start.tolist()])
 
     def of(self, dates: NDArray[Any]) -> NDArray[np.int64]:

@@ -215,6 +215,7 @@ class PathProblem:
         """Another variance of the walk's step."""
         self.precision = 1.0 / walk if len(self.grid.before) else 0.0
         self._chain: Chain | None = None
+        self._at = self._x = np.empty(0)  # parameters of the factor, and of the last derivatives
 
     # ---- what Newton's method asks --------------------------------------------------------------
 
@@ -298,8 +299,8 @@ class PathProblem:
             np.subtract.at(self._room, self._lower, h)
         else:
             self._room[self._lower] = -h
-        own = np.bincount(grid.lo, h, self.n) + np.bincount(grid.hi, h, self.n)
-        own += self.precision * self._degree + self.ridge
+        own = np.bincount(grid.lo, h, self.n) + np.bincount(grid.hi, h, self.n) + self.ridge
+        own = own + self.precision * self._degree
         self._room[self._diagonal] = own
         self.ground = 0.0
         if not self.prior.given:  # nothing says where a component lies: one of its vertices is held

@@ -351,7 +351,7 @@ class PathFit(Tabled, Drawn):
         g = self._grid
         weight = g.win + g.loss + g.tie
         n = g.n_vertices
-        return np.bincount(g.lo, weight, n) + np.bincount(g.hi, weight, n)
+        return np.asarray(np.bincount(g.lo, weight, n) + np.bincount(g.hi, weight, n), np.float64)
 
     def _blocks(self) -> Any:
         if "blocks" not in self._cache:

@@ -199,7 +199,7 @@ class _Problems:
             centre = item_priors(fit.prior, fit.items).centre
             start = np.concatenate([fit.theta[problem.grid.item] - centre, extra])
         result = newton(
-            problem, start, lower=lower if len(lower) else None, tol=tol, max_iter=max_iter,  # type: ignore[arg-type]
+            problem, start, lower=lower if len(lower) else None, tol=tol, max_iter=max_iter,
             progress=progress,
         )  # fmt: skip
         if walk:
