@@ -3,6 +3,7 @@
 #define VN_ALLOCATE_INTERNAL_H
 
 #include "vn_allocate.h"
+#include "vn_vector.h"
 
 #define VN_HISTORY 64  /* picks that are kept beside the covariance */
 #define VN_PANEL 8     /* pivots that are swept together */
@@ -83,10 +84,6 @@ void vn_posterior_flush(vn_posterior *w);
 /* out (n) = (votes and prior, each times the root of its information and the number that `draw`
  * has for it) of covariance C^-1; draw counts edges, then items, then asks. */
 void vn_posterior_noise(const vn_posterior *w, const double *draw, double *out);
-
-/* out -= the sum of factor[k] times row k of `rows`; lengths are multiples of VN_PANEL. */
-void vn_subtract_rows(int64_t length, int k, const double *factor, const double *rows,
-                      int64_t stride, double *out);
 
 /* chance (n) of each item to be among the first `top`: share of draws. VN_NO_MEMORY. */
 vn_status vn_posterior_chance(vn_posterior *w, int64_t top, const uint64_t key[2], uint64_t group,

@@ -31,3 +31,25 @@ double vn_largest(const double *x, const double *scale, int64_t n)
     }
     return strange == 0.0 ? most : most == INFINITY ? INFINITY : NAN;
 }
+
+/* Four rows at a time: `out` is read and written once for them. */
+VN_CLONES
+void vn_subtract_rows(int64_t length, int k, const double *factor, const double *rows,
+                      int64_t stride, double *out)
+{
+    int r = 0;
+    for (; r + 4 <= k; r += 4) {
+        const double f0 = factor[r], f1 = factor[r + 1], f2 = factor[r + 2], f3 = factor[r + 3];
+        const double *restrict x0 = rows + r * stride, *restrict x1 = x0 + stride;
+        const double *restrict x2 = x1 + stride, *restrict x3 = x2 + stride;
+        double *restrict y = out;
+        for (int64_t i = 0; i < length; i++)
+            y[i] -= (f0 * x0[i] + f1 * x1[i]) + (f2 * x2[i] + f3 * x3[i]);
+    }
+    for (; r < k; r++) {
+        const double f = factor[r];
+        const double *restrict x = rows + r * stride;
+        double *restrict y = out;
+        for (int64_t i = 0; i < length; i++) y[i] -= f * x[i];
+    }
+}

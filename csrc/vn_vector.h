@@ -11,4 +11,8 @@ double vn_dot(const double *x, const double *y, int64_t n);
  * x is. */
 double vn_largest(const double *x, const double *scale, int64_t n);
 
+/* out (length) -= the sum over the k rows, `stride` apart, of factor[r] times row r. */
+void vn_subtract_rows(int64_t length, int k, const double *factor, const double *rows, int64_t stride,
+                      double *out);
+
 #endif

@@ -17,6 +17,7 @@ import numpy as np
 SEED = 20241105
 MODELS = ["lynx-70b", "heron-34b", "ibex-chat", "otter-13b", "crane-mini", "bison-7b", "vole-2b"]
 CLUBS = ["Ashby", "Brook", "Calder", "Denby", "Exford", "Farley", "Grange", "Holme"]
+PLAYERS = ["Ada", "Ben", "Cleo", "Dov", "Eli", "Fay", "Gus", "Hana", "Ivo", "Jun", "Kai", "Lea"]
 JUDGES = {"strict": 2.5, "friendly": 2.0, "hasty": 0.8}
 Row = dict[str, object]
 
@@ -185,11 +186,33 @@ def ranked_answers(rng: np.random.Generator) -> Iterator[Row]:
             yield {"prompt": f"p{prompt:02d}", "judge": judge, "ranking": text}
 
 
+def club(rng: np.random.Generator) -> Iterator[Row]:
+    """Players of a chess club over three years: their strengths walk, by 0.2 a month.
+
+    Two join in the second year, one leaves in the third. White is worth 0.2; a fifth are draws.
+    """
+    theta = np.linspace(1.2, -1.2, len(PLAYERS))
+    for month in range(36):
+        theta = theta + rng.normal(0.0, 0.2, len(theta))
+        here = [
+            k for k in range(len(PLAYERS)) if (month >= 14 or k < 10) and (month < 27 or k != 4)
+        ]
+        for day in sorted(rng.integers(1, 29, 40).tolist()):
+            white, black = (here[k] for k in pair(rng, len(here)))
+            first = wins(rng, theta[white] + 0.2, theta[black])
+            yield {
+                "date": date(2022 + month // 12, 1 + month % 12, day).isoformat(),
+                "white": PLAYERS[white], "black": PLAYERS[black],
+                "result": "draw" if rng.random() < 0.2 else "white" if first else "black",
+            }  # fmt: skip
+
+
 FILES = {
     "battles.csv": battles, "season.csv": season, "verdicts.csv": verdicts,
     "both_orders.csv": both_orders, "topics.csv": topics, "documents.csv": documents,
     "judges.csv": judges, "chances.csv": chances, "styles.csv": styles,
     "ranked_answers.csv": ranked_answers,
+    "club.csv": club,
 }  # fmt: skip
 
 

@@ -34,6 +34,7 @@ __all__ = [
     "fit_bradley_terry",
     "fit_davidson",
     "fit_groups",
+    "fit_path",
     "fit_plackett_luce",
     "fit_rao_kupper",
     "fit_thurstone",
@@ -133,6 +134,7 @@ if TYPE_CHECKING:
         fit_bradley_terry,
         fit_davidson,
         fit_groups,
+        fit_path,
         fit_plackett_luce,
         fit_rao_kupper,
         fit_thurstone,
@@ -154,7 +156,7 @@ else:
         "panel": "BetaPosterior consensus",
         "priors": "GaussianPrior",
         "ratings": "Fit GroupedFit calibrate fit_bradley_terry fit_davidson fit_groups "
-        "fit_plackett_luce fit_rao_kupper fit_thurstone",
+        "fit_path fit_plackett_luce fit_rao_kupper fit_thurstone",
         "resampling": "bootstrap bootstrap_statistic bootstrap_weights",
         "targets": "fit_judges fit_votes rate",
     }

@@ -14,7 +14,7 @@ __all__ = ["Summary", "stopped"]
 COLUMNS = (
     "rank", "group", "item", "theta", "logit", "probit", "erf", "elo", "standardized", "estimate",
     "standard_error", "lower", "upper", "rank_lower", "rank_upper", "prob_best",
-    "expected_regret", "n_failed", "n_comparisons", "component",
+    "expected_regret", "n_failed", "since", "change", "n_comparisons", "component",
     "judge", "n_votes", "slope", "slope_error", "position_bias", "position_bias_error", "log_loss",
     "plain_log_loss",
 )  # fmt: skip

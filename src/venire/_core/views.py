@@ -16,6 +16,7 @@ PICTURES = {
     "PosteriorDraws": "plot_ratings",
     "GroupedBootstrap": "plot_ratings",
     "GroupedPosteriorDraws": "plot_ratings",
+    "PathFit": "plot_path",
     "Rated": "plot_ratings",
     "JudgesFit": "plot_judges",
     "Consensus": "plot_reliability",
@@ -42,8 +43,8 @@ class Drawn:
         Ratings of models from judges as `venire.plots.plot_ratings` does, judges in the likelihood
         as `plot_judges`, a consensus as
         `plot_reliability`, an agreement as `plot_agreement`, gold and the members of an ensemble as
-        `plot_correlation`, a loop's report as `plot_quality`, a plan as `plot_plan`. What else
-        there is to see, all at once: `venire.plots.overview`.
+        `plot_correlation`, a loop's report as `plot_quality`, a plan as `plot_plan`, ratings over
+        time as `plot_path`. What else there is to see, all at once: `venire.plots.overview`.
 
         Parameters
         ----------

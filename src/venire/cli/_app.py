@@ -45,6 +45,11 @@ COMMANDS = {
         "Rate the items of each group by itself: one fit for each query, topic or league.",
         "results.parquet",
     ),
+    "path": Named(
+        "_path:Paths",
+        "Rate the items of a file of dated comparisons in each month, year or week.",
+        "results.csv --step month",
+    ),
     "audit": Named(
         "_audit:Audit",
         "Say what is odd about a file of comparisons, and what to do about it.",

@@ -22,6 +22,7 @@ __all__ = [
     "load_both_orders",
     "load_chances",
     "load_citations",
+    "load_club",
     "load_documents",
     "load_judges",
     "load_nascar_2002",
@@ -134,6 +135,25 @@ def load_season() -> Comparisons:
         columns("season"), first="home", second="away", first_score="home_goals",
         second_score="away_goals", neutral="neutral",
     )  # fmt: skip
+
+
+def load_club() -> Comparisons:
+    """1,440 games of twelve chess players over three years, with dates, white first. Simulated.
+
+    Returns
+    -------
+    Comparisons
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> games = vn.datasets.load_club()
+    >>> str(games.dates[0])[:10], games.n_items
+    ('2022-01-01', 12)
+    """
+    return Comparisons.from_frame(
+        columns("club"), first="white", second="black", outcome="result", date="date"
+    )
 
 
 def load_baseball_1987() -> Comparisons:

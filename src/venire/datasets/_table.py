@@ -74,6 +74,13 @@ _ROWS = (
         "venire fit season.csv --order-effect",
     ),
     DataSet(
+        "club",
+        "comparisons with dates",
+        "three years of a chess club, whose players change",
+        _SIMULATED,
+        "venire path club.csv --order-effect --model davidson",
+    ),
+    DataSet(
         "baseball_1987",
         "comparisons, counted",
         "wins of seven teams at home and away",

@@ -15,6 +15,7 @@ from venire.plots._groups import plot_groups
 from venire.plots._judges import plot_judges
 from venire.plots._matrices import plot_graph, plot_wins
 from venire.plots._overview import overview
+from venire.plots._path import plot_path
 from venire.plots._quality import plot_growth, plot_plan, plot_quality
 from venire.plots._ratings import plot_ranks, plot_ratings
 from venire.plots._residuals import plot_calibration, plot_residuals
@@ -29,6 +30,7 @@ __all__ = [
     "plot_groups",
     "plot_growth",
     "plot_judges",
+    "plot_path",
     "plot_plan",
     "plot_position_bias",
     "plot_quality",

@@ -15,10 +15,11 @@ from venire.panel import Consensus, agreement
 from venire.plots._alike import FEWEST, plot_agreement, plot_correlation
 from venire.plots._groups import plot_groups
 from venire.plots._judges import plot_judges
+from venire.plots._path import plot_path
 from venire.plots._quality import plot_plan, plot_quality
 from venire.plots._ratings import plot_ranks, plot_ratings
 from venire.plots._teachers import plot_position_bias, plot_reliability
-from venire.ratings import Fit, GroupedFit
+from venire.ratings import Fit, GroupedFit, PathFit
 from venire.resampling import Bootstrap, PosteriorDraws
 from venire.simulate import Plan
 from venire.targets import JudgesFit, Rated
@@ -47,7 +48,7 @@ def overview(result: Any, **options: Any) -> Figure:
 
     Parameters
     ----------
-    result : Fit, Bootstrap, PosteriorDraws, GroupedFit, Rated, Consensus,
+    result : Fit, Bootstrap, PosteriorDraws, GroupedFit, PathFit, Rated, Consensus,
         JudgesFit, Plan, Report or mapping
         A mapping of str to Report is drawn as one picture, a line for each; of columns, as
         `GroupedFit.to_frame` gives them, as the overview of groups.
@@ -120,6 +121,8 @@ def _panels(result: Any, options: Mapping[str, Any]) -> Iterator[Panel]:
             yield from _of_teachers(result, options)
         case GroupedFit():
             yield Panel(plot_groups, {"result": result}, len(result.groups))
+        case PathFit():
+            yield Panel(plot_path, {"path": result})
         case Plan():
             yield Panel(plot_plan, {"plan": result})
         case Report():

@@ -12,6 +12,7 @@ from venire.ratings.fits import (
     fit_thurstone,
 )
 from venire.ratings.grouped import Calibration, GroupedFit, calibrate, fit_groups
+from venire.ratings.paths import PathEvidence, PathFit, fit_path
 from venire.ratings.plackett_luce import fit_plackett_luce
 from venire.ratings.plackett_luce_fit import PlackettLuceFit
 
@@ -21,6 +22,8 @@ __all__ = [
     "Fit",
     "GroupedFit",
     "ParameterErrors",
+    "PathEvidence",
+    "PathFit",
     "PlackettLuceFit",
     "Ratings",
     "RelativeEstimates",
@@ -29,6 +32,7 @@ __all__ = [
     "fit_davidson",
     "fit_groups",
     "fit_model",
+    "fit_path",
     "fit_plackett_luce",
     "fit_rao_kupper",
     "fit_thurstone",

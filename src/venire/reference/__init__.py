@@ -3,7 +3,7 @@
 Nothing here is fast and nothing here calls compiled code of the package. The modules are meant to
 be read in this order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
-find it), `covariance` (how sure is it?), `grouped` (many fits, each by itself), `calibration` (many
+find it), `covariance` (how sure is it?), `paths` (ratings over time), `grouped` (many fits, each by itself), `calibration` (many
 fits on one scale), `ensembles` (the error of many predictions), `boosting` (the weights of the
 next), `resampling` (the weights of bootstrap replicates), `chords` and `replicates` (fits of them),
 `bagging` (lines fitted to them); of votes: `votes` (rows become judgments), `panels` (judgments
@@ -71,6 +71,7 @@ from venire.reference.panels import (
     pool,
     self_consistency,
 )
+from venire.reference.paths import ReferencePath, fit_path
 from venire.reference.plackett_luce import (
     fit_rankings,
     ranking_choices,
@@ -109,6 +110,7 @@ __all__ = [
     "ReferenceFit",
     "ReferenceGroupedErrors",
     "ReferenceGroupedFit",
+    "ReferencePath",
     "ReferenceReplicates",
     "ReferenceVotesFit",
     "ReferencePicks",
@@ -152,6 +154,7 @@ __all__ = [
     "ReferenceJudgesFit",
     "judges_given_ratings",
     "fit_mm",
+    "fit_path",
     "fit_rankings",
     "group_keys",
     "fit_judges",
