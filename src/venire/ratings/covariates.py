@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire.errors import NotIdentifiedError
-from venire.ratings.newton import Result, newton
+from venire.ratings.newton import newton
 
 if TYPE_CHECKING:
     from venire._native.problem import Problem
     from venire.data.comparisons import Comparisons
 
-__all__ = ["near_start", "refuse_constant", "require_determined"]
+__all__ = ["near_start", "refuse_constant", "refuse_unbounded", "require_determined"]
 
 STRIDE = 16  # of the cells, one in so many is enough to come near
 FIRST_STEPS = 4
@@ -67,29 +67,34 @@ def near_start(
         problem.sample(1)
 
 
-def require_determined(
-    problem: Problem, result: Result, names: tuple[str, ...], has_gamma: bool
+def refuse_unbounded(
+    problem: Problem, step: NDArray[np.float64], names: tuple[str, ...], has_gamma: bool
 ) -> None:
-    """Refuse, by name, a covariate whose coefficient is not determined or not bounded.
+    """Refuse, by name, a covariate along whose coefficient the likelihood rises for ever.
 
-    `problem` has the matrix at the end of the fit.
+    `step` is one of a fit that comes to no end: where it speaks against nobody who won, there is
+    none. The covariate that it moves most is named.
     """
-    dependent = _dependent(problem, ("",) * has_gamma + names)
-    if dependent is not None:
-        _refuse(*dependent)
-    if result.n_settling < 3 or result.step is None:
-        return
-    least, largest = problem.margins(result.step)
+    least, largest = problem.margins(step)
     if largest > 0.0 and least >= -UNOPPOSED * largest:
-        n = problem.n_parameters - len(problem.unit)
-        at = n + has_gamma
-        moves = np.abs(result.step[at : at + len(names)]) * problem.unit[has_gamma:][: len(names)]
+        own = slice(has_gamma, has_gamma + len(names))
+        moves = np.abs(step[problem.n_parameters - len(problem.unit) :] * problem.unit)[own]
         _refuse(
             names[int(np.argmax(moves))],
             "separates wins from losses, alone or with other parameters, so its coefficient would "
             "be infinite",
             "leave it out, or add comparisons in which it does not",
         )
+
+
+def require_determined(problem: Problem, names: tuple[str, ...], has_gamma: bool) -> None:
+    """Refuse, by name, a covariate that the items and other columns determine.
+
+    `problem` has the matrix at the end of the fit.
+    """
+    dependent = _dependent(problem, ("",) * has_gamma + names)
+    if dependent is not None:
+        _refuse(*dependent)
 
 
 def _dependent(problem: Problem, names: tuple[str, ...]) -> tuple[str, str, str] | None:
