@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 
 from venire.errors import NotIdentifiedError
 from venire.models import model_of
+from venire.ratings.covariates import refuse_unbounded, require_determined
 from venire.ratings.newton import newton
-from venire.ratings.problem import problem_of, require_determined
+from venire.ratings.problem import problem_of
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED
 
 if TYPE_CHECKING:
@@ -80,10 +82,15 @@ class Singles:
         lower = np.full(len(x) - n, -np.inf)
         if law is not None and tie is not None:
             lower[-1] = law.log_boundary
-        result = newton(problem, x, lower=lower, tol=engine.tol, forcing=FORCING)
+        names, restless = fit.covariate_names, None
+        if names:
+            restless = partial(refuse_unbounded, problem, names=names, has_gamma=has_order)
         try:
-            if fit.coefficients is not None:
-                require_determined(problem, result, fit.covariate_names, has_order)
+            result = newton(
+                problem, x, lower=lower, tol=engine.tol, forcing=FORCING, restless=restless
+            )
+            if names:
+                require_determined(problem, names, has_order)
         except NotIdentifiedError:
             return Single(None, np.nan, NO_FIT, 0)
         finally:
