@@ -16,7 +16,7 @@ from venire._core import checks
 from venire._core.checks import BadInput, fail
 from venire.data.series import floats
 
-__all__ = ["Covariates", "Strata", "coded_dates", "covariates_of"]
+__all__ = ["Covariates", "Strata", "covariates_of"]
 
 
 class Covariates(NamedTuple):
@@ -36,6 +36,19 @@ class Strata(NamedTuple):
     def at(self, rows: Any) -> Self:
         """Those of the chosen rows."""
         return type(self)(*(None if x is None else x[rows] for x in self))
+
+    def coded(self) -> tuple[NDArray[np.int32], Self]:
+        """The stratum of each row, of clusters and dates, and the strata in ascending order."""
+        if self.date is None:
+            assert self.cluster is not None
+            own = np.arange(int(self.cluster.max()) + 1, dtype=np.int32)
+            return self.cluster, self._replace(cluster=own)
+        if self.cluster is None:
+            days = np.arange(int(self.date.max()) + 1)
+            return self.date.astype(np.int32), self._replace(date=days)
+        key = self.cluster * (int(self.date.max()) + np.int64(1)) + self.date
+        _, first, code = np.unique(key, return_index=True, return_inverse=True)
+        return code.astype(np.int32), self.at(first)
 
 
 def covariates_of(given: Any, n: int, names: tuple[str, ...] | None = None) -> Covariates:
@@ -111,21 +124,3 @@ def _column(column: Any, n: int, name: str) -> NDArray[np.float64]:
     except BadInput as error:
         error.column = name
         raise
-
-
-def coded_dates(given: Any, n: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """The sorted distinct dates, and each row's position among them."""
-    column = checks.array(given, "date")
-    if column.shape != (n,):
-        fail("date", f"has shape {column.shape}, but there are {n} comparisons")
-    if column.dtype.kind in "OUT":
-        with checks.about("date"):
-            column = column.astype("datetime64[us]")
-    if column.dtype.kind not in "Miuf":
-        fail("date", f"must hold dates or numbers, has dtype {column.dtype}", kind=TypeError)
-    if column.dtype.kind in "Mf":
-        bad = np.isnat(column) if column.dtype.kind == "M" else ~np.isfinite(column)
-        if bad.any():
-            fail("date", "is missing", int(np.argmax(bad)))
-    dates, codes = np.unique(column, return_inverse=True)
-    return dates, codes.astype(np.int64)

@@ -10,6 +10,7 @@ import numpy as np
 
 from venire._core.summary import Summary
 from venire._core.views import Sampled
+from venire.data.ageing import told
 from venire.models import model_of
 from venire.priors import GaussianPrior
 from venire.ratings import _goodness, _standing, _summary
@@ -109,7 +110,7 @@ class Fit(Contrasts, Sampled, Styled):
                 raise ValueError(f"{name} must have shape ({n},), got {array.shape}")
             array.flags.writeable = False
             object.__setattr__(self, name, array)
-        names = self.comparisons.covariate_names
+        names = self.covariate_names
         if (0 if self.coefficients is None else len(self.coefficients)) != len(names):
             raise ValueError(f"coefficients do not go with covariates {names}")
         if self.coefficients is not None:
@@ -230,7 +231,8 @@ class Fit(Contrasts, Sampled, Styled):
         progress : callable, optional
             Called with the number and the residual of each iteration.
         **rows
-            Instead: the arguments of `Comparisons`, as for ``Comparisons.append``.
+            Instead: the arguments of ``Comparisons.append``. With a half-life, what is old weighs
+            less by then.
 
         Returns
         -------
@@ -427,6 +429,10 @@ class Fit(Contrasts, Sampled, Styled):
         """Whether the tie parameter is inside its range."""
         law = model_of(self.model).tie
         return law is not None and law.inside(self.tie)
+
+    def _told(self) -> tuple[str, ...]:
+        """What the summary says of the weights of what was fitted."""
+        return told(self.comparisons)
 
     def _find_determined(self) -> np.ndarray:
         return _standing.determined(self, core=self._core)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,15 +19,19 @@ from venire.ratings._mm import newman
 from venire.ratings.covariates import (
     near_start,
     refuse_constant,
-    refuse_unbounded,
+    refusing_unbounded,
     require_determined,
 )
 from venire.ratings.fit import Fit
 from venire.ratings.newton import Progress, Result, newton
 from venire.ratings.problem import build_problem
 
+if TYPE_CHECKING:
+    from venire._native.problem import Preconditioner
+
 __all__ = ["check_arguments", "fit", "fit_quietly", "tie_of", "trouble"]
 
+NEAR = 0.1  # what the first solve may leave of the residual with a preconditioner at hand
 MOST_LOG_TIE = 700.0  # of a fit that does not converge: its exponential is a number
 
 
@@ -72,16 +75,22 @@ def fit_quietly(
     n_threads: int | None,
     progress: Progress | None,
     components: str,
+    component: NDArray[np.int32] | None = None,
+    donor: Preconditioner | None = None,
 ) -> tuple[Fit, list[tuple[str, type[Warning]]]]:
-    """The fit, and what its caller should be warned of; arguments are not checked."""
+    """The fit, and what its caller should be warned of; arguments are not checked.
+
+    `component` is that of items of which a fit is known to exist; a `donor` goes with a near start.
+    """
     threads = checks.n_threads(n_threads)
     remarks: list[tuple[str, type[Warning]]] = []
     own = item_priors(prior, c.items)
-    used, component = c, None
-    if components == "strong" and prior is None:
-        used = c.within(c.components("strong").labels)
+    used = c
     refuse_constant(c, order_effect)
-    component = require_existence(used, model, order_effect=order_effect, prior=prior is not None)
+    if component is None:
+        if components == "strong" and prior is None:
+            used = c.within(c.components("strong").labels)
+        component = require_existence(used, model, order_effect=order_effect, prior=own.given)
     problem = build_problem(used, model, prior=own, order_effect=order_effect, n_threads=threads)
     law = model_of(model).tie
     free_tie = law is not None and used.cells.tie is not None
@@ -96,18 +105,18 @@ def fit_quietly(
         lower = np.full(len(start) - c.n_items, -np.inf) if len(start) > c.n_items else None
         if lower is not None and law is not None and free_tie:
             lower[-1] = law.log_boundary
-        names, restless = c.covariate_names, None
-        if names:
-            restless = partial(refuse_unbounded, problem, names=names, has_gamma=order_effect)
+        names = c.covariate_names
         if names and init is None:
             start = near_start(problem, start, used.n_cells, lower)
             start[: c.n_items] = own.levelled(start[: c.n_items], component)
+        if donor is not None:
+            problem.adopt(donor)
         result = newton(
             problem, start, lower=lower, tol=tol, max_iter=max_iter, progress=progress,
-            restless=restless,
+            restless=refusing_unbounded(problem, names, order_effect),
+            forcing=0.0 if donor is None else NEAR,
         )  # fmt: skip
-        if names:
-            require_determined(problem, names, order_effect)
+        require_determined(problem, names, order_effect)
     if not result.converged:
         remarks.append((trouble(result, tol), ConvergenceWarning))
     n_components = int(component.max()) + 1
@@ -135,6 +144,7 @@ def fit_quietly(
         note,
         components,
     )
+    fit._cache["preconditioner"] = problem.detach()
     return fit, remarks
 
 
@@ -235,7 +245,7 @@ def _start(
         log_tie = law.start(float(c.tie.sum()) / c.n_comparisons)
     if isinstance(init, Fit):
         init.require_own_scale("init")
-        if np.array_equal(init.items, c.items):
+        if init.items is c.items or np.array_equal(init.items, c.items):
             theta[:] = init.theta
         else:
             place = {label: k for k, label in enumerate(init.items.tolist())}

@@ -13,7 +13,7 @@ from venire.ratings.fit import Fit
 from venire.ratings.grouped import GroupedFit
 from venire.resampling import _groups
 from venire.resampling._cells import SCHEMES, UNITS
-from venire.resampling._engine import Engine
+from venire.resampling._engine import engine_of
 from venire.resampling._grouped import GroupedBootstrap
 from venire.resampling._result import Bootstrap
 from venire.resampling._weights import MOST_KEPT
@@ -171,7 +171,7 @@ def bootstrap(
         )
     if keep == "summary":
         checks.fail("keep", "a summary is made of groups only; of one fit draws", value=keep)
-    engine, none = Engine(fit, scheme, key, tol, threads, unit), np.empty(0)
+    engine, none = engine_of(fit, scheme, key, tol, threads, unit), np.empty(0)
     empty = Bootstrap(
         fit=fit, scheme=scheme, key=key, theta=np.empty((0, len(fit.theta))),
         tie=None if fit.tie is None else none,

@@ -10,14 +10,18 @@ from numpy.typing import NDArray
 
 from venire.models import model_of
 from venire.priors import item_priors
+from venire.ratings import PlackettLuceFit
+from venire.resampling import _precision
 from venire.resampling._cells import Cells, cells_of
+from venire.resampling._ranking_engine import RankingEngine
 from venire.resampling._singles import Singles
 from venire.resampling._status import NO_FIT, UNSURE
 
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
+    from venire.resampling._result import Bootstrap
 
-__all__ = ["LANES", "MAX_DENSE", "Batch", "Engine"]
+__all__ = ["LANES", "MAX_DENSE", "Batch", "Engine", "engine_of"]
 
 MAX_DENSE = 1500  # items up to which the full fit's inverse is kept as a matrix
 MAX_WORK = 1 << 20  # units whose draws for a block of lanes are kept at a time
@@ -173,3 +177,24 @@ class Engine:
         )  # fmt: skip
         x = theta if log_tie is None else np.column_stack([theta, log_tie])
         return Batch(x, residual, status, n_iter)
+
+    # ---- what intervals need besides --------------------------------------------------------
+
+    def accelerations(self, here: NDArray[np.int64]) -> NDArray[np.float64]:
+        """A sixth of the skewness of the influences of what is drawn on the items at `here`."""
+        return _precision.accelerations(self, here)
+
+    def full_errors(self, here: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Standard errors of theta of the items at `here` in the full fit, (n,)."""
+        return _precision.full_errors(self, here)
+
+    def replicate_errors(self, b: Bootstrap, here: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The same in each replicate, (n_resamples, n); nan where it has no fit."""
+        return _precision.replicate_errors(b, self, here)
+
+
+def engine_of(fit: Fit, *options: Any) -> Any:
+    """What fits the replicates of a fit: `Engine`, or of rankings `RankingEngine`."""
+    if isinstance(fit, PlackettLuceFit):
+        return RankingEngine(fit, *options)
+    return Engine(fit, *options)

@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 
 from venire._core import checks, disk
-from venire.data.rows import Cells
+from venire.data.rankings import Arrays
 from venire.models import model_of
-from venire.ratings import ERRORS
+from venire.ratings import ERRORS, PlackettLuceFit
 from venire.resampling import _groups, _restoring
 from venire.resampling._cells import SCHEMES, UNITS, cells_of
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
+from venire.resampling._ranking_engine import counts_of
 from venire.resampling._restoring import STRENGTH
+from venire.resampling._restoring_rankings import RANKING_FIT, ranking_fit
 from venire.resampling._saved import Saved, Table
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED, NOTHING
 from venire.resampling._weights import MOST_KEPT
@@ -112,8 +114,12 @@ def save(b: Any, path: str | Path) -> None:
     if type(b).__name__ == "StatisticBootstrap":
         out.put("b", b, STATISTIC)
     elif type(b).__name__ in OF_ONE_FIT:
-        out.put_cells(b.fit.comparisons.cells, ONE_FIT)
-        out.put("fit", b.fit, _restoring.FIT)
+        ranked = isinstance(b.fit, PlackettLuceFit)
+        if ranked:
+            out.put_cells(b.fit.rankings.arrays, Arrays._fields, "r")
+        else:
+            out.put_cells(b.fit.comparisons.cells, ONE_FIT)
+        out.put("fit", b.fit, RANKING_FIT if ranked else _restoring.FIT)
         out.put("b", b, OF_ONE_FIT[type(b).__name__])
     else:
         fit, own = b.fit, not b.fit.shared
@@ -166,8 +172,8 @@ class _Members:
         else:
             self.facts[name] = value.item() if isinstance(value, np.generic) else value
 
-    def put_cells(self, cells: Cells, fields: tuple[str, ...]) -> None:
-        """The arrays of comparisons; labels that are Python's own texts as NumPy's."""
+    def put_cells(self, cells: Any, fields: tuple[str, ...], prefix: str = "c") -> None:
+        """The arrays of comparisons or rankings; labels that are Python's own texts as NumPy's."""
         for name in fields:
             value = getattr(cells, name)
             if isinstance(value, np.ndarray) and value.dtype == object:
@@ -177,13 +183,13 @@ class _Members:
                     rule = "a label that ends in a NUL character cannot be saved"
                     checks.fail(name, rule, int(lost[0]), value[lost[0]])
                 value = stored
-            self.add(f"c.{name}", value)
+            self.add(f"{prefix}.{name}", value)
 
 
 def _single(s: Saved) -> dict[str, Any]:
     from venire._native.replicates import Draws
 
-    fit = _restoring.fit(s)
+    fit: Any = ranking_fit(s) if s.holds("r.offsets") else _restoring.fit(s)
     own = s.read("b", SINGLE)
     s.finish()
     known = np.isin(own["status"], (DONE, NO_FIT, NOT_CONVERGED))
@@ -196,14 +202,15 @@ def _single(s: Saved) -> dict[str, Any]:
     if own["unit"] == "clusters" and fit.comparisons.cluster is None:
         s.fail("b.unit", "must not be 'clusters' where there are none")
     try:
-        Draws(own["scheme"], cells_of(fit, own["unit"]).counts, own["key"])
+        counts = counts_of if isinstance(fit, PlackettLuceFit) else lambda *x: cells_of(*x).counts
+        Draws(own["scheme"], counts(fit, own["unit"]), own["key"])
     except ValueError as error:
         s.fail("c", f"cannot be resampled: {error}")
     return {"fit": fit, **own}
 
 
 def _posterior(s: Saved) -> dict[str, Any]:
-    fit = _restoring.fit(s)
+    fit: Any = ranking_fit(s) if s.holds("r.offsets") else _restoring.fit(s)
     own = s.read("b", POSTERIOR)
     s.finish()
     s.same("b.tie", own["tie"], fit.tie is not None)

@@ -22,7 +22,7 @@ from venire.ratings.grouped import GroupedFit
 from venire.resampling._saved import MOST_STRENGTH, Saved, Table
 
 __all__ = ["FIT", "GROUPED_FIT", "STRENGTH", "comparisons", "fit", "grouped_comparisons",
-           "grouped_fit"]  # fmt: skip
+           "grouped_fit", "prior_of"]  # fmt: skip
 
 MOST_MASS = 2.0**62  # more comparisons than can be counted
 STRENGTH = (-MOST_STRENGTH, MOST_STRENGTH)
@@ -125,7 +125,7 @@ def grouped_comparisons(s: Saved) -> GroupedComparisons:
 def fit(s: Saved) -> Fit:
     """A single fit with its comparisons."""
     c = comparisons(s)
-    prior = _prior(s, c.items)
+    prior = prior_of(s, c.items)
     found = s.read("fit", FIT)
     model, tie = found["model"], found["tie"]
     kinds = ("weak", "strong") if prior is None else ("weak",)
@@ -144,7 +144,7 @@ def grouped_fit(s: Saved) -> GroupedFit:
     from venire._native.grouped import STATUSES
 
     g = grouped_comparisons(s)
-    prior = _prior(s, g.items, g.groups, g.offsets)
+    prior = prior_of(s, g.items, g.groups, g.offsets)
     found = s.read("fit", GROUPED_FIT)
     values, residual = found["shared_values"], found["residual"]
     has_order, law = s.flag("fit.has_order"), model_of(found["model"]).tie
@@ -186,7 +186,7 @@ def grouped_fit(s: Saved) -> GroupedFit:
     )
 
 
-def _prior(s: Saved, *items: Any) -> GaussianPrior | None:
+def prior_of(s: Saved, *items: Any) -> GaussianPrior | None:
     """The prior, which must go with the items (and groups) that there are."""
     rule = "the precision and the mean of a prior"
     stated = s.optional("prior", Saved.fact, lambda x: isinstance(x, dict), rule)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire.ratings.fitting import tie_of
-from venire.resampling import _intervals, _precision
-from venire.resampling._engine import MAX_DENSE, Batch, Engine
+from venire.resampling import _intervals
+from venire.resampling._engine import MAX_DENSE, Batch, Engine, engine_of
 from venire.resampling._of_fit import OfOneFit
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED, warn_of_left_out
 
@@ -170,7 +170,7 @@ class Bootstrap(OfOneFit):
         if self._own is not None:
             return self._own._accelerations(here)
         engine = self._engine()
-        return self._of_items("acceleration", here, lambda at: _precision.accelerations(engine, at))
+        return self._of_items("acceleration", here, engine.accelerations)
 
     def _without_anchor(self) -> None:
         if self.fit.display.anchor is not None:
@@ -182,9 +182,7 @@ class Bootstrap(OfOneFit):
             ratio, errors = self._own._studentized(here)
             return ratio, self._factor * errors
         engine = self._engine()
-        errors = self._of_items(
-            "errors", here, lambda at: _precision.replicate_errors(self, engine, at)
-        )
+        errors = self._of_items("errors", here, lambda at: engine.replicate_errors(self, at))
         used = (self.status == DONE) & np.isfinite(errors).all(axis=1)
         if used.sum() < 2:
             raise ValueError(
@@ -193,7 +191,7 @@ class Bootstrap(OfOneFit):
             )
         with np.errstate(invalid="ignore", divide="ignore"):  # an item without an error: nan
             ratio = (self.theta[np.ix_(used, here)] - self.fit.theta[here]) / errors[used]
-        return ratio, _precision.full_errors(engine, here)
+        return ratio, engine.full_errors(here)
 
     def _extended(self, more: int, progress: Any) -> Bootstrap:
         if self._own is not None:
@@ -235,5 +233,5 @@ class Bootstrap(OfOneFit):
     def _engine(self) -> Engine:
         return self._once(
             "engine",
-            lambda: Engine(self.fit, self.scheme, self.key, self.tol, self.n_threads, self.unit),
+            lambda: engine_of(self.fit, self.scheme, self.key, self.tol, self.n_threads, self.unit),
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,13 +16,13 @@ from numpy.typing import NDArray
 
 from venire.errors import NotIdentifiedError
 from venire.models import model_of
-from venire.ratings.covariates import refuse_unbounded, require_determined
+from venire.ratings.covariates import refusing_unbounded, require_determined
 from venire.ratings.newton import newton
 from venire.ratings.problem import problem_of
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED
 
 if TYPE_CHECKING:
-    from venire._native.problem import Problem
+    from venire._native.problem import Preconditioner, Problem
     from venire._native.replicates import Edges
     from venire.resampling._engine import Engine
 
@@ -47,7 +46,7 @@ class Singles:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.donor: Problem | None = None
+        self.donor: Preconditioner | None = None
         self._looked = False  # for a donor
         self._scratch: list[Edges] = []  # at rest
 
@@ -82,15 +81,13 @@ class Singles:
         lower = np.full(len(x) - n, -np.inf)
         if law is not None and tie is not None:
             lower[-1] = law.log_boundary
-        names, restless = fit.covariate_names, None
-        if names:
-            restless = partial(refuse_unbounded, problem, names=names, has_gamma=has_order)
+        names = fit.covariate_names
         try:
             result = newton(
-                problem, x, lower=lower, tol=engine.tol, forcing=FORCING, restless=restless
-            )
-            if names:
-                require_determined(problem, names, has_order)
+                problem, x, lower=lower, tol=engine.tol, forcing=FORCING,
+                restless=refusing_unbounded(problem, names, has_order),
+            )  # fmt: skip
+            require_determined(problem, names, has_order)
         except NotIdentifiedError:
             return Single(None, np.nan, NO_FIT, 0)
         finally:
@@ -128,7 +125,7 @@ class Singles:
         if not self._looked:
             self.donor, self._looked = self._find_donor(), True
 
-    def _find_donor(self) -> Problem | None:
+    def _find_donor(self) -> Preconditioner | None:
         """The full fit's problem with a preconditioner, where a diagonal one does not do.
 
         Found as a fit finds it: by a solve, for the gradient of replicate 0.
@@ -147,7 +144,7 @@ class Singles:
         rhs = np.zeros(donor.n_parameters)
         rhs[:n] = gradient[:n]
         donor.solve(rhs, engine.tol, 0.3)
-        return None if donor.preconditioner == "jacobi" else donor
+        return donor.detach()
 
     def _full(self, n_threads: int) -> Problem:
         c, n = self.engine.cells, len(self.engine.fit.theta)
