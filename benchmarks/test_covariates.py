@@ -38,7 +38,7 @@ def data(n: int, n_items: int, k: int) -> Data:
     second = ((first + step) % n_items).astype(np.int32)
     own = rng.normal(0.0, 0.5, (n_items, k))
     x = own[first] - own[second] + rng.normal(size=(n, k))
-    d = rng.normal(size=n_items)
+    d = rng.normal(0.0, 0.5, n_items)
     d = d[first] - d[second] + x @ rng.normal(0.0, 0.3, k)
     return Data(n_items, first, second, x, (rng.random(n) < 1.0 / (1.0 + np.exp(-d))) * 1.0)
 

@@ -68,6 +68,14 @@ def test_clean_covariates_are_left_in_peace(rows):
     assert not [f for f in vn.audit(rows, **ASKED) if f.name == "covariates"]
 
 
+def test_checks_of_ties_are_made(rows):
+    """Hard votes stay hard where covariates, or clusters, keep cells apart."""
+    assert vn.audit(rows, covariates="length", **ASKED)["ties"].gravity == "fine"
+    cells = vn.Comparisons.from_frame(rows, covariates="length", cluster="prompt", **ASKED)
+    for c in (cells, cells.without_covariates()):
+        assert vn.audit(c)["ties"].gravity == "fine"
+
+
 def test_a_heavy_row_has_its_place(rows):
     (one,) = of(rows, "heavy")
     assert one.where["rows"] == (17,)

@@ -292,6 +292,7 @@ def test_the_page(tmp_path):
     page = out.read_text()
     assert "covariate length 0.4074" in page
     assert "at equal length and markdown" in page
+    assert "covariates whose coefficients are fitted" in page
 
 
 def test_what_is_refused_by_the_command(capsys, tmp_path):

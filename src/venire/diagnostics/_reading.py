@@ -43,17 +43,25 @@ def of_comparisons(c: Comparisons, order_effect: bool) -> Evidence:
         c.first, c.second, c.win, c.loss, c.tie, items=np.arange(c.n_items), order=c.order,
         covariates=x,
     )  # fmt: skip
-    cells = found.cells._replace(
-        items=c.items, has_order=c.has_order, is_soft=c.cells.is_soft,
-        square=None if c.cells.square is None else found.square,
-    )  # fmt: skip
-    found = Comparisons.from_cells(cells)
+    cells = found.cells._replace(items=c.items, has_order=c.has_order)
+    found = _as_soft(Comparisons.from_cells(cells), _is_soft(c))
     about["styled"] = None if x is None else found
     records = None if c.cluster is None else Records(
         c.first, c.second, (c.win + c.tie / 2.0) / mass, mass, c.tie, c.order,
         c.cluster, c.clusters, covariates=c.covariates, are_rows=False,
     )  # fmt: skip
-    return Evidence(found.without_covariates(), records, **about)
+    return Evidence(_as_soft(found.without_covariates(), _is_soft(c)), records, **about)
+
+
+def _is_soft(c: Comparisons) -> bool:
+    """Whether some score was soft, as far as cells tell: hard ones say what their squares are."""
+    return c.cells.square is not None and bool((c.square != c.win + 0.25 * c.tie).any())
+
+
+def _as_soft(c: Comparisons, soft: bool) -> Comparisons:
+    """The same cells, which keep squares where scores are soft."""
+    square = c.square if soft else None
+    return Comparisons.from_cells(c.cells._replace(square=square, is_soft=soft))
 
 
 def of_votes(v: Votes, order_effect: bool) -> Evidence:
@@ -123,8 +131,11 @@ def of_rows(
     if unit is not None:
         rows = rows._replace(weight=_full(rows.weight, rows.n) / unit)
     plain = Comparisons.from_cells(aggregate(rows._replace(cluster=None, date=None)))
-    styled = None if plain.covariates is None else plain
-    plain = plain.without_covariates()
+    styled = None
+    if plain.covariates is not None:
+        soft = _is_soft(plain)
+        styled = _as_soft(plain, soft)
+        plain = _as_soft(plain.without_covariates(), soft)
     n = rows.n
     if rows.win is not None:
         win, loss = _full(rows.win, n), _full(rows.loss, n)

@@ -32,6 +32,7 @@ class _Covariates(NamedTuple):
     square: NDArray[np.float64]  # sum of mass x^2, of each
     left: NDArray[np.float64]  # the same of what the items do not say, a matrix of products
     order: NDArray[np.float64]  # correlation of each with the order
+    beside: NDArray[np.float64]  # the same of what the items leave of both; 0 where that is none
 
 
 def covariates(e: Evidence) -> Iterator[Finding]:
@@ -63,24 +64,23 @@ def _measured(e: Evidence) -> _Covariates:
     c = e.styled
     assert c is not None
     assert c.covariates is not None
-    x, n = c.covariates, len(e.items)
-    mass = c.win + c.loss + c.tie
-    scale = np.abs(x).max(axis=0)
-    x = x / np.where(scale > 0.0, scale, 1.0)
-    weighed = mass[:, None] * x
+    n, mass, order = len(e.items), c.win + c.loss + c.tie, c.order.astype(np.float64)
+    scale = np.abs(c.covariates).max(axis=0)
+    x = np.column_stack([c.covariates / np.where(scale > 0.0, scale, 1.0), order])
     left = x.copy()
     for k in range(x.shape[1]):
-        slope: Any = np.bincount(c.first, weighed[:, k], n) - np.bincount(
-            c.second, weighed[:, k], n
-        )
+        one = mass * x[:, k]
+        slope: Any = np.bincount(c.first, one, n) - np.bincount(c.second, one, n)
         own = solve(e, e.mass, slope, _RIDGE * float(e.mass.max()))
         left[:, k] -= own[c.first] - own[c.second]
-    square = np.einsum("ik,ik->k", weighed, x)
-    along = weighed.T @ c.order / np.sqrt(float(mass[c.order != 0].sum()) or 1.0)
-    root = np.sqrt(np.where(square > 0.0, square, 1.0))
+    square, products = mass @ np.square(x), left.T @ (mass[:, None] * left)
+    square[square == 0.0] = 1.0
+    rest = np.diagonal(products)
+    size = np.sqrt(np.where(rest > NONE_LEFT * square, rest, np.inf))
+    same = (mass * order) @ x / np.sqrt(square * square[-1])
     return _Covariates(
-        c.covariate_names, np.where(square > 0.0, square, 1.0), left.T @ (mass[:, None] * left)
-        * (square > 0.0), along / root * (square > 0.0),
+        c.covariate_names, square[:-1], products[:-1, :-1], same[:-1],
+        products[-1, :-1] / (size[-1] * size[:-1]),
     )  # fmt: skip
 
 
@@ -126,6 +126,7 @@ def _alone(e: Evidence, found: _Covariates, k: int, name: str) -> Iterator[Findi
             {"by_items": 1.0 - rest, "inflation": wider}, {},
             "Compare answers of one item that differ in it, if you can.", 2.0,
         )  # fmt: skip
+    along = float(found.beside[k])
     if abs(along) > max(ORDERED, 4.0 / np.sqrt(total)) and total >= _FEW:
         side = "larger" if along > 0.0 else "smaller"
         yield Finding(

@@ -105,6 +105,9 @@ def _of_model(fit: Fit | GroupedFit) -> tuple[str, list[Source]]:
     else:
         ties = f"Ties are outcomes of their own, with one parameter ({row.tie.symbol})."
     order = "" if fit.order_effect is None else " An advantage of being first is part of the model."
+    if isinstance(fit, Fit) and fit.covariate_names:
+        names = " and ".join(map(visible, fit.covariate_names))
+        order += f" Ratings are at equal {names}, covariates whose coefficients are fitted, too."
     how = (
         "maximum likelihood, without a prior"
         if fit.prior is None

@@ -122,6 +122,8 @@ def plot_wins(
     notes = source.notes()
     if source.fit.order_effect:
         notes += ["by the fit: without an order effect"]
+    if source.fit.covariate_names:
+        notes += [f"by the fit: at equal {' and '.join(source.fit.covariate_names)}"]
     if n < len(order):
         notes += [f"the best {n} of {len(order):,} items"]
     if (np.isnan(observed) & ~np.eye(n, dtype=bool)).any():

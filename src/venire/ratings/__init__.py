@@ -3,6 +3,7 @@
 from venire.ratings._base import Ratings
 from venire.ratings._errors import ERRORS, ParameterErrors
 from venire.ratings._quasi import RelativeEstimates
+from venire.ratings.coefficients import Coefficients
 from venire.ratings.fit import Fit
 from venire.ratings.fits import (
     fit_bradley_terry,
@@ -19,6 +20,7 @@ from venire.ratings.plackett_luce_fit import PlackettLuceFit
 __all__ = [
     "ERRORS",
     "Calibration",
+    "Coefficients",
     "Fit",
     "GroupedFit",
     "ParameterErrors",

@@ -47,7 +47,7 @@ class Coefficients(Tabled):
         Points (a tie is half a point) of the one of two equals that has one spread more.
     errors : {"fisher", "robust", "none", "posterior"}, or the scheme of a bootstrap
     level : float
-    note : str
+    notes : tuple of str
     """
 
     names: tuple[str, ...]
@@ -62,7 +62,7 @@ class Coefficients(Tabled):
     share: Floats
     errors: str
     level: float
-    note: str
+    notes: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.names)
@@ -94,7 +94,7 @@ class Coefficients(Tabled):
         return as_frame(self._columns, backend)
 
     def _table(self, top: int | None) -> Table:
-        return Table.of([], self._columns, [self.note], top=top)
+        return Table.of([], self._columns, self.notes, top=top)
 
     def __str__(self) -> str:
         return str(self._table(None)).strip("\n")
@@ -213,12 +213,12 @@ def coefficients_of(
     chances = model_of(fit.model).probabilities(beta * spread, fit.log_tie)
     share = chances if fit.tie is None else chances[..., 0] + 0.5 * chances[..., 1]
     about = (
-        f"effect: of one spread (root mean square difference), in {fit.display.words}",
-        "share: points against an equal that has one spread less",
+        f"effect: of one spread (root mean square difference), in {fit.display.words}; share: of the "
+        "points against an equal that has one spread less"
     )
     return Coefficients(
         fit.covariate_names, beta, error, z, p, ends[0], ends[1], spread,
-        fit._unit * beta * spread, share, errors, level, "; ".join((note, *about)),
+        fit._unit * beta * spread, share, errors, level, (note, about),
     )  # fmt: skip
 
 

@@ -71,6 +71,7 @@ class OfOneFit(OfFits):
         level, own = checks.level(level), self._own or self
         if own.coefficients is None:
             return self.fit.coefficient_table(level=level)  # which says so
+        own._draws()  # says so where there are too few
         draws = own.coefficients[own._used()]
         ends = np.quantile(draws, [0.5 - level / 2.0, 0.5 + level / 2.0], axis=0)
         note = f"SE: of {len(draws):,} {own.scheme} draws; lower, upper: {100 * level:g} % of them"

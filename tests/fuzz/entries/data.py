@@ -102,10 +102,13 @@ def ageing(case: Case) -> None:
 def columns(case: Case) -> None:
     given = {"first": "a", "second": "b"} | case.some(
         {"outcome": "o", "mapping": lambda: {"x": 1.0}, "win": "w", "loss": "l", "group": "g",
-         "cluster": "c", "weight": "v"}, 0.3,
+         "cluster": "c", "weight": "v",
+         "covariates": lambda: case.choice(("x", ["x", ("y", "z")], {"x": "y", "z": ("x", "y")}))},
+        0.3,
     )  # fmt: skip
     one = case.call(vn.Columns, **case.spoil(given, 0.4))
-    case.get(one, "names")
+    for name in ("names", "said"):
+        case.get(one, name)
     for check in (one.of_groups, one.of_one_fit, one.in_file):
         case.try_(check)
     case.try_(vn.Columns.of, *case.choice(((one, {}), (None, given), (one, given))))

@@ -142,6 +142,51 @@ def fit(case: Case) -> None:
         case.call(FITS[fit.model], c, init=fit)
 
 
+def spoiled_covariates(case: Case, names: tuple[str, ...], shape: tuple[int, ...]) -> Any:
+    """Covariates of predictions, or levels of items; odd now and then."""
+    k, n = len(names), math.prod(shape)
+    values = np.array(case.column([-1.0, 0.0, 0.5, 2.0], n * k), float).reshape(*shape, k)
+    given: Any = values
+    if case.chance(0.5):
+        given = {name: values[..., j] for j, name in enumerate(names)}
+        if case.chance(0.2):
+            given[case.choice((*names, "other"))] = case.hostile(1.0)
+    return case.hostile(given) if case.chance(0.1) else given
+
+
+@entry
+def fit_with_covariates(case: Case) -> None:
+    """What is told of coefficients; bootstraps and draws of them."""
+    arguments = comparison_arguments(case, case.whole(6, 30))
+    n, k = len(arguments["first"]), case.whole(1, 3)
+    values = [-2.0, -0.3, 0.0, 0.5, 1.0, 1e9 if case.chance(0.1) else 3.0]
+    x = np.array(case.column(values, n * k), float).reshape(n, k)
+    names = tuple(f"x{j}" for j in range(k))
+    given: Any = x if case.chance(0.5) else dict(zip(names, x.T, strict=True))
+    c = case.call(vn.Comparisons, **arguments, covariates=given)
+    p = {"prior": vn.GaussianPrior(0.1)} if case.chance(0.7) else {}
+    fit = case.call(FITS[case.choice(MODELS)], c, **p, order_effect=case.chance(0.3))
+    check_fit(case, fit)
+    if fit.converged:
+        case.finite("coefficients of a converged fit", fit.coefficients)
+    errors = case.choice(("fisher", "robust", None))
+    table = case.call(fit.coefficient_table, **case.spoil({"errors": errors, "level": 0.9}, 0.2))
+    case.call(table.to_frame, case.choice(BACKENDS))
+    for show in (str, len, table.lines, table.to_html):
+        case.call(*((show, table) if show in (str, len) else (show,)))
+    case.get(fit, "covariate_names")
+    case.call(fit.item_levels)
+    case.try_(fit.theta_at, spoiled_covariates(case, names, (c.n_items,)))
+    case.call(fit.theta_at)
+    first, second = (case.column(list(fit.items), 2) for _ in range(2))
+    case.try_(fit.predict, first, second, covariates=spoiled_covariates(case, names, (2,)))
+    case.call(fit.summary, errors=errors)
+    drawn = case.choice((vn.bootstrap, vn.resampling.sample))
+    b = case.call(drawn, fit, case.whole(2, 6), rng=1)
+    case.call(b.coefficient_table, **case.spoil({"level": 0.8}, 0.2))
+    case.call(vn.audit, c)
+
+
 @entry
 def fit_results(case: Case) -> None:
     """Methods of a fit, each of them with something wrong now and then."""
