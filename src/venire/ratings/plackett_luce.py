@@ -14,7 +14,7 @@ from venire.data.asked import wanted
 from venire.data.rankings import Rankings
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.models import RANKINGS
-from venire.priors import GaussianPrior, check_prior, item_priors
+from venire.priors import GaussianPrior, ItemPriors, check_prior, item_priors
 from venire.ratings._quasi_newton import quasi_newton
 from venire.ratings._ranking_existence import (
     require_ranking_existence,
@@ -23,6 +23,7 @@ from venire.ratings._ranking_existence import (
 )
 from venire.ratings._ranking_merging import merged
 from venire.ratings._ranking_problem import RankingProblem
+from venire.ratings.fit import Fit
 from venire.ratings.fitting import trouble
 from venire.ratings.newton import Progress, Result, newton
 from venire.ratings.plackett_luce_fit import PlackettLuceFit, labels_of
@@ -41,7 +42,7 @@ def fit_plackett_luce(
     *,
     prior: GaussianPrior | None = None,
     method: str = "auto",
-    init: ArrayLike | PlackettLuceFit | None = None,
+    init: ArrayLike | Fit | None = None,
     tol: float = 1e-9,
     max_iter: int | None = None,
     n_threads: int | None = None,
@@ -68,7 +69,7 @@ def fit_plackett_luce(
         "newton" is inexact Newton, whose matrix is a Laplacian over the pairs of items that were
         ranked together, by the solver of the other fits; "mm" is Hunter's minorise-maximise
         iteration. "auto": quasi-Newton, and Newton's from there where 100 steps are not enough.
-    init : ndarray of shape (n_items,) or PlackettLuceFit, optional
+    init : ndarray of shape (n_items,) or Fit, optional
         Where to start: theta, or an earlier fit, whose items are found by their labels.
     tol : float, default 1e-9
         Converged when no derivative exceeds `tol` times the weight of the item's rankings.
@@ -142,7 +143,7 @@ def fit_plackett_luce(
         used = within(distinct, strong_components(problem.native, r.n_items))
         problem = problem if used is distinct else RankingProblem(used, own, threads)
     component = require_ranking_existence(used, problem.native, prior=prior is not None)
-    start = own.levelled(_start(r, init) - own.centre, component)
+    start = own.levelled(_start(r, init, own) - own.centre, component)
     result, how = fitted_rankings(problem, start, method, tol, max_iter, progress)
     remarks: list[tuple[str, type[Warning]]] = []
     if not result.converged:
@@ -216,11 +217,11 @@ def _minorise(
     return Result(x, residual, residual <= tol, n_iter, 0)
 
 
-def _start(r: Rankings, init: Any) -> NDArray[np.float64]:
-    """Theta to start from."""
+def _start(r: Rankings, init: Any, prior: ItemPriors) -> NDArray[np.float64]:
+    """Theta to start from: where the prior has it, if nothing is said."""
     if init is None:
-        return np.zeros(r.n_items)
-    if not isinstance(init, PlackettLuceFit):
+        return np.zeros(r.n_items) if prior.mean is None else prior.mean
+    if not isinstance(init, Fit):
         return checks.start(init, r.n_items).copy()
     init.require_own_scale("init")
     theta = np.zeros(r.n_items)
