@@ -32,7 +32,7 @@ __all__ = ["fit_plackett_luce", "fitted_rankings"]
 
 METHODS = ("auto", "quasi-newton", "newton", "mm")
 FIRST = 2  # minorise-maximise steps before others: far away they are hard to beat
-PATIENCE = 100  # quasi-Newton steps after which "auto" goes on by Newton's method
+PATIENCE = 60  # quasi-Newton steps after which "auto" goes on by Newton's method
 MOST_PAIRS = 2**27  # of items in all rankings up to which it does: they are held in memory
 MAX_ITER = {"quasi-newton": 1_000, "newton": 100, "mm": 10_000}
 
@@ -68,7 +68,7 @@ def fit_plackett_luce(
         "quasi-newton" is L-BFGS around the exact diagonal, a pass over the rankings a step;
         "newton" is inexact Newton, whose matrix is a Laplacian over the pairs of items that were
         ranked together, by the solver of the other fits; "mm" is Hunter's minorise-maximise
-        iteration. "auto": quasi-Newton, and Newton's from there where 100 steps are not enough.
+        iteration. "auto": quasi-Newton, and Newton's from there where 60 steps are not enough.
     init : ndarray of shape (n_items,) or Fit, optional
         Where to start: theta, or an earlier fit, whose items are found by their labels.
     tol : float, default 1e-9
