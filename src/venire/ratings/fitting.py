@@ -14,9 +14,14 @@ from venire.data.comparisons import Comparisons
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.models import model_of
 from venire.priors import GaussianPrior, ItemPriors, check_prior, item_priors
-from venire.ratings._covariates import near_start, refuse_constant, require_determined
 from venire.ratings._existence import require_existence
 from venire.ratings._mm import newman
+from venire.ratings.covariates import (
+    near_start,
+    refuse_constant,
+    refusing_unbounded,
+    require_determined,
+)
 from venire.ratings.fit import Fit
 from venire.ratings.newton import Progress, Result, newton
 from venire.ratings.problem import build_problem
@@ -100,17 +105,18 @@ def fit_quietly(
         lower = np.full(len(start) - c.n_items, -np.inf) if len(start) > c.n_items else None
         if lower is not None and law is not None and free_tie:
             lower[-1] = law.log_boundary
-        if c.covariates is not None and init is None:
+        names = c.covariate_names
+        if names and init is None:
             start = near_start(problem, start, used.n_cells, lower)
             start[: c.n_items] = own.levelled(start[: c.n_items], component)
         if donor is not None:
             problem.adopt(donor)
         result = newton(
             problem, start, lower=lower, tol=tol, max_iter=max_iter, progress=progress,
+            restless=refusing_unbounded(problem, names, order_effect),
             forcing=0.0 if donor is None else NEAR,
         )  # fmt: skip
-        if c.covariates is not None:
-            require_determined(problem, result, c.covariate_names, order_effect)
+        require_determined(problem, names, order_effect)
     if not result.converged:
         remarks.append((trouble(result, tol), ConvergenceWarning))
     n_components = int(component.max()) + 1
