@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,6 +120,13 @@ class PlackettLuceFit(Fit):
             here = np.flatnonzero(group == k)
             out[here] = rank_intervals(own, level, errors, here)
         return out
+
+    def update(self, new: Any = None, *, progress: Any = None, **rows: Any) -> NoReturn:
+        """Refused: fit all rankings, old and new, with ``init=`` this fit."""
+        checks.fail(
+            "fit", "rankings are not added to a fit",
+            cure="fit all of them from here: fit_plackett_luce(rankings, init=fit)", kind=TypeError,
+        )  # fmt: skip
 
     def predict(
         self, first: Any, second: Any, *, order: Any = 0, covariates: Any = None
