@@ -4,6 +4,7 @@ csrc/vn_solver*.c. No policy: what to do with a step is decided in venire.rating
 import numpy as np
 
 from cpython.exc cimport PyErr_CheckSignals
+from libc.math cimport sqrt
 from libc.stdint cimport int8_t, int32_t, int64_t
 from libc.string cimport memset
 
@@ -151,9 +152,32 @@ cdef class Problem:
         return vn_largest(at(gradient, n, "gradient"), at(mass, n, "mass"), n)
 
     def set_prior(self, double precision):
-        """Another precision of all items' prior; call `derivatives` before the next `solve`."""
-        self.p.prior.all = precision
-        vn_problem_prior_changed(&self.p)
+        """Another precision of all items' prior, also in the array where they go by item;
+        call `derivatives` before the next `solve`."""
+        cdef double[::1] mass = self.mass
+        cdef int64_t i
+        vn_problem_set_precision(&self.p, precision, <double *>self.p.prior.precision)
+        for i in range(self.p.n):
+            mass[i] = self.p.mass[i]
+
+    def times(self, const double[:, ::1] rows not None):
+        """The Newton matrix, as `derivatives` left it, times each of the rows (k, n_parameters)."""
+        cdef int64_t k, n = self.n_parameters
+        same(rows.shape[1], n, "rows (columns)")
+        products = np.empty((rows.shape[0], n))
+        cdef double[:, ::1] out = products
+        with nogil:
+            for k in range(rows.shape[0]):
+                vn_problem_times(&self.p, &rows[k, 0], self.n_threads, &out[k, 0])
+        return products
+
+    def dense(self):
+        """The Newton matrix, (n_parameters, n_parameters), as `derivatives` left it."""
+        matrix = np.empty((self.n_parameters, self.n_parameters))
+        cdef double *out = room[double](matrix.reshape(-1), matrix.size, "matrix")
+        with nogil:
+            vn_problem_dense(&self.p, out)
+        return matrix
 
     def adopt(self, Problem donor not None):
         """Start with the preconditioner that `donor`, another weighting of the same items, has come
@@ -231,6 +255,36 @@ cdef class Problem:
         if status != VN_NOT_CONVERGED:
             check(status, "for the preconditioner")
         return solution, int(n_iter), status == VN_OK
+
+    def solve_rows(self, const double[:, ::1] rhs not None, double tol):
+        """(x, converged): H^-1 of each row of rhs, (k, n_parameters), to a residual of a parameter of
+        `tol` times the root mean square of the row, each relative to its mass."""
+        cdef int64_t i, k, n = self.n_parameters, n_iter = 0, n_weighed
+        cdef double square
+        cdef const double[::1] mass = self.mass
+        solutions, converged = np.empty((rhs.shape[0], n)), True
+        same(rhs.shape[1], n, "rhs (columns)")
+        cdef double[:, ::1] out = solutions
+        cdef vn_solve_options options
+        cdef vn_status status
+        options.diagonal_tolerance, options.max_iter, options.n_threads = 1e300, 2000, self.n_threads
+        options.poll, options.poll_context = poll_signals, NULL
+        for k in range(rhs.shape[0]):
+            square, n_weighed = 0.0, 0
+            for i in range(n):
+                if mass[i] > 0.0:
+                    square += (rhs[k, i] / mass[i]) ** 2
+                    n_weighed += 1
+            options.mass_tolerance = tol * sqrt(square / max(n_weighed, 1))
+            if options.mass_tolerance == 0.0:
+                out[k] = 0.0
+                continue
+            with nogil:
+                status = vn_solver_solve(self.solver, &rhs[k, 0], &options, &out[k, 0], &n_iter)
+            if status != VN_NOT_CONVERGED:
+                check(status, "for the preconditioner")
+            converged = converged and status == VN_OK
+        return solutions, converged
 
     def newman_sweeps(self, double[::1] pi not None, double home, double tie, int64_t n_sweeps):
         """Update the strengths `pi` in place by `n_sweeps` sweeps; returns (home, tie)."""

@@ -2,6 +2,7 @@
 
 from venire.ratings._base import Ratings
 from venire.ratings._errors import ERRORS, ParameterErrors
+from venire.ratings._evidence import Evidence
 from venire.ratings._quasi import RelativeEstimates
 from venire.ratings.fit import Fit
 from venire.ratings.fits import (
@@ -16,6 +17,7 @@ from venire.ratings.grouped import Calibration, GroupedFit, calibrate, fit_group
 __all__ = [
     "ERRORS",
     "Calibration",
+    "Evidence",
     "Fit",
     "GroupedFit",
     "ParameterErrors",

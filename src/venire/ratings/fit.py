@@ -20,6 +20,7 @@ from venire.scales import Display
 
 if TYPE_CHECKING:
     from venire.data.comparisons import Comparisons
+    from venire.ratings._evidence import Evidence
     from venire.ratings._posterior import Posterior
     from venire.ratings._sampled import SampledErrors
 
@@ -58,6 +59,8 @@ class Fit(Contrasts):
         "newton" or "mm".
     note : str
         What the reader of the summary should know.
+    evidence : Evidence or None
+        How the data chose the precision of `prior`, where they did.
 
     Examples
     --------
@@ -84,6 +87,7 @@ class Fit(Contrasts):
     tol: float = 1e-9
     n_threads: int = 1
     note: str = ""
+    evidence: Evidence | None = None
     scale: str = ""
     _unit: float = 1.0
     _fitted: Fit | None = None

@@ -14,6 +14,7 @@ from venire.data.comparisons import Comparisons
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.models import model_of
 from venire.priors import GaussianPrior, ItemPriors, check_prior, item_priors
+from venire.ratings._evidence import Evidence, find_precision, pearson_of
 from venire.ratings._existence import require_existence
 from venire.ratings._mm import newman
 from venire.ratings.fit import Fit
@@ -69,7 +70,8 @@ def fit_quietly(
     """The fit, and what its caller should be warned of; arguments are not checked."""
     threads = checks.n_threads(n_threads)
     remarks: list[tuple[str, type[Warning]]] = []
-    own = item_priors(prior, c.items)
+    evidence: Evidence | None = None
+    own = item_priors(prior.at(1.0) if prior and prior.is_estimated else prior, c.items)
     used, component = c, None
     if components == "strong" and prior is None:
         used = c.within(c.components("strong").labels)
@@ -88,9 +90,21 @@ def fit_quietly(
         lower = np.full(len(start) - c.n_items, -np.inf) if len(start) > c.n_items else None
         if lower is not None and law is not None and free_tie:
             lower[-1] = law.log_boundary
-        result = newton(
-            problem, start, lower=lower, tol=tol, max_iter=max_iter, progress=progress,
-        )  # fmt: skip
+        how: dict[str, Any] = {
+            "lower": lower, "tol": tol, "max_iter": max_iter, "progress": progress,
+        }  # fmt: skip
+        if prior is not None and prior.is_estimated:
+            evidence, result = find_precision(
+                problem, start, 0.0 if own.mean is None else own.mean, component,
+                2.0 * c.n_comparisons / max(c.n_items, 1), first=_guess(init),
+                dispersion=_dispersion(c, model, order_effect), **how,
+            )  # fmt: skip
+            prior = prior.at(evidence.precision)
+            own = item_priors(prior, c.items)
+            if evidence.note:
+                remarks.append((evidence.note, NotIdentifiedWarning))
+        else:
+            result = newton(problem, start, **how)
     if not result.converged:
         remarks.append((_trouble(result, tol), ConvergenceWarning))
     n_components = int(component.max()) + 1
@@ -116,6 +130,7 @@ def fit_quietly(
         component,
         free_tie,
         note,
+        evidence,
     )
     return fit, remarks
 
@@ -147,6 +162,7 @@ def _result(
     component: NDArray[np.int32],
     free_tie: bool,
     note: str,
+    evidence: Evidence | None,
 ) -> Fit:
     x, n = result.parameters, c.n_items
     x[:n] = own.levelled(x[:n], component)
@@ -175,7 +191,8 @@ def _result(
         method="mm" if method == "mm" else "newton",
         tol=tol,
         n_threads=n_threads,
-        note=note,
+        note="; ".join(filter(None, [note, evidence.note if evidence else ""])),
+        evidence=evidence,
     )
 
 
@@ -198,6 +215,25 @@ def _check_method(model: str, prior: Any, method: str, components: str) -> None:
     if method == "mm" and (prior is not None or not row.mm):
         what = "a prior" if row.mm else f"the model {model}"
         checks.fail("method", f"does not go with {what}: use 'newton'", value=method)
+
+
+def _dispersion(c: Comparisons, model: str, order_effect: bool) -> Any:
+    """What tells the dispersion of outcomes at parameters; None where they have none."""
+    pearson, n = pearson_of(c, model), c.n_items
+    if pearson is None:
+        return None
+
+    def at(x: NDArray[np.float64], used: float) -> float:
+        d = x[c.first] - x[c.second]
+        return pearson.at(d + x[n] * c.order if order_effect else d, used)
+
+    return at
+
+
+def _guess(init: Any) -> float | None:
+    """The precision that an earlier fit had."""
+    own = init.prior.precision if isinstance(init, Fit) and init.prior is not None else None
+    return own if isinstance(own, float) else None
 
 
 def _start(

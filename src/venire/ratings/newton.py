@@ -59,11 +59,13 @@ def newton(
     max_iter: int | None = None,
     progress: Progress | None = None,
     forcing: float = 0.0,
+    polish: bool = True,
 ) -> Result:
     """Maximise the penalised log-likelihood from `start`.
 
     `forcing` is what the first solve may leave of the residual: 0 (to the tolerance) from afar,
     where the preconditioner has yet to be found; a tenth from nearby with one at hand.
+    `polish`: take a last step that costs no derivatives, which `problem` is then not left with.
     `lower` bounds the parameters after theta from below (-inf: free); a step is cut to stay above.
     """
     from venire._native.problem import dot
@@ -99,7 +101,7 @@ def newton(
             progress(n_iter, residual)
         change = problem.largest_difference(step) if residual <= tol else np.inf
     settled = residual <= tol and change <= SETTLED
-    if settled and residual > ROUNDING and problem.n_edges <= POLISHED:
+    if polish and settled and residual > ROUNDING and problem.n_edges <= POLISHED:
         # one more step, unverified: it costs no derivatives, and takes off most of the error left
         step, _, solved = problem.solve(gradient, 0.02 * residual, 0.3)
         if solved and float(np.abs(step).max()) <= SETTLED:
