@@ -20,6 +20,7 @@ def parts(data: dict[str, Any]) -> list[str]:
         part
         for group, make in (
             ("bootstrap of fits", _fits),
+            ("draws of fits", _draws),
             ("bootstrap of statistics", _statistics),
             ("bootstrap weights", _weights),
         )
@@ -64,6 +65,18 @@ def _fits(runs: list[dict[str, Any]], full: bool) -> str:
         )
     head = ["fits of", "solver", "replicates", "seconds", "goal", "ratio", "residual", "peak MiB"]
     return table(head, body)
+
+
+def _draws(runs: list[dict[str, Any]], full: bool) -> str:
+    ours, body = _ours(runs), []
+    for run in runs:
+        facts = run["extra_info"]
+        own = ours.get(facts["what"])
+        ratio = f"{_best(run) / _best(own):.1f}" if own else "–"
+        body.append(
+            [facts["what"], facts["solver"], f"{facts['draws']:,}", _timed(run), ratio, _peak(run)]
+        )
+    return table(["draws around", "solver", "draws", "seconds", "ratio", "peak MiB"], body)
 
 
 def _statistics(runs: list[dict[str, Any]], full: bool) -> str:

@@ -91,6 +91,49 @@ def test_ladder(benchmark, store, size):
         benchmark.pedantic(lambda: vn.bootstrap(fit, part, rng=SEED), rounds=1, iterations=1)
 
 
+def _dense_draws(fit: Any, n: int) -> np.ndarray:
+    """The same law from a dense covariance, as one would write it with NumPy."""
+    c, m = fit.comparisons, len(fit.items)
+    p = 1.0 / (1.0 + np.exp(fit.theta[c.second] - fit.theta[c.first]))
+    h = (c.win + c.loss + c.tie) * p * (1.0 - p)
+    matrix = np.full((m, m), 1.0 / m)
+    np.add.at(matrix, (c.first, c.second), -h)
+    np.add.at(matrix, (c.second, c.first), -h)
+    matrix[np.diag_indices(m)] += np.bincount(c.first, h, m) + np.bincount(c.second, h, m)
+    covariance = np.linalg.inv(matrix) - 1.0 / m
+    return np.random.default_rng(SEED).multivariate_normal(fit.theta, covariance, n, method="svd")
+
+
+@pytest.mark.benchmark(group="draws of fits")
+@pytest.mark.parametrize("solver", ["venire", "numpy, dense"])
+def test_draws(benchmark, store, size, solver):
+    rows, n = store.rows("arena"), {"full": 10_000, "quick": 1_000}[size]
+    fit = vn.fit_bradley_terry(vn.Comparisons(rows.first, rows.second, rows.score))
+
+    def make() -> Any:
+        return fit.sample(n, rng=SEED).theta if solver == "venire" else _dense_draws(fit, n)
+
+    found = _time(benchmark, make, 3, what="arena, bradley-terry", solver=solver, draws=n)
+    assert abs((found.std(axis=0) / fit.standard_errors()).mean() - 1.0) < 0.01
+
+
+@pytest.mark.benchmark(group="draws of fits")
+@pytest.mark.parametrize("solver", ["venire", "venire, bootstrap"])
+def test_draws_of_a_ladder(benchmark, store, size, solver):
+    rows, (n, part) = store.rows("ladder"), {"full": (100, 20), "quick": (20, 4)}[size]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", vn.NotIdentifiedWarning)
+        fit = vn.fit_bradley_terry(vn.Comparisons(rows.first, rows.second, rows.score))
+        how = {
+            "venire": fit.sample,
+            "venire, bootstrap": lambda k, rng: vn.bootstrap(fit, k, rng=rng),
+        }
+        _time(
+            benchmark, lambda: how[solver](part, rng=SEED), 1, what="ladder, bradley-terry",
+            solver=solver, draws=n, scale=n / part,
+        )  # fmt: skip
+
+
 @pytest.mark.benchmark(group="bootstrap weights")
 @pytest.mark.parametrize("solver", ["venire", "numpy", "numpy integers, bincount"])
 @pytest.mark.parametrize("kind", ["poisson", "multinomial"])

@@ -196,3 +196,49 @@ def test_usage(games):
     assert venire("fit", games, *WAY, "--bootstrap", 1).exit_code == 2
     assert venire("fit", games, *WAY, "--bootstrap", 10, "--seed", -1).exit_code == 2
     assert venire("bootstrap", "--help").exit_code == 0
+
+
+def test_draws_are_those_of_the_package(games, frame):
+    run = venire("fit", games, *WAY, "--draws", 300, "--seed", 5, "--level", 0.9, "--json")
+    assert run.exit_code == 0
+    document, rows = ratings(run)
+    fit = vn.fit_bradley_terry(vn.Comparisons.from_frame(frame, first="a", second="b", score="s"))
+    draws = fit.sample(300, rng=5)
+    expected = draws.to_frame("dict", level=0.9)
+    for k, item in enumerate(expected["item"]):
+        for name in ("standard_error", "lower", "upper", "rank_lower", "rank_upper", "prob_best",
+                     "expected_regret"):  # fmt: skip
+            assert rows[item][name] == pytest.approx(expected[name][k], abs=1e-12)
+    assert document["draws"] == {"n_draws": 300, "seed": 5}
+    assert document["errors"] == "fisher"
+    assert document["bootstrap"] is None
+
+
+def test_draws_by_cluster_and_in_elo(games, frame):
+    run = venire("fit", games, *WAY, "--cluster", "user", "--errors", "robust", "--draws", 400,
+                 "--scale", "elo", "--json")  # fmt: skip
+    document, rows = ratings(run)
+    assert document["errors"] == "robust"
+    c = vn.Comparisons.from_frame(frame, first="a", second="b", score="s", cluster="user")
+    draws = vn.fit_bradley_terry(c).to_elo().sample(400, rng=0, errors="robust")
+    for item, regret in zip(draws.items, draws.expected_regret(), strict=True):
+        assert rows[item]["expected_regret"] == pytest.approx(regret, abs=1e-9)
+
+
+def test_draws_in_the_table_and_on_the_page(games, tmp_path):
+    pytest.importorskip("jinja2")
+    run = venire("fit", games, *WAY, "--draws", 100)
+    assert "P(best)" in run.stdout
+    assert "100 draws of the normal approximation" in run.stdout
+    page = tmp_path / "page.html"
+    assert venire("report", games, *WAY, "--draws", 100, "-o", page, "--quiet").exit_code == 0
+    assert "P(best)" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "options", [["--bootstrap", 20], ["--errors", "none"], ["--draws", 1]], ids=str
+)
+def test_what_does_not_go_with_draws(games, options):
+    run = venire("fit", games, *WAY, "--draws", 50, *options)
+    assert run.exit_code == 2
+    assert "--draws" in run.stderr

@@ -22,6 +22,7 @@ __all__ = [
     "GroupedFit",
     "NotIdentifiedError",
     "NotIdentifiedWarning",
+    "Rankings",
     "VoteColumns",
     "Votes",
     "audit",
@@ -108,6 +109,7 @@ if TYPE_CHECKING:
         Columns,
         Comparisons,
         GroupedComparisons,
+        Rankings,
         VoteColumns,
         Votes,
         from_frame,
@@ -142,7 +144,7 @@ else:
     }  # fmt: skip
     _FROM = {
         "_config": "show_config",
-        "data": "Columns Comparisons GroupedComparisons VoteColumns Votes from_frame",
+        "data": "Columns Comparisons GroupedComparisons Rankings VoteColumns Votes from_frame",
         "diagnostics": "audit",
         "errors": "ConvergenceError ConvergenceWarning NotIdentifiedError NotIdentifiedWarning",
         "io": "read",

@@ -13,7 +13,8 @@ __all__ = ["Summary", "stopped"]
 #: Columns that are shown, from the left.
 COLUMNS = (
     "rank", "group", "item", "theta", "logit", "probit", "erf", "elo", "standardized", "estimate",
-    "standard_error", "lower", "upper", "rank_lower", "rank_upper", "n_failed", "n_comparisons",
+    "standard_error", "lower", "upper", "rank_lower", "rank_upper", "prob_best",
+    "expected_regret", "n_failed", "n_comparisons",
     "component",
 )  # fmt: skip
 

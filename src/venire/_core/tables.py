@@ -39,6 +39,8 @@ TITLES = {
     "elo": "Elo",
     "rank_lower": "best rank",
     "rank_upper": "worst rank",
+    "prob_best": "P(best)",
+    "expected_regret": "regret",
     "n_comparisons": "games",
 }
 _LABELS = ("group", "item", "first", "second", "teacher", "pair")
@@ -46,6 +48,7 @@ _RATINGS = (
     *TITLES, "logit", "probit", "erf", "standardized", "estimate", "lower", "upper", "target",
     "bias", "mean",
 )  # fmt: skip
+_DIGITS = {"prob_best": 3}  # whatever ratings have
 ALL = 60  # rows up to which every one is shown when nobody says how many
 TOP = 30  # rows that are shown otherwise
 _SHORT = 20  # rows in a notebook
@@ -260,7 +263,7 @@ def cells_of(name: str, values: Sequence[Any], digits: int) -> list[str]:
     numbers = [x for x in values if isinstance(x, float) and math.isfinite(x)]
     whole = bool(numbers) and all(x.is_integer() for x in numbers)
     counts = name == "n_comparisons" or (whole and name not in _RATINGS)
-    return [_cell(x, counts, digits) for x in values]
+    return [_cell(x, counts, _DIGITS.get(name, digits)) for x in values]
 
 
 def _cell(x: Any, counts: bool, digits: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__all__ = ["PICTURES", "Drawn", "draws", "page", "picture"]
+__all__ = ["PICTURES", "Drawn", "Sampled", "page", "picture"]
 
 #: The class of a result: the function of `venire.plots` that draws it.
 PICTURES = {
@@ -14,6 +14,7 @@ PICTURES = {
     "Bootstrap": "plot_ratings",
     "PosteriorDraws": "plot_ratings",
     "GroupedBootstrap": "plot_ratings",
+    "GroupedPosteriorDraws": "plot_ratings",
     "Rated": "plot_ratings",
     "Consensus": "plot_reliability",
     "Agreement": "plot_agreement",
@@ -60,6 +61,39 @@ def page(result: Any, path: Any, **options: Any) -> str | None:
     return import_module("venire.pages").report(result, path, **options)
 
 
-def draws(fit: Any, n_samples: int, **options: Any) -> Any:
-    """Ratings drawn from the normal approximation around a fit."""
-    return import_module("venire.resampling").sample(fit, n_samples, **options)
+class Sampled:
+    """A fit, or fits of groups, around which ratings are drawn."""
+
+    def sample(self, n_samples: int = 1000, *, rng: Any = None, errors: str = "fisher") -> Any:
+        """Draw ratings from the normal approximation around this fit: `venire.resampling.sample`.
+
+        Parameters
+        ----------
+        n_samples : int, default 1000
+        rng : int, SeedSequence or Generator, optional
+        errors : {"fisher", "robust"}
+            Whose covariance the draws have.
+
+        Returns
+        -------
+        PosteriorDraws or GroupedPosteriorDraws
+            In the unit of this fit, with all that a bootstrap tells, and ranks' chances; of groups
+            by group, and ``draws[label]`` of one.
+
+        Raises
+        ------
+        ValueError
+            If `n_samples` < 1, `errors` is none of its choices, or groups share parameters.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> fit = vn.fit_bradley_terry(vn.datasets.load_battles())
+        >>> draws = fit.sample(2000, rng=1)
+        >>> draws.theta.shape, bool(draws.prob_better("lynx-70b", "vole-2b") > 0.99)
+        ((2000, 7), True)
+        >>> topics = vn.fit_groups(vn.datasets.load_topics())
+        >>> topics.sample(100, rng=1).rank_probabilities(3).shape == (len(topics.items), 3)
+        True
+        """
+        return import_module("venire.resampling").sample(self, n_samples, rng=rng, errors=errors)

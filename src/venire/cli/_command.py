@@ -261,7 +261,8 @@ def _built(kind: type, how: Block, given: Mapping[str, Any]) -> Any:
     try:
         return kind(**arguments) if how.of is None else kind(how.of, arguments)
     except BadInput as error:
-        misused(_flag(error.argument), error.nameless)
+        named = {name: about.get("flags") for name, _, about, _ in _members(kind, how)}
+        misused((named.get(error.argument) or [_flag(error.argument)])[0], error.nameless)
 
 
 def adapted(kind: type[Command]) -> Callable[..., None]:

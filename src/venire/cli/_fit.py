@@ -53,12 +53,13 @@ class Fit(Command):
     method: Literal["auto", "newton", "mm"] = option("auto", None, MODEL)
     stopping: opt.Stopping
     replicates: opt.Replicates
+    draws: int | None = opt.draws()
     level: float = opt.level()
     shown: opt.Shown
     top: int = option(20, "Rows to print.", OUT, min=0)
     errors: str = opt.errors("also where it is wrong, and by --cluster")
     output: Path | None = opt.output("Write all ratings: FORMATS.")
-    plot: Path | None = opt.plot("the ratings; with --bootstrap the ranks, too")
+    plot: Path | None = opt.plot("the ratings; with --bootstrap or --draws the ranks, too")
     json: bool = opt.json()
     quiet: bool = opt.quiet()
 
@@ -67,6 +68,10 @@ class Fit(Command):
         resampled = self.replicates.n_resamples is not None
         if self.columns.cluster is not None and not resampled and self.errors != "robust":
             misused("--cluster", "says what errors go by: add --errors robust or --bootstrap")
+        if self.draws is not None and resampled:
+            misused("--draws", "and --bootstrap are two ways to the same columns: leave one out")
+        if self.draws is not None and self.errors == "none":
+            misused("--draws", "goes by errors: leave out --errors none")
         opt.check_plot(self.plot, self.errors if not resampled else "bootstrap")
 
     def do(self, steps: Steps) -> Report:
@@ -87,8 +92,10 @@ class Fit(Command):
             return with_taken(report(self, fitted), self.file, comparisons.taken)
 
     def fitted(self, comparisons: Comparisons, steps: Steps) -> Fitted:
-        """The fit, and its replicates if they are wanted."""
+        """The fit, and its replicates or draws if they are wanted."""
         fitted = self._fit(comparisons, steps)
+        if self.draws is not None:
+            return self._draws(fitted, self.draws, steps)
         if self.replicates.n_resamples is None:
             return fitted
         return self._bootstrap(fitted, self.replicates.n_resamples, steps)
@@ -141,6 +148,17 @@ class Fit(Command):
                 raise
             except ValueError as error:  # options that do not go together
                 raise Refused(str(error), 2) from None
+
+    def _draws(self, fitted: Fitted, wanted: int, steps: Steps) -> Fitted:
+        """Add draws from the normal approximation."""
+        from venire import resampling
+
+        with steps("draws"):
+            drawn = resampling.sample(
+                fitted.fit, wanted, rng=self.replicates.seed, errors=self.errors,
+                progress=lambda done, of: steps.stage("draws", done, of, "draws"),
+            )  # fmt: skip
+        return replace(fitted, draws=drawn)
 
     def _bootstrap(self, fitted: Fitted, wanted: int, steps: Steps) -> Fitted:
         """Add replicates until all are done, or Ctrl-C."""

@@ -15,11 +15,11 @@ from venire.cli._version import version
 if TYPE_CHECKING:
     from venire.cli._fit import Fit
     from venire.ratings.fit import Fit as Ratings
-    from venire.resampling import Bootstrap
+    from venire.resampling import Bootstrap, PosteriorDraws
 
 __all__ = ["Fitted", "report"]
 
-_SPARE = ("component", "games", "rank interval")
+_SPARE = ("component", "games", "regret", "rank interval")
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,22 @@ class Fitted:
     prior_reason: str  # "", "asked for", "no finite fit without it"
     notes: list[str] = field(default_factory=list)
     bootstrap: Bootstrap | None = None
+    draws: PosteriorDraws | None = None
+
+    @property
+    def replicates(self) -> Bootstrap | PosteriorDraws | None:
+        """Those that errors and intervals are from."""
+        return self.bootstrap or self.draws
 
 
 def report(asked: Fit, fitted: Fitted) -> Report:
     """Compute what is to be said."""
-    fit, b = fitted.fit, fitted.bootstrap
+    fit, b, draws = fitted.fit, fitted.bootstrap, fitted.draws
     unit = asked.shown.among(fit.items)
     shown = replace(
-        fitted, fit=fit.rescale(**unit), bootstrap=None if b is None else b.rescale(**unit)
-    )
+        fitted, fit=fit.rescale(**unit), bootstrap=None if b is None else b.rescale(**unit),
+        draws=None if draws is None else draws.rescale(**unit),
+    )  # fmt: skip
     component, sizes = _components(fit)
     table, notes = _table(asked, shown, component), list(fitted.notes)
     if len(sizes) > 1:
@@ -50,7 +57,7 @@ def report(asked: Fit, fitted: Fitted) -> Report:
             f"{what} ({some(left)}) {'has' if len(left) == 1 else 'have'} no rank: the data do not "
             "place what never met the largest group (column 'determined')"
         )
-    if b is None and (errors := opt.errors_of(asked.errors)) is not None:
+    if fitted.replicates is None and (errors := opt.errors_of(asked.errors)) is not None:
         notes += filter(None, [shown.fit.errors_note(errors)])
     facts = _facts(asked, shown, sizes)
     said: list[str | Grid] = [*_header(asked, facts)]
@@ -66,8 +73,8 @@ def report(asked: Fit, fitted: Fitted) -> Report:
 
 def _picture(asked: Fit, shown: Fitted) -> Picture:
     """With the errors of the table."""
-    if shown.bootstrap is not None:
-        return Picture(shown.bootstrap, {"level": asked.level})
+    if shown.replicates is not None:
+        return Picture(shown.replicates, {"level": asked.level})
     return Picture(shown.fit, {"level": asked.level, "errors": asked.errors})
 
 
@@ -84,7 +91,7 @@ def _components(fit: Ratings) -> tuple[np.ndarray, np.ndarray]:
 
 def _table(asked: Fit, fitted: Fitted, component: np.ndarray) -> dict[str, np.ndarray]:
     """All items, best first: those with a rank before the others."""
-    fit, b = fitted.fit, fitted.bootstrap
+    fit, b = fitted.fit, fitted.replicates
     columns = fit.to_frame("dict", level=asked.level, errors=opt.errors_of(asked.errors))
     columns = {asked.shown.unit or name if name == fit.rating else name: x
                for name, x in columns.items()}  # fmt: skip
@@ -93,6 +100,8 @@ def _table(asked: Fit, fitted: Fitted, component: np.ndarray) -> dict[str, np.nd
         columns["standard_error"] = b.standard_errors()
         columns["lower"], columns["upper"] = b.interval(asked.level).T
         columns["rank_lower"], columns["rank_upper"] = b.rank_interval(asked.level).T
+    if (d := fitted.draws) is not None:
+        columns["prob_best"], columns["expected_regret"] = d.prob_best(), d.expected_regret()
     apart = component if fit.prior is None else np.zeros_like(component)
     order = np.lexsort((-fit.own.theta, fit.ranks(), apart, ~fit.determined))
     return {name: column[order] for name, column in columns.items()}
@@ -146,6 +155,7 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
         "errors": errors if b is None else "bootstrap",
         "level": asked.level if errors or b is not None else None,
         "bootstrap": drawn,
+        "draws": asked.draws and {"n_draws": asked.draws, "seed": asked.replicates.seed},
     }
 
 
@@ -180,6 +190,11 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
     if f["errors"] == "robust":
         by = asked.columns.cluster
         lines.append("errors: robust" + ("" if by is None else f", clusters by {by}"))
+    if (d := f["draws"]) is not None:
+        lines.append(
+            f"errors and intervals: {d['n_draws']:,} draws of the normal approximation around the "
+            f"fit, seed {d['seed']}"
+        )
     if (b := f["bootstrap"]) is not None:
         what = "pairs" if b["unit"] == "cells" else "comparisons"
         what = what if b["cluster"] is None else f"clusters by {b['cluster']}"
@@ -213,6 +228,9 @@ def _rows(asked: Fit, fit: Ratings, table: dict[str, np.ndarray], several: bool)
         columns[f"{asked.level:.4g} interval"] = ranges(values("lower"), values("upper"))
     if "rank_lower" in table:
         columns["rank interval"] = ranges(shown["rank_lower"], shown["rank_upper"])
+    if "prob_best" in table:
+        columns["P(best)"] = ["-" if x != x else f"{x:.3f}" for x in shown["prob_best"]]
+        columns["regret"] = values("expected_regret")
     columns["games"] = [f"{x:,.10g}" for x in shown["n_comparisons"]]
     if several:
         columns["component"] = [str(x) for x in shown["component"]]

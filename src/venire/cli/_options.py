@@ -396,4 +396,12 @@ class Replicates:
     scheme: Literal["multinomial", "poisson", "bayesian"] = option(
         "multinomial", "How replicates are drawn.", MODEL, "--bootstrap-scheme"
     )
-    seed: int = option(0, "Of the bootstrap's draws.", MODEL, min=0)
+    seed: int = option(0, "Of the replicates, or draws.", MODEL, min=0)
+
+
+def draws() -> Any:
+    """How many draws of the posterior."""
+    return option(
+        None, "Intervals, the chance to be the best and the expected regret of choosing each item, "
+        "from N draws of the normal approximation around the fit.", MODEL, min=2, metavar="N",
+    )  # fmt: skip

@@ -65,6 +65,7 @@ class ReportPage(Command):
     prior: str = opt.auto_prior()
     stopping: opt.Stopping
     replicates: opt.Replicates
+    draws: int | None = opt.draws()
     level: float = opt.level()
     shown: opt.Shown
     errors: str | None = option(
@@ -85,12 +86,14 @@ class ReportPage(Command):
         grouped = self.by is not None or self.columns.group is not None
         if grouped and self.replicates.n_resamples is not None:
             misused("--bootstrap", "is of one fit: leave out --by and --group")
+        if grouped and self.draws is not None:
+            misused("--draws", "are of one fit: leave out --by and --group")
 
     def _fit(self) -> Fit:
         return Fit(
             file=self.file, columns=self.columns, model=self.model, prior=self.prior,
-            stopping=self.stopping, replicates=self.replicates, level=self.level, shown=self.shown,
-            errors=self.errors or "fisher",
+            stopping=self.stopping, replicates=self.replicates, draws=self.draws, level=self.level,
+            shown=self.shown, errors=self.errors or "fisher",
         )  # fmt: skip
 
     def do(self, steps: Steps) -> Report:
@@ -143,7 +146,7 @@ class ReportPage(Command):
         with steps(f"reading {self.file}"):
             comparisons = io.read_comparisons(scanner, **more, **named)
         fitted = self._fit().fitted(comparisons, steps)
-        one = fitted.fit if fitted.bootstrap is None else fitted.bootstrap
+        one = fitted.fit if fitted.replicates is None else fitted.replicates
         results: dict[str, Any] = {"all": one.rescale(**self.shown.among(fitted.fit.items))}
         if self.by is not None:
             with steps(f"reading {self.file} by {self.by}"):
@@ -175,6 +178,8 @@ class ReportPage(Command):
     def _of_votes(self, scanner: io.Scanner, named: dict[str, Any], steps: Steps) -> Made:
         if self.replicates.n_resamples is not None:
             misused("--bootstrap", "is of comparisons: errors of votes go by prompt")
+        if self.draws is not None:
+            misused("--draws", "are of comparisons: errors of votes go by prompt")
         if self.by is not None:
             named["by"] = self.by
         columns = chosen_in(scanner, VoteColumns, None, named).columns

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire.data import coding
+from venire.data._strata import Strata, coded_dates, covariates_of
 from venire.data.asked import about_words
 from venire.data.grouping import group_rows
 from venire.data.rows import Cells, Rows
@@ -34,6 +35,9 @@ def aggregate(
     try:
         if rows.group is None:
             return _of_one_fit(rows, items, threads)
+        for name in ("covariates", "date"):
+            if getattr(rows, name) is not None:
+                checks.fail(name, "is not taken of comparisons in groups")
         return group_rows(rows, groups, items, threads)
     except checks.BadInput as error:
         if rows.source is not None:
@@ -55,9 +59,18 @@ def _of_one_fit(rows: Rows, given: Any, n_threads: int) -> Cells:
     if counted := _counted(rows, first, second, items, n_threads):
         return counted
     order = _full(checks.order(rows.order, n), n)
-    clusters = codes = None
+    clusters = dates = None
+    names: tuple[str, ...] = ()
+    strata = Strata()
     if rows.cluster is not None:
         clusters, codes = coding.encode_one(rows.cluster, "cluster", n_threads, n=n)
+        strata = strata._replace(cluster=codes)
+    if rows.date is not None:
+        dates, when = coded_dates(rows.date, n)
+        strata = strata._replace(date=when)
+    if rows.covariates is not None:
+        names, values = covariates_of(rows.covariates, n)
+        strata = strata._replace(covariates=values)
     masses, weight = _masses(rows)
     total = sum(masses.values()) if "win" in masses else weight
     if total is not None and not total.all():
@@ -71,11 +84,11 @@ def _of_one_fit(rows: Rows, given: Any, n_threads: int) -> Cells:
         masses = {k: x[keep] if isinstance(x, np.ndarray) else x for k, x in masses.items()}
         weight = None if weight is None else weight[keep]
         order = None if order is None else order[keep]
-        codes = None if codes is None else codes[keep]
+        strata = strata.at(keep)
     if weight is not None and (weight == 1.0).all():
         weight = None
-    return add_up(items, first, second, masses, weight, order, codes, n_threads)._replace(
-        has_order=order is not None, clusters=clusters
+    return add_up(items, first, second, masses, weight, order, strata, n_threads)._replace(
+        has_order=order is not None, clusters=clusters, dates=dates, covariate_names=names
     )
 
 
@@ -86,7 +99,7 @@ def _counted(rows: Rows, first: Any, second: Any, items: Any, n_threads: int) ->
     """
     from venire._native import cells
 
-    if rows.cluster is not None:
+    if any(x is not None for x in (rows.cluster, rows.date, rows.covariates)):
         return None
     if items is None and (
         (first := _integers(first)) is None or (second := _integers(second)) is None
@@ -170,16 +183,18 @@ def add_up(
     masses: dict[str, Any],
     weight: NDArray[np.float64] | None,
     order: NDArray[np.int8] | None,
-    cluster: NDArray[np.int32] | None,
+    strata: Strata,
     n_threads: int,
 ) -> Cells:
-    """Cells of coded rows."""
+    """Cells of coded rows; their clusters, dates and covariates without labels and names."""
     from venire._native import cells, group_cells
 
-    by = None
-    if cluster is not None:
-        by = group_cells.sort(cluster, int(cluster.max()) + 1, n_threads)[1]
-        first, second, cluster = first[by], second[by], cluster[by]
+    by = stratum = None
+    distinct = strata
+    if strata:
+        stratum, distinct = strata.coded(first > second)
+        by = group_cells.sort(stratum, int(stratum.max()) + 1, n_threads)[1]
+        first, second, stratum = first[by], second[by], stratum[by]
         masses = {k: x[by] if isinstance(x, np.ndarray) else x for k, x in masses.items()}
         weight = None if weight is None else weight[by]
         order = None if order is None else order[by]
@@ -191,13 +206,14 @@ def add_up(
             n_threads,
             weight=weight,
             order=order,
-            cluster=cluster,
+            cluster=stratum,
             **masses,
         )
     except cells.SelfComparison as error:
         at = int(error.args[0])
         _refuse_self(items, first, at, at if by is None else int(by[at]))
-    return Cells.of_one(items, *out)
+    found = Cells.of_one(items, *out)
+    return found if stratum is None else found._replace(**distinct.at(found.cluster)._asdict())
 
 
 def _refuse_self(

@@ -12,6 +12,7 @@ from numbers import Real
 from typing import Any, Self, TypedDict
 
 from venire._core import checks
+from venire.data.named_covariates import listed_covariates, named_columns
 
 __all__ = ["ColumnNames", "Columns", "VoteColumnNames", "VoteColumns"]
 
@@ -20,9 +21,9 @@ WHO, FURTHER, VOTES = "Who won (one way)", "Further columns", "Votes (one way)"
 JUDGED = "Who judged what"
 
 
-def _column(says: str, topic: str = FURTHER) -> Any:
+def _column(says: str, topic: str = FURTHER, typed: Any = str | None, **more: Any) -> Any:
     """An optional column; what it says is the help of its option, too, which is typed as text."""
-    return field(default=None, metadata={"says": says, "topic": topic, "typed": str | None})
+    return field(default=None, metadata={"says": says, "topic": topic, "typed": typed, **more})
 
 
 def _skipping() -> Any:
@@ -53,6 +54,11 @@ class _Named:
             for f in fields(self)  # type: ignore[arg-type]
             if f.name not in _NO_COLUMNS and (value := getattr(self, f.name)) is not None
         }
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What each argument is, for people to read."""
+        return self.names
 
     def in_file(self) -> Self:
         """These, if they are of a file, where names are text."""
@@ -112,6 +118,11 @@ class Columns(_Named):
         Labels of groups, each of which has items of its own.
     date : str, optional
         When it was; fits do not read it.
+    covariates : str, list or mapping, optional
+        Columns of what else may tell who wins (length, style, rest): numbers, of first less second.
+        A pair of columns, ``("length_a", "length_b")`` in a list, stands for their difference; a
+        mapping gives names of one's own. Of a name that no column has, as in ``"length"``, the two
+        columns of the two sides are found.
     skip_missing : bool, default False
         Leave out rows that lack an outcome or a label, which else are errors. Rows that are wholly
         empty, or have no result ("*"), are left out in any case; `Taken.dropped` counts them all.
@@ -119,7 +130,7 @@ class Columns(_Named):
     Attributes
     ----------
     names : dict of str to str
-        The column of each argument that was given.
+        The column of each argument that was given; those of covariates one by one.
 
     Raises
     ------
@@ -158,9 +169,16 @@ class Columns(_Named):
     cluster: str | None = _column("What is resampled together: user, judge, query.")
     group: str | None = _column("What the items belong to: query, topic, user.")
     date: str | None = _column("When it was.")
+    covariates: Any = _column(  # noqa: RUF009
+        "A number that may tell who wins: the column NAME, of first less second, or the columns "
+        "NAME_a and NAME_b, or NAME=COLUMN-COLUMN. Repeat it for several.",
+        typed=list[str] | None, flags=("--covariate",), more={"metavar": "NAME[=...]"},
+    )  # fmt: skip
     skip_missing: bool = _skipping()
 
     def __post_init__(self) -> None:
+        if self.covariates is not None:
+            object.__setattr__(self, "covariates", listed_covariates(self.covariates))
         self._check("outcome", "first", "second")
         given = self.names
         if self.constant is not None:
@@ -183,10 +201,19 @@ class Columns(_Named):
 
     @property
     def names(self) -> dict[str, Any]:
-        """The column of each argument that was given."""
-        return {
-            a: name for a, name in super().names.items() if a != "score" or not _is_number(name)
-        }
+        """The column of each argument that was given, those of covariates one by one."""
+        out = super().names
+        if _is_number(self.score):
+            del out["score"]
+        return out | named_columns(out.pop("covariates", ()))
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What each argument is, for people to read: a score may be a number."""
+        out = super().names
+        if "covariates" in out:
+            out["covariates"] = ", ".join(map(str, out["covariates"]))
+        return out | ({} if self.constant is None else {"score": f"{self.constant:g}"})
 
     @property
     def constant(self) -> float | None:
@@ -202,6 +229,10 @@ class Columns(_Named):
         if self.cluster is not None:
             reason = "groups are resampled by themselves: they have no clusters"
             checks.fail("cluster", reason, value=self.cluster, kind=TypeError)
+        if self.covariates is not None:
+            reason = "groups are fitted without covariates: fit one at a time"
+            value = self.covariates[0].name
+            checks.fail("covariates", reason, value=value, kind=TypeError)
         return self
 
     def of_one_fit(self) -> Columns:
@@ -231,6 +262,7 @@ class ColumnNames(TypedDict, total=False):
     cluster: str | None
     group: str | None
     date: str | None
+    covariates: Any
     skip_missing: bool
 
 

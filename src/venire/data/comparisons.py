@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from venire._core import checks
 from venire._core.tables import Table, Tabled, shown_of
 from venire.data import frames, recognition
-from venire.data._merging import merged, selected
+from venire.data._merging import merged, selected, without_covariates
+from venire.data._strata import covariates_of
 from venire.data.aggregation import aggregate
 from venire.data.columns import ColumnNames, Columns
 from venire.data.rows import Observed, Rows, frozen
@@ -36,8 +37,8 @@ class Components(NamedTuple):
 class Comparisons(Tabled, Observed):
     """Paired comparisons, aggregated.
 
-    Rows are added up to one cell per unordered pair and order class (and cluster), in memory
-    proportional to the number of cells. Objects are immutable.
+    Rows are added up to one cell per unordered pair and order class (and cluster, date and row of
+    covariates), in memory proportional to the number of cells. Objects are immutable.
 
     Parameters
     ----------
@@ -57,6 +58,12 @@ class Comparisons(Tabled, Observed):
     cluster : array_like of shape (n,), optional
         Label of the group of rows (user, judge, query) that belong together: errors are clustered
         by it and resampling draws whole clusters. Cells are then kept apart by cluster.
+    covariates : array_like of shape (n, K) or (n,), mapping of str to array_like, or data frame
+        What else may move the outcome, as differences: of `first` less that of `second` (of the
+        lengths of two answers, say), finite. Columns of an array are called x0, x1, ... Cells are
+        then kept apart by rows of covariates, and fits estimate a coefficient for each column.
+    date : array_like of shape (n,), optional
+        When: dates, text of ISO 8601, or numbers. Cells are then kept apart by date.
     n_threads : int, optional
         Default: all usable CPUs. The result does not depend on it.
 
@@ -74,6 +81,10 @@ class Comparisons(Tabled, Observed):
         Sum of weight * score**2.
     cluster : ndarray of int32 or None
         Cluster of each cell, a position in `clusters` (labels).
+    date : ndarray of int64 or None
+        Date of each cell, a position in `dates` (ascending).
+    covariates : ndarray of float64, shape (n_cells, K), or None
+        Of the cell's first less its second; `covariate_names` names the columns.
     has_order : bool
         An explicit `order` was given.
 
@@ -81,8 +92,8 @@ class Comparisons(Tabled, Observed):
     ------
     ValueError
         If lengths differ, there is no row, a score is outside [0, 1], a weight is negative or not
-        finite, a label is missing, or an item is compared with itself; the message names the
-        argument, the first bad position and the value.
+        finite, a covariate is not finite, a label or a date is missing, or an item is compared with
+        itself; the message names the argument, the first bad position and the value.
     TypeError
         If labels are neither integers nor text.
 
@@ -90,7 +101,7 @@ class Comparisons(Tabled, Observed):
     -----
     O(n) time for integer labels 0 ... n_items - 1 that need no sorting, O(n log n_items) otherwise;
     at most 24 bytes per row while sorting (8 for unweighted wins, losses and ties) and 17 to 42
-    bytes per cell afterwards.
+    bytes per cell afterwards, and 8 for each covariate.
 
     Examples
     --------
@@ -106,6 +117,10 @@ class Comparisons(Tabled, Observed):
 
     cluster: NDArray[np.int32] | None
     clusters: NDArray[Any] | None
+    date: NDArray[np.int64] | None
+    dates: NDArray[Any] | None
+    covariates: NDArray[np.float64] | None
+    covariate_names: tuple[str, ...]
     n_pairs: int
     has_order: bool
 
@@ -119,11 +134,14 @@ class Comparisons(Tabled, Observed):
         items: ArrayLike | None = None,
         order: ArrayLike | None = None,
         cluster: ArrayLike | None = None,
+        covariates: Any = None,
+        date: ArrayLike | None = None,
         n_threads: int | None = None,
     ) -> None:
         rows = Rows.given(
-            first=first, second=second, score=score, weight=weight, order=order, cluster=cluster
-        )
+            first=first, second=second, score=score, weight=weight, order=order, cluster=cluster,
+            covariates=covariates, date=date,
+        )  # fmt: skip
         self._adopt(aggregate(rows, items=items, n_threads=n_threads))
 
     @classmethod
@@ -138,6 +156,8 @@ class Comparisons(Tabled, Observed):
         items: ArrayLike | None = None,
         order: ArrayLike | None = None,
         cluster: ArrayLike | None = None,
+        covariates: Any = None,
+        date: ArrayLike | None = None,
         n_threads: int | None = None,
     ) -> Comparisons:
         """Comparisons from masses: how often `first` won, lost and tied in each row.
@@ -146,7 +166,7 @@ class Comparisons(Tabled, Observed):
         ----------
         win, loss, tie : float or array_like of shape (n,)
             Masses, finite and >= 0, fractions allowed.
-        first, second, items, order, cluster, n_threads
+        first, second, items, order, cluster, covariates, date, n_threads
             As in `Comparisons`, which also says what is raised.
 
         Examples
@@ -156,8 +176,9 @@ class Comparisons(Tabled, Observed):
         7.0
         """
         rows = Rows.given(
-            first=first, second=second, win=win, loss=loss, tie=tie, order=order, cluster=cluster
-        )
+            first=first, second=second, win=win, loss=loss, tie=tie, order=order, cluster=cluster,
+            covariates=covariates, date=date,
+        )  # fmt: skip
         return cls.from_cells(aggregate(rows, items=items, n_threads=n_threads))
 
     @classmethod
@@ -301,13 +322,15 @@ class Comparisons(Tabled, Observed):
         *,
         order: ArrayLike | None = None,
         cluster: ArrayLike | None = None,
+        covariates: Any = None,
+        date: ArrayLike | None = None,
         n_threads: int | None = None,
     ) -> Comparisons:
         """These comparisons and new rows; the old rows are not read again.
 
         Parameters
         ----------
-        first, second, score, weight, order, cluster, n_threads
+        first, second, score, weight, order, cluster, covariates, date, n_threads
             The new rows, as in `Comparisons`; a new object is returned.
 
         Examples
@@ -316,9 +339,26 @@ class Comparisons(Tabled, Observed):
         >>> vn.Comparisons([0], [1], [1]).append([1, 2], [0, 0], [1, 0.5]).n_comparisons
         3.0
         """
-        return self + Comparisons(
-            first, second, score, weight, order=order, cluster=cluster, n_threads=n_threads
-        )
+        rows = Rows.given(
+            first=first, second=second, score=score, weight=weight, order=order, cluster=cluster,
+            covariates=covariates, date=date,
+        )  # fmt: skip
+        if covariates is not None and self.covariates is not None:
+            own = covariates_of(covariates, rows.n, self.covariate_names)
+            rows = rows._replace(covariates=own)
+        return self + self.from_cells(aggregate(rows, n_threads=n_threads))
+
+    def without_covariates(self) -> Comparisons:
+        """The same comparisons without their covariates, their cells added up.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> c = vn.Comparisons([0, 0], [1, 1], [1, 0], covariates={"length": [0.5, -1.0]})
+        >>> c.n_cells, c.covariates.tolist(), c.without_covariates().n_cells
+        (2, [[-1.0], [0.5]], 1)
+        """
+        return self if self.covariates is None else self.from_cells(without_covariates(self))
 
     def within(self, labels: NDArray[np.int32]) -> Comparisons:
         """Only the cells whose items carry the same label; all items stay."""

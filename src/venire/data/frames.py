@@ -18,6 +18,7 @@ from venire._core import checks
 from venire._core.checks import BadInput, fail
 from venire.data.coding import Encoded, encode, encode_one
 from venire.data.columns import Columns
+from venire.data.named_covariates import covariates_in
 from venire.data.naming import nearest
 from venire.data.outcomes import Reading, Terms, gaps_of, outcome_scores, truths
 from venire.data.rows import Rows, naming
@@ -149,6 +150,8 @@ def _rows(
             if name in given:
                 checks.amounts(given[name] * given["weight"], n, name)
     given["order"] = _orders(data, n)
+    if columns.covariates is not None:
+        given["covariates"] = covariates_in(data, columns.covariates, n)
     for name in ("cluster", "group"):
         if name in data:
             found = Encoded(*encode_one(plain(data[name]), name, n_threads, n=n))

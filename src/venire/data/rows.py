@@ -22,7 +22,8 @@ __all__ = ["Cells", "Observed", "Rows", "frozen", "naming"]
 class Rows(NamedTuple):
     """Columns of `n` rows as they were given; a number, or an array of one, stands for all rows.
 
-    `score`, or `win` and `loss` (and `tie`), say what happened. Labels may be `Encoded`. `source`
+    `score`, or `win` and `loss` (and `tie`), say what happened. Labels may be `Encoded`; covariates
+    are an array, a mapping or a frame, of the first of each row less its second. `source`
     names the column that each argument came from, if any; `dropped` counts the rows of the table
     that are none of these, by reason; `notes` say how outcomes were read.
     """
@@ -38,6 +39,8 @@ class Rows(NamedTuple):
     order: Any = None
     cluster: Any = None
     group: Any = None
+    date: Any = None
+    covariates: Any = None
     source: Mapping[str, Any] | None = None
     dropped: Mapping[str, int] = MappingProxyType({})
     notes: tuple[str, ...] = ()
@@ -46,11 +49,12 @@ class Rows(NamedTuple):
     @classmethod
     def given(cls, *, may_be_empty: bool = False, **columns: Any) -> Rows:
         """Rows from the arguments of a call, by name: columns of one length, or numbers."""
+        covariates = columns.pop("covariates", None)
         n, *ready = checks.columns(may_be_empty=may_be_empty, **columns)
         for name in ("score", "win", "loss"):
             if name in columns and columns[name] is None:
                 fail(name, "must be an array or a number", value=None, kind=TypeError)
-        return cls(n, **dict(zip(columns, ready, strict=True)))
+        return cls(n, **dict(zip(columns, ready, strict=True)), covariates=covariates)
 
     def taken(self, columns: Columns, *notes: str) -> Taken:
         """How the table was read that these are the rows of."""
@@ -72,14 +76,15 @@ def naming(source: Mapping[str, Any]) -> Iterator[None]:
 class Cells(NamedTuple):
     """Rows added up: cells of every group, group after group. What one fit takes is one group.
 
-    Sorted by (first, second, order, cluster) within each group. Group k has the items
-    ``offsets[k]`` to ``offsets[k + 1]`` and the cells ``cell_offsets[k]`` to
+    Sorted by (first, second, order, cluster, date, covariates) within each group. Group k has the
+    items ``offsets[k]`` to ``offsets[k + 1]`` and the cells ``cell_offsets[k]`` to
     ``cell_offsets[k + 1]``. Positions of items count within the group.
 
     Where there is one group, `row_ptr` stands for `first`: item i is the first of the cells
     ``row_ptr[i]`` to ``row_ptr[i + 1]``. `tie` is None where nobody tied, `square` where no score
-    was soft; groups keep no squares. `groups`, `cluster` and `clusters` are None where there are
-    none.
+    was soft; groups keep no squares. `groups`, `cluster`, `date` and `covariates`, with `clusters`
+    and `dates`, are None where there are none. `cluster` and `date` are positions in `clusters` and
+    `dates`; a row of `covariates` is that of the cell's first less its second.
     """
 
     items: NDArray[Any]
@@ -95,6 +100,10 @@ class Cells(NamedTuple):
     row_ptr: NDArray[np.int64] | None = None
     cluster: NDArray[np.int32] | None = None
     clusters: NDArray[Any] | None = None
+    date: NDArray[np.int64] | None = None
+    dates: NDArray[Any] | None = None
+    covariates: NDArray[np.float64] | None = None
+    covariate_names: tuple[str, ...] = ()
     groups: NDArray[Any] | None = None
     n_pairs: int | None = None  # of one group
     has_order: bool = False  # an explicit order was given
@@ -121,8 +130,8 @@ class Cells(NamedTuple):
         offsets, cell_offsets = np.array(((0, len(items)), (0, len(second))))
         return cls(
             items, offsets, cell_offsets, second, order, win, loss,
-            tie, square, None, row_ptr, cluster, clusters, None, n_pairs, has_order,
-            square is not None,
+            tie, square, None, row_ptr, cluster, clusters, n_pairs=n_pairs, has_order=has_order,
+            is_soft=square is not None,
         )  # fmt: skip
 
 

@@ -56,5 +56,4 @@ class Taken:
 
     def said(self) -> dict[str, Any]:
         """What each argument was taken to be: columns, and the score where it is a number."""
-        constant = getattr(self.columns, "constant", None)
-        return self.columns.names | ({} if constant is None else {"score": f"{constant:g}"})
+        return self.columns.said

@@ -25,6 +25,7 @@ __all__ = [
     "load_documents",
     "load_judges",
     "load_season",
+    "load_styles",
     "load_taste",
     "load_topics",
     "load_toy_players",
@@ -49,6 +50,31 @@ def load_battles() -> Comparisons:
     return Comparisons.from_frame(
         columns("battles"), first="model_a", second="model_b", outcome="winner"
     )
+
+
+def load_styles() -> Comparisons:
+    """1,200 battles of seven models on sixty prompts, with the lengths of both answers. Simulated.
+
+    Returns
+    -------
+    Comparisons
+        With the covariates `length`, in doublings of the number of words, and `markdown`, the
+        number of headings and lists, of the first answer less the second; prompts are clusters.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> c = vn.datasets.load_styles()
+    >>> c.covariate_names, len(c.clusters)
+    (('length', 'markdown'), 60)
+    >>> plain = vn.fit_bradley_terry(c.without_covariates())
+    >>> plain.items[plain.theta.argmax()]  # it writes the longest answers
+    'heron-34b'
+    """
+    return Comparisons.from_frame(
+        columns("styles"), first="model_a", second="model_b", outcome="winner", cluster="prompt",
+        covariates=["length", "markdown"],
+    )  # fmt: skip
 
 
 def load_season() -> Comparisons:

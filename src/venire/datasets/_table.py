@@ -60,6 +60,13 @@ _ROWS = (
         "venire fit battles.csv",
     ),
     DataSet(
+        "styles",
+        "comparisons with covariates",
+        "people compare answers; long ones win more",
+        _SIMULATED,
+        "venire fit styles.csv --covariate length --covariate markdown",
+    ),
+    DataSet(
         "season",
         "comparisons, by points",
         "goals of eight clubs at home and away",
@@ -155,7 +162,7 @@ def names() -> tuple[str, ...]:
     --------
     >>> import venire as vn
     >>> vn.datasets.names()[:3]
-    ('battles', 'season', 'baseball_1987')
+    ('battles', 'styles', 'season')
     """
     return tuple(DATASETS)
 

@@ -181,7 +181,7 @@ def located(
         line = line_of_row(path, row)
         row += 1
     return DataError(
-        path, error.reason, row=row, line=line, column=names.get(error.argument),
+        path, error.reason, row=row, line=line, column=names.get(error.argument, error.column),
         value=error.value, argument=error.argument, cure=error.cure, settles=error.settles,
     )  # fmt: skip
 

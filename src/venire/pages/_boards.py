@@ -112,6 +112,11 @@ def of_ratings(
     if "rank_lower" in shown:
         heads.append(Column("rank interval", f"at {100 * level:g} %", "range", spare=True))
         cells.append(_ranges(shown, "rank_lower", "rank_upper", None))
+    if "prob_best" in shown:
+        heads.append(Column("P(best)", "chance to be the strongest, over the draws"))
+        cells.append(_numbers(shown["prob_best"], 3))
+        heads.append(Column("regret", "expected loss of choosing it, against the best", spare=True))
+        cells.append(_numbers(shown["expected_regret"], digits))
     for column, title, says in (
         ("n_comparisons", "games", "weight of the item's comparisons"),
         ("n_prompts", "prompts", "on which it was compared"),

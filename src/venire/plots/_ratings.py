@@ -27,14 +27,25 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from venire.ratings import Fit, GroupedFit
-    from venire.resampling import Bootstrap, GroupedBootstrap, PosteriorDraws
+    from venire.resampling import (
+        Bootstrap,
+        GroupedBootstrap,
+        GroupedPosteriorDraws,
+        PosteriorDraws,
+    )
     from venire.targets import Rated
 
 __all__ = ["plot_ranks", "plot_ratings"]
 
 
 def plot_ratings(
-    fit: Fit | Bootstrap | PosteriorDraws | GroupedFit | GroupedBootstrap | Rated,
+    fit: Fit
+    | Bootstrap
+    | PosteriorDraws
+    | GroupedFit
+    | GroupedBootstrap
+    | GroupedPosteriorDraws
+    | Rated,
     ax: Axes | None = None,
     *,
     level: float = 0.95,
@@ -51,7 +62,7 @@ def plot_ratings(
 
     Parameters
     ----------
-    fit : Fit, Bootstrap, PosteriorDraws, GroupedFit, GroupedBootstrap or Rated
+    fit : Fit, GroupedFit, replicates or draws of either, or Rated
         Drawn in the unit that it is shown in: ``fit.to_elo(anchor="gpt-4")``.
     ax : matplotlib Axes, optional
         Where to draw; by default a new figure of a height that suits the rows.

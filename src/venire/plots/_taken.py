@@ -13,7 +13,12 @@ from venire._core.intervals import critical_value
 from venire.data import Comparisons, GroupedComparisons
 from venire.plots._style import checked, inches, shortened, within
 from venire.ratings import Fit, GroupedFit
-from venire.resampling import Bootstrap, GroupedBootstrap, PosteriorDraws
+from venire.resampling import (
+    Bootstrap,
+    GroupedBootstrap,
+    GroupedPosteriorDraws,
+    PosteriorDraws,
+)
 from venire.targets import Rated
 
 if TYPE_CHECKING:
@@ -119,9 +124,9 @@ def taken(result: Any, group: Any = None, name: str = "fit", also: str = "") -> 
     if isinstance(result, Rated):
         rated = result if group is None else _at(result, group)
         return Taken(rated.fit, None, rated.category, rated)
-    if isinstance(result, GroupedFit | GroupedBootstrap):
+    if isinstance(result, GroupedFit | GroupedBootstrap | GroupedPosteriorDraws):
         group = _one_group(result.groups, group, "; plot_groups draws all")
-        if isinstance(result, GroupedBootstrap):
+        if not isinstance(result, GroupedFit):
             boot = _at(result, group)
             return Taken(boot.fit, boot, group)
         display = result.display

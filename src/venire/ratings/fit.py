@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from venire._core.summary import Summary
-from venire._core.views import draws
+from venire._core.views import Sampled
 from venire.models import model_of
 from venire.priors import GaussianPrior
 from venire.ratings import _goodness, _standing, _summary
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from venire.ratings._evidence import Evidence
     from venire.ratings._posterior import Posterior
     from venire.ratings._sampled import SampledErrors
+    from venire.ratings.newton import Progress
 
 __all__ = ["Fit"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Fit(Contrasts):
+class Fit(Contrasts, Sampled):
     """Ratings of items from paired comparisons, as the ``fit_*`` functions return them.
 
     With several components and no prior each component was fitted and centred by itself, and
@@ -61,6 +62,8 @@ class Fit(Contrasts):
         What the reader of the summary should know.
     evidence : Evidence or None
         How the data chose the precision of `prior`, where they did.
+    components : str
+        "weak" or "strong", as it was asked for.
 
     Examples
     --------
@@ -88,6 +91,7 @@ class Fit(Contrasts):
     n_threads: int = 1
     note: str = ""
     evidence: Evidence | None = None
+    components: str = "weak"
     scale: str = ""
     _unit: float = 1.0
     _fitted: Fit | None = None
@@ -196,6 +200,49 @@ class Fit(Contrasts):
         """
         self.require_own_scale("core")
         return replace(self, _core=True)
+
+    def update(
+        self, new: Comparisons | None = None, *, progress: Progress | None = None, **rows: Any
+    ) -> Fit:
+        """The fit of these comparisons and new ones: what a fit of all of them would be.
+
+        Model, prior, order effect and tolerance are those of this fit, which the new one starts
+        from; old rows are not read again, the new ones are merged into their cells.
+
+        Parameters
+        ----------
+        new : Comparisons, optional
+            Items may be new.
+        progress : callable, optional
+            Called with the number and the residual of each iteration.
+        **rows
+            Instead: the arguments of `Comparisons`, as for ``Comparisons.append``.
+
+        Returns
+        -------
+        Fit
+            Of all comparisons, to within the tolerance of a fit from anew.
+
+        Raises
+        ------
+        ValueError
+            As `Comparisons`; or if this fit is shown in another unit.
+        NotIdentifiedError
+            If new items leave no finite fit.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> c = vn.Comparisons(["a", "b", "a", "c", "b"], ["b", "c", "c", "a", "a"], 1.0)
+        >>> yesterday = vn.fit_bradley_terry(c)
+        >>> today = yesterday.update(first=["c", "d", "a"], second=["d", "a", "d"], score=1.0)
+        >>> refit = vn.fit_bradley_terry(today.comparisons)
+        >>> today.items.tolist(), bool(abs(today.theta - refit.theta).max() < 1e-8)
+        (['a', 'b', 'c', 'd'], True)
+        """
+        from venire.ratings._update import update
+
+        return update(self, new, rows, progress)
 
     def errors_note(self, errors: str) -> str:
         """What one should know of standard errors of this kind, for those who print them; or ""."""
@@ -342,36 +389,6 @@ class Fit(Contrasts):
             effect, log of the tie parameter), those that the fit has; in the model's own unit.
         """
         return self.own._information.posterior(errors, key)
-
-    def sample(self, n_samples: int = 1000, *, rng: Any = None, errors: str = "fisher") -> Any:
-        """Draw ratings from the normal approximation around this fit: `venire.resampling.sample`.
-
-        Parameters
-        ----------
-        n_samples : int, default 1000
-        rng : int, SeedSequence or Generator, optional
-        errors : {"fisher", "robust"}
-            Whose covariance the draws have.
-
-        Returns
-        -------
-        PosteriorDraws
-            In the unit of this fit, with all that a `Bootstrap` tells.
-
-        Raises
-        ------
-        ValueError
-            If `n_samples` < 1 or `errors` is none of its choices.
-
-        Examples
-        --------
-        >>> import venire as vn
-        >>> fit = vn.fit_bradley_terry(vn.datasets.load_battles())
-        >>> draws = fit.sample(2000, rng=1)
-        >>> draws.theta.shape, bool(draws.prob_better("lynx-70b", "vole-2b") > 0.99)
-        ((2000, 7), True)
-        """
-        return draws(self, n_samples, rng=rng, errors=errors)
 
     # ---- how ----------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -116,6 +117,8 @@ def fit_quietly(
             + " were fitted each by itself; ratings do not compare across them"
         )
         remarks.append((note, NotIdentifiedWarning))
+    if evidence is not None:
+        note = "; ".join(filter(None, [note, evidence.note]))
     fit = _result(
         c,
         model,
@@ -130,9 +133,9 @@ def fit_quietly(
         component,
         free_tie,
         note,
-        evidence,
+        components,
     )
-    return fit, remarks
+    return fit if evidence is None else replace(fit, evidence=evidence), remarks
 
 
 def _trouble(result: Result, tol: float) -> str:
@@ -162,7 +165,7 @@ def _result(
     component: NDArray[np.int32],
     free_tie: bool,
     note: str,
-    evidence: Evidence | None,
+    components: str,
 ) -> Fit:
     x, n = result.parameters, c.n_items
     x[:n] = own.levelled(x[:n], component)
@@ -191,8 +194,8 @@ def _result(
         method="mm" if method == "mm" else "newton",
         tol=tol,
         n_threads=n_threads,
-        note="; ".join(filter(None, [note, evidence.note if evidence else ""])),
-        evidence=evidence,
+        note=note,
+        components=components,
     )
 
 
@@ -246,9 +249,12 @@ def _start(
         log_tie = law.start(float(c.tie.sum()) / c.n_comparisons)
     if isinstance(init, Fit):
         init.require_own_scale("init")
-        place = {label: k for k, label in enumerate(init.items.tolist())}
-        at = np.array([place.get(label, -1) for label in c.items.tolist()])
-        theta[at >= 0] = init.theta[at[at >= 0]]
+        if np.array_equal(init.items, c.items):
+            theta[:] = init.theta
+        else:
+            place = {label: k for k, label in enumerate(init.items.tolist())}
+            at = np.array([place.get(label, -1) for label in c.items.tolist()])
+            theta[at >= 0] = init.theta[at[at >= 0]]
         gamma = init.order_effect or 0.0
         if free_tie and init.model == model and init.tie is not None and init.has_free_tie:
             log_tie = float(np.log(init.tie))

@@ -1,4 +1,4 @@
-"""Rows become cells: one cell per unordered pair, order class and (when given) cluster.
+"""Rows become cells: one cell per pair, order class and, when given, cluster, date and covariates.
 
 A fit needs nothing finer: the log-likelihood of the rows is a sum over cells of
 ``win * log P(first) + loss * log P(second) + tie * log P(tie)``.
@@ -31,6 +31,10 @@ class Cells(NamedTuple):
         Sum of w*s**2 over the rows of the cell.
     cluster : ndarray of int32 or None
         Cluster of the cell; None when the rows are independent.
+    date : ndarray of int64 or None
+        Date of the cell.
+    covariates : ndarray of float64, shape (n_cells, K), or None
+        Of `first` less `second`.
     """
 
     items: np.ndarray
@@ -42,6 +46,8 @@ class Cells(NamedTuple):
     tie: np.ndarray
     square: np.ndarray
     cluster: np.ndarray | None = None
+    date: np.ndarray | None = None
+    covariates: np.ndarray | None = None
 
     @property
     def n_items(self) -> int:
@@ -66,6 +72,8 @@ def _canonical(
     order: np.ndarray,
     masses: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     cluster: np.ndarray | None,
+    date: np.ndarray | None = None,
+    covariates: np.ndarray | None = None,
 ) -> Cells:
     """Orient every row towards its smaller position, then add up rows with equal keys.
 
@@ -84,7 +92,11 @@ def _canonical(
         np.where(swap, square_other, square),
     ])  # fmt: skip
     keep = columns[:3].sum(axis=0) > 0.0  # a row of weight 0 is not a comparison
-    keys = np.stack([first, second, order, np.zeros_like(first) if cluster is None else cluster])
+    none = np.zeros_like(first)
+    x = np.zeros((len(first), 0)) if covariates is None else covariates
+    x = np.where(swap[:, None], -x, x) + 0.0
+    strata = [none if key is None else key for key in (cluster, date)]
+    keys = np.stack([first, second, order, *strata, *x.T])
     distinct, cell = np.unique(keys[:, keep], axis=1, return_inverse=True)
     sums = np.zeros((4, distinct.shape[1]))
     for total, column in zip(sums, columns[:, keep], strict=True):
@@ -99,6 +111,8 @@ def _canonical(
         sums[2],
         sums[3],
         None if cluster is None else distinct[3].astype(np.int32),
+        None if date is None else distinct[4].astype(np.int64),
+        None if covariates is None else distinct[5:].T,
     )
 
 
@@ -130,8 +144,10 @@ def aggregate(
     items: Any = None,
     order: Any = None,
     cluster: Any = None,
+    date: Any = None,
+    covariates: Any = None,
 ) -> Cells:
-    """Rows of comparisons as cells, sorted by (first, second, order, cluster).
+    """Rows of comparisons as cells, sorted by (first, second, order, cluster, date, covariates).
 
     Parameters
     ----------
@@ -148,6 +164,10 @@ def aggregate(
         default `first` has it in every row.
     cluster : array_like of int, shape (n_rows,), optional
         Rows of one cluster are dependent; cells are then kept per cluster.
+    date : array_like of int, shape (n_rows,), optional
+        Cells are kept per date.
+    covariates : array_like of float, shape (n_rows, K), optional
+        Of each row's first less its second; cells are kept per distinct row.
 
     Returns
     -------
@@ -183,7 +203,8 @@ def aggregate(
         w * s**2,
         w * (1.0 - s) ** 2,
     )
-    return _canonical(items, i, j, o, masses, None if cluster is None else np.asarray(cluster))
+    strata = [None if x is None else np.asarray(x) for x in (cluster, date, covariates)]
+    return _canonical(items, i, j, o, masses, *strata)
 
 
 def cells_from_counts(
@@ -236,8 +257,9 @@ def merge(a: Cells, b: Cells) -> Cells:
     >>> merge(aggregate([0], [1]), aggregate([2, 0], [1, 1])).win
     array([2., 0.])
     """
-    if (a.cluster is None) != (b.cluster is None):
-        raise ValueError("one of the two has clusters and the other has none")
+    for name in ("cluster", "date", "covariates"):
+        if (getattr(a, name) is None) != (getattr(b, name) is None):
+            raise ValueError(f"one of the two has {name} and the other has none")
     items = np.unique(np.concatenate([a.items, b.items]))
     at_a, at_b = np.searchsorted(items, a.items), np.searchsorted(items, b.items)
 
@@ -248,5 +270,6 @@ def merge(a: Cells, b: Cells) -> Cells:
     second = np.concatenate([at_a[a.second], at_b[b.second]])
     square = both("square")  # never seen from the other side: first < second already
     masses = (both("win"), both("loss"), both("tie"), square, square)
-    cluster = None if a.cluster is None else both("cluster")
-    return _canonical(items, first, second, both("order").astype(np.int64), masses, cluster)
+    names = ("cluster", "date", "covariates")
+    strata = [None if getattr(a, name) is None else both(name) for name in names]
+    return _canonical(items, first, second, both("order").astype(np.int64), masses, *strata)

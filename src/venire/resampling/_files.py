@@ -21,6 +21,7 @@ from venire.resampling._group_engine import GroupEngine, GroupReplicates
 from venire.resampling._restoring import STRENGTH
 from venire.resampling._saved import Saved, Table
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED, NOTHING
+from venire.resampling._weights import MOST_KEPT
 from venire.resampling.plan import SCHEMES as ALL_SCHEMES
 
 __all__ = ["load", "save"]
@@ -46,6 +47,11 @@ POSTERIOR: Table = {
     "theta": (Saved.maybe, np.float64, ("resamples", "items")),
     "tie": (Saved.optional, Saved.array, np.float64, "resamples", 0.0),
     "order_effect": (Saved.optional, Saved.array, np.float64, "resamples"),
+}
+GROUPED_POSTERIOR: Table = {
+    "key": (Saved.key,),
+    "errors": (Saved.one_of, ERRORS),
+    "n_resamples": (Saved.whole, 1, MOST_KEPT),
 }
 GROUPED: Table = DRAWN | {
     "unit": (Saved.one_of, UNITS),
@@ -91,6 +97,7 @@ GROUPS = (
 FORMATS = {
     "Bootstrap": "venire bootstrap 2",
     "GroupedBootstrap": "venire grouped bootstrap 2",
+    "GroupedPosteriorDraws": "venire grouped posterior draws 1",
     "PosteriorDraws": "venire posterior draws 1",
     "StatisticBootstrap": "venire statistic bootstrap 2",
 }
@@ -115,8 +122,10 @@ def save(b: Any, path: str | Path) -> None:
         for name in ("order_effect", "tie") if own else ():
             if getattr(fit, name) is not None:
                 out.add(f"fit.{name}", getattr(fit, name))
-        out.put("b", b, GROUPED)
-        if b._replicates is None:
+        out.put("b", b, GROUPED if b.scheme != "posterior" else GROUPED_POSTERIOR)
+        if b.scheme == "posterior":
+            pass  # draws are made again from the fits
+        elif b._replicates is None:
             out.put("b", b, SUMMARY)
         else:
             out.put("draws", b._replicates, REPLICATES)
@@ -131,7 +140,7 @@ def load(kind: str, path: str | Path) -> dict[str, Any]:
     """What a bootstrap of the class called `kind` is made of."""
     readers = {
         "Bootstrap": _single, "GroupedBootstrap": _grouped, "PosteriorDraws": _posterior,
-        "StatisticBootstrap": _statistic,
+        "GroupedPosteriorDraws": _grouped_posterior, "StatisticBootstrap": _statistic,
     }  # fmt: skip
     return readers[kind](Saved(path, FORMATS[kind]))
 
@@ -196,6 +205,15 @@ def _posterior(s: Saved) -> dict[str, Any]:
     s.finish()
     s.same("b.tie", own["tie"], fit.tie is not None)
     s.same("b.order_effect", own["order_effect"], fit.order_effect is not None)
+    return {"fit": fit, **own}
+
+
+def _grouped_posterior(s: Saved) -> dict[str, Any]:
+    fit = _restoring.grouped_fit(s)
+    own = s.read("b", GROUPED_POSTERIOR)
+    s.finish()
+    if fit.shared and len(fit.shared_values):
+        s.fail("fit.shared", "must be false: groups that share parameters are not drawn")
     return {"fit": fit, **own}
 
 

@@ -8,13 +8,12 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from venire._core import arrays, checks
+from venire._core import checks
 from venire.ratings.fit import Fit
 from venire.ratings.fitting import tie_of
 from venire.resampling._of_fit import OfOneFit
-from venire.resampling._weights import MOST_KEPT
 
-__all__ = ["PosteriorDraws", "sample"]
+__all__ = ["PosteriorDraws", "drawn"]
 
 STEP = 256  # draws between two calls of `progress`
 
@@ -67,6 +66,10 @@ class PosteriorDraws(OfOneFit):
     def _whole_draws(self) -> NDArray[np.float64]:
         return self._draws()
 
+    def _columns(self, level: float, interval: str) -> dict[str, NDArray[Any]]:
+        own = {"prob_best": self.prob_best(), "expected_regret": self.expected_regret()}
+        return super()._columns(level, interval) | own
+
     def _prior_errors(self) -> NDArray[np.float64] | None:
         return None if self.fit.prior is not None else super()._prior_errors()
 
@@ -94,70 +97,12 @@ class PosteriorDraws(OfOneFit):
         return replace(self, _cache={}, **joined)
 
 
-def sample(
-    fit: Fit,
-    n_samples: int = 1000,
-    *,
-    rng: Any = None,
-    errors: str = "fisher",
-    progress: Any = None,
+def drawn(
+    fit: Fit, errors: str, key: tuple[int, int], n_samples: int, progress: Any = None
 ) -> PosteriorDraws:
-    """Draw ratings from the normal approximation around a fit.
-
-    With a prior these are draws from the Laplace approximation of the posterior; without one, of
-    what is known of theta under a flat prior. It works on any graph, and where a bootstrap loses
-    items: those that won or lost once, say.
-
-    Parameters
-    ----------
-    fit : Fit
-    n_samples : int, default 1000
-    rng : int, SeedSequence or Generator, optional
-        From a Generator one key is drawn. Draw k is the same for any `n_samples`.
-    errors : {"fisher", "robust"}
-        Whose covariance the draws have; see `Ratings`. "robust" allows for clusters, and for ties
-        that count as half a win.
-    progress : callable, optional
-        Called with (draws done, n_samples).
-
-    Returns
-    -------
-    PosteriorDraws
-
-    Raises
-    ------
-    TypeError
-        If `fit` is no Fit.
-    ValueError
-        If `n_samples` < 1 or `errors` is none of its choices.
-
-    Notes
-    -----
-    Of up to 1,000 parameters the root of the covariance is taken, O(n_items^3), and a draw is a
-    product with it, O(n_items^2). Else each draw is one solve with the information matrix, as in a
-    Newton step: the slopes are perturbed by what the comparisons are uncertain of (Papandreou and
-    Yuille 2010, NeurIPS 23). Memory: the draws. Where few comparisons are known of an item its
-    likelihood is no normal one, and the bootstrap, or a prior, says more.
-
-    Examples
-    --------
-    >>> import venire as vn
-    >>> c = vn.Comparisons.from_counts(["a", "b", "a"], ["b", "c", "c"], [30, 25, 35], [20, 15, 8])
-    >>> draws = vn.resampling.sample(vn.fit_bradley_terry(c), 2000, rng=1)
-    >>> draws.theta.shape, bool(draws.prob_better("a", "c") > 0.99)
-    ((2000, 3), True)
-    >>> print(draws.summary().header[0])
-    PosteriorDraws of bradley-terry: 2,000 draws of 3 items
-    """
-    if not isinstance(fit, Fit):
-        checks.fail("fit", f"must be a Fit, got {type(fit).__name__}", kind=TypeError)
-    n_samples = checks.whole(n_samples, "n_samples", 1, MOST_KEPT)
-    checks.function(progress, "progress")
-    own, key = fit.own, arrays.keys(rng)
-    draws = PosteriorDraws(
-        fit=own, errors=errors, key=key, **_drawn(own, errors, key, 0, n_samples, progress)
-    )
-    return draws if fit is own else draws._shown_as(fit)
+    """Draws around a fit on its own scale; arguments are checked."""
+    rows = _drawn(fit, errors, key, 0, n_samples, progress)
+    return PosteriorDraws(fit=fit, errors=errors, key=key, **rows)
 
 
 def _drawn(

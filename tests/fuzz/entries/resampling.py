@@ -129,6 +129,33 @@ def bootstrap_groups(case: Case) -> None:
         case.call(vn.resampling.GroupedBootstrap.load, path)
 
 
+@entry
+def sample_groups(case: Case) -> None:
+    gf = a_grouped_fit(case)
+    options = {"n_samples": case.whole(2, 20)} | case.some(
+        {"rng": lambda: case.whole(0, 9), "errors": lambda: case.choice(("fisher", "robust"))}
+    )
+    draws = case.call(vn.resampling.sample, gf, **case.spoil(options, 0.3, sizes=("n_samples",)))
+    calls: list[tuple[Any, dict[str, Any]]] = [
+        (draws.prob_best, {}),
+        (draws.expected_regret, {}),
+        (draws.rank_probabilities, case.some({"most": 1})),
+        (draws.rank_interval, {"level": 0.9}),
+        (draws.__getitem__, {"label": draws.groups[0]}),
+        (draws.extend, {"more": case.whole(1, 3)}),
+        (draws.interval, {"level": 0.9, "interval": case.choice(("percentile", "basic", "bca"))}),
+        (draws.summary, {"level": 0.95}),
+        (draws.to_frame, {"backend": case.choice(BACKENDS)}),
+        (draws.rescale, {"anchor": draws.items[0]} | case.some({"scale": "elo"})),
+    ]
+    for method, arguments in case.random.sample(calls, 4):
+        case.try_(method, **case.spoil(arguments, 0.25, sizes=("more",)), allow=LOOKUP)
+    if case.chance(0.2):
+        path = case.path(".npz")
+        case.call(draws.save, path)
+        case.call(vn.resampling.GroupedPosteriorDraws.load, path)
+
+
 # ---- saved, and changed by a stranger -----------------------------------------------------------
 
 

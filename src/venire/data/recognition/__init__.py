@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 from venire._core import checks
 from venire._core.checks import BadInput
 from venire.data.columns import Columns, VoteColumns
+from venire.data.named_covariates import listed_covariates
 from venire.data.naming import nearest
+from venire.data.recognition._covariates import halves, possible_columns, settled
 from venire.data.recognition._frames import frame_sample
 from venire.data.recognition._items import items_of
 from venire.data.recognition._questions import refuse
@@ -153,20 +155,31 @@ def chosen(
         Whether comparisons are in groups.
     """
     if columns is not None or set(named) - {f.name for f in fields(role)}:
-        return Chosen(role.of(columns, named))
+        return _with_covariates(Chosen(role.of(columns, named)), sample)
     given = {a: value for a, value in named.items() if value is not None}
     constant = _as_number(given.get("score"))
     complete = Given(role, given).is_complete and not (grouped and "group" not in given)
     if complete and constant is None:
-        return Chosen(role(**named))
+        return _with_covariates(Chosen(role(**named)), sample)
     rows = sample()
     if constant is not None and given["score"] not in rows:  # what is typed is text
         given["score"] = constant
     if complete:
-        return Chosen(role(**given))
+        return _with_covariates(Chosen(role(**given)), sample)
     found, notes = recognised(rows, role, given, grouped=grouped)
     names = [f.name for f in fields(found) if getattr(found, f.name) != f.default]
-    return Chosen(found, tuple(name for name in names if name not in given), notes)
+    one = Chosen(found, tuple(name for name in names if name not in given), notes)
+    return _with_covariates(one, sample)
+
+
+def _with_covariates(one: Chosen, sample: Callable[[], Table]) -> Chosen:
+    """The same, its covariates by columns of the table."""
+    if getattr(one.columns, "covariates", None) is None:
+        return one
+    table = Sample(sample())
+    found = settled(one.columns, table)
+    columns = replace(one.columns, covariates=found)
+    return one._replace(columns=columns, notes=(*one.notes, *halves(found, table)))
 
 
 def with_who_and_when(one: Chosen, sample: Callable[[], Table]) -> Chosen:
@@ -234,13 +247,19 @@ def recognised(
     """
     table = Sample(sample)
     named = {argument: value for argument, value in given.items() if value is not None}
+    covariates = named.pop("covariates", None)
     _require(named, table.names)
+    if covariates is not None:  # they say nothing else, unless that is said
+        covariates = listed_covariates(covariates)
+        asked = set(map(str, named.values()))
+        theirs = possible_columns(covariates, table) - {n for n in table.names if str(n) in asked}
+        table = Sample({name: x for name, x in sample.items() if name not in theirs})
     notes: list[str] = []
     if role is Columns:
         found = _comparisons(table, named, grouped, notes)
     else:
         found = votes_of(table, named, grouped, notes)
-    values = found | named
+    values = found | named | ({} if covariates is None else {"covariates": covariates})
     return role(**{f.name: values[f.name] for f in fields(role) if f.name in values}), tuple(notes)
 
 
@@ -257,7 +276,7 @@ def role_of(sample: Callable[[], Table], as_: str, given: Mapping[str, Any]) -> 
         return "votes"
     if "group" in given:
         return "groups"
-    if set(WAYS) & set(given):
+    if {*WAYS, "covariates"} & set(given):
         return "comparisons"
     rows = sample()
     shared = {a: v for a, v in given.items() if a in {f.name for f in fields(VoteColumns)}}

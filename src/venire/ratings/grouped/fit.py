@@ -10,6 +10,7 @@ import numpy as np
 from venire._core import checks
 from venire._core.summary import Summary
 from venire._core.tables import Table
+from venire._core.views import Sampled
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.grouping import group_at
 from venire.data.lookup import GroupLookup
@@ -27,7 +28,7 @@ __all__ = ["GroupedFit"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class GroupedFit(Ratings):
+class GroupedFit(Ratings, Sampled):
     """Ratings of the items of many groups, as `fit_groups` returns them.
 
     ``gf[label]`` is the fit of one group. What is one number of a `Fit` is an array here, one of

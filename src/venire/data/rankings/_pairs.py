@@ -1,0 +1,92 @@
+"""Rankings as paired comparisons, by weights of the stages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire.data.aggregation import aggregate
+from venire.data.coding import Encoded
+from venire.data.comparisons import Comparisons
+from venire.data.grouped_comparisons import GroupedComparisons
+from venire.data.rankings._listing import offsets_of
+from venire.data.rows import Rows
+
+if TYPE_CHECKING:
+    from venire.data.rankings._rankings import Rankings
+
+__all__ = ["comparisons_of", "pairs_of"]
+
+
+def pairs_of(r: Rankings) -> dict[str, NDArray[Any]]:
+    """Each ranked item against all that are below it or share its place, ranking by ranking.
+
+    Returns
+    -------
+    dict
+        `first` and `second` (positions in `r.items`), `weight`, and where there are ties `score`;
+        and `n` of each ranking.
+    """
+    sizes, ranked = np.diff(r.offsets), r.ranked.astype(np.int64)
+    stage = r.place if r.tied is None else _stages(r)
+    per = ranked * (sizes - 1) - ranked * (ranked - 1) // 2
+    at = offsets_of(per)
+    out: dict[str, NDArray[Any]] = {
+        "n": per,
+        "first": np.empty(at[-1], np.int32),
+        "second": np.empty(at[-1], np.int32),
+        "weight": np.empty(at[-1]),
+    }
+    if r.tied is not None:
+        out["score"] = np.empty(at[-1])
+    shapes, which = np.unique(sizes * (sizes.max() + 1) + ranked, return_inverse=True)
+    by = np.argsort(which, kind="stable")
+    ends = np.searchsorted(which[by], np.arange(len(shapes) + 1))
+    for k, shape in enumerate(shapes.tolist()):
+        m, front = divmod(shape, int(sizes.max()) + 1)
+        upper, lower = np.triu_indices(m, 1)
+        upper, lower = upper[upper < front], lower[upper < front]
+        alike = by[ends[k] : ends[k + 1]]
+        for start in range(0, len(alike), step := max(1, (1 << 20) // len(upper))):
+            some = alike[start : start + step]
+            above = r.offsets[some][:, None] + upper
+            below = r.offsets[some][:, None] + lower
+            here = at[some][:, None] + np.arange(len(upper))
+            weight = 2.0 / (m - stage[above])
+            out["first"][here], out["second"][here] = r.item[above], r.item[below]
+            out["weight"][here] = weight if r.weight is None else weight * r.weight[some][:, None]
+            if r.tied is not None:
+                out["score"][here] = np.where(stage[above] == stage[below], 0.5, 1.0)
+    return out
+
+
+def _stages(r: Rankings) -> NDArray[np.int32]:
+    """How many items are above each: those that share a place have the same."""
+    first = np.where(r.tied, 0, np.arange(r.n_listed))
+    return (np.maximum.accumulate(first) - r.offsets[r.owner]).astype(np.int32)
+
+
+def comparisons_of(r: Rankings, clustered: bool, n_threads: int) -> Any:
+    """Cells of the pairs, as `Comparisons`, or `GroupedComparisons` of rankings in groups."""
+    pairs = pairs_of(r)
+    first, second = (Encoded(r.items, pairs[k]) for k in ("first", "second"))
+    weight, score = pairs["weight"], pairs.get("score", 1.0)
+    rows = Rows(len(weight), first, second, score, weight=weight, order=0)
+
+    def of_ranking(labels: Any, codes: Any) -> Encoded:
+        return Encoded(labels, np.repeat(codes, pairs["n"]))
+
+    if r.group is not None:
+        rows = rows._replace(group=of_ranking(r.groups, r.group))
+        missing = np.bincount(r.item, minlength=r.n_items) == 0
+        own = np.repeat(np.arange(len(r.groups)), np.diff(r.item_offsets))[missing]
+        more = (r.groups[own], r.items[missing]) if missing.any() else None
+        cells = aggregate(rows, items=more, n_threads=n_threads)
+        return GroupedComparisons.from_cells(cells)
+    if r.cluster is not None:
+        rows = rows._replace(cluster=of_ranking(r.clusters, r.cluster))
+    elif clustered:
+        rows = rows._replace(cluster=of_ranking(r.labels, np.arange(r.n_rankings, dtype=np.int32)))
+    return Comparisons.from_cells(aggregate(rows, n_threads=n_threads))

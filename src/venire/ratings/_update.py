@@ -1,0 +1,45 @@
+"""Yesterday's fit and today's comparisons."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from venire._core import checks
+from venire.data.asked import wanted
+from venire.data.comparisons import Comparisons
+from venire.ratings.fitting import fit_quietly
+
+if TYPE_CHECKING:
+    from venire.ratings.fit import Fit
+    from venire.ratings.newton import Progress
+
+__all__ = ["update"]
+
+
+def update(fit: Fit, new: Any, rows: Mapping[str, Any], progress: Progress | None) -> Fit:
+    """The fit of the comparisons of `fit` and of new ones, in the name of its method."""
+    fit.require_own_scale("update")
+    checks.function(progress, "progress")
+    if rows:
+        if new is not None:
+            raise TypeError("give new comparisons, or rows by name, not both")
+        new = Comparisons(**rows)
+    wanted(new, "new", Comparisons)
+    found, remarks = fit_quietly(
+        fit.model,
+        fit.comparisons + new,
+        prior=fit.prior,
+        order_effect=fit.order_effect is not None,
+        method=fit.method,
+        init=fit,
+        tol=fit.tol,
+        max_iter=None,
+        n_threads=fit.n_threads,
+        progress=progress,
+        components=fit.components,
+    )
+    for text, category in remarks:
+        warnings.warn(text, category, stacklevel=3)
+    return found

@@ -1,0 +1,269 @@
+"""Draws from the normal approximation around the fits of many groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire._core import checks
+from venire._core.summary import stopped
+from venire.data.rows import frozen
+from venire.resampling._base import OfFits
+from venire.resampling._group_engine import group_keys
+from venire.resampling._posterior import PosteriorDraws, drawn
+
+if TYPE_CHECKING:
+    from venire.ratings.grouped import GroupedFit
+
+__all__ = ["GroupedPosteriorDraws"]
+
+MOST_HELD = 1 << 25  # numbers of theta that are held between two questions, at most
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class GroupedPosteriorDraws(OfFits):
+    """Draws from the normal approximations around fits of many groups, as `sample` returns them.
+
+    ``draws[label]`` are those of one group, a `PosteriorDraws`; what they tell of its items, these
+    tell of the items of all groups. It is nan where a group has no fit of its comparisons.
+
+    Attributes
+    ----------
+    fit : GroupedFit
+        What the draws are around.
+    errors : {"fisher", "robust"}
+        Whose covariance they have.
+    key : tuple of int
+        The stream: draw k of a group depends on the group's own fit and label, `errors`, `key` and
+        k only.
+    n_resamples : int
+        Number of draws.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> g = vn.GroupedComparisons.from_counts(
+    ...     ["q", "q", "r"], ["a", "b", "a"], ["b", "c", "c"], [30, 20, 60], [10, 20, 40]
+    ... )
+    >>> draws = vn.fit_groups(g).sample(2000, rng=1)
+    >>> draws.prob_best().round(1).tolist()
+    [1.0, 0.0, 0.0, 1.0, 0.0]
+    >>> bool(draws["q"].prob_better("a", "b") > 0.99)
+    True
+    """
+
+    fit: GroupedFit
+    errors: str
+    key: tuple[int, int]
+    n_resamples: int
+    _own: GroupedPosteriorDraws | None = None
+    _cache: dict[str, Any] = field(default_factory=dict)
+
+    scheme = "posterior"
+
+    @property
+    def groups(self) -> NDArray[Any]:
+        """Labels of the groups, (n_groups,)."""
+        return self.fit.groups
+
+    @property
+    def offsets(self) -> NDArray[np.int64]:
+        """The items of group k are those from ``offsets[k]`` to ``offsets[k + 1]``."""
+        return self.fit.offsets
+
+    @property
+    def items(self) -> NDArray[Any]:
+        """Labels of the items, (n_items,)."""
+        return self.fit.items
+
+    @property
+    def drawn(self) -> NDArray[np.bool_]:
+        """Whether each group has a fit of its comparisons to draw around, (n_groups,) bool."""
+        return np.isfinite(self.fit.residual) & (np.diff(self.fit.comparisons.cell_offsets) > 0)
+
+    @property
+    def theta(self) -> NDArray[np.float64]:
+        """All draws, (n_resamples, n_items): as large as that."""
+        return frozen(self._each((self.n_resamples,), lambda d: d.theta.T).T)
+
+    def mean(self) -> NDArray[np.float64]:
+        """Mean of the draws, (n_items,)."""
+        return self._each((), lambda d: d.mean())
+
+    def standard_errors(self) -> NDArray[np.float64]:
+        """Standard deviations of the draws, (n_items,)."""
+        return self._each((), lambda d: d.standard_errors())
+
+    def prob_best(self) -> NDArray[np.float64]:
+        """Share of the draws in which each item is the strongest of its group, (n_items,).
+
+        See `PosteriorDraws.prob_best`.
+        """
+        return self._each((), lambda d: d.prob_best())
+
+    def rank_probabilities(self, most: int | None = None) -> NDArray[np.float64]:
+        """Share of the draws in which each item has each rank in its group, (n_items, most).
+
+        Parameters
+        ----------
+        most : int, optional
+            Ranks 1 to this one. Default: as many as the largest group has items. 0 for ranks that
+            a group does not have.
+
+        Raises
+        ------
+        ValueError
+            If `most` is less than 1 or more than the items of the largest group.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> g = vn.GroupedComparisons.from_counts(
+        ...     ["q", "r"], ["a", "a"], ["b", "b"], [90, 20], [10, 20]
+        ... )
+        >>> vn.fit_groups(g).sample(500, rng=1).rank_probabilities()[0].tolist()
+        [1.0, 0.0]
+        """
+        largest = int(np.diff(self.offsets).max(initial=1))
+        most = largest if most is None else checks.whole(most, "most", 1, largest)
+
+        def of_group(d: PosteriorDraws) -> NDArray[np.float64]:
+            found = d.rank_probabilities(min(most, len(d.items)))
+            return np.pad(found, ((0, 0), (0, most - found.shape[1])))
+
+        return self._each((most,), of_group)
+
+    def expected_regret(self) -> NDArray[np.float64]:
+        """How far each item is expected to fall short of the strongest of its group, (n_items,).
+
+        See `PosteriorDraws.expected_regret`.
+        """
+        return self._each((), lambda d: d.expected_regret())
+
+    def rank_interval(
+        self, level: float = 0.95, *, simultaneous: bool = False
+    ) -> NDArray[np.int64]:
+        """Intervals of the items' ranks within their groups, 1 the strongest.
+
+        Parameters
+        ----------
+        level, simultaneous
+            As in `Bootstrap.rank_interval`.
+
+        Returns
+        -------
+        ndarray of int64, shape (n_items, 2)
+            Best and worst rank: all of the group's where it has no fit.
+        """
+        sizes = np.diff(self.offsets)
+        out = np.ones((len(self.items), 2), np.int64)
+        out[:, 1] = np.repeat(sizes, sizes)
+        return self._fill(out, lambda d: d.rank_interval(level, simultaneous=simultaneous))
+
+    __iter__ = None  # labels are not positions: Python would count from 0
+
+    def __getitem__(self, label: Any) -> PosteriorDraws:
+        """The draws of one group, with all that those offer.
+
+        Parameters
+        ----------
+        label : int or str
+            One of `groups`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such group, or it has no fit.
+        """
+        own = self._own or self
+        own.fit[label]  # refuses what has none
+        return self._at(int(np.flatnonzero(self.groups == label)[0]))
+
+    # ---- how ----------------------------------------------------------------------------------
+
+    def _title(self) -> str:
+        how = "" if self.errors == "fisher" else f" by {self.errors} errors"
+        return (
+            f"GroupedPosteriorDraws of {self.fit.model}: {self.n_resamples:,} draws of "
+            f"{len(self.groups):,} groups{how}"
+        )
+
+    def _troubles(self) -> list[str]:
+        return stopped(self.groups, self.fit.status)
+
+    def _estimate(self) -> NDArray[np.float64]:
+        return self.fit.theta
+
+    def _columns(self, level: float, interval: str) -> dict[str, NDArray[Any]]:
+        names = ("standard_error", "lower", "upper", "prob_best", "expected_regret")
+
+        def of_group(d: PosteriorDraws) -> NDArray[np.float64]:
+            own = [d.prob_best(), d.expected_regret()]
+            return np.column_stack([d.standard_errors(), d.interval(level, interval), *own])
+
+        found = self._each((len(names),), of_group)
+        columns = {
+            "group": np.repeat(self.groups, np.diff(self.offsets)),
+            "item": self.items,
+            self.fit.rating: self.fit.theta,
+            **dict(zip(names, found.T, strict=True)),
+        }
+        return self.fit.marked(columns)
+
+    def _quantiles(self, probs: NDArray[np.float64], here: Any) -> NDArray[np.float64]:
+        return self._each((len(probs),), lambda d: d.quantiles(probs))[here]
+
+    def _bounds(self, level: float, interval: str, here: Any) -> NDArray[np.float64]:
+        if interval not in ("percentile", "basic"):
+            self._refuse()
+        return self._each((2,), lambda d: d.interval(level, interval))[here]
+
+    def _accelerations(self, here: Any) -> NoReturn:
+        self._refuse()
+
+    def _studentized(self, here: Any) -> NoReturn:
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        checks.fail("interval", "of posterior draws must be 'percentile' or 'basic'")
+
+    def _each(
+        self, shape: tuple[int, ...], function: Callable[[PosteriorDraws], Any]
+    ) -> NDArray[np.float64]:
+        """What `function` finds of the draws of each group, (n_items, *shape)."""
+        return self._fill(np.full((len(self.items), *shape), np.nan), function)
+
+    def _fill(self, out: NDArray[Any], function: Callable[[PosteriorDraws], Any]) -> NDArray[Any]:
+        for k in np.flatnonzero(self.drawn).tolist():
+            here = slice(self.offsets[k], self.offsets[k + 1])
+            if not np.isnan(self.fit.theta[here]).all():  # without the anchor
+                out[here] = function(self._at(k))
+        return out
+
+    def _at(self, k: int) -> PosteriorDraws:
+        """The draws of the group at position `k`, shown as these are."""
+        own = self._own or self
+        held = own._cache.setdefault("held", {})
+        found = held.get(k)
+        if found is None:
+            key = own._once("keys", lambda: group_keys(own.key, own.groups))[k]
+            found = drawn(
+                own.fit.single(k), own.errors, (int(key[0]), int(key[1])), own.n_resamples
+            )
+            if own.n_resamples * len(own.items) <= MOST_HELD:
+                held[k] = found
+        display = self.fit.display
+        return found.rescale(display.scale, anchor=display.anchor, at=display.at)
+
+    def _extended(self, more: int, progress: Any) -> GroupedPosteriorDraws:
+        own = replace(self._own or self, n_resamples=self.n_resamples + more, _cache={})
+        if progress is not None:  # they are made when something is asked
+            progress(more, more)
+        return own if self._own is None else own._shown_as(self.fit)
+
+    def _shown_as(self, fit: GroupedFit) -> GroupedPosteriorDraws:
+        return replace(self, fit=fit, _own=self, _cache={})
