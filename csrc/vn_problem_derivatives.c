@@ -1,20 +1,78 @@
 #include "vn_problem_internal.h"
 
-/* Derivatives of one tile of edges: slopes, curvatures into the upper entries of h, border terms. */
+#include <string.h>
+
+/* What cells hold, summed for each edge of a tile. */
 VN_CLONES
-static void derivatives_of(vn_problem *p, const double *x, int64_t tile)
+static void sums_of_edges(const vn_problem *p, const vn_tile *t, const double *of_cell, double *sums)
 {
-    double d[VN_TILE], h[VN_TILE], dt[VN_TILE], model_sums[2] = {0.0, 0.0};
-    int64_t first;
-    const int len = vn_edges_of_tile(p, tile, &first);
-    const double t = p->has_tie ? x[p->n + p->has_gamma] : 0.0;
-    const double *win = p->win + first, *loss = p->loss + first;
-    const double *tie = p->tie ? p->tie + first : NULL;
-    double *g = p->slope + first, *sums = p->tile_sums + tile * VN_TILE_SUMS;
-    vn_predictors(p, x, first, len, d);
-    p->model->derivatives(d, win, loss, tie, t, len, g, h, dt, model_sums);
+    if (!p->cell_ptr) {
+        memcpy(sums, of_cell, sizeof(double) * (size_t)t->n_edges);
+        return;
+    }
+    for (int e = 0, k = 0; e < t->n_edges; e++) {
+        const int end = vn_cells_until(p, t, e);
+        double sum = 0.0;
+        VN_PRAGMA(omp simd reduction(+:sum))
+        for (int c = k; c < end; c++) sum += of_cell[c];
+        sums[e] = sum;
+        k = end;
+    }
+}
+
+static void bend(vn_problem *p, const vn_tile *t, int b, const double *of_cell)
+{
+    double sums[VN_TILE];
+    const double size = 1.0 / p->unit[b];
+    float *out = p->bend[b] + t->edge;
+    sums_of_edges(p, t, of_cell, sums);
+    for (int e = 0; e < t->n_edges; e++) out[e] = (float)(sums[e] * size);
+}
+
+VN_CLONES
+static void multiply(const double *x, const double *y, int len, double *restrict out)
+{
+    for (int k = 0; k < len; k++) out[k] = x[k] * y[k];
+}
+
+/* The border's part of a tile: slopes and, after them, the lower half of the corner by rows. `columns`
+ * are those that move predictors. */
+static void border_of(vn_problem *p, const vn_tile *t, const double *columns, const double *g,
+                      const double *h, const double *dt, const double *of_tie, double *sums)
+{
+    double curved[VN_TILE];
+    const int n_moving = vn_n_moving(p), n = n_moving + p->has_tie;
+    double *corner = sums + n;
+    for (int a = 0; a < n_moving; a++, corner += a) {
+        const double *x = columns + (int64_t)a * VN_TILE;
+        multiply(h, x, t->n_cells, curved);
+        bend(p, t, a, curved);
+        sums[a] = vn_tile_dot(g, x, t->n_cells);
+        for (int b = 0; b <= a; b++)
+            corner[b] = vn_tile_dot(curved, columns + (int64_t)b * VN_TILE, t->n_cells);
+    }
+    if (!p->has_tie) return;
+    bend(p, t, n_moving, dt);
+    sums[n_moving] = of_tie[0];
+    for (int b = 0; b < n_moving; b++)
+        corner[b] = vn_tile_dot(dt, columns + (int64_t)b * VN_TILE, t->n_cells);
+    corner[n_moving] = of_tie[1];
+}
+
+/* Derivatives of one tile: slopes, curvatures into the upper entries of h, border terms. */
+VN_CLONES
+static void derivatives_of(vn_problem *p, const double *x, int64_t tile, double *columns)
+{
+    double d[VN_TILE], g[VN_TILE], h[VN_TILE], dt[VN_TILE], of_tie[2] = {0.0, 0.0};
+    const vn_tile t = vn_tile_of(p, tile);
+    const int len = t.n_cells;
+    const double log_tie = p->has_tie ? x[p->n + vn_n_moving(p)] : 0.0;
+    const double *win = p->win + t.cell, *loss = p->loss + t.cell;
+    const double *tie = p->tie ? p->tie + t.cell : NULL;
+    vn_predictors(p, x, &t, d);
+    p->model->derivatives(d, win, loss, tie, log_tie, len, g, h, dt, of_tie);
     if (p->scale) {
-        const double *scale = p->scale + first;
+        const double *scale = p->scale + t.cell;
         for (int k = 0; k < len; k++) {
             g[k] *= scale[k];
             h[k] *= scale[k] * scale[k];
@@ -25,32 +83,35 @@ static void derivatives_of(vn_problem *p, const double *x, int64_t tile)
         const double floor = 1e-20 * (win[k] + loss[k]);
         h[k] = h[k] > floor ? h[k] : floor;
     }
+    double *curve = d; /* of the edges: the predictors are done with */
+    sums_of_edges(p, &t, g, p->slope + t.edge);
+    sums_of_edges(p, &t, h, curve);
     /* upper entries stand at lower_ptr[lo + 1] + edge */
-    int64_t row = vn_row_of_edge(p, first), e = first;
-    while (e < first + len) {
+    const int64_t end = t.edge + t.n_edges;
+    int64_t row = vn_row_of_edge(p, t.edge), e = t.edge;
+    while (e < end) {
         while (p->edge_ptr[row + 1] <= e) row++;
-        const int64_t stop = VN_MIN(p->edge_ptr[row + 1], first + len);
+        const int64_t stop = VN_MIN(p->edge_ptr[row + 1], end);
         float *out = p->h.val + p->lower_ptr[row + 1];
-        for (; e < stop; e++) out[e] = (float)h[e - first];
+        for (; e < stop; e++) out[e] = (float)curve[e - t.edge];
     }
-    for (int k = 0; k < VN_TILE_SUMS; k++) sums[k] = 0.0;
-    int b = 0;
-    if (p->has_gamma) {
-        const int8_t *order = p->order + first;
-        float *bend = p->bend[b++] + first;
-        for (int k = 0; k < len; k++) {
-            const double o = (double)order[k];
-            bend[k] = (float)(h[k] * o);
-            sums[0] += g[k] * o;
-            sums[1] += h[k] * o * o;
-            if (p->has_tie) sums[2] += dt[k] * o;
-        }
-    }
-    if (p->has_tie) {
-        float *bend = p->bend[b] + first;
-        for (int k = 0; k < len; k++) bend[k] = (float)dt[k];
-        sums[3] = model_sums[0];
-        sums[4] = model_sums[1];
+    if (p->n_border == p->has_level) return;
+    if (columns) vn_moving_columns(p, &t, columns);
+    border_of(p, &t, columns, g, h, dt, of_tie, p->tile_sums + tile * p->n_sums);
+}
+
+/* A tile that is left out. */
+static void no_derivatives(vn_problem *p, int64_t tile)
+{
+    const vn_tile t = vn_tile_of(p, tile);
+    memset(p->slope + t.edge, 0, sizeof(double) * (size_t)t.n_edges);
+    memset(p->tile_sums + tile * p->n_sums, 0, sizeof(double) * (size_t)p->n_sums);
+    for (int b = 0; b < p->n_border - p->has_level; b++)
+        memset(p->bend[b] + t.edge, 0, sizeof(float) * (size_t)t.n_edges);
+    int64_t row = vn_row_of_edge(p, t.edge);
+    for (int64_t e = t.edge; e < t.edge + t.n_edges; e++) {
+        while (p->edge_ptr[row + 1] <= e) row++;
+        p->h.val[p->lower_ptr[row + 1] + e] = 0.0f;
     }
 }
 
@@ -64,7 +125,6 @@ static void block_gather(vn_problem *p, const double *x, double *gradient, int64
     for (int64_t i = from; i < to; i++) {
         double g = vn_prior_slope(&p->prior, i, x[i]);
         if (p->direct.precision) g += vn_prior_slope(&p->direct, i, x[i] + level);
-        double b[VN_MAX_BORDER] = {0.0, 0.0};
         for (int64_t k = p->edge_ptr[i]; k < p->edge_ptr[i + 1]; k++) g += p->slope[k];
         for (int64_t k = p->lower_ptr[i]; k < p->lower_ptr[i + 1]; k++) {
             const uint32_t e = p->lower[k];
@@ -73,17 +133,22 @@ static void block_gather(vn_problem *p, const double *x, double *gradient, int64
             h->val[at] = h->val[p->lower_ptr[h->col[at] + 1] + (int64_t)e];
         }
         for (int q = 0; q < n_bend; q++) {
-            for (int64_t k = p->edge_ptr[i]; k < p->edge_ptr[i + 1]; k++)
-                b[q] += (double)p->bend[q][k];
+            const float *of_edge = p->bend[q];
+            double b = 0.0;
+            for (int64_t k = p->edge_ptr[i]; k < p->edge_ptr[i + 1]; k++) b += (double)of_edge[k];
             for (int64_t k = p->lower_ptr[i]; k < p->lower_ptr[i + 1]; k++)
-                b[q] -= (double)p->bend[q][p->lower[k]];
-            p->border[q][i] = b[q];
+                b -= (double)of_edge[p->lower[k]];
+            p->border[q][i] = b;
         }
         gradient[i] = g;
     }
 }
 
-static void derive(const vn_tile_job *j, int64_t tile) { derivatives_of(j->changed, j->x, tile); }
+static void derive(const vn_tile_job *j, int64_t tile, double *scratch)
+{
+    if (j->p->stride > 1 && tile % j->p->stride) no_derivatives(j->changed, tile);
+    else derivatives_of(j->changed, j->x, tile, scratch);
+}
 
 static vn_status gather_rows(void *arg, int64_t block, int worker)
 {
@@ -93,28 +158,31 @@ static vn_status gather_rows(void *arg, int64_t block, int worker)
     return VN_OK;
 }
 
+/* The border's slopes and corner from the sums of the tiles. */
+static void border_sums(vn_problem *p, double *gradient)
+{
+    const int n = p->n_border;
+    double *sums = p->tile_sums; /* of the first tile, to which the others are added */
+    for (int64_t t = 1; t < p->n_tiles; t++)
+        for (int k = 0; k < p->n_sums; k++) sums[k] += p->tile_sums[t * p->n_sums + k];
+    const double *corner = sums + n;
+    for (int a = 0; a < n; a++, corner += a) {
+        gradient[a] = sums[a];
+        for (int b = 0; b <= a; b++)
+            p->corner[a * n + b] = p->corner[b * n + a] = corner[b] / p->unit[a] / p->unit[b];
+    }
+}
+
 vn_status vn_problem_derivatives(vn_problem *p, const double *x, int n_threads, vn_poll poll,
                                  void *context, double *gradient)
 {
-    vn_tile_job j = {.tile = derive, .p = p, .changed = p, .x = x, .out = gradient};
+    vn_tile_job j = {.tile = derive, .p = p, .changed = p, .x = x, .out = gradient,
+                     .n_scratch = VN_TILE * vn_n_moving(p)};
     vn_status status = vn_over_tiles(&j, n_threads, poll, context);
     if (status == VN_OK)
         status = vn_team_run(gather_rows, &j, p->h.n_blocks, n_threads, poll, context);
     if (status != VN_OK) return status;
     vn_laplacian_diagonal(&p->h, n_threads);
-    double sums[VN_TILE_SUMS] = {0.0};
-    for (int64_t t = 0; t < p->n_tiles; t++)
-        for (int k = 0; k < VN_TILE_SUMS; k++) sums[k] += p->tile_sums[t * VN_TILE_SUMS + k];
-    const int g = 0, t = p->has_gamma;
-    if (p->has_gamma) {
-        gradient[p->n] = sums[0];
-        p->corner[g][g] = sums[1];
-    }
-    if (p->has_tie) {
-        gradient[p->n + t] = sums[3];
-        p->corner[t][t] = sums[4];
-    }
-    if (p->has_gamma && p->has_tie) p->corner[0][1] = p->corner[1][0] = sums[2];
     if (p->has_level) {
         double slope = 0.0, curvature = 0.0;
         for (int64_t i = 0; i < p->n; i++) {
@@ -122,7 +190,9 @@ vn_status vn_problem_derivatives(vn_problem *p, const double *x, int n_threads, 
             curvature += p->direct.precision[i];
         }
         gradient[p->n] = slope;
-        p->corner[0][0] = curvature;
+        p->corner[0] = curvature;
+    } else if (p->n_border) {
+        border_sums(p, gradient + p->n);
     }
     return VN_OK;
 }

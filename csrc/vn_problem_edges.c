@@ -4,57 +4,125 @@
 
 #define TILES 4 /* of a block */
 
-VN_CLONES
-void vn_differences(const vn_problem *p, const double *x, int64_t first, int len, double *d)
+/* Products of the coefficients with rows of K covariates; K is a constant where it is used. */
+static inline void add_products(const double *restrict x, const double *restrict beta, int n,
+                                int len, double *restrict d)
 {
-    int64_t row = vn_row_of_edge(p, first), e = first;
-    const int64_t end = first + len;
-    while (e < end) {
-        while (p->edge_ptr[row + 1] <= e) row++;
-        const int64_t stop = VN_MIN(p->edge_ptr[row + 1], end);
+    for (int k = 0; k < len; k++) {
+        double sum = 0.0;
+        for (int j = 0; j < n; j++) sum += beta[j] * x[(int64_t)k * n + j];
+        d[k] += sum;
+    }
+}
+
+VN_CLONES
+static void add_covariates(const vn_problem *p, const double *beta, int64_t first, int len, double *d)
+{
+    const int n = p->n_covariates;
+    const double *x = p->covariates + first * n;
+    switch (n) {
+    case 1: add_products(x, beta, 1, len, d); break;
+    case 2: add_products(x, beta, 2, len, d); break;
+    case 3: add_products(x, beta, 3, len, d); break;
+    case 4: add_products(x, beta, 4, len, d); break;
+    case 8: add_products(x, beta, 8, len, d); break;
+    default: add_products(x, beta, n, len, d);
+    }
+}
+
+VN_CLONES
+void vn_differences(const vn_problem *p, const double *x, const vn_tile *t, double *d)
+{
+    int64_t row = vn_row_of_edge(p, t->edge);
+    int k = 0;
+    for (int e = 0; e < t->n_edges;) {
+        while (p->edge_ptr[row + 1] <= t->edge + e) row++;
+        const int stop = (int)VN_MIN(p->edge_ptr[row + 1] - t->edge, (int64_t)t->n_edges);
         const double here = x[row];
-        for (; e < stop; e++) d[e - first] = here - x[p->hi[e]];
+        if (p->cell_ptr) {
+            for (; e < stop; e++) {
+                const double apart = here - x[p->hi[t->edge + e]];
+                for (const int end = vn_cells_until(p, t, e); k < end; k++) d[k] = apart;
+            }
+        } else {
+            for (; e < stop; e++) d[e] = here - x[p->hi[t->edge + e]];
+        }
     }
     if (p->has_gamma) {
         const double gamma = x[p->n];
-        for (int k = 0; k < len; k++) d[k] += gamma * (double)p->order[first + k];
+        const int8_t *order = p->order + t->cell;
+        for (k = 0; k < t->n_cells; k++) d[k] += gamma * (double)order[k];
     }
+    if (p->n_covariates) add_covariates(p, x + p->n + p->has_gamma, t->cell, t->n_cells, d);
     if (p->scale)
-        for (int k = 0; k < len; k++) d[k] *= p->scale[first + k];
+        for (k = 0; k < t->n_cells; k++) d[k] *= p->scale[t->cell + k];
 }
 
-void vn_predictors(const vn_problem *p, const double *x, int64_t first, int len, double *d)
+void vn_predictors(const vn_problem *p, const double *x, const vn_tile *t, double *d)
 {
-    vn_differences(p, x, first, len, d);
+    vn_differences(p, x, t, d);
     if (p->offset)
-        for (int k = 0; k < len; k++) d[k] += p->offset[first + k];
+        for (int k = 0; k < t->n_cells; k++) d[k] += p->offset[t->cell + k];
+}
+
+VN_CLONES
+void vn_moving_columns(const vn_problem *p, const vn_tile *t, double *columns)
+{
+    const int n = p->n_covariates, len = t->n_cells;
+    if (p->has_gamma) {
+        const int8_t *order = p->order + t->cell;
+        for (int k = 0; k < len; k++) columns[k] = (double)order[k];
+        columns += VN_TILE;
+    }
+    const double *x = p->covariates + t->cell * n;
+    for (int j = 0; j < n; j++) {
+        double *restrict to = columns + (int64_t)j * VN_TILE;
+        for (int k = 0; k < len; k++) to[k] = x[(int64_t)k * n + j];
+    }
+}
+
+VN_CLONES
+double vn_tile_dot(const double *x, const double *y, int len)
+{
+    double sum = 0.0;
+    VN_PRAGMA(omp simd reduction(+:sum))
+    for (int k = 0; k < len; k++) sum += x[k] * y[k];
+    return sum;
 }
 
 static vn_status tiles_of_block(void *arg, int64_t block, int worker)
 {
     const vn_tile_job *j = arg;
-    (void)worker;
+    double *scratch = j->scratch ? j->scratch + (int64_t)worker * j->n_scratch : NULL;
     for (int64_t t = block * TILES; t < vn_block_end(j->p->n_tiles, TILES, block); t++)
-        j->tile(j, t);
+        j->tile(j, t, scratch);
     return VN_OK;
 }
 
 vn_status vn_over_tiles(vn_tile_job *j, int n_threads, vn_poll poll, void *context)
 {
     const int64_t n_blocks = vn_n_blocks(j->p->n_tiles, TILES);
-    return vn_team_run(tiles_of_block, j, n_blocks, n_threads, poll, context);
+    if (j->n_scratch) {
+        const int workers = vn_team_size(n_threads, n_blocks);
+        j->scratch = vn_malloc(sizeof(double) * (size_t)j->n_scratch * (size_t)workers);
+        if (!j->scratch) return VN_NO_MEMORY;
+    }
+    const vn_status status = vn_team_run(tiles_of_block, j, n_blocks, n_threads, poll, context);
+    vn_free(j->scratch);
+    j->scratch = NULL;
+    return status;
 }
 
-static void likelihood(const vn_tile_job *j, int64_t tile)
+static void likelihood(const vn_tile_job *j, int64_t tile, double *scratch)
 {
     const vn_problem *p = j->p;
-    const double log_tie = p->has_tie ? j->x[p->n + p->has_gamma] : 0.0;
+    const double log_tie = p->has_tie ? j->x[p->n + vn_n_moving(p)] : 0.0;
     double d[VN_TILE];
-    int64_t first;
-    const int len = vn_edges_of_tile(p, tile, &first);
-    vn_predictors(p, j->x, first, len, d);
-    j->out[tile] = p->model->log_likelihood(d, p->win + first, p->loss + first,
-                                            p->tie ? p->tie + first : NULL, log_tie, len);
+    const vn_tile t = vn_tile_of(p, tile);
+    (void)scratch;
+    vn_predictors(p, j->x, &t, d);
+    j->out[tile] = p->model->log_likelihood(d, p->win + t.cell, p->loss + t.cell,
+                                            p->tie ? p->tie + t.cell : NULL, log_tie, t.n_cells);
 }
 
 vn_status vn_problem_log_likelihood(const vn_problem *p, const double *x, int n_threads, vn_poll poll,
@@ -79,24 +147,24 @@ vn_status vn_problem_objective(const vn_problem *p, const double *x, int n_threa
     return status;
 }
 
-static void largest_difference(const vn_tile_job *j, int64_t tile)
+static void largest_difference(const vn_tile_job *j, int64_t tile, double *scratch)
 {
     double d[VN_TILE], largest = 0.0;
-    int64_t first;
-    const int len = vn_edges_of_tile(j->p, tile, &first);
-    vn_differences(j->p, j->step, first, len, d);
-    for (int k = 0; k < len; k++) largest = fabs(d[k]) > largest ? fabs(d[k]) : largest;
+    const vn_tile t = vn_tile_of(j->p, tile);
+    (void)scratch;
+    vn_differences(j->p, j->step, &t, d);
+    for (int k = 0; k < t.n_cells; k++) largest = fabs(d[k]) > largest ? fabs(d[k]) : largest;
     j->out[tile] = largest;
 }
 
-static void overreach(const vn_tile_job *j, int64_t tile)
+static void overreach(const vn_tile_job *j, int64_t tile, double *scratch)
 {
     double d[VN_TILE], change[VN_TILE], largest = 0.0;
-    int64_t first;
-    const int len = vn_edges_of_tile(j->p, tile, &first);
-    vn_predictors(j->p, j->x, first, len, d);
-    vn_differences(j->p, j->step, first, len, change);
-    for (int k = 0; k < len; k++) {
+    const vn_tile t = vn_tile_of(j->p, tile);
+    (void)scratch;
+    vn_predictors(j->p, j->x, &t, d);
+    vn_differences(j->p, j->step, &t, change);
+    for (int k = 0; k < t.n_cells; k++) {
         const double reach = fabs(change[k]) / (j->room + fabs(d[k]));
         largest = reach > largest ? reach : largest;
     }
@@ -127,4 +195,13 @@ vn_status vn_problem_overreach(const vn_problem *p, const double *x, const doubl
     const vn_status status = vn_over_tiles(&j, n_threads, poll, context);
     *out = largest_of(p->tile_sums, p->n_tiles);
     return status;
+}
+
+double vn_problem_reach(const vn_problem *p, const double *step)
+{
+    double theta = 0.0, rest = 0.0, scale = 1.0;
+    for (int64_t i = 0; i < p->n; i++) theta = fmax(theta, fabs(step[i]));
+    for (int b = 0; b < p->n_border - p->has_tie; b++) rest += fabs(step[p->n + b]) * p->unit[b];
+    for (int64_t k = 0; p->scale && k < p->n_edges; k++) scale = fmax(scale, fabs(p->scale[k]));
+    return scale * (2.0 * theta + rest);
 }

@@ -4,9 +4,6 @@
 
 #include "vn_problem.h"
 
-#define VN_TILE 1024 /* edges */
-#define VN_TILE_SUMS 8
-
 /* The item `lo` of edge e. */
 static inline int64_t vn_row_of_edge(const vn_problem *p, int64_t e)
 {
@@ -18,20 +15,52 @@ static inline int64_t vn_row_of_edge(const vn_problem *p, int64_t e)
     return lo;
 }
 
-/* Tile t has the edges [*first, *first + returned). */
-static inline int vn_edges_of_tile(const vn_problem *p, int64_t tile, int64_t *first)
+/* A tile: consecutive edges, and their cells. */
+typedef struct {
+    int64_t edge, cell; /* the first of each */
+    int n_edges, n_cells;
+} vn_tile;
+
+static inline vn_tile vn_tile_of(const vn_problem *p, int64_t tile)
 {
-    *first = tile * VN_TILE;
-    return (int)VN_MIN((int64_t)VN_TILE, p->n_edges - *first);
+    vn_tile t = {.edge = tile * VN_TILE, .cell = tile * VN_TILE};
+    if (p->tile_ptr) {
+        t.edge = p->tile_ptr[tile];
+        t.n_edges = (int)(p->tile_ptr[tile + 1] - t.edge);
+        t.cell = p->cell_ptr[t.edge];
+        t.n_cells = (int)(p->cell_ptr[t.edge + t.n_edges] - t.cell);
+    } else {
+        t.n_edges = t.n_cells = (int)VN_MIN((int64_t)VN_TILE, p->n_edges - t.edge);
+    }
+    return t;
 }
 
-/* Linear predictors of the edges [first, first + len); and less their offsets, linear in x. */
-void vn_predictors(const vn_problem *p, const double *x, int64_t first, int len, double *d);
-void vn_differences(const vn_problem *p, const double *x, int64_t first, int len, double *d);
+/* Where the cells of the tile's edge e end, counted from its first. */
+static inline int vn_cells_until(const vn_problem *p, const vn_tile *t, int e)
+{
+    return p->cell_ptr ? (int)(p->cell_ptr[t->edge + e + 1] - t->cell) : e + 1;
+}
+
+/* How many parameters beside theta move predictors: the order effect and the coefficients. */
+static inline int vn_n_moving(const vn_problem *p) { return p->has_gamma + p->n_covariates; }
+
+/* Linear predictors of a tile's cells; and less their offsets, linear in x. */
+void vn_predictors(const vn_problem *p, const double *x, const vn_tile *t, double *d);
+void vn_differences(const vn_problem *p, const double *x, const vn_tile *t, double *d);
+
+/* The columns beside theta that move predictors, of a tile's cells, each of VN_TILE. */
+void vn_moving_columns(const vn_problem *p, const vn_tile *t, double *columns);
+
+/* The weight of each edge's cells into p->slope; units and weights of the coefficients. */
+vn_status vn_problem_weigh(vn_problem *p, int n_threads, vn_poll poll, void *context);
+
+double vn_tile_dot(const double *x, const double *y, int len);
 
 /* The arguments of a loop over tiles, and what it does with one; each uses what it needs. */
 typedef struct vn_tile_job {
-    void (*tile)(const struct vn_tile_job *j, int64_t tile);
+    void (*tile)(const struct vn_tile_job *j, int64_t tile, double *scratch);
+    int n_scratch; /* doubles that `tile` needs */
+    double *scratch;
     const vn_problem *p;
     vn_problem *changed;
     const double *x, *step;

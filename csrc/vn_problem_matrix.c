@@ -24,7 +24,7 @@ void vn_problem_times(const vn_problem *p, const double *x, int n_threads, doubl
     for (int b = 0; b < p->n_border; b++) {
         double sum = 0.0;
         for (int64_t i = 0; i < p->n; i++) sum += p->border[b][i] * x[i];
-        for (int c = 0; c < p->n_border; c++) sum += p->corner[b][c] * x[p->n + c];
+        for (int c = 0; c < p->n_border; c++) sum += p->corner[b * p->n_border + c] * x[p->n + c];
         y[p->n + b] = sum;
     }
 }
@@ -42,7 +42,8 @@ void vn_problem_dense(const vn_problem *p, double *out)
             row[n + b] = out[(n + b) * size + i] = p->border[b][i];
     }
     for (int b = 0; b < p->n_border; b++)
-        for (int c = 0; c < p->n_border; c++) out[(n + b) * size + n + c] = p->corner[b][c];
+        for (int c = 0; c < p->n_border; c++)
+            out[(n + b) * size + n + c] = p->corner[b * p->n_border + c];
 }
 
 void vn_problem_set_precision(vn_problem *p, double precision, double *by_item)

@@ -18,15 +18,19 @@ vn_status vn_solver_new(const vn_problem *p, int parallel_edges, vn_poll poll, v
     s->p = p;
     s->view.h = &p->h;
     s->view.mass = p->mass;
-    for (int b = 0; b < p->n_border; b++) s->view.border[b] = p->border[b];
-    const size_t size = sizeof(double) * (size_t)(p->n + VN_MAX_BORDER);
+    s->view.border = p->border;
+    s->n_sums = 1 + VN_MAX(p->n_border, 1);
+    const size_t n_border = (size_t)p->n_border, size = sizeof(double) * ((size_t)p->n + n_border);
+    s->corner = vn_malloc(sizeof(double) * VN_MAX(n_border * n_border, 1));
+    s->border = vn_calloc(VN_MAX(n_border, 1), sizeof(double *));
     s->r = vn_malloc(size);
     s->z = vn_malloc(size);
     s->d = vn_malloc(size);
     s->q = vn_calloc(1, size);
     const int64_t blocks = vn_laplacian_most_blocks(p->n, p->h.ptr[p->n]);
-    s->partial = vn_malloc(sizeof(double) * VN_SOLVER_SUMS * (size_t)VN_MAX(blocks, 1));
-    vn_status status = s->r && s->z && s->d && s->q && s->partial ? VN_OK : VN_NO_MEMORY;
+    s->partial = vn_malloc(sizeof(double) * (size_t)s->n_sums * (size_t)VN_MAX(blocks, 1));
+    vn_status status = s->r && s->z && s->d && s->q && s->partial && s->corner && s->border
+                           ? VN_OK : VN_NO_MEMORY;
     if (status == VN_OK)
         status = vn_eliminate_pattern(&p->h, p->lower_ptr, p->lower, p->n_edges, parallel_edges,
                                       poll, context, &s->elimination, &s->has_elimination);
@@ -51,6 +55,8 @@ void vn_solver_free(vn_solver *s)
     if (!s) return;
     vn_elimination_free(&s->elimination);
     vn_solver_release_order(s);
+    vn_free(s->border);
+    vn_free(s->corner);
     if (s->has_multigrid) vn_multigrid_free(&s->multigrid);
     vn_cholesky_free(&s->cholesky);
     vn_free(s->r);
@@ -124,15 +130,19 @@ static vn_status iterate(vn_solver *s, const vn_solve_options *o, double *x, int
 vn_status vn_solver_solve(vn_solver *s, const double *rhs, const vn_solve_options *o, double *x,
                           int64_t *n_iter)
 {
-    const size_t size = sizeof(double) * (size_t)(s->p->n + s->p->n_border);
+    const vn_problem *p = s->p;
+    s->n_border = o->without_border ? 0 : p->n_border;
+    const size_t size = sizeof(double) * (size_t)(p->n + s->n_border);
     *n_iter = 0;
     vn_status status = vn_solver_prepare(s, o);
     if (status != VN_OK) return status;
     memcpy(s->r, rhs, size);
     memset(x, 0, size);
+    for (int b = 0; b < s->n_border; b++) s->r[p->n + b] /= p->unit[b];
     if (s->is_renumbered) vn_solver_enter_numbering(s, x);
     status = iterate(s, o, x, n_iter);
     if (s->is_renumbered) vn_solver_leave_numbering(s, x);
+    for (int b = 0; b < s->n_border; b++) x[p->n + b] /= p->unit[b];
     return status;
 }
 

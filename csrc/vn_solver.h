@@ -34,12 +34,13 @@ typedef struct {
     double mass_tolerance;     /* stop when |r_i| <= this x the weight of item i's comparisons, */
     double diagonal_tolerance; /* and |r_i| <= this x the diagonal */
     int64_t max_iter;
+    int without_border;        /* solve with the block of theta alone: x and rhs have n entries */
     int n_threads;
     vn_poll poll;
     void *poll_context;
 } vn_solve_options;
 
-/* x (n + n_border) = about H^-1 rhs, in the subspace that rhs spans: rhs must sum to zero over each
+/* x (n + n_border, coefficients in their covariates' units) = about H^-1 rhs, in the subspace that rhs spans: rhs must sum to zero over each
  * component where there is no prior. VN_NOT_CONVERGED: x is the best so far. */
 vn_status vn_solver_solve(vn_solver *s, const double *rhs, const vn_solve_options *options,
                           double *x, int64_t *n_iter);

@@ -7,7 +7,8 @@
 /* What the iteration works on: the problem's own arrays, or renumbered copies. */
 typedef struct {
     const vn_laplacian *h;
-    const double *mass, *border[VN_MAX_BORDER];
+    const double *mass;
+    double *const *border;
 } vn_solver_view;
 
 struct vn_solver {
@@ -15,7 +16,10 @@ struct vn_solver {
     vn_solver_view view;
     int is_renumbered;
     vn_renumbered renumbered;
-    double *mass, *border[VN_MAX_BORDER]; /* renumbered copies */
+    double *mass, **border; /* renumbered copies */
+    int n_border;           /* of the system that is solved: the problem's, or 0 */
+    double *corner;         /* the corner's factor: lower, row major, inverse pivots on its diagonal */
+    int n_sums;             /* of a block, in `partial` */
     int has_elimination;
     vn_elimination elimination;
     vn_solver_level level;
@@ -26,10 +30,8 @@ struct vn_solver {
     int64_t first_iter, last_iter; /* of the first solve with this factor, and of the last one */
     double *r, *z, *d, *q;  /* n + n_border: residual, M^-1 r, direction, A d */
     double *work, *core_r, *core_z; /* with elimination only */
-    double *partial;        /* VN_SOLVER_SUMS for each block, of any numbering */
+    double *partial;        /* n_sums for each block, of any numbering */
 };
-
-#define VN_SOLVER_SUMS (1 + VN_MAX_BORDER) /* of a block: at most this many, in `partial` */
 
 static inline const vn_laplacian *vn_solver_core(const vn_solver *s)
 {

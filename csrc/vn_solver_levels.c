@@ -1,5 +1,6 @@
 #include "vn_solver_internal.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Multigrid is passed over where items' weights differ by more than this: it failed on all such
@@ -22,7 +23,7 @@ void vn_solver_release_order(vn_solver *s)
     vn_renumber_free(&s->renumbered);
     vn_free(s->mass);
     s->mass = NULL;
-    for (int b = 0; b < VN_MAX_BORDER; b++) {
+    for (int b = 0; s->border && b < s->p->n_border; b++) {
         vn_free(s->border[b]);
         s->border[b] = NULL;
     }
@@ -44,7 +45,7 @@ static vn_status work_in_order(vn_solver *s, int32_t *order, int n_threads)
         return status;
     }
     vn_renumber_gather(&s->renumbered, p->mass, s->mass);
-    s->view = (vn_solver_view){&s->renumbered.a, s->mass, {s->border[0], s->border[1]}};
+    s->view = (vn_solver_view){&s->renumbered.a, s->mass, s->border};
     s->is_renumbered = 1;
     return VN_OK;
 }
@@ -95,12 +96,35 @@ static void refresh_view(vn_solver *s, int n_threads)
         vn_renumber_gather(&s->renumbered, s->p->border[b], s->border[b]);
 }
 
+/* A parameter that those before it all but determine is taken by itself. */
+static void factor_corner(vn_solver *s)
+{
+    const int n = s->p->n_border;
+    double *l = s->corner;
+    for (int a = 0; a < n; a++) {
+        const double own = s->p->corner[a * n + a];
+        double pivot = own;
+        for (int b = 0; b < a; b++) {
+            double sum = s->p->corner[a * n + b];
+            for (int c = 0; c < b; c++) sum -= l[a * n + c] * l[b * n + c];
+            l[a * n + b] = sum * l[b * n + b];
+            pivot -= l[a * n + b] * l[a * n + b];
+        }
+        if (!(pivot > 1e-10 * own)) {
+            memset(l + a * n, 0, sizeof(double) * (size_t)a);
+            pivot = own;
+        }
+        l[a * n + a] = pivot > 0.0 ? 1.0 / sqrt(pivot) : 0.0;
+    }
+}
+
 vn_status vn_solver_prepare(vn_solver *s, const vn_solve_options *o)
 {
     const int n_threads = o->n_threads;
     vn_status status = VN_OK;
     if (s->stale_matrix) {
         refresh_view(s, n_threads);
+        factor_corner(s);
         if (s->has_elimination)
             vn_eliminate_refresh(&s->elimination, &s->p->h, s->p->lower_ptr, n_threads);
     }
@@ -160,16 +184,18 @@ vn_status vn_solver_level_up(vn_solver *s, const vn_solve_options *o, double *x)
 /* The bordering rows of z: from the corner alone. */
 static void precondition_border(const vn_solver *s)
 {
-    const vn_problem *p = s->p;
-    const double *r = s->r + p->n;
-    double *z = s->z + p->n;
-    if (p->n_border == 1) {
-        z[0] = p->corner[0][0] > 0.0 ? r[0] / p->corner[0][0] : 0.0;
-    } else if (p->n_border == 2) {
-        const double a = p->corner[0][0], b = p->corner[0][1], c = p->corner[1][1];
-        const double det = a * c - b * b;
-        z[0] = det > 0.0 ? (c * r[0] - b * r[1]) / det : a > 0.0 ? r[0] / a : 0.0;
-        z[1] = det > 0.0 ? (a * r[1] - b * r[0]) / det : c > 0.0 ? r[1] / c : 0.0;
+    const int n = s->n_border;
+    const double *r = s->r + s->p->n, *l = s->corner;
+    double *z = s->z + s->p->n;
+    for (int a = 0; a < n; a++) {
+        double sum = r[a];
+        for (int b = 0; b < a; b++) sum -= l[a * n + b] * z[b];
+        z[a] = sum * l[a * n + a];
+    }
+    for (int a = n - 1; a >= 0; a--) {
+        double sum = z[a];
+        for (int b = a + 1; b < n; b++) sum -= l[b * n + a] * z[b];
+        z[a] = sum * l[a * n + a];
     }
 }
 

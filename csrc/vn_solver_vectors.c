@@ -17,7 +17,7 @@ typedef struct {
 static double sum_of(const vn_solver *s, int which)
 {
     double sum = 0.0;
-    for (int64_t k = 0; k < s->view.h->n_blocks; k++) sum += s->partial[k * VN_SOLVER_SUMS + which];
+    for (int64_t k = 0; k < s->view.h->n_blocks; k++) sum += s->partial[k * s->n_sums + which];
     return sum;
 }
 
@@ -55,7 +55,7 @@ static void advance(void *arg, int64_t block, int64_t from, int64_t to)
     const pass *j = arg;
     const vn_solver *s = j->s;
     if (j->step != 0.0) move_rows(j->step, s->d, s->q, from, to, j->x, s->r);
-    s->partial[block * VN_SOLVER_SUMS + LARGEST] = excess_rows(&s->view, j->o, s->r, from, to);
+    s->partial[block * s->n_sums + LARGEST] = excess_rows(&s->view, j->o, s->r, from, to);
 }
 
 double vn_solver_advance(vn_solver *s, const vn_solve_options *o, double step, double *x)
@@ -65,13 +65,13 @@ double vn_solver_advance(vn_solver *s, const vn_solve_options *o, double step, d
     double largest = 0.0;
     vn_laplacian_run_rows(h, advance, &(pass){.s = s, .o = o, .x = x, .step = step}, o->n_threads);
     for (int64_t k = 0; k < h->n_blocks; k++)
-        largest = fmax(largest, s->partial[k * VN_SOLVER_SUMS + LARGEST]);
-    for (int64_t i = p->n; i < p->n + p->n_border; i++) {
+        largest = fmax(largest, s->partial[k * s->n_sums + LARGEST]);
+    for (int64_t i = p->n; i < p->n + s->n_border; i++) {
         if (step != 0.0) {
             x[i] += step * s->d[i];
             s->r[i] -= step * s->q[i];
         }
-        largest = fmax(largest, fabs(s->r[i]) / (o->mass_tolerance * p->total));
+        largest = fmax(largest, fabs(s->r[i]) / (o->mass_tolerance * p->border_mass[i - p->n]));
     }
     return largest;
 }
@@ -122,7 +122,7 @@ static void weigh(void *arg, int64_t block, int64_t from, int64_t to)
     const pass *j = arg;
     const vn_solver *s = j->s;
     if (j->jacobi) divide_rows(s->view.h, s->r, from, to, s->z);
-    weigh_rows(s->z, s->r, s->q, from, to, s->partial + block * VN_SOLVER_SUMS);
+    weigh_rows(s->z, s->r, s->q, from, to, s->partial + block * s->n_sums);
 }
 
 void vn_solver_weigh(vn_solver *s, int jacobi, int n_threads, double *zr, double *zq)
@@ -131,7 +131,7 @@ void vn_solver_weigh(vn_solver *s, int jacobi, int n_threads, double *zr, double
     vn_laplacian_run_rows(s->view.h, weigh, &(pass){.s = s, .jacobi = jacobi}, n_threads);
     *zr = sum_of(s, ZR);
     *zq = sum_of(s, ZQ);
-    for (int64_t i = p->n; i < p->n + p->n_border; i++) {
+    for (int64_t i = p->n; i < p->n + s->n_border; i++) {
         *zr += s->z[i] * s->r[i];
         *zq += s->z[i] * s->q[i];
     }
@@ -172,9 +172,9 @@ static void along(void *arg, int64_t block, int64_t from, int64_t to)
 {
     const pass *j = arg;
     const vn_solver *s = j->s;
-    double *sums = s->partial + block * VN_SOLVER_SUMS;
+    double *sums = s->partial + block * s->n_sums;
     sums[DQ] = vn_laplacian_apply_rows(s->view.h, s->d, s->q, from, to);
-    for (int b = 0; b < s->p->n_border; b++)
+    for (int b = 0; b < s->n_border; b++)
         sums[DB + b] = border_rows(s->view.border[b], s->d, s->d[s->p->n + b], from, to, s->q);
 }
 
@@ -183,14 +183,14 @@ double vn_solver_turn(vn_solver *s, double beta, int n_threads)
     const vn_problem *p = s->p;
     const int64_t n = p->n;
     double *d = s->d + n;
-    for (int b = 0; b < p->n_border; b++) d[b] = s->z[n + b] + (beta == 0.0 ? 0.0 : beta * d[b]);
+    for (int b = 0; b < s->n_border; b++) d[b] = s->z[n + b] + (beta == 0.0 ? 0.0 : beta * d[b]);
     vn_laplacian_run_rows(s->view.h, turn, &(pass){.s = s, .beta = beta}, n_threads);
     vn_laplacian_run(s->view.h, along, &(pass){.s = s}, n_threads);
     double dot = sum_of(s, DQ);
-    for (int b = 0; b < p->n_border; b++) {
+    for (int b = 0; b < s->n_border; b++) {
         const double bd = sum_of(s, DB + b);
         double sum = bd;
-        for (int c = 0; c < p->n_border; c++) sum += p->corner[b][c] * d[c];
+        for (int c = 0; c < s->n_border; c++) sum += p->corner[b * p->n_border + c] * d[c];
         s->q[n + b] = sum;
         dot += d[b] * bd + d[b] * sum;
     }

@@ -13,35 +13,50 @@ cdef extern from "vn_vector.h" nogil:
 
 
 cdef extern from "vn_solver.h" nogil:
+    enum:
+        VN_TILE
     ctypedef struct vn_problem:
         int64_t n
         int64_t n_edges
         const int64_t *edge_ptr
         const int32_t *hi
+        const int64_t *cell_ptr
         const int8_t *order
         const double *win
         const double *loss
         const double *tie
         const double *scale
         const double *offset
+        int n_covariates
+        const double *covariates
         vn_prior prior
         vn_prior direct
         const vn_model_row *model
         int has_gamma
         int has_tie
         int has_level
+        int stride
         double *mass
-        double total
         int n_border
+        double *unit
+        double *border_mass
+        double **border
     ctypedef struct vn_solver:
         pass
     ctypedef struct vn_solve_options:
         double mass_tolerance
         double diagonal_tolerance
         int64_t max_iter
+        int without_border
         int n_threads
         vn_poll poll
         void *poll_context
+    int64_t vn_edges_of_cells(int64_t, const int64_t *, const int32_t *, int64_t, int64_t *,
+                              int32_t *, int64_t *)
+    double vn_problem_reach(const vn_problem *, const double *)
+    vn_status vn_problem_margins(const vn_problem *, const double *, int, vn_poll, void *, double *,
+                                 double *)
+    vn_status vn_problem_gram(const vn_problem *, const double *, int, vn_poll, void *, double *)
     vn_status vn_problem_build(vn_problem *, int, vn_poll, void *)
     void vn_problem_free(vn_problem *)
     void vn_problem_set_precision(vn_problem *, double, double *)

@@ -8,7 +8,7 @@ from libc.math cimport sqrt
 from libc.stdint cimport int8_t, int32_t, int64_t
 from libc.string cimport memset
 
-from venire._native.border cimport at, at_if, member, offsets, room, same, steps, team
+from venire._native.border cimport at, at_if, member, offsets, room, same, steps, team, within
 from venire._native.common cimport VN_NOT_CONVERGED, VN_OK, VN_TOO_LARGE, check, poll_signals
 from venire._native.common cimport vn_status
 from venire._native.model cimport row_of
@@ -19,6 +19,7 @@ LEVELS = ("jacobi", "multigrid", "cholesky")
 
 cdef enum:
     SMALL = 20000
+    MOST_COVARIATES = 1000
 
 
 def dot(const double[::1] x not None, const double[::1] y not None):
@@ -30,6 +31,27 @@ def dot(const double[::1] x not None, const double[::1] y not None):
 def largest(const double[::1] x not None):
     """Largest |x|."""
     return vn_largest(at(x, x.shape[0], "x"), NULL, x.shape[0])
+
+
+def edges_of_cells(const int64_t[::1] row_ptr not None, const int32_t[::1] second not None,
+                   int64_t n_pairs):
+    """edge_ptr, hi, cell_ptr: the edges of cells that are sorted by pair; a pair of very many cells
+    has several."""
+    cdef int64_t n = steps(row_ptr, "row_ptr"), n_cells = second.shape[0], n_edges
+    offsets(row_ptr, 0, n_cells, "row_ptr")
+    within(n_pairs, 0, n_cells, "n_pairs")
+    cdef int64_t room_for = n_pairs + n_cells // VN_TILE
+    edge_ptr, hi = np.empty(n + 1, np.int64), np.empty(room_for, np.int32)
+    cell_ptr = np.empty(room_for + 1, np.int64)
+    cdef int64_t[::1] out_edge = edge_ptr, out_cell = cell_ptr
+    cdef int32_t *out_hi = room[int32_t](hi, room_for, "hi")
+    cdef const int32_t *cell_hi = at(second, n_cells, "second")
+    with nogil:
+        n_edges = vn_edges_of_cells(n, &row_ptr[0], cell_hi, room_for, &out_edge[0], out_hi,
+                                    &out_cell[0])
+    if n_edges < 0:
+        raise ValueError(f"n_pairs: is {n_pairs}, but the cells have more pairs")
+    return edge_ptr, hi[:n_edges], cell_ptr[: n_edges + 1]
 
 
 cdef int sorted_edges(const vn_problem *p, bint parallel) except -1:
@@ -47,13 +69,25 @@ cdef int sorted_edges(const vn_problem *p, bint parallel) except -1:
     return 0
 
 
+cdef int cells_of_edges(const int64_t *cell_ptr, int64_t n_edges, int64_t n_cells) noexcept:
+    """Whether each edge has cells, none too many, and all have all."""
+    cdef int64_t e
+    cdef int wrong = cell_ptr[0] != 0 or cell_ptr[n_edges] != n_cells
+    for e in range(n_edges):
+        wrong |= not 1 <= cell_ptr[e + 1] - cell_ptr[e] <= VN_TILE
+    return not wrong
+
+
 cdef class Problem:
     """Edges of one fit with the log-likelihood's derivatives and the Newton solver.
 
-    Parameters are (theta, gamma if `order` is given, log tie if the model has one), or (theta, level).
-    Arrays are kept, not copied. Where the model has no ties, they are half a win to each side.
+    Parameters are (theta, gamma if `order` is given, a coefficient for each of `covariates`, log tie if
+    the model has one), or (theta, level). Arrays are kept, not copied. Where the model has no ties,
+    they are half a win to each side.
 
-    The predictor of an edge is offset + scale * (theta_lo - theta_hi + gamma * order). `prior` holds
+    The predictor of a cell is offset + scale * (theta_lo - theta_hi + gamma * order + coefficients *
+    covariates). Edge e has the cells cell_ptr[e] to cell_ptr[e + 1] (1 to VN_TILE of them, see
+    `edges_of_cells`), or cell e; all columns from `win` on are of cells. `prior` holds
     the ItemPriors of theta. Items may have been observed directly: `direct` holds the precisions (0:
     not observed) and the values, of theta plus, if asked for, a `level` that all such observations
     share.
@@ -79,6 +113,8 @@ cdef class Problem:
         *,
         const double[::1] scale=None,
         const double[::1] offset=None,
+        const int64_t[::1] cell_ptr=None,
+        const double[:, ::1] covariates=None,
         prior=None,
         direct=None,
         bint level=False,
@@ -90,20 +126,33 @@ cdef class Problem:
         self.solver = NULL
         self.p.model = row_of(model)
         self.p.has_tie = self.p.model.has_tie
-        if level and (order is not None or self.p.has_tie or direct is None):
+        if level and (order is not None or covariates is not None or self.p.has_tie or direct is None):
             raise ValueError("a level goes with direct observations, and with no order effect or tie")
         if tie is not None and not self.p.has_tie:
             half = 0.5 * np.asarray(tie)
             win, loss, tie = np.asarray(win) + half, np.asarray(loss) + half, None
-        self.keep = (edge_ptr, hi, win, loss, tie, order, scale, offset, prior, direct)
+        self.keep = (edge_ptr, hi, win, loss, tie, order, scale, offset, prior, direct, cell_ptr,
+                     covariates)
         cdef int64_t n = hi.shape[0]
         self.p.n, self.p.n_edges = steps(edge_ptr, "edge_ptr"), n
         offsets(edge_ptr, 0, n, "edge_ptr")
+        self.p.cell_ptr = NULL
+        cdef const int64_t *ends = at_if(cell_ptr, n + 1, "cell_ptr")
+        if ends != NULL:
+            within(cells_of_edges(ends, n, win.shape[0]), 1, 1, "cell_ptr")
+            self.p.cell_ptr = ends
         # starting threads costs more than they save on small graphs; results are the same
-        self.n_threads = team(n_threads) if self.p.n_edges + self.p.n > SMALL else 1
+        self.n_threads = team(n_threads) if win.shape[0] + self.p.n > SMALL else 1
         n_threads = self.n_threads
         self.p.edge_ptr = &edge_ptr[0]
         self.p.hi = at(hi, n, "hi")
+        if ends != NULL:
+            n = win.shape[0]
+        if covariates is not None:
+            same(covariates.shape[0], n, "covariates")
+            within(covariates.shape[1], 1, MOST_COVARIATES, "covariates")
+            self.p.n_covariates = <int>covariates.shape[1]
+            self.p.covariates = &covariates[0, 0] if n else NULL
         self.p.tie = at(tie, n, "tie") if self.p.has_tie else NULL
         self.p.win, self.p.loss = at(win, n, "win"), at(loss, n, "loss")
         self.p.order = at_if(order, n, "order")
@@ -126,8 +175,8 @@ cdef class Problem:
         cdef int64_t i
         for i in range(self.p.n):
             mass[i] = self.p.mass[i]
-        for i in range(self.p.n, self.n_parameters):
-            mass[i] = self.p.total
+        for i in range(self.p.n_border):
+            mass[self.p.n + i] = self.p.border_mass[i] * self.p.unit[i]
 
     def __dealloc__(self):
         vn_solver_free(self.solver)
@@ -221,6 +270,42 @@ cdef class Problem:
         check(status, "for a loop over the comparisons")
         return value
 
+    def reach(self, const double[::1] step not None):
+        """What no linear predictor changes by more than along `step`."""
+        return vn_problem_reach(&self.p, at(step, self.n_parameters, "step"))
+
+    def sample(self, int stride):
+        """From now on `derivatives` are of every so many-th stretch of the cells; 1: of all."""
+        self.p.stride = max(stride, 1)
+
+    def margins(self, const double[::1] direction not None):
+        """(least, largest) of what `direction` does for the predictors of those who won; where the
+        least is not below 0 the likelihood rises along it for ever."""
+        cdef double least, most
+        cdef const double *d = at(direction, self.n_parameters, "direction")
+        cdef vn_status status
+        with nogil:
+            status = vn_problem_margins(&self.p, d, self.n_threads, poll_signals, NULL, &least, &most)
+        check(status, "for a loop over the comparisons")
+        return least, most
+
+    def gram(self, const double[:, ::1] fitted not None):
+        """Products of order and covariates, less differences of items of `fitted` (one row for each,
+        n columns), weighted by the cells' masses; all in units in which none is larger than 1."""
+        cdef int n = self.p.has_gamma + self.p.n_covariates
+        same(fitted.shape[0], n, "fitted")
+        same(fitted.shape[1], self.p.n, "fitted")
+        products = np.empty((n, n))
+        cdef double[:, ::1] out = products
+        cdef vn_status status
+        if n == 0:
+            return products
+        with nogil:
+            status = vn_problem_gram(&self.p, &fitted[0, 0], self.n_threads, poll_signals, NULL,
+                                     &out[0, 0])
+        check(status, "for a loop over the comparisons")
+        return products
+
     def overreach(self, const double[::1] parameters not None, const double[::1] step not None,
                   double room):
         """Largest |change of a linear predictor along `step`| / (room + |the predictor|)."""
@@ -235,18 +320,20 @@ cdef class Problem:
         return value
 
     def solve(self, const double[::1] rhs not None, double mass_tolerance,
-              double diagonal_tolerance=0.1, int64_t max_iter=2000):
+              double diagonal_tolerance=0.1, int64_t max_iter=2000, bint items_only=False):
         """(x, n_iter, converged): x = about H^-1 rhs, |residual_i| <= mass_tolerance * mass_i and
-        <= diagonal_tolerance * diagonal_i."""
-        solution = np.empty(self.n_parameters)
-        cdef const double *b = at(rhs, self.n_parameters, "rhs")
-        cdef double *out = room[double](solution, self.n_parameters, "solution")
+        <= diagonal_tolerance * diagonal_i. `items_only`: of the block of theta, without the rest."""
+        cdef int64_t n = self.p.n if items_only else self.n_parameters
+        solution = np.empty(n)
+        cdef const double *b = at(rhs, n, "rhs")
+        cdef double *out = room[double](solution, n, "solution")
         cdef vn_solve_options options
         cdef vn_status status
         cdef int64_t n_iter = 0
         options.mass_tolerance = mass_tolerance
         options.diagonal_tolerance = diagonal_tolerance
         options.max_iter = max_iter
+        options.without_border = items_only
         options.n_threads = self.n_threads
         options.poll = poll_signals
         options.poll_context = NULL
@@ -299,6 +386,16 @@ cdef class Problem:
             check(status, "for a sweep")
             PyErr_CheckSignals()
         return home, tie
+
+    @property
+    def unit(self):
+        """Of each parameter beside theta, one over its own: the largest size of a covariate."""
+        return np.array([self.p.unit[k] for k in range(self.p.n_border)])
+
+    def border(self, int k):
+        """Column k of the matrix beside the block of theta, in such units."""
+        within(k, 0, self.p.n_border - 1, "k")
+        return np.array(<double[:self.p.n]>self.p.border[k])
 
     @property
     def n_edges(self):
