@@ -189,11 +189,6 @@ def test_one_pair():
     assert 0.0 < sure.prior.precision < 1.0
 
 
-def test_nothing_to_choose_by_is_an_error():
-    with pytest.raises(ValueError, match="no comparisons to choose it by"):
-        found(vn.Comparisons(["a"], ["b"], 1.0, 0.0))
-
-
 def test_what_takes_no_estimate_says_so():
     with pytest.raises(ValueError, match="has to be a number here"):
         EVIDENCE.penalty([0.0, 1.0])

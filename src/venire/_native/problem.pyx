@@ -355,7 +355,7 @@ cdef class Problem:
         cdef vn_solve_options options
         cdef vn_status status
         options.diagonal_tolerance, options.max_iter, options.n_threads = 1e300, 2000, self.n_threads
-        options.poll, options.poll_context = poll_signals, NULL
+        options.poll, options.poll_context, options.without_border = poll_signals, NULL, 0
         for k in range(rhs.shape[0]):
             square, n_weighed = 0.0, 0
             for i in range(n):

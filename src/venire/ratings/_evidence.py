@@ -33,7 +33,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire._core import checks
 from venire.models import model_of
 from venire.ratings.newton import Progress, Result, newton
 from venire.ratings.solver import solve_rows
@@ -189,9 +188,6 @@ def find_precision(
     `mean`: of the prior, 0 or (n_items,), in the unit that theta is fitted in. `weight`: of the
     comparisons of an item, on average. `first`: a guess, if there is one.
     """
-    if not weight > 0.0:
-        reason = "there are no comparisons to choose it by"
-        checks.fail("precision", reason, value="evidence", cure="give a number")
     search = _Search(problem, start, mean, component, lower, dispersion, tol, max_iter, progress)
     low, high = math.log(LEAST_PRECISE * weight), math.log(MOST_PRECISE * weight)
     u, note = search.root(math.log(first or search.guess()), low, high, 1.0), ""

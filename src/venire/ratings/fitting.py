@@ -100,8 +100,7 @@ def fit_quietly(
                 2.0 * c.n_comparisons / max(c.n_items, 1), first=_guess(init),
                 dispersion=_dispersion(c, model, order_effect), **how,
             )  # fmt: skip
-            prior = prior.at(evidence.precision)
-            own = item_priors(prior, c.items)
+            own = item_priors(prior := prior.at(evidence.precision), c.items)
             if evidence.note:
                 remarks.append((evidence.note, NotIdentifiedWarning))
         else:
