@@ -117,4 +117,9 @@ vn_status vn_problem_margins(const vn_problem *p, const double *direction, int n
 vn_status vn_problem_gram(const vn_problem *p, const double *fitted, int n_threads, vn_poll poll,
                           void *context, double *gram);
 
+/* Of the same columns, of the matrix as it is: `whole`, the corner, and `within`, what of it comes from
+ * differences between the cells of one edge, so from no item. Both in the matrix's units. */
+vn_status vn_problem_within(const vn_problem *p, int n_threads, vn_poll poll, void *context,
+                            double *within, double *whole);
+
 #endif

@@ -173,3 +173,43 @@ vn_status vn_problem_gram(const vn_problem *p, const double *fitted, int n_threa
     vn_free(out);
     return status;
 }
+
+/* What edges have of the corner as a whole: of one, the product of its sums over its curvature. */
+static void between_of(const vn_tile_job *j, int64_t tile, double *scratch)
+{
+    const vn_problem *p = j->p;
+    const int n = vn_n_moving(p), half = n * (n + 1) / 2;
+    double *out = j->out + tile * half;
+    const vn_tile t = vn_tile_of(p, tile);
+    (void)scratch;
+    int64_t row = vn_row_of_edge(p, t.edge);
+    for (int64_t e = t.edge; e < t.edge + t.n_edges; e++) {
+        while (p->edge_ptr[row + 1] <= e) row++;
+        const double curve = (double)p->h.val[p->lower_ptr[row + 1] + e];
+        double *sum = out;
+        for (int a = 0; curve > 0.0 && a < n; a++, sum += a)
+            for (int b = 0; b <= a; b++)
+                sum[b] += (double)p->bend[a][e] * (double)p->bend[b][e] / curve;
+    }
+}
+
+vn_status vn_problem_within(const vn_problem *p, int n_threads, vn_poll poll, void *context,
+                            double *within, double *whole)
+{
+    const int n = vn_n_moving(p), half = n * (n + 1) / 2;
+    double *out = vn_calloc((size_t)VN_MAX(p->n_tiles, 1) * (size_t)VN_MAX(half, 1), sizeof(double));
+    if (!out) return VN_NO_MEMORY;
+    vn_tile_job j = {.tile = between_of, .p = p, .out = out};
+    const vn_status status = vn_over_tiles(&j, n_threads, poll, context);
+    for (int64_t t = 1; t < p->n_tiles; t++)
+        for (int k = 0; k < half; k++) out[k] += out[t * half + k];
+    const double *sum = out;
+    for (int a = 0; a < n; a++, sum += a)
+        for (int b = 0; b <= a; b++) {
+            const double all = p->corner[a * p->n_border + b];
+            whole[a * n + b] = whole[b * n + a] = all;
+            within[a * n + b] = within[b * n + a] = all - sum[b];
+        }
+    vn_free(out);
+    return status;
+}

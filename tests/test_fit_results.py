@@ -124,7 +124,7 @@ def test_a_tie_parameter_on_its_boundary_is_not_free():
         plain = make_fit(cells)
         assert fit.tie == tie
         assert fit.n_parameters == 2
-        assert fit.parameter_errors() == (None, None, None)
+        assert fit.parameter_errors() == (None, None, None, None)
         np.testing.assert_allclose(fit.standard_errors(), plain.standard_errors(), rtol=1e-9)
         np.testing.assert_allclose(
             fit.standard_errors("robust"), plain.standard_errors("robust"), rtol=1e-9

@@ -25,6 +25,8 @@ class NotIdentifiedError(ValueError):
         Number of strongly connected components of the graph of wins.
     undefeated, winless, isolated : list
         Labels of items (at most ten each) that never lost, never won, or were never compared.
+    covariate : str or None
+        The covariate whose coefficient is not determined, or not bounded.
     """
 
     def __init__(
@@ -35,12 +37,14 @@ class NotIdentifiedError(ValueError):
         undefeated: list[Any] | None = None,
         winless: list[Any] | None = None,
         isolated: list[Any] | None = None,
+        covariate: str | None = None,
     ) -> None:
         super().__init__(message)
         self.n_components = n_components
         self.undefeated: list[Any] = undefeated or []
         self.winless: list[Any] = winless or []
         self.isolated: list[Any] = isolated or []
+        self.covariate = covariate
 
 
 class NotIdentifiedWarning(UserWarning):

@@ -57,8 +57,10 @@ cdef extern from "vn_solver.h" nogil:
     vn_status vn_problem_margins(const vn_problem *, const double *, int, vn_poll, void *, double *,
                                  double *)
     vn_status vn_problem_gram(const vn_problem *, const double *, int, vn_poll, void *, double *)
+    vn_status vn_problem_within(const vn_problem *, int, vn_poll, void *, double *, double *)
     vn_status vn_problem_build(vn_problem *, int, vn_poll, void *)
     void vn_problem_free(vn_problem *)
+    void vn_problem_prior_changed(vn_problem *)
     void vn_problem_set_precision(vn_problem *, double, double *)
     void vn_problem_times(const vn_problem *, const double *, int, double *)
     void vn_problem_dense(const vn_problem *, double *)

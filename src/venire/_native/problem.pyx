@@ -201,8 +201,15 @@ cdef class Problem:
         return vn_largest(at(gradient, n, "gradient"), at(mass, n, "mass"), n)
 
     def set_prior(self, double precision):
-        """Another precision of all items' prior, also in the array where they go by item;
-        call `derivatives` before the next `solve`."""
+        """Another precision of all items' prior, whose old one is returned; call `derivatives` before
+        the next `solve`."""
+        cdef double before = self.p.prior.all
+        self.p.prior.all = precision
+        vn_problem_prior_changed(&self.p)
+        return before
+
+    def set_precision(self, double precision):
+        """The same, and where priors go by item all of theirs, in the array that was given."""
         cdef double[::1] mass = self.mass
         cdef int64_t i
         vn_problem_set_precision(&self.p, precision, <double *>self.p.prior.precision)
@@ -305,6 +312,21 @@ cdef class Problem:
                                      &out[0, 0])
         check(status, "for a loop over the comparisons")
         return products
+
+    def within(self):
+        """(within, whole) of order and covariates: the corner of the matrix, in its units, and what of
+        it comes from differences between the cells of one pair."""
+        cdef int n = self.p.has_gamma + self.p.n_covariates
+        inner, outer = np.empty((n, n)), np.empty((n, n))
+        cdef double[:, ::1] a = inner, b = outer
+        cdef vn_status status
+        if n == 0:
+            return inner, outer
+        with nogil:
+            status = vn_problem_within(&self.p, self.n_threads, poll_signals, NULL, &a[0, 0],
+                                       &b[0, 0])
+        check(status, "for a loop over the comparisons")
+        return inner, outer
 
     def overreach(self, const double[::1] parameters not None, const double[::1] step not None,
                   double room):

@@ -90,8 +90,8 @@ class ExactInverse:
         self._nuisance = inverse_of((schur + schur.T) / 2.0) if layout.m else schur
         if layout.m and not np.isfinite(self._nuisance).all():
             warnings.warn(
-                "the information of the order effect or the tie parameter is singular to working "
-                "precision: standard errors are nan",
+                "the information of the order effect, the tie parameter or a coefficient is "
+                "singular to working precision: standard errors are nan",
                 RuntimeWarning,
                 stacklevel=2,
             )

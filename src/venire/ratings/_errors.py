@@ -38,11 +38,14 @@ class ParameterErrors(NamedTuple):
         Of nu or eta, by the delta method: tie times the error of its log.
     log_tie : float, ndarray or None
         Of the log of the tie parameter, the scale on which the fit is closest to normal.
+    coefficients : ndarray or None
+        Of the coefficients of covariates, (K,).
     """
 
     order_effect: Any
     tie: Any
     log_tie: Any
+    coefficients: Any = None
 
 
 class Information:
@@ -187,7 +190,7 @@ class Information:
         return _posterior.Posterior(self, errors, key)
 
     def parameter_covariance(self, errors: str) -> np.ndarray:
-        """Covariance of gamma and log tie, those that are free, (m, m)."""
+        """Covariance of gamma, coefficients and log tie, those that there are, (m, m)."""
         _known(errors, "auto")
         layout = self.layout
         if not layout.m:

@@ -230,7 +230,7 @@ class _Search:
     def guess(self) -> float:
         """From the moments of the slopes s where all are equal: E|s|^2 = tr H + tr H^2 / p."""
         problem, n, probes = self.problem, self.n, self.traces.signs
-        problem.set_prior(1.0)
+        problem.set_precision(1.0)
         slopes = problem.derivatives(self.x)[:n]
         images = problem.times(probes)[:, :n] - probes[:, :n]
         own = float(np.vdot(images, probes[:, :n])) / len(probes)
@@ -246,7 +246,7 @@ class _Search:
             if self.lower is not None:
                 inside = np.maximum(start[self.n :], 0.5 * (self.x[self.n :] + self.lower))
                 start[self.n :] = np.where(np.isfinite(self.lower), inside, start[self.n :])
-        self.problem.set_prior(math.exp(u))
+        self.problem.set_precision(math.exp(u))
         found = newton(
             self.problem, start, tol=tol, forcing=0.1 if self.n_fits else 0.0, polish=polish,
             **self.how,

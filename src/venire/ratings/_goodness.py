@@ -20,7 +20,7 @@ ENOUGH = 30.0  # comparisons more than parameters; of fewer the dispersion is mo
 
 
 def saturated_log_likelihood(layout: Layout) -> float:
-    """Log-likelihood when every cell (pair and order) has outcome shares of its own."""
+    """Log-likelihood when every cell (pair, order, covariates) has outcome shares of its own."""
     masses = _masses(layout)
     cell = _cells(layout)
     if cell is not None:
@@ -84,8 +84,12 @@ def _masses(layout: Layout) -> np.ndarray:
 
 
 def _cells(layout: Layout) -> np.ndarray | None:
-    """Which (pair, order) each stored cell belongs to; None if they are one and the same."""
-    if layout.cluster is None:
+    """Which of these each stored cell belongs to; None if they are one and the same."""
+    if layout.cluster is None and not layout.has_dates:
         return None
     pair = layout.first.astype(np.int64) * layout.n + layout.second
-    return np.unique(pair * 3 + layout.order, return_inverse=True)[1]
+    cell = np.unique(pair * 3 + layout.order, return_inverse=True)[1]
+    for x in () if layout.covariates is None else layout.covariates.T:
+        value, code = np.unique(x, return_inverse=True)
+        cell = np.unique(cell * len(value) + code, return_inverse=True)[1]
+    return cell

@@ -1,12 +1,13 @@
 """The information matrix of a fit and its empirical twin, as sparse forms on the parameters.
 
-The parameters are (theta, [gamma], [log tie]). A cell of items (i, j) touches theta only through
-d = theta_i - theta_j + gamma * order, so three numbers per cell say everything: the second
-moments of its score in (d, d), (d, t) and (t, t), t being the log of the tie parameter. Summed over
-cells they make a weighted graph Laplacian with at most two bordering rows::
+The parameters are (theta, [gamma], [coefficients], [log tie]). A cell of items (i, j) touches all
+but the last through d = theta_i - theta_j + gamma * order + coefficients * covariates, so three
+numbers per cell say everything: the second moments of its score in (d, d), (d, t) and (t, t), t
+being the log of the tie parameter. Summed over cells they make a weighted graph Laplacian with a
+few bordering rows, u being the cell's order and covariates::
 
     M = [ L   C ]      L = sum of dd * (e_i - e_j)(e_i - e_j)'
-        [ C'  D ]      C = sum of (e_i - e_j) * (dd * order, dt)
+        [ C'  D ]      C = sum of (e_i - e_j) * (dd * u', dt)
 
 The observed information has this shape with minus the second derivatives of the log-likelihood; the
 outer products of the rows' scores (the middle of the sandwich) have it as well, unless rows are
@@ -57,11 +58,14 @@ class Layout:
     tie: np.ndarray
     square: np.ndarray
     cluster: np.ndarray | None
+    covariates: np.ndarray | None
+    effects: np.ndarray
     n: int
     component: np.ndarray
     has_gamma: bool
     has_tie: bool
     has_tie_outcome: bool
+    has_dates: bool
     prior: ItemPriors
 
     def __init__(self, fit: Fit) -> None:
@@ -74,9 +78,13 @@ class Layout:
         self.win, self.loss, self.tie = c.win[used], c.loss[used], c.tie[used]
         self.square = c.square[used]
         self.cluster = None if c.cluster is None else c.cluster[used]
+        self.covariates = None if c.covariates is None else c.covariates[used]
+        self.has_dates = c.date is not None
         self.n = c.n_items
         self.component = np.asarray(fit.component)
         self.has_gamma = fit.order_effect is not None
+        gamma = () if fit.order_effect is None else (fit.order_effect,)
+        self.effects = np.array([*gamma, *(() if fit.coefficients is None else fit.coefficients)])
         self.has_tie = fit.has_free_tie
         self.has_tie_outcome = fit.tie is not None
         self.prior = item_priors(fit.prior, c.items)
@@ -84,7 +92,16 @@ class Layout:
     @property
     def m(self) -> int:
         """Number of parameters besides theta."""
-        return int(self.has_gamma) + int(self.has_tie)
+        return len(self.effects) + int(self.has_tie)
+
+    @cached_property
+    def moving(self) -> np.ndarray:
+        """What the parameters besides theta do for d: order, covariates, (n_cells, m - has_tie)."""
+        if not self.has_gamma and self.covariates is not None:
+            return self.covariates
+        order = [self.order[:, None].astype(np.float64)] if self.has_gamma else []
+        rest = [] if self.covariates is None else [self.covariates]
+        return np.concatenate([np.empty((len(self.first), 0)), *order, *rest], axis=1)
 
     @cached_property
     def sizes(self) -> np.ndarray:
@@ -256,8 +273,7 @@ def rounded_slopes(fit: Fit, layout: Layout, n_draws: int, size: float) -> np.nd
         row[: layout.n] = item * (2.0 * generator.integers(0, 2, layout.n) - 1.0)
         row[: layout.n] += np.bincount(layout.first, off, layout.n)
         row[: layout.n] -= np.bincount(layout.second, off, layout.n)
-        if layout.has_gamma:
-            row[layout.n] = off @ layout.order
+        row[layout.n : layout.n + len(layout.effects)] = off @ layout.moving
     return out
 
 
@@ -300,15 +316,14 @@ class Form:
         self._start = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n))])
         self._column, self._value = columns[by_row], values[by_row]
         self.border, self.corner = np.zeros((n, m)), np.zeros((m, m))
-        slopes = []  # of d in the bordering parameters, times dd
-        if layout.has_gamma:
-            slopes.append(dd * layout.order)
-            self.corner[0, 0] = np.sum(dd * layout.order * layout.order)
+        moved = len(layout.effects)
+        weighed = dd[:, None] * layout.moving
+        self.corner[:moved, :moved] = layout.moving.T @ weighed
+        slopes = [*weighed.T]  # of d in the bordering parameters, times dd
         if dt is not None and tt is not None:
             slopes.append(dt)
             self.corner[-1, -1] = np.sum(tt)
-            if layout.has_gamma:
-                self.corner[0, 1] = self.corner[1, 0] = np.sum(dt * layout.order)
+            self.corner[moved, :moved] = self.corner[:moved, moved] = dt @ layout.moving
         for k, slope in enumerate(slopes):
             self.border[:, k] = np.bincount(i, slope, n) - np.bincount(j, slope, n)
 
@@ -371,8 +386,8 @@ def _terms(
     from venire._native.model import cell_terms
 
     d = fit.theta[layout.first] - fit.theta[layout.second]
-    if fit.order_effect is not None:
-        d = d + fit.order_effect * layout.order
+    if len(layout.effects):
+        d = d + layout.moving @ layout.effects
     return cell_terms(fit.model, d, fit.log_tie, win, loss, tie)
 
 
@@ -393,16 +408,16 @@ def _columns(
     n_columns: int,
     blocked: bool,
 ) -> Any:
-    """Sparse matrix whose column k sums d_part * (e_i - e_j, order) and t_part of its cells."""
+    """Sparse matrix whose column k sums d_part * (e_i - e_j, u) and t_part of its cells."""
     from scipy import sparse
 
     i, j = layout.first, layout.second
     if blocked:
         i, j = layout.position[i], layout.position[j]
     rows, values = [i, j], [d_part, -d_part]
-    if layout.has_gamma:
-        rows.append(np.full(len(i), layout.n))
-        values.append(d_part * layout.order)
+    for k, own in enumerate(layout.moving.T):
+        rows.append(np.full(len(i), layout.n + k))
+        values.append(d_part * own)
     if t_part is not None:
         rows.append(np.full(len(i), layout.n + layout.m - 1))
         values.append(t_part)

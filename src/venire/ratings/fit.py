@@ -45,6 +45,8 @@ class Fit(Contrasts, Sampled):
         counted as a free parameter.
     order_effect : float or None
         gamma, added to theta_first - theta_second where `first` had the order advantage.
+    coefficients : ndarray of float64, shape (n_covariates,), or None
+        What a unit of each covariate of the comparisons adds to theta_first - theta_second.
     log_likelihood : float
         Without the prior, and without binomial coefficients.
     residual : float
@@ -79,6 +81,7 @@ class Fit(Contrasts, Sampled):
     theta: np.ndarray
     tie: float | None = None
     order_effect: float | None = None
+    coefficients: np.ndarray | None = None
     prior: GaussianPrior | None = None
     log_likelihood: float
     residual: float
@@ -107,6 +110,13 @@ class Fit(Contrasts, Sampled):
                 raise ValueError(f"{name} must have shape ({n},), got {array.shape}")
             array.flags.writeable = False
             object.__setattr__(self, name, array)
+        names = self.comparisons.covariate_names
+        if (0 if self.coefficients is None else len(self.coefficients)) != len(names):
+            raise ValueError(f"coefficients do not go with covariates {names}")
+        if self.coefficients is not None:
+            own = np.asarray(self.coefficients, np.float64).view()
+            own.flags.writeable = False
+            object.__setattr__(self, "coefficients", own)
         if (model_of(self.model).tie is not None) != (self.tie is not None):
             raise ValueError(f"tie does not go with model {self.model!r}: got {self.tie!r}")
         if not self.scale:
@@ -127,6 +137,11 @@ class Fit(Contrasts, Sampled):
         return "not identified" if apart else "converged"
 
     @property
+    def covariate_names(self) -> tuple[str, ...]:
+        """Names of the covariates that `coefficients` belong to."""
+        return self.comparisons.covariate_names
+
+    @property
     def item_weights(self) -> np.ndarray:
         """Weight of the comparisons of each item that the fit used, (n_items,)."""
         return self._information.layout.games
@@ -141,7 +156,7 @@ class Fit(Contrasts, Sampled):
         """Number of free parameters.
 
         One for each item less one for each component (with a prior nothing is taken off), one for
-        an order effect, one for a tie parameter that is not on its boundary.
+        an order effect, for each coefficient, and for a tie parameter that is not on its boundary.
         """
         layout = self._information.layout
         return layout.n + layout.m - (0 if self.prior is not None else len(layout.sizes))
@@ -365,13 +380,15 @@ class Fit(Contrasts, Sampled):
         return self._unit * np.sqrt(layout.levels)[layout.component]
 
     def parameter_errors(self, errors: str = "fisher") -> ParameterErrors:
-        """Standard errors of the order effect and of the tie parameter; see `Ratings`."""
+        """Standard errors of the parameters besides theta; see `Ratings`."""
         layout = self._information.layout
         found = np.sqrt(np.diagonal(self._information.parameter_covariance(errors)))
         gamma = float(found[0]) if layout.has_gamma else None
+        moving = len(layout.effects)
+        own = None if self.coefficients is None else found[int(layout.has_gamma) : moving]
         if not layout.has_tie or self.tie is None:
-            return ParameterErrors(gamma, None, None)
-        return ParameterErrors(gamma, self.tie * float(found[-1]), float(found[-1]))
+            return ParameterErrors(gamma, None, None, own)
+        return ParameterErrors(gamma, self.tie * float(found[-1]), float(found[-1]), own)
 
     def posterior(self, key: tuple[int, int], *, errors: str = "fisher") -> Posterior:
         """What `sample` draws from: the normal approximation around this fit.
@@ -386,7 +403,8 @@ class Fit(Contrasts, Sampled):
         -------
         Posterior
             ``posterior.rows(start, stop)`` are draws of what is to be added to (theta, order
-            effect, log of the tie parameter), those that the fit has; in the model's own unit.
+            effect, coefficients, log of the tie parameter), those that the fit has; in the model's
+            own unit.
         """
         return self.own._information.posterior(errors, key)
 

@@ -15,6 +15,7 @@ from venire.data.comparisons import Comparisons
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.models import model_of
 from venire.priors import GaussianPrior, ItemPriors, check_prior, item_priors
+from venire.ratings._covariates import near_start, refuse_constant, require_determined
 from venire.ratings._evidence import Evidence, find_precision, pearson_of
 from venire.ratings._existence import require_existence
 from venire.ratings._mm import newman
@@ -44,7 +45,7 @@ def fit(
     """The door of the functions that users call, in their name."""
     wanted(c, "c", Comparisons)
     check_arguments(model, prior, order_effect, tol, max_iter, progress)
-    _check_method(model, prior, method, components)
+    _check_method(model, prior, method, components, c.covariate_names)
     found, remarks = fit_quietly(
         model, c, prior=prior, order_effect=order_effect, method=method, init=init, tol=tol,
         max_iter=max_iter, n_threads=n_threads, progress=progress, components=components,
@@ -76,6 +77,7 @@ def fit_quietly(
     used, component = c, None
     if components == "strong" and prior is None:
         used = c.within(c.components("strong").labels)
+    refuse_constant(c, order_effect)
     component = require_existence(used, model, order_effect=order_effect, prior=prior is not None)
     problem = build_problem(used, model, prior=own, order_effect=order_effect, n_threads=threads)
     law = model_of(model).tie
@@ -91,20 +93,21 @@ def fit_quietly(
         lower = np.full(len(start) - c.n_items, -np.inf) if len(start) > c.n_items else None
         if lower is not None and law is not None and free_tie:
             lower[-1] = law.log_boundary
+        if c.covariates is not None and init is None:
+            start = near_start(problem, start, used.n_cells, lower)
+            start[: c.n_items] = own.levelled(start[: c.n_items], component)
         how: dict[str, Any] = {
             "lower": lower, "tol": tol, "max_iter": max_iter, "progress": progress,
         }  # fmt: skip
         if prior is not None and prior.is_estimated:
-            evidence, result = find_precision(
-                problem, start, 0.0 if own.mean is None else own.mean, component,
-                2.0 * c.n_comparisons / max(c.n_items, 1), first=_guess(init),
-                dispersion=_dispersion(c, model, order_effect), **how,
-            )  # fmt: skip
+            evidence, result = _by_evidence(c, model, problem, start, own, component, init, how)
             own = item_priors(prior := prior.at(evidence.precision), c.items)
             if evidence.note:
                 remarks.append((evidence.note, NotIdentifiedWarning))
         else:
             result = newton(problem, start, **how)
+        if c.covariates is not None:
+            require_determined(problem, result, c.covariate_names, order_effect)
     if not result.converged:
         remarks.append((_trouble(result, tol), ConvergenceWarning))
     n_components = int(component.max()) + 1
@@ -166,7 +169,7 @@ def _result(
     note: str,
     components: str,
 ) -> Fit:
-    x, n = result.parameters, c.n_items
+    x, n, names = result.parameters, c.n_items, c.covariate_names
     x[:n] = own.levelled(x[:n], component)
     tie = None
     law = model_of(model).tie
@@ -183,6 +186,7 @@ def _result(
         theta=x[:n] + own.centre if own.centre else x[:n],
         tie=tie,
         order_effect=float(x[n]) if order_effect else None,
+        coefficients=None if c.covariates is None else x[n + order_effect :][: len(names)],
         prior=prior,
         log_likelihood=problem.log_likelihood(x),
         residual=result.residual,
@@ -210,26 +214,44 @@ def check_arguments(
     checks.function(progress, "progress")
 
 
-def _check_method(model: str, prior: Any, method: str, components: str) -> None:
+def _check_method(
+    model: str, prior: Any, method: str, components: str, covariates: tuple[str, ...]
+) -> None:
     checks.one_of(method, "method", ("auto", "newton", "mm"))
     checks.one_of(components, "components", ("weak", "strong"))
     row = model_of(model)
-    if method == "mm" and (prior is not None or not row.mm):
-        what = "a prior" if row.mm else f"the model {model}"
+    if method == "mm" and (prior is not None or covariates or not row.mm):
+        what = ("covariates" if covariates else "a prior") if row.mm else f"the model {model}"
         checks.fail("method", f"does not go with {what}: use 'newton'", value=method)
 
 
-def _dispersion(c: Comparisons, model: str, order_effect: bool) -> Any:
-    """What tells the dispersion of outcomes at parameters; None where they have none."""
+def _by_evidence(
+    c: Comparisons,
+    model: str,
+    problem: Any,
+    start: NDArray[np.float64],
+    own: ItemPriors,
+    component: NDArray[np.int32],
+    init: Any,
+    how: dict[str, Any],
+) -> tuple[Evidence, Result]:
+    """The precision that the evidence wants, and the fit with it."""
     pearson, n = pearson_of(c, model), c.n_items
-    if pearson is None:
-        return None
+    k = problem.n_parameters - n - len(c.covariate_names)  # 1 with an order effect
 
-    def at(x: NDArray[np.float64], used: float) -> float:
+    def dispersion(x: NDArray[np.float64], used: float) -> float:
         d = x[c.first] - x[c.second]
-        return pearson.at(d + x[n] * c.order if order_effect else d, used)
+        if k:
+            d += x[n] * c.order
+        if c.covariates is not None:
+            d += c.covariates @ x[n + k :]
+        return pearson.at(d, used) if pearson is not None else 1.0
 
-    return at
+    return find_precision(
+        problem, start, 0.0 if own.mean is None else own.mean, component,
+        2.0 * c.n_comparisons / max(n, 1), first=_guess(init),
+        dispersion=None if pearson is None else dispersion, **how,
+    )  # fmt: skip
 
 
 def _guess(init: Any) -> float | None:
@@ -243,6 +265,7 @@ def _start(
 ) -> NDArray[np.float64]:
     """Parameters to start from; the tie parameter from the share of ties, as if all were equal."""
     theta, gamma, log_tie = np.zeros(c.n_items), 0.0, 0.0
+    coefficients = dict.fromkeys(c.covariate_names, 0.0)
     law = model_of(model).tie
     if law is not None and free_tie:
         log_tie = law.start(float(c.tie.sum()) / c.n_comparisons)
@@ -255,12 +278,15 @@ def _start(
             at = np.array([place.get(label, -1) for label in c.items.tolist()])
             theta[at >= 0] = init.theta[at[at >= 0]]
         gamma = init.order_effect or 0.0
+        if init.coefficients is not None:
+            known = zip(init.covariate_names, init.coefficients.tolist(), strict=True)
+            coefficients |= {name: value for name, value in known if name in coefficients}
         if free_tie and init.model == model and init.tie is not None and init.has_free_tie:
             log_tie = float(np.log(init.tie))
     elif init is not None:
         theta = checks.start(init, c.n_items).copy()
-    extra = ([gamma] if order_effect else []) + ([log_tie] if free_tie else [])
-    return np.concatenate([theta, extra])
+    extra = ([gamma] if order_effect else []) + [*coefficients.values()]
+    return np.concatenate([theta, extra + ([log_tie] if free_tie else [])])
 
 
 def tie_of(log_tie: Any) -> Any:

@@ -48,6 +48,8 @@ class Result:
     n_iter: int
     n_inner: int
     change: float = 0.0  # largest of a linear predictor in the last step
+    n_settling: int = 0  # iterations after the residual was small
+    step: NDArray[np.float64] | None = None  # the last one
 
 
 def newton(
@@ -77,7 +79,7 @@ def newton(
     residual = problem.residual(gradient)
     previous, inner, n_iter = np.inf, 0, 0
     change = 0.0  # largest change of a predictor in the last step
-    extra = 0
+    extra, step = 0, None
     while n_iter < limit and extra < EXTRA and (residual > 0.5 * tol or change > SETTLED):
         if residual > 0.5 * tol:
             eta = min(0.1, 0.9 * (residual / previous) ** 2) if n_iter else forcing
@@ -103,10 +105,10 @@ def newton(
     settled = residual <= tol and change <= SETTLED
     if polish and settled and residual > ROUNDING and problem.n_edges <= POLISHED:
         # one more step, unverified: it costs no derivatives, and takes off most of the error left
-        step, _, solved = problem.solve(gradient, 0.02 * residual, 0.3)
-        if solved and float(np.abs(step).max()) <= SETTLED:
-            x = x + step
-    return Result(x, residual, settled, n_iter, inner, change)
+        last, _, solved = problem.solve(gradient, 0.02 * residual, 0.3)
+        if solved and problem.reach(last) <= 2.0 * SETTLED:
+            x = x + last
+    return Result(x, residual, settled, n_iter, inner, change, extra, step)
 
 
 def _first_length(
@@ -120,10 +122,8 @@ def _first_length(
 
     Where an outcome is all but certain there is next to no curvature to come back by.
     """
-    from venire._native.problem import largest
-
     length = 1.0
-    if 3.0 * largest(step) > ROOM:  # else no predictor (two items and gamma) can go too far
+    if problem.reach(step) > ROOM:  # else no predictor can go too far
         length = min(1.0, 1.0 / max(problem.overreach(x, step, ROOM), 1e-300))
     if lower is None:
         return length

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from venire.models import model_of
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from venire.data.comparisons import Comparisons
     from venire.priors import ItemPriors
 
-__all__ = ["build_problem"]
+__all__ = ["build_problem", "problem_of"]
 
 
 def build_problem(
@@ -27,26 +27,44 @@ def build_problem(
     A tie parameter is estimated iff `model` has one and some tie was seen.
     """
     from venire._native.cells import merge_classes
-    from venire._native.problem import Problem
 
     row = model_of(model)
     free_tie = row.tie is not None and c.cells.tie is not None
     row_ptr, second = c.cells.row_ptr, c.second
     win, loss, tie = c.win, c.loss, c.cells.tie
     order = c.order if order_effect else None
-    if not order_effect and c.n_cells > c.n_pairs:
+    if c.covariates is None and not order_effect and c.n_cells > c.n_pairs:
         row_ptr, second, win, loss, tie = merge_classes(
             row_ptr, second, win, loss, tie, c.n_pairs, not free_tie, n_threads
         )
+    return problem_of(
+        row.fitted(free_tie).name, row_ptr, second, win, loss, tie, order, c.covariates,
+        prior=prior, n_pairs=c.n_pairs, n_threads=n_threads,
+    )  # fmt: skip
+
+
+def problem_of(
+    model: str,
+    row_ptr: Any,
+    second: Any,
+    win: Any,
+    loss: Any,
+    tie: Any,
+    order: Any = None,
+    covariates: Any = None,
+    *,
+    prior: ItemPriors | None,
+    n_pairs: int,
+    n_threads: int,
+) -> Problem:
+    """The problem of cells that are sorted by pair; those of a pair share an edge where covariates
+    tell them apart."""
+    from venire._native.problem import Problem, edges_of_cells
+
+    cell_ptr = None
+    if covariates is not None:
+        row_ptr, second, cell_ptr = edges_of_cells(row_ptr, second, n_pairs)
     return Problem(
-        row.fitted(free_tie).name,
-        row_ptr,
-        second,
-        win,
-        loss,
-        tie,
-        order,
-        prior=prior,
-        parallel_edges=len(second) > c.n_pairs,
-        n_threads=n_threads,
-    )
+        model, row_ptr, second, win, loss, tie, order, cell_ptr=cell_ptr, covariates=covariates,
+        prior=prior, parallel_edges=len(second) > n_pairs, n_threads=n_threads,
+    )  # fmt: skip

@@ -9,6 +9,7 @@ import numpy as np
 
 from venire.errors import ConvergenceWarning
 from venire.models import model_of
+from venire.ratings.problem import problem_of
 
 if TYPE_CHECKING:
     from venire.ratings._information import Layout
@@ -55,13 +56,12 @@ class InformationSolver:
     """
 
     def __init__(self, fit: Fit, layout: Layout) -> None:
-        from venire._native.problem import Problem
-
         n, self._layout = layout.n, layout
         first = np.asarray(layout.first)
         second = np.ascontiguousarray(layout.second, np.int32)
         again = (first[1:] == first[:-1]) & (second[1:] == second[:-1])
-        self._problem = Problem(
+        covariates = layout.covariates
+        self._problem = problem_of(
             model_of(fit.model).fitted(layout.has_tie).name,
             np.searchsorted(first, np.arange(n + 1)).astype(np.int64),
             second,
@@ -69,14 +69,13 @@ class InformationSolver:
             np.ascontiguousarray(layout.loss),
             np.ascontiguousarray(layout.tie),
             np.ascontiguousarray(layout.order, np.int8) if layout.has_gamma else None,
+            None if covariates is None else np.ascontiguousarray(covariates),
             prior=layout.prior,
-            parallel_edges=bool(again.any()),
+            n_pairs=len(first) - int(again.sum()),
             n_threads=fit.n_threads,
         )
-        rest = [fit.order_effect] if layout.has_gamma else []
-        rest += [fit.log_tie] if layout.has_tie else []
-        theta = fit.theta - layout.prior.centre
-        self.parameters = np.concatenate([theta, np.array(rest, np.float64)])
+        rest = [layout.effects, [fit.log_tie] if layout.has_tie else []]
+        self.parameters = np.concatenate([fit.theta - layout.prior.centre, *rest])
         self._problem.derivatives(self.parameters)
 
     def solve(self, rhs: np.ndarray, tol: float = 1e-6) -> np.ndarray:

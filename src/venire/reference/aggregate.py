@@ -50,6 +50,13 @@ class Cells(NamedTuple):
     covariates: np.ndarray | None = None
 
     @property
+    def covariate_names(self) -> tuple[str, ...]:
+        """What the columns of `covariates` are called: x0, x1, ..."""
+        return tuple(
+            f"x{k}" for k in range(0 if self.covariates is None else len(self.covariates.T))
+        )
+
+    @property
     def n_items(self) -> int:
         """Number of items, those that were never compared included."""
         return len(self.items)
