@@ -96,9 +96,7 @@ def fit_quietly(
         if c.covariates is not None and init is None:
             start = near_start(problem, start, used.n_cells, lower)
             start[: c.n_items] = own.levelled(start[: c.n_items], component)
-        how: dict[str, Any] = {
-            "lower": lower, "tol": tol, "max_iter": max_iter, "progress": progress,
-        }  # fmt: skip
+        how: Any = {"lower": lower, "tol": tol, "max_iter": max_iter, "progress": progress}
         if prior is not None and prior.is_estimated:
             evidence, result = _by_evidence(c, model, problem, start, own, component, init, how)
             own = item_priors(prior := prior.at(evidence.precision), c.items)
