@@ -154,7 +154,7 @@ def test_columns_that_are_of_a_ranking_stand_in_each_of_its_rows():
 
 
 ALONE = "holds one item alone, which says nothing: a ranking needs two"
-ABOVE = "among='rows' puts items without a rank below those that have one"
+ABOVE = "among='rows' (--among rows) puts items without a rank below the others"
 SAME = "must be the same in all rows of ranking 1"
 SINGLE = "a single ranking is a list of one: [[...]]"
 REFUSED = {

@@ -34,6 +34,7 @@ __all__ = [
     "fit_bradley_terry",
     "fit_davidson",
     "fit_groups",
+    "fit_plackett_luce",
     "fit_rao_kupper",
     "fit_thurstone",
     "fit_votes",
@@ -131,6 +132,7 @@ if TYPE_CHECKING:
         fit_bradley_terry,
         fit_davidson,
         fit_groups,
+        fit_plackett_luce,
         fit_rao_kupper,
         fit_thurstone,
     )
@@ -151,7 +153,7 @@ else:
         "panel": "BetaPosterior consensus",
         "priors": "GaussianPrior",
         "ratings": "Fit GroupedFit calibrate fit_bradley_terry fit_davidson fit_groups "
-        "fit_rao_kupper fit_thurstone",
+        "fit_plackett_luce fit_rao_kupper fit_thurstone",
         "resampling": "bootstrap bootstrap_statistic bootstrap_weights",
         "targets": "fit_votes rate",
     }

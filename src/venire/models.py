@@ -25,7 +25,7 @@ import numpy as np
 
 from venire._core import checks
 
-__all__ = ["DEFAULT", "HALF_TIES", "MODELS", "Model", "TieLaw", "model_of"]
+__all__ = ["DEFAULT", "HALF_TIES", "MODELS", "RANKINGS", "Model", "TieLaw", "model_of"]
 
 
 @dataclass(frozen=True)
@@ -187,6 +187,12 @@ _ROWS = (
 )  # fmt: skip
 _TABLE = {row.name: row for row in _ROWS}
 
+#: The model of whole rankings, of two items Bradley and Terry's; no fit of comparisons takes it.
+RANKINGS = Model(
+    "plackett-luce", "Plackett–Luce", "logit", _logistic, mm=True,
+    source=("R. Plackett (1975): The analysis of permutations.", "10.2307/2346567"),
+)  # fmt: skip
+
 #: Names of the models.
 MODELS = tuple(_TABLE)
 #: What others call them.
@@ -218,5 +224,7 @@ def model_of(name: str) -> Model:
     >>> model_of("davidson").tie.symbol, model_of("thurstone").unit
     ('nu', 'standard deviations of a difference')
     """
+    if name == RANKINGS.name:
+        return RANKINGS
     row = _TABLE.get(name) if type(name) is str else None
     return row or _TABLE[checks.one_of(name, "model", MODELS, ALIASES)]

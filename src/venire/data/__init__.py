@@ -4,7 +4,7 @@ from venire.data.any_frame import from_frame
 from venire.data.columns import Columns, VoteColumns
 from venire.data.comparisons import Comparisons, Components
 from venire.data.grouped_comparisons import GroupedComparisons
-from venire.data.rankings import Rankings
+from venire.data.rankings import RankingColumns, Rankings
 from venire.data.votes import Votes
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Comparisons",
     "Components",
     "GroupedComparisons",
+    "RankingColumns",
     "Rankings",
     "VoteColumns",
     "Votes",

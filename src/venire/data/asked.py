@@ -13,11 +13,13 @@ __all__ = ["about_words", "wanted"]
 
 _MADE = {
     "Comparisons": "Comparisons(first, second, score)",
+    "Rankings": "Rankings([[best, ..., worst], ...])",
     "GroupedComparisons": "GroupedComparisons(group, first, second, score)",
     "Votes": "Votes(first, second, teacher, vote)",
 }
 _FITS = {
     "Comparisons": "fit_bradley_terry is for these",
+    "Rankings": "fit_plackett_luce is for these",
     "GroupedComparisons": "fit_groups is for these",
     "Votes": "fit_votes is for these",
 }
@@ -31,7 +33,7 @@ def wanted(x: Any, name: str, kind: type) -> None:
     x : object
         What was given; a tuple of several arguments, too.
     name : str
-    kind : {Comparisons, GroupedComparisons, Votes}
+    kind : {Comparisons, GroupedComparisons, Votes, Rankings}
 
     Raises
     ------

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from venire._core import checks
 from venire._core.checks import BadInput, fail
 from venire.data.columns import Columns, VoteColumns
 from venire.data.taken import Taken
+
+if TYPE_CHECKING:
+    from venire.data.rankings.columns import RankingColumns
 
 __all__ = ["Cells", "Observed", "Rows", "frozen", "naming"]
 
@@ -168,7 +171,7 @@ class Observed:
             setattr(self, name, getattr(cells, name))
 
     @property
-    def columns(self) -> Columns | VoteColumns | None:
+    def columns(self) -> Columns | VoteColumns | RankingColumns | None:
         """What the columns of the file or the frame were taken to say; None of arrays."""
         return None if self.taken is None else self.taken.columns
 

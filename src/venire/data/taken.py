@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from venire.data.columns import Columns, VoteColumns
+
+if TYPE_CHECKING:
+    from venire.data.rankings.columns import RankingColumns
 
 __all__ = ["Taken"]
 
@@ -17,7 +20,7 @@ class Taken:
 
     Attributes
     ----------
-    columns : Columns or VoteColumns
+    columns : Columns, VoteColumns or RankingColumns
         What its columns were taken to say.
     n_rows : int
         Rows of the table, those that were dropped among them.
@@ -36,7 +39,7 @@ class Taken:
     'first=model_a, second=model_b, outcome=winner'
     """
 
-    columns: Columns | VoteColumns
+    columns: Columns | VoteColumns | RankingColumns
     n_rows: int
     dropped: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ file, the row and the column. Writes tables whole or not at all. Needs pyarrow
 from venire.io._errors import DataError
 from venire.io._read import read_comparisons, read_grouped
 from venire.io._read_any import read
+from venire.io._read_rankings import read_rankings
 from venire.io._read_table import TableFile, read_table
 from venire.io._read_votes import VotesFile, read_votes
 from venire.io._teachers import read_teachers
@@ -28,6 +29,7 @@ __all__ = [
     "read_comparisons",
     "read_grouped",
     "read_teachers",
+    "read_rankings",
     "read_table",
     "read_votes",
     "write_table",

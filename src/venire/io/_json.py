@@ -25,6 +25,8 @@ __all__ = ["Json"]
 _BLOCK = 1 << 22  # bytes of text looked at together
 _LONGEST = 1 << 27  # bytes of a line at most
 _ROWS = 1 << 16  # objects of a piece that is not cut from lines
+LISTS = ("place",)  # arguments whose columns may hold lists
+LIST = "list"  # what a row is called that is a list and no object
 _LOOKED_AT = 1000  # objects from which names and types are found out
 _NO_OBJECT = re.compile(rb"\n\s*+([^{][^\n]{0,40})")  # a line of JSON
 _BLANK = re.compile(r"[\s,]*")
@@ -38,6 +40,7 @@ class Json(Format):
         with file.open() as stream:
             head, _, encoding, mark = head_of(stream, file.dialect.encoding, file.name)
         self.encoding, self._mark = encoding or "utf-8", mark
+        self._lists: set[str] = set()  # columns that may hold lists
         self._outer: list[str] = []  # of a single object: it may be a row, or hold a list of them
         self.is_lines = _is_lines(head)
         if not self.is_lines and head.lstrip().startswith(b"{"):
@@ -60,7 +63,8 @@ class Json(Format):
             return
         with self.file.open() as raw:
             text = io.TextIOWrapper(decoded(raw, self.encoding, self._mark), "utf-8")
-            for row, record in enumerate(_Elements(text, self.file.name), 1):
+            for row, value in enumerate(_Elements(text, self.file.name), 1):
+                record = _as_record(value)
                 if not isinstance(record, dict):
                     reason = f"is no JSON object: {json.dumps(record)[:40]}"
                     raise DataError(self.file.name, reason, row=row)
@@ -75,7 +79,7 @@ class Json(Format):
                 record = json.loads(text)
             except (ValueError, RecursionError) as error:
                 raise self._no_object(number, text, error) from None
-            if not isinstance(record, dict):
+            if not isinstance(record := _as_record(record), dict):
                 raise self._no_object(number, text)
             yield record
 
@@ -118,10 +122,14 @@ class Json(Format):
         nested = {name for name in wanted if name not in self.names and self._is_nested(name)}
         require(self.file.name, names, [*self.names, *nested])
         told = {names[argument] for argument in (*labels, "outcome") if argument in names}
+        self._lists = {names[argument] for argument in LISTS if argument in names}
         types = {
-            name: _type_of([_inner(record, name) for record in self._sample], is_label=name in told)
+            name: _type_of(
+                [_inner(record, name) for record in self._sample],
+                is_label=name in told, may_be_list=name in self._lists,
+            )
             for name in wanted
-        }
+        }  # fmt: skip
         return Tables(_cut(self._pieces(types, bool(nested)), most), None, False, types)
 
     def _is_nested(self, name: str) -> bool:
@@ -136,6 +144,9 @@ class Json(Format):
             columns = {}
             for name, kind in types.items():
                 values = [_inner(record, name) for record in records]
+                if name in self._lists:  # what stands in them need not be of one type
+                    kind = pa.string()
+                    values = [json.dumps(v) if isinstance(v, list) else v for v in values]
                 columns[name] = column_of(values, self.file.name, name, done, kind)
             return pa.record_batch(columns)
 
@@ -208,19 +219,32 @@ def _inner(record: Mapping[str, Any], name: str) -> Any:
     return _inner(within, rest) if isinstance(within, dict) else None
 
 
-def _type_of(values: list[Any], *, is_label: bool) -> Any:
+def _type_of(values: list[Any], *, is_label: bool, may_be_list: bool = False) -> Any:
     """The Arrow type of a column that begins with these values: text if they are mixed."""
     import pyarrow as pa
 
     kinds = {type(value) for value in values} - {type(None)}
+    if may_be_list and kinds == {list}:
+        inner = {type(value) for row in values for value in row or ()}
+        of_one = {str: pa.string(), int: pa.int64()}
+        known = inner.pop() if len(inner) == 1 else None
+        return pa.list_(of_one[known]) if known in of_one else pa.string()
     if kinds and kinds <= {int, float}:
         return pa.int64() if is_label and float not in kinds else pa.float64()
     return pa.bool_() if kinds == {bool} else pa.string()
 
 
+def _as_record(value: Any) -> Any:
+    """A list of labels as an object that holds it; anything else as it is."""
+    is_list = isinstance(value, list) and {type(x) for x in value} <= {str, int, list, type(None)}
+    return {LIST: value} if is_list else value
+
+
 def _is_lines(head: bytes) -> bool:
-    """Whether the file holds an object on each line."""
+    """Whether the file holds an object, or a list, on each line."""
     text = head.lstrip()
+    if re.match(rb"\[[^\n]*\]\s*\n\s*\[", text):
+        return True
     if not text.startswith(b"{"):
         return not text.startswith(b"[")  # of which a line is no object
     first, _, rest = text.partition(b"\n")

@@ -22,7 +22,15 @@ from venire.io._errors import DataError, readable
 from venire.io.scanner import line_of_row
 from venire.io.tables import joined
 
-__all__ = ["LABELS", "about_rows", "are_integers", "gathered", "located", "rows_of"]
+__all__ = [
+    "LABELS",
+    "about_rows",
+    "are_integers",
+    "as_integers",
+    "gathered",
+    "located",
+    "rows_of",
+]
 
 PAIR = ("first", "second")
 LABELS = (*PAIR, "cluster", "group")  # the arguments that hold labels
@@ -89,6 +97,8 @@ def gathered(
     texts: Container[str] = (),
     n_threads: int | None = None,
     heard: Callable[[int], None] = lambda n_rows: None,
+    *,
+    together: Sequence[str] = PAIR,
 ) -> dict[str, Any] | None:
     """One table of the pieces, whose labels are coded as they come.
 
@@ -98,12 +108,14 @@ def gathered(
     names : mapping of str to str
         The column of each argument.
     labels : sequence of str
-        Arguments that are labels; `first` and `second` share theirs.
+        Arguments that are labels.
     texts : container of str
         Those of them that become integers if all are written as integers.
     n_threads : int, optional
     heard : callable
         Called with the number of rows so far.
+    together : sequence of str
+        Those of the labels that are of the same things.
 
     Returns
     -------
@@ -111,8 +123,9 @@ def gathered(
         Labels under "\\0" and their argument (a column may serve as labels and as something else),
         other columns under their names; None if there is no row.
     """
-    alone = [(argument,) for argument in labels if argument not in PAIR]
-    sets = [PAIR, *alone] if PAIR[0] in labels else alone
+    alone = [(argument,) for argument in labels if argument not in together]
+    shared = tuple(argument for argument in together if argument in labels)
+    sets = [shared, *alone] if shared else alone
     encoders = [Labels(arguments, n_threads) for arguments in sets]
     rest: dict[str, list[Any]] = {names[a]: [] for a in names if a not in labels}
     n_rows = 0
@@ -130,7 +143,7 @@ def gathered(
     for encoder in encoders:
         found, codes = encoder.finish()
         if encoder.names[0] in texts:
-            found, codes = _as_integers(found, codes)
+            found, codes = as_integers(found, codes)
         for argument, its in zip(encoder.names, codes, strict=True):
             frame[f"\0{argument}"] = Encoded(found, its)
     return frame
@@ -141,7 +154,7 @@ def are_integers(texts: Iterable[str]) -> bool:
     return all(re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) for text in texts)
 
 
-def _as_integers(items: np.ndarray, codes: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
+def as_integers(items: np.ndarray, codes: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
     """Text labels that all are written as integers, in one way each, as integers."""
     if items.dtype != object:
         return items, codes

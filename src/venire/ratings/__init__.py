@@ -13,6 +13,8 @@ from venire.ratings.fits import (
     fit_thurstone,
 )
 from venire.ratings.grouped import Calibration, GroupedFit, calibrate, fit_groups
+from venire.ratings.plackett_luce import fit_plackett_luce
+from venire.ratings.plackett_luce_fit import PlackettLuceFit
 
 __all__ = [
     "ERRORS",
@@ -21,6 +23,7 @@ __all__ = [
     "Fit",
     "GroupedFit",
     "ParameterErrors",
+    "PlackettLuceFit",
     "Ratings",
     "RelativeEstimates",
     "calibrate",
@@ -28,6 +31,7 @@ __all__ = [
     "fit_davidson",
     "fit_groups",
     "fit_model",
+    "fit_plackett_luce",
     "fit_rao_kupper",
     "fit_thurstone",
 ]

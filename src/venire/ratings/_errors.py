@@ -79,6 +79,10 @@ class Information:
         """The inverse applied by the solver of the fits."""
         return _sampled.SolverInverse(InformationSolver(self.fit, self.layout), self.layout)
 
+    def rounded_slopes(self, n_draws: int, size: float) -> np.ndarray:
+        """Slopes that are nothing but rounding: see `_information.rounded_slopes`."""
+        return _information.rounded_slopes(self.fit, self.layout, n_draws, size)
+
     @cached_property
     def saturated(self) -> float:
         """Log-likelihood of the saturated model."""

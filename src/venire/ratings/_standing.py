@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from venire.ratings._information import rounded_slopes
 from venire.ratings.newton import SETTLED
 
 if TYPE_CHECKING:
@@ -73,18 +72,19 @@ def largest(group: np.ndarray, part: np.ndarray, weight: np.ndarray) -> np.ndarr
     return is_largest[part]
 
 
-def rank_items(fit: Fit) -> np.ndarray:
-    """`Fit.ranks` of a fit on its own scale."""
+def rank_items(fit: Fit, block: np.ndarray | None = None) -> np.ndarray:
+    """`Fit.ranks` of a fit on its own scale; within each block, (n,), if there are any."""
     ranks = np.zeros(len(fit.theta), np.int64)
     here = np.flatnonzero(fit.determined)
     if len(here) == 0:
         return ranks
     theta, blur = _settled(fit)
     theta = theta[here]
-    order, allowed = np.argsort(-theta, kind="stable"), 0.0
-    if (np.diff(-theta[order]) < EQUAL * max(1.0, np.abs(theta).max())).any():
+    own = None if block is None else block[here]
+    order, allowed = np.lexsort((-theta,) if own is None else (-theta, own)), 0.0
+    if (np.abs(np.diff(theta[order])) < EQUAL * max(1.0, np.abs(theta).max())).any():
         allowed = blur(here[order[:-1]], here[order[1:]])
-    ranks[here] = competition_ranks(theta, allowed, order)
+    ranks[here] = competition_ranks(theta, allowed, order, own)
     return ranks
 
 
@@ -130,7 +130,7 @@ def _settled(fit: Fit) -> tuple[np.ndarray, Any]:
         x, slopes, residual = new, new_slopes, left
 
     def blur(i: np.ndarray, j: np.ndarray) -> np.ndarray:
-        noise = rounded_slopes(fit, fit._information.layout, PROBES, ULPS * ROUNDING)
+        noise = fit._information.rounded_slopes(PROBES, ULPS * ROUNDING)
         draws = solver.answers(noise)
         square = sum((draw[i] - draw[j]) ** 2 for draw in draws)
         return MARGIN * np.sqrt(square / PROBES) + ULPS * floor

@@ -42,7 +42,7 @@ def _header(fit: Fit, level: float, errors: str | None, n_components: int) -> li
     lines = [
         f"{row.title} fit by {fit.method}{prior}",
         f"{state}: {fit.n_iter} iterations, residual {fit.residual:.1e}",
-        f"comparisons {amount(fit.n_comparisons)}   items {len(fit.theta)}   "
+        f"{fit.counted} {amount(fit.n_comparisons)}   items {len(fit.theta)}   "
         f"components {n_components}   free parameters {fit.n_parameters}",
         f"log-likelihood {fit.log_likelihood:.3f}   deviance {fit.deviance:.3f} "
         f"(null {fit.null_deviance:.3f})   AIC {fit.aic:.2f}   BIC {fit.bic:.2f}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -102,6 +102,8 @@ class Fit(Contrasts, Sampled):
     _core: bool = False
     _cache: dict[Any, Any] = field(default_factory=dict, init=False)
 
+    counted: ClassVar[str] = "comparisons"  # what is fitted, and its weight counts
+
     def __post_init__(self) -> None:
         n = len(self.comparisons.items)
         for name, dtype in (("theta", np.float64), ("component", np.int32)):
@@ -124,7 +126,7 @@ class Fit(Contrasts, Sampled):
 
     def __repr__(self) -> str:
         state = "converged" if self.converged else "not converged"
-        size = f"{len(self.theta)} items, {self.n_comparisons:g} comparisons"
+        size = f"{len(self.theta)} items, {self.n_comparisons:g} {self.counted}"
         return f"<Fit {self.model}: {size}, {state}>"
 
     @property

@@ -23,7 +23,7 @@ from venire.ratings.fit import Fit
 from venire.ratings.newton import Progress, Result, newton
 from venire.ratings.problem import build_problem
 
-__all__ = ["check_arguments", "fit", "fit_quietly", "tie_of"]
+__all__ = ["check_arguments", "fit", "fit_quietly", "tie_of", "trouble"]
 
 MOST_LOG_TIE = 700.0  # of a fit that does not converge: its exponential is a number
 
@@ -107,7 +107,7 @@ def fit_quietly(
         if c.covariates is not None:
             require_determined(problem, result, c.covariate_names, order_effect)
     if not result.converged:
-        remarks.append((_trouble(result, tol), ConvergenceWarning))
+        remarks.append((trouble(result, tol), ConvergenceWarning))
     n_components = int(component.max()) + 1
     note = ""
     if n_components > 1 and prior is None:
@@ -138,7 +138,8 @@ def fit_quietly(
     return fit if evidence is None else replace(fit, evidence=evidence), remarks
 
 
-def _trouble(result: Result, tol: float) -> str:
+def trouble(result: Result, tol: float) -> str:
+    """Why a fit did not converge."""
     if result.residual > tol:
         return (
             f"the fit did not converge: residual {result.residual:.2g} > tol {tol:g} after "

@@ -76,6 +76,13 @@ from venire.reference.panels import (
     pool,
     self_consistency,
 )
+from venire.reference.plackett_luce import (
+    fit_rankings,
+    ranking_choices,
+    rankings_derivatives,
+    rankings_log_likelihood,
+    rankings_strongly_connected,
+)
 from venire.reference.replicates import ReferenceReplicates, bootstrap_groups
 from venire.reference.resampling import (
     alias_table,
@@ -150,6 +157,7 @@ __all__ = [
     "fit",
     "fit_groups",
     "fit_mm",
+    "fit_rankings",
     "group_keys",
     "fit_votes",
     "grouped_errors",
@@ -172,6 +180,10 @@ __all__ = [
     "prior_variance",
     "probabilities",
     "r2_step",
+    "ranking_choices",
+    "rankings_derivatives",
+    "rankings_log_likelihood",
+    "rankings_strongly_connected",
     "replicate_fit",
     "require_existence",
     "residual",

@@ -1,5 +1,6 @@
 """Rankings: who was placed before whom, of three or more at a time."""
 
 from venire.data.rankings._rankings import Rankings
+from venire.data.rankings.columns import RankingColumns
 
-__all__ = ["Rankings"]
+__all__ = ["RankingColumns", "Rankings"]

@@ -98,7 +98,9 @@ def built(
     if alone.any():
         at = int(np.argmax(alone))
         where = places.ranking(at)
-        value = labels[at] if labels is not None else [a.items[a.item[a.offsets[at]]]]
+        value = (
+            labels[at] if labels is not None else a.items[a.item[a.offsets[at : at + 1]]].tolist()
+        )
         fail(where[0], _ONE, where[1], value)
     return _weighted(a, weight, n)
 

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.checks import BadInput, fail
-from venire.data.coding import Encoded, encode_one
 
-__all__ = ["Listed", "about_lists", "lists_of", "of_rankings", "offsets_of", "said", "sorted_rows"]
+__all__ = ["Listed", "about_lists", "lists_of", "offsets_of"]
 
 _RULE = "must be a list of labels, best first"
 _TIES = (list, tuple)  # a place that several items share
@@ -115,106 +114,3 @@ def about_lists(lists: Mapping[str, Listed]) -> Iterator[None]:
             error.position -= int(offsets[at])
             error.argument = f"{error.argument}[{at}]"
         raise
-
-
-# ---- columns of rows -----------------------------------------------------------------------------
-
-
-def sorted_rows(
-    ranking: Any, rank: Any, n: int, n_threads: int, *, gaps: bool
-) -> tuple[NDArray[Any], Listed, NDArray[Any] | None]:
-    """Rows by ranking and rank: labels of the rankings, where they begin, and the rows' order.
-
-    `gaps`: rows without a rank are of the ranking, too, below those that have one.
-    """
-    from venire._native import group_cells
-
-    labels, codes = encode_one(ranking, "ranking", n_threads, n=n)
-    ranks, present = _ranks(rank, n, gaps)
-    offsets = by = None
-    if group_cells.runs(codes, n_threads) is not None:
-        offsets = np.searchsorted(codes, np.arange(len(labels) + 1)).astype(np.int64)
-    same = codes[1:] == codes[:-1]
-    if offsets is None or (same & (ranks[1:] < ranks[:-1])).any():
-        by = _by_rank(ranks, n_threads)
-        offsets, row = group_cells.sort(codes[by], len(labels), n_threads)
-        by = by[row]
-        codes, ranks = codes[by], ranks[by]
-        same = codes[1:] == codes[:-1]
-        present = None if present is None else present[by]
-    tied = np.append(False, same & (ranks[1:] == ranks[:-1]))
-    ranked = None
-    if present is not None:
-        tied &= present
-        ranked = np.add.reduceat(present, offsets[:-1], dtype=np.int32)
-    return labels, Listed(None, offsets, tied if tied.any() else None, ranked), by
-
-
-def _ranks(rank: Any, n: int, gaps: bool) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """Ranks as int64 or float64, and which there are; None: all. Others are above all of these."""
-    ranks = checks.array(rank, "rank")
-    if ranks.dtype.kind in "UST":  # the first that is no number is named, as it was given
-        ranks = checks.array(rank, "rank", object).astype(object)
-    ranks = checks.rows(ranks, n, "rank")
-    if ranks.dtype == bool or len(ranks) != n:
-        fail("rank", "must be a number for each row", value=rank, kind=TypeError)
-    if ranks.dtype.kind in "iu" and ranks.dtype != np.uint64:
-        return ranks.astype(np.int64, copy=False), None
-    ranks = ranks.astype(np.float64, copy=False)
-    if np.isfinite(ranks).all():
-        return ranks, None
-    present = ~np.isnan(ranks)
-    good = np.isfinite(ranks) | (~present & gaps)
-    if not good.all():
-        at = int(np.argmin(good))
-        cure = (
-            ""
-            if present[at]
-            else "among='rows' puts items without a rank below those that have one"
-        )
-        fail("rank", "must be a finite number", at, ranks[at], cure=cure)
-    last = np.max(ranks, where=present, initial=0.0)
-    return np.where(present, ranks, last + 1.0 if abs(last) < 2.0**50 else np.inf), present
-
-
-def _by_rank(ranks: NDArray[Any], n_threads: int) -> NDArray[Any]:
-    """The rows by rank, equal ranks as they come: by counting, where ranks are small numbers."""
-    from venire._native import group_cells
-
-    low, high = float(ranks.min()), float(ranks.max())
-    if high - low < max(len(ranks), 1 << 16):
-        places = ranks - ranks.min()
-        codes = places.astype(np.int32)
-        if (codes == places).all():
-            return group_cells.sort(codes, int(high - low) + 1, n_threads)[1]
-    return np.argsort(ranks, kind="stable")
-
-
-def of_rankings(
-    x: Any, name: str, n: int, labels: NDArray[Any], offsets: NDArray[np.int64], by: Any
-) -> Any:
-    """A column of n rows, which must say one thing of each ranking, as one entry a ranking."""
-    if x is None or checks.length(x, name) is None:
-        return x
-    items = None
-    if name == "weight":
-        values = checks.weight(x, n)
-    else:
-        items, values = encode_one(x, name, n=n)
-    assert values is not None
-    ordered = values if by is None else values[by]
-    own = np.repeat(ordered[offsets[:-1]], np.diff(offsets))
-    if not (ordered == own).all():
-        at = int(np.argmin(ordered == own))
-        label = labels[int(np.searchsorted(offsets, at, side="right")) - 1]
-        value, other = (x if items is None else items[x] for x in (ordered[at], own[at]))
-        told = said(label), said(other)
-        reason = f"must be the same in all rows of ranking {told[0]}, and was {told[1]}"
-        fail(name, reason, at if by is None else int(by[at]), value)
-    out = ordered[offsets[:-1]]
-    return out if items is None else Encoded(items, out)
-
-
-def said(value: Any) -> str:
-    """A label or a number as errors show it."""
-    return repr(value.item() if isinstance(value, np.generic) else value)

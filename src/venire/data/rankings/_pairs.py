@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from venire._core.tables import shown_of
 from venire.data.aggregation import aggregate
 from venire.data.coding import Encoded
 from venire.data.comparisons import Comparisons
@@ -17,7 +18,7 @@ from venire.data.rows import Rows
 if TYPE_CHECKING:
     from venire.data.rankings._rankings import Rankings
 
-__all__ = ["comparisons_of", "pairs_of"]
+__all__ = ["chain_of", "comparisons_of", "pairs_of", "shares_of"]
 
 
 def pairs_of(r: Rankings) -> dict[str, NDArray[Any]]:
@@ -90,3 +91,29 @@ def comparisons_of(r: Rankings, clustered: bool, n_threads: int) -> Any:
     elif clustered:
         rows = rows._replace(cluster=of_ranking(r.labels, np.arange(r.n_rankings, dtype=np.int32)))
     return Comparisons.from_cells(aggregate(rows, n_threads=n_threads))
+
+
+def chain_of(r: Rankings) -> Comparisons:
+    """The fewest comparisons that reach as far as the rankings: each item against the next."""
+    end = r.offsets[r.owner] + r.ranked[r.owner]  # of what is placed
+    below = np.flatnonzero(r.place > 0)
+    above = np.minimum(below, end[below]) - 1
+    score: Any = 1.0 if r.tied is None else np.where(r.tied[below], 0.5, 1.0)
+    first, second = (Encoded(np.arange(r.n_items), r.item[x]) for x in (above, below))
+    return Comparisons.from_cells(aggregate(Rows(len(below), first, second, score)))
+
+
+def shares_of(r: Rankings, top: int | None) -> dict[str, NDArray[Any]]:
+    """How often the items were ranked, and how well, the most often ranked first."""
+    n, ranked = r.n_items, r.place < r.ranked[r.owner]
+    count, placed = (np.bincount(x, minlength=n) for x in (r.item, r.item[ranked]))
+    order = np.argsort(-count, kind="stable")[: shown_of(n, top)]
+    share = 1.0 - r.place / (np.diff(r.offsets)[r.owner] - 1)
+    with np.errstate(invalid="ignore"):
+        mean = np.bincount(r.item[ranked], share[ranked], n) / placed
+    return {
+        "item": r.items[order],
+        "rankings": count[order],
+        "first": np.bincount(r.item[r.place == 0], minlength=n)[order],
+        "mean share below": mean[order],
+    }

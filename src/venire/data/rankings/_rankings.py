@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 from venire._core.checks import fail
-from venire._core.tables import Table, Tabled, shown_of
-from venire.data.aggregation import aggregate
-from venire.data.coding import Encoded, Encoder
+from venire._core.tables import Table, Tabled
+from venire.data import frames
+from venire.data.coding import Encoder
 from venire.data.comparisons import Comparisons, Components
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.rankings._building import Arrays, Places, built, taken_out
-from venire.data.rankings._listing import about_lists, lists_of, of_rankings, said, sorted_rows
-from venire.data.rows import Rows, frozen
+from venire.data.rankings._listing import about_lists, lists_of
+from venire.data.rankings._pairs import chain_of, comparisons_of, shares_of
+from venire.data.rankings._rows import arrays_of_rows
+from venire.data.rankings.columns import RankingColumnNames, RankingColumns
+from venire.data.rankings.finding import chosen_columns
+from venire.data.rankings.reading import RankingTable
+from venire.data.recognition import frame_sample
+from venire.data.rows import frozen, naming
 from venire.data.taken import Taken
 
 __all__ = ["Rankings"]
@@ -204,40 +210,68 @@ class Rankings(Tabled):
         >>> r.items[r.item].tolist(), r.tied.tolist()
         (['y', 'x', 'z', 'x', 'z'], [False, False, False, False, True])
         """
-        threads = checks.n_threads(n_threads)
-        if among is not None:
-            checks.one_of(among, "among", ("rows", "all"))
-        if items is not None and group is not None:
-            fail("items", "rankings in groups find the items of each group by themselves")
-        n, ranking, item, rank, weight, group, cluster = checks.columns(
-            may_be_empty=True,
-            ranking=ranking, item=item, rank=rank, weight=weight, group=group, cluster=cluster,
-        )  # fmt: skip
-        if n == 0:
-            fail("ranking", "is empty: at least one ranking is needed")
-        labels, listed, by = sorted_rows(ranking, rank, n, threads, gaps=among == "rows")
-        encoder = Encoder(("item",), threads)
-        encoder.add(item, n=n)
-        found, (codes,) = encoder.finish(items)
-
-        def row(flat: int) -> int:
-            return flat if by is None else int(by[flat])
-
-        offsets = listed.offsets
-        places = Places(
-            lambda i: ("ranking", row(int(offsets[i]))),
-            lambda i, j: ("item", row(int(offsets[i]) + j)),
-            lambda i, j: f"stands in ranking {said(labels[i])} twice",
-        )
         own = {"weight": weight, "group": group, "cluster": cluster}
-        self = cls.__new__(cls)
-        self._adopt(
-            built(
-                found, listed._replace(item=codes if by is None else codes[by]), places,
-                **{k: of_rankings(x, k, n, labels, offsets, by) for k, x in own.items()},
-                among="all" if among == "all" else None, labels=labels, n_threads=threads,
-            )
-        )  # fmt: skip
+        return cls.from_arrays(
+            arrays_of_rows(ranking, item, rank, among, items, own, checks.n_threads(n_threads))
+        )
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        columns: RankingColumns | None = None,
+        *,
+        items: ArrayLike | None = None,
+        n_threads: int | None = None,
+        **named: Unpack[RankingColumnNames],
+    ) -> Rankings:
+        """Rankings from columns of a data frame (pandas, Polars, PyArrow, ...).
+
+        Parameters
+        ----------
+        frame : data frame, or mapping of str to array
+            Anything that narwhals knows.
+        columns : RankingColumns, optional
+            What its columns say.
+        items, n_threads
+            As in `Rankings`.
+        **named
+            The arguments of `RankingColumns` one by one, instead of `columns`. What is missing is
+            found by the names of the columns; `taken` says what was.
+
+        Returns
+        -------
+        Rankings
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `Rankings` and `RankingColumns`; the message names the column and the row.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> races = {"race": [1, 1, 2, 2], "driver": [*"xyxy"], "finish": [1, 2, 2, 1]}
+        >>> r = vn.Rankings.from_frame(races, ranking="race", item="driver", rank="finish")
+        >>> r.items[r.item].tolist()
+        ['x', 'y', 'y', 'x']
+        >>> ballots = {"1st": ["x", "z"], "2nd": ["y", "x"], "3rd": ["z", None]}
+        >>> r = vn.Rankings.from_frame(ballots, place=["1st", "2nd", "3rd"], among="all")
+        >>> r.items[r.item].tolist(), r.ranked.tolist()
+        (['x', 'y', 'z', 'z', 'x', 'y'], [3, 2])
+        >>> vn.Rankings.from_frame({"answer": ["x > y = z", "y > x"]}, place="answer").n_rankings
+        2
+        """
+        chosen = chosen_columns(columns, named, lambda: frame_sample(frame))
+        data = frames.collect(frame, chosen.columns.names)
+        with naming(chosen.columns.names):
+            n, *ready = checks.columns(may_be_empty=True, **data)
+            data = dict(zip(data, ready, strict=True))
+        if n == 0:
+            fail("frame", "holds no rows")
+        table = RankingTable(chosen.columns, data, n, checks.n_threads(n_threads), items)
+        self = table.read()
+        self.taken = None if self.taken is None else chosen.said(self.taken)
         return self
 
     def _adopt(self, arrays: Arrays) -> None:
@@ -290,22 +324,9 @@ class Rankings(Tabled):
         return f"Rankings(n_items={self.n_items}, n_rankings={self.n_rankings})"
 
     def _table(self, top: int | None) -> Table:
-        n, ranked = self.n_items, self.place < self.ranked[self.owner]
-        count = np.bincount(self.item, minlength=n)
-        order = np.argsort(-count, kind="stable")[: shown_of(n, top)]
-        share = 1.0 - self.place / (np.diff(self.offsets)[self.owner] - 1)
-        with np.errstate(invalid="ignore"):
-            mean = np.bincount(self.item[ranked], share[ranked], n) / np.bincount(
-                self.item[ranked], minlength=n
-            )
-        columns = {
-            "item": self.items[order],
-            "rankings": count[order],
-            "first": np.bincount(self.item[self.place == 0], minlength=n)[order],
-            "mean share below": mean[order],
-        }
+        columns = shares_of(self, top)
         notes = [] if self.taken is None else [str(self.taken)]
-        return Table.of(self._titled(), columns, notes, top=top, total=n, what="items")
+        return Table.of(self._titled(), columns, notes, top=top, total=self.n_items, what="items")
 
     # ---- new objects from old ones --------------------------------------------------------------
 
@@ -383,8 +404,6 @@ class Rankings(Tabled):
         >>> c.items[c.first].tolist(), c.items[c.second].tolist(), c.win.round(4).tolist()
         (['a', 'a', 'b'], ['b', 'c', 'c'], [0.6667, 0.6667, 1.0])
         """
-        from venire.data.rankings._pairs import comparisons_of
-
         checks.flag(clustered, "clustered")
         return comparisons_of(self, clustered, checks.n_threads(n_threads))
 
@@ -416,17 +435,7 @@ class Rankings(Tabled):
         >>> r.components().sizes.tolist(), r.components("strong").labels.tolist()
         ([3], [0, 0, 1])
         """
-        return self._chain.components(connection)
-
-    @cached_property
-    def _chain(self) -> Comparisons:
-        """The fewest comparisons that reach as far as the rankings."""
-        end = self.offsets[self.owner] + self.ranked[self.owner]  # of what is placed
-        below = np.flatnonzero(self.place > 0)
-        above = np.minimum(below, end[below]) - 1
-        score: Any = 1.0 if self.tied is None else np.where(self.tied[below], 0.5, 1.0)
-        first, second = (Encoded(np.arange(self.n_items), self.item[x]) for x in (above, below))
-        return Comparisons.from_cells(aggregate(Rows(len(below), first, second, score)))
+        return chain_of(self).components(connection)
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Rankings:

@@ -11,6 +11,8 @@ from dataclasses import fields, replace
 from numbers import Real
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from venire._core import checks
 from venire._core.checks import BadInput
 from venire.data.columns import Columns, VoteColumns
@@ -31,6 +33,7 @@ __all__ = [
     "Given",
     "chosen",
     "frame_sample",
+    "holds_lists",
     "nearest",
     "of_frame",
     "recognised",
@@ -40,6 +43,7 @@ __all__ = [
 
 Role = type[Columns] | type[VoteColumns]
 Table = Mapping[Any, Sequence[Any]]
+RANKED = ("ranking", "item", "rank", "place", "among")  # arguments of `RankingColumns` alone
 _SETTINGS = ("mapping", "skip_missing")  # arguments that name no column
 
 
@@ -264,13 +268,15 @@ def recognised(
 
 
 def role_of(sample: Callable[[], Table], as_: str, given: Mapping[str, Any]) -> str:
-    """What a table is read as: "comparisons", "groups" or "votes".
+    """What a table is read as: "comparisons", "groups", "votes" or "rankings".
 
     Votes where a panel is found, few judges of many rows each, or nothing but votes can be found.
     """
-    checks.one_of(as_, "as_", ("auto", "comparisons", "groups", "votes"))
+    checks.one_of(as_, "as_", ("auto", "comparisons", "groups", "votes", "rankings"))
     if as_ != "auto":
         return as_
+    if set(RANKED) & set(given):
+        return "rankings"
     own = {f.name for f in fields(VoteColumns)} - {f.name for f in fields(Columns)}
     if own & set(given):
         return "votes"
@@ -279,6 +285,8 @@ def role_of(sample: Callable[[], Table], as_: str, given: Mapping[str, Any]) -> 
     if {*WAYS, "covariates"} & set(given):
         return "comparisons"
     rows = sample()
+    if not given and sum(holds_lists(values) for values in rows.values()) == 1:
+        return "rankings"
     shared = {a: v for a, v in given.items() if a in {f.name for f in fields(VoteColumns)}}
     try:
         votes, _ = recognised(rows, VoteColumns, shared)
@@ -291,6 +299,12 @@ def role_of(sample: Callable[[], Table], as_: str, given: Mapping[str, Any]) -> 
     except BadInput as error:
         return "votes" if error.argument == "first" else "comparisons"
     return "comparisons"
+
+
+def holds_lists(values: Sequence[Any]) -> bool:
+    """Whether the values of a column are lists."""
+    present = [v for v in values if v is not None]
+    return bool(present) and all(isinstance(v, (list, tuple, np.ndarray)) for v in present)
 
 
 def _comparisons(

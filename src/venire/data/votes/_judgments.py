@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from venire.data.columns import Columns, VoteColumns
 from venire.data.taken import Taken
 from venire.data.votes._table import PairNames, Table, joined
 from venire.data.votes.strata import Strata
+
+if TYPE_CHECKING:
+    from venire.data.rankings.columns import RankingColumns
 
 __all__ = ["Judgments"]
 
@@ -30,7 +33,7 @@ class Judgments(Tabled):
     strata: Strata | None = None  # prompt and category of each group, where `by` was read
 
     @property
-    def columns(self) -> Columns | VoteColumns | None:
+    def columns(self) -> Columns | VoteColumns | RankingColumns | None:
         """What the columns of the file or the frame were taken to say; None of arrays."""
         return None if self.taken is None else self.taken.columns
 
