@@ -11,7 +11,7 @@ import venire as vn
 from venire import reference
 from venire.errors import NotIdentifiedWarning
 from venire.priors import GaussianPrior
-from venire.ratings import _evidence, fit_model
+from venire.ratings import _evidence_single, fit_model
 
 MODELS = ("bradley-terry", "thurstone", "davidson", "rao-kupper")
 EVIDENCE = GaussianPrior("evidence")
@@ -67,7 +67,7 @@ def test_no_precision_near_by_has_more_evidence(seed, sd, model):
 def test_probes_find_what_the_inverse_finds(model, monkeypatch):
     c = world(150, 2000, ties=0.2)
     by_probes = found(c, model, order_effect=True).evidence
-    monkeypatch.setattr(_evidence, "ALWAYS_DENSE", 500)
+    monkeypatch.setattr(_evidence_single, "ALWAYS_DENSE", 500)
     exact = found(c, model, order_effect=True).evidence
     assert abs(np.log(by_probes.precision / exact.precision)) < 0.2 * exact.log_precision_sd
     assert by_probes != exact
@@ -80,7 +80,7 @@ def test_where_probes_are_not_enough_the_inverse_is_taken(monkeypatch):
     score = (rng.random(len(i)) < 1.0 / (1.0 + np.exp(theta[i + 1] - theta[i]))).astype(float)
     c = vn.Comparisons(i, i + 1, score)
     taken = found(c).evidence
-    monkeypatch.setattr(_evidence, "ALWAYS_DENSE", 500)
+    monkeypatch.setattr(_evidence_single, "ALWAYS_DENSE", 500)
     exact = found(c).evidence
     assert abs(np.log(taken.precision / exact.precision)) < 0.2 * exact.log_precision_sd
 

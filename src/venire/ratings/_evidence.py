@@ -26,31 +26,21 @@ doi:10.1007/s11336-013-9328-2, whose penalty of twice that no single pair withst
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from venire.models import model_of
-from venire.ratings.newton import Progress, Result, newton
-from venire.ratings.solver import solve_rows
 
-if TYPE_CHECKING:
-    from venire._native.problem import Problem
-
-__all__ = ["NO_PRIOR", "NO_SPREAD", "Evidence", "find_precision", "pearson_of"]
+__all__ = ["Dispersion", "Evidence", "Look", "Pearson", "Search", "Sums", "pearson_of"]
 
 #: Of the outcomes, at parameters that are as good as so many free ones.
 Dispersion = Callable[[NDArray[np.float64], float], float]
 
-ALWAYS_DENSE = 64  # parameters up to which the matrix is inverted in any case,
-DENSE = 500  # and where probes are not enough
-FEWEST, MOST = 6, 96  # probes
-SOLVED = 1e-2  # tolerance of their solves
-LOOSE = 1e-5  # of the fits on the way
-APART = 0.02  # how far the largest predictor is moved for the derivative of the Hessian
 LEFT = 0.1  # of the weight, at least, that parameters must leave for a dispersion to be told
 CLOSE, NEAR = 1e-3, 0.1  # a step of log p that is the last one: so much; by probes, of its sd
 FAINT = 0.2  # of that sd: what the probes may be off by
@@ -119,20 +109,22 @@ class Evidence:
 
 
 class Pearson:
-    """The dispersion of half ties and soft scores at given parameters.
+    """The dispersion of half ties and soft scores.
 
     Parameters
     ----------
-    c : Comparisons or GroupedComparisons
     model : str
-    mixed : ndarray of float64, shape (n_cells,)
-        Sums of w s (1 - s), w and s being the weights and scores of a cell's rows.
+    win, loss, tie : ndarray of float64, shape (n_cells,)
+    square : ndarray of float64, shape (n_cells,), or None
+        Sums of w s^2, w and s being the weights and scores of a cell's rows; None where they are
+        not known: then cells are taken for rows.
     """
 
-    def __init__(self, c: Any, model: str, mixed: NDArray[np.float64]) -> None:
-        self.c, self.model, self.mixed = c, model, mixed
-        self.lost = np.maximum(c.loss + c.tie / 2.0 - mixed, 0.0)
-        self.weight = float(c.n_comparisons)
+    def __init__(self, model: str, win: Any, loss: Any, tie: Any, square: Any) -> None:
+        self.model, self.masses = model, (win, loss, tie)
+        self.square = square
+        cells = win + loss + tie
+        self.weight = float(np.sum(cells) if square is not None else np.count_nonzero(cells))
 
     def at(self, d: NDArray[np.float64], used: float) -> float:
         """Mean of the rows' squared scores over the mean of their information, at predictors `d`;
@@ -142,118 +134,102 @@ class Pearson:
         free, none, one = self.weight - used, np.zeros(len(d)), np.ones(len(d))
         if not free > LEFT * self.weight:
             return 1.0
+        own = cell_terms(self.model, d, 0.0, *self.masses)
+        if self.square is None:
+            known = own["d2"] > 0.0
+            return float(np.sum(own["d1"][known] ** 2 / own["d2"][known])) / free
         a = cell_terms(self.model, d, 0.0, one, none, none)["d1"]
         b = cell_terms(self.model, d, 0.0, none, one, none)["d1"]
-        seen = np.sum(self.c.square * a**2 + 2.0 * self.mixed * a * b + self.lost * b**2)
-        own = cell_terms(self.model, d, 0.0, self.c.win, self.c.loss, self.c.tie)["d2"]
-        return float(seen / np.sum(own)) * self.weight / free
+        win, loss, tie = self.masses
+        mixed = np.maximum(win + tie / 2.0 - self.square, 0.0)
+        lost = np.maximum(loss + tie / 2.0 - mixed, 0.0)
+        seen = float(np.sum(self.square * a**2 + 2.0 * mixed * a * b + lost * b**2))
+        return seen / float(np.sum(own["d2"])) * self.weight / free
 
 
 def pearson_of(c: Any, model: str) -> Pearson | None:
-    """What tells the dispersion; None where outcomes are wins and losses, or ties have a
-    parameter."""
-    mixed = np.maximum(c.win + c.tie / 2.0 - c.square, 0.0)
-    soft = model_of(model).tie is None and np.sum(mixed) > 1e-12 * c.n_comparisons
-    return Pearson(c, model, mixed) if soft else None
+    """What tells the dispersion of Comparisons, or of GroupedComparisons; None where outcomes are
+    wins and losses, or ties have a parameter."""
+    if model_of(model).tie is not None or not (c.cells.is_soft or c.cells.tie is not None):
+        return None
+    tie = np.zeros(len(c.win)) if c.cells.tie is None else c.cells.tie
+    square = c.cells.square
+    if square is None and not c.cells.is_soft:
+        square = c.win + 0.25 * tie
+    return Pearson(model, c.win, c.loss, tie, square)
 
 
 @dataclass(frozen=True)
-class _Look:
-    """What one fit says: p (...) / n at its precision p, its standard error over probes, the slope
-    in log p but for what the last term adds, and how the mode moves along it."""
+class Sums:
+    """What fits at one precision say; of several fits, sums."""
+
+    n: int  # items
+    squares: float  # |m|^2
+    bend: float  # m.w
+    trace: float  # of A^-1, of theta
+    of_square: float  # trace of the square of that block, about
+    skew: float  # tr(A^-1 H'[w])
+    more: int  # parameters besides theta
+    noise: float = 0.0  # standard error of p (trace - skew), where it is sampled
+
+    def __add__(self, other: Sums) -> Sums:
+        both = zip(vars(self).values(), vars(other).values(), strict=True)
+        found = Sums(*(a + b for a, b in both))
+        return replace(found, noise=math.hypot(self.noise, other.noise))
+
+
+@dataclass(frozen=True)
+class Look:
+    """p (...) / n at a precision, its standard error, the slope in log p but for how the last term
+    changes, and the dispersion."""
 
     share: float
     noise: float
     slope: float
     dispersion: float
-    drift: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, sums: Sums, p: float, dispersion: Callable[[float], float] | None) -> Look:
+        """`dispersion`: of the outcomes, by how many parameters are as good as free."""
+        by = 1.0
+        if dispersion is not None:
+            by = dispersion(sums.n + sums.more - p * sums.trace)
+        if not by > 0.0:
+            return cls(math.inf, 0.0, 1.0, 0.0)
+        share = p * (sums.squares / by + sums.trace - sums.skew) / sums.n
+        slope = share - p * p * (2.0 * sums.bend / by + sums.of_square) / sums.n
+        return cls(share, sums.noise / sums.n, slope, by)
 
 
-def find_precision(
-    problem: Problem,
-    start: NDArray[np.float64],
-    mean: Any,
-    component: NDArray[np.int32],
-    weight: float,
-    *,
-    first: float | None = None,
-    lower: NDArray[np.float64] | None = None,
-    dispersion: Dispersion | None = None,
-    tol: float = 1e-9,
-    max_iter: int | None = None,
-    progress: Progress | None = None,
-) -> tuple[Evidence, Result]:
-    """The evidence, and the fit at its precision, which `problem` is left with.
+class Search(ABC):
+    """The root in log p: a fit at one precision after another."""
 
-    `mean`: of the prior, 0 or (n_items,), in the unit that theta is fitted in. `weight`: of the
-    comparisons of an item, on average. `first`: a guess, if there is one.
-    """
-    search = _Search(problem, start, mean, component, lower, dispersion, tol, max_iter, progress)
-    low, high = math.log(LEAST_PRECISE * weight), math.log(MOST_PRECISE * weight)
-    u, note = search.root(math.log(first or search.guess()), low, high, 1.0), ""
-    if u >= high:
-        u, note = search.root(high, low, high + 30.0, 1.0 - 0.5 / len(component)), NO_SPREAD
-    elif u <= low:
-        note = NO_PRIOR
-    result = search.fit(u, tol, polish=True)
-    result = replace(result, n_iter=search.n_iter, n_inner=search.n_inner)
-    sd, by = search.sd(), search.seen.dispersion
-    return Evidence(math.exp(u), sd, by, search.n_fits, note), result
+    n: int  # items
+    weight: float  # of the comparisons of an item, on average
+    seen: Look
+    factor = 1.0  # what the slope leaves out, by chords
+    n_fits = 0
 
+    @property
+    def exact(self) -> bool:
+        """Whether the traces are no samples."""
+        return True
 
-class _Search:
-    """Fits at one precision after another, each from the one before."""
+    @abstractmethod
+    def look(self, u: float) -> Look:
+        """Fit, loosely, at a log precision, and look."""
 
-    seen: _Look
+    def sharpen(self) -> bool:
+        """Take traces more exactly; False: as exactly as is sensible already."""
+        return False
 
-    def __init__(
-        self,
-        problem: Problem,
-        start: NDArray[np.float64],
-        mean: Any,
-        component: NDArray[np.int32],
-        lower: NDArray[np.float64] | None,
-        dispersion: Dispersion | None,
-        tol: float,
-        max_iter: int | None,
-        progress: Progress | None,
-    ) -> None:
-        self.problem, self.mean, self.component = problem, mean, component
-        self.lower, self.dispersion, self.tol = lower, dispersion, tol
-        self.how: dict[str, Any] = {"lower": lower, "max_iter": max_iter, "progress": progress}
-        self.x, self.u, self.n = start, math.nan, len(component)
-        self.n_fits = self.n_iter = self.n_inner = 0
-        self.traces: Any = _Probes(problem, component, FEWEST)
-        if problem.n_parameters <= ALWAYS_DENSE:
-            self.traces = _Dense(problem, self.n, self.traces.signs)
-
-    def guess(self) -> float:
-        """From the moments of the slopes s where all are equal: E|s|^2 = tr H + tr H^2 / p."""
-        problem, n, probes = self.problem, self.n, self.traces.signs
-        problem.set_precision(1.0)
-        slopes = problem.derivatives(self.x)[:n]
-        images = problem.times(probes)[:, :n] - probes[:, :n]
-        own = float(np.vdot(images, probes[:, :n])) / len(probes)
-        excess = max(float(slopes @ slopes) - own, 0.1 * own)
-        found = float(np.vdot(images, images)) / len(probes) / excess if excess > 0.0 else 1.0
-        return min(max(found, 1e-3), 1e3)
-
-    def fit(self, u: float, tol: float, *, polish: bool = False) -> Result:
-        """The fit at a log precision."""
-        start = self.x
-        if self.n_fits:
-            start = start + min(max(u - self.u, -1.0), 1.0) * self.seen.drift
-            if self.lower is not None:
-                inside = np.maximum(start[self.n :], 0.5 * (self.x[self.n :] + self.lower))
-                start[self.n :] = np.where(np.isfinite(self.lower), inside, start[self.n :])
-        self.problem.set_precision(math.exp(u))
-        found = newton(
-            self.problem, start, tol=tol, forcing=0.1 if self.n_fits else 0.0, polish=polish,
-            **self.how,
-        )  # fmt: skip
-        self.x, self.u, self.n_fits = found.parameters, u, self.n_fits + 1
-        self.n_iter, self.n_inner = self.n_iter + found.n_iter, self.n_inner + found.n_inner
-        return found
+    def find(self, first: float) -> tuple[float, str]:
+        """The log precision, and what should be known of it; `first` is a guess."""
+        low, high = math.log(LEAST_PRECISE * self.weight), math.log(MOST_PRECISE * self.weight)
+        u = self.root(math.log(first), low, high, 1.0)
+        if u >= high:
+            return self.root(high, low, high + 30.0, 1.0 - 0.5 / self.n), NO_SPREAD
+        return u, NO_PRIOR if u <= low else ""
 
     def root(self, u: float, low: float, high: float, goal: float) -> float:
         """Where the share is `goal`; `high` or `low` where it is less, or more, up to there."""
@@ -261,13 +237,9 @@ class _Search:
         before, self.factor = (math.nan, 0.0, 0.0), 1.0
         for _ in range(STEPS):
             u = min(max(u, low), high)
-            self.fit(u, max(self.tol, LOOSE))
-            seen = self.seen = self.look(math.exp(u))
-            dense, off = isinstance(self.traces, _Dense), seen.share - goal
-            if off < 0.0:
-                below = u
-            else:
-                above = u
+            seen = self.seen = self.look(u)
+            off = seen.share - goal
+            below, above = (u, above) if off < 0.0 else (below, u)
             if (u >= high and off < 0.0) or (u <= low and off >= 0.0):
                 return u
             if 1e-2 < abs(u - before[0]) < LONGEST:
@@ -278,7 +250,7 @@ class _Search:
             step = -off / slope if slope > abs(off) / LONGEST else math.copysign(LONGEST, -off)
             if not below < u + step < above:
                 step = 0.5 * ((above if step > 0.0 else below) - u)
-            if abs(step) <= (CLOSE if dense else max(CLOSE, NEAR * self.sd())):
+            if abs(step) <= (CLOSE if self.exact else max(CLOSE, NEAR * self.sd())):
                 if seen.noise <= FAINT * self.sd() * slope or not self.sharpen():
                     return u + step
                 below, above, before = -math.inf, math.inf, (math.nan, 0.0, 0.0)
@@ -290,109 +262,6 @@ class _Search:
         slope = self.factor * self.seen.slope
         return (0.5 * self.n * slope) ** -0.5 if slope > 0.0 else math.inf
 
-    def sharpen(self) -> bool:
-        """Take traces more exactly; False: as exactly as is sensible already."""
-        if isinstance(self.traces, _Dense):
-            return False
-        count = len(self.traces.signs)
-        if self.problem.n_parameters <= DENSE:
-            self.traces = _Dense(self.problem, self.n, self.traces.signs)
-        elif count < MOST:
-            self.traces = _Probes(self.problem, self.component, min(4 * count, MOST))
-        return count < MOST or self.problem.n_parameters <= DENSE
-
-    def look(self, p: float) -> _Look:
-        """What the fit at x says."""
-        problem, x, n = self.problem, self.x, self.n
-        miss = np.zeros(len(x))
-        miss[:n] = x[:n] - self.mean
-        self.traces.take(p)
-        w = self.traces.solve(miss)
-        size = problem.largest_difference(w)
-        if self.lower is not None:  # both points have to be inside
-            room = np.minimum(APART, 0.5 * (x[n:] - self.lower))
-            size = max(size, float(np.max(APART * np.abs(w[n:]) / room)))
-        step = APART / size if size > 0.0 else 1.0
-        problem.derivatives(x + step * w)
-        more = self.traces.against()
-        problem.derivatives(x - step * w)
-        skew = (more - self.traces.against()) / (2.0 * step)
-        trace, of_square = self.traces.of_theta()
-        parts = p * (trace - skew) / n
-        count, whole = len(parts), float(parts.sum()) / len(parts)
-        noise = math.sqrt(float(np.square(parts - whole).sum()) / (count * max(count - 1, 1)))
-        squares, used = float(miss @ miss), len(x) - p * float(trace.sum()) / count
-        by = 1.0 if self.dispersion is None else self.dispersion(x, used)
-        bend = 2.0 * float(miss @ w) / by if by > 0.0 else 0.0
-        share = p * squares / (by * n) + whole if by > 0.0 else math.inf
-        return _Look(share, noise, share - p * p * (bend + of_square) / n, by, -p * w)
-
-
-class _Dense:
-    """The traces from the inverse itself."""
-
-    def __init__(self, problem: Problem, n: int, signs: NDArray[np.float64]) -> None:
-        self.problem, self.n, self.signs = problem, n, signs
-
-    def take(self, p: float) -> None:
-        """The matrix that `problem` has now."""
-        self.inverse = np.linalg.inv(self.problem.dense())
-
-    def solve(self, rhs: NDArray[np.float64]) -> NDArray[np.float64]:
-        """A^-1 rhs."""
-        return self.inverse @ rhs
-
-    def against(self) -> NDArray[np.float64]:
-        """tr(A^-1 B), B the matrix that `problem` has now, as one probe."""
-        return np.array([np.vdot(self.inverse, self.problem.dense())])
-
-    def of_theta(self) -> tuple[NDArray[np.float64], float]:
-        """Traces of the block of theta of A^-1, as one probe, and of that block's square."""
-        block = self.inverse[: self.n, : self.n]
-        return np.array([np.trace(block)]), float(np.vdot(block, block))
-
-
-class _Probes:
-    """The traces by signs and solves."""
-
-    def __init__(self, problem: Problem, component: NDArray[np.int32], count: int) -> None:
-        n, sizes = len(component), np.bincount(component)
-        signs = 2.0 * np.random.default_rng(0).integers(0, 2, (count, n), np.int8) - 1.0
-        for row in signs:
-            row -= (np.bincount(component, row) / sizes)[component]
-        self.problem, self.n, self.parts = problem, n, len(sizes)
-        self.signs = np.zeros((count, problem.n_parameters))
-        self.signs[:, :n] = signs
-        self.rest = np.zeros((problem.n_parameters - n, problem.n_parameters))
-        self.rest[:, n:] = np.eye(len(self.rest))
-
-    def take(self, p: float) -> None:
-        """The matrix that `problem` has now."""
-        self.level = self.parts / p
-        self.whole = self.inside = solve_rows(self.problem, self.signs, SOLVED)
-        if len(self.rest):  # y = A_theta^-1 z, of A's block: of the whole less what the rest adds
-            self.beside = solve_rows(self.problem, self.rest, SOLVED)
-            corner = self.beside[:, self.n :]
-            self.corner = np.linalg.inv((corner + corner.T) / 2.0)
-            added = (self.signs @ self.beside.T) @ self.corner @ self.beside
-            self.inside = self.whole - added
-            self.inside[:, self.n :] = 0.0
-
-    def solve(self, rhs: NDArray[np.float64]) -> NDArray[np.float64]:
-        """A^-1 rhs."""
-        return solve_rows(self.problem, rhs[None], SOLVED)[0]
-
-    def against(self) -> NDArray[np.float64]:
-        """tr(A^-1 B), B the matrix that `problem` has now, by each probe, less what is constant."""
-        out = np.einsum("ij,ij->i", self.inside, self.problem.times(self.signs))
-        if len(self.rest):
-            image = self.problem.times(self.beside)
-            out += np.vdot(self.corner, image @ self.beside.T)
-        return out
-
-    def of_theta(self) -> tuple[NDArray[np.float64], float]:
-        """Traces of the block of theta of A^-1, by each probe, and of that block's square."""
-        theta = self.whole[:, : self.n]
-        first = np.einsum("ij,ij->i", theta, self.signs[:, : self.n])
-        of_square = float(np.vdot(theta, theta)) / len(theta)
-        return self.level + first, of_square + self.level**2 / self.parts
+    def evidence(self, u: float, note: str) -> Evidence:
+        """What was found."""
+        return Evidence(math.exp(u), self.sd(), self.seen.dispersion, self.n_fits, note)

@@ -16,7 +16,8 @@ from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.models import model_of
 from venire.priors import GaussianPrior, ItemPriors, check_prior, item_priors
 from venire.ratings._covariates import near_start, refuse_constant, require_determined
-from venire.ratings._evidence import Evidence, find_precision, pearson_of
+from venire.ratings._evidence import Evidence, pearson_of
+from venire.ratings._evidence_single import find_precision
 from venire.ratings._existence import require_existence
 from venire.ratings._mm import newman
 from venire.ratings.fit import Fit
