@@ -156,6 +156,8 @@ def pearson_of(c: Any, model: str) -> Pearson | None:
     square = c.cells.square
     if square is None and not c.cells.is_soft:
         square = c.win + 0.25 * tie
+    if square is not None and np.sum(c.win + tie / 2.0 - square) <= 1e-12 * c.n_comparisons:
+        return None  # weights that are no whole numbers, but wins and losses
     return Pearson(model, c.win, c.loss, tie, square)
 
 
