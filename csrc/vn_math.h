@@ -100,4 +100,11 @@ static inline double vn_log(double x)
     return e * VN_LN2_HIGH + (f - (low - e * VN_LN2_LOW));
 }
 
+/* log(1 + x) for 0 <= x <= 1: what 1 + x rounds away is put back. (2) */
+static inline double vn_log1p(double x)
+{
+    const double u = 1.0 + x;
+    return vn_log(u) + (x - (u - 1.0)) / u;
+}
+
 #endif

@@ -18,14 +18,17 @@ static void derivatives(const double *restrict d, const double *restrict win,
     }
 }
 
+VN_CLONES
 static double log_likelihood(const double *d, const double *win, const double *loss,
                              const double *tie, double t, int len)
 {
     double sum = 0.0;
     (void)tie; (void)t;
+    VN_PRAGMA(omp simd reduction(-:sum))
     for (int k = 0; k < len; k++) {
         const double x = fabs(d[k]), unlikely = d[k] >= 0.0 ? loss[k] : win[k];
-        sum -= (win[k] + loss[k]) * log1p(vn_exp_neg(-x)) + vn_term(unlikely, x);
+        const double lost = unlikely > 0.0 ? unlikely * x : 0.0;
+        sum -= (win[k] + loss[k]) * vn_log1p(vn_exp_neg(-x)) + lost;
     }
     return sum;
 }

@@ -72,13 +72,13 @@ void vn_small_find_evidence(const vn_small_inverse *s, vn_small *w, const double
     const double p = precision ? precision[0] : w->prior.all;
     memset(w->step, 0, sizeof(double) * (size_t)(w->rows + VN_LANES));
     out->squares = out->bend = out->skew = 0.0;
-    out->trace = w->n_parts / p; /* of levels nothing but the prior is known */
-    out->of_squares = w->n_parts / (p * p);
+    out->trace = out->of_squares = 0.0;
+    const double level = w->n_parts / (p * w->n); /* of which nothing but the prior is known */
     for (int i = 0; i < w->n; i++) {
         w->step[i] = w->x[i] - (precision ? w->mean[i] : 0.0);
         out->squares += w->step[i] * w->step[i];
-        out->trace += variance[i];
-        out->of_squares += variance[i] * variance[i];
+        out->trace += variance[i] + level;
+        out->of_squares += (variance[i] + level) * (variance[i] + level);
     }
     memcpy(w->r, w->step, sizeof(double) * (size_t)w->n);
     follow(s, w, own);

@@ -9,7 +9,7 @@ typedef struct {
     double squares;    /* |m|^2 */
     double bend;       /* m.w */
     double trace;      /* of A^-1, theta's block */
-    double of_squares; /* sum of the squares of its diagonal, the levels' apart */
+    double of_squares; /* sum of the squares of its diagonal */
     double skew;       /* tr(A^-1 H'[w]): how A changes along w */
     double more;       /* parameters besides theta that are estimated in this fit */
 } vn_small_evidence;

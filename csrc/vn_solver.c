@@ -16,6 +16,7 @@ vn_status vn_solver_new(const vn_problem *p, int parallel_edges, vn_poll poll, v
     vn_solver *s = vn_calloc(1, sizeof *s);
     if (!s) return VN_NO_MEMORY;
     s->p = p;
+    s->n = p->n;
     s->view.h = &p->h;
     s->view.mass = p->mass;
     s->view.border = p->border;

@@ -21,10 +21,14 @@ vn_status vn_solver_new(const vn_problem *p, int parallel_edges, vn_poll poll, v
                         vn_solver **out);
 void vn_solver_free(vn_solver *s);
 
-/* Start with the preconditioner that `donor`, the solver of another weighting of the same vertices,
- * has come to: its multigrid or factor serves as it is, by reference, so the donor must stay and not
- * be used meanwhile. Nothing happens where either eliminates vertices or the donor needs neither.
- * Before the first solve. */
+/* Take the preconditioner that s has come to, its multigrid or its factor, out of it: *out is good for
+ * vn_solver_adopt and vn_solver_free alone, needs no problem, and s is of no use any more. NULL where s
+ * has neither, eliminates vertices, or has adopted what it has. */
+vn_status vn_solver_detach(vn_solver *s, vn_solver **out);
+
+/* Start with the preconditioner that was taken out of the solver of another weighting of the same
+ * vertices: it serves as it is, by reference, so `donor` must stay. Nothing happens where s eliminates
+ * vertices. Before the first solve. */
 vn_status vn_solver_adopt(vn_solver *s, const vn_solver *donor, int n_threads);
 
 /* The matrix has new values. */

@@ -12,7 +12,8 @@ typedef struct {
 } vn_solver_view;
 
 struct vn_solver {
-    const vn_problem *p;
+    const vn_problem *p; /* NULL where only the preconditioner is left, */
+    int64_t n;           /* of so many vertices */
     vn_solver_view view;
     int is_renumbered;
     vn_renumbered renumbered;

@@ -65,12 +65,35 @@ static vn_status renumber(vn_solver *s, int n_threads)
     return status;
 }
 
+vn_status vn_solver_detach(vn_solver *s, vn_solver **out)
+{
+    *out = NULL;
+    const int has_own = (s->has_multigrid && !s->multigrid.shared)
+                     || (s->has_cholesky && !s->cholesky.shared);
+    if (s->has_elimination || !has_own) return VN_OK;
+    vn_solver *d = vn_calloc(1, sizeof *d);
+    if (!d) return VN_NO_MEMORY;
+    d->n = s->n;
+    d->level = s->level;
+    d->is_renumbered = s->is_renumbered;
+    d->renumbered.order = s->renumbered.order;
+    s->renumbered.order = NULL;
+    d->has_multigrid = s->has_multigrid;
+    d->multigrid = s->multigrid;
+    d->multigrid.level[0].a = (vn_laplacian){0};
+    s->has_multigrid = 0;
+    d->has_cholesky = s->has_cholesky;
+    d->cholesky = s->cholesky;
+    s->has_cholesky = 0;
+    memset(&s->cholesky, 0, sizeof s->cholesky);
+    *out = d;
+    return VN_OK;
+}
+
 vn_status vn_solver_adopt(vn_solver *s, const vn_solver *donor, int n_threads)
 {
-    const int64_t n = s->p->n;
-    if (s->has_elimination || donor->has_elimination || donor->p->n != n
-        || !(donor->has_multigrid || donor->has_cholesky))
-        return VN_OK;
+    const int64_t n = s->n;
+    if (s->has_elimination || donor->n != n) return VN_OK;
     if (donor->is_renumbered) {
         int32_t *order = vn_malloc(sizeof(int32_t) * (size_t)n);
         if (!order) return VN_NO_MEMORY;

@@ -147,16 +147,16 @@ def styles(rng: np.random.Generator) -> Iterator[Row]:
     """People compare answers: long ones win more often than they should, and more on some prompts.
 
     In truth a doubling of the length is worth 0.5, a heading or a list 0.1; on one prompt the
-    length counts more than on another (sd 0.8), and a prompt favours some models.
+    length counts more than on another (sd 0.7), and a prompt favours some models.
     """
     theta = np.array([1.0, 0.6, 0.3, 0.0, -0.4, -0.7, -0.8])
-    words = np.array([7.4, 8.8, 7.6, 8.2, 7.3, 8.4, 7.2])  # log2 of what a model writes
-    for prompt in range(60):
-        favour, slope = theta + rng.normal(0.0, 0.3, 7), 0.5 + rng.normal(0.0, 0.8)
+    words = np.array([7.4, 8.6, 7.6, 8.2, 7.3, 8.4, 7.2])  # log2 of what a model writes
+    for prompt in range(80):
+        favour, slope = theta + rng.normal(0.0, 0.3, 7), 0.5 + rng.normal(0.0, 0.7)
         asked = rng.normal(0.0, 0.6)
         length = np.round(words + asked + rng.normal(0.0, 0.8, 7), 2)
         marks = rng.poisson(np.exp(0.3 * (length - 4.0)))
-        for _ in range(20):
+        for _ in range(15):
             a, b = pair(rng, 7)
             styled = slope * length + 0.1 * marks
             first = wins(rng, favour[a] + styled[a], favour[b] + styled[b])

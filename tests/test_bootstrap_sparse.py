@@ -38,7 +38,7 @@ def test_replicates_equal_refits(model, n_items, shuffled):
     ties = 0.2 if model == "davidson" else 0.0
     fit = FITS[model](ladder(n_items, 30, shuffled, ties), prior=vn.GaussianPrior(0.01))
     b = vn.bootstrap(fit, 3, rng=1, tol=1e-10, n_threads=2)
-    assert b._engine().singles.donor.preconditioner == "multigrid"
+    assert b._engine().singles.donor.level == "multigrid"
     assert b.residual.max() <= 1e-10
     for r in range(3):
         other = refit(b, r)
@@ -82,7 +82,7 @@ def test_a_shared_factor():
     loss = np.maximum(1.0, np.rint(win * rng.uniform(0.3, 1.0, len(first))))
     c = vn.Comparisons.from_counts(first, second, win, loss)
     b = vn.bootstrap(vn.fit_bradley_terry(c, prior=vn.GaussianPrior(0.1)), 2, rng=1, tol=1e-10)
-    assert b._engine().singles.donor.preconditioner == "cholesky"
+    assert b._engine().singles.donor.level == "cholesky"
     np.testing.assert_allclose(b.theta[1], refit(b, 1).theta, atol=1e-9)
 
 

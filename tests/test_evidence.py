@@ -212,3 +212,102 @@ def test_an_object_that_goes_to_json():
     assert hash(EVIDENCE) == hash(GaussianPrior("evidence"))
     fit = found(world())
     assert vn.ratings.Evidence(**fit.evidence.to_dict()) == fit.evidence
+
+
+# ---- groups --------------------------------------------------------------------------------------
+
+
+def leagues(n_groups=40, n=8, m=60, sd=1.0, seed=0, ties=0.0):
+    rng = np.random.default_rng(seed)
+    theta = rng.normal(0.0, sd, (n_groups, n))
+    g = np.repeat(np.arange(n_groups), m)
+    i = rng.integers(0, n, len(g))
+    j = (i + rng.integers(1, n, len(g))) % n
+    score = (rng.random(len(g)) < 1.0 / (1.0 + np.exp(theta[g, j] - theta[g, i]))).astype(float)
+    score = np.where(rng.random(len(g)) < ties, 0.5, score)
+    return vn.GroupedComparisons(g, i, j, score, order=rng.choice([-1, 1], len(g)))
+
+
+@models
+@pytest.mark.parametrize("order_effect", [False, True])
+def test_one_group_is_a_single_fit(model, order_effect):
+    g = leagues(1, 20, 300, ties=0.3)
+    gf = vn.fit_groups(g, model=model, prior=EVIDENCE, order_effect=order_effect)
+    fit = found(g.at(0), model, order_effect=order_effect)
+    np.testing.assert_allclose(gf.evidence.precision, fit.evidence.precision, rtol=1e-3)
+    np.testing.assert_allclose(gf.evidence.dispersion, fit.evidence.dispersion, rtol=1e-3)
+    assert gf.prior == GaussianPrior(gf.evidence.precision)
+    again = vn.fit_groups(g, model=model, prior=gf.prior, order_effect=order_effect)
+    np.testing.assert_allclose(gf.theta, again.theta, atol=1e-8)
+
+
+@models
+@pytest.mark.parametrize("order_effect", [False, True])
+def test_the_evidence_of_groups_is_the_sum_of_theirs(model, order_effect):
+    g = leagues(6, 6, 40, ties=0.3)
+    gf = vn.fit_groups(g, model=model, prior=EVIDENCE, order_effect=order_effect)
+
+    def evidence(precision):
+        return sum(
+            reference.log_evidence(
+                g.at(k), model, precision, order_effect=order_effect,
+                dispersion=gf.evidence.dispersion,
+            )
+            for k in range(6)
+        )  # fmt: skip
+
+    best, side = gf.prior.precision, 1.02
+    values = [evidence(best / side), evidence(best), evidence(best * side)]
+    assert values[1] > max(values[0], values[2])
+
+
+def test_groups_of_all_sizes_share_one_search(monkeypatch):
+    g = leagues(30, 10, 80)
+    whole = vn.fit_groups(g, prior=EVIDENCE).evidence
+    from venire.ratings.grouped import _evidence, batches
+
+    monkeypatch.setattr(_evidence, "ENOUGH", 60)  # looks at a part first
+    part = vn.fit_groups(g, prior=EVIDENCE).evidence
+    assert part.n_fits != whole.n_fits
+    np.testing.assert_allclose(part.precision, whole.precision, rtol=2e-3)
+    monkeypatch.setattr(batches, "MAX_ERRORS", 5)  # as if each were large
+    np.testing.assert_allclose(
+        vn.fit_groups(g, prior=EVIDENCE).prior.precision, whole.precision, rtol=2e-3
+    )
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_threads_change_no_bit_of_groups(shared):
+    g = leagues(300, 8, 60, ties=0.2)
+    options = {"model": "davidson", "order_effect": True, "shared": shared, "prior": EVIDENCE}
+    one, two = (vn.fit_groups(g, n_threads=k, **options) for k in (1, 3))
+    assert one.evidence == two.evidence
+    assert one.theta.tobytes() == two.theta.tobytes()
+
+
+def test_groups_that_want_no_spread_and_that_have_no_comparisons():
+    i, j = np.triu_indices(6, 1)
+    pairs = (np.r_[i, j], np.r_[j, i])
+    even = vn.GroupedComparisons(
+        np.repeat([0, 1], len(pairs[0])), np.tile(pairs[0], 2), np.tile(pairs[1], 2), 1.0
+    )
+    with pytest.warns(NotIdentifiedWarning, match="no spread"):
+        gf = vn.fit_groups(even, prior=EVIDENCE)
+    assert "no spread" in gf.evidence.note
+    g = leagues(5)
+    more = vn.GroupedComparisons(
+        np.repeat(g.groups, np.diff(g.cell_offsets)),
+        g.items[np.repeat(g.offsets[:-1], np.diff(g.cell_offsets)) + g.first],
+        g.items[np.repeat(g.offsets[:-1], np.diff(g.cell_offsets)) + g.second],
+        1.0, g.win, items=(np.repeat(np.arange(6), 8), np.tile(np.arange(8), 6)),
+    )  # fmt: skip
+    assert vn.fit_groups(more, prior=EVIDENCE).status[-1] == "no comparisons"
+
+
+def test_means_by_item_of_groups():
+    g = leagues(20)
+    mean = np.random.default_rng(1).normal(size=g.n_items)
+    gf = vn.fit_groups(g, prior=GaussianPrior("evidence", mean=mean))
+    again = vn.fit_groups(g, prior=gf.prior)
+    np.testing.assert_allclose(gf.theta, again.theta, atol=1e-8)
+    assert gf.prior.precision < vn.fit_groups(g, prior=EVIDENCE).prior.precision

@@ -147,7 +147,7 @@ def test_text_labels():
     assert found.fit.groups.tolist() == [f"g{k:03}" for k in range(4)]
 
 
-@pytest.mark.parametrize("method", ["fit", "consensus", "uniform"])
+@pytest.mark.parametrize("method", ["fit", "judges", "consensus", "uniform"])
 @pytest.mark.parametrize("shift", [0, 10**10])
 def test_universe(method, shift):
     columns, _ = rows_of(5, per_pair=3)
@@ -270,7 +270,11 @@ def test_inputs_stay_as_they_are():
     ("options", "error", "message"),
     [
         ({"model": "davidson"}, ValueError, "model.*: must be one of bradley-terry, thurstone"),
-        ({"method": "best"}, ValueError, "method.*: must be one of fit, consensus, uniform"),
+        (
+            {"method": "best"},
+            ValueError,
+            "method.*: must be one of fit, judges, consensus, uniform",
+        ),
         ({"rounds": -1}, ValueError, "rounds = -1: must be at least 0"),
         ({"rounds": 1.5}, TypeError, "rounds.*: must be a whole number"),
         ({"rounds": True}, TypeError, "rounds.*: must be a whole number"),

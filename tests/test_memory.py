@@ -228,6 +228,7 @@ def _(name):
     at = np.zeros(c.n_items + (model == "davidson"))
     donor = build_problem(c, model)
     donor.solve(donor.derivatives(at), 1e-9, 1e-6)
+    donor = donor.detach()
 
     def make(k):
         p = build_problem(c, model, n_threads=k)

@@ -324,7 +324,7 @@ def test_files_that_are_something_else(tmp_path):
             kind.load(tmp_path / name)
     with pytest.raises(FileNotFoundError):
         kind.load(tmp_path / "nowhere.npz")
-    with pytest.raises(ValueError, match="it is a 'venire bootstrap 2'"):
+    with pytest.raises(ValueError, match="it is a 'venire bootstrap 3'"):
         vn.resampling.GroupedBootstrap.load(tmp_path / "b.npz")
 
 

@@ -120,6 +120,20 @@ def test_clusters_and_saved_fits():
         fit.update(first=[0], second=[1], score=1.0)
 
 
+@pytest.mark.parametrize("model", ["bradley-terry", "davidson"])
+def test_covariates(model):
+    rng = np.random.default_rng(4)
+    old, new = rows(rng, 400, 8), rows(rng, 40, 8)
+    for columns in (old, new):
+        n = len(columns["first"])
+        columns["covariates"] = rng.normal(size=(n, 2))
+    everything = both(old, new)
+    updated = FITS[model](vn.Comparisons(**old)).update(**new)
+    refit = FITS[model](vn.Comparisons(**everything))
+    assert_same(updated, refit)
+    np.testing.assert_allclose(updated.coefficients, refit.coefficients, atol=1e-8)
+
+
 def test_refused():
     fit = vn.fit_bradley_terry(vn.Comparisons([0, 1], [1, 0], 1.0))
     with pytest.raises(TypeError, match="not both"):

@@ -151,6 +151,7 @@ def shown():
 def test_notices_and_the_page_are_the_same():
     found = {
         "Notices of a consensus": "_notices.py", "Notices of ratings over prompts": "_notes.py",
+        "Notices of judges in the likelihood": "_judge_notes.py",
     }  # fmt: skip
     sections = [*found, "Findings of an audit"]
     for k, (section, file) in enumerate(found.items()):

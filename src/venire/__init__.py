@@ -37,6 +37,7 @@ __all__ = [
     "fit_plackett_luce",
     "fit_rao_kupper",
     "fit_thurstone",
+    "fit_judges",
     "fit_votes",
     "from_frame",
     "rate",
@@ -137,7 +138,7 @@ if TYPE_CHECKING:
         fit_thurstone,
     )
     from venire.resampling import bootstrap, bootstrap_statistic, bootstrap_weights
-    from venire.targets import fit_votes, rate
+    from venire.targets import fit_judges, fit_votes, rate
 else:
     _NAMESPACES = {
         "batch", "data", "datasets", "design", "diagnostics", "distillation", "ensembles", "errors",
@@ -155,7 +156,7 @@ else:
         "ratings": "Fit GroupedFit calibrate fit_bradley_terry fit_davidson fit_groups "
         "fit_plackett_luce fit_rao_kupper fit_thurstone",
         "resampling": "bootstrap bootstrap_statistic bootstrap_weights",
-        "targets": "fit_votes rate",
+        "targets": "fit_judges fit_votes rate",
     }
     _PLACE = {name: module for module, names in _FROM.items() for name in names.split()}
 

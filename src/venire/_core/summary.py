@@ -14,8 +14,9 @@ __all__ = ["Summary", "stopped"]
 COLUMNS = (
     "rank", "group", "item", "theta", "logit", "probit", "erf", "elo", "standardized", "estimate",
     "standard_error", "lower", "upper", "rank_lower", "rank_upper", "prob_best",
-    "expected_regret", "n_failed", "n_comparisons",
-    "component",
+    "expected_regret", "n_failed", "n_comparisons", "component",
+    "judge", "n_votes", "slope", "slope_error", "position_bias", "position_bias_error", "log_loss",
+    "plain_log_loss",
 )  # fmt: skip
 
 
@@ -73,12 +74,13 @@ class Summary:
         top: int | None = None,
         hidden: tuple[str, ...] = (),
         digits: int = 4,
+        what: str = "items",
     ) -> Summary:
         """The first `top` rows in `order` (positions); None: all, if they are not too many."""
         if order is None:
             order = np.arange(len(next(iter(columns.values()))))
         count = shown_of(len(order), top)
-        left = [f"... and {len(order) - count} more items"] if count < len(order) else []
+        left = [f"... and {len(order) - count} more {what}"] if count < len(order) else []
         shown = {name: column[order[:count]] for name, column in columns.items()}
         return cls(header, shown, left + notes, level, hidden, digits)
 

@@ -1,4 +1,4 @@
-"""C declarations: csrc/vn_count.h, vn_cells.h and vn_merge.h."""
+"""C declarations: csrc/vn_count.h, vn_cells.h, vn_merge.h and vn_join.h."""
 
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t
 
@@ -65,3 +65,19 @@ cdef extern from "vn_merge.h" nogil:
     vn_status vn_merge_classes(int64_t, int64_t, const int64_t *, const int32_t *, const double *,
                                const double *, const double *, int, int, int64_t *, int32_t *,
                                double *, double *, double *)
+
+
+cdef extern from "vn_join.h" nogil:
+    ctypedef struct vn_join_cells:
+        int64_t *row_ptr
+        int32_t *hi
+        int8_t *order
+        int32_t *stratum
+        double *win
+        double *loss
+        double *tie
+        double *square
+    vn_status vn_join_count(int64_t, const vn_join_cells *, const vn_join_cells *, int, vn_poll,
+                            void *, int64_t *, int64_t *)
+    vn_status vn_join_write(int64_t, const vn_join_cells *, const vn_join_cells *, int, vn_poll,
+                            void *, const vn_join_cells *)

@@ -1,4 +1,5 @@
-"""Rows of comparisons to cells: views on arrays around vn_count.c, vn_cells.c and vn_merge.c."""
+"""Rows of comparisons to cells: views on arrays around vn_count.c, vn_cells.c, vn_merge.c and
+vn_join.c."""
 
 import numpy as np
 
@@ -263,3 +264,61 @@ def merge_classes(
     if status != VN_OK:
         raise ValueError(f"n_pairs: is {n_pairs}, but the cells have {out_ptr[n_items]} pairs")
     return pointers, hi, wins, losses, ties
+
+
+cdef int set_cells(vn_join_cells *c, tuple x, int64_t n_items) except -1:
+    """Point to row_ptr, second, order, stratum, win, loss, tie and square of cells."""
+    cdef const int64_t[::1] row_ptr = x[0]
+    cdef const int32_t[::1] hi = x[1], stratum = x[3]
+    cdef const int8_t[::1] order = x[2]
+    cdef const double[::1] win = x[4], loss = x[5], tie = x[6], square = x[7]
+    cdef int64_t n = hi.shape[0]
+    same(steps(row_ptr, "row_ptr"), n_items, "row_ptr")
+    offsets(row_ptr, 0, n, "row_ptr")
+    c.row_ptr = <int64_t *>&row_ptr[0]
+    c.hi, c.order = <int32_t *>at(hi, n, "second"), <int8_t *>at(order, n, "order")
+    c.stratum = <int32_t *>at_if(stratum, n, "stratum")
+    c.win, c.loss = <double *>at(win, n, "win"), <double *>at(loss, n, "loss")
+    c.tie, c.square = <double *>at_if(tie, n, "tie"), <double *>at_if(square, n, "square")
+    return 0
+
+
+def join(int64_t n_items, tuple a not None, tuple b not None, int64_t n_pairs, int n_threads):
+    """Cells of both, masses added up: see venire.reference.merge.
+
+    `a` and `b` are (row_ptr, second, order, stratum, win, loss, tie, square) as `aggregate` returns
+    them, of the same items, with strata in both or in neither; `n_pairs` are the pairs of a. Returns
+    what `aggregate` does.
+    """
+    cdef vn_join_cells one, other, out
+    cdef int64_t n, n_new = 0
+    cdef vn_status status
+    within(n_items, 1, INT64_MAX, "n_items")
+    if (a[3] is None) != (b[3] is None):
+        raise ValueError("stratum: of one of two sets of cells only")
+    set_cells(&one, a, n_items)
+    set_cells(&other, b, n_items)
+    n_threads = team(n_threads)
+    cdef int64_t[::1] row_ptr
+    pointers = np.empty(n_items + 1, np.int64)
+    row_ptr = pointers
+    with nogil:
+        status = vn_join_count(n_items, &one, &other, n_threads, poll_signals, NULL, &row_ptr[0],
+                               &n_new)
+    check(status, "to merge the comparisons")
+    n = row_ptr[n_items]
+    found = (
+        pointers,
+        np.empty(n, np.int32),
+        np.empty(n, np.int8),
+        None if a[3] is None else np.empty(n, np.int32),
+        np.empty(n),
+        np.empty(n),
+        None if a[6] is None and b[6] is None else np.empty(n),
+        None if a[7] is None and b[7] is None else np.empty(n),
+    )
+    set_cells(&out, found, n_items)
+    with nogil:
+        status = vn_join_write(n_items, &one, &other, n_threads, poll_signals, NULL, &out)
+    check(status, "to merge the comparisons")
+    return *found, int(n_pairs + n_new)

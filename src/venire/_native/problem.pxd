@@ -76,6 +76,7 @@ cdef extern from "vn_solver.h" nogil:
     vn_status vn_solver_new(const vn_problem *, int, vn_poll, void *, vn_solver **)
     void vn_solver_free(vn_solver *)
     void vn_solver_refresh(vn_solver *)
+    vn_status vn_solver_detach(vn_solver *, vn_solver **)
     vn_status vn_solver_adopt(vn_solver *, const vn_solver *, int)
     vn_status vn_solver_solve(vn_solver *, const double *, const vn_solve_options *, double *,
                               int64_t *)

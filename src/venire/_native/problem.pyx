@@ -69,6 +69,21 @@ cdef int sorted_edges(const vn_problem *p, bint parallel) except -1:
     return 0
 
 
+cdef class Preconditioner:
+    """What a problem's solver has come to, for problems of other weightings of the same items: made
+    by `Problem.detach`, small beside the problem."""
+
+    cdef vn_solver *solver
+
+    def __dealloc__(self):
+        vn_solver_free(self.solver)
+
+    @property
+    def level(self):
+        """multigrid or cholesky."""
+        return LEVELS[vn_solver_current_level(self.solver)]
+
+
 cdef int cells_of_edges(const int64_t *cell_ptr, int64_t n_edges, int64_t n_cells) noexcept:
     """Whether each edge has cells, none too many, and all have all."""
     cdef int64_t e
@@ -96,7 +111,8 @@ cdef class Problem:
     cdef vn_problem p
     cdef vn_solver *solver
     cdef object keep
-    cdef Problem donor
+    cdef Preconditioner donor
+    cdef bint is_detached
     cdef readonly int n_threads
     cdef readonly int64_t n_parameters
     cdef readonly object mass
@@ -235,11 +251,21 @@ cdef class Problem:
             vn_problem_dense(&self.p, out)
         return matrix
 
-    def adopt(self, Problem donor not None):
-        """Start with the preconditioner that `donor`, another weighting of the same items, has come
-        to, if any; it serves as it is. Before the first `solve`; `donor` must not be used after."""
+    def detach(self):
+        """The preconditioner that this problem has come to, or has adopted; None where a diagonal one
+        did. The problem cannot `solve` after."""
+        cdef Preconditioner found = Preconditioner()
         cdef vn_status status
-        same(donor.p.n, self.p.n, "donor")
+        with nogil:
+            status = vn_solver_detach(self.solver, &found.solver)
+        check(status, "for the preconditioner")
+        self.is_detached = True
+        return self.donor if found.solver == NULL else found
+
+    def adopt(self, Preconditioner donor not None):
+        """Start with the preconditioner of a problem of the same items; it serves as it is. Before the
+        first `solve`."""
+        cdef vn_status status
         self.donor = donor
         with nogil:
             status = vn_solver_adopt(self.solver, donor.solver, self.n_threads)
@@ -345,6 +371,8 @@ cdef class Problem:
               double diagonal_tolerance=0.1, int64_t max_iter=2000, bint items_only=False):
         """(x, n_iter, converged): x = about H^-1 rhs, |residual_i| <= mass_tolerance * mass_i and
         <= diagonal_tolerance * diagonal_i. `items_only`: of the block of theta, without the rest."""
+        if self.is_detached:
+            raise ValueError("solve: the preconditioner was detached")
         cdef int64_t n = self.p.n if items_only else self.n_parameters
         solution = np.empty(n)
         cdef const double *b = at(rhs, n, "rhs")
@@ -371,6 +399,8 @@ cdef class Problem:
         cdef int64_t i, k, n = self.n_parameters, n_iter = 0, n_weighed
         cdef double square
         cdef const double[::1] mass = self.mass
+        if self.is_detached:
+            raise ValueError("solve: the preconditioner was detached")
         solutions, converged = np.empty((rhs.shape[0], n)), True
         same(rhs.shape[1], n, "rhs (columns)")
         cdef double[:, ::1] out = solutions

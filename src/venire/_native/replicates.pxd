@@ -41,4 +41,4 @@ cdef extern from "vn_replicates.h" nogil:
 
 cdef extern from "vn_replicate_edges.h" nogil:
     int64_t vn_replicate_edges(const vn_replicates *, const int8_t *, const double *, int64_t *,
-                               int32_t *, int8_t *, double *, double *, double *, double *)
+                               int32_t *, int8_t *, int32_t *, double *, double *, double *, double *)

@@ -116,14 +116,15 @@ cdef class Edges:
         self.draw = np.empty(draws.n)
         self.arrays = (
             np.empty(n_items + 1, np.int64), np.empty(n, np.int32), np.empty(n, np.int8),
-            np.empty(n), np.empty(n), np.empty(n) if has_tie else None,
+            np.empty(n, np.int32), np.empty(n), np.empty(n), np.empty(n) if has_tie else None,
         )
 
     def of(self, int64_t r):
-        """ptr, second, order, win, loss, tie of replicate r; tie is None where none was drawn."""
-        ptr, second, order, win, loss, tie = self.arrays
+        """ptr, second, order, number, win, loss, tie of replicate r: `number` says which edge each
+        is; tie is None where none was drawn."""
+        ptr, second, order, number, win, loss, tie = self.arrays
         cdef int64_t[::1] ptr_view = ptr
-        cdef int32_t[::1] second_view = second
+        cdef int32_t[::1] second_view = second, number_view = number
         cdef int8_t[::1] order_view = order
         cdef double[::1] win_view = win, loss_view = loss, tie_view = tie
         cdef double *ties = &tie_view[0] if self.p.has_tie else NULL
@@ -132,10 +133,10 @@ cdef class Edges:
         with nogil:
             vn_draws_block(self.draws.d, self.draws.key, r, 1, &self.draw[0])
             n = vn_replicate_edges(&self.p, &self.order[0], &self.draw[0], &ptr_view[0],
-                                   &second_view[0], &order_view[0], &win_view[0], &loss_view[0],
-                                   ties, &total)
+                                   &second_view[0], &order_view[0], &number_view[0], &win_view[0],
+                                   &loss_view[0], ties, &total)
         tied = tie[:n] if self.p.has_tie and total > 0.0 else None
-        return ptr, second[:n], order[:n], win[:n], loss[:n], tied
+        return ptr, second[:n], order[:n], number[:n], win[:n], loss[:n], tied
 
 
 def dense_inverse(double[:, ::1] matrix not None):

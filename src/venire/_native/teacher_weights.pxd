@@ -28,3 +28,9 @@ cdef extern from "vn_teacher_weights.h" nogil:
     vn_status vn_expected_votes(const vn_group_rows *, int, vn_poll, void *, double *)
     vn_status vn_teacher_agreement(const vn_row_votes *, const double *, int, vn_poll, void *,
                                    double *, double *, int64_t *)
+
+
+cdef class RowVotes:
+    cdef vn_row_votes rows
+    cdef object arrays
+    cdef int n_threads

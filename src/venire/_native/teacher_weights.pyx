@@ -56,10 +56,6 @@ def expected_votes(
 cdef class RowVotes:
     """The judgments of each row of a fit; `pair`: the row's pair, None where they are the same."""
 
-    cdef vn_row_votes rows
-    cdef object arrays
-    cdef int n_threads
-
     def __init__(self, const int64_t[::1] ptr not None, dict columns, int64_t n_teachers,
                  int64_t n_rows, const int64_t[::1] pair, int n_threads):
         """Columns are those of a table of votes."""
@@ -85,6 +81,14 @@ cdef class RowVotes:
                 self.rows.votes.cells.mass[q] = <double *>at[double](columns[name], n, name)
             else:
                 self.rows.votes.cells.count[q] = <int32_t *>at[int32_t](columns[name], n, name)
+        if "total" in columns:
+            self.rows.votes.cells.runs = <int32_t *>at[int32_t](columns["runs"], n, "runs")
+            self.rows.votes.cells.total = <double *>at[double](columns["total"], n, "total")
+        if "swapped_runs" in columns:
+            self.rows.votes.cells.swapped_runs = <int32_t *>at[int32_t](
+                columns["swapped_runs"], n, "swapped_runs")
+            self.rows.votes.cells.swapped_total = <double *>at[double](
+                columns["swapped_total"], n, "swapped_total")
         self.n_threads = team(n_threads) if n >= SMALL else 1
 
     def masses(self, weight=None):

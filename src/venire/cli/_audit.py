@@ -36,7 +36,7 @@ class Audit(Command):
     """
 
     file: opt.Source
-    columns: Given = opt.comparisons(without=("group",))
+    columns: Given = opt.comparisons(without=("group", "half_life", "at"))
     order_effect: bool = option(False, "That being first helps is known and fitted.", MODEL)
     n_threads: int | None = opt.threads()
     strict: bool = option(False, "Exit code 1 if a finding is grave.", OUT)

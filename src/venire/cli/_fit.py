@@ -68,6 +68,8 @@ class Fit(Command):
         resampled = self.replicates.n_resamples is not None
         if self.columns.cluster is not None and not resampled and self.errors != "robust":
             misused("--cluster", "says what errors go by: add --errors robust or --bootstrap")
+        if self.columns.date is not None and self.columns.half_life is None:
+            misused("--date", "says when: add --half-life")
         if self.draws is not None and resampled:
             misused("--draws", "and --bootstrap are two ways to the same columns: leave one out")
         if self.draws is not None and self.errors == "none":

@@ -11,6 +11,7 @@ import numpy as np
 from venire.cli import _options as opt
 from venire.cli._report import Grid, Picture, Report, number, some
 from venire.cli._version import version
+from venire.data.ageing import facts_of
 
 if TYPE_CHECKING:
     from venire.cli._fit import Fit
@@ -141,6 +142,7 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
         "prior": None if fit.prior is None else fit.prior.precision,
         "prior_reason": fitted.prior_reason or None,
         "n_comparisons": fit.n_comparisons,
+        "half_life": facts_of(fit.comparisons),
         "n_items": len(fit.items),
         "n_pairs": fit.comparisons.n_pairs,
         "n_components": len(sizes),
@@ -151,6 +153,7 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
         "log_likelihood": number(fit.log_likelihood),
         "order_effect": _parameter(fit.order_effect, own and own.order_effect),
         "tie": _parameter(fit.tie, own and own.tie),
+        "covariates": _covariates(asked, fit, b),
         "unit": fit.display.facts(),
         "errors": errors if b is None else "bootstrap",
         "level": asked.level if errors or b is not None else None,
@@ -163,6 +166,22 @@ def _parameter(estimate: float | None, error: float | None) -> dict[str, float |
     if estimate is None:
         return None
     return {"estimate": float(estimate), "standard_error": number(error)}
+
+
+def _covariates(asked: Fit, fit: Ratings, b: Any) -> list[dict[str, Any]]:
+    """A document of each coefficient, with the errors of the ratings; null where left out."""
+    if fit.coefficients is None:
+        return []
+    if b is not None:
+        columns = b.coefficient_table(asked.level).to_frame("dict")
+    else:
+        errors = opt.errors_of(asked.errors)
+        columns = fit.coefficient_table(errors, level=asked.level).to_frame("dict")
+    names = columns.pop("covariate").tolist()
+    return [
+        {"covariate": name} | {what: number(x[k]) for what, x in columns.items()}
+        for k, name in enumerate(names)
+    ]
 
 
 def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
@@ -185,6 +204,15 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
         elif asked.errors != "none" and name == "tie":
             text += " (no tie was seen)"
         lines.append(text)
+    for c in f["covariates"]:
+        text = f"covariate {c['covariate']} {c['estimate']:.4f}"
+        if c["standard_error"] is not None:
+            text += f" (SE {c['standard_error']:.4f}, {asked.level:.4g} interval {c['lower']:.4f} "
+            text += f".. {c['upper']:.4f}); {c['spread']:.3g} more: {c['share']:.1%} of the points"
+        lines.append(text)
+    if f["covariates"]:
+        names = " and ".join(c["covariate"] for c in f["covariates"])
+        lines.append(f"ratings are at equal {names}")
     if f["unit"]["anchor"] is not None:
         lines.append(opt.anchored(f["unit"]))
     if f["errors"] == "robust":

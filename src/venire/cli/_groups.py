@@ -49,7 +49,7 @@ class Groups(Command):
     """
 
     source: opt.Source
-    columns: Given = opt.comparisons(without=("cluster", "covariates"))
+    columns: Given = opt.comparisons(without=("cluster", "covariates", "half_life", "at"))
     model: opt.Model
     prior: str = opt.prior("0.01", "none: groups without a finite fit get none.", "none")
     shared: bool = option(

@@ -16,7 +16,7 @@ from venire._core import checks
 from venire._core.checks import BadInput, fail
 from venire.data.series import floats
 
-__all__ = ["Covariates", "Strata", "coded_dates", "covariates_of"]
+__all__ = ["Covariates", "Strata", "covariates_of"]
 
 
 class Covariates(NamedTuple):
@@ -54,6 +54,9 @@ class Strata(NamedTuple):
         elif self.date is None and self.cluster is not None:
             own = np.arange(int(self.cluster.max()) + 1, dtype=np.int32)
             return self.cluster, self._replace(cluster=own)
+        elif self.cluster is None and self.date is not None:
+            days = np.arange(int(self.date.max()) + 1)
+            return self.date.astype(np.int32), self._replace(date=days)
         rows = self._replace(covariates=x)
         keys = [k for k in (self.cluster, self.date, *(() if x is None else x.T)) if k is not None]
         by = np.lexsort(keys[::-1])
@@ -140,21 +143,3 @@ def _column(column: Any, n: int, name: str) -> NDArray[np.float64]:
     except BadInput as error:
         error.column = name
         raise
-
-
-def coded_dates(given: Any, n: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """The sorted distinct dates, and each row's position among them."""
-    column = checks.array(given, "date")
-    if column.shape != (n,):
-        fail("date", f"has shape {column.shape}, but there are {n} comparisons")
-    if column.dtype.kind in "OUT":
-        with checks.about("date"):
-            column = column.astype("datetime64[us]")
-    if column.dtype.kind not in "Miuf":
-        fail("date", f"must hold dates or numbers, has dtype {column.dtype}", kind=TypeError)
-    if column.dtype.kind in "Mf":
-        bad = np.isnat(column) if column.dtype.kind == "M" else ~np.isfinite(column)
-        if bad.any():
-            fail("date", "is missing", int(np.argmax(bad)))
-    dates, codes = np.unique(column, return_inverse=True)
-    return dates, codes.astype(np.int64)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire.data import coding
-from venire.data._strata import Strata, coded_dates, covariates_of
+from venire.data._strata import Strata, covariates_of
+from venire.data.ageing import aged, coded_dates
 from venire.data.asked import about_words
 from venire.data.grouping import group_rows
 from venire.data.rows import Cells, Rows
@@ -34,8 +35,9 @@ def aggregate(
     threads = checks.n_threads(n_threads)
     try:
         if rows.group is None:
-            return _of_one_fit(rows, items, threads)
-        for name in ("covariates", "date"):
+            rows, ageing = aged(rows)
+            return _of_one_fit(rows, items, threads)._replace(ageing=ageing)
+        for name in ("covariates", "date", "half_life"):
             if getattr(rows, name) is not None:
                 checks.fail(name, "is not taken of comparisons in groups")
         return group_rows(rows, groups, items, threads)

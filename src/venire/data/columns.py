@@ -7,16 +7,16 @@ which are made from the fields.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from numbers import Real
-from typing import Any, Self, TypedDict
+from typing import Any, TypedDict
 
 from venire._core import checks
+from venire.data._named import Named, check_ageing
 from venire.data.named_covariates import listed_covariates, named_columns
 
 __all__ = ["ColumnNames", "Columns", "VoteColumnNames", "VoteColumns"]
 
-_NO_COLUMNS = ("mapping", "skip_missing")
 WHO, FURTHER, VOTES = "Who won (one way)", "Further columns", "Votes (one way)"
 JUDGED = "Who judged what"
 
@@ -32,59 +32,8 @@ def _skipping() -> Any:
     return field(default=False, metadata=about)
 
 
-class _Named:
-    """What the two lists have in common."""
-
-    @classmethod
-    def of(cls, columns: Self | None, named: Mapping[str, Any]) -> Self:
-        """The columns of a call: listed beforehand, or named one by one."""
-        if columns is None:
-            return cls(**named)
-        if not isinstance(columns, cls):
-            checks.fail("columns", f"must be {cls.__name__}", value=columns, kind=TypeError)
-        if named:
-            raise TypeError("give columns, or name them one by one, not both")
-        return columns
-
-    @property
-    def names(self) -> dict[str, Any]:
-        """The column of each argument that was given."""
-        return {
-            f.name: value
-            for f in fields(self)  # type: ignore[arg-type]
-            if f.name not in _NO_COLUMNS and (value := getattr(self, f.name)) is not None
-        }
-
-    @property
-    def said(self) -> dict[str, Any]:
-        """What each argument is, for people to read."""
-        return self.names
-
-    def in_file(self) -> Self:
-        """These, if they are of a file, where names are text."""
-        for argument, name in self.names.items():
-            if not isinstance(name, str):
-                checks.fail(argument, "must name a column, as text", value=name, kind=TypeError)
-        return self
-
-    def _check(self, explained: str, *needed: str) -> None:
-        """Check what each argument must be by itself."""
-        for argument in needed:
-            if getattr(self, argument) is None:
-                checks.fail(argument, "must name a column", value=None, kind=TypeError)
-        for argument, name in self.names.items():
-            checks.named(name, argument)
-        checks.flag(getattr(self, "skip_missing"), "skip_missing")  # noqa: B009
-        mapping = getattr(self, "mapping")  # noqa: B009
-        if mapping is not None and not isinstance(mapping, Mapping):
-            checks.fail("mapping", "must be a mapping", value=mapping, kind=TypeError)
-        if mapping is not None and getattr(self, explained) is None:
-            reason = f"explains the values of {explained}: give {explained} as well"
-            checks.fail("mapping", reason, kind=TypeError)
-
-
 @dataclass(frozen=True, kw_only=True)
-class Columns(_Named):
+class Columns(Named):
     """Names of the columns that describe comparisons.
 
     Exactly one of `outcome`, `score`, `first_score` with `second_score`, or `win` with `loss` says
@@ -117,12 +66,18 @@ class Columns(_Named):
     group : str, optional
         Labels of groups, each of which has items of its own.
     date : str, optional
-        When it was; fits do not read it.
+        When it was: dates, text of ISO 8601, or numbers. Fits read it if it is named, or if there
+        is a half-life.
     covariates : str, list or mapping, optional
         Columns of what else may tell who wins (length, style, rest): numbers, of first less second.
         A pair of columns, ``("length_a", "length_b")`` in a list, stands for their difference; a
         mapping gives names of one's own. Of a name that no column has, as in ``"length"``, the two
         columns of the two sides are found.
+    half_life : float, optional
+        Age at which a row weighs half of what it did: in days, or in the unit of dates that are
+        numbers. The column of dates is found if it is not named.
+    at : date or number, optional
+        When rows weigh all that they do; none may lie after. Default: the latest date.
     skip_missing : bool, default False
         Leave out rows that lack an outcome or a label, which else are errors. Rows that are wholly
         empty, or have no result ("*"), are left out in any case; `Taken.dropped` counts them all.
@@ -174,9 +129,18 @@ class Columns(_Named):
         "NAME_a and NAME_b, or NAME=COLUMN-COLUMN. Repeat it for several.",
         typed=list[str] | None, flags=("--covariate",), more={"metavar": "NAME[=...]"},
     )  # fmt: skip
+    half_life: float | None = _column(
+        "Weights halve with each so many days of age (or units of dates that are numbers).",
+        typed=float | None, flags=("--half-life",), more={"metavar": "DAYS"},
+    )  # fmt: skip
+    at: Any = _column(  # noqa: RUF009
+        "Where ages are counted from; default: the latest date.", more={"metavar": "DATE"}
+    )
     skip_missing: bool = _skipping()
 
     def __post_init__(self) -> None:
+        if self.half_life is not None or self.at is not None:
+            check_ageing(self.half_life, self.at)
         if self.covariates is not None:
             object.__setattr__(self, "covariates", listed_covariates(self.covariates))
         self._check("outcome", "first", "second")
@@ -229,6 +193,9 @@ class Columns(_Named):
         if self.cluster is not None:
             reason = "groups are resampled by themselves: they have no clusters"
             checks.fail("cluster", reason, value=self.cluster, kind=TypeError)
+        if self.half_life is not None:
+            reason = "groups are fitted without it: fit one at a time"
+            checks.fail("half_life", reason, value=self.half_life, kind=TypeError)
         if self.covariates is not None:
             reason = "groups are fitted without covariates: fit one at a time"
             value = self.covariates[0].name
@@ -263,6 +230,8 @@ class ColumnNames(TypedDict, total=False):
     group: str | None
     date: str | None
     covariates: Any
+    half_life: float | None
+    at: Any
     skip_missing: bool
 
 
@@ -271,7 +240,7 @@ def _is_number(x: Any) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class VoteColumns(_Named):
+class VoteColumns(Named):
     """Names of the columns that describe teachers' votes.
 
     `first` and `second` (and `group`), or `pair`, say what was judged; `vote`, or `probabilities`,
@@ -306,6 +275,11 @@ class VoteColumns(_Named):
     gold : str, optional
         The truth: words as in `vote`, or the share of first from 0 to 1; empty where it is not
         known. The same in all rows of a pair. For files of votes.
+    half_life : float, optional
+        Age at which a row weighs half of what it did: in days, or in the unit of dates that are
+        numbers. The column of dates is found if it is not named.
+    at : date or number, optional
+        When rows weigh all that they do; none may lie after. Default: the latest date.
     skip_missing : bool, default False
         Leave out rows that lack a label, which else are errors. A missing vote never is one.
 

@@ -13,6 +13,7 @@ from venire._core.tables import Table, Tabled, shown_of
 from venire.data import frames, recognition
 from venire.data._merging import merged, selected, without_covariates
 from venire.data._strata import covariates_of
+from venire.data.ageing import told
 from venire.data.aggregation import aggregate
 from venire.data.columns import ColumnNames, Columns
 from venire.data.rows import Observed, Rows, frozen
@@ -63,7 +64,14 @@ class Comparisons(Tabled, Observed):
         lengths of two answers, say), finite. Columns of an array are called x0, x1, ... Cells are
         then kept apart by rows of covariates, and fits estimate a coefficient for each column.
     date : array_like of shape (n,), optional
-        When: dates, text of ISO 8601, or numbers. Cells are then kept apart by date.
+        When: dates, text of ISO 8601, or numbers. Without a half-life cells are then kept apart by
+        date.
+    half_life : float, optional
+        Age at which a comparison weighs half of what it did, > 0, in days (or in the unit of dates
+        that are numbers): weights are multiplied by ``2 ** (-age / half_life)``. Infinite: nothing
+        is forgotten.
+    at : date or number, optional
+        When comparisons weigh all that they do; none may lie after. Default: the latest date.
     n_threads : int, optional
         Default: all usable CPUs. The result does not depend on it.
 
@@ -136,11 +144,13 @@ class Comparisons(Tabled, Observed):
         cluster: ArrayLike | None = None,
         covariates: Any = None,
         date: ArrayLike | None = None,
+        half_life: float | None = None,
+        at: Any = None,
         n_threads: int | None = None,
     ) -> None:
         rows = Rows.given(
             first=first, second=second, score=score, weight=weight, order=order, cluster=cluster,
-            covariates=covariates, date=date,
+            covariates=covariates, date=date, half_life=half_life, at=at,
         )  # fmt: skip
         self._adopt(aggregate(rows, items=items, n_threads=n_threads))
 
@@ -158,6 +168,8 @@ class Comparisons(Tabled, Observed):
         cluster: ArrayLike | None = None,
         covariates: Any = None,
         date: ArrayLike | None = None,
+        half_life: float | None = None,
+        at: Any = None,
         n_threads: int | None = None,
     ) -> Comparisons:
         """Comparisons from masses: how often `first` won, lost and tied in each row.
@@ -166,7 +178,7 @@ class Comparisons(Tabled, Observed):
         ----------
         win, loss, tie : float or array_like of shape (n,)
             Masses, finite and >= 0, fractions allowed.
-        first, second, items, order, cluster, covariates, date, n_threads
+        first, second, items, order, cluster, covariates, date, half_life, at, n_threads
             As in `Comparisons`, which also says what is raised.
 
         Examples
@@ -177,7 +189,7 @@ class Comparisons(Tabled, Observed):
         """
         rows = Rows.given(
             first=first, second=second, win=win, loss=loss, tie=tie, order=order, cluster=cluster,
-            covariates=covariates, date=date,
+            covariates=covariates, date=date, half_life=half_life, at=at,
         )  # fmt: skip
         return cls.from_cells(aggregate(rows, items=items, n_threads=n_threads))
 
@@ -226,12 +238,29 @@ class Comparisons(Tabled, Observed):
         """
         chosen = recognition.of_frame(Columns, columns, named, frame)
         own = chosen.columns.of_one_fit()
-        rows = frames.read_frame(frame, own, items=items, n_threads=n_threads)
+        rows = frames.read_frame(frame, chosen.asked, items=items, n_threads=n_threads)
         self = cls.from_cells(aggregate(rows, n_threads=n_threads))
-        self.taken = chosen.said(rows.taken(own))
+        self.taken = chosen.said(rows.taken(own, *told(self)))
         return self
 
     # ---- what it holds ------------------------------------------------------------------------
+
+    @property
+    def half_life(self) -> float | None:
+        """Age at which a comparison weighs half of what it did; None: age is not looked at."""
+        return None if self.cells.ageing is None else self.cells.ageing.half_life
+
+    @property
+    def at(self) -> Any:
+        """When comparisons weigh all that they do: a datetime64 or a number; or None."""
+        return None if self.cells.ageing is None else self.cells.ageing.at
+
+    @property
+    def n_effective(self) -> float:
+        """Effective number of comparisons under a half-life: that of equal weights with as large a
+        variance of their mean, (sum w)^2 / sum w^2 (Kish 1965); without one `n_comparisons`."""
+        ageing, n = self.cells.ageing, self.n_comparisons
+        return n if ageing is None else n**2 / ageing.squares
 
     @cached_property
     def first(self) -> NDArray[np.int32]:
@@ -324,14 +353,16 @@ class Comparisons(Tabled, Observed):
         cluster: ArrayLike | None = None,
         covariates: Any = None,
         date: ArrayLike | None = None,
+        at: Any = None,
         n_threads: int | None = None,
     ) -> Comparisons:
         """These comparisons and new rows; the old rows are not read again.
 
         Parameters
         ----------
-        first, second, score, weight, order, cluster, covariates, date, n_threads
-            The new rows, as in `Comparisons`; a new object is returned.
+        first, second, score, weight, order, cluster, covariates, date, at, n_threads
+            The new rows, as in `Comparisons`; a new object is returned. With a half-life all weigh
+            what they do at the later `at` of both.
 
         Examples
         --------
@@ -341,7 +372,7 @@ class Comparisons(Tabled, Observed):
         """
         rows = Rows.given(
             first=first, second=second, score=score, weight=weight, order=order, cluster=cluster,
-            covariates=covariates, date=date,
+            covariates=covariates, date=date, half_life=self.half_life, at=at,
         )  # fmt: skip
         if covariates is not None and self.covariates is not None:
             own = covariates_of(covariates, rows.n, self.covariate_names)

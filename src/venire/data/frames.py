@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.checks import BadInput, fail
+from venire.data.ageing import instants
 from venire.data.coding import Encoded, encode, encode_one
 from venire.data.columns import Columns
 from venire.data.named_covariates import covariates_in
@@ -81,7 +82,7 @@ def read_frame(
     >>> read_frame(votes, Columns(first="a", second="b", outcome="w")).score
     array([1. , 0.5])
     """
-    source = {a: name for a, name in columns.names.items() if a != "date"}
+    source = columns.names
     data = collect(frame, source)
     terms = Terms(columns.mapping, *(called or (columns.first, columns.second)))
     with naming(source):
@@ -152,6 +153,9 @@ def _rows(
     given["order"] = _orders(data, n)
     if columns.covariates is not None:
         given["covariates"] = covariates_in(data, columns.covariates, n)
+    if "date" in data and columns.group is None:
+        given["date"] = instants(data["date"], n)
+        given |= {"half_life": columns.half_life, "at": columns.at}
     for name in ("cluster", "group"):
         if name in data:
             found = Encoded(*encode_one(plain(data[name]), name, n_threads, n=n))

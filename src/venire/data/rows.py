@@ -19,7 +19,7 @@ from venire.data.taken import Taken
 if TYPE_CHECKING:
     from venire.data.rankings.columns import RankingColumns
 
-__all__ = ["Cells", "Observed", "Rows", "frozen", "naming"]
+__all__ = ["Ageing", "Cells", "Observed", "Rows", "frozen", "naming"]
 
 
 class Rows(NamedTuple):
@@ -43,6 +43,8 @@ class Rows(NamedTuple):
     cluster: Any = None
     group: Any = None
     date: Any = None
+    half_life: Any = None  # of the weight, and when it is whole
+    at: Any = None
     covariates: Any = None
     source: Mapping[str, Any] | None = None
     dropped: Mapping[str, int] = MappingProxyType({})
@@ -52,12 +54,12 @@ class Rows(NamedTuple):
     @classmethod
     def given(cls, *, may_be_empty: bool = False, **columns: Any) -> Rows:
         """Rows from the arguments of a call, by name: columns of one length, or numbers."""
-        covariates = columns.pop("covariates", None)
+        whole = {a: columns.pop(a, None) for a in ("covariates", "half_life", "at")}
         n, *ready = checks.columns(may_be_empty=may_be_empty, **columns)
         for name in ("score", "win", "loss"):
             if name in columns and columns[name] is None:
                 fail(name, "must be an array or a number", value=None, kind=TypeError)
-        return cls(n, **dict(zip(columns, ready, strict=True)), covariates=covariates)
+        return cls(n, **dict(zip(columns, ready, strict=True)), **whole)
 
     def taken(self, columns: Columns, *notes: str) -> Taken:
         """How the table was read that these are the rows of."""
@@ -74,6 +76,25 @@ def naming(source: Mapping[str, Any]) -> Iterator[None]:
     except BadInput as error:
         error.column = source.get(error.argument, error.column)
         raise
+
+
+class Ageing(NamedTuple):
+    """What rows weigh by their age: half as much after each half-life.
+
+    Attributes
+    ----------
+    half_life : float
+        In days where dates are of the calendar, else in the unit of the numbers.
+    at : datetime64 or number
+        When a row weighs all that it did.
+    squares : float
+        Sum over rows, a row of weight w being w of them, of what each weighs now, squared; nan
+        where a part of the cells was chosen.
+    """
+
+    half_life: float
+    at: Any
+    squares: float
 
 
 class Cells(NamedTuple):
@@ -108,6 +129,7 @@ class Cells(NamedTuple):
     covariates: NDArray[np.float64] | None = None
     covariate_names: tuple[str, ...] = ()
     groups: NDArray[Any] | None = None
+    ageing: Ageing | None = None
     n_pairs: int | None = None  # of one group
     has_order: bool = False  # an explicit order was given
     is_soft: bool = False  # some score was neither 0, 1/2 nor 1

@@ -53,7 +53,7 @@ def load_battles() -> Comparisons:
 
 
 def load_styles() -> Comparisons:
-    """1,200 battles of seven models on sixty prompts, with the lengths of both answers. Simulated.
+    """1,200 battles of seven models on eighty prompts, with the lengths of both answers. Simulated.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def load_styles() -> Comparisons:
     >>> import venire as vn
     >>> c = vn.datasets.load_styles()
     >>> c.covariate_names, len(c.clusters)
-    (('length', 'markdown'), 60)
+    (('length', 'markdown'), 80)
     >>> plain = vn.fit_bradley_terry(c.without_covariates())
     >>> plain.items[plain.theta.argmax()]  # it writes the longest answers
     'heron-34b'

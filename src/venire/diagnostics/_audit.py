@@ -13,6 +13,7 @@ from venire._core.checks import BadInput
 from venire.data import Columns, Comparisons, GroupedComparisons, Votes, recognition
 from venire.data.columns import ColumnNames
 from venire.diagnostics import (
+    covariates,
     cycles,
     graph,
     labels,
@@ -61,6 +62,7 @@ CHECKS = (
     Check(voters.against),
     Check(voters.fans),
     Check(order.order, quick=ALWAYS),
+    Check(covariates.covariates, quick=50_000),
     Check(misfit.ties, quick=ALWAYS),
     Check(misfit.pairs, quick=ALWAYS),
     Check(misfit.overall, quick=ALWAYS),

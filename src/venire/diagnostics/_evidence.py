@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -52,6 +53,7 @@ class Records:
         str, ...
     ] = ()  # columns that `alike` and `asked` know of besides items and score
     unit: Floats | None = None  # what one comparison weighs; None: 1
+    covariates: Floats | None = None  # (n, K)
     are_rows: bool = True
 
     def __len__(self) -> int:
@@ -104,7 +106,8 @@ class Pairs:
 class Evidence:
     """Comparisons without clusters, the records behind them, and what follows from them.
 
-    `order_effect` says that the caller knows of an effect of order.
+    `styled` are the same with their covariates, if they have any, in cells that stand in the order
+    of those without. `order_effect` says that the caller knows of an effect of order.
     """
 
     comparisons: Comparisons
@@ -117,6 +120,7 @@ class Evidence:
     locate: Callable[[int], tuple[Any, int]] | None = None  # file and row, from 0, of a position
     kept: NDArray[np.int64] | None = None  # positions of the records in their table
     given: Fit | None = None  # a fit that was made already
+    styled: Comparisons | None = None
 
     @property
     def items(self) -> NDArray[Any]:
@@ -192,11 +196,17 @@ class Evidence:
         return mass > 0.0 and 0.0 < points < mass
 
     def _fit(self, order_effect: bool) -> Fit:
-        c = self.comparisons
-        tied = self.tie_share > 0.0 and not c.cells.is_soft and self.tie_share < 1.0
-        return fit_model(
-            c, model=TIED if tied else DEFAULT, prior=WEAK, order_effect=order_effect, tol=_TOL
-        )
+        soft = self.comparisons.cells.is_soft
+        tied = self.tie_share > 0.0 and not soft and self.tie_share < 1.0
+
+        def of(c: Comparisons) -> Fit:
+            model = TIED if tied else DEFAULT
+            return fit_model(c, model=model, prior=WEAK, order_effect=order_effect, tol=_TOL)
+
+        if self.styled is not None:
+            with suppress(ValueError):  # covariates of which a check says more
+                return of(self.styled)
+        return of(self.comparisons)
 
     @cached_property
     def ordered(self) -> Fit | None:
@@ -258,9 +268,18 @@ class Evidence:
 
     @cached_property
     def cell_law(self) -> tuple[Floats, Floats, Floats]:
-        """`law` of each cell."""
-        c = self.comparisons
-        return self.law(self.differences(c.first, c.second, c.order))
+        """`law` of each cell; the mean over its covariates."""
+        s = self.styled
+        if s is None or self.fit.coefficients is None:
+            c = self.comparisons
+            return self.law(self.differences(c.first, c.second, c.order))
+        d = self.differences(s.first, s.second, s.order) + s.covariates @ self.fit.coefficients
+        mass, new = s.win + s.loss + s.tie, np.ones(s.n_cells, bool)
+        new[1:] = (s.first[1:] != s.first[:-1]) | (s.second[1:] != s.second[:-1])
+        new[1:] |= s.order[1:] != s.order[:-1]
+        at = np.flatnonzero(new)
+        mean, variance, tie = (np.add.reduceat(mass * x, at) / self.mass for x in self.law(d))
+        return mean, variance, tie
 
     @cached_property
     def pairs(self) -> Pairs:
@@ -296,8 +315,10 @@ class Evidence:
         """Difference, and `law` at it, of each record."""
         r, n = self.records, len(self.items)
         assert r is not None
-        if n * n > len(r):
+        styled = None if r.covariates is None else self.fit.coefficients
+        if n * n > len(r) or styled is not None:
             d = self.differences(r.first, r.second, r.order)
+            d += 0.0 if styled is None else r.covariates @ styled
             return d, *self.law(d)
         # Fewer pairs than records: each pair, in each order, is asked once.
         gamma, theta = self.fit.order_effect or 0.0, self.fit.theta

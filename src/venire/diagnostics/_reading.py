@@ -33,21 +33,27 @@ def of_comparisons(c: Comparisons, order_effect: bool) -> Evidence:
         "dropped": {} if taken is None else taken.dropped,
         "n_rows": 0 if taken is None else taken.n_rows,
     }
-    if c.cluster is None:
+    if c.cluster is None and c.date is None and c.covariates is None:
         return Evidence(c, **about)
     mass = c.win + c.loss + c.tie
-    plain = Comparisons.from_counts(
-        c.first, c.second, c.win, c.loss, c.tie, items=np.arange(c.n_items), order=c.order
-    )
-    cells = plain.cells._replace(
+    x = None
+    if c.covariates is not None:
+        x = dict(zip(c.covariate_names, c.covariates.T, strict=True))
+    found = Comparisons.from_counts(
+        c.first, c.second, c.win, c.loss, c.tie, items=np.arange(c.n_items), order=c.order,
+        covariates=x,
+    )  # fmt: skip
+    cells = found.cells._replace(
         items=c.items, has_order=c.has_order, is_soft=c.cells.is_soft,
-        square=None if c.cells.square is None else plain.square,
+        square=None if c.cells.square is None else found.square,
     )  # fmt: skip
-    records = Records(
+    found = Comparisons.from_cells(cells)
+    about["styled"] = None if x is None else found
+    records = None if c.cluster is None else Records(
         c.first, c.second, (c.win + c.tie / 2.0) / mass, mass, c.tie, c.order,
-        c.cluster, c.clusters, are_rows=False,
+        c.cluster, c.clusters, covariates=c.covariates, are_rows=False,
     )  # fmt: skip
-    return Evidence(Comparisons.from_cells(cells), records, **about)
+    return Evidence(found.without_covariates(), records, **about)
 
 
 def of_votes(v: Votes, order_effect: bool) -> Evidence:
@@ -116,7 +122,9 @@ def of_rows(
     unit = _unit(rows)
     if unit is not None:
         rows = rows._replace(weight=_full(rows.weight, rows.n) / unit)
-    plain = Comparisons.from_cells(aggregate(rows._replace(cluster=None)))
+    plain = Comparisons.from_cells(aggregate(rows._replace(cluster=None, date=None)))
+    styled = None if plain.covariates is None else plain
+    plain = plain.without_covariates()
     n = rows.n
     if rows.win is not None:
         win, loss = _full(rows.win, n), _full(rows.loss, n)
@@ -151,10 +159,12 @@ def of_rows(
         rows.first.codes, rows.second.codes, score, mass, tie, order,
         None if cluster is None else cluster.codes, None if cluster is None else cluster.items,
         date, alike, question, occasion, further, unit=unit,
+        covariates=None if rows.covariates is None else rows.covariates.values,
     )  # fmt: skip
     return Evidence(
         plain, records, order_effect, columns.constant in (0.0, 1.0), rows.dropped,
         n + sum(rows.dropped.values()), str(columns.cluster or ""), locate, rows.kept,
+        styled=styled,
     )  # fmt: skip
 
 

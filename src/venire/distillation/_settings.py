@@ -163,7 +163,7 @@ class Settings:
     model : str, one of `venire.models.HALF_TIES`
     prior : GaussianPrior or None, default GaussianPrior(0.1)
         Of the fits; see `fit_votes`.
-    method : {"auto", "fit", "consensus", "uniform"}
+    method : {"auto", "fit", "judges", "consensus", "uniform"}
         How teachers are weighed, see `fit_votes`. "auto": "fit" for a rotation, "consensus" for a
         panel.
     criterion, share : str
@@ -204,7 +204,7 @@ class Settings:
     bridges: int = _whole(4, 0, 1_000_000)
     model: str = _choice(*HALF_TIES)
     prior: GaussianPrior | None = _option(GaussianPrior(0.1), _prior)  # noqa: RUF009
-    method: str = _choice("auto", "fit", "consensus", "uniform")
+    method: str = _choice("auto", "fit", "judges", "consensus", "uniform")
     criterion: str = _choice(*CRITERIA, *BASELINES)
     share: str = _choice("equal", "gain")
     steering: str = _choice("student", "none")

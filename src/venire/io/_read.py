@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any, Unpack
 
+from venire.data.ageing import told
 from venire.data.aggregation import aggregate
 from venire.data.columns import ColumnNames, Columns
 from venire.data.comparisons import Comparisons
@@ -77,12 +78,13 @@ def read_comparisons(
     scanner = opened(path, dialect)
     chosen = chosen_in(scanner, Columns, columns, named)
     own = chosen.columns.of_one_fit()
-    rows = _read(scanner, own, items, n_threads, progress)
+    rows = _read(scanner, chosen.asked, items, n_threads, progress)
     try:
         out = Comparisons.from_cells(aggregate(rows, n_threads=n_threads))
     except ValueError as error:
         raise located(scanner.path, error, own.names, scanner.place) from None
-    out.taken = chosen.said(rows.taken(own, *scanner.notes))
+    notes = (*scanner.notes, *told(out))
+    out.taken = chosen.said(rows.taken(own, *notes))
     return out
 
 

@@ -103,6 +103,10 @@ class Evidence:
             f"{self.log_precision_sd:.2g}, spread of ratings {self.spread:.3g}{by}"
         )
 
+    def lines(self) -> list[str]:
+        """For the heads of summaries."""
+        return [f"prior: {self.describe()}", *([self.note] if self.note else [])]
+
     def to_dict(self) -> dict[str, Any]:
         """What ``Evidence(**values)`` makes the same from."""
         return dict(vars(self))
@@ -147,18 +151,20 @@ class Pearson:
         return seen / float(np.sum(own["d2"])) * self.weight / free
 
 
-def pearson_of(c: Any, model: str) -> Pearson | None:
-    """What tells the dispersion of Comparisons, or of GroupedComparisons; None where outcomes are
-    wins and losses, or ties have a parameter."""
-    if model_of(model).tie is not None or not (c.cells.is_soft or c.cells.tie is not None):
+def pearson_of(c: Any, model: str, of: Any = slice(None)) -> Pearson | None:
+    """What tells the dispersion of Comparisons, or of GroupedComparisons, of some of their cells;
+    None where outcomes are wins and losses, or ties have a parameter."""
+    cells = c.cells
+    if model_of(model).tie is not None or not (cells.is_soft or cells.tie is not None):
         return None
-    tie = np.zeros(len(c.win)) if c.cells.tie is None else c.cells.tie
-    square = c.cells.square
-    if square is None and not c.cells.is_soft:
-        square = c.win + 0.25 * tie
-    if square is not None and np.sum(c.win + tie / 2.0 - square) <= 1e-12 * c.n_comparisons:
+    win, loss = c.win[of], c.loss[of]
+    tie = np.zeros(len(win)) if cells.tie is None else cells.tie[of]
+    square = None if cells.square is None else cells.square[of]
+    if square is None and not cells.is_soft:
+        square = win + 0.25 * tie
+    if square is not None and np.sum(win + tie / 2.0 - square) <= 1e-12 * np.sum(win + loss + tie):
         return None  # weights that are no whole numbers, but wins and losses
-    return Pearson(model, c.win, c.loss, tie, square)
+    return Pearson(model, win, loss, tie, square)
 
 
 @dataclass(frozen=True)
@@ -210,6 +216,7 @@ class Search(ABC):
     weight: float  # of the comparisons of an item, on average
     seen: Look
     factor = 1.0  # what the slope leaves out, by chords
+    close = CLOSE
     n_fits = 0
 
     @property
@@ -236,7 +243,7 @@ class Search(ABC):
     def root(self, u: float, low: float, high: float, goal: float) -> float:
         """Where the share is `goal`; `high` or `low` where it is less, or more, up to there."""
         below, above = -math.inf, math.inf
-        before, self.factor = (math.nan, 0.0, 0.0), 1.0
+        before = math.nan, 0.0, 0.0
         for _ in range(STEPS):
             u = min(max(u, low), high)
             seen = self.seen = self.look(u)
@@ -252,7 +259,7 @@ class Search(ABC):
             step = -off / slope if slope > abs(off) / LONGEST else math.copysign(LONGEST, -off)
             if not below < u + step < above:
                 step = 0.5 * ((above if step > 0.0 else below) - u)
-            if abs(step) <= (CLOSE if self.exact else max(CLOSE, NEAR * self.sd())):
+            if abs(step) <= (self.close if self.exact else max(self.close, NEAR * self.sd())):
                 if seen.noise <= FAINT * self.sd() * slope or not self.sharpen():
                     return u + step
                 below, above, before = -math.inf, math.inf, (math.nan, 0.0, 0.0)

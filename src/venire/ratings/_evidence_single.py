@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from venire.models import model_of
 from venire.ratings._evidence import Dispersion, Evidence, Look, Search, Sums
 from venire.ratings.newton import Progress, Result, newton
+from venire.ratings.problem import build_problem
 from venire.ratings.solver import solve_rows
 
 if TYPE_CHECKING:
     from venire._native.problem import Problem
+    from venire.data.comparisons import Comparisons
+    from venire.priors import ItemPriors
 
-__all__ = ["SingleSearch", "find_precision"]
+__all__ = ["find_precision", "sums_of"]
 
 ALWAYS_DENSE = 64  # parameters up to which the matrix is inverted in any case,
 DENSE = 500  # and where probes are not enough
@@ -52,6 +56,29 @@ def find_precision(
     result = search.fit(u, tol, polish=True)
     result = replace(result, n_iter=search.n_iter, n_inner=search.n_inner)
     return search.evidence(u, note), result
+
+
+def sums_of(
+    c: Comparisons,
+    model: str,
+    x: NDArray[np.float64],
+    prior: ItemPriors,
+    order_effect: bool,
+    n_threads: int,
+) -> Sums:
+    """What the fit says whose parameters are x, theta first."""
+    n, own = c.n_items, x.copy()
+    problem = build_problem(c, model, prior=prior, order_effect=order_effect, n_threads=n_threads)
+    lower = np.full(len(x) - n, -np.inf)
+    law = model_of(model).tie
+    if law is not None and len(x) > n + order_effect:
+        lower[-1] = law.log_boundary
+    own[:n] -= prior.centre
+    mean = 0.0 if prior.mean is None else prior.mean
+    search = SingleSearch(problem, own, mean, c.components().labels, 1.0, lower)
+    search.u = math.log(prior.all if prior.precision is None else prior.precision[0])
+    problem.derivatives(own)
+    return search.sums()
 
 
 class SingleSearch(Search):
@@ -141,7 +168,7 @@ class SingleSearch(Search):
         w = self.traces.solve(miss)
         self.drift = -p * w
         size = problem.largest_difference(w)
-        if self.lower is not None:  # both points have to be inside
+        if self.lower is not None and len(x) > n:  # both points have to be inside
             room = np.minimum(APART, 0.5 * (x[n:] - self.lower))
             size = max(size, float(np.max(APART * np.abs(w[n:]) / room)))
         step = APART / size if size > 0.0 else 1.0

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.priors import item_priors
 from venire.ratings import _information, _sampled
 from venire.ratings._errors import Information
-from venire.ratings._ranking_existence import strong_components, within
+from venire.ratings._ranking_existence import within
 from venire.ratings._ranking_problem import RankingProblem
 from venire.ratings.solver import InformationSolver
 
@@ -34,14 +33,14 @@ class RankingLayout(_information.Layout):
         self.rankings = within(fit.rankings, np.asarray(fit.component))
         self.n = len(fit.theta)
         self.component = np.asarray(fit.component)
-        r = fit.rankings
-        self.prior = item_priors(fit.prior, r.items, r.groups, r.item_offsets)
+        self.prior = fit.item_priors
         self.cluster = self.rankings.cluster
         self.problem = RankingProblem(self.rankings, self.prior, fit.n_threads)
         self.theta = fit.theta - self.prior.centre
         self._ptr, self.second = self.problem.native.pairs()
         self.first = np.repeat(np.arange(self.n, dtype=np.int32), np.diff(self._ptr))
         self.order = np.zeros(len(self.first), np.int8)
+        self.effects, self.covariates = np.empty(0), None
 
     @property
     def weight(self) -> float:
@@ -56,7 +55,7 @@ class RankingLayout(_information.Layout):
 
     def strong_components(self) -> NDArray[np.int32]:
         """Which items were ranked above each other, directly or in a chain: labels, (n,)."""
-        return strong_components(self.problem.native, self.n)
+        return self.problem.strong_components()
 
 
 class RankingSolver(InformationSolver):

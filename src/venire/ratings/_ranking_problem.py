@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from venire.models import DEFAULT
 from venire.priors import ItemPriors
+from venire.ratings._ranking_existence import strong_components
 
 if TYPE_CHECKING:
     from venire._native.problem import Problem
@@ -46,6 +47,10 @@ class RankingProblem:
         self._x = self._pull = self._bend = np.zeros(r.n_items)
         self._solver: Problem | None = None
         self._stale = True
+
+    def strong_components(self) -> NDArray[np.int32]:
+        """Which items are above each other, directly or in a chain: labels, (n_items,)."""
+        return strong_components(self.native, self.n_parameters)
 
     def weigh_again(self, weight: Any = None) -> None:
         """Take other weights of the rankings, if there are any."""
@@ -136,6 +141,8 @@ class RankingProblem:
     def largest_difference(self, step: NDArray[np.float64]) -> float:
         """No two items' change differs by more."""
         return float(np.ptp(step)) if len(step) else 0.0
+
+    reach = largest_difference
 
     def overreach(
         self, parameters: NDArray[np.float64], step: NDArray[np.float64], room: float

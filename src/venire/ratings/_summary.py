@@ -9,6 +9,7 @@ import numpy as np
 from venire._core.intervals import critical_value
 from venire._core.summary import Summary
 from venire._core.tables import amount
+from venire.data.ageing import told
 from venire.models import model_of
 from venire.ratings._errors import ParameterErrors
 
@@ -47,14 +48,17 @@ def _header(fit: Fit, level: float, errors: str | None, n_components: int) -> li
         f"log-likelihood {fit.log_likelihood:.3f}   deviance {fit.deviance:.3f} "
         f"(null {fit.null_deviance:.3f})   AIC {fit.aic:.2f}   BIC {fit.bic:.2f}",
     ]
+    lines[3:3] = told(fit.comparisons)
     if fit.evidence is not None:
-        lines.insert(1, f"prior: {fit.evidence.describe()}")
+        lines[1:1] = [f"prior: {fit.evidence.describe()}"]
     own = fit.parameter_errors(errors) if errors else ParameterErrors(None, None, None)
     if fit.order_effect is not None:
         error = own.order_effect
         lines.append(
             f"order effect {fit.order_effect:.4f}" + _spread(fit.order_effect, error, level)
         )
+    if fit.coefficients is not None:
+        lines += fit.coefficient_table(errors, level=level).lines()
     if fit.tie is not None and row.tie is not None:
         name = f"tie parameter {row.tie.symbol}"
         if fit.has_free_tie:
@@ -84,7 +88,8 @@ def _tie_spread(value: float, errors: ParameterErrors, level: float) -> str:
 
 def _notes(fit: Fit, level: float, errors: str | None, several: bool) -> list[str]:
     unit = model_of(fit.model).unit if fit._fitted is None else f"on the scale {fit.scale!r}"
-    notes = [f"estimates: {unit}, {_origin(fit)}"]
+    equal = f", at equal {' and '.join(fit.covariate_names)}" if fit.covariate_names else ""
+    notes = [f"estimates: {unit}, {_origin(fit)}{equal}"]
     if errors:
         what = "Fisher information" if errors == "fisher" else "robust (sandwich)"
         if fit.display.anchor is not None:

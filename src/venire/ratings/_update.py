@@ -22,14 +22,18 @@ def update(fit: Fit, new: Any, rows: Mapping[str, Any], progress: Progress | Non
     """The fit of the comparisons of `fit` and of new ones, in the name of its method."""
     fit.require_own_scale("update")
     checks.function(progress, "progress")
-    if rows:
-        if new is not None:
-            raise TypeError("give new comparisons, or rows by name, not both")
-        new = Comparisons(**rows)
-    wanted(new, "new", Comparisons)
+    if rows and new is not None:
+        raise TypeError("give new comparisons, or rows by name, not both")
+    if not rows:
+        wanted(new, "new", Comparisons)
+    c = fit.comparisons.append(**rows) if rows else fit.comparisons + new
+    same = c.items is fit.items
+    ties = c.cells.tie is None, fit.comparisons.cells.tie is None
+    # further comparisons undo nothing that holds a parameter back: there is a fit of the same ones
+    known = same and ties[0] == ties[1] and not fit.component.any()
     found, remarks = fit_quietly(
         fit.model,
-        fit.comparisons + new,
+        c,
         prior=fit.prior,
         order_effect=fit.order_effect is not None,
         method=fit.method,
@@ -39,6 +43,8 @@ def update(fit: Fit, new: Any, rows: Mapping[str, Any], progress: Progress | Non
         n_threads=fit.n_threads,
         progress=progress,
         components=fit.components,
+        component=fit.component if known else None,
+        donor=fit._cache.get("preconditioner") if same else None,
     )
     for text, category in remarks:
         warnings.warn(text, category, stacklevel=3)

@@ -16,6 +16,7 @@ from venire.ratings import _goodness, _standing, _summary
 from venire.ratings._base import sides
 from venire.ratings._contrasts import Contrasts
 from venire.ratings._errors import ParameterErrors
+from venire.ratings.coefficients import Styled, terms_of
 from venire.scales import Display
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ __all__ = ["Fit"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Fit(Contrasts, Sampled):
+class Fit(Contrasts, Sampled, Styled):
     """Ratings of items from paired comparisons, as the ``fit_*`` functions return them.
 
     With several components and no prior each component was fitted and centred by itself, and
@@ -112,7 +113,7 @@ class Fit(Contrasts, Sampled):
                 raise ValueError(f"{name} must have shape ({n},), got {array.shape}")
             array.flags.writeable = False
             object.__setattr__(self, name, array)
-        names = self.comparisons.covariate_names
+        names = self.covariate_names
         if (0 if self.coefficients is None else len(self.coefficients)) != len(names):
             raise ValueError(f"coefficients do not go with covariates {names}")
         if self.coefficients is not None:
@@ -233,7 +234,8 @@ class Fit(Contrasts, Sampled):
         progress : callable, optional
             Called with the number and the residual of each iteration.
         **rows
-            Instead: the arguments of `Comparisons`, as for ``Comparisons.append``.
+            Instead: the arguments of ``Comparisons.append``. With a half-life, what is old weighs
+            less by then.
 
         Returns
         -------
@@ -268,7 +270,9 @@ class Fit(Contrasts, Sampled):
             notes.append(self.sampled_errors(errors).note)
         return "; ".join(filter(None, notes))
 
-    def predict(self, first: Any, second: Any, *, order: Any = 0) -> np.ndarray:
+    def predict(
+        self, first: Any, second: Any, *, order: Any = 0, covariates: Any = None
+    ) -> np.ndarray:
         """Probabilities of the outcomes of comparisons.
 
         Parameters
@@ -278,6 +282,9 @@ class Fit(Contrasts, Sampled):
         order : array_like of int
             +1 where `first` has the order advantage, -1 where `second` has, 0 where neither has.
             Without an order effect in the fit it changes nothing.
+        covariates : mapping of str to array_like, or array_like of shape (..., K), optional
+            Of `first` less `second`, each of a shape that goes with the labels. Default: both have
+            the same.
 
         Returns
         -------
@@ -288,8 +295,8 @@ class Fit(Contrasts, Sampled):
         Raises
         ------
         ValueError
-            If a label is unknown, an order is not -1, 0 or 1, or two items are of different
-            components and there is no prior.
+            If a label is unknown, an order is not -1, 0 or 1, covariates are not those of the fit,
+            or two items are of different components and there is no prior.
 
         Examples
         --------
@@ -302,6 +309,7 @@ class Fit(Contrasts, Sampled):
         theta = self.own.theta
         d = theta[i] - theta[j]
         d = d + (self.order_effect or 0.0) * sides(order, d.shape)
+        d = d + terms_of(self, covariates, d.shape)
         return model_of(self.model).probabilities(d, self.log_tie)
 
     def standard_errors(

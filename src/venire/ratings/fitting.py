@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,8 +24,12 @@ from venire.ratings.fit import Fit
 from venire.ratings.newton import Progress, Result, newton
 from venire.ratings.problem import build_problem
 
+if TYPE_CHECKING:
+    from venire._native.problem import Preconditioner
+
 __all__ = ["check_arguments", "fit", "fit_quietly", "tie_of", "trouble"]
 
+NEAR = 0.1  # what the first solve may leave of the residual with a preconditioner at hand
 MOST_LOG_TIE = 700.0  # of a fit that does not converge: its exponential is a number
 
 
@@ -69,17 +73,23 @@ def fit_quietly(
     n_threads: int | None,
     progress: Progress | None,
     components: str,
+    component: NDArray[np.int32] | None = None,
+    donor: Preconditioner | None = None,
 ) -> tuple[Fit, list[tuple[str, type[Warning]]]]:
-    """The fit, and what its caller should be warned of; arguments are not checked."""
+    """The fit, and what its caller should be warned of; arguments are not checked.
+
+    `component` is that of items of which a fit is known to exist; a `donor` goes with a near start.
+    """
     threads = checks.n_threads(n_threads)
     remarks: list[tuple[str, type[Warning]]] = []
     evidence: Evidence | None = None
     own = item_priors(prior.at(1.0) if prior and prior.is_estimated else prior, c.items)
-    used, component = c, None
-    if components == "strong" and prior is None:
-        used = c.within(c.components("strong").labels)
+    used = c
     refuse_constant(c, order_effect)
-    component = require_existence(used, model, order_effect=order_effect, prior=prior is not None)
+    if component is None:
+        if components == "strong" and prior is None:
+            used = c.within(c.components("strong").labels)
+        component = require_existence(used, model, order_effect=order_effect, prior=own.given)
     problem = build_problem(used, model, prior=own, order_effect=order_effect, n_threads=threads)
     law = model_of(model).tie
     free_tie = law is not None and used.cells.tie is not None
@@ -97,6 +107,8 @@ def fit_quietly(
         if c.covariates is not None and init is None:
             start = near_start(problem, start, used.n_cells, lower)
             start[: c.n_items] = own.levelled(start[: c.n_items], component)
+        if donor is not None:
+            problem.adopt(donor)
         how: Any = {"lower": lower, "tol": tol, "max_iter": max_iter, "progress": progress}
         if prior is not None and prior.is_estimated:
             evidence, result = _by_evidence(c, model, problem, start, own, component, init, how)
@@ -104,7 +116,7 @@ def fit_quietly(
             if evidence.note:
                 remarks.append((evidence.note, NotIdentifiedWarning))
         else:
-            result = newton(problem, start, **how)
+            result = newton(problem, start, forcing=0.0 if donor is None else NEAR, **how)
         if c.covariates is not None:
             require_determined(problem, result, c.covariate_names, order_effect)
     if not result.converged:
@@ -118,8 +130,6 @@ def fit_quietly(
             + " were fitted each by itself; ratings do not compare across them"
         )
         remarks.append((note, NotIdentifiedWarning))
-    if evidence is not None:
-        note = "; ".join(filter(None, [note, evidence.note]))
     fit = _result(
         c,
         model,
@@ -136,7 +146,12 @@ def fit_quietly(
         note,
         components,
     )
-    return fit if evidence is None else replace(fit, evidence=evidence), remarks
+    if evidence is not None:
+        fit = replace(
+            fit, evidence=evidence, note="; ".join(filter(None, [fit.note, evidence.note]))
+        )
+    fit._cache["preconditioner"] = problem.detach()
+    return fit, remarks
 
 
 def trouble(result: Result, tol: float) -> str:
@@ -271,7 +286,7 @@ def _start(
         log_tie = law.start(float(c.tie.sum()) / c.n_comparisons)
     if isinstance(init, Fit):
         init.require_own_scale("init")
-        if np.array_equal(init.items, c.items):
+        if init.items is c.items or np.array_equal(init.items, c.items):
             theta[:] = init.theta
         else:
             place = {label: k for k, label in enumerate(init.items.tolist())}

@@ -78,8 +78,11 @@ def cells_of(fit: Fit, comparisons: Comparisons | None = None) -> Cells:
             pair = tuple(fit.items[[first[apart[0]], second[apart[0]]]].tolist())
             checks.fail("comparisons", "are of parts that the fit cannot compare", value=pair)
     d = fit.theta[first] - fit.theta[second] + (fit.order_effect or 0.0) * c.order[here]
-    if fit.coefficients is not None and c.covariates is not None:
-        own = [c.covariate_names.index(name) for name in fit.covariate_names]
+    if fit.coefficients is not None:
+        names = fit.covariate_names
+        if c.covariates is None or sorted(c.covariate_names) != sorted(names):
+            checks.fail("comparisons", f"must have the fit's covariates: {', '.join(names)}")
+        own = [c.covariate_names.index(name) for name in names]
         d += c.covariates[here][:, own] @ fit.coefficients
     chances = model_of(fit.model).probabilities(d, fit.log_tie)
     outcomes = np.stack([c.win[here], c.tie[here], c.loss[here]], axis=1)

@@ -170,8 +170,10 @@ def fitted_rankings(
     tol: float = 1e-9,
     max_iter: int | None = None,
     progress: Progress | None = None,
+    *,
+    near: bool = False,
 ) -> tuple[Result, str]:
-    """Maximise from `start`; and by which method in the end."""
+    """Maximise from `start`, which may be `near` the solution; and by which method in the end."""
     limit = (
         max_iter if max_iter is not None else MAX_ITER[METHODS[1] if method == "auto" else method]
     )
@@ -179,7 +181,7 @@ def fitted_rankings(
         return _minorise(problem, start, tol, limit, progress), method
     if method == "newton":
         return newton(problem, start, tol=tol, max_iter=limit, progress=progress), method
-    for _ in range(FIRST):
+    for _ in range(0 if near else FIRST):
         problem.derivatives(start)
         start = start + problem.minorise()
     impatient = method == "auto" and limit > PATIENCE and problem.n_pairs <= MOST_PAIRS

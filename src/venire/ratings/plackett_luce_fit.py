@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire.data.lookup import Lookup
+from venire.priors import ItemPriors, item_priors
 from venire.ratings import _standing
 from venire.ratings._ranking_errors import RankingInformation
 from venire.ratings.fit import Fit
@@ -69,10 +70,21 @@ class PlackettLuceFit(Fit):
         return self._once("items", lambda: labels_of(self.rankings))
 
     @property
+    def covariate_names(self) -> tuple[str, ...]:
+        """None: rankings have no covariates."""
+        return ()
+
+    @property
     def groups(self) -> np.ndarray | None:
         """Position of each item's group among the rankings' groups, (n_items,); None: no groups."""
         at = self.rankings.item_offsets
         return None if at is None else np.repeat(np.arange(len(at) - 1), np.diff(at))
+
+    @property
+    def item_priors(self) -> ItemPriors:
+        """What the prior, or none, is for the items."""
+        r = self.rankings
+        return item_priors(self.prior, r.items, r.groups, r.item_offsets)
 
     @property
     def dispersion(self) -> float:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from venire.models import model_of
+from venire.ratings._covariates import require_determined
 
 if TYPE_CHECKING:
     from venire._native.problem import Problem
     from venire.data.comparisons import Comparisons
     from venire.priors import ItemPriors
 
-__all__ = ["build_problem", "problem_of"]
+__all__ = ["build_problem", "problem_of", "require_determined"]
 
 
 def build_problem(

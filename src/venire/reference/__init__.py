@@ -63,6 +63,7 @@ from venire.reference.grouped import (
     fit_groups,
     grouped_errors,
 )
+from venire.reference.judges import ReferenceJudgesFit, fit_judges, judges_given_ratings
 from venire.reference.links import MODELS, TIE_MODELS, cell_terms, probabilities
 from venire.reference.mm import State, fit_mm, hunter_sweep, newman_sweep
 from venire.reference.newton import ReferenceFit, fit, item_weight, log_likelihood, residual
@@ -156,9 +157,12 @@ __all__ = [
     "expected_vote",
     "fit",
     "fit_groups",
+    "ReferenceJudgesFit",
+    "judges_given_ratings",
     "fit_mm",
     "fit_rankings",
     "group_keys",
+    "fit_judges",
     "fit_votes",
     "grouped_errors",
     "held_out_losses",

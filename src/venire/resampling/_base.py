@@ -185,9 +185,13 @@ class Replicates(Tabled):
         order = self._order()
         digits = self._decimals()
         return Summary.of(
-            [self._title(), *self._troubles()], columns, notes, level, order=order, top=top,
-            digits=digits,
+            [self._title(), *self._troubles(), *self._facts(level)], columns, notes, level,
+            order=order, top=top, digits=digits,
         )  # fmt: skip
+
+    def _facts(self, level: float) -> list[str]:
+        """What else there is to say above the table."""
+        return []
 
     def _table(self, top: int | None) -> Table:
         return self.summary(top=top).table

@@ -13,7 +13,7 @@ from venire.ratings.fit import Fit
 from venire.ratings.grouped import GroupedFit
 from venire.resampling import _groups
 from venire.resampling._cells import SCHEMES, UNITS
-from venire.resampling._engine import Engine
+from venire.resampling._engine import engine_of
 from venire.resampling._grouped import GroupedBootstrap
 from venire.resampling._result import Bootstrap
 from venire.resampling._weights import MOST_KEPT
@@ -120,11 +120,11 @@ def bootstrap(
 
     Notes
     -----
-    Up to 1,500 items without an order effect, 32 replicates at a time step by the full fit's
-    inverse information (chord Newton), at O(n_pairs + n_items^2) a step; those that do not converge
-    so, and all others, are fitted by Newton's method one by one, a thread to a replicate. Whether a
-    finite fit exists is decided for every replicate. Memory: n_resamples x n_items numbers, and for
-    each thread 32 numbers per cell, or a copy of the graph.
+    Up to 1,500 items without order effect and covariates, 32 replicates at a time step by the full
+    fit's inverse information (chord Newton), at O(n_pairs + n_items^2) a step; those that do not
+    converge so, and all others, are fitted by Newton's method one by one, a thread to each. Whether
+    a finite fit exists is decided for every replicate. Memory: n_resamples x n_items numbers, and
+    for each thread 32 numbers per cell, or a copy of the graph.
 
     Groups: each replicate by Newton's method and conjugate gradients, a thread to 32 replicates of
     a group; about 20 microseconds for 100 items and 200 pairs. A summary is made block by block of
@@ -171,11 +171,12 @@ def bootstrap(
         )
     if keep == "summary":
         checks.fail("keep", "a summary is made of groups only; of one fit draws", value=keep)
-    engine, none = Engine(fit, scheme, key, tol, threads, unit), np.empty(0)
+    engine, none = engine_of(fit, scheme, key, tol, threads, unit), np.empty(0)
     empty = Bootstrap(
         fit=fit, scheme=scheme, key=key, theta=np.empty((0, len(fit.theta))),
         tie=None if fit.tie is None else none,
         order_effect=None if fit.order_effect is None else none,
+        coefficients=None if fit.coefficients is None else np.empty((0, len(fit.coefficients))),
         residual=none, status=np.empty(0, np.int8), n_iter=np.empty(0, np.int32), tol=tol,
         n_threads=threads, unit=engine.unit, _cache={"engine": engine},
     )  # fmt: skip

@@ -19,7 +19,8 @@ UNITS = ("auto", "outcomes", "cells")
 
 
 class Cells(NamedTuple):
-    """Edges (pairs, or pairs and order classes), and rows: comparisons of one edge and outcome.
+    """Edges (pairs, or pairs and order classes, or these and rows of covariates), and rows:
+    comparisons of one edge and outcome.
 
     Attributes
     ----------
@@ -35,6 +36,7 @@ class Cells(NamedTuple):
         Comparisons of the row per draw of its unit; None: 1.
     counts : ndarray of float64, shape (n_units,)
         Whole: how many exchangeable comparisons (or clusters, or cells) each unit stands for.
+    covariates : ndarray of float64, shape (n_edges, K), or None
     """
 
     first: NDArray[np.int32]
@@ -45,6 +47,7 @@ class Cells(NamedTuple):
     unit: NDArray[np.int32] | None
     mass: NDArray[np.float64] | None
     counts: NDArray[np.float64]
+    covariates: NDArray[np.float64] | None = None
 
     def masses(self, draw: NDArray[np.float64]) -> list[NDArray[np.float64]]:
         """Wins, losses and ties of each edge where the units are drawn `draw` (n_units,) times."""
@@ -79,7 +82,7 @@ def cells_of(fit: Fit, unit: str = "auto") -> Cells:
     c = fit.comparisons
     first, second = c.first, c.second
     masses = np.stack([c.win, c.loss, c.tie])
-    cluster = c.cluster
+    cluster, covariates = c.cluster, None if fit.coefficients is None else c.covariates
     order = c.order
     if fit.prior is None:  # comparisons between components were left out of the fit
         inside = fit.component[first] == fit.component[second]
@@ -88,6 +91,7 @@ def cells_of(fit: Fit, unit: str = "auto") -> Cells:
                 first[inside], second[inside], order[inside], masses[:, inside],
             )  # fmt: skip
             cluster = None if cluster is None else cluster[inside]
+            covariates = None if covariates is None else covariates[inside]
     if not len(first):
         raise ValueError("fit: no comparison lies within a component: there is nothing to resample")
     if fit.order_effect is None:
@@ -96,13 +100,18 @@ def cells_of(fit: Fit, unit: str = "auto") -> Cells:
     new[1:] = first[1:] != first[:-1]
     new[1:] |= second[1:] != second[:-1]
     new[1:] |= order[1:] != order[:-1]
+    if covariates is not None:
+        new[1:] |= (covariates[1:] != covariates[:-1]).any(axis=1)
+        covariates = np.ascontiguousarray(covariates[new])
     edge = np.cumsum(new, dtype=np.int64) - 1
     n_edges = int(edge[-1]) + 1
     if cluster is None and not _by_cell(c, unit):
         if n_edges < len(first):
             masses = np.stack([np.bincount(edge, m, n_edges) for m in masses])
         row_edge, outcome, mass, _ = _rows(masses, np.arange(n_edges))
-        return Cells(first[new], second[new], order[new], row_edge, outcome, None, None, mass)
+        return Cells(
+            first[new], second[new], order[new], row_edge, outcome, None, None, mass, covariates
+        )
     row_edge, outcome, mass, cell = _rows(masses, edge)
     if cluster is None:
         used, place = np.unique(cell, return_inverse=True)
@@ -117,7 +126,9 @@ def cells_of(fit: Fit, unit: str = "auto") -> Cells:
                 "cluster", "all comparisons are of one cluster: there is nothing to resample"
             )
     one = np.ones(n_units)
-    return Cells(first[new], second[new], order[new], row_edge, outcome, drawn, mass, one)
+    return Cells(
+        first[new], second[new], order[new], row_edge, outcome, drawn, mass, one, covariates
+    )
 
 
 def _rows(

@@ -10,14 +10,18 @@ from numpy.typing import NDArray
 
 from venire.models import model_of
 from venire.priors import item_priors
+from venire.ratings import PlackettLuceFit
+from venire.resampling import _precision
 from venire.resampling._cells import Cells, cells_of
+from venire.resampling._ranking_engine import RankingEngine
 from venire.resampling._singles import Singles
 from venire.resampling._status import NO_FIT, UNSURE
 
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
+    from venire.resampling._result import Bootstrap
 
-__all__ = ["LANES", "MAX_DENSE", "Batch", "Engine"]
+__all__ = ["LANES", "MAX_DENSE", "Batch", "Engine", "engine_of"]
 
 MAX_DENSE = 1500  # items up to which the full fit's inverse is kept as a matrix
 MAX_WORK = 1 << 20  # units whose draws for a block of lanes are kept at a time
@@ -29,8 +33,8 @@ ROWS = 1 << 18  # of a thread's blocks between two looks at the keyboard, about
 class Batch(NamedTuple):
     """Replicates: parameters (n, n_parameters), nan without a fit, and what else there is, (n,).
 
-    The parameters are theta, the order effect and the log of the tie parameter, where a fit has
-    them free.
+    The parameters are theta, the order effect, coefficients and the log of the tie parameter, where
+    a fit has them free.
     """
 
     x: NDArray[np.float64]
@@ -74,6 +78,7 @@ class Engine:
         self.model = model_of(fit.model).fitted(self.free_tie).name
         self.prior = item_priors(fit.prior, fit.items)
         extra = [fit.order_effect] if fit.order_effect is not None else []
+        extra += [] if fit.coefficients is None else fit.coefficients.tolist()
         extra += [fit.log_tie] if self.free_tie else []
         self.start = np.concatenate([fit.theta - self.prior.centre, np.array(extra, np.float64)])
         self.inverse = self._dense_inverse()
@@ -93,9 +98,9 @@ class Engine:
         ties_in_data = (
             fit.tie is not None and not self.free_tie and bool((self.cells.outcome == 2).any())
         )
-        if n > MAX_DENSE or len(self.cells.counts) > MAX_WORK or fit.order_effect is not None:
+        if n > MAX_DENSE or len(self.cells.counts) > MAX_WORK or ties_in_data:
             return None
-        if ties_in_data:
+        if fit.order_effect is not None or fit.coefficients is not None:
             return None
         from venire._native.replicates import dense_inverse
 
@@ -172,3 +177,24 @@ class Engine:
         )  # fmt: skip
         x = theta if log_tie is None else np.column_stack([theta, log_tie])
         return Batch(x, residual, status, n_iter)
+
+    # ---- what intervals need besides --------------------------------------------------------
+
+    def accelerations(self, here: NDArray[np.int64]) -> NDArray[np.float64]:
+        """A sixth of the skewness of the influences of what is drawn on the items at `here`."""
+        return _precision.accelerations(self, here)
+
+    def full_errors(self, here: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Standard errors of theta of the items at `here` in the full fit, (n,)."""
+        return _precision.full_errors(self, here)
+
+    def replicate_errors(self, b: Bootstrap, here: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The same in each replicate, (n_resamples, n); nan where it has no fit."""
+        return _precision.replicate_errors(b, self, here)
+
+
+def engine_of(fit: Fit, *options: Any) -> Any:
+    """What fits the replicates of a fit: `Engine`, or of rankings `RankingEngine`."""
+    if isinstance(fit, PlackettLuceFit):
+        return RankingEngine(fit, *options)
+    return Engine(fit, *options)

@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 
 from venire._core import checks, disk
-from venire.data.rows import Cells
+from venire.data.rankings import Arrays
 from venire.models import model_of
-from venire.ratings import ERRORS
+from venire.ratings import ERRORS, PlackettLuceFit
 from venire.resampling import _groups, _restoring
 from venire.resampling._cells import SCHEMES, UNITS, cells_of
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
+from venire.resampling._ranking_engine import counts_of
 from venire.resampling._restoring import STRENGTH
+from venire.resampling._restoring_rankings import RANKING_FIT, ranking_fit
 from venire.resampling._saved import Saved, Table
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED, NOTHING
 from venire.resampling._weights import MOST_KEPT
@@ -38,6 +40,7 @@ SINGLE: Table = DRAWN | {
     "theta": (Saved.raw, np.float64, "resamples", "items"),
     "tie": (Saved.optional, Saved.raw, np.float64, "resamples"),
     "order_effect": (Saved.optional, Saved.raw, np.float64, "resamples"),
+    "coefficients": (Saved.optional, Saved.raw, np.float64, "resamples", "covariates"),
     "residual": (Saved.raw, np.float64, "resamples"),
     "n_iter": (Saved.raw, np.int32, "resamples"),
 }
@@ -47,6 +50,7 @@ POSTERIOR: Table = {
     "theta": (Saved.maybe, np.float64, ("resamples", "items")),
     "tie": (Saved.optional, Saved.array, np.float64, "resamples", 0.0),
     "order_effect": (Saved.optional, Saved.array, np.float64, "resamples"),
+    "coefficients": (Saved.optional, Saved.array, np.float64, ("resamples", "covariates")),
 }
 GROUPED_POSTERIOR: Table = {
     "key": (Saved.key,),
@@ -88,17 +92,17 @@ STATISTIC: Table = {
 }
 ONE_FIT = (  # of the cells
     "items", "row_ptr", "second", "order", "cluster", "win", "loss", "tie", "square", "has_order",
-    "clusters",
+    "clusters", "date", "dates", "covariates", "covariate_names",
 )  # fmt: skip
 GROUPS = (
     "groups", "offsets", "cell_offsets", "items", "first", "second", "order", "win", "loss", "tie",
     "is_soft",
 )  # fmt: skip
 FORMATS = {
-    "Bootstrap": "venire bootstrap 2",
+    "Bootstrap": "venire bootstrap 3",
     "GroupedBootstrap": "venire grouped bootstrap 2",
     "GroupedPosteriorDraws": "venire grouped posterior draws 1",
-    "PosteriorDraws": "venire posterior draws 1",
+    "PosteriorDraws": "venire posterior draws 2",
     "StatisticBootstrap": "venire statistic bootstrap 2",
 }
 OF_ONE_FIT = {"Bootstrap": SINGLE, "PosteriorDraws": POSTERIOR}
@@ -110,8 +114,12 @@ def save(b: Any, path: str | Path) -> None:
     if type(b).__name__ == "StatisticBootstrap":
         out.put("b", b, STATISTIC)
     elif type(b).__name__ in OF_ONE_FIT:
-        out.put_cells(b.fit.comparisons.cells, ONE_FIT)
-        out.put("fit", b.fit, _restoring.FIT)
+        ranked = isinstance(b.fit, PlackettLuceFit)
+        if ranked:
+            out.put_cells(b.fit.rankings.arrays, Arrays._fields, "r")
+        else:
+            out.put_cells(b.fit.comparisons.cells, ONE_FIT)
+        out.put("fit", b.fit, RANKING_FIT if ranked else _restoring.FIT)
         out.put("b", b, OF_ONE_FIT[type(b).__name__])
     else:
         fit, own = b.fit, not b.fit.shared
@@ -164,8 +172,8 @@ class _Members:
         else:
             self.facts[name] = value.item() if isinstance(value, np.generic) else value
 
-    def put_cells(self, cells: Cells, fields: tuple[str, ...]) -> None:
-        """The arrays of comparisons; labels that are Python's own texts as NumPy's."""
+    def put_cells(self, cells: Any, fields: tuple[str, ...], prefix: str = "c") -> None:
+        """The arrays of comparisons or rankings; labels that are Python's own texts as NumPy's."""
         for name in fields:
             value = getattr(cells, name)
             if isinstance(value, np.ndarray) and value.dtype == object:
@@ -175,36 +183,39 @@ class _Members:
                     rule = "a label that ends in a NUL character cannot be saved"
                     checks.fail(name, rule, int(lost[0]), value[lost[0]])
                 value = stored
-            self.add(f"c.{name}", value)
+            self.add(f"{prefix}.{name}", value)
 
 
 def _single(s: Saved) -> dict[str, Any]:
     from venire._native.replicates import Draws
 
-    fit = _restoring.fit(s)
+    fit: Any = ranking_fit(s) if s.holds("r.offsets") else _restoring.fit(s)
     own = s.read("b", SINGLE)
     s.finish()
     known = np.isin(own["status"], (DONE, NO_FIT, NOT_CONVERGED))
     s.check("b.status", known, "must be 0, 1 or 3", own["status"])
     s.same("b.tie", own["tie"], fit.tie is not None)
     s.same("b.order_effect", own["order_effect"], fit.order_effect is not None)
+    s.same("b.coefficients", own["coefficients"], fit.coefficients is not None)
     law = model_of(fit.model).tie
     _check_done(s, "b", own, 0.0 if law is None else law.boundary)
     if own["unit"] == "clusters" and fit.comparisons.cluster is None:
         s.fail("b.unit", "must not be 'clusters' where there are none")
     try:
-        Draws(own["scheme"], cells_of(fit, own["unit"]).counts, own["key"])
+        counts = counts_of if isinstance(fit, PlackettLuceFit) else lambda *x: cells_of(*x).counts
+        Draws(own["scheme"], counts(fit, own["unit"]), own["key"])
     except ValueError as error:
         s.fail("c", f"cannot be resampled: {error}")
     return {"fit": fit, **own}
 
 
 def _posterior(s: Saved) -> dict[str, Any]:
-    fit = _restoring.fit(s)
+    fit: Any = ranking_fit(s) if s.holds("r.offsets") else _restoring.fit(s)
     own = s.read("b", POSTERIOR)
     s.finish()
     s.same("b.tie", own["tie"], fit.tie is not None)
     s.same("b.order_effect", own["order_effect"], fit.order_effect is not None)
+    s.same("b.coefficients", own["coefficients"], fit.coefficients is not None)
     return {"fit": fit, **own}
 
 
@@ -273,11 +284,13 @@ def _check_done(
     """Replicates that have a fit have numbers, within what fits give."""
     done = values["status"] == DONE
     wide = done[:, None] if sizes is None else np.repeat(done, sizes, axis=1)
+    masks = {"theta": wide, "coefficients": done[:, None]}
     low, high = STRENGTH
     for name, least, most in (("theta", low, high), ("gamma", low, high), ("residual", 0.0, np.inf),
-                              ("order_effect", low, high), ("tie", least_tie, np.inf)):  # fmt: skip
+                              ("order_effect", low, high), ("tie", least_tie, np.inf),
+                              ("coefficients", -np.inf, np.inf)):  # fmt: skip
         x = values.get(name)
         if x is not None:
             good = (np.abs(x) < np.inf) & (x >= least) & (x <= most)
-            mask = wide if name == "theta" else done
+            mask = masks.get(name, done)
             s.check(f"{prefix}.{name}", good | ~mask, "must be finite where there is a fit", x)

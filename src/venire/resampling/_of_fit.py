@@ -12,10 +12,12 @@ from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.views import page
 from venire.data.coding import encode_one
+from venire.ratings.coefficients import coefficients_of
 from venire.resampling import _intervals
 from venire.resampling._base import OfFits
 
 if TYPE_CHECKING:
+    from venire.ratings.coefficients import Coefficients
     from venire.ratings.fit import Fit
 
 __all__ = ["OfOneFit"]
@@ -31,6 +33,7 @@ class OfOneFit(OfFits):
     theta: NDArray[np.float64]
     tie: NDArray[np.float64] | None
     order_effect: NDArray[np.float64] | None
+    coefficients: NDArray[np.float64] | None
     _own: Any
 
     @property
@@ -47,6 +50,39 @@ class OfOneFit(OfFits):
         fit = self.fit
         stopped = f"NOT CONVERGED: the fit, {fit.n_iter} iterations, residual {fit.residual:.1e}"
         return [*([] if fit.converged else [stopped]), *filter(None, [fit.note])]
+
+    def coefficient_table(self, level: float = 0.95) -> Coefficients:
+        """The coefficients of the covariates: standard errors and percentile intervals from the
+        draws, and what the coefficients are worth; see `Fit.coefficient_table`.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+
+        Returns
+        -------
+        Coefficients
+
+        Raises
+        ------
+        ValueError
+            If the fit has no covariates, or `level` is out of range.
+        """
+        level, own = checks.level(level), self._own or self
+        if own.coefficients is None:
+            return self.fit.coefficient_table(level=level)  # which says so
+        draws = own.coefficients[own._used()]
+        ends = np.quantile(draws, [0.5 - level / 2.0, 0.5 + level / 2.0], axis=0)
+        note = f"SE: of {len(draws):,} {own.scheme} draws; lower, upper: {100 * level:g} % of them"
+        return coefficients_of(self.fit, draws.std(axis=0, ddof=1), ends, own.scheme, level, note)
+
+    def _facts(self, level: float) -> list[str]:
+        own = self._own or self
+        return [] if own.coefficients is None else self.coefficient_table(level).lines()
+
+    def _used(self) -> Any:
+        """Which draws count."""
+        return slice(None)
 
     def rank_interval(
         self, level: float = 0.95, *, simultaneous: bool = False, group: Any = None

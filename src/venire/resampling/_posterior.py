@@ -36,6 +36,8 @@ class PosteriorDraws(OfOneFit):
         With a mean of 0 in each component; where priors say where components lie, with that.
     tie, order_effect : ndarray of float64, shape (n_resamples,), or None
         The other parameters, where the fit has them.
+    coefficients : ndarray of float64, shape (n_resamples, K), or None
+        Of the covariates.
     """
 
     fit: Fit
@@ -44,6 +46,7 @@ class PosteriorDraws(OfOneFit):
     theta: NDArray[np.float64]
     tie: NDArray[np.float64] | None
     order_effect: NDArray[np.float64] | None
+    coefficients: NDArray[np.float64] | None = None
     _own: PosteriorDraws | None = None
     _cache: dict[str, Any] = field(default_factory=dict)
 
@@ -112,6 +115,7 @@ def _drawn(
     posterior, n = fit.posterior(key, errors=errors), len(fit.theta)
     theta = np.empty((stop - start, n))
     gamma = None if fit.order_effect is None else np.empty(stop - start)
+    beta = None if fit.coefficients is None else np.empty((stop - start, len(fit.coefficients)))
     tie = None if fit.tie is None else np.full(stop - start, fit.tie)
     for low in range(start, stop, STEP):
         high = min(low + STEP, stop)
@@ -119,8 +123,11 @@ def _drawn(
         theta[at] = fit.theta + rows[:, :n]
         if gamma is not None and fit.order_effect is not None:
             gamma[at] = fit.order_effect + rows[:, n]
+        if beta is not None and fit.coefficients is not None:
+            first = n + (gamma is not None)
+            beta[at] = fit.coefficients + rows[:, first : first + beta.shape[1]]
         if tie is not None and fit.has_free_tie:
             tie[at] = tie_of(fit.log_tie + rows[:, -1])
         if progress is not None:
             progress(high - start, stop - start)
-    return {"theta": theta, "tie": tie, "order_effect": gamma}
+    return {"theta": theta, "tie": tie, "order_effect": gamma, "coefficients": beta}

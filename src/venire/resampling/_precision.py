@@ -42,6 +42,9 @@ def accelerations(engine: Engine, here: NDArray[np.int64]) -> NDArray[np.float64
         u: Any = a[i] - a[j]
         if engine.fit.order_effect is not None:
             u += a[n] * order
+        if c.covariates is not None:
+            at = n + (engine.fit.order_effect is not None)
+            u += (c.covariates @ a[at : at + c.covariates.shape[1]])[c.edge]
         u *= slope
         if engine.free_tie:
             u += a[-1] * tie_slope
@@ -71,6 +74,8 @@ def _row_scores(engine: Engine) -> tuple[NDArray[np.float64], NDArray[np.float64
     d = fit.theta[c.first] - fit.theta[c.second]
     if fit.order_effect is not None:
         d = d + fit.order_effect * c.order
+    if c.covariates is not None and fit.coefficients is not None:
+        d = d + c.covariates @ fit.coefficients
     slope, tie_slope = np.empty(len(c.edge)), np.zeros(len(c.edge))
     for outcome in range(3):
         masses = [np.full(len(d), float(k == outcome)) for k in range(3)]
@@ -108,6 +113,7 @@ def replicate_errors(b: Bootstrap, engine: Engine, here: NDArray[np.int64]) -> N
             out[r] = _dense_errors(engine, engine.information(b.theta[r], log_tie, masses))[here]
             return
         rest = [] if b.order_effect is None else [b.order_effect[r]]
+        rest += [] if b.coefficients is None else b.coefficients[r].tolist()
         rest += [log_tie] if engine.free_tie else []
         with engine.singles.replicate(r) as problem:
             problem.derivatives(np.concatenate([b.theta[r], np.array(rest, np.float64)]))

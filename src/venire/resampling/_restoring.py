@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from venire._core import checks
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.rows import Cells
@@ -21,7 +22,7 @@ from venire.ratings.grouped import GroupedFit
 from venire.resampling._saved import MOST_STRENGTH, Saved, Table
 
 __all__ = ["FIT", "GROUPED_FIT", "STRENGTH", "comparisons", "fit", "grouped_comparisons",
-           "grouped_fit"]  # fmt: skip
+           "grouped_fit", "prior_of"]  # fmt: skip
 
 MOST_MASS = 2.0**62  # more comparisons than can be counted
 STRENGTH = (-MOST_STRENGTH, MOST_STRENGTH)
@@ -30,6 +31,7 @@ FIT: Table = {
     "theta": (Saved.array, np.float64, "items", *STRENGTH),
     "tie": (Saved.optional, Saved.number, 0.0),
     "order_effect": (Saved.optional, Saved.number, *STRENGTH),
+    "coefficients": (Saved.optional, Saved.array, np.float64, "covariates"),
     "log_likelihood": (Saved.number,),
     "residual": (Saved.number, 0.0),
     "converged": (Saved.flag,),
@@ -65,15 +67,24 @@ def comparisons(s: Saved) -> Comparisons:
     first = np.repeat(np.arange(len(items), dtype=np.int32), np.diff(ptr))
     s.check("c.second", second > first, "must be greater than the cell's first item", second)
     order = s.array("c.order", np.int8, "cells", -1, 1)
-    cluster, keys = (
-        s.optional("c.cluster", Saved.array, np.int32, "cells", 0),
-        [first, second, order],
-    )
+    cluster = s.optional("c.cluster", Saved.array, np.int32, "cells", 0)
     clusters = s.optional("c.clusters", Saved.labels, "clusters")
     s.same("c.clusters", clusters, cluster is not None)
     if cluster is not None:
         s.check("c.cluster", cluster < len(clusters), "must be one of the clusters", cluster)
-    keys = [first, second, order, *([] if cluster is None else [cluster])]
+    date = s.optional("c.date", Saved.array, np.int64, "cells", 0)
+    dates = s.optional("c.dates", Saved.dates)
+    s.same("c.dates", dates, date is not None)
+    if date is not None:
+        s.check("c.date", date < len(dates), "must be one of the dates", date)
+    shape = ("cells", "covariates")
+    most = checks.LARGEST
+    x = s.optional("c.covariates", Saved.array, np.float64, shape, -most, most)
+    names = s.names("c.covariate_names")
+    if len(names) != (0 if x is None else x.shape[1]):
+        s.fail("c.covariate_names", "must name each covariate")
+    columns = () if x is None else x.T
+    keys = [first, second, order, *(k for k in (cluster, date, *columns) if k is not None)]
     s.check("c.second", _ascending(keys), "must stand in the order of the cells", second)
     n_pairs = 1 + int(((first[1:] != first[:-1]) | (second[1:] != second[:-1])).sum())
     square = s.optional("c.square", Saved.maybe, np.float64, "cells", 0.0)
@@ -82,7 +93,8 @@ def comparisons(s: Saved) -> Comparisons:
         items, ptr, second, order, cluster, *_masses(s), square, n_pairs, has_order=has_order,
         clusters=clusters,
     )  # fmt: skip
-    return Comparisons.from_cells(cells)
+    more = {"date": date, "dates": dates, "covariates": x, "covariate_names": names}
+    return Comparisons.from_cells(cells._replace(**more))
 
 
 def grouped_comparisons(s: Saved) -> GroupedComparisons:
@@ -113,7 +125,7 @@ def grouped_comparisons(s: Saved) -> GroupedComparisons:
 def fit(s: Saved) -> Fit:
     """A single fit with its comparisons."""
     c = comparisons(s)
-    prior = _prior(s, c.items)
+    prior = prior_of(s, c.items)
     found = s.read("fit", FIT)
     model, tie = found["model"], found["tie"]
     kinds = ("weak", "strong") if prior is None else ("weak",)
@@ -121,6 +133,7 @@ def fit(s: Saved) -> Fit:
         s.fail("fit.component", "must be the components of the comparisons")
     law = model_of(model).tie
     s.same("fit.tie", tie, law is not None)
+    s.same("fit.coefficients", found["coefficients"], c.covariates is not None)
     if law is not None and (tie < law.boundary or (c.cells.tie is None and tie != law.boundary)):
         s.fail("fit.tie", f"must be {law.boundary:g}, or more where there are ties", None, tie)
     return Fit(comparisons=c, prior=prior, **found)
@@ -131,7 +144,7 @@ def grouped_fit(s: Saved) -> GroupedFit:
     from venire._native.grouped import STATUSES
 
     g = grouped_comparisons(s)
-    prior = _prior(s, g.items, g.groups, g.offsets)
+    prior = prior_of(s, g.items, g.groups, g.offsets)
     found = s.read("fit", GROUPED_FIT)
     values, residual = found["shared_values"], found["residual"]
     has_order, law = s.flag("fit.has_order"), model_of(found["model"]).tie
@@ -173,7 +186,7 @@ def grouped_fit(s: Saved) -> GroupedFit:
     )
 
 
-def _prior(s: Saved, *items: Any) -> GaussianPrior | None:
+def prior_of(s: Saved, *items: Any) -> GaussianPrior | None:
     """The prior, which must go with the items (and groups) that there are."""
     rule = "the precision and the mean of a prior"
     stated = s.optional("prior", Saved.fact, lambda x: isinstance(x, dict), rule)

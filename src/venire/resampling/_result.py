@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire.ratings.fitting import tie_of
-from venire.resampling import _intervals, _precision
-from venire.resampling._engine import MAX_DENSE, Batch, Engine
+from venire.resampling import _intervals
+from venire.resampling._engine import MAX_DENSE, Batch, Engine, engine_of
 from venire.resampling._of_fit import OfOneFit
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED, warn_of_left_out
 
@@ -36,6 +36,8 @@ class Bootstrap(OfOneFit):
         nan where a replicate has no finite fit.
     tie, order_effect : ndarray of float64, shape (n_resamples,), or None
         The other parameters, where the fit has them.
+    coefficients : ndarray of float64, shape (n_resamples, K), or None
+        Of the covariates.
     residual : ndarray of float64, shape (n_resamples,)
     status : ndarray of int8, shape (n_resamples,)
         0 fitted, 1 no finite fit, 3 not converged (theta is where the iteration stopped; such
@@ -63,6 +65,7 @@ class Bootstrap(OfOneFit):
     theta: NDArray[np.float64]
     tie: NDArray[np.float64] | None
     order_effect: NDArray[np.float64] | None
+    coefficients: NDArray[np.float64] | None = None
     residual: NDArray[np.float64]
     status: NDArray[np.int8]
     n_iter: NDArray[np.int32]
@@ -144,6 +147,9 @@ class Bootstrap(OfOneFit):
             )
         return self.theta if used.all() else self.theta[used]
 
+    def _used(self) -> Any:
+        return self.status == DONE
+
     @property
     def _equal(self) -> float:
         """Gap that replicates may leave between equal items, on the model's own scale."""
@@ -164,7 +170,7 @@ class Bootstrap(OfOneFit):
         if self._own is not None:
             return self._own._accelerations(here)
         engine = self._engine()
-        return self._of_items("acceleration", here, lambda at: _precision.accelerations(engine, at))
+        return self._of_items("acceleration", here, engine.accelerations)
 
     def _without_anchor(self) -> None:
         if self.fit.display.anchor is not None:
@@ -176,9 +182,7 @@ class Bootstrap(OfOneFit):
             ratio, errors = self._own._studentized(here)
             return ratio, self._factor * errors
         engine = self._engine()
-        errors = self._of_items(
-            "errors", here, lambda at: _precision.replicate_errors(self, engine, at)
-        )
+        errors = self._of_items("errors", here, lambda at: engine.replicate_errors(self, at))
         used = (self.status == DONE) & np.isfinite(errors).all(axis=1)
         if used.sum() < 2:
             raise ValueError(
@@ -187,7 +191,7 @@ class Bootstrap(OfOneFit):
             )
         with np.errstate(invalid="ignore", divide="ignore"):  # an item without an error: nan
             ratio = (self.theta[np.ix_(used, here)] - self.fit.theta[here]) / errors[used]
-        return ratio, _precision.full_errors(engine, here)
+        return ratio, engine.full_errors(here)
 
     def _extended(self, more: int, progress: Any) -> Bootstrap:
         if self._own is not None:
@@ -209,6 +213,9 @@ class Bootstrap(OfOneFit):
             new["tie"] = tie_of(x[:, -1]) if engine.free_tie else np.full(more, self.fit.tie)
         if self.order_effect is not None:
             new["order_effect"] = x[:, n]
+        if self.coefficients is not None:
+            at = n + (self.order_effect is not None)
+            new["coefficients"] = x[:, at : at + self.coefficients.shape[1]]
         joined: dict[str, Any] = {
             name: np.concatenate([getattr(self, name), x]) for name, x in new.items()
         }
@@ -226,5 +233,5 @@ class Bootstrap(OfOneFit):
     def _engine(self) -> Engine:
         return self._once(
             "engine",
-            lambda: Engine(self.fit, self.scheme, self.key, self.tol, self.n_threads, self.unit),
+            lambda: engine_of(self.fit, self.scheme, self.key, self.tol, self.n_threads, self.unit),
         )

@@ -220,6 +220,24 @@ class Saved:
 
         return tuple(self.fact(name, good, "different levels between 0 and 1"))
 
+    def names(self, name: str) -> tuple[str, ...]:
+        """Some different texts, or none."""
+
+        def good(x: Any) -> bool:
+            texts = isinstance(x, list) and all(isinstance(y, str) for y in x)
+            return texts and len(x) == len(set(x))
+
+        return tuple(self.fact(name, good, "different texts"))
+
+    def dates(self, name: str) -> NDArray[Any]:
+        """Times or numbers, ascending."""
+        x = self._raw(name)
+        if x.dtype.kind not in "Miuf":
+            self.fail(name, f"must hold dates or numbers, not {x.dtype}")
+        x = self.raw(name, x.dtype.newbyteorder("="), "dates")
+        self.check(name, np.append(True, x[1:] > x[:-1])[: len(x)], "must ascend", x)
+        return x
+
     def flag(self, name: str) -> bool:
         """True or false."""
         return self.fact(name, lambda x: isinstance(x, bool), "true or false")

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from venire.errors import NotIdentifiedError
 from venire.models import model_of
 from venire.ratings.newton import newton
+from venire.ratings.problem import problem_of, require_determined
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED
 
 if TYPE_CHECKING:
-    from venire._native.problem import Problem
+    from venire._native.problem import Preconditioner, Problem
     from venire._native.replicates import Edges
     from venire.resampling._engine import Engine
 
@@ -43,7 +45,7 @@ class Singles:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.donor: Problem | None = None
+        self.donor: Preconditioner | None = None
         self._looked = False  # for a donor
         self._scratch: list[Edges] = []  # at rest
 
@@ -65,7 +67,7 @@ class Singles:
         n, has_order = len(fit.theta), fit.order_effect is not None
         scratch = self._take_scratch()
         edges = scratch.of(r)
-        ptr, second, order, win, loss, tie = edges
+        ptr, second, order, _, win, loss, tie = edges
         graph = Graph(ptr, second, order, win, loss, tie)
         labels, absence = graph.existence(has_order, tie is not None, engine.prior.given)
         apart = not engine.prior.given and labels.max() > fit.component.max()
@@ -79,7 +81,13 @@ class Singles:
         if law is not None and tie is not None:
             lower[-1] = law.log_boundary
         result = newton(problem, x, lower=lower, tol=engine.tol, forcing=FORCING)
-        self._scratch.append(scratch)  # the problem has done with it
+        try:
+            if fit.coefficients is not None:
+                require_determined(problem, result, fit.covariate_names, has_order)
+        except NotIdentifiedError:
+            return Single(None, np.nan, NO_FIT, 0)
+        finally:
+            self._scratch.append(scratch)  # the problem has done with it
         x = result.parameters
         if law is not None and tie is None:  # no tie was drawn: on the boundary
             x = np.append(x, law.log_boundary)
@@ -113,7 +121,7 @@ class Singles:
         if not self._looked:
             self.donor, self._looked = self._find_donor(), True
 
-    def _find_donor(self) -> Problem | None:
+    def _find_donor(self) -> Preconditioner | None:
         """The full fit's problem with a preconditioner, where a diagonal one does not do.
 
         Found as a fit finds it: by a solve, for the gradient of replicate 0.
@@ -132,23 +140,30 @@ class Singles:
         rhs = np.zeros(donor.n_parameters)
         rhs[:n] = gradient[:n]
         donor.solve(rhs, engine.tol, 0.3)
-        return None if donor.preconditioner == "jacobi" else donor
+        return donor.detach()
 
     def _full(self, n_threads: int) -> Problem:
         c, n = self.engine.cells, len(self.engine.fit.theta)
         ptr = np.searchsorted(c.first, np.arange(n + 1)).astype(np.int64)
-        return self._problem((ptr, c.second, c.order, *c.of_data()), n_threads=n_threads)
+        every = np.arange(len(c.second))
+        return self._problem((ptr, c.second, c.order, every, *c.of_data()), n_threads=n_threads)
 
     def _problem(self, edges: Any, n_threads: int) -> Problem:
-        from venire._native.problem import Problem
-
         engine = self.engine
         has_order = engine.fit.order_effect is not None
-        ptr, second, order, win, loss, tie = edges
-        return Problem(
+        ptr, second, order, number, win, loss, tie = edges
+        every = engine.cells.covariates
+        n_pairs = len(second)
+        if has_order or every is not None:
+            new = np.ones(n_pairs, bool)
+            new[1:] = second[1:] != second[:-1]
+            new[ptr[ptr < n_pairs]] = True
+            n_pairs = int(np.count_nonzero(new))
+        return problem_of(
             model_of(engine.model).fitted(tie is not None).name,
-            ptr, second, win, loss, tie, order if has_order else None, prior=engine.prior,
-            parallel_edges=has_order, n_threads=n_threads,
+            ptr, second, win, loss, tie, order if has_order else None,
+            None if every is None else every[number], prior=engine.prior, n_pairs=n_pairs,
+            n_threads=n_threads,
         )  # fmt: skip
 
     def _start(self, tie: Any) -> NDArray[np.float64]:

@@ -20,11 +20,13 @@ from venire.panel import Consensus, consensus
 from venire.panel.reliability import agreed, log_odds
 from venire.priors import GaussianPrior
 from venire.ratings.grouped import GroupedFit, fit_groups
+from venire.targets._fit_judges import fit_judges
+from venire.targets._judges_fit import JudgesFit
 from venire.targets._rows import LaidOutVotes
 
 __all__ = ["METHODS", "VotesFit", "fit_votes"]
 
-METHODS = ("fit", "consensus", "uniform")
+METHODS = ("fit", "judges", "consensus", "uniform")
 LEAST = 1e-3  # weight of a teacher, before the division by the mean
 
 Floats = NDArray[np.float64]
@@ -41,15 +43,18 @@ class VotesFit(Tabled):
         Labels, sorted.
     weights : ndarray of float64, shape (n_teachers,)
         What a vote of each teacher counted, 1 on average over all judgments. With method
-        "consensus" the teacher's weight in the pool of a pair, on the same footing.
+        "consensus" the teacher's weight in the pool of a pair, on the same footing; with "judges"
+        its slope, which is what a vote moves the ratings by.
     alpha, beta : ndarray of float64, shape (n_teachers,), or None
-        Beta(alpha, beta) of a teacher's agreement: with the ratings (method "fit"), or with the
-        others on its pairs ("consensus"); None for "uniform". Ties say nothing.
+        Beta(alpha, beta) of a teacher's agreement: with the ratings (methods "fit" and "judges"),
+        or with the others on its pairs ("consensus"); None for "uniform". Ties say nothing.
     n_judgments : ndarray of int64, shape (n_teachers,)
         Pairs that each teacher voted on.
-    method : {"fit", "consensus", "uniform"}
+    method : {"fit", "judges", "consensus", "uniform"}
     consensus : Consensus or None
         Of method "consensus".
+    judges : JudgesFit or None
+        Of method "judges".
 
     Examples
     --------
@@ -70,6 +75,7 @@ class VotesFit(Tabled):
     n_judgments: NDArray[np.int64]
     method: str
     consensus: Consensus | None = None
+    judges: JudgesFit | None = None
 
     @property
     def comparisons(self) -> GroupedComparisons:
@@ -177,12 +183,13 @@ def fit_votes(
     model : str, one of `venire.models.HALF_TIES`
     prior : GaussianPrior or None, default GaussianPrior(0.1)
         Of theta, in every fit; see `fit_groups`.
-    method : {"fit", "consensus", "uniform"}
-        "fit": as above. "consensus": for panels, where several teachers vote on each pair:
-        `consensus` by reliability makes one soft vote of each pair, worth its effective number of
-        votes, and that is fitted. "uniform": every vote counts the same.
+    method : {"fit", "judges", "consensus", "uniform"}
+        "fit": as above. "judges": each teacher has a slope and a position bias in the likelihood,
+        see `fit_judges`; needs "bradley-terry". "consensus": for panels, where several teachers
+        vote on each pair: `consensus` by reliability makes one soft vote of each pair, worth its
+        effective number of votes, and that is fitted. "uniform": every vote counts the same.
     rounds : int, default 2
-        Of "fit": how often the teachers are weighed; 0 is "uniform".
+        Of "fit" and "judges": how often the teachers are weighed; 0 is "uniform".
     rho : float, default 0.3
         Of "consensus": correlation of the teachers' errors.
     groups, items : optional
@@ -244,6 +251,8 @@ def fit_votes(
     threads = checks.n_threads(n_threads)
     if method == "consensus":
         return _by_consensus(votes, model, prior, rho, groups, items, threads)
+    if method == "judges":
+        return _by_judges(votes, prior, rounds, groups, items, threads)
     laid_out = LaidOutVotes(votes, groups, items, threads)
     fit = fit_groups(laid_out.comparisons(), model=model, prior=prior, n_threads=threads)
     weights, alpha, beta = np.ones(votes.n_teachers), None, None
@@ -282,12 +291,31 @@ def _by_consensus(
     )
 
 
+def _by_judges(
+    votes: Votes, prior: GaussianPrior | None, rounds: int, groups: Any, items: Any, n_threads: int
+) -> VotesFit:
+    found = fit_judges(
+        votes, prior=prior, rounds=rounds, groups=groups, items=items, n_threads=n_threads
+    )
+    assert isinstance(found.fit, GroupedFit)
+    size, match, counted = LaidOutVotes(votes, groups, items, n_threads).agreement(found.fit)
+    weights = found.slopes
+    if counted.any():
+        weights = weights * (counted.sum() / (weights @ counted))
+    return VotesFit(
+        found.fit, votes.teachers, weights, *agreed(size, match), found.n_judgments, "judges",
+        judges=found,
+    )  # fmt: skip
+
+
 def _check(votes: Any, model: Any, method: Any, rounds: Any, rho: Any) -> None:
     wanted(votes, "votes", Votes)
     if votes.groups is None:
         checks.fail("votes", "must have groups: give group=..., the same label for all if one")
     checks.one_of(model, "model", HALF_TIES)
     checks.one_of(method, "method", METHODS)
+    if method == "judges" and model != DEFAULT:
+        checks.fail("model", f"must be {DEFAULT!r} for method 'judges'", value=model)
     checks.whole(rounds, "rounds", 0, 2**31 - 1)
     if rho is not None:
         checks.number(rho, "rho", "must be between 0 and 1", lambda x: 0.0 <= x <= 1.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from venire.data.rows import Rows
 from venire.data.votes import Votes
 from venire.models import model_of
 from venire.ratings.grouped import GroupedFit
+
+if TYPE_CHECKING:
+    from venire._native.judges import Looks
 
 __all__ = ["LaidOutVotes"]
 
@@ -25,7 +28,7 @@ class LaidOutVotes:
     Parameters
     ----------
     votes : Votes
-        With groups.
+        With items; without groups they are one, of label 0.
     groups, items
         As in `GroupedComparisons`.
     n_threads : int
@@ -43,10 +46,10 @@ class LaidOutVotes:
         cells = aggregate(rows, items=items, groups=groups, n_threads=n_threads)
         self.frame = GroupedComparisons.from_cells(cells)
         same = np.array_equal(self.frame.win, number)
-        pair = None if same else self.frame.win.astype(np.int64) - 1
+        self.pair = None if same else self.frame.win.astype(np.int64) - 1
         self.n_threads = n_threads
         self._native = RowVotes(
-            table.ptr, table.columns, votes.n_teachers, len(self.frame.win), pair, n_threads
+            table.ptr, table.columns, votes.n_teachers, len(self.frame.win), self.pair, n_threads
         )
 
     def comparisons(self, weight: Floats | None = None) -> GroupedComparisons:
@@ -63,3 +66,9 @@ class LaidOutVotes:
             fit.model, model_of(fit.model).variance_share, self.n_threads,
         )  # fmt: skip
         return self._native.agreement(expected)
+
+    def looks(self) -> Looks:
+        """What each judge says of each pair in each order."""
+        from venire._native.judges import Looks
+
+        return Looks(self._native, self.n_threads)

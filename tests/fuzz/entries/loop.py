@@ -41,7 +41,7 @@ def loop_arguments(case: Case) -> dict[str, Any]:
             "costs": lambda: [1.0] * len(teachers),
             "model": "thurstone",
             "prior": lambda: vn.GaussianPrior(0.5),
-            "method": lambda: case.choice(("auto", "fit", "consensus", "uniform")),
+            "method": lambda: case.choice(("auto", "fit", "judges", "consensus", "uniform")),
             "criterion": lambda: case.choice(("D", "A", "top", "uniform")),
             "share": "gain",
             "steering": "none",

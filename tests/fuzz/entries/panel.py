@@ -181,7 +181,7 @@ def votes_fit_options(case: Case) -> dict[str, Any]:
         {
             "model": lambda: case.choice(MODELS[:2]),
             "prior": lambda: prior(case),
-            "method": lambda: case.choice(("fit", "consensus", "uniform")),
+            "method": lambda: case.choice(("fit", "judges", "consensus", "uniform")),
             "rounds": lambda: case.whole(0, 4),
             "rho": lambda: case.choice((None, 0.0, 0.3, 1.0)),
             "n_threads": 2,
@@ -200,6 +200,32 @@ def fit_votes(case: Case) -> None:
     case.call(out.to_frame, case.choice(BACKENDS))
     arguments = {"teacher": case.column(list(out.teachers), 3)}
     case.call(out.weight_of, **case.spoil(arguments, 0.3), allow=(KeyError, ValueError, TypeError))
+
+
+@entry
+def fit_judges(case: Case) -> None:
+    v = some_votes(case)
+    options = {
+        "prior": lambda: prior(case),
+        "rounds": lambda: case.choice((0, 1, 2, 5, "converge")),
+        "signed": lambda: case.choice((None, False, True)),
+        "gold": lambda: gold_of(case, v),
+        "n_threads": 2,
+    }
+    out = case.call(vn.fit_judges, v, **case.spoil(case.some(options), 0.4))
+    case.finite("a slope", out.slopes)
+    if not out.signed:
+        case.within("a slope", out.slopes, 0.0, np.inf)
+    case.call(repr, out)
+    case.call(str, case.call(out.summary))
+    case.call(out.to_frame, case.choice(BACKENDS))
+    arguments = {
+        "first": list(out.items[:1]), "second": list(out.items[1:2]),
+        "judge": case.choice((None, list(out.judges[:1]))), "order": case.choice((0, 1, -1)),
+    }  # fmt: skip
+    if v.groups is not None:
+        arguments["group"] = case.choice(list(v.groups))
+    case.call(out.predict, **case.spoil(arguments, 0.3), allow=(KeyError, ValueError, TypeError))
 
 
 @entry

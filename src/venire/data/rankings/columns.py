@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypedDict
 
 from venire._core import checks
-from venire.data.columns import _column, _Named, _skipping
+from venire.data._named import Named
+from venire.data.columns import _column, _skipping
 
 __all__ = ["GivenRankings", "RankingColumnNames", "RankingColumns"]
 
@@ -16,7 +17,7 @@ _LONG = ("ranking", "item", "rank")
 
 
 @dataclass(frozen=True, kw_only=True)
-class RankingColumns(_Named):
+class RankingColumns(Named):
     """Names of the columns that describe rankings.
 
     `ranking`, `item` and `rank`, with a row for each item of each ranking; or `place`, with a row

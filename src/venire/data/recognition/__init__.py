@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from venire._core import checks
-from venire._core.checks import BadInput
+from venire._core.checks import BadInput, fail
 from venire.data.columns import Columns, VoteColumns
 from venire.data.named_covariates import listed_covariates
 from venire.data.naming import nearest
@@ -44,7 +44,7 @@ __all__ = [
 Role = type[Columns] | type[VoteColumns]
 Table = Mapping[Any, Sequence[Any]]
 RANKED = ("ranking", "item", "rank", "place", "among")  # arguments of `RankingColumns` alone
-_SETTINGS = ("mapping", "skip_missing")  # arguments that name no column
+_SETTINGS = ("mapping", "skip_missing", "half_life", "at")  # arguments that name no column
 
 
 class Given:
@@ -133,6 +133,12 @@ class Chosen(NamedTuple):
     found: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def asked(self) -> Any:
+        """The columns that are read: dates that nobody named and no half-life asks for are not."""
+        idle = "date" in self.found and self.columns.half_life is None
+        return replace(self.columns, date=None) if idle else self.columns
+
     def said(self, taken: Taken) -> Taken:
         """What is known of the table, with how its columns were found."""
         return replace(taken, found=self.found, notes=(*taken.notes, *self.notes))
@@ -159,25 +165,30 @@ def chosen(
         Whether comparisons are in groups.
     """
     if columns is not None or set(named) - {f.name for f in fields(role)}:
-        return _with_covariates(Chosen(role.of(columns, named)), sample)
+        return _with_more(Chosen(role.of(columns, named)), sample)
     given = {a: value for a, value in named.items() if value is not None}
     constant = _as_number(given.get("score"))
     complete = Given(role, given).is_complete and not (grouped and "group" not in given)
     if complete and constant is None:
-        return _with_covariates(Chosen(role(**named)), sample)
+        return _with_more(Chosen(role(**named)), sample)
     rows = sample()
     if constant is not None and given["score"] not in rows:  # what is typed is text
         given["score"] = constant
     if complete:
-        return _with_covariates(Chosen(role(**given)), sample)
+        return _with_more(Chosen(role(**given)), sample)
     found, notes = recognised(rows, role, given, grouped=grouped)
     names = [f.name for f in fields(found) if getattr(found, f.name) != f.default]
     one = Chosen(found, tuple(name for name in names if name not in given), notes)
-    return _with_covariates(one, sample)
+    return _with_more(one, sample)
 
 
-def _with_covariates(one: Chosen, sample: Callable[[], Table]) -> Chosen:
-    """The same, its covariates by columns of the table."""
+def _with_more(one: Chosen, sample: Callable[[], Table]) -> Chosen:
+    """The same, its covariates by columns of the table, and dates where a half-life needs them."""
+    if getattr(one.columns, "half_life", None) is not None and one.columns.date is None:
+        dates = who_and_when(Sample(sample()), one.columns.names).get("date")
+        if dates is None:
+            fail("date", "is needed for a half-life, and no column is called so: name it")
+        one = Chosen(replace(one.columns, date=dates), (*one.found, "date"), one.notes)
     if getattr(one.columns, "covariates", None) is None:
         return one
     table = Sample(sample())

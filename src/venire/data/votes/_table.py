@@ -41,11 +41,13 @@ class PairNames(NamedTuple):
         return first if self.group is None else self.group * np.int64(len(self.items)) + first
 
     def labels(self) -> tuple[Any, Any, Any]:
-        """Group, first and second item of each pair, as coded columns; of pairs in groups."""
+        """Group (0 where there are none), first and second item of each pair, as coded columns."""
         assert self.items is not None
-        assert self.groups is not None
-        coded = ((self.groups, self.group), (self.items, self.first), (self.items, self.second))
-        group, first, second = (coding.Encoded(known, codes) for known, codes in coded)  # type: ignore[arg-type]
+        groups: Any = (self.groups, self.group)
+        if self.groups is None:
+            groups = np.zeros(1, np.int64), np.zeros(len(self), np.int32)
+        coded: Any = (groups, (self.items, self.first), (self.items, self.second))
+        group, first, second = (coding.Encoded(known, codes) for known, codes in coded)
         return group, first, second
 
 

@@ -1,0 +1,220 @@
+"""When rows were, and what they weigh by their age."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire._core import checks
+from venire._core.checks import fail
+from venire.data._named import check_ageing
+from venire.data.coding import encode_one
+from venire.data.rows import Ageing, Rows
+from venire.data.series import is_missing, plain
+
+if TYPE_CHECKING:
+    from venire.data.comparisons import Comparisons
+
+__all__ = ["aged", "coded_dates", "facts_of", "instants", "joined", "told"]
+
+_DAY = 86_400_000_000  # microseconds
+_RULE = "must be a date of ISO 8601, as 2024-01-31 or 2024-01-31T18:30:00, or a number"
+_ISO = re.compile(r"(\d{4}-\d\d(?:-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,6})?)?)?)?)\d*"
+                  r"\s?(Z|UTC|[+-]\d\d:?\d\d)?", re.IGNORECASE)  # fmt: skip
+
+
+def aged(rows: Rows) -> tuple[Rows, Ageing | None]:
+    """Rows whose weights have halved with each half-life of their age, without their dates."""
+    half_life = check_ageing(rows.half_life, rows.at)
+    if half_life is None:
+        return rows, None
+    if rows.date is None:
+        fail(
+            "date", "must say when each comparison was, where there is a half_life", kind=TypeError
+        )
+    n = rows.n
+    when = instants(rows.date, n)
+    at = when.max() if rows.at is None else _moment(rows.at, when)
+    late = when > at
+    if late.any():
+        row = int(np.argmax(late))
+        fail("date", f"lies in the future of at = {shown(at)}", row, shown(when[row]))
+    age = elapsed(at, when)
+    factor = np.exp2(-age / half_life)
+    weight = None if rows.weight is None else checks.weight(rows.weight, n)
+    mass: Any = 1.0 if weight is None else weight
+    if rows.win is not None:
+        given = {"win": rows.win, "loss": rows.loss, "tie": rows.tie}
+        mass = mass * sum(checks.amounts(x, n, k) for k, x in given.items() if x is not None)
+    squares = float(np.sum(mass * factor**2))
+    now = rows.weight if math.isinf(half_life) else factor if weight is None else factor * weight
+    return rows._replace(weight=now, date=None), Ageing(half_life, at, squares)
+
+
+def elapsed(at: Any, when: Any) -> Any:
+    """From `when` to `at`: days between calendar dates, differences of numbers."""
+    if isinstance(at, np.datetime64):
+        return (at - when) / np.timedelta64(_DAY, "us")
+    return np.asarray(at - when, np.float64)[()]
+
+
+def shown(moment: Any) -> Any:
+    """A moment for people: a date without its time where that is midnight."""
+    if not isinstance(moment, np.datetime64):
+        return float(moment)
+    day = moment.astype("datetime64[D]")
+    return str(day if day == moment else moment.astype("datetime64[us]").item())
+
+
+def told(c: Comparisons) -> tuple[str, ...]:
+    """What a half-life made of comparisons, for people: a note, or none."""
+    ageing = c.cells.ageing
+    if ageing is None:
+        return ()
+    unit = " days" if isinstance(ageing.at, np.datetime64) else ""
+    said = f"weights halve with every {ageing.half_life:g}{unit} before {shown(ageing.at)}"
+    if math.isinf(ageing.half_life):
+        said = f"an infinite half-life at {shown(ageing.at)}: nothing is forgotten"
+    sizes = (
+        f"weights add up to {c.n_comparisons:,.10g}, effectively {c.n_effective:,.6g} comparisons"
+    )
+    return (f"{said}; {sizes}",)
+
+
+def facts_of(c: Comparisons) -> dict[str, Any] | None:
+    """The same, of types that JSON has."""
+    ageing = c.cells.ageing
+    if ageing is None:
+        return None
+    numbers = {"half_life": ageing.half_life, "weight": c.n_comparisons, "effective": c.n_effective}
+    known = {name: x if math.isfinite(x) else None for name, x in numbers.items()}
+    return {"at": shown(ageing.at), **known}
+
+
+def joined(a: Ageing | None, b: Ageing | None) -> tuple[Ageing | None, tuple[float, float]]:
+    """Of two sets of cells together, and what the weights of each are to be multiplied by."""
+    if a is None or b is None:
+        if a is not b:
+            fail("half_life", "both or neither of the merged comparisons must have one")
+        return None, (1.0, 1.0)
+    if a.half_life != b.half_life:
+        reason = f"must be that of the others, {a.half_life:g}"
+        fail("half_life", reason, value=b.half_life)
+    if isinstance(a.at, np.datetime64) != isinstance(b.at, np.datetime64):
+        fail("date", "must be of the calendar, or numbers, in both")
+    at = max(a.at, b.at)
+    one, other = (float(np.exp2(-elapsed(at, x.at) / a.half_life)) for x in (a, b))
+    return Ageing(a.half_life, at, one**2 * a.squares + other**2 * b.squares), (one, other)
+
+
+def coded_dates(given: Any, n: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The sorted distinct dates, and each row's position among them."""
+    dates, codes = np.unique(instants(given, n), return_inverse=True)
+    return dates, codes.astype(np.int64)
+
+
+def instants(given: Any, n: int, name: str = "date") -> NDArray[Any]:
+    """A column of dates as datetime64[us], UTC where zones are known, or of numbers as they are.
+
+    Parameters
+    ----------
+    given : array_like of shape (n,)
+        datetime64, Python's dates, text of ISO 8601, or numbers; of any library of data frames.
+    n : int
+    name : str
+        Argument to name in errors.
+
+    Raises
+    ------
+    ValueError
+        If one is missing, or is no date, or dates and numbers are mixed.
+    TypeError
+        If they are something else.
+    """
+    column = plain(given)
+    if isinstance(column, np.ndarray) and column.dtype.kind in "Miuf":
+        values = column
+    elif getattr(getattr(column, "dtype", None), "kind", "") == "M":  # pandas, with a zone or not
+        values = column.to_numpy("datetime64[us]")
+    else:
+        values = np.asarray(column)
+        if values.dtype.kind in "OUST":
+            values = _parsed(column, values, name)
+    if values.shape != (n,):
+        if values.shape in ((), (1,)):
+            values = np.full(n, values.ravel()[0])
+        else:
+            fail(name, f"has shape {values.shape}, but there are {n} comparisons")
+    if values.dtype.kind not in "Miuf":
+        fail(name, "must hold dates or numbers", value=values[0], kind=TypeError)
+    if values.dtype.kind in "Mf":
+        bad = np.isnat(values) if values.dtype.kind == "M" else ~np.isfinite(values)
+        if bad.any():
+            fail(name, "is missing", int(np.argmax(bad)))
+    return values.astype("datetime64[us]") if values.dtype.kind == "M" else values
+
+
+def _moment(at: Any, when: NDArray[Any]) -> Any:
+    """`at` as one of the kind that the dates are."""
+    if isinstance(at, (list, tuple)) or np.ndim(at):
+        fail("at", "must be one date or number", value=at, kind=TypeError)
+    try:
+        one = instants([at], 1, "at")[0]
+    except checks.BadInput as error:
+        error.position = None
+        raise
+    if isinstance(one, np.datetime64) != (when.dtype.kind == "M"):
+        kinds = (
+            "a date, as the dates are" if when.dtype.kind == "M" else "a number, as the dates are"
+        )
+        fail("at", f"must be {kinds}", value=at)
+    return one
+
+
+def _parsed(column: Any, values: NDArray[Any], name: str) -> NDArray[Any]:
+    """Text, or objects, as dates or as numbers: each distinct one once."""
+    if values.dtype.kind == "O" and not all(isinstance(v, str) for v in values[:1]):
+        known: dict[Any, int] = {}
+        codes = np.array([known.setdefault(v, len(known)) for v in values.tolist()], np.int64)
+        items = list(known)
+    else:
+        labels, codes = encode_one(column, name)
+        items = labels.tolist()
+    found = [_instant(item) for item in items]
+    numbers = sum(isinstance(x, float) for x in found) > 0.5 * len(found)
+    bad = [k for k, x in enumerate(found) if x is None or isinstance(x, float) != numbers]
+    if bad:
+        row = int(np.argmax(np.isin(codes, bad)))
+        item = items[codes[row]]
+        absent = is_missing(item) or (isinstance(item, str) and not item.strip())
+        fail(name, "is missing" if absent else _RULE, row, None if absent else item)
+    return np.array(found, np.float64 if numbers else "datetime64[us]")[codes]
+
+
+def _instant(item: Any) -> Any:
+    """One date or number; None for anything else."""
+    if isinstance(item, np.datetime64):
+        return None if np.isnat(item) else item.astype("datetime64[us]")
+    if isinstance(item, datetime.date):
+        item = item.isoformat() if item == item else ""  # of NaT nothing is true
+    elif isinstance(item, (int, float)) and not isinstance(item, bool):
+        return float(item) if math.isfinite(item) else None
+    if not isinstance(item, str):
+        return None
+    parts = _ISO.fullmatch(item.strip())
+    try:
+        if parts is None:
+            return float(item) if math.isfinite(float(item)) else None
+        moment = np.datetime64(parts[1].replace(",", "."), "us")
+    except ValueError:
+        return None
+    zone = parts[2]
+    if zone is None or zone.upper() in ("Z", "UTC"):
+        return moment
+    minutes = int(zone[1:3]) * 60 + int(zone[-2:])
+    return moment - np.timedelta64(minutes if zone[0] == "+" else -minutes, "m")
