@@ -76,10 +76,8 @@ void vn_problem_prior_changed(vn_problem *p);
  * is not NULL; it is overwritten. */
 void vn_problem_set_precision(vn_problem *p, double precision, double *by_item);
 
-/* y (n + n_border) = Newton matrix x, and the whole matrix, row after row: as the derivatives left it,
- * with the diagonal of that time. */
+/* y (n + n_border) = Newton matrix x: as the derivatives left it, with the diagonal of that time. */
 void vn_problem_times(const vn_problem *p, const double *x, int n_threads, double *y);
-void vn_problem_dense(const vn_problem *p, double *out);
 
 /* Gradient (n + n_border entries) at parameters (theta, then gamma, coefficients and log tie as
  * present, or the level), and the Newton matrix into p->h, p->border and p->corner. */

@@ -1,7 +1,5 @@
 #include "vn_problem_internal.h"
 
-#include <string.h>
-
 typedef struct {
     const vn_problem *p;
     const double *x;
@@ -27,23 +25,6 @@ void vn_problem_times(const vn_problem *p, const double *x, int n_threads, doubl
         for (int c = 0; c < p->n_border; c++) sum += p->corner[b * p->n_border + c] * x[p->n + c];
         y[p->n + b] = sum;
     }
-}
-
-void vn_problem_dense(const vn_problem *p, double *out)
-{
-    const vn_laplacian *h = &p->h;
-    const int64_t n = p->n, size = n + p->n_border;
-    memset(out, 0, sizeof(double) * (size_t)(size * size));
-    for (int64_t i = 0; i < n; i++) {
-        double *row = out + i * size;
-        for (int64_t k = h->ptr[i]; k < h->ptr[i + 1]; k++) row[h->col[k]] -= (double)h->val[k];
-        row[i] += h->diag[i];
-        for (int b = 0; b < p->n_border; b++)
-            row[n + b] = out[(n + b) * size + i] = p->border[b][i];
-    }
-    for (int b = 0; b < p->n_border; b++)
-        for (int c = 0; c < p->n_border; c++)
-            out[(n + b) * size + n + c] = p->corner[b * p->n_border + c];
 }
 
 void vn_problem_set_precision(vn_problem *p, double precision, double *by_item)

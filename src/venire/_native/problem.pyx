@@ -4,7 +4,6 @@ csrc/vn_solver*.c. No policy: what to do with a step is decided in venire.rating
 import numpy as np
 
 from cpython.exc cimport PyErr_CheckSignals
-from libc.math cimport sqrt
 from libc.stdint cimport int8_t, int32_t, int64_t
 from libc.string cimport memset
 
@@ -243,14 +242,6 @@ cdef class Problem:
                 vn_problem_times(&self.p, &rows[k, 0], self.n_threads, &out[k, 0])
         return products
 
-    def dense(self):
-        """The Newton matrix, (n_parameters, n_parameters), as `derivatives` left it."""
-        matrix = np.empty((self.n_parameters, self.n_parameters))
-        cdef double *out = room[double](matrix.reshape(-1), matrix.size, "matrix")
-        with nogil:
-            vn_problem_dense(&self.p, out)
-        return matrix
-
     def detach(self):
         """The preconditioner that this problem has come to, or has adopted; None where a diagonal one
         did. The problem cannot `solve` after."""
@@ -394,36 +385,23 @@ cdef class Problem:
         return solution, int(n_iter), status == VN_OK
 
     def solve_rows(self, const double[:, ::1] rhs not None, double tol):
-        """(x, converged): H^-1 of each row of rhs, (k, n_parameters), to a residual of a parameter of
-        `tol` times the root mean square of the row, each relative to its mass."""
-        cdef int64_t i, k, n = self.n_parameters, n_iter = 0, n_weighed
-        cdef double square
-        cdef const double[::1] mass = self.mass
+        """(x, converged): about H^-1 of each row of rhs, (k, n_parameters); the residual of a parameter
+        is `tol` times the root mean square of the row, each relative to its mass, at most."""
         if self.is_detached:
-            raise ValueError("solve: the preconditioner was detached")
-        solutions, converged = np.empty((rhs.shape[0], n)), True
+            raise ValueError("solve_rows: the preconditioner was detached")
+        cdef int64_t count = rhs.shape[0], n = self.n_parameters
         same(rhs.shape[1], n, "rhs (columns)")
+        solutions = np.zeros((count, n))
         cdef double[:, ::1] out = solutions
-        cdef vn_solve_options options
-        cdef vn_status status
-        options.diagonal_tolerance, options.max_iter, options.n_threads = 1e300, 2000, self.n_threads
-        options.poll, options.poll_context, options.without_border = poll_signals, NULL, 0
-        for k in range(rhs.shape[0]):
-            square, n_weighed = 0.0, 0
-            for i in range(n):
-                if mass[i] > 0.0:
-                    square += (rhs[k, i] / mass[i]) ** 2
-                    n_weighed += 1
-            options.mass_tolerance = tol * sqrt(square / max(n_weighed, 1))
-            if options.mass_tolerance == 0.0:
-                out[k] = 0.0
-                continue
+        cdef const double[::1] mass = self.mass
+        cdef vn_status status = VN_OK
+        if count and n:
             with nogil:
-                status = vn_solver_solve(self.solver, &rhs[k, 0], &options, &out[k, 0], &n_iter)
-            if status != VN_NOT_CONVERGED:
-                check(status, "for the preconditioner")
-            converged = converged and status == VN_OK
-        return solutions, converged
+                status = vn_solver_solve_rows(self.solver, &rhs[0, 0], count, &mass[0], tol,
+                                              self.n_threads, poll_signals, NULL, &out[0, 0])
+        if status != VN_NOT_CONVERGED:
+            check(status, "for the preconditioner")
+        return solutions, status == VN_OK
 
     def newman_sweeps(self, double[::1] pi not None, double home, double tie, int64_t n_sweeps):
         """Update the strengths `pi` in place by `n_sweeps` sweeps; returns (home, tie)."""

@@ -191,10 +191,11 @@ class _Dense:
 
     def __init__(self, problem: Problem, n: int, signs: NDArray[np.float64]) -> None:
         self.problem, self.n, self.signs = problem, n, signs
+        self.unit = np.eye(problem.n_parameters)
 
     def take(self, p: float) -> None:
         """The matrix that `problem` has now."""
-        self.inverse = np.linalg.inv(self.problem.dense())
+        self.inverse = np.linalg.inv(self.problem.times(self.unit))
 
     def solve(self, rhs: NDArray[np.float64]) -> NDArray[np.float64]:
         """A^-1 rhs."""
@@ -202,7 +203,7 @@ class _Dense:
 
     def against(self) -> NDArray[np.float64]:
         """tr(A^-1 B), B the matrix that `problem` has now, as one probe."""
-        return np.array([np.vdot(self.inverse, self.problem.dense())])
+        return np.array([np.vdot(self.inverse, self.problem.times(self.unit))])
 
     def of_theta(self) -> tuple[NDArray[np.float64], float]:
         """Traces of the block of theta of A^-1, as one probe, and of that block's square."""

@@ -121,37 +121,29 @@ def fit_quietly(
             require_determined(problem, result, c.covariate_names, order_effect)
     if not result.converged:
         remarks.append((trouble(result, tol), ConvergenceWarning))
-    n_components = int(component.max()) + 1
-    note = ""
-    if n_components > 1 and prior is None:
-        note = (
-            f"{n_components} components that "
-            + ("are not linked by wins both ways" if components == "strong" else "never met")
-            + " were fitted each by itself; ratings do not compare across them"
-        )
+    note = "" if prior is not None else _apart(component, components)
+    if note:
         remarks.append((note, NotIdentifiedWarning))
     fit = _result(
-        c,
-        model,
-        prior,
-        own,
-        order_effect,
-        method,
-        tol,
-        threads,
-        problem,
-        result,
-        component,
-        free_tie,
-        note,
-        components,
-    )
+        c, model, prior, own, order_effect, method, tol, threads, problem, result, component,
+        free_tie, note, components,
+    )  # fmt: skip
     if evidence is not None:
         fit = replace(
             fit, evidence=evidence, note="; ".join(filter(None, [fit.note, evidence.note]))
         )
     fit._cache["preconditioner"] = problem.detach()
     return fit, remarks
+
+
+def _apart(component: NDArray[np.int32], components: str) -> str:
+    """What to know of several components, each fitted by itself; or ""."""
+    n_components = int(component.max()) + 1
+    how = "are not linked by wins both ways" if components == "strong" else "never met"
+    return "" if n_components < 2 else (
+        f"{n_components} components that {how} were fitted each by itself; ratings do not compare "
+        "across them"
+    )  # fmt: skip
 
 
 def trouble(result: Result, tol: float) -> str:
