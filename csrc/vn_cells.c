@@ -1,20 +1,7 @@
-#include "vn_cells.h"
+#include "vn_cells_internal.h"
 
-#include "vn_radix.h"
-
-struct vn_sorted {
-    int bits;             /* of an item position in a key */
-    int soft;             /* masses come from the rows, not from the outcome bits */
-    int has_tie;
-    int n_chunks;
-    uint64_t *keys;       /* sorted, one per row */
-    uint32_t *row;        /* the row each key came from; NULL: rows were sorted or are not needed */
-    int64_t *chunk_cells; /* cells before each chunk of rows */
-    int64_t n_cells, n_pairs;
-};
-
-/* Key of a row: lo | hi | order class + 1 (2 bits) | outcome (2 bits: loss, tie, win of lo).
- * Sorting ignores the outcome bits. */
+/* Key of a row: lo | hi | order class + 1 (2 bits) | outcome (2 bits: loss, tie, win of lo; where there
+ * are strata, whether a cell starts here). Sorting ignores the last two bits. */
 
 /* Fill keys for the rows [begin, end). Returns the first row that does not compare two items, or -1;
  * *soft is set when a score is not 0, 1/2 or 1; *sorted is cleared when keys decrease. */
@@ -75,17 +62,11 @@ static vn_status fill_chunk(void *arg, int64_t t, int worker)
     return VN_OK;
 }
 
-static inline uint32_t source_row(const vn_sorted *s, int64_t r)
-{
-    return s->row ? s->row[r] : (uint32_t)r;
-}
-
 /* Does a cell start at sorted row r? */
 static inline int starts_cell(const vn_rows *rows, const vn_sorted *s, int64_t r)
 {
-    if (r == 0 || s->keys[r] >> 2 != s->keys[r - 1] >> 2) return 1;
-    return rows->cluster
-        && rows->cluster[source_row(s, r)] != rows->cluster[source_row(s, r - 1)];
+    if (vn_has_strata(rows)) return (int)(s->keys[r] & 1);
+    return r == 0 || s->keys[r] >> 2 != s->keys[r - 1] >> 2;
 }
 
 typedef struct {
@@ -154,7 +135,7 @@ static vn_status make_keys(const vn_rows *rows, vn_sorted *s, const vn_crew *by,
 {
     const int64_t n = rows->n_rows;
     key_job j = {.rows = rows, .bits = s->bits, .n_chunks = vn_n_chunks(n), .bad_row = n, .sorted = 1,
-                 .soft = rows->weight || rows->win || rows->cluster};
+                 .soft = rows->weight || rows->win || vn_has_strata(rows)};
     s->keys = j.keys = vn_malloc(sizeof(uint64_t) * (size_t)n);
     if (!j.keys) return VN_NO_MEMORY;
     vn_status status = vn_each_chunk(fill_chunk, &j, j.n_chunks, by);
@@ -169,7 +150,8 @@ static vn_status make_keys(const vn_rows *rows, vn_sorted *s, const vn_crew *by,
     }
     s->soft = j.soft;
     if (s->soft && n > (int64_t)UINT32_MAX) return VN_TOO_LARGE;
-    return j.sorted ? VN_OK : sort_keys(rows, s, by);
+    if (!j.sorted) status = sort_keys(rows, s, by);
+    return status == VN_OK && vn_has_strata(rows) ? vn_sort_strata(rows, s, by) : status;
 }
 
 vn_status vn_sort_rows(const vn_rows *rows, int n_threads, vn_poll poll, void *context,
@@ -235,26 +217,35 @@ static inline masses soft_masses(const vn_rows *rows, uint32_t r)
 typedef struct {
     const vn_rows *rows;
     const vn_sorted *s;
-    int64_t *row_ptr;
-    int32_t *hi, *cluster;
-    int8_t *order;
-    double *win, *loss, *tie, *square;
+    const vn_cells_out *out;
 } write_job;
+
+static void write_stratum(const vn_rows *rows, uint32_t row, int64_t cell, const vn_cells_out *out)
+{
+    if (out->cluster) out->cluster[cell] = rows->cluster[row];
+    if (out->date) out->date[cell] = rows->date[row];
+    const double sign = vn_sign_of(rows, row);
+    for (int k = 0; k < rows->n_covariates; k++) {
+        const int64_t at = (int64_t)row * rows->n_covariates + k;
+        out->covariates[cell * rows->n_covariates + k] = sign * rows->covariates[at] + 0.0;
+    }
+}
 
 /* One cell from sorted row r on; returns the row behind it. */
 static int64_t write_cell(const write_job *j, int64_t r, int64_t cell)
 {
     const vn_rows *rows = j->rows;
     const vn_sorted *s = j->s;
+    const vn_cells_out *out = j->out;
     const int64_t n = rows->n_rows;
     const uint64_t key = s->keys[r];
     masses sum = {0.0, 0.0, 0.0, 0.0};
-    j->hi[cell] = (int32_t)(key >> 4 & (((uint64_t)1 << s->bits) - 1));
-    j->order[cell] = (int8_t)((int)(key >> 2 & 3) - 1);
-    if (j->cluster) j->cluster[cell] = rows->cluster[source_row(s, r)];
+    out->hi[cell] = (int32_t)(key >> 4 & (((uint64_t)1 << s->bits) - 1));
+    out->order[cell] = (int8_t)((int)(key >> 2 & 3) - 1);
+    if (vn_has_strata(rows)) write_stratum(rows, vn_source_row(s, r), cell, out);
     if (s->soft) {
         do {
-            const masses m = soft_masses(rows, source_row(s, r));
+            const masses m = soft_masses(rows, vn_source_row(s, r));
             sum.win += m.win;
             sum.loss += m.loss;
             sum.tie += m.tie;
@@ -271,10 +262,10 @@ static int64_t write_cell(const write_job *j, int64_t r, int64_t cell)
         sum.tie = (double)count[1];
         sum.win = (double)count[2];
     }
-    j->win[cell] = sum.win;
-    j->loss[cell] = sum.loss;
-    if (j->tie) j->tie[cell] = sum.tie;
-    if (j->square) j->square[cell] = sum.square;
+    out->win[cell] = sum.win;
+    out->loss[cell] = sum.loss;
+    if (out->tie) out->tie[cell] = sum.tie;
+    if (out->square) out->square[cell] = sum.square;
     return r;
 }
 
@@ -291,22 +282,20 @@ static vn_status write_chunk(void *arg, int64_t t, int worker)
         /* rows of the first chunk that reach lo own the pointers up to it */
         const int64_t lo = (int64_t)(s->keys[r] >> shift);
         const int64_t from = r == 0 ? 0 : (int64_t)(s->keys[r - 1] >> shift) + 1;
-        for (int64_t i = from; i <= lo; i++) j->row_ptr[i] = cell;
+        for (int64_t i = from; i <= lo; i++) j->out->row_ptr[i] = cell;
         r = write_cell(j, r, cell++);
     }
     return VN_OK;
 }
 
 vn_status vn_write_cells(const vn_rows *rows, const vn_sorted *s, int n_threads, vn_poll poll,
-                         void *context, int64_t *row_ptr, int32_t *hi, int8_t *order,
-                         int32_t *cluster, double *win, double *loss, double *tie, double *square)
+                         void *context, const vn_cells_out *out)
 {
     const vn_crew by = {n_threads, poll, context};
-    write_job j = {.rows = rows, .s = s, .row_ptr = row_ptr, .hi = hi, .order = order,
-                   .cluster = cluster, .win = win, .loss = loss, .tie = tie, .square = square};
+    write_job j = {rows, s, out};
     const vn_status status = vn_each_chunk(write_chunk, &j, s->n_chunks, &by);
     const int64_t last = (int64_t)(s->keys[rows->n_rows - 1] >> (4 + s->bits));
-    for (int64_t i = last + 1; i <= rows->n_items; i++) row_ptr[i] = s->n_cells;
+    for (int64_t i = last + 1; i <= rows->n_items; i++) out->row_ptr[i] = s->n_cells;
     return status;
 }
 

@@ -1,4 +1,5 @@
-/* Rows of comparisons -> cells: one per unordered pair and order class, sorted by (lo, hi, order).
+/* Rows of comparisons -> cells: one per unordered pair and order class (and cluster, date and row of
+ * covariates), sorted by (lo, hi, order, cluster, date, covariates).
  *
  * The way for items of any number, clusters and rows that are not plain counts; few items are counted
  * (vn_count.h). Rows are radix sorted, stably, so sums are taken in row order and do not depend on the
@@ -18,7 +19,11 @@ typedef struct {
     double one_score;
     const double *weight;   /* NULL: 1 */
     const int8_t *order;    /* +1 first, -1 second, 0 nobody had the advantage; NULL: +1 */
-    const int32_t *cluster; /* rows must be sorted by it; cells are kept apart; NULL: none */
+    /* what cells are kept apart by besides; NULL: nothing */
+    const int32_t *cluster;
+    const int64_t *date;
+    int n_covariates;
+    const double *covariates; /* n_covariates of each row, of first less second; finite */
     /* rows that are already masses (win != NULL): score and weight are not read */
     const double *win;
     const double *loss;
@@ -36,10 +41,20 @@ vn_status vn_sort_rows(const vn_rows *rows, int n_threads, vn_poll poll, void *c
                        vn_sorted **out, int64_t *n_cells, int64_t *n_pairs, int *has_tie,
                        int *has_square, int64_t *bad_row);
 
-/* Second pass: write the cells. row_ptr has n_items + 1 entries: the cells of `lo`. */
+/* Cells, to be written: what rows do not have, or carries no information, may be NULL. */
+typedef struct {
+    int64_t *row_ptr; /* n_items + 1: the cells of `lo` */
+    int32_t *hi;
+    int8_t *order;
+    int32_t *cluster;
+    int64_t *date;
+    double *covariates; /* of lo less hi */
+    double *win, *loss, *tie, *square;
+} vn_cells_out;
+
+/* Second pass. */
 vn_status vn_write_cells(const vn_rows *rows, const vn_sorted *sorted, int n_threads, vn_poll poll,
-                         void *context, int64_t *row_ptr, int32_t *hi, int8_t *order,
-                         int32_t *cluster, double *win, double *loss, double *tie, double *square);
+                         void *context, const vn_cells_out *out);
 
 void vn_sorted_free(vn_sorted *sorted);
 

@@ -10,7 +10,7 @@
 #define SMALL_TABLE ((int64_t)1 << 16) /* pairs that always are */
 #define MOST_PARTS 8
 #define MOST_SUMS ((int64_t)1 << 25) /* numbers of all parts */
-#define POLL_EVERY 256               /* rankings */
+#define POLL_EVERY ((int64_t)1 << 24) /* pairs */
 
 /* ---- which pairs there are ------------------------------------------------------------------ */
 
@@ -26,20 +26,26 @@ static int64_t number_pairs(const vn_rankings *r, int64_t *slot_at)
     return slot_at[r->data.n_rankings];
 }
 
-/* Calls `visit(context, lesser item, greater item, slot)` for each pair of each ranking. */
-typedef void (*visitor)(void *context, int32_t lo, int32_t hi, int64_t slot);
+/* Calls `visit(job, lesser item, greater item, slot)` for each pair of each ranking. */
+typedef void (*visitor)(void *job, int32_t lo, int32_t hi, int64_t slot);
 
-static void visit_all(const vn_rankings *r, visitor visit, void *context)
+static vn_status visit_all(const vn_rankings *r, visitor visit, void *job, vn_poll poll, void *context)
 {
+    int64_t asked = 0;
     for (int64_t k = 0; k < r->data.n_rankings; k++) {
+        if (poll && r->slot_at[k + 1] - asked > POLL_EVERY) {
+            asked = r->slot_at[k];
+            if (poll(context)) return VN_INTERRUPTED;
+        }
         const int32_t *item = r->data.item + r->data.offsets[k];
         const int64_t length = r->data.offsets[k + 1] - r->data.offsets[k];
         int64_t slot = r->slot_at[k];
         if (r->slot_at[k + 1] == slot) continue;
         for (int64_t a = 0; a < length; a++)
             for (int64_t b = a + 1; b < length; b++)
-                visit(context, VN_MIN(item[a], item[b]), VN_MAX(item[a], item[b]), slot++);
+                visit(job, VN_MIN(item[a], item[b]), VN_MAX(item[a], item[b]), slot++);
     }
+    return VN_OK;
 }
 
 typedef struct {
@@ -50,23 +56,23 @@ typedef struct {
     uint8_t *table; /* which pairs there are, n^2 */
 } sorting;
 
-static void count_lesser(void *context, int32_t lo, int32_t hi, int64_t slot)
+static void count_lesser(void *job, int32_t lo, int32_t hi, int64_t slot)
 {
     (void)hi, (void)slot;
-    ((sorting *)context)->ptr[lo + 1]++;
+    ((sorting *)job)->ptr[lo + 1]++;
 }
 
-static void place(void *context, int32_t lo, int32_t hi, int64_t slot)
+static void place(void *job, int32_t lo, int32_t hi, int64_t slot)
 {
-    const sorting *s = context;
+    const sorting *s = job;
     const int64_t at = s->ptr[lo]++;
     s->other[at] = hi;
     s->slot[at] = (uint32_t)slot;
 }
 
-static void mark(void *context, int32_t lo, int32_t hi, int64_t slot)
+static void mark(void *job, int32_t lo, int32_t hi, int64_t slot)
 {
-    const sorting *s = context;
+    const sorting *s = job;
     (void)slot;
     s->table[(int64_t)lo * s->n + hi] = 1;
 }
@@ -77,14 +83,13 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static vn_status edges_of_table(vn_rankings *r)
+static vn_status edges_of_table(vn_rankings *r, vn_poll poll, void *context)
 {
     const int64_t n = r->data.n_items;
     sorting s = {.n = n, .table = vn_calloc((size_t)VN_MAX(n * n, 1), 1)};
-    vn_status status = VN_NO_MEMORY;
-    if (!s.table) return status;
-    visit_all(r, mark, &s);
-    for (int pass = 0; pass < 2; pass++) {
+    if (!s.table) return VN_NO_MEMORY;
+    vn_status status = visit_all(r, mark, &s, poll, context);
+    for (int pass = 0; status == VN_OK && pass < 2; pass++) {
         int64_t at = 0;
         for (int64_t i = 0; i < n; i++) {
             r->edge_ptr[i] = at;
@@ -95,10 +100,9 @@ static vn_status edges_of_table(vn_rankings *r)
                 }
         }
         r->edge_ptr[n] = r->n_edges = at;
-        if (!pass && !(r->hi = vn_malloc(sizeof(int32_t) * (size_t)VN_MAX(at, 1)))) goto done;
+        if (!pass && !(r->hi = vn_malloc(sizeof(int32_t) * (size_t)VN_MAX(at, 1))))
+            status = VN_NO_MEMORY;
     }
-    status = VN_OK;
-done:
     vn_free(s.table);
     return status;
 }
@@ -126,7 +130,7 @@ static void edges_of_sorted(vn_rankings *r, sorting *s, int32_t *seen)
     r->edge_ptr[n] = r->n_edges = at;
 }
 
-static vn_status edges_of_slots(vn_rankings *r)
+static vn_status edges_of_slots(vn_rankings *r, vn_poll poll, void *context)
 {
     const int64_t n = r->data.n_items, m = r->slot_at[r->data.n_rankings];
     sorting s = {.n = n, .ptr = vn_calloc((size_t)n + 1, sizeof(int64_t)),
@@ -137,13 +141,14 @@ static vn_status edges_of_slots(vn_rankings *r)
     r->slot = vn_malloc(sizeof(uint32_t) * (size_t)VN_MAX(m, 1));
     r->hi = vn_malloc(sizeof(int32_t) * (size_t)VN_MAX(m, 1));
     if (s.ptr && s.other && s.slot && seen && r->slot && r->hi) {
-        visit_all(r, count_lesser, &s);
+        status = visit_all(r, count_lesser, &s, poll, context);
         for (int64_t i = 0; i < n; i++) s.ptr[i + 1] += s.ptr[i];
-        visit_all(r, place, &s);
+        if (status == VN_OK) status = visit_all(r, place, &s, poll, context);
+    }
+    if (status == VN_OK) {
         edges_of_sorted(r, &s, seen);
         int32_t *hi = vn_realloc(r->hi, sizeof(int32_t) * (size_t)VN_MAX(r->n_edges, 1));
         if (hi) r->hi = hi;
-        status = VN_OK;
     }
     vn_free(s.ptr);
     vn_free(s.other);
@@ -173,11 +178,10 @@ vn_status vn_rankings_pairs(vn_rankings *r, vn_poll poll, void *context, int64_t
             const int64_t m = number_pairs(r, r->slot_at);
             const int table = n <= WIDEST && n * n <= VN_MAX(m, SMALL_TABLE);
             if (!table && m > MOST_PAIRS) status = VN_TOO_LARGE;
-            else status = table ? edges_of_table(r) : edges_of_slots(r);
+            else status = (table ? edges_of_table : edges_of_slots)(r, poll, context);
             const int64_t sums = VN_MAX(table ? n * n : r->n_edges, 1);
             r->n_parts = VN_MAX(VN_MIN(VN_MIN(m / (4 * sums), MOST_PARTS), MOST_SUMS / sums), 1);
         }
-        if (status == VN_OK && poll && poll(context)) status = VN_INTERRUPTED;
         if (status != VN_OK) {
             forget(r);
             return status;
@@ -227,8 +231,12 @@ static vn_status bend_part(void *job, int64_t part, int worker)
     double *out = j->sums + part * j->width;
     memset(out, 0, sizeof(double) * (size_t)j->width);
     const int64_t to = vn_chunk_start(n, part + 1, r->n_parts);
-    for (int64_t k = vn_chunk_start(n, part, r->n_parts); k < to; k++) {
-        if (k % POLL_EVERY == 0 && vn_watch_stops(&j->watch, worker)) return VN_INTERRUPTED;
+    int64_t k = vn_chunk_start(n, part, r->n_parts), asked = r->slot_at[k];
+    for (; k < to; k++) {
+        if (r->slot_at[k + 1] - asked > POLL_EVERY) {
+            asked = r->slot_at[k];
+            if (vn_watch_stops(&j->watch, worker)) return VN_INTERRUPTED;
+        }
         if (r->slot_at[k + 1] > r->slot_at[k]) bend_one(j, k, worker, out);
     }
     return VN_OK;

@@ -9,6 +9,7 @@ import csv
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -168,10 +169,27 @@ def styles(rng: np.random.Generator) -> Iterator[Row]:
             }  # fmt: skip
 
 
+def ranked_answers(rng: np.random.Generator) -> Iterator[Row]:
+    """Three judges sort four of seven models' answers to each prompt; a prompt favours some."""
+    theta = np.linspace(1.2, -1.2, len(MODELS))
+    for prompt in range(50):
+        favour = theta + rng.normal(0.0, 0.5, len(MODELS))
+        shown = rng.permutation(len(MODELS))[:4]
+        for judge, sharpness in JUDGES.items():
+            seen = sharpness * favour[shown] + rng.gumbel(size=4)
+            by = np.argsort(-seen)
+            text = MODELS[shown[by[0]]]
+            for better, worse in pairwise(by):
+                alike = seen[better] - seen[worse] < 0.15
+                text += f" {'=' if alike else '>'} {MODELS[shown[worse]]}"
+            yield {"prompt": f"p{prompt:02d}", "judge": judge, "ranking": text}
+
+
 FILES = {
     "battles.csv": battles, "season.csv": season, "verdicts.csv": verdicts,
     "both_orders.csv": both_orders, "topics.csv": topics, "documents.csv": documents,
     "judges.csv": judges, "chances.csv": chances, "styles.csv": styles,
+    "ranked_answers.csv": ranked_answers,
 }  # fmt: skip
 
 

@@ -223,6 +223,28 @@ def position_bias_65(ax: Any) -> Any:
     return vn.plots.plot_position_bias(panel(65), ax)
 
 
+def judged(n: int) -> Any:
+    """Judges of whom each is sharper than the one before it, and leans the other way."""
+    rows = [
+        (i, j, k, 1 if (7 * i + 3 * j + 11 * k + r) % 23 > 11 + (3 + 9 * k // n) * d // 3 else -1)
+        for k in range(n) for i in range(5) for j in range(5) for r in range(4)
+        for d in [j - i] if d
+    ]  # fmt: skip
+    first, second, judge, vote = (np.array(x) for x in zip(*rows, strict=True))
+    swapped = (first + second + judge) % 2 == 0
+    return vn.fit_judges(vn.Votes(first, second, judge, vote, swapped=swapped))
+
+
+@drawing
+def judges_3(ax: Any) -> Any:
+    return vn.plots.plot_judges(judged(3), ax)
+
+
+@drawing
+def judges_65(ax: Any) -> Any:
+    return vn.plots.plot_judges(judged(65), ax, measure="position_bias")
+
+
 @drawing
 def agreement_3(ax: Any) -> Any:
     return vn.plots.plot_agreement(panel(3), ax)

@@ -202,7 +202,8 @@ def test_what_takes_no_estimate_says_so():
 def test_the_summary_says_how():
     fit = found(world(40, 600))
     text = str(fit.summary())
-    assert f"precision {fit.prior.precision:.4g} by evidence" in text
+    assert f"normal prior of precision {fit.prior.precision:.4g}\n" in text
+    assert "precision by evidence" in text
     assert f"{fit.evidence.log_precision_sd:.2g}" in text
 
 

@@ -291,7 +291,7 @@ def test_judges_alike_are_said_to_be():
     found = vn.fit_judges(votes)
     assert "alike" in names(found)
     assert abs(found.slopes - 1.0).max() < 0.35
-    assert "alike" not in names(vn.fit_judges(asked(degree=10, n_groups=20, n_items=20)[1]))
+    assert "alike" not in names(vn.fit_judges(asked(degree=16, n_groups=40, n_items=20)[1]))
 
 
 def test_a_judge_with_one_vote_is_the_average():

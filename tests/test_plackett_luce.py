@@ -346,3 +346,52 @@ def test_native_checks_its_arrays():
         Native(*good, np.array([1, 0, 0], np.uint8))
     with pytest.raises(ValueError):
         Native(*good).pull(np.zeros(2))
+
+
+def test_ranks_of_groups_are_within_them():
+    rows = simulated(4, 400, 4, seed=1)
+    lists = [[int(i) for i in x[0]] for x in as_list(rows)]
+    alone = vn.fit_plackett_luce(vn.Rankings(lists))
+    both = vn.fit_plackett_luce(vn.Rankings(lists * 2, group=[0] * 400 + [1] * 400))
+    expected = alone.rank_interval(0.9).tolist()
+    assert both.rank_interval(0.9).tolist() == expected * 2
+    assert max(max(x) for x in expected) <= 4
+
+
+def test_robust_errors_of_what_was_seen_once_are_no_secret():
+    rows = [["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"]] * 4 + [["a", "d", "b"]]
+    fit = vn.fit_plackett_luce(vn.Rankings(rows))
+    assert "SE of 1 of 4 items are too small" in fit.errors_note("robust")
+    assert fit.errors_note("fisher") == ""
+    assert "fewer than 5 rankings" in str(fit.summary(errors="robust"))
+
+
+@pytest.mark.parametrize("weights", [False, True])
+def test_equal_rankings_are_one(weights):
+    from venire.ratings.rankings import merged
+
+    rng = np.random.default_rng(5)
+    rows = np.argsort(rng.gumbel(size=(20_000, 4)) + np.linspace(0, 1, 4), axis=1)
+    lists = [[row[:2], *row[2:]] if rng.random() < 0.2 else row for row in rows.tolist()]
+    weight = rng.integers(1, 4, len(rows)) if weights else None
+    r = vn.Rankings(lists, weight)
+    few = merged(r)
+    assert few.n_rankings <= 24 + 24
+    assert few.weight.sum() == (len(rows) if weight is None else weight.sum())
+    apart = vn.Rankings(lists, weight, cluster=np.arange(len(rows)))
+    assert merged(apart) is apart
+    one, other = vn.fit_plackett_luce(r), vn.fit_plackett_luce(apart)
+    np.testing.assert_allclose(one.theta, other.theta, atol=1e-9)
+    assert one.log_likelihood == pytest.approx(other.log_likelihood, rel=1e-11)
+    assert one.n_comparisons == other.n_comparisons
+    np.testing.assert_allclose(one.standard_errors(), other.standard_errors(), rtol=1e-8)
+    if not weights:  # a cluster of weight 2 is not two rankings
+        np.testing.assert_allclose(
+            one.standard_errors("robust"), other.standard_errors("robust"), rtol=1e-8
+        )
+    top = vn.Rankings(rows[:, :2], among="all", items=range(4))
+    expected = vn.fit_plackett_luce(
+        vn.Rankings(rows[:, :2], among="all", cluster=np.arange(20_000))
+    )
+    np.testing.assert_allclose(vn.fit_plackett_luce(top).theta, expected.theta, atol=1e-9)
+    assert merged(top).n_rankings == 12

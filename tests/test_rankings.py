@@ -384,3 +384,89 @@ def test_pairs_of_equal_weight_would_not_cover():
         fit = vn.fit_bradley_terry(c)
         hit += int((np.abs(fit.theta - theta) < 1.96 * fit.standard_errors()).sum())
     assert hit / 1000 < 0.90
+
+
+# ---- as votes ------------------------------------------------------------------------------------
+
+
+def test_votes_of_judges_who_sort():
+    rows, judges = [["a", "b", "c"], ["b", ["a", "c"]], ["c", "a"]], ["u", "v", "u"]
+    r = vn.Rankings(rows, cluster=judges)
+    for votes in (r.to_votes(), vn.Rankings(rows).to_votes(judges)):
+        assert votes.teachers.tolist() == ["u", "v"]
+        mass = {}
+        for k in range(len(votes.pair)):
+            pair = votes.first[votes.pair[k]], votes.second[votes.pair[k]]
+            mass[(*pair, votes.teachers[votes.teacher[k]])] = tuple(
+                round(x[k], 6) for x in (votes.win, votes.tie, votes.loss)
+            )
+        third = round(2 / 3, 6)
+        assert mass == {
+            ("a", "b", "u"): (third, 0, 0),
+            ("a", "c", "u"): (third, 0, 1.0),
+            ("b", "c", "u"): (1.0, 0, 0),
+            ("a", "b", "v"): (0, 0, third),
+            ("a", "c", "v"): (0, 1.0, 0),
+            ("b", "c", "v"): (third, 0, 0),
+        }
+    with pytest.raises(TypeError, match="teacher = None: must say who ranked; say teacher="):
+        vn.Rankings(rows).to_votes()
+    with pytest.raises(ValueError, match="teacher: has 1 rows, but there are 3"):
+        r.to_votes(["u"])
+
+
+def test_votes_of_groups_keep_their_items_apart():
+    r = vn.datasets.load_ranked_answers()
+    columns = vn.datasets.columns("ranked_answers")
+    grouped = vn.Rankings.from_frame(columns, place="ranking", cluster="judge", group="prompt")
+    votes = grouped.to_votes()
+    assert votes.n_pairs == 50 * 6
+    assert len(votes.groups) == 50
+    assert votes.n_votes == 6 * r.n_rankings
+    rated = vn.rate(votes)
+    assert rated.items[rated.theta.argmax()] == "lynx-70b"
+
+
+def test_rankings_answer_what_a_loop_asks():
+    group, item = ["p"] * 4 + ["q"] * 4, [*"abcd"] * 2
+    loop = vn.distillation.Distillation((group, item), ["ann"], rng=1)
+    mine = loop.ask().of("ann")
+    orders = {"p": [*"dcba"], "q": ["a", ["b", "d"]]}
+    said = vn.Rankings([*orders.values()], group=[*orders])
+    request, vote = mine.ranked(said)
+    place = {"p": dict(zip("dcba", range(4), strict=True)), "q": {"a": 0, "b": 1, "d": 1}}
+    expected = {}
+    for k in range(len(mine)):
+        own = place[mine.group[k]]
+        one, other = own.get(mine.first[k]), own.get(mine.second[k])
+        if not mine.bridge[k] and one is not None and other is not None:
+            expected[int(mine.request[k])] = (other > one) - (one > other)
+    assert dict(zip(request.tolist(), vote.tolist(), strict=True)) == expected
+    assert loop.tell(request, vote).new == len(expected) > 0
+    with pytest.raises(ValueError, match="rankings: have no groups, and there are 2"):
+        mine.ranked(vn.Rankings([["a", "b"]]))
+    with pytest.raises(TypeError, match="rankings: must be Rankings, got list"):
+        mine.ranked([["a", "b"]])
+
+
+def test_a_teacher_of_a_loop_may_sort():
+    loop = vn.distillation.Distillation((["q"] * 5, [*"abcde"]), ["ann"], rng=1)
+    loop.run({"ann": lambda requests: vn.Rankings([[*"badec"]])})
+    assert len(loop.pending) == 0
+    fit = loop.fit()
+    assert fit.fit.theta.argmax() == 1  # of a, ..., e
+
+
+def test_pictures_go_by_who_was_above_whom():
+    from venire.ratings.pairs import cells_of
+
+    r = vn.Rankings([["a", "b", "c"], ["b", ["a", "c"]], ["c", "a", "b"]], [2, 1, 1])
+    cells = cells_of(vn.fit_plackett_luce(r))
+    games = dict(
+        zip(zip(cells.first.tolist(), cells.second.tolist(), strict=True), cells.games, strict=True)
+    )
+    assert games == {(0, 1): 4, (0, 2): 4, (1, 2): 4}
+    assert cells.share.round(4).tolist() == [0.75, 0.625, 0.75]
+    grouped = vn.Rankings([["a", "b"], ["b", "a"], ["b", "a"]], group=["p", "p", "q"])
+    assert grouped.met.n_comparisons == 3
+    assert grouped.met.n_items == 4

@@ -169,7 +169,9 @@ class GaussianPrior:
         if self.is_estimated:
             return "normal prior of the precision that the evidence wants"
         mean = "" if self._is_at_zero else f" and mean {_shown(self.mean)}"
-        return f"normal prior of precision {_shown(self.precision)}{mean}"
+        own = self.precision
+        shown = f"{own:.4g}" if _is_number(own) else _shown(own)
+        return f"normal prior of precision {shown}{mean}"
 
     def penalty(self, theta: Any, items: Any = None) -> float:
         """What the prior takes off the log-likelihood at `theta`, (n_items,).

@@ -10,12 +10,14 @@ __all__ = ["PICTURES", "Drawn", "Sampled", "page", "picture"]
 #: The class of a result: the function of `venire.plots` that draws it.
 PICTURES = {
     "Fit": "plot_ratings",
+    "PlackettLuceFit": "plot_ratings",
     "GroupedFit": "plot_ratings",
     "Bootstrap": "plot_ratings",
     "PosteriorDraws": "plot_ratings",
     "GroupedBootstrap": "plot_ratings",
     "GroupedPosteriorDraws": "plot_ratings",
     "Rated": "plot_ratings",
+    "JudgesFit": "plot_judges",
     "Consensus": "plot_reliability",
     "Agreement": "plot_agreement",
     "GoldReport": "plot_correlation",
@@ -37,7 +39,8 @@ class Drawn:
     def plot(self, ax: Any = None, **options: Any) -> Any:
         """Draw it.
 
-        Ratings of models from judges as `venire.plots.plot_ratings` does, a consensus as
+        Ratings of models from judges as `venire.plots.plot_ratings` does, judges in the likelihood
+        as `plot_judges`, a consensus as
         `plot_reliability`, an agreement as `plot_agreement`, gold and the members of an ensemble as
         `plot_correlation`, a loop's report as `plot_quality`, a plan as `plot_plan`. What else
         there is to see, all at once: `venire.plots.overview`.

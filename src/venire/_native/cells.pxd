@@ -47,6 +47,9 @@ cdef extern from "vn_cells.h" nogil:
         const double *weight
         const int8_t *order
         const int32_t *cluster
+        const int64_t *date
+        int n_covariates
+        const double *covariates
         const double *win
         const double *loss
         const double *tie
@@ -55,9 +58,19 @@ cdef extern from "vn_cells.h" nogil:
         pass
     vn_status vn_sort_rows(const vn_rows *, int, vn_poll, void *, vn_sorted **, int64_t *,
                            int64_t *, int *, int *, int64_t *)
-    vn_status vn_write_cells(const vn_rows *, const vn_sorted *, int, vn_poll, void *, int64_t *,
-                             int32_t *, int8_t *, int32_t *, double *, double *, double *,
-                             double *)
+    ctypedef struct vn_cells_out:
+        int64_t *row_ptr
+        int32_t *hi
+        int8_t *order
+        int32_t *cluster
+        int64_t *date
+        double *covariates
+        double *win
+        double *loss
+        double *tie
+        double *square
+    vn_status vn_write_cells(const vn_rows *, const vn_sorted *, int, vn_poll, void *,
+                             const vn_cells_out *)
     void vn_sorted_free(vn_sorted *)
 
 

@@ -4,7 +4,7 @@ vn_join.c."""
 import numpy as np
 
 cimport numpy as cnp
-from libc.stdint cimport INT64_MAX, int8_t, int32_t, int64_t, uint8_t
+from libc.stdint cimport INT32_MAX, INT64_MAX, int8_t, int32_t, int64_t, uint8_t
 
 from venire._native.border cimport at, at_if, codes, offsets, room, room_if, same, steps, team
 from venire._native.border cimport within
@@ -148,14 +148,18 @@ def aggregate(
     const double[::1] loss=None,
     const double[::1] tie=None,
     const double[::1] square=None,
+    const int64_t[::1] date=None,
+    const double[:, ::1] covariates=None,
 ):
-    """Cells of the rows, sorted by (first, second, order): see venire.reference.aggregate.
+    """Cells of the rows, sorted by (first, second, order, cluster, date, covariates): see
+    venire.reference.aggregate.
 
-    Inputs are not checked, except that no item meets itself. Rows with a `cluster` must be sorted
-    by it. Returns row_ptr (n_items + 1), second, order, cluster, win, loss, tie, square, n_pairs;
-    tie and square are None where they hold no information (no ties; only hard outcomes).
+    Inputs are not checked, except that no item meets itself. Returns row_ptr (n_items + 1), second,
+    order, cluster, win, loss, tie, square, n_pairs, date, covariates; tie and square are None where
+    they hold no information (no ties; only hard outcomes).
     """
     cdef vn_rows rows
+    cdef vn_cells_out out
     cdef vn_sorted *state = NULL
     cdef int64_t n_cells = 0, n_pairs = 0, bad = -1
     cdef int has_tie = 0, has_square = 0
@@ -178,6 +182,14 @@ def aggregate(
     rows.weight = at_if(weight, n, "weight")
     rows.order = at_if(order, n, "order")
     rows.cluster = at_if(cluster, n, "cluster")
+    rows.date = at_if(date, n, "date")
+    rows.n_covariates = 0
+    rows.covariates = NULL
+    if covariates is not None:
+        same(covariates.shape[0], n, "covariates")
+        within(covariates.shape[1], 1, INT32_MAX, "covariates")
+        rows.n_covariates = <int>covariates.shape[1]
+        rows.covariates = &covariates[0, 0]
     rows.win = at_if(win, n, "win")
     rows.loss = NULL if win is None else at(loss, n, "loss")
     rows.tie = at_if(tie, n, "tie")
@@ -193,37 +205,42 @@ def aggregate(
     if status == VN_TOO_LARGE:
         raise ValueError("at most 2**30 items and, with soft scores or weights, 2**32 rows per call")
     check(status, "to aggregate the comparisons")
-    cdef int64_t[::1] row_ptr
+    cdef int64_t[::1] row_ptr, date_view = None
     cdef int32_t[::1] hi_view, cluster_view = None
     cdef int8_t[::1] order_view
     cdef double[::1] win_view, loss_view, tie_view = None, square_view = None
-    cdef int32_t *out_cluster
-    cdef double *out_tie
-    cdef double *out_square
+    cdef double[:, ::1] x_view
     try:
         pointers = np.empty(n_items + 1, np.int64)
         hi = np.empty(n_cells, np.int32)
         orders = np.empty(n_cells, np.int8)
         clusters = None if cluster is None else np.empty(n_cells, np.int32)
+        dates = None if date is None else np.empty(n_cells, np.int64)
+        x = None if covariates is None else np.empty((n_cells, covariates.shape[1]))
         wins = np.empty(n_cells)
         losses = np.empty(n_cells)
         ties = np.empty(n_cells) if has_tie else None
         squares = np.empty(n_cells) if has_square else None
         row_ptr, hi_view, order_view, win_view, loss_view = pointers, hi, orders, wins, losses
-        cluster_view, tie_view, square_view = clusters, ties, squares
-        out_cluster = room_if(cluster_view, n_cells, "cluster")
-        out_tie = room_if(tie_view, n_cells, "tie")
-        out_square = room_if(square_view, n_cells, "square")
+        cluster_view, date_view, tie_view, square_view = clusters, dates, ties, squares
+        out.row_ptr, out.hi, out.order = &row_ptr[0], &hi_view[0], &order_view[0]
+        out.win, out.loss = &win_view[0], &loss_view[0]
+        out.cluster = room_if(cluster_view, n_cells, "cluster")
+        out.date = room_if(date_view, n_cells, "date")
+        out.covariates = NULL
+        if x is not None:
+            x_view = x
+            out.covariates = &x_view[0, 0]
+        out.tie = room_if(tie_view, n_cells, "tie")
+        out.square = room_if(square_view, n_cells, "square")
         with nogil:
-            status = vn_write_cells(
-                &rows, state, n_threads, poll_signals, NULL, &row_ptr[0], &hi_view[0],
-                &order_view[0], out_cluster, &win_view[0], &loss_view[0], out_tie, out_square)
+            status = vn_write_cells(&rows, state, n_threads, poll_signals, NULL, &out)
     finally:
         vn_sorted_free(state)
     check(status, "to aggregate the comparisons")
     if ties is not None and not ties.any():
         ties = None
-    return pointers, hi, orders, clusters, wins, losses, ties, squares, int(n_pairs)
+    return pointers, hi, orders, clusters, wins, losses, ties, squares, int(n_pairs), dates, x
 
 
 def merge_classes(

@@ -32,7 +32,9 @@ venire fit battles.csv --plot ratings.png
 
 venire report battles.csv -o report.html"""
 COMMANDS = {
-    "fit": Named("_fit:Fit", "Rate the items of a file of comparisons.", "results.csv"),
+    "fit": Named(
+        "_fit:Fit", "Rate the items of a file of comparisons, or of rankings.", "results.csv"
+    ),
     "bootstrap": Named(
         "_fit:Bootstrap",
         "Rate the items of a file of comparisons, with intervals from a bootstrap.",
@@ -56,9 +58,14 @@ COMMANDS = {
     "rate": Named(
         "_rate:Rate", "Rate models by the votes of judges over many prompts.", "votes.csv"
     ),
+    "judges": Named(
+        "_judges:Judges",
+        "Fit each judge's sharpness and position bias to its votes, together with the ratings.",
+        "votes.csv",
+    ),
     "report": Named(
         "_report_page:ReportPage",
-        "Make a page of a file of comparisons or votes: leaderboard, pictures, judges, audit.",
+        "Make a page of a file of comparisons, votes or rankings: leaderboard, pictures, audit.",
         "results.csv -o report.html",
     ),
     "simulate": Named(

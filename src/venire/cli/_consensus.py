@@ -16,9 +16,11 @@ from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, option
 from venire.cli._options import JUDGES, OUT
 from venire.cli._progress import Steps
+from venire.cli._ranked import ranked_votes
 from venire.cli._report import TABLE, Grid, Picture, Report, cells, number, ranged
 from venire.cli._taken import with_taken
 from venire.cli._version import version
+from venire.data.rankings.columns import GivenRankings
 from venire.data.recognition import Given
 from venire.errors import ConvergenceWarning
 from venire.panel import agreement as agree
@@ -46,6 +48,7 @@ class Consensus(Command):
 
     file: opt.Source
     columns: Given = opt.votes(without=("by",))
+    rankings: GivenRankings = opt.rankings()
     weighing: opt.Weighing
     converge: bool = option(False, "Weigh until nothing moves, not once.", JUDGES)
     n_threads: int | None = opt.threads(JUDGES)
@@ -67,13 +70,14 @@ class Consensus(Command):
     def do(self, steps: Steps) -> Report:
         """Read, combine, and look at the teachers."""
         with steps(f"reading {self.file}"):
-            votes, gold = io.read_votes(
-                self.file.opened(),
-                strength=self.weighing.strength,
-                n_threads=self.n_threads,
-                progress=steps.rows,
-                **self.columns.named,
-            )
+            how: dict[str, Any] = {"n_threads": self.n_threads, "progress": steps.rows}
+            scanner = self.file.opened()
+            if self.rankings:
+                votes, gold = ranked_votes(scanner, self.columns, self.rankings, **how), None
+            else:
+                votes, gold = io.read_votes(
+                    scanner, strength=self.weighing.strength, **how, **self.columns.named
+                )
         self.weighing.check(gold)
         with steps("combining"), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # it is among the notices

@@ -33,6 +33,7 @@ _WORDS = "Words (first, second, tie, ...), 1/0/-1 or the winner."
 
 Criterion = Literal["D", "A", "top", "uniform", "residual", "residual_corrected", "sd"]
 Share = Literal["equal", "gain"]
+Method = Literal["auto", "fit", "judges", "consensus", "uniform"]
 
 
 def _folder() -> Any:
@@ -79,6 +80,7 @@ class Init(Command):
     steering: Literal["student", "none"] = option("student", "Whether the student steers.", _DESIGN)
     model: str = option(DEFAULT, None, _DESIGN, choices=HALF_TIES)
     prior: float = option(0.1, "Precision of the fits' prior.", _DESIGN, callback=opt.POSITIVE)
+    method: Method = option("auto", "How teachers are weighed in the fits.", _DESIGN)
     gain: Literal["linear", "exponential"] = option("linear", "Gain of nDCG.", _DESIGN)
     top: int = option(10, "Items that nDCG looks at.", _DESIGN, min=1)
     seed: int = option(0, None, _DESIGN, min=0)
@@ -93,8 +95,8 @@ class Init(Command):
         gold = None
         if self.gold is not None:
             gold = table.columns["gold"].to_numpy(zero_copy_only=False)
-        settings = ("panel", "degree", "bridges", "criterion", "share", "steering", "model", "gain",
-                    "top")  # fmt: skip
+        settings = ("panel", "degree", "bridges", "criterion", "share", "steering", "model",
+                    "method", "gain", "top")  # fmt: skip
         try:
             with Distillation(
                 (table.columns["group"], table.columns["item"]),

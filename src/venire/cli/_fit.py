@@ -6,7 +6,7 @@ import time
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from venire import io
 from venire.cli import _options as opt
@@ -16,8 +16,11 @@ from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import Report, some
 from venire.cli._taken import with_taken
-from venire.data.recognition import Given
+from venire.data.rankings import Rankings
+from venire.data.rankings.columns import GivenRankings
+from venire.data.recognition import Given, has_lists
 from venire.errors import NotIdentifiedError, NotIdentifiedWarning
+from venire.models import DEFAULT
 from venire.priors import GaussianPrior
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ _FIRST, _STEP = 2, 0.5  # replicates of the first part; seconds that further par
 
 @dataclass(frozen=True, kw_only=True)
 class Fit(Command):
-    """Rate the items of a file of comparisons.
+    """Rate the items of a file of comparisons, or of rankings.
 
     Columns that no option names are found by their names and by what stands in them.
 
@@ -45,12 +48,15 @@ class Fit(Command):
 
     file: opt.Source
     columns: Given = opt.comparisons(without=("group",))
+    rankings: GivenRankings = opt.rankings()
     model: opt.Model
     prior: str = opt.auto_prior()
     components: Literal["weak", "strong"] = option(
         "weak", "strong: fit each strongly connected component by itself.", MODEL
     )
-    method: Literal["auto", "newton", "mm"] = option("auto", None, MODEL)
+    method: Literal["auto", "newton", "mm", "quasi-newton"] = option(
+        "auto", "The last one is of rankings.", MODEL
+    )
     stopping: opt.Stopping
     replicates: opt.Replicates
     draws: int | None = opt.draws()
@@ -65,6 +71,10 @@ class Fit(Command):
 
     def __post_init__(self) -> None:
         self.model.check(self.columns)
+        if self.rankings:
+            self._check_rankings()
+        elif self.method == "quasi-newton":
+            misused("--method", "quasi-newton is of rankings")
         resampled = self.replicates.n_resamples is not None
         if self.columns.cluster is not None and not resampled and self.errors != "robust":
             misused("--cluster", "says what errors go by: add --errors robust or --bootstrap")
@@ -80,20 +90,35 @@ class Fit(Command):
         """Read, fit, draw replicates if they are wanted."""
         from venire.cli._audit import oddities  # help does without
 
-        with steps(f"reading {self.file}"):
-            comparisons = io.read_comparisons(
-                self.file.opened(),
-                n_threads=self.stopping.n_threads,
-                progress=steps.rows,
-                **self.columns.named,
-            )
-        fitted = self.fitted(comparisons, steps)
-        odd = oddities(fitted.fit, self.model.order_effect)
-        fitted = replace(fitted, notes=[*fitted.notes, *odd])
+        observed = self.read(self.file.opened(), steps)
+        fitted = self.fitted(observed, steps)
+        if not isinstance(observed, Rankings):
+            odd = oddities(fitted.fit, self.model.order_effect)
+            fitted = replace(fitted, notes=[*fitted.notes, *odd])
         with steps("ratings" if self.errors == "none" else "standard errors"):
-            return with_taken(report(self, fitted), self.file, comparisons.taken)
+            return with_taken(report(self, fitted), self.file, observed.taken)
 
-    def fitted(self, comparisons: Comparisons, steps: Steps) -> Fitted:
+    def _check_rankings(self) -> None:
+        """Refuse what is of comparisons alone."""
+        for name in set(self.columns.named) - {*opt.RANKED_TOO}:
+            flag = f"--{name.replace('_', '-')}"
+            misused(flag, f"is of comparisons, and --{next(iter(self.rankings.named))} of rankings")
+        if self.model.model != DEFAULT:
+            misused("--model", "rankings are fitted by that of Plackett and Luce")
+        if self.model.order_effect:
+            misused("--order-effect", "is of comparisons")
+
+    def read(self, scanner: io.Scanner, steps: Steps) -> Comparisons | Rankings:
+        """Rankings where their columns were named, or a column holds lists; else comparisons."""
+        how: dict[str, Any] = {"n_threads": self.stopping.n_threads, "progress": steps.rows}
+        with steps(f"reading {self.file}"):
+            named = self.columns.named
+            unnamed = set(named) <= {*opt.RANKED_TOO}
+            if self.rankings or (unnamed and has_lists(scanner.sample())):
+                return io.read_rankings(scanner, **how, **named, **self.rankings.named)
+            return io.read_comparisons(scanner, **how, **named)
+
+    def fitted(self, comparisons: Comparisons | Rankings, steps: Steps) -> Fitted:
         """The fit, and its replicates or draws if they are wanted."""
         fitted = self._fit(comparisons, steps)
         if self.draws is not None:
@@ -102,7 +127,7 @@ class Fit(Command):
             return fitted
         return self._bootstrap(fitted, self.replicates.n_resamples, steps)
 
-    def _fit(self, comparisons: Comparisons, steps: Steps) -> Fitted:
+    def _fit(self, comparisons: Comparisons | Rankings, steps: Steps) -> Fitted:
         """Fit with the prior that was asked for; "auto": a weak one only where none will do."""
         try:
             with steps("fitting"):
@@ -130,22 +155,20 @@ class Fit(Command):
         return Fitted(fit, "no finite fit without it", [note])
 
     def _one_fit(
-        self, comparisons: Comparisons, prior: GaussianPrior | None, steps: Steps
+        self, comparisons: Comparisons | Rankings, prior: GaussianPrior | None, steps: Steps
     ) -> Ratings:
-        from venire.ratings import fit_model
+        from venire.ratings import fit_model, fit_plackett_luce
 
+        how: dict[str, Any] = {
+            "prior": prior, "method": self.method, "components": self.components,
+            "progress": steps.iteration, **vars(self.stopping),
+        }  # fmt: skip
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotIdentifiedWarning)  # the report names components
             try:
-                return fit_model(
-                    comparisons,
-                    prior=prior,
-                    method=self.method,
-                    components=self.components,
-                    progress=steps.iteration,
-                    **vars(self.model),
-                    **vars(self.stopping),
-                )
+                if isinstance(comparisons, Rankings):
+                    return fit_plackett_luce(comparisons, **how)
+                return fit_model(comparisons, **how, **vars(self.model))
             except NotIdentifiedError:
                 raise
             except ValueError as error:  # options that do not go together

@@ -141,10 +141,10 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
         "method": fit.method,
         "prior": None if fit.prior is None else fit.prior.precision,
         "prior_reason": fitted.prior_reason or None,
-        "n_comparisons": fit.n_comparisons,
+        f"n_{fit.counted}": fit.n_comparisons,
         "half_life": facts_of(fit.comparisons),
         "n_items": len(fit.items),
-        "n_pairs": fit.comparisons.n_pairs,
+        **_size(fit),
         "n_components": len(sizes),
         "component_sizes": sizes[:1000].tolist(),
         "converged": bool(fit.converged),
@@ -160,6 +160,23 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
         "bootstrap": drawn,
         "draws": asked.draws and {"n_draws": asked.draws, "seed": asked.replicates.seed},
     }
+
+
+def _size(fit: Ratings) -> dict[str, int]:
+    """What there is of what was fitted: pairs, or items of all rankings."""
+    names = ("n_pairs", "n_listed")
+    return {
+        name: getattr(fit.comparisons, name) for name in names if hasattr(fit.comparisons, name)
+    }
+
+
+def _observed(f: dict[str, Any]) -> str:
+    """What was fitted, in words."""
+    if "n_rankings" in f:
+        each = f["n_listed"] / f["n_rankings"]
+        return f"{f['n_rankings']:,.10g} rankings of {f['n_items']:,} items, {each:.3g} in each"
+    pairs = f"{f['n_pairs']:,} pair{'s' if f['n_pairs'] != 1 else ''}"
+    return f"{f['n_comparisons']:,.10g} comparisons of {f['n_items']:,} items in {pairs}"
 
 
 def _parameter(estimate: float | None, error: float | None) -> dict[str, float | None] | None:
@@ -190,8 +207,7 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
     lines = [
         f"{f['model']} by {f['method']}{prior}: {state} after {f['n_iter']} iterations, "
         f"residual {f['residual']:.1e}",
-        f"{f['n_comparisons']:,.10g} comparisons of {f['n_items']:,} items in "
-        f"{f['n_pairs']:,} pair{'s' if f['n_pairs'] != 1 else ''}, {f['n_components']:,} "
+        f"{_observed(f)}, {f['n_components']:,} "
         f"component{'s' if f['n_components'] > 1 else ''}; "
         f"log-likelihood {f['log_likelihood']:.4f}",
     ]
@@ -224,7 +240,8 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
             f"fit, seed {d['seed']}"
         )
     if (b := f["bootstrap"]) is not None:
-        what = "pairs" if b["unit"] == "cells" else "comparisons"
+        counted = "rankings" if "n_rankings" in f else "comparisons"
+        what = "pairs" if b["unit"] == "cells" else counted
         what = what if b["cluster"] is None else f"clusters by {b['cluster']}"
         used, n = b["n_resamples"] - b["n_failed"] - b["n_unconverged"], b["n_resamples"]
         lines.append(
@@ -259,7 +276,8 @@ def _rows(asked: Fit, fit: Ratings, table: dict[str, np.ndarray], several: bool)
     if "prob_best" in table:
         columns["P(best)"] = ["-" if x != x else f"{x:.3f}" for x in shown["prob_best"]]
         columns["regret"] = values("expected_regret")
-    columns["games"] = [f"{x:,.10g}" for x in shown["n_comparisons"]]
+    games = "games" if fit.counted == "comparisons" else fit.counted
+    columns[games] = [f"{x:,.10g}" for x in shown[f"n_{fit.counted}"]]
     if several:
         columns["component"] = [str(x) for x in shown["component"]]
     return Grid(columns, ["item"], spare=(*_SPARE, f"{asked.level:.4g} interval", "SE"))

@@ -17,6 +17,7 @@ from venire.cli._report import CSV, PICTURE, TABLE, some
 from venire.data.columns import Columns, VoteColumns
 from venire.data.lookup import typed
 from venire.data.meanings import TARGETS
+from venire.data.rankings.columns import RankingColumns
 from venire.data.recognition import Given
 from venire.io import Dialect, Scanner
 from venire.models import ALIASES, DEFAULT, MODELS
@@ -24,6 +25,7 @@ from venire.panel import METHODS
 from venire.priors import GaussianPrior
 from venire.scales import SCALES, Display
 
+RANKED_TOO = ("weight", "group", "cluster", "skip_missing")  # columns of rankings, too
 MODEL, OUT, VOTES, READING = "Model", "Output", "Votes (one way)", "Text files"
 JUDGES = "Judges"
 _MOST = 20_000  # labels that are looked at for one that is alike
@@ -231,6 +233,11 @@ class Anchor(NamedTuple):
 def comparisons(**how: Any) -> Any:
     """The columns of comparisons; those that are not given are found."""
     return block(of=Columns, typed={"mapping": SCORES}, **how)
+
+
+def rankings() -> Any:
+    """The columns of rankings, which share some with those of comparisons."""
+    return block(of=RankingColumns, without=RANKED_TOO)
 
 
 def votes(**how: Any) -> Any:

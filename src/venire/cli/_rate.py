@@ -16,10 +16,12 @@ from venire.cli._command import Command, Refused, misused, option
 from venire.cli._fit import WEAK_PRECISION
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
+from venire.cli._ranked import ranked_votes
 from venire.cli._report import TABLE, Grid, Picture, Report, cells, number, ranged
 from venire.cli._taken import with_taken
 from venire.cli._version import version
 from venire.data.columns import VoteColumns
+from venire.data.rankings.columns import GivenRankings
 from venire.data.recognition import Given
 from venire.data.taken import Taken
 from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedWarning
@@ -29,6 +31,7 @@ from venire.priors import GaussianPrior
 from venire.targets import rate
 
 if TYPE_CHECKING:
+    from venire.data.votes import Votes
     from venire.targets import Rated
 
 __all__ = ["Rate"]
@@ -51,6 +54,7 @@ class Rate(Command):
 
     file: opt.Source
     columns: Given = opt.votes(without=("pair",))
+    rankings: GivenRankings = opt.rankings()
     weighing: opt.Weighing
     model: str = option(DEFAULT, None, MODEL, choices=HALF_TIES)
     prior: str = opt.auto_prior("votes")
@@ -98,19 +102,7 @@ class Rate(Command):
     def rated(self, steps: Steps) -> tuple[Rated, list[str], Taken | None]:
         """The ratings of the file, what to know of them, and how it was read."""
         with steps(f"reading {self.file}"):
-            scanner = self.file.opened()
-            chosen = chosen_in(scanner, VoteColumns, None, self.columns.named, grouped=True)
-            columns = chosen.columns
-            self.weighing.check(columns.gold)
-            votes, gold = io.read_votes(
-                scanner,
-                columns,
-                strength=self.weighing.strength,
-                n_threads=self.n_threads,
-                progress=steps.rows,
-                as_shown=True,
-            )
-            taken = None if votes.taken is None else chosen.said(votes.taken)
+            votes, gold, taken = self._read(steps)
         with steps("rating"), warnings.catch_warnings():
             for kind in (ConvergenceWarning, NotIdentifiedWarning):  # among the notices
                 warnings.simplefilter("ignore", kind)
@@ -118,6 +110,22 @@ class Rate(Command):
                 return *self._rated(votes, gold), taken
             except (BadValueError, BadTypeError) as error:
                 raise Refused(f"{self.file}: {error}") from None
+
+    def _read(self, steps: Steps) -> tuple[Votes, Any, Taken | None]:
+        """Votes, gold if there is any, and how they were read."""
+        scanner = self.file.opened()
+        how: dict[str, Any] = {"n_threads": self.n_threads, "progress": steps.rows}
+        if self.rankings:
+            if self.columns.group is None:
+                misused("--group", "names the column of prompts")
+            ranked = ranked_votes(scanner, self.columns, self.rankings, **how)
+            return ranked, None, ranked.taken
+        chosen = chosen_in(scanner, VoteColumns, None, self.columns.named, grouped=True)
+        columns = chosen.columns
+        self.weighing.check(columns.gold)
+        strength = self.weighing.strength
+        votes, gold = io.read_votes(scanner, columns, strength=strength, as_shown=True, **how)
+        return votes, gold, None if votes.taken is None else chosen.said(votes.taken)
 
     def _rated(self, votes: Any, gold: Any) -> tuple[Rated, list[str]]:
         """With the prior that was asked for; "auto": a weak one only where none will do."""

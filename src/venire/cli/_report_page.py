@@ -19,6 +19,7 @@ from venire.cli._report import PAGE, Report
 from venire.cli._taken import with_taken
 from venire.cli._version import version
 from venire.data.columns import Columns, VoteColumns
+from venire.data.rankings.columns import GivenRankings
 from venire.data.recognition import Given, role_of
 from venire.data.taken import Taken
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
@@ -44,7 +45,7 @@ class Made(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class ReportPage(Command):
-    """Make a page of a file of comparisons or votes: leaderboard, pictures, judges, audit.
+    """Make a page of a file of comparisons, votes or rankings: leaderboard, pictures, audit.
 
     One HTML file that needs nothing else: it opens from a mail, without a network, and prints.
 
@@ -59,6 +60,7 @@ class ReportPage(Command):
     title: str = option("Leaderboard", "Of the page.", OUT, metavar="TEXT")
     columns: Given = opt.comparisons()
     votes: Given = opt.votes(without=(*_SHARED, "by"))
+    rankings: GivenRankings = opt.rankings()
     by: str | None = opt.column(None, "Categories: a tab for each, beside one of all.", "Items")
     weighing: opt.Weighing
     model: opt.Model
@@ -84,6 +86,8 @@ class ReportPage(Command):
     def __post_init__(self) -> None:
         self._fit()  # refuses what does not go together
         grouped = self.by is not None or self.columns.group is not None
+        if grouped and self.rankings:
+            misused("--group" if self.by is None else "--by", "rankings have a single leaderboard")
         if grouped and self.replicates.n_resamples is not None:
             misused("--bootstrap", "is of one fit: leave out --by and --group")
         if grouped and self.draws is not None:
@@ -91,7 +95,8 @@ class ReportPage(Command):
 
     def _fit(self) -> Fit:
         return Fit(
-            file=self.file, columns=self.columns, model=self.model, prior=self.prior,
+            file=self.file, columns=self.columns, rankings=self.rankings,
+            model=self.model, prior=self.prior,
             stopping=self.stopping, replicates=self.replicates, draws=self.draws, level=self.level,
             shown=self.shown, errors=self.errors or "fisher",
         )  # fmt: skip
@@ -101,10 +106,12 @@ class ReportPage(Command):
         from venire import pages
 
         scanner = self.file.opened()
-        named = {**self.columns.named, **self.votes.named}
+        named = {**self.columns.named, **self.votes.named, **self.rankings.named}
         role = role_of(scanner.sample, "auto", named)
         if role == "votes":
             made = self._of_votes(scanner, named, steps)
+        elif role == "rankings":
+            made = self._of_rankings(scanner, steps)
         else:
             made = self._of_comparisons(scanner, role, steps)
         first = next(iter(made.results.values()))
@@ -162,6 +169,14 @@ class ReportPage(Command):
                 )
         return Made(results, fitted.notes, comparisons.taken, looked)
 
+    def _of_rankings(self, scanner: io.Scanner, steps: Steps) -> Made:
+        ask = self._fit()
+        observed = ask.read(scanner, steps)
+        fitted = ask.fitted(observed, steps)
+        one = fitted.fit if fitted.replicates is None else fitted.replicates
+        shown = one.rescale(**self.shown.among(fitted.fit.items))
+        return Made({"": shown}, fitted.notes, observed.taken, False)
+
     def _groups(self, groups: Any, steps: Steps) -> Any:
         from venire.ratings import fit_groups
 
@@ -186,7 +201,8 @@ class ReportPage(Command):
         given = Given(VoteColumns, named)
         if columns.group is not None:
             ask = Rate(
-                file=self.file, columns=given, weighing=self.weighing, model=self.model.model,
+                file=self.file, columns=given, rankings=self.rankings, weighing=self.weighing,
+                model=self.model.model,
                 prior=self.prior, n_threads=self.stopping.n_threads, shown=self.shown,
                 errors=self.errors or "robust",
             )  # fmt: skip

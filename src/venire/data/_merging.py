@@ -73,8 +73,14 @@ def merged(a: Comparisons, b: Comparisons) -> Cells:
     if a.covariates is not None and b.covariates is not None:
         own = [b.covariate_names.index(name) for name in names]
         strata = strata._replace(covariates=np.concatenate([a.covariates, b.covariates[:, own]]))
-    if strata:
-        stratum, strata = strata.coded(np.zeros(a.n_cells + b.n_cells, bool))
+    if strata.covariates is not None:
+        found = _added_up(a, b, items, (places_a, places_b), strata, fresh)
+        return found._replace(
+            has_order=a.has_order or b.has_order, clusters=clusters, dates=dates,
+            covariate_names=names, ageing=ageing,
+        )  # fmt: skip
+    if a.cluster is not None or a.date is not None:
+        stratum, strata = strata.coded()
     threads, n = checks.n_threads(None), len(items)
     found = cells.join(
         n,
@@ -91,6 +97,25 @@ def merged(a: Comparisons, b: Comparisons) -> Cells:
         ageing=ageing,
         **({} if stratum is None else strata.at(together.cluster)._asdict()),
     )
+
+
+def _added_up(
+    a: Comparisons, b: Comparisons, items: Any, places: Any, strata: Strata, fresh: Any
+) -> Cells:
+    """All cells of both, sorted again: strata of covariates have no codes that could be joined."""
+    both = tuple(zip((a, b), places, fresh, strict=True))
+    masses = {
+        name: np.concatenate([by * getattr(c, name) for c, _, by in both])
+        for name in ("win", "loss", "tie", "square")
+    }
+    first, second = (
+        np.concatenate([_at(own, getattr(c, side)) for c, own, _ in both])
+        for side in ("first", "second")
+    )
+    if a.cells.square is None and b.cells.square is None:
+        del masses["square"]
+    order = np.concatenate([a.order, b.order])
+    return add_up(items, first, second, masses, None, order, strata, checks.n_threads(None))
 
 
 def _at(places: NDArray[np.int32] | None, codes: NDArray[np.int32]) -> NDArray[np.int32]:

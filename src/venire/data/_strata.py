@@ -33,41 +33,22 @@ class Strata(NamedTuple):
     date: NDArray[np.int64] | None = None
     covariates: NDArray[np.float64] | None = None
 
-    def __bool__(self) -> bool:
-        return any(x is not None for x in self)
-
     def at(self, rows: Any) -> Self:
         """Those of the chosen rows."""
         return type(self)(*(None if x is None else x[rows] for x in self))
 
-    def coded(self, turned: NDArray[np.bool_]) -> tuple[NDArray[np.int32], Self]:
-        """The stratum of each row, and the strata in ascending order.
-
-        Parameters
-        ----------
-        turned : ndarray of bool, shape (n_rows,)
-            Rows that their cell sees from the other side.
-        """
-        x = self.covariates
-        if x is not None:
-            x = np.where(turned[:, None], -x, x) + 0.0  # -0 and 0 are the same
-        elif self.date is None and self.cluster is not None:
+    def coded(self) -> tuple[NDArray[np.int32], Self]:
+        """The stratum of each row, of clusters and dates, and the strata in ascending order."""
+        if self.date is None:
+            assert self.cluster is not None
             own = np.arange(int(self.cluster.max()) + 1, dtype=np.int32)
             return self.cluster, self._replace(cluster=own)
-        elif self.cluster is None and self.date is not None:
+        if self.cluster is None:
             days = np.arange(int(self.date.max()) + 1)
             return self.date.astype(np.int32), self._replace(date=days)
-        rows = self._replace(covariates=x)
-        keys = [k for k in (self.cluster, self.date, *(() if x is None else x.T)) if k is not None]
-        by = np.lexsort(keys[::-1])
-        new = np.zeros(len(by), bool)
-        new[0] = True
-        for key in keys:
-            own = key[by]
-            new[1:] |= own[1:] != own[:-1]
-        code = np.empty(len(by), np.int32)
-        code[by] = np.cumsum(new) - 1
-        return code, rows.at(by[new])
+        key = self.cluster * (int(self.date.max()) + np.int64(1)) + self.date
+        _, first, code = np.unique(key, return_index=True, return_inverse=True)
+        return code.astype(np.int32), self.at(first)
 
 
 def covariates_of(given: Any, n: int, names: tuple[str, ...] | None = None) -> Covariates:

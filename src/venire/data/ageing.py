@@ -88,7 +88,7 @@ def told(c: Comparisons) -> tuple[str, ...]:
 
 def facts_of(c: Comparisons) -> dict[str, Any] | None:
     """The same, of types that JSON has."""
-    ageing = c.cells.ageing
+    ageing = c.cells.ageing if hasattr(c, "cells") else None  # rankings have none
     if ageing is None:
         return None
     numbers = {"half_life": ageing.half_life, "weight": c.n_comparisons, "effective": c.n_effective}

@@ -189,37 +189,17 @@ def add_up(
     n_threads: int,
 ) -> Cells:
     """Cells of coded rows; their clusters, dates and covariates without labels and names."""
-    from venire._native import cells, group_cells
+    from venire._native import cells
 
-    by = stratum = None
-    distinct = strata
-    if strata:
-        stratum, distinct = strata.coded(first > second)
-        by = group_cells.sort(stratum, int(stratum.max()) + 1, n_threads)[1]
-        first, second, stratum = first[by], second[by], stratum[by]
-        masses = {k: x[by] if isinstance(x, np.ndarray) else x for k, x in masses.items()}
-        weight = None if weight is None else weight[by]
-        order = None if order is None else order[by]
+    kept_apart = {k: np.ascontiguousarray(x) for k, x in strata._asdict().items() if x is not None}
     try:
-        out = cells.aggregate(
-            len(items),
-            first,
-            second,
-            n_threads,
-            weight=weight,
-            order=order,
-            cluster=stratum,
-            **masses,
+        *out, date, covariates = cells.aggregate(
+            len(items), first, second, n_threads, weight=weight, order=order, **masses, **kept_apart
         )
     except cells.SelfComparison as error:
-        at = int(error.args[0])
-        _refuse_self(items, first, at, at if by is None else int(by[at]))
-    found = Cells.of_one(items, *out)
-    return found if stratum is None else found._replace(**distinct.at(found.cluster)._asdict())
+        _refuse_self(items, first, int(error.args[0]))
+    return Cells.of_one(items, *out)._replace(date=date, covariates=covariates)
 
 
-def _refuse_self(
-    items: NDArray[Any], first: NDArray[np.int32], at: int, row: int | None = None
-) -> NoReturn:
-    row = at if row is None else row
-    checks.fail("second", "an item cannot be compared with itself", row, items[first[at]])
+def _refuse_self(items: NDArray[Any], first: NDArray[np.int32], at: int) -> NoReturn:
+    checks.fail("second", "an item cannot be compared with itself", at, items[first[at]])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.data import Comparisons, GroupedComparisons, Votes
+from venire.data import Comparisons, GroupedComparisons, Rankings, Votes
 from venire.datasets._table import columns
 from venire.io import VotesFile
 
@@ -24,6 +24,8 @@ __all__ = [
     "load_citations",
     "load_documents",
     "load_judges",
+    "load_nascar_2002",
+    "load_ranked_answers",
     "load_season",
     "load_styles",
     "load_taste",
@@ -75,6 +77,43 @@ def load_styles() -> Comparisons:
         columns("styles"), first="model_a", second="model_b", outcome="winner", cluster="prompt",
         covariates=["length", "markdown"],
     )  # fmt: skip
+
+
+def load_nascar_2002() -> Rankings:
+    """Finishing orders of the 36 races of a season of stock cars. Hunter 2004.
+
+    Returns
+    -------
+    Rankings
+        Of 83 drivers by their numbers in the source, 42 or 43 of them in each race: 58 is PJ Jones,
+        68 Scott Pruett. Four who were last in each of their races are left out, as they are there.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> r = vn.datasets.load_nascar_2002()
+    >>> r
+    Rankings(n_items=83, n_rankings=36)
+    """
+    return Rankings.from_frame(columns("nascar_2002"), ranking="race", item="driver", rank="place")
+
+
+def load_ranked_answers() -> Rankings:
+    """Three judges sort four of seven models' answers to each of fifty prompts. Simulated.
+
+    Returns
+    -------
+    Rankings
+        With ties; judges are clusters.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> r = vn.datasets.load_ranked_answers()
+    >>> r, r.clusters.tolist()
+    (Rankings(n_items=7, n_rankings=150), ['friendly', 'hasty', 'strict'])
+    """
+    return Rankings.from_frame(columns("ranked_answers"), place="ranking", cluster="judge")
 
 
 def load_season() -> Comparisons:

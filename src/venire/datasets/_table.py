@@ -105,6 +105,21 @@ _ROWS = (
         "venire fit toy_players.csv",
     ),
     DataSet(
+        "nascar_2002",
+        "rankings",
+        "finishing orders of 36 races, by drivers' numbers",
+        "Hunter 2004, MM algorithms for generalized Bradley-Terry models, Annals of Statistics 32, "
+        "384-406, doi:10.1214/aos/1079120141",
+        "venire fit nascar_2002.csv --ranking race --item driver --rank place",
+    ),
+    DataSet(
+        "ranked_answers",
+        "rankings by judges, with ties",
+        "judges sort four answers to each prompt",
+        _SIMULATED,
+        "venire fit ranked_answers.csv --place ranking",
+    ),
+    DataSet(
         "verdicts",
         "votes of judges",
         "judges compare models' answers to prompts",

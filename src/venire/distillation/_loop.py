@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
+from venire.data.rankings import Rankings
 from venire.distillation._answers import answers_in
 from venire.distillation._asking import Asking
 from venire.distillation._learning import Learning
@@ -265,8 +266,9 @@ class Distillation:
         Parameters
         ----------
         teachers : mapping of label to callable
-            Each is called with the `Requests` to it and returns their votes (n,), or probabilities
-            (n, 3). Teachers that are not in the mapping are left for `tell`.
+            Each is called with the `Requests` to it and returns their votes (n,), probabilities
+            (n, 3), or `Rankings` of the items, as `Requests.ranked` takes them. Teachers that are
+            not in the mapping are left for `tell`.
         student, features, folds : optional
             As in `fit_student`, which is called after each round if there is a student.
         rounds : int, default 1
@@ -305,7 +307,11 @@ class Distillation:
             mine = self.pending.of(label)
             if not len(mine):
                 continue
-            said = np.asarray(answer(mine))
+            answered = answer(mine)
+            if isinstance(answered, Rankings):
+                self.tell(*mine.ranked(answered))
+                continue
+            said = np.asarray(answered)
             if said.ndim == 2:
                 self.tell(mine.request, probabilities=said)
             else:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.tables import Table, Tabled, shown_of
+from venire.data.asked import wanted
+from venire.data.rankings import Rankings, majority
 from venire.distillation._state import State
 
 __all__ = ["Requests", "Told"]
@@ -155,6 +157,59 @@ class Requests(Tabled):
             If there is no such teacher.
         """
         return self.select(self._teacher == self._state.settings.position(teacher))
+
+    def ranked(self, rankings: Rankings) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+        """What rankings of the items say of these pairs: a judge who sorts them answers all.
+
+        Parameters
+        ----------
+        rankings : Rankings
+            Of the items, with their groups, unless there is one group. Of several that place both
+            items of a pair the majority counts.
+
+        Returns
+        -------
+        request : ndarray of int64
+            Those about which the rankings say something: ``loop.tell(*mine.ranked(rankings))``.
+        vote : ndarray of int8
+            1 for `first`, -1 for `second`, 0 where they share a place.
+
+        Raises
+        ------
+        TypeError
+            If `rankings` is something else.
+        ValueError
+            If it has no groups, and there are several.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> loop = vn.distillation.Distillation((["q", "q", "q"], ["a", "b", "c"]), ["ann"])
+        >>> mine = loop.ask().of("ann")
+        >>> loop.tell(*mine.ranked(vn.Rankings([["b", "a", "c"]]))).new
+        3
+        """
+        wanted(rankings, "rankings", Rankings)
+        universe = self._state.universe
+        if rankings.groups is None and len(universe.groups) > 1:
+            cure = "give the rankings their groups: Rankings(..., group=...)"
+            checks.fail("rankings", f"have no groups, and there are {universe.n_groups}", cure=cure)
+        labels = rankings.items.tolist()
+        if rankings.groups is not None and rankings.item_offsets is not None:
+            own = np.repeat(rankings.groups, np.diff(rankings.item_offsets)).tolist()
+            labels = list(zip(own, labels, strict=True))
+        place = {label: k for k, label in enumerate(labels)}
+        group = self.group.tolist() if rankings.groups is not None else None
+
+        def code(items: NDArray[Any]) -> NDArray[np.int64]:
+            found = items.tolist() if group is None else zip(group, items.tolist(), strict=True)
+            return np.array([place.get(label, -1) for label in found], np.int64)
+
+        first, second = code(self.first), code(self.second)
+        some = np.flatnonzero((first >= 0) & (second >= 0) & ~self.bridge)
+        said = majority(rankings, first[some], second[some])
+        known = ~np.isnan(said)
+        return self.request[some[known]], said[known].astype(np.int8)
 
     def to_frame(self, backend: str | None = None) -> Any:
         """As a data frame.

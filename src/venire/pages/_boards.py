@@ -119,6 +119,7 @@ def of_ratings(
         cells.append(_numbers(shown["expected_regret"], digits))
     for column, title, says in (
         ("n_comparisons", "games", "weight of the item's comparisons"),
+        ("n_rankings", "rankings", "that the item stands in"),
         ("n_prompts", "prompts", "on which it was compared"),
     ):
         if column in shown:

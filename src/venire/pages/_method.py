@@ -98,11 +98,12 @@ def _of_panel(q: Consensus) -> tuple[str, list[Source]]:
 
 def _of_model(fit: Fit | GroupedFit) -> tuple[str, list[Source]]:
     row = model_of(fit.model)
-    ties = (
-        "A tie counts as half a win to each side."
-        if row.tie is None
-        else f"Ties are outcomes of their own, with one parameter ({row.tie.symbol})."
-    )
+    if _counted(fit) == "rankings":
+        ties = "Items that share a place are each chosen from what is left with all of them."
+    elif row.tie is None:
+        ties = "A tie counts as half a win to each side."
+    else:
+        ties = f"Ties are outcomes of their own, with one parameter ({row.tie.symbol})."
     order = "" if fit.order_effect is None else " An advantage of being first is part of the model."
     how = (
         "maximum likelihood, without a prior"
@@ -114,10 +115,14 @@ def _of_model(fit: Fit | GroupedFit) -> tuple[str, list[Source]]:
     return text, [Source(*row.source)]
 
 
+def _counted(fit: Fit | GroupedFit) -> str:
+    return "comparisons" if isinstance(fit, GroupedFit) else fit.counted
+
+
 def _of_existence(fit: Fit | GroupedFit) -> tuple[str, list[Source]]:
     return (
-        "Before fitting it is decided whether the comparisons determine a finite, unique fit. An "
-        "item that they do not place among the others has no rank here.",
+        f"Before fitting it is decided whether the {_counted(fit)} determine a finite, unique fit. "
+        "An item that they do not place among the others has no rank here.",
         [FORD],
     )
 

@@ -236,5 +236,7 @@ def _looked(audited: Audit | bool, first: Any) -> Looked | None:
             audited = audit(first.votes)
         else:
             fit = first if isinstance(first, Fit) else first.fit
+            if not isinstance(fit.comparisons, Comparisons):
+                return None  # what is looked for is odd of comparisons
             audited = audit(fit.comparisons, order_effect=fit.order_effect is not None)
     return Looked(audited.odd, tuple(f for f in audited if f.gravity == "fine"))

@@ -118,7 +118,7 @@ def _of_one(
     fit = result if isinstance(result, Fit) else result.fit
     if isinstance(result, (Bootstrap, PosteriorDraws)):
         columns = result.to_frame("dict", level=asked.level)
-        columns["n_comparisons"] = fit.item_weights
+        columns[f"n_{fit.counted}"] = fit.item_weights
         summary = result.summary(asked.level, 1)
     elif isinstance(result, Rated):
         columns = result.columns(asked.level, asked.errors)

@@ -12,6 +12,7 @@ what no font has is an empty box. Letters of right-to-left scripts are joined fr
 
 from venire.plots._alike import plot_agreement, plot_correlation
 from venire.plots._groups import plot_groups
+from venire.plots._judges import plot_judges
 from venire.plots._matrices import plot_graph, plot_wins
 from venire.plots._overview import overview
 from venire.plots._quality import plot_growth, plot_plan, plot_quality
@@ -27,6 +28,7 @@ __all__ = [
     "plot_graph",
     "plot_groups",
     "plot_growth",
+    "plot_judges",
     "plot_plan",
     "plot_position_bias",
     "plot_quality",

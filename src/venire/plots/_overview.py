@@ -14,13 +14,14 @@ from venire.distillation import Report
 from venire.panel import Consensus, agreement
 from venire.plots._alike import FEWEST, plot_agreement, plot_correlation
 from venire.plots._groups import plot_groups
+from venire.plots._judges import plot_judges
 from venire.plots._quality import plot_plan, plot_quality
 from venire.plots._ratings import plot_ranks, plot_ratings
 from venire.plots._teachers import plot_position_bias, plot_reliability
 from venire.ratings import Fit, GroupedFit
 from venire.resampling import Bootstrap, PosteriorDraws
 from venire.simulate import Plan
-from venire.targets import Rated
+from venire.targets import JudgesFit, Rated
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +47,8 @@ def overview(result: Any, **options: Any) -> Figure:
 
     Parameters
     ----------
-    result : Fit, Bootstrap, PosteriorDraws, GroupedFit, Rated, Consensus, Plan, Report or mapping
+    result : Fit, Bootstrap, PosteriorDraws, GroupedFit, Rated, Consensus,
+        JudgesFit, Plan, Report or mapping
         A mapping of str to Report is drawn as one picture, a line for each; of columns, as
         `GroupedFit.to_frame` gives them, as the overview of groups.
     **options
@@ -107,6 +109,13 @@ def _panels(result: Any, options: Mapping[str, Any]) -> Iterator[Panel]:
                 yield Panel(plot_groups, {"result": result.by}, len(result.categories))
             lean = result if np.isfinite(result.leans().bias).any() else None
             yield from _of_teachers(result.consensus, options, lean)
+        case JudgesFit():
+            n = len(result.judges)
+            yield Panel(plot_judges, {"result": result}, n)
+            if result.position_biases is not None:
+                yield Panel(plot_judges, {"result": result, "measure": "position_bias"}, n)
+            if isinstance(result.fit, Fit):
+                yield Panel(plot_ratings, {"fit": result.fit}, len(result.items))
         case Consensus():
             yield from _of_teachers(result, options)
         case GroupedFit():

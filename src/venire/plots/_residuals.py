@@ -26,7 +26,7 @@ from venire.plots._style import (
     within,
 )
 from venire.plots._taken import taken
-from venire.ratings.pairs import Cells, by_pair, cells_of
+from venire.ratings.pairs import Cells, by_pair, cells_of, met
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -230,7 +230,7 @@ def _standardised(pairs: Cells, fit: Fit) -> tuple[np.ndarray, np.ndarray]:
     p = np.clip(pairs.expected, 1e-12, 1.0 - 1e-12)
     seen, games = np.clip(pairs.share, 0.0, 1.0), pairs.games
     scale: Any = pairs.variance / (p * (1.0 - p))
-    c = fit.comparisons
+    c = met(fit)
     if fit.tie is None and np.sum(c.win + c.tie / 2.0 - c.square) > 1e-9 * games.sum():
         scale = fit.dispersion
     scale = np.where((scale > 0.0) & (scale < 1.0), scale, 1.0)

@@ -13,6 +13,7 @@ from venire._core.intervals import critical_value
 from venire.data import Comparisons, GroupedComparisons
 from venire.plots._style import checked, inches, shortened, within
 from venire.ratings import Fit, GroupedFit
+from venire.ratings.pairs import met
 from venire.resampling import (
     Bootstrap,
     GroupedBootstrap,
@@ -154,7 +155,7 @@ def comparisons_of(data: Any, group: Any = None) -> tuple[Comparisons, list[str]
         group = _one_group(data.groups, group)
         return _at(data, group), [f"group {within(shortened([group])[0])}"]
     source = taken(data, group, "data", "Comparisons, ")
-    return source.fit.comparisons, source.notes()[: source.group is not None]
+    return met(source.fit), source.notes()[: source.group is not None]
 
 
 def _at(groups: Any, group: Any) -> Any:

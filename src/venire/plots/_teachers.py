@@ -28,7 +28,7 @@ from venire.targets import Rated
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_position_bias", "plot_reliability"]
+__all__ = ["Marks", "finished", "in_rows", "plot_position_bias", "plot_reliability"]
 
 Floats = NDArray[np.float64]
 
@@ -89,10 +89,10 @@ def plot_reliability(
     if not met.all():
         note = "hollow: shares no pair with others, placed by the prior"
     words = [f"{100 * x:.2g} %" if x < 0.995 else "100 %" for x in q.teacher_share]
-    ax = _rows(ax, q.teachers, marks, top, beside=("weight", words), reference=0.5)
+    ax = in_rows(ax, q.teachers, marks, top, beside=("weight", words), reference=0.5)
     ax.set_xlim(min(ax.get_xlim()[0], 0.48), 1.005)
     what = "share of votes" if len(marks) > 1 else main.name
-    return _finished(ax, what, level, marks, note)
+    return finished(ax, what, level, marks, note)
 
 
 def plot_position_bias(
@@ -140,11 +140,11 @@ def plot_position_bias(
         reason = "has no known position bias: votes in both orders are needed, and their order"
         checks.fail("result", reason)
     marks = [Marks(bias, lower, upper, np.zeros(len(bias), bool), "")]
-    ax = _rows(ax, labels, marks, top, reference=0.0)
+    ax = in_rows(ax, labels, marks, top, reference=0.0)
     ends = np.concatenate([bias, lower, upper])
     reach = min(1.0, 1.08 * max(0.1, float(np.nanmax(np.abs(ends)))))
     ax.set_xlim(-reach, reach)
-    return _finished(ax, "lean to the answer shown first", level, marks, "")
+    return finished(ax, "lean to the answer shown first", level, marks, "")
 
 
 # ---- rows ---------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ class Marks(NamedTuple):
     name: str
 
 
-def _rows(
+def in_rows(
     ax: Axes | None,
     labels: NDArray[Any],
     marks: list[Marks],
@@ -235,7 +235,7 @@ def _sum_up(ax: Axes, value: Floats, y: float, k: int) -> None:
         ax.plot([np.median(known)], [y], "|", color=COLOURS[k], markersize=8, zorder=3)
 
 
-def _finished(ax: Axes, x: str, level: float, marks: list[Marks], note: str) -> Axes:
+def finished(ax: Axes, x: str, level: float, marks: list[Marks], note: str) -> Axes:
     several = len(marks) > 1
     words = f"{x}, with {100 * level:g} % intervals"
     finish(ax, words, grid="x", legend=several, notes=[note], pad=44.0 if several else 6.0)

@@ -99,8 +99,8 @@ class Evidence:
         """In words, for summaries."""
         by = f", dispersion {self.dispersion:.2g}" if self.dispersion != 1.0 else ""
         return (
-            f"precision {self.precision:.4g} by evidence: sd of its log "
-            f"{self.log_precision_sd:.2g}, spread of ratings {self.spread:.3g}{by}"
+            f"precision by evidence, sd of its log {self.log_precision_sd:.2g}: spread of ratings "
+            f"{self.spread:.3g}{by}"
         )
 
     def lines(self) -> list[str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from venire.models import model_of
 from venire.ratings._evidence import Dispersion, Evidence, Look, Search, Sums
-from venire.ratings.newton import Progress, Result, newton
+from venire.ratings.newton import Result, newton
 from venire.ratings.problem import build_problem
 from venire.ratings.solver import solve_rows
 
@@ -41,17 +41,14 @@ def find_precision(
     lower: NDArray[np.float64] | None = None,
     dispersion: Dispersion | None = None,
     tol: float = 1e-9,
-    max_iter: int | None = None,
-    progress: Progress | None = None,
+    **how: Any,
 ) -> tuple[Evidence, Result]:
     """The evidence, and the fit at its precision, which `problem` is left with.
 
     `mean`: of the prior, 0 or (n_items,), in the unit that theta is fitted in. `weight`: of the
-    comparisons of an item, on average. `first`: a guess, if there is one.
+    comparisons of an item, on average. `first`: a guess, if there is one. `how`: as for `newton`.
     """
-    search = SingleSearch(
-        problem, start, mean, component, weight, lower, dispersion, tol, max_iter, progress
-    )
+    search = SingleSearch(problem, start, mean, component, weight, lower, dispersion, tol, how)
     u, note = search.find(first or search.guess())
     result = search.fit(u, tol, polish=True)
     result = replace(result, n_iter=search.n_iter, n_inner=search.n_inner)
@@ -96,12 +93,11 @@ class SingleSearch(Search):
         lower: NDArray[np.float64] | None,
         dispersion: Dispersion | None = None,
         tol: float = 1e-9,
-        max_iter: int | None = None,
-        progress: Progress | None = None,
+        how: dict[str, Any] | None = None,
     ) -> None:
         self.problem, self.mean, self.component = problem, mean, component
         self.lower, self.dispersion, self.tol, self.weight = lower, dispersion, tol, weight
-        self.how: dict[str, Any] = {"lower": lower, "max_iter": max_iter, "progress": progress}
+        self.how = {"lower": lower, **(how or {})}
         self.x, self.u, self.n = start, math.nan, len(component)
         self.n_iter = self.n_inner = 0
         self.traces: Any = _Probes(problem, component, FEWEST)

@@ -16,9 +16,13 @@ MOST = 6_000  # items whose pairs are all looked at
 ROWS = 1 << 20  # pairs at a time, about
 
 
-def rank_intervals(fit: Any, level: float, errors: str) -> np.ndarray:
-    """`Fit.rank_interval` of a fit on its own scale."""
-    n, here = len(fit.theta), np.flatnonzero(fit.determined)
+def rank_intervals(
+    fit: Any, level: float, errors: str, among: np.ndarray | None = None
+) -> np.ndarray:
+    """`Fit.rank_interval` of a fit on its own scale; `among`: of the items at these positions."""
+    among = np.arange(len(fit.theta)) if among is None else among
+    n, inside = len(among), np.flatnonzero(fit.determined[among])
+    here = among[inside]
     if len(here) > MOST:
         checks.fail("fit", f"has {len(here):,} items to rank, and all pairs are looked at: at most "
                     f"{MOST:,}")  # fmt: skip
@@ -34,8 +38,8 @@ def rank_intervals(fit: Any, level: float, errors: str) -> np.ndarray:
         sure = limit * np.sqrt(np.maximum(square, 0.0))
         gap = theta[rows, None] - theta[None, :]
         with np.errstate(invalid="ignore"):  # what has no error is never sure
-            out[here[rows], 0] = 1 + (gap < -sure).sum(axis=1)
-            out[here[rows], 1] = n - (gap > sure).sum(axis=1)
+            out[inside[rows], 0] = 1 + (gap < -sure).sum(axis=1)
+            out[inside[rows], 1] = n - (gap > sure).sum(axis=1)
     return out
 
 

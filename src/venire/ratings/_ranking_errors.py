@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from venire.ratings import _information, _sampled
 from venire.ratings._errors import Information
 from venire.ratings._ranking_existence import within
+from venire.ratings._ranking_merging import merged
 from venire.ratings._ranking_problem import RankingProblem
 from venire.ratings.solver import InformationSolver
 
@@ -30,7 +31,7 @@ class RankingLayout(_information.Layout):
     has_gamma = has_tie = has_tie_outcome = False
 
     def __init__(self, fit: PlackettLuceFit) -> None:
-        self.rankings = within(fit.rankings, np.asarray(fit.component))
+        self.rankings = within(merged(fit.rankings), np.asarray(fit.component))
         self.n = len(fit.theta)
         self.component = np.asarray(fit.component)
         self.prior = fit.item_priors
@@ -116,6 +117,14 @@ class RankingInformation(Information):
             _, code = np.unique(self.layout.cluster, return_inverse=True)
             weight, column = r.weight, code[r.owner]
         return own if weight is None else own * weight[r.owner], column
+
+    @cached_property
+    def seen(self) -> NDArray[np.int64]:
+        """How many rankings, or clusters of them, each item is in, (n,)."""
+        r = within(self.fit.rankings, self.layout.component)
+        if r.cluster is None:
+            return np.bincount(r.item, minlength=self.layout.n)
+        return np.diff(self._score_factor(None).indptr).astype(np.int64)
 
     def _score_factor(self, place: Any) -> Any:
         """Sparse Z, (n, n_rankings or n_clusters), whose Z Z' is the scores' product."""

@@ -9,7 +9,6 @@ import numpy as np
 from venire._core.intervals import critical_value
 from venire._core.summary import Summary
 from venire._core.tables import amount
-from venire.data.ageing import told
 from venire.models import model_of
 from venire.ratings._errors import ParameterErrors
 
@@ -48,7 +47,7 @@ def _header(fit: Fit, level: float, errors: str | None, n_components: int) -> li
         f"log-likelihood {fit.log_likelihood:.3f}   deviance {fit.deviance:.3f} "
         f"(null {fit.null_deviance:.3f})   AIC {fit.aic:.2f}   BIC {fit.bic:.2f}",
     ]
-    lines[3:3] = told(fit.comparisons)
+    lines[3:3] = fit._told()
     if fit.evidence is not None:
         lines[1:1] = [f"prior: {fit.evidence.describe()}"]
     own = fit.parameter_errors(errors) if errors else ParameterErrors(None, None, None)

@@ -15,11 +15,16 @@ from venire.data.comparisons import Comparisons
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.models import model_of
 from venire.priors import GaussianPrior, ItemPriors, check_prior, item_priors
-from venire.ratings._covariates import near_start, refuse_constant, require_determined
 from venire.ratings._evidence import Evidence, pearson_of
 from venire.ratings._evidence_single import find_precision
 from venire.ratings._existence import require_existence
 from venire.ratings._mm import newman
+from venire.ratings.covariates import (
+    near_start,
+    refuse_constant,
+    refusing_unbounded,
+    require_determined,
+)
 from venire.ratings.fit import Fit
 from venire.ratings.newton import Progress, Result, newton
 from venire.ratings.problem import build_problem
@@ -104,12 +109,14 @@ def fit_quietly(
         lower = np.full(len(start) - c.n_items, -np.inf) if len(start) > c.n_items else None
         if lower is not None and law is not None and free_tie:
             lower[-1] = law.log_boundary
-        if c.covariates is not None and init is None:
+        names = c.covariate_names
+        if names and init is None:
             start = near_start(problem, start, used.n_cells, lower)
             start[: c.n_items] = own.levelled(start[: c.n_items], component)
         if donor is not None:
             problem.adopt(donor)
         how: Any = {"lower": lower, "tol": tol, "max_iter": max_iter, "progress": progress}
+        how["restless"] = refusing_unbounded(problem, names, order_effect)
         if prior is not None and prior.is_estimated:
             evidence, result = _by_evidence(c, model, problem, start, own, component, init, how)
             own = item_priors(prior := prior.at(evidence.precision), c.items)
@@ -117,8 +124,7 @@ def fit_quietly(
                 remarks.append((evidence.note, NotIdentifiedWarning))
         else:
             result = newton(problem, start, forcing=0.0 if donor is None else NEAR, **how)
-        if c.covariates is not None:
-            require_determined(problem, result, c.covariate_names, order_effect)
+        require_determined(problem, names, order_effect)
     if not result.converged:
         remarks.append((trouble(result, tol), ConvergenceWarning))
     note = "" if prior is not None else _apart(component, components)

@@ -30,6 +30,7 @@ Progress = Callable[[int, float], None]
 
 MAX_ITER = 100
 SETTLED = 1e-3  # last change of a linear predictor, in its own unit: its square is the error left
+LOOKS = (4, 8, 16, 32)  # of them, after which one asks why
 EXTRA = 50  # iterations for that once the residual is small, at most
 ROOM = 10.0  # a linear predictor may at most double in one step, and change by this in any case
 ROUNDING = 1e-13  # a residual below may be nothing else
@@ -48,8 +49,6 @@ class Result:
     n_iter: int
     n_inner: int
     change: float = 0.0  # largest of a linear predictor in the last step
-    n_settling: int = 0  # iterations after the residual was small
-    step: NDArray[np.float64] | None = None  # the last one
 
 
 def newton(
@@ -62,6 +61,7 @@ def newton(
     progress: Progress | None = None,
     forcing: float = 0.0,
     polish: bool = True,
+    restless: Callable[[NDArray[np.float64]], None] | None = None,
 ) -> Result:
     """Maximise the penalised log-likelihood from `start`.
 
@@ -69,6 +69,7 @@ def newton(
     where the preconditioner has yet to be found; a tenth from nearby with one at hand.
     `polish`: take a last step that costs no derivatives, which `problem` is then not left with.
     `lower` bounds the parameters after theta from below (-inf: free); a step is cut to stay above.
+    `restless` is shown steps that are not getting small though the residual has long been.
     """
     from venire._native.problem import dot
 
@@ -79,7 +80,7 @@ def newton(
     residual = problem.residual(gradient)
     previous, inner, n_iter = np.inf, 0, 0
     change = 0.0  # largest change of a predictor in the last step
-    extra, step = 0, None
+    extra = 0
     while n_iter < limit and extra < EXTRA and (residual > 0.5 * tol or change > SETTLED):
         if residual > 0.5 * tol:
             eta = min(0.1, 0.9 * (residual / previous) ** 2) if n_iter else forcing
@@ -102,13 +103,15 @@ def newton(
         if progress is not None:
             progress(n_iter, residual)
         change = problem.largest_difference(step) if residual <= tol else np.inf
+        if restless is not None and extra in LOOKS and change > SETTLED:
+            restless(step)
     settled = residual <= tol and change <= SETTLED
     if polish and settled and residual > ROUNDING and problem.n_edges <= POLISHED:
         # one more step, unverified: it costs no derivatives, and takes off most of the error left
-        last, _, solved = problem.solve(gradient, 0.02 * residual, 0.3)
-        if solved and problem.reach(last) <= 2.0 * SETTLED:
-            x = x + last
-    return Result(x, residual, settled, n_iter, inner, change, extra, step)
+        step, _, solved = problem.solve(gradient, 0.02 * residual, 0.3)
+        if solved and problem.reach(step) <= 2.0 * SETTLED:
+            x = x + step
+    return Result(x, residual, settled, n_iter, inner, change)
 
 
 def _first_length(

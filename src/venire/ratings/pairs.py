@@ -12,7 +12,7 @@ from venire.data import Comparisons
 from venire.models import model_of
 from venire.ratings.fit import Fit
 
-__all__ = ["Cells", "by_pair", "cells_of"]
+__all__ = ["Cells", "by_pair", "cells_of", "met"]
 
 Floats = NDArray[np.float64]
 
@@ -65,10 +65,16 @@ class Cells:
         )
 
 
+def met(fit: Fit) -> Comparisons:
+    """The comparisons that were fitted; of rankings who was above whom, each pair once."""
+    observed = fit.own.comparisons
+    return observed if isinstance(observed, Comparisons) else observed.met
+
+
 def cells_of(fit: Fit, comparisons: Comparisons | None = None) -> Cells:
     """Cells of comparisons that have any mass: those fitted, or others of the same items."""
     fit = fit.own
-    c = fit.comparisons if comparisons is None else comparisons
+    c = met(fit) if comparisons is None else comparisons
     place = np.arange(len(fit.theta)) if comparisons is None else fit.positions(c.items)
     here = np.flatnonzero(c.win + c.loss + c.tie > 0.0)
     first, second = place[c.first[here]], place[c.second[here]]

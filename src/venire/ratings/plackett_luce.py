@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from venire.ratings._ranking_existence import (
     strong_components,
     within,
 )
+from venire.ratings._ranking_merging import merged
 from venire.ratings._ranking_problem import RankingProblem
 from venire.ratings.fitting import trouble
 from venire.ratings.newton import Progress, Result, newton
@@ -134,10 +136,11 @@ def fit_plackett_luce(
     checks.one_of(components, "components", ("weak", "strong"))
     threads = checks.n_threads(n_threads)
     own = item_priors(prior, r.items, r.groups, r.item_offsets)
-    problem, used = RankingProblem(r, own, threads), r
+    used = distinct = merged(r)
+    problem = RankingProblem(used, own, threads)
     if components == "strong" and prior is None:
-        used = within(r, strong_components(problem.native, r.n_items))
-        problem = problem if used is r else RankingProblem(used, own, threads)
+        used = within(distinct, strong_components(problem.native, r.n_items))
+        problem = problem if used is distinct else RankingProblem(used, own, threads)
     component = require_ranking_existence(used, problem.native, prior=prior is not None)
     start = own.levelled(_start(r, init) - own.centre, component)
     result, how = fitted_rankings(problem, start, method, tol, max_iter, progress)
@@ -190,8 +193,9 @@ def fitted_rankings(
     )
     if first.converged or not impatient:
         return first, "quasi-newton"
-    rest = newton(problem, first.parameters, tol=tol, progress=progress)
-    return rest, "newton"
+    told = None if progress is None else lambda k, x: progress(first.n_iter + k, x)
+    rest = newton(problem, first.parameters, tol=tol, max_iter=limit - PATIENCE, progress=told)
+    return replace(rest, n_iter=first.n_iter + rest.n_iter), "newton"
 
 
 def _minorise(

@@ -12,6 +12,7 @@ from venire._core import checks
 from venire.data.lookup import Lookup
 from venire.priors import ItemPriors, item_priors
 from venire.ratings import _standing
+from venire.ratings._rank_intervals import rank_intervals
 from venire.ratings._ranking_errors import RankingInformation
 from venire.ratings.fit import Fit
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from venire.data.rankings import Rankings
 
 __all__ = ["PlackettLuceFit", "labels_of"]
+
+FEW = 5  # rankings, or clusters, of an item: from so many on their spread says something
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -93,18 +96,42 @@ class PlackettLuceFit(Fit):
 
     def errors_note(self, errors: str) -> str:
         """What one should know of standard errors of this kind, for those who print them; or ""."""
-        information = self._information
-        return "" if information.is_exact() else self.sampled_errors(errors).note
+        notes = [] if self._information.is_exact() else [self.sampled_errors(errors).note]
+        few = np.count_nonzero(self._information.seen < FEW) if errors == "robust" else 0
+        if few:
+            what = "rankings" if self.rankings.cluster is None else "clusters"
+            notes.append(
+                f"SE of {few} of {len(self.theta)} items are too small, maybe by far: they are in "
+                f"fewer than {FEW} {what}, whose spread is all that robust errors know"
+            )
+        return "; ".join(notes)
 
-    def predict(self, first: Any, second: Any, *, order: Any = 0) -> np.ndarray:
+    def rank_interval(self, level: float = 0.95, errors: str = "fisher") -> NDArray[np.int64]:
+        """Intervals of the ranks that hold for all items together; see `Fit.rank_interval`.
+
+        Of rankings in groups: within each group, and for all items of the group together.
+        """
+        group = self.groups
+        if group is None:
+            return super().rank_interval(level, errors)
+        level, own = checks.level(level), self.own
+        out = np.empty((len(group), 2), np.int64)
+        for k in range(int(group.max()) + 1):
+            here = np.flatnonzero(group == k)
+            out[here] = rank_intervals(own, level, errors, here)
+        return out
+
+    def predict(
+        self, first: Any, second: Any, *, order: Any = 0, covariates: Any = None
+    ) -> np.ndarray:
         """Probabilities that an item is ranked above another, whatever others there are.
 
         Parameters
         ----------
         first, second : array_like of labels
             Broadcast against each other.
-        order : 0
-            Rankings have no order effect.
+        order, covariates
+            Rankings have no order effect and no covariates.
 
         Returns
         -------
@@ -123,7 +150,7 @@ class PlackettLuceFit(Fit):
         >>> vn.fit_plackett_luce(r).predict(["a"], ["b"]).round(6)
         array([0.666667])
         """
-        return super().predict(first, second, order=order)
+        return super().predict(first, second, order=order, covariates=covariates)
 
     def predict_choice(self, items: Any) -> NDArray[np.float64]:
         """Probabilities that each item of a set is ranked first in it.
@@ -214,6 +241,9 @@ class PlackettLuceFit(Fit):
     def _lookup(self) -> Lookup:
         grouped = self.rankings.item_offsets is not None
         return self._once("lookup", lambda: (_TupleLookup if grouped else Lookup)(self.items))
+
+    def _told(self) -> tuple[str, ...]:
+        return ()
 
     def _find_determined(self) -> np.ndarray:
         group = self.groups

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from venire.models import model_of
-from venire.ratings._covariates import require_determined
 
 if TYPE_CHECKING:
     from venire._native.problem import Problem
     from venire.data.comparisons import Comparisons
     from venire.priors import ItemPriors
 
-__all__ = ["build_problem", "problem_of", "require_determined"]
+__all__ = ["build_problem", "problem_of"]
 
 
 def build_problem(

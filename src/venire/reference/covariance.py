@@ -15,7 +15,7 @@ __all__ = ["covariance", "information", "sandwich"]
 
 def _at(cells: Any, model: str, found: Any, prior: Any) -> tuple[Problem, np.ndarray]:
     problem = _problem(cells, model, prior, found.order_effect is not None, found.tie)
-    return problem, _vector(problem, found.theta, found.order_effect, found.tie)
+    return problem, _vector(problem, found.theta, found.order_effect, found.tie, found.coefficients)
 
 
 def information(cells: Any, model: str, found: Any, *, prior: Any = None) -> np.ndarray:
@@ -26,13 +26,14 @@ def information(cells: Any, model: str, found: Any, *, prior: Any = None) -> np.
     cells : Cells or Comparisons
     model : {"bradley-terry", "thurstone", "davidson", "rao-kupper"}
     found : ReferenceFit or Fit
-        Anything with theta, order_effect and tie.
+        Anything with theta, order_effect, coefficients and tie.
     prior : object with precision and mean, optional
 
     Returns
     -------
     ndarray of float64, shape (n_parameters, n_parameters)
-        Rows: theta, then gamma if it was fitted, then the log of the tie parameter if it is free.
+        Rows: theta, then gamma if it was fitted, coefficients, and the log of the tie parameter if
+        it is free.
 
     Examples
     --------
@@ -117,8 +118,8 @@ def _directions(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     of_d = np.zeros((len(rows), problem.n_parameters))
     of_d[rows, c.first] = 1.0
     of_d[rows, c.second] = -1.0
-    if problem.order_effect:
-        of_d[:, n] = c.order
+    columns = problem.columns()
+    of_d[:, n : n + len(columns.T)] = columns
     of_t = np.zeros_like(of_d)
     if problem.tie_is_free:
         of_t[:, -1] = 1.0
@@ -153,7 +154,6 @@ def sandwich(cells: Any, model: str, found: Any, *, prior: Any = None) -> np.nda
            [-0.5,  0.5]])
     """
     problem, x = _at(cells, model, found, prior)
-    theta, gamma, t = problem.split(x)
     c = cells
     of_d, of_t = _directions(problem)
     if c.cluster is not None:
@@ -165,8 +165,7 @@ def sandwich(cells: Any, model: str, found: Any, *, prior: Any = None) -> np.nda
         np.add.at(sums, c.cluster, scores)
         meat = sums.T @ sums
     else:
-        d = theta[c.first] - theta[c.second] + gamma * c.order
-        squares = _squared_scores(c, model, d, t)
+        squares = _squared_scores(c, model, problem.differences(x), problem.split(x)[2])
         meat = of_d.T @ (squares["dd"][:, None] * of_d)
         if problem.tie_is_free:
             cross = of_d.T @ (squares["dt"][:, None] * of_t)

@@ -1,4 +1,4 @@
-"""Dense Newton with a line search on (theta, gamma, log tie parameter)."""
+"""Dense Newton with a line search on (theta, gamma, coefficients, log tie parameter)."""
 
 from __future__ import annotations
 
@@ -41,10 +41,11 @@ class ReferenceFit(NamedTuple):
     residual: float
     n_iter: int
     converged: bool
+    coefficients: np.ndarray | None = None
 
 
 class Problem(NamedTuple):
-    """Cells, model and what is free; the parameter vector is (theta, [gamma], [log tie])."""
+    """Cells, model and what is free; parameters are (theta, [gamma], coefficients, [log tie])."""
 
     cells: Any
     model: str
@@ -55,7 +56,23 @@ class Problem(NamedTuple):
 
     @property
     def n_parameters(self) -> int:
-        return self.cells.n_items + self.order_effect + self.tie_is_free
+        return self.cells.n_items + len(self.columns().T) + self.tie_is_free
+
+    def columns(self) -> np.ndarray:
+        """What gamma and the coefficients multiply, one row per cell."""
+        c = self.cells
+        order = [c.order[:, None].astype(np.float64)] if self.order_effect else []
+        rest = [] if c.covariates is None else [c.covariates]
+        return np.hstack([np.zeros((len(c.first), 0)), *order, *rest])
+
+    def effects(self, x: np.ndarray) -> np.ndarray:
+        """gamma and the coefficients of a parameter vector."""
+        return x[self.cells.n_items : self.n_parameters - self.tie_is_free]
+
+    def differences(self, x: np.ndarray) -> np.ndarray:
+        """d of every cell."""
+        c = self.cells
+        return x[c.first] - x[c.second] + self.columns() @ self.effects(x)
 
     def split(self, x: np.ndarray) -> tuple[np.ndarray, float, float]:
         """theta, gamma and log tie parameter of a parameter vector."""
@@ -68,9 +85,7 @@ class Problem(NamedTuple):
     def terms(self, x: np.ndarray) -> dict[str, np.ndarray]:
         """Value and derivatives of every cell."""
         c = self.cells
-        theta, gamma, t = self.split(x)
-        d = theta[c.first] - theta[c.second] + gamma * c.order
-        return cell_terms(self.model, d, t, c.win, c.loss, c.tie)
+        return cell_terms(self.model, self.differences(x), self.split(x)[2], c.win, c.loss, c.tie)
 
     def objective(self, x: np.ndarray) -> float:
         """Log-likelihood with the prior."""
@@ -85,14 +100,14 @@ class Problem(NamedTuple):
         g = np.zeros(self.n_parameters)
         g[:n] = np.bincount(c.first, terms["d1"], n) - np.bincount(c.second, terms["d1"], n)
         g[:n] -= self.precision * (x[:n] - self.mean)
-        if self.order_effect:
-            g[n] = terms["d1"] @ c.order
+        columns = self.columns()
+        g[n : n + len(columns.T)] = terms["d1"] @ columns
         if self.tie_is_free:
             g[-1] = np.sum(terms["t1"])
         return g
 
     def hessian(self, x: np.ndarray, terms: dict[str, np.ndarray] | None = None) -> np.ndarray:
-        """Minus its second derivative: a graph Laplacian, bordered by gamma and log tie."""
+        """Minus its second derivative: a graph Laplacian, bordered by the other parameters."""
         c, n = self.cells, self.cells.n_items
         terms = self.terms(x) if terms is None else terms
         h = np.zeros((self.n_parameters, self.n_parameters))
@@ -110,14 +125,15 @@ class Problem(NamedTuple):
             h[row, :n] = np.bincount(c.first, per_cell, n) - np.bincount(c.second, per_cell, n)
             h[:n, row] = h[row, :n]
 
-        if self.order_effect:
-            border(n, d2 * c.order)
-            h[n, n] = d2 @ np.square(c.order, dtype=np.float64)
+        columns = self.columns()
+        moving = slice(n, n + len(columns.T))
+        for k, column in enumerate(columns.T):
+            border(n + k, d2 * column)
+        h[moving, moving] = columns.T @ (d2[:, None] * columns)
         if self.tie_is_free:
             border(-1, terms["dt"])
             h[-1, -1] = np.sum(terms["t2"])
-        if self.order_effect and self.tie_is_free:
-            h[n, -1] = h[-1, n] = terms["dt"] @ c.order
+            h[moving, -1] = h[-1, moving] = terms["dt"] @ columns
         return h
 
 
@@ -135,10 +151,14 @@ def item_weight(cells: Any) -> np.ndarray:
     return np.bincount(cells.first, total, n) + np.bincount(cells.second, total, n)
 
 
-def _vector(problem: Problem, theta: Any, order_effect: Any, tie: Any) -> np.ndarray:
+def _vector(
+    problem: Problem, theta: Any, order_effect: Any, tie: Any, coefficients: Any
+) -> np.ndarray:
     parts = [np.asarray(theta, np.float64)]
     if problem.order_effect:
         parts.append(np.array([order_effect], np.float64))
+    if coefficients is not None:
+        parts.append(np.asarray(coefficients, np.float64))
     if problem.tie_is_free:
         parts.append(np.log(np.array([tie], np.float64)))
     return np.concatenate(parts)
@@ -148,6 +168,11 @@ def _largest_ratio(problem: Problem, gradient: np.ndarray) -> float:
     n = problem.cells.n_items
     weight = np.full(problem.n_parameters, problem.cells.n_comparisons)
     weight[:n] = item_weight(problem.cells)
+    x = problem.cells.covariates
+    if x is not None:
+        c = problem.cells
+        own = slice(n + problem.order_effect, n + problem.order_effect + len(x.T))
+        weight[own] = (c.win + c.loss + c.tie) @ np.abs(x)
     if np.ndim(problem.precision) or np.ndim(problem.mean):
         weight[:n] += problem.precision
     size = np.abs(gradient)
@@ -179,6 +204,7 @@ def log_likelihood(
     order_effect: float | None = None,
     tie: float | None = None,
     *,
+    coefficients: Any = None,
     prior: Any = None,
 ) -> float:
     """Log-likelihood of a fit, without binomial coefficients; with the prior when it is given.
@@ -190,7 +216,7 @@ def log_likelihood(
     -1.386294
     """
     problem = _problem(cells, model, prior, order_effect is not None, tie)
-    return problem.objective(_vector(problem, theta, order_effect, tie))
+    return problem.objective(_vector(problem, theta, order_effect, tie, coefficients))
 
 
 def residual(
@@ -200,12 +226,14 @@ def residual(
     order_effect: float | None = None,
     tie: float | None = None,
     *,
+    coefficients: Any = None,
     prior: Any = None,
 ) -> float:
     """How far a fit is from the maximum, as the stopping rule measures it.
 
-    The largest of ``|dl/dtheta_i|`` / (weight of item i's comparisons), and of ``|dl/dgamma|`` and
-    ``|dl/dlog tie|`` over the total weight; l is the log-likelihood with the prior. Where priors
+    The largest of ``|dl/dtheta_i|`` / (weight of item i's comparisons), of ``|dl/dgamma|`` and
+    ``|dl/dlog tie|`` over the total weight, and of a coefficient's derivative over the sum of
+    weight times size of its covariate; l is the log-likelihood with the prior. Where priors
     differ from item to item, an item's precision is part of its weight.
 
     Parameters
@@ -217,6 +245,7 @@ def residual(
         gamma, when it is a parameter of the fit.
     tie : float, optional
         nu or eta; 0 or 1, the values at the boundary, are not free.
+    coefficients : array_like, shape (n_covariates,), optional
     prior : object with a precision, optional
 
     Returns
@@ -230,7 +259,7 @@ def residual(
     0.5
     """
     problem = _problem(cells, model, prior, order_effect is not None, tie)
-    x = _vector(problem, theta, order_effect, tie)
+    x = _vector(problem, theta, order_effect, tie, coefficients)
     return _largest_ratio(problem, problem.gradient(x))
 
 
@@ -372,4 +401,5 @@ def fit(
         ratio,
         n_iter,
         ratio <= tol,
+        None if cells.covariates is None else problem.effects(x)[int(order_effect) :],
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
-from venire.ratings.rankings import RankingProblem, fitted_rankings, within
+from venire.ratings.rankings import RankingProblem, fitted_rankings, merged, within
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class RankingEngine:
         from venire._native.replicates import Draws
 
         self.fit, self.tol, self.n_threads = fit, tol, n_threads
-        self.rankings = r = within(fit.rankings, np.asarray(fit.component))
+        self.rankings = r = within(merged(fit.rankings), np.asarray(fit.component))
         self._drawn, counts, self._mass = _units(r, unit)
         self.unit = "clusters" if r.cluster is not None else "cells"
         if self._drawn is None and self._mass is None:
@@ -135,7 +135,7 @@ class RankingEngine:
 
 def counts_of(fit: PlackettLuceFit, unit: str) -> NDArray[np.float64]:
     """How many rankings, or clusters, each unit that is drawn stands for."""
-    return _units(within(fit.rankings, np.asarray(fit.component)), unit)[1]
+    return _units(within(merged(fit.rankings), np.asarray(fit.component)), unit)[1]
 
 
 def _units(r: Any, unit: str) -> tuple[Any, NDArray[np.float64], Any]:

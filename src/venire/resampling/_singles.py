@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from venire.errors import NotIdentifiedError
 from venire.models import model_of
+from venire.ratings.covariates import refusing_unbounded, require_determined
 from venire.ratings.newton import newton
-from venire.ratings.problem import problem_of, require_determined
+from venire.ratings.problem import problem_of
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED
 
 if TYPE_CHECKING:
@@ -80,10 +81,13 @@ class Singles:
         lower = np.full(len(x) - n, -np.inf)
         if law is not None and tie is not None:
             lower[-1] = law.log_boundary
-        result = newton(problem, x, lower=lower, tol=engine.tol, forcing=FORCING)
+        names = fit.covariate_names
         try:
-            if fit.coefficients is not None:
-                require_determined(problem, result, fit.covariate_names, has_order)
+            result = newton(
+                problem, x, lower=lower, tol=engine.tol, forcing=FORCING,
+                restless=refusing_unbounded(problem, names, has_order),
+            )  # fmt: skip
+            require_determined(problem, names, has_order)
         except NotIdentifiedError:
             return Single(None, np.nan, NO_FIT, 0)
         finally:

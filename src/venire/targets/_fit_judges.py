@@ -252,7 +252,11 @@ class _Work:
             fit, good = self.ratings(fit, *found[:2])
             moved = max(np.abs(found.slope - old.slope).max(), np.abs(found.bias - old.bias).max())
             still = rounds != CONVERGE or moved <= STILL
-            found = found._replace(converged=found.converged and good and bool(still))
+            # What ratings owe to judges makes judges differ: told apart before they did.
+            found = found._replace(
+                converged=found.converged and good and bool(still),
+                apart=found.apart if done == 1 else old.apart,
+            )
             if rounds == CONVERGE and still:
                 break
             errors = self.exact(fit, found)

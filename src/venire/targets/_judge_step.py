@@ -90,12 +90,13 @@ def judged(
         Else slopes are >= 0.
     """
     at, variances, mass, converged = (slope, bias), (slope, bias), slope, False
-    q = _Quadratic(slope, slope, slope, slope, slope)
+    apart = False
     for _ in range(PASSES):
         sums = sums_of(*at)
         mass = sums[:, 11]
         q = _quadratic(sums, *at, spread, has_order)
         to, variances, spread = _shrunken(q, mass, spread, signed, has_order)
+        apart = _apart(sums, *at, spread, has_order)
         change = to[0] - at[0], to[1] - at[1]
         far = [float(np.abs(x).max(initial=0.0)) for x in change]
         share = min(1.0, STEP / max(far[0], STEP), TURN / max(far[1], TURN))
@@ -103,7 +104,7 @@ def judged(
         if max(far) <= TOL:
             converged = True
             break
-    return Judged(*at, *variances, mass, spread, _apart(q, mass, spread), converged)
+    return Judged(*at, *variances, mass, spread, apart, converged)
 
 
 def _quadratic(sums: Floats, a: Floats, g: Floats, spread: Spread, has_order: bool) -> _Quadratic:
@@ -169,15 +170,20 @@ def _solved(
     return a, (towards - q.ag * a) / common, var_a, 1.0 / common + (q.ag / common) ** 2 * var_a
 
 
-def _apart(q: _Quadratic, mass: Floats, spread: Spread) -> bool:
-    """Whether the slopes that each judge's votes alone give differ by more than chance."""
-    common = q.gg + spread.bias**-2
-    own = q.aa - q.ag**2 / common
-    told = (own > 0.0) & (mass > 0.0)
-    n = int(np.count_nonzero(told)) - 1
-    if n < 1:
+def _apart(sums: Floats, a: Floats, g: Floats, spread: Spread, has_order: bool) -> bool:
+    """Whether the slopes that each judge's votes alone give differ by more than chance.
+
+    The score test that their variance is 0, with the likelihood at the ratings: what is not known
+    of them is no information on a slope.
+    """
+    r, ro, own, do, oo = sums.T[:5]
+    if has_order:
+        common = oo + spread.bias**-2
+        r = r - do * (ro - (g - spread.mean) * spread.bias**-2) / common
+        own = own - do**2 / common
+    told = own > 0.0
+    if np.count_nonzero(told) < 2:
         return False
-    own = own[told]
-    alone = (q.a - q.ag * (q.g + spread.mean * spread.bias**-2) / common)[told] / own
-    excess = own @ (alone - own @ alone / own.sum()) ** 2
-    return bool(excess > n + 2.0 * np.sqrt(2.0 * n))
+    own, alone = own[told], (a + r / np.where(told, own, 1.0))[told]
+    score = own * (alone - own @ alone / own.sum())
+    return bool((score**2 - own).sum() > 2.0 * np.sqrt(2.0 * (own**2).sum()))

@@ -13,6 +13,7 @@ from venire._core.frames import as_frame
 from venire._core.intervals import critical_value
 from venire._core.summary import Summary
 from venire._core.tables import Table, Tabled
+from venire._core.views import Drawn
 from venire.data.lookup import GroupLookup, Lookup
 from venire.panel import Notice
 from venire.ratings import Fit
@@ -26,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class JudgesFit(Tabled):
+class JudgesFit(Tabled, Drawn):
     """Ratings, and the slope and the position bias of each judge, as `fit_judges` returns them.
 
     Attributes

@@ -12,9 +12,9 @@ from venire._core import checks
 from venire._core.checks import fail
 from venire._core.failing import NO_VALUE
 from venire.data.coding import Encoder, encode_one
-from venire.data.rankings._listing import Listed, offsets_of
+from venire.data.rankings._listing import Listed, about_lists, lists_of, offsets_of
 
-__all__ = ["Arrays", "Places", "built", "taken_out"]
+__all__ = ["Arrays", "Places", "arrays_of_lists", "built", "taken_out"]
 
 _ONE = "holds one item alone, which says nothing: a ranking needs two"
 _MOST = 2**40  # labels of all rankings and their sets
@@ -53,6 +53,36 @@ class Places(NamedTuple):
             lambda i, j: (f"{name}[{i}]", j),
             lambda i, j: f"stands in it twice, at position {j}, too",
         )
+
+
+def arrays_of_lists(
+    rankings: Any, among: Any, items: Any, own: dict[str, Any], n_threads: int
+) -> Arrays:
+    """Rankings that are lists, best first; `own` are weight, group and cluster."""
+    lists = {"rankings": lists_of(rankings, "rankings")}
+    if among is not None and not isinstance(among, str):
+        lists["among"] = lists_of(among, "among", ties=False)
+    elif among is not None:
+        checks.every(among == "all", "among", "must be 'all', or a set for each ranking", [among])
+    n = len(lists["rankings"].offsets) - 1
+    if n == 0:
+        fail("rankings", "is empty: at least one ranking is needed")
+    if items is not None and own["group"] is not None:
+        fail("items", "rankings in groups find the items of each group by themselves")
+    with about_lists(lists):
+        encoder = Encoder(tuple(lists), n_threads)
+        encoder.add(*(x.item for x in lists.values()))
+        found, codes = encoder.finish(items)
+    coded = {k: x._replace(item=c) for (k, x), c in zip(lists.items(), codes, strict=True)}
+    columns = {name: checks.column(x, name) for name, x in own.items()}
+    for name, x in columns.items():
+        if (size := checks.length(x, name)) not in (None, n):
+            fail(name, f"has {size} rows, but there are {n} rankings")
+    places = Places.of_lists("rankings")
+    return built(
+        found, coded["rankings"], places, among=coded.get("among", among), n_threads=n_threads,
+        **columns,
+    )  # fmt: skip
 
 
 def built(

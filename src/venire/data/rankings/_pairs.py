@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from venire._core import checks
 from venire._core.tables import shown_of
 from venire.data.aggregation import aggregate
-from venire.data.coding import Encoded
+from venire.data.coding import Encoded, encode_one
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.rankings._listing import offsets_of
 from venire.data.rows import Rows
+from venire.data.votes import Votes
+from venire.data.votes.rows import checked_rows
 
 if TYPE_CHECKING:
     from venire.data.rankings._rankings import Rankings
 
-__all__ = ["chain_of", "comparisons_of", "pairs_of", "shares_of"]
+__all__ = ["chain_of", "comparisons_of", "majority", "met_of", "pairs_of", "shares_of", "votes_of"]
 
 
 def pairs_of(r: Rankings) -> dict[str, NDArray[Any]]:
@@ -91,6 +94,73 @@ def comparisons_of(r: Rankings, clustered: bool, n_threads: int) -> Any:
     elif clustered:
         rows = rows._replace(cluster=of_ranking(r.labels, np.arange(r.n_rankings, dtype=np.int32)))
     return Comparisons.from_cells(aggregate(rows, n_threads=n_threads))
+
+
+def votes_of(r: Rankings, teacher: Any, n_threads: int) -> Votes:
+    """A vote for each pair of each ranking, by whoever ranked."""
+    pairs = pairs_of(r)
+    if teacher is None and r.cluster is None:
+        cure = "say teacher=..., or give the rankings clusters"
+        checks.fail("teacher", "must say who ranked", value=None, cure=cure, kind=TypeError)
+    if teacher is not None:
+        labels, codes = encode_one(teacher, "teacher", n_threads, n=r.n_rankings)
+    else:
+        labels, codes = r.clusters, r.cluster
+    score = pairs.get("score")
+    more: dict[str, Any] = {}
+    first: Any = pairs["first"]
+    second: Any = pairs["second"]
+    if r.group is not None:  # whose labels may stand in several
+        more["group"] = r.groups[np.repeat(r.group, pairs["n"])]
+        first, second = r.items[first], r.items[second]
+    else:
+        first, second = Encoded(r.items, first), Encoded(r.items, second)
+    vote = (
+        np.ones(len(pairs["weight"]), np.int8) if score is None else (score > 0.5).astype(np.int8)
+    )
+    rows = checked_rows(
+        first=first, second=second, teacher=Encoded(labels, np.repeat(codes, pairs["n"])),
+        vote=vote, weight=pairs["weight"], **more,
+    )  # fmt: skip
+    return Votes.from_rows(rows, n_threads)
+
+
+def majority(r: Rankings, first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
+    """What most of the rankings that place two items say of them.
+
+    Parameters
+    ----------
+    r : Rankings
+    first, second : ndarray of int, shape (n,)
+        Positions in `r.items`.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        1 where first is above, -1 where second is, 0 where they share a place or as many say one as
+        say the other; nan where no ranking tells.
+    """
+    pairs, n = pairs_of(r), r.n_items
+    one, other = pairs["first"].astype(np.int64), pairs["second"]
+    keys, at = np.unique(np.minimum(one, other) * n + np.maximum(one, other), return_inverse=True)
+    sign = np.where(one < other, 1.0, -1.0) * (2.0 * pairs.get("score", np.float64(1.0)) - 1.0)
+    says = np.sign(np.bincount(at, sign, len(keys)))
+    wanted = np.minimum(first, second) * n + np.maximum(first, second)
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(
+        keys[place] == wanted, says[place] * np.where(first < second, 1.0, -1.0), np.nan
+    )
+
+
+def met_of(r: Rankings) -> Comparisons:
+    """Each pair of a ranking once, by whatever group, as the items' positions."""
+    pairs = pairs_of(r)
+    first, second = (Encoded(np.arange(r.n_items), pairs[k]) for k in ("first", "second"))
+    weight = None if r.weight is None else np.repeat(r.weight, pairs["n"])
+    rows = Rows(
+        len(pairs["weight"]), first, second, pairs.get("score", 1.0), weight=weight, order=0
+    )
+    return Comparisons.from_cells(aggregate(rows))
 
 
 def chain_of(r: Rankings) -> Comparisons:

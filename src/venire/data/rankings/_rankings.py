@@ -12,12 +12,10 @@ from venire._core import checks
 from venire._core.checks import fail
 from venire._core.tables import Table, Tabled
 from venire.data import frames
-from venire.data.coding import Encoder
 from venire.data.comparisons import Comparisons, Components
 from venire.data.grouped_comparisons import GroupedComparisons
-from venire.data.rankings._building import Arrays, Places, built, taken_out
-from venire.data.rankings._listing import about_lists, lists_of
-from venire.data.rankings._pairs import chain_of, comparisons_of, shares_of
+from venire.data.rankings._building import Arrays, arrays_of_lists, taken_out
+from venire.data.rankings._pairs import chain_of, comparisons_of, met_of, shares_of, votes_of
 from venire.data.rankings._rows import arrays_of_rows
 from venire.data.rankings.columns import RankingColumnNames, RankingColumns
 from venire.data.rankings.finding import chosen_columns
@@ -25,6 +23,7 @@ from venire.data.rankings.reading import RankingTable
 from venire.data.recognition import frame_sample
 from venire.data.rows import frozen, naming
 from venire.data.taken import Taken
+from venire.data.votes import Votes
 
 __all__ = ["Rankings"]
 
@@ -130,31 +129,9 @@ class Rankings(Tabled):
         cluster: ArrayLike | None = None,
         n_threads: int | None = None,
     ) -> None:
+        own = {"weight": weight, "group": group, "cluster": cluster}
         threads = checks.n_threads(n_threads)
-        lists = {"rankings": lists_of(rankings, "rankings")}
-        if among is not None and not isinstance(among, str):
-            lists["among"] = lists_of(among, "among", ties=False)
-        elif among is not None:
-            rule = "must be 'all', or a set for each ranking"
-            checks.every(among == "all", "among", rule, [among])
-        n = len(lists["rankings"].offsets) - 1
-        if n == 0:
-            fail("rankings", "is empty: at least one ranking is needed")
-        if items is not None and group is not None:
-            fail("items", "rankings in groups find the items of each group by themselves")
-        with about_lists(lists):
-            encoder = Encoder(tuple(lists), threads)
-            encoder.add(*(x.item for x in lists.values()))
-            found, codes = encoder.finish(items)
-        coded = {k: x._replace(item=c) for (k, x), c in zip(lists.items(), codes, strict=True)}
-        places = Places.of_lists("rankings")
-        own: dict[str, Any] = {"weight": weight, "group": group, "cluster": cluster}
-        for name, x in own.items():
-            own[name] = checks.column(x, name)
-            if (size := checks.length(own[name], name)) not in (None, n):
-                fail(name, f"has {size} rows, but there are {n} rankings")
-        among = coded.get("among", among)
-        self._adopt(built(found, coded["rankings"], places, among=among, n_threads=threads, **own))
+        self._adopt(arrays_of_lists(rankings, among, items, own, threads))
 
     @classmethod
     def from_long(
@@ -242,19 +219,11 @@ class Rankings(Tabled):
         Returns
         -------
         Rankings
-
-        Raises
-        ------
-        ValueError, TypeError
-            As `Rankings` and `RankingColumns`; the message names the column and the row.
+            Errors are as of `Rankings` and `RankingColumns`; they name the column and the row.
 
         Examples
         --------
         >>> import venire as vn
-        >>> races = {"race": [1, 1, 2, 2], "driver": [*"xyxy"], "finish": [1, 2, 2, 1]}
-        >>> r = vn.Rankings.from_frame(races, ranking="race", item="driver", rank="finish")
-        >>> r.items[r.item].tolist()
-        ['x', 'y', 'y', 'x']
         >>> ballots = {"1st": ["x", "z"], "2nd": ["y", "x"], "3rd": ["z", None]}
         >>> r = vn.Rankings.from_frame(ballots, place=["1st", "2nd", "3rd"], among="all")
         >>> r.items[r.item].tolist(), r.ranked.tolist()
@@ -316,6 +285,14 @@ class Rankings(Tabled):
     def place(self) -> NDArray[np.int32]:
         """Position of each of the listed items in its set, from 0."""
         return frozen((np.arange(self.n_listed) - self.offsets[self.owner]).astype(np.int32))
+
+    @cached_property
+    def met(self) -> Comparisons:
+        """Who was above whom how often: each pair of a ranking once, items as positions.
+
+        What pictures show and residuals go by. For ratings `to_comparisons` has better weights.
+        """
+        return met_of(self)
 
     def __len__(self) -> int:
         return self.n_rankings
@@ -406,6 +383,34 @@ class Rankings(Tabled):
         """
         checks.flag(clustered, "clustered")
         return comparisons_of(self, clustered, checks.n_threads(n_threads))
+
+    def to_votes(self, teacher: ArrayLike | None = None, *, n_threads: int | None = None) -> Votes:
+        """Votes on pairs, by the weights of `to_comparisons`, of judges who sort answers.
+
+        `fit_votes` counts the weights; `consensus` and `rate` take each pair that a judge ranked
+        for one judgment of it: also consistent, and errors by prompt are right.
+
+        Parameters
+        ----------
+        teacher : array_like of shape (n_rankings,), optional
+            Label of who made each ranking. Default: the clusters; without any it must be given.
+        n_threads : int, optional
+
+        Returns
+        -------
+        Votes
+            In the groups of the rankings. In which order a judge was shown the items is not known.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> r = vn.Rankings([["a", "b", "c"], ["b", "a", "c"]], cluster=["ann", "bea"])
+        >>> r.to_votes()
+        Votes(n_pairs=3, n_teachers=2, n_votes=6)
+        >>> vn.consensus(r.to_votes()).probability.round(2).tolist()
+        [0.5, 0.83, 0.83]
+        """
+        return votes_of(self, teacher, checks.n_threads(n_threads))
 
     def components(self, connection: str = "weak") -> Components:
         """Connected components of the items, by who was ever ranked above whom.

@@ -33,6 +33,7 @@ __all__ = [
     "Given",
     "chosen",
     "frame_sample",
+    "has_lists",
     "holds_lists",
     "nearest",
     "of_frame",
@@ -296,7 +297,7 @@ def role_of(sample: Callable[[], Table], as_: str, given: Mapping[str, Any]) -> 
     if {*WAYS, "covariates"} & set(given):
         return "comparisons"
     rows = sample()
-    if not given and sum(holds_lists(values) for values in rows.values()) == 1:
+    if not given and has_lists(rows):
         return "rankings"
     shared = {a: v for a, v in given.items() if a in {f.name for f in fields(VoteColumns)}}
     try:
@@ -310,6 +311,11 @@ def role_of(sample: Callable[[], Table], as_: str, given: Mapping[str, Any]) -> 
     except BadInput as error:
         return "votes" if error.argument == "first" else "comparisons"
     return "comparisons"
+
+
+def has_lists(rows: Table) -> bool:
+    """Whether one of the columns holds lists, which are rankings."""
+    return sum(holds_lists(values) for values in rows.values()) == 1
 
 
 def holds_lists(values: Sequence[Any]) -> bool:

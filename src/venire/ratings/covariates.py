@@ -8,19 +8,20 @@ Anderson 1984, doi:10.1093/biomet/71.1.1): then the likelihood rises along it fo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from venire.errors import NotIdentifiedError
-from venire.ratings.newton import Result, newton
+from venire.ratings.newton import newton
 
 if TYPE_CHECKING:
     from venire._native.problem import Problem
     from venire.data.comparisons import Comparisons
 
-__all__ = ["near_start", "refuse_constant", "require_determined"]
+__all__ = ["near_start", "refuse_constant", "refusing_unbounded", "require_determined"]
 
 STRIDE = 16  # of the cells, one in so many is enough to come near
 FIRST_STEPS = 4
@@ -67,29 +68,40 @@ def near_start(
         problem.sample(1)
 
 
-def require_determined(
-    problem: Problem, result: Result, names: tuple[str, ...], has_gamma: bool
-) -> None:
-    """Refuse, by name, a covariate whose coefficient is not determined or not bounded.
+def refusing_unbounded(
+    problem: Problem, names: tuple[str, ...], has_gamma: bool
+) -> Callable[[NDArray[np.float64]], None] | None:
+    """What refuses, by name, a covariate along whose coefficient the likelihood rises for ever.
+
+    It is shown a step of a fit that comes to no end: where that speaks against nobody who won,
+    there is none. The covariate that it moves most is named. None where there are none.
+    """
+
+    def refuse_unbounded(step: NDArray[np.float64]) -> None:
+        least, largest = problem.margins(step)
+        if largest > 0.0 and least >= -UNOPPOSED * largest:
+            own = slice(has_gamma, has_gamma + len(names))
+            moves = np.abs(step[problem.n_parameters - len(problem.unit) :] * problem.unit)[own]
+            _refuse(
+                names[int(np.argmax(moves))],
+                "separates wins from losses, alone or with other parameters, so its coefficient "
+                "would be infinite",
+                "leave it out, or add comparisons in which it does not",
+            )
+
+    return refuse_unbounded if names else None
+
+
+def require_determined(problem: Problem, names: tuple[str, ...], has_gamma: bool) -> None:
+    """Refuse, by name, a covariate that the items and other columns determine, where there are any.
 
     `problem` has the matrix at the end of the fit.
     """
+    if not names:
+        return
     dependent = _dependent(problem, ("",) * has_gamma + names)
     if dependent is not None:
         _refuse(*dependent)
-    if result.n_settling < 3 or result.step is None:
-        return
-    least, largest = problem.margins(result.step)
-    if largest > 0.0 and least >= -UNOPPOSED * largest:
-        n = problem.n_parameters - len(problem.unit)
-        at = n + has_gamma
-        moves = np.abs(result.step[at : at + len(names)]) * problem.unit[has_gamma:][: len(names)]
-        _refuse(
-            names[int(np.argmax(moves))],
-            "separates wins from losses, alone or with other parameters, so its coefficient would "
-            "be infinite",
-            "leave it out, or add comparisons in which it does not",
-        )
 
 
 def _dependent(problem: Problem, names: tuple[str, ...]) -> tuple[str, str, str] | None:

@@ -1,0 +1,134 @@
+/* Rows of one pair and order by stratum: their cluster, date and covariates as lo sees them. */
+#include "vn_cells_internal.h"
+
+#include <string.h>
+
+#define SHORT 12 /* rows up to which insertion is fastest */
+
+/* A row, and the first number of its stratum. */
+typedef struct {
+    double key;
+    uint32_t row;
+} entry;
+
+static inline double first_number(const vn_rows *rows, uint32_t row)
+{
+    if (rows->cluster) return (double)rows->cluster[row];
+    if (rows->date) return (double)rows->date[row];
+    return vn_sign_of(rows, row) * rows->covariates[(int64_t)row * rows->n_covariates];
+}
+
+/* Below 0, 0 or above: whether the stratum of row a comes before that of row b. */
+static int compare_strata(const vn_rows *rows, uint32_t a, uint32_t b)
+{
+    if (rows->cluster && rows->cluster[a] != rows->cluster[b])
+        return rows->cluster[a] < rows->cluster[b] ? -1 : 1;
+    if (rows->date && rows->date[a] != rows->date[b]) return rows->date[a] < rows->date[b] ? -1 : 1;
+    if (!rows->n_covariates) return 0;
+    const double *x = rows->covariates + (int64_t)a * rows->n_covariates;
+    const double *y = rows->covariates + (int64_t)b * rows->n_covariates;
+    const double of_x = vn_sign_of(rows, a), of_y = vn_sign_of(rows, b);
+    for (int k = 0; k < rows->n_covariates; k++) {
+        const double p = of_x * x[k], q = of_y * y[k];
+        if (p != q) return p < q ? -1 : 1;
+    }
+    return 0;
+}
+
+static inline int comes_after(const vn_rows *rows, entry a, entry b)
+{
+    return a.key > b.key || (a.key == b.key && compare_strata(rows, a.row, b.row) > 0);
+}
+
+/* Stable merge sort of n entries, with room for as many. */
+static void sort_entries(const vn_rows *rows, entry *x, entry *spare, int64_t n)
+{
+    if (n <= SHORT) {
+        for (int64_t k = 1; k < n; k++) {
+            const entry own = x[k];
+            int64_t at = k;
+            for (; at > 0 && comes_after(rows, x[at - 1], own); at--) x[at] = x[at - 1];
+            x[at] = own;
+        }
+        return;
+    }
+    const int64_t half = n / 2;
+    sort_entries(rows, x, spare, half);
+    sort_entries(rows, x + half, spare, n - half);
+    if (!comes_after(rows, x[half - 1], x[half])) return;
+    memcpy(spare, x, sizeof *x * (size_t)half);
+    int64_t a = 0, b = half, to = 0;
+    while (a < half) x[to++] = b < n && comes_after(rows, spare[a], x[b]) ? x[b++] : spare[a++];
+}
+
+/* A key, whose last bits another worker may write meanwhile. */
+static inline uint64_t key_at(const vn_sorted *s, int64_t r)
+{
+    return __atomic_load_n(&s->keys[r], __ATOMIC_RELAXED);
+}
+
+/* The rows [begin, end) have one pair and order. */
+static vn_status sort_run(const vn_rows *rows, vn_sorted *s, int64_t begin, int64_t end,
+                          entry **room, int64_t *has)
+{
+    const int64_t n = end - begin;
+    if (n > *has) {
+        vn_free(*room);
+        *has = VN_MAX(n + n / 4, 1024);
+        *room = vn_malloc(sizeof(entry) * 2 * (size_t)*has);
+        if (!*room) return VN_NO_MEMORY;
+    }
+    entry *x = *room;
+    for (int64_t k = 0; k < n; k++) {
+        const uint32_t row = s->row[begin + k];
+        x[k] = (entry){first_number(rows, row), row};
+    }
+    sort_entries(rows, x, x + n, n);
+    for (int64_t k = 0; k < n; k++) {
+        const int starts = k == 0 || x[k].key != x[k - 1].key
+                        || compare_strata(rows, x[k - 1].row, x[k].row) != 0;
+        s->row[begin + k] = x[k].row;
+        __atomic_store_n(&s->keys[begin + k], (key_at(s, begin) & ~(uint64_t)3) | (uint64_t)starts,
+                         __ATOMIC_RELAXED);
+    }
+    return VN_OK;
+}
+
+typedef struct {
+    const vn_rows *rows;
+    vn_sorted *s;
+    int n_chunks;
+} strata_job;
+
+/* The runs that begin in a chunk of rows. */
+static vn_status sort_chunk(void *arg, int64_t t, int worker)
+{
+    const strata_job *j = arg;
+    vn_sorted *s = j->s;
+    const int64_t n = j->rows->n_rows, stop = vn_chunk_start(n, t + 1, j->n_chunks);
+    int64_t r = vn_chunk_start(n, t, j->n_chunks), has = 0;
+    entry *room = NULL;
+    vn_status status = VN_OK;
+    (void)worker;
+    while (r > 0 && r < stop && key_at(s, r) >> 2 == key_at(s, r - 1) >> 2) r++;
+    while (r < stop && status == VN_OK) {
+        int64_t end = r + 1;
+        while (end < n && key_at(s, end) >> 2 == key_at(s, r) >> 2) end++;
+        status = sort_run(j->rows, s, r, end, &room, &has);
+        r = end;
+    }
+    vn_free(room);
+    return status;
+}
+
+vn_status vn_sort_strata(const vn_rows *rows, vn_sorted *s, const vn_crew *by)
+{
+    const int64_t n = rows->n_rows;
+    if (!s->row) {
+        s->row = vn_malloc(sizeof(uint32_t) * (size_t)n);
+        if (!s->row) return VN_NO_MEMORY;
+        for (int64_t r = 0; r < n; r++) s->row[r] = (uint32_t)r;
+    }
+    strata_job j = {rows, s, vn_n_chunks(n)};
+    return vn_each_chunk(sort_chunk, &j, j.n_chunks, by);
+}
