@@ -2,6 +2,7 @@
 
 from venire.ratings._base import Ratings
 from venire.ratings._errors import ERRORS, ParameterErrors
+from venire.ratings._evidence import Evidence
 from venire.ratings._quasi import RelativeEstimates
 from venire.ratings.fit import Fit
 from venire.ratings.fits import (
@@ -18,6 +19,7 @@ from venire.ratings.plackett_luce_fit import PlackettLuceFit
 __all__ = [
     "ERRORS",
     "Calibration",
+    "Evidence",
     "Fit",
     "GroupedFit",
     "ParameterErrors",
