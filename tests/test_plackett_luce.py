@@ -430,3 +430,23 @@ def test_sets_are_checked():
         both.predict_choice([(1, "a"), (2, "b")])
     with pytest.raises(TypeError, match=r"label \(group, item\)"):
         both.predict_choice("a")
+
+
+def test_the_evidence_finds_the_spread():
+    found = []
+    for seed in range(6):
+        r = simulated(60, 500, 5, seed=seed, sd=1.0)
+        fit = vn.fit_plackett_luce(r, prior=vn.GaussianPrior("evidence"))
+        truth = np.random.default_rng(seed).normal(0.0, 1.0, 60)
+        found.append(fit.prior.precision * np.mean(truth**2))
+        again = vn.fit_plackett_luce(r, prior=fit.prior)
+        np.testing.assert_allclose(again.theta, fit.theta, atol=1e-7)
+    assert np.mean(found) == pytest.approx(1.0, abs=0.15)  # each within 20 % or so
+    assert "by evidence" in str(fit.summary())
+    means = vn.GaussianPrior("evidence", mean=np.linspace(-1, 1, 60))
+    assert vn.fit_plackett_luce(r, prior=means).converged
+    two = vn.Rankings([[["a"], ["b"]], [["b"], ["a"]]])
+    with pytest.warns(vn.NotIdentifiedWarning, match="no spread"):
+        vn.fit_plackett_luce(two, prior=vn.GaussianPrior("evidence"))
+    with pytest.raises(ValueError, match="method"):
+        vn.fit_plackett_luce(r, prior=vn.GaussianPrior("evidence"), method="mm")

@@ -32,7 +32,7 @@ from venire.ratings.problem import build_problem
 if TYPE_CHECKING:
     from venire._native.problem import Preconditioner
 
-__all__ = ["check_arguments", "fit", "fit_quietly", "tie_of", "trouble"]
+__all__ = ["check_arguments", "fit", "fit_quietly", "guess", "tie_of", "trouble"]
 
 NEAR = 0.1  # what the first solve may leave of the residual with a preconditioner at hand
 MOST_LOG_TIE = 700.0  # of a fit that does not converge: its exponential is a number
@@ -262,12 +262,12 @@ def _by_evidence(
 
     return find_precision(
         problem, start, 0.0 if own.mean is None else own.mean, component,
-        2.0 * c.n_comparisons / max(n, 1), first=_guess(init),
+        2.0 * c.n_comparisons / max(n, 1), first=guess(init),
         dispersion=None if pearson is None else dispersion, **how,
     )  # fmt: skip
 
 
-def _guess(init: Any) -> float | None:
+def guess(init: Any) -> float | None:
     """The precision that an earlier fit had."""
     own = init.prior.precision if isinstance(init, Fit) and init.prior is not None else None
     return own if isinstance(own, float) else None
