@@ -1,7 +1,7 @@
 #include <math.h>
 
 #include "vn_group_internal.h"
-#include "vn_small_inverse.h"
+#include "vn_small_evidence.h"
 #include "vn_team.h"
 
 /* Load group k with its parameters in w->x; *ready is 0 where it has no fit. */
@@ -45,6 +45,7 @@ typedef struct job {
     double *variance, *difference, *gamma_variance, *log_tie_variance;
     double *value;
     double *slope, *schur;
+    vn_small_evidence *evidence;
     space *spaces;
 } job;
 
@@ -147,5 +148,29 @@ vn_status vn_group_border(const vn_grouped *g, int64_t from, int64_t to, const v
 {
     job j = {.one = border, .g = g, .from = from, .to = to, .model = model, .fit = fit,
              .slope = slope, .schur = schur};
+    return run(&j, n_threads, poll, context);
+}
+
+static vn_status evidence(const job *j, space *s, int64_t k)
+{
+    vn_small *w = &s->small;
+    vn_small_model own;
+    int ready;
+    double corner[4] = {0.0, 0.0, 0.0, 0.0};
+    vn_status status = load(w, j->g, k, j->model, j->fit, &own, &ready);
+    if (status != VN_OK || !ready) return status;
+    vn_small_derivatives(w, w->x, w->gradient);
+    status = vn_small_variances(&s->inverse, w, NULL, w->gradient, corner);
+    if (status == VN_OK)
+        vn_small_find_evidence(&s->inverse, w, w->gradient, corner, &j->evidence[k - j->from]);
+    return status;
+}
+
+vn_status vn_group_evidence(const vn_grouped *g, int64_t from, int64_t to, const vn_small_model *model,
+                            const vn_group_result *fit, int n_threads, vn_poll poll, void *context,
+                            vn_small_evidence *out)
+{
+    job j = {.one = evidence, .g = g, .from = from, .to = to, .model = model, .fit = fit,
+             .evidence = out};
     return run(&j, n_threads, poll, context);
 }

@@ -2,7 +2,7 @@
 #ifndef VN_GROUP_FIT_H
 #define VN_GROUP_FIT_H
 
-#include "vn_small.h"
+#include "vn_small_evidence.h"
 
 /* Cells of all groups: those of group k are cell_ptr[k] .. cell_ptr[k + 1]; its items are counted
  * from 0 and stand at item_ptr[k] in arrays of items. */
@@ -58,6 +58,12 @@ vn_status vn_group_variances(const vn_grouped *g, int64_t from, int64_t to, cons
 vn_status vn_group_log_likelihoods(const vn_grouped *g, int64_t from, int64_t to,
                                    const vn_small_model *model, const vn_group_result *fit,
                                    int n_threads, vn_poll poll, void *context, double *value);
+
+/* What the evidence says of the precision of the prior: (to - from) of them, untouched where a group
+ * has no such fit. Shared parameters are taken as known. */
+vn_status vn_group_evidence(const vn_grouped *g, int64_t from, int64_t to, const vn_small_model *model,
+                            const vn_group_result *fit, int n_threads, vn_poll poll, void *context,
+                            vn_small_evidence *out);
 
 /* Of the parameters that all groups share, at theta: the log-likelihood's slopes and the Schur
  * complement of their curvature, 2 and 4 numbers per group (in the order gamma, log tie). */

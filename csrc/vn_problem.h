@@ -72,6 +72,13 @@ void vn_problem_free(vn_problem *p);
 /* The Newton matrix's diagonal follows a prior that was changed (from one number to another). */
 void vn_problem_prior_changed(vn_problem *p);
 
+/* Another precision, the same for all items. `by_item`: what p->prior.precision points to, where that
+ * is not NULL; it is overwritten. */
+void vn_problem_set_precision(vn_problem *p, double precision, double *by_item);
+
+/* y (n + n_border) = Newton matrix x: as the derivatives left it, with the diagonal of that time. */
+void vn_problem_times(const vn_problem *p, const double *x, int n_threads, double *y);
+
 /* Gradient (n + n_border entries) at parameters (theta, then gamma, coefficients and log tie as
  * present, or the level), and the Newton matrix into p->h, p->border and p->corner. */
 vn_status vn_problem_derivatives(vn_problem *p, const double *parameters, int n_threads, vn_poll poll,

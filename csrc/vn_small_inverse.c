@@ -230,8 +230,7 @@ static vn_status invert(vn_small_inverse *s, const vn_small *w)
     return VN_OK;
 }
 
-/* x (by row of the fit) = inverse x */
-static void solve(const vn_small_inverse *s, double *x)
+void vn_small_inverse_solve(const vn_small_inverse *s, double *x)
 {
     for (int g = 0; g < s->n_gone; g++)
         for (int64_t q = s->start[g]; q < s->start[g + 1]; q++)
@@ -268,7 +267,7 @@ static void centred_diagonal(const vn_small_inverse *s, const vn_small *w, doubl
         return;
     }
     for (int i = 0; i < n; i++) sum[i] = 1.0;
-    solve(s, sum);
+    vn_small_inverse_solve(s, sum);
     for (int i = 0; i < n; i++) {
         all[w->part[i]] += sum[i];
         size[w->part[i]] += 1.0;
@@ -307,7 +306,7 @@ vn_status vn_small_variances(vn_small_inverse *s, vn_small *w, const double *bor
     if (m == 0) return VN_OK;
     for (int k = 0; k < m; k++) {
         memcpy(w->solved[k], w->border[k], sizeof(double) * (size_t)w->rows);
-        solve(s, w->solved[k]);
+        vn_small_inverse_solve(s, w->solved[k]);
         if (!w->prior.precision) vn_small_level(w, w->solved[k]); /* else it is there */
     }
     if (!border) {

@@ -43,6 +43,9 @@ void vn_small_inverse_free(vn_small_inverse *s);
 vn_status vn_small_variances(vn_small_inverse *s, vn_small *w, const double *border, double *variance,
                              double *own);
 
+/* After that: x (by row of the fit) = inverse of theta's block x. */
+void vn_small_inverse_solve(const vn_small_inverse *s, double *x);
+
 /* After vn_small_variances: the variance of the difference of each edge's two items, by edge. `border`
  * is the inverse Schur complement that was used there: the one that was given, else what it wrote. */
 void vn_small_difference_variances(const vn_small_inverse *s, const vn_small *w, const double *border,

@@ -147,6 +147,38 @@ vn_status vn_solver_solve(vn_solver *s, const double *rhs, const vn_solve_option
     return status;
 }
 
+/* Root mean square of b over the masses, where those are positive. */
+static double relative_size(const double *b, const double *mass, int64_t n)
+{
+    double square = 0.0;
+    int64_t count = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (mass[i] > 0.0) {
+            square += (b[i] / mass[i]) * (b[i] / mass[i]);
+            count++;
+        }
+    return count ? sqrt(square / (double)count) : 0.0;
+}
+
+vn_status vn_solver_solve_rows(vn_solver *s, const double *rhs, int64_t count, const double *mass,
+                               double tol, int n_threads, vn_poll poll, void *context, double *x)
+{
+    const int64_t n = s->p->n + s->p->n_border;
+    vn_status all = VN_OK;
+    for (int64_t k = 0; k < count; k++, rhs += n, x += n) {
+        const vn_solve_options o = {.mass_tolerance = tol * relative_size(rhs, mass, n),
+                                    .diagonal_tolerance = 1e300, .max_iter = 2000,
+                                    .n_threads = n_threads, .poll = poll, .poll_context = context};
+        int64_t n_iter;
+        memset(x, 0, sizeof(double) * (size_t)n);
+        if (!(o.mass_tolerance > 0.0)) continue;
+        const vn_status status = vn_solver_solve(s, rhs, &o, x, &n_iter);
+        if (status != VN_OK && status != VN_NOT_CONVERGED) return status;
+        if (status != VN_OK) all = status;
+    }
+    return all;
+}
+
 int vn_solver_levels(const vn_solver *s, int room, int64_t *n_vertices, int64_t *n_entries)
 {
     const int n_levels = s->has_multigrid ? s->multigrid.n_levels : 1;

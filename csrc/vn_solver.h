@@ -49,6 +49,11 @@ typedef struct {
 vn_status vn_solver_solve(vn_solver *s, const double *rhs, const vn_solve_options *options,
                           double *x, int64_t *n_iter);
 
+/* The same for `count` right-hand sides, one after the other, each to a residual of a parameter of `tol`
+ * times the root mean square of the row, relative to their masses (n + n_border). */
+vn_status vn_solver_solve_rows(vn_solver *s, const double *rhs, int64_t count, const double *mass,
+                               double tol, int n_threads, vn_poll poll, void *context, double *x);
+
 vn_solver_level vn_solver_current_level(const vn_solver *s);
 
 /* Sizes of the levels in use, the core first: at most `room` are written; returns how many exist. */

@@ -395,3 +395,58 @@ def test_equal_rankings_are_one(weights):
     )
     np.testing.assert_allclose(vn.fit_plackett_luce(top).theta, expected.theta, atol=1e-9)
     assert merged(top).n_rankings == 12
+
+
+def test_oddities():
+    tied = vn.fit_plackett_luce(vn.Rankings([[["a", "b", "c"]]] * 2))
+    assert tied.theta.tolist() == [0.0, 0.0, 0.0]
+    assert tied.ranks().tolist() == [1, 1, 1]
+    extra = vn.Rankings([["a", "b"], ["b", "a"]], items=["a", "b", "z"])
+    with pytest.warns(vn.NotIdentifiedWarning):
+        fit = vn.fit_plackett_luce(extra)
+    assert fit.ranks().tolist() == [1, 1, 0]
+    assert np.isnan(fit.standard_errors()[2])
+    kept = vn.fit_plackett_luce(extra, prior=vn.GaussianPrior(0.1))
+    assert kept.standard_errors()[2] == pytest.approx(10**0.5)
+    assert kept.ranks().tolist() == [1, 1, 0]
+    far = vn.GaussianPrior(1.0, mean={"a": 900, "b": 0, "z": -900})
+    fit = vn.fit_plackett_luce(extra, prior=far)
+    assert fit.converged
+    np.testing.assert_allclose(fit.theta, [899, 1, -900], atol=1e-6)
+    other = vn.fit_bradley_terry(vn.Comparisons(["a", "b"], ["b", "a"], 1))
+    assert vn.fit_plackett_luce(extra, prior=far, init=other).converged
+
+
+def test_sets_are_checked():
+    fit = vn.fit_plackett_luce(vn.Rankings([["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"]]))
+    for method in (fit.predict_choice, fit.predict_ranking):
+        for bad in (["a", "a"], [["a", "b"], ["c"]], [], "a", ["z"]):
+            with pytest.raises(ValueError, match="items"):
+                method(bad)
+    both = vn.fit_plackett_luce(vn.Rankings([["a", "b"], ["b", "a"]] * 2, group=[1, 1, 2, 2]))
+    sets = [[(1, "a"), (1, "b")], [(2, "b"), (2, "a")]]
+    assert both.predict_choice(sets).tolist() == [[0.5, 0.5], [0.5, 0.5]]
+    with pytest.raises(ValueError, match="different components"):
+        both.predict_choice([(1, "a"), (2, "b")])
+    with pytest.raises(TypeError, match=r"label \(group, item\)"):
+        both.predict_choice("a")
+
+
+def test_the_evidence_finds_the_spread():
+    found = []
+    for seed in range(6):
+        r = simulated(60, 500, 5, seed=seed, sd=1.0)
+        fit = vn.fit_plackett_luce(r, prior=vn.GaussianPrior("evidence"))
+        truth = np.random.default_rng(seed).normal(0.0, 1.0, 60)
+        found.append(fit.prior.precision * np.mean(truth**2))
+        again = vn.fit_plackett_luce(r, prior=fit.prior)
+        np.testing.assert_allclose(again.theta, fit.theta, atol=1e-7)
+    assert np.mean(found) == pytest.approx(1.0, abs=0.15)  # each within 20 % or so
+    assert "by evidence" in str(fit.summary())
+    means = vn.GaussianPrior("evidence", mean=np.linspace(-1, 1, 60))
+    assert vn.fit_plackett_luce(r, prior=means).converged
+    two = vn.Rankings([[["a"], ["b"]], [["b"], ["a"]]])
+    with pytest.warns(vn.NotIdentifiedWarning, match="no spread"):
+        vn.fit_plackett_luce(two, prior=vn.GaussianPrior("evidence"))
+    with pytest.raises(ValueError, match="method"):
+        vn.fit_plackett_luce(r, prior=vn.GaussianPrior("evidence"), method="mm")

@@ -72,7 +72,9 @@ def test_saved_and_loaded(tmp_path, case):
     }[case]
     if case == "all":
         rows = [[row[:2], row[2]] for row in rows]
-    fit = vn.fit_plackett_luce(vn.Rankings(rows, **options), prior=vn.GaussianPrior(0.5))
+    fit = vn.fit_plackett_luce(
+        vn.Rankings(rows, **options), prior=vn.GaussianPrior(0.5 if case != "plain" else "evidence")
+    )
     for kind, draws in (
         (Bootstrap, vn.bootstrap(fit, 20, rng=1)),
         (PosteriorDraws, fit.sample(20)),

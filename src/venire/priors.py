@@ -17,6 +17,7 @@ from venire._core import checks
 
 __all__ = ["GaussianPrior", "ItemPriors", "check_prior", "item_priors"]
 
+EVIDENCE = "evidence"  # a precision that the data choose
 MOST_MEAN = 1e3  # differences of theta stay far within what the links are exact for
 
 
@@ -86,13 +87,15 @@ class GaussianPrior:
 
     Parameters
     ----------
-    precision : float, array_like of shape (n_items,), mapping or dataframe
+    precision : float, array_like of shape (n_items,), mapping, dataframe or "evidence"
         Inverse variance, from 1e-30 to 1e30, in the unit of theta (1 / logit² or 1 / probit²). One
         number for all items, or one for each: an array (or series) in the order of the fit's
         `items`, a mapping from labels, or a frame whose last column holds the values and whose
         others name the item. In fits of groups labels are (group, item), and an array goes over
-        the items of all groups in their order.
-    mean : the same, default 0
+        the items of all groups in their order. "evidence": one number, at which the evidence (the
+        marginal likelihood, by Laplace's approximation) is largest; `fit.prior` has the number,
+        `fit.evidence` says how it was found.
+    mean : the same as precision's numbers, default 0
         Prior mean, of a size of at most 1000, in the unit of theta.
 
     Raises
@@ -125,10 +128,11 @@ class GaussianPrior:
 
     def __post_init__(self) -> None:
         least, most = 1.0 / checks.LARGEST, checks.LARGEST
-        rule = f"must be finite and > 0, from {least:g} to {most:g}"
-        object.__setattr__(
-            self, "precision", _values(self.precision, "precision", least, most, rule)
-        )
+        rule = f"must be finite and > 0, from {least:g} to {most:g}, or {EVIDENCE!r}"
+        if not self.is_estimated:
+            object.__setattr__(
+                self, "precision", _values(self.precision, "precision", least, most, rule)
+            )
         rule = f"must be finite and of a size of at most {MOST_MEAN:g}"
         object.__setattr__(self, "mean", _values(self.mean, "mean", -MOST_MEAN, MOST_MEAN, rule))
 
@@ -162,8 +166,12 @@ class GaussianPrior:
 
     def describe(self) -> str:
         """In words, for summaries and reports."""
+        if self.is_estimated:
+            return "normal prior of the precision that the evidence wants"
         mean = "" if self._is_at_zero else f" and mean {_shown(self.mean)}"
-        return f"normal prior of precision {_shown(self.precision)}{mean}"
+        own = self.precision
+        shown = f"{own:.4g}" if _is_number(own) else _shown(own)
+        return f"normal prior of precision {shown}{mean}"
 
     def penalty(self, theta: Any, items: Any = None) -> float:
         """What the prior takes off the log-likelihood at `theta`, (n_items,).
@@ -196,6 +204,9 @@ class GaussianPrior:
         ValueError
             If an item has no value, a label is not among the items, or an array is not as long.
         """
+        if self.is_estimated:
+            reason = "has to be a number here: only fits find it by the evidence"
+            checks.fail("precision", reason, value=self.precision)
         if _is_number(self.precision) and _is_number(self.mean):
             return ItemPriors(all=self.precision, centre=self.mean)
         both = [
@@ -205,6 +216,15 @@ class GaussianPrior:
         if len(items) and all((x == x[0]).all() for x in both):
             return ItemPriors(all=float(both[0][0]), centre=float(both[1][0]))
         return ItemPriors(precision=both[0], mean=both[1])
+
+    @property
+    def is_estimated(self) -> bool:
+        """Whether its precision is chosen by the data of each fit."""
+        return isinstance(self.precision, str) and self.precision == EVIDENCE
+
+    def at(self, precision: float) -> GaussianPrior:
+        """The same with this precision."""
+        return GaussianPrior(precision, self.mean)
 
     @property
     def _is_at_zero(self) -> bool:
@@ -300,6 +320,8 @@ def _of_items(
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return repr(value)
     if _is_number(value):
         return f"{value:g}" if float(f"{value:g}") == value else repr(value)
     numbers = np.array(list(value.values())) if isinstance(value, Mapping) else value

@@ -9,6 +9,8 @@ from venire._native.resample cimport vn_resample_kind
 
 
 cdef extern from "vn_group_fit.h" nogil:
+    ctypedef struct vn_small_evidence:
+        double squares
     ctypedef struct vn_small_model:
         const vn_model_row *model
         vn_prior prior
@@ -49,6 +51,8 @@ cdef extern from "vn_group_fit.h" nogil:
     vn_status vn_group_log_likelihoods(const vn_grouped *, int64_t, int64_t,
                                        const vn_small_model *, const vn_group_result *, int,
                                        vn_poll, void *, double *)
+    vn_status vn_group_evidence(const vn_grouped *, int64_t, int64_t, const vn_small_model *,
+                                const vn_group_result *, int, vn_poll, void *, vn_small_evidence *)
     vn_status vn_group_border(const vn_grouped *, int64_t, int64_t, const vn_small_model *,
                               const vn_group_result *, int, vn_poll, void *, double *, double *)
 

@@ -133,6 +133,16 @@ cdef class Groups:
         for k, value in enumerate(values):
             self.model.fixed[k] = value
 
+    def set_precision(self, double precision):
+        """Another precision of all items' prior, also in the array where they go by item."""
+        cdef double *by_item = <double *>self.model.prior.precision
+        cdef int64_t i
+        if by_item == NULL:
+            self.model.prior.all = precision
+        else:
+            for i in range(self.n_items):
+                by_item[i] = precision
+
     cdef int threads(self, int64_t start, int64_t stop, int n_threads) except -1:
         within(stop, 0, self.g.n_groups, "stop")
         within(start, 0, stop, "start")
@@ -187,6 +197,21 @@ cdef class Groups:
             status = vn_group_log_likelihoods(&self.g, start, stop, &self.model, &r, threads,
                                               poll_signals, NULL, v)
         check(status, "for the log-likelihoods")
+
+    def evidence(self, Estimates e not None, int64_t start, int64_t stop, int n_threads):
+        """What the groups [start, stop) say of the precision of their prior, (stop - start, 6): |m|^2,
+        m.w, tr A^-1, the sum of squares of its diagonal, tr(A^-1 H'[w]), and the number of parameters
+        besides theta; see csrc/vn_small_evidence.h. Zeros where there is no fit."""
+        cdef vn_group_result r = self.fitted(e)
+        cdef int threads = self.threads(start, stop, n_threads)
+        found = np.zeros((stop - start, sizeof(vn_small_evidence) // sizeof(double)))
+        cdef double *out = room[double](found.reshape(-1), found.size, "found")
+        cdef vn_status status
+        with nogil:
+            status = vn_group_evidence(&self.g, start, stop, &self.model, &r, threads, poll_signals,
+                                       NULL, <vn_small_evidence *>out)
+        check(status, "for the evidence")
+        return found
 
     def border(self, Estimates e not None, int64_t start, int64_t stop, slope, schur,
                int n_threads):

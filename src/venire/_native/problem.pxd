@@ -61,6 +61,8 @@ cdef extern from "vn_solver.h" nogil:
     vn_status vn_problem_build(vn_problem *, int, vn_poll, void *)
     void vn_problem_free(vn_problem *)
     void vn_problem_prior_changed(vn_problem *)
+    void vn_problem_set_precision(vn_problem *, double, double *)
+    void vn_problem_times(const vn_problem *, const double *, int, double *)
     vn_status vn_problem_derivatives(vn_problem *, const double *, int, vn_poll, void *, double *)
     vn_status vn_problem_log_likelihood(const vn_problem *, const double *, int, vn_poll, void *,
                                         double *)
@@ -77,6 +79,8 @@ cdef extern from "vn_solver.h" nogil:
     vn_status vn_solver_adopt(vn_solver *, const vn_solver *, int)
     vn_status vn_solver_solve(vn_solver *, const double *, const vn_solve_options *, double *,
                               int64_t *)
+    vn_status vn_solver_solve_rows(vn_solver *, const double *, int64_t, const double *, double, int,
+                                   vn_poll, void *, double *)
     int vn_solver_current_level(const vn_solver *)
     int vn_solver_levels(const vn_solver *, int, int64_t *, int64_t *)
 

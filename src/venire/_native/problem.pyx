@@ -228,6 +228,25 @@ cdef class Problem:
         vn_problem_prior_changed(&self.p)
         return before
 
+    def set_precision(self, double precision):
+        """The same, and where priors go by item all of theirs, in the array that was given."""
+        cdef double[::1] mass = self.mass
+        cdef int64_t i
+        vn_problem_set_precision(&self.p, precision, <double *>self.p.prior.precision)
+        for i in range(self.p.n):
+            mass[i] = self.p.mass[i]
+
+    def times(self, const double[:, ::1] rows not None):
+        """The Newton matrix, as `derivatives` left it, times each of the rows (k, n_parameters)."""
+        cdef int64_t k, n = self.n_parameters
+        same(rows.shape[1], n, "rows (columns)")
+        products = np.empty((rows.shape[0], n))
+        cdef double[:, ::1] out = products
+        with nogil:
+            for k in range(rows.shape[0]):
+                vn_problem_times(&self.p, &rows[k, 0], self.n_threads, &out[k, 0])
+        return products
+
     def detach(self):
         """The preconditioner that this problem has come to, or has adopted; None where a diagonal one
         did. The problem cannot `solve` after."""
@@ -369,6 +388,25 @@ cdef class Problem:
         if status != VN_NOT_CONVERGED:
             check(status, "for the preconditioner")
         return solution, int(n_iter), status == VN_OK
+
+    def solve_rows(self, const double[:, ::1] rhs not None, double tol):
+        """(x, converged): about H^-1 of each row of rhs, (k, n_parameters); the residual of a parameter
+        is `tol` times the root mean square of the row, each relative to its mass, at most."""
+        if self.is_detached:
+            raise ValueError("solve_rows: the preconditioner was detached")
+        cdef int64_t count = rhs.shape[0], n = self.n_parameters
+        same(rhs.shape[1], n, "rhs (columns)")
+        solutions = np.zeros((count, n))
+        cdef double[:, ::1] out = solutions
+        cdef const double[::1] mass = self.mass
+        cdef vn_status status = VN_OK
+        if count and n:
+            with nogil:
+                status = vn_solver_solve_rows(self.solver, &rhs[0, 0], count, &mass[0], tol,
+                                              self.n_threads, poll_signals, NULL, &out[0, 0])
+        if status != VN_NOT_CONVERGED:
+            check(status, "for the preconditioner")
+        return solutions, status == VN_OK
 
     def newman_sweeps(self, double[::1] pi not None, double home, double tie, int64_t n_sweeps):
         """Update the strengths `pi` in place by `n_sweeps` sweeps; returns (home, tie)."""

@@ -2,6 +2,7 @@
 
 from venire.ratings._base import Ratings
 from venire.ratings._errors import ERRORS, ParameterErrors
+from venire.ratings._evidence import Evidence
 from venire.ratings._quasi import RelativeEstimates
 from venire.ratings.coefficients import Coefficients
 from venire.ratings.fit import Fit
@@ -21,6 +22,7 @@ __all__ = [
     "ERRORS",
     "Calibration",
     "Coefficients",
+    "Evidence",
     "Fit",
     "GroupedFit",
     "ParameterErrors",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Smooth", "quasi_newton"]
 
 MEMORY = 8  # pairs of steps and changes of the slopes
-LONGEST = 4.0  # change of a parameter in one step
+LONGEST = 32.0  # change of a parameter in one step
 CUTS = 30  # of one step, at most
 
 

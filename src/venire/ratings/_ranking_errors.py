@@ -89,11 +89,11 @@ class RankingInformation(Information):
         return _sampled.SolverInverse(RankingSolver(self.layout), self.layout)
 
     def rounded_slopes(self, n_draws: int, size: float) -> NDArray[np.float64]:
-        """Slopes that are nothing but rounding of the items' sums, of random signs."""
+        """Slopes that are nothing but rounding of the items' sums."""
         layout, generator = self.layout, np.random.default_rng(0)
         largest = max(1.0, float(np.abs(layout.theta).max(initial=0.0)))
         item = size * (layout.games + largest * (layout.problem.chosen + layout.ridge))
-        return item * (2.0 * generator.integers(0, 2, (n_draws, layout.n)) - 1.0)
+        return item * generator.standard_normal((n_draws, layout.n))
 
     @cached_property
     def saturated(self) -> float:

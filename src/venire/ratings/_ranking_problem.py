@@ -60,6 +60,16 @@ class RankingProblem:
         self._points, own = 0, self.prior.precision
         self.mass = self.games if own is None else self.games + own
 
+    def set_precision(self, precision: float) -> None:
+        """Another precision of all items' priors; ask for `derivatives` before anything else."""
+        if self.prior.precision is None:
+            self.prior = self.prior._replace(all=precision)
+        else:
+            self.prior.precision[:] = precision
+            self.mass = self.games + self.prior.precision
+        if self._solver is not None:
+            self._solver.set_precision(precision)
+
     # ---- what is maximised ---------------------------------------------------------------------
 
     def derivatives(self, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -127,16 +137,20 @@ class RankingProblem:
         self, rhs: NDArray[np.float64], mass_tolerance: float, diagonal_tolerance: float = 0.1
     ) -> tuple[NDArray[np.float64], int, bool]:
         """As `Problem.solve`, with the second derivatives where `derivatives` was asked last."""
-        solver = self._laplacian()
-        if self._stale:
-            self._weights[:] = self._doubled()
-            solver.derivatives(self._zero)
-            self._stale = False
+        solver = self._renewed()
         # weights of edges and of rankings differ: what is asked for holds for the stricter
         ratio = np.where(self.mass > 0.0, self.mass, np.inf) / np.maximum(solver.mass, 1e-300)
         least = float(ratio.min(initial=np.inf))
         return solver.solve(rhs, mass_tolerance * (least if np.isfinite(least) else 1.0),
                             diagonal_tolerance)  # fmt: skip
+
+    def solve_rows(self, rows: NDArray[np.float64], tol: float) -> tuple[NDArray[np.float64], bool]:
+        """As `Problem.solve_rows`."""
+        return self._renewed().solve_rows(rows, tol)
+
+    def times(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The Newton matrix times each of the rows, (k, n_items)."""
+        return self._renewed().times(rows)
 
     def largest_difference(self, step: NDArray[np.float64]) -> float:
         """No two items' change differs by more."""
@@ -149,6 +163,15 @@ class RankingProblem:
     ) -> float:
         """Largest |change of a difference| / (room + |the difference|) over the pairs."""
         return self._laplacian().overreach(parameters, step, room)
+
+    def _renewed(self) -> Problem:
+        """The problem of the Laplacian where `derivatives` was asked last."""
+        solver = self._laplacian()
+        if self._stale:
+            self._weights[:] = self._doubled()
+            solver.derivatives(self._zero)
+            self._stale = False
+        return solver
 
     def _doubled(self) -> NDArray[np.float64]:
         """Twice the weights of the Laplacian; none is 0, which would cut the graph."""

@@ -48,6 +48,8 @@ def _header(fit: Fit, level: float, errors: str | None, n_components: int) -> li
         f"(null {fit.null_deviance:.3f})   AIC {fit.aic:.2f}   BIC {fit.bic:.2f}",
     ]
     lines[3:3] = fit._told()
+    if fit.evidence is not None:
+        lines[1:1] = [f"prior: {fit.evidence.describe()}"]
     own = fit.parameter_errors(errors) if errors else ParameterErrors(None, None, None)
     if fit.order_effect is not None:
         error = own.order_effect

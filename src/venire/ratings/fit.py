@@ -22,6 +22,7 @@ from venire.scales import Display
 
 if TYPE_CHECKING:
     from venire.data.comparisons import Comparisons
+    from venire.ratings._evidence import Evidence
     from venire.ratings._posterior import Posterior
     from venire.ratings._sampled import SampledErrors
     from venire.ratings.newton import Progress
@@ -33,8 +34,8 @@ __all__ = ["Fit"]
 class Fit(Contrasts, Sampled, Styled, Kept):
     """Ratings of items from paired comparisons, as the ``fit_*`` functions return them.
 
-    With several components and no prior each component was fitted and centred by itself, and
-    comparing items across components is refused. With a prior all items share one scale.
+    With several components and no prior each was fitted and centred by itself, and comparing items
+    across them is refused. With a prior all items share one scale.
 
     Attributes
     ----------
@@ -59,12 +60,13 @@ class Fit(Contrasts, Sampled, Styled, Kept):
         Iterations of the linear solver in all of them.
     component : ndarray of int32, shape (n_items,)
         Which component each item belongs to.
-    method : str
-        "newton" or "mm".
+    method : {"newton", "mm"}
     note : str
         What the reader of the summary should know.
     components : str
         "weak" or "strong", as it was asked for.
+    evidence : Evidence or None
+        How the data chose the precision of `prior`, where they did: `venire.ratings.Evidence`.
 
     Examples
     --------
@@ -92,6 +94,7 @@ class Fit(Contrasts, Sampled, Styled, Kept):
     tol: float = 1e-9
     n_threads: int = 1
     note: str = ""
+    evidence: Evidence | None = None
     components: str = "weak"
     scale: str = ""
     _unit: float = 1.0
@@ -189,11 +192,10 @@ class Fit(Contrasts, Sampled, Styled, Kept):
     def dispersion(self) -> float:
         """Variance of the outcomes about the fit, beside what the model expects of wins and losses.
 
-        The mean square of the rows' scores over the mean information of a row, with what the
-        parameters take up allowed for; nan where there are no more rows than those. About 1 where
-        outcomes are as the model says. Models that count a tie as half a win know none: with ties
-        or soft scores it is less, and errors="fisher" are too wide, by one over its root;
-        errors="robust" allow for it. It is more than 1 where the model misses something.
+        The mean square of the rows' scores over the mean information of a row, parameters allowed
+        for; nan where there are no more rows than those. Models that count a tie as half a win know
+        none: with ties or soft scores it is below 1, and errors="fisher" are too wide, by one over
+        its root; errors="robust" allow for it. It is above 1 where the model misses something.
         """
         return self.own._once("dispersion", lambda: _goodness.dispersion(self.own))
 
@@ -262,9 +264,9 @@ class Fit(Contrasts, Sampled, Styled, Kept):
 
     def errors_note(self, errors: str) -> str:
         """What one should know of standard errors of this kind, for those who print them; or ""."""
+        exact = self._information.is_exact()
         notes = [_goodness.errors_note(self.own, errors)]
-        if not self._information.is_exact():
-            notes.append(self.sampled_errors(errors).note)
+        notes += [] if exact else [self.sampled_errors(errors).note]
         return "; ".join(filter(None, notes))
 
     def predict(
@@ -365,9 +367,8 @@ class Fit(Contrasts, Sampled, Styled, Kept):
     ) -> SampledErrors:
         """Standard errors by sampling, together with their own relative errors.
 
-        Parameters as in `standard_errors`. Returns a `SampledErrors`, a named tuple
-        (standard_errors, relative_error, n_samples) with `typical_error` and `largest_error`; the
-        cost is one solve with the information for each draw, and for each item solved for.
+        Parameters as in `standard_errors`. Returns a `SampledErrors` (standard_errors,
+        relative_error, n_samples); the cost is one solve for each draw and each item solved for.
         """
         found = (
             self._information.sampled_errors(errors, n_samples, rng)

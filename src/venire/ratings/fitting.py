@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from venire.data.comparisons import Comparisons
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.models import model_of
 from venire.priors import GaussianPrior, ItemPriors, check_prior, item_priors
+from venire.ratings._evidence import Evidence, pearson_of
+from venire.ratings._evidence_single import find_precision
 from venire.ratings._existence import require_existence
 from venire.ratings._mm import newman
 from venire.ratings.covariates import (
@@ -29,7 +32,7 @@ from venire.ratings.problem import build_problem
 if TYPE_CHECKING:
     from venire._native.problem import Preconditioner
 
-__all__ = ["check_arguments", "fit", "fit_quietly", "tie_of", "trouble"]
+__all__ = ["check_arguments", "fit", "fit_quietly", "guess", "tie_of", "trouble"]
 
 NEAR = 0.1  # what the first solve may leave of the residual with a preconditioner at hand
 MOST_LOG_TIE = 700.0  # of a fit that does not converge: its exponential is a number
@@ -84,7 +87,8 @@ def fit_quietly(
     """
     threads = checks.n_threads(n_threads)
     remarks: list[tuple[str, type[Warning]]] = []
-    own = item_priors(prior, c.items)
+    evidence: Evidence | None = None
+    own = item_priors(prior.at(1.0) if prior and prior.is_estimated else prior, c.items)
     used = c
     refuse_constant(c, order_effect)
     if component is None:
@@ -111,41 +115,41 @@ def fit_quietly(
             start[: c.n_items] = own.levelled(start[: c.n_items], component)
         if donor is not None:
             problem.adopt(donor)
-        result = newton(
-            problem, start, lower=lower, tol=tol, max_iter=max_iter, progress=progress,
-            restless=refusing_unbounded(problem, names, order_effect),
-            forcing=FAR if donor is None else NEAR,
-        )  # fmt: skip
+        how: Any = {"lower": lower, "tol": tol, "max_iter": max_iter, "progress": progress}
+        how["restless"] = refusing_unbounded(problem, names, order_effect)
+        if prior is not None and prior.is_estimated:
+            evidence, result = _by_evidence(c, model, problem, start, own, component, init, how)
+            own = item_priors(prior := prior.at(evidence.precision), c.items)
+            if evidence.note:
+                remarks.append((evidence.note, NotIdentifiedWarning))
+        else:
+            result = newton(problem, start, forcing=FAR if donor is None else NEAR, **how)
         require_determined(problem, names, order_effect)
     if not result.converged:
         remarks.append((trouble(result, tol), ConvergenceWarning))
-    n_components = int(component.max()) + 1
-    note = ""
-    if n_components > 1 and prior is None:
-        note = (
-            f"{n_components} components that "
-            + ("are not linked by wins both ways" if components == "strong" else "never met")
-            + " were fitted each by itself; ratings do not compare across them"
-        )
+    note = "" if prior is not None else _apart(component, components)
+    if note:
         remarks.append((note, NotIdentifiedWarning))
     fit = _result(
-        c,
-        model,
-        prior,
-        own,
-        order_effect,
-        method,
-        tol,
-        threads,
-        problem,
-        result,
-        component,
-        free_tie,
-        note,
-        components,
-    )
+        c, model, prior, own, order_effect, method, tol, threads, problem, result, component,
+        free_tie, note, components,
+    )  # fmt: skip
+    if evidence is not None:
+        fit = replace(
+            fit, evidence=evidence, note="; ".join(filter(None, [fit.note, evidence.note]))
+        )
     fit._cache["preconditioner"] = problem.detach()
     return fit, remarks
+
+
+def _apart(component: NDArray[np.int32], components: str) -> str:
+    """What to know of several components, each fitted by itself; or ""."""
+    n_components = int(component.max()) + 1
+    how = "are not linked by wins both ways" if components == "strong" else "never met"
+    return "" if n_components < 2 else (
+        f"{n_components} components that {how} were fitted each by itself; ratings do not compare "
+        "across them"
+    )  # fmt: skip
 
 
 def trouble(result: Result, tol: float) -> str:
@@ -232,6 +236,41 @@ def _check_method(
     if method == "mm" and (prior is not None or covariates or not row.mm):
         what = ("covariates" if covariates else "a prior") if row.mm else f"the model {model}"
         checks.fail("method", f"does not go with {what}: use 'newton'", value=method)
+
+
+def _by_evidence(
+    c: Comparisons,
+    model: str,
+    problem: Any,
+    start: NDArray[np.float64],
+    own: ItemPriors,
+    component: NDArray[np.int32],
+    init: Any,
+    how: dict[str, Any],
+) -> tuple[Evidence, Result]:
+    """The precision that the evidence wants, and the fit with it."""
+    pearson, n = pearson_of(c, model), c.n_items
+    k = problem.n_parameters - n - len(c.covariate_names)  # 1 with an order effect
+
+    def dispersion(x: NDArray[np.float64], used: float) -> float:
+        d = x[c.first] - x[c.second]
+        if k:
+            d += x[n] * c.order
+        if c.covariates is not None:
+            d += c.covariates @ x[n + k :]
+        return pearson.at(d, used) if pearson is not None else 1.0
+
+    return find_precision(
+        problem, start, 0.0 if own.mean is None else own.mean, component,
+        2.0 * c.n_comparisons / max(n, 1), first=guess(init),
+        dispersion=None if pearson is None else dispersion, **how,
+    )  # fmt: skip
+
+
+def guess(init: Any) -> float | None:
+    """The precision that an earlier fit had."""
+    own = init.prior.precision if isinstance(init, Fit) and init.prior is not None else None
+    return own if isinstance(own, float) else None
 
 
 def _start(

@@ -61,6 +61,7 @@ def newton(
     max_iter: int | None = None,
     progress: Progress | None = None,
     forcing: float = FAR,
+    polish: bool = True,
     restless: Callable[[NDArray[np.float64]], None] | None = None,
 ) -> Result:
     """Maximise the penalised log-likelihood from `start`.
@@ -68,6 +69,7 @@ def newton(
     `forcing` is what the first solve may leave of the residual: little from afar, but not less
     than that step is worth, or multigrid would group by weights that are none yet; a tenth from
     nearby with a preconditioner at hand.
+    `polish`: take a last step that costs no derivatives, which `problem` is then not left with.
     `lower` bounds the parameters after theta from below (-inf: free); a step is cut to stay above.
     `restless` is shown steps that are not getting small though the residual has long been.
     """
@@ -106,7 +108,7 @@ def newton(
         if restless is not None and extra in LOOKS and change > SETTLED:
             restless(step)
     settled = residual <= tol and change <= SETTLED
-    if settled and residual > ROUNDING and problem.n_edges <= POLISHED:
+    if polish and settled and residual > ROUNDING and problem.n_edges <= POLISHED:
         # one more step, unverified: it costs no derivatives, and takes off most of the error left
         step, _, solved = problem.solve(gradient, 0.02 * residual, 0.3)
         if solved and problem.reach(step) <= 2.0 * SETTLED:

@@ -14,7 +14,9 @@ from venire.data.asked import wanted
 from venire.data.rankings import Rankings
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.models import RANKINGS
-from venire.priors import GaussianPrior, check_prior, item_priors
+from venire.priors import GaussianPrior, ItemPriors, check_prior, item_priors
+from venire.ratings._evidence import Evidence
+from venire.ratings._evidence_single import find_precision
 from venire.ratings._quasi_newton import quasi_newton
 from venire.ratings._ranking_existence import (
     require_ranking_existence,
@@ -23,7 +25,8 @@ from venire.ratings._ranking_existence import (
 )
 from venire.ratings._ranking_merging import merged
 from venire.ratings._ranking_problem import RankingProblem
-from venire.ratings.fitting import trouble
+from venire.ratings.fit import Fit
+from venire.ratings.fitting import guess, trouble
 from venire.ratings.newton import Progress, Result, newton
 from venire.ratings.plackett_luce_fit import PlackettLuceFit, labels_of
 
@@ -31,7 +34,7 @@ __all__ = ["fit_plackett_luce", "fitted_rankings"]
 
 METHODS = ("auto", "quasi-newton", "newton", "mm")
 FIRST = 2  # minorise-maximise steps before others: far away they are hard to beat
-PATIENCE = 100  # quasi-Newton steps after which "auto" goes on by Newton's method
+PATIENCE = 60  # quasi-Newton steps after which "auto" goes on by Newton's method
 MOST_PAIRS = 2**27  # of items in all rankings up to which it does: they are held in memory
 MAX_ITER = {"quasi-newton": 1_000, "newton": 100, "mm": 10_000}
 
@@ -41,7 +44,7 @@ def fit_plackett_luce(
     *,
     prior: GaussianPrior | None = None,
     method: str = "auto",
-    init: ArrayLike | PlackettLuceFit | None = None,
+    init: ArrayLike | Fit | None = None,
     tol: float = 1e-9,
     max_iter: int | None = None,
     n_threads: int | None = None,
@@ -63,12 +66,13 @@ def fit_plackett_luce(
         that two items that tie are half a win to each. Items of groups are items of their own.
     prior : GaussianPrior, optional
         Default: none, maximum likelihood. By item it names the items; in groups (group, item).
+        With ``GaussianPrior("evidence")`` the precision is that which the rankings want.
     method : {"auto", "quasi-newton", "newton", "mm"}
         "quasi-newton" is L-BFGS around the exact diagonal, a pass over the rankings a step;
         "newton" is inexact Newton, whose matrix is a Laplacian over the pairs of items that were
         ranked together, by the solver of the other fits; "mm" is Hunter's minorise-maximise
-        iteration. "auto": quasi-Newton, and Newton's from there where 100 steps are not enough.
-    init : ndarray of shape (n_items,) or PlackettLuceFit, optional
+        iteration. "auto": quasi-Newton, and Newton's from there where 60 steps are not enough.
+    init : ndarray of shape (n_items,) or Fit, optional
         Where to start: theta, or an earlier fit, whose items are found by their labels.
     tol : float, default 1e-9
         Converged when no derivative exceeds `tol` times the weight of the item's rankings.
@@ -134,17 +138,28 @@ def fit_plackett_luce(
     checks.function(progress, "progress")
     checks.one_of(method, "method", METHODS)
     checks.one_of(components, "components", ("weak", "strong"))
+    if prior is not None and prior.is_estimated and method not in ("auto", "newton"):
+        checks.fail("method", "a prior by the evidence goes with 'newton'", value=method)
     threads = checks.n_threads(n_threads)
-    own = item_priors(prior, r.items, r.groups, r.item_offsets)
+    wanted_by_data = prior is not None and prior.is_estimated
+    own = _item_priors(prior.at(1.0) if prior is not None and wanted_by_data else prior, r)
     used = distinct = merged(r)
     problem = RankingProblem(used, own, threads)
     if components == "strong" and prior is None:
         used = within(distinct, strong_components(problem.native, r.n_items))
         problem = problem if used is distinct else RankingProblem(used, own, threads)
     component = require_ranking_existence(used, problem.native, prior=prior is not None)
-    start = own.levelled(_start(r, init) - own.centre, component)
-    result, how = fitted_rankings(problem, start, method, tol, max_iter, progress)
+    start = own.levelled(_start(r, init, own) - own.centre, component)
     remarks: list[tuple[str, type[Warning]]] = []
+    evidence: Evidence | None = None
+    if prior is not None and wanted_by_data:
+        evidence, result = _by_evidence(problem, start, component, tol, max_iter, progress, init)
+        prior, how = prior.at(evidence.precision), "newton"
+        own = _item_priors(prior, r)
+        if evidence.note:
+            remarks.append((evidence.note, NotIdentifiedWarning))
+    else:
+        result, how = fitted_rankings(problem, start, method, tol, max_iter, progress)
     if not result.converged:
         remarks.append((trouble(result, tol), ConvergenceWarning))
     note, parts = "", int(component.max(initial=-1)) + 1
@@ -157,13 +172,15 @@ def fit_plackett_luce(
         remarks.append((note, NotIdentifiedWarning))
     for text, category in remarks:
         warnings.warn(text, category, stacklevel=2)
+    if evidence is not None:
+        note = "; ".join(filter(None, [note, evidence.note]))
     theta = own.levelled(result.parameters, component)
     return PlackettLuceFit(
         comparisons=r, model=RANKINGS.name, theta=theta + own.centre if own.centre else theta,
         prior=prior, log_likelihood=problem.log_likelihood(theta), residual=result.residual,
         converged=result.converged, n_iter=result.n_iter, n_inner=result.n_inner,
         component=component, method=how, tol=tol, n_threads=threads, note=note,
-        components=components,
+        components=components, evidence=evidence,
     )  # fmt: skip
 
 
@@ -217,11 +234,35 @@ def _minorise(
     return Result(x, residual, residual <= tol, n_iter, 0)
 
 
-def _start(r: Rankings, init: Any) -> NDArray[np.float64]:
-    """Theta to start from."""
+def _item_priors(prior: GaussianPrior | None, r: Rankings) -> ItemPriors:
+    """The priors of the items; with arrays of their own."""
+    own = item_priors(prior, r.items, r.groups, r.item_offsets)
+    return own if own.precision is None else own._replace(precision=own.precision.copy())
+
+
+def _by_evidence(
+    problem: RankingProblem,
+    start: NDArray[np.float64],
+    component: NDArray[np.int32],
+    tol: float,
+    max_iter: int | None,
+    progress: Progress | None,
+    init: Any,
+) -> tuple[Evidence, Result]:
+    """The precision that the evidence wants, and the fit with it."""
+    n = problem.n_parameters
+    return find_precision(
+        problem, start, 0.0 if problem.prior.mean is None else problem.prior.mean, component,
+        float(problem.games.sum()) / max(n, 1), first=guess(init), tol=tol, max_iter=max_iter,
+        progress=progress,
+    )  # fmt: skip
+
+
+def _start(r: Rankings, init: Any, prior: ItemPriors) -> NDArray[np.float64]:
+    """Theta to start from: where the prior has it, if nothing is said."""
     if init is None:
-        return np.zeros(r.n_items)
-    if not isinstance(init, PlackettLuceFit):
+        return np.zeros(r.n_items) if prior.mean is None else prior.mean
+    if not isinstance(init, Fit):
         return checks.start(init, r.n_items).copy()
     init.require_own_scale("init")
     theta = np.zeros(r.n_items)

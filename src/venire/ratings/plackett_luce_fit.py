@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,6 +121,13 @@ class PlackettLuceFit(Fit):
             out[here] = rank_intervals(own, level, errors, here)
         return out
 
+    def update(self, new: Any = None, *, progress: Any = None, **rows: Any) -> NoReturn:
+        """Refused: fit all rankings, old and new, with ``init=`` this fit."""
+        checks.fail(
+            "fit", "rankings are not added to a fit",
+            cure="fit all of them from here: fit_plackett_luce(rankings, init=fit)", kind=TypeError,
+        )  # fmt: skip
+
     def predict(
         self, first: Any, second: Any, *, order: Any = 0, covariates: Any = None
     ) -> np.ndarray:
@@ -229,7 +236,14 @@ class PlackettLuceFit(Fit):
         place = self._lookup(items, name)
         if place.ndim == 0 or place.shape[-1] == 0:
             checks.fail(name, "must hold at least one label")
-        self._lookup.pairs(items, np.asarray(items, object)[..., :1], (name, name), self._apart)
+        if (np.diff(np.sort(place, axis=-1), axis=-1) == 0).any():
+            checks.fail(name, "an item stands twice in one set", value=items)
+        own = self.component[place]
+        if self.prior is None and (own != own[..., :1]).any():
+            checks.fail(
+                name, "hold items of different components, each fitted by itself, which do not "
+                "compare; a prior would put all items on one scale", value=items,
+            )  # fmt: skip
         return self.own.theta[place]
 
     @property
@@ -280,16 +294,21 @@ class _TupleLookup(Lookup):
     """Positions of labels that are tuples (group, item)."""
 
     def __call__(self, labels: Any, name: str) -> np.ndarray:
-        return super().__call__(_of_tuples(labels), name)
+        return super().__call__(_of_tuples(labels, name), name)
 
 
-def _of_tuples(labels: Any) -> np.ndarray:
+def _of_tuples(labels: Any, name: str) -> np.ndarray:
     """One tuple, or lists of them, as an array of objects."""
-    if isinstance(labels, np.ndarray):
+    if isinstance(labels, np.ndarray) and labels.dtype == object:
         return labels
     if isinstance(labels, tuple):
         out = np.empty((), object)
         out[()] = labels
         return out
-    parts = [_of_tuples(x) for x in checks.listed(labels, "items")]
+    if not isinstance(labels, (list, np.ndarray)):
+        rule = "must be a label (group, item) of rankings in groups, or a list of such"
+        checks.fail(name, rule, value=labels, kind=TypeError)
+    parts = [_of_tuples(x, name) for x in labels]
+    if len({x.shape for x in parts}) > 1:
+        checks.fail(name, "holds sets of different sizes")
     return np.stack(parts) if parts else np.empty(0, object)

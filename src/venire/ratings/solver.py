@@ -24,22 +24,14 @@ def solve_rows(problem: Any, rhs: np.ndarray, tol: float) -> np.ndarray:
     The residual of a parameter is at most `tol` times the root mean square of the right-hand side,
     each relative to the weight of the comparisons it belongs to.
     """
-    mass = np.asarray(problem.mass)
-    weighed = mass > 0.0
-    out = np.empty_like(rhs)
-    for k, row in enumerate(np.ascontiguousarray(rhs)):
-        size = float(np.sqrt(np.mean((row[weighed] / mass[weighed]) ** 2)))
-        if size == 0.0:
-            out[k] = 0.0
-            continue
-        out[k], _, converged = problem.solve(row, tol * size, 1e300)
-        if not converged:
-            warnings.warn(
-                f"a solve for standard errors did not reach its tolerance of {tol:g}: they may be "
-                "off by more than they say",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
+    out, converged = problem.solve_rows(np.ascontiguousarray(rhs), tol)
+    if not converged:
+        warnings.warn(
+            f"a solve for standard errors did not reach its tolerance of {tol:g}: they may be "
+            "off by more than they say",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
     return out
 
 

@@ -47,6 +47,12 @@ from venire.reference.ensembles import (
     mean_correlation,
     subset_errors,
 )
+from venire.reference.evidence import (
+    ReferenceEvidence,
+    evidence_precision,
+    log_evidence,
+    outcome_dispersion,
+)
 from venire.reference.existence import Existence, existence, require_existence
 from venire.reference.grouped import (
     GroupedCells,
@@ -107,6 +113,7 @@ __all__ = [
     "Pooled",
     "ReferenceCalibration",
     "ReferenceDecomposition",
+    "ReferenceEvidence",
     "ReferenceFit",
     "ReferenceGroupedErrors",
     "ReferenceGroupedFit",
@@ -146,6 +153,7 @@ __all__ = [
     "decompose_zero_one",
     "design_pairs",
     "effective_votes",
+    "evidence_precision",
     "error_correlation",
     "existence",
     "expected_vote",
@@ -164,10 +172,12 @@ __all__ = [
     "hunter_sweep",
     "information",
     "item_weight",
+    "log_evidence",
     "kappa",
     "log_likelihood",
     "mean_correlation",
     "merge",
+    "outcome_dispersion",
     "merge_votes",
     "newman_sweep",
     "panel",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from venire._native.resample import words
 from venire.ratings.grouped import batches
-from venire.ratings.grouped.fitting import ENDLESS, MAX_ITER, PATIENCE
+from venire.ratings.grouped.batches import ENDLESS, MAX_ITER, PATIENCE
 from venire.resampling._cells import first_fraction
 from venire.resampling._engine import LANES, Batch, Engine
 from venire.resampling._status import NOTHING, UNSURE

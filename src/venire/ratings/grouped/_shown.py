@@ -46,6 +46,7 @@ def _header(fit: GroupedFit) -> list[str]:
     held = "" if prior is None else f", {prior.describe()}"
     return [
         f"{row.title} fits of {len(fit.groups):,} groups{held}",
+        *([] if fit.evidence is None else fit.evidence.lines()),
         "   ".join(f"{name} {count:,}" for name, count in counts),
         *stopped(fit.groups, fit.status),
         f"comparisons {amount(fit.n_comparisons)}   items {len(fit.items):,}",

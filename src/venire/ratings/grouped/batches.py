@@ -25,6 +25,8 @@ __all__ = [
 #: Called with the number of groups done and the number of groups.
 Progress = Callable[[int, int], None]
 
+MAX_ITER = 100
+PATIENCE, ENDLESS = 600, 0  # conjugate gradient iterations per solve; where there is no other way
 MAX_ITEMS, MAX_CELLS = 20_000, 200_000  # above, a group is fitted by all threads together
 MAX_ERRORS = 2_000  # items up to which one thread inverts a group's matrix
 BATCH = 1 << 19  # cells between two looks at the keyboard, about

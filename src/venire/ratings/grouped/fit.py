@@ -19,6 +19,7 @@ from venire.models import model_of
 from venire.priors import GaussianPrior, ItemPriors, item_priors
 from venire.ratings._base import MOST_SHOWN, Ratings, sides
 from venire.ratings._errors import ERRORS, ParameterErrors
+from venire.ratings._evidence import Evidence
 from venire.ratings._quasi import RelativeEstimates
 from venire.ratings.fit import Fit
 from venire.ratings.grouped import _shown, _standing, _uncertainty, batches, scaling
@@ -57,6 +58,8 @@ class GroupedFit(Ratings, Sampled):
         Newton iterations.
     n_components : ndarray of int32, shape (n_groups,)
         Connected components of each group's comparisons.
+    evidence : Evidence or None
+        How the data chose the one precision of `prior`, where they did.
 
     Examples
     --------
@@ -84,6 +87,7 @@ class GroupedFit(Ratings, Sampled):
     n_threads: int = 1
     scale: str = ""
     shared_values: np.ndarray  # gamma and log tie of all groups, as present
+    evidence: Evidence | None = None
     _unit: Any = 1.0
     _fitted: GroupedFit | None = None
     _display: Display | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,11 +13,18 @@ from venire._core import checks
 from venire.data.asked import wanted
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.lookup import GroupLookup
-from venire.errors import ConvergenceError, ConvergenceWarning, NotIdentifiedError
+from venire.errors import (
+    ConvergenceError,
+    ConvergenceWarning,
+    NotIdentifiedError,
+    NotIdentifiedWarning,
+)
 from venire.models import DEFAULT, Model, TieLaw, model_of
-from venire.priors import GaussianPrior, ItemPriors, item_priors
-from venire.ratings.fitting import check_arguments, fit_quietly, tie_of
+from venire.priors import GaussianPrior, item_priors
+from venire.ratings.fitting import check_arguments, tie_of
 from venire.ratings.grouped import _shared, batches
+from venire.ratings.grouped._evidence import find_precision
+from venire.ratings.grouped._running import Run
 from venire.ratings.grouped.fit import GroupedFit
 
 if TYPE_CHECKING:
@@ -24,8 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["fit_groups"]
 
-MAX_ITER = 100
-PATIENCE, ENDLESS = 600, 0  # conjugate gradient iterations per solve; where there is no other way
 EXAMPLES = 5
 
 
@@ -54,7 +60,8 @@ def fit_groups(
         What was observed.
     model : str, one of `venire.models.MODELS`
     prior : GaussianPrior or None, default GaussianPrior(0.01)
-        None: maximum likelihood.
+        None: maximum likelihood. ``GaussianPrior("evidence")``: one precision for all groups, by
+        the evidence of all of them together.
     order_effect : bool, default False
         Estimate gamma, which is added to theta_first - theta_second where `first` had the order
         advantage.
@@ -118,7 +125,7 @@ def fit_groups(
     >>> gf.status.tolist(), gf.theta.round(3).tolist()
     (['converged', 'converged'], [0.91, -0.305, -0.605, 0.0, 0.0])
     """
-    from venire._native.grouped import ELSEWHERE, STATUSES, Estimates
+    from venire._native.grouped import Estimates
 
     wanted(g, "g", GroupedComparisons)
     check_arguments(model, prior, order_effect, tol, max_iter, progress)
@@ -128,8 +135,10 @@ def fit_groups(
     has_tie = row.tie is not None and g.cells.tie is not None
     if has_tie and shared:
         has_tie = _shared.has_ties_that_count(g, prior is not None)
-    own = not shared
-    priors = item_priors(prior, g.items, g.groups, g.offsets)
+    estimated = prior is not None and prior.is_estimated
+    priors = item_priors(
+        prior.at(1.0) if prior and estimated else prior, g.items, g.groups, g.offsets
+    )
     native = batches.native_groups(
         g,
         row.fitted(has_tie).name,
@@ -137,97 +146,24 @@ def fit_groups(
         order_effect=bool(order_effect),
         shared=bool(shared),
     )
+    own = not shared
     e = Estimates(g.n_items, g.n_groups, order_effect and own, has_tie and own)
+    run = Run(
+        g, model, native, e, priors, bool(order_effect), bool(shared), has_tie,
+        _shared_start(g, init, row, order_effect, has_tie), tol, max_iter, threads, progress,
+    )  # fmt: skip
     warm = _start(e, g, init, row.tie)
-    limit = MAX_ITER if max_iter is None else int(max_iter)
-
-    def small(patience: int, warm: bool, report: batches.Progress | None) -> None:
-        batches.fit_small(
-            native, e, g, tol=tol, max_iter=limit, patience=patience, warm=warm, n_threads=threads,
-            progress=report,
-        )  # fmt: skip
-
-    values = np.empty(0)
-    if shared and (order_effect or has_tie):
-        values, left = _shared.fit_shared(
-            native, e, g, _shared_start(g, init, row, order_effect, has_tie),
-            lambda again: small(ENDLESS, warm or again, progress),
-            names=("order_effect",) * bool(order_effect) + ("tie",) * has_tie,
-            lower=-np.inf if row.tie is None else row.tie.log_boundary,
-            prior=prior is not None, tol=tol, n_threads=threads,
-        )  # fmt: skip
-        if left > tol:
-            e.status[e.status == STATUSES.index("converged")] = STATUSES.index("iteration limit")
-    else:
-        single = _Single(g, model, priors, bool(order_effect), tol, max_iter, threads)
-        large = np.flatnonzero(batches.is_large(g))
-        e.status[large] = ELSEWHERE
-        for k in large.tolist():  # first, so that no thread idles while one ends
-            single.fit(e, k, warm)
-        small(PATIENCE, warm, progress)
-        for k in np.flatnonzero(e.status == ELSEWHERE).tolist():
-            single.fit(e, k, False)  # from where the slow solver got to, a fit may stop at once
-    fit = _result(g, model, prior, order_effect, shared, has_tie, values, e, tol, threads)
+    evidence = None
+    if prior and estimated:
+        evidence = find_precision(run, warm)
+        prior, warm = prior.at(evidence.precision), True
+        run.set_precision(evidence.precision)
+    run(tol, warm=warm)
+    fit = _result(g, model, prior, order_effect, shared, has_tie, run.values, e, tol, threads)
+    if evidence is not None:
+        fit = replace(fit, evidence=evidence)
     _report(fit, strict)
     return fit
-
-
-class _Single:
-    """Fits of single groups by all threads, into the arrays of all groups."""
-
-    def __init__(
-        self,
-        g: GroupedComparisons,
-        model: str,
-        priors: ItemPriors,
-        order_effect: bool,
-        tol: float,
-        max_iter: int | None,
-        n_threads: int,
-    ) -> None:
-        self.g, self.model, self.priors = g, model, priors
-        self.options: dict[str, Any] = {
-            "order_effect": order_effect, "method": "newton", "tol": tol, "max_iter": max_iter,
-            "n_threads": n_threads, "progress": None, "components": "weak",
-        }  # fmt: skip
-
-    def fit(self, e: Estimates, k: int, warm: bool) -> None:
-        from venire._native.grouped import STATUSES
-
-        items = slice(self.g.offsets[k], self.g.offsets[k + 1])
-        if self.g.cell_offsets[k] == self.g.cell_offsets[k + 1]:
-            e.status[k] = STATUSES.index("no comparisons")
-            e.n_parts[k] = items.stop - items.start
-            means = self.priors.mean
-            e.theta[items] = self.priors.centre if means is None else means[items]
-            self._unknown(e, k)
-            return
-        c = self.g.at(k)
-        start = np.nan_to_num(e.theta[items]) if warm else None
-        try:
-            prior = self.priors.part(items)
-            fit, _ = fit_quietly(self.model, c, prior=prior, init=start, **self.options)
-        except NotIdentifiedError:
-            e.status[k] = STATUSES.index("not identified")
-            e.n_parts[k] = int(c.components().labels.max()) + 1
-            e.theta[items], e.residual[k] = np.nan, np.nan
-            self._unknown(e, k)
-            return
-        e.theta[items] = fit.theta
-        e.residual[k], e.n_iter[k] = fit.residual, fit.n_iter
-        e.n_parts[k] = int(fit.component.max()) + 1
-        if e.gamma is not None:
-            e.gamma[k] = fit.order_effect
-        if e.log_tie is not None:
-            e.log_tie[k] = fit.log_tie
-        apart = e.n_parts[k] > 1 and not self.priors.given
-        status = "not identified" if apart else "converged"
-        e.status[k] = STATUSES.index(status if fit.converged else "iteration limit")
-
-    def _unknown(self, e: Estimates, k: int) -> None:
-        for values in (e.gamma, e.log_tie):
-            if values is not None:
-                values[k] = np.nan
 
 
 def _start(e: Estimates, g: GroupedComparisons, init: Any, law: TieLaw | None) -> bool:
@@ -316,6 +252,8 @@ def _result(
 
 def _report(fit: GroupedFit, strict: bool) -> None:
     """Say, or raise, what did not work."""
+    if fit.evidence is not None and fit.evidence.note:
+        warnings.warn(fit.evidence.note, NotIdentifiedWarning, stacklevel=3)
     for status, what in (
         ("not identified", "have no unique finite fit"),
         ("iteration limit", "did not converge"),
