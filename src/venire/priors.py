@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 
-__all__ = ["GaussianPrior", "ItemPriors", "check_prior", "item_priors"]
+__all__ = ["EVIDENCE", "GaussianPrior", "ItemPriors", "check_prior", "item_priors"]
 
 EVIDENCE = "evidence"  # a precision that the data choose
 MOST_MEAN = 1e3  # differences of theta stay far within what the links are exact for

@@ -15,7 +15,9 @@ from venire.batch.plan import Plan, Work, cut, free, pieces, release
 from venire.batch.scan import Counts, Merging, Scan, Unit, label_types, scan, settled
 from venire.batch.source import Source
 
-__all__ = ["Found", "Tell", "fit_batches", "look", "planned"]
+__all__ = ["Found", "Tell", "fit_batches", "look", "planned", "with_precision"]
+
+ENOUGH = 1 << 18  # rows of the groups, evenly spread, that choose the precision of the prior
 
 Tell = Callable[[str, int, int], None]  # what is done, how much of it, and how much there is
 
@@ -79,6 +81,25 @@ def look(
     schema = job.schema(*label_types(types, job))
     work = Work(source, job, types, schema, memory, n_threads)
     return Found(scans, pending, groups.total(), work)
+
+
+def with_precision(found: Found, folder: str | os.PathLike[str]) -> Found:
+    """The same with a prior whose precision is a number, by the evidence where one is asked for.
+
+    It is that of all groups, or where they are many of some of them: the same ones whatever the
+    memory, and wherever the fits are done.
+    """
+    work, groups = found.work, found.groups
+    prior = work.job.prior
+    if prior is None or not prior.is_estimated or not len(groups.labels):
+        return found
+    every = max(1, -(-int(groups.rows.sum()) // ENOUGH))
+    some = Counts(groups.labels[::every], groups.rows[::every])
+    plan = Plan(some, np.zeros(1, np.int64), every == 1)
+    batch = next(Source(found.scans, plan, work, folder).batches(lambda n: None))
+    job = work.job.with_precision(work.job.comparisons(batch, work.n_threads), work.n_threads)
+    release()
+    return found._replace(work=work._replace(job=job))
 
 
 def planned(found: Found) -> tuple[Plan, list[str]]:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Unpack
 
 from venire._core import checks
 from venire._core.extras import needs
-from venire.batch.engine import Found, Tell, fit_batches, look, planned
+from venire.batch.engine import Found, Tell, fit_batches, look, planned, with_precision
 from venire.batch.executor import Executor, opened
 from venire.batch.folder import check_folder, output_folder, publish
 from venire.batch.job import FitOptions, GroupsSummary, Job, Tally
@@ -178,7 +178,8 @@ class _Run:
 
     def look(self, tasks: Executor, units: Sequence[Unit]) -> Found:
         memory, n_threads = tasks.limits(self.memory, self.n_threads)
-        return look(tasks, units, self.job, self.scanner.path, memory, n_threads, self.tell)
+        found = look(tasks, units, self.job, self.scanner.path, memory, n_threads, self.tell)
+        return with_precision(found, self._folder())
 
     def to_file(self, tasks: Executor) -> GroupsSummary:
         """Fit in this process; what is fitted is written at once."""
@@ -189,7 +190,7 @@ class _Run:
         schema, n_rows = found.work.schema, found.n_rows
         named = isinstance(self.output, (str, os.PathLike))
         tally = Tally(dropped=found.dropped)
-        with TableWriter(self.output, schema, metadata=self._metadata()) as writer:
+        with TableWriter(self.output, schema, metadata=_metadata(found.work.job)) as writer:
             for fitted in fits:
                 status, n_items = fitted.of_group["status"], int(fitted.n_items.sum())
                 tally.add(fitted.groups, status, n_items, fitted.leading, fitted.dropped)
@@ -208,7 +209,9 @@ class _Run:
         with output_folder(self.output, self.scanner.roots) as staging:
             found = self.look(tasks, units)
             starts = cut(found.groups.rows, rows_per_part or rows_of_part(found.n_rows))
-            share = Share(found.work, found.groups.labels[starts], staging, self._metadata())
+            share = Share(
+                found.work, found.groups.labels[starts], staging, _metadata(found.work.job)
+            )
             parts = write_parts(tasks, found, share, self.tell)
             tally = Tally(dropped=found.dropped)
             for part in parts:
@@ -221,15 +224,16 @@ class _Run:
                 "counts": tally.counts,
                 "parts": [part.facts() for part in parts],
             }
-            publish(staging, names, self.job.facts() | summary)
+            publish(staging, names, found.work.job.facts() | summary)
         paths = [os.path.join(os.path.abspath(self.output), name) for name in names]
         return GroupsSummary(**vars(tally), n_rows=found.n_rows, notes=notes, parts=paths)
-
-    def _metadata(self) -> dict[str, str]:
-        return {"venire": json.dumps(self.job.facts())}
 
     def _folder(self) -> str:
         """Where temporary files go: a place as large as the output's, not perhaps a memory disk."""
         if os.environ.get("TMPDIR") or not isinstance(self.output, (str, os.PathLike)):
             return os.environ.get("TMPDIR") or os.getcwd()
         return os.path.dirname(os.path.abspath(self.output))
+
+
+def _metadata(job: Job) -> dict[str, str]:
+    return {"venire": json.dumps(job.facts())}

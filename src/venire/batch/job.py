@@ -22,7 +22,7 @@ from venire.io import DataError
 from venire.io.assemble import about_rows, rows_of
 from venire.io.sources import File
 from venire.models import DEFAULT, model_of
-from venire.priors import GaussianPrior
+from venire.priors import EVIDENCE, GaussianPrior
 from venire.ratings.fitting import check_arguments
 from venire.ratings.grouped import fit_groups
 from venire.resampling import bootstrap
@@ -287,6 +287,28 @@ class Job:
             of_group[name] = np.broadcast_to(values, len(result.groups))
         dropped = {} if taken is None else taken.dropped
         return Fitted(result.groups, np.diff(result.offsets), of_group, columns, schema, dropped)
+
+    def with_precision(self, c: GroupedComparisons, n_threads: int | None) -> Job:
+        """The same with the precision that the evidence of these comparisons wants."""
+        prior = self.prior
+        if prior is None:
+            return self
+        own = prior.at(1.0).native(c.items, c.groups, c.offsets, others=True)
+        mean = own.centre if own.mean is None else own.mean
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            warnings.simplefilter("ignore", NotIdentifiedWarning)
+            found = fit_groups(
+                c, model=self.model, prior=GaussianPrior(EVIDENCE, mean),
+                order_effect=self.order_effect, shared=self.shared, tol=self.tol,
+                max_iter=self.max_iter, n_threads=n_threads,
+            ).evidence  # fmt: skip
+        if found is None:
+            return self
+        told = (f"prior GaussianPrior({found.precision:.4g}): {found.describe()}", found.note)
+        return replace(
+            self, prior=prior.at(found.precision), told=(*self.told, *filter(None, told))
+        )
 
     def _unit(self, items: np.ndarray) -> dict[str, Any] | None:
         """The arguments of `rescale`; None: the anchor is none of these items."""

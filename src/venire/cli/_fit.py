@@ -22,7 +22,7 @@ from venire.data.rankings.columns import GivenRankings
 from venire.data.recognition import Given, has_lists
 from venire.errors import NotIdentifiedError, NotIdentifiedWarning
 from venire.models import DEFAULT
-from venire.priors import GaussianPrior
+from venire.priors import EVIDENCE, GaussianPrior
 
 if TYPE_CHECKING:
     from venire.data.comparisons import Comparisons
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Bootstrap", "Fit"]
 
-WEAK_PRECISION = 0.01  # standard deviation 10 on the scale of theta: odds of 22,000 to 1
+WEAK = "0.01"  # of rankings: standard deviation 10 on the scale of theta, odds of 22,000 to 1
 _FIRST, _STEP = 2, 0.5  # replicates of the first part; seconds that further parts take, about
 
 
@@ -153,14 +153,14 @@ class Fit(Command):
         return self._bootstrap(fitted, self.replicates.n_resamples, steps)
 
     def _fit(self, comparisons: Comparisons | Rankings, steps: Steps) -> Fitted:
-        """Fit with the prior that was asked for; "auto": a weak one only where none will do."""
+        """Fit with the prior that was asked for; "auto": by the evidence, where none won't do."""
         try:
             with steps("fitting"):
                 fit = self._one_fit(comparisons, prior_of(self.prior), steps)
-            return Fitted(fit, "" if fit.prior is None else "asked for")
+            return Fitted(fit, "" if fit.prior is None else "asked for", told(fit))
         except NotIdentifiedError as error:
             if self.prior != "auto" or self.method == "mm":  # mm knows no prior
-                cure: dict[str, str | None] = {"--prior": str(WEAK_PRECISION)}
+                cure: dict[str, str | None] = {"--prior": weak(comparisons)}
                 if self.method == "mm":
                     cure["--method"] = None
                 if self.prior not in ("auto", "none"):
@@ -168,16 +168,16 @@ class Fit(Command):
                 raise Refused(f"{self.file}: {error}", instead=cure) from None
             problem = error
         try:
-            with steps("fitting with a weak prior"):
-                fit = self._one_fit(comparisons, GaussianPrior(WEAK_PRECISION), steps).core()
+            with steps("fitting with a prior"):
+                fit = self._one_fit(comparisons, prior_of(weak(comparisons)), steps).core()
         except NotIdentifiedError as error:  # what is at fault is no strength: the prior is no cure
             raise Refused(f"{self.file}: {error}") from None
         note = (
-            f"{_why(problem)} Hence the weak prior GaussianPrior({WEAK_PRECISION}) was used "
+            f"{_why(problem)} Hence the prior {shown(fit.prior)} was used, {chosen(fit)}"
             "(--prior none refuses instead, --prior FLOAT sets another precision). "
             f"{_what_it_does(fit, problem)}"
         )
-        return Fitted(fit, "no finite fit without it", [note])
+        return Fitted(fit, "no finite fit without it", [note, *told(fit)])
 
     def _one_fit(
         self, comparisons: Comparisons | Rankings, prior: GaussianPrior | None, steps: Steps
@@ -278,6 +278,26 @@ def _updated(base: Ratings, new: Comparisons | Rankings, steps: Steps) -> Fitted
     return Fitted(fit, "" if fit.prior is None else "that of the fit before", [note])
 
 
+def weak(data: Any) -> str:
+    """The prior that is taken where no fit exists without one, as it is typed."""
+    return WEAK if isinstance(data, Rankings) else EVIDENCE
+
+
+def shown(prior: GaussianPrior | None) -> str:
+    """A prior in a note."""
+    return "" if prior is None else f"GaussianPrior({prior.precision:.4g})"
+
+
+def chosen(fit: Any) -> str:
+    """Who chose its precision."""
+    return "" if fit.evidence is None else "its precision by the evidence of the data "
+
+
+def told(fit: Any) -> list[str]:
+    """What is to be said where the evidence has no maximum."""
+    return [fit.evidence.note] if fit.evidence is not None and fit.evidence.note else []
+
+
 def _what_it_does(fit: Ratings, problem: NotIdentifiedError) -> str:
     """What the prior adds to a fit that has no finite one without it."""
     known = fit.determined
@@ -288,9 +308,9 @@ def _what_it_does(fit: Ratings, problem: NotIdentifiedError) -> str:
     rest = fit.items[~known]
     n, them = (f"{len(rest):,} others", "them") if len(rest) > 1 else ("other", "it")
     return (
-        f"The {known.sum():,} items of the largest group are ranked; what the prior adds to them "
-        f"is small. The {n} ({some(rest)}) the prior alone puts where the table has {them}: with "
-        "no rank, last, and marked 'determined' = false in the output."
+        f"The {known.sum():,} items of the largest group are ranked. The {n} ({some(rest)}) the "
+        f"prior alone puts where the table has {them}: with no rank, last, and marked 'determined' "
+        "= false in the output."
     )
 
 

@@ -13,6 +13,7 @@ from venire.cli import _options as opt
 from venire.cli._report import Grid, Picture, Report, number, some
 from venire.cli._version import version
 from venire.data.ageing import facts_of
+from venire.ratings import Evidence
 
 if TYPE_CHECKING:
     from venire.cli._fit import Fit
@@ -142,6 +143,7 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
         "method": fit.method,
         "prior": None if fit.prior is None else fit.prior.precision,
         "prior_reason": fitted.prior_reason or None,
+        "evidence": None if fit.evidence is None else fit.evidence.to_dict(),
         f"n_{fit.counted}": fit.n_comparisons,
         "half_life": facts_of(fit.comparisons),
         "n_items": len(fit.items),
@@ -203,7 +205,7 @@ def _covariates(asked: Fit, fit: Ratings, b: Any) -> list[dict[str, Any]]:
 
 
 def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
-    prior = "" if f["prior"] is None else f", prior GaussianPrior({f['prior']:g})"
+    prior = "" if f["prior"] is None else f", prior GaussianPrior({f['prior']:.4g})"
     state = "converged" if f["converged"] else "NOT CONVERGED"
     lines = [
         f"{f['model']} by {f['method']}{prior}: {state} after {f['n_iter']} iterations, "
@@ -212,6 +214,8 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
         f"component{'s' if f['n_components'] > 1 else ''}; "
         f"log-likelihood {f['log_likelihood']:.4f}",
     ]
+    if f["evidence"] is not None:
+        lines.insert(1, f"prior: {Evidence(**f['evidence']).describe()}")
     for name, what in (("order_effect", "order effect"), ("tie", "tie parameter")):
         if (value := f[name]) is None:
             continue

@@ -176,7 +176,7 @@ class Groups(Command):
 
     def _said(self, done: GroupsSummary) -> list[str]:
         prior = prior_of(self.prior)
-        told = "no prior" if prior is None else f"prior GaussianPrior({prior.precision:g})"
+        told = "no prior" if prior is None else f"prior {prior!r}"
         lines = [
             f"{self.model.model}, {told}: {done.n_groups:,} groups, {done.n_items:,} items, "
             f"{done.n_rows:,} rows in {done.seconds:.1f} s"

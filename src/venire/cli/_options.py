@@ -22,7 +22,7 @@ from venire.data.recognition import Given
 from venire.io import Dialect, Scanner
 from venire.models import ALIASES, DEFAULT, MODELS
 from venire.panel import METHODS
-from venire.priors import GaussianPrior
+from venire.priors import EVIDENCE, GaussianPrior
 from venire.scales import SCALES, Display
 
 RANKED_TOO = ("weight", "group", "cluster", "skip_missing")  # columns of rankings, too
@@ -122,6 +122,7 @@ THREE: tuple[Any, dict[str, Any]] = (
 
 def prior(default: str, says: str, *words: str) -> Any:
     """The precision of a prior, or one of these words; `prior_of` reads it."""
+    words = (*words, EVIDENCE)
 
     def check(text: str) -> str:
         word = text.strip().lower()
@@ -133,21 +134,27 @@ def prior(default: str, says: str, *words: str) -> Any:
             raise typer.BadParameter(reason) from None
         return word
 
-    says = f"Precision of a normal prior on the log-strengths. {says}"
+    says = (
+        f"Precision of a normal prior on the log-strengths. {says} evidence: the one that the data "
+        "want."
+    )
     return option(default, says, MODEL, metavar="|".join([*words, "FLOAT"]), callback=check)
 
 
 def auto_prior(what: str = "data") -> Any:
     """The precision of a prior where one is taken only if it must be; `what` determines the fit."""
     says = (
-        f"auto: none if the {what} determine a fit, else 0.01, which is said. none: refuse instead."
+        f"auto: none if the {what} determine a fit, else evidence, which is said. none: refuse "
+        "instead."
     )
     return prior("auto", says, "auto", "none")
 
 
 def prior_of(text: str) -> GaussianPrior | None:
-    """The prior of a precision; none of a word."""
-    return None if text in ("auto", "none") else GaussianPrior(float(text))
+    """The prior of what was typed, or none."""
+    if text in ("auto", "none"):
+        return None
+    return GaussianPrior(EVIDENCE if text == EVIDENCE else float(text))
 
 
 def threads(topic: str | None = MODEL) -> Any:

@@ -13,7 +13,7 @@ from venire import io
 from venire._core.checks import BadTypeError, BadValueError
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
-from venire.cli._fit import WEAK_PRECISION
+from venire.cli._fit import chosen, shown, told
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._ranked import ranked_votes
@@ -27,7 +27,7 @@ from venire.data.taken import Taken
 from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedWarning
 from venire.io.choosing import chosen_in
 from venire.models import DEFAULT, HALF_TIES
-from venire.priors import GaussianPrior
+from venire.priors import EVIDENCE, GaussianPrior
 from venire.targets import rate
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Rate(Command):
         return votes, gold, None if votes.taken is None else chosen.said(votes.taken)
 
     def _rated(self, votes: Any, gold: Any) -> tuple[Rated, list[str]]:
-        """With the prior that was asked for; "auto": a weak one only where none will do."""
+        """With the prior that was asked for; "auto": what the data want, where none won't do."""
 
         def once(prior: GaussianPrior | None) -> Rated:
             return rate(
@@ -144,18 +144,19 @@ class Rate(Command):
             rated = once(prior_of(self.prior))
             bad = 0 if rated.by is None else int((~np.isfinite(rated.by.residual)).sum())
             if self.prior != "auto" or not bad:
-                return rated, []
+                return rated, told(rated.fit)
             why = f"{bad:,} categories have no finite fit"
         except NotIdentifiedError as error:
             if self.prior != "auto":
-                cure = {"--prior": str(WEAK_PRECISION)} if self.prior == "none" else {}
+                cure = {"--prior": EVIDENCE} if self.prior == "none" else {}
                 raise Refused(f"{self.file}: {error}", instead=cure) from None
             why = str(error).rstrip(".")
+        rated = once(GaussianPrior(EVIDENCE))
         note = (
-            f"{why}. Hence the weak prior GaussianPrior({WEAK_PRECISION}) was used (--prior none "
-            "refuses instead, --prior FLOAT sets another precision)."
+            f"{why}. Hence the prior {shown(rated.fit.prior)} was used, {chosen(rated.fit)}"
+            "(--prior none refuses instead, --prior FLOAT sets another precision)."
         )
-        return once(GaussianPrior(WEAK_PRECISION)), [note]
+        return rated, [note, *told(rated.fit)]
 
     def _table(self, rated: Rated) -> Tables:
         """All models, best first, in the unit that was asked for."""
@@ -222,7 +223,7 @@ class Rate(Command):
             "none": "left out",
             "bootstrap": f"from {self.n_resamples} replicates that draw prompts, seed {self.seed}",
         }
-        prior = "" if f["prior"] is None else f", prior GaussianPrior({f['prior']:g})"
+        prior = "" if f["prior"] is None else f", prior GaussianPrior({f['prior']:.4g})"
         said: list[str | Grid] = [
             f"{f['n_votes']:,} votes of {f['n_judges']:,} judges over {f['n_prompts']:,} prompts, "
             f"combined by {f['method']}: {f['n_comparisons']:,.0f} effective votes",

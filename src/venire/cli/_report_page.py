@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from venire import io
 from venire.cli import _options as opt
 from venire.cli._command import MISSING, Command, Refused, misused, option
-from venire.cli._fit import WEAK_PRECISION, Fit
+from venire.cli._fit import Fit
 from venire.cli._options import OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._rate import Rate
@@ -24,7 +24,7 @@ from venire.data.recognition import Given, role_of
 from venire.data.taken import Taken
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.io.choosing import chosen_in
-from venire.priors import GaussianPrior
+from venire.priors import EVIDENCE
 
 if TYPE_CHECKING:
     from venire.diagnostics import Audit
@@ -180,12 +180,12 @@ class ReportPage(Command):
     def _groups(self, groups: Any, steps: Steps) -> Any:
         from venire.ratings import fit_groups
 
-        weak = GaussianPrior(WEAK_PRECISION)
+        typed = EVIDENCE if self.prior == "auto" else self.prior
         with steps("fitting groups"), warnings.catch_warnings():
             for category in (ConvergenceWarning, NotIdentifiedWarning):  # the page says so
                 warnings.simplefilter("ignore", category)
             fit = fit_groups(
-                groups, prior=weak if self.prior == "auto" else prior_of(self.prior),
+                groups, prior=prior_of(typed),
                 **vars(self.model), **vars(self.stopping),
             )  # fmt: skip
         return fit.rescale(**self.shown.among(fit.items))

@@ -257,6 +257,8 @@ def _prior(
     generator: np.random.Generator, n_threads: int,
 ) -> AllocationPrior:  # fmt: skip
     if isinstance(prior, GaussianPrior):
+        if prior.is_estimated:
+            prior = fit_groups(c, model=model, prior=prior, n_threads=n_threads).prior or prior
         own = prior.native(c.items, c.groups, c.offsets)
         mean = np.full(c.n_items, own.centre) if own.mean is None else own.mean
         return AllocationPrior(mean, own.ridge)

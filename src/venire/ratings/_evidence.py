@@ -46,6 +46,7 @@ CLOSE, NEAR = 1e-3, 0.1  # a step of log p that is the last one: so much; by pro
 FAINT = 0.2  # of that sd: what the probes may be off by
 LONGEST = 2.0  # step of log p
 STEPS = 40
+LEVEL = 1e-6  # slope at which the evidence is as good as level
 MOST_PRECISE = 1e3  # times the weight of an item's comparisons: as good as infinite
 LEAST_PRECISE = 1e-12  # times that weight: as good as 0
 
@@ -269,7 +270,7 @@ class Search(ABC):
     def sd(self) -> float:
         """Of the log of the precision."""
         slope = self.factor * self.seen.slope
-        return (0.5 * self.n * slope) ** -0.5 if slope > 0.0 else math.inf
+        return (0.5 * self.n * max(slope, LEVEL)) ** -0.5
 
     def evidence(self, u: float, note: str) -> Evidence:
         """What was found."""

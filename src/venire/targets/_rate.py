@@ -174,4 +174,5 @@ def _strata(votes: Votes, by: Any) -> Strata:
 
 
 def _goes_by_item(prior: GaussianPrior) -> bool:
-    return any(not isinstance(x, float) for x in (prior.precision, prior.mean))
+    own = [] if prior.is_estimated else [prior.precision]
+    return any(not isinstance(x, float) for x in (*own, prior.mean))
