@@ -81,11 +81,9 @@ def covariates_of(given: Any, n: int, names: tuple[str, ...] | None = None) -> C
         found = tuple(f"x{k}" for k in range(array.shape[1])) if names is None else names
         if len(found) != array.shape[1]:
             fail("covariates", f"has {array.shape[1]} columns, but there are {len(found)}: {found}")
-        values = _plain(array)
-        if values is None:
-            values = np.empty(array.shape)
-            for k, name in enumerate(found):
-                values[:, k] = _column(array[:, k], n, name)
+        values = array if _is_plain(array) else np.empty(array.shape)
+        for k, name in enumerate(found if values is not array else ()):
+            values[:, k] = _column(array[:, k], n, name)
     if not found:
         fail("covariates", "must have at least one column")
     if names is not None and found != names:
@@ -96,13 +94,16 @@ def covariates_of(given: Any, n: int, names: tuple[str, ...] | None = None) -> C
     return Covariates(found, values)
 
 
-def _plain(array: NDArray[Any]) -> NDArray[np.float64] | None:
-    """An array that is as it must be, itself; None where its columns must be looked at."""
-    if array.dtype != np.float64 or not array.size:
-        return None
-    if not (array.min() >= -checks.LARGEST and array.max() <= checks.LARGEST):  # nan: neither
-        return None
-    return np.require(array, requirements=["C", "A"])
+def _is_plain(array: NDArray[Any]) -> bool:
+    """Whether an array is as it must be; if not its columns are looked at."""
+    return bool(
+        array.dtype == np.float64
+        and array.flags.c_contiguous
+        and array.flags.aligned
+        and array.size
+        and array.min() >= -checks.LARGEST  # nan is not
+        and array.max() <= checks.LARGEST
+    )
 
 
 def _listed(names: tuple[str, ...]) -> str:
