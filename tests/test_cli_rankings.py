@@ -114,6 +114,7 @@ def test_judges_who_sort_answers():
         (f"fit {ANSWERS} --model davidson", "rankings are fitted by that of Plackett and Luce"),
         (f"fit {ANSWERS} --order-effect", "is of comparisons"),
         (f"fit {ANSWERS} --first a", "is of comparisons, and --place of rankings"),
+        (f"fit {ANSWERS} --covariate a", "'--covariate': is of comparisons, and --place of"),
         (f"fit {ANSWERS} --rank b", "place names columns of rankings that have a row each"),
         (f"fit {ANSWERS} --among rows", "is of rankings with a row for each item"),
         (f"fit {ANSWERS} --among some", "'some' is not one of rows, all"),

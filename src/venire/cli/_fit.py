@@ -117,8 +117,9 @@ class Fit(Command):
     def _check_rankings(self) -> None:
         """Refuse what is of comparisons alone."""
         for name in set(self.columns.named) - {*opt.RANKED_TOO}:
-            flag = f"--{name.replace('_', '-')}"
-            misused(flag, f"is of comparisons, and --{next(iter(self.rankings.named))} of rankings")
+            flag = "covariate" if name == "covariates" else name.replace("_", "-")
+            by = next(iter(self.rankings.named))
+            misused(f"--{flag}", f"is of comparisons, and --{by} of rankings")
         if self.model.model != DEFAULT:
             misused("--model", "rankings are fitted by that of Plackett and Luce")
         if self.model.order_effect:
