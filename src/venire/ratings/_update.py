@@ -23,8 +23,9 @@ def update(fit: Fit, new: Any, rows: Mapping[str, Any], progress: Progress | Non
     fit.require_own_scale("update")
     checks.function(progress, "progress")
     if not isinstance(fit.comparisons, Comparisons):
-        reason = "is of comparisons: rankings are fitted anew, all of them"
-        checks.fail("update", reason, kind=TypeError)
+        checks.fail(
+            "update", "is of comparisons: rankings are fitted anew, all of them", kind=TypeError
+        )
     if rows and new is not None:
         raise TypeError("give new comparisons, or rows by name, not both")
     if not rows:
