@@ -179,7 +179,7 @@ class Fit(Command):
         except NotIdentifiedError as error:  # what is at fault is no strength: the prior is no cure
             raise Refused(f"{self.file}: {error}") from None
         note = (
-            f"{_why(problem)} Hence the prior {shown(fit.prior)} was used, {chosen(fit)}"
+            f"{why(problem)} Hence the prior {shown(fit.prior)} was used, {chosen(fit)}"
             "(--prior none refuses instead, --prior FLOAT sets another precision). "
             f"{_what_it_does(fit, problem)}"
         )
@@ -281,7 +281,7 @@ def _updated(base: Ratings, new: Comparisons | Rankings, steps: Steps) -> Fitted
         fit = base.update(new, progress=steps.iteration)
     added, before = tally(new.n_comparisons), tally(base.n_comparisons)
     note = f"{added} new comparisons were added to {before}"
-    return Fitted(fit, "" if fit.prior is None else "that of the fit before", [note])
+    return Fitted(fit, "" if fit.prior is None else "that of the fit before", [note, *told(fit)])
 
 
 def shown(prior: GaussianPrior | None) -> str:
@@ -315,7 +315,7 @@ def _what_it_does(fit: Ratings, problem: NotIdentifiedError) -> str:
     )
 
 
-def _why(error: NotIdentifiedError) -> str:
+def why(error: NotIdentifiedError) -> str:
     """Why there is no maximum-likelihood fit, with examples."""
     kinds = {"undefeated": "never lost", "winless": "never won", "isolated": "met nobody"}
     found = [

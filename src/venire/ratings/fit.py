@@ -225,7 +225,7 @@ class Fit(Contrasts, Sampled, Styled, Kept):
         """The fit of these comparisons and new ones: what a fit of all of them would be.
 
         Model, prior, order effect and tolerance are those of this fit, which the new one starts
-        from; old rows are not read again, the new ones are merged into their cells.
+        from; new rows are merged into its cells. What the evidence chose it chooses again.
 
         Parameters
         ----------
