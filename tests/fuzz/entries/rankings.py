@@ -50,7 +50,9 @@ def rankings(case: Case) -> None:
     options = case.some(
         {
             "weight": lambda: case.weights(n),
-            "among": lambda: case.choice(("all", "rows", [names] * n, rows, None, [names])),
+            "among": lambda: case.choice(
+                ("all", "rows", [names] * n, rows, None, [names], [[]] * n)
+            ),
             "group": lambda: case.column(case.names(2), n),
             "cluster": lambda: case.column(case.names(3), n),
             "items": lambda: list(names),
