@@ -49,7 +49,7 @@ class Fit(Command):
 
     file: opt.Source
     columns: Given = opt.comparisons(without=("group",))
-    rankings: GivenRankings = opt.rankings()
+    rankings: GivenRankings = opt.rankings("group")
     model: opt.Model
     prior: str = opt.auto_prior()
     components: Literal["weak", "strong"] = option(
@@ -116,6 +116,11 @@ class Fit(Command):
 
     def _check_rankings(self) -> None:
         """Refuse what is of comparisons alone."""
+        if set(self.rankings.named) == {"group"}:
+            reason = "is of rankings: name their columns; venire groups takes comparisons"
+            misused("--group", reason)
+        if "group" in self.rankings.named and self.shown.anchor is not None:
+            misused("--anchor", "groups have no item in common: leave out --group")
         for name in set(self.columns.named) - {*opt.RANKED_TOO}:
             flag = "covariate" if name == "covariates" else name.replace("_", "-")
             by = next(iter(self.rankings.named))
