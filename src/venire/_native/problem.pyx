@@ -344,8 +344,7 @@ cdef class Problem:
         if n == 0:
             return inner, outer
         with nogil:
-            status = vn_problem_within(&self.p, self.n_threads, poll_signals, NULL, &a[0, 0],
-                                       &b[0, 0])
+            status = vn_problem_within(&self.p, self.n_threads, poll_signals, NULL, &a[0, 0], &b[0, 0])
         check(status, "for a loop over the comparisons")
         return inner, outer
 

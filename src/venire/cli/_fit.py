@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Bootstrap", "Fit"]
 
-WEAK = "0.01"  # of rankings: standard deviation 10 on the scale of theta, odds of 22,000 to 1
+FIXED = ("mm", "quasi-newton")  # methods that do not go with a prior by the evidence
 _FIRST, _STEP = 2, 0.5  # replicates of the first part; seconds that further parts take, about
 
 
@@ -117,8 +117,9 @@ class Fit(Command):
     def _check_rankings(self) -> None:
         """Refuse what is of comparisons alone."""
         for name in set(self.columns.named) - {*opt.RANKED_TOO}:
-            flag = f"--{name.replace('_', '-')}"
-            misused(flag, f"is of comparisons, and --{next(iter(self.rankings.named))} of rankings")
+            flag = "covariate" if name == "covariates" else name.replace("_", "-")
+            by = next(iter(self.rankings.named))
+            misused(f"--{flag}", f"is of comparisons, and --{by} of rankings")
         if self.model.model != DEFAULT:
             misused("--model", "rankings are fitted by that of Plackett and Luce")
         if self.model.order_effect:
@@ -159,9 +160,9 @@ class Fit(Command):
                 fit = self._one_fit(comparisons, prior_of(self.prior), steps)
             return Fitted(fit, "" if fit.prior is None else "asked for", told(fit))
         except NotIdentifiedError as error:
-            if self.prior != "auto" or self.method == "mm":  # mm knows no prior
-                cure: dict[str, str | None] = {"--prior": weak(comparisons)}
-                if self.method == "mm":
+            if self.prior != "auto" or self.method in FIXED:
+                cure: dict[str, str | None] = {"--prior": EVIDENCE}
+                if self.method in FIXED:
                     cure["--method"] = None
                 if self.prior not in ("auto", "none"):
                     cure = {}
@@ -169,7 +170,7 @@ class Fit(Command):
             problem = error
         try:
             with steps("fitting with a prior"):
-                fit = self._one_fit(comparisons, prior_of(weak(comparisons)), steps).core()
+                fit = self._one_fit(comparisons, prior_of(EVIDENCE), steps).core()
         except NotIdentifiedError as error:  # what is at fault is no strength: the prior is no cure
             raise Refused(f"{self.file}: {error}") from None
         note = (
@@ -276,11 +277,6 @@ def _updated(base: Ratings, new: Comparisons | Rankings, steps: Steps) -> Fitted
     added, before = tally(new.n_comparisons), tally(base.n_comparisons)
     note = f"{added} new comparisons were added to {before}"
     return Fitted(fit, "" if fit.prior is None else "that of the fit before", [note, *told(fit)])
-
-
-def weak(data: Any) -> str:
-    """The prior that is taken where no fit exists without one, as it is typed."""
-    return WEAK if isinstance(data, Rankings) else EVIDENCE
 
 
 def shown(prior: GaussianPrior | None) -> str:

@@ -241,7 +241,8 @@ def terms_of(fit: Fit, covariates: Any, shape: tuple[int, ...]) -> Any:
             reason = f"of {name!r} has shape {x.shape}, which does not go with {shape}"
             fail("covariates", reason)
         checks.every(np.isfinite(x), "covariates", f"of {name!r} must be finite", x)
-        total = total + beta * x
+        with np.errstate(over="ignore"):  # no more than certain
+            total = total + beta * x
     return total
 
 
