@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from venire._native.problem import Problem
     from venire.data.comparisons import Comparisons
 
-__all__ = ["near_start", "refuse_constant", "refusing_unbounded", "require_determined"]
+__all__ = [
+    "COLLINEAR",
+    "near_start",
+    "pivots",
+    "refuse_constant",
+    "refusing_unbounded",
+    "require_determined",
+]
 
 STRIDE = 16  # of the cells, one in so many is enough to come near
 FIRST_STEPS = 4
@@ -107,7 +114,7 @@ def require_determined(problem: Problem, names: tuple[str, ...], has_gamma: bool
 def _dependent(problem: Problem, names: tuple[str, ...]) -> tuple[str, str, str] | None:
     """The first column that those before it and the items determine; the order effect is ""."""
     within, whole = problem.within()
-    if (_pivots(within) > SURE * np.diagonal(whole)).all():
+    if (pivots(within) > SURE * np.diagonal(whole)).all():
         return None
     n = problem.n_parameters - len(problem.unit)
     fitted = np.zeros((len(names), n))
@@ -121,9 +128,9 @@ def _dependent(problem: Problem, names: tuple[str, ...]) -> tuple[str, str, str]
     left, own = problem.gram(fitted), np.diagonal(whole)
     size = np.sqrt(np.maximum(own, 1e-300))
     left = left / np.outer(size, size)
-    pivots = _pivots(left)
+    remains = pivots(left)
     for k, name in enumerate(names):
-        if pivots[k] > COLLINEAR or not name:
+        if remains[k] > COLLINEAR or not name:
             continue
         cure = "leave it out"
         if left[k, k] <= COLLINEAR:
@@ -135,7 +142,7 @@ def _dependent(problem: Problem, names: tuple[str, ...]) -> tuple[str, str, str]
     return None
 
 
-def _pivots(gram: NDArray[np.float64]) -> NDArray[np.float64]:
+def pivots(gram: NDArray[np.float64]) -> NDArray[np.float64]:
     """What is left of each square when the columns before it have taken their part."""
     left, out = gram.copy(), np.zeros(len(gram))
     for k in range(len(gram)):

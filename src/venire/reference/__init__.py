@@ -50,6 +50,7 @@ from venire.reference.ensembles import (
 from venire.reference.evidence import (
     ReferenceEvidence,
     evidence_precision,
+    league_means,
     log_evidence,
     outcome_dispersion,
 )
@@ -172,6 +173,7 @@ __all__ = [
     "hunter_sweep",
     "information",
     "item_weight",
+    "league_means",
     "log_evidence",
     "kappa",
     "log_likelihood",
