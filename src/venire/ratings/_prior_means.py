@@ -23,8 +23,7 @@ from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.tables import Table, Tabled
 from venire.errors import NotIdentifiedError
-from venire.ratings.covariates import COLLINEAR, pivots, require_determined
-from venire.ratings.problem import build_problem
+from venire.ratings.covariates import COLLINEAR, pivots
 from venire.ratings.solver import solve_rows
 
 if TYPE_CHECKING:
@@ -206,7 +205,7 @@ class Leagues:
     @property
     def column_names(self) -> tuple[str, ...]:
         """Of the columns, for errors."""
-        return tuple(f"by {self.names[k]}" for k in self.free.tolist())
+        return tuple(f"league {self.names[k]}" for k in self.free.tolist())
 
     @cached_property
     def covariates(self) -> Floats | None:
@@ -241,26 +240,23 @@ class Leagues:
         lead = mean - reference[self.part]
         return theta - lead[self.code], lead[self.free].tolist()
 
-    def require_told(self, problem: Problem, model: str, own: ItemPriors, x: Floats) -> None:
-        """Refuse covariates that items and other columns determine, and a league whose mean the
-        order effect and covariates do."""
-        names = self.c.covariate_names
-        if names:  # as it would be without leagues: what goes by them goes by items
-            has_gamma = self.before > len(names)
-            plain = build_problem(self.c, model, prior=own, order_effect=has_gamma)
-            plain.derivatives(np.delete(x, self.at))
-            require_determined(plain, names, has_gamma)
-        if not self.before or not len(self.free):
+    def require_told(self, problem: Problem) -> None:
+        """Refuse a column that those before it determine: order effect, covariates, leagues."""
+        if not self.before:
             return
         gram = problem.gram(np.zeros((self.before + len(self.free), len(self.code))))
         size = np.sqrt(np.maximum(np.diagonal(gram), 1e-300))
-        left = pivots(gram / np.outer(size, size))[self.before :]
-        if (left <= COLLINEAR).any():
-            name = self.names[self.free[int(np.argmin(left))]]
-            raise NotIdentifiedError(
-                f"no unique finite fit exists: the mean of league {name!r} (by) cannot be told "
-                "from the order effect, or covariates. Cure: fit without these, or without by"
-            )
+        left = pivots(gram / np.outer(size, size))
+        if (left > COLLINEAR).all():
+            return
+        first, names = int(np.argmax(left <= COLLINEAR)), self.c.covariate_names
+        what = ["the order effect"] * (self.before - len(names))
+        what += [f"covariate {name!r}" for name in names]
+        what += [f"the mean of league {self.names[k]!r} (by)" for k in self.free.tolist()]
+        raise NotIdentifiedError(
+            f"no unique finite fit exists: {what[first]} cannot be told from the order effect, or "
+            "covariates. Cure: fit without these, or without by"
+        )
 
     def found(self, problem: Problem, x: Floats, own: ItemPriors) -> PriorMeans:
         """The means at the parameters of a fit."""
