@@ -12,6 +12,7 @@ one: wins, or ties, lead from each to each (Ford 1957, doi:10.1080/00029890.1957
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -23,13 +24,14 @@ from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.tables import Table, Tabled
 from venire.errors import NotIdentifiedError
+from venire.priors import GaussianPrior
 from venire.ratings.covariates import COLLINEAR, pivots
 from venire.ratings.solver import solve_rows
 
 if TYPE_CHECKING:
     from venire._native.problem import Problem
     from venire.data.comparisons import Comparisons
-    from venire.priors import GaussianPrior, ItemPriors
+    from venire.priors import ItemPriors
 
 __all__ = ["Leagues", "PriorMeans", "leagues_of"]
 
@@ -55,6 +57,8 @@ class PriorMeans(Tabled):
     n_items : ndarray of int64, shape (n_leagues,)
     note : str
         What the reader should know; or "".
+    asked : GaussianPrior
+        The prior that the fit was asked for.
 
     Examples
     --------
@@ -74,10 +78,18 @@ class PriorMeans(Tabled):
     mean: Floats
     standard_error: Floats
     n_items: NDArray[np.int64]
-    note: str = ""
+    note: str
+    asked: GaussianPrior
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def asked_of(self, items: NDArray[Any]) -> GaussianPrior:
+        """The prior that was asked for, its leagues by the labels of the items of the fit."""
+        own, by = self.asked, self.asked.by
+        if not isinstance(by, Mapping):
+            by = dict(zip(items.tolist(), by, strict=True))
+        return GaussianPrior(own.precision, own.mean, by)
 
     @property
     def _is_text(self) -> bool:
@@ -137,7 +149,7 @@ def leagues_of(prior: GaussianPrior | None, c: Comparisons, order_effect: bool) 
     """
     if prior is None or prior.by is None:
         return None
-    return Leagues(c, *prior.leagues(c.items), float(prior.mean), order_effect)
+    return Leagues(c, prior, order_effect)
 
 
 class Leagues:
@@ -155,18 +167,13 @@ class Leagues:
         Parameters between theta and the means: order effect and covariates.
     """
 
-    def __init__(
-        self,
-        c: Comparisons,
-        names: list[Any],
-        code: NDArray[np.int32],
-        centre: float,
-        order_effect: bool,
-    ) -> None:
+    def __init__(self, c: Comparisons, prior: GaussianPrior, order_effect: bool) -> None:
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
 
-        self.c, self.names, self.code, self.centre = c, names, code, centre
+        names, code = prior.leagues(c.items)
+        self.c, self.prior, self.names, self.code = c, prior, names, code
+        self.centre = float(prior.mean)
         self.before = order_effect + len(c.covariate_names)
         self.sizes = np.bincount(code, minlength=len(names))
         one, other = code[c.first], code[c.second]
@@ -269,7 +276,7 @@ class Leagues:
         alone = np.bincount(self.part)[self.part] == 1
         return PriorMeans(
             tuple(self.names), mean, np.where(alone, np.nan, self._errors(problem, share)),
-            self.sizes.astype(np.int64), self._note(alone),
+            self.sizes.astype(np.int64), self._note(alone), self.prior,
         )  # fmt: skip
 
     def _errors(self, problem: Problem, share: Floats) -> Floats:

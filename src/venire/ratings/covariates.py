@@ -112,7 +112,7 @@ def require_finite(
     """Refuse, by name, a covariate that the items and other columns determine, or that separates.
 
     `problem` has the matrix at the end of the fit, `seen` are its cells; `prior`: one holds theta.
-    `names` end with those of the columns of `leagues`, which go by items: of these all is looked at.
+    `names` end with those of the columns of `leagues`, which go by items.
     Iterations may come to an end though a covariate separates: far out its curvature is lost in the
     rounding of others', and steps look small.
     """
