@@ -227,7 +227,7 @@ def model_of(name: str) -> Model:
     >>> model_of("davidson").tie.symbol, model_of("thurstone").unit
     ('nu', 'standard deviations of a difference')
     """
-    if name == RANKINGS.name:
+    if type(name) is str and name == RANKINGS.name:
         return RANKINGS
     row = _TABLE.get(name) if type(name) is str else None
     return row or _TABLE[checks.one_of(name, "model", MODELS, ALIASES)]

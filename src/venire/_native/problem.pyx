@@ -13,7 +13,6 @@ from venire._native.common cimport vn_status
 from venire._native.model cimport row_of
 from venire._native.prior cimport prior_of
 
-
 LEVELS = ("jacobi", "multigrid", "cholesky")
 
 cdef enum:
