@@ -34,7 +34,7 @@ class ClusterForm:
 
     @cached_property
     def _products(self) -> tuple[np.ndarray, np.ndarray]:
-        """Of the items' rows, (n, n), and of all rows with those of other parameters, (n + m, m)."""
+        """Of items' rows, (n, n), and of all rows with those of other parameters, (n + m, m)."""
         from venire._native.cluster_scores import score_products
 
         (ptr, index, value, rest), n = self._columns, self._n
