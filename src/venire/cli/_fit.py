@@ -304,7 +304,9 @@ def _updated(base: Ratings, new: Comparisons | Rankings, steps: Steps) -> Fitted
 
 def shown(prior: GaussianPrior | None) -> str:
     """A prior in a note."""
-    return "" if prior is None else f"GaussianPrior({prior.precision:.4g})"
+    if prior is None or isinstance(prior.precision, str):
+        return "" if prior is None else f"GaussianPrior({prior.precision!r})"
+    return f"GaussianPrior({prior.precision:.4g})"
 
 
 def chosen(fit: Any) -> str:
