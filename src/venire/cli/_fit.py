@@ -19,7 +19,7 @@ from venire.cli._report import FILE, READ, Report, some
 from venire.cli._taken import with_taken
 from venire.data.rankings import Rankings
 from venire.data.rankings.columns import GivenRankings
-from venire.data.recognition import Given, has_lists
+from venire.data.recognition import Given, ranks_in_lists
 from venire.errors import NotIdentifiedError, NotIdentifiedWarning
 from venire.models import DEFAULT
 from venire.priors import EVIDENCE, GaussianPrior
@@ -49,7 +49,7 @@ class Fit(Command):
 
     file: opt.Source
     columns: Given = opt.comparisons(without=("group",))
-    rankings: GivenRankings = opt.rankings()
+    rankings: GivenRankings = opt.rankings("group")
     model: opt.Model
     prior: str = opt.auto_prior()
     components: Literal["weak", "strong"] = option(
@@ -116,6 +116,11 @@ class Fit(Command):
 
     def _check_rankings(self) -> None:
         """Refuse what is of comparisons alone."""
+        if set(self.rankings.named) == {"group"}:
+            reason = "is of rankings: name their columns; venire groups takes comparisons"
+            misused("--group", reason)
+        if "group" in self.rankings.named and self.shown.anchor is not None:
+            misused("--anchor", "groups have no item in common: leave out --group")
         for name in set(self.columns.named) - {*opt.RANKED_TOO}:
             flag = "covariate" if name == "covariates" else name.replace("_", "-")
             by = next(iter(self.rankings.named))
@@ -135,7 +140,7 @@ class Fit(Command):
             if base is not None and getattr(base.comparisons, "half_life", None) is not None:
                 named = {"half_life": base.comparisons.half_life} | named
             unnamed = set(named) <= {*opt.RANKED_TOO}
-            if self.rankings or (unnamed and has_lists(scanner.sample())):
+            if self.rankings or (unnamed and ranks_in_lists(scanner.sample())):
                 return io.read_rankings(scanner, **how, **named, **self.rankings.named)
             return io.read_comparisons(scanner, **how, **named)
 

@@ -126,7 +126,7 @@ class Paths(Command):
                 problem = error
         with steps("fitting with a prior"):
             try:
-                path, notes = self._path(comparisons, GaussianPrior(EVIDENCE), steps)
+                path, notes = self._path(comparisons, prior_of(EVIDENCE), steps)
             except NotIdentifiedError as error:  # what is at fault is no strength
                 raise Refused(f"{self.file}: {error}") from None
         note = (

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from venire.data.comparisons import Comparisons
     from venire.ratings._evidence import Evidence
     from venire.ratings._posterior import Posterior
+    from venire.ratings._prior_means import PriorMeans
     from venire.ratings._sampled import SampledErrors
     from venire.ratings.newton import Progress
 
@@ -65,8 +66,8 @@ class Fit(Contrasts, Sampled, Styled, Kept):
         What the reader of the summary should know.
     components : str
         "weak" or "strong", as it was asked for.
-    evidence : Evidence or None
-        How the data chose the precision of `prior`, where they did: `venire.ratings.Evidence`.
+    evidence, prior_means : Evidence and PriorMeans of `venire.ratings`, or None
+        How the data chose the precision, and the means, of `prior`, where they did.
 
     Examples
     --------
@@ -95,6 +96,7 @@ class Fit(Contrasts, Sampled, Styled, Kept):
     n_threads: int = 1
     note: str = ""
     evidence: Evidence | None = None
+    prior_means: PriorMeans | None = None
     components: str = "weak"
     scale: str = ""
     _unit: float = 1.0
@@ -416,8 +418,6 @@ class Fit(Contrasts, Sampled, Styled, Kept):
             own unit.
         """
         return self.own._information.posterior(errors, key)
-
-    # ---- how ----------------------------------------------------------------------------------
 
     @property
     def log_tie(self) -> float:

@@ -58,9 +58,9 @@ class Seen(NamedTuple):
     tie: Floats | None
 
     @classmethod
-    def of(cls, c: Comparisons, order_effect: bool, free_tie: bool) -> Seen:
-        """The cells of comparisons with covariates."""
-        covariates: Any = c.covariates
+    def of(cls, c: Comparisons, order_effect: bool, free_tie: bool, covariates: Any = None) -> Seen:
+        """The cells of comparisons with covariates, their own or these."""
+        covariates = c.covariates if covariates is None else covariates
         columns = np.column_stack([c.order, covariates]) if order_effect else covariates
         if free_tie:
             return cls(c.first, c.second, columns, c.win, c.loss, c.tie)

@@ -51,6 +51,7 @@ from venire.reference.ensembles import (
 from venire.reference.evidence import (
     ReferenceEvidence,
     evidence_precision,
+    league_means,
     log_evidence,
     outcome_dispersion,
 )
@@ -173,6 +174,7 @@ __all__ = [
     "hunter_sweep",
     "information",
     "item_weight",
+    "league_means",
     "log_evidence",
     "kappa",
     "log_likelihood",
