@@ -114,7 +114,8 @@ def fit_plackett_luce(
     -----
     A pass over rankings of m items each takes O(n_listed) time, about a nanosecond an item and
     thread; ten to twenty passes are usual. Memory: 4 to 8 bytes for each item of each ranking.
-    Newton's method and standard errors hold the pairs, m (m - 1) / 2 for each ranking.
+    Newton's method and standard errors go over the pairs, m (m - 1) / 2 for each ranking; of the
+    best k of all items, k * n_items.
 
     References
     ----------
