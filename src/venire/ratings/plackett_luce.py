@@ -64,7 +64,8 @@ def fit_plackett_luce(
         What was observed. Of a ranking that places the best few of a set only, what is below them
         is in no order. Tied items share the sum over their choice set, which counts once for each
         of them (Breslow 1974); at the end of a ranking once less, as its last item is no choice, so
-        that two items that tie are half a win to each. Items of groups are items of their own.
+        that two items that tie are half a win to each: many ties shrink the ratings, and models of
+        ties take `Rankings.to_comparisons`. Items of groups are items of their own.
     prior : GaussianPrior, optional
         Default: none, maximum likelihood. By item it names the items; in groups (group, item).
         With ``GaussianPrior("evidence")`` the precision is that which the rankings want.
