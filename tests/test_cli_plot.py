@@ -39,9 +39,8 @@ def place(tmp_path_factory):
         one, two = rng.choice(4, 2, replace=False)
         gap = theta[names[one]] - theta[names[two]]
         won = 1 if rng.logistic() < gap else 2
-        games.append(
-            f"{names[one]},{names[two]},{names[(one, two)[won - 1]]},t{k % 3},2024-0{1 + k // 40}-07"
-        )
+        winner, day = names[(one, two)[won - 1]], f"2024-0{1 + k // 40}-07"
+        games.append(f"{names[one]},{names[two]},{winner},t{k % 3},{day}")
         for judge, noise in (("x", 0.5), ("y", 1.0), ("z", 2.0)):
             said = "A" if noise * rng.logistic() < gap else "B"
             votes.append(f"{judge},p{k},t{k % 3},{names[one]},{names[two]},{said},{won % 2}")
