@@ -14,6 +14,7 @@ from venire.cli._report import Grid, Picture, Report, number, some
 from venire.cli._version import version
 from venire.data.ageing import facts_of
 from venire.ratings import Evidence
+from venire.ratings.coefficients import decimals, size_shown
 
 if TYPE_CHECKING:
     from venire.cli._fit import Fit
@@ -236,10 +237,12 @@ def _header(asked: Fit, f: dict[str, Any], means: list[str]) -> list[str]:
             text += " (no tie was seen)"
         lines.append(text)
     for c in f["covariates"]:
-        text = f"covariate {c['covariate']} {c['estimate']:.4f}"
+        d = decimals(c["estimate"], c["standard_error"])
+        text = f"covariate {c['covariate']} {c['estimate']:.{d}f}"
         if c["standard_error"] is not None:
-            text += f" (SE {c['standard_error']:.4f}, {asked.level:.4g} interval {c['lower']:.4f} "
-            text += f".. {c['upper']:.4f}); {c['spread']:.3g} more: {c['share']:.1%} of the points"
+            text += f" (SE {c['standard_error']:.{d}f}, {asked.level:.4g} interval "
+            text += f"{c['lower']:.{d}f} .. {c['upper']:.{d}f})"
+        text += f"; {size_shown(c['spread'])} more: {c['share']:.1%} of the points"
         lines.append(text)
     if f["covariates"]:
         names = " and ".join(c["covariate"] for c in f["covariates"])
