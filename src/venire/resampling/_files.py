@@ -230,6 +230,7 @@ class _Members:
         else:
             self.put_cells(fit.comparisons.cells, ONE_FIT)
             self.put("fit", fit, _restoring.FIT)
+            self.add("fit.asked", None if fit.prior_means is None else fit.prior_means.asked)
 
     def put_cells(self, cells: Any, fields: tuple[str, ...], prefix: str = "c") -> None:
         """The arrays of comparisons or rankings; labels that are Python's own texts as NumPy's."""

@@ -15,8 +15,8 @@ from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.rows import Ageing, Cells
 from venire.models import MODELS, model_of
-from venire.priors import GaussianPrior
-from venire.ratings import Evidence
+from venire.priors import GaussianPrior, item_priors
+from venire.ratings import Evidence, PriorMeans
 from venire.ratings.fit import Fit
 from venire.ratings.fitting import tie_of
 from venire.ratings.grouped import GroupedFit
@@ -59,6 +59,7 @@ FIT: Table = {
     "note": (Saved.text,),
     "components": (Saved.one_of, ("weak", "strong")),
     "evidence": (Saved.optional, _evidence),
+    "prior_means": (Saved.optional, Saved.fact, lambda x: isinstance(x, dict), "means of leagues"),
     "_core": (Saved.flag,),
 }
 GROUPED_FIT: Table = {
@@ -71,6 +72,7 @@ GROUPED_FIT: Table = {
     "tol": (Saved.tolerance,),
     "n_threads": (Saved.threads,),
     "shared_values": (Saved.array, np.float64, "values", *STRENGTH),
+    "evidence": (Saved.optional, _evidence),
 }
 
 
@@ -166,6 +168,7 @@ def fit(s: Saved) -> Fit:
     """A single fit with its comparisons."""
     c = comparisons(s)
     found = fit_members(s, FIT, c.items)
+    found["prior_means"] = _prior_means(s, found["prior_means"], found["prior"], c.items)
     model, tie = found["model"], found["tie"]
     kinds = ("weak", "strong") if found["prior"] is None else ("weak",)
     if not any(np.array_equal(found["component"], c.components(kind).labels) for kind in kinds):
@@ -185,6 +188,7 @@ def grouped_fit(s: Saved) -> GroupedFit:
     g = grouped_comparisons(s)
     prior = prior_of(s, g.items, g.groups, g.offsets)
     found = s.read("fit", GROUPED_FIT)
+    _check_evidence(s, found["evidence"], prior)
     values, residual = found["shared_values"], found["residual"]
     has_order, law = s.flag("fit.has_order"), model_of(found["model"]).tie
     order_effect: Any = None
@@ -228,26 +232,57 @@ def grouped_fit(s: Saved) -> GroupedFit:
 def fit_members(s: Saved, table: Table, *items: Any) -> dict[str, Any]:
     """The members of a single fit, with its prior; see `prior_of` for the items."""
     found = {"prior": prior_of(s, *items)} | s.read("fit", table)
-    evidence = found["evidence"]
-    if evidence is not None and (
-        found["prior"] is None or found["prior"].precision != evidence.precision
-    ):
-        s.fail("fit.evidence", "must have found the precision of the prior")
+    _check_evidence(s, found["evidence"], found["prior"])
     return found
+
+
+def _check_evidence(s: Saved, evidence: Evidence | None, prior: GaussianPrior | None) -> None:
+    if evidence is not None and (prior is None or prior.precision != evidence.precision):
+        s.fail("fit.evidence", "must have found the precision of the prior")
 
 
 def prior_of(s: Saved, *items: Any) -> GaussianPrior | None:
     """The prior, which must go with the items (and groups) that there are."""
+    return _prior(s, "prior", lambda prior: prior.native(*items))
+
+
+def _prior(s: Saved, name: str, look: Any) -> GaussianPrior | None:
+    """A prior that `look` does not refuse, or None where that is recorded."""
     rule = "the precision and the mean of a prior"
-    stated = s.optional("prior", Saved.fact, lambda x: isinstance(x, dict), rule)
+    stated = s.optional(name, Saved.fact, lambda x: isinstance(x, dict), rule)
     if stated is None:
         return None
     try:
         prior = GaussianPrior.from_dict(stated)
-        prior.native(*items)
+        look(prior)
     except (ValueError, TypeError, KeyError) as error:
-        s.fail("prior", str(error), None, stated)
+        s.fail(name, str(error), None, stated)
     return prior
+
+
+def _prior_means(
+    s: Saved, stated: Any, prior: GaussianPrior | None, items: NDArray[Any]
+) -> PriorMeans | None:
+    """Means of leagues, which must be those of the prior, and the prior that was asked for."""
+    asked = _prior(s, "fit.asked", lambda prior: prior.leagues(items))
+    s.same("fit.asked", asked, stated is not None)
+    if asked is None:
+        return None
+    labels, code = asked.leagues(items)
+    own, size = item_priors(prior, items), np.bincount(code)
+    try:
+        mean = np.array(stated["mean"], np.float64)
+        errors = [np.nan if x is None else x for x in stated["standard_error"]]
+        error = np.array(errors, np.float64)
+        good = stated["labels"] == labels and stated["n_items"] == size.tolist()
+        good &= isinstance(stated["note"], str) and len(stated) == 5
+        good &= mean.shape == error.shape == size.shape and not (error < 0.0).any()
+        good = good and bool((mean[code] == (own.centre if own.mean is None else own.mean)).all())
+    except (KeyError, TypeError, ValueError):
+        good = False
+    if not good:
+        s.fail("fit.prior_means", "must be those of the prior")
+    return PriorMeans(tuple(labels), mean, error, size.astype(np.int64), stated["note"], asked)
 
 
 def _masses(s: Saved) -> tuple[Any, Any, Any]:
