@@ -37,7 +37,7 @@ FOR_OTHERS = [
     "GaussianPrior.goes_by_place", "GaussianPrior.native", "ItemPriors.given", "ItemPriors.level",
     "ItemPriors.levelled", "ItemPriors.part", "ItemPriors.ridge", "ItemPriors.total",
     "Columns.constant", "Display.digits", "Display.facts", "Display.name", "Display.place",
-    "Display.put", "Display.words", "PairDesign.require_groups", "Rated.columns",
+    "Display.put", "Display.words", "PairDesign.require_groups", "PathFit.require_own_scale", "Rated.columns",
     "Rated.weights_are_given", "Ratings.best_first", "Ratings.determined", "Ratings.display",
     "Ratings.items", "Ratings.level_errors", "Ratings.marked", "Ratings.own",
     "Ratings.parameter_errors", "Ratings.rating", "Ratings.shown", "Ratings.to_elo",
