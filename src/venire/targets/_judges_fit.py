@@ -47,7 +47,7 @@ class JudgesFit(Tabled, Drawn):
         a: what a judge sees of a difference of theta, 1 on average over the votes.
     slope_errors : ndarray of float64, shape (n_judges,)
         Standard errors, the shrinkage included, given the ratings; nan of the only judge, whose
-        slope is the unit.
+        slope is the unit; of a slope held at 0 as if it were free.
     position_biases, position_bias_errors : ndarray of float64, shape (n_judges,), or None
         g: what being shown first is worth, in log-odds; None where orders were not recorded.
     slope_spread : float
