@@ -153,7 +153,7 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
         "prior": None if fit.prior is None else fit.prior.precision,
         "prior_reason": fitted.prior_reason or None,
         "evidence": None if fit.evidence is None else fit.evidence.to_dict(),
-        "prior_means": None if fit.prior_means is None else fit.prior_means.to_dict(),
+        "prior_means": _means(fit),
         f"n_{fit.counted}": fit.n_comparisons,
         "half_life": facts_of(fit.comparisons),
         "n_items": len(fit.items),
@@ -173,6 +173,13 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
         "bootstrap": drawn,
         "draws": asked.draws and {"n_draws": asked.draws, "seed": asked.replicates.seed},
     }
+
+
+def _means(fit: Ratings) -> dict[str, Any] | None:
+    """Those of the prior that the data found, without what was asked for."""
+    if fit.prior_means is None:
+        return None
+    return {name: x for name, x in fit.prior_means.to_dict().items() if name != "asked"}
 
 
 def _size(fit: Ratings) -> dict[str, int]:

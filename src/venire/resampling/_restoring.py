@@ -16,7 +16,7 @@ from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.rows import Ageing, Cells
 from venire.models import MODELS, model_of
 from venire.priors import GaussianPrior
-from venire.ratings import Evidence
+from venire.ratings import Evidence, PriorMeans
 from venire.ratings.fit import Fit
 from venire.ratings.fitting import tie_of
 from venire.ratings.grouped import GroupedFit
@@ -41,6 +41,15 @@ def _evidence(s: Saved, name: str) -> Evidence:
     return Evidence(**s.fact(name, good, "how a precision was found"))
 
 
+def _prior_means(s: Saved, name: str) -> PriorMeans:
+    """The means that the data found for a prior."""
+    stated = s.fact(name, lambda x: isinstance(x, dict), "means of a prior")
+    try:
+        return PriorMeans.from_dict(stated)
+    except (ValueError, TypeError, KeyError) as error:
+        s.fail(name, str(error), None, stated)
+
+
 FIT: Table = {
     "model": (Saved.one_of, MODELS),
     "theta": (Saved.array, np.float64, "items", *STRENGTH),
@@ -59,6 +68,7 @@ FIT: Table = {
     "note": (Saved.text,),
     "components": (Saved.one_of, ("weak", "strong")),
     "evidence": (Saved.optional, _evidence),
+    "prior_means": (Saved.optional, _prior_means),
     "_core": (Saved.flag,),
 }
 GROUPED_FIT: Table = {

@@ -408,6 +408,9 @@ def gaussian_prior(case: Case) -> None:
         if fit.prior_means is not None:
             case.finite("a mean of a league", fit.prior_means.mean)
             case.call(str, fit.prior_means)
+            case.call(fit.prior_means.asked_of, fit.items)
+            case.call(vn.ratings.PriorMeans.from_dict, fit.prior_means.to_dict())
+            case.try_(vn.ratings.PriorMeans.from_dict, case.hostile(fit.prior_means.to_dict()))
             case.call(fit.prior_means.to_frame, case.choice(BACKENDS))
 
 
