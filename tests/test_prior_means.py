@@ -304,27 +304,3 @@ def test_a_bootstrap_and_draws_take_the_means_as_known():
     b = vn.bootstrap(fit, 20, rng=0)
     assert b.n_failed == 0
     assert np.isfinite(b.theta).all()
-
-
-def test_a_saved_fit_has_them(tmp_path):
-    c, league = world(across=0.2)
-    for by in (league, dict(enumerate(["low", "mid", "top"][k] for k in league.tolist()))):
-        fit = found(c, by)
-        fit.save(tmp_path / "fit.npz")
-        again = vn.resampling.load_fit(tmp_path / "fit.npz")
-        assert again.prior_means.to_dict() == fit.prior_means.to_dict()
-        assert again.prior == fit.prior
-        today = [one.update(first=[0, 1], second=[1, 2], score=1.0) for one in (fit, again)]
-        np.testing.assert_allclose(today[0].theta, today[1].theta, atol=1e-12)
-        assert today[1].prior_means.asked.precision == "evidence"
-    good = fit.prior_means.to_dict()
-    for wrong in (
-        {},
-        good | {"more": 1},
-        good | {"mean": [1.0]},
-        good | {"note": 1},
-        good | {"asked": {"precision": 1.0}},
-        good | {"standard_error": [-1.0] * 3},
-    ):
-        with pytest.raises(ValueError, match=r"must|mean"):
-            vn.ratings.PriorMeans.from_dict(wrong)

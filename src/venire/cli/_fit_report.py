@@ -153,7 +153,7 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
         "prior": None if fit.prior is None else fit.prior.precision,
         "prior_reason": fitted.prior_reason or None,
         "evidence": None if fit.evidence is None else fit.evidence.to_dict(),
-        "prior_means": _means(fit),
+        "prior_means": None if fit.prior_means is None else fit.prior_means.to_dict(),
         f"n_{fit.counted}": fit.n_comparisons,
         "half_life": facts_of(fit.comparisons),
         "n_items": len(fit.items),
@@ -175,13 +175,6 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _means(fit: Ratings) -> dict[str, Any] | None:
-    """Those of the prior that the data found, without what was asked for."""
-    if fit.prior_means is None:
-        return None
-    return {name: x for name, x in fit.prior_means.to_dict().items() if name != "asked"}
-
-
 def _size(fit: Ratings) -> dict[str, int]:
     """What there is of what was fitted: pairs, or items of all rankings."""
     names = ("n_pairs", "n_listed")
@@ -194,7 +187,8 @@ def _observed(f: dict[str, Any]) -> str:
     """What was fitted, in words."""
     if "n_rankings" in f:
         each = f["n_listed"] / f["n_rankings"]
-        return f"{tally(f['n_rankings'])} rankings of {f['n_items']:,} items, {each:.3g} in each"
+        size = f"{each:.3g}" if each < 100.0 else f"{each:,.0f}"
+        return f"{tally(f['n_rankings'])} rankings of {f['n_items']:,} items, {size} in each"
     pairs = f"{f['n_pairs']:,} pair{'s' if f['n_pairs'] != 1 else ''}"
     return f"{tally(f['n_comparisons'])} comparisons of {f['n_items']:,} items in {pairs}"
 

@@ -13,7 +13,7 @@ one: wins, or ties, lead from each to each (Ford 1957, doi:10.2307/2308513).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -114,22 +114,8 @@ class PriorMeans(Tabled):
         numbers = {"mean": self.mean.tolist(), "standard_error": known}
         return {
             "labels": list(self.labels), **numbers, "n_items": self.n_items.tolist(),
-            "note": self.note, "asked": self.asked.to_dict(),
+            "note": self.note,
         }  # fmt: skip
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> PriorMeans:
-        """The means that `to_dict` was called on; ValueError where these are none."""
-        v, names = dict(values), [x.name for x in fields(cls)]
-        if sorted(v) != sorted(names) or not isinstance(v["note"], str):
-            checks.fail("values", f"must hold {', '.join(names)}", kind=ValueError)
-        asked, n = GaussianPrior.from_dict(v["asked"]), len(v["labels"])
-        counts = checks.integers(v["n_items"], "n_items").astype(np.int64)
-        mean = checks.finite(v["mean"], n, "mean")
-        known = np.array(v["standard_error"], np.float64)  # nan for None
-        if asked.by is None or not len(counts) == len(mean) == len(known) == n or (known < 0).any():
-            checks.fail("values", "must be of one prior by leagues", kind=ValueError)
-        return cls(tuple(v["labels"]), mean, known, counts, v["note"], asked)
 
     @property
     def _columns(self) -> dict[str, Any]:
