@@ -418,6 +418,7 @@ def gaussian_prior(case: Case) -> None:
         if fit.prior_means is not None:
             case.finite("a mean of a league", fit.prior_means.mean)
             case.call(str, fit.prior_means)
+            case.call(fit.prior_means.asked_of, fit.items)
             case.call(fit.prior_means.to_frame, case.choice(BACKENDS))
 
 
