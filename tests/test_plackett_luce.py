@@ -462,3 +462,16 @@ def test_the_evidence_finds_the_spread():
         vn.fit_plackett_luce(two, prior=vn.GaussianPrior("evidence"))
     with pytest.raises(ValueError, match="method"):
         vn.fit_plackett_luce(r, prior=vn.GaussianPrior("evidence"), method="mm")
+
+
+def test_more_pairs_than_are_looked_at():
+    """Where errors cannot be had, ratings and ranks can, and the message says so."""
+    rows = [[k, k + 1, k + 2] for k in range(60)]
+    r = vn.Rankings(rows, among="all", items=np.arange(9000))
+    fit = vn.fit_plackett_luce(r, prior=vn.GaussianPrior(1.0))
+    assert "60 rankings" in repr(fit)
+    ranks = fit.ranks()
+    assert ranks[4] < ranks[0] < ranks[8000]
+    assert fit.to_frame("dict", errors=None)["n_rankings"][0] == 60
+    with pytest.raises(ValueError, match=r"errors=None and the bootstrap do without"):
+        fit.standard_errors()

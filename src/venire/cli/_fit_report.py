@@ -187,7 +187,8 @@ def _observed(f: dict[str, Any]) -> str:
     """What was fitted, in words."""
     if "n_rankings" in f:
         each = f["n_listed"] / f["n_rankings"]
-        return f"{tally(f['n_rankings'])} rankings of {f['n_items']:,} items, {each:.3g} in each"
+        size = f"{each:.3g}" if each < 100.0 else f"{each:,.0f}"
+        return f"{tally(f['n_rankings'])} rankings of {f['n_items']:,} items, {size} in each"
     pairs = f"{f['n_pairs']:,} pair{'s' if f['n_pairs'] != 1 else ''}"
     return f"{tally(f['n_comparisons'])} comparisons of {f['n_items']:,} items in {pairs}"
 
