@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from venire._core import checks
+from venire._core.foreign import local
 
 __all__ = [
     "broadcast",
@@ -21,6 +22,7 @@ __all__ = [
     "probabilities",
     "shapes",
     "size",
+    "target",
 ]
 
 MOST = 2**48  # numbers of an array of draws: beyond, they would be counted wrong
@@ -88,11 +90,46 @@ def _flat(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.ascontiguousarray(array).reshape(-1)
 
 
-def compute(kernel: Any, shape: tuple[int, ...], *arrays: np.ndarray, last: tuple = ()) -> Any:
-    """Call `kernel` on arrays broadcast to `shape`; a float64 where the shape is ()."""
-    size = int(np.prod(shape, dtype=np.int64))
-    out = kernel(size, *(_flat(a, shape) for a in arrays), *last, checks.n_threads())
-    return out.reshape(shape)[()]
+def compute(
+    kernel: Any, shape: tuple[int, ...], *arrays: np.ndarray, last: tuple = (), out: Any = None
+) -> Any:
+    """Call `kernel` on arrays broadcast to `shape`; a float64 where that is (), and `out` where it
+    is given."""
+    size = math.prod(shape)
+    flat = [_flat(a, shape) for a in arrays]
+    if out is None:
+        return kernel(size, *flat, *last, checks.n_threads()).reshape(shape)[()]
+    kernel(size, *flat, *last, checks.n_threads(), target(out, shape, *arrays).reshape(-1))
+    return out
+
+
+def target(
+    out: Any, shape: tuple[int, ...], *inputs: np.ndarray, dtype: Any = np.float64
+) -> np.ndarray:
+    """The memory of `out`, where a result of this shape goes that is made from `inputs`.
+
+    Raises
+    ------
+    TypeError
+        If it is no array, or one of another dtype.
+    ValueError
+        If it has another shape, is not contiguous in C order, is read-only, or shares memory with
+        an input.
+    """
+    array, dtype = local(out, "out"), np.dtype(dtype)
+    if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
+        checks.fail("out", "must be an array", value=type(out).__name__, kind=TypeError)
+    if array.dtype != dtype:
+        checks.fail("out", f"must be of dtype {dtype}, is of {array.dtype}", kind=TypeError)
+    if array.shape != shape:
+        checks.fail("out", f"must have shape {shape}, has {array.shape}")
+    if not (array.flags.c_contiguous and array.flags.aligned):
+        checks.fail("out", "must be contiguous in C order, and aligned")
+    if not array.flags.writeable:
+        checks.fail("out", "is read-only")
+    if any(np.may_share_memory(array, x) for x in inputs):
+        checks.fail("out", "shares memory with an argument: results would be made from results")
+    return array
 
 
 def keys(rng: Any) -> tuple[int, int]:
