@@ -104,6 +104,7 @@ class Fit(Contrasts, Sampled, Styled, Kept):
     _cache: dict[Any, Any] = field(default_factory=dict, init=False)
 
     counted: ClassVar[str] = "comparisons"  # what is fitted, and its weight counts
+    groups: ClassVar[Any] = None  # (n_items,) int, where groups of items are ranked by themselves
 
     def __post_init__(self) -> None:
         n = len(self.comparisons.items)
@@ -224,7 +225,7 @@ class Fit(Contrasts, Sampled, Styled, Kept):
         """The fit of these comparisons and new ones: what a fit of all of them would be.
 
         Model, prior, order effect and tolerance are those of this fit, which the new one starts
-        from; old rows are not read again, the new ones are merged into their cells.
+        from; new rows are merged into its cells. What the evidence chose it chooses again.
 
         Parameters
         ----------
@@ -445,6 +446,5 @@ class Fit(Contrasts, Sampled, Styled, Kept):
         return super()._columns(level, errors) | {"component": np.asarray(self.component)}
 
     def _summary(self, level: float, top: int | None, errors: str | None) -> Summary:
-        return _summary.summarise(
-            self, self.marked(self._columns(level, errors)), level, top, errors
-        )
+        columns = self.marked(self._columns(level, errors))
+        return _summary.summarise(self, columns, level, top, errors)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,11 +24,12 @@ from venire.ratings.covariates import (
     near_start,
     refuse_constant,
     refusing_unbounded,
-    require_determined,
+    require_finite,
 )
 from venire.ratings.fit import Fit
 from venire.ratings.newton import FAR, Progress, Result, newton
 from venire.ratings.problem import build_problem
+from venire.ratings.separation import Seen
 
 if TYPE_CHECKING:
     from venire._native.problem import Preconditioner
@@ -124,7 +126,10 @@ def fit_quietly(
                 remarks.append((evidence.note, NotIdentifiedWarning))
         else:
             result = newton(problem, start, forcing=FAR if donor is None else NEAR, **how)
-        require_determined(problem, names, order_effect)
+        seen = partial(Seen.of, used, order_effect, free_tie)
+        require_finite(
+            problem, result, model, seen, names, has_gamma=order_effect, tol=tol, prior=own.given
+        )
     if not result.converged:
         remarks.append((trouble(result, tol), ConvergenceWarning))
     note = "" if prior is not None else _apart(component, components)

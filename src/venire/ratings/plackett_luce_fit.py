@@ -106,6 +106,11 @@ class PlackettLuceFit(Fit):
             )
         return "; ".join(notes)
 
+    def best_first(self, *within: np.ndarray) -> np.ndarray:
+        """As `Fit.best_first`; of rankings in groups one group after the other."""
+        group = self.groups
+        return super().best_first(*within, *([] if group is None else [group]))
+
     def rank_interval(self, level: float = 0.95, errors: str = "fisher") -> NDArray[np.int64]:
         """Intervals of the ranks that hold for all items together; see `Fit.rank_interval`.
 
