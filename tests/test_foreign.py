@@ -120,7 +120,7 @@ class OnlyCuda:
 def test_what_cannot_be_had_is_named(x, words):
     with pytest.raises(TypeError, match=words):
         local(x, "x")
-    with pytest.raises(TypeError, match="^alpha: "):
+    with pytest.raises(TypeError, match=r"^alpha: "):
         vn.BetaPosterior(x, 1.0)
 
 

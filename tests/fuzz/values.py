@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+from foreign import Convertible, Packed
 
 import venire as vn
-from foreign import Convertible, Packed
 
 __all__ = ["TEXTS", "Planted", "Source"]
 
