@@ -31,14 +31,21 @@ SHAPE_RANGE = (1e-10, 1e12)  # outside, the kernels are not tested
 
 def numbers(x: Any, name: str) -> np.ndarray:
     """`x` as float64 of any shape, the caller's own array where it is that already."""
+    array = checks.numeric(x, name)
+    if array.dtype.itemsize <= 8:
+        return np.asarray(array, dtype=np.float64)
     with np.errstate(over="ignore"):  # wider floats may become infinite here: refused later
-        return np.asarray(checks.numeric(x, name), dtype=np.float64)
+        return np.asarray(array, dtype=np.float64)
 
 
 def _within(array: np.ndarray, name: str, low: float, high: float, rule: str) -> np.ndarray:
     """`array` if all of it is in [low, high], else the error about its first value that is not."""
     # written so that NaN, which min and max hand on, fails the comparison
-    if array.size and not (array.min() >= low and array.max() <= high):
+    if array.ndim == 0:
+        good = bool(low <= array <= high)
+    else:
+        good = not array.size or bool(array.min() >= low and array.max() <= high)
+    if not good:
         flat = array.ravel()
         position = int(np.argmin((flat >= low) & (flat <= high)))
         checks.fail(name, rule, None if array.ndim == 0 else position, flat[position])
@@ -71,12 +78,13 @@ def broadcast(**arrays: np.ndarray) -> tuple[int, ...]:
     shape: tuple[int, ...] = ()
     told = ""
     for name, array in arrays.items():
+        if not array.ndim:
+            continue
         try:
-            wider = np.broadcast_shapes(shape, array.shape)
+            wider = array.shape if not shape else np.broadcast_shapes(shape, array.shape)
         except ValueError:
             checks.fail(name, f"has shape {array.shape}, which does not fit {told}")
-        if array.ndim:
-            told += f"{', ' if told else ''}{name} of shape {array.shape}"
+        told += f"{', ' if told else ''}{name} of shape {array.shape}"
         shape = wider
     return shape
 
@@ -141,7 +149,7 @@ def keys(rng: Any) -> tuple[int, int]:
 def full(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """A new array of `shape`; `array` itself, which is new, where it has it."""
     array = np.asarray(array)
-    return array if array.shape == shape else np.array(np.broadcast_to(array, shape))
+    return array if array.shape == shape else np.array(np.broadcast_to(array, shape), order="C")
 
 
 def first_seen(x: np.ndarray) -> np.ndarray:

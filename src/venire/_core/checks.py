@@ -81,6 +81,7 @@ LARGEST = 1e30
 AMOUNT = "must be finite and >= 0"
 SCORE = "must be between 0 and 1"
 
+_READY = (list, tuple, str, bytes, float, int)  # to be read, or no column at all
 _BLOCK = 1 << 15  # values per step of a range check: they stay in the cache for both passes
 
 
@@ -132,7 +133,7 @@ def column(x: Any, name: str) -> Any:
 
     Sets and mappings, which are no columns, are refused, and so is what lies on another device.
     """
-    if type(x) is np.ndarray or x is None or isinstance(x, (list, tuple, str, bytes)):
+    if type(x) is np.ndarray or x is None or isinstance(x, _READY):
         return x
     x = local(x, name)
     if isinstance(x, np.ndarray):

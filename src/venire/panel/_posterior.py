@@ -73,7 +73,7 @@ class BetaPosterior(Tabled, ShapeArrays):
     def __init__(self, alpha: Any, beta: Any) -> None:
         a, b = arrays.shapes(alpha, "alpha"), arrays.shapes(beta, "beta")
         shape = arrays.broadcast(alpha=a, beta=b)
-        self._keep(*(np.array(np.broadcast_to(x, shape), order="C") for x in (a, b)))
+        self._keep(*(arrays.full(np.array(x, order="C"), shape) for x in (a, b)))
 
     @classmethod
     def from_counts(
