@@ -2,8 +2,8 @@
 
 What most users type stands here; the rest in the namespaces `data`, `ratings`, `panel`,
 `resampling`, `ensembles`, `design`, `diagnostics`, `targets`, `distillation`, `io`, `batch`,
-`plots`, `pages`, `simulate`, `datasets`, `models`, `scales`, `errors` and `reference`. Each name is
-loaded when it is first asked for.
+`plots`, `pages`, `simulate`, `datasets`, `models`, `scales`, `errors`, `sklearn` and `reference`.
+Each name is loaded when it is first asked for.
 """
 
 from typing import TYPE_CHECKING
@@ -105,6 +105,9 @@ if TYPE_CHECKING:
         simulate as simulate,
     )
     from venire import (
+        sklearn as sklearn,
+    )
+    from venire import (
         targets as targets,
     )
     from venire._config import show_config
@@ -145,7 +148,7 @@ else:
     _NAMESPACES = {
         "batch", "data", "datasets", "design", "diagnostics", "distillation", "ensembles", "errors",
         "io", "jit", "models", "pages", "panel", "plots", "ratings", "reference", "resampling",
-        "scales", "simulate", "targets",
+        "scales", "simulate", "sklearn", "targets",
     }  # fmt: skip
     _FROM = {
         "_config": "show_config",
