@@ -48,6 +48,7 @@ int vn_api_range(venire_call *call, const char *argument, int64_t n, const doubl
                  double high);
 
 #define VN_API_MOST 1.7976931348623157e308
+#define VN_API_MASS 1e30 /* of a mass, at most: as for those from Python */
 
 /* Leave with the first status that is not VENIRE_OK. */
 #define VN_API_TRY(expression)                                                                      \

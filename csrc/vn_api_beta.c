@@ -132,13 +132,13 @@ int venire_beta_greater_many(int64_t n, const double *alpha, const double *beta,
 int venire_beta_update_many(int64_t n, const double *win, const double *loss, const double *tie,
                             venire_call *call, double *alpha, double *beta)
 {
-    const input in[] = {{"win", win, 0.0, VN_API_MOST},
-                        {"loss", loss, 0.0, VN_API_MOST},
+    const input in[] = {{"win", win, 0.0, VN_API_MASS},
+                        {"loss", loss, 0.0, VN_API_MASS},
                         {"alpha", alpha, LEAST, MOST},
                         {"beta", beta, LEAST, MOST}};
     vn_api_how how;
     VN_API_TRY(check(n, in, 4, alpha, call, &how));
-    VN_API_TRY(vn_api_range(call, "tie", n, tie, 0.0, VN_API_MOST));
+    VN_API_TRY(vn_api_range(call, "tie", n, tie, 0.0, VN_API_MASS));
     for (int64_t k = 0; k < n; k++) {
         const double half = tie ? 0.5 * tie[k] : 0.0;
         alpha[k] = alpha[k] + win[k] + half;

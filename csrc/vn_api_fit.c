@@ -123,7 +123,7 @@ static vn_status fit_block(void *arg, int64_t block, int worker)
     return VN_OK;
 }
 
-/* What is wrong with a row. */
+/* What is wrong with a row whose masses are in range. */
 static int explain(const fit_job *j, int64_t row, venire_call *call)
 {
     const venire_comparisons *d = j->data;
@@ -135,11 +135,6 @@ static int explain(const fit_job *j, int64_t row, venire_call *call)
     if (b < 0 || b >= n || a == b) return vn_api_fault(call, VENIRE_BAD_VALUE, "second", row, b);
     if (d->order && (d->order[row] < -1 || d->order[row] > 1))
         return vn_api_fault(call, VENIRE_BAD_VALUE, "order", row, d->order[row]);
-    const char *const name[] = {"win", "loss", "tie"};
-    const double *const mass[] = {d->win, d->loss, d->tie};
-    for (int k3 = 0; k3 < 3; k3++)
-        if (mass[k3] && !(mass[k3][row] >= 0.0 && mass[k3][row] <= VN_API_MOST))
-            return vn_api_fault(call, VENIRE_BAD_VALUE, name[k3], row, mass[k3][row]);
     return VENIRE_BAD_VALUE;
 }
 
@@ -168,6 +163,9 @@ static int check_data(const venire_comparisons *d, int64_t n_groups, const int64
     VN_API_TRY(vn_api_array(call, "second", d->n_rows, d->second));
     VN_API_TRY(vn_api_array(call, "win", d->n_rows, d->win));
     VN_API_TRY(vn_api_array(call, "loss", d->n_rows, d->loss));
+    VN_API_TRY(vn_api_range(call, "win", d->n_rows, d->win, 0.0, VN_API_MASS));
+    VN_API_TRY(vn_api_range(call, "loss", d->n_rows, d->loss, 0.0, VN_API_MASS));
+    VN_API_TRY(vn_api_range(call, "tie", d->n_rows, d->tie, 0.0, VN_API_MASS));
     VN_API_TRY(check_offsets(call, "row_ptr", row_ptr, n_groups, d->n_rows, MOST_ROWS));
     return check_offsets(call, "item_ptr", item_ptr, n_groups, d->n_items, MOST_ITEMS);
 }

@@ -91,9 +91,9 @@ static int open_cells(int32_t model, int64_t n, double log_tie, venire_call *cal
     VN_API_TRY(vn_api_array(call, "win", n, c->win));
     VN_API_TRY(vn_api_array(call, "loss", n, c->loss));
     VN_API_TRY(vn_api_range(call, "d", n, c->d, -VN_API_MOST, VN_API_MOST));
-    VN_API_TRY(vn_api_range(call, "win", n, c->win, 0.0, VN_API_MOST));
-    VN_API_TRY(vn_api_range(call, "loss", n, c->loss, 0.0, VN_API_MOST));
-    VN_API_TRY(vn_api_range(call, "tie", n, c->tie, 0.0, VN_API_MOST));
+    VN_API_TRY(vn_api_range(call, "win", n, c->win, 0.0, VN_API_MASS));
+    VN_API_TRY(vn_api_range(call, "loss", n, c->loss, 0.0, VN_API_MASS));
+    VN_API_TRY(vn_api_range(call, "tie", n, c->tie, 0.0, VN_API_MASS));
     if (c->row->has_tie && !(log_tie >= c->row->least_log_tie && log_tie < INFINITY))
         return vn_api_fault(call, VENIRE_BAD_VALUE, "log_tie", -1, log_tie);
     return VENIRE_OK;

@@ -77,7 +77,7 @@ typedef struct venire_comparisons {
     size_t size;                    /* sizeof(venire_comparisons) */
     int64_t n_rows, n_items;        /* with groups: all of them together */
     const int32_t *first, *second;  /* n_rows: items, from 0 to n_items - 1 (in a group: its own) */
-    const double *win, *loss;       /* n_rows: masses, finite and at least 0 */
+    const double *win, *loss;       /* n_rows: masses, from 0 to 1e30 */
     const double *tie;              /* NULL: there are no ties */
     const int8_t *order;            /* +1: first has the advantage of the order, -1: second, 0: nobody;
                                      * NULL: first in every row */
