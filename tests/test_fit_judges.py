@@ -380,6 +380,75 @@ def test_predict():
         found.predict([0, 1], [1, 0, 1], "t2", group=0)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_calibration_of_the_fitted_votes(case):
+    votes = CASES[case]()
+    found = vn.fit_judges(votes, signed=True)
+    whole = found.calibration(votes, bins=1, backend="dict")
+    assert whole["judge"].tolist() == found.judges.tolist()
+    np.testing.assert_allclose(whole["n_votes"], found.n_votes)
+    for name in ("log_loss", "plain_log_loss"):
+        np.testing.assert_allclose(whole[name], getattr(found, name + "es"), rtol=1e-9)
+    fine = found.calibration(votes, bins=4, level=0.8, backend="dict")
+    assert fine["n_votes"].sum() == pytest.approx(found.n_votes.sum())
+    assert np.bincount(np.searchsorted(found.judges, fine["judge"])).max() <= 4
+    assert (fine["expected"] >= 0.5).all()
+    assert (fine["lower"] <= fine["observed"]).all()
+    assert (fine["observed"] <= fine["upper"]).all()
+    group, first, second, judge, order, share, mass = looks(votes)
+    theta, lean = theta_of(found, (6, 12)), 0.0
+    if found.position_biases is not None:
+        lean = found.position_biases[judge] * order
+    eta = found.slopes[judge] * (theta[group, first] - theta[group, second]) + lean
+    right = np.where(eta < 0, 1 - share, share)
+    for k in range(4):
+        own = judge == k
+        assert whole["observed"][k] == pytest.approx(mass[own] @ right[own] / mass[own].sum())
+        p = 1 / (1 + np.exp(-abs(eta[own])))
+        assert whole["expected"][k] == pytest.approx(mass[own] @ p / mass[own].sum())
+
+
+def test_calibration_of_votes_held_out():
+    rng = np.random.default_rng(3)
+    n, a, theta = 30_000, np.array([0.5, 1.0, 1.5]), rng.standard_normal(12)
+    first, judge = rng.integers(0, 12, n), rng.integers(0, 3, n)
+    second = (first + rng.integers(1, 12, n)) % 12
+    p = 1 / (1 + np.exp(-a[judge] * (theta[first] - theta[second])))
+    columns = first, second, judge, np.where(rng.random(n) < p, 1, -1)
+    found = vn.fit_judges(vn.Votes(*(x[:20_000] for x in columns)))
+    held = found.calibration(vn.Votes(*(x[20_000:] for x in columns)), backend="dict")
+    assert len(held["judge"]) == 15
+    z = (held["observed"] - held["expected"]) * np.sqrt(held["n_votes"]) / 0.5
+    assert abs(z).max() < 3.5
+    new = vn.Votes(columns[0], columns[1], np.full(n, 77), columns[3])
+    unknown = found.calibration(new, bins=1, backend="dict")
+    assert unknown["judge"].tolist() == [77]
+    assert unknown["log_loss"][0] == unknown["plain_log_loss"][0]
+    slope, bias = found.parameters_of([[0], [77]])
+    assert slope.tolist() == [[found.slopes[0]], [1.0]]
+    assert bias.tolist() == [[0.0], [0.0]]
+
+
+def test_calibration_with_ties_alone_and_bad_votes():
+    pairs = np.array([(i, j) for i in range(6) for j in range(i)])
+    votes = vn.Votes(*pairs.T, np.zeros(len(pairs), int), np.zeros(len(pairs), int))
+    found = vn.fit_judges(votes)
+    table = found.calibration(votes, backend="dict")
+    assert table["observed"].tolist() == [0.5]
+    assert table["expected"].tolist() == [0.5]
+    for bad, text in (
+        (asked()[1], "groups"),
+        (vn.Votes.from_pairs([1], ["t"], [1]), "pairs of items"),
+        (vn.Votes([0], [99], [0], [1]), "second"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            found.calibration(bad)
+    with pytest.raises(ValueError, match="bins"):
+        found.calibration(votes, bins=0)
+    with pytest.raises(TypeError, match="votes"):
+        found.calibration([1])
+
+
 def test_tables():
     found = vn.fit_judges(asked()[1])
     frame = found.to_frame("dict", level=0.9)

@@ -42,12 +42,15 @@ class TieLaw:
         What simulations take where nothing is said.
     log_at : callable
         Log of the parameter at which equals tie with a given probability.
+    reach : float
+        Where ties stay likely as both grow: the largest difference, for each unit of the log.
     """
 
     symbol: str
     boundary: float
     typical: float
     log_at: Callable[[float], float]
+    reach: float
 
     @property
     def log_boundary(self) -> float:
@@ -173,7 +176,7 @@ _ROWS = (
             "paired comparison experiments.",
             "10.1080/01621459.1970.10481082",
         ),
-        tie=TieLaw("nu", 0.0, 0.5, lambda share: math.log(2.0 * share / (1.0 - share))),
+        tie=TieLaw("nu", 0.0, 0.5, lambda share: math.log(2.0 * share / (1.0 - share)), 2.0),
     ),
     Model(
         "rao-kupper", "Rao–Kupper (ties)", "logit", _rao_kupper, mm=True, also=("rk",),
@@ -182,7 +185,7 @@ _ROWS = (
             "the Bradley-Terry model.",
             "10.1080/01621459.1967.10482901",
         ),
-        tie=TieLaw("eta", 1.0, 1.5, lambda share: math.log1p(2.0 * share / (1.0 - share))),
+        tie=TieLaw("eta", 1.0, 1.5, lambda share: math.log1p(2.0 * share / (1.0 - share)), 1.0),
     ),
 )  # fmt: skip
 _TABLE = {row.name: row for row in _ROWS}
@@ -224,7 +227,7 @@ def model_of(name: str) -> Model:
     >>> model_of("davidson").tie.symbol, model_of("thurstone").unit
     ('nu', 'standard deviations of a difference')
     """
-    if name == RANKINGS.name:
+    if type(name) is str and name == RANKINGS.name:
         return RANKINGS
     row = _TABLE.get(name) if type(name) is str else None
     return row or _TABLE[checks.one_of(name, "model", MODELS, ALIASES)]

@@ -242,9 +242,9 @@ def comparisons(**how: Any) -> Any:
     return block(of=Columns, typed={"mapping": SCORES}, **how)
 
 
-def rankings() -> Any:
-    """The columns of rankings, which share some with those of comparisons."""
-    return block(of=RankingColumns, without=RANKED_TOO)
+def rankings(*own: str) -> Any:
+    """The columns of rankings, which share all but their `own` with those of comparisons."""
+    return block(of=RankingColumns, without=tuple(x for x in RANKED_TOO if x not in own))
 
 
 def votes(**how: Any) -> Any:
