@@ -270,6 +270,36 @@ def test_ratings_are_better_than_those_by_agreement(preset, limit):
     assert np.mean(ratios) < limit
 
 
+def noise(seed=0, n=400, n_groups=80):
+    """Coin tosses in many small groups, by judges of whom most voted once or twice."""
+    rng = np.random.default_rng(seed)
+    first, group = rng.integers(0, 10, n), rng.integers(0, n_groups, n)
+    judge = np.minimum((rng.pareto(0.7, n) * 2).astype(int), 60)
+    vote, swapped = rng.choice([-1, 0, 1], n), rng.random(n) < 0.5
+    return vn.Votes(
+        first, (first + rng.integers(1, 10, n)) % 10, judge, vote, group=group, swapped=swapped
+    )
+
+
+@pytest.mark.parametrize(("seed", "signed"), [(0, True), (1, False), (2, True)])
+def test_judges_converge_where_ratings_are_hardly_known(seed, signed):
+    votes = noise(seed, 200, 40)
+    for rounds in (1, 2):
+        found = vn.fit_judges(votes, rounds=rounds, signed=signed)
+        assert found.converged
+        assert found.slope_spread < 1.0
+    group, *rest = looks(votes)
+    twin = reference.fit_judges(
+        np.unique(group, return_inverse=True)[1],
+        *rest[:2],
+        np.unique(rest[2], return_inverse=True)[1],
+        *rest[3:],
+        signed=signed,
+    )
+    np.testing.assert_allclose(found.slopes, twin.slope, atol=1e-5)
+    np.testing.assert_allclose(found.slope_errors**2, twin.slope_variance, atol=1e-5)
+
+
 # ---- edges --------------------------------------------------------------------------------------
 
 
@@ -310,6 +340,7 @@ def test_a_wrong_judge_is_dropped_or_turned():
     votes = asked(preset="wrong", degree=10, n_groups=10)[1]
     dropped, turned = vn.fit_judges(votes), vn.fit_judges(votes, signed=True)
     assert dropped.slopes[3] == 0.0
+    assert 0.05 < dropped.slope_errors[3] < dropped.slope_spread
     assert any(n.name == "without slope" and n.text.startswith("t3:") for n in dropped.warnings)
     assert turned.slopes[3] < 0.0
     assert any(n.name == "turned" and n.text.startswith("t3:") for n in turned.warnings)

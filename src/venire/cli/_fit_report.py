@@ -14,6 +14,7 @@ from venire.cli._report import Grid, Picture, Report, number, some
 from venire.cli._version import version
 from venire.data.ageing import facts_of
 from venire.ratings import Evidence
+from venire.ratings.coefficients import decimals, size_shown
 
 if TYPE_CHECKING:
     from venire.cli._fit import Fit
@@ -64,7 +65,8 @@ def report(asked: Fit, fitted: Fitted) -> Report:
     if fitted.replicates is None and (errors := opt.errors_of(asked.errors)) is not None:
         notes += filter(None, [shown.fit.errors_note(errors)])
     facts = _facts(asked, shown, sizes)
-    said: list[str | Grid] = [*_header(asked, facts)]
+    means = [] if shown.fit.prior_means is None else shown.fit.prior_means.lines()
+    said: list[str | Grid] = [*_header(asked, facts, means)]
     if asked.top > 0:
         said.append(_rows(asked, shown.fit, table, several))
     rest = len(table["item"]) - asked.top
@@ -151,6 +153,7 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
         "prior": None if fit.prior is None else fit.prior.precision,
         "prior_reason": fitted.prior_reason or None,
         "evidence": None if fit.evidence is None else fit.evidence.to_dict(),
+        "prior_means": None if fit.prior_means is None else fit.prior_means.to_dict(),
         f"n_{fit.counted}": fit.n_comparisons,
         "half_life": facts_of(fit.comparisons),
         "n_items": len(fit.items),
@@ -184,7 +187,8 @@ def _observed(f: dict[str, Any]) -> str:
     """What was fitted, in words."""
     if "n_rankings" in f:
         each = f["n_listed"] / f["n_rankings"]
-        return f"{tally(f['n_rankings'])} rankings of {f['n_items']:,} items, {each:.3g} in each"
+        size = f"{each:.3g}" if each < 100.0 else f"{each:,.0f}"
+        return f"{tally(f['n_rankings'])} rankings of {f['n_items']:,} items, {size} in each"
     pairs = f"{f['n_pairs']:,} pair{'s' if f['n_pairs'] != 1 else ''}"
     return f"{tally(f['n_comparisons'])} comparisons of {f['n_items']:,} items in {pairs}"
 
@@ -211,7 +215,7 @@ def _covariates(asked: Fit, fit: Ratings, b: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
+def _header(asked: Fit, f: dict[str, Any], means: list[str]) -> list[str]:
     prior = "" if f["prior"] is None else f", prior GaussianPrior({f['prior']:.4g})"
     state = "converged" if f["converged"] else "NOT CONVERGED"
     lines = [
@@ -223,6 +227,7 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
     ]
     if f["evidence"] is not None:
         lines.insert(1, f"prior: {Evidence(**f['evidence']).describe()}")
+    lines += means
     for name, what in (("order_effect", "order effect"), ("tie", "tie parameter")):
         if (value := f[name]) is None:
             continue
@@ -233,10 +238,12 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
             text += " (no tie was seen)"
         lines.append(text)
     for c in f["covariates"]:
-        text = f"covariate {c['covariate']} {c['estimate']:.4f}"
+        d = decimals(c["estimate"], c["standard_error"])
+        text = f"covariate {c['covariate']} {c['estimate']:.{d}f}"
         if c["standard_error"] is not None:
-            text += f" (SE {c['standard_error']:.4f}, {asked.level:.4g} interval {c['lower']:.4f} "
-            text += f".. {c['upper']:.4f}); {c['spread']:.3g} more: {c['share']:.1%} of the points"
+            text += f" (SE {c['standard_error']:.{d}f}, {asked.level:.4g} interval "
+            text += f"{c['lower']:.{d}f} .. {c['upper']:.{d}f})"
+        text += f"; {size_shown(c['spread'])} more: {c['share']:.1%} of the points"
         lines.append(text)
     if f["covariates"]:
         names = " and ".join(c["covariate"] for c in f["covariates"])

@@ -7,7 +7,7 @@ that play each other. In each set of leagues that do, directly or in a chain, on
 columns, and all are shifted together: to where the mean of all its items is the prior's.
 
 They exist, other columns apart, iff in each such set the leagues, as items of one fit, would have
-one: wins, or ties, lead from each to each (Ford 1957, doi:10.1080/00029890.1957.11989117).
+one: wins, or ties, lead from each to each (Ford 1957, doi:10.2307/2308513).
 """
 
 from __future__ import annotations

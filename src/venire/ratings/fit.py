@@ -269,6 +269,7 @@ class Fit(Contrasts, Sampled, Styled, Kept):
         """What one should know of standard errors of this kind, for those who print them; or ""."""
         exact = self._information.is_exact()
         notes = [_goodness.errors_note(self.own, errors)]
+        notes += [] if self.prior_means is None else ["SE take the prior's means as known"]
         notes += [] if exact else [self.sampled_errors(errors).note]
         return "; ".join(filter(None, notes))
 
@@ -285,8 +286,7 @@ class Fit(Contrasts, Sampled, Styled, Kept):
             +1 where `first` has the order advantage, -1 where `second` has, 0 where neither has.
             Without an order effect in the fit it changes nothing.
         covariates : mapping of str to array_like, or array_like of shape (..., K), optional
-            Of `first` less `second`, each of a shape that goes with the labels. Default: both have
-            the same.
+            Of `first` less `second`, of shapes that go with labels. Default: both have the same.
 
         Returns
         -------

@@ -156,7 +156,7 @@ def ranking_columns(case: Case) -> None:
     given = case.choice(({"place": ["a", "b"]}, {"ranking": "r", "item": "i", "rank": "k"}))
     given = given | case.some({"among": "all", "weight": "w", "group": "g", "cluster": "c"})
     one = case.call(RankingColumns, **case.spoil(given, 0.4))
-    for name in ("names", "is_wide", "places"):
+    for name in ("names", "is_wide", "places", "said"):
         case.get(one, name)
     case.try_(one.in_file)
     case.try_(RankingColumns.of, *case.choice(((one, {}), (None, given), (one, given))))
