@@ -216,7 +216,7 @@ vn_beta_point vn_beta_point_at(double a, double b, double x, double y, double y_
     const int other = is_other(slope, x);
     const double p = other ? b : a, q = other ? a : b, u = other ? y : x, v = other ? x : y;
     const double d = other ? -slope : slope;
-    vn_beta_point point = {.other = other};
+    vn_beta_point point = {.slope = slope, .other = other};
     density_of(&p, &q, &u, &v, &d, 1, &point.log_density);
     fraction_of(&p, &q, &u, &v, &d, 1, &point.ratio);
     return point;
@@ -244,6 +244,14 @@ void vn_beta_densities(vn_beta_block *s, int len)
 
 void vn_beta_tails(vn_beta_block *s, int len)
 {
+    if (len == 1) {
+        const vn_beta_point at = vn_beta_point_at(s->a[0], s->b[0], s->x[0], s->y[0], s->y_rest[0]);
+        s->slope[0] = at.slope;
+        s->log_density[0] = at.log_density;
+        s->ratio[0] = at.ratio;
+        s->other[0] = at.other;
+        return;
+    }
     const int padded = pad(s, len);
     side given, sorted;
     int key[BLOCK], position[BLOCK];

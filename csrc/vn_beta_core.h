@@ -30,7 +30,7 @@ void vn_beta_tails(vn_beta_block *block, int len);
 
 /* The outputs for one point, without a block: see vn_beta_block. */
 typedef struct {
-    double log_density, ratio;
+    double slope, log_density, ratio;
     int other;
 } vn_beta_point;
 vn_beta_point vn_beta_point_at(double a, double b, double x, double y, double y_rest);

@@ -1,8 +1,9 @@
 """Loops over kernels in Cython and C, for benchmarks/test_clients.py."""
 
-import venire
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+
+import venire
 
 INCLUDE = [venire.get_include()]
 cython = Extension("cython_loops", ["cython_loops.pyx"], include_dirs=INCLUDE)
