@@ -20,6 +20,7 @@ __all__ = [
     "GaussianPrior",
     "GroupedComparisons",
     "GroupedFit",
+    "Model",
     "NotIdentifiedError",
     "NotIdentifiedWarning",
     "Rankings",
@@ -125,6 +126,7 @@ if TYPE_CHECKING:
         NotIdentifiedWarning,
     )
     from venire.io import read
+    from venire.models import Model
     from venire.panel import BetaPosterior, consensus
     from venire.priors import GaussianPrior
     from venire.ratings import (
@@ -153,6 +155,7 @@ else:
         "diagnostics": "audit",
         "errors": "ConvergenceError ConvergenceWarning NotIdentifiedError NotIdentifiedWarning",
         "io": "read",
+        "models": "Model",
         "panel": "BetaPosterior consensus",
         "priors": "GaussianPrior",
         "ratings": "Fit GroupedFit calibrate fit_bradley_terry fit_davidson fit_groups "

@@ -14,7 +14,7 @@ from venire._core import checks
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.rows import Ageing, Cells
-from venire.models import MODELS, model_of
+from venire.models import model_of
 from venire.priors import GaussianPrior
 from venire.ratings.fit import Fit
 from venire.ratings.fitting import tie_of
@@ -27,7 +27,7 @@ __all__ = ["FIT", "GROUPED_FIT", "STRENGTH", "comparisons", "fit", "grouped_comp
 MOST_MASS = 2.0**62  # more comparisons than can be counted
 STRENGTH = (-MOST_STRENGTH, MOST_STRENGTH)
 FIT: Table = {
-    "model": (Saved.one_of, MODELS),
+    "model": (Saved.model,),
     "theta": (Saved.array, np.float64, "items", *STRENGTH),
     "tie": (Saved.optional, Saved.number, 0.0),
     "order_effect": (Saved.optional, Saved.number, *STRENGTH),
@@ -46,7 +46,7 @@ FIT: Table = {
     "_core": (Saved.flag,),
 }
 GROUPED_FIT: Table = {
-    "model": (Saved.one_of, MODELS),
+    "model": (Saved.model,),
     "theta": (Saved.maybe, np.float64, "items", *STRENGTH),
     "shared": (Saved.flag,),
     "residual": (Saved.maybe, np.float64, "groups", 0.0),
