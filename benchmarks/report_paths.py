@@ -7,9 +7,9 @@ from typing import Any
 from benchmarks.tables import MIB, seconds, table
 
 NOTES = """\
-Items whose strengths walk; from the comparisons, standard errors included. Error: root mean square of
-what ratings are off from the truth, in logits. whole-history-rating makes its games first, and goes on
-until its gradient is below 1e-4; its prior is a virtual win and loss for each player."""
+Items whose strengths walk; from the comparisons, standard errors included. Error: root mean square
+of what ratings are off from the truth, in logits. whole-history-rating makes its games first, and
+goes on until its gradient is below 1e-4; its prior is a virtual win and loss for each player."""
 
 
 def parts(data: dict[str, Any]) -> list[str]:

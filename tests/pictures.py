@@ -245,6 +245,30 @@ def judges_65(ax: Any) -> Any:
     return vn.plots.plot_judges(judged(65), ax, measure="position_bias")
 
 
+def walked(n: int) -> Any:
+    """Items that rise and fall over two years, the last of which come late."""
+    months = np.arange("2022-01", "2024-01", dtype="datetime64[M]")
+    rows = [
+        (i, j, 1 if (5 * i + 3 * j + 7 * t + r) % 17 > 8 + d * 7 // n else 0, when)
+        for t, when in enumerate(months) for i in range(n) for j in range(i)
+        if min(i, n - 4) * 3 <= 2 * t + n for r in range(2)
+        for d in [(j - i) * (1 if (i + t // 6) % 2 else -1)]
+    ]  # fmt: skip
+    first, second, score, when = (np.array(x) for x in zip(*rows, strict=True))
+    c = vn.Comparisons(first, second, score.astype(float), date=when)
+    return vn.fit_path(c, walk=0.02, prior=vn.GaussianPrior(1.0))
+
+
+@drawing
+def path_5(ax: Any) -> Any:
+    return vn.plots.plot_path(walked(5), ax)
+
+
+@drawing
+def path_30(ax: Any) -> Any:
+    return vn.plots.plot_path(walked(30).to_elo(), ax, top=4)
+
+
 @drawing
 def agreement_3(ax: Any) -> Any:
     return vn.plots.plot_agreement(panel(3), ax)

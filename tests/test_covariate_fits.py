@@ -321,6 +321,59 @@ def test_separating_covariates(prior, model):
         vn.ratings.fit_model(c, model=model, prior=prior)
 
 
+@pytest.mark.parametrize("rows", [60, 6_000])
+@pytest.mark.parametrize("order_effect", [False, True])
+@pytest.mark.parametrize("ties", [0.0, 0.2])
+@pytest.mark.parametrize("model", MODELS)
+def test_separating_beneath_other_columns(model, ties, order_effect, rows):
+    """What separates is most of nothing once items and another covariate are taken off: far out its
+    curvature is lost in theirs. A prior holds the items, but not what needs none of them."""
+    g = np.random.default_rng(rows)
+    n = 5
+    first = g.integers(0, n, rows)
+    second = (first + g.integers(1, n, rows)) % n
+    score = np.where(g.random(rows) < ties, 0.5, g.random(rows) < 0.5)
+    z, size = g.normal(size=rows), g.normal(size=n)
+    decides = np.sign(score - 0.5) * (g.random(rows) > 0.6)
+    sizes = size[first] - size[second]
+    order = np.where(g.random(rows) < 0.5, 1, -1) if order_effect else None
+
+    def fit(prior=None, **covariates):
+        c = vn.Comparisons(first, second, score, order=order, covariates=covariates)
+        return vn.ratings.fit_model(c, model=model, prior=prior, order_effect=order_effect)
+
+    with pytest.raises(vn.NotIdentifiedError, match=r"covariate '(z|mix)' separates"):
+        fit(z=z, mix=decides + sizes + 2.0 * z)
+    with pytest.raises(vn.NotIdentifiedError, match=r"covariate '(z|mix)' separates"):
+        fit(vn.GaussianPrior(0.1), z=z, mix=decides + 2.0 * z)
+    assert fit(vn.GaussianPrior(0.1), z=z, mix=decides + sizes + 2.0 * z).converged
+    assert fit(z=z, mix=decides * np.where(np.arange(rows) % 4, 1.0, -1.0) + 2.0 * z).converged
+
+
+def test_separation_is_refused_with_the_tie_parameter():
+    """Ties at 0 and wins elsewhere: coefficient and tie parameter rise together."""
+    g = np.random.default_rng(2)
+    data = world(ties=0.3)
+    side = np.sign(data["score"] - 0.5)
+    for model in ("davidson", "rao-kupper"):
+        c = vn.Comparisons(**with_(data, judge=side * g.random(600)))
+        with pytest.raises(vn.NotIdentifiedError, match="'judge' separates"):
+            vn.ratings.fit_model(c, model=model)
+
+
+def test_separation_in_a_replicate():
+    """One row speaks against; draws without it have no fit."""
+    data = world(ties=0.0, rows=200)
+    won = 2.0 * data["score"] - 1.0
+    won[7] *= -1.0
+    z = np.random.default_rng(4).normal(size=200)
+    c = vn.Comparisons(**with_(data, z=z, judge=won + 2.0 * z))
+    fit = vn.fit_thurstone(c, prior=vn.GaussianPrior(0.1))
+    with pytest.warns(vn.NotIdentifiedWarning, match="have no finite fit"):
+        b = vn.bootstrap(fit, 40, rng=1)
+    assert 5 < (~np.isfinite(b.coefficients[:, 0])).sum() < 30
+
+
 def test_all_but_separating_is_fitted():
     data = world(ties=0.0, rows=2000)
     won = 2.0 * data["score"] - 1.0

@@ -83,6 +83,8 @@ def test_rows_are_complete(row):
 def test_unknown_models_are_refused():
     with pytest.raises(ValueError, match="model = 'elo': must be one of bradley-terry,"):
         model_of("elo")
+    with pytest.raises((ValueError, TypeError), match="model"):
+        model_of(np.array(["plackett-luce"]))
     for wrong in ("", "Bradley-Terry", "nu"):
         with pytest.raises(ValueError, match=r"model: is .*, which has no row"):
             cell_terms(wrong, np.zeros(1), 0.0, *np.ones((3, 1)))

@@ -17,7 +17,7 @@ WEAK = vn.GaussianPrior(0.3, mean=0.5)
 
 
 def league(n_items=5, n_periods=6, games=240, seed=0, *, ties=0.2, walk=0.1, late=0, model=None):
-    """Games of items that walk; the last `late` items come in the middle and leave before the end."""
+    """Games of items that walk; the last `late` come in the middle and leave before the end."""
     rng = np.random.default_rng(seed)
     theta = rng.normal(0.0, 0.7, n_items)[:, None] + np.cumsum(
         rng.normal(0.0, np.sqrt(walk), (n_items, n_periods)), axis=1
@@ -73,7 +73,8 @@ def test_a_path_is_that_of_its_twin(name, late):
 
 @settings(max_examples=25, deadline=None)
 @given(
-    seed=st.integers(0, 10_000), late=st.integers(0, 3), walk=st.sampled_from([1e-4, 0.03, 1.0, 30.0]),
+    seed=st.integers(0, 10_000), late=st.integers(0, 3),
+    walk=st.sampled_from([1e-4, 0.03, 1.0, 30.0]),
     order=st.booleans(), n_periods=st.integers(2, 9),
 )  # fmt: skip
 def test_generated_paths_are_those_of_the_twin(seed, late, walk, order, n_periods):
@@ -164,7 +165,8 @@ CHAINS = {
     "small": ((3, 0, 4, 4, 2), [(NONE, NONE), (NONE, NONE), (np.arange(4), np.arange(4)),
                                 (np.array([0, 3]), np.array([0, 1]))]),
     "one": ((7,), []),
-    "panels": ((16, 33, 50), [(np.arange(16), 2 * np.arange(16)), (np.arange(3, 33), np.arange(30))]),
+    "panels": ((16, 33, 50), [(np.arange(16), 2 * np.arange(16)),
+                              (np.arange(3, 33), np.arange(30))]),
     "threads": ((310, 330), [(np.arange(5, 305), np.arange(300))]),
 }  # fmt: skip
 
@@ -206,7 +208,7 @@ def test_a_chain_refuses_what_would_lead_beyond():
         (ends, np.array([0]), zero, zero, flat.copy(), 0.1),
         (-ends, counts, zero, zero, flat.copy(), 0.1),
     ):
-        with pytest.raises(ValueError, match="[a-z_]+"):
+        with pytest.raises(ValueError, match=r"[a-z_]+"):
             Chain(*arguments)
     assert np.isnan(Chain(np.array([0, 2]), np.array([0]), zero[:0], zero[:0], -np.eye(2).ravel(),
                           1.0).log_determinant)  # fmt: skip
@@ -388,7 +390,9 @@ def test_without_a_prior_components_are_levelled_each():
         ["a", "b", "x", "y"] * 6, ["b", "a", "y", "x"] * 6, [1, 1, 1, 1] * 6,
         date=np.repeat([0, 1, 2], 8),
     )  # fmt: skip
-    path = vn.fit_path(c, step=1, walk=0.1)
+    with pytest.warns(vn.NotIdentifiedWarning, match="2 components"):
+        path = vn.fit_path(c, step=1, walk=0.1)
+    assert "2 components" in str(path.summary())
     np.testing.assert_allclose(path.theta, 0.0, atol=1e-9)
     assert np.isfinite(path.standard_errors()).all()
     with pytest.raises(ValueError, match="component"):
@@ -431,6 +435,87 @@ def test_no_dates_no_fit_no_room(monkeypatch):
     with pytest.raises(vn.NotIdentifiedError):
         vn.fit_path(one, step=1)
     assert np.isfinite(vn.fit_path(one, step=1, walk=0.1, prior=vn.GaussianPrior(1.0)).theta).all()
-    monkeypatch.setattr("venire.ratings.paths.fitting.MOST_NUMBERS", 10)
+    aged = vn.Comparisons(["a", "b"], ["b", "a"], [1, 1], date=[1, 2], half_life=3)
+    with pytest.raises(ValueError, match=r"dates: must be given.* half_life"):
+        vn.fit_path(aged)
+    with pytest.raises(ValueError, match="step: makes 1,000,001 periods"):
+        vn.fit_path(vn.Comparisons(["a", "b"], ["b", "a"], 1.0, date=[0, 1_000_000]), step=1)
+    monkeypatch.setattr("venire.ratings.paths.fitting.MOST_NUMBERS", 31)  # 5 items, 6 periods
+    vn.fit_path(league(), step=1, walk=0)
     with pytest.raises(ValueError, match="step"):
         vn.fit_path(league(), step=1, walk=0.1)
+    monkeypatch.setattr("venire.ratings.paths.fitting.MOST_NUMBERS", 29)
+    with pytest.raises(ValueError, match="step"):
+        vn.fit_path(league(), step=1, walk=0)
+
+
+def test_more_than_was_asked_for_is_said():
+    c = vn.Comparisons(["a", "b", "a"], ["b", "a", "b"], [1, 1, 0.5], date=[0, 0, 9])
+    one = vn.fit_path(c, step=10)
+    assert one.period_labels.tolist() == ["0"]
+    assert "1 period of 10" in repr(one)
+    assert one.notes == ["no item has two periods: there is no walk to estimate"]
+    level = vn.Comparisons(["a", "b"] * 2, ["b", "a"] * 2, [1, 1, 0.5, 0.5], date=[0, 0, 9, 9])
+    flat = vn.fit_path(level, step=1, prior=vn.GaussianPrior(0.5))
+    assert flat.walk == 0.0 or "next to nothing" in flat.notes[0]
+    with pytest.warns(vn.NotIdentifiedWarning, match="no spread"):
+        found = vn.fit_path(level, step=1, walk=0.1, prior=vn.GaussianPrior("evidence"))
+    assert found.prior.precision == found.static.evidence.precision
+    assert "no spread" in found.notes[0]
+    assert "first ratings: normal prior" in str(found.summary())
+
+
+def test_periods_without_comparisons_and_items_that_come_late():
+    """An item that is seen in the last period only; ten periods in which nobody played."""
+    c = vn.Comparisons(
+        ["a", "b", "a", "late", "a"], ["b", "a", "b", "a", "late"], [1, 1, 0, 1, 1],
+        date=["2020-01-03", "2020-01-09", "2021-02-05", "2021-02-06", "2021-02-07"],
+    )  # fmt: skip
+    path = vn.fit_path(c, walk=0.1)
+    a, b, late = path.theta
+    assert len(path.periods) == 14
+    assert np.isfinite(a).all()
+    assert np.isfinite(b).all()
+    assert np.flatnonzero(np.isfinite(late)).tolist() == [13]
+    np.testing.assert_allclose(np.diff(a[:-1], 2)[1:], 0.0, atol=1e-9)  # carried in a straight line
+    assert path.n_comparisons[:, 1:13].sum() == 0.0
+    assert np.isnan(path.predict("late", "a", "2020-06-01"))
+    assert np.isfinite(path.standard_errors()).sum() == 29
+
+
+@pytest.mark.parametrize("walk", [0, 0.1, "evidence"])
+def test_an_item_that_never_played_has_what_the_prior_says(walk):
+    items, prior = [*"abc", "never"], vn.GaussianPrior(0.3)
+    c = vn.Comparisons(
+        list("abcab"), list("bcaca"), [1, 1, 0.5, 0.5, 0], date=range(5), items=items
+    )
+    path = vn.fit_path(c, step=1, walk=walk, prior=prior, model="davidson")
+    assert path.converged
+    never = path.theta[3]
+    assert np.isfinite(never).sum() == 1
+    assert never[0] == pytest.approx(0.0, abs=1e-9)
+    assert np.isnan(path.predict("never", "a", 0)).sum() == 0
+
+
+def test_numbers_beyond_all_periods():
+    c = vn.Comparisons(["a", "b"], ["b", "a"], 1.0, date=[-1e300, 1e308])
+    with pytest.raises(ValueError, match="step: makes"):
+        vn.fit_path(c, step=1e-300)
+    path = vn.fit_path(league(), step=1, walk=0.1, model="davidson")
+    with pytest.raises(ValueError, match="before the first period"):
+        path.at(-1e308)
+    assert np.isfinite(path.at(1e308, "dict")["standard_error"]).all()
+    assert np.isnan(path.predict(0, 1, -1e308)).all()
+
+
+def test_rows_in_any_order():
+    c = league()
+    days = np.datetime64("2024-01-01") + c.date
+    by = np.random.default_rng(0).permutation(c.n_cells)
+    rows = {name: getattr(c, name) for name in ("first", "second", "win", "loss", "tie", "order")}
+    one, other = (
+        vn.Comparisons.from_counts(**{k: x[at] for k, x in rows.items()}, date=days[at])
+        for at in (slice(None), by)
+    )
+    paths = [vn.fit_path(x, step="day", walk=0.1) for x in (one, other)]
+    np.testing.assert_array_equal(paths[0].theta, paths[1].theta)

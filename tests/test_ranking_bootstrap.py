@@ -126,3 +126,22 @@ def test_draws_agree_with_the_covariance():
     some = large.sample(200, rng=1)
     ratio = some.standard_errors() / large.standard_errors()
     assert abs(ratio.mean() - 1.0) < 0.02
+
+
+@pytest.mark.parametrize("prior", [None, vn.GaussianPrior(0.5)])
+def test_items_of_groups_are_ranked_within_them(prior):
+    """Ranks, chances and tables of grouped rankings are those of each group by itself."""
+    rows = [["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"], ["a", "c", "b"]] * 5
+    r = vn.Rankings([*rows, *[["a", "b"], ["b", "a"]] * 5], group=["q"] * 20 + ["r"] * 10)
+    fit = vn.fit_plackett_luce(r, prior=prior)
+    for drawn in (fit.sample(200, rng=1), vn.bootstrap(fit, 200, scheme="bayesian", rng=1)):
+        assert drawn.rank_interval(0.99)[:, 1].tolist() == [3, 3, 3, 2, 2]
+        table = drawn.to_frame("dict")
+        assert table["group"].tolist() == ["q"] * 3 + ["r"] * 2
+        assert table["item"].tolist() == [*"abcab"]
+        shown = [line.split()[1:3] for line in str(drawn.summary()).splitlines() if " q " in line
+                 or " r " in line]  # fmt: skip
+        assert [group for group, _ in shown] == [*"qqqrr"]
+    best, regret = (getattr(fit.sample(200, rng=1), x)() for x in ("prob_best", "expected_regret"))
+    np.testing.assert_allclose(np.add.reduceat(best, [0, 3]), 1.0)
+    assert (regret > 0.0).all()

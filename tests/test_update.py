@@ -135,6 +135,55 @@ def test_covariates(model):
     np.testing.assert_allclose(updated.coefficients, refit.coefficients, atol=1e-8)
 
 
+@pytest.mark.parametrize("model", ["bradley-terry", "davidson"])
+def test_the_evidence_chooses_again(model, tmp_path):
+    rng = np.random.default_rng(5)
+    old, new = rows(rng, 400, 8), rows(rng, 40, 9)
+    for columns in (old, new):
+        columns["covariates"] = rng.normal(size=(len(columns["first"]), 1))
+        columns["date"] = rng.integers(0, 60, len(columns["first"]))
+    c, prior = vn.Comparisons(**old, half_life=30), vn.GaussianPrior("evidence", 0.2)
+    fit = FITS[model](c, prior=prior)
+    refit = FITS[model](vn.Comparisons(**both(old, new), half_life=30), prior=prior)
+    fit.save(tmp_path / "fit.npz")
+    for yesterday in (fit, vn.ratings.Fit.load(tmp_path / "fit.npz")):
+        assert yesterday.evidence == fit.evidence
+        today = yesterday.update(**new)
+        assert today.prior.mean == 0.2
+        assert today.prior.precision == today.evidence.precision
+        assert abs(np.log(today.prior.precision / fit.prior.precision)) > 0.01
+        assert abs(np.log(today.prior.precision / refit.prior.precision)) < 1e-3
+        np.testing.assert_allclose(today.theta, refit.theta, atol=1e-4)
+        anew = FITS[model](today.comparisons, prior=today.prior)
+        np.testing.assert_allclose(today.theta, anew.theta, atol=1e-8)
+        np.testing.assert_allclose(today.coefficients, anew.coefficients, atol=1e-8)
+
+
+@pytest.mark.parametrize("damaged", [
+    {"precision": 1.0}, {"dispersion": None}, {"n_fits": -1}, {"note": 3}, {"more": 1.0},
+], ids=str)  # fmt: skip
+def test_evidence_that_does_not_go_with_the_fit_is_refused(damaged, tmp_path):
+    path = tmp_path / "fit.npz"
+    prior = vn.GaussianPrior("evidence")
+    vn.fit_bradley_terry(vn.datasets.load_battles(), prior=prior).save(path)
+    with np.load(path) as file:
+        members = dict(file)
+    facts = json.loads(str(members["facts"]))
+    facts["fit.evidence"] |= damaged
+    np.savez(path, **(members | {"facts": np.array(json.dumps(facts))}))
+    with pytest.raises(ValueError, match="evidence"):
+        vn.ratings.Fit.load(path)
+
+
+def test_priors_by_item_have_to_know_new_items():
+    c = vn.Comparisons(["a", "b"], ["b", "a"], 1.0)
+    fit = vn.fit_bradley_terry(c, prior=vn.GaussianPrior([1.0, 2.0]))
+    assert_same(fit.update(first=["a"], second=["b"], score=1.0),
+                vn.fit_bradley_terry(c.append(["a"], ["b"], 1.0), prior=fit.prior))  # fmt: skip
+    with pytest.raises(ValueError, match="precision"):
+        fit.update(first=["a"], second=["c"], score=1.0)
+
+
 def test_refused():
     fit = vn.fit_bradley_terry(vn.Comparisons([0, 1], [1, 0], 1.0))
     with pytest.raises(TypeError, match="not both"):

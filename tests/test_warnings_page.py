@@ -15,7 +15,7 @@ HEADS = re.findall(r"^#{3,4} (.+)$", TEXT, re.MULTILINE)
 # How a file was read is told by the pages on data, and what stands above pictures is their own.
 OTHERS = ("data", "io", "reference", "plots", "pages")
 NOTES = {"note", "notes", "notices", "remarks"}
-NO_NOTES = {"fail", "steps", "Fitted"}  # errors and progress have texts of their own
+NO_NOTES = {"fail", "misused", "steps", "Fitted"}  # errors and progress have texts of their own
 REASONS = {"is for at most", "must be a regressor with fit, predict and get_params"}  # of errors
 LONG = 4  # words from which a piece of a message must stand on the page
 

@@ -13,7 +13,6 @@ from venire._native.common cimport vn_status
 from venire._native.model cimport row_of
 from venire._native.prior cimport prior_of
 
-
 LEVELS = ("jacobi", "multigrid", "cholesky")
 
 cdef enum:
@@ -345,8 +344,7 @@ cdef class Problem:
         if n == 0:
             return inner, outer
         with nogil:
-            status = vn_problem_within(&self.p, self.n_threads, poll_signals, NULL, &a[0, 0],
-                                       &b[0, 0])
+            status = vn_problem_within(&self.p, self.n_threads, poll_signals, NULL, &a[0, 0], &b[0, 0])
         check(status, "for a loop over the comparisons")
         return inner, outer
 

@@ -13,7 +13,7 @@ import typer
 from venire import io
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, option
-from venire.cli._fit import WEAK_PRECISION
+from venire.cli._fit import chosen, shown, why
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import Grid, Picture, Report, cells, number
@@ -23,7 +23,7 @@ from venire.data.columns import Columns
 from venire.data.recognition import Given, with_who_and_when
 from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedWarning
 from venire.io.choosing import chosen_in
-from venire.priors import GaussianPrior
+from venire.priors import EVIDENCE, GaussianPrior
 from venire.ratings import PathFit, fit_path
 from venire.scales import SCALES, Display
 
@@ -115,17 +115,25 @@ class Paths(Command):
         return with_taken(report, self.file, comparisons.taken)
 
     def _fit(self, comparisons: Any, steps: Steps) -> tuple[PathFit, list[str]]:
-        """Fit with the prior that was asked for; "auto": a weak one only where none will do."""
+        """Fit with the prior that was asked for; "auto": by the evidence, where none won't do."""
         with steps("fitting"):
             try:
                 return self._path(comparisons, prior_of(self.prior), steps)
             except NotIdentifiedError as error:
                 if self.prior != "auto":
-                    cure = {"--prior": str(WEAK_PRECISION)} if self.prior == "none" else {}
+                    cure = {"--prior": EVIDENCE} if self.prior == "none" else {}
                     raise Refused(f"{self.file}: {error}", instead=cure) from None
-                why = str(error).rstrip(".")
-            path, notes = self._path(comparisons, GaussianPrior(WEAK_PRECISION), steps)
-        note = f"{why}. Hence the weak prior GaussianPrior({WEAK_PRECISION}) was used"
+                problem = error
+        with steps("fitting with a prior"):
+            try:
+                path, notes = self._path(comparisons, prior_of(EVIDENCE), steps)
+            except NotIdentifiedError as error:  # what is at fault is no strength
+                raise Refused(f"{self.file}: {error}") from None
+        note = (
+            f"{why(problem)} Hence the prior {shown(path.prior)} of first ratings was used, "
+            f"{chosen(path.static)}"
+            "(--prior none refuses instead, --prior FLOAT sets another precision)"
+        )
         return path, [note, *notes]
 
     def _path(
@@ -133,7 +141,7 @@ class Paths(Command):
     ) -> tuple[PathFit, list[str]]:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
-            warnings.simplefilter("ignore", NotIdentifiedWarning)
+            warnings.simplefilter("ignore", NotIdentifiedWarning)  # the report names components
             try:
                 path = fit_path(
                     comparisons, step=self.step, walk=self.walk, prior=prior,
@@ -175,8 +183,7 @@ class Paths(Command):
         rest = len(latest["item"]) - self.top
         if rest > 0:
             said.append(f"and {rest:,} more" + (f" in {self.output}" if self.output else ""))
-        if path.evidence is not None and path.evidence.note:
-            notes = [*notes, path.evidence.note]
+        notes = [*notes, *path.notes]
         picture = Picture(path, {"level": self.level})
         return Report(
             said,

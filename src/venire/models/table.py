@@ -67,12 +67,15 @@ class TieLaw:
         What simulations take where nothing is said.
     log_at : callable
         Log of the parameter at which equals tie with a given probability.
+    reach : float
+        Where ties stay likely as both grow: the largest difference, for each unit of the log.
     """
 
     symbol: str
     boundary: float
     typical: float
     log_at: Callable[[float], float]
+    reach: float
 
     @property
     def log_boundary(self) -> float:
@@ -279,7 +282,7 @@ _ROWS = (
             "paired comparison experiments.",
             "10.1080/01621459.1970.10481082",
         ),
-        tie=TieLaw("nu", 0.0, 0.5, lambda share: math.log(2.0 * share / (1.0 - share))),
+        tie=TieLaw("nu", 0.0, 0.5, lambda share: math.log(2.0 * share / (1.0 - share)), 2.0),
     ),
     Model(
         "rao-kupper", "Rao–Kupper (ties)", "logit", formulas.rao_kupper, mm=True, also=("rk",),
@@ -288,7 +291,7 @@ _ROWS = (
             "the Bradley-Terry model.",
             "10.1080/01621459.1967.10482901",
         ),
-        tie=TieLaw("eta", 1.0, 1.5, lambda share: math.log1p(2.0 * share / (1.0 - share))),
+        tie=TieLaw("eta", 1.0, 1.5, lambda share: math.log1p(2.0 * share / (1.0 - share)), 1.0),
     ),
 )  # fmt: skip
 _TABLE = {row.name: row for row in _ROWS}
@@ -394,7 +397,7 @@ def _row(name: Any, choices: tuple[str, ...]) -> Model:
         if _TABLE.get(name.name, name) is not name:
             checks.fail("model", "was replaced by another of its name", value=name.name)
         name = name.name
-    if name == RANKINGS.name and len(choices) == len(_TABLE):
+    if type(name) is str and name == RANKINGS.name and len(choices) == len(_TABLE):
         return RANKINGS
     if type(name) is str and name in choices:
         return _TABLE[name]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.ratings import _information, _sampled
+from venire.ratings import _clusters, _information, _sampled
 from venire.ratings._errors import Information
 from venire.ratings._ranking_existence import within
 from venire.ratings._ranking_merging import merged
@@ -32,7 +32,7 @@ class RankingLayout(_information.Layout):
 
     def __init__(self, fit: PlackettLuceFit) -> None:
         self.rankings = within(merged(fit.rankings), np.asarray(fit.component))
-        self.n = len(fit.theta)
+        self.n, self.n_threads = len(fit.theta), fit.n_threads
         self.component = np.asarray(fit.component)
         self.prior = fit.item_priors
         self.cluster = self.rankings.cluster
@@ -138,7 +138,7 @@ class RankingInformation(Information):
     def _meat(self, errors: str) -> Any:
         if errors == "fisher":
             return None
-        return _information.ScoreForm(self._score_factor(self.layout.position))
+        return _clusters.ScoreForm(self._score_factor(self.layout.position))
 
     def factor(self, errors: str) -> Any:
         """J, of which the information is J J' beside the prior; or Z."""

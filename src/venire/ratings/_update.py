@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from venire._core import checks
 from venire.data.asked import wanted
 from venire.data.comparisons import Comparisons
+from venire.priors import EVIDENCE, GaussianPrior
 from venire.ratings.fitting import fit_quietly
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ def update(fit: Fit, new: Any, rows: Mapping[str, Any], progress: Progress | Non
     """The fit of the comparisons of `fit` and of new ones, in the name of its method."""
     fit.require_own_scale("update")
     checks.function(progress, "progress")
-    if not isinstance(fit.comparisons, Comparisons):
-        reason = "is of comparisons: rankings are fitted anew, all of them"
-        checks.fail("update", reason, kind=TypeError)
     if rows and new is not None:
         raise TypeError("give new comparisons, or rows by name, not both")
     if not rows:
@@ -34,10 +32,15 @@ def update(fit: Fit, new: Any, rows: Mapping[str, Any], progress: Progress | Non
     ties = c.cells.tie is None, fit.comparisons.cells.tie is None
     # further comparisons undo nothing that holds a parameter back: there is a fit of the same ones
     known = same and ties[0] == ties[1] and not fit.component.any()
+    prior = fit.prior
+    if fit.prior_means is not None:  # what the data chose they choose again
+        prior = fit.prior_means.asked_of(fit.items)
+    elif fit.evidence is not None and prior is not None:
+        prior = GaussianPrior(EVIDENCE, prior.mean)
     found, remarks = fit_quietly(
         fit.model,
         c,
-        prior=fit.prior,
+        prior=prior,
         order_effect=fit.order_effect is not None,
         method=fit.method,
         init=fit,

@@ -213,8 +213,8 @@ def coefficients_of(
     chances = model_of(fit.model).probabilities(beta * spread, fit.log_tie)
     share = chances if fit.tie is None else chances[..., 0] + 0.5 * chances[..., 1]
     about = (
-        f"effect: of one spread (root mean square difference), in {fit.display.words}; share: of the "
-        "points against an equal that has one spread less"
+        f"effect: of one spread (root mean square difference), in {fit.display.words}; share: of "
+        "the points against an equal that has one spread less"
     )
     return Coefficients(
         fit.covariate_names, beta, error, z, p, ends[0], ends[1], spread,
@@ -241,7 +241,8 @@ def terms_of(fit: Fit, covariates: Any, shape: tuple[int, ...]) -> Any:
             reason = f"of {name!r} has shape {x.shape}, which does not go with {shape}"
             fail("covariates", reason)
         checks.every(np.isfinite(x), "covariates", f"of {name!r} must be finite", x)
-        total = total + beta * x
+        with np.errstate(over="ignore"):  # no more than certain
+            total = total + beta * x
     return total
 
 

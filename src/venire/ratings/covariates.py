@@ -15,13 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire.errors import NotIdentifiedError
-from venire.ratings.newton import newton
+from venire.ratings.newton import Result, newton
+from venire.ratings.separation import Seen, rising_direction
 
 if TYPE_CHECKING:
     from venire._native.problem import Problem
     from venire.data.comparisons import Comparisons
+    from venire.ratings._prior_means import Leagues
 
-__all__ = ["near_start", "refuse_constant", "refusing_unbounded", "require_determined"]
+__all__ = [
+    "COLLINEAR",
+    "near_start",
+    "pivots",
+    "refuse_constant",
+    "refusing_unbounded",
+    "require_finite",
+]
 
 STRIDE = 16  # of the cells, one in so many is enough to come near
 FIRST_STEPS = 4
@@ -29,6 +38,7 @@ ENOUGH = 40  # cells of such a part, for each parameter
 LEVEL = 0.5  # precision of the prior there: a part may leave strengths unbounded
 SURE = 1e-4  # of a column's square: what varies within pairs, from which on nothing is looked at
 COLLINEAR = 1e-9  # and what is left beside all other columns, below which there is nothing
+SATURATED = 1e-6  # of a column's weight: what curvature is left of it, below which all is looked at
 UNOPPOSED = 1e-3  # of the largest margin: what rounding may speak against a direction
 FEW = 1_000
 
@@ -82,33 +92,58 @@ def refusing_unbounded(
         if largest > 0.0 and least >= -UNOPPOSED * largest:
             own = slice(has_gamma, has_gamma + len(names))
             moves = np.abs(step[problem.n_parameters - len(problem.unit) :] * problem.unit)[own]
-            _refuse(
-                names[int(np.argmax(moves))],
-                "separates wins from losses, alone or with other parameters, so its coefficient "
-                "would be infinite",
-                "leave it out, or add comparisons in which it does not",
-            )
+            _refuse_separating(names[int(np.argmax(moves))])
 
     return refuse_unbounded if names else None
 
 
-def require_determined(problem: Problem, names: tuple[str, ...], has_gamma: bool) -> None:
-    """Refuse, by name, a covariate that the items and other columns determine, where there are any.
+def require_finite(
+    problem: Problem,
+    result: Result,
+    model: str,
+    seen: Callable[[], Seen],
+    names: tuple[str, ...],
+    *,
+    has_gamma: bool,
+    tol: float,
+    prior: bool,
+    leagues: Leagues | None = None,
+) -> None:
+    """Refuse, by name, a covariate that the items and other columns determine, or that separates.
 
-    `problem` has the matrix at the end of the fit.
+    `problem` has the matrix at the end of the fit, `seen` are its cells; `prior`: one holds theta.
+    `names` end with those of the columns of `leagues`, which go by items.
+    Iterations may come to an end though a covariate separates: far out its curvature is lost in the
+    rounding of others', and steps look small.
     """
     if not names:
         return
-    dependent = _dependent(problem, ("",) * has_gamma + names)
-    if dependent is not None:
-        _refuse(*dependent)
+    if leagues is not None:
+        leagues.require_told(problem)
+    elif not _varies_within(problem):
+        dependent = _dependent(problem, ("",) * has_gamma + names)
+        if dependent is not None:
+            _refuse(*dependent)
+    elif result.converged and _varies_within(problem, SATURATED):
+        return
+    x = result.parameters
+    found = rising_direction(problem, x, model, seen, tol=max(tol, result.residual), bounded=prior)
+    if found is not None and found[-len(names) :].any():
+        _refuse_separating(names[int(np.argmax(np.abs(found[-len(names) :])))])
+
+
+def _varies_within(problem: Problem, share: float = 0.0) -> bool:
+    """Whether cells of one pair alone determine all columns, of which curvature has more than this
+    share of their weight."""
+    within, whole = problem.within()
+    n, own = problem.n_parameters - len(problem.unit), np.diagonal(whole)
+    weight = np.asarray(problem.mass)[n : n + len(own)]
+    return bool((pivots(within) > SURE * own).all() and (own > share * weight).all())
 
 
 def _dependent(problem: Problem, names: tuple[str, ...]) -> tuple[str, str, str] | None:
     """The first column that those before it and the items determine; the order effect is ""."""
-    within, whole = problem.within()
-    if (_pivots(within) > SURE * np.diagonal(whole)).all():
-        return None
+    _, whole = problem.within()
     n = problem.n_parameters - len(problem.unit)
     fitted = np.zeros((len(names), n))
     whole = problem.gram(fitted)
@@ -121,9 +156,9 @@ def _dependent(problem: Problem, names: tuple[str, ...]) -> tuple[str, str, str]
     left, own = problem.gram(fitted), np.diagonal(whole)
     size = np.sqrt(np.maximum(own, 1e-300))
     left = left / np.outer(size, size)
-    pivots = _pivots(left)
+    remains = pivots(left)
     for k, name in enumerate(names):
-        if pivots[k] > COLLINEAR or not name:
+        if remains[k] > COLLINEAR or not name:
             continue
         cure = "leave it out"
         if left[k, k] <= COLLINEAR:
@@ -135,7 +170,7 @@ def _dependent(problem: Problem, names: tuple[str, ...]) -> tuple[str, str, str]
     return None
 
 
-def _pivots(gram: NDArray[np.float64]) -> NDArray[np.float64]:
+def pivots(gram: NDArray[np.float64]) -> NDArray[np.float64]:
     """What is left of each square when the columns before it have taken their part."""
     left, out = gram.copy(), np.zeros(len(gram))
     for k in range(len(gram)):
@@ -143,6 +178,15 @@ def _pivots(gram: NDArray[np.float64]) -> NDArray[np.float64]:
         if out[k] > 1e-12 * gram[k, k]:
             left -= np.outer(left[:, k], left[k]) / out[k]
     return out
+
+
+def _refuse_separating(name: str) -> None:
+    _refuse(
+        name,
+        "separates wins from losses, alone or with other parameters, so its coefficient would be "
+        "infinite",
+        "leave it out, or add comparisons in which it does not",
+    )
 
 
 def _refuse(name: str, reason: str, cure: str) -> None:

@@ -23,12 +23,13 @@ from venire.ratings._ranking_existence import (
     strong_components,
     within,
 )
+from venire.ratings._ranking_labels import labels_of
 from venire.ratings._ranking_merging import merged
 from venire.ratings._ranking_problem import RankingProblem
 from venire.ratings.fit import Fit
 from venire.ratings.fitting import guess, trouble
 from venire.ratings.newton import Progress, Result, newton
-from venire.ratings.plackett_luce_fit import PlackettLuceFit, labels_of
+from venire.ratings.plackett_luce_fit import PlackettLuceFit
 
 __all__ = ["fit_plackett_luce", "fitted_rankings"]
 

@@ -3,12 +3,13 @@
 Nothing here is fast and nothing here calls compiled code of the package. The modules are meant to
 be read in this order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
-find it), `covariance` (how sure is it?), `paths` (ratings over time), `grouped` (many fits, each by itself), `calibration` (many
-fits on one scale), `ensembles` (the error of many predictions), `boosting` (the weights of the
-next), `resampling` (the weights of bootstrap replicates), `chords` and `replicates` (fits of them),
-`bagging` (lines fitted to them); of votes: `votes` (rows become judgments), `panels` (judgments
-become one probability per pair), `beta` (their posteriors), `teachers` (votes weighed by the
-ratings that they give); and of asking: `design` (the first pairs), `allocation` (the next ones).
+find it), `covariance` (how sure is it?), `paths` (ratings over time), `grouped` (many fits, each by
+itself), `calibration` (many fits on one scale), `ensembles` (the error of many predictions),
+`boosting` (the weights of the next), `resampling` (the weights of bootstrap replicates), `chords`
+and `replicates` (fits of them), `bagging` (lines fitted to them); of votes: `votes` (rows become
+judgments), `panels` (judgments become one probability per pair), `beta` (their posteriors),
+`teachers` (votes weighed by the ratings that they give); and of asking: `design` (the first pairs),
+`allocation` (the next ones).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge
@@ -37,7 +38,13 @@ from venire.reference.boosting import r2_step, samme_step
 from venire.reference.calibration import ReferenceCalibration, calibrate, kappa
 from venire.reference.chords import replicate_fit
 from venire.reference.components import Components, components
-from venire.reference.covariance import covariance, information, sandwich
+from venire.reference.covariance import (
+    cluster_scores,
+    covariance,
+    information,
+    pair_sums,
+    sandwich,
+)
 from venire.reference.design import design_pairs
 from venire.reference.ensembles import (
     ReferenceDecomposition,
@@ -50,6 +57,7 @@ from venire.reference.ensembles import (
 from venire.reference.evidence import (
     ReferenceEvidence,
     evidence_precision,
+    league_means,
     log_evidence,
     outcome_dispersion,
 )
@@ -103,12 +111,11 @@ from venire.reference.teachers import (
 from venire.reference.votes import VoteCells, merge_votes, vote_cells
 
 __all__ = [
-    "MODELS",
-    "TIE_MODELS",
     "Cells",
     "Components",
     "Existence",
     "GroupedCells",
+    "MODELS",
     "Panel",
     "Pooled",
     "ReferenceCalibration",
@@ -117,12 +124,14 @@ __all__ = [
     "ReferenceFit",
     "ReferenceGroupedErrors",
     "ReferenceGroupedFit",
+    "ReferenceJudgesFit",
     "ReferencePath",
+    "ReferencePicks",
     "ReferenceReplicates",
     "ReferenceVotesFit",
-    "ReferencePicks",
     "ReferenceZeroOne",
     "State",
+    "TIE_MODELS",
     "VoteCells",
     "aggregate",
     "aggregate_groups",
@@ -146,6 +155,7 @@ __all__ = [
     "cell_terms",
     "cells_from_counts",
     "cells_of_group",
+    "cluster_scores",
     "components",
     "consensus",
     "covariance",
@@ -153,33 +163,34 @@ __all__ = [
     "decompose_zero_one",
     "design_pairs",
     "effective_votes",
-    "evidence_precision",
     "error_correlation",
+    "evidence_precision",
     "existence",
     "expected_vote",
     "fit",
     "fit_groups",
-    "ReferenceJudgesFit",
-    "judges_given_ratings",
+    "fit_judges",
     "fit_mm",
     "fit_path",
     "fit_rankings",
-    "group_keys",
-    "fit_judges",
     "fit_votes",
+    "group_keys",
     "grouped_errors",
     "held_out_losses",
     "hunter_sweep",
     "information",
     "item_weight",
-    "log_evidence",
+    "judges_given_ratings",
     "kappa",
+    "league_means",
+    "log_evidence",
     "log_likelihood",
     "mean_correlation",
     "merge",
-    "outcome_dispersion",
     "merge_votes",
     "newman_sweep",
+    "outcome_dispersion",
+    "pair_sums",
     "panel",
     "poisson_weights",
     "pool",

@@ -135,7 +135,7 @@ def save(b: Any, path: str | Path) -> None:
             out.put("draws", b._replicates, REPLICATES)
     if hasattr(b, "fit"):
         b.fit.require_own_scale()
-        out.add("prior", None if b.fit.prior is None else b.fit.prior.to_dict())
+        out.add("prior", b.fit.prior)
     out.write(path)
 
 
@@ -154,7 +154,7 @@ def save_fit(fit: Fit, path: str | Path) -> None:
     fit.require_own_scale("save")
     out = _Members({"format": FORMATS["Fit"]})
     out.put_fit(fit)
-    out.add("prior", None if fit.prior is None else fit.prior.to_dict())
+    out.add("prior", fit.prior)
     out.write(path)
 
 
@@ -189,7 +189,7 @@ def _fit(s: Saved) -> Fit:
 
 
 class _Members:
-    """What goes into a file: arrays, and everything else as facts."""
+    """What goes into a file: arrays, and everything else as facts, in types of JSON."""
 
     def __init__(self, facts: dict[str, Any]) -> None:
         self.facts = facts
@@ -204,6 +204,8 @@ class _Members:
         """One member."""
         if isinstance(value, np.ndarray):
             self.arrays[name] = value
+        elif hasattr(value, "to_dict"):
+            self.facts[name] = value.to_dict()
         else:
             self.facts[name] = value.item() if isinstance(value, np.generic) else value
 

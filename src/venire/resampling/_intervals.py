@@ -14,6 +14,7 @@ __all__ = [
     "RankedWhere",
     "bca",
     "deviation",
+    "members",
     "rank_intervals",
     "rank_shares",
     "share_above",
@@ -202,7 +203,7 @@ class RankedWhere:
 
     def parts(self) -> list[tuple[NDArray[np.int64], int]]:
         """Of each group with such, the positions of what is determined, and how many it has."""
-        groups = [(m[self.determined[m]], len(m)) for m in _members(self.group)]
+        groups = [(m[self.determined[m]], len(m)) for m in members(self.group)]
         return [part for part in groups if len(part[0])]
 
     def all_ranks(self) -> NDArray[np.int64]:
@@ -211,7 +212,7 @@ class RankedWhere:
         return np.stack([np.ones(len(group), np.int64), size[group]], axis=1)
 
 
-def _members(component: NDArray[Any]) -> list[NDArray[np.int64]]:
-    """Positions of each component's items."""
+def members(component: NDArray[Any]) -> list[NDArray[np.int64]]:
+    """Positions of the items of each component, or group."""
     order = np.argsort(component, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(component[order])) + 1)

@@ -100,7 +100,7 @@ class OfOneFit(OfFits):
             counts as better known than by the information, for replicates of few comparisons may
             be all alike.
         group : array_like of shape (n_items,), optional
-            Labels of items that are ranked together. Default: all.
+            Labels of items that are ranked together. Default: all, or the fit's own groups.
 
         Returns
         -------
@@ -128,7 +128,8 @@ class OfOneFit(OfFits):
         """
         level = checks.level(level)
         if group is None:
-            group = np.zeros(len(self.items), np.int8)
+            own_groups = self.fit.groups
+            group = np.zeros(len(self.items), np.int8) if own_groups is None else own_groups
         else:
             _, group = encode_one(group, "group", n=len(self.fit.theta))
         own = self._own or self
@@ -211,7 +212,8 @@ class OfOneFit(OfFits):
         """Share of the draws in which each item is the strongest, (n_items,); equals share.
 
         What only a prior says of an item counts: one that was never compared may well be the best.
-        Without a prior nan for the items outside the largest component, which do not compare.
+        Without a prior nan for the items outside the largest component, which do not compare. Items
+        of groups, in fits of rankings, are each compared within their own.
 
         Notes
         -----
@@ -263,9 +265,10 @@ class OfOneFit(OfFits):
         if most is None and n > MAX_PAIRS:
             checks.fail("most", f"must be given where there are more than {MAX_PAIRS:,} items")
         most = n if most is None else checks.whole(most, "most", 1, n)
-        own, here = self._own or self, self._comparable()
-        out = np.full((n, most), np.nan)
-        out[here] = _intervals.rank_shares(own._whole_draws()[:, here], own._equal, most)
+        own, out = self._own or self, np.full((n, most), np.nan)
+        draws = own._whole_draws()
+        for here in self._comparable():
+            out[here] = _intervals.rank_shares(draws[:, here], own._equal, most)
         return out
 
     def expected_regret(self) -> NDArray[np.float64]:
@@ -286,10 +289,11 @@ class OfOneFit(OfFits):
         >>> bool(draws.expected_regret()[0] < 0.01)
         True
         """
-        own, here = self._own or self, self._comparable()
-        draws = own._whole_draws()[:, here]
-        out = np.full(len(self.items), np.nan)
-        out[here] = self._factor * (draws.max(axis=1).mean() - draws.mean(axis=0))
+        own, out = self._own or self, np.full(len(self.items), np.nan)
+        draws = own._whole_draws()
+        for here in self._comparable():
+            some = draws[:, here]
+            out[here] = self._factor * (some.max(axis=1).mean() - some.mean(axis=0))
         return out
 
     # ---- how ----------------------------------------------------------------------------------
@@ -304,12 +308,19 @@ class OfOneFit(OfFits):
         """Gap that draws may leave between equal items, on the model's own scale."""
         raise NotImplementedError
 
-    def _comparable(self) -> NDArray[np.int64]:
-        """Positions of the items that compare: without a prior, of the largest component."""
-        component = self.fit.component
-        if self.fit.prior is not None:
-            return np.arange(len(component))
-        return np.flatnonzero(component == np.argmax(np.bincount(component)))
+    def _comparable(self) -> list[NDArray[np.int64]]:
+        """Positions of the items that compare, of each group: without a prior, of the largest
+        component."""
+        component, group = self.fit.component, self.fit.groups
+        if group is None:
+            group = np.zeros(len(component), np.int64)
+        parts = _intervals.members(group)
+        if self.fit.prior is None:
+            own = [component[here] for here in parts]
+            parts = [
+                here[of == np.argmax(np.bincount(of))] for here, of in zip(parts, own, strict=True)
+            ]
+        return parts
 
     def _whole_draws(self) -> NDArray[np.float64]:
         """Draws with what only a prior says of where components lie."""
@@ -332,8 +343,9 @@ class OfOneFit(OfFits):
 
     def _columns(self, level: float, interval: str) -> dict[str, NDArray[Any]]:
         bounds, ranks = self.interval(level, interval), self.rank_interval(level)
+        told = self.fit.to_frame("dict", errors=None)
         columns = {
-            "item": self.items,
+            **{name: told[name] for name in ("group", "item") if name in told},
             self.fit.rating: self.fit.theta,
             "standard_error": self.standard_errors(),
             "lower": bounds[:, 0],

@@ -16,16 +16,31 @@ from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.rows import Ageing, Cells
 from venire.models import model_of
 from venire.priors import GaussianPrior
+from venire.ratings import Evidence
 from venire.ratings.fit import Fit
 from venire.ratings.fitting import tie_of
 from venire.ratings.grouped import GroupedFit
 from venire.resampling._saved import MOST_STRENGTH, Saved, Table
 
-__all__ = ["FIT", "GROUPED_FIT", "STRENGTH", "comparisons", "fit", "grouped_comparisons",
-           "grouped_fit", "prior_of"]  # fmt: skip
+__all__ = ["FIT", "GROUPED_FIT", "STRENGTH", "comparisons", "fit", "fit_members",
+           "grouped_comparisons", "grouped_fit"]  # fmt: skip
 
 MOST_MASS = 2.0**62  # more comparisons than can be counted
 STRENGTH = (-MOST_STRENGTH, MOST_STRENGTH)
+
+
+def _evidence(s: Saved, name: str) -> Evidence:
+    """How a precision was found."""
+    kinds = {field: type(x) for field, x in Evidence(1.0, 1.0).to_dict().items()}
+
+    def good(x: Any) -> bool:
+        if not isinstance(x, dict) or {field: type(v) for field, v in x.items()} != kinds:
+            return False
+        return all(v >= 0.0 for v in x.values() if not isinstance(v, str)) and x["precision"] > 0.0
+
+    return Evidence(**s.fact(name, good, "how a precision was found"))
+
+
 FIT: Table = {
     "model": (Saved.model,),
     "theta": (Saved.array, np.float64, "items", *STRENGTH),
@@ -43,6 +58,7 @@ FIT: Table = {
     "n_threads": (Saved.threads,),
     "note": (Saved.text,),
     "components": (Saved.one_of, ("weak", "strong")),
+    "evidence": (Saved.optional, _evidence),
     "_core": (Saved.flag,),
 }
 GROUPED_FIT: Table = {
@@ -149,10 +165,9 @@ def grouped_comparisons(s: Saved) -> GroupedComparisons:
 def fit(s: Saved) -> Fit:
     """A single fit with its comparisons."""
     c = comparisons(s)
-    prior = prior_of(s, c.items)
-    found = s.read("fit", FIT)
+    found = fit_members(s, FIT, c.items)
     model, tie = found["model"], found["tie"]
-    kinds = ("weak", "strong") if prior is None else ("weak",)
+    kinds = ("weak", "strong") if found["prior"] is None else ("weak",)
     if not any(np.array_equal(found["component"], c.components(kind).labels) for kind in kinds):
         s.fail("fit.component", "must be the components of the comparisons")
     law = model_of(model).tie
@@ -160,7 +175,7 @@ def fit(s: Saved) -> Fit:
     s.same("fit.coefficients", found["coefficients"], c.covariates is not None)
     if law is not None and (tie < law.boundary or (c.cells.tie is None and tie != law.boundary)):
         s.fail("fit.tie", f"must be {law.boundary:g}, or more where there are ties", None, tie)
-    return Fit(comparisons=c, prior=prior, **found)
+    return Fit(comparisons=c, **found)
 
 
 def grouped_fit(s: Saved) -> GroupedFit:
@@ -208,6 +223,17 @@ def grouped_fit(s: Saved) -> GroupedFit:
     return GroupedFit(
         comparisons=g, prior=prior, tie=tie, order_effect=order_effect, status=status, **found
     )
+
+
+def fit_members(s: Saved, table: Table, *items: Any) -> dict[str, Any]:
+    """The members of a single fit, with its prior; see `prior_of` for the items."""
+    found = {"prior": prior_of(s, *items)} | s.read("fit", table)
+    evidence = found["evidence"]
+    if evidence is not None and (
+        found["prior"] is None or found["prior"].precision != evidence.precision
+    ):
+        s.fail("fit.evidence", "must have found the precision of the prior")
+    return found
 
 
 def prior_of(s: Saved, *items: Any) -> GaussianPrior | None:

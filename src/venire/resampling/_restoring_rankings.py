@@ -11,7 +11,7 @@ from venire.data.rankings import Arrays
 from venire.models import RANKINGS
 from venire.ratings import PlackettLuceFit
 from venire.ratings.rankings import METHODS, RankingProblem, labels_of, within
-from venire.resampling._restoring import FIT, prior_of
+from venire.resampling._restoring import FIT, fit_members
 from venire.resampling._saved import Saved, Table
 
 __all__ = ["RANKING_FIT", "ranking_fit"]
@@ -25,13 +25,12 @@ RANKING_FIT: Table = FIT | {
 def ranking_fit(s: Saved) -> PlackettLuceFit:
     """A fit of rankings, with these."""
     r = _rankings(s)
-    prior = prior_of(s, r.items, r.groups, r.item_offsets)
-    found = s.read("fit", RANKING_FIT)
-    fit = PlackettLuceFit(comparisons=r, prior=prior, **found)
+    found = fit_members(s, RANKING_FIT, r.items, r.groups, r.item_offsets)
+    fit = PlackettLuceFit(comparisons=r, **found)
     try:
         problem = RankingProblem(r, fit.item_priors)
         good = [problem.native.connected()[0]]
-        if prior is None and not np.array_equal(good[0], found["component"]):
+        if fit.prior is None and not np.array_equal(good[0], found["component"]):
             parts = within(r, problem.strong_components())
             good.append(RankingProblem(parts, fit.item_priors).native.connected()[0])
     except ValueError as error:

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from venire.errors import NotIdentifiedError
 from venire.models import model_of
-from venire.ratings.covariates import refusing_unbounded, require_determined
+from venire.ratings.covariates import refusing_unbounded, require_finite
 from venire.ratings.newton import newton
 from venire.ratings.problem import problem_of
+from venire.ratings.separation import Seen
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED
 
 if TYPE_CHECKING:
@@ -87,7 +88,10 @@ class Singles:
                 problem, x, lower=lower, tol=engine.tol, forcing=FORCING,
                 restless=refusing_unbounded(problem, names, has_order),
             )  # fmt: skip
-            require_determined(problem, names, has_order)
+            require_finite(
+                problem, result, engine.model, lambda: self._seen(edges), names,
+                has_gamma=has_order, tol=engine.tol, prior=engine.prior.given,
+            )  # fmt: skip
         except NotIdentifiedError:
             return Single(None, np.nan, NO_FIT, 0)
         finally:
@@ -169,6 +173,15 @@ class Singles:
             None if every is None else every[number], prior=engine.prior, n_pairs=n_pairs,
             n_threads=n_threads,
         )  # fmt: skip
+
+    def _seen(self, edges: tuple[Any, ...]) -> Seen:
+        """The cells of a replicate with covariates."""
+        ptr, second, order, number, win, loss, tie = edges
+        first = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr))
+        own = [] if self.engine.fit.order_effect is None else [order]
+        every: Any = self.engine.cells.covariates
+        columns = np.column_stack([*own, every[number]])
+        return Seen(first, second, columns, win, loss, tie)
 
     def _start(self, tie: Any) -> NDArray[np.float64]:
         """The full fit's parameters, without that of ties where none was drawn."""

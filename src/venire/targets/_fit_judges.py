@@ -113,7 +113,8 @@ def fit_judges(
 
     References
     ----------
-    Bradley and Terry 1952, doi:10.2307/2334029. Slopes of judges: Chen et al. 2013,
+    Bradley and Terry 1952, doi:10.2307/2334029. Slopes as in tests: Bock and Aitkin 1981,
+    doi:10.1007/BF02293801. Judges in the likelihood, as a mixture: Chen et al. 2013,
     doi:10.1145/2433396.2433420.
 
     Examples

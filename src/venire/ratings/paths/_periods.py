@@ -14,6 +14,7 @@ __all__ = ["STEPS", "Periods", "periods_of"]
 STEPS = {"year": "Y", "month": "M", "week": "W", "day": "D"}
 MOST = 1_000_000  # periods
 _DAY = 864e8  # microseconds
+_FAR = 2.0**53  # periods: beyond all that are taken
 _MONDAY = np.datetime64("1969-12-29", "D")  # weeks begin on one
 
 
@@ -43,10 +44,14 @@ class Periods(NamedTuple):
         """The period of each date; those before the first are negative, and so on."""
         if isinstance(self.step, str):
             return _count(dates, self.step) - _count(self.start[:1], self.step)
-        since = dates - self.start[0]
         if self.start.dtype.kind == "M":
-            since = since.astype("timedelta64[us]").astype(np.float64) / _DAY
-        return np.floor(since / self.step).astype(np.int64)
+            since = (dates - self.start[0]).astype("timedelta64[us]").astype(np.float64) / _DAY
+        else:
+            since = dates.astype(np.float64)
+            with np.errstate(over="ignore"):
+                since = since - self.start[0]
+        with np.errstate(over="ignore"):
+            return np.floor(np.clip(since / self.step, -_FAR, _FAR)).astype(np.int64)
 
     def at(self, date: Any) -> int:
         """The period of one date as an argument, or the last one for None."""

@@ -181,6 +181,7 @@ class PathProblem:
         self.mean[grid.first_of] = 0.0 if prior.mean is None else prior.mean
         if prior.precision is not None:
             mass[: self.n] += self.ridge
+        mass[mass == 0.0] = 1.0  # of items that were never compared: only the prior pulls
         self.mass = mass
         self._prepare()
 

@@ -126,6 +126,13 @@ class PathFit(Tabled, Drawn):
         return self.static.component
 
     @property
+    def notes(self) -> list[str]:
+        """What is to be known of how walk and prior were chosen: that the evidence has no maximum,
+        or a flat one."""
+        chosen = (self.evidence, self.static.evidence)
+        return [found.note for found in chosen if found is not None and found.note]
+
+    @property
     def period_labels(self) -> NDArray[np.str_]:
         """What the periods are called, (n_periods,): 2024-03, say."""
         return self._periods.labels
@@ -242,9 +249,10 @@ class PathFit(Tabled, Drawn):
         d, side = np.broadcast_arrays(
             d, sides(order, np.broadcast_shapes(d.shape, np.shape(order)))
         )
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):  # no ties, no rating yet
             log_tie = 0.0 if self.tie is None else float(np.log(self.tie))
-        return model_of(self.model).probabilities(d + (self.order_effect or 0.0) * side, log_tie)
+            d = d + (self.order_effect or 0.0) * side
+            return model_of(self.model).probabilities(d, log_tie)
 
     def to_frame(self, backend: str | None = None, *, level: float = 0.95) -> Any:
         """The path in long form, one row per item and period that it has a rating in.
@@ -309,8 +317,7 @@ class PathFit(Tabled, Drawn):
             " change: from its first",
             f"SE: of deviations from the level; lower, upper: {100 * level:g} % Wald interval",
         ]
-        if self.evidence is not None and self.evidence.note:
-            notes.append(self.evidence.note)
+        notes += self.notes
         return Summary.of(self._header(), columns, notes, level, top=top, digits=self._digits)
 
     # ---- how ----------------------------------------------------------------------------------
@@ -390,12 +397,14 @@ class PathFit(Tabled, Drawn):
         }
 
     def _title(self) -> str:
-        one = {"year": "a year", "month": "a month", "week": "a week", "day": "a day"}
-        unit = "days" if self.periods.dtype.kind == "M" else "units"
-        long = one.get(str(self.step), f"{self.step:g} {unit}" if self.step not in one else "")
+        long = f"a {self.step}"
+        if not isinstance(self.step, str):
+            unit = f" {_plural('day', self.step)}" if self.periods.dtype.kind == "M" else ""
+            long = f"{self.step:g}{unit}"
+        n_items, n_periods = len(self.items), len(self.periods)
         return (
-            f"PathFit of {self.model}: {len(self.items):,} items in {len(self.periods):,} periods "
-            f"of {long}, walk {self.walk:.4g}"
+            f"PathFit of {self.model}: {n_items:,} {_plural('item', n_items)} in "
+            f"{n_periods:,} {_plural('period', n_periods)} of {long}, walk {self.walk:.4g}"
         )
 
     def _header(self) -> list[str]:
@@ -407,6 +416,13 @@ class PathFit(Tabled, Drawn):
                 f"{np.sqrt(self.walk):.3g} a step, log of the variance known to "
                 f"{found.log_walk_sd:.2g}"
             )
+        if self.prior is not None:
+            lines.append(f"first ratings: {self.prior.describe()}")
+        if self.static.evidence is not None:
+            lines.append(f"prior: {self.static.evidence.describe()}")
+        parts = int(self.component.max()) + 1
+        if parts > 1 and self.prior is None:
+            lines.append(f"{parts:,} components that never met: compare ratings only within one")
         state = "converged" if self.converged else "NOT CONVERGED"
         lines.append(
             f"{state} after {self.n_iter} iterations, residual {self.residual:.1e}; "
@@ -419,3 +435,7 @@ class PathFit(Tabled, Drawn):
 
     def _table(self, top: int | None) -> Table:
         return self.summary(top=top).table
+
+
+def _plural(word: str, number: float) -> str:
+    return word if number == 1 else f"{word}s"

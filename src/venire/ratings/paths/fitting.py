@@ -13,7 +13,7 @@ from venire._core import checks
 from venire.data.ageing import coded_dates
 from venire.data.asked import wanted
 from venire.data.comparisons import Comparisons
-from venire.errors import ConvergenceWarning
+from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.models import DEFAULT, model_of
 from venire.priors import GaussianPrior, item_priors
 from venire.ratings.fit import Fit
@@ -28,7 +28,8 @@ __all__ = ["fit_path"]
 LEAST, MOST = 1e-8, 1e4  # of a walk's variance a step; below the least it is 0
 START = 1e-2  # where the search for it starts
 FAR, NEAR = np.log(6.0), 0.05  # steps of its log: of the search, and how well it is found
-MOST_NUMBERS = 1 << 28  # of the blocks of the system: 2 GB
+MOST_NUMBERS = 1 << 28  # of the blocks of the system, and of ratings in a table: 2 GB
+FAINT = 3.0  # standard deviation of the walk's log from which on that has to be said
 
 
 def fit_path(
@@ -68,7 +69,8 @@ def fit_path(
         As in `fit_bradley_terry`, and what the other models are called. Order effect and tie
         parameter are the same in all periods.
     prior : GaussianPrior, optional
-        Of each item's first theta.
+        Of each item's first theta. "evidence": of the precision that the fit with one rating an
+        item for all time wants.
     progress : callable, optional
         Called with the iteration and the residual.
 
@@ -88,6 +90,8 @@ def fit_path(
     -----
     ConvergenceWarning
         If the iteration stopped before the tolerance was met.
+    NotIdentifiedWarning
+        If there are several components and no prior, or the evidence of a prior has no maximum.
 
     Notes
     -----
@@ -115,14 +119,15 @@ def fit_path(
     check_arguments(model, prior, order_effect, tol, max_iter, progress)
     if c.covariate_names:
         checks.fail("c", "has covariates, which a path does not know: c.without_covariates()")
-    if not (isinstance(walk, str) and walk == "evidence"):
-        rule = f"must be 'evidence', 0, or a number from {LEAST:g} to {MOST:g}"
-        walk = checks.number(walk, "walk", rule, lambda x: x == 0.0 or LEAST <= x <= MOST)
+    walk = _walk(walk)
     periods, period = _periods(c, dates, step)
-    static, _ = fit_quietly(
+    static, remarks = fit_quietly(
         model, c, prior=prior, order_effect=order_effect, method="auto", init=None, tol=tol,
         max_iter=max_iter, n_threads=n_threads, progress=None, components="weak",
     )  # fmt: skip
+    for text, category in remarks:
+        if category is NotIdentifiedWarning:
+            warnings.warn(text, category, stacklevel=2)
     problems = _Problems(c, static, period, len(periods.start), walk)
     evidence = None
     if isinstance(walk, str):
@@ -136,11 +141,20 @@ def fit_path(
     return _result(static, problem, problems.grid, periods, walk, evidence, result, tol)
 
 
+def _walk(walk: Any) -> Any:
+    """The argument, checked."""
+    if isinstance(walk, str) and walk == "evidence":
+        return walk
+    rule = f"must be 'evidence', 0, or a number from {LEAST:g} to {MOST:g}"
+    return checks.number(walk, "walk", rule, lambda x: x == 0.0 or LEAST <= x <= MOST)
+
+
 def _periods(c: Comparisons, dates: Any, step: Any) -> tuple[Periods, NDArray[np.int64]]:
     """The periods, and that of each cell."""
     if dates is None:
         if c.date is None or c.dates is None:
-            checks.fail("dates", "must be given: the comparisons have none (date=)")
+            gone = "" if c.half_life is None else ": a half_life made weights of them"
+            checks.fail("dates", f"must be given: the comparisons have none (date=){gone}")
         distinct, codes = c.dates, c.date
     else:
         distinct, codes = coded_dates(dates, c.n_cells)
@@ -155,10 +169,10 @@ class _Problems:
         self, c: Comparisons, static: Fit, period: NDArray[np.int64], n_periods: int, walk: Any
     ) -> None:
         self.c, self.static, self.period, self.n_periods = c, static, period, n_periods
+        _check_room(c.n_items * n_periods)
         self.grid = grid_of(c, period, n_periods, order_effect=static.order_effect is not None)
-        if walk != 0.0 and self.grid.numbers > MOST_NUMBERS:
-            gigabytes = 8e-9 * self.grid.numbers
-            checks.fail("step", f"makes a system of {gigabytes:.3g} GB: take longer periods")
+        if walk != 0.0:
+            _check_room(self.grid.numbers)
         self._moving: PathProblem | None = None
         self._still: PathProblem | None = None
         self.last: NDArray[np.float64] | None = None
@@ -217,6 +231,11 @@ class _Problems:
         return own - 0.5 * problem.log_determinant()
 
 
+def _check_room(numbers: int) -> None:
+    if numbers > MOST_NUMBERS:
+        checks.fail("step", f"makes a system of {8e-9 * numbers:.3g} GB: take longer periods")
+
+
 class _Point(NamedTuple):
     at: float  # log walk
     value: float
@@ -263,7 +282,8 @@ def _by_evidence(problems: _Problems, tol: float, max_iter: int | None) -> PathE
             left = new
     top, curvature = _parabola(left, best, right)
     sd = float(1.0 / np.sqrt(curvature)) if curvature > 0.0 else np.nan
-    return PathEvidence(float(np.exp(top)), sd, len(known), "")
+    note = "" if sd < FAINT else "the comparisons say next to nothing of how far ratings walk"
+    return PathEvidence(float(np.exp(top)), sd, len(known), note)
 
 
 def _bracket(
