@@ -20,6 +20,7 @@ __all__ = [
     "GaussianPrior",
     "GroupedComparisons",
     "GroupedFit",
+    "Model",
     "NotIdentifiedError",
     "NotIdentifiedWarning",
     "Rankings",
@@ -133,6 +134,7 @@ if TYPE_CHECKING:
     )
     from venire.io import read
     from venire.kernels import get_include
+    from venire.models import Model
     from venire.panel import BetaPosterior, consensus
     from venire.priors import GaussianPrior
     from venire.ratings import (
@@ -162,6 +164,7 @@ else:
         "errors": "ConvergenceError ConvergenceWarning NotIdentifiedError NotIdentifiedWarning",
         "io": "read",
         "kernels": "get_include",
+        "models": "Model",
         "panel": "BetaPosterior consensus",
         "priors": "GaussianPrior",
         "ratings": "Fit GroupedFit calibrate fit_bradley_terry fit_davidson fit_groups "
