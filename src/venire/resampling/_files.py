@@ -134,9 +134,9 @@ def save(b: Any, path: str | Path) -> None:
             out.put("b", b, SUMMARY)
         else:
             out.put("draws", b._replicates, REPLICATES)
+        out.add("prior", fit.prior)
     if hasattr(b, "fit"):
         b.fit.require_own_scale()
-        out.add("prior", b.fit.prior)
     out.write(path)
 
 
@@ -162,7 +162,6 @@ def save_fit(fit: Fit | PathFit, path: str | Path) -> None:
     else:
         out, single = _Members({"format": FORMATS["Fit"]}), fit
     out.put_fit(single)
-    out.add("prior", single.prior)
     out.write(path)
 
 
@@ -224,13 +223,14 @@ class _Members:
 
     def put_fit(self, fit: Fit) -> None:
         """A single fit with what it is of."""
+        self.add("prior", fit.prior)
+        self.add("asked", None if fit.prior_means is None else fit.prior_means.asked)
         if isinstance(fit, PlackettLuceFit):
             self.put_cells(fit.rankings.arrays, Arrays._fields, "r")
             self.put("fit", fit, RANKING_FIT)
         else:
             self.put_cells(fit.comparisons.cells, ONE_FIT)
             self.put("fit", fit, _restoring.FIT)
-            self.add("fit.asked", None if fit.prior_means is None else fit.prior_means.asked)
 
     def put_cells(self, cells: Any, fields: tuple[str, ...], prefix: str = "c") -> None:
         """The arrays of comparisons or rankings; labels that are Python's own texts as NumPy's."""

@@ -5,6 +5,7 @@ Behind this door nobody looks again: the native layer trusts indices, offsets an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from venire._core import checks
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.rows import Ageing, Cells
-from venire.models import MODELS, model_of
+from venire.models import model_of
 from venire.priors import GaussianPrior, item_priors
 from venire.ratings import Evidence, PriorMeans
 from venire.ratings.fit import Fit
@@ -41,8 +42,33 @@ def _evidence(s: Saved, name: str) -> Evidence:
     return Evidence(**s.fact(name, good, "how a precision was found"))
 
 
+def _prior_means(s: Saved, name: str) -> dict[str, Any]:
+    """Means of leagues, as `PriorMeans` has them."""
+    kinds = {"labels": (str, int), "mean": (float,), "standard_error": (float, type(None)),
+             "n_items": (int,)}  # fmt: skip
+
+    def good(x: Any) -> bool:
+        if not isinstance(x, dict) or set(x) != {*kinds, "note"} or not isinstance(x["note"], str):
+            return False
+        if any(not isinstance(x[k], list) or len(x[k]) != len(x["labels"]) for k in kinds):
+            return False
+        if len({type(label) for label in x["labels"]}) != 1:
+            return False
+        if any(type(v) not in own for k, own in kinds.items() for v in x[k]):
+            return False
+        return all(e is None or e >= 0.0 for e in x["standard_error"])
+
+    found = s.fact(name, good, "the means that a prior's leagues have")
+    return found | {
+        "labels": tuple(found["labels"]),
+        "mean": np.array(found["mean"], np.float64),
+        "standard_error": np.array(found["standard_error"], np.float64),  # None is nan
+        "n_items": np.array(found["n_items"], np.int64),
+    }
+
+
 FIT: Table = {
-    "model": (Saved.one_of, MODELS),
+    "model": (Saved.model,),
     "theta": (Saved.array, np.float64, "items", *STRENGTH),
     "tie": (Saved.optional, Saved.number, 0.0),
     "order_effect": (Saved.optional, Saved.number, *STRENGTH),
@@ -59,11 +85,11 @@ FIT: Table = {
     "note": (Saved.text,),
     "components": (Saved.one_of, ("weak", "strong")),
     "evidence": (Saved.optional, _evidence),
-    "prior_means": (Saved.optional, Saved.fact, lambda x: isinstance(x, dict), "means of leagues"),
+    "prior_means": (Saved.optional, _prior_means),
     "_core": (Saved.flag,),
 }
 GROUPED_FIT: Table = {
-    "model": (Saved.one_of, MODELS),
+    "model": (Saved.model,),
     "theta": (Saved.maybe, np.float64, "items", *STRENGTH),
     "shared": (Saved.flag,),
     "residual": (Saved.maybe, np.float64, "groups", 0.0),
@@ -168,7 +194,6 @@ def fit(s: Saved) -> Fit:
     """A single fit with its comparisons."""
     c = comparisons(s)
     found = fit_members(s, FIT, c.items)
-    found["prior_means"] = _prior_means(s, found["prior_means"], found["prior"], c.items)
     model, tie = found["model"], found["tie"]
     kinds = ("weak", "strong") if found["prior"] is None else ("weak",)
     if not any(np.array_equal(found["component"], c.components(kind).labels) for kind in kinds):
@@ -233,6 +258,16 @@ def fit_members(s: Saved, table: Table, *items: Any) -> dict[str, Any]:
     """The members of a single fit, with its prior; see `prior_of` for the items."""
     found = {"prior": prior_of(s, *items)} | s.read("fit", table)
     _check_evidence(s, found["evidence"], found["prior"])
+    asked = _prior(s, "asked", lambda prior: prior.leagues(items[0]))
+    s.same("asked", asked, found["prior_means"] is not None)
+    if asked is not None:
+        means, (labels, code) = found["prior_means"], asked.leagues(items[0])
+        if [*means["labels"]] != labels or (np.bincount(code) != means["n_items"]).any():
+            s.fail("fit.prior_means", "must be of the leagues that were asked for")
+        own = item_priors(found["prior"], *items)
+        if (means["mean"][code] != (own.centre if own.mean is None else own.mean)).any():
+            s.fail("fit.prior_means", "must be those of the prior")
+        found["prior_means"] = PriorMeans(**found["prior_means"], asked=asked)
     return found
 
 
@@ -246,43 +281,18 @@ def prior_of(s: Saved, *items: Any) -> GaussianPrior | None:
     return _prior(s, "prior", lambda prior: prior.native(*items))
 
 
-def _prior(s: Saved, name: str, look: Any) -> GaussianPrior | None:
-    """A prior that `look` does not refuse, or None where that is recorded."""
+def _prior(s: Saved, name: str, suits: Callable[[GaussianPrior], Any]) -> GaussianPrior | None:
+    """A prior that `suits` raises nothing about."""
     rule = "the precision and the mean of a prior"
     stated = s.optional(name, Saved.fact, lambda x: isinstance(x, dict), rule)
     if stated is None:
         return None
     try:
         prior = GaussianPrior.from_dict(stated)
-        look(prior)
+        suits(prior)
     except (ValueError, TypeError, KeyError) as error:
         s.fail(name, str(error), None, stated)
     return prior
-
-
-def _prior_means(
-    s: Saved, stated: Any, prior: GaussianPrior | None, items: NDArray[Any]
-) -> PriorMeans | None:
-    """Means of leagues, which must be those of the prior, and the prior that was asked for."""
-    asked = _prior(s, "fit.asked", lambda prior: prior.leagues(items))
-    s.same("fit.asked", asked, stated is not None)
-    if asked is None:
-        return None
-    labels, code = asked.leagues(items)
-    own, size = item_priors(prior, items), np.bincount(code)
-    try:
-        mean = np.array(stated["mean"], np.float64)
-        errors = [np.nan if x is None else x for x in stated["standard_error"]]
-        error = np.array(errors, np.float64)
-        good = stated["labels"] == labels and stated["n_items"] == size.tolist()
-        good &= isinstance(stated["note"], str) and len(stated) == 5
-        good &= mean.shape == error.shape == size.shape and not (error < 0.0).any()
-        good = good and bool((mean[code] == (own.centre if own.mean is None else own.mean)).all())
-    except (KeyError, TypeError, ValueError):
-        good = False
-    if not good:
-        s.fail("fit.prior_means", "must be those of the prior")
-    return PriorMeans(tuple(labels), mean, error, size.astype(np.int64), stated["note"], asked)
 
 
 def _masses(s: Saved) -> tuple[Any, Any, Any]:
