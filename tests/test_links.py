@@ -137,6 +137,21 @@ def test_votes_rating_and_allocation_take_it():
     assert pair[0]["first"].tolist() == pair[1]["first"].tolist()
 
 
+def test_paths_and_covariates_take_it():
+    rows = vn.simulate.comparisons(6, 600, rng=2)
+    day = np.arange(600) // 100
+    c = vn.Comparisons(rows.first, rows.second, rows.score, date=day)
+    pair = [vn.fit_path(c, model=m, step=1, walk=0.1) for m in (LOGISTIC, "bradley-terry")]
+    assert pair[0].model == "test-logistic"
+    close(pair[0].at(5, "dict")["theta"], pair[1].at(5, "dict")["theta"], 1e-7)
+    x = np.random.default_rng(0).normal(size=(600, 2))
+    c = vn.Comparisons(rows.first, rows.second, rows.score, covariates=x)
+    pair = [vn.ratings.fit_model(c, model=m) for m in (LOGISTIC, "bradley-terry")]
+    close(pair[0].coefficients, pair[1].coefficients)
+    for errors in ("fisher", "robust"):
+        close(pair[0].standard_errors(errors), pair[1].standard_errors(errors))
+
+
 @pytest.mark.parametrize("model", [LOGISTIC, SECANT])
 def test_threads_and_cells_do_not_matter(model):
     c = played(n_items=300, n=40_000)
@@ -241,6 +256,9 @@ def test_names():
         vn.Model.custom("test-scale", scale="elo", **PAIR)
     with pytest.raises(ValueError, match="title = 3: must be a text"):
         vn.Model.custom("test-title", title=3, **PAIR)
+    for wrong in ("x", ("a", 1), None):
+        with pytest.raises(ValueError, match=r"source = .*: must be two texts"):
+            vn.Model.custom("test-source", source=wrong, **PAIR)
     with pytest.raises(ValueError, match=r"Model\.custom has made it, in each process"):
         vn.ratings.fit_model(played(), model="unheard-of")
     assert "test-scale" not in vn.models.names()

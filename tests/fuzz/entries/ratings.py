@@ -79,7 +79,7 @@ def models(case: Case) -> None:
     for part in ("unit", "variance_share"):
         case.get(row, part)
     case.call(row.fitted, case.chance(0.5))
-    law = row.tie or case.call(vn.models.TieLaw, "x", 0.0, 1.0, math.log)
+    law = row.tie or case.call(vn.models.TieLaw, "x", 0.0, 1.0, math.log, 2.0)
     case.get(law, "log_boundary")
     case.call(law.inside, case.choice((None, 0.0, 1.0, 2.0)))
     case.finite("start of a tie parameter", case.call(law.start, case.choice((0.0, 0.3, 1.0))))
