@@ -97,7 +97,8 @@ static void add_row(double times, const double *restrict x, int64_t n, double *r
 }
 
 vn_status vn_score_products(int64_t n, int64_t from, int64_t to, const int64_t *ptr,
-                            const int32_t *index, const double *value, double *form)
+                            const int32_t *index, const double *value, int m, const double *rest,
+                            double *form, double *cross)
 {
     double *row = vn_calloc((size_t)VN_MAX(n, 1), sizeof(double));
     if (!row) return VN_NO_MEMORY;
@@ -105,6 +106,8 @@ vn_status vn_score_products(int64_t n, int64_t from, int64_t to, const int64_t *
         const int64_t first = ptr[c], count = ptr[c + 1] - first;
         const int32_t *at = index + first;
         const double *v = value + first;
+        for (int64_t a = 0; a < count; a++)
+            for (int b = 0; b < m; b++) cross[at[a] * m + b] += v[a] * rest[c * m + b];
         if (count > n / 8) { /* a row at a time */
             for (int64_t k = 0; k < count; k++) row[at[k]] = v[k];
             for (int64_t k = 0; k < count; k++) add_row(v[k], row, n, form + at[k] * n);

@@ -6,6 +6,7 @@
  *     np.add.at(Z, (j, cluster), -slope)
  *     np.add.at(Z[n:].T, cluster, np.column_stack([slope[:, None] * moving, tie_slope]))
  *     form += Z[:n] @ Z[:n].T
+ *     cross += Z[:n] @ Z[n:].T
  *
  * A cluster's cells lie far apart; its sums are made side by side for one cluster after the other. */
 #ifndef VN_CLUSTER_SCORES_H
@@ -29,8 +30,9 @@ typedef struct {
 vn_status vn_cluster_scores(const vn_clustered *x, vn_poll poll, void *context, int64_t *ptr,
                             int32_t *index, double *value, double *rest);
 
-/* form (n x n) += the products of the columns [from, to). */
+/* form (n, n) += the products of the columns [from, to), cross (n, m) those with `rest`. */
 vn_status vn_score_products(int64_t n, int64_t from, int64_t to, const int64_t *ptr,
-                            const int32_t *index, const double *value, double *form);
+                            const int32_t *index, const double *value, int m, const double *rest,
+                            double *form, double *cross);
 
 #endif

@@ -63,8 +63,9 @@ class Asked:
             setattr(self, name, table[name].to_numpy())
 
 
-def test_the_whole_loop(world):
-    assert "6 groups, 48 items" in venire("init", "loop", *INIT).output
+@pytest.mark.parametrize("method", ["fit", "judges"])
+def test_the_whole_loop(world, method):
+    assert "6 groups, 48 items" in venire("init", "loop", *INIT, "--method", method).output
     for _ in range(3):
         venire("ask", "loop", "-o", "r.csv")
         answer(world)
@@ -89,6 +90,7 @@ def test_the_whole_loop(world):
     assert student.predict(world.features[:, :2]).shape == (48,)
     with Distillation.open("loop") as loop:
         expected = loop.targets()
+        assert loop.fit().method == method
         assert np.allclose(targets["target"], expected.target)
         assert np.allclose(targets["prediction"], loop.predictions[loop.order])
 

@@ -30,7 +30,8 @@ def test_scores_of_clusters(n, ties, m):
     np.add.at(found, (np.repeat(np.arange(n_clusters), np.diff(ptr)), index), value)
     np.testing.assert_allclose(found, expected[:, :n], atol=1e-12)
     np.testing.assert_allclose(rest, expected[:, n:], atol=1e-12)
-    products = score_products(n, ptr, index, value)
+    products, cross = score_products(n, ptr, index, value, rest)
+    np.testing.assert_allclose(cross, expected[:, :n].T @ expected[:, n:], atol=1e-10)
     np.testing.assert_allclose(products, expected[:, :n].T @ expected[:, :n], atol=1e-10)
 
 
@@ -44,13 +45,11 @@ def test_scores_of_clusters_refuse():
         with pytest.raises(ValueError, match=r"i, j, cluster|j: |moving: "):
             cluster_scores(n, *(bad if at == k else x for at, x in enumerate(fine)))
     ptr, index = np.array([0, 2]), np.array([0, 1], np.int32)
-    for bad in (
-        (1, ptr, index, zero),
-        (2, np.array([0, 1]), index, zero),
-        (2, ptr[:0], index, zero),
-    ):
+    for n, bad in ((1, ptr), (2, np.array([0, 1])), (2, ptr[:0])):
         with pytest.raises(ValueError, match="ptr, index"):
-            score_products(*bad)
+            score_products(n, bad, index, zero, np.zeros((1, 0)))
+    with pytest.raises(ValueError, match="rest"):
+        score_products(2, ptr, index, zero, np.zeros((2, 1)))
 
 
 @pytest.mark.parametrize("m", [0, 1, 2, 3, 4, 8, 11])

@@ -340,6 +340,7 @@ def test_a_wrong_judge_is_dropped_or_turned():
     votes = asked(preset="wrong", degree=10, n_groups=10)[1]
     dropped, turned = vn.fit_judges(votes), vn.fit_judges(votes, signed=True)
     assert dropped.slopes[3] == 0.0
+    assert 0.05 < dropped.slope_errors[3] < dropped.slope_spread
     assert any(n.name == "without slope" and n.text.startswith("t3:") for n in dropped.warnings)
     assert turned.slopes[3] < 0.0
     assert any(n.name == "turned" and n.text.startswith("t3:") for n in turned.warnings)

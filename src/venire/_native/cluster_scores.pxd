@@ -19,4 +19,4 @@ cdef extern from "vn_cluster_scores.h" nogil:
     vn_status vn_cluster_scores(const vn_clustered *, vn_poll, void *, int64_t *, int32_t *,
                                 double *, double *)
     vn_status vn_score_products(int64_t, int64_t, int64_t, const int64_t *, const int32_t *,
-                                const double *, double *)
+                                const double *, int, const double *, double *, double *)

@@ -57,8 +57,9 @@ def score_products(
     const int64_t[::1] ptr not None,
     const int32_t[::1] index not None,
     const double[::1] value not None,
+    const double[:, ::1] rest not None,
 ):
-    """(n, n): the columns that `cluster_scores` makes, times their transpose."""
+    """(n, n) and (n, m): columns that `cluster_scores` makes, times their transpose, and `rest`."""
     cdef int64_t n_clusters = ptr.shape[0] - 1, count = index.shape[0], c, k, stop
     cdef int wrong = n_clusters < 0 or ptr[0] != 0 or ptr[n_clusters] != count
     same(value.shape[0], count, "value")
@@ -68,19 +69,24 @@ def score_products(
         wrong |= (index[k] < 0) | (index[k] >= n)
     if wrong:
         raise ValueError("ptr, index: are no columns of a matrix")
-    form = np.zeros((n, n))
-    cdef double[:, ::1] out = form
+    same(rest.shape[0], n_clusters, "rest")
+    cdef int m = <int>rest.shape[1]
+    form, cross = np.zeros((n, n)), np.zeros((n, m))
+    cdef double[:, ::1] out = form, out_cross = cross
     cdef vn_status status
     if n == 0 or count == 0:
-        return form
+        return form, cross
+    cdef const double *others = &rest[0, 0] if m else NULL
+    cdef double *to_cross = &out_cross[0, 0] if m else NULL
     c = 0
     while c < n_clusters:  # some entries between two looks for Ctrl-C
         stop = c + 1
         while stop < n_clusters and ptr[stop] - ptr[c] < 1 << 18:
             stop += 1
         with nogil:
-            status = vn_score_products(n, c, stop, &ptr[0], &index[0], &value[0], &out[0, 0])
+            status = vn_score_products(n, c, stop, &ptr[0], &index[0], &value[0], m, others,
+                                       &out[0, 0], to_cross)
         check(status, "for the products of scores")
         PyErr_CheckSignals()
         c = stop
-    return form
+    return form, cross

@@ -107,9 +107,9 @@ class Fit(Command):
 
         base = None
         if self.update is not None:
-            from venire.resampling import load_fit
+            from venire.ratings import Fit as Kept
 
-            base = load_fit(self.update)
+            base = Kept.load(self.update)
         observed = self.read(self.file.opened(), steps, base)
         fitted = self.fitted(observed, steps, base)
         if not isinstance(observed, Rankings):

@@ -14,6 +14,7 @@ from venire.cli._report import Grid, Picture, Report, number, some
 from venire.cli._version import version
 from venire.data.ageing import facts_of
 from venire.ratings import Evidence
+from venire.ratings.coefficients import decimals, size_shown
 
 if TYPE_CHECKING:
     from venire.cli._fit import Fit
@@ -186,7 +187,8 @@ def _observed(f: dict[str, Any]) -> str:
     """What was fitted, in words."""
     if "n_rankings" in f:
         each = f["n_listed"] / f["n_rankings"]
-        return f"{tally(f['n_rankings'])} rankings of {f['n_items']:,} items, {each:.3g} in each"
+        size = f"{each:.3g}" if each < 100.0 else f"{each:,.0f}"
+        return f"{tally(f['n_rankings'])} rankings of {f['n_items']:,} items, {size} in each"
     pairs = f"{f['n_pairs']:,} pair{'s' if f['n_pairs'] != 1 else ''}"
     return f"{tally(f['n_comparisons'])} comparisons of {f['n_items']:,} items in {pairs}"
 
@@ -236,10 +238,12 @@ def _header(asked: Fit, f: dict[str, Any], means: list[str]) -> list[str]:
             text += " (no tie was seen)"
         lines.append(text)
     for c in f["covariates"]:
-        text = f"covariate {c['covariate']} {c['estimate']:.4f}"
+        d = decimals(c["estimate"], c["standard_error"])
+        text = f"covariate {c['covariate']} {c['estimate']:.{d}f}"
         if c["standard_error"] is not None:
-            text += f" (SE {c['standard_error']:.4f}, {asked.level:.4g} interval {c['lower']:.4f} "
-            text += f".. {c['upper']:.4f}); {c['spread']:.3g} more: {c['share']:.1%} of the points"
+            text += f" (SE {c['standard_error']:.{d}f}, {asked.level:.4g} interval "
+            text += f"{c['lower']:.{d}f} .. {c['upper']:.{d}f})"
+        text += f"; {size_shown(c['spread'])} more: {c['share']:.1%} of the points"
         lines.append(text)
     if f["covariates"]:
         names = " and ".join(c["covariate"] for c in f["covariates"])

@@ -33,47 +33,41 @@ class ClusterForm:
         self._columns = _columns_of(fit, layout, layout.position)
 
     @cached_property
-    def _items(self) -> np.ndarray:
-        """Products of the items' rows, (n, n)."""
+    def _products(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of items' rows, (n, n), and of all rows with those of other parameters, (n + m, m)."""
         from venire._native.cluster_scores import score_products
 
-        (ptr, index, value, _), n = self._columns, self._n
+        (ptr, index, value, rest), n = self._columns, self._n
         n_clusters = len(ptr) - 1
         if len(index) <= DENSE * n * n_clusters:
-            return np.asarray(score_products(n, ptr, index, value))
-        out, step = np.zeros((n, n)), max(AT_ONCE // n, 1)
+            out, cross = score_products(n, ptr, index, value, rest)
+            return out, np.concatenate([cross, rest.T @ rest])
+        out, cross, step = np.zeros((n, n)), np.zeros((n, rest.shape[1])), max(AT_ONCE // n, 1)
         for c in range(0, n_clusters, step):
             mine = ptr[c : c + step + 1]
             part = np.zeros((len(mine) - 1, n))
             row = np.repeat(np.arange(len(part)), np.diff(mine))
             part[row, index[mine[0] : mine[-1]]] = value[mine[0] : mine[-1]]
             out += part.T @ part
-        return out
-
-    @cached_property
-    def _rest(self) -> np.ndarray:
-        """Products of all rows with those of the other parameters, (n + m, m)."""
-        ptr, index, value, rest = self._columns
-        column = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr))
-        top = [np.bincount(index, value * own[column], self._n) for own in rest.T]
-        return np.concatenate([np.array(top).reshape(-1, self._n).T, rest.T @ rest])
+            cross += part.T @ rest[c : c + step]
+        return out, np.concatenate([cross, rest.T @ rest])
 
     def blocks(self, start: int, count: int, size: int) -> np.ndarray:
         """Return the block of the component, (1, n, n)."""
         assert (start, count, size) == (0, 1, self._n)
-        return self._items[None]
+        return self._products[0][None]
 
     def times(self, x: np.ndarray) -> np.ndarray:
         """Return M x for x of shape (n + m, q)."""
-        n, rest = self._n, self._rest
+        n, (items, rest) = self._n, self._products
         out = rest @ x[n:]
-        out[:n] += self._items @ x[:n]
+        out[:n] += items @ x[:n]
         out[n:] += rest[:n].T @ x[:n]
         return out
 
     def between(self, rows: np.ndarray, x: np.ndarray) -> np.ndarray:
         """Return x' M[rows, rows] x."""
-        return x.T @ (self._items[np.ix_(rows, rows)] @ x)
+        return x.T @ (self._products[0][np.ix_(rows, rows)] @ x)
 
 
 class ScoreForm:

@@ -43,7 +43,7 @@ __all__ = ["Dispersion", "Evidence", "Look", "Pearson", "Search", "Sums", "pears
 Dispersion = Callable[[NDArray[np.float64], float], float]
 
 LEFT = 0.1  # of the weight, at least, that parameters must leave for a dispersion to be told
-CLOSE, NEAR = 1e-3, 0.1  # a step of log p that is the last one: so much; by probes, of its sd
+CLOSE, NEAR = 1e-3, 0.25  # a step of log p that is the last one: so much; by probes, of its sd
 FAINT = 0.2  # of that sd: what the probes may be off by
 LONGEST = 2.0  # step of log p
 STEPS = 40

@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
 __all__ = ["RankingInformation"]
 
+TABLE = 8192  # items up to which pairs are no matter: they are a table
+MOST_PAIRS = 2**31  # beyond that, of all rankings
+
 
 class RankingLayout(_information.Layout):
     """Pairs of items that were ranked together, as cells."""
 
-    has_gamma = has_tie = has_tie_outcome = False
+    has_gamma = has_tie = has_tie_outcome = has_dates = False
 
     def __init__(self, fit: PlackettLuceFit) -> None:
         self.rankings = within(merged(fit.rankings), np.asarray(fit.component))
@@ -38,10 +41,16 @@ class RankingLayout(_information.Layout):
         self.cluster = self.rankings.cluster
         self.problem = RankingProblem(self.rankings, self.prior, fit.n_threads)
         self.theta = fit.theta - self.prior.centre
-        self._ptr, self.second = self.problem.native.pairs()
-        self.first = np.repeat(np.arange(self.n, dtype=np.int32), np.diff(self._ptr))
-        self.order = np.zeros(len(self.first), np.int8)
         self.effects, self.covariates = np.empty(0), None
+
+    def __getattr__(self, name: str) -> Any:
+        """The pairs: many they are, and not all that is asked goes by them."""
+        if name not in ("first", "second", "order"):
+            raise AttributeError(name)
+        ptr, self.second = self.problem.native.pairs()
+        self.first = np.repeat(np.arange(self.n, dtype=np.int32), np.diff(ptr))
+        self.order = np.zeros(len(self.first), np.int8)
+        return getattr(self, name)
 
     @property
     def weight(self) -> float:
@@ -66,6 +75,13 @@ class RankingSolver(InformationSolver):
         self._layout, self._problem = layout, layout.problem
         self.parameters = layout.theta
         self._problem.derivatives(self.parameters)
+
+    def step(self, slopes: NDArray[np.float64], residual: float) -> NDArray[np.float64]:
+        """As its siblings'; nan, which is none, where there are too many pairs."""
+        n = self._layout.n
+        if n > TABLE and self._problem.n_pairs > MOST_PAIRS:
+            return np.full(n, np.nan)
+        return super().step(slopes, residual)
 
 
 class RankingInformation(Information):

@@ -137,7 +137,7 @@ def judges_given_ratings(
     mine = [np.flatnonzero(judge == k) for k in range(n)]
     size = np.array([w[rows].sum() for rows in mine])
     for _ in range(20_000):
-        slopes, inverse = np.empty((n, 2)), np.empty((n, 2, 2))
+        slopes, inverse, free = np.empty((n, 2)), np.empty((n, 2, 2)), np.empty(n)
         for k, rows in enumerate(mine):
             p = _expit(a[k] * d[rows] + g[k] * o[rows])
             h = w[rows] * p * (1.0 - p)
@@ -156,6 +156,7 @@ def judges_given_ratings(
             curve = np.array([[own[0], tied], [tied, own[1]]]) + shrink
             if not ordered:
                 curve[0, 1] = curve[1, 0] = 0.0
+            free[k] = curve[0, 0] - curve[0, 1] ** 2 / curve[1, 1]
             if held[k]:
                 curve[0, 1] = curve[1, 0] = 0.0
                 curve[0, 0], slopes[k, 0] = np.inf, 0.0
@@ -190,4 +191,5 @@ def judges_given_ratings(
             break
     if not ordered:
         var_g = np.zeros(n)
+    var_a = np.where(held, 1.0 / free, var_a)
     return a, g, var_a, var_g, (float(s), float(m), float(t))

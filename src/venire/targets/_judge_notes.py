@@ -44,8 +44,8 @@ def _of_components(votes: Votes, fit: GroupedFit) -> Iterator[tuple[str, str]]:
     if n > 1:
         yield (
             "components",
-            f"the items are in {n:,} components that never met: compare ratings only within one. If "
-            "those are topics or prompts, give them as groups.",
+            f"the items are in {n:,} components that never met: compare ratings only within one. "
+            "If those are topics or prompts, give them as groups.",
         )
 
 

@@ -40,7 +40,7 @@ class Judged(NamedTuple):
     ----------
     slope, bias : ndarray of float64, shape (n_judges,)
     slope_variance, bias_variance : ndarray of float64, shape (n_judges,)
-        Given the ratings, and that the mean slope is 1.
+        Given the ratings, and that the mean slope is 1; of slopes held at 0 as if they were free.
     mass : ndarray of float64, shape (n_judges,)
         Votes on pairs whose ratings are known.
     spread : Spread
@@ -148,15 +148,21 @@ def _shrunken(
     a, g, var_a, var_g = _solved(q, mass, spread, signed)
     if not has_order:
         g, var_g = 0.0 * g, 0.0 * var_g
+    if not signed:  # what slopes at the border would be known by, were there none
+        var_a = np.where(a > 0.0, var_a, 1.0 / _own(q, spread))
     return (a, g), (var_a, var_g), spread
+
+
+def _own(q: _Quadratic, spread: Spread) -> Floats:
+    """Curvature in each slope, its bias free."""
+    return np.asarray(q.aa + spread.slope**-2 - q.ag**2 / (q.gg + spread.bias**-2))
 
 
 def _solved(
     q: _Quadratic, mass: Floats, spread: Spread, signed: bool
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """The maximum with the mean slope at 1, and variances."""
-    common = q.gg + spread.bias**-2
-    own = q.aa + spread.slope**-2 - q.ag**2 / common
+    common, own = q.gg + spread.bias**-2, _own(q, spread)
     towards = q.g + spread.mean * spread.bias**-2
     free = np.ones(len(mass), bool)
     alone = (q.a + spread.slope**-2 - q.ag * towards / common) / own

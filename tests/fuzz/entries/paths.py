@@ -49,12 +49,18 @@ def a_path(case: Case, *, odd: float = 0.2) -> Any:
 def fit_path(case: Case) -> None:
     """A path that says that it converged has numbers, from each item's first period to its last."""
     path = a_path(case)
+    if case.chance(0.3):
+        kept = case.path(".npz")
+        case.call(path.save, kept)
+        path = case.call(type(path).load, kept)
     shape = (len(path.items), len(path.periods))
-    for name in ("theta", "n_comparisons", "period_labels", "component", "prior", "rating",
+    for name in ("items", "theta", "n_comparisons", "period_labels", "component", "prior", "rating",
                  "notes", "evidence", "model"):  # fmt: skip
         case.get(path, name)
     if path.theta.shape != shape or len(path.period_labels) != shape[1]:
         case.note("nonfinite", f"theta has shape {path.theta.shape}, not {shape}")
+    if path.evidence is not None:
+        case.call(path.evidence.to_dict)
     if path.converged:
         case.finite("theta of a converged path", case.call(path.to_frame, "dict")[path.rating])
         case.finite("log_likelihood", path.log_likelihood, path.tie, path.order_effect)
