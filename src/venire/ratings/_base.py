@@ -424,7 +424,7 @@ class Ratings(Tabled, ABC):
 def sides(order: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Who has the order advantage in each of some comparisons: +1 first, -1 second, 0 neither."""
     side = checks.numeric(order, "order")
-    wrong = np.ravel(~np.isin(side, (-1, 0, 1)))
+    wrong = (side != -1) & (side != 0) & (side != 1)
     if wrong.any():
         bad = int(np.argmax(wrong))
         position = bad if side.ndim else None
