@@ -428,7 +428,7 @@ def _name_of_custom(name: Any, replace: Any) -> None:
 
 def _source(source: Any) -> tuple[str, str]:
     known = isinstance(source, tuple) and [type(x) for x in source] == [str, str]
-    if not known:
+    if not known or any(source) != all(source):
         checks.fail("source", "must be two texts, a title and a DOI", value=source)
     return source
 
