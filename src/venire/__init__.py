@@ -2,8 +2,8 @@
 
 What most users type stands here; the rest in the namespaces `data`, `ratings`, `panel`,
 `resampling`, `ensembles`, `design`, `diagnostics`, `targets`, `distillation`, `io`, `batch`,
-`plots`, `pages`, `simulate`, `datasets`, `models`, `scales`, `errors`, `sklearn` and `reference`.
-Each name is loaded when it is first asked for.
+`plots`, `pages`, `simulate`, `datasets`, `models`, `scales`, `errors`, `sklearn`, `bench` and
+`reference`. Each name is loaded when it is first asked for.
 """
 
 from typing import TYPE_CHECKING
@@ -49,6 +49,9 @@ __all__ = [
 if TYPE_CHECKING:
     from venire import (
         batch as batch,
+    )
+    from venire import (
+        bench as bench,
     )
     from venire import (
         data as data,
@@ -146,7 +149,7 @@ if TYPE_CHECKING:
     from venire.targets import fit_judges, fit_votes, rate
 else:
     _NAMESPACES = {
-        "batch", "data", "datasets", "design", "diagnostics", "distillation", "ensembles", "errors",
+        "batch", "bench", "data", "datasets", "design", "diagnostics", "distillation", "ensembles", "errors",
         "io", "jit", "models", "pages", "panel", "plots", "ratings", "reference", "resampling",
         "scales", "simulate", "sklearn", "targets",
     }  # fmt: skip

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.workloads import Rows
+from venire.bench.workloads import Rows
 
 
 @dataclass(frozen=True)
