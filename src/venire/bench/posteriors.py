@@ -92,7 +92,9 @@ def _case(name: str, p: vn.BetaPosterior, q: np.ndarray) -> Case:
     twin, loops = TWINS[name]
     asked = [Contender(OURS, lambda: ours(p, q), answer=answer)]
     if twin is not None:
-        asked.append(_some(TWIN, twin, p, q, answer, () if name == "sample" else ("mpmath",)))
+        drawn = name == "sample"
+        who, needs = (TWIN, ()) if drawn else ("reference (mpmath)", ("mpmath",))
+        asked.append(_some(who, twin, p, q, answer, needs))
     if loops is not None:
         asked.append(_some(PLAIN, loops, p, q, answer))
     if theirs is not None:
