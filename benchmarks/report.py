@@ -20,6 +20,7 @@ from benchmarks import (
     report_queries,
     report_rankings,
     report_replicates,
+    report_updates,
     report_votes,
 )
 from benchmarks.tables import MIB, seconds, table
@@ -198,6 +199,7 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
         "Goals are for two cores. Error: largest distance from the closed form, if there is one.",
         package_table(fits, data["size"] == "full"),
         *report_queries.parts(data),
+        *report_updates.parts(data),
         *report_paths.parts(data),
         *report_replicates.parts(data),
         *report_votes.parts(data),

@@ -1,7 +1,7 @@
 #include "vn_cells_internal.h"
 
 /* Key of a row: lo | hi | order class + 1 (2 bits) | outcome (2 bits: loss, tie, win of lo; where there
- * are strata, whether a cell starts here). Sorting ignores the last two bits. */
+ * are strata, whether lo is second, and whether a cell starts here). Sorting ignores the last two. */
 
 /* Fill keys for the rows [begin, end). Returns the first row that does not compare two items, or -1;
  * *soft is set when a score is not 0, 1/2 or 1; *sorted is cleared when keys decrease. */
@@ -9,7 +9,7 @@ VN_CLONES
 static int64_t fill_keys(const vn_rows *rows, int bits, int64_t begin, int64_t end,
                          uint64_t *keys, int *soft, int *sorted)
 {
-    const int hi_shift = 4, lo_shift = 4 + bits;
+    const int hi_shift = 4, lo_shift = 4 + bits, apart = vn_has_strata(rows);
     const uint32_t n_items = (uint32_t)rows->n_items;
     int any_soft = 0, decreasing = 0;
     int64_t bad = -1;
@@ -20,8 +20,8 @@ static int64_t fill_keys(const vn_rows *rows, int bits, int64_t begin, int64_t e
         const uint64_t lo = (uint64_t)(flip ? b : a), hi = (uint64_t)(flip ? a : b);
         const int adv = rows->order ? rows->order[r] : 1;
         const uint64_t cls = (uint64_t)((flip ? -adv : adv) + 1);
-        uint64_t out = 0;
-        if (!rows->win) {
+        uint64_t out = apart ? (uint64_t)flip << 1 : 0;
+        if (!rows->win && !apart) {
             const double s = rows->score ? rows->score[r] : rows->one_score;
             const double twice = s + s;
             const int k = (int)twice;
@@ -183,7 +183,7 @@ vn_status vn_sort_rows(const vn_rows *rows, int n_threads, vn_poll poll, void *c
 /* Sums of one cell, seen from lo. */
 typedef struct { double win, loss, tie, square; } masses;
 
-static inline masses soft_masses(const vn_rows *rows, uint32_t r)
+static inline masses soft_masses(const vn_rows *rows, uint32_t r, int flip)
 {
     masses m;
     if (rows->win) {
@@ -200,7 +200,7 @@ static inline masses soft_masses(const vn_rows *rows, uint32_t r)
         m.tie = tie ? w : 0.0;
         m.square = w * s * s;
     }
-    if (rows->first[r] > rows->second[r]) {
+    if (flip) {
         const double win = m.win, total = m.win + m.loss + m.tie;
         if (rows->win) {
             m.square = total - 2.0 * (win + 0.5 * m.tie) + m.square;
@@ -220,15 +220,33 @@ typedef struct {
     const vn_cells_out *out;
 } write_job;
 
-static void write_stratum(const vn_rows *rows, uint32_t row, int64_t cell, const vn_cells_out *out)
+static void write_stratum(const vn_rows *rows, uint32_t row, double sign, int64_t cell,
+                          const vn_cells_out *out)
 {
     if (out->cluster) out->cluster[cell] = rows->cluster[row];
     if (out->date) out->date[cell] = rows->date[row];
-    const double sign = vn_sign_of(rows, row);
     for (int k = 0; k < rows->n_covariates; k++) {
         const int64_t at = (int64_t)row * rows->n_covariates + k;
         out->covariates[cell * rows->n_covariates + k] = sign * rows->covariates[at] + 0.0;
     }
+}
+
+#define AHEAD 24 /* sorted rows that are fetched before they are needed: each lies somewhere else */
+
+/* always_inline: else GCC finds it to do nothing, and leaves it out */
+__attribute__((always_inline)) static inline void fetch_row(const vn_rows *rows, const vn_sorted *s, int64_t r)
+{
+    const uint32_t row = s->row[r];
+    if (!vn_has_strata(rows)) {
+        __builtin_prefetch(rows->first + row);
+        __builtin_prefetch(rows->second + row);
+    }
+    if (rows->score) __builtin_prefetch(rows->score + row);
+    if (rows->weight) __builtin_prefetch(rows->weight + row);
+    if (!rows->n_covariates) return;
+    const double *x = rows->covariates + (int64_t)row * rows->n_covariates;
+    for (int k = 0; k < rows->n_covariates; k += 8) __builtin_prefetch(x + k);
+    __builtin_prefetch(x + rows->n_covariates - 1);
 }
 
 /* One cell from sorted row r on; returns the row behind it. */
@@ -242,10 +260,15 @@ static int64_t write_cell(const write_job *j, int64_t r, int64_t cell)
     masses sum = {0.0, 0.0, 0.0, 0.0};
     out->hi[cell] = (int32_t)(key >> 4 & (((uint64_t)1 << s->bits) - 1));
     out->order[cell] = (int8_t)((int)(key >> 2 & 3) - 1);
-    if (vn_has_strata(rows)) write_stratum(rows, vn_source_row(s, r), cell, out);
+    if (vn_has_strata(rows)) 
+        write_stratum(rows, vn_source_row(s, r), vn_is_turned(key) ? -1.0 : 1.0, cell, out);
     if (s->soft) {
         do {
-            const masses m = soft_masses(rows, vn_source_row(s, r));
+            if (s->row && r + AHEAD < n) fetch_row(rows, s, r + AHEAD);
+            const uint32_t row = vn_source_row(s, r);
+            const int flip = vn_has_strata(rows) ? vn_is_turned(s->keys[r])
+                                                 : rows->first[row] > rows->second[row];
+            const masses m = soft_masses(rows, row, flip);
             sum.win += m.win;
             sum.loss += m.loss;
             sum.tie += m.tie;

@@ -26,11 +26,9 @@ static inline int vn_has_strata(const vn_rows *rows)
     return rows->cluster || rows->date || rows->n_covariates;
 }
 
-/* Whether lo sees the row's covariates as they are, 1, or from the other side, -1. */
-static inline double vn_sign_of(const vn_rows *rows, uint32_t row)
-{
-    return rows->first[row] > rows->second[row] ? -1.0 : 1.0;
-}
+/* Whether the row of this key, which has a stratum, has lo second: lo sees its covariates from the
+ * other side. */
+static inline int vn_is_turned(uint64_t key) { return (int)(key >> 1 & 1); }
 
 /* Sort the rows of each key by stratum, those of one in their order; bit 0 of keys: a cell starts. */
 vn_status vn_sort_strata(const vn_rows *rows, vn_sorted *s, const vn_crew *by);

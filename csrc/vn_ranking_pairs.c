@@ -11,6 +11,7 @@
 #define MOST_PARTS 8
 #define MOST_SUMS ((int64_t)1 << 25) /* numbers of all parts */
 #define POLL_EVERY ((int64_t)1 << 24) /* pairs */
+#define LOST 1e4 /* times what its rest weighs that a ranking may be taken from: twelve digits are left */
 
 /* ---- which pairs there are ------------------------------------------------------------------ */
 
@@ -83,12 +84,24 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Whether some ranking is of all items: then all pairs are there. */
+static int holds_all(const vn_rankings *r)
+{
+    for (int64_t k = 0; k < r->data.n_rankings; k++)
+        if (r->slot_at[k + 1] > r->slot_at[k] &&
+            r->data.offsets[k + 1] - r->data.offsets[k] == r->data.n_items)
+            return 1;
+    return 0;
+}
+
 static vn_status edges_of_table(vn_rankings *r, vn_poll poll, void *context)
 {
     const int64_t n = r->data.n_items;
     sorting s = {.n = n, .table = vn_calloc((size_t)VN_MAX(n * n, 1), 1)};
     if (!s.table) return VN_NO_MEMORY;
-    vn_status status = visit_all(r, mark, &s, poll, context);
+    vn_status status = VN_OK;
+    if (holds_all(r)) memset(s.table, 1, (size_t)(n * n));
+    else status = visit_all(r, mark, &s, poll, context);
     for (int pass = 0; status == VN_OK && pass < 2; pass++) {
         int64_t at = 0;
         for (int64_t i = 0; i < n; i++) {
@@ -204,6 +217,9 @@ typedef struct {
     vn_watch watch;
 } bending;
 
+/* Of the best few of all items the pairs below them, most of all, have one weight but for their own
+ * exp(theta): it goes to the cell after the table, for all pairs, and those with one of the few get less.
+ */
 static void bend_one(const bending *j, int64_t k, int worker, double *out)
 {
     const vn_rankings *r = j->r;
@@ -212,8 +228,11 @@ static void bend_one(const bending *j, int64_t k, int worker, double *out)
     double *e = j->room + worker * 3 * r->longest, *q = e + o.length, *room = q + o.length;
     vn_ranking_cumulate(r, &o, j->theta, 2, e, q, room);
     const uint32_t *slot = r->slot ? r->slot + r->slot_at[k] : NULL;
-    for (int64_t a = 0; a < o.length; a++) {
-        const double own = o.weight * e[a] * q[a];
+    const double last = q[o.length - 1];
+    const int whole = !slot && !j->theta && 2 * o.ranked < n && o.length == n && last <= LOST * q[0];
+    if (whole) out[n * n] += o.weight * last;
+    for (int64_t a = 0; a < (whole ? o.ranked : o.length); a++) {
+        const double own = o.weight * e[a] * (whole ? q[a] - last : q[a]);
         const int64_t x = o.item[a];
         for (int64_t b = a + 1; b < o.length; b++) {
             const int64_t y = o.item[b];
@@ -247,7 +266,8 @@ vn_status vn_rankings_curvature(vn_rankings *r, const double *theta, int n_threa
 {
     const int64_t n = r->data.n_items, workers = vn_team_size(n_threads, r->n_parts);
     double largest;
-    bending j = {.r = r, .width = r->slot ? r->n_edges : n * n, .watch = {.poll = poll, .context = context}};
+    bending j = {.r = r, .watch = {.poll = poll, .context = context}};
+    j.width = r->slot ? r->n_edges : n * n + 1;
     j.theta = vn_ranking_table(r, theta, &largest) ? NULL : theta;
     j.room = vn_malloc(sizeof(double) * (size_t)(workers * 3 * VN_MAX(r->longest, 1)));
     j.sums = vn_malloc(sizeof(double) * (size_t)VN_MAX(r->n_parts * j.width, 1));
@@ -255,10 +275,13 @@ vn_status vn_rankings_curvature(vn_rankings *r, const double *theta, int n_threa
     if (j.room && j.sums)
         status = vn_team_run(bend_part, &j, r->n_parts, n_threads, vn_watch_poll, &j.watch);
     if (vn_watch_over(&j.watch)) status = VN_INTERRUPTED;
+    double whole = 0.0;
+    for (int64_t p = 0; status == VN_OK && !r->slot && p < r->n_parts; p++)
+        whole += j.sums[p * j.width + n * n];
     for (int64_t i = 0; status == VN_OK && i < n; i++)
         for (int64_t e = r->edge_ptr[i]; e < r->edge_ptr[i + 1]; e++) {
             const int64_t at = r->slot ? e : i * n + r->hi[e];
-            edge[e] = 0.0;
+            edge[e] = whole > 0.0 ? whole * r->e[i] * r->e[r->hi[e]] : 0.0;
             for (int64_t p = 0; p < r->n_parts; p++) edge[e] += j.sums[p * j.width + at];
         }
     vn_free(j.room);

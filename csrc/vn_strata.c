@@ -3,33 +3,44 @@
 
 #include <string.h>
 
+#define AHEAD 16 /* rows that are fetched before they are needed: each lies somewhere else */
 #define SHORT 12 /* rows up to which insertion is fastest */
 
-/* A row, and the first number of its stratum. */
+/* A row, the first number of its stratum, and the sign with which lo sees its covariates. */
 typedef struct {
     double key;
     uint32_t row;
+    float sign;
 } entry;
 
-static inline double first_number(const vn_rows *rows, uint32_t row)
+static inline double first_number(const vn_rows *rows, uint32_t row, double sign)
 {
     if (rows->cluster) return (double)rows->cluster[row];
     if (rows->date) return (double)rows->date[row];
-    return vn_sign_of(rows, row) * rows->covariates[(int64_t)row * rows->n_covariates];
+    return sign * rows->covariates[(int64_t)row * rows->n_covariates];
 }
 
-/* Below 0, 0 or above: whether the stratum of row a comes before that of row b. */
-static int compare_strata(const vn_rows *rows, uint32_t a, uint32_t b)
+/* What the number of a row that is needed soon is made of (always_inline: else GCC finds that it does
+ * nothing, and leaves it out). */
+__attribute__((always_inline)) static inline void fetch_first(const vn_rows *rows, uint32_t row)
 {
-    if (rows->cluster && rows->cluster[a] != rows->cluster[b])
-        return rows->cluster[a] < rows->cluster[b] ? -1 : 1;
-    if (rows->date && rows->date[a] != rows->date[b]) return rows->date[a] < rows->date[b] ? -1 : 1;
+    if (rows->cluster) __builtin_prefetch(rows->cluster + row);
+    else if (rows->date) __builtin_prefetch(rows->date + row);
+    else __builtin_prefetch(rows->covariates + (int64_t)row * rows->n_covariates);
+}
+
+/* Below 0, 0 or above: whether the stratum of a comes before that of b. */
+static int compare_strata(const vn_rows *rows, entry a, entry b)
+{
+    if (rows->cluster && rows->cluster[a.row] != rows->cluster[b.row])
+        return rows->cluster[a.row] < rows->cluster[b.row] ? -1 : 1;
+    if (rows->date && rows->date[a.row] != rows->date[b.row])
+        return rows->date[a.row] < rows->date[b.row] ? -1 : 1;
     if (!rows->n_covariates) return 0;
-    const double *x = rows->covariates + (int64_t)a * rows->n_covariates;
-    const double *y = rows->covariates + (int64_t)b * rows->n_covariates;
-    const double of_x = vn_sign_of(rows, a), of_y = vn_sign_of(rows, b);
+    const double *x = rows->covariates + (int64_t)a.row * rows->n_covariates;
+    const double *y = rows->covariates + (int64_t)b.row * rows->n_covariates;
     for (int k = 0; k < rows->n_covariates; k++) {
-        const double p = of_x * x[k], q = of_y * y[k];
+        const double p = (double)a.sign * x[k], q = (double)b.sign * y[k];
         if (p != q) return p < q ? -1 : 1;
     }
     return 0;
@@ -37,7 +48,7 @@ static int compare_strata(const vn_rows *rows, uint32_t a, uint32_t b)
 
 static inline int comes_after(const vn_rows *rows, entry a, entry b)
 {
-    return a.key > b.key || (a.key == b.key && compare_strata(rows, a.row, b.row) > 0);
+    return a.key > b.key || (a.key == b.key && compare_strata(rows, a, b) > 0);
 }
 
 /* Stable merge sort of n entries, with room for as many. */
@@ -81,14 +92,17 @@ static vn_status sort_run(const vn_rows *rows, vn_sorted *s, int64_t begin, int6
     entry *x = *room;
     for (int64_t k = 0; k < n; k++) {
         const uint32_t row = s->row[begin + k];
-        x[k] = (entry){first_number(rows, row), row};
+        if (k + AHEAD < n) fetch_first(rows, s->row[begin + k + AHEAD]);
+        const double sign = vn_is_turned(key_at(s, begin + k)) ? -1.0 : 1.0;
+        x[k] = (entry){first_number(rows, row, sign), row, (float)sign};
     }
     sort_entries(rows, x, x + n, n);
     for (int64_t k = 0; k < n; k++) {
         const int starts = k == 0 || x[k].key != x[k - 1].key
-                        || compare_strata(rows, x[k - 1].row, x[k].row) != 0;
+                        || compare_strata(rows, x[k - 1], x[k]) != 0;
+        const uint64_t last = (uint64_t)(x[k].sign < 0.0f) << 1 | (uint64_t)starts;
         s->row[begin + k] = x[k].row;
-        __atomic_store_n(&s->keys[begin + k], (key_at(s, begin) & ~(uint64_t)3) | (uint64_t)starts,
+        __atomic_store_n(&s->keys[begin + k], (key_at(s, begin) & ~(uint64_t)3) | last,
                          __ATOMIC_RELAXED);
     }
     return VN_OK;

@@ -251,7 +251,7 @@ def test_automatic_prior(tmp_path):
         "no finite maximum-likelihood fit",
         "d never lost",
         "e never won",
-        "GaussianPrior(0.01)",
+        "its precision by the evidence of the data",
         "--prior none",
         "3 items of the largest group",
     ):
@@ -260,10 +260,10 @@ def test_automatic_prior(tmp_path):
     assert [r["determined"] for r in table] == [True] * 3 + [False] * 2
     assert [r["rank"] for r in table][3:] == [None, None]
     assert [r["item"] for r in table][3:] == ["d", "e"]
-    fit = vn.fit_bradley_terry(
-        vn.Comparisons.from_frame(pd.read_csv(path), first="a", second="b", score="s"),
-        prior=vn.GaussianPrior(0.01),
-    )
+    c = vn.Comparisons.from_frame(pd.read_csv(path), first="a", second="b", score="s")
+    with pytest.warns(vn.NotIdentifiedWarning, match="want no spread"):
+        fit = vn.fit_bradley_terry(c, prior=vn.GaussianPrior("evidence"))
+    assert f"GaussianPrior({fit.prior.precision:.4g})" in message
     theta = dict(zip(fit.items, fit.theta, strict=True))
     assert all(r["theta"] == pytest.approx(theta[r["item"]]) for r in table)
 
@@ -275,7 +275,7 @@ def test_no_prior_and_another_prior(tmp_path):
     assert str(path) in run.stderr
     assert re.search(r"\bd\b", run.stderr)
     assert "try: " in run.stderr
-    assert "--prior 0.01" in run.stderr
+    assert "--prior evidence" in run.stderr
     assert run.stdout == ""
     # the advice works
     run = process("fit", path, *COMMON, "--score", "s", "--prior", "none")
@@ -297,7 +297,7 @@ def test_a_full_order_without_upsets(tmp_path):
     document = json.loads(run.stdout)
     assert [r["item"] for r in document["ratings"]] == ["a", "b", "c"]
     assert [r["rank"] for r in document["ratings"]] == [1, 2, 3]
-    assert document["prior"] == 0.01
+    assert document["prior"] == pytest.approx(0.162, abs=0.001)
     assert document["prior_reason"] == "no finite fit without it"
 
 
@@ -489,7 +489,7 @@ def test_national_teams(shared_data, tmp_path):
     assert all(np.isfinite(table["theta"]))
     assert {"Asturias", "Mapuche"} <= set(table["item"][316:])
     message = " ".join(run.stderr.split())
-    for part in ("no finite maximum-likelihood fit", "GaussianPrior(0.01)", "2 components"):
+    for part in ("no finite maximum-likelihood fit", "by the evidence", "2 components"):
         assert part in message
     assert "order effect 0.80" in run.stdout
 

@@ -63,8 +63,9 @@ class Asked:
             setattr(self, name, table[name].to_numpy())
 
 
-def test_the_whole_loop(world):
-    assert "6 groups, 48 items" in venire("init", "loop", *INIT).output
+@pytest.mark.parametrize("method", ["fit", "judges"])
+def test_the_whole_loop(world, method):
+    assert "6 groups, 48 items" in venire("init", "loop", *INIT, "--method", method).output
     for _ in range(3):
         venire("ask", "loop", "-o", "r.csv")
         answer(world)
@@ -89,6 +90,7 @@ def test_the_whole_loop(world):
     assert student.predict(world.features[:, :2]).shape == (48,)
     with Distillation.open("loop") as loop:
         expected = loop.targets()
+        assert loop.fit().method == method
         assert np.allclose(targets["target"], expected.target)
         assert np.allclose(targets["prediction"], loop.predictions[loop.order])
 
@@ -273,3 +275,45 @@ def test_students(world, student):
         f"{student}: r2"
         in venire("train", "loop", *TRAIN, "--student", student, "-o", "t.csv").output
     )
+
+
+def test_judges_who_sort(world):
+    """Rankings answer what is pending, of each of those who made them, and nothing else."""
+    venire("init", "l", *INIT)
+    venire("ask", "l", "-o", "r.csv")
+    rows = [
+        {"q": q, "who": who, "ballot": f"{q}{who}", "d": d, "place": -x}
+        for who in ("ann", "bea")
+        for q, d, x in zip(world.group, world.item, world.theta, strict=True)
+    ]
+    frame = pd.DataFrame(rows)
+    frame.to_csv("long.csv", index=False)
+    words = ["--ranking", "ballot", "--item", "d", "--rank", "place", "--group", "q"]
+    nobody = venire("tell", "l", "long.csv", *words, code=2).output
+    assert "names the column of those who ranked" in " ".join(nobody.split())
+    refused = venire("tell", "l", "long.csv", *words, "--teacher", "ballot", code=1).output
+    assert "is not one of the teachers ('ann', 'bea')" in " ".join(refused.split())
+    alone = venire("tell", "l", "long.csv", *words[:-2], "--teacher", "who", code=2).output
+    assert "names the column of groups" in " ".join(alone.split())
+    told = venire("tell", "l", "long.csv", *words, "--teacher", "who").output
+    with Distillation.open("l", read_only=True) as loop:
+        assert loop.pending.bridge.all()
+        done = loop.requests()
+        done = done.select(~done.bridge)
+        assert f"{len(done):,} new answers" in told
+        votes = loop.votes()
+    assert votes.n_votes == len(done)
+    ballots = vn.Rankings.from_long(frame.ballot, frame.d, frame.place, group=frame.q)
+    truth = {(g, d): x for g, d, x in zip(world.group, world.item, world.theta, strict=True)}
+    first = np.array([truth[one] for one in zip(done.group, done.first, strict=True)])
+    second = np.array([truth[one] for one in zip(done.group, done.second, strict=True)])
+    assert (done.ranked(ballots)[1] == np.sign(first - second)).all()
+    text = frame.sort_values("place").groupby(["q", "who"]).d
+    text.agg(lambda x: " > ".join(map(str, x))).reset_index().to_csv("wide.csv", index=False)
+    again = ["--place", "d", "--group", "q", "--teacher", "who"]
+    assert "0 new answers, 0 known" in venire("tell", "l", "wide.csv", *again).output
+    said = venire("tell", "l", "wide.csv", *again, "--replace").output
+    assert f"{len(done):,} known before" in said
+    for more in (["--request", "x"], ["--vote", "x"], ["--probabilities", "a", "b", "c"]):
+        assert "is of votes on" in venire("tell", "l", "wide.csv", *again, *more, code=2).output
+    assert "is of rankings" in venire("tell", "l", "r.csv", "--teacher", "who", code=2).output

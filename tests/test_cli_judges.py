@@ -84,13 +84,18 @@ def test_document(votes_file, table):
 
 def test_files(votes_file, table, tmp_path):
     out, ratings = tmp_path / "judges.csv", tmp_path / "ratings.parquet"
-    run = venire("judges", votes_file, "-o", out, "--ratings", ratings, "-q", "--converge")
+    seen = tmp_path / "calibration.csv"
+    options = ("--ratings", ratings, "--calibration", seen, "-q", "--converge")
+    run = venire("judges", votes_file, "-o", out, *options)
     assert run.exit_code == 0, run.output
     written = pd.read_csv(out).set_index("judge")
     wanted = expected(table, rounds="converge")
     np.testing.assert_allclose(written.slope[wanted.judges], wanted.slopes, atol=1e-9)
     theta = pd.read_parquet(ratings).set_index("item").theta
     np.testing.assert_allclose(theta[wanted.items], wanted.theta, atol=1e-9)
+    rows = pd.read_csv(seen)
+    assert set(rows.judge) == {"j1", "j2", "j3"}
+    assert rows.n_votes.sum() == 900
 
 
 def test_groups_have_ratings_of_their_own(votes_file, table):

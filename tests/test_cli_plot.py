@@ -34,12 +34,13 @@ def place(tmp_path_factory):
     rng = np.random.default_rng(0)
     theta = {"ada": 0.8, "<b>bob</b>": 0.3, "$c_1$": -0.3, "d": -0.8}
     names = list(theta)
-    games, votes = ["a,b,winner,topic"], ["judge,prompt,topic,a,b,verdict,truth"]
+    games, votes = ["a,b,winner,topic,day"], ["judge,prompt,topic,a,b,verdict,truth"]
     for k in range(160):
         one, two = rng.choice(4, 2, replace=False)
         gap = theta[names[one]] - theta[names[two]]
         won = 1 if rng.logistic() < gap else 2
-        games.append(f"{names[one]},{names[two]},{names[(one, two)[won - 1]]},t{k % 3}")
+        winner, day = names[(one, two)[won - 1]], f"2024-0{1 + k // 40}-07"
+        games.append(f"{names[one]},{names[two]},{winner},t{k % 3},{day}")
         for judge, noise in (("x", 0.5), ("y", 1.0), ("z", 2.0)):
             said = "A" if noise * rng.logistic() < gap else "B"
             votes.append(f"{judge},p{k},t{k % 3},{names[one]},{names[two]},{said},{won % 2}")
@@ -64,6 +65,8 @@ RUNS = {
     "groups": ["groups", *GAMES, "--group", "topic", "-o", "groups.csv"],
     "consensus": ["consensus", *VOTES, "--group", "prompt"],
     "consensus --gold": ["consensus", *VOTES, "--group", "prompt", "--gold", "truth"],
+    "judges": ["judges", *VOTES],
+    "path": ["path", *GAMES, "--date", "day", "--prior", "1"],
     "rate": ["rate", *VOTES, "--group", "prompt"],
     "rate --by": ["rate", *VOTES, "--group", "prompt", "--by", "topic", "--prior", "0.1"],
     "simulate": ["simulate", "--groups", "2", "--items", "8", "--seeds", "2", "--degrees", "2,4"],

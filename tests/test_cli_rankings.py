@@ -79,6 +79,24 @@ def test_the_command_fits_as_the_function_does():
         assert theta[item] == pytest.approx((x, e))
 
 
+def test_items_of_groups_are_rated_by_themselves():
+    groups = document(f"fit {ANSWERS} --group judge --draws 20")["ratings"]
+    whole = vn.datasets.load_ranked_answers()
+    strict = whole.select(whole.clusters[whole.cluster] == "strict")
+    fit = vn.fit_plackett_luce(strict)
+    alone = {x: fit.theta[k] for k, x in enumerate(fit.items)}
+    own = [row for row in groups if row["group"] == "strict"]
+    assert {row["item"]: pytest.approx(row["theta"], abs=1e-7) for row in own} == alone
+    assert [row["rank"] for row in own] == [1, 2, 3, 4, 5, 6, 7]
+    assert sum(row["prob_best"] for row in own) == pytest.approx(1.0)
+    shown = run(f"fit {ANSWERS} --group judge --top 8")
+    assert "rank     group  item" in shown.stdout
+    assert "component" not in shown.stdout.replace("3 components", "")
+    few = run(f"fit {ANSWERS} --group prompt --top 1")
+    assert "('p26', 'ibex-chat')" in few.stderr
+    assert "cannot be compared" not in few.stderr
+
+
 def test_replicates_draws_and_pictures():
     pytest.importorskip("matplotlib")
     drawn = document(f"fit {ANSWERS} --bootstrap 20 --plot a.png -o a.csv")
@@ -112,6 +130,8 @@ def test_judges_who_sort_answers():
     ("words", "said"),
     [
         (f"fit {ANSWERS} --model davidson", "rankings are fitted by that of Plackett and Luce"),
+        ("fit battles.csv --group judge", "is of rankings: name their columns; venire groups"),
+        (f"fit {ANSWERS} --group judge --anchor x", "groups have no item in common"),
         (f"fit {ANSWERS} --order-effect", "is of comparisons"),
         (f"fit {ANSWERS} --first a", "is of comparisons, and --place of rankings"),
         (f"fit {ANSWERS} --covariate a", "'--covariate': is of comparisons, and --place of"),

@@ -148,7 +148,7 @@ def test_the_bootstrap(votes_file):
     assert all(0.7 < x < 1.3 for x in ratio)
 
 
-def test_without_a_finite_fit_a_weak_prior_is_said(tmp_path, table):
+def test_without_a_finite_fit_a_prior_is_said(tmp_path, table):
     table = table.copy()
     best = (table["model_a"] == "anvil") | (table["model_b"] == "anvil")
     table.loc[best, "verdict"] = np.where(
@@ -158,10 +158,10 @@ def test_without_a_finite_fit_a_weak_prior_is_said(tmp_path, table):
     table.to_csv(path, index=False)
     run = venire("rate", path, *COLUMNS)
     assert run.exit_code == 0, run.output
-    assert "weak prior" in run.output
+    assert "its precision by the evidence" in " ".join(run.output.split())
     run = venire("rate", path, *COLUMNS, "--prior", "none")
     assert run.exit_code == 1
-    assert "--prior 0.01" in run.output
+    assert "--prior evidence" in run.output
 
 
 def test_gold_judges_the_judges_unless_it_is_used(tmp_path, table):

@@ -73,7 +73,7 @@ def test_what_no_fit_determines_is_said(tmp_path):
     out = tmp_path / "page.html"
     assert main(["report", games, "-o", str(out), "-q"]) == 0
     text = page_of(out)[0]
-    assert "Hence the weak prior GaussianPrior(0.01) was used" in text
+    assert "was used, its precision by the evidence of the data" in text
     assert "NOT DETERMINED BY THE DATA" in text
     assert main(["report", games, "-o", str(out), "--prior", "none"]) == 1
 

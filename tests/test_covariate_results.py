@@ -321,6 +321,26 @@ def test_beside_scikit_learn(fit):
     np.testing.assert_allclose(fit.coefficients, model.coef_[0][-2:], atol=1e-6)
 
 
+def test_values_of_statsmodels(c, fit):
+    """What statsmodels 0.15.0 prints of the same: GLM, HC0, and by cluster without a correction."""
+    theta = [0.4258416667192365, 1.0889580163826875, 0.9468262361409596, 1.6131915390112384,
+             0.6430180823539049, -0.028640895364685927]  # fmt: skip
+    np.testing.assert_allclose(fit.theta[1:] - fit.theta[0], theta, atol=1e-9)
+    beta = [0.4073927683517734, 0.06079074756805624]
+    np.testing.assert_allclose(fit.coefficients, beta, atol=1e-10)
+    plain = [0.06520049800971046, 0.024801565322081366]
+    np.testing.assert_allclose(fit.parameter_errors().coefficients, plain, rtol=1e-8)
+    prompts = [0.09820828759860623, 0.02621696163220875]
+    np.testing.assert_allclose(fit.parameter_errors("robust").coefficients, prompts, rtol=1e-8)
+    rows = vn.fit_bradley_terry(vn.Comparisons.from_cells(c.cells._replace(cluster=None)))
+    by_row = [0.06344822324660943, 0.023696123253800692]
+    np.testing.assert_allclose(rows.parameter_errors("robust").coefficients, by_row, rtol=1e-8)
+    relative = [0.1939260492466432, 0.1589967733283311, 0.16878941880243029,
+                0.1706425068073063, 0.18449680944646787, 0.17759970719453402]  # fmt: skip
+    found = fit.relative_to(fit.items[0], errors="robust").standard_errors[1:]
+    np.testing.assert_allclose(found, relative, rtol=1e-8)
+
+
 def test_beside_statsmodels(c, fit):
     """HC0 of rows, and errors by cluster, as its GLM has them."""
     sm = pytest.importorskip("statsmodels.api")

@@ -50,10 +50,11 @@ def calls(world):
     ]
 
 
-def test_a_loop_opened_after_every_call_is_the_one_that_was_never_closed(tmp_path):
+@pytest.mark.parametrize("method", ["auto", "judges"])
+def test_a_loop_opened_after_every_call_is_the_one_that_was_never_closed(method, tmp_path):
     world = World()
-    memory, folder = world.loop(), tmp_path / "loop"
-    world.loop(folder=folder).close()
+    memory, folder = world.loop(method=method), tmp_path / "loop"
+    world.loop(folder=folder, method=method).close()
     for call in calls(world):
         call(memory)
         with Distillation.open(folder) as loop:
@@ -62,7 +63,9 @@ def test_a_loop_opened_after_every_call_is_the_one_that_was_never_closed(tmp_pat
         with Distillation.open(folder) as loop:
             assert same(loop, memory)
     with Distillation.open(folder, n_threads=1) as loop:
-        assert np.array_equal(loop.fit().fit.theta, memory.fit().fit.theta)
+        found = loop.fit()
+        assert np.array_equal(found.fit.theta, memory.fit().fit.theta)
+        assert (found.judges is not None) == (method == "judges")
         assert str(loop.report()) == str(memory.report())
         assert np.array_equal(loop.predictions, memory.predictions)
 

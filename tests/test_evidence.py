@@ -312,3 +312,11 @@ def test_means_by_item_of_groups():
     again = vn.fit_groups(g, prior=gf.prior)
     np.testing.assert_allclose(gf.theta, again.theta, atol=1e-8)
     assert gf.prior.precision < vn.fit_groups(g, prior=EVIDENCE).prior.precision
+
+
+@pytest.mark.parametrize("games", [["ab"], ["ab", "ca"], ["ab", "bc", "cd"]])
+def test_few_games_that_nothing_contradicts_say_little(games):
+    c = vn.Comparisons([g[0] for g in games], [g[1] for g in games], np.ones(len(games)))
+    with pytest.warns(vn.NotIdentifiedWarning, match="want no spread"):
+        fit = vn.fit_bradley_terry(c, prior=vn.GaussianPrior("evidence"))
+    assert 0.5 < fit.evidence.spread < 2.0

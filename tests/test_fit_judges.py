@@ -270,6 +270,36 @@ def test_ratings_are_better_than_those_by_agreement(preset, limit):
     assert np.mean(ratios) < limit
 
 
+def noise(seed=0, n=400, n_groups=80):
+    """Coin tosses in many small groups, by judges of whom most voted once or twice."""
+    rng = np.random.default_rng(seed)
+    first, group = rng.integers(0, 10, n), rng.integers(0, n_groups, n)
+    judge = np.minimum((rng.pareto(0.7, n) * 2).astype(int), 60)
+    vote, swapped = rng.choice([-1, 0, 1], n), rng.random(n) < 0.5
+    return vn.Votes(
+        first, (first + rng.integers(1, 10, n)) % 10, judge, vote, group=group, swapped=swapped
+    )
+
+
+@pytest.mark.parametrize(("seed", "signed"), [(0, True), (1, False), (2, True)])
+def test_judges_converge_where_ratings_are_hardly_known(seed, signed):
+    votes = noise(seed, 200, 40)
+    for rounds in (1, 2):
+        found = vn.fit_judges(votes, rounds=rounds, signed=signed)
+        assert found.converged
+        assert found.slope_spread < 1.0
+    group, *rest = looks(votes)
+    twin = reference.fit_judges(
+        np.unique(group, return_inverse=True)[1],
+        *rest[:2],
+        np.unique(rest[2], return_inverse=True)[1],
+        *rest[3:],
+        signed=signed,
+    )
+    np.testing.assert_allclose(found.slopes, twin.slope, atol=1e-5)
+    np.testing.assert_allclose(found.slope_errors**2, twin.slope_variance, atol=1e-5)
+
+
 # ---- edges --------------------------------------------------------------------------------------
 
 
@@ -310,6 +340,7 @@ def test_a_wrong_judge_is_dropped_or_turned():
     votes = asked(preset="wrong", degree=10, n_groups=10)[1]
     dropped, turned = vn.fit_judges(votes), vn.fit_judges(votes, signed=True)
     assert dropped.slopes[3] == 0.0
+    assert 0.05 < dropped.slope_errors[3] < dropped.slope_spread
     assert any(n.name == "without slope" and n.text.startswith("t3:") for n in dropped.warnings)
     assert turned.slopes[3] < 0.0
     assert any(n.name == "turned" and n.text.startswith("t3:") for n in turned.warnings)
@@ -378,6 +409,75 @@ def test_predict():
         found.predict(0, "x", "t2", group=0)
     with pytest.raises(ValueError, match="go together"):
         found.predict([0, 1], [1, 0, 1], "t2", group=0)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_calibration_of_the_fitted_votes(case):
+    votes = CASES[case]()
+    found = vn.fit_judges(votes, signed=True)
+    whole = found.calibration(votes, bins=1, backend="dict")
+    assert whole["judge"].tolist() == found.judges.tolist()
+    np.testing.assert_allclose(whole["n_votes"], found.n_votes)
+    for name in ("log_loss", "plain_log_loss"):
+        np.testing.assert_allclose(whole[name], getattr(found, name + "es"), rtol=1e-9)
+    fine = found.calibration(votes, bins=4, level=0.8, backend="dict")
+    assert fine["n_votes"].sum() == pytest.approx(found.n_votes.sum())
+    assert np.bincount(np.searchsorted(found.judges, fine["judge"])).max() <= 4
+    assert (fine["expected"] >= 0.5).all()
+    assert (fine["lower"] <= fine["observed"]).all()
+    assert (fine["observed"] <= fine["upper"]).all()
+    group, first, second, judge, order, share, mass = looks(votes)
+    theta, lean = theta_of(found, (6, 12)), 0.0
+    if found.position_biases is not None:
+        lean = found.position_biases[judge] * order
+    eta = found.slopes[judge] * (theta[group, first] - theta[group, second]) + lean
+    right = np.where(eta < 0, 1 - share, share)
+    for k in range(4):
+        own = judge == k
+        assert whole["observed"][k] == pytest.approx(mass[own] @ right[own] / mass[own].sum())
+        p = 1 / (1 + np.exp(-abs(eta[own])))
+        assert whole["expected"][k] == pytest.approx(mass[own] @ p / mass[own].sum())
+
+
+def test_calibration_of_votes_held_out():
+    rng = np.random.default_rng(3)
+    n, a, theta = 30_000, np.array([0.5, 1.0, 1.5]), rng.standard_normal(12)
+    first, judge = rng.integers(0, 12, n), rng.integers(0, 3, n)
+    second = (first + rng.integers(1, 12, n)) % 12
+    p = 1 / (1 + np.exp(-a[judge] * (theta[first] - theta[second])))
+    columns = first, second, judge, np.where(rng.random(n) < p, 1, -1)
+    found = vn.fit_judges(vn.Votes(*(x[:20_000] for x in columns)))
+    held = found.calibration(vn.Votes(*(x[20_000:] for x in columns)), backend="dict")
+    assert len(held["judge"]) == 15
+    z = (held["observed"] - held["expected"]) * np.sqrt(held["n_votes"]) / 0.5
+    assert abs(z).max() < 3.5
+    new = vn.Votes(columns[0], columns[1], np.full(n, 77), columns[3])
+    unknown = found.calibration(new, bins=1, backend="dict")
+    assert unknown["judge"].tolist() == [77]
+    assert unknown["log_loss"][0] == unknown["plain_log_loss"][0]
+    slope, bias = found.parameters_of([[0], [77]])
+    assert slope.tolist() == [[found.slopes[0]], [1.0]]
+    assert bias.tolist() == [[0.0], [0.0]]
+
+
+def test_calibration_with_ties_alone_and_bad_votes():
+    pairs = np.array([(i, j) for i in range(6) for j in range(i)])
+    votes = vn.Votes(*pairs.T, np.zeros(len(pairs), int), np.zeros(len(pairs), int))
+    found = vn.fit_judges(votes)
+    table = found.calibration(votes, backend="dict")
+    assert table["observed"].tolist() == [0.5]
+    assert table["expected"].tolist() == [0.5]
+    for bad, text in (
+        (asked()[1], "groups"),
+        (vn.Votes.from_pairs([1], ["t"], [1]), "pairs of items"),
+        (vn.Votes([0], [99], [0], [1]), "second"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            found.calibration(bad)
+    with pytest.raises(ValueError, match="bins"):
+        found.calibration(votes, bins=0)
+    with pytest.raises(TypeError, match="votes"):
+        found.calibration([1])
 
 
 def test_tables():

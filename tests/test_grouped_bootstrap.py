@@ -183,7 +183,7 @@ def test_shared_parameters_are_held():
     g = leagues(5, 5, 80)
     gf = vn.fit_groups(g, model="davidson", order_effect=True, shared=True)
     b = vn.bootstrap(gf, 30, rng=1, tol=1e-9, keep="draws")
-    assert b.parameter_errors() == (None, None, None)
+    assert set(b.parameter_errors()) == {None}
     single = vn.bootstrap(vn.fit_groups(g, model="davidson", order_effect=True), 30, rng=1)
     ratio = b.standard_errors() / single.standard_errors()
     assert 0.8 < np.median(ratio) < 1.2

@@ -27,7 +27,8 @@ def test_calls_side_by_side_agree(page, tmp_path, monkeypatch):
 def test_a_page_for_each():
     index = (FOLDER / "index.md").read_text(encoding="utf-8")
     assert {page.stem for page in PAGES} == {
-        "arena-rank", "bradleyterry2", "choix", "crowd-kit", "evalica", "fastchat", "scikit-learn",
+        "arena-rank", "bradleyterry2", "choix", "crowd-kit", "evalica", "fastchat", "plackettluce",
+        "scikit-learn",
     }  # fmt: skip
     for page in PAGES:
         assert f"]({page.name})" in index

@@ -11,7 +11,7 @@ from venire._native.chain import Chain
 import venire as vn
 from venire import reference
 from venire.ratings.paths import _problem
-from venire.ratings.paths.fitting import LEAST, _Problems
+from venire.ratings.paths.fitting import LEAST, Problems
 
 WEAK = vn.GaussianPrior(0.3, mean=0.5)
 
@@ -231,7 +231,7 @@ def test_the_evidence_is_that_of_the_twin(name):
     walks = (0.03, 0.3)
     wanted = [reference.fit_path(c, c.date, w, **options).evidence for w in walks]
     static = vn.ratings.fit_model(c, **({"model": "bradley-terry"} | options))
-    problems = _Problems(c, static, c.date, len(c.dates), 0.1)
+    problems = Problems(c, static, c.date, len(c.dates), 0.1)
     found = [problems.evidence(w, 1e-9, None) for w in walks]
     assert found[1] - found[0] == pytest.approx(wanted[1] - wanted[0], abs=1e-6)
 
@@ -241,7 +241,7 @@ def test_the_walk_is_found():
     path = vn.fit_path(c, step=1)
     assert path.walk == path.evidence.walk
     static = vn.fit_bradley_terry(c)
-    problems = _Problems(c, static, c.date, len(c.dates), 0.1)
+    problems = Problems(c, static, c.date, len(c.dates), 0.1)
     best, *around = (problems.evidence(path.walk * f, 1e-9, None) for f in (1.0, 0.85, 1.18))
     assert best > max(around)
     assert abs(np.log(path.walk / 0.1)) < 3.0 * path.evidence.log_walk_sd

@@ -61,6 +61,7 @@ CASES = {
     "all": {"ties": 0.3, "top": 0.5, "weights": True},
     "pairs": {"m": 2},
     "long": {"n_items": 90, "m": 90, "n": 12},
+    "few of all": {"n_items": 7, "m": 7, "n": 300, "top": 0.9, "ties": 0.2, "weights": True},
     "lanes": {"n_items": 12, "m": 3, "n": 400, "top": 0.3},
 }
 
@@ -91,6 +92,17 @@ def test_native_equals_reference(case, spread):
     weight = np.ones(r.n_rankings) if r.weight is None else r.weight
     scores = own.scores(theta) * weight[r.owner]
     assert (np.abs(np.bincount(r.item, scores, r.n_items) - slopes) <= size).all()
+
+
+def test_the_best_few_may_be_far_above_all_others():
+    """Then what they have of each other is nothing beside what the others have."""
+    r = vn.Rankings([[0, 1, 2], [1, 0, 3]] * 9, among="all", items=np.arange(8))
+    theta = np.array([20.0, 19.0, 1, 0, 0, -1, 0, 1])
+    own = native(r)
+    ptr, hi = own.pairs()
+    first = np.repeat(np.arange(8), np.diff(ptr))
+    information = reference.rankings_derivatives(theta, as_list(r))[1]
+    np.testing.assert_allclose(own.curvature(theta), -information[first, hi], rtol=1e-10)
 
 
 @pytest.mark.parametrize("case", ["all", "lanes", "full"])
@@ -450,3 +462,16 @@ def test_the_evidence_finds_the_spread():
         vn.fit_plackett_luce(two, prior=vn.GaussianPrior("evidence"))
     with pytest.raises(ValueError, match="method"):
         vn.fit_plackett_luce(r, prior=vn.GaussianPrior("evidence"), method="mm")
+
+
+def test_more_pairs_than_are_looked_at():
+    """Where errors cannot be had, ratings and ranks can, and the message says so."""
+    rows = [[k, k + 1, k + 2] for k in range(60)]
+    r = vn.Rankings(rows, among="all", items=np.arange(9000))
+    fit = vn.fit_plackett_luce(r, prior=vn.GaussianPrior(1.0))
+    assert "60 rankings" in repr(fit)
+    ranks = fit.ranks()
+    assert ranks[4] < ranks[0] < ranks[8000]
+    assert fit.to_frame("dict", errors=None)["n_rankings"][0] == 60
+    with pytest.raises(ValueError, match=r"errors=None and the bootstrap do without"):
+        fit.standard_errors()

@@ -35,8 +35,30 @@ def leagues():
 
 
 PRIOR_BY_ITEM = vn.GaussianPrior(np.linspace(0.5, 4.0, 8), mean=np.linspace(-1.0, 1.0, 8))
+
+
+def styled(*, date=False):
+    """Rows with two covariates, one of which goes with what is won; and with dates."""
+    c = data()
+    x = np.random.default_rng(6).normal(size=(c.n_cells, 2))
+    win = c.win + np.round(2.0 * np.maximum(x[:, 0], 0.0))
+    more = {"half_life": 40, "date": np.arange(c.n_cells)} if date else {}
+    rows = np.repeat(np.arange(c.n_cells), 2)
+    score, weight = np.tile([1.0, 0.0], c.n_cells), np.stack([win, c.loss + 0.5], 1).ravel()
+    more = {name: np.repeat(v, 2) if np.ndim(v) else v for name, v in more.items()}
+    return vn.Comparisons(
+        c.first[rows], c.second[rows], score, weight=weight, order=c.order[rows],
+        covariates=x[rows], **more,
+    )  # fmt: skip
+
+
 FITS = {
     "bradley-terry": lambda: vn.fit_bradley_terry(data()),
+    "covariates": lambda: vn.fit_bradley_terry(styled(), order_effect=True),
+    "covariates, half-life, prior by the evidence": lambda: vn.fit_thurstone(
+        styled(date=True), prior=vn.GaussianPrior("evidence")
+    ),
+    "updated": lambda: vn.fit_davidson(data()).update(data(n_rows=90)),
     "thurstone, order effect": lambda: vn.fit_thurstone(data(), order_effect=True),
     "davidson, order effect": lambda: vn.fit_davidson(data(), order_effect=True),
     "rao-kupper, prior": lambda: vn.fit_rao_kupper(data(), prior=vn.GaussianPrior(0.5)),
@@ -68,6 +90,8 @@ def test_draws_have_the_covariance(monkeypatch, name, errors, dense):
     columns = [draws.theta - fit.theta]
     if draws.order_effect is not None:
         columns.append(draws.order_effect[:, None] - fit.order_effect)
+    if draws.coefficients is not None:
+        columns.append(draws.coefficients - fit.coefficients)
     if draws.tie is not None:
         columns.append(np.log(draws.tie / fit.tie)[:, None])
     x = np.concatenate(columns, axis=1)

@@ -189,6 +189,7 @@ def test_what_is_no_ranking_is_refused(said):
         ({"among": "some"}, "among = 'some': must be 'all', or a set for each ranking"),
         ({"among": [["a", "b"]]}, "among: has 1 sets, but there are 2 rankings"),
         ({"among": [["b", "a"], ["b", "d"]]}, "rankings[1][1] = 'c': is not in among[1]"),
+        ({"among": [["b", "a"], []]}, "rankings[1][0] = 'b': is not in among[1]"),
         ({"among": [["b", "a", "b"], ["b", "c"]]}, "among[0][2] = 'b': stands in it twice"),
         ({"group": ["p", None]}, "group[1]: a value is missing (null)"),
         ({"cluster": ["p"]}, "cluster: has 1 rows, but there are 2 rankings"),

@@ -265,7 +265,7 @@ def test_a_command_writes_its_board(tmp_path, monkeypatch, capsys, ending):
     (tmp_path / "rows.csv").write_text("\n".join(["model_a,model_b,winner", *rows, ""]))
     assert main(["fit", "rows.csv", "--scale", "elo", "-o", f"board.{ending}", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    text = (tmp_path / f"board.{ending}").read_text()
+    text = html.unescape((tmp_path / f"board.{ending}").read_text())
     assert "bradley-terry by newton" in text
     assert all(note.partition(":")[0] in text for note in document["notes"][1:])
     assert len(document["notes"]) > 1  # the first says how the file was read

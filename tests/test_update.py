@@ -159,6 +159,36 @@ def test_the_evidence_chooses_again(model, tmp_path):
         np.testing.assert_allclose(today.coefficients, anew.coefficients, atol=1e-8)
 
 
+@pytest.mark.parametrize("kind", ["mapping", "place"])
+def test_means_of_leagues_are_found_again(kind, tmp_path):
+    rng = np.random.default_rng(6)
+    old, new = rows(rng, 400, 8), rows(rng, 40, 8)
+    league = {k: "AB"[k % 2] for k in range(8)} if kind == "mapping" else np.arange(8) % 2
+    prior = vn.GaussianPrior("evidence", by=league)
+    fit = vn.fit_bradley_terry(vn.Comparisons(**old), prior=prior)
+    refit = vn.fit_bradley_terry(vn.Comparisons(**both(old, new)), prior=prior)
+    fit.save(tmp_path / "fit.npz")
+    again = vn.ratings.Fit.load(tmp_path / "fit.npz")
+    assert again.prior_means.to_dict() == fit.prior_means.to_dict()
+    assert str(again.summary()) == str(fit.summary())
+    for yesterday in (fit, again):
+        today = yesterday.update(**new)
+        np.testing.assert_allclose(today.theta, refit.theta, atol=1e-4)
+        assert today.prior_means.labels == refit.prior_means.labels
+    with np.load(tmp_path / "fit.npz") as file:
+        members = dict(file)
+    facts = json.loads(str(members["facts"]))
+    for name, value in (("asked", None), ("asked", facts["prior"]), ("fit.prior_means", None),
+                        ("fit.prior_means", facts["fit.prior_means"] | {"labels": ["A"]}),
+                        ("fit.prior_means", facts["fit.prior_means"] | {"mean": [None, 1.0]}),
+                        ("fit.prior_means", facts["fit.prior_means"] | {"labels": ["C", "D"]}),
+                        ):  # fmt: skip
+        bad = facts | {name: value}
+        np.savez(tmp_path / "bad.npz", **members | {"facts": np.array(json.dumps(bad))})
+        with pytest.raises(ValueError, match="no saved fit"):
+            vn.ratings.Fit.load(tmp_path / "bad.npz")
+
+
 @pytest.mark.parametrize("damaged", [
     {"precision": 1.0}, {"dispersion": None}, {"n_fits": -1}, {"note": 3}, {"more": 1.0},
 ], ids=str)  # fmt: skip

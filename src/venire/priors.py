@@ -5,7 +5,7 @@ A fit asks the object for what it needs, in the form of `ItemPriors`: nobody els
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -98,11 +98,17 @@ class GaussianPrior:
         `fit.evidence` says how it was found.
     mean : the same as precision's numbers, default 0
         Prior mean, of a size of at most 1000, in the unit of theta.
+    by : array_like of shape (n_items,), mapping or dataframe, optional
+        Of what league (family, class) each item is, in the same forms, as text or whole numbers.
+        Then items are spread about a mean of their league's, and a fit finds these means by the
+        data; `mean` is a number: of all items that are linked by comparisons or leagues. They are
+        numbers of `fit.prior` then, `fit.prior_means` says how well they are known. In single fits
+        of comparisons; a mapping may have more items than a fit.
 
     Raises
     ------
     TypeError
-        If a value is not a number.
+        If a value is not a number, or a league is neither text nor a whole number.
     ValueError
         If a value is out of range, or a label occurs twice; in a fit, if labels or sizes do not go
         with its items.
@@ -122,10 +128,16 @@ class GaussianPrior:
     >>> prior = vn.GaussianPrior(100.0, mean={"a": 1.0, "b": -1.0})
     >>> vn.fit_bradley_terry(c, prior=prior).theta.round(2).tolist()
     [1.0, -1.0]
+    >>> c = vn.Comparisons(["a", "a", "b", "c"], ["b", "c", "d", "b"], [1, 1, 1, 0.5])
+    >>> league = {"a": "A", "b": "B", "c": "A", "d": "B"}
+    >>> fit = vn.fit_bradley_terry(c, prior=vn.GaussianPrior(1.0, by=league))
+    >>> fit.prior_means.labels, fit.prior.mean.round(2).tolist()
+    (('A', 'B'), [0.74, -0.74, 0.74, -0.74])
     """
 
     precision: Any
     mean: Any = 0.0
+    by: Any = None
 
     def __post_init__(self) -> None:
         least, most = 1.0 / checks.LARGEST, checks.LARGEST
@@ -136,10 +148,16 @@ class GaussianPrior:
             )
         rule = f"must be finite and of a size of at most {MOST_MEAN:g}"
         object.__setattr__(self, "mean", _values(self.mean, "mean", -MOST_MEAN, MOST_MEAN, rule))
+        if self.by is None:
+            return
+        object.__setattr__(self, "by", _labelled(self.by))
+        if not _is_number(self.mean):
+            checks.fail("mean", "must be one number where the data find means, with by")
 
     def __repr__(self) -> str:
         mean = "" if self._is_at_zero else f", mean={_shown(self.mean)}"
-        return f"GaussianPrior(precision={_shown(self.precision)}{mean})"
+        by = "" if self.by is None else f", by={_counted(self.by)}"
+        return f"GaussianPrior(precision={_shown(self.precision)}{mean}{by})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, GaussianPrior):
@@ -147,29 +165,32 @@ class GaussianPrior:
         return self.to_dict() == other.to_dict()
 
     def __hash__(self) -> int:
-        return hash((self.precision, self.mean))  # arrays and mappings have none
+        return hash((self.precision, self.mean, self.by))  # arrays and mappings have none
 
     def __reduce__(self) -> tuple[Any, ...]:
-        both = (self.precision, self.mean)
-        return GaussianPrior, tuple(dict(x) if isinstance(x, Mapping) else x for x in both)
+        all_ = (self.precision, self.mean, self.by)
+        return GaussianPrior, tuple(dict(x) if isinstance(x, Mapping) else x for x in all_)
 
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` makes the same prior from; of the types that JSON has."""
-        return {"precision": _to_plain(self.precision), "mean": _to_plain(self.mean)}
+        out = {"precision": _to_plain(self.precision), "mean": _to_plain(self.mean)}
+        return out if self.by is None else out | {"by": _to_plain(self.by)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> GaussianPrior:
         """The prior that `to_dict` was called on."""
-        if not isinstance(values, Mapping) or not set(values) <= {"precision", "mean"}:
-            rule = "must be a mapping of precision and mean"
+        if not isinstance(values, Mapping) or not set(values) <= {"precision", "mean", "by"}:
+            rule = "must be a mapping of precision, mean and by"
             checks.fail("values", rule, value=values, kind=TypeError)
         return cls(**{str(name): _from_plain(value) for name, value in values.items()})
 
     def describe(self) -> str:
         """In words, for summaries and reports."""
-        if self.is_estimated:
-            return "normal prior of the precision that the evidence wants"
         mean = "" if self._is_at_zero else f" and mean {_shown(self.mean)}"
+        if self.by is not None:
+            mean += f" about means of {_counted(self.by)}"
+        if self.is_estimated:
+            return f"normal prior of the precision that the evidence wants{mean}"
         own = self.precision
         shown = f"{own:.4g}" if _is_number(own) else _shown(own)
         return f"normal prior of precision {shown}{mean}"
@@ -208,6 +229,10 @@ class GaussianPrior:
         if self.is_estimated:
             reason = "has to be a number here: only fits find it by the evidence"
             checks.fail("precision", reason, value=self.precision)
+        if self.by is not None:
+            reason = "means are found in single fits of comparisons only"
+            cure = "give them as numbers, mean=..., such as those of fit.prior"
+            checks.fail("by", reason, cure=cure)
         if _is_number(self.precision) and _is_number(self.mean):
             return ItemPriors(all=self.precision, centre=self.mean)
         both = [
@@ -225,7 +250,33 @@ class GaussianPrior:
 
     def at(self, precision: float) -> GaussianPrior:
         """The same with this precision."""
-        return GaussianPrior(precision, self.mean)
+        return GaussianPrior(precision, self.mean, self.by)
+
+    def about(self, mean: Any) -> GaussianPrior:
+        """The same with these means, which are known."""
+        return GaussianPrior(self.precision, mean)
+
+    def leagues(self, items: NDArray[Any]) -> tuple[list[Any], NDArray[np.int32]]:
+        """The labels of `by` that the items of a fit have, sorted, and which of them each has.
+
+        Raises
+        ------
+        ValueError
+            If an item has none, or there are not as many as items.
+        """
+        own = self.by
+        if isinstance(own, Mapping):
+            labels = items.tolist()
+            missing = next((k for k, label in enumerate(labels) if label not in own), None)
+            if missing is not None:
+                rule = "must hold a label for every item, and has none for this one"
+                checks.fail("by", rule, missing, labels[missing])
+            own = [own[label] for label in labels]
+        if len(own) != len(items):
+            checks.fail("by", f"holds {len(own)} labels, but there are {len(items)} items")
+        names = sorted(set(own))
+        place = {name: k for k, name in enumerate(names)}
+        return names, np.array([place[label] for label in own], np.int32)
 
     @property
     def _is_at_zero(self) -> bool:
@@ -234,7 +285,8 @@ class GaussianPrior:
     @property
     def goes_by_place(self) -> bool:
         """Whether it has an array, which fits one list of items alone."""
-        return any(isinstance(x, np.ndarray) for x in (self.precision, self.mean))
+        by = isinstance(self.by, tuple)
+        return by or any(isinstance(x, np.ndarray) for x in (self.precision, self.mean))
 
 
 def check_prior(prior: Any) -> None:
@@ -271,6 +323,40 @@ def _values(x: Any, name: str, low: float, high: float, rule: str) -> Any:
     out = np.array(checks.within(x, x.size, name, low, high, rule))
     out.flags.writeable = False
     return out
+
+
+def _labelled(x: Any) -> Any:
+    """Labels as a tuple, or as a read-only mapping."""
+    if hasattr(x, "columns"):
+        x = _from_frame(x, "by")
+    if isinstance(x, Mapping):
+        return MappingProxyType(dict(zip(x, _labels_in(list(x.values())), strict=True)))
+    for method in ("to_list", "tolist"):
+        if hasattr(x, method):
+            x = getattr(x, method)()
+            break
+    if isinstance(x, (str, bytes)) or not isinstance(x, Sequence):
+        rule = "must be a label for each item: an array, a mapping or a frame"
+        checks.fail("by", rule, value=x, kind=TypeError)
+    return tuple(_labels_in(x))
+
+
+def _labels_in(values: Sequence[Any]) -> Sequence[Any]:
+    for at, label in enumerate(values):
+        if label is None or label != label or (isinstance(label, str) and not label):
+            checks.fail("by", "is missing", at, label)
+        if not isinstance(label, (str, int)) or isinstance(label, bool):
+            checks.fail("by", "must be text or a whole number", at, label, kind=TypeError)
+        if isinstance(label, str) != isinstance(values[0], str):
+            checks.fail("by", "must be text, or whole numbers, throughout", at, label)
+        if not isinstance(label, str) and not -(2**63) <= label < 2**63:
+            checks.fail("by", "must be a whole number of 64 bits", at, label)
+    return values
+
+
+def _counted(by: Any) -> str:
+    n = len(set(by.values() if isinstance(by, Mapping) else by))
+    return f"{n} league" + "s" * (n != 1)
 
 
 def _from_frame(frame: Any, name: str) -> dict[Any, Any]:
@@ -336,6 +422,8 @@ def _to_plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         labels = [list(label) if isinstance(label, tuple) else label for label in value]
         return {"items": labels, "values": list(value.values())}
+    if isinstance(value, tuple):
+        return list(value)
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 

@@ -47,7 +47,7 @@ TITLES = {
 _LABELS = ("group", "item", "first", "second", "teacher", "pair")
 _RATINGS = (
     *TITLES, "logit", "probit", "erf", "standardized", "estimate", "lower", "upper", "target",
-    "bias", "mean",
+    "bias", "mean", "p",
 )  # fmt: skip
 _DIGITS = {"prob_best": 3}  # whatever ratings have
 ALL = 60  # rows up to which every one is shown when nobody says how many
@@ -85,13 +85,13 @@ class Table:
         *,
         top: int | None = None,
         total: int | None = None,
-        digits: int = 4,
+        digits: int | Mapping[str, int] = 4,
         what: str = "rows",
     ) -> Table:
         """Of arrays or lists: the first `top` rows, ranks on the left; None: all, if not too many.
 
         What is masked, or None, is a dash. `total`: how many rows there are, if not all are given;
-        `what`: what they are, where some are left out.
+        `what`: what they are, where some are left out; `digits`: decimals, or those of columns.
         """
         names = sorted(columns, key=lambda name: name != "rank")
         n = total if total is not None else len(columns[names[0]]) if names else 0
@@ -101,7 +101,8 @@ class Table:
             values = columns[name][:count]
             values = values.tolist() if hasattr(values, "tolist") else list(values)
             head = TITLES.get(name, name.removeprefix("n_").replace("_", " "))
-            cells[head] = cells_of(name, values, digits)
+            own = digits if isinstance(digits, int) else digits.get(name, 4)
+            cells[head] = cells_of(name, values, own)
             if name in _LABELS or any(isinstance(x, str) for x in values):
                 left.append(head)
         more = [f"... and {n - count:,} more {what}"] if count < n else []

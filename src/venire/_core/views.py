@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, Self
 
+from venire._core import checks
+
 __all__ = ["PICTURES", "Drawn", "Kept", "Sampled", "page", "picture"]
 
 #: The class of a result: the function of `venire.plots` that draws it.
@@ -130,4 +132,7 @@ class Kept:
         FileNotFoundError
             If there is no such file.
         """
-        return import_module("venire.resampling").load_fit(path)
+        found = import_module("venire.resampling").load_fit(path)
+        if not isinstance(found, cls):
+            checks.fail("path", f"holds a {type(found).__name__}, no {cls.__name__}", value=path)
+        return found

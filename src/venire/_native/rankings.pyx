@@ -13,6 +13,12 @@ cdef enum:
     SMALL = 20000  # entries below which other threads cost more than they save
 
 
+MANY = (
+    "rankings: errors and Newton's method go over all pairs of each, and of more than 8,192 items "
+    "these may be 2**31 at most; method='quasi-newton', errors=None and the bootstrap do without"
+)
+
+
 cdef int are_rankings(const vn_ranking_data *d) except -1:
     """Items of a ranking must differ, and counts of ranked ones and ties be within it."""
     cdef int64_t k, p, at, length
@@ -137,7 +143,7 @@ cdef class Rankings:
         with nogil:
             status = vn_rankings_pairs(self.r, poll_signals, NULL, &n_edges, &ptr, &hi)
         if status == VN_TOO_LARGE:
-            raise ValueError("the pairs of items of all rankings are more than 2**31")
+            raise ValueError(MANY)
         check(status, "for the pairs of items")
         edges = np.empty(n_edges, np.int32)
         if n_edges:
@@ -154,7 +160,7 @@ cdef class Rankings:
         with nogil:
             status = vn_rankings_pairs(self.r, poll_signals, NULL, &n_edges, &ptr, &hi)
         if status == VN_TOO_LARGE:
-            raise ValueError("the pairs of items of all rankings are more than 2**31")
+            raise ValueError(MANY)
         check(status, "for the pairs of items")
         out = np.empty(n_edges)
         cdef double *to = room[double](out, n_edges, "curvature")

@@ -8,16 +8,20 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from venire import io
 from venire._core.extras import needs
 from venire.cli import _options as opt
-from venire.cli._command import MISSING, Command, argument, misused, option
+from venire.cli._command import MISSING, Command, Refused, argument, misused, option
 from venire.cli._options import OUT
 from venire.cli._progress import Steps
 from venire.cli._report import FILE, READ, Grid, Picture, Report
+from venire.cli._taken import with_taken
+from venire.data.rankings import Rankings
+from venire.data.rankings.columns import RANKED, GivenRankings
 from venire.data.series import floats
-from venire.distillation import Distillation, Requests
+from venire.distillation import Distillation, Requests, Told
 from venire.models import DEFAULT, HALF_TIES
 from venire.priors import GaussianPrior
 
@@ -162,7 +166,13 @@ class Tell(Command):
     """Take answers: in any order, late, in part, again. All of a file, or nothing of it."""
 
     folder: Path = _folder()
-    votes: Path = argument("VOTES", "One row per answer: request and vote.", READ)
+    votes: Path = argument(
+        "VOTES", "One row per answer: request and vote. Or rankings of the items.", READ
+    )
+    rankings: GivenRankings = opt.rankings("group")
+    teacher: str | None = opt.column(
+        None, "Of rankings: who made them. Not needed where there is one teacher.", RANKED
+    )
     request: str = opt.column("request", "Number of the request.", _DATA)
     vote: str = opt.column("vote", _WORDS, _DATA)
     mapping: dict[str, Any] | None = option(
@@ -178,9 +188,19 @@ class Tell(Command):
     def __post_init__(self) -> None:
         if self.mapping is not None and self.probabilities is not None:
             misused("--mapping", "explains the values of --vote")
+        if self.rankings:
+            by = next(iter(self.rankings.named))
+            own = {"request": "request", "vote": "vote", "mapping": None, "probabilities": None}
+            for name, default in own.items():
+                if getattr(self, name) != default:
+                    misused(f"--{name}", f"is of votes on pairs, and --{by} of rankings")
+        elif self.teacher is not None:
+            misused("--teacher", "is of rankings: name their columns")
 
     def do(self, steps: Steps) -> Report:
         """Read the answers, and take all of them or none."""
+        if self.rankings:
+            return self._ranked(steps)
         chances = {f"probabilities{k}": name for k, name in enumerate(self.probabilities or ())}
         names = {"request": self.request, **(chances or {"vote": self.vote})}
         with steps(f"reading {self.votes}"):
@@ -195,12 +215,51 @@ class Tell(Command):
                 )
             except (ValueError, TypeError) as error:
                 raise table.located(error) from None
-            more = f", {told.replaced:,} replaced" if told.replaced else ""
-            more += f", {told.late:,} of requests that were withdrawn" if told.late else ""
-            return Report([
-                f"{told.new:,} new answers, {told.repeated:,} known before{more}; "
-                f"{len(loop.pending):,} requests are pending"
-            ])  # fmt: skip
+            return _taken_in(told, loop)
+
+    def _ranked(self, steps: Steps) -> Report:
+        """Take what rankings say of requests: of the pending ones, or with --replace of all."""
+        with steps(f"reading {self.votes}"):
+            found = io.read_rankings(self.votes, cluster=self.teacher, **self.rankings.named)
+        with Distillation.open(self.folder) as loop:
+            if found.groups is None and (n := len(np.unique(loop.items[0]))) > 1:
+                misused("--group", f"names the column of groups: there are {n:,}")
+            by = _makers(self.votes, found, loop, self.teacher)
+            asked = loop.requests() if self.replace else loop.pending
+            said = [asked.of(who).ranked(found.select(rows)) for who, rows in by.items()]
+            told = loop.tell(
+                *(np.concatenate(parts) for parts in zip(*said, strict=True)), replace=self.replace
+            )
+            return with_taken(_taken_in(told, loop), self.votes, found.taken)
+
+
+def _taken_in(told: Told, loop: Distillation) -> Report:
+    more = f", {told.replaced:,} replaced" if told.replaced else ""
+    more += f", {told.late:,} of requests that were withdrawn" if told.late else ""
+    return Report([
+        f"{told.new:,} new answers, {told.repeated:,} known before{more}; "
+        f"{len(loop.pending):,} requests are pending"
+    ])  # fmt: skip
+
+
+def _makers(
+    source: Path, found: Rankings, loop: Distillation, column: str | None
+) -> dict[Any, NDArray[np.int64]]:
+    """Which of the rankings each teacher made."""
+    known = {str(teacher): teacher for teacher in loop.teachers.tolist()}
+    if column is None:
+        if len(known) > 1:
+            misused("--teacher", "names the column of those who ranked")
+        return dict.fromkeys(known.values(), np.arange(found.n_rankings))
+    out = {}
+    for k, label in enumerate(found.clusters.tolist()):
+        if str(label) not in known:
+            names = ", ".join(map(repr, known))
+            raise Refused(
+                f"{source}, column {column!r} = {label!r}: is not one of the teachers ({names})"
+            )
+        out[known[str(label)]] = np.flatnonzero(found.cluster == k)
+    return out
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from venire.cli._report import FILE, READ, Report, some
 from venire.cli._taken import with_taken
 from venire.data.rankings import Rankings
 from venire.data.rankings.columns import GivenRankings
-from venire.data.recognition import Given, has_lists
+from venire.data.recognition import Given, ranks_in_lists
 from venire.errors import NotIdentifiedError, NotIdentifiedWarning
 from venire.models import DEFAULT
 from venire.priors import EVIDENCE, GaussianPrior
@@ -49,9 +49,10 @@ class Fit(Command):
 
     file: opt.Source
     columns: Given = opt.comparisons(without=("group",))
-    rankings: GivenRankings = opt.rankings()
+    rankings: GivenRankings = opt.rankings("group")
     model: opt.Model
     prior: str = opt.auto_prior()
+    prior_by: str | None = opt.prior_by()
     components: Literal["weak", "strong"] = option(
         "weak", "strong: fit each strongly connected component by itself.", MODEL
     )
@@ -88,8 +89,11 @@ class Fit(Command):
             misused("--cluster", "says what errors go by: add --errors robust or --bootstrap")
         if self.columns.date is not None and self.columns.half_life is None:
             misused("--date", "says when: add --half-life")
-        own = (self.prior, self.method, self.components, *vars(self.model).values())
-        if self.update is not None and own != ("auto", "auto", "weak", *vars(opt.Model()).values()):
+        if self.prior_by is not None and self.prior == "none":
+            misused("--prior-by", "is of a prior: leave out --prior none")
+        own = (self.prior, self.prior_by, self.method, self.components, *vars(self.model).values())
+        default = ("auto", None, "auto", "weak", *vars(opt.Model()).values())
+        if self.update is not None and own != default:
             misused("--update", "goes on with model, prior and method of its fit: leave these out")
         if self.draws is not None and resampled:
             misused("--draws", "and --bootstrap are two ways to the same columns: leave one out")
@@ -103,9 +107,9 @@ class Fit(Command):
 
         base = None
         if self.update is not None:
-            from venire.resampling import load_fit
+            from venire.ratings import Fit as Kept
 
-            base = load_fit(self.update)
+            base = Kept.load(self.update)
         observed = self.read(self.file.opened(), steps, base)
         fitted = self.fitted(observed, steps, base)
         if not isinstance(observed, Rankings):
@@ -116,6 +120,11 @@ class Fit(Command):
 
     def _check_rankings(self) -> None:
         """Refuse what is of comparisons alone."""
+        if set(self.rankings.named) == {"group"}:
+            reason = "is of rankings: name their columns; venire groups takes comparisons"
+            misused("--group", reason)
+        if "group" in self.rankings.named and self.shown.anchor is not None:
+            misused("--anchor", "groups have no item in common: leave out --group")
         for name in set(self.columns.named) - {*opt.RANKED_TOO}:
             flag = "covariate" if name == "covariates" else name.replace("_", "-")
             by = next(iter(self.rankings.named))
@@ -124,6 +133,8 @@ class Fit(Command):
             misused("--model", "rankings are fitted by that of Plackett and Luce")
         if self.model.order_effect:
             misused("--order-effect", "is of comparisons")
+        if self.prior_by is not None:
+            misused("--prior-by", "is of comparisons")
 
     def read(
         self, scanner: io.Scanner, steps: Steps, base: Ratings | None = None
@@ -135,7 +146,7 @@ class Fit(Command):
             if base is not None and getattr(base.comparisons, "half_life", None) is not None:
                 named = {"half_life": base.comparisons.half_life} | named
             unnamed = set(named) <= {*opt.RANKED_TOO}
-            if self.rankings or (unnamed and has_lists(scanner.sample())):
+            if self.rankings or (unnamed and ranks_in_lists(scanner.sample())):
                 return io.read_rankings(scanner, **how, **named, **self.rankings.named)
             return io.read_comparisons(scanner, **how, **named)
 
@@ -155,17 +166,20 @@ class Fit(Command):
 
     def _fit(self, comparisons: Comparisons | Rankings, steps: Steps) -> Fitted:
         """Fit with the prior that was asked for; "auto": by the evidence, where none won't do."""
+        by = None if self.prior_by is None else self._leagues(comparisons, steps)
         try:
             with steps("fitting"):
-                fit = self._one_fit(comparisons, prior_of(self.prior), steps)
+                fit = self._one_fit(comparisons, prior_of(self.prior, by), steps)
             return Fitted(fit, "" if fit.prior is None else "asked for", told(fit))
         except NotIdentifiedError as error:
-            if self.prior != "auto" or self.method in FIXED:
+            if self.prior != "auto" or by is not None or self.method in FIXED:
                 cure: dict[str, str | None] = {"--prior": EVIDENCE}
                 if self.method in FIXED:
                     cure["--method"] = None
                 if self.prior not in ("auto", "none"):
                     cure = {}
+                if by is not None:
+                    cure = {"--prior-by": None}
                 raise Refused(f"{self.file}: {error}", instead=cure) from None
             problem = error
         try:
@@ -179,6 +193,15 @@ class Fit(Command):
             f"{_what_it_does(fit, problem)}"
         )
         return Fitted(fit, "no finite fit without it", [note, *told(fit)])
+
+    def _leagues(self, comparisons: Any, steps: Steps) -> list[str]:
+        from venire.cli._leagues import leagues_in
+
+        if isinstance(comparisons, Rankings):
+            misused("--prior-by", "is of comparisons")
+        with steps("reading leagues"):
+            scanner = None if "-" in self.file.files else self.file.opened()
+            return leagues_in(scanner, self.columns.named, str(self.prior_by), comparisons.items)
 
     def _one_fit(
         self, comparisons: Comparisons | Rankings, prior: GaussianPrior | None, steps: Steps
@@ -281,7 +304,9 @@ def _updated(base: Ratings, new: Comparisons | Rankings, steps: Steps) -> Fitted
 
 def shown(prior: GaussianPrior | None) -> str:
     """A prior in a note."""
-    return "" if prior is None else f"GaussianPrior({prior.precision:.4g})"
+    if prior is None or isinstance(prior.precision, str):
+        return "" if prior is None else f"GaussianPrior({prior.precision!r})"
+    return f"GaussianPrior({prior.precision:.4g})"
 
 
 def chosen(fit: Any) -> str:
@@ -290,8 +315,9 @@ def chosen(fit: Any) -> str:
 
 
 def told(fit: Any) -> list[str]:
-    """What is to be said where the evidence has no maximum."""
-    return [fit.evidence.note] if fit.evidence is not None and fit.evidence.note else []
+    """What is to be said where the evidence has no maximum, or no mean of a league is known."""
+    found = (fit.evidence, getattr(fit, "prior_means", None))
+    return [one.note for one in found if one is not None and one.note]
 
 
 def _what_it_does(fit: Ratings, problem: NotIdentifiedError) -> str:

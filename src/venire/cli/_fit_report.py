@@ -14,6 +14,7 @@ from venire.cli._report import Grid, Picture, Report, number, some
 from venire.cli._version import version
 from venire.data.ageing import facts_of
 from venire.ratings import Evidence
+from venire.ratings.coefficients import decimals, size_shown
 
 if TYPE_CHECKING:
     from venire.cli._fit import Fit
@@ -51,7 +52,8 @@ def report(asked: Fit, fitted: Fitted) -> Report:
     )  # fmt: skip
     component, sizes = _components(fit)
     table, notes = _table(asked, shown, component), list(fitted.notes)
-    if len(sizes) > 1:
+    several = len(sizes) > _parts(fit)
+    if several:
         notes.append(_component_note(fitted, component, sizes))
     left = fit.items[~fit.determined]
     if len(left) and fitted.prior_reason != "no finite fit without it":
@@ -63,9 +65,10 @@ def report(asked: Fit, fitted: Fitted) -> Report:
     if fitted.replicates is None and (errors := opt.errors_of(asked.errors)) is not None:
         notes += filter(None, [shown.fit.errors_note(errors)])
     facts = _facts(asked, shown, sizes)
-    said: list[str | Grid] = [*_header(asked, facts)]
+    means = [] if shown.fit.prior_means is None else shown.fit.prior_means.lines()
+    said: list[str | Grid] = [*_header(asked, facts, means)]
     if asked.top > 0:
-        said.append(_rows(asked, shown.fit, table, len(sizes) > 1))
+        said.append(_rows(asked, shown.fit, table, several))
     rest = len(table["item"]) - asked.top
     if rest > 0:
         where = f" in {asked.output}" if asked.output else "; -o FILE writes all"
@@ -79,6 +82,11 @@ def _picture(asked: Fit, shown: Fitted) -> Picture:
     if shown.replicates is not None:
         return Picture(shown.replicates, {"level": asked.level})
     return Picture(shown.fit, {"level": asked.level, "errors": asked.errors})
+
+
+def _parts(fit: Ratings) -> int:
+    """How many parts the items are in by themselves: groups, where there are any."""
+    return 1 if fit.groups is None else int(fit.groups.max()) + 1
 
 
 def _components(fit: Ratings) -> tuple[np.ndarray, np.ndarray]:
@@ -106,7 +114,8 @@ def _table(asked: Fit, fitted: Fitted, component: np.ndarray) -> dict[str, np.nd
     if (d := fitted.draws) is not None:
         columns["prob_best"], columns["expected_regret"] = d.prob_best(), d.expected_regret()
     apart = component if fit.prior is None else np.zeros_like(component)
-    order = np.lexsort((-fit.own.theta, fit.ranks(), apart, ~fit.determined))
+    group = np.zeros_like(component) if fit.groups is None else fit.groups
+    order = np.lexsort((-fit.own.theta, fit.ranks(), apart, ~fit.determined, group))
     return {name: column[order] for name, column in columns.items()}
 
 
@@ -144,6 +153,7 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
         "prior": None if fit.prior is None else fit.prior.precision,
         "prior_reason": fitted.prior_reason or None,
         "evidence": None if fit.evidence is None else fit.evidence.to_dict(),
+        "prior_means": None if fit.prior_means is None else fit.prior_means.to_dict(),
         f"n_{fit.counted}": fit.n_comparisons,
         "half_life": facts_of(fit.comparisons),
         "n_items": len(fit.items),
@@ -177,7 +187,8 @@ def _observed(f: dict[str, Any]) -> str:
     """What was fitted, in words."""
     if "n_rankings" in f:
         each = f["n_listed"] / f["n_rankings"]
-        return f"{tally(f['n_rankings'])} rankings of {f['n_items']:,} items, {each:.3g} in each"
+        size = f"{each:.3g}" if each < 100.0 else f"{each:,.0f}"
+        return f"{tally(f['n_rankings'])} rankings of {f['n_items']:,} items, {size} in each"
     pairs = f"{f['n_pairs']:,} pair{'s' if f['n_pairs'] != 1 else ''}"
     return f"{tally(f['n_comparisons'])} comparisons of {f['n_items']:,} items in {pairs}"
 
@@ -204,7 +215,7 @@ def _covariates(asked: Fit, fit: Ratings, b: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
+def _header(asked: Fit, f: dict[str, Any], means: list[str]) -> list[str]:
     prior = "" if f["prior"] is None else f", prior GaussianPrior({f['prior']:.4g})"
     state = "converged" if f["converged"] else "NOT CONVERGED"
     lines = [
@@ -216,6 +227,7 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
     ]
     if f["evidence"] is not None:
         lines.insert(1, f"prior: {Evidence(**f['evidence']).describe()}")
+    lines += means
     for name, what in (("order_effect", "order effect"), ("tie", "tie parameter")):
         if (value := f[name]) is None:
             continue
@@ -226,10 +238,12 @@ def _header(asked: Fit, f: dict[str, Any]) -> list[str]:
             text += " (no tie was seen)"
         lines.append(text)
     for c in f["covariates"]:
-        text = f"covariate {c['covariate']} {c['estimate']:.4f}"
+        d = decimals(c["estimate"], c["standard_error"])
+        text = f"covariate {c['covariate']} {c['estimate']:.{d}f}"
         if c["standard_error"] is not None:
-            text += f" (SE {c['standard_error']:.4f}, {asked.level:.4g} interval {c['lower']:.4f} "
-            text += f".. {c['upper']:.4f}); {c['spread']:.3g} more: {c['share']:.1%} of the points"
+            text += f" (SE {c['standard_error']:.{d}f}, {asked.level:.4g} interval "
+            text += f"{c['lower']:.{d}f} .. {c['upper']:.{d}f})"
+        text += f"; {size_shown(c['spread'])} more: {c['share']:.1%} of the points"
         lines.append(text)
     if f["covariates"]:
         names = " and ".join(c["covariate"] for c in f["covariates"])
@@ -268,9 +282,9 @@ def _rows(asked: Fit, fit: Ratings, table: dict[str, np.ndarray], several: bool)
         return ["-" if a is None else f"{a} .. {b}" for a, b in zip(low, high, strict=True)]
 
     estimate = "estimate" if rating == "theta" else fit.display.name
-    columns = {
+    columns: dict[str, list[str]] = {
         "rank": _ranks(fit, table)[: asked.top],
-        "item": [str(item) for item in shown["item"]],
+        **{name: [str(x) for x in shown[name]] for name in ("group", "item") if name in shown},
         estimate: values(rating),
     }
     if "standard_error" in table:
@@ -292,7 +306,8 @@ def _ranks(fit: Ratings, table: dict[str, np.ndarray]) -> list[str]:
     """Ranks as they are printed: =3 where several have it, nothing where the data tell none."""
     ranks = np.ma.filled(table["rank"], 0)
     apart = table["component"] if fit.prior is None else np.zeros_like(ranks)
-    keys = np.stack([apart, ranks], axis=1)
+    _, group = np.unique(table.get("group", np.zeros(len(ranks))), return_inverse=True)
+    keys = np.stack([group, apart, ranks], axis=1)
     _, which, counts = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
     shared = counts[which.ravel()] > 1
     return [

@@ -15,6 +15,7 @@ from venire.batch import GroupsSummary, Replicates, fit_files
 from venire.batch.plan import bytes_of
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
+from venire.cli._fit import shown
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import Picture, Place, Report, some
@@ -176,7 +177,7 @@ class Groups(Command):
 
     def _said(self, done: GroupsSummary) -> list[str]:
         prior = prior_of(self.prior)
-        told = "no prior" if prior is None else f"prior {prior!r}"
+        told = "no prior" if prior is None else f"prior {shown(prior)}"
         lines = [
             f"{self.model.model}, {told}: {done.n_groups:,} groups, {done.n_items:,} items, "
             f"{done.n_rows:,} rows in {done.seconds:.1f} s"

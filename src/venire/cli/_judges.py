@@ -63,6 +63,12 @@ class Judges(Command):
     top: int = option(20, "Judges and items to print.", OUT, min=0)
     output: Path | None = opt.output("Write the table of judges: FORMATS.")
     ratings: Path | None = option(None, "Write the ratings, in the same formats.", OUT, place=TABLE)
+    calibration: Path | None = option(
+        None,
+        "Write how often each judge votes as expected, by how sure that is, in the same formats.",
+        OUT,
+        place=TABLE,
+    )
     plot: Path | None = opt.plot("the judges: slopes and position biases")
     json: bool = opt.json()
     quiet: bool = opt.quiet()
@@ -106,6 +112,7 @@ class Judges(Command):
             {
                 "output": judges,
                 "ratings": ratings,
+                "calibration": self._calibration(found, votes),
                 "plot": Picture(found, {"level": self.level}),
             },
         )
@@ -124,6 +131,11 @@ class Judges(Command):
         found = tuple(name for name in chosen.found if name not in unasked)
         chosen = chosen._replace(columns=own, found=found)
         return votes, gold, None if votes.taken is None else chosen.said(votes.taken)
+
+    def _calibration(self, found: JudgesFit, votes: Votes) -> Tables:
+        if self.calibration is None:
+            return {}
+        return dict(found.calibration(votes, level=self.level, backend="dict"))
 
     def _facts(self, votes: Votes, found: JudgesFit) -> dict[str, Any]:
         return {

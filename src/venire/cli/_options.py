@@ -150,11 +150,21 @@ def auto_prior(what: str = "data") -> Any:
     return prior("auto", says, "auto", "none")
 
 
-def prior_of(text: str) -> GaussianPrior | None:
-    """The prior of what was typed, or none."""
-    if text in ("auto", "none"):
+def prior_of(text: str, by: Any = None) -> GaussianPrior | None:
+    """The prior of what was typed, or none; `by`: leagues of the items, which ask for one."""
+    if by is None and text in ("auto", "none"):
         return None
-    return GaussianPrior(EVIDENCE if text == EVIDENCE else float(text))
+    return GaussianPrior(EVIDENCE if text in ("auto", EVIDENCE) else float(text), by=by)
+
+
+def prior_by() -> Any:
+    """What league each item is of."""
+    says = (
+        "A mean of the prior for each league (family, class) of items, by the data. LEAGUES: NAME, "
+        "of columns NAME_a and NAME_b; or COLUMN,COLUMN; or a file, whose first column has the "
+        "items and whose last one the leagues."
+    )
+    return option(None, says, MODEL, metavar="LEAGUES")
 
 
 def threads(topic: str | None = MODEL) -> Any:
@@ -242,9 +252,9 @@ def comparisons(**how: Any) -> Any:
     return block(of=Columns, typed={"mapping": SCORES}, **how)
 
 
-def rankings() -> Any:
-    """The columns of rankings, which share some with those of comparisons."""
-    return block(of=RankingColumns, without=RANKED_TOO)
+def rankings(*own: str) -> Any:
+    """The columns of rankings, which share all but their `own` with those of comparisons."""
+    return block(of=RankingColumns, without=tuple(x for x in RANKED_TOO if x not in own))
 
 
 def votes(**how: Any) -> Any:

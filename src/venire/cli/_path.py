@@ -13,7 +13,7 @@ import typer
 from venire import io
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, option
-from venire.cli._fit import chosen, shown, weak, why
+from venire.cli._fit import chosen, shown, why
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import Grid, Picture, Report, cells, number
@@ -23,7 +23,7 @@ from venire.data.columns import Columns
 from venire.data.recognition import Given, with_who_and_when
 from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedWarning
 from venire.io.choosing import chosen_in
-from venire.priors import GaussianPrior
+from venire.priors import EVIDENCE, GaussianPrior
 from venire.ratings import PathFit, fit_path
 from venire.scales import SCALES, Display
 
@@ -121,12 +121,12 @@ class Paths(Command):
                 return self._path(comparisons, prior_of(self.prior), steps)
             except NotIdentifiedError as error:
                 if self.prior != "auto":
-                    cure = {"--prior": weak(comparisons)} if self.prior == "none" else {}
+                    cure = {"--prior": EVIDENCE} if self.prior == "none" else {}
                     raise Refused(f"{self.file}: {error}", instead=cure) from None
                 problem = error
         with steps("fitting with a prior"):
             try:
-                path, notes = self._path(comparisons, prior_of(weak(comparisons)), steps)
+                path, notes = self._path(comparisons, prior_of(EVIDENCE), steps)
             except NotIdentifiedError as error:  # what is at fault is no strength
                 raise Refused(f"{self.file}: {error}") from None
         note = (

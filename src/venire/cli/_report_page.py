@@ -65,6 +65,7 @@ class ReportPage(Command):
     weighing: opt.Weighing
     model: opt.Model
     prior: str = opt.auto_prior()
+    prior_by: str | None = opt.prior_by()
     stopping: opt.Stopping
     replicates: opt.Replicates
     draws: int | None = opt.draws()
@@ -90,13 +91,15 @@ class ReportPage(Command):
             misused("--group" if self.by is None else "--by", "rankings have a single leaderboard")
         if grouped and self.replicates.n_resamples is not None:
             misused("--bootstrap", "is of one fit: leave out --by and --group")
+        if grouped and self.prior_by is not None:
+            misused("--prior-by", "is of one fit: leave out --by and --group")
         if grouped and self.draws is not None:
             misused("--draws", "are of one fit: leave out --by and --group")
 
     def _fit(self) -> Fit:
         return Fit(
             file=self.file, columns=self.columns, rankings=self.rankings,
-            model=self.model, prior=self.prior,
+            model=self.model, prior=self.prior, prior_by=self.prior_by,
             stopping=self.stopping, replicates=self.replicates, draws=self.draws, level=self.level,
             shown=self.shown, errors=self.errors or "fisher",
         )  # fmt: skip
@@ -191,6 +194,8 @@ class ReportPage(Command):
         return fit.rescale(**self.shown.among(fit.items))
 
     def _of_votes(self, scanner: io.Scanner, named: dict[str, Any], steps: Steps) -> Made:
+        if self.prior_by is not None:
+            misused("--prior-by", "is of comparisons")
         if self.replicates.n_resamples is not None:
             misused("--bootstrap", "is of comparisons: errors of votes go by prompt")
         if self.draws is not None:

@@ -81,8 +81,8 @@ def covariates_of(given: Any, n: int, names: tuple[str, ...] | None = None) -> C
         found = tuple(f"x{k}" for k in range(array.shape[1])) if names is None else names
         if len(found) != array.shape[1]:
             fail("covariates", f"has {array.shape[1]} columns, but there are {len(found)}: {found}")
-        values = np.empty(array.shape)
-        for k, name in enumerate(found):
+        values = array if _is_plain(array) else np.empty(array.shape)
+        for k, name in enumerate(found if values is not array else ()):
             values[:, k] = _column(array[:, k], n, name)
     if not found:
         fail("covariates", "must have at least one column")
@@ -92,6 +92,18 @@ def covariates_of(given: Any, n: int, names: tuple[str, ...] | None = None) -> C
         values = np.ascontiguousarray(values[:, [found.index(name) for name in names]])
         found = names
     return Covariates(found, values)
+
+
+def _is_plain(array: NDArray[Any]) -> bool:
+    """Whether an array is as it must be; if not its columns are looked at."""
+    return bool(
+        array.dtype == np.float64
+        and array.flags.c_contiguous
+        and array.flags.aligned
+        and array.size
+        and array.min() >= -checks.LARGEST  # nan is not
+        and array.max() <= checks.LARGEST
+    )
 
 
 def _listed(names: tuple[str, ...]) -> str:

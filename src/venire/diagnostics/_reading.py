@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -88,7 +89,7 @@ def of_frame(
     frame: Any, columns: Columns, order_effect: bool, n_threads: int | None = None
 ) -> tuple[Evidence, Taken]:
     """Rows of a data frame, or of a mapping of names to columns."""
-    rows = read_frame(frame, columns, n_threads=n_threads)
+    rows = read_frame(frame, replace(columns, date=None), n_threads=n_threads)  # of any form, here
     every = _every(frame)
     known = columns.names
     signatures = Signatures(known)

@@ -41,6 +41,7 @@ class Json(Format):
             head, _, encoding, mark = head_of(stream, file.dialect.encoding, file.name)
         self.encoding, self._mark = encoding or "utf-8", mark
         self._lists: set[str] = set()  # columns that may hold lists
+        self._of_lists: bool | None = None  # whether each row is a list; the first one says it
         self._outer: list[str] = []  # of a single object: it may be a row, or hold a list of them
         self.is_lines = _is_lines(head)
         if not self.is_lines and head.lstrip().startswith(b"{"):
@@ -64,9 +65,9 @@ class Json(Format):
         with self.file.open() as raw:
             text = io.TextIOWrapper(decoded(raw, self.encoding, self._mark), "utf-8")
             for row, value in enumerate(_Elements(text, self.file.name), 1):
-                record = _as_record(value)
-                if not isinstance(record, dict):
-                    reason = f"is no JSON object: {json.dumps(record)[:40]}"
+                record = self._as_record(value)
+                if record is None:
+                    reason = f"is no JSON object: {json.dumps(value)[:40]}"
                     raise DataError(self.file.name, reason, row=row)
                 yield record
 
@@ -76,12 +77,20 @@ class Json(Format):
             if not text.strip():
                 continue
             try:
-                record = json.loads(text)
+                record = self._as_record(json.loads(text))
             except (ValueError, RecursionError) as error:
                 raise self._no_object(number, text, error) from None
-            if not isinstance(record := _as_record(record), dict):
+            if record is None:
                 raise self._no_object(number, text)
             yield record
+
+    def _as_record(self, value: Any) -> dict[str, Any] | None:
+        """A row: an object, or in a file that begins with a list of labels an object of it."""
+        if self._of_lists is None:
+            self._of_lists = isinstance(value, list)
+        if self._of_lists and _is_ranking(value):
+            return {LIST: value}
+        return value if isinstance(value, dict) and not self._of_lists else None
 
     def _no_object(self, number: int, text: bytes, error: Exception | None = None) -> DataError:
         found = text.strip()[:40].decode("utf-8", "replace")
@@ -234,10 +243,9 @@ def _type_of(values: list[Any], *, is_label: bool, may_be_list: bool = False) ->
     return pa.bool_() if kinds == {bool} else pa.string()
 
 
-def _as_record(value: Any) -> Any:
-    """A list of labels as an object that holds it; anything else as it is."""
-    is_list = isinstance(value, list) and {type(x) for x in value} <= {str, int, list, type(None)}
-    return {LIST: value} if is_list else value
+def _is_ranking(value: Any) -> bool:
+    """Whether it is a list of labels, or of lists of them."""
+    return isinstance(value, list) and {type(x) for x in value} <= {str, int, list, type(None)}
 
 
 def _is_lines(head: bytes) -> bool:

@@ -3,6 +3,7 @@
 from venire.ratings._base import Ratings
 from venire.ratings._errors import ERRORS, ParameterErrors
 from venire.ratings._evidence import Evidence
+from venire.ratings._prior_means import PriorMeans
 from venire.ratings._quasi import RelativeEstimates
 from venire.ratings.coefficients import Coefficients
 from venire.ratings.fit import Fit
@@ -29,6 +30,7 @@ __all__ = [
     "PathEvidence",
     "PathFit",
     "PlackettLuceFit",
+    "PriorMeans",
     "Ratings",
     "RelativeEstimates",
     "calibrate",

@@ -26,9 +26,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from venire.ratings._information import Form, Layout, Moments, ScoreForm
+from venire.ratings._clusters import ClusterForm, ScoreForm
+from venire.ratings._information import Form, Layout, Moments
 
 __all__ = ["MAX_EXACT", "ExactInverse", "fits_exactly", "inverse_of"]
+
+Meat = Form | ScoreForm | ClusterForm
 
 MAX_EXACT = 6_000  # items of one component up to which "auto" takes a dense inverse
 _MAX_BYTES = 1.5e9  # three dense matrices of the largest component must fit
@@ -96,7 +99,7 @@ class ExactInverse:
                 stacklevel=2,
             )
 
-    def diagonal(self, meat: Form | ScoreForm | None = None) -> np.ndarray:
+    def diagonal(self, meat: Meat | None = None) -> np.ndarray:
         """Variances of theta, (n,): of the inverse itself, or of the sandwich around `meat`."""
         if meat is None:
             low_rank = np.einsum("ij,jk,ik->i", self._pull, self._nuisance, self._pull)
@@ -113,7 +116,7 @@ class ExactInverse:
                 out += np.einsum("ij,jk,ik->i", self._pull, spread, self._pull)
         return out[self.layout.position]
 
-    def between(self, items: np.ndarray, meat: Form | ScoreForm | None = None) -> np.ndarray:
+    def between(self, items: np.ndarray, meat: Meat | None = None) -> np.ndarray:
         """Covariances of theta among `items` (positions), (q, q)."""
         places = self.layout.position[items]
         starts, rows, x = self._columns(places)
@@ -131,11 +134,11 @@ class ExactInverse:
                 core = core - cross - cross.T + pull @ spread @ pull.T
         return (core + core.T) / 2.0
 
-    def nuisance(self, meat: Form | ScoreForm | None = None) -> np.ndarray:
+    def nuisance(self, meat: Meat | None = None) -> np.ndarray:
         """Covariance of the parameters besides theta, (m, m)."""
         return self._nuisance if meat is None or not self.layout.m else self._lean(meat)[1]
 
-    def cross(self, items: np.ndarray, meat: Form | ScoreForm | None = None) -> np.ndarray:
+    def cross(self, items: np.ndarray, meat: Meat | None = None) -> np.ndarray:
         """Covariances of theta of `items` with the other parameters, (q, m)."""
         places = self.layout.position[items]
         if meat is None or not self.layout.m:
@@ -143,7 +146,7 @@ class ExactInverse:
         lean, spread = self._lean(meat)
         return lean[places] @ self._nuisance - self._pull[places] @ spread
 
-    def _lean(self, meat: Form | ScoreForm) -> tuple[np.ndarray, np.ndarray]:
+    def _lean(self, meat: Meat) -> tuple[np.ndarray, np.ndarray]:
         """W and B of the module's docstring."""
         n, m = self.layout.n, self.layout.m
         k_matrix = np.concatenate([-self._pull, np.eye(m)])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from venire._core import checks
-from venire.ratings import _covariance, _goodness, _information, _posterior, _sampled
+from venire.ratings import _clusters, _covariance, _goodness, _information, _posterior, _sampled
 from venire.ratings.solver import InformationSolver
 
 if TYPE_CHECKING:
@@ -349,17 +349,19 @@ class Information:
         factor = self.factor(errors) if errors == "robust" else None
         return self.solver.covariance(contrasts, factor)
 
-    def _meat(self, errors: str) -> _information.Form | _information.ScoreForm | None:
+    def _meat(self, errors: str) -> _covariance.Meat | None:
         """The middle of the sandwich in the blocked numbering; None for the inverse itself."""
         if errors == "fisher":
             return None
         if "meat" not in self._kept:
             layout, forms = self.layout, _information
-            self._kept["meat"] = (
-                forms.Form(layout, forms.row_scores(self.fit, layout))
-                if layout.cluster is None
-                else forms.ScoreForm(forms.cluster_scores(self.fit, layout, blocked=True))
-            )
+            if layout.cluster is None:
+                meat: _covariance.Meat = forms.Form(layout, forms.row_scores(self.fit, layout))
+            elif len(layout.sizes) == 1:
+                meat = _clusters.ClusterForm(self.fit, layout)
+            else:
+                meat = _clusters.ScoreForm(_clusters.cluster_scores(self.fit, layout, blocked=True))
+            self._kept["meat"] = meat
         return self._kept["meat"]
 
     def factor(self, errors: str) -> Any:
@@ -368,7 +370,7 @@ class Information:
         if errors == "fisher":
             return _information.score_roots(layout, self.curvature)
         if layout.cluster is not None:
-            return _information.cluster_scores(self.fit, layout)
+            return _clusters.cluster_scores(self.fit, layout)
         return _information.score_roots(layout, _information.row_scores(self.fit, layout))
 
 

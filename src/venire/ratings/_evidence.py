@@ -18,9 +18,10 @@ beside theta.
 
 The root is found in log p by Newton's method, with all of its slope but how the last term changes;
 each fit starts from the one before. Where there is none the data want no spread at all, p infinite.
-Then n - 1/2 stands for n: the penalty 1/2 log sd, under which the estimate stays off that boundary,
-where the log evidence is about a quarter below its limit (after Chung et al. 2013,
-doi:10.1007/s11336-013-9328-2, whose penalty of twice that no single pair withstands).
+Then n - (1 - sd / 2) / 2 stands for n: the penalty 1/2 log sd - sd / 4, under which the estimate
+stays off that boundary, where the log evidence is about a quarter below its limit (after Chung et
+al. 2013, doi:10.1007/s11336-013-9328-2), and near a spread of 2 where the data say nothing: of
+single games that no other contradicts Laplace's evidence rises again as p goes to 0.
 """
 
 from __future__ import annotations
@@ -42,10 +43,11 @@ __all__ = ["Dispersion", "Evidence", "Look", "Pearson", "Search", "Sums", "pears
 Dispersion = Callable[[NDArray[np.float64], float], float]
 
 LEFT = 0.1  # of the weight, at least, that parameters must leave for a dispersion to be told
-CLOSE, NEAR = 1e-3, 0.1  # a step of log p that is the last one: so much; by probes, of its sd
+CLOSE, NEAR = 1e-3, 0.25  # a step of log p that is the last one: so much; by probes, of its sd
 FAINT = 0.2  # of that sd: what the probes may be off by
 LONGEST = 2.0  # step of log p
 STEPS = 40
+WIDE = 2.0  # a spread at which the penalty is least, in the unit of theta
 LEVEL = 1e-6  # slope at which the evidence is as good as level
 MOST_PRECISE = 1e3  # times the weight of an item's comparisons: as good as infinite
 LEAST_PRECISE = 1e-12  # times that weight: as good as 0
@@ -236,19 +238,20 @@ class Search(ABC):
     def find(self, first: float) -> tuple[float, str]:
         """The log precision, and what should be known of it; `first` is a guess."""
         low, high = math.log(LEAST_PRECISE * self.weight), math.log(MOST_PRECISE * self.weight)
-        u = self.root(math.log(first), low, high, 1.0)
+        u = self.root(math.log(first), low, high)
         if u >= high:
-            return self.root(high, low, high + 30.0, 1.0 - 0.5 / self.n), NO_SPREAD
+            return self.root(high, low, high + 30.0, penalised=True), NO_SPREAD
         return u, NO_PRIOR if u <= low else ""
 
-    def root(self, u: float, low: float, high: float, goal: float) -> float:
-        """Where the share is `goal`; `high` or `low` where it is less, or more, up to there."""
+    def root(self, u: float, low: float, high: float, *, penalised: bool = False) -> float:
+        """Where the share is 1; `high` or `low` where it is less, or more, up to there."""
         below, above = -math.inf, math.inf
         before = math.nan, 0.0, 0.0
         for _ in range(STEPS):
             u = min(max(u, low), high)
             seen = self.seen = self.look(u)
-            off = seen.share - goal
+            lost = 0.5 * math.exp(-0.5 * u) / WIDE if penalised else 0.0
+            off = seen.share - 1.0 + ((0.5 - lost) / self.n if penalised else 0.0)
             below, above = (u, above) if off < 0.0 else (below, u)
             if (u >= high and off < 0.0) or (u <= low and off >= 0.0):
                 return u
@@ -256,7 +259,8 @@ class Search(ABC):
                 chord = (off - before[1]) / (u - before[0])
                 self.factor = min(max(2.0 * chord / (seen.slope + before[2]), 0.5), 2.0)
             before = (u, off, seen.slope)
-            slope = self.factor * seen.slope  # which falls like `off` where there is no root
+            # which falls like `off` where there is no root
+            slope = self.factor * seen.slope + 0.5 * lost / self.n
             step = -off / slope if slope > abs(off) / LONGEST else math.copysign(LONGEST, -off)
             if not below < u + step < above:
                 step = 0.5 * ((above if step > 0.0 else below) - u)

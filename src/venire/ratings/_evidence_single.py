@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -160,8 +161,7 @@ class SingleSearch(Search):
         problem, x, n, p = self.problem, self.x, self.n, math.exp(self.u)
         miss = np.zeros(len(x))
         miss[:n] = x[:n] - self.mean
-        self.traces.take(p)
-        w = self.traces.solve(miss)
+        w = self.traces.take(p, miss)
         self.drift = -p * w
         size = problem.largest_difference(w)
         if self.lower is not None and len(x) > n:  # both points have to be inside
@@ -189,12 +189,9 @@ class _Dense:
         self.problem, self.n, self.signs = problem, n, signs
         self.unit = np.eye(problem.n_parameters)
 
-    def take(self, p: float) -> None:
-        """The matrix that `problem` has now."""
+    def take(self, p: float, rhs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A^-1 rhs, A the matrix that `problem` has now."""
         self.inverse = np.linalg.inv(self.problem.times(self.unit))
-
-    def solve(self, rhs: NDArray[np.float64]) -> NDArray[np.float64]:
-        """A^-1 rhs."""
         return self.inverse @ rhs
 
     def against(self) -> NDArray[np.float64]:
@@ -207,35 +204,44 @@ class _Dense:
         return np.array([np.trace(block)]), float(np.vdot(block, block))
 
 
+@lru_cache(maxsize=2)
+def _bits(n: int, count: int) -> NDArray[np.int8]:
+    """The same for all problems of n items."""
+    return np.random.default_rng(0).integers(0, 2, (count, n), np.int8)
+
+
 class _Probes:
     """The traces by signs and solves."""
 
     def __init__(self, problem: Problem, component: NDArray[np.int32], count: int) -> None:
         n, sizes = len(component), np.bincount(component)
-        signs = 2.0 * np.random.default_rng(0).integers(0, 2, (count, n), np.int8) - 1.0
-        for row in signs:
-            row -= (np.bincount(component, row) / sizes)[component]
+        size = problem.n_parameters
         self.problem, self.n, self.parts = problem, n, len(sizes)
-        self.signs = np.zeros((count, problem.n_parameters))
+        self.rows = np.zeros((count + size - n + 1, size))  # signs, the rest, what else is solved
+        self.signs, self.rest = self.rows[:count], self.rows[count:-1]
+        signs = 2.0 * _bits(n, count) - 1.0
+        if len(sizes) > 1:
+            for row in signs:
+                row -= (np.bincount(component, row) / sizes)[component]
+        else:
+            signs -= signs.mean(axis=1, keepdims=True)
         self.signs[:, :n] = signs
-        self.rest = np.zeros((problem.n_parameters - n, problem.n_parameters))
-        self.rest[:, n:] = np.eye(len(self.rest))
+        self.rest[:, n:] = np.eye(size - n)
 
-    def take(self, p: float) -> None:
-        """The matrix that `problem` has now."""
-        self.level = self.parts / p
-        self.whole = self.inside = solve_rows(self.problem, self.signs, SOLVED)
+    def take(self, p: float, rhs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A^-1 rhs, A the matrix that `problem` has now."""
+        self.level, count = self.parts / p, len(self.signs)
+        self.rows[-1] = rhs
+        solved = solve_rows(self.problem, self.rows, SOLVED)
+        self.whole = self.inside = solved[:count]
         if len(self.rest):  # y = A_theta^-1 z, of A's block: of the whole less what the rest adds
-            self.beside = solve_rows(self.problem, self.rest, SOLVED)
+            self.beside = solved[count:-1]
             corner = self.beside[:, self.n :]
             self.corner = np.linalg.inv((corner + corner.T) / 2.0)
             added = (self.signs @ self.beside.T) @ self.corner @ self.beside
             self.inside = self.whole - added
             self.inside[:, self.n :] = 0.0
-
-    def solve(self, rhs: NDArray[np.float64]) -> NDArray[np.float64]:
-        """A^-1 rhs."""
-        return solve_rows(self.problem, rhs[None], SOLVED)[0]
+        return np.asarray(solved[-1], np.float64)
 
     def against(self) -> NDArray[np.float64]:
         """tr(A^-1 B), B the matrix that `problem` has now, by each probe, less what is constant."""

@@ -30,8 +30,7 @@ __all__ = [
     "Form",
     "Layout",
     "Moments",
-    "ScoreForm",
-    "cluster_scores",
+    "cell_slopes",
     "curvatures",
     "rounded_slopes",
     "row_scores",
@@ -61,6 +60,7 @@ class Layout:
     covariates: np.ndarray | None
     effects: np.ndarray
     n: int
+    n_threads: int
     component: np.ndarray
     has_gamma: bool
     has_tie: bool
@@ -81,6 +81,7 @@ class Layout:
         self.covariates = None if c.covariates is None else c.covariates[used]
         self.has_dates = c.date is not None
         self.n = c.n_items
+        self.n_threads = fit.n_threads
         self.component = np.asarray(fit.component)
         self.has_gamma = fit.order_effect is not None
         gamma = () if fit.order_effect is None else (fit.order_effect,)
@@ -98,7 +99,7 @@ class Layout:
     def moving(self) -> np.ndarray:
         """What the parameters besides theta do for d: order, covariates, (n_cells, m - has_tie)."""
         if not self.has_gamma and self.covariates is not None:
-            return self.covariates
+            return np.ascontiguousarray(self.covariates)
         order = [self.order[:, None].astype(np.float64)] if self.has_gamma else []
         rest = [] if self.covariates is None else [self.covariates]
         return np.concatenate([np.empty((len(self.first), 0)), *order, *rest], axis=1)
@@ -108,6 +109,14 @@ class Layout:
         """Where the cells of each pair begin."""
         other = (self.first[1:] != self.first[:-1]) | (self.second[1:] != self.second[:-1])
         return np.flatnonzero(np.append(True, other)[: len(self.first)])
+
+    def sums_of(self, of_cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Of numbers of cells, and of them times each column of `moving`, sums over cells of each
+        pair, (n_pairs, 1 + columns); and the products of columns, weighted by them."""
+        from venire._native.pair_sums import pair_sums
+
+        ptr = np.append(self.pairs, len(of_cells))
+        return pair_sums(ptr, np.ascontiguousarray(of_cells), self.moving, self.n_threads)
 
     def by_pair(self, of_cells: np.ndarray) -> np.ndarray:
         """Sums over the cells of each pair."""
@@ -247,14 +256,16 @@ def row_scores(fit: Fit, layout: Layout) -> Moments:
     s * a + (1 - s) * b in d, a and b being those of a win and of a loss, and the cell's sums of
     w s^2, w s (1-s) and w (1-s)^2 are all that is needed.
     """
-    a, a_t = _outcome_score(fit, layout, 1.0, 0.0, 0.0)
-    b, b_t = _outcome_score(fit, layout, 0.0, 1.0, 0.0)
+    d = _leads(fit, layout)
+    sure, never = np.ones(len(d)), np.zeros(len(d))
+    a, a_t = _outcome_score(fit, d, sure, never, never)
+    b, b_t = _outcome_score(fit, d, never, sure, never)
     if layout.has_tie_outcome:
         win, loss = layout.win, layout.loss
         dd = win * a**2 + loss * b**2
         if not layout.has_tie:
             return dd, None, None
-        c, c_t = _outcome_score(fit, layout, 0.0, 0.0, 1.0)
+        c, c_t = _outcome_score(fit, d, never, never, sure)
         return (
             dd + layout.tie * c**2,
             win * a * a_t + loss * b * b_t + layout.tie * c * c_t,
@@ -262,7 +273,8 @@ def row_scores(fit: Fit, layout: Layout) -> Moments:
         )
     mixed = np.maximum(layout.win + layout.tie / 2.0 - layout.square, 0.0)
     lost = np.maximum(layout.loss + layout.tie / 2.0 - mixed, 0.0)
-    return np.maximum(layout.square * a**2 + 2.0 * mixed * a * b + lost * b**2, 0.0), None, None
+    a, b = a * (layout.square * a + 2.0 * mixed * b), lost * b**2
+    return np.maximum(a + b, 0.0), None, None
 
 
 def rounded_slopes(fit: Fit, layout: Layout, n_draws: int, size: float) -> np.ndarray:
@@ -305,12 +317,10 @@ def score_roots(layout: Layout, moments: Moments, *, blocked: bool = False) -> A
     return sparse.hstack([one, two], format="csr")
 
 
-def cluster_scores(fit: Fit, layout: Layout, *, blocked: bool = False) -> Any:
-    """Return sparse Z, (n + m, n_clusters): each column the sum of the scores of one cluster."""
+def cell_slopes(fit: Fit, layout: Layout) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the scores of the cells in d and, with a free tie, in t."""
     terms = _terms(fit, layout, layout.win, layout.loss, layout.tie)
-    _, column = np.unique(np.asarray(layout.cluster), return_inverse=True)
-    t1 = terms["t1"] if layout.has_tie else None
-    return _columns(layout, terms["d1"], t1, column, int(column.max(initial=-1)) + 1, blocked)
+    return terms["d1"], terms["t1"] if layout.has_tie else None
 
 
 class Form:
@@ -320,7 +330,8 @@ class Form:
         of_cell, dt, tt = moments
         n, m, pairs = layout.n, layout.m, layout.pairs
         i, j = layout.position[layout.first[pairs]], layout.position[layout.second[pairs]]
-        dd = layout.by_pair(of_cell)
+        sums, corner = layout.sums_of(of_cell)
+        dd = sums[:, 0]
         degree = np.bincount(i, dd, n) + np.bincount(j, dd, n)
         rows = np.concatenate([i, j, np.arange(n)])
         columns = np.concatenate([j, i, np.arange(n)])
@@ -330,13 +341,13 @@ class Form:
         self._column, self._value = columns[by_row], values[by_row]
         self.border, self.corner = np.zeros((n, m)), np.zeros((m, m))
         moved = len(layout.effects)
-        slopes = of_cell[:, None] * layout.moving  # of d in the bordering parameters, times dd
-        self.corner[:moved, :moved] = layout.moving.T @ slopes
+        slopes = list(sums.T[1:])  # of d in the bordering parameters, times dd
+        self.corner[:moved, :moved] = corner
         if dt is not None and tt is not None:
-            slopes = np.concatenate([slopes, dt[:, None]], axis=1)
+            slopes.append(layout.by_pair(dt))
             self.corner[-1, -1] = np.sum(tt)
             self.corner[moved, :moved] = self.corner[:moved, moved] = dt @ layout.moving
-        for k, slope in enumerate(layout.by_pair(slopes).T):
+        for k, slope in enumerate(slopes):
             self.border[:, k] = np.bincount(i, slope, n) - np.bincount(j, slope, n)
 
     def blocks(self, start: int, count: int, size: int) -> np.ndarray:
@@ -368,28 +379,13 @@ class Form:
         return x.T @ (self.laplacian[rows][:, rows] @ x)
 
 
-class ScoreForm:
-    """A form given by its factor, Z Z' (clustered scores), in the blocked numbering."""
-
-    def __init__(self, factor: Any) -> None:
-        self.factor = factor.tocsr()
-
-    def blocks(self, start: int, count: int, size: int) -> np.ndarray:
-        """Return the diagonal blocks of a run of components, (count, size, size)."""
-        out = np.empty((count, size, size))
-        for k in range(count):
-            z = self.factor[start + k * size : start + (k + 1) * size]
-            out[k] = (z @ z.T).toarray()
-        return out
-
-    def times(self, x: np.ndarray) -> np.ndarray:
-        """Return M x for x of shape (n + m, q)."""
-        return self.factor @ (self.factor.T @ x)
-
-    def between(self, rows: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """Return x' M[rows, rows] x."""
-        z = self.factor[rows]
-        return x.T @ ((z @ z.T) @ x)
+def _leads(fit: Fit, layout: Layout) -> np.ndarray:
+    """Linear predictor of each cell."""
+    d = fit.theta[layout.first]
+    d -= fit.theta[layout.second]
+    if len(layout.effects):
+        d += layout.moving @ layout.effects
+    return d
 
 
 def _terms(
@@ -397,19 +393,17 @@ def _terms(
 ) -> dict[str, np.ndarray]:
     from venire._native.model import cell_terms
 
-    d = fit.theta[layout.first] - fit.theta[layout.second]
-    if len(layout.effects):
-        d = d + layout.moving @ layout.effects
-    return cell_terms(fit.model, d, fit.log_tie, win, loss, tie)
+    return cell_terms(fit.model, _leads(fit, layout), fit.log_tie, win, loss, tie)
 
 
 def _outcome_score(
-    fit: Fit, layout: Layout, win: float, loss: float, tie: float
+    fit: Fit, d: np.ndarray, win: np.ndarray, loss: np.ndarray, tie: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Score in d and t of one comparison of each cell with the given outcome."""
-    ones = np.ones(len(layout.first))
-    terms = _terms(fit, layout, win * ones, loss * ones, tie * ones)
-    return terms["d1"], terms.get("t1", ones)
+    from venire._native.model import cell_terms
+
+    terms = cell_terms(fit.model, d, fit.log_tie, win, loss, tie)
+    return terms["d1"], terms.get("t1", win)
 
 
 def _columns(

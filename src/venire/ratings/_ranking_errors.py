@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venire.ratings import _information, _sampled
+from venire.ratings import _clusters, _information, _sampled
 from venire.ratings._errors import Information
 from venire.ratings._ranking_existence import within
 from venire.ratings._ranking_merging import merged
@@ -24,24 +24,33 @@ if TYPE_CHECKING:
 
 __all__ = ["RankingInformation"]
 
+TABLE = 8192  # items up to which pairs are no matter: they are a table
+MOST_PAIRS = 2**31  # beyond that, of all rankings
+
 
 class RankingLayout(_information.Layout):
     """Pairs of items that were ranked together, as cells."""
 
-    has_gamma = has_tie = has_tie_outcome = False
+    has_gamma = has_tie = has_tie_outcome = has_dates = False
 
     def __init__(self, fit: PlackettLuceFit) -> None:
         self.rankings = within(merged(fit.rankings), np.asarray(fit.component))
-        self.n = len(fit.theta)
+        self.n, self.n_threads = len(fit.theta), fit.n_threads
         self.component = np.asarray(fit.component)
         self.prior = fit.item_priors
         self.cluster = self.rankings.cluster
         self.problem = RankingProblem(self.rankings, self.prior, fit.n_threads)
         self.theta = fit.theta - self.prior.centre
-        self._ptr, self.second = self.problem.native.pairs()
-        self.first = np.repeat(np.arange(self.n, dtype=np.int32), np.diff(self._ptr))
-        self.order = np.zeros(len(self.first), np.int8)
         self.effects, self.covariates = np.empty(0), None
+
+    def __getattr__(self, name: str) -> Any:
+        """The pairs: many they are, and not all that is asked goes by them."""
+        if name not in ("first", "second", "order"):
+            raise AttributeError(name)
+        ptr, self.second = self.problem.native.pairs()
+        self.first = np.repeat(np.arange(self.n, dtype=np.int32), np.diff(ptr))
+        self.order = np.zeros(len(self.first), np.int8)
+        return getattr(self, name)
 
     @property
     def weight(self) -> float:
@@ -66,6 +75,13 @@ class RankingSolver(InformationSolver):
         self._layout, self._problem = layout, layout.problem
         self.parameters = layout.theta
         self._problem.derivatives(self.parameters)
+
+    def step(self, slopes: NDArray[np.float64], residual: float) -> NDArray[np.float64]:
+        """As its siblings'; nan, which is none, where there are too many pairs."""
+        n = self._layout.n
+        if n > TABLE and self._problem.n_pairs > MOST_PAIRS:
+            return np.full(n, np.nan)
+        return super().step(slopes, residual)
 
 
 class RankingInformation(Information):
@@ -138,7 +154,7 @@ class RankingInformation(Information):
     def _meat(self, errors: str) -> Any:
         if errors == "fisher":
             return None
-        return _information.ScoreForm(self._score_factor(self.layout.position))
+        return _clusters.ScoreForm(self._score_factor(self.layout.position))
 
     def factor(self, errors: str) -> Any:
         """J, of which the information is J J' beside the prior; or Z."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from venire.data.rankings import Rankings
 from venire.errors import NotIdentifiedError
+from venire.ratings._ranking_labels import labels_of
 
 __all__ = ["require_ranking_existence", "strong_components", "within"]
 
@@ -91,10 +92,10 @@ def _refuse(r: Rankings, native: Any, n_strong: int) -> None:
     above = np.diff(ptr) > 0
     below = np.bincount(to, minlength=r.n_items) > 0
     kinds = {"undefeated": above & ~below, "winless": below & ~above, "isolated": ~above & ~below}
-    told = ""
+    told, items = "", labels_of(r)
     for name, mask in kinds.items():
         if mask.any():
-            examples = ", ".join(str(x) for x in r.items[mask][:3])
+            examples = ", ".join(str(x) for x in items[mask][:3])
             count = int(mask.sum())
             told += f"; {name}: {examples}" + (f" and {count - 3} more" if count > 3 else "")
     raise NotIdentifiedError(
@@ -103,5 +104,5 @@ def _refuse(r: Rankings, native: Any, n_strong: int) -> None:
         f"{told}. Cure: use a prior, such as prior=GaussianPrior(0.01), or components='strong' to "
         "fit each strongly connected component by itself",
         n_components=n_strong,
-        **{name: r.items[mask][:EXAMPLES].tolist() for name, mask in kinds.items()},
+        **{name: items[mask][:EXAMPLES].tolist() for name, mask in kinds.items()},
     )

@@ -50,6 +50,8 @@ def _header(fit: Fit, level: float, errors: str | None, n_components: int) -> li
     lines[3:3] = fit._told()
     if fit.evidence is not None:
         lines[1:1] = [f"prior: {fit.evidence.describe()}"]
+    if fit.prior_means is not None:
+        lines += fit.prior_means.lines()
     own = fit.parameter_errors(errors) if errors else ParameterErrors(None, None, None)
     if fit.order_effect is not None:
         error = own.order_effect

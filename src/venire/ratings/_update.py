@@ -33,7 +33,9 @@ def update(fit: Fit, new: Any, rows: Mapping[str, Any], progress: Progress | Non
     # further comparisons undo nothing that holds a parameter back: there is a fit of the same ones
     known = same and ties[0] == ties[1] and not fit.component.any()
     prior = fit.prior
-    if fit.evidence is not None and prior is not None:  # the data chose it: they choose again
+    if fit.prior_means is not None:  # what the data chose they choose again
+        prior = fit.prior_means.asked_of(fit.items)
+    elif fit.evidence is not None and prior is not None:
         prior = GaussianPrior(EVIDENCE, prior.mean)
     found, remarks = fit_quietly(
         fit.model,

@@ -19,7 +19,7 @@ from venire.models import model_of
 if TYPE_CHECKING:
     from venire.ratings.fit import Fit
 
-__all__ = ["Coefficients", "Styled", "coefficients_of", "terms_of"]
+__all__ = ["Coefficients", "Styled", "coefficients_of", "decimals", "size_shown", "terms_of"]
 
 Floats = NDArray[np.float64]
 RIDGE = 1e-10  # of the sums of squares of items' levels, beside the largest
@@ -71,13 +71,15 @@ class Coefficients(Tabled):
         """One line for each, for the summaries of fits."""
         out = []
         for k, name in enumerate(self.names):
+            d = decimals(self.estimates[k], self.standard_errors[k])
             known = (
-                f"   SE {self.standard_errors[k]:.4f}   {100 * self.level:g} % "
-                f"{self.lower[k]:.4f} to {self.upper[k]:.4f}"
+                f"   SE {self.standard_errors[k]:.{d}f}   {100 * self.level:g} % "
+                f"{self.lower[k]:.{d}f} to {self.upper[k]:.{d}f}"
             )
+            known = known if self.errors != "none" else ""
             out.append(
-                f"covariate {name} {self.estimates[k]:.4f}{known if self.errors != 'none' else ''}"
-                f"   {self.spread[k]:.3g} more: {self.share[k]:.1%} of the points"
+                f"covariate {name} {self.estimates[k]:.{d}f}{known}"
+                f"   {size_shown(self.spread[k])} more: {self.share[k]:.1%} of the points"
             )
         return out
 
@@ -94,12 +96,28 @@ class Coefficients(Tabled):
         return as_frame(self._columns, backend)
 
     def _table(self, top: int | None) -> Table:
-        return Table.of([], self._columns, self.notes, top=top)
+        own = zip(self.estimates, self.standard_errors, strict=True)
+        d = max((decimals(*both) for both in own), default=4)
+        digits = dict.fromkeys(("estimate", "standard_error", "lower", "upper"), d)
+        return Table.of([], self._columns, self.notes, top=top, digits=digits)
 
     def __str__(self) -> str:
         return str(self._table(None)).strip("\n")
 
     __repr__ = __str__
+
+
+def decimals(estimate: float, error: float | None) -> int:
+    """Decimals in which an error, or an estimate without one, has two digits; 4 to 12."""
+    size = error if error is not None and np.isfinite(error) and error > 0.0 else abs(estimate)
+    if not (np.isfinite(size) and size > 0.0):
+        return 4
+    return int(min(max(1 - np.floor(np.log10(size)), 4), 12))
+
+
+def size_shown(spread: float) -> str:
+    """A spread in three digits, or in whole numbers."""
+    return f"{spread:.3g}" if spread < 1_000.0 or spread >= 1e7 else f"{spread:,.0f}"
 
 
 class Styled:
@@ -189,6 +207,8 @@ def _table_of(fit: Fit, errors: str | None, level: float) -> Coefficients:
     clustered = errors == "robust" and fit.comparisons.cluster is not None
     how = _ERRORS[errors] + ", clustered" * clustered
     note = f"SE: {how}; lower, upper: {100 * level:g} % Wald"
+    if errors == "fisher" and fit.comparisons.cluster is not None:
+        note += '; rows of one cluster count as independent, but not with errors="robust"'
     return coefficients_of(fit, error, ends, errors or "none", level, note)
 
 

@@ -21,9 +21,12 @@ from venire.ratings.separation import Seen, rising_direction
 if TYPE_CHECKING:
     from venire._native.problem import Problem
     from venire.data.comparisons import Comparisons
+    from venire.ratings._prior_means import Leagues
 
 __all__ = [
+    "COLLINEAR",
     "near_start",
+    "pivots",
     "refuse_constant",
     "refusing_unbounded",
     "require_finite",
@@ -104,16 +107,20 @@ def require_finite(
     has_gamma: bool,
     tol: float,
     prior: bool,
+    leagues: Leagues | None = None,
 ) -> None:
     """Refuse, by name, a covariate that the items and other columns determine, or that separates.
 
     `problem` has the matrix at the end of the fit, `seen` are its cells; `prior`: one holds theta.
+    `names` end with those of the columns of `leagues`, which go by items.
     Iterations may come to an end though a covariate separates: far out its curvature is lost in the
     rounding of others', and steps look small.
     """
     if not names:
         return
-    if not _varies_within(problem):
+    if leagues is not None:
+        leagues.require_told(problem)
+    elif not _varies_within(problem):
         dependent = _dependent(problem, ("",) * has_gamma + names)
         if dependent is not None:
             _refuse(*dependent)
@@ -131,7 +138,7 @@ def _varies_within(problem: Problem, share: float = 0.0) -> bool:
     within, whole = problem.within()
     n, own = problem.n_parameters - len(problem.unit), np.diagonal(whole)
     weight = np.asarray(problem.mass)[n : n + len(own)]
-    return bool((_pivots(within) > SURE * own).all() and (own > share * weight).all())
+    return bool((pivots(within) > SURE * own).all() and (own > share * weight).all())
 
 
 def _dependent(problem: Problem, names: tuple[str, ...]) -> tuple[str, str, str] | None:
@@ -149,9 +156,9 @@ def _dependent(problem: Problem, names: tuple[str, ...]) -> tuple[str, str, str]
     left, own = problem.gram(fitted), np.diagonal(whole)
     size = np.sqrt(np.maximum(own, 1e-300))
     left = left / np.outer(size, size)
-    pivots = _pivots(left)
+    remains = pivots(left)
     for k, name in enumerate(names):
-        if pivots[k] > COLLINEAR or not name:
+        if remains[k] > COLLINEAR or not name:
             continue
         cure = "leave it out"
         if left[k, k] <= COLLINEAR:
@@ -163,7 +170,7 @@ def _dependent(problem: Problem, names: tuple[str, ...]) -> tuple[str, str, str]
     return None
 
 
-def _pivots(gram: NDArray[np.float64]) -> NDArray[np.float64]:
+def pivots(gram: NDArray[np.float64]) -> NDArray[np.float64]:
     """What is left of each square when the columns before it have taken their part."""
     left, out = gram.copy(), np.zeros(len(gram))
     for k in range(len(gram)):

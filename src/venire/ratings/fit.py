@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from venire.data.comparisons import Comparisons
     from venire.ratings._evidence import Evidence
     from venire.ratings._posterior import Posterior
+    from venire.ratings._prior_means import PriorMeans
     from venire.ratings._sampled import SampledErrors
     from venire.ratings.newton import Progress
 
@@ -65,8 +66,8 @@ class Fit(Contrasts, Sampled, Styled, Kept):
         What the reader of the summary should know.
     components : str
         "weak" or "strong", as it was asked for.
-    evidence : Evidence or None
-        How the data chose the precision of `prior`, where they did: `venire.ratings.Evidence`.
+    evidence, prior_means : Evidence and PriorMeans of `venire.ratings`, or None
+        How the data chose the precision, and the means, of `prior`, where they did.
 
     Examples
     --------
@@ -95,6 +96,7 @@ class Fit(Contrasts, Sampled, Styled, Kept):
     n_threads: int = 1
     note: str = ""
     evidence: Evidence | None = None
+    prior_means: PriorMeans | None = None
     components: str = "weak"
     scale: str = ""
     _unit: float = 1.0
@@ -267,6 +269,7 @@ class Fit(Contrasts, Sampled, Styled, Kept):
         """What one should know of standard errors of this kind, for those who print them; or ""."""
         exact = self._information.is_exact()
         notes = [_goodness.errors_note(self.own, errors)]
+        notes += [] if self.prior_means is None else ["SE take the prior's means as known"]
         notes += [] if exact else [self.sampled_errors(errors).note]
         return "; ".join(filter(None, notes))
 
@@ -283,8 +286,7 @@ class Fit(Contrasts, Sampled, Styled, Kept):
             +1 where `first` has the order advantage, -1 where `second` has, 0 where neither has.
             Without an order effect in the fit it changes nothing.
         covariates : mapping of str to array_like, or array_like of shape (..., K), optional
-            Of `first` less `second`, each of a shape that goes with the labels. Default: both have
-            the same.
+            Of `first` less `second`, of shapes that go with labels. Default: both have the same.
 
         Returns
         -------
@@ -416,8 +418,6 @@ class Fit(Contrasts, Sampled, Styled, Kept):
             own unit.
         """
         return self.own._information.posterior(errors, key)
-
-    # ---- how ----------------------------------------------------------------------------------
 
     @property
     def log_tie(self) -> float:

@@ -20,6 +20,7 @@ from venire.ratings._evidence import Evidence, pearson_of
 from venire.ratings._evidence_single import find_precision
 from venire.ratings._existence import require_existence
 from venire.ratings._mm import newman
+from venire.ratings._prior_means import Leagues, leagues_of
 from venire.ratings.covariates import (
     near_start,
     refuse_constant,
@@ -90,17 +91,19 @@ def fit_quietly(
     threads = checks.n_threads(n_threads)
     remarks: list[tuple[str, type[Warning]]] = []
     evidence: Evidence | None = None
-    own = item_priors(prior.at(1.0) if prior and prior.is_estimated else prior, c.items)
-    used = c
+    used, leagues = c, leagues_of(prior, c, order_effect)
+    own = item_priors(_of_deviations(prior), c.items)
     refuse_constant(c, order_effect)
     if component is None:
         if components == "strong" and prior is None:
             used = c.within(c.components("strong").labels)
         component = require_existence(used, model, order_effect=order_effect, prior=own.given)
-    problem = build_problem(used, model, prior=own, order_effect=order_effect, n_threads=threads)
+    problem = build_problem(
+        used, model, prior=own, order_effect=order_effect, leagues=leagues, n_threads=threads
+    )
     law = model_of(model).tie
     free_tie = law is not None and used.cells.tie is not None
-    start = _start(used, model, init, order_effect, free_tie)
+    start = _start(used, model, init, order_effect, free_tie, leagues)
     start[: c.n_items] = own.levelled(start[: c.n_items] - own.centre, component)
     if method == "mm":
         result = newman(
@@ -118,18 +121,21 @@ def fit_quietly(
         if donor is not None:
             problem.adopt(donor)
         how: Any = {"lower": lower, "tol": tol, "max_iter": max_iter, "progress": progress}
-        how["restless"] = refusing_unbounded(problem, names, order_effect)
+        columns = names if leagues is None else names + leagues.column_names
+        how["restless"] = refusing_unbounded(problem, columns, order_effect)
         if prior is not None and prior.is_estimated:
-            evidence, result = _by_evidence(c, model, problem, start, own, component, init, how)
-            own = item_priors(prior := prior.at(evidence.precision), c.items)
-            if evidence.note:
-                remarks.append((evidence.note, NotIdentifiedWarning))
+            evidence, result = _by_evidence(
+                c, model, problem, start, own, component, init, leagues, how
+            )
+            prior = prior.at(evidence.precision)
+            own = item_priors(_of_deviations(prior), c.items)
         else:
             result = newton(problem, start, forcing=FAR if donor is None else NEAR, **how)
-        seen = partial(Seen.of, used, order_effect, free_tie)
+        seen = partial(Seen.of, used, order_effect, free_tie, leagues and leagues.covariates)
         require_finite(
-            problem, result, model, seen, names, has_gamma=order_effect, tol=tol, prior=own.given
-        )
+            problem, result, model, seen, columns, has_gamma=order_effect, tol=tol,
+            prior=own.given, leagues=leagues,
+        )  # fmt: skip
     if not result.converged:
         remarks.append((trouble(result, tol), ConvergenceWarning))
     note = "" if prior is not None else _apart(component, components)
@@ -139,12 +145,38 @@ def fit_quietly(
         c, model, prior, own, order_effect, method, tol, threads, problem, result, component,
         free_tie, note, components,
     )  # fmt: skip
-    if evidence is not None:
-        fit = replace(
-            fit, evidence=evidence, note="; ".join(filter(None, [fit.note, evidence.note]))
-        )
+    fit, notes = _with_findings(fit, evidence, leagues, problem, result.parameters, own)
     fit._cache["preconditioner"] = problem.detach()
-    return fit, remarks
+    return fit, remarks + [(text, NotIdentifiedWarning) for text in notes]
+
+
+def _with_findings(
+    fit: Fit,
+    evidence: Evidence | None,
+    leagues: Leagues | None,
+    problem: Any,
+    x: NDArray[np.float64],
+    own: ItemPriors,
+) -> tuple[Fit, list[str]]:
+    """The fit with what the data say of its prior, and what is to be known of that."""
+    notes = []
+    if evidence is not None:
+        fit = replace(fit, evidence=evidence)
+        notes += [evidence.note] if evidence.note else []
+    if leagues is not None and fit.prior is not None:
+        means = leagues.found(problem, x, own)
+        about = means.mean[leagues.code]
+        prior = fit.prior.about(about)
+        fit = replace(fit, theta=fit.theta + about, prior=prior, prior_means=means)
+        notes += [means.note] if means.note else []
+    return replace(fit, note="; ".join(filter(None, [fit.note, *notes]))), notes
+
+
+def _of_deviations(prior: GaussianPrior | None) -> GaussianPrior | None:
+    """The prior that the search for its numbers starts from: of deviations from leagues' means."""
+    if prior is not None and prior.is_estimated:
+        prior = prior.at(1.0)
+    return prior if prior is None or prior.by is None else prior.about(0.0)
 
 
 def _apart(component: NDArray[np.int32], components: str) -> str:
@@ -251,22 +283,26 @@ def _by_evidence(
     own: ItemPriors,
     component: NDArray[np.int32],
     init: Any,
+    leagues: Leagues | None,
     how: dict[str, Any],
 ) -> tuple[Evidence, Result]:
     """The precision that the evidence wants, and the fit with it."""
     pearson, n = pearson_of(c, model), c.n_items
-    k = problem.n_parameters - n - len(c.covariate_names)  # 1 with an order effect
+    covariates = c.covariates if leagues is None else leagues.covariates
+    k = problem.n_parameters - n  # 1 with an order effect
+    k -= 0 if covariates is None else covariates.shape[1]
 
     def dispersion(x: NDArray[np.float64], used: float) -> float:
         d = x[c.first] - x[c.second]
         if k:
             d += x[n] * c.order
-        if c.covariates is not None:
-            d += c.covariates @ x[n + k :]
+        if covariates is not None:
+            d += covariates @ x[n + k :]
         return pearson.at(d, used) if pearson is not None else 1.0
 
     return find_precision(
-        problem, start, 0.0 if own.mean is None else own.mean, component,
+        problem, start, 0.0 if own.mean is None else own.mean,
+        component if leagues is None else leagues.code,
         2.0 * c.n_comparisons / max(n, 1), first=guess(init),
         dispersion=None if pearson is None else dispersion, **how,
     )  # fmt: skip
@@ -279,7 +315,12 @@ def guess(init: Any) -> float | None:
 
 
 def _start(
-    c: Comparisons, model: str, init: Any, order_effect: bool, free_tie: bool
+    c: Comparisons,
+    model: str,
+    init: Any,
+    order_effect: bool,
+    free_tie: bool,
+    leagues: Leagues | None,
 ) -> NDArray[np.float64]:
     """Parameters to start from; the tie parameter from the share of ties, as if all were equal."""
     theta, gamma, log_tie = np.zeros(c.n_items), 0.0, 0.0
@@ -304,6 +345,9 @@ def _start(
     elif init is not None:
         theta = checks.start(init, c.n_items).copy()
     extra = ([gamma] if order_effect else []) + [*coefficients.values()]
+    if leagues is not None:
+        theta, leads = leagues.parted(theta)
+        extra += leads
     return np.concatenate([theta, extra + ([log_tie] if free_tie else [])])
 
 

@@ -23,12 +23,13 @@ from venire.ratings._ranking_existence import (
     strong_components,
     within,
 )
+from venire.ratings._ranking_labels import labels_of
 from venire.ratings._ranking_merging import merged
 from venire.ratings._ranking_problem import RankingProblem
 from venire.ratings.fit import Fit
 from venire.ratings.fitting import guess, trouble
 from venire.ratings.newton import Progress, Result, newton
-from venire.ratings.plackett_luce_fit import PlackettLuceFit, labels_of
+from venire.ratings.plackett_luce_fit import PlackettLuceFit
 
 __all__ = ["fit_plackett_luce", "fitted_rankings"]
 
@@ -63,7 +64,8 @@ def fit_plackett_luce(
         What was observed. Of a ranking that places the best few of a set only, what is below them
         is in no order. Tied items share the sum over their choice set, which counts once for each
         of them (Breslow 1974); at the end of a ranking once less, as its last item is no choice, so
-        that two items that tie are half a win to each. Items of groups are items of their own.
+        that two items that tie are half a win to each: many ties shrink the ratings, and models of
+        ties take `Rankings.to_comparisons`. Items of groups are items of their own.
     prior : GaussianPrior, optional
         Default: none, maximum likelihood. By item it names the items; in groups (group, item).
         With ``GaussianPrior("evidence")`` the precision is that which the rankings want.
@@ -113,7 +115,8 @@ def fit_plackett_luce(
     -----
     A pass over rankings of m items each takes O(n_listed) time, about a nanosecond an item and
     thread; ten to twenty passes are usual. Memory: 4 to 8 bytes for each item of each ranking.
-    Newton's method and standard errors hold the pairs, m (m - 1) / 2 for each ranking.
+    Newton's method and standard errors go over the pairs, m (m - 1) / 2 for each ranking; of the
+    best k of all items, k * n_items.
 
     References
     ----------

@@ -14,12 +14,13 @@ from venire.priors import ItemPriors, item_priors
 from venire.ratings import _standing
 from venire.ratings._rank_intervals import rank_intervals
 from venire.ratings._ranking_errors import RankingInformation
+from venire.ratings._ranking_labels import TupleLookup, labels_of
 from venire.ratings.fit import Fit
 
 if TYPE_CHECKING:
     from venire.data.rankings import Rankings
 
-__all__ = ["PlackettLuceFit", "labels_of"]
+__all__ = ["PlackettLuceFit"]
 
 FEW = 5  # rankings, or clusters, of an item: from so many on their spread says something
 
@@ -259,7 +260,7 @@ class PlackettLuceFit(Fit):
     @property
     def _lookup(self) -> Lookup:
         grouped = self.rankings.item_offsets is not None
-        return self._once("lookup", lambda: (_TupleLookup if grouped else Lookup)(self.items))
+        return self._once("lookup", lambda: (TupleLookup if grouped else Lookup)(self.items))
 
     def _told(self) -> tuple[str, ...]:
         return ()
@@ -282,38 +283,3 @@ class PlackettLuceFit(Fit):
         r = self.rankings
         assert r.groups is not None
         return {"group": r.groups[group]} | columns | {"item": r.items}
-
-
-def labels_of(r: Rankings) -> np.ndarray:
-    """Labels of the items; in groups an array of tuples (group, item)."""
-    if r.groups is None or r.item_offsets is None:
-        return r.items
-    group = np.repeat(r.groups, np.diff(r.item_offsets))
-    out = np.empty(r.n_items, object)
-    out[:] = list(zip(group.tolist(), r.items.tolist(), strict=True))
-    out.flags.writeable = False
-    return out
-
-
-class _TupleLookup(Lookup):
-    """Positions of labels that are tuples (group, item)."""
-
-    def __call__(self, labels: Any, name: str) -> np.ndarray:
-        return super().__call__(_of_tuples(labels, name), name)
-
-
-def _of_tuples(labels: Any, name: str) -> np.ndarray:
-    """One tuple, or lists of them, as an array of objects."""
-    if isinstance(labels, np.ndarray) and labels.dtype == object:
-        return labels
-    if isinstance(labels, tuple):
-        out = np.empty((), object)
-        out[()] = labels
-        return out
-    if not isinstance(labels, (list, np.ndarray)):
-        rule = "must be a label (group, item) of rankings in groups, or a list of such"
-        checks.fail(name, rule, value=labels, kind=TypeError)
-    parts = [_of_tuples(x, name) for x in labels]
-    if len({x.shape for x in parts}) > 1:
-        checks.fail(name, "holds sets of different sizes")
-    return np.stack(parts) if parts else np.empty(0, object)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from venire._native.problem import Problem
     from venire.data.comparisons import Comparisons
     from venire.priors import ItemPriors
+    from venire.ratings._prior_means import Leagues
 
 __all__ = ["build_problem", "problem_of"]
 
@@ -20,11 +21,13 @@ def build_problem(
     *,
     prior: ItemPriors | None = None,
     order_effect: bool = False,
+    leagues: Leagues | None = None,
     n_threads: int = 1,
 ) -> Problem:
     """Edges with their masses; the order classes of a pair are added up unless they matter.
 
-    A tie parameter is estimated iff `model` has one and some tie was seen.
+    Columns of `leagues` come after the covariates. A tie parameter is estimated iff `model` has one
+    and some tie was seen.
     """
     from venire._native.cells import merge_classes
 
@@ -33,12 +36,13 @@ def build_problem(
     row_ptr, second = c.cells.row_ptr, c.second
     win, loss, tie = c.win, c.loss, c.cells.tie
     order = c.order if order_effect else None
-    if c.covariates is None and not order_effect and c.n_cells > c.n_pairs:
+    covariates = c.covariates if leagues is None else leagues.covariates
+    if covariates is None and not order_effect and c.n_cells > c.n_pairs:
         row_ptr, second, win, loss, tie = merge_classes(
             row_ptr, second, win, loss, tie, c.n_pairs, not free_tie, n_threads
         )
     return problem_of(
-        row.fitted(free_tie).name, row_ptr, second, win, loss, tie, order, c.covariates,
+        row.fitted(free_tie).name, row_ptr, second, win, loss, tie, order, covariates,
         prior=prior, n_pairs=c.n_pairs, n_threads=n_threads,
     )  # fmt: skip
 

@@ -58,9 +58,9 @@ class Seen(NamedTuple):
     tie: Floats | None
 
     @classmethod
-    def of(cls, c: Comparisons, order_effect: bool, free_tie: bool) -> Seen:
-        """The cells of comparisons with covariates."""
-        covariates: Any = c.covariates
+    def of(cls, c: Comparisons, order_effect: bool, free_tie: bool, covariates: Any = None) -> Seen:
+        """The cells of comparisons with covariates, their own or these."""
+        covariates = c.covariates if covariates is None else covariates
         columns = np.column_stack([c.order, covariates]) if order_effect else covariates
         if free_tie:
             return cls(c.first, c.second, columns, c.win, c.loss, c.tie)
@@ -88,11 +88,12 @@ def rising_direction(
     if n_items + m > MOST or not np.isfinite(x).all():
         return None
     far = problem.largest_difference(x)
-    if far < PART * _least_lead(model, tol, 1.0):
+    if far < PART * _least_lead(model, tol, 0.0):
         return None
     cells = seen()
     mass = cells.win + cells.loss + (0.0 if cells.tie is None else cells.tie)
-    if far < PART * _least_lead(model, tol, float(mass.sum() / mass[mass > 0.0].min())):
+    apart = math.log(float(mass.sum())) - math.log(float(mass[mass > 0.0].min()))
+    if far < PART * _least_lead(model, tol, apart):
         return None
     law = model_of(model).tie
     program = _Program(cells, law.reach if law is not None else 0.0, n_items)
@@ -100,10 +101,10 @@ def rising_direction(
     return None if found is None else found[n_items : n_items + cells.columns.shape[1]]
 
 
-def _least_lead(model: str, tol: float, total: float) -> float:
-    """How far out outcomes are that are left to themselves and still have so small a slope, of a
-    total that is so many times the weight of one."""
-    out = max(-math.log(max(tol, 1e-300)) - math.log(total), 2.0)
+def _least_lead(model: str, tol: float, apart: float) -> float:
+    """How far out outcomes are that are left to themselves and still have so small a slope; `apart`
+    is the log of the total weight over that of one."""
+    out = max(-math.log(max(tol, 1e-300)) - apart, 2.0)
     return math.sqrt(2.0 * out) if model_of(model).scale == "probit" else out
 
 

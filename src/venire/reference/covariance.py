@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from venire.reference.components import components
 from venire.reference.links import TIE_MODELS, cell_terms
 from venire.reference.newton import Problem, _prior, _problem, _vector
 
-__all__ = ["covariance", "information", "sandwich"]
+__all__ = ["cluster_scores", "covariance", "information", "pair_sums", "sandwich"]
 
 
 def _at(cells: Any, model: str, found: Any, prior: Any) -> tuple[Problem, np.ndarray]:
@@ -172,3 +173,69 @@ def sandwich(cells: Any, model: str, found: Any, *, prior: Any = None) -> np.nda
             meat += cross + cross.T + of_t.T @ (squares["tt"][:, None] * of_t)
     bread = covariance(cells, model, found, prior=prior)
     return bread @ meat @ bread
+
+
+def cluster_scores(
+    n: int, i: Any, j: Any, cluster: Any, slope: Any, moving: Any, tie_slope: Any = None
+) -> np.ndarray:
+    """Scores of clusters as rows: sums over the cells of each.
+
+    Parameters
+    ----------
+    n : int
+        Number of items.
+    i, j : array_like of int, shape (n_cells,)
+        Items of each cell.
+    cluster : array_like of int, shape (n_cells,)
+    slope, tie_slope : array_like of float, shape (n_cells,)
+        Derivatives of the cell's log-likelihood in d and, if there is one, in log tie.
+    moving : array_like of float, shape (n_cells, m)
+        What d moves by with the parameters beside theta.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_clusters, n + m), or one more with `tie_slope`
+
+    Examples
+    --------
+    >>> cluster_scores(2, [0, 0], [1, 1], [0, 0], [1.0, -0.5], [[2.0], [3.0]])
+    array([[ 0.5, -0.5,  0.5]])
+    """
+    slope, moving = np.asarray(slope), np.asarray(moving)
+    rows = np.zeros((len(slope), n))
+    rows[np.arange(len(slope)), i] += slope
+    rows[np.arange(len(slope)), j] -= slope
+    parts = [rows, slope[:, None] * moving]
+    if tie_slope is not None:
+        parts.append(np.asarray(tie_slope)[:, None])
+    of_cells = np.concatenate(parts, axis=1)
+    sums = np.zeros((int(np.max(cluster)) + 1, of_cells.shape[1]))
+    np.add.at(sums, np.asarray(cluster), of_cells)
+    return sums
+
+
+def pair_sums(ptr: Any, weight: Any, moving: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Sums over the cells of each pair, of their weights and of weights times columns.
+
+    Parameters
+    ----------
+    ptr : array_like of int, shape (n_pairs + 1,)
+        Cells of pair p are ptr[p] to ptr[p + 1] - 1.
+    weight : array_like of float, shape (n_cells,)
+    moving : array_like of float, shape (n_cells, m)
+
+    Returns
+    -------
+    tuple of ndarray of float64, shapes (n_pairs, 1 + m) and (m, m)
+        The second: products of columns, weighted, over all cells.
+
+    Examples
+    --------
+    >>> sums, products = pair_sums([0, 2], [1.0, 2.0], [[1.0], [3.0]])
+    >>> sums, products
+    (array([[3., 7.]]), array([[19.]]))
+    """
+    weight, moving = np.asarray(weight), np.asarray(moving)
+    columns = weight[:, None] * np.column_stack([np.ones(len(weight)), moving])
+    sums = np.array([columns[a:b].sum(axis=0) for a, b in pairwise(ptr)])
+    return sums, moving.T @ (weight[:, None] * moving)

@@ -11,7 +11,13 @@ from venire.reference.covariance import _at
 from venire.reference.links import TIE_MODELS, cell_terms
 from venire.reference.newton import _problem, fit
 
-__all__ = ["ReferenceEvidence", "evidence_precision", "log_evidence", "outcome_dispersion"]
+__all__ = [
+    "ReferenceEvidence",
+    "evidence_precision",
+    "league_means",
+    "log_evidence",
+    "outcome_dispersion",
+]
 
 LEAST, MOST = 1e-9, 1e9  # precisions that are looked at
 FINE = 1e-9  # of the log of the precision
@@ -49,6 +55,7 @@ def log_evidence(
     mean: Any = 0.0,
     order_effect: bool = False,
     dispersion: float = 1.0,
+    by: Any = None,
 ) -> float:
     """Log of the Laplace approximation of the marginal likelihood, up to what is constant in it.
 
@@ -57,6 +64,9 @@ def log_evidence(
 
         (l - precision / 2 |theta - mean|^2) / dispersion
         + n_items / 2 log(precision) - 1/2 log det (H + precision P)
+
+    With leagues the mean of each is free: P takes it off, n_items is less by their number, and the
+    determinant is that of what is left without the levels of which nothing tells.
 
     Parameters
     ----------
@@ -67,6 +77,8 @@ def log_evidence(
     order_effect : bool
     dispersion : float
         What the log-likelihood, and the precision with it, is divided by.
+    by : array_like of int, shape (n_items,), optional
+        Leagues, from 0 on; `mean` is left out of account with them.
 
     Returns
     -------
@@ -79,6 +91,13 @@ def log_evidence(
     >>> log_evidence(cells, "bradley-terry", 0.1) > log_evidence(cells, "bradley-terry", 9.0)
     True
     """
+    if by is not None:
+        problem, x, penalty = _mode_of_leagues(cells, model, precision, by, order_effect)
+        spread = np.linalg.eigvalsh(problem.hessian(x) + penalty)
+        known = spread[spread > 1e-10 * spread[-1]]
+        value = (problem.objective(x) - 0.5 * x @ penalty @ x) / dispersion
+        free = cells.n_items - len(np.unique(by))
+        return float(value + 0.5 * free * np.log(precision) - 0.5 * np.sum(np.log(known)))
     prior = _prior(precision, np.broadcast_to(mean, cells.n_items))
     found = fit(cells, model, prior=prior, order_effect=order_effect, tol=1e-12, max_iter=200)
     problem, x = _at(cells, model, found, prior)
@@ -87,8 +106,85 @@ def log_evidence(
     return float(value + 0.5 * cells.n_items * np.log(precision) - 0.5 * log_det)
 
 
+def _mode_of_leagues(
+    cells: Any, model: str, precision: float, by: Any, order_effect: bool
+) -> tuple[Any, np.ndarray, np.ndarray]:
+    """Problem without a prior, parameters, and the matrix of the penalty: of theta less the mean of
+    the item's league. By Newton's method, from equal strengths."""
+    boundary = {"davidson": 0.0, "rao-kupper": 1.0}.get(model)
+    tie = None if np.sum(cells.tie) > 0.0 else boundary
+    problem = _problem(cells, model, None, order_effect, tie)
+    league = np.asarray(by)[:, None] == np.unique(by)
+    n = cells.n_items
+    penalty = np.zeros((problem.n_parameters, problem.n_parameters))
+    penalty[:n, :n] = precision * (np.eye(n) - (league / league.sum(axis=0)) @ league.T)
+    x = np.zeros(problem.n_parameters)
+    if problem.tie_is_free:
+        x[-1] = 0.5
+
+    def value(x: np.ndarray) -> float:
+        if problem.tie_is_free and model == "rao-kupper" and x[-1] <= 0.0:
+            return -np.inf
+        return problem.objective(x) - 0.5 * float(x @ penalty @ x)
+
+    for _ in range(200):
+        slope = problem.gradient(x) - penalty @ x
+        step = np.linalg.pinv(problem.hessian(x) + penalty, 1e-10, hermitian=True) @ slope
+        while np.abs(step).max() > 1e-13 and value(x + step) < value(x) - 1e-12 * abs(value(x)):
+            step = step / 2.0
+        x = x + step
+        if np.abs(step).max() <= 1e-12:
+            break
+    return problem, x, penalty
+
+
+def league_means(
+    cells: Any,
+    by: Any,
+    model: str = "bradley-terry",
+    *,
+    precision: float,
+    order_effect: bool = False,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Strengths, and the means of their leagues, under a prior about means that are free.
+
+    Parameters
+    ----------
+    cells : Cells or Comparisons
+        In which all leagues play each other, directly or in a chain.
+    by : array_like of int, shape (n_items,)
+        Leagues, from 0 on.
+    model, precision, order_effect
+        As in `log_evidence`.
+
+    Returns
+    -------
+    theta : ndarray, shape (n_items,)
+        Of mean 0.
+    mean : ndarray, shape (n_leagues,)
+
+    Examples
+    --------
+    >>> from venire.reference import aggregate
+    >>> cells = aggregate([0, 0, 1, 2], [1, 3, 2, 3], [1.0, 1.0, 0.5, 0.5])
+    >>> theta, mean = league_means(cells, [0, 0, 1, 1], precision=1.0)
+    >>> bool(abs(theta[:2].mean() - mean[0]) < 1e-12)
+    True
+    """
+    _, x, _ = _mode_of_leagues(cells, model, precision, by, order_effect)
+    theta = x[: cells.n_items] - x[: cells.n_items].mean()
+    by = np.asarray(by)
+    return theta, np.array([theta[by == k].mean() for k in np.unique(by)])
+
+
 def outcome_dispersion(
-    cells: Any, model: str, precision: float, *, mean: Any = 0.0, order_effect: bool = False
+    cells: Any,
+    model: str,
+    precision: float,
+    *,
+    mean: Any = 0.0,
+    order_effect: bool = False,
+    by: Any = None,
 ) -> float:
     """Pearson's dispersion of half ties and soft scores at the fit under a prior; else 1.
 
@@ -97,7 +193,7 @@ def outcome_dispersion(
 
     Parameters
     ----------
-    cells, model, precision, mean, order_effect
+    cells, model, precision, mean, order_effect, by
         As in `log_evidence`.
 
     Returns
@@ -114,9 +210,14 @@ def outcome_dispersion(
     weight = float(np.sum(cells.win + cells.loss + cells.tie))
     if model in TIE_MODELS or not np.sum(mixed) > 1e-12 * weight:
         return 1.0
-    prior = _prior(precision, np.broadcast_to(mean, cells.n_items))
-    found = fit(cells, model, prior=prior, order_effect=order_effect, tol=1e-12, max_iter=200)
-    problem, x = _at(cells, model, found, prior)
+    if by is None:
+        prior = _prior(precision, np.broadcast_to(mean, cells.n_items))
+        found = fit(cells, model, prior=prior, order_effect=order_effect, tol=1e-12, max_iter=200)
+        problem, x = _at(cells, model, found, prior)
+        whole = problem.hessian(x)
+    else:
+        problem, x, penalty = _mode_of_leagues(cells, model, precision, by, order_effect)
+        whole = problem.hessian(x)
     theta, gamma, _ = problem.split(x)
     d = theta[cells.first] - theta[cells.second] + gamma * cells.order
     none, one = np.zeros(len(d)), np.ones(len(d))
@@ -124,10 +225,11 @@ def outcome_dispersion(
     b = cell_terms(model, d, 0.0, none, one, none)["d1"]
     lost = cells.loss + cells.tie / 2.0 - mixed
     scores = float(np.sum(cells.square * a**2 + 2.0 * mixed * a * b + lost * b**2))
-    whole = problem.hessian(x)
-    inverse = np.linalg.inv(whole)
-    n = cells.n_items
-    used = len(whole) - precision * float(np.trace(inverse[:n, :n]))
+    if by is None:
+        n = cells.n_items
+        used = len(whole) - precision * float(np.trace(np.linalg.inv(whole)[:n, :n]))
+    else:  # what the penalty does not take up
+        used = float(np.trace(np.linalg.pinv(whole + penalty, 1e-10, hermitian=True) @ whole))
     return scores / float(np.sum(problem.terms(x)["d2"])) * weight / (weight - used)
 
 
@@ -137,12 +239,13 @@ def evidence_precision(
     *,
     mean: Any = 0.0,
     order_effect: bool = False,
+    by: Any = None,
 ) -> ReferenceEvidence:
     """The precision of the prior at which the evidence is largest.
 
     Parameters
     ----------
-    cells, model, mean, order_effect
+    cells, model, mean, order_effect, by
         As in `log_evidence`.
 
     Returns
@@ -169,7 +272,7 @@ def evidence_precision(
     def value(u: float, dispersion: float) -> float:
         return log_evidence(
             cells, model, float(np.exp(u)), mean=mean, order_effect=order_effect,
-            dispersion=dispersion,
+            dispersion=dispersion, by=by,
         )  # fmt: skip
 
     dispersion, before = 1.0, np.inf
@@ -181,7 +284,7 @@ def evidence_precision(
             return ReferenceEvidence(np.inf, dispersion, value(grid[at], dispersion), np.inf)
         u = _golden(lambda u, by=dispersion: value(u, by), grid[max(at - 1, 0)], grid[at + 1])
         now = outcome_dispersion(
-            cells, model, float(np.exp(u)), mean=mean, order_effect=order_effect
+            cells, model, float(np.exp(u)), mean=mean, order_effect=order_effect, by=by
         )
         if abs(u - before) <= 1e-6 and abs(now - dispersion) <= 1e-6:
             break

@@ -9,6 +9,7 @@ import numpy as np
 __all__ = ["ReferenceJudgesFit", "fit_judges", "judges_given_ratings"]
 
 FAITH, GUESS, LEVEL, GOLD = 2.0, 0.5, 0.01, 10.0
+LEAST, CROSS = 0.25, 0.9
 
 
 class ReferenceJudgesFit(NamedTuple):
@@ -124,7 +125,8 @@ def judges_given_ratings(
         sum of mass (share log p + (1 - share) log(1 - p)) - a_k^2 / 2 sum of mass v p (1 - p)
         - (a_k - 1)^2 / (2 s^2) - (g_k - m)^2 / (2 t^2),   p = expit(a_k d + g_k order),
 
-    under the constraint that the mean of a, by mass, is 1, and a >= 0 unless `signed`.
+    under the constraint that the mean of a, by mass, is 1, and a >= 0 unless `signed`. Curvatures
+    are at least a quarter of those at known ratings.
     """
     d, v, o, y, w = (np.asarray(x, np.float64) for x in (d, variance, order, share, mass))
     judge = np.asarray(judge)
@@ -135,7 +137,7 @@ def judges_given_ratings(
     mine = [np.flatnonzero(judge == k) for k in range(n)]
     size = np.array([w[rows].sum() for rows in mine])
     for _ in range(20_000):
-        slopes, inverse = np.empty((n, 2)), np.empty((n, 2, 2))
+        slopes, inverse, free = np.empty((n, 2)), np.empty((n, 2, 2)), np.empty(n)
         for k, rows in enumerate(mine):
             p = _expit(a[k] * d[rows] + g[k] * o[rows])
             h = w[rows] * p * (1.0 - p)
@@ -146,12 +148,15 @@ def judges_given_ratings(
             slopes[k] -= [(a[k] - 1.0) / s**2, (g[k] - m) / t**2]
             shrink = np.diag([s**-2, t**-2])
             cross = a[k] * (x @ (u * h1))
-            curve = (x * (h + 0.5 * a[k] ** 2 * u * h2)) @ x.T + shrink
+            curve = (x * (h + 0.5 * a[k] ** 2 * u * h2)) @ x.T
             curve += [[u @ h + 2.0 * cross[0], cross[1]], [cross[1], 0.0]]
-            if curve[0, 0] <= 0.0 or curve[1, 1] <= 0.0 or np.linalg.det(curve) <= 0.0:
-                curve = (x * h) @ x.T + shrink + np.diag([u @ h, 0.0])
+            least = LEAST * np.diag((x * h) @ x.T + np.diag([u @ h, 0.0]))
+            own = np.maximum(np.diag(curve), least)
+            tied = np.clip(curve[0, 1], *(CROSS * np.sqrt(own.prod()) * np.array([-1.0, 1.0])))
+            curve = np.array([[own[0], tied], [tied, own[1]]]) + shrink
             if not ordered:
                 curve[0, 1] = curve[1, 0] = 0.0
+            free[k] = curve[0, 0] - curve[0, 1] ** 2 / curve[1, 1]
             if held[k]:
                 curve[0, 1] = curve[1, 0] = 0.0
                 curve[0, 0], slopes[k, 0] = np.inf, 0.0
@@ -186,4 +191,5 @@ def judges_given_ratings(
             break
     if not ordered:
         var_g = np.zeros(n)
+    var_a = np.where(held, 1.0 / free, var_a)
     return a, g, var_a, var_g, (float(s), float(m), float(t))

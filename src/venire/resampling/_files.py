@@ -14,8 +14,8 @@ import numpy as np
 from venire._core import checks, disk
 from venire.data.rankings import Arrays
 from venire.models import model_of
-from venire.ratings import ERRORS, Fit, PlackettLuceFit
-from venire.resampling import _groups, _restoring
+from venire.ratings import ERRORS, Fit, PathFit, PlackettLuceFit
+from venire.resampling import _groups, _restoring, _restoring_paths
 from venire.resampling._cells import SCHEMES, UNITS, cells_of
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
 from venire.resampling._ranking_engine import counts_of
@@ -101,6 +101,7 @@ GROUPS = (
 FORMATS = {
     "Bootstrap": "venire bootstrap 3",
     "Fit": "venire fit 1",
+    "PathFit": "venire path 1",
     "GroupedBootstrap": "venire grouped bootstrap 2",
     "GroupedPosteriorDraws": "venire grouped posterior draws 1",
     "PosteriorDraws": "venire posterior draws 2",
@@ -133,13 +134,13 @@ def save(b: Any, path: str | Path) -> None:
             out.put("b", b, SUMMARY)
         else:
             out.put("draws", b._replicates, REPLICATES)
+        out.add("prior", fit.prior)
     if hasattr(b, "fit"):
         b.fit.require_own_scale()
-        out.add("prior", b.fit.prior)
     out.write(path)
 
 
-def save_fit(fit: Fit, path: str | Path) -> None:
+def save_fit(fit: Fit | PathFit, path: str | Path) -> None:
     """Write a fit and its comparisons to `path`, a .npz file by that very name: ``fit.save(path)``.
 
     Raises
@@ -149,16 +150,22 @@ def save_fit(fit: Fit, path: str | Path) -> None:
     ValueError
         If a label ends in a NUL character, or the fit is shown in another unit.
     """
-    if not isinstance(fit, Fit):
-        checks.fail("fit", "must be a Fit", value=fit, kind=TypeError)
+    if not isinstance(fit, (Fit, PathFit)):
+        checks.fail("fit", "must be a Fit or a PathFit", value=fit, kind=TypeError)
     fit.require_own_scale("save")
-    out = _Members({"format": FORMATS["Fit"]})
-    out.put_fit(fit)
-    out.add("prior", fit.prior)
+    if isinstance(fit, PathFit):
+        out = _Members({"format": FORMATS["PathFit"]})
+        out.put("path", fit, _restoring_paths.PATH)
+        for name in _restoring_paths.ARRAYS:
+            out.add(f"path.{name}", getattr(fit, name))
+        single = fit.static
+    else:
+        out, single = _Members({"format": FORMATS["Fit"]}), fit
+    out.put_fit(single)
     out.write(path)
 
 
-def load_fit(path: str | Path) -> Fit:
+def load_fit(path: str | Path) -> Fit | PathFit:
     """Read what `save_fit` wrote; nothing in the file is executed, and all of it is checked.
 
     Raises
@@ -168,8 +175,8 @@ def load_fit(path: str | Path) -> Fit:
     FileNotFoundError
         If there is no such file.
     """
-    s = Saved(path, FORMATS["Fit"], "fit")
-    fit = _fit(s)
+    s = Saved(path, (FORMATS["Fit"], FORMATS["PathFit"]), "fit")
+    fit = _fit(s) if s.format == FORMATS["Fit"] else _restoring_paths.path(s)
     s.finish()
     return fit
 
@@ -216,6 +223,8 @@ class _Members:
 
     def put_fit(self, fit: Fit) -> None:
         """A single fit with what it is of."""
+        self.add("prior", fit.prior)
+        self.add("asked", None if fit.prior_means is None else fit.prior_means.asked)
         if isinstance(fit, PlackettLuceFit):
             self.put_cells(fit.rankings.arrays, Arrays._fields, "r")
             self.put("fit", fit, RANKING_FIT)

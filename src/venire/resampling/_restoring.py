@@ -5,6 +5,7 @@ Behind this door nobody looks again: the native layer trusts indices, offsets an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.rows import Ageing, Cells
 from venire.models import MODELS, model_of
 from venire.priors import GaussianPrior
-from venire.ratings import Evidence
+from venire.ratings import Evidence, PriorMeans
 from venire.ratings.fit import Fit
 from venire.ratings.fitting import tie_of
 from venire.ratings.grouped import GroupedFit
@@ -41,6 +42,28 @@ def _evidence(s: Saved, name: str) -> Evidence:
     return Evidence(**s.fact(name, good, "how a precision was found"))
 
 
+def _prior_means(s: Saved, name: str) -> dict[str, Any]:
+    """Means of leagues, as `PriorMeans` has them."""
+    kinds = {"labels": (str, int), "mean": (float,), "standard_error": (float, type(None)),
+             "n_items": (int,)}  # fmt: skip
+
+    def good(x: Any) -> bool:
+        if not isinstance(x, dict) or set(x) != {*kinds, "note"} or not isinstance(x["note"], str):
+            return False
+        if any(not isinstance(x[k], list) or len(x[k]) != len(x["labels"]) for k in kinds):
+            return False
+        one_kind = len({type(label) for label in x["labels"]}) == 1
+        return one_kind and all(type(v) in own for k, own in kinds.items() for v in x[k])
+
+    found = s.fact(name, good, "the means that a prior's leagues have")
+    return found | {
+        "labels": tuple(found["labels"]),
+        "mean": np.array(found["mean"], np.float64),
+        "standard_error": np.array(found["standard_error"], np.float64),  # None is nan
+        "n_items": np.array(found["n_items"], np.int64),
+    }
+
+
 FIT: Table = {
     "model": (Saved.one_of, MODELS),
     "theta": (Saved.array, np.float64, "items", *STRENGTH),
@@ -59,6 +82,7 @@ FIT: Table = {
     "note": (Saved.text,),
     "components": (Saved.one_of, ("weak", "strong")),
     "evidence": (Saved.optional, _evidence),
+    "prior_means": (Saved.optional, _prior_means),
     "_core": (Saved.flag,),
 }
 GROUPED_FIT: Table = {
@@ -233,20 +257,31 @@ def fit_members(s: Saved, table: Table, *items: Any) -> dict[str, Any]:
         found["prior"] is None or found["prior"].precision != evidence.precision
     ):
         s.fail("fit.evidence", "must have found the precision of the prior")
+    asked = _prior(s, "asked", lambda prior: prior.leagues(items[0]))
+    s.same("asked", asked, found["prior_means"] is not None)
+    if asked is not None:
+        if [*found["prior_means"]["labels"]] != asked.leagues(items[0])[0]:
+            s.fail("fit.prior_means", "must be of the leagues that were asked for")
+        found["prior_means"] = PriorMeans(**found["prior_means"], asked=asked)
     return found
 
 
 def prior_of(s: Saved, *items: Any) -> GaussianPrior | None:
     """The prior, which must go with the items (and groups) that there are."""
+    return _prior(s, "prior", lambda prior: prior.native(*items))
+
+
+def _prior(s: Saved, name: str, suits: Callable[[GaussianPrior], Any]) -> GaussianPrior | None:
+    """A prior that `suits` raises nothing about."""
     rule = "the precision and the mean of a prior"
-    stated = s.optional("prior", Saved.fact, lambda x: isinstance(x, dict), rule)
+    stated = s.optional(name, Saved.fact, lambda x: isinstance(x, dict), rule)
     if stated is None:
         return None
     try:
         prior = GaussianPrior.from_dict(stated)
-        prior.native(*items)
+        suits(prior)
     except (ValueError, TypeError, KeyError) as error:
-        s.fail("prior", str(error), None, stated)
+        s.fail(name, str(error), None, stated)
     return prior
 
 

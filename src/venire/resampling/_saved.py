@@ -28,8 +28,8 @@ class Saved:
     Parameters
     ----------
     path : path-like
-    wanted : str
-        The format that the file must have.
+    wanted : str or tuple of str
+        The format that the file must have, or some; `format` is the one that it has.
     what : str
         What it holds, in words.
 
@@ -41,7 +41,9 @@ class Saved:
         If there is no such file.
     """
 
-    def __init__(self, path: str | os.PathLike[str], wanted: str, what: str = "bootstrap") -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], wanted: str | tuple[str, ...], what: str = "bootstrap"
+    ) -> None:
         self.path, self.what = os.fspath(path), what
         self.sizes: dict[str, int] = {}  # what a name in a shape stands for
         try:
@@ -54,7 +56,8 @@ class Saved:
         except Exception as error:  # what can be wrong with a zip file, NumPy's headers and JSON
             reason = str(error) or type(error).__name__
             checks.fail("path", f"{self.path!r} is no saved {self.what} ({reason})")
-        if found != wanted:
+        self.format = found
+        if found not in ((wanted,) if isinstance(wanted, str) else wanted):
             checks.fail("path", f"{self.path!r} is no saved {self.what}: it is a {found!r}")
         self._used = {"format"}
 
@@ -231,12 +234,12 @@ class Saved:
 
         return tuple(self.fact(name, good, "different texts"))
 
-    def dates(self, name: str) -> NDArray[Any]:
+    def dates(self, name: str, size: str = "dates") -> NDArray[Any]:
         """Times or numbers, ascending."""
         x = self._raw(name)
         if x.dtype.kind not in "Miuf":
             self.fail(name, f"must hold dates or numbers, not {x.dtype}")
-        x = self.raw(name, x.dtype.newbyteorder("="), "dates")
+        x = self.raw(name, x.dtype.newbyteorder("="), size)
         self.check(name, np.append(True, x[1:] > x[:-1])[: len(x)], "must ascend", x)
         return x
 

@@ -21,6 +21,7 @@ def notes_of(votes: Votes, fit: GroupedFit, found: Judged, has_order: bool) -> t
     """All that apply, the gravest first."""
     parts = (
         _of_groups(fit),
+        _of_components(votes, fit),
         _of_all(found),
         _of_some(votes.teachers, found),
         _of_orders(has_order),
@@ -35,6 +36,16 @@ def _of_groups(fit: GroupedFit) -> Iterator[tuple[str, str]]:
             "no fit",
             f"{lost:,} groups have no finite fit, and their votes say nothing of the judges. Use a "
             "prior.",
+        )
+
+
+def _of_components(votes: Votes, fit: GroupedFit) -> Iterator[tuple[str, str]]:
+    n = int(fit.n_components[0]) if votes.groups is None else 1
+    if n > 1:
+        yield (
+            "components",
+            f"the items are in {n:,} components that never met: compare ratings only within one. "
+            "If those are topics or prompts, give them as groups.",
         )
 
 

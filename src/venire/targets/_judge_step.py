@@ -16,6 +16,7 @@ LEVEL = 0.01  # precision of the mean bias
 PASSES, ROUNDS = 60, 500  # over the votes; of EM, on K numbers
 ONE_SIDED = 1.645  # normal quantile of the test whether judges differ
 TOL = 1e-7  # of a last step, which converges quadratically
+LEAST, CROSS = 0.25, 0.9  # of a curvature, by that at known ratings; of a correlation
 STEP, TURN = 2.0, 4.0  # largest changes of a slope and of a bias
 
 Floats = NDArray[np.float64]
@@ -39,7 +40,7 @@ class Judged(NamedTuple):
     ----------
     slope, bias : ndarray of float64, shape (n_judges,)
     slope_variance, bias_variance : ndarray of float64, shape (n_judges,)
-        Given the ratings, and that the mean slope is 1.
+        Given the ratings, and that the mean slope is 1; of slopes held at 0 as if they were free.
     mass : ndarray of float64, shape (n_judges,)
         Votes on pairs whose ratings are known.
     spread : Spread
@@ -95,7 +96,7 @@ def judged(
     for _ in range(PASSES):
         sums = sums_of(*at)
         mass = sums[:, 11]
-        q = _quadratic(sums, *at, spread, has_order)
+        q = _quadratic(sums, *at, has_order)
         to, variances, spread = _shrunken(q, mass, spread, signed, has_order)
         apart = _apart(sums, *at, spread, has_order)
         change = to[0] - at[0], to[1] - at[1]
@@ -108,14 +109,15 @@ def judged(
     return Judged(*at, *variances, mass, spread, apart, converged)
 
 
-def _quadratic(sums: Floats, a: Floats, g: Floats, spread: Spread, has_order: bool) -> _Quadratic:
+def _quadratic(sums: Floats, a: Floats, g: Floats, has_order: bool) -> _Quadratic:
     rd, ro, dd, do, oo, v0, v1, v2, v3, v4, v5, _ = sums.T
     half = 0.5 * a * a
     slope_a, slope_g = rd - a * v0 - half * v1, ro - half * v2
     aa, ag, gg = dd + v0 + 2.0 * a * v1 + half * v3, do + a * v2 + half * v4, oo + half * v5
-    own, common = aa + spread.slope**-2, gg + spread.bias**-2
-    bad = (own <= 0.0) | (common <= 0.0) | (own * common <= ag * ag)
-    aa, ag, gg = np.where(bad, dd + v0, aa), np.where(bad, do, ag), np.where(bad, oo, gg)
+    # Where ratings are hardly known the second order says too little, even less than nothing.
+    aa, gg = np.maximum(aa, LEAST * (dd + v0)), np.maximum(gg, LEAST * oo)
+    most = CROSS * np.sqrt(aa * gg)
+    ag = np.clip(ag, -most, most)
     if not has_order:
         ag, gg, slope_g = 0.0 * ag, 0.0 * gg, 0.0 * slope_g
     return _Quadratic(slope_a + aa * a + ag * g, slope_g + ag * a + gg * g, aa, ag, gg)
@@ -146,15 +148,21 @@ def _shrunken(
     a, g, var_a, var_g = _solved(q, mass, spread, signed)
     if not has_order:
         g, var_g = 0.0 * g, 0.0 * var_g
+    if not signed:  # what slopes at the border would be known by, were there none
+        var_a = np.where(a > 0.0, var_a, 1.0 / _own(q, spread))
     return (a, g), (var_a, var_g), spread
+
+
+def _own(q: _Quadratic, spread: Spread) -> Floats:
+    """Curvature in each slope, its bias free."""
+    return np.asarray(q.aa + spread.slope**-2 - q.ag**2 / (q.gg + spread.bias**-2))
 
 
 def _solved(
     q: _Quadratic, mass: Floats, spread: Spread, signed: bool
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """The maximum with the mean slope at 1, and variances."""
-    common = q.gg + spread.bias**-2
-    own = q.aa + spread.slope**-2 - q.ag**2 / common
+    common, own = q.gg + spread.bias**-2, _own(q, spread)
     towards = q.g + spread.mean * spread.bias**-2
     free = np.ones(len(mass), bool)
     alone = (q.a + spread.slope**-2 - q.ag * towards / common) / own

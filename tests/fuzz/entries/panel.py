@@ -222,6 +222,10 @@ def fit_judges(case: Case) -> None:
     case.call(repr, out)
     case.call(str, case.call(out.summary))
     case.call(out.to_frame, case.choice(BACKENDS))
+    more = {"votes": v if case.chance(0.7) else some_votes(case), "bins": 3, "level": 0.9}
+    case.call(out.calibration, **case.spoil(more, 0.3), allow=(KeyError, ValueError, TypeError))
+    arguments = {"judge": case.column(list(out.judges), 3)}
+    case.call(out.parameters_of, **case.spoil(arguments, 0.3), allow=(ValueError, TypeError))
     arguments = {
         "first": list(out.items[:1]), "second": list(out.items[1:2]),
         "judge": case.choice((None, list(out.judges[:1]))), "order": case.choice((0, 1, -1)),

@@ -51,9 +51,11 @@ def fit_of_rankings(case: Case) -> None:
     fit = case.call(vn.fit_plackett_luce, r, **case.spoil(options | prior, 0.2))
     check_fit(case, fit)
     for name in ("aic", "bic", "deviance", "null_deviance", "n_parameters", "items", "determined",
-                 "dispersion", "status", "rankings", "groups", "item_priors"):  # fmt: skip
+                 "dispersion", "status", "rankings", "groups", "item_priors", "covariate_names",
+                 "has_free_tie", "item_weights", "log_tie", "n_comparisons"):  # fmt: skip
         case.get(fit, name)
     case.call(repr, fit)
+    case.try_(fit.update, case.choice((r, None)))
     here = np.flatnonzero(fit.component == fit.component[0])
     one, other = fit.items[here[0]], fit.items[here[-1]]
     several = [fit.items[k] for k in here]

@@ -50,7 +50,9 @@ def rankings(case: Case) -> None:
     options = case.some(
         {
             "weight": lambda: case.weights(n),
-            "among": lambda: case.choice(("all", "rows", [names] * n, rows, None, [names])),
+            "among": lambda: case.choice(
+                ("all", "rows", [names] * n, rows, None, [names], [[]] * n)
+            ),
             "group": lambda: case.column(case.names(2), n),
             "cluster": lambda: case.column(case.names(3), n),
             "items": lambda: list(names),
@@ -154,7 +156,7 @@ def ranking_columns(case: Case) -> None:
     given = case.choice(({"place": ["a", "b"]}, {"ranking": "r", "item": "i", "rank": "k"}))
     given = given | case.some({"among": "all", "weight": "w", "group": "g", "cluster": "c"})
     one = case.call(RankingColumns, **case.spoil(given, 0.4))
-    for name in ("names", "is_wide", "places"):
+    for name in ("names", "is_wide", "places", "said"):
         case.get(one, name)
     case.try_(one.in_file)
     case.try_(RankingColumns.of, *case.choice(((one, {}), (None, given), (one, given))))
@@ -169,7 +171,7 @@ def command_fit_of_rankings(case: Case) -> None:
             words += [f"--{argument.replace('_', '-')}", *([] if name is True else [name])]
     words += case.choice(([], ["--errors", "robust"], ["--json"], ["--prior", "1"]))
     words += ["--bootstrap", "4"] if case.chance(0.2) else []
-    words = [word for word in words if word not in ("--group", "the group")]
+    words += case.choice(([], ["--draws", "4"]))
     command = case.choice(("fit", "fit", "fit", "consensus", "rate"))
     run(case, command, table_file(case, columns), *words)
 

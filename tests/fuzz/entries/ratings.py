@@ -79,7 +79,7 @@ def models(case: Case) -> None:
     for part in ("unit", "variance_share"):
         case.get(row, part)
     case.call(row.fitted, case.chance(0.5))
-    law = row.tie or case.call(vn.models.TieLaw, "x", 0.0, 1.0, math.log)
+    law = row.tie or case.call(vn.models.TieLaw, "x", 0.0, 1.0, math.log, 1.0)
     case.get(law, "log_boundary")
     case.call(law.inside, case.choice((None, 0.0, 1.0, 2.0)))
     case.finite("start of a tie parameter", case.call(law.start, case.choice((0.0, 0.3, 1.0))))
@@ -386,8 +386,9 @@ def scales(case: Case) -> None:
 def gaussian_prior(case: Case) -> None:
     names = ["a", "b", "c"]
     values = (0.5, [0.5, 1.0, 2.0], dict(zip(names, (0.5, 1.0, 2.0), strict=True)))
-    given = {"precision": case.choice(values)} | case.some(
-        {"mean": lambda: case.choice(values)}, 0.5
+    leagues = (["x", "y", "x"], dict(zip(names, (1, 2, 1), strict=True)), ("x", "x", "x"))
+    given = {"precision": case.choice((*values, "evidence"))} | case.some(
+        {"mean": lambda: case.choice((*values, 1.0, 1.0)), "by": lambda: case.choice(leagues)}, 0.5
     )
     p = case.call(vn.GaussianPrior, **case.spoil(given, 0.5))
     case.call(repr, p)
@@ -400,6 +401,14 @@ def gaussian_prior(case: Case) -> None:
     if fit is not None:
         check_fit(case, fit)
         case.finite("a standard error", case.call(fit.standard_errors))
+        case.call(fit.summary)
+        for found in filter(None, (fit.prior_means, fit.evidence)):
+            case.call(found.lines)
+            case.call(found.to_dict)
+        if fit.prior_means is not None:
+            case.finite("a mean of a league", fit.prior_means.mean)
+            case.call(str, fit.prior_means)
+            case.call(fit.prior_means.to_frame, case.choice(BACKENDS))
 
 
 @entry

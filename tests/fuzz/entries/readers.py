@@ -440,6 +440,9 @@ def command_distill(case: Case) -> None:
         data = "\n".join([lines[0] + ",vote", *answers]).encode()
         told.write_bytes(damaged(case, data) if case.chance(0.3) else data)
         run(case, "distill", "tell", folder, told, *case.choice(([], ["--vote", "vote"])))
+        ranked = case.choice((["--place", "first"], ["--ranking", "request", "--item", "second"]))
+        more = [*case.choice(([], ["--group", "group"])), *case.choice(([], ["--replace"]))]
+        run(case, "distill", "tell", folder, told, *ranked, "--teacher", "teacher", *more)
     run(case, "distill", case.choice(("report", "status", "targets", "fit")), folder,
         *case.choice(([], ["-o", case.folder / "out.csv"])))  # fmt: skip
 

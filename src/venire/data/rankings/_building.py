@@ -182,7 +182,9 @@ def _distinct(
 ) -> None:
     """Refuse a ranking that holds an item twice; rankings of one size are looked at together."""
     sizes = np.diff(offsets)
-    for m in np.flatnonzero(np.bincount(sizes)).tolist():
+    many = np.bincount(sizes)
+    many[:2] = 0  # which repeat nothing
+    for m in np.flatnonzero(many).tolist():
         of_size = np.flatnonzero(sizes == m)
         for start in range(0, len(of_size), block := max(1, _BLOCK // m)):
             chosen = of_size[start : start + block]

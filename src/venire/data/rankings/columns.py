@@ -10,7 +10,7 @@ from venire._core import checks
 from venire.data._named import Named
 from venire.data.columns import _column, _skipping
 
-__all__ = ["GivenRankings", "RankingColumnNames", "RankingColumns"]
+__all__ = ["RANKED", "GivenRankings", "RankingColumnNames", "RankingColumns"]
 
 RANKED = "Rankings (one way)"
 _LONG = ("ranking", "item", "rank")

@@ -33,10 +33,10 @@ __all__ = [
     "Given",
     "chosen",
     "frame_sample",
-    "has_lists",
     "holds_lists",
     "nearest",
     "of_frame",
+    "ranks_in_lists",
     "recognised",
     "role_of",
     "with_who_and_when",
@@ -297,7 +297,7 @@ def role_of(sample: Callable[[], Table], as_: str, given: Mapping[str, Any]) -> 
     if {*WAYS, "covariates"} & set(given):
         return "comparisons"
     rows = sample()
-    if not given and has_lists(rows):
+    if not given and ranks_in_lists(rows):
         return "rankings"
     shared = {a: v for a, v in given.items() if a in {f.name for f in fields(VoteColumns)}}
     try:
@@ -313,9 +313,15 @@ def role_of(sample: Callable[[], Table], as_: str, given: Mapping[str, Any]) -> 
     return "comparisons"
 
 
-def has_lists(rows: Table) -> bool:
-    """Whether one of the columns holds lists, which are rankings."""
-    return sum(holds_lists(values) for values in rows.values()) == 1
+def ranks_in_lists(rows: Table) -> bool:
+    """Whether one column holds lists, which are rankings: the others are no comparisons."""
+    if sum(holds_lists(values) for values in rows.values()) != 1:
+        return False
+    try:
+        recognised(rows, Columns, {})
+    except BadInput:
+        return True
+    return False
 
 
 def holds_lists(values: Sequence[Any]) -> bool:

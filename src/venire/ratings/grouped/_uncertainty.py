@@ -50,12 +50,12 @@ def robust_parameter_errors(fit: GroupedFit) -> ParameterErrors:
         checks.fail("errors", "where groups share parameters only 'fisher' is known")
     n = len(fit.groups)
     has = (fit.order_effect is not None, fit.tie is not None, fit.tie is not None)
-    out = [np.full(n, np.nan) if wanted else None for wanted in has]
+    out = ParameterErrors(*(np.full(n, np.nan) if wanted else None for wanted in has))
     for k in np.flatnonzero(fitted_groups(fit)).tolist():
         for values, own in zip(out, fit.single(k).parameter_errors("robust"), strict=True):
             if values is not None and own is not None:
                 values[k] = own
-    return ParameterErrors(*out)
+    return out
 
 
 def compute_errors(fit: GroupedFit, *, differences: bool = False) -> Errors:

@@ -204,10 +204,10 @@ class PathProblem:
         count = np.bincount(grid.item)
         items = np.bincount(self.component[grid.first_of])
         self.share = 1.0 / count[grid.item] / items[self.component]
-        self._held = self.share
+        self.held = self.share
         if self.prior.all > 0.0:
-            self._held = np.zeros(self.n)
-            self._held[grid.first_of] = 1.0 / items[self.component[grid.first_of]]
+            self.held = np.zeros(self.n)
+            self.held[grid.first_of] = 1.0 / items[self.component[grid.first_of]]
         heaviest = np.lexsort((self.mass[: self.n], self.component))
         last = np.append(np.diff(self.component[heaviest]) > 0, True)
         self.grounds = heaviest[last]  # one vertex of each component
@@ -276,7 +276,7 @@ class PathProblem:
         chain = self._chain
         assert chain is not None
         out = self._solve(np.asarray(rhs)[None])[0]
-        self.level(out[None], self._held)
+        self.level(out[None], self.held)
         return out, 1, bool(np.isfinite(chain.log_determinant))
 
     # ---- the matrix -----------------------------------------------------------------------------

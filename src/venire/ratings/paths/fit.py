@@ -14,45 +14,23 @@ from venire._core.frames import as_frame
 from venire._core.intervals import critical_value
 from venire._core.summary import Summary
 from venire._core.tables import Table, Tabled
-from venire._core.views import Drawn
+from venire._core.views import Drawn, Kept
 from venire.data.rows import frozen
 from venire.models import model_of
 from venire.ratings._base import sides
 from venire.ratings._errors import ParameterErrors
 from venire.ratings.fit import Fit
-from venire.ratings.paths._periods import Periods
+from venire.ratings.paths.evidence import PathEvidence
+from venire.ratings.paths.periods import Periods
 
 if TYPE_CHECKING:
     from venire.ratings.paths._problem import Grid, PathProblem
 
-__all__ = ["PathEvidence", "PathFit"]
-
-
-@dataclass(frozen=True)
-class PathEvidence:
-    """How the walk was found.
-
-    Attributes
-    ----------
-    walk : float
-        Variance of a step under which the comparisons are likeliest.
-    log_walk_sd : float
-        How well its log is known: the standard deviation that the curvature of the evidence gives;
-        nan at a bound.
-    n_fits : int
-        Paths that were fitted to find it.
-    note : str
-        What there is to say where it lies at a bound, else "".
-    """
-
-    walk: float
-    log_walk_sd: float
-    n_fits: int
-    note: str = ""
+__all__ = ["PathFit"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class PathFit(Tabled, Drawn):
+class PathFit(Tabled, Drawn, Kept):
     """Ratings over time, as `fit_path` returns them.
 
     Attributes
@@ -70,6 +48,10 @@ class PathFit(Tabled, Drawn):
         As of a `Fit`; the same in all periods.
     log_likelihood, residual, converged, n_iter, tol
         As of a `Fit`.
+    cell_periods : ndarray of int64, shape (n_cells,)
+        Period of each cell of ``static.comparisons``.
+    parameters : ndarray of float64
+        What was fitted: theta by period and item less the prior's mean, order effect, log tie.
     scale : str
         Unit of theta; see `rescale`.
     """
@@ -86,10 +68,13 @@ class PathFit(Tabled, Drawn):
     converged: bool
     n_iter: int
     tol: float
+    cell_periods: NDArray[np.int64]
+    parameters: NDArray[np.float64]
     scale: str = ""
     _grid: Grid
     _ratings: NDArray[np.float64]  # of the grid's vertices, in the model's own unit
     _problem: PathProblem
+    _own: dict[str, Any] = field(default_factory=dict)  # what all units share
     _cache: dict[str, Any] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -99,8 +84,8 @@ class PathFit(Tabled, Drawn):
             object.__setattr__(self, name, frozen(value))
 
     def __getstate__(self) -> dict[str, Any]:
-        blocks = self._blocks()  # the problem holds what cannot travel
-        return self.__dict__ | {"_problem": None, "_cache": {"blocks": blocks}}
+        self._blocks()  # the problem holds what cannot travel
+        return self.__dict__ | {"_problem": None, "_cache": {}}
 
     def __repr__(self) -> str:
         return f"<{self._title()}>"
@@ -289,6 +274,11 @@ class PathFit(Tabled, Drawn):
             checks.one_of(scale, "scale", scales.SCALES)
         return replace(self, scale=scale or own)
 
+    def require_own_scale(self, name: str = "theta") -> None:
+        """Refuse a path that is shown in something else than the model's own scale."""
+        if self.scale != scales.scale_of(self.model):
+            checks.fail("scale", f"{name} is on {self.scale!r}: ask path.rescale()")
+
     def to_elo(self) -> PathFit:
         """The path in Elo points: ``rescale("elo")``."""
         return self.rescale("elo")
@@ -361,9 +351,9 @@ class PathFit(Tabled, Drawn):
         return np.asarray(np.bincount(g.lo, weight, n) + np.bincount(g.hi, weight, n), np.float64)
 
     def _blocks(self) -> Any:
-        if "blocks" not in self._cache:
-            self._cache["blocks"] = self._problem.covariances()
-        return self._cache["blocks"]
+        if "blocks" not in self._own:
+            self._own["blocks"] = self._problem.covariances()
+        return self._own["blocks"]
 
     def _errors(self) -> NDArray[np.float64]:
         """Of the grid's vertices, on the model's own scale."""

@@ -19,11 +19,12 @@ from venire.priors import GaussianPrior, item_priors
 from venire.ratings.fit import Fit
 from venire.ratings.fitting import check_arguments, fit_quietly, tie_of
 from venire.ratings.newton import Progress, Result, newton
-from venire.ratings.paths._periods import Periods, periods_of
 from venire.ratings.paths._problem import Grid, PathProblem, grid_of
-from venire.ratings.paths.fit import PathEvidence, PathFit
+from venire.ratings.paths.evidence import PathEvidence
+from venire.ratings.paths.fit import PathFit
+from venire.ratings.paths.periods import Periods, periods_of
 
-__all__ = ["fit_path"]
+__all__ = ["LEAST", "MOST", "Problems", "fit_path", "made"]
 
 LEAST, MOST = 1e-8, 1e4  # of a walk's variance a step; below the least it is 0
 START = 1e-2  # where the search for it starts
@@ -127,7 +128,7 @@ def fit_path(
     for text, category in remarks:
         if category is NotIdentifiedWarning:
             warnings.warn(text, category, stacklevel=2)
-    problems = _Problems(c, static, period, len(periods.start), walk)
+    problems = Problems(c, static, period, len(periods.start), walk)
     evidence = None
     if isinstance(walk, str):
         found = _by_evidence(problems, tol, max_iter)
@@ -137,7 +138,12 @@ def fit_path(
     if not result.converged:
         text = f"the path did not converge: residual {result.residual:.2g} > tol {tol:g} after"
         warnings.warn(f"{text} {result.n_iter} iterations", ConvergenceWarning, stacklevel=2)
-    return _result(static, problem, problems.grid, periods, walk, evidence, result, tol)
+    x = result.parameters
+    problem.level(x[None], problem.held)
+    return made(
+        problems, periods, walk, x, evidence=evidence, residual=result.residual,
+        converged=result.converged, n_iter=result.n_iter, tol=tol,
+    )  # fmt: skip
 
 
 def _walk(walk: Any) -> Any:
@@ -161,17 +167,17 @@ def _periods(c: Comparisons, dates: Any, step: Any) -> tuple[Periods, NDArray[np
     return periods, of_date[codes]
 
 
-class _Problems:
+class Problems:
     """The problems of one path by the walk, and where they were solved last."""
 
     def __init__(
         self, c: Comparisons, static: Fit, period: NDArray[np.int64], n_periods: int, walk: Any
     ) -> None:
         self.c, self.static, self.period, self.n_periods = c, static, period, n_periods
-        _check_room(c.n_items * n_periods)
+        check_room(c.n_items * n_periods)
         self.grid = grid_of(c, period, n_periods, order_effect=static.order_effect is not None)
         if walk != 0.0:
-            _check_room(self.grid.numbers)
+            check_room(self.grid.numbers)
         self._moving: PathProblem | None = None
         self._still: PathProblem | None = None
         self.last: NDArray[np.float64] | None = None
@@ -230,7 +236,8 @@ class _Problems:
         return own - 0.5 * problem.log_determinant()
 
 
-def _check_room(numbers: int) -> None:
+def check_room(numbers: int) -> None:
+    """Refuse more numbers than there is room for."""
     if numbers > MOST_NUMBERS:
         checks.fail("step", f"makes a system of {8e-9 * numbers:.3g} GB: take longer periods")
 
@@ -240,7 +247,7 @@ class _Point(NamedTuple):
     value: float
 
 
-def _by_evidence(problems: _Problems, tol: float, max_iter: int | None) -> PathEvidence:
+def _by_evidence(problems: Problems, tol: float, max_iter: int | None) -> PathEvidence:
     """The walk of the largest evidence: its log is bracketed, then found by parabolas."""
     if not len(problems.grid.before):
         return PathEvidence(0.0, np.nan, 0, "no item has two periods: there is no walk to estimate")
@@ -323,23 +330,17 @@ def _parabola(left: _Point, middle: _Point, right: _Point) -> tuple[float, float
     return float(min(max(top, left.at), right.at)), float(curvature)
 
 
-def _result(
-    static: Fit,
-    problem: PathProblem,
-    grid: Grid,
+def made(
+    problems: Problems,
     periods: Periods,
     walk: float,
-    evidence: PathEvidence | None,
-    result: Result,
-    tol: float,
+    x: NDArray[np.float64],
+    **facts: Any,
 ) -> PathFit:
-    x = result.parameters
-    problem.level(x[None], problem._held)
+    """The path of the parameters x, theta first."""
+    problem, grid, static = problems.of(walk), problems.grid, problems.static
     n = problem.n
     centre = item_priors(static.prior, static.items).centre
-    tie = static.tie
-    if problem.has_tie:
-        tie = float(tie_of(x[-1]))
     problem.derivatives(x)
     at = np.arange(n) if walk else grid.item  # the rating of each vertex of the grid
     return PathFit(
@@ -347,15 +348,13 @@ def _result(
         periods=periods.start,
         step=periods.step,
         walk=walk,
-        evidence=evidence,
-        tie=tie,
+        tie=float(tie_of(x[-1])) if problem.has_tie else static.tie,
         order_effect=float(x[n]) if problem.has_gamma else None,
         log_likelihood=problem.log_likelihood(x),
-        residual=result.residual,
-        converged=result.converged,
-        n_iter=result.n_iter,
-        tol=tol,
         _grid=grid,
+        cell_periods=problems.period,
+        parameters=x,
         _ratings=x[at] + centre,
         _problem=problem,
+        **facts,
     )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 
-__all__ = ["STEPS", "Periods", "periods_of"]
+__all__ = ["MOST", "STEPS", "Periods", "periods_of"]
 
 STEPS = {"year": "Y", "month": "M", "week": "W", "day": "D"}
 MOST = 1_000_000  # periods
