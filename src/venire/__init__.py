@@ -149,9 +149,9 @@ if TYPE_CHECKING:
     from venire.targets import fit_judges, fit_votes, rate
 else:
     _NAMESPACES = {
-        "batch", "bench", "data", "datasets", "design", "diagnostics", "distillation", "ensembles", "errors",
-        "io", "jit", "models", "pages", "panel", "plots", "ratings", "reference", "resampling",
-        "scales", "simulate", "sklearn", "targets",
+        "batch", "bench", "data", "datasets", "design", "diagnostics", "distillation", "ensembles",
+        "errors", "io", "jit", "models", "pages", "panel", "plots", "ratings", "reference",
+        "resampling", "scales", "simulate", "sklearn", "targets",
     }  # fmt: skip
     _FROM = {
         "_config": "show_config",

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-import venire as vn
 from venire import reference
 from venire.bench import plain
 from venire.bench.case import OURS, PLAIN, TWIN, Case, Contender
 from venire.bench.solvers import cells
 from venire.bench.workloads import WORKLOADS, Rows
+from venire.data import Comparisons
+from venire.ratings import fit_bradley_terry
+from venire.resampling import bootstrap, bootstrap_statistic, bootstrap_weights
 
 __all__ = ["SEED", "STATISTICS", "cases", "resampled_regressions"]
 
@@ -84,7 +86,7 @@ def cases(size: str) -> Iterator[Case]:
 
 
 def _fits(rows: Rows, n: int) -> Case:
-    fit = vn.fit_bradley_terry(vn.Comparisons(rows.first, rows.second, rows.score))
+    fit = fit_bradley_terry(Comparisons(rows.first, rows.second, rows.score))
     counted = reference.aggregate(rows.first, rows.second, rows.score)
     masses = np.concatenate([counted.win, counted.loss, counted.tie])
     listed = list(zip(*(x.tolist() for x in (rows.first, rows.second, rows.score)), strict=True))
@@ -107,7 +109,7 @@ def _fits(rows: Rows, n: int) -> Case:
         return plain.bootstrap_thetas(rows.n_items, listed, 1, SEED)
 
     return Case("bootstrap of a fit", n, f"replicates of {len(rows):,} comparisons", (
-        Contender(OURS, lambda: vn.bootstrap(fit, n, rng=SEED).theta, answer=None),
+        Contender(OURS, lambda: bootstrap(fit, n, rng=SEED).theta, answer=None),
         Contender(TWIN, twin, (), n / few, slow, None),
         Contender(PLAIN, loops, (), float(n), slow, None),
         Contender("scikit-learn LogisticRegression", regressions,
@@ -124,7 +126,7 @@ def _mean(n: int, n_resamples: int) -> Case:
         def mean(values: np.ndarray, weight: np.ndarray) -> float:
             return float(values @ weight / weight.sum())
 
-        return vn.bootstrap_statistic(mean, x, n_resamples=n_resamples, rng=SEED).replicates
+        return bootstrap_statistic(mean, x, n_resamples=n_resamples, rng=SEED).replicates
 
     def choices() -> np.ndarray:
         rng = np.random.default_rng(SEED)
@@ -146,7 +148,7 @@ def _mean(n: int, n_resamples: int) -> Case:
 
 def _weights(n: int, n_resamples: int) -> Case:
     def ours() -> int:
-        blocks = vn.bootstrap_weights(n, n_resamples, rng=SEED)
+        blocks = bootstrap_weights(n, n_resamples, rng=SEED)
         return sum(int(block[0, 0]) for block in blocks)
 
     def one_by_one() -> None:

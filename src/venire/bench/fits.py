@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-import venire as vn
 from venire import reference
 from venire.bench import plain
 from venire.bench.case import OURS, PLAIN, TWIN, Case, Contender
 from venire.bench.solvers import SOLVERS, cells
 from venire.bench.workloads import WORKLOADS, Rows
+from venire.data import Comparisons
+from venire.ratings import fit_bradley_terry
 
 __all__ = ["arena", "ladder", "numpy_counts"]
 
@@ -62,7 +63,7 @@ def _aggregation(rows: Rows) -> Case:
         return np.array([np.sum(c.win + c.loss + c.tie)])
 
     return Case("Comparisons", len(rows), _what(rows), (
-        Contender(OURS, lambda: vn.Comparisons(*columns), answer=total),
+        Contender(OURS, lambda: Comparisons(*columns), answer=total),
         Contender(TWIN, lambda: reference.aggregate(*columns), answer=total),
         Contender("NumPy bincount", lambda: numpy_counts(*columns, rows.n_items),
                   answer=lambda found: np.array([found[0].sum()])),
@@ -98,8 +99,8 @@ def _errors(rows: Rows) -> Case:
     first, second, win, loss = cells(rows)
 
     def ours() -> np.ndarray:
-        c = vn.Comparisons(rows.first, rows.second, rows.score)
-        return vn.fit_bradley_terry(c).standard_errors()
+        c = Comparisons(rows.first, rows.second, rows.score)
+        return fit_bradley_terry(c).standard_errors()
 
     def twin() -> np.ndarray:
         c = reference.aggregate(rows.first, rows.second, rows.score)

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-import venire as vn
 from venire import reference
 from venire.bench import plain
 from venire.bench.case import OURS, PLAIN, TWIN, Case, Contender
+from venire.panel import BetaPosterior
 
 __all__ = ["FUNCTIONS", "SEED", "SIZES", "cases", "posteriors"]
 
@@ -19,11 +19,11 @@ SEED = 20261123
 SIZES = {"full": 1_000_000, "quick": 20_000}
 
 # function -> (ours, theirs): both take (posterior, levels in (0, 1))
-Call = Callable[[vn.BetaPosterior, np.ndarray], Any]
+Call = Callable[[BetaPosterior, np.ndarray], Any]
 
 
 def _scipy(name: str, *, level: float | None = None) -> Call:
-    def call(p: vn.BetaPosterior, q: np.ndarray) -> Any:
+    def call(p: BetaPosterior, q: np.ndarray) -> Any:
         from scipy import special
 
         return getattr(special, name)(p.alpha, p.beta, q if level is None else level)
@@ -31,7 +31,7 @@ def _scipy(name: str, *, level: float | None = None) -> Call:
     return call
 
 
-def _numpy_sample(p: vn.BetaPosterior, q: np.ndarray) -> Any:
+def _numpy_sample(p: BetaPosterior, q: np.ndarray) -> Any:
     return np.random.default_rng(SEED).beta(p.alpha, p.beta)
 
 
@@ -72,10 +72,10 @@ TWINS: dict[str, tuple[tuple[One, int] | None, tuple[One, int] | None]] = {
 SHOWN = ("cdf(x)", "quantile(q)", "sample", "prob_greater")
 
 
-def posteriors(size: str) -> tuple[vn.BetaPosterior, np.ndarray]:
+def posteriors(size: str) -> tuple[BetaPosterior, np.ndarray]:
     """Shapes uniform in [0.5, 500], and levels."""
     rng, n = np.random.default_rng(SEED), SIZES[size]
-    p = vn.BetaPosterior(rng.uniform(0.5, 500.0, n), rng.uniform(0.5, 500.0, n))
+    p = BetaPosterior(rng.uniform(0.5, 500.0, n), rng.uniform(0.5, 500.0, n))
     return p, rng.uniform(size=n)
 
 
@@ -86,7 +86,7 @@ def cases(size: str) -> Iterator[Case]:
         yield _greater(p, q) if name == "prob_greater" else _case(name, p, q)
 
 
-def _case(name: str, p: vn.BetaPosterior, q: np.ndarray) -> Case:
+def _case(name: str, p: BetaPosterior, q: np.ndarray) -> Case:
     ours, peer, theirs = FUNCTIONS[name]
     answer = None if name == "sample" else np.asarray
     twin, loops = TWINS[name]
@@ -103,7 +103,7 @@ def _case(name: str, p: vn.BetaPosterior, q: np.ndarray) -> Case:
 
 
 def _some(
-    name: str, how: tuple[One, int], p: vn.BetaPosterior, q: np.ndarray, answer: Any,
+    name: str, how: tuple[One, int], p: BetaPosterior, q: np.ndarray, answer: Any,
     modules: tuple[str, ...] = (),
 ) -> Contender:  # fmt: skip
     """One value after the other, of the first few."""
@@ -114,7 +114,7 @@ def _some(
     )
 
 
-def _greater(p: vn.BetaPosterior, q: np.ndarray) -> Case:
+def _greater(p: BetaPosterior, q: np.ndarray) -> Case:
     n = len(q) // 10
     few = [x.tolist() for x in (p.alpha[:5], p.beta[:5], p.alpha[-n:][:5], p.beta[-n:][:5])]
 

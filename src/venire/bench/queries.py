@@ -9,10 +9,12 @@ from functools import partial
 
 import numpy as np
 
-import venire as vn
 from venire import reference, simulate
 from venire.bench import plain
 from venire.bench.case import OURS, PLAIN, TWIN, Case, Contender
+from venire.data import GroupedComparisons
+from venire.priors import GaussianPrior
+from venire.ratings import fit_groups
 from venire.reference import cell_terms
 from venire.simulate import Queries
 
@@ -210,11 +212,11 @@ def cases(size: str) -> Iterator[Case]:
     k = SIZES[size][1]
     soft, hard = sample(rows, k, hard=False), sample(rows, k, hard=True)
     few = sample(rows, 2, hard=False)
-    prior, scale = vn.GaussianPrior(PRIOR), rows.n_groups / k
+    prior, scale = GaussianPrior(PRIOR), rows.n_groups / k
 
     def ours() -> np.ndarray:
-        g = vn.GroupedComparisons(rows.group, rows.first, rows.second, rows.score)
-        return vn.fit_groups(g, prior=prior).theta
+        g = GroupedComparisons(rows.group, rows.first, rows.second, rows.score)
+        return fit_groups(g, prior=prior).theta
 
     def twin() -> np.ndarray:
         g = reference.aggregate_groups(few.group, few.first, few.second, few.score)

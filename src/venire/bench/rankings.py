@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-import venire as vn
 from venire import reference
 from venire.bench import plain
 from venire.bench.case import OURS, PLAIN, TWIN, Case, Contender
+from venire.data import Comparisons, Rankings
+from venire.ratings import fit_bradley_terry, fit_plackett_luce
 
 __all__ = ["SIZES", "SOLVERS", "Data", "cases", "data"]
 
@@ -32,7 +33,7 @@ class Data(NamedTuple):
 
     n_items: int
     rows: np.ndarray
-    rankings: vn.Rankings
+    rankings: Rankings
 
 
 def data(n: int, m: int, n_items: int, spread: float) -> Data:
@@ -43,21 +44,21 @@ def data(n: int, m: int, n_items: int, spread: float) -> Data:
     sets = (rng.integers(n_items, size=(n, 1)) + np.cumsum(steps, axis=1)) % n_items
     by = np.argsort(-(theta[sets] + rng.gumbel(size=sets.shape)), axis=1)
     rows = np.take_along_axis(sets, by, 1)
-    return Data(n_items, rows, vn.Rankings(rows, items=np.arange(n_items)))
+    return Data(n_items, rows, Rankings(rows, items=np.arange(n_items)))
 
 
 def _fit(given: Data) -> np.ndarray:
-    return vn.fit_plackett_luce(given.rankings).theta
+    return fit_plackett_luce(given.rankings).theta
 
 
 def _whole(given: Data) -> np.ndarray:
-    return vn.fit_plackett_luce(vn.Rankings(given.rows, items=np.arange(given.n_items))).theta
+    return fit_plackett_luce(Rankings(given.rows, items=np.arange(given.n_items))).theta
 
 
 def _pairs(given: Data) -> np.ndarray:
     c = given.rankings.to_comparisons(clustered=False)
-    assert isinstance(c, vn.Comparisons)
-    return vn.fit_bradley_terry(c).theta
+    assert isinstance(c, Comparisons)
+    return fit_bradley_terry(c).theta
 
 
 def _choix(name: str, **options: Any) -> Callable[[Data], np.ndarray]:

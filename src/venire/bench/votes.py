@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-import venire as vn
 from venire import reference, simulate
 from venire.bench import plain
 from venire.bench.case import OURS, PLAIN, TWIN, Case, Contender
+from venire.data import Votes
+from venire.panel import consensus
 from venire.simulate import SimulatedVotes
 
 __all__ = [
@@ -91,7 +92,7 @@ def _counts(rows: SimulatedVotes) -> Case:
         return np.array([np.sum(v.win + v.tie + v.loss)])
 
     return Case("Votes.from_pairs", n, f"votes of {N_TEACHERS} teachers", (
-        Contender(OURS, lambda: vn.Votes.from_pairs(*columns), answer=total),
+        Contender(OURS, lambda: Votes.from_pairs(*columns), answer=total),
         Contender(TWIN, lambda: reference.vote_cells(rows.pair, None, rows.teacher, rows.vote),
                   refuses=slow, answer=total),
         Contender("NumPy bincount", lambda: numpy_counts(rows),
@@ -116,7 +117,7 @@ def _consensus(made: SimulatedVotes) -> Case:
         return reference.consensus(reference.panel(found, 10)).q
 
     return Case('consensus(votes, "reliability")', n, "judgments of 10 teachers", (
-        Contender(OURS, lambda: vn.consensus(votes, "reliability").probability),
+        Contender(OURS, lambda: consensus(votes, "reliability").probability),
         Contender(TWIN, twin, refuses=slow),
         Contender("NumPy bincount", lambda: numpy_reliability(*columns, n_pairs),
                   ("scipy.special",)),
