@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import json
 import math
 import os
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -237,3 +240,19 @@ def test_a_picture_needs_times():
     with pytest.raises(TypeError, match="must be a Benchmark"):
         vn.plots.plot_benchmark(3)
     assert _run.SIZES == bench.SIZES
+
+
+def test_each_twin_names_its_kernel():
+    root = Path(__file__).resolve().parents[1]
+    for name in vn.reference.__all__:
+        twin = getattr(vn.reference, name)
+        if not inspect.isfunction(twin):
+            continue
+        found = re.search(r"^Kernel: (.*?\.)$", inspect.getdoc(twin), re.MULTILINE | re.DOTALL)
+        assert found, name
+        for file in re.findall(r"csrc/\w+\.[ch]", found[1]) if (root / "csrc").exists() else ():
+            assert (root / file).is_file(), (name, file)
+        for place in re.findall(r"`(venire\.[\w.]+)`", found[1]):
+            thing = vn
+            for part in place.split(".")[1:]:
+                thing = getattr(thing, part)

@@ -1,6 +1,7 @@
 """The definition of correct: every kernel once more, in plain NumPy, to read and to compare with.
 
-Nothing here is fast and nothing here calls compiled code of the package. The modules are meant to
+Nothing here is fast and nothing here calls compiled code of the package: it is the baseline of
+``venire bench``. Docstrings name the kernel of each twin. The modules are meant to
 be read in this order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
 find it), `covariance` (how sure is it?), `paths` (ratings over time), `grouped` (many fits, each by

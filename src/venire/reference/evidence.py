@@ -59,6 +59,8 @@ def log_evidence(
 ) -> float:
     """Log of the Laplace approximation of the marginal likelihood, up to what is constant in it.
 
+    Kernel: csrc/vn_small_evidence.c, by ``GaussianPrior("evidence")``.
+
     With l the log-likelihood at the mode, H minus its second derivative in all parameters, and P
     the projection on theta::
 
@@ -148,6 +150,8 @@ def league_means(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Strengths, and the means of their leagues, under a prior about means that are free.
 
+    Kernel: ``GaussianPrior(precision, by=league)``.
+
     Parameters
     ----------
     cells : Cells or Comparisons
@@ -187,6 +191,8 @@ def outcome_dispersion(
     by: Any = None,
 ) -> float:
     """Pearson's dispersion of half ties and soft scores at the fit under a prior; else 1.
+
+    Kernel: `venire.Fit.dispersion`, by ``GaussianPrior("evidence")``.
 
     The mean square of the rows' scores over the mean information of a row, where the effective
     number of parameters, the trace of (H + precision P)^-1 H, is taken off the weight.
@@ -242,6 +248,8 @@ def evidence_precision(
     by: Any = None,
 ) -> ReferenceEvidence:
     """The precision of the prior at which the evidence is largest.
+
+    Kernel: csrc/vn_small_evidence.c, by ``GaussianPrior("evidence")``.
 
     Parameters
     ----------

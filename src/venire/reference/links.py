@@ -142,6 +142,8 @@ def _known(model: str) -> str:
 def cell_terms(model: str, d: Any, t: float, win: Any, loss: Any, tie: Any) -> Terms:
     """Log-likelihood of each cell, and its derivatives.
 
+    Kernel: csrc/vn_model.c and the file of each model, by all fits.
+
     Parameters
     ----------
     model : {"bradley-terry", "thurstone", "davidson", "rao-kupper"}
@@ -182,6 +184,8 @@ def cell_terms(model: str, d: Any, t: float, win: Any, loss: Any, tie: Any) -> T
 
 def probabilities(model: str, d: Any, t: float = 0.0) -> np.ndarray:
     """P(first wins), or P(win), P(tie), P(loss) in the tie models.
+
+    Kernel: `venire.models`, by the predictions of all fits.
 
     Parameters
     ----------
