@@ -17,8 +17,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "venire"
 # import those before it only where the row says so.
 HOUSE = (
     ("errors", "_core", "models", "scales", "priors"),
-    ("_native", "jit", "reference"),
-    ("data", "_config"),
+    ("_native", "reference"),
+    ("data", "_config", "jit", "kernels"),
     ("ratings",),
     ("panel",),
     ("resampling", "ensembles", "design", "sklearn"),
@@ -173,7 +173,8 @@ JOBS = {
     "models": "the table of models",
     "priors": "penalties",
     "_native": "arrays to C",
-    "jit": "the caller's functions",
+    "jit": "Numba's functions",
+    "kernels": "other languages",
     "reference": "the definition of correct",
     "data": "comparisons, votes",
     "ratings": "fits and their errors",

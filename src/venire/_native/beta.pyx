@@ -84,7 +84,7 @@ def sample(int64_t n, const double[::1] a, const double[::1] b, uint64_t key0, u
     key[0] = key0
     key[1] = key1
     with nogil:
-        status = vn_beta_sample(n, va, vb, key, n_threads, poll_signals, NULL, to)
+        status = vn_beta_sample(n, va, vb, key, 0, n_threads, poll_signals, NULL, to)
     check(status, "for the posteriors")
     return out
 

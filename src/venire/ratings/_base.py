@@ -67,6 +67,10 @@ class Ratings(Tabled, ABC):
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_cache": {}}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        model_of(state["model"])  # a custom one must have been made here too
+        self.__dict__.update(state)
+
     @property
     def items(self) -> np.ndarray:
         """Labels of the items, (n_items,)."""
@@ -219,9 +223,9 @@ class Ratings(Tabled, ABC):
         (array([1500., 1100.]), array([  0. , 182.2]))
         """
         fitted = self.own
-        if scale is not None:
-            checks.one_of(scale, "scale", scales.SCALES)
-        if self.scale not in scales.SCALES:
+        own = self._own_scale()
+        scales.check(scale, own)
+        if self.scale not in (*scales.SCALES, own):
             checks.fail("scale", "a standardized fit is on no scale: rescale the fit itself")
         if at is not None:
             at = checks.number(at, "at", "must be finite", math.isfinite)
