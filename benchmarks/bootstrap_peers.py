@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from venire.bench.bootstraps import STATISTICS, resampled_regressions
+from venire.bench.bootstraps import STATISTICS, compiled, resampled_regressions
 from venire.bench.quality import quality
 from venire.bench.workloads import Rows
 
@@ -76,38 +76,3 @@ ARENA = {
     "arena-rank": Peer("arena_rank", _arena_rank),
     "scikit-learn LogisticRegression": Peer("sklearn", _sklearn),
 }
-
-
-def compiled(statistic: str) -> Any:
-    """The mean of weighted numbers, or the median of weighted numbers in ascending order."""
-    import numba
-
-    if statistic == "mean":
-
-        @numba.njit(fastmath=True)
-        def mean(x, w):
-            total, weight = 0.0, 0.0
-            for i in range(len(x)):
-                total += w[i] * x[i]
-                weight += w[i]
-            return total / weight
-
-        return mean
-
-    @numba.njit
-    def median(x, w):
-        total = 0
-        for i in range(len(x)):
-            total += w[i]
-        below, above = (total - 1) // 2, total // 2  # the middle ones, counted from 0
-        seen, low = 0, x[0]
-        found = False
-        for i in range(len(x)):
-            seen += w[i]
-            if not found and seen > below:
-                low, found = x[i], True
-            if seen > above:
-                return 0.5 * (low + x[i])
-        return np.nan
-
-    return median

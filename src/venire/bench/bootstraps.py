@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from venire.data import Comparisons
 from venire.ratings import fit_bradley_terry
 from venire.resampling import bootstrap, bootstrap_statistic, bootstrap_weights
 
-__all__ = ["SEED", "STATISTICS", "cases", "resampled_regressions"]
+__all__ = ["SEED", "STATISTICS", "cases", "compiled", "resampled_regressions"]
 
 SEED = 20261124
 REPLICATES = {"full": 1_000, "quick": 100}
@@ -56,6 +57,46 @@ def resampled_regressions(rows: Rows) -> Callable[[int], Iterator[Weighted]]:
             yield first, second, weight[:k], weight[k:], model.coef_[0]
 
     return run
+
+
+def compiled(statistic: str) -> Any:
+    """The mean of weighted numbers, or the median of weighted numbers in ascending order."""
+    import numba
+
+    if statistic == "mean":
+
+        @numba.njit(fastmath=True)
+        def mean(x: Any, w: Any) -> Any:
+            total, weight = 0.0, 0.0
+            for i in range(len(x)):
+                total += w[i] * x[i]
+                weight += w[i]
+            return total / weight
+
+        return mean
+
+    @numba.njit
+    def median(x: Any, w: Any) -> Any:
+        total = 0
+        for i in range(len(x)):
+            total += w[i]
+        below, above = (total - 1) // 2, total // 2  # the middle ones, counted from 0
+        seen, low = 0, x[0]
+        found = False
+        for i in range(len(x)):
+            seen += w[i]
+            if not found and seen > below:
+                low, found = x[i], True
+            if seen > above:
+                return 0.5 * (low + x[i])
+        return np.nan
+
+    return median
+
+
+def _weighted_mean(values: np.ndarray, weight: np.ndarray) -> float:
+    """The mean of weighted numbers by NumPy."""
+    return float(values @ weight / weight.sum())
 
 
 def _scipy(x: np.ndarray, statistic: Any, n: int) -> np.ndarray:
@@ -122,11 +163,13 @@ def _mean(n: int, n_resamples: int) -> Case:
     few = max(20, n_resamples // 50)
     values, loops = x.tolist(), max(2, few // 10)
 
-    def ours() -> np.ndarray:
-        def mean(values: np.ndarray, weight: np.ndarray) -> float:
-            return float(values @ weight / weight.sum())
+    def ours(statistic: Any, n_resamples: int) -> np.ndarray:
+        return bootstrap_statistic(statistic, x, n_resamples=n_resamples, rng=SEED).replicates
 
-        return bootstrap_statistic(mean, x, n_resamples=n_resamples, rng=SEED).replicates
+    statistic: Any = _weighted_mean
+    if find_spec("numba") is not None:
+        statistic = compiled("mean")
+        bootstrap_statistic(statistic, x[:10], n_resamples=2)  # compilation is not timed
 
     def choices() -> np.ndarray:
         rng = np.random.default_rng(SEED)
@@ -138,7 +181,9 @@ def _mean(n: int, n_resamples: int) -> Case:
         for name, (module, call) in STATISTICS.items()
     ]
     return Case("bootstrap_statistic, a mean", n_resamples, f"replicates of {n:,} numbers", (
-        Contender(OURS, ours, answer=None),
+        Contender(OURS, partial(ours, statistic, n_resamples), answer=None),
+        Contender("venire, NumPy function", partial(ours, _weighted_mean, few), (), scale, "",
+                  None),
         Contender("NumPy choices", choices, (), scale, "", None),
         Contender(PLAIN, lambda: plain.bootstrap_means(values, loops, SEED), (),
                   n_resamples / loops, "", None),
