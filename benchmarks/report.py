@@ -25,9 +25,9 @@ from benchmarks import (
     report_updates,
     report_votes,
 )
-from benchmarks.solvers import SOLVERS
 from benchmarks.tables import MIB, seconds, table
-from benchmarks.workloads import GROWING, WORKLOADS
+from venire.bench.solvers import SOLVERS
+from venire.bench.workloads import GROWING, WORKLOADS
 
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
 Found = dict[tuple[str, str], dict[str, Any]]

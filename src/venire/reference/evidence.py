@@ -60,6 +60,8 @@ def log_evidence(
 ) -> float:
     """Log of the Laplace approximation of the marginal likelihood, up to what is constant in it.
 
+    Kernel: csrc/vn_small_evidence.c, by ``GaussianPrior("evidence")``.
+
     With l the log-likelihood at the mode, H minus its second derivative in all parameters, and P
     the projection on theta::
 
@@ -149,6 +151,8 @@ def league_means(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Strengths, and the means of their leagues, under a prior about means that are free.
 
+    Kernel: ``GaussianPrior(precision, by=league)``.
+
     Parameters
     ----------
     cells : Cells or Comparisons
@@ -188,6 +192,8 @@ def outcome_dispersion(
     by: Any = None,
 ) -> float:
     """Pearson's dispersion of half ties and soft scores at the fit under a prior; else 1.
+
+    Kernel: `venire.Fit.dispersion`, by ``GaussianPrior("evidence")``.
 
     Rows that a half-life gave weights w are worth w rows, but their scores have w^2 times the
     variance of one: times sum w^2 / sum w.
@@ -248,6 +254,8 @@ def evidence_precision(
     by: Any = None,
 ) -> ReferenceEvidence:
     """The precision of the prior at which the evidence is largest.
+
+    Kernel: csrc/vn_small_evidence.c, by ``GaussianPrior("evidence")``.
 
     Parameters
     ----------
