@@ -50,7 +50,7 @@ class TieLaw:
     boundary: float
     typical: float
     log_at: Callable[[float], float]
-    reach: float
+    reach: float = 1.0
 
     @property
     def log_boundary(self) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 import venire as vn
 from fuzz.case import Case, Refused, entry
 from fuzz.entries.data import vote_arguments
+from fuzz.entries.pictures import draw
 from fuzz.entries.ratings import BACKENDS, MODELS, prior
 
 
@@ -216,9 +217,14 @@ def fit_judges(case: Case) -> None:
     case.finite("a slope", out.slopes)
     if not out.signed:
         case.within("a slope", out.slopes, 0.0, np.inf)
+    for name in ("theta", "items", "comparisons"):
+        case.get(out, name)
     case.call(repr, out)
     case.call(str, case.call(out.summary))
     case.call(out.to_frame, case.choice(BACKENDS))
+    if case.chance(0.2):
+        measure = case.choice(("slope", "bias"))
+        draw(case, "plot_judges", {"result": out, "measure": measure} | case.some({"top": 2}))
     more = {"votes": v if case.chance(0.7) else some_votes(case), "bins": 3, "level": 0.9}
     case.call(out.calibration, **case.spoil(more, 0.3), allow=(KeyError, ValueError, TypeError))
     arguments = {"judge": case.column(list(out.judges), 3)}
