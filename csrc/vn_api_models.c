@@ -46,14 +46,14 @@ double venire_link_probability(int32_t model, int32_t outcome, double d, double 
 {
     single s;
     if (!single_of(model, outcome, d, log_tie, &s)) return NAN;
-    return exp(s.row->log_likelihood(&d, &s.win, &s.loss, &s.tie, log_tie, 1));
+    return exp(s.row->log_likelihood(s.row, &d, &s.win, &s.loss, &s.tie, log_tie, 1));
 }
 
 /* d log P / dd and -d2 log P / dd2 */
 static void slopes_of(const single *s, double d, double log_tie, double *slope, double *curvature)
 {
     double between, sums[2] = {0.0, 0.0};
-    s->row->derivatives(&d, &s->win, &s->loss, &s->tie, log_tie, 1, slope, curvature, &between, sums);
+    s->row->derivatives(s->row, &d, &s->win, &s->loss, &s->tie, log_tie, 1, slope, curvature, &between, sums);
 }
 
 double venire_link_slope(int32_t model, int32_t outcome, double d, double log_tie)
@@ -122,7 +122,7 @@ int venire_cells_log_likelihood(int32_t model, int64_t n, const double *d, const
     for (int64_t k = 0; k < n; k += CELLS) {
         const int len = (int)VN_MIN(n - k, (int64_t)CELLS);
         masses(&c, k, len, mass);
-        sum += c.row->log_likelihood(d + k, mass[0], mass[1], mass[2], log_tie, len);
+        sum += c.row->log_likelihood(c.row, d + k, mass[0], mass[1], mass[2], log_tie, len);
     }
     *value = sum;
     return VENIRE_OK;
@@ -140,7 +140,7 @@ int venire_cells_derivatives(int32_t model, int64_t n, const double *d, const do
     for (int64_t k = 0; k < n; k += CELLS) {
         const int len = (int)VN_MIN(n - k, (int64_t)CELLS);
         masses(&c, k, len, mass);
-        c.row->derivatives(d + k, mass[0], mass[1], mass[2], log_tie, len, slope + k, curvature + k,
+        c.row->derivatives(c.row, d + k, mass[0], mass[1], mass[2], log_tie, len, slope + k, curvature + k,
                            between, sums);
     }
     return VENIRE_OK;

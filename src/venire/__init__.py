@@ -2,9 +2,8 @@
 
 What most users type stands here; the rest in the namespaces `data`, `ratings`, `panel`,
 `resampling`, `ensembles`, `design`, `diagnostics`, `targets`, `distillation`, `io`, `batch`,
-`plots`, `pages`, `simulate`, `datasets`, `models`, `scales`, `errors`, `reference`, and, for other
-packages, `kernels` and `jit`. Each name is
-loaded when it is first asked for.
+`plots`, `pages`, `simulate`, `datasets`, `models`, `scales`, `errors`, `sklearn`, `reference`, and,
+for other packages, `kernels` and `jit`. Each name is loaded when it is first asked for.
 """
 
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ __all__ = [
     "GaussianPrior",
     "GroupedComparisons",
     "GroupedFit",
+    "Model",
     "NotIdentifiedError",
     "NotIdentifiedWarning",
     "Rankings",
@@ -110,6 +110,9 @@ if TYPE_CHECKING:
         simulate as simulate,
     )
     from venire import (
+        sklearn as sklearn,
+    )
+    from venire import (
         targets as targets,
     )
     from venire._config import show_config
@@ -131,6 +134,7 @@ if TYPE_CHECKING:
     )
     from venire.io import read
     from venire.kernels import get_include
+    from venire.models import Model
     from venire.panel import BetaPosterior, consensus
     from venire.priors import GaussianPrior
     from venire.ratings import (
@@ -151,7 +155,7 @@ else:
     _NAMESPACES = {
         "batch", "data", "datasets", "design", "diagnostics", "distillation", "ensembles", "errors",
         "io", "jit", "kernels", "models", "pages", "panel", "plots", "ratings", "reference",
-        "resampling", "scales", "simulate", "targets",
+        "resampling", "scales", "simulate", "sklearn", "targets",
     }  # fmt: skip
     _FROM = {
         "_config": "show_config",
@@ -160,6 +164,7 @@ else:
         "errors": "ConvergenceError ConvergenceWarning NotIdentifiedError NotIdentifiedWarning",
         "io": "read",
         "kernels": "get_include",
+        "models": "Model",
         "panel": "BetaPosterior consensus",
         "priors": "GaussianPrior",
         "ratings": "Fit GroupedFit calibrate fit_bradley_terry fit_davidson fit_groups "
