@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["aged", "coded_dates", "facts_of", "instants", "joined", "told"]
 
 _DAY = 86_400_000_000  # microseconds
+_COARSE = ("Y", "M", "W", "D", "h", "m", "s", "ms")
+_FAR = 2**62 - 1  # microseconds: differences of any two are numbers
 _RULE = "must be a date of ISO 8601, as 2024-01-31 or 2024-01-31T18:30:00, or a number"
 _ISO = re.compile(r"(\d{4}-\d\d(?:-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,6})?)?)?)?)\d*"
                   r"\s?(Z|UTC|[+-]\d\d:?\d\d)?", re.IGNORECASE)  # fmt: skip
@@ -48,6 +50,9 @@ def aged(rows: Rows) -> tuple[Rows, Ageing | None]:
     age = elapsed(at, when)
     with np.errstate(over="ignore", under="ignore"):  # beyond all numbers: weight 0
         factor = np.exp2(-age / half_life)
+    if not factor.any():
+        gone = "every comparison has aged to weight 0"
+        fail("half_life", f"{gone} by {shown(at)}", value=rows.half_life)
     weight = None if rows.weight is None else checks.weight(rows.weight, n)
     mass: Any = 1.0 if weight is None else weight
     if rows.win is not None:
@@ -62,7 +67,8 @@ def elapsed(at: Any, when: Any) -> Any:
     """From `when` to `at`: days between calendar dates, differences of numbers."""
     if isinstance(at, np.datetime64):
         return (at - when) / np.timedelta64(_DAY, "us")
-    return np.asarray(at - when, np.float64)[()]
+    # whole numbers of few bits, or far apart, have differences that are none of their type
+    return np.subtract(at, when, dtype=np.float64, casting="unsafe")
 
 
 def shown(moment: Any) -> Any:
@@ -157,8 +163,23 @@ def instants(given: Any, n: int, name: str = "date") -> NDArray[Any]:
     if values.dtype.kind in "Mf":
         bad = np.isnat(values) if values.dtype.kind == "M" else ~np.isfinite(values)
         if bad.any():
-            fail(name, "is missing", int(np.argmax(bad)))
-    return values.astype("datetime64[us]") if values.dtype.kind == "M" else values
+            row = int(np.argmax(bad))
+            if values.dtype.kind == "f" and not np.isnan(values[row]):
+                fail(name, "must be finite", row, values[row])
+            fail(name, "is missing", row)
+    return _microseconds(values, name) if values.dtype.kind == "M" else values
+
+
+def _microseconds(values: NDArray[Any], name: str) -> NDArray[Any]:
+    """Dates in microseconds; those so far away that differences overflow are refused."""
+    out = values.astype("datetime64[us]")
+    lost = np.abs(out.astype(np.int64)) > _FAR
+    if np.datetime_data(values.dtype)[0] in _COARSE:
+        lost |= out.astype(values.dtype) != values
+    if lost.any():
+        row = int(np.argmax(lost))
+        fail(name, "must lie within 146,000 years of 1970", row, str(values[row]))
+    return out
 
 
 def _moment(at: Any, when: NDArray[Any]) -> Any:
@@ -206,7 +227,10 @@ def _parsed(column: Any, values: NDArray[Any], name: str) -> NDArray[Any]:
 def _instant(item: Any) -> Any:
     """One date or number; None for anything else."""
     if isinstance(item, np.datetime64):
-        return None if np.isnat(item) else item.astype("datetime64[us]")
+        try:
+            return None if np.isnat(item) else _microseconds(item[None], "date")[0]
+        except checks.BadInput:
+            return None
     if isinstance(item, datetime.date):
         item = item.isoformat() if item == item else ""  # of NaT nothing is true
     if not isinstance(item, (str, int, float)) or isinstance(item, bool):
