@@ -68,7 +68,7 @@ static void derivatives_of(vn_problem *p, const double *x, int64_t tile, double 
     const double *win = p->win + t.cell, *loss = p->loss + t.cell;
     const double *tie = p->tie ? p->tie + t.cell : NULL;
     vn_predictors(p, x, &t, d);
-    p->model->derivatives(d, win, loss, tie, log_tie, len, g, h, dt, of_tie);
+    p->model->derivatives(p->model, d, win, loss, tie, log_tie, len, g, h, dt, of_tie);
     if (p->scale) {
         const double *scale = p->scale + t.cell;
         for (int k = 0; k < len; k++) {

@@ -349,7 +349,7 @@ def test_ratings_at_a_date():
     assert (beyond["standard_error"] > last["standard_error"]).all()
     with pytest.raises(ValueError, match="date"):
         path.at(-1.0)
-    with pytest.raises(TypeError, match="date"):
+    with pytest.raises(ValueError, match="date"):
         path.at("x")
 
 
@@ -495,6 +495,21 @@ def test_an_item_that_never_played_has_what_the_prior_says(walk):
     assert np.isfinite(never).sum() == 1
     assert never[0] == pytest.approx(0.0, abs=1e-9)
     assert np.isnan(path.predict("never", "a", 0)).sum() == 0
+
+
+def test_a_date_is_taken_as_dates_are():
+    path = vn.fit_path(vn.datasets.load_club(), step="year", walk=0.02)
+    expected = path.at("2022-12-31", "dict")["theta"]
+    for same in ("2022", "2022-06", np.datetime64("2022-02-01"), "2022-12-31T23:30:00-00:15"):
+        np.testing.assert_array_equal(path.at(same, "dict")["theta"], expected)
+    zoned = path.at("2022-12-31T23:30:00-02:00", "dict")["since"]  # in 2023 by UTC
+    assert set(zoned.tolist()) == {"2023"}
+    far = np.datetime64("300000-01-01")
+    for bad in ("2021", "soon", "", 5, True, np.datetime64("NaT"), ["2022-01-01"], far):
+        with pytest.raises((ValueError, TypeError), match="date"):
+            path.at(bad)
+    with pytest.raises(ValueError, match=r"date\[1\] = '300000-01-01': lies beyond"):
+        vn.Comparisons(["a", "b"], ["b", "a"], 1.0, date=np.array(["2022-01-01", far], "M8[D]"))
 
 
 def test_numbers_beyond_all_periods():

@@ -21,11 +21,10 @@ from venire.data.series import is_missing, plain
 if TYPE_CHECKING:
     from venire.data.comparisons import Comparisons
 
-__all__ = ["aged", "coded_dates", "facts_of", "instants", "joined", "told"]
+__all__ = ["aged", "coded_dates", "facts_of", "instants", "joined", "moment", "told"]
 
 _DAY = 86_400_000_000  # microseconds
-_COARSE = ("Y", "M", "W", "D", "h", "m", "s", "ms")
-_FAR = 2**62 - 1  # microseconds: differences of any two are numbers
+_MOST_YEARS = 146_000  # from 1970: these can count the time between any two
 _RULE = "must be a date of ISO 8601, as 2024-01-31 or 2024-01-31T18:30:00, or a number"
 _ISO = re.compile(r"(\d{4}-\d\d(?:-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,6})?)?)?)?)\d*"
                   r"\s?(Z|UTC|[+-]\d\d:?\d\d)?", re.IGNORECASE)  # fmt: skip
@@ -42,7 +41,7 @@ def aged(rows: Rows) -> tuple[Rows, Ageing | None]:
         )
     n = rows.n
     when = instants(rows.date, n)
-    at = when.max() if rows.at is None else _moment(rows.at, when)
+    at = when.max() if rows.at is None else moment(rows.at, when)
     late = when > at
     if late.any():
         row = int(np.argmax(late))
@@ -167,27 +166,23 @@ def instants(given: Any, n: int, name: str = "date") -> NDArray[Any]:
             if values.dtype.kind == "f" and not np.isnan(values[row]):
                 fail(name, "must be finite", row, values[row])
             fail(name, "is missing", row)
-    return _microseconds(values, name) if values.dtype.kind == "M" else values
+    return _in_microseconds(values, name) if values.dtype.kind == "M" else values
 
 
-def _microseconds(values: NDArray[Any], name: str) -> NDArray[Any]:
-    """Dates in microseconds; those so far away that differences overflow are refused."""
-    out = values.astype("datetime64[us]")
-    lost = np.abs(out.astype(np.int64)) > _FAR
-    if np.datetime_data(values.dtype)[0] in _COARSE:
-        lost |= out.astype(values.dtype) != values
-    if lost.any():
-        row = int(np.argmax(lost))
-        fail(name, "must lie within 146,000 years of 1970", row, str(values[row]))
-    return out
+def _in_microseconds(values: NDArray[Any], name: str) -> NDArray[Any]:
+    """datetime64[us], which coarser units may lie beyond."""
+    for at in (values.argmin(), values.argmax()) if len(values) else ():
+        if abs(int(values[at].astype("datetime64[Y]").astype(np.int64))) > _MOST_YEARS:
+            fail(name, "lies beyond all calendars", int(at), str(values[at]))
+    return values.astype("datetime64[us]")
 
 
-def _moment(at: Any, when: NDArray[Any]) -> Any:
-    """`at` as one of the kind that the dates are."""
+def moment(at: Any, when: NDArray[Any], name: str = "at") -> Any:
+    """One argument `name` as of the kind that the dates are."""
     if isinstance(at, (list, tuple)) or np.ndim(at):
-        fail("at", "must be one date or number", value=at, kind=TypeError)
+        fail(name, "must be one date or number", value=at, kind=TypeError)
     try:
-        one = instants([at], 1, "at")[0]
+        one = instants([at], 1, name)[0]
     except checks.BadInput as error:
         error.position = None
         raise
@@ -195,7 +190,7 @@ def _moment(at: Any, when: NDArray[Any]) -> Any:
         kinds = (
             "a date, as the dates are" if when.dtype.kind == "M" else "a number, as the dates are"
         )
-        fail("at", f"must be {kinds}", value=at)
+        fail(name, f"must be {kinds}", value=at)
     return one
 
 
@@ -227,10 +222,7 @@ def _parsed(column: Any, values: NDArray[Any], name: str) -> NDArray[Any]:
 def _instant(item: Any) -> Any:
     """One date or number; None for anything else."""
     if isinstance(item, np.datetime64):
-        try:
-            return None if np.isnat(item) else _microseconds(item[None], "date")[0]
-        except checks.BadInput:
-            return None
+        return None if np.isnat(item) else _in_microseconds(np.array([item]), "date")[0]
     if isinstance(item, datetime.date):
         item = item.isoformat() if item == item else ""  # of NaT nothing is true
     if not isinstance(item, (str, int, float)) or isinstance(item, bool):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 import venire as vn
 from fuzz.case import Case, Refused, entry
 from fuzz.entries.data import vote_arguments
+from fuzz.entries.pictures import draw
 from fuzz.entries.ratings import BACKENDS, MODELS, prior
 
 
@@ -63,6 +65,8 @@ def beta_posterior(case: Case) -> None:
         (b.update, {"win": case.weights(1)[0], "loss": 1.0} | case.some({"tie": 3})),
         (b.sample, {"size": case.choice((None, 2, (2, 3)))} | case.some({"rng": 1})),
     ]  # fmt: skip
+    into = np.empty(b.shape)  # `partial`: what is written to it is no change of an input
+    case.try_(partial(b.quantile, 0.5, out=case.hostile(into) if case.chance(0.7) else into))
     for method, arguments in case.random.sample(calls, 4):
         out = case.try_(method, **case.spoil(arguments, 0.3, sizes=("size",)))
         if (
@@ -216,9 +220,14 @@ def fit_judges(case: Case) -> None:
     case.finite("a slope", out.slopes)
     if not out.signed:
         case.within("a slope", out.slopes, 0.0, np.inf)
+    for name in ("theta", "items", "comparisons"):
+        case.get(out, name)
     case.call(repr, out)
     case.call(str, case.call(out.summary))
     case.call(out.to_frame, case.choice(BACKENDS))
+    if case.chance(0.2):
+        measure = case.choice(("slope", "bias"))
+        draw(case, "plot_judges", {"result": out, "measure": measure} | case.some({"top": 2}))
     more = {"votes": v if case.chance(0.7) else some_votes(case), "bins": 3, "level": 0.9}
     case.call(out.calibration, **case.spoil(more, 0.3), allow=(KeyError, ValueError, TypeError))
     arguments = {"judge": case.column(list(out.judges), 3)}

@@ -54,11 +54,13 @@ def fit_path(case: Case) -> None:
         case.call(path.save, kept)
         path = case.call(type(path).load, kept)
     shape = (len(path.items), len(path.periods))
-    for name in ("theta", "n_comparisons", "period_labels", "component", "prior", "rating",
+    for name in ("items", "theta", "n_comparisons", "period_labels", "component", "prior", "rating",
                  "notes", "evidence", "model"):  # fmt: skip
         case.get(path, name)
     if path.theta.shape != shape or len(path.period_labels) != shape[1]:
         case.note("nonfinite", f"theta has shape {path.theta.shape}, not {shape}")
+    if path.evidence is not None:
+        case.call(path.evidence.to_dict)
     if path.converged:
         case.finite("theta of a converged path", case.call(path.to_frame, "dict")[path.rating])
         case.finite("log_likelihood", path.log_likelihood, path.tie, path.order_effect)

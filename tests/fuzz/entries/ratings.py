@@ -26,7 +26,8 @@ def usable(case: Case, make: Any, arguments: dict[str, Any]) -> Any:
 
 
 def prior(case: Case) -> Any:
-    return case.choice((None, vn.GaussianPrior(0.01), vn.GaussianPrior(1.0), vn.GaussianPrior(1.0)))
+    some = (vn.GaussianPrior(0.01), vn.GaussianPrior(1.0), vn.GaussianPrior(1.0))
+    return case.choice((None, *some, vn.GaussianPrior("evidence")))
 
 
 def fit_options(case: Case) -> dict[str, Any]:
@@ -61,6 +62,9 @@ def check_fit(case: Case, fit: Any) -> None:
     """A fit that says that it converged has numbers."""
     for name in ("display", "own", "rating"):
         case.get(fit, name)
+    if fit.evidence is not None:
+        case.call(fit.evidence.describe)
+        case.within("a spread", case.get(fit.evidence, "spread"), 0.0, 1e300)
     if fit.converged:
         case.finite("theta of a converged fit", fit.theta)
         case.finite("log_likelihood of a converged fit", fit.log_likelihood)
@@ -175,6 +179,7 @@ def fit_with_covariates(case: Case) -> None:
     for show in (str, len, table.lines, table.to_html):
         case.call(*((show, table) if show in (str, len) else (show,)))
     case.get(fit, "covariate_names")
+    case.call(c.without_covariates)
     case.call(fit.item_levels)
     case.try_(fit.theta_at, spoiled_covariates(case, names, (c.n_items,)))
     case.call(fit.theta_at)
@@ -394,6 +399,11 @@ def gaussian_prior(case: Case) -> None:
     case.call(repr, p)
     case.call(p.describe)
     case.call(vn.GaussianPrior.from_dict, case.call(p.to_dict))
+    if not case.get(p, "is_estimated") and p.by is None:
+        case.call(p.about, 1.0)
+    case.call(p.at, 2.0)
+    if p.by is not None:
+        case.try_(p.leagues, np.array(names, object), allow=ValueError)
     case.try_(vn.GaussianPrior.from_dict, case.hostile({"precision": 1.0}))
     case.try_(p.penalty, **case.spoil({"theta": [0.0, 1.0, -1.0], "items": names}, 0.3))
     c = vn.Comparisons([*"abc"], [*"bca"], 1.0)
@@ -408,6 +418,7 @@ def gaussian_prior(case: Case) -> None:
         if fit.prior_means is not None:
             case.finite("a mean of a league", fit.prior_means.mean)
             case.call(str, fit.prior_means)
+            case.call(fit.prior_means.asked_of, fit.items)
             case.call(fit.prior_means.to_frame, case.choice(BACKENDS))
 
 

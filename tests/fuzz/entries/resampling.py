@@ -87,6 +87,8 @@ def sample(case: Case) -> None:
         path = case.path(".npz")
         case.call(draws.save, path)
         case.call(vn.resampling.PosteriorDraws.load, path)
+    if case.chance(0.1):
+        case.call(draws.report, case.path(".html"))
 
 
 def use_grouped(case: Case, b: Any, spoil: float = 0.25) -> None:
@@ -136,7 +138,10 @@ def sample_groups(case: Case) -> None:
         {"rng": lambda: case.whole(0, 9), "errors": lambda: case.choice(("fisher", "robust"))}
     )
     draws = case.call(vn.resampling.sample, gf, **case.spoil(options, 0.3, sizes=("n_samples",)))
+    for name in ("theta", "drawn", "groups", "items", "offsets", "mean"):
+        case.get(draws, name)
     calls: list[tuple[Any, dict[str, Any]]] = [
+        (draws.standard_errors, {}),
         (draws.prob_best, {}),
         (draws.expected_regret, {}),
         (draws.rank_probabilities, case.some({"most": 1})),

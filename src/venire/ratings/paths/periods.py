@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
+from venire.data.ageing import moment
 
 __all__ = ["MOST", "STEPS", "Periods", "periods_of"]
 
@@ -54,17 +55,12 @@ class Periods(NamedTuple):
             return np.floor(np.clip(since / self.step, -_FAR, _FAR)).astype(np.int64)
 
     def at(self, date: Any) -> int:
-        """The period of one date as an argument, or the last one for None."""
+        """The period of one date as an argument, or of its label; the last one for None."""
         if date is None:
             return len(self.start) - 1
-        with checks.about("date"):
-            if self.start.dtype.kind == "M":
-                given = np.asarray(np.datetime64(date).astype("datetime64[us]"))
-                if np.isnat(given):
-                    checks.fail("date", "is missing")
-            else:
-                given = np.asarray(checks.number(date, "date", "must be finite", np.isfinite))
-        return int(self.of(given.reshape(1))[0])
+        if isinstance(date, str) and len(known := np.flatnonzero(self.labels == date)):
+            return int(known[0])
+        return int(self.of(np.array([moment(date, self.start, "date")]))[0])
 
 
 def periods_of(dates: NDArray[Any], step: Any) -> tuple[Periods, NDArray[np.int64]]:
