@@ -31,7 +31,8 @@ class ReferenceEvidence(NamedTuple):
     ----------
     precision : float
     dispersion : float
-        1 where outcomes are wins and losses alone, or ties have a parameter.
+        1 where outcomes are wins and losses alone, or ties have a parameter; under a half-life
+        that times sum w^2 / sum w.
     log_evidence : float
     log_precision_sd : float
         1 / sqrt(minus the second derivative of the log evidence in the log of the precision).
@@ -194,6 +195,9 @@ def outcome_dispersion(
 
     Kernel: `venire.Fit.dispersion`, by ``GaussianPrior("evidence")``.
 
+    Rows that a half-life gave weights w are worth w rows, but their scores have w^2 times the
+    variance of one: times sum w^2 / sum w.
+
     The mean square of the rows' scores over the mean information of a row, where the effective
     number of parameters, the trace of (H + precision P)^-1 H, is taken off the weight.
 
@@ -214,8 +218,10 @@ def outcome_dispersion(
     """
     mixed = np.maximum(cells.win + cells.tie / 2.0 - cells.square, 0.0)  # sum of w s (1 - s)
     weight = float(np.sum(cells.win + cells.loss + cells.tie))
+    ageing = getattr(getattr(cells, "cells", None), "ageing", None)
+    aged = 1.0 if ageing is None else ageing.squares / weight
     if model in TIE_MODELS or not np.sum(mixed) > 1e-12 * weight:
-        return 1.0
+        return aged
     if by is None:
         prior = _prior(precision, np.broadcast_to(mean, cells.n_items))
         found = fit(cells, model, prior=prior, order_effect=order_effect, tol=1e-12, max_iter=200)
@@ -236,7 +242,7 @@ def outcome_dispersion(
         used = len(whole) - precision * float(np.trace(np.linalg.inv(whole)[:n, :n]))
     else:  # what the penalty does not take up
         used = float(np.trace(np.linalg.pinv(whole + penalty, 1e-10, hermitian=True) @ whole))
-    return scores / float(np.sum(problem.terms(x)["d2"])) * weight / (weight - used)
+    return aged * scores / float(np.sum(problem.terms(x)["d2"])) * weight / (weight - used)
 
 
 def evidence_precision(
