@@ -16,7 +16,7 @@ from venire.data.comparisons import Comparisons
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.models import model_of
 from venire.priors import GaussianPrior, ItemPriors, check_prior, item_priors
-from venire.ratings._evidence import Evidence, pearson_of
+from venire.ratings._evidence import Evidence, dispersion_of_age, pearson_of
 from venire.ratings._evidence_single import find_precision
 from venire.ratings._existence import require_existence
 from venire.ratings._mm import newman
@@ -290,7 +290,7 @@ def _by_evidence(
     how: dict[str, Any],
 ) -> tuple[Evidence, Result]:
     """The precision that the evidence wants, and the fit with it."""
-    pearson, n = pearson_of(c, model), c.n_items
+    pearson, n, age = pearson_of(c, model), c.n_items, dispersion_of_age(c)
     covariates = c.covariates if leagues is None else leagues.covariates
     k = problem.n_parameters - n  # 1 with an order effect
     k -= 0 if covariates is None else covariates.shape[1]
@@ -301,13 +301,13 @@ def _by_evidence(
             d += x[n] * c.order
         if covariates is not None:
             d += covariates @ x[n + k :]
-        return pearson.at(d, used) if pearson is not None else 1.0
+        return age * (pearson.at(d, used) if pearson is not None else 1.0)
 
     return find_precision(
         problem, start, 0.0 if own.mean is None else own.mean,
         component if leagues is None else leagues.code,
         2.0 * c.n_comparisons / max(n, 1), first=guess(init),
-        dispersion=None if pearson is None else dispersion, **how,
+        dispersion=None if pearson is None and age == 1.0 else dispersion, **how,
     )  # fmt: skip
 
 
