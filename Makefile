@@ -9,6 +9,8 @@
 #   make lint       ruff and mypy                    make format     let ruff rewrite
 #   make wheels     sdist, and from it the wheel for this machine, in dist/; tried in an empty
 #                   environment without a compiler   make check-sdist  the sdist, with and without dispatch
+#   make clients    packages that call the kernels from Cython, C, Numba and ctypes, built from WHEEL
+#                   in an environment that has nothing else
 #   make fuzz       hostile inputs for every entry (SECONDS, SEED, ENTRY); each fault with a replay
 #   make check-memory  every request for memory of the C layer fails once: MemoryError, no leak
 #   make sanitize   the C layer under the address and undefined-behaviour sanitizers
@@ -35,7 +37,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test test-all bench run-bench docs lint format wheels check-sdist \
-    check-memory sanitize fuzz fuzz-sanitize build clean
+    clients check-memory sanitize fuzz fuzz-sanitize build clean
 .DEFAULT_GOAL := test
 FORCE:
 
@@ -119,6 +121,16 @@ wheels: $(VENV)/.tools
 
 check-sdist:
 	.ci/check-sdist "$(PYTHON)"
+
+# Others' packages, as others build them: none of them may be left out.
+clients:
+	test -f "$(WHEEL)" || { echo "make clients WHEEL=dist/..." >&2; exit 1; }
+	"$(PYTHON)" -m venv --clear .venv-clients
+	.venv-clients/bin/python -m pip --disable-pip-version-check --quiet install \
+	    "$(abspath $(WHEEL))[jit]" "setuptools>=77" "cython>=3.1" "mpmath>=1.3" "pytest>=8"
+	cd tests/clients && PYTHONPATH=$(CURDIR)/tests VENIRE_CLIENTS=1 \
+	    $(CURDIR)/.venv-clients/bin/python -m pytest -q -p no:cacheprovider --noconftest \
+	    -c /dev/null --rootdir . --import-mode=importlib
 
 # --- memory --------------------------------------------------------------------------------------
 

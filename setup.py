@@ -31,6 +31,7 @@ from setuptools.errors import CompileError, LinkError
 ROOT = Path(__file__).resolve().parent
 CSRC = Path("csrc")
 NATIVE = Path("src/venire/_native")
+PUBLIC = Path("src/venire/include")  # the header for other packages
 LIBRARY = "lib/libvenire.dylib" if sys.platform == "darwin" else "lib/libvenire.so"
 BUILD = Path("build")
 
@@ -85,12 +86,13 @@ def digest(text: str) -> str:
 
 
 def included(path: Path, seen: set[Path] | None = None) -> set[Path]:
-    """`path` and every file below csrc/ that it includes, directly or not."""
+    """`path` and every file of ours that it includes, directly or not."""
     seen = set() if seen is None else seen
     if path not in seen and path.exists():
         seen.add(path)
         for name in re.findall(r'^\s*#\s*include\s*"([^"]+)"', path.read_text(), re.MULTILINE):
-            included(CSRC / Path(name).name, seen)
+            own = CSRC / Path(name).name
+            included(own if own.exists() else PUBLIC / own.name, seen)
     return seen
 
 
@@ -194,7 +196,7 @@ class BuildNative(build_ext):
         sources = sorted(CSRC.glob("*.c"))
         # Python's own -fwrapv keeps loops that count in int from being vectorised.
         extra = [*C_WARNINGS, *self.flags, *LIBRARY_FLAGS, "-fno-wrapv"]
-        options = {"include_dirs": [str(CSRC)], "extra_postargs": extra}
+        options = {"include_dirs": [str(CSRC), str(PUBLIC)], "extra_postargs": extra}
         folder = self.objects_dir / "csrc"
 
         def compiled(source: Path) -> str:
@@ -257,7 +259,7 @@ class BuildNative(build_ext):
             folder,
             included(source),
             macros=NUMPY_MACROS,
-            include_dirs=[str(CSRC), str(NATIVE), np.get_include()],
+            include_dirs=[str(CSRC), str(PUBLIC), str(NATIVE), np.get_include()],
             extra_postargs=[*CYTHON_WARNINGS, *self.flags],
         )
         target = Path(self.get_ext_fullpath(ext.name))

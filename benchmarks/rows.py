@@ -83,10 +83,21 @@ def small() -> str:
     n, n_items = SMALL
     rows = columns(n_items, n)
     c, prior = vn.Comparisons(*rows), vn.GaussianPrior(0.1)
+    fit, two = vn.fit_bradley_terry(c, prior=prior), vn.Comparisons([0, 1], [1, 0], 1.0)
+    one, many = vn.BetaPosterior(3.0, 4.0), vn.BetaPosterior(np.linspace(1.0, 9.0, 100), 3.0)
+    vote, teacher = np.sign(rows[2] - 0.5), np.arange(n) % 3
     calls = {
         "Comparisons": lambda: vn.Comparisons(*rows),
         "fit": lambda: vn.fit_bradley_terry(c, prior=prior),
+        "fit of two rows": lambda: vn.fit_bradley_terry(two, prior=prior),
         "both": lambda: vn.fit_bradley_terry(vn.Comparisons(*rows), prior=prior),
+        "fit and standard errors": lambda: vn.fit_bradley_terry(c, prior=prior).standard_errors(),
+        "predict, one": lambda: fit.predict(3, 4),
+        "predict, all": lambda: fit.predict(*rows[:2]),
+        "Votes": lambda: vn.Votes(*rows[:2], teacher, vote),
+        "BetaPosterior, one": lambda: vn.BetaPosterior(3.0, 4.0),
+        "its cdf": lambda: one.cdf(0.5),
+        "cdf of 100": lambda: many.cdf(0.5),
     }
     body = [[name, f"{1e6 * t:.1f}"] for name, t in medians(calls).items()]
     return table([f"{n} rows, {n_items} items", "microseconds"], body)

@@ -83,5 +83,5 @@ double vn_posterior_held(vn_posterior *w, const vn_grouped *g, int64_t k, const 
         if (!held[q] || !masses(g, q, &w->win[n], &w->loss[n])) continue;
         w->d[n++] = w->theta[g->first[q]] - w->theta[g->second[q]];
     }
-    return w->model.model->log_likelihood(w->d, w->win, w->loss, NULL, 0.0, n);
+    return w->model.model->log_likelihood(w->model.model, w->d, w->win, w->loss, NULL, 0.0, n);
 }

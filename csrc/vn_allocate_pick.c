@@ -108,7 +108,7 @@ static double blur_of(const vn_model_row *model)
 {
     const double d = 0.0, win = 1.0, loss = 0.0;
     double slope, curve; /* twice the density, as P = 1/2 */
-    model->derivatives(&d, &win, &loss, NULL, 0.0, 1, &slope, &curve, NULL, NULL);
+    model->derivatives(model, &d, &win, &loss, NULL, 0.0, 1, &slope, &curve, NULL, NULL);
     return PI_OVER_2 * slope * slope;
 }
 
@@ -123,8 +123,9 @@ static void blurred(int64_t n, const double *restrict delta, const double *restr
 static void informations(const vn_picker *w, int64_t n, const double *delta, const double *r,
                          double *out)
 {
+    const vn_model_row *model = w->posterior.model.model;
     blurred(n, delta, r, w->blur, out);
-    w->posterior.model.model->information(n, out);
+    model->information(model, n, out);
 }
 
 /* What one ask is expected to tell: x. */

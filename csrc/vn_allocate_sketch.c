@@ -64,13 +64,9 @@ vn_status vn_posterior_chance(vn_posterior *w, int64_t top, const uint64_t key[2
     for (int t = 0; t < VN_N_DRAWS; t++) {
         for (int64_t q = 0; t % 2 == 0 && q < count; q++) {
             uint64_t word0, word1;
-            double cosine, sine;
             vn_threefry(key, VN_STREAM_NORMAL + (uint64_t)(t / 2) * (uint64_t)count + (uint64_t)q, group,
                         &word0, &word1);
-            const double radius = sqrt(-2.0 * vn_log(vn_uniform(word0)));
-            vn_circle(vn_uniform(word1), &cosine, &sine);
-            draws[q] = radius * cosine;
-            draws[count + q] = radius * sine;
+            vn_normals(word0, word1, &draws[q], &draws[count + q]);
         }
         vn_posterior_noise(w, draws + (t % 2 ? count : 0), noise);
         vn_posterior_multiply(w, noise, theta);

@@ -5,38 +5,53 @@
 #include "vn_beta_math.h"
 #include "vn_team.h"
 
+/* I_x(a, b), or 1 - I_x(a, b) where `upper`, from what vn_beta_tails says of a point. */
+static inline double value_of(double log_density, double ratio, int other, int upper)
+{
+    const double rising = VN_MAX(log_density, 0.0);
+    const double density = vn_exp_neg(log_density - rising) / vn_exp_neg(-rising);
+    const double value = VN_MIN(density * ratio, 1.0);
+    return other == (upper != 0) ? value : 1.0 - value;
+}
+
 VN_CLONES
 static int finish(const vn_beta_block *restrict s, int len, int upper, double *restrict out)
 {
     int small = 0;
     for (int64_t k = 0; k < len; k++) {
-        const double rising = VN_MAX(s->log_density[k], 0.0);
-        const double density = vn_exp_neg(s->log_density[k] - rising) / vn_exp_neg(-rising);
-        const double value = VN_MIN(density * s->ratio[k], 1.0);
-        out[k] = (s->other[k] != 0.0) == (upper != 0) ? value : 1.0 - value;
+        out[k] = value_of(s->log_density[k], s->ratio[k], s->other[k] != 0.0, upper);
         small += s->a[k] < VN_BETA_SMALL || s->b[k] < VN_BETA_SMALL;
     }
     return small;
 }
 
+/* The value where the point has a formula of its own; returns whether it has. */
+static int small_value(double a, double b, double x, double y, int upper, double *out)
+{
+    double low, high;
+    const int side = vn_beta_small_case(a, b, x, y);
+    if (side == 1) vn_beta_small_tails(a, b, x, &low, &high);
+    else if (side == 2) vn_beta_small_tails(b, a, y, &high, &low);
+    else return 0;
+    *out = upper ? high : low;
+    return 1;
+}
+
 void vn_beta_values(const vn_beta_block *s, int len, int upper, double *out)
 {
     if (!finish(s, len, upper, out)) return;
-    for (int64_t k = 0; k < len; k++) {
-        double low, high;
-        switch (vn_beta_small_case(s->a[k], s->b[k], s->x[k], s->y[k])) {
-        case 1:
-            vn_beta_small_tails(s->a[k], s->b[k], s->x[k], &low, &high);
-            out[k] = upper ? high : low;
-            break;
-        case 2:
-            vn_beta_small_tails(s->b[k], s->a[k], s->y[k], &high, &low);
-            out[k] = upper ? high : low;
-            break;
-        default:
-            break;
-        }
-    }
+    for (int64_t k = 0; k < len; k++)
+        small_value(s->a[k], s->b[k], s->x[k], s->y[k], upper, out + k);
+}
+
+double vn_beta_cdf_at(double a, double b, double x, int upper)
+{
+    if (!(x > 0.0 && x < 1.0)) return (x >= 1.0) == (upper == 0) ? 1.0 : 0.0;
+    const double y = 1.0 - x;
+    double value;
+    if ((a < VN_BETA_SMALL || b < VN_BETA_SMALL) && small_value(a, b, x, y, upper, &value)) return value;
+    const vn_beta_point at = vn_beta_point_at(a, b, x, y, (1.0 - y) - x);
+    return value_of(at.log_density, at.ratio, at.other, upper);
 }
 
 VN_CLONES

@@ -2,7 +2,9 @@
  * fraction of I_x(a, b) (DLMF 8.17.22; Didonato and Morris 1992, doi:10.1145/131766.131776), whose
  * terms are multiplied through so that none needs a division; the density in a form that stays
  * exact for large shapes. Points of a block are ordered by the steps that they will need, so that
- * those which are worked on together end together. */
+ * those which are worked on together end together.
+ *
+ * What is done to a point is written once, for `lanes` of them, and compiled for LANES and for 1. */
 #include "vn_beta_core.h"
 
 #include "vn_beta_math.h"
@@ -15,20 +17,29 @@
 #define LIGHT 32.0 /* sum of shapes below which the density's logarithms need no care */
 #define CLASSES 32 /* of expected steps, for each of the three kinds of density */
 #define N_KEYS (3 * CLASSES)
+#define INLINE static inline __attribute__((always_inline))
 
 /* The point as the tail that is computed sees it: shapes p and q, u + v = 1, d = p v - q u. */
 typedef struct {
     double p[BLOCK], q[BLOCK], u[BLOCK], v[BLOCK], d[BLOCK];
 } side;
 
+INLINE double slope_at(double a, double b, double x, double y, double y_rest)
+{
+    const double bx = b * x, bx_rest = fma(b, x, -bx);
+    return (fma(a, y, -bx) - bx_rest) + a * y_rest;
+}
+
+/* Whether the upper tail is computed: x > (a + 1) / (a + b + 2). */
+INLINE int is_other(double slope, double x) { return slope < 2.0 * x - 1.0; }
+
 VN_CLONES
 static void choose(vn_beta_block *restrict s, side *restrict w, int *restrict key, int len)
 {
     for (int64_t k = 0; k < len; k++) {
         const double a = s->a[k], b = s->b[k], x = s->x[k], y = s->y[k];
-        const double bx = b * x, bx_rest = fma(b, x, -bx);
-        const double slope = (fma(a, y, -bx) - bx_rest) + a * s->y_rest[k];
-        const int other = slope < 2.0 * x - 1.0; /* x > (a + 1) / (a + b + 2) */
+        const double slope = slope_at(a, b, x, y, s->y_rest[k]);
+        const int other = is_other(slope, x);
         s->slope[k] = slope;
         s->other[k] = other ? 1.0 : 0.0;
         w->p[k] = other ? b : a;
@@ -62,19 +73,18 @@ static void order(const int *key, int len, int *position)
     for (int64_t k = 0; k < len; k++) position[start[key[k]]++] = k;
 }
 
-/* Log-density of LANES points; n = p + q. Light shapes: by logarithms of all its factors, with
+/* Log-density of so many points; n = p + q. Light shapes: by logarithms of all its factors, with
  * Stirling's formula eight steps up. Others:
  *   log f = log(p q / (2 pi n))/2 - p e(d/p) - q e(-d/q) + stirling(n) - stirling(p) - stirling(q)
  * where e(z) = -log(1 - z) - z: what remains of p log(u) + q log(v) - log B after its maximum is
  * taken out. The two terms with e are not negative, and d is exact to rounding. */
-VN_CLONES
-static void density(const side *restrict w, int64_t from, double *restrict log_density)
+INLINE void density_of(const double *p, const double *q, const double *u, const double *v,
+                       const double *gap, const int lanes, double *restrict log_density)
 {
-    const double *p = w->p + from, *q = w->q + from, *u = w->u + from, *v = w->v + from;
     const double lift = 0x1p200, log_lift = 138.62943611198906;
     double lift_u[LANES], lift_v[LANES], cu[LANES], cv[LANES];
     double most = 0.0, least = 8.0;
-    for (int64_t k = 0; k < LANES; k++) {
+    for (int64_t k = 0; k < lanes; k++) {
         most = VN_MAX(most, p[k] + q[k]);
         least = VN_MIN(least, VN_MIN(p[k], q[k]));
         const int tiny_u = u[k] < 0x1p-800, tiny_v = v[k] < 0x1p-800;
@@ -84,7 +94,7 @@ static void density(const side *restrict w, int64_t from, double *restrict log_d
         lift_v[k] = tiny_v ? log_lift : 0.0;
     }
     if (most < LIGHT) {
-        for (int64_t k = 0; k < LANES; k++) {
+        for (int64_t k = 0; k < lanes; k++) {
             const double n = p[k] + q[k], pu = p[k] + 8.0, qu = q[k] + 8.0, nu = n + 8.0;
             const double steps = vn_eight_steps(p[k]) / vn_eight_steps(n) * vn_eight_steps(q[k]);
             const double inverse = 1.0 / (pu * qu * nu);
@@ -98,37 +108,44 @@ static void density(const side *restrict w, int64_t from, double *restrict log_d
         }
         return;
     }
-    for (int64_t k = 0; k < LANES; k++) {
-        const double n = p[k] + q[k], d = w->d[from + k], wp = 1.0 / p[k], wq = 1.0 / q[k];
+    for (int64_t k = 0; k < lanes; k++) {
+        const double n = p[k] + q[k], d = gap[k], wp = 1.0 / p[k], wq = 1.0 / q[k];
         const double e = p[k] * vn_log_excess(d * wp, cu[k] * (n * wp), lift_u[k])
                        + q[k] * vn_log_excess(-d * wq, cv[k] * (n * wq), lift_v[k]);
         log_density[k] = 0.5 * vn_log(p[k] * (q[k] / n) * 0.15915494309189535) - e;
     }
     if (least >= 8.0)
-        for (int64_t k = 0; k < LANES; k++)
+        for (int64_t k = 0; k < lanes; k++)
             log_density[k] += vn_stirling_large(1.0 / (p[k] + q[k]))
                             - vn_stirling_large(1.0 / p[k]) - vn_stirling_large(1.0 / q[k]);
     else
-        for (int64_t k = 0; k < LANES; k++)
+        for (int64_t k = 0; k < lanes; k++)
             log_density[k] += vn_stirling(p[k] + q[k]) - vn_stirling(p[k]) - vn_stirling(q[k]);
 }
 
-/* tail / f of LANES points. With c(m) = p + 2m - 1 and n = p + q
+VN_CLONES
+static void density(const side *restrict w, int64_t from, double *restrict log_density)
+{
+    density_of(w->p + from, w->q + from, w->u + from, w->v + from, w->d + from, LANES, log_density);
+}
+
+/* tail / f of so many points. With c(m) = p + 2m - 1 and n = p + q
  *   f / tail = b(0) + a(1) / (b(1) + a(2) / (b(2) + ...)),
  *   a(m) = (p + m - 1) (n + m - 1) m (q - m) u^2 / c(m)^2,
  *   b(m) = m + m (q - m) u / c(m) + (p + m) (d + 1 + m (1 + v)) / c(m + 1).
  * Multiplied through by c(m) c(m + 1); numerators and denominators are carried forward. */
-VN_CLONES
-static void fraction(const side *restrict w, int64_t from, double *restrict ratio)
+INLINE void fraction_of(const double *given_p, const double *given_q, const double *given_u,
+                        const double *given_v, const double *given_d, const int lanes,
+                        double *restrict ratio)
 {
     double p[LANES], n[LANES], q[LANES], u[LANES], v[LANES], d[LANES];
     double num0[LANES], num[LANES], den0[LANES], den[LANES], old[LANES];
-    for (int64_t k = 0; k < LANES; k++) {
-        p[k] = w->p[from + k];
-        q[k] = w->q[from + k];
-        u[k] = w->u[from + k];
-        v[k] = 1.0 + w->v[from + k];
-        d[k] = 1.0 + w->d[from + k];
+    for (int64_t k = 0; k < lanes; k++) {
+        p[k] = given_p[k];
+        q[k] = given_q[k];
+        u[k] = given_u[k];
+        v[k] = 1.0 + given_v[k];
+        d[k] = 1.0 + given_d[k];
         n[k] = p[k] + q[k];
         /* the step m = 1, which has no c(0) */
         const double c1 = p[k] + 1.0, c2 = p[k] + 3.0, first = p[k] * d[k];
@@ -143,7 +160,7 @@ static void fraction(const side *restrict w, int64_t from, double *restrict rati
     double m = 1.0;
     for (int step = 0; step < MAX_STEPS; step += STRIDE) {
         int busy = 0;
-        for (int64_t k = 0; k < LANES; k++) {
+        for (int64_t k = 0; k < lanes; k++) {
             const double scale = 1.0 / den[k];
             num[k] *= scale;
             num0[k] *= scale;
@@ -155,7 +172,7 @@ static void fraction(const side *restrict w, int64_t from, double *restrict rati
         if (!busy) break;
         for (int j = 1; j <= STRIDE; j++) {
             const double mj = m + j;
-            for (int64_t k = 0; k < LANES; k++) {
+            for (int64_t k = 0; k < lanes; k++) {
                 const double c = p[k] + (2.0 * mj - 1.0), pm = p[k] + mj;
                 const double qm = mj * (q[k] - mj) * u[k];
                 const double am
@@ -171,7 +188,38 @@ static void fraction(const side *restrict w, int64_t from, double *restrict rati
         }
         m += STRIDE;
     }
-    for (int64_t k = 0; k < LANES; k++) ratio[k] = (p[k] + 1.0) / old[k];
+    for (int64_t k = 0; k < lanes; k++) ratio[k] = (p[k] + 1.0) / old[k];
+}
+
+VN_CLONES
+static void fraction(const side *restrict w, int64_t from, double *restrict ratio)
+{
+    fraction_of(w->p + from, w->q + from, w->u + from, w->v + from, w->d + from, LANES, ratio);
+}
+
+VN_CLONES
+double vn_beta_point_density(double a, double b, double x, double y, double y_rest)
+{
+    const double slope = slope_at(a, b, x, y, y_rest);
+    const int other = is_other(slope, x);
+    const double p = other ? b : a, q = other ? a : b, u = other ? y : x, v = other ? x : y;
+    const double d = other ? -slope : slope;
+    double log_density;
+    density_of(&p, &q, &u, &v, &d, 1, &log_density);
+    return log_density;
+}
+
+VN_CLONES
+vn_beta_point vn_beta_point_at(double a, double b, double x, double y, double y_rest)
+{
+    const double slope = slope_at(a, b, x, y, y_rest);
+    const int other = is_other(slope, x);
+    const double p = other ? b : a, q = other ? a : b, u = other ? y : x, v = other ? x : y;
+    const double d = other ? -slope : slope;
+    vn_beta_point point = {.slope = slope, .other = other};
+    density_of(&p, &q, &u, &v, &d, 1, &point.log_density);
+    fraction_of(&p, &q, &u, &v, &d, 1, &point.ratio);
+    return point;
 }
 
 static int pad(vn_beta_block *s, int len)
@@ -196,6 +244,14 @@ void vn_beta_densities(vn_beta_block *s, int len)
 
 void vn_beta_tails(vn_beta_block *s, int len)
 {
+    if (len == 1) {
+        const vn_beta_point at = vn_beta_point_at(s->a[0], s->b[0], s->x[0], s->y[0], s->y_rest[0]);
+        s->slope[0] = at.slope;
+        s->log_density[0] = at.log_density;
+        s->ratio[0] = at.ratio;
+        s->other[0] = at.other;
+        return;
+    }
     const int padded = pad(s, len);
     side given, sorted;
     int key[BLOCK], position[BLOCK];

@@ -28,6 +28,14 @@ typedef struct {
  * The tail that is computed is the one whose point lies before its mean, or a little after. */
 void vn_beta_tails(vn_beta_block *block, int len);
 
+/* The outputs for one point, without a block: see vn_beta_block. */
+typedef struct {
+    double slope, log_density, ratio;
+    int other;
+} vn_beta_point;
+vn_beta_point vn_beta_point_at(double a, double b, double x, double y, double y_rest);
+double vn_beta_point_density(double a, double b, double x, double y, double y_rest); /* its log */
+
 /* `slope` and `log_density` alone. */
 void vn_beta_densities(vn_beta_block *block, int len);
 

@@ -29,11 +29,7 @@ static void propose(proposals *restrict w, int len, const uint64_t key[2], uint6
     for (int64_t k = 0; k < len; k++) {
         uint64_t w0, w1;
         vn_threefry(key, w->counter[k], 2 * attempt, &w0, &w1);
-        const double radius = sqrt(-2.0 * vn_log(vn_uniform(w0)));
-        double cosine, sine;
-        vn_circle(vn_uniform(w1), &cosine, &sine);
-        normal[0][k] = radius * cosine;
-        normal[1][k] = radius * sine;
+        vn_normals(w0, w1, &normal[0][k], &normal[1][k]);
     }
     for (int64_t k = 0; k < len; k++) {
         uint64_t w0, w1;
@@ -81,7 +77,7 @@ static void combine_small(int len, const uint64_t key[2], const uint64_t *restri
 }
 
 static void draw(int64_t from, int len, vn_values a_in, vn_values b_in, const uint64_t key[2],
-                 double *out)
+                 uint64_t first, double *out)
 {
     proposals w;
     double a[BLOCK], b[BLOCK], gamma[2][BLOCK];
@@ -90,7 +86,7 @@ static void draw(int64_t from, int len, vn_values a_in, vn_values b_in, const ui
     for (int64_t k = 0; k < len; k++) {
         a[k] = a_in.at[(from + k) * a_in.step];
         b[k] = b_in.at[(from + k) * b_in.step];
-        counter[k] = w.counter[k] = (uint64_t)(from + k);
+        counter[k] = w.counter[k] = first + (uint64_t)(from + k);
         w.shape[0][k] = a[k] < 1.0 ? a[k] + 1.0 : a[k];
         w.shape[1][k] = b[k] < 1.0 ? b[k] + 1.0 : b[k];
         gamma[0][k] = gamma[1][k] = -1.0;
@@ -141,6 +137,7 @@ typedef struct {
     int64_t n;
     vn_values a, b;
     const uint64_t *key;
+    uint64_t first;
     double *out;
 } job;
 
@@ -150,13 +147,13 @@ static vn_status draw_block(void *arg, int64_t block, int worker)
     const int64_t end = vn_block_end(j->n, TURN, block);
     (void)worker;
     for (int64_t k = block * TURN; k < end; k += BLOCK)
-        draw(k, (int)VN_MIN(end - k, (int64_t)BLOCK), j->a, j->b, j->key, j->out + k);
+        draw(k, (int)VN_MIN(end - k, (int64_t)BLOCK), j->a, j->b, j->key, j->first, j->out + k);
     return VN_OK;
 }
 
-vn_status vn_beta_sample(int64_t n, vn_values a, vn_values b, const uint64_t key[2], int n_threads,
-                         vn_poll poll, void *context, double *out)
+vn_status vn_beta_sample(int64_t n, vn_values a, vn_values b, const uint64_t key[2], uint64_t first,
+                         int n_threads, vn_poll poll, void *context, double *out)
 {
-    return vn_team_run(draw_block, &(job){n, a, b, key, out}, vn_n_blocks(n, TURN), n_threads, poll,
+    return vn_team_run(draw_block, &(job){n, a, b, key, first, out}, vn_n_blocks(n, TURN), n_threads, poll,
                        context);
 }

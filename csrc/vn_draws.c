@@ -263,9 +263,9 @@ static double gamma_variate(const uint64_t key[2], int64_t u, double shape)
         uint64_t w0, w1, v0, v1;
         vn_threefry(key, (uint64_t)u, 2 * attempt * PURPOSES + GAMMA, &w0, &w1);
         vn_threefry(key, (uint64_t)u, (2 * attempt + 1) * PURPOSES + GAMMA, &v0, &v1);
-        double cosine, sine;
-        vn_circle(vn_uniform(w1), &cosine, &sine);
-        const double z = sqrt(-2.0 * vn_log(vn_uniform(w0))) * cosine, root = 1.0 + c * z;
+        double z, unused;
+        vn_normals(w0, w1, &z, &unused);
+        const double root = 1.0 + c * z;
         const double v = root * root * root;
         /* of a shape beyond SURE less than one in it is refused, and rounding would decide which */
         if (!(v > 0.0)) continue;

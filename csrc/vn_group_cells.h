@@ -22,12 +22,15 @@ typedef struct {
     int64_t n_groups;
     const int64_t *row_ptr; /* n_groups + 1: rows of each group, */
     const uint32_t *row;    /* through this permutation; NULL: as they stand */
+    const int64_t *item_ptr; /* not NULL: first32 and second32 are positions among so many items of the
+                              * group, all of which there are; labels are not written */
 } vn_group_rows;
 
 /* What is wrong with a row, besides its position. */
 typedef enum {
     VN_ROW_FINE = 0, VN_ROW_SELF = 1, VN_ROW_SCORE = 2, VN_ROW_WEIGHT = 3,
-    VN_ROW_WIN = 4, VN_ROW_LOSS = 5, VN_ROW_TIE = 6
+    VN_ROW_WIN = 4, VN_ROW_LOSS = 5, VN_ROW_TIE = 6, VN_ROW_FIRST = 7, VN_ROW_SECOND = 8,
+    VN_ROW_ORDER = 9
 } vn_row_fault;
 
 /* Group boundaries where labels (or codes) stand in non-decreasing order: *sorted is 0 if they do

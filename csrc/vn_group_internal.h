@@ -1,4 +1,5 @@
-/* Shared by the files of the groups only: vn_group_fit.c, vn_group_after.c, vn_group_replicates.c. */
+/* Shared by the files of the groups only: vn_group_fit.c, vn_group_after.c, vn_group_replicates.c; and
+ * by vn_api_fit.c, whose rows are not cells yet. */
 #ifndef VN_GROUP_INTERNAL_H
 #define VN_GROUP_INTERNAL_H
 

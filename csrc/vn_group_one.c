@@ -168,6 +168,26 @@ static vn_status code_items(vn_row_space *w, const vn_group_rows *r, int64_t fro
     return vn_group_code(&w->labels, w->label, 2 * n, w->place, out->label + out->n_items, n_items);
 }
 
+/* Positions that were given. */
+static void take_positions(vn_row_space *w, const vn_group_rows *r, int64_t group, vn_cell_output *out,
+                           int64_t *n_items)
+{
+    const int64_t from = r->row_ptr[group], n = r->row_ptr[group + 1] - from;
+    *n_items = r->item_ptr[group + 1] - r->item_ptr[group];
+    for (int64_t k = 0; k < n; k++) {
+        const int64_t row = row_at(r, from + k);
+        const int32_t a = r->first32[row], b = r->second32[row];
+        const int fine_a = a >= 0 && a < *n_items, fine_b = b >= 0 && b < *n_items;
+        const int fine_order = !r->order || (r->order[row] >= -1 && r->order[row] <= 1);
+        w->place[2 * k] = a;
+        w->place[2 * k + 1] = b;
+        if (fine_a && fine_b && fine_order) continue;
+        out->bad_row = row;
+        out->fault = !fine_a ? VN_ROW_FIRST : !fine_b ? VN_ROW_SECOND : VN_ROW_ORDER;
+        return;
+    }
+}
+
 /* The rows that count, *m of them: both items and the masses. */
 static vn_status read_rows(vn_row_space *w, const vn_group_rows *r, int64_t from, int64_t n,
                            vn_cell_output *out, int64_t *m)
@@ -244,9 +264,12 @@ vn_status vn_group_one(vn_row_space *w, const vn_group_rows *r, int64_t group, v
     const int64_t from = r->row_ptr[group], n = r->row_ptr[group + 1] - from;
     int64_t n_items = 0, m = 0;
     if (n == 0) return VN_OK; /* there may be no memory yet */
-    vn_status status = reserve_rows(w, n);
-    if (status == VN_OK) status = code_items(w, r, from, n, out, &n_items);
+    const int64_t given = r->item_ptr ? r->item_ptr[group + 1] - r->item_ptr[group] : 0;
+    vn_status status = reserve_rows(w, VN_MAX(n, given / 2 + 1)); /* there are counts for all items */
     if (status != VN_OK) return status;
+    if (r->item_ptr) take_positions(w, r, group, out, &n_items);
+    else status = code_items(w, r, from, n, out, &n_items);
+    if (status != VN_OK || out->bad_row >= 0) return status;
     out->n_items += n_items;
     status = read_rows(w, r, from, n, out, &m);
     if (status != VN_OK || out->bad_row >= 0) return status;

@@ -29,7 +29,7 @@ void vn_model_cells(const vn_model_row *model, int64_t n, const double *d, const
     const int64_t step = model->has_tie ? 1 : 1 << 20; /* sums over ties are of whole calls */
     for (int64_t k = 0; k < n; k += step) {
         double sums[2] = {0.0, 0.0};
-        model->derivatives(d + k, win + k, loss + k, model->has_tie ? tie + k : NULL, t,
+        model->derivatives(model, d + k, win + k, loss + k, model->has_tie ? tie + k : NULL, t,
                            (int)VN_MIN(step, n - k), g + k, h + k, model->has_tie ? dt + k : NULL,
                            sums);
         if (model->has_tie) gt[k] = sums[0], ht[k] = sums[1];

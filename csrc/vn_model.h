@@ -13,28 +13,34 @@
  *
  * To add a model: one file vn_model_<name>.c with its functions and its row, and its name in the list
  * in vn_model.c. For a model of half ties vn_model_half_ties.h makes all functions from one, its
- * link. The Python twin is venire.models. */
+ * link; vn_model_custom.h makes a row of functions that a caller brings. The Python twin is
+ * venire.models. */
 #ifndef VN_MODEL_H
 #define VN_MODEL_H
 
 #include "vn_common.h"
 
+struct vn_model_row;
 struct vn_problem;
 struct vn_replicates;
 struct vn_replicate_block;
 
-/* Derivatives of the log-likelihood of `len` cells:
+/* The functions of a row get the row.
+ *
+ * Derivatives of the log-likelihood of `len` cells:
  *   g[k] = dl/dd, h[k] = -d2l/dd2 >= 0;
  * where a tie is an outcome also
  *   dt[k] = -d2l/(dd dt), sums[0] += sum of dl/dt, sums[1] += sum of -d2l/dt2.
  * `tie`, `t`, `dt` and `sums` are not touched by half-tie models. */
-typedef void (*vn_model_derivatives)(const double *d, const double *win, const double *loss,
-                                     const double *tie, double t, int len, double *g, double *h,
-                                     double *dt, double *sums);
+typedef void (*vn_model_derivatives)(const struct vn_model_row *row, const double *d,
+                                     const double *win, const double *loss, const double *tie,
+                                     double t, int len, double *g, double *h, double *dt,
+                                     double *sums);
 
 /* Log-likelihood of `len` cells, without binomial coefficients; same conventions. */
-typedef double (*vn_model_log_likelihood)(const double *d, const double *win, const double *loss,
-                                          const double *tie, double t, int len);
+typedef double (*vn_model_log_likelihood)(const struct vn_model_row *row, const double *d,
+                                          const double *win, const double *loss, const double *tie,
+                                          double t, int len);
 
 typedef struct vn_model_row {
     const char *name;
@@ -49,11 +55,11 @@ typedef struct vn_model_row {
     double (*log_tie)(double share);  /* t that gives this share of ties between equals */
 
     /* P(first wins) - P(second wins) of n predictors, in place; NULL where a tie is an outcome */
-    void (*advantage)(int64_t n, double *d);
+    void (*advantage)(const struct vn_model_row *row, int64_t n, double *d);
 
     /* what one comparison is expected to tell of d, p'^2 / (p (1 - p)), at n predictors, in place; NULL
      * likewise */
-    void (*information)(int64_t n, double *d);
+    void (*information)(const struct vn_model_row *row, int64_t n, double *d);
 
     /* one sweep of Newman's iteration over a problem, see vn_mm.h; NULL: there is none */
     vn_status (*sweep)(const struct vn_problem *p, vn_poll poll, void *context, double *pi,

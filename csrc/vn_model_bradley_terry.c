@@ -4,11 +4,12 @@
 #include "vn_model_half_ties.h"
 
 VN_CLONES
-static void derivatives(const double *restrict d, const double *restrict win,
-                        const double *restrict loss, const double *tie, double t, int len,
-                        double *restrict g, double *restrict h, double *dt, double *sums)
+static void derivatives(const vn_model_row *row, const double *restrict d,
+                        const double *restrict win, const double *restrict loss, const double *tie,
+                        double t, int len, double *restrict g, double *restrict h, double *dt,
+                        double *sums)
 {
-    (void)tie; (void)t; (void)dt; (void)sums;
+    (void)row; (void)tie; (void)t; (void)dt; (void)sums;
     for (int k = 0; k < len; k++) {
         const double e = vn_exp_neg(-fabs(d[k]));
         const double big = 1.0 / (1.0 + e), small = e * big;
@@ -19,11 +20,11 @@ static void derivatives(const double *restrict d, const double *restrict win,
 }
 
 VN_CLONES
-static double log_likelihood(const double *d, const double *win, const double *loss,
-                             const double *tie, double t, int len)
+static double log_likelihood(const vn_model_row *row, const double *d, const double *win,
+                             const double *loss, const double *tie, double t, int len)
 {
     double sum = 0.0;
-    (void)tie; (void)t;
+    (void)row; (void)tie; (void)t;
     VN_PRAGMA(omp simd reduction(-:sum))
     for (int k = 0; k < len; k++) {
         const double x = fabs(d[k]), unlikely = d[k] >= 0.0 ? loss[k] : win[k];
@@ -34,8 +35,9 @@ static double log_likelihood(const double *d, const double *win, const double *l
 }
 
 VN_CLONES
-static void advantage(int64_t n, double *d)
+static void advantage(const vn_model_row *row, int64_t n, double *d)
 {
+    (void)row;
     for (int64_t k = 0; k < n; k++) {
         const double e = vn_exp_neg(-fabs(d[k]));
         d[k] = copysign((1.0 - e) / (1.0 + e), d[k]);
@@ -43,8 +45,9 @@ static void advantage(int64_t n, double *d)
 }
 
 VN_CLONES
-static void information(int64_t n, double *d)
+static void information(const vn_model_row *row, int64_t n, double *d)
 {
+    (void)row;
     for (int64_t k = 0; k < n; k++) {
         const double e = vn_exp_neg(-fabs(d[k])), per = 1.0 / (1.0 + e);
         d[k] = e * per * per;

@@ -10,11 +10,12 @@
 extern const vn_model_row vn_bradley_terry, vn_davidson;
 
 VN_CLONES
-static void derivatives(const double *restrict d, const double *restrict win,
-                        const double *restrict loss, const double *restrict tie, double t, int len,
-                        double *restrict g, double *restrict h, double *restrict dt,
-                        double *restrict sums)
+static void derivatives(const vn_model_row *row, const double *restrict d,
+                        const double *restrict win, const double *restrict loss,
+                        const double *restrict tie, double t, int len, double *restrict g,
+                        double *restrict h, double *restrict dt, double *restrict sums)
 {
+    (void)row;
     const double nu = exp(t);
     double t1 = 0.0, t2 = 0.0;
     VN_PRAGMA(omp simd reduction(+:t1, t2))
@@ -37,9 +38,10 @@ static void derivatives(const double *restrict d, const double *restrict win,
     sums[1] += t2;
 }
 
-static double log_likelihood(const double *d, const double *win, const double *loss,
-                             const double *tie, double t, int len)
+static double log_likelihood(const vn_model_row *row, const double *d, const double *win,
+                             const double *loss, const double *tie, double t, int len)
 {
+    (void)row;
     const double nu = exp(t);
     double sum = 0.0;
     for (int k = 0; k < len; k++) {

@@ -26,11 +26,12 @@ typedef struct {
 
 #define VN_HALF_TIES_DERIVATIVES(link)                                                              \
     VN_CLONES                                                                                       \
-    static void derivatives(const double *restrict d, const double *restrict win,                   \
-                            const double *restrict loss, const double *tie, double t, int len,      \
-                            double *restrict g, double *restrict h, double *dt, double *sums)       \
+    static void derivatives(const vn_model_row *row, const double *restrict d,                      \
+                            const double *restrict win, const double *restrict loss,                \
+                            const double *tie, double t, int len, double *restrict g,               \
+                            double *restrict h, double *dt, double *sums)                           \
     {                                                                                               \
-        (void)tie; (void)t; (void)dt; (void)sums;                                                   \
+        (void)row; (void)tie; (void)t; (void)dt; (void)sums;                                        \
         for (int k = 0; k < len; k++) {                                                             \
             const vn_link f = link(fabs(d[k]));                                                     \
             const double favoured = d[k] >= 0.0 ? win[k] : loss[k];                                 \
@@ -42,11 +43,11 @@ typedef struct {
     }
 
 #define VN_HALF_TIES_LOG_LIKELIHOOD(link)                                                           \
-    static double log_likelihood(const double *d, const double *win, const double *loss,            \
-                                 const double *tie, double t, int len)                              \
+    static double log_likelihood(const vn_model_row *row, const double *d, const double *win,       \
+                                 const double *loss, const double *tie, double t, int len)          \
     {                                                                                               \
         double sum = 0.0;                                                                           \
-        (void)tie; (void)t;                                                                         \
+        (void)row; (void)tie; (void)t;                                                              \
         for (int k = 0; k < len; k++) {                                                             \
             const vn_link f = link(fabs(d[k]));                                                     \
             sum += vn_term(win[k], d[k] >= 0.0 ? f.log_ahead : f.log_behind)                        \
@@ -56,8 +57,9 @@ typedef struct {
     }
 
 #define VN_HALF_TIES_ADVANTAGE(link)                                                                \
-    static void advantage(int64_t n, double *d)                                                     \
+    static void advantage(const vn_model_row *row, int64_t n, double *d)                            \
     {                                                                                               \
+        (void)row;                                                                                  \
         for (int64_t k = 0; k < n; k++) {                                                           \
             const vn_link f = link(fabs(d[k]));                                                     \
             d[k] = copysign(exp(f.log_ahead) - exp(f.log_behind), d[k]);                            \
@@ -66,8 +68,9 @@ typedef struct {
 
 #define VN_HALF_TIES_INFORMATION(link)                                                              \
     VN_CLONES                                                                                       \
-    static void information(int64_t n, double *d)                                                   \
+    static void information(const vn_model_row *row, int64_t n, double *d)                          \
     {                                                                                               \
+        (void)row;                                                                                  \
         for (int64_t k = 0; k < n; k++) {                                                           \
             const vn_link f = link(fabs(d[k]));                                                     \
             d[k] = f.slope_ahead * f.slope_behind;                                                  \

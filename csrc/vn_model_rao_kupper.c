@@ -10,11 +10,12 @@
 extern const vn_model_row vn_bradley_terry, vn_rao_kupper;
 
 VN_CLONES
-static void derivatives(const double *restrict d, const double *restrict win,
-                        const double *restrict loss, const double *restrict tie, double t, int len,
-                        double *restrict g, double *restrict h, double *restrict dt,
-                        double *restrict sums)
+static void derivatives(const vn_model_row *row, const double *restrict d,
+                        const double *restrict win, const double *restrict loss,
+                        const double *restrict tie, double t, int len, double *restrict g,
+                        double *restrict h, double *restrict dt, double *restrict sums)
 {
+    (void)row;
     /* d/dt log(e^{2t} - 1) = 2 + 2/(e^{2t} - 1); minus its second derivative is 4 e^{2t}/(...)^2 */
     const double m1 = expm1(2.0 * t);
     const double slope = t > 0.0 ? 2.0 + 2.0 / m1 : 0.0;
@@ -44,9 +45,10 @@ static inline double log_logistic(double x)
     return (x < 0.0 ? x : 0.0) - log1p(vn_exp_neg(-fabs(x)));
 }
 
-static double log_likelihood(const double *d, const double *win, const double *loss,
-                             const double *tie, double t, int len)
+static double log_likelihood(const vn_model_row *row, const double *d, const double *win,
+                             const double *loss, const double *tie, double t, int len)
 {
+    (void)row;
     const double tie_constant = t > 0.0 ? 2.0 * t + log(-expm1(-2.0 * t)) : -INFINITY;
     double sum = 0.0;
     for (int k = 0; k < len; k++) {

@@ -30,11 +30,12 @@ static inline vn_link normal(double x)
 
 /* What the template makes but for h, whose products are formed from the left, the mass first. */
 VN_CLONES
-static void derivatives(const double *restrict d, const double *restrict win,
-                        const double *restrict loss, const double *tie, double t, int len,
-                        double *restrict g, double *restrict h, double *dt, double *sums)
+static void derivatives(const vn_model_row *row, const double *restrict d,
+                        const double *restrict win, const double *restrict loss, const double *tie,
+                        double t, int len, double *restrict g, double *restrict h, double *dt,
+                        double *sums)
 {
-    (void)tie; (void)t; (void)dt; (void)sums;
+    (void)row; (void)tie; (void)t; (void)dt; (void)sums;
     for (int k = 0; k < len; k++) {
         const double x = fabs(d[k]);
         const double e = vn_exp_neg(-0.5 * x * x);
@@ -51,8 +52,9 @@ static void derivatives(const double *restrict d, const double *restrict win,
 }
 
 VN_CLONES
-static void advantage(int64_t n, double *d)
+static void advantage(const vn_model_row *row, int64_t n, double *d)
 {
+    (void)row;
     for (int64_t k = 0; k < n; k++) d[k] = erf(d[k] * M_SQRT1_2);
 }
 

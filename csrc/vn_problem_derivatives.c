@@ -76,8 +76,9 @@ static void derivatives_of(vn_problem *p, const double *x, int64_t tile, double 
     const double *win = p->win + t.cell, *loss = p->loss + t.cell;
     const double *tie = p->tie ? p->tie + t.cell : NULL;
     vn_predictors(p, x, &t, d);
-    if (likelihood) *likelihood = p->model->log_likelihood(d, win, loss, tie, log_tie, len);
-    p->model->derivatives(d, win, loss, tie, log_tie, len, g, h, dt, of_tie);
+    if (likelihood)
+        *likelihood = p->model->log_likelihood(p->model, d, win, loss, tie, log_tie, len);
+    p->model->derivatives(p->model, d, win, loss, tie, log_tie, len, g, h, dt, of_tie);
     if (p->scale) {
         const double *scale = p->scale + t.cell;
         for (int k = 0; k < len; k++) {

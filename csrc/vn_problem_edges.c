@@ -144,7 +144,7 @@ static void likelihood(const vn_tile_job *j, int64_t tile, double *scratch)
     const vn_tile t = vn_tile_of(p, tile);
     (void)scratch;
     vn_predictors(p, j->x, &t, d);
-    j->out[tile] = p->model->log_likelihood(d, p->win + t.cell, p->loss + t.cell,
+    j->out[tile] = p->model->log_likelihood(p->model, d, p->win + t.cell, p->loss + t.cell,
                                             p->tie ? p->tie + t.cell : NULL, log_tie, t.n_cells);
 }
 

@@ -4,6 +4,7 @@
 #ifndef VN_RANDOM_H
 #define VN_RANDOM_H
 
+#include <math.h>
 #include <stdint.h>
 
 #include "vn_math.h"
@@ -73,6 +74,17 @@ static inline void vn_circle(double t, double *cosine, double *sine)
     const double even_cos = odd ? s : c, even_sin = odd ? c : s;
     *cosine = quarter == 1.0 || quarter == 2.0 ? -even_cos : even_cos;
     *sine = quarter == 2.0 || quarter == 3.0 ? -even_sin : even_sin;
+}
+
+/* Two independent normal variates from the two words of a counter (Box and Muller 1958,
+ * doi:10.1214/aoms/1177706645). */
+static inline void vn_normals(uint64_t word0, uint64_t word1, double *one, double *two)
+{
+    const double radius = sqrt(-2.0 * vn_log(vn_uniform(word0)));
+    double cosine, sine;
+    vn_circle(vn_uniform(word1), &cosine, &sine);
+    *one = radius * cosine;
+    *two = radius * sine;
 }
 
 #endif

@@ -99,7 +99,8 @@ static void finish(const vn_replicates *p, vn_replicate_block *w, double *restri
             g[l] += vn_prior_slope(&p->prior, i, x[l]);
             const double weight = mass[l] + prior;
             const double ratio = weight > 0.0 ? fabs(g[l]) / weight : fabs(g[l]);
-            residual[l] = ratio <= residual[l] ? residual[l] : ratio; /* NaN comes through */
+            /* NaN comes through */
+            residual[l] = (ratio > residual[l]) | (ratio != ratio) ? ratio : residual[l];
         }
     }
     if (!p->has_tie) return;

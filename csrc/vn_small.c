@@ -283,9 +283,9 @@ static void predictors(vn_small *w, const double *restrict x, double gamma)
 
 void vn_small_links(vn_small *w, double log_tie, double *sums)
 {
+    const vn_model_row *row = w->model->model;
     sums[0] = sums[1] = 0.0;
-    w->model->model->derivatives(w->d, w->win, w->loss, w->tie, log_tie, w->edges, w->g, w->h,
-                                    w->dt, sums);
+    row->derivatives(row, w->d, w->win, w->loss, w->tie, log_tie, w->edges, w->g, w->h, w->dt, sums);
     for (int e = 0; e < w->edges; e++) {
         const double floor = 1e-20 * (w->win[e] + w->loss[e]);
         w->h[e] = w->h[e] > floor ? w->h[e] : floor;
@@ -366,10 +366,10 @@ static double largest_ratio(const double *restrict g, const double *restrict per
     for (int i = 0; i < n; i += VN_LANES)
         for (int k = 0; k < VN_LANES; k++) {
             const double ratio = fabs(g[i + k]) * per_mass[i + k];
-            m[k] = ratio > m[k] ? ratio : m[k];
+            m[k] = (ratio > m[k]) | (ratio != ratio) ? ratio : m[k]; /* NaN comes through */
         }
     double most = 0.0;
-    for (int k = 0; k < VN_LANES; k++) most = m[k] > most ? m[k] : most;
+    for (int k = 0; k < VN_LANES; k++) most = (m[k] > most) | (m[k] != m[k]) ? m[k] : most;
     return most;
 }
 
@@ -386,8 +386,10 @@ double vn_small_derivatives(vn_small *w, const double *x, double *gradient)
     assemble(w, w->g, x, gradient);
     double residual = vn_small_largest_ratio(w, gradient);
     if (w->model->has_gamma || w->model->has_tie) assemble_border(w, sums, gradient);
-    for (int k = 0; k < w->n_border; k++)
-        residual = fmax(residual, fabs(gradient[w->rows + k]) / w->total);
+    for (int k = 0; k < w->n_border; k++) {
+        const double ratio = fabs(gradient[w->rows + k]) / w->total;
+        residual = ratio > residual || isnan(ratio) ? ratio : residual;
+    }
     return residual;
 }
 
@@ -409,7 +411,7 @@ void vn_small_start(vn_small *w, double *x)
 
 double vn_small_log_likelihood(vn_small *w, const double *x)
 {
+    const vn_model_row *row = w->model->model;
     predictors(w, x, gamma_of(w, x));
-    return w->model->model->log_likelihood(w->d, w->win, w->loss, w->tie, log_tie_of(w, x),
-                                           w->n_edges);
+    return row->log_likelihood(row, w->d, w->win, w->loss, w->tie, log_tie_of(w, x), w->n_edges);
 }

@@ -87,7 +87,7 @@ static vn_status expected_of_groups(void *arg, int64_t block, int worker)
         const int64_t from = v->row_ptr[g], n = v->row_ptr[g + 1] - from;
         differences(v->first + from, v->second + from, n, v->theta + v->item_ptr[g],
                     v->variance + from, v->share, e->expected + from);
-        v->model->advantage(n, e->expected + from);
+        v->model->advantage(v->model, n, e->expected + from);
     }
     return VN_OK;
 }

@@ -56,6 +56,7 @@ DOORS = {
     ("itables",): ["vn.pages.report(fit)"],
     ("sklearn",): [
         "vn.ensembles.Bagging(1)",
+        "vn.sklearn.BradleyTerry()",
         "vn.ensembles.stack_estimators([1, 2], [[1]], [1], [[1]])",
         "vn.distillation.Distillation.open('told').fit_student(STUDENT, {'group': ['q'] * 3, "
         "'item': list('abc'), 'x': [1, 2, 3]})",

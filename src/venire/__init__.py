@@ -2,8 +2,8 @@
 
 What most users type stands here; the rest in the namespaces `data`, `ratings`, `panel`,
 `resampling`, `ensembles`, `design`, `diagnostics`, `targets`, `distillation`, `io`, `batch`,
-`plots`, `pages`, `simulate`, `datasets`, `models`, `scales`, `errors` and `reference`. Each name is
-loaded when it is first asked for.
+`plots`, `pages`, `simulate`, `datasets`, `models`, `scales`, `errors`, `sklearn`, `reference`, and,
+for other packages, `kernels` and `jit`. Each name is loaded when it is first asked for.
 """
 
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ __all__ = [
     "GaussianPrior",
     "GroupedComparisons",
     "GroupedFit",
+    "Model",
     "NotIdentifiedError",
     "NotIdentifiedWarning",
     "Rankings",
@@ -41,6 +42,7 @@ __all__ = [
     "fit_judges",
     "fit_votes",
     "from_frame",
+    "get_include",
     "rate",
     "read",
     "show_config",
@@ -78,6 +80,9 @@ if TYPE_CHECKING:
         jit as jit,
     )
     from venire import (
+        kernels as kernels,
+    )
+    from venire import (
         models as models,
     )
     from venire import (
@@ -105,6 +110,9 @@ if TYPE_CHECKING:
         simulate as simulate,
     )
     from venire import (
+        sklearn as sklearn,
+    )
+    from venire import (
         targets as targets,
     )
     from venire._config import show_config
@@ -125,6 +133,8 @@ if TYPE_CHECKING:
         NotIdentifiedWarning,
     )
     from venire.io import read
+    from venire.kernels import get_include
+    from venire.models import Model
     from venire.panel import BetaPosterior, consensus
     from venire.priors import GaussianPrior
     from venire.ratings import (
@@ -144,8 +154,8 @@ if TYPE_CHECKING:
 else:
     _NAMESPACES = {
         "batch", "data", "datasets", "design", "diagnostics", "distillation", "ensembles", "errors",
-        "io", "jit", "models", "pages", "panel", "plots", "ratings", "reference", "resampling",
-        "scales", "simulate", "targets",
+        "io", "jit", "kernels", "models", "pages", "panel", "plots", "ratings", "reference",
+        "resampling", "scales", "simulate", "sklearn", "targets",
     }  # fmt: skip
     _FROM = {
         "_config": "show_config",
@@ -153,6 +163,8 @@ else:
         "diagnostics": "audit",
         "errors": "ConvergenceError ConvergenceWarning NotIdentifiedError NotIdentifiedWarning",
         "io": "read",
+        "kernels": "get_include",
+        "models": "Model",
         "panel": "BetaPosterior consensus",
         "priors": "GaussianPrior",
         "ratings": "Fit GroupedFit calibrate fit_bradley_terry fit_davidson fit_groups "

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
+from venire._core.foreign import local
 
 __all__ = ["EVIDENCE", "GaussianPrior", "ItemPriors", "check_prior", "item_priors"]
 
@@ -312,6 +313,7 @@ def _values(x: Any, name: str, low: float, high: float, rule: str) -> Any:
     """A number, a read-only array or a read-only mapping, with all values from low to high."""
     if hasattr(x, "columns"):
         x = _from_frame(x, name)
+    x = local(x, name)
     if isinstance(x, Mapping):
         numbers = checks.within(list(x.values()), len(x), name, low, high, rule)
         return MappingProxyType(dict(zip(x, numbers.tolist(), strict=True)))

@@ -26,9 +26,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from venire._core import checks
-from venire.models import model_of
+from venire.models import functions_of, model_of
 
-__all__ = ["LOGIT_PER_PROBIT", "SCALES", "Display", "centre_of", "convert", "factor", "scale_of"]
+__all__ = [
+    "LOGIT_PER_PROBIT",
+    "SCALES",
+    "Display",
+    "centre_of",
+    "check",
+    "convert",
+    "factor",
+    "scale_of",
+]
 
 LOGIT_PER_PROBIT = 1.702
 
@@ -127,6 +136,7 @@ def scale_of(model: str) -> str:
     Returns
     -------
     {"logit", "probit"}
+        Or the name of a custom model whose theta is on none.
 
     Raises
     ------
@@ -164,7 +174,7 @@ def centre_of(scale: str) -> float:
     >>> vn.scales.centre_of("elo")
     1000.0
     """
-    return _known(scale, "scale").centre
+    return 0.0 if _is_own(scale) else _known(scale, "scale").centre
 
 
 def factor(source: str, target: str) -> float:
@@ -190,10 +200,42 @@ def factor(source: str, target: str) -> float:
     >>> vn.scales.factor("probit", "logit"), round(vn.scales.factor("logit", "elo"), 3)
     (1.702, 173.718)
     """
+    if source == target and _is_own(source):
+        return 1.0
     a, b = _known(source, "source"), _known(target, "target")
     if a.normal == b.normal:
         return b.unit / a.unit
     return b.unit / a.unit * (LOGIT_PER_PROBIT if a.normal else 1.0 / LOGIT_PER_PROBIT)
+
+
+def check(scale: Any, own: str) -> None:
+    """Refuse a scale on which a fit cannot be shown.
+
+    Parameters
+    ----------
+    scale : str or None
+        As an argument `scale` came; None, and the model's own, are good.
+    own : str
+        That of the model, see `scale_of`.
+
+    Raises
+    ------
+    ValueError
+        If it is not the name of a scale, or there is no way to it.
+
+    Examples
+    --------
+    >>> check("elo", "probit")
+    """
+    if scale is None or scale == own:
+        return
+    checks.one_of(scale, "scale", SCALES)
+    if _is_own(own):
+        checks.fail("scale", f"cannot be had from that of the model {own}, which is its own",
+                    value=scale, cure=_CURE)  # fmt: skip
+
+
+_CURE = "make the model with scale='logit' or 'probit' if its theta is of that size"
 
 
 def convert(values: Any, source: str, target: str, *, difference: bool = False) -> np.ndarray:
@@ -241,9 +283,9 @@ def convert(values: Any, source: str, target: str, *, difference: bool = False) 
     known = np.isfinite(x)
     shift = not checks.flag(difference, "difference")
     with np.errstate(over="ignore"):
-        x -= shift * _TABLE[source].centre
+        x -= shift * centre_of(source)
         x *= times
-        x += shift * _TABLE[target].centre
+        x += shift * centre_of(target)
     lost = known & ~np.isfinite(x)
     if lost.any():
         at = int(np.argmax(lost.ravel()))
@@ -251,7 +293,17 @@ def convert(values: Any, source: str, target: str, *, difference: bool = False) 
     return x
 
 
+def _is_own(name: Any) -> bool:
+    """Whether this is the scale of a custom model, from which there is no way to another."""
+    return isinstance(name, str) and functions_of(name) is not None
+
+
 def _known(name: Any, argument: str) -> _Scale:
+    if _is_own(name):
+        checks.fail(
+            argument, "is a custom model's own, from which no other is known", value=name,
+            cure=_CURE,
+        )  # fmt: skip
     if not isinstance(name, str) or name not in _TABLE:
         checks.fail(argument, f"must be one of {', '.join(SCALES)}", value=name)
     return _TABLE[name]

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+from foreign import Convertible, Packed
 
 import venire as vn
 
@@ -100,6 +101,8 @@ def _liar(values: Any, what: str) -> Any:
         "__dataframe__": lambda self, *a, **k: None,
         "__arrow_c_array__": lambda self, *a, **k: (None, None),
         "__arrow_c_stream__": lambda self, *a, **k: None,
+        "__dlpack__": lambda self, *a, **k: None,
+        "__dlpack_device__": lambda self: (1, 0),
     }
     if kind == "bare":
         methods = {}
@@ -113,6 +116,7 @@ LIES = (
     "__len__", "__iter__", "__getitem__", "__array__", "__float__", "__index__", "__int__",
     "__eq__", "__lt__", "__hash__", "__bool__", "__str__", "shape", "ndim", "dtype",
     "__array_interface__", "__dataframe__", "__arrow_c_array__", "__arrow_c_stream__",
+    "__dlpack__", "__dlpack_device__",
 )  # fmt: skip
 
 
@@ -222,7 +226,7 @@ class Source:
             return values
         try:
             with np.errstate(all="ignore"):
-                return self._dressed(values, self.whole(0, 13))
+                return self._dressed(values, self.whole(0, 14))
         except (OverflowError, ValueError, TypeError, pl.exceptions.PolarsError,
                 pa.ArrowException):  # fmt: skip
             return values
@@ -240,6 +244,9 @@ class Source:
             return np.array(values, dtype=object)
         if kind == 7:
             return np.ma.array(np.array(values))
+        if kind == 8:
+            kept = np.array(values)
+            return Packed(kept) if kept.dtype.kind in "iuf" else Convertible(kept)
         return self.strided(np.array(values))
 
     def frame_column(self, values: list[Any]) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from venire._core import checks
+from venire._core.foreign import local
 
 __all__ = [
     "broadcast",
@@ -21,6 +22,7 @@ __all__ = [
     "probabilities",
     "shapes",
     "size",
+    "target",
 ]
 
 MOST = 2**48  # numbers of an array of draws: beyond, they would be counted wrong
@@ -29,14 +31,21 @@ SHAPE_RANGE = (1e-10, 1e12)  # outside, the kernels are not tested
 
 def numbers(x: Any, name: str) -> np.ndarray:
     """`x` as float64 of any shape, the caller's own array where it is that already."""
+    array = checks.numeric(x, name)
+    if array.dtype.itemsize <= 8:
+        return np.asarray(array, dtype=np.float64)
     with np.errstate(over="ignore"):  # wider floats may become infinite here: refused later
-        return np.asarray(checks.numeric(x, name), dtype=np.float64)
+        return np.asarray(array, dtype=np.float64)
 
 
 def _within(array: np.ndarray, name: str, low: float, high: float, rule: str) -> np.ndarray:
     """`array` if all of it is in [low, high], else the error about its first value that is not."""
     # written so that NaN, which min and max hand on, fails the comparison
-    if array.size and not (array.min() >= low and array.max() <= high):
+    if array.ndim == 0:
+        good = bool(low <= array <= high)
+    else:
+        good = not array.size or bool(array.min() >= low and array.max() <= high)
+    if not good:
         flat = array.ravel()
         position = int(np.argmin((flat >= low) & (flat <= high)))
         checks.fail(name, rule, None if array.ndim == 0 else position, flat[position])
@@ -69,12 +78,13 @@ def broadcast(**arrays: np.ndarray) -> tuple[int, ...]:
     shape: tuple[int, ...] = ()
     told = ""
     for name, array in arrays.items():
+        if not array.ndim:
+            continue
         try:
-            wider = np.broadcast_shapes(shape, array.shape)
+            wider = array.shape if not shape else np.broadcast_shapes(shape, array.shape)
         except ValueError:
             checks.fail(name, f"has shape {array.shape}, which does not fit {told}")
-        if array.ndim:
-            told += f"{', ' if told else ''}{name} of shape {array.shape}"
+        told += f"{', ' if told else ''}{name} of shape {array.shape}"
         shape = wider
     return shape
 
@@ -88,11 +98,46 @@ def _flat(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.ascontiguousarray(array).reshape(-1)
 
 
-def compute(kernel: Any, shape: tuple[int, ...], *arrays: np.ndarray, last: tuple = ()) -> Any:
-    """Call `kernel` on arrays broadcast to `shape`; a float64 where the shape is ()."""
-    size = int(np.prod(shape, dtype=np.int64))
-    out = kernel(size, *(_flat(a, shape) for a in arrays), *last, checks.n_threads())
-    return out.reshape(shape)[()]
+def compute(
+    kernel: Any, shape: tuple[int, ...], *arrays: np.ndarray, last: tuple = (), out: Any = None
+) -> Any:
+    """Call `kernel` on arrays broadcast to `shape`; a float64 where that is (), and `out` where it
+    is given."""
+    size = math.prod(shape)
+    flat = [_flat(a, shape) for a in arrays]
+    if out is None:
+        return kernel(size, *flat, *last, checks.n_threads()).reshape(shape)[()]
+    kernel(size, *flat, *last, checks.n_threads(), target(out, shape, *arrays).reshape(-1))
+    return out
+
+
+def target(
+    out: Any, shape: tuple[int, ...], *inputs: np.ndarray, dtype: Any = np.float64
+) -> np.ndarray:
+    """The memory of `out`, where a result of this shape goes that is made from `inputs`.
+
+    Raises
+    ------
+    TypeError
+        If it is no array, or one of another dtype.
+    ValueError
+        If it has another shape, is not contiguous in C order, is read-only, or shares memory with
+        an input.
+    """
+    array, dtype = local(out, "out"), np.dtype(dtype)
+    if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
+        checks.fail("out", "must be an array", value=type(out).__name__, kind=TypeError)
+    if array.dtype != dtype:
+        checks.fail("out", f"must be of dtype {dtype}, is of {array.dtype}", kind=TypeError)
+    if array.shape != shape:
+        checks.fail("out", f"must have shape {shape}, has {array.shape}")
+    if not (array.flags.c_contiguous and array.flags.aligned):
+        checks.fail("out", "must be contiguous in C order, and aligned")
+    if not array.flags.writeable:
+        checks.fail("out", "is read-only")
+    if any(np.may_share_memory(array, x) for x in inputs):
+        checks.fail("out", "shares memory with an argument: results would be made from results")
+    return array
 
 
 def keys(rng: Any) -> tuple[int, int]:
@@ -104,7 +149,7 @@ def keys(rng: Any) -> tuple[int, int]:
 def full(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """A new array of `shape`; `array` itself, which is new, where it has it."""
     array = np.asarray(array)
-    return array if array.shape == shape else np.array(np.broadcast_to(array, shape))
+    return array if array.shape == shape else np.array(np.broadcast_to(array, shape), order="C")
 
 
 def first_seen(x: np.ndarray) -> np.ndarray:

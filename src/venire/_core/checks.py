@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from venire._core.failing import BadInput, BadTypeError, BadValueError, every, fail, nearest
+from venire._core.foreign import local, unreadable
 from venire._core.scalars import (
     flag,
     function,
@@ -80,6 +81,7 @@ LARGEST = 1e30
 AMOUNT = "must be finite and >= 0"
 SCORE = "must be between 0 and 1"
 
+_READY = (list, tuple, str, bytes, float, int)  # to be read, or no column at all
 _BLOCK = 1 << 15  # values per step of a range check: they stay in the cache for both passes
 
 
@@ -129,10 +131,11 @@ def columns(*, may_be_empty: bool = False, **given: Any) -> list[Any]:
 def column(x: Any, name: str) -> Any:
     """`x` ready to be read: an iterator as a list, a masked array that hides nothing without mask.
 
-    Sets and mappings, which are no columns, are refused.
+    Sets and mappings, which are no columns, are refused, and so is what lies on another device.
     """
-    if type(x) is np.ndarray or x is None or isinstance(x, (list, tuple, str, bytes)):
+    if type(x) is np.ndarray or x is None or isinstance(x, _READY):
         return x
+    x = local(x, name)
     if isinstance(x, np.ndarray):
         return _shown(x, name)
     ordered = not isinstance(x, (Mapping, set, frozenset))
@@ -149,7 +152,7 @@ def listed(x: Any, name: str) -> list[Any] | tuple[Any, ...]:
     try:
         return list(iter(x))  # by its values: what it says of its length may be anything
     except Exception as error:
-        _unreadable(name, error)
+        unreadable(name, error)
 
 
 def named(x: Any, name: str, position: int | None = None) -> Any:
@@ -212,7 +215,7 @@ def length(x: Any, name: str) -> int | None:
     try:
         return len(x)
     except Exception as error:
-        _unreadable(name, error)
+        unreadable(name, error)
 
 
 def _shown(x: np.ndarray, name: str) -> np.ndarray:
@@ -223,14 +226,6 @@ def _shown(x: np.ndarray, name: str) -> np.ndarray:
             at = int(np.argmax(hidden.ravel()))
             fail(name, "a value is missing (hidden by a mask)", at if x.ndim else None)
     return np.asarray(x)
-
-
-def _unreadable(name: str, error: Exception) -> NoReturn:
-    """Raise the error about an argument that raised one of its own."""
-    if isinstance(error, MemoryError):
-        raise error
-    kind = ValueError if isinstance(error, ValueError) else TypeError
-    fail(name, f"cannot be read as an array ({type(error).__name__}: {error})", kind=kind)
 
 
 def array(x: Any, name: str, dtype: Any = None) -> np.ndarray:
@@ -255,7 +250,7 @@ def array(x: Any, name: str, dtype: Any = None) -> np.ndarray:
     try:
         return np.asarray(x, dtype=None if hasattr(x, "__array__") else dtype)
     except Exception as error:
-        _unreadable(name, error)
+        unreadable(name, error)
 
 
 def all_shown(values: list[Any] | tuple[Any, ...], name: str) -> None:

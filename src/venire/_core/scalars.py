@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from venire._core.failing import fail, nearest
+from venire._core.foreign import local
 from venire._core.threads import usable_cpus
 
 __all__ = [
@@ -30,14 +31,17 @@ MOST_COUNT = 2**31 - 1
 MOST_THREADS = 65_535
 
 
-def _scalar(x: Any) -> Any:
+def _scalar(x: Any, name: str) -> Any:
     """An array of no dimensions as the value that it holds."""
+    if x is None or isinstance(x, (bool, int, float, np.generic)):
+        return x
+    x = local(x, name)
     return x.item() if type(x) is np.ndarray and x.ndim == 0 else x
 
 
 def whole(x: Any, name: str, least: int = 0, most: int | None = MOST_COUNT) -> int:
     """An integer from `least` to `most` (None: of any size)."""
-    x = _scalar(x)
+    x = _scalar(x, name)
     if isinstance(x, NO_NUMBERS) or not isinstance(x, (int, np.integer)):
         fail(name, "must be a whole number", value=x, kind=TypeError)
     if x < least:
@@ -51,7 +55,7 @@ def number(
     x: Any, name: str, rule: str = "must be finite", good: Callable[[float], bool] = math.isfinite
 ) -> float:
     """A single real number for which `good` holds; `rule` is that in words."""
-    x = _scalar(x)
+    x = _scalar(x, name)
     if isinstance(x, NO_NUMBERS) or not isinstance(x, (int, float, np.integer, np.floating)):
         fail(name, f"must be a number ({rule})", value=x, kind=TypeError)
     try:
@@ -86,7 +90,7 @@ def top(x: Any, name: str = "top") -> int | None:
 
 def flag(x: Any, name: str) -> bool:
     """True or False."""
-    x = _scalar(x)
+    x = _scalar(x, name)
     if not isinstance(x, (bool, np.bool_)):
         fail(name, "must be True or False", value=x, kind=TypeError)
     return bool(x)
@@ -145,7 +149,7 @@ def rng(x: Any = None) -> np.random.Generator:
     """Return a Generator from None, an int >= 0, a SeedSequence or a Generator."""
     if isinstance(x, np.random.Generator):
         return x
-    x = _scalar(x)
+    x = _scalar(x, "rng")
     is_int = isinstance(x, (int, np.integer)) and not isinstance(x, NO_NUMBERS)
     if x is None or is_int or isinstance(x, np.random.SeedSequence):
         if is_int and x < 0:

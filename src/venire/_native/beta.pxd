@@ -20,8 +20,8 @@ cdef extern from "vn_beta.h" nogil:
                                double *)
     vn_status vn_beta_greater(int64_t, vn_values, vn_values, vn_values, vn_values, int, vn_poll,
                               void *, double *)
-    vn_status vn_beta_sample(int64_t, vn_values, vn_values, const uint64_t *, int, vn_poll, void *,
-                             double *)
+    vn_status vn_beta_sample(int64_t, vn_values, vn_values, const uint64_t *, uint64_t, int, vn_poll,
+                             void *, double *)
     vn_status vn_beta_moments(int64_t, vn_values, vn_values, vn_beta_moment, int, vn_poll, void *,
                               double *)
     vn_status vn_beta_divergence(int64_t, vn_values, vn_values, vn_values, vn_values, int, vn_poll,

@@ -23,6 +23,7 @@ cdef extern from "vn_group_cells.h" nogil:
         int64_t n_groups
         const int64_t *row_ptr
         const uint32_t *row
+        const int64_t *item_ptr
     vn_status vn_group_runs(const int32_t *, const int64_t *, int64_t, int, vn_poll, void *, int *,
                             int64_t *, int64_t *)
     vn_status vn_group_sort(const int32_t *, int64_t, int64_t, int, vn_poll, void *, int64_t *,

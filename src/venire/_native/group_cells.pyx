@@ -120,6 +120,7 @@ def aggregate(
     r.n_groups = n_groups
     r.row_ptr = &row_ptr[0]
     r.row = at_if(row, n, "row")
+    r.item_ptr = NULL
     # room for the most there can be: pages that are not written cost nothing
     item_ptr, cell_ptr = np.zeros(n_groups + 1, np.int64), np.zeros(n_groups + 1, np.int64)
     labels, ties = np.empty(max(2 * n, 1), np.int64), zeros(n)

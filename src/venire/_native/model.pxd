@@ -1,4 +1,4 @@
-"""The table of models, csrc/vn_model.h, and the row of a name."""
+"""The table of models, csrc/vn_model.h, the rows that callers bring, and the row of a name."""
 
 from libc.stdint cimport int64_t
 
@@ -15,13 +15,14 @@ cdef extern from "vn_model.h" nogil:
                         const double *, const double *, double, double *, double *, double *,
                         double *, double *)
 
+cdef extern from "vn_model_custom.h" nogil:
+    ctypedef void (*vn_cell_function)(const double *, const double *, const double *, int64_t,
+                                      double *, double *) noexcept nogil
+    ctypedef double (*vn_value_function)(const double *, const double *, const double *,
+                                         int64_t) noexcept nogil
+    ctypedef struct vn_model_custom:
+        vn_model_row row
+    void vn_model_custom_row(vn_model_custom *, const char *, vn_cell_function, vn_value_function)
 
-cdef inline const vn_model_row *row_of(str model) except NULL:
-    """The row of a model."""
-    cdef const vn_model_row *row = NULL
-    if model is not None:
-        name = model.encode()
-        row = vn_model_named(name)
-    if row == NULL:
-        raise ValueError(f"model: is {model!r}, which has no row")
-    return row
+
+cdef const vn_model_row *row_of(str model) except NULL

@@ -1,10 +1,44 @@
-"""The native table of models: its names, and the derivatives of cells one by one."""
+"""The native table of models: its names, rows by name, and the derivatives of cells one by one."""
 
 import numpy as np
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uintptr_t
 
 from venire._native.border cimport at, room
+
+from venire.models import functions_of
+
+
+cdef class Custom:
+    """The row of functions that a caller brought; it lives as long as the process."""
+
+    cdef vn_model_custom own
+    cdef bytes name
+
+    def __cinit__(self, str name, uintptr_t cell, uintptr_t value):
+        self.name = name.encode()
+        vn_model_custom_row(&self.own, self.name, <vn_cell_function>cell, <vn_value_function>value)
+
+
+_custom = {}
+
+
+cdef const vn_model_row *row_of(str model) except NULL:
+    """The row of a model."""
+    cdef const vn_model_row *row = NULL
+    functions = None
+    if model is not None:
+        name = model.encode()
+        row = vn_model_named(name)
+        functions = functions_of(model) if row == NULL else None
+    if functions is not None:
+        key = (model, functions.cell, functions.log_likelihood)
+        if key not in _custom:
+            _custom[key] = Custom(*key)
+        row = &(<Custom>_custom[key]).own.row
+    if row == NULL:
+        raise ValueError(f"model: is {model!r}, which has no row")
+    return row
 
 
 def names():

@@ -80,12 +80,14 @@ cdef class Resampler:
     def __dealloc__(self):
         vn_resample_free(self.s)
 
-    def draw(self, int64_t start, int64_t stop, int n_threads):
-        """Replicates start <= r < stop: (stop - start, n_positions), int32, or float64 weights."""
+    def draw(self, int64_t start, int64_t stop, int n_threads, out=None):
+        """Replicates start <= r < stop: (stop - start, n_positions), int32, or float64 weights;
+        into `out` of that shape where it is given."""
         cdef int64_t n = self.n_positions
         within(start, 0, stop, "start")
         n_threads = team(n_threads)
-        out = np.empty((stop - start, n), np.float64 if self.real else np.int32)
+        if out is None:
+            out = np.empty((stop - start, n), np.float64 if self.real else np.int32)
         cdef int32_t[:, ::1] counts
         cdef double[:, ::1] weights
         cdef int32_t *c = NULL
@@ -96,6 +98,8 @@ cdef class Resampler:
             weights = out
         else:
             counts = out
+        same(len(out), stop - start, "out")
+        same(out.shape[1], n, "out")
         while r < stop and n:
             to = min(stop, r + step)
             if self.real:

@@ -141,6 +141,7 @@ class Job:
 
     def __post_init__(self) -> None:
         Columns.of(self.columns, {}).of_groups().in_file()
+        object.__setattr__(self, "model", model_of(self.model).name)
         check_arguments(self.model, self.prior, self.order_effect, self.tol, self.max_iter, None)
         if self.prior is not None and self.prior.goes_by_place:
             reason = "holds an array, but files have no order of items: map (group, item) to values"
@@ -148,8 +149,7 @@ class Job:
         checks.flag(self.shared, "shared")
         if self.errors is not None:
             checks.one_of(self.errors, "errors", ERRORS)
-        if self.scale is not None:
-            checks.one_of(self.scale, "scale", scales.SCALES)
+        scales.check(self.scale, scales.scale_of(self.model))
         if self.at is not None:
             checks.number(self.at, "at")
         if self.shared and (self.anchor is not None or self.errors == "robust"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from venire._core.checks import about, array, fail, listed
+from venire._core.foreign import local
 
 if TYPE_CHECKING:
     from venire.data.coding import Encoder
@@ -40,6 +41,7 @@ def read_column(encoder: Encoder, which: int, x: Any) -> None:
     """
     if hasattr(x, "items") and hasattr(x, "codes") and type(x).__name__ == "Encoded":
         x = x.items[x.codes]
+    x = local(x, encoder.names[which])
     library = type(x).__module__.split(".")[0]
     if library == "pandas":
         _read_pandas(encoder, which, x)

@@ -41,14 +41,13 @@ class Lookup:
             if whole.any():
                 place[whole] = self.places(labels[whole].astype(np.int64))
             return place
+        if not len(self.labels):
+            return np.full(len(labels), -1, np.int64)
         wanted, possible = _like(labels, self.labels)
-        place = np.full(len(labels), -1, np.int64)
-        if len(self.labels):
-            near = np.searchsorted(self.labels, wanted[possible], sorter=self._order)
-            near[near == len(self.labels)] = 0
-            near = near if self._order is None else self._order[near]
-            place[possible] = np.where(self.labels[near] == wanted[possible], near, -1)
-        return place
+        near = np.searchsorted(self.labels, wanted, sorter=self._order)
+        near[near == len(self.labels)] = 0
+        near = near if self._order is None else self._order[near]
+        return np.where(possible & (self.labels[near] == wanted), near, -1)
 
     def __call__(self, labels: Any, name: str) -> np.ndarray:
         """Positions of `labels`, an array of any shape or one label, as int64.

@@ -23,7 +23,7 @@ from venire.design._prior import (
     groups_of,
 )
 from venire.design._result import Allocation
-from venire.models import DEFAULT, HALF_TIES
+from venire.models import DEFAULT, half_tie_model
 from venire.priors import GaussianPrior
 from venire.ratings.grouped import fit_groups
 
@@ -188,7 +188,7 @@ def allocate(
     >>> sorted(map(sorted, zip(*(picks.to_frame("dict")[x].tolist() for x in ("first", "second")))))
     [['a', 'd'], ['b', 'd']]
     """
-    c, model = groups_of(comparisons), checks.one_of(model, "model", HALF_TIES)
+    c, model = groups_of(comparisons), half_tie_model(model).name
     how = criterion if isinstance(criterion, Criterion) else Criterion(criterion)
     by_gain = checks.one_of(share, "share", ("equal", "gain")) == "gain"
     if by_gain and how.name in BASELINES:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
+from venire._core.foreign import local
 from venire.design._design import PairDesign
 
 __all__ = ["MOST", "Asks", "asks_of", "joined", "positions", "sizes"]
@@ -45,6 +46,7 @@ def positions(x: Any, name: str, rule: str = "must be >= 0", most: int = MOST) -
 
 def sizes(n_items: Any) -> tuple[NDArray[np.int64], bool]:
     """Items of each group; and whether it was one number, for one group."""
+    n_items = local(n_items, "n_items")
     if checks.length(n_items, "n_items") is None and not isinstance(n_items, Iterable):
         return np.array([checks.whole(n_items, "n_items", 2, MOST)], np.int64), True
     return positions(n_items, "n_items", f"must be from 0 to {MOST}"), False

@@ -12,7 +12,7 @@ from venire._core import checks
 from venire.data.asked import wanted
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.design import _kernel
-from venire.models import DEFAULT, HALF_TIES
+from venire.models import DEFAULT, half_tie_model
 from venire.priors import GaussianPrior
 from venire.ratings.grouped import fit_groups
 
@@ -170,7 +170,7 @@ def select_prior(
     'student'
     """
     c = groups_of(comparisons)
-    model = checks.one_of(model, "model", HALF_TIES)
+    model = half_tie_model(model).name
     threads, empirical = checks.n_threads(n_threads), checks.flag(empirical, "empirical")
     student = centred_prediction(prediction, c)
     return chosen_prior(c, student, model, checks.rng(rng), threads, empirical)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from venire._core import checks
 from venire._core.arrays import first_seen
 from venire.design import BASELINES, CRITERIA
-from venire.models import HALF_TIES
+from venire.models import DEFAULT, half_tie_model
 from venire.priors import GaussianPrior, check_prior
 
 __all__ = ["Options", "Settings"]
@@ -202,7 +202,7 @@ class Settings:
     rotation: tuple[Any, ...] | None = _option(None, _rotation)
     costs: tuple[float, ...] = _option(None, _costs)
     bridges: int = _whole(4, 0, 1_000_000)
-    model: str = _choice(*HALF_TIES)
+    model: str = _option(DEFAULT, lambda _, name, given: half_tie_model(given).name)
     prior: GaussianPrior | None = _option(GaussianPrior(0.1), _prior)  # noqa: RUF009
     method: str = _choice("auto", "fit", "judges", "consensus", "uniform")
     criterion: str = _choice(*CRITERIA, *BASELINES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from venire.panel._beta_intervals import shortest
 __all__ = ["BetaPosterior", "as_posterior"]
 
 Ties = Literal["half", "drop", "split"]
+Out = np.ndarray | None
 
 
 class BetaPosterior(Tabled, ShapeArrays):
@@ -71,7 +73,7 @@ class BetaPosterior(Tabled, ShapeArrays):
     def __init__(self, alpha: Any, beta: Any) -> None:
         a, b = arrays.shapes(alpha, "alpha"), arrays.shapes(beta, "beta")
         shape = arrays.broadcast(alpha=a, beta=b)
-        self._keep(*(np.array(np.broadcast_to(x, shape), order="C") for x in (a, b)))
+        self._keep(*(arrays.full(np.array(x, order="C"), shape) for x in (a, b)))
 
     @classmethod
     def from_counts(
@@ -241,53 +243,85 @@ class BetaPosterior(Tabled, ShapeArrays):
         return np.where((a > 1.0) & (b > 1.0), inner, np.where(both, np.nan, ends))[()]
 
     def _moment(self, which: str) -> Any:
-        def kernel(*arguments: Any) -> np.ndarray:
-            return _beta.moment(which, *arguments)
+        return arrays.compute(partial(_beta.moment, which), self.shape, self._alpha, self._beta)
 
-        return arrays.compute(kernel, self.shape, self._alpha, self._beta)
+    def kl(self, other: BetaPosterior, *, out: Out = None) -> Any:
+        """Kullback-Leibler divergence KL(self || other) in nats: E log(self / other) under self.
 
-    def kl(self, other: BetaPosterior) -> Any:
-        """Kullback-Leibler divergence KL(self || other) in nats: E log(self / other) under self."""
+        Parameters
+        ----------
+        other, out
+            As in `prob_greater`.
+        """
         as_posterior(other, "other")
         shape = arrays.broadcast(posterior=self._alpha, other=other._alpha)
         both = (self._alpha, self._beta, other._alpha, other._beta)
-        return arrays.compute(_beta.divergence, shape, *both)
+        return arrays.compute(_beta.divergence, shape, *both, out=out)
 
     # --- probabilities ----------------------------------------------------------------------------
 
-    def cdf(self, x: Any) -> Any:
+    def cdf(self, x: Any, *, out: Out = None) -> Any:
         """P(p <= x): the regularised incomplete beta function I_x(alpha, beta).
 
         Parameters
         ----------
         x : float or array_like
             In [0, 1]; broadcast with the posterior.
+        out : ndarray of float64, optional
+            Where the result goes, and what is returned; of its shape, contiguous, no argument.
+
+        Raises
+        ------
+        ValueError
+            If a value is out of range, shapes do not broadcast, or `out` is not as it must be.
+        TypeError
+            If `out` is no array of float64.
+
+        Examples
+        --------
+        >>> import numpy as np, venire as vn
+        >>> out = np.empty(2)
+        >>> vn.BetaPosterior([1, 2], 1).cdf(0.5, out=out) is out, out
+        (True, array([0.5 , 0.25]))
         """
-        return self._tail(x, upper=False)
+        return self._tail(x, out, upper=False)
 
-    def prob_above(self, x: Any) -> Any:
-        """P(p > x), with its own relative accuracy where it is small (not 1 - cdf)."""
-        return self._tail(x, upper=True)
+    def prob_above(self, x: Any, *, out: Out = None) -> Any:
+        """P(p > x), with its own relative accuracy where it is small (not 1 - cdf).
 
-    def _tail(self, x: Any, *, upper: bool) -> Any:
+        Parameters
+        ----------
+        x, out
+            As in `cdf`.
+        """
+        return self._tail(x, out, upper=True)
+
+    def _tail(self, x: Any, out: Out, *, upper: bool) -> Any:
         points = arrays.probabilities(x, "x")
         shape = arrays.broadcast(posterior=self._alpha, x=points)
-        return arrays.compute(_beta.cdf, shape, self._alpha, self._beta, points, last=(upper,))
+        both = (self._alpha, self._beta)
+        return arrays.compute(_beta.cdf, shape, *both, points, last=(upper,), out=out)
 
-    def quantile(self, q: Any) -> Any:
+    def quantile(self, q: Any, *, out: Out = None) -> Any:
         """x with P(p <= x) = q.
 
         Parameters
         ----------
         q : float or array_like
             In [0, 1]; broadcast with the posterior.
+        out
+            As in `cdf`.
         """
         levels = arrays.probabilities(q, "q")
         shape = arrays.broadcast(posterior=self._alpha, q=levels)
-        return arrays.compute(_beta.quantile, shape, self._alpha, self._beta, levels)
+        return arrays.compute(_beta.quantile, shape, self._alpha, self._beta, levels, out=out)
 
     def interval(
-        self, level: Any = 0.95, interval: Literal["equal-tailed", "hdi"] = "equal-tailed"
+        self,
+        level: Any = 0.95,
+        interval: Literal["equal-tailed", "hdi"] = "equal-tailed",
+        *,
+        out: Out = None,
     ) -> np.ndarray:
         """Credible intervals.
 
@@ -299,6 +333,8 @@ class BetaPosterior(Tabled, ShapeArrays):
             "equal-tailed": the same probability on both sides. "hdi": the shortest interval, that
             of highest density where there is one mode; it reaches to 0 or 1 where the density does
             not fall to that end. About 20 times the work.
+        out
+            As in `cdf`.
 
         Returns
         -------
@@ -312,13 +348,17 @@ class BetaPosterior(Tabled, ShapeArrays):
         array([0.    , 0.2257])
         """
         inside = arrays.probabilities(level, "level", inside=True)
-        arrays.broadcast(posterior=self._alpha, level=inside)
-        if checks.one_of(interval, "interval", ("equal-tailed", "hdi")) == "hdi":
-            return shortest(self, inside)
-        outside = 0.5 * (1.0 - inside)
-        return np.stack([self.quantile(outside), self.quantile(0.5 + 0.5 * inside)], axis=-1)
+        shape = (*arrays.broadcast(posterior=self._alpha, level=inside), 2)
+        checks.one_of(interval, "interval", ("equal-tailed", "hdi"))
+        ends = np.empty(shape) if out is None else arrays.target(out, shape, inside)
+        if interval == "hdi":
+            ends[...] = shortest(self, inside)
+        else:
+            outside = 0.5 * (1.0 - inside)
+            ends[..., 0], ends[..., 1] = self.quantile(outside), self.quantile(0.5 + 0.5 * inside)
+        return ends if out is None else out
 
-    def prob_greater(self, other: BetaPosterior) -> Any:
+    def prob_greater(self, other: BetaPosterior, *, out: Out = None) -> Any:
         """P(p > p') for independent p of this and p' of the other posterior.
 
         Exact to rounding for any real shapes, also where it is tiny: an integral over the log odds
@@ -328,6 +368,8 @@ class BetaPosterior(Tabled, ShapeArrays):
         ----------
         other : BetaPosterior
             Broadcast with this one.
+        out
+            As in `cdf`.
 
         Examples
         --------
@@ -338,9 +380,11 @@ class BetaPosterior(Tabled, ShapeArrays):
         as_posterior(other, "other")
         shape = arrays.broadcast(posterior=self._alpha, other=other._alpha)
         both = (self._alpha, self._beta, other._alpha, other._beta)
-        return arrays.compute(_beta.greater, shape, *both)
+        return arrays.compute(_beta.greater, shape, *both, out=out)
 
-    def sample(self, size: int | tuple[int, ...] | None = None, rng: Any = None) -> Any:
+    def sample(
+        self, size: int | tuple[int, ...] | None = None, rng: Any = None, *, out: Out = None
+    ) -> Any:
         """Draws.
 
         Parameters
@@ -351,6 +395,8 @@ class BetaPosterior(Tabled, ShapeArrays):
         rng : int, SeedSequence or Generator, optional
             From a Generator one key is drawn. The draws depend on the key, their position and the
             shapes only.
+        out
+            As in `cdf`; without `size`, its shape is that of the draws.
 
         Returns
         -------
@@ -368,9 +414,10 @@ class BetaPosterior(Tabled, ShapeArrays):
         >>> vn.BetaPosterior([30, 5], [10, 5]).sample((4, 2), rng=1).shape
         (4, 2)
         """
+        size = getattr(out, "shape", None) if size is None else size
         shape = self.shape if size is None else arrays.size(size, self.shape)
         key = arrays.keys(rng)
-        return arrays.compute(_beta.sample, shape, self._alpha, self._beta, last=key)
+        return arrays.compute(_beta.sample, shape, self._alpha, self._beta, last=key, out=out)
 
     def _table(self, top: int | None) -> Table:
         n, level = shown_of(self.size, top), 0.95
@@ -380,9 +427,9 @@ class BetaPosterior(Tabled, ShapeArrays):
             at = np.stack(np.unravel_index(np.arange(n), self.shape), axis=1).tolist()
             columns = {"at": [str(x[0]) if len(x) == 1 else str(tuple(x)) for x in at], **columns}
         columns["lower"], columns["upper"] = few.interval(level).T
-        note = [f"lower, upper: {100 * level:g} % interval"]
-        return Table.of([f"BetaPosterior of shape {self.shape}"], columns, note, top=top,
-                        total=self.size, what="posteriors")  # fmt: skip
+        head = f"BetaPosterior of shape {self.shape}"
+        note = f"lower, upper: {100 * level:g} % interval"
+        return Table.of([head], columns, [note], top=top, total=self.size, what="posteriors")
 
 
 def _prior(prior: Any) -> BetaPosterior:
@@ -392,8 +439,7 @@ def _prior(prior: Any) -> BetaPosterior:
         alpha, beta = prior
     except Exception:
         checks.fail("prior", "must be a pair (alpha, beta) or a BetaPosterior", kind=TypeError)
-    a, b = arrays.shapes(alpha, "prior"), arrays.shapes(beta, "prior")
-    return BetaPosterior(a, b)
+    return BetaPosterior(arrays.shapes(alpha, "prior"), arrays.shapes(beta, "prior"))
 
 
 def as_posterior(x: object, name: str) -> BetaPosterior:

@@ -67,6 +67,10 @@ class Ratings(Tabled, ABC):
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_cache": {}}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        model_of(state["model"])  # a custom one must have been made here too
+        self.__dict__.update(state)
+
     @property
     def items(self) -> np.ndarray:
         """Labels of the items, (n_items,)."""
@@ -219,9 +223,9 @@ class Ratings(Tabled, ABC):
         (array([1500., 1100.]), array([  0. , 182.2]))
         """
         fitted = self.own
-        if scale is not None:
-            checks.one_of(scale, "scale", scales.SCALES)
-        if self.scale not in scales.SCALES:
+        own = self._own_scale()
+        scales.check(scale, own)
+        if self.scale not in (*scales.SCALES, own):
             checks.fail("scale", "a standardized fit is on no scale: rescale the fit itself")
         if at is not None:
             at = checks.number(at, "at", "must be finite", math.isfinite)
@@ -420,7 +424,7 @@ class Ratings(Tabled, ABC):
 def sides(order: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Who has the order advantage in each of some comparisons: +1 first, -1 second, 0 neither."""
     side = checks.numeric(order, "order")
-    wrong = np.ravel(~np.isin(side, (-1, 0, 1)))
+    wrong = (side != -1) & (side != 0) & (side != 1)
     if wrong.any():
         bad = int(np.argmax(wrong))
         position = bad if side.ndim else None

@@ -57,6 +57,7 @@ def fit(
 ) -> Fit:
     """The door of the functions that users call, in their name."""
     wanted(c, "c", Comparisons)
+    model = model_of(model).name
     check_arguments(model, prior, order_effect, tol, max_iter, progress)
     _check_method(model, prior, method, components, c.covariate_names)
     found, remarks = fit_quietly(

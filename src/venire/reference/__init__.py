@@ -5,8 +5,8 @@ be read in this order: `aggregate` (rows become cells), `links` (one cell's log-
 derivatives), `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to
 find it), `covariance` (how sure is it?), `paths` (ratings over time), `grouped` (many fits, each by
 itself), `calibration` (many fits on one scale), `ensembles` (the error of many predictions),
-`boosting` (the weights of the next), `resampling` (the weights of bootstrap replicates), `chords`
-and `replicates` (fits of them), `bagging` (lines fitted to them); of votes: `votes` (rows become
+`boosting` (the weights of the next), `resampling` (the weights of bootstrap replicates), `streams`
+(random numbers), `chords` and `replicates` (fits of them), `bagging` (lines fitted to them); of votes: `votes` (rows become
 judgments), `panels` (judgments become one probability per pair), `beta` (their posteriors),
 `teachers` (votes weighed by the ratings that they give); and of asking: `design` (the first pairs),
 `allocation` (the next ones).
@@ -29,6 +29,7 @@ from venire.reference.beta import (
     beta_fit,
     beta_greater,
     beta_kl,
+    beta_logpdf,
     beta_quantile,
     beta_sample,
     beta_shortest,
@@ -102,6 +103,7 @@ from venire.reference.resampling import (
     poisson_weights,
     threefry,
 )
+from venire.reference.streams import stream_normal, stream_poisson, stream_uniform
 from venire.reference.teachers import (
     ReferenceVotesFit,
     expected_vote,
@@ -143,6 +145,7 @@ __all__ = [
     "beta_fit",
     "beta_greater",
     "beta_kl",
+    "beta_logpdf",
     "beta_quantile",
     "beta_sample",
     "beta_shortest",
@@ -209,6 +212,9 @@ __all__ = [
     "samme_step",
     "sandwich",
     "self_consistency",
+    "stream_normal",
+    "stream_poisson",
+    "stream_uniform",
     "subset_errors",
     "teacher_weights",
     "threefry",

@@ -17,6 +17,7 @@ __all__ = [
     "beta_fit",
     "beta_greater",
     "beta_kl",
+    "beta_logpdf",
     "beta_quantile",
     "beta_sample",
     "beta_shortest",
@@ -70,6 +71,22 @@ def beta_tails_before_mean(a: Any, b: Any, x: Any) -> tuple[Any, Any]:
     log_beta = mp.loggamma(a) + mp.loggamma(b) - mp.loggamma(a + b)
     lower = mp.exp(a * mp.log(x) + b * mp.log1p(-x) - log_beta) * ratio
     return lower, 1 - lower
+
+
+def beta_logpdf(a: float, b: float, x: float, digits: int = 30) -> Any:
+    """Logarithm of the density of Beta(a, b) at 0 < x < 1, to so many digits.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> round(float(vn.reference.beta_logpdf(8, 4, 0.5)), 6)
+    0.253915
+    """
+    import mpmath
+
+    with mpmath.workdps(digits):
+        a, b, x = mpmath.mpf(a), mpmath.mpf(b), mpmath.mpf(x)
+        return (a - 1) * mpmath.log(x) + (b - 1) * mpmath.log1p(-x) - mpmath.log(mpmath.beta(a, b))
 
 
 def beta_quantile(a: float, b: float, q: float, digits: int = 30) -> Any:

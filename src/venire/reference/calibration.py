@@ -45,14 +45,15 @@ class ReferenceCalibration(NamedTuple):
     level_variance: float
 
 
-def kappa(variance: Any, model: str = "bradley-terry") -> np.ndarray:
+def kappa(variance: Any, model: Any = "bradley-terry") -> np.ndarray:
     """Factor on a difference that is known only up to `variance`, so that P is the mean over it.
 
     Parameters
     ----------
     variance : array_like of float
         Sum of the variances of the two strengths.
-    model : {"bradley-terry", "thurstone"}
+    model : {"bradley-terry", "thurstone"} or callable
+        A callable is a link, see `cell_terms`.
 
     Returns
     -------
@@ -65,7 +66,10 @@ def kappa(variance: Any, model: str = "bradley-terry") -> np.ndarray:
     >>> kappa([0.0, 1.0]).round(4).tolist(), kappa(3.0, "thurstone").item()
     ([1.0, 0.8474], 0.5)
     """
-    share = 1.0 if model == "thurstone" else np.pi / 8.0
+    if isinstance(model, str):
+        share = 1.0 if model == "thurstone" else np.pi / 8.0
+    else:  # of the normal curve that is as steep as the link at 0
+        share = np.pi / 2.0 * float(model(np.zeros(1))[1][0]) ** 2
     return 1.0 / np.sqrt(1.0 + share * np.asarray(variance, np.float64))
 
 

@@ -3,6 +3,10 @@
 Everything is a function of d = theta_first - theta_second + gamma * order and, in the models with
 ties, of the log of the tie parameter t. No formula subtracts nearly equal numbers and no
 exponential can overflow, so value, gradient and curvature are right for any |d| up to 10^4.
+
+Wherever a model is named a function may stand in its place, a link that somebody brings: of an
+array of d it gives log F, F'/F and -(log F)'', F(d) being the probability that first wins, and
+F(-d) = 1 - F(d). A tie counts as half a win to each side.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ __all__ = ["MODELS", "TIE_MODELS", "cell_terms", "probabilities"]
 TIE_MODELS = ("davidson", "rao-kupper")
 
 Terms = dict[str, np.ndarray]
+Link = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
 def _log_logistic(x: np.ndarray) -> np.ndarray:
@@ -133,18 +138,24 @@ _TERMS: dict[str, Callable[..., Terms]] = {
 MODELS = tuple(_TERMS)
 
 
-def _known(model: str) -> str:
-    if model not in _TERMS:
-        raise ValueError(f"model must be one of {', '.join(MODELS)}, got {model!r}")
-    return model
+def _terms_of(link: Link, d: np.ndarray, win: Any, loss: Any, tie: Any) -> Terms:
+    """Those of a link: a loss is a win at -d."""
+    a, b = win + tie / 2.0, loss + tie / 2.0
+    won, lost = link(d), link(-d)
+    return {
+        "value": a * won[0] + b * lost[0],
+        "d1": a * won[1] - b * lost[1],
+        "d2": a * won[2] + b * lost[2],
+    }
 
 
-def cell_terms(model: str, d: Any, t: float, win: Any, loss: Any, tie: Any) -> Terms:
+def cell_terms(model: str | Link, d: Any, t: float, win: Any, loss: Any, tie: Any) -> Terms:
     """Log-likelihood of each cell, and its derivatives.
 
     Parameters
     ----------
-    model : {"bradley-terry", "thurstone", "davidson", "rao-kupper"}
+    model : {"bradley-terry", "thurstone", "davidson", "rao-kupper"} or callable
+        A callable is a link: of an array of d, log F, F'/F and -(log F)''.
     d : array_like of float, shape (n_cells,)
         theta_first - theta_second + gamma * order.
     t : float
@@ -176,11 +187,15 @@ def cell_terms(model: str, d: Any, t: float, win: Any, loss: Any, tie: Any) -> T
     >>> terms["d1"], terms["d2"]
     (array([1.]), array([1.]))
     """
-    arrays = (np.asarray(x, np.float64) for x in (win, loss, tie))
-    return _TERMS[_known(model)](np.asarray(d, np.float64), t, *arrays)
+    d, masses = np.asarray(d, np.float64), [np.asarray(x, np.float64) for x in (win, loss, tie)]
+    if not isinstance(model, str) and callable(model):
+        return _terms_of(model, d, *masses)
+    if model not in _TERMS:
+        raise ValueError(f"model must be one of {', '.join(MODELS)}, got {model!r}")
+    return _TERMS[model](d, t, *masses)
 
 
-def probabilities(model: str, d: Any, t: float = 0.0) -> np.ndarray:
+def probabilities(model: str | Link, d: Any, t: float = 0.0) -> np.ndarray:
     """P(first wins), or P(win), P(tie), P(loss) in the tie models.
 
     Parameters

@@ -15,7 +15,7 @@ from venire._core import checks
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.rows import Ageing, Cells
-from venire.models import MODELS, model_of
+from venire.models import model_of
 from venire.priors import GaussianPrior
 from venire.ratings import Evidence, PriorMeans
 from venire.ratings.fit import Fit
@@ -65,7 +65,7 @@ def _prior_means(s: Saved, name: str) -> dict[str, Any]:
 
 
 FIT: Table = {
-    "model": (Saved.one_of, MODELS),
+    "model": (Saved.model,),
     "theta": (Saved.array, np.float64, "items", *STRENGTH),
     "tie": (Saved.optional, Saved.number, 0.0),
     "order_effect": (Saved.optional, Saved.number, *STRENGTH),
@@ -86,7 +86,7 @@ FIT: Table = {
     "_core": (Saved.flag,),
 }
 GROUPED_FIT: Table = {
-    "model": (Saved.one_of, MODELS),
+    "model": (Saved.model,),
     "theta": (Saved.maybe, np.float64, "items", *STRENGTH),
     "shared": (Saved.flag,),
     "residual": (Saved.maybe, np.float64, "groups", 0.0),

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from venire import models
 from venire._core import checks
 
 __all__ = ["MOST_STRENGTH", "Saved", "Table"]
@@ -255,6 +256,11 @@ class Saved:
         """One of the words."""
         known = f"one of {', '.join(choices)}"
         return self.fact(name, lambda x: isinstance(x, str) and x in choices, known)
+
+    def model(self, name: str) -> str:
+        """The name of a model that is known here."""
+        known = f"one of {', '.join(models.names())}; Model.custom makes others known here"
+        return self.fact(name, lambda x: isinstance(x, str) and x in models.names(), known)
 
     def threads(self, name: str) -> int:
         """A number of threads."""

@@ -63,13 +63,15 @@ class BootstrapWeights:
         start, self._next = self._next, min(self._next + self.block, self.n_resamples)
         return self._native.draw(start, self._next, self._n_threads)
 
-    def replicates(self, start: int, stop: int) -> NDArray[Any]:
+    def replicates(self, start: int, stop: int, *, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Weights of the replicates `start` <= k < `stop`, wherever the iteration stands.
 
         Parameters
         ----------
         start, stop : int
             0 <= start <= stop; replicates beyond `n_resamples` may be asked for.
+        out : ndarray of `dtype`, shape (stop - start, n), optional
+            Where they go: contiguous and writeable. It is returned.
 
         Returns
         -------
@@ -78,7 +80,9 @@ class BootstrapWeights:
         Raises
         ------
         ValueError
-            If start < 0 or stop < start.
+            If start < 0 or stop < start, or `out` is not as it must be.
+        TypeError
+            If `out` is no array of `dtype`.
 
         Examples
         --------
@@ -89,7 +93,11 @@ class BootstrapWeights:
         """
         start = checks.whole(start, "start", 0, MOST_RESAMPLES)
         stop = checks.whole(stop, "stop", start, MOST_RESAMPLES)
-        return self._native.draw(start, stop, self._n_threads)
+        if out is None:
+            return self._native.draw(start, stop, self._n_threads)
+        to = arrays.target(out, (stop - start, self.n), dtype=self.dtype)
+        self._native.draw(start, stop, self._n_threads, to)
+        return out
 
 
 def bootstrap_weights(

@@ -98,7 +98,7 @@ def outcomes(
     """
     row = model_of(model)
     if row.tie is None and tie is not None:
-        checks.fail("tie", f"{model} has no tie parameter", value=tie)
+        checks.fail("tie", f"{row.name} has no tie parameter", value=tie)
     if row.tie is not None:
         least = row.tie.boundary
         rule = f"must be finite and at least {least:g}"

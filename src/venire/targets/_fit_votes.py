@@ -15,7 +15,7 @@ from venire.data.asked import wanted
 from venire.data.coding import encode_one
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.votes import Votes
-from venire.models import DEFAULT, HALF_TIES
+from venire.models import DEFAULT, half_tie_model
 from venire.panel import Consensus, consensus
 from venire.panel.reliability import agreed, log_odds
 from venire.priors import GaussianPrior
@@ -312,10 +312,10 @@ def _check(votes: Any, model: Any, method: Any, rounds: Any, rho: Any) -> None:
     wanted(votes, "votes", Votes)
     if votes.groups is None:
         checks.fail("votes", "must have groups: give group=..., the same label for all if one")
-    checks.one_of(model, "model", HALF_TIES)
+    row = half_tie_model(model)
     checks.one_of(method, "method", METHODS)
-    if method == "judges" and model != DEFAULT:
-        checks.fail("model", f"must be {DEFAULT!r} for method 'judges'", value=model)
+    if method == "judges" and row.name != DEFAULT:
+        checks.fail("model", f"must be {DEFAULT!r} for method 'judges'", value=row.name)
     checks.whole(rounds, "rounds", 0, 2**31 - 1)
     if rho is not None:
         checks.number(rho, "rho", "must be between 0 and 1", lambda x: 0.0 <= x <= 1.0)

@@ -14,7 +14,7 @@ from venire.data.coding import encode_one
 from venire.data.votes import Votes
 from venire.data.votes.strata import Strata
 from venire.errors import NotIdentifiedWarning
-from venire.models import DEFAULT, HALF_TIES
+from venire.models import DEFAULT, half_tie_model
 from venire.panel import consensus
 from venire.priors import GaussianPrior, check_prior
 from venire.ratings import GroupedFit, fit_groups, fit_model
@@ -121,7 +121,7 @@ def rate(
         checks.fail("votes", "must be about pairs of models: give first and second, not pair")
     if votes.groups is None:
         checks.fail("votes", "must say which prompt they are about: give it as group")
-    checks.one_of(model, "model", HALF_TIES)
+    model = half_tie_model(model).name
     check_prior(prior)
     threads = checks.n_threads(n_threads)
     strata = _strata(votes, by)

@@ -259,10 +259,10 @@ def _check(fit: Any, calibration: Any, scale: Any) -> None:
             )
         if calibration.fit is not fit:
             checks.fail("calibration", "is of another fit")
-    if scale is not None:
-        checks.one_of(scale, "scale", scales.SCALES)
-        if fit.scale not in scales.SCALES:
-            checks.fail("scale", f"a {fit.scale} fit is on no scale: leave it out", value=scale)
+    own = scales.scale_of(fit.model)
+    scales.check(scale, own)
+    if scale is not None and fit.scale not in (*scales.SCALES, own):
+        checks.fail("scale", f"a {fit.scale} fit is on no scale: leave it out", value=scale)
 
 
 def _frozen(array: Floats) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
@@ -54,6 +55,33 @@ def bagging(case: Case) -> None:
     else:
         case.finite("an interval", case.call(bag.interval, **case.spoil(new | {"level": 0.9}, 0.2)))
     case.call(bag.score, x, y)
+
+
+@entry
+def estimator(case: Case) -> None:
+    """Bradley and Terry's model in scikit-learn's words."""
+    n = case.whole(2, 20)
+    first, second = case.pairs(case.names(case.whole(2, 5)), n)
+    x: Any = np.array([first, second], object).T
+    if case.chance(0.3):
+        x = np.column_stack([x, case.numpy.normal(size=n).astype(object)])
+    if case.chance(0.3):
+        x = pd.DataFrame({f"c{k}": x[:, k] for k in range(x.shape[1])})
+    settings = case.some(
+        {"prior": lambda: case.choice((None, vn.GaussianPrior(1.0))), "order_effect": True,
+         "tol": 1e-6, "max_iter": 50, "n_threads": 1}, 0.3,
+    )  # fmt: skip
+    model = case.call(vn.sklearn.BradleyTerry, **case.spoil(settings, 0.2))
+    case.call(model.get_params)
+    case.call(model.set_params, **case.spoil({"tol": 1e-8}, 0.1))
+    data = {"X": x, "y": case.scores(n)} | case.some({"sample_weight": lambda: case.weights(n)})
+    allow = (*EXPECTED, NotFittedError)
+    case.call(model.fit, **case.spoil(data, 0.3), allow=allow)
+    new = case.spoil({"X": x[:3]}, 0.2)
+    case.finite("log-odds", case.call(model.decision_function, **new))
+    case.within("a probability", case.call(model.predict_proba, **new), 0.0, 1.0, nan=False)
+    case.call(model.predict, **new)
+    case.finite("a score", case.call(model.score, **case.spoil(data, 0.1)))
 
 
 @entry

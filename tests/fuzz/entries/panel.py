@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,8 @@ def beta_posterior(case: Case) -> None:
         (b.update, {"win": case.weights(1)[0], "loss": 1.0} | case.some({"tie": 3})),
         (b.sample, {"size": case.choice((None, 2, (2, 3)))} | case.some({"rng": 1})),
     ]  # fmt: skip
+    into = np.empty(b.shape)  # `partial`: what is written to it is no change of an input
+    case.try_(partial(b.quantile, 0.5, out=case.hostile(into) if case.chance(0.7) else into))
     for method, arguments in case.random.sample(calls, 4):
         out = case.try_(method, **case.spoil(arguments, 0.3, sizes=("size",)))
         if (

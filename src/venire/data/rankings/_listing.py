@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.checks import BadInput, fail
+from venire._core.foreign import local
 
 __all__ = ["Listed", "about_lists", "lists_of", "offsets_of"]
 
@@ -44,6 +45,7 @@ def offsets_of(sizes: Any) -> NDArray[np.int64]:
 
 def lists_of(x: Any, name: str, *, ties: bool = True) -> Listed:
     """The labels of lists, or of the rows of an array of two dimensions."""
+    x = local(x, name)
     if hasattr(x, "columns") or hasattr(x, "column_names") or isinstance(x, Mapping):
         cure = "say Rankings.from_frame(frame, ...)"
         fail(name, f"must be a list of rankings, got {type(x).__name__}", cure=cure, kind=TypeError)
@@ -70,6 +72,7 @@ def _row(row: Any, at: int, name: str) -> Any:
     """One ranking as a list or a tuple."""
     if isinstance(row, _TIES):
         return row
+    row = local(row, f"{name}[{at}]")
     if isinstance(row, np.ndarray) and row.ndim != 1:
         fail(name, _RULE, at, row, kind=TypeError)
     if row is None or isinstance(

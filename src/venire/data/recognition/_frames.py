@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from venire._core import checks
+from venire._core.foreign import local
 
 __all__ = ["frame_sample"]
 
@@ -20,6 +21,7 @@ def frame_sample(frame: Any, n: int = _ROWS) -> dict[Any, Sequence[Any]]:
     Of a lazy frame those of the first rows.
     """
     if isinstance(frame, Mapping):
+        frame = {name: local(column, str(name)) for name, column in frame.items()}
         for name, column in frame.items():
             if isinstance(column, (str, bytes, Mapping, set)) or not hasattr(column, "__len__"):
                 rule = "must be an array or a list, to find what it says"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.checks import fail
+from venire._core.foreign import local
 from venire.data.coding import encode_one
 from venire.data.lookup import Lookup
 
@@ -73,6 +74,7 @@ def _labels(x: Any, name: str) -> list[Any]:
 
 
 def _numbers(x: Any) -> NDArray[np.float64]:
+    x = local(x, "gold")
     if isinstance(x, (str, bytes, set, frozenset)) or not isinstance(x, Iterable):
         reason = "must be a mapping of pairs to shares, a tuple of columns, or one share per pair"
         fail("gold", reason, value=x, kind=TypeError)

@@ -132,6 +132,7 @@ def fit_groups(
     shared, strict = checks.flag(shared, "shared"), checks.flag(strict, "strict")
     threads = checks.n_threads(n_threads)
     row = model_of(model)
+    model = row.name
     has_tie = row.tie is not None and g.cells.tie is not None
     if has_tie and shared:
         has_tie = _shared.has_ties_that_count(g, prior is not None)

@@ -270,8 +270,7 @@ class PathFit(Tabled, Drawn, Kept):
             If `scale` is none of `venire.scales.SCALES`.
         """
         own = scales.scale_of(self.model)
-        if scale is not None:
-            checks.one_of(scale, "scale", scales.SCALES)
+        scales.check(scale, own)
         return replace(self, scale=scale or own)
 
     def require_own_scale(self, name: str = "theta") -> None:

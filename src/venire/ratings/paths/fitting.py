@@ -116,6 +116,7 @@ def fit_path(
     PathFit of bradley-terry: 2 items in 8 periods of a month, walk 0.04
     """
     wanted(c, "c", Comparisons)
+    model = model_of(model).name
     check_arguments(model, prior, order_effect, tol, max_iter, progress)
     if c.covariate_names:
         checks.fail("c", "has covariates, which a path does not know: c.without_covariates()")
