@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.quality import quality
-from benchmarks.solvers import cells
-from benchmarks.workloads import Rows
+from venire.bench.bootstraps import STATISTICS, compiled, resampled_regressions
+from venire.bench.quality import quality
+from venire.bench.workloads import Rows
+
+__all__ = ["ARENA", "STATISTICS", "Peer", "compiled"]
 
 Run = Callable[[int], float]  # replicates -> the largest residual among them
 
@@ -63,35 +64,10 @@ def _arena_rank(rows: Rows) -> Run:
 
 
 def _sklearn(rows: Rows) -> Run:
-    from scipy import sparse
-    from sklearn.linear_model import LogisticRegression
-
-    first, second, win, loss = cells(rows)
-    k = len(first)
-    place = np.column_stack([first, second]).ravel().astype(np.int32)
-    design = sparse.csr_matrix(
-        (np.tile([1.0, -1.0], k), place, np.arange(0, 2 * k + 1, 2, dtype=np.int32)),
-        shape=(k, rows.n_items),
-    )
-    both, side = sparse.vstack([design, design], format="csr"), np.repeat([1, 0], k)
-    mass = np.concatenate([win, loss])  # half ties apart: another law, and the same work
-    rng = np.random.default_rng(1)
+    replicates = resampled_regressions(rows)
 
     def run(n: int) -> float:
-        worst = 0.0
-        for _ in range(n):
-            weight = rng.multinomial(int(mass.sum()), mass / mass.sum()).astype(np.float64)
-            model = LogisticRegression(
-                C=np.inf, fit_intercept=False, solver="newton-cg", tol=1e-8, max_iter=1_000
-            )
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                model.fit(both, side, sample_weight=weight)
-            theta = model.coef_[0]
-            worst = max(
-                worst, _residual(rows.n_items, first, second, weight[:k], weight[k:], theta)
-            )
-        return worst
+        return max((_residual(rows.n_items, *found) for found in replicates(n)), default=0.0)
 
     return run
 
@@ -99,59 +75,4 @@ def _sklearn(rows: Rows) -> Run:
 ARENA = {
     "arena-rank": Peer("arena_rank", _arena_rank),
     "scikit-learn LogisticRegression": Peer("sklearn", _sklearn),
-}
-
-
-def compiled(statistic: str) -> Any:
-    """The mean of weighted numbers, or the median of weighted numbers in ascending order."""
-    import numba
-
-    if statistic == "mean":
-
-        @numba.njit(fastmath=True)
-        def mean(x, w):
-            total, weight = 0.0, 0.0
-            for i in range(len(x)):
-                total += w[i] * x[i]
-                weight += w[i]
-            return total / weight
-
-        return mean
-
-    @numba.njit
-    def median(x, w):
-        total = 0
-        for i in range(len(x)):
-            total += w[i]
-        below, above = (total - 1) // 2, total // 2  # the middle ones, counted from 0
-        seen, low = 0, x[0]
-        found = False
-        for i in range(len(x)):
-            seen += w[i]
-            if not found and seen > below:
-                low, found = x[i], True
-            if seen > above:
-                return 0.5 * (low + x[i])
-        return np.nan
-
-    return median
-
-
-def _scipy(x: np.ndarray, statistic: Any, n: int) -> np.ndarray:
-    from scipy import stats
-
-    return stats.bootstrap(
-        (x,), statistic, n_resamples=n, batch=20, method="percentile", rng=1
-    ).bootstrap_distribution
-
-
-def _arch(x: np.ndarray, statistic: Any, n: int) -> np.ndarray:
-    from arch.bootstrap import IIDBootstrap
-
-    return IIDBootstrap(x, seed=1).apply(statistic, n)[:, 0]
-
-
-STATISTICS = {
-    "scipy.stats.bootstrap": ("scipy", _scipy),
-    "arch IIDBootstrap": ("arch", _arch),
 }

@@ -22,14 +22,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import venire as vn
-from benchmarks import full_round, panels, queries, report_busy, tables
+from benchmarks import full_round, panels, report_busy, tables
 from benchmarks.beside import ROUNDS, busy_processes, medians, one_thread
 from benchmarks.measure import ROOT
 from benchmarks.measure_full_round import play
-from benchmarks.rows import numpy_counts
-from benchmarks.solvers import SOLVERS
-from benchmarks.workloads import WORKLOADS
 from venire import simulate
+from venire.bench import queries
+from venire.bench.fits import numpy_counts
+from venire.bench.solvers import SOLVERS
+from venire.bench.workloads import WORKLOADS
 
 SEED = 20261130
 PRIOR = vn.GaussianPrior(queries.PRIOR)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.measure import save_rows
-from benchmarks.workloads import WORKLOADS, Rows
+from venire.bench.workloads import WORKLOADS, Rows
 
 
 class Store:

@@ -25,8 +25,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from benchmarks.quality import quality
-from benchmarks.workloads import Rows
+from venire.bench.quality import quality
+from venire.bench.workloads import Rows
 
 ROOT = Path(__file__).resolve().parents[1]
 T = TypeVar("T")
@@ -100,7 +100,7 @@ def tiny() -> Rows:
 
 
 def _main(rows_path: str, name: str, answer_path: str) -> None:
-    from benchmarks.solvers import SOLVERS
+    from venire.bench.solvers import SOLVERS
 
     rows = load_rows(Path(rows_path))
     solve = SOLVERS[name].fit

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import queries
 from benchmarks.measure import ROOT, _peak, _reset_peak, _status
+from venire.bench import queries
 from venire.simulate import Queries
 
 BUDGET = 20.0  # seconds for repetitions

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import queries
 from benchmarks.measure import ROOT, _peak, _reset_peak, _status
 from venire import reference
+from venire.bench import queries
 from venire.simulate import Queries
 
 N_RESAMPLES = 100

@@ -17,6 +17,7 @@ from benchmarks import (
     report_design,
     report_full_round,
     report_judges,
+    report_links,
     report_paths,
     report_queries,
     report_rankings,
@@ -24,9 +25,9 @@ from benchmarks import (
     report_updates,
     report_votes,
 )
-from benchmarks.solvers import SOLVERS
 from benchmarks.tables import MIB, seconds, table
-from benchmarks.workloads import GROWING, WORKLOADS
+from venire.bench.solvers import SOLVERS
+from venire.bench.workloads import GROWING, WORKLOADS
 
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
 Found = dict[tuple[str, str], dict[str, Any]]
@@ -201,6 +202,7 @@ def write(data: dict[str, Any], docs: Path, readme: Path | None) -> str:
         package_table(fits, data["size"] == "full"),
         *report_queries.parts(data),
         *report_updates.parts(data),
+        *report_links.parts(data),
         *report_paths.parts(data),
         *report_replicates.parts(data),
         *report_votes.parts(data),

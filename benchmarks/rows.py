@@ -18,6 +18,7 @@ from benchmarks.beside import medians
 from benchmarks.report import exponent
 from benchmarks.tables import seconds, table
 from venire import simulate
+from venire.bench.fits import numpy_counts
 
 # rows and items
 SHAPES = {
@@ -38,14 +39,6 @@ def columns(n_items: int, n: int, dtype: type = np.int64) -> Columns:
     """first, second and score, a fifth of the rows ties."""
     made = simulate.arena(n_items, n)
     return made.first.astype(dtype), made.second.astype(dtype), made.score
-
-
-def numpy_counts(
-    first: np.ndarray, second: np.ndarray, score: np.ndarray, n_items: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and points of every ordered pair."""
-    key = first * n_items + second
-    return np.bincount(key, minlength=n_items**2), np.bincount(key, score, minlength=n_items**2)
 
 
 def beside_numpy(size: str) -> str:

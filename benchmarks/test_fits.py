@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.measure import as_dict, probe
-from benchmarks.solvers import SOLVERS
-from benchmarks.workloads import GROWING, GROWTH_SIZES, WORKLOADS
+from venire.bench.solvers import SOLVERS
+from venire.bench.workloads import GROWING, GROWTH_SIZES, WORKLOADS
 
 # Seconds that a fresh process gets, its imports and the loading of rows included.
 LIMIT = {"full": 60.0, "quick": 15.0}

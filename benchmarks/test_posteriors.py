@@ -2,52 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
 
 import venire as vn
+from venire.bench.posteriors import FUNCTIONS, SEED
+from venire.bench.posteriors import posteriors as made
 
-SEED = 20261123
-SIZES = {"full": 1_000_000, "quick": 20_000}
 CELLS = {"full": 8_000_000, "quick": 100_000}
-
-# function -> (ours, theirs): both take (posterior, levels in (0, 1))
-Call = Callable[[vn.BetaPosterior, np.ndarray], Any]
-
-
-def _scipy(name: str, *, level: float | None = None) -> Call:
-    def call(p: vn.BetaPosterior, q: np.ndarray) -> Any:
-        from scipy import special
-
-        return getattr(special, name)(p.alpha, p.beta, q if level is None else level)
-
-    return call
-
-
-def _numpy_sample(p: vn.BetaPosterior, q: np.ndarray) -> Any:
-    return np.random.default_rng(SEED).beta(p.alpha, p.beta)
-
-
-FUNCTIONS: dict[str, tuple[Call, str, Call | None]] = {
-    "cdf(0.5)": (lambda p, q: p.cdf(0.5), "scipy.special", _scipy("betainc", level=0.5)),
-    "cdf(x)": (lambda p, q: p.cdf(q), "scipy.special", _scipy("betainc")),
-    "prob_above(0.5)": (
-        lambda p, q: p.prob_above(0.5),
-        "scipy.special",
-        _scipy("betaincc", level=0.5),
-    ),
-    "quantile(0.025)": (
-        lambda p, q: p.quantile(0.025),
-        "scipy.special",
-        _scipy("betaincinv", level=0.025),
-    ),
-    "quantile(q)": (lambda p, q: p.quantile(q), "scipy.special", _scipy("betaincinv")),
-    "sample": (lambda p, q: p.sample(rng=SEED), "numpy", _numpy_sample),
-    "prob_greater": (lambda p, q: p[: len(q) // 10].prob_greater(p[-(len(q) // 10) :]), "", None),
-}
 CASES = [
     (name, solver)
     for name, (_, peer, theirs) in FUNCTIONS.items()
@@ -57,10 +19,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def posteriors(size: str) -> tuple[vn.BetaPosterior, np.ndarray]:
-    """Shapes uniform in [0.5, 500]."""
-    rng, n = np.random.default_rng(SEED), SIZES[size]
-    p = vn.BetaPosterior(rng.uniform(0.5, 500.0, n), rng.uniform(0.5, 500.0, n))
-    return p, rng.uniform(size=n)
+    return made(size)
 
 
 @pytest.mark.benchmark(group="posteriors")

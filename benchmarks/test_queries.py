@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from benchmarks import queries
 from benchmarks.measure_queries import build_portable, in_fresh_process, save
+from venire.bench import queries
 
 MODELS = ("bradley-terry", "thurstone")
 RUNS = [

@@ -11,12 +11,18 @@ import pytest
 
 import venire as vn
 from venire import simulate
+from venire.bench.votes import (
+    N_PANEL,
+    N_TEACHERS,
+    N_VOTES,
+    SEED,
+    dawid_skene,
+    numpy_counts,
+    numpy_reliability,
+    panel,
+)
 from venire.simulate import SimulatedVotes
 
-SEED = 1987
-N_TEACHERS = 8
-N_VOTES = {"full": 50_000_000, "quick": 500_000}
-N_PANEL = {"full": 1_000_000, "quick": 10_000}  # pairs of ten judgments each
 N_CROWD = {"full": 20_000, "quick": 2_000}  # pairs of ten judgments each, for slow peers
 ROUNDS = {"full": 4, "quick": 3}
 
@@ -34,15 +40,6 @@ def table(rows: SimulatedVotes) -> vn.Votes:
 
 def _note(benchmark: Any, what: str, solver: str, n: int, goal: float | None = None) -> None:
     benchmark.extra_info.update(what=what, solver=solver, n_rows=n, goal=goal)
-
-
-def numpy_counts(rows: SimulatedVotes) -> np.ndarray:
-    """A key for each row, and bincount."""
-    key = rows.pair.astype(np.int64) * N_TEACHERS + rows.teacher
-    key *= 3
-    key += rows.vote
-    key += 1
-    return np.bincount(key, minlength=3 * len(rows.truth) * N_TEACHERS)
 
 
 @pytest.mark.benchmark(group="votes")
@@ -92,33 +89,10 @@ def test_posteriors(benchmark, size, table):
     benchmark.pedantic(solve, rounds=ROUNDS[size], iterations=1, warmup_rounds=1)
 
 
-def _panel(n_pairs: int) -> SimulatedVotes:
-    return simulate.panel(np.linspace(0.6, 0.85, 10), n_pairs, runs=1, rng=SEED)
-
-
-def numpy_reliability(
-    pair: np.ndarray, teacher: np.ndarray, vote: np.ndarray, n_pairs: int
-) -> np.ndarray:
-    """One round of "reliability" for one vote a judgment, by bincount."""
-    from scipy.special import digamma
-
-    n = np.bincount(pair, minlength=n_pairs)
-    total = np.bincount(pair, vote, minlength=n_pairs)
-    others = np.maximum(n - 1, 1)[pair]
-    d = others / (1 + others) * (total[pair] - vote) / others
-    size = np.bincount(teacher, np.abs(vote))
-    match = np.bincount(teacher, vote * d)
-    weight = np.maximum(digamma(4 + (size + match) / 2) - digamma(2 + (size - match) / 2), 1e-6)
-    e = weight[teacher]
-    s, y = np.bincount(pair, e, minlength=n_pairs), np.bincount(pair, e * vote, minlength=n_pairs)
-    n_eff = s * s / np.bincount(pair, e * e, minlength=n_pairs)
-    return (1 + n_eff / (1 + n_eff) * y / s) / 2
-
-
 @pytest.mark.benchmark(group="votes")
 @pytest.mark.parametrize("solver", ["venire", "numpy"])
 def test_consensus(benchmark, size, solver):
-    made = _panel(N_PANEL[size])
+    made = panel(N_PANEL[size])
     votes = made.to_votes()
     solve: Callable[[], Any] = {
         "venire": lambda: vn.consensus(votes, "reliability"),
@@ -134,17 +108,13 @@ def test_consensus(benchmark, size, solver):
 @pytest.mark.parametrize("solver", ["venire", "crowd-kit"])
 def test_crowd(benchmark, size, solver):
     """Converged weights beside Dawid and Skene's model (1979, doi:10.2307/2346806)."""
-    made = _panel(N_CROWD[size])
+    made = panel(N_CROWD[size])
     if solver == "crowd-kit":
         if find_spec("crowdkit") is None:
             pytest.skip("crowd-kit is not installed")
-        import pandas as pd
-        from crowdkit.aggregation import DawidSkene
-
-        frame = pd.DataFrame({"task": made.pair, "worker": made.teacher, "label": made.vote})
 
         def solve() -> np.ndarray:
-            return DawidSkene(n_iter=100).fit_predict(frame).sort_index().to_numpy() > 0
+            return dawid_skene(made)
     else:
 
         def solve() -> np.ndarray:

@@ -10,7 +10,7 @@
 
 typedef struct {
     const void *x;
-    int64_t start, n, low;
+    int64_t start, n, low, size;
     const int32_t *table;
     int32_t *codes;
     uint8_t *seen;
@@ -33,6 +33,13 @@ static inline void mark(uint8_t *seen)
     if (!__atomic_load_n(seen, __ATOMIC_RELAXED)) {
         __atomic_store_n(seen, 1, __ATOMIC_RELAXED);
     }
+}
+
+/* Where a label stands in a table: whatever it was when their range was taken, it may be anything
+ * now, for the labels are the caller's, and another thread may be writing. */
+static inline uint64_t offset(int64_t x, int64_t low)
+{
+    return (uint64_t)x - (uint64_t)low;
 }
 
 #define VN_INTEGER_LABELS(SUFFIX, TYPE)                                                            \
@@ -75,7 +82,10 @@ static inline void mark(uint8_t *seen)
         const TYPE *x = (const TYPE *)j->x + j->start;                                             \
         (void)worker;                                                                              \
         for (int64_t i = block * ROWS; i < vn_block_end(j->n, ROWS, block); i++) {                 \
-            mark(j->seen + ((int64_t)x[i] - j->low));                                              \
+            const uint64_t at = offset((int64_t)x[i], j->low);                                     \
+            if (at < (uint64_t)j->size) {                                                          \
+                mark(j->seen + at);                                                                \
+            }                                                                                      \
         }                                                                                          \
         return VN_OK;                                                                              \
     }                                                                                              \
@@ -86,7 +96,7 @@ static inline void mark(uint8_t *seen)
         int64_t step = VN_MAX(STEP, size), marks = 0;                                              \
         for (int64_t start = 0; start < n && marks < size; start += step, step *= 4) {             \
             job j = {.x = x, .start = start, .n = VN_MIN(n - start, step), .low = low,             \
-                     .seen = seen};                                                                \
+                     .size = size, .seen = seen};                                                  \
             vn_team_run(mark_block_##SUFFIX, &j, vn_n_blocks(j.n, ROWS), n_threads, NULL, NULL);   \
             marks = count_marks(seen, size);                                                       \
         }                                                                                          \
@@ -99,23 +109,26 @@ static inline void mark(uint8_t *seen)
         const TYPE *x = j->x;                                                                      \
         int32_t *codes = j->codes; /* may be x itself */                                           \
         const int64_t from = block * ROWS, end = vn_block_end(j->n, ROWS, block), low = j->low;    \
+        const uint64_t size = (uint64_t)j->size;                                                   \
         (void)worker;                                                                              \
         if (j->table == NULL) {                                                                    \
             for (int64_t i = from; i < end; i++) {                                                 \
-                codes[i] = (int32_t)((int64_t)x[i] - low);                                         \
+                const uint64_t at = offset((int64_t)x[i], low);                                    \
+                codes[i] = at < size ? (int32_t)at : 0;                                            \
             }                                                                                      \
             return VN_OK;                                                                          \
         }                                                                                          \
         for (int64_t i = from; i < end; i++) {                                                     \
-            codes[i] = j->table[(int64_t)x[i] - low];                                              \
+            const uint64_t at = offset((int64_t)x[i], low);                                        \
+            codes[i] = j->table[at < size ? at : 0];                                               \
         }                                                                                          \
         return VN_OK;                                                                              \
     }                                                                                              \
                                                                                                    \
-    void vn_take_##SUFFIX(const TYPE *x, int64_t n, int64_t low, const int32_t *table,             \
-                          int n_threads, int32_t *codes)                                           \
+    void vn_take_##SUFFIX(const TYPE *x, int64_t n, int64_t low, int64_t size,                     \
+                          const int32_t *table, int n_threads, int32_t *codes)                     \
     {                                                                                              \
-        job j = {.x = x, .n = n, .low = low, .table = table, .codes = codes};                      \
+        job j = {.x = x, .n = n, .low = low, .size = size, .table = table, .codes = codes};        \
         vn_team_run(take_block_##SUFFIX, &j, vn_n_blocks(n, ROWS), n_threads, NULL, NULL);         \
     }
 

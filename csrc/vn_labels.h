@@ -15,7 +15,7 @@ void vn_range_i32(const int32_t *x, int64_t n, int n_threads, int32_t *low, int3
 void vn_range_i64(const int64_t *x, int64_t n, int n_threads, int64_t *low, int64_t *high);
 
 /* seen[x - low] = 1 for all n values; returns how many of the `size` marks are set afterwards, and
- * stops early once all are. Not checked: low <= x < low + size.
+ * stops early once all are. Values that are not in low ... low + size - 1 mark nothing.
  * Equivalent NumPy code: seen[x - low] = 1; return seen.sum() */
 int64_t vn_mark_i32(const int32_t *x, int64_t n, int64_t low, int64_t size, int n_threads,
                     uint8_t *seen);
@@ -23,11 +23,11 @@ int64_t vn_mark_i64(const int64_t *x, int64_t n, int64_t low, int64_t size, int 
                     uint8_t *seen);
 
 /* codes = table[x - low], or x - low where table is NULL. codes may be x itself (int32).
- * Not checked: low <= x < low + length of the table. */
-void vn_take_i32(const int32_t *x, int64_t n, int64_t low, const int32_t *table, int n_threads,
-                 int32_t *codes);
-void vn_take_i64(const int64_t *x, int64_t n, int64_t low, const int32_t *table, int n_threads,
-                 int32_t *codes);
+ * Values that are not in low ... low + size - 1 are taken for low. */
+void vn_take_i32(const int32_t *x, int64_t n, int64_t low, int64_t size, const int32_t *table,
+                 int n_threads, int32_t *codes);
+void vn_take_i64(const int64_t *x, int64_t n, int64_t low, int64_t size, const int32_t *table,
+                 int n_threads, int32_t *codes);
 
 /* First position that is 0 in a bitmap of validity (bit offset + i belongs to row i), or -1. */
 int64_t vn_first_null(const uint8_t *bitmap, int64_t offset, int64_t n);

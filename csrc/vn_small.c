@@ -366,10 +366,10 @@ static double largest_ratio(const double *restrict g, const double *restrict per
     for (int i = 0; i < n; i += VN_LANES)
         for (int k = 0; k < VN_LANES; k++) {
             const double ratio = fabs(g[i + k]) * per_mass[i + k];
-            m[k] = (ratio > m[k]) | (ratio != ratio) ? ratio : m[k]; /* NaN comes through */
+            m[k] = ratio > m[k] ? ratio : m[k];
         }
     double most = 0.0;
-    for (int k = 0; k < VN_LANES; k++) most = (m[k] > most) | (m[k] != m[k]) ? m[k] : most;
+    for (int k = 0; k < VN_LANES; k++) most = m[k] > most ? m[k] : most;
     return most;
 }
 
@@ -386,10 +386,8 @@ double vn_small_derivatives(vn_small *w, const double *x, double *gradient)
     assemble(w, w->g, x, gradient);
     double residual = vn_small_largest_ratio(w, gradient);
     if (w->model->has_gamma || w->model->has_tie) assemble_border(w, sums, gradient);
-    for (int k = 0; k < w->n_border; k++) {
-        const double ratio = fabs(gradient[w->rows + k]) / w->total;
-        residual = ratio > residual || isnan(ratio) ? ratio : residual;
-    }
+    for (int k = 0; k < w->n_border; k++)
+        residual = fmax(residual, fabs(gradient[w->rows + k]) / w->total);
     return residual;
 }
 

@@ -69,6 +69,13 @@ static double slope_along(const vn_small *w, const double *gradient)
     return slope;
 }
 
+static double size_of(const vn_small *w, const double *gradient)
+{
+    double sum = vn_small_dot(gradient, gradient, w->rows);
+    for (int k = 0; k < w->n_border; k++) sum += fabs(gradient[w->rows + k]);
+    return sum;
+}
+
 /* 1, or less where a predictor would be carried far into saturation or a bound be reached. */
 static double first_length(const vn_small *w, double overreach)
 {
@@ -166,6 +173,7 @@ vn_small_end vn_small_newton(vn_small *w, double tol, int max_iter, int patience
         at->n_iter++;
     }
     if (!(at->residual <= tol && at->change <= VN_NEWTON_SETTLED)) return VN_SMALL_LIMIT;
+    if (!isfinite(size_of(w, w->gradient))) return VN_SMALL_LIMIT; /* NaN is passed over by maxima */
     polish(w, patience, at);
     return VN_SMALL_CONVERGED;
 }

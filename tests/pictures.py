@@ -307,6 +307,19 @@ def grouped(n: int) -> vn.GroupedFit:
     )
 
 
+@drawing
+def benchmark(ax: Any) -> Any:
+    timed = vn.bench.Timed
+    rows = (
+        timed("arena", "fit", 2_000, "rows", "venire", 0.0125, False, 1.0, 0.0),
+        timed("arena", "fit", 2_000, "rows", "reference (NumPy)", 0.2, False, 16.0, 1e-10),
+        timed("arena", "fit", 2_000, "rows", "plain Python", 31.0, True, 2480.0, 1e-9),
+        timed("votes", "Votes.from_pairs", 500, "votes", "venire", 0.5, False, 1.0, 0.0),
+        timed("votes", "Votes.from_pairs", 500, "votes", "NumPy", 0.1, False, 0.2, np.nan),
+    )
+    return vn.plots.plot_benchmark(vn.bench.Benchmark("quick", 2, rows, ()), ax)
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     for name, draw in DRAWINGS.items():

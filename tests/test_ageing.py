@@ -217,3 +217,37 @@ def test_files_and_the_command(tmp_path, capsys):
 def test_the_summary_says_so():
     fit = vn.fit_bradley_terry(aged(half_life=90))
     assert "weights halve with every 90 days before 2024-03-31" in str(fit.summary())
+
+
+def test_dates_of_few_bits_lie_as_far_apart_as_they_say():
+    narrow = np.array([-100, 100, 100, -100], np.int8)
+    wide = aged(narrow.astype(float), half_life=50)
+    assert aged(narrow, half_life=50).n_comparisons == wide.n_comparisons == 2 + 2 * 2.0**-4
+    ends = np.array([-(2**63) + 1, 2**63 - 1, 0, 0])
+    assert aged(ends, half_life=1e18).n_comparisons == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("far", "says"),
+    [
+        (
+            np.array([2**62, -(2**62), 0, 0], "datetime64[s]"),
+            r"date\[1\] = .* beyond all calendars",
+        ),
+        (np.array([0, 10**9, 0, 0], "datetime64[Y]"), r"date\[1\] = .* beyond all calendars"),
+        (
+            np.array([0, 0, 2**63 - 1, 0], "datetime64[us]"),
+            r"date\[2\] = .* beyond all calendars",
+        ),
+        (np.array([np.datetime64(10**9, "Y"), *np.array([0] * 3, "M8[D]")], object), r"date\[0\]"),
+        ([0.0, np.inf, 0.0, 0.0], r"date\[1\] = inf: must be finite"),
+    ],
+)
+def test_dates_beyond_microseconds_are_refused(far, says):
+    with pytest.raises(ValueError, match=says):
+        aged(far, half_life=10)
+
+
+def test_all_aged_to_nothing_is_a_matter_of_the_half_life():
+    with pytest.raises(ValueError, match="half_life = 10: every comparison has aged to weight 0"):
+        aged(half_life=10, at="2999-01-01")

@@ -71,6 +71,7 @@ RUNS = {
     "rate --by": ["rate", *VOTES, "--group", "prompt", "--by", "topic", "--prior", "0.1"],
     "simulate": ["simulate", "--groups", "2", "--items", "8", "--seeds", "2", "--degrees", "2,4"],
     "distill report": ["distill", "report", "loop"],
+    "bench": ["bench", "bootstrap"],
 }
 WITHOUT = {"audit", "distill init", "distill ask", "distill tell", "distill withdraw",
            "distill train"}  # fmt: skip

@@ -262,6 +262,8 @@ def test_covariates_that_say_nothing():
     data = world()
     zero, ones = np.zeros(600), np.ones(600)
     assert refused(with_(data, void=zero), "'void' is 0 in every comparison") == "void"
+    match = "'void' is at most 1e-160 in size, and .* another unit"
+    assert refused(with_(data, void=1e-160 * (np.arange(600.0) % 2)), match) == "void"
     plain = data | {"order": None}
     match = "'flat' is constant: .* order_effect=True"
     assert refused(with_(plain, flat=3.0 * ones), match) == "flat"

@@ -189,3 +189,12 @@ def test_parts_that_do_not_go_together_are_refused():
     for date, word in (([1.0, np.nan], "missing"), (["x", "y"], "date"), ([1], "has 1 rows")):
         with pytest.raises((ValueError, TypeError), match=word):
             vn.Comparisons([0, 1], [1, 2], 1.0, date=date)
+
+
+def test_complex_numbers_are_refused_in_every_column():
+    x = np.array([1, 2, 3]) + 1j
+    frame = pd.DataFrame({"first": [0, 1, 2], "second": [1, 2, 0], "score": [1, 0, 1], "x": x})
+    with pytest.raises(ValueError, match=r"covariates\[0\] = .*'x'.*must be a number"):
+        vn.Comparisons([0, 1, 2], [1, 2, 0], [1, 0, 1], covariates={"x": list(x)})
+    with pytest.raises(ValueError, match=r"covariates\[0\] = .*'x'.*must be a number"):
+        vn.from_frame(frame, covariates=["x"])

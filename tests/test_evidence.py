@@ -15,6 +15,7 @@ from venire.ratings import _evidence_single, fit_model
 
 MODELS = ("bradley-terry", "thurstone", "davidson", "rao-kupper")
 EVIDENCE = GaussianPrior("evidence")
+AGED = {"date": range(120), "half_life": 60}
 models = pytest.mark.parametrize("model", MODELS)
 
 
@@ -39,7 +40,9 @@ def found(c, model="bradley-terry", **options):
 
 @models
 @pytest.mark.parametrize("order_effect", [False, True])
-@pytest.mark.parametrize("how", [{}, {"ties": 0.3}, {"soft": True}])
+@pytest.mark.parametrize(
+    "how", [{}, {"ties": 0.3}, {"soft": True}, AGED, {"ties": 0.3, **AGED}], ids=str
+)
 def test_it_is_where_the_evidence_of_the_twin_is_largest(model, order_effect, how):
     c = world(**how)
     fit = found(c, model, order_effect=order_effect)
@@ -47,6 +50,22 @@ def test_it_is_where_the_evidence_of_the_twin_is_largest(model, order_effect, ho
     np.testing.assert_allclose(fit.evidence.precision, twin.precision, rtol=3e-3)
     np.testing.assert_allclose(fit.evidence.dispersion, twin.dispersion, rtol=1e-3)
     np.testing.assert_allclose(fit.evidence.log_precision_sd, twin.log_precision_sd, rtol=0.15)
+
+
+@pytest.mark.parametrize("model", ["bradley-terry", "davidson"])
+def test_the_spread_is_found_under_a_half_life(model):
+    found_, whole = [], []
+    for seed in range(6):
+        aged = world(200, 4000, seed=seed, date=range(4000), half_life=1000)
+        found_.append(found(aged, model).evidence.spread)
+        whole.append(found(world(200, 4000, seed=seed), model).evidence.spread)
+    assert 0.93 < np.mean(found_) / np.mean(whole) < 1.07  # 0.8 if rows were taken for w rows
+    assert found(aged, model).evidence.dispersion == pytest.approx(
+        aged.n_comparisons / aged.n_effective
+    )
+    update = found(world(200, 4000, seed=5, date=range(4000), half_life=1000), model)
+    new = vn.Comparisons([0, 1], [1, 2], [1, 0], order=1, date=[4000, 4010], half_life=1000)
+    assert update.update(new).evidence.dispersion < 0.9
 
 
 @settings(max_examples=15)

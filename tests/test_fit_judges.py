@@ -522,3 +522,17 @@ def test_bad_votes():
         vn.fit_judges([1, 2])
     with pytest.raises(ValueError, match="items"):
         vn.fit_judges(vn.Votes([0], [1], [0], [1]), items=([0], [1]))
+
+
+@pytest.mark.parametrize("group", [None, ["all"]])
+def test_how_the_data_chose_the_prior_is_said(group):
+    b = vn.datasets.columns("verdicts")
+    group = group and group * len(b["judge"])
+    votes = vn.Votes(
+        b["model_a"], b["model_b"], b["judge"], b["verdict"], swapped=False, group=group
+    )
+    found = vn.fit_judges(votes, prior=vn.GaussianPrior("evidence"))
+    assert found.fit.evidence.precision == found.fit.prior.precision
+    for summary in (found.summary(), found.fit.summary()):
+        assert found.fit.evidence.describe() in str(summary)
+    assert vn.fit_judges(votes).fit.evidence is None

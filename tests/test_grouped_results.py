@@ -364,3 +364,11 @@ def test_labels_are_not_positions():
         assert type(grouped[0]).__name__ in ("Comparisons", "Fit", "Bootstrap")
         with pytest.raises(TypeError, match="not iterable"):
             iter(grouped)
+
+
+def test_saved_draws_keep_how_the_precision_was_found(tmp_path):
+    gf = vn.fit_groups(vn.datasets.load_topics(), prior=vn.GaussianPrior("evidence"))
+    gf.sample(10, rng=0).save(tmp_path / "draws.npz")
+    kept = vn.resampling.GroupedPosteriorDraws.load(tmp_path / "draws.npz").fit
+    assert kept.evidence == gf.evidence
+    assert str(kept.summary()) == str(gf.summary())

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,34 @@ def test_votes_rating_and_allocation_take_it():
     assert pair[0]["first"].tolist() == pair[1]["first"].tolist()
 
 
+def test_pages_and_the_loop_take_it():
+    from distillation_data import World, play
+
+    fit = vn.ratings.fit_model(vn.datasets.load_battles(), model=SECANT)
+    page = vn.pages.report(fit)
+    assert "Model: test-secant." in page
+    loops = []
+    for model in ("test-logistic", "bradley-terry"):
+        world = World()
+        loops.append(play(world.loop(model=model), world, rounds=2))
+    close(loops[0].fit().fit.theta, loops[1].fit().fit.theta)
+
+
+def test_paths_and_covariates_take_it():
+    rows = vn.simulate.comparisons(6, 600, rng=2)
+    day = np.arange(600) // 100
+    c = vn.Comparisons(rows.first, rows.second, rows.score, date=day)
+    pair = [vn.fit_path(c, model=m, step=1, walk=0.1) for m in (LOGISTIC, "bradley-terry")]
+    assert pair[0].model == "test-logistic"
+    close(pair[0].at(5, "dict")["theta"], pair[1].at(5, "dict")["theta"], 1e-7)
+    x = np.random.default_rng(0).normal(size=(600, 2))
+    c = vn.Comparisons(rows.first, rows.second, rows.score, covariates=x)
+    pair = [vn.ratings.fit_model(c, model=m) for m in (LOGISTIC, "bradley-terry")]
+    close(pair[0].coefficients, pair[1].coefficients)
+    for errors in ("fisher", "robust"):
+        close(pair[0].standard_errors(errors), pair[1].standard_errors(errors))
+
+
 @pytest.mark.parametrize("model", [LOGISTIC, SECANT])
 def test_threads_and_cells_do_not_matter(model):
     c = played(n_items=300, n=40_000)
@@ -241,6 +270,9 @@ def test_names():
         vn.Model.custom("test-scale", scale="elo", **PAIR)
     with pytest.raises(ValueError, match="title = 3: must be a text"):
         vn.Model.custom("test-title", title=3, **PAIR)
+    for wrong in ("x", ("a", 1), ("a", ""), None):
+        with pytest.raises(ValueError, match=r"source = .*: must be two texts"):
+            vn.Model.custom("test-source", source=wrong, **PAIR)
     with pytest.raises(ValueError, match=r"Model\.custom has made it, in each process"):
         vn.ratings.fit_model(played(), model="unheard-of")
     assert "test-scale" not in vn.models.names()
@@ -275,13 +307,17 @@ def test_functions_live_as_long_as_they_are_called():
                 g[k] = 0.5 * (win[k] * (1.0 - t) - loss[k] * (1.0 + t))
                 h[k] = 0.25 * (win[k] + loss[k]) * (1.0 - t * t)
 
-        return vn.Model.custom("test-short", cell=cell, log_likelihood=logistic_value).name
+        row = vn.Model.custom("test-short", cell=cell, log_likelihood=logistic_value)
+        return row.name, weakref.ref(cell)
 
-    name = short()
-    for _ in range(3):
-        gc.collect()
+    name, function = short()
+    gc.collect()
+    assert function() is not None
     c = played()
     close(vn.ratings.fit_model(c, model=name).theta, vn.fit_bradley_terry(c).theta)
+    vn.Model.custom(name, replace=True, **PAIR)  # a fit may be running in another thread
+    gc.collect()
+    assert function() is not None
 
 
 def test_copies_and_pickles_go_by_name(tmp_path):

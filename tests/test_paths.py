@@ -432,8 +432,10 @@ def test_no_dates_no_fit_no_room(monkeypatch):
     with pytest.raises(ValueError, match="missing"):
         vn.fit_path(vn.Comparisons(["a", "b"], ["b", "a"], [1, 1]), [1.0, np.nan])
     one = vn.Comparisons(["a", "a"], ["b", "b"], [1, 1], date=[1, 2])
-    with pytest.raises(vn.NotIdentifiedError):
+    with pytest.raises(vn.NotIdentifiedError) as refused:
         vn.fit_path(one, step=1)
+    assert str(refused.value).endswith("Cure: use a prior, such as prior=GaussianPrior(0.01)")
+    assert refused.value.undefeated == ["a"]
     assert np.isfinite(vn.fit_path(one, step=1, walk=0.1, prior=vn.GaussianPrior(1.0)).theta).all()
     aged = vn.Comparisons(["a", "b"], ["b", "a"], [1, 1], date=[1, 2], half_life=3)
     with pytest.raises(ValueError, match=r"dates: must be given.* half_life"):

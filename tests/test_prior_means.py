@@ -304,3 +304,68 @@ def test_a_bootstrap_and_draws_take_the_means_as_known():
     b = vn.bootstrap(fit, 20, rng=0)
     assert b.n_failed == 0
     assert np.isfinite(b.theta).all()
+
+
+@pytest.mark.parametrize("by", ["array", "mapping", "words"])
+@pytest.mark.parametrize("precision", ["evidence", 2.0])
+def test_a_saved_fit_keeps_the_means_and_what_was_asked(by, precision, tmp_path):
+    c, league = world()
+    of = {"array": league, "mapping": dict(enumerate([*league, 7])), "words": league.astype(str)}
+    fit = found(c, of[by], precision)
+    fit.save(tmp_path / "fit.npz")
+    again = vn.ratings.Fit.load(tmp_path / "fit.npz")
+    assert str(again.summary()) == str(fit.summary())
+    assert str(again.prior_means) == str(fit.prior_means)
+    new = {"first": [0, 4], "second": [1, 2], "score": [1, 0]}
+    one, other = again.update(**new), fit.update(**new)  # the data choose again
+    np.testing.assert_array_equal(one.theta, other.theta)
+    np.testing.assert_array_equal(one.prior_means.mean, other.prior_means.mean)
+    draws = fit.sample(10, rng=0)
+    draws.save(tmp_path / "draws.npz")
+    kept = vn.resampling.PosteriorDraws.load(tmp_path / "draws.npz").fit.prior_means
+    np.testing.assert_array_equal(kept.standard_error, fit.prior_means.standard_error)
+
+
+@pytest.mark.parametrize(
+    ("member", "key", "value", "named"),
+    [
+        ("fit.prior_means", "mean", [0.0, 1.0, 2.0], "prior_means"),
+        ("fit.prior_means", "mean", ["x"], "prior_means"),
+        ("fit.prior_means", "standard_error", [-1.0, 1.0, 1.0], "prior_means"),
+        ("fit.prior_means", "standard_error", ["x", 1.0, 1.0], "prior_means"),
+        ("fit.prior_means", "n_items", [1, 1, 1], "prior_means"),
+        ("fit.prior_means", "labels", [0, 1, 3], "prior_means"),
+        ("fit.prior_means", "note", 3, "prior_means"),
+        ("asked", "by", [0, 1], "asked"),
+        ("asked", "precision", -1.0, "asked"),
+        ("asked", None, None, "asked"),
+        ("fit.prior_means", None, None, "asked"),
+    ],
+)
+def test_a_saved_fit_with_other_means_is_refused(member, key, value, named, tmp_path):
+    c, league = world()
+    found(c, league).save(tmp_path / "fit.npz")
+    with np.load(tmp_path / "fit.npz") as file:
+        members = dict(file)
+    facts = json.loads(str(members.pop("facts")))
+    if key is None:
+        facts[member] = None
+    else:
+        facts[member][key] = value
+    np.savez(tmp_path / "bad.npz", facts=np.array(json.dumps(facts)), **members)
+    with pytest.raises(ValueError, match=named):
+        vn.ratings.Fit.load(tmp_path / "bad.npz")
+
+
+def test_labels_may_be_those_of_numpy(tmp_path):
+    c, league = world()
+    fit = found(c, league, 2.0)
+    items = c.items  # NumPy's numbers, as labels of items and of leagues
+    same = found(c, dict(zip(items, league, strict=True)), 2.0)
+    np.testing.assert_array_equal(same.theta, fit.theta)
+    np.testing.assert_array_equal(found(c, list(league), 2.0).theta, fit.theta)
+    by_item = dict(zip(items, fit.prior.mean, strict=True))
+    again = vn.fit_bradley_terry(c, prior=GaussianPrior(2.0, mean=by_item))
+    for fit in (same, again):
+        fit.save(tmp_path / "fit.npz")
+        np.testing.assert_array_equal(vn.ratings.Fit.load(tmp_path / "fit.npz").theta, fit.theta)

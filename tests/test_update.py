@@ -340,3 +340,14 @@ def test_the_command_goes_on(tmp_path, capsys):
     assert "no saved fit" in capsys.readouterr().err
     assert main(["fit", str(after), "--update", saved, "--model", "davidson"]) == 2
     assert main(["fit", str(after), "--update", str(tmp_path / "none.npz")]) != 0
+
+
+def test_labels_of_another_type_are_refused_by_name():
+    numbers, words = vn.Comparisons([0, 1], [1, 0], [1, 1]), vn.Comparisons(["x"], ["y"], [0.5])
+    with pytest.raises(TypeError, match=r"items\[0\] = 'x': must be integers"):
+        vn.fit_bradley_terry(numbers).update(first=["x"], second=["y"], score=[0.5])
+    with pytest.raises(TypeError, match=r"items\[0\] = 0: must be text"):
+        words + numbers
+    one, other = (vn.Comparisons([0], [1], [1], cluster=[c]) for c in ("a", 1))
+    with pytest.raises(TypeError, match=r"cluster\[0\] = 1: must be text"):
+        one + other

@@ -2,8 +2,9 @@
 
 What most users type stands here; the rest in the namespaces `data`, `ratings`, `panel`,
 `resampling`, `ensembles`, `design`, `diagnostics`, `targets`, `distillation`, `io`, `batch`,
-`plots`, `pages`, `simulate`, `datasets`, `models`, `scales`, `errors`, `sklearn`, `reference`, and,
-for other packages, `kernels` and `jit`. Each name is loaded when it is first asked for.
+`plots`, `pages`, `simulate`, `datasets`, `models`, `scales`, `errors`, `sklearn`, `bench`,
+`reference`, and, for other packages, `kernels` and `jit`. Each name is loaded when it is first
+asked for.
 """
 
 from typing import TYPE_CHECKING
@@ -51,6 +52,9 @@ __all__ = [
 if TYPE_CHECKING:
     from venire import (
         batch as batch,
+    )
+    from venire import (
+        bench as bench,
     )
     from venire import (
         data as data,
@@ -153,9 +157,9 @@ if TYPE_CHECKING:
     from venire.targets import fit_judges, fit_votes, rate
 else:
     _NAMESPACES = {
-        "batch", "data", "datasets", "design", "diagnostics", "distillation", "ensembles", "errors",
-        "io", "jit", "kernels", "models", "pages", "panel", "plots", "ratings", "reference",
-        "resampling", "scales", "simulate", "sklearn", "targets",
+        "batch", "bench", "data", "datasets", "design", "diagnostics", "distillation", "ensembles",
+        "errors", "io", "jit", "kernels", "models", "pages", "panel", "plots", "ratings",
+        "reference", "resampling", "scales", "simulate", "sklearn", "targets",
     }  # fmt: skip
     _FROM = {
         "_config": "show_config",

@@ -342,6 +342,7 @@ def _labelled(x: Any) -> Any:
 
 
 def _labels_in(values: Sequence[Any]) -> Sequence[Any]:
+    values = [x.item() if isinstance(x, np.generic) else x for x in values]
     for at, label in enumerate(values):
         if label is None or label != label or (isinstance(label, str) and not label):
             checks.fail("by", "is missing", at, label)
@@ -420,7 +421,8 @@ def _shown(value: Any) -> str:
 
 def _to_plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        labels = [list(label) if isinstance(label, tuple) else label for label in value]
+        labels = [x.item() if isinstance(x, np.generic) else x for x in value]
+        labels = [list(label) if isinstance(label, tuple) else label for label in labels]
         return {"items": labels, "values": list(value.values())}
     if isinstance(value, tuple):
         return list(value)

@@ -27,6 +27,7 @@ PICTURES = {
     "Decomposition": "plot_correlation",
     "Report": "plot_quality",
     "Plan": "plot_plan",
+    "Benchmark": "plot_benchmark",
 }
 
 
@@ -46,7 +47,8 @@ class Drawn:
         as `plot_judges`, a consensus as
         `plot_reliability`, an agreement as `plot_agreement`, gold and the members of an ensemble as
         `plot_correlation`, a loop's report as `plot_quality`, a plan as `plot_plan`, ratings over
-        time as `plot_path`. What else there is to see, all at once: `venire.plots.overview`.
+        time as `plot_path`, times as `plot_benchmark`. What else there is to see, all at once:
+        `venire.plots.overview`.
 
         Parameters
         ----------

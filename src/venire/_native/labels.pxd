@@ -31,9 +31,9 @@ cdef extern from "vn_labels.h":
                         uint8_t *seen) nogil
     int64_t vn_mark_i64(const int64_t *x, int64_t n, int64_t low, int64_t size, int threads,
                         uint8_t *seen) nogil
-    void vn_take_i32(const int32_t *x, int64_t n, int64_t low, const int32_t *table, int threads,
+    void vn_take_i32(const int32_t *x, int64_t n, int64_t low, int64_t size, const int32_t *table, int threads,
                      int32_t *codes) nogil
-    void vn_take_i64(const int64_t *x, int64_t n, int64_t low, const int32_t *table, int threads,
+    void vn_take_i64(const int64_t *x, int64_t n, int64_t low, int64_t size, const int32_t *table, int threads,
                      int32_t *codes) nogil
     vn_table *vn_table_new() nogil
     void vn_table_free(vn_table *table) nogil

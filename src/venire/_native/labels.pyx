@@ -44,7 +44,7 @@ def value_range(const integer[::1] x not None, int n_threads):
 
 
 def mark(const integer[::1] x not None, int64_t low, uint8_t[::1] seen not None, int n_threads):
-    """Set ``seen[x - low] = 1``; returns the number of marks now set. All must lie in range."""
+    """Set ``seen[x - low] = 1``; returns the number of marks now set. Others mark nothing."""
     cdef int64_t marks = 0
     within(seen.shape[0], 1, INT64_MAX, "seen (length)")
     n_threads = team(n_threads)
@@ -58,8 +58,14 @@ def mark(const integer[::1] x not None, int64_t low, uint8_t[::1] seen not None,
     return marks
 
 
-def take(const integer[::1] x not None, int64_t low, const int32_t[::1] table, int n_threads):
-    """``table[x - low]``, or ``x - low`` where `table` is None, as int32. All must lie in range."""
+def take(
+    const integer[::1] x not None, int64_t low, const int32_t[::1] table, int n_threads,
+    int64_t size=INT32_MAX,
+):
+    """``table[x - low]``, or ``x - low`` where `table` is None, as int32.
+
+    What lies outside of the table, or of low ... low + size - 1, is taken for low.
+    """
     codes = np.empty(x.shape[0], np.int32)
     cdef int32_t[::1] out = codes
     cdef const int32_t *entries = NULL
@@ -67,12 +73,14 @@ def take(const integer[::1] x not None, int64_t low, const int32_t[::1] table, i
         return codes
     if table is not None and table.shape[0] > 0:
         entries = &table[0]
+        size = table.shape[0]
+    within(size, 1, INT32_MAX, "size")
     n_threads = team(n_threads)
     with nogil:
         if integer is int32_t:
-            vn_take_i32(&x[0], x.shape[0], low, entries, n_threads, &out[0])
+            vn_take_i32(&x[0], x.shape[0], low, size, entries, n_threads, &out[0])
         else:
-            vn_take_i64(&x[0], x.shape[0], low, entries, n_threads, &out[0])
+            vn_take_i64(&x[0], x.shape[0], low, size, entries, n_threads, &out[0])
     return codes
 
 

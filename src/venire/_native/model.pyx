@@ -14,9 +14,11 @@ cdef class Custom:
 
     cdef vn_model_custom own
     cdef bytes name
+    cdef object kept
 
-    def __cinit__(self, str name, uintptr_t cell, uintptr_t value):
-        self.name = name.encode()
+    def __cinit__(self, str name, functions):
+        cdef uintptr_t cell = functions.cell, value = functions.log_likelihood
+        self.name, self.kept = name.encode(), functions
         vn_model_custom_row(&self.own, self.name, <vn_cell_function>cell, <vn_value_function>value)
 
 
@@ -34,7 +36,7 @@ cdef const vn_model_row *row_of(str model) except NULL:
     if functions is not None:
         key = (model, functions.cell, functions.log_likelihood)
         if key not in _custom:
-            _custom[key] = Custom(*key)
+            _custom[key] = Custom(model, functions)
         row = &(<Custom>_custom[key]).own.row
     if row == NULL:
         raise ValueError(f"model: is {model!r}, which has no row")

@@ -83,6 +83,12 @@ COMMANDS = {
         "List the data sets that come with the package, or write some of them as CSV files.",
         "battles",
     ),
+    "bench": Named(
+        "_bench:Bench",
+        "Time this package beside its twins in NumPy and plain Python, and whatever peers are "
+        "there.",
+        "arena",
+    ),
     "distill init": Named(
         "_distill:Init", "Begin a loop: what there is to compare, and who votes.", "loop items.csv"
     ),

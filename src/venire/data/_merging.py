@@ -58,11 +58,11 @@ def merged(a: Comparisons, b: Comparisons) -> Cells:
     if sorted(names) != sorted(b.covariate_names):
         checks.fail("covariates", f"must be those of the others, {names}; are {b.covariate_names}")
     ageing, fresh = joined(a.cells.ageing, b.cells.ageing)
-    items, (places_a, places_b) = _union(a.items, b.items)
+    items, (places_a, places_b) = _union(a.items, b.items, "items")
     strata, stratum = Strata(), None
     clusters = dates = None
     if a.cluster is not None and b.cluster is not None:
-        clusters, (codes_a, codes_b) = _union(a.clusters, b.clusters)
+        clusters, (codes_a, codes_b) = _union(a.clusters, b.clusters, "cluster")
         cluster = np.concatenate([_at(codes_a, a.cluster), _at(codes_b, b.cluster)])
         strata = strata._replace(cluster=cluster)
     if a.date is not None and b.date is not None:
@@ -150,8 +150,11 @@ def _placed(
     return x.row_ptr, x.second, x.order, x.cluster, x.win, x.loss, x.tie, x.square
 
 
-def _union(a: Any, b: Any) -> tuple[NDArray[Any], list[Any]]:
+def _union(a: Any, b: Any, name: str) -> tuple[NDArray[Any], list[Any]]:
     """The labels of both, and the place of each one's labels in them; None: as they are."""
+    kinds = ["text" if isinstance(x[0], str) else "integers" for x in (a, b)]
+    if kinds[0] != kinds[1]:
+        checks.fail(name, f"must be {kinds[0]}, as those of the others", 0, b[0], kind=TypeError)
     if len(a) == len(b) and (a == b).all():
         return a, [None, None]
     if len(b) < len(a) and (a[1:] > a[:-1]).all():  # nothing new, as a rule

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["aged", "coded_dates", "facts_of", "instants", "joined", "moment", "told"]
 
 _DAY = 86_400_000_000  # microseconds
-_MOST_YEARS = 290_000  # from 1970 that these can count
+_MOST_YEARS = 146_000  # from 1970: these can count the time between any two
 _RULE = "must be a date of ISO 8601, as 2024-01-31 or 2024-01-31T18:30:00, or a number"
 _ISO = re.compile(r"(\d{4}-\d\d(?:-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,6})?)?)?)?)\d*"
                   r"\s?(Z|UTC|[+-]\d\d:?\d\d)?", re.IGNORECASE)  # fmt: skip
@@ -49,6 +49,9 @@ def aged(rows: Rows) -> tuple[Rows, Ageing | None]:
     age = elapsed(at, when)
     with np.errstate(over="ignore", under="ignore"):  # beyond all numbers: weight 0
         factor = np.exp2(-age / half_life)
+    if not factor.any():
+        gone = "every comparison has aged to weight 0"
+        fail("half_life", f"{gone} by {shown(at)}", value=rows.half_life)
     weight = None if rows.weight is None else checks.weight(rows.weight, n)
     mass: Any = 1.0 if weight is None else weight
     if rows.win is not None:
@@ -63,7 +66,8 @@ def elapsed(at: Any, when: Any) -> Any:
     """From `when` to `at`: days between calendar dates, differences of numbers."""
     if isinstance(at, np.datetime64):
         return (at - when) / np.timedelta64(_DAY, "us")
-    return np.asarray(at - when, np.float64)[()]
+    # whole numbers of few bits, or far apart, have differences that are none of their type
+    return np.subtract(at, when, dtype=np.float64, casting="unsafe")
 
 
 def shown(moment: Any) -> Any:
@@ -158,7 +162,10 @@ def instants(given: Any, n: int, name: str = "date") -> NDArray[Any]:
     if values.dtype.kind in "Mf":
         bad = np.isnat(values) if values.dtype.kind == "M" else ~np.isfinite(values)
         if bad.any():
-            fail(name, "is missing", int(np.argmax(bad)))
+            row = int(np.argmax(bad))
+            if values.dtype.kind == "f" and not np.isnan(values[row]):
+                fail(name, "must be finite", row, values[row])
+            fail(name, "is missing", row)
     return _in_microseconds(values, name) if values.dtype.kind == "M" else values
 
 

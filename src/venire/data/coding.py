@@ -346,7 +346,7 @@ def _code_integers(
             seen = np.zeros(high - low + 1, np.uint8)
             if _mark(arrays, low, seen, n_threads):  # each of low ... high occurs
                 items = np.arange(low, high + 1, dtype=np.int64)
-                return items, [_shift(a, low, n_threads) for a in arrays]
+                return items, [_shift(a, low, len(seen), n_threads) for a in arrays]
             items = np.flatnonzero(seen) + np.int64(low)
             table = np.cumsum(seen, dtype=np.int32)
             table -= 1
@@ -388,10 +388,12 @@ def _mark(arrays: list[np.ndarray], low: int, seen: np.ndarray, n_threads: int) 
     return marks == len(seen)
 
 
-def _shift(x: np.ndarray, low: int, n_threads: int) -> np.ndarray:
+def _shift(x: np.ndarray, low: int, size: int, n_threads: int) -> np.ndarray:
+    """Codes that nobody changes: those of the caller, which another thread might, are copied."""
     from venire._native.labels import take
 
-    return x if low == 0 and x.dtype == np.int32 else take(x, low, None, n_threads)
+    fixed = not x.flags.writeable and x.base is None
+    return x if fixed and low == 0 and x.dtype == np.int32 else take(x, low, None, n_threads, size)
 
 
 def _take(x: np.ndarray, low: int, table: np.ndarray, n_threads: int) -> np.ndarray:
@@ -415,5 +417,5 @@ def _in_range(
             if low < 0 or high >= n:
                 at = int(np.argmax((column < 0) | (column >= n)))
                 fail(name, f"is not among {given}", at, column[at])
-        codes.append(_shift(array, 0, n_threads))
+        codes.append(_shift(array, 0, max(n, 1), n_threads))
     return codes

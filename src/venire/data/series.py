@@ -188,9 +188,11 @@ def _array(column: Any, name: str) -> np.ndarray:
 
 def _number(value: Any, name: str, row: int) -> float:
     try:
-        return float(value)
+        if not isinstance(value, np.complexfloating):  # float() drops what is imaginary of it
+            return float(value)
     except Exception:
-        fail(name, "must be a number", row, value)
+        pass
+    fail(name, "must be a number", row, value)
 
 
 def is_full(column: Any) -> bool:

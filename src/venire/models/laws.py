@@ -46,7 +46,7 @@ class Laws:
     """
 
     def __init__(self, cell: Pointer, value: Pointer) -> None:
-        self._cell, self._value = cell.call, value.call
+        self._cell, self._value, self._kept = cell.call, value.call, (cell, value)
         g, _ = self.cells(np.zeros(1), 1.0, 0.0)
         self.slope = float(g[0])
         if not (np.isfinite(self.slope) and self.slope > 0.0):

@@ -226,7 +226,7 @@ class Model:
         functions, chances = checked(cell, log_likelihood, probability)
         row = cls(
             name, _title(title, name), scale or name, chances,
-            source=source, functions=functions,
+            source=_source(source), functions=functions,
         )  # fmt: skip
         _TABLE[name] = row
         return row
@@ -424,6 +424,13 @@ def _name_of_custom(name: Any, replace: Any) -> None:
     if name in _TABLE and not checks.flag(replace, "replace"):
         checks.fail("name", "is that of another custom model", value=name,
                     cure="say replace=True to have it replaced")  # fmt: skip
+
+
+def _source(source: Any) -> tuple[str, str]:
+    known = isinstance(source, tuple) and [type(x) for x in source] == [str, str]
+    if not known or any(source) != all(source):
+        checks.fail("source", "must be two texts, a title and a DOI", value=source)
+    return source
 
 
 def _title(title: Any, name: str) -> str:

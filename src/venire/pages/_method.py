@@ -115,7 +115,7 @@ def _of_model(fit: Fit | GroupedFit) -> tuple[str, list[Source]]:
     )
     unit = visible(fit.display.words)
     text = f"Model: {row.title}. {ties}{order} Estimates are {how}, shown on the scale {unit}."
-    return text, [Source(*row.source)]
+    return text, [Source(*row.source)] if all(row.source) else []
 
 
 def _counted(fit: Fit | GroupedFit) -> str:

@@ -11,6 +11,7 @@ what no font has is an empty box. Letters of right-to-left scripts are joined fr
 """
 
 from venire.plots._alike import plot_agreement, plot_correlation
+from venire.plots._bench import plot_benchmark
 from venire.plots._groups import plot_groups
 from venire.plots._judges import plot_judges
 from venire.plots._matrices import plot_graph, plot_wins
@@ -24,6 +25,7 @@ from venire.plots._teachers import plot_position_bias, plot_reliability
 __all__ = [
     "overview",
     "plot_agreement",
+    "plot_benchmark",
     "plot_calibration",
     "plot_correlation",
     "plot_graph",

@@ -10,9 +10,11 @@ import numpy as np
 
 from venire._core import checks
 from venire._core.extras import needs
+from venire.bench import Benchmark
 from venire.distillation import Report
 from venire.panel import Consensus, agreement
 from venire.plots._alike import FEWEST, plot_agreement, plot_correlation
+from venire.plots._bench import plot_benchmark
 from venire.plots._groups import plot_groups
 from venire.plots._judges import plot_judges
 from venire.plots._path import plot_path
@@ -41,6 +43,7 @@ class Panel(NamedTuple):
     draw: Callable[..., Axes]
     options: Mapping[str, Any] = {}
     rows: int = 0
+    most: int = MOST_ROWS  # rows that it is made higher for
 
 
 def overview(result: Any, **options: Any) -> Figure:
@@ -49,7 +52,7 @@ def overview(result: Any, **options: Any) -> Figure:
     Parameters
     ----------
     result : Fit, Bootstrap, PosteriorDraws, GroupedFit, PathFit, Rated, Consensus,
-        JudgesFit, Plan, Report or mapping
+        JudgesFit, Plan, Report, Benchmark or mapping
         A mapping of str to Report is drawn as one picture, a line for each; of columns, as
         `GroupedFit.to_frame` gives them, as the overview of groups.
     **options
@@ -78,7 +81,7 @@ def overview(result: Any, **options: Any) -> Figure:
     columns = min(len(panels), 2)
     lines = -(-len(panels) // columns)
     height = [
-        max([HEIGHT, *(AROUND + ROW * min(p.rows, MOST_ROWS) for p in panels[k : k + columns])])
+        max([HEIGHT, *(AROUND + ROW * min(p.rows, p.most) for p in panels[k : k + columns])])
         for k in range(0, len(panels), columns)
     ]
     figure = needs("matplotlib.figure", "a picture").Figure(
@@ -104,6 +107,8 @@ def _panels(result: Any, options: Mapping[str, Any]) -> Iterator[Panel]:
         case Bootstrap() | PosteriorDraws():
             yield Panel(plot_ratings, {"fit": result}, len(result.items))
             yield Panel(plot_ranks, {"fit": result}, len(result.items))
+        case Benchmark():
+            yield Panel(plot_benchmark, {"result": result}, len(result.timed), len(result.timed))
         case Rated():
             yield Panel(plot_ratings, {"fit": result}, len(result.items))
             if result.by is not None:

@@ -37,7 +37,8 @@ from numpy.typing import NDArray
 
 from venire.models import model_of
 
-__all__ = ["Dispersion", "Evidence", "Look", "Pearson", "Search", "Sums", "pearson_of"]
+__all__ = ["Dispersion", "Evidence", "Look", "Pearson", "Search", "Sums", "dispersion_of_age",
+           "pearson_of"]  # fmt: skip
 
 #: Of the outcomes, at parameters that are as good as so many free ones.
 Dispersion = Callable[[NDArray[np.float64], float], float]
@@ -73,7 +74,7 @@ class Evidence:
         Standard deviation of its log, from the curvature of the log evidence.
     dispersion : float
         Variance of the outcomes beside that of wins and losses, by which the log-likelihood was
-        divided: below 1 for half ties and soft scores, else 1.
+        divided: below 1 for half ties, soft scores and what a half-life made weigh less, else 1.
     n_fits : int
         Fits that it took.
     note : str
@@ -168,6 +169,13 @@ def pearson_of(c: Any, model: str, of: Any = slice(None)) -> Pearson | None:
     if square is not None and np.sum(win + tie / 2.0 - square) <= 1e-12 * np.sum(win + loss + tie):
         return None  # weights that are no whole numbers, but wins and losses
     return Pearson(model, win, loss, tie, square)
+
+
+def dispersion_of_age(c: Any) -> float:
+    """Of Comparisons that a half-life made weigh less: a row of weight w has the information of w
+    rows, and its score w times their variance. 1 without a half-life."""
+    by = 1.0 if c.half_life is None else c.n_comparisons / c.n_effective
+    return by if by > 0.0 else 1.0  # nan: parts of the cells
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from venire.models import model_of
 if TYPE_CHECKING:
     from venire.data.comparisons import Comparisons
 
-__all__ = ["require_existence"]
+__all__ = ["BY_THEMSELVES", "require_existence"]
 
 EXAMPLES = 10  # items listed at most in the error's attributes; a third of them in its message
 
@@ -48,13 +48,15 @@ _ORDER = (
     "bounded or cannot be told from the items' strengths"
 )
 
+#: Of the cure: what paths do not have.
+BY_THEMSELVES = ", or components='strong' to fit each strongly connected component by itself"
+
 #: Why there is no fit, and the cure, by the native layer's code.
 ABSENCES = {
     1: (
         "the graph of wins has {n_strong} strongly connected components, so some items' strengths "
         "would be infinite",
-        "use a prior, such as prior=GaussianPrior(0.01), or components='strong' to fit each "
-        "strongly connected component by itself",
+        "use a prior, such as prior=GaussianPrior(0.01)" + BY_THEMSELVES,
     ),
     2: (_ORDER.format("against"), "fit without order_effect"),
     3: (_ORDER.format("with"), "fit without order_effect"),

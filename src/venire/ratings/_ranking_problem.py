@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from venire._native.problem import Problem
     from venire.data.rankings import Rankings
 
-__all__ = ["RankingProblem", "laplacian_problem"]
+__all__ = ["RankingProblem"]
 
 CAUTION = 0.9  # times the diagonal, of whose inverse a little more is wanted
 FRESH = 8  # points at which the diagonal is computed: the first ones, where it changes most

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from venire._core import checks
 from venire.errors import NotIdentifiedError
 from venire.ratings.newton import Result, newton
 from venire.ratings.separation import Seen, rising_direction
@@ -41,6 +42,7 @@ COLLINEAR = 1e-9  # and what is left beside all other columns, below which there
 SATURATED = 1e-6  # of a column's weight: what curvature is left of it, below which all is looked at
 UNOPPOSED = 1e-3  # of the largest margin: what rounding may speak against a direction
 FEW = 1_000
+SMALLEST = 1 / checks.LARGEST
 
 
 def refuse_constant(c: Comparisons, order_effect: bool) -> None:
@@ -50,8 +52,11 @@ def refuse_constant(c: Comparisons, order_effect: bool) -> None:
         return
     for k, name in enumerate(c.covariate_names):
         some = x[:FEW, k]
-        if not some.any() and not x[:, k].any():
-            _refuse(name, "is 0 in every comparison", "leave it out")
+        if _size(some) < SMALLEST and (size := _size(x[:, k])) < SMALLEST:
+            if size == 0.0:
+                _refuse(name, "is 0 in every comparison", "leave it out")
+            reason = f"is at most {size:.3g} in size, and below {SMALLEST:g} its squares are lost"
+            _refuse(name, reason, "give it in another unit")
         if order_effect:
             continue
         side = c.order[:FEW]
@@ -60,6 +65,10 @@ def refuse_constant(c: Comparisons, order_effect: bool) -> None:
         ).all():
             reason = "is constant: it says nothing but who came first"
             _refuse(name, reason, "leave it out, and use order_effect=True")
+
+
+def _size(x: NDArray[np.float64]) -> float:
+    return max(float(x.max()), -float(x.min()))
 
 
 def near_start(

@@ -16,7 +16,7 @@ from venire.data.comparisons import Comparisons
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.models import model_of
 from venire.priors import GaussianPrior, ItemPriors, check_prior, item_priors
-from venire.ratings._evidence import Evidence, pearson_of
+from venire.ratings._evidence import Evidence, dispersion_of_age, pearson_of
 from venire.ratings._evidence_single import find_precision
 from venire.ratings._existence import require_existence
 from venire.ratings._mm import newman
@@ -35,7 +35,9 @@ from venire.ratings.separation import Seen
 if TYPE_CHECKING:
     from venire._native.problem import Preconditioner
 
-__all__ = ["check_arguments", "fit", "fit_quietly", "guess", "tie_of", "trouble"]
+__all__ = [
+    "check_arguments", "fit", "fit_quietly", "guess", "theta_of", "tie_of", "trouble",
+]  # fmt: skip
 
 NEAR = 0.1  # what the first solve may leave of the residual with a preconditioner at hand
 MOST_LOG_TIE = 700.0  # of a fit that does not converge: its exponential is a number
@@ -290,7 +292,7 @@ def _by_evidence(
     how: dict[str, Any],
 ) -> tuple[Evidence, Result]:
     """The precision that the evidence wants, and the fit with it."""
-    pearson, n = pearson_of(c, model), c.n_items
+    pearson, n, age = pearson_of(c, model), c.n_items, dispersion_of_age(c)
     covariates = c.covariates if leagues is None else leagues.covariates
     k = problem.n_parameters - n  # 1 with an order effect
     k -= 0 if covariates is None else covariates.shape[1]
@@ -301,13 +303,13 @@ def _by_evidence(
             d += x[n] * c.order
         if covariates is not None:
             d += covariates @ x[n + k :]
-        return pearson.at(d, used) if pearson is not None else 1.0
+        return age * (pearson.at(d, used) if pearson is not None else 1.0)
 
     return find_precision(
         problem, start, 0.0 if own.mean is None else own.mean,
         component if leagues is None else leagues.code,
         2.0 * c.n_comparisons / max(n, 1), first=guess(init),
-        dispersion=None if pearson is None else dispersion, **how,
+        dispersion=None if pearson is None and age == 1.0 else dispersion, **how,
     )  # fmt: skip
 
 
@@ -332,13 +334,7 @@ def _start(
     if law is not None and free_tie:
         log_tie = law.start(float(c.tie.sum()) / c.n_comparisons)
     if isinstance(init, Fit):
-        init.require_own_scale("init")
-        if init.items is c.items or np.array_equal(init.items, c.items):
-            theta[:] = init.theta
-        else:
-            place = {label: k for k, label in enumerate(init.items.tolist())}
-            at = np.array([place.get(label, -1) for label in c.items.tolist()])
-            theta[at >= 0] = init.theta[at[at >= 0]]
+        theta = theta_of(init, c.items)
         gamma = init.order_effect or 0.0
         if init.coefficients is not None:
             known = zip(init.covariate_names, init.coefficients.tolist(), strict=True)
@@ -352,6 +348,18 @@ def _start(
         theta, leads = leagues.parted(theta)
         extra += leads
     return np.concatenate([theta, extra + ([log_tie] if free_tie else [])])
+
+
+def theta_of(init: Fit, items: NDArray[Any]) -> NDArray[np.float64]:
+    """What an earlier fit said of these items; 0 of those that it did not know."""
+    init.require_own_scale("init")
+    if init.items is items or np.array_equal(init.items, items):
+        return np.array(init.theta)
+    place = {label: k for k, label in enumerate(init.items.tolist())}
+    at = np.array([place.get(label, -1) for label in items.tolist()], np.int64)
+    theta = np.zeros(len(items))
+    theta[at >= 0] = init.theta[at[at >= 0]]
+    return theta
 
 
 def tie_of(log_tie: Any) -> Any:

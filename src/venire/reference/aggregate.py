@@ -156,6 +156,8 @@ def aggregate(
 ) -> Cells:
     """Rows of comparisons as cells, sorted by (first, second, order, cluster, date, covariates).
 
+    Kernel: csrc/vn_count_cells.c and csrc/vn_cells.c, by `venire.Comparisons`.
+
     Parameters
     ----------
     first, second : array_like, shape (n_rows,)
@@ -227,6 +229,8 @@ def cells_from_counts(
 ) -> Cells:
     """Counted wins, losses and ties of each row's `first` as cells.
 
+    Kernel: csrc/vn_cells.c, by `venire.Comparisons.from_counts`.
+
     Parameters
     ----------
     first, second, items, order, cluster
@@ -258,6 +262,8 @@ def cells_from_counts(
 
 def merge(a: Cells, b: Cells) -> Cells:
     """The cells of the rows of `a` and of `b` together.
+
+    Kernel: csrc/vn_join.c, by `venire.Comparisons.append`.
 
     Examples
     --------

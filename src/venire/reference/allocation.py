@@ -1,8 +1,7 @@
 """Where the next votes go, in plain NumPy: picks of pairs that a group's posterior gains most from.
 
 The posterior of a group's theta is that of votes in a model that counts a tie as half a win to each
-side, under independent normal priors. It is taken at the mode, once; every pick then updates its
-covariance as the vote that is expected would, before the next one is chosen.
+side, under normal priors. It is taken at the mode; each pick updates it as its expected vote would.
 """
 
 from __future__ import annotations
@@ -50,6 +49,7 @@ class ReferencePicks(NamedTuple):
 
 def effective_votes(n: Any, rho: float) -> np.ndarray:
     """How many independent votes n votes on one pair are worth: n / (1 + (n - 1) rho).
+    Kernel: csrc/vn_allocate_pick.c, by `venire.design.allocate`.
 
     Examples
     --------
@@ -62,6 +62,7 @@ def effective_votes(n: Any, rho: float) -> np.ndarray:
 
 def prior_variance(theta: Any, mean: Any, variance: Any) -> float:
     """Variance of theta about a prior's mean, of estimates that have variances of their own.
+    Kernel: `venire.design.select_prior`.
 
     The mean of (theta - mean)^2 less that of the variances, at least half of the former.
 
@@ -118,6 +119,7 @@ def posterior_mode(
     model: str = "bradley-terry",
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Mode of theta under normal priors, and the information there (the prior's included).
+    Kernel: csrc/vn_allocate_mode.c, by `venire.design.allocate`.
 
     Parameters
     ----------
@@ -172,6 +174,7 @@ def held_out_losses(
     mean: Any, precision: Any, model: str = "bradley-terry",
 ) -> np.ndarray:  # fmt: skip
     """Negative log-likelihood of the cells that are held out, given the mode of the others.
+    Kernel: csrc/vn_allocate.c, by `venire.design.select_prior`.
 
     Parameters
     ----------
@@ -215,6 +218,7 @@ def candidate_pairs(
     n_items: int, count: int, key: tuple[int, int], group: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pairs i < j that are scored: `count` random ones, or all where there are not more.
+    Kernel: csrc/vn_allocate_pick.c, by `venire.design.allocate`.
 
     Examples
     --------
@@ -317,6 +321,7 @@ def allocate_groups(
     given: tuple[Any, Any] | None = None, model: str = "bradley-terry",
 ) -> ReferencePicks:  # fmt: skip
     """Picks for every group by itself.
+    Kernel: csrc/vn_allocate.c and csrc/vn_allocate_pick.c, by `venire.design.allocate`.
 
     Parameters
     ----------

@@ -12,6 +12,8 @@ __all__ = ["ridge_replicates", "weighted_grams"]
 def weighted_grams(z: Any, weights: Any) -> np.ndarray:
     """Weighted sums of products of columns, for many sets of weights.
 
+    Kernel: csrc/vn_gram.c, by `venire.ensembles.Bagging`.
+
     Parameters
     ----------
     z : array_like of shape (n_rows, d)
@@ -36,6 +38,8 @@ def ridge_replicates(
     x: Any, y: Any, weights: Any, penalty: float = 0.0, intercept: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
     """Minimise sum of w (y - b0 - x b)² + penalty * b b, for each set of weights.
+
+    Kernel: csrc/vn_gram.c, by `venire.ensembles.Bagging`.
 
     Parameters
     ----------

@@ -28,6 +28,8 @@ __all__ = [
 def beta_tails(a: float, b: float, x: float, digits: int = 30) -> tuple[Any, Any]:
     """P(p <= x) and P(p > x) for p ~ Beta(a, b), as mpmath numbers.
 
+    Kernel: csrc/vn_beta_cdf.c, by `venire.BetaPosterior.cdf`.
+
     With s = log(x / (1 - x)) the density is f(s) = x^a (1-x)^b / B(a, b), and the lower tail is
 
         f(s) * integral over t > 0 of exp(-fall(t)),  fall(t) = a t + (a+b) log(1 + x (e^-t - 1)),
@@ -76,6 +78,8 @@ def beta_tails_before_mean(a: Any, b: Any, x: Any) -> tuple[Any, Any]:
 def beta_logpdf(a: float, b: float, x: float, digits: int = 30) -> Any:
     """Logarithm of the density of Beta(a, b) at 0 < x < 1, to so many digits.
 
+    Kernel: csrc/vn_beta_density.c, by `venire.jit.beta_logpdf`.
+
     Examples
     --------
     >>> import venire as vn
@@ -90,7 +94,10 @@ def beta_logpdf(a: float, b: float, x: float, digits: int = 30) -> Any:
 
 
 def beta_quantile(a: float, b: float, q: float, digits: int = 30) -> Any:
-    """x with P(p <= x) = q, as an mpmath number: bisection in log odds, then Newton's method."""
+    """x with P(p <= x) = q, as an mpmath number: bisection in log odds, then Newton's method.
+
+    Kernel: csrc/vn_beta_quantile.c, by `venire.BetaPosterior.quantile`.
+    """
     import mpmath as mp
 
     low, high = -800.0, 800.0
@@ -116,6 +123,8 @@ def beta_quantile(a: float, b: float, q: float, digits: int = 30) -> Any:
 def beta_greater(a: float, b: float, c: float, d: float, n: int = 40_000) -> float:
     """P(X > Y) for independent X ~ Beta(a, b), Y ~ Beta(c, d), to about 1e-10 absolute.
 
+    Kernel: csrc/vn_beta_compare.c, by `venire.BetaPosterior.prob_greater`.
+
     The integral of f_X P(Y < x) over log odds by the trapezoidal rule with `n` points between the
     quantiles of X at 1e-16; for shapes from about 0.1 to 1e5.
     """
@@ -131,7 +140,10 @@ def beta_greater(a: float, b: float, c: float, d: float, n: int = 40_000) -> flo
 
 
 def beta_entropy(a: Any, b: Any) -> Any:
-    """log B(a, b) - (a - 1) psi(a) - (b - 1) psi(b) + (a + b - 2) psi(a + b)."""
+    """log B(a, b) - (a - 1) psi(a) - (b - 1) psi(b) + (a + b - 2) psi(a + b).
+
+    Kernel: csrc/vn_beta_moments.c, by `venire.BetaPosterior.entropy`.
+    """
     from scipy.special import betaln, digamma
 
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
@@ -144,7 +156,10 @@ def beta_entropy(a: Any, b: Any) -> Any:
 
 
 def beta_kl(a: Any, b: Any, c: Any, d: Any) -> Any:
-    """E log(f_ab / f_cd) under Beta(a, b)."""
+    """E log(f_ab / f_cd) under Beta(a, b).
+
+    Kernel: csrc/vn_beta_moments.c, by `venire.BetaPosterior.kl`.
+    """
     from scipy.special import betaln, digamma
 
     a, b, c, d = (np.asarray(x, dtype=float) for x in (a, b, c, d))
@@ -158,7 +173,10 @@ def beta_kl(a: Any, b: Any, c: Any, d: Any) -> Any:
 
 
 def beta_shortest(a: float, b: float, level: float) -> tuple[float, float]:
-    """The shortest interval of one Beta distribution: least width over the probability below it."""
+    """The shortest interval of one Beta distribution: least width over the probability below it.
+
+    Kernel: `venire.BetaPosterior.interval` with "hdi".
+    """
     from scipy.optimize import minimize_scalar
     from scipy.special import betaincinv
 
@@ -172,7 +190,10 @@ def beta_shortest(a: float, b: float, level: float) -> tuple[float, float]:
 
 
 def beta_fit(win: Any, loss: Any) -> tuple[float, float]:
-    """Shapes that make rows of wins and losses most likely (Beta-binomial)."""
+    """Shapes that make rows of wins and losses most likely (Beta-binomial).
+
+    Kernel: `venire.panel.fit_beta_prior`.
+    """
     from scipy.optimize import minimize
     from scipy.special import betaln
 
@@ -190,7 +211,10 @@ def beta_fit(win: Any, loss: Any) -> tuple[float, float]:
 
 def beta_expected_votes(a: float, b: float, decisive: float) -> float:
     """How many more votes until P(p > 1/2) or P(p < 1/2) reaches `decisive`, if they split as
-    far from half as p is expected to be, one vote at a time."""
+    far from half as p is expected to be, one vote at a time.
+
+    Kernel: `venire.panel.needs_votes`.
+    """
     from scipy.special import betainc
 
     a, b = max(a, b), min(a, b)
@@ -229,6 +253,8 @@ def _uniform(word: np.ndarray) -> np.ndarray:
 
 def beta_sample(a: Any, b: Any, key: tuple[int, int]) -> np.ndarray:
     """Draws of Beta(a, b), shape (n,), from the counter-based streams of `key`.
+
+    Kernel: csrc/vn_beta_sample.c, by `venire.BetaPosterior.sample`.
 
     X / (X + Y) with gamma variates of Marsaglia and Tsang (2000); a shape below 1 is drawn at
     shape + 1 and multiplied by u^(1/shape), in logarithms.

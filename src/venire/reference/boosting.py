@@ -17,6 +17,8 @@ def samme_step(
 ) -> tuple[np.ndarray, float, float]:
     """Zhu, Zou, Rosset and Hastie (2009), doi:10.4310/SII.2009.v2.n3.a8.
 
+    Kernel: `venire.ensembles.adaboost_weights`.
+
     Parameters
     ----------
     weight : array_like of shape (n_rows,)
@@ -52,6 +54,8 @@ def r2_step(
     weight: Any, difference: Any, loss: str = "linear", learning_rate: float = 1.0
 ) -> tuple[np.ndarray, float, float]:
     """Drucker (1997), Improving regressors using boosting techniques, ICML 14.
+
+    Kernel: `venire.ensembles.adaboost_weights`.
 
     Parameters
     ----------

@@ -48,6 +48,8 @@ class ReferenceCalibration(NamedTuple):
 def kappa(variance: Any, model: Any = "bradley-terry") -> np.ndarray:
     """Factor on a difference that is known only up to `variance`, so that P is the mean over it.
 
+    Kernel: `venire.calibrate`.
+
     Parameters
     ----------
     variance : array_like of float
@@ -88,6 +90,8 @@ def calibrate(
     em: tuple[float, int] | None = None,
 ) -> ReferenceCalibration:
     """Biases by maximum a posteriori, with the variance of their prior.
+
+    Kernel: csrc/vn_problem_derivatives.c on the graph of groups, by `venire.calibrate`.
 
     Parameters
     ----------

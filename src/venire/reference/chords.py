@@ -33,6 +33,8 @@ def replicate_fit(
 ) -> tuple[np.ndarray, float, int, bool]:
     """Step by a fixed inverse information from the full fit to the fit of a replicate.
 
+    Kernel: csrc/vn_replicates.c, by `venire.bootstrap`.
+
     Parameters
     ----------
     model : {"bradley-terry", "thurstone", "davidson", "rao-kupper"}

@@ -99,6 +99,8 @@ def _strong(n_items: int, tail: np.ndarray, head: np.ndarray) -> Components:
 def components(cells: Any, connection: str = "weak") -> Components:
     """Connected components of the comparisons.
 
+    Kernel: csrc/vn_graph.c, by `venire.Comparisons.components`.
+
     Parameters
     ----------
     cells : Cells or Comparisons

@@ -22,6 +22,8 @@ def _at(cells: Any, model: str, found: Any, prior: Any) -> tuple[Problem, np.nda
 def information(cells: Any, model: str, found: Any, *, prior: Any = None) -> np.ndarray:
     """Observed information: minus the second derivative of the log-likelihood with the prior.
 
+    Kernel: csrc/vn_model.c, by `venire.Fit.covariance`.
+
     Parameters
     ----------
     cells : Cells or Comparisons
@@ -50,6 +52,8 @@ def information(cells: Any, model: str, found: Any, *, prior: Any = None) -> np.
 
 def covariance(cells: Any, model: str, found: Any, *, prior: Any = None) -> np.ndarray:
     """Inverse information on the subspace where theta has mean 0 in each weak component.
+
+    Kernel: csrc/vn_model.c, by `venire.Fit.covariance`.
 
     The information maps that subspace to itself, with or without a prior, so adding the projector
     onto its complement makes the matrix regular and leaves the wanted part of the inverse alone.
@@ -130,6 +134,8 @@ def _directions(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
 def sandwich(cells: Any, model: str, found: Any, *, prior: Any = None) -> np.ndarray:
     """Robust covariance C M C; C is `covariance`, M the sum of squared scores.
 
+    Kernel: csrc/vn_model.c, by errors="robust".
+
     Scores are squared per row, or per cluster when the cells carry clusters: the scores of a
     cluster are added up first. No small-sample factor is applied.
 
@@ -180,6 +186,8 @@ def cluster_scores(
 ) -> np.ndarray:
     """Scores of clusters as rows: sums over the cells of each.
 
+    Kernel: csrc/vn_cluster_scores.c, by errors="robust" of clusters.
+
     Parameters
     ----------
     n : int
@@ -216,6 +224,8 @@ def cluster_scores(
 
 def pair_sums(ptr: Any, weight: Any, moving: Any) -> tuple[np.ndarray, np.ndarray]:
     """Sums over the cells of each pair, of their weights and of weights times columns.
+
+    Kernel: csrc/vn_pair_sums.c, by the errors of fits of many cells.
 
     Parameters
     ----------

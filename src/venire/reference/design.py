@@ -76,6 +76,8 @@ def design_pairs(
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Pairs of one group's items, in the order shown.
 
+    Kernel: csrc/vn_design.c, by `venire.design.design_pairs`.
+
     Parameters
     ----------
     n : int

@@ -46,6 +46,8 @@ class ReferenceZeroOne(NamedTuple):
 def decompose_squared(predictions: Any, target: Any, weights: Any = None) -> ReferenceDecomposition:
     """Terms of the squared error of a weighted mean, over rows or over trials.
 
+    Kernel: `venire.ensembles.decompose`.
+
     Parameters
     ----------
     predictions : array_like of shape (n_members, n_rows) or (n_trials, n_members, n_rows)
@@ -114,6 +116,8 @@ def decompose_squared(predictions: Any, target: Any, weights: Any = None) -> Ref
 def decompose_zero_one(predictions: Any, target: Any, weights: Any = None) -> ReferenceZeroOne:
     """Domingos's terms, row by row, with his factors c1 and c2.
 
+    Kernel: `venire.ensembles.decompose`.
+
     Parameters
     ----------
     predictions : array_like of shape (n_members, n_rows)
@@ -156,6 +160,8 @@ def decompose_zero_one(predictions: Any, target: Any, weights: Any = None) -> Re
 def mean_correlation(errors: Any, cluster: Any = None) -> tuple[float, float]:
     """Mean correlation over pairs of members and its standard error, pair by pair.
 
+    Kernel: `venire.ensembles.decompose`.
+
     Parameters
     ----------
     errors : array_like of shape (n_members, n_rows)
@@ -189,6 +195,8 @@ def mean_correlation(errors: Any, cluster: Any = None) -> tuple[float, float]:
 
 def subset_errors(predictions: Any, target: Any, size: int, zero_one: bool = False) -> float:
     """Mean error of the mean (or vote, ties shared) of every subset of `size` members.
+
+    Kernel: `venire.ensembles.learning_curve`.
 
     Parameters
     ----------

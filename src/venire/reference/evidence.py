@@ -31,7 +31,8 @@ class ReferenceEvidence(NamedTuple):
     ----------
     precision : float
     dispersion : float
-        1 where outcomes are wins and losses alone, or ties have a parameter.
+        1 where outcomes are wins and losses alone, or ties have a parameter; under a half-life
+        that times sum w^2 / sum w.
     log_evidence : float
     log_precision_sd : float
         1 / sqrt(minus the second derivative of the log evidence in the log of the precision).
@@ -58,6 +59,8 @@ def log_evidence(
     by: Any = None,
 ) -> float:
     """Log of the Laplace approximation of the marginal likelihood, up to what is constant in it.
+
+    Kernel: csrc/vn_small_evidence.c, by ``GaussianPrior("evidence")``.
 
     With l the log-likelihood at the mode, H minus its second derivative in all parameters, and P
     the projection on theta::
@@ -148,6 +151,8 @@ def league_means(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Strengths, and the means of their leagues, under a prior about means that are free.
 
+    Kernel: ``GaussianPrior(precision, by=league)``.
+
     Parameters
     ----------
     cells : Cells or Comparisons
@@ -188,6 +193,11 @@ def outcome_dispersion(
 ) -> float:
     """Pearson's dispersion of half ties and soft scores at the fit under a prior; else 1.
 
+    Kernel: `venire.Fit.dispersion`, by ``GaussianPrior("evidence")``.
+
+    Rows that a half-life gave weights w are worth w rows, but their scores have w^2 times the
+    variance of one: times sum w^2 / sum w.
+
     The mean square of the rows' scores over the mean information of a row, where the effective
     number of parameters, the trace of (H + precision P)^-1 H, is taken off the weight.
 
@@ -208,8 +218,10 @@ def outcome_dispersion(
     """
     mixed = np.maximum(cells.win + cells.tie / 2.0 - cells.square, 0.0)  # sum of w s (1 - s)
     weight = float(np.sum(cells.win + cells.loss + cells.tie))
+    ageing = getattr(getattr(cells, "cells", None), "ageing", None)
+    aged = 1.0 if ageing is None else ageing.squares / weight
     if model in TIE_MODELS or not np.sum(mixed) > 1e-12 * weight:
-        return 1.0
+        return aged
     if by is None:
         prior = _prior(precision, np.broadcast_to(mean, cells.n_items))
         found = fit(cells, model, prior=prior, order_effect=order_effect, tol=1e-12, max_iter=200)
@@ -230,7 +242,7 @@ def outcome_dispersion(
         used = len(whole) - precision * float(np.trace(np.linalg.inv(whole)[:n, :n]))
     else:  # what the penalty does not take up
         used = float(np.trace(np.linalg.pinv(whole + penalty, 1e-10, hermitian=True) @ whole))
-    return scores / float(np.sum(problem.terms(x)["d2"])) * weight / (weight - used)
+    return aged * scores / float(np.sum(problem.terms(x)["d2"])) * weight / (weight - used)
 
 
 def evidence_precision(
@@ -242,6 +254,8 @@ def evidence_precision(
     by: Any = None,
 ) -> ReferenceEvidence:
     """The precision of the prior at which the evidence is largest.
+
+    Kernel: csrc/vn_small_evidence.c, by ``GaussianPrior("evidence")``.
 
     Parameters
     ----------

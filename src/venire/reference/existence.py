@@ -177,6 +177,8 @@ def existence(
 ) -> Existence:
     """Does a unique finite fit exist?
 
+    Kernel: csrc/vn_existence.c, by the fits before they iterate.
+
     Parameters
     ----------
     cells : Cells or Comparisons
@@ -219,6 +221,8 @@ def require_existence(
     cells: Any, model: str = "bradley-terry", *, order_effect: bool = False, prior: Any = None
 ) -> Existence:
     """As `existence`, but raise when there is no fit.
+
+    Kernel: csrc/vn_existence.c, by the fits before they iterate.
 
     Raises
     ------

@@ -76,6 +76,8 @@ def aggregate_groups(
 ) -> GroupedCells:
     """Rows of comparisons in groups as cells: `aggregate` on the rows of each group.
 
+    Kernel: csrc/vn_group_cells.c, by `venire.GroupedComparisons`.
+
     Parameters
     ----------
     group : array_like, shape (n_rows,)
@@ -154,6 +156,8 @@ def aggregate_groups(
 
 def cells_of_group(g: Any, k: int) -> Cells:
     """The cells of the k-th group; sums of squared scores, which groups do not keep, are nan.
+
+    Kernel: `venire.GroupedComparisons.at`.
 
     Examples
     --------
@@ -239,6 +243,8 @@ def fit_groups(
     max_iter: int = 100,
 ) -> ReferenceGroupedFit:
     """Fit every group by itself, or with a common order effect and tie parameter.
+
+    Kernel: csrc/vn_group_fit.c and csrc/vn_small_newton.c, by `venire.fit_groups`.
 
     Parameters
     ----------
@@ -336,6 +342,9 @@ def grouped_errors(
     g: Any, model: str, found: ReferenceGroupedFit, *, prior: Any = None
 ) -> ReferenceGroupedErrors:
     """Standard errors of the fits: roots of the diagonal of `covariance`.
+
+    Kernel: csrc/vn_group_after.c and csrc/vn_small_inverse.c, by
+    `venire.GroupedFit.standard_errors`.
 
     Parameters
     ----------

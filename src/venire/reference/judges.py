@@ -42,6 +42,8 @@ def fit_judges(
 ) -> ReferenceJudgesFit:
     """Ratings and judges in turn, each step solved to the end.
 
+    Kernel: csrc/vn_judges.c and csrc/vn_group_fit.c, by `venire.fit_judges`.
+
     Parameters
     ----------
     group, first, second, judge : array_like of int, shape (n,)
@@ -118,6 +120,8 @@ def judges_given_ratings(
     signed: bool,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, tuple[float, float, float]]:
     """Slopes, biases, their variances and spread, from given ones on.
+
+    Kernel: csrc/vn_judges.c, by `venire.fit_judges`.
 
     A step of Newton's for the judges and one of EM for the spread, in turn, until neither moves.
     What is maximised over a_k and g_k is

@@ -152,6 +152,8 @@ def _terms_of(link: Link, d: np.ndarray, win: Any, loss: Any, tie: Any) -> Terms
 def cell_terms(model: str | Link, d: Any, t: float, win: Any, loss: Any, tie: Any) -> Terms:
     """Log-likelihood of each cell, and its derivatives.
 
+    Kernel: csrc/vn_model.c and the file of each model, by all fits.
+
     Parameters
     ----------
     model : {"bradley-terry", "thurstone", "davidson", "rao-kupper"} or callable
@@ -197,6 +199,8 @@ def cell_terms(model: str | Link, d: Any, t: float, win: Any, loss: Any, tie: An
 
 def probabilities(model: str | Link, d: Any, t: float = 0.0) -> np.ndarray:
     """P(first wins), or P(win), P(tie), P(loss) in the tie models.
+
+    Kernel: `venire.models`, by the predictions of all fits.
 
     Parameters
     ----------

@@ -89,6 +89,8 @@ def _next_home(cells: Any, model: str, state: State) -> float:
 def newman_sweep(cells: Any, model: str, state: State, order_effect: bool = False) -> State:
     """One pass over all items, each using the newest strengths of the others.
 
+    Kernel: csrc/vn_mm.h, by the fits with ``method="mm"``.
+
     Parameters
     ----------
     cells : Cells or Comparisons
@@ -141,6 +143,8 @@ def newman_sweep(cells: Any, model: str, state: State, order_effect: bool = Fals
 
 def hunter_sweep(cells: Any, model: str, state: State, order_effect: bool = False) -> State:
     """One step of the minorise-maximise iteration, all strengths at once.
+
+    Kernel: none: a second way to the same fit.
 
     Parameters
     ----------
@@ -195,6 +199,8 @@ def fit_mm(
     max_iter: int = 10_000,
 ) -> ReferenceFit:
     """Maximum likelihood by repeated sweeps.
+
+    Kernel: csrc/vn_mm.h, by the fits with ``method="mm"``.
 
     Parameters
     ----------

@@ -140,6 +140,8 @@ class Problem(NamedTuple):
 def item_weight(cells: Any) -> np.ndarray:
     """Weight of the comparisons of each item, shape (n_items,).
 
+    Kernel: csrc/vn_problem_survey.c, by the fits.
+
     Examples
     --------
     >>> from venire.reference import aggregate
@@ -209,6 +211,8 @@ def log_likelihood(
 ) -> float:
     """Log-likelihood of a fit, without binomial coefficients; with the prior when it is given.
 
+    Kernel: csrc/vn_problem_edges.c, by the fits.
+
     Examples
     --------
     >>> from venire.reference import aggregate
@@ -230,6 +234,8 @@ def residual(
     prior: Any = None,
 ) -> float:
     """How far a fit is from the maximum, as the stopping rule measures it.
+
+    Kernel: csrc/vn_problem_derivatives.c, by the fits.
 
     The largest of ``|dl/dtheta_i|`` / (weight of item i's comparisons), of ``|dl/dgamma|`` and
     ``|dl/dlog tie|`` over the total weight, and of a coefficient's derivative over the sum of
@@ -329,6 +335,9 @@ def fit(
     max_iter: int = 100,
 ) -> ReferenceFit:
     """Maximum likelihood, or the mode under a prior, by Newton's method.
+
+    Kernel: csrc/vn_problem_derivatives.c and csrc/vn_solver.c, by `venire.fit_bradley_terry`
+    and its siblings.
 
     Parameters
     ----------

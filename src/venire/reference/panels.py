@@ -49,7 +49,10 @@ class Pooled(NamedTuple):
 
 
 def panel(cells: VoteCells, n_teachers: int) -> Panel:
-    """Cells as dense arrays."""
+    """Cells as dense arrays.
+
+    Kernel: csrc/vn_pool.c, by `venire.consensus`.
+    """
     shape = len(cells.first), n_teachers
     pair = np.repeat(np.arange(shape[0]), np.diff(cells.ptr))
     out = []
@@ -65,7 +68,10 @@ def panel(cells: VoteCells, n_teachers: int) -> Panel:
 
 
 def self_consistency(p: Panel) -> tuple[np.ndarray, np.ndarray]:
-    """kappa of each teacher (NaN if nothing was repeated), and its gain."""
+    """kappa of each teacher (NaN if nothing was repeated), and its gain.
+
+    Kernel: `venire.consensus`.
+    """
     repeated = (p.runs >= 2) & (p.square > 0)
     r = np.where(repeated, p.runs, 2.0)
     agree = np.where(repeated, (p.total**2 - p.square) / (r * (r - 1)), 0.0).sum(axis=0)
@@ -84,7 +90,10 @@ def self_consistency(p: Panel) -> tuple[np.ndarray, np.ndarray]:
 def pool(
     x: np.ndarray, e: np.ndarray, r: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """q, share of first and n_eff of each pair; `e` is 0 where x is NaN, `r` the correlation."""
+    """q, share of first and n_eff of each pair; `e` is 0 where x is NaN, `r` the correlation.
+
+    Kernel: csrc/vn_pool.c, by `venire.consensus`.
+    """
     value = np.where(np.isnan(x), 0.0, x)
     s = e.sum(axis=1)
     spread = (e**2).sum(axis=1) if r is None else np.einsum("ks,st,kt->k", e, r, e)
@@ -99,7 +108,10 @@ def pool(
 def agreement_counts(
     x: np.ndarray, e: np.ndarray, n_eff: np.ndarray, gold: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Beta(a, b) of each teacher's agreement with what the others on each pair say."""
+    """Beta(a, b) of each teacher's agreement with what the others on each pair say.
+
+    Kernel: csrc/vn_pool.c, by `venire.consensus`.
+    """
     n_pairs, n_teachers = x.shape
     a, b = np.full(n_teachers, 4.0), np.full(n_teachers, 2.0)
     for k in range(n_pairs):
@@ -135,7 +147,10 @@ def _digamma(x: np.ndarray) -> np.ndarray:
 
 
 def error_correlation(x: np.ndarray, z: np.ndarray, shrink: float = 10.0) -> np.ndarray:
-    """Correlation of the teachers' errors around z (NaN: left out), for weighing."""
+    """Correlation of the teachers' errors around z (NaN: left out), for weighing.
+
+    Kernel: csrc/vn_pool_correlated.c, by `venire.consensus` with "correlated".
+    """
     n_teachers = x.shape[1]
     s = 2 * x - 1
     error = np.full_like(s, np.nan)
@@ -159,6 +174,8 @@ def consensus(
     p: Panel, method: str = "reliability", gold: Any = None, rounds: int | str = 1
 ) -> Pooled:
     """All methods but "stacked".
+
+    Kernel: csrc/vn_pool.c and csrc/vn_pool_correlated.c, by `venire.consensus`.
 
     Parameters
     ----------

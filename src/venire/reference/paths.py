@@ -47,6 +47,8 @@ def fit_path(
 ) -> ReferencePath:
     """Maximise log-likelihood - sum of squared steps / (2 walk) - the prior of first thetas.
 
+    Kernel: csrc/vn_chain.c, by `venire.fit_path`.
+
     Parameters
     ----------
     cells : Cells

@@ -27,7 +27,10 @@ RankingList = Sequence[tuple[Sequence[int], int, Sequence[bool]]]
 def ranking_choices(
     items: Sequence[int], ranked: int, tied: Sequence[bool]
 ) -> list[tuple[list[int], list[int], float]]:
-    """The choices of a ranking: who was chosen, from whom, and how often the choice counts."""
+    """The choices of a ranking: who was chosen, from whom, and how often the choice counts.
+
+    Kernel: csrc/vn_ranking.c, by `venire.fit_plackett_luce`.
+    """
     places: list[list[int]] = []
     for k in range(ranked):
         if places and tied[k]:
@@ -47,6 +50,8 @@ def rankings_log_likelihood(
     theta: np.ndarray, rankings: RankingList, weight: np.ndarray | None = None
 ) -> float:
     """Log-likelihood of rankings.
+
+    Kernel: csrc/vn_ranking.c, by `venire.fit_plackett_luce`.
 
     Parameters
     ----------
@@ -72,6 +77,8 @@ def rankings_derivatives(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Slopes, (n_items,), and minus the second derivatives, (n_items, n_items).
 
+    Kernel: csrc/vn_ranking_slopes.c and csrc/vn_ranking_pairs.c, by `venire.fit_plackett_luce`.
+
     Of a choice with probabilities p in its set: the chosen less p, and diag(p) - p p'.
     """
     n = len(theta)
@@ -89,7 +96,10 @@ def rankings_derivatives(
 
 def rankings_strongly_connected(n_items: int, rankings: RankingList) -> bool:
     """Whether each item is ranked above each other one, directly or in a chain; two that tie are
-    above each other."""
+    above each other.
+
+    Kernel: csrc/vn_ranking_graph.c, by `venire.fit_plackett_luce` before it iterates.
+    """
     above = np.eye(n_items, dtype=bool)
     for ranking in rankings:
         for chosen, left, _ in ranking_choices(*ranking):
@@ -110,6 +120,8 @@ def fit_rankings(
     max_iter: int = 200,
 ) -> np.ndarray:
     """Theta of the greatest (penalised) likelihood, (n_items,), by Newton's method with halving.
+
+    Kernel: csrc/vn_ranking.c, by `venire.fit_plackett_luce`.
 
     Without a prior all items must be one component; theta has the mean 0.
     """

@@ -47,6 +47,8 @@ def bootstrap_groups(
 ) -> ReferenceReplicates:
     """Draw the comparisons of each group again, and fit each replicate.
 
+    Kernel: csrc/vn_group_replicates.c, by `venire.bootstrap` of groups.
+
     Parameters
     ----------
     g : GroupedCells or GroupedComparisons

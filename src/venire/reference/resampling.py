@@ -34,6 +34,8 @@ STEPS = 16  # up to so many values are found by inversion
 def threefry(key: tuple[int, int], c0: Any, c1: Any) -> tuple[np.ndarray, np.ndarray]:
     """Threefry-2x64 with 20 rounds: two 64-bit words for each counter (c0, c1).
 
+    Kernel: csrc/vn_random.h, by all that is drawn.
+
     c1 is one number, or an array that broadcasts to the shape of c0.
 
     Salmon, Moraes, Dror and Shaw (2011), doi:10.1145/2063384.2063405.
@@ -49,6 +51,8 @@ def threefry(key: tuple[int, int], c0: Any, c1: Any) -> tuple[np.ndarray, np.nda
 
 def group_keys(key: tuple[int, int], labels: Any) -> np.ndarray:
     """The streams of groups: a key for each label, whatever other groups there are.
+
+    Kernel: csrc/vn_random.h, by `venire.bootstrap` of groups.
 
     Parameters
     ----------
@@ -77,7 +81,10 @@ def group_keys(key: tuple[int, int], labels: Any) -> np.ndarray:
 
 
 def poisson_weights(mean: float) -> tuple[int, list[int]]:
-    """Probabilities of Poisson(mean) in units of 2^-32: the first value, and one for each."""
+    """Probabilities of Poisson(mean) in units of 2^-32: the first value, and one for each.
+
+    Kernel: csrc/vn_poisson.c, by `venire.bootstrap_weights`.
+    """
     mode = int(mean)
     reach = 40 + int(10.0 * math.sqrt(mean))
     first = max(mode - reach, 0)
@@ -94,6 +101,8 @@ def poisson_weights(mean: float) -> tuple[int, list[int]]:
 
 def alias_table(weights: list[int]) -> tuple[int, np.ndarray, np.ndarray]:
     """Walker's alias table of whole weights that add up to 2^32, as Vose fills it.
+
+    Kernel: csrc/vn_draws.c, by `venire.bootstrap`.
 
     Returns
     -------
@@ -126,6 +135,8 @@ def bootstrap_weights(
     ptr: Any = None,
 ) -> np.ndarray:
     """One replicate's weights of `n` units.
+
+    Kernel: csrc/vn_resample.c, by `venire.bootstrap_weights`.
 
     Parameters
     ----------
@@ -229,6 +240,8 @@ def bootstrap_draws(
     counts: Any, key: tuple[int, int], replicate: int, scheme: str = "multinomial"
 ) -> np.ndarray:
     """How often units of `counts` exchangeable rows each are drawn: the twin of csrc/vn_draws.c.
+
+    Kernel: csrc/vn_draws.c, by `venire.bootstrap`.
 
     Parameters
     ----------

@@ -24,6 +24,8 @@ def _words(key: tuple[int, int], first: int, n: int) -> tuple[np.ndarray, np.nda
 def stream_uniform(key: tuple[int, int], first: int, n: int) -> np.ndarray:
     """Numbers first ... first + n - 1 of the uniform variates in (0, 1): the first word of each.
 
+    Kernel: csrc/vn_streams.c, by `venire.jit.stream_uniform`.
+
     Examples
     --------
     >>> import venire as vn
@@ -35,6 +37,8 @@ def stream_uniform(key: tuple[int, int], first: int, n: int) -> np.ndarray:
 
 def stream_normal(key: tuple[int, int], first: int, n: int) -> np.ndarray:
     """Numbers first ... first + n - 1 of the normal variates: the cosine of Box and Muller (1958).
+
+    Kernel: csrc/vn_streams.c, by `venire.jit.stream_normal`.
 
     doi:10.1214/aoms/1177706645.
 
@@ -50,6 +54,8 @@ def stream_normal(key: tuple[int, int], first: int, n: int) -> np.ndarray:
 
 def stream_poisson(key: tuple[int, int], first: int, n: int, mean: float) -> np.ndarray:
     """Numbers first ... first + n - 1 of the Poisson counts: the lower half of the first word.
+
+    Kernel: csrc/vn_streams.c, by `venire.jit.stream_poisson`.
 
     By inversion where there are few values, else by an alias table (Walker 1977,
     doi:10.1145/355744.355749).

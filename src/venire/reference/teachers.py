@@ -34,6 +34,8 @@ class ReferenceVotesFit(NamedTuple):
 def expected_vote(difference: Any, variance: Any, model: str) -> np.ndarray:
     """2p - 1, p being the expected probability that the first of two items is better.
 
+    Kernel: csrc/vn_teacher_weights.c, by `venire.fit_votes`.
+
     Parameters
     ----------
     difference, variance : array_like
@@ -54,6 +56,8 @@ def teacher_weights(
     teacher: Any, s: Any, expected: Any, n_teachers: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weights of the teachers, 1 on average over all judgments, and their Beta(a, b).
+
+    Kernel: csrc/vn_teacher_weights.c, by `venire.fit_votes`.
 
     Parameters
     ----------
@@ -96,6 +100,8 @@ def fit_votes(
     rounds: int = 2,
 ) -> ReferenceVotesFit:
     """Fit, weigh the teachers by the fit, fit again.
+
+    Kernel: csrc/vn_teacher_weights.c and csrc/vn_group_fit.c, by `venire.fit_votes`.
 
     Parameters
     ----------

@@ -54,6 +54,8 @@ def vote_cells(
 ) -> VoteCells:
     """Aggregate rows.
 
+    Kernel: csrc/vn_votes_count.c and csrc/vn_votes_sort.c, by `venire.Votes`.
+
     Parameters
     ----------
     first, second : array_like of int, shape (n,)
@@ -109,7 +111,10 @@ def vote_cells(
 
 
 def merge_votes(a: VoteCells, b: VoteCells) -> VoteCells:
-    """Both tables together; positions mean the same in both."""
+    """Both tables together; positions mean the same in both.
+
+    Kernel: csrc/vn_votes_merge.c, by `venire.Votes.append`.
+    """
     names = ("win", "tie", "loss", "runs", "total", "square", "swapped_runs", "swapped_total")
     pairs = np.concatenate([np.stack([x.first, x.second], axis=1) for x in (a, b)])
     pairs, place = np.unique(pairs, axis=0, return_inverse=True)

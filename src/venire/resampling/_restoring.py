@@ -16,7 +16,7 @@ from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.rows import Ageing, Cells
 from venire.models import model_of
-from venire.priors import GaussianPrior
+from venire.priors import GaussianPrior, item_priors
 from venire.ratings import Evidence, PriorMeans
 from venire.ratings.fit import Fit
 from venire.ratings.fitting import tie_of
@@ -52,8 +52,11 @@ def _prior_means(s: Saved, name: str) -> dict[str, Any]:
             return False
         if any(not isinstance(x[k], list) or len(x[k]) != len(x["labels"]) for k in kinds):
             return False
-        one_kind = len({type(label) for label in x["labels"]}) == 1
-        return one_kind and all(type(v) in own for k, own in kinds.items() for v in x[k])
+        if len({type(label) for label in x["labels"]}) != 1:
+            return False
+        if any(type(v) not in own for k, own in kinds.items() for v in x[k]):
+            return False
+        return all(e is None or e >= 0.0 for e in x["standard_error"])
 
     found = s.fact(name, good, "the means that a prior's leagues have")
     return found | {
@@ -95,6 +98,7 @@ GROUPED_FIT: Table = {
     "tol": (Saved.tolerance,),
     "n_threads": (Saved.threads,),
     "shared_values": (Saved.array, np.float64, "values", *STRENGTH),
+    "evidence": (Saved.optional, _evidence),
 }
 
 
@@ -209,6 +213,7 @@ def grouped_fit(s: Saved) -> GroupedFit:
     g = grouped_comparisons(s)
     prior = prior_of(s, g.items, g.groups, g.offsets)
     found = s.read("fit", GROUPED_FIT)
+    _check_evidence(s, found["evidence"], prior)
     values, residual = found["shared_values"], found["residual"]
     has_order, law = s.flag("fit.has_order"), model_of(found["model"]).tie
     order_effect: Any = None
@@ -252,18 +257,23 @@ def grouped_fit(s: Saved) -> GroupedFit:
 def fit_members(s: Saved, table: Table, *items: Any) -> dict[str, Any]:
     """The members of a single fit, with its prior; see `prior_of` for the items."""
     found = {"prior": prior_of(s, *items)} | s.read("fit", table)
-    evidence = found["evidence"]
-    if evidence is not None and (
-        found["prior"] is None or found["prior"].precision != evidence.precision
-    ):
-        s.fail("fit.evidence", "must have found the precision of the prior")
+    _check_evidence(s, found["evidence"], found["prior"])
     asked = _prior(s, "asked", lambda prior: prior.leagues(items[0]))
     s.same("asked", asked, found["prior_means"] is not None)
     if asked is not None:
-        if [*found["prior_means"]["labels"]] != asked.leagues(items[0])[0]:
+        means, (labels, code) = found["prior_means"], asked.leagues(items[0])
+        if [*means["labels"]] != labels or (np.bincount(code) != means["n_items"]).any():
             s.fail("fit.prior_means", "must be of the leagues that were asked for")
+        own = item_priors(found["prior"], *items)
+        if (means["mean"][code] != (own.centre if own.mean is None else own.mean)).any():
+            s.fail("fit.prior_means", "must be those of the prior")
         found["prior_means"] = PriorMeans(**found["prior_means"], asked=asked)
     return found
+
+
+def _check_evidence(s: Saved, evidence: Evidence | None, prior: GaussianPrior | None) -> None:
+    if evidence is not None and (prior is None or prior.precision != evidence.precision):
+        s.fail("fit.evidence", "must have found the precision of the prior")
 
 
 def prior_of(s: Saved, *items: Any) -> GaussianPrior | None:

@@ -278,6 +278,8 @@ class _Work:
         """What users see."""
         votes, n = self.votes, self.votes.n_teachers
         d = self.differences(fit)
+        shown: Any = fit if votes.groups is not None else fit.single(0)
+        shown = replace(shown, evidence=self.first.evidence)  # of the plain votes
         with np.errstate(invalid="ignore", divide="ignore"):
             losses = [
                 -self.looks.log_likelihood(d, a, g) / np.where(found.mass > 0.0, found.mass, np.nan)
@@ -287,7 +289,7 @@ class _Work:
         slope_errors = np.sqrt(found.slope_variance)
         ordered = self.looks.has_order
         return JudgesFit(
-            fit=fit if votes.groups is not None else fit.single(0),
+            fit=shown,
             judges=votes.teachers,
             n_judgments=np.bincount(votes.teacher, minlength=n),
             n_votes=found.mass,

@@ -313,10 +313,10 @@ class JudgesFit(Tabled, Drawn):
         spread = f"slopes N(1, {self.slope_spread:.3g}^2)"
         if self.bias_mean is not None:
             spread += f", biases N({self.bias_mean:.3g}, {self.bias_spread:.3g}^2)"
-        columns = self.to_frame("dict", level=level)
+        columns, found = self.to_frame("dict", level=level), self.fit.evidence
         order = np.argsort(-columns["n_votes"], kind="stable")
         return Summary.of(
-            [*self._titled(), spread],
+            [*self._titled(), spread, *([] if found is None else found.lines())],
             columns,
             [w.text for w in self.warnings],
             level,

@@ -13,9 +13,10 @@ from venire._core import checks
 from venire.data.ageing import coded_dates
 from venire.data.asked import wanted
 from venire.data.comparisons import Comparisons
-from venire.errors import ConvergenceWarning, NotIdentifiedWarning
+from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedWarning
 from venire.models import DEFAULT, model_of
 from venire.priors import GaussianPrior, item_priors
+from venire.ratings._existence import BY_THEMSELVES
 from venire.ratings.fit import Fit
 from venire.ratings.fitting import check_arguments, fit_quietly, tie_of
 from venire.ratings.newton import Progress, Result, newton
@@ -122,10 +123,13 @@ def fit_path(
         checks.fail("c", "has covariates, which a path does not know: c.without_covariates()")
     walk = _walk(walk)
     periods, period = _periods(c, dates, step)
-    static, remarks = fit_quietly(
-        model, c, prior=prior, order_effect=order_effect, method="auto", init=None, tol=tol,
-        max_iter=max_iter, n_threads=n_threads, progress=None, components="weak",
-    )  # fmt: skip
+    try:
+        static, remarks = fit_quietly(
+            model, c, prior=prior, order_effect=order_effect, method="auto", init=None, tol=tol,
+            max_iter=max_iter, n_threads=n_threads, progress=None, components="weak",
+        )  # fmt: skip
+    except NotIdentifiedError as error:
+        raise NotIdentifiedError(str(error).replace(BY_THEMSELVES, ""), **vars(error)) from None
     for text, category in remarks:
         if category is NotIdentifiedWarning:
             warnings.warn(text, category, stacklevel=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -68,7 +69,7 @@ def chain(m: int) -> Simulated:
     return simulate.chain(max(3, m // 20))
 
 
-def _played(kind: str, n_items: int, **options: float) -> Simulated:
+def _played(kind: str, n_items: int, **options: Any) -> Simulated:
     """A graph of the simulator's with at least one win by both sides on every edge."""
     first, second = simulate.graph(kind, n_items, rng=SEED)
     return simulate.play(first, second, n_items, rng=SEED, **options)
@@ -114,7 +115,7 @@ GROWTH_SIZES = {
 }
 
 
-def _graph(kind: str, full: int, quick: int, goal: float, **options: float) -> Workload:
+def _graph(kind: str, full: int, quick: int, goal: float, **options: Any) -> Workload:
     def make(n: int) -> Simulated:
         return _played(kind, n, **options)
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from venire import simulate
-from venire.reference.links import cell_terms
+from venire import reference, simulate
+from venire.bench import plain
+from venire.bench.case import OURS, PLAIN, TWIN, Case, Contender
+from venire.data import GroupedComparisons
+from venire.priors import GaussianPrior
+from venire.ratings import fit_groups
+from venire.reference import cell_terms
 from venire.simulate import Queries
 
 SEED = 2026
@@ -50,8 +56,8 @@ def sample(rows: Queries, n_groups: int, *, hard: bool) -> Queries:
 def shuffled(rows: Queries) -> Queries:
     """The same rows in random order."""
     by = np.random.default_rng(SEED).permutation(len(rows.group))
-    columns = (np.ascontiguousarray(x[by]) for x in rows[2:6])
-    return Queries(rows.n_groups, rows.n_items, *columns, rows.theta)
+    group, first, second, score = (np.ascontiguousarray(x[by]) for x in rows[2:6])
+    return Queries(rows.n_groups, rows.n_items, group, first, second, score, rows.theta)
 
 
 def input_bytes(rows: Queries) -> int:
@@ -195,3 +201,44 @@ def fit_one_by_one(name: str, rows: Queries) -> np.ndarray:
             at = slice(k * per_group, (k + 1) * per_group)
             theta[k] = fit(rows.first[at], rows.second[at], rows.score[at], rows.n_items)
     return theta
+
+
+# --- the cases of ``venire bench`` ----------------------------------------------------------------
+
+
+def cases(size: str) -> Iterator[Case]:
+    """Many small fits: a group for each query."""
+    rows = workload(size)
+    k = SIZES[size][1]
+    soft, hard = sample(rows, k, hard=False), sample(rows, k, hard=True)
+    few = sample(rows, 2, hard=False)
+    prior, scale = GaussianPrior(PRIOR), rows.n_groups / k
+
+    def ours() -> np.ndarray:
+        g = GroupedComparisons(rows.group, rows.first, rows.second, rows.score)
+        return fit_groups(g, prior=prior).theta
+
+    def twin() -> np.ndarray:
+        g = reference.aggregate_groups(few.group, few.first, few.second, few.score)
+        return reference.fit_groups(g, prior=prior).theta
+
+    def loops() -> np.ndarray:
+        per, found = len(soft.group) // k, []
+        columns = [x.tolist() for x in (soft.first, soft.second, soft.score)]
+        for g in range(k):
+            own = (column[g * per : (g + 1) * per] for column in columns)
+            found.append(plain.fit_pairs(rows.n_items, plain.count_pairs(*own), PRIOR))
+        return np.array(found)
+
+    peers = [
+        Contender(name, partial(fit_one_by_one, name, hard if peer.hard else soft), peer.modules,
+                  scale, answer=np.ravel if peer.same and not peer.hard else None)
+        for name, peer in PEERS.items()
+    ]  # fmt: skip
+    what = f"comparisons of {rows.n_groups:,} groups of {rows.n_items}"
+    yield Case("fit_groups", len(rows.group), what, (
+        Contender(OURS, ours),
+        Contender(TWIN, twin, (), rows.n_groups / 2),
+        Contender(PLAIN, loops, (), scale, answer=np.ravel),
+        *peers,
+    ))  # fmt: skip

@@ -14,7 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.workloads import Rows
+from venire.bench.workloads import Rows
+from venire.data import Comparisons
+from venire.errors import NotIdentifiedWarning
+from venire.ratings import fit_bradley_terry
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,9 @@ class Solver:
 
 
 def _venire(rows: Rows) -> Answer:
-    import venire as vn
-
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", vn.NotIdentifiedWarning)
-        fit = vn.fit_bradley_terry(vn.Comparisons(rows.first, rows.second, rows.score, rows.weight))
+        warnings.simplefilter("ignore", NotIdentifiedWarning)
+        fit = fit_bradley_terry(Comparisons(rows.first, rows.second, rows.score, rows.weight))
     inner = getattr(fit, "n_inner", None)
     return Answer(fit.theta, f"{fit.n_iter}" if inner is None else f"{fit.n_iter} / {inner}")
 

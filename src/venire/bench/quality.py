@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.workloads import Rows
+from venire.bench.workloads import Rows
 
 BLOCK = 2_000_000
 
