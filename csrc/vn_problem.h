@@ -37,7 +37,8 @@ typedef struct vn_problem {
     const vn_model_row *model;
     int has_gamma, has_tie;  /* border theta, coefficients between the two */
     int has_level;           /* instead of these: the level that direct observations share */
-    int stride;              /* 1; more: derivatives are of every so many-th tile only */
+    int stride;              /* 1; more: derivatives, what comes with a gradient and the largest difference
+                                are of every so many-th tile only */
 
     /* what the problem owns */
     vn_laplacian h;          /* theta block of the negative Hessian */

@@ -183,7 +183,7 @@ static void block_gather(vn_problem *p, const double *x, int slopes_only, double
 static void derive(const vn_tile_job *j, int64_t tile, double *scratch)
 {
     double *likelihood = j->likelihoods ? j->likelihoods + tile : NULL;
-    if (j->p->stride > 1 && tile % j->p->stride) no_derivatives(j->changed, tile);
+    if (vn_is_left_out(j->p, tile)) no_derivatives(j->changed, tile);
     else derivatives_of(j->changed, j->x, tile, likelihood, scratch);
 }
 

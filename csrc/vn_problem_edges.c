@@ -180,6 +180,8 @@ static void largest_difference(const vn_tile_job *j, int64_t tile, double *scrat
     double d[VN_TILE], largest = 0.0;
     const vn_tile t = vn_tile_of(j->p, tile);
     (void)scratch;
+    j->out[tile] = 0.0;
+    if (vn_is_left_out(j->p, tile)) return;
     vn_differences(j->p, j->step, &t, d);
     for (int k = 0; k < t.n_cells; k++) largest = fabs(d[k]) > largest ? fabs(d[k]) : largest;
     j->out[tile] = largest;

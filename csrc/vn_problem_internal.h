@@ -35,6 +35,12 @@ static inline vn_tile vn_tile_of(const vn_problem *p, int64_t tile)
     return t;
 }
 
+/* Whether a tile is left out of samples. */
+static inline int vn_is_left_out(const vn_problem *p, int64_t tile)
+{
+    return p->stride > 1 && tile % p->stride;
+}
+
 /* Where the cells of the tile's edge e end, counted from its first. */
 static inline int vn_cells_until(const vn_problem *p, const vn_tile *t, int e)
 {

@@ -291,7 +291,8 @@ cdef class Problem:
         return vn_problem_reach(&self.p, at(step, self.n_parameters, "step"))
 
     def sample(self, int stride):
-        """From now on `derivatives` are of every so many-th stretch of the cells; 1: of all."""
+        """From now on `derivatives`, `gradient` and `largest_difference` are of every so many-th stretch
+        of the cells; 1: of all."""
         self.p.stride = max(stride, 1)
 
     def margins(self, const double[::1] direction not None):
