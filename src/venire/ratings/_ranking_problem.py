@@ -87,6 +87,10 @@ class RankingProblem:
             out -= self.prior.ridge * (parameters - mean)
         return out
 
+    def gradient(self, parameters: NDArray[np.float64]) -> tuple[NDArray[np.float64], None]:
+        """The same; the log-likelihood does not come with it."""
+        return self.derivatives(parameters), None
+
     def residual(self, gradient: NDArray[np.float64]) -> float:
         """Largest ratio of a slope to the weight of the item's rankings."""
         from venire._native.problem import largest

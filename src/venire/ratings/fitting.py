@@ -241,7 +241,9 @@ def _result(
         order_effect=float(x[n]) if order_effect else None,
         coefficients=None if c.covariates is None else x[n + order_effect :][: len(names)],
         prior=prior,
-        log_likelihood=problem.log_likelihood(x),
+        log_likelihood=(
+            problem.log_likelihood(x) if result.log_likelihood is None else result.log_likelihood
+        ),
         residual=result.residual,
         converged=result.converged,
         n_iter=result.n_iter,
