@@ -16,7 +16,7 @@ from venire.cli._command import Command, Refused, option
 from venire.cli._fit import hence, why
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
-from venire.cli._report import Grid, Picture, Report, cells, number
+from venire.cli._report import Grid, Picture, Report, cells, number, parameter
 from venire.cli._taken import with_taken
 from venire.cli._version import version
 from venire.data.columns import Columns
@@ -196,6 +196,7 @@ class Paths(Command):
             "file": str(self.file),
             "model": path.model,
             "prior": None if path.prior is None else path.prior.precision,
+            "evidence": None if path.static.evidence is None else path.static.evidence.to_dict(),
             "n_comparisons": path.static.n_comparisons,
             "n_items": len(path.items),
             "n_periods": len(path.periods),
@@ -209,14 +210,8 @@ class Paths(Command):
             "n_iter": int(path.n_iter),
             "residual": number(path.residual),
             "log_likelihood": number(path.log_likelihood),
-            "order_effect": _parameter(path.order_effect, own.order_effect),
-            "tie": _parameter(path.tie, own.tie),
-            "scale": path.scale,
+            "order_effect": parameter(path.order_effect, own.order_effect),
+            "tie": parameter(path.tie, own.tie),
+            "unit": Display(path.scale).facts(),
             "level": self.level,
         }
-
-
-def _parameter(estimate: float | None, error: float | None) -> dict[str, float | None] | None:
-    if estimate is None:
-        return None
-    return {"estimate": float(estimate), "standard_error": number(error)}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from venire._core import checks
 from venire._core.checks import fail
 from venire._core.frames import as_frame
-from venire._core.intervals import critical_value
+from venire._core.intervals import wald
 from venire._core.tables import Table, Tabled
 from venire.models import model_of
 
@@ -209,8 +209,7 @@ def _table_of(fit: Fit, errors: str | None, level: float) -> Coefficients:
         error = np.full(len(fit.coefficients), np.nan)
     else:
         error = fit.own.parameter_errors(errors).coefficients
-    half = critical_value(level) * error
-    ends = np.stack([fit.coefficients - half, fit.coefficients + half])
+    ends = np.stack(wald(fit.coefficients, error, level))
     clustered = errors == "robust" and fit.comparisons.cluster is not None
     how = _ERRORS[errors] + ", clustered" * clustered
     note = f"SE: {how}; lower, upper: {100 * level:g} % Wald"
