@@ -56,14 +56,15 @@ static vn_status clear_cells(worker_space *w, int64_t n)
     if (n > w->room) {
         const size_t room = (size_t)VN_MAX(n, 2 * w->room);
         free_cells(c);
+        w->room = 0; /* a worker that failed may be asked again */
         *c = (vn_cell_output){.first = vn_malloc(room * sizeof(int32_t)),
                               .second = vn_malloc(room * sizeof(int32_t)),
                               .order = vn_malloc(room),
                               .win = vn_malloc(room * sizeof(double)),
                               .loss = vn_malloc(room * sizeof(double)),
                               .tie = vn_malloc(room * sizeof(double))};
-        w->room = (int64_t)room;
         if (!c->first || !c->second || !c->order || !c->win || !c->loss || !c->tie) return VN_NO_MEMORY;
+        w->room = (int64_t)room;
     }
     if (n) memset(c->tie, 0, sizeof(double) * (size_t)n);
     c->n_cells = c->n_items = 0;

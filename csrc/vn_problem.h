@@ -84,6 +84,11 @@ void vn_problem_times(const vn_problem *p, const double *x, int n_threads, doubl
 vn_status vn_problem_derivatives(vn_problem *p, const double *parameters, int n_threads, vn_poll poll,
                                  void *context, double *gradient);
 
+/* The same gradient, and the log-likelihood, for less than the two of them: the matrix stays what the
+ * last derivatives left. */
+vn_status vn_problem_gradient(vn_problem *p, const double *parameters, int n_threads, vn_poll poll,
+                              void *context, double *gradient, double *log_likelihood);
+
 /* Log-likelihood without the prior's term. */
 vn_status vn_problem_log_likelihood(const vn_problem *p, const double *parameters, int n_threads,
                                     vn_poll poll, void *context, double *out);

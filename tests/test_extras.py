@@ -67,6 +67,7 @@ DOORS = {
     ("numba",): [
         "vn.bootstrap_statistic(type('C', (), dict(py_func=1, targetoptions=1, "
         "__call__=lambda self, x, w: 1.0))(), [1.0, 2.0], n_resamples=5)",
+        "vn.jit.beta_cdf(8.0, 4.0, 0.5)",
     ],
     ("pandas",): ["fit.to_frame('pandas')"],
     ("polars",): ["fit.to_frame('polars')"],

@@ -443,6 +443,29 @@ def posteriors():
 
 
 @call
+def clients():
+    """What other packages call: fits from rows, counts, tables of Poisson counts."""
+    from clients import cases, ctypes_client
+
+    rows, groups = cases.rows(), cases.groups()
+    count = np.array([30.0, 1.0, 50.0])
+
+    def make(k):
+        theta, many = np.empty(12), np.empty(groups[1][-1])
+        status = np.empty(len(groups[0]) - 1, np.int8)
+        masses, counts = np.empty((40, 3)), np.empty((5, 70), np.int32)
+        poisson = np.empty(50, np.int32)
+        own = ctypes_client.fit(*rows, theta, model=2, order_effect=True)
+        ctypes_client.fit_groups(*groups, many, status, 0, 0.5, k)
+        ctypes_client.bootstrap_counts(1, 2, 0, count, masses, k)
+        ctypes_client.multinomial_counts(1, 2, 0, 70, counts, k)
+        ctypes_client.stream_poisson_many(1, 2, 0, 30.0, poisson)
+        return [*own[:4], theta, many, status, masses, counts, poisson]
+
+    return make
+
+
+@call
 def grams():
     z = np.random.default_rng(10).normal(size=(500, 9))
     return lambda k: (

@@ -178,6 +178,8 @@ cdef inline void *memory_of(object array, int64_t n, str formats, Py_ssize_t siz
         PyBuffer_Release(&view)
     if length != n:
         raise ValueError(f"{name}: has length {length}, not {n}")
+    if <size_t>start % <size_t>size:
+        raise TypeError(f"{name}: must be aligned to {size} bytes")
     if start == NULL:  # an array of nothing: any place will do
         start = <void *><size_t>size
     return start

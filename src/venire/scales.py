@@ -227,7 +227,7 @@ def check(scale: Any, own: str) -> None:
     --------
     >>> check("elo", "probit")
     """
-    if scale is None or scale == own:
+    if scale is None or (isinstance(scale, str) and scale == own):
         return
     checks.one_of(scale, "scale", SCALES)
     if _is_own(own):

@@ -92,14 +92,20 @@ def of(x: Any, dtype: Any = np.float64) -> Any:
     return x.ctypes.data
 
 
+def check(status: int, own: Call) -> None:
+    """Raise what a status means."""
+    if status == 1:
+        raise MemoryError(status_text(status))
+    if status:
+        text = f"{(own.argument or b'').decode()}[{own.position}] = {own.value}"
+        raise ValueError(f"{text}: {status_text(status)}")
+
+
 def run(name: str, *arguments: Any, n_threads: int = 1) -> None:
     """Call a function that returns a status; the `Call` among its arguments is made here."""
     own = Call(size=c.sizeof(Call), n_threads=n_threads)
     function = getattr(library, f"venire_{name}")
-    status = function(*(c.byref(own) if x is Call else x for x in arguments))
-    if status:
-        text = f"{(own.argument or b'').decode()}[{own.position}] = {own.value}"
-        raise ValueError(f"{text}: {status_text(status)}")
+    check(function(*(c.byref(own) if x is Call else x for x in arguments)), own)
 
 
 def three(name: str, alpha: Any, beta: Any, x: Any, out: Any, n_threads: int) -> None:
@@ -230,8 +236,7 @@ def fit(
     )  # fmt: skip
     status = library.venire_fit(*map(c.byref, (data, options, own, out)))
     if status not in (0, 3, 6):
-        text = f"{(own.argument or b'').decode()}[{own.position}] = {own.value}"
-        raise ValueError(f"{text}: {status_text(status)}")
+        check(status, own)
     return (status, *numbers.tolist(), n_iter.value)
 
 

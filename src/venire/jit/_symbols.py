@@ -8,6 +8,7 @@ from a cache is linked against the names.
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -99,12 +100,12 @@ def call(function: Callable[..., int], *arguments: Any) -> None:
 
 def number(x: Any, name: str) -> float:
     """A real number as a float."""
-    if isinstance(x, (str, bytes)) or np.ndim(x):
+    if not isinstance(x, (int, float, np.integer, np.floating, np.bool_)):
         checks.fail(name, "must be a number", value=x, kind=TypeError)
     try:
         return float(x)
-    except (TypeError, ValueError):
-        checks.fail(name, "must be a number", value=x, kind=TypeError)
+    except OverflowError:
+        return math.inf if x > 0 else -math.inf
 
 
 def whole(x: Any, name: str, bits: int = 64) -> int:
@@ -126,8 +127,9 @@ def array(x: Any, name: str, n: int | None = None, *, dtype: Any = np.float64, w
     TypeError
         If it is something else: memory is taken as it is, never copied.
     """
-    fine = isinstance(x, np.ndarray) and x.dtype == dtype and x.flags.c_contiguous
-    if not fine or x.ndim != ndim or (write and not x.flags.writeable):
+    plain = type(x) in (np.ndarray, np.memmap) and x.dtype == dtype and x.ndim == ndim
+    fine = plain and x.flags.c_contiguous and x.flags.aligned
+    if not fine or (write and not x.flags.writeable):
         kind = f"contiguous {'writable ' if write else ''}array of {np.dtype(dtype)}"
         checks.fail(name, f"must be a {kind} of {ndim} dimension{'s' * (ndim > 1)}", kind=TypeError)
     if n is not None and len(x) != n:
@@ -163,6 +165,7 @@ def arrays(dtype: Any = F64, ndim: int = 1, *, write: bool = False, **given: Any
     """
     for name, kind in given.items():
         fine = isinstance(kind, types.Array) and kind.dtype == dtype and kind.ndim == ndim
+        fine = fine and kind.aligned
         if not fine or kind.layout != "C" or (write and not kind.mutable):
             wanted = f"{'writable ' if write else ''}array({dtype}, {ndim}d, C)"
             raise TypingError(f"{name}: must be a {wanted}, not {kind}")

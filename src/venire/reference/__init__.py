@@ -4,13 +4,14 @@ Nothing here is fast and nothing here calls compiled code of the package: it is 
 ``venire bench``. Docstrings name the kernel of each twin. The modules are meant to be read in this
 order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its derivatives),
 `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to find it),
-`covariance` (how sure is it?), `paths` (ratings over time), `grouped` (many fits, each by itself),
-`calibration` (many fits on one scale), `ensembles` (the error of many predictions), `boosting` (the
-weights of the next), `resampling` (the weights of bootstrap replicates), `streams` (random
-numbers), `chords` and `replicates` (fits of them), `bagging` (lines fitted to them); of votes:
-`votes` (rows become judgments), `panels` (judgments become one probability per pair), `beta` (their
-posteriors), `teachers` (votes weighed by the ratings that they give); and of asking: `design` (the
-first pairs), `allocation` (the next ones).
+`covariance` (how sure is it?), `evidence` (which prior?), `paths` (ratings over time),
+`plackett_luce` (of rankings), `grouped` (many fits, each by itself), `calibration` (many fits on
+one scale), `ensembles` (the error of many predictions), `boosting` (the weights of the next),
+`resampling` (the weights of bootstrap replicates), `streams` (random numbers), `chords` and
+`replicates` (fits of them), `bagging` (lines fitted to them); of votes: `votes` (rows become
+judgments), `panels` (judgments become one probability per pair), `beta` (their posteriors),
+`teachers` (votes weighed by the ratings that they give), `judges` (fitted together with the
+ratings); and of asking: `design` (the first pairs), `allocation` (the next ones).
 """
 
 from venire.reference.aggregate import Cells, aggregate, cells_from_counts, merge

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
-from venire._core.summary import stopped
 from venire.data.rows import frozen
 from venire.ratings import ParameterErrors
 from venire.ratings.fitting import tie_of
 from venire.resampling import _groups
-from venire.resampling._base import OfFits
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
 from venire.resampling._intervals import deviation
+from venire.resampling._of_groups import OfGroups
 from venire.resampling._result import Bootstrap
 from venire.resampling._status import NO_FIT, NOT_CONVERGED, warn_of_left_out
 from venire.scales import factor
@@ -30,7 +28,7 @@ __all__ = ["GroupedBootstrap"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class GroupedBootstrap(OfFits):
+class GroupedBootstrap(OfGroups):
     """Replicates of the fits of many groups, or statistics of them, as `bootstrap` returns them.
 
     Statistics of a group are nan where less than two of its replicates have a fit. ``b[label]`` is
@@ -100,21 +98,6 @@ class GroupedBootstrap(OfFits):
     _cache: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def groups(self) -> NDArray[Any]:
-        """Labels of the groups, (n_groups,)."""
-        return self.fit.groups
-
-    @property
-    def offsets(self) -> NDArray[np.int64]:
-        """The items of group k are those from ``offsets[k]`` to ``offsets[k + 1]``."""
-        return self.fit.offsets
-
-    @property
-    def items(self) -> NDArray[Any]:
-        """Labels of the items, (n_items,)."""
-        return self.fit.items
-
-    @property
     def keep(self) -> str:
         """What is kept: "summary" or "draws"."""
         return "summary" if self._replicates is None else "draws"
@@ -141,38 +124,6 @@ class GroupedBootstrap(OfFits):
             Named tuple (order_effect, tie, log_tie); None for what the groups lack or share.
         """
         return ParameterErrors(self._gamma_errors, self._tie_errors, self._log_tie_errors)
-
-    def rank_interval(
-        self, level: float = 0.95, *, simultaneous: bool = False
-    ) -> NDArray[np.int64]:
-        """Intervals of the items' ranks within their groups, 1 the strongest.
-
-        Parameters
-        ----------
-        level, simultaneous
-            As in `Bootstrap.rank_interval`. Where only a summary was kept, all is fitted once more.
-
-        Returns
-        -------
-        ndarray of int64, shape (n_items, 2)
-            Best and worst rank: all of the group's where there was nothing to resample.
-
-        Examples
-        --------
-        >>> import venire as vn
-        >>> g = vn.GroupedComparisons.from_counts(
-        ...     ["q", "r"], ["a", "a"], ["b", "b"], [90, 20], [10, 20]
-        ... )
-        >>> vn.bootstrap(vn.fit_groups(g), 200, rng=1).rank_interval(0.8).tolist()
-        [[1, 1], [2, 2], [1, 2], [1, 2]]
-        """
-        sizes = np.diff(self.offsets)
-        out = np.ones((len(self.items), 2), np.int64)
-        out[:, 1] = np.repeat(sizes, sizes)
-        own = self._own or self
-        return own._each(out, lambda b: b.rank_interval(level, simultaneous=simultaneous))
-
-    __iter__ = None  # labels are not positions: Python would count from 0
 
     def __getitem__(self, label: Any) -> Bootstrap:
         """The bootstrap of one group, with all that those offer.
@@ -213,12 +164,6 @@ class GroupedBootstrap(OfFits):
             f"of {len(self.groups):,} groups{left}"
         )
 
-    def _troubles(self) -> list[str]:
-        return stopped(self.groups, self.fit.status)
-
-    def _estimate(self) -> NDArray[np.float64]:
-        return self.fit.theta
-
     def _columns(self, level: float, interval: str) -> dict[str, NDArray[Any]]:
         bounds, sizes = self.interval(level, interval), np.diff(self.offsets)
         columns = {
@@ -258,16 +203,11 @@ class GroupedBootstrap(OfFits):
         out = np.full((len(self.items), 2), np.nan)
         return self._each(out, lambda b: b.interval(level, interval))[here]
 
-    def _each(self, out: NDArray[Any], function: Callable[[Bootstrap], Any]) -> NDArray[Any]:
-        """`out` with what `function` finds of each group's bootstrap, where there is any."""
-        for k in np.flatnonzero(self.resampled).tolist():
-            here = slice(self.offsets[k], self.offsets[k + 1])
-            if not np.isnan(self.fit.theta[here]).all():  # without the anchor
-                out[here] = function(self._at(self.groups[k]))
-        return out
+    def _has_draws(self) -> NDArray[np.bool_]:
+        return self.resampled
 
-    def _at(self, label: Any) -> Bootstrap:
-        """The bootstrap of a group, shown as this one is."""
+    def _at(self, k: int) -> Bootstrap:
+        label = self.groups[k]
         if self._own is None:
             return self[label]
         display = self.fit.display

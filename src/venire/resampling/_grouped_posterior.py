@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
-from venire._core.summary import stopped
 from venire.data.rows import frozen
-from venire.resampling._base import OfFits
 from venire.resampling._group_engine import group_keys
+from venire.resampling._of_groups import OfGroups
 from venire.resampling._posterior import PosteriorDraws, drawn
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ MOST_HELD = 1 << 25  # numbers of theta that are held between two questions, at 
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class GroupedPosteriorDraws(OfFits):
+class GroupedPosteriorDraws(OfGroups):
     """Draws from the normal approximations around fits of many groups, as `sample` returns them.
 
     ``draws[label]`` are those of one group, a `PosteriorDraws`; what they tell of its items, these
@@ -66,21 +65,6 @@ class GroupedPosteriorDraws(OfFits):
     scheme = "posterior"
 
     @property
-    def groups(self) -> NDArray[Any]:
-        """Labels of the groups, (n_groups,)."""
-        return self.fit.groups
-
-    @property
-    def offsets(self) -> NDArray[np.int64]:
-        """The items of group k are those from ``offsets[k]`` to ``offsets[k + 1]``."""
-        return self.fit.offsets
-
-    @property
-    def items(self) -> NDArray[Any]:
-        """Labels of the items, (n_items,)."""
-        return self.fit.items
-
-    @property
     def drawn(self) -> NDArray[np.bool_]:
         """Whether each group has a fit of its comparisons to draw around, (n_groups,) bool."""
         return np.isfinite(self.fit.residual) & (np.diff(self.fit.comparisons.cell_offsets) > 0)
@@ -88,22 +72,22 @@ class GroupedPosteriorDraws(OfFits):
     @property
     def theta(self) -> NDArray[np.float64]:
         """All draws, (n_resamples, n_items): as large as that."""
-        return frozen(self._each((self.n_resamples,), lambda d: d.theta.T).T)
+        return frozen(self._numbers((self.n_resamples,), lambda d: d.theta.T).T)
 
     def mean(self) -> NDArray[np.float64]:
         """Mean of the draws, (n_items,)."""
-        return self._each((), lambda d: d.mean())
+        return self._numbers((), lambda d: d.mean())
 
     def standard_errors(self) -> NDArray[np.float64]:
         """Standard deviations of the draws, (n_items,)."""
-        return self._each((), lambda d: d.standard_errors())
+        return self._numbers((), lambda d: d.standard_errors())
 
     def prob_best(self) -> NDArray[np.float64]:
         """Share of the draws in which each item is the strongest of its group, (n_items,).
 
         See `PosteriorDraws.prob_best`.
         """
-        return self._each((), lambda d: d.prob_best())
+        return self._numbers((), lambda d: d.prob_best())
 
     def rank_probabilities(self, most: int | None = None) -> NDArray[np.float64]:
         """Share of the draws in which each item has each rank in its group, (n_items, most).
@@ -135,36 +119,14 @@ class GroupedPosteriorDraws(OfFits):
             found = d.rank_probabilities(min(most, len(d.items)))
             return np.pad(found, ((0, 0), (0, most - found.shape[1])))
 
-        return self._each((most,), of_group)
+        return self._numbers((most,), of_group)
 
     def expected_regret(self) -> NDArray[np.float64]:
         """How far each item is expected to fall short of the strongest of its group, (n_items,).
 
         See `PosteriorDraws.expected_regret`.
         """
-        return self._each((), lambda d: d.expected_regret())
-
-    def rank_interval(
-        self, level: float = 0.95, *, simultaneous: bool = False
-    ) -> NDArray[np.int64]:
-        """Intervals of the items' ranks within their groups, 1 the strongest.
-
-        Parameters
-        ----------
-        level, simultaneous
-            As in `Bootstrap.rank_interval`.
-
-        Returns
-        -------
-        ndarray of int64, shape (n_items, 2)
-            Best and worst rank: all of the group's where it has no fit.
-        """
-        sizes = np.diff(self.offsets)
-        out = np.ones((len(self.items), 2), np.int64)
-        out[:, 1] = np.repeat(sizes, sizes)
-        return self._fill(out, lambda d: d.rank_interval(level, simultaneous=simultaneous))
-
-    __iter__ = None  # labels are not positions: Python would count from 0
+        return self._numbers((), lambda d: d.expected_regret())
 
     def __getitem__(self, label: Any) -> PosteriorDraws:
         """The draws of one group, with all that those offer.
@@ -192,12 +154,6 @@ class GroupedPosteriorDraws(OfFits):
             f"{len(self.groups):,} groups{how}"
         )
 
-    def _troubles(self) -> list[str]:
-        return stopped(self.groups, self.fit.status)
-
-    def _estimate(self) -> NDArray[np.float64]:
-        return self.fit.theta
-
     def _columns(self, level: float, interval: str) -> dict[str, NDArray[Any]]:
         names = ("standard_error", "lower", "upper", "prob_best", "expected_regret")
 
@@ -205,7 +161,7 @@ class GroupedPosteriorDraws(OfFits):
             own = [d.prob_best(), d.expected_regret()]
             return np.column_stack([d.standard_errors(), d.interval(level, interval), *own])
 
-        found = self._each((len(names),), of_group)
+        found = self._numbers((len(names),), of_group)
         columns = {
             "group": np.repeat(self.groups, np.diff(self.offsets)),
             "item": self.items,
@@ -215,12 +171,12 @@ class GroupedPosteriorDraws(OfFits):
         return self.fit.marked(columns)
 
     def _quantiles(self, probs: NDArray[np.float64], here: Any) -> NDArray[np.float64]:
-        return self._each((len(probs),), lambda d: d.quantiles(probs))[here]
+        return self._numbers((len(probs),), lambda d: d.quantiles(probs))[here]
 
     def _bounds(self, level: float, interval: str, here: Any) -> NDArray[np.float64]:
         if interval not in ("percentile", "basic"):
             self._refuse()
-        return self._each((2,), lambda d: d.interval(level, interval))[here]
+        return self._numbers((2,), lambda d: d.interval(level, interval))[here]
 
     def _accelerations(self, here: Any) -> NoReturn:
         self._refuse()
@@ -231,21 +187,16 @@ class GroupedPosteriorDraws(OfFits):
     def _refuse(self) -> NoReturn:
         checks.fail("interval", "of posterior draws must be 'percentile' or 'basic'")
 
-    def _each(
+    def _numbers(
         self, shape: tuple[int, ...], function: Callable[[PosteriorDraws], Any]
     ) -> NDArray[np.float64]:
         """What `function` finds of the draws of each group, (n_items, *shape)."""
-        return self._fill(np.full((len(self.items), *shape), np.nan), function)
+        return self._each(np.full((len(self.items), *shape), np.nan), function)
 
-    def _fill(self, out: NDArray[Any], function: Callable[[PosteriorDraws], Any]) -> NDArray[Any]:
-        for k in np.flatnonzero(self.drawn).tolist():
-            here = slice(self.offsets[k], self.offsets[k + 1])
-            if not np.isnan(self.fit.theta[here]).all():  # without the anchor
-                out[here] = function(self._at(k))
-        return out
+    def _has_draws(self) -> NDArray[np.bool_]:
+        return self.drawn
 
     def _at(self, k: int) -> PosteriorDraws:
-        """The draws of the group at position `k`, shown as these are."""
         own = self._own or self
         held = own._cache.setdefault("held", {})
         found = held.get(k)

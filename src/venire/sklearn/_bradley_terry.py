@@ -79,7 +79,7 @@ class BradleyTerry(ClassifierMixin, BaseEstimator):
 
     References
     ----------
-    Bradley and Terry 1952, doi:10.1093/biomet/39.3-4.324.
+    Bradley and Terry 1952, doi:10.2307/2334029.
 
     Examples
     --------

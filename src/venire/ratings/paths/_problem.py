@@ -233,6 +233,10 @@ class PathProblem:
         self._x = x
         return gradient
 
+    def gradient(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], None]:
+        """The same; the log-likelihood does not come with it."""
+        return self.derivatives(x), None
+
     def residual(self, gradient: NDArray[np.float64]) -> float:
         """Largest ratio of |gradient| to the weight of the comparisons."""
         return float((np.abs(gradient) / self.mass).max(initial=0.0))
