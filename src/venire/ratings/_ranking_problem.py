@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +47,7 @@ class RankingProblem:
         self.weigh_again()
         self._x = self._pull = self._bend = np.zeros(r.n_items)
         self._solver: Problem | None = None
+        self.alone = threading.RLock()  # who goes through it, where threads share a fit
         self._stale = True
 
     def strong_components(self) -> NDArray[np.int32]:
