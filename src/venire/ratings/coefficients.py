@@ -48,6 +48,13 @@ class Coefficients(Tabled):
     errors : {"fisher", "robust", "none", "posterior"}, or the scheme of a bootstrap
     level : float
     notes : tuple of str
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> found = vn.fit_bradley_terry(vn.datasets.load_styles()).coefficient_table("robust")
+    >>> found.names, found.spread.round(2).tolist(), found.share.round(3).tolist()
+    (('length', 'markdown'), [1.36, 3.04], [0.635, 0.546])
     """
 
     names: tuple[str, ...]

@@ -143,8 +143,15 @@ def save(b: Any, path: str | Path) -> None:
 def save_fit(fit: Fit | PathFit, path: str | Path) -> None:
     """Write a fit and its comparisons to `path`, a .npz file by that very name: ``fit.save(path)``.
 
+    Parameters
+    ----------
+    fit : Fit or PathFit
+    path : str or Path
+
     Raises
     ------
+    TypeError
+        If `fit` is neither.
     OSError
         If the file cannot be written.
     ValueError

@@ -38,6 +38,13 @@ class PosteriorDraws(OfOneFit):
         The other parameters, where the fit has them.
     coefficients : ndarray of float64, shape (n_resamples, K), or None
         Of the covariates.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> draws = vn.fit_bradley_terry(vn.datasets.load_battles()).sample(1000, rng=1)
+    >>> draws.interval().shape, draws.rank_interval(0.8)[2].tolist()
+    ((7, 2), [2, 3])
     """
 
     fit: Fit

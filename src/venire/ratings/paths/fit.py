@@ -54,6 +54,13 @@ class PathFit(Tabled, Drawn, Kept):
         What was fitted: theta by period and item less the prior's mean, order effect, log tie.
     scale : str
         Unit of theta; see `rescale`.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> path = vn.fit_path(vn.datasets.load_club(), step="year", walk=0.04)
+    >>> path.theta.shape == (len(path.items), len(path.periods)) == path.interval().shape[:2]
+    True
     """
 
     static: Fit
