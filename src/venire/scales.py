@@ -200,7 +200,7 @@ def factor(source: str, target: str) -> float:
     >>> vn.scales.factor("probit", "logit"), round(vn.scales.factor("logit", "elo"), 3)
     (1.702, 173.718)
     """
-    if source == target and _is_own(source):
+    if isinstance(source, str) and isinstance(target, str) and source == target and _is_own(source):
         return 1.0
     a, b = _known(source, "source"), _known(target, "target")
     if a.normal == b.normal:

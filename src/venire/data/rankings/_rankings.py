@@ -29,9 +29,7 @@ __all__ = ["Rankings"]
 
 
 class Rankings(Tabled):
-    """Rankings of two or more items each: races, preference lists, judges who sort answers.
-
-    Objects are immutable.
+    """Rankings of two or more items each: races, preference lists, judges who sort; immutable.
 
     Parameters
     ----------
@@ -228,8 +226,6 @@ class Rankings(Tabled):
         >>> r = vn.Rankings.from_frame(ballots, place=["1st", "2nd", "3rd"], among="all")
         >>> r.items[r.item].tolist(), r.ranked.tolist()
         (['x', 'y', 'z', 'z', 'x', 'y'], [3, 2])
-        >>> vn.Rankings.from_frame({"answer": ["x > y = z", "y > x"]}, place="answer").n_rankings
-        2
         """
         chosen = chosen_columns(columns, named, lambda: frame_sample(frame))
         data = frames.collect(frame, chosen.columns.names)
@@ -248,11 +244,15 @@ class Rankings(Tabled):
         a = self.arrays
         self.items, self.offsets, self.item, self.ranked = a.items, a.offsets, a.item, a.ranked
         self.tied, self.weight, self.item_offsets = a.tied, a.weight, a.item_offsets
-        self.group, self.groups, self.cluster, self.clusters = (
-            a.group, a.groups, a.cluster, a.clusters,
-        )  # fmt: skip
+        self.group, self.groups = a.group, a.groups
+        self.cluster, self.clusters = a.cluster, a.clusters
 
     # ---- what it holds --------------------------------------------------------------------------
+
+    @property
+    def columns(self) -> RankingColumns | None:
+        """What the columns of the file or the frame were taken to say; None of arrays."""
+        return None if self.taken is None else self.taken.columns  # type: ignore[return-value]
 
     @property
     def n_items(self) -> int:
