@@ -4,14 +4,15 @@
  * are strata, whether lo is second, and whether a cell starts here). Sorting ignores the last two. */
 
 /* Fill keys for the rows [begin, end). Returns the first row that does not compare two items, or -1;
- * *soft is set when a score is not 0, 1/2 or 1; *sorted is cleared when keys decrease. */
+ * *soft is set when a score is not 0, 1/2 or 1, *tie when one may be 1/2; *sorted is cleared when keys
+ * decrease. */
 VN_CLONES
 static int64_t fill_keys(const vn_rows *rows, int bits, int64_t begin, int64_t end,
-                         uint64_t *keys, int *soft, int *sorted)
+                         uint64_t *keys, int *soft, int *tie, int *sorted)
 {
     const int hi_shift = 4, lo_shift = 4 + bits, apart = vn_has_strata(rows);
     const uint32_t n_items = (uint32_t)rows->n_items;
-    int any_soft = 0, decreasing = 0;
+    int any_soft = 0, any_tie = 0, decreasing = 0;
     int64_t bad = -1;
     uint64_t previous = 0;
     for (int64_t r = begin; r < end; r++) {
@@ -21,12 +22,13 @@ static int64_t fill_keys(const vn_rows *rows, int bits, int64_t begin, int64_t e
         const int adv = rows->order ? rows->order[r] : 1;
         const uint64_t cls = (uint64_t)((flip ? -adv : adv) + 1);
         uint64_t out = apart ? (uint64_t)flip << 1 : 0;
-        if (!rows->win && !apart) {
+        if (!rows->win) {
             const double s = rows->score ? rows->score[r] : rows->one_score;
             const double twice = s + s;
             const int k = (int)twice;
             any_soft |= (double)k != twice;
-            out = (uint64_t)((flip ? 2 - k : k) & 3);
+            any_tie |= k == 1;
+            if (!apart) out = (uint64_t)((flip ? 2 - k : k) & 3);
         }
         const int wrong = (uint32_t)a >= n_items || (uint32_t)b >= n_items || a == b;
         if (wrong && bad < 0) bad = r;
@@ -36,6 +38,7 @@ static int64_t fill_keys(const vn_rows *rows, int bits, int64_t begin, int64_t e
         keys[r] = key;
     }
     if (any_soft) *soft = 1;
+    if (any_tie) *tie = 1;
     if (decreasing) *sorted = 0;
     return bad;
 }
@@ -45,18 +48,20 @@ typedef struct {
     uint64_t *keys;
     int bits, n_chunks;
     int64_t bad_row; /* the first that does not compare two items; n_rows: none */
-    int soft, sorted;
+    int soft, tie, sorted;
 } key_job;
 
 static vn_status fill_chunk(void *arg, int64_t t, int worker)
 {
     key_job *j = arg;
-    int soft = 0, sorted = 1;
+    int soft = 0, tie = 0, sorted = 1;
     const int64_t n = j->rows->n_rows;
     (void)worker;
     const int64_t bad = fill_keys(j->rows, j->bits, vn_chunk_start(n, t, j->n_chunks),
-                                  vn_chunk_start(n, t + 1, j->n_chunks), j->keys, &soft, &sorted);
+                                  vn_chunk_start(n, t + 1, j->n_chunks), j->keys, &soft, &tie,
+                                  &sorted);
     if (soft) __atomic_store_n(&j->soft, 1, __ATOMIC_RELAXED);
+    if (tie) __atomic_store_n(&j->tie, 1, __ATOMIC_RELAXED);
     if (!sorted) __atomic_store_n(&j->sorted, 0, __ATOMIC_RELAXED);
     if (bad >= 0) vn_atomic_least(&j->bad_row, bad);
     return VN_OK;
@@ -73,7 +78,6 @@ typedef struct {
     const vn_rows *rows;
     vn_sorted *s;
     int64_t pairs;
-    int ties;
 } cell_job;
 
 static vn_status count_chunk(void *arg, int64_t t, int worker)
@@ -82,16 +86,13 @@ static vn_status count_chunk(void *arg, int64_t t, int worker)
     vn_sorted *s = j->s;
     const int64_t n = j->rows->n_rows, end = vn_chunk_start(n, t + 1, s->n_chunks);
     int64_t cells = 0, pairs = 0;
-    int ties = 0;
     (void)worker;
     for (int64_t r = vn_chunk_start(n, t, s->n_chunks); r < end; r++) {
         cells += starts_cell(j->rows, s, r);
         pairs += r == 0 || s->keys[r] >> 4 != s->keys[r - 1] >> 4;
-        ties |= (s->keys[r] & 3) == 1;
     }
     s->chunk_cells[t + 1] = cells;
     __atomic_fetch_add(&j->pairs, pairs, __ATOMIC_RELAXED);
-    if (ties) __atomic_store_n(&j->ties, 1, __ATOMIC_RELAXED);
     return VN_OK;
 }
 
@@ -105,7 +106,6 @@ static vn_status count_cells(const vn_rows *rows, vn_sorted *s, const vn_crew *b
     for (int t = 0; t < s->n_chunks; t++) s->chunk_cells[t + 1] += s->chunk_cells[t];
     s->n_cells = s->chunk_cells[s->n_chunks];
     s->n_pairs = j.pairs;
-    s->has_tie = j.ties;
     return status;
 }
 
@@ -135,7 +135,7 @@ static vn_status make_keys(const vn_rows *rows, vn_sorted *s, const vn_crew *by,
 {
     const int64_t n = rows->n_rows;
     key_job j = {.rows = rows, .bits = s->bits, .n_chunks = vn_n_chunks(n), .bad_row = n, .sorted = 1,
-                 .soft = rows->weight || rows->win || vn_has_strata(rows)};
+                 .soft = rows->win ? rows->square != NULL : rows->weight != NULL};
     s->keys = j.keys = vn_malloc(sizeof(uint64_t) * (size_t)n);
     if (!j.keys) return VN_NO_MEMORY;
     vn_status status = vn_each_chunk(fill_chunk, &j, j.n_chunks, by);
@@ -148,7 +148,9 @@ static vn_status make_keys(const vn_rows *rows, vn_sorted *s, const vn_crew *by,
         const int64_t at = vn_chunk_start(n, t, j.n_chunks);
         if (s->keys[at] >> 2 < s->keys[at - 1] >> 2) j.sorted = 0;
     }
-    s->soft = j.soft;
+    s->has_square = j.soft;
+    s->has_tie = rows->win ? rows->tie != NULL : j.tie;
+    s->soft = j.soft || rows->win || vn_has_strata(rows);
     if (s->soft && n > (int64_t)UINT32_MAX) return VN_TOO_LARGE;
     if (!j.sorted) status = sort_keys(rows, s, by);
     return status == VN_OK && vn_has_strata(rows) ? vn_sort_strata(rows, s, by) : status;
@@ -174,8 +176,8 @@ vn_status vn_sort_rows(const vn_rows *rows, int n_threads, vn_poll poll, void *c
     }
     *n_cells = s->n_cells;
     *n_pairs = s->n_pairs;
-    *has_tie = s->soft ? 1 : s->has_tie;
-    *has_square = s->soft;
+    *has_tie = s->has_tie;
+    *has_square = s->has_square;
     *out = s;
     return VN_OK;
 }
@@ -260,7 +262,7 @@ static int64_t write_cell(const write_job *j, int64_t r, int64_t cell)
     masses sum = {0.0, 0.0, 0.0, 0.0};
     out->hi[cell] = (int32_t)(key >> 4 & (((uint64_t)1 << s->bits) - 1));
     out->order[cell] = (int8_t)((int)(key >> 2 & 3) - 1);
-    if (vn_has_strata(rows)) 
+    if (vn_has_strata(rows))
         write_stratum(rows, vn_source_row(s, r), vn_is_turned(key) ? -1.0 : 1.0, cell, out);
     if (s->soft) {
         do {

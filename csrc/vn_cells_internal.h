@@ -8,7 +8,8 @@
 struct vn_sorted {
     int bits;             /* of an item position in a key */
     int soft;             /* masses come from the rows, not from the outcome bits */
-    int has_tie;
+    int has_tie;          /* maybe */
+    int has_square;       /* squares are not those of wins, losses and ties */
     int n_chunks;
     uint64_t *keys;       /* sorted, one per row */
     uint32_t *row;        /* the row each key came from; NULL: rows were sorted or are not needed */

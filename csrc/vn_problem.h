@@ -37,7 +37,8 @@ typedef struct vn_problem {
     const vn_model_row *model;
     int has_gamma, has_tie;  /* border theta, coefficients between the two */
     int has_level;           /* instead of these: the level that direct observations share */
-    int stride;              /* 1; more: derivatives are of every so many-th tile only */
+    int stride;              /* 1; more: derivatives, what comes with a gradient and the largest difference
+                                are of every so many-th tile only */
 
     /* what the problem owns */
     vn_laplacian h;          /* theta block of the negative Hessian */
@@ -83,6 +84,11 @@ void vn_problem_times(const vn_problem *p, const double *x, int n_threads, doubl
  * present, or the level), and the Newton matrix into p->h, p->border and p->corner. */
 vn_status vn_problem_derivatives(vn_problem *p, const double *parameters, int n_threads, vn_poll poll,
                                  void *context, double *gradient);
+
+/* The same gradient, and the log-likelihood, for less than the two of them: the matrix stays what the
+ * last derivatives left. */
+vn_status vn_problem_gradient(vn_problem *p, const double *parameters, int n_threads, vn_poll poll,
+                              void *context, double *gradient, double *log_likelihood);
 
 /* Log-likelihood without the prior's term. */
 vn_status vn_problem_log_likelihood(const vn_problem *p, const double *parameters, int n_threads,

@@ -35,31 +35,39 @@ static void multiply(const double *x, const double *y, int len, double *restrict
     for (int k = 0; k < len; k++) out[k] = x[k] * y[k];
 }
 
-/* The border's part of a tile: slopes and, after them, the lower half of the corner by rows. `columns`
+/* The border's part of a tile: bends of its edges, and the lower half of the corner by rows. `columns`
  * are those that move predictors. */
-static void border_of(vn_problem *p, const vn_tile *t, const double *columns, const double *g,
-                      const double *h, const double *dt, const double *of_tie, double *sums)
+static void border_of(vn_problem *p, const vn_tile *t, const double *columns, const double *h,
+                      const double *dt, const double *of_tie, double *corner)
 {
     double curved[VN_TILE];
-    const int n_moving = vn_n_moving(p), n = n_moving + p->has_tie;
-    double *corner = sums + n;
+    const int n_moving = vn_n_moving(p);
     for (int a = 0; a < n_moving; a++, corner += a) {
         const double *x = columns + (int64_t)a * VN_COLUMN;
         multiply(h, x, t->n_cells, curved);
         bend(p, t, a, curved);
         vn_tile_dots(curved, columns, a + 1, t->n_cells, corner);
     }
-    vn_tile_dots(g, columns, n_moving, t->n_cells, sums);
     if (!p->has_tie) return;
     bend(p, t, n_moving, dt);
-    sums[n_moving] = of_tie[0];
     vn_tile_dots(dt, columns, n_moving, t->n_cells, corner);
     corner[n_moving] = of_tie[1];
 }
 
-/* Derivatives of one tile: slopes, curvatures and border terms of its edges. */
+/* The border's slopes of a tile. */
+static void border_slopes_of(const vn_problem *p, const vn_tile *t, const double *columns,
+                             const double *g, const double *of_tie, double *sums)
+{
+    const int n_moving = vn_n_moving(p);
+    vn_tile_dots(g, columns, n_moving, t->n_cells, sums);
+    if (p->has_tie) sums[n_moving] = of_tie[0];
+}
+
+/* Derivatives of one tile: slopes and curvatures of its edges, and border terms; or slopes, and the
+ * tile's log-likelihood. */
 VN_CLONES
-static void derivatives_of(vn_problem *p, const double *x, int64_t tile, double *columns)
+static void derivatives_of(vn_problem *p, const double *x, int64_t tile, double *likelihood,
+                           double *columns)
 {
     double d[VN_TILE], g[VN_TILE], h[VN_TILE], dt[VN_TILE], of_tie[2] = {0.0, 0.0};
     const vn_tile t = vn_tile_of(p, tile);
@@ -68,6 +76,8 @@ static void derivatives_of(vn_problem *p, const double *x, int64_t tile, double 
     const double *win = p->win + t.cell, *loss = p->loss + t.cell;
     const double *tie = p->tie ? p->tie + t.cell : NULL;
     vn_predictors(p, x, &t, d);
+    if (likelihood)
+        *likelihood = p->model->log_likelihood(p->model, d, win, loss, tie, log_tie, len);
     p->model->derivatives(p->model, d, win, loss, tie, log_tie, len, g, h, dt, of_tie);
     if (p->scale) {
         const double *scale = p->scale + t.cell;
@@ -77,18 +87,23 @@ static void derivatives_of(vn_problem *p, const double *x, int64_t tile, double 
             if (p->has_tie) dt[k] *= scale[k];
         }
     }
+    double *sums = d; /* of the edges: the predictors are done with */
+    sums_of_edges(p, &t, g, sums);
+    for (int e = 0; e < t.n_edges; e++) *vn_slope_of(p, t.edge + e) = sums[e];
+    const int has_border = p->n_border != p->has_level;
+    double *of_border = p->tile_sums + tile * p->n_sums;
+    if (has_border) {
+        if (columns) vn_moving_columns(p, &t, columns);
+        border_slopes_of(p, &t, columns, g, of_tie, of_border);
+    }
+    if (likelihood) return;
     for (int k = 0; k < len; k++) {
         const double floor = 1e-20 * (win[k] + loss[k]);
         h[k] = h[k] > floor ? h[k] : floor;
     }
-    double *sums = d; /* of the edges: the predictors are done with */
-    sums_of_edges(p, &t, g, sums);
-    for (int e = 0; e < t.n_edges; e++) *vn_slope_of(p, t.edge + e) = sums[e];
     sums_of_edges(p, &t, h, sums);
     for (int e = 0; e < t.n_edges; e++) vn_bends_of(p, t.edge + e)[0] = (float)sums[e];
-    if (p->n_border == p->has_level) return;
-    if (columns) vn_moving_columns(p, &t, columns);
-    border_of(p, &t, columns, g, h, dt, of_tie, p->tile_sums + tile * p->n_sums);
+    if (has_border) border_of(p, &t, columns, h, dt, of_tie, of_border + p->n_border);
 }
 
 /* A tile that is left out. */
@@ -130,15 +145,32 @@ static inline double gather_row(vn_problem *p, int64_t i, int from, int n)
     return g;
 }
 
-/* Rows of h, sums of slopes and border terms. */
+/* The sum of slopes of item i. */
+static inline double gather_slopes(const vn_problem *p, int64_t i)
+{
+    double g = 0.0;
+    for (int64_t e = p->edge_ptr[i]; e < p->edge_ptr[i + 1]; e++) g += *vn_slope_of(p, e);
+    for (int64_t k = p->lower_ptr[i]; k < p->lower_ptr[i + 1]; k++) {
+        if (k + AHEAD < p->n_edges) __builtin_prefetch(vn_slope_of(p, p->lower[k + AHEAD]));
+        g -= *vn_slope_of(p, p->lower[k]);
+    }
+    return g;
+}
+
+/* Rows of h, unless only slopes were asked for, sums of slopes and border terms. */
 VN_CLONES
-static void block_gather(vn_problem *p, const double *x, double *gradient, int64_t from, int64_t to)
+static void block_gather(vn_problem *p, const double *x, int slopes_only, double *gradient,
+                         int64_t from, int64_t to)
 {
     const int n_bend = p->n_border - p->has_level;
     const double level = p->has_level ? x[p->n] : 0.0;
     for (int64_t i = from; i < to; i++) {
         double g = vn_prior_slope(&p->prior, i, x[i]);
         if (p->direct.precision) g += vn_prior_slope(&p->direct, i, x[i] + level);
+        if (slopes_only) {
+            gradient[i] = g + gather_slopes(p, i);
+            continue;
+        }
         int q = 0;
         do {
             g += gather_row(p, i, q, VN_MIN(n_bend - q, AT_ONCE));
@@ -150,25 +182,31 @@ static void block_gather(vn_problem *p, const double *x, double *gradient, int64
 
 static void derive(const vn_tile_job *j, int64_t tile, double *scratch)
 {
-    if (j->p->stride > 1 && tile % j->p->stride) no_derivatives(j->changed, tile);
-    else derivatives_of(j->changed, j->x, tile, scratch);
+    double *likelihood = j->likelihoods ? j->likelihoods + tile : NULL;
+    if (vn_is_left_out(j->p, tile)) no_derivatives(j->changed, tile);
+    else derivatives_of(j->changed, j->x, tile, likelihood, scratch);
 }
 
 static vn_status gather_rows(void *arg, int64_t block, int worker)
 {
     const vn_tile_job *j = arg;
     (void)worker;
-    block_gather(j->changed, j->x, j->out, j->p->h.block[block], j->p->h.block[block + 1]);
+    block_gather(j->changed, j->x, j->likelihoods != NULL, j->out, j->p->h.block[block],
+                 j->p->h.block[block + 1]);
     return VN_OK;
 }
 
-/* The border's slopes and corner from the sums of the tiles. */
-static void border_sums(vn_problem *p, double *gradient)
+/* The border's slopes and, unless these are all, its corner from the sums of the tiles. */
+static void border_sums(vn_problem *p, int slopes_only, double *gradient)
 {
-    const int n = p->n_border;
+    const int n = p->n_border, n_sums = slopes_only ? n : p->n_sums;
     double *sums = p->tile_sums; /* of the first tile, to which the others are added */
     for (int64_t t = 1; t < p->n_tiles; t++)
-        for (int k = 0; k < p->n_sums; k++) sums[k] += p->tile_sums[t * p->n_sums + k];
+        for (int k = 0; k < n_sums; k++) sums[k] += p->tile_sums[t * p->n_sums + k];
+    if (slopes_only) {
+        memcpy(gradient, sums, sizeof(double) * (size_t)n);
+        return;
+    }
     const double *corner = sums + n;
     for (int a = 0; a < n; a++, corner += a) {
         gradient[a] = sums[a];
@@ -177,16 +215,19 @@ static void border_sums(vn_problem *p, double *gradient)
     }
 }
 
-vn_status vn_problem_derivatives(vn_problem *p, const double *x, int n_threads, vn_poll poll,
-                                 void *context, double *gradient)
+/* With `likelihoods`, of each tile, the gradient and these; else the gradient and the matrix. */
+static vn_status derive_all(vn_problem *p, const double *x, double *likelihoods, int n_threads,
+                            vn_poll poll, void *context, double *gradient)
 {
+    const int slopes_only = likelihoods != NULL;
     vn_tile_job j = {.tile = derive, .p = p, .changed = p, .x = x, .out = gradient,
+                     .likelihoods = likelihoods,
                      .n_scratch = VN_COLUMN * vn_n_moving(p)};
     vn_status status = vn_over_tiles(&j, n_threads, poll, context);
     if (status == VN_OK)
         status = vn_team_run(gather_rows, &j, p->h.n_blocks, n_threads, poll, context);
     if (status != VN_OK) return status;
-    vn_laplacian_diagonal(&p->h, n_threads);
+    if (!slopes_only) vn_laplacian_diagonal(&p->h, n_threads);
     if (p->has_level) {
         double slope = 0.0, curvature = 0.0;
         for (int64_t i = 0; i < p->n; i++) {
@@ -196,7 +237,24 @@ vn_status vn_problem_derivatives(vn_problem *p, const double *x, int n_threads, 
         gradient[p->n] = slope;
         p->corner[0] = curvature;
     } else if (p->n_border) {
-        border_sums(p, gradient + p->n);
+        border_sums(p, slopes_only, gradient + p->n);
     }
     return VN_OK;
+}
+
+vn_status vn_problem_derivatives(vn_problem *p, const double *x, int n_threads, vn_poll poll,
+                                 void *context, double *gradient)
+{
+    return derive_all(p, x, NULL, n_threads, poll, context, gradient);
+}
+
+vn_status vn_problem_gradient(vn_problem *p, const double *x, int n_threads, vn_poll poll,
+                              void *context, double *gradient, double *log_likelihood)
+{
+    double *likelihoods = vn_calloc((size_t)VN_MAX(p->n_tiles, 1), sizeof(double));
+    if (!likelihoods) return VN_NO_MEMORY;
+    const vn_status status = derive_all(p, x, likelihoods, n_threads, poll, context, gradient);
+    *log_likelihood = vn_ordered_sum(likelihoods, p->n_tiles) - vn_direct_penalty(p, x);
+    vn_free(likelihoods);
+    return status;
 }

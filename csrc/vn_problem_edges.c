@@ -148,17 +148,22 @@ static void likelihood(const vn_tile_job *j, int64_t tile, double *scratch)
                                             p->tie ? p->tie + t.cell : NULL, log_tie, t.n_cells);
 }
 
-vn_status vn_problem_log_likelihood(const vn_problem *p, const double *x, int n_threads, vn_poll poll,
-                                    void *context, double *out)
+double vn_direct_penalty(const vn_problem *p, const double *x)
 {
-    vn_tile_job j = {.tile = likelihood, .p = p, .x = x, .out = p->tile_sums};
-    const vn_status status = vn_over_tiles(&j, n_threads, poll, context);
     double direct = 0.0;
     for (int64_t i = 0; p->direct.precision && i < p->n; i++) {
         const double miss = p->direct.mean[i] - (x[i] + (p->has_level ? x[p->n] : 0.0));
         direct += p->direct.precision[i] * miss * miss;
     }
-    *out = vn_ordered_sum(p->tile_sums, p->n_tiles) - 0.5 * direct;
+    return 0.5 * direct;
+}
+
+vn_status vn_problem_log_likelihood(const vn_problem *p, const double *x, int n_threads, vn_poll poll,
+                                    void *context, double *out)
+{
+    vn_tile_job j = {.tile = likelihood, .p = p, .x = x, .out = p->tile_sums};
+    const vn_status status = vn_over_tiles(&j, n_threads, poll, context);
+    *out = vn_ordered_sum(p->tile_sums, p->n_tiles) - vn_direct_penalty(p, x);
     return status;
 }
 
@@ -175,6 +180,8 @@ static void largest_difference(const vn_tile_job *j, int64_t tile, double *scrat
     double d[VN_TILE], largest = 0.0;
     const vn_tile t = vn_tile_of(j->p, tile);
     (void)scratch;
+    j->out[tile] = 0.0;
+    if (vn_is_left_out(j->p, tile)) return;
     vn_differences(j->p, j->step, &t, d);
     for (int k = 0; k < t.n_cells; k++) largest = fabs(d[k]) > largest ? fabs(d[k]) : largest;
     j->out[tile] = largest;

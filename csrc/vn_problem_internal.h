@@ -35,6 +35,12 @@ static inline vn_tile vn_tile_of(const vn_problem *p, int64_t tile)
     return t;
 }
 
+/* Whether a tile is left out of samples. */
+static inline int vn_is_left_out(const vn_problem *p, int64_t tile)
+{
+    return p->stride > 1 && tile % p->stride;
+}
+
 /* Where the cells of the tile's edge e end, counted from its first. */
 static inline int vn_cells_until(const vn_problem *p, const vn_tile *t, int e)
 {
@@ -70,6 +76,9 @@ vn_status vn_problem_weigh(vn_problem *p, int n_threads, vn_poll poll, void *con
 /* Products of x with each of n columns. */
 void vn_tile_dots(const double *x, const double *columns, int n, int len, double *out);
 
+/* What direct observations at such parameters take off the log-likelihood. */
+double vn_direct_penalty(const vn_problem *p, const double *x);
+
 /* The arguments of a loop over tiles, and what it does with one; each uses what it needs. */
 typedef struct vn_tile_job {
     void (*tile)(const struct vn_tile_job *j, int64_t tile, double *scratch);
@@ -78,6 +87,7 @@ typedef struct vn_tile_job {
     const vn_problem *p;
     vn_problem *changed;
     const double *x, *step;
+    double *likelihoods; /* of each tile, where derivatives are not to be of the matrix */
     double *out, room;
 } vn_tile_job;
 

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #define AHEAD 16 /* rows that are fetched before they are needed: each lies somewhere else */
-#define SHORT 12 /* rows up to which insertion is fastest */
+#define SHORT 12 /* rows up to which insertion is fastest, */
+#define RANKED 64 /* and counting those before each, where their numbers differ */
 
 /* A row, the first number of its stratum, and the sign with which lo sees its covariates. */
 typedef struct {
@@ -51,9 +52,40 @@ static inline int comes_after(const vn_rows *rows, entry a, entry b)
     return a.key > b.key || (a.key == b.key && compare_strata(rows, a, b) > 0);
 }
 
+/* How many of n numbers are below each; the sum of these. */
+VN_CLONES
+static int64_t count_below(const double *key, int n, int32_t *below)
+{
+    int64_t total = 0;
+    for (int i = 0; i < n; i++) {
+        const double own = key[i];
+        int64_t count = 0;
+        VN_PRAGMA(omp simd reduction(+:count))
+        for (int j = 0; j < n; j++) count += key[j] < own;
+        below[i] = (int32_t)count;
+        total += count;
+    }
+    return total;
+}
+
+/* Sort a few entries by their places, with room for as many; 0 where two numbers are equal, which leave
+ * the places open. */
+static int place_entries(entry *x, entry *spare, int n)
+{
+    double key[RANKED] = {0.0};
+    int32_t below[RANKED];
+    for (int k = 0; k < n; k++) key[k] = x[k].key;
+    if (count_below(key, n, below) != (int64_t)n * (n - 1) / 2) return 0;
+    for (int k = 0; k < n; k++) spare[below[k]] = x[k];
+    memcpy(x, spare, sizeof *x * (size_t)n);
+    return 1;
+}
+
 /* Stable merge sort of n entries, with room for as many. */
 static void sort_entries(const vn_rows *rows, entry *x, entry *spare, int64_t n)
 {
+    const int differ = !rows->cluster && !rows->date; /* as a rule: covariates */
+    if (differ && n <= RANKED && place_entries(x, spare, (int)n)) return;
     if (n <= SHORT) {
         for (int64_t k = 1; k < n; k++) {
             const entry own = x[k];
@@ -69,7 +101,15 @@ static void sort_entries(const vn_rows *rows, entry *x, entry *spare, int64_t n)
     if (!comes_after(rows, x[half - 1], x[half])) return;
     memcpy(spare, x, sizeof *x * (size_t)half);
     int64_t a = 0, b = half, to = 0;
-    while (a < half) x[to++] = b < n && comes_after(rows, spare[a], x[b]) ? x[b++] : spare[a++];
+    while (a < half && b < n) { /* which comes next is anyone's guess: chosen without a branch */
+        int later = spare[a].key > x[b].key;
+        if (spare[a].key == x[b].key) later = compare_strata(rows, spare[a], x[b]) > 0;
+        const entry *next = later ? x + b : spare + a;
+        x[to++] = *next;
+        b += later;
+        a += !later;
+    }
+    memcpy(x + to, spare + a, sizeof *x * (size_t)(half - a));
 }
 
 /* A key, whose last bits another worker may write meanwhile. */
@@ -78,8 +118,8 @@ static inline uint64_t key_at(const vn_sorted *s, int64_t r)
     return __atomic_load_n(&s->keys[r], __ATOMIC_RELAXED);
 }
 
-/* The rows [begin, end) have one pair and order. */
-static vn_status sort_run(const vn_rows *rows, vn_sorted *s, int64_t begin, int64_t end,
+/* The rows [begin, end) have one pair and order; those up to `mine` are not another worker's. */
+static vn_status sort_run(const vn_rows *rows, vn_sorted *s, int64_t begin, int64_t end, int64_t mine,
                           entry **room, int64_t *has)
 {
     const int64_t n = end - begin;
@@ -92,7 +132,7 @@ static vn_status sort_run(const vn_rows *rows, vn_sorted *s, int64_t begin, int6
     entry *x = *room;
     for (int64_t k = 0; k < n; k++) {
         const uint32_t row = s->row[begin + k];
-        if (k + AHEAD < n) fetch_first(rows, s->row[begin + k + AHEAD]);
+        if (begin + k + AHEAD < mine) fetch_first(rows, s->row[begin + k + AHEAD]);
         const double sign = vn_is_turned(key_at(s, begin + k)) ? -1.0 : 1.0;
         x[k] = (entry){first_number(rows, row, sign), row, (float)sign};
     }
@@ -128,7 +168,7 @@ static vn_status sort_chunk(void *arg, int64_t t, int worker)
     while (r < stop && status == VN_OK) {
         int64_t end = r + 1;
         while (end < n && key_at(s, end) >> 2 == key_at(s, r) >> 2) end++;
-        status = sort_run(j->rows, s, r, end, &room, &has);
+        status = sort_run(j->rows, s, r, end, VN_MAX(end, stop), &room, &has);
         r = end;
     }
     vn_free(room);

@@ -125,6 +125,7 @@ def test_what_is_missing_slow_or_broken_is_said(monkeypatch):
     )
     monkeypatch.setattr(case, "ENOUGH", 0.0)
     monkeypatch.setattr("venire.bench.fits.arena", made(ours(), *others))
+    monkeypatch.setattr(_run, "least", lambda call: (10.0, call()))
     told = []
     found = bench.run(["arena"], progress=lambda *x: told.append(x))
     assert {one.solver: one.why for one in found.skipped} == {
@@ -135,6 +136,8 @@ def test_what_is_missing_slow_or_broken_is_said(monkeypatch):
     assert list(by) == [OURS, "off", "half", "random"]
     assert by["off"].difference == 0.25
     assert by["half"].scaled
+    assert by["half"].seconds == 40.0  # four times what a part took
+    assert by["off"].seconds == 10.0
     assert not by["off"].scaled
     assert math.isnan(by["random"].difference)
     assert told == [("f", name) for name in (OURS, "broken", "off", "half", "random")]

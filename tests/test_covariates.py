@@ -64,6 +64,20 @@ def assert_same(c, twin):
 # ---- cells ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("n", [1, 2, 13, 63, 64, 65, 129, 400])
+@pytest.mark.parametrize("values", [None, 3, 200])
+def test_many_rows_of_one_pair(n, values):
+    """In order by their covariates, be the first of these distinct, or `values` of them."""
+    rng = np.random.default_rng(n)
+    x = rng.normal(size=(n, 2)) if values is None else rng.integers(0, values, (n, 2)) - 1.0
+    first = rng.integers(0, 2, n)
+    data = {"first": first, "second": 1 - first, "score": rng.choice([0.0, 0.5, 1.0], n)}
+    c = vn.Comparisons(**data, order=0, covariates=x)
+    assert_same(c, reference.aggregate(**data, order=np.zeros(n, np.int8), covariates=x))
+    assert not c.cells.is_soft
+    assert c.cells.square is None
+
+
 @SETTINGS
 @given(rows())
 def test_cells_are_kept_apart_by_stratum(data):

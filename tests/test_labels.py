@@ -533,3 +533,12 @@ def test_codes_are_no_labels_that_somebody_can_change():
         _, one, other = encode(first, second, items, None)
         assert not np.shares_memory(one, first)
         assert not np.shares_memory(other, second)
+
+
+def test_texts_that_are_not_aligned():
+    room = np.zeros(1 + 3 * 8, np.uint8)
+    text = room[1:].view("<U2")
+    text[:] = ["b", "a", "bc"]
+    items, codes = encode_one(text, "cluster")
+    assert items.tolist() == ["a", "b", "bc"]
+    assert codes.tolist() == [1, 0, 2]

@@ -10,6 +10,8 @@ import pytest
 
 import venire as vn
 from venire import simulate
+from venire.models import MODELS
+from venire.priors import item_priors
 from venire.ratings.problem import build_problem
 
 
@@ -174,3 +176,25 @@ def test_interrupt_ends_a_long_fit():
         finally:
             run.kill()
     assert "KeyboardInterrupt" in err
+
+
+@pytest.mark.parametrize("prior", [None, vn.GaussianPrior(0.5)])
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("columns", [0, 3])
+def test_the_gradient_alone_is_that_of_the_derivatives(model, columns, prior):
+    rng = np.random.default_rng(6)
+    n, items = 5_000, 40
+    first = rng.integers(0, items, n)
+    second = (first + rng.integers(1, items, n)) % items
+    given = {"covariates": rng.normal(size=(n, columns))} if columns else {}
+    c = vn.Comparisons(first, second, rng.choice([0.0, 0.5, 1.0], n), **given)
+    problem = build_problem(c, model, prior=item_priors(prior, c.items), order_effect=True)
+    there, here = np.abs(0.3 * rng.normal(size=(2, problem.n_parameters)))
+    whole = problem.derivatives(here)
+    problem.derivatives(there)
+    image = problem.times(here[None])
+    gradient, likelihood = problem.gradient(here)
+    np.testing.assert_array_equal(gradient, whole)
+    assert likelihood == problem.log_likelihood(here)
+    assert problem.has_prior == (problem.objective(here) != likelihood)
+    np.testing.assert_array_equal(problem.times(here[None]), image)

@@ -1,4 +1,4 @@
-"""Two-sided intervals: the normal quantile, and those of a share."""
+"""Two-sided intervals: by the normal quantile, and those of a share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 
-__all__ = ["critical_value", "wilson"]
+__all__ = ["critical_value", "wald", "wilson"]
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +25,18 @@ def critical_value(level: float) -> float:
     from statistics import NormalDist  # 10 ms to load
 
     return NormalDist().inv_cdf(0.5 + checks.level(level) / 2.0)
+
+
+def wald(estimate: Any, error: Any, level: float) -> tuple[Any, Any]:
+    """Ends of the intervals of estimates that are about normal: z errors to either side.
+
+    Raises
+    ------
+    ValueError
+        If `level` is not strictly between 0 and 1.
+    """
+    half = critical_value(level) * error
+    return estimate - half, estimate + half
 
 
 def wilson(right: NDArray[Any], n: NDArray[Any], level: float) -> tuple[Floats, Floats]:

@@ -1,5 +1,5 @@
-"""Rows of comparisons to cells: views on arrays around vn_count.c, vn_cells.c, vn_merge.c and
-vn_join.c."""
+"""Rows of comparisons to cells, and these to edges: views on arrays around vn_count.c, vn_cells.c,
+vn_merge.c, vn_join.c and a function of vn_problem_survey.c."""
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from libc.stdint cimport INT32_MAX, INT64_MAX, int8_t, int32_t, int64_t, uint8_t
 from venire._native.border cimport at, at_if, codes, offsets, room, room_if, same, steps, team
 from venire._native.border cimport within
 from venire._native.common cimport VN_BAD_VALUE, VN_OK, VN_TOO_LARGE, check, poll_signals, vn_status
+from venire._native.problem cimport VN_TILE, vn_edges_of_cells
 
 cnp.import_array()
 
@@ -281,6 +282,27 @@ def merge_classes(
     if status != VN_OK:
         raise ValueError(f"n_pairs: is {n_pairs}, but the cells have {out_ptr[n_items]} pairs")
     return pointers, hi, wins, losses, ties
+
+
+def edges_of_cells(const int64_t[::1] row_ptr not None, const int32_t[::1] second not None,
+                   int64_t n_pairs):
+    """edge_ptr, hi, cell_ptr: the edges of cells that are sorted by pair; a pair of very many cells
+    has several."""
+    cdef int64_t n = steps(row_ptr, "row_ptr"), n_cells = second.shape[0], n_edges
+    offsets(row_ptr, 0, n_cells, "row_ptr")
+    within(n_pairs, 0, n_cells, "n_pairs")
+    cdef int64_t room_for = n_pairs + n_cells // VN_TILE
+    edge_ptr, hi = np.empty(n + 1, np.int64), np.empty(room_for, np.int32)
+    cell_ptr = np.empty(room_for + 1, np.int64)
+    cdef int64_t[::1] out_edge = edge_ptr, out_cell = cell_ptr
+    cdef int32_t *out_hi = room[int32_t](hi, room_for, "hi")
+    cdef const int32_t *cell_hi = at(second, n_cells, "second")
+    with nogil:
+        n_edges = vn_edges_of_cells(n, &row_ptr[0], cell_hi, room_for, &out_edge[0], out_hi,
+                                    &out_cell[0])
+    if n_edges < 0:
+        raise ValueError(f"n_pairs: is {n_pairs}, but the cells have more pairs")
+    return edge_ptr, hi[:n_edges], cell_ptr[: n_edges + 1]
 
 
 cdef int set_cells(vn_join_cells *c, tuple x, int64_t n_items) except -1:

@@ -64,6 +64,8 @@ cdef extern from "vn_solver.h" nogil:
     void vn_problem_set_precision(vn_problem *, double, double *)
     void vn_problem_times(const vn_problem *, const double *, int, double *)
     vn_status vn_problem_derivatives(vn_problem *, const double *, int, vn_poll, void *, double *)
+    vn_status vn_problem_gradient(vn_problem *, const double *, int, vn_poll, void *, double *,
+                                  double *)
     vn_status vn_problem_log_likelihood(const vn_problem *, const double *, int, vn_poll, void *,
                                         double *)
     vn_status vn_problem_objective(const vn_problem *, const double *, int, vn_poll, void *,

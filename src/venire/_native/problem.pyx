@@ -31,27 +31,6 @@ def largest(const double[::1] x not None):
     return vn_largest(at(x, x.shape[0], "x"), NULL, x.shape[0])
 
 
-def edges_of_cells(const int64_t[::1] row_ptr not None, const int32_t[::1] second not None,
-                   int64_t n_pairs):
-    """edge_ptr, hi, cell_ptr: the edges of cells that are sorted by pair; a pair of very many cells
-    has several."""
-    cdef int64_t n = steps(row_ptr, "row_ptr"), n_cells = second.shape[0], n_edges
-    offsets(row_ptr, 0, n_cells, "row_ptr")
-    within(n_pairs, 0, n_cells, "n_pairs")
-    cdef int64_t room_for = n_pairs + n_cells // VN_TILE
-    edge_ptr, hi = np.empty(n + 1, np.int64), np.empty(room_for, np.int32)
-    cell_ptr = np.empty(room_for + 1, np.int64)
-    cdef int64_t[::1] out_edge = edge_ptr, out_cell = cell_ptr
-    cdef int32_t *out_hi = room[int32_t](hi, room_for, "hi")
-    cdef const int32_t *cell_hi = at(second, n_cells, "second")
-    with nogil:
-        n_edges = vn_edges_of_cells(n, &row_ptr[0], cell_hi, room_for, &out_edge[0], out_hi,
-                                    &out_cell[0])
-    if n_edges < 0:
-        raise ValueError(f"n_pairs: is {n_pairs}, but the cells have more pairs")
-    return edge_ptr, hi[:n_edges], cell_ptr[: n_edges + 1]
-
-
 cdef int sorted_edges(const vn_problem *p, bint parallel) except -1:
     """Edges must lead to later items, in their order, once to each unless they may be parallel."""
     cdef int64_t i, k, begin, end
@@ -213,6 +192,18 @@ cdef class Problem:
         check(status, "for a loop over the comparisons")
         return gradient
 
+    def gradient(self, const double[::1] parameters not None):
+        """(gradient, log-likelihood); the Newton matrix stays that of the last `derivatives`."""
+        gradient = np.empty(self.n_parameters)
+        cdef double value
+        cdef const double *x = at(parameters, self.n_parameters, "parameters")
+        cdef double *out = room[double](gradient, self.n_parameters, "gradient")
+        cdef vn_status status
+        with nogil:
+            status = vn_problem_gradient(&self.p, x, self.n_threads, poll_signals, NULL, out, &value)
+        check(status, "for a loop over the comparisons")
+        return gradient, value
+
     def residual(self, const double[::1] gradient not None):
         """Largest ratio of |gradient| to the weight of the item's comparisons."""
         cdef const double[::1] mass = self.mass
@@ -266,26 +257,23 @@ cdef class Problem:
             status = vn_solver_adopt(self.solver, donor.solver, self.n_threads)
         check(status, "for the preconditioner")
 
-    def log_likelihood(self, const double[::1] parameters not None):
-        """Log-likelihood, direct observations included, without the prior's term."""
+    cdef double value_at(self, const double[::1] parameters, bint penalised) except? -1:
         cdef double value
         cdef const double *x = at(parameters, self.n_parameters, "parameters")
         cdef vn_status status
         with nogil:
-            status = vn_problem_log_likelihood(&self.p, x, self.n_threads, poll_signals, NULL,
-                                               &value)
+            status = (vn_problem_objective if penalised else vn_problem_log_likelihood)(
+                &self.p, x, self.n_threads, poll_signals, NULL, &value)
         check(status, "for a loop over the comparisons")
         return value
 
+    def log_likelihood(self, const double[::1] parameters not None):
+        """Log-likelihood, direct observations included, without the prior's term."""
+        return self.value_at(parameters, False)
+
     def objective(self, const double[::1] parameters not None):
         """What a fit maximises: the log-likelihood less the prior's penalty."""
-        cdef double value
-        cdef const double *x = at(parameters, self.n_parameters, "parameters")
-        cdef vn_status status
-        with nogil:
-            status = vn_problem_objective(&self.p, x, self.n_threads, poll_signals, NULL, &value)
-        check(status, "for a loop over the comparisons")
-        return value
+        return self.value_at(parameters, True)
 
     def largest_difference(self, const double[::1] step not None):
         """Largest change of a linear predictor along `step`."""
@@ -303,7 +291,8 @@ cdef class Problem:
         return vn_problem_reach(&self.p, at(step, self.n_parameters, "step"))
 
     def sample(self, int stride):
-        """From now on `derivatives` are of every so many-th stretch of the cells; 1: of all."""
+        """From now on `derivatives`, `gradient` and `largest_difference` are of every so many-th stretch
+        of the cells; 1: of all."""
         self.p.stride = max(stride, 1)
 
     def margins(self, const double[::1] direction not None):
@@ -429,6 +418,11 @@ cdef class Problem:
         """Column k of the matrix beside the block of theta, in such units."""
         within(k, 0, self.p.n_border - 1, "k")
         return np.array(<double[:self.p.n]>self.p.border[k])
+
+    @property
+    def has_prior(self):
+        """Whether `objective` is not the log-likelihood."""
+        return self.p.prior.precision != NULL or self.p.prior.all > 0.0
 
     @property
     def n_edges(self):

@@ -187,11 +187,7 @@ class Fit(Command):
                 fit = self._one_fit(comparisons, prior_of(EVIDENCE), steps).core()
         except NotIdentifiedError as error:  # what is at fault is no strength: the prior is no cure
             raise Refused(f"{self.file}: {error}") from None
-        note = (
-            f"{why(problem)} Hence the prior {shown(fit.prior)} was used, {chosen(fit)}"
-            "(--prior none refuses instead, --prior FLOAT sets another precision). "
-            f"{_what_it_does(fit, problem)}"
-        )
+        note = f"{hence(why(problem), fit)} {_what_it_does(fit, problem)}"
         return Fitted(fit, "no finite fit without it", [note, *told(fit)])
 
     def _leagues(self, comparisons: Any, steps: Steps) -> list[str]:
@@ -309,9 +305,14 @@ def shown(prior: GaussianPrior | None) -> str:
     return f"GaussianPrior({prior.precision:.4g})"
 
 
-def chosen(fit: Any) -> str:
-    """Who chose its precision."""
-    return "" if fit.evidence is None else "its precision by the evidence of the data "
+def hence(reason: str, fit: Any, of: str = "") -> str:
+    """What is said of a prior that was taken because it had to be; `of` what it is."""
+    by = "" if fit.evidence is None else "its precision by the evidence of the data "
+    note = (
+        f"{reason} Hence the prior {shown(fit.prior)} {of}was used, {by}"
+        "(--prior none refuses instead, --prior FLOAT sets another precision)."
+    )
+    return note
 
 
 def told(fit: Any) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from venire._core.remote import without_secrets
 from venire._core.tables import tally
 from venire.cli import _options as opt
-from venire.cli._report import Grid, Picture, Report, number, some
+from venire.cli._report import Grid, Picture, Report, number, parameter, some
 from venire.cli._version import version
 from venire.data.ageing import facts_of
 from venire.ratings import Evidence
@@ -165,8 +165,8 @@ def _facts(asked: Fit, fitted: Fitted, sizes: np.ndarray) -> dict[str, Any]:
         "n_iter": int(fit.n_iter),
         "residual": number(fit.residual),
         "log_likelihood": number(fit.log_likelihood),
-        "order_effect": _parameter(fit.order_effect, own and own.order_effect),
-        "tie": _parameter(fit.tie, own and own.tie),
+        "order_effect": parameter(fit.order_effect, own and own.order_effect),
+        "tie": parameter(fit.tie, own and own.tie),
         "covariates": _covariates(asked, fit, b),
         "unit": fit.display.facts(),
         "errors": errors if b is None else "bootstrap",
@@ -192,12 +192,6 @@ def _observed(f: dict[str, Any]) -> str:
         return f"{tally(f['n_rankings'])} rankings of {f['n_items']:,} items, {size} in each"
     pairs = f"{f['n_pairs']:,} pair{'s' if f['n_pairs'] != 1 else ''}"
     return f"{tally(f['n_comparisons'])} comparisons of {f['n_items']:,} items in {pairs}"
-
-
-def _parameter(estimate: float | None, error: float | None) -> dict[str, float | None] | None:
-    if estimate is None:
-        return None
-    return {"estimate": float(estimate), "standard_error": number(error)}
 
 
 def _covariates(asked: Fit, fit: Ratings, b: Any) -> list[dict[str, Any]]:

@@ -161,7 +161,7 @@ class Judges(Command):
 
     def _said(self, f: dict[str, Any], judges: Tables, ratings: Tables) -> list[str | Grid]:
         groups = "" if f["n_groups"] is None else f" in {f['n_groups']:,} groups"
-        prior = "" if f["prior"] is None else f", prior GaussianPrior({f['prior']:g})"
+        prior = "" if f["prior"] is None else f", prior GaussianPrior({f['prior']:.4g})"
         spread = f"slopes: mean 1, spread {f['slope_spread']:.2f}"
         if f["bias_mean"] is not None:
             spread += (

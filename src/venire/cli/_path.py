@@ -14,10 +14,10 @@ from venire import io
 from venire._core.remote import without_secrets
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, option
-from venire.cli._fit import chosen, shown, why
+from venire.cli._fit import hence, why
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
-from venire.cli._report import Grid, Picture, Report, cells, number
+from venire.cli._report import Grid, Picture, Report, cells, number, parameter
 from venire.cli._taken import with_taken
 from venire.cli._version import version
 from venire.data.columns import Columns
@@ -26,16 +26,17 @@ from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedW
 from venire.io.choosing import chosen_in
 from venire.priors import EVIDENCE, GaussianPrior
 from venire.ratings import PathFit, fit_path
+from venire.ratings.paths.periods import STEPS
 from venire.scales import SCALES, Display
 
 __all__ = ["Paths"]
 
-_STEPS = "year, month, week, day, or a number of days"
+_STEPS = f"{', '.join(STEPS)}, or a number of days"
 
 
 def _step(text: str) -> Any:
     word = text.strip().lower()
-    if word in ("year", "month", "week", "day"):
+    if word in STEPS:
         return word
     return _number(text, f"{text!r} is none of {_STEPS}", least=np.nextafter(0.0, 1.0))
 
@@ -43,7 +44,7 @@ def _step(text: str) -> Any:
 def _walk(text: str) -> Any:
     word = text.strip().lower()
     reason = f"{text!r} is neither evidence nor a variance, as in 0.01"
-    return word if word == "evidence" else _number(text, reason)
+    return word if word == EVIDENCE else _number(text, reason)
 
 
 def _number(text: str, reason: str, least: float = 0.0) -> float:
@@ -72,7 +73,7 @@ class Paths(Command):
     columns: Given = opt.comparisons(without=("group", "cluster", "covariates", "half_life", "at"))
     step: Any = option("month", f"A period: {_STEPS}.", MODEL, metavar="STEP", parser=_step)
     walk: Any = option(
-        "evidence",
+        EVIDENCE,
         "Variance of a rating's step from one period to the next; 0: one rating for all time. "
         "evidence: the one under which the comparisons are likeliest.",
         MODEL,
@@ -130,12 +131,7 @@ class Paths(Command):
                 path, notes = self._path(comparisons, prior_of(EVIDENCE), steps)
             except NotIdentifiedError as error:  # what is at fault is no strength
                 raise Refused(f"{self.file}: {error}") from None
-        note = (
-            f"{why(problem)} Hence the prior {shown(path.prior)} of first ratings was used, "
-            f"{chosen(path.static)}"
-            "(--prior none refuses instead, --prior FLOAT sets another precision)"
-        )
-        return path, [note, *notes]
+        return path, [hence(why(problem), path.static, "of first ratings "), *notes]
 
     def _path(
         self, comparisons: Any, prior: GaussianPrior | None, steps: Steps
@@ -202,6 +198,7 @@ class Paths(Command):
             "file": str(self.file),
             "model": path.model,
             "prior": None if path.prior is None else path.prior.precision,
+            "evidence": None if path.static.evidence is None else path.static.evidence.to_dict(),
             "n_comparisons": path.static.n_comparisons,
             "n_items": len(path.items),
             "n_periods": len(path.periods),
@@ -215,14 +212,8 @@ class Paths(Command):
             "n_iter": int(path.n_iter),
             "residual": number(path.residual),
             "log_likelihood": number(path.log_likelihood),
-            "order_effect": _parameter(path.order_effect, own.order_effect),
-            "tie": _parameter(path.tie, own.tie),
-            "scale": path.scale,
+            "order_effect": parameter(path.order_effect, own.order_effect),
+            "tie": parameter(path.tie, own.tie),
+            "unit": Display(path.scale).facts(),
             "level": self.level,
         }
-
-
-def _parameter(estimate: float | None, error: float | None) -> dict[str, float | None] | None:
-    if estimate is None:
-        return None
-    return {"estimate": float(estimate), "standard_error": number(error)}

@@ -13,7 +13,7 @@ from venire import io
 from venire._core.checks import BadTypeError, BadValueError
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
-from venire.cli._fit import chosen, shown, told
+from venire.cli._fit import hence, told
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._ranked import ranked_votes
@@ -151,12 +151,8 @@ class Rate(Command):
                 cure = {"--prior": EVIDENCE} if self.prior == "none" else {}
                 raise Refused(f"{self.file}: {error}", instead=cure) from None
             why = str(error).rstrip(".")
-        rated = once(GaussianPrior(EVIDENCE))
-        note = (
-            f"{why}. Hence the prior {shown(rated.fit.prior)} was used, {chosen(rated.fit)}"
-            "(--prior none refuses instead, --prior FLOAT sets another precision)."
-        )
-        return rated, [note, *told(rated.fit)]
+        rated = once(prior_of(EVIDENCE))
+        return rated, [hence(f"{why}.", rated.fit), *told(rated.fit)]
 
     def _table(self, rated: Rated) -> Tables:
         """All models, best first, in the unit that was asked for."""

@@ -30,6 +30,7 @@ __all__ = [
     "Report",
     "cells",
     "number",
+    "parameter",
     "ranged",
     "some",
 ]
@@ -90,6 +91,13 @@ class Report:
 def number(x: float | None) -> float | None:
     """A number for JSON."""
     return float(x) if x is not None and math.isfinite(x) else None
+
+
+def parameter(estimate: float | None, error: float | None) -> dict[str, float | None] | None:
+    """A parameter beside the ratings, as documents have it."""
+    if estimate is None:
+        return None
+    return {"estimate": float(estimate), "standard_error": number(error)}
 
 
 def cells(form: str, *columns: Any) -> list[str]:

@@ -73,7 +73,7 @@ def _read_numpy(encoder: Encoder, which: int, x: np.ndarray) -> None:
     elif kind == "f":
         encoder.put(which, "integer", _whole(encoder, which, x))
     elif kind == "U":
-        native = np.ascontiguousarray(x, dtype=x.dtype.newbyteorder("="))
+        native = np.require(x, x.dtype.newbyteorder("="), ["C", "A"])
         codes, owner = encoder.tables.add_ucs4(native, encoder.threads(len(x)))
         encoder.put(which, "text", codes, owner)
     elif kind in "OT":

@@ -12,7 +12,7 @@ import numpy as np
 from venire import scales
 from venire._core import checks
 from venire._core.frames import as_frame
-from venire._core.intervals import critical_value
+from venire._core.intervals import wald
 from venire._core.summary import Summary
 from venire._core.tables import Table, Tabled
 from venire._core.views import page, picture
@@ -131,8 +131,8 @@ class Ratings(Tabled, ABC):
         ValueError
             If `level` is not strictly between 0 and 1.
         """
-        half = critical_value(level) * self.standard_errors(errors, **options)
-        return np.stack([self.theta - half, self.theta + half], axis=1)
+        error = self.standard_errors(errors, **options)
+        return np.stack(wald(self.theta, error, level), axis=1)
 
     @property
     def determined(self) -> np.ndarray:
@@ -400,9 +400,9 @@ class Ratings(Tabled, ABC):
     def _columns(self, level: float, errors: str | None) -> dict[str, np.ndarray]:
         columns: dict[str, np.ndarray] = {"item": self.items, self.rating: self.theta}
         if errors is not None:
-            half = critical_value(level) * (error := self.standard_errors(errors))
-            columns |= {"standard_error": error}
-            columns |= {"lower": self.theta - half, "upper": self.theta + half}
+            error = self.standard_errors(errors)
+            lower, upper = wald(self.theta, error, level)
+            columns |= {"standard_error": error, "lower": lower, "upper": upper}
         return columns | {"rank": self.ranks(), "n_comparisons": self.item_weights}
 
     def _on(self, display: scales.Display, theta: np.ndarray, unit: Any) -> Self:

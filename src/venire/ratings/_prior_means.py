@@ -275,14 +275,15 @@ class Leagues:
         mean += self.centre - np.bincount(self.part, share * mean)[self.part]
         alone = np.bincount(self.part)[self.part] == 1
         return PriorMeans(
-            tuple(self.names), mean, np.where(alone, np.nan, self._errors(problem, share)),
+            tuple(self.names), mean, np.where(alone, np.nan, self._errors(problem, x, share)),
             self.sizes.astype(np.int64), self._note(alone), self.prior,
         )  # fmt: skip
 
-    def _errors(self, problem: Problem, share: Floats) -> Floats:
+    def _errors(self, problem: Problem, x: Floats, share: Floats) -> Floats:
         k, g = len(self.free), len(self.names)
         if not k:
             return np.zeros(g)
+        problem.derivatives(x)
         unit = np.zeros((k, problem.n_parameters))
         unit[:, self.at] = np.eye(k)
         own = np.zeros((g, g))

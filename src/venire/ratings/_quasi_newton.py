@@ -20,7 +20,7 @@ from venire.ratings.newton import SETTLED, Result
 if TYPE_CHECKING:
     from venire.ratings.newton import Progress
 
-__all__ = ["Smooth", "quasi_newton"]
+__all__ = ["quasi_newton"]
 
 MEMORY = 8  # pairs of steps and changes of the slopes
 LONGEST = 32.0  # change of a parameter in one step

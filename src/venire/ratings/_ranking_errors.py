@@ -73,8 +73,10 @@ class RankingSolver(InformationSolver):
 
     def __init__(self, layout: RankingLayout) -> None:
         self._layout, self._problem = layout, layout.problem
+        self._alone = layout.problem.alone
         self.parameters = layout.theta
-        self._problem.derivatives(self.parameters)
+        with self._alone:
+            self._problem.derivatives(self.parameters)
 
     def step(self, slopes: NDArray[np.float64], residual: float) -> NDArray[np.float64]:
         """As its siblings'; nan, which is none, where there are too many pairs."""

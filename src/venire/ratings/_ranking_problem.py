@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from venire._native.problem import Problem
     from venire.data.rankings import Rankings
 
-__all__ = ["RankingProblem", "laplacian_problem"]
+__all__ = ["RankingProblem"]
 
 CAUTION = 0.9  # times the diagonal, of whose inverse a little more is wanted
 FRESH = 8  # points at which the diagonal is computed: the first ones, where it changes most
@@ -46,6 +47,7 @@ class RankingProblem:
         self.weigh_again()
         self._x = self._pull = self._bend = np.zeros(r.n_items)
         self._solver: Problem | None = None
+        self.alone = threading.RLock()  # who goes through it, where threads share a fit
         self._stale = True
 
     def strong_components(self) -> NDArray[np.int32]:
@@ -86,6 +88,10 @@ class RankingProblem:
             mean = 0.0 if self.prior.mean is None else self.prior.mean
             out -= self.prior.ridge * (parameters - mean)
         return out
+
+    def gradient(self, parameters: NDArray[np.float64]) -> tuple[NDArray[np.float64], None]:
+        """The same; the log-likelihood does not come with it."""
+        return self.derivatives(parameters), None
 
     def residual(self, gradient: NDArray[np.float64]) -> float:
         """Largest ratio of a slope to the weight of the item's rankings."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from venire._core.intervals import critical_value
+from venire._core.intervals import critical_value, wald
 from venire._core.summary import Summary
 from venire._core.tables import amount
 from venire.models import model_of
@@ -72,8 +72,8 @@ def _header(fit: Fit, level: float, errors: str | None, n_components: int) -> li
 def _spread(value: float, error: float | None, level: float) -> str:
     if error is None:
         return ""
-    half = critical_value(level) * error
-    return f"   SE {error:.4f}   {100 * level:g} % {value - half:.4f} to {value + half:.4f}"
+    lower, upper = wald(value, error, level)
+    return f"   SE {error:.4f}   {100 * level:g} % {lower:.4f} to {upper:.4f}"
 
 
 def _tie_spread(value: float, errors: ParameterErrors, level: float) -> str:

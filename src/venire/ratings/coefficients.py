@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from venire._core import checks
 from venire._core.checks import fail
 from venire._core.frames import as_frame
-from venire._core.intervals import critical_value
+from venire._core.intervals import wald
 from venire._core.tables import Table, Tabled
 from venire.models import model_of
 
@@ -48,6 +48,13 @@ class Coefficients(Tabled):
     errors : {"fisher", "robust", "none", "posterior"}, or the scheme of a bootstrap
     level : float
     notes : tuple of str
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> found = vn.fit_bradley_terry(vn.datasets.load_styles()).coefficient_table("robust")
+    >>> found.names, found.spread.round(2).tolist(), found.share.round(3).tolist()
+    (('length', 'markdown'), [1.36, 3.04], [0.635, 0.546])
     """
 
     names: tuple[str, ...]
@@ -202,8 +209,7 @@ def _table_of(fit: Fit, errors: str | None, level: float) -> Coefficients:
         error = np.full(len(fit.coefficients), np.nan)
     else:
         error = fit.own.parameter_errors(errors).coefficients
-    half = critical_value(level) * error
-    ends = np.stack([fit.coefficients - half, fit.coefficients + half])
+    ends = np.stack(wald(fit.coefficients, error, level))
     clustered = errors == "robust" and fit.comparisons.cluster is not None
     how = _ERRORS[errors] + ", clustered" * clustered
     note = f"SE: {how}; lower, upper: {100 * level:g} % Wald"

@@ -35,7 +35,9 @@ from venire.ratings.separation import Seen
 if TYPE_CHECKING:
     from venire._native.problem import Preconditioner
 
-__all__ = ["check_arguments", "fit", "fit_quietly", "guess", "tie_of", "trouble"]
+__all__ = [
+    "check_arguments", "fit", "fit_quietly", "guess", "theta_of", "tie_of", "trouble",
+]  # fmt: skip
 
 NEAR = 0.1  # what the first solve may leave of the residual with a preconditioner at hand
 MOST_LOG_TIE = 700.0  # of a fit that does not converge: its exponential is a number
@@ -239,7 +241,9 @@ def _result(
         order_effect=float(x[n]) if order_effect else None,
         coefficients=None if c.covariates is None else x[n + order_effect :][: len(names)],
         prior=prior,
-        log_likelihood=problem.log_likelihood(x),
+        log_likelihood=(
+            problem.log_likelihood(x) if result.log_likelihood is None else result.log_likelihood
+        ),
         residual=result.residual,
         converged=result.converged,
         n_iter=result.n_iter,
@@ -330,13 +334,7 @@ def _start(
     if law is not None and free_tie:
         log_tie = law.start(float(c.tie.sum()) / c.n_comparisons)
     if isinstance(init, Fit):
-        init.require_own_scale("init")
-        if init.items is c.items or np.array_equal(init.items, c.items):
-            theta[:] = init.theta
-        else:
-            place = {label: k for k, label in enumerate(init.items.tolist())}
-            at = np.array([place.get(label, -1) for label in c.items.tolist()])
-            theta[at >= 0] = init.theta[at[at >= 0]]
+        theta = theta_of(init, c.items)
         gamma = init.order_effect or 0.0
         if init.coefficients is not None:
             known = zip(init.covariate_names, init.coefficients.tolist(), strict=True)
@@ -350,6 +348,18 @@ def _start(
         theta, leads = leagues.parted(theta)
         extra += leads
     return np.concatenate([theta, extra + ([log_tie] if free_tie else [])])
+
+
+def theta_of(init: Fit, items: NDArray[Any]) -> NDArray[np.float64]:
+    """What an earlier fit said of these items; 0 of those that it did not know."""
+    init.require_own_scale("init")
+    if init.items is items or np.array_equal(init.items, items):
+        return np.array(init.theta)
+    place = {label: k for k, label in enumerate(init.items.tolist())}
+    at = np.array([place.get(label, -1) for label in items.tolist()], np.int64)
+    theta = np.zeros(len(items))
+    theta[at >= 0] = init.theta[at[at >= 0]]
+    return theta
 
 
 def tie_of(log_tie: Any) -> Any:

@@ -49,7 +49,8 @@ class Result:
     converged: bool
     n_iter: int
     n_inner: int
-    change: float = 0.0  # largest of a linear predictor in the last step
+    change: float = 0.0  # largest of a linear predictor in the last step, or a bound if it is small
+    log_likelihood: float | None = None  # at the parameters, where the last pass came by it
 
 
 def newton(
@@ -69,7 +70,8 @@ def newton(
     `forcing` is what the first solve may leave of the residual: little from afar, but not less
     than that step is worth, or multigrid would group by weights that are none yet; a tenth from
     nearby with a preconditioner at hand.
-    `polish`: take a last step that costs no derivatives, which `problem` is then not left with.
+    `polish`: take a last step that costs no derivatives, and leave the matrix out of those of the
+    step that is to be the last, so that `problem` is left with that of the step before.
     `lower` bounds the parameters after theta from below (-inf: free); a step is cut to stay above.
     `restless` is shown steps that are not getting small though the residual has long been.
     """
@@ -83,6 +85,8 @@ def newton(
     previous, inner, n_iter = np.inf, 0, 0
     change = 0.0  # largest change of a predictor in the last step
     extra = 0
+    likelihood: float | None = None
+    has_matrix = True
     while n_iter < limit and extra < EXTRA and (residual > 0.5 * tol or change > SETTLED):
         if residual > 0.5 * tol:
             eta = min(0.1, 0.9 * (residual / previous) ** 2) if n_iter else forcing
@@ -90,21 +94,25 @@ def newton(
         else:
             extra += 1
             target, relative = 1e-3 * residual, 1e-9
+        if not has_matrix:
+            gradient = problem.derivatives(x)
         step, iterations, _ = problem.solve(gradient, target, relative)
         inner += iterations
         slope = dot(gradient, step)
         if not slope > 0.0:
             break
         length = _first_length(problem, step, x, n_theta, lower)
-        accepted = _line_search(problem, x, step, slope, length, residual)
+        last = polish and extra == 0 and target <= tol / 6.0
+        accepted = _line_search(problem, x, step, slope, length, residual, last)
         if accepted is None:
             break
         previous = residual
-        x, gradient, residual = accepted
+        x, gradient, residual, likelihood = accepted
+        has_matrix = likelihood is None
         n_iter += 1
         if progress is not None:
             progress(n_iter, residual)
-        change = problem.largest_difference(step) if residual <= tol else np.inf
+        change = _change(problem, step) if residual <= tol else np.inf
         if restless is not None and extra in LOOKS and change > SETTLED:
             restless(step)
     settled = residual <= tol and change <= SETTLED
@@ -113,7 +121,15 @@ def newton(
         step, _, solved = problem.solve(gradient, 0.02 * residual, 0.3)
         if solved and problem.reach(step) <= 2.0 * SETTLED:
             x = x + step
-    return Result(x, residual, settled, n_iter, inner, change)
+            if likelihood is not None:  # or what the step adds: half its slope, to third order
+                likelihood = None if problem.has_prior else likelihood + 0.5 * dot(gradient, step)
+    return Result(x, residual, settled, n_iter, inner, change, likelihood)
+
+
+def _change(problem: Problem, step: NDArray[np.float64]) -> float:
+    """Largest change of a linear predictor along `step`; a bound of it will do if it is small."""
+    bound = problem.reach(step)
+    return bound if bound <= SETTLED else problem.largest_difference(step)
 
 
 def _first_length(
@@ -144,26 +160,34 @@ def _line_search(
     slope: float,
     length: float,
     residual: float,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float] | None:
-    """New parameters, gradient and residual, or None when no length makes progress."""
+    last: bool,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float, float | None] | None:
+    """New parameters, gradient, residual and, if `problem` has no matrix there, log-likelihood.
+
+    None when no length makes progress. `last`: a whole step should be the last.
+    """
     from venire._native.problem import dot
 
     before: float | None = None
     for cut in range(CUTS):
         trial = x + length * step
-        gradient = problem.derivatives(trial)
+        likelihood: float | None = None
+        if last and cut == 0:
+            gradient, likelihood = problem.gradient(trial)
+        else:
+            gradient = problem.derivatives(trial)
         new_slope = dot(gradient, step)
         new_residual = problem.residual(gradient)
         if new_residual > 2.0 * residual and cut < CUTS_FOR_RESIDUAL:
             length *= 0.5
             continue
         if -0.1 * slope <= new_slope:
-            return trial, gradient, new_residual
+            return trial, gradient, new_residual, likelihood
         if before is None:
             before = problem.objective(x)
         after = problem.objective(trial)
         if after - before >= 1e-4 * length * slope - 4e-16 * abs(before):
-            return trial, gradient, new_residual
+            return trial, gradient, new_residual, likelihood
         # secant on the slope, kept within a tenth and a half of this length
         length *= min(0.5, max(0.1, slope / (slope - new_slope)))
     return None

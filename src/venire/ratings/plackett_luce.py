@@ -14,7 +14,7 @@ from venire.data.asked import wanted
 from venire.data.rankings import Rankings
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.models import RANKINGS
-from venire.priors import GaussianPrior, ItemPriors, check_prior, item_priors
+from venire.priors import GaussianPrior, ItemPriors, item_priors
 from venire.ratings._evidence import Evidence
 from venire.ratings._evidence_single import find_precision
 from venire.ratings._quasi_newton import quasi_newton
@@ -27,7 +27,7 @@ from venire.ratings._ranking_labels import labels_of
 from venire.ratings._ranking_merging import merged
 from venire.ratings._ranking_problem import RankingProblem
 from venire.ratings.fit import Fit
-from venire.ratings.fitting import guess, trouble
+from venire.ratings.fitting import check_arguments, guess, theta_of, trouble
 from venire.ratings.newton import Progress, Result, newton
 from venire.ratings.plackett_luce_fit import PlackettLuceFit
 
@@ -135,17 +135,14 @@ def fit_plackett_luce(
     [0.442, 0.22, 0.338]
     """
     wanted(r, "r", Rankings)
-    check_prior(prior)
-    checks.tol(tol)
-    checks.max_iter(max_iter)
-    checks.function(progress, "progress")
+    check_arguments(RANKINGS.name, prior, False, tol, max_iter, progress)
     checks.one_of(method, "method", METHODS)
     checks.one_of(components, "components", ("weak", "strong"))
-    if prior is not None and prior.is_estimated and method not in ("auto", "newton"):
+    estimated = prior is not None and prior.is_estimated
+    if estimated and method not in ("auto", "newton"):
         checks.fail("method", "a prior by the evidence goes with 'newton'", value=method)
     threads = checks.n_threads(n_threads)
-    wanted_by_data = prior is not None and prior.is_estimated
-    own = _item_priors(prior.at(1.0) if prior is not None and wanted_by_data else prior, r)
+    own = _item_priors(prior.at(1.0) if prior is not None and estimated else prior, r)
     used = distinct = merged(r)
     problem = RankingProblem(used, own, threads)
     if components == "strong" and prior is None:
@@ -155,7 +152,7 @@ def fit_plackett_luce(
     start = own.levelled(_start(r, init, own) - own.centre, component)
     remarks: list[tuple[str, type[Warning]]] = []
     evidence: Evidence | None = None
-    if prior is not None and wanted_by_data:
+    if prior is not None and estimated:
         evidence, result = _by_evidence(problem, start, component, tol, max_iter, progress, init)
         prior, how = prior.at(evidence.precision), "newton"
         own = _item_priors(prior, r)
@@ -265,12 +262,6 @@ def _start(r: Rankings, init: Any, prior: ItemPriors) -> NDArray[np.float64]:
     """Theta to start from: where the prior has it, if nothing is said."""
     if init is None:
         return np.zeros(r.n_items) if prior.mean is None else prior.mean
-    if not isinstance(init, Fit):
-        return checks.start(init, r.n_items).copy()
-    init.require_own_scale("init")
-    theta = np.zeros(r.n_items)
-    place = {label: k for k, label in enumerate(init.items.tolist())}
-    labels = labels_of(r)
-    at = np.array([place.get(label, -1) for label in labels.tolist()])
-    theta[at >= 0] = init.theta[at[at >= 0]]
-    return theta
+    if isinstance(init, Fit):
+        return theta_of(init, labels_of(r))
+    return checks.start(init, r.n_items).copy()

@@ -63,7 +63,8 @@ def problem_of(
 ) -> Problem:
     """The problem of cells that are sorted by pair; those of a pair share an edge where covariates
     tell them apart."""
-    from venire._native.problem import Problem, edges_of_cells
+    from venire._native.cells import edges_of_cells
+    from venire._native.problem import Problem
 
     cell_ptr = None
     if covariates is not None:

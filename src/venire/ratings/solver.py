@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -52,11 +53,12 @@ class InformationSolver:
     Notes
     -----
     A solve costs what one inner solve of the fit costs. Right-hand sides must sum to 0 over the
-    items of each component when there is no prior.
+    items of each component when there is no prior. The problem has room for one solve: where threads
+    share a fit, one at a time goes in.
     """
 
     def __init__(self, fit: Fit, layout: Layout) -> None:
-        n, self._layout = layout.n, layout
+        n, self._layout, self._alone = layout.n, layout, threading.RLock()
         first = np.asarray(layout.first)
         second = np.ascontiguousarray(layout.second, np.int32)
         again = (first[1:] == first[:-1]) & (second[1:] == second[:-1])
@@ -80,18 +82,21 @@ class InformationSolver:
 
     def solve(self, rhs: np.ndarray, tol: float = 1e-6) -> np.ndarray:
         """Apply the generalised inverse to each row of `rhs`, (k, n_params): see `solve_rows`."""
-        return solve_rows(self._problem, rhs, tol)
+        with self._alone:
+            return solve_rows(self._problem, rhs, tol)
 
     def slopes(self, parameters: np.ndarray) -> tuple[np.ndarray, float]:
         """Derivatives of what the fit maximises, and the residual; `solve` is from there on."""
-        found = self._problem.derivatives(parameters)
-        return found, self._problem.residual(found)
+        with self._alone:
+            found = self._problem.derivatives(parameters)
+            return found, self._problem.residual(found)
 
     def step(self, slopes: np.ndarray, residual: float) -> np.ndarray:
         """Newton's step, as exact as may be, that leaves the level of each component."""
         rows = slopes[None].copy()
         self._layout.balance(rows)
-        rows[0] = self._problem.solve(rows[0], 1e-3 * residual, 1e-9)[0]
+        with self._alone:
+            rows[0] = self._problem.solve(rows[0], 1e-3 * residual, 1e-9)[0]
         self._layout.centre(rows)
         return rows[0]
 

@@ -143,8 +143,15 @@ def save(b: Any, path: str | Path) -> None:
 def save_fit(fit: Fit | PathFit, path: str | Path) -> None:
     """Write a fit and its comparisons to `path`, a .npz file by that very name: ``fit.save(path)``.
 
+    Parameters
+    ----------
+    fit : Fit or PathFit
+    path : str or Path
+
     Raises
     ------
+    TypeError
+        If `fit` is neither.
     OSError
         If the file cannot be written.
     ValueError
@@ -255,9 +262,7 @@ def _single(s: Saved) -> dict[str, Any]:
     s.finish()
     known = np.isin(own["status"], (DONE, NO_FIT, NOT_CONVERGED))
     s.check("b.status", known, "must be 0, 1 or 3", own["status"])
-    s.same("b.tie", own["tie"], fit.tie is not None)
-    s.same("b.order_effect", own["order_effect"], fit.order_effect is not None)
-    s.same("b.coefficients", own["coefficients"], fit.coefficients is not None)
+    _check_parameters(s, fit, own)
     law = model_of(fit.model).tie
     _check_done(s, "b", own, 0.0 if law is None else law.boundary)
     if own["unit"] == "clusters" and fit.comparisons.cluster is None:
@@ -274,10 +279,14 @@ def _posterior(s: Saved) -> dict[str, Any]:
     fit: Any = _fit(s)
     own = s.read("b", POSTERIOR)
     s.finish()
-    s.same("b.tie", own["tie"], fit.tie is not None)
-    s.same("b.order_effect", own["order_effect"], fit.order_effect is not None)
-    s.same("b.coefficients", own["coefficients"], fit.coefficients is not None)
+    _check_parameters(s, fit, own)
     return {"fit": fit, **own}
+
+
+def _check_parameters(s: Saved, fit: Fit, own: dict[str, Any]) -> None:
+    """Draws are of the parameters that the fit has."""
+    for name in ("tie", "order_effect", "coefficients"):
+        s.same(f"b.{name}", own[name], getattr(fit, name) is not None)
 
 
 def _grouped_posterior(s: Saved) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from venire._core import checks
 from venire.data.rows import frozen
 from venire.resampling._group_engine import group_keys
 from venire.resampling._of_groups import OfGroups
-from venire.resampling._posterior import PosteriorDraws, drawn
+from venire.resampling._posterior import PosteriorDraws, drawn, refuse_interval
 
 if TYPE_CHECKING:
     from venire.ratings.grouped import GroupedFit
@@ -175,17 +175,14 @@ class GroupedPosteriorDraws(OfGroups):
 
     def _bounds(self, level: float, interval: str, here: Any) -> NDArray[np.float64]:
         if interval not in ("percentile", "basic"):
-            self._refuse()
+            refuse_interval()
         return self._numbers((2,), lambda d: d.interval(level, interval))[here]
 
     def _accelerations(self, here: Any) -> NoReturn:
-        self._refuse()
+        refuse_interval()
 
     def _studentized(self, here: Any) -> NoReturn:
-        self._refuse()
-
-    def _refuse(self) -> NoReturn:
-        checks.fail("interval", "of posterior draws must be 'percentile' or 'basic'")
+        refuse_interval()
 
     def _numbers(
         self, shape: tuple[int, ...], function: Callable[[PosteriorDraws], Any]

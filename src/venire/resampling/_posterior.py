@@ -13,7 +13,7 @@ from venire.ratings.fit import Fit
 from venire.ratings.fitting import tie_of
 from venire.resampling._of_fit import OfOneFit
 
-__all__ = ["PosteriorDraws", "drawn"]
+__all__ = ["PosteriorDraws", "drawn", "refuse_interval"]
 
 STEP = 256  # draws between two calls of `progress`
 
@@ -38,6 +38,13 @@ class PosteriorDraws(OfOneFit):
         The other parameters, where the fit has them.
     coefficients : ndarray of float64, shape (n_resamples, K), or None
         Of the covariates.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> draws = vn.fit_bradley_terry(vn.datasets.load_battles()).sample(1000, rng=1)
+    >>> draws.interval().shape, draws.rank_interval(0.8)[2].tolist()
+    ((7, 2), [2, 3])
     """
 
     fit: Fit
@@ -80,13 +87,10 @@ class PosteriorDraws(OfOneFit):
         return np.zeros(np.shape(i)) if self.fit.prior is not None else super()._unknown_gap(i, j)
 
     def _accelerations(self, here: Any) -> NoReturn:
-        self._refuse()
+        refuse_interval()
 
     def _studentized(self, here: Any) -> NoReturn:
-        self._refuse()
-
-    def _refuse(self) -> NoReturn:
-        checks.fail("interval", "of posterior draws must be 'percentile' or 'basic'")
+        refuse_interval()
 
     def _extended(self, more: int, progress: Any) -> PosteriorDraws:
         if self._own is not None:
@@ -98,6 +102,11 @@ class PosteriorDraws(OfOneFit):
             name: None if x is None else np.concatenate([old[name], x]) for name, x in new.items()
         }
         return replace(self, _cache={}, **joined)
+
+
+def refuse_interval() -> NoReturn:
+    """Of draws that were not resampled from anything."""
+    checks.fail("interval", "of posterior draws must be 'percentile' or 'basic'")
 
 
 def drawn(

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Cells", "Clustered", "clustered", "without_each"]
+__all__ = ["Cells", "Clustered", "clustered"]
 
 LIGHT = 0.05  # share of the information up to which two corrections of a step are enough
 ALONE = 1.0 - 1e-9  # and from which on a cluster may hold the items together

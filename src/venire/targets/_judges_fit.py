@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from venire._core import checks
 from venire._core.frames import as_frame
-from venire._core.intervals import critical_value
+from venire._core.intervals import wald
 from venire._core.summary import Summary
 from venire._core.tables import Table, Tabled
 from venire._core.views import Drawn
@@ -280,7 +280,6 @@ class JudgesFit(Tabled, Drawn):
             Columns judge, n_judgments, n_votes, slope, slope_error, slope_lower, slope_upper; where
             orders were recorded position_bias and the same of it; log_loss, plain_log_loss.
         """
-        z = critical_value(checks.level(level))
         columns: dict[str, Any] = {
             "judge": self.judges, "n_judgments": self.n_judgments, "n_votes": self.n_votes,
         }  # fmt: skip
@@ -289,7 +288,7 @@ class JudgesFit(Tabled, Drawn):
             own.append(("position_bias", self.position_biases, self.position_bias_errors))
         for name, x, error in own:
             columns[name], columns[f"{name}_error"] = x, error
-            columns[f"{name}_lower"], columns[f"{name}_upper"] = x - z * error, x + z * error
+            columns[f"{name}_lower"], columns[f"{name}_upper"] = wald(x, error, level)
         columns["log_loss"], columns["plain_log_loss"] = self.log_losses, self.plain_log_losses
         return as_frame(columns, backend)
 

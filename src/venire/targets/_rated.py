@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from venire import scales
 from venire._core import checks
 from venire._core.frames import as_frame
-from venire._core.intervals import critical_value
+from venire._core.intervals import wald
 from venire._core.summary import Summary
 from venire._core.tables import Table, Tabled
 from venire._core.views import Drawn, page
@@ -168,9 +168,8 @@ class Rated(Drawn, Tabled):
         if errors == "robust":
             t = self._shown.quantiles(level)
             half = np.maximum(t[i], t[j]) * error
-        else:
-            half = critical_value(level) * error
-        return found, found - half, found + half
+            return found, found - half, found + half
+        return found, *wald(found, error, level)
 
     def ranks(self) -> NDArray[np.int64]:
         """Ranks by theta, as of the fit."""

@@ -340,7 +340,7 @@ class Rankings(Tabled):
         placed already it beats each of the m - t - 1 others, with weight 2 / (m - t) each.
 
         ===========================  ==========================================================
-        weights of a ranking's pairs Bradley-Terry's ratings of them, if Plackett-Luce holds
+        weights of the pairs         Bradley-Terry's ratings of them, if Plackett-Luce holds
         ===========================  ==========================================================
         of the stage alone           consistent
         2 / (m - t), as here         and their plain (Fisher) errors are right, too: variance

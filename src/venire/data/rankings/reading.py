@@ -25,7 +25,7 @@ from venire.data.taken import Taken
 if TYPE_CHECKING:
     from venire.data.rankings._rankings import Rankings
 
-__all__ = ["RankingTable", "lists_in", "of_columns", "of_lists", "of_places"]
+__all__ = ["RankingTable", "lists_in", "of_lists"]
 
 _ALONE = "of one item"
 _OWN = ("weight", "group", "cluster")

@@ -11,6 +11,7 @@ tridiagonal by periods. `newton` of fits asks this problem as it asks that of a 
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -192,6 +193,7 @@ class PathProblem:
         local = np.arange(self.n) - grid.ptr[grid.period]
         row = starts[grid.period] + local * size[grid.period]  # of each vertex in the blocks
         self._room = np.empty(grid.numbers)
+        self._alone = threading.Lock()  # for that room, when errors are asked for by many threads
         self._diagonal = row + local
         self._lower = row[grid.hi] + local[grid.lo]
         bounds = np.searchsorted(grid.period[grid.before], np.arange(len(size)))
@@ -230,6 +232,10 @@ class PathProblem:
         gradient[: self.n] += self.ridge * (self.mean - theta)
         self._x = x
         return gradient
+
+    def gradient(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], None]:
+        """The same; the log-likelihood does not come with it."""
+        return self.derivatives(x), None
 
     def residual(self, gradient: NDArray[np.float64]) -> float:
         """Largest ratio of |gradient| to the weight of the comparisons."""
@@ -366,7 +372,11 @@ class PathProblem:
 
     def covariances(self) -> Any:
         """Blocks by period of the covariance of theta (deviations from the level of components,
-        unless priors hold it), and that of the other parameters."""
+        unless priors hold it), and that of the other parameters; of one thread at a time."""
+        with self._alone:
+            return self._covariances()
+
+    def _covariances(self) -> Any:
         chain, flat = self.factored(), np.empty_like(self._room)
         chain.inverse(flat)
         inverse = np.linalg.inv(self.corner)

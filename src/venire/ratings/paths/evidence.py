@@ -23,6 +23,13 @@ class PathEvidence:
         Paths that were fitted to find it.
     note : str
         What there is to say where it lies at a bound, else "".
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> path = vn.fit_path(vn.datasets.load_club(), step="year")
+    >>> path.evidence.walk == path.walk, path.evidence.log_walk_sd < 1.0
+    (True, True)
     """
 
     walk: float

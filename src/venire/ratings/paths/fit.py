@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from venire import scales
 from venire._core import checks
 from venire._core.frames import as_frame
-from venire._core.intervals import critical_value
+from venire._core.intervals import wald
 from venire._core.summary import Summary
 from venire._core.tables import Table, Tabled
 from venire._core.views import Drawn, Kept
@@ -54,6 +54,13 @@ class PathFit(Tabled, Drawn, Kept):
         What was fitted: theta by period and item less the prior's mean, order effect, log tie.
     scale : str
         Unit of theta; see `rescale`.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> path = vn.fit_path(vn.datasets.load_club(), step="year", walk=0.04)
+    >>> path.theta.shape == (len(path.items), len(path.periods)) == path.interval().shape[:2]
+    True
     """
 
     static: Fit
@@ -166,8 +173,7 @@ class PathFit(Tabled, Drawn, Kept):
         ValueError
             If `level` is not strictly between 0 and 1.
         """
-        half = critical_value(level) * self.standard_errors()
-        return np.stack([self.theta - half, self.theta + half], axis=-1)
+        return np.stack(wald(self.theta, self.standard_errors(), level), axis=-1)
 
     def at(self, date: Any = None, backend: str | None = None, *, level: float = 0.95) -> Any:
         """The ratings at a date, best first.
@@ -376,14 +382,14 @@ class PathFit(Tabled, Drawn, Kept):
     def _rows(
         self, vertex: NDArray[np.int64], errors: NDArray[np.float64], level: float
     ) -> dict[str, NDArray[Any]]:
-        half = critical_value(level) * errors
         theta = self._shown(self._ratings[vertex])
+        lower, upper = wald(theta, errors, level)
         return {
             "item": self.items[self._grid.item[vertex]],
             self.rating: theta,
             "standard_error": errors,
-            "lower": theta - half,
-            "upper": theta + half,
+            "lower": lower,
+            "upper": upper,
         }
 
     def _title(self) -> str:
