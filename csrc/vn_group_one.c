@@ -168,9 +168,17 @@ static vn_status code_items(vn_row_space *w, const vn_group_rows *r, int64_t fro
     return vn_group_code(&w->labels, w->label, 2 * n, w->place, out->label + out->n_items, n_items);
 }
 
-/* Positions that were given. */
-static void take_positions(vn_row_space *w, const vn_group_rows *r, int64_t group, vn_cell_output *out,
-                           int64_t *n_items)
+/* A row that is at fault, of which the first is told. */
+static void tell(vn_cell_output *out, int64_t row, vn_row_fault fault)
+{
+    if (out->bad_row >= 0 && out->bad_row <= row) return;
+    out->bad_row = row;
+    out->fault = (int)fault;
+}
+
+/* Positions that were given; 0: not all are items of the group. */
+static int take_positions(vn_row_space *w, const vn_group_rows *r, int64_t group, vn_cell_output *out,
+                          int64_t *n_items)
 {
     const int64_t from = r->row_ptr[group], n = r->row_ptr[group + 1] - from;
     *n_items = r->item_ptr[group + 1] - r->item_ptr[group];
@@ -182,10 +190,10 @@ static void take_positions(vn_row_space *w, const vn_group_rows *r, int64_t grou
         w->place[2 * k] = a;
         w->place[2 * k + 1] = b;
         if (fine_a && fine_b && fine_order) continue;
-        out->bad_row = row;
-        out->fault = !fine_a ? VN_ROW_FIRST : !fine_b ? VN_ROW_SECOND : VN_ROW_ORDER;
-        return;
+        tell(out, row, !fine_a ? VN_ROW_FIRST : !fine_b ? VN_ROW_SECOND : VN_ROW_ORDER);
+        return 0;
     }
+    return 1;
 }
 
 /* The rows that count, *m of them: both items and the masses. */
@@ -201,10 +209,7 @@ static vn_status read_rows(vn_row_space *w, const vn_group_rows *r, int64_t from
         double total;
         vn_row_fault fault = read_row(r, row, &mass, &total, &out->has_soft);
         if (fault == VN_ROW_FINE && a == b && row < r->n_compared) fault = VN_ROW_SELF;
-        if (fault != VN_ROW_FINE && (out->bad_row < 0 || row < out->bad_row)) {
-            out->bad_row = row;
-            out->fault = (int)fault;
-        }
+        if (fault != VN_ROW_FINE) tell(out, row, fault);
         if (!(total > 0.0)) continue;
         /* no branches: which of the two is smaller is a coin toss */
         const int class = r->order ? r->order[row] : 1;
@@ -267,9 +272,9 @@ vn_status vn_group_one(vn_row_space *w, const vn_group_rows *r, int64_t group, v
     const int64_t given = r->item_ptr ? r->item_ptr[group + 1] - r->item_ptr[group] : 0;
     vn_status status = reserve_rows(w, VN_MAX(n, given / 2 + 1)); /* there are counts for all items */
     if (status != VN_OK) return status;
-    if (r->item_ptr) take_positions(w, r, group, out, &n_items);
-    else status = code_items(w, r, from, n, out, &n_items);
-    if (status != VN_OK || out->bad_row >= 0) return status;
+    if (r->item_ptr && !take_positions(w, r, group, out, &n_items)) return VN_OK;
+    if (!r->item_ptr) status = code_items(w, r, from, n, out, &n_items);
+    if (status != VN_OK) return status;
     out->n_items += n_items;
     status = read_rows(w, r, from, n, out, &m);
     if (status != VN_OK || out->bad_row >= 0) return status;

@@ -53,8 +53,8 @@ class InformationSolver:
     Notes
     -----
     A solve costs what one inner solve of the fit costs. Right-hand sides must sum to 0 over the
-    items of each component when there is no prior. The problem has room for one solve: where threads
-    share a fit, one at a time goes in.
+    items of each component when there is no prior. The problem has room for one solve: where
+    threads share a fit, one at a time goes in.
     """
 
     def __init__(self, fit: Fit, layout: Layout) -> None:
