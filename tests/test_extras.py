@@ -69,6 +69,12 @@ DOORS = {
         "__call__=lambda self, x, w: 1.0))(), [1.0, 2.0], n_resamples=5)",
         "vn.jit.beta_cdf(8.0, 4.0, 0.5)",
     ],
+    ("fsspec",): [
+        "vn.read('memory://rows.csv')",
+        "vn.io.read_teachers('s3://bucket/teachers.csv')",
+        "vn.io.write_table({'a': np.ones(2)}, 'gs://bucket/out.csv')",
+    ],
+    ("s3fs",): ["vn.read('s3://bucket/rows.csv')"],
     ("pandas",): ["fit.to_frame('pandas')"],
     ("polars",): ["fit.to_frame('polars')"],
 }
@@ -101,6 +107,7 @@ COMMANDS = {
     ("sklearn",): [
         "distill train made --features features.csv --group q --item d -o out.csv",
     ],
+    ("fsspec",): [f"fit hf://set/rows.csv {COLUMNS}", f"fit rows.csv {COLUMNS} -o s3://b/out.csv"],
     ("dask", "distributed"): [
         f"groups rows.parquet --group first {COLUMNS} --workers 2 -o out",
     ],

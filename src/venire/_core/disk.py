@@ -23,6 +23,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from venire._core import remote
+
 __all__ = ["check_writable", "is_part", "sweep", "whole", "whole_folder"]
 
 Path = str | os.PathLike[str]
@@ -43,12 +45,17 @@ def whole(path: Path) -> Iterator[str]:
     ----------
     path : path-like
         A new file, or one to be replaced: its permissions stay. Of a link, what it points to.
+        A URL: what is written lies in a temporary file until it is sent.
 
     Raises
     ------
     OSError
         If it cannot be written; `strerror` says why. The old file is as it was then.
     """
+    if url := remote.url_of(path):
+        with remote.sent(url) as part:
+            yield part
+        return
     target = _plain_file(path)
     with _part(target, _new_file) as (part, handle):
         yield part
@@ -65,7 +72,7 @@ def whole_folder(path: Path) -> Iterator[str]:
 
     `path` must be absent or a folder, all of which is replaced: the caller has looked.
     """
-    target = os.path.realpath(path)
+    target = os.path.realpath(remote.local(path))
     _folder_of(target, path)
     with _part(target, _new_folder) as (part, handle):
         yield part
@@ -81,6 +88,9 @@ def whole_folder(path: Path) -> Iterator[str]:
 
 def check_writable(path: Path) -> None:
     """Raise OSError if a file could not be written to `path`; leaves nothing behind."""
+    if url := remote.url_of(path):
+        remote.check(url)
+        return
     with _part(_plain_file(path), _new_file):
         pass
 
@@ -204,7 +214,7 @@ def _forget_all() -> None:
 
 def _plain_file(path: Path) -> str:
     """Where `path` leads; refuses what cannot be replaced by a file."""
-    target = os.path.realpath(path)
+    target = os.path.realpath(remote.local(path))
     if os.path.exists(target) and not os.path.isfile(target):
         raise OSError(errno.EINVAL, "it exists and is not a plain file", os.fspath(path))
     _folder_of(target, path)

@@ -25,6 +25,12 @@ LIBRARIES = {
     "dask": ("dask", "distributed"),
     "distributed": ("distributed", "distributed"),
     "numba": ("numba", "jit"),
+    "fsspec": ("fsspec", "remote"),
+    "aiohttp": ("aiohttp", "remote"),
+    "s3fs": ("s3fs", ""),
+    "gcsfs": ("gcsfs", ""),
+    "huggingface_hub": ("huggingface_hub", ""),
+    "adlfs": ("adlfs", ""),
     "pandas": ("pandas", ""),
     "polars": ("polars", ""),
 }

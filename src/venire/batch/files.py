@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Unpack
 
-from venire._core import checks
+from venire._core import checks, remote
 from venire._core.extras import needs
 from venire.batch.engine import Found, Tell, fit_batches, look, planned, with_precision
 from venire.batch.executor import Executor, opened
@@ -198,7 +198,7 @@ class _Run:
                     writer.write(table)
                 del fitted  # before the next batch is read
             notes = [*notes, *found.work.job.notes(tally)]
-        parts = [os.fspath(self.output)] if named else []
+        parts = [remote.url_of(self.output) or os.fspath(self.output)] if named else []
         return GroupsSummary(**vars(tally), n_rows=n_rows, notes=notes, parts=parts)
 
     def to_folder(self, tasks: Executor, rows_per_part: int | None) -> GroupsSummary:
@@ -225,14 +225,15 @@ class _Run:
                 "parts": [part.facts() for part in parts],
             }
             publish(staging, names, found.work.job.facts() | summary)
-        paths = [os.path.join(os.path.abspath(self.output), name) for name in names]
+        paths = [os.path.join(os.path.abspath(remote.local(self.output)), name) for name in names]
         return GroupsSummary(**vars(tally), n_rows=found.n_rows, notes=notes, parts=paths)
 
     def _folder(self) -> str:
         """Where temporary files go: a place as large as the output's, not perhaps a memory disk."""
-        if os.environ.get("TMPDIR") or not isinstance(self.output, (str, os.PathLike)):
+        named = isinstance(self.output, (str, os.PathLike)) and not remote.url_of(self.output)
+        if os.environ.get("TMPDIR") or not named:
             return os.environ.get("TMPDIR") or os.getcwd()
-        return os.path.dirname(os.path.abspath(self.output))
+        return os.path.dirname(os.path.abspath(remote.local(self.output)))
 
 
 def _metadata(job: Job) -> dict[str, str]:

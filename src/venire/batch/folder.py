@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from venire._core import disk
+from venire._core import disk, remote
 from venire.io import DataError
 from venire.io.tables_out import about
 
@@ -16,6 +16,10 @@ __all__ = ["check_folder", "output_folder", "publish"]
 
 MARKER = "_summary.json"
 _REFUSED = "cannot be written: it exists and is no output of an earlier run"
+_ELSEWHERE = (
+    "cannot be written: a folder of parts lies on a disk that all workers see; "
+    "without workers the output may be one file there"
+)
 
 Path = str | os.PathLike[str]
 
@@ -36,7 +40,9 @@ def check_folder(path: Path, sources: Sequence[Path]) -> None:
     DataError
         If `path` is something else, or cannot be written.
     """
-    path = os.path.abspath(path)
+    if remote.url_of(path):
+        raise DataError(path, _ELSEWHERE)
+    path = os.path.abspath(remote.local(path))
     above = os.path.dirname(path)
     for source in sources:
         if (os.path.realpath(path) + os.sep).startswith(os.path.realpath(source) + os.sep):

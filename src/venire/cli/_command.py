@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import os
 import shlex
 import sys
 import warnings
@@ -28,6 +27,7 @@ from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, get_
 import typer
 
 from venire._core.checks import BadInput, nearest
+from venire._core.remote import without_secrets
 from venire.cli._progress import Steps, progress
 from venire.cli._report import Place, Report
 from venire.cli._terminal import Screen
@@ -328,6 +328,7 @@ def run(command: Command, words: list[str]) -> int:
     words : list of str
         What was typed after the program's name.
     """
+    words = [without_secrets(word) for word in words]  # they are printed
     object.__setattr__(command, "words", ("venire", *words))
     stderr, code, instead = Screen(sys.stderr), 1, list[str]()
     try:
@@ -362,7 +363,7 @@ def run(command: Command, words: list[str]) -> int:
                 _instead(words, {_flag(a): _typed(x) for a, x in b.items()}) for b in answers
             ]
     except OSError as error:
-        where = "" if error.filename is None else f"{os.fspath(error.filename)}: "
+        where = "" if error.filename is None else f"{without_secrets(error.filename)}: "
         text = f"{where}{error.strerror or error}"
     except (ValueError, BadInput, StateError, ImportError) as error:
         text = str(error)
@@ -394,14 +395,14 @@ def _done(command: Command) -> Report:
         for name, what in files.items():  # before the first is written: a picture may be refused
             path, place = places[name]
             if path is not None and place.make is not None:
-                with steps(f"drawing {path}"):
+                with steps(f"drawing {without_secrets(path)}"):
                     files[name] = place.make(what)
         for name, what in files.items():
             path, place = places[name]
             if path is None:
                 place.write_here(what)
             else:
-                with steps(f"writing {path}"):
+                with steps(f"writing {without_secrets(path)}"):
                     place.write(what, path, report)
     return report
 

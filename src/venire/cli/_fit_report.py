@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from venire._core.remote import without_secrets
 from venire._core.tables import tally
 from venire.cli import _options as opt
 from venire.cli._report import Grid, Picture, Report, number, parameter, some
@@ -71,7 +72,7 @@ def report(asked: Fit, fitted: Fitted) -> Report:
         said.append(_rows(asked, shown.fit, table, several))
     rest = len(table["item"]) - asked.top
     if rest > 0:
-        where = f" in {asked.output}" if asked.output else "; -o FILE writes all"
+        where = f" in {without_secrets(asked.output)}" if asked.output else "; -o FILE writes all"
         said.append(f"and {rest:,} more{where}")
     files = {"output": table, "plot": _picture(asked, shown), "save": fit.save}
     return Report(said, notes, facts, {"ratings": table}, files)

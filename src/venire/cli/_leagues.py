@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from venire import io
+from venire._core.remote import local, url_of
 from venire.cli._command import Refused
 from venire.data.columns import Columns
 from venire.data.named_covariates import common_name
@@ -41,7 +42,7 @@ def leagues_in(
         read = io.read_table(scanner, asked, ["first", "second"]).columns
         pairs = [*_pairs(read["first"], read["by"]), *_pairs(read["second"], read["by of second"])]
         where, have = f"columns {two[0]!r} and {two[1]!r}", "have"
-    elif Path(typed).exists():
+    elif url_of(typed) or Path(local(typed)).exists():
         other = io.Scanner(typed)
         names = [str(name) for name in other.names]
         if len(names) < 2:

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 import typer
 
 from venire._core.checks import nearest
+from venire._core.remote import local, without_secrets
 from venire.cli._command import Refused, argument, block, misused, option
 from venire.cli._report import CSV, PICTURE, TABLE, some
 from venire.data.columns import Columns, VoteColumns
@@ -274,7 +275,8 @@ class Source:
 
     files: list[str] = argument(
         "FILE...",
-        "Files, folders or globs, read as one table; - is standard input. CSV and the like, JSON, "
+        "Files, folders, globs or URLs (s3://, gs://, hf://, https://), read as one table; - is "
+        "standard input. CSV and the like, JSON, "
         "Parquet, Arrow, Excel; also .gz, .bz2, .zst, .xz, .zip.",
     )
     delimiter: str | None = option(
@@ -294,13 +296,13 @@ class Source:
         return Dialect(delimiter=self.delimiter, encoding=self.encoding, decimal=self.decimal)
 
     def __str__(self) -> str:
-        names = ["standard input" if name == "-" else name for name in self.files]
+        names = ["standard input" if name == "-" else without_secrets(name) for name in self.files]
         return ", ".join(names[:3]) + ", ..." * (len(names) > 3)
 
     @property
     def inputs(self) -> list[Path]:
         """What may not be written to."""
-        return [Path(name) for name in self.files if name != "-"]
+        return [Path(local(name)) for name in self.files if name != "-"]
 
     def opened(self) -> Scanner:
         """A scanner of it."""

@@ -11,6 +11,7 @@ import numpy as np
 import typer
 
 from venire import io
+from venire._core.remote import without_secrets
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, option
 from venire.cli._fit import hence, why
@@ -178,7 +179,8 @@ class Paths(Command):
         said: list[str | Grid] = [*summary.header, *([grid] if self.top else [])]
         rest = len(latest["item"]) - self.top
         if rest > 0:
-            said.append(f"and {rest:,} more" + (f" in {self.output}" if self.output else ""))
+            where = f" in {without_secrets(self.output)}" if self.output else ""
+            said.append(f"and {rest:,} more{where}")
         notes = [*notes, *path.notes]
         picture = Picture(path, {"level": self.level})
         return Report(

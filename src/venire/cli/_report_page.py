@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from venire import io
+from venire._core.remote import without_secrets
 from venire.cli import _options as opt
 from venire.cli._command import MISSING, Command, Refused, misused, option
 from venire.cli._fit import Fit
@@ -141,7 +142,7 @@ class ReportPage(Command):
         def write(part: str) -> None:
             Path(part).write_text(page, encoding="utf-8", newline="\n")
 
-        said = [f"{self.output}: {size}, opens in any browser"]
+        said = [f"{without_secrets(self.output)}: {size}, opens in any browser"]
         report = Report(said, made.notes, facts, files={"output": write})
         return with_taken(report, self.file, made.taken)
 

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from venire._core import disk
 from venire._core.extras import needs
+from venire._core.remote import local, url_of, without_secrets
 from venire.errors import StateError
 
 __all__ = ["FORMAT", "Lock", "Part", "Store", "Table", "sound"]
@@ -121,7 +122,7 @@ class Store:
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, writable: bool = True) -> None:
-        self.folder = Path(folder)
+        self.folder = _here(folder)
         self.lock: Lock | None = None
         self._read()  # a folder that is not ours gets no lock
         if writable:
@@ -143,7 +144,7 @@ class Store:
         StateError
             If there is anything in it already, or it is in use.
         """
-        path = Path(folder)
+        path = _here(folder)
         _refuse_others(path)
         path.mkdir(parents=True, exist_ok=True)
         self = cls.__new__(cls)
@@ -347,6 +348,12 @@ def _digest(state: Mapping[str, Any]) -> str:
     rest = {name: value for name, value in state.items() if name != "digest"}
     text = json.dumps(rest, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16, person=b"venire state").hexdigest()
+
+
+def _here(folder: str | os.PathLike[str]) -> Path:
+    if url_of(folder):
+        raise StateError(f"{without_secrets(folder)}: a loop lives in a folder of this machine")
+    return Path(local(folder))
 
 
 def _refuse_others(folder: Path) -> None:

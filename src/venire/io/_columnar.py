@@ -13,6 +13,7 @@ from venire.io.tables import Format, Tables, require
 __all__ = ["Arrow", "Parquet"]
 
 _ROWS = 1 << 20  # rows per piece, at least, where the format lets us choose
+_GLANCE = 1 << 18  # bytes of a request where not all of a column is read
 _DENSE = 4.0  # bytes a row below which a Parquet column of text is taken to be a dictionary
 
 
@@ -21,14 +22,6 @@ class _Columnar(Format):
 
     def __init__(self, file: File) -> None:
         super().__init__(file.unpacked())
-
-    def _source(self) -> Any:
-        """What pyarrow reads from."""
-        import pyarrow as pa
-
-        if self.file.fd is None:
-            return pa.memory_map(self.file.name)
-        return pa.PythonFile(self.file.raw(), mode="r")
 
     def _tables(
         self,
@@ -66,7 +59,9 @@ class Parquet(_Columnar):
         super().__init__(file)
         import pyarrow.parquet as pq
 
-        self._file = pq.ParquetFile(self._source())
+        # of files elsewhere a glance takes some pages, not whole columns
+        glance: dict[str, Any] = {"buffer_size": _GLANCE, "pre_buffer": False}
+        self._file = pq.ParquetFile(self.file.mapped(), **(glance if self.file.url else {}))
         self._meta = self._file.metadata
         self.names = self._file.schema_arrow.names
         self.row_groups = [
@@ -83,8 +78,10 @@ class Parquet(_Columnar):
         self._require_sound([name for name in self.names if name in texts])
         dictionaries = [name for name in texts if self._is_dictionary(self.names.index(name))]
         file = self._file
-        if dictionaries:
-            file = pq.ParquetFile(self._source(), read_dictionary=dictionaries)
+        if dictionaries or self.file.url:
+            file = pq.ParquetFile(
+                self.file.mapped(), read_dictionary=dictionaries, metadata=self._meta
+            )
         wanted = list(dict.fromkeys(names.values()))
 
         def pieces() -> Iterator[Any]:
@@ -145,17 +142,20 @@ class Arrow(_Columnar):
         super().__init__(file)
         import pyarrow as pa
 
+        self._open = pa.ipc.open_file
         try:
-            self._schema, self._open = pa.ipc.open_file(self._source()).schema, pa.ipc.open_file
+            self._schema = self._open(self.file.mapped()).schema
         except pa.ArrowInvalid:
-            self._schema, self._open = pa.ipc.open_stream(self._source()).schema, pa.ipc.open_stream
+            self._open = pa.ipc.open_stream
+            self._schema = self._open(self.file.mapped()).schema
         self.names = self._schema.names
 
     def _batches(self, wanted: list[str], most: int | None) -> Iterator[Any]:
         import pyarrow as pa
 
         columns = [self.names.index(name) for name in wanted]
-        reader = self._open(self._source(), options=pa.ipc.IpcReadOptions(included_fields=columns))
+        options = pa.ipc.IpcReadOptions(included_fields=columns)
+        reader = self._open(self.file.mapped(), options=options)
         is_file = self._open is pa.ipc.open_file
         every = map(reader.get_batch, range(reader.num_record_batches)) if is_file else reader
         for batch in every:

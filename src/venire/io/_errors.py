@@ -12,6 +12,7 @@ from typing import Any
 
 from venire._core.extras import needs
 from venire._core.failing import NO_VALUE, settling, worded
+from venire._core.remote import without_secrets
 
 __all__ = ["DataError", "readable"]
 
@@ -64,8 +65,8 @@ class DataError(ValueError):
         cure: str = "",
         settles: tuple[dict[str, Any], ...] = (),
     ) -> None:
-        super().__init__(os.fspath(path), reason)
-        self.path, self.reason = os.fspath(path), reason
+        super().__init__(without_secrets(path), reason)
+        self.path, self.reason = without_secrets(path), reason
         self.row, self.line, self.column = row, line, column
         self.value, self.argument, self.cure, self.settles = value, argument, cure, settles
 

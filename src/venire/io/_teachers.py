@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import tomllib
 from typing import TYPE_CHECKING, Any
 
 from venire._core.checks import BadTypeError, BadValueError
+from venire._core.remote import open_binary
 from venire.io._errors import DataError
 
 if TYPE_CHECKING:
@@ -87,12 +89,15 @@ def _read(path: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         raise DataError(path, "teachers are read from .csv, .json or .toml")
     try:
         if ending == ".csv":
-            with open(path, encoding="utf-8-sig", newline="") as text:
+            with (
+                open_binary(path) as raw,
+                io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text,
+            ):
                 return [
                     {str(key): value for key, value in row.items() if value not in ("", None)}
                     for row in csv.DictReader(text, skipinitialspace=True)
                 ], {}
-        with open(path, "rb") as file:
+        with open_binary(path) as file:
             found: Any = json.load(file) if ending == ".json" else tomllib.load(file)
     except OSError as error:
         raise DataError(path, f"cannot be read: {error.strerror}") from None

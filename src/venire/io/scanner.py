@@ -23,9 +23,10 @@ from functools import cached_property
 from importlib import import_module
 from typing import Any
 
+from venire._core.remote import without_secrets
 from venire.io._errors import DataError, readable
 from venire.io.dialects import Dialect
-from venire.io.sources import PACKED, File, files_of
+from venire.io.sources import File, ending_of, files_of
 from venire.io.tables import Format, Tables
 
 __all__ = ["Dialect", "Scanner", "columns_in", "line_of_row"]
@@ -47,8 +48,8 @@ class Scanner:
     Parameters
     ----------
     source : path-like, binary file, or list of them
-        Files, folders, globs, or "-" for standard input. Columns are found by name in each file; in
-        a folder all files of known formats are read, those below it too.
+        Files, folders, globs, URLs, or "-" for standard input. Columns are found by name in each
+        file; in a folder all files of known formats are read, those below it too.
     dialect : Dialect, optional
         How text files are written; by default that is found out.
 
@@ -79,10 +80,11 @@ class Scanner:
         self.files = files_of(source, dialect)
         single = isinstance(source, (str, os.PathLike))
         several = ", ".join(file.name for file in self.files[:3]) + ", ..." * (len(self.files) > 3)
-        self.path = os.fspath(source) if single and source != "-" else several
+        self.path = without_secrets(source) if single and source != "-" else several
         many = source if isinstance(source, (list, tuple)) else [source]
         self.roots = [one for one in many if isinstance(one, (str, os.PathLike))]
         self._formats: dict[int, Format] = {}
+        self._samples: dict[int, dict[str, list[Any]]] = {}
         self._starts: list[int] = []  # number of rows before each file that was opened
 
     def format(self, number: int = 0) -> Format:
@@ -108,8 +110,10 @@ class Scanner:
 
     def sample(self, n: int = 1000) -> dict[str, list[Any]]:
         """Values of all columns in some rows, the first among them; n of them at most."""
-        with readable(self.files[0].name):
-            return self.format().sample(n)
+        if n not in self._samples:
+            with readable(self.files[0].name):
+                self._samples[n] = self.format().sample(n)
+        return dict(self._samples[n])
 
     def tables(
         self,
@@ -232,9 +236,7 @@ def _named(file: File) -> str:
     for start, what in _BY_START.items():
         if head.startswith(start):
             return what
-    stem, ending = os.path.splitext(file.name.lower())
-    if ending in PACKED:
-        ending = os.path.splitext(stem)[1]
+    ending = ending_of(file.name)
     if ending in _BY_NAME:
         return _BY_NAME[ending]
     text = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xfe\xff \t\r\n")

@@ -1,7 +1,8 @@
 """What a source is: files, whatever it was given as, each of which can be read again and again.
 
-A source is a path, a folder, a glob, "-", an open binary file, or a list of them. What can be read
-but once (a pipe, a terminal) is kept in a temporary file without a name. What a file is compressed
+A source is a path, a URL, a folder, a glob, "-", an open binary file, or a list of them. What can
+be read but once (a pipe, a terminal, what a server sends that knows no ranges) is kept in a
+temporary file without a name. What a file is compressed
 with is seen by its first bytes.
 """
 
@@ -24,11 +25,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
+from venire._core import remote
 from venire._core.checks import fail
 from venire.io._errors import DataError, readable
 from venire.io.dialects import Dialect
 
-__all__ = ["PACKED", "File", "files_of"]
+__all__ = ["File", "ending_of", "files_of"]
 
 _COPIED = 1 << 20  # bytes at a time
 _PATIENCE = 5.0  # seconds for somebody to begin to write into a pipe
@@ -36,7 +38,7 @@ _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd", b"\xf
           b"PK\x03\x04": "zip"}  # fmt: skip
 _READ = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".arrows", ".csv", ".tsv", ".txt",
          ".jsonl", ".ndjson", ".json", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")  # fmt: skip
-PACKED = (".gz", ".bz2", ".zst", ".xz", ".zip")
+_PACKED = (".gz", ".bz2", ".zst", ".xz", ".zip")
 
 
 @dataclass(frozen=True)
@@ -53,31 +55,46 @@ class File:
         Descriptor of an open file, where there is no path to open.
     start : int
         Where in it the data begin.
+    url : str
+        Where it lies, if that is elsewhere; `name` is then the same without secrets.
     """
 
     name: str
     dialect: Dialect = Dialect()  # noqa: RUF009
     fd: int | None = None
     start: int = 0
+    url: str = ""
     owner: Any = field(default=None, compare=False, repr=False)  # closes the descriptor
 
     def __reduce__(self) -> Any:
         if self.fd is not None:
             raise DataError(self.name, "can be read by this process alone: name a file")
-        return File, (self.name, self.dialect)
+        return File, (self.name, self.dialect, None, 0, self.url)
 
     def __fspath__(self) -> str:
         return self.name
 
     def absolute(self) -> File:
         """The same, found from everywhere."""
-        return self if self.fd is not None else replace(self, name=os.path.abspath(self.name))
+        if self.fd is not None or self.url:
+            return self
+        return replace(self, name=os.path.abspath(self.name))
 
     def raw(self) -> BinaryIO:
         """Its bytes as they are, from the beginning; in a stream of its own that can seek."""
+        if self.url:
+            return remote.open_binary(self.url)
         if self.fd is None:
             return open(self.name, "rb")
         return io.BufferedReader(_At(self.fd, self.start), _COPIED)
+
+    def mapped(self) -> Any:
+        """The same for pyarrow, of which no bytes are read but those that are asked for."""
+        import pyarrow as pa
+
+        if self.url:
+            return pa.PythonFile(remote.opened(self.url, jumping=True), mode="r")
+        return pa.memory_map(self.name) if self.fd is None else pa.PythonFile(self.raw(), mode="r")
 
     def compression(self) -> str:
         """What it is compressed with: "" or a word."""
@@ -199,6 +216,9 @@ def _found(source: Any) -> list[File]:
         fail("source", rule, value=source, kind=TypeError)
     path = os.fspath(source)
     with readable(path):
+        if url := remote.url_of(path):
+            return _elsewhere(url)
+        path = os.fspath(remote.local(path))
         if path == "-":
             return [_opened(sys.stdin.buffer, "standard input")]
         if os.path.isdir(path):
@@ -221,11 +241,45 @@ def _in_folder(path: str) -> list[File]:
     return [File(name) for name in sorted(found)]
 
 
+def _elsewhere(url: str) -> list[File]:
+    """What a URL names."""
+    kind, found = remote.listed(url)
+    if kind == "folder":
+        inner = len(remote.without_secrets(url).rstrip("/")) + 1
+        found = [one for one in found if all(map(_is_seen, _parts(one[0], inner)))]
+        found = [one for one in found if _is_read(one[0].rpartition("/")[2])]
+        found = [one for one in found if one[1] != 0] or found
+    if not found:
+        matches = "no file matches" if kind == "glob" else ""
+        raise DataError(url, matches or "the folder holds no file of a format that is read")
+    return [_there(name) for name, _ in found]
+
+
+def _parts(url: str, inner: int) -> list[str]:
+    return [part for part in remote.without_secrets(url)[inner:].split("/") if part]
+
+
+def _there(url: str) -> File:
+    name = remote.without_secrets(url)
+    with readable(name):
+        if not remote.is_stream(url):
+            return File(name, url=url)
+        with remote.streamed(url) as stream:
+            return _kept(stream, name)
+
+
+def _is_seen(name: str) -> bool:
+    return name[0] not in "._"
+
+
 def _is_read(name: str) -> bool:
-    stem, ending = os.path.splitext(name.lower())
-    if ending in PACKED:
-        ending = os.path.splitext(stem)[1]
-    return name[0] not in "._" and ending in _READ
+    return _is_seen(name) and ending_of(name) in _READ
+
+
+def ending_of(name: str) -> str:
+    """The end of a name that tells the format, in small letters."""
+    stem, ending = os.path.splitext(name.lower().removesuffix("?..."))
+    return os.path.splitext(stem)[1] if ending in _PACKED else ending
 
 
 def _matching(path: str) -> list[File]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from venire import models
 from venire._core import checks
+from venire._core.remote import open_binary
 
 __all__ = ["MOST_STRENGTH", "Saved", "Table"]
 
@@ -48,7 +49,7 @@ class Saved:
         self.path, self.what = os.fspath(path), what
         self.sizes: dict[str, int] = {}  # what a name in a shape stands for
         try:
-            with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
+            with open_binary(path) as stream, np.load(stream, allow_pickle=False) as file:
                 self._arrays = {name: file[name] for name in file.files}
             self._facts: dict[str, Any] = json.loads(str(self._arrays.pop("facts")))
             found = self._facts["format"]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pyarrow as pa
 import typer
 
@@ -62,6 +63,23 @@ def read_comparisons(case: Case) -> None:
     c = case.call(vio.read_comparisons, path, **case.spoil(options, 0.15), allow=FILES)
     case.finite("a mass", c.win, c.loss, c.tie)
     case.call(repr, c)
+
+
+@entry
+def read_elsewhere(case: Case) -> None:
+    path, options = comparison_file(case)
+    memory = fsspec.filesystem("memory")
+    memory.store.clear()
+    memory.pipe_file(f"/fuzz/{path.name}", path.read_bytes())
+    head = case.choice(
+        ("memory://", "memory:/", "MEMORY://", "memory:///", "nix://", "file://", "x::memory://")
+    )
+    tail = case.choice(
+        (f"fuzz/{path.name}", "fuzz", "fuzz/*", "", "*", "[", "fuzz//", "a@b?c#d", "\0")
+    )
+    allow = (*FILES, ImportError)
+    case.call(vio.read_comparisons, head + tail, **case.spoil(options, 0.1), allow=allow)
+    case.call(vio.write_table, {"a": [1]}, f"{head}{tail}.csv", allow=allow)
 
 
 @entry
