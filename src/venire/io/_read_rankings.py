@@ -127,6 +127,7 @@ def _with_lists(
     n = len(lists.listed.offsets) - 1
     others = {a: name for a, name in names.items() if a != "place"}
     labels = [a for a in others if a not in _NUMBERS]
-    frame = gathered(rest, others, labels, labels if tables.is_text else ()) or {}
+    texts = labels if tables.is_text else ()
+    frame = (gathered(rest, others, labels, texts) if others else None) or {}
     data = {a: frame.get(f"\0{a}", frame.get(name)) for a, name in others.items()}
     return {"place": lists, **data}, n
