@@ -27,7 +27,7 @@ def lists_of(case: Case, *, ties: bool = True) -> tuple[list[Any], list[Any]]:
 
 def look_at(case: Case, r: Any) -> None:
     """What rankings answer."""
-    for name in ("n_items", "n_rankings", "n_listed", "labels", "owner", "place", "met"):
+    for name in ("columns", "n_items", "n_rankings", "n_listed", "labels", "owner", "place", "met"):
         case.get(r, name)
     case.call(repr, r)
     words = case.some({"connection": lambda: case.choice(("weak", "strong"))})
