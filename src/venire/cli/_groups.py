@@ -9,10 +9,10 @@ import numpy as np
 import typer
 
 from venire import io
+from venire._core.memory import bytes_of
 from venire._core.tables import DOCUMENTS
 from venire._native.grouped import STATUSES
 from venire.batch import GroupsSummary, Replicates, fit_files
-from venire.batch.plan import bytes_of
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
 from venire.cli._fit import shown
