@@ -158,7 +158,9 @@ def _rows(
         given |= {"half_life": columns.half_life, "at": columns.at}
     for name in ("cluster", "group"):
         if name in data:
-            found = Encoded(*encode_one(plain(data[name]), name, n_threads, n=n))
+            found = data[name]
+            if not isinstance(found, Encoded):
+                found = Encoded(*encode_one(plain(found), name, n_threads, n=n))
             given[name] = _whole(found, name)
     return Rows(n, **given)
 
@@ -235,7 +237,7 @@ def _items(data: Mapping[str, Any], n: int, items: Any, n_threads: int | None) -
 def _whole(labels: Encoded, name: str) -> Encoded:
     """The labels, if none is missing: null, which has the code -1, or blank."""
     absent = labels.codes < 0 if labels.codes.size and labels.codes.min() < 0 else None
-    if absent is None and labels.items.dtype == object:
+    if absent is None and labels.items.dtype == object and not labels.interim:
         blank = [k for k, text in enumerate(_leading(labels.items)) if not text.strip()]
         absent = np.isin(labels.codes, blank) if blank else None
     if absent is not None and absent.any():
@@ -250,7 +252,7 @@ def _leading(items: NDArray[Any]) -> Iterator[str]:
 
 def _used(columns: Mapping[str, Encoded]) -> dict[str, Encoded]:
     """The same labels, without those that no row has any more."""
-    if not columns:
+    if not columns or any(column.interim for column in columns.values()):
         return {}
     items = next(iter(columns.values())).items
     seen = np.zeros(len(items) + 1, bool)  # the last one is that of the code -1
