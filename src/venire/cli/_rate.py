@@ -79,7 +79,7 @@ class Rate(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        self.means.only()
+        self.means.only(*([] if self.rankings else ["memory"]))
         if self.columns.is_complete:
             self.weighing.check(self.columns.gold)
         if self.n_resamples is not None and self.errors != "robust":
@@ -127,7 +127,8 @@ class Rate(Command):
         columns = chosen.columns
         self.weighing.check(columns.gold)
         strength = self.weighing.strength
-        votes, gold = io.read_votes(scanner, columns, strength=strength, as_shown=True, **how)
+        how |= {"strength": strength, "memory": self.means.memory, "as_shown": True}
+        votes, gold = io.read_votes(scanner, columns, **how)
         return votes, gold, None if votes.taken is None else chosen.said(votes.taken)
 
     def _rated(self, votes: Any, gold: Any) -> tuple[Rated, list[str]]:

@@ -26,7 +26,7 @@ __all__ = ["VoteSums"]
 _MOST = 2**31 - 1  # runs of one judgment
 _KINDS = ("hard", "soft", "swapped")
 _TEXT = 100  # bytes that a label of text takes, about
-#: Bytes that finishing takes for each judgment beside its record, and those of the votes themselves.
+#: Bytes that finishing takes for each judgment beside its record, and those of the votes.
 _SORTING, _KEPT = 24, {"hard": 16, "soft": 52, "swapped": 64}
 
 
@@ -51,8 +51,8 @@ class VoteSums(Sums):
     Notes
     -----
     Sums are taken in the order of the rows, so that pieces of any size give the same bits, those of
-    `venire.Votes` of all rows. O(1) time a row; 45 bytes for each judgment by plain votes, 80 to 100
-    by other ones, and half as much again while it is finished.
+    `venire.Votes` of all rows. O(1) time a row; 45 bytes for each judgment by plain votes, 80 to
+    100 by other ones, and half as much again while it is finished.
 
     Examples
     --------
@@ -288,8 +288,8 @@ class VoteSums(Sums):
         self._records.restore(arrays["records"])
         self._strata.restore(arrays["strata"])
         if "by" in has and len(self._strata):
-            for name, codes in zip(("group", "by"), self._divided(), strict=True):
-                if codes.max() >= len(self.labels[name]):
+            for name, which in zip(("group", "by"), self._divided(), strict=True):
+                if which.max() >= len(self.labels[name]):
                     raise ValueError("strata: not of these labels")
         self._seen()  # which refuses what is not of these labels
         return self
@@ -310,8 +310,8 @@ class VoteSums(Sums):
         for name, seen in self._seen().items():
             labels[name], to[name] = self.labels[name].settled(seen, whole=self.is_text)
         if "by" in labels:
-            own = self._divided()
-            prompt, category = to["group"][own[0]], to["by"][own[1]]
+            prompts, categories = self._divided()
+            prompt, category = to["group"][prompts], to["by"][categories]
             given = Encoded(labels["group"], prompt), Encoded(labels["by"], category)
             groups, strata = stratified(*given, len(prompt))
             labels["group"], to["group"] = groups.items, groups.codes.astype(np.int32)

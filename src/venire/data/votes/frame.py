@@ -289,7 +289,7 @@ class Told:
         return self._surveys
 
     def settle(self) -> tuple[Reading, tuple[str, ...]]:
-        """How all rows are read, and what is to be said of it; ValueError if there is no one way."""
+        """How all rows are read, and what is to be said; ValueError if there is no one way."""
         return settled(self._surveys, self.arguments, self.terms)
 
     def notes(self) -> tuple[str, ...]:
