@@ -79,12 +79,9 @@ class Rate(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-<<<<<<< HEAD
-        self.means.only(*([] if self.rankings else ["memory"]))
-=======
         resampled = self.n_resamples is not None
-        self.means.only(*(("workers", "scheduler") if resampled else ()))
->>>>>>> 8cc03dfbd0563d32a7efd2187924d59d96a080ba
+        known = [] if self.rankings else ["memory"]
+        self.means.only(*known, *(("workers", "scheduler") if resampled else ()))
         if self.columns.is_complete:
             self.weighing.check(self.columns.gold)
         if self.n_resamples is not None and self.errors != "robust":

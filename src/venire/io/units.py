@@ -18,7 +18,7 @@ from venire.io.tables import Tables
 
 __all__ = ["Unit", "cast", "changed", "cut", "cut_up", "plain_type", "stamp_of"]
 
-_ROWS = 1 << 21  # rows of a file that are read by one task, unless a row group has more
+ROWS = 1 << 21  # rows of a file that are read by one task, unless a row group has more
 
 
 class Unit(NamedTuple):
@@ -30,6 +30,10 @@ class Unit(NamedTuple):
     whole: frozenset[str] = frozenset()  # columns of text whose labels are integers
     texts: frozenset[str] = frozenset()  # columns of labels that are text in other files
     stamp: tuple[int, int] | None = None  # of the file, when it was first looked at
+
+    def absolute(self) -> Unit:
+        """The same, found from everywhere."""
+        return self._replace(path=self.path.absolute())
 
     def tables(
         self,
@@ -70,12 +74,11 @@ def changed(unit: Unit) -> DataError | None:
 
 
 def cut_up(unit: Unit) -> list[Unit]:
-    """A file, cut where that gives several workers something to do, and known to all of them."""
-    unit = unit._replace(path=unit.path.absolute())
+    """A file, cut where that gives several workers something to do."""
     rows = Scanner(unit.path).format().row_groups
-    if sum(rows) <= _ROWS:
+    if sum(rows) <= ROWS:
         return [unit]
-    starts = [*cut(np.array(rows), _ROWS).tolist(), len(rows)]
+    starts = [*cut(np.array(rows), ROWS).tolist(), len(rows)]
     before = np.concatenate([[0], np.cumsum(rows)]).tolist()
     return [
         unit._replace(row_groups=range(start, stop), start=before[start])
