@@ -178,10 +178,8 @@ def test_labels_of_two_types_are_refused_before_anything_is_read(run, folder, co
     code, _, said = run(command, folder)
     said = " ".join(said.split())
     assert code == 1
-    assert "in/" in said
-    assert ("1.parquet: column" in said) != ("2.parquet: column" in said)
-    assert f"column {column!r}" in said
-    assert "holds text, but integers in" in said or "holds integers, but text in" in said
+    assert f"2.parquet: column {column!r}: holds values of type int64, but" in said
+    assert "1.parquet holds string" in said
 
 
 def test_types_that_go_together_are_read_together(tmp_path):

@@ -148,15 +148,16 @@ class Scanner:
         counts: list[int] = []
         texts = []
         known = True
-        kinds: dict[str, tuple[str, File]] = {}
+        types: list[Mapping[str, Any]] = []
         for number, file in reversed([*enumerate(self.files)]):
             with readable(file.name):
                 first = self._opened(number, names, labels, most, row_groups)
             known = known and first.n_rows is not None
             counts.append(first.n_rows or 0)
             texts.append(first.is_text)
-            _same_kinds(file, first.types, {names[a] for a in labels if a in names}, kinds)
+            types.insert(0, {} if first.is_text else first.types)
         told = {names[argument] for argument in labels if argument in names}
+        self._require_kinds(types, told)
         as_text = told if any(texts) and not all(texts) else set()
         pieces = self._pieces(first, names, labels, most, row_groups)
         if as_text:
@@ -198,13 +199,27 @@ class Scanner:
         ------
         DataError
             If one is of no known format, lacks a column that the first has, or holds text where
-            another holds integers.
+            another holds numbers.
         """
-        kinds: dict[str, tuple[str, File]] = {}
+        types: list[Mapping[str, Any]] = []
         for number, file in enumerate(self.files):
             with readable(file.name):
-                types = self._opened(number, names, labels, None, None).types
-            _same_kinds(file, types, {names[a] for a in labels if a in names}, kinds)
+                found = self._opened(number, names, labels, None, None)
+            types.append({} if found.is_text else found.types)
+        self._require_kinds(types, {names[a] for a in labels if a in names})
+
+    def _require_kinds(self, types: Sequence[Mapping[str, Any]], names: set[str]) -> None:
+        """Refuse labels that are text in one file and numbers in another: of a text file, whose
+        labels become either, there are no types."""
+        if not all(types):
+            return
+        for name in sorted(names):
+            told = [(_kind(t[name]), _inner(t[name])) for t in types]
+            both = [(*one, file) for one, file in zip(told, self.files, strict=True) if one[0]]
+            for kind, one, file in both[1:]:
+                if kind != both[0][0]:
+                    reason = f"holds values of type {one}, but {both[0][2].name} holds {both[0][1]}"
+                    raise DataError(file.name, reason, column=name, cure="write them alike")
 
     def _opened(
         self,
@@ -245,29 +260,19 @@ class Scanner:
         return self.files[which], position - (self._starts[which] if self._starts else 0)
 
 
-def _same_kinds(
-    file: File, types: Mapping[str, Any], names: set[str], kinds: dict[str, tuple[str, File]]
-) -> None:
-    """Refuse labels that are text in one file with types and integers in another."""
+def _inner(kind: Any) -> Any:
     import pyarrow as pa
 
-    for name in sorted(names & set(types)):
-        kind = types[name]
-        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-        what = "integers" if pa.types.is_integer(kind) else "text" if _is_text(kind) else ""
-        known, other = kinds.setdefault(name, (what, file)) if what else ("", file)
-        if what != known:
-            raise DataError(
-                file.name, f"holds {what}, but {known} in {other.name}", column=name,
-                cure="write them alike",
-            )  # fmt: skip
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def _is_text(kind: Any) -> bool:
+def _kind(kind: Any) -> str:
+    """What labels of an Arrow type are, as far as it tells."""
     import pyarrow as pa
 
-    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-    return any(is_one(kind) for is_one in texts)
+    kind = _inner(kind)
+    whole = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+    return "numbers" if whole else "" if pa.types.is_null(kind) else "text"
 
 
 @contextmanager
