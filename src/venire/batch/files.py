@@ -21,6 +21,7 @@ from venire.batch.scan import units_of
 from venire.data.columns import Columns
 from venire.data.taken import Taken
 from venire.io import Dialect, Scanner, TableWriter, check_writable
+from venire.io.assemble import LABELS
 from venire.io.choosing import chosen_in
 from venire.io.choosing import opened as opened_source
 from venire.io.units import Unit, cut, cut_up
@@ -142,6 +143,7 @@ def fit_files(
     else:
         chosen = chosen_in(scanner, Columns, columns, {}, grouped=True)
     job = Job(chosen.columns, **options)
+    scanner.require_alike(job.names, LABELS)
     checks.whole(memory, "memory", 1, None)
     checks.function(progress, "progress")
     if n_threads is not None:
