@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["Executor", "Local", "opened"]
+__all__ = ["Executor", "Local", "SetAside", "opened"]
+
+
+class SetAside(NamedTuple):
+    """What stands for the result of a task that failed, where a job goes on without it."""
+
+    failure: Any
 
 
 class Executor(ABC):
@@ -45,6 +51,12 @@ class Executor(ABC):
         A result that has come, and that no further task needs, is let go.
         """
 
+    def keep(self, kinds: Mapping[str, Any]) -> None:  # noqa: B027
+        """Say how results of tasks of these names are kept, for those who keep them.
+
+        Where a job does, a task that may fail gives a `SetAside`.
+        """
+
     def forget(self) -> None:  # noqa: B027
         """Ask for nothing any more: what has not begun need not be done."""
 
@@ -74,7 +86,7 @@ def opened(executor: Any) -> Iterator[Executor]:
         elif isinstance(executor, Executor):
             tasks = executor
         else:
-            from venire.batch.dask import cluster
+            from venire._core.dask import cluster
 
             tasks = stack.enter_context(cluster(executor))
         stack.callback(tasks.forget)

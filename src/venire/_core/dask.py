@@ -11,7 +11,7 @@ from typing import Any
 
 from venire._core import checks
 from venire._core.extras import needs
-from venire.batch.executor import Executor
+from venire._core.executor import Executor
 
 __all__ = ["Dask", "cluster", "dask_setup"]
 
