@@ -13,6 +13,7 @@ from venire._core.tables import tally
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, block, misused, option
 from venire.cli._fit_report import Fitted, report
+from venire.cli._means import Means
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import FILE, READ, Report, some
@@ -60,6 +61,7 @@ class Fit(Command):
         "auto", "The last one is of rankings.", MODEL
     )
     stopping: opt.Stopping
+    means: Means
     update: Path | None = option(
         None, "A fit that --save wrote: FILE holds what is new, and model and prior are its own.",
         MODEL, place=READ,
@@ -79,6 +81,7 @@ class Fit(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
+        self.means.only()
         self.model.check(self.columns)
         if self.rankings:
             self._check_rankings()

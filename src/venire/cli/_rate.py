@@ -14,6 +14,7 @@ from venire._core.checks import BadTypeError, BadValueError
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
 from venire.cli._fit import hence, told
+from venire.cli._means import Means
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._ranked import ranked_votes
@@ -59,6 +60,7 @@ class Rate(Command):
     model: str = option(DEFAULT, None, MODEL, choices=HALF_TIES)
     prior: str = opt.auto_prior("votes")
     n_threads: int | None = opt.threads()
+    means: Means
     n_resamples: int | None = option(
         None, "Errors and intervals from N replicates that draw prompts.", MODEL, "--bootstrap",
         min=2, metavar="N",
@@ -77,6 +79,7 @@ class Rate(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
+        self.means.only()
         if self.columns.is_complete:
             self.weighing.check(self.columns.gold)
         if self.n_resamples is not None and self.errors != "robust":
