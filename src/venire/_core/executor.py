@@ -29,9 +29,12 @@ class Executor(ABC):
     apart : bool
         Tasks are done by processes of their own. Then the output is a folder of parts, which the
         tasks write; without, it is one file, written as the fits go on.
+    keeps : bool
+        What tasks give is kept in the folder of a job.
     """
 
     apart: bool = True
+    keeps: bool = False
 
     @abstractmethod
     def limits(self, memory: int, n_threads: int | None) -> tuple[int, int | None]:
@@ -56,6 +59,14 @@ class Executor(ABC):
 
         Where a job does, a task that may fail gives a `SetAside`.
         """
+
+    def here(self, name: str, which: Any, task: Callable[..., Any], *arguments: Any) -> Any:
+        """Do a task in this process."""
+        return task(*arguments)
+
+    def set_aside(self, name: str, which: Any, error: Any) -> bool:
+        """Do without what an error is about; False: nothing can be done without."""
+        return False
 
     def forget(self) -> None:  # noqa: B027
         """Ask for nothing any more: what has not begun need not be done."""

@@ -14,7 +14,7 @@ from venire._core import disk
 from venire.errors import StateError
 
 __all__ = ["ENDED", "FORMAT", "PLAN", "PROGRESS", "RUNNING", "Failure", "Input", "Plan", "Progress",
-           "compare", "read_plan", "read_progress", "write_plan", "write_progress"]  # fmt: skip
+           "compare", "failed", "read_plan", "read_progress", "write_plan", "write_progress"]  # fmt: skip
 
 FORMAT = 1
 PLAN, PROGRESS = "job.json", "progress.json"
@@ -42,6 +42,15 @@ class Failure(NamedTuple):
     def __str__(self) -> str:
         part = f" ({self.part})" if self.part else ""
         return f"{self.reason}{part}"
+
+
+def failed(found: Any) -> Failure | None:
+    """What a list says that was set aside; None if it is no such list."""
+    kinds = (str, str, (int, type(None)), (str, type(None)), str)
+    good = isinstance(found, (list, tuple)) and len(found) == len(kinds)
+    if not good or not all(isinstance(x, kind) for x, kind in zip(found, kinds, strict=True)):  # type: ignore[arg-type]
+        return None
+    return Failure(*found)
 
 
 class Plan(NamedTuple):

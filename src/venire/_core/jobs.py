@@ -33,6 +33,7 @@ from venire._core.job_documents import (
     Plan,
     Progress,
     compare,
+    failed,
     read_plan,
     read_progress,
     write_plan,
@@ -45,7 +46,7 @@ from venire.errors import StateError
 
 __all__ = ["JobFolder", "about_folder", "read_part", "write_aside"]
 
-_PARTS = "parts"
+_PARTS, _SETTLED = "parts", "settled"
 _NAME = re.compile(r"(?P<task>[a-z]+(-\d+)+)\.(?P<id>[0-9a-f]{8})\.(?P<what>part|aside)")
 _EVERY = 1.0  # seconds between two notes of the progress
 
@@ -79,6 +80,7 @@ class JobFolder:
         tell: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.folder, self.strict, self.tell = _here(folder), strict, tell
+        self.inputs = plan.inputs
         self._began = time.monotonic()
         is_new = not self._is_job()
         if is_new:
@@ -128,7 +130,7 @@ class JobFolder:
         self._parts, self._held = self.folder / _PARTS, dict[str, bool]()
         self._parts.mkdir(exist_ok=True)
         disk.sweep(self._parts)
-        if self.before.state == ENDED:  # a run that was cut off while it removed them
+        if self.before.state == ENDED:  # what a run left that was cut off while it removed them
             self._clear()
         self.now = self.before._replace(
             state=RUNNING, n_runs=self.before.n_runs + 1, stage="", done=0, total=0, result={},
@@ -193,24 +195,42 @@ class JobFolder:
         self._held[path.name] = True
         self.tell(f"set aside: {failure}")
 
+    @property
+    def settled(self) -> bool:
+        """Whether it is settled what is set aside: from then on an error ends the run."""
+        return self.holds(_SETTLED, 0)
+
+    def settle(self) -> None:
+        """What comes next rests on all parts that are not set aside."""
+        if not self.settled:
+            path = self.path(_SETTLED, 0)
+            with self.writing():
+                write(os.fspath(path), self.label(_SETTLED, 0), lambda out: None)
+            self._held[path.name] = True
+
     def failure(self, name: str, which: Any) -> Failure:
         """Why a part was set aside."""
         path = self.path(name, which, "aside")
         try:
             with Record(os.fspath(path), self.label(name, which)) as record:
-                return _failure(record.facts)
+                found = failed([record.facts.get(name) for name in Failure._fields])
+            if found is None:
+                raise Damaged("it does not say what was set aside")
+            return found
         except (Damaged, KeyError, TypeError, ValueError) as error:
             raise StateError(f"{path}: is damaged: {error}") from None
 
     def failures(self) -> list[Failure]:
         """All that was set aside, in the order of its names."""
+        if self.before.state == ENDED and self.now.state != ENDED and not self._held:
+            return [found for one in self.before.failures if (found := failed(one)) is not None]
         found = []
         for name in sorted(self._held):
             known = _NAME.fullmatch(name)
             if known is not None and known["what"] == "aside":
                 task, _, which = known["task"].partition("-")
                 found.append(self.failure(task, tuple(map(int, which.split("-")))))
-        return found
+        return list(dict.fromkeys(found))
 
     # ---- progress -----------------------------------------------------------------------------
 
@@ -236,10 +256,17 @@ class JobFolder:
         with self.writing():
             write_progress(self.folder, self.id, self.now)
 
+    @property
+    def is_done(self) -> bool:
+        """Whether it has ended before this run, and what it wrote is still there."""
+        wrote = self.before.output
+        return self.before.state == ENDED and bool(wrote) and all(_is_same(x) for x in wrote)
+
     def end(self, output: Sequence[str], result: Mapping[str, Any]) -> None:
         """The job is done: its parts are needed no more."""
         failures = tuple(list(one) for one in self.failures())
-        self.note(state=ENDED, output=tuple(output), result=dict(result), failures=failures)
+        wrote = tuple(_stamp(path) for path in output)
+        self.note(state=ENDED, output=wrote, result=dict(result), failures=failures)
         self._clear()
         with suppress(OSError):  # something else is in it
             self._parts.rmdir()
@@ -313,6 +340,21 @@ def read_part(path: str | os.PathLike[str], label: str, kind: Kind, *key: Any) -
             raise Damaged(" ".join(str(error).split()) or type(error).__name__) from None
 
 
+def _stamp(path: str) -> list[Any]:
+    """A file that was written, and what tells whether it still is."""
+    url = url_of(path)
+    found = None if url else os.stat(path)
+    return [path, -1, -1] if found is None else [path, found.st_size, found.st_mtime_ns]
+
+
+def _is_same(wrote: Any) -> bool:
+    try:
+        path, size, _ = wrote
+        return isinstance(path, str) and size >= 0 and _stamp(path) == [*wrote]
+    except (OSError, ValueError, TypeError):
+        return False
+
+
 def write_aside(path: str, label: str, failure: Failure) -> None:
     """Note that a part is set aside, and why."""
 
@@ -320,14 +362,6 @@ def write_aside(path: str, label: str, failure: Failure) -> None:
         writer.facts = failure._asdict()
 
     write(path, label, fill)
-
-
-def _failure(facts: Mapping[str, Any]) -> Failure:
-    kinds = {"path": str, "reason": str, "row": (int, type(None)), "column": (str, type(None)),
-             "part": str}  # fmt: skip
-    if set(facts) != set(kinds) or any(not isinstance(facts[k], t) for k, t in kinds.items()):  # type: ignore[arg-type]
-        raise ValueError("it does not say what was set aside")
-    return Failure(**facts)
 
 
 def _here(folder: str | os.PathLike[str]) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ class Recorded(Executor):
     inner : Executor
     folder : JobFolder
     """
+
+    keeps = True
 
     def __init__(self, inner: Executor, folder: JobFolder) -> None:
         self.inner, self.folder, self.apart = inner, folder, inner.apart
@@ -68,11 +71,29 @@ class Recorded(Executor):
             one = pending[left[which]]
             if one.name in self._kinds:
                 self.folder.landed(one.name, one.which)
-            if isinstance(result, Failure):
-                self.folder.tell(f"set aside: {result}")
-                result = SetAside(result)
-            one.handle = None if one.name in self._kinds else one.handle
-            yield left[which], result
+                one.handle = None  # whoever needs it reads it
+            at = left[which]
+            if one.name in self._kinds and self.folder.failed(one.name, one.which):
+                failure = self.folder.failure(one.name, one.which)
+                self.folder.tell(f"set aside: {failure}")
+                result = SetAside(failure)
+            elif result is None and at >= keep and one.name in self._kinds:
+                result = self.folder.read(one.name, one.which, self._kinds[one.name])
+            yield at, result
+
+    def here(self, name: str, which: Any, task: Callable[..., Any], *arguments: Any) -> Any:
+        one = _Task(name, which, task, arguments)
+        found = self._kept(one, True)
+        if found is _NOTHING:
+            found = done(*self._spec(one), task, *arguments)
+            self.folder.landed(name, which)
+        return found
+
+    def set_aside(self, name: str, which: Any, error: Any) -> bool:
+        if self.folder.strict or self.folder.settled:
+            return False
+        self.folder.set_aside(name, which, failure_of(error))
+        return True
 
     def forget(self) -> None:
         self.inner.forget()
@@ -97,14 +118,18 @@ class Recorded(Executor):
         if one.handle is None:
             task, arguments = one.task, self._resolved(one.arguments)
             if one.name in self._kinds:
-                kind, folder = self._kinds[one.name], self.folder
-                paths = [str(folder.path(one.name, one.which, what)) for what in ("part", "aside")]
-                label = folder.label(one.name, one.which)
-                spec = (*paths, label, kind, kind.may_fail and not folder.strict)
-                arguments = (str(folder.folder), spec, task, *arguments)
+                arguments = (*self._spec(one), task, *arguments)
                 task = done
             one.handle = self.inner.submit(one.name, one.which, task, *arguments)
         return one.handle
+
+    def _spec(self, one: _Task) -> tuple[str, tuple[str, str, str, Kind, bool]]:
+        """What `done` needs to know."""
+        folder, kind = self.folder, self._kinds[one.name]
+        path, aside = (str(folder.path(one.name, one.which, what)) for what in ("part", "aside"))
+        label = folder.label(one.name, one.which)
+        may_fail = kind.may_fail and not (folder.strict or folder.settled)
+        return str(folder.folder), (path, aside, label, kind, may_fail)
 
     def _resolved(self, value: Any) -> Any:
         """Arguments, tasks among them replaced by what stands for their results."""
@@ -139,29 +164,32 @@ _NOTHING = object()
 
 
 def done(folder: str, spec: tuple[str, str, str, Kind, bool], task: Any, *arguments: Any) -> Any:
-    """Do a task and keep what it gives; what fails twice, and may, is set aside."""
+    """Do a task and keep what it gives; what fails twice, and may, is set aside.
+
+    What is large, and read item by item, is not handed on.
+    """
     path, aside, label, kind, may_fail = spec
-    kept: list[Any] = []
-
-    def fill(writer: Any) -> None:
-        kept[:] = [task(*arguments)]
-        kind.write(kept[0], writer)
-
     for left in (True, False):
         try:
+            found = task(*arguments)
             with about_folder(Path(folder)):
-                write(path, label, fill)
-            return kept[0]
-        except ValueError as error:  # of the data
-            if not may_fail or not hasattr(error, "path"):
+                write(path, label, partial(kind.write, found))
+            return found if kind.item is None else None
+        except ValueError as error:
+            if not may_fail or not hasattr(error, "path"):  # it is not about the data
                 raise
             if left:
                 continue
-            failure = Failure(str(error.path), str(error), error.row, error.column)  # type: ignore[attr-defined]
+            failure = failure_of(error)
             with about_folder(Path(folder)):
                 write_aside(aside, label, failure)
             return failure
     return None
+
+
+def failure_of(error: Any) -> Failure:
+    """What an error of a file says."""
+    return Failure(str(error.path), str(error), error.row, error.column)
 
 
 def fetch(path: str, label: str, kind: Kind, *key: Any) -> Any:

@@ -56,6 +56,7 @@ class Unit(NamedTuple):
     row_groups: range | None = None
     start: int = 0  # rows of the file before it
     whole: frozenset[str] = frozenset()  # columns of text whose labels are integers
+    number: tuple[int, ...] = ()  # of the file, and within it
 
     def tables(self, names: dict[str, str], most: int) -> Tables:
         """Open it, to read `most` rows at a time."""
@@ -110,8 +111,8 @@ def units_of(files: Sequence[File], names: dict[str, str], most: int) -> list[Un
                     break
     whole = frozenset(names[argument] for one in asked for argument in one)
     return [
-        Unit(file, whole=whole if is_text else frozenset())
-        for file, is_text in zip(files, texts, strict=True)
+        Unit(file, whole=whole if is_text else frozenset(), number=(number,))
+        for number, (file, is_text) in enumerate(zip(files, texts, strict=True))
     ]
 
 

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from venire.cli._terminal import Screen
-from venire.cli._version import version
+from venire._core.version import version
 
 __all__ = ["app"]
 

@@ -14,7 +14,7 @@ from venire.cli._options import MODEL, OUT
 from venire.cli._progress import Steps
 from venire.cli._report import Report
 from venire.cli._taken import with_taken
-from venire.cli._version import version
+from venire._core.version import version
 from venire.data.recognition import Given
 from venire.diagnostics import audit, glance
 from venire.ratings.fit import Fit

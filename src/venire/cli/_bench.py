@@ -16,7 +16,7 @@ from venire.cli._command import Command, Refused, argument, misused, option
 from venire.cli._options import OUT
 from venire.cli._progress import Steps
 from venire.cli._report import Grid, Picture, Report
-from venire.cli._version import version
+from venire._core.version import version
 
 __all__ = ["Bench"]
 

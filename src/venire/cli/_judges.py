@@ -18,7 +18,7 @@ from venire.cli._options import JUDGES, OUT, VOTES, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import TABLE, Grid, Picture, Report, cells, number, ranged
 from venire.cli._taken import with_taken
-from venire.cli._version import version
+from venire._core.version import version
 from venire.data.columns import VoteColumns
 from venire.data.recognition import Given
 from venire.errors import ConvergenceWarning, NotIdentifiedError

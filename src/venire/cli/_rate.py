@@ -20,7 +20,7 @@ from venire.cli._progress import Steps
 from venire.cli._ranked import ranked_votes
 from venire.cli._report import TABLE, Grid, Picture, Report, cells, number, ranged
 from venire.cli._taken import with_taken
-from venire.cli._version import version
+from venire._core.version import version
 from venire.data.columns import VoteColumns
 from venire.data.rankings.columns import GivenRankings
 from venire.data.recognition import Given

@@ -19,7 +19,7 @@ from venire.cli._progress import Steps
 from venire.cli._rate import Rate
 from venire.cli._report import PAGE, Report
 from venire.cli._taken import with_taken
-from venire.cli._version import version
+from venire._core.version import version
 from venire.data.columns import Columns, VoteColumns
 from venire.data.rankings.columns import GivenRankings
 from venire.data.recognition import Given, role_of
