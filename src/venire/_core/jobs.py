@@ -136,7 +136,7 @@ class JobFolder:
             state=RUNNING, n_runs=self.before.n_runs + 1, stage="", done=0, total=0, result={},
             n_tasks=0,
         )  # fmt: skip
-        self._written, self._stage_began = 0.0, self._began
+        self._written, self._stage_began, self._noted = 0.0, self._began, False
         self._look()
 
     def _look(self) -> None:
@@ -248,7 +248,7 @@ class JobFolder:
 
     def note(self, **more: Any) -> None:
         """Write down how far it is."""
-        now = time.monotonic()
+        self._noted, now = True, time.monotonic()
         self.now = self.now._replace(
             seconds=self.before.seconds + now - self._began,
             stage_seconds=now - self._stage_began, **more,
@@ -291,7 +291,7 @@ class JobFolder:
 
     def close(self) -> None:
         """Let others in."""
-        if self.now.state == RUNNING:
+        if self._noted and self.now.state == RUNNING:
             with suppress(StateError):  # what matters is the error that ended it
                 self.note()
         self._lock.release()

@@ -41,7 +41,7 @@ class Recorded(Executor):
     def __init__(self, inner: Executor, folder: JobFolder) -> None:
         self.inner, self.folder, self.apart = inner, folder, inner.apart
         self._kinds: dict[str, Kind] = {}
-        self._known: set[str] = set()
+        self._asked: dict[str, int] = {}  # how often each task that is kept was submitted
 
     def limits(self, memory: int, n_threads: int | None) -> tuple[int, int | None]:
         return self.inner.limits(memory, n_threads)
@@ -50,12 +50,13 @@ class Recorded(Executor):
         self._kinds |= kinds
 
     def submit(self, name: str, which: Any, task: Callable[..., Any], *arguments: Any) -> Any:
-        if name in self._kinds:
-            self._known.add(self.folder.label(name, which))
-        return _Task(name, which, task, arguments)
+        return _Task(name, self._numbered(name, which), task, arguments)
+
+    def share(self, name: str, which: Any, value: Any) -> Any:
+        return self.inner.share(name, which, value)
 
     def completed(self, pending: Sequence[Any], keep: int = 0) -> Iterator[tuple[int, Any]]:
-        self.folder.now = self.folder.now._replace(n_tasks=len(self._known))
+        self.folder.now = self.folder.now._replace(n_tasks=sum(self._asked.values()))
         left: list[int] = []
         for at, one in enumerate(pending):
             found = self._kept(one, at >= keep)
@@ -82,11 +83,11 @@ class Recorded(Executor):
             yield at, result
 
     def here(self, name: str, which: Any, task: Callable[..., Any], *arguments: Any) -> Any:
-        one = _Task(name, which, task, arguments)
+        one = _Task(name, self._numbered(name, which), task, arguments)
         found = self._kept(one, True)
         if found is _NOTHING:
             found = done(*self._spec(one), task, *arguments)
-            self.folder.landed(name, which)
+            self.folder.landed(name, one.which)
         return found
 
     def set_aside(self, name: str, which: Any, error: Any) -> bool:
@@ -97,6 +98,15 @@ class Recorded(Executor):
 
     def forget(self) -> None:
         self.inner.forget()
+
+    def _numbered(self, name: str, which: Any) -> Any:
+        """What tells a task from all others: the same name may come again and again."""
+        if name not in self._kinds:
+            return which
+        label = self.folder.label(name, which)
+        n = self._asked[label] = self._asked.get(label, 0) + 1
+        numbers = which if isinstance(which, tuple) else (which,)
+        return which if n == 1 else (*numbers, n)
 
     def _kept(self, one: _Task, wanted: bool) -> Any:
         """What the folder has of a task; `_NOTHING`: it is to be done."""

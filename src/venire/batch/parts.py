@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from venire.batch.engine import Found, Tell, fit_batches
 from venire._core.executor import Executor
+from venire.batch.engine import Found, Tell, fit_batches
 from venire.batch.job import Batch, Tally, added
 from venire.batch.kept import DROPPED, Finished, tally_of
 from venire.batch.plan import Plan, Work, cut, pieces
