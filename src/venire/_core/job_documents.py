@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 from venire._core import disk
 from venire.errors import StateError
 
-__all__ = ["ENDED", "FORMAT", "PLAN", "PROGRESS", "RUNNING", "Failure", "Input", "Plan", "Progress",
-           "compare", "failed", "read_plan", "read_progress", "write_plan", "write_progress"]  # fmt: skip
+__all__ = [
+    "ENDED", "FORMAT", "PLAN", "PROGRESS", "RUNNING", "Failure", "Input", "Plan", "Progress",
+    "compare", "failed", "read_plan", "read_progress", "write_plan", "write_progress",
+]  # fmt: skip
 
 FORMAT = 1
 PLAN, PROGRESS = "job.json", "progress.json"
@@ -134,12 +136,12 @@ def read_progress(folder: Path, of: str) -> Progress:
     if found.pop("id", None) != of:
         return plain
     found.pop("written", None)
-    known = {}
+    known: dict[str, Any] = {}
     for name, default in plain._asdict().items():
-        value = found.get(name, default)
+        value: Any = found.get(name, default)
         value = tuple(value) if isinstance(value, list) else value
         number = isinstance(default, (int, float)) and isinstance(value, (int, float))
-        good = (number and 0 <= value < 1e18) or (not number and type(value) is type(default))
+        good = (number and bool(0 <= value < 1e18)) or (not number and type(value) is type(default))
         known[name] = value if good else default
     return Progress(**known)
 
@@ -149,8 +151,11 @@ def compare(folder: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> Non
     cure = "name a new folder for a new job"
     if old["kind"] != new["kind"]:
         raise StateError(f"{folder}: holds a job of {old['kind']}, not {new['kind']}: {cure}")
-    for name, what in (("version", "of version {} of venire, this is {}"),
-                       ("level", "begun with the instruction set {}, this machine has {}")):  # fmt: skip
+    differs = {
+        "version": "of version {} of venire, this is {}",
+        "level": "begun with the instruction set {}, this machine has {}",
+    }
+    for name, what in differs.items():
         if old[name] != new[name]:
             raise StateError(f"{folder}: holds a job {what.format(old[name], new[name])}: {cure}")
     was, now = old["options"], new["options"]

@@ -223,12 +223,13 @@ class JobFolder:
     def failures(self) -> list[Failure]:
         """All that was set aside, in the order of its names."""
         if self.before.state == ENDED and self.now.state != ENDED and not self._held:
-            return [found for one in self.before.failures if (found := failed(one)) is not None]
-        found = []
+            known = (failed(one) for one in self.before.failures)
+            return [one for one in known if one is not None]
+        found: list[Failure] = []
         for name in sorted(self._held):
-            known = _NAME.fullmatch(name)
-            if known is not None and known["what"] == "aside":
-                task, _, which = known["task"].partition("-")
+            own = _NAME.fullmatch(name)
+            if own is not None and own["what"] == "aside":
+                task, _, which = own["task"].partition("-")
                 found.append(self.failure(task, tuple(map(int, which.split("-")))))
         return list(dict.fromkeys(found))
 

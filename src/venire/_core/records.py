@@ -229,7 +229,7 @@ def counts(found: Any) -> dict[str, int]:
 @contextmanager
 def _sound(*more: type[Exception]) -> Iterator[None]:
     """What reading a broken file raises within says that it is damaged."""
-    broken = (
+    broken: tuple[type[Exception], ...] = (
         zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, KeyError, ValueError,
         TypeError, NotImplementedError, RuntimeError, OverflowError, MemoryError, *more,
     )  # fmt: skip

@@ -139,9 +139,7 @@ def with_precision(tasks: Executor, found: Found, folder: str | os.PathLike[str]
     return found._replace(work=work._replace(job=job))
 
 
-def _evidence(
-    found: Found, folder: str | os.PathLike[str]
-) -> tuple[float | None, tuple[str, ...]]:
+def _evidence(found: Found, folder: str | os.PathLike[str]) -> tuple[float | None, tuple[str, ...]]:
     """The precision that the groups want, and what is to be said of it."""
     work, groups = found.work, found.groups
     every = max(1, -(-int(groups.rows.sum()) // ENOUGH))

@@ -264,7 +264,9 @@ class Run:
                 tally.merge(part.tally)
             names, notes = [part.name for part in parts], found.work.job.notes(tally)
             publish(staging, names, summary_facts(found.work.job, tally, found.n_rows, parts))
-        paths = [os.path.join(os.path.abspath(remote.local(self.means.output)), name) for name in names]
+        paths = [
+            os.path.join(os.path.abspath(remote.local(self.means.output)), name) for name in names
+        ]
         return GroupsSummary(**vars(tally), n_rows=found.n_rows, notes=notes, parts=paths)
 
 

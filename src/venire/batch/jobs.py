@@ -33,17 +33,18 @@ from venire.batch.parts import (
     finished,
     fit_whole_groups,
     named_part,
-    spread_groups,
     split_up,
+    spread_groups,
 )
 from venire.batch.plan import Work
 from venire.batch.scan import Scan, Unit, units_of
-from venire.data.taken import Taken
 from venire.io import DataError, Scanner
 from venire.io.inputs import inputs_of
 
-__all__ = ["KINDS", "check_inputs", "folder_of", "kept_parts", "left_of", "plain", "result_of", "summary_of",
-           "tables_of", "units_kept", "without"]  # fmt: skip
+__all__ = [
+    "KINDS", "check_inputs", "folder_of", "kept_parts", "left_of", "plain", "result_of",
+    "summary_of", "tables_of", "units_kept", "without",
+]  # fmt: skip
 
 KINDS = {"scan": SCAN, "cut": CUT, "evidence": EVIDENCE}
 
@@ -101,7 +102,9 @@ def check_inputs(scanner: Scanner, folder: JobFolder) -> None:
     """Refuse what changed while it was read."""
     for was, now in zip(folder.inputs, inputs_of(scanner.files), strict=True):
         if was != now:
-            raise DataError(now.name, "has changed while it was read; name a new folder for the job")
+            raise DataError(
+                now.name, "has changed while it was read; name a new folder for the job"
+            )
 
 
 def without(scanner: Scanner, folder: JobFolder, error: DataError) -> Scanner:
@@ -113,9 +116,7 @@ def without(scanner: Scanner, folder: JobFolder, error: DataError) -> Scanner:
     return left_of(scanner, folder)
 
 
-def units_kept(
-    scanner: Scanner, folder: JobFolder, names: dict[str, str], most: int
-) -> list[Unit]:
+def units_kept(scanner: Scanner, folder: JobFolder, names: dict[str, str], most: int) -> list[Unit]:
     """The units of all files that can be opened, by numbers that do not depend on the others."""
     number = {id(file): k for k, file in enumerate(scanner.files)}
     while True:
@@ -138,8 +139,11 @@ def kept_parts(
     schema, work = share.work.schema, share.work
     tasks.keep({"fit": fits(schema), "split": rows(_rows_schema(work)), "part": part(schema)})
     units = [one.unit for one in found.scans]
-    lost = {k for k, unit in enumerate(units)
-            if tasks.folder.failed("fit", unit.number) or tasks.folder.failed("split", unit.number)}
+    lost = {
+        k
+        for k, unit in enumerate(units)
+        if tasks.folder.failed("fit", unit.number) or tasks.folder.failed("split", unit.number)
+    }
     spread, _ = spread_groups(found.scans)
     pending: list[Any] = []
     of: list[int] = []
@@ -217,7 +221,7 @@ def split_unit(
     work = share.work
     for which, table in split_up(one._replace(unit=unit), spread, share):
         work.job.check(table, unit.path, table[ROW], work.n_threads)
-        yield which, table
+        yield which, table.select([*dict.fromkeys(work.job.names.values()), ROW])
 
 
 def _rows_schema(work: Work) -> Any:
@@ -229,7 +233,10 @@ def _rows_schema(work: Work) -> Any:
 
 # ---- what came of it ----------------------------------------------------------------------------
 
-_RESULT = ("n_groups", "n_items", "n_rows", "counts", "examples", "dropped", "notes", "without")
+_RESULT = {
+    "n_groups": int, "n_items": int, "n_rows": int, "counts": dict, "examples": dict,
+    "dropped": dict, "notes": list, "without": dict,
+}  # fmt: skip
 
 
 def result_of(done: GroupsSummary) -> dict[str, Any]:
@@ -241,7 +248,7 @@ def summary_of(folder: JobFolder) -> GroupsSummary | None:
     """What came of a job that has ended, if what it wrote is still there."""
     before, result = folder.before, folder.before.result
     if not folder.is_done or any(
-        type(result.get(name)) is not type(kind) for name, kind in zip(_RESULT, _TYPES, strict=True)
+        type(result.get(name)) is not kind for name, kind in _RESULT.items()
     ):
         return None
     ended = f"the job in {folder.folder} has ended: nothing was done again"
@@ -250,6 +257,3 @@ def summary_of(folder: JobFolder) -> GroupsSummary | None:
         parts=[one[0] for one in before.output], seconds=before.seconds,
         failures=[str(one) for one in folder.failures()],
     )  # fmt: skip
-
-
-_TYPES = (0, 0, 0, {}, {}, {}, [], {})

@@ -122,7 +122,7 @@ EVIDENCE = Kind(_put_evidence, _get_evidence)
 
 
 def _put_tables(pieces: Any, out: Writer) -> None:
-    """Pieces of the parts, as (part, table), or a mapping of them; each is let go once it is there."""
+    """Pieces of the parts, (part, table), or a mapping of them; each is let go once it is there."""
     found: Iterable[Any] = pieces.items() if isinstance(pieces, dict) else pieces
     for number, (which, table) in enumerate(found):
         out.table(f"{which}.{number}", table)

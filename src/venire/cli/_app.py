@@ -9,8 +9,8 @@ from typing import Annotated, Any, NamedTuple, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from venire.cli._terminal import Screen
 from venire._core.version import version
+from venire.cli._terminal import Screen
 
 __all__ = ["app"]
 
