@@ -22,6 +22,7 @@ from venire.data.columns import Columns
 from venire.data.recognition import Chosen
 from venire.data.taken import Taken
 from venire.io import Dialect, Scanner, TableWriter, check_writable
+from venire.io.assemble import LABELS
 from venire.io.choosing import chosen_in
 from venire.io.choosing import opened as opened_source
 
@@ -159,6 +160,7 @@ def fit_files(
         return as_job(job, scanner, columns, means, options, strict=strict)
     chosen = chosen_columns(scanner, columns)
     task = Job(chosen.columns, **options)
+    scanner.require_alike(task.names, LABELS)
     means.check(task, scanner)
     run = Run(task, scanner, means)
     with opened(executor) as tasks:

@@ -32,6 +32,7 @@ from venire.batch.parts import Part, Share, rows_of_part
 from venire.batch.plan import cut, pieces
 from venire.data.taken import Taken
 from venire.io import DataError, Scanner, TableWriter
+from venire.io.assemble import LABELS
 
 __all__ = ["as_job"]
 
@@ -94,10 +95,11 @@ class _Going:
             left = left_of(scanner, folder)
             try:
                 chosen = chosen_columns(left, self.given)
+                job = Job(chosen.columns, **self.options)
+                left.require_alike(job.names, LABELS)
                 break
             except DataError as error:
                 without(scanner, folder, error)
-        job = Job(chosen.columns, **self.options)
         means.check(job, scanner)
         with opened(means.executor) as inner:
             tasks = Recorded(inner, folder)

@@ -336,7 +336,8 @@ def _common_types(scans: Sequence[Scan]) -> dict[str, Any]:
             except (pa.ArrowInvalid, pa.ArrowTypeError):
                 raise DataError(
                     one.unit.path,
-                    f"holds values of type {kind}, but {scans[0].unit.path} holds {common[name]}",
+                    f"holds values of type {kind}, but {scans[0].unit.path.name} holds "
+                    f"{common[name]}",
                     column=name,
                 ) from None
     return common
