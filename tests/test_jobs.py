@@ -31,7 +31,7 @@ def done(monkeypatch):
     """What tasks were done; the k-th write of a record raises what `fail` says."""
     seen: list[str] = []
     plain = recorded.done
-    monkeypatch.setattr("venire.batch.parts.UNIT", 1500)
+    monkeypatch.setattr("venire.io.units.ROWS", 1500)
 
     def spy(folder, spec, task, *arguments):
         seen.append(spec[2])

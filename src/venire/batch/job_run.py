@@ -29,10 +29,11 @@ from venire.batch.jobs import (
     without,
 )
 from venire.batch.parts import Part, Share, rows_of_part
-from venire.batch.plan import cut, pieces
+from venire.batch.plan import pieces
 from venire.data.taken import Taken
 from venire.io import DataError, Scanner, TableWriter
 from venire.io.assemble import LABELS
+from venire.io.units import cut
 
 __all__ = ["as_job"]
 

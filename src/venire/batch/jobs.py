@@ -26,10 +26,8 @@ from venire.batch.job import GroupsSummary
 from venire.batch.kept import CUT, EVIDENCE, SCAN, fits, part, rows, tally_of
 from venire.batch.parts import (
     ROW,
-    UNIT,
     Part,
     Share,
-    cut_up,
     finished,
     fit_whole_groups,
     named_part,
@@ -37,9 +35,11 @@ from venire.batch.parts import (
     spread_groups,
 )
 from venire.batch.plan import Work
-from venire.batch.scan import Scan, Unit, units_of
+from venire.batch.scan import Scan, units_of
 from venire.io import DataError, Scanner
+from venire.io import units as cutting
 from venire.io.inputs import inputs_of
+from venire.io.units import Unit, cut_up
 
 __all__ = [
     "KINDS", "check_inputs", "folder_of", "kept_parts", "left_of", "plain", "result_of",
@@ -124,7 +124,7 @@ def units_kept(scanner: Scanner, folder: JobFolder, names: dict[str, str], most:
         try:
             whole = units_of(files, names, most)
             found = [one._replace(number=(number[id(one.path)],)) for one in whole]
-            return [unit for one in found for unit in cut_up(one)]
+            return [unit for one in found for unit in cut_up(one.absolute())]
         except DataError as error:
             without(scanner, folder, error)
 
@@ -150,7 +150,9 @@ def kept_parts(
     fitted: dict[int, list[tuple[int, Any]]] = {p: [] for p in range(len(share.starts))}
     moved: dict[int, list[tuple[int, Any]]] = {p: [] for p in range(len(share.starts))}
     for k, (one, here, unit) in enumerate(zip(found.scans, spread, units, strict=True)):
-        if unit.row_groups is None and one.n_rows > UNIT:  # its groups are fitted part by part
+        if (
+            unit.row_groups is None and one.n_rows > cutting.ROWS
+        ):  # its groups are fitted part by part
             here = np.ones(len(here), bool)
         part_of = share.part_of(one.groups.labels)
         kinds = (("fit", fit_unit, ~here, fitted), ("split", split_unit, here, moved))

@@ -11,7 +11,6 @@ import json
 import operator
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,16 +19,16 @@ from venire._core.executor import Executor
 from venire.batch.engine import Found, Tell, fit_batches
 from venire.batch.job import Batch, Tally, added
 from venire.batch.kept import DROPPED, Finished, tally_of
-from venire.batch.plan import Plan, Work, cut, pieces
-from venire.batch.scan import Counts, Scan, Unit, stream
+from venire.batch.plan import Plan, Work, pieces
+from venire.batch.scan import Counts, Scan, stream
 from venire.batch.source import ids_of
 from venire.data.coding import Encoder
-from venire.io import Scanner, TableWriter
+from venire.io import TableWriter
+from venire.io.units import cut
 
-__all__ = ["ROW", "UNIT", "Part", "Share", "cut_up", "finished", "fit_whole_groups", "named_part",
-           "rows_of_part", "spread_groups", "split", "split_up", "write_parts"]  # fmt: skip
+__all__ = ["ROW", "Part", "Share", "finished", "fit_whole_groups", "named_part", "rows_of_part",
+           "spread_groups", "split", "split_up", "write_parts"]  # fmt: skip
 
-UNIT = 1 << 21  # rows of a file that are read by one task, unless a row group has more
 _PARTS, _SMALL, _LARGE = 64, 1 << 16, 1 << 22  # number of parts to aim at; rows of one
 ROW = "\0row"  # column of the rows' numbers within their file
 
@@ -64,20 +63,6 @@ class Part(NamedTuple):
             "n_groups": self.tally.n_groups,
             "n_items": self.tally.n_items,
         }
-
-
-def cut_up(unit: Unit) -> list[Unit]:
-    """A file, cut where that gives several workers something to do, and known to all of them."""
-    unit = unit._replace(path=unit.path.absolute())
-    rows = Scanner(unit.path).format().row_groups
-    if sum(rows) <= UNIT:
-        return [unit._replace(number=(*unit.number, 0))]
-    starts = [*cut(np.array(rows), UNIT).tolist(), len(rows)]
-    before = np.concatenate([[0], np.cumsum(rows)]).tolist()
-    return [
-        unit._replace(row_groups=range(a, b), start=before[a], number=(*unit.number, k))
-        for k, (a, b) in enumerate(pairwise(starts))
-    ]
 
 
 def rows_of_part(n_rows: int) -> int:
