@@ -235,6 +235,17 @@ class Job:
             found.taken = rows.taken(self.columns)
             return found
 
+    def check(self, table: Any, path: File, numbers: Any, n_threads: int | None) -> None:
+        """Refuse bad rows of a file, of which `numbers` says where they stand in it, from 0."""
+
+        def place(position: int) -> tuple[File, int]:
+            return path, numbers[position].as_py()
+
+        with about_rows(path, self.names, place):
+            rows_of(
+                [table], self.columns, reading=self.reading, n_threads=n_threads, may_be_empty=True
+            )
+
     def fit(
         self,
         comparisons: GroupedComparisons,
@@ -288,11 +299,13 @@ class Job:
         dropped = {} if taken is None else taken.dropped
         return Fitted(result.groups, np.diff(result.offsets), of_group, columns, schema, dropped)
 
-    def with_precision(self, c: GroupedComparisons, n_threads: int | None) -> Job:
-        """The same with the precision that the evidence of these comparisons wants."""
+    def precision_of(
+        self, c: GroupedComparisons, n_threads: int | None
+    ) -> tuple[float | None, tuple[str, ...]]:
+        """The precision that the evidence of these comparisons wants, and what is said of it."""
         prior = self.prior
         if prior is None:
-            return self
+            return None, ()
         own = prior.at(1.0).native(c.items, c.groups, c.offsets, others=True)
         mean = own.centre if own.mean is None else own.mean
         with warnings.catch_warnings():
@@ -304,11 +317,15 @@ class Job:
                 max_iter=self.max_iter, n_threads=n_threads,
             ).evidence  # fmt: skip
         if found is None:
-            return self
+            return None, ()
         told = (f"prior GaussianPrior({found.precision:.4g}): {found.describe()}", found.note)
-        return replace(
-            self, prior=prior.at(found.precision), told=(*self.told, *filter(None, told))
-        )
+        return float(found.precision), tuple(filter(None, told))
+
+    def at_precision(self, precision: float, told: tuple[str, ...]) -> Job:
+        """The same with this precision of the prior."""
+        if self.prior is None:
+            return self
+        return replace(self, prior=self.prior.at(precision), told=(*self.told, *told))
 
     def _unit(self, items: np.ndarray) -> dict[str, Any] | None:
         """The arguments of `rescale`; None: the anchor is none of these items."""
@@ -404,6 +421,8 @@ class GroupsSummary:
         The files that were written.
     without : dict of str to int
         Groups with a fit, but no rating (they lack the anchor), or no error, by column.
+    failures : list of str
+        Parts of the source that a job has set aside, and why.
     taken : Taken or None
         How the source was read.
     """
@@ -418,6 +437,7 @@ class GroupsSummary:
     notes: list[str] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)
     without: dict[str, int] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
     taken: Taken | None = None
 
     @property
