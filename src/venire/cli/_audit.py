@@ -9,6 +9,7 @@ import numpy as np
 
 from venire.cli import _options as opt
 from venire.cli._command import Command, option
+from venire.cli._means import Means
 from venire.cli._options import MODEL, OUT
 from venire.cli._progress import Steps
 from venire.cli._report import Report
@@ -39,10 +40,14 @@ class Audit(Command):
     columns: Given = opt.comparisons(without=("group", "half_life", "at"))
     order_effect: bool = option(False, "That being first helps is known and fitted.", MODEL)
     n_threads: int | None = opt.threads()
+    means: Means
     strict: bool = option(False, "Exit code 1 if a finding is grave.", OUT)
     output: Path | None = opt.output("Write the findings: FORMATS.")
     json: bool = opt.json()
     quiet: bool = opt.quiet()
+
+    def __post_init__(self) -> None:
+        self.means.only()
 
     def do(self, steps: Steps) -> Report:
         """Read all columns, and look."""

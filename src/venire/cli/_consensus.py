@@ -14,6 +14,7 @@ from venire import io
 from venire._core.checks import BadTypeError, BadValueError
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, option
+from venire.cli._means import Means
 from venire.cli._options import JUDGES, OUT
 from venire.cli._progress import Steps
 from venire.cli._ranked import ranked_votes
@@ -52,6 +53,7 @@ class Consensus(Command):
     weighing: opt.Weighing
     converge: bool = option(False, "Weigh until nothing moves, not once.", JUDGES)
     n_threads: int | None = opt.threads(JUDGES)
+    means: Means
     level: float = opt.level()
     top: int = option(100, "Teachers to print.", OUT, min=0)
     pairs: int = option(5, "Least certain pairs to print.", OUT, min=0)
@@ -64,6 +66,7 @@ class Consensus(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
+        self.means.only()
         if self.columns.is_complete:
             self.weighing.check(self.columns.gold)
 

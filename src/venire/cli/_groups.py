@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import typer
 
 from venire import io
 from venire._core.tables import DOCUMENTS
 from venire._native.grouped import STATUSES
 from venire.batch import GroupsSummary, Replicates, fit_files
-from venire.batch.plan import bytes_of
+from venire.batch.plan import DEFAULT_MEMORY
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
 from venire.cli._fit import shown
+from venire.cli._means import Means
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import Picture, Place, Report, some
@@ -28,15 +28,7 @@ from venire.models import model_of
 
 __all__ = ["Groups"]
 
-_RUN = "Resources"
 _WORDS = ("determined", "status")
-
-
-def _memory(text: str) -> int:
-    try:
-        return bytes_of(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a size like 512M or 4G") from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,22 +54,7 @@ class Groups(Command):
     stopping: opt.Stopping
     replicates: opt.Replicates
     level: float = opt.level()
-    memory: int = option(
-        4 << 30,
-        "Memory to get by with, as in 512M or 4G. The output does not depend on it.",
-        _RUN,
-        metavar="SIZE",
-        parser=_memory,
-        show_default="4G",
-    )
-    workers: int | None = option(
-        None, "Fit in so many processes on this machine; the output is a folder.",
-        _RUN, min=1,
-    )  # fmt: skip
-    scheduler: str | None = option(
-        None, "Fit on the Dask cluster with this scheduler, as in tcp://host:8786.", _RUN,
-        metavar="ADDRESS",
-    )  # fmt: skip
+    means: Means
     shown: opt.Shown
     errors: str = opt.errors("also where it is wrong; of hard votes")
     strict: bool = option(
@@ -93,14 +70,12 @@ class Groups(Command):
 
     def __post_init__(self) -> None:
         self.model.check(self.columns)
-        if self.workers is not None and self.scheduler is not None:
-            misused("--workers", "--workers starts a cluster, --scheduler joins one")
         if self.plot is not None and self.output is None:
             misused("--plot", "draws what was written: add -o FILE")
         readable = self.output is None or self.output.suffix.lower()[1:] not in DOCUMENTS
         if self.plot is not None and not readable:
             misused("--plot", "draws what was written: let -o be .csv or .parquet, not for people")
-        apart = self.workers is not None or self.scheduler is not None
+        apart = self.means.executor is not None
         if apart and self.output is None:
             misused("--output", "name a folder")
         if apart and self.shared:
@@ -149,8 +124,8 @@ class Groups(Command):
             self.source.opened(),
             standard_output() if self.output is None else self.output,
             self.columns.named,
-            executor=self.scheduler or self.workers,
-            memory=self.memory,
+            executor=self.means.executor,
+            memory=self.means.memory or DEFAULT_MEMORY,
             n_threads=stopping.n_threads,
             progress=steps.stage,
             model=self.model.model,
