@@ -1,36 +1,38 @@
-"""How often 95 % intervals hold the truth, by the number of votes: of fits, bootstraps, judges, panels.
+"""How often 95 % intervals hold the truth, by votes: of fits, bootstraps, judges and panels.
 
     python -m benchmarks.coverage_intervals [--simulations 2000] [PART ...]
 
-Every cell is a share of intervals, over all items (or judges, pairs) of all simulations that have an
-interval. The truth is drawn anew in each simulation and each interval is of what it says it is of:
+Every cell is a share of intervals, over all items (or judges, pairs) of all simulations that have
+an interval. The truth is drawn anew in each simulation and each interval is of what it says it is
+of:
 
 fits: theta of 10 items, less their mean, normal with deviation 1 (Thurstone: 0.6). Each round of
-votes is a random matching, so every item has the same number of votes. Ties by the model's own law
-(nu = 1, eta = 2) or, where Bradley-Terry counts them as halves, by Davidson's. A fit of a
-simulation is a group of one call: groups and single fits are the same kernels. "no prior": maximum
-likelihood, in those simulations that have such a fit, which favours them that came out even; "prior
-0.01": the default of fits of groups, all of them; "evidence": the prior's precision by the data, of
-all simulations together, as groups have it; "firth": in components of two items or more.
+votes is a random matching, so every item has the same number of votes. Ties by the model's own
+law (nu = 1, eta = 2) or, where Bradley-Terry counts them as halves, by Davidson's. A fit of a
+simulation is a group of one call: groups and single fits are the same kernels. "no prior":
+maximum likelihood, in those simulations that have such a fit, which favours them that came out
+even; "prior 0.01": the default of fits of groups, all of them; "true prior": the one that
+strengths were drawn from; "evidence": its precision by the data, of all simulations together, as
+groups have it; "firth": in components of two items or more.
 
 one board: fits with the evidence of 10 items alone.
 
 bootstrap: 1,000 multinomial replicates of the fits with prior 0.01.
 
-calibrated: 100 groups of 8 items, biases of groups with deviation 1.5, 4 bridges of 4 votes a group,
-the default prior; of theta plus bias, less the mean of all items.
+calibrated: 100 groups of 8 items, biases of groups with deviation 1.5, 4 bridges of 4 votes a
+group, the default prior; of theta plus bias, less the mean of all items.
 
-judges: slopes N(1, 0.3²) over their mean, and position biases N(0.1, 0.3²) of 8 judges who vote on 40
-items of 4 groups; by votes a judge.
+judges: slopes N(1, 0.3²) over their mean, and position biases N(0.1, 0.3²) of 8 judges who vote
+on 40 items of 4 groups; by votes a judge.
 
 gold: a teacher's accuracy, uniform from 0.5 to 1, by pairs with gold.
 
 panel: the posterior of a pair whose share of judges is uniform; by judges. "correlated": with a
 correlation of 0.3, which is told.
 
-A cell "holds" if it is within 0.015 of 0.95; a row holds from the least number of votes from which on
-all its cells do. The largest Monte Carlo error of a part, from the spread between simulations, is
-printed below it.
+A cell "holds" if it is within 0.015 of 0.95; a row holds from the least number of votes from
+which on all its cells do. The largest Monte Carlo error of a part, from the spread between
+simulations, is printed below it.
 """
 
 from __future__ import annotations
@@ -41,9 +43,9 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
-from benchmarks.tables import table
 
 import venire as vn
+from benchmarks.tables import table
 
 LEVEL, WITHIN, SEED, N_ITEMS = 0.95, 0.015, 20261130, 10
 VOTES = (2, 4, 6, 10, 20, 50, 200)
@@ -160,30 +162,37 @@ def fitted(g: vn.GroupedComparisons, model: str, prior: vn.GaussianPrior | None)
         return vn.fit_groups(g, model=model, prior=prior, n_threads=1)
 
 
+def runs(n: int) -> np.ndarray:
+    """The simulation of each item."""
+    return np.repeat(np.arange(n), N_ITEMS)
+
+
+def bounds_of(gf: vn.GroupedFit, interval: str) -> np.ndarray:
+    return gf.interval(LEVEL, interval=interval)
+
+
 def fits(n: int) -> Iterator[Row]:
-    run = np.repeat(np.arange(n), N_ITEMS)
-    ways: dict[str, Callable[[vn.GroupedFit], np.ndarray]] = {
-        "Wald": vn.GroupedFit.interval,
-        "profile": lambda gf: gf.interval(interval="profile"),
-    }
+    run = runs(n)
     for name, law in LAWS.items():
         rows: dict[str, dict[int, Cell]] = {}
         for votes in VOTES:
             theta, g = leaderboards(law, votes, n)
-            for said, prior in (("no prior", None), ("prior 0.01", PRIOR), ("evidence", EVIDENCE)):
+            true = vn.GaussianPrior(law.spread**-2)
+            for said, prior in (
+                ("no prior", None), ("prior 0.01", PRIOR), ("true prior", true),
+                ("evidence", EVIDENCE),
+            ):  # fmt: skip
                 gf = fitted(g, law.model, prior)
                 truth = within(theta, gf)
-                for way, bounds in ways.items():
-                    own = rows.setdefault(f"{name}: {said}, {way}", {})
-                    own[votes] = cell(bounds(gf), truth, run, n)
-                if prior is PRIOR:
-                    bounds = gf.interval(interval="firth")
-                    rows.setdefault(f"{name}: firth", {})[votes] = cell(bounds, truth, run, n)
+                for way in ("wald", "profile", *(["firth"] if prior is PRIOR else [])):
+                    own = f"{name}: {way}" if way == "firth" else f"{name}: {said}, {way}"
+                    found = cell(bounds_of(gf, way), truth, run, n)
+                    rows.setdefault(own, {})[votes] = found
         yield from (Row(*row) for row in rows.items())
 
 
 def half_ties(n: int) -> Iterator[Row]:
-    run, law = np.repeat(np.arange(n), N_ITEMS), LAWS["Davidson, ties"]
+    run, law = runs(n), LAWS["Davidson, ties"]
     rows: dict[str, dict[int, Cell]] = {}
     for votes in VOTES:
         theta, g = leaderboards(law, votes, n)
@@ -201,7 +210,7 @@ def half_ties(n: int) -> Iterator[Row]:
 
 
 def aimed_at(theta: np.ndarray) -> np.ndarray:
-    """What Bradley-Terry fits of Davidson's ties, as halves, come to with many votes, (n_items,)."""
+    """What Bradley-Terry fits of Davidson's ties, as halves, come to in the end, (n_items,)."""
     first, second = np.triu_indices(N_ITEMS, 1)
     d = theta[:, first] - theta[:, second]
     win, other = np.exp(d / 2.0), np.exp(-d / 2.0)
@@ -215,7 +224,10 @@ def aimed_at(theta: np.ndarray) -> np.ndarray:
 
 def one_board(n: int) -> Iterator[Row]:
     law = LAWS["Bradley–Terry"]
-    rows: dict[str, dict[int, Cell]] = {"one board: evidence, Wald": {}, "one board: evidence, profile": {}}
+    rows: dict[str, dict[int, Cell]] = {
+        "one board: evidence, Wald": {},
+        "one board: evidence, profile": {},
+    }
     for votes in VOTES:
         theta, g = leaderboards(law, votes, n)
         found = np.full((2, n * N_ITEMS, 2), np.nan)
@@ -228,7 +240,7 @@ def one_board(n: int) -> Iterator[Row]:
             label = fit.component
             truth[here] = theta[k] - (np.bincount(label, theta[k]) / np.bincount(label))[label]
             found[:, here] = fit.interval(), fit.interval(interval="profile")
-        run = np.repeat(np.arange(n), N_ITEMS)
+        run = runs(n)
         for own, bounds in zip(rows.values(), found, strict=True):
             own[votes] = cell(bounds, truth, run, n)
     yield from (Row(*row) for row in rows.items())
@@ -238,7 +250,7 @@ def bootstraps(n: int) -> Iterator[Row]:
     law = LAWS["Bradley–Terry"]
     kinds = ("percentile", "basic")
     rows: dict[str, dict[int, Cell]] = {f"bootstrap: {kind}": {} for kind in kinds}
-    run = np.repeat(np.arange(n), N_ITEMS)
+    run = runs(n)
     for votes in VOTES:
         theta, g = leaderboards(law, votes, n)
         gf = fitted(g, law.model, PRIOR)
@@ -270,7 +282,9 @@ def calibrated(n: int) -> Iterator[Row]:
             d = theta[group, first] - theta[group, second]
             won = (rng.random(d.shape) < 1.0 / (1.0 + np.exp(-d))).astype(float)
             every = np.divmod(np.arange(n_groups * size), size)
-            g = vn.GroupedComparisons(*(x.ravel() for x in (group, first, second, won)), items=every)
+            g = vn.GroupedComparisons(
+                *(x.ravel() for x in (group, first, second, won)), items=every
+            )
             gf = fitted(g, "bradley-terry", PRIOR)
             cycles = [rng.permutation(n_groups) for _ in range(per_group // 2)]
             a, b = np.concatenate(cycles), np.concatenate([np.roll(x, -1) for x in cycles])
@@ -282,10 +296,14 @@ def calibrated(n: int) -> Iterator[Row]:
                 found = vn.calibrate(gf, a, i, b, j, p, np.full(len(a), 4.0))
             own = (theta + bias[:, None]).ravel()
             z = 1.959963984540054
-            here = np.stack([found.theta - z * found.item_errors, found.theta + z * found.item_errors], 1)
+            here = np.stack(
+                [found.theta - z * found.item_errors, found.theta + z * found.item_errors], 1
+            )
             items.append(here - found.theta.mean())
             of_items.append(own - own.mean())
-            here = np.stack([found.bias - z * found.standard_errors, found.bias + z * found.standard_errors], 1)
+            here = np.stack(
+                [found.bias - z * found.standard_errors, found.bias + z * found.standard_errors], 1
+            )
             biases.append(here - found.bias.mean())
             of_biases.append(bias - bias.mean())
         for name, bounds, truth in (("items", items, of_items), ("biases", biases, of_biases)):
@@ -323,7 +341,9 @@ def judges(n: int) -> Iterator[Row]:
                 found = vn.fit_judges(
                     vn.Votes(first, second, judge, vote, group=group, swapped=swapped), n_threads=1
                 ).to_frame("dict")
-            for (name, column), truth in zip(kinds.items(), (slope / slope.mean(), lean), strict=True):
+            for (name, column), truth in zip(
+                kinds.items(), (slope / slope.mean(), lean), strict=True
+            ):
                 ends = [found[f"{column}_{end}"] for end in ("lower", "upper")]
                 bounds[name].append(np.stack(ends, axis=1))
                 truths[name].append(truth)
@@ -408,7 +428,9 @@ def main() -> None:
         for row in rows:
             widths = ", ".join(f"{n:,}: {own.width:.2f}" for n, own in row.cells.items())
             print(f"median width, {row.name}: {widths}")
-        fewest = {r.name: {n: round(c.share, 2) for n, c in r.cells.items() if c.share < 1} for r in rows}
+        fewest = {
+            r.name: {n: round(c.share, 2) for n, c in r.cells.items() if c.share < 1} for r in rows
+        }
         print("share with intervals:", {k: v for k, v in fewest.items() if v}, "\n", flush=True)
 
 
