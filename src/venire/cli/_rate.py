@@ -11,6 +11,7 @@ import numpy as np
 
 from venire import io
 from venire._core.checks import BadTypeError, BadValueError
+from venire._core.version import version
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
 from venire.cli._fit import hence, told
@@ -20,7 +21,6 @@ from venire.cli._progress import Steps
 from venire.cli._ranked import ranked_votes
 from venire.cli._report import TABLE, Grid, Picture, Report, cells, number, ranged
 from venire.cli._taken import with_taken
-from venire.cli._version import version
 from venire.data.columns import VoteColumns
 from venire.data.rankings.columns import GivenRankings
 from venire.data.recognition import Given

@@ -30,6 +30,7 @@ class Unit(NamedTuple):
     whole: frozenset[str] = frozenset()  # columns of text whose labels are integers
     texts: frozenset[str] = frozenset()  # columns of labels that are text in other files
     stamp: tuple[int, int] | None = None  # of the file, when it was first looked at
+    number: tuple[int, ...] = ()  # of the file, and within it
 
     def absolute(self) -> Unit:
         """The same, found from everywhere."""
@@ -77,12 +78,12 @@ def cut_up(unit: Unit) -> list[Unit]:
     """A file, cut where that gives several workers something to do."""
     rows = Scanner(unit.path).format().row_groups
     if sum(rows) <= ROWS:
-        return [unit]
+        return [unit._replace(number=(*unit.number, 0))]
     starts = [*cut(np.array(rows), ROWS).tolist(), len(rows)]
     before = np.concatenate([[0], np.cumsum(rows)]).tolist()
     return [
-        unit._replace(row_groups=range(start, stop), start=before[start])
-        for start, stop in pairwise(starts)
+        unit._replace(row_groups=range(start, stop), start=before[start], number=(*unit.number, k))
+        for k, (start, stop) in enumerate(pairwise(starts))
     ]
 
 
