@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,8 @@ _OVERHEAD = 64 << 20  # buffers of the readers, and what allocators keep
 Heard = Callable[[int], None]  # of further rows
 
 
-class How(NamedTuple):
+@dataclass(frozen=True)
+class How:
     """How the rows of all units are read and added."""
 
     columns: VoteColumns
@@ -55,17 +57,17 @@ class How(NamedTuple):
     memory: int | None = None  # bytes that the process may need
     n_threads: int | None = None
 
-    @property
+    @cached_property
     def names(self) -> dict[str, str]:
         """The column of each argument."""
         return self.columns.in_file().names
 
-    @property
+    @cached_property
     def labels(self) -> list[str]:
         """The arguments that are labels."""
         return [a for a in LABELS if a in self.names]
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """What is told of the columns of votes."""
         c = self.columns
@@ -185,7 +187,7 @@ def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
         own = unit if is_text else unit._replace(texts=as_text)
         out += cut_up(own) if unit.path.fd is None else [own]
     n_rows = None if None in counts else sum(n or 0 for n in counts)
-    return out, how._replace(is_text=any(texts)), n_rows
+    return out, replace(how, is_text=any(texts)), n_rows
 
 
 def _label_names(how: How) -> list[str]:
@@ -267,11 +269,11 @@ def reading_of(part: Part, how: How) -> tuple[How, tuple[str, ...], bool]:
     if part.told.gaps and part.sums.labels["first"].labels.dtype == object:
         known = frozenset(part.told.gaps) & frozenset(part.sums.labels["first"].labels.tolist())
     if known - how.known:
-        return how._replace(known=known), (), False
+        return replace(how, known=known), (), False
     if not any(survey.seen for survey in part.told.surveys):
         fail(_runs(how)[0], "holds no vote")
     reading, notes = part.told.settle()
-    return how._replace(reading=reading), notes, part.told.is_right(reading)
+    return replace(how, reading=reading), notes, part.told.is_right(reading)
 
 
 def finished(part: Part, how: How) -> tuple[Votes, NDArray[np.float64] | None]:
