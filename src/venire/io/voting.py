@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venire._core.checks import fail
-from venire._core.memory import resident
+from venire._core.memory import release, resident
 from venire.data.coding import Encoded
 from venire.data.columns import VoteColumns
 from venire.data.outcomes import Reading, Terms
@@ -245,11 +245,14 @@ def _require_room(unit: Unit, how: How, part: Part) -> None:
     if how.memory is None:
         return
     needed = resident() - part.nbytes + part.needed()
+    if needed > how.memory:  # of which Arrow may hold some for later
+        release()
+        needed = resident() - part.nbytes + part.needed()
     if needed > how.memory:
         reason = (
             f"has more judgments than memory={how.memory >> 20:,} MiB can hold: after "
             f"{part.n_rows:,} rows there are {part.sums.n_cells:,}, which need "
-            f"{needed >> 20:,} MiB"
+            f"{(needed >> 20) + 1:,} MiB"
         )
         raise DataError(unit.path, reason, argument="memory")
 

@@ -20,6 +20,7 @@ __all__ = ["Agreement", "agreement"]
 
 _MOST_TEACHERS = 2000
 _MOST_SHOWN = 8  # teachers whose kappas are columns of a table
+_CELLS = 1 << 17  # judgments at a time
 _BLOCK = 1 << 20  # numbers in a dense block of pairs
 
 
@@ -225,6 +226,27 @@ def _alpha(met: NDArray[np.float64], metric: str) -> float:
     return float(1.0 - (n - 1.0) * (met * distance).sum() / expected)
 
 
+def _leans(votes: Votes) -> Iterator[tuple[list[tuple[Any, Any]], NDArray[np.bool_]]]:
+    """Teachers and leans of judgments, some at a time: half the difference between the two orders
+    of those made in both, the lean in each order; and which of the first changed sides."""
+    swapped, total = votes.swapped_runs, votes.swapped_total
+    assert swapped is not None
+    assert total is not None
+    c = votes.table.columns
+    for start in range(0, votes.n_cells, _CELLS):
+        part = slice(start, start + _CELLS)
+        turned, teacher = swapped[part], votes.teacher[part]
+        plain = c["runs"][part] - turned
+        with np.errstate(invalid="ignore", divide="ignore"):  # to the pair's first item
+            one, other = (c["total"][part] - total[part]) / plain, total[part] / turned
+        both = (plain > 0) & (turned > 0)
+        found = [
+            (teacher[where], y[where])
+            for y, where in (((one - other) / 2, both), (one, plain > 0), (other, turned > 0))
+        ]
+        yield found, np.sign(one[both]) != np.sign(other[both])
+
+
 def position_bias(
     votes: Votes, level: float
 ) -> tuple[
@@ -237,37 +259,33 @@ def position_bias(
     """Lean to what is shown first, its interval, judgments in both orders, share that flip."""
     n_teachers = votes.n_teachers
     unknown = np.full(n_teachers, np.nan)
-    swapped, total = votes.swapped_runs, votes.swapped_total
-    if swapped is None or total is None:
+    if votes.swapped_runs is None:
         none = np.zeros(n_teachers, np.int64)
         return unknown, unknown.copy(), unknown.copy(), none, unknown.copy()
-    plain = votes.runs - swapped
+    count, mean, squares = (np.zeros((3, n_teachers)) for _ in range(3))
+    flipped = np.zeros(n_teachers)
+    for leans, flips in _leans(votes):
+        for k, (t, y) in enumerate(leans):
+            count[k] += np.bincount(t, minlength=n_teachers)
+            mean[k] += np.bincount(t, y, minlength=n_teachers)
+        flipped += np.bincount(leans[0][0], flips, minlength=n_teachers)
     with np.errstate(invalid="ignore", divide="ignore"):
-        lean = (votes.total - total) / plain, total / swapped  # to the pair's first item
-    teacher = votes.teacher
-
-    def moments(x: NDArray[np.float64], where: NDArray[np.bool_]) -> tuple[Any, Any, Any]:
-        t, y = teacher[where], x[where]
-        n = np.bincount(t, minlength=n_teachers)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.bincount(t, y, minlength=n_teachers) / n
-            squares = np.bincount(t, (y - mean[t]) ** 2, minlength=n_teachers)
-            return n, mean, squares / (n - 1) / n
-
-    both = (plain > 0) & (swapped > 0)
-    n, mean, variance = moments((lean[0] - lean[1]) / 2, both)
-    n0, mean0, variance0 = moments(lean[0], plain > 0)
-    n1, mean1, variance1 = moments(lean[1], swapped > 0)
+        mean /= count
+    for leans, _ in _leans(votes):
+        for k, (t, y) in enumerate(leans):
+            squares[k] += np.bincount(t, (y - mean[k][t]) ** 2, minlength=n_teachers)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance, variance0, variance1 = squares / (count - 1) / count
+        flips = flipped / count[0]
+    n, n0, n1 = count.astype(np.int64)
+    mean, mean0, mean1 = mean
     apart = (n < 2) & (n0 >= 2) & (n1 >= 2)
     bias = np.where(apart, (mean0 - mean1) / 2, mean)
     error = np.sqrt(np.where(apart, (variance0 + variance1) / 4, variance))
     error[~apart & (n < 2)] = np.nan
     half = critical_value(level) * error
     alike = 1.0 - (1.0 - level) ** (1.0 / np.maximum(np.where(apart, np.minimum(n0, n1), n), 1))
-    flipped = np.sign(lean[0][both]) != np.sign(lean[1][both])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        flips = np.bincount(teacher[both], flipped, minlength=n_teachers) / n
     below, above = (np.where(error > 0.0, half, alike * (1.0 + x)) for x in (bias, -bias))
     below[np.isnan(error)] = above[np.isnan(error)] = np.nan
     lower, upper = np.clip(bias - below, -1, 1), np.clip(bias + above, -1, 1)
-    return bias, lower, upper, n.astype(np.int64), flips
+    return bias, lower, upper, n, flips
