@@ -1,4 +1,4 @@
-"""How many votes a second are added up from Parquet files, and in how much memory each command runs.
+"""How many votes a second are added up from Parquet files, and what memory each command takes.
 
 ``python -m benchmarks.ballots --rows 1e8`` makes a hundred files of 10^8 votes of 8 judges on 10^6
 pairs, and files of as many votes on 10^5 pairs of 40 models under 2,500 prompts; ``consensus`` of

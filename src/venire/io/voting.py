@@ -172,6 +172,7 @@ def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
         If a file cannot be read, or lacks a column.
     """
     names = how.names
+    scanner.require_alike(names, how.labels)
     units, counts, texts = [], [], []
     for number, file in enumerate(scanner.files):
         with about_rows(file.name, names):
@@ -179,13 +180,13 @@ def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
             tables = scanner.format(number).tables(names, _label_names(how), 1, None)
         counts.append(tables.n_rows)
         texts.append(tables.is_text)
-        units.append(Unit(file, stamp=stamp))
+        units.append(Unit(file, stamp=stamp, number=(number,)))
     mixed = any(texts) and not all(texts)
     as_text = frozenset(names[a] for a in how.labels) if mixed else frozenset()
     out = []
     for unit, is_text in zip(units, texts, strict=True):
         own = unit if is_text else unit._replace(texts=as_text)
-        out += cut_up(own) if unit.path.fd is None else [own]
+        out += cut_up(own) if unit.path.fd is None else [own._replace(number=(*own.number, 0))]
     n_rows = None if None in counts else sum(n or 0 for n in counts)
     return out, replace(how, is_text=any(texts)), n_rows
 

@@ -141,9 +141,10 @@ def agreement(votes: Votes, *, metric: str = "nominal", level: float = 0.95) -> 
     for block in _blocks(votes):
         common += _pairwise(block, equal, margin)
         met += _met(block)
+    n_common, share, kappa = _kappa(common, equal, margin)
     bias = position_bias(votes, level)
     return Agreement(
-        votes.teachers, *_kappa(common, equal, margin), _alpha(met, metric), metric, *bias, level
+        votes.teachers, n_common, share, kappa, _alpha(met, metric), metric, *bias, level
     )
 
 
