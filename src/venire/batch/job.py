@@ -221,18 +221,10 @@ class Job:
     def comparisons(self, batch: Batch, n_threads: int | None) -> GroupedComparisons:
         """The rows of a batch, checked and added up; DataError, with the row, if one is no good."""
         with about_rows(batch.path, self.names, batch.place):
-            rows = rows_of(
-                batch.pieces, self.columns, reading=self.reading, is_text=batch.is_text,
-                n_threads=n_threads, may_be_empty=not batch.is_text,
-            )  # fmt: skip
-            if rows is None:
+            found = self.added(batch.pieces, batch.is_text, n_threads)
+            if found is None:
                 lost = "holds no rows" if batch.is_text else "has changed while it was read"
                 raise DataError(batch.path, lost)
-            groups = None if rows.n else np.empty(0, np.int64)
-            found = GroupedComparisons.from_cells(
-                aggregate(rows, groups=groups, n_threads=n_threads)
-            )
-            found.taken = rows.taken(self.columns)
             return found
 
     def check(self, table: Any, path: File, numbers: Any, n_threads: int | None) -> None:
@@ -245,6 +237,22 @@ class Job:
             rows_of(
                 [table], self.columns, reading=self.reading, n_threads=n_threads, may_be_empty=True
             )
+
+    def added(
+        self, pieces: Iterable[Any], is_text: bool, n_threads: int | None
+    ) -> GroupedComparisons | None:
+        """Rows, checked and added up; None: there are none. Positions in errors are among all."""
+        rows = rows_of(
+            pieces, self.columns, reading=self.reading, is_text=is_text, n_threads=n_threads,
+            may_be_empty=not is_text,
+        )  # fmt: skip
+        if rows is None:
+            return None
+        groups = None if rows.n else np.empty(0, np.int64)
+        cells = aggregate(rows, groups=groups, n_threads=n_threads)
+        found = GroupedComparisons.from_cells(cells)
+        found.taken = rows.taken(self.columns)
+        return found
 
     def fit(
         self,

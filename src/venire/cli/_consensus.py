@@ -66,7 +66,7 @@ class Consensus(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        self.means.only()
+        self.means.only(*([] if self.rankings else ["memory"]))
         if self.columns.is_complete:
             self.weighing.check(self.columns.gold)
 
@@ -79,7 +79,11 @@ class Consensus(Command):
                 votes, gold = ranked_votes(scanner, self.columns, self.rankings, **how), None
             else:
                 votes, gold = io.read_votes(
-                    scanner, strength=self.weighing.strength, **how, **self.columns.named
+                    scanner,
+                    strength=self.weighing.strength,
+                    memory=self.means.memory,
+                    **how,
+                    **self.columns.named,
                 )
         self.weighing.check(gold)
         with steps("combining"), warnings.catch_warnings():

@@ -80,7 +80,8 @@ class Rate(Command):
 
     def __post_init__(self) -> None:
         resampled = self.n_resamples is not None
-        self.means.only(*(("workers", "scheduler") if resampled else ()))
+        known = [] if self.rankings else ["memory"]
+        self.means.only(*known, *(("workers", "scheduler") if resampled else ()))
         if self.columns.is_complete:
             self.weighing.check(self.columns.gold)
         if self.n_resamples is not None and self.errors != "robust":
@@ -128,7 +129,8 @@ class Rate(Command):
         columns = chosen.columns
         self.weighing.check(columns.gold)
         strength = self.weighing.strength
-        votes, gold = io.read_votes(scanner, columns, strength=strength, as_shown=True, **how)
+        how |= {"strength": strength, "memory": self.means.memory, "as_shown": True}
+        votes, gold = io.read_votes(scanner, columns, **how)
         return votes, gold, None if votes.taken is None else chosen.said(votes.taken)
 
     def _rated(self, votes: Any, gold: Any) -> tuple[Rated, list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -36,11 +36,17 @@ class Unit(NamedTuple):
         """The same, found from everywhere."""
         return self._replace(path=self.path.absolute())
 
-    def tables(self, names: Mapping[str, str], most: int) -> Tables:
-        """Open it, to read `most` rows at a time."""
+    def tables(
+        self,
+        names: Mapping[str, str],
+        most: int,
+        labels: Sequence[str] = LABELS,
+        scanner: Scanner | None = None,
+    ) -> Tables:
+        """Open it, or what a scanner has opened of it, to read `most` rows at a time."""
         import pyarrow as pa
 
-        tables = Scanner(self.path).tables(names, LABELS, most, self.row_groups)
+        tables = (scanner or Scanner(self.path)).tables(names, labels, most, self.row_groups)
         types = dict(tables.types)
         own = set(names.values())
         types |= dict.fromkeys(self.whole & own, pa.int64())
