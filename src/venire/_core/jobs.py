@@ -81,6 +81,7 @@ class JobFolder:
     ) -> None:
         self.folder, self.strict, self.tell = _here(folder), strict, tell
         self.inputs = plan.inputs
+        self._numbers = {one.name: number for number, one in enumerate(plan.inputs)}
         self._began = time.monotonic()
         is_new = not self._is_job()
         if is_new:
@@ -152,6 +153,11 @@ class JobFolder:
                 self.tell(f"{path}: is damaged ({error}), and is made again")
                 continue
             self._held[path.name] = True
+
+    def number_of(self, file: Any) -> int:
+        """The number of a file among the inputs."""
+        name = file.name if file.url else os.path.abspath(file.name)
+        return self._numbers[name]
 
     # ---- parts --------------------------------------------------------------------------------
 
