@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from jobs_data import COMMANDS, lay_out
 from typer.testing import CliRunner
 
 from venire._core import recorded
+from venire._core.lock import Lock
 from venire.cli._app import app
 
 pq = pytest.importorskip("pyarrow.parquet")
@@ -154,3 +156,45 @@ def test_on_workers(here):
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert held("bootstrap") == want
+
+
+def test_status(here, monkeypatch):
+    words, _ = COMMANDS["groups"]
+    assert "holds no job" in venire("status", "run").output
+    assert venire("status", "run").exit_code == 1
+    plain, left = recorded.write, [8]
+
+    def write(*given):
+        if not left[0]:
+            raise Killed
+        left[0] -= 1
+        plain(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recorded, "write", write)
+        with pytest.raises(Killed):
+            app([*words, "--job", "run"])
+    lines = venire("status", "run").output.splitlines()
+    assert lines[0] == "groups: stopped"
+    assert lines[1].startswith("inputs: 6 files, ")
+    assert lines[1].endswith("2,400 rows")
+    assert lines[2] == "parts: 8 done, 0 failed, 5 to do"
+    assert lines[-1] == "the same command goes on"
+    lock = Lock(Path("run"))
+    found = json.loads(venire("status", "run", "--json").output)
+    assert (found["state"], found["parts"]) == ("running", {"done": 8, "failed": 0, "to_do": 5})
+    lock.release()
+    assert venire(*words, "--job", "run").exit_code == 0
+    found = json.loads(venire("status", "run", "--json").output)
+    assert (found["state"], found["n_runs"]) == ("ended", 2)
+    assert found["parts"] == {"done": 14, "failed": 0, "to_do": 0}
+    assert found["output"] == [str(here / "out.parquet")]
+    assert [os.path.basename(one["name"]) for one in found["inputs"]] == [
+        f"{k}.parquet" for k in range(6)
+    ]
+    bad = here / "games" / "3.parquet"
+    bad.write_bytes(bad.read_bytes()[:50])
+    assert venire(*COMMANDS["fit"][0], "--job", "other").exit_code == 3
+    said = venire("status", "other").output
+    assert "parts: 5 done, 1 failed, 0 to do" in said
+    assert "3.parquet: is not a whole Parquet file" in " ".join(said.split())

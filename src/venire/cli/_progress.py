@@ -24,7 +24,7 @@ from rich.text import Text
 from venire.cli._terminal import Screen, visible
 from venire.cli._work import Work
 
-__all__ = ["Steps", "progress"]
+__all__ = ["Steps", "progress", "time_of"]
 
 EVERY = 15.0  # seconds between two lines where there is no terminal
 
@@ -134,14 +134,15 @@ def _said(task: Task, elapsed: float) -> str:
         text += f", {task.completed:,.0f} of {task.total:,.0f}"
     if task.total and task.completed:
         text += f" ({task.completed / task.total:.1%})"
-    text += f", {_time(elapsed)}"
+    text += f", {time_of(elapsed)}"
     if task.total and task.completed:
         left = spent * (task.total - task.completed) / task.completed
-        text += f", about {_time(left)} left"
+        text += f", about {time_of(left)} left"
     return text
 
 
-def _time(seconds: float) -> str:
+def time_of(seconds: float) -> str:
+    """A time in words."""
     minutes, seconds = divmod(round(seconds), 60)
     if not minutes:
         return f"{seconds} s"
