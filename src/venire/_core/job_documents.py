@@ -85,6 +85,7 @@ class Progress(NamedTuple):
     seconds: float = 0.0  # of all runs
     n_runs: int = 0
     n_tasks: int = 0  # that are known by now
+    n_done: int = 0  # of a job that has ended
     n_rows: int = 0  # of the inputs, as far as they are known
     output: tuple[str, ...] = ()
     result: dict[str, Any] = {}  # noqa: RUF012

@@ -69,7 +69,7 @@ def status_of(folder: str | os.PathLike[str]) -> Status:
     found = read_plan(path)
     name, progress = found["id"], read_progress(path, found["id"])
     failures = [one for x in progress.failures if (one := failed(x)) is not None]
-    n_done = progress.n_tasks - len(failures) if progress.state == ENDED else 0
+    n_done = progress.n_done if progress.state == ENDED else 0
     if progress.state != ENDED:
         failures = []
         here = sorted((path / "parts").iterdir()) if (path / "parts").is_dir() else []

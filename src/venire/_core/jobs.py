@@ -274,7 +274,9 @@ class JobFolder:
         """The job is done: its parts are needed no more."""
         failures = tuple(list(one) for one in self.failures())
         wrote = tuple(_stamp(path) for path in output)
-        self.note(state=ENDED, output=wrote, result=dict(result), failures=failures)
+        done = [x for x in self._held if x.endswith(".part") and not x.startswith(SETTLED)]
+        self.note(state=ENDED, output=wrote, result=dict(result), failures=failures,
+                  n_done=len(done))  # fmt: skip
         self._clear()
         with suppress(OSError):  # something else is in it
             self._parts.rmdir()
