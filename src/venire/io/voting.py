@@ -11,7 +11,7 @@ What others build on::
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from venire._core import checks
 from venire._core.checks import fail
 from venire._core.memory import release, resident
 from venire.data.coding import Encoded
@@ -136,6 +137,43 @@ class Part:
         self.n_rows += later.n_rows
         self.n_read += later.n_read
         self.dropped += later.dropped
+
+    def to_arrays(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """All that it holds: arrays, and facts of plain types, how votes are read among them."""
+        parts = {"sums": self.sums.to_arrays()}
+        if self.gold is not None:
+            parts["gold"] = self.gold.to_arrays()
+        arrays = {f"{p} {name}": x for p, (own, _) in parts.items() for name, x in own.items()}
+        facts: dict[str, Any] = {name: own for name, (_, own) in parts.items()}
+        facts |= {"told": self.told.facts(), "n_rows": self.n_rows, "n_read": self.n_read}
+        return arrays, facts | {"dropped": dict(self.dropped)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Part:
+        """The same again, to be merged with others.
+
+        Raises
+        ------
+        ValueError, TypeError, KeyError
+            If that is not what `to_arrays` gave.
+        """
+        kinds: dict[str, Any] = {"sums": VoteSums, "gold": GoldSums}
+        part = cls.__new__(cls)
+        found: dict[str, Any] = {}
+        for p, kind in kinds.items():
+            if p in facts:
+                own = {n[len(p) + 1 :]: x for n, x in arrays.items() if n.startswith(f"{p} ")}
+                found[p] = kind.from_arrays(own, facts[p])
+        part.sums, part.gold = found["sums"], found.get("gold")
+        part.told = Told.of_facts(facts["told"])
+        part.n_rows = checks.whole(facts["n_rows"], "n_rows", 0, None)
+        part.n_read = checks.whole(facts["n_read"], "n_read", 0, None)
+        part.dropped = Counter(facts["dropped"])
+        if any(type(n) is not int or n < 0 for n in part.dropped.values()):
+            raise ValueError("rows that were left out are none")
+        if part.gold is not None:
+            part.gold.require_labels(part._labels())
+        return part
 
     def _labels(self) -> dict[str, Any]:
         return {a: x for a, x in self.sums.labels.items() if len(x) and a != "teacher"}
