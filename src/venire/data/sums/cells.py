@@ -21,6 +21,7 @@ from venire.data.sifting import placed
 from venire.data.sums._base import Sums
 from venire.data.sums._stores import Masses, Store
 from venire.data.sums.labels import Interim
+from venire.data.sums.splitting import Piece, of_cells
 
 __all__ = ["CellSums"]
 
@@ -281,6 +282,10 @@ class CellSums(Sums):
                 arrays["clusters"] = self.clusters.labels[: len(self.clusters)]
         return arrays, facts
 
+    def split(self, n: int) -> list[Piece]:
+        """In pieces that have no cell in common; see `Sums.split`."""
+        return of_cells(self.to_arrays(), n)
+
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Self:
         """The same sums again."""
@@ -291,12 +296,17 @@ class CellSums(Sums):
         self._lives, self._half_life = facts["lives"], facts["half_life"]
         self.notes, self.reading, self.latest = facts["notes"], facts["reading"], facts["latest"]
         if len(arrays["items"]):
-            codes = self.labels.recode(np.asarray(arrays["items"]))
+            self.labels = Interim.over(
+                self.labels.names, np.asarray(arrays["items"]), self.n_threads
+            )
+            codes = np.arange(len(arrays["items"]), dtype=np.int32)
             self._see(codes)
         if "is_masses" not in facts:
             return self
         if "clusters" in arrays:
-            self.clusters.recode(np.asarray(arrays["clusters"]))
+            self.clusters = Interim.over(
+                ("cluster",), np.asarray(arrays["clusters"]), self.n_threads
+            )
         x = Masses.of(arrays).relabelled(codes)
         self._store = Store.of(x.strata, is_masses=facts["is_masses"])
         self._store.add_masses(x, self.n_threads)
