@@ -117,6 +117,21 @@ def test_votes(folder, kind):
     same(vn.consensus(found).to_frame("dict"), vn.consensus(votes).to_frame("dict"))
 
 
+def test_one_pair_that_ages(tmp_path):
+    """What is of all rows is kept where the first piece has no cell."""
+    r = np.random.default_rng(3)
+    for k in range(4):
+        days = pa.array(np.datetime64("2024-01-01") + r.integers(0, 400, 50))
+        rows = {"a": ["x"] * 50, "b": [f"y{k % 2}"] * 50, "s": r.random(50), "day": days}
+        pq.write_table(pa.table(rows), tmp_path / f"{k}.parquet")
+    how = {"first": "a", "second": "b", "score": "s", "date": "day", "half_life": 30}
+    want = vn.io.read_comparisons(tmp_path, **how)
+    found = vn.io.read_comparisons(tmp_path, **how, executor=Travelling())
+    same(of_comparisons(found), of_comparisons(want))
+    assert found.n_effective == want.n_effective
+    assert repr(found.taken) == repr(want.taken)
+
+
 def test_bad_rows_are_named(tmp_path):
     rows = {"a": ["x"] * 4, "b": ["y"] * 4, "s": [1.0, 0.0, 1.0, 0.5], "j": [1] * 4, "v": [1] * 4}
     pq.write_table(pa.table(rows), tmp_path / "0.parquet")

@@ -201,7 +201,7 @@ class CellSums(Sums):
         self._lives, self._half_life = self._lives or later._lives, later._half_life
         if later.latest is not None:
             self.latest = later.latest if self.latest is None else max(self.latest, later.latest)
-        if later._store is None and not later._seen.any():
+        if later._store is None and later._ageing is None and not later._seen.any():
             return
         if self._store is not None and later._store is not None:
             for name, what in (("cluster", "clusters"), ("date", "dates")):
@@ -212,8 +212,9 @@ class CellSums(Sums):
         self._ageing, fresh = self._aged_with(later)
         here = np.flatnonzero(later._seen[: len(later.labels)])
         codes = np.full(len(later.labels), -1, np.int32)
-        codes[here] = self.labels.recode(later.labels.labels[here])
-        self._see(codes[here])
+        if len(here):
+            codes[here] = self.labels.recode(later.labels.labels[here])
+            self._see(codes[here])
         self._has = {name: has or later._has[name] for name, has in self._has.items()}
         self._names = self._names or later._names
         if later._store is None:

@@ -68,9 +68,10 @@ def of_cells(piece: Piece, n: int) -> list[Piece]:
     arrays, facts = dict(piece[0]), piece[1]
     items, clusters = arrays.pop("items"), arrays.pop("clusters", None)
     rest = facts | {"n_rows": 0, "dropped": {}, "survey": None, "squares": 0.0}
+    no_cells = {name: x for name, x in rest.items() if name != "is_masses"} | {"ageing": None}
+    none: Piece = ({"items": items[:0]}, no_cells)
     if not arrays:  # no row has weight
-        rest = {name: x for name, x in rest.items() if name != "is_masses"}
-        return [({"items": items}, facts), *(({"items": items[:0]}, rest) for _ in range(n - 1))]
+        return [({"items": items}, facts), *[none] * (n - 1)]
     labels = hashed(items)
     order, ends = pieces(labels[arrays["lo"]] + labels[arrays["hi"]], n)
     used = np.zeros(len(items), bool)
@@ -78,6 +79,9 @@ def of_cells(piece: Piece, n: int) -> list[Piece]:
     arrays = {name: x[order] for name, x in arrays.items()}
     out: list[Piece] = []
     for k in range(n):
+        if k and ends[k] == ends[k + 1]:
+            out.append(none)
+            continue
         own = {name: x[ends[k] : ends[k + 1]] for name, x in arrays.items()}
         own["items"], own["lo"], own["hi"] = _own(
             items, own["lo"], own["hi"], also=None if k else ~used
@@ -85,6 +89,9 @@ def of_cells(piece: Piece, n: int) -> list[Piece]:
         if clusters is not None:
             own["clusters"], own["cluster"] = _own(clusters, own["cluster"])
         out.append((own, facts if k == 0 else rest))
+    if not ends[1]:
+        alone = {name: x for name, x in facts.items() if name != "is_masses"}
+        out[0] = {"items": items[~used]}, alone
     return out
 
 
