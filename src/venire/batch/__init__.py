@@ -7,6 +7,7 @@ what another engine hands out. Needs pyarrow (``pip install venire[cli]``).
 from venire._core.executor import Executor
 from venire.batch.arrow import fit_arrow
 from venire.batch.files import fit_files
-from venire.batch.job import FitOptions, GroupsSummary, Replicates
+from venire.batch.job import FitOptions, Replicates
+from venire.batch.tally import GroupsSummary
 
 __all__ = ["Executor", "FitOptions", "GroupsSummary", "Replicates", "fit_arrow", "fit_files"]

@@ -11,10 +11,11 @@ import numpy as np
 
 from venire._core.executor import Executor, SetAside
 from venire._core.memory import release
-from venire.batch.job import Fitted, Job, added
+from venire.batch.job import Fitted, Job
 from venire.batch.plan import Plan, Work, free, pieces
 from venire.batch.scan import Counts, Merging, Scan, label_types, scan, settled
 from venire.batch.source import Source
+from venire.batch.tally import added
 from venire.io import DataError
 from venire.io.units import Unit, cut
 

@@ -14,10 +14,11 @@ from venire._core.executor import Executor, opened
 from venire._core.extras import needs
 from venire.batch.engine import Found, Tell, fit_batches, look, planned, with_precision
 from venire.batch.folder import check_folder, output_folder, publish
-from venire.batch.job import FitOptions, GroupsSummary, Job, Tally
+from venire.batch.job import FitOptions, Job
 from venire.batch.parts import Part, Share, rows_of_part, write_parts
 from venire.batch.plan import DEFAULT_MEMORY, pieces
 from venire.batch.scan import units_of
+from venire.batch.tally import GroupsSummary, Tally
 from venire.data.columns import Columns
 from venire.data.recognition import Chosen
 from venire.data.taken import Taken

@@ -15,7 +15,7 @@ from venire._core.recorded import Recorded
 from venire.batch.engine import Found
 from venire.batch.files import Means, Run, chosen_columns, metadata_of, summary_facts
 from venire.batch.folder import output_folder, publish
-from venire.batch.job import GroupsSummary, Job, Tally
+from venire.batch.job import Job
 from venire.batch.jobs import (
     KINDS,
     check_inputs,
@@ -30,6 +30,7 @@ from venire.batch.jobs import (
 )
 from venire.batch.parts import Part, Share, rows_of_part
 from venire.batch.plan import pieces
+from venire.batch.tally import GroupsSummary, Tally
 from venire.data.taken import Taken
 from venire.io import DataError, Scanner, TableWriter
 from venire.io.assemble import LABELS

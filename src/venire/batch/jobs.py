@@ -22,7 +22,6 @@ from venire._core.recorded import Recorded
 from venire._core.version import version
 from venire._native import build_info
 from venire.batch.engine import Found, Tell
-from venire.batch.job import GroupsSummary
 from venire.batch.kept import CUT, EVIDENCE, SCAN, fits, part, rows, tally_of
 from venire.batch.parts import (
     ROW,
@@ -36,6 +35,7 @@ from venire.batch.parts import (
 )
 from venire.batch.plan import Work
 from venire.batch.scan import Scan, units_of
+from venire.batch.tally import GroupsSummary
 from venire.io import DataError, Scanner
 from venire.io import units as cutting
 from venire.io.inputs import inputs_of

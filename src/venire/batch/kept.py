@@ -11,8 +11,8 @@ import numpy as np
 
 from venire._core.records import Kind, Record, Writer, counts, integer
 from venire._native.grouped import STATUSES
-from venire.batch.job import Tally
 from venire.batch.scan import Counts, Scan
+from venire.batch.tally import Tally
 from venire.data.meanings import Said
 from venire.data.outcome_values import Mapped
 from venire.data.outcomes import Survey

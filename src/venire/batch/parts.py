@@ -17,11 +17,12 @@ import numpy as np
 
 from venire._core.executor import Executor
 from venire.batch.engine import Found, Tell, fit_batches
-from venire.batch.job import Batch, Tally, added
+from venire.batch.job import Batch
 from venire.batch.kept import DROPPED, Finished, tally_of
 from venire.batch.plan import Plan, Work, pieces
 from venire.batch.scan import Counts, Scan, stream
 from venire.batch.source import ids_of
+from venire.batch.tally import Tally, added
 from venire.data.coding import Encoder
 from venire.io import TableWriter
 from venire.io.units import cut
