@@ -21,6 +21,7 @@ from venire.data.sifting import placed
 from venire.data.sums._base import Sums
 from venire.data.sums._stores import Masses, Store
 from venire.data.sums.labels import Interim
+from venire.data.sums.splitting import Piece, of_cells
 
 __all__ = ["CellSums"]
 
@@ -200,7 +201,7 @@ class CellSums(Sums):
         self._lives, self._half_life = self._lives or later._lives, later._half_life
         if later.latest is not None:
             self.latest = later.latest if self.latest is None else max(self.latest, later.latest)
-        if later._store is None and not later._seen.any():
+        if later._store is None and later._ageing is None and not later._seen.any():
             return
         if self._store is not None and later._store is not None:
             for name, what in (("cluster", "clusters"), ("date", "dates")):
@@ -211,8 +212,9 @@ class CellSums(Sums):
         self._ageing, fresh = self._aged_with(later)
         here = np.flatnonzero(later._seen[: len(later.labels)])
         codes = np.full(len(later.labels), -1, np.int32)
-        codes[here] = self.labels.recode(later.labels.labels[here])
-        self._see(codes[here])
+        if len(here):
+            codes[here] = self.labels.recode(later.labels.labels[here])
+            self._see(codes[here])
         self._has = {name: has or later._has[name] for name, has in self._has.items()}
         self._names = self._names or later._names
         if later._store is None:
@@ -281,6 +283,10 @@ class CellSums(Sums):
                 arrays["clusters"] = self.clusters.labels[: len(self.clusters)]
         return arrays, facts
 
+    def split(self, n: int) -> list[Piece]:
+        """In pieces that have no cell in common; see `Sums.split`."""
+        return of_cells(self.to_arrays(), n)
+
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Self:
         """The same sums again."""
@@ -291,12 +297,17 @@ class CellSums(Sums):
         self._lives, self._half_life = facts["lives"], facts["half_life"]
         self.notes, self.reading, self.latest = facts["notes"], facts["reading"], facts["latest"]
         if len(arrays["items"]):
-            codes = self.labels.recode(np.asarray(arrays["items"]))
+            self.labels = Interim.over(
+                self.labels.names, np.asarray(arrays["items"]), self.n_threads
+            )
+            codes = np.arange(len(arrays["items"]), dtype=np.int32)
             self._see(codes)
         if "is_masses" not in facts:
             return self
         if "clusters" in arrays:
-            self.clusters.recode(np.asarray(arrays["clusters"]))
+            self.clusters = Interim.over(
+                ("cluster",), np.asarray(arrays["clusters"]), self.n_threads
+            )
         x = Masses.of(arrays).relabelled(codes)
         self._store = Store.of(x.strata, is_masses=facts["is_masses"])
         self._store.add_masses(x, self.n_threads)
