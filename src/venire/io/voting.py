@@ -13,15 +13,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.checks import fail
-from venire._core.memory import resident
+from venire._core.memory import release, resident
 from venire.data.coding import Encoded
 from venire.data.columns import VoteColumns
 from venire.data.outcomes import Reading, Terms
@@ -56,7 +57,8 @@ Heard = Callable[[int], None]  # of further rows
 PartPiece = tuple[Piece, "Part | None"]  # votes, and what is of all rows
 
 
-class How(NamedTuple):
+@dataclass(frozen=True)
+class How:
     """How the rows of all units are read and added."""
 
     columns: VoteColumns
@@ -68,17 +70,17 @@ class How(NamedTuple):
     memory: int | None = None  # bytes that the process may need
     n_threads: int | None = None
 
-    @property
+    @cached_property
     def names(self) -> dict[str, str]:
         """The column of each argument."""
         return self.columns.in_file().names
 
-    @property
+    @cached_property
     def labels(self) -> list[str]:
         """The arguments that are labels."""
         return [a for a in LABELS if a in self.names]
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """What is told of the columns of votes."""
         c = self.columns
@@ -88,6 +90,10 @@ class How(NamedTuple):
     def is_exact(self) -> bool:
         """Whether sums are of whole numbers, which any order gives the same bits."""
         return bool(self.columns.runs) and self.columns.weight is None
+
+    def within(self, memory: int | None, n_threads: int | None) -> How:
+        """The same with other means."""
+        return replace(self, memory=memory, n_threads=n_threads)
 
     def empty(self) -> Part:
         """What no rows add up to."""
@@ -239,6 +245,7 @@ def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
         If a file cannot be read, or lacks a column.
     """
     names = how.names
+    scanner.require_alike(names, how.labels)
     units, counts, texts = [], [], []
     for number, file in enumerate(scanner.files):
         with about_rows(file.name, names):
@@ -246,15 +253,15 @@ def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
             tables = scanner.format(number).tables(names, _label_names(how), 1, None)
         counts.append(tables.n_rows)
         texts.append(tables.is_text)
-        units.append(Unit(file, stamp=stamp))
+        units.append(Unit(file, stamp=stamp, number=(number,)))
     mixed = any(texts) and not all(texts)
     as_text = frozenset(names[a] for a in how.labels) if mixed else frozenset()
     out = []
     for unit, is_text in zip(units, texts, strict=True):
         own = unit if is_text else unit._replace(texts=as_text)
-        out += cut_up(own) if unit.path.fd is None else [own]
+        out += cut_up(own) if unit.path.fd is None else [own._replace(number=(*own.number, 0))]
     n_rows = None if None in counts else sum(n or 0 for n in counts)
-    return out, how._replace(is_text=any(texts)), n_rows
+    return out, replace(how, is_text=any(texts)), n_rows
 
 
 def _label_names(how: How) -> list[str]:
@@ -319,11 +326,14 @@ def _require_room(unit: Unit, how: How, part: Part) -> None:
     if how.memory is None:
         return
     needed = resident() - part.nbytes + part.needed()
+    if needed > how.memory:  # of which Arrow may hold some for later
+        release()
+        needed = resident() - part.nbytes + part.needed()
     if needed > how.memory:
         reason = (
             f"has more judgments than memory={how.memory >> 20:,} MiB can hold: after "
             f"{part.n_rows:,} rows there are {part.sums.n_cells:,}, which need "
-            f"{needed >> 20:,} MiB"
+            f"{(needed >> 20) + 1:,} MiB"
         )
         raise DataError(unit.path, reason, argument="memory")
 
@@ -343,11 +353,11 @@ def reading_of(part: Part, how: How) -> tuple[How, tuple[str, ...], bool]:
     if part.told.gaps and part.sums.labels["first"].labels.dtype == object:
         known = frozenset(part.told.gaps) & frozenset(part.sums.labels["first"].labels.tolist())
     if known - how.known:
-        return how._replace(known=known), (), False
+        return replace(how, known=known), (), False
     if not any(survey.seen for survey in part.told.surveys):
         fail(_runs(how)[0], "holds no vote")
     reading, notes = part.told.settle()
-    return how._replace(reading=reading), notes, part.told.is_right(reading)
+    return replace(how, reading=reading), notes, part.told.is_right(reading)
 
 
 def finished(part: Part, how: How) -> tuple[Votes, NDArray[np.float64] | None]:
