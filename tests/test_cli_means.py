@@ -13,12 +13,12 @@ from venire.cli._app import app
 NOT_YET = {
     "audit": ("memory", "workers", "scheduler"),
     "bootstrap": ("memory",),
-    "consensus": ("workers", "scheduler"),
-    "fit": ("memory", "workers", "scheduler"),
+    "consensus": (),
+    "fit": ("memory",),
     "groups": (),
-    "judges": ("workers", "scheduler"),
-    "path": ("memory", "workers", "scheduler"),
-    "rate": ("workers", "scheduler"),
+    "judges": (),
+    "path": ("memory",),
+    "rate": (),
 }
 TYPED = {"memory": "1G", "workers": "2", "scheduler": "tcp://127.0.0.1:1"}
 

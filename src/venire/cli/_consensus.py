@@ -66,7 +66,7 @@ class Consensus(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        self.means.only(*([] if self.rankings else ["memory"]))
+        self.means.only(*([] if self.rankings else ["memory", "workers", "scheduler"]))
         if self.columns.is_complete:
             self.weighing.check(self.columns.gold)
 
@@ -82,6 +82,7 @@ class Consensus(Command):
                     scanner,
                     strength=self.weighing.strength,
                     memory=self.means.memory,
+                    executor=self.means.executor,
                     **how,
                     **self.columns.named,
                 )

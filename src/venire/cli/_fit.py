@@ -82,7 +82,8 @@ class Fit(Command):
 
     def __post_init__(self) -> None:
         resampled = self.replicates.n_resamples is not None
-        self.means.only(*(("workers", "scheduler") if resampled else ()))
+        ranked = bool(self.rankings) and not resampled
+        self.means.only(*(() if ranked else ("workers", "scheduler")))
         self.model.check(self.columns)
         if self.rankings:
             self._check_rankings()
@@ -113,8 +114,9 @@ class Fit(Command):
             from venire.ratings import Fit as Kept
 
             base = Kept.load(self.update)
-        observed = self.read(self.file.opened(), steps, base)
-        fitted = self.fitted(observed, steps, base)
+        with self.means.opened() as tasks:
+            observed = self.read(self.file.opened(), steps, base, tasks)
+            fitted = self.fitted(observed, steps, base, tasks)
         if not isinstance(observed, Rankings):
             odd = oddities(fitted.fit, fitted.fit.order_effect is not None)
             fitted = replace(fitted, notes=[*fitted.notes, *odd])
@@ -140,7 +142,7 @@ class Fit(Command):
             misused("--prior-by", "is of comparisons")
 
     def read(
-        self, scanner: io.Scanner, steps: Steps, base: Ratings | None = None
+        self, scanner: io.Scanner, steps: Steps, base: Ratings | None = None, tasks: Any = None
     ) -> Comparisons | Rankings:
         """Rankings where their columns were named, or a column holds lists; else comparisons."""
         how: dict[str, Any] = {"n_threads": self.stopping.n_threads, "progress": steps.rows}
@@ -150,11 +152,17 @@ class Fit(Command):
                 named = {"half_life": base.comparisons.half_life} | named
             unnamed = set(named) <= {*opt.RANKED_TOO}
             if self.rankings or (unnamed and ranks_in_lists(scanner.sample())):
+                if self.replicates.n_resamples is None:
+                    self.means.only()
                 return io.read_rankings(scanner, **how, **named, **self.rankings.named)
-            return io.read_comparisons(scanner, **how, **named)
+            return io.read_comparisons(scanner, executor=tasks, **how, **named)
 
     def fitted(
-        self, comparisons: Comparisons | Rankings, steps: Steps, base: Ratings | None = None
+        self,
+        comparisons: Comparisons | Rankings,
+        steps: Steps,
+        base: Ratings | None = None,
+        tasks: Any = None,
     ) -> Fitted:
         """The fit, or `base` with these comparisons, and its replicates or draws if wanted."""
         if base is not None:
@@ -165,7 +173,7 @@ class Fit(Command):
             return self._draws(fitted, self.draws, steps)
         if self.replicates.n_resamples is None:
             return fitted
-        return self._bootstrap(fitted, self.replicates.n_resamples, steps)
+        return self._bootstrap(fitted, self.replicates.n_resamples, steps, tasks)
 
     def _fit(self, comparisons: Comparisons | Rankings, steps: Steps) -> Fitted:
         """Fit with the prior that was asked for; "auto": by the evidence, where none won't do."""
@@ -233,7 +241,7 @@ class Fit(Command):
             )  # fmt: skip
         return replace(fitted, draws=drawn)
 
-    def _bootstrap(self, fitted: Fitted, wanted: int, steps: Steps) -> Fitted:
+    def _bootstrap(self, fitted: Fitted, wanted: int, steps: Steps, tasks: Any) -> Fitted:
         """Add replicates until all are done, or Ctrl-C."""
         from venire import resampling
 
@@ -242,8 +250,8 @@ class Fit(Command):
         with steps("bootstrap"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the result says the same
             try:
-                if self.means.executor is not None:
-                    b = self._bootstrap_apart(fitted.fit, wanted, steps)
+                if tasks is not None:
+                    b = self._bootstrap_apart(fitted.fit, wanted, steps, tasks)
                 part = min(_FIRST, wanted)
                 while b is None or b.n_resamples < wanted:
                     started = time.perf_counter()
@@ -280,13 +288,13 @@ class Fit(Command):
         ]
         return replace(fitted, notes=notes, bootstrap=b)
 
-    def _bootstrap_apart(self, fit: Ratings, wanted: int, steps: Steps) -> Draws:
+    def _bootstrap_apart(self, fit: Ratings, wanted: int, steps: Steps, tasks: Any) -> Draws:
         """All replicates, by workers."""
         from venire import resampling
 
         return resampling.bootstrap(
             fit, wanted, scheme=self.replicates.scheme, rng=self.replicates.seed,
-            n_threads=self.stopping.n_threads, executor=self.means.executor,
+            n_threads=self.stopping.n_threads, executor=tasks,
             progress=lambda done, of: steps.stage("bootstrap", done, of, "replicates"),
         )  # fmt: skip
 

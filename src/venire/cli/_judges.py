@@ -76,7 +76,7 @@ class Judges(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        self.means.only("memory")
+        self.means.only("memory", "workers", "scheduler")
         if self.converge and self.rounds != 2:
             misused("--rounds", "--converge goes on until nothing moves")
 
@@ -129,7 +129,7 @@ class Judges(Command):
         own = replace(chosen.columns, **dict.fromkeys(unasked))
         votes, gold = io.read_votes(
             scanner, own, strength=self.strength, n_threads=self.n_threads, progress=steps.rows,
-            memory=self.means.memory, as_shown=True,
+            memory=self.means.memory, executor=self.means.executor, as_shown=True,
         )  # fmt: skip
         found = tuple(name for name in chosen.found if name not in unasked)
         chosen = chosen._replace(columns=own, found=found)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,16 +75,11 @@ class Means:
         """What functions take as `executor`."""
         return self.workers if self.scheduler is None else self.scheduler
 
-    @contextmanager
-    def opened(self) -> Iterator[Any]:
+    def opened(self) -> AbstractContextManager[Any]:
         """The same, once for all that a command does; None: this process."""
-        if self.executor is None:
-            yield None
-            return
-        from venire._core.executor import opened
+        from venire._core.executor import lent  # help does without
 
-        with opened(self.executor) as tasks:
-            yield tasks
+        return lent(self.executor)
 
     def only(self, *names: str) -> None:
         """Refuse what a command can make nothing of: all that is not among these names."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.checks import fail
+from venire._core.executor import lent
 from venire._core.memory import bytes_of
 from venire.data.columns import VoteColumnNames, VoteColumns
 from venire.data.taken import Taken
@@ -18,9 +19,19 @@ from venire.io._errors import DataError
 from venire.io._read import Progress
 from venire.io.assemble import about_rows
 from venire.io.choosing import chosen_in, opened
+from venire.io.folding import folded
 from venire.io.scanner import Dialect, Scanner
 from venire.io.units import Unit
-from venire.io.voting import How, Part, dropped_in_order, finished, reading_of, summed, units_of
+from venire.io.voting import (
+    How,
+    Part,
+    dropped_in_order,
+    finished,
+    n_rows_of,
+    reading_of,
+    summed,
+    units_of,
+)
 
 __all__ = ["VotesFile", "read_votes"]
 
@@ -47,6 +58,7 @@ def read_votes(
     strength: float = 1.0,
     n_threads: int | None = None,
     memory: int | str | None = None,
+    executor: Any = None,
     progress: Progress | None = None,
     as_shown: bool = False,
     **named: Unpack[VoteColumnNames],
@@ -67,6 +79,8 @@ def read_votes(
     memory : int or str, optional
         Bytes that the process may need, or a size like "1GiB": how much is read at a time. The
         result does not depend on it.
+    executor : int, str, distributed.Client or Executor, optional
+        Who adds up the parts of the files, as for `read_comparisons`; the same bits.
     progress : callable, optional
         Called with the number of rows read and their total, where it is known beforehand.
     as_shown : bool, default False
@@ -110,15 +124,21 @@ def read_votes(
 
     def place(position: int) -> tuple[Any, int]:
         """File and row of a row of all units."""
+        if not rows:  # others have read them
+            rows.extend(n_rows_of(unit, how) for unit in units)
         starts = np.cumsum([0, *rows])
         which = max(int(np.searchsorted(starts, position, "right")) - 1, 0)
         unit = units[min(which, len(units) - 1)]
         return unit.path, unit.start + position - int(starts[which])
 
-    with about_rows(scanner.path, how.names, place):
+    with about_rows(scanner.path, how.names, place), lent(executor) as tasks:
         while True:
             rows.clear()
-            part = _added(units, how, rows, _telling(progress, n_rows), scanner)
+            heard = _telling(progress, n_rows)
+            if tasks is not None and tasks.apart:
+                part = folded(tasks, summed, units, how, _shares(progress, n_rows))
+            else:
+                part = _added(units, how, rows, heard, scanner)
             if part.n_rows == 0:
                 raise DataError(scanner.path, "holds no rows")
             how, notes, is_right = reading_of(part, how)
@@ -163,6 +183,16 @@ def _telling(progress: Progress | None, n_rows: int | None) -> Callable[[int], N
         done += n
         if progress is not None and n_rows:
             progress(done, n_rows)
+
+    return told
+
+
+def _shares(progress: Progress | None, n_rows: int | None) -> Callable[[int, int], None]:
+    """What is told of units, and passes on about how many rows they have."""
+
+    def told(n: int, of: int) -> None:
+        if progress is not None and n_rows:
+            progress(n_rows * n // of, n_rows)
 
     return told
 

@@ -29,6 +29,7 @@ from venire.data.frames import look, read_frame
 from venire.data.outcomes import Reading, Survey, Terms
 from venire.data.series import kept, missing
 from venire.data.sums import CellSums
+from venire.data.sums.splitting import Piece
 from venire.io._errors import DataError
 from venire.io.assemble import LABELS, about_rows
 from venire.io.scanner import Scanner
@@ -67,6 +68,11 @@ class How(NamedTuple):
         items = self.items
         as_integers = items is None or np.asarray(items).dtype.kind in "iu"
         return CellSums(items, is_text=self.is_text and as_integers, n_threads=self.n_threads)
+
+    @staticmethod
+    def restored(piece: Piece) -> CellSums:
+        """The sums of what `CellSums.split` gave."""
+        return CellSums.from_arrays(*piece)
 
 
 def rows_at_a_time(how: How) -> int:

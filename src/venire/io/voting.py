@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
+from copy import copy
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from venire.data.outcomes import Reading, Terms
 from venire.data.sifting import EMPTY, NO_LABEL
 from venire.data.sums import VoteSums
 from venire.data.sums.gold import GoldSums
+from venire.data.sums.splitting import Piece
 from venire.data.votes import Votes
 from venire.data.votes.frame import Told, frame_rows
 from venire.io._errors import DataError
@@ -34,7 +35,16 @@ from venire.io.assemble import about_rows
 from venire.io.scanner import Scanner
 from venire.io.units import Unit, changed, cut_up, stamp_of
 
-__all__ = ["How", "Part", "finished", "reading_of", "rows_at_a_time", "summed", "units_of"]
+__all__ = [
+    "How",
+    "Part",
+    "finished",
+    "n_rows_of",
+    "reading_of",
+    "rows_at_a_time",
+    "summed",
+    "units_of",
+]
 
 LABELS = ("first", "second", "pair", "group", "by", "teacher")
 _NUMBERS = ("weight", "swapped", "probabilities0", "probabilities1", "probabilities2")
@@ -42,10 +52,10 @@ _LEAST, _MOST = 1 << 14, 1 << 18  # rows that are read at a time
 _OVERHEAD = 64 << 20  # buffers of the readers, and what allocators keep
 
 Heard = Callable[[int], None]  # of further rows
+PartPiece = tuple[Piece, "Part | None"]  # votes, and what is of all rows
 
 
-@dataclass(frozen=True)
-class How:
+class How(NamedTuple):
     """How the rows of all units are read and added."""
 
     columns: VoteColumns
@@ -57,17 +67,17 @@ class How:
     memory: int | None = None  # bytes that the process may need
     n_threads: int | None = None
 
-    @cached_property
+    @property
     def names(self) -> dict[str, str]:
         """The column of each argument."""
         return self.columns.in_file().names
 
-    @cached_property
+    @property
     def labels(self) -> list[str]:
         """The arguments that are labels."""
         return [a for a in LABELS if a in self.names]
 
-    @cached_property
+    @property
     def terms(self) -> Terms:
         """What is told of the columns of votes."""
         c = self.columns
@@ -77,6 +87,17 @@ class How:
     def is_exact(self) -> bool:
         """Whether sums are of whole numbers, which any order gives the same bits."""
         return bool(self.columns.runs) and self.columns.weight is None
+
+    def empty(self) -> Part:
+        """What no rows add up to."""
+        return Part(self)
+
+    def restored(self, piece: PartPiece) -> Part:
+        """What `Part.split` gave."""
+        sums, rest = piece
+        part = Part(self) if rest is None else copy(rest)
+        part.sums = VoteSums.from_arrays(*sums)
+        return part
 
 
 class Part:
@@ -97,18 +118,17 @@ class Part:
         self.sums = VoteSums(is_text=how.is_text, n_threads=how.n_threads)
         self.gold = None if how.columns.gold is None else GoldSums("by" in how.labels)
         self.told = Told(_runs(how), how.terms, how.reading)
+        self.names, self.labels = how.names, how.labels
         self.n_rows = self.n_read = 0
         self.dropped: Counter[str] = Counter()
 
     def add(self, how: How, piece: Any) -> None:
         """Add the rows of a piece of the table."""
-        names, sums = how.names, self.sums
-        own: dict[str, Any] = {a: f"\0{a}" for a in how.labels}
-        frame: dict[str, Any] = {
-            name: piece[name] for a, name in names.items() if a not in how.labels
-        }
+        names, labels, sums = self.names, self.labels, self.sums
+        own: dict[str, Any] = {a: f"\0{a}" for a in labels}
+        frame: dict[str, Any] = {name: piece[name] for a, name in names.items() if a not in labels}
         coded: dict[str, Encoded] = {}
-        for argument in how.labels:
+        for argument in labels:
             if argument == "second":
                 continue
             arguments = ("first", "second") if argument == "first" else (argument,)
@@ -136,6 +156,14 @@ class Part:
         self.n_rows += later.n_rows
         self.n_read += later.n_read
         self.dropped += later.dropped
+
+    def split(self, n: int) -> list[PartPiece | None]:
+        """In pieces that have no judgment in common; all in the first where there is gold."""
+        rest = copy(self)
+        rest.sums = VoteSums()
+        if self.gold is not None:
+            return [(self.sums.to_arrays(), rest), *[None] * (n - 1)]
+        return [(x, None if k else rest) for k, x in enumerate(self.sums.split(n))]
 
     def _labels(self) -> dict[str, Any]:
         return {a: x for a, x in self.sums.labels.items() if len(x) and a != "teacher"}
@@ -188,7 +216,7 @@ def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
         own = unit if is_text else unit._replace(texts=as_text)
         out += cut_up(own) if unit.path.fd is None else [own._replace(number=(*own.number, 0))]
     n_rows = None if None in counts else sum(n or 0 for n in counts)
-    return out, replace(how, is_text=any(texts)), n_rows
+    return out, how._replace(is_text=any(texts)), n_rows
 
 
 def _label_names(how: How) -> list[str]:
@@ -241,6 +269,13 @@ def summed(
     return part
 
 
+def n_rows_of(unit: Unit, how: How) -> int:
+    """How many rows a unit has."""
+    names = {"teacher": how.names["teacher"]}
+    pieces = unit.tables(names, _MOST, _label_names(how)).pieces
+    return sum(piece.num_rows for piece in pieces)
+
+
 def _require_room(unit: Unit, how: How, part: Part) -> None:
     """Stop before there is no memory left for the judgments."""
     if how.memory is None:
@@ -273,11 +308,11 @@ def reading_of(part: Part, how: How) -> tuple[How, tuple[str, ...], bool]:
     if part.told.gaps and part.sums.labels["first"].labels.dtype == object:
         known = frozenset(part.told.gaps) & frozenset(part.sums.labels["first"].labels.tolist())
     if known - how.known:
-        return replace(how, known=known), (), False
+        return how._replace(known=known), (), False
     if not any(survey.seen for survey in part.told.surveys):
         fail(_runs(how)[0], "holds no vote")
     reading, notes = part.told.settle()
-    return replace(how, reading=reading), notes, part.told.is_right(reading)
+    return how._replace(reading=reading), notes, part.told.is_right(reading)
 
 
 def finished(part: Part, how: How) -> tuple[Votes, NDArray[np.float64] | None]:
