@@ -51,7 +51,7 @@ def folded(
         Called with how many units are read, and how many there are.
     """
     memory, n_threads = tasks.limits(how.memory or 0, how.n_threads)
-    own = how._replace(memory=memory or None, n_threads=n_threads)
+    own = how.within(memory or None, n_threads)
     shared = tasks.share("how", 0, own)
     n_pieces = min(_PIECES, len(units))
     read: list[Any] = []
