@@ -13,12 +13,14 @@ from venire._core.checks import BadInput
 from venire.data import Columns, Comparisons, GroupedComparisons, Votes, recognition
 from venire.data.columns import ColumnNames
 from venire.diagnostics import (
+    copies,
     covariates,
     cycles,
     graph,
     labels,
     misfit,
     order,
+    recurring,
     rows,
     trends,
     voters,
@@ -55,8 +57,8 @@ CHECKS = (
     Check(graph.thin_cut),
     Check(graph.voters_links),
     Check(labels.alike, quick=50_000),
-    Check(rows.duplicates),
-    Check(rows.blocks),
+    Check(copies.duplicates),
+    Check(recurring.blocks),
     Check(rows.weights, quick=ALWAYS),
     Check(voters.repeated),
     Check(voters.against),
@@ -82,8 +84,9 @@ def looked_at(evidence: Evidence, *, quick: bool = False) -> Audit:
         found = [_guessed(f) for f in found]
     found = [_located(f, evidence) for f in found]
     r = evidence.records
-    total = evidence.mass if r is None or r.weights is None else r.weights
-    return Audit(graver(found), float(total.sum()), len(evidence.items))
+    is_given = r is not None and r.has("mass")
+    total = r.total_weight if r is not None and is_given else float(evidence.mass.sum())
+    return Audit(graver(found), total, len(evidence.items))
 
 
 def _guessed(finding: Finding) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from venire.data import Columns
@@ -11,6 +12,7 @@ from venire.diagnostics._alike import Signatures
 from venire.diagnostics._dates import moments
 from venire.diagnostics._evidence import Evidence
 from venire.diagnostics._reading import of_rows
+from venire.diagnostics._store import Store
 from venire.io import DataError
 from venire.io.assemble import LABELS, about_rows, rows_of
 from venire.io.scanner import Scanner
@@ -59,7 +61,7 @@ def _read(
     every = names | {f"\0{k}": name for k, name in enumerate(further)}
     tables = scanner.tables(every, [a for a in LABELS if a in names])
     read = dict.fromkeys(every.values())
-    signatures, dates = Signatures(names), []
+    signatures, dates = Signatures(names, Store()), []
 
     def pieces() -> Iterator[Mapping[str, Any]]:
         for piece in tables.pieces:
@@ -80,5 +82,5 @@ def _read(
         if rows is None:
             raise DataError(scanner.path, "holds no rows")
         date = moments(joined(dates)) if dates else None
-        evidence = of_rows(rows, columns, order_effect, signatures, date, locate=place)
+        evidence = replace(of_rows(rows, columns, order_effect, signatures, date), locate=place)
         return evidence, rows.taken(columns, *scanner.notes)

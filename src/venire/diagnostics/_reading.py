@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,9 @@ from venire.data.series import plain
 from venire.data.taken import Taken
 from venire.diagnostics._alike import Signatures
 from venire.diagnostics._dates import moments
-from venire.diagnostics._evidence import Evidence, Records
+from venire.diagnostics._evidence import Evidence
+from venire.diagnostics._records import Records
+from venire.diagnostics._store import Column, Store
 
 __all__ = ["of_comparisons", "of_frame", "of_rows", "of_votes"]
 
@@ -47,9 +49,9 @@ def of_comparisons(c: Comparisons, order_effect: bool) -> Evidence:
     cells = found.cells._replace(items=c.items, has_order=c.has_order)
     found = _as_soft(Comparisons.from_cells(cells), _is_soft(c))
     about["styled"] = None if x is None else found
-    records = None if c.cluster is None else Records(
-        c.first, c.second, (c.win + c.tie / 2.0) / mass, mass, c.tie, c.order,
-        c.cluster, c.clusters, covariates=c.covariates, are_rows=False,
+    records = None if c.cluster is None else Records.of(
+        c.clusters, first=c.first, second=c.second, score=(c.win + c.tie / 2.0) / mass, mass=mass,
+        tie=c.tie, order=c.order, cluster=c.cluster, covariates=c.covariates, are_rows=False,
     )  # fmt: skip
     return Evidence(_as_soft(found.without_covariates(), _is_soft(c)), records, **about)
 
@@ -90,11 +92,13 @@ def of_frame(
 ) -> tuple[Evidence, Taken]:
     """Rows of a data frame, or of a mapping of names to columns."""
     rows = read_frame(frame, replace(columns, date=None), n_threads=n_threads)  # of any form, here
+    signatures = Signatures(columns.names, Store())
     every = _every(frame)
-    known = columns.names
-    signatures = Signatures(known)
-    signatures.add(every)
+    if len(next(iter(every.values()), ())) == rows.n + sum(rows.dropped.values()):
+        signatures.add(every, rows.kept)
     date = _dates(frame, columns)
+    if date is not None and rows.kept is not None:
+        date = date[rows.kept]
     return of_rows(rows, columns, order_effect, signatures, date), rows.taken(columns)
 
 
@@ -123,8 +127,6 @@ def of_rows(
     order_effect: bool,
     signatures: Signatures,
     date: Any = None,
-    *,
-    locate: Callable[[int], tuple[Any, int]] | None = None,
 ) -> Evidence:
     """Checked rows, and what else their table says of each."""
     assert isinstance(rows.first, Encoded)
@@ -151,32 +153,24 @@ def of_rows(
         mass = weight if mass is None else mass * weight
     order = None if rows.order is None else np.asarray(_full(rows.order, n), np.int8)
     cluster = rows.cluster
-    asked, answers = [rows.first.codes, rows.second.codes], [score]
-    if (score == score[0]).all():  # where the winner stands first, who stands first is an answer
-        low = asked[0] < asked[1]
-        asked, answers = [np.minimum(*asked), np.maximum(*asked)], [np.where(low, score, 1 - score)]
-    asked += [x for x in (order, mass) if x is not None]
-    if signatures.n_rows != n and rows.kept is None:  # nobody knows which row is which
-        signatures, date, locate = Signatures({}), None, None
-        signatures.add({"": np.zeros(n)})
-    answers += [] if tie is None else [tie]
-    alike, question, occasion, further = signatures.finish(
-        None if cluster is None else cluster.codes, asked, answers, rows.kept
-    )
-    if date is not None and rows.kept is not None:
-        date = date[rows.kept]
-    if cluster is not None:
-        further = (str(columns.cluster), *further)
-    records = Records(
-        rows.first.codes, rows.second.codes, score, mass, tie, order,
-        None if cluster is None else cluster.codes, None if cluster is None else cluster.items,
-        date, alike, question, occasion, further, unit=unit,
+    records = Records.of(
+        None if cluster is None else cluster.items,
+        first=rows.first.codes, second=rows.second.codes, score=score, mass=mass, tie=tie,
+        order=order, cluster=None if cluster is None else cluster.codes, date=date, unit=unit,
         covariates=None if rows.covariates is None else rows.covariates.values,
     )  # fmt: skip
+    if signatures.n_rows != n:  # nobody knows which row is which
+        records.columns.pop("date", None)
+    else:
+        voter = "" if cluster is None else str(columns.cluster)
+        records.signs = signatures.finish(voter, one_score=bool((score == score[0]).all()))
+    kept = None
+    if rows.kept is not None:
+        kept = Column(Store(), np.int64)
+        kept.add(rows.kept)
     return Evidence(
         plain, records, order_effect, columns.constant in (0.0, 1.0), rows.dropped,
-        n + sum(rows.dropped.values()), str(columns.cluster or ""), locate, rows.kept,
-        styled=styled,
+        n + sum(rows.dropped.values()), str(columns.cluster or ""), kept=kept, styled=styled,
     )  # fmt: skip
 
 
