@@ -4,7 +4,7 @@
 (``pip install venire[cli]``).
 """
 
-from venire.batch.executor import Executor
+from venire._core.executor import Executor
 from venire.batch.files import fit_files
 from venire.batch.job import FitOptions, GroupsSummary, Replicates
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from venire.batch.executor import Executor
+from venire._core.executor import Executor
 from venire.batch.job import Fitted, Job, added
 from venire.batch.plan import Plan, Work, cut, free, pieces, release
 from venire.batch.scan import Counts, Merging, Scan, Unit, label_types, scan, settled

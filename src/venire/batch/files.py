@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Unpack
 
 from venire._core import checks, remote
+from venire._core.executor import Executor, opened
 from venire._core.extras import needs
 from venire.batch.engine import Found, Tell, fit_batches, look, planned, with_precision
-from venire.batch.executor import Executor, opened
 from venire.batch.folder import check_folder, output_folder, publish
 from venire.batch.job import FitOptions, GroupsSummary, Job, Tally
 from venire.batch.parts import Share, cut_up, rows_of_part, write_parts

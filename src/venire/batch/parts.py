@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from venire._core.executor import Executor
 from venire.batch.engine import Found, Tell, fit_batches
-from venire.batch.executor import Executor
 from venire.batch.job import Batch, Tally, added
 from venire.batch.plan import Plan, Work, cut, pieces
 from venire.batch.scan import Counts, Scan, Unit, stream

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import typer
 
@@ -54,6 +57,17 @@ class Means:
     def executor(self) -> int | str | None:
         """What functions take as `executor`."""
         return self.workers if self.scheduler is None else self.scheduler
+
+    @contextmanager
+    def opened(self) -> Iterator[Any]:
+        """The same, once for all that a command does; None: this process."""
+        if self.executor is None:
+            yield None
+            return
+        from venire._core.executor import opened
+
+        with opened(self.executor) as tasks:
+            yield tasks
 
     def only(self, *names: str) -> None:
         """Refuse what a command can make nothing of: all that is not among these names."""

@@ -79,7 +79,8 @@ class Rate(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        self.means.only()
+        resampled = self.n_resamples is not None
+        self.means.only(*(("workers", "scheduler") if resampled else ()))
         if self.columns.is_complete:
             self.weighing.check(self.columns.gold)
         if self.n_resamples is not None and self.errors != "robust":
@@ -175,15 +176,17 @@ class Rate(Command):
         """Errors and intervals of the bootstrap, of all and of each category."""
         columns: dict[str, list[Any]] = {name: [] for name in _DRAWN}
         parts = [rated, *(rated[label] for label in rated.categories.tolist())]
-        for part in parts:
-            try:
-                b = part.bootstrap(self.n_resamples or 2, rng=self.seed, n_threads=self.n_threads)
-                lower, upper = b.interval(self.level).T
-                found = (b.standard_errors(), lower, upper)
-            except ValueError as error:
-                raise Refused(f"--bootstrap: {error}") from None
-            for name, column in zip(columns, found, strict=True):
-                columns[name].append(column)
+        with self.means.opened() as executor:
+            how = {"rng": self.seed, "n_threads": self.n_threads, "executor": executor}
+            for part in parts:
+                try:
+                    b = part.bootstrap(self.n_resamples or 2, **how)
+                    lower, upper = b.interval(self.level).T
+                    found = (b.standard_errors(), lower, upper)
+                except ValueError as error:
+                    raise Refused(f"--bootstrap: {error}") from None
+                for name, column in zip(columns, found, strict=True):
+                    columns[name].append(column)
         return {name: np.concatenate(found) for name, found in columns.items()}
 
     def _facts(self, rated: Rated) -> dict[str, Any]:

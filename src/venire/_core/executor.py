@@ -38,6 +38,10 @@ class Executor(ABC):
         `name` and `which` tell the tasks of a run apart.
         """
 
+    def share(self, name: str, which: Any, value: Any) -> Any:
+        """Have a large value at hand for many tasks: what stands for it, as their argument."""
+        return value
+
     @abstractmethod
     def completed(self, pending: Sequence[Any], keep: int = 0) -> Iterator[tuple[int, Any]]:
         """Position and result of what `submit` returned, as each is done; None before `keep`.
@@ -74,7 +78,7 @@ def opened(executor: Any) -> Iterator[Executor]:
         elif isinstance(executor, Executor):
             tasks = executor
         else:
-            from venire.batch.dask import cluster
+            from venire._core.dask import cluster
 
             tasks = stack.enter_context(cluster(executor))
         stack.callback(tasks.forget)
