@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from venire._core.executor import Executor
+from venire._core.memory import release
 from venire.batch.job import Fitted, Job, added
-from venire.batch.plan import Plan, Work, cut, free, pieces, release
-from venire.batch.scan import Counts, Merging, Scan, Unit, label_types, scan, settled
+from venire.batch.plan import Plan, Work, free, pieces
+from venire.batch.scan import Counts, Merging, Scan, label_types, scan, settled
 from venire.batch.source import Source
+from venire.io.units import Unit, cut
 
 __all__ = ["Found", "Tell", "fit_batches", "look", "planned", "with_precision"]
 

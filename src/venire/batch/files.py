@@ -15,15 +15,16 @@ from venire._core.extras import needs
 from venire.batch.engine import Found, Tell, fit_batches, look, planned, with_precision
 from venire.batch.folder import check_folder, output_folder, publish
 from venire.batch.job import FitOptions, GroupsSummary, Job, Tally
-from venire.batch.parts import Share, cut_up, rows_of_part, write_parts
-from venire.batch.plan import DEFAULT_MEMORY, cut, pieces
-from venire.batch.scan import Unit, units_of
+from venire.batch.parts import Share, rows_of_part, write_parts
+from venire.batch.plan import DEFAULT_MEMORY, pieces
+from venire.batch.scan import units_of
 from venire.data.columns import Columns
 from venire.data.taken import Taken
 from venire.io import Dialect, Scanner, TableWriter, check_writable
 from venire.io.assemble import LABELS
 from venire.io.choosing import chosen_in
 from venire.io.choosing import opened as opened_source
+from venire.io.units import Unit, cut, cut_up
 
 __all__ = ["fit_files"]
 
@@ -207,7 +208,7 @@ class _Run:
         """Have tasks fit the groups and write parts."""
         memory, _ = tasks.limits(self.memory, self.n_threads)
         whole = units_of(self.scanner.files, self.job.names, pieces(memory))
-        units = [unit for one in whole for unit in cut_up(one)]
+        units = [unit for one in whole for unit in cut_up(one.absolute())]
         with output_folder(self.output, self.scanner.roots) as staging:
             found = self.look(tasks, units)
             starts = cut(found.groups.rows, rows_per_part or rows_of_part(found.n_rows))

@@ -11,7 +11,6 @@ import json
 import operator
 import os
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,15 +18,15 @@ import numpy as np
 from venire._core.executor import Executor
 from venire.batch.engine import Found, Tell, fit_batches
 from venire.batch.job import Batch, Tally, added
-from venire.batch.plan import Plan, Work, cut, pieces
-from venire.batch.scan import Counts, Scan, Unit, stream
+from venire.batch.plan import Plan, Work, pieces
+from venire.batch.scan import Counts, Scan, stream
 from venire.batch.source import ids_of
 from venire.data.coding import Encoder, encode_one
-from venire.io import Scanner, TableWriter
+from venire.io import TableWriter
+from venire.io.units import cut
 
-__all__ = ["Part", "cut_up", "rows_of_part", "write_parts"]
+__all__ = ["Part", "rows_of_part", "write_parts"]
 
-_UNIT = 1 << 21  # rows of a file that are read by one task, unless a row group has more
 _PARTS, _SMALL, _LARGE = 64, 1 << 16, 1 << 22  # number of parts to aim at; rows of one
 _DROPPED = b"dropped"  # metadata of fits: rows that were left out, by reason
 _ROW = "\0row"  # column of the rows' numbers within their file
@@ -63,17 +62,6 @@ class Part(NamedTuple):
             "n_groups": self.tally.n_groups,
             "n_items": self.tally.n_items,
         }
-
-
-def cut_up(unit: Unit) -> list[Unit]:
-    """A file, cut where that gives several workers something to do, and known to all of them."""
-    unit = unit._replace(path=unit.path.absolute())
-    rows = Scanner(unit.path).format().row_groups
-    if sum(rows) <= _UNIT:
-        return [unit]
-    starts = [*cut(np.array(rows), _UNIT).tolist(), len(rows)]
-    before = np.concatenate([[0], np.cumsum(rows)]).tolist()
-    return [unit._replace(row_groups=range(a, b), start=before[a]) for a, b in pairwise(starts)]
 
 
 def rows_of_part(n_rows: int) -> int:

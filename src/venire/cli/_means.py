@@ -22,7 +22,7 @@ _NOT_HERE = {
 
 
 def _memory(text: str) -> int:
-    from venire.batch.plan import bytes_of  # help does without
+    from venire._core.memory import bytes_of  # help does without
 
     try:
         return bytes_of(text)

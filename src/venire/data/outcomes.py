@@ -202,6 +202,13 @@ def _different(systems: list[Reading], tokens: list[Any]) -> list[Reading]:
     ]
 
 
+class HowRead(NamedTuple):
+    """What is to be said of how a column was read, and what it looks like."""
+
+    notes: tuple[str, ...]
+    survey: Survey
+
+
 # ---- scores -------------------------------------------------------------------------------------
 
 
@@ -211,8 +218,8 @@ def outcome_scores(
     first: Encoded,
     second: Encoded,
     reading: Reading | None = None,
-) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Scores of first from a column of outcomes, and what is to be said of how it was read.
+) -> tuple[NDArray[np.float64], HowRead]:
+    """Scores of first from a column of outcomes, and how it was read.
 
     Parameters
     ----------
@@ -244,7 +251,7 @@ def outcome_scores(
     if unknown.any():
         at = int(np.argmax(unknown))
         fail("outcome", terms.no_meaning(), at, found.values[found.codes[at]], cure=CURE)
-    return scores, notes
+    return scores, HowRead(notes, seen)
 
 
 def survey(column: Any, terms: Terms, first: Encoded, second: Encoded) -> Survey:

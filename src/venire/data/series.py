@@ -213,6 +213,8 @@ def is_full(column: Any) -> bool:
 
 def missing(column: Any, name: str = "vote") -> NDArray[np.bool_]:
     """Where a column has nothing: a null, NaN, or blank text."""
+    if isinstance(column, Encoded) and column.interim:
+        return column.codes < 0
     if isinstance(column, Encoded):
         blank = [isinstance(x, str) and not x.strip() for x in column.items.tolist()]
         return np.array([*blank, True])[column.codes]  # of which -1 is the last
@@ -299,7 +301,7 @@ def kept(column: Any, keep: NDArray[np.bool_]) -> Any:
     if keep.all():
         return column
     if isinstance(column, Encoded):
-        return Encoded(column.items, column.codes[keep])
+        return Encoded(column.items, column.codes[keep], column.interim)
     if isinstance(column, np.ndarray):
         return column[keep]
     if hasattr(column, "to_native"):
