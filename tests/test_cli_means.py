@@ -11,7 +11,7 @@ from venire.cli._app import app
 
 # What a command can make nothing of is refused by name; the others it takes.
 NOT_YET = {
-    "audit": ("memory", "workers", "scheduler"),
+    "audit": ("workers", "scheduler"),
     "bootstrap": ("memory",),
     "consensus": ("memory", "workers", "scheduler"),
     "fit": ("memory", "workers", "scheduler"),

@@ -74,6 +74,7 @@ class Evidence:
     kept: Column | None = None  # positions of the records in their table
     given: Fit | None = None  # a fit that was made already
     styled: Comparisons | None = None
+    lost: tuple[tuple[str, int], ...] = ()  # what memory did not hold, and the bytes it takes
 
     @property
     def items(self) -> NDArray[Any]:

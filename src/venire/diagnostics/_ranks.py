@@ -15,7 +15,8 @@ from venire.diagnostics._store import Column, in_parts
 __all__ = ["Dated", "Ranks"]
 
 Floats = NDArray[np.float64]
-_LEAST = 1 << 16  # times that are held in any case
+_HELD = 1 << 20  # times that are held; more are brought together in parts
+_PART = 1 << 21  # rows of a part, about
 _SOME = 1 << 16  # rows that say how the times are spread
 
 
@@ -49,8 +50,7 @@ class Ranks:
 
     def __init__(self, records: Records) -> None:
         self._records = records
-        most = max(records.room // 64, _LEAST)
-        self._times = _counted((_known(b.date) for b in records.blocks()), most)
+        self._times = _counted((_known(b.date) for b in records.blocks()), _HELD)
         if self._times is not None:
             self.n, self.n_times = int(self._times[1].sum()), len(self._times[0])
             self._middle = _middle(self._times[1], 0, self.n)
@@ -88,7 +88,7 @@ class Ranks:
         """The rows in stretches of time, the earliest first."""
         r = self._records
         some = np.concatenate([_known(b.date) for b in r.every(max(len(r) // _SOME, 1))])
-        n_parts = min(max(200 * self.n // max(r.room, 1), 2), 1 << 10)
+        n_parts = min(max(-(-self.n // _PART), 2), 1 << 12)
         edges = np.unique(np.quantile(some, np.arange(1, n_parts) / n_parts, method="nearest"))
 
         def rows() -> Iterator[tuple[Any, ...]]:

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from venire.io import DataError
 
-__all__ = ["ROOM", "Column", "Store", "by_key", "in_parts", "mixed"]
+__all__ = ["ROOM", "Column", "Store", "by_key", "in_parts", "mixed", "total"]
 
 ROOM = 1 << 30  # bytes of rows that are held in memory unless something else is said
 _MOST_PARTS = 1 << 12
+_UNIT = float(1 << 24)
 _P, _Q = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 
 Arrays = tuple[NDArray[Any], ...]
@@ -27,6 +28,11 @@ def mixed(x: Any) -> Any:
     with np.errstate(over="ignore"):
         x = (x ^ (x >> np.uint64(30))) * _Q
         return (x ^ (x >> np.uint64(27))) * _P
+
+
+def total(x: NDArray[np.float64]) -> float:
+    """The sum in units of 2**-24, which is the same in any order and however rows are parted."""
+    return int(np.rint(x * _UNIT).astype(np.int64).sum()) / _UNIT
 
 
 class Store:
@@ -105,6 +111,16 @@ class _Piece:
         return np.frombuffer(out, self.dtype).reshape(stop - start, *self.shape[1:])
 
 
+class _Same:
+    """A stretch of a column in which all rows say the same."""
+
+    def __init__(self, array: NDArray[Any], n: int) -> None:
+        self._array, self._n = array.copy(), n
+
+    def read(self, start: int, stop: int) -> NDArray[Any]:
+        return np.repeat(self._array, stop - start)
+
+
 class Column:
     """Numbers of rows, in pieces.
 
@@ -118,7 +134,7 @@ class Column:
     def __init__(self, store: Store, dtype: Any = np.float64) -> None:
         self.dtype = np.dtype(dtype)
         self._store = store
-        self._pieces: list[_Piece] = []
+        self._pieces: list[_Piece | _Same] = []
         self._ends: list[int] = [0]
         self.place: NDArray[Any] | None = None  # what the numbers stand for
 
@@ -129,7 +145,9 @@ class Column:
         """Add rows."""
         x = np.asarray(x)
         if len(x):
-            self._pieces.append(self._store.put(_small(x)))
+            one = x.ndim == 1 and len(x) > 1 and bool(x[0] == x[-1]) and bool((x == x[0]).all())
+            piece = _Same(x[:1], len(x)) if one else self._store.put(_small(x))
+            self._pieces.append(piece)
             self._ends.append(len(self) + len(x))
 
     def read(self, start: int, stop: int) -> NDArray[Any]:
@@ -146,9 +164,11 @@ class Column:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _whole(self, x: NDArray[Any]) -> NDArray[Any]:
+        if self.place is not None:
+            return self.place[x]
         if x.dtype == np.uint8 and self.dtype == np.float64:
             return _HALVES[x]
-        return x.astype(self.dtype, copy=False) if self.place is None else self.place[x]
+        return x.astype(self.dtype, copy=False)
 
     def blocks(self, size: int) -> Iterator[NDArray[Any]]:
         """All rows, so many at a time."""

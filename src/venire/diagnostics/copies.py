@@ -12,7 +12,7 @@ from venire.diagnostics._evidence import Evidence
 from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, listed
 from venire.diagnostics._records import Records
 from venire.diagnostics._solve import log_tail
-from venire.diagnostics._store import by_key
+from venire.diagnostics._store import by_key, total
 
 __all__ = ["duplicates"]
 
@@ -116,9 +116,9 @@ def _counted(e: Evidence, r: Records) -> _Copies:
             even = tie[0][which]
             chances = np.stack([mean - even / 2.0, even, 1.0 - mean - even / 2.0])
         distinct = (1.0 - (1.0 - np.clip(chances, 0.0, 1.0)) ** size).sum(axis=0)
-        again += float((size - 1.0).sum())
-        agree += float((size - distinct).sum())  # if every answer were given anew
-        met += 0.5 * float(size @ (size - 1.0))
+        again += total(size - 1.0)
+        agree += total(size - distinct)  # if every answer were given anew
+        met += total(0.5 * size * (size - 1.0))
     return _Copies(same, again, agree, met, twice)
 
 
@@ -129,7 +129,7 @@ def _meetings(r: Records) -> float:
     found = 0.0
     for (occasion,) in by_key(lambda: ((signs.of(b)[2],) for b in r.blocks()), len(r), r.room):
         _, size = _groups(occasion)
-        found += 0.5 * float(size @ (size - 1.0))
+        found += total(0.5 * size * (size - 1.0))
     return found
 
 

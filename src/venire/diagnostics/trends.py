@@ -28,6 +28,14 @@ def trends(e: Evidence) -> Iterator[Finding]:
     is surer after what was looked at.
     """
     r = e.records
+    for what, size in e.lost:
+        if what == "dates":
+            yield Finding(
+                "time trend", WORTH,
+                f"dates are not looked at: their texts are read together, which takes about "
+                f"{size >> 20:,} MiB of memory.",
+                {"bytes": size}, {}, "Give more memory, or write them as ISO 8601 or numbers.", 0.5,
+            )  # fmt: skip
     if r is None or not r.has("date"):
         return
     ranks = Ranks(r)

@@ -12,7 +12,7 @@ from venire.diagnostics._evidence import Evidence
 from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, further, listed, odds_of
 from venire.diagnostics._records import Records
 from venire.diagnostics._solve import log_sum_tail, solve
-from venire.diagnostics._store import by_key
+from venire.diagnostics._store import by_key, total
 
 __all__ = ["against", "fans", "influence", "repeated"]
 
@@ -86,7 +86,7 @@ def _meetings(e: Evidence, r: Records, clusters: NDArray[Any]) -> _Meetings:
     of_voter = np.zeros(voters)
     for block in r.blocks():
         np.add.at(of_voter, block.cluster, 1.0 if plain else block.masses)
-    total = float(of_voter.sum())
+    whole = float(of_voter.sum())
 
     def rows() -> Iterator[tuple[NDArray[Any], ...]]:
         for block in r.blocks():
@@ -105,7 +105,7 @@ def _meetings(e: Evidence, r: Records, clusters: NDArray[Any]) -> _Meetings:
             at = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
             mass = np.diff(np.r_[at, len(key)]).astype(np.float64)
         else:
-            by = np.argsort(key)
+            by = np.argsort(key, kind="stable")
             key = key[by]
             at = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
             mass = np.add.reduceat(weights[0][by], at)
@@ -113,14 +113,14 @@ def _meetings(e: Evidence, r: Records, clusters: NDArray[Any]) -> _Meetings:
         pair = key // voters
         which = np.cumsum(np.r_[True, pair[1:] != pair[:-1]]) - 1
         of_pair = np.bincount(which, mass)
-        n, surplus = n + len(mass), surplus + float((mass[mass > 1.0] - 1.0).sum())
+        n, surplus = n + len(mass), surplus + total(mass[mass > 1.0] - 1.0)
         # log of a bound on the Poisson tail: P(X >= m) <= mean^m / m! * (m + 1) / (m + 1 - mean)
         few = np.flatnonzero(mass >= 3.0)
         m = np.floor(mass[few])
         n_voter, n_pair = of_voter[key[few] % voters], of_pair[which[few]]
-        chance = (n_pair - m + 0.5) / (total - n_voter + 1.0)  # as the others come to the pair
+        chance = (n_pair - m + 0.5) / (whole - n_voter + 1.0)  # as the others come to the pair
         due = (n_voter - m + 0.5) * chance / np.maximum(1.0 - chance, 0.1)
-        due = np.maximum(due, 0.5 * n_voter * n_pair / total)  # where the others are few
+        due = np.maximum(due, 0.5 * n_voter * n_pair / whole)  # where the others are few
         with np.errstate(divide="ignore", invalid="ignore"):
             log_p = m * np.log(due) - due - gammaln(m + 1.0) + np.log((m + 1.0) / (m + 1.0 - due))
         log_p = np.where(m > due + 1.0, log_p, 0.0)
@@ -128,8 +128,9 @@ def _meetings(e: Evidence, r: Records, clusters: NDArray[Any]) -> _Meetings:
         odd.append((key[few[far]], mass[few[far]], due[far], log_p[far]))
     key, mass, due, log_p = (np.concatenate(x) for x in zip(*odd, strict=True))
     log_p = log_p + np.log(n)
-    far = log_p < _CERTAIN
-    return _Meetings(key[far], mass[far], due[far], log_p[far], n, total, surplus)
+    far = np.flatnonzero(log_p < _CERTAIN)
+    far = far[np.argsort(key[far], kind="stable")]
+    return _Meetings(key[far], mass[far], due[far], log_p[far], n, whole, surplus)
 
 
 def _of_one(r: Records, n: int, pair: int, voter: int) -> tuple[list[int], float]:
@@ -159,13 +160,13 @@ def against(e: Evidence) -> Iterator[Finding]:
         side = np.ones(len(block)) if block.order is None else block.order.astype(np.float64)
         # What one comparison adds: the ratio of third to second moments.
         skew = np.maximum(1.0 - 2.0 * variance / np.maximum(masses, 1e-300), 0.3)
-        for total, x in (
+        for sums, x in (
             (mass, masses), (know, variance * d * d), (pull, residual * d),
             (blind, masses * (block.score - 0.5) * d), (seen, masses * d * d),
             (lean, residual * side), (sided, variance * side * side), (varied, variance),
             (cubes, variance * skew * np.abs(d) ** 3), (slanted, masses * np.abs(side)),
         ):  # fmt: skip
-            np.add.at(total, voter, x)
+            np.add.at(sums, voter, x)
     # Score test of the factor on differences, 1 for voters like the others, 0 at random.
     with np.errstate(divide="ignore", invalid="ignore"):
         slope = 1.0 + pull / know
