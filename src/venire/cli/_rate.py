@@ -11,6 +11,7 @@ import numpy as np
 
 from venire import io
 from venire._core.checks import BadTypeError, BadValueError
+from venire._core.version import version
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
 from venire.cli._fit import hence, told
@@ -20,7 +21,6 @@ from venire.cli._progress import Steps
 from venire.cli._ranked import ranked_votes
 from venire.cli._report import TABLE, Grid, Picture, Report, cells, number, ranged
 from venire.cli._taken import with_taken
-from venire.cli._version import version
 from venire.data.columns import VoteColumns
 from venire.data.rankings.columns import GivenRankings
 from venire.data.recognition import Given
@@ -80,7 +80,8 @@ class Rate(Command):
 
     def __post_init__(self) -> None:
         resampled = self.n_resamples is not None
-        self.means.only(*(("workers", "scheduler") if resampled else ()))
+        known = [] if self.rankings else ["memory"]
+        self.means.only(*known, *(("workers", "scheduler") if resampled else ()))
         if self.columns.is_complete:
             self.weighing.check(self.columns.gold)
         if self.n_resamples is not None and self.errors != "robust":
@@ -128,7 +129,8 @@ class Rate(Command):
         columns = chosen.columns
         self.weighing.check(columns.gold)
         strength = self.weighing.strength
-        votes, gold = io.read_votes(scanner, columns, strength=strength, as_shown=True, **how)
+        how |= {"strength": strength, "memory": self.means.memory, "as_shown": True}
+        votes, gold = io.read_votes(scanner, columns, **how)
         return votes, gold, None if votes.taken is None else chosen.said(votes.taken)
 
     def _rated(self, votes: Any, gold: Any) -> tuple[Rated, list[str]]:
