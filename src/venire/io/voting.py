@@ -170,6 +170,7 @@ def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
         If a file cannot be read, or lacks a column.
     """
     names = how.names
+    scanner.require_alike(names, list(how.labels))
     units, counts, texts = [], [], []
     for number, file in enumerate(scanner.files):
         with about_rows(file.name, names):
