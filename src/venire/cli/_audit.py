@@ -46,7 +46,7 @@ class Audit(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        self.means.only("memory")
+        self.means.only("memory", "strict")
 
     def do(self, steps: Steps) -> Report:
         """Read all columns, and look."""
