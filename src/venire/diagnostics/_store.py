@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -45,7 +46,7 @@ class Store:
         self.room = room
         self._held = 0
         self._pieces: list[_Piece] = []
-        self._file: Any = None
+        self._file: _File | None = None
         self._end = 0
 
     def put(self, x: NDArray[Any]) -> _Piece:
@@ -56,7 +57,7 @@ class Store:
             self._held += x.nbytes
             if self._held <= self.room:
                 return piece
-            self._file = _opened()
+            self._file = _File()
             for one in self._pieces:
                 self._write(one)
             self._pieces = []
@@ -66,10 +67,11 @@ class Store:
 
     def _write(self, piece: _Piece) -> None:
         assert piece.array is not None
+        assert self._file is not None
         data: Any = memoryview(piece.array.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
         try:
             while data:
-                n = os.pwrite(self._file.fileno(), data, self._end)
+                n = os.pwrite(self._file.fd, data, self._end)
                 data, self._end = data[n:], self._end + n
         except OSError as error:
             reason = f"the temporary file cannot be written: {error.strerror or error}"
@@ -81,11 +83,16 @@ def _folder() -> str:
     return os.environ.get("TMPDIR") or tempfile.gettempdir()
 
 
-def _opened() -> Any:
-    try:
-        return tempfile.TemporaryFile(dir=_folder(), buffering=0)
-    except OSError as error:
-        raise DataError(_folder(), f"no temporary file: {error.strerror}") from None
+class _File:
+    """A file without a name, which is gone when nobody needs it any more."""
+
+    def __init__(self) -> None:
+        try:
+            with tempfile.TemporaryFile(dir=_folder()) as file:
+                self.fd = os.dup(file.fileno())
+        except OSError as error:
+            raise DataError(_folder(), f"no temporary file: {error.strerror}") from None
+        weakref.finalize(self, os.close, self.fd)
 
 
 class _Piece:
@@ -94,17 +101,19 @@ class _Piece:
     def __init__(self, array: NDArray[Any]) -> None:
         self.array: NDArray[Any] | None = array
         self.dtype, self.shape, self.nbytes = array.dtype, array.shape, array.nbytes
-        self.at, self.file = 0, None
+        self.at = 0
+        self.file: _File | None = None
 
     def read(self, start: int, stop: int) -> NDArray[Any]:
         if self.array is not None:
             return self.array[start:stop]
+        assert self.file is not None
         row = self.nbytes // max(self.shape[0], 1)
         size, at = (stop - start) * row, self.at + start * row
         out = bytearray(size)
         view, done = memoryview(out), 0
         while done < size:
-            n = os.preadv(self.file.fileno(), [view[done:]], at + done)  # type: ignore[attr-defined]
+            n = os.preadv(self.file.fd, [view[done:]], at + done)
             if not n:
                 raise DataError(_folder(), "the temporary file was cut off")
             done += n
