@@ -30,7 +30,7 @@ from venire.io.summing import Beside, How, summed, surveyed, units_of
 __all__ = ["of_source"]
 
 _LEAST = 16 << 20  # bytes that rows and their parts get in any case
-_CELL, _ITEM, _VOTER = 400, 400, 250  # bytes of each that the checks need, about
+_CELL, _ITEM, _VOTER = 150, 400, 250  # bytes of each that the checks need, about
 
 
 def of_source(
