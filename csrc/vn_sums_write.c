@@ -31,6 +31,16 @@ void vn_sums_read(const vn_sums *s, const vn_sums_out *out)
         }
 }
 
+void vn_sums_mark(const vn_sums *s, uint8_t *seen)
+{
+    const int64_t size = vn_sums_slot_bytes(s);
+    for (int p = 0; p < VN_SUMS_PARTS; p++)
+        for (int64_t at = 0; at < s->part[p].n_slots; at++) {
+            const uint64_t key = vn_sums_key_at(&s->part[p], at, size);
+            if (key) seen[key >> 32] = seen[key >> 2 & 0x3FFFFFFFu] = 1;
+        }
+}
+
 typedef struct {
     const vn_sums *s;
     const int32_t *place;
@@ -98,19 +108,14 @@ static vn_status write_part(void *arg, int64_t part, int worker)
 
 /* ---- the cells of one item --------------------------------------------------------------------- */
 
-/* What a cell is sorted by, and where it was. */
-typedef struct {
-    uint64_t key;
-    int64_t from;
-} place_of;
-
-static void sort_places(place_of *x, place_of *spare, int64_t n)
+/* Sort what cells are sorted by, in the upper 32 bits, with where they were in the lower ones. */
+static void sort_places(uint64_t *x, uint64_t *spare, int64_t n)
 {
     if (n <= SHORT) {
         for (int64_t k = 1; k < n; k++) {
-            const place_of own = x[k];
+            const uint64_t own = x[k];
             int64_t at = k;
-            for (; at > 0 && x[at - 1].key > own.key; at--) x[at] = x[at - 1];
+            for (; at > 0 && x[at - 1] > own; at--) x[at] = x[at - 1];
             x[at] = own;
         }
         return;
@@ -118,10 +123,11 @@ static void sort_places(place_of *x, place_of *spare, int64_t n)
     const int64_t half = n / 2;
     sort_places(x, spare, half);
     sort_places(x + half, spare, n - half);
+    if (x[half - 1] <= x[half]) return;
     memcpy(spare, x, sizeof *x * (size_t)half);
     int64_t a = 0, b = half, to = 0;
-    while (a < half && b < n) {
-        const int later = spare[a].key > x[b].key;
+    while (a < half && b < n) { /* which comes next is anyone's guess: chosen without a branch */
+        const int later = spare[a] > x[b];
         x[to++] = later ? x[b] : spare[a];
         b += later;
         a += !later;
@@ -129,10 +135,10 @@ static void sort_places(place_of *x, place_of *spare, int64_t n)
     memcpy(x + to, spare + a, sizeof *x * (size_t)(half - a));
 }
 
-static void permute(double *x, const place_of *order, double *spare, int64_t n)
+static void permute(double *x, const uint64_t *order, double *spare, int64_t n)
 {
     if (!x) return;
-    for (int64_t k = 0; k < n; k++) spare[k] = x[order[k].from];
+    for (int64_t k = 0; k < n; k++) spare[k] = x[order[k] & 0xFFFFFFFFu];
     memcpy(x, spare, sizeof *x * (size_t)n);
 }
 
@@ -145,17 +151,18 @@ static vn_status sort_items(void *arg, int64_t block, int worker)
     (void)worker;
     for (int64_t i = first; i < stop; i++) most = VN_MAX(most, out->row_ptr[i + 1] - out->row_ptr[i]);
     if (!most) return VN_OK;
-    place_of *x = vn_malloc(sizeof *x * 2 * (size_t)most);
+    uint64_t *x = vn_malloc(sizeof *x * 2 * (size_t)most);
     double *spare = vn_malloc(sizeof *spare * (size_t)most);
     for (int64_t i = first; x && spare && i < stop; i++) {
         const int64_t from = out->row_ptr[i], n = out->row_ptr[i + 1] - from;
         for (int64_t k = 0; k < n; k++)
-            x[k] = (place_of){(uint64_t)out->hi[from + k] << 2 | (uint64_t)(out->order[from + k] + 1), k};
+            x[k] = (uint64_t)out->hi[from + k] << 34 | (uint64_t)(out->order[from + k] + 1) << 32
+                 | (uint64_t)k;
         sort_places(x, x + most, n);
         for (int64_t k = 0; k < n; k++) {
-            out->hi[from + k] = (int32_t)(x[k].key >> 2);
-            out->order[from + k] = (int8_t)((int)(x[k].key & 3) - 1);
-            pairs += k == 0 || x[k].key >> 2 != x[k - 1].key >> 2;
+            out->hi[from + k] = (int32_t)(x[k] >> 34);
+            out->order[from + k] = (int8_t)((int)(x[k] >> 32 & 3) - 1);
+            pairs += k == 0 || x[k] >> 34 != x[k - 1] >> 34;
         }
         permute(out->win + from, x, spare, n);
         permute(out->loss + from, x, spare, n);

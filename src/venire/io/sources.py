@@ -88,13 +88,17 @@ class File:
             return open(self.name, "rb")
         return io.BufferedReader(_At(self.fd, self.start), _COPIED)
 
-    def mapped(self) -> Any:
-        """The same for pyarrow, of which no bytes are read but those that are asked for."""
+    def opened(self) -> Any:
+        """The same for pyarrow, of which no bytes are read but those that are asked for.
+
+        It is not mapped into memory: what was read would count as the process's, and a file that
+        becomes shorter meanwhile would end it.
+        """
         import pyarrow as pa
 
         if self.url:
             return pa.PythonFile(remote.opened(self.url, jumping=True), mode="r")
-        return pa.memory_map(self.name) if self.fd is None else pa.PythonFile(self.raw(), mode="r")
+        return pa.OSFile(self.name) if self.fd is None else pa.PythonFile(self.raw(), mode="r")
 
     def compression(self) -> str:
         """What it is compressed with: "" or a word."""

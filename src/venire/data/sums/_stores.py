@@ -153,6 +153,10 @@ class Store(ABC):
     def scale(self, by: float) -> None:
         """Multiply all masses."""
 
+    @abstractmethod
+    def mark(self, seen: NDArray[np.uint8]) -> None:
+        """Mark the codes that occur."""
+
 
 class Table(Store):
     """Cells of pairs and orders alone, in a hash table: `venire._native.sums`."""
@@ -198,6 +202,9 @@ class Table(Store):
         if self.is_masses:
             masses[3:] = None, None
         return Masses(lo, hi, order, *masses)
+
+    def mark(self, seen: NDArray[np.uint8]) -> None:
+        self._table.mark(seen)
 
     def scale(self, by: float) -> None:
         if by != 1.0:
@@ -259,6 +266,11 @@ class Sorted(Store):
         self._settle()
         if self._cells is not None:
             self._cells = self._cells.scaled(by)
+
+    def mark(self, seen: NDArray[np.uint8]) -> None:
+        for x in (self._cells, *self._pending):
+            if x is not None:
+                seen[x.lo] = seen[x.hi] = 1
 
     def _settle(self) -> None:
         """Sort what is pending into the cells."""

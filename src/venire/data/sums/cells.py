@@ -129,7 +129,8 @@ class CellSums(Sums):
         self._ageing = ageing or self._ageing
         strata = self._strata(rows)
         found = weighed(rows, self.labels.labels, first, second, strata)
-        self._see(first, second)
+        if len(found.first) < rows.n:  # rows without weight name their items
+            self._see(first, second)
         self._has["order"] |= found.order is not None
         if not len(found.first):
             self._refuse_self(first, second)
@@ -172,14 +173,25 @@ class CellSums(Sums):
             refuse_self(self.labels.labels, first, int(same[0]))
 
     def _see(self, *codes: NDArray[np.int32]) -> None:
-        """Mark the items that occur, in rows without weight as well."""
-        from venire._native.labels import mark
-
-        if len(self._seen) < len(self.labels):
-            more = len(self.labels) + len(self.labels) // 4
-            self._seen = np.concatenate([self._seen, np.zeros(more - len(self._seen), np.uint8)])
+        """Mark items that occur, beside those of the cells."""
+        self._make_room()
         for column in codes:
-            mark(column, 0, self._seen, self.n_threads)
+            self._seen[column] = 1
+
+    def _make_room(self) -> None:
+        n = len(self.labels)
+        if len(self._seen) < n:
+            more = np.zeros(n + n // 4 - len(self._seen), np.uint8)
+            self._seen = np.concatenate([self._seen, more])
+
+    @property
+    def _occurring(self) -> NDArray[np.bool_]:
+        """Which of the labels occur."""
+        self._make_room()
+        seen = self._seen[: len(self.labels)].copy()
+        if self._store is not None:
+            self._store.mark(seen)
+        return seen.view(bool)
 
     def look(self, seen: Survey, reading: str | None, terms: Terms) -> None:
         """Note what the outcomes of a piece look like, and how they are read from the first on."""
@@ -200,7 +212,8 @@ class CellSums(Sums):
         self._lives, self._half_life = self._lives or later._lives, later._half_life
         if later.latest is not None:
             self.latest = later.latest if self.latest is None else max(self.latest, later.latest)
-        if later._store is None and not later._seen.any():
+        seen = later._occurring
+        if not seen.any():
             return
         if self._store is not None and later._store is not None:
             for name, what in (("cluster", "clusters"), ("date", "dates")):
@@ -209,7 +222,7 @@ class CellSums(Sums):
             if self._names != later._names:
                 fail("covariates", f"must be {self._names}, are {later._names}")
         self._ageing, fresh = self._aged_with(later)
-        here = np.flatnonzero(later._seen[: len(later.labels)])
+        here = np.flatnonzero(seen)
         codes = np.full(len(later.labels), -1, np.int32)
         codes[here] = self.labels.recode(later.labels.labels[here])
         self._see(codes[here])
@@ -262,7 +275,7 @@ class CellSums(Sums):
 
     def to_arrays(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """All that they hold: arrays, and picklable facts."""
-        here = np.flatnonzero(self._seen[: len(self.labels)])
+        here = np.flatnonzero(self._occurring)
         arrays: dict[str, NDArray[Any]] = {"items": self.labels.labels[here]}
         facts: dict[str, Any] = {
             "n_rows": self.n_rows, "dropped": dict(self.dropped), "survey": self.survey,
@@ -316,8 +329,7 @@ class CellSums(Sums):
             ageing = ageing._replace(squares=self._squares.total())
         if self._store is None:
             fail("weight", "every comparison has weight 0")
-        seen = self._seen[: len(self.labels)].astype(bool)
-        items, rank = self.labels.settled(seen, whole=self.is_text)
+        items, rank = self.labels.settled(self._occurring, whole=self.is_text)
         store, has_order, self._store = self._store, self._has["order"], None
         if isinstance(store, Table):
             cells = store.cells(items, rank, self.n_threads)
