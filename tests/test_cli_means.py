@@ -12,13 +12,13 @@ from venire.cli._app import app
 # What a command can make nothing of is refused by name; the others it takes.
 NOT_YET = {
     "audit": ("memory", "workers", "scheduler"),
-    "bootstrap": ("memory", "workers", "scheduler"),
-    "consensus": ("memory", "workers", "scheduler"),
+    "bootstrap": ("memory",),
+    "consensus": ("workers", "scheduler"),
     "fit": ("memory", "workers", "scheduler"),
     "groups": (),
-    "judges": ("memory", "workers", "scheduler"),
+    "judges": ("workers", "scheduler"),
     "path": ("memory", "workers", "scheduler"),
-    "rate": ("memory", "workers", "scheduler"),
+    "rate": ("workers", "scheduler"),
 }
 TYPED = {"memory": "1G", "workers": "2", "scheduler": "tcp://127.0.0.1:1"}
 

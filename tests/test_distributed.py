@@ -19,7 +19,7 @@ from distributed import Client, LocalCluster
 from grouped_data import COLUMNS, LAYOUTS, fit_files, laid_out, votes
 
 from venire import batch
-from venire.batch.dask import Dask
+from venire._core.dask import Dask
 from venire.io import DataError
 
 

@@ -73,8 +73,8 @@ def units_of(files: Sequence[File], names: dict[str, str], most: int) -> list[Un
                     break
     whole = frozenset(names[argument] for one in asked for argument in one)
     return [
-        Unit(file, whole=whole if is_text else frozenset())
-        for file, is_text in zip(files, texts, strict=True)
+        Unit(file, whole=whole if is_text else frozenset(), number=(number,))
+        for number, (file, is_text) in enumerate(zip(files, texts, strict=True))
     ]
 
 
@@ -291,7 +291,8 @@ def _common_types(scans: Sequence[Scan]) -> dict[str, Any]:
             except (pa.ArrowInvalid, pa.ArrowTypeError):
                 raise DataError(
                     one.unit.path,
-                    f"holds values of type {kind}, but {scans[0].unit.path} holds {common[name]}",
+                    f"holds values of type {kind}, but {scans[0].unit.path.name} holds "
+                    f"{common[name]}",
                     column=name,
                 ) from None
     return common

@@ -42,7 +42,7 @@ class Fit(Command):
 
     Columns that no option names are found by their names and by what stands in them.
 
-    Ctrl-C during a bootstrap keeps the replicates that are done.
+    Ctrl-C during a bootstrap keeps the replicates that are done, unless workers do them.
 
     Exit code 0: done; 1: the data (the message names file, row and column, or says why no fit
     exists); 2: usage.
@@ -81,13 +81,13 @@ class Fit(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        self.means.only()
+        resampled = self.replicates.n_resamples is not None
+        self.means.only(*(("workers", "scheduler") if resampled else ()))
         self.model.check(self.columns)
         if self.rankings:
             self._check_rankings()
         elif self.method == "quasi-newton":
             misused("--method", "quasi-newton is of rankings")
-        resampled = self.replicates.n_resamples is not None
         if self.columns.cluster is not None and not resampled and self.errors != "robust":
             misused("--cluster", "says what errors go by: add --errors robust or --bootstrap")
         if self.columns.date is not None and self.columns.half_life is None:
@@ -242,6 +242,8 @@ class Fit(Command):
         with steps("bootstrap"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the result says the same
             try:
+                if self.means.executor is not None:
+                    b = self._bootstrap_apart(fitted.fit, wanted, steps)
                 part = min(_FIRST, wanted)
                 while b is None or b.n_resamples < wanted:
                     started = time.perf_counter()
@@ -277,6 +279,16 @@ class Fit(Command):
             if count
         ]
         return replace(fitted, notes=notes, bootstrap=b)
+
+    def _bootstrap_apart(self, fit: Ratings, wanted: int, steps: Steps) -> Draws:
+        """All replicates, by workers."""
+        from venire import resampling
+
+        return resampling.bootstrap(
+            fit, wanted, scheme=self.replicates.scheme, rng=self.replicates.seed,
+            n_threads=self.stopping.n_threads, executor=self.means.executor,
+            progress=lambda done, of: steps.stage("bootstrap", done, of, "replicates"),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

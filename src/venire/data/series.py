@@ -24,6 +24,7 @@ __all__ = [
     "missing",
     "plain",
     "stacked",
+    "taken_at",
 ]
 
 _NULLS = ("NoneType", "NAType", "NaTType")
@@ -320,7 +321,8 @@ def stacked(parts: list[Any]) -> Any:
     if len(parts) == 1:
         return parts[0]
     if isinstance(parts[0], Encoded):
-        return Encoded(parts[0].items, np.concatenate([p.codes for p in parts]))
+        codes = np.concatenate([p.codes for p in parts])
+        return Encoded(parts[0].items, codes, parts[0].interim)
     if type(parts[0]).__module__.split(".")[0] == "pyarrow":
         import pyarrow as pa
 
@@ -329,6 +331,17 @@ def stacked(parts: list[Any]) -> Any:
     if not isinstance(parts[0], np.ndarray):
         parts = [np.fromiter(_listed(p), dtype=object) for p in parts]
     return np.concatenate(parts)
+
+
+def taken_at(column: Any, rows: NDArray[np.int64]) -> Any:
+    """Rows of a column, in this order."""
+    if isinstance(column, Encoded):
+        return Encoded(column.items, column.codes[rows], column.interim)
+    if isinstance(column, np.ndarray):
+        return column[rows]
+    if type(column).__module__.split(".")[0] == "pyarrow":
+        return column.take(arrow_array(rows))
+    return np.fromiter(_listed(column), object)[rows]
 
 
 def _listed(column: Any) -> list[Any]:

@@ -62,7 +62,7 @@ class Parquet(_Columnar):
 
         # of files elsewhere a glance takes some pages, not whole columns
         size = _GLANCE if self.file.url else _STREAM
-        self._file = pq.ParquetFile(self.file.opened(), buffer_size=size, pre_buffer=False)
+        self._file = pq.ParquetFile(self.file.mapped(), buffer_size=size, pre_buffer=False)
         self._meta = self._file.metadata
         self.names = self._file.schema_arrow.names
         self.row_groups = [
@@ -81,7 +81,7 @@ class Parquet(_Columnar):
         file = self._file
         if dictionaries or self.file.url:
             file = pq.ParquetFile(
-                self.file.opened(), read_dictionary=dictionaries, metadata=self._meta,
+                self.file.mapped(), read_dictionary=dictionaries, metadata=self._meta,
                 buffer_size=0 if self.file.url else _STREAM,
             )  # fmt: skip
         wanted = list(dict.fromkeys(names.values()))
@@ -146,10 +146,10 @@ class Arrow(_Columnar):
 
         self._open = pa.ipc.open_file
         try:
-            self._schema = self._open(self.file.opened()).schema
+            self._schema = self._open(self.file.mapped()).schema
         except pa.ArrowInvalid:
             self._open = pa.ipc.open_stream
-            self._schema = self._open(self.file.opened()).schema
+            self._schema = self._open(self.file.mapped()).schema
         self.names = self._schema.names
 
     def _batches(self, wanted: list[str], most: int | None) -> Iterator[Any]:
@@ -157,7 +157,7 @@ class Arrow(_Columnar):
 
         columns = [self.names.index(name) for name in wanted]
         options = pa.ipc.IpcReadOptions(included_fields=columns)
-        reader = self._open(self.file.opened(), options=options)
+        reader = self._open(self.file.mapped(), options=options)
         is_file = self._open is pa.ipc.open_file
         every = map(reader.get_batch, range(reader.num_record_batches)) if is_file else reader
         for batch in every:

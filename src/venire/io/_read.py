@@ -53,7 +53,7 @@ def read_comparisons(
         How text files are written; default: what their first rows say.
     memory : int or str, optional
         Bytes that the process may need while it reads, as in "1G"; it changes no result.
-    executor : venire.batch.executor.Executor, optional
+    executor : venire.batch.Executor, optional
         Who adds up the parts of the files; by default this process.
     n_threads : int, optional
     progress : callable, optional

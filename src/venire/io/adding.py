@@ -63,7 +63,7 @@ def add_up(
     ----------
     scanner : Scanner
     how : How
-    executor : venire.batch.executor.Executor, optional
+    executor : venire.batch.Executor, optional
         Who does the tasks, one for each unit.
     progress : callable, optional
         Called with the number of rows read and their total, where it is known beforehand.

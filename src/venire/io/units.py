@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -30,16 +30,23 @@ class Unit(NamedTuple):
     whole: frozenset[str] = frozenset()  # columns of text whose labels are integers
     texts: frozenset[str] = frozenset()  # columns of labels that are text in other files
     stamp: tuple[int, int] | None = None  # of the file, when it was first looked at
+    number: tuple[int, ...] = ()  # of the file, and within it
 
     def absolute(self) -> Unit:
         """The same, found from everywhere."""
         return self._replace(path=self.path.absolute())
 
-    def tables(self, names: Mapping[str, str], most: int) -> Tables:
-        """Open it, to read `most` rows at a time."""
+    def tables(
+        self,
+        names: Mapping[str, str],
+        most: int,
+        labels: Sequence[str] = LABELS,
+        scanner: Scanner | None = None,
+    ) -> Tables:
+        """Open it, or what a scanner has opened of it, to read `most` rows at a time."""
         import pyarrow as pa
 
-        tables = Scanner(self.path).tables(names, LABELS, most, self.row_groups)
+        tables = (scanner or Scanner(self.path)).tables(names, labels, most, self.row_groups)
         types = dict(tables.types)
         own = set(names.values())
         types |= dict.fromkeys(self.whole & own, pa.int64())
@@ -71,12 +78,12 @@ def cut_up(unit: Unit) -> list[Unit]:
     """A file, cut where that gives several workers something to do."""
     rows = Scanner(unit.path).format().row_groups
     if sum(rows) <= ROWS:
-        return [unit]
+        return [unit._replace(number=(*unit.number, 0))]
     starts = [*cut(np.array(rows), ROWS).tolist(), len(rows)]
     before = np.concatenate([[0], np.cumsum(rows)]).tolist()
     return [
-        unit._replace(row_groups=range(start, stop), start=before[start])
-        for start, stop in pairwise(starts)
+        unit._replace(row_groups=range(start, stop), start=before[start], number=(*unit.number, k))
+        for k, (start, stop) in enumerate(pairwise(starts))
     ]
 
 
