@@ -14,7 +14,7 @@ the first rows promised something else. `How` and `Unit` pickle, and so do sums,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -32,7 +32,7 @@ from venire.data.sums import CellSums
 from venire.io._errors import DataError
 from venire.io.assemble import LABELS, about_rows
 from venire.io.scanner import Scanner
-from venire.io.units import Unit, changed, cut_up, plain_type, stamp_of
+from venire.io.units import Unit, changed, cut_up, stamp_of
 
 __all__ = ["How", "latest", "rows_at_a_time", "summed", "surveyed", "units_of"]
 
@@ -90,6 +90,7 @@ def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
         If a file cannot be read, lacks a column, or has values of another type than the others.
     """
     names = how.names
+    scanner.require_alike(names, LABELS)
     opened = []
     for number, file in enumerate(scanner.files):
         with about_rows(file, names):
@@ -97,8 +98,6 @@ def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
             opened.append((stamp, scanner.format(number).tables(names, LABELS, 1, None)))
     texts = [tables.is_text for _, tables in opened]
     mixed = any(texts) and not all(texts)
-    if not mixed:
-        _require_alike(scanner, [tables.types for _, tables in opened], how)
     as_text = frozenset(names[a] for a in LABELS if a in names) if mixed else frozenset()
     units = []
     for file, (stamp, tables) in zip(scanner.files, opened, strict=True):
@@ -107,28 +106,6 @@ def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
     counts = [tables.n_rows for _, tables in opened]
     n_rows = None if None in counts else sum(n or 0 for n in counts)
     return units, how._replace(is_text=any(texts)), n_rows
-
-
-def _require_alike(scanner: Scanner, types: Sequence[Any], how: How) -> None:
-    """Refuse a file whose labels are text where those of the others are integers."""
-    import pyarrow as pa
-
-    def kind(t: Any) -> str:
-        t = plain_type(t)
-        whole = pa.types.is_integer(t) or pa.types.is_floating(t)
-        return "numbers" if whole else "text" if not pa.types.is_null(t) else ""
-
-    for argument in LABELS:
-        name = how.names.get(argument)
-        told = [(kind(t[name]), t[name]) for t in types if name in t]
-        if len(told) < len(types):
-            continue
-        both = zip(told, scanner.files, strict=True)
-        known = [(what, t, file) for (what, t), file in both if what]
-        for what, t, file in known[1:]:
-            if what != known[0][0]:
-                reason = f"holds values of type {t}, but {known[0][2].name} holds {known[0][1]}"
-                raise DataError(file, reason, column=name, argument=argument)
 
 
 @contextmanager
