@@ -8,6 +8,7 @@
 #define BATCH 1024                /* rows whose keys are found together */
 #define AHEAD 128                 /* rows whose slots are fetched before they are needed */
 #define ROWS ((int64_t)1 << 20)   /* rows between two looks for an interrupt */
+#define LARGE ((int64_t)2 << 20)  /* bytes of a part */
 #define FULL(n_slots) ((n_slots) / 5 * 4) /* cells beyond which a table grows */
 
 /* ---- the table -------------------------------------------------------------------------------- */
@@ -66,9 +67,11 @@ __attribute__((always_inline)) static inline int64_t seek(const vn_sums_part *p,
 
 static vn_status grow(vn_sums_part *p, int64_t size)
 {
-    const int64_t wanted = p->n_slots + p->n_slots / 10 * 3 + 32;
+    /* twice as many, of a large table a third more */
+    const int64_t more = p->n_slots * size < LARGE ? p->n_slots : p->n_slots / 10 * 3;
+    const int64_t wanted = p->n_slots + more + 32;
     vn_sums_part q = {NULL, wanted / VN_SUMS_LINE * VN_SUMS_LINE, p->n_cells};
-    if (q.n_slots > (int64_t)UINT32_MAX) return VN_TOO_LARGE;
+    if (q.n_slots >= VN_SUMS_MOST) return VN_TOO_LARGE;
     q.slot = vn_aligned_alloc(64, (size_t)(q.n_slots * size));
     if (!q.slot) return VN_NO_MEMORY;
     memset(q.slot, 0, (size_t)(q.n_slots * size));

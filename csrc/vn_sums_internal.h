@@ -7,6 +7,8 @@
 /* Tables, told apart by the first bits of a key's hash: each grows by itself, and is one thread's. */
 #define VN_SUMS_PARTS 64
 
+#define VN_SUMS_MOST ((int64_t)1 << 25)
+
 #define VN_SUMS_COUNTER 21 /* bits of a counter: losses, ties, wins from the lowest on */
 #define VN_SUMS_MASK (((uint64_t)1 << VN_SUMS_COUNTER) - 1)
 #define VN_SUMS_HIGH /* the highest bit of each counter */                                          \
@@ -27,7 +29,7 @@ typedef struct {
 
 typedef struct {
     char *slot;       /* n_slots of vn_sums_counted or vn_sums_summed */
-    int64_t n_slots;  /* whole lines, below 2^32 */
+    int64_t n_slots;  /* whole lines, below VN_SUMS_MOST */
     int64_t n_cells;
 } vn_sums_part;
 

@@ -97,7 +97,7 @@ cdef class CellTable:
         if status == VN_BAD_VALUE:
             return int(bad)
         if status == VN_TOO_LARGE:
-            raise ValueError("at most 2**30 items and 2**32 slots for a part of the cells")
+            raise ValueError("at most 2**30 items and 2**31 slots for cells")
         check(status, "to add up the comparisons")
         return None
 
