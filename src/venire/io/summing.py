@@ -36,7 +36,8 @@ from venire.io.units import Unit, changed, cut_up, stamp_of
 
 __all__ = ["How", "latest", "rows_at_a_time", "summed", "surveyed", "units_of"]
 
-_TIMES = 4  # as many rows as other units have: of soft scores the cells are added to those before
+_KEPT = 3 << 22  # rows that are held as they are, where there are no more
+_TIMES = 8  # as many rows as other units have: of soft scores the cells are added to those before
 _LEAST, _MOST = 1 << 14, 1 << 18  # rows that are read at a time
 _OVERHEAD = 64 << 20  # buffers of the readers, and what allocators keep
 
@@ -67,7 +68,11 @@ class How(NamedTuple):
         """The sums of no rows."""
         items = self.items
         as_integers = items is None or np.asarray(items).dtype.kind in "iu"
-        return CellSums(items, is_text=self.is_text and as_integers, n_threads=self.n_threads)
+        left = _KEPT if self.memory is None else self.memory // 256
+        return CellSums(
+            items, is_text=self.is_text and as_integers, keep=min(left, _KEPT),
+            n_threads=self.n_threads,
+        )  # fmt: skip
 
 
 def rows_at_a_time(how: How) -> int:

@@ -12,14 +12,15 @@ from venire._core import checks
 from venire._core.checks import fail
 from venire.data._strata import Strata, covariates_of
 from venire.data.ageing import InOrder, aged_piece, instants, joined, require_young
-from venire.data.aggregation import Weighed, add_up, refuse_self, weighed
+from venire.data.aggregation import refuse_self, weighed
 from venire.data.coding import Encoded
 from venire.data.comparisons import Comparisons
 from venire.data.outcomes import Survey, Terms
 from venire.data.rows import Ageing, Rows
 from venire.data.sifting import placed
 from venire.data.sums._base import Sums
-from venire.data.sums._stores import Masses, Store, Table
+from venire.data.sums._kept import Kept
+from venire.data.sums._stores import Masses, Sorted, Store, Table
 from venire.data.sums.labels import Interim
 
 __all__ = ["CellSums"]
@@ -36,6 +37,8 @@ class CellSums(Sums):
         As in `venire.Comparisons`.
     is_text : bool
         Labels of items that all are written as integers become integers.
+    keep : int
+        Rows that are held as they are, to be sorted at once, if there are no more: the fastest way.
     n_threads : int, optional
 
     Attributes
@@ -71,10 +74,15 @@ class CellSums(Sums):
     """
 
     def __init__(
-        self, items: Any = None, *, is_text: bool = False, n_threads: int | None = None
+        self,
+        items: Any = None,
+        *,
+        is_text: bool = False,
+        keep: int = 0,
+        n_threads: int | None = None,
     ) -> None:
         self.n_threads = checks.n_threads(n_threads)
-        self.is_text = is_text
+        self.is_text, self.keep = is_text, keep
         self.labels = Interim(("first", "second"), self.n_threads, items, is_text)
         self.clusters = Interim(("cluster",), self.n_threads)
         self.n_rows = 0
@@ -136,7 +144,7 @@ class CellSums(Sums):
             self._refuse_self(first, second)
             return
         if self._store is None:
-            self._store = Store.of(strata, is_masses="win" in found.masses)
+            self._store = self._empty(strata, "win" in found.masses)
         bad = self._store.add(found, len(self.labels), self.n_threads)
         if bad is not None:
             refuse_self(self.labels.labels, found.first, bad)
@@ -235,7 +243,7 @@ class CellSums(Sums):
             own = self.clusters.recode(later.clusters.labels[: len(later.clusters)])
             x = x._replace(strata=x.strata._replace(cluster=own[x.strata.cluster]))
         if self._store is None:
-            self._store = Store.of(x.strata, is_masses=later._store.is_masses)
+            self._store = self._empty(x.strata, later._store.is_masses)
         self._store.scale(fresh[0])
         self._store.add_masses(x.scaled(fresh[1]), len(self.labels), self.n_threads)
 
@@ -311,7 +319,7 @@ class CellSums(Sums):
         if "clusters" in arrays:
             self.clusters.recode(np.asarray(arrays["clusters"]))
         x = Masses.of(arrays).relabelled(codes)
-        self._store = Store.of(x.strata, is_masses=facts["is_masses"])
+        self._store = self._empty(x.strata, facts["is_masses"])
         self._store.add_masses(x, len(self.labels), self.n_threads)
         return self
 
@@ -330,24 +338,26 @@ class CellSums(Sums):
         if self._store is None:
             fail("weight", "every comparison has weight 0")
         items, rank = self.labels.settled(self._occurring, whole=self.is_text)
-        store, has_order, self._store = self._store, self._has["order"], None
-        if isinstance(store, Table):
-            cells = store.cells(items, rank, self.n_threads)
-            return Comparisons.from_cells(cells._replace(has_order=has_order, ageing=ageing))
-        x = store.masses().relabelled(rank)
-        strata, clusters, dates = x.strata, None, None
-        if strata.cluster is not None:
-            clusters, place = self.clusters.settled()
-            strata = strata._replace(cluster=place[strata.cluster])
-        if strata.date is not None:
-            dates, when = np.unique(strata.date, return_inverse=True)
-            strata = strata._replace(date=when.astype(np.int64))
-        masses = {"win": x.win, "loss": x.loss, "tie": x.tie}
-        if x.square is not None and not store.is_masses:
-            masses["square"] = x.square
-        found = Weighed(x.lo, x.hi, masses, None, x.order, strata)
-        cells = add_up(items, *found, self.n_threads)._replace(
-            has_order=has_order, clusters=clusters, dates=dates, ageing=ageing,
-            covariate_names=self._names or (),
-        )  # fmt: skip
-        return Comparisons.from_cells(cells)
+        store, self._store = self._store, None
+        told: dict[str, Any] = {"clusters": None, "dates": None}
+
+        def settled(strata: Strata) -> Strata:
+            """The same in the order of their labels and dates."""
+            if strata.cluster is not None:
+                told["clusters"], own = self.clusters.settled()
+                strata = strata._replace(cluster=own[strata.cluster])
+            if strata.date is not None:
+                told["dates"], when = np.unique(strata.date, return_inverse=True)
+                strata = strata._replace(date=when.astype(np.int64))
+            return strata
+
+        cells = store.cells(items, rank, settled, self.n_threads)._replace(
+            has_order=self._has["order"], ageing=ageing, covariate_names=self._names or ()
+        )
+        return Comparisons.from_cells(cells._replace(**told))
+
+    def _empty(self, strata: Strata, is_masses: bool) -> Store:
+        """A store for rows like these."""
+        apart = any(x is not None for x in strata)
+        cells: Store = Sorted(is_masses=is_masses) if apart else Table(is_masses=is_masses)
+        return Kept(cells, self.keep) if self.keep else cells
