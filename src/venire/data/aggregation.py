@@ -90,6 +90,13 @@ class Weighed(NamedTuple):
     order: NDArray[np.int8] | None
     strata: Strata
 
+    def wide(self) -> Weighed:
+        """The same with scores of eight bytes."""
+        score = self.masses.get("score")
+        if not isinstance(score, np.ndarray) or score.dtype == np.float64:
+            return self
+        return self._replace(masses={"score": score.astype(np.float64)})
+
 
 def weighed(
     rows: Rows,
@@ -226,7 +233,8 @@ def add_up_few(
         found = cells.count(first, second, n_threads, n_items=len(items), **columns)
         if found is not None:
             return Cells.of_one(items, *found[1])
-    return add_up(items, first, second, masses, weight, order, strata, n_threads)
+    rows = Weighed(first, second, masses, weight, order, strata).wide()
+    return add_up(items, *rows, n_threads)
 
 
 def add_up(

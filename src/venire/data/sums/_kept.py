@@ -50,8 +50,7 @@ class Kept(Store):
             same = rows.first == rows.second
             if same.any():
                 return int(np.argmax(same))
-            self._note(rows)
-            self._rows.append(rows)
+            self._rows.append(self._noted(rows))
             self._n_codes, self._n_threads = n_codes, n_threads
             if self._n > self._most:
                 self._settle()
@@ -60,24 +59,28 @@ class Kept(Store):
         self.is_exact = self._then.is_exact
         return bad
 
-    def _note(self, rows: Weighed) -> None:
+    def _noted(self, rows: Weighed) -> Weighed:
+        """The rows as they are kept: scores of 0, 1/2 and 1 in four bytes."""
+        score = rows.masses.get("score")
+        plain = score is not None and rows.weight is None
+        if plain and (self.is_exact or len(self._rows or ()) < 2):
+            twice = np.add(score, score)
+            is_exact = bool((twice == np.rint(twice)).all())
+            if is_exact and isinstance(score, np.ndarray):
+                rows = rows._replace(masses={"score": score.astype(np.float32)})
+            self.is_exact = self.is_exact and is_exact
+        elif self.is_exact:
+            self.is_exact = Masses.of_rows(rows).is_exact()
         self._n += len(rows.first)
         every = (rows.first, rows.second, rows.weight, rows.order, *rows.masses.values())
         self._nbytes += sum(x.nbytes for x in (*every, *rows.strata) if isinstance(x, np.ndarray))
-        if not self.is_exact:
-            return
-        score = rows.masses.get("score")
-        if score is None or rows.weight is not None:
-            self.is_exact = Masses.of_rows(rows).is_exact()
-        else:
-            twice = np.add(score, score)
-            self.is_exact = bool((twice == np.rint(twice)).all())
+        return rows
 
     def _settle(self) -> None:
         """Cells from now on."""
         rows, self._rows = self._rows or [], None
         for one in rows:
-            self._then.add(one, self._n_codes, self._n_threads)
+            self._then.add(one.wide(), self._n_codes, self._n_threads)
         if rows:
             self.is_exact = self._then.is_exact
 
