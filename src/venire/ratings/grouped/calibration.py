@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from venire import scales
 from venire._core import checks
 from venire._core.frames import as_frame
 from venire._core.tables import Table, Tabled
@@ -18,6 +19,7 @@ from venire.data.comparisons import Components
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.ratings.grouped._bridges import Evidence, read
 from venire.ratings.grouped._leveling import find_levels
+from venire.ratings.grouped._within import Within, within
 from venire.ratings.grouped.scaling import group_of_item
 
 if TYPE_CHECKING:
@@ -38,10 +40,18 @@ class Calibration(Tabled):
         What is to be added to theta of each group, in the unit of theta. Without anchors of mean 0
         in each component; nan for a group without an identified fit.
     standard_errors : ndarray of float64, shape (n_groups,)
-        Of the biases, given `variance`: of their deviations from the mean of all biases or, with
-        anchors, of the biases themselves.
+        Of the biases: of their deviations from the mean of all biases or, with anchors, of the
+        biases themselves. An estimated `variance` counts as estimated.
     variance : float
         s^2 of the prior, estimated or as given.
+    dispersion : float
+        Variance of soft outcomes beside that of as many wins and losses; 1 where none is soft.
+    noise : float
+        Variance of what judges of a bridge add to the difference of its items, however many votes
+        there are; 0 where no outcome is soft.
+    spread : float
+        Variance of the items' strengths in their groups, by which `theta` is shrunken; nan where
+        the fit was taken as it is.
     level : float
         Mean of the prior: 0 without anchors, else estimated.
     level_error : float
@@ -86,6 +96,9 @@ class Calibration(Tabled):
     residual: float
     n_iter: int
     relative_error: float
+    dispersion: float = 1.0
+    noise: float = 0.0
+    _items: Within
 
     def __repr__(self) -> str:
         state = "converged" if self.converged else "not converged"
@@ -106,13 +119,18 @@ class Calibration(Tabled):
         """Labels of the groups, (n_groups,)."""
         return self.fit.groups
 
+    @property
+    def spread(self) -> float:
+        return self._items.spread
+
     @cached_property
     def theta(self) -> np.ndarray:
-        """Strengths of all items on one scale, (n_items,): theta of the fit plus the group's bias.
+        """Strengths of all items on one scale, (n_items,), in the flat order of ``fit.items``.
 
-        In the flat order of ``fit.items``.
+        The group's bias plus the item's strength under the prior that all groups show: where the
+        fit's prior is weaker, this is closer to the centre of the group than theta of the fit.
         """
-        return _frozen(self.fit.theta + self.bias[group_of_item(self.fit)])
+        return _frozen(self._items.theta + self.bias[group_of_item(self.fit)])
 
     @cached_property
     def item_errors(self) -> np.ndarray:
@@ -122,8 +140,7 @@ class Calibration(Tabled):
         covariance of the two is neglected: the theta of items that have bridges went into the bias,
         so for them this is a little too large.
         """
-        variance = self.fit.deviation_errors() ** 2
-        variance += (self.standard_errors**2)[group_of_item(self.fit)]
+        variance = self._items.variance + (self.standard_errors**2)[group_of_item(self.fit)]
         return _frozen(np.sqrt(variance))
 
     @property
@@ -281,7 +298,8 @@ def calibrate(
     """
     threads = checks.n_threads(n_threads)
     _check(gf, variance, tol, max_iter)
-    evidence = read(gf, first_group, first, second_group, second, score, weight, anchors)
+    items = within(gf, threads)
+    evidence = read(gf, items, first_group, first, second_group, second, score, weight, anchors)
     levels = find_levels(
         evidence,
         variance=None if variance is None else float(variance),
@@ -289,10 +307,10 @@ def calibrate(
         max_iter=max_iter,
         n_threads=threads,
     )
-    if not levels.result.converged:
+    if not levels.converged:
         warnings.warn(
-            f"the calibration did not converge: residual {levels.result.residual:.2g} after "
-            f"{levels.result.n_iter} iterations, tol {tol:g}",
+            f"the calibration did not converge: residual {levels.residual:.2g} after "
+            f"{levels.n_iter} iterations, tol {tol:g}",
             ConvergenceWarning,
             stacklevel=2,
         )
@@ -300,12 +318,13 @@ def calibrate(
     anchored = np.bincount(labels, evidence.anchored, len(sizes)) > 0
     _say_what_the_prior_does(evidence, anchored)
     n, known = len(labels), evidence.identified
-    deviation, variances = np.zeros(n), np.full(n, levels.variance + levels.level_variance)
+    s2 = levels.scales.s2
+    deviation, variances = np.zeros(n), np.full(n, s2 + levels.level_variance)
     deviation[evidence.active] = levels.deviation
     variances[evidence.active] = levels.variances
     if anchors is None:  # exact up to rounding already: bridges only move weight within components
         deviation -= (np.bincount(labels, deviation, len(sizes)) / sizes)[labels]
-        variances -= levels.variance / np.count_nonzero(known)
+        variances -= s2 / np.count_nonzero(known)
     if not np.isfinite(variances[known]).all():
         warnings.warn(
             "the information of some groups' biases is singular to working precision: their "
@@ -317,16 +336,19 @@ def calibrate(
         fit=gf,
         bias=_frozen(np.where(known, levels.level + deviation, np.nan)),
         standard_errors=_frozen(np.where(known, np.sqrt(np.maximum(variances, 0.0)), np.nan)),
-        variance=levels.variance,
+        variance=s2,
+        dispersion=levels.scales.dispersion,
+        noise=levels.scales.noise,
         level=levels.level,
         level_error=math.sqrt(levels.level_variance),
         components=evidence.components,
         anchored=_frozen(anchored),
         n_bridges=_frozen(evidence.weight),
-        converged=levels.result.converged,
-        residual=levels.result.residual,
+        converged=levels.converged,
+        residual=levels.residual,
         n_iter=levels.n_iter,
         relative_error=levels.relative_error,
+        _items=items,
     )
 
 
@@ -352,6 +374,14 @@ def _say_what_the_prior_does(evidence: Evidence, anchored: np.ndarray) -> None:
 def _check(gf: Any, variance: Any, tol: Any, max_iter: Any) -> None:
     if not all(hasattr(gf, name) for name in ("groups", "offsets", "items", "theta", "scale")):
         checks.fail("gf", "must be a GroupedFit", value=type(gf).__name__, kind=TypeError)
+    own = scales.scale_of(gf.model)
+    if gf.scale != own:
+        checks.fail(
+            "gf",
+            f"must be on the scale that its link uses, {own!r}: calibrate the fit itself and "
+            "convert the result",
+            value=gf.scale,
+        )
     if variance is not None:
         least, most = 1.0 / checks.LARGEST, checks.LARGEST
         rule = f"must be finite and > 0, from {least:g} to {most:g}"
