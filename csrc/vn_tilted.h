@@ -10,7 +10,7 @@
 
 #include "vn_model.h"
 
-#define VN_TILTED_NODES 15
+#define VN_TILTED_NODES 13
 
 /* Nodes and log (weight / density at the node) of the standard normal: of the caller's making. */
 typedef struct {

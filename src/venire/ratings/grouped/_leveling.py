@@ -46,7 +46,7 @@ COUNTED = 0.25  # of the dispersion: what the number of votes has to do with at 
 JUDGED = 0.5  # of what is then taken off: so much is said to be the judge's
 LEAST, MOST = Scales(1e-6, 2e-3, 1e-3), Scales(1e4, 20.0, 1e2)
 WIDEN = math.log(4.0)  # a step of the log of a scale, at most
-FLATTEST, STEEPEST = 1e-4, 1.5  # slopes that a step goes by,
+FIRST, FLATTEST, STEEPEST = 0.2, 1e-3, 3.0  # slopes that a step goes by,
 FLAT = 0.04  # where there are two scales
 TOLD = 0.1  # of the longest step: shorter ones tell no slope
 STEPS = 40
@@ -133,7 +133,7 @@ class _Search:
         x, low, high = (np.log(np.maximum(s, 1e-300)) for s in (start, LEAST, MOST))
         low, high = np.where(free, low, x), np.where(free, high, x)
         least = FLAT if free[1] else FLATTEST
-        before, slope, near, found = None, np.full(3, -0.5), NEAR, not free.any()
+        before, slope, near, found = None, np.array([-FIRST, -0.5, -0.5]), NEAR, not free.any()
         for _ in range(STEPS if free.any() else 0):
             off = self.off(x, near)
             if before is not None:
@@ -143,7 +143,7 @@ class _Search:
                 slope = np.where(told, np.clip(chord, -STEEPEST, -least), slope)
             before = (x, off)
             step = np.clip(x + np.clip(-off / slope, -WIDEN, WIDEN), low, high) - x
-            if abs(step[0]) <= max(CLOSE, OF_SD * self._sd(slope[0])) and (
+            if abs(step[0]) <= max(CLOSE, OF_SD * self._sd(slope[0] * _flatter(x[0]))) and (
                 np.abs(step[1:]) <= CALM
             ).all():
                 found = True
@@ -154,31 +154,39 @@ class _Search:
         return self._scales(x, start)
 
     def off(self, x: np.ndarray, near: float) -> np.ndarray:
-        """How far the logs of the moments are from those of the scales."""
+        """How far the logs of the moments are from those of the scales; that of s2 relative to what
+        it would be about if all s2 were wrong."""
         scales = Scales(*np.exp(x).tolist())
         self.passing.settle(scales, near, self.most)
         seen = np.array(self.passing.moments(scales))
         size = np.array([self.n, self.n_bridges, self.n_bridges])
         more = np.array([PRIOR_GROUPS, PRIOR_BRIDGES, PRIOR_BRIDGES])
         wanted = (size * seen + more * PRIOR) / (size + more)
-        return np.asarray(np.log(np.maximum(wanted, 1e-300)) - x)
+        off = np.asarray(np.log(np.maximum(wanted, 1e-300)) - x)
+        off[0] /= _flatter(x[0])
+        return off
 
     def widening(self, scales: Scales) -> np.ndarray:
         """Variance of the biases by what is not known of s2."""
         e = self.passing.e
         x = np.log(np.maximum(scales, 1e-300))
         here, moved = self.off(x, NEAR / 10.0), x + [APART, 0.0, 0.0]
-        slope = (self.off(moved, NEAR / 10.0)[0] - here[0]) / APART
-        return ((self.passing.e - e) / APART * self._sd(min(slope, -FLATTEST))) ** 2
+        slope = (self.off(moved, NEAR / 10.0)[0] - here[0]) / APART * _flatter(x[0])
+        return ((self.passing.e - e) / APART * self._sd(slope)) ** 2
 
     def _sd(self, slope: float) -> float:
         """Of log s2."""
-        return min(1.0, math.sqrt(2.0 / (self.n * max(-slope, FLATTEST))))
+        return min(1.0, math.sqrt(2.0 / (self.n * max(-slope, 1e-9))))
 
     def _scales(self, x: np.ndarray, start: Scales) -> Scales:
         """Those that were given to the last bit."""
         found = Scales(*np.exp(x).tolist())
         return Scales(found.s2 if self.own else start.s2, found.dispersion, found.noise)
+
+
+def _flatter(u: float) -> float:
+    """A bridge tells of a small variance next to nothing: a step towards 0 changes no moment."""
+    return 1.0 / (1.0 + math.exp(-u))
 
 
 class _Posterior(_sampled.SolverInverse):
