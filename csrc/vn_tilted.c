@@ -16,16 +16,16 @@ typedef struct {
     double *mode, *g, *h, *slope2, *bend;
 } job;
 
-/* The modes of `len` tilted densities, and the spread about each. The derivative of the log density
- * falls from above m - v * most to below m + v * most, its root is kept between two ends: a step that
- * leaves them is replaced by their middle. */
+/* The modes of `len` tilted densities, and the spread about each. The slope of the log density falls,
+ * so a root lies between two ends. Newton's step is taken unless it leaves them, or is not half as
+ * long as the one before: then their middle. */
 static void find_modes(const vn_model_row *row, int len, const double *m, const double *v,
                        const double *win, const double *loss, double *x, double *sd)
 {
-    double slope[BLOCK], bend[BLOCK], low[BLOCK], high[BLOCK];
+    double slope[BLOCK], bend[BLOCK], low[BLOCK], high[BLOCK], last[BLOCK];
     for (int k = 0; k < len; k++) {
         low[k] = -INFINITY;
-        high[k] = INFINITY;
+        high[k] = last[k] = INFINITY;
     }
     for (int step = 0; step < STEPS; step++) {
         int far = 0;
@@ -35,10 +35,13 @@ static void find_modes(const vn_model_row *row, int len, const double *m, const 
             double next = x[k] + up / down;
             if (up > 0.0) low[k] = x[k];
             else high[k] = x[k];
-            if (!(next > low[k] && next < high[k]) && isfinite(low[k]) && isfinite(high[k]))
-                next = 0.5 * (low[k] + high[k]);
+            const double middle = 0.5 * (low[k] + high[k]);
+            if (isfinite(middle)
+                && (!(next > low[k] && next < high[k]) || fabs(next - x[k]) > 0.5 * last[k]))
+                next = middle;
             sd[k] = 1.0 / sqrt(down);
-            far |= fabs(next - x[k]) > CLOSE * sd[k];
+            last[k] = fabs(next - x[k]);
+            far |= last[k] > CLOSE * sd[k];
             x[k] = next;
         }
         if (!far) break;

@@ -38,9 +38,11 @@ class Evidence:
     hi: np.ndarray
     difference: np.ndarray
     spread: np.ndarray
+    items: np.ndarray  # (2, n_edges) positions of the items of `lo` and of `hi`
+    variance: np.ndarray  # (2, n_edges) theirs: `spread` is the sum
     win: np.ndarray
     loss: np.ndarray
-    soft: bool  # whether some outcome is neither a win nor a loss
+    soft: bool  # whether some outcome is neither a win, a loss nor a tie
     pull: np.ndarray | None  # (n,) precision of the anchors of each group; None without anchors
     target: np.ndarray | None  # (n,) the bias that they say
     components: Components  # of all groups
@@ -94,8 +96,8 @@ def _bridges(
     score: Any,
     weight: Any,
 ) -> tuple[Any, ...]:
-    """Per pair of items: lower group, higher group, difference of the items, the variance of that,
-    wins and losses of the lower one; and whether some row is soft."""
+    """Per pair of items: lower group, higher group, difference of the items, the items, their
+    variances, wins and losses of the lower one; and whether some row is soft."""
     n, *labels, score, weight = checks.columns(
         first_group=labels[0], first=labels[1], second_group=labels[2], second=labels[3],
         score=score, weight=weight,
@@ -130,8 +132,9 @@ def _bridges(
     rows = (np.minimum(*groups), np.maximum(*groups), a, b, w * won, w * (1.0 - won))
     lo, hi, a, b, win, loss = _merged(*rows)
     theta, variance = known.theta, known.variance
-    soft = bool(((s != 0.0) & (s != 1.0)).any())
-    return lo, hi, theta[a] - theta[b], variance[a] + variance[b], win, loss, soft
+    soft = bool(((s != 0.0) & (s != 0.5) & (s != 1.0)).any())
+    ends = np.stack([a, b])
+    return lo, hi, theta[a] - theta[b], ends, variance[ends], win, loss, soft
 
 
 def _merged(
@@ -213,8 +216,16 @@ def _evidence(
 
     n = len(identified)
     if rows is None:
-        rows = (np.empty(0, np.int64),) * 2 + (np.empty(0),) * 4 + (False,)
-    lo, hi, difference, spread, win, loss, soft = rows
+        none, pairs = np.empty(0), np.empty((2, 0))
+        rows = (none.astype(np.int64),) * 2 + (
+            none,
+            pairs.astype(np.int64),
+            pairs,
+            none,
+            none,
+            False,
+        )
+    lo, hi, difference, items, variance, win, loss, soft = rows
     weight = np.bincount(lo, win + loss, n) + np.bincount(hi, win + loss, n)
     anchored = pull > 0.0
     active = np.flatnonzero((weight > 0.0) | anchored)
@@ -231,7 +242,9 @@ def _evidence(
         lo=place[lo],
         hi=place[hi].astype(np.int32),
         difference=difference,
-        spread=spread,
+        spread=variance.sum(axis=0),
+        items=items,
+        variance=variance,
         win=win,
         loss=loss,
         soft=soft,
@@ -241,4 +254,3 @@ def _evidence(
         weight=weight,
         anchored=anchored,
     )
-

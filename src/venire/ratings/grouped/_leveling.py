@@ -18,7 +18,9 @@ H^-1 at the end gives the errors. With m free, let u = H^-1 pull and S = sum of 
 
     Var(m) = 1 / S,    Var(b_g) = (H^-1)_gg + (1 - u_g)^2 / S.
 
-To that is added what is not known of s2: (db / d log s2)^2 Var(log s2).
+To that is added what is not known of s2: (db / d log s2)^2 Var(log s2). And what an item with
+several bridges is taken for wrongly, it is in all of them: with v its variance and t the precisions
+of its bridges, v [(sum t)^2 - sum t^2] Var(b_g)^2.
 """
 
 from __future__ import annotations
@@ -46,10 +48,10 @@ COUNTED = 0.25  # of the dispersion: what the number of votes has to do with at 
 JUDGED = 0.5  # of what is then taken off: so much is said to be the judge's
 LEAST, MOST = Scales(1e-6, 2e-3, 1e-3), Scales(1e4, 20.0, 1e2)
 WIDEN = math.log(4.0)  # a step of the log of a scale, at most
-FIRST, FLATTEST, STEEPEST = 0.2, 1e-3, 3.0  # slopes that a step goes by,
+FIRST, FLATTEST, STEEPEST = 0.2, 1e-3, np.array([100.0, 1.5, 1.5])  # slopes of steps,
 FLAT = 0.04  # where there are two scales
 TOLD = 0.1  # of the longest step: shorter ones tell no slope
-STEPS = 40
+STEPS, LOOSER = 40, 10.0  # after half of them less will do
 CLOSE, OF_SD = 1e-5, 1e-2  # a last step of log s2; in its standard deviations
 CALM = 0.05  # a last step of the log of another scale
 APART = 0.25  # of log s2, for the derivative of the biases
@@ -67,7 +69,7 @@ class Levels:
     level_variance: float  # of m
     relative_error: float  # of the standard errors, where they were sampled
     scales: Scales
-    widening: np.ndarray  # (n,) what of the variances s2 is to blame for
+    widening: np.ndarray  # (n,) what of the variances s2, and items in several bridges, add
     converged: bool
     residual: float
     n_iter: int
@@ -92,9 +94,9 @@ def find_levels(
     posterior = _Posterior(passing, scales.s2, n_threads)
     variances, relative = posterior.variances()
     level_variance = passing.level_variance
-    widening = np.zeros(len(e))
+    widening = _of_shared_items(evidence, posterior.weights, variances)
     if variance is None and most:
-        widening = search.widening(scales)
+        widening = widening + search.widening(scales)
     return Levels(
         e, level, variances + widening, level_variance, relative, scales, widening, converged,
         residual, passing.n_rounds,
@@ -134,7 +136,7 @@ class _Search:
         low, high = np.where(free, low, x), np.where(free, high, x)
         least = FLAT if free[1] else FLATTEST
         before, slope, near, found = None, np.array([-FIRST, -0.5, -0.5]), NEAR, not free.any()
-        for _ in range(STEPS if free.any() else 0):
+        for k in range(STEPS if free.any() else 0):
             off = self.off(x, near)
             if before is not None:
                 dx = x - before[0]
@@ -143,9 +145,9 @@ class _Search:
                 slope = np.where(told, np.clip(chord, -STEEPEST, -least), slope)
             before = (x, off)
             step = np.clip(x + np.clip(-off / slope, -WIDEN, WIDEN), low, high) - x
-            if abs(step[0]) <= max(CLOSE, OF_SD * self._sd(slope[0] * _flatter(x[0]))) and (
-                np.abs(step[1:]) <= CALM
-            ).all():
+            loose = 1.0 if k < STEPS // 2 else LOOSER
+            close = loose * max(CLOSE, OF_SD * self._sd(slope[0] * _flatter(x[0])))
+            if abs(step[0]) <= close and (np.abs(step[1:]) <= loose * CALM).all():
                 found = True
                 break
             near = min(NEAR, max(1e-5, 0.1 * float(np.abs(step).max())))
@@ -170,7 +172,7 @@ class _Search:
         """Variance of the biases by what is not known of s2."""
         e = self.passing.e
         x = np.log(np.maximum(scales, 1e-300))
-        here, moved = self.off(x, NEAR / 10.0), x + [APART, 0.0, 0.0]
+        here, moved = self.off(x, NEAR / 10.0), x + APART * np.eye(3)[0]
         slope = (self.off(moved, NEAR / 10.0)[0] - here[0]) / APART * _flatter(x[0])
         return ((self.passing.e - e) / APART * self._sd(slope)) ** 2
 
@@ -182,6 +184,19 @@ class _Search:
         """Those that were given to the last bit."""
         found = Scales(*np.exp(x).tolist())
         return Scales(found.s2 if self.own else start.s2, found.dispersion, found.noise)
+
+
+def _of_shared_items(evidence: Evidence, t: np.ndarray, variances: np.ndarray) -> np.ndarray:
+    """Variance of the biases by the items that have several bridges."""
+    n, ends = len(variances), np.concatenate([evidence.lo, evidence.hi])
+    item, first, place = np.unique(evidence.items, return_index=True, return_inverse=True)
+    if len(item) == len(ends):
+        return np.zeros(n)
+    both = np.concatenate([t, t])
+    place = place.ravel()
+    shared = np.bincount(place, both) ** 2 - np.bincount(place, both**2)
+    shared *= evidence.variance.ravel()[first]
+    return np.bincount(ends[first], shared, n) * variances**2
 
 
 def _flatter(u: float) -> float:
@@ -274,4 +289,6 @@ class _Posterior(_sampled.SolverInverse):
         rows, columns = np.concatenate([e.lo, e.hi]), np.concatenate([k, k])
         root = np.sqrt(self.weights)
         shape = (self.layout.n, len(k))
-        return sparse.coo_array((np.concatenate([root, -root]), (rows, columns)), shape=shape).tocsr()
+        return sparse.coo_array(
+            (np.concatenate([root, -root]), (rows, columns)), shape=shape
+        ).tocsr()

@@ -97,9 +97,7 @@ class Passing:
     def _own(self, s2: float) -> Floats:
         """Precision of each group by belief propagation."""
         d, n = self.evidence, len(self.e)
-        return (
-            self.ridge(s2) + np.bincount(d.lo, self.to_lo, n) + np.bincount(d.hi, self.to_hi, n)
-        )
+        return self.ridge(s2) + np.bincount(d.lo, self.to_lo, n) + np.bincount(d.hi, self.to_hi, n)
 
     def _round(self, scales: Scales) -> None:
         from venire._native.tilted import tilted

@@ -125,7 +125,7 @@ def _ends(g: Any, at: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[Any]]:
     return base + g.first[at], base + g.second[at]
 
 
-def _sums(gf: Any, g: Any, at: NDArray[np.int64]) -> tuple[Floats, Floats, Floats, Floats, int]:
+def _sums(gf: Any, g: Any, at: NDArray[np.int64]) -> tuple[Any, Any, Any, Any, int]:
     """What `spread_of` takes, over the items that occur."""
     first, second = _ends(g, at)
     t, w = g.win[at] - g.loss[at], g.win[at] + g.loss[at]
@@ -133,9 +133,12 @@ def _sums(gf: Any, g: Any, at: NDArray[np.int64]) -> tuple[Floats, Floats, Float
         w = w + g.cells.tie[at]
     if gf.order_effect is not None:
         t = t - w * _of_order(gf, g, at)
-    item, place = np.unique(np.concatenate([first, second]), return_inverse=True)
-    n = len(item)
-    plus, minus = place[: len(at)], place[len(at) :]
+    t = np.where(first < second, t, -t)  # all cells of two items, in either order, as one
+    first, second = np.minimum(first, second), np.maximum(first, second)
+    pair, cell = np.unique(np.stack([first, second]), axis=1, return_inverse=True)
+    t, w = np.bincount(cell.ravel(), t), np.bincount(cell.ravel(), w)
+    item, place = np.unique(pair, return_inverse=True)
+    plus, minus, n = *place.reshape(2, -1), len(item)
     total = np.bincount(plus, t, n) - np.bincount(minus, t, n)
     square, weight, own = (
         np.bincount(plus, x, n) + np.bincount(minus, x, n) for x in (t**2, w, w**2)
@@ -192,7 +195,7 @@ def _dispersion(fit: Any, g: Any, at: NDArray[np.int64], pearson: Any) -> float:
     if fit.order_effect is not None:
         d = d + np.nan_to_num(np.broadcast_to(fit.order_effect, g.n_groups))[group] * g.order[at]
     items = np.unique(np.concatenate([first, second]))
-    free = len(items) - len(np.unique(group))
+    free = float(len(items) - len(np.unique(group)))
     if fit.prior is not None:
         taken = float(fit.prior.precision) * np.nan_to_num(fit.deviation_errors()[items]) ** 2
         free -= float(np.sum(np.minimum(taken, 1.0)))
