@@ -28,7 +28,7 @@ EXEMPT = {
 FOR_OTHERS = [
     "Comparisons.graph", "Comparisons.within", "GroupedComparisons.at",
     "GroupedComparisons.from_cells", "GroupedComparisons.with_masses", "Votes.from_tables",
-    "Executor.completed", "Executor.forget", "Executor.limits", "Executor.submit",
+    "Executor.completed", "Executor.forget", "Executor.limits", "Executor.share", "Executor.submit",
     "Fit.has_free_tie", "Fit.log_tie",
     "PlackettLuceFit.deviation_errors", "PlackettLuceFit.pairs", "PlackettLuceFit.positions",
     "PlackettLuceFit.best_first", "PlackettLuceFit.posterior", "PriorMeans.asked_of",

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from venire._core.version import version
 from venire.cli import _options as opt
 from venire.cli._command import Command, option
-from venire.cli._options import MODEL, OUT
+from venire.cli._means import Means
+from venire.cli._options import MODEL
 from venire.cli._progress import Steps
 from venire.cli._report import Report
 from venire.cli._taken import with_taken
-from venire.cli._version import version
 from venire.data.recognition import Given
 from venire.diagnostics import audit, glance
 from venire.ratings.fit import Fit
@@ -39,10 +40,13 @@ class Audit(Command):
     columns: Given = opt.comparisons(without=("group", "half_life", "at"))
     order_effect: bool = option(False, "That being first helps is known and fitted.", MODEL)
     n_threads: int | None = opt.threads()
-    strict: bool = option(False, "Exit code 1 if a finding is grave.", OUT)
+    means: Means
     output: Path | None = opt.output("Write the findings: FORMATS.")
     json: bool = opt.json()
     quiet: bool = opt.quiet()
+
+    def __post_init__(self) -> None:
+        self.means.only()
 
     def do(self, steps: Steps) -> Report:
         """Read all columns, and look."""
@@ -60,7 +64,7 @@ class Audit(Command):
             "findings": [_document(f) for f in found],
         }
         failure = ""
-        if self.strict and found.grave:
+        if self.means.strict and found.grave:
             failure = f"{self.file}: {len(found.grave):,} grave: " + ", ".join(
                 dict.fromkeys(f.name for f in found.grave)
             )

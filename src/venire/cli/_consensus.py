@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from venire import io
 from venire._core.checks import BadTypeError, BadValueError
+from venire._core.version import version
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, option
+from venire.cli._means import Means
 from venire.cli._options import JUDGES, OUT
 from venire.cli._progress import Steps
 from venire.cli._ranked import ranked_votes
 from venire.cli._report import TABLE, Grid, Picture, Report, cells, number, ranged
 from venire.cli._taken import with_taken
-from venire.cli._version import version
 from venire.data.rankings.columns import GivenRankings
 from venire.data.recognition import Given
 from venire.errors import ConvergenceWarning
@@ -52,6 +53,7 @@ class Consensus(Command):
     weighing: opt.Weighing
     converge: bool = option(False, "Weigh until nothing moves, not once.", JUDGES)
     n_threads: int | None = opt.threads(JUDGES)
+    means: Means
     level: float = opt.level()
     top: int = option(100, "Teachers to print.", OUT, min=0)
     pairs: int = option(5, "Least certain pairs to print.", OUT, min=0)
@@ -64,6 +66,7 @@ class Consensus(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
+        self.means.only(*([] if self.rankings else ["memory"]))
         if self.columns.is_complete:
             self.weighing.check(self.columns.gold)
 
@@ -76,7 +79,11 @@ class Consensus(Command):
                 votes, gold = ranked_votes(scanner, self.columns, self.rankings, **how), None
             else:
                 votes, gold = io.read_votes(
-                    scanner, strength=self.weighing.strength, **how, **self.columns.named
+                    scanner,
+                    strength=self.weighing.strength,
+                    memory=self.means.memory,
+                    **how,
+                    **self.columns.named,
                 )
         self.weighing.check(gold)
         with steps("combining"), warnings.catch_warnings():

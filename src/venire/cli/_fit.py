@@ -13,6 +13,7 @@ from venire._core.tables import tally
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, block, misused, option
 from venire.cli._fit_report import Fitted, report
+from venire.cli._means import Means
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import FILE, READ, Report, some
@@ -41,7 +42,7 @@ class Fit(Command):
 
     Columns that no option names are found by their names and by what stands in them.
 
-    Ctrl-C during a bootstrap keeps the replicates that are done.
+    Ctrl-C during a bootstrap keeps the replicates that are done, unless workers do them.
 
     Exit code 0: done; 1: the data (the message names file, row and column, or says why no fit
     exists); 2: usage.
@@ -60,6 +61,7 @@ class Fit(Command):
         "auto", "The last one is of rankings.", MODEL
     )
     stopping: opt.Stopping
+    means: Means
     update: Path | None = option(
         None, "A fit that --save wrote: FILE holds what is new, and model and prior are its own.",
         MODEL, place=READ,
@@ -79,12 +81,13 @@ class Fit(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
+        resampled = self.replicates.n_resamples is not None
+        self.means.only(*(("workers", "scheduler") if resampled else ()))
         self.model.check(self.columns)
         if self.rankings:
             self._check_rankings()
         elif self.method == "quasi-newton":
             misused("--method", "quasi-newton is of rankings")
-        resampled = self.replicates.n_resamples is not None
         if self.columns.cluster is not None and not resampled and self.errors != "robust":
             misused("--cluster", "says what errors go by: add --errors robust or --bootstrap")
         if self.columns.date is not None and self.columns.half_life is None:
@@ -239,6 +242,8 @@ class Fit(Command):
         with steps("bootstrap"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the result says the same
             try:
+                if self.means.executor is not None:
+                    b = self._bootstrap_apart(fitted.fit, wanted, steps)
                 part = min(_FIRST, wanted)
                 while b is None or b.n_resamples < wanted:
                     started = time.perf_counter()
@@ -274,6 +279,16 @@ class Fit(Command):
             if count
         ]
         return replace(fitted, notes=notes, bootstrap=b)
+
+    def _bootstrap_apart(self, fit: Ratings, wanted: int, steps: Steps) -> Draws:
+        """All replicates, by workers."""
+        from venire import resampling
+
+        return resampling.bootstrap(
+            fit, wanted, scheme=self.replicates.scheme, rng=self.replicates.seed,
+            n_threads=self.stopping.n_threads, executor=self.means.executor,
+            progress=lambda done, of: steps.stage("bootstrap", done, of, "replicates"),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

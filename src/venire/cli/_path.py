@@ -12,14 +12,15 @@ import typer
 
 from venire import io
 from venire._core.remote import without_secrets
+from venire._core.version import version
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, option
 from venire.cli._fit import hence, why
+from venire.cli._means import Means
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import Grid, Picture, Report, cells, number, parameter
 from venire.cli._taken import with_taken
-from venire.cli._version import version
 from venire.data.columns import Columns
 from venire.data.recognition import Given, with_who_and_when
 from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedWarning
@@ -83,6 +84,7 @@ class Paths(Command):
     model: opt.Model
     prior: str = opt.auto_prior()
     stopping: opt.Stopping
+    means: Means
     level: float = opt.level()
     scale: str | None = option(
         None, "Unit of ratings, errors and intervals. Default: the model's own.", OUT,
@@ -95,6 +97,7 @@ class Paths(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
+        self.means.only()
         self.model.check(self.columns)
 
     def do(self, steps: Steps) -> Report:

@@ -11,15 +11,16 @@ import numpy as np
 
 from venire import io
 from venire._core.checks import BadTypeError, BadValueError
+from venire._core.version import version
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
 from venire.cli._fit import hence, told
+from venire.cli._means import Means
 from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._ranked import ranked_votes
 from venire.cli._report import TABLE, Grid, Picture, Report, cells, number, ranged
 from venire.cli._taken import with_taken
-from venire.cli._version import version
 from venire.data.columns import VoteColumns
 from venire.data.rankings.columns import GivenRankings
 from venire.data.recognition import Given
@@ -59,6 +60,7 @@ class Rate(Command):
     model: str = option(DEFAULT, None, MODEL, choices=HALF_TIES)
     prior: str = opt.auto_prior("votes")
     n_threads: int | None = opt.threads()
+    means: Means
     n_resamples: int | None = option(
         None, "Errors and intervals from N replicates that draw prompts.", MODEL, "--bootstrap",
         min=2, metavar="N",
@@ -77,6 +79,9 @@ class Rate(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
+        resampled = self.n_resamples is not None
+        known = [] if self.rankings else ["memory"]
+        self.means.only(*known, *(("workers", "scheduler") if resampled else ()))
         if self.columns.is_complete:
             self.weighing.check(self.columns.gold)
         if self.n_resamples is not None and self.errors != "robust":
@@ -124,7 +129,8 @@ class Rate(Command):
         columns = chosen.columns
         self.weighing.check(columns.gold)
         strength = self.weighing.strength
-        votes, gold = io.read_votes(scanner, columns, strength=strength, as_shown=True, **how)
+        how |= {"strength": strength, "memory": self.means.memory, "as_shown": True}
+        votes, gold = io.read_votes(scanner, columns, **how)
         return votes, gold, None if votes.taken is None else chosen.said(votes.taken)
 
     def _rated(self, votes: Any, gold: Any) -> tuple[Rated, list[str]]:
@@ -172,15 +178,17 @@ class Rate(Command):
         """Errors and intervals of the bootstrap, of all and of each category."""
         columns: dict[str, list[Any]] = {name: [] for name in _DRAWN}
         parts = [rated, *(rated[label] for label in rated.categories.tolist())]
-        for part in parts:
-            try:
-                b = part.bootstrap(self.n_resamples or 2, rng=self.seed, n_threads=self.n_threads)
-                lower, upper = b.interval(self.level).T
-                found = (b.standard_errors(), lower, upper)
-            except ValueError as error:
-                raise Refused(f"--bootstrap: {error}") from None
-            for name, column in zip(columns, found, strict=True):
-                columns[name].append(column)
+        with self.means.opened() as executor:
+            how = {"rng": self.seed, "n_threads": self.n_threads, "executor": executor}
+            for part in parts:
+                try:
+                    b = part.bootstrap(self.n_resamples or 2, **how)
+                    lower, upper = b.interval(self.level).T
+                    found = (b.standard_errors(), lower, upper)
+                except ValueError as error:
+                    raise Refused(f"--bootstrap: {error}") from None
+                for name, column in zip(columns, found, strict=True):
+                    columns[name].append(column)
         return {name: np.concatenate(found) for name, found in columns.items()}
 
     def _facts(self, rated: Rated) -> dict[str, Any]:

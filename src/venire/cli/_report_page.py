@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from venire import io
 from venire._core.remote import without_secrets
+from venire._core.version import version
 from venire.cli import _options as opt
 from venire.cli._command import MISSING, Command, Refused, misused, option
 from venire.cli._fit import Fit
+from venire.cli._means import Means
 from venire.cli._options import OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._rate import Rate
 from venire.cli._report import PAGE, Report
 from venire.cli._taken import with_taken
-from venire.cli._version import version
 from venire.data.columns import Columns, VoteColumns
 from venire.data.rankings.columns import GivenRankings
 from venire.data.recognition import Given, role_of
@@ -102,7 +103,7 @@ class ReportPage(Command):
             file=self.file, columns=self.columns, rankings=self.rankings,
             model=self.model, prior=self.prior, prior_by=self.prior_by,
             stopping=self.stopping, replicates=self.replicates, draws=self.draws, level=self.level,
-            shown=self.shown, errors=self.errors or "fisher",
+            shown=self.shown, errors=self.errors or "fisher", means=Means(),
         )  # fmt: skip
 
     def do(self, steps: Steps) -> Report:
@@ -210,7 +211,7 @@ class ReportPage(Command):
                 file=self.file, columns=given, rankings=self.rankings, weighing=self.weighing,
                 model=self.model.model,
                 prior=self.prior, n_threads=self.stopping.n_threads, shown=self.shown,
-                errors=self.errors or "robust",
+                errors=self.errors or "robust", means=Means(),
             )  # fmt: skip
             rated, notes, taken = ask.rated(steps)
             return Made({"": rated.rescale(**self.shown.among(rated.items))}, notes, taken)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from venire.panel._gold import GoldReport
     from venire.panel._methods import Pool
     from venire.panel._notices import Notice
+    from venire.panel._side import Side
     from venire.panel._stack import Stack
 
 __all__ = ["Consensus"]
@@ -52,7 +53,8 @@ class Consensus(Drawn, Tabled):
     rho : float
         Correlation of the errors that was used.
     rho_source : str
-        "given", "gold", "assumed" or "in the weights" (method "correlated").
+        "given", "gold", "assumed", "estimated" (from the votes) or "in the weights" (method
+        "correlated").
     reliability : BetaPosterior of shape (n_teachers,)
         Agreement of each teacher with what the rest of the panel says: not its accuracy.
     self_consistency : ndarray of float64, shape (n_teachers,)
@@ -62,11 +64,14 @@ class Consensus(Drawn, Tabled):
     correlation : ndarray of float64, shape (n_teachers, n_teachers), or None
         Of the teachers' errors, where the method or gold gives it.
     disputed : float
-        Share of the pairs on which method "reliability" (or the one used) and "uniform" take
-        different sides.
+        Share of the pairs on which methods "reliability", of one round, and "uniform" take
+        different sides; an exact one half of one of them counts half.
     warnings : tuple of Notice
         What to know, and what to do about it.
     gold : GoldReport or None
+        Of labels that may measure.
+    side : Side or None
+        Which of the two to believe there, by labels of such pairs that may say so; None without.
     stack : Stack or None
         Of method "stacked".
     n_rounds : int
@@ -87,6 +92,7 @@ class Consensus(Drawn, Tabled):
     disputed: float
     warnings: tuple[Notice, ...]
     gold: GoldReport | None
+    side: Side | None
     stack: Stack | None
     n_rounds: int
     converged: bool
@@ -341,8 +347,8 @@ class Consensus(Drawn, Tabled):
         -------
         data frame
             teacher, n_judgments, agreement with the panel and its interval, self_consistency,
-            n_repeats, share of the weight; with gold accuracy and its interval; of method "stacked"
-            the stacked weight.
+            n_repeats, share of the weight; with gold accuracy as counted, its interval, and as the
+            model estimates it (`GoldReport`); of method "stacked" the stacked weight.
         """
         interval = self.reliability.interval(checks.level(level))
         columns: dict[str, Any] = {
@@ -361,6 +367,7 @@ class Consensus(Drawn, Tabled):
                 "accuracy": self.gold.accuracy,
                 "accuracy_lower": lower,
                 "accuracy_upper": upper,
+                "model_accuracy": self.gold.model_accuracy,
             }
         if self.stack is not None:
             columns["stacked_weight"] = self.stack.weights

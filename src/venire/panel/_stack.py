@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +14,19 @@ from venire._core.checks import n_threads as _n_threads
 from venire._core.checks import rng as _rng
 from venire.data.asked import wanted
 from venire.data.votes import Votes
-from venire.data.votes.gold import gold_of
+from venire.data.votes.gold import gold_for
 from venire.panel import _methods
 from venire.panel._board import Board, board_of
+from venire.panel._few import fit_few, left_out
 from venire.panel._teachers import log_loss
 
-__all__ = ["Stack", "fit_stack", "stack"]
+__all__ = ["FEW", "FEWEST", "Learning", "Stack", "fit_stack", "rows_of", "sigmoid", "stack"]
 
 PENALTIES = (1e4, 30.0, 10.0, 3.0, 1.0)
 FOLDS = 5
 FEWEST = 12  # gold pairs
+FEWEST_GUARDED = 5
+MOST_GUARDED = 100
 FEW = 30
 MOST_TEACHERS = 5000
 _STEPS = 50
@@ -43,17 +46,24 @@ class Stack:
     scale : float
         Factor of the logit of q, the pool of method "reliability".
     penalty : float
-        Of the squares of the weights, chosen by cross-validation.
+        Of the squares of the weights.
     probability : ndarray of float64, shape (n_pairs,)
         That first wins.
     n_gold : int
         Pairs with gold and votes.
     log_loss : float
-        Mean held-out log-loss of the chosen penalty in 5-fold cross-validation.
+        Mean log-loss, held out. NaN where no label may measure: see `Gold`.
     log_loss_start : float
         Mean log-loss of q on the same pairs; q has seen no gold.
     accuracy : float
-        Held-out, in the same folds.
+        Held out in the same way.
+    trust : float
+        Of the guarded form: how far the weights count that gold teaches, 0 to 1; `scale` and
+        `weights` have it in them. Else 1.
+    held_out : {"one out", "folds"}
+        Pairs one by one, or a fifth at a time.
+    n_measured : int
+        Labels that `log_loss` and `accuracy` are of.
     """
 
     teachers: NDArray[Any]
@@ -65,6 +75,9 @@ class Stack:
     log_loss: float
     log_loss_start: float
     accuracy: float
+    trust: float = 1.0
+    held_out: str = "folds"
+    n_measured: int = 0
 
 
 def stack(
@@ -72,6 +85,8 @@ def stack(
     gold: Any,
     *,
     nonnegative: bool = False,
+    guarded: bool = False,
+    penalty: float | str | None = None,
     rng: Any = 0,
     n_threads: int | None = None,
 ) -> Stack:
@@ -80,16 +95,23 @@ def stack(
     logit p = scale * logit q + sum over teachers of weight * s, where q is the pool of method
     "reliability" and s in [-1, 1] a teacher's signed vote, 0 where it did not vote. There is no
     intercept: exchanging first and second gives 1 - p. The penalty
-    (scale - 1)² / 2 + penalty / 2 * sum of weights² keeps it at the panel where gold says little;
-    `penalty` is one of 10⁴, 30, 10, 3, 1 by 5-fold cross-validation.
+    (scale - 1)² / 2 + penalty / 2 * sum of weights² keeps it at the panel where gold says little.
 
     Parameters
     ----------
     votes : Votes
-    gold : mapping, tuple of arrays, or array_like of shape (n_pairs,)
-        Share that first truly got; see `consensus`.
+    gold : Gold, mapping, tuple of arrays, or array_like of shape (n_pairs,)
+        Share that first truly got; see `consensus`. Labels chosen for "side" are left out.
     nonnegative : bool
         Keep all weights >= 0, so that no teacher is turned around.
+    guarded : bool
+        For very few labels, from 5: penalty 2 (scale - 1)² + sum of weights² / 2, and
+        logit p = (1 - pi) logit q + pi (scale * logit q + sum of weights * s), pi being the share
+        of the evidence that is for the weights, beside the panel as it is: `trust`. Above 100
+        labels it changes nothing.
+    penalty : float or "folds", optional
+        Default: 1 below 30 labels, without folds; from 30 one of 10⁴, 30, 10, 3, 1 by 5-fold
+        cross-validation, which is "folds".
     rng : int, SeedSequence or Generator, default 0
         For the folds.
     n_threads : int, optional
@@ -101,14 +123,17 @@ def stack(
     Raises
     ------
     ValueError
-        If fewer than 12 pairs have gold and votes, a gold label is unknown, a share is outside
-        [0, 1], or there are more than 5,000 teachers.
+        If fewer than 12 pairs (guarded: 5) have gold and votes, a gold label is unknown, a share is
+        outside [0, 1], or there are more than 5,000 teachers.
+    TypeError
+        If `guarded` goes with `nonnegative` or `penalty`.
 
     Notes
     -----
-    O(n_cells) for the panel, and about 200 Newton steps by conjugate gradients, each some tens of
-    passes over the votes on pairs with gold. The cross-validated loss is the smallest of five,
-    hence a little too good.
+    O(n_cells) for the panel. Below 30 labels, and guarded: O(n_gold³) a Newton step, and once more
+    for each label that is held out. Else about 200 Newton steps by conjugate gradients, each some
+    tens of passes over the votes on pairs with gold; the cross-validated loss is the smallest of
+    five, hence a little too good.
 
     References
     ----------
@@ -126,50 +151,104 @@ def stack(
     True
     """
     wanted(votes, "votes", Votes)
-    nonnegative = checks.flag(nonnegative, "nonnegative")
-    checks.rng(rng)
+    how = Learning.checked(nonnegative, guarded, penalty, rng)
     threads = _n_threads(n_threads)
-    return fit_stack(board_of(votes, threads), gold_of(votes, gold), nonnegative, rng)
+    known = gold_for(votes, gold)
+    return fit_stack(board_of(votes, threads), known["stack"], known["measure"], how)
 
 
-def fit_stack(board: Board, gold: Floats, nonnegative: bool, rng: Any) -> Stack:
-    """See `stack`; `gold` is NaN where it is not known."""
+class Learning(NamedTuple):
+    """How weights are learned; see `stack`."""
+
+    nonnegative: bool = False
+    guarded: bool = False
+    penalty: float | str | None = None
+    rng: Any = 0
+
+    @classmethod
+    def checked(cls, nonnegative: Any, guarded: Any, penalty: Any, rng: Any) -> Learning:
+        """The arguments of `stack`."""
+        nonnegative = checks.flag(nonnegative, "nonnegative")
+        guarded = checks.flag(guarded, "guarded")
+        checks.rng(rng)
+        if isinstance(penalty, str):
+            checks.one_of(penalty, "penalty", ("folds",))
+        elif penalty is not None:
+            penalty = checks.number(penalty, "penalty", "must be > 0", lambda x: x > 0.0)
+        if guarded and (nonnegative or penalty is not None):
+            reason = "has a penalty of its own, and weights of both signs"
+            fail("guarded", reason, value=True, kind=TypeError)
+        return cls(nonnegative, guarded, penalty, rng)
+
+
+def fit_stack(board: Board, gold: Floats, measured: Floats, how: Learning) -> Stack:
+    """See `stack`; `gold` is NaN where it is not known, `measured` where it may not measure."""
     votes = board.votes
     known = np.flatnonzero(~np.isnan(gold) & (np.diff(votes.pair_ptr) > 0))
-    if len(known) < FEWEST:
-        fail("gold", f"at least {FEWEST} pairs with gold and votes are needed", value=len(known))
+    fewest = FEWEST_GUARDED if how.guarded else FEWEST
+    if len(known) < fewest:
+        reason = f"at least {fewest} pairs with gold and votes are needed"
+        if not how.guarded and len(known) >= FEWEST_GUARDED:
+            reason += f" ({FEWEST_GUARDED} with guarded=True)"
+        fail("gold", reason, value=len(known))
     if votes.n_teachers > MOST_TEACHERS:
         fail("votes", f"stacking is for at most {MOST_TEACHERS} teachers", value=votes.n_teachers)
     start = 2.0 * np.arctanh(_methods.reliability(board).d)  # logit q
-    everything = _rows(board, start)
+    everything = rows_of(board, start)
     x, y = everything[known], gold[known]
-    fold = np.empty(len(known), np.int64)
-    fold[_rng(rng).permutation(len(known))] = np.arange(len(known)) % FOLDS
-    held_out = np.empty((len(PENALTIES), len(known)))
-    for f in range(FOLDS):
-        test = fold == f
-        w = _weights_that_change_nothing(x)
-        for k, penalty in enumerate(PENALTIES):
-            w = _fit(x[~test], y[~test], penalty, nonnegative, w)
-            held_out[k, test] = x[test] @ w
-    losses = [float(log_loss(_sigmoid(eta), y).sum()) for eta in held_out]
-    best = int(np.argmin(losses))
-    w = _weights_that_change_nothing(x)
-    for penalty in PENALTIES[: best + 1]:
-        w = _fit(x, y, penalty, nonnegative, w)
-    hit = (1.0 + np.sign(held_out[best]) * np.sign(2 * y - 1)) / 2
+    trust, penalty = 1.0, 1.0
+    guarded = how.guarded and len(known) <= MOST_GUARDED
+    plain = how.penalty in (None, 1.0) and len(known) < FEW and not how.nonnegative
+    if guarded or plain:
+        w, trust = fit_few(x, y, guarded)
+        held_out, held = left_out(x, y, guarded), "one out"
+    else:
+        choice = how.penalty
+        if choice is None:
+            choice = 1.0 if len(known) < FEW else "folds"
+        penalties = PENALTIES if isinstance(choice, str) else (float(choice),)
+        w, held_out, penalty = _by_folds(x, y, penalties, how)
+        held = "folds"
+    told = ~np.isnan(measured[known])  # of labels that were chosen, no loss is one of all pairs
+    y, eta, begin = y[told], held_out[told], start[known][told]
+    hit = (1.0 + np.sign(eta) * np.sign(2 * y - 1)) / 2
+
+    def mean(x: Floats) -> float:
+        return float(x.mean()) if len(x) else float("nan")
+
     return Stack(
-        votes.teachers, w[1:], float(w[0]), PENALTIES[best], _sigmoid(everything @ w),
-        len(known), losses[best] / len(known), float(log_loss(_sigmoid(start[known]), y).mean()),
-        float(hit.mean()),
+        votes.teachers, w[1:], float(w[0]), penalty, sigmoid(everything @ w), len(known),
+        mean(log_loss(sigmoid(eta), y)), mean(log_loss(sigmoid(begin), y)), mean(hit), trust, held,
+        len(y),
     )  # fmt: skip
 
 
-def _sigmoid(x: Floats) -> Floats:
+def _by_folds(
+    x: Any, y: Floats, penalties: tuple[float, ...], how: Learning
+) -> tuple[Floats, Floats, float]:
+    """Weights with the best of the penalties, logits held out, and that penalty."""
+    fold = np.empty(len(y), np.int64)
+    fold[_rng(how.rng).permutation(len(y))] = np.arange(len(y)) % FOLDS
+    held_out = np.empty((len(penalties), len(y)))
+    for f in range(FOLDS):
+        test = fold == f
+        w = _weights_that_change_nothing(x)
+        for k, penalty in enumerate(penalties):
+            w = _fit(x[~test], y[~test], penalty, how.nonnegative, w)
+            held_out[k, test] = x[test] @ w
+    losses = [float(log_loss(sigmoid(eta), y).sum()) for eta in held_out]
+    best = int(np.argmin(losses))
+    w = _weights_that_change_nothing(x)
+    for penalty in penalties[: best + 1]:
+        w = _fit(x, y, penalty, how.nonnegative, w)
+    return w, held_out[best], penalties[best]
+
+
+def sigmoid(x: Floats) -> Floats:
     return 0.5 * (1.0 + np.tanh(0.5 * x))
 
 
-def _rows(board: Board, start: Floats) -> Any:
+def rows_of(board: Board, start: Floats) -> Any:
     """(n_pairs, 1 + n_teachers): logit q, then the signed votes; a sparse array.
 
     Products with it are plain sums over the cells: threads that a library starts for such small
@@ -205,7 +284,7 @@ def _fit(x: Any, y: Floats, penalty: float, nonnegative: bool, w: Floats) -> Flo
 
     now = objective(w)
     for _ in range(_STEPS):
-        p = _sigmoid(x @ w)
+        p = sigmoid(x @ w)
         gradient = turned @ (p - y) + ridge * (w - centre)
         free = np.ones(len(w), bool)
         if nonnegative:

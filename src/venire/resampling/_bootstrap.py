@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, TypedDict, Unpack, overload
 
 import numpy as np
 
 from venire._core import arrays, checks
+from venire._core.executor import opened
 from venire.ratings.fit import Fit
 from venire.ratings.grouped import GroupedFit
 from venire.resampling import _groups
@@ -36,6 +38,7 @@ class Options(TypedDict, total=False):
     keep: str | None
     levels: Any
     n_threads: int | None
+    executor: Any
     progress: Progress | None
 
 
@@ -56,6 +59,7 @@ def bootstrap(
     keep: str | None = None,
     levels: Any = 0.95,
     n_threads: int | None = None,
+    executor: Any = None,
     progress: Progress | None = None,
 ) -> Bootstrap | GroupedBootstrap:
     """Bootstrap a fit, or the fits of many groups: resample the comparisons, fit each replicate.
@@ -93,6 +97,10 @@ def bootstrap(
         Levels of the intervals that a summary keeps.
     n_threads : int, optional
         Default: all usable CPUs.
+    executor : int, str, distributed.Client or Executor, optional
+        Who does it, as for `venire.batch.fit_files`: processes of this machine, or a Dask cluster.
+        Each task is a block of replicates (of groups, a range of groups): the result is the same,
+        bit for bit, whoever does them, and however often.
     progress : callable, optional
         Called with (replicates done, n_resamples); for groups with (groups done, n_groups).
 
@@ -109,6 +117,9 @@ def bootstrap(
         cluster for each row of a single fit's `Comparisons`.)
     TypeError
         If `fit` is no Fit or GroupedFit.
+    ImportError, OSError
+        If a cluster is asked for, and Dask is not installed; if no scheduler answers, its workers
+        have another version, or die again and again.
 
     Warns
     -----
@@ -166,9 +177,9 @@ def bootstrap(
     checked = _levels(levels)
     key, threads = arrays.keys(rng), checks.n_threads(n_threads)
     if isinstance(fit, GroupedFit):
-        return _of_groups(fit, scheme, unit, key, tol, threads, keep, checked)._extended(
-            n_resamples, progress
-        )
+        none_of_groups = _of_groups(fit, scheme, unit, key, tol, threads, keep, checked)
+        with _opened(executor) as tasks:
+            return none_of_groups._extended(n_resamples, progress, tasks)
     if keep == "summary":
         checks.fail("keep", "a summary is made of groups only; of one fit draws", value=keep)
     engine, none = engine_of(fit, scheme, key, tol, threads, unit), np.empty(0)
@@ -180,7 +191,13 @@ def bootstrap(
         residual=none, status=np.empty(0, np.int8), n_iter=np.empty(0, np.int32), tol=tol,
         n_threads=threads, unit=engine.unit, _cache={"engine": engine},
     )  # fmt: skip
-    return empty._extended(n_resamples, progress)
+    with _opened(executor) as tasks:
+        return empty._extended(n_resamples, progress, tasks)
+
+
+def _opened(executor: Any) -> Any:
+    """The executor that is meant; None: this process."""
+    return nullcontext() if executor is None else opened(executor)
 
 
 def _levels(levels: Any) -> tuple[float, ...]:

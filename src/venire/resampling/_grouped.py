@@ -12,7 +12,7 @@ from venire._core import checks
 from venire.data.rows import frozen
 from venire.ratings import ParameterErrors
 from venire.ratings.fitting import tie_of
-from venire.resampling import _groups
+from venire.resampling import _groups, _tasks
 from venire.resampling._group_engine import GroupEngine, GroupReplicates
 from venire.resampling._intervals import deviation
 from venire.resampling._of_groups import OfGroups
@@ -21,6 +21,7 @@ from venire.resampling._status import NO_FIT, NOT_CONVERGED, warn_of_left_out
 from venire.scales import factor
 
 if TYPE_CHECKING:
+    from venire._core.executor import Executor
     from venire.ratings.fit import Fit
     from venire.ratings.grouped import GroupedFit
 
@@ -266,7 +267,9 @@ class GroupedBootstrap(OfGroups):
             unit=engine.unit_of(k),
         )
 
-    def _extended(self, more: int, progress: Any) -> GroupedBootstrap:
+    def _extended(
+        self, more: int, progress: Any, tasks: Executor | None = None
+    ) -> GroupedBootstrap:
         if self._own is not None:
             return self._own._extended(more, progress)._shown_as(self.fit)
         engine, n = self._engine(), self.n_resamples + more
@@ -276,7 +279,10 @@ class GroupedBootstrap(OfGroups):
             for old, new in zip(self._replicates, draws, strict=True):
                 if old is not None and new is not None:
                     new[:begin] = old
-        kept = _groups.resample(engine, begin, n, self.levels, draws, progress)
+        if tasks is None or not len(self.groups):
+            kept = _groups.resample(engine, begin, n, self.levels, draws, progress)
+        else:
+            kept, draws = _tasks.grouped(tasks, self, engine, n, progress)
         left_out = {NO_FIT: kept["n_failed"], NOT_CONVERGED: kept["n_unconverged"]}
         warn_of_left_out(left_out, n, self.groups)
         return replace(self, n_resamples=n, _replicates=draws, _cache={"engine": engine}, **kept)

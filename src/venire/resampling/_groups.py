@@ -17,7 +17,7 @@ from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED, NOTHING
 if TYPE_CHECKING:
     from venire.ratings.grouped import GroupedFit
 
-__all__ = ["check_unit", "probabilities", "resample", "statistics"]
+__all__ = ["check_unit", "joined", "probabilities", "resample", "statistics"]
 
 
 def probabilities(levels: tuple[float, ...]) -> NDArray[np.float64]:
@@ -65,6 +65,11 @@ def resample(
             progress(stop, g.n_groups)
     if not parts:
         return statistics(engine.room(end, 0, 0), g.offsets[:1], probs, 1)
+    return joined(parts)
+
+
+def joined(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """The statistics of consecutive ranges of groups together."""
     return {
         name: None if x is None else np.concatenate([part[name] for part in parts])
         for name, x in parts[0].items()

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire.ratings.fitting import tie_of
-from venire.resampling import _intervals
+from venire.resampling import _intervals, _tasks
 from venire.resampling._engine import MAX_DENSE, Batch, Engine, engine_of
 from venire.resampling._of_fit import OfOneFit
 from venire.resampling._status import DONE, NO_FIT, NOT_CONVERGED, warn_of_left_out
 
 if TYPE_CHECKING:
+    from venire._core.executor import Executor
     from venire.ratings.fit import Fit
 
 __all__ = ["Bootstrap"]
@@ -193,13 +194,15 @@ class Bootstrap(OfOneFit):
             ratio = (self.theta[np.ix_(used, here)] - self.fit.theta[here]) / errors[used]
         return ratio, engine.full_errors(here)
 
-    def _extended(self, more: int, progress: Any) -> Bootstrap:
+    def _extended(self, more: int, progress: Any, tasks: Executor | None = None) -> Bootstrap:
         if self._own is not None:
             return self._own._extended(more, progress)._shown_as(self.fit)
         engine = self._engine()
         start, stop = self.n_resamples, self.n_resamples + more
         batches: list[Batch] = []
-        for low in range(start, stop, engine.block):
+        if tasks is not None:
+            batches = _tasks.single(tasks, self, engine, start, stop, progress)
+        for low in range(start, stop, engine.block) if tasks is None else ():
             high = min(low + engine.block, stop)
             batches.append(engine.run(low, high))
             if progress is not None:

@@ -38,8 +38,8 @@ class Redrawn(Bootstrap):
     pull: Floats
     place: NDArray[np.int64]
 
-    def _extended(self, more: int, progress: Any) -> Any:
-        out = super()._extended(more, progress)
+    def _extended(self, more: int, progress: Any, tasks: Any = None) -> Any:
+        out = super()._extended(more, progress, tasks)
         return out if self._own is not None else _reweighed(out, self.n_resamples)
 
     def save(self, path: Any) -> None:

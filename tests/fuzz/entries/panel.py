@@ -105,7 +105,31 @@ def some_votes(case: Case) -> Any:
 
 
 def gold_of(case: Case, v: Any) -> Any:
-    return case.column(case.choice(([1, -1], [1, 0, -1], [1.0, -1.0, np.nan])), v.n_pairs)
+    shares = case.choice(([1, 0], [1, 0.5, 0], [1.0, 0.0, np.nan], [1, 0, -1]))
+    labels = case.column(shares, v.n_pairs)
+    if case.chance(0.6):
+        return labels
+    purpose = case.choice(("stack", "side", "measure"))
+    if case.chance(0.3):
+        purpose = case.column(["stack", "side", "measure"], v.n_pairs)
+    return case.try_(vn.panel.Gold, labels, purpose)
+
+
+@entry
+def gold_designed(case: Case) -> None:
+    v = some_votes(case)
+    options = {"n": case.whole(1, 8), "purpose": case.choice(("stack", "side", "measure"))}
+    options |= case.some({"stratified": True, "rng": 3, "n_threads": 2})
+    out = case.call(vn.panel.design_gold, v, **case.spoil(options, 0.3, sizes=("n",)))
+    case.get(out, "may")
+    case.call(repr, out)
+    case.call(str, out)
+    case.call(out.to_frame, **case.spoil({"backend": case.choice(BACKENDS)}, 0.2))
+    shares = case.column([1.0, 0.0, 0.5, np.nan], len(out.at))
+    gold = case.call(out.labels, **case.spoil({"shares": shares}, 0.3))
+    side = case.call(vn.panel.which_side, v, gold)
+    case.within("a certainty", side.certainty, 0.5, 1.0)
+    case.call(str, side)
 
 
 @entry
@@ -117,9 +141,10 @@ def consensus(case: Case) -> None:
         {
             "gold": lambda: gold_of(case, v),
             "hold_to_gold": False,
-            "rho": lambda: case.choice((0.0, 0.3, 1.0)),
+            "rho": lambda: case.choice((0.0, 0.3, 1.0, "estimate")),
             "rounds": lambda: case.choice((1, 3, "converge")),
             "nonnegative": True,
+            "guarded": True,
             "rng": 3,
             "n_threads": 2,
         }
@@ -166,7 +191,8 @@ def votes_measures(case: Case) -> None:
 @entry
 def stack(case: Case) -> None:
     v = some_votes(case)
-    options = case.some({"nonnegative": True, "rng": 2, "n_threads": 2})
+    options = case.some({"nonnegative": True, "rng": 2, "n_threads": 2, "guarded": True})
+    options |= case.some({"penalty": lambda: case.choice((0.5, 10, "folds"))}, 0.3)
     out = case.call(vn.panel.stack, v, **case.spoil({"gold": gold_of(case, v)} | options, 0.3))
     case.within("a probability", out.probability, 0.0, 1.0)
     case.finite("a weight", out.weights)

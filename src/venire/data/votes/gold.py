@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,12 +18,154 @@ from venire.data.lookup import Lookup
 if TYPE_CHECKING:
     from venire.data.votes._votes import Votes
 
-__all__ = ["gold_of"]
+__all__ = ["PURPOSES", "Gold", "gold_for", "gold_of"]
 
+#: What labels were chosen for, and what each may be used for.
+PURPOSES: dict[str, tuple[str, ...]] = {
+    "stack": ("stack",),
+    "side": ("side",),
+    "measure": ("measure", "stack", "side"),
+}
+USES = {
+    "stack": "teach weights to method 'stacked'",
+    "side": "say which of 'uniform' and 'reliability' to believe",
+    "measure": "measure accuracies and the correlation of errors, and hold votes to them",
+}
 _RULE = "must be the share that first got: 1, 0 or 0.5, or between (not a vote of 1, 0 and -1)"
 
 
-def gold_of(votes: Votes, gold: Any) -> NDArray[np.float64]:
+@dataclass(frozen=True, eq=False)
+class Gold:
+    """Labels of some pairs, and what they were chosen for.
+
+    Labels of pairs that were drawn at random may serve for everything. Those of pairs that were
+    chosen (`design_gold`) are no sample of all: accuracies and correlations of errors from them
+    would be biased. With their purpose they go into `gold` of any call, and serve for what they may
+    and nothing else.
+
+    Attributes
+    ----------
+    labels : mapping, tuple of arrays, or array_like of shape (n_pairs,)
+        Share that the pair's first item truly got, in any form that `consensus` takes.
+    purpose : str, or array_like of str, default "measure"
+        "stack", "side" or "measure", of all labels or of each: in the order of the mapping, of the
+        columns, or of the pairs.
+
+        ========= ==================================================================================
+        "measure" drawn at random: for everything
+        "stack"   chosen to be unlike each other: for weights of method "stacked", nothing else
+        "side"    drawn from the pairs on which "uniform" and "reliability" take different sides:
+                  for which of the two to believe, nothing else
+        ========= ==================================================================================
+
+    Raises
+    ------
+    ValueError
+        If a purpose is unknown.
+
+    Examples
+    --------
+    >>> import venire as vn
+    >>> gold = vn.panel.Gold({("a", "b"): 1, ("b", "c"): 0}, "side")
+    >>> gold.purpose
+    'side'
+    """
+
+    labels: Any
+    purpose: Any = "measure"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.labels, Gold):
+            fail("labels", "must be labels, not a Gold", kind=TypeError)
+        if isinstance(self.purpose, str):
+            checks.one_of(self.purpose, "purpose", tuple(PURPOSES))
+            return
+        if not isinstance(self.purpose, Iterable):
+            reason = "must be 'stack', 'side' or 'measure', or one of these for each label"
+            fail("purpose", reason, value=self.purpose, kind=TypeError)
+        words = np.array(list(self.purpose), dtype=object)
+        for at, word in enumerate(words.tolist()):
+            if word not in PURPOSES:
+                fail("purpose", f"must be one of {', '.join(PURPOSES)}", at, word)
+        object.__setattr__(self, "purpose", words)
+
+
+def _placed_gold(gold: Gold, votes: Votes) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    """Share and purpose of each pair of `votes`: NaN, and "", where there is no label."""
+    shares = _shares(votes, gold.labels)
+    if isinstance(gold.purpose, str):
+        return shares, np.where(np.isnan(shares), "", gold.purpose)
+    n = _size(gold.labels)
+    if len(gold.purpose) != n:
+        fail("purpose", f"has {len(gold.purpose)} words, but there are {n} labels")
+    words = np.full(votes.n_pairs, "", dtype=object)
+    for purpose in PURPOSES:  # the last is for most
+        words[~np.isnan(_shares(votes, _part(gold.labels, gold.purpose == purpose)))] = purpose
+    return shares, words
+
+
+def _size(labels: Any) -> int:
+    return len(labels[-1] if isinstance(labels, tuple) else labels)
+
+
+def _part(labels: Any, where: NDArray[np.bool_]) -> Any:
+    """Some of the labels, in the form that they have."""
+    if isinstance(labels, Mapping):
+        return {key: x for (key, x), keep in zip(labels.items(), where, strict=True) if keep}
+    if isinstance(labels, tuple):
+        kept = np.flatnonzero(where).tolist()
+        return tuple([list(column)[k] for k in kept] for column in labels)
+    return np.where(where, _numbers(labels), np.nan)
+
+
+def gold_for(votes: Votes, gold: Any) -> dict[str, NDArray[np.float64]]:
+    """By use ("measure", "stack", "side") the share of each pair, NaN where no label may serve.
+
+    Parameters
+    ----------
+    votes, gold
+        As in `gold_of`; labels without a purpose may serve for everything.
+    """
+    if not isinstance(gold, Gold):
+        return dict.fromkeys(USES, _shares(votes, gold))
+    shares, words = _placed_gold(gold, votes)
+    found = {}
+    for use in USES:
+        may = np.isin(words.astype(str), [name for name, uses in PURPOSES.items() if use in uses])
+        found[use] = np.where(may, shares, np.nan)
+    return found
+
+
+def gold_of(votes: Votes, gold: Any, use: str = "measure") -> NDArray[np.float64]:
+    """Share that each pair's first item truly got; NaN where it is not known.
+
+    Parameters
+    ----------
+    votes : Votes
+    gold : Gold, mapping, tuple of arrays, or array_like of shape (n_pairs,)
+        See `Gold` and `consensus`.
+    use : {"measure", "stack", "side"}
+        What for.
+
+    Raises
+    ------
+    ValueError
+        If a pair is unknown, has two values, or a value is outside [0, 1]; if labels were chosen
+        for another purpose.
+    TypeError
+        If `gold` has another form.
+    """
+    if isinstance(gold, Gold):
+        every, found = _placed_gold(gold, votes)[0], gold_for(votes, gold)[use]
+        n = int((~np.isnan(every)).sum() - (~np.isnan(found)).sum())
+        if n:
+            reason = f"{n} labels were chosen for another purpose and may not {USES[use]}"
+            fail("gold", f"{reason}: leave them out")
+        return found
+    return _shares(votes, gold)
+
+
+def _shares(votes: Votes, gold: Any) -> NDArray[np.float64]:
     """Share that each pair's first item truly got; NaN where it is not known.
 
     Parameters
