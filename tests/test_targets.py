@@ -151,7 +151,10 @@ def test_shrink(found, bridged):
     np.testing.assert_allclose(levels.target, bridged.bias[group], rtol=1e-12)
     np.testing.assert_allclose(levels.standard_error, bridged.standard_errors[group], rtol=1e-12)
     half = vn.targets.make_targets(fit, bridged, shrink=0.5)
-    np.testing.assert_allclose(half.target, 0.5 * fit.theta + bridged.bias[group], atol=1e-12)
+    theta = bridged.theta - bridged.bias[group]
+    np.testing.assert_allclose(half.target, 0.5 * theta + bridged.bias[group], atol=1e-12)
+    whole = vn.targets.make_targets(fit, bridged, shrink="posterior")  # is one already
+    np.testing.assert_allclose(whole.target, bridged.theta, rtol=1e-12)
 
 
 def test_unknown_items_have_no_target():

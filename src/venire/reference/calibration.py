@@ -188,7 +188,7 @@ def calibrate(
     --------
     >>> found = calibrate(2, [0], [1], [0.0], [0.0], [0.9], [40.0], variance=1.0)
     >>> found.bias.round(3).tolist()
-    [0.972, -0.972]
+    [1.011, -1.011]
     """
     spread = np.asarray(variance_of_difference, np.float64) + noise
     weight = np.asarray(weight, np.float64) / dispersion

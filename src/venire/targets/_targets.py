@@ -138,7 +138,8 @@ def make_targets(
     shrink : float or "posterior", optional
         Multiplies what lies between an item and its group's level: a factor in [0, 1], or
         "posterior": t / (t + se^2), t being the variance of what the votes estimate and se the
-        item's standard error in its group. Levels from a calibration are shrunken already.
+        item's standard error in its group. What a calibration says is shrunken already:
+        "posterior" leaves it as it is.
 
     Returns
     -------
@@ -224,6 +225,8 @@ def _shrinkage(shrink: float | str, spread: Spread) -> tuple[Any, Any]:
     if isinstance(shrink, str):
         if shrink != "posterior":
             checks.fail("shrink", 'must be a factor, "posterior" or None', value=shrink)
+        if spread.shrunken:
+            return 1.0, 1.0
         t = spread.variance_beyond(spread.theta, spread.error)
         share = t / (t + spread.error**2) if t > 0.0 else np.zeros(len(spread.theta))
         return share, np.sqrt(share)

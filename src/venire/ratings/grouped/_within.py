@@ -32,6 +32,9 @@ Floats = NDArray[np.float64]
 
 ENOUGH = 200_000  # items of the groups that are looked at
 CORRELATED = 0.15  # of two comparisons of one item, about: for the weights of items alone
+PAIRS = (
+    60.0  # weighted pairs of comparisons that V = 1 is worth, at least: about 50 of items with two
+)
 LEAST, MOST = 1e-4, 1e3  # of V
 NODES = 48
 LOOSE = 1e-6  # tolerance of the fits
@@ -87,14 +90,14 @@ def spread_of(total: Floats, square: Floats, weight: Floats, own: Floats, n_grou
               advantage: Any) -> float:  # fmt: skip
     """V from the sums over each item's cells of t, t^2, w and w^2: t wins less losses, w weights.
 
-    As if one more group had been seen to have V = 1; nan if no item met two others.
+    As if one more group, or `PAIRS`, had been seen to have V = 1; nan if no item met two others.
     """
     by = 1.0 / (1.0 + CORRELATED * weight) ** 2
     pairs = float(np.sum(by * (weight**2 - own)))
     if not pairs > 1e-9 * float(np.sum(by * weight**2)):
         return math.nan
     common = float(np.sum(by * (total**2 - square)))
-    more = pairs / max(n_groups, 1)
+    more = max(pairs / max(n_groups, 1), PAIRS)
     wanted = (common + more * pair_moment(1.0, advantage)) / (pairs + more)
     low, high = math.log(LEAST), math.log(MOST)
     while high - low > 1e-6:
