@@ -594,12 +594,12 @@ def test_spread_by_pairs_of_comparisons():
     seen = advantage(theta[0] - theta[1]) * advantage(theta[0] - theta[2])
     expected = _within.pair_moment(2.25, advantage)
     assert np.mean(seen) == pytest.approx(expected, abs=4.0 * np.std(seen) / np.sqrt(len(seen)))
-    # of sums that are exactly as expected V comes out, as nearly as the group of the prior lets it
-    weight, groups = np.full(1000, 4.0), 10**6
-    total, square, own = np.full(1000, np.sqrt(4.0 + 12.0 * expected)), weight, weight
-    found = _within.spread_of(total, square, weight, own, groups, advantage)
+    # of sums that are exactly as expected V comes out, as nearly as the prior's pairs let it
+    weight, groups = np.full(400_000, 4.0), 10**6
+    total, own = np.full(400_000, np.sqrt(4.0 + 12.0 * expected)), weight
+    found = _within.spread_of(total, weight, weight, own, groups, advantage)
     assert found == pytest.approx(2.25, rel=1e-3)
-    assert np.isnan(_within.spread_of(total, square, weight, weight**2, 10, advantage))
+    assert np.isnan(_within.spread_of(total, weight, weight, weight**2, 10, advantage))
 
 
 def votes_of_groups(rng, n_groups, votes, s2, sd=1.0):

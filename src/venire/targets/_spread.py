@@ -27,10 +27,7 @@ class Spread:
         Positions.
     known : ndarray of bool, shape (n_items,)
     theta, error : ndarray of float64, shape (n_items,)
-        Around the centre of the fit's scale; nan where nothing is known. Those of a calibration,
-        where there is one.
-    shrunken : bool
-        Whether they are posterior means already.
+        Around the centre of the fit's scale; nan where nothing is known.
     """
 
     def __init__(self, fit: GroupedFit, calibration: Calibration | None = None) -> None:
@@ -44,9 +41,6 @@ class Spread:
         self.known = seen & np.isfinite(fit.theta) & np.isfinite(fit.component_errors())
         centre = scales.centre_of(fit.scale) if fit.scale in scales.SCALES else 0.0
         self.theta, self.error = fit.theta - centre, fit.component_errors()
-        self.shrunken = calibration is not None and np.isfinite(calibration.spread)
-        if calibration is not None and self.shrunken:  # items under the prior of all groups
-            self.theta, self.error = calibration.within[0] - centre, np.sqrt(calibration.within[1])
         if not self.known.all():
             self.theta[~self.known] = np.nan
             self.error = np.where(self.known, self.error, np.nan)

@@ -117,7 +117,8 @@ def make_targets(
     """Continuous targets with standard errors, and the weights that a student gives them.
 
     Without options the targets are theta of the fit, centred in each group; with a calibration
-    they are its theta, all groups on one scale, with the errors of the groups' levels in them.
+    the biases of the groups are added, and their errors: all groups on one scale. Items are not
+    shrunken as in the calibration's own theta: a student averages over their errors.
 
     Parameters
     ----------
@@ -138,8 +139,7 @@ def make_targets(
     shrink : float or "posterior", optional
         Multiplies what lies between an item and its group's level: a factor in [0, 1], or
         "posterior": t / (t + se^2), t being the variance of what the votes estimate and se the
-        item's standard error in its group. What a calibration says is shrunken already:
-        "posterior" leaves it as it is.
+        item's standard error in its group. Levels from a calibration are shrunken already.
 
     Returns
     -------
@@ -225,8 +225,6 @@ def _shrinkage(shrink: float | str, spread: Spread) -> tuple[Any, Any]:
     if isinstance(shrink, str):
         if shrink != "posterior":
             checks.fail("shrink", 'must be a factor, "posterior" or None', value=shrink)
-        if spread.shrunken:
-            return 1.0, 1.0
         t = spread.variance_beyond(spread.theta, spread.error)
         share = t / (t + spread.error**2) if t > 0.0 else np.zeros(len(spread.theta))
         return share, np.sqrt(share)

@@ -9,18 +9,17 @@ propagation gives, which for single votes are far nearer than those of Laplace's
 if `PRIOR_GROUPS` more had been seen of `PRIOR_SQUARE`, so that it stays away from 0 and from
 infinity where next to nothing is known.
 
-Soft outcomes have two scales of their own. Their scatter may be less (or more) than that of as many
-votes: the log-likelihood is divided by a dispersion, Pearson's in expectation. And whoever judges a
-bridge may see its two items wrongly, with an error in the difference of variance `noise`, whatever
-the number of votes. Either may be as good as 0; where both hardly matter neither is well told.
+Soft outcomes may scatter less than as many votes: the log-likelihood is divided by a dispersion,
+Pearson's in expectation, of at most 1. Where it is surely below 1 outcomes are no counts of votes,
+and a part of their scatter, the same in the logit everywhere, is said to be the judge's: `noise`.
 
 H^-1 at the end gives the errors. With m free, let u = H^-1 pull and S = sum of pull * (1 - u). Then
 
     Var(m) = 1 / S,    Var(b_g) = (H^-1)_gg + (1 - u_g)^2 / S.
 
-To that is added what is not known of s2: (db / d log s2)^2 Var(log s2). And what an item with
-several bridges is taken for wrongly, it is in all of them: with v its variance and t the precisions
-of its bridges, v [(sum t)^2 - sum t^2] Var(b_g)^2.
+To that is added what is not known of s2: ((db / d log s2)^2 + d Var(b) / d log s2 / 2) Var(log s2).
+And what an item with several bridges is taken for wrongly, it is in all of them: with v its
+variance and t the precisions of its bridges, v [(sum t)^2 - sum t^2] Var(b_g)^2.
 """
 
 from __future__ import annotations
@@ -46,7 +45,8 @@ PRIOR_BRIDGES = 0.5  # and the scales of soft bridges as if so many more bridges
 PRIOR = np.array([0.15, 1.0, 0.1])  # with these means
 COUNTED = 0.25  # of the dispersion: what the number of votes has to do with at least
 JUDGED = 0.5  # of what is then taken off: so much is said to be the judge's
-LEAST, MOST = Scales(1e-6, 2e-3, 1e-3), Scales(1e4, 20.0, 1e2)
+SURE = 2.0  # standard deviations of the log of a dispersion that must be below 1 for that
+LEAST, MOST = Scales(1e-6, 2e-3, 1e-3), Scales(1e4, 1.0, 1e2)
 WIDEN = math.log(4.0)  # a step of the log of a scale, at most
 FIRST, FLATTEST, STEEPEST = 0.2, 1e-3, np.array([100.0, 1.5, 1.5])  # slopes of steps,
 FLAT = 0.04  # where there are two scales
@@ -122,7 +122,8 @@ class _Search:
         if not self.soft:
             return self._find(self.start, [self.own, False, False])
         found = self._find(self.start, [self.own, True, False])
-        by = min(max(found.dispersion, COUNTED), 1.0)
+        free = max(self.n_bridges - self.n, 1)  # bridges beyond what the groups take up
+        by = min(max(found.dispersion * math.exp(SURE * math.sqrt(2.0 / free)), COUNTED), 1.0)
         if by == 1.0:
             return found
         noise = JUDGED * (1.0 - by) / float(np.mean(self.passing.bend))
@@ -169,12 +170,17 @@ class _Search:
         return off
 
     def widening(self, scales: Scales) -> np.ndarray:
-        """Variance of the biases by what is not known of s2."""
-        e = self.passing.e
-        x = np.log(np.maximum(scales, 1e-300))
-        here, moved = self.off(x, NEAR / 10.0), x + APART * np.eye(3)[0]
+        """Variance of the biases by what is not known of s2: of their means, and by how their
+        variances bend, which grow with s2 about as it does."""
+        passing, x = self.passing, np.log(np.maximum(scales, 1e-300))
+        e, here = passing.e, self.off(x, NEAR / 10.0)
+        variances = passing.variances(scales.s2)
+        moved = x + APART * np.eye(3)[0]
         slope = (self.off(moved, NEAR / 10.0)[0] - here[0]) / APART * _flatter(x[0])
-        return ((self.passing.e - e) / APART * self._sd(slope)) ** 2
+        grown = passing.variances(math.exp(moved[0])) - variances
+        square = self._sd(slope) ** 2
+        of_means = ((passing.e - e) / APART) ** 2
+        return np.asarray(square * (of_means + 0.5 * np.maximum(grown, 0.0) / APART))
 
     def _sd(self, slope: float) -> float:
         """Of log s2."""

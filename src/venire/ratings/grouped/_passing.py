@@ -94,6 +94,10 @@ class Passing:
         pull = self.evidence.pull
         return np.full(len(self.e), 1.0 / s2) + (0.0 if pull is None else pull)
 
+    def variances(self, s2: float) -> Floats:
+        """Of the deviations, by belief propagation."""
+        return 1.0 / self._own(s2)
+
     def _own(self, s2: float) -> Floats:
         """Precision of each group by belief propagation."""
         d, n = self.evidence, len(self.e)

@@ -132,11 +132,6 @@ class Calibration(Tabled):
         """
         return _frozen(self._items.theta + self.bias[group_of_item(self.fit)])
 
-    @property
-    def within(self) -> tuple[np.ndarray, np.ndarray]:
-        """`theta` less the group's bias, and its variance, (n_items,) each."""
-        return self._items.theta, self._items.variance
-
     @cached_property
     def item_errors(self) -> np.ndarray:
         """Standard errors of `theta`, (n_items,).
@@ -275,9 +270,9 @@ def calibrate(
     The posterior is found by expectation propagation: each bridge's likelihood is stood for by a
     normal one that leaves the posterior's mean and variance as its own would. s^2 is where it is
     the mean of E[(b - m)^2]. What is not known of the items of a bridge is integrated out of it.
-    Soft votes (scores beside 0, 1/2 and 1) scatter less than as many wins and losses, or more: their
-    `dispersion` is estimated, and where it is below 1 a part of the scatter is taken as the judge's
-    error in the logit (`noise`).
+    Soft votes (scores beside 0, 1/2 and 1) may scatter less than as many wins and losses, or more:
+    their `dispersion` is estimated, and where it is below 1 a part of the scatter is taken as the
+    judge's error in the logit (`noise`).
 
     Standard errors are those of the posterior's normal approximation, widened by what is not known
     of s^2 and by items with several bridges. Up to 3,000 groups with bridges or anchors they are
