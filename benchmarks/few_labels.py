@@ -1,7 +1,7 @@
 """Gold in small amounts on panels of real judges: five rules, measured beside what was specified.
 
-Called by ``python -m benchmarks.panels FOLDER``. A figure is a mean over sets of means over draws of
-the labels; log-losses and accuracies are of the pairs without labels.
+Called by ``python -m benchmarks.panels FOLDER``. A figure is a mean over sets of means over draws
+of the labels; log-losses and accuracies are of the pairs without labels.
 """
 
 from __future__ import annotations
@@ -140,9 +140,9 @@ def rule_c(sets: Sequence[Set], times: int) -> int:
             for name, errors in off.items():
                 square[name].append(float(np.sqrt(np.nanmean(np.square(errors)))))
             bias.append(float(np.nanmean(off["model_accuracy"])))
-        missed += not row(
-            f"{n} labels, by the model: RMSE", np.mean(square["model_accuracy"]), MODEL[n], 0.002
-        )
+        found = {name: float(np.mean(x)) for name, x in square.items()}
+        own = f"{n} labels, by the model: RMSE"
+        missed += not row(own, found["model_accuracy"], MODEL[n], 0.002)
         row(f"{n} labels, counted: RMSE", found["accuracy"], COUNTED[n], 1.0)
         print(f"| ... bias of the model's | {np.mean(bias):+.3f} | – |")
     return missed
