@@ -10,7 +10,7 @@
 #define SAMPLES 16          /* of so many rows are looked at for the range of the labels */
 #define SAMPLE ((int64_t)256)
 #define MOST_SLOTS ((int64_t)1 << 26)
-#define MOST_PARTS 8        /* tables of sums */
+#define SUM_ROWS ((int64_t)1 << 18) /* of a block whose rows are added one by one */
 #define MOST_MASS 1e30      /* of a row: fits of more fail (venire._core.checks.LARGEST) */
 
 enum { OUTSIDE = 1, SAME = 2, SOFT = 4, WRONG = 8, WEIGHTED = 16 };
@@ -112,7 +112,7 @@ static int find_slots(const vn_counted *t, int64_t begin, int n, uint32_t *a, ui
     }
     if (load_labels(&t->columns.order, begin, n, -1, 3, order)) return WRONG;
     for (int i = 0; i < n; i++) {
-        const uint32_t second = order[i] == 0, nobody = order[i] == 1;
+        const uint32_t nobody = order[i] == 1, second = nobody ? a[i] > b[i] : order[i] == 0;
         same |= a[i] == b[i];
         turned[i] = second;
         slot[i] = (second ? b[i] : a[i]) * size + (second ? a[i] : b[i]) + (nobody ? size * size : 0);
@@ -237,21 +237,21 @@ static inline void mark(uint8_t *used)
     if (!__atomic_load_n(used, __ATOMIC_RELAXED)) __atomic_store_n(used, 1, __ATOMIC_RELAXED);
 }
 
-/* A part of the rows into its own table, in the order of the rows. */
-static vn_status add_part(void *arg, int64_t part, int worker)
+/* A block of rows into the sums; the blocks one after the other, so that each sum is that of its rows
+ * in their order: the same if they come in pieces. */
+static vn_status add_rows(void *arg, int64_t block, int worker)
 {
     vn_counted *t = arg;
     (void)worker;
     const vn_columns *c = &t->columns;
-    double *sum = t->sum[part] = vn_calloc((size_t)(VN_SUMS * t->n_slots), sizeof(double));
-    if (!sum) return VN_NO_MEMORY;
+    double *sum = t->sum;
     uint32_t a[BATCH], b[BATCH], slot[BATCH], turned[BATCH];
     double x[BATCH], y[BATCH], z[BATCH], w[BATCH];
-    const int64_t end = vn_block_end(c->n_rows, t->part_rows, part);
+    const int64_t end = vn_block_end(c->n_rows, SUM_ROWS, block);
     int seen = 0;
     memset(z, 0, sizeof z);
     for (int i = 0; i < BATCH; i++) w[i] = 1.0;
-    for (int64_t r = part * t->part_rows; r < end; r += BATCH) {
+    for (int64_t r = block * SUM_ROWS; r < end; r += BATCH) {
         const int n = (int)VN_MIN(end - r, (int64_t)BATCH);
         const int flags = find_slots(t, r, n, a, b, slot, turned);
         if (!flags && c->weight.data) load_numbers(&c->weight, r, n, w);
@@ -323,10 +323,8 @@ static void forget_tables(vn_counted *t)
         t->word[k] = NULL;
         t->wide[k] = NULL;
     }
-    for (int k = 0; k < MOST_PARTS; k++) {
-        vn_free(t->sum[k]);
-        t->sum[k] = NULL;
-    }
+    vn_free(t->sum);
+    t->sum = NULL;
     vn_free(t->used);
     t->used = NULL;
     t->flags = 0;
@@ -371,10 +369,9 @@ static vn_status fill(vn_counted *t, int n_threads, vn_poll poll, void *context)
         if (status != VN_OK) return status;
     }
     t->is_whole = 0;
-    const int64_t worth = VN_MIN(n / VN_MAX(4 * t->n_slots, ROWS), MOST_PARTS);
-    t->part_rows = vn_n_blocks(n, VN_MAX(worth, 1));
-    t->n_parts = (int)vn_n_blocks(n, t->part_rows);
-    return vn_team_run(add_part, t, t->n_parts, n_threads, poll, context);
+    t->sum = vn_calloc((size_t)(VN_SUMS * t->n_slots), sizeof(double));
+    if (!t->sum) return VN_NO_MEMORY;
+    return vn_team_run(add_rows, t, vn_n_blocks(n, SUM_ROWS), 1, poll, context);
 }
 
 vn_status vn_count(const vn_columns *c, int n_threads, vn_poll poll, void *context, vn_counted **out,

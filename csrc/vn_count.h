@@ -2,7 +2,7 @@
  * every ordered pair.
  *
  * No array as long as the rows is written. Whole outcomes are counted, three counters to a word;
- * soft scores, weights and masses are added up in blocks of rows that depend on the data alone. What
+ * soft scores, weights and masses are added up in the order of the rows. What
  * is unusual (a label beyond the range, a score beyond [0, 1], an item against itself) ends the pass
  * at once and is left to a slower way that can say where it is. */
 #ifndef VN_COUNT_H

@@ -43,15 +43,13 @@ static vn_status widen(void *arg, int64_t block, int worker)
     return VN_OK;
 }
 
-static vn_status add_sums(void *arg, int64_t block, int worker)
+static vn_status mark_sums(void *arg, int64_t block, int worker)
 {
     vn_counted *t = arg;
     (void)worker;
     const int64_t from = block * SLOTS, end = vn_block_end(t->n_slots, SLOTS, block);
-    for (int p = 1; p < t->n_parts; p++)
-        for (int64_t k = VN_SUMS * from; k < VN_SUMS * end; k++) t->sum[0][k] += t->sum[p][k];
     for (int64_t k = from; k < end; k++) {
-        const double *x = t->sum[0] + VN_SUMS * k;
+        const double *x = t->sum + VN_SUMS * k;
         t->word[0][k] = (x[VN_LOSS] > 0.0 || x[VN_WIN] > 0.0 ? ANY : 0) | (x[VN_TIE] > 0.0 ? ANY_TIE : 0);
     }
     return VN_OK;
@@ -79,36 +77,13 @@ static vn_status bring_together(vn_counted *t, int n_threads)
     const int64_t blocks = vn_n_blocks(t->n_slots, SLOTS);
     if (!t->is_whole) {
         t->word[0] = vn_malloc(sizeof(uint64_t) * (size_t)t->n_slots);
-        return t->word[0] ? vn_team_run(add_sums, t, blocks, n_threads, NULL, NULL) : VN_NO_MEMORY;
+        return t->word[0] ? vn_team_run(mark_sums, t, blocks, n_threads, NULL, NULL) : VN_NO_MEMORY;
     }
     const int any_wide = gather_tables(t);
     if (!any_wide && t->columns.n_rows < (int64_t)1 << VN_COUNTER)
         return t->word[1] ? vn_team_run(add_words, t, blocks, n_threads, NULL, NULL) : VN_OK;
     if (!t->wide[0]) t->wide[0] = vn_calloc((size_t)(3 * t->n_slots), sizeof(int64_t));
     return t->wide[0] ? vn_team_run(widen, t, blocks, n_threads, NULL, NULL) : VN_NO_MEMORY;
-}
-
-/* Where nobody had the advantage (lo, hi) and (hi, lo) are one: all goes to the first. */
-static void fold_neutral(vn_counted *t)
-{
-    for (int64_t lo = 0; lo < t->size; lo++)
-        for (int64_t hi = lo + 1; hi < t->size; hi++) {
-            const int64_t to = (t->size + lo) * t->size + hi, from = (t->size + hi) * t->size + lo;
-            uint64_t *word = t->word[0];
-            if (!word[from]) continue;
-            if (!t->is_whole) {
-                for (int o = 0; o < VN_SUMS; o++)
-                    t->sum[0][VN_SUMS * to + o] += t->sum[0][VN_SUMS * from + o];
-                word[to] |= word[from];
-            } else if (t->wide[0]) {
-                for (int o = 0; o < 3; o++) t->wide[0][3 * to + o] += t->wide[0][3 * from + 2 - o];
-                word[to] |= word[from];
-            } else {
-                for (int o = 0; o < 3; o++)
-                    word[to] += (uint64_t)vn_counter(word[from], 2 - o) << (VN_COUNTER * o);
-            }
-            word[from] = 0;
-        }
 }
 
 /* ---- what there is ---------------------------------------------------------------------------- */
@@ -145,7 +120,6 @@ vn_status vn_counted_settle(vn_counted *t, int n_threads)
     if (!t->row_cells) return VN_NO_MEMORY;
     const vn_status status = bring_together(t, n_threads);
     if (status != VN_OK) return status;
-    if (t->columns.order.data) fold_neutral(t);
     for (int64_t k = 0; k * t->size < t->n_slots; k++)
         measure_row(t->word[0] + k * t->size, k % t->size, t->size, t->row_cells, t->used, &ties);
     for (int64_t lo = 0; lo < t->size; lo++) t->n_cells += t->row_cells[lo];
@@ -231,7 +205,7 @@ static void write_stretch(const vn_counted *t, const cells *c, const stretch *s,
             c->loss[k] = (double)x[2 - win];
             if (c->tie) c->tie[k] = (double)x[VN_TIE];
         } else {
-            const double *x = t->sum[0] + VN_SUMS * s->slot[i];
+            const double *x = t->sum + VN_SUMS * s->slot[i];
             c->win[k] = x[VN_WIN];
             c->loss[k] = x[VN_LOSS];
             if (c->tie) c->tie[k] = x[VN_TIE];

@@ -23,11 +23,9 @@ struct vn_counted {
     int is_whole;                  /* counters, else sums */
     uint64_t *word[VN_TEAM_MOST];  /* each worker's counters, of the item that the slot names first */
     int64_t *wide[VN_TEAM_MOST];   /* what counters that filled up held, three to a slot */
-    int n_parts;
-    int64_t part_rows;
-    double *sum[8];                /* of each part of the rows, of the smaller item */
+    double *sum;                   /* of the smaller item */
     uint8_t *used;                 /* labels that occur */
-    /* once settled: word[0] says what a slot holds, in wide[0] or sum[0] or itself */
+    /* once settled: word[0] says what a slot holds, in wide[0] or sum or itself */
     int64_t *row_cells;            /* cells of each smaller item */
     int64_t n_cells;
     int has_tie;

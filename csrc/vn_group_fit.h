@@ -65,6 +65,14 @@ vn_status vn_group_evidence(const vn_grouped *g, int64_t from, int64_t to, const
                             const vn_group_result *fit, int n_threads, vn_poll poll, void *context,
                             vn_small_evidence *out);
 
+/* Profile-likelihood bounds of theta, 2 for each item (lower, upper) with `wanted` (NULL: all), others
+ * untouched; `jeffreys`, and `anchor` (position in the group for each group; negative, or NULL: none), as
+ * in vn_small_profile.h. NaN where there are none. VN_INTERRUPTED. */
+vn_status vn_group_profile(const vn_grouped *g, int64_t from, int64_t to, const vn_small_model *model,
+                           const vn_group_result *fit, double z, int jeffreys, const int32_t *anchor,
+                           const int8_t *wanted, int n_threads, vn_poll poll, void *context,
+                           double *bounds);
+
 /* Of the parameters that all groups share, at theta: the log-likelihood's slopes and the Schur
  * complement of their curvature, 2 and 4 numbers per group (in the order gamma, log tie). */
 vn_status vn_group_border(const vn_grouped *g, int64_t from, int64_t to, const vn_small_model *model,

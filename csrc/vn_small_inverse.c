@@ -170,7 +170,9 @@ static void invert_core(vn_small_inverse *s, const vn_small *w)
         for (int q = p + 1; q < (m + VN_LANES - 1) / VN_LANES * VN_LANES; q++) to[q] = 0.0;
     }
     for (int p = 0; p < m; p++) {
+        s->entry[p] = row_of(s->inverse, p, stride)[p];
         if (!prior && --s->left[w->part[s->core[p]]] == 0) {
+            s->entry[p] = 1.0;
             for (int q = 0; q < p; q++) row_of(s->inverse, p, stride)[q] = 0.0;
             for (int q = p; q < m; q++) row_of(s->inverse, q, stride)[p] = 0.0;
         } else {
@@ -247,6 +249,14 @@ void vn_small_inverse_solve(const vn_small_inverse *s, double *x)
         for (int64_t q = s->start[g]; q < s->start[g + 1]; q++) sum += s->share[q] * x[s->link[q]];
         x[s->gone[g]] = sum;
     }
+}
+
+double vn_small_log_det(const vn_small_inverse *s)
+{
+    double sum = 0.0;
+    for (int g = 0; g < s->n_gone; g++) sum -= s->pivot[g] == 0.0 ? 0.0 : log(s->pivot[g]);
+    for (int p = 0; p < s->n_core; p++) sum += log(s->entry[p]);
+    return sum;
 }
 
 /* Diagonal of the inverse, centred in each component on both sides: with the sums of its rows, which

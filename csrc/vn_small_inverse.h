@@ -21,7 +21,7 @@ typedef struct {
     uint64_t *linked;   /* room x words: neighbours that are left */
     int32_t *degree;    /* room; INT32_MAX once eliminated */
     int32_t *list;      /* neighbours of the item in hand, ascending */
-    double *entry;      /* and what links it with them */
+    double *entry;      /* and what links it with them; later the pivots of the core, 1 of an origin */
     int32_t *place;     /* of each row of the fit in `inverse`: the core first, then as they return */
     int32_t *gone;      /* rows in the order of their elimination */
     int64_t *start;     /* room + 1: where the neighbours of the k-th one stand in: */
@@ -45,6 +45,10 @@ vn_status vn_small_variances(vn_small_inverse *s, vn_small *w, const double *bor
 
 /* After that: x (by row of the fit) = inverse of theta's block x. */
 void vn_small_inverse_solve(const vn_small_inverse *s, double *x);
+
+/* Log of the determinant of theta's block; without a prior, of it without a row and a column for each
+ * component, which is that of any other such row and column. */
+double vn_small_log_det(const vn_small_inverse *s);
 
 /* After vn_small_variances: the variance of the difference of each edge's two items, by edge. `border`
  * is the inverse Schur complement that was used there: the one that was given, else what it wrote. */

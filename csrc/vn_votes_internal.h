@@ -70,6 +70,30 @@ vn_status vn_vote_runs_alloc(vn_vote_runs *r, int64_t n_blocks, int64_t n_chunks
 void vn_vote_runs_place(vn_vote_runs *r, int64_t align);
 void vn_vote_runs_free(vn_vote_runs *r);
 
+/* One run of a judgment, as the pair's first item sees it. */
+typedef struct { double mass[3], weight, sign; int swapped; } vn_vote_run;
+
+/* Row r, whose items change places if `flip`; `vote` is then turned already (votes alone). */
+static inline vn_vote_run vn_vote_run_of(const vn_vote_rows *rows, int64_t r, int vote, int flip)
+{
+    vn_vote_run v;
+    v.weight = rows->weight ? rows->weight[r] : 1.0;
+    if (rows->vote) {
+        v.mass[0] = vote > 0 ? v.weight : 0.0;
+        v.mass[1] = vote == 0 ? v.weight : 0.0;
+        v.mass[2] = vote < 0 ? v.weight : 0.0;
+        v.sign = vote;
+    } else {
+        const double *p = rows->probability + 3 * r, scale = v.weight * rows->strength;
+        v.mass[0] = scale * p[flip ? 2 : 0];
+        v.mass[1] = scale * p[1];
+        v.mass[2] = scale * p[flip ? 0 : 2];
+        v.sign = flip ? p[2] - p[0] : p[0] - p[2];
+    }
+    v.swapped = rows->swapped ? (rows->swapped[r] != 0) ^ flip : 0;
+    return v;
+}
+
 /* First row that compares an item with itself or has no vote of -1, 0 and 1; -1 if there is none. */
 int64_t vn_votes_first_bad(const vn_vote_rows *rows);
 

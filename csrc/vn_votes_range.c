@@ -42,31 +42,11 @@ static void radix_sort(uint64_t **x, uint64_t **spare, uint32_t **row, uint32_t 
     }
 }
 
-/* One run of a judgment, as the pair's first item sees it. */
-typedef struct { double mass[3], weight, sign; int swapped; } run_of;
-
-static inline run_of read_run(const vn_vote_rows *rows, uint64_t record, uint32_t r)
+static inline vn_vote_run read_run(const vn_vote_rows *rows, uint64_t record, uint32_t r)
 {
-    run_of v;
-    v.weight = rows->weight ? rows->weight[r] : 1.0;
-    int flip;
-    if (rows->vote) {
-        const int k = (int)(record & 3) - 1;
-        flip = k == 0 ? rows->first && rows->first[r] > rows->second[r] : k != rows->vote[r];
-        v.mass[0] = k > 0 ? v.weight : 0.0;
-        v.mass[1] = k == 0 ? v.weight : 0.0;
-        v.mass[2] = k < 0 ? v.weight : 0.0;
-        v.sign = k;
-    } else {
-        const double *p = rows->probability + 3 * (int64_t)r, scale = v.weight * rows->strength;
-        flip = (int)(record & 3);
-        v.mass[0] = scale * p[flip ? 2 : 0];
-        v.mass[1] = scale * p[1];
-        v.mass[2] = scale * p[flip ? 0 : 2];
-        v.sign = flip ? p[2] - p[0] : p[0] - p[2];
-    }
-    v.swapped = rows->swapped ? (rows->swapped[r] != 0) ^ flip : 0;
-    return v;
+    const int k = (int)(record & 3);
+    if (!rows->vote) return vn_vote_run_of(rows, r, 0, k);
+    return vn_vote_run_of(rows, r, k - 1, rows->first && rows->first[r] > rows->second[r]);
 }
 
 /* Sorted records to cells. */
@@ -87,7 +67,7 @@ static void write_soft(const vn_vote_rows *rows, const vn_vote_key *key, const u
         }
         if (judgment != last) open = 0;
         last = judgment;
-        const run_of v = read_run(rows, x[i], row[i]);
+        const vn_vote_run v = read_run(rows, x[i], row[i]);
         if (v.weight == 0.0) continue;
         if (!open) {
             cell++;

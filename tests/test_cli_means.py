@@ -13,12 +13,12 @@ from venire.cli._app import app
 NOT_YET = {
     "audit": ("memory", "workers", "scheduler"),
     "bootstrap": ("memory",),
-    "consensus": ("memory", "workers", "scheduler"),
+    "consensus": ("workers", "scheduler"),
     "fit": ("memory", "workers", "scheduler"),
     "groups": (),
-    "judges": ("memory", "workers", "scheduler"),
+    "judges": ("workers", "scheduler"),
     "path": ("memory", "workers", "scheduler"),
-    "rate": ("memory", "workers", "scheduler"),
+    "rate": ("workers", "scheduler"),
 }
 TYPED = {"memory": "1G", "workers": "2", "scheduler": "tcp://127.0.0.1:1"}
 

@@ -71,7 +71,7 @@ def contents(folder):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_same_as_on_one_machine(tmp_path, client, monkeypatch, tasks, layout):
-    monkeypatch.setattr("venire.batch.parts._UNIT", 1500)
+    monkeypatch.setattr("venire.io.units.ROWS", 1500)
     table = votes()
     source = laid_out(table, layout, tmp_path / "in")
     done = fit_files(
@@ -171,7 +171,7 @@ def test_errors_name_file_row_and_column(
     tmp_path, client, monkeypatch, layout, column, value, reason
 ):
     """Whether the row is found where its file is read, or after it has moved."""
-    monkeypatch.setattr("venire.batch.parts._UNIT", 1500)
+    monkeypatch.setattr("venire.io.units.ROWS", 1500)
     table = votes()
     at = 2345
     values = table[column].to_pylist()
@@ -234,7 +234,7 @@ def test_an_executor_of_ones_own(tmp_path, monkeypatch, layout):
         def completed(self, pending, keep=0):
             yield from reversed([*enumerate(pending)])
 
-    monkeypatch.setattr("venire.batch.parts._UNIT", 1500)
+    monkeypatch.setattr("venire.io.units.ROWS", 1500)
     source = laid_out(votes(), layout, tmp_path / "in")
     done = fit_files(
         source, tmp_path / "out", **COLUMNS, score="s", weight="w", executor=Eager(),

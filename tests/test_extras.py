@@ -63,6 +63,7 @@ DOORS = {
     ],
     ("dask", "distributed"): [
         "vn.batch.fit_files('rows.csv', 'out', vn.Columns(group='first', **columns), executor=2)",
+        "vn.bootstrap(fit, 5, executor=2)",
     ],
     ("numba",): [
         "vn.bootstrap_statistic(type('C', (), dict(py_func=1, targetoptions=1, "
@@ -110,6 +111,7 @@ COMMANDS = {
     ("fsspec",): [f"fit hf://set/rows.csv {COLUMNS}", f"fit rows.csv {COLUMNS} -o s3://b/out.csv"],
     ("dask", "distributed"): [
         f"groups rows.parquet --group first {COLUMNS} --workers 2 -o out",
+        f"bootstrap rows.csv {COLUMNS} --workers 2",
     ],
 }
 

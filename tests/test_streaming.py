@@ -16,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import venire as vn
+from venire._core.memory import bytes_of
 from venire.batch import GroupsSummary
-from venire.batch.plan import bytes_of, cut
 from venire.batch.source import Source
 from venire.io import DataError
+from venire.io.units import cut
 
 # about the bytes that the plan gives a row of these votes
 ROW = 250

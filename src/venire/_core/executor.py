@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["Executor", "Local", "opened"]
+__all__ = ["Executor", "Local", "SetAside", "opened"]
+
+
+class SetAside(NamedTuple):
+    """What stands for the result of a task that failed, where a job goes on without it."""
+
+    failure: Any
 
 
 class Executor(ABC):
@@ -23,9 +29,12 @@ class Executor(ABC):
     apart : bool
         Tasks are done by processes of their own. Then the output is a folder of parts, which the
         tasks write; without, it is one file, written as the fits go on.
+    keeps : bool
+        What tasks give is kept in the folder of a job.
     """
 
     apart: bool = True
+    keeps: bool = False
 
     @abstractmethod
     def limits(self, memory: int, n_threads: int | None) -> tuple[int, int | None]:
@@ -48,6 +57,20 @@ class Executor(ABC):
 
         A result that has come, and that no further task needs, is let go.
         """
+
+    def keep(self, kinds: Mapping[str, Any]) -> None:  # noqa: B027
+        """Say how results of tasks of these names are kept, for those who keep them.
+
+        Where a job does, a task that may fail gives a `SetAside`.
+        """
+
+    def here(self, name: str, which: Any, task: Callable[..., Any], *arguments: Any) -> Any:
+        """Do a task in this process."""
+        return task(*arguments)
+
+    def set_aside(self, name: str, which: Any, error: Any) -> bool:
+        """Do without what an error is about; False: nothing can be done without."""
+        return False
 
     def forget(self) -> None:  # noqa: B027
         """Ask for nothing any more: what has not begun need not be done."""

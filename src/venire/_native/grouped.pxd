@@ -53,6 +53,9 @@ cdef extern from "vn_group_fit.h" nogil:
                                        vn_poll, void *, double *)
     vn_status vn_group_evidence(const vn_grouped *, int64_t, int64_t, const vn_small_model *,
                                 const vn_group_result *, int, vn_poll, void *, vn_small_evidence *)
+    vn_status vn_group_profile(const vn_grouped *, int64_t, int64_t, const vn_small_model *,
+                               const vn_group_result *, double, int, const int32_t *,
+                               const int8_t *, int, vn_poll, void *, double *)
     vn_status vn_group_border(const vn_grouped *, int64_t, int64_t, const vn_small_model *,
                               const vn_group_result *, int, vn_poll, void *, double *, double *)
 

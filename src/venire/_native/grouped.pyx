@@ -213,6 +213,25 @@ cdef class Groups:
         check(status, "for the evidence")
         return found
 
+    def profile(self, Estimates e not None, int64_t start, int64_t stop, out, *, double z,
+                bint jeffreys, anchor, wanted, int n_threads):
+        """Profile-likelihood bounds of theta into `out` (n_items, 2), of the items that are `wanted`
+        (int8, or None: all); `anchor` (int32, by group, or None): positions that theta is relative
+        to."""
+        cdef vn_group_result r = self.fitted(e)
+        cdef double *b = room[double](out.reshape(-1), 2 * self.n_items, "out")
+        cdef const int32_t *a = at_if[int32_t](anchor, self.g.n_groups, "anchor")
+        cdef const int8_t *w = at_if[int8_t](wanted, self.n_items, "wanted")
+        cdef int64_t k
+        for k in range(self.g.n_groups if a != NULL else 0):
+            within(a[k], -1, self.g.item_ptr[k + 1] - self.g.item_ptr[k] - 1, "anchor")
+        cdef int threads = self.threads(start, stop, n_threads)
+        cdef vn_status status
+        with nogil:
+            status = vn_group_profile(&self.g, start, stop, &self.model, &r, z, jeffreys, a, w,
+                                      threads, poll_signals, NULL, b)
+        check(status, "for the profiles")
+
     def border(self, Estimates e not None, int64_t start, int64_t stop, slope, schur,
                int n_threads):
         """Slopes (n_groups, 2) of the log-likelihood in the shared parameters, and Schur

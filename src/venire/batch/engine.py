@@ -9,13 +9,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from venire._core.executor import Executor
-from venire.batch.job import Fitted, Job, added
-from venire.batch.plan import Plan, Work, cut, free, pieces, release
-from venire.batch.scan import Counts, Merging, Scan, Unit, label_types, scan, settled
+from venire._core.executor import Executor, SetAside
+from venire._core.memory import release
+from venire.batch.job import Fitted, Job
+from venire.batch.plan import Plan, Work, free, pieces
+from venire.batch.scan import Counts, Merging, Scan, label_types, scan, settled
 from venire.batch.source import Source
+from venire.batch.tally import added
+from venire.io import DataError
+from venire.io.units import Unit, cut
 
-__all__ = ["Found", "Tell", "fit_batches", "look", "planned", "with_precision"]
+__all__ = ["Found", "Tell", "fit_batches", "look", "of_unit", "planned", "with_precision"]
 
 ENOUGH = 1 << 18  # rows of the groups, evenly spread, that choose the precision of the prior
 
@@ -39,6 +43,15 @@ class Found(NamedTuple):
     def dropped(self) -> dict[str, int]:
         """Rows without a group, which are left out, by reason."""
         return reduce(added, (one.dropped for one in self.scans), {})
+
+    def without(self, *lost: int) -> Found:
+        """The same without some of the units, of which all groups are known."""
+        here = [k for k in range(len(self.scans)) if k not in lost]
+        scans, tasks = [self.scans[k] for k in here], [self.tasks[k] for k in here]
+        groups = Merging()
+        for one in scans:
+            groups.add(one.groups)
+        return self._replace(scans=scans, tasks=tasks, groups=groups.total())
 
 
 def look(
@@ -67,23 +80,46 @@ def look(
 
     within = None if tasks.apart else heard
     pending = [
-        tasks.submit("scan", k, scan, unit, job, pieces(memory), n_threads, within)
+        tasks.submit("scan", unit.number or k, scan, unit, job, pieces(memory), n_threads, within)
         for k, unit in enumerate(units)
     ]
     for at, one in tasks.completed(pending):
+        if isinstance(one, SetAside):
+            continue
+        one = one._replace(unit=units[at])
+        found[at] = one if tasks.apart or tasks.keeps else one.brief()
         groups.add(one.groups)
-        found[at] = one if tasks.apart else one.brief()
-        if tasks.apart:
+        if within is None:
             heard(one.n_rows)
         del one
-    scans = [found[at] for at in range(len(units))]
-    job, types = settled(scans, job, source)
-    schema = job.schema(*label_types(types, job))
-    work = Work(source, job, types, schema, memory, n_threads)
-    return Found(scans, pending, groups.total(), work)
+    while True:
+        here = sorted(found)
+        try:
+            settled_job, types = settled([found[at] for at in here], job, source)
+            break
+        except DataError as error:
+            bad = of_unit(error, [found[at].unit for at in here])
+            if bad is None or not tasks.set_aside("scan", units[here[bad]].number, error):
+                raise
+            del found[here[bad]]
+            groups = Merging()
+            for one in found.values():
+                groups.add(one.groups)
+    schema = settled_job.schema(*label_types(types, settled_job))
+    work = Work(source, settled_job, types, schema, memory, n_threads)
+    scans, started = [found[at] for at in here], [pending[at] for at in here]
+    return Found(scans, started, groups.total(), work)
 
 
-def with_precision(found: Found, folder: str | os.PathLike[str]) -> Found:
+def of_unit(error: DataError, units: Sequence[Unit]) -> int | None:
+    """Which of these an error is about; None: about none of them alone."""
+    here = [k for k, unit in enumerate(units) if unit.path.name == error.path]
+    if error.row is not None:
+        here = [k for k in here if units[k].start < error.row][-1:]
+    return here[0] if len(here) == 1 else None
+
+
+def with_precision(tasks: Executor, found: Found, folder: str | os.PathLike[str]) -> Found:
     """The same with a prior whose precision is a number, by the evidence where one is asked for.
 
     It is that of all groups, or where they are many of some of them: the same ones whatever the
@@ -93,13 +129,29 @@ def with_precision(found: Found, folder: str | os.PathLike[str]) -> Found:
     prior = work.job.prior
     if prior is None or not prior.is_estimated or not len(groups.labels):
         return found
+    try:
+        precision, told = tasks.here("evidence", 0, _evidence, found, folder)
+    except DataError as error:
+        bad = of_unit(error, [one.unit for one in found.scans])
+        if bad is None or not tasks.set_aside("scan", found.scans[bad].unit.number, error):
+            raise
+        return with_precision(tasks, found.without(bad), folder)
+    if precision is None:
+        return found
+    job = work.job.at_precision(precision, told)
+    return found._replace(work=work._replace(job=job))
+
+
+def _evidence(found: Found, folder: str | os.PathLike[str]) -> tuple[float | None, tuple[str, ...]]:
+    """The precision that the groups want, and what is to be said of it."""
+    work, groups = found.work, found.groups
     every = max(1, -(-int(groups.rows.sum()) // ENOUGH))
     some = Counts(groups.labels[::every], groups.rows[::every])
     plan = Plan(some, np.zeros(1, np.int64), every == 1)
     batch = next(Source(found.scans, plan, work, folder).batches(lambda n: None))
-    job = work.job.with_precision(work.job.comparisons(batch, work.n_threads), work.n_threads)
+    precision = work.job.precision_of(work.job.comparisons(batch, work.n_threads), work.n_threads)
     release()
-    return found._replace(work=work._replace(job=job))
+    return precision
 
 
 def planned(found: Found) -> tuple[Plan, list[str]]:

@@ -14,17 +14,21 @@ from venire._core.executor import Executor, opened
 from venire._core.extras import needs
 from venire.batch.engine import Found, Tell, fit_batches, look, planned, with_precision
 from venire.batch.folder import check_folder, output_folder, publish
-from venire.batch.job import FitOptions, GroupsSummary, Job, Tally
-from venire.batch.parts import Share, cut_up, rows_of_part, write_parts
-from venire.batch.plan import DEFAULT_MEMORY, cut, pieces
-from venire.batch.scan import Unit, units_of
+from venire.batch.job import FitOptions, Job
+from venire.batch.parts import Part, Share, rows_of_part, write_parts
+from venire.batch.plan import DEFAULT_MEMORY, pieces
+from venire.batch.scan import units_of
+from venire.batch.tally import GroupsSummary, Tally
 from venire.data.columns import Columns
+from venire.data.recognition import Chosen
 from venire.data.taken import Taken
 from venire.io import Dialect, Scanner, TableWriter, check_writable
+from venire.io.assemble import LABELS
 from venire.io.choosing import chosen_in
 from venire.io.choosing import opened as opened_source
+from venire.io.units import Unit, cut, cut_up
 
-__all__ = ["fit_files"]
+__all__ = ["Means", "Run", "chosen_columns", "fit_files", "metadata_of", "summary_facts"]
 
 Path = str | os.PathLike[str]
 
@@ -40,6 +44,8 @@ def fit_files(
     rows_per_part: int | None = None,
     n_threads: int | None = None,
     progress: Tell | None = None,
+    job: Path | None = None,
+    strict: bool = False,
     **options: Unpack[FitOptions],
 ) -> GroupsSummary:
     """Fit the groups of a file or a folder, reading and writing part by part.
@@ -74,6 +80,11 @@ def fit_files(
     progress : callable, optional
         Called with what is going on ("reading", "sorting", "fitting"), how much of it is done and
         how much there is, in rows or groups.
+    job : path-like, optional
+        A folder that keeps what is done, so that the same call goes on where it was ended, however
+        that was; see the guide to jobs. Files that cannot be read or hold a bad row are set aside.
+    strict : bool, default False
+        With a job: a file that would be set aside ends it.
     model, prior, order_effect, shared, tol, max_iter : optional
         As for `venire.fit_groups`. ``shared=True`` needs all groups in memory together, and this
         process.
@@ -103,6 +114,8 @@ def fit_files(
         If a cluster is asked for, and Dask is not installed.
     OSError
         If no scheduler answers, or workers die again and again.
+    StateError
+        If the folder of a job is in use, or of other options, inputs or versions, or is none.
 
     Notes
     -----
@@ -136,99 +149,66 @@ def fit_files(
     needs("pyarrow", "a file")
     begun = time.monotonic()
     scanner = opened_source(source, dialect)
-    if isinstance(columns, Mapping):
-        chosen = chosen_in(scanner, Columns, None, columns, grouped=True)
-    else:
-        chosen = chosen_in(scanner, Columns, columns, {}, grouped=True)
-    job = Job(chosen.columns, **options)
     checks.whole(memory, "memory", 1, None)
     checks.function(progress, "progress")
     if n_threads is not None:
         checks.n_threads(n_threads)
     if rows_per_part is not None:
         checks.whole(rows_per_part, "rows_per_part", 1, None)
-    if executor is not None:
-        if not isinstance(output, (str, os.PathLike)):
-            checks.fail("output", "must name a folder", value=output, kind=TypeError)
-        if job.shared:
-            checks.fail("shared", "needs all groups in one process: leave executor out", value=True)
-        check_folder(output, scanner.roots)
-    elif isinstance(output, (str, os.PathLike)):
-        check_writable(output)
-    tell = progress or (lambda what, done, total: None)
-    run = _Run(job, scanner, output, memory, n_threads, tell)
+    means = Means(output, executor, memory, rows_per_part, n_threads, progress or _unheard)
+    if job is not None:
+        from venire.batch.job_run import as_job
+
+        return as_job(job, scanner, columns, means, options, strict=strict)
+    chosen = chosen_columns(scanner, columns)
+    task = Job(chosen.columns, **options)
+    scanner.require_alike(task.names, LABELS)
+    means.check(task, scanner)
+    run = Run(task, scanner, means)
     with opened(executor) as tasks:
-        done = run.to_folder(tasks, rows_per_part) if tasks.apart else run.to_file(tasks)
+        done = run.to_folder(tasks) if tasks.apart else run.to_file(tasks)
     taken = Taken(
-        columns=job.columns, n_rows=done.n_rows, dropped=done.dropped, notes=scanner.notes
+        columns=task.columns, n_rows=done.n_rows, dropped=done.dropped, notes=scanner.notes
     )
     return replace(done, seconds=time.monotonic() - begun, taken=chosen.said(taken))
 
 
-@dataclass(frozen=True)
-class _Run:
-    """A call: what is read and written, and with what means."""
+def _unheard(what: str, done: int, total: int) -> None:
+    """Nobody asked how far it is."""
 
-    job: Job
-    scanner: Scanner
+
+def chosen_columns(scanner: Scanner, columns: Columns | Mapping[str, Any] | None) -> Chosen:
+    """The columns of comparisons in groups that are meant, or found."""
+    if isinstance(columns, Mapping):
+        return chosen_in(scanner, Columns, None, columns, grouped=True)
+    return chosen_in(scanner, Columns, columns, {}, grouped=True)
+
+
+@dataclass(frozen=True)
+class Means:
+    """Where it goes, and what it may use."""
+
     output: Any
+    executor: Any
     memory: int
+    rows_per_part: int | None
     n_threads: int | None
     tell: Tell
 
-    def look(self, tasks: Executor, units: Sequence[Unit]) -> Found:
-        memory, n_threads = tasks.limits(self.memory, self.n_threads)
-        found = look(tasks, units, self.job, self.scanner.path, memory, n_threads, self.tell)
-        return with_precision(found, self._folder())
+    def check(self, job: Job, scanner: Scanner) -> None:
+        """Refuse an output that cannot be written, or means that do not go with the options."""
+        output, named = self.output, isinstance(self.output, (str, os.PathLike))
+        if self.executor is not None:
+            if not named:
+                checks.fail("output", "must name a folder", value=output, kind=TypeError)
+            if job.shared:
+                reason = "needs all groups in one process: leave executor out"
+                checks.fail("shared", reason, value=True)
+            check_folder(output, scanner.roots)
+        elif named:
+            check_writable(output)
 
-    def to_file(self, tasks: Executor) -> GroupsSummary:
-        """Fit in this process; what is fitted is written at once."""
-        memory, _ = tasks.limits(self.memory, self.n_threads)
-        found = self.look(tasks, units_of(self.scanner.files, self.job.names, pieces(memory)))
-        plan, notes = planned(found)
-        fits = fit_batches(found.scans, plan, found.work, self._folder(), self.tell)
-        schema, n_rows = found.work.schema, found.n_rows
-        named = isinstance(self.output, (str, os.PathLike))
-        tally = Tally(dropped=found.dropped)
-        with TableWriter(self.output, schema, metadata=_metadata(found.work.job)) as writer:
-            for fitted in fits:
-                status, n_items = fitted.of_group["status"], int(fitted.n_items.sum())
-                tally.add(fitted.groups, status, n_items, fitted.leading, fitted.dropped)
-                for table in fitted.tables():
-                    writer.write(table)
-                del fitted  # before the next batch is read
-            notes = [*notes, *found.work.job.notes(tally)]
-        parts = [remote.url_of(self.output) or os.fspath(self.output)] if named else []
-        return GroupsSummary(**vars(tally), n_rows=n_rows, notes=notes, parts=parts)
-
-    def to_folder(self, tasks: Executor, rows_per_part: int | None) -> GroupsSummary:
-        """Have tasks fit the groups and write parts."""
-        memory, _ = tasks.limits(self.memory, self.n_threads)
-        whole = units_of(self.scanner.files, self.job.names, pieces(memory))
-        units = [unit for one in whole for unit in cut_up(one)]
-        with output_folder(self.output, self.scanner.roots) as staging:
-            found = self.look(tasks, units)
-            starts = cut(found.groups.rows, rows_per_part or rows_of_part(found.n_rows))
-            share = Share(
-                found.work, found.groups.labels[starts], staging, _metadata(found.work.job)
-            )
-            parts = write_parts(tasks, found, share, self.tell)
-            tally = Tally(dropped=found.dropped)
-            for part in parts:
-                tally.merge(part.tally)
-            names, notes = [part.name for part in parts], found.work.job.notes(tally)
-            summary = {
-                "n_groups": tally.n_groups,
-                "n_items": tally.n_items,
-                "n_rows": found.n_rows,
-                "counts": tally.counts,
-                "parts": [part.facts() for part in parts],
-            }
-            publish(staging, names, found.work.job.facts() | summary)
-        paths = [os.path.join(os.path.abspath(remote.local(self.output)), name) for name in names]
-        return GroupsSummary(**vars(tally), n_rows=found.n_rows, notes=notes, parts=paths)
-
-    def _folder(self) -> str:
+    def folder(self) -> str:
         """Where temporary files go: a place as large as the output's, not perhaps a memory disk."""
         named = isinstance(self.output, (str, os.PathLike)) and not remote.url_of(self.output)
         if os.environ.get("TMPDIR") or not named:
@@ -236,5 +216,74 @@ class _Run:
         return os.path.dirname(os.path.abspath(remote.local(self.output)))
 
 
-def _metadata(job: Job) -> dict[str, str]:
+@dataclass(frozen=True)
+class Run:
+    """A call: what is read and written, and with what means."""
+
+    job: Job
+    scanner: Scanner
+    means: Means
+
+    def look(self, tasks: Executor, units: Sequence[Unit]) -> Found:
+        """Look at all units, and settle what only all of them together tell."""
+        means = self.means
+        memory, n_threads = tasks.limits(means.memory, means.n_threads)
+        found = look(tasks, units, self.job, self.scanner.path, memory, n_threads, means.tell)
+        return with_precision(tasks, found, means.folder())
+
+    def to_file(self, tasks: Executor) -> GroupsSummary:
+        """Fit in this process; what is fitted is written at once."""
+        memory, _ = tasks.limits(self.means.memory, self.means.n_threads)
+        found = self.look(tasks, units_of(self.scanner.files, self.job.names, pieces(memory)))
+        plan, notes = planned(found)
+        fits = fit_batches(found.scans, plan, found.work, self.means.folder(), self.means.tell)
+        schema, n_rows = found.work.schema, found.n_rows
+        named = isinstance(self.means.output, (str, os.PathLike))
+        tally = Tally(dropped=found.dropped)
+        with TableWriter(self.means.output, schema, metadata=metadata_of(found.work.job)) as writer:
+            for fitted in fits:
+                status, n_items = fitted.of_group["status"], int(fitted.n_items.sum())
+                tally.add(fitted.groups, status, n_items, fitted.leading, fitted.dropped)
+                for table in fitted.tables():
+                    writer.write(table)
+                del fitted  # before the next batch is read
+            notes = [*notes, *found.work.job.notes(tally)]
+        parts = [remote.url_of(self.means.output) or os.fspath(self.means.output)] if named else []
+        return GroupsSummary(**vars(tally), n_rows=n_rows, notes=notes, parts=parts)
+
+    def to_folder(self, tasks: Executor) -> GroupsSummary:
+        """Have tasks fit the groups and write parts."""
+        memory, _ = tasks.limits(self.means.memory, self.means.n_threads)
+        whole = units_of(self.scanner.files, self.job.names, pieces(memory))
+        units = [unit for one in whole for unit in cut_up(one.absolute())]
+        with output_folder(self.means.output, self.scanner.roots) as staging:
+            found = self.look(tasks, units)
+            starts = cut(found.groups.rows, self.means.rows_per_part or rows_of_part(found.n_rows))
+            share = Share(
+                found.work, found.groups.labels[starts], staging, metadata_of(found.work.job)
+            )
+            parts = write_parts(tasks, found, share, self.means.tell)
+            tally = Tally(dropped=found.dropped)
+            for part in parts:
+                tally.merge(part.tally)
+            names, notes = [part.name for part in parts], found.work.job.notes(tally)
+            publish(staging, names, summary_facts(found.work.job, tally, found.n_rows, parts))
+        paths = [
+            os.path.join(os.path.abspath(remote.local(self.means.output)), name) for name in names
+        ]
+        return GroupsSummary(**vars(tally), n_rows=found.n_rows, notes=notes, parts=paths)
+
+
+def summary_facts(job: Job, tally: Tally, n_rows: int, parts: Sequence[Part]) -> dict[str, Any]:
+    """What the summary in a folder of parts says."""
+    return job.facts() | {
+        "n_groups": tally.n_groups,
+        "n_items": tally.n_items,
+        "n_rows": n_rows,
+        "counts": tally.counts,
+        "parts": [part.facts() for part in parts],
+    }
+
+
+def metadata_of(job: Job) -> dict[str, str]:
     return {"venire": json.dumps(job.facts())}

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, TypedDict
 
 import numpy as np
 
 from venire import scales
 from venire._core import checks
+from venire.batch.tally import FITTED, Tally
 from venire.data.aggregation import aggregate
 from venire.data.columns import Columns
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.lookup import typed
 from venire.data.outcomes import Reading, Terms
-from venire.data.taken import Taken
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning
 from venire.io import DataError
 from venire.io.assemble import about_rows, rows_of
@@ -27,11 +27,9 @@ from venire.ratings.fitting import check_arguments
 from venire.ratings.grouped import fit_groups
 from venire.resampling import bootstrap
 
-__all__ = ["Batch", "FitOptions", "Fitted", "GroupsSummary", "Job", "Replicates", "Tally"]
+__all__ = ["Batch", "FitOptions", "Fitted", "Job", "Replicates"]
 
 ERRORS = ("fisher", "robust")
-FITTED = ("converged", "iteration limit")
-_EXAMPLES = 5
 _CHUNK = 1 << 16  # rows of a table
 
 Place = Callable[[int], tuple[str | File, int]]  # file and row, from 0, of a position
@@ -221,19 +219,38 @@ class Job:
     def comparisons(self, batch: Batch, n_threads: int | None) -> GroupedComparisons:
         """The rows of a batch, checked and added up; DataError, with the row, if one is no good."""
         with about_rows(batch.path, self.names, batch.place):
-            rows = rows_of(
-                batch.pieces, self.columns, reading=self.reading, is_text=batch.is_text,
-                n_threads=n_threads, may_be_empty=not batch.is_text,
-            )  # fmt: skip
-            if rows is None:
+            found = self.added(batch.pieces, batch.is_text, n_threads)
+            if found is None:
                 lost = "holds no rows" if batch.is_text else "has changed while it was read"
                 raise DataError(batch.path, lost)
-            groups = None if rows.n else np.empty(0, np.int64)
-            found = GroupedComparisons.from_cells(
-                aggregate(rows, groups=groups, n_threads=n_threads)
-            )
-            found.taken = rows.taken(self.columns)
             return found
+
+    def check(self, table: Any, path: File, numbers: Any, n_threads: int | None) -> None:
+        """Refuse bad rows of a file, of which `numbers` says where they stand in it, from 0."""
+
+        def place(position: int) -> tuple[File, int]:
+            return path, numbers[position].as_py()
+
+        with about_rows(path, self.names, place):
+            rows_of(
+                [table], self.columns, reading=self.reading, n_threads=n_threads, may_be_empty=True
+            )
+
+    def added(
+        self, pieces: Iterable[Any], is_text: bool, n_threads: int | None
+    ) -> GroupedComparisons | None:
+        """Rows, checked and added up; None: there are none. Positions in errors are among all."""
+        rows = rows_of(
+            pieces, self.columns, reading=self.reading, is_text=is_text, n_threads=n_threads,
+            may_be_empty=not is_text,
+        )  # fmt: skip
+        if rows is None:
+            return None
+        groups = None if rows.n else np.empty(0, np.int64)
+        cells = aggregate(rows, groups=groups, n_threads=n_threads)
+        found = GroupedComparisons.from_cells(cells)
+        found.taken = rows.taken(self.columns)
+        return found
 
     def fit(
         self,
@@ -288,11 +305,13 @@ class Job:
         dropped = {} if taken is None else taken.dropped
         return Fitted(result.groups, np.diff(result.offsets), of_group, columns, schema, dropped)
 
-    def with_precision(self, c: GroupedComparisons, n_threads: int | None) -> Job:
-        """The same with the precision that the evidence of these comparisons wants."""
+    def precision_of(
+        self, c: GroupedComparisons, n_threads: int | None
+    ) -> tuple[float | None, tuple[str, ...]]:
+        """The precision that the evidence of these comparisons wants, and what is said of it."""
         prior = self.prior
         if prior is None:
-            return self
+            return None, ()
         own = prior.at(1.0).native(c.items, c.groups, c.offsets, others=True)
         mean = own.centre if own.mean is None else own.mean
         with warnings.catch_warnings():
@@ -304,11 +323,15 @@ class Job:
                 max_iter=self.max_iter, n_threads=n_threads,
             ).evidence  # fmt: skip
         if found is None:
-            return self
+            return None, ()
         told = (f"prior GaussianPrior({found.precision:.4g}): {found.describe()}", found.note)
-        return replace(
-            self, prior=prior.at(found.precision), told=(*self.told, *filter(None, told))
-        )
+        return float(found.precision), tuple(filter(None, told))
+
+    def at_precision(self, precision: float, told: tuple[str, ...]) -> Job:
+        """The same with this precision of the prior."""
+        if self.prior is None:
+            return self
+        return replace(self, prior=self.prior.at(precision), told=(*self.told, *told))
 
     def _unit(self, items: np.ndarray) -> dict[str, Any] | None:
         """The arguments of `rescale`; None: the anchor is none of these items."""
@@ -327,100 +350,3 @@ class Job:
         if n := without.get("standard_error", 0):
             found.append(f"{n:,} of {fitted:,} groups have no robust errors: votes are soft")
         return found
-
-
-def added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    """Counts of both, in an order of their own."""
-    return {key: one.get(key, 0) + other.get(key, 0) for key in sorted({*one, *other})}
-
-
-@dataclass
-class Tally:
-    """Counts the groups of each status and keeps the first labels of each.
-
-    `without` counts groups with a fit whose first item has no rating, or no error.
-    """
-
-    n_groups: int = 0
-    n_items: int = 0
-    counts: dict[str, int] = field(default_factory=dict)
-    examples: dict[str, list[Any]] = field(default_factory=dict)
-    without: dict[str, int] = field(default_factory=dict)
-    dropped: dict[str, int] = field(default_factory=dict)
-
-    def add(
-        self,
-        groups: np.ndarray,
-        status: np.ndarray,
-        n_items: int,
-        first: Mapping[str, np.ndarray],
-        dropped: Mapping[str, int],
-    ) -> None:
-        """Count one batch, and the rows that were left out of it; `first` are the columns of each
-        group's first item. Batches come in the order of the groups."""
-        names = np.unique(status).tolist()
-        which = {name: groups[status == name] for name in names}
-        counts = {name: len(some) for name, some in which.items()}
-        examples = {name: some[:_EXAMPLES].tolist() for name, some in which.items()}
-        left = np.isin(status, FITTED)
-        without = {}
-        for name in ("standard_error", *scales.SCALES):
-            if name in first and len(first[name]) == len(status):
-                without[name] = int(np.count_nonzero(left & np.isnan(first[name])))
-        if "standard_error" in without:  # beside a rating
-            without["standard_error"] -= sum(without.values()) - without["standard_error"]
-        self.merge(Tally(len(groups), n_items, counts, examples, without, dict(dropped)))
-
-    def merge(self, other: Tally) -> None:
-        """Add the counts of later groups."""
-        self.n_groups += other.n_groups
-        self.n_items += other.n_items
-        self.dropped = added(self.dropped, other.dropped)
-        for status, count in other.counts.items():
-            self.counts[status] = self.counts.get(status, 0) + count
-            some = self.examples.get(status, []) + other.examples[status]
-            self.examples[status] = some[:_EXAMPLES]
-        for name, count in other.without.items():
-            self.without[name] = self.without.get(name, 0) + count
-
-
-@dataclass(frozen=True)
-class GroupsSummary:
-    """What came of the fits of many groups.
-
-    Attributes
-    ----------
-    n_groups, n_items, n_rows : int
-    counts : dict of str to int
-        Number of groups of each status.
-    examples : dict of str to list
-        The first few groups of each status.
-    dropped : dict of str to int
-        Rows that were left out, by reason.
-    seconds : float
-    notes : list of str
-        What the caller should know.
-    parts : list of str
-        The files that were written.
-    without : dict of str to int
-        Groups with a fit, but no rating (they lack the anchor), or no error, by column.
-    taken : Taken or None
-        How the source was read.
-    """
-
-    n_groups: int
-    n_items: int
-    n_rows: int
-    counts: dict[str, int]
-    examples: dict[str, list[Any]]
-    dropped: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-    notes: list[str] = field(default_factory=list)
-    parts: list[str] = field(default_factory=list)
-    without: dict[str, int] = field(default_factory=dict)
-    taken: Taken | None = None
-
-    @property
-    def converged(self) -> bool:
-        """Whether every group has a converged fit."""
-        return set(self.counts) <= {"converged"}

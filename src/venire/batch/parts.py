@@ -10,27 +10,28 @@ from __future__ import annotations
 import json
 import operator
 import os
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from venire._core.executor import Executor
 from venire.batch.engine import Found, Tell, fit_batches
-from venire.batch.job import Batch, Tally, added
-from venire.batch.plan import Plan, Work, cut, pieces
-from venire.batch.scan import Counts, Scan, Unit, stream
+from venire.batch.job import Batch
+from venire.batch.kept import DROPPED, Finished, tally_of
+from venire.batch.plan import Plan, Work, pieces
+from venire.batch.scan import Counts, Scan, stream
 from venire.batch.source import ids_of
-from venire.data.coding import Encoder, encode_one
-from venire.io import Scanner, TableWriter
+from venire.batch.tally import Tally, added
+from venire.data.coding import Encoder
+from venire.io import TableWriter
+from venire.io.units import cut
 
-__all__ = ["Part", "cut_up", "rows_of_part", "write_parts"]
+__all__ = ["ROW", "Part", "Share", "finished", "fit_whole_groups", "named_part", "rows_of_part",
+           "spread_groups", "split", "split_up", "write_parts"]  # fmt: skip
 
-_UNIT = 1 << 21  # rows of a file that are read by one task, unless a row group has more
 _PARTS, _SMALL, _LARGE = 64, 1 << 16, 1 << 22  # number of parts to aim at; rows of one
-_DROPPED = b"dropped"  # metadata of fits: rows that were left out, by reason
-_ROW = "\0row"  # column of the rows' numbers within their file
+ROW = "\0row"  # column of the rows' numbers within their file
 
 
 class Share(NamedTuple):
@@ -65,17 +66,6 @@ class Part(NamedTuple):
         }
 
 
-def cut_up(unit: Unit) -> list[Unit]:
-    """A file, cut where that gives several workers something to do, and known to all of them."""
-    unit = unit._replace(path=unit.path.absolute())
-    rows = Scanner(unit.path).format().row_groups
-    if sum(rows) <= _UNIT:
-        return [unit]
-    starts = [*cut(np.array(rows), _UNIT).tolist(), len(rows)]
-    before = np.concatenate([[0], np.cumsum(rows)]).tolist()
-    return [unit._replace(row_groups=range(a, b), start=before[a]) for a, b in pairwise(starts)]
-
-
 def rows_of_part(n_rows: int) -> int:
     """Rows of comparisons behind one part at most, unless a group has more."""
     return min(max(n_rows // _PARTS, _SMALL), _LARGE)
@@ -92,7 +82,7 @@ def write_parts(tasks: Executor, found: Found, share: Share, tell: Tell) -> list
     files: list[list[str]] = [[] for _ in range(n_parts)]
     pending: list[Any] = []
     gains: list[int] = []  # groups that are fitted once the task is done
-    spread, late = _spread(found.scans)
+    spread, late = spread_groups(found.scans)
     for k, (one, here) in enumerate(zip(found.scans, spread, strict=True)):
         part_of = share.part_of(one.groups.labels)
         if not here.all():
@@ -123,7 +113,7 @@ def write_parts(tasks: Executor, found: Found, share: Share, tell: Tell) -> list
     return [parts[part] for part in range(n_parts)]
 
 
-def _spread(scans: Sequence[Scan]) -> tuple[list[np.ndarray], np.ndarray]:
+def spread_groups(scans: Sequence[Scan]) -> tuple[list[np.ndarray], np.ndarray]:
     """Which groups of each unit are in others too, and the labels of all that are."""
     encoder = Encoder(("group",), n_threads=1)
     for one in scans:
@@ -173,7 +163,7 @@ def fit_whole_groups(one: Scan, spread: np.ndarray, share: Share) -> dict[int, A
             tables[part].append(whole.slice(start, stop - start))
     out = {part: _together(some) for part, some in tables.items()}
     part = next(iter(out))  # one of them tells what was left out
-    return out | {part: out[part].replace_schema_metadata({_DROPPED: json.dumps(dropped)})}
+    return out | {part: out[part].replace_schema_metadata({DROPPED: json.dumps(dropped)})}
 
 
 def split(one: Scan, spread: np.ndarray, share: Share) -> dict[int, Any]:
@@ -184,34 +174,56 @@ def split(one: Scan, spread: np.ndarray, share: Share) -> dict[int, Any]:
     dict of int to pyarrow Table
         The rows that go to each part, with their numbers in the file.
     """
+    tables: dict[int, list[Any]] = {}
+    for part, table in split_up(one, spread, share):
+        tables.setdefault(part, []).append(table)
+    return {part: _together(some) for part, some in tables.items()}
+
+
+def split_up(one: Scan, spread: np.ndarray, share: Share) -> Iterator[tuple[int, Any]]:
+    """The same piece by piece, each of one part, in the order of the rows."""
     import pyarrow as pa
 
     work = share.work
     groups = Counts(one.groups.labels[spread], one.groups.rows[spread])
     parts, starts = np.unique(share.part_of(groups.labels), return_index=True)
     plan = Plan(groups, starts)
-    tables: dict[int, list[Any]] = {}
     row = one.unit.start
     for piece in stream([one.unit], work.job.names, pieces(work.memory), work.types):
         ids = ids_of(piece, plan, work)
         columns = {f.name: piece[f.name].cast(work.types[f.name]) for f in piece.schema}
-        columns[_ROW] = pa.array(np.arange(row, row + piece.num_rows))
+        columns[ROW] = pa.array(np.arange(row, row + piece.num_rows))
         whole = pa.table(columns)
         for batch in np.unique(ids[ids >= 0]).tolist():
-            rows = whole.take(pa.array(np.flatnonzero(ids == batch)))
-            tables.setdefault(int(parts[batch]), []).append(rows)
+            yield int(parts[batch]), whole.take(pa.array(np.flatnonzero(ids == batch)))
         row += piece.num_rows
-    return {part: _together(some) for part, some in tables.items()}
 
 
 def finish(
     part: int, fitted: Sequence[Any], rows: Sequence[Any], files: Sequence[str], share: Share
 ) -> Part:
-    """Fit the groups of a part that are spread over files, and write the part.
+    """Fit the groups of a part that are spread over files, and write the part; see `finished`."""
+    one = finished(fitted, rows, files, share)
+    name = named_part(part)
+    path = os.path.join(share.folder, name)
+    with TableWriter(path, share.work.schema, metadata=share.metadata) as out:
+        out.write(one.table)
+    tally, first, last = tally_of(one, share.work.n_threads)
+    return Part(name, first, last, tally)
+
+
+def named_part(part: int) -> str:
+    """The name of a file of the output."""
+    return f"part-{part:05d}.parquet"
+
+
+def finished(
+    fitted: Sequence[Any], rows: Sequence[Any], files: Sequence[str], share: Share
+) -> Finished:
+    """All groups of a part, in order.
 
     Parameters
     ----------
-    part : int
     fitted : sequence of pyarrow Table
         Fits that were made where the files are.
     rows : sequence of pyarrow Table
@@ -225,7 +237,7 @@ def finish(
     def place(position: int) -> tuple[str, int]:
         for path, table in zip(files, rows, strict=True):
             if position < table.num_rows:
-                return path, table[_ROW][position].as_py()
+                return path, table[ROW][position].as_py()
             position -= table.num_rows
         raise IndexError(position)
 
@@ -233,7 +245,7 @@ def finish(
     tables = [table.replace_schema_metadata() for table in fitted]
     dropped: dict[str, int] = {}
     for one in fitted:
-        dropped = added(dropped, json.loads((one.schema.metadata or {}).get(_DROPPED, b"{}")))
+        dropped = added(dropped, json.loads((one.schema.metadata or {}).get(DROPPED, b"{}")))
     if rows:
         late = work.fit(Batch(rows, work.source, place))
         tables += late.tables()
@@ -241,19 +253,7 @@ def finish(
     table = pa.concat_tables(tables or [work.schema.empty_table()])
     if len(tables) > 1:
         table = table.take(pc.sort_indices(table["group"]))  # which is stable
-    labels, codes = encode_one(table["group"], "group", work.n_threads)
-    first = np.flatnonzero(np.diff(codes, prepend=-1))
-    status = np.array(table["status"].take(pa.array(first)).to_pylist())
-    tally = Tally()
-    numbers = [name for name in table.column_names if pa.types.is_floating(table[name].type)]
-    leading = {name: table[name].take(pa.array(first)).to_numpy() for name in numbers}
-    tally.add(labels, status, table.num_rows, leading, dropped)
-    name = f"part-{part:05d}.parquet"
-    path = os.path.join(share.folder, name)
-    with TableWriter(path, work.schema, metadata=share.metadata) as out:
-        out.write(table)
-    first_group, last_group = labels[[0, -1]].tolist() if len(labels) else (None, None)
-    return Part(name, first_group, last_group, tally)
+    return Finished(table, dropped)
 
 
 def _together(tables: Iterable[Any]) -> Any:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from venire._core.memory import resident
 from venire.batch.job import Batch, Fitted, Job
 from venire.batch.scan import Counts
 
-__all__ = ["DEFAULT_MEMORY", "Plan", "Work", "bytes_of", "cut", "free", "pieces", "release"]
+__all__ = ["DEFAULT_MEMORY", "Plan", "Work", "free", "pieces"]
 
 DEFAULT_MEMORY = 4 << 30
 LEAST = 1 << 14  # rows of a batch, whatever the memory
 MOST = 1 << 20  # rows that are read at a time
 _OVERHEAD = 96 << 20  # buffers of the readers and the writer, and what allocators keep
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
 class Work(NamedTuple):
@@ -84,70 +82,6 @@ class Plan:
         at[at == len(self.groups.labels)] = 0
         batch = np.searchsorted(self.starts, at, side="right") - 1
         return np.where(self.groups.labels[at] == labels, batch, -1)
-
-
-def cut(rows: np.ndarray, most: int) -> np.ndarray:
-    """Where to cut a sequence of groups so that each part has at most `most` rows.
-
-    Parameters
-    ----------
-    rows : ndarray of int64, shape (n_groups,)
-    most : int
-        A group with more rows is a part of its own.
-
-    Returns
-    -------
-    ndarray of int64
-        Position of each part's first group.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from venire.batch.plan import cut
-    >>> cut(np.array([3, 3, 3, 9, 1, 1]), 6).tolist()
-    [0, 2, 3, 4]
-    """
-    ends = np.cumsum(rows)
-    starts, done = [0], 0
-    while True:
-        stop = int(np.searchsorted(ends, done + most, side="right"))
-        stop = max(stop, starts[-1] + 1)
-        if stop >= len(rows):
-            return np.array(starts, np.int64)
-        starts.append(stop)
-        done = int(ends[stop - 1])
-
-
-def bytes_of(text: str | int) -> int:
-    """A size in bytes: a number, or a number with K, M, G or T.
-
-    Examples
-    --------
-    >>> from venire.batch.plan import bytes_of
-    >>> bytes_of("1.5G"), bytes_of("512 MB"), bytes_of(1000)
-    (1610612736, 536870912, 1000)
-    """
-    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(?:i?B)?\s*", str(text), re.I)
-    size = 0 if found is None else int(float(found[1]) * _UNITS[found[2].upper()])
-    if size <= 0:
-        raise ValueError(f"memory must be a size like 512M or 4G, got {text!r}")
-    return size
-
-
-def resident() -> int:
-    """Memory that this process holds now, in bytes."""
-    try:
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError):  # not Linux
-        return 200 << 20
-
-
-def release() -> None:
-    """Give memory that Arrow keeps for later back to the system."""
-    import pyarrow as pa
-
-    pa.default_memory_pool().release_unused()
 
 
 def free(memory: int) -> int:

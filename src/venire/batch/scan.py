@@ -6,7 +6,6 @@ import operator
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -22,17 +21,15 @@ from venire.data.sifting import placed
 from venire.io import DataError, Scanner
 from venire.io.assemble import LABELS, about_rows, are_integers
 from venire.io.sources import File
-from venire.io.tables import Tables
+from venire.io.units import Unit, cast, plain_type
 
 __all__ = [
     "Counts",
     "Merging",
     "Scan",
-    "Unit",
     "label_types",
     "labels_of",
     "merged",
-    "plain_type",
     "scan",
     "settled",
     "stream",
@@ -47,40 +44,6 @@ class Counts(NamedTuple):
 
     labels: np.ndarray
     rows: np.ndarray  # int64
-
-
-class Unit(NamedTuple):
-    """A file, or a run of row groups of a Parquet file."""
-
-    path: File
-    row_groups: range | None = None
-    start: int = 0  # rows of the file before it
-    whole: frozenset[str] = frozenset()  # columns of text whose labels are integers
-
-    def tables(self, names: dict[str, str], most: int) -> Tables:
-        """Open it, to read `most` rows at a time."""
-        import pyarrow as pa
-
-        tables = Scanner(self.path).tables(names, LABELS, most, self.row_groups)
-        whole = self.whole & set(names.values())
-        if not whole:
-            return tables
-        types = {**tables.types, **dict.fromkeys(whole, pa.int64())}
-        return replace(tables, types=types, pieces=(_cast(p, types) for p in tables.pieces))
-
-
-def _cast(batch: Any, types: dict[str, Any]) -> Any:
-    """A record batch, its columns of these types."""
-    import pyarrow as pa
-
-    return pa.record_batch(
-        {f.name: _plain(batch[f.name], f.type, types[f.name]) for f in batch.schema}
-    )
-
-
-def _plain(column: Any, kind: Any, wanted: Any) -> Any:
-    inner = plain_type(kind)
-    return column if inner == wanted else column.cast(inner).cast(wanted)
 
 
 def units_of(files: Sequence[File], names: dict[str, str], most: int) -> list[Unit]:
@@ -110,8 +73,8 @@ def units_of(files: Sequence[File], names: dict[str, str], most: int) -> list[Un
                     break
     whole = frozenset(names[argument] for one in asked for argument in one)
     return [
-        Unit(file, whole=whole if is_text else frozenset())
-        for file, is_text in zip(files, texts, strict=True)
+        Unit(file, whole=whole if is_text else frozenset(), number=(number,))
+        for number, (file, is_text) in enumerate(zip(files, texts, strict=True))
     ]
 
 
@@ -241,7 +204,7 @@ def stream(
             batch: Any = piece
             if any(plain_type(f.type) != types[f.name] for f in batch.schema):
                 with about_rows(unit.path, names):
-                    batch = _cast(batch, types)
+                    batch = cast(batch, types)
             yield batch
 
 
@@ -259,13 +222,6 @@ def merged(parts: Sequence[Counts]) -> Counts:
     rows = np.zeros(len(labels), np.int64)
     np.add.at(rows, codes, np.concatenate([part.rows for part in parts]))
     return Counts(labels, rows)
-
-
-def plain_type(kind: Any) -> Any:
-    """An Arrow type, or that of the values if it is a dictionary."""
-    import pyarrow as pa
-
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def settled(scans: Sequence[Scan], job: Job, source: Path) -> tuple[Job, dict[str, Any]]:
@@ -335,7 +291,8 @@ def _common_types(scans: Sequence[Scan]) -> dict[str, Any]:
             except (pa.ArrowInvalid, pa.ArrowTypeError):
                 raise DataError(
                     one.unit.path,
-                    f"holds values of type {kind}, but {scans[0].unit.path} holds {common[name]}",
+                    f"holds values of type {kind}, but {scans[0].unit.path.name} holds "
+                    f"{common[name]}",
                     column=name,
                 ) from None
     return common

@@ -25,9 +25,10 @@ import numpy as np
 
 from venire.batch.job import Batch
 from venire.batch.plan import Plan, Work, pieces
-from venire.batch.scan import Scan, labels_of, plain_type, stream
+from venire.batch.scan import Scan, labels_of, stream
 from venire.io import DataError
 from venire.io.sources import File
+from venire.io.units import plain_type
 
 __all__ = ["Source", "ids_of"]
 

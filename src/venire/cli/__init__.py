@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if argv is None else argv
     if arguments == ["--version"]:
-        from venire.cli._version import version
+        from venire._core.version import version
 
         print(f"venire {version()}")
         return 0

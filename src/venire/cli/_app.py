@@ -9,8 +9,8 @@ from typing import Annotated, Any, NamedTuple, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from venire._core.version import version
 from venire.cli._terminal import Screen
-from venire.cli._version import version
 
 __all__ = ["app"]
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from venire._core.version import version
 from venire.cli import _options as opt
 from venire.cli._command import Command, option
 from venire.cli._means import Means
-from venire.cli._options import MODEL, OUT
+from venire.cli._options import MODEL
 from venire.cli._progress import Steps
 from venire.cli._report import Report
 from venire.cli._taken import with_taken
-from venire.cli._version import version
 from venire.data.recognition import Given
 from venire.diagnostics import audit, glance
 from venire.ratings.fit import Fit
@@ -41,7 +41,6 @@ class Audit(Command):
     order_effect: bool = option(False, "That being first helps is known and fitted.", MODEL)
     n_threads: int | None = opt.threads()
     means: Means
-    strict: bool = option(False, "Exit code 1 if a finding is grave.", OUT)
     output: Path | None = opt.output("Write the findings: FORMATS.")
     json: bool = opt.json()
     quiet: bool = opt.quiet()
@@ -65,7 +64,7 @@ class Audit(Command):
             "findings": [_document(f) for f in found],
         }
         failure = ""
-        if self.strict and found.grave:
+        if self.means.strict and found.grave:
             failure = f"{self.file}: {len(found.grave):,} grave: " + ", ".join(
                 dict.fromkeys(f.name for f in found.grave)
             )

@@ -11,12 +11,12 @@ from typing import Any, Literal
 from venire import bench, io
 from venire._core import disk
 from venire._core.checks import nearest
+from venire._core.version import version
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, argument, misused, option
 from venire.cli._options import OUT
 from venire.cli._progress import Steps
 from venire.cli._report import Grid, Picture, Report
-from venire.cli._version import version
 
 __all__ = ["Bench"]
 

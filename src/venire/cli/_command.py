@@ -343,7 +343,7 @@ def run(command: Command, words: list[str]) -> int:
             report.print_text(stderr=taken)
         if not report.failure:
             return 0
-        text = report.failure
+        text, code = report.failure, report.code
     except BrokenPipeError:  # not ours to tell
         raise
     except KeyboardInterrupt:

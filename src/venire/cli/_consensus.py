@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from venire import io
 from venire._core.checks import BadTypeError, BadValueError
+from venire._core.version import version
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, option
 from venire.cli._means import Means
@@ -30,7 +31,6 @@ from venire.cli._report import (
     ranged,
 )
 from venire.cli._taken import with_taken
-from venire.cli._version import version
 from venire.cli._weighing import Weighing
 from venire.data.rankings.columns import GivenRankings
 from venire.data.recognition import Given
@@ -77,7 +77,7 @@ class Consensus(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        self.means.only()
+        self.means.only(*([] if self.rankings else ["memory"]))
         if self.columns.is_complete:
             self.weighing.check(self.columns.gold)
 
@@ -90,7 +90,11 @@ class Consensus(Command):
                 votes, gold = ranked_votes(scanner, self.columns, self.rankings, **how), None
             else:
                 votes, gold = io.read_votes(
-                    scanner, strength=self.weighing.strength, **how, **self.columns.named
+                    scanner,
+                    strength=self.weighing.strength,
+                    memory=self.means.memory,
+                    **how,
+                    **self.columns.named,
                 )
         gold = self.weighing.known(votes, gold)
         with steps("combining"), warnings.catch_warnings():

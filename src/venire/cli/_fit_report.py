@@ -10,9 +10,9 @@ import numpy as np
 
 from venire._core.remote import without_secrets
 from venire._core.tables import tally
+from venire._core.version import version
 from venire.cli import _options as opt
 from venire.cli._report import Grid, Picture, Report, number, parameter, some
-from venire.cli._version import version
 from venire.data.ageing import facts_of
 from venire.ratings import Evidence
 from venire.ratings.coefficients import decimals, size_shown

@@ -11,6 +11,7 @@ import numpy as np
 
 from venire import io
 from venire._core.checks import BadTypeError, BadValueError
+from venire._core.version import version
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
 from venire.cli._means import Means
@@ -18,7 +19,6 @@ from venire.cli._options import OUT
 from venire.cli._progress import Steps
 from venire.cli._report import READ, Grid, Report, cells, measured, number
 from venire.cli._taken import with_taken
-from venire.cli._version import version
 from venire.data.columns import VoteColumns
 from venire.data.recognition import Given
 from venire.data.votes import Votes
@@ -77,7 +77,7 @@ class Gold(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        self.means.only()
+        self.means.only("memory")
         if self.stratified and self.purpose != "measure":
             misused("--stratified", "goes with --purpose measure")
         if self.labels is not None and self.output is not None:
@@ -91,8 +91,8 @@ class Gold(Command):
             found = tuple(name for name in chosen.found if name != "gold")
             chosen = chosen._replace(columns=replace(chosen.columns, gold=None), found=found)
             votes, _ = io.read_votes(
-                scanner, chosen.columns, strength=self.strength, n_threads=self.n_threads,
-                progress=steps.rows,
+                scanner, chosen.columns, strength=self.strength, memory=self.means.memory,
+                n_threads=self.n_threads, progress=steps.rows,
             )  # fmt: skip
         try:
             report = self._chosen(votes) if self.labels is None else self._told(votes, steps)

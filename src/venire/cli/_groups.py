@@ -15,8 +15,8 @@ from venire.batch.plan import DEFAULT_MEMORY
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
 from venire.cli._fit import shown
-from venire.cli._means import Means
-from venire.cli._options import MODEL, OUT, prior_of
+from venire.cli._means import Means, set_aside
+from venire.cli._options import MODEL, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import Picture, Place, Report, some
 from venire.cli._taken import with_taken
@@ -38,7 +38,7 @@ class Groups(Command):
     Columns that no option names are found by their names and by what stands in them.
 
     Exit code 0: done, whatever came of the single groups; 1: the data (the message names file,
-    row and column), or --strict; 2: usage.
+    row and column), or --strict; 2: usage; 3: a job is done, but for what was set aside.
     """
 
     source: opt.Source
@@ -57,9 +57,6 @@ class Groups(Command):
     means: Means
     shown: opt.Shown
     errors: str = opt.errors("also where it is wrong; of hard votes")
-    strict: bool = option(
-        False, "Exit with code 1 if a group has no converged fit; the output is written.", OUT
-    )
     output: Path | None = opt.output(
         "Write the ratings: FORMATS; with --workers or --scheduler a folder of Parquet files. "
         "Default: CSV to standard output.",
@@ -78,6 +75,10 @@ class Groups(Command):
         apart = self.means.executor is not None
         if apart and self.output is None:
             misused("--output", "name a folder")
+        if self.means.job is not None and self.output is None:
+            misused("--output", "name what a job is to write")
+        if self.means.job is not None and self.shared:
+            misused("--shared", "is one fit of all groups: a job has no parts to keep")
         if apart and self.shared:
             misused("--shared", "needs all groups in one process")
         if self.shared and self.shown.anchor is not None:
@@ -99,7 +100,7 @@ class Groups(Command):
         except ValueError as error:  # options that do not go together
             raise Refused(str(error), 2) from None
         failure = ""
-        if self.strict and not done.converged:
+        if self.means.strict and not done.converged:
             n_bad = done.n_groups - done.counts.get("converged", 0)
             failure = (
                 f"{n_bad:,} of {done.n_groups:,} groups have no converged fit, and --strict was "
@@ -109,9 +110,11 @@ class Groups(Command):
         if self.plot is not None:
             with steps("reading what was written"):
                 files["plot"] = Picture(self._written(done))
-        report = Report(
-            self._said(done), [f"{note}." for note in done.notes], files=files, failure=failure
-        )
+        code, notes = 1, [f"{note}." for note in done.notes]
+        if done.failures:
+            said, failure = set_aside(done.failures)
+            code, notes = 3, [*notes, *said]
+        report = Report(self._said(done), notes, files=files, failure=failure, code=code)
         return with_taken(report, self.source, done.taken)
 
     def _fit(self, steps: Steps) -> GroupsSummary:
@@ -128,6 +131,8 @@ class Groups(Command):
             memory=self.means.memory or DEFAULT_MEMORY,
             n_threads=stopping.n_threads,
             progress=steps.stage,
+            job=self.means.job,
+            strict=self.means.strict,
             model=self.model.model,
             order_effect=self.model.order_effect,
             prior=prior_of(self.prior),

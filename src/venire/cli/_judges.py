@@ -11,6 +11,7 @@ import numpy as np
 
 from venire import io
 from venire._core.checks import BadTypeError, BadValueError
+from venire._core.version import version
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
 from venire.cli._means import Means
@@ -18,7 +19,6 @@ from venire.cli._options import JUDGES, OUT, VOTES, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import TABLE, Grid, Picture, Report, cells, number, ranged
 from venire.cli._taken import with_taken
-from venire.cli._version import version
 from venire.data.columns import VoteColumns
 from venire.data.recognition import Given
 from venire.errors import ConvergenceWarning, NotIdentifiedError
@@ -76,7 +76,7 @@ class Judges(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        self.means.only()
+        self.means.only("memory")
         if self.converge and self.rounds != 2:
             misused("--rounds", "--converge goes on until nothing moves")
 
@@ -129,7 +129,7 @@ class Judges(Command):
         own = replace(chosen.columns, **dict.fromkeys(unasked))
         votes, gold = io.read_votes(
             scanner, own, strength=self.strength, n_threads=self.n_threads, progress=steps.rows,
-            as_shown=True,
+            memory=self.means.memory, as_shown=True,
         )  # fmt: skip
         found = tuple(name for name in chosen.found if name not in unasked)
         chosen = chosen._replace(columns=own, found=found)

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from venire.cli._command import misused, option
 
-__all__ = ["Means"]
+__all__ = ["Means", "set_aside"]
 
 _RUN = "Resources"
+_MOST = 20  # failures that are shown
 _NOT_HERE = {
     "memory": "this command holds all rows in memory",
     "workers": "this command runs in one process",
     "scheduler": "this command runs in one process",
+    "job": "this command has no parts to keep",
 }
 
 
 def _memory(text: str) -> int:
-    from venire.batch.plan import bytes_of  # help does without
+    from venire._core.memory import bytes_of  # help does without
 
     try:
         return bytes_of(text)
@@ -49,6 +52,20 @@ class Means:
         metavar="ADDRESS",
     )  # fmt: skip
 
+    job: Path | None = option(
+        None,
+        "Keep what is done in this folder: the same command goes on where it was ended. What "
+        "cannot be read is set aside (exit code 3).",
+        _RUN,
+        metavar="FOLDER",
+    )
+    strict: bool = option(
+        False,
+        "Put up with nothing: exit code 1, of groups if one has no converged fit, of an audit if a "
+        "finding is grave; a job ends at the first part that cannot be read.",
+        _RUN,
+    )
+
     def __post_init__(self) -> None:
         if self.workers is not None and self.scheduler is not None:
             misused("--workers", "--workers starts a cluster, --scheduler joins one")
@@ -74,3 +91,13 @@ class Means:
         for name, reason in _NOT_HERE.items():
             if name not in names and getattr(self, name) is not None:
                 misused(f"--{name}", reason)
+
+
+def set_aside(failures: Sequence[str]) -> tuple[list[str], str]:
+    """What is said of each part that a job has set aside, and why the exit code is 3."""
+    n = len(failures)
+    said = [f"set aside: {one}" for one in failures[:_MOST]]
+    if n > _MOST:
+        said.append(f"set aside: {n - _MOST:,} more; venire status FOLDER --json names all")
+    parts = "1 part was" if n == 1 else f"{n:,} parts were"
+    return said, f"{parts} set aside; the output is of the rest"

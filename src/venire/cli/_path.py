@@ -12,6 +12,7 @@ import typer
 
 from venire import io
 from venire._core.remote import without_secrets
+from venire._core.version import version
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, option
 from venire.cli._fit import hence, why
@@ -20,7 +21,6 @@ from venire.cli._options import MODEL, OUT, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import Grid, Picture, Report, cells, number, parameter
 from venire.cli._taken import with_taken
-from venire.cli._version import version
 from venire.data.columns import Columns
 from venire.data.recognition import Given, with_who_and_when
 from venire.errors import ConvergenceWarning, NotIdentifiedError, NotIdentifiedWarning

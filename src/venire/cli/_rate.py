@@ -11,6 +11,7 @@ import numpy as np
 
 from venire import io
 from venire._core.checks import BadTypeError, BadValueError
+from venire._core.version import version
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
 from venire.cli._fit import hence, told
@@ -30,7 +31,6 @@ from venire.cli._report import (
     ranged,
 )
 from venire.cli._taken import with_taken
-from venire.cli._version import version
 from venire.cli._weighing import Weighing
 from venire.data.columns import VoteColumns
 from venire.data.rankings.columns import GivenRankings
@@ -91,7 +91,8 @@ class Rate(Command):
 
     def __post_init__(self) -> None:
         resampled = self.n_resamples is not None
-        self.means.only(*(("workers", "scheduler") if resampled else ()))
+        known = [] if self.rankings else ["memory"]
+        self.means.only(*known, *(("workers", "scheduler") if resampled else ()))
         if self.columns.is_complete:
             self.weighing.check(self.columns.gold)
         if self.n_resamples is not None and self.errors != "robust":
@@ -139,7 +140,8 @@ class Rate(Command):
         columns = chosen.columns
         self.weighing.check(columns.gold)
         strength = self.weighing.strength
-        votes, gold = io.read_votes(scanner, columns, strength=strength, as_shown=True, **how)
+        how |= {"strength": strength, "memory": self.means.memory, "as_shown": True}
+        votes, gold = io.read_votes(scanner, columns, **how)
         gold = self.weighing.known(votes, gold)
         return votes, gold, None if votes.taken is None else chosen.said(votes.taken)
 

@@ -61,7 +61,8 @@ class Report:
     files : mapping
         What the options that name outputs get: columns, or what the place of the option writes.
     failure : str
-        Why the exit code is 1 all the same.
+        Why the exit code is `code` all the same.
+    code : int
     taken : str
         How the input was read: the first of the notes, unless the run is quiet.
     """
@@ -72,6 +73,7 @@ class Report:
     tables: Mapping[str, Columns] = field(default_factory=dict)
     files: Mapping[str, Any] = field(default_factory=dict)
     failure: str = ""
+    code: int = 1
     taken: str = ""
 
     def print_text(self, *, stderr: bool) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from venire import io
 from venire._core.remote import without_secrets
+from venire._core.version import version
 from venire.cli import _options as opt
 from venire.cli._command import MISSING, Command, Refused, misused, option
 from venire.cli._fit import Fit
@@ -19,7 +20,6 @@ from venire.cli._progress import Steps
 from venire.cli._rate import Rate
 from venire.cli._report import PAGE, Report
 from venire.cli._taken import with_taken
-from venire.cli._version import version
 from venire.cli._weighing import Weighing
 from venire.data.columns import Columns, VoteColumns
 from venire.data.rankings.columns import GivenRankings

@@ -14,12 +14,12 @@ import typer
 
 from venire import io
 from venire._core.checks import BadInput
+from venire._core.version import version
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
 from venire.cli._options import OUT, listed
 from venire.cli._progress import Steps
 from venire.cli._report import Grid, Picture, Report, number
-from venire.cli._version import version
 from venire.simulate import PRESETS, Plan, Teachers, plan, teachers
 
 __all__ = ["Simulate"]

@@ -32,9 +32,60 @@ _ISO = re.compile(r"(\d{4}-\d\d(?:-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,6})?)
 
 def aged(rows: Rows) -> tuple[Rows, Ageing | None]:
     """Rows whose weights have halved with each half-life of their age, without their dates."""
+    squares, given = InOrder(), rows.half_life
+    rows, ageing, lives = aged_piece(rows, squares)
+    if ageing is not None:
+        require_young(ageing, lives, given)
+        ageing = ageing._replace(squares=squares.total())
+    return rows, ageing
+
+
+class InOrder:
+    """A sum of numbers that come in pieces, the same to the bit however these are cut.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from venire.data.ageing import InOrder
+    >>> one = InOrder()
+    >>> one.add(np.array([1.0, 2.0]))
+    >>> one.add(np.array([3.0]))
+    >>> one.total()
+    6.0
+    """
+
+    _BLOCK = 1 << 13
+
+    def __init__(self, before: float = 0.0) -> None:
+        self._sum = before
+        self._rest = np.empty(0)
+
+    def add(self, x: NDArray[np.float64]) -> None:
+        """Add numbers, in their order."""
+        whole = np.concatenate([self._rest, x]) if len(self._rest) else x
+        n = len(whole) // self._BLOCK * self._BLOCK
+        for one in whole[:n].reshape(-1, self._BLOCK).sum(axis=1).tolist():
+            self._sum += one
+        self._rest = whole[n:].copy()
+
+    def total(self) -> float:
+        """The sum so far."""
+        return self._sum + float(np.sum(self._rest))
+
+
+def require_young(ageing: Ageing, lives: bool, given: Any) -> None:
+    """Refuse rows of which none weighs anything any more, by the half-life that was given."""
+    if not lives:
+        gone = "every comparison has aged to weight 0"
+        fail("half_life", f"{gone} by {shown(ageing.at)}", value=given)
+
+
+def aged_piece(rows: Rows, squares: InOrder) -> tuple[Rows, Ageing | None, bool]:
+    """The same of a piece of the rows, whose squares are added to those before; and whether any
+    weighs something still."""
     half_life = check_ageing(rows.half_life, rows.at)
     if half_life is None:
-        return rows, None
+        return rows, None, True
     if rows.date is None:
         fail(
             "date", "must say when each comparison was, where there is a half_life", kind=TypeError
@@ -49,17 +100,15 @@ def aged(rows: Rows) -> tuple[Rows, Ageing | None]:
     age = elapsed(at, when)
     with np.errstate(over="ignore", under="ignore"):  # beyond all numbers: weight 0
         factor = np.exp2(-age / half_life)
-    if not factor.any():
-        gone = "every comparison has aged to weight 0"
-        fail("half_life", f"{gone} by {shown(at)}", value=rows.half_life)
     weight = None if rows.weight is None else checks.weight(rows.weight, n)
     mass: Any = 1.0 if weight is None else weight
     if rows.win is not None:
         given = {"win": rows.win, "loss": rows.loss, "tie": rows.tie}
         mass = mass * sum(checks.amounts(x, n, k) for k, x in given.items() if x is not None)
-    squares = float(np.sum(mass * factor**2))
+    with np.errstate(under="ignore"):
+        squares.add(mass * factor**2)
     now = rows.weight if math.isinf(half_life) else factor if weight is None else factor * weight
-    return rows._replace(weight=now, date=None), Ageing(half_life, at, squares)
+    return rows._replace(weight=now, date=None), Ageing(half_life, at, 0.0), bool(factor.any())
 
 
 def elapsed(at: Any, when: Any) -> Any:

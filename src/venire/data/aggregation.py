@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from venire.data.asked import about_words
 from venire.data.grouping import group_rows
 from venire.data.rows import Cells, Rows
 
-__all__ = ["add_up", "aggregate"]
+__all__ = ["Weighed", "add_up", "aggregate", "refuse_self", "weighed"]
 
 
 def aggregate(
@@ -60,7 +60,6 @@ def _of_one_fit(rows: Rows, given: Any, n_threads: int) -> Cells:
     items, first, second = coding.encode(rows.first, rows.second, given, n_threads, n=n)
     if counted := _counted(rows, first, second, items, n_threads):
         return counted
-    order = _full(checks.order(rows.order, n), n)
     clusters = dates = None
     names: tuple[str, ...] = ()
     strata = Strata()
@@ -73,15 +72,47 @@ def _of_one_fit(rows: Rows, given: Any, n_threads: int) -> Cells:
     if rows.covariates is not None:
         names, values = covariates_of(rows.covariates, n)
         strata = strata._replace(covariates=values)
+    found = weighed(rows, items, first, second, strata)
+    if not len(found.first):
+        checks.fail("weight", "every comparison has weight 0")
+    return add_up(items, *found, n_threads)._replace(
+        has_order=found.order is not None, clusters=clusters, dates=dates, covariate_names=names
+    )
+
+
+class Weighed(NamedTuple):
+    """Coded rows that weigh something, checked."""
+
+    first: NDArray[np.int32]
+    second: NDArray[np.int32]
+    masses: dict[str, Any]  # score; or win, loss and, if any, tie
+    weight: NDArray[np.float64] | None  # None: 1, or in the masses
+    order: NDArray[np.int8] | None
+    strata: Strata
+
+
+def weighed(
+    rows: Rows,
+    items: NDArray[Any],
+    first: NDArray[np.int32],
+    second: NDArray[np.int32],
+    strata: Strata,
+) -> Weighed:
+    """Check what happened in rows whose labels are coded, and leave out those without weight.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of range, or rows are left out and one compares an item with itself.
+    """
+    order = _full(checks.order(rows.order, rows.n), rows.n)
     masses, weight = _masses(rows)
     total = sum(masses.values()) if "win" in masses else weight
     if total is not None and not total.all():
         keep = np.flatnonzero(total)
-        if len(keep) == 0:
-            checks.fail("weight", "every comparison has weight 0")
         same = np.flatnonzero(first == second)
         if len(same):
-            _refuse_self(items, first, int(same[0]))
+            refuse_self(items, first, int(same[0]))
         first, second = first[keep], second[keep]
         masses = {k: x[keep] if isinstance(x, np.ndarray) else x for k, x in masses.items()}
         weight = None if weight is None else weight[keep]
@@ -89,9 +120,7 @@ def _of_one_fit(rows: Rows, given: Any, n_threads: int) -> Cells:
         strata = strata.at(keep)
     if weight is not None and (weight == 1.0).all():
         weight = None
-    return add_up(items, first, second, masses, weight, order, strata, n_threads)._replace(
-        has_order=order is not None, clusters=clusters, dates=dates, covariate_names=names
-    )
+    return Weighed(first, second, masses, weight, order, strata)
 
 
 def _counted(rows: Rows, first: Any, second: Any, items: Any, n_threads: int) -> Cells | None:
@@ -197,9 +226,10 @@ def add_up(
             len(items), first, second, n_threads, weight=weight, order=order, **masses, **kept_apart
         )
     except cells.SelfComparison as error:
-        _refuse_self(items, first, int(error.args[0]))
+        refuse_self(items, first, int(error.args[0]))
     return Cells.of_one(items, *out)._replace(date=date, covariates=covariates)
 
 
-def _refuse_self(items: NDArray[Any], first: NDArray[np.int32], at: int) -> NoReturn:
+def refuse_self(items: NDArray[Any], first: NDArray[np.int32], at: int) -> NoReturn:
+    """Refuse row `at`, which compares an item with itself."""
     checks.fail("second", "an item cannot be compared with itself", at, items[first[at]])

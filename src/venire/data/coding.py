@@ -43,10 +43,14 @@ class Encoded:
     items : ndarray
         Distinct labels (int64, uint64 or object array of str).
     codes : ndarray of int32, shape (n,)
+    interim : bool
+        The rows are a piece of more, over whose labels so far, in no order, the codes stand; a row
+        without a label has -1.
     """
 
     items: np.ndarray
     codes: np.ndarray
+    interim: bool = False
 
     def __len__(self) -> int:
         return len(self.codes)

@@ -21,12 +21,12 @@ from venire.data.coding import Encoded, encode, encode_one
 from venire.data.columns import Columns
 from venire.data.named_covariates import covariates_in
 from venire.data.naming import nearest
-from venire.data.outcomes import Reading, Terms, gaps_of, outcome_scores, truths
+from venire.data.outcomes import Reading, Survey, Terms, gaps_of, outcome_scores, survey, truths
 from venire.data.rows import Rows, naming
 from venire.data.series import distinct, floats, kept, missing, plain
 from venire.data.sifting import Sifted, placed, sifted
 
-__all__ = ["collect", "first_difference", "read_frame", "sift"]
+__all__ = ["collect", "first_difference", "look", "read_frame", "sift"]
 
 _LABELS = ("first", "second", "cluster", "group")
 _POINTS = ("first_score", "second_score")
@@ -113,10 +113,13 @@ def read_frame(
             data |= _used({a: data[a] for a in together if isinstance(data.get(a), Encoded)})
         with placed(np.flatnonzero(found.keep)):
             rows = _rows(data, int(found.keep.sum()), columns, terms, reading, items, n_threads)
-    alone = set(terms.unused(())) - {*found.unused}  # only among the rows that are left
+    # of rows that are left out, too
+    elsewhere = set(terms.unused(())) - set(terms.unused(found.used))
+    at, seen = np.flatnonzero(found.keep), rows.survey
     return rows._replace(
-        source=source, dropped=found.dropped, kept=np.flatnonzero(found.keep),
-        notes=tuple(note for note in rows.notes if note not in alone),
+        source=source, dropped=found.dropped, kept=at,
+        notes=tuple(note for note in rows.notes if note not in elsewhere),
+        survey=seen and seen.within(at, n)._replace(used=seen.used | found.used),
     )  # fmt: skip
 
 
@@ -144,7 +147,8 @@ def _rows(
     elif "first_score" in data:
         given["score"] = _compare(*(checks.rows(floats(data[p], p), n, p) for p in _POINTS))
     elif "outcome" in data:
-        given["score"], given["notes"] = outcome_scores(data["outcome"], terms, a, b, reading)
+        given["score"], how = outcome_scores(data["outcome"], terms, a, b, reading)
+        given |= {"notes": how.notes, "survey": how.survey}
     if "weight" in data:
         given["weight"] = checks.weight(floats(data["weight"], "weight"), n)
         for name in ("win", "loss", "tie"):  # what a row counts is bounded, too
@@ -158,7 +162,9 @@ def _rows(
         given |= {"half_life": columns.half_life, "at": columns.at}
     for name in ("cluster", "group"):
         if name in data:
-            found = Encoded(*encode_one(plain(data[name]), name, n_threads, n=n))
+            found = data[name]
+            if not isinstance(found, Encoded):
+                found = Encoded(*encode_one(plain(found), name, n_threads, n=n))
             given[name] = _whole(found, name)
     return Rows(n, **given)
 
@@ -235,7 +241,7 @@ def _items(data: Mapping[str, Any], n: int, items: Any, n_threads: int | None) -
 def _whole(labels: Encoded, name: str) -> Encoded:
     """The labels, if none is missing: null, which has the code -1, or blank."""
     absent = labels.codes < 0 if labels.codes.size and labels.codes.min() < 0 else None
-    if absent is None and labels.items.dtype == object:
+    if absent is None and labels.items.dtype == object and not labels.interim:
         blank = [k for k, text in enumerate(_leading(labels.items)) if not text.strip()]
         absent = np.isin(labels.codes, blank) if blank else None
     if absent is not None and absent.any():
@@ -250,7 +256,7 @@ def _leading(items: NDArray[Any]) -> Iterator[str]:
 
 def _used(columns: Mapping[str, Encoded]) -> dict[str, Encoded]:
     """The same labels, without those that no row has any more."""
-    if not columns:
+    if not columns or any(column.interim for column in columns.values()):
         return {}
     items = next(iter(columns.values())).items
     seen = np.zeros(len(items) + 1, bool)  # the last one is that of the code -1
@@ -265,6 +271,28 @@ def _distinct(column: Any, absent: NDArray[np.bool_], name: str) -> list[Any]:
     if isinstance(column, Encoded):
         return column.items.tolist()
     return distinct(kept(column, ~absent), name)[0] if not absent.all() else []
+
+
+def look(frame: Mapping[str, Any], columns: Columns, called: tuple[Any, Any]) -> Survey:
+    """What a piece of a column of outcomes looks like, in the rows that are not left out.
+
+    Parameters
+    ----------
+    frame : mapping of str to column
+        The outcomes, and the coded labels.
+    columns : Columns
+    called : pair of str
+        As in `read_frame`.
+    """
+    wanted = (*_LABELS, "outcome")
+    data = {a: frame[name] for a, name in columns.names.items() if a in wanted}
+    terms, n = Terms(columns.mapping, *called), len(data["first"])
+    found = sift(data, columns, terms)
+    if found is None or found.keep.all():
+        return survey(data["outcome"], terms, data["first"], data["second"])
+    own = {argument: kept(column, found.keep) for argument, column in data.items()}
+    seen = survey(own["outcome"], terms, own["first"], own["second"])
+    return seen.within(np.flatnonzero(found.keep), n)._replace(used=seen.used | found.used)
 
 
 def sift(data: Mapping[str, Any], columns: Columns, terms: Terms) -> Sifted | None:
@@ -284,7 +312,7 @@ def sift(data: Mapping[str, Any], columns: Columns, terms: Terms) -> Sifted | No
             elif name in data:
                 *gaps[name], _ = gaps_of(data[name], Terms(), None)
         found = sifted(labels, gaps, columns.skip_missing, data)
-        return found._replace(unused=terms.unused(used))
+        return found._replace(used=used)
     except BadInput:
         return None
 

@@ -49,6 +49,8 @@ class Terms(NamedTuple):
     first: Any = None
     second: Any = None
     signed: bool = False
+    known: frozenset[str] = frozenset()  # labels of items elsewhere in a table of several pieces
+    is_text: bool = False  # labels are text that may all be integers, in a piece of a table
 
     def targets(self) -> dict[str, Any]:
         """What the mapping says of each value, in one spelling of it."""
@@ -154,7 +156,8 @@ class Outcomes(NamedTuple):
                 token = meanings.token(value, unknown > _MANY)
                 unknown += token is None
                 gap = token in meanings.NO_RESULT or token in meanings.MISSING
-                if gap and (items is None or value not in items.tolist()):
+                named_so = value in terms.known or (items is not None and value in items.tolist())
+                if gap and not named_so:
                     token = NO_RESULT if token in meanings.NO_RESULT else NO_OUTCOME
             found.append(token)
         tokens = list(dict.fromkeys(found))
@@ -173,6 +176,12 @@ class Outcomes(NamedTuple):
         place = [gaps.index(t) if isinstance(t, Gap) else -1 for t in self.tokens]
         return np.array(place, np.int64)[self.which][self.codes], gaps
 
+    def silent(self) -> set[str]:
+        """Words that say nothing."""
+        gaps = [k for k, t in enumerate(self.tokens) if t in (NO_OUTCOME, NO_RESULT)]
+        at = np.flatnonzero(np.isin(self.which, gaps)).tolist() if gaps else []
+        return {str(self.values[k]) for k in at}
+
     def require(self, name: str = "outcome") -> None:
         """Refuse a gap."""
         which, gaps = self.gaps()
@@ -180,13 +189,17 @@ class Outcomes(NamedTuple):
             at = int(np.argmax(which >= 0))
             fail(name, "a value is missing", at, self.values[self.codes[at]])
 
-    def standing(self, first: Encoded, second: Encoded) -> NDArray[np.int8]:
-        """For each row: 1 its value is the label of first, 0 of second, -1 of neither."""
+    def standing(self, first: Encoded, second: Encoded, is_text: bool = False) -> NDArray[np.int8]:
+        """For each row: 1 its value is the label of first, 0 of second, -1 of neither.
+
+        `is_text`: labels that are text may be integers, for which only all of them together tell.
+        """
         out = np.full(len(self.codes), -1, np.int8)
-        position = {label: i for i, label in enumerate(first.items.tolist())}
         may = [not isinstance(t, (Gap, Mapped)) and t not in meanings.SOFT for t in self.tokens]
+        asked = np.flatnonzero(np.array(may, bool)[self.which]).tolist()
+        position = _places(first.items, [self.values[k] for k in asked], is_text)
         item = np.full(len(self.values), -1, np.int64)
-        for k in np.flatnonzero(np.array(may, bool)[self.which]).tolist():
+        for k in asked:
             item[k] = position.get(_label(self.values[k], position), -1)
         if (item >= 0).any():
             winner = item[self.codes]
@@ -226,6 +239,36 @@ def score_of(token: Any, reading: Reading) -> float:
     if isinstance(token, Gap):
         return np.nan
     return ALWAYS.get(token, TOGETHER[reading].get(token, np.nan))
+
+
+_FEW = 64  # values that are looked for one by one among many labels
+
+
+def _places(items: NDArray[Any], values: list[Any], is_text: bool) -> dict[Any, int]:
+    """The place of each label among the items; of many, those that the values could be."""
+    numbers = {x for v in values if (x := _whole(v)) is not None}
+    if len(items) <= _FEW * len(values) or len(values) > _FEW:
+        position = {label: i for i, label in enumerate(items.tolist())}
+    elif items.dtype == object:
+        wanted = {x for v in values if isinstance(v, str) for x in (v, v.strip())}
+        wanted |= {str(n) for n in numbers} if is_text else set()
+        position = {label: i for i, label in enumerate(items.tolist()) if label in wanted}
+    else:
+        at = {n: np.flatnonzero(items == n) for n in numbers if -(2**63) <= n < 2**63}
+        position = {n: int(rows[0]) for n, rows in at.items() if len(rows)}
+    if is_text and items.dtype == object:
+        position |= {n: position[str(n)] for n in numbers if str(n) in position}
+    return position
+
+
+def _whole(value: Any) -> int | None:
+    """A value as an integer, if it is one."""
+    if isinstance(value, str):
+        text = value.strip()
+        return int(text) if text.lstrip("-").isdecimal() and len(text) < 30 else None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return int(value) if isinstance(value, (int, np.integer)) else None
 
 
 def _label(value: Any, position: Mapping[Any, int]) -> Any:

@@ -67,11 +67,13 @@ class Survey(NamedTuple):
         n, k = len(found.codes), len(found.tokens)
         if not n:
             return cls(0, {}, found.used)
-        stands = np.full(n, -1, np.int8) if standing is None else standing
-        key = found.which[found.codes] * 3 + (stands + 1)
-        counts = np.bincount(key, minlength=3 * k)
-        first = np.empty(3 * k, np.int64)
-        first[key[::-1]] = np.arange(n - 1, -1, -1)
+        if standing is None or not (standing >= 0).any():
+            counts, first = _by_value(found)
+        else:
+            key = found.which[found.codes] * 3 + (standing + 1)
+            counts = np.bincount(key, minlength=3 * k)
+            first = np.empty(3 * k, np.int64)
+            first[key[::-1]] = np.arange(n - 1, -1, -1)
         seen = {}
         for at in np.flatnonzero(counts).tolist():
             token, row = found.tokens[at // 3], int(first[at])
@@ -181,6 +183,22 @@ class Survey(NamedTuple):
             fail("outcome", reason, at, value, cure=cure)
 
 
+def _by_value(found: Outcomes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of each token and standing, and the first of them, where no value is a label."""
+    n, k, m = len(found.codes), len(found.tokens), len(found.values)
+    each = np.bincount(found.codes, minlength=m)
+    begins = np.full(m, n, np.int64)
+    if m <= 8:
+        here = np.flatnonzero(each)
+        begins[here] = [int(np.argmax(found.codes == v)) for v in here.tolist()]
+    else:
+        begins[found.codes[::-1]] = np.arange(n - 1, -1, -1)
+    counts, first = np.zeros(3 * k, np.int64), np.full(3 * k, n, np.int64)
+    np.add.at(counts, 3 * found.which, each)
+    np.minimum.at(first, 3 * found.which, begins)
+    return counts, first
+
+
 def _is_number(token: Any) -> bool:
     return isinstance(token, float) or token in meanings.SOFT
 
@@ -202,6 +220,13 @@ def _different(systems: list[Reading], tokens: list[Any]) -> list[Reading]:
     ]
 
 
+class HowRead(NamedTuple):
+    """What is to be said of how a column was read, and what it looks like."""
+
+    notes: tuple[str, ...]
+    survey: Survey
+
+
 # ---- scores -------------------------------------------------------------------------------------
 
 
@@ -211,8 +236,8 @@ def outcome_scores(
     first: Encoded,
     second: Encoded,
     reading: Reading | None = None,
-) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Scores of first from a column of outcomes, and what is to be said of how it was read.
+) -> tuple[NDArray[np.float64], HowRead]:
+    """Scores of first from a column of outcomes, and how it was read.
 
     Parameters
     ----------
@@ -244,7 +269,7 @@ def outcome_scores(
     if unknown.any():
         at = int(np.argmax(unknown))
         fail("outcome", terms.no_meaning(), at, found.values[found.codes[at]], cure=CURE)
-    return scores, notes
+    return scores, HowRead(notes, seen)
 
 
 def survey(column: Any, terms: Terms, first: Encoded, second: Encoded) -> Survey:

@@ -50,6 +50,7 @@ class Rows(NamedTuple):
     dropped: Mapping[str, int] = MappingProxyType({})
     notes: tuple[str, ...] = ()
     kept: NDArray[np.int64] | None = None  # positions of the rows in the table; None: all
+    survey: Any = None  # what the column of outcomes looks like, if there is one
 
     @classmethod
     def given(cls, *, may_be_empty: bool = False, **columns: Any) -> Rows:

@@ -24,6 +24,7 @@ __all__ = [
     "missing",
     "plain",
     "stacked",
+    "taken_at",
 ]
 
 _NULLS = ("NoneType", "NAType", "NaTType")
@@ -213,6 +214,8 @@ def is_full(column: Any) -> bool:
 
 def missing(column: Any, name: str = "vote") -> NDArray[np.bool_]:
     """Where a column has nothing: a null, NaN, or blank text."""
+    if isinstance(column, Encoded) and column.interim:
+        return column.codes < 0
     if isinstance(column, Encoded):
         blank = [isinstance(x, str) and not x.strip() for x in column.items.tolist()]
         return np.array([*blank, True])[column.codes]  # of which -1 is the last
@@ -299,7 +302,7 @@ def kept(column: Any, keep: NDArray[np.bool_]) -> Any:
     if keep.all():
         return column
     if isinstance(column, Encoded):
-        return Encoded(column.items, column.codes[keep])
+        return Encoded(column.items, column.codes[keep], column.interim)
     if isinstance(column, np.ndarray):
         return column[keep]
     if hasattr(column, "to_native"):
@@ -318,7 +321,8 @@ def stacked(parts: list[Any]) -> Any:
     if len(parts) == 1:
         return parts[0]
     if isinstance(parts[0], Encoded):
-        return Encoded(parts[0].items, np.concatenate([p.codes for p in parts]))
+        codes = np.concatenate([p.codes for p in parts])
+        return Encoded(parts[0].items, codes, parts[0].interim)
     if type(parts[0]).__module__.split(".")[0] == "pyarrow":
         import pyarrow as pa
 
@@ -327,6 +331,17 @@ def stacked(parts: list[Any]) -> Any:
     if not isinstance(parts[0], np.ndarray):
         parts = [np.fromiter(_listed(p), dtype=object) for p in parts]
     return np.concatenate(parts)
+
+
+def taken_at(column: Any, rows: NDArray[np.int64]) -> Any:
+    """Rows of a column, in this order."""
+    if isinstance(column, Encoded):
+        return Encoded(column.items, column.codes[rows], column.interim)
+    if isinstance(column, np.ndarray):
+        return column[rows]
+    if type(column).__module__.split(".")[0] == "pyarrow":
+        return column.take(arrow_array(rows))
+    return np.fromiter(_listed(column), object)[rows]
 
 
 def _listed(column: Any) -> list[Any]:

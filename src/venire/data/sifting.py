@@ -29,7 +29,7 @@ class Sifted(NamedTuple):
     keep: NDArray[np.bool_]
     dropped: dict[str, int]
     refused: BadInput | None = None
-    unused: tuple[str, ...] = ()  # what is to be said of keys of a mapping that occur nowhere
+    used: frozenset[str] = frozenset()  # keys of a mapping that occur
 
 
 def sifted(

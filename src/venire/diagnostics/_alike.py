@@ -109,14 +109,9 @@ def _mixed(x: Any) -> Any:
 
 def _values(column: Any) -> Numbers:
     """A number for each value, equal for equal ones."""
-    if hasattr(column, "to_pylist"):  # Arrow
-        import pyarrow as pa
-
-        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
-            column = column.to_numpy()
-        else:
-            return _hashed(column.to_pylist())
-    elif hasattr(column, "to_numpy"):
+    if hasattr(column, "to_pylist"):
+        return _of_arrow(column)
+    if hasattr(column, "to_numpy"):
         column = column.to_numpy()
     x = np.asarray(column)
     if x.dtype.kind == "f":
@@ -128,9 +123,45 @@ def _values(column: Any) -> Numbers:
     return _hashed(x.tolist())
 
 
+def _of_arrow(column: Any) -> Numbers:
+    """The same of an Arrow column: of a dictionary, or of text that recurs, by its entries."""
+    import pyarrow as pa
+
+    chunks = getattr(column, "chunks", [column])
+    if len(chunks) != 1:
+        parts = [_of_arrow(chunk) for chunk in chunks]
+        return np.concatenate(parts) if parts else np.empty(0, np.uint64)
+    (column,), kind = chunks, chunks[0].type
+    if pa.types.is_dictionary(kind):
+        codes = column.indices
+        entries = np.append(_of_arrow(column.dictionary), _NOTHING)
+        at = codes.fill_null(len(entries) - 1) if codes.null_count else codes
+        return entries[at.to_numpy(zero_copy_only=False)]
+    if pa.types.is_temporal(kind) and kind.bit_width == 64:
+        column, kind = column.view(pa.int64()), pa.int64()
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
+        absent = column.is_null().to_numpy(zero_copy_only=False) if column.null_count else None
+        x = _values((column.fill_null(0) if column.null_count else column).to_numpy(False))
+        return x if absent is None else np.where(absent, _NOTHING, x)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        recurs = _recurs(column)
+        return _of_arrow(column.dictionary_encode()) if recurs else _hashed(column.to_pylist())
+    return _hashed(column.to_pylist())
+
+
+def _recurs(column: Any) -> bool:
+    """Whether text looks as if it stood there several times."""
+    return len(column) > _SOME and len(column[:_SOME].unique()) < _SOME // 2
+
+
+_SOME = 2_000
+_NOTHING = np.uint64(0xD6E8FEB86659FD93)
+
+
 def _hashed(values: list[Any]) -> Numbers:
     try:
         found = np.fromiter(map(hash, values), np.int64, len(values))
+        found[[k for k, value in enumerate(values) if value is None]] = _NOTHING.view(np.int64)
     except TypeError:  # lists and mappings
         found = np.fromiter((hash(repr(x)) for x in values), np.int64, len(values))
     return found.view(np.uint64)

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from venire.diagnostics._evidence import Evidence
 from venire.diagnostics._finding import FINE, GRAVE, MOST, WORTH, Finding, Raw, listed
 
@@ -25,6 +27,7 @@ _LOOKS |= dict.fromkeys("‐‑‒–—―−﹣－", "-") | dict.fromkeys("’
 _LOOK = str.maketrans(_LOOKS)
 _SIGNS = re.compile(r"[\s_\-./:,']+")
 _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
+_NUMERIC = frozenset("0123456789+-.iInN")  # with which a number begins, the words among them
 _LONG = 3  # letters from which a difference of case alone is no scheme of one-letter names
 _WORD = re.compile(r"[^\W\d_]{5,}")
 _FEW_TYPOS, _MOST_LABELS = 0.05, 20_000
@@ -33,6 +36,8 @@ _SCHEME = 0.3  # of the labels: where so many have a twin, case is part of the n
 
 def _plain(text: str) -> str:
     """Without what cannot be seen: blanks around, forms of one character, signs of no width."""
+    if text.isascii() and text.isprintable():  # all forms of ASCII are one
+        return " ".join(text.replace("`", "'").split())
     text = unicodedata.normalize("NFKC", text).translate(_LOOK)
     text = "".join(
         c for c in text if unicodedata.category(c) not in ("Cf", "Cc", "Mn") or c == "\t"
@@ -41,6 +46,8 @@ def _plain(text: str) -> str:
 
 
 def _folded(text: str) -> str:
+    if text.isascii():
+        return _plain(text.lower())
     return _plain(unicodedata.normalize("NFD", text.casefold())).casefold()
 
 
@@ -49,6 +56,8 @@ def _letters(text: str) -> str:
 
 
 def _number(text: str) -> str:
+    if text.isascii() and text.lstrip()[:1] not in _NUMERIC:
+        return text
     try:
         return str(float(text))
     except ValueError:
@@ -63,9 +72,7 @@ def alike(e: Evidence) -> Iterator[Finding]:
     known: set[frozenset[str]] = set()
     found = False
     for what, key, gravity, fits in _WAYS:
-        groups: dict[str, list[str]] = {}
-        for text in labels:
-            groups.setdefault(key(text), []).append(text)
+        groups = _twins(labels, key)
         twins = [tuple(g) for k, g in groups.items() if len(g) > 1 and fits(k)]
         twins = [g for g in twins if frozenset(g) not in known]
         known |= {frozenset(g) for g in twins}
@@ -96,6 +103,17 @@ def alike(e: Evidence) -> Iterator[Finding]:
         )  # fmt: skip
     if not found:
         yield Finding("labels alike", FINE, "no two labels look like one.")
+
+
+def _twins(labels: list[str], key: Callable[[str], str]) -> dict[str, list[str]]:
+    """Labels by their key, those at least that share it with another."""
+    number = np.fromiter((hash(key(text)) for text in labels), np.int64, len(labels))
+    by = np.argsort(number, kind="stable")
+    same = number[by[1:]] == number[by[:-1]]
+    groups: dict[str, list[str]] = {}
+    for k in np.sort(by[np.r_[same, False] | np.r_[False, same]]).tolist():
+        groups.setdefault(key(labels[k]), []).append(labels[k])
+    return groups
 
 
 def _typos(labels: list[str]) -> list[tuple[str, str]]:

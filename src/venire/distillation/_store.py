@@ -11,13 +11,11 @@ drops it when a process ends, however it ends.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import re
 import secrets
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,14 +26,14 @@ from numpy.typing import NDArray
 
 from venire._core import disk
 from venire._core.extras import needs
+from venire._core.lock import LOCK, Lock, is_lock
 from venire._core.remote import local, url_of, without_secrets
 from venire.errors import StateError
 
-__all__ = ["FORMAT", "Lock", "Part", "Store", "Table", "sound"]
+__all__ = ["FORMAT", "Part", "Store", "Table", "sound"]
 
 FORMAT = 3
-_STATE, _LOCK, _PARTS = "state.json", "lock", "parts"
-_HOLDER = re.compile(r"(process \d+ on .*\n)?")  # what a lock has in it
+_STATE, _PARTS = "state.json", "parts"
 _CHANCES = {"win": "f8", "tie": "f8", "loss": "f8"}
 #: Columns of each kind of part: those that it has, and those that it may have, all or none.
 COLUMNS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
@@ -66,39 +64,6 @@ def sound(path: Path | None) -> Iterator[None]:
         yield
     except (ValueError, TypeError) as error:
         raise StateError(f"{path}: is damaged: {error}") from None
-
-
-class Lock:
-    """The right to write to a folder, held by one process at a time.
-
-    Raises
-    ------
-    StateError
-        If another one has it; says who. If the folder cannot be written to.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / _LOCK
-        try:
-            self._file: Any = open(self.path, "a+", encoding="utf-8")  # noqa: SIM115
-        except OSError as error:
-            raise StateError(f"{folder}: cannot be written to: {error.strerror}") from None
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._file.seek(0)
-            holder = self._file.read().strip() or "another process"
-            self._file.close()
-            raise StateError(f"{folder}: is in use by {holder}") from None
-        self._file.truncate(0)
-        self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-        self._file.flush()
-
-    def release(self) -> None:
-        """Let others in."""
-        if not self._file.closed:
-            self._file.truncate(0)
-            self._file.close()  # which drops the lock
 
 
 class Store:
@@ -376,19 +341,11 @@ def _refuse_others(folder: Path) -> None:
         names.discard(_PARTS)
         inner = set(os.listdir(folder / _PARTS))
         names |= {f"{_PARTS}/{n}" for n in inner if not (_NAME.fullmatch(n) or disk.is_part(n))}
-    if _is_lock(folder / _LOCK):
-        names.discard(_LOCK)
+    if is_lock(folder / LOCK):
+        names.discard(LOCK)
     strange = sorted(name for name in names if not disk.is_part(name, _STATE))
     if strange:
         raise StateError(
             f"{folder}: is not empty and holds no loop: {strange[0]!r} is in it; a loop is created "
             "in a new or an empty folder"
         )
-
-
-def _is_lock(path: Path) -> bool:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return _HOLDER.fullmatch(file.read(200)) is not None
-    except (OSError, ValueError):
-        return False

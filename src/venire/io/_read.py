@@ -6,16 +6,20 @@ import os
 from collections.abc import Callable
 from typing import Any, Unpack
 
+from venire._core.memory import bytes_of
 from venire.data.ageing import told
 from venire.data.aggregation import aggregate
 from venire.data.columns import ColumnNames, Columns
 from venire.data.comparisons import Comparisons
 from venire.data.grouped_comparisons import GroupedComparisons
 from venire.data.rows import Rows
+from venire.data.taken import Taken
 from venire.io._errors import DataError
+from venire.io.adding import add_up
 from venire.io.assemble import LABELS, about_rows, located, rows_of
 from venire.io.choosing import chosen_in, opened
 from venire.io.scanner import Dialect, Scanner
+from venire.io.summing import How
 
 __all__ = ["read_comparisons", "read_grouped"]
 
@@ -29,6 +33,8 @@ def read_comparisons(
     *,
     dialect: Dialect | None = None,
     items: Any = None,
+    memory: str | int | None = None,
+    executor: Any = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
     **named: Unpack[ColumnNames],
@@ -45,6 +51,10 @@ def read_comparisons(
         Labels of all items; the default is those that occur.
     dialect : Dialect, optional
         How text files are written; default: what their first rows say.
+    memory : int or str, optional
+        Bytes that the process may need while it reads, as in "1G"; it changes no result.
+    executor : venire.batch.Executor, optional
+        Who adds up the parts of the files; by default this process.
     n_threads : int, optional
     progress : callable, optional
         Called with the number of rows read and their total, where it is known beforehand.
@@ -65,8 +75,8 @@ def read_comparisons(
 
     Notes
     -----
-    Text labels are coded as they are read, row group by row group: the strings of a large Parquet
-    file are never in memory at once.
+    Files are read piece by piece, and only the columns that are named; what is held is the cells
+    and the labels of the items, never the rows.
 
     Examples
     --------
@@ -78,13 +88,18 @@ def read_comparisons(
     scanner = opened(path, dialect)
     chosen = chosen_in(scanner, Columns, columns, named)
     own = chosen.columns.of_one_fit()
-    rows = _read(scanner, chosen.asked, items, n_threads, progress)
+    how = How(
+        chosen.asked, items, memory=None if memory is None else bytes_of(memory),
+        n_threads=n_threads,
+    )  # fmt: skip
+    sums = add_up(scanner, how, executor=executor, progress=progress)
     try:
-        out = Comparisons.from_cells(aggregate(rows, n_threads=n_threads))
+        out = sums.finish()
     except ValueError as error:
         raise located(scanner.path, error, own.names, scanner.place) from None
-    notes = (*scanner.notes, *told(out))
-    out.taken = chosen.said(rows.taken(own, *notes))
+    taken = Taken(columns=own, n_rows=sums.n_rows, dropped=sums.dropped,
+                  notes=(*scanner.notes, *told(out), *sums.notes))  # fmt: skip
+    out.taken = chosen.said(taken)
     return out
 
 

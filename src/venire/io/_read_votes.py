@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from venire._core.checks import BadValueError
+from venire._core import checks
+from venire._core.checks import fail
+from venire._core.memory import bytes_of
 from venire.data.columns import VoteColumnNames, VoteColumns
-from venire.data.outcomes import Terms
+from venire.data.taken import Taken
 from venire.data.votes import Votes
-from venire.data.votes.frame import frame_rows, gold_shares
-from venire.data.votes.gold import gold_of
-from venire.data.votes.strata import composed
 from venire.io._errors import DataError
 from venire.io._read import Progress
-from venire.io.assemble import about_rows, gathered
+from venire.io.assemble import about_rows
 from venire.io.choosing import chosen_in, opened
 from venire.io.scanner import Dialect, Scanner
+from venire.io.units import Unit
+from venire.io.voting import How, Part, dropped_in_order, finished, reading_of, summed, units_of
 
 __all__ = ["VotesFile", "read_votes"]
-
-_LABELS = ("first", "second", "pair", "group", "by", "teacher")
 
 
 class VotesFile(NamedTuple):
@@ -48,6 +46,7 @@ def read_votes(
     dialect: Dialect | None = None,
     strength: float = 1.0,
     n_threads: int | None = None,
+    memory: int | str | None = None,
     progress: Progress | None = None,
     as_shown: bool = False,
     **named: Unpack[VoteColumnNames],
@@ -65,6 +64,9 @@ def read_votes(
     strength : float, default 1.0
         As in `Votes`.
     n_threads : int, optional
+    memory : int or str, optional
+        Bytes that the process may need, or a size like "1GiB": how much is read at a time. The
+        result does not depend on it.
     progress : callable, optional
         Called with the number of rows read and their total, where it is known beforehand.
     as_shown : bool, default False
@@ -80,9 +82,17 @@ def read_votes(
     Raises
     ------
     DataError
-        If the file cannot be read or holds a bad value; the message names file, row and column.
+        If the file cannot be read or holds a bad value; the message names file, row and column. If
+        the judgments need more than `memory`; the message says how much.
     TypeError
         As for `VoteColumns`.
+
+    Notes
+    -----
+    Rows are read in batches, only the columns that are named, and added up as they come: memory is
+    that of the distinct judgments and one batch. Where votes or weights are soft, sums are taken in
+    the order of the rows within a file, or within each 2 M rows of a large Parquet file, and these
+    in their order: the same bits whatever the memory and the threads.
 
     Examples
     --------
@@ -94,76 +104,76 @@ def read_votes(
     scanner = opened(path, dialect)
     found = chosen_in(scanner, VoteColumns, columns, named)
     chosen = found.columns
-    names = chosen.in_file().names
-    labels = {argument: names[argument] for argument in _LABELS if argument in names}
-    with about_rows(scanner.path, names, scanner.place):
-        frame, place = _frame(scanner, labels, names, n_threads, progress)
-        coded: dict[str, Any] = {a: f"\0{a}" for a in labels}
-        own = chosen.shown_as_written() if as_shown else chosen
-        own = replace(own, gold=None, **coded)
-        rows = frame_rows(frame, own, strength, (chosen.first, chosen.second))
-        votes = Votes.from_rows(rows, n_threads)
-        votes.taken = found.said(rows.taken(chosen, *scanner.notes))
-        truth = None
-        terms = Terms(chosen.mapping, chosen.first, chosen.second, signed=True)
-        if chosen.gold is not None:
-            shares = gold_shares(frame[chosen.gold], terms)
-            truth = _gold(votes, shares, frame, [*labels], place)
-        return VotesFile(votes, truth)
+    how = How(chosen, as_shown, strength, memory=_bytes(memory), n_threads=n_threads)
+    units, how, n_rows = units_of(scanner, how)
+    rows: list[int] = []  # of each unit
+
+    def place(position: int) -> tuple[Any, int]:
+        """File and row of a row of all units."""
+        starts = np.cumsum([0, *rows])
+        which = max(int(np.searchsorted(starts, position, "right")) - 1, 0)
+        unit = units[min(which, len(units) - 1)]
+        return unit.path, unit.start + position - int(starts[which])
+
+    with about_rows(scanner.path, how.names, place):
+        while True:
+            rows.clear()
+            part = _added(units, how, rows, _telling(progress, n_rows), scanner)
+            if part.n_rows == 0:
+                raise DataError(scanner.path, "holds no rows")
+            how, notes, is_right = reading_of(part, how)
+            if is_right:
+                break
+        votes, gold = finished(part, how)
+    taken = Taken(
+        columns=chosen, n_rows=part.n_read, dropped=dropped_in_order(part.dropped),
+        notes=(*scanner.notes, *notes),
+    )  # fmt: skip
+    votes.taken = found.said(taken)
+    return VotesFile(votes, gold)
 
 
-def _frame(
-    scanner: Scanner,
-    labels: Mapping[str, str],
-    names: Mapping[str, str],
-    n_threads: int | None,
-    progress: Progress | None,
-) -> tuple[dict[str, Any], Callable[[NDArray[Any]], NDArray[Any]]]:
-    """The columns, labels coded as they are read, and a function that drops repeated rows."""
-    source = scanner.tables(names, [a for a in names if a not in _NUMBERS])
-
-    texts = labels if source.is_text else ()
-    frame = gathered(source.pieces, names, [*labels], texts, n_threads, source.heard(progress))
-    if frame is None:
-        raise DataError(scanner.path, "holds no rows")
-    keys = [frame[f"\0{a}"].codes for a in labels if a != "teacher"]
-
-    def once(values: NDArray[Any]) -> NDArray[Any]:
-        known = np.flatnonzero(~np.isnan(values))
-        stacked = np.stack([*(k[known] for k in keys), values[known]], axis=1)
-        _, at = np.unique(stacked, axis=0, return_index=True)
-        return known[np.sort(at)]
-
-    return frame, once
+def _added(
+    units: Sequence[Unit], how: How, rows: list[int], heard: Callable[[int], None], scanner: Scanner
+) -> Part:
+    """All units, one after the other; how many rows each has goes into `rows`."""
+    total = Part(how)
+    for unit in units:
+        before = total.n_rows
+        own = _of(scanner, unit)
+        if how.is_exact or not before:
+            summed(unit, how, total, heard, own)
+        else:
+            total.merge(summed(unit, how, None, heard, own))
+        rows.append(total.n_rows - before)
+    return total
 
 
-_NUMBERS = ("weight", "swapped", "probabilities0", "probabilities1", "probabilities2")
+def _of(scanner: Scanner, unit: Unit) -> Scanner | None:
+    """The scanner itself where it is of the one file."""
+    return scanner if len(scanner.files) == 1 else None
 
 
-def _gold(
-    votes: Votes,
-    shares: NDArray[np.float64],
-    frame: Mapping[str, Any],
-    labels: list[str],
-    once: Callable[[NDArray[Any]], NDArray[Any]],
-) -> NDArray[np.float64]:
-    """Gold of the rows as one share for each pair that has votes."""
-    rows = once(shares)
-    columns = []
-    for argument in ("group", "first", "second") if "first" in labels else ("pair",):
-        if argument in labels:
-            coded = frame[f"\0{argument}"]
-            columns.append(coded.items[coded.codes[rows]])
-    if votes.strata is not None and votes.strata.divides:
-        by = frame["\0by"]
-        columns[0] = composed(columns[0], by.items[by.codes[rows]])
-    names = votes.names
-    if names.pairs is not None:  # a pair whose votes are all missing is none
-        keep = np.isin(columns[0], names.pairs)
-        columns, rows = [c[keep] for c in columns], rows[keep]
-    try:
-        return gold_of(votes, (*columns, shares[rows]))
-    except BadValueError as error:
-        if error.position is not None:
-            error.position = int(rows[error.position])
-        raise
+def _telling(progress: Progress | None, n_rows: int | None) -> Callable[[int], None]:
+    """What is told of further rows, and passes on how many are done, where the total is known."""
+    done = 0
+
+    def told(n: int) -> None:
+        nonlocal done
+        done += n
+        if progress is not None and n_rows:
+            progress(done, n_rows)
+
+    return told
+
+
+def _bytes(memory: int | str | None) -> int | None:
+    """A size in bytes."""
+    if memory is None:
+        return None
+    if isinstance(memory, str):
+        try:
+            return bytes_of(memory)
+        except ValueError:
+            fail("memory", "must be a size like 512M or 4G", value=memory)
+    return checks.whole(memory, "memory", 1, None)

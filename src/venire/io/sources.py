@@ -23,14 +23,15 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from venire._core import remote
 from venire._core.checks import fail
 from venire.io._errors import DataError, readable
+from venire.io._streams import At, Closing, Readable
 from venire.io.dialects import Dialect
 
-__all__ = ["File", "ending_of", "files_of"]
+__all__ = ["File", "Source", "ending_of", "files_of", "found_in"]
 
 _COPIED = 1 << 20  # bytes at a time
 _PATIENCE = 5.0  # seconds for somebody to begin to write into a pipe
@@ -39,6 +40,8 @@ _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd", b"\xf
 _READ = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".arrows", ".csv", ".tsv", ".txt",
          ".jsonl", ".ndjson", ".json", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")  # fmt: skip
 _PACKED = (".gz", ".bz2", ".zst", ".xz", ".zip")
+_LITTLE = 512  # bytes of a file below which nothing may be packed in it
+_TOLD = 3  # names of files that a note says
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class File:
         Where in it the data begin.
     url : str
         Where it lies, if that is elsewhere; `name` is then the same without secrets.
+    stamp : tuple of int or None
+        Size, time of the last change and number of a file of this machine when it was found.
     """
 
     name: str
@@ -64,12 +69,13 @@ class File:
     fd: int | None = None
     start: int = 0
     url: str = ""
+    stamp: tuple[int, int, int] | None = field(default=None, compare=False, repr=False)
     owner: Any = field(default=None, compare=False, repr=False)  # closes the descriptor
 
     def __reduce__(self) -> Any:
         if self.fd is not None:
             raise DataError(self.name, "can be read by this process alone: name a file")
-        return File, (self.name, self.dialect, None, 0, self.url)
+        return File, (self.name, self.dialect, None, 0, self.url, self.stamp)
 
     def __fspath__(self) -> str:
         return self.name
@@ -80,13 +86,52 @@ class File:
             return self
         return replace(self, name=os.path.abspath(self.name))
 
+    def stamped(self) -> File:
+        """The same, which knows what it was when it was found."""
+        return replace(self, stamp=self._now())
+
+    def _now(self) -> tuple[int, int, int] | None:
+        if self.url or self.fd is not None:
+            return None
+        found = os.stat(self.name)
+        return found.st_size, found.st_mtime_ns, found.st_ino
+
+    def require_same(self) -> None:
+        """Refuse a file that is not what it was when it was found.
+
+        Raises
+        ------
+        DataError
+        """
+        if self.stamp is None:
+            return
+        try:
+            now = self._now()
+        except OSError:
+            now = None
+        if now != self.stamp:
+            cure = "read it again once nobody writes to it, or a copy"
+            raise DataError(self.name, "has changed while it was read", cure=cure)
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it."""
+        if self.stamp is None or self.stamp[0] > _LITTLE:
+            return False
+        if self.stamp[0] == 0:
+            return True
+        with readable(self.name):
+            if self.compression() in ("", "zip"):
+                return False
+            with self.open() as stream:
+                return not stream.read(1)
+
     def raw(self) -> BinaryIO:
         """Its bytes as they are, from the beginning; in a stream of its own that can seek."""
         if self.url:
             return remote.open_binary(self.url)
         if self.fd is None:
             return open(self.name, "rb")
-        return io.BufferedReader(_At(self.fd, self.start), _COPIED)
+        return io.BufferedReader(At(self.fd, self.start), _COPIED)
 
     def mapped(self) -> Any:
         """The same for pyarrow, of which no bytes are read but those that are asked for."""
@@ -94,7 +139,8 @@ class File:
 
         if self.url:
             return pa.PythonFile(remote.opened(self.url, jumping=True), mode="r")
-        return pa.memory_map(self.name) if self.fd is None else pa.PythonFile(self.raw(), mode="r")
+        # Not as a map: of a file that somebody cuts off, that would end the process.
+        return pa.OSFile(self.name) if self.fd is None else pa.PythonFile(self.raw(), mode="r")
 
     def compression(self) -> str:
         """What it is compressed with: "" or a word."""
@@ -128,7 +174,7 @@ class File:
                 import pyarrow as pa
 
                 stream = pa.CompressedInputStream(raw, "zstd")
-                raw = io.BufferedReader(_Readable(stream), _COPIED)
+                raw = io.BufferedReader(Readable(stream), _COPIED)
             elif how:
                 opener: Any = {"gzip": gzip.GzipFile, "bz2": bz2.BZ2File, "xz": lzma.LZMAFile}[how]
                 raw = opener(filename=raw) if how != "gzip" else opener(fileobj=raw)
@@ -142,54 +188,49 @@ class File:
             return replace(_kept(stream, self.name), dialect=self.dialect)
 
 
-class _Readable(io.RawIOBase):
-    """A stream of pyarrow as one of Python's."""
+class Source(NamedTuple):
+    """What a source is.
 
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
+    Attributes
+    ----------
+    files : list of File
+    empty, foreign : list of str
+        Names of files that were passed over: with nothing in them, beside others; and in a folder,
+        with an ending of no format that is read.
+    """
 
-    def readable(self) -> bool:
-        return True
+    files: list[File]
+    empty: list[str]
+    foreign: list[str]
 
-    def readinto(self, buffer: Any) -> int:
-        data = self._stream.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of those that were passed over."""
+        return tuple(
+            f"{len(names):,} {what}{'s' * (len(names) > 1)} passed over ({_few(names)})"
+            for what, names in (("empty file", self.empty), ("other file", self.foreign))
+            if names
+        )
 
 
-class _At(io.RawIOBase):
-    """A descriptor, read from `start` on, with a position of its own."""
-
-    def __init__(self, fd: int, start: int) -> None:
-        self._fd, self._start, self._at = fd, start, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        n = os.preadv(self._fd, [buffer], self._start + self._at)
-        self._at += n
-        return n
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        size = os.fstat(self._fd).st_size - self._start
-        self._at = offset + (0, self._at, size)[whence]
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - _TOLD:,} more" if len(names) > _TOLD else ""
+    return ", ".join(map(os.path.basename, names[:_TOLD])) + more
 
 
 def files_of(source: Any, dialect: Dialect | None = None) -> list[File]:
+    """The files of a source, as `found_in` has them."""
+    return found_in(source, dialect).files
+
+
+def found_in(source: Any, dialect: Dialect | None = None) -> Source:
     """The files of a source, those of a folder or a glob by name.
 
     `dialect` is that of files that have none of their own.
 
     In a folder, files and folders below it whose names begin with a dot or an underscore are passed
-    over, and so is what has no ending of a format that is read.
+    over, and so is what has no ending of a format that is read. Of several files those with
+    nothing in them are passed over, unless all are such.
 
     Raises
     ------
@@ -198,17 +239,30 @@ def files_of(source: Any, dialect: Dialect | None = None) -> list[File]:
     TypeError
         If the source is none.
     """
+    foreign: list[str] = []
+    files = _all_of(source, dialect, foreign)
+    empty: list[str] = []
+    if len(files) > 1:
+        gone = [file.is_empty() for file in files]
+        if not all(gone):
+            empty = [file.name for file, none in zip(files, gone, strict=True) if none]
+            files = [file for file, none in zip(files, gone, strict=True) if not none]
+    return Source(files, empty, foreign)
+
+
+def _all_of(source: Any, dialect: Dialect | None, foreign: list[str]) -> list[File]:
     if isinstance(source, File):
         return [source]
     if isinstance(source, (list, tuple)):
-        found = [file for one in source for file in files_of(one, dialect)]
+        found = [file for one in source for file in _all_of(one, dialect, foreign)]
         if not found:
             fail("source", "names no file", value=source)
         return found
-    return [replace(file, dialect=dialect or file.dialect) for file in _found(source)]
+    found = _found(source, foreign)
+    return [replace(file, dialect=dialect or file.dialect) for file in found]
 
 
-def _found(source: Any) -> list[File]:
+def _found(source: Any, foreign: list[str]) -> list[File]:
     if hasattr(source, "read"):
         return [_opened(source)]
     if not isinstance(source, (str, os.PathLike)) or isinstance(os.fspath(source), bytes):
@@ -217,37 +271,40 @@ def _found(source: Any) -> list[File]:
     path = os.fspath(source)
     with readable(path):
         if url := remote.url_of(path):
-            return _elsewhere(url)
+            return _elsewhere(url, foreign)
         path = os.fspath(remote.local(path))
         if path == "-":
             return [_opened(sys.stdin.buffer, "standard input")]
         if os.path.isdir(path):
-            return _in_folder(path)
+            return _in_folder(path, foreign)
         if not os.path.exists(path):
             if not glob.has_magic(path):
                 raise DataError(path, "there is no such file")
             return _matching(path)
-        return [_special(path) if not os.path.isfile(path) else File(path)]
+        return [_special(path) if not os.path.isfile(path) else File(path).stamped()]
 
 
-def _in_folder(path: str) -> list[File]:
+def _in_folder(path: str, foreign: list[str]) -> list[File]:
     found = []
     for folder, inner, names in os.walk(path):
         inner[:] = sorted(name for name in inner if name[0] not in "._")
-        found += [os.path.join(folder, name) for name in names if _is_read(name)]
-    found = [name for name in found if os.path.getsize(name)] or found  # some jobs leave empty ones
+        seen = [name for name in sorted(names) if _is_seen(name)]
+        found += [os.path.join(folder, name) for name in seen if _is_read(name)]
+        foreign += [os.path.join(folder, name) for name in seen if not _is_read(name)]
     if not found:
         raise DataError(path, "the folder holds no file of a format that is read")
-    return [File(name) for name in sorted(found)]
+    return [File(name).stamped() for name in sorted(found)]
 
 
-def _elsewhere(url: str) -> list[File]:
+def _elsewhere(url: str, foreign: list[str]) -> list[File]:
     """What a URL names."""
     kind, found = remote.listed(url)
     if kind == "folder":
         inner = len(remote.without_secrets(url).rstrip("/")) + 1
         found = [one for one in found if all(map(_is_seen, _parts(one[0], inner)))]
-        found = [one for one in found if _is_read(one[0].rpartition("/")[2])]
+        called = [one[0].rpartition("/")[2] for one in found]
+        foreign += [name for name in called if not _is_read(name)]
+        found = [one for one, name in zip(found, called, strict=True) if _is_read(name)]
         found = [one for one in found if one[1] != 0] or found
     if not found:
         matches = "no file matches" if kind == "glob" else ""
@@ -286,7 +343,7 @@ def _matching(path: str) -> list[File]:
     found = sorted(name for name in glob.iglob(path, recursive=True) if os.path.isfile(name))
     if not found:
         raise DataError(path, "no file matches")
-    return [File(name) for name in found]
+    return [File(name).stamped() for name in found]
 
 
 def _opened(stream: Any, name: str = "") -> File:
@@ -299,7 +356,7 @@ def _opened(stream: Any, name: str = "") -> File:
         except (AttributeError, OSError):  # it is none of the system's
             return _kept(stream, name)
         if stat.S_ISREG(os.fstat(fd).st_mode):
-            return File(name, fd=fd, start=stream.tell(), owner=_Closing(fd))
+            return File(name, fd=fd, start=stream.tell(), owner=Closing(fd))
         os.close(fd)
         return _kept(stream, name)
 
@@ -335,16 +392,6 @@ def _first(pipe: Any, path: str) -> bytes:
             raise DataError(path, "nobody writes into this pipe")
 
 
-class _Closing:
-    """Closes a descriptor when nobody needs it any more."""
-
-    def __init__(self, fd: int) -> None:
-        self._fd, self._close = fd, os.close
-
-    def __del__(self) -> None:
-        self._close(self._fd)
-
-
 def _chunks(stream: Any, name: str) -> Iterator[bytes]:
     while data := stream.read(_COPIED):
         if not isinstance(data, (bytes, bytearray, memoryview)):
@@ -360,4 +407,4 @@ def _kept(stream: Any, name: str, first: bytes = b"") -> File:
             kept.write(data)
         kept.flush()
         fd = os.dup(kept.fileno())
-    return File(name, fd=fd, owner=_Closing(fd))
+    return File(name, fd=fd, owner=Closing(fd))

@@ -3,9 +3,9 @@ parameter."""
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
+
+_FAR = 1e300  # beyond which nothing changes any more
 
 
 def logistic(d: np.ndarray, log_tie: float) -> np.ndarray:
@@ -21,11 +21,13 @@ def normal(d: np.ndarray, log_tie: float) -> np.ndarray:
 
 def davidson(d: np.ndarray, t: float) -> np.ndarray:
     """In proportion to exp(d/2), exp(t), exp(-d/2)."""
-    h = d / 2.0
-    tie = -np.logaddexp(0.0, np.logaddexp(h - t, -h - t)) if t > -math.inf else np.full_like(d, t)
-    win = -np.logaddexp(0.0, np.logaddexp(-d, t - h))
-    loss = -np.logaddexp(0.0, np.logaddexp(d, t + h))
-    return np.exp(np.stack([win, tie, loss], axis=-1))
+    h, t = np.minimum(np.abs(d) / 2.0, _FAR), min(t, _FAR)
+    top = np.maximum(h, t)
+    ahead, tie, behind = np.exp(h - top), np.exp(t - top), np.exp(-h - top)
+    total = ahead + tie + behind
+    is_first = d >= 0.0
+    win, loss = np.where(is_first, ahead, behind), np.where(is_first, behind, ahead)
+    return np.stack([win / total, tie / total, loss / total], axis=-1)
 
 
 def rao_kupper(d: np.ndarray, t: float) -> np.ndarray:

@@ -19,8 +19,9 @@ from venire._core.views import page, picture
 from venire.data.rows import frozen
 from venire.models import model_of
 from venire.ratings._errors import ParameterErrors
+from venire.ratings._profile import INTERVALS, profile_intervals
 
-__all__ = ["MOST_SHOWN", "Ratings", "sides"]
+__all__ = ["MOST_SHOWN", "Ratings"]
 
 MOST_SHOWN = 1_000  # items of which a notebook computes errors unasked
 
@@ -112,25 +113,52 @@ class Ratings(Tabled, ABC):
             boundary.
         """
 
-    def interval(self, level: float = 0.95, errors: str = "fisher", **options: Any) -> np.ndarray:
-        """Wald intervals of theta: estimate plus and minus z standard errors.
+    def interval(
+        self,
+        level: float = 0.95,
+        errors: str = "fisher",
+        *,
+        interval: str = "wald",
+        **options: Any,
+    ) -> np.ndarray:
+        """Intervals of theta.
 
         Parameters
         ----------
         level : float
             Coverage, between 0 and 1.
         errors, **options
-            As in `standard_errors`.
+            As in `standard_errors`; "profile" and "firth" take none.
+        interval : {"wald", "profile", "firth"}
+            Plus and minus z standard errors; where the likelihood, prior included, with the item
+            held there is exp(-z²/2) of its maximum; or the same without the prior, of the
+            likelihood times the root of the determinant of its information (Firth 1993,
+            doi:10.1093/biomet/80.1.27; Heinze and Schemper 2002, doi:10.1002/sim.1047), finite
+            where items are linked. A bound costs ten factorisations of the information, or thirty.
 
         Returns
         -------
         ndarray of float64, shape (n_items, 2)
+            nan where the standard error is, and where no comparisons link an item with others
+            ("firth") or with the anchor (all but "wald").
 
         Raises
         ------
         ValueError
-            If `level` is not strictly between 0 and 1.
+            If `level` is not strictly between 0 and 1. But for "wald": of robust errors, rankings,
+            covariates, shared parameters, standardized fits, fits of over 2,000 items; "firth": of
+            priors that go by item.
+
+        Examples
+        --------
+        >>> import venire as vn
+        >>> c = vn.Comparisons.from_counts(["a"], ["b"], win=[5.0], loss=[1.0])
+        >>> fit = vn.fit_bradley_terry(c)
+        >>> fit.interval()[0].round(2), fit.interval(interval="firth")[0].round(2)
+        (array([-0.27,  1.88]), array([-0.13,  1.78]))
         """
+        if checks.one_of(interval, "interval", INTERVALS) != "wald":
+            return profile_intervals(self, level, errors, interval, options)
         error = self.standard_errors(errors, **options)
         return np.stack(wald(self.theta, error, level), axis=1)
 
@@ -264,16 +292,17 @@ class Ratings(Tabled, ABC):
         return display.put(values, self._own_scale(), origin)
 
     def to_frame(
-        self, backend: str | None = None, *, level: float = 0.95, errors: str | None = "fisher"
-    ) -> Any:
+        self, backend: str | None = None, *, level: float = 0.95, errors: str | None = "fisher",
+        interval: str = "wald",
+    ) -> Any:  # fmt: skip
         """The ratings as a dataframe, one row per item in the order of `items`.
 
         Parameters
         ----------
         backend : {None, "pandas", "polars", "pyarrow", "dict"}
             None takes the first of these that is installed.
-        level : float
-            Of the Wald intervals.
+        level, interval
+            Of the columns lower and upper: see `interval`.
         errors : {"fisher", "robust"} or None
             Of the standard errors. None leaves out the columns that need a covariance.
 
@@ -289,9 +318,9 @@ class Ratings(Tabled, ABC):
         Raises
         ------
         ValueError
-            If `backend`, `level` or `errors` is none of its choices.
+            If `backend`, `level`, `errors` or `interval` is none of its choices.
         """
-        return as_frame(self.marked(self._columns(checks.level(level), errors)), backend)
+        return as_frame(self.marked(self._columns(checks.level(level), errors, interval)), backend)
 
     def summary(
         self, level: float = 0.95, top: int | None = None, *, errors: str | None = "fisher"
@@ -397,11 +426,11 @@ class Ratings(Tabled, ABC):
     def _anchors(self, anchor: Any) -> np.ndarray:
         """Position of the anchor of each item, (n_items,); -1: it cannot be compared with one."""
 
-    def _columns(self, level: float, errors: str | None) -> dict[str, np.ndarray]:
+    def _columns(self, level: float, errors: str | None, how: str = "wald") -> dict[str, Any]:
         columns: dict[str, np.ndarray] = {"item": self.items, self.rating: self.theta}
         if errors is not None:
+            lower, upper = self.interval(level, errors, interval=how).T
             error = self.standard_errors(errors)
-            lower, upper = wald(self.theta, error, level)
             columns |= {"standard_error": error, "lower": lower, "upper": upper}
         return columns | {"rank": self.ranks(), "n_comparisons": self.item_weights}
 
@@ -419,18 +448,3 @@ class Ratings(Tabled, ABC):
     def _own_scale(self) -> str:
         """The scale that the model has theta on."""
         return model_of(self.model).scale
-
-
-def sides(order: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Who has the order advantage in each of some comparisons: +1 first, -1 second, 0 neither."""
-    side = checks.numeric(order, "order")
-    wrong = (side != -1) & (side != 0) & (side != 1)
-    if wrong.any():
-        bad = int(np.argmax(wrong))
-        position = bad if side.ndim else None
-        checks.fail("order", "must be -1, 0 or 1", position, np.ravel(side)[bad])
-    try:
-        np.broadcast_shapes(side.shape, shape)
-    except ValueError:
-        checks.fail("order", f"has shape {side.shape}, which does not go with {shape}")
-    return side

@@ -14,9 +14,9 @@ from venire.data.ageing import told
 from venire.models import model_of
 from venire.priors import GaussianPrior
 from venire.ratings import _goodness, _standing, _summary
-from venire.ratings._base import sides
 from venire.ratings._contrasts import Contrasts
 from venire.ratings._errors import ParameterErrors
+from venire.ratings._sides import sides
 from venire.ratings.coefficients import Styled, terms_of
 from venire.scales import Display
 
@@ -442,8 +442,8 @@ class Fit(Contrasts, Sampled, Styled, Kept):
     def _find_ranks(self) -> np.ndarray:
         return _standing.rank_items(self)
 
-    def _columns(self, level: float, errors: str | None) -> dict[str, np.ndarray]:
-        return super()._columns(level, errors) | {"component": np.asarray(self.component)}
+    def _columns(self, *asked: Any) -> dict[str, np.ndarray]:
+        return super()._columns(*asked) | {"component": np.asarray(self.component)}
 
     def _summary(self, level: float, top: int | None, errors: str | None) -> Summary:
         columns = self.marked(self._columns(level, errors))

@@ -274,8 +274,8 @@ class PlackettLuceFit(Fit):
     def _find_ranks(self) -> np.ndarray:
         return _standing.rank_items(self, self.groups)
 
-    def _columns(self, level: float, errors: str | None) -> dict[str, np.ndarray]:
-        columns = super()._columns(level, errors)
+    def _columns(self, *asked: Any) -> dict[str, np.ndarray]:
+        columns = super()._columns(*asked)
         columns = {k.replace("n_comparisons", "n_rankings"): x for k, x in columns.items()}
         group = self.groups
         if group is None:

@@ -4,10 +4,10 @@ Nothing here is fast and nothing here calls compiled code of the package: it is 
 ``venire bench``. Docstrings name the kernel of each twin. The modules are meant to be read in this
 order: `aggregate` (rows become cells), `links` (one cell's log-likelihood and its derivatives),
 `components` and `existence` (is there a fit at all?), `newton` and `mm` (two ways to find it),
-`covariance` (how sure is it?), `evidence` (which prior?), `paths` (ratings over time),
-`plackett_luce` (of rankings), `grouped` (many fits, each by itself), `calibration` (many fits on
-one scale), `ensembles` (the error of many predictions), `boosting` (the weights of the next),
-`resampling` (the weights of bootstrap replicates), `streams` (random numbers), `chords` and
+`covariance` and `profile` (how sure is it?), `evidence` (which prior?), `paths` (ratings over
+time), `plackett_luce` (of rankings), `grouped` (many fits, each by itself), `calibration` (many
+fits on one scale), `ensembles` (the error of many predictions), `boosting` (the weights of the
+next), `resampling` (the weights of bootstrap replicates), `streams` (random numbers), `chords` and
 `replicates` (fits of them), `bagging` (lines fitted to them); of votes: `votes` (rows become
 judgments), `panels` (judgments become one probability per pair), `beta` (their posteriors),
 `teachers` (votes weighed by the ratings that they give), `judges` (fitted together with the
@@ -96,6 +96,7 @@ from venire.reference.plackett_luce import (
     rankings_log_likelihood,
     rankings_strongly_connected,
 )
+from venire.reference.profile import profile_bounds
 from venire.reference.replicates import ReferenceReplicates, bootstrap_groups
 from venire.reference.resampling import (
     alias_table,
@@ -202,6 +203,7 @@ __all__ = [
     "posterior_mode",
     "prior_variance",
     "probabilities",
+    "profile_bounds",
     "r2_step",
     "ranking_choices",
     "rankings_derivatives",

@@ -14,6 +14,7 @@ from fuzz.entries.ratings import FITS, LOOKUP, MODELS
 WEIGHTS = (1e-30, 1e-20, 1e-10, 1e-3, 0.5, 1.0, 3.0, 1e3, 1e6, 1e10, 1e16, 1e20, 1e25, 1e30, 0.0)
 PRECISIONS = (1e-30, 1e-12, 1e-9, 1e-3, 1.0, 1e3, 1e9, 1e12, 1e30)
 TOLERANCES = (1e-15, 1e-12, 1e-9, 1e-3, 0.5, 0.999)
+PROFILES = ("profile", "firth")
 LARGE = (2**63 - 1, -(2**63), 2**62, -1, 0, 10**15)
 
 
@@ -122,6 +123,7 @@ def extreme_fit(case: Case) -> None:
         (fit.summary, {}),
         (fit.rescale, {"scale": "elo"}),
         (fit.interval, {"level": case.choice((0.95, 1 - 1e-12))}),
+        (fit.interval, {"level": case.choice((0.05, 0.95)), "interval": case.choice(PROFILES)}),
     ]
     for method, arguments in case.random.sample(calls, 6):
         out = case.try_(method, **arguments, allow=LOOKUP)
@@ -160,6 +162,9 @@ def extreme_groups(case: Case) -> None:
         case.finite("a rescaled theta", out.theta[fitted])
     case.try_(gf.__getitem__, gf.groups[0], allow=LOOKUP)
     case.try_(gf.to_frame, errors="robust")
+    bounds = case.try_(gf.interval, interval=case.choice(PROFILES))
+    if bounds is not None:
+        case.within("a bound", bounds, -1e300, 1e300)
     case.try_(vn.bootstrap, gf, 3, rng=0)
     case.try_(vn.calibrate, gf)
     case.try_(vn.design.allocate, gf, 2, rng=0)

@@ -264,6 +264,20 @@ def fit_files_on_a_cluster(case: Case) -> None:
     fit_files(case, output, path, columns, executor=_client(), **groups_options(case))
 
 
+@entry
+def fit_arrow_tables(case: Case) -> None:
+    columns, options = frame_options(case)
+    columns["q"] = case.column(case.names(3), len(columns["one"]))
+    try:
+        rows = pa.table({str(name): pa.array(list(x)) for name, x in columns.items()})
+    except (pa.ArrowException, TypeError, ValueError):  # columns that Arrow does not have
+        rows = columns
+    given = {k: x for k, x in groups_options(case).items() if k != "memory"}
+    named = case.spoil({**options, "group": "q"}, 0.1)
+    out = case.call(batch.fit_arrow, rows, named, **case.spoil(given, 0.1), allow=FILES)
+    case.get(out, "schema")
+
+
 # ---- the commands -------------------------------------------------------------------------------
 
 

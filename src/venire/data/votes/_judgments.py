@@ -13,8 +13,8 @@ from venire._core.tables import Table as Shown
 from venire._core.tables import Tabled
 from venire.data.columns import Columns, VoteColumns
 from venire.data.taken import Taken
-from venire.data.votes._table import PairNames, Table, joined
 from venire.data.votes.strata import Strata
+from venire.data.votes.table import PairNames, Table, joined
 
 if TYPE_CHECKING:
     from venire.data.rankings.columns import RankingColumns

@@ -11,9 +11,9 @@ from venire._core import checks
 from venire.data import recognition
 from venire.data.columns import VoteColumnNames, VoteColumns
 from venire.data.votes._judgments import Judgments
-from venire.data.votes._table import Table, joined
 from venire.data.votes.reading import hard_votes, require_clear
 from venire.data.votes.rows import VoteRows, checked_rows, table_of
+from venire.data.votes.table import Table, joined
 
 __all__ = ["Votes"]
 

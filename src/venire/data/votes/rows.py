@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from venire._core import checks
 from venire._core.checks import fail
 from venire.data import coding
+from venire.data.coding import Encoded
 from venire.data.columns import VoteColumns
 from venire.data.taken import Taken
-from venire.data.votes._table import PairNames, Table, joined
 from venire.data.votes.strata import Strata, stratified
+from venire.data.votes.table import PairNames, Table, joined
 
 __all__ = [
     "TOLERANCE",
@@ -24,6 +25,7 @@ __all__ = [
     "checked_rows",
     "read_probabilities",
     "read_votes",
+    "refuse_vote",
     "table_of",
 ]
 
@@ -56,6 +58,7 @@ class VoteRows(NamedTuple):
     swapped: NDArray[np.uint8] | None = None
     pairs: Any = None
     strata: Strata | None = None  # of rows that are read by category
+    by: Any = None  # categories of rows that are a piece of more
     n_read: int = 0  # rows of the table that they come from, if any
     dropped: Mapping[str, int] = MappingProxyType({})  # rows of it that hold no vote, by reason
     notes: tuple[str, ...] = ()  # how votes were read
@@ -90,7 +93,10 @@ def checked_rows(
     pairs: Any = None,
     by: Any = None,
 ) -> VoteRows:
-    """Check everything but the labels; raises ValueError or TypeError."""
+    """Check everything but the labels; raises ValueError or TypeError.
+
+    Categories that are coded for a piece of more rows are left as they are.
+    """
     named = (
         {"pair": pair} if first is None and second is None else {"first": first, "second": second}
     )
@@ -102,7 +108,9 @@ def checked_rows(
     )
     named = dict(zip((*named, "teacher", "group"), labels, strict=True))
     strata = None
-    if by is not None:
+    if isinstance(by, Encoded) and by.interim:
+        named["by"] = by
+    elif by is not None:
         named["group"], strata = stratified(named["group"], by, n)
     if (vote is None) == (probabilities is None):
         raise TypeError("give one of vote and probabilities")
@@ -137,13 +145,14 @@ def read_votes(vote: Any, n: int) -> NDArray[np.int8]:
             part = array[b]
             good = (part == 1) | (part == 0) | (part == -1)
             if not good.all():
-                _refuse_vote(array, b.start + int(np.argmin(good)))
+                refuse_vote(array, b.start + int(np.argmin(good)))
             votes[b] = part
         return votes
     return np.require(array, requirements=["C", "A"])
 
 
-def _refuse_vote(vote: Any, at: int) -> NoReturn:
+def refuse_vote(vote: Any, at: int) -> NoReturn:
+    """Refuse a vote that is not 1, 0 or -1."""
     value = vote[at]
     rule = _RULE
     if value == 0.5:
@@ -421,7 +430,7 @@ def _aggregate(
         at = int(error.args[0])
         if items is not None and pairs["first"][at] == pairs["second"][at]:
             _refuse_self(items, pairs["first"], at)
-        _refuse_vote(rows.vote, at)
+        refuse_vote(rows.vote, at)
 
 
 def _refuse_self(items: tuple[Any, Any], first: NDArray[np.int32], at: int) -> NoReturn:

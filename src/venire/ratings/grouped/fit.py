@@ -17,10 +17,11 @@ from venire.data.lookup import GroupLookup
 from venire.data.rows import frozen
 from venire.models import model_of
 from venire.priors import GaussianPrior, ItemPriors, item_priors
-from venire.ratings._base import MOST_SHOWN, Ratings, sides
+from venire.ratings._base import MOST_SHOWN, Ratings
 from venire.ratings._errors import ERRORS, ParameterErrors
 from venire.ratings._evidence import Evidence
 from venire.ratings._quasi import RelativeEstimates
+from venire.ratings._sides import sides
 from venire.ratings.fit import Fit
 from venire.ratings.grouped import _shown, _standing, _uncertainty, batches, scaling
 from venire.scales import Display
@@ -382,9 +383,9 @@ class GroupedFit(Ratings, Sampled):
     def _find_ranks(self) -> np.ndarray:
         return _standing.rank_items_in_groups(self)
 
-    def _columns(self, level: float, errors: str | None) -> dict[str, np.ndarray]:
+    def _columns(self, *asked: Any) -> dict[str, np.ndarray]:
         group = np.repeat(self.groups, np.diff(self.offsets))
-        return {"group": group} | super()._columns(level, errors)
+        return {"group": group} | super()._columns(*asked)
 
     def _summary(self, level: float, top: int | None, errors: str | None) -> Summary:
         columns = self.marked(self._columns(level, errors))

@@ -17,8 +17,8 @@ from venire._core.tables import Table, Tabled
 from venire._core.views import Drawn, Kept
 from venire.data.rows import frozen
 from venire.models import model_of
-from venire.ratings._base import sides
 from venire.ratings._errors import ParameterErrors
+from venire.ratings._sides import sides
 from venire.ratings.fit import Fit
 from venire.ratings.paths.evidence import PathEvidence
 from venire.ratings.paths.periods import Periods

@@ -1,0 +1,255 @@
+"""Files of comparisons, added up: one unit after the other, or each as a task.
+
+What others build on::
+
+    units = units_of(scanner, how)  # what the files are cut into, by the data alone
+    sums = summed(unit, how)  # CellSums: a pure function, of top level, for any process
+    total.merge(sums)  # in the order of the units
+    comparisons = total.finish()
+
+`venire.io.adding.add_up` does all of that: it settles what only all rows together say (how outcomes
+are read, when the last of them was), here or with the tasks of an executor, and reads again where
+the first rows promised something else. `How` and `Unit` pickle, and so do sums, as arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from venire._core.memory import resident
+from venire.data.ageing import instants
+from venire.data.coding import Encoded
+from venire.data.columns import Columns
+from venire.data.frames import look, read_frame
+from venire.data.outcomes import Reading, Survey, Terms
+from venire.data.series import kept, missing
+from venire.data.sums import CellSums
+from venire.io._errors import DataError
+from venire.io.assemble import LABELS, about_rows
+from venire.io.scanner import Scanner
+from venire.io.units import Unit, changed, cut_up, plain_type, stamp_of
+
+__all__ = ["How", "latest", "rows_at_a_time", "summed", "surveyed", "units_of"]
+
+_LEAST, _MOST = 1 << 14, 1 << 18  # rows that are read at a time
+_OVERHEAD = 64 << 20  # buffers of the readers, and what allocators keep
+
+Heard = Callable[[int], None]  # of further rows
+
+
+class How(NamedTuple):
+    """How the rows of all units are read and added."""
+
+    columns: Columns
+    items: Any = None
+    is_text: bool = False  # some labels come from text files
+    reading: Reading | None = None  # of outcomes
+    memory: int | None = None  # bytes that the process may need
+    n_threads: int | None = None
+
+    @property
+    def terms(self) -> Terms:
+        """What is told of the column of outcomes."""
+        return Terms(self.columns.mapping, self.columns.first, self.columns.second)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The column of each argument."""
+        return self.columns.in_file().names
+
+    def empty(self) -> CellSums:
+        """The sums of no rows."""
+        items = self.items
+        as_integers = items is None or np.asarray(items).dtype.kind in "iu"
+        return CellSums(items, is_text=self.is_text and as_integers, n_threads=self.n_threads)
+
+
+def rows_at_a_time(how: How) -> int:
+    """How many rows are read at a time, which changes no result."""
+    if how.memory is None:
+        return _MOST
+    left = max(how.memory - resident() - _OVERHEAD, 0)
+    row = 200 + 50 * len(how.names)
+    return int(np.clip(left // (4 * row), _LEAST, _MOST))
+
+
+# ---- units --------------------------------------------------------------------------------------
+
+
+def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
+    """What the files are cut into, how they are read, and how many rows they have, if known.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, lacks a column, or has values of another type than the others.
+    """
+    names = how.names
+    opened = []
+    for number, file in enumerate(scanner.files):
+        with about_rows(file, names):
+            stamp = stamp_of(file)
+            opened.append((stamp, scanner.format(number).tables(names, LABELS, 1, None)))
+    texts = [tables.is_text for _, tables in opened]
+    mixed = any(texts) and not all(texts)
+    if not mixed:
+        _require_alike(scanner, [tables.types for _, tables in opened], how)
+    as_text = frozenset(names[a] for a in LABELS if a in names) if mixed else frozenset()
+    units = []
+    for file, (stamp, tables) in zip(scanner.files, opened, strict=True):
+        unit = Unit(file, stamp=stamp, texts=frozenset() if tables.is_text else as_text)
+        units += cut_up(unit) if file.fd is None else [unit]
+    counts = [tables.n_rows for _, tables in opened]
+    n_rows = None if None in counts else sum(n or 0 for n in counts)
+    return units, how._replace(is_text=any(texts)), n_rows
+
+
+def _require_alike(scanner: Scanner, types: Sequence[Any], how: How) -> None:
+    """Refuse a file whose labels are text where those of the others are integers."""
+    import pyarrow as pa
+
+    def kind(t: Any) -> str:
+        t = plain_type(t)
+        whole = pa.types.is_integer(t) or pa.types.is_floating(t)
+        return "numbers" if whole else "text" if not pa.types.is_null(t) else ""
+
+    for argument in LABELS:
+        name = how.names.get(argument)
+        told = [(kind(t[name]), t[name]) for t in types if name in t]
+        if len(told) < len(types):
+            continue
+        both = zip(told, scanner.files, strict=True)
+        known = [(what, t, file) for (what, t), file in both if what]
+        for what, t, file in known[1:]:
+            if what != known[0][0]:
+                reason = f"holds values of type {t}, but {known[0][2].name} holds {known[0][1]}"
+                raise DataError(file, reason, column=name, argument=argument)
+
+
+@contextmanager
+def unchanged(unit: Unit) -> Iterator[None]:
+    """A file that changes meanwhile is refused by name, whatever else is wrong with it then."""
+    try:
+        yield
+    except DataError:
+        if error := changed(unit):
+            raise error from None
+        raise
+    if error := changed(unit):
+        raise error
+
+
+# ---- what a task does ---------------------------------------------------------------------------
+
+
+def summed(
+    unit: Unit, how: How, into: CellSums | None = None, heard: Heard = lambda n: None
+) -> CellSums:
+    """The sums of the rows of a unit.
+
+    Parameters
+    ----------
+    unit : Unit
+    how : How
+        With `columns.at` where there is a half-life. Without `reading` outcomes are read as the
+        first piece says; the sums say whether that was right.
+    into : CellSums, optional
+        Sums of the rows before, to which these are added.
+    heard : callable, optional
+        Called with the number of rows of each piece.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, has changed, or holds a bad value; it says which.
+    """
+    sums = how.empty() if into is None else into
+    names, columns, done = how.names, how.columns, 0
+    own: dict[str, Any] = {a: f"\0{a}" for a in LABELS if a in names}
+    coded, called = replace(columns, **own), (columns.first, columns.second)
+    rest = [name for a, name in names.items() if a not in LABELS]
+    with _located(unit, how, lambda at: done + at):
+        for piece in unit.tables(names, rows_at_a_time(how)).pieces:
+            n = piece.num_rows
+            if not n:
+                continue
+            frame: dict[str, Any] = {name: piece[name] for name in rest}
+            frame |= _coded(piece, names, sums)
+            rows = read_frame(
+                frame, coded, reading=how.reading or sums.reading, called=called,
+                n_threads=how.n_threads, may_be_empty=True,
+            )  # fmt: skip
+            if rows.survey is not None:
+                sums.look(rows.survey, how.reading, how.terms)
+            sums.add(rows._replace(source=names))
+            _require_room(unit, how, sums)
+            done += n
+            heard(n)
+    return sums
+
+
+def _coded(piece: Any, names: dict[str, str], sums: CellSums) -> dict[str, Encoded]:
+    """The labels of a piece, by the codes of the sums."""
+    pair = ("first", "second")
+    codes = dict(zip(pair, sums.labels.code(*(piece[names[a]] for a in pair)), strict=True))
+    if "cluster" in names:
+        (codes["cluster"],) = sums.clusters.code(piece[names["cluster"]])
+    return {f"\0{argument}": found for argument, found in codes.items()}
+
+
+@contextmanager
+def _located(unit: Unit, how: How, at: Callable[[int], int]) -> Iterator[None]:
+    """Errors within are about rows of the unit, or that its file has changed."""
+    with (
+        unchanged(unit),
+        about_rows(unit.path, how.names, lambda position: (unit.path, unit.start + at(position))),
+    ):
+        yield
+
+
+def surveyed(unit: Unit, how: How) -> tuple[Survey, int]:
+    """What the outcomes of a unit look like, and how many rows it has."""
+    names, columns, done = how.names, how.columns, 0
+    own: dict[str, Any] = {a: f"\0{a}" for a in LABELS if a in names}
+    called = (columns.first, columns.second)
+    sums, found = how.empty(), Survey(0, {})
+    ways = {a: name for a, name in names.items() if a in (*LABELS, "outcome")}
+    with _located(unit, how, lambda at: done + at):
+        for piece in unit.tables(ways, rows_at_a_time(how)).pieces:
+            if piece.num_rows:
+                frame = {ways["outcome"]: piece[ways["outcome"]], **_coded(piece, ways, sums)}
+                found += look(frame, replace(columns, **own), called)
+                done += piece.num_rows
+    return found, done
+
+
+def _require_room(unit: Unit, how: How, sums: CellSums) -> None:
+    """Stop before there is no memory left for the cells."""
+    if how.memory is None:
+        return
+    needed = resident() - sums.nbytes + sums.needed()
+    if needed > how.memory:
+        reason = (
+            f"has more distinct cells than memory={how.memory >> 20:,} MiB can hold: after "
+            f"{sums.n_rows:,} rows there are {sums.n_cells:,}, which need {needed >> 20:,} MiB"
+        )
+        raise DataError(unit.path, reason, argument="memory")
+
+
+def latest(unit: Unit, how: How) -> Any:
+    """The last of the dates in a unit; those that are missing say nothing."""
+    names = {"date": how.names["date"]}
+    last, done = None, 0
+    with _located(unit, how, lambda at: done + at):
+        for piece in unit.tables(names, rows_at_a_time(how)).pieces:
+            keep = ~missing(piece[names["date"]], "date")
+            if keep.any():
+                own = instants(kept(piece[names["date"]], keep), int(keep.sum())).max()
+                last = own if last is None or own > last else last
+            done += piece.num_rows
+    return last

@@ -1,0 +1,140 @@
+"""Units: what files are cut into, by the data alone, and are read by one task each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from venire.io._errors import DataError
+from venire.io.assemble import LABELS
+from venire.io.scanner import Scanner
+from venire.io.sources import File
+from venire.io.tables import Tables
+
+__all__ = ["Unit", "cast", "changed", "cut", "cut_up", "plain_type", "stamp_of"]
+
+ROWS = 1 << 21  # rows of a file that are read by one task, unless a row group has more
+
+
+class Unit(NamedTuple):
+    """A file, or a run of row groups of a Parquet file."""
+
+    path: File
+    row_groups: range | None = None
+    start: int = 0  # rows of the file before it
+    whole: frozenset[str] = frozenset()  # columns of text whose labels are integers
+    texts: frozenset[str] = frozenset()  # columns of labels that are text in other files
+    stamp: tuple[int, int] | None = None  # of the file, when it was first looked at
+    number: tuple[int, ...] = ()  # of the file, and within it
+
+    def absolute(self) -> Unit:
+        """The same, found from everywhere."""
+        return self._replace(path=self.path.absolute())
+
+    def tables(
+        self,
+        names: Mapping[str, str],
+        most: int,
+        labels: Sequence[str] = LABELS,
+        scanner: Scanner | None = None,
+    ) -> Tables:
+        """Open it, or what a scanner has opened of it, to read `most` rows at a time."""
+        import pyarrow as pa
+
+        tables = (scanner or Scanner(self.path)).tables(names, labels, most, self.row_groups)
+        types = dict(tables.types)
+        own = set(names.values())
+        types |= dict.fromkeys(self.whole & own, pa.int64())
+        types |= dict.fromkeys(self.texts & own, pa.string())
+        if types == dict(tables.types):
+            return tables
+        return replace(tables, types=types, pieces=(cast(p, types) for p in tables.pieces))
+
+
+def stamp_of(file: File) -> tuple[int, int] | None:
+    """Size and time of change of a file; None where it has none."""
+    if file.url:
+        return None
+    try:
+        found = os.stat(file.name) if file.fd is None else os.fstat(file.fd)
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+def changed(unit: Unit) -> DataError | None:
+    """What is to be said of a file that is not any more what it was when it was first looked at."""
+    if unit.stamp is None or stamp_of(unit.path) == unit.stamp:
+        return None
+    return DataError(unit.path, "has changed while it was read")
+
+
+def cut_up(unit: Unit) -> list[Unit]:
+    """A file, cut where that gives several workers something to do."""
+    rows = Scanner(unit.path).format().row_groups
+    if sum(rows) <= ROWS:
+        return [unit._replace(number=(*unit.number, 0))]
+    starts = [*cut(np.array(rows), ROWS).tolist(), len(rows)]
+    before = np.concatenate([[0], np.cumsum(rows)]).tolist()
+    return [
+        unit._replace(row_groups=range(start, stop), start=before[start], number=(*unit.number, k))
+        for k, (start, stop) in enumerate(pairwise(starts))
+    ]
+
+
+def cut(rows: np.ndarray, most: int) -> np.ndarray:
+    """Where to cut a sequence of groups so that each part has at most `most` rows.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (n_groups,)
+    most : int
+        A group with more rows is a part of its own.
+
+    Returns
+    -------
+    ndarray of int64
+        Position of each part's first group.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from venire.io.units import cut
+    >>> cut(np.array([3, 3, 3, 9, 1, 1]), 6).tolist()
+    [0, 2, 3, 4]
+    """
+    ends = np.cumsum(rows)
+    starts, done = [0], 0
+    while True:
+        stop = int(np.searchsorted(ends, done + most, side="right"))
+        stop = max(stop, starts[-1] + 1)
+        if stop >= len(rows):
+            return np.array(starts, np.int64)
+        starts.append(stop)
+        done = int(ends[stop - 1])
+
+
+def cast(batch: Any, types: Mapping[str, Any]) -> Any:
+    """A record batch, its columns of these types."""
+    import pyarrow as pa
+
+    return pa.record_batch(
+        {f.name: _plain(batch[f.name], f.type, types[f.name]) for f in batch.schema}
+    )
+
+
+def _plain(column: Any, kind: Any, wanted: Any) -> Any:
+    inner = plain_type(kind)
+    return column if inner == wanted else column.cast(inner).cast(wanted)
+
+
+def plain_type(kind: Any) -> Any:
+    """An Arrow type, or that of the values if it is a dictionary."""
+    import pyarrow as pa
+
+    return kind.value_type if pa.types.is_dictionary(kind) else kind

@@ -1,0 +1,297 @@
+"""Files of votes, added up: one unit after the other, or each as a task.
+
+What others build on::
+
+    units, how, n_rows = units_of(scanner, how)  # what the files are cut into, by the data alone
+    part = summed(unit, how)  # a Part: a pure function, of top level, for any process
+    total.merge(part)  # in the order of the units
+    file = finished(total, how)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from venire._core.checks import fail
+from venire._core.memory import resident
+from venire.data.coding import Encoded
+from venire.data.columns import VoteColumns
+from venire.data.outcomes import Reading, Terms
+from venire.data.sifting import EMPTY, NO_LABEL
+from venire.data.sums import VoteSums
+from venire.data.sums.gold import GoldSums
+from venire.data.votes import Votes
+from venire.data.votes.frame import Told, frame_rows
+from venire.io._errors import DataError
+from venire.io.assemble import about_rows
+from venire.io.scanner import Scanner
+from venire.io.units import Unit, changed, cut_up, stamp_of
+
+__all__ = ["How", "Part", "finished", "reading_of", "rows_at_a_time", "summed", "units_of"]
+
+LABELS = ("first", "second", "pair", "group", "by", "teacher")
+_NUMBERS = ("weight", "swapped", "probabilities0", "probabilities1", "probabilities2")
+_LEAST, _MOST = 1 << 14, 1 << 18  # rows that are read at a time
+_OVERHEAD = 64 << 20  # buffers of the readers, and what allocators keep
+
+Heard = Callable[[int], None]  # of further rows
+
+
+class How(NamedTuple):
+    """How the rows of all units are read and added."""
+
+    columns: VoteColumns
+    as_shown: bool = False
+    strength: float = 1.0
+    is_text: bool = False  # some labels come from text files
+    reading: Reading | None = None  # of votes
+    known: frozenset[str] = frozenset()  # labels of items that are words without a meaning, too
+    memory: int | None = None  # bytes that the process may need
+    n_threads: int | None = None
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The column of each argument."""
+        return self.columns.in_file().names
+
+    @property
+    def labels(self) -> list[str]:
+        """The arguments that are labels."""
+        return [a for a in LABELS if a in self.names]
+
+    @property
+    def terms(self) -> Terms:
+        """What is told of the columns of votes."""
+        c = self.columns
+        return Terms(c.mapping, c.first, c.second, True, self.known, self.is_text)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether sums are of whole numbers, which any order gives the same bits."""
+        return bool(self.columns.runs) and self.columns.weight is None
+
+
+class Part:
+    """What rows add up to.
+
+    Attributes
+    ----------
+    sums : VoteSums
+    gold : GoldSums or None
+    told : Told
+        How votes are read.
+    n_rows : int
+    dropped : Counter of str
+        Rows that hold no vote, by reason.
+    """
+
+    def __init__(self, how: How) -> None:
+        self.sums = VoteSums(is_text=how.is_text, n_threads=how.n_threads)
+        self.gold = None if how.columns.gold is None else GoldSums("by" in how.labels)
+        self.told = Told(_runs(how), how.terms, how.reading)
+        self.n_rows = self.n_read = 0
+        self.dropped: Counter[str] = Counter()
+
+    def add(self, how: How, piece: Any) -> None:
+        """Add the rows of a piece of the table."""
+        names, sums = how.names, self.sums
+        own: dict[str, Any] = {a: f"\0{a}" for a in how.labels}
+        frame: dict[str, Any] = {
+            name: piece[name] for a, name in names.items() if a not in how.labels
+        }
+        coded: dict[str, Encoded] = {}
+        for argument in how.labels:
+            if argument == "second":
+                continue
+            arguments = ("first", "second") if argument == "first" else (argument,)
+            found = sums.labels[argument].code(*(piece[names[a]] for a in arguments))
+            coded |= dict(zip(arguments, found, strict=True))
+        frame |= {own[a]: x for a, x in coded.items()}
+        columns = how.columns.shown_as_written() if how.as_shown else how.columns
+        columns = replace(columns, gold=None, **own)
+        rows = frame_rows(frame, columns, how.strength, told=self.told)
+        if self.gold is not None:
+            keys = {a: x for a, x in coded.items() if a != "teacher"}
+            self.gold.add(keys, frame[names["gold"]], self.n_rows)
+        sums.add(rows)
+        self.n_read += rows.n_read
+        self.dropped += Counter(rows.dropped)
+        self.n_rows += piece.num_rows
+        self.told.next(piece.num_rows)
+
+    def merge(self, later: Part) -> None:
+        """Add the rows of a further part."""
+        self.sums.merge(later.sums)
+        if self.gold is not None and later.gold is not None:
+            self.gold.merge(later.gold, self._labels(), later._labels(), self.n_rows)
+        self.told.merge(later.told)
+        self.n_rows += later.n_rows
+        self.n_read += later.n_read
+        self.dropped += later.dropped
+
+    def _labels(self) -> dict[str, Any]:
+        return {a: x for a, x in self.sums.labels.items() if len(x) and a != "teacher"}
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that they take now."""
+        return self.sums.nbytes + (0 if self.gold is None else self.gold.nbytes)
+
+    def needed(self) -> int:
+        """Bytes that they take at most while they are finished."""
+        return self.sums.needed() + (0 if self.gold is None else 6 * self.gold.nbytes)
+
+
+def _runs(how: How) -> list[str]:
+    return [a for a in how.names if a.startswith("vote")]
+
+
+def rows_at_a_time(how: How) -> int:
+    """How many rows are read at a time, which changes no result."""
+    if how.memory is None:
+        return _MOST
+    left = max(how.memory - resident() - _OVERHEAD, 0)
+    row = 200 + 50 * len(how.names)
+    return int(np.clip(left // (4 * row), _LEAST, _MOST))
+
+
+def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
+    """What the files are cut into, how they are read, and how many rows they have, if known.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or lacks a column.
+    """
+    names = how.names
+    units, counts, texts = [], [], []
+    for number, file in enumerate(scanner.files):
+        with about_rows(file.name, names):
+            stamp = stamp_of(file)
+            tables = scanner.format(number).tables(names, _label_names(how), 1, None)
+        counts.append(tables.n_rows)
+        texts.append(tables.is_text)
+        units.append(Unit(file, stamp=stamp))
+    mixed = any(texts) and not all(texts)
+    as_text = frozenset(names[a] for a in how.labels) if mixed else frozenset()
+    out = []
+    for unit, is_text in zip(units, texts, strict=True):
+        own = unit if is_text else unit._replace(texts=as_text)
+        out += cut_up(own) if unit.path.fd is None else [own]
+    n_rows = None if None in counts else sum(n or 0 for n in counts)
+    return out, how._replace(is_text=any(texts)), n_rows
+
+
+def _label_names(how: How) -> list[str]:
+    """Arguments whose columns are coded as text where they are stored so."""
+    return [a for a in how.names if a not in _NUMBERS]
+
+
+def summed(
+    unit: Unit,
+    how: How,
+    into: Part | None = None,
+    heard: Heard = lambda n: None,
+    scanner: Scanner | None = None,
+) -> Part:
+    """What the rows of a unit add up to.
+
+    Parameters
+    ----------
+    unit : Unit
+    how : How
+    into : Part, optional
+        That of the rows before, to which these are added.
+    heard : callable, optional
+        Called with the number of rows of each piece.
+    scanner : Scanner, optional
+        Of the unit's file; it collects notes.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, has changed, or holds a bad value; it says which.
+    """
+    part = Part(how) if into is None else into
+    before = part.n_rows
+    try:
+        place = lambda at: (unit.path, unit.start + part.n_rows - before + at)  # noqa: E731
+        with about_rows(unit.path, how.names, place):
+            tables = unit.tables(how.names, rows_at_a_time(how), _label_names(how), scanner)
+            for piece in tables.pieces:
+                if piece.num_rows:
+                    part.add(how, piece)
+                    _require_room(unit, how, part)
+                    heard(piece.num_rows)
+    except DataError:
+        if error := changed(unit):
+            raise error from None
+        raise
+    if error := changed(unit):
+        raise error
+    return part
+
+
+def _require_room(unit: Unit, how: How, part: Part) -> None:
+    """Stop before there is no memory left for the judgments."""
+    if how.memory is None:
+        return
+    needed = resident() - part.nbytes + part.needed()
+    if needed > how.memory:
+        reason = (
+            f"has more judgments than memory={how.memory >> 20:,} MiB can hold: after "
+            f"{part.n_rows:,} rows there are {part.sums.n_cells:,}, which need "
+            f"{needed >> 20:,} MiB"
+        )
+        raise DataError(unit.path, reason, argument="memory")
+
+
+def reading_of(part: Part, how: How) -> tuple[How, tuple[str, ...], bool]:
+    """How votes are to be read, what is to be said of it, and whether they were read so.
+
+    Raises
+    ------
+    ValueError
+        If there is no one way; positions count over all rows.
+    """
+    if how.reading is not None or not _runs(how):
+        notes = part.told.notes() if _runs(how) else ()
+        return how, notes, True
+    known = frozenset[str]()
+    if part.told.gaps and part.sums.labels["first"].labels.dtype == object:
+        known = frozenset(part.told.gaps) & frozenset(part.sums.labels["first"].labels.tolist())
+    if known - how.known:
+        return how._replace(known=known), (), False
+    if not any(survey.seen for survey in part.told.surveys):
+        fail(_runs(how)[0], "holds no vote")
+    reading, notes = part.told.settle()
+    return how._replace(reading=reading), notes, part.told.is_right(reading)
+
+
+def finished(part: Part, how: How) -> tuple[Votes, NDArray[np.float64] | None]:
+    """The votes, and the truth if there is a column of it.
+
+    Raises
+    ------
+    ValueError
+        If a truth is none, or a pair has two; positions count over all rows.
+    """
+    if part.sums.n_votes == 0 and _runs(how):
+        fail(_runs(how)[0], "holds no vote")
+    labels = {a: x for a, x in part.sums.labels.items() if a in how.labels and a != "teacher"}
+    votes = part.sums.finish()
+    if part.gold is None:
+        return votes, None
+    terms = how.terms._replace(is_text=False)
+    return votes, part.gold.finish(votes, labels, terms, how.is_text)
+
+
+def dropped_in_order(dropped: Counter[str]) -> dict[str, int]:
+    """Rows without a label first, as they are left out before votes are looked at."""
+    return dict(sorted(dropped.items(), key=lambda item: item[0] not in (EMPTY, NO_LABEL)))
