@@ -200,7 +200,7 @@ class Gold(Command):
             if q.gold.n_pairs >= FEW:
                 lines.append(
                     "accuracy: counted on the labelled pairs, with its interval, and by the model "
-                    "over all pairs (an estimate, a little high)"
+                    "over all pairs (an estimate)"
                 )
         return lines
 
