@@ -11,6 +11,7 @@ from typing import Any
 from venire._core.executor import Executor, SetAside
 from venire._core.job_documents import Failure
 from venire._core.jobs import JobFolder, about_folder, read_part, write_aside
+from venire._core.plain import identity
 from venire._core.records import Damaged, Kind, write
 
 __all__ = ["Recorded"]
@@ -50,7 +51,20 @@ class Recorded(Executor):
         self._kinds |= kinds
 
     def submit(self, name: str, which: Any, task: Callable[..., Any], *arguments: Any) -> Any:
+        if name in self._kinds and isinstance(which, int) and hasattr(arguments[0], "row_groups"):
+            which = self._of_unit(*arguments)
+            self._asked[self.folder.label(name, which)] = 1
+            return _Task(name, which, task, arguments)
         return _Task(name, self._numbered(name, which), task, arguments)
+
+    def _of_unit(self, unit: Any, *options: Any) -> tuple[int, int, int]:
+        """What tells the task of a unit apart, whatever other units there are: file, row, options.
+
+        How much memory and how many threads it has changes nothing.
+        """
+        number = self.folder.number_of(unit.path)
+        options = tuple(one for one in options if not callable(one))
+        return number, unit.start, identity(*options, without=("memory", "n_threads"))
 
     def share(self, name: str, which: Any, value: Any) -> Any:
         return self.inner.share(name, which, value)

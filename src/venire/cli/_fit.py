@@ -48,6 +48,7 @@ class Fit(Command):
     exists); 2: usage.
     """
 
+    job_of = "fit"
     file: opt.Source
     columns: Given = opt.comparisons(without=("group",))
     rankings: GivenRankings = opt.rankings("group")
@@ -82,7 +83,9 @@ class Fit(Command):
 
     def __post_init__(self) -> None:
         resampled = self.replicates.n_resamples is not None
-        self.means.only(*(("workers", "scheduler") if resampled else ()))
+        apart = ("workers", "scheduler", "job")
+        self.means.only(*(apart if resampled or not self.rankings else ()),
+                        *(() if self.rankings else ("memory",)))  # fmt: skip
         self.model.check(self.columns)
         if self.rankings:
             self._check_rankings()
@@ -113,7 +116,7 @@ class Fit(Command):
             from venire.ratings import Fit as Kept
 
             base = Kept.load(self.update)
-        observed = self.read(self.file.opened(), steps, base)
+        observed = steps.work.read(self.file, lambda scanner: self.read(scanner, steps, base))
         fitted = self.fitted(observed, steps, base)
         if not isinstance(observed, Rankings):
             odd = oddities(fitted.fit, fitted.fit.order_effect is not None)
@@ -151,6 +154,7 @@ class Fit(Command):
             unnamed = set(named) <= {*opt.RANKED_TOO}
             if self.rankings or (unnamed and ranks_in_lists(scanner.sample())):
                 return io.read_rankings(scanner, **how, **named, **self.rankings.named)
+            how |= {"executor": steps.work.executor, "memory": self.means.memory}
             return io.read_comparisons(scanner, **how, **named)
 
     def fitted(
@@ -242,7 +246,7 @@ class Fit(Command):
         with steps("bootstrap"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the result says the same
             try:
-                if self.means.executor is not None:
+                if steps.work.executor is not None:
                     b = self._bootstrap_apart(fitted.fit, wanted, steps)
                 part = min(_FIRST, wanted)
                 while b is None or b.n_resamples < wanted:
@@ -286,7 +290,7 @@ class Fit(Command):
 
         return resampling.bootstrap(
             fit, wanted, scheme=self.replicates.scheme, rng=self.replicates.seed,
-            n_threads=self.stopping.n_threads, executor=self.means.executor,
+            n_threads=self.stopping.n_threads, executor=steps.work.executor,
             progress=lambda done, of: steps.stage("bootstrap", done, of, "replicates"),
         )  # fmt: skip
 
@@ -298,6 +302,7 @@ class Bootstrap(Fit):
     The same as fit --bootstrap 1000.
     """
 
+    job_of = "bootstrap"
     replicates: opt.Replicates = block(defaults={"n_resamples": 1000})
 
 

@@ -64,6 +64,7 @@ class Rate(Command):
     Exit code 0: done; 1: the data (the message names file, row and column); 2: usage.
     """
 
+    job_of = "rate"
     file: opt.Source
     columns: Given = opt.votes(without=("pair",))
     rankings: GivenRankings = opt.rankings()
@@ -91,8 +92,9 @@ class Rate(Command):
 
     def __post_init__(self) -> None:
         resampled = self.n_resamples is not None
-        known = [] if self.rankings else ["memory"]
-        self.means.only(*known, *(("workers", "scheduler") if resampled else ()))
+        apart = ("workers", "scheduler", "job")
+        self.means.only(*(apart if resampled or not self.rankings else ()),
+                        *(() if self.rankings else ("memory",)))  # fmt: skip
         if self.columns.is_complete:
             self.weighing.check(self.columns.gold)
         if self.n_resamples is not None and self.errors != "robust":
@@ -104,7 +106,7 @@ class Rate(Command):
         rated, notes, taken = self.rated(steps)
         rated = rated.rescale(**self.shown.among(rated.items))
         with steps("errors"):
-            table = self._table(rated)
+            table = self._table(rated, steps)
             teachers = rated.teachers_frame("dict", level=self.level)
         notes += [notice.text for notice in rated.warnings]
         facts = self._facts(rated)
@@ -118,7 +120,7 @@ class Rate(Command):
     def rated(self, steps: Steps) -> tuple[Rated, list[str], Taken | None]:
         """The ratings of the file, what to know of them, and how it was read."""
         with steps(f"reading {self.file}"):
-            votes, gold, taken = self._read(steps)
+            votes, gold, taken = steps.work.read(self.file, lambda one: self._read(one, steps))
         with steps("rating"), warnings.catch_warnings():
             for kind in (ConvergenceWarning, NotIdentifiedWarning):  # among the notices
                 warnings.simplefilter("ignore", kind)
@@ -127,9 +129,8 @@ class Rate(Command):
             except (BadValueError, BadTypeError) as error:
                 raise Refused(f"{self.file}: {error}") from None
 
-    def _read(self, steps: Steps) -> tuple[Votes, Any, Taken | None]:
+    def _read(self, scanner: io.Scanner, steps: Steps) -> tuple[Votes, Any, Taken | None]:
         """Votes, gold if there is any, and how they were read."""
-        scanner = self.file.opened()
         how: dict[str, Any] = {"n_threads": self.n_threads, "progress": steps.rows}
         if self.rankings:
             if self.columns.group is None:
@@ -141,7 +142,7 @@ class Rate(Command):
         self.weighing.check(columns.gold)
         strength = self.weighing.strength
         how |= {"strength": strength, "memory": self.means.memory, "as_shown": True}
-        votes, gold = io.read_votes(scanner, columns, **how)
+        votes, gold = io.read_votes(scanner, columns, executor=steps.work.executor, **how)
         gold = self.weighing.known(votes, gold)
         return votes, gold, None if votes.taken is None else chosen.said(votes.taken)
 
@@ -172,11 +173,11 @@ class Rate(Command):
         rated = once(prior_of(EVIDENCE))
         return rated, [hence(f"{why}.", rated.fit), *told(rated.fit)]
 
-    def _table(self, rated: Rated) -> Tables:
+    def _table(self, rated: Rated, steps: Steps) -> Tables:
         """All models, best first, in the unit that was asked for."""
         table = rated.to_frame("dict", level=self.level, errors=opt.errors_of(self.errors))
         if self.n_resamples is not None:
-            table |= self._drawn(rated)
+            table |= self._drawn(rated, steps)
         n = len(table["item"])
         block = np.zeros(n, np.int64)
         if "category" in table:
@@ -186,21 +187,20 @@ class Rate(Command):
         order = np.lexsort((-table[rated.fit.rating], part, ~table["determined"], block))
         return {name: column[order] for name, column in table.items()}
 
-    def _drawn(self, rated: Rated) -> Tables:
+    def _drawn(self, rated: Rated, steps: Steps) -> Tables:
         """Errors and intervals of the bootstrap, of all and of each category."""
         columns: dict[str, list[Any]] = {name: [] for name in _DRAWN}
         parts = [rated, *(rated[label] for label in rated.categories.tolist())]
-        with self.means.opened() as executor:
-            how = {"rng": self.seed, "n_threads": self.n_threads, "executor": executor}
-            for part in parts:
-                try:
-                    b = part.bootstrap(self.n_resamples or 2, **how)
-                    lower, upper = b.interval(self.level).T
-                    found = (b.standard_errors(), lower, upper)
-                except ValueError as error:
-                    raise Refused(f"--bootstrap: {error}") from None
-                for name, column in zip(columns, found, strict=True):
-                    columns[name].append(column)
+        how = {"rng": self.seed, "n_threads": self.n_threads, "executor": steps.work.executor}
+        for part in parts:
+            try:
+                b = part.bootstrap(self.n_resamples or 2, **how)
+                lower, upper = b.interval(self.level).T
+                found = (b.standard_errors(), lower, upper)
+            except ValueError as error:
+                raise Refused(f"--bootstrap: {error}") from None
+            for name, column in zip(columns, found, strict=True):
+                columns[name].append(column)
         return {name: np.concatenate(found) for name, found in columns.items()}
 
     def _facts(self, rated: Rated) -> dict[str, Any]:

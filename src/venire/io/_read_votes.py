@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.checks import fail
+from venire._core.executor import Executor
 from venire._core.memory import bytes_of
 from venire.data.columns import VoteColumnNames, VoteColumns
 from venire.data.taken import Taken
@@ -47,6 +48,7 @@ def read_votes(
     strength: float = 1.0,
     n_threads: int | None = None,
     memory: int | str | None = None,
+    executor: Any = None,
     progress: Progress | None = None,
     as_shown: bool = False,
     **named: Unpack[VoteColumnNames],
@@ -67,6 +69,8 @@ def read_votes(
     memory : int or str, optional
         Bytes that the process may need, or a size like "1GiB": how much is read at a time. The
         result does not depend on it.
+    executor : venire.batch.Executor, optional
+        Who reads the files, or stretches of them, and adds them up. Default: this process.
     progress : callable, optional
         Called with the number of rows read and their total, where it is known beforehand.
     as_shown : bool, default False
@@ -118,7 +122,11 @@ def read_votes(
     with about_rows(scanner.path, how.names, place):
         while True:
             rows.clear()
-            part = _added(units, how, rows, _telling(progress, n_rows), scanner)
+            heard = _telling(progress, n_rows)
+            if executor is None:
+                part = _added(units, how, rows, heard, scanner)
+            else:
+                part = _folded(units, how, rows, heard, executor)
             if part.n_rows == 0:
                 raise DataError(scanner.path, "holds no rows")
             how, notes, is_right = reading_of(part, how)
@@ -146,6 +154,24 @@ def _added(
         else:
             total.merge(summed(unit, how, None, heard, own))
         rows.append(total.n_rows - before)
+    return total
+
+
+def _folded(
+    units: Sequence[Unit], how: How, rows: list[int], heard: Callable[[int], None], tasks: Executor
+) -> Part:
+    """The same by tasks, one for each unit; their sums are added in the order of the units."""
+    pending = [
+        tasks.submit("sums", k, summed, unit.absolute(), how) for k, unit in enumerate(units)
+    ]
+    total, early = Part(how), dict[int, Part]()
+    for at, found in tasks.completed(pending):
+        early[at] = found
+        heard(found.n_rows)
+        while len(rows) in early:
+            part = early.pop(len(rows))
+            rows.append(part.n_rows)
+            total.merge(part)
     return total
 
 
