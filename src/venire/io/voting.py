@@ -88,6 +88,10 @@ class How(NamedTuple):
         """Whether sums are of whole numbers, which any order gives the same bits."""
         return bool(self.columns.runs) and self.columns.weight is None
 
+    def exact(self, part: Part) -> bool:
+        """Whether any order of summing gives the same bits."""
+        return self.is_exact
+
     def empty(self) -> Part:
         """What no rows add up to."""
         return Part(self)

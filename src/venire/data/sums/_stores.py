@@ -14,7 +14,7 @@ from venire.data._strata import Strata
 from venire.data.aggregation import Weighed
 from venire.data.rows import Cells
 
-__all__ = ["Masses", "Store", "Table"]
+__all__ = ["Given", "Masses", "Store", "Table"]
 
 _MASSES = ("win", "loss", "tie", "square", "other")
 
@@ -207,6 +207,36 @@ class Table(Store):
         """The cells over the items, at whose places the codes are."""
         squares = not self.is_masses
         return Cells.of_one(items, *self._table.write(place, len(items), squares, n_threads))
+
+
+class Given(Store):
+    """Cells as they were given, to be merged into others."""
+
+    def __init__(self, cells: Masses, *, is_masses: bool) -> None:
+        self._cells, self.is_masses, self.is_exact = cells, is_masses, cells.is_exact()
+
+    @property
+    def n_cells(self) -> int:
+        return len(self._cells.lo)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(x.nbytes for x in self._cells.arrays().values() if x is not None)
+
+    def to_finish(self) -> int:
+        return 0
+
+    def add(self, rows: Weighed, n_codes: int, n_threads: int) -> int | None:
+        raise NotImplementedError
+
+    def add_masses(self, x: Masses, n_codes: int, n_threads: int) -> None:
+        raise NotImplementedError
+
+    def masses(self) -> Masses:
+        return self._cells
+
+    def scale(self, by: float) -> None:
+        raise NotImplementedError
 
 
 class Sorted(Store):
