@@ -12,6 +12,21 @@ static inline uint64_t hash(uint64_t major, uint64_t minor)
     return h ^ h >> 32;
 }
 
+/* Room for so many records. */
+static vn_status make_room(vn_vote_sums *s, int64_t room)
+{
+    const int64_t before = s->memory ? s->record - (uint8_t *)s->memory : 0;
+    uint8_t *memory = vn_realloc(s->memory, (size_t)(room * s->stride + VN_LINE));
+    if (!memory) return VN_NO_MEMORY;
+    const int64_t after = (int64_t)(-(uintptr_t)memory & (VN_LINE - 1));
+    if (s->n && after != before)
+        memmove(memory + after, memory + before, (size_t)(s->n * s->stride));
+    s->memory = memory;
+    s->record = memory + after;
+    s->room = room;
+    return VN_OK;
+}
+
 vn_vote_sums *vn_vote_sums_new(vn_sums_kind kind)
 {
     static const int64_t strides[] = {sizeof(vn_sum_key), sizeof(vn_hard_sum),
@@ -20,11 +35,9 @@ vn_vote_sums *vn_vote_sums_new(vn_sums_kind kind)
     if (!s) return NULL;
     s->kind = kind;
     s->stride = strides[kind];
-    s->room = LEAST;
     s->n_slots = 2 * LEAST;
-    s->record = vn_malloc((size_t)(s->room * s->stride));
     s->slot = vn_calloc((size_t)s->n_slots, sizeof(uint32_t));
-    if (s->record && s->slot) return s;
+    if (s->slot && make_room(s, LEAST) == VN_OK) return s;
     vn_vote_sums_free(s);
     return NULL;
 }
@@ -32,7 +45,7 @@ vn_vote_sums *vn_vote_sums_new(vn_sums_kind kind)
 void vn_vote_sums_free(vn_vote_sums *s)
 {
     if (!s) return;
-    vn_free(s->record);
+    vn_free(s->memory);
     vn_free(s->slot);
     vn_free(s);
 }
@@ -57,11 +70,19 @@ static vn_status place_all(vn_vote_sums *s, int64_t n_slots)
     uint32_t *slot = vn_calloc((size_t)n_slots, sizeof(uint32_t));
     if (!slot) return VN_NO_MEMORY;
     const uint64_t mask = (uint64_t)n_slots - 1;
-    for (int64_t k = 0; k < s->n; k++) {
-        const vn_sum_key *key = vn_sum_key_at(s, k);
-        uint64_t at = hash(key->major, key->minor) & mask;
-        while (slot[at]) at = (at + 1) & mask;
-        slot[at] = (uint32_t)k + 1;
+    for (int64_t k = 0; k < s->n; k += VN_SUMS_BATCH) {
+        uint64_t places[VN_SUMS_BATCH];
+        const int n = (int)VN_MIN(s->n - k, (int64_t)VN_SUMS_BATCH);
+        for (int i = 0; i < n; i++) {
+            const vn_sum_key *key = vn_sum_key_at(s, k + i);
+            places[i] = hash(key->major, key->minor) & mask;
+            __builtin_prefetch(slot + places[i], 1);
+        }
+        for (int i = 0; i < n; i++) {
+            uint64_t at = places[i];
+            while (slot[at]) at = (at + 1) & mask;
+            slot[at] = (uint32_t)(k + i) + 1;
+        }
     }
     vn_free(s->slot);
     s->slot = slot;
@@ -75,11 +96,8 @@ static vn_status grow(vn_vote_sums *s, int64_t more)
     const int64_t wanted = s->n + more;
     if (wanted > (int64_t)INT32_MAX - 1) return VN_TOO_LARGE;
     if (wanted > s->room) {
-        const int64_t room = VN_MAX(s->room + s->room / 2, wanted);
-        uint8_t *record = vn_realloc(s->record, (size_t)(room * s->stride));
-        if (!record) return VN_NO_MEMORY;
-        s->record = record;
-        s->room = room;
+        const vn_status status = make_room(s, VN_MAX(s->room + s->room / 2, wanted));
+        if (status != VN_OK) return status;
     }
     int64_t n_slots = s->n_slots;
     while (4 * wanted > 3 * n_slots) n_slots *= 2;

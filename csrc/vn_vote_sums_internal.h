@@ -24,7 +24,8 @@ struct vn_vote_sums {
     vn_sums_kind kind;
     int64_t stride; /* bytes of a record */
     int64_t n, room;
-    uint8_t *record;
+    void *memory;
+    uint8_t *record; /* in it, at the start of a line of the cache: few records lie in two */
     uint32_t *slot; /* number + 1 of a record; 0: free */
     int64_t n_slots; /* a power of two */
 };

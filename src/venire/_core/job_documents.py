@@ -85,6 +85,8 @@ class Progress(NamedTuple):
     seconds: float = 0.0  # of all runs
     n_runs: int = 0
     n_tasks: int = 0  # that are known by now
+    n_done: int = 0  # of a job that has ended
+    n_rows: int = 0  # of the inputs, as far as they are known
     output: tuple[str, ...] = ()
     result: dict[str, Any] = {}  # noqa: RUF012
     failures: tuple[Any, ...] = ()
@@ -131,11 +133,9 @@ def read_progress(folder: Path, of: str) -> Progress:
         found = _read_json(path)
     except StateError:
         return Progress()
-    found.pop("digest", None)
     plain = Progress()
-    if found.pop("id", None) != of:
+    if found.get("digest") != _digest(found) or found.get("id") != of:
         return plain
-    found.pop("written", None)
     known: dict[str, Any] = {}
     for name, default in plain._asdict().items():
         value: Any = found.get(name, default)

@@ -44,9 +44,17 @@ from venire._core.records import Damaged, Kind, Record, Writer, write
 from venire._core.remote import local, url_of, without_secrets
 from venire.errors import StateError
 
-__all__ = ["JobFolder", "about_folder", "read_part", "write_aside"]
+__all__ = [
+    "SETTLED",
+    "JobFolder",
+    "about_folder",
+    "failure_in",
+    "part_of",
+    "read_part",
+    "write_aside",
+]
 
-_PARTS, _SETTLED = "parts", "settled"
+_PARTS, SETTLED = "parts", "settled"
 _NAME = re.compile(r"(?P<task>[a-z]+(-\d+)+)\.(?P<id>[0-9a-f]{8})\.(?P<what>part|aside)")
 _EVERY = 1.0  # seconds between two notes of the progress
 
@@ -81,6 +89,7 @@ class JobFolder:
     ) -> None:
         self.folder, self.strict, self.tell = _here(folder), strict, tell
         self.inputs = plan.inputs
+        self._numbers = {one.name: number for number, one in enumerate(plan.inputs)}
         self._began = time.monotonic()
         is_new = not self._is_job()
         if is_new:
@@ -153,6 +162,11 @@ class JobFolder:
                 continue
             self._held[path.name] = True
 
+    def number_of(self, file: Any) -> int:
+        """The number of a file among the inputs."""
+        name = file.name if file.url else os.path.abspath(file.name)
+        return self._numbers[name]
+
     # ---- parts --------------------------------------------------------------------------------
 
     def path(self, name: str, which: Any, what: str = "part") -> Path:
@@ -198,27 +212,19 @@ class JobFolder:
     @property
     def settled(self) -> bool:
         """Whether it is settled what is set aside: from then on an error ends the run."""
-        return self.holds(_SETTLED, 0)
+        return self.holds(SETTLED, 0)
 
     def settle(self) -> None:
         """What comes next rests on all parts that are not set aside."""
         if not self.settled:
-            path = self.path(_SETTLED, 0)
+            path = self.path(SETTLED, 0)
             with self.writing():
-                write(os.fspath(path), self.label(_SETTLED, 0), lambda out: None)
+                write(os.fspath(path), self.label(SETTLED, 0), lambda out: None)
             self._held[path.name] = True
 
     def failure(self, name: str, which: Any) -> Failure:
         """Why a part was set aside."""
-        path = self.path(name, which, "aside")
-        try:
-            with Record(os.fspath(path), self.label(name, which)) as record:
-                found = failed([record.facts.get(name) for name in Failure._fields])
-            if found is None:
-                raise Damaged("it does not say what was set aside")
-            return found
-        except (Damaged, KeyError, TypeError, ValueError) as error:
-            raise StateError(f"{path}: is damaged: {error}") from None
+        return failure_in(self.path(name, which, "aside"))
 
     def failures(self) -> list[Failure]:
         """All that was set aside, in the order of its names."""
@@ -242,7 +248,8 @@ class JobFolder:
             self._stage_began = now
             self.now = self.now._replace(stage=what, stage_begun=done)
             self._written = 0.0
-        self.now = self.now._replace(done=done, total=total, unit=unit)
+        n_rows = max(self.now.n_rows, done, total) if unit == "rows" else self.now.n_rows
+        self.now = self.now._replace(done=done, total=total, unit=unit, n_rows=n_rows)
         if now - self._written >= _EVERY:
             self._written = now
             self.note()
@@ -267,7 +274,9 @@ class JobFolder:
         """The job is done: its parts are needed no more."""
         failures = tuple(list(one) for one in self.failures())
         wrote = tuple(_stamp(path) for path in output)
-        self.note(state=ENDED, output=wrote, result=dict(result), failures=failures)
+        done = [x for x in self._held if x.endswith(".part") and not x.startswith(SETTLED)]
+        self.note(state=ENDED, output=wrote, result=dict(result), failures=failures,
+                  n_done=len(done))  # fmt: skip
         self._clear()
         with suppress(OSError):  # something else is in it
             self._parts.rmdir()
@@ -339,6 +348,24 @@ def read_part(path: str | os.PathLike[str], label: str, kind: Kind, *key: Any) -
             return kind.read(record)
         except (ValueError, TypeError, KeyError, IndexError) as error:
             raise Damaged(" ".join(str(error).split()) or type(error).__name__) from None
+
+
+def part_of(path: Path, job: str) -> str:
+    """Whether a file is a part of a job, or says that one was set aside; empty: neither."""
+    name = _NAME.fullmatch(path.name)
+    return "" if name is None or name["id"] != job else name["what"]
+
+
+def failure_in(path: Path) -> Failure:
+    """Why a part was set aside."""
+    try:
+        with Record(os.fspath(path), path.name.removesuffix(".aside")) as record:
+            found = failed([record.facts.get(name) for name in Failure._fields])
+        if found is None:
+            raise Damaged("it does not say what was set aside")
+        return found
+    except (Damaged, KeyError, TypeError, ValueError) as error:
+        raise StateError(f"{path}: is damaged: {error}") from None
 
 
 def _stamp(path: str) -> list[Any]:

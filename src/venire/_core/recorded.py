@@ -11,6 +11,7 @@ from typing import Any
 from venire._core.executor import Executor, SetAside
 from venire._core.job_documents import Failure
 from venire._core.jobs import JobFolder, about_folder, read_part, write_aside
+from venire._core.plain import identity
 from venire._core.records import Damaged, Kind, write
 
 __all__ = ["Recorded"]
@@ -22,6 +23,13 @@ class _Task:
     def __init__(self, name: str, which: Any, task: Callable[..., Any], arguments: Any) -> None:
         self.name, self.which, self.task, self.arguments = name, which, task, arguments
         self.handle: Any = None  # of the executor that does it
+
+
+class _Shared:
+    """A value that many tasks have as their argument."""
+
+    def __init__(self, value: Any, handle: Any) -> None:
+        self.value, self.handle = value, handle
 
 
 class Recorded(Executor):
@@ -50,10 +58,24 @@ class Recorded(Executor):
         self._kinds |= kinds
 
     def submit(self, name: str, which: Any, task: Callable[..., Any], *arguments: Any) -> Any:
+        if name in self._kinds and self._kinds[name].by_unit:
+            which = self._of_unit(*arguments)
+            self._asked[self.folder.label(name, which)] = 1
+            return _Task(name, which, task, arguments)
         return _Task(name, self._numbered(name, which), task, arguments)
 
+    def _of_unit(self, unit: Any, *options: Any) -> tuple[int, int, int]:
+        """What tells the task of a unit apart, whatever other units there are: file, row, options.
+
+        How much memory and how many threads it has changes nothing.
+        """
+        number = self.folder.number_of(unit.path)
+        told = [one.value if isinstance(one, _Shared) else one for one in options]
+        options = tuple(one for one in told if not callable(one))
+        return number, unit.start, identity(*options, without=("memory", "n_threads"))
+
     def share(self, name: str, which: Any, value: Any) -> Any:
-        return self.inner.share(name, which, value)
+        return _Shared(value, self.inner.share(name, which, value))
 
     def completed(self, pending: Sequence[Any], keep: int = 0) -> Iterator[tuple[int, Any]]:
         self.folder.now = self.folder.now._replace(n_tasks=sum(self._asked.values()))
@@ -145,6 +167,8 @@ class Recorded(Executor):
         """Arguments, tasks among them replaced by what stands for their results."""
         if isinstance(value, _Task):
             return self._needed(value)
+        if isinstance(value, _Shared):
+            return value.handle
         if type(value) in (list, tuple):
             return type(value)(self._resolved(one) for one in value)
         return value

@@ -47,12 +47,16 @@ class Kind(NamedTuple):
         Gets a `Record` and a key, and gives what the result has there.
     may_fail : bool
         The task is of a part of the data, which is set aside if they are no good.
+    by_unit : bool
+        The task is told apart by its arguments, the first of which is a unit of files: other units
+        need not be the same from run to run.
     """
 
     write: Callable[[Any, Writer], None]
     read: Callable[[Record], Any]
     item: Callable[[Record, Any], Any] | None = None
     may_fail: bool = False
+    by_unit: bool = False
 
 
 class Writer:
@@ -81,10 +85,14 @@ class Writer:
     def labels(self, name: str, labels: NDArray[Any]) -> None:
         """An array of integers, or of texts."""
         if labels.dtype == object:
-            pa = needs("pyarrow", "a job")
-            self.table(name, pa.table({"label": pa.array(labels.tolist(), pa.string())}))
+            self.texts(name, labels.tolist())
         else:
             self.array(name, labels)
+
+    def texts(self, name: str, texts: list[str]) -> None:
+        """Texts."""
+        pa = needs("pyarrow", "a job")
+        self.table(name, pa.table({"label": pa.array(texts, pa.large_string())}))
 
 
 def write(path: str, label: str, fill: Callable[[Writer], None]) -> None:
@@ -139,13 +147,14 @@ class Record:
         self._packed.close()
 
     @property
+    def members(self) -> list[str]:
+        """Names of all members."""
+        return self._packed.namelist()
+
+    @property
     def tables_held(self) -> list[str]:
         """Names of the tables, in the order in which they were written."""
         return [n.removesuffix(".arrow") for n in self._packed.namelist() if n.endswith(".arrow")]
-
-    def holds(self, name: str) -> bool:
-        """Whether there is an array or a table of this name."""
-        return not {f"{name}.npy", f"{name}.arrow"}.isdisjoint(self._packed.namelist())
 
     def check(self) -> None:
         """Read all of it."""
@@ -180,17 +189,22 @@ class Record:
             raise Damaged(f"{name} has other columns")
         return table
 
+    def texts(self, name: str) -> NDArray[Any]:
+        """An array of texts."""
+        column = self.table(name)
+        if column.column_names != ["label"] or column["label"].null_count:
+            raise Damaged(f"{name} are no texts")
+        texts = column["label"].to_pylist()
+        if not all(isinstance(one, str) for one in texts):
+            raise Damaged(f"{name} are no texts")
+        found = np.empty(len(texts), object)
+        found[:] = texts
+        return found
+
     def labels(self, name: str) -> NDArray[Any]:
         """Labels, which ascend."""
-        if f"{name}.arrow" in self._packed.namelist():
-            column = self.table(name)
-            if column.column_names != ["label"] or column["label"].null_count:
-                raise Damaged(f"{name} are no labels")
-            texts = column["label"].to_pylist()
-            if not all(isinstance(one, str) for one in texts):
-                raise Damaged(f"{name} are no labels")
-            found = np.empty(len(texts), object)
-            found[:] = texts
+        if f"{name}.arrow" in self.members:
+            found = self.texts(name)
         else:
             found = self.array(name)
             if found.ndim != 1 or found.dtype not in (np.int64, np.uint64):

@@ -7,7 +7,6 @@ is written is put together from them.
 
 from __future__ import annotations
 
-import dataclasses
 import operator
 import os
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ import numpy as np
 from venire._core.executor import SetAside
 from venire._core.job_documents import Failure, Plan
 from venire._core.jobs import JobFolder, read_part
+from venire._core.plain import plain
 from venire._core.recorded import Recorded
 from venire._core.version import version
 from venire._native import build_info
@@ -42,29 +42,11 @@ from venire.io.inputs import inputs_of
 from venire.io.units import Unit, cut_up
 
 __all__ = [
-    "KINDS", "check_inputs", "folder_of", "kept_parts", "left_of", "plain", "result_of",
+    "KINDS", "check_inputs", "folder_of", "kept_parts", "left_of", "result_of",
     "summary_of", "tables_of", "units_kept", "without",
 ]  # fmt: skip
 
 KINDS = {"scan": SCAN, "cut": CUT, "evidence": EVIDENCE}
-
-
-def plain(value: Any) -> Any:
-    """An option as a plan has it: in types of JSON."""
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if hasattr(value, "to_dict"):
-        return plain(value.to_dict())
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        found = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-        return plain({name: x for name, x in found.items() if x is not None})
-    if isinstance(value, Mapping):
-        return {str(name): plain(x) for name, x in value.items()}
-    if hasattr(value, "_asdict"):
-        return plain(value._asdict())
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [plain(x) for x in (value.tolist() if isinstance(value, np.ndarray) else value)]
-    return repr(value)
 
 
 def folder_of(

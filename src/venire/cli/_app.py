@@ -73,6 +73,11 @@ COMMANDS = {
         "Make a page of a file of comparisons, votes or rankings: leaderboard, pictures, audit.",
         "results.csv -o report.html",
     ),
+    "status": Named(
+        "_status:JobStatus",
+        "Say how far the job in a folder is, what could not be read, and where the output is.",
+        "run",
+    ),
     "simulate": Named(
         "_simulate:Simulate",
         "Plan a budget of votes: the quality to expect against votes and their cost, by "

@@ -46,7 +46,7 @@ class Audit(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        self.means.only()
+        self.means.only("strict")
 
     def do(self, steps: Steps) -> Report:
         """Read all columns, and look."""

@@ -31,6 +31,7 @@ from venire._core.remote import without_secrets
 from venire.cli._progress import Steps, progress
 from venire.cli._report import Place, Report
 from venire.cli._terminal import Screen
+from venire.cli._work import at_work
 from venire.errors import ConvergenceWarning, NotIdentifiedWarning, StateError
 from venire.io import DataError
 
@@ -53,6 +54,7 @@ class Command(ABC):
     quiet: bool = False
     json: bool = False
     words: tuple[str, ...] = ()  # what was typed, set by `run`
+    job_of = ""  # what a job is called that keeps what its tasks give; empty: it has none
 
     @abstractmethod
     def do(self, steps: Steps) -> Report:
@@ -379,10 +381,17 @@ def _done(command: Command) -> Report:
     for path, place in places.values():
         if path is not None:
             place.check(path)
-    with warnings.catch_warnings(record=True) as caught, progress(command.quiet) as steps:
+    with (
+        warnings.catch_warnings(record=True) as caught,
+        progress(command.quiet) as steps,
+        at_work(command, steps) as work,
+    ):
         warnings.simplefilter("ignore")
         for kind in (ConvergenceWarning, NotIdentifiedWarning):
             warnings.simplefilter("always", kind)
+        if (over := work.over()) is not None:
+            return over
+        steps.work = work
         try:
             report = command.do(steps)
         except KeyboardInterrupt:
@@ -391,20 +400,25 @@ def _done(command: Command) -> Report:
             raise Refused(f"interrupted ({steps.interrupted})", 130) from None
         told = (*report.notes, *(str(w.message) for w in caught))
         report = replace(report, notes=[*dict.fromkeys(told)])
-        files = dict(report.files)
-        for name, what in files.items():  # before the first is written: a picture may be refused
-            path, place = places[name]
-            if path is not None and place.make is not None:
-                with steps(f"drawing {without_secrets(path)}"):
-                    files[name] = place.make(what)
-        for name, what in files.items():
-            path, place = places[name]
-            if path is None:
-                place.write_here(what)
-            else:
-                with steps(f"writing {without_secrets(path)}"):
-                    place.write(what, path, report)
-    return report
+        return work.ended(report, _write(report, places, steps))
+
+
+def _write(report: Report, places: Mapping[str, tuple[Path | None, Place]], steps: Steps) -> Any:
+    """Write the files of a report, and return their paths."""
+    files = dict(report.files)
+    for name, what in files.items():  # before the first is written: a picture may be refused
+        path, place = places[name]
+        if path is not None and place.make is not None:
+            with steps(f"drawing {without_secrets(path)}"):
+                files[name] = place.make(what)
+    for name, what in files.items():
+        path, place = places[name]
+        if path is None:
+            place.write_here(what)
+        else:
+            with steps(f"writing {without_secrets(path)}"):
+                place.write(what, path, report)
+    return [str(places[name][0]) for name in files if places[name][0] is not None]
 
 
 def _typed(value: Any) -> str:

@@ -47,6 +47,7 @@ class Consensus(Command):
     Exit code 0: done; 1: the data (the message names file, row and column); 2: usage.
     """
 
+    job_of = "consensus"
     file: opt.Source
     columns: Given = opt.votes(without=("by",))
     rankings: GivenRankings = opt.rankings()
@@ -66,7 +67,8 @@ class Consensus(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        self.means.only(*([] if self.rankings else ["memory", "workers", "scheduler"]))
+        known = () if self.rankings else ("memory", "workers", "scheduler", "job")
+        self.means.only(*known)
         if self.columns.is_complete:
             self.weighing.check(self.columns.gold)
 
@@ -74,18 +76,13 @@ class Consensus(Command):
         """Read, combine, and look at the teachers."""
         with steps(f"reading {self.file}"):
             how: dict[str, Any] = {"n_threads": self.n_threads, "progress": steps.rows}
-            scanner = self.file.opened()
             if self.rankings:
+                scanner = self.file.opened()
                 votes, gold = ranked_votes(scanner, self.columns, self.rankings, **how), None
             else:
-                votes, gold = io.read_votes(
-                    scanner,
-                    strength=self.weighing.strength,
-                    memory=self.means.memory,
-                    executor=self.means.executor,
-                    **how,
-                    **self.columns.named,
-                )
+                how |= {"strength": self.weighing.strength, "memory": self.means.memory}
+                how |= {"executor": steps.work.executor, **self.columns.named}
+                votes, gold = steps.work.read(self.file, lambda one: io.read_votes(one, **how))
         self.weighing.check(gold)
         with steps("combining"), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # it is among the notices

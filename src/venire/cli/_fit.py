@@ -48,6 +48,7 @@ class Fit(Command):
     exists); 2: usage.
     """
 
+    job_of = "fit"
     file: opt.Source
     columns: Given = opt.comparisons(without=("group",))
     rankings: GivenRankings = opt.rankings("group")
@@ -82,8 +83,9 @@ class Fit(Command):
 
     def __post_init__(self) -> None:
         resampled = self.replicates.n_resamples is not None
-        ranked = bool(self.rankings) and not resampled
-        self.means.only(*(() if ranked else ("workers", "scheduler")))
+        apart = ("workers", "scheduler", "job")
+        self.means.only(*(apart if resampled or not self.rankings else ()),
+                        *(() if self.rankings else ("memory",)))  # fmt: skip
         self.model.check(self.columns)
         if self.rankings:
             self._check_rankings()
@@ -114,9 +116,8 @@ class Fit(Command):
             from venire.ratings import Fit as Kept
 
             base = Kept.load(self.update)
-        with self.means.opened() as tasks:
-            observed = self.read(self.file.opened(), steps, base, tasks)
-            fitted = self.fitted(observed, steps, base, tasks)
+        observed = steps.work.read(self.file, lambda scanner: self.read(scanner, steps, base))
+        fitted = self.fitted(observed, steps, base)
         if not isinstance(observed, Rankings):
             odd = oddities(fitted.fit, fitted.fit.order_effect is not None)
             fitted = replace(fitted, notes=[*fitted.notes, *odd])
@@ -142,7 +143,7 @@ class Fit(Command):
             misused("--prior-by", "is of comparisons")
 
     def read(
-        self, scanner: io.Scanner, steps: Steps, base: Ratings | None = None, tasks: Any = None
+        self, scanner: io.Scanner, steps: Steps, base: Ratings | None = None
     ) -> Comparisons | Rankings:
         """Rankings where their columns were named, or a column holds lists; else comparisons."""
         how: dict[str, Any] = {"n_threads": self.stopping.n_threads, "progress": steps.rows}
@@ -152,17 +153,12 @@ class Fit(Command):
                 named = {"half_life": base.comparisons.half_life} | named
             unnamed = set(named) <= {*opt.RANKED_TOO}
             if self.rankings or (unnamed and ranks_in_lists(scanner.sample())):
-                if self.replicates.n_resamples is None:
-                    self.means.only()
                 return io.read_rankings(scanner, **how, **named, **self.rankings.named)
-            return io.read_comparisons(scanner, executor=tasks, **how, **named)
+            how |= {"executor": steps.work.executor, "memory": self.means.memory}
+            return io.read_comparisons(scanner, **how, **named)
 
     def fitted(
-        self,
-        comparisons: Comparisons | Rankings,
-        steps: Steps,
-        base: Ratings | None = None,
-        tasks: Any = None,
+        self, comparisons: Comparisons | Rankings, steps: Steps, base: Ratings | None = None
     ) -> Fitted:
         """The fit, or `base` with these comparisons, and its replicates or draws if wanted."""
         if base is not None:
@@ -173,7 +169,7 @@ class Fit(Command):
             return self._draws(fitted, self.draws, steps)
         if self.replicates.n_resamples is None:
             return fitted
-        return self._bootstrap(fitted, self.replicates.n_resamples, steps, tasks)
+        return self._bootstrap(fitted, self.replicates.n_resamples, steps)
 
     def _fit(self, comparisons: Comparisons | Rankings, steps: Steps) -> Fitted:
         """Fit with the prior that was asked for; "auto": by the evidence, where none won't do."""
@@ -241,7 +237,7 @@ class Fit(Command):
             )  # fmt: skip
         return replace(fitted, draws=drawn)
 
-    def _bootstrap(self, fitted: Fitted, wanted: int, steps: Steps, tasks: Any) -> Fitted:
+    def _bootstrap(self, fitted: Fitted, wanted: int, steps: Steps) -> Fitted:
         """Add replicates until all are done, or Ctrl-C."""
         from venire import resampling
 
@@ -250,8 +246,8 @@ class Fit(Command):
         with steps("bootstrap"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the result says the same
             try:
-                if tasks is not None:
-                    b = self._bootstrap_apart(fitted.fit, wanted, steps, tasks)
+                if steps.work.executor is not None:
+                    b = self._bootstrap_apart(fitted.fit, wanted, steps)
                 part = min(_FIRST, wanted)
                 while b is None or b.n_resamples < wanted:
                     started = time.perf_counter()
@@ -288,13 +284,13 @@ class Fit(Command):
         ]
         return replace(fitted, notes=notes, bootstrap=b)
 
-    def _bootstrap_apart(self, fit: Ratings, wanted: int, steps: Steps, tasks: Any) -> Draws:
+    def _bootstrap_apart(self, fit: Ratings, wanted: int, steps: Steps) -> Draws:
         """All replicates, by workers."""
         from venire import resampling
 
         return resampling.bootstrap(
             fit, wanted, scheme=self.replicates.scheme, rng=self.replicates.seed,
-            n_threads=self.stopping.n_threads, executor=tasks,
+            n_threads=self.stopping.n_threads, executor=steps.work.executor,
             progress=lambda done, of: steps.stage("bootstrap", done, of, "replicates"),
         )  # fmt: skip
 
@@ -306,6 +302,7 @@ class Bootstrap(Fit):
     The same as fit --bootstrap 1000.
     """
 
+    job_of = "bootstrap"
     replicates: opt.Replicates = block(defaults={"n_resamples": 1000})
 
 

@@ -15,12 +15,13 @@ from venire.batch.plan import DEFAULT_MEMORY
 from venire.cli import _options as opt
 from venire.cli._command import Command, Refused, misused, option
 from venire.cli._fit import shown
-from venire.cli._means import Means, set_aside
+from venire.cli._means import Means
 from venire.cli._options import MODEL, prior_of
 from venire.cli._progress import Steps
 from venire.cli._report import Picture, Place, Report, some
 from venire.cli._taken import with_taken
 from venire.cli._terminal import standard_output
+from venire.cli._work import set_aside
 from venire.data.recognition import Given
 from venire.errors import NotIdentifiedError
 from venire.io import DataError

@@ -44,6 +44,7 @@ class Judges(Command):
     Exit code 0: done; 1: the data (the message names file, row and column); 2: usage.
     """
 
+    job_of = "judges"
     file: opt.Source
     columns: Given = opt.votes(without=("pair", "by"))
     strength: float = option(
@@ -76,14 +77,14 @@ class Judges(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        self.means.only("memory", "workers", "scheduler")
+        self.means.only("memory", "workers", "scheduler", "job")
         if self.converge and self.rounds != 2:
             misused("--rounds", "--converge goes on until nothing moves")
 
     def do(self, steps: Steps) -> Report:
         """Read, fit, and look at the judges."""
         with steps(f"reading {self.file}"):
-            votes, gold, taken = self._read(steps)
+            votes, gold, taken = steps.work.read(self.file, lambda one: self._read(one, steps))
         with steps("fitting"), warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", ConvergenceWarning)
             try:
@@ -121,15 +122,14 @@ class Judges(Command):
         )
         return with_taken(report, self.file, taken)
 
-    def _read(self, steps: Steps) -> tuple[Votes, Any, Any]:
+    def _read(self, scanner: io.Scanner, steps: Steps) -> tuple[Votes, Any, Any]:
         """Votes, gold if it was asked for, and how the file was read."""
-        scanner = self.file.opened()
         chosen = chosen_in(scanner, VoteColumns, None, self.columns.named)
         unasked = [a for a in ("by", "group", "gold") if getattr(self.columns, a, None) is None]
         own = replace(chosen.columns, **dict.fromkeys(unasked))
         votes, gold = io.read_votes(
             scanner, own, strength=self.strength, n_threads=self.n_threads, progress=steps.rows,
-            memory=self.means.memory, executor=self.means.executor, as_shown=True,
+            memory=self.means.memory, as_shown=True, executor=steps.work.executor,
         )  # fmt: skip
         found = tuple(name for name in chosen.found if name not in unasked)
         chosen = chosen._replace(columns=own, found=found)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import typer
 
 from venire.cli._command import misused, option
 
-__all__ = ["Means", "set_aside"]
+__all__ = ["Means"]
 
 _RUN = "Resources"
-_MOST = 20  # failures that are shown
 _NOT_HERE = {
     "memory": "this command holds all rows in memory",
     "workers": "this command runs in one process",
@@ -75,24 +71,10 @@ class Means:
         """What functions take as `executor`."""
         return self.workers if self.scheduler is None else self.scheduler
 
-    def opened(self) -> AbstractContextManager[Any]:
-        """The same, once for all that a command does; None: this process."""
-        from venire._core.executor import lent  # help does without
-
-        return lent(self.executor)
-
     def only(self, *names: str) -> None:
         """Refuse what a command can make nothing of: all that is not among these names."""
         for name, reason in _NOT_HERE.items():
             if name not in names and getattr(self, name) is not None:
                 misused(f"--{name}", reason)
-
-
-def set_aside(failures: Sequence[str]) -> tuple[list[str], str]:
-    """What is said of each part that a job has set aside, and why the exit code is 3."""
-    n = len(failures)
-    said = [f"set aside: {one}" for one in failures[:_MOST]]
-    if n > _MOST:
-        said.append(f"set aside: {n - _MOST:,} more; venire status FOLDER --json names all")
-    parts = "1 part was" if n == 1 else f"{n:,} parts were"
-    return said, f"{parts} set aside; the output is of the rest"
+        if self.strict and "strict" not in names and self.job is None:
+            misused("--strict", "is of a job: add --job FOLDER")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,8 +22,9 @@ from rich.progress import (
 from rich.text import Text
 
 from venire.cli._terminal import Screen, visible
+from venire.cli._work import Work
 
-__all__ = ["Steps", "progress"]
+__all__ = ["Steps", "progress", "time_of"]
 
 EVERY = 15.0  # seconds between two lines where there is no terminal
 
@@ -36,6 +37,8 @@ class Steps:
         self._task: Any = None
         self._stage = ""
         self.interrupted = ""  # what was being done when Ctrl-C was pressed
+        self.work: Any = Work()
+        self.heard: Callable[[str, int, int, str], None] | None = None  # how far it is, for a job
 
     @contextmanager
     def __call__(self, what: str) -> Iterator[Steps]:
@@ -51,16 +54,22 @@ class Steps:
 
     def rows(self, done: int, total: int) -> None:
         """Callback of the readers."""
+        if self.heard is not None:
+            self.heard("reading", done, total, "rows")
         self._progress.update(self._task, completed=done, total=total or None)
 
     def iteration(self, *state: Any) -> None:
         """Callback of the fits."""
+        if self.heard is not None and state:
+            self.heard("fitting", int(state[0]), 0, "iterations")
         if state:
             self._progress.update(self._task, description=f"fitting, iteration {state[0]}")
 
     def stage(self, what: str, done: int, total: int, unit: str = "") -> None:
         """Callback of long jobs: each stage starts a line, and a time estimate, of its own."""
         unit = unit or ("groups" if what == "fitting" else "rows")
+        if self.heard is not None:
+            self.heard(what, done, total, unit)
         text = f"{what}, {done:,} of {total:,} {unit}" if total else f"{what}, {done:,} {unit}"
         if what != self._stage:
             self._stage = what
@@ -125,14 +134,15 @@ def _said(task: Task, elapsed: float) -> str:
         text += f", {task.completed:,.0f} of {task.total:,.0f}"
     if task.total and task.completed:
         text += f" ({task.completed / task.total:.1%})"
-    text += f", {_time(elapsed)}"
+    text += f", {time_of(elapsed)}"
     if task.total and task.completed:
         left = spent * (task.total - task.completed) / task.completed
-        text += f", about {_time(left)} left"
+        text += f", about {time_of(left)} left"
     return text
 
 
-def _time(seconds: float) -> str:
+def time_of(seconds: float) -> str:
+    """A time in words."""
     minutes, seconds = divmod(round(seconds), 60)
     if not minutes:
         return f"{seconds} s"

@@ -53,6 +53,7 @@ class Rate(Command):
     Exit code 0: done; 1: the data (the message names file, row and column); 2: usage.
     """
 
+    job_of = "rate"
     file: opt.Source
     columns: Given = opt.votes(without=("pair",))
     rankings: GivenRankings = opt.rankings()
@@ -79,10 +80,10 @@ class Rate(Command):
     quiet: bool = opt.quiet()
 
     def __post_init__(self) -> None:
-        ranked = bool(self.rankings)
-        known = [] if ranked else ["memory"]
-        apart = self.n_resamples is not None or not ranked
-        self.means.only(*known, *(("workers", "scheduler") if apart else ()))
+        resampled = self.n_resamples is not None
+        apart = ("workers", "scheduler", "job")
+        self.means.only(*(apart if resampled or not self.rankings else ()),
+                        *(() if self.rankings else ("memory",)))  # fmt: skip
         if self.columns.is_complete:
             self.weighing.check(self.columns.gold)
         if self.n_resamples is not None and self.errors != "robust":
@@ -91,12 +92,10 @@ class Rate(Command):
 
     def do(self, steps: Steps) -> Report:
         """Read, rate, and look at the judges."""
-        with self.means.opened() as tasks:
-            rated, notes, taken = self.rated(steps, tasks)
-            rated = rated.rescale(**self.shown.among(rated.items))
-            with steps("errors"):
-                table = self._table(rated, tasks)
+        rated, notes, taken = self.rated(steps)
+        rated = rated.rescale(**self.shown.among(rated.items))
         with steps("errors"):
+            table = self._table(rated, steps)
             teachers = rated.teachers_frame("dict", level=self.level)
         notes += [notice.text for notice in rated.warnings]
         facts = self._facts(rated)
@@ -107,10 +106,10 @@ class Rate(Command):
         report = Report(said, notes, facts, tables, files)
         return with_taken(report, self.file, taken)
 
-    def rated(self, steps: Steps, tasks: Any = None) -> tuple[Rated, list[str], Taken | None]:
+    def rated(self, steps: Steps) -> tuple[Rated, list[str], Taken | None]:
         """The ratings of the file, what to know of them, and how it was read."""
         with steps(f"reading {self.file}"):
-            votes, gold, taken = self._read(steps, tasks)
+            votes, gold, taken = steps.work.read(self.file, lambda one: self._read(one, steps))
         with steps("rating"), warnings.catch_warnings():
             for kind in (ConvergenceWarning, NotIdentifiedWarning):  # among the notices
                 warnings.simplefilter("ignore", kind)
@@ -119,9 +118,8 @@ class Rate(Command):
             except (BadValueError, BadTypeError) as error:
                 raise Refused(f"{self.file}: {error}") from None
 
-    def _read(self, steps: Steps, tasks: Any) -> tuple[Votes, Any, Taken | None]:
+    def _read(self, scanner: io.Scanner, steps: Steps) -> tuple[Votes, Any, Taken | None]:
         """Votes, gold if there is any, and how they were read."""
-        scanner = self.file.opened()
         how: dict[str, Any] = {"n_threads": self.n_threads, "progress": steps.rows}
         if self.rankings:
             if self.columns.group is None:
@@ -133,8 +131,7 @@ class Rate(Command):
         self.weighing.check(columns.gold)
         strength = self.weighing.strength
         how |= {"strength": strength, "memory": self.means.memory, "as_shown": True}
-        how["executor"] = tasks
-        votes, gold = io.read_votes(scanner, columns, **how)
+        votes, gold = io.read_votes(scanner, columns, executor=steps.work.executor, **how)
         return votes, gold, None if votes.taken is None else chosen.said(votes.taken)
 
     def _rated(self, votes: Any, gold: Any) -> tuple[Rated, list[str]]:
@@ -164,11 +161,11 @@ class Rate(Command):
         rated = once(prior_of(EVIDENCE))
         return rated, [hence(f"{why}.", rated.fit), *told(rated.fit)]
 
-    def _table(self, rated: Rated, tasks: Any) -> Tables:
+    def _table(self, rated: Rated, steps: Steps) -> Tables:
         """All models, best first, in the unit that was asked for."""
         table = rated.to_frame("dict", level=self.level, errors=opt.errors_of(self.errors))
         if self.n_resamples is not None:
-            table |= self._drawn(rated, tasks)
+            table |= self._drawn(rated, steps)
         n = len(table["item"])
         block = np.zeros(n, np.int64)
         if "category" in table:
@@ -178,11 +175,11 @@ class Rate(Command):
         order = np.lexsort((-table[rated.fit.rating], part, ~table["determined"], block))
         return {name: column[order] for name, column in table.items()}
 
-    def _drawn(self, rated: Rated, tasks: Any) -> Tables:
+    def _drawn(self, rated: Rated, steps: Steps) -> Tables:
         """Errors and intervals of the bootstrap, of all and of each category."""
         columns: dict[str, list[Any]] = {name: [] for name in _DRAWN}
         parts = [rated, *(rated[label] for label in rated.categories.tolist())]
-        how = {"rng": self.seed, "n_threads": self.n_threads, "executor": tasks}
+        how = {"rng": self.seed, "n_threads": self.n_threads, "executor": steps.work.executor}
         for part in parts:
             try:
                 b = part.bootstrap(self.n_resamples or 2, **how)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from venire._core import checks
 from venire._core.checks import fail
-from venire._core.executor import lent
+from venire._core.executor import Executor, lent
 from venire._core.memory import bytes_of
 from venire.data.columns import VoteColumnNames, VoteColumns
 from venire.data.taken import Taken
@@ -135,10 +135,12 @@ def read_votes(
         while True:
             rows.clear()
             heard = _telling(progress, n_rows)
-            if tasks is not None and tasks.apart:
+            if tasks is None:
+                part = _added(units, how, rows, heard, scanner)
+            elif tasks.apart:
                 part = folded(tasks, summed, units, how, _shares(progress, n_rows))
             else:
-                part = _added(units, how, rows, heard, scanner)
+                part = _one_by_one(units, how, rows, heard, tasks)
             if part.n_rows == 0:
                 raise DataError(scanner.path, "holds no rows")
             how, notes, is_right = reading_of(part, how)
@@ -166,6 +168,24 @@ def _added(
         else:
             total.merge(summed(unit, how, None, heard, own))
         rows.append(total.n_rows - before)
+    return total
+
+
+def _one_by_one(
+    units: Sequence[Unit], how: How, rows: list[int], heard: Callable[[int], None], tasks: Executor
+) -> Part:
+    """The same by tasks, one for each unit; their sums are added in the order of the units."""
+    pending = [
+        tasks.submit("sums", k, summed, unit.absolute(), how) for k, unit in enumerate(units)
+    ]
+    total, early = Part(how), dict[int, Part]()
+    for at, found in tasks.completed(pending):
+        early[at] = found
+        heard(found.n_rows)
+        while len(rows) in early:
+            part = early.pop(len(rows))
+            rows.append(part.n_rows)
+            total.merge(part)
     return total
 
 

@@ -65,7 +65,7 @@ def folded(
         Called with how many units are read, and how many there are.
     """
     memory, n_threads = tasks.limits(how.memory or 0, how.n_threads)
-    own = how._replace(memory=memory or None, n_threads=n_threads)
+    own = how.within(memory or None, n_threads)
     for joined in (not tasks.keeps, False):
         total, was_joined = _folded(tasks, function, units, own, tell, joined)
         if how.exact(total) or not was_joined:

@@ -63,6 +63,10 @@ class How(NamedTuple):
         """The column of each argument."""
         return self.columns.in_file().names
 
+    def within(self, memory: int | None, n_threads: int | None) -> How:
+        """The same with other means."""
+        return self._replace(memory=memory, n_threads=n_threads)
+
     def empty(self) -> CellSums:
         """The sums of no rows."""
         items = self.items

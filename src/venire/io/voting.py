@@ -11,16 +11,18 @@ What others build on::
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from venire._core import checks
 from venire._core.checks import fail
-from venire._core.memory import resident
+from venire._core.memory import release, resident
 from venire.data.coding import Encoded
 from venire.data.columns import VoteColumns
 from venire.data.outcomes import Reading, Terms
@@ -55,7 +57,8 @@ Heard = Callable[[int], None]  # of further rows
 PartPiece = tuple[Piece, "Part | None"]  # votes, and what is of all rows
 
 
-class How(NamedTuple):
+@dataclass(frozen=True)
+class How:
     """How the rows of all units are read and added."""
 
     columns: VoteColumns
@@ -67,17 +70,17 @@ class How(NamedTuple):
     memory: int | None = None  # bytes that the process may need
     n_threads: int | None = None
 
-    @property
+    @cached_property
     def names(self) -> dict[str, str]:
         """The column of each argument."""
         return self.columns.in_file().names
 
-    @property
+    @cached_property
     def labels(self) -> list[str]:
         """The arguments that are labels."""
         return [a for a in LABELS if a in self.names]
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """What is told of the columns of votes."""
         c = self.columns
@@ -91,6 +94,10 @@ class How(NamedTuple):
     def exact(self, part: Part) -> bool:
         """Whether any order of summing gives the same bits."""
         return self.is_exact
+
+    def within(self, memory: int | None, n_threads: int | None) -> How:
+        """The same with other means."""
+        return replace(self, memory=memory, n_threads=n_threads)
 
     def empty(self) -> Part:
         """What no rows add up to."""
@@ -162,6 +169,43 @@ class Part:
         self.n_read += later.n_read
         self.dropped += later.dropped
 
+    def to_arrays(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """All that it holds: arrays, and facts of plain types, how votes are read among them."""
+        parts = {"sums": self.sums.to_arrays()}
+        if self.gold is not None:
+            parts["gold"] = self.gold.to_arrays()
+        arrays = {f"{p} {name}": x for p, (own, _) in parts.items() for name, x in own.items()}
+        facts: dict[str, Any] = {name: own for name, (_, own) in parts.items()}
+        facts |= {"told": self.told.facts(), "n_rows": self.n_rows, "n_read": self.n_read}
+        return arrays, facts | {"dropped": dict(self.dropped)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Part:
+        """The same again, to be merged with others.
+
+        Raises
+        ------
+        ValueError, TypeError, KeyError
+            If that is not what `to_arrays` gave.
+        """
+        kinds: dict[str, Any] = {"sums": VoteSums, "gold": GoldSums}
+        part = cls.__new__(cls)
+        found: dict[str, Any] = {}
+        for p, kind in kinds.items():
+            if p in facts:
+                own = {n[len(p) + 1 :]: x for n, x in arrays.items() if n.startswith(f"{p} ")}
+                found[p] = kind.from_arrays(own, facts[p])
+        part.sums, part.gold = found["sums"], found.get("gold")
+        part.told = Told.of_facts(facts["told"])
+        part.n_rows = checks.whole(facts["n_rows"], "n_rows", 0, None)
+        part.n_read = checks.whole(facts["n_read"], "n_read", 0, None)
+        part.dropped = Counter(facts["dropped"])
+        if any(type(n) is not int or n < 0 for n in part.dropped.values()):
+            raise ValueError("rows that were left out are none")
+        if part.gold is not None:
+            part.gold.require_labels(part._labels())
+        return part
+
     def split(self, n: int) -> list[PartPiece | None]:
         """In pieces that have no judgment in common; all in the first where there is gold."""
         rest = copy(self)
@@ -205,6 +249,7 @@ def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
         If a file cannot be read, or lacks a column.
     """
     names = how.names
+    scanner.require_alike(names, how.labels)
     units, counts, texts = [], [], []
     for number, file in enumerate(scanner.files):
         with about_rows(file.name, names):
@@ -212,15 +257,15 @@ def units_of(scanner: Scanner, how: How) -> tuple[list[Unit], How, int | None]:
             tables = scanner.format(number).tables(names, _label_names(how), 1, None)
         counts.append(tables.n_rows)
         texts.append(tables.is_text)
-        units.append(Unit(file, stamp=stamp))
+        units.append(Unit(file, stamp=stamp, number=(number,)))
     mixed = any(texts) and not all(texts)
     as_text = frozenset(names[a] for a in how.labels) if mixed else frozenset()
     out = []
     for unit, is_text in zip(units, texts, strict=True):
         own = unit if is_text else unit._replace(texts=as_text)
-        out += cut_up(own) if unit.path.fd is None else [own]
+        out += cut_up(own) if unit.path.fd is None else [own._replace(number=(*own.number, 0))]
     n_rows = None if None in counts else sum(n or 0 for n in counts)
-    return out, how._replace(is_text=any(texts)), n_rows
+    return out, replace(how, is_text=any(texts)), n_rows
 
 
 def _label_names(how: How) -> list[str]:
@@ -285,11 +330,14 @@ def _require_room(unit: Unit, how: How, part: Part) -> None:
     if how.memory is None:
         return
     needed = resident() - part.nbytes + part.needed()
+    if needed > how.memory:  # of which Arrow may hold some for later
+        release()
+        needed = resident() - part.nbytes + part.needed()
     if needed > how.memory:
         reason = (
             f"has more judgments than memory={how.memory >> 20:,} MiB can hold: after "
             f"{part.n_rows:,} rows there are {part.sums.n_cells:,}, which need "
-            f"{needed >> 20:,} MiB"
+            f"{(needed >> 20) + 1:,} MiB"
         )
         raise DataError(unit.path, reason, argument="memory")
 
@@ -309,11 +357,11 @@ def reading_of(part: Part, how: How) -> tuple[How, tuple[str, ...], bool]:
     if part.told.gaps and part.sums.labels["first"].labels.dtype == object:
         known = frozenset(part.told.gaps) & frozenset(part.sums.labels["first"].labels.tolist())
     if known - how.known:
-        return how._replace(known=known), (), False
+        return replace(how, known=known), (), False
     if not any(survey.seen for survey in part.told.surveys):
         fail(_runs(how)[0], "holds no vote")
     reading, notes = part.told.settle()
-    return how._replace(reading=reading), notes, part.told.is_right(reading)
+    return replace(how, reading=reading), notes, part.told.is_right(reading)
 
 
 def finished(part: Part, how: How) -> tuple[Votes, NDArray[np.float64] | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,8 @@ __all__ = ["Agreement", "agreement"]
 
 _MOST_TEACHERS = 2000
 _MOST_SHOWN = 8  # teachers whose kappas are columns of a table
-_BLOCK = 1 << 22  # numbers in a dense block of pairs
+_CELLS = 1 << 17  # judgments at a time
+_BLOCK = 1 << 20  # numbers in a dense block of pairs
 
 
 @dataclass(frozen=True)
@@ -133,75 +134,118 @@ def agreement(votes: Votes, *, metric: str = "nominal", level: float = 0.95) -> 
     if votes.n_teachers > _MOST_TEACHERS:
         fail("votes", f"pairwise agreement is for at most {_MOST_TEACHERS} teachers",
              value=votes.n_teachers)  # fmt: skip
-    mass = np.stack([votes.win, votes.tie, votes.loss], axis=1)
-    shares = mass / mass.sum(axis=1, keepdims=True)
-    n_common, share, kappa = _pairwise(votes, shares)
+    met = np.zeros((3, 3))
+    common = np.zeros((votes.n_teachers, votes.n_teachers))
+    equal = np.zeros_like(common)
+    margin = np.zeros((3, *common.shape))  # of the row's votes on common pairs
+    for block in _blocks(votes):
+        common += _pairwise(block, equal, margin)
+        met += _met(block)
+    n_common, share, kappa = _kappa(common, equal, margin)
     bias = position_bias(votes, level)
     return Agreement(
-        votes.teachers, n_common, share, kappa, _alpha(votes, shares, metric), metric, *bias, level
+        votes.teachers, n_common, share, kappa, _alpha(met, metric), metric, *bias, level
     )
 
 
-def _blocks(votes: Votes, columns: int) -> Iterator[tuple[slice, NDArray[np.int32], int]]:
-    """Cells of a block of pairs: the slice, their pair in the block, and how many pairs."""
-    step = max(1, _BLOCK // max(1, votes.n_teachers * columns))
-    ptr = votes.pair_ptr
+class _Block(NamedTuple):
+    """Judgments of some pairs: no temporary is as long as all of them."""
+
+    shares: NDArray[np.float64]  # of wins, ties and losses: (3, n)
+    pair: NDArray[np.int64]  # among these
+    teacher: NDArray[np.int32]
+    judges: NDArray[np.int64]  # of each pair
+    n_teachers: int
+
+
+def _blocks(votes: Votes) -> Iterator[_Block]:
+    step = max(1, _BLOCK // max(1, votes.n_teachers * 4))
+    ptr, columns = votes.pair_ptr, votes.table.columns
     for start in range(0, votes.n_pairs, step):
         end = min(start + step, votes.n_pairs)
         cells = slice(int(ptr[start]), int(ptr[end]))
-        yield cells, votes.pair[cells] - np.int32(start), end - start
+        mass = np.stack([columns[name][cells] for name in ("win", "tie", "loss")])
+        judges = np.diff(ptr[start : end + 1])
+        pair = np.repeat(np.arange(end - start), judges)
+        shares = mass / mass.sum(axis=0)
+        yield _Block(shares, pair, votes.teacher[cells], judges, votes.n_teachers)
 
 
 def _pairwise(
-    votes: Votes, shares: NDArray[np.float64]
+    b: _Block, equal: NDArray[np.float64], margin: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Pairs in common; adds how far votes on them are equal, and how they are spread."""
+    seen = np.zeros((len(b.judges), b.n_teachers))
+    seen[b.pair, b.teacher] = 1.0
+    x = np.zeros_like(seen)
+    for c in range(3):
+        x[b.pair, b.teacher] = b.shares[c]
+        equal += x.T @ x
+        margin[c] += x.T @ seen
+    common: NDArray[np.float64] = seen.T @ seen
+    return common
+
+
+def _kappa(
+    common: NDArray[np.float64], equal: NDArray[np.float64], margin: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    n_teachers = votes.n_teachers
-    common = np.zeros((n_teachers, n_teachers))
-    equal = np.zeros_like(common)
-    margin = np.zeros((3, n_teachers, n_teachers))  # of the row's votes on common pairs
-    for cells, pair, n in _blocks(votes, 4):
-        teacher = votes.teacher[cells]
-        seen = np.zeros((n, n_teachers))
-        seen[pair, teacher] = 1.0
-        common += seen.T @ seen
-        for c in range(3):
-            x = np.zeros((n, n_teachers))
-            x[pair, teacher] = shares[cells, c]
-            equal += x.T @ x
-            margin[c] += x.T @ seen
     with np.errstate(invalid="ignore", divide="ignore"):
         share = equal / common
         chance = (margin * margin.transpose(0, 2, 1)).sum(axis=0) / common**2
         kappa = np.where(chance < 1.0 - 1e-12, (share - chance) / (1.0 - chance), np.nan)
-    diagonal = np.diag_indices(n_teachers)
+    diagonal = np.diag_indices(len(common))
     voted = common[diagonal] > 0
     share[diagonal] = np.where(voted, 1.0, np.nan)
     kappa[diagonal] = np.where(voted, 1.0, np.nan)
     return common.astype(np.int64), share, kappa
 
 
-def _alpha(votes: Votes, shares: NDArray[np.float64], metric: str) -> float:
-    """Krippendorff's alpha; each judgment's votes are a distribution of total 1."""
+def _met(b: _Block) -> NDArray[np.float64]:
+    """How much of each vote met each other one on the same pair.
+
+    Each judgment's votes are a distribution of total 1.
+    """
+    n = len(b.judges)
+    sums = [np.bincount(b.pair, b.shares[c], minlength=n) for c in range(3)]
+    usable = b.judges >= 2
+    factor = np.zeros(n)
+    factor[usable] = 1.0 / (b.judges[usable] - 1)
+    own = factor[b.pair] * b.shares @ b.shares.T
+    return np.array([[float((factor * one * other).sum()) for other in sums] for one in sums]) - own
+
+
+def _alpha(met: NDArray[np.float64], metric: str) -> float:
+    """Krippendorff's alpha."""
     value = np.array([1.0, 0.5, 0.0])
     distance = (value[:, None] - value[None, :]) ** 2
     if metric == "nominal":
         distance = (distance > 0).astype(np.float64)
-    judges = np.diff(votes.pair_ptr)
-    sums = [np.bincount(votes.pair, shares[:, c], minlength=votes.n_pairs) for c in range(3)]
-    usable = judges >= 2
-    factor = np.zeros(votes.n_pairs)
-    factor[usable] = 1.0 / (judges[usable] - 1)
-    cell_factor = factor[votes.pair]
-    met = np.empty((3, 3))
-    for c in range(3):
-        for d in range(3):
-            own = float((cell_factor * shares[:, c] * shares[:, d]).sum())
-            met[c, d] = float((factor * sums[c] * sums[d]).sum()) - own
     n, margin = met.sum(), met.sum(axis=1)
     expected = float((np.outer(margin, margin) * distance).sum())
     if n <= 1.0 or expected <= 1e-12 * n * n:
         return float("nan")
     return float(1.0 - (n - 1.0) * (met * distance).sum() / expected)
+
+
+def _leans(votes: Votes) -> Iterator[tuple[list[tuple[Any, Any]], NDArray[np.bool_]]]:
+    """Teachers and leans of judgments, some at a time: half the difference between the two orders
+    of those made in both, the lean in each order; and which of the first changed sides."""
+    swapped, total = votes.swapped_runs, votes.swapped_total
+    assert swapped is not None
+    assert total is not None
+    c = votes.table.columns
+    for start in range(0, votes.n_cells, _CELLS):
+        part = slice(start, start + _CELLS)
+        turned, teacher = swapped[part], votes.teacher[part]
+        plain = c["runs"][part] - turned
+        with np.errstate(invalid="ignore", divide="ignore"):  # to the pair's first item
+            one, other = (c["total"][part] - total[part]) / plain, total[part] / turned
+        both = (plain > 0) & (turned > 0)
+        found = [
+            (teacher[where], y[where])
+            for y, where in (((one - other) / 2, both), (one, plain > 0), (other, turned > 0))
+        ]
+        yield found, np.sign(one[both]) != np.sign(other[both])
 
 
 def position_bias(
@@ -216,37 +260,33 @@ def position_bias(
     """Lean to what is shown first, its interval, judgments in both orders, share that flip."""
     n_teachers = votes.n_teachers
     unknown = np.full(n_teachers, np.nan)
-    swapped, total = votes.swapped_runs, votes.swapped_total
-    if swapped is None or total is None:
+    if votes.swapped_runs is None:
         none = np.zeros(n_teachers, np.int64)
         return unknown, unknown.copy(), unknown.copy(), none, unknown.copy()
-    plain = votes.runs - swapped
+    count, mean, squares = (np.zeros((3, n_teachers)) for _ in range(3))
+    flipped = np.zeros(n_teachers)
+    for leans, flips in _leans(votes):
+        for k, (t, y) in enumerate(leans):
+            count[k] += np.bincount(t, minlength=n_teachers)
+            mean[k] += np.bincount(t, y, minlength=n_teachers)
+        flipped += np.bincount(leans[0][0], flips, minlength=n_teachers)
     with np.errstate(invalid="ignore", divide="ignore"):
-        lean = (votes.total - total) / plain, total / swapped  # to the pair's first item
-    teacher = votes.teacher
-
-    def moments(x: NDArray[np.float64], where: NDArray[np.bool_]) -> tuple[Any, Any, Any]:
-        t, y = teacher[where], x[where]
-        n = np.bincount(t, minlength=n_teachers)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.bincount(t, y, minlength=n_teachers) / n
-            squares = np.bincount(t, (y - mean[t]) ** 2, minlength=n_teachers)
-            return n, mean, squares / (n - 1) / n
-
-    both = (plain > 0) & (swapped > 0)
-    n, mean, variance = moments((lean[0] - lean[1]) / 2, both)
-    n0, mean0, variance0 = moments(lean[0], plain > 0)
-    n1, mean1, variance1 = moments(lean[1], swapped > 0)
+        mean /= count
+    for leans, _ in _leans(votes):
+        for k, (t, y) in enumerate(leans):
+            squares[k] += np.bincount(t, (y - mean[k][t]) ** 2, minlength=n_teachers)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance, variance0, variance1 = squares / (count - 1) / count
+        flips = flipped / count[0]
+    n, n0, n1 = count.astype(np.int64)
+    mean, mean0, mean1 = mean
     apart = (n < 2) & (n0 >= 2) & (n1 >= 2)
     bias = np.where(apart, (mean0 - mean1) / 2, mean)
     error = np.sqrt(np.where(apart, (variance0 + variance1) / 4, variance))
     error[~apart & (n < 2)] = np.nan
     half = critical_value(level) * error
     alike = 1.0 - (1.0 - level) ** (1.0 / np.maximum(np.where(apart, np.minimum(n0, n1), n), 1))
-    flipped = np.sign(lean[0][both]) != np.sign(lean[1][both])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        flips = np.bincount(teacher[both], flipped, minlength=n_teachers) / n
     below, above = (np.where(error > 0.0, half, alike * (1.0 + x)) for x in (bias, -bias))
     below[np.isnan(error)] = above[np.isnan(error)] = np.nan
     lower, upper = np.clip(bias - below, -1, 1), np.clip(bias + above, -1, 1)
-    return bias, lower, upper, n.astype(np.int64), flips
+    return bias, lower, upper, n, flips

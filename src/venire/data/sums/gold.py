@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ __all__ = ["GoldSums"]
 
 _LOW = np.uint64(2**32 - 1)
 Codes = dict[str, NDArray[Any]]
+_NONE = np.empty(0, np.int64)
 
 
 class GoldSums:
@@ -103,6 +105,41 @@ class GoldSums:
         else:
             out["group"] = group
         return {a: x.astype(np.int64) for a, x in out.items()}, value, rows
+
+    def to_arrays(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """All that they hold: arrays, and facts of plain types."""
+        rows = np.concatenate([np.empty(0, np.int64), *self._rows])
+        arrays = {"found": self._found.records(), "strata": self._strata.records(), "rows": rows}
+        return arrays, {"by": self._by, "values": [*self._values]}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> GoldSums:
+        """The same again; ValueError, TypeError or KeyError if that is not what was given."""
+        found, values = cls(bool(facts["by"])), [tuple(key) for key in facts["values"]]
+        found._values = {key: k for k, key in enumerate(values)}
+        rows = arrays["rows"]
+        found._found.restore(arrays["found"])
+        found._strata.restore(arrays["strata"])
+        if len(found._values) != len(values) or any(len(key) != 2 for key in values):
+            raise ValueError("values of gold are none")
+        if rows.dtype != np.int64 or rows.shape != (len(found._found),) or (rows < 0).any():
+            raise ValueError("rows of gold are none")
+        found._rows = [rows]
+        codes, value, _ = found._parts()
+        if len(value) and not 0 <= value.min() <= value.max() < len(values):
+            raise ValueError("values of gold are none")
+        if any(len(x) and x.min() < 0 for x in codes.values()):
+            raise ValueError("pairs of gold are none")
+        return found
+
+    def require_labels(self, labels: Mapping[str, Interim]) -> None:
+        """Refuse codes beyond these labels."""
+        codes, _, _ = self._parts()
+        for argument, name in (("pair", "pair"), ("first", "first"), ("second", "first"),
+                               ("group", "group"), ("by", "by")):  # fmt: skip
+            own = codes[argument] if name in labels else _NONE
+            if len(own) and own.max() >= len(labels[name]):
+                raise ValueError(f"{argument} of gold is none of the labels")
 
     def merge(
         self,

@@ -307,6 +307,29 @@ class Told:
         self.reading = self.reading or later.reading
         self.gaps |= later.gaps
 
+    def facts(self) -> dict[str, Any]:
+        """All that they tell, but for the terms."""
+        return {
+            "arguments": self.arguments, "reading": self.reading, "is_settled": self._is_settled,
+            "surveys": self._surveys, "is_stale": self._is_stale, "gaps": sorted(self.gaps),
+        }  # fmt: skip
+
+    @classmethod
+    def of_facts(cls, facts: Mapping[str, Any]) -> Told:
+        """The same again, to be merged with others; ValueError if that is none of it."""
+        texts, reading = (*facts["arguments"], *facts["gaps"]), facts["reading"]
+        flags = facts["is_settled"], facts["is_stale"]
+        if not all(isinstance(x, str) for x in texts) or not all(type(x) is bool for x in flags):
+            raise TypeError("how votes are read is none")
+        if not (reading is None or isinstance(reading, str)):
+            raise TypeError("how votes are read is none")
+        found = cls(facts["arguments"], Terms(), reading)
+        found._is_settled, found._is_stale = flags
+        found._surveys, found.gaps = [*facts["surveys"]], set(facts["gaps"])
+        if [type(x) for x in found._surveys] != [Survey] * len(found.arguments):
+            raise TypeError("how votes are read is none")
+        return found
+
     def is_right(self, reading: Reading) -> bool:
         """Whether the rows were read in a way."""
         return not self._is_stale and self.reading in (None, reading)
