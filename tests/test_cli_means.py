@@ -17,7 +17,7 @@ NOT_YET = {
     "fit": (),
     "groups": (),
     "judges": (),
-    "path": ("memory", "workers", "scheduler", "job"),
+    "path": ("memory", "job"),
     "rate": (),
 }
 TYPED = {"memory": "1G", "workers": "2", "scheduler": "tcp://127.0.0.1:1", "job": "run"}
