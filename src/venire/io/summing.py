@@ -83,7 +83,12 @@ class How(NamedTuple):
     @staticmethod
     def restored(piece: Piece) -> CellSums:
         """The sums of what `CellSums.split` gave."""
-        return CellSums.from_arrays(*piece)
+        return CellSums.from_arrays(*piece, to_merge=True)
+
+    @staticmethod
+    def exact(sums: CellSums) -> bool:
+        """Whether any order of summing gives the same bits."""
+        return sums.is_exact
 
 
 def rows_at_a_time(how: How) -> int:

@@ -20,7 +20,7 @@ from venire.data.rows import Ageing, Rows
 from venire.data.sifting import placed
 from venire.data.sums._base import Sums
 from venire.data.sums._kept import Kept
-from venire.data.sums._stores import Masses, Sorted, Store, Table
+from venire.data.sums._stores import Given, Masses, Sorted, Store, Table
 from venire.data.sums.labels import Interim
 from venire.data.sums.splitting import Piece, of_cells
 
@@ -309,8 +309,14 @@ class CellSums(Sums):
         return of_cells(self.to_arrays(), n)
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Self:
-        """The same sums again."""
+    def from_arrays(
+        cls,
+        arrays: Mapping[str, NDArray[Any]],
+        facts: Mapping[str, Any],
+        *,
+        to_merge: bool = False,
+    ) -> Self:
+        """The same sums again; `to_merge`: only to be merged into others, at half the cost."""
         self = cls(is_text=facts["is_text"])
         self.n_rows, self.dropped = facts["n_rows"], dict(facts["dropped"])
         self.survey, self._has, self._names = facts["survey"], dict(facts["has"]), facts["names"]
@@ -330,6 +336,9 @@ class CellSums(Sums):
                 ("cluster",), np.asarray(arrays["clusters"]), self.n_threads
             )
         x = Masses.of(arrays).relabelled(codes)
+        if to_merge:
+            self._store = Given(x, is_masses=facts["is_masses"])
+            return self
         self._store = self._empty(x.strata, facts["is_masses"])
         self._store.add_masses(x, len(self.labels), self.n_threads)
         return self
