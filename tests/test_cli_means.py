@@ -12,7 +12,7 @@ from venire.datasets import describe
 
 # What a command can make nothing of is refused by name; the others it takes.
 NOT_YET = {
-    "audit": ("memory", "workers", "scheduler", "job"),
+    "audit": ("workers", "scheduler", "job"),
     "bootstrap": (),
     "consensus": (),
     "fit": (),

@@ -313,6 +313,11 @@ class CellSums(Sums):
         self._store.add_masses(x, len(self.labels), self.n_threads)
         return self
 
+    def settled(self) -> tuple[NDArray[Any], NDArray[np.int32]]:
+        """The items that occur, sorted, and the place of each code among them; -1: it does not."""
+        seen = self._seen[: len(self.labels)].astype(bool)
+        return self.labels.settled(seen, whole=self.is_text)
+
     def finish(self) -> Comparisons:
         """The comparisons; nothing may be added afterwards.
 
@@ -327,8 +332,7 @@ class CellSums(Sums):
             ageing = ageing._replace(squares=self._squares.total())
         if self._store is None:
             fail("weight", "every comparison has weight 0")
-        seen = self._seen[: len(self.labels)].astype(bool)
-        items, rank = self.labels.settled(seen, whole=self.is_text)
+        items, rank = self.settled()
         store, has_order, self._store = self._store, self._has["order"], None
         if isinstance(store, Table):
             cells = store.cells(items, rank, self.n_threads)
