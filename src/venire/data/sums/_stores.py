@@ -104,11 +104,36 @@ class Masses(NamedTuple):
         return {**self._asdict(), **self.strata._asdict(), "strata": None}
 
     @classmethod
-    def of(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """From what `arrays` gave."""
+    def of(cls, arrays: Mapping[str, NDArray[Any]], n_codes: int, n_clusters: int) -> Self:
+        """From what `arrays` gave, which may have been tampered with since.
+
+        Raises
+        ------
+        ValueError
+            If they are not of one length, or hold what cells do not.
+        """
         own = {k: np.asarray(arrays[k]) for k in cls._fields[:-1] if k in arrays}
-        kept = {k: np.asarray(arrays[k]) for k in Strata._fields if k in arrays}
-        return cls(**own, strata=Strata(**kept))
+        apart = {k: np.asarray(arrays[k]) for k in Strata._fields if k in arrays}
+        n = len(own["lo"])
+        for name, x in (*own.items(), *apart.items()):
+            if len(x) != n or x.ndim != (2 if name == "covariates" else 1):
+                raise ValueError(f"{name}: has shape {x.shape}, but there are {n} cells")
+            if name in _MASSES and not (x.dtype == np.float64 and (x >= 0.0).all()):
+                raise ValueError(f"{name}: holds what is no mass")
+        ends = {
+            "lo": (0, n_codes),
+            "hi": (0, n_codes),
+            "order": (-1, 2),
+            "cluster": (0, n_clusters),
+        }
+        for name, (low, stop) in ends.items():
+            x = {**own, **apart}.get(name)
+            whole = x is None or x.dtype.kind in "iu"
+            if not whole or (x is not None and len(x) and not low <= x.min() <= x.max() < stop):
+                raise ValueError(f"{name}: holds a code that is not from {low} to {stop - 1}")
+        if (own["lo"] == own["hi"]).any():
+            raise ValueError("lo, hi: a cell compares an item with itself")
+        return cls(**own, strata=Strata(**apart))
 
 
 class Store(ABC):
@@ -328,4 +353,5 @@ def together(parts: list[Masses]) -> Masses:
             out[name] = np.bincount(cell, x, len(first))  # which adds one after the other
         elif x is not None:
             out[name] = x[first]
-    return Masses.of(out)
+    strata = Strata(**{k: out.pop(k) for k in Strata._fields if k in out})
+    return Masses(**out, strata=strata)

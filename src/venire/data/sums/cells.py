@@ -318,7 +318,8 @@ class CellSums(Sums):
             return self
         if "clusters" in arrays:
             self.clusters.recode(np.asarray(arrays["clusters"]))
-        x = Masses.of(arrays).relabelled(codes)
+        n_clusters = len(arrays["clusters"]) if "clusters" in arrays else 0
+        x = Masses.of(arrays, len(arrays["items"]), n_clusters).relabelled(codes)
         self._store = self._empty(x.strata, facts["is_masses"])
         self._store.add_masses(x, len(self.labels), self.n_threads)
         return self
