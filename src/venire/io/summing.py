@@ -14,7 +14,7 @@ the first rows promised something else. `How` and `Unit` pickle, and so do sums,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -27,14 +27,16 @@ from venire.data.coding import Encoded
 from venire.data.columns import Columns
 from venire.data.frames import look, read_frame
 from venire.data.outcomes import Reading, Survey, Terms
+from venire.data.rows import Rows
 from venire.data.series import kept, missing
 from venire.data.sums import CellSums
+from venire.data.sums.splitting import Piece
 from venire.io._errors import DataError
 from venire.io.assemble import LABELS, about_rows
 from venire.io.scanner import Scanner
 from venire.io.units import Unit, changed, cut_up, stamp_of
 
-__all__ = ["How", "latest", "rows_at_a_time", "summed", "surveyed", "units_of"]
+__all__ = ["Beside", "How", "latest", "rows_at_a_time", "summed", "surveyed", "units_of"]
 
 _KEPT = 3 << 22  # rows that are held as they are, where there are no more
 _TIMES = 8  # as many rows as other units have: of soft scores the cells are added to those before
@@ -64,6 +66,10 @@ class How(NamedTuple):
         """The column of each argument."""
         return self.columns.in_file().names
 
+    def within(self, memory: int | None, n_threads: int | None) -> How:
+        """The same with other means."""
+        return self._replace(memory=memory, n_threads=n_threads)
+
     def empty(self) -> CellSums:
         """The sums of no rows."""
         items = self.items
@@ -73,6 +79,16 @@ class How(NamedTuple):
             items, is_text=self.is_text and as_integers, keep=min(left, _KEPT),
             n_threads=self.n_threads,
         )  # fmt: skip
+
+    @staticmethod
+    def restored(piece: Piece) -> CellSums:
+        """The sums of what `CellSums.split` gave."""
+        return CellSums.from_arrays(*piece, to_merge=True)
+
+    @staticmethod
+    def exact(sums: CellSums) -> bool:
+        """Whether any order of summing gives the same bits."""
+        return sums.is_exact
 
 
 def rows_at_a_time(how: How) -> int:
@@ -130,8 +146,28 @@ def unchanged(unit: Unit) -> Iterator[None]:
 # ---- what a task does ---------------------------------------------------------------------------
 
 
+class Beside(NamedTuple):
+    """What else is read of each row, for somebody who wants more than sums.
+
+    Attributes
+    ----------
+    names : sequence of str
+        Further columns.
+    see : callable
+        Gets the checked rows of each piece, and the piece; returns the rows to add.
+    """
+
+    names: Sequence[str]
+    see: Callable[[Rows, Any], Rows]
+
+
 def summed(
-    unit: Unit, how: How, into: CellSums | None = None, heard: Heard = lambda n: None
+    unit: Unit,
+    how: How,
+    into: CellSums | None = None,
+    heard: Heard = lambda n: None,
+    *,
+    beside: Beside | None = None,
 ) -> CellSums:
     """The sums of the rows of a unit.
 
@@ -145,6 +181,7 @@ def summed(
         Sums of the rows before, to which these are added.
     heard : callable, optional
         Called with the number of rows of each piece.
+    beside : Beside, optional
 
     Raises
     ------
@@ -158,8 +195,9 @@ def summed(
     own: dict[str, Any] = {a: f"\0{a}" for a in LABELS if a in names}
     coded, called = replace(columns, **own), (columns.first, columns.second)
     rest = [name for a, name in names.items() if a not in LABELS]
+    every = names if beside is None else names | {f"\0{k}": n for k, n in enumerate(beside.names)}
     with _located(unit, how, lambda at: done + at):
-        for piece in unit.tables(names, rows_at_a_time(how)).pieces:
+        for piece in unit.tables(every, rows_at_a_time(how)).pieces:
             n = piece.num_rows
             if not n:
                 continue
@@ -171,7 +209,8 @@ def summed(
             )  # fmt: skip
             if rows.survey is not None:
                 sums.look(rows.survey, how.reading, how.terms)
-            sums.add(rows._replace(source=names))
+            rows = rows._replace(source=names)
+            sums.add(rows if beside is None else beside.see(rows, piece))
             _require_room(unit, how, sums)
             done += n
             heard(n)

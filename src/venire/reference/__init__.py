@@ -38,7 +38,7 @@ from venire.reference.beta import (
     beta_tails,
 )
 from venire.reference.boosting import r2_step, samme_step
-from venire.reference.calibration import ReferenceCalibration, calibrate, kappa
+from venire.reference.calibration import ReferenceCalibration, calibrate, kappa, tilted
 from venire.reference.chords import replicate_fit
 from venire.reference.components import Components, components
 from venire.reference.covariance import (
@@ -224,6 +224,7 @@ __all__ = [
     "subset_errors",
     "teacher_weights",
     "threefry",
+    "tilted",
     "vote_cells",
     "weighted_grams",
 ]

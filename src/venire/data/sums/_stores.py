@@ -14,7 +14,7 @@ from venire.data._strata import Strata
 from venire.data.aggregation import Weighed, add_up
 from venire.data.rows import Cells
 
-__all__ = ["Masses", "Settled", "Sorted", "Store", "Table"]
+__all__ = ["Given", "Masses", "Settled", "Sorted", "Store", "Table"]
 
 Settled = Callable[[Strata], Strata]  # strata by their final codes
 _MASSES = ("win", "loss", "tie", "square", "other")
@@ -120,16 +120,13 @@ class Masses(NamedTuple):
                 raise ValueError(f"{name}: has shape {x.shape}, but there are {n} cells")
             if name in _MASSES and not (x.dtype == np.float64 and (x >= 0.0).all()):
                 raise ValueError(f"{name}: holds what is no mass")
-        ends = {
-            "lo": (0, n_codes),
-            "hi": (0, n_codes),
-            "order": (-1, 2),
-            "cluster": (0, n_clusters),
-        }
+        codes = (0, n_codes)
+        ends = {"lo": codes, "hi": codes, "order": (-1, 2), "cluster": (0, n_clusters)}
         for name, (low, stop) in ends.items():
-            x = {**own, **apart}.get(name)
-            whole = x is None or x.dtype.kind in "iu"
-            if not whole or (x is not None and len(x) and not low <= x.min() <= x.max() < stop):
+            found = {**own, **apart}.get(name)
+            if found is None or (n == 0 and found.dtype.kind in "iu"):
+                continue
+            if found.dtype.kind not in "iu" or not low <= found.min() <= found.max() < stop:
                 raise ValueError(f"{name}: holds a code that is not from {low} to {stop - 1}")
         if (own["lo"] == own["hi"]).any():
             raise ValueError("lo, hi: a cell compares an item with itself")
@@ -243,6 +240,44 @@ class Table(Store):
     ) -> Cells:
         squares = not self.is_masses
         return Cells.of_one(items, *self._table.write(place, len(items), squares, n_threads))
+
+
+class Given(Store):
+    """Cells as they were given, to be merged into others."""
+
+    def __init__(self, cells: Masses, *, is_masses: bool) -> None:
+        self._cells, self.is_masses, self.is_exact = cells, is_masses, cells.is_exact()
+
+    @property
+    def n_cells(self) -> int:
+        return len(self._cells.lo)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(x.nbytes for x in self._cells.arrays().values() if x is not None)
+
+    def to_finish(self) -> int:
+        return 0
+
+    def add(self, rows: Weighed, n_codes: int, n_threads: int) -> int | None:
+        raise NotImplementedError
+
+    def add_masses(self, x: Masses, n_codes: int, n_threads: int) -> None:
+        raise NotImplementedError
+
+    def masses(self) -> Masses:
+        return self._cells
+
+    def scale(self, by: float) -> None:
+        raise NotImplementedError
+
+    def cells(
+        self, items: NDArray[Any], place: NDArray[np.int32], settled: Settled, n_threads: int
+    ) -> Cells:
+        raise NotImplementedError
+
+    def mark(self, seen: NDArray[np.uint8]) -> None:
+        seen[self._cells.lo] = seen[self._cells.hi] = 1
 
 
 class Sorted(Store):

@@ -20,8 +20,9 @@ from venire.data.rows import Ageing, Rows
 from venire.data.sifting import placed
 from venire.data.sums._base import Sums
 from venire.data.sums._kept import Kept
-from venire.data.sums._stores import Masses, Sorted, Store, Table
+from venire.data.sums._stores import Given, Masses, Sorted, Store, Table
 from venire.data.sums.labels import Interim
+from venire.data.sums.splitting import Piece, of_cells
 
 __all__ = ["CellSums"]
 
@@ -221,7 +222,7 @@ class CellSums(Sums):
         if later.latest is not None:
             self.latest = later.latest if self.latest is None else max(self.latest, later.latest)
         seen = later._occurring
-        if not seen.any():
+        if later._store is None and later._ageing is None and not seen.any():
             return
         if self._store is not None and later._store is not None:
             for name, what in (("cluster", "clusters"), ("date", "dates")):
@@ -232,8 +233,9 @@ class CellSums(Sums):
         self._ageing, fresh = self._aged_with(later)
         here = np.flatnonzero(seen)
         codes = np.full(len(later.labels), -1, np.int32)
-        codes[here] = self.labels.recode(later.labels.labels[here])
-        self._see(codes[here])
+        if len(here):
+            codes[here] = self.labels.recode(later.labels.labels[here])
+            self._see(codes[here])
         self._has = {name: has or later._has[name] for name, has in self._has.items()}
         self._names = self._names or later._names
         if later._store is None:
@@ -302,9 +304,19 @@ class CellSums(Sums):
                 arrays["clusters"] = self.clusters.labels[: len(self.clusters)]
         return arrays, facts
 
+    def split(self, n: int) -> list[Piece]:
+        """In pieces that have no cell in common; see `Sums.split`."""
+        return of_cells(self.to_arrays(), n)
+
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Self:
-        """The same sums again."""
+    def from_arrays(
+        cls,
+        arrays: Mapping[str, NDArray[Any]],
+        facts: Mapping[str, Any],
+        *,
+        to_merge: bool = False,
+    ) -> Self:
+        """The same sums again; `to_merge`: only to be merged into others, at half the cost."""
         self = cls(is_text=facts["is_text"])
         self.n_rows, self.dropped = facts["n_rows"], dict(facts["dropped"])
         self.survey, self._has, self._names = facts["survey"], dict(facts["has"]), facts["names"]
@@ -312,17 +324,28 @@ class CellSums(Sums):
         self._lives, self._half_life = facts["lives"], facts["half_life"]
         self.notes, self.reading, self.latest = facts["notes"], facts["reading"], facts["latest"]
         if len(arrays["items"]):
-            codes = self.labels.recode(np.asarray(arrays["items"]))
+            self.labels = Interim.over(
+                self.labels.names, np.asarray(arrays["items"]), self.n_threads
+            )
+            codes = np.arange(len(arrays["items"]), dtype=np.int32)
             self._see(codes)
         if "is_masses" not in facts:
             return self
         if "clusters" in arrays:
-            self.clusters.recode(np.asarray(arrays["clusters"]))
-        n_clusters = len(arrays["clusters"]) if "clusters" in arrays else 0
-        x = Masses.of(arrays, len(arrays["items"]), n_clusters).relabelled(codes)
+            self.clusters = Interim.over(
+                ("cluster",), np.asarray(arrays["clusters"]), self.n_threads
+            )
+        x = Masses.of(arrays, len(arrays["items"]), len(self.clusters)).relabelled(codes)
+        if to_merge:
+            self._store = Given(x, is_masses=facts["is_masses"])
+            return self
         self._store = self._empty(x.strata, facts["is_masses"])
         self._store.add_masses(x, len(self.labels), self.n_threads)
         return self
+
+    def settled(self) -> tuple[NDArray[Any], NDArray[np.int32]]:
+        """The items that occur, sorted, and the place of each code among them; -1: it does not."""
+        return self.labels.settled(self._occurring, whole=self.is_text)
 
     def finish(self) -> Comparisons:
         """The comparisons; nothing may be added afterwards.
@@ -338,7 +361,7 @@ class CellSums(Sums):
             ageing = ageing._replace(squares=self._squares.total())
         if self._store is None:
             fail("weight", "every comparison has weight 0")
-        items, rank = self.labels.settled(self._occurring, whole=self.is_text)
+        items, rank = self.settled()
         store, self._store = self._store, None
         told: dict[str, Any] = {"clusters": None, "dates": None}
 
