@@ -15,6 +15,7 @@ from venire.data.outcomes import Reading, Survey
 from venire.data.sums import CellSums
 from venire.io._errors import DataError
 from venire.io.assemble import about_rows
+from venire.io.folding import folded
 from venire.io.scanner import Scanner
 from venire.io.summing import Heard, How, latest, summed, surveyed, units_of
 from venire.io.units import Unit
@@ -26,19 +27,24 @@ class _Tasks:
     """Functions of units, done here or by an executor, in the order of the units."""
 
     def __init__(self, units: Sequence[Unit], executor: Any) -> None:
-        self.units, self._executor = units, executor
+        self.units, self.executor = units, executor
 
     @property
     def is_local(self) -> bool:
         """Whether they are done here."""
-        return self._executor is None
+        return self.executor is None
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether they are done by other processes."""
+        return self.executor is not None and self.executor.apart
 
     def each(self, name: str, function: Callable[..., Any], how: How) -> Iterator[Any]:
         """The result of each unit."""
-        if self._executor is None:
+        if self.executor is None:
             yield from (function(unit, how) for unit in self.units)
             return
-        some = self._executor
+        some = self.executor
         units = enumerate(unit.absolute() for unit in self.units)
         pending = [some.submit(name, k, function, unit, how) for k, unit in units]
         early: dict[int, Any] = {}
@@ -203,6 +209,11 @@ def _folded(tasks: _Tasks, how: How, told: Any, n_rows: int) -> CellSums:
         if total is not None:
             return total
         done = 0
+    if tasks.is_apart:
+        return folded(
+            tasks.executor, summed, tasks.units, how,
+            lambda n, of: None if told is None else told(n_rows * n // of, n_rows),
+        )  # fmt: skip
     total = how.empty()
     for sums in tasks.each("sums", summed, how):
         total.merge(sums)

@@ -30,6 +30,7 @@ from venire.data.outcomes import Reading, Survey, Terms
 from venire.data.rows import Rows
 from venire.data.series import kept, missing
 from venire.data.sums import CellSums
+from venire.data.sums.splitting import Piece
 from venire.io._errors import DataError
 from venire.io.assemble import LABELS, about_rows
 from venire.io.scanner import Scanner
@@ -63,11 +64,20 @@ class How(NamedTuple):
         """The column of each argument."""
         return self.columns.in_file().names
 
+    def within(self, memory: int | None, n_threads: int | None) -> How:
+        """The same with other means."""
+        return self._replace(memory=memory, n_threads=n_threads)
+
     def empty(self) -> CellSums:
         """The sums of no rows."""
         items = self.items
         as_integers = items is None or np.asarray(items).dtype.kind in "iu"
         return CellSums(items, is_text=self.is_text and as_integers, n_threads=self.n_threads)
+
+    @staticmethod
+    def restored(piece: Piece) -> CellSums:
+        """The sums of what `CellSums.split` gave."""
+        return CellSums.from_arrays(*piece)
 
 
 def rows_at_a_time(how: How) -> int:
