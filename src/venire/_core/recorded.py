@@ -102,7 +102,9 @@ class Recorded(Executor):
                 self.folder.tell(f"set aside: {failure}")
                 result = SetAside(failure)
             elif result is None and at >= keep and one.name in self._kinds:
-                result = self.folder.read(one.name, one.which, self._kinds[one.name])
+                folder, kind = self.folder, self._kinds[one.name]
+                place, label = folder.path(one.name, one.which), folder.label(one.name, one.which)
+                result = fetch(str(place), label, kind)
             yield at, result
 
     def here(self, name: str, which: Any, task: Callable[..., Any], *arguments: Any) -> Any:
