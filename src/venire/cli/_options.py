@@ -30,6 +30,7 @@ MODEL, OUT, VOTES, READING = "Model", "Output", "Votes (one way)", "Text files"
 JUDGES = "Judges"
 _MOST = 20_000  # labels that are looked at for one that is alike
 ERRORS = ("fisher", "robust", "none")
+INTERVALS = ("wald", "profile", "firth")
 _FORMATS = ".csv, .parquet, .arrow, .json, .jsonl; for people .md, .html, .tex"
 _SIDES = (*TARGETS, "none", "label")
 
@@ -181,6 +182,20 @@ def errors(robust: str, fisher: str = "as the model says", default: str = "fishe
     """How standard errors are computed."""
     says = f"fisher: {fisher}. robust: {robust}. none: left out, much faster."
     return option(default, says, OUT, choices=ERRORS)
+
+
+def interval(default: str | None) -> Any:
+    """How bounds are computed."""
+    profiles = "profile: by the likelihood and the prior. firth: with Jeffreys' prior instead."
+    return option(default, f"wald: by standard errors. {profiles}", OUT, choices=INTERVALS)
+
+
+def check_interval(word: str | None, errors: str, resampled: bool) -> None:
+    """Refuse what does not go with intervals of one kind."""
+    if word not in (None, "wald") and resampled:
+        misused("--interval", "is of the fit: leave out --bootstrap and --draws")
+    if word not in (None, "wald") and errors != "fisher":
+        misused("--interval", f"{word} takes no errors: leave out --errors {errors}")
 
 
 def errors_of(word: str) -> Any:
