@@ -60,6 +60,8 @@ def read_gold(path: Any, votes: Votes, *, mapping: Mapping[Any, Any] | None = No
     array(['stack', ...
     """
     wanted(votes, "votes", Votes)
+    if mapping is not None and not isinstance(mapping, Mapping):
+        fail("mapping", "must map values to first, tie or second", value=mapping, kind=TypeError)
     scanner = opened(path, None)
     there = scanner.names
     keys = ["pair"] if votes.pairs is not None else ["first", "second"]

@@ -101,7 +101,7 @@ def which_side(votes: Votes, gold: Any, *, n_threads: int | None = None) -> Side
     >>> design = vn.panel.design_gold(votes, 8, "side", rng=0)
     >>> side = vn.panel.which_side(votes, design.labels(rows.truth[design.at]))
     >>> side.believe, side.uniform, side.reliability, round(side.certainty, 2)
-    ('uniform', 7.0, 1.0, 0.98)
+    ('uniform', 5.0, 1.0, 0.92)
     """
     wanted(votes, "votes", Votes)
     known = gold_for(votes, gold)["side"]
