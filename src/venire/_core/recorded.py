@@ -25,6 +25,13 @@ class _Task:
         self.handle: Any = None  # of the executor that does it
 
 
+class _Shared:
+    """A value that many tasks have as their argument."""
+
+    def __init__(self, value: Any, handle: Any) -> None:
+        self.value, self.handle = value, handle
+
+
 class Recorded(Executor):
     """Another executor, whose results land in the folder of a job.
 
@@ -51,7 +58,7 @@ class Recorded(Executor):
         self._kinds |= kinds
 
     def submit(self, name: str, which: Any, task: Callable[..., Any], *arguments: Any) -> Any:
-        if name in self._kinds and isinstance(which, int) and hasattr(arguments[0], "row_groups"):
+        if name in self._kinds and self._kinds[name].by_unit:
             which = self._of_unit(*arguments)
             self._asked[self.folder.label(name, which)] = 1
             return _Task(name, which, task, arguments)
@@ -63,11 +70,12 @@ class Recorded(Executor):
         How much memory and how many threads it has changes nothing.
         """
         number = self.folder.number_of(unit.path)
-        options = tuple(one for one in options if not callable(one))
+        told = [one.value if isinstance(one, _Shared) else one for one in options]
+        options = tuple(one for one in told if not callable(one))
         return number, unit.start, identity(*options, without=("memory", "n_threads"))
 
     def share(self, name: str, which: Any, value: Any) -> Any:
-        return self.inner.share(name, which, value)
+        return _Shared(value, self.inner.share(name, which, value))
 
     def completed(self, pending: Sequence[Any], keep: int = 0) -> Iterator[tuple[int, Any]]:
         self.folder.now = self.folder.now._replace(n_tasks=sum(self._asked.values()))
@@ -159,6 +167,8 @@ class Recorded(Executor):
         """Arguments, tasks among them replaced by what stands for their results."""
         if isinstance(value, _Task):
             return self._needed(value)
+        if isinstance(value, _Shared):
+            return value.handle
         if type(value) in (list, tuple):
             return type(value)(self._resolved(one) for one in value)
         return value

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Consensus"]
 
+_FIXED = 24 << 20  # bytes that combining takes beside those for judgments and pairs
 _MOST_TEACHERS = 2000  # for which all are compared with all
 
 Tables = dict[str, NDArray[Any]]
@@ -84,6 +85,7 @@ class Consensus(Command):
                 how |= {"executor": steps.work.executor, **self.columns.named}
                 votes, gold = steps.work.read(self.file, lambda one: io.read_votes(one, **how))
         self.weighing.check(gold)
+        self.means.require(12 * votes.n_cells + 200 * votes.n_pairs + _FIXED, "combining them")
         with steps("combining"), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # it is among the notices
             try:

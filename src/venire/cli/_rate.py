@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Rate"]
 
+_OF_CELL, _FIXED = 220, 24 << 20  # bytes that it takes for a judgment, and beside
+
 _DRAWN = ("standard_error", "lower", "upper")
 
 Tables = dict[str, Any]
@@ -110,6 +112,7 @@ class Rate(Command):
         """The ratings of the file, what to know of them, and how it was read."""
         with steps(f"reading {self.file}"):
             votes, gold, taken = steps.work.read(self.file, lambda one: self._read(one, steps))
+        self.means.require(_OF_CELL * votes.n_cells + _FIXED, "rating")
         with steps("rating"), warnings.catch_warnings():
             for kind in (ConvergenceWarning, NotIdentifiedWarning):  # among the notices
                 warnings.simplefilter("ignore", kind)

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from venire._core.checks import fail
 from venire.data._strata import Strata
 from venire.data.aggregation import Weighed
+from venire.data.rows import Cells
 
-__all__ = ["Masses", "Sorted", "Store"]
+__all__ = ["Masses", "Store", "Table"]
+
+_MASSES = ("win", "loss", "tie", "square", "other")
 
 
 class Masses(NamedTuple):
@@ -80,8 +83,7 @@ class Masses(NamedTuple):
         """All masses times a number."""
         if by == 1.0:
             return self
-        names = ("win", "loss", "tie", "square", "other")
-        return self._replace(**{k: by * x for k in names if (x := getattr(self, k)) is not None})
+        return self._replace(**{k: by * x for k in _MASSES if (x := getattr(self, k)) is not None})
 
     def is_exact(self) -> bool:
         """Whether all masses are quarters, and not too many."""
@@ -117,7 +119,9 @@ class Store(ABC):
     @staticmethod
     def of(strata: Strata, *, is_masses: bool) -> Store:
         """An empty store for rows like these."""
-        return Sorted(is_masses=is_masses)
+        if any(x is not None for x in strata):
+            return Sorted(is_masses=is_masses)
+        return Table(is_masses=is_masses)
 
     @property
     @abstractmethod
@@ -134,11 +138,11 @@ class Store(ABC):
         """Bytes that it takes to hand the cells over, beside its own."""
 
     @abstractmethod
-    def add(self, rows: Weighed, n_threads: int) -> int | None:
+    def add(self, rows: Weighed, n_codes: int, n_threads: int) -> int | None:
         """Add rows; the first that compares an item with itself, if any, in which case none is."""
 
     @abstractmethod
-    def add_masses(self, x: Masses, n_threads: int) -> None:
+    def add_masses(self, x: Masses, n_codes: int, n_threads: int) -> None:
         """Add masses."""
 
     @abstractmethod
@@ -148,6 +152,61 @@ class Store(ABC):
     @abstractmethod
     def scale(self, by: float) -> None:
         """Multiply all masses."""
+
+
+class Table(Store):
+    """Cells of pairs and orders alone, in a hash table: `venire._native.sums`."""
+
+    def __init__(self, *, is_masses: bool) -> None:
+        from venire._native.sums import CellTable
+
+        self.is_masses, self.is_exact = is_masses, True
+        self._table = CellTable()
+
+    @property
+    def n_cells(self) -> int:
+        return len(self._table)
+
+    @property
+    def nbytes(self) -> int:
+        return int(self._table.nbytes)
+
+    def to_finish(self) -> int:
+        return (45 if self._table.is_soft else 37) * self.n_cells
+
+    def add(self, rows: Weighed, n_codes: int, n_threads: int) -> int | None:
+        score, weight = rows.masses.get("score"), rows.weight
+        bad = self._table.add(
+            n_codes, rows.first, rows.second, n_threads, weight=weight, order=rows.order,
+            **rows.masses,
+        )  # fmt: skip
+        if self.is_exact and (weight is not None or score is None or self._table.is_soft):
+            self.is_exact = Masses.of_rows(rows).is_exact()
+        return None if bad is None else int(bad)
+
+    def add_masses(self, x: Masses, n_codes: int, n_threads: int) -> None:
+        counts = x.square is None and not self.is_masses
+        self.is_exact = self.is_exact and (counts or x.is_exact())
+        named = {k: y for k in _MASSES if (y := getattr(x, k)) is not None}
+        self._table.add(
+            n_codes, x.lo, x.hi, n_threads, order=x.order, counts=counts,
+            **{k: np.ascontiguousarray(y) for k, y in named.items()},
+        )  # fmt: skip
+
+    def masses(self) -> Masses:
+        lo, hi, order, *masses = self._table.read()
+        if self.is_masses:
+            masses[3:] = None, None
+        return Masses(lo, hi, order, *masses)
+
+    def scale(self, by: float) -> None:
+        if by != 1.0:
+            self._table.scale(by)
+
+    def cells(self, items: NDArray[Any], place: NDArray[np.int32], n_threads: int) -> Cells:
+        """The cells over the items, at whose places the codes are."""
+        squares = not self.is_masses
+        return Cells.of_one(items, *self._table.write(place, len(items), squares, n_threads))
 
 
 class Sorted(Store):
@@ -177,14 +236,14 @@ class Sorted(Store):
             return 0
         return sum(x.nbytes for x in self._cells.arrays().values() if x is not None)
 
-    def add(self, rows: Weighed, n_threads: int) -> int | None:
+    def add(self, rows: Weighed, n_codes: int, n_threads: int) -> int | None:
         same = rows.first == rows.second
         if same.any():
             return int(np.argmax(same))
-        self.add_masses(Masses.of_rows(rows), n_threads)
+        self.add_masses(Masses.of_rows(rows), n_codes, n_threads)
         return None
 
-    def add_masses(self, x: Masses, n_threads: int) -> None:
+    def add_masses(self, x: Masses, n_codes: int, n_threads: int) -> None:
         self.is_exact = self.is_exact and x.is_exact()
         self._pending.append(x)
         self._n_pending += len(x.lo)
@@ -240,7 +299,7 @@ def together(parts: list[Masses]) -> Masses:
     first = order[new]
     out: dict[str, Any] = {}
     for name, x in whole.items():
-        if name in ("win", "loss", "tie", "square", "other") and x is not None:
+        if name in _MASSES and x is not None:
             out[name] = np.bincount(cell, x, len(first))  # which adds one after the other
         elif x is not None:
             out[name] = x[first]

@@ -19,8 +19,9 @@ from venire.data.outcomes import Survey, Terms
 from venire.data.rows import Ageing, Rows
 from venire.data.sifting import placed
 from venire.data.sums._base import Sums
-from venire.data.sums._stores import Masses, Store
+from venire.data.sums._stores import Masses, Store, Table
 from venire.data.sums.labels import Interim
+from venire.data.sums.splitting import Piece, of_cells
 
 __all__ = ["CellSums"]
 
@@ -136,7 +137,7 @@ class CellSums(Sums):
             return
         if self._store is None:
             self._store = Store.of(strata, is_masses="win" in found.masses)
-        bad = self._store.add(found, self.n_threads)
+        bad = self._store.add(found, len(self.labels), self.n_threads)
         if bad is not None:
             refuse_self(self.labels.labels, found.first, bad)
 
@@ -200,7 +201,7 @@ class CellSums(Sums):
         self._lives, self._half_life = self._lives or later._lives, later._half_life
         if later.latest is not None:
             self.latest = later.latest if self.latest is None else max(self.latest, later.latest)
-        if later._store is None and not later._seen.any():
+        if later._store is None and later._ageing is None and not later._seen.any():
             return
         if self._store is not None and later._store is not None:
             for name, what in (("cluster", "clusters"), ("date", "dates")):
@@ -211,8 +212,9 @@ class CellSums(Sums):
         self._ageing, fresh = self._aged_with(later)
         here = np.flatnonzero(later._seen[: len(later.labels)])
         codes = np.full(len(later.labels), -1, np.int32)
-        codes[here] = self.labels.recode(later.labels.labels[here])
-        self._see(codes[here])
+        if len(here):
+            codes[here] = self.labels.recode(later.labels.labels[here])
+            self._see(codes[here])
         self._has = {name: has or later._has[name] for name, has in self._has.items()}
         self._names = self._names or later._names
         if later._store is None:
@@ -224,7 +226,7 @@ class CellSums(Sums):
         if self._store is None:
             self._store = Store.of(x.strata, is_masses=later._store.is_masses)
         self._store.scale(fresh[0])
-        self._store.add_masses(x.scaled(fresh[1]), self.n_threads)
+        self._store.add_masses(x.scaled(fresh[1]), len(self.labels), self.n_threads)
 
     def _aged_with(self, later: CellSums) -> tuple[Ageing | None, tuple[float, float]]:
         if self._store is None and self._ageing is None:
@@ -281,6 +283,10 @@ class CellSums(Sums):
                 arrays["clusters"] = self.clusters.labels[: len(self.clusters)]
         return arrays, facts
 
+    def split(self, n: int) -> list[Piece]:
+        """In pieces that have no cell in common; see `Sums.split`."""
+        return of_cells(self.to_arrays(), n)
+
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Self:
         """The same sums again."""
@@ -291,16 +297,26 @@ class CellSums(Sums):
         self._lives, self._half_life = facts["lives"], facts["half_life"]
         self.notes, self.reading, self.latest = facts["notes"], facts["reading"], facts["latest"]
         if len(arrays["items"]):
-            codes = self.labels.recode(np.asarray(arrays["items"]))
+            self.labels = Interim.over(
+                self.labels.names, np.asarray(arrays["items"]), self.n_threads
+            )
+            codes = np.arange(len(arrays["items"]), dtype=np.int32)
             self._see(codes)
         if "is_masses" not in facts:
             return self
         if "clusters" in arrays:
-            self.clusters.recode(np.asarray(arrays["clusters"]))
+            self.clusters = Interim.over(
+                ("cluster",), np.asarray(arrays["clusters"]), self.n_threads
+            )
         x = Masses.of(arrays).relabelled(codes)
         self._store = Store.of(x.strata, is_masses=facts["is_masses"])
-        self._store.add_masses(x, self.n_threads)
+        self._store.add_masses(x, len(self.labels), self.n_threads)
         return self
+
+    def settled(self) -> tuple[NDArray[Any], NDArray[np.int32]]:
+        """The items that occur, sorted, and the place of each code among them; -1: it does not."""
+        seen = self._seen[: len(self.labels)].astype(bool)
+        return self.labels.settled(seen, whole=self.is_text)
 
     def finish(self) -> Comparisons:
         """The comparisons; nothing may be added afterwards.
@@ -316,9 +332,12 @@ class CellSums(Sums):
             ageing = ageing._replace(squares=self._squares.total())
         if self._store is None:
             fail("weight", "every comparison has weight 0")
-        seen = self._seen[: len(self.labels)].astype(bool)
-        items, rank = self.labels.settled(seen, whole=self.is_text)
-        x = self._store.masses().relabelled(rank)
+        items, rank = self.settled()
+        store, has_order, self._store = self._store, self._has["order"], None
+        if isinstance(store, Table):
+            cells = store.cells(items, rank, self.n_threads)
+            return Comparisons.from_cells(cells._replace(has_order=has_order, ageing=ageing))
+        x = store.masses().relabelled(rank)
         strata, clusters, dates = x.strata, None, None
         if strata.cluster is not None:
             clusters, place = self.clusters.settled()
@@ -327,11 +346,11 @@ class CellSums(Sums):
             dates, when = np.unique(strata.date, return_inverse=True)
             strata = strata._replace(date=when.astype(np.int64))
         masses = {"win": x.win, "loss": x.loss, "tie": x.tie}
-        if x.square is not None and not self._store.is_masses:
+        if x.square is not None and not store.is_masses:
             masses["square"] = x.square
         found = Weighed(x.lo, x.hi, masses, None, x.order, strata)
         cells = add_up(items, *found, self.n_threads)._replace(
-            has_order=self._has["order"], clusters=clusters, dates=dates, ageing=ageing,
+            has_order=has_order, clusters=clusters, dates=dates, ageing=ageing,
             covariate_names=self._names or (),
         )  # fmt: skip
         return Comparisons.from_cells(cells)
