@@ -107,6 +107,7 @@ from venire.reference.resampling import (
     threefry,
 )
 from venire.reference.streams import stream_normal, stream_poisson, stream_uniform
+from venire.reference.sums import added_in_order
 from venire.reference.teachers import (
     ReferenceVotesFit,
     expected_vote,
@@ -138,6 +139,7 @@ __all__ = [
     "State",
     "TIE_MODELS",
     "VoteCells",
+    "added_in_order",
     "aggregate",
     "aggregate_groups",
     "agreement_counts",
