@@ -55,6 +55,8 @@ class FitOptions(TypedDict, total=False):
     tol: float
     max_iter: int | None
     errors: Literal["fisher", "robust"] | None
+    interval: str
+    level: float
     scale: str | None
     anchor: str | int | None
     at: float | None
