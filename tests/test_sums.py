@@ -285,3 +285,16 @@ def test_too_many_cells_for_the_memory_are_an_error(rows_of_games, tmp_path):
     with pytest.raises(vn.io.DataError, match="memory") as caught:
         vn.io.read_comparisons(path, first="a", second="b", outcome="w", memory="1M")
     assert "MiB" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("lo", 99), ("hi", -1), ("order", 2), ("win", -1.0), ("loss", np.nan)]
+)
+def test_sums_that_were_tampered_with_are_refused(name, value):
+    sums = CellSums()
+    sums.add(Rows.given(first=["a", "b"], second=["b", "c"], score=1.0))
+    arrays, facts = sums.to_arrays()
+    arrays[name] = arrays[name].copy()
+    arrays[name][0] = value
+    with pytest.raises(ValueError, match=name):
+        CellSums.from_arrays(arrays, facts)

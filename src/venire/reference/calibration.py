@@ -18,7 +18,7 @@ from venire.reference.links import cell_terms
 
 __all__ = ["ReferenceCalibration", "calibrate", "kappa", "tilted"]
 
-PRIOR_GROUPS, PRIOR_SQUARE = 1.0, 0.15
+PRIOR_GROUPS, PRIOR_SQUARE = 1.0, 0.25
 GRID = np.linspace(-9.0, 9.0, 601)  # of an integral, in standard deviations
 
 

@@ -62,8 +62,11 @@ class Kept(Store):
     def _noted(self, rows: Weighed) -> Weighed:
         """The rows as they are kept: scores of 0, 1/2 and 1 in four bytes."""
         score = rows.masses.get("score")
-        plain = score is not None and rows.weight is None
-        if plain and (self.is_exact or len(self._rows or ()) < 2):
+        if (
+            score is not None
+            and rows.weight is None
+            and (self.is_exact or len(self._rows or ()) < 2)
+        ):
             twice = np.add(score, score)
             is_exact = bool((twice == np.rint(twice)).all())
             if is_exact and isinstance(score, np.ndarray):

@@ -104,11 +104,33 @@ class Masses(NamedTuple):
         return {**self._asdict(), **self.strata._asdict(), "strata": None}
 
     @classmethod
-    def of(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """From what `arrays` gave."""
+    def of(cls, arrays: Mapping[str, NDArray[Any]], n_codes: int, n_clusters: int) -> Self:
+        """From what `arrays` gave, which may have been tampered with since.
+
+        Raises
+        ------
+        ValueError
+            If they are not of one length, or hold what cells do not.
+        """
         own = {k: np.asarray(arrays[k]) for k in cls._fields[:-1] if k in arrays}
-        kept = {k: np.asarray(arrays[k]) for k in Strata._fields if k in arrays}
-        return cls(**own, strata=Strata(**kept))
+        apart = {k: np.asarray(arrays[k]) for k in Strata._fields if k in arrays}
+        n = len(own["lo"])
+        for name, x in (*own.items(), *apart.items()):
+            if len(x) != n or x.ndim != (2 if name == "covariates" else 1):
+                raise ValueError(f"{name}: has shape {x.shape}, but there are {n} cells")
+            if name in _MASSES and not (x.dtype == np.float64 and (x >= 0.0).all()):
+                raise ValueError(f"{name}: holds what is no mass")
+        codes = (0, n_codes)
+        ends = {"lo": codes, "hi": codes, "order": (-1, 2), "cluster": (0, n_clusters)}
+        for name, (low, stop) in ends.items():
+            found = {**own, **apart}.get(name)
+            if found is None or (n == 0 and found.dtype.kind in "iu"):
+                continue
+            if found.dtype.kind not in "iu" or not low <= found.min() <= found.max() < stop:
+                raise ValueError(f"{name}: holds a code that is not from {low} to {stop - 1}")
+        if (own["lo"] == own["hi"]).any():
+            raise ValueError("lo, hi: a cell compares an item with itself")
+        return cls(**own, strata=Strata(**apart))
 
 
 class Store(ABC):
@@ -366,4 +388,5 @@ def together(parts: list[Masses]) -> Masses:
             out[name] = np.bincount(cell, x, len(first))  # which adds one after the other
         elif x is not None:
             out[name] = x[first]
-    return Masses.of(out)
+    strata = Strata(**{k: out.pop(k) for k in Strata._fields if k in out})
+    return Masses(**out, strata=strata)

@@ -335,7 +335,7 @@ class CellSums(Sums):
             self.clusters = Interim.over(
                 ("cluster",), np.asarray(arrays["clusters"]), self.n_threads
             )
-        x = Masses.of(arrays).relabelled(codes)
+        x = Masses.of(arrays, len(arrays["items"]), len(self.clusters)).relabelled(codes)
         if to_merge:
             self._store = Given(x, is_masses=facts["is_masses"])
             return self

@@ -55,15 +55,14 @@ def within(gf: Any, n_threads: int) -> Within:
 
     A fit whose prior goes by item, or that has no comparisons, is taken as it is.
     """
-    own = Within(gf.theta, np.asarray(gf.deviation_errors(), np.float64) ** 2, math.nan)
     g = getattr(gf, "comparisons", None)
     if g is None or _is_by_item(gf.prior):
-        return own
+        return _as_it_is(gf)
     at = _cells_of_some(g)
     law = model_of(gf.model)
     spread = spread_of(*_sums(gf, g, at), _advantage(gf, law))
     if math.isnan(spread):
-        return own
+        return _as_it_is(gf)
     fit, dispersion, pearson = gf, 1.0, pearson_of(g, gf.model, at)
     for _ in range(FITS):
         if pearson is not None:
@@ -76,6 +75,10 @@ def within(gf: Any, n_threads: int) -> Within:
             break
     theta = np.where(np.isfinite(gf.theta), fit.theta, np.nan)
     return Within(theta, fit.deviation_errors() ** 2 * dispersion, spread)
+
+
+def _as_it_is(gf: Any) -> Within:
+    return Within(gf.theta, np.asarray(gf.deviation_errors(), np.float64) ** 2, math.nan)
 
 
 def pair_moment(variance: float, advantage: Any) -> float:

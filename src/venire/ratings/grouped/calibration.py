@@ -78,7 +78,7 @@ class Calibration(Tabled):
     >>> gf = vn.fit_groups(vn.GroupedComparisons([7, 8], ["a", "a"], ["b", "b"], 0.5))
     >>> found = vn.calibrate(gf, anchors=([7, 8], ["a", "b"], [2.0, 5.0], [0.1, 0.1]))
     >>> found
-    <Calibration: 2 groups in 2 components, variance 0.4414, converged>
+    <Calibration: 2 groups in 2 components, variance 0.785, converged>
     >>> found.to_frame("dict")["component"].tolist()
     [0, 1]
     """
@@ -232,7 +232,7 @@ def calibrate(
         0). Each says that b_g is value - theta_gi, with variance v_i + standard_error^2 (at least
         1e-8).
     variance : float, optional
-        s^2. None: estimated from the data, as if one more group had been seen to have b^2 = 0.15.
+        s^2. None: estimated from the data, as if one more group had been seen to have b^2 = 0.25.
     tol : float, default 1e-9
         Converged when a round moves no bias by more than the root of `tol` times its standard
         error.
