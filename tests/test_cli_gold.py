@@ -204,3 +204,12 @@ def test_usage_elsewhere():
     run = venire("gold", PANEL, "--purpose", "side", "-n", 90)
     assert run.exit_code == 1
     assert "only 46 pairs are in dispute" in run.output
+
+
+def test_a_label_is_missing(tmp_path):
+    for pair in ("", "q001"):
+        path = tmp_path / "gold.json"
+        rows = [{"pair": pair or None, "gold": "first"}, {"pair": None, "gold": "first"}]
+        path.write_text(json.dumps(rows))
+        with pytest.raises(io.DataError, match=r"row [12], column 'pair': a label is missing"):
+            io.read_gold(path, VOTES)
